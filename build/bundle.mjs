@@ -1,0 +1,48 @@
+// Makes out/ from app/ (rolldown) and renderer/ (vite). What is unchanged is left alone. Runs on Node 22 or newer.
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fail, fingerprint, inRoot, isMain, say, unlessDone } from './tools.mjs';
+
+/** Everything but Node's own modules and electron goes into the output. */
+const programs = [
+  { input: 'app/engine/host.ts', output: 'out/engine/host.js', format: 'esm' },
+  { input: 'app/cli/platter.ts', output: 'out/cli/platter.js', format: 'esm' },
+  { input: 'app/main/main.ts', output: 'out/main/main.js', format: 'esm' },
+  { input: 'app/preload.ts', output: 'out/preload.cjs', format: 'cjs' }, // a sandboxed preload cannot be ESM
+];
+const page = { input: 'renderer/index.html', output: 'out/renderer/index.html' };
+const common = ['package.json', 'package-lock.json', 'build/bundle.mjs', 'build/tools.mjs'];
+
+async function makeProgram({ input, output, format }) {
+  const { build } = await import('rolldown');
+  await build({
+    input: inRoot(input),
+    platform: 'node',
+    external: ['electron'],
+    logLevel: 'warn',
+    output: { file: inRoot(output), format, codeSplitting: false, sourcemap: true },
+  });
+}
+
+async function makePage() {
+  const { build } = await import('vite');
+  await build({ configFile: inRoot('build/vite.config.ts'), logLevel: 'warn' });
+}
+
+/** Brings out/ up to date. One that fails does not stop the others; then throws what rolldown or vite threw. */
+export async function bundle() {
+  const ofPrograms = fingerprint(['app', ...common]);
+  const ofPage = fingerprint(['renderer', 'app/contract.ts', 'build/vite.config.ts', 'build/svelte.config.js', ...common]);
+  const bring = async ({ input, output }, print, make) => {
+    if (!existsSync(inRoot(input))) say(`bundle: ${input} is not there yet`);
+    else if (await unlessDone(`out/.stamps/${basename(output)}`, print, [output], make)) say(`bundle: ${output}`);
+  };
+  const ends = await Promise.allSettled([
+    ...programs.map((program) => bring(program, ofPrograms, () => makeProgram(program))),
+    bring(page, ofPage, makePage),
+  ]);
+  const failures = ends.filter((end) => end.status === 'rejected').map((end) => end.reason);
+  if (failures.length > 0) throw new Error(failures.map((error) => error.stack).join('\n\n'));
+}
+
+if (isMain(import.meta.url)) await bundle().catch(fail);

@@ -1,0 +1,27 @@
+// Tests written in TypeScript. They use real devices, processes and windows, so time limits are generous and
+// the files that share the machine's loop devices run one after the other.
+import { fileURLToPath } from 'node:url';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  root: here('..'),
+  cacheDir: here('../node_modules/.vite'),
+  // State classes of the renderer are .svelte.ts; they are tested in Node, pages in Chromium.
+  plugins: [svelte({ configFile: here('./svelte.config.js') })],
+  resolve: { conditions: ['browser'] },
+  test: {
+    include: ['test/**/*.test.ts'],
+    environment: 'node',
+    pool: 'forks',
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 30_000,
+    retry: 0,
+    allowOnly: false,
+    passWithNoTests: false,
+  },
+});

@@ -1,0 +1,85 @@
+// The house rules that a machine can check: strict types, no forgotten promise, and which room may import which.
+import { fileURLToPath } from 'node:url';
+import boundaries from 'eslint-plugin-boundaries';
+import svelte from 'eslint-plugin-svelte';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+import svelteConfig from './svelte.config.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Each room's files, and the rooms whose files they may import (beside their own). First match counts. */
+const rooms = {
+  contract: { files: 'app/contract.ts', imports: [] },
+  preload: { files: 'app/preload.ts', imports: ['contract'] },
+  // The face of the engine: what starts the host and talks to it. All that main may know of the engine.
+  'engine client': { files: 'app/engine/{client,elevation,frames}.ts', imports: ['contract', 'engine'] },
+  engine: { files: 'app/engine/**', imports: ['contract', 'engine client'] },
+  cli: { files: 'app/cli/**', imports: ['contract', 'engine', 'engine client'] },
+  main: { files: 'app/main/**', imports: ['contract', 'engine client'] },
+  renderer: { files: 'renderer/**', imports: ['contract'] },
+  build: { files: 'build/**', imports: [] },
+  test: { files: 'test/**', imports: ['contract', 'preload', 'engine', 'engine client', 'cli', 'main', 'renderer', 'build'] },
+};
+
+const isRoom = (name) => ({ file: { categories: name } });
+const policies = Object.entries(rooms).map(([name, { imports }]) => ({
+  from: isRoom(name),
+  allow: { to: [name, ...imports].map(isRoom) },
+}));
+
+/** Modules that only some rooms may import, as a `no-restricted-imports` rule. */
+const without = (...groups) => ['error', { patterns: groups }];
+const importTypeScript = {
+  regex: '^\\.{1,2}/.*(?<!\\.(ts|svelte|json|mjs|css|config\\.js))$',
+  message: 'Write the extension of the file that is there (./name.ts): Node, the bundler and the linter then agree on it.',
+};
+const noElectron = { regex: '^electron($|/)', message: 'Only app/main and app/preload.ts know Electron.' };
+const noNode = { regex: '^node:', message: 'The window has no Node: ask main through bridge.ts.' };
+
+/** A name that starts with _ is left unused on purpose. */
+const unused = ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' }];
+
+export default defineConfig(
+  { ignores: ['out/', 'node_modules/', 'artifacts/'] },
+  {
+    files: ['**/*.ts', '**/*.svelte'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: root, extraFileExtensions: ['.svelte'] } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    plugins: { boundaries },
+    settings: {
+      'boundaries/root-path': root,
+      'boundaries/files': Object.entries(rooms).map(([category, { files }]) => ({ category, pattern: files })),
+      'import/resolver': { node: { extensions: ['.ts', '.mjs', '.js', '.svelte'] } },
+    },
+    rules: {
+      'boundaries/dependencies': ['error', { default: 'disallow', policies }],
+      'boundaries/no-unknown-files': 'error',
+      'no-restricted-imports': without(importTypeScript, noElectron),
+      'no-console': ['error', { allow: ['error', 'warn'] }], // stdout is for what was asked for
+      eqeqeq: 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-unused-vars': unused,
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // noUncheckedIndexedAccess asks for one wherever an index is known to be in range.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      // The contract's tables are indexed by string literals; `type` and `interface` both have their use.
+      '@typescript-eslint/consistent-type-definitions': 'off',
+      // `() => void f()` and `() => socket.end()` say what they mean.
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    },
+  },
+  { files: ['app/main/**', 'app/preload.ts', 'test/**'], rules: { 'no-restricted-imports': without(importTypeScript) } },
+  { files: ['renderer/**'], rules: { 'no-restricted-imports': without(importTypeScript, noElectron, noNode) } },
+  svelte.configs.recommended,
+  {
+    files: ['**/*.svelte', '**/*.svelte.ts'],
+    languageOptions: { parserOptions: { parser: tseslint.parser, svelteConfig } },
+    // The parser's types inside {#if} are narrower than Svelte's own; svelte-check looks at these.
+    rules: { '@typescript-eslint/no-unnecessary-condition': 'off' },
+  },
+  { files: ['test/**'], rules: { 'no-console': 'off' } },
+  { files: ['build/**/*.mjs', 'test/**/*.mjs'], extends: [tseslint.configs.recommended], rules: { '@typescript-eslint/no-unused-vars': unused } },
+);

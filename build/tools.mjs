@@ -2,7 +2,7 @@
 // "this was already made from exactly these inputs". No dependencies, runs on Node 20.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,7 @@ export function fail(error) {
 }
 
 /** Whether this file is the program that Node was asked to run. */
-export const isMain = (url) => process.argv[1] !== undefined && fileURLToPath(url) === process.argv[1];
+export const isMain = (url) => process.argv[1] !== undefined && fileURLToPath(url) === realpathSync(process.argv[1]);
 
 /**
  * Runs a program to its end; what it prints on stdout goes to stderr. Gives its exit code (128 + n when signal n
@@ -57,13 +57,16 @@ export async function capture(command, args, { quiet = false, ...options } = {})
   return { code, stdout };
 }
 
+/** Folders that tools fill in: never an input. */
+const made = new Set(['node_modules', 'build']);
+
 /** All files under `paths` (files or folders, from the project's folder), sorted; what does not exist is left out. */
 export function filesIn(paths) {
   const found = [];
   const visit = (path) => {
     if (!existsSync(path)) return;
     if (!statSync(path).isDirectory()) found.push(path);
-    else for (const name of readdirSync(path)) if (name !== 'node_modules') visit(join(path, name));
+    else for (const name of readdirSync(path)) if (!made.has(name)) visit(join(path, name));
   };
   paths.forEach((path) => visit(inRoot(path)));
   return found.sort();

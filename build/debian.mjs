@@ -1,0 +1,91 @@
+// What Platter needs from the distribution. Started by root on Debian it installs what is missing, else it says which
+// command does. Runs on Node 20.
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { capture, run, say, Stop } from './tools.mjs';
+
+/** Groups of packages; `without` says how things go on when they are missing, null that they cannot. */
+const groups = {
+  engine: { names: ['g++', 'make', 'python3', 'util-linux'], without: null },
+  uring: { names: ['liburing-dev'], without: 'the engine is built without io_uring and copies with threads, which is slower' },
+  window: {
+    names: ['libgtk-3-0', 'libnss3', 'libasound2', 'libgbm1', 'libxss1', 'libatk-bridge2.0-0', 'libdrm2', 'libxkbcommon0', 'libcups2'],
+    without: 'the window may not open',
+  },
+  test: {
+    names: ['chromium', 'dbus', 'doctest-dev', 'fuse3', 'gddrescue', 'libfuse3-dev', 'pkg-config', 'xauth', 'xvfb'],
+    without: 'tests that need them fail',
+  },
+  bench: { names: ['dcfldd', 'fio'], without: 'the table lacks the programs that are missing' },
+};
+
+/** Which groups each purpose needs. */
+const purposes = {
+  tools: [],
+  cli: ['engine', 'uring'],
+  window: ['engine', 'uring', 'window'],
+  test: ['engine', 'uring', 'window', 'test'],
+  bench: ['engine', 'uring', 'bench'],
+};
+
+/** Programs by which the engine's packages are recognised where there is no dpkg. */
+const programs = { 'g++': 'g++', make: 'make', python3: 'python3', 'util-linux': 'lsblk' };
+
+function isOnPath(program) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false; // not in this folder
+    }
+  });
+}
+
+/** Names that dpkg knows as installed, "Provides" included; null on a distribution without dpkg. */
+async function installedNames() {
+  if (!isOnPath('dpkg-query')) return null;
+  const { code, stdout } = await capture('dpkg-query', ['--show', '--showformat', '${db:Status-Status}|${Package}, ${Provides}\n']);
+  if (code !== 0) throw new Stop('dpkg-query failed; its reason is above');
+  const lines = stdout.split('\n').filter((line) => line.startsWith('installed|'));
+  return new Set(lines.flatMap((line) => line.slice('installed|'.length).split(',').map((name) => name.trim().split(' ')[0])));
+}
+
+async function missingOf(names, installed) {
+  if (installed) return names.filter((name) => !installed.has(name));
+  return names.filter((name) => name in programs && !isOnPath(programs[name]));
+}
+
+async function aptInstall(names) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const install = ['install', '--yes', '--quiet=2', '--no-install-recommends', ...names];
+  say(`apt: installing ${names.join(' ')}`);
+  if ((await run('apt-get', install, { env })) === 0) return;
+  say('apt: trying again with fresh package lists');
+  if ((await run('apt-get', ['update', '--quiet=2'], { env })) !== 0) return;
+  await run('apt-get', install, { env });
+}
+
+/**
+ * Brings in the distribution's packages for `purpose` ('tools', 'cli', 'window', 'test' or 'bench').
+ * Throws Stop when something is missing without which it cannot go on; says what else is missing.
+ */
+export async function distributionPackages(purpose) {
+  const wanted = purposes[purpose].map((group) => groups[group]);
+  if (wanted.length === 0) return;
+  const all = wanted.flatMap(({ names }) => names);
+  let installed = await installedNames();
+  let missing = await missingOf(all, installed);
+  if (missing.length > 0 && installed && process.getuid?.() === 0 && isOnPath('apt-get')) {
+    await aptInstall(missing);
+    installed = await installedNames();
+    missing = await missingOf(all, installed);
+  }
+  for (const { names, without } of wanted) {
+    const lacking = names.filter((name) => missing.includes(name));
+    if (lacking.length === 0) continue;
+    const remedy = installed ? `sudo apt-get install --no-install-recommends ${lacking.join(' ')}` : `install ${lacking.join(', ')}`;
+    if (without === null) throw new Stop(`${lacking.join(', ')} must be installed first: ${remedy}`);
+    say(`platter: ${lacking.join(', ')} missing: ${without}. To install: ${remedy}`);
+  }
+}

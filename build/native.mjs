@@ -1,0 +1,33 @@
+// Builds the engine's addon with node-gyp, from the headers that come with the Node package: nothing is downloaded.
+// Runs on Node 22 or newer.
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { capture, fail, fingerprint, inRoot, isMain, must, say, unlessDone } from './tools.mjs';
+
+const output = 'out/native/kcopyd.node';
+
+/** Builds out/native/kcopyd.node unless it is up to date with native/ and the toolchain. Throws Stop when it fails. */
+export async function buildAddon() {
+  if (!existsSync(inRoot('native/binding.gyp'))) return say('addon: native/binding.gyp is not there yet');
+  const compiler = await capture('g++', ['-dumpfullversion', '-dumpmachine']);
+  const print = fingerprint(
+    ['native', 'build/native.mjs', 'node_modules/node-addon-api/package.json', 'node_modules/xxhash-addon/package.json'],
+    [compiler.stdout, process.versions.modules, String(existsSync('/usr/include/liburing.h'))],
+  );
+  await unlessDone('out/.stamps/kcopyd.node', print, [output], async () => {
+    say('addon: compiling native/');
+    const prefix = dirname(dirname(process.execPath));
+    const headers = existsSync(join(prefix, 'include/node/node_api.h')) ? ['--nodedir', prefix] : [];
+    // npm's settings in the environment would win over ours; gyp's own calls of `node` have to find this one.
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+    env.PATH = `${dirname(process.execPath)}${delimiter}${env.PATH ?? ''}`;
+    const gyp = inRoot('node_modules/node-gyp/bin/node-gyp.js');
+    const args = [gyp, 'configure', 'build', '--silent', '--directory', inRoot('native'), '--jobs', '2', ...headers];
+    await must(process.execPath, args, { env });
+    await mkdir(dirname(inRoot(output)), { recursive: true });
+    await copyFile(inRoot('native/build/Release/kcopyd.node'), inRoot(output));
+  });
+}
+
+if (isMain(import.meta.url)) await buildAddon().catch(fail);

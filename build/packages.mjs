@@ -1,0 +1,57 @@
+// The npm packages of the lockfile, and the Node that comes with them: the tools want a newer one than a stable
+// distribution has. Runs on Node 20.
+import { existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { fingerprint, inRoot, run, say, Stop, unlessDone } from './tools.mjs';
+
+const bundledNode = inRoot('node_modules/.bin/node');
+
+/** Brings node_modules up to the lockfile. True when npm had to work. */
+function installPackages() {
+  return unlessDone('node_modules/.platter-packages', fingerprint(['package.json', 'package-lock.json']), [], async () => {
+    say('npm: installing the packages of package-lock.json (once, about a minute)');
+    // --include: everything here is needed to build, whatever NODE_ENV or the user's npmrc say.
+    const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
+    if ((await run('npm', args)) !== 0) throw new Stop('npm could not install the packages; its reason is above');
+    mkdirSync(inRoot('node_modules'), { recursive: true });
+  });
+}
+
+function isNewEnough(version) {
+  const [major, minor] = version.split('.').map(Number);
+  return major > 22 || (major === 22 && minor >= 12);
+}
+
+/** Signals that end a program. Each is passed on once: npm and the terminal send their own copies as well. */
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** Runs a program in this one's place: same terminal, signals passed on, exits with its code. Never returns. */
+async function become(command, args) {
+  let child;
+  for (const signal of endings) {
+    let passedOn = false;
+    process.on(signal, () => {
+      if (!passedOn) child.kill(signal);
+      passedOn = true;
+    });
+  }
+  process.exit(await run(command, args, { cwd: process.cwd(), stdio: 'inherit', onSpawn: (started) => (child = started) }));
+}
+
+/**
+ * Makes sure that the packages are installed and that the script at `url` runs on the Node that comes with them,
+ * starting it again on that one if need be (then this never returns). A running Node that is new enough will do
+ * where no such package exists. Throws Stop when there is none.
+ */
+export async function onCurrentNode(url) {
+  const installed = await installPackages();
+  if (existsSync(bundledNode)) {
+    if (!installed && realpathSync(process.execPath) === realpathSync(bundledNode)) return;
+    await become(bundledNode, [fileURLToPath(url), ...process.argv.slice(2)]);
+  }
+  if (!isNewEnough(process.versions.node)) {
+    throw new Stop(
+      `Node ${process.versions.node} cannot run the build tools, and npm has no newer one for ${process.platform} ${process.arch}: install Node 22.12 or newer`,
+    );
+  }
+}

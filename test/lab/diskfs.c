@@ -18,21 +18,19 @@
 static const struct options *options;
 static const struct paths *paths;
 static struct fuse *fuse;
-static int loop = -1;
+static const char *device;
 
 static bool is_disk(const char *path) { return !strcmp(path, "/disk"); }
 static bool is_ctl(const char *path) { return !strcmp(path, "/ctl"); }
 static bool is_log(const char *path) { return !strcmp(path, "/log"); }
 
-void diskfs_set_loop(int fd) { loop = fd; }
-
 int diskfs_resize(uint64_t size) {
   int error = store_resize(size);
-  if (error || loop < 0) return error;
+  if (error || !*device) return error;
   // The kernel learns the file's new size from a stat; only then does the loop device see it.
   struct stat s;
   if (stat(paths->disk, &s) < 0) return -errno;
-  return loop_resize(loop);
+  return loop_resize(device);
 }
 
 // ---- disk
@@ -232,8 +230,8 @@ static const struct fuse_operations operations = {
     .readdir = on_readdir, .truncate = on_truncate,   .utimens = on_utimens,
 };
 
-int diskfs_mount(const struct paths *where, const struct options *opts) {
-  paths = where, options = opts;
+int diskfs_mount(const struct paths *where, const struct options *opts, const char *loop_device) {
+  paths = where, options = opts, device = loop_device;
   char max_read[32], *argv[] = {"labdisk", "-o", "fsname=labdisk,subtype=platter-lab,allow_other", "-o", max_read};
   snprintf(max_read, sizeof max_read, "max_read=%u", MAX_REQUEST);
   struct fuse_args args = FUSE_ARGS_INIT(5, argv);

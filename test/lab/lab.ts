@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const PROGRAM = resolve(HERE, '../../out/lab/labdisk');
+const BUILT = resolve(HERE, '../../out/lab/labdisk');
 /** The directory labdisk makes for itself, as it shows in a loop device's backing_file. */
 const OUR_DIRECTORY = /\/platter-lab-[A-Za-z0-9]{6}\//;
 const CLOSE_TIMEOUT = 15_000;
@@ -105,9 +105,16 @@ export function canLab(): string | null {
 
 let built: Promise<unknown> | null = null;
 
-function build(): Promise<unknown> {
+/**
+ * Compiles labdisk where it is not up to date, and gives its path. Several processes may do so at once.
+ * PLATTER_LABDISK names another build, for example one with a sanitizer.
+ */
+export async function buildLabdisk(): Promise<string> {
+  const given = process.env.PLATTER_LABDISK;
+  if (given !== undefined) return given;
   built ??= promisify(execFile)('make', ['-s', '-C', HERE]);
-  return built;
+  await built;
+  return BUILT;
 }
 
 function argumentsOf(options: LabDiskOptions): string[] {
@@ -140,8 +147,7 @@ const attachedHere = new Map<string, string>();
 
 /** Makes a virtual disk. Throws when it cannot be made. */
 export async function labdisk(options: LabDiskOptions): Promise<LabDisk> {
-  await build();
-  const child = spawn(PROGRAM, argumentsOf(options), { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(await buildLabdisk(), argumentsOf(options), { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const { device, disk, ctl, backing } = await announcement(child.stdout);
   if (device !== null) attachedHere.set(device, backing);

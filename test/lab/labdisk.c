@@ -1,8 +1,9 @@
 // labdisk: one process, one virtual disk: a loop device over a file whose faults you command. See README.md.
 //
-// Two processes, because a process that serves a FUSE file cannot safely close, when it is killed, what lies on
-// that file. The keeper (the one that was started) holds the loop device and waits for the end; the server
-// answers FUSE and cleans up when the keeper is gone, however it went. If the server goes first, the keeper does.
+// Two processes, because a process that serves a FUSE file must not be the one that closes what lies on it: killed,
+// it would wait for itself. The keeper (the one that was started) holds the loop device and waits for the end; the
+// server answers FUSE and cleans up when the keeper is gone, however it went. If the server goes first, the keeper
+// does.
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -26,6 +28,12 @@
 
 static struct options options = {.sector = 512, .loop = true};
 static struct paths paths;
+
+// What both processes see.
+static struct {
+  pthread_mutex_t keeper_lives;  // robust, held by the keeper
+  char device[DEVICE_NAME];      // empty while there is none
+} *shared;
 
 static const char usage[] =
     "usage: labdisk --size BYTES [options]\n"
@@ -145,21 +153,14 @@ static void prepare_paths(void) {
 
 // ---- The server
 
-// The keeper names the loop device; when it hangs up, this process ends what is left.
+// Waits for the keeper to end and clears up after it.
 static void *watch_keeper(void *argument) {
-  int keeper = *(int *)argument, loop = -1;
-  char device[32];
-  ssize_t n;
-  while ((n = recv(keeper, device, sizeof device - 1, 0)) > 0) {
-    device[n] = '\0';
-    // Held here too: were the keeper killed as its last holder, the kernel would wait in the dying process for
-    // I/O that a stall rule holds back, and nobody would be told.
-    loop = open(device, O_RDONLY | O_CLOEXEC);
-    diskfs_set_loop(loop);
-    send(keeper, "", 1, MSG_NOSIGNAL);
-  }
+  // First its mutex comes free, in a kill before its descriptors are closed: closing the loop device waits for I/O
+  // that a stall may hold. When the socket reports the end too, the device is closed.
+  pthread_mutex_lock(&shared->keeper_lives);
   faults_release();
-  if (loop >= 0) close(loop);
+  char byte;
+  while (recv(*(int *)argument, &byte, 1, 0) > 0) continue;
   remove_directory();
   _exit(0);
 }
@@ -170,8 +171,11 @@ static void serve(int keeper) {
   close(STDIN_FILENO);
   close(STDOUT_FILENO);
   if (open("/dev/null", O_RDWR) != 0 || dup(0) != 1) _exit(1);
-  if (options.plain) watch_keeper(&keeper);
-  int error = diskfs_mount(&paths, &options);
+  if (options.plain) {
+    send(keeper, "", 1, MSG_NOSIGNAL);
+    watch_keeper(&keeper);
+  }
+  int error = diskfs_mount(&paths, &options, shared->device);
   if (error) {
     fprintf(stderr, "labdisk: FUSE mount on %s: %s\n", paths.mount, strerror(-error));
     _exit(1);
@@ -185,21 +189,26 @@ static void serve(int keeper) {
 
 // ---- The keeper
 
-// False when the server hung up.
-static bool hear(int server) {
-  char byte;
-  return recv(server, &byte, 1, 0) == 1;
+static void prepare_shared(void) {
+  shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) fail("mmap", errno);
+  pthread_mutexattr_t attributes;
+  pthread_mutexattr_init(&attributes);
+  pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+  pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+  pthread_mutex_init(&shared->keeper_lives, &attributes);
+  pthread_mutex_lock(&shared->keeper_lives);
 }
 
-static int attach(int server, char device[32]) {
+// Attaches the loop device and gives its descriptor.
+static int attach(void) {
   const char *path = options.plain ? paths.backing : paths.disk;
   int flags = (options.read_only ? O_RDONLY : O_RDWR) | (options.buffered ? 0 : O_DIRECT) | O_CLOEXEC;
   int file = open(path, flags);
   if (file < 0) fail(path, errno);
-  int loop = loop_attach(file, path, &options, device);
+  int loop = loop_attach(file, path, &options, shared->device);
   if (loop < 0) fail("no loop device", -loop);
   close(file);
-  if (send(server, device, strlen(device), MSG_NOSIGNAL) < 0 || !hear(server)) fail("the server died", 0);
   return loop;
 }
 
@@ -213,9 +222,9 @@ static void print_json_string(const char *text) {
   putchar('"');
 }
 
-static void announce(const char *device) {
+static void announce(void) {
   printf("{\"device\":");
-  device ? print_json_string(device) : (void)printf("null");
+  options.loop ? print_json_string(shared->device) : (void)printf("null");
   printf(",\"disk\":");
   options.plain ? (void)printf("null") : print_json_string(paths.disk);
   printf(",\"ctl\":");
@@ -247,6 +256,7 @@ int main(int argc, char **argv) {
   sigaddset(&ends, SIGHUP);
   sigprocmask(SIG_BLOCK, &ends, NULL);
   signal(SIGPIPE, SIG_IGN);
+  prepare_shared();
   prepare_paths();
 
   int link[2];
@@ -259,16 +269,16 @@ int main(int argc, char **argv) {
     _exit(0);
   }
   close(link[1]);
-  if (!options.plain && !hear(link[0])) fail("the server did not start", 0);
+  char mounted;
+  if (recv(link[0], &mounted, 1, 0) != 1) fail("the server did not start", 0);
 
-  char device[32];
-  int loop = options.loop ? attach(link[0], device) : -1;
-  announce(options.loop ? device : NULL);
-  int signals = signalfd(-1, &ends, SFD_CLOEXEC);
-  bool orderly = wait_for_end(signals, link[0]);
+  int loop = options.loop ? attach() : -1;
+  announce();
+  bool orderly = wait_for_end(signalfd(-1, &ends, SFD_CLOEXEC), link[0]);
   if (!orderly) fprintf(stderr, "labdisk: the server died\n");
 
-  // The server still answers while this closes; it hangs on to the device until its stalls are released.
+  // In the order of watch_keeper: nothing stalls any more, the server still answers while the device closes.
+  pthread_mutex_unlock(&shared->keeper_lives);
   if (loop >= 0) close(loop);
   close(link[0]);
   waitpid(server, NULL, 0);

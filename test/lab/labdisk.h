@@ -17,6 +17,9 @@
 // Most bytes in one request, so that what a program issues arrives here in one piece.
 #define MAX_REQUEST (1u << 20)
 
+// Bytes for "/dev/loopN".
+#define DEVICE_NAME 32
+
 struct options {
   uint64_t size;       // bytes
   unsigned sector;     // logical block size, bytes
@@ -45,18 +48,17 @@ bool parse_size(const char *text, uint64_t *bytes);
 
 // Attaches a free loop device to `file` (an open descriptor) and leaves its name in `device`.
 // Returns a descriptor of the device or -errno. It detaches when its last descriptor is closed.
-int loop_attach(int file, const char *file_path, const struct options *options, char device[32]);
+int loop_attach(int file, const char *file_path, const struct options *options, char device[DEVICE_NAME]);
 // Makes the device take its file's size again. 0 or -errno.
-int loop_resize(int loop);
+int loop_resize(const char *device);
 
 // ---- diskfs.c
 
-// Mounts the FUSE files on paths->mount. 0 or -errno.
-int diskfs_mount(const struct paths *paths, const struct options *options);
+// Mounts the FUSE files on paths->mount. `device` will name the loop device over the disk file, for `resize`.
+// 0 or -errno.
+int diskfs_mount(const struct paths *paths, const struct options *options, const char *device);
 // Serves them until they are unmounted.
 void diskfs_serve(void);
-// The loop device over the disk file, so that `resize` reaches it.
-void diskfs_set_loop(int loop);
 
 // ---- faults.c
 

@@ -16,15 +16,15 @@
 #define ATTEMPTS 500
 
 // Opens /dev/loopN; makes the node where no devtmpfs does it (containers).
-static int open_loop(int number, char device[32], int flags) {
-  snprintf(device, 32, "/dev/loop%d", number);
+static int open_loop(int number, char device[DEVICE_NAME], int flags) {
+  snprintf(device, DEVICE_NAME, "/dev/loop%d", number);
   int loop = open(device, flags | O_CLOEXEC);
   if (loop < 0 && errno == ENOENT && mknod(device, S_IFBLK | 0660, makedev(LOOP_MAJOR, (unsigned)number)) == 0)
     loop = open(device, flags | O_CLOEXEC);
   return loop < 0 ? -errno : loop;
 }
 
-int loop_attach(int file, const char *file_path, const struct options *options, char device[32]) {
+int loop_attach(int file, const char *file_path, const struct options *options, char device[DEVICE_NAME]) {
   int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
   if (control < 0) return -errno;
   struct loop_config config = {.fd = (unsigned)file, .block_size = options->sector};
@@ -51,4 +51,10 @@ int loop_attach(int file, const char *file_path, const struct options *options, 
   return result;
 }
 
-int loop_resize(int loop) { return ioctl(loop, LOOP_SET_CAPACITY) < 0 ? -errno : 0; }
+int loop_resize(const char *device) {
+  int loop = open(device, O_RDONLY | O_CLOEXEC);
+  if (loop < 0) return -errno;
+  int error = ioctl(loop, LOOP_SET_CAPACITY) < 0 ? -errno : 0;
+  close(loop);
+  return error;
+}

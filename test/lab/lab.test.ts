@@ -1,0 +1,449 @@
+// Each rule of the lab, seen through a loop device with direct I/O, as the tests of the engine will see it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { assertOwnLoop, buildLabdisk, canLab, labdisk, seededBytes, type LabDisk } from './lab.ts';
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+const reason = canLab();
+if (reason !== null) console.error(`lab tests skipped: ${reason}`);
+
+interface Ran {
+  code: number | null;
+  stdout: Buffer;
+  stderr: string;
+}
+
+async function run(program: string, args: string[], input?: Buffer): Promise<Ran> {
+  const child = spawn(program, args, { env: { ...process.env, LC_ALL: 'C' } });
+  const stdout: Buffer[] = [];
+  let stderr = '';
+  child.stdout.on('data', (data: Buffer) => stdout.push(data));
+  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+  child.stdin.on('error', () => undefined); // a program that stops reading early says so by its exit code
+  child.stdin.end(input);
+  const code = await new Promise<number | null>((done) => child.on('close', done));
+  return { code, stdout: Buffer.concat(stdout), stderr };
+}
+
+/** Throws what dd says, without its statistics, when it fails. */
+async function dd(args: string[], input?: Buffer): Promise<Buffer> {
+  const { code, stdout, stderr } = await run('dd', ['status=none', ...args], input);
+  if (code !== 0) throw new Error(stderr.trim());
+  return stdout;
+}
+
+const read = (path: string, offset: number, length: number): Promise<Buffer> =>
+  dd([`if=${path}`, 'iflag=direct,skip_bytes', `bs=${length}`, 'count=1', `skip=${offset}`]);
+
+const write = (path: string, offset: number, data: Buffer): Promise<Buffer> =>
+  dd([`of=${path}`, 'iflag=fullblock', 'oflag=direct,seek_bytes', 'conv=notrunc', `bs=${data.length}`, `seek=${offset}`], data);
+
+async function backing(disk: LabDisk, offset: number, length: number): Promise<Buffer> {
+  const file = await open(disk.backing);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
+  await file.close();
+  return buffer.subarray(0, bytesRead);
+}
+
+/** `data` with the lowest bit of bytes [from, from + length) flipped. */
+function flipped(data: Buffer, from: number, length: number): Buffer {
+  const copy = Buffer.from(data);
+  for (let i = from; i < from + length; i++) copy[i]! ^= 1;
+  return copy;
+}
+
+const old = (length: number, offset = 0): Buffer => seededBytes(length, 1, offset);
+const fresh = (length: number, offset = 0): Buffer => seededBytes(length, 2, offset);
+
+/** A disk of `size` bytes that holds old(), and has seen nothing yet. */
+async function filledDisk(options: Parameters<typeof labdisk>[0] = {}): Promise<LabDisk> {
+  const disk = await labdisk({ size: 4 * MiB, ...options });
+  onTestFinished(() => disk.close());
+  if (disk.device.startsWith('/dev/loop')) assertOwnLoop(disk.device);
+  await writeFile(disk.backing, old(options.size ?? 4 * MiB), { flag: 'r+' });
+  return disk;
+}
+
+/** Milliseconds that `action` takes. */
+async function time(action: Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await action;
+  return performance.now() - start;
+}
+
+async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`still not: ${condition.toString()}`);
+    await sleep(10);
+  }
+}
+
+/** Whether any loop device, mount or directory still speaks of `directory`. */
+async function isLeft(directory: string): Promise<boolean> {
+  if (existsSync(directory) || (await readFile('/proc/mounts', 'utf8')).includes(directory)) return true;
+  for (const block of await readdir('/sys/block')) {
+    const file = `/sys/block/${block}/loop/backing_file`;
+    if (block.startsWith('loop') && existsSync(file)) {
+      const lies = await readFile(file, 'utf8').catch(() => ''); // detached between the two looks
+      if (lies.includes(directory)) return true;
+    }
+  }
+  return false;
+}
+
+const directoryOf = (disk: LabDisk): string => dirname(disk.backing);
+
+describe.skipIf(reason !== null)('a disk of the lab', () => {
+  test.each([512, 4096] as const)('is a loop device with sectors of %i bytes and direct I/O', async (sector) => {
+    const disk = await filledDisk({ sector });
+    expect((await run('blockdev', ['--getss', '--getsize64', disk.device])).stdout.toString()).toBe(`${sector}\n${4 * MiB}\n`);
+    expect(await readFile(disk.device.replace('/dev/', '/sys/block/') + '/loop/dio', 'utf8')).toBe('1\n');
+    await write(disk.device, MiB, fresh(4096));
+    expect(await backing(disk, MiB, 4096)).toEqual(fresh(4096));
+    expect(await read(disk.device, 0, 64 * KiB)).toEqual(old(64 * KiB));
+    if (sector === 4096) await expect(write(disk.device, 512, fresh(512))).rejects.toThrow('Invalid argument');
+  });
+
+  test('sees a request of 1 MiB in at most three pieces, none lost', async () => {
+    const disk = await filledDisk();
+    await disk.rule('log on');
+    await write(disk.device, MiB, fresh(MiB));
+    const writes = await disk.writes();
+    expect(writes.length).toBeLessThanOrEqual(3); // the block layer cuts at 128 separate pieces of memory
+    expect(writes.reduce((sum, { length }) => sum + length, 0)).toBe(MiB);
+  });
+
+  test('eio: the I/O that touches the range fails, its neighbours do not', async () => {
+    const disk = await filledDisk();
+    await disk.rule('eio r 33s 1s', 'eio w 1M 4K ENOSPC');
+    await expect(read(disk.device, 33 * 512, 512)).rejects.toThrow('Input/output error');
+    await expect(read(disk.device, 0, 64 * KiB)).rejects.toThrow('Input/output error');
+    expect(await read(disk.device, 32 * 512, 512)).toEqual(old(512, 32 * 512));
+    expect(await read(disk.device, 34 * 512, 512)).toEqual(old(512, 34 * 512));
+    await expect(write(disk.device, MiB, fresh(512))).rejects.toThrow('No space left on device');
+    await write(disk.device, MiB - 512, fresh(512));
+    await write(disk.device, MiB + 4096, fresh(512));
+    expect(await backing(disk, MiB, 4096)).toEqual(old(4096, MiB));
+    expect((await disk.counters()).errors).toBeGreaterThanOrEqual(3);
+  });
+
+  test('eio with a count is transient; clear ends it', async () => {
+    const disk = await filledDisk();
+    await disk.rule('eio w 0 end EIO 1');
+    await expect(write(disk.device, 0, fresh(512))).rejects.toThrow('Input/output error');
+    await write(disk.device, 0, fresh(512));
+    await disk.rule('eio w 0 end');
+    await expect(write(disk.device, 0, fresh(512))).rejects.toThrow('Input/output error');
+    await disk.rule('clear');
+    await write(disk.device, 0, fresh(512));
+  });
+
+  test('short: the part before the range is written, then it fails', async () => {
+    const disk = await filledDisk();
+    await disk.rule('short w 8K 512');
+    await expect(write(disk.device, 0, fresh(64 * KiB))).rejects.toThrow('Input/output error');
+    expect(await backing(disk, 0, 8 * KiB)).toEqual(fresh(8 * KiB));
+    expect(await backing(disk, 8 * KiB, 56 * KiB)).toEqual(old(56 * KiB, 8 * KiB));
+  });
+
+  test('flip: what is written or read is wrong in these bytes, and nobody says so', async () => {
+    const disk = await filledDisk();
+    await disk.rule('flip w 5000', 'flip r 1M 512 1');
+    await write(disk.device, 0, fresh(8 * KiB));
+    expect(await backing(disk, 0, 8 * KiB)).toEqual(flipped(fresh(8 * KiB), 5000, 1));
+    expect(await read(disk.device, MiB, 1024)).toEqual(flipped(old(1024, MiB), 0, 512));
+    expect(await read(disk.device, MiB, 1024)).toEqual(old(1024, MiB));
+  });
+
+  test('drop: a write succeeds and these bytes stay what they were', async () => {
+    const disk = await filledDisk();
+    await disk.rule('drop w 4K 512');
+    await write(disk.device, 0, fresh(8 * KiB));
+    const want = Buffer.concat([fresh(4 * KiB), old(512, 4 * KiB), fresh(8 * KiB).subarray(4 * KiB + 512)]);
+    expect(await backing(disk, 0, 8 * KiB)).toEqual(want);
+  });
+
+  test('delay and rate hold I/O back, for the range or direction they name', async () => {
+    const disk = await filledDisk();
+    await disk.rule('delay r 300000 1M 512');
+    expect(await time(read(disk.device, MiB, 512))).toBeGreaterThan(290);
+    expect(await time(read(disk.device, 0, 512))).toBeLessThan(250);
+    await disk.rule('clear', 'rate w 4M');
+    const took = await time(write(disk.device, 0, fresh(2 * MiB)));
+    expect(took).toBeGreaterThan(490);
+    expect(took).toBeLessThan(1500);
+    expect(await time(read(disk.device, 0, 2 * MiB))).toBeLessThan(300);
+  });
+
+  test('stall holds I/O until go', async () => {
+    const disk = await filledDisk();
+    await disk.rule('stall w');
+    let ended = false;
+    const writing = write(disk.device, 0, fresh(512)).then(() => (ended = true));
+    await disk.waitFor(({ inFlight }) => inFlight === 1);
+    expect(await read(disk.device, 0, 512)).toEqual(old(512));
+    await sleep(100);
+    expect(ended).toBe(false);
+    await disk.rule('go');
+    await writing;
+    expect(await backing(disk, 0, 512)).toEqual(fresh(512));
+  });
+
+  test('dead: everything fails, also what was stalled', async () => {
+    const disk = await filledDisk();
+    await disk.rule('stall');
+    const reading = expect(read(disk.device, 0, 512)).rejects.toThrow('Input/output error');
+    await disk.waitFor(({ inFlight }) => inFlight === 1);
+    await disk.rule('dead');
+    await reading;
+    await expect(write(disk.device, 0, fresh(512))).rejects.toThrow('Input/output error');
+    await expect(dd(['if=/dev/null', `of=${disk.device}`, 'conv=fsync,notrunc'])).rejects.toThrow('Input/output error');
+  });
+
+  test('after: a rule that comes into force when so many bytes have arrived', async () => {
+    const disk = await filledDisk();
+    await disk.rule('after w 2M dead');
+    await expect(dd(['if=/dev/zero', `of=${disk.device}`, 'bs=256K', 'oflag=direct'])).rejects.toThrow('Input/output error');
+    const want = Buffer.concat([Buffer.alloc(2 * MiB), old(2 * MiB, 2 * MiB)]);
+    expect((await backing(disk, 0, 4 * MiB)).equals(want)).toBe(true);
+  });
+
+  test('flush-fails: writes succeed, the flush does not', async () => {
+    const disk = await filledDisk();
+    await disk.rule('flush-fails EIO 1');
+    await write(disk.device, 0, fresh(512));
+    const flush = ['if=/dev/null', `of=${disk.device}`, 'conv=fsync,notrunc'];
+    await expect(dd(flush)).rejects.toThrow('fsync failed');
+    await dd(flush);
+  });
+
+  test('volatile: a power cut loses what was not flushed', async () => {
+    const disk = await filledDisk();
+    await disk.rule('volatile on');
+    await write(disk.device, 0, fresh(64 * KiB));
+    await dd(['if=/dev/null', `of=${disk.device}`, 'conv=fsync,notrunc']);
+    await write(disk.device, MiB + 512, fresh(64 * KiB));
+    expect(await read(disk.device, MiB + 512, 64 * KiB)).toEqual(fresh(64 * KiB));
+    expect(await backing(disk, MiB + 512, 64 * KiB)).toEqual(old(64 * KiB, MiB + 512));
+    await disk.rule('powercut');
+    expect(await read(disk.device, 0, 64 * KiB)).toEqual(fresh(64 * KiB));
+    expect(await read(disk.device, MiB, 128 * KiB)).toEqual(old(128 * KiB, MiB));
+  });
+
+  test('a power cut with a seed loses some pages, the same ones every time', async () => {
+    const survivors: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      const disk = await filledDisk();
+      await disk.rule('volatile on');
+      await write(disk.device, 0, fresh(MiB));
+      await disk.rule('powercut 42', 'volatile off');
+      const now = await read(disk.device, 0, MiB);
+      let map = '';
+      for (let at = 0; at < MiB; at += 4096) {
+        const page = now.subarray(at, at + 4096);
+        map += page.equals(fresh(4096, at)) ? 'n' : page.equals(old(4096, at)) ? 'o' : '?';
+      }
+      survivors.push(map);
+    }
+    expect(survivors[0]).toMatch(/^[no]{256}$/);
+    expect(survivors[0]!.match(/n/g)!.length).toBeGreaterThan(64);
+    expect(survivors[0]!.match(/o/g)!.length).toBeGreaterThan(64);
+    expect(survivors[1]).toBe(survivors[0]);
+  });
+
+  test('resize: past a new end reads give nothing and writes ENOSPC, and it can grow again', async () => {
+    const disk = await filledDisk();
+    await disk.rule('resize 1M');
+    expect(await read(disk.device, MiB, 4096)).toHaveLength(0);
+    await expect(write(disk.device, MiB, fresh(4096))).rejects.toThrow('No space left on device');
+    await disk.rule('resize 8M');
+    expect((await run('blockdev', ['--getsize64', disk.device])).stdout.toString()).toBe(`${8 * MiB}\n`);
+    expect(await read(disk.device, MiB, 4096)).toEqual(old(4096, MiB));
+    expect(await read(disk.device, 6 * MiB, 4096)).toEqual(Buffer.alloc(4096));
+  });
+
+  test('log: the order in which I/O began and ended, with its errors', async () => {
+    const disk = await filledDisk();
+    await disk.rule('log on rwf', 'eio w 8K 512');
+    await dd(['if=/dev/zero', `of=${disk.device}`, 'bs=4K', 'count=2', 'oflag=direct', 'conv=fsync,notrunc']);
+    await expect(write(disk.device, 8 * KiB, fresh(512))).rejects.toThrow();
+    await read(disk.device, 0, 512);
+    const log = await disk.log();
+    const shape = log.map(({ op, offset, length, error }) => [op, offset, length, error]);
+    expect(shape.slice(0, 5)).toEqual([
+      ['write', 0, 4096, null],
+      ['write', 4096, 4096, null],
+      ['flush', 0, 0, null],
+      ['write', 8192, 512, 'EIO'],
+      ['read', 0, 512, null],
+    ]);
+    for (const [i, entry] of log.entries()) {
+      expect(entry.end).toBeGreaterThan(entry.begin);
+      if (i > 0) expect(entry.begin).toBeGreaterThan(log[i - 1]!.end);
+    }
+    await disk.rule('log clear');
+    expect(await disk.log()).toEqual([]);
+  });
+
+  test('counters, and reset', async () => {
+    const disk = await filledDisk();
+    await disk.rule('reset');
+    await read(disk.device, 0, 4096);
+    await write(disk.device, 0, fresh(1024));
+    const counters = { reads: 1, writes: 1, bytesRead: 4096, bytesWritten: 1024, errors: 0, inFlight: 0, size: 4 * MiB };
+    expect(await disk.counters()).toMatchObject(counters);
+    await disk.rule('reset');
+    expect(await disk.counters()).toMatchObject({ reads: 0, writes: 0, bytesRead: 0, bytesWritten: 0 });
+  });
+
+  test('zeroing is logged, obeys rules for writes, and can be refused', async () => {
+    const disk = await filledDisk();
+    await disk.rule('log on', 'drop w 512 512');
+    expect(await run('blkdiscard', ['-z', '-o', '0', '-l', '4096', disk.device])).toMatchObject({ code: 0 });
+    expect(await backing(disk, 0, 4096)).toEqual(Buffer.concat([Buffer.alloc(512), old(512, 512), Buffer.alloc(3072)]));
+    expect((await disk.writes())[0]).toMatchObject({ op: 'zero', offset: 0, length: 4096 });
+    await disk.rule('clear', 'eio z 0 end');
+    expect((await run('blkdiscard', ['-z', '-o', '0', '-l', '4096', disk.device])).stderr).toContain('Input/output error');
+    await write(disk.device, 0, fresh(512));
+  });
+
+  test.each(['nonsense', 'eio', 'eio q 0 512', 'eio w 0', 'eio w 0 512 EWHAT', 'eio w 0 512 EIO 0', 'resize', 'flip w -1',
+    'drop r 0 512', 'rate w', 'volatile perhaps', 'after w 1M', 'log maybe', 'eio w 99999999999999999999 1'])(
+    'refuses the rule "%s"', async (line) => {
+      const disk = await filledDisk();
+      await expect(disk.rule(line)).rejects.toThrow('EINVAL');
+      expect((await disk.counters()).rules).toBe(0);
+    },
+  );
+
+  test('read-only: the device refuses writes', async () => {
+    const disk = await filledDisk({ readOnly: true });
+    expect(await read(disk.device, 0, 512)).toEqual(old(512));
+    await expect(write(disk.device, 0, fresh(512))).rejects.toThrow(/not permitted|Read-only/);
+  });
+
+  test('buffered: a write succeeds, its fsync says what happened', async () => {
+    const disk = await filledDisk({ buffered: true });
+    await disk.rule('eio w 0 end');
+    const one = [`of=${disk.device}`, 'bs=4096', 'count=1', 'conv=notrunc'];
+    await expect(dd(['if=/dev/zero', ...one, 'conv=fsync,notrunc'])).rejects.toThrow('fsync failed');
+  });
+
+  test('plain: no rules, the same device', async () => {
+    const disk = await filledDisk({ plain: true, sector: 4096 });
+    await write(disk.device, 0, fresh(4096));
+    expect(await backing(disk, 0, 4096)).toEqual(fresh(4096));
+    await expect(async () => disk.rule('dead')).rejects.toThrow('no rules');
+  });
+
+  test('a file of the caller is used and kept', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'lab-test-'));
+    onTestFinished(() => rm(directory, { recursive: true }));
+    const file = join(directory, 'disk.img');
+    await writeFile(file, old(MiB));
+    const disk = await labdisk({ file, plain: true });
+    assertOwnLoop(disk.device);
+    await write(disk.device, 0, fresh(512));
+    await disk.close();
+    expect((await readFile(file)).subarray(0, 1024)).toEqual(Buffer.concat([fresh(512), old(512, 512)]));
+    expect(() => assertOwnLoop(disk.device)).toThrow('not a device of the lab');
+  });
+});
+
+describe.skipIf(reason !== null)('a file of the lab', () => {
+  test('has the same faults, grows and is truncated', async () => {
+    const disk = await filledDisk({ loop: false });
+    await disk.rule('eio r 4K 512', 'eio w 5M end ENOSPC');
+    await expect(read(disk.device, 4096, 512)).rejects.toThrow('Input/output error');
+    await write(disk.device, 4 * MiB, fresh(MiB));
+    expect((await disk.counters()).size).toBe(5 * MiB);
+    await expect(write(disk.device, 5 * MiB, fresh(512))).rejects.toThrow('No space left on device');
+    await truncate(disk.device, 512);
+    await truncate(disk.device, 1024);
+    expect(await readFile(disk.device)).toEqual(Buffer.concat([old(512), Buffer.alloc(512)]));
+  });
+
+  test('partial: every I/O does at most so much', async () => {
+    const disk = await filledDisk({ loop: false });
+    await disk.rule('partial rw 1536', 'log on');
+    expect(await read(disk.device, 0, 8192)).toEqual(old(1536));
+    await write(disk.device, 0, fresh(4096)); // dd goes on where a short write ended
+    expect((await disk.writes()).map(({ offset }) => offset)).toEqual([0, 1536, 3072]);
+    expect(await backing(disk, 0, 8192)).toEqual(Buffer.concat([fresh(4096), old(4096, 4096)]));
+  });
+
+  test('buffered: refuses O_DIRECT, and reports at fsync what a write hid', async () => {
+    const disk = await filledDisk({ loop: false, buffered: true });
+    await expect(read(disk.device, 0, 512)).rejects.toThrow('Invalid argument');
+    await disk.rule('eio w 0 end');
+    const file = await open(disk.device, 'r+');
+    expect((await file.write(fresh(4096), 0, 4096, 0)).bytesWritten).toBe(4096);
+    await expect(file.sync()).rejects.toThrow('EIO');
+    await file.close();
+  });
+});
+
+describe.skipIf(reason !== null)('the end of a disk', () => {
+  test('many at once have a device each, and nothing is left of them', async () => {
+    const disks = await Promise.all(Array.from({ length: 12 }, (_, i) => labdisk({ size: MiB, plain: i % 2 === 0 })));
+    expect(new Set(disks.map(({ device }) => device)).size).toBe(12);
+    await Promise.all(disks.map((disk) => disk.close()));
+    for (const disk of disks) expect(await isLeft(directoryOf(disk))).toBe(false);
+  });
+
+  test('close lets go of what is stalled', async () => {
+    const disk = await filledDisk();
+    await disk.rule('stall');
+    const reading = expect(read(disk.device, 0, 512)).rejects.toThrow('Input/output error');
+    await disk.waitFor(({ inFlight }) => inFlight === 1);
+    await disk.close();
+    await reading;
+    await eventually(async () => !(await isLeft(directoryOf(disk))));
+  });
+
+  // Each of the processes can be killed at the worst moment: dirty pages in the cache and an I/O that stalls.
+  test.each(['keeper', 'server', 'keeper and server'])('kill -9 of the %s leaves nothing that hangs', async (which) => {
+    const disk = await filledDisk();
+    await dd(['if=/dev/zero', `of=${disk.device}`, 'bs=1M', 'count=2', 'conv=notrunc']);
+    await disk.rule('stall');
+    const reading = expect(read(disk.device, 3 * MiB, 512)).rejects.toThrow(/Input\/output error|No such device/);
+    await disk.waitFor(({ inFlight }) => inFlight > 0);
+    const server = Number((await run('pgrep', ['-P', String(disk.pid)])).stdout.toString());
+    expect(server).toBeGreaterThan(1);
+    if (which.includes('keeper')) process.kill(disk.pid, 'SIGKILL');
+    if (which.includes('server')) process.kill(server, 'SIGKILL');
+    await reading;
+    if (which === 'keeper and server') {
+      // Nobody may be left to unmount.
+      await run('umount', ['--lazy', `${directoryOf(disk)}/mnt`]);
+      await rm(directoryOf(disk), { recursive: true, force: true });
+    }
+    await eventually(async () => !(await isLeft(directoryOf(disk))));
+  });
+
+  test.each(['', '--plain'])('kill -9 of the program that started it leaves nothing (%s)', async (option) => {
+    const args = JSON.stringify(['--size', '1M', ...(option ? [option] : [])]);
+    const script = `require('child_process').spawn(process.argv[1], ${args}, { stdio: ['pipe', 'inherit', 'inherit'] })`;
+    const parent = spawn(process.execPath, ['-e', script, await buildLabdisk()], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = (await once(createInterface(parent.stdout), 'line')) as [string];
+    const directory = dirname((JSON.parse(line) as { backing: string }).backing);
+    expect(await isLeft(directory)).toBe(true);
+    parent.kill('SIGKILL');
+    await eventually(async () => !(await isLeft(directory)));
+  });
+
+  test('assertOwnLoop refuses what the lab did not make', () => {
+    for (const path of ['/dev/null', '/dev/loop-control', '/etc/passwd'])
+      expect(() => assertOwnLoop(path)).toThrow('not a device of the lab');
+  });
+});

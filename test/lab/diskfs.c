@@ -127,7 +127,7 @@ static int write_ctl(const char *data, size_t length) {
   if (!text) return -ENOMEM;
   int error = 0;
   for (char *line = strtok_r(text, "\n", &rest); line && !error; line = strtok_r(NULL, "\n", &rest))
-    error = faults_command(line);
+    error = rules_command(line);
   free(text);
   return error ? error : (int)length;
 }

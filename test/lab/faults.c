@@ -1,24 +1,12 @@
-// The rules: what each I/O meets, how it is counted, and the order in which things happened.
+// What each I/O meets under the rules in force, how it is counted, and the order in which things happened.
 #include <errno.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "labdisk.h"
-
-enum kind { FAIL, SHORT, FLIP, DROP, DELAY, STALL, PARTIAL };
-
-struct rule {
-  enum kind kind;
-  unsigned ops;       // of enum op
-  uint64_t from, to;  // bytes [from, to)
-  int error;          // FAIL, SHORT: errno
-  uint64_t amount;    // DELAY: microseconds; PARTIAL: bytes
-  long count;         // times it may still act; < 0 for ever
-};
 
 // A command that waits for so many bytes to have arrived.
 struct pending {
@@ -161,7 +149,7 @@ void faults_begin(struct io *io, enum op op, uint64_t offset, uint64_t length) {
   pthread_mutex_lock(&lock);
   for (char *command; (command = take_pending(op));) {
     pthread_mutex_unlock(&lock);
-    faults_command(command);
+    rules_command(command);
     free(command);
     pthread_mutex_lock(&lock);
   }
@@ -240,137 +228,56 @@ char *faults_log(void) {
   return text.data;
 }
 
-// ---- Commands
+// ---- Changing the rules
 
-#define MAX_WORDS 12
+static void lock_rules(void) { pthread_mutex_lock(&lock); }
 
-struct words {
-  int count;
-  char *word[MAX_WORDS];
-};
-
-static const char *word(const struct words *words, int i) { return i < words->count ? words->word[i] : NULL; }
-
-// "rw" and so on. A write rule speaks of zeroing too: to the disk that is a write.
-static bool parse_ops(const char *text, unsigned *ops) {
-  *ops = 0;
-  for (; text && *text; text++) {
-    if (*text == 'r') *ops |= OP_READ;
-    else if (*text == 'w') *ops |= OP_WRITE | OP_ZERO;
-    else if (*text == 'f') *ops |= OP_FLUSH;
-    else if (*text == 'z') *ops |= OP_ZERO;
-    else return false;
-  }
-  return *ops != 0;
+// Whoever waits looks again.
+static void unlock_rules(void) {
+  pthread_cond_broadcast(&changed);
+  pthread_mutex_unlock(&lock);
 }
 
-static bool parse_errno(const char *text, int *error) {
-  *error = EIO;
-  if (!text) return true;
-  for (int e = 1; e < 134; e++) {
-    const char *name = strerrorname_np(e);
-    if (name && !strcmp(name, text)) {
-      *error = e;
-      return true;
-    }
-  }
-  char *end;
-  long number = strtol(text, &end, 10);
-  *error = (int)number;
-  return !*end && number > 0 && number < 4096;
+int faults_add(const struct rule *rule) {
+  lock_rules();
+  bool full = rule_count == MAX_RULES;
+  if (!full) rules[rule_count++] = *rule;
+  unlock_rules();
+  return full ? -ENOSPC : 0;
 }
 
-static bool parse_count(const char *text, long *count) {
-  char *end;
-  *count = text ? strtol(text, &end, 10) : -1;
-  return !text || (!*end && *count > 0);
+int faults_after(unsigned ops, uint64_t bytes, const char *command) {
+  char *copy = strdup(command);
+  if (!copy) return -ENOMEM;
+  lock_rules();
+  bool full = pending_count == MAX_RULES;
+  if (!full) pending[pending_count++] = (struct pending){.ops = ops, .at = arrived(ops) + bytes, .command = copy};
+  unlock_rules();
+  if (full) free(copy);
+  return full ? -ENOSPC : 0;
 }
 
-// OFFSET LENGTH in words i and i + 1; without them `length` bytes from 0 when that may be left out.
-static bool parse_range(const struct words *words, int i, struct rule *rule) {
-  uint64_t length = 1;
-  if (!parse_size(word(words, i), &rule->from)) return false;
-  if (word(words, i + 1) && !parse_size(word(words, i + 1), &length)) return false;
-  rule->to = length > UINT64_MAX - rule->from ? UINT64_MAX : rule->from + length;
-  return length > 0;
-}
-
-static int add(const struct rule *rule) {
-  if (rule_count == MAX_RULES) return -ENOSPC;
-  rules[rule_count++] = *rule;
-  return 0;
-}
-
-// The rules proper: `eio w 1M 512 ENOSPC 3`. -EINVAL when it is none or malformed.
-static int add_rule(const struct words *words) {
-  static const char *const names[] = {"eio", "short", "flip", "drop", "delay", "stall", "partial"};
-  const char *name = word(words, 0);
-  struct rule rule = {.to = UINT64_MAX, .count = -1, .error = EIO};
-  int kind = 0;
-  while (kind < 7 && strcmp(names[kind], name)) kind++;
-  if (kind == 7) return -EINVAL;
-  rule.kind = (enum kind)kind;
-
-  bool ok = false;
-  if (rule.kind == STALL) {
-    ok = parse_ops(words->count > 1 ? word(words, 1) : "rwf", &rule.ops) &&
-         (words->count <= 2 || parse_range(words, 2, &rule));
-  } else if (parse_ops(word(words, 1), &rule.ops)) {
-    if (rule.kind == FAIL || rule.kind == SHORT)
-      ok = word(words, 3) && parse_range(words, 2, &rule) && parse_errno(word(words, 4), &rule.error) &&
-           parse_count(word(words, 5), &rule.count);
-    else if (rule.kind == FLIP || rule.kind == DROP)
-      ok = parse_range(words, 2, &rule) && parse_count(word(words, 4), &rule.count) &&
-           (rule.kind == FLIP || !(rule.ops & OP_READ));
-    else
-      ok = parse_size(word(words, 2), &rule.amount) && (rule.kind == DELAY || rule.amount > 0) &&
-           (words->count <= 3 || (rule.kind == DELAY && parse_range(words, 3, &rule)));
-  }
-  return ok ? add(&rule) : -EINVAL;
-}
-
-static int set_rate(const struct words *words) {
-  unsigned ops;
-  uint64_t bytes;
-  if (!parse_ops(word(words, 1), &ops) || !parse_size(word(words, 2), &bytes)) return -EINVAL;
+void faults_set_rate(unsigned ops, uint64_t bytes_per_second) {
+  lock_rules();
   for (enum op op = OP_READ; op <= OP_ZERO; op <<= 1)
-    if (ops & op) rate[slot(op)] = bytes;
-  return 0;
+    if (ops & op) rate[slot(op)] = bytes_per_second;
+  unlock_rules();
 }
 
-static int set_dead(const struct words *words) {
-  int error;
-  if (!parse_errno(word(words, 1), &error)) return -EINVAL;
+void faults_set_dead(int error) {
+  lock_rules();
   dead = error;
-  return 0;
+  unlock_rules();
 }
 
-static int set_log(const struct words *words) {
-  const char *what = word(words, 1);
-  if (!what) return -EINVAL;
-  if (!strcmp(what, "clear")) entry_count = 0;
-  else if (!strcmp(what, "off")) logged_ops = 0;
-  else if (strcmp(what, "on") || !parse_ops(words->count > 2 ? word(words, 2) : "wf", &logged_ops)) return -EINVAL;
-  return 0;
-}
-
-static int flush_fails(const struct words *words) {
-  struct rule rule = {.kind = FAIL, .ops = OP_FLUSH, .to = UINT64_MAX};
-  if (!parse_errno(word(words, 1), &rule.error) || !parse_count(word(words, 2), &rule.count)) return -EINVAL;
-  return add(&rule);
-}
-
-// after w 8M eio r 0 end: `line` is looked at again when 8 MiB more have arrived.
-static int add_pending(const struct words *words, const char *line) {
-  struct pending p;
-  uint64_t bytes;
-  if (words->count < 4 || !parse_ops(word(words, 1), &p.ops) || !parse_size(word(words, 2), &bytes)) return -EINVAL;
-  if (pending_count == MAX_RULES) return -ENOSPC;
-  p.at = arrived(p.ops) + bytes;
-  p.command = strdup(line + (word(words, 3) - words->word[0]));
-  if (!p.command) return -ENOMEM;
-  pending[pending_count++] = p;
-  return 0;
+void faults_go(void) {
+  lock_rules();
+  unsigned kept = 0;
+  for (unsigned i = 0; i < rule_count; i++)
+    if (rules[i].kind != STALL) rules[kept++] = rules[i];
+  rule_count = kept;
+  epoch++;
+  unlock_rules();
 }
 
 static void clear(void) {
@@ -379,72 +286,39 @@ static void clear(void) {
   dead = 0;
   memset(rate, 0, sizeof rate);
   memset(free_at, 0, sizeof free_at);
+  epoch++;
 }
 
-static void go(void) {
-  unsigned kept = 0;
-  for (unsigned i = 0; i < rule_count; i++)
-    if (rules[i].kind != STALL) rules[kept++] = rules[i];
-  rule_count = kept;
+void faults_clear(void) {
+  lock_rules();
+  clear();
+  unlock_rules();
 }
 
-static void reset_counters(void) {
+void faults_release(void) {
+  lock_rules();
+  clear();
+  releases++;
+  unlock_rules();
+}
+
+void faults_reset(void) {
+  lock_rules();
   for (unsigned i = 0; i < pending_count; i++) pending[i].at -= arrived(pending[i].ops);
   memset(arrived_ios, 0, sizeof arrived_ios);
   memset(arrived_bytes, 0, sizeof arrived_bytes);
   errors = 0;
+  unlock_rules();
 }
 
-// What concerns the bytes, not the I/O. Without the lock: it may do I/O of its own. -ENOSYS: no such command.
-static int store_command(const struct words *words) {
-  const char *name = word(words, 0), *argument = word(words, 1);
-  uint64_t number = 0;
-  if (!strcmp(name, "powercut")) {
-    if (argument && !parse_size(argument, &number)) return -EINVAL;
-    return store_powercut(argument ? &number : NULL);
-  }
-  if (!strcmp(name, "resize")) return parse_size(argument, &number) ? diskfs_resize(number) : -EINVAL;
-  if (strcmp(name, "volatile")) return -ENOSYS;
-  if (!argument || (strcmp(argument, "on") && strcmp(argument, "off"))) return -EINVAL;
-  return store_set_volatile(!strcmp(argument, "on"));
+void faults_set_log(unsigned ops) {
+  lock_rules();
+  logged_ops = ops;
+  unlock_rules();
 }
 
-static int rule_command(const struct words *words, const char *line) {
-  const char *name = word(words, 0);
-  int error = 0;
-  pthread_mutex_lock(&lock);
-  if (!strcmp(name, "clear")) clear(), epoch++;
-  else if (!strcmp(name, "go")) go(), epoch++;
-  else if (!strcmp(name, "dead")) error = set_dead(words);
-  else if (!strcmp(name, "rate")) error = set_rate(words);
-  else if (!strcmp(name, "log")) error = set_log(words);
-  else if (!strcmp(name, "reset")) reset_counters();
-  else if (!strcmp(name, "flush-fails")) error = flush_fails(words);
-  else if (!strcmp(name, "after")) error = add_pending(words, line);
-  else error = add_rule(words);
-  pthread_cond_broadcast(&changed);
-  pthread_mutex_unlock(&lock);
-  return error;
-}
-
-int faults_command(const char *line) {
-  line += strspn(line, " \t");
-  char *copy = strdup(line), *rest = NULL;
-  if (!copy) return -ENOMEM;
-  struct words words = {0};
-  for (char *w = strtok_r(copy, " \t", &rest); w && words.count < MAX_WORDS; w = strtok_r(NULL, " \t", &rest))
-    words.word[words.count++] = w;
-  int error = words.count ? store_command(&words) : 0;
-  if (error == -ENOSYS) error = rule_command(&words, line);
-  if (error) fprintf(stderr, "labdisk: %s: %s\n", line, strerror(-error));
-  free(copy);
-  return error;
-}
-
-void faults_release(void) {
-  pthread_mutex_lock(&lock);
-  clear();
-  releases++;
-  pthread_cond_broadcast(&changed);
-  pthread_mutex_unlock(&lock);
+void faults_clear_log(void) {
+  lock_rules();
+  entry_count = 0;
+  unlock_rules();
 }

@@ -1,77 +1,11 @@
 // Each rule of the lab, seen through a loop device with direct I/O, as the tests of the engine will see it.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { assertOwnLoop, buildLabdisk, canLab, labdisk, seededBytes, type LabDisk } from './lab.ts';
-
-const KiB = 1024;
-const MiB = 1024 * KiB;
-
-const reason = canLab();
-if (reason !== null) console.error(`lab tests skipped: ${reason}`);
-
-interface Ran {
-  code: number | null;
-  stdout: Buffer;
-  stderr: string;
-}
-
-async function run(program: string, args: string[], input?: Buffer): Promise<Ran> {
-  const child = spawn(program, args, { env: { ...process.env, LC_ALL: 'C' } });
-  const stdout: Buffer[] = [];
-  let stderr = '';
-  child.stdout.on('data', (data: Buffer) => stdout.push(data));
-  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
-  child.stdin.on('error', () => undefined); // a program that stops reading early says so by its exit code
-  child.stdin.end(input);
-  const code = await new Promise<number | null>((done) => child.on('close', done));
-  return { code, stdout: Buffer.concat(stdout), stderr };
-}
-
-/** Throws what dd says, without its statistics, when it fails. */
-async function dd(args: string[], input?: Buffer): Promise<Buffer> {
-  const { code, stdout, stderr } = await run('dd', ['status=none', ...args], input);
-  if (code !== 0) throw new Error(stderr.trim());
-  return stdout;
-}
-
-const read = (path: string, offset: number, length: number): Promise<Buffer> =>
-  dd([`if=${path}`, 'iflag=direct,skip_bytes', `bs=${length}`, 'count=1', `skip=${offset}`]);
-
-const write = (path: string, offset: number, data: Buffer): Promise<Buffer> =>
-  dd([`of=${path}`, 'iflag=fullblock', 'oflag=direct,seek_bytes', 'conv=notrunc', `bs=${data.length}`, `seek=${offset}`], data);
-
-async function backing(disk: LabDisk, offset: number, length: number): Promise<Buffer> {
-  const file = await open(disk.backing);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
-  await file.close();
-  return buffer.subarray(0, bytesRead);
-}
-
-/** `data` with the lowest bit of bytes [from, from + length) flipped. */
-function flipped(data: Buffer, from: number, length: number): Buffer {
-  const copy = Buffer.from(data);
-  for (let i = from; i < from + length; i++) copy[i]! ^= 1;
-  return copy;
-}
-
-const old = (length: number, offset = 0): Buffer => seededBytes(length, 1, offset);
-const fresh = (length: number, offset = 0): Buffer => seededBytes(length, 2, offset);
-
-/** A disk of `size` bytes that holds old(), and has seen nothing yet. */
-async function filledDisk(options: Parameters<typeof labdisk>[0] = {}): Promise<LabDisk> {
-  const disk = await labdisk({ size: 4 * MiB, ...options });
-  onTestFinished(() => disk.close());
-  if (disk.device.startsWith('/dev/loop')) assertOwnLoop(disk.device);
-  await writeFile(disk.backing, old(options.size ?? 4 * MiB), { flag: 'r+' });
-  return disk;
-}
+import { assertOwnLoop, labdisk } from './lab.ts';
+import { backing, dd, filledDisk, flipped, fresh, KiB, MiB, old, read, reason, run, write } from './support.ts';
 
 /** Milliseconds that `action` takes. */
 async function time(action: Promise<unknown>): Promise<number> {
@@ -79,29 +13,6 @@ async function time(action: Promise<unknown>): Promise<number> {
   await action;
   return performance.now() - start;
 }
-
-async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`still not: ${condition.toString()}`);
-    await sleep(10);
-  }
-}
-
-/** Whether any loop device, mount or directory still speaks of `directory`. */
-async function isLeft(directory: string): Promise<boolean> {
-  if (existsSync(directory) || (await readFile('/proc/mounts', 'utf8')).includes(directory)) return true;
-  for (const block of await readdir('/sys/block')) {
-    const file = `/sys/block/${block}/loop/backing_file`;
-    if (block.startsWith('loop') && existsSync(file)) {
-      const lies = await readFile(file, 'utf8').catch(() => ''); // detached between the two looks
-      if (lies.includes(directory)) return true;
-    }
-  }
-  return false;
-}
-
-const directoryOf = (disk: LabDisk): string => dirname(disk.backing);
 
 describe.skipIf(reason !== null)('a disk of the lab', () => {
   test.each([512, 4096] as const)('is a loop device with sectors of %i bytes and direct I/O', async (sector) => {
@@ -390,60 +301,5 @@ describe.skipIf(reason !== null)('a file of the lab', () => {
     expect((await file.write(fresh(4096), 0, 4096, 0)).bytesWritten).toBe(4096);
     await expect(file.sync()).rejects.toThrow('EIO');
     await file.close();
-  });
-});
-
-describe.skipIf(reason !== null)('the end of a disk', () => {
-  test('many at once have a device each, and nothing is left of them', async () => {
-    const disks = await Promise.all(Array.from({ length: 12 }, (_, i) => labdisk({ size: MiB, plain: i % 2 === 0 })));
-    expect(new Set(disks.map(({ device }) => device)).size).toBe(12);
-    await Promise.all(disks.map((disk) => disk.close()));
-    for (const disk of disks) expect(await isLeft(directoryOf(disk))).toBe(false);
-  });
-
-  test('close lets go of what is stalled', async () => {
-    const disk = await filledDisk();
-    await disk.rule('stall');
-    const reading = expect(read(disk.device, 0, 512)).rejects.toThrow('Input/output error');
-    await disk.waitFor(({ inFlight }) => inFlight === 1);
-    await disk.close();
-    await reading;
-    await eventually(async () => !(await isLeft(directoryOf(disk))));
-  });
-
-  // Each of the processes can be killed at the worst moment: dirty pages in the cache and an I/O that stalls.
-  test.each(['keeper', 'server', 'keeper and server'])('kill -9 of the %s leaves nothing that hangs', async (which) => {
-    const disk = await filledDisk();
-    await dd(['if=/dev/zero', `of=${disk.device}`, 'bs=1M', 'count=2', 'conv=notrunc']);
-    await disk.rule('stall');
-    const reading = expect(read(disk.device, 3 * MiB, 512)).rejects.toThrow(/Input\/output error|No such device/);
-    await disk.waitFor(({ inFlight }) => inFlight > 0);
-    const server = Number((await run('pgrep', ['-P', String(disk.pid)])).stdout.toString());
-    expect(server).toBeGreaterThan(1);
-    if (which.includes('keeper')) process.kill(disk.pid, 'SIGKILL');
-    if (which.includes('server')) process.kill(server, 'SIGKILL');
-    await reading;
-    if (which === 'keeper and server') {
-      // Nobody may be left to unmount.
-      await run('umount', ['--lazy', `${directoryOf(disk)}/mnt`]);
-      await rm(directoryOf(disk), { recursive: true, force: true });
-    }
-    await eventually(async () => !(await isLeft(directoryOf(disk))));
-  });
-
-  test.each(['', '--plain'])('kill -9 of the program that started it leaves nothing (%s)', async (option) => {
-    const args = JSON.stringify(['--size', '1M', ...(option ? [option] : [])]);
-    const script = `require('child_process').spawn(process.argv[1], ${args}, { stdio: ['pipe', 'inherit', 'inherit'] })`;
-    const parent = spawn(process.execPath, ['-e', script, await buildLabdisk()], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [line] = (await once(createInterface(parent.stdout), 'line')) as [string];
-    const directory = dirname((JSON.parse(line) as { backing: string }).backing);
-    expect(await isLeft(directory)).toBe(true);
-    parent.kill('SIGKILL');
-    await eventually(async () => !(await isLeft(directory)));
-  });
-
-  test('assertOwnLoop refuses what the lab did not make', () => {
-    for (const path of ['/dev/null', '/dev/loop-control', '/etc/passwd'])
-      expect(() => assertOwnLoop(path)).toThrow('not a device of the lab');
   });
 });

@@ -3,7 +3,8 @@
 //   labdisk.c  the program: options, the two processes, clean-up
 //   loop.c     the loop device
 //   diskfs.c   the FUSE files: disk, ctl, log
-//   faults.c   the rules, and what each I/O meets under them; counters and log
+//   rules.c    the language of ctl
+//   faults.c   what each I/O meets under the rules; counters and log
 //   store.c    the bytes: backing file, volatile write cache, visible size
 #ifndef LABDISK_H
 #define LABDISK_H
@@ -59,6 +60,8 @@ int loop_resize(const char *device);
 int diskfs_mount(const struct paths *paths, const struct options *options, const char *device);
 // Serves them until they are unmounted.
 void diskfs_serve(void);
+// Changes the visible size, of the file and of the loop device. 0 or -errno.
+int diskfs_resize(uint64_t size);
 
 // ---- faults.c
 
@@ -88,15 +91,38 @@ void faults_init(void);
 void faults_begin(struct io *io, enum op op, uint64_t offset, uint64_t length);
 // Counts and logs its end; `result` is bytes done or -errno. Returns what the caller of the I/O is to see.
 int64_t faults_end(struct io *io, int64_t result);
-// Obeys one line written to ctl. 0 or -errno; what is wrong goes to stderr.
-int faults_command(const char *line);
-// Drops all rules; whoever waits in a stall or a delay gets EIO.
-void faults_release(void);
 // Counters as one line of JSON; the log as a JSON object a line. To be freed.
 char *faults_counters(void);
 char *faults_log(void);
-// What `resize` calls, in diskfs.c.
-int diskfs_resize(uint64_t size);
+
+enum kind { FAIL, SHORT, FLIP, DROP, DELAY, STALL, PARTIAL };
+
+struct rule {
+  enum kind kind;
+  unsigned ops;       // of enum op
+  uint64_t from, to;  // bytes [from, to)
+  int error;          // FAIL, SHORT: errno
+  uint64_t amount;    // DELAY: microseconds; PARTIAL: bytes
+  long count;         // times it may still act; < 0 for ever
+};
+
+// The commands of README.md. 0 or -errno.
+int faults_add(const struct rule *rule);
+int faults_after(unsigned ops, uint64_t bytes, const char *command);
+void faults_set_rate(unsigned ops, uint64_t bytes_per_second);
+void faults_set_dead(int error);
+void faults_go(void);
+void faults_clear(void);
+void faults_reset(void);
+void faults_set_log(unsigned ops);
+void faults_clear_log(void);
+// Drops all rules; whoever waits in a stall or a delay gets EIO.
+void faults_release(void);
+
+// ---- rules.c
+
+// Obeys one line written to ctl. 0 or -errno; what is wrong goes to stderr.
+int rules_command(const char *line);
 
 // ---- store.c
 

@@ -1,0 +1,89 @@
+// How a disk of the lab goes: whatever happens to its processes, no loop device, mount or hanging I/O is left.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { assertOwnLoop, buildLabdisk, labdisk, type LabDisk } from './lab.ts';
+import { dd, filledDisk, MiB, read, reason, run } from './support.ts';
+
+async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`still not: ${condition.toString()}`);
+    await sleep(10);
+  }
+}
+
+/** Whether any loop device, mount or directory still speaks of `directory`. */
+async function isLeft(directory: string): Promise<boolean> {
+  if (existsSync(directory) || (await readFile('/proc/mounts', 'utf8')).includes(directory)) return true;
+  for (const block of await readdir('/sys/block')) {
+    const file = `/sys/block/${block}/loop/backing_file`;
+    if (block.startsWith('loop') && existsSync(file)) {
+      const lies = await readFile(file, 'utf8').catch(() => ''); // detached between the two looks
+      if (lies.includes(directory)) return true;
+    }
+  }
+  return false;
+}
+
+const directoryOf = (disk: LabDisk): string => dirname(disk.backing);
+
+describe.skipIf(reason !== null)('the end of a disk', () => {
+  test('many at once have a device each, and nothing is left of them', async () => {
+    const disks = await Promise.all(Array.from({ length: 12 }, (_, i) => labdisk({ size: MiB, plain: i % 2 === 0 })));
+    expect(new Set(disks.map(({ device }) => device)).size).toBe(12);
+    await Promise.all(disks.map((disk) => disk.close()));
+    for (const disk of disks) expect(await isLeft(directoryOf(disk))).toBe(false);
+  });
+
+  test('close lets go of what is stalled', async () => {
+    const disk = await filledDisk();
+    await disk.rule('stall');
+    const reading = expect(read(disk.device, 0, 512)).rejects.toThrow('Input/output error');
+    await disk.waitFor(({ inFlight }) => inFlight === 1);
+    await disk.close();
+    await reading;
+    await eventually(async () => !(await isLeft(directoryOf(disk))));
+  });
+
+  // Each of the processes can be killed at the worst moment: dirty pages in the cache and an I/O that stalls.
+  test.each(['keeper', 'server', 'keeper and server'])('kill -9 of the %s leaves nothing that hangs', async (which) => {
+    const disk = await filledDisk();
+    await dd(['if=/dev/zero', `of=${disk.device}`, 'bs=1M', 'count=2', 'conv=notrunc']);
+    await disk.rule('stall');
+    const reading = expect(read(disk.device, 3 * MiB, 512)).rejects.toThrow(/Input\/output error|No such device/);
+    await disk.waitFor(({ inFlight }) => inFlight > 0);
+    const server = Number((await run('pgrep', ['-P', String(disk.pid)])).stdout.toString());
+    expect(server).toBeGreaterThan(1);
+    if (which.includes('keeper')) process.kill(disk.pid, 'SIGKILL');
+    if (which.includes('server')) process.kill(server, 'SIGKILL');
+    await reading;
+    if (which === 'keeper and server') {
+      // Nobody may be left to unmount.
+      await run('umount', ['--lazy', `${directoryOf(disk)}/mnt`]);
+      await rm(directoryOf(disk), { recursive: true, force: true });
+    }
+    await eventually(async () => !(await isLeft(directoryOf(disk))));
+  });
+
+  test.each(['', '--plain'])('kill -9 of the program that started it leaves nothing (%s)', async (option) => {
+    const args = JSON.stringify(['--size', '1M', ...(option ? [option] : [])]);
+    const script = `require('child_process').spawn(process.argv[1], ${args}, { stdio: ['pipe', 'inherit', 'inherit'] })`;
+    const parent = spawn(process.execPath, ['-e', script, await buildLabdisk()], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = (await once(createInterface(parent.stdout), 'line')) as [string];
+    const directory = dirname((JSON.parse(line) as { backing: string }).backing);
+    expect(await isLeft(directory)).toBe(true);
+    parent.kill('SIGKILL');
+    await eventually(async () => !(await isLeft(directory)));
+  });
+
+  test('assertOwnLoop refuses what the lab did not make', () => {
+    for (const path of ['/dev/null', '/dev/loop-control', '/etc/passwd'])
+      expect(() => assertOwnLoop(path)).toThrow('not a device of the lab');
+  });
+});

@@ -1,0 +1,48 @@
+// What the window needs to know about a disk: is it still the same one, what is on it, why it cannot be chosen.
+import type { Disk } from '../app/contract.ts';
+import { baseName, lastSix, size } from './words.ts';
+
+/** Same string, same disk: a drive swapped for another under the same path gives a different one. */
+export const identity = (disk: Disk): string =>
+  JSON.stringify([disk.path, disk.majorMinor, disk.size, disk.serial, disk.model, disk.backingFile]);
+
+/** What to call it: the model, else the file behind a loop device, else its kernel name. */
+export function diskName(disk: Disk): string {
+  if (disk.model !== null) return disk.model;
+  return disk.backingFile === null ? baseName(disk.path) : baseName(disk.backingFile);
+}
+
+/** The short facts under the name: "sdb", "USB", serial "…A1B2C3". */
+export function diskFacts(disk: Disk): string[] {
+  const facts = [baseName(disk.path)];
+  if (disk.kind === 'loop') facts.push('loop device');
+  else if (disk.transport !== null) facts.push(disk.transport.toUpperCase());
+  if (disk.serial !== null) facts.push(`…${lastSix(disk.serial)}`);
+  return facts;
+}
+
+const named = (fileSystem: string, label: string | null): string => (label === null ? fileSystem : `${fileSystem} “${label}”`);
+
+/** What is on it, in words; empty when nothing was recognised. */
+export function contents(disk: Disk): string {
+  const whole = disk.fileSystem === null ? [] : [named(disk.fileSystem, disk.label)];
+  const parts = disk.partitions.map((part) => named(part.fileSystem ?? 'unformatted', part.label));
+  const found = [...whole, ...parts];
+  return found.length > 4 ? `${found.slice(0, 3).join(', ')} and ${found.length - 3} more` : found.join(', ');
+}
+
+/** Why a disk cannot be read from, null when it can. */
+export const sourceLock = (disk: Disk): string | null => (disk.size > 0 ? null : 'Empty: there is no medium in it.');
+
+/** What was chosen as the source, as far as it decides which destinations are left. */
+export type SourceFacts = { disk: Disk } | { image: string } | null;
+
+/** Why a disk cannot be written to, null when it can. What main says comes first; the rest follows from the source. */
+export function destinationLock(disk: Disk, source: SourceFacts): string | null {
+  if (source !== null && 'disk' in source && source.disk.path === disk.path) return 'This is the source.';
+  if (disk.locked !== null) return disk.locked.reason;
+  if (source === null) return null;
+  if ('image' in source) return disk.backingFile === source.image ? 'The source is the file behind it.' : null;
+  const missing = source.disk.size - disk.size;
+  return missing > 0 ? `Too small: ${size(missing)} less than the source.` : null;
+}

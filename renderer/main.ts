@@ -1,0 +1,11 @@
+// Entry of the window: styles, bridge, one component.
+import './styles/tokens.css';
+import './styles/base.css';
+import { mount } from 'svelte';
+import App from './App.svelte';
+import { connect } from './bridge.ts';
+
+const target = document.getElementById('app');
+if (target === null) throw new Error('index.html has no #app.');
+
+mount(App, { target, props: { bridge: connect() } });

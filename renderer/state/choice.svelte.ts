@@ -1,0 +1,237 @@
+// The choice being made: what to copy, where to, and whether to read it back. Lives until a job takes its place.
+import { SvelteMap } from 'svelte/reactivity';
+import { MAX_DESTINATIONS, type Bridge, type CopyRequest, type Disk, type Plan, type PlatterError } from '../../app/contract.ts';
+import { copyRequest } from '../command.ts';
+import { destinationLock, diskName, identity, type SourceFacts } from '../disks.ts';
+import { baseName, listed, plural } from '../words.ts';
+import type { Mirror } from './mirror.svelte.ts';
+
+type Source = { kind: 'disk'; path: string; identity: string } | { kind: 'image'; path: string };
+
+/** What has been chosen so far. Disks are held by identity: another drive under the same path is not the one chosen. */
+export class Choice {
+  /** The chosen source; null when none is. */
+  source = $state.raw<Source | null>(null);
+  /** The image file last chosen; it stays in the list when a disk is chosen instead. */
+  image = $state.raw<string | null>(null);
+  /** New image files to write. */
+  newImages = $state.raw<string[]>([]);
+  verify = $state(true);
+  /** Why the last review or start was refused. */
+  refusals = $state.raw<PlatterError[]>([]);
+  /** What was chosen and then went away, in words. */
+  lost = $state.raw<string[]>([]);
+  /** A call about this choice is under way; nothing may change meanwhile. */
+  busy = $state.raw<'checking' | 'starting' | null>(null);
+
+  readonly #bridge: Bridge;
+  readonly #mirror: Mirror;
+  readonly #picked = new SvelteMap<string, string>();
+
+  constructor(bridge: Bridge, mirror: Mirror) {
+    this.#bridge = bridge;
+    this.#mirror = mirror;
+  }
+
+  /** What the source decides about destinations. */
+  get sourceFacts(): SourceFacts {
+    const source = this.source;
+    if (source === null) return null;
+    if (source.kind === 'image') return { image: source.path };
+    const disk = this.#mirror.disks.find((each) => identity(each) === source.identity);
+    return disk === undefined ? null : { disk };
+  }
+
+  /** Why a disk cannot be a destination, null if it can. */
+  lockOf(disk: Disk): string | null {
+    const lock = destinationLock(disk, this.sourceFacts);
+    if (lock !== null) return lock;
+    return this.full && !this.#picked.has(disk.path) ? `${MAX_DESTINATIONS} destinations are the most one job can have.` : null;
+  }
+
+  /** True when this disk is a chosen destination. */
+  has(disk: Disk): boolean {
+    return this.#picked.get(disk.path) === identity(disk) && destinationLock(disk, this.sourceFacts) === null;
+  }
+
+  /** Chosen disks in the order of the list, not of the clicks: tiles keep the ports' order. */
+  get disks(): Disk[] {
+    return this.#mirror.disks.filter((disk) => this.has(disk));
+  }
+
+  /** Paths of everything that will be written. */
+  get destinations(): string[] {
+    return [...this.disks.map(({ path }) => path), ...this.newImages];
+  }
+
+  get full(): boolean {
+    return this.destinations.length >= MAX_DESTINATIONS;
+  }
+
+  /** Removable disks that are free: what "select all" means. Fixed disks are only ever chosen one by one. */
+  get selectable(): Disk[] {
+    return this.#mirror.disks.filter((disk) => (disk.removable || disk.transport === 'usb') && destinationLock(disk, this.sourceFacts) === null);
+  }
+
+  /** What is still to be chosen, in words; null when the choice is complete. */
+  get missing(): string | null {
+    if (this.source === null) return 'Choose a source.';
+    return this.destinations.length === 0 ? 'Choose at least one destination.' : null;
+  }
+
+  /** The request as it stands, null while something is missing. */
+  get request(): CopyRequest | null {
+    return this.source === null || this.missing !== null ? null : copyRequest(this.source.path, this.destinations, this.verify);
+  }
+
+  /** Refusals about one path. */
+  refusalsOf(path: string): PlatterError[] {
+    return this.refusals.filter(({ device }) => device === path);
+  }
+
+  chooseDisk(disk: Disk): void {
+    this.source = { kind: 'disk', path: disk.path, identity: identity(disk) };
+    this.#picked.delete(disk.path);
+    this.#changed();
+  }
+
+  chooseImage(path: string): void {
+    this.image = path;
+    this.source = { kind: 'image', path };
+    this.#changed();
+  }
+
+  /** Asks for an image with the native dialog. */
+  async browseImage(): Promise<void> {
+    const path = await this.#mirror.ask(this.#bridge.chooseImage());
+    if (typeof path === 'string') this.chooseImage(path);
+  }
+
+  /** Takes a dropped file as the image. Anything that is no file of this machine is left alone. */
+  dropImage(file: File): void {
+    const path = this.#bridge.pathOf(file);
+    if (path !== '') this.chooseImage(path);
+  }
+
+  /** Asks for a new image file with the native dialog and adds it to the destinations. */
+  async addNewImage(): Promise<void> {
+    const path = await this.#mirror.ask(this.#bridge.chooseNewImage());
+    if (typeof path !== 'string' || this.full || this.newImages.includes(path)) return;
+    this.newImages = [...this.newImages, path];
+    this.#changed();
+  }
+
+  removeNewImage(path: string): void {
+    this.newImages = this.newImages.filter((each) => each !== path);
+    this.#changed();
+  }
+
+  /** Chooses a disk as a destination, or gives it up. A locked disk stays as it is. */
+  toggle(disk: Disk): void {
+    if (this.has(disk)) this.#picked.delete(disk.path);
+    else if (this.lockOf(disk) === null) this.#picked.set(disk.path, identity(disk));
+    this.#changed();
+  }
+
+  /** Chooses every free removable disk, as many as one job can have. */
+  selectAll(): void {
+    for (const disk of this.selectable) if (this.lockOf(disk) === null) this.#picked.set(disk.path, identity(disk));
+    this.#changed();
+  }
+
+  /** Chooses no destination. */
+  clear(): void {
+    this.#picked.clear();
+    this.newImages = [];
+    this.#changed();
+  }
+
+  setVerify(verify: boolean): void {
+    this.verify = verify;
+    this.#changed();
+  }
+
+  /** Has the choice checked; on success main's state holds the plan. */
+  async review(): Promise<void> {
+    const request = this.request;
+    if (request === null || this.busy !== null) return;
+    this.#clearNotes();
+    this.busy = 'checking';
+    const outcome = await this.#mirror.ask(this.#bridge.review(request));
+    this.busy = null;
+    if (outcome?.ok === false) this.refusals = outcome.errors;
+  }
+
+  /** Starts what was reviewed: the person has consented. */
+  async start(): Promise<void> {
+    if (this.busy !== null) return;
+    this.busy = 'starting';
+    const outcome = await this.#mirror.ask(this.#bridge.start());
+    this.busy = null;
+    if (outcome?.ok === false) this.refusals = outcome.errors;
+  }
+
+  /** Goes back from a review to choosing. */
+  async dismissReview(): Promise<void> {
+    await this.#mirror.ask(this.#bridge.dismissReview());
+  }
+
+  /** Takes over what a plan names: after a reload the plan is all that is left of the choice. */
+  adopt(plan: Plan, disks: readonly Disk[]): void {
+    const at = (path: string): Disk | undefined => disks.find((disk) => disk.path === path);
+    const source = at(plan.source.realPath);
+    if (source !== undefined) this.source = { kind: 'disk', path: source.path, identity: identity(source) };
+    else if (plan.source.kind === 'file') {
+      this.image = plan.source.path;
+      this.source = { kind: 'image', path: plan.source.path };
+    }
+    for (const { realPath } of plan.destinations) {
+      const disk = at(realPath);
+      if (disk !== undefined) this.#picked.set(disk.path, identity(disk));
+    }
+    this.newImages = plan.destinations.filter(({ kind }) => kind === 'file').map(({ path }) => path);
+    this.verify = plan.verify;
+  }
+
+  /** Drops what is no longer there, or is another drive under the same path, and says so. */
+  reconcile(disks: readonly Disk[]): void {
+    const present = disks.map(identity);
+    const gone: string[] = [];
+    const at = (path: string): Disk | undefined => disks.find((disk) => disk.path === path);
+    for (const [path, chosen] of this.#picked) {
+      if (present.includes(chosen)) continue;
+      this.#picked.delete(path);
+      gone.push(path);
+    }
+    if (this.source?.kind === 'disk' && !present.includes(this.source.identity)) {
+      gone.unshift(this.source.path);
+      this.source = null;
+    }
+    if (gone.length === 0) return;
+    this.#changed();
+    const removed = gone.filter((path) => at(path) === undefined);
+    const swapped = gone.flatMap((path) => at(path) ?? []);
+    this.lost = [
+      ...(removed.length > 0 ? [`Removed, and no longer chosen: ${listed(removed.map(baseName))}.`] : []),
+      ...swapped.map((now) => `${baseName(now.path)} is another drive now (${diskName(now)}) and is not chosen.`),
+    ];
+  }
+
+  /** "disk.img to 3 drives": how many, for the button. */
+  get summary(): string {
+    const images = this.newImages.length;
+    const drives = this.disks.length;
+    return [...(drives > 0 ? [plural(drives, 'drive')] : []), ...(images > 0 ? [plural(images, 'new image')] : [])].join(' and ');
+  }
+
+  #clearNotes(): void {
+    this.refusals = [];
+    this.lost = [];
+  }
+
+  /** A review is about one choice; when that changes it is no longer true. */
+  #changed(): void {
+    this.#clearNotes();
+    if (this.#mirror.review !== null) void this.dismissReview();
+  }
+}

@@ -1,0 +1,27 @@
+// A button that has to be held. Released early, nothing happens.
+import { HOLD_MS } from '../consent.ts';
+
+/** Runs `done` once, when `press` was not followed by `release` for HOLD_MS. */
+export class Hold {
+  holding = $state(false);
+  readonly #done: () => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(done: () => void) {
+    this.#done = done;
+  }
+
+  press(): void {
+    if (this.holding) return;
+    this.holding = true;
+    this.#timer = setTimeout(() => {
+      this.holding = false;
+      this.#done();
+    }, HOLD_MS);
+  }
+
+  release(): void {
+    clearTimeout(this.#timer);
+    this.holding = false;
+  }
+}

@@ -1,0 +1,101 @@
+// Main's state as the window shows it: snapshots, rendered four times a second at most.
+import type { AppState, Bridge, Disk, JobView, Plan, PlatterError } from '../../app/contract.ts';
+
+/** Shortest time between two updates of what is on the screen, milliseconds. */
+export const FRAME_MS = 250;
+
+/** Mirrors `AppState`. Owns nothing: a reload builds it anew from `getState`. */
+export class Mirror {
+  /** Null until main has answered for the first time. */
+  state = $state.raw<AppState | null>(null);
+  /** A call to main that failed as a call (main answers failures of the work as values). */
+  fault = $state.raw<PlatterError | null>(null);
+
+  readonly #bridge: Bridge;
+  #waiting: AppState | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #shownAt = Number.NEGATIVE_INFINITY;
+
+  constructor(bridge: Bridge) {
+    this.#bridge = bridge;
+  }
+
+  get disks(): Disk[] {
+    return this.state?.disks ?? [];
+  }
+
+  get review(): Plan | null {
+    return this.state?.review ?? null;
+  }
+
+  get job(): JobView | null {
+    return this.state?.job ?? null;
+  }
+
+  /** Starts following main. Returns the function that stops it. */
+  follow(): () => void {
+    let heard = false;
+    const stop = this.#bridge.onState((state) => {
+      heard = true;
+      this.#take(state);
+    });
+    void this.ask(this.#bridge.getState()).then((state) => {
+      // A notice that came first is the newer of the two.
+      if (state !== undefined && !heard) this.#take(state);
+    });
+    return () => {
+      stop();
+      clearTimeout(this.#timer);
+    };
+  }
+
+  /** Waits for a call to main. A call that breaks is shown as `fault` and gives undefined. */
+  async ask<T>(call: Promise<T>): Promise<T | undefined> {
+    try {
+      const value = await call;
+      this.fault = null;
+      return value;
+    } catch (error) {
+      this.fault = {
+        code: 'HOST_FAILED',
+        op: 'host',
+        device: null,
+        offset: null,
+        length: null,
+        errno: null,
+        message: `The window could not reach the rest of Platter: ${error instanceof Error ? error.message : String(error)}`,
+        advice: 'Try again; if it happens again, close Platter and start it anew.',
+      };
+      return undefined;
+    }
+  }
+
+  /** Reads the list of disks again. */
+  async refreshDisks(): Promise<void> {
+    await this.ask(this.#bridge.refreshDisks());
+  }
+
+  /** Stops the running job. */
+  async cancel(): Promise<void> {
+    await this.ask(this.#bridge.cancel());
+  }
+
+  /** Puts an ended job away. */
+  async dismissJob(): Promise<void> {
+    await this.ask(this.#bridge.dismissJob());
+  }
+
+  #take(state: AppState): void {
+    this.#waiting = state;
+    const wait = this.#shownAt + FRAME_MS - performance.now();
+    if (wait <= 0) this.#show();
+    else this.#timer ??= setTimeout(() => this.#show(), wait);
+  }
+
+  #show(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#shownAt = performance.now();
+    this.state = this.#waiting;
+  }
+}

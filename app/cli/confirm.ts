@@ -1,0 +1,59 @@
+// The question before anything is overwritten.
+import { createInterface } from 'node:readline';
+import type { Endpoint, Plan } from '../contract.ts';
+import { counted, formatSize } from './quantities.ts';
+import { fit, columns, printable, type Paint } from './text.ts';
+
+/** The one answer that starts. */
+export const CONSENT = 'yes';
+
+/** Destinations whose data would be lost. */
+export const overwritten = (plan: Plan): Endpoint[] =>
+  plan.kind === 'copy' ? plan.destinations.filter(({ overwrites }) => overwrites) : [];
+
+/** What would be lost: model, serial, size and contents of each destination that is overwritten. */
+export function lossLines(plan: Plan, paint: Paint): string[] {
+  const lost = overwritten(plan);
+  const names = lost.map(({ path }) => printable(path));
+  const width = Math.max(0, ...names.map(columns));
+  return [
+    paint('strong', `Everything on ${lost.length === 1 ? 'this destination' : `these ${counted(lost.length, 'destination')}`} will be lost:`),
+    '',
+    ...lost.flatMap((endpoint, index) => [
+      `  ${paint('strong', fit(names[index]!, width))}  ${identity(endpoint)}`,
+      ...contents(endpoint).map((text) => `  ${' '.repeat(width)}  ${text}`),
+    ]),
+    '',
+  ];
+}
+
+function contents({ contents: found, kind }: Endpoint): string[] {
+  if (found.length > 0) return [`holds ${printable(found.join(', '))}`];
+  return kind === 'block' ? ['nothing recognised on it'] : [];
+}
+
+/** "SanDisk Ultra, serial 4C530001, 64.0 GB"; what a device does not tell is said to be missing. */
+export function identity({ kind, model, serial, size }: Endpoint): string {
+  if (kind === 'file') return `existing file, ${formatSize(size)}`;
+  return `${printable(model ?? 'unknown model')}, ${serial === null ? 'no serial' : `serial ${printable(serial)}`}, ${formatSize(size)}`;
+}
+
+/**
+ * Asks on the terminal for the word that starts the job. Resolves to false for any other line, at the end of the
+ * input, and when `signal` is aborted.
+ */
+export function askConsent(input: NodeJS.ReadableStream, output: NodeJS.WritableStream, signal: AbortSignal): Promise<boolean> {
+  // Not a readline terminal: the line discipline stays the kernel's, so that Ctrl-C is the signal it always is.
+  const lines = createInterface({ input, output, terminal: false });
+  return new Promise((resolve) => {
+    let consent = false;
+    lines.once('line', (line) => {
+      consent = line.trim() === CONSENT;
+      lines.close();
+    });
+    lines.once('close', () => resolve(consent));
+    if (signal.aborted) lines.close();
+    signal.addEventListener('abort', () => lines.close(), { once: true });
+    output.write(`Type ${CONSENT} to go on: `);
+  });
+}

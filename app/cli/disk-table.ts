@@ -1,0 +1,58 @@
+// `platter list` for people: one row per disk, and under it why it cannot be written, if it cannot.
+import type { Disk, Partition } from '../contract.ts';
+import { counted, formatSize } from './quantities.ts';
+import { alignRight, columns, fit, printable, type Paint } from './text.ts';
+
+const HEADINGS = ['PATH', 'SIZE', 'MODEL', 'SERIAL', 'VIA', 'ON IT'];
+const SIZE = 1;
+/** Widest the columns before the last may get: a model or a backing file can be long. */
+const COLUMN_MAX = 32;
+
+/** Lines of the table, none wider than `width`. */
+export function diskTable(disks: readonly Disk[], width: number, paint: Paint): string[] {
+  if (disks.length === 0) return ['No disk found. Plug in a drive and list again; --all adds loop devices.'];
+  const rows = disks.map(row);
+  const widths = HEADINGS.map((heading, column) =>
+    Math.min(COLUMN_MAX, Math.max(columns(heading), ...rows.map((cells) => columns(cells[column]!)))));
+  const line = (cells: readonly string[]): string => cells
+    .map((cell, column) => column === SIZE ? alignRight(cell, widths[column]!)
+      : column === cells.length - 1 ? cell
+        : fit(cell, widths[column]!, column === 0 ? 'start' : 'end'))
+    .join('  ');
+  const within = (text: string): string => (columns(text) > width ? fit(text, width) : text).trimEnd();
+  const lines = [paint('faint', within(line(HEADINGS)))];
+  disks.forEach((disk, index) => {
+    const text = within(line(rows[index]!));
+    lines.push(disk.locked === null ? text : paint('faint', text));
+    if (disk.locked !== null) lines.push(paint('faint', within(`  cannot be a destination: ${printable(disk.locked.reason)}`)));
+  });
+  return lines;
+}
+
+function row(disk: Disk): string[] {
+  return [
+    disk.path,
+    formatSize(disk.size),
+    disk.model ?? disk.backingFile ?? '-',
+    disk.serial ?? '-',
+    disk.transport ?? '-',
+    contents(disk),
+  ].map(printable);
+}
+
+/** What is on the disk and where it is mounted: `mounted at /, /boot; 2 partitions: vfat "EFI", ext4 "root"`. */
+function contents(disk: Disk): string {
+  const parts: string[] = [];
+  if (disk.mountedAt.length > 0) parts.push(`mounted at ${disk.mountedAt.join(', ')}`);
+  if (disk.readOnly) parts.push('read-only');
+  if (disk.fileSystem !== null) parts.push(fileSystem(disk));
+  if (disk.partitions.length > 0) {
+    const known = disk.partitions.map(fileSystem).filter((text) => text !== '');
+    parts.push(counted(disk.partitions.length, 'partition') + (known.length > 0 ? `: ${known.join(', ')}` : ''));
+  }
+  return parts.length > 0 ? parts.join('; ') : 'nothing recognised';
+}
+
+function fileSystem({ fileSystem: name, label }: Pick<Partition, 'fileSystem' | 'label'>): string {
+  return [name, label === null ? null : `"${label}"`].filter((part) => part !== null).join(' ');
+}

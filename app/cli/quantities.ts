@@ -1,0 +1,62 @@
+// Sizes, speeds and times in words, and back.
+
+/** Bounds of --memory, in bytes. */
+export const MEMORY_MIN = 1024 ** 2;
+export const MEMORY_MAX = 16 * 1024 ** 3;
+/** The same in words. */
+export const MEMORY_BOUNDS = 'from 1M to 16G';
+
+const PAGE = 4096;
+const DECIMAL = ['kB', 'MB', 'GB', 'TB', 'PB'];
+const BINARY: Record<string, number> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
+
+/**
+ * Bytes meant by `text`: "16M", "1G", "16 MiB" or a plain number of bytes; binary units.
+ * null when it is not a size or not a safe integer.
+ */
+export function parseSize(text: string): number | null {
+  const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?$/iu.exec(text.trim());
+  if (match === null) return null;
+  const unit = BINARY[(match[2] ?? '').toUpperCase()];
+  const bytes = Number(match[1]) * (unit ?? NaN);
+  return Number.isSafeInteger(bytes) ? bytes : null;
+}
+
+/** Bytes of page pool meant by --memory, rounded down to whole pages; null when out of bounds or no size. */
+export function parseMemory(text: string): number | null {
+  const bytes = parseSize(text);
+  if (bytes === null || bytes < MEMORY_MIN || bytes > MEMORY_MAX) return null;
+  return bytes - (bytes % PAGE);
+}
+
+/** A size in the decimal unit that is on a drive's label: "64.0 GB". */
+export function formatSize(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`;
+  let value = bytes / 1000;
+  let unit = 0;
+  // 999,950 would print as "1000.0 kB": step up as soon as rounding reaches the next unit.
+  while (value >= 999.95 && unit < DECIMAL.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value.toFixed(1)} ${DECIMAL[unit]!}`;
+}
+
+/** Bytes a second as "412.3 MiB/s"; no longer than that up to 95 TiB/s. */
+export function formatRate(bytesPerSecond: number): string {
+  const rate = bytesPerSecond / 1024 ** 2;
+  return `${rate.toFixed(rate < 9999.95 ? 1 : 0)} MiB/s`;
+}
+
+/** A stretch of time as one says it: "12 s", "4 min", "2 h 10 min", "14 h". */
+export function formatTime(seconds: number): string {
+  if (seconds < 59.5) return `${Math.max(0, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return minutes < 600 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${Math.round(minutes / 60)} h`;
+}
+
+/** `count` with its noun: "1 destination", "3 destinations". */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,27 @@
+// How a job is told: as JSON, as a live view on a terminal, or as lines in a log.
+import type { JobError, JobView, Plan, PlatterError } from '../contract.ts';
+import type { JobEvent } from './job-view.ts';
+import { printable } from './text.ts';
+
+/** Hears everything that happens to a job. */
+export interface Reporter {
+  /** Why nothing is done. Nothing was written. */
+  refused(errors: readonly PlatterError[]): void;
+  /** Everything is checked and held; nothing is written yet. */
+  planned(plan: Plan): void;
+  /** The job has been started. */
+  started(view: JobView): void;
+  /** `event` happened and led to `view`. */
+  happened(event: JobEvent, view: JobView): void;
+}
+
+/** An error for people, on one line: where, what, and what to do. */
+export function errorSentence({ device, message, advice }: PlatterError | JobError): string {
+  const where = device === null || message.includes(device) ? '' : `${device}: `;
+  return printable(`platter: ${where}${message} ${advice}`);
+}
+
+/** What is said when the user asks to stop, and when they ask again. */
+export const stopSentence = (again: boolean): string => again
+  ? 'platter: already stopping: waiting for the devices to be flushed.'
+  : 'platter: stopping: what is in flight ends, then the devices are flushed.';

@@ -1,0 +1,56 @@
+// Text that is safe to put on a terminal, measured in the columns it takes there.
+
+/** Controls, and the marks that reorder text: a file may be named with them, a terminal must not obey them. */
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+
+const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60\u3000-\u303e]/u;
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** `text` with every character that would move the cursor or reorder the line written out ("\x1b", "\u202e"). */
+export function printable(text: string): string {
+  return text.replace(UNSAFE, (character) => {
+    const code = character.charCodeAt(0);
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
+  });
+}
+
+/** Columns that printable text takes on a terminal. */
+export function columns(text: string): number {
+  let total = 0;
+  for (const { segment } of graphemes.segment(text)) total += WIDE.test(segment) ? 2 : 1;
+  return total;
+}
+
+/**
+ * `text` in exactly `width` columns: padded on the right, or cut with an ellipsis. Paths are cut at the start,
+ * because their end tells them apart.
+ */
+export function fit(text: string, width: number, cut: 'start' | 'end' = 'end'): string {
+  const padding = width - columns(text);
+  if (padding >= 0) return text + ' '.repeat(padding);
+  if (width < 1) return '';
+  const parts = [...graphemes.segment(text)].map(({ segment }) => segment);
+  if (cut === 'start') parts.reverse();
+  const kept: string[] = [];
+  let free = width - 1;
+  for (const part of parts) {
+    free -= columns(part);
+    if (free < 0) break;
+    kept.push(part);
+  }
+  if (cut === 'start') kept.reverse();
+  const shown = kept.join('');
+  const spare = ' '.repeat(width - 1 - columns(shown));
+  return cut === 'start' ? `…${shown}${spare}` : `${shown}…${spare}`;
+}
+
+/** `text` in at least `width` columns, moved to their right end. */
+export const alignRight = (text: string, width: number): string => ' '.repeat(Math.max(0, width - columns(text))) + text;
+
+/** Colours and weights by what they mean; the identity where the terminal has none. */
+export type Style = 'good' | 'bad' | 'busy' | 'faint' | 'strong';
+export type Paint = (style: Style, text: string) => string;
+
+/** Paints nothing. */
+export const plain: Paint = (_style, text) => text;

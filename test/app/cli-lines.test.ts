@@ -1,0 +1,256 @@
+// The lines of a job: every width, every state, no line too long; and the reducer they are made from.
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { identity, lossLines, overwritten } from '../../app/cli/confirm.ts';
+import { diskTable } from '../../app/cli/disk-table.ts';
+import { errorLine, planLine, progressLine, resultLine } from '../../app/cli/json.ts';
+import { finalLines, headline, liveLines, logLine, percent, plainScreen, verdict } from '../../app/cli/job-lines.ts';
+import { newJob, reduceJob, type JobEvent } from '../../app/cli/job-view.ts';
+import { errorSentence } from '../../app/cli/reporter.ts';
+import { Spelling } from '../../app/cli/spelling.ts';
+import { columns, plain } from '../../app/cli/text.ts';
+import type {
+  DestinationProgress, DestinationResult, DestinationState, Disk, Endpoint, JobError, JobResult, JobView, Plan, PlatterError,
+} from '../../app/contract.ts';
+
+const GB = 1e9;
+
+const endpoint = (path: string, facts: Partial<Endpoint> = {}): Endpoint => ({
+  path, realPath: path, kind: 'block', size: 64 * GB, model: 'SanDisk Ultra', serial: '4C530001', majorMinor: '8:16',
+  logicalSector: 512, contents: [], overwrites: true, ...facts,
+});
+
+const plan = (paths: string[], facts: Partial<Plan> = {}): Plan => ({
+  kind: 'copy', source: endpoint('disk.img', { kind: 'file' }), destinations: paths.map((path) => endpoint(path)),
+  bytes: 64 * GB, verify: true, io: 'uring', memory: 4 << 20, notes: [], ...facts,
+});
+
+const progress = (path: string, state: DestinationState, facts: Partial<DestinationProgress> = {}): DestinationProgress =>
+  ({ path, state, written: 0, verified: 0, bytesPerSecond: 0, secondsLeft: null, ...facts });
+
+const mediumError: JobError = {
+  side: 'write', destination: 1, code: 'MEDIUM_ERROR', op: 'write', device: '/dev/sdc', offset: 12 * GB, length: 512, errno: 'EIO',
+  message: 'Write failed at 12.0 GB (sector 23437500): the drive reported a medium error.', advice: 'Replace this drive; the others go on.',
+};
+
+const result = (destinations: DestinationResult[], facts: Partial<JobResult> = {}): JobResult =>
+  ({ readErr: 0, writeErr: 0, seconds: 10, bytes: 64 * GB, cancelled: false, errors: [], destinations, ...facts });
+
+const ended = (path: string, state: DestinationResult['state'], verified: boolean | null, errors: JobError[] = []): DestinationResult =>
+  ({ path, state, verified, written: state === 'done' ? 64 * GB : 0, errors });
+
+const play = (view: JobView, ...events: JobEvent[]): JobView => events.reduce(reduceJob, view);
+
+const sample = (view: JobView, destinations: DestinationProgress[], facts: Partial<JobView['progress']> = {}): JobEvent =>
+  ({ event: 'progress', progress: { ...view.progress, destinations, ...facts } });
+
+const NAMES = ['/dev/sdb', '/dev/sdc', 'images/a-very-long-name-of-an-image-that-never-ends/copy.img', '日本語のディスク.img', 'bad\u001b[31m\nname'];
+const STATES: DestinationState[] = ['waiting', 'copying', 'flushing', 'verifying', 'done', 'failed', 'cancelled'];
+
+describe('lines of a job', () => {
+  test('no width from 40 to 120 overflows, in any state, running or ended, and none steers the terminal', () => {
+    for (const state of STATES) {
+      const job = newJob(plan(NAMES), 0);
+      const states = NAMES.map((name) => progress(name, state, { written: 64 * GB, verified: 63 * GB, bytesPerSecond: 9e9, secondsLeft: 35000 }));
+      const running = play(job, sample(job, states), { event: 'error', error: mediumError });
+      const outcome = state === 'failed' || state === 'cancelled' ? state : 'done';
+      const over = play(running, { event: 'result', result: result(NAMES.map((name) => ended(name, outcome, outcome === 'done'))) });
+      for (let width = 40; width <= 120; width += 1) {
+        const lines = [...liveLines(running, plainScreen(width)), ...finalLines(over, plainScreen(width)).slice(0, -1)];
+        for (const line of lines) {
+          expect(columns(line), `${width}: ${line}`).toBeLessThanOrEqual(width);
+          expect(line).not.toMatch(/[\u0000-\u001f]/u);
+        }
+      }
+    }
+  });
+
+  test('80 columns hold path, state, bar, percent, speed and time left', () => {
+    const job = newJob(plan(['/dev/sdb']), 0);
+    const view = play(job, sample(job, [progress('/dev/sdb', 'copying', { written: 32 * GB, bytesPerSecond: 432_000_000, secondsLeft: 130 })]));
+    expect(liveLines(view, plainScreen(80))).toEqual([
+      '  ● /dev/sdb  copying    ━━━━─────────────   25 %   412.0 MiB/s  2 min left',
+      '',
+      '  1 copying, 2 min left',
+    ]);
+  });
+
+  test('40 columns keep path, state and percent', () => {
+    const job = newJob(plan(['/dev/sdb']), 0);
+    const view = play(job, sample(job, [progress('/dev/sdb', 'copying', { written: 32 * GB, bytesPerSecond: 432_000_000, secondsLeft: 130 })]));
+    expect(liveLines(view, plainScreen(40))[0]).toBe('  ● /dev/sdb  copying     25 %');
+  });
+
+  test('a failed destination says why, on its own line, and the others say how far they are', () => {
+    const job = newJob(plan(['/dev/sdb', '/dev/sdc']), 0);
+    const view = play(job, { event: 'error', error: mediumError },
+      sample(job, [progress('/dev/sdb', 'verifying', { written: 64 * GB, verified: 32 * GB }), progress('/dev/sdc', 'failed')]));
+    const [first, second] = liveLines(view, plainScreen(120));
+    expect(first).toContain('75 %');
+    expect(second).toContain('failed     Write failed at 12.0 GB (sector 23437500)');
+    expect(liveLines(view, plainScreen(120)).at(-1)).toBe('  1 failed, 1 verifying');
+  });
+
+  test('more destinations than the terminal has lines: those at work are shown, the summary counts all', () => {
+    const paths = Array.from({ length: 32 }, (_, index) => `/dev/sd${index}`);
+    const job = newJob(plan(paths), 0);
+    const view = play(job, sample(job, paths.map((path, index) => progress(path, index < 20 ? 'done' : 'copying'))));
+    const lines = liveLines(view, { ...plainScreen(80), height: 10 });
+    expect(lines).toHaveLength(10);
+    expect(lines[0]).toContain('/dev/sd20 ');
+    expect(lines.at(-1)).toBe('  20 verified, 12 copying');
+  });
+
+  test('100 % is only said of what is over, and a share never exceeds its whole', () => {
+    const one = plan(['a']);
+    expect(percent(one, progress('a', 'verifying', { written: 64 * GB, verified: 64 * GB }))).toBe(99);
+    expect(percent(one, progress('a', 'done', { written: 64 * GB, verified: 64 * GB }))).toBe(100);
+    expect(percent(one, progress('a', 'copying', { written: 32 * GB }))).toBe(25);
+    expect(percent({ ...one, verify: false }, progress('a', 'copying', { written: 32 * GB }))).toBe(50);
+    expect(percent({ ...one, kind: 'verify' }, progress('a', 'verifying', { verified: 32 * GB }))).toBe(50);
+  });
+
+  test('what was not read back is called written, never verified', () => {
+    const job = newJob(plan(['a'], { verify: false }), 0);
+    const over = play(job, { event: 'result', result: result([ended('a', 'done', null)]) });
+    expect(finalLines(over, plainScreen(80)).join('\n')).toMatch(/✓ a {2}written/u);
+    expect(verdict(over)).toMatch(/^1 written in 10 s/u);
+  });
+
+  test('where only ASCII can be shown, only ASCII is', () => {
+    const job = newJob(plan(['/dev/sdb']), 0);
+    const lines = liveLines(job, { ...plainScreen(80), unicode: false });
+    expect(lines.join('')).toMatch(/^[\u0020-\u007e]*$/u);
+  });
+
+  test('a log has one line for all destinations', () => {
+    const job = newJob(plan(['/dev/sdb', '/dev/sdc']), 0);
+    const view = play(job, sample(job, [progress('/dev/sdb', 'copying', { written: 32 * GB, bytesPerSecond: 432_000_000 }), progress('/dev/sdc', 'failed')], { seconds: 75 }));
+    expect(logLine(view)).toBe('75 s  /dev/sdb: copying 25 % 412.0 MiB/s, /dev/sdc: failed');
+  });
+
+  test('the headline says what happens and what to know', () => {
+    expect(headline(plan(['a', 'b'], { notes: ['b is buffered.'] }))).toEqual([
+      'Copying disk.img (64.0 GB) to 2 destinations, reading each back when it is written.', 'Note: b is buffered.']);
+    expect(headline(plan(['a'], { verify: false }))).toEqual(['Copying disk.img (64.0 GB) to 1 destination; not verifying.']);
+    expect(headline(plan(['a'], { kind: 'verify' }))).toEqual(['Comparing 1 destination with disk.img (64.0 GB).']);
+  });
+});
+
+describe('reducer', () => {
+  const failure: PlatterError = {
+    code: 'HOST_FAILED', op: 'host', device: null, offset: null, length: null, errno: null, message: 'The engine ended.', advice: 'Run it again.',
+  };
+
+  test('it never changes what it was given', () => {
+    const job = newJob(plan(['a']), 0);
+    const before = structuredClone(job);
+    play(job, { event: 'error', error: mediumError }, { event: 'cancelling', again: false }, { event: 'broke-down', failure });
+    expect(job).toEqual(before);
+  });
+
+  test('an ended job does not change any more', () => {
+    const over = play(newJob(plan(['a']), 0), { event: 'result', result: result([ended('a', 'done', true)]) });
+    expect(play(over, { event: 'broke-down', failure }, { event: 'cancelling', again: false }, { event: 'error', error: mediumError })).toBe(over);
+  });
+
+  test('an engine that breaks down leaves no destination good, not even one that was done', () => {
+    const job = newJob(plan(['a', '/dev/sdc', 'c']), 0);
+    const view = play(job, sample(job, [progress('a', 'done'), progress('/dev/sdc', 'failed'), progress('c', 'verifying')]),
+      { event: 'error', error: mediumError }, { event: 'broke-down', failure });
+    expect(view.result?.destinations.map(({ state, verified }) => [state, verified])).toEqual([['failed', null], ['failed', null], ['failed', null]]);
+    expect(view.result?.writeErr).toBe(0b111);
+    expect(view.result?.destinations[1]?.errors.map(({ code }) => code)).toEqual(['MEDIUM_ERROR', 'HOST_FAILED']);
+    expect(view.result?.destinations[2]?.errors[0]?.side).toBe('verify');
+    expect(verdict(view)).toMatch(/none of the destinations/u);
+  });
+
+  test('32 destinations fill the mask', () => {
+    const view = play(newJob(plan(Array.from({ length: 32 }, (_, i) => String(i))), 0), { event: 'broke-down', failure });
+    expect(view.result?.writeErr).toBe(0xffffffff);
+  });
+});
+
+describe('JSON lines', () => {
+  const facts = z.strictObject({
+    side: z.enum(['read', 'write', 'verify']).nullable(), path: z.string().nullable(), code: z.string(), errno: z.string().nullable(),
+    offset: z.int().nullable(), length: z.int().nullable(), message: z.string().min(1), advice: z.string().min(1),
+  });
+
+  test('progress', () => {
+    const job = newJob(plan(['a', 'b']), 0);
+    const destination = z.strictObject({ path: z.string(), written: z.int(), verified: z.int(), bytesPerSecond: z.number(), state: z.enum(STATES as [DestinationState]) });
+    z.strictObject({ event: z.literal('progress'), bytes: z.int(), destinations: z.array(destination).length(2) }).parse(progressLine(job.progress));
+  });
+
+  test('error: of a job with its side, of a refusal without one', () => {
+    const line = z.strictObject({ event: z.literal('error'), ...facts.shape });
+    expect(line.parse(errorLine(mediumError))).toMatchObject({ side: 'write', path: '/dev/sdc', code: 'MEDIUM_ERROR', errno: 'EIO', offset: 12 * GB, length: 512 });
+    const { side: _side, destination: _destination, ...refusal } = mediumError;
+    expect(line.parse(errorLine(refusal)).side).toBeNull();
+  });
+
+  test('result', () => {
+    const destination = z.strictObject({ path: z.string(), state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), errors: z.array(facts) });
+    const line = z.strictObject({
+      event: z.literal('result'), readErr: z.union([z.literal(0), z.literal(1)]), writeErr: z.int().nonnegative(), seconds: z.number(), bytes: z.int(),
+      destinations: z.array(destination).length(2),
+    });
+    line.parse(resultLine(result([ended('a', 'done', true), ended('/dev/sdc', 'failed', null, [mediumError])], { writeErr: 2 })));
+  });
+
+  test('plan', () => expect(planLine(plan(['a']))).toEqual({ event: 'plan', ...plan(['a']) }));
+});
+
+describe('paths', () => {
+  test('the engine gets absolute ones, the user reads their own', () => {
+    const spelling = new Spelling('/home/me');
+    const request = { kind: 'copy', source: 'disk.img', destinations: ['./a', '../b', '/dev/sdc'], verify: true, io: 'auto', memory: null } as const;
+    const asked = spelling.request({ ...request, destinations: [...request.destinations] });
+    expect(asked.source).toBe('/home/me/disk.img');
+    expect(asked.destinations).toEqual(['/home/me/./a', '/home/me/../b', '/dev/sdc']);
+    const told = spelling.plan({ ...plan(asked.destinations), source: endpoint(asked.source) });
+    expect([told.source.path, ...told.destinations.map(({ path }) => path)]).toEqual(['disk.img', './a', '../b', '/dev/sdc']);
+    expect(spelling.error({ ...mediumError, device: '/home/me/./a' }).device).toBe('./a');
+    expect(spelling.error({ ...mediumError, device: '/somewhere/else' }).device).toBe('/somewhere/else');
+    const event = spelling.event({ event: 'result', result: result([ended('/home/me/../b', 'failed', null, [{ ...mediumError, device: '/home/me/../b' }])]) });
+    expect(event).toMatchObject({ result: { destinations: [{ path: '../b', errors: [{ device: '../b' }] }] } });
+  });
+});
+
+describe('sentences', () => {
+  test('an error names the place once, says what and what to do', () => {
+    expect(errorSentence(mediumError)).toBe(
+      'platter: /dev/sdc: Write failed at 12.0 GB (sector 23437500): the drive reported a medium error. Replace this drive; the others go on.');
+    expect(errorSentence({ ...mediumError, message: '/dev/sdc cannot be written.' })).toBe('platter: /dev/sdc cannot be written. Replace this drive; the others go on.');
+  });
+
+  test('the question shows model, serial, size and contents of what will be lost, and only that', () => {
+    const destinations = [endpoint('/dev/sdb', { contents: ['ext4 "data"', 'vfat "EFI"'] }), endpoint('new.img', { kind: 'file', overwrites: false })];
+    const asked = { ...plan([]), destinations };
+    expect(overwritten(asked)).toHaveLength(1);
+    const text = lossLines(asked, plain).join('\n');
+    expect(text).toContain('/dev/sdb  SanDisk Ultra, serial 4C530001, 64.0 GB');
+    expect(text).toContain('holds ext4 "data", vfat "EFI"');
+    expect(text).not.toContain('new.img');
+    expect(overwritten({ ...asked, kind: 'verify' })).toEqual([]);
+    expect(identity(endpoint('x', { model: null, serial: null }))).toBe('unknown model, no serial, 64.0 GB');
+  });
+
+  test('the list of disks says what is on them and why one is locked, within the width', () => {
+    const disk: Disk = {
+      path: '/dev/sda', majorMinor: '8:0', size: 1e12, logicalSector: 512, physicalSector: 4096, model: 'Samsung SSD 860', serial: 'S3Z9',
+      transport: 'sata', removable: false, readOnly: false, kind: 'disk', backingFile: null, mountedAt: ['/', '/boot/efi'], system: true,
+      fileSystem: null, label: null, locked: { code: 'IS_SYSTEM', reason: 'it holds the running system' },
+      partitions: [{ path: '/dev/sda1', size: 1e9, label: 'EFI', fileSystem: 'vfat', mountedAt: ['/boot/efi'] }],
+    };
+    const lines = diskTable([disk], 200, plain);
+    expect(lines).toEqual([
+      'PATH        SIZE  MODEL            SERIAL  VIA   ON IT',
+      '/dev/sda  1.0 TB  Samsung SSD 860  S3Z9    sata  mounted at /, /boot/efi; 1 partition: vfat "EFI"',
+      '  cannot be a destination: it holds the running system',
+    ]);
+    for (const line of diskTable([disk], 60, plain)) expect(columns(line)).toBeLessThanOrEqual(60);
+    expect(diskTable([], 80, plain)).toHaveLength(1);
+  });
+});

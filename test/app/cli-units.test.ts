@@ -1,0 +1,88 @@
+// The pure parts of the command line: sizes, times, text, exit codes.
+import { describe, expect, test } from 'vitest';
+import { EXIT, exitCode } from '../../app/cli/exit-code.ts';
+import { counted, formatRate, formatSize, formatTime, MEMORY_MAX, MEMORY_MIN, parseMemory, parseSize } from '../../app/cli/quantities.ts';
+import { columns, fit, printable } from '../../app/cli/text.ts';
+import type { DestinationResult, JobResult } from '../../app/contract.ts';
+
+describe('sizes', () => {
+  test.each([
+    ['4096', 4096], ['16K', 16384], ['16M', 16 * 1024 ** 2], ['16m', 16 * 1024 ** 2], ['1G', 1024 ** 3], ['1T', 1024 ** 4],
+    ['16MiB', 16 * 1024 ** 2], ['16 MiB', 16 * 1024 ** 2], ['1.5G', 1.5 * 1024 ** 3], [' 8M ', 8 * 1024 ** 2], ['0', 0],
+  ])('%j is %d bytes', (text, bytes) => expect(parseSize(text)).toBe(bytes));
+
+  test.each(['', ' ', 'M', '-1M', '+1', '1e6', '0x10', '1X', '16MM', '1,5G', 'NaN', 'Infinity', '0.3', '9'.repeat(30), '1G1'])(
+    '%j is no size', (text) => expect(parseSize(text)).toBeNull());
+
+  test('memory keeps to its bounds and to whole pages', () => {
+    expect(parseMemory(String(MEMORY_MIN))).toBe(MEMORY_MIN);
+    expect(parseMemory(String(MEMORY_MAX))).toBe(MEMORY_MAX);
+    expect(parseMemory(String(MEMORY_MIN - 1))).toBeNull();
+    expect(parseMemory(String(MEMORY_MAX + 1))).toBeNull();
+    expect(parseMemory('1K')).toBeNull();
+    expect(parseMemory('lots')).toBeNull();
+    expect(parseMemory('16777217')).toBe(16777216);
+  });
+});
+
+describe('words', () => {
+  test.each([
+    [0, '0 bytes'], [999, '999 bytes'], [1000, '1.0 kB'], [67108864, '67.1 MB'], [64e9, '64.0 GB'], [16e12, '16.0 TB'],
+    [999_949, '999.9 kB'], [999_950, '1.0 MB'], [999_999_999, '1.0 GB'],
+  ])('%d bytes read %j', (bytes, text) => expect(formatSize(bytes)).toBe(text));
+
+  test.each([
+    [0, '0 s'], [0.4, '0 s'], [12.3, '12 s'], [59.4, '59 s'], [59.5, '1 min'], [90, '2 min'], [3599, '1 h 0 min'], [7800, '2 h 10 min'], [35_940, '9 h 59 min'], [36_000, '10 h'], [90_000, '25 h'], [-1, '0 s'],
+  ])('%d seconds read %j', (seconds, text) => expect(formatTime(seconds)).toBe(text));
+
+  test.each([[0, '0.0 MiB/s'], [432_000_000, '412.0 MiB/s'], [20e9, '19073 MiB/s']])('%d bytes a second read %j', (rate, text) => expect(formatRate(rate)).toBe(text));
+  test('nouns agree with their number', () => expect([1, 2].map((n) => counted(n, 'drive'))).toEqual(['1 drive', '2 drives']));
+});
+
+describe('text on a terminal', () => {
+  test('what would steer the terminal is written out', () => {
+    expect(printable('a\u001b[2Jb\nc\u202ed\u009be')).toBe('a\\x1b[2Jb\\x0ac\\u202ed\\x9be');
+    expect(printable('Grüße 日本.img')).toBe('Grüße 日本.img');
+  });
+
+  test('wide characters take two columns, combining ones none', () => {
+    expect(columns('日本')).toBe(4);
+    expect(columns('é'.normalize('NFD'))).toBe(1);
+    expect(columns('/dev/sdb')).toBe(8);
+  });
+
+  test.each(['/dev/sdb', '/home/someone/images/raspberry.img', '日本語のディスク.img', ''])('%j fits any width exactly', (text) => {
+    for (let width = 1; width < 50; width += 1) {
+      expect(columns(fit(text, width))).toBe(width);
+      expect(columns(fit(text, width, 'start'))).toBe(width);
+    }
+  });
+
+  test('a path keeps its end', () => expect(fit('/long/way/to/copy.img', 9, 'start')).toBe('…copy.img'));
+});
+
+describe('exit codes', () => {
+  const states = ['done', 'failed', 'cancelled'] as const;
+  const verdicts = [true, false, null] as const;
+  const kinds = states.flatMap((state) => verdicts.map((verified) => ({ state, verified })));
+  const result = (destinations: Pick<DestinationResult, 'state' | 'verified'>[]): JobResult => ({
+    readErr: 0, writeErr: 0, seconds: 1, bytes: 1, cancelled: false, errors: [],
+    destinations: destinations.map((one, index) => ({ ...one, path: String(index), written: 0, errors: [] })),
+  });
+  const good = ({ state, verified }: { state: string; verified: boolean | null }): boolean => state === 'done' && verified !== false;
+
+  test('every outcome of up to three destinations has the code that the issue gives it', () => {
+    const outcomes = kinds.flatMap((a) => [[a], ...kinds.flatMap((b) => [[a, b], ...kinds.map((c) => [a, b, c])])]);
+    expect(outcomes).toHaveLength(9 + 81 + 729);
+    for (const outcome of outcomes) {
+      const code = exitCode(result(outcome));
+      if (outcome.some(({ state }) => state === 'cancelled')) expect(code).toBe(130);
+      else if (outcome.every(good)) expect(code).toBe(0);
+      else if (outcome.some(good)) expect(code).toBe(1);
+      else expect(code).toBe(3);
+    }
+  });
+
+  test('the codes are those that are documented', () =>
+    expect(EXIT).toEqual({ allGood: 0, someFailed: 1, refused: 2, noneGood: 3, cancelled: 130 }));
+});

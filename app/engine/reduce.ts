@@ -1,0 +1,50 @@
+// A job as a pure function of what has happened in it.
+import type { DestinationProgress, HostEvent, JobProgress, JobResult, JobView, Plan, PlatterError } from '../contract.ts';
+
+/** What can happen to a job: the host's events, the user's wish to stop, the end of the machinery. */
+export type JobEvent = HostEvent | { event: 'cancelling' } | { event: 'failure'; failure: PlatterError };
+
+/** A job that has just been started; `startedAt` in milliseconds since the epoch. */
+export function jobStarted(plan: Plan, startedAt: number): JobView {
+  const waiting = ({ path }: { path: string }): DestinationProgress =>
+    ({ path, state: 'waiting', written: 0, verified: 0, bytesPerSecond: 0, secondsLeft: null });
+  return {
+    plan,
+    startedAt,
+    phase: 'running',
+    progress: { bytes: 0, totalBytes: plan.bytes, seconds: 0, destinations: plan.destinations.map(waiting) },
+    errors: [],
+    result: null,
+    failure: null,
+  };
+}
+
+/** The job after `event`. One that ended does not change any more. */
+export function reduce(view: JobView, event: JobEvent): JobView {
+  if (view.phase === 'ended') return view;
+  switch (event.event) {
+    case 'progress':
+      return { ...view, progress: event.progress };
+    case 'error':
+      return { ...view, errors: [...view.errors, event.error] };
+    case 'cancelling':
+      return { ...view, phase: 'cancelling' };
+    case 'result':
+      return { ...view, phase: 'ended', result: event.result, progress: ended(view.progress, event.result) };
+    case 'failure':
+      return { ...view, phase: 'ended', failure: event.failure };
+  }
+}
+
+/** The last sample, brought to how the result says each destination ended. */
+function ended(progress: JobProgress, result: JobResult): JobProgress {
+  return {
+    ...progress,
+    bytes: result.bytes,
+    seconds: result.seconds,
+    destinations: progress.destinations.map((destination, index) => {
+      const { state, written } = result.destinations[index] ?? destination;
+      return { ...destination, state, written, bytesPerSecond: 0, secondsLeft: null };
+    }),
+  };
+}

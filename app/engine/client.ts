@@ -1,7 +1,11 @@
 // The one way to the engine: starts the host process, asks it, hears its events. A host that breaks down is an
 // error of everything that waits for it, never a hang.
 import { type Readable, type Writable } from 'node:stream';
-import type { HostCalls, HostEvent, HostMethod, PlatterError } from '../contract.ts';
+import type { HostCalls, HostEvent, HostMethod, HostRequest, HostResponse, PlatterError } from '../contract.ts';
+import { failure, Refusal } from './errors.ts';
+import { encodeFrame, FrameDecoder, FrameError } from './frames.ts';
+import { hostCommand, startHost, type HostProcess } from './host-process.ts';
+import { hostMessage, hostResults } from './schema.ts';
 
 export { Refusal } from './errors.ts';
 
@@ -26,6 +30,131 @@ export interface Engine {
 }
 
 /** Starts the engine host. A host that cannot be started shows in `closed` and in every call. */
-export function startEngine(_options: EngineOptions = {}): Engine {
-  throw new Error('not written yet');
+export function startEngine({ command, streams }: EngineOptions = {}): Engine {
+  return new HostClient(streams === undefined ? startHost(command ?? hostCommand()) : attached(streams));
+}
+
+/** A host that somebody else started: all that is known of its end is that its output ends. */
+function attached({ readable, writable }: { readable: Readable; writable: Writable }): HostProcess {
+  const ended = new Promise<string | null>((resolve) => {
+    readable.once('end', () => resolve(null));
+    readable.once('close', () => resolve('its output was closed'));
+    readable.once('error', (error) => resolve(`its output failed: ${error.message}`));
+    writable.once('error', (error) => resolve(`its input failed: ${error.message}`));
+  });
+  return { readable, writable, ended };
+}
+
+interface Pending {
+  method: HostMethod;
+  resolve: (result: unknown) => void;
+  reject: (refusal: Refusal) => void;
+}
+
+/** Only a request of absurd size does not fit. */
+function frameOf(request: HostRequest): Buffer {
+  try {
+    return encodeFrame(request);
+  } catch (error) {
+    if (error instanceof FrameError) throw new Refusal([failure({ code: 'BAD_ARGUMENT', op: 'host', message: error.message })]);
+    throw error;
+  }
+}
+
+class HostClient implements Engine {
+  readonly closed: Promise<PlatterError | null>;
+  readonly #host: HostProcess;
+  readonly #decoder = new FrameDecoder();
+  readonly #pending = new Map<number, Pending>();
+  readonly #listeners = new Set<(event: HostEvent) => void>();
+  #lastId = 0;
+  /** A job was started and has not given its result: the host must not end now. */
+  #jobRuns = false;
+  /** Set when the host is gone. */
+  #gone: Refusal | null = null;
+  #settleClosed: (failure: PlatterError | null) => void = () => undefined;
+
+  constructor(host: HostProcess) {
+    this.closed = new Promise((resolve) => (this.#settleClosed = resolve));
+    this.#host = host;
+    host.readable.on('data', (chunk: Buffer) => this.#read(chunk));
+    void host.ended.then((how) => this.#end(how));
+  }
+
+  async call<M extends HostMethod>(method: M, params: HostCalls[M]['params']): Promise<HostCalls[M]['result']> {
+    if (this.#gone !== null) throw this.#gone;
+    const id = ++this.#lastId;
+    const frame = frameOf({ id, method, params });
+    const answer = new Promise<unknown>((resolve, reject) => this.#pending.set(id, { method, resolve, reject }));
+    this.#host.writable.write(frame);
+    const result = hostResults[method].safeParse(await answer);
+    if (!result.success) throw this.#end(`it answered ${method} with something else`);
+    return result.data;
+  }
+
+  onEvent(listener: (event: HostEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): Promise<PlatterError | null> {
+    this.#host.writable.end();
+    return this.closed;
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#gone !== null) return;
+    const values: unknown[] = [];
+    let broken: string | null = null;
+    try {
+      for (const value of this.#decoder.push(chunk)) values.push(value);
+    } catch (error) {
+      broken = String(error);
+    }
+    for (const value of values) this.#receive(value);
+    if (broken !== null) this.#end(`it broke the protocol (${broken})`);
+  }
+
+  #receive(value: unknown): void {
+    const message = hostMessage.safeParse(value);
+    if (!message.success) {
+      this.#end('it said something that is not in the protocol');
+    } else if ('event' in message.data) {
+      if (message.data.event === 'result') this.#jobRuns = false;
+      for (const listener of this.#listeners) listener(message.data);
+    } else {
+      this.#answer(message.data);
+    }
+  }
+
+  #answer(response: HostResponse): void {
+    const pending = this.#pending.get(response.id);
+    if (pending === undefined) {
+      this.#end('it answered what was not asked');
+      return;
+    }
+    this.#pending.delete(response.id);
+    if (!response.ok) {
+      pending.reject(new Refusal(response.errors));
+      return;
+    }
+    if (pending.method === 'start') this.#jobRuns = true;
+    pending.resolve(response.result);
+  }
+
+  /** The host is gone, or nothing it says counts any more. `how` is null when it ended well, as far as it knows. */
+  #end(how: string | null): Refusal {
+    if (this.#gone !== null) return this.#gone;
+    const orderly = how === null && !this.#jobRuns && this.#pending.size === 0;
+    const reason = orderly ? 'it has been closed' : (how ?? 'it ended before it was done');
+    const error = failure({ code: 'HOST_FAILED', op: 'host', message: `The engine host failed: ${reason}.` });
+    this.#gone = new Refusal([error]);
+    for (const { reject } of this.#pending.values()) reject(this.#gone);
+    this.#pending.clear();
+    this.#settleClosed(orderly ? null : error);
+    // One that still runs learns by this that nobody listens; it stops its job and exits.
+    this.#host.writable.end();
+    this.#host.readable.destroy();
+    return this.#gone;
+  }
 }

@@ -1,0 +1,114 @@
+// What may come out of the pipe, at either end. Each schema is tied to its type in the contract: one that gives
+// something else, or an enumeration with a member too few, does not compile.
+import * as z from 'zod';
+import {
+  MAX_DESTINATIONS,
+  type CopyRequest, type DestinationProgress, type DestinationResult, type DestinationState, type Disk, type Endpoint,
+  type ErrorCode, type HostCalls, type HostEvent, type HostMethod, type HostRequest, type HostResponse, type JobError,
+  type JobProgress, type JobResult, type Operation, type Partition, type Plan, type PlatterError,
+} from '../contract.ts';
+import { ADVICE } from './errors.ts';
+
+/** One of the keys of a table that has every member of T. */
+const oneOf = <T extends string>(members: Readonly<Record<T, unknown>>) => z.enum(Object.keys(members) as T[]);
+
+const text = z.string();
+const maybeText = text.nullable();
+const count = z.int().nonnegative();
+const bit = z.union([z.literal(0), z.literal(1)]);
+/** A path as the kernel takes it. */
+// eslint-disable-next-line no-control-regex -- the one character a path cannot have
+const path = z.string().min(1).max(4095).regex(/^[^\0]+$/, 'A path has no NUL in it.');
+
+const code = oneOf<ErrorCode>(ADVICE);
+const operation = oneOf<Operation>({ open: 1, check: 1, read: 1, write: 1, flush: 1, verify: 1, rename: 1, host: 1 });
+
+const platterError = z.object({
+  code, op: operation, device: maybeText, offset: count.nullable(), length: count.nullable(), errno: maybeText, message: text, advice: text,
+}) satisfies z.ZodType<PlatterError>;
+
+const jobError = platterError.extend({
+  side: z.enum(['read', 'write', 'verify']), destination: count.nullable(),
+}) satisfies z.ZodType<JobError>;
+
+const partition = z.object({
+  path: text, size: count, label: maybeText, fileSystem: maybeText, mountedAt: z.array(text),
+}) satisfies z.ZodType<Partition>;
+
+const disk = z.object({
+  path: text, majorMinor: text, size: count, logicalSector: count, physicalSector: count, model: maybeText, serial: maybeText,
+  transport: maybeText, removable: z.boolean(), readOnly: z.boolean(), kind: z.enum(['disk', 'loop']), backingFile: maybeText,
+  mountedAt: z.array(text), system: z.boolean(), fileSystem: maybeText, label: maybeText, partitions: z.array(partition),
+  locked: z.object({ code, reason: text }).nullable(),
+}) satisfies z.ZodType<Disk>;
+
+const endpoint = z.object({
+  path: text, realPath: text, kind: z.enum(['block', 'file']), size: count, model: maybeText, serial: maybeText,
+  majorMinor: maybeText, logicalSector: count, contents: z.array(text), overwrites: z.boolean(),
+}) satisfies z.ZodType<Endpoint>;
+
+/** What a user asks for. Bounds that deserve a sentence of their own are the guard's. */
+export const copyRequest = z.strictObject({
+  kind: z.enum(['copy', 'verify']), source: path, destinations: z.array(path).max(16 * MAX_DESTINATIONS), verify: z.boolean(),
+  io: z.enum(['auto', 'uring', 'threads']), memory: z.number().nullable(),
+}) satisfies z.ZodType<CopyRequest>;
+
+const plan = z.object({
+  kind: z.enum(['copy', 'verify']), source: endpoint, destinations: z.array(endpoint), bytes: count, verify: z.boolean(),
+  io: z.enum(['uring', 'threads']), memory: count, notes: z.array(text),
+}) satisfies z.ZodType<Plan>;
+
+const state = oneOf<DestinationState>({ waiting: 1, copying: 1, flushing: 1, verifying: 1, done: 1, failed: 1, cancelled: 1 });
+
+const destinationProgress = z.object({
+  path: text, state, written: count, verified: count, bytesPerSecond: z.number().nonnegative(), secondsLeft: z.number().nonnegative().nullable(),
+}) satisfies z.ZodType<DestinationProgress>;
+
+const jobProgress = z.object({
+  bytes: count, totalBytes: count, seconds: z.number().nonnegative(), destinations: z.array(destinationProgress),
+}) satisfies z.ZodType<JobProgress>;
+
+const destinationResult = z.object({
+  path: text, state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), written: count, errors: z.array(jobError),
+}) satisfies z.ZodType<DestinationResult>;
+
+const jobResult = z.object({
+  readErr: bit, writeErr: count, seconds: z.number().nonnegative(), bytes: count, cancelled: z.boolean(), errors: z.array(jobError),
+  destinations: z.array(destinationResult),
+}) satisfies z.ZodType<JobResult>;
+
+const id = z.int().positive();
+const nothing = z.strictObject({});
+
+/** What the host may be asked. Anything more or less than this is refused. */
+export const hostRequest = z.discriminatedUnion('method', [
+  z.strictObject({ id, method: z.literal('list'), params: z.strictObject({ all: z.boolean() }) }),
+  z.strictObject({ id, method: z.literal('prepare'), params: copyRequest }),
+  z.strictObject({ id, method: z.literal('start'), params: nothing }),
+  z.strictObject({ id, method: z.literal('cancel'), params: nothing }),
+]) satisfies z.ZodType<HostRequest>;
+
+/** A request that `hostRequest` has passed, method and parameters tied together. */
+export type CheckedRequest = z.infer<typeof hostRequest>;
+
+const response = z.discriminatedUnion('ok', [
+  z.object({ id, ok: z.literal(true), result: z.unknown() }),
+  z.object({ id, ok: z.literal(false), errors: z.array(platterError).min(1) }),
+]) satisfies z.ZodType<HostResponse>;
+
+const event = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('progress'), progress: jobProgress }),
+  z.object({ event: z.literal('error'), error: jobError }),
+  z.object({ event: z.literal('result'), result: jobResult }),
+]) satisfies z.ZodType<HostEvent>;
+
+/** What the host may say. */
+export const hostMessage = z.union([event, response]) satisfies z.ZodType<HostEvent | HostResponse>;
+
+/** What each call may give. */
+export const hostResults: { [M in HostMethod]: z.ZodType<HostCalls[M]['result']> } = {
+  list: z.array(disk),
+  prepare: plan,
+  start: nothing,
+  cancel: nothing,
+};

@@ -12,8 +12,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const rooms = {
   contract: { files: 'app/contract.ts', imports: [] },
   preload: { files: 'app/preload.ts', imports: ['contract'] },
-  // The face of the engine: what starts the host and talks to it. All that main may know of the engine.
-  'engine client': { files: 'app/engine/{client,elevation,frames}.ts', imports: ['contract', 'engine'] },
+  // The face of the engine: what starts the host, talks to it and names what comes back. All that main may know of the engine.
+  'engine client': { files: 'app/engine/{client,elevation,errors,frames,reduce,schema}.ts', imports: ['contract', 'engine'] },
   engine: { files: 'app/engine/**', imports: ['contract', 'engine client'] },
   cli: { files: 'app/cli/**', imports: ['contract', 'engine', 'engine client'] },
   main: { files: 'app/main/**', imports: ['contract', 'engine client'] },

@@ -1,0 +1,63 @@
+// What the window can load: the files of out/renderer, by a scheme of our own, and nothing else.
+import { protocol } from 'electron';
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { extname, join, relative } from 'node:path';
+
+const SCHEME = 'platter';
+const ORIGIN = `${SCHEME}://window`;
+
+/** The one page there is. */
+export const APP_URL = `${ORIGIN}/index.html`;
+
+const TYPES: Record<string, string> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+};
+
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "font-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** True for our page, whatever fragment it shows. */
+export function isAppUrl(url: string): boolean {
+  return url === APP_URL || url.startsWith(`${APP_URL}#`);
+}
+
+/** Makes the scheme one with an origin of its own, as the content policy needs. Before `ready`. */
+export function registerScheme(): void {
+  protocol.registerSchemesAsPrivileged([{ scheme: SCHEME, privileges: { standard: true, secure: true } }]);
+}
+
+/** Serves the files found in `folder` now; a request names one of them or gets 404, so no path can lead outside. */
+export function setupContent(folder: string): void {
+  const files = new Map(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((path) => [`${ORIGIN}/${relative(folder, path)}`, path]),
+  );
+  protocol.handle(SCHEME, async (request) => {
+    const path = files.get(request.url.replace(/[?#].*$/, ''));
+    if (path === undefined || request.method !== 'GET') return new Response(null, { status: 404 });
+    return new Response(await readFile(path), {
+      headers: {
+        'Content-Type': TYPES[extname(path)] ?? 'application/octet-stream',
+        'Content-Security-Policy': POLICY,
+        'X-Content-Type-Options': 'nosniff',
+        'Cache-Control': 'no-store',
+      },
+    });
+  });
+}

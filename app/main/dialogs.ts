@@ -1,0 +1,24 @@
+// The desktop's own dialogs for files.
+import { dialog, type FileFilter } from 'electron';
+import { currentWindow } from './window.ts';
+
+const IMAGES: FileFilter[] = [
+  { name: 'Disk images', extensions: ['img', 'iso', 'raw', 'bin', 'dd'] },
+  { name: 'All files', extensions: ['*'] },
+];
+
+/** Asks for an existing image; null when the user changed their mind. */
+export async function chooseImage(): Promise<string | null> {
+  const options = { title: 'Choose an image', filters: IMAGES, properties: ['openFile' as const] };
+  const window = currentWindow();
+  const { canceled, filePaths } = await (window === null ? dialog.showOpenDialog(options) : dialog.showOpenDialog(window, options));
+  return canceled ? null : (filePaths[0] ?? null);
+}
+
+/** Asks where a new image goes; null when the user changed their mind. */
+export async function chooseNewImage(): Promise<string | null> {
+  const options = { title: 'New image', defaultPath: 'copy.img', filters: IMAGES };
+  const window = currentWindow();
+  const { canceled, filePath } = await (window === null ? dialog.showSaveDialog(options) : dialog.showSaveDialog(window, options));
+  return canceled ? null : filePath;
+}

@@ -1,0 +1,17 @@
+// Keeps the list of disks fresh: every two seconds while there is a window to show it, and when it gets the focus.
+import { app } from 'electron';
+import type { Jobs } from './jobs.ts';
+import { currentWindow } from './window.ts';
+
+/** Milliseconds between two looks at the disks; lsblk takes some ten. */
+const POLL_INTERVAL = 2000;
+
+/** Starts looking. Resolves when the disks have been looked at once. */
+export function setupDiskWatch(jobs: Jobs): Promise<void> {
+  const look = (): void => void jobs.poll();
+  setInterval(() => {
+    if (currentWindow()?.isVisible()) look();
+  }, POLL_INTERVAL);
+  app.on('browser-window-focus', look);
+  return jobs.refreshDisks();
+}

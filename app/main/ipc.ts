@@ -1,0 +1,53 @@
+// Main's end of the window's IPC: one loop over the contract's calls, so that a call without a handler, or with
+// arguments nobody checks, does not compile.
+import { ipcMain, type IpcMainInvokeEvent } from 'electron';
+import * as z from 'zod';
+import { calls, channel, type ErrorCode, type Outcome, type WindowCalls, type WindowNotices } from '../contract.ts';
+import { failure } from '../engine/errors.ts';
+import { copyRequest } from '../engine/schema.ts';
+import { isOurs } from './security.ts';
+import { currentWindow } from './window.ts';
+
+type Call = keyof WindowCalls;
+type Result<C extends Call> = WindowCalls[C]['result'];
+
+/** What main does for each call. Failures are values (`Outcome`); a handler that throws is a bug. */
+export type Handlers = { [C in Call]: (...args: WindowCalls[C]['args']) => Result<C> | Promise<Result<C>> };
+
+const none = z.tuple([]);
+const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
+  getState: none,
+  refreshDisks: none,
+  chooseImage: none,
+  chooseNewImage: none,
+  review: z.tuple([copyRequest]),
+  dismissReview: none,
+  start: none,
+  cancel: none,
+  dismissJob: none,
+};
+
+/** Answers the window's calls. */
+export function setupIpc(handlers: Handlers): void {
+  for (const name of calls) answer(name, handlers[name], parsers[name]);
+}
+
+/** Tells the window something it did not ask for, if there is a window. */
+export function notify<N extends keyof WindowNotices>(name: N, value: WindowNotices[N]): void {
+  currentWindow()?.webContents.send(channel(name), value);
+}
+
+function answer<C extends Call>(name: C, handler: Handlers[C], parser: z.ZodType<WindowCalls[C]['args']>): void {
+  ipcMain.handle(channel(name), (event: IpcMainInvokeEvent, ...args: unknown[]) => {
+    if (!isOurs(event)) return refuse('NOT_PERMITTED', `Only Platter's own page may call ${name}.`);
+    const parsed = parser.safeParse(args);
+    if (!parsed.success) return refuse('BAD_ARGUMENT', `The arguments of ${name} are not those of the contract.`, z.prettifyError(parsed.error));
+    return handler(...parsed.data);
+  });
+}
+
+/** The answer to what our own page never does. Nothing was carried out. */
+function refuse(code: ErrorCode, message: string, detail = ''): Outcome<never> {
+  console.error(`platter: refused a call of the window: ${message}`, detail);
+  return { ok: false, errors: [failure({ code, op: 'check', message })] };
+}

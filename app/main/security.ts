@@ -1,0 +1,31 @@
+// What the window may not do, in one place: go elsewhere, open windows, ask for permissions, use the network;
+// and who may speak to main.
+import { app, session, type IpcMainInvokeEvent } from 'electron';
+import { isAppUrl } from './content.ts';
+import { currentWindow } from './window.ts';
+
+/** Denies everything but showing our page. After `ready`, before the first window. */
+export function setupSecurity(): void {
+  const deny = (event: { preventDefault(): void }): void => event.preventDefault();
+  app.on('web-contents-created', (_event, contents) => {
+    contents.on('will-frame-navigate', (event) => {
+      if (!event.isMainFrame || !isAppUrl(event.url)) event.preventDefault();
+    });
+    contents.on('will-redirect', deny);
+    contents.on('will-attach-webview', deny);
+    contents.setWindowOpenHandler(() => ({ action: 'deny' }));
+  });
+
+  const { defaultSession } = session;
+  defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
+  defaultSession.setPermissionCheckHandler(() => false);
+  defaultSession.setDevicePermissionHandler(() => false);
+  defaultSession.on('will-download', deny);
+  const elsewhere = { urls: ['http://*/*', 'https://*/*', 'ws://*/*', 'wss://*/*', 'file:///*'] };
+  defaultSession.webRequest.onBeforeRequest(elsewhere, (_details, answer) => answer({ cancel: true }));
+}
+
+/** True when a message comes from our window's main frame and that frame shows our page. */
+export function isOurs({ sender, senderFrame }: IpcMainInvokeEvent): boolean {
+  return sender === currentWindow()?.webContents && senderFrame !== null && senderFrame === sender.mainFrame && isAppUrl(senderFrame.url);
+}

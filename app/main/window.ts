@@ -1,0 +1,69 @@
+// The window: one page, sandboxed, that can be reloaded or closed at any moment without harm to a job.
+import { app, BrowserWindow, Menu } from 'electron';
+import { APP_URL } from './content.ts';
+import { PRELOAD } from './paths.ts';
+
+/** A renderer that crashed this many times within a minute is not reloaded again. */
+const CRASHES_A_MINUTE = 3;
+
+let window: BrowserWindow | null = null;
+
+/** The window, null while there is none. */
+export function currentWindow(): BrowserWindow | null {
+  return window;
+}
+
+/** Shows the window: the one that is open, else a new one. */
+export function showWindow(): void {
+  if (window === null) {
+    window = createWindow();
+    return;
+  }
+  if (window.isMinimized()) window.restore();
+  window.focus();
+}
+
+/** Gives developers reload and the inspector (menu hidden until Alt), and users of a package no menu. */
+export function setupMenu(): void {
+  const menu = Menu.buildFromTemplate([{ label: 'Develop', submenu: [{ role: 'reload' }, { role: 'toggleDevTools' }] }]);
+  Menu.setApplicationMenu(app.isPackaged ? null : menu);
+}
+
+function createWindow(): BrowserWindow {
+  const created = new BrowserWindow({
+    title: 'Platter',
+    width: 1200,
+    height: 800,
+    minWidth: 720,
+    minHeight: 480,
+    show: false,
+    autoHideMenuBar: true,
+    webPreferences: {
+      preload: PRELOAD,
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      webviewTag: false,
+      spellcheck: false,
+      devTools: !app.isPackaged,
+    },
+  });
+  created.once('ready-to-show', () => created.show());
+  created.once('closed', () => {
+    window = null;
+  });
+  reloadAfterCrash(created);
+  created.loadURL(APP_URL).catch((error: unknown) => console.error('platter: the page could not be loaded:', error));
+  return created;
+}
+
+function reloadAfterCrash({ webContents }: BrowserWindow): void {
+  let crashes: number[] = [];
+  webContents.on('render-process-gone', (_event, { reason, exitCode }) => {
+    if (reason === 'clean-exit') return;
+    console.error(`platter: the page's process ended (${reason}, ${exitCode}); the engine is not affected`);
+    const now = Date.now();
+    crashes = [...crashes.filter((time) => now - time < 60_000), now];
+    if (crashes.length <= CRASHES_A_MINUTE) webContents.reload();
+  });
+}

@@ -23,7 +23,6 @@ if (process.getuid?.() === 0) {
 } else {
   app.enableSandbox();
   registerScheme();
-  app.on('second-instance', showWindow);
   app.whenReady().then(run).catch((error: unknown) => {
     console.error(error);
     app.exit(1);
@@ -50,5 +49,6 @@ function run(): void {
     cancel: () => jobs.cancel().then(() => null),
     dismissJob: () => jobs.dismissJob().then(() => null),
   });
+  app.on('second-instance', showWindow);
   showWindow();
 }

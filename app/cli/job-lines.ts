@@ -1,8 +1,8 @@
 // A job as lines of text: pure, so that every width and state can be tested without a terminal.
 import type { DestinationProgress, DestinationState, JobView, Plan } from '../contract.ts';
-import { exitCode, EXIT, isGood } from './exit-code.ts';
+import { exitCode, EXIT } from './exit-code.ts';
 import { counted, formatRate, formatSize, formatTime } from './quantities.ts';
-import { alignRight, columns, fit, plain, printable, type Paint, type Style } from './text.ts';
+import { alignRight, columns, fit, printable, wrap, type Paint, type Style } from './text.ts';
 
 /** Where the lines will be shown. */
 export interface Screen {
@@ -61,7 +61,7 @@ export function liveLines(view: JobView, screen: Screen): string[] {
 
 /** The view of an ended job: every destination's line and the verdict. */
 export function finalLines(view: JobView, screen: Screen): string[] {
-  return [...liveLines(view, { ...screen, height: Infinity }).slice(0, -1), verdict(view)];
+  return [...liveLines(view, { ...screen, height: Infinity }).slice(0, -1), ...wrap(verdict(view), screen.width, '')];
 }
 
 /** The whole job on one line, for a log: `plain` text of any length. */
@@ -74,16 +74,24 @@ export function logLine(view: JobView): string {
   return `${Math.round(view.progress.seconds)} s  ${each.join(', ')}`;
 }
 
+/** An ended job for a log: a line per destination and the verdict. */
+export function logEnd(view: JobView): string[] {
+  const each = view.progress.destinations.map(({ path }, index) => {
+    const reason = view.errors.find((error) => error.destination === index)?.message;
+    return `${printable(path)}: ${wordOf(view, index)}${reason === undefined ? '' : `: ${printable(reason)}`}`;
+  });
+  return [...each, verdict(view)];
+}
+
 /** One sentence on how the job ended. */
 export function verdict(view: JobView): string {
   const { result, failure } = view;
   if (result === null) return '';
   if (failure !== null) return 'The engine broke down: take none of the destinations for complete.';
   const counts = countWords(view);
-  const speed = result.seconds > 0 ? ` (${formatRate(result.bytes / result.seconds)} from the source)` : '';
-  const stopped = exitCode(result) === EXIT.cancelled ? ' The devices are flushed; what was not finished holds a part of the copy.' : '';
-  const cancelledVerify = view.plan.kind === 'verify' ? '' : stopped;
-  return `${counts} in ${formatTime(result.seconds)}${result.destinations.some(isGood) ? speed : ''}.${cancelledVerify}`;
+  const incomplete = view.plan.kind === 'copy' && exitCode(result) === EXIT.cancelled;
+  const warning = incomplete ? ' The devices are flushed; what was cancelled holds only a part of the copy.' : '';
+  return `${counts}: ${formatSize(view.plan.bytes)} each, in ${formatTime(result.seconds)}.${warning}`;
 }
 
 /** Share of the destination's whole work that is done, in whole percent; 100 only when it is over. */
@@ -180,6 +188,3 @@ function countWords(view: JobView): string {
     .map(([count, word]) => `${count} ${word}`)
     .join(', ');
 }
-
-/** The verdict and lines of `view` without a terminal's colours. */
-export const plainScreen = (width: number): Screen => ({ width, height: Infinity, paint: plain, unicode: true });

@@ -1,6 +1,6 @@
 // How a job is told: as JSON, as a live view on a terminal, or as lines in a log.
 import type { JobError, JobView, Plan, PlatterError } from '../contract.ts';
-import type { JobEvent } from './job-view.ts';
+import type { JobEvent } from '../engine/reduce.ts';
 import { printable } from './text.ts';
 
 /** Hears everything that happens to a job. */
@@ -13,6 +13,8 @@ export interface Reporter {
   started(view: JobView): void;
   /** `event` happened and led to `view`. */
   happened(event: JobEvent, view: JobView): void;
+  /** The user asked to stop, again. */
+  alreadyStopping(view: JobView): void;
 }
 
 /** An error for people, on one line: where, what, and what to do. */
@@ -21,7 +23,6 @@ export function errorSentence({ device, message, advice }: PlatterError | JobErr
   return printable(`platter: ${where}${message} ${advice}`);
 }
 
-/** What is said when the user asks to stop, and when they ask again. */
-export const stopSentence = (again: boolean): string => again
-  ? 'platter: already stopping: waiting for the devices to be flushed.'
-  : 'platter: stopping: what is in flight ends, then the devices are flushed.';
+/** Said when the user asks to stop, and when they ask again. */
+export const STOPPING = 'platter: stopping: what is in flight ends, then the devices are flushed.';
+export const ALREADY_STOPPING = 'platter: already stopping: waiting for the devices to be flushed.';

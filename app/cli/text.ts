@@ -45,6 +45,21 @@ export function fit(text: string, width: number, cut: 'start' | 'end' = 'end'): 
   return cut === 'start' ? `…${shown}${spare}` : `${shown}…${spare}`;
 }
 
+/** `text` in lines of at most `width` columns, broken between words; all but the first are indented. */
+export function wrap(text: string, width: number, indent: string): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && columns(line) + 1 + columns(word) > width) {
+      lines.push(line);
+      line = indent + word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
+
 /** `text` in at least `width` columns, moved to their right end. */
 export const alignRight = (text: string, width: number): string => ' '.repeat(Math.max(0, width - columns(text))) + text;
 

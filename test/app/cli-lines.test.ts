@@ -1,11 +1,13 @@
 // The lines of a job: every width, every state, no line too long; and the reducer they are made from.
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { brokeDown } from '../../app/cli/broken-job.ts';
 import { identity, lossLines, overwritten } from '../../app/cli/confirm.ts';
 import { diskTable } from '../../app/cli/disk-table.ts';
+import { exitCode } from '../../app/cli/exit-code.ts';
 import { errorLine, planLine, progressLine, resultLine } from '../../app/cli/json.ts';
-import { finalLines, headline, liveLines, logLine, percent, plainScreen, verdict } from '../../app/cli/job-lines.ts';
-import { newJob, reduceJob, type JobEvent } from '../../app/cli/job-view.ts';
+import { finalLines, headline, liveLines, logEnd, logLine, percent, verdict, type Screen } from '../../app/cli/job-lines.ts';
+import { jobStarted, reduce, type JobEvent } from '../../app/engine/reduce.ts';
 import { errorSentence } from '../../app/cli/reporter.ts';
 import { Spelling } from '../../app/cli/spelling.ts';
 import { columns, plain } from '../../app/cli/text.ts';
@@ -39,7 +41,9 @@ const result = (destinations: DestinationResult[], facts: Partial<JobResult> = {
 const ended = (path: string, state: DestinationResult['state'], verified: boolean | null, errors: JobError[] = []): DestinationResult =>
   ({ path, state, verified, written: state === 'done' ? 64 * GB : 0, errors });
 
-const play = (view: JobView, ...events: JobEvent[]): JobView => events.reduce(reduceJob, view);
+const plainScreen = (width: number): Screen => ({ width, height: Infinity, paint: plain, unicode: true });
+
+const play = (view: JobView, ...events: JobEvent[]): JobView => events.reduce(reduce, view);
 
 const sample = (view: JobView, destinations: DestinationProgress[], facts: Partial<JobView['progress']> = {}): JobEvent =>
   ({ event: 'progress', progress: { ...view.progress, destinations, ...facts } });
@@ -50,13 +54,13 @@ const STATES: DestinationState[] = ['waiting', 'copying', 'flushing', 'verifying
 describe('lines of a job', () => {
   test('no width from 40 to 120 overflows, in any state, running or ended, and none steers the terminal', () => {
     for (const state of STATES) {
-      const job = newJob(plan(NAMES), 0);
+      const job = jobStarted(plan(NAMES), 0);
       const states = NAMES.map((name) => progress(name, state, { written: 64 * GB, verified: 63 * GB, bytesPerSecond: 9e9, secondsLeft: 35000 }));
       const running = play(job, sample(job, states), { event: 'error', error: mediumError });
       const outcome = state === 'failed' || state === 'cancelled' ? state : 'done';
       const over = play(running, { event: 'result', result: result(NAMES.map((name) => ended(name, outcome, outcome === 'done'))) });
       for (let width = 40; width <= 120; width += 1) {
-        const lines = [...liveLines(running, plainScreen(width)), ...finalLines(over, plainScreen(width)).slice(0, -1)];
+        const lines = [...liveLines(running, plainScreen(width)), ...finalLines(over, plainScreen(width))];
         for (const line of lines) {
           expect(columns(line), `${width}: ${line}`).toBeLessThanOrEqual(width);
           expect(line).not.toMatch(/[\u0000-\u001f]/u);
@@ -66,7 +70,7 @@ describe('lines of a job', () => {
   });
 
   test('80 columns hold path, state, bar, percent, speed and time left', () => {
-    const job = newJob(plan(['/dev/sdb']), 0);
+    const job = jobStarted(plan(['/dev/sdb']), 0);
     const view = play(job, sample(job, [progress('/dev/sdb', 'copying', { written: 32 * GB, bytesPerSecond: 432_000_000, secondsLeft: 130 })]));
     expect(liveLines(view, plainScreen(80))).toEqual([
       '  ● /dev/sdb  copying    ━━━━─────────────   25 %   412.0 MiB/s  2 min left',
@@ -76,13 +80,13 @@ describe('lines of a job', () => {
   });
 
   test('40 columns keep path, state and percent', () => {
-    const job = newJob(plan(['/dev/sdb']), 0);
+    const job = jobStarted(plan(['/dev/sdb']), 0);
     const view = play(job, sample(job, [progress('/dev/sdb', 'copying', { written: 32 * GB, bytesPerSecond: 432_000_000, secondsLeft: 130 })]));
     expect(liveLines(view, plainScreen(40))[0]).toBe('  ● /dev/sdb  copying     25 %');
   });
 
   test('a failed destination says why, on its own line, and the others say how far they are', () => {
-    const job = newJob(plan(['/dev/sdb', '/dev/sdc']), 0);
+    const job = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);
     const view = play(job, { event: 'error', error: mediumError },
       sample(job, [progress('/dev/sdb', 'verifying', { written: 64 * GB, verified: 32 * GB }), progress('/dev/sdc', 'failed')]));
     const [first, second] = liveLines(view, plainScreen(120));
@@ -93,7 +97,7 @@ describe('lines of a job', () => {
 
   test('more destinations than the terminal has lines: those at work are shown, the summary counts all', () => {
     const paths = Array.from({ length: 32 }, (_, index) => `/dev/sd${index}`);
-    const job = newJob(plan(paths), 0);
+    const job = jobStarted(plan(paths), 0);
     const view = play(job, sample(job, paths.map((path, index) => progress(path, index < 20 ? 'done' : 'copying'))));
     const lines = liveLines(view, { ...plainScreen(80), height: 10 });
     expect(lines).toHaveLength(10);
@@ -111,22 +115,33 @@ describe('lines of a job', () => {
   });
 
   test('what was not read back is called written, never verified', () => {
-    const job = newJob(plan(['a'], { verify: false }), 0);
+    const job = jobStarted(plan(['a'], { verify: false }), 0);
     const over = play(job, { event: 'result', result: result([ended('a', 'done', null)]) });
     expect(finalLines(over, plainScreen(80)).join('\n')).toMatch(/✓ a {2}written/u);
-    expect(verdict(over)).toMatch(/^1 written in 10 s/u);
+    expect(verdict(over)).toBe('1 written: 64.0 GB each, in 10 s.');
   });
 
   test('where only ASCII can be shown, only ASCII is', () => {
-    const job = newJob(plan(['/dev/sdb']), 0);
+    const job = jobStarted(plan(['/dev/sdb']), 0);
     const lines = liveLines(job, { ...plainScreen(80), unicode: false });
     expect(lines.join('')).toMatch(/^[\u0020-\u007e]*$/u);
   });
 
   test('a log has one line for all destinations', () => {
-    const job = newJob(plan(['/dev/sdb', '/dev/sdc']), 0);
+    const job = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);
     const view = play(job, sample(job, [progress('/dev/sdb', 'copying', { written: 32 * GB, bytesPerSecond: 432_000_000 }), progress('/dev/sdc', 'failed')], { seconds: 75 }));
     expect(logLine(view)).toBe('75 s  /dev/sdb: copying 25 % 412.0 MiB/s, /dev/sdc: failed');
+  });
+
+  test('a log ends with a line per destination and the verdict', () => {
+    const job = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);
+    const view = play(job, { event: 'error', error: mediumError },
+      { event: 'result', result: result([ended('/dev/sdb', 'done', true), ended('/dev/sdc', 'failed', null, [mediumError])]) });
+    expect(logEnd(view)).toEqual([
+      '/dev/sdb: verified',
+      '/dev/sdc: failed: Write failed at 12.0 GB (sector 23437500): the drive reported a medium error.',
+      '1 verified, 1 failed: 64.0 GB each, in 10 s.',
+    ]);
   });
 
   test('the headline says what happens and what to know', () => {
@@ -137,36 +152,27 @@ describe('lines of a job', () => {
   });
 });
 
-describe('reducer', () => {
+describe('an engine that breaks down', () => {
   const failure: PlatterError = {
     code: 'HOST_FAILED', op: 'host', device: null, offset: null, length: null, errno: null, message: 'The engine ended.', advice: 'Run it again.',
   };
 
-  test('it never changes what it was given', () => {
-    const job = newJob(plan(['a']), 0);
-    const before = structuredClone(job);
-    play(job, { event: 'error', error: mediumError }, { event: 'cancelling', again: false }, { event: 'broke-down', failure });
-    expect(job).toEqual(before);
-  });
-
-  test('an ended job does not change any more', () => {
-    const over = play(newJob(plan(['a']), 0), { event: 'result', result: result([ended('a', 'done', true)]) });
-    expect(play(over, { event: 'broke-down', failure }, { event: 'cancelling', again: false }, { event: 'error', error: mediumError })).toBe(over);
-  });
-
-  test('an engine that breaks down leaves no destination good, not even one that was done', () => {
-    const job = newJob(plan(['a', '/dev/sdc', 'c']), 0);
-    const view = play(job, sample(job, [progress('a', 'done'), progress('/dev/sdc', 'failed'), progress('c', 'verifying')]),
-      { event: 'error', error: mediumError }, { event: 'broke-down', failure });
+  test('it leaves no destination good, not even one that was done', () => {
+    const job = jobStarted(plan(['a', '/dev/sdc', 'c']), 0);
+    const view = brokeDown(play(job, { event: 'error', error: mediumError },
+      sample(job, [progress('a', 'done'), progress('/dev/sdc', 'failed'), progress('c', 'verifying')])), failure);
+    expect(view.phase).toBe('ended');
+    expect(view.progress.destinations.map(({ state }) => state)).toEqual(['failed', 'failed', 'failed']);
     expect(view.result?.destinations.map(({ state, verified }) => [state, verified])).toEqual([['failed', null], ['failed', null], ['failed', null]]);
     expect(view.result?.writeErr).toBe(0b111);
     expect(view.result?.destinations[1]?.errors.map(({ code }) => code)).toEqual(['MEDIUM_ERROR', 'HOST_FAILED']);
-    expect(view.result?.destinations[2]?.errors[0]?.side).toBe('verify');
+    expect(view.result?.destinations[2]?.errors[0]).toMatchObject({ side: 'verify', device: 'c', destination: 2 });
+    expect(exitCode(view.result!)).toBe(3);
     expect(verdict(view)).toMatch(/none of the destinations/u);
   });
 
   test('32 destinations fill the mask', () => {
-    const view = play(newJob(plan(Array.from({ length: 32 }, (_, i) => String(i))), 0), { event: 'broke-down', failure });
+    const view = brokeDown(jobStarted(plan(Array.from({ length: 32 }, (_, i) => String(i))), 0), failure);
     expect(view.result?.writeErr).toBe(0xffffffff);
   });
 });
@@ -178,7 +184,7 @@ describe('JSON lines', () => {
   });
 
   test('progress', () => {
-    const job = newJob(plan(['a', 'b']), 0);
+    const job = jobStarted(plan(['a', 'b']), 0);
     const destination = z.strictObject({ path: z.string(), written: z.int(), verified: z.int(), bytesPerSecond: z.number(), state: z.enum(STATES as [DestinationState]) });
     z.strictObject({ event: z.literal('progress'), bytes: z.int(), destinations: z.array(destination).length(2) }).parse(progressLine(job.progress));
   });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { EXIT, exitCode } from '../../app/cli/exit-code.ts';
 import { counted, formatRate, formatSize, formatTime, MEMORY_MAX, MEMORY_MIN, parseMemory, parseSize } from '../../app/cli/quantities.ts';
-import { columns, fit, printable } from '../../app/cli/text.ts';
+import { columns, fit, printable, wrap } from '../../app/cli/text.ts';
 import type { DestinationResult, JobResult } from '../../app/contract.ts';
 
 describe('sizes', () => {
@@ -56,6 +56,12 @@ describe('text on a terminal', () => {
       expect(columns(fit(text, width))).toBe(width);
       expect(columns(fit(text, width, 'start'))).toBe(width);
     }
+  });
+
+  test('sentences are broken between words, and indented from the second line on', () => {
+    expect(wrap('platter: one two three four', 16, '    ')).toEqual(['platter: one two', '    three four']);
+    expect(wrap('short', 80, '    ')).toEqual(['short']);
+    expect(wrap('a-word-longer-than-the-line', 10, '  ')).toEqual(['a-word-longer-than-the-line']);
   });
 
   test('a path keeps its end', () => expect(fit('/long/way/to/copy.img', 9, 'start')).toBe('…copy.img'));

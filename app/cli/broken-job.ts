@@ -1,0 +1,33 @@
+// How a job ends whose engine broke down: it gave no result, so one is made that claims nothing.
+import type { JobResult, JobView, PlatterError } from '../contract.ts';
+import { reduce } from '../engine/reduce.ts';
+
+/**
+ * The job, ended by `failure`. Nothing that the engine said before can be relied on to be on the medium, so no
+ * destination counts as good.
+ */
+export function brokeDown(view: JobView, failure: PlatterError): JobView {
+  return { ...reduce(view, { event: 'result', result: resultOf(view, failure) }), failure };
+}
+
+function resultOf({ progress, errors }: JobView, failure: PlatterError): JobResult {
+  const { bytes, seconds, destinations } = progress;
+  return {
+    readErr: 0,
+    writeErr: (2 ** destinations.length - 1) >>> 0,
+    seconds,
+    bytes,
+    cancelled: false,
+    errors: errors.filter((error) => error.destination === null),
+    destinations: destinations.map(({ path, state, written }, destination) => ({
+      path,
+      state: 'failed',
+      verified: null,
+      written,
+      errors: [
+        ...errors.filter((error) => error.destination === destination),
+        { ...failure, device: path, side: state === 'verifying' ? 'verify' : 'write', destination },
+      ],
+    })),
+  };
+}

@@ -1,0 +1,20 @@
+import type { Writable } from 'node:stream';
+import { errorLine, planLine, progressLine, resultLine, type JsonLine } from './json.ts';
+import type { Reporter } from './reporter.ts';
+
+/** One JSON object a line. Samples are left out while the reader is behind; errors and the result never are. */
+export function jsonReporter(stdout: Writable): Reporter {
+  const print = (line: JsonLine): void => void stdout.write(`${JSON.stringify(line)}\n`);
+  return {
+    refused: (errors) => errors.forEach((error) => print(errorLine(error))),
+    planned: (plan) => print(planLine(plan)),
+    started: () => undefined,
+    happened(event, view) {
+      if (event.event === 'progress' && !stdout.writableNeedDrain) print(progressLine(event.progress));
+      if (event.event === 'error') print(errorLine(event.error));
+      if (event.event === 'failure') print(errorLine(event.failure));
+      if (view.result !== null) print(resultLine(view.result));
+    },
+    alreadyStopping: () => undefined,
+  };
+}

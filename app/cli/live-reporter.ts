@@ -1,0 +1,56 @@
+// A job on a terminal: one line per destination, redrawn in place.
+import { createLogUpdate } from 'log-update';
+import type { JobView } from '../contract.ts';
+import { finalLines, headline, liveLines, type Screen } from './job-lines.ts';
+import { ALREADY_STOPPING, errorSentence, STOPPING, type Reporter } from './reporter.ts';
+import { wrap, type Paint } from './text.ts';
+
+/** Milliseconds between two redraws at least: faster than that nobody reads. */
+const INTERVAL = 250;
+const INDENT = ' '.repeat('platter: '.length);
+
+/** What `liveReporter` draws on and with. */
+export interface Terminal {
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WritableStream;
+  paint: Paint;
+  unicode: boolean;
+}
+
+/** Progress on the terminal `stdout`; errors on `stderr`, above it where they are the same terminal. */
+export function liveReporter({ stdout, stderr, paint, unicode }: Terminal, now: () => number = Date.now): Reporter {
+  const draw = createLogUpdate(stdout);
+  let last = -Infinity;
+  // One column is left free: some terminals wrap as soon as the last one is taken.
+  const screen = (): Screen => ({ width: stdout.columns - 1, height: stdout.rows - 1, paint, unicode });
+  const redraw = (view: JobView): void => {
+    last = now();
+    draw(liveLines(view, screen()).join('\n'));
+  };
+  const complain = (line: string): void => {
+    draw.clear();
+    stderr.write(`${wrap(line, stdout.columns - 1, INDENT).join('\n')}\n`);
+  };
+  return {
+    refused: (errors) => errors.forEach((error) => complain(errorSentence(error))),
+    planned: (plan) => void stdout.write(`${headline(plan).flatMap((line) => wrap(line, stdout.columns - 1, '')).join('\n')}\n\n`),
+    started: redraw,
+    happened(event, view) {
+      if (event.event === 'error') complain(errorSentence(event.error));
+      if (event.event === 'failure') complain(errorSentence(event.failure));
+      if (event.event === 'cancelling') complain(STOPPING);
+      if (view.phase === 'ended') {
+        // Written, not drawn: what stays may be taller than the terminal.
+        draw.clear();
+        stdout.write(`${finalLines(view, screen()).join('\n')}\n`);
+        draw.done();
+      } else if (event.event !== 'progress' || now() - last >= INTERVAL) {
+        redraw(view);
+      }
+    },
+    alreadyStopping(view) {
+      complain(ALREADY_STOPPING);
+      redraw(view);
+    },
+  };
+}

@@ -1,0 +1,30 @@
+// A job told in lines, for a file, a pipe or a journal: nothing is ever drawn over.
+import type { Writable } from 'node:stream';
+import { headline, logEnd, logLine } from './job-lines.ts';
+import { ALREADY_STOPPING, errorSentence, STOPPING, type Reporter } from './reporter.ts';
+
+/** Milliseconds between two samples at least. */
+const INTERVAL = 1000;
+
+/** Progress and verdict on `stdout`, errors on `stderr`. `now` is a clock in milliseconds. */
+export function logReporter(stdout: Writable, stderr: Writable, now: () => number = Date.now): Reporter {
+  let last = -Infinity;
+  const print = (...lines: string[]): void => void stdout.write(lines.map((line) => `${line}\n`).join(''));
+  const complain = (line: string): void => void stderr.write(`${line}\n`);
+  return {
+    refused: (errors) => errors.forEach((error) => complain(errorSentence(error))),
+    planned: (plan) => print(...headline(plan)),
+    started: () => undefined,
+    happened(event, view) {
+      if (event.event === 'error') complain(errorSentence(event.error));
+      if (event.event === 'failure') complain(errorSentence(event.failure));
+      if (event.event === 'cancelling') complain(STOPPING);
+      if (event.event === 'progress' && now() - last >= INTERVAL) {
+        last = now();
+        print(logLine(view));
+      }
+      if (view.phase === 'ended') print(...logEnd(view));
+    },
+    alreadyStopping: () => complain(ALREADY_STOPPING),
+  };
+}

@@ -121,14 +121,15 @@ export class Jobs {
     void engine.closed.then((error) => {
       stopListening();
       this.#engine = null;
-      this.#hostEnded(error);
+      this.#hostEnded(error ?? unexpectedEnd());
     });
     return engine;
   }
 
-  #hostEnded(error: PlatterError | null): void {
-    this.#hear({ event: 'failure', failure: error ?? unexpectedEnd() });
-    this.#set({ review: null, disksError: error });
+  /** Nobody but us ends the host in an orderly way, so an end is a failure, in a job and outside of one. */
+  #hostEnded(error: PlatterError): void {
+    this.#hear({ event: 'failure', failure: error });
+    this.#set({ review: null, disksError: { ...error, advice: 'Press Refresh; if that does not help, close Platter and start it again.' } });
   }
 
   #hear(event: JobEvent): void {
@@ -148,4 +149,4 @@ export class Jobs {
 const nothingReviewed = (): PlatterError =>
   failure({ code: 'BAD_ARGUMENT', op: 'check', message: 'There is no checked request to start.' });
 const unexpectedEnd = (): PlatterError =>
-  failure({ code: 'HOST_FAILED', op: 'host', message: 'The engine ended before the job did.' });
+  failure({ code: 'HOST_FAILED', op: 'host', message: 'The engine host ended.' });

@@ -1,0 +1,123 @@
+// Axe finds nothing in either theme, and everything can be done without a mouse.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type axe from 'axe-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { AppState } from '../../app/contract.ts';
+import * as make from './fixtures.ts';
+import { refuse, Windows, type OpenWindow } from './window.ts';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+let windows: Windows;
+let open: OpenWindow;
+
+beforeAll(async () => void (windows = await Windows.start()));
+afterAll(() => windows.stop());
+afterEach(() => open.page.context().close());
+
+async function violations(): Promise<string[]> {
+  await open.page.evaluate(axeSource);
+  const { violations: found } = await open.page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+}
+
+const disks = [make.systemDisk, ...make.sticks(3), make.mountedDisk, make.loopDisk];
+const sticks = make.plan(make.sticks(8).map((disk, i) => make.endpoint(disk, { contents: i === 0 ? ['ext4 “root”'] : [] })));
+const plain = make.plan(make.sticks(2).map((disk) => make.endpoint(disk)));
+const running = make.job(sticks, make.midway(sticks), { errors: [make.writeError(2, '/dev/sdd')] });
+const crowd = make.plan(make.sticks(32).map((disk) => make.endpoint(disk)));
+
+const screens: [string, Partial<AppState>][] = [
+  ['nothing plugged in', { disksError: make.failure('IO_ERROR') }],
+  ['choosing', { disks }],
+  ['review, held', { disks, review: plain }],
+  ['review, typed', { disks, review: sticks }],
+  ['running', { disks, job: running }],
+  ['running, 32', { disks, job: make.job(crowd, make.midway(crowd), { errors: [make.writeError(2, '/dev/sdd')] }) }],
+  ['waiting and removed', { disks, job: make.job(plain, [{ state: 'waiting' }, { state: 'failed' }], { errors: [make.writeError(1, '/dev/sdc', { code: 'DEVICE_GONE' })] }) }],
+  ['machinery failed', { disks, job: { ...running, phase: 'ended', failure: make.failure('HOST_FAILED') } }],
+];
+
+describe.each(['light', 'dark'] as const)('axe, %s', (scheme) => {
+  test.each(screens)('%s', async (_name, state) => {
+    open = await windows.open({ state, scheme });
+    expect(await violations()).toEqual([]);
+  });
+
+  test('chosen, refused, with the command line open', async () => {
+    open = await windows.open({ state: { disks }, scheme });
+    open.main.image = '/home/me/disk.img';
+    open.main.newImage = '/home/me/copy.img';
+    open.main.reviewed = refuse(make.failure('IN_USE', { device: '/dev/sdb' }));
+    await open.page.getByRole('button', { name: 'Choose an image…' }).click();
+    await open.page.getByRole('button', { name: 'Select all' }).click();
+    await open.page.getByRole('button', { name: 'New image file…' }).click();
+    await open.page.getByRole('button', { name: 'Review' }).click();
+    await open.page.getByText('Not started: nothing was written.').waitFor();
+    await open.page.getByRole('button', { name: 'Command line' }).click();
+    expect(await violations()).toEqual([]);
+  });
+
+  test('details of a failed drive', async () => {
+    open = await windows.open({ state: { disks, job: running }, scheme });
+    await open.page.getByRole('button', { name: 'Details of sdd' }).click();
+    await open.page.getByRole('dialog').waitFor();
+    expect(await violations()).toEqual([]);
+  });
+});
+
+/** Presses Tab until `name` has the focus; what has it must show it. */
+async function tabTo(name: RegExp): Promise<void> {
+  for (let i = 0; i < 60; i += 1) {
+    const focus = await open.page.evaluate(() => {
+      const at = document.activeElement;
+      if (at === null) return { name: '', outline: '' };
+      const style = getComputedStyle(at);
+      return { name: at.getAttribute('aria-label') ?? at.textContent.trim(), outline: `${style.outlineStyle} ${style.outlineWidth}` };
+    });
+    if (name.test(focus.name)) {
+      expect(focus.outline).toBe('solid 3px');
+      return;
+    }
+    await open.page.keyboard.press('Tab');
+  }
+  throw new Error(`Tab never reached ${String(name)}.`);
+}
+
+describe('keyboard only', () => {
+  test('from an empty choice to a running job, and on to the details of a tile', async () => {
+    open = await windows.open({ state: { disks } });
+    const plan = make.plan([make.endpoint(disks[2]!), make.endpoint(disks[3]!)]);
+    open.main.reviewed = { ok: true, value: plan };
+    open.main.jobToRun = make.job(plan, []);
+    const { keyboard } = open.page;
+
+    await tabTo(/Samsung/);
+    await keyboard.press('ArrowDown');
+    await keyboard.press('Space');
+    expect(await open.page.getByRole('radio', { name: '/dev/sdb' }).isChecked()).toBe(true);
+    await tabTo(/^SanDisk.*sdc$/);
+    await keyboard.press('Space');
+    await keyboard.press('Tab');
+    await keyboard.press('Space');
+    await tabTo(/^Review$/);
+    await keyboard.press('Enter');
+    await open.page.getByRole('heading', { name: 'Erase 2 drives?' }).waitFor();
+    expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sdc', '/dev/sdd']);
+
+    expect(await open.page.evaluate(() => document.activeElement?.textContent.trim())).toBe('Erase 2 drives?');
+    await tabTo(/^Hold to start$/);
+    await keyboard.down('Space');
+    await open.page.waitForTimeout(1700);
+    await keyboard.up('Space');
+    await open.page.getByRole('list', { name: 'Destinations' }).waitFor();
+    expect(open.main.names()).toEqual(['review', 'start']);
+
+    await tabTo(/^Details of sdd$/);
+    await keyboard.press('Enter');
+    await open.page.getByRole('dialog', { name: 'sdd' }).waitFor();
+    await keyboard.press('Escape');
+    await open.page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(open.problems).toEqual([]);
+  });
+});

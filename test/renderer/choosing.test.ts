@@ -1,0 +1,204 @@
+// Choosing source and destinations in the built page: what can be chosen, what cannot and why, and what main is asked.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Disk } from '../../app/contract.ts';
+import * as make from './fixtures.ts';
+import { refuse, Windows, type OpenWindow } from './window.ts';
+
+let windows: Windows;
+let open: OpenWindow;
+const disks: Disk[] = [make.systemDisk, ...make.sticks(4), make.mountedDisk, make.readOnlyDisk, make.smallDisk, make.loopDisk];
+
+beforeAll(async () => void (windows = await Windows.start()));
+afterAll(() => windows.stop());
+afterEach(async () => {
+  const { problems } = open;
+  await open.page.context().close();
+  expect(problems).toEqual([]);
+});
+
+const source = (name: string) => open.page.getByRole('region', { name: 'Source' }).getByRole('radio', { name });
+const destination = (name: string) => open.page.getByRole('region', { name: 'Destinations' }).getByRole('checkbox', { name });
+const button = (name: string) => open.page.getByRole('button', { name });
+
+async function review(): Promise<void> {
+  await button('Review').click();
+  await expect.poll(() => open.main.names()).toContain('review');
+}
+
+describe('choosing', () => {
+  test('a disk to two disks and a new image: the request names exactly these, in the order of the list', async () => {
+    open = await windows.open({ state: { disks } });
+    open.main.newImage = '/home/me/copy.img';
+    await source('/dev/sdb').click();
+    await destination('/dev/sdd').click();
+    await destination('/dev/sdc').click();
+    await button('New image file…').click();
+    await open.page.getByText('New image in /home/me').waitFor();
+    await review();
+    expect(open.main.lastRequest()).toEqual({
+      kind: 'copy', source: '/dev/sdb', destinations: ['/dev/sdc', '/dev/sdd', '/home/me/copy.img'], verify: true, io: 'auto', memory: null,
+    });
+  });
+
+  test('an image by the native dialog; a dialog given up changes nothing; verify can be turned off', async () => {
+    open = await windows.open({ state: { disks } });
+    await button('Choose an image…').click();
+    expect(await open.page.getByRole('radio', { checked: true }).count()).toBe(0);
+    open.main.image = '/home/me/disk.img';
+    await button('Choose an image…').click();
+    await source('Image file /home/me/disk.img').waitFor();
+    expect(await source('Image file /home/me/disk.img').isChecked()).toBe(true);
+    await destination('/dev/sdb').click();
+    await open.page.getByRole('switch', { name: 'Verify' }).click();
+    await review();
+    expect(open.main.lastRequest()).toMatchObject({ source: '/home/me/disk.img', verify: false });
+  });
+
+  test('an image by drag and drop', async () => {
+    open = await windows.open({ state: { disks } });
+    const transfer = await open.page.evaluateHandle(() => {
+      const dropped = new DataTransfer();
+      dropped.items.add(new File(['x'], 'dropped.img'));
+      return dropped;
+    });
+    await open.page.dispatchEvent('section[aria-labelledby="source-heading"]', 'drop', { dataTransfer: transfer });
+    await source('Image file /dropped/dropped.img').waitFor();
+    expect(await source('Image file /dropped/dropped.img').isChecked()).toBe(true);
+  });
+
+  test.each([
+    [make.systemDisk, 'Holds the running system'],
+    [make.mountedDisk, 'Mounted at /media/photos'],
+    [make.readOnlyDisk, 'Read-only'],
+    [make.smallDisk, 'Too small: 60 GB less than the source.'],
+    [make.sticks(1)[0]!, 'This is the source.'],
+  ])('$path is locked, says why, and takes neither mouse nor keyboard', async (locked, reason) => {
+    open = await windows.open({ state: { disks } });
+    await source('/dev/sdb').click();
+    const box = destination(locked.path);
+    expect(await box.isDisabled()).toBe(true);
+    expect(await box.innerText()).toContain(reason);
+    expect(await box.evaluate((node) => document.getElementById(node.getAttribute('aria-describedby') ?? '')?.textContent)).toContain(reason);
+    await box.click({ force: true });
+    await box.focus();
+    await open.page.keyboard.press('Space');
+    await box.evaluate((node: HTMLElement) => node.click());
+    await button('Select all 3').click();
+    expect(await box.getAttribute('aria-checked')).toBe('false');
+    await review();
+    expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sdc', '/dev/sdd', '/dev/sde']);
+  });
+
+  test('choosing a chosen destination as the source gives it up as a destination', async () => {
+    open = await windows.open({ state: { disks } });
+    await destination('/dev/sdb').click();
+    await destination('/dev/sdc').click();
+    await source('/dev/sdb').click();
+    await review();
+    expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sdc']);
+  });
+
+  test('at most 32 destinations', async () => {
+    open = await windows.open({ state: { disks: make.sticks(33) } });
+    await button('Select all 33').click();
+    await source('/dev/sdb').click();
+    // The source left a place: the 33rd takes it, and no more are free.
+    expect(await open.page.getByRole('checkbox', { checked: true }).count()).toBe(31);
+    open.main.newImage = '/a.img';
+    await button('New image file…').click();
+    await open.page.getByText('New image in /').waitFor();
+    expect(await button('New image file…').isDisabled()).toBe(true);
+    const last = open.page.getByRole('checkbox', { checked: false, name: '/dev/sda' }).last();
+    expect(await last.innerText()).toContain('32 destinations are the most');
+  });
+
+  test('a drive that was pulled, or swapped for another under its path, is no longer chosen', async () => {
+    open = await windows.open({ state: { disks } });
+    await source('/dev/sdb').click();
+    await destination('/dev/sdc').click();
+    await destination('/dev/sdd').click();
+    await destination('/dev/sde').click();
+    await open.main.push({
+      disks: disks.filter(({ path }) => path !== '/dev/sdc').map((each) => (each.path === '/dev/sdd' ? { ...each, serial: 'ANOTHER' } : each)),
+    });
+    await open.page.getByText('Removed, and no longer chosen: sdc.').waitFor();
+    await open.page.getByText('sdd is another drive now').waitFor();
+    // Plugged in again it is listed, and still not chosen.
+    await open.main.push({ disks });
+    await destination('/dev/sdc').waitFor();
+    expect(await destination('/dev/sdc').isChecked()).toBe(false);
+    await review();
+    expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sde']);
+  });
+
+  test('nothing can be reviewed before source and destination are chosen', async () => {
+    open = await windows.open({ state: { disks } });
+    await open.page.getByText('Choose a source.').waitFor();
+    expect(await button('Review').isDisabled()).toBe(true);
+    await source('/dev/sdb').click();
+    await open.page.getByText('Choose at least one destination.').waitFor();
+    expect(await button('Review').isDisabled()).toBe(true);
+  });
+
+  test('refusals stand at the destination and in the action zone, and go when the choice changes', async () => {
+    open = await windows.open({ state: { disks } });
+    open.main.reviewed = refuse(
+      make.failure('IN_USE', { device: '/dev/sdc', message: '/dev/sdc is in use.', advice: 'Close what uses it.' }),
+      make.failure('SOURCE_UNREADABLE', { device: '/dev/sdb', message: '/dev/sdb cannot be read.' }),
+      make.failure('NOT_PERMITTED', { message: 'Platter may not open disks.', advice: 'Start it with pkexec.' }),
+    );
+    await source('/dev/sdb').click();
+    await destination('/dev/sdc').click();
+    await review();
+    const zone = (name: string) => open.page.getByRole('region', { name });
+    await zone('Destinations').getByText('/dev/sdc is in use.').waitFor();
+    await zone('Source').getByText('/dev/sdb cannot be read.').waitFor();
+    for (const text of ['/dev/sdc is in use.', 'Close what uses it.', '/dev/sdb cannot be read.', 'Start it with pkexec.', 'nothing was written']) {
+      await zone('Action').getByText(text).waitFor();
+    }
+    await open.picture('refused-light');
+    await destination('/dev/sdd').click();
+    expect(await open.page.getByText('is in use').count()).toBe(0);
+  });
+
+  test('the command line is one click away and can be copied', async () => {
+    open = await windows.open({ state: { disks } });
+    await open.page.context().grantPermissions(['clipboard-read']);
+    await source('/dev/sdb').click();
+    await destination('/dev/sdc').click();
+    await button('Command line').click();
+    await button('Copy').click();
+    await open.page.getByText('Copied.').waitFor();
+    expect(await open.page.evaluate(() => navigator.clipboard.readText())).toBe('platter copy /dev/sdb /dev/sdc');
+  });
+
+  test('no drive yet: the page teaches, and refresh asks main', async () => {
+    open = await windows.open({ state: { disksError: make.failure('IO_ERROR', { message: 'lsblk is missing.', advice: 'Install util-linux.' }) } });
+    await open.page.getByText('Plug in a drive; it appears here.').waitFor();
+    await open.page.getByText('Install util-linux.').waitFor();
+    await button('Refresh').click();
+    await expect.poll(() => open.main.names()).toContain('refreshDisks');
+    await open.picture('no-drives-light');
+  });
+
+  test('a call that breaks is told in words', async () => {
+    open = await windows.open({ state: { disks } });
+    open.main.broken = 'no handler registered';
+    await button('Refresh').click();
+    await open.page.getByText('no handler registered').waitFor();
+  });
+});
+
+describe.each(['light', 'dark'] as const)('pictures, %s', (scheme) => {
+  test('before and after choosing', async () => {
+    open = await windows.open({ state: { disks }, scheme });
+    await open.picture(`choose-empty-${scheme}`);
+    open.main.image = '/home/me/images/station-42.img';
+    open.main.newImage = '/home/me/copy.img';
+    await button('Choose an image…').click();
+    await button('Select all 5').click();
+    await button('New image file…').click();
+    await button('Command line').click();
+    await open.picture(`choose-${scheme}`);
+  });
+});

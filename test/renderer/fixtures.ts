@@ -1,0 +1,166 @@
+// Snapshots as main would push them, built from the contract's types.
+import type {
+  AppState, DestinationProgress, DestinationState, Disk, Endpoint, ErrorCode, JobError, JobResult, JobView, Plan, PlatterError,
+} from '../../app/contract.ts';
+
+export const GB = 1e9;
+
+export function disk(path: string, more: Partial<Disk> = {}): Disk {
+  return {
+    path,
+    majorMinor: `8:${path.charCodeAt(path.length - 1)}`,
+    size: 64_023_257_088,
+    logicalSector: 512,
+    physicalSector: 512,
+    model: 'SanDisk Ultra Fit',
+    serial: `4C530001${path.slice(5).toUpperCase()}0716`,
+    transport: 'usb',
+    removable: true,
+    readOnly: false,
+    kind: 'disk',
+    backingFile: null,
+    mountedAt: [],
+    system: false,
+    fileSystem: null,
+    label: null,
+    partitions: [],
+    locked: null,
+    ...more,
+  };
+}
+
+export const systemDisk = disk('/dev/nvme0n1', {
+  size: 512_110_190_592,
+  model: 'Samsung SSD 980 PRO',
+  serial: 'S5GXNX0T123456',
+  transport: 'nvme',
+  removable: false,
+  mountedAt: ['/', '/boot/efi'],
+  system: true,
+  partitions: [
+    { path: '/dev/nvme0n1p1', size: 536_870_912, label: 'EFI', fileSystem: 'vfat', mountedAt: ['/boot/efi'] },
+    { path: '/dev/nvme0n1p2', size: 511_000_000_000, label: null, fileSystem: 'ext4', mountedAt: ['/'] },
+  ],
+  locked: { code: 'IS_SYSTEM', reason: 'Holds the running system (/, /boot/efi).' },
+});
+
+export const mountedDisk = disk('/dev/sdx', {
+  model: 'Kingston DataTraveler',
+  mountedAt: ['/media/photos'],
+  fileSystem: 'exfat',
+  label: 'PHOTOS',
+  locked: { code: 'MOUNTED', reason: 'Mounted at /media/photos. Unmount it first.' },
+});
+
+export const readOnlyDisk = disk('/dev/mmcblk0', {
+  size: 31_914_983_424,
+  model: 'SD32G',
+  transport: 'mmc',
+  readOnly: true,
+  locked: { code: 'READ_ONLY', reason: 'Read-only: slide the lock on the card.' },
+});
+
+export const smallDisk = disk('/dev/sdy', { size: 4_004_511_744, model: 'Old stick' });
+
+export const loopDisk = disk('/dev/loop7', {
+  kind: 'loop', transport: 'loop', removable: false, model: null, serial: null, backingFile: '/home/me/lab/target.img', size: 1_073_741_824,
+});
+
+/** n equal USB sticks, /dev/sdb on. */
+export const sticks = (n: number): Disk[] =>
+  Array.from({ length: n }, (_, i) => disk(i < 25 ? `/dev/sd${String.fromCharCode(98 + i)}` : `/dev/sda${String.fromCharCode(72 + i)}`));
+
+export const appState = (more: Partial<AppState> = {}): AppState => ({ disks: [], disksError: null, review: null, job: null, ...more });
+
+export const endpoint = (from: Disk, more: Partial<Endpoint> = {}): Endpoint => ({
+  path: from.path,
+  realPath: from.path,
+  kind: 'block',
+  size: from.size,
+  model: from.model,
+  serial: from.serial,
+  majorMinor: from.majorMinor,
+  logicalSector: from.logicalSector,
+  contents: [],
+  overwrites: true,
+  ...more,
+});
+
+export const imageEndpoint = (path: string, size: number, more: Partial<Endpoint> = {}): Endpoint => ({
+  path, realPath: path, kind: 'file', size, model: null, serial: null, majorMinor: null, logicalSector: 512, contents: [], overwrites: false, ...more,
+});
+
+export const plan = (destinations: Endpoint[], more: Partial<Plan> = {}): Plan => ({
+  kind: 'copy',
+  source: imageEndpoint('/home/me/images/station-42.img', 31_914_983_424),
+  destinations,
+  bytes: 31_914_983_424,
+  verify: true,
+  io: 'uring',
+  memory: 16 * 1024 * 1024,
+  notes: [],
+  ...more,
+});
+
+export const progress = (state: DestinationState, path: string, more: Partial<DestinationProgress> = {}): DestinationProgress => ({
+  path, state, written: 0, verified: 0, bytesPerSecond: 0, secondsLeft: null, ...more,
+});
+
+export const failure = (code: ErrorCode, more: Partial<PlatterError> = {}): PlatterError => ({
+  code, op: 'open', device: null, offset: null, length: null, errno: null, message: `It is ${code}.`, advice: 'Do something about it.', ...more,
+});
+
+/** A write error as the engine would word it. */
+export const writeError = (destination: number, device: string, more: Partial<JobError> = {}): JobError => ({
+  code: 'MEDIUM_ERROR',
+  op: 'write',
+  device,
+  offset: 13_312_720_896,
+  length: 4096,
+  errno: 'EIO',
+  message: 'Write failed at 13.3 GB (sector 26,001,408): the drive reported a medium error.',
+  advice: 'Replace this drive; the others are not affected.',
+  side: 'write',
+  destination,
+  ...more,
+});
+
+/** A job whose destinations are at the given samples. */
+export function job(of: Plan, samples: Partial<DestinationProgress>[], more: Partial<JobView> = {}): JobView {
+  const destinations = of.destinations.map(({ path }, i) => progress('copying', path, samples[i]));
+  return {
+    plan: of,
+    startedAt: 1_700_000_000_000,
+    phase: 'running',
+    progress: { bytes: Math.max(0, ...destinations.map(({ written }) => written)), totalBytes: of.bytes, seconds: 300, destinations },
+    errors: [],
+    result: null,
+    failure: null,
+    ...more,
+  };
+}
+
+/** The engine's result for destinations that ended as told. */
+export const result = (of: Plan, ends: JobResult['destinations'], more: Partial<JobResult> = {}): JobResult => ({
+  readErr: 0,
+  writeErr: ends.reduce((mask, { state }, i) => (state === 'failed' ? mask | (1 << i) : mask), 0),
+  seconds: 754,
+  bytes: of.bytes,
+  cancelled: false,
+  errors: [],
+  destinations: ends,
+  ...more,
+});
+
+/** Samples of a batch in the middle: some verified, one failed, the rest on their way. */
+export function midway(of: Plan): Partial<DestinationProgress>[] {
+  const total = of.bytes;
+  return of.destinations.map((_, i) => {
+    if (i === 2) return { state: 'failed', written: total * 0.41 };
+    const step = i % 8;
+    if (step < 3) return { state: 'done', written: total, verified: total };
+    if (step === 3) return { state: 'flushing', written: total, secondsLeft: 190 };
+    if (step < 6) return { state: 'verifying', written: total, verified: total * (0.83 - step * 0.07), bytesPerSecond: 96.4e6, secondsLeft: 40 * step };
+    return { state: 'copying', written: total * (0.9 - 0.07 * step), bytesPerSecond: 31.4e6 - step * 1e6, secondsLeft: 35 * step };
+  });
+}

@@ -1,0 +1,249 @@
+// The bay: one tile per destination, one verdict per drive, from the first byte to the result.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { JobView } from '../../app/contract.ts';
+import * as make from './fixtures.ts';
+import { Windows, type OpenWindow, type WindowOptions } from './window.ts';
+
+let windows: Windows;
+let open: OpenWindow;
+
+beforeAll(async () => void (windows = await Windows.start()));
+afterAll(() => windows.stop());
+afterEach(async () => {
+  const { problems } = open;
+  await open.page.context().close();
+  expect(problems).toEqual([]);
+});
+
+const plan = (n: number) => make.plan(make.sticks(n).map((disk) => make.endpoint(disk)));
+const midway = (n: number): JobView => {
+  const of = plan(n);
+  return make.job(of, make.midway(of), { errors: n > 2 ? [make.writeError(2, of.destinations[2]!.path)] : [] });
+};
+const show = async (job: JobView, options: WindowOptions = {}): Promise<void> =>
+  void (open = await windows.open({ ...options, state: { disks: make.sticks(4), job } }));
+
+const tiles = () => open.page.getByRole('list', { name: 'Destinations' }).getByRole('listitem');
+const tile = (name: string) => tiles().filter({ has: open.page.getByRole('button', { name: `Details of ${name}`, exact: true }) });
+const header = () => open.page.locator('header h2');
+
+describe('running', () => {
+  test.each([[1, 1], [3, 3], [8, 4], [16, 6], [32, 8]])('%d tiles stand %d across, in the order of the plan, none outside the window', async (n, across) => {
+    await show(midway(n));
+    expect(await tiles().count()).toBe(n);
+    const places = await tiles().evaluateAll((all) =>
+      all.map((each) => {
+        const { left, top, bottom, right } = each.getBoundingClientRect();
+        return { left, top, bottom, right };
+      }),
+    );
+    expect(new Set(places.map(({ left }) => left)).size).toBe(across);
+    expect(places.every((place, i) => i === 0 || place.top > places[i - 1]!.top || place.left > places[i - 1]!.left)).toBe(true);
+    expect(Math.max(...places.map(({ bottom }) => bottom))).toBeLessThanOrEqual(800);
+    expect(Math.max(...places.map(({ right }) => right))).toBeLessThanOrEqual(1200);
+    // Nothing on a tile is cut off.
+    const cut = await tiles().evaluateAll((all) =>
+      all.filter((each) => {
+        const box = each.getBoundingClientRect();
+        return [...each.querySelectorAll('h2, .figure, .verdict, .identity, .pace, [role=progressbar]')].some((part) => {
+          const inner = part.getBoundingClientRect();
+          return inner.height > 0 && (inner.bottom > box.bottom || inner.right > box.right || inner.top < box.top);
+        });
+      }).length,
+    );
+    expect(cut).toBe(0);
+    await open.picture(`job-${n}-light`);
+  });
+
+  test('state by shape, word and colour; one green, one red', async () => {
+    await show(midway(8));
+    const seen = async (name: string) => ({
+      word: await tile(name).locator('h2').innerText(),
+      glyphs: new Set(await tile(name).locator('svg[data-glyph]').evaluateAll((all) => all.map((svg) => svg.getAttribute('data-glyph')))),
+      ink: await tile(name).locator('h2').evaluate((node) => getComputedStyle(node).color),
+      ground: await tile(name).evaluate((node) => getComputedStyle(node).backgroundColor),
+    });
+    const [verified, failed, flushing, verifying, copying] = await Promise.all(['sdb', 'sdd', 'sde', 'sdf', 'sdh'].map(seen));
+    expect(verified).toMatchObject({ word: 'Verified', glyphs: new Set(['verified']), ink: 'rgb(13, 122, 62)' });
+    expect(failed).toMatchObject({ word: 'Failed', glyphs: new Set(['failed']), ground: 'rgb(185, 28, 28)' });
+    expect(flushing).toMatchObject({ word: 'Flushing', glyphs: new Set(['flushing']) });
+    expect(verifying).toMatchObject({ word: 'Verifying', glyphs: new Set(['verifying']) });
+    expect(copying).toMatchObject({ word: 'Copying', glyphs: new Set(['copying']) });
+    const neutral = [flushing, verifying, copying].map((each) => each?.ink);
+    expect(new Set(neutral).size).toBe(1);
+    expect(neutral).not.toContain(verified?.ink);
+  });
+
+  test('a tile says how far, how fast, how long; the bar is a progressbar with a name and words', async () => {
+    await show(midway(8));
+    const text = await tile('sdf').innerText();
+    for (const part of ['54', '96 MB/s', '3 min', 'SanDisk Ultra Fit', '64 GB', 'DF0716']) expect(text).toContain(part);
+    const bar = tile('sdf').getByRole('progressbar', { name: 'Progress of sdf' });
+    expect(await bar.getAttribute('aria-valuenow')).toBe('54');
+    expect(await bar.getAttribute('aria-valuetext')).toBe('Verifying, 54 percent');
+    const [written, verified] = await bar.locator('rect').evaluateAll((all) => all.map((rect) => Number(rect.getAttribute('width'))));
+    expect(written).toBe(1000);
+    expect(verified).toBeGreaterThan(500);
+    expect(verified).toBeLessThan(600);
+  });
+
+  test('the failing drive says what, where and what to do; the others are not touched', async () => {
+    await show(midway(8));
+    const text = await tile('sdd').innerText();
+    for (const part of ['Write failed at 13.3 GB', 'medium error', 'Replace this drive', 'MEDIUM_ERROR', 'sector 26,001,408']) expect(text).toContain(part);
+    await open.page.getByRole('button', { name: 'Details of sdd' }).click();
+    const drawer = open.page.getByRole('dialog', { name: 'sdd' });
+    for (const part of ['MEDIUM_ERROR (EIO)', 'byte 13,312,720,896, sector 26,001,408', '4,096 bytes long', make.sticks(3)[2]!.serial!]) {
+      await drawer.getByText(part).first().waitFor();
+    }
+    await open.picture('details-light');
+    await open.page.keyboard.press('Escape');
+    await drawer.waitFor({ state: 'detached' });
+    expect(await open.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Details of sdd');
+  });
+
+  test('the header answers the batch, the title too', async () => {
+    await show(midway(8));
+    expect(await header().getAttribute('aria-label')).toBe('2 verified, 1 failed, 2 verifying, 1 flushing, 2 copying, 4 min left');
+    expect((await header().innerText()).replace(/\s+/g, ' ')).toBe('2 verified 1 failed 2 verifying 1 flushing 2 copying');
+    await open.page.getByText('4 min left').first().waitFor();
+    await open.page.getByText('sdb and sdc can be taken out. Set sdd aside.').waitFor();
+    expect(await open.page.title()).toContain('2 verified, 1 failed');
+    expect(Number(await open.page.getByRole('progressbar', { name: 'Whole job' }).getAttribute('aria-valuenow'))).toBeGreaterThan(50);
+  });
+
+  test('numbers change four times a second at most, and tiles never move', async () => {
+    const of = plan(4);
+    await show(make.job(of, []));
+    const before = await tiles().evaluateAll((all) => all.map((each) => each.getBoundingClientRect().left));
+    await open.page.evaluate(() => {
+      const figure = document.querySelector('.figure')!;
+      Object.assign(window, { changes: 0 });
+      new MutationObserver(() => ((window as unknown as { changes: number }).changes += 1)).observe(figure, { characterData: true, subtree: true, childList: true });
+    });
+    const begin = Date.now();
+    for (let i = 1; i <= 40; i += 1) {
+      await open.main.push({ job: make.job(of, of.destinations.map(() => ({ written: (of.bytes * i) / 50 }))) });
+      await open.page.waitForTimeout(40);
+    }
+    const seconds = (Date.now() - begin) / 1000;
+    const changes = await open.page.evaluate(() => (window as unknown as { changes: number }).changes);
+    expect(changes).toBeGreaterThan(2);
+    expect(changes).toBeLessThanOrEqual(Math.ceil(seconds * 4) + 1);
+    expect(await tiles().evaluateAll((all) => all.map((each) => each.getBoundingClientRect().left))).toEqual(before);
+    await expect.poll(() => tile('sdb').locator('.figure').innerText()).toContain('80');
+  });
+
+  test('a reload in the middle loses nothing', async () => {
+    await show(midway(8));
+    const before = await open.page.locator('main').innerText();
+    await open.page.reload();
+    await tiles().first().waitFor();
+    expect(await open.page.locator('main').innerText()).toBe(before);
+  });
+
+  test('what changed is said aloud once, without percentages', async () => {
+    const of = plan(3);
+    await show(make.job(of, [{ written: 1 }]));
+    const live = open.page.locator('[role=status][aria-live=polite]');
+    await expect.poll(() => live.innerText()).toBe('Job started: 3 destinations.');
+    await open.main.push({ job: make.job(of, [{ state: 'done', written: of.bytes, verified: of.bytes }, { written: 2 }]) });
+    await expect.poll(() => live.innerText()).toBe('sdb: verified.');
+    await open.main.push({ job: make.job(of, [{ state: 'done', written: of.bytes, verified: of.bytes }, { written: of.bytes / 2 }]) });
+    await open.page.waitForTimeout(400);
+    expect(await live.innerText()).toBe('sdb: verified.');
+  });
+
+  test('an error of the source is told as the source\'s', async () => {
+    const of = plan(2);
+    const error = make.writeError(0, of.source.path, { side: 'read', op: 'read', destination: null, message: 'Read failed at 1.2 GB: the drive reported a medium error.' });
+    await show(make.job(of, [{ state: 'failed' }, { state: 'failed' }], { errors: [error] }));
+    expect(await open.page.getByRole('alert').innerText()).toContain('Read failed at 1.2 GB');
+    expect(await tiles().first().innerText()).not.toContain('Read failed');
+  });
+});
+
+describe('cancel', () => {
+  test('asks once, in place; keep going keeps going', async () => {
+    await show(midway(4));
+    const top = await tiles().first().evaluate((each) => each.getBoundingClientRect().top);
+    await open.page.getByRole('button', { name: 'Cancel' }).click();
+    await open.page.getByText('Stop now?').waitFor();
+    expect(await tiles().first().evaluate((each) => each.getBoundingClientRect().top)).toBe(top);
+    await open.picture('cancel-light');
+    expect(await open.page.evaluate(() => document.activeElement?.textContent)).toBe('Keep going');
+    await open.page.getByRole('button', { name: 'Keep going' }).click();
+    expect(open.main.names()).toEqual([]);
+    expect(await open.page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel');
+    await open.page.getByRole('button', { name: 'Cancel' }).click();
+    await open.page.getByRole('button', { name: 'Stop', exact: true }).click();
+    await open.page.getByRole('button', { name: 'Cancelling…' }).waitFor();
+    expect(open.main.names()).toEqual(['cancel']);
+    await open.page.getByText('writes in flight end first').waitFor();
+  });
+});
+
+describe('ended', () => {
+  const of = make.plan([...make.sticks(6).map((disk) => make.endpoint(disk)), make.imageEndpoint('/home/me/copies/station-42-copy.img', 31e9), make.imageEndpoint('/x/b.img', 31e9)]);
+  const error = make.writeError(2, '/dev/sdd');
+  const gone = make.writeError(4, '/dev/sdf', {
+    code: 'DEVICE_GONE', errno: 'ENODEV', message: '/dev/sdf went away while it was written at 2.1 GB.', advice: 'Plug it in again and start over for this drive.',
+  });
+  const done: JobView = make.job(of, of.destinations.map(() => ({ state: 'done', written: of.bytes, verified: of.bytes })), {
+    phase: 'ended',
+    errors: [error, gone],
+    result: make.result(of, of.destinations.map(({ path }, i) => ({
+      path,
+      state: i === 2 || i === 4 ? 'failed' : i === 5 ? 'cancelled' : 'done',
+      verified: i === 2 || i === 4 ? false : i === 1 || i === 5 ? null : true,
+      written: of.bytes,
+      errors: i === 2 ? [error] : i === 4 ? [gone] : [],
+    }))),
+  });
+
+  test.each(['light', 'dark'] as const)('one verdict a tile, and what to touch next (%s)', async (scheme) => {
+    await show(done, { scheme });
+    const words = await tiles().locator('h2').allInnerTexts();
+    expect(words).toEqual(['Verified', 'Written, not verified', 'Failed', 'Verified', 'Removed', 'Cancelled', 'Verified', 'Verified']);
+    expect(await header().getAttribute('aria-label')).toBe('4 verified, 1 written but not verified, 1 failed, 1 removed, 1 cancelled');
+    await open.page.getByText('Set sdd and sdf aside.').waitFor();
+    expect(await open.page.getByRole('progressbar').count()).toBe(0);
+    await open.picture(`ended-${scheme}`);
+  });
+
+  test('new job puts it away, keeps the source and chooses no destination', async () => {
+    await show({ ...done, plan: { ...of, source: make.endpoint(make.sticks(4)[3]!) } });
+    await open.page.getByRole('button', { name: 'New job' }).click();
+    await open.page.getByRole('region', { name: 'Destinations' }).waitFor();
+    expect(open.main.names()).toEqual(['dismissJob']);
+    expect(await open.page.getByRole('checkbox', { checked: true }).count()).toBe(0);
+    expect(await open.page.getByRole('radio', { name: '/dev/sde' }).isChecked()).toBe(true);
+  });
+
+  test.each(['light', 'dark'] as const)('the machinery failed: why, what to do, and nothing still copying (%s)', async (scheme) => {
+    const eight = plan(8);
+    await show(make.job(eight, make.midway(eight), {
+      phase: 'ended',
+      failure: make.failure('HOST_FAILED', { op: 'host', message: 'The engine ended unexpectedly (SIGKILL).', advice: 'Start the job again; trust only what was verified.' }),
+    }), { scheme });
+    const alert = await open.page.getByRole('alert').innerText();
+    for (const part of ['ended unexpectedly', 'Start the job again', 'HOST_FAILED']) expect(alert).toContain(part);
+    expect(new Set(await tiles().locator('h2').allInnerTexts())).toEqual(new Set(['Verified', 'Failed']));
+    await open.page.getByRole('button', { name: 'New job' }).waitFor();
+    await open.picture(`failure-${scheme}`);
+  });
+});
+
+describe('pictures', () => {
+  test.each([8, 32])('%d tiles in the dark', async (n) => {
+    await show(midway(n), { scheme: 'dark' });
+    await open.picture(`job-${n}-dark`);
+  });
+
+  test('eight tiles on a large screen, and the smallest window', async () => {
+    await show(midway(8), { width: 1920, height: 1080 });
+    await open.picture('job-8-large');
+    await open.page.setViewportSize({ width: 720, height: 480 });
+    await open.picture('job-8-small');
+  });
+});

@@ -1,0 +1,69 @@
+/// <reference types="svelte" />
+// The mirror of main's state: four updates a second at most, the newest always arrives, a broken call is told.
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { AppState, Bridge } from '../../app/contract.ts';
+import { FRAME_MS, Mirror } from '../../renderer/state/mirror.svelte.ts';
+import { appState, disk } from './fixtures.ts';
+
+const named = (path: string): AppState => appState({ disks: [disk(path)] });
+
+function setup(first: Promise<AppState>): { mirror: Mirror; push: (state: AppState) => void; stop: () => void } {
+  let listener: (state: AppState) => void = () => undefined;
+  const bridge = { getState: () => first, onState: (next: typeof listener) => ((listener = next), () => (listener = () => undefined)) };
+  const mirror = new Mirror(bridge as unknown as Bridge);
+  const stop = mirror.follow();
+  return { mirror, push: (state) => listener(state), stop };
+}
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+afterEach(() => void vi.useRealTimers());
+
+describe('mirror', () => {
+  test('shows what getState gives', async () => {
+    const { mirror } = setup(Promise.resolve(named('/dev/sdb')));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(mirror.disks[0]?.path).toBe('/dev/sdb');
+  });
+
+  test('a notice that came before the answer is newer', async () => {
+    let answer: (state: AppState) => void = () => undefined;
+    const { mirror, push } = setup(new Promise((resolve) => (answer = resolve)));
+    push(named('/dev/new'));
+    answer(named('/dev/old'));
+    await vi.advanceTimersByTimeAsync(FRAME_MS * 2);
+    expect(mirror.disks[0]?.path).toBe('/dev/new');
+  });
+
+  test('a hundred snapshots in a second are shown as four or five, and the last one is', async () => {
+    const { mirror, push } = setup(new Promise(() => undefined));
+    const seen = new Set<AppState | null>();
+    for (let i = 0; i < 100; i += 1) {
+      push(named(`/dev/${i}`));
+      seen.add(mirror.state);
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    expect(seen.size).toBeLessThanOrEqual(5);
+    expect(seen.size).toBeGreaterThanOrEqual(4);
+    await vi.advanceTimersByTimeAsync(FRAME_MS);
+    expect(mirror.disks[0]?.path).toBe('/dev/99');
+  });
+
+  test('a call that breaks is a fault in words, and a good one clears it', async () => {
+    const { mirror } = setup(Promise.resolve(appState()));
+    const answer = await mirror.ask(Promise.reject<number>(new Error('no handler')));
+    expect(answer).toBeUndefined();
+    expect(mirror.fault).toMatchObject({ code: 'HOST_FAILED', message: expect.stringContaining('no handler') as string });
+    expect(await mirror.ask(Promise.resolve(7))).toBe(7);
+    expect(mirror.fault).toBeNull();
+  });
+
+  test('after it stopped nothing changes any more', async () => {
+    const { mirror, push, stop } = setup(Promise.resolve(named('/dev/a')));
+    await vi.advanceTimersByTimeAsync(FRAME_MS * 2);
+    push(named('/dev/b'));
+    push(named('/dev/c'));
+    stop();
+    await vi.advanceTimersByTimeAsync(FRAME_MS * 2);
+    expect(mirror.disks[0]?.path).not.toBe('/dev/c');
+  });
+});

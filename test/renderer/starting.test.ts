@@ -1,0 +1,193 @@
+// The consent: what will be erased is in view, a press is not enough, and nothing starts by accident.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Plan } from '../../app/contract.ts';
+import * as make from './fixtures.ts';
+import { refuse, Windows, type OpenWindow, type WindowOptions } from './window.ts';
+
+let windows: Windows;
+let open: OpenWindow;
+const disks = make.sticks(3);
+const plain = make.plan(disks.map((disk) => make.endpoint(disk)));
+const recognised = make.plan(disks.map((disk, i) => make.endpoint(disk, { contents: i === 1 ? ['FAT “PHOTOS”'] : [] })));
+
+beforeAll(async () => void (windows = await Windows.start()));
+afterAll(() => windows.stop());
+afterEach(async () => {
+  const { problems } = open;
+  await open.page.context().close();
+  expect(problems).toEqual([]);
+});
+
+/** A window with a review of `plan`; starting it gives a job. */
+async function reviewing(plan: Plan, options: WindowOptions = {}): Promise<void> {
+  open = await windows.open({ ...options, state: { disks, review: plan } });
+  open.main.jobToRun = make.job(plan, []);
+}
+
+const hold = () => open.page.getByRole('button', { name: /Hold to start|Keep holding/ });
+const started = (): boolean => open.main.names().includes('start');
+
+describe('review', () => {
+  test('shows model, size, serial and contents of all that will be erased, and what will be new', async () => {
+    await reviewing({ ...recognised, destinations: [...recognised.destinations, make.imageEndpoint('/home/me/copy.img', 32e9)], notes: ['Buffered I/O.'] });
+    await open.page.getByRole('heading', { name: 'Erase 3 drives?' }).waitFor();
+    const list = open.page.getByRole('list', { name: 'Will be erased' });
+    expect(await list.getByRole('listitem').count()).toBe(3);
+    const second = await list.getByRole('listitem').nth(1).innerText();
+    for (const text of ['SanDisk Ultra Fit', '64 GB', 'sdc', disks[1]!.serial!, 'FAT “PHOTOS”']) expect(second).toContain(text);
+    expect(await list.getByRole('listitem').first().innerText()).toContain('Nothing recognised');
+    expect(await list.locator('data').first().getAttribute('title')).toBe('64,023,257,088 bytes');
+    await open.page.getByRole('list', { name: 'New image files' }).getByText('copy.img').first().waitFor();
+    await open.page.getByText('Buffered I/O.').waitFor();
+  });
+
+  test('changing the choice gives the review up', async () => {
+    await reviewing(plain);
+    await open.page.getByRole('checkbox', { name: '/dev/sdb' }).click();
+    await open.page.getByRole('button', { name: 'Review' }).waitFor();
+    expect(open.main.names()).toEqual(['dismissReview']);
+  });
+
+  test('back keeps the choice', async () => {
+    await reviewing(plain);
+    await open.page.getByRole('button', { name: 'Back' }).click();
+    await open.page.getByRole('button', { name: 'Review' }).waitFor();
+    expect(await open.page.getByRole('checkbox', { checked: true }).count()).toBe(3);
+  });
+
+  test('a reload keeps the review and the choice it came from', async () => {
+    await reviewing(plain);
+    await open.page.reload();
+    await open.page.getByRole('heading', { name: 'Erase 3 drives?' }).waitFor();
+    expect(await open.page.getByRole('checkbox', { checked: true }).count()).toBe(3);
+    expect(await open.page.getByRole('radio', { checked: true }).getAttribute('aria-label')).toBe('Image file /home/me/images/station-42.img');
+  });
+});
+
+describe('hold to start', () => {
+  test('held by the mouse for a second and a half: starts once', async () => {
+    await reviewing(plain);
+    await hold().hover();
+    await open.page.mouse.down();
+    await open.page.waitForTimeout(200);
+    await open.picture('holding-light');
+    await open.page.waitForTimeout(200);
+    expect(started()).toBe(false);
+    await open.page.waitForTimeout(1200);
+    await open.page.mouse.up();
+    await open.page.getByRole('list', { name: 'Destinations' }).waitFor();
+    expect(open.main.names()).toEqual(['start']);
+  });
+
+  test('released early, moved off, or only clicked: nothing starts, and it says so', async () => {
+    await reviewing(plain);
+    await hold().click();
+    await open.page.getByText('Not started.').waitFor();
+    await hold().hover();
+    await open.page.mouse.down();
+    await open.page.waitForTimeout(1000);
+    await open.page.mouse.up();
+    await open.page.mouse.down();
+    await open.page.waitForTimeout(300);
+    await open.page.mouse.move(10, 10);
+    await open.page.waitForTimeout(1800);
+    expect(started()).toBe(false);
+    await open.page.mouse.up();
+  });
+
+  test.each(['Space', 'Enter'])('held by %s: starts; released early: does not', async (key) => {
+    await reviewing(plain);
+    await hold().focus();
+    await open.page.keyboard.down(key);
+    await open.page.waitForTimeout(900);
+    await open.page.keyboard.up(key);
+    await open.page.waitForTimeout(900);
+    expect(started()).toBe(false);
+    await open.page.keyboard.down(key);
+    await open.page.waitForTimeout(1700);
+    await open.page.keyboard.up(key);
+    await expect.poll(started).toBe(true);
+  });
+
+  test('losing the focus releases it', async () => {
+    await reviewing(plain);
+    await hold().focus();
+    await open.page.keyboard.down('Space');
+    await open.page.waitForTimeout(300);
+    await open.page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await open.page.waitForTimeout(1800);
+    expect(started()).toBe(false);
+  });
+
+  test('a new plan under the finger is not consented to', async () => {
+    await reviewing(plain);
+    await hold().hover();
+    await open.page.mouse.down();
+    await open.page.waitForTimeout(300);
+    await open.main.push({ review: { ...plain, destinations: plain.destinations.slice(0, 1) } });
+    await open.page.waitForTimeout(2000);
+    expect(started()).toBe(false);
+    await open.page.mouse.up();
+  });
+
+  test('typing the word does the same', async () => {
+    await reviewing(plain);
+    const word = open.page.getByRole('textbox', { name: 'Type ERASE to start' });
+    await word.fill('ERAS');
+    await word.press('Enter');
+    expect(await open.page.getByRole('button', { name: 'Start', exact: true }).isDisabled()).toBe(true);
+    expect(started()).toBe(false);
+    await word.fill('ERASE');
+    await word.press('Enter');
+    await expect.poll(started).toBe(true);
+  });
+
+  test('with reduced motion it works without the animation', async () => {
+    await reviewing(plain, { reducedMotion: true });
+    await hold().hover();
+    await open.page.mouse.down();
+    await open.page.getByText('Keep holding…').waitFor();
+    await open.page.waitForTimeout(1700);
+    await open.page.mouse.up();
+    await expect.poll(started).toBe(true);
+  });
+});
+
+describe('more and less than holding', () => {
+  test('recognised data asks for the word: there is no button to hold', async () => {
+    await reviewing(recognised);
+    await open.page.getByText('This erases 1 drive with data. Type ERASE to start.').waitFor();
+    expect(await hold().count()).toBe(0);
+    await open.page.getByRole('textbox', { name: 'Type ERASE to start' }).fill('erase');
+    await open.page.getByRole('button', { name: 'Start', exact: true }).click();
+    await expect.poll(started).toBe(true);
+  });
+
+  test('only new images: a plain start suffices', async () => {
+    await reviewing(make.plan([make.imageEndpoint('/home/me/a.img', 32e9)]));
+    await open.page.getByRole('heading', { name: 'Write 1 new image?' }).waitFor();
+    await open.page.getByRole('button', { name: 'Start' }).click();
+    await expect.poll(started).toBe(true);
+  });
+
+  test('a start that is refused says why', async () => {
+    await reviewing(plain);
+    open.main.started = refuse(make.failure('CHANGED', { device: '/dev/sdc', message: '/dev/sdc is not the drive it was.', advice: 'Choose it again.' }));
+    await open.page.getByRole('textbox', { name: 'Type ERASE to start' }).fill('ERASE');
+    await open.page.keyboard.press('Enter');
+    await open.page.getByRole('region', { name: 'Action' }).getByText('/dev/sdc is not the drive it was.').waitFor();
+  });
+});
+
+describe.each(['light', 'dark'] as const)('pictures, %s', (scheme) => {
+  test('held and typed', async () => {
+    await reviewing(plain, { scheme });
+    await open.picture(`review-hold-${scheme}`);
+    const eight = make.plan([
+      ...make.sticks(8).map((disk, i) => make.endpoint(disk, { contents: i === 1 ? ['FAT32 “PHOTOS” on sdc1', 'ext4 “root” on sdc2'] : [] })),
+      make.imageEndpoint('/home/me/copy.img', 31_914_983_424),
+    ]);
+    await open.main.push({ review: eight });
+    await open.picture(`review-word-${scheme}`);
+  });
+});

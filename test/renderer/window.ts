@@ -1,0 +1,199 @@
+// The built page in Debian's Chromium, with main played by this process: it answers the contract's calls, keeps
+// the state over reloads and pushes snapshots, as Electron's main would.
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { calls, type AppState, type CopyRequest, type JobView, type Outcome, type Plan, type PlatterError, type WindowCalls } from '../../app/contract.ts';
+import { appState } from './fixtures.ts';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const PAGE = here('../../out/renderer');
+const PICTURES = here('../../artifacts/renderer');
+const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+
+// What main sends with the page; the page's own <meta> says no more than this.
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** Main's part: state, a record of every call, and answers a test can set. */
+export class FakeMain {
+  readonly log: { name: keyof WindowCalls; args: unknown[] }[] = [];
+  /** What `review` gives: a plan, or the reasons why not. */
+  reviewed: Outcome<Plan> = { ok: false, errors: [] };
+  /** What `start` gives; on success the job below runs. */
+  started: Outcome<null> = { ok: true, value: null };
+  jobToRun: JobView | null = null;
+  image: string | null = null;
+  newImage: string | null = null;
+  /** Set to have every call throw, as a broken IPC would. */
+  broken: string | null = null;
+  state: AppState;
+  #page: Page | null = null;
+
+  constructor(state: AppState) {
+    this.state = state;
+  }
+
+  attach(page: Page): void {
+    this.#page = page;
+  }
+
+  /** Changes the state and pushes it to the page. */
+  async push(more: Partial<AppState>): Promise<void> {
+    this.state = { ...this.state, ...more };
+    await this.#page?.evaluate((state) => {
+      for (const listener of window.stateListeners) listener(state);
+    }, this.state);
+  }
+
+  /** Names of the calls so far, without the first getState. */
+  names(): string[] {
+    return this.log.map(({ name }) => name).filter((name) => name !== 'getState');
+  }
+
+  /** The request of the last review. */
+  lastRequest(): CopyRequest | undefined {
+    return this.log.findLast(({ name }) => name === 'review')?.args[0] as CopyRequest | undefined;
+  }
+
+  async handle(name: keyof WindowCalls, args: unknown[]): Promise<unknown> {
+    this.log.push({ name, args });
+    if (this.broken !== null) throw new Error(this.broken);
+    switch (name) {
+      case 'getState':
+        return this.state;
+      case 'chooseImage':
+        return this.image;
+      case 'chooseNewImage':
+        return this.newImage;
+      case 'review':
+        if (this.reviewed.ok) await this.push({ review: this.reviewed.value });
+        return this.reviewed;
+      case 'dismissReview':
+        await this.push({ review: null });
+        return null;
+      case 'start':
+        await this.push(this.started.ok ? { review: null, job: this.jobToRun } : { review: null });
+        return this.started;
+      case 'cancel':
+        if (this.state.job !== null) await this.push({ job: { ...this.state.job, phase: 'cancelling' } });
+        return null;
+      case 'dismissJob':
+        await this.push({ job: null });
+        return null;
+      case 'refreshDisks':
+        return null;
+    }
+  }
+}
+
+declare global {
+  interface Window {
+    stateListeners: ((state: AppState) => void)[];
+    askMain(name: string, args: unknown[]): Promise<unknown>;
+  }
+}
+
+/** Runs in the page before its scripts: what the preload would put there. */
+function preload(names: readonly string[]): void {
+  window.stateListeners = [];
+  const bridge: Record<string, unknown> = {
+    onState: (listener: (state: AppState) => void) => {
+      window.stateListeners.push(listener);
+      return () => {
+        window.stateListeners = window.stateListeners.filter((each) => each !== listener);
+      };
+    },
+    pathOf: (file: File) => `/dropped/${file.name}`,
+  };
+  for (const name of names) bridge[name] = (...args: unknown[]) => window.askMain(name, args);
+  Object.assign(window, { platter: bridge });
+}
+
+/** An open window. `problems` collects console errors, uncaught exceptions and CSP violations. */
+export interface OpenWindow {
+  page: Page;
+  main: FakeMain;
+  problems: string[];
+  /** Keeps a picture in artifacts/renderer. */
+  picture(name: string): Promise<void>;
+}
+
+export interface WindowOptions {
+  state?: Partial<AppState>;
+  width?: number;
+  height?: number;
+  scheme?: 'light' | 'dark';
+  reducedMotion?: boolean;
+}
+
+/** One browser and one server for a test file. */
+export class Windows {
+  readonly #browser: Browser;
+  readonly #server: Server;
+
+  private constructor(browser: Browser, server: Server) {
+    this.#browser = browser;
+    this.#server = server;
+  }
+
+  static async start(): Promise<Windows> {
+    if (!existsSync(join(PAGE, 'index.html'))) throw new Error('out/renderer is missing: run `node build/bundle.mjs` first.');
+    await mkdir(PICTURES, { recursive: true });
+    const server = createServer((request, response) => {
+      const path = normalize(new URL(request.url ?? '/', 'http://x').pathname);
+      if (path === '/favicon.ico') {
+        response.writeHead(204).end();
+        return;
+      }
+      readFile(join(PAGE, path === '/' ? 'index.html' : path)).then(
+        (body) => response.writeHead(200, { 'Content-Type': TYPES[extname(path)] ?? 'text/html', 'Content-Security-Policy': POLICY }).end(body),
+        () => response.writeHead(404).end(),
+      );
+    });
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const browser = await chromium.launch({
+      executablePath: '/usr/bin/chromium',
+      args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+    });
+    return new Windows(browser, server);
+  }
+
+  async open({ state = {}, width = 1200, height = 800, scheme = 'light', reducedMotion = false }: WindowOptions = {}): Promise<OpenWindow> {
+    const context = await this.#browser.newContext({
+      viewport: { width, height },
+      colorScheme: scheme,
+      reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
+    });
+    const page = await context.newPage();
+    const problems: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
+    });
+    page.on('pageerror', (error) => problems.push(String(error)));
+    const main = new FakeMain(appState(state));
+    await page.exposeFunction('askMain', (name: keyof WindowCalls, args: unknown[]) => main.handle(name, args));
+    await page.addInitScript(preload, calls);
+    main.attach(page);
+    await page.goto(`http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`);
+    await page.waitForFunction(() => document.querySelector('main h2') !== null);
+    const picture = async (name: string): Promise<void> => {
+      // Snapshots are shown with a short delay.
+      await page.waitForTimeout(300);
+      await page.screenshot({ path: join(PICTURES, `${name}.png`) });
+    };
+    return { page, main, problems, picture };
+  }
+
+  async stop(): Promise<void> {
+    await this.#browser.close();
+    await new Promise((closed) => this.#server.close(closed));
+  }
+}
+
+/** Refuses a review, one error a destination. */
+export const refuse = (...errors: PlatterError[]): { ok: false; errors: PlatterError[] } => ({ ok: false, errors });

@@ -1,0 +1,107 @@
+// Figures, names, command lines and consent, as pure functions.
+import { describe, expect, test } from 'vitest';
+import { commandLine, copyRequest } from '../../renderer/command.ts';
+import { consentFor, isWord } from '../../renderer/consent.ts';
+import { contents, destinationLock, diskFacts, diskName, identity, sourceLock } from '../../renderer/disks.ts';
+import { baseName, duration, exactBytes, folder, lastSix, listed, percent, place, rate, size, timeLeft } from '../../renderer/words.ts';
+import * as make from './fixtures.ts';
+
+describe('figures', () => {
+  test.each([
+    [0, '0 bytes'], [512, '512 bytes'], [999, '999 bytes'], [1000, '1 kB'], [4096, '4.1 kB'], [999_499, '999 kB'], [999_500, '1 MB'],
+    [536_870_912, '537 MB'], [15_931_539_456, '15.9 GB'], [64_023_257_088, '64 GB'], [512_110_190_592, '512 GB'], [1_920_383_410_176, '1.92 TB'],
+  ])('size of %d bytes reads %s', (bytes, text) => expect(size(bytes)).toBe(text));
+
+  test('exact bytes are grouped', () => expect(exactBytes(64_023_257_088)).toBe('64,023,257,088 bytes'));
+
+  test.each([[0, '0 MB/s'], [1_540_000, '1.5 MB/s'], [9_960_000, '10 MB/s'], [31_400_000, '31 MB/s'], [1_234_000_000, '1,234 MB/s']])(
+    'rate of %d reads %s', (bytes, text) => expect(rate(bytes)).toBe(text));
+
+  test.each([[0.2, '1 s'], [42, '42 s'], [59.6, '1 min'], [240, '4 min'], [3569, '59 min'], [3590, '1 h'], [4800, '1 h 20 min']])(
+    '%d seconds last %s', (seconds, text) => expect(duration(seconds)).toBe(text));
+
+  test.each([[0, '5 s'], [11, '15 s'], [58, '1 min'], [61, '1 min'], [235, '4 min']])(
+    '%d seconds left read %s', (seconds, text) => expect(timeLeft(seconds)).toBe(text));
+
+  test('percent is rounded down, so that 100 means all', () => {
+    expect(percent(999_999, 1_000_000)).toBe(99);
+    expect(percent(1_000_000, 1_000_000)).toBe(100);
+    expect(percent(0, 0)).toBe(100);
+  });
+
+  test('a place has bytes and the sector of 512 bytes', () =>
+    expect(place(13_312_720_896)).toBe('13.3 GB (byte 13,312,720,896, sector 26,001,408)'));
+
+  test('names and lists', () => {
+    expect(baseName('/dev/sdb')).toBe('sdb');
+    expect(folder('/home/me/copy.img')).toBe('/home/me');
+    expect(folder('/copy.img')).toBe('/');
+    expect(lastSix('S5GXNX0T123456')).toBe('123456');
+    expect(listed(['a', 'b', 'c'])).toBe('a, b and c');
+  });
+});
+
+describe('command line', () => {
+  test('names the same source and destinations', () =>
+    expect(commandLine(copyRequest('/a/disk.img', ['/dev/sdb', '/dev/sdc'], true))).toBe('platter copy /a/disk.img /dev/sdb /dev/sdc'));
+
+  test('says when nothing is verified', () =>
+    expect(commandLine(copyRequest('/a', ['/b'], false))).toBe('platter copy --no-verify /a /b'));
+
+  test('quotes what a shell would take apart, and keeps a dash from being an option', () =>
+    expect(commandLine(copyRequest("/my disk's.img", ['-n'], true))).toBe(`platter copy -- '/my disk'\\''s.img' -n`));
+});
+
+describe('consent', () => {
+  const small = make.disk('/dev/sdb', { size: 32e9 });
+
+  test('nothing to erase asks for nothing', () =>
+    expect(consentFor(make.plan([make.imageEndpoint('/new.img', 32e9)])).kind).toBe('none'));
+
+  test('an unrecognised drive about as large as the source is held', () =>
+    expect(consentFor(make.plan([make.endpoint(small)])).kind).toBe('hold'));
+
+  test('an existing file is held', () =>
+    expect(consentFor(make.plan([make.imageEndpoint('/old.img', 32e9, { overwrites: true, contents: ['a file'] })])).kind).toBe('hold'));
+
+  test.each([
+    ['data', make.endpoint(small, { contents: ['ext4 “root”'] }), '1 drive with data'],
+    ['size', make.endpoint(small, { size: 257e9 }), '1 drive above 256 GB'],
+    ['ratio', make.endpoint(small, { size: 128e9 }), '1 drive over four times the size of the source'],
+  ])('%s asks for the word, and says why', (_name, endpoint, reason) => {
+    const consent = consentFor(make.plan([make.endpoint(small), endpoint]));
+    expect(consent.kind).toBe('word');
+    expect(consent.reasons).toContain(reason);
+  });
+
+  test('the word is the word', () => {
+    expect(isWord(' erase ')).toBe(true);
+    expect(isWord('ERAS')).toBe(false);
+    expect(isWord('')).toBe(false);
+  });
+});
+
+describe('disks', () => {
+  test('a drive swapped under the same path is another drive', () => {
+    const one = make.disk('/dev/sdb');
+    expect(identity(one)).toBe(identity({ ...one, label: 'NEW' }));
+    expect(identity(one)).not.toBe(identity({ ...one, serial: 'OTHER' }));
+  });
+
+  test('names, facts and contents', () => {
+    expect(diskName(make.loopDisk)).toBe('target.img');
+    expect(diskFacts(make.systemDisk)).toEqual(['nvme0n1', 'NVME', '…123456']);
+    expect(contents(make.systemDisk)).toBe('vfat “EFI”, ext4');
+    expect(contents(make.loopDisk)).toBe('');
+  });
+
+  test('locks: what main says, the source itself, the file behind it, too small', () => {
+    const [stick] = make.sticks(1);
+    expect(destinationLock(make.systemDisk, null)).toBe('Holds the running system (/, /boot/efi).');
+    expect(destinationLock(stick!, { disk: stick! })).toBe('This is the source.');
+    expect(destinationLock(make.loopDisk, { image: '/home/me/lab/target.img' })).toBe('The source is the file behind it.');
+    expect(destinationLock(make.smallDisk, { disk: stick! })).toBe('Too small: 60 GB less than the source.');
+    expect(destinationLock(make.smallDisk, { image: '/any.img' })).toBeNull();
+    expect(sourceLock(make.disk('/dev/sdz', { size: 0 }))).toMatch(/no medium/);
+  });
+});

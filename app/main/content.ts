@@ -25,6 +25,8 @@ const POLICY = [
   "style-src 'self'",
   "img-src 'self'",
   "font-src 'self'",
+  "require-trusted-types-for 'script'",
+  'trusted-types svelte-trusted-html',
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",

@@ -1,0 +1,112 @@
+// The real app in a real Electron: started as `npm start` does it, driven by Playwright.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { _electron, type ElectronApplication, type Page } from 'playwright-core';
+
+const HERE = import.meta.dirname;
+const ARTIFACTS = resolve(HERE, '../../artifacts/electron');
+const NOBODY = 65534;
+
+/** A running window. Disposing of it closes the app and waits until it is gone. */
+export interface App extends AsyncDisposable {
+  readonly electron: ElectronApplication;
+  readonly page: Page;
+  /** The launcher: what `npm start` runs. */
+  readonly launcher: ChildProcess;
+  /** What launcher, window and engine host have said on stderr so far. */
+  said(): string;
+  /** Process of the engine host; it changes when main starts a new one. */
+  hostPid(): number;
+  /** Resolves with the launcher's exit code. */
+  readonly gone: Promise<number | null>;
+}
+
+/** How the app is started. */
+export interface AppOptions {
+  /** Window and engine host belong to an ordinary user, as if root had nothing to do with it. */
+  unprivileged?: boolean;
+}
+
+/** Opens the window and waits for the page to show its first state. */
+export async function launchApp({ unprivileged = false }: AppOptions = {}): Promise<App> {
+  await screen();
+  const home = mkdtempSync(join(tmpdir(), 'platter-test-home-'));
+  if (unprivileged) chownSync(home, NOBODY, NOBODY);
+  const electron = await _electron.launch({
+    executablePath: join(HERE, 'launcher.mjs'),
+    chromiumSandbox: true,
+    env: {
+      ...(process.env as Record<string, string>),
+      PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}`,
+      HOME: home,
+      XDG_CONFIG_HOME: home,
+      ...(unprivileged && { PLATTER_TEST_UID: String(NOBODY) }),
+    },
+  });
+  const launcher = electron.process();
+  let said = '';
+  launcher.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const gone = once(launcher, 'exit').then(([code]) => code as number | null);
+  const page = await electron.firstWindow();
+  await page.getByRole('heading', { name: 'Source' }).waitFor();
+  return {
+    electron,
+    page,
+    launcher,
+    said: () => said,
+    hostPid: () => descendants(launcher.pid ?? -1).find((pid) => commandLine(pid).includes('engine/host.js')) ?? -1,
+    gone,
+    async [Symbol.asyncDispose]() {
+      if (launcher.exitCode === null) await electron.close();
+      await gone;
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Keeps a picture of the window among the artifacts. */
+export async function picture(page: Page, name: string): Promise<void> {
+  mkdirSync(ARTIFACTS, { recursive: true });
+  await page.screenshot({ path: join(ARTIFACTS, `${name}.png`) });
+}
+
+/** The next native file dialog answers with `path`, as if the user had chosen it. */
+export async function answerOpenDialog({ electron }: App, path: string): Promise<void> {
+  await electron.evaluate(({ dialog }, chosen) => {
+    dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [chosen] });
+  }, path);
+}
+
+/** A folder for images that the ordinary user's window may see. Removed by the caller. */
+export function imageFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'platter-images-'));
+  chmodSync(folder, 0o755);
+  return folder;
+}
+
+/** Real user of a process. */
+export function uidOf(pid: number): number {
+  return Number(/^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+}
+
+/** All processes below one, itself not included. */
+function descendants(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+  return children.flatMap((child) => [child, ...descendants(child)]);
+}
+
+const commandLine = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+
+let server: ChildProcess | null = null;
+
+/** Starts an X server where the environment has none; it ends with this process. */
+async function screen(): Promise<void> {
+  if (process.env.DISPLAY !== undefined) return;
+  server = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '1280x800x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const [display] = (await once(server.stdout!, 'data')) as [Buffer];
+  process.env.DISPLAY = `:${display.toString().trim()}`;
+  process.once('exit', () => server?.kill());
+}

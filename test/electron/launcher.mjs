@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+// What Playwright runs in Electron's place: the launcher of `npm start`, so that a test sees what a user sees, an
+// ordinary user's window with its sandbox on. Playwright's switches go before the app's folder.
+import { join, resolve } from 'node:path';
+import { openWindow } from '../../build/window.mjs';
+
+const root = resolve(import.meta.dirname, '../..');
+
+// For what an ordinary user gets when there is no root behind the window.
+if (process.env.PLATTER_TEST_UID !== undefined) {
+  const id = Number(process.env.PLATTER_TEST_UID);
+  process.setgroups([]);
+  process.setgid(id);
+  process.setuid(id);
+}
+
+process.exitCode = await openWindow({
+  electron: join(root, 'node_modules/electron/dist/electron'),
+  appDir: root,
+  switches: ['-r', join(root, 'node_modules/playwright-core/lib/server/electron/loader.js'), ...process.argv.slice(2)],
+});

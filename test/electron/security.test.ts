@@ -1,0 +1,195 @@
+// What the page cannot do, tried from inside the page.
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type {} from '../../renderer/bridge.ts'; // window.platter
+import { launchApp, uidOf, type App } from './app.ts';
+
+const PAGE = 'platter://window/index.html';
+let app: App;
+beforeAll(async () => {
+  app = await launchApp();
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
+/** Messages of the page's console while `action` runs. */
+async function consoleOf(action: () => Promise<unknown>): Promise<string> {
+  const lines: string[] = [];
+  const listen = (message: { text(): string }): number => lines.push(message.text());
+  app.page.on('console', listen);
+  await action();
+  app.page.off('console', listen);
+  return lines.join('\n');
+}
+
+describe('privileges', () => {
+  it('the window belongs to an ordinary user, and so do all its processes', async () => {
+    const processes = await app.electron.evaluate(({ app: main }) => main.getAppMetrics().map(({ pid, type }) => ({ pid, type })));
+    expect(processes.map(({ type }) => type)).toEqual(expect.arrayContaining(['Browser', 'Tab']));
+    for (const { pid, type } of processes) expect(uidOf(pid), type).not.toBe(0);
+  });
+
+  it.runIf(process.getuid?.() === 0)('the engine host is root, for it opens the disks', () => {
+    expect(uidOf(app.hostPid())).toBe(0);
+  });
+
+  it('the page is sandboxed by the kernel: no new privileges, system calls filtered', async () => {
+    const pid = await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.webContents.getOSProcessId());
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    expect(status).toMatch(/^Seccomp:\t2$/m);
+    expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+  });
+
+  it('the page has no Node and no Electron, only the bridge', async () => {
+    const seen = await app.page.evaluate(() => ({
+      node: ['require', 'process', 'module', 'Buffer', 'global'].filter((name) => name in globalThis),
+      bridge: Object.keys(window.platter!).sort(),
+    }));
+    expect(seen.node).toEqual([]);
+    expect(seen.bridge).toEqual([
+      'cancel', 'chooseImage', 'chooseNewImage', 'dismissJob', 'dismissReview', 'getState', 'onState', 'pathOf', 'refreshDisks', 'review', 'start',
+    ]);
+  });
+});
+
+describe('going elsewhere', () => {
+  it.each(['https://example.com/', 'platter://window/assets/', 'data:text/html,hello', 'file:///etc/passwd'])('is denied: %s', async (url) => {
+    await app.page.evaluate((to) => void (location.href = to), url);
+    await app.page.waitForTimeout(200);
+    expect(app.page.url()).toBe(PAGE);
+  });
+
+  it('opens no second window', async () => {
+    expect(await app.page.evaluate(() => window.open('https://example.com/') === null)).toBe(true);
+    expect(await app.page.evaluate((url) => window.open(url) === null, PAGE)).toBe(true);
+    expect(app.electron.windows()).toHaveLength(1);
+  });
+
+  it('loads no frame', async () => {
+    const said = await consoleOf(() =>
+      app.page.evaluate(async () => {
+        const frame = document.createElement('iframe');
+        frame.src = 'https://example.com/';
+        document.body.append(frame);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        frame.remove();
+      }),
+    );
+    expect(said).toMatch(/Refused to frame|Framing 'https:\/\/example.com\/' violates/);
+  });
+});
+
+describe('content policy', () => {
+  it('inline script does not run, nor does a string become code or markup', async () => {
+    const ran = await app.page.evaluate(() => {
+      const { dataset } = document.documentElement;
+      const attempts = [
+        () => {
+          const script = document.createElement('script');
+          script.append('document.documentElement.dataset.ran = "inline"');
+          document.head.append(script);
+        },
+        () => document.body.setAttribute('onclick', 'document.documentElement.dataset.ran = "handler"'),
+        () => document.body.insertAdjacentHTML('beforeend', '<b>markup</b>'),
+      ];
+      const refused = attempts.filter((attempt) => {
+        try {
+          attempt();
+        } catch {
+          return true;
+        }
+        return false;
+      });
+      document.body.click();
+      return { ran: dataset.ran, refused: refused.length };
+    });
+    expect(ran).toEqual({ ran: undefined, refused: 3 });
+  });
+
+  it('fetch reaches neither the network nor our own files', async () => {
+    const tried = await app.page.evaluate(() =>
+      Promise.all(['https://example.com/', 'index.html', 'file:///etc/passwd'].map((url) => fetch(url).then(() => 'reached', () => 'refused'))),
+    );
+    expect(tried).toEqual(['refused', 'refused', 'refused']);
+  });
+
+  it('is a header of the page, not only a tag in it', async () => {
+    const policy = await app.electron.evaluate(({ net }) => net.fetch('platter://window/index.html').then((answer) => answer.headers.get('content-security-policy')));
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("script-src 'self'");
+    expect(policy).not.toContain('unsafe');
+  });
+
+  it('the scheme serves what is built for the window and nothing beside it', async () => {
+    const statuses = await app.electron.evaluate(({ net }) =>
+      Promise.all(
+        ['index.html', '../preload.cjs', '%2e%2e/preload.cjs', '..%2fpreload.cjs', 'nothing.js'].map((path) =>
+          net.fetch(`platter://window/${path}`).then(({ status }) => status),
+        ),
+      ),
+    );
+    expect(statuses).toEqual([200, 404, 404, 404, 404]);
+  });
+
+  it('the page itself is written so that the policy refuses nothing', async () => {
+    const said = await consoleOf(async () => {
+      await app.page.reload();
+      await app.page.getByRole('heading', { name: 'Source' }).waitFor();
+    });
+    expect(said).toBe('');
+  });
+});
+
+describe('permissions', () => {
+  it('none is given', async () => {
+    expect(await app.page.evaluate(() => Notification.requestPermission())).toBe('denied');
+    expect(await app.page.evaluate(() => navigator.permissions.query({ name: 'geolocation' }).then(({ state }) => state))).toBe('denied');
+  });
+});
+
+describe('the calls of the window', () => {
+  const request = { kind: 'copy', source: '/etc/hostname', destinations: ['/nowhere'], verify: true, io: 'auto', memory: null };
+
+  it.each([
+    ['nothing', []],
+    ['a word', ['copy']],
+    ['a path that is a number', [{ ...request, source: 7 }]],
+    ['a field too many', [{ ...request, force: true }]],
+    ['two requests', [request, request]],
+  ])('review refuses %s', async (_what, args) => {
+    const answer = await app.page.evaluate((given) => (window.platter!.review as (...args: unknown[]) => Promise<unknown>)(...given), args);
+    expect(answer).toMatchObject({ ok: false, errors: [{ code: 'BAD_ARGUMENT' }] });
+  });
+
+  it('start without a review is refused', async () => {
+    const answer = await app.page.evaluate(() => window.platter!.start());
+    expect(answer).toMatchObject({ ok: false, errors: [{ code: 'BAD_ARGUMENT' }] });
+  });
+
+  it('another window is not heard, whatever it shows', async () => {
+    const answers = await app.electron.evaluate(async ({ app: electronApp, BrowserWindow }, url) => {
+      const ours = BrowserWindow.getAllWindows()[0]!;
+      const preload = `${electronApp.getAppPath()}/out/preload.cjs`;
+      const stranger = new BrowserWindow({ show: false, webPreferences: { preload, sandbox: true } });
+      const ask = (): Promise<unknown> => stranger.webContents.executeJavaScript('platter.getState()') as Promise<unknown>;
+      await stranger.loadURL(url);
+      const asOurPage = await ask();
+      await stranger.loadURL('data:text/html,stranger');
+      const asData = await ask();
+      stranger.destroy();
+      ours.focus();
+      return [asOurPage, asData];
+    }, PAGE);
+    for (const answer of answers) expect(answer).toMatchObject({ ok: false, errors: [{ code: 'NOT_PERMITTED' }] });
+  });
+
+  it('our own window is not heard while it shows something else', async () => {
+    const answer = await app.electron.evaluate(async ({ BrowserWindow }, url) => {
+      const { webContents } = BrowserWindow.getAllWindows()[0]!;
+      await webContents.loadURL('data:text/html,elsewhere');
+      const heard = (await webContents.executeJavaScript('platter.getState()')) as unknown;
+      await webContents.loadURL(url);
+      return heard;
+    }, PAGE);
+    expect(answer).toMatchObject({ ok: false, errors: [{ code: 'NOT_PERMITTED' }] });
+  });
+});

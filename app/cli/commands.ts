@@ -18,23 +18,27 @@ Exit codes:
   1    some are good, some failed
   2    refused: nothing was written
   3    none is good, or the engine broke down
-  130  cancelled by SIGINT or SIGTERM; what was in flight has ended and the devices are flushed`;
+  130  cancelled by SIGINT or SIGTERM, after what was in flight had ended and
+       the devices were flushed`;
 
 const JSON_LINES = `
 With --json, stdout has one object a line and nothing else:
   {"event":"plan",...}      what was checked and will be done
   {"event":"progress",...}  about ten a second: bytes read, and per destination
                             path, written, verified, bytesPerSecond, state
-  {"event":"error",...}     side, path, code, errno, offset, length, message, advice
-  {"event":"result",...}    the last line of a job that was started
+  {"event":"error",...}     side, path, code, errno, offset, length, message,
+                            advice
+  {"event":"result",...}    the last line of a job that was started: readErr,
+                            writeErr, seconds, bytes, and per destination path,
+                            state, verified, errors
 A refused job prints its errors, with "side":null, and has no result.`;
 
 const COPY_EXAMPLES = `
 Examples:
-  platter copy disk.img /dev/sdb /dev/sdc     two clones of an image, each read back
-  platter copy /dev/sdb backup.img            an image of a disk
-  platter copy /dev/sdb /dev/sdc copy.img     a clone and an image at the same time
-  platter copy disk.img /dev/sdb --yes --json for scripts: no question, JSON on stdout
+  platter copy disk.img /dev/sdb /dev/sdc       two clones of an image
+  platter copy /dev/sdb backup.img              an image of a disk
+  platter copy /dev/sdb /dev/sdc copy.img       a clone and an image at once
+  platter copy --yes --json disk.img /dev/sdb   for scripts: asks nothing
 `;
 
 const VERIFY_EXAMPLES = `
@@ -50,6 +54,7 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     .helpOption('--help', 'print this help')
     .helpCommand(false)
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /u, 'platter: ')) })
     .showHelpAfterError('Try --help.')
     .addHelpText('after', `\nplatter COMMAND --help says more about a command.\n${COPY_EXAMPLES}${EXIT_CODES}`);
 

@@ -1,7 +1,7 @@
 // The question before anything is overwritten.
 import { createInterface } from 'node:readline';
 import type { Endpoint, Plan } from '../contract.ts';
-import { counted, formatSize } from './quantities.ts';
+import { counted, size as inWords } from '../engine/words.ts';
 import { fit, columns, printable, type Paint } from './text.ts';
 
 /** The one answer that starts. */
@@ -34,8 +34,8 @@ function contents({ contents: found, kind }: Endpoint): string[] {
 
 /** "SanDisk Ultra, serial 4C530001, 64.0 GB"; what a device does not tell is said to be missing. */
 export function identity({ kind, model, serial, size }: Endpoint): string {
-  if (kind === 'file') return `existing file, ${formatSize(size)}`;
-  return `${printable(model ?? 'unknown model')}, ${serial === null ? 'no serial' : `serial ${printable(serial)}`}, ${formatSize(size)}`;
+  if (kind === 'file') return `existing file, ${inWords(size)}`;
+  return `${printable(model ?? 'unknown model')}, ${serial === null ? 'no serial' : `serial ${printable(serial)}`}, ${inWords(size)}`;
 }
 
 /**

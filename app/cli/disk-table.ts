@@ -1,6 +1,6 @@
 // `platter list` for people: one row per disk, and under it why it cannot be written, if it cannot.
 import type { Disk, Partition } from '../contract.ts';
-import { counted, formatSize } from './quantities.ts';
+import { counted, size } from '../engine/words.ts';
 import { alignRight, columns, fit, printable, type Paint } from './text.ts';
 
 const HEADINGS = ['PATH', 'SIZE', 'MODEL', 'SERIAL', 'VIA', 'ON IT'];
@@ -32,7 +32,7 @@ export function diskTable(disks: readonly Disk[], width: number, paint: Paint): 
 function row(disk: Disk): string[] {
   return [
     disk.path,
-    formatSize(disk.size),
+    size(disk.size),
     disk.model ?? disk.backingFile ?? '-',
     disk.serial ?? '-',
     disk.transport ?? '-',

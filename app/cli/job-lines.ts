@@ -1,7 +1,8 @@
 // A job as lines of text: pure, so that every width and state can be tested without a terminal.
 import type { DestinationProgress, DestinationState, JobView, Plan } from '../contract.ts';
+import { counted, size } from '../engine/words.ts';
 import { exitCode, EXIT } from './exit-code.ts';
-import { counted, formatRate, formatSize, formatTime } from './quantities.ts';
+import { formatRate, formatTime } from './quantities.ts';
 import { alignRight, columns, fit, printable, wrap, type Paint, type Style } from './text.ts';
 
 /** Where the lines will be shown. */
@@ -37,7 +38,7 @@ const BAR_MAX = 36;
 
 /** The sentence a job starts with, and the notes on its plan. */
 export function headline(plan: Plan): string[] {
-  const what = `${printable(plan.source.path)} (${formatSize(plan.bytes)})`;
+  const what = `${printable(plan.source.path)} (${size(plan.bytes)})`;
   const where = counted(plan.destinations.length, 'destination');
   const first = plan.kind === 'verify'
     ? `Comparing ${where} with ${what}.`
@@ -91,7 +92,7 @@ export function verdict(view: JobView): string {
   const counts = countWords(view);
   const incomplete = view.plan.kind === 'copy' && exitCode(result) === EXIT.cancelled;
   const warning = incomplete ? ' The devices are flushed; what was cancelled holds only a part of the copy.' : '';
-  return `${counts}: ${formatSize(view.plan.bytes)} each, in ${formatTime(result.seconds)}.${warning}`;
+  return `${counts}: ${size(view.plan.bytes)} each, in ${formatTime(result.seconds)}.${warning}`;
 }
 
 /** Share of the destination's whole work that is done, in whole percent; 100 only when it is over. */

@@ -2,7 +2,7 @@
 import { createLogUpdate } from 'log-update';
 import type { JobView } from '../contract.ts';
 import { finalLines, headline, liveLines, type Screen } from './job-lines.ts';
-import { ALREADY_STOPPING, errorSentence, STOPPING, type Reporter } from './reporter.ts';
+import { ALREADY_STOPPING, errorSentence, isEcho, STOPPING, type Reporter } from './reporter.ts';
 import { wrap, type Paint } from './text.ts';
 
 /** Milliseconds between two redraws at least: faster than that nobody reads. */
@@ -36,7 +36,7 @@ export function liveReporter({ stdout, stderr, paint, unicode }: Terminal, now: 
     planned: (plan) => void stdout.write(`${headline(plan).flatMap((line) => wrap(line, stdout.columns - 1, '')).join('\n')}\n\n`),
     started: redraw,
     happened(event, view) {
-      if (event.event === 'error') complain(errorSentence(event.error));
+      if (event.event === 'error' && !isEcho(event.error)) complain(errorSentence(event.error));
       if (event.event === 'failure') complain(errorSentence(event.failure));
       if (event.event === 'cancelling') complain(STOPPING);
       if (view.phase === 'ended') {

@@ -1,7 +1,7 @@
 // A job told in lines, for a file, a pipe or a journal: nothing is ever drawn over.
 import type { Writable } from 'node:stream';
 import { headline, logEnd, logLine } from './job-lines.ts';
-import { ALREADY_STOPPING, errorSentence, STOPPING, type Reporter } from './reporter.ts';
+import { ALREADY_STOPPING, errorSentence, isEcho, STOPPING, type Reporter } from './reporter.ts';
 
 /** Milliseconds between two samples at least. */
 const INTERVAL = 1000;
@@ -16,7 +16,7 @@ export function logReporter(stdout: Writable, stderr: Writable, now: () => numbe
     planned: (plan) => print(...headline(plan)),
     started: () => undefined,
     happened(event, view) {
-      if (event.event === 'error') complain(errorSentence(event.error));
+      if (event.event === 'error' && !isEcho(event.error)) complain(errorSentence(event.error));
       if (event.event === 'failure') complain(errorSentence(event.failure));
       if (event.event === 'cancelling') complain(STOPPING);
       if (event.event === 'progress' && now() - last >= INTERVAL) {

@@ -69,7 +69,7 @@ async function job(request: CopyRequest, { yes, json }: { yes: boolean; json: bo
 /** What the parser has not accepted; it has said so on stderr, a program reads it on stdout. */
 function misused(error: CommanderError): number {
   if (error.exitCode === 0) return EXIT.allGood; // --help, --version
-  const reason: PlatterError = failure({ code: 'BAD_ARGUMENT', op: 'check', message: error.message });
+  const reason: PlatterError = failure({ code: 'BAD_ARGUMENT', op: 'check', message: error.message.replace(/^error: /u, '') });
   if (process.argv.includes('--json')) jsonReporter(stdout).refused([reason]);
   return EXIT.refused;
 }

@@ -1,4 +1,4 @@
-// Sizes, speeds and times in words, and back.
+// Speeds and times in words, and the sizes that --memory takes.
 
 /** Bounds of --memory, in bytes. */
 export const MEMORY_MIN = 1024 ** 2;
@@ -7,7 +7,6 @@ export const MEMORY_MAX = 16 * 1024 ** 3;
 export const MEMORY_BOUNDS = 'from 1M to 16G';
 
 const PAGE = 4096;
-const DECIMAL = ['kB', 'MB', 'GB', 'TB', 'PB'];
 const BINARY: Record<string, number> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
 
 /**
@@ -29,19 +28,6 @@ export function parseMemory(text: string): number | null {
   return bytes - (bytes % PAGE);
 }
 
-/** A size in the decimal unit that is on a drive's label: "64.0 GB". */
-export function formatSize(bytes: number): string {
-  if (bytes < 1000) return `${bytes} bytes`;
-  let value = bytes / 1000;
-  let unit = 0;
-  // 999,950 would print as "1000.0 kB": step up as soon as rounding reaches the next unit.
-  while (value >= 999.95 && unit < DECIMAL.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${value.toFixed(1)} ${DECIMAL[unit]!}`;
-}
-
 /** Bytes a second as "412.3 MiB/s"; no longer than that up to 95 TiB/s. */
 export function formatRate(bytesPerSecond: number): string {
   const rate = bytesPerSecond / 1024 ** 2;
@@ -54,9 +40,4 @@ export function formatTime(seconds: number): string {
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return `${minutes} min`;
   return minutes < 600 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${Math.round(minutes / 60)} h`;
-}
-
-/** `count` with its noun: "1 destination", "3 destinations". */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

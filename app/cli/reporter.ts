@@ -17,6 +17,9 @@ export interface Reporter {
   alreadyStopping(view: JobView): void;
 }
 
+/** Errors that a destination's own line tells already: that it was stopped, or that the source left it incomplete. */
+export const isEcho = ({ code }: JobError): boolean => code === 'CANCELLED' || code === 'SOURCE_FAILED';
+
 /** An error for people, on one line: where, what, and what to do. */
 export function errorSentence({ device, message, advice }: PlatterError | JobError): string {
   const where = device === null || message.includes(device) ? '' : `${device}: `;

@@ -72,8 +72,9 @@ function carryOut(plan: Plan, spelling: Spelling, { engine, reporter, stop }: Su
       if (view.result !== null) resolve(exitCode(view.result));
     };
     const cancel = async (): Promise<void> => {
+      if (view.phase === 'ended') return;
       happened({ event: 'cancelling' });
-      stop.onRepeat = () => reporter.alreadyStopping(view);
+      stop.onRepeat = () => view.phase === 'cancelling' && reporter.alreadyStopping(view);
       try {
         await engine.call('cancel', {});
       } catch (error) {
@@ -84,12 +85,22 @@ function carryOut(plan: Plan, spelling: Spelling, { engine, reporter, stop }: Su
     // Listening before the start: the first events can arrive ahead of its answer.
     engine.onEvent((event) => happened(spelling.event(event)));
     reporter.started(view);
-    engine.call('start', {}).then(() => {
+    const start = async (): Promise<void> => {
+      try {
+        await engine.call('start', {});
+      } catch (error) {
+        // A host that is gone may have begun to write before: only its own refusal says that it has not.
+        if (!isHostFailure(error)) throw error;
+      }
       void engine.closed.then((reason) => happened({ event: 'failure', failure: reason ?? endedEarly() }));
       whenAborted(stop.signal, () => void cancel().catch(reject));
-    }, reject);
+    };
+    start().catch(reject);
   });
 }
+
+const isHostFailure = (error: unknown): boolean =>
+  error instanceof Refusal && error.errors.some(({ code }) => code === 'HOST_FAILED');
 
 /** Rejects with the reason when the engine is gone; never resolves. */
 function goneOf(engine: Engine): Promise<never> {

@@ -1,0 +1,67 @@
+// What the command line says of itself, and of what it does not understand.
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { platter } from './cli-support.ts';
+
+describe('help', () => {
+  test.each([[['--help']], [['copy', '--help']], [['verify', '--help']]])('%j has options, examples and exit codes, on stdout', async (args) => {
+    const run = await platter(args);
+    expect(run.code).toBe(0);
+    expect(run.stderr).toBe('');
+    for (const word of ['Usage: platter', 'Options:', 'Examples:', 'Exit codes:', '130']) expect(run.stdout).toContain(word);
+    for (const line of run.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+
+  test('list --help has its options', async () => {
+    const run = await platter(['list', '--help']);
+    expect(run.code).toBe(0);
+    expect(run.stdout).toMatch(/--all[^]*--json/u);
+  });
+
+  test('copy --help names every option of the command', async () => {
+    const { stdout } = await platter(['copy', '--help']);
+    for (const option of ['--no-verify', '--io', 'uring', 'threads', '--memory', '--yes', '--json']) expect(stdout).toContain(option);
+  });
+
+  test('--version is that of package.json', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+    expect(await platter(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  test('without a command it prints the help on stderr and fails', async () => {
+    const run = await platter([]);
+    expect(run).toMatchObject({ code: 2, stdout: '' });
+    expect(run.stderr).toContain('Usage: platter');
+  });
+});
+
+describe('what is not understood is refused with exit code 2, on stderr, and nothing on stdout', () => {
+  test.each([
+    [['nonsense'], 'nonsense'],
+    [['copy'], 'SOURCE'],
+    [['copy', 'a'], 'DEST'],
+    [['verify', 'a'], 'DEST'],
+    [['copy', 'a', 'b', '--fast'], '--fast'],
+    [['verify', 'a', 'b', '--yes'], '--yes'],
+    [['copy', 'a', 'b', '--io', 'mmap'], 'uring, threads'],
+    [['copy', 'a', 'b', '--memory', '1K'], 'from 1M to 16G'],
+    [['copy', 'a', 'b', '--memory', 'lots'], 'from 1M to 16G'],
+    [['copy', 'a', 'b', '--memory', '1T'], 'from 1M to 16G'],
+    [['copy', 'a', 'b', '--memory', '-1'], 'from 1M to 16G'],
+    [['list', 'extra'], 'too many arguments'],
+  ])('%j', async (args, named) => {
+    const run = await platter(args);
+    expect(run).toMatchObject({ code: 2, stdout: '' });
+    expect(run.stderr).toMatch(/^platter: /u);
+    expect(run.stderr).toContain(named);
+  });
+
+  test('with --json a program can read it too', async () => {
+    const run = await platter(['copy', 'a', 'b', '--json', '--memory', '1K']);
+    expect(run.code).toBe(2);
+    expect(run.lines).toEqual([{
+      event: 'error', side: null, path: null, code: 'BAD_ARGUMENT', errno: null, offset: null, length: null,
+      message: expect.stringContaining('from 1M to 16G') as string, advice: expect.any(String) as string,
+    }]);
+  });
+});

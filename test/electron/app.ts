@@ -1,7 +1,7 @@
 // The real app in a real Electron: started as `npm start` does it, driven by Playwright.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
@@ -34,7 +34,9 @@ export interface AppOptions {
 export async function launchApp({ unprivileged = false }: AppOptions = {}): Promise<App> {
   await screen();
   const home = mkdtempSync(join(tmpdir(), 'platter-test-home-'));
-  if (unprivileged) chownSync(home, NOBODY, NOBODY);
+  const cookie = process.env.XAUTHORITY;
+  if (unprivileged && cookie) copyFileSync(cookie, join(home, 'Xauthority'));
+  if (unprivileged) for (const path of [home, ...readdirSync(home).map((name) => join(home, name))]) chownSync(path, NOBODY, NOBODY);
   const electron = await _electron.launch({
     executablePath: join(HERE, 'launcher.mjs'),
     chromiumSandbox: true,
@@ -44,6 +46,7 @@ export async function launchApp({ unprivileged = false }: AppOptions = {}): Prom
       HOME: home,
       XDG_CONFIG_HOME: home,
       ...(unprivileged && { PLATTER_TEST_UID: String(NOBODY) }),
+      ...(unprivileged && cookie && { XAUTHORITY: join(home, 'Xauthority') }),
     },
   });
   const launcher = electron.process();

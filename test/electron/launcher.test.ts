@@ -1,0 +1,85 @@
+// Who may open a window, and what an ordinary user gets.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openWindow } from '../../build/window.mjs';
+import { canLab, labdisk } from '../lab/lab.ts';
+import { imageFolder, launchApp, uidOf, type App } from './app.ts';
+import { chooseImage, tick } from './steps.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const ELECTRON = join(ROOT, 'node_modules/electron/dist/electron');
+const isRoot = process.getuid?.() === 0;
+
+describe('without a screen', () => {
+  it('no window is opened', async () => {
+    expect(await openWindow({ electron: ELECTRON, appDir: ROOT, env: {} })).toBe(2);
+  });
+});
+
+describe.runIf(isRoot)('as root', () => {
+  it('the app itself refuses to open a window', () => {
+    const { status, stderr } = spawnSync(ELECTRON, ['--no-sandbox', ROOT], { encoding: 'utf8', timeout: 20_000 });
+    expect(status).toBe(2);
+    expect(stderr).toContain('does not run as root');
+  });
+
+  it('a checkout that the ordinary user cannot read is refused, not opened as root', async () => {
+    const hidden = mkdtempSync(join(tmpdir(), 'platter-hidden-'));
+    try {
+      mkdirSync(join(hidden, 'out/main'), { recursive: true });
+      writeFileSync(join(hidden, 'package.json'), '{}');
+      writeFileSync(join(hidden, 'out/main/main.js'), '');
+      chmodSync(hidden, 0o700);
+      expect(await openWindow({ electron: ELECTRON, appDir: hidden, env: { ...process.env, DISPLAY: ':0' } })).toBe(2);
+    } finally {
+      rmSync(hidden, { recursive: true });
+    }
+  });
+});
+
+describe.runIf(isRoot)('as an ordinary user', () => {
+  let app: App | null = null;
+  afterEach(async () => {
+    await app?.[Symbol.asyncDispose]();
+    app = null;
+  });
+
+  it('window and engine host are that user', async () => {
+    app = await launchApp({ unprivileged: true });
+    expect(uidOf(app.hostPid())).not.toBe(0);
+  });
+
+  it.skipIf(canLab() !== null)('a disk that only root may open is refused with advice', async () => {
+    const folder = imageFolder();
+    await using disk = await labdisk({ size: 8 * 1024 * 1024 });
+    try {
+      const image = join(folder, 'disk.img');
+      writeFileSync(image, Buffer.alloc(1024 * 1024, 7));
+      app = await launchApp({ unprivileged: true });
+      await chooseImage(app, image);
+      await tick(app, disk.device);
+      await app.page.getByRole('button', { name: 'Review' }).click();
+      const alert = app.page.getByRole('alert');
+      await alert.waitFor();
+      expect(await alert.innerText()).toContain('NOT_PERMITTED');
+      expect(await alert.innerText()).toContain(disk.device);
+      expect((await disk.counters()).writes).toBe(0);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('an engine host that is killed between jobs comes back with Refresh', async () => {
+    app = await launchApp({ unprivileged: true });
+    const before = app.hostPid();
+    process.kill(before, 'SIGKILL');
+    await app.page.getByText('Press Refresh').waitFor();
+    await app.page.getByRole('button', { name: 'Refresh' }).click();
+    await app.page.getByText('Press Refresh').waitFor({ state: 'detached' });
+    expect(app.hostPid()).toBeGreaterThan(0);
+    expect(app.hostPid()).not.toBe(before);
+  });
+});

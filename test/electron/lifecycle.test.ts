@@ -1,0 +1,149 @@
+// What a job survives (reload, a crashed page), and how it ends otherwise (cancel, quit, signals, a killed host).
+import { closeSync, constants, openSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
+import { imageFolder, launchApp, picture, type App } from './app.ts';
+import { startJob, tileOf, tiles } from './steps.ts';
+
+const MIB = 1024 * 1024;
+const reason = canLab();
+
+describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : ` (${reason})`}`, () => {
+  const folder = imageFolder();
+  const image = join(folder, 'disk.img');
+  let app: App;
+  let disk: LabDisk;
+
+  beforeAll(() => writeFileSync(image, seededBytes(16 * MIB, 2)));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  beforeEach(async () => {
+    disk = await labdisk({ size: 16 * MIB });
+    app = await launchApp();
+    await disk.rule('rate w 4M'); // four seconds of writing
+    await startJob(app, image, [disk.device]);
+    await tileOf(app.page, disk.device).getByText(/[1-9]\d*\s%/).waitFor();
+  });
+  afterEach(async () => {
+    await app[Symbol.asyncDispose]();
+    await disk.close();
+  });
+
+  /** Answers the question whether to stop a running job; gives how often it has been asked. */
+  const answerQuit = async (button: 'Keep running' | 'Stop and quit'): Promise<() => Promise<number>> => {
+    await app.electron.evaluate(({ dialog }, wanted) => {
+      const asked = Object.assign(globalThis, { asked: 0 });
+      dialog.showMessageBox = (...args: unknown[]) => {
+        asked.asked++;
+        const { buttons = [] } = args.at(-1) as Electron.MessageBoxOptions;
+        return Promise.resolve({ response: buttons.indexOf(wanted), checkboxChecked: false });
+      };
+    }, button);
+    return () => app.electron.evaluate(() => (globalThis as unknown as { asked: number }).asked);
+  };
+
+  /** Throws EBUSY while somebody holds the device. The kernel lets go of an io_uring a moment after its process ends. */
+  const takeDevice = async (): Promise<void> => {
+    for (let left = 20; ; left--) {
+      try {
+        closeSync(openSync(disk.device, constants.O_RDWR | constants.O_EXCL));
+        return;
+      } catch (error) {
+        if (left === 0) throw error;
+        await sleep(100);
+      }
+    }
+  };
+
+  const alive = (pid: number): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+
+  it('cancel stops it, says so, and lets the device go', async () => {
+    await app.page.getByRole('button', { name: 'Cancel' }).click();
+    await app.page.getByRole('button', { name: 'Stop', exact: true }).click();
+    await tiles(app.page, 'cancelled').waitFor();
+    await picture(app.page, '7-cancelled');
+    const { writes, inFlight } = await disk.counters();
+    expect(inFlight).toBe(0);
+    await takeDevice();
+    await sleep(300);
+    expect((await disk.counters()).writes).toBe(writes);
+  });
+
+  it('reloading the page keeps it', async () => {
+    await app.page.reload();
+    await tileOf(app.page, disk.device).getByText('Copying').waitFor();
+    await app.page.getByRole('heading', { name: '1 verified' }).waitFor();
+  });
+
+  it('a page that crashes is loaded again and keeps it', async () => {
+    const headline = (): Promise<string> =>
+      app.electron.evaluate(({ BrowserWindow }) =>
+        BrowserWindow.getAllWindows()[0]!.webContents.executeJavaScript('document.querySelector("h2")?.textContent ?? ""') as Promise<string>,
+      );
+    await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.webContents.forcefullyCrashRenderer());
+    await expect.poll(headline, { timeout: 15_000 }).toMatch(/copying|verifying/i);
+    await expect.poll(headline, { timeout: 30_000 }).toMatch(/1 verified/i);
+  });
+
+  it('closing the window asks, and "keep running" keeps both', async () => {
+    const asked = await answerQuit('Keep running');
+    await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.close());
+    await expect.poll(asked).toBe(1);
+    await app.page.getByRole('heading', { name: '1 verified' }).waitFor();
+  });
+
+  it('a window that is gone all the same does not end it; the next start shows it again', async () => {
+    await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.destroy());
+    const opened = app.electron.waitForEvent('window');
+    await app.electron.evaluate(({ app: main }) => main.emit('second-instance'));
+    const page = await opened;
+    await tileOf(page, disk.device).waitFor();
+    await page.getByRole('heading', { name: '1 verified' }).waitFor();
+  });
+
+  it('quitting asks, stops it safely, and ends window, host and launcher', async () => {
+    const host = app.hostPid();
+    await answerQuit('Stop and quit');
+    await app.electron.evaluate(({ app: main }) => main.quit());
+    expect(await app.gone).toBe(0);
+    expect(alive(host)).toBe(false);
+    expect((await disk.counters()).inFlight).toBe(0);
+    await takeDevice();
+  });
+
+  it('SIGTERM stops it safely without a question', async () => {
+    const host = app.hostPid();
+    app.launcher.kill('SIGTERM');
+    expect(await app.gone).toBe(0);
+    expect(alive(host)).toBe(false);
+    expect((await disk.counters()).inFlight).toBe(0);
+    await takeDevice();
+  });
+
+  it('a window that is killed takes the host along, which stops safely', async () => {
+    const host = app.hostPid();
+    const main = await app.electron.evaluate(() => process.pid);
+    process.kill(main, 'SIGKILL');
+    expect(await app.gone).toBe(137);
+    expect(alive(host)).toBe(false);
+    await takeDevice();
+  });
+
+  it('an engine host that is killed is a failure in words, never a hang', async () => {
+    process.kill(app.hostPid(), 'SIGKILL');
+    const alert = app.page.getByRole('alert').filter({ hasText: 'engine host' });
+    await alert.waitFor();
+    expect(await alert.innerText()).toContain('HOST_FAILED');
+    expect(await alert.innerText()).toContain('Do not trust what was being written');
+    await picture(app.page, '8-host-killed');
+    await app.page.getByRole('button', { name: 'New job' }).click();
+    await app.page.getByText('Press Refresh').waitFor();
+  });
+});

@@ -1,0 +1,46 @@
+// What a person does in the window, as steps of a test.
+import { type Locator, type Page } from 'playwright-core';
+import { answerOpenDialog, type App } from './app.ts';
+
+/** Chooses an image with the native dialog. */
+export async function chooseImage(app: App, path: string): Promise<void> {
+  await answerOpenDialog(app, path);
+  await app.page.getByRole('button', { name: /an image…|another image…/ }).click();
+  await app.page.getByRole('radio', { name: `Image file ${path}` }).waitFor();
+}
+
+/** Ticks destinations in the list, by their paths. */
+export async function tick({ page }: App, ...devices: string[]): Promise<void> {
+  for (const device of devices) await page.getByRole('checkbox', { name: new RegExp(`, ${device}$`) }).click();
+}
+
+/** Asks for the review and waits for the plan. */
+export async function review({ page }: App): Promise<void> {
+  await page.getByRole('button', { name: 'Review' }).click();
+  await page.getByRole('button', { name: 'Back' }).waitFor();
+}
+
+/** Holds the start button as long as it asks for; the job has then begun. */
+export async function holdToStart({ page }: App): Promise<void> {
+  await page.getByRole('button', { name: 'Hold to start' }).hover();
+  await page.mouse.down();
+  await tiles(page).first().waitFor();
+  await page.mouse.up();
+}
+
+/** Chooses, reviews and starts. */
+export async function startJob(app: App, source: string, devices: string[]): Promise<void> {
+  await chooseImage(app, source);
+  await tick(app, ...devices);
+  await review(app);
+  await holdToStart(app);
+}
+
+/** The bay's tiles, those in `state` where one is given. */
+export function tiles(page: Page, state?: string): Locator {
+  const all = page.getByRole('list', { name: 'Destinations' }).getByRole('listitem');
+  return state === undefined ? all : all.and(page.locator(`[data-state="${state}"]`));
+}
+
+/** The tile of one destination. */
+export const tileOf = (page: Page, device: string): Locator => tiles(page).filter({ has: page.getByRole('button', { name: `Details of ${device.replace('/dev/', '')}`, exact: true }) });

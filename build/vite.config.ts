@@ -17,5 +17,6 @@ export default defineConfig({
     // The polyfill would fetch, which the page's CSP forbids, and no Electron needs it.
     modulePreload: false,
     assetsInlineLimit: 0,
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
 });

@@ -29,7 +29,7 @@ const started = (): boolean => open.main.names().includes('start');
 
 describe('review', () => {
   test('shows model, size, serial and contents of all that will be erased, and what will be new', async () => {
-    await reviewing({ ...recognised, destinations: [...recognised.destinations, make.imageEndpoint('/home/me/copy.img', 32e9)], notes: ['Buffered I/O.'] });
+    await reviewing({ ...recognised, destinations: [...recognised.destinations, make.imageEndpoint('/home/me/copy.img', 32e9)], notes: ['Buffered I/O.', 'Buffered I/O.'] });
     await open.page.getByRole('heading', { name: 'Erase 3 drives?' }).waitFor();
     const list = open.page.getByRole('list', { name: 'Will be erased' });
     expect(await list.getByRole('listitem').count()).toBe(3);
@@ -38,7 +38,7 @@ describe('review', () => {
     expect(await list.getByRole('listitem').first().innerText()).toContain('Nothing recognised');
     expect(await list.locator('data').first().getAttribute('title')).toBe('64,023,257,088 bytes');
     await open.page.getByRole('list', { name: 'New image files' }).getByText('copy.img').first().waitFor();
-    await open.page.getByText('Buffered I/O.').waitFor();
+    await open.page.getByText('Buffered I/O.').first().waitFor();
   });
 
   test('changing the choice gives the review up', async () => {

@@ -1,7 +1,5 @@
-// Failures as values: the one table of advice, what an errno means, and the words for both.
-import type { ErrorCode, JobError, Operation, PlatterError } from '../contract.ts';
-import { SECTOR_SIZE } from '../contract.ts';
-import type { NativeCause, NativeError } from './native.ts';
+// Failures as values: the one table of advice, and what an errno means.
+import type { ErrorCode, Operation, PlatterError } from '../contract.ts';
 
 /** What to do, one sentence for each code. */
 export const ADVICE: Readonly<Record<ErrorCode, string>> = {
@@ -33,14 +31,6 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   ENGINE_UNAVAILABLE: 'Install Platter again, or choose another I/O backend.',
 };
 
-/** Where the same code asks for something else when it is the source that failed. */
-const SOURCE_ADVICE: Partial<Record<ErrorCode, string>> = {
-  MEDIUM_ERROR: 'Copy from another copy of this data if there is one; this drive is failing.',
-  DEVICE_GONE: 'Check the cable, the port and the power of the source, then repeat the job.',
-  NO_SPACE: 'Choose another source.',
-  READ_ONLY: 'Choose another source.',
-};
-
 /** What is known of a failure; what is left out is null. */
 export type Failure = Pick<PlatterError, 'code' | 'op' | 'message'> & Partial<PlatterError>;
 
@@ -63,4 +53,55 @@ export class Refusal extends Error {
 /** Throws a refusal for one reason. */
 export function refuse(known: Failure): never {
   throw new Refusal([failure(known)]);
+}
+
+/** What an errno means where nothing below says otherwise. One that is not here is an IO_ERROR. */
+const BY_ERRNO: Readonly<Record<string, ErrorCode>> = {
+  EIO: 'MEDIUM_ERROR', ENODATA: 'MEDIUM_ERROR', EILSEQ: 'MEDIUM_ERROR', EREMOTEIO: 'MEDIUM_ERROR',
+  ENODEV: 'DEVICE_GONE', ENXIO: 'DEVICE_GONE', ENOMEDIUM: 'DEVICE_GONE',
+  ENOSPC: 'NO_SPACE', EDQUOT: 'NO_SPACE', EFBIG: 'NO_SPACE',
+  EROFS: 'READ_ONLY',
+  ETIMEDOUT: 'TIMED_OUT',
+  ECANCELED: 'CANCELLED',
+  EBUSY: 'IN_USE', ETXTBSY: 'IN_USE',
+  EACCES: 'NOT_PERMITTED', EPERM: 'NOT_PERMITTED',
+  ENOENT: 'NOT_FOUND', ENOTDIR: 'NOT_FOUND', ELOOP: 'NOT_FOUND',
+  ENOTBLK: 'NOT_BLOCK_OR_FILE', EISDIR: 'NOT_BLOCK_OR_FILE',
+  ENAMETOOLONG: 'BAD_ARGUMENT',
+};
+
+/** What `errno` means, coming from `op` on a block device or on a file. Never a guess: an unknown one is an IO_ERROR. */
+export function codeOf(errno: string, op: Operation, kind: 'block' | 'file'): ErrorCode {
+  // A disk has no space to run out of: one that was pulled out says so.
+  if (errno === 'ENOSPC' && kind === 'block') return 'DEVICE_GONE';
+  if (errno === 'EPERM' && (op === 'write' || op === 'flush')) return 'READ_ONLY';
+  return BY_ERRNO[errno] ?? 'IO_ERROR';
+}
+
+/** What was found when something was opened or looked at, one sentence for each code that can come of it. */
+const FOUND: Partial<Record<ErrorCode, string>> = {
+  MEDIUM_ERROR: 'The drive reported a medium error',
+  DEVICE_GONE: 'The drive is gone, or there is no medium in it',
+  NO_SPACE: 'The file system is full',
+  READ_ONLY: 'It is read-only',
+  TIMED_OUT: 'The drive did not answer in time',
+  SOURCE_UNREADABLE: 'The source cannot be read: the drive reported a medium error',
+  IN_USE: 'It is in use: by another copy, a RAID, LVM or encryption, or another program',
+  NOT_PERMITTED: 'Access was refused',
+  NOT_FOUND: 'There is nothing at this path',
+  NOT_BLOCK_OR_FILE: 'It is neither a block device nor a regular file',
+  BAD_ARGUMENT: 'The name is too long',
+};
+
+/** The failure of an operation outside a running job, from what Node or the addon threw. Rethrows what has no errno. */
+export function failureOf(error: unknown, op: Operation, device: string, kind: 'block' | 'file'): PlatterError {
+  const errno = errnoOf(error);
+  if (errno === null) throw error;
+  const code = codeOf(errno, op, kind);
+  return failure({ code, op, device, errno, message: `${FOUND[code] ?? `The system reported ${errno}`}.` });
+}
+
+/** Name of the errno ("ENOENT") in what a system call threw; null when there is none. */
+export function errnoOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^E[A-Z0-9]+$/.test(error.code) ? error.code : null;
 }

@@ -1,0 +1,212 @@
+// The machine's block devices as they are now: what lies on what, what is mounted, what holds the running system.
+// Everything that decides whether a device may be written is decided on this picture.
+import * as z from 'zod';
+import { mountOf, parseMounts, parseSwaps, type Mount } from './mounts.ts';
+
+/** One block device of the picture. */
+export interface Block {
+  /** "/dev/sdb1" */
+  path: string;
+  /** Kernel name: "sdb1", "dm-0". */
+  name: string;
+  /** "8:17" */
+  majorMinor: string;
+  /** As lsblk says: "disk", "part", "loop", "rom", "crypt", "lvm", "raid1", "mpath"... */
+  type: string;
+  /** Bytes. */
+  size: number;
+  /** Bytes. */
+  logicalSector: number;
+  /** Bytes. */
+  physicalSector: number;
+  model: string | null;
+  serial: string | null;
+  transport: string | null;
+  removable: boolean;
+  readOnly: boolean;
+  fileSystem: string | null;
+  label: string | null;
+  /** "gpt", "dos"; null when there is none. */
+  partitionTable: string | null;
+  /** What is behind a loop device: a path, as the kernel tells it. */
+  backingFile: string | null;
+  /** Identity of that file; null when it is gone or out of reach. */
+  backingId: string | null;
+  /** What this one lies on: a partition on its disk, a volume on its members. */
+  parents: Block[];
+  /** What lies on this one. */
+  children: Block[];
+  /** Where this one itself is mounted; "[SWAP]" when it is swapped to. */
+  mountedAt: string[];
+  /** It, or something on it, holds part of the running system. */
+  system: boolean;
+}
+
+/** What was read from the machine, for the picture to be made of. */
+export interface Facts {
+  /** What lsblk printed. */
+  lsblk: string;
+  /** /proc/self/mountinfo */
+  mountinfo: string;
+  /** /proc/swaps */
+  swaps: string;
+  /** Path behind each loop device, by kernel name. */
+  backings: ReadonlyMap<string, string>;
+  /** Kernel names of the members of each mounted btrfs. */
+  btrfs: readonly (readonly string[])[];
+  /** Identity of what is at a path (links followed): "block:8:1" or "file:8:1:1234"; null when nothing is. */
+  idOf: (path: string) => string | null;
+}
+
+/** Mounted here means: the running system needs it. In doubt a place is on this list. */
+const SYSTEM_MOUNTS = new Set([
+  '/', '/boot', '/boot/efi', '/boot/firmware', '/efi', '/etc', '/gnu', '/home', '/nix', '/opt', '/root', '/srv', '/sysroot', '/tmp',
+  '/usr', '/usr/local', '/var', '/var/home', '/var/lib', '/var/log', '/var/tmp',
+]);
+
+const text = z.string().nullish().transform((value) => value?.trim() || null);
+const lsblkDevice = z.object({
+  path: z.string(), kname: z.string(), 'maj:min': z.string().transform((value) => value.trim()), type: z.string(), size: z.coerce.number().nonnegative(),
+  'log-sec': z.coerce.number().positive(), 'phy-sec': z.coerce.number().positive(),
+  model: text, serial: text, tran: text, fstype: text, label: text, pttype: text,
+  rm: z.boolean(), hotplug: z.boolean(), ro: z.boolean(),
+  get children() {
+    return z.array(lsblkDevice).optional();
+  },
+});
+type LsblkDevice = z.infer<typeof lsblkDevice>;
+const lsblkOutput = z.object({ blockdevices: z.array(lsblkDevice) });
+
+/** The columns of lsblk that the picture needs. */
+export const LSBLK_COLUMNS = Object.keys(lsblkDevice.shape).filter((name) => name !== 'children').join(',').toUpperCase();
+
+/** The block devices of a machine. */
+export class Blocks {
+  readonly mounts: readonly Mount[];
+  /** Identities of the files that are swapped to. */
+  readonly swapFiles: ReadonlySet<string>;
+  readonly #byNumber = new Map<string, Block>();
+  readonly #idOf: Facts['idOf'];
+  /** Block devices that one btrfs lies on, for each of them. */
+  readonly #together = new Map<Block, Block[]>();
+
+  /** Throws a SyntaxError or ZodError when lsblk's output is not what lsblk prints. */
+  constructor(facts: Facts) {
+    this.#idOf = facts.idOf;
+    this.mounts = parseMounts(facts.mountinfo);
+    for (const device of lsblkOutput.parse(JSON.parse(facts.lsblk)).blockdevices) this.#add(device, null, facts.backings);
+    for (const loop of this.all) {
+      // A loop device over a block device is that device by another name.
+      const below = loop.backingId === null ? null : this.#identified(loop.backingId);
+      if (below !== null) link(below, loop);
+    }
+    for (const names of facts.btrfs) {
+      const members = this.all.filter(({ name }) => names.includes(name));
+      for (const member of members) this.#together.set(member, members);
+    }
+    const swaps = parseSwaps(facts.swaps);
+    this.swapFiles = new Set(swaps.flatMap((path) => facts.idOf(path) ?? []));
+    this.#markMounted(swaps);
+    this.#markSystem();
+  }
+
+  /** Every block device, each once. */
+  get all(): Block[] {
+    return [...this.#byNumber.values()];
+  }
+
+  /** The block device with this number ("8:16"); null when lsblk does not know it. */
+  numbered(majorMinor: string): Block | null {
+    return this.#byNumber.get(majorMinor) ?? null;
+  }
+
+  /** The block devices that the file system of `path` (absolute, without links) lies on; none when it has none. */
+  under(path: string): Block[] {
+    const mount = mountOf(path, this.mounts);
+    return mount === null ? [] : this.#devicesOf(mount);
+  }
+
+  /**
+   * The device that holds the running system could not be made out (a container, a network root, ZFS). Then every
+   * fixed disk counts as system.
+   */
+  get systemUnknown(): boolean {
+    return this.under('/').length === 0;
+  }
+
+  #add(device: LsblkDevice, parent: Block | null, backings: Facts['backings']): void {
+    let block = this.numbered(device['maj:min']);
+    if (block === null) {
+      const backingFile = backings.get(device.kname) ?? null;
+      block = {
+        path: device.path, name: device.kname, majorMinor: device['maj:min'], type: device.type, size: device.size,
+        logicalSector: device['log-sec'], physicalSector: device['phy-sec'], model: device.model, serial: device.serial,
+        transport: device.tran ?? (device.type === 'loop' ? 'loop' : null), removable: device.rm || device.hotplug, readOnly: device.ro,
+        fileSystem: device.fstype, label: device.label, partitionTable: device.pttype,
+        backingFile, backingId: backingFile === null ? null : this.#idOf(backingFile), parents: [], children: [], mountedAt: [], system: false,
+      };
+      this.#byNumber.set(block.majorMinor, block);
+    }
+    if (parent !== null) link(parent, block);
+    for (const child of device.children ?? []) this.#add(child, block, backings);
+  }
+
+  #identified(id: string): Block | null {
+    return id.startsWith('block:') ? this.numbered(id.slice('block:'.length)) : null;
+  }
+
+  #at(path: string): Block | null {
+    const id = this.#idOf(path);
+    return id === null ? null : this.#identified(id);
+  }
+
+  #devicesOf(mount: Mount, seen: readonly Mount[] = []): Block[] {
+    const direct = this.numbered(mount.majorMinor);
+    if (direct !== null) return this.#together.get(direct) ?? [direct];
+    // bcachefs lists its members with colons between them.
+    const named = mount.source.split(':').flatMap((source) => (source.startsWith('/') ? (this.#at(source) ?? []) : []));
+    if (named.length > 0) return [...new Set(named.flatMap((block) => this.#together.get(block) ?? [block]))];
+    const below = mount.layers.flatMap((layer) => mountOf(layer, this.mounts) ?? []).filter((other) => other !== mount && !seen.includes(other));
+    return [...new Set(below.flatMap((other) => this.#devicesOf(other, [...seen, mount])))];
+  }
+
+  #markMounted(swaps: readonly string[]): void {
+    for (const mount of this.mounts) {
+      for (const block of this.#devicesOf(mount)) if (!block.mountedAt.includes(mount.target)) block.mountedAt.push(mount.target);
+    }
+    for (const path of swaps) this.#at(path)?.mountedAt.push('[SWAP]');
+  }
+
+  #markSystem(): void {
+    const holding = this.all.filter(({ mountedAt }) => mountedAt.some((target) => SYSTEM_MOUNTS.has(target) || target === '[SWAP]'));
+    const fixed = (block: Block): boolean => block.type === 'disk' && !block.removable && block.transport !== 'usb';
+    const doubtful = this.systemUnknown ? this.all.filter(fixed) : [];
+    for (const block of [...holding, ...doubtful]) for (const below of this.#foundation(block)) below.system = true;
+  }
+
+  /** `block` and everything that it lies on, also through the files behind loop devices. */
+  #foundation(block: Block, found = new Set<Block>()): Set<Block> {
+    if (found.has(block)) return found;
+    found.add(block);
+    const behind = block.backingFile === null ? [] : this.under(block.backingFile);
+    for (const below of [...block.parents, ...behind]) this.#foundation(below, found);
+    return found;
+  }
+}
+
+/** `block` and everything that lies on it. */
+export function withDescendants(block: Block, found = new Set<Block>()): Set<Block> {
+  if (found.has(block)) return found;
+  found.add(block);
+  for (const child of block.children) withDescendants(child, found);
+  return found;
+}
+
+/** Where `block` or anything on it is mounted. */
+export const mountsOn = (block: Block): string[] => [...new Set([...withDescendants(block)].flatMap(({ mountedAt }) => mountedAt))];
+
+function link(parent: Block, child: Block): void {
+  if (parent === child || parent.children.includes(child)) return;
+  parent.children.push(child);
+  child.parents.push(parent);
+}

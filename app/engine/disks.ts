@@ -1,0 +1,66 @@
+// The disks to choose from, each with the identity that has to stay and the reason why it cannot be written.
+import type { Disk, Partition } from '../contract.ts';
+import { mountsOn, withDescendants, type Block, type Blocks } from './blocks.ts';
+import { failure, type Failure } from './errors.ts';
+
+/** Kernel names of what lsblk calls a disk and nobody plugs in: memory. */
+const MEMORY_DISK = /^(zram|ram)\d+$/;
+
+/** The whole disks among `blocks` that have a size; `all` adds the loop devices that have something behind them. */
+export function disksOf(blocks: Blocks, all: boolean): Disk[] {
+  const wanted = (block: Block): boolean =>
+    block.size > 0 && (block.type === 'loop' ? all && block.backingFile !== null : isWhole(block));
+  return blocks.all.filter(wanted).map(disk).sort((a, b) => a.path.localeCompare(b.path, 'en', { numeric: true }));
+}
+
+const isWhole = ({ type, name }: Block): boolean => (type === 'disk' && !MEMORY_DISK.test(name)) || type === 'rom';
+
+function disk(block: Block): Disk {
+  const reason = refusalsOf(block)[0];
+  return {
+    path: block.path,
+    majorMinor: block.majorMinor,
+    size: block.size,
+    logicalSector: block.logicalSector,
+    physicalSector: block.physicalSector,
+    model: block.model,
+    serial: block.serial,
+    transport: block.transport,
+    removable: block.removable,
+    readOnly: block.readOnly,
+    kind: block.type === 'loop' ? 'loop' : 'disk',
+    backingFile: block.backingFile,
+    mountedAt: mountsOn(block),
+    system: block.system,
+    fileSystem: block.fileSystem,
+    label: block.label,
+    partitions: block.children.filter(({ type }) => type === 'part').map(partition),
+    locked: reason === undefined ? null : { code: reason.code, reason: reason.message },
+  };
+}
+
+const partition = (block: Block): Partition =>
+  ({ path: block.path, size: block.size, label: block.label, fileSystem: block.fileSystem, mountedAt: mountsOn(block) });
+
+/** Why nothing may be written to `block`, whatever the source; the gravest reason first. */
+export function refusalsOf(block: Block): Failure[] {
+  const refusals: Failure[] = [];
+  const add = (code: Failure['code'], message: string): void => void refusals.push(failure({ code, op: 'check', message }));
+  const mounts = mountsOn(block);
+  const holders = [...withDescendants(block)].filter((other) => other !== block && HOLDERS.test(other.type));
+  if (block.system) add('IS_SYSTEM', 'It holds the running system.');
+  if (mounts.length > 0) add('MOUNTED', mountedWhere(mounts));
+  if (block.type === 'rom') add('READ_ONLY', 'It is an optical drive.');
+  else if (block.readOnly) add('READ_ONLY', 'It is write-protected.');
+  if (holders.length > 0) add('IN_USE', `It is in use by ${holders.map(({ path, type }) => `${path} (${type})`).join(', ')}.`);
+  return refusals;
+}
+
+/** What lsblk calls a device that holds those it lies on: encryption, LVM, RAID, multipath, a loop device over a disk. */
+const HOLDERS = /^(crypt|lvm|dm|mpath|raid.*|md|linear|bcache|loop)$/;
+
+function mountedWhere(mounts: readonly string[]): string {
+  const places = mounts.filter((mount) => mount !== '[SWAP]');
+  const said = [...(places.length > 0 ? [`mounted at ${places.join(', ')}`] : []), ...(places.length < mounts.length ? ['used as swap'] : [])];
+  return `It is ${said.join(' and ')}.`;
+}

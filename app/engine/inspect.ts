@@ -1,0 +1,174 @@
+// What is at the paths of a request, found without opening anything for writing.
+import { constants, type BigIntStats } from 'node:fs';
+import { access, lstat, realpath, stat, statfs } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { SECTOR_SIZE, type Endpoint, type ErrorCode, type PlatterError } from '../contract.ts';
+import { withDescendants, type Block, type Blocks } from './blocks.ts';
+import { errnoOf, failureOf, Refusal, refuse } from './errors.ts';
+import { numberOf, statsId } from './machine.ts';
+import type { Located } from './overlap.ts';
+import { size } from './words.ts';
+
+/** One end of a request as it was found. */
+export interface End extends Located {
+  /** As the user gave it. */
+  path: string;
+  kind: 'block' | 'file';
+  /** Bytes; 0 for a file that is not there yet. */
+  size: number;
+  /** Where an image is written until it is complete; null for a block device and for what is only read. */
+  image: ImagePlace | null;
+}
+
+/** The place of a new image. It is written under another name and gets its own when it is complete. */
+export interface ImagePlace {
+  /** The name until then. */
+  part: string;
+  /** Identity of what already has that name: what an interrupted job left, if it is a plain file; null when nothing has. */
+  partId: string | null;
+  /** That is no file of a single name: a link, a directory. It is not touched. */
+  partInTheWay: boolean;
+  /** The file system, and the bytes that can be had on it. */
+  fileSystem: string;
+  free: number;
+  /** Longest file it takes, in bytes. */
+  longest: number;
+}
+
+/** An end, or why there is none. */
+export type Found = { end: End } | { end: null; error: PlatterError };
+
+const FAT_MAGIC = 0x4d44;
+const FAT_LONGEST = 2 ** 32 - 1;
+
+/** Looks at the source, or at a destination that is only read. */
+export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> =>
+  finding(path, async () => existing(path, await realpath(path), blocks));
+
+/** Looks at a destination that will be written: a block device, an image to be replaced, or the place of a new one. */
+export const inspectDestination = (path: string, blocks: Blocks): Promise<Found> => finding(path, async () => {
+  const realPath = await realPathOrNull(path);
+  const end = realPath === null ? await newFile(path) : await existing(path, realPath, blocks);
+  if (end.kind === 'block') return end;
+  if (end.id !== null) await access(end.realPath, constants.W_OK);
+  return { ...end, image: await imagePlace(path, end.realPath) };
+});
+
+/** How an end is shown for review; `bytes` is what a new image will have. */
+export function endpoint(end: End, bytes: number): Endpoint {
+  const { path, realPath, kind, block, image, id } = end;
+  return {
+    path,
+    realPath,
+    kind,
+    size: image === null ? end.size : bytes,
+    model: block === null ? null : (block.model ?? block.backingFile),
+    serial: block?.serial ?? null,
+    majorMinor: block?.majorMinor ?? null,
+    logicalSector: block?.logicalSector ?? SECTOR_SIZE,
+    contents: block === null ? [] : contentsOf(block),
+    overwrites: id !== null,
+  };
+}
+
+async function finding(path: string, look: () => Promise<End>): Promise<Found> {
+  try {
+    return { end: await look() };
+  } catch (error) {
+    const [reason] = error instanceof Refusal ? error.errors : [];
+    return { end: null, error: reason ?? failureOf(error, 'open', path, 'file') };
+  }
+}
+
+/** null when nothing is there; a link that leads nowhere is an error. */
+async function realPathOrNull(path: string): Promise<string | null> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+  const link = await lstat(path).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  });
+  if (link === null) return null;
+  return refuse({ code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT', message: 'It is a link to something that is not there.' });
+}
+
+async function existing(path: string, realPath: string, blocks: Blocks): Promise<End> {
+  const stats = await stat(realPath, { bigint: true });
+  const id = statsId(stats);
+  const end = { path, realPath, id, image: null };
+  if (stats.isFile()) return { ...end, kind: 'file', size: Number(stats.size), block: null };
+  if (!stats.isBlockDevice()) {
+    return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, message: `It is ${whatElse(stats)}, neither a block device nor a file.` });
+  }
+  const block = blocks.numbered(numberOf(stats.rdev));
+  if (block === null) {
+    return refuse({ code: 'CHANGED', op: 'check', device: path, message: 'It came or went while the disks were being listed.' });
+  }
+  return { ...end, kind: 'block', size: block.size, block };
+}
+
+async function newFile(path: string): Promise<End> {
+  // A device that was pulled out leaves no node: without this the copy would become a file in memory under /dev.
+  const missing = /^\/dev\/(?!shm\/)/.test(path) ? 'There is no such device.' : path.endsWith('/') ? 'There is no such directory.' : null;
+  if (missing !== null) return refuse({ code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT', message: missing });
+  const directory = await inDirectory(path, (directory) => realpath(directory));
+  return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, block: null, image: null };
+}
+
+async function imagePlace(path: string, realPath: string): Promise<ImagePlace> {
+  const part = partOf(realPath);
+  await inDirectory(path, () => access(dirname(realPath), constants.W_OK | constants.X_OK));
+  const [space, directory, left] = await Promise.all([
+    statfs(dirname(realPath)),
+    stat(dirname(realPath), { bigint: true }),
+    lstat(part, { bigint: true }).catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return null;
+      throw error;
+    }),
+  ]);
+  const reclaimed = left === null ? 0 : Number(left.blocks) * 512;
+  return {
+    part,
+    partId: left === null ? null : statsId(left),
+    partInTheWay: left !== null && (!left.isFile() || left.nlink !== 1n),
+    fileSystem: numberOf(directory.dev),
+    free: space.bavail * space.bsize + reclaimed,
+    longest: space.type === FAT_MAGIC ? FAT_LONGEST : Number.MAX_SAFE_INTEGER,
+  };
+}
+
+/** The name under which an image is written until it is complete. */
+const partOf = (realPath: string): string => `${realPath}.part`;
+
+/** Does something with the directory of a new image; what fails is about the directory then, not about the image. */
+async function inDirectory<T>(path: string, act: (directory: string) => Promise<T>): Promise<T> {
+  try {
+    return await act(dirname(path));
+  } catch (error) {
+    const { code, errno } = failureOf(error, 'open', path, 'file');
+    const words: Partial<Record<ErrorCode, string>> = { NOT_FOUND: 'is not there', NOT_PERMITTED: 'cannot be written', READ_ONLY: 'is on a read-only file system' };
+    const said = words[code];
+    if (said === undefined) throw error;
+    return refuse({ code, op: 'open', device: path, errno, message: `The directory ${dirname(path)} ${said}.` });
+  }
+}
+
+function whatElse(stats: BigIntStats): string {
+  if (stats.isDirectory()) return 'a directory';
+  if (stats.isFIFO()) return 'a pipe';
+  if (stats.isSocket()) return 'a socket';
+  return 'a character device';
+}
+
+/** What would be lost with `block`, as far as it is recognised. */
+function contentsOf(block: Block): string[] {
+  return [...withDescendants(block)].flatMap((one) => {
+    const name = one.label === null ? '' : ` "${one.label}"`;
+    if (one.fileSystem !== null) return [`${one.fileSystem}${name} on ${one.path} (${size(one.size)})`];
+    if (one.type === 'part') return [`partition ${one.path} (${size(one.size)})`];
+    return [];
+  });
+}

@@ -1,0 +1,87 @@
+// The native error list as errors of the contract: which endpoint, what happened, where, what to do.
+import type { CopyRequest, ErrorCode, JobError } from '../contract.ts';
+import { ADVICE, failure, type Failure } from './errors.ts';
+import type { NativeCause, NativeError } from './native.ts';
+import { place } from './words.ts';
+
+/** Of a job, what its errors need to name things. */
+export type Named = Pick<CopyRequest, 'kind' | 'source' | 'destinations'>;
+
+const CODES: Readonly<Record<NativeCause, ErrorCode>> = {
+  io: 'IO_ERROR',
+  medium: 'MEDIUM_ERROR',
+  gone: 'DEVICE_GONE',
+  'no-space': 'NO_SPACE',
+  'read-only': 'READ_ONLY',
+  'timed-out': 'TIMED_OUT',
+  mismatch: 'VERIFY_MISMATCH',
+  cancelled: 'CANCELLED',
+};
+
+/** Where another sentence helps more, because it is the source that failed. */
+const SOURCE_ADVICE: Partial<Record<ErrorCode, string>> = {
+  MEDIUM_ERROR: 'Use another copy of this data if there is one: this drive is failing.',
+  DEVICE_GONE: 'Check the cable, the port and the power of the source, then repeat the job.',
+};
+
+/** One entry of the native list. */
+export function jobError(entry: NativeError, job: Named): JobError {
+  const { side, errno, flush } = entry;
+  const destination = entry.destination < 0 ? null : entry.destination;
+  const code = CODES[entry.cause];
+  const placed = flush || code === 'CANCELLED' ? null : { offset: entry.offset, length: entry.length };
+  return about(job, destination, side, {
+    code,
+    op: flush ? 'flush' : side,
+    errno,
+    ...placed,
+    message: code === 'CANCELLED'
+      ? 'Cancelled before it was complete.'
+      : `${operationOf(entry)}${placed === null ? '' : ` at ${place(entry.offset, entry.length)}`}: ${cause(entry, job.kind)}.`,
+  });
+}
+
+/** The error of a destination that did nothing wrong itself: the source could not be read to the end. */
+export const sourceFailed = (job: Named, destination: number): JobError =>
+  about(job, destination, 'read', { code: 'SOURCE_FAILED', op: 'read', message: 'Not complete: the source could not be read to its end.' });
+
+/** The error of a destination that was stopped because the user asked for it. */
+export const cancelled = (job: Named, destination: number): JobError =>
+  about(job, destination, job.kind === 'copy' ? 'write' : 'verify',
+    { code: 'CANCELLED', op: job.kind === 'copy' ? 'write' : 'verify', message: 'Cancelled before it was complete.' });
+
+/** Makes `known` an error of the source (null) or of a destination. */
+export function about(job: Named, destination: number | null, side: JobError['side'], known: Failure): JobError {
+  const device = destination === null ? job.source : (job.destinations[destination] ?? null);
+  const advice = (destination === null ? SOURCE_ADVICE[known.code] : undefined) ?? ADVICE[known.code];
+  return { ...failure({ advice, device, ...known }), side, destination };
+}
+
+function operationOf({ side, flush, cause }: NativeError): string {
+  if (flush) return 'Flush failed';
+  const names: Record<NativeError['side'], string> =
+    { read: 'Read failed', write: 'Write failed', verify: cause === 'mismatch' ? 'Verification failed' : 'Reading back failed' };
+  return names[side];
+}
+
+function cause({ cause, errno, side }: NativeError, kind: Named['kind']): string {
+  switch (cause) {
+    case 'medium':
+      return 'the drive reported a medium error';
+    case 'gone':
+      return 'the drive is gone';
+    case 'no-space':
+      return 'the file system is full';
+    case 'read-only':
+      return 'the drive is write-protected';
+    case 'timed-out':
+      return 'the drive did not answer in time';
+    case 'mismatch':
+      return kind === 'copy' ? 'what was read back is not what was written' : 'it differs from the source';
+    case 'cancelled':
+      return 'it was cancelled';
+    case 'io':
+      return errno === null ? `the system gave no reason for the failed ${side}` : `the system reported ${errno}`;
+  }
+}
+

@@ -1,0 +1,93 @@
+// Reads what the picture of the block devices is made of: util-linux's lsblk, and what /proc and /sys say.
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, statSync, type BigIntStats } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { Blocks, LSBLK_COLUMNS, type Facts } from './blocks.ts';
+import { errnoOf, failure, Refusal } from './errors.ts';
+
+/** The system's own lsblk: a host that runs as root does not take its caller's word for where programs are. */
+const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
+const LSBLK_TIMEOUT_MS = 20_000;
+
+/**
+ * The block devices of this machine as they are now. Rejects with a Refusal (ENGINE_UNAVAILABLE) when lsblk is not
+ * there, fails, or does not answer. `path` is where programs are looked for.
+ */
+export async function readBlocks(path: string = SYSTEM_PATH): Promise<Blocks> {
+  const [lsblk, mountinfo] = await Promise.all([runLsblk(path), readFile('/proc/self/mountinfo', 'utf8')]);
+  const facts: Facts = { lsblk, mountinfo, swaps: content('/proc/swaps'), backings: loopBackings(), btrfs: btrfsMembers(), idOf };
+  try {
+    return new Blocks(facts);
+  } catch (error) {
+    throw unavailable(`lsblk printed something else than a list of block devices (${String(error)})`);
+  }
+}
+
+/** Identity of what is at `path`, links followed, the same under every name; null when nothing can be found there. */
+export function idOf(path: string): string | null {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined ? null : statsId(stats);
+}
+
+/** The same of something already looked at. */
+export const statsId = (stats: BigIntStats): string =>
+  stats.isBlockDevice() ? `block:${numberOf(stats.rdev)}` : `file:${numberOf(stats.dev)}:${stats.ino}`;
+
+/** "8:16" of a dev_t, which glibc spreads over its 64 bits (makedev(3)). */
+export function numberOf(device: bigint): string {
+  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);
+  const minor = (device & 0xffn) | ((device >> 12n) & 0xffffff00n);
+  return `${major}:${minor}`;
+}
+
+function runLsblk(path: string): Promise<string> {
+  const args = ['--all', '--json', '--bytes', '--output', LSBLK_COLUMNS];
+  return new Promise((resolve, reject) => {
+    const child = execFile('lsblk', args, { env: { PATH: path, LC_ALL: 'C.UTF-8' }, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      clearTimeout(timer);
+      if (error === null) resolve(stdout);
+      else reject(unavailable(`lsblk failed: ${stderr.trim() || error.message}`));
+    });
+    // An lsblk that waits for a device that hangs cannot even be killed, so its end is not what to wait for.
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      child.unref();
+      reject(unavailable(`lsblk did not answer within ${LSBLK_TIMEOUT_MS / 1000} s; a device may hang`));
+    }, LSBLK_TIMEOUT_MS);
+  });
+}
+
+const unavailable = (reason: string): Refusal => new Refusal([failure({
+  code: 'ENGINE_UNAVAILABLE', op: 'check', message: `The disks cannot be listed: ${reason}.`, advice: 'Install util-linux 2.34 or newer, then try again.',
+})]);
+
+/** Paths behind the loop devices, by kernel name; "(deleted)" and other things that are no path are kept as they are. */
+function loopBackings(): Map<string, string> {
+  const backings = new Map<string, string>();
+  for (const name of listed('/sys/block')) {
+    const backing = name.startsWith('loop') ? content(`/sys/block/${name}/loop/backing_file`) : '';
+    if (backing !== '') backings.set(name, backing.replace(/\n$/, ''));
+  }
+  return backings;
+}
+
+const btrfsMembers = (): string[][] =>
+  listed('/sys/fs/btrfs').map((uuid) => listed(`/sys/fs/btrfs/${uuid}/devices`)).filter((members) => members.length > 0);
+
+/** Content of a file of /proc or /sys, "" where this kernel or this moment does not have it. */
+function content(path: string): string {
+  return orElse('', () => readFileSync(path, 'utf8'));
+}
+
+const listed = (path: string): string[] => orElse([], () => readdirSync(path));
+
+/** What is not there is the normal case: a loop device without a file, a kernel without btrfs or swap. */
+function orElse<T>(absent: T, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (ABSENT.has(errnoOf(error) ?? '')) return absent;
+    throw error;
+  }
+}
+const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ENXIO', 'ENODEV']);

@@ -1,0 +1,55 @@
+// What is mounted where, and what is swapped to, as the kernel lists it.
+
+/** A mounted file system: a line of /proc/self/mountinfo. */
+export interface Mount {
+  /** Of its block device; "0:..." for a file system that has none of its own, or several (btrfs, overlay, tmpfs). */
+  majorMinor: string;
+  /** Where it is mounted. */
+  target: string;
+  type: string;
+  /** What was mounted, as whoever mounted it said: a device, or only a name. */
+  source: string;
+  readOnly: boolean;
+  /** Of an overlay: the directories it lies on. */
+  layers: string[];
+}
+
+/** Parses /proc/self/mountinfo (proc_pid_mountinfo(5)). Lines that are not of that form are left out. */
+export function parseMounts(mountinfo: string): Mount[] {
+  return mountinfo.split('\n').flatMap((line) => {
+    const fields = line.split(' ');
+    const separator = fields.indexOf('-', 6);
+    const [, , majorMinor, , target, options] = fields;
+    const [type, source, superOptions] = fields.slice(separator + 1);
+    if (separator < 0 || majorMinor === undefined || target === undefined || options === undefined || type === undefined) return [];
+    const has = (option: string): boolean => [...options.split(','), ...(superOptions ?? '').split(',')].includes(option);
+    return [{
+      majorMinor, target: unescape(target), type, source: unescape(source ?? ''), readOnly: has('ro'),
+      layers: type === 'overlay' ? layersOf(unescape(superOptions ?? '')) : [],
+    }];
+  });
+}
+
+/** The devices and files that /proc/swaps lists. */
+export const parseSwaps = (swaps: string): string[] =>
+  swaps.split('\n').slice(1).flatMap((line) => (line.startsWith('/') ? [unescape(line.split(/\s/, 1)[0]!)] : []));
+
+/** The mount that `path` (absolute, without links) lies on: the last of those with the longest target above it. */
+export function mountOf(path: string, mounts: readonly Mount[]): Mount | null {
+  let found: Mount | null = null;
+  for (const mount of mounts) {
+    const above = mount.target === '/' || path === mount.target || path.startsWith(`${mount.target}/`);
+    if (above && (found === null || mount.target.length >= found.target.length)) found = mount;
+  }
+  return found;
+}
+
+function layersOf(options: string): string[] {
+  return options.split(',').flatMap((option) => {
+    const [name, value = ''] = option.split('=', 2);
+    return name === 'lowerdir' || name === 'upperdir' ? value.split(':').filter((layer) => layer.startsWith('/')) : [];
+  });
+}
+
+/** The kernel writes blanks and backslashes in names as "\040". */
+const unescape = (text: string): string => text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));

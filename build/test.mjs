@@ -27,10 +27,10 @@ const stages = {
 };
 const eslintArgs = ['--config', 'build/eslint.config.mjs', '--max-warnings', '0', 'app', 'build', 'renderer', 'test'];
 
-/** What a stage starts talks on stdout, and finds the Node it was started with first. */
+/** What a stage starts talks on stdout, in colour only to a terminal, and finds the Node it was started with first. */
 const options = () => ({
   stdio: ['ignore', 'inherit', 'inherit'],
-  env: { ...process.env, PATH: `${inRoot('node_modules/.bin')}${delimiter}${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}` },
+  env: { ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }), ...process.env, PATH: `${inRoot('node_modules/.bin')}${delimiter}${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}` },
 });
 
 /** Programs of node_modules, each one a test that passes with exit code 0. */
@@ -66,7 +66,7 @@ async function vitest(name, paths, wrapper = []) {
   const report = inRoot(`out/test/${name}.json`);
   rmSync(report, { force: true });
   await mkdir(dirname(report), { recursive: true });
-  const args = ['run', '--config', 'build/vitest.config.ts', '--reporter', 'verbose', '--reporter', './build/vitest-reporter.mjs', ...paths];
+  const args = ['run', '--config', 'build/vitest.config.ts', '--reporter', 'default', '--reporter', './build/vitest-reporter.mjs', ...paths];
   const [command, ...rest] = [...wrapper, process.execPath, inRoot('node_modules/vitest/vitest.mjs'), ...args];
   const { env, ...other } = options();
   const code = await run(command, rest, { ...other, env: { ...env, PLATTER_TEST_REPORT: report } });

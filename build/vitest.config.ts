@@ -21,6 +21,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     teardownTimeout: 30_000,
     retry: 0,
+    slowTestThreshold: 10_000,
     allowOnly: false,
     passWithNoTests: false,
   },

@@ -127,7 +127,7 @@ enum kcopyd_flags {
 /*
  * Copies from to every dests[i]. Never blocks on I/O.
  * Errors, fn is then never called: -EINVAL no destination, more than 32, dests[i].count != from->count,
- * destinations that overlap each other, unknown flag, NULL; -EBADF a destination not opened for writing;
+ * destinations that overlap each other, or that overlap the source on both of its sides, unknown flag, NULL; -EBADF a destination not opened for writing;
  * -ENOSPC a destination too short; -ENXIO the source too short.
  */
 int kcopyd_copy(struct kcopyd_client *client, const struct io_region *from, unsigned int num_dests,
@@ -221,7 +221,7 @@ struct kcopyd_error {
 size_t kcopyd_job_errors(const struct kcopyd_job *job, size_t first, size_t max, struct kcopyd_error *errors);
 /* P: no new sub-jobs; what is in flight ends, destinations are flushed, the callback fires with ECANCELED listed. */
 void kcopyd_job_cancel(struct kcopyd_job *job);
-/* Gives the handle back. NULL is allowed. */
+/* Gives the handle back. It may outlive its client. NULL is allowed. */
 void kcopyd_job_put(struct kcopyd_job *job);
 
 #ifdef __cplusplus

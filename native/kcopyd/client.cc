@@ -1,0 +1,146 @@
+#include "client.h"
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace kcopyd {
+
+Client::Client(const kcopyd_client_options& options, kcopyd_backend backend)
+    : pool_(options.num_pages), strict_(options.strict != 0), backend_(backend) {
+  throttle_.set(options.bytes_per_second);
+  std::promise<kcopyd_backend> opened;
+  std::future<kcopyd_backend> result = opened.get_future();
+  worker_ = std::thread([this, promise = std::move(opened)]() mutable { work(std::move(promise)); });
+  try {
+    backend_ = result.get();
+  } catch (const std::system_error&) {
+    worker_.join();
+    throw;
+  }
+}
+
+Client::~Client() {
+  {
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [this] { return live_ == 0; });
+    stopping_ = true;
+  }
+  alarm_->ring();
+  worker_.join();
+}
+
+void Client::throttle(uint64_t bytes_per_second) {
+  throttle_.set(bytes_per_second);
+  alarm_->ring();
+}
+
+void Client::submit(std::shared_ptr<Job> job) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++live_;
+    inbox_.push_back(std::move(job));
+  }
+  alarm_->ring();
+}
+
+void Client::prepare() {
+  const std::lock_guard lock(mutex_);
+  ++live_;
+}
+
+void Client::fire(const Fired& callback) {
+  {
+    const std::lock_guard lock(mutex_);
+    fired_.push_back(callback);
+  }
+  alarm_->ring();
+}
+
+// ---- Worker thread ---------------------------------------------------------------------------------------
+
+void Client::work(std::promise<kcopyd_backend> opened) {
+  std::unique_ptr<BlockIo> io;
+  try {
+    io = open_backend(backend_, pool_.memory());
+  } catch (const std::system_error&) {
+    opened.set_exception(std::current_exception());
+    return;
+  }
+  alarm_->set(io.get());
+  opened.set_value(io->kind());
+  Engine engine{*io, pool_, throttle_, strict_};
+  loop(engine);
+  alarm_->set(nullptr);
+}
+
+void Client::loop(Engine& engine) {
+  std::vector<IoRequest*> done;
+  while (take_inbox(engine)) {
+    pump(engine);
+    // A callback may submit: look again before going to sleep.
+    if (call_back(engine)) continue;
+    done.clear();
+    engine.io.wait(done, throttle_.deadline());
+    for (IoRequest* request : done) {
+      auto& transfer = static_cast<SlotTransfer&>(Transfer::of(*request));
+      if (transfer.advance(engine.io)) transfer.job->ended(engine, transfer);
+    }
+  }
+}
+
+bool Client::take_inbox(Engine& engine) {
+  std::vector<std::shared_ptr<Job>> arrived;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return false;
+    arrived.swap(inbox_);
+  }
+  for (auto& job : arrived) {
+    job->start(engine);
+    jobs_.push_back(std::move(job));
+  }
+  return true;
+}
+
+void Client::pump(Engine& engine) {
+  throttle_.begin_round();
+  bool room = true;
+  for (const auto& job : jobs_) room = job->pump(engine, room);
+}
+
+bool Client::call_back(Engine& engine) {
+  bool called = false;
+  // Jobs that ended, then callbacks that were fired, one at a time: each may change both lists.
+  for (size_t i = 0; i < jobs_.size();) {
+    if (!jobs_[i]->finished()) {
+      ++i;
+      continue;
+    }
+    const std::shared_ptr<Job> job = jobs_[i];
+    jobs_.erase(jobs_.begin() + static_cast<ptrdiff_t>(i));
+    job->finish(engine);
+    job->notify();
+    leave();
+    called = true;
+  }
+  for (;;) {
+    Fired callback{};
+    {
+      const std::lock_guard lock(mutex_);
+      if (fired_.empty()) return called;
+      callback = fired_.front();
+      fired_.pop_front();
+    }
+    callback.fn(callback.read_error, callback.write_error, callback.context);
+    leave();
+    called = true;
+  }
+}
+
+void Client::leave() {
+  const std::lock_guard lock(mutex_);
+  if (--live_ == 0) idle_.notify_all();
+}
+
+}  // namespace kcopyd

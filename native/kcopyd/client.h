@@ -1,0 +1,91 @@
+// A kcopyd client: a page pool, a backend, and the worker thread that drives both.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "block_io.h"
+#include "job.h"
+#include "pool.h"
+#include "throttle.h"
+
+namespace kcopyd {
+
+// Wakes the worker; outlives the client, since a job's handle may.
+class Alarm {
+ public:
+  // From now on; nullptr: nobody is there to be woken.
+  void set(BlockIo* io) {
+    const std::lock_guard lock(mutex_);
+    io_ = io;
+  }
+  void ring() {
+    const std::lock_guard lock(mutex_);
+    if (io_ != nullptr) io_->wake();
+  }
+
+ private:
+  std::mutex mutex_;
+  BlockIo* io_ = nullptr;
+};
+
+class Client {
+ public:
+  // Throws std::system_error: no memory, or the backend asked for is refused.
+  Client(const kcopyd_client_options& options, kcopyd_backend backend);
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  // Waits for every job and every prepared callback. Not on the worker.
+  ~Client();
+
+  kcopyd_backend backend() const { return backend_; }
+  Pool& pool() { return pool_; }
+  const Pool& pool() const { return pool_; }
+  void throttle(uint64_t bytes_per_second);
+
+  // Takes a job; it counts until its callback has returned.
+  void submit(std::shared_ptr<Job> job);
+  // For whoever wants the worker to look again (a job was cancelled).
+  std::shared_ptr<Alarm> alarm() const { return alarm_; }
+
+  // A callback that will be fired later counts as a job from now on.
+  void prepare();
+  struct Fired {
+    kcopyd_notify_fn fn;
+    void* context;
+    int read_error;
+    unsigned write_error;
+  };
+  void fire(const Fired& callback);
+
+ private:
+  void work(std::promise<kcopyd_backend> opened);
+  void loop(Engine& engine);
+  bool take_inbox(Engine& engine);
+  void pump(Engine& engine);
+  bool call_back(Engine& engine);
+  void leave();
+
+  Pool pool_;
+  Throttle throttle_;
+  const bool strict_;
+  const std::shared_ptr<Alarm> alarm_ = std::make_shared<Alarm>();
+  kcopyd_backend backend_ = KCOPYD_IO_AUTO;
+
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  std::vector<std::shared_ptr<Job>> inbox_;
+  std::deque<Fired> fired_;
+  size_t live_ = 0;  // jobs and prepared callbacks that have not called back
+  bool stopping_ = false;
+
+  std::vector<std::shared_ptr<Job>> jobs_;  // worker only, in order of submission
+  std::thread worker_;
+};
+
+}  // namespace kcopyd

@@ -1,0 +1,193 @@
+// Opening devices. The type is checked on an O_PATH descriptor that is then opened again through /proc, so
+// that what was checked is what is opened, and opening a FIFO by mistake cannot block.
+#include "device.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <new>
+#include <string>
+#include <system_error>
+
+namespace kcopyd {
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+  if (this != &other) {
+    reset();
+    fd_ = other.release();
+  }
+  return *this;
+}
+
+void Descriptor::reset() {
+  // Whether data reached the medium was asked with fdatasync long before; close() has nothing to add on Linux.
+  if (fd_ >= 0) close(fd_);
+  fd_ = -1;
+}
+
+namespace {
+
+constexpr uint32_t kFileBlock = 4096;  // asked of a file system that does not tell (statx, Linux 6.1)
+
+[[noreturn]] void fail(int error) { throw std::system_error(error, std::generic_category()); }
+
+Descriptor open_or_fail(const char* path, int flags) {
+  for (;;) {
+    const int fd = open(path, flags | O_CLOEXEC, 0644);
+    if (fd >= 0) return Descriptor(fd);
+    if (errno != EINTR) fail(errno);
+  }
+}
+
+Descriptor reopen(const Descriptor& known, int flags) {
+  return open_or_fail(("/proc/self/fd/" + std::to_string(known.get())).c_str(), flags);
+}
+
+struct stat status_of(const Descriptor& fd) {
+  struct stat status {};
+  if (fstat(fd.get(), &status) != 0) fail(errno);
+  return status;
+}
+
+// Finds the file, making it when asked to. The result is good for fstat and reopen only.
+Descriptor find(const char* path, unsigned flags) {
+  if (!(flags & KCOPYD_OPEN_CREATE)) return open_or_fail(path, O_PATH);
+  for (;;) {
+    try {
+      return open_or_fail(path, O_PATH);
+    } catch (const std::system_error& error) {
+      if (error.code().value() != ENOENT) throw;
+    }
+    try {
+      return open_or_fail(path, O_WRONLY | O_CREAT | O_EXCL);
+    } catch (const std::system_error& error) {
+      if (error.code().value() != EEXIST) throw;  // somebody was quicker: look again
+    }
+  }
+}
+
+void read_block_geometry(block_device& device) {
+  const int fd = device.buffered.get();
+  uint64_t bytes = 0;
+  int logical = 0;
+  unsigned physical = 0;
+  int read_only = 0;
+  if (ioctl(fd, BLKGETSIZE64, &bytes) != 0 || ioctl(fd, BLKSSZGET, &logical) != 0) fail(errno);
+  if (ioctl(fd, BLKPBSZGET, &physical) != 0) physical = static_cast<unsigned>(logical);
+  if (ioctl(fd, BLKROGET, &read_only) != 0) fail(errno);
+  device.size = bytes;
+  device.logical_block = static_cast<uint32_t>(logical);
+  device.physical_block = std::max(physical, static_cast<unsigned>(logical));
+  device.read_only = read_only != 0;
+}
+
+void read_file_geometry(block_device& device, const struct stat& status) {
+  device.size = static_cast<uint64_t>(status.st_size);
+  device.logical_block = kFileBlock;
+#ifdef STATX_DIOALIGN
+  struct statx more {};
+  if (statx(device.buffered.get(), "", AT_EMPTY_PATH, STATX_DIOALIGN, &more) == 0 &&
+      (more.stx_mask & STATX_DIOALIGN) && more.stx_dio_offset_align > 0) {
+    device.logical_block = std::max<uint32_t>(KCOPYD_SECTOR_SIZE, more.stx_dio_offset_align);
+  }
+#endif
+  device.physical_block = std::max(device.logical_block, kFileBlock);
+}
+
+void lock(const Descriptor& fd) {
+  if (flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return;
+  fail(errno == EWOULDBLOCK ? EBUSY : errno);
+}
+
+std::unique_ptr<block_device> open_device(const char* path, unsigned flags) {
+  constexpr unsigned known = KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL | KCOPYD_OPEN_CREATE | KCOPYD_OPEN_GROW;
+  const bool write = flags & KCOPYD_OPEN_WRITE;
+  if ((flags & ~known) || (!write && (flags & (KCOPYD_OPEN_CREATE | KCOPYD_OPEN_GROW)))) fail(EINVAL);
+
+  const Descriptor found = find(path, flags);
+  const struct stat status = status_of(found);
+  auto device = std::make_unique<block_device>();
+  device->is_block = S_ISBLK(status.st_mode);
+  if (!device->is_block && !S_ISREG(status.st_mode)) fail(ENOTBLK);
+  if (device->is_block && (flags & (KCOPYD_OPEN_CREATE | KCOPYD_OPEN_GROW))) fail(ENOTBLK);
+  device->device = device->is_block ? status.st_rdev : status.st_dev;
+  device->inode = device->is_block ? 0 : status.st_ino;
+  device->writable = write;
+  device->grows = flags & KCOPYD_OPEN_GROW;
+
+  // O_EXCL on a block device (without O_CREAT) claims it: EBUSY when it is mounted or claimed (open(2)). One
+  // descriptor claims, the other rides along.
+  const int mode = write ? O_RDWR : O_RDONLY;
+  const bool exclusive = flags & KCOPYD_OPEN_EXCL;
+  device->buffered = reopen(found, mode | (exclusive && device->is_block ? O_EXCL : 0));
+  if (device->is_block) {
+    read_block_geometry(*device);
+  } else {
+    if (exclusive) lock(device->buffered);
+    if ((flags & KCOPYD_OPEN_CREATE) && ftruncate(device->buffered.get(), 0) != 0) fail(errno);
+    read_file_geometry(*device, status_of(device->buffered));
+  }
+  try {
+    device->direct = reopen(found, mode | O_DIRECT);
+    device->use_direct = true;
+  } catch (const std::system_error& error) {
+    if (error.code().value() != EINVAL) throw;  // EINVAL: this file system has no direct I/O (open(2))
+  }
+  return device;
+}
+
+}  // namespace
+}  // namespace kcopyd
+
+bool block_device::still_there() const {
+  if (!is_block) return true;
+  uint64_t bytes = 0;
+  return ioctl(buffered.get(), BLKGETSIZE64, &bytes) == 0 && bytes > 0;
+}
+
+void block_device::drop_cache() const {
+  // Advice: nothing is lost when it is not taken, and the blocks were flushed before.
+  posix_fadvise(buffered.get(), 0, 0, POSIX_FADV_DONTNEED);
+}
+
+int kcopyd_device_open(const char* path, unsigned int flags, struct block_device** result) {
+  if (path == nullptr || result == nullptr) return -EINVAL;
+  try {
+    *result = kcopyd::open_device(path, flags).release();
+    return 0;
+  } catch (const std::system_error& error) {
+    return -error.code().value();
+  } catch (const std::bad_alloc&) {
+    return -ENOMEM;
+  }
+}
+
+void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_info* info) {
+  uint64_t size = bdev->size;
+  if (bdev->grows) {
+    struct stat status {};
+    if (fstat(bdev->buffered.get(), &status) == 0) size = static_cast<uint64_t>(status.st_size);
+  }
+  const struct kcopyd_device_info facts{
+      .size = size,
+      .logical_block = bdev->logical_block,
+      .physical_block = bdev->physical_block,
+      .is_block = bdev->is_block,
+      .read_only = bdev->read_only,
+      .direct = bdev->use_direct,
+      .major = major(bdev->device),
+      .minor = minor(bdev->device),
+      .inode = bdev->inode,
+  };
+  *info = facts;
+}
+
+void kcopyd_device_close(struct block_device* bdev) { const std::unique_ptr<block_device> closing(bdev); }

@@ -1,0 +1,60 @@
+// An open block device or regular file: the two descriptors it is used through, and its geometry.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "kcopyd.h"
+
+namespace kcopyd {
+
+// Owns a file descriptor.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  ~Descriptor() { reset(); }
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  int release() {
+    const int fd = fd_;
+    fd_ = -1;
+    return fd;
+  }
+  void reset();
+
+ private:
+  int fd_ = -1;
+};
+
+}  // namespace kcopyd
+
+// The C API's block_device. Immutable after open but for the two atomics.
+struct block_device {
+  kcopyd::Descriptor direct;    // O_DIRECT; invalid when the file system refuses it
+  kcopyd::Descriptor buffered;  // for the parts of a range that no direct I/O can name
+  uint64_t device = 0;          // identity: the block device's number, or a file's (device, inode)
+  uint64_t inode = 0;
+  uint64_t size = 0;            // bytes when it was opened
+  uint32_t logical_block = 512;
+  uint32_t physical_block = 512;
+  bool is_block = false;
+  bool read_only = false;
+  bool writable = false;  // opened for writing
+  bool grows = false;
+  // Cleared when direct I/O is refused only at the first read or write.
+  std::atomic<bool> use_direct = false;
+
+  // Same device or file, under whatever name.
+  bool same_as(const block_device& other) const {
+    return is_block == other.is_block && device == other.device && inode == other.inode;
+  }
+  // Is it still what it was opened as? A disk that was pulled out has no size any more. Makes one ioctl.
+  bool still_there() const;
+  // Drops what the buffered descriptor left in the page cache, so that the next read comes from the medium.
+  void drop_cache() const;
+};

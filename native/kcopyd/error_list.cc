@@ -1,0 +1,63 @@
+#include "error_list.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace kcopyd {
+
+kcopyd_cause classify(kcopyd_side side, int err, const block_device& device) {
+  switch (err) {
+    case 0:
+    case ENODEV:
+    case ENXIO:
+    case ENOMEDIUM:
+      return KCOPYD_CAUSE_GONE;
+    case EIO:
+      // The errno of a bad sector and, on the way out, of a disk that was pulled: ask the device.
+      return device.still_there() ? KCOPYD_CAUSE_MEDIUM : KCOPYD_CAUSE_GONE;
+    case ENODATA:
+    case EILSEQ:
+    case EREMOTEIO:
+      return KCOPYD_CAUSE_MEDIUM;
+    case ENOSPC:
+      return device.is_block ? KCOPYD_CAUSE_GONE : KCOPYD_CAUSE_NO_SPACE;
+    case EDQUOT:
+    case EFBIG:
+      return KCOPYD_CAUSE_NO_SPACE;
+    case EROFS:
+    case EPERM:
+    case EBADF:
+      return side == KCOPYD_SIDE_WRITE ? KCOPYD_CAUSE_READ_ONLY : KCOPYD_CAUSE_IO;
+    case ETIMEDOUT:
+      return KCOPYD_CAUSE_TIMED_OUT;
+    case ECANCELED:
+      return KCOPYD_CAUSE_CANCELLED;
+    default:
+      return KCOPYD_CAUSE_IO;
+  }
+}
+
+void ErrorList::add(const kcopyd_error& error) {
+  const std::lock_guard lock(mutex_);
+  // Chunks of several destinations end interleaved, so the one to extend may be a few entries back.
+  const auto last = std::find_if(errors_.rbegin(), errors_.rend(), [&](const kcopyd_error& e) {
+    return e.side == error.side && e.destination == error.destination;
+  });
+  if (last != errors_.rend() && last->cause == error.cause && last->err == error.err && last->flush == error.flush &&
+      last->offset + last->length == error.offset) {
+    last->length += error.length;
+  } else {
+    errors_.push_back(error);
+    size_ = errors_.size();
+  }
+}
+
+size_t ErrorList::copy(size_t first, size_t max, kcopyd_error* errors) const {
+  const std::lock_guard lock(mutex_);
+  if (first >= errors_.size()) return 0;
+  const size_t count = std::min(max, errors_.size() - first);
+  std::copy_n(errors_.begin() + static_cast<ptrdiff_t>(first), count, errors);
+  return count;
+}
+
+}  // namespace kcopyd

@@ -1,0 +1,51 @@
+#include "pool.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <system_error>
+
+namespace kcopyd {
+namespace {
+
+std::span<std::byte> map(size_t bytes) {
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
+  return {static_cast<std::byte*>(memory), bytes};
+}
+
+}  // namespace
+
+Pool::Pool(unsigned num_pages)
+    : memory_(map(size_t{num_pages} * KCOPYD_PAGE_SIZE)),
+      slot_size_(std::min<size_t>(KCOPYD_SUBJOB_SIZE, std::bit_floor(memory_.size()))) {
+  for (size_t at = 0; at + slot_size_ <= memory_.size(); at += slot_size_) {
+    slots_.push_back(std::make_unique<Slot>(memory_.subspan(at, slot_size_)));
+    free_.push_back(slots_.back().get());
+  }
+  // Lowest first: a job that needs few buffers uses the same few, and they stay in the processor's cache.
+  std::ranges::reverse(free_);
+}
+
+Pool::~Pool() { munmap(memory_.data(), memory_.size()); }
+
+Slot* Pool::acquire() {
+  Slot* slot = free_.back();
+  free_.pop_back();
+  const auto used = static_cast<unsigned>(slots_.size() - free_.size());
+  if (used > peak_) peak_ = used;
+  return slot;
+}
+
+void Pool::release(Slot& slot) { free_.push_back(&slot); }
+
+kcopyd_pool_stats Pool::stats() const {
+  return {.bytes = memory_.size(),
+          .slot_size = slot_size_,
+          .slots = static_cast<unsigned>(slots_.size()),
+          .peak = peak_};
+}
+
+}  // namespace kcopyd

@@ -1,0 +1,43 @@
+// The page pool of a client: allocated once, cut into buffers of one sub-job each.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "kcopyd.h"
+#include "slot.h"
+
+namespace kcopyd {
+
+// Worker thread, but for stats().
+class Pool {
+ public:
+  // Maps num_pages pages. Throws std::system_error (ENOMEM).
+  explicit Pool(unsigned num_pages);
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+  ~Pool();
+
+  bool empty() const { return free_.empty(); }
+  // A free slot; there must be one.
+  Slot* acquire();
+  void release(Slot& slot);
+
+  // Bytes of one slot: one sub-job, or what a smaller pool allows (a power of two of pages).
+  size_t slot_size() const { return slot_size_; }
+  std::span<std::byte> memory() const { return memory_; }
+  // Any thread.
+  kcopyd_pool_stats stats() const;
+
+ private:
+  std::span<std::byte> memory_;
+  size_t slot_size_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::vector<Slot*> free_;
+  std::atomic<unsigned> peak_ = 0;
+};
+
+}  // namespace kcopyd

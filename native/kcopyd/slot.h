@@ -1,0 +1,39 @@
+// One buffer of the pool and the transfers that use it. A slot carries one sub-job at a time.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "kcopyd.h"
+#include "transfer.h"
+
+namespace kcopyd {
+
+class Job;
+struct Slot;
+
+// A transfer that knows whose it is.
+struct SlotTransfer : Transfer {
+  Job* job = nullptr;
+  Slot* slot = nullptr;      // nullptr for a flush
+  unsigned destination = 0;  // of a write, a flush and a read that verifies
+  enum class Kind : uint8_t { source, write, verify, flush } kind = Kind::source;
+};
+
+// Worker thread.
+struct Slot {
+  explicit Slot(std::span<std::byte> memory) : buffer(memory) {}
+
+  std::span<std::byte> buffer;
+  uint64_t chunk = 0;          // index of the sub-job
+  size_t length = 0;           // bytes of it
+  uint32_t held = 0;           // destinations whose write waits for its turn (KCOPYD_WRITE_SEQ)
+  unsigned writing = 0;        // writes in flight
+  bool reading = false;        // the source is being read into it
+  SlotTransfer read;
+  std::array<SlotTransfer, KCOPYD_MAX_DESTS> writes;
+};
+
+}  // namespace kcopyd

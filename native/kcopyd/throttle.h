@@ -1,0 +1,63 @@
+// Bytes per second, applied when a sub-job is issued.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+namespace kcopyd {
+
+// A sub-job is let through when it is paid for, so the rate holds over any number of sub-jobs, from the first.
+// Worker thread, but for set().
+class Throttle {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // 0 for no limit. Any thread.
+  void set(uint64_t bytes_per_second) { rate_ = bytes_per_second; }
+
+  // May a sub-job of so many bytes be issued now? If not, deadline() says when to ask again.
+  bool admit(uint64_t bytes) {
+    const uint64_t rate = rate_;
+    if (rate == 0) {
+      paying_ = false;
+      return true;
+    }
+    const Clock::time_point now = Clock::now();
+    if (!paying_ || rate != paid_at_rate_) {
+      // Who was held up last time and comes a little late has only overslept: the clock runs on.
+      const auto start = held_ && rate == paid_at_rate_ ? std::max(due_, now - kLateness) : now;
+      const std::chrono::duration<double> cost(static_cast<double>(bytes) / static_cast<double>(rate));
+      due_ = start + std::chrono::duration_cast<Clock::duration>(cost);
+      paid_at_rate_ = rate;
+      paying_ = true;
+      held_ = false;
+    }
+    if (now < due_) {
+      held_ = true;
+      deadline_ = due_;
+      return false;
+    }
+    paying_ = false;
+    return true;
+  }
+
+  // Forgets the deadline: a new round of asking begins.
+  void begin_round() { deadline_.reset(); }
+  // When somebody who was refused in this round should ask again.
+  std::optional<Clock::time_point> deadline() const { return deadline_; }
+
+ private:
+  static constexpr std::chrono::milliseconds kLateness{20};
+
+  std::atomic<uint64_t> rate_ = 0;
+  uint64_t paid_at_rate_ = 0;
+  Clock::time_point due_{};
+  bool paying_ = false;  // a sub-job waits for due_
+  bool held_ = false;    // it was refused at least once
+  std::optional<Clock::time_point> deadline_;
+};
+
+}  // namespace kcopyd

@@ -1,0 +1,164 @@
+#include "transfer.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "error_list.h"
+
+namespace kcopyd {
+
+void Transfer::read(BlockIo& io, block_device& device, std::byte* buffer, size_t capacity, uint64_t offset,
+                    size_t length, OnError on_error) {
+  start(io, device, IoOp::read, buffer, capacity, offset, length, on_error);
+}
+
+void Transfer::write(BlockIo& io, block_device& device, std::byte* buffer, uint64_t offset, size_t length,
+                     OnError on_error) {
+  start(io, device, IoOp::write, buffer, length, offset, length, on_error);
+}
+
+void Transfer::flush(BlockIo& io, block_device& device, uint64_t offset, uint64_t length) {
+  start(io, device, IoOp::flush, nullptr, 0, offset, length, OnError::stop);
+}
+
+void Transfer::start(BlockIo& io, block_device& device, IoOp op, std::byte* buffer, size_t capacity, uint64_t offset,
+                     uint64_t length, OnError on_error) {
+  request_.transfer = this;
+  request_.op = op;
+  device_ = &device;
+  buffer_ = buffer;
+  capacity_ = capacity;
+  start_ = offset;
+  done_ = 0;
+  length_ = length;
+  limit_ = length;
+  refused_direct_ = false;
+  bad_run_ = 0;
+  tries_ = 0;
+  again_ = 0;
+  on_error_ = on_error;
+  good_ = 0;
+  bad_.clear();
+  issue(io);
+}
+
+void Transfer::issue(BlockIo& io) {
+  if (request_.op == IoOp::flush) {
+    request_.fd = device_->buffered.get();
+    io.submit(request_);
+    return;
+  }
+  const uint64_t block = device_->logical_block;
+  const uint64_t at = start_ + done_;
+  const uint64_t left = std::min(length_ - done_, limit_);
+  wanted_ = left;
+  uint64_t length = left;
+  through_cache_ = refused_direct_ || !device_->use_direct;
+  if (!through_cache_) {
+    if (at % block != 0) {
+      // The rest of a block that starts before this range: only the page cache can name it.
+      wanted_ = length = std::min(left, block - at % block);
+      through_cache_ = true;
+    } else if (left >= block) {
+      wanted_ = length = left - left % block;
+    } else if (request_.op == IoOp::read && done_ + block <= capacity_) {
+      length = block;
+    } else {
+      through_cache_ = true;
+    }
+  }
+  request_.fd = (through_cache_ ? device_->buffered : device_->direct).get();
+  request_.buffer = buffer_ + done_;
+  request_.offset = at;
+  request_.length = static_cast<uint32_t>(length);
+  io.submit(request_);
+}
+
+bool Transfer::advance(BlockIo& io) {
+  const int64_t result = request_.result;
+  if (result == -EINTR || (result == -EAGAIN && ++again_ < kMaxAgain)) {
+    issue(io);
+    return false;
+  }
+  if (request_.op == IoOp::flush) {
+    if (result < 0) return give_up(length_, static_cast<int>(-result));
+    return true;
+  }
+  if (result == -EINVAL && !through_cache_) {
+    // Some file systems take O_DIRECT at open and refuse it here. On a block device it is this one request.
+    if (!device_->is_block) device_->use_direct = false;
+    refused_direct_ = true;
+    issue(io);
+    return false;
+  }
+  if (result > 0) return succeed(io, std::min(static_cast<uint64_t>(result), wanted_));
+  return fail(io, static_cast<int>(-result));
+}
+
+bool Transfer::succeed(BlockIo& io, uint64_t bytes) {
+  if (bytes < wanted_ && !through_cache_) {
+    // A short direct transfer must go on at a whole block. Less than one is as good as none: ask the page cache.
+    bytes -= bytes % device_->logical_block;
+    if (bytes == 0) {
+      refused_direct_ = true;
+      issue(io);
+      return false;
+    }
+  }
+  done_ += bytes;
+  good_ += bytes;
+  if (done_ == length_) return true;
+  if (bytes == wanted_) limit_ = std::min(limit_ * 2, length_);
+  bad_run_ = 0;
+  refused_direct_ = false;
+  tries_ = 0;
+  again_ = 0;
+  issue(io);
+  return false;
+}
+
+bool Transfer::fail(BlockIo& io, int err) {
+  const kcopyd_side side = request_.op == IoOp::read ? KCOPYD_SIDE_READ : KCOPYD_SIDE_WRITE;
+  const kcopyd_cause cause = classify(side, err, *device_);
+  const bool place_matters =
+      cause == KCOPYD_CAUSE_MEDIUM || cause == KCOPYD_CAUSE_IO || cause == KCOPYD_CAUSE_TIMED_OUT;
+  if (!place_matters || on_error_ == OnError::stop_at_once) return give_up(length_ - done_, err);
+
+  const uint64_t block = device_->logical_block;
+  const bool dead = bad_run_ >= kDeadAfter && request_.op == IoOp::write;
+  if (dead) {
+    limit_ = std::min(limit_ * 2, length_);
+  } else if (wanted_ > block) {
+    limit_ = std::max(block, wanted_ / 2 / block * block);
+    issue(io);
+    return false;
+  }
+  if (bad_run_ < kTiredAfter && ++tries_ < kTries) {
+    issue(io);
+    return false;
+  }
+  if (on_error_ == OnError::stop) return give_up(wanted_, err);
+  if (request_.op == IoOp::read) std::memset(buffer_ + done_, 0, wanted_);
+  bad_run_ += (wanted_ + block - 1) / block;
+  give_up(wanted_, err);
+  if (done_ == length_) return true;
+  refused_direct_ = false;
+  tries_ = 0;
+  again_ = 0;
+  issue(io);
+  return false;
+}
+
+bool Transfer::give_up(uint64_t length, int err) {
+  const uint64_t at = start_ + done_;
+  if (!bad_.empty() && bad_.back().err == err && bad_.back().offset + bad_.back().length == at) {
+    bad_.back().length += length;
+  } else {
+    bad_.push_back({at, length, err});
+  }
+  done_ += length;
+  return true;
+}
+
+}  // namespace kcopyd

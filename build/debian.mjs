@@ -57,13 +57,13 @@ async function missingOf(names, installed) {
 }
 
 async function aptInstall(names) {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  // Errors are told on stderr; each package's unpacking, on stdout, is not news.
+  const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, stdio: ['ignore', 'ignore', 2] };
   const install = ['install', '--yes', '--quiet=2', '--no-install-recommends', ...names];
   say(`apt: installing ${names.join(' ')}`);
-  if ((await run('apt-get', install, { env })) === 0) return;
+  if ((await run('apt-get', install, options)) === 0) return;
   say('apt: trying again with fresh package lists');
-  if ((await run('apt-get', ['update', '--quiet=2'], { env })) !== 0) return;
-  await run('apt-get', install, { env });
+  if ((await run('apt-get', ['update', '--quiet=2'], options)) === 0) await run('apt-get', install, options);
 }
 
 /**

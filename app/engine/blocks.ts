@@ -64,7 +64,11 @@ const SYSTEM_MOUNTS = new Set([
   '/usr', '/usr/local', '/var', '/var/home', '/var/lib', '/var/log', '/var/tmp',
 ]);
 
-const text = z.string().nullish().transform((value) => value?.trim() || null);
+/** lsblk has null, blanks, or nothing at all for what it does not know. */
+const text = z.string().nullish().transform((value) => {
+  const trimmed = value?.trim() ?? '';
+  return trimmed === '' ? null : trimmed;
+});
 const lsblkDevice = z.object({
   path: z.string(), kname: z.string(), 'maj:min': z.string().transform((value) => value.trim()), type: z.string(), size: z.coerce.number().nonnegative(),
   'log-sec': z.coerce.number().positive(), 'phy-sec': z.coerce.number().positive(),

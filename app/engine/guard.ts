@@ -131,8 +131,9 @@ function againstTwice(end: End, others: readonly (End | null)[], blocks: Blocks)
 function againstSpace(bytes: number, ends: readonly (End | null)[]): PlatterError[] {
   const taken = new Map<string, number>();
   return ends.flatMap((end) => {
-    if (end?.image == null) return [];
-    const { fileSystem, free, longest } = end.image;
+    const image = end?.image ?? null;
+    if (end === null || image === null) return [];
+    const { fileSystem, free, longest } = image;
     if (bytes > longest) return [check(end, 'NO_SPACE', `Its file system (FAT) takes no file of more than ${counted(longest, 'byte')}.`)];
     const needed = (taken.get(fileSystem) ?? 0) + bytes;
     taken.set(fileSystem, needed);

@@ -25,7 +25,7 @@ export const hostCommand = (): readonly string[] => [process.execPath, fileURLTo
 /** Starts `command`. A command that cannot be started is a host that has ended. */
 export function startHost(command: readonly string[]): HostProcess {
   const [program = '', ...args] = command;
-  const asNode = process.versions.electron === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' };
+  const asNode = 'electron' in process.versions ? { ELECTRON_RUN_AS_NODE: '1' } : {};
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...asNode } });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

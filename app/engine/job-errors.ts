@@ -5,7 +5,13 @@ import type { NativeCause, NativeError } from './native.ts';
 import { place } from './words.ts';
 
 /** Of a job, what its errors need to name things. */
-export type Named = Pick<CopyRequest, 'kind' | 'source' | 'destinations'>;
+export interface Named {
+  kind: CopyRequest['kind'];
+  /** As the user gave it. */
+  source: string;
+  /** As the user gave them; `part` is the name of an image until it is complete. */
+  destinations: readonly { path: string; part: string | null }[];
+}
 
 const CODES: Readonly<Record<NativeCause, ErrorCode>> = {
   io: 'IO_ERROR',
@@ -41,20 +47,15 @@ export function jobError(entry: NativeError, job: Named): JobError {
   });
 }
 
-/** The error of a destination that did nothing wrong itself: the source could not be read to the end. */
-export const sourceFailed = (job: Named, destination: number): JobError =>
-  about(job, destination, 'read', { code: 'SOURCE_FAILED', op: 'read', message: 'Not complete: the source could not be read to its end.' });
-
-/** The error of a destination that was stopped because the user asked for it. */
-export const cancelled = (job: Named, destination: number): JobError =>
-  about(job, destination, job.kind === 'copy' ? 'write' : 'verify',
-    { code: 'CANCELLED', op: job.kind === 'copy' ? 'write' : 'verify', message: 'Cancelled before it was complete.' });
-
 /** Makes `known` an error of the source (null) or of a destination. */
 export function about(job: Named, destination: number | null, side: JobError['side'], known: Failure): JobError {
-  const device = destination === null ? job.source : (job.destinations[destination] ?? null);
+  const end = destination === null ? null : job.destinations[destination];
+  const device = destination === null ? job.source : (end?.path ?? null);
   const advice = (destination === null ? SOURCE_ADVICE[known.code] : undefined) ?? ADVICE[known.code];
-  return { ...failure({ advice, device, ...known }), side, destination };
+  const part = end?.part ?? null;
+  const kept = part === null ? '' : ` (the incomplete image is kept as ${part})`;
+  const message = known.message.replace(/\.$/, `${kept}.`);
+  return { ...failure({ advice, device, ...known, message }), side, destination };
 }
 
 function operationOf({ side, flush, cause }: NativeError): string {

@@ -17,7 +17,6 @@ const maybeText = text.nullable();
 const count = z.int().nonnegative();
 const bit = z.union([z.literal(0), z.literal(1)]);
 /** A path as the kernel takes it. */
-// eslint-disable-next-line no-control-regex -- the one character a path cannot have
 const path = z.string().min(1).max(4095).regex(/^[^\0]+$/, 'A path has no NUL in it.');
 
 const code = oneOf<ErrorCode>(ADVICE);

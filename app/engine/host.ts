@@ -1,0 +1,117 @@
+// The engine host: frames in on stdin, frames out on stdout, anything else on stderr. It may be root, so it trusts
+// nothing that it reads; and it may hold devices, so every way out of it stops the job safely first.
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+import type { HostEvent, HostResponse, PlatterError } from '../contract.ts';
+import { LocalEngine } from './engine.ts';
+import { failure, Refusal } from './errors.ts';
+import { encodeFrame, FrameDecoder } from './frames.ts';
+import { loadAddon, type NativeAddon } from './native.ts';
+import { hostRequest, type CheckedRequest } from './schema.ts';
+
+const ADDON = fileURLToPath(new URL('../native/kcopyd.node', import.meta.url));
+/** A client that does not read any more is given so long to take the last frames. */
+const FAREWELL_MS = 2000;
+
+const decoder = new FrameDecoder();
+let addon: NativeAddon | null = null;
+const engine = new LocalEngine(() => (addon ??= loadAddon(ADDON)), sendEvent, broken);
+let ending = false;
+
+process.stdin.on('data', read);
+process.stdin.on('end', () => endAfter(() => decoder.end()));
+process.stdin.on('error', broken);
+// Nobody listens any more: as good as the end of the input.
+process.stdout.on('error', () => end(1));
+// The first one stops the job; more of them do not make it end in the middle of a write.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(0));
+process.on('uncaughtException', broken);
+
+function read(chunk: Buffer): void {
+  if (ending) return;
+  try {
+    for (const value of decoder.push(chunk)) if (!ending) receive(value);
+  } catch (error) {
+    refuseAll(null, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function receive(value: unknown): void {
+  const request = hostRequest.safeParse(value);
+  if (request.success) void answer(request.data);
+  else refuseAll(value, z.prettifyError(request.error));
+}
+
+/** Answers `request`. What is thrown and is no refusal is a fault in this program. */
+async function answer(request: CheckedRequest): Promise<void> {
+  try {
+    send({ id: request.id, ok: true, result: await perform(request) });
+  } catch (error) {
+    if (error instanceof Refusal) send({ id: request.id, ok: false, errors: [...error.errors] });
+    else broken(error);
+  }
+}
+
+async function perform(request: CheckedRequest): Promise<unknown> {
+  switch (request.method) {
+    case 'list':
+      return engine.list(request.params);
+    case 'prepare':
+      return engine.prepare(request.params);
+    case 'start':
+      await engine.start();
+      return {};
+    case 'cancel':
+      await engine.cancel();
+      return {};
+  }
+}
+
+/** The other end broke the protocol. It is told so, as an answer where there was a question, and the host ends. */
+function refuseAll(value: unknown, reason: string): void {
+  const error: PlatterError = failure({ code: 'BAD_ARGUMENT', op: 'host', message: `The engine host was sent something else than a request: ${reason}` });
+  const asked = z.object({ id: z.int().positive() }).safeParse(value);
+  send(asked.success ? { id: asked.data.id, ok: false, errors: [error] } : { event: 'error', error: { ...error, side: 'read', destination: null } });
+  console.error(error.message);
+  end(1);
+}
+
+function send(message: HostEvent | HostResponse): void {
+  process.stdout.write(encodeFrame(message));
+}
+
+/** Samples are left out while the client is behind; errors and results never are. */
+function sendEvent(event: HostEvent): void {
+  if (event.event !== 'progress' || process.stdout.writableLength === 0) send(event);
+}
+
+function broken(error: unknown): void {
+  console.error(error);
+  end(1);
+}
+
+function endAfter(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    broken(error);
+  }
+  end(0);
+}
+
+/** Stops the job after what is in flight, lets the devices go, says the last frames, and exits. The first call counts. */
+function end(code: number): void {
+  if (ending) return;
+  ending = true;
+  engine.stop().then(farewell).then(() => process.exit(code), (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  });
+}
+
+function farewell(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, FAREWELL_MS);
+    process.stdout.write('', () => resolve());
+  });
+}

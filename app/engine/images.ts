@@ -1,0 +1,77 @@
+// A new image is written as NAME.part and gets its name when it is complete and on the medium: an interrupted one
+// can be told from a finished one, and what had the name before stays whole until then.
+import { closeSync, constants, fstatSync, fsyncSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { errnoOf } from './errors.ts';
+import type { NativeAddon, NativeDevice } from './native.ts';
+
+/** Thrown as a system call throws: somebody else writes this image now. */
+class Busy extends Error {
+  readonly code = 'EBUSY';
+}
+
+/**
+ * Creates `part`, empty and locked, in place of what an interrupted job left there.
+ * Throws with an errno as open(2) does; EBUSY when another copy writes it now.
+ */
+export function createPart(addon: NativeAddon, part: string): NativeDevice {
+  const left = holdLeftPart(addon, part);
+  if (left !== null) {
+    unlinkSync(part);
+    left.close();
+  }
+  // The file is named by its descriptor from here on: nobody can slip in a link between one look and the next.
+  return throughDescriptor(openSync(part, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666), (path) =>
+    addon.openDevice(path, { write: true, exclusive: true, grow: true }));
+}
+
+/** Throws EBUSY when another copy writes `part` now. Changes nothing. */
+export function checkPart(addon: NativeAddon, part: string): void {
+  holdLeftPart(addon, part)?.close();
+}
+
+/** Locks the `part` that is there; null when there is none. */
+function holdLeftPart(addon: NativeAddon, part: string): NativeDevice | null {
+  const fd = openLeftPart(part);
+  if (fd === null) return null;
+  return throughDescriptor(fd, (path) => {
+    const left = addon.openDevice(path, { write: true, exclusive: true });
+    // Its job may have ended and renamed it between the opening and the lock: then this is a finished image.
+    if (lstatSync(part, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino) return left;
+    left.close();
+    throw new Busy(`${part} has just become something else`);
+  });
+}
+
+function openLeftPart(part: string): number | null {
+  try {
+    return openSync(part, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function throughDescriptor<T>(fd: number, use: (path: string) => T): T {
+  try {
+    return use(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Gives a complete image its name, durably. Throws with an errno as rename(2) and fsync(2) do. */
+export function nameImage(part: string, path: string): void {
+  renameSync(part, path);
+  const directory = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+/** Takes an empty `part` away again, when the job it was made for could not start. */
+export function discardPart(part: string): void {
+  unlinkSync(part);
+}

@@ -1,0 +1,37 @@
+// The addon's two functions. Node-API only: one binary for Node and every Electron.
+#include <napi.h>
+
+#include "addon_data.h"
+#include "client.h"
+#include "device.h"
+#include "engine_error.h"
+#include "job.h"
+
+namespace platter {
+namespace {
+
+Napi::Value open_device(const Napi::CallbackInfo& info) {
+  return addon_data(info.Env()).device.New({info[0], info[1]});
+}
+
+Napi::Value create_client(const Napi::CallbackInfo& info) { return addon_data(info.Env()).client.New({info[0]}); }
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  auto data = std::make_unique<AddonData>();
+  data->device = Device::define(env);
+  data->client = Client::define(env);
+  data->job = Job::define(env);
+  env.SetInstanceData(data.release());  // deleted by the environment
+  exports.Set("openDevice", Napi::Function::New<open_device>(env, "openDevice"));
+  exports.Set("createClient", Napi::Function::New<create_client>(env, "createClient"));
+  return exports;
+}
+
+}  // namespace
+}  // namespace platter
+
+namespace {
+Napi::Object init(Napi::Env env, Napi::Object exports) { return platter::init(env, exports); }
+}  // namespace
+
+NODE_API_MODULE(kcopyd, init)

@@ -1,0 +1,16 @@
+// What the addon keeps for each JavaScript environment it is loaded into.
+#pragma once
+
+#include <napi.h>
+
+namespace platter {
+
+struct AddonData {
+  Napi::FunctionReference device;
+  Napi::FunctionReference client;
+  Napi::FunctionReference job;
+};
+
+inline AddonData& addon_data(Napi::Env env) { return *env.GetInstanceData<AddonData>(); }
+
+}  // namespace platter

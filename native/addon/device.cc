@@ -1,0 +1,91 @@
+#include "device.h"
+
+#include <cerrno>
+
+#include "addon_data.h"
+#include "engine_error.h"
+
+namespace platter {
+namespace {
+
+unsigned open_flags(const Napi::Value& value) {
+  if (value.IsUndefined()) return KCOPYD_OPEN_READ;
+  if (!value.IsObject()) throw invalid_argument(value.Env(), "openDevice: the options are no object");
+  const auto options = value.As<Napi::Object>();
+  unsigned flags = KCOPYD_OPEN_READ;
+  const auto add = [&](const char* name, unsigned flag) {
+    if (options.Get(name).ToBoolean()) flags |= flag;
+  };
+  add("write", KCOPYD_OPEN_WRITE);
+  add("exclusive", KCOPYD_OPEN_EXCL);
+  add("create", KCOPYD_OPEN_CREATE);
+  add("grow", KCOPYD_OPEN_GROW);
+  return flags;
+}
+
+}  // namespace
+
+Napi::FunctionReference Device::define(Napi::Env env) {
+  return Napi::Persistent(DefineClass(env, "Device",
+                                      {
+                                          InstanceMethod<&Device::facts>("info"),
+                                          InstanceMethod<&Device::close>("close"),
+                                      }));
+}
+
+Device::Device(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  if (!info[0].IsString()) throw invalid_argument(info.Env(), "openDevice: the path is no string");
+  path_ = info[0].As<Napi::String>().Utf8Value();
+  // A path with a NUL inside would name another file than the one that was checked.
+  if (path_.empty() || path_.find('\0') != std::string::npos) {
+    throw invalid_argument(info.Env(), "openDevice: the path is empty or holds a NUL");
+  }
+  block_device* device = nullptr;
+  const int result = kcopyd_device_open(path_.c_str(), open_flags(info[1]), &device);
+  if (result != 0) throw engine_error(info.Env(), -result, "open", path_);
+  device_.reset(device);
+}
+
+Device& Device::of(const Napi::Value& value) {
+  if (!value.IsObject() || !value.As<Napi::Object>().InstanceOf(addon_data(value.Env()).device.Value())) {
+    throw invalid_argument(value.Env(), "submit: not an open device");
+  }
+  Device& device = *Unwrap(value.As<Napi::Object>());
+  if (!device.device_) throw engine_error(value.Env(), EBADF, "submit", device.path_);
+  return device;
+}
+
+void Device::retain() {
+  Ref();
+  ++jobs_;
+}
+
+void Device::release() {
+  --jobs_;
+  Unref();
+}
+
+Napi::Value Device::facts(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!device_) throw engine_error(env, EBADF, "check", path_);
+  struct kcopyd_device_info facts {};
+  kcopyd_device_info(device_.get(), &facts);
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("size", Napi::Number::New(env, static_cast<double>(facts.size)));
+  result.Set("logicalBlock", Napi::Number::New(env, facts.logical_block));
+  result.Set("physicalBlock", Napi::Number::New(env, facts.physical_block));
+  result.Set("kind", Napi::String::New(env, facts.is_block ? "block" : "file"));
+  result.Set("readOnly", Napi::Boolean::New(env, facts.read_only != 0));
+  result.Set("direct", Napi::Boolean::New(env, facts.direct != 0));
+  result.Set("major", Napi::Number::New(env, facts.major));
+  result.Set("minor", Napi::Number::New(env, facts.minor));
+  result.Set("inode", Napi::Number::New(env, static_cast<double>(facts.inode)));
+  return result;
+}
+
+void Device::close(const Napi::CallbackInfo& info) {
+  if (jobs_ > 0) throw engine_error(info.Env(), EBUSY, "close", path_);
+  device_.reset();
+}
+
+}  // namespace platter

@@ -1,0 +1,41 @@
+// A block_device in JavaScript's hands.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <string>
+
+#include "../kcopyd/kcopyd.h"
+
+namespace platter {
+
+struct CloseDevice {
+  void operator()(block_device* device) const { kcopyd_device_close(device); }
+};
+using DevicePtr = std::unique_ptr<block_device, CloseDevice>;
+
+// JavaScript thread.
+class Device : public Napi::ObjectWrap<Device> {
+ public:
+  static Napi::FunctionReference define(Napi::Env env);
+  explicit Device(const Napi::CallbackInfo& info);
+
+  // The device of a JavaScript value; throws ERR_INVALID_ARG when it is none, EBADF when it was closed.
+  static Device& of(const Napi::Value& value);
+  block_device* get() const { return device_.get(); }
+
+  // A job holds it from retain() to release(); it cannot be closed in between.
+  void retain();
+  void release();
+
+ private:
+  Napi::Value facts(const Napi::CallbackInfo& info);
+  void close(const Napi::CallbackInfo& info);
+
+  std::string path_;
+  DevicePtr device_;
+  unsigned jobs_ = 0;
+};
+
+}  // namespace platter

@@ -1,0 +1,51 @@
+// A running job in JavaScript's hands: samples, errors, cancel, and the promise of its end.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <vector>
+
+#include "../kcopyd/kcopyd.h"
+#include "device.h"
+
+namespace platter {
+
+class Client;
+
+struct PutJob {
+  void operator()(kcopyd_job* job) const { kcopyd_job_put(job); }
+};
+
+// JavaScript thread, but for notify().
+class Job : public Napi::ObjectWrap<Job> {
+ public:
+  static Napi::FunctionReference define(Napi::Env env);
+  explicit Job(const Napi::CallbackInfo& info);
+
+  // Submits the request that came as JavaScript's argument; throws when the engine refuses it.
+  void submit(kcopyd_client* client, const Napi::Object& request);
+
+ private:
+  struct Completion {
+    int read_error;
+    unsigned write_error;
+  };
+  static void notify(int read_error, unsigned write_error, void* context);
+  static void deliver(Napi::Env env, Napi::Function, Job* job, Completion* completion);
+  using Delivery = Napi::TypedThreadSafeFunction<Job, Completion, &Job::deliver>;
+
+  void ended(Napi::Env env, const Completion& completion);
+  Napi::Value progress(const Napi::CallbackInfo& info);
+  Napi::Value errors(const Napi::CallbackInfo& info);
+  void cancel(const Napi::CallbackInfo& info);
+  Napi::Value done(const Napi::CallbackInfo& info);
+
+  std::unique_ptr<kcopyd_job, PutJob> job_;
+  std::vector<Device*> devices_;
+  Napi::Promise::Deferred deferred_;
+  Napi::Reference<Napi::Promise> promise_;
+  Delivery delivery_;
+};
+
+}  // namespace platter

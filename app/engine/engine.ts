@@ -39,7 +39,7 @@ export class LocalEngine {
   /** Checks a request and holds its devices until `start` or `cancel`. */
   async prepare(request: CopyRequest): Promise<Plan> {
     this.#require('idle');
-    const preparing = prepare(request, this.#addon());
+    const preparing = prepare(request, () => this.#addon());
     const busy: State = { name: 'busy', over: preparing, givenUp: false };
     this.#state = busy;
     let prepared: Prepared;
@@ -112,8 +112,8 @@ export class LocalEngine {
     try {
       return this.#load();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new Refusal([failure({ code: 'ENGINE_UNAVAILABLE', op: 'host', message: `The engine could not be loaded: ${reason}` })]);
+      const [reason = ''] = String(error).split('\n');
+      throw new Refusal([failure({ code: 'ENGINE_UNAVAILABLE', op: 'host', message: `The engine could not be loaded: ${reason}.` })]);
     }
   }
 }

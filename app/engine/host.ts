@@ -28,15 +28,15 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 process.on('uncaughtException', broken);
 
 function read(chunk: Buffer): void {
-  if (ending) return;
   try {
-    for (const value of decoder.push(chunk)) if (!ending) receive(value);
+    for (const value of decoder.push(chunk)) receive(value);
   } catch (error) {
     refuseAll(null, error instanceof Error ? error.message : String(error));
   }
 }
 
 function receive(value: unknown): void {
+  if (ending) return;
   const request = hostRequest.safeParse(value);
   if (request.success) void answer(request.data);
   else refuseAll(value, z.prettifyError(request.error));
@@ -103,6 +103,7 @@ function endAfter(check: () => void): void {
 function end(code: number): void {
   if (ending) return;
   ending = true;
+  process.stdin.pause();
   engine.stop().then(farewell).then(() => process.exit(code), (error: unknown) => {
     console.error(error);
     process.exit(1);

@@ -27,8 +27,8 @@ export interface Prepared {
   addon: NativeAddon;
 }
 
-/** Checks `request` and opens its devices. Rejects with a Refusal that has every reason against it. */
-export async function prepare(request: CopyRequest, addon: NativeAddon): Promise<Prepared> {
+/** Checks `request` and opens its devices. Rejects with a Refusal that has every reason against it. `load` gives the addon. */
+export async function prepare(request: CopyRequest, load: () => NativeAddon): Promise<Prepared> {
   throwIfAny(argumentErrors(request));
   const blocks = await readBlocks();
   const { kind } = request;
@@ -38,7 +38,7 @@ export async function prepare(request: CopyRequest, addon: NativeAddon): Promise
   ]);
   throwIfAny(refusals(kind, source, destinations, blocks));
   const ends = destinations.flatMap(({ end }) => end ?? []);
-  return hold(request, source.end!, ends, blocks, addon);
+  return hold(request, source.end!, ends, blocks, load());
 }
 
 /** Lets everything go that was held. */

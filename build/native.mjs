@@ -23,7 +23,7 @@ export async function buildAddon() {
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
     env.PATH = `${dirname(process.execPath)}${delimiter}${env.PATH ?? ''}`;
     const gyp = inRoot('node_modules/node-gyp/bin/node-gyp.js');
-    const args = [gyp, 'configure', 'build', '--silent', '--directory', inRoot('native'), '--jobs', '2', ...headers];
+    const args = [gyp, 'configure', 'build', '--loglevel=error', '--directory', inRoot('native'), '--jobs', '2', ...headers];
     await must(process.execPath, args, { env });
     await mkdir(dirname(inRoot(output)), { recursive: true });
     await copyFile(inRoot('native/build/Release/kcopyd.node'), inRoot(output));

@@ -104,6 +104,8 @@ bool Client::take_inbox(Engine& engine) {
 }
 
 void Client::pump(Engine& engine) {
+  // All give back before any takes: a slot that a later job frees may be the one an earlier job waits for.
+  for (const auto& job : jobs_) job->settle(engine);
   throttle_.begin_round();
   bool room = true;
   for (const auto& job : jobs_) room = job->pump(engine, room);

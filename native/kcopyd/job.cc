@@ -51,8 +51,6 @@ bool Job::wants_source() const {
 }
 
 bool Job::pump(Engine& engine, bool room) {
-  observe_cancel();
-  settle(engine);
   room = room && pump_source(engine);
   for (unsigned i = 0; room && i < destinations_.size(); ++i) room = pump_verify(engine, i);
   settle(engine);
@@ -282,6 +280,7 @@ void Job::observe_cancel() {
 }
 
 void Job::settle(Engine& engine) {
+  observe_cancel();
   std::erase_if(active_, [&](Slot* slot) {
     const bool used = slot->reading || slot->writing > 0 || slot->held != 0;
     if (!used) engine.pool.release(*slot);

@@ -40,8 +40,9 @@ class Job {
 
   // ---- Worker thread
   void start(Engine& engine);
-  // Moves every destination on, and starts sub-jobs while there is room. False: the pool is empty, and jobs that
-  // came later wait behind this one.
+  // Gives back the slots that are no longer used and moves every destination on.
+  void settle(Engine& engine);
+  // Starts sub-jobs while there is room. False: the pool is empty, and jobs that came later wait behind this one.
   bool pump(Engine& engine, bool room);
   // A transfer of this job has ended.
   void ended(Engine& engine, SlotTransfer& transfer);
@@ -96,7 +97,6 @@ class Job {
   void flushed(unsigned destination);
   void verified(Engine& engine, Slot& slot);
   void observe_cancel();
-  void settle(Engine& engine);
   void settle(Engine& engine, unsigned destination);
   void end(unsigned destination);
   void record(kcopyd_side side, int destination, const Transfer& transfer);

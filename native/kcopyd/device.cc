@@ -130,6 +130,8 @@ std::unique_ptr<block_device> open_device(const char* path, unsigned flags) {
   device->buffered = reopen(found, mode | (exclusive && device->is_block ? O_EXCL : 0));
   if (device->is_block) {
     read_block_geometry(*device);
+    // Opening a read-only disk for writing works for root; only the writes would fail, with EPERM.
+    if (write && device->read_only) fail(EROFS);
   } else {
     if (exclusive) lock(device->buffered);
     if ((flags & KCOPYD_OPEN_CREATE) && ftruncate(device->buffered.get(), 0) != 0) fail(errno);

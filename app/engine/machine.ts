@@ -23,10 +23,15 @@ export async function readBlocks(path: string = SYSTEM_PATH): Promise<Blocks> {
   }
 }
 
-/** Identity of what is at `path`, links followed, the same under every name; null when nothing can be found there. */
+/** Identity of what is at `path`, links followed, the same under every name; null when that cannot be told. */
 export function idOf(path: string): string | null {
-  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats === undefined ? null : statsId(stats);
+  try {
+    return statsId(statSync(path, { bigint: true }));
+  } catch (error) {
+    // Gone, not a path at all ("... (deleted)"), or out of reach, as behind a network that is down.
+    if (errnoOf(error) !== null) return null;
+    throw error;
+  }
 }
 
 /** The same of something already looked at. */

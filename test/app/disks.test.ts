@@ -1,0 +1,118 @@
+// Which disks there are, what is on them, and which are locked and why: on machines of several kinds, and on this one.
+import { describe, expect, it } from 'vitest';
+import type { Disk } from '../../app/contract.ts';
+import { Refusal } from '../../app/engine/client.ts';
+import { disksOf } from '../../app/engine/disks.ts';
+import { numberOf, readBlocks } from '../../app/engine/machine.ts';
+import { canLab, labdisk } from '../lab/lab.ts';
+import { laptop, live, picture, server, type Machine } from './machines.ts';
+
+const listed = (machine: Machine, all = false): Record<string, Disk> =>
+  Object.fromEntries(disksOf(picture(machine), all).map((disk) => [disk.path.slice('/dev/'.length), disk]));
+
+describe('a laptop with encrypted LVM', () => {
+  const disks = listed(laptop);
+
+  it('shows what can be chosen: no memory, no empty slots', () => {
+    expect(Object.keys(disks)).toEqual(['nvme0n1', 'sda', 'sdb', 'sr0']);
+  });
+
+  it('knows the running system through LVM and encryption', () => {
+    expect(disks.nvme0n1).toMatchObject({
+      system: true, mountedAt: ['/boot/efi', '/', '[SWAP]'], locked: { code: 'IS_SYSTEM' }, model: 'Samsung SSD 980', transport: 'nvme', majorMinor: '259:0',
+    });
+    expect(disks.nvme0n1!.partitions).toMatchObject([
+      { path: '/dev/nvme0n1p1', mountedAt: ['/boot/efi'], fileSystem: 'vfat' },
+      { path: '/dev/nvme0n1p2', mountedAt: ['/', '[SWAP]'] },
+      { path: '/dev/nvme0n1p3', mountedAt: [] },
+    ]);
+  });
+
+  it('locks what is mounted, and says where', () => {
+    expect(disks.sda).toMatchObject({
+      system: false, removable: true, mountedAt: ['/media/me/PHOTOS OLD'], partitions: [{ label: 'PHOTOS' }],
+      locked: { code: 'MOUNTED', reason: 'It is mounted at /media/me/PHOTOS OLD.' },
+    });
+  });
+
+  it('offers the free one, and no optical drive', () => {
+    expect(disks.sdb).toMatchObject({ locked: null, system: false });
+    expect(disks.sr0).toMatchObject({ locked: { code: 'READ_ONLY' } });
+  });
+});
+
+describe('a server', () => {
+  const disks = listed(server);
+
+  it('knows both disks of the btrfs that is mounted from one of them', () => {
+    expect(disks.sda).toMatchObject({ system: true, mountedAt: ['/', '/home'] });
+    expect(disks.sdb).toMatchObject({ system: true, mountedAt: ['/', '/home'], locked: { code: 'IS_SYSTEM' } });
+  });
+
+  it('locks the members of a RAID that is not mounted', () => {
+    expect(disks.sdc!.locked).toEqual({ code: 'IN_USE', reason: 'It is in use by /dev/md0 (raid1).' });
+    expect(disks.sde!.locked).toBeNull();
+  });
+});
+
+describe('in doubt a disk is system', () => {
+  it('a live system: the stick it runs from, through the overlay, the loop device and the file', () => {
+    expect(listed(live)).toMatchObject({ sda: { system: true }, nvme0n1: { system: false, locked: null } });
+  });
+
+  it('a root that cannot be followed to a device: every fixed disk, but no stick', () => {
+    const container: Machine = { ...laptop, mounts: [['0:50', '/', 'overlay', 'overlay', 'rw', 'rw,lowerdir=/not/seen']], swaps: [] };
+    expect(listed(container)).toMatchObject({ nvme0n1: { system: true, locked: { code: 'IS_SYSTEM' } }, sdb: { system: false, locked: null } });
+  });
+});
+
+describe('loop devices', () => {
+  const machine: Machine = {
+    devices: [
+      { name: 'sda', number: '8:0', children: [{ name: 'sda1', number: '8:1', type: 'part' }] },
+      { name: 'loop1', number: '7:1', type: 'loop' },
+      { name: 'loop2', number: '7:2', type: 'loop' },
+      { name: 'loop3', number: '7:3', type: 'loop' },
+    ],
+    mounts: [['8:1', '/', 'ext4'], ['7:3', '/mnt', 'ext4']],
+    backings: { loop1: '/home/me/a.img', loop3: '/dev/sda' },
+  };
+
+  it('are listed on demand, those with something behind them', () => {
+    expect(Object.keys(listed(machine))).toEqual(['sda']);
+    expect(listed(machine, true)).toMatchObject({ loop1: { kind: 'loop', backingFile: '/home/me/a.img', transport: 'loop', locked: null, system: false } });
+    expect(Object.keys(listed(machine, true))).toEqual(['loop1', 'loop3', 'sda']);
+  });
+
+  it('over a disk are that disk: what is mounted from them is mounted from it', () => {
+    expect(listed(machine, true).sda!.mountedAt).toEqual(['/', '/mnt']);
+  });
+});
+
+describe('this machine', () => {
+  it('has its root on a disk that is locked', async ({ skip }) => {
+    const blocks = await readBlocks();
+    if (blocks.systemUnknown) skip('the device under / cannot be seen from here');
+    expect(disksOf(blocks, false).filter(({ system }) => system).map(({ locked }) => locked?.code)).toContain('IS_SYSTEM');
+  });
+
+  it.skipIf(canLab() !== null)('lists a loop device as the kernel knows it', async () => {
+    await using disk = await labdisk({ size: 8 * 1024 * 1024, sector: 4096, plain: true, readOnly: true });
+    const found = disksOf(await readBlocks(), true).find(({ path }) => path === disk.device);
+    expect(found).toMatchObject({
+      size: 8 * 1024 * 1024, logicalSector: 4096, kind: 'loop', backingFile: disk.backing, readOnly: true, system: false, mountedAt: [],
+      locked: { code: 'READ_ONLY' },
+    });
+    expect(disksOf(await readBlocks(), false).map(({ path }) => path)).not.toContain(disk.device);
+  });
+
+  it('without lsblk gives an error that says so', async () => {
+    const refusal = await readBlocks('/nowhere').catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(Refusal);
+    expect((refusal as Refusal).errors).toMatchObject([{ code: 'ENGINE_UNAVAILABLE', message: expect.stringContaining('lsblk') as string }]);
+  });
+
+  it('numbers devices as the kernel does', () => {
+    expect([numberOf(0x801n), numberOf(0x10300n), numberOf(0xffff_ff01n)]).toEqual(['8:1', '259:0', `${0xfff}:${0xfff01}`]);
+  });
+});

@@ -1,0 +1,229 @@
+// Every reason for which a copy is refused, on machines of several kinds; nothing is opened or written here.
+// What the real devices of this machine say is in guard-devices.test.ts.
+import { describe, expect, it } from 'vitest';
+import type { CopyRequest } from '../../app/contract.ts';
+import type { Blocks } from '../../app/engine/blocks.ts';
+import { argumentErrors, memoryOf, notesOnSource, refusals } from '../../app/engine/guard.ts';
+import type { End, ImagePlace } from '../../app/engine/inspect.ts';
+import { GB, laptop, live, picture, server, type Machine } from './machines.ts';
+
+/** The end that a block device of `blocks` is. */
+function device(blocks: Blocks, path: string, givenAs = path): End {
+  const block = blocks.all.find((one) => one.path === path)!;
+  return { path: givenAs, realPath: path, id: `block:${block.majorMinor}`, kind: 'block', size: block.size, block, image: null };
+}
+
+const source = (size: number, id = 'file:8:1:1', realPath = '/images/disk.img'): End =>
+  ({ path: realPath, realPath, id, kind: 'file', size, block: null, image: null });
+
+const place = (given: Partial<ImagePlace> = {}): ImagePlace =>
+  ({ part: '/images/copy.img.part', partId: null, partInTheWay: false, fileSystem: '8:1', free: 100 * GB, longest: Number.MAX_SAFE_INTEGER, ...given });
+
+const image = (given: Partial<End> = {}): End =>
+  ({ path: '/images/copy.img', realPath: '/images/copy.img', id: null, kind: 'file', size: 0, block: null, image: place(), ...given });
+
+function codes(blocks: Blocks, from: End, to: End[], kind: CopyRequest['kind'] = 'copy'): string[] {
+  return refusals(kind, { end: from }, to.map((end) => ({ end })), blocks).map(({ code, device }) => `${device ?? ''} ${code}`);
+}
+
+describe('a block device as destination', () => {
+  const blocks = picture(laptop);
+
+  it('may be a free one', () => {
+    expect(codes(blocks, source(GB), [device(blocks, '/dev/sdb')])).toEqual([]);
+    expect(codes(blocks, source(64 * GB), [device(blocks, '/dev/sdb')])).toEqual([]);
+  });
+
+  it.each([
+    ['/dev/nvme0n1', ['IS_SYSTEM', 'MOUNTED', 'IN_USE']],
+    ['/dev/nvme0n1p2', ['IS_SYSTEM', 'MOUNTED', 'IN_USE']],
+    ['/dev/dm-1', ['IS_SYSTEM', 'MOUNTED']],
+    ['/dev/dm-2', ['IS_SYSTEM', 'MOUNTED']],
+    ['/dev/sda', ['MOUNTED']],
+    ['/dev/sda1', ['MOUNTED']],
+    ['/dev/sr0', ['READ_ONLY']],
+    ['/dev/sdc', ['DEVICE_GONE']],
+    ['/dev/nvme0n1p3', []],
+  ])('%s: %j', (path, reasons) => {
+    expect(codes(blocks, source(GB), [device(blocks, path)])).toEqual(reasons.map((code) => `${path} ${code}`));
+  });
+
+  it('is too small by so many bytes', () => {
+    const [error] = refusals('copy', { end: source(64 * GB + 1) }, [{ end: device(blocks, '/dev/sdb') }], blocks);
+    expect(error).toMatchObject({ code: 'TOO_SMALL', message: 'It holds 64,000,000,000 bytes, 1 byte less than the source needs.' });
+  });
+
+  it('is write-protected', () => {
+    const locked = picture({ devices: [{ name: 'sdb', number: '8:16', ro: true }], mounts: [] });
+    expect(codes(locked, source(GB), [device(locked, '/dev/sdb')])).toContain('/dev/sdb READ_ONLY');
+  });
+
+  it('is a member of a RAID', () => {
+    const blocks = picture(server);
+    expect(codes(blocks, source(GB), [device(blocks, '/dev/sdc')])).toEqual(['/dev/sdc IN_USE']);
+    expect(codes(blocks, source(GB), [device(blocks, '/dev/sdb')])).toEqual(['/dev/sdb IS_SYSTEM', '/dev/sdb MOUNTED']);
+  });
+
+  it('holds the image that a live system runs from', () => {
+    const blocks = picture(live);
+    expect(codes(blocks, source(GB), [device(blocks, '/dev/sda')])).toEqual(['/dev/sda IS_SYSTEM', '/dev/sda MOUNTED']);
+  });
+});
+
+describe('the source is never a destination', () => {
+  const free: Machine = {
+    devices: [
+      { name: 'sda', number: '8:0', children: [{ name: 'sda1', number: '8:1', type: 'part' }, { name: 'sda2', number: '8:2', type: 'part' }] },
+      { name: 'sdb', number: '8:16', children: [{ name: 'sdb1', number: '8:17', type: 'part' }] },
+      { name: 'nvme0n1', number: '259:0', children: [{ name: 'nvme0n1p1', number: '259:1', type: 'part' }] },
+      { name: 'loop1', number: '7:1', type: 'loop', children: [{ name: 'loop1p1', number: '259:3', type: 'part' }] },
+      { name: 'loop2', number: '7:2', type: 'loop', children: [{ name: 'loop2p1', number: '259:4', type: 'part' }] },
+      { name: 'loop3', number: '7:3', type: 'loop' },
+    ],
+    mounts: [['259:1', '/'], ['8:17', '/images']],
+    backings: { loop1: '/images/disk.img', loop2: '/other/name/of/disk.img', loop3: '/dev/sda' },
+    ids: { '/images/disk.img': 'file:8:17:1', '/other/name/of/disk.img': 'file:8:17:1' },
+  };
+  const blocks = picture(free);
+  const file = source(GB, 'file:8:17:1');
+
+  it.each([
+    ['itself', '/dev/sda', '/dev/sda'],
+    ['a partition of it', '/dev/sda', '/dev/sda1'],
+    ['the disk that it is a partition of', '/dev/sda1', '/dev/sda'],
+    ['a loop device over it', '/dev/sda', '/dev/loop3'],
+    ['what it is a loop device over', '/dev/loop3', '/dev/sda'],
+    ['another loop device over the same file', '/dev/loop1', '/dev/loop2'],
+    ['a partition of another loop device over the same file', '/dev/loop1', '/dev/loop2p1'],
+    ['the same partition through another loop device', '/dev/loop1p1', '/dev/loop2p1'],
+    ['the disk that the file behind it lies on', '/dev/loop1', '/dev/sdb'],
+  ])('not as %s', (_what, from, to) => {
+    expect(codes(blocks, device(blocks, from), [device(blocks, to)])).toContain(`${to} IS_SOURCE`);
+  });
+
+  it('nor its file, under this name or another, nor what its file system lies on, nor a loop device over it', () => {
+    expect(codes(blocks, file, [image({ id: 'file:8:17:1' })])).toContain('/images/copy.img IS_SOURCE');
+    expect(codes(blocks, device(blocks, '/dev/loop1'), [image({ id: 'file:8:17:1' })])).toContain('/images/copy.img IS_SOURCE');
+    expect(codes(blocks, file, [device(blocks, '/dev/sdb1')])).toContain('/dev/sdb1 IS_SOURCE');
+    expect(codes(blocks, file, [device(blocks, '/dev/sdb')])).toContain('/dev/sdb IS_SOURCE');
+    expect(codes(blocks, file, [device(blocks, '/dev/loop2')])).toContain('/dev/loop2 IS_SOURCE');
+  });
+
+  it('nor the name under which an image is begun', () => {
+    expect(codes(blocks, file, [image({ image: place({ partId: 'file:8:17:1' }) })])).toContain('/images/copy.img IS_SOURCE');
+  });
+
+  it('but another partition of its disk, and an image on its own file system, may be', () => {
+    expect(codes(blocks, device(blocks, '/dev/sda1'), [device(blocks, '/dev/sda2')])).not.toContain('/dev/sda2 IS_SOURCE');
+    expect(codes(blocks, device(blocks, '/dev/sdb'), [image()])).toEqual([]);
+    expect(codes(blocks, file, [image()])).toEqual([]);
+  });
+
+  it('and a loop device over what is mounted through another one is mounted', () => {
+    const mounted = picture({ ...free, mounts: [...free.mounts, ['7:2', '/mnt']] });
+    expect(codes(mounted, source(GB, 'file:0:0:9'), [device(mounted, '/dev/loop1')])).toContain('/dev/loop1 MOUNTED');
+  });
+
+  it('nor is one destination another', () => {
+    const other = source(GB, 'file:0:0:9', '/elsewhere/x.img');
+    const twice = (...paths: string[]): string[] => codes(blocks, other, paths.map((path) => device(blocks, path))).filter((code) => code.endsWith('DUPLICATE'));
+    expect(twice('/dev/nvme0n1', '/dev/sda', '/dev/sda1')).toEqual(['/dev/sda1 DUPLICATE']);
+    expect(twice('/dev/sda1', '/dev/sda')).toEqual(['/dev/sda DUPLICATE']);
+    expect(twice('/dev/loop1', '/dev/loop2')).toEqual(['/dev/loop2 DUPLICATE']);
+    expect(twice('/dev/sda1', '/dev/sda2')).toEqual([]);
+    expect(codes(blocks, other, [device(blocks, '/dev/sda'), device(blocks, '/dev/sda', '/dev/disk/by-id/ata-x')])).toContain('/dev/disk/by-id/ata-x DUPLICATE');
+    expect(codes(blocks, other, [image(), image({ path: '/images/../images/copy.img' })])).toEqual(['/images/../images/copy.img DUPLICATE']);
+    const begun = image({ path: '/images/copy.img.part', realPath: '/images/copy.img.part', image: place({ part: '/images/copy.img.part.part' }) });
+    expect(codes(blocks, other, [image(), begun])).toEqual(['/images/copy.img.part DUPLICATE']);
+  });
+});
+
+describe('an image as destination', () => {
+  const blocks = picture({
+    devices: [{ name: 'sda', number: '8:0', children: [{ name: 'sda1', number: '8:1', type: 'part' }] }, { name: 'loop1', number: '7:1', type: 'loop' }],
+    mounts: [['8:1', '/']], swaps: ['/images/swapfile'], backings: { loop1: '/images/vm.img' }, ids: { '/images/vm.img': 'file:8:1:7', '/images/swapfile': 'file:8:1:8' },
+  });
+
+  it('may replace an ordinary one', () => {
+    expect(codes(blocks, source(GB), [image({ id: 'file:8:1:6', size: 5 })])).toEqual([]);
+  });
+
+  it('is in use: a loop device, swap, or something else where it is begun', () => {
+    expect(codes(blocks, source(GB), [image({ id: 'file:8:1:7' })])).toEqual(['/images/copy.img IN_USE']);
+    expect(codes(blocks, source(GB), [image({ id: 'file:8:1:8' })])).toEqual(['/images/copy.img IN_USE']);
+    expect(codes(blocks, source(GB), [image({ image: place({ partId: 'file:8:1:7' }) })])).toEqual(['/images/copy.img IN_USE']);
+    expect(codes(blocks, source(GB), [image({ image: place({ partInTheWay: true }) })])).toEqual(['/images/copy.img IN_USE']);
+  });
+
+  it('finds too little room, also together with another one on the same file system', () => {
+    const room = (path: string, free: number, fileSystem = '8:1'): End =>
+      image({ path, realPath: path, image: place({ part: `${path}.part`, free, fileSystem }) });
+    expect(codes(blocks, source(GB), [room('/a', GB), room('/b', GB - 1, '8:2')])).toEqual(['/b NO_SPACE']);
+    expect(codes(blocks, source(GB), [room('/a', 2 * GB - 1), room('/b', 2 * GB - 1)])).toEqual(['/b NO_SPACE']);
+    expect(codes(blocks, source(GB), [room('/a', 2 * GB), room('/b', 2 * GB)])).toEqual([]);
+    const [error] = refusals('copy', { end: source(GB) }, [{ end: room('/a', GB - 1000) }], blocks);
+    expect(error!.message).toBe('Its file system has 1,000 bytes too little free space.');
+  });
+
+  it('is longer than FAT takes', () => {
+    expect(codes(blocks, source(5 * GB), [image({ image: place({ longest: 2 ** 32 - 1 }) })])).toEqual(['/images/copy.img NO_SPACE']);
+  });
+});
+
+describe('a verification writes nothing, so less is refused', () => {
+  const blocks = picture(laptop);
+
+  it('a mounted, system or write-protected destination may be read', () => {
+    expect(codes(blocks, source(GB), ['/dev/nvme0n1', '/dev/sda', '/dev/sr0'].map((path) => device(blocks, path)), 'verify')).toEqual([]);
+  });
+
+  it('but not one against itself, one twice, or a smaller one', () => {
+    expect(codes(blocks, device(blocks, '/dev/sdb'), [device(blocks, '/dev/sdb')], 'verify')).toEqual(['/dev/sdb IS_SOURCE']);
+    expect(codes(blocks, source(GB), [device(blocks, '/dev/sdb'), device(blocks, '/dev/sdb')], 'verify')).toEqual(['/dev/sdb DUPLICATE']);
+    expect(codes(blocks, source(65 * GB), [device(blocks, '/dev/sdb')], 'verify')).toEqual(['/dev/sdb TOO_SMALL']);
+  });
+});
+
+describe('all reasons at once', () => {
+  const blocks = picture(laptop);
+
+  it('of every end', () => {
+    const missing = { end: null, error: { code: 'NOT_FOUND', device: '/no' } } as never;
+    const found = refusals('copy', { end: source(0) }, [missing, { end: device(blocks, '/dev/sda') }, { end: device(blocks, '/dev/sdb') }], blocks);
+    expect(found.map(({ code, device }) => [device, code])).toEqual([['/images/disk.img', 'SOURCE_EMPTY'], ['/no', 'NOT_FOUND'], ['/dev/sda', 'MOUNTED']]);
+  });
+
+  it('also when there is no source', () => {
+    const missing = { end: null, error: { code: 'NOT_FOUND', device: '/no' } } as never;
+    expect(refusals('copy', missing, [{ end: device(blocks, '/dev/sda') }], blocks).map(({ code }) => code)).toEqual(['NOT_FOUND', 'MOUNTED']);
+  });
+});
+
+describe('a request', () => {
+  const request: CopyRequest = { kind: 'copy', source: '/a', destinations: ['/b'], verify: true, io: 'auto', memory: null };
+  const wrong = (change: Partial<CopyRequest>): string[] => argumentErrors({ ...request, ...change }).map(({ code }) => code);
+
+  it('has at least one destination and at most 32', () => {
+    const many = (count: number): Partial<CopyRequest> => ({ destinations: Array.from({ length: count }, (_, index) => `/d${index}`) });
+    expect([wrong(many(0)), wrong(many(1)), wrong(many(32)), wrong(many(33))]).toEqual([['BAD_ARGUMENT'], [], [], ['TOO_MANY']]);
+  });
+
+  it('has absolute paths', () => {
+    expect(argumentErrors({ ...request, source: 'a', destinations: ['./b'] })).toMatchObject([{ device: 'a' }, { device: './b' }]);
+  });
+
+  it('has memory in whole pages within bounds, and is told the bounds', () => {
+    expect([null, 65_536, 70_000, 2 ** 30].map((memory) => memoryOf({ memory }))).toEqual([16 * 2 ** 20, 65_536, 69_632, 2 ** 30]);
+    for (const memory of [1024, 65_535, 2 ** 30 + 4096, -1, 0, NaN, Infinity]) expect(wrong({ memory })).toEqual(['BAD_ARGUMENT']);
+    expect(argumentErrors({ ...request, memory: 1024 })[0]!.message).toBe('Memory must be from 64 KiB to 1 GiB, not 1,024 bytes.');
+  });
+});
+
+it('a source in use is copied, with a note', () => {
+  const blocks = picture(laptop);
+  expect(notesOnSource(device(blocks, '/dev/sda'), blocks)).toEqual(['/dev/sda is mounted read-write at /media/me/PHOTOS OLD: what is written to it meanwhile can make the copy inconsistent.']);
+  expect(notesOnSource(device(blocks, '/dev/dm-2'), blocks)).toEqual(['/dev/dm-2 is used as swap: what is written to it meanwhile can make the copy inconsistent.']);
+  expect(notesOnSource(device(blocks, '/dev/sdb'), blocks)).toEqual([]);
+  const livePicture = picture(live);
+  expect(notesOnSource(device(livePicture, '/dev/sda'), livePicture)).toEqual([]);
+});

@@ -13,7 +13,7 @@ export async function buildAddon() {
   const compiler = await capture('g++', ['-dumpfullversion', '-dumpmachine']);
   const print = fingerprint(
     ['native', 'build/native.mjs', 'node_modules/node-addon-api/package.json', 'node_modules/xxhash-addon/package.json'],
-    [compiler.stdout, process.versions.modules, String(existsSync('/usr/include/liburing.h'))],
+    [compiler.stdout, String(existsSync('/usr/include/liburing.h'))],
   );
   await unlessDone('out/.stamps/kcopyd.node', print, [output], async () => {
     say('addon: compiling native/');
@@ -24,7 +24,7 @@ export async function buildAddon() {
     env.PATH = `${dirname(process.execPath)}${delimiter}${env.PATH ?? ''}`;
     const gyp = inRoot('node_modules/node-gyp/bin/node-gyp.js');
     const args = [gyp, 'configure', 'build', '--loglevel=error', '--directory', inRoot('native'), '--jobs', '2', ...headers];
-    await must(process.execPath, args, { env });
+    await must(process.execPath, args, { env, stdio: ['ignore', 'ignore', 2] });
     await mkdir(dirname(inRoot(output)), { recursive: true });
     await copyFile(inRoot('native/build/Release/kcopyd.node'), inRoot(output));
   });

@@ -1,5 +1,4 @@
 // Makes out/ from app/ (rolldown) and renderer/ (vite). What is unchanged is left alone. Runs on Node 22 or newer.
-import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fail, fingerprint, inRoot, isMain, say, unlessDone } from './tools.mjs';
 
@@ -10,7 +9,6 @@ const programs = [
   { input: 'app/main/main.ts', output: 'out/main/main.js', format: 'esm' },
   { input: 'app/preload.ts', output: 'out/preload.cjs', format: 'cjs' }, // a sandboxed preload cannot be ESM
 ];
-const page = { input: 'renderer/index.html', output: 'out/renderer/index.html' };
 const common = ['package.json', 'package-lock.json', 'build/bundle.mjs', 'build/tools.mjs'];
 
 async function makeProgram({ input, output, format }) {
@@ -33,13 +31,12 @@ async function makePage() {
 export async function bundle() {
   const ofPrograms = fingerprint(['app', ...common]);
   const ofPage = fingerprint(['renderer', 'app/contract.ts', 'build/vite.config.ts', 'build/svelte.config.js', ...common]);
-  const bring = async ({ input, output }, print, make) => {
-    if (!existsSync(inRoot(input))) say(`bundle: ${input} is not there yet`);
-    else if (await unlessDone(`out/.stamps/${basename(output)}`, print, [output], make)) say(`bundle: ${output}`);
+  const bring = async (output, print, make) => {
+    if (await unlessDone(`out/.stamps/${basename(output)}`, print, [output], make)) say(`bundle: ${output}`);
   };
   const ends = await Promise.allSettled([
-    ...programs.map((program) => bring(program, ofPrograms, () => makeProgram(program))),
-    bring(page, ofPage, makePage),
+    ...programs.map((program) => bring(program.output, ofPrograms, () => makeProgram(program))),
+    bring('out/renderer/index.html', ofPage, makePage),
   ]);
   const failures = ends.filter((end) => end.status === 'rejected').map((end) => end.reason);
   if (failures.length > 0) throw new Error(failures.map((error) => error.stack).join('\n\n'));

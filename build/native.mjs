@@ -9,7 +9,6 @@ const output = 'out/native/kcopyd.node';
 
 /** Builds out/native/kcopyd.node unless it is up to date with native/ and the toolchain. Throws Stop when it fails. */
 export async function buildAddon() {
-  if (!existsSync(inRoot('native/binding.gyp'))) return say('addon: native/binding.gyp is not there yet');
   const compiler = await capture('g++', ['-dumpfullversion', '-dumpmachine']);
   const print = fingerprint(
     ['native', 'build/native.mjs', 'node_modules/node-addon-api/package.json', 'node_modules/xxhash-addon/package.json'],

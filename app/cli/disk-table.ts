@@ -5,26 +5,26 @@ import { alignRight, columns, fit, printable, type Paint } from './text.ts';
 
 const HEADINGS = ['PATH', 'SIZE', 'MODEL', 'SERIAL', 'VIA', 'ON IT'];
 const SIZE = 1;
-/** Widest the columns before the last may get: a model or a backing file can be long. */
+/** Widest the columns before the last may get on a terminal: a model or a backing file can be long. */
 const COLUMN_MAX = 32;
 
-/** Lines of the table, none wider than `width`. */
+/** Lines of the table, none wider than `width`; Infinity for where nothing must be cut. */
 export function diskTable(disks: readonly Disk[], width: number, paint: Paint): string[] {
   if (disks.length === 0) return ['No disk found. Plug in a drive and list again; --all adds loop devices.'];
   const rows = disks.map(row);
   const widths = HEADINGS.map((heading, column) =>
-    Math.min(COLUMN_MAX, Math.max(columns(heading), ...rows.map((cells) => columns(cells[column]!)))));
+    Math.min(width === Infinity ? width : COLUMN_MAX, Math.max(columns(heading), ...rows.map((cells) => columns(cells[column]!)))));
   const line = (cells: readonly string[]): string => cells
     .map((cell, column) => column === SIZE ? alignRight(cell, widths[column]!)
       : column === cells.length - 1 ? cell
-        : fit(cell, widths[column]!, column === 0 ? 'start' : 'end'))
+        : fit(cell, widths[column]!, cell.startsWith('/') ? 'start' : 'end'))
     .join('  ');
   const within = (text: string): string => (columns(text) > width ? fit(text, width) : text).trimEnd();
   const lines = [paint('faint', within(line(HEADINGS)))];
   disks.forEach((disk, index) => {
     const text = within(line(rows[index]!));
     lines.push(disk.locked === null ? text : paint('faint', text));
-    if (disk.locked !== null) lines.push(paint('faint', within(`  cannot be a destination: ${printable(disk.locked.reason)}`)));
+    if (disk.locked !== null) lines.push(paint('faint', within(`  cannot be a destination. ${printable(disk.locked.reason)}`)));
   });
   return lines;
 }

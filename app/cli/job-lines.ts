@@ -1,7 +1,7 @@
 // A job as lines of text: pure, so that every width and state can be tested without a terminal.
 import type { DestinationProgress, DestinationState, JobView, Plan } from '../contract.ts';
 import { counted, size } from '../engine/words.ts';
-import { exitCode, EXIT } from './exit-code.ts';
+import { exitCode, EXIT, isGood } from './exit-code.ts';
 import { formatRate, formatTime } from './quantities.ts';
 import { alignRight, columns, fit, printable, wrap, type Paint, type Style } from './text.ts';
 
@@ -92,7 +92,9 @@ export function verdict(view: JobView): string {
   const counts = countWords(view);
   const incomplete = view.plan.kind === 'copy' && exitCode(result) === EXIT.cancelled;
   const warning = incomplete ? ' The devices are flushed; what was cancelled holds only a part of the copy.' : '';
-  return `${counts}: ${size(view.plan.bytes)} each, in ${formatTime(result.seconds)}.${warning}`;
+  const each = result.destinations.some(isGood) ? `: ${size(view.plan.bytes)} each,` : '';
+  const seconds = result.seconds < 9.95 ? `${result.seconds.toFixed(1)} s` : formatTime(result.seconds);
+  return `${counts}${each} in ${seconds}.${warning}`;
 }
 
 /** Share of the destination's whole work that is done, in whole percent; 100 only when it is over. */

@@ -57,7 +57,7 @@ export const resultLine = ({ readErr, writeErr, seconds, bytes, destinations }: 
   event: 'result',
   readErr,
   writeErr,
-  seconds,
+  seconds: Math.round(seconds * 1000) / 1000,
   bytes,
   destinations: destinations.map(({ path, state, verified, errors }) =>
     ({ path, state, verified, errors: errors.map(errorFacts) })),

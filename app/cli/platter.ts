@@ -34,7 +34,7 @@ async function list({ all, json }: { all: boolean; json: boolean }): Promise<num
   const engine = startEngine();
   try {
     const disks = await engine.call('list', { all });
-    const table = (): string => diskTable(disks, stdout.isTTY ? stdout.columns : Infinity, paint).join('\n');
+    const table = (): string => diskTable(disks, stdout.isTTY ? stdout.columns - 1 : Infinity, paint).join('\n');
     stdout.write(`${json ? JSON.stringify(disks, null, 2) : table()}\n`);
     return EXIT.allGood;
   } catch (error) {

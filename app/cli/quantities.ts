@@ -1,12 +1,5 @@
 // Speeds and times in words, and the sizes that --memory takes.
 
-/** Bounds of --memory, in bytes. */
-export const MEMORY_MIN = 1024 ** 2;
-export const MEMORY_MAX = 16 * 1024 ** 3;
-/** The same in words. */
-export const MEMORY_BOUNDS = 'from 1M to 16G';
-
-const PAGE = 4096;
 const BINARY: Record<string, number> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
 
 /**
@@ -19,13 +12,6 @@ export function parseSize(text: string): number | null {
   const unit = BINARY[(match[2] ?? '').toUpperCase()];
   const bytes = Number(match[1]) * (unit ?? NaN);
   return Number.isSafeInteger(bytes) ? bytes : null;
-}
-
-/** Bytes of page pool meant by --memory, rounded down to whole pages; null when out of bounds or no size. */
-export function parseMemory(text: string): number | null {
-  const bytes = parseSize(text);
-  if (bytes === null || bytes < MEMORY_MIN || bytes > MEMORY_MAX) return null;
-  return bytes - (bytes % PAGE);
 }
 
 /** Bytes a second as "412.3 MiB/s"; no longer than that up to 95 TiB/s. */

@@ -115,6 +115,7 @@ export class Bench {
   }
 
   async clear(): Promise<void> {
+    this.#directory = null;
     for (const undo of this.#undo.splice(0).reverse()) await undo();
   }
 }

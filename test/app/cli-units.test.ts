@@ -1,7 +1,7 @@
 // The pure parts of the command line: sizes, times, text, exit codes.
 import { describe, expect, test } from 'vitest';
 import { EXIT, exitCode } from '../../app/cli/exit-code.ts';
-import { formatRate, formatTime, MEMORY_MAX, MEMORY_MIN, parseMemory, parseSize } from '../../app/cli/quantities.ts';
+import { formatRate, formatTime, parseSize } from '../../app/cli/quantities.ts';
 import { columns, fit, printable, wrap } from '../../app/cli/text.ts';
 import type { DestinationResult, JobResult } from '../../app/contract.ts';
 
@@ -13,16 +13,6 @@ describe('sizes', () => {
 
   test.each(['', ' ', 'M', '-1M', '+1', '1e6', '0x10', '1X', '16MM', '1,5G', 'NaN', 'Infinity', '0.3', '9'.repeat(30), '1G1'])(
     '%j is no size', (text) => expect(parseSize(text)).toBeNull());
-
-  test('memory keeps to its bounds and to whole pages', () => {
-    expect(parseMemory(String(MEMORY_MIN))).toBe(MEMORY_MIN);
-    expect(parseMemory(String(MEMORY_MAX))).toBe(MEMORY_MAX);
-    expect(parseMemory(String(MEMORY_MIN - 1))).toBeNull();
-    expect(parseMemory(String(MEMORY_MAX + 1))).toBeNull();
-    expect(parseMemory('1K')).toBeNull();
-    expect(parseMemory('lots')).toBeNull();
-    expect(parseMemory('16777217')).toBe(16777216);
-  });
 });
 
 describe('words', () => {

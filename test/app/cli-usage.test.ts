@@ -44,10 +44,11 @@ describe('what is not understood is refused with exit code 2, on stderr, and not
     [['copy', 'a', 'b', '--fast'], '--fast'],
     [['verify', 'a', 'b', '--yes'], '--yes'],
     [['copy', 'a', 'b', '--io', 'mmap'], 'uring, threads'],
-    [['copy', 'a', 'b', '--memory', '1K'], 'from 1M to 16G'],
-    [['copy', 'a', 'b', '--memory', 'lots'], 'from 1M to 16G'],
-    [['copy', 'a', 'b', '--memory', '1T'], 'from 1M to 16G'],
-    [['copy', 'a', 'b', '--memory', '-1'], 'from 1M to 16G'],
+    [['copy', 'a', 'b', '--memory', '1K'], 'from 64 KiB to 1 GiB'],
+    [['copy', 'a', 'b', '--memory', '65535'], 'from 64 KiB to 1 GiB'],
+    [['copy', 'a', 'b', '--memory', '1025M'], 'from 64 KiB to 1 GiB'],
+    [['copy', 'a', 'b', '--memory', 'lots'], 'from 64K to 1G'],
+    [['copy', 'a', 'b', '--memory', '-1'], 'from 64K to 1G'],
     [['list', 'extra'], 'too many arguments'],
   ])('%j', async (args, named) => {
     const run = await platter(args);
@@ -61,7 +62,7 @@ describe('what is not understood is refused with exit code 2, on stderr, and not
     expect(run.code).toBe(2);
     expect(run.lines).toEqual([{
       event: 'error', side: null, path: null, code: 'BAD_ARGUMENT', errno: null, offset: null, length: null,
-      message: expect.stringContaining('from 1M to 16G') as string, advice: expect.any(String) as string,
+      message: expect.stringContaining('from 64 KiB to 1 GiB') as string, advice: expect.any(String) as string,
     }]);
   });
 });

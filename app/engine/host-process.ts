@@ -1,7 +1,6 @@
 // Starts the host as a process of its own and puts its end into words.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { type Readable, type Writable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** A host that can be talked to. */
@@ -15,8 +14,8 @@ export interface HostProcess {
 /** Both the command line's bundle and main's lie one folder below out/, as the host's does. */
 const HOST = new URL('../engine/host.js', import.meta.url);
 
-/** What remains in the pipes of a host that is gone is there at once; a process it left behind could keep them open. */
-const DRAIN_MS = 1000;
+/** Between the end of the host and that of its output: a process that it left behind could keep the pipe open. */
+const DRAIN_MS = 3000;
 const STDERR_KEPT = 4096;
 
 /** The command that becomes the host where no other is asked for: this very program, as plain Node. */
@@ -37,13 +36,20 @@ export function startHost(command: readonly string[]): HostProcess {
 }
 
 /** How `child` ended, once its output is read. */
-function end(child: ChildProcess): Promise<string | null> {
-  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+function end(child: ChildProcessWithoutNullStreams): Promise<string | null> {
   return new Promise((resolve) => {
+    let how: string | null = 'it closed its output';
+    let timer: NodeJS.Timeout | null = null;
+    const soon = (): void => void (timer ??= setTimeout(() => resolve(how), DRAIN_MS));
     child.once('error', (error) => resolve(`it could not be started: ${error.message}`));
+    child.stdout.once('close', soon);
     child.once('exit', (code, signal) => {
-      const how = code === 0 ? null : signal === null ? `it ended with exit code ${code ?? 'unknown'}` : `it was ended by ${signal}`;
-      void Promise.race([closed, sleep(DRAIN_MS, undefined, { ref: false })]).then(() => resolve(how));
+      how = code === 0 ? null : signal === null ? `it ended with exit code ${code ?? 'unknown'}` : `it was ended by ${signal}`;
+      soon();
+    });
+    child.once('close', () => {
+      if (timer !== null) clearTimeout(timer);
+      resolve(how);
     });
   });
 }

@@ -1,0 +1,119 @@
+// A real engine host for a test, and what is told by it.
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { CopyRequest, HostEvent, JobError, JobResult, PlatterError } from '../../app/contract.ts';
+import { Refusal, startEngine, type Engine } from '../../app/engine/client.ts';
+import { labdisk, seededBytes, type LabDisk, type LabDiskOptions } from '../lab/lab.ts';
+
+export const HOST = fileURLToPath(new URL('../../out/engine/host.js', import.meta.url));
+export const MiB = 1024 ** 2;
+
+/** A host with a client, and the events so far. */
+export interface Session {
+  engine: Engine;
+  events: HostEvent[];
+  host: ChildProcessByStdio<Writable, Readable, Readable>;
+  /** Exit code and signal of the host. */
+  exited: Promise<[number | null, NodeJS.Signals | null]>;
+  /** Everything that the host said on stderr. */
+  stderr(): string;
+  /** Waits for an event that satisfies `condition`, also among those that came before. */
+  until(condition: (event: HostEvent) => boolean): Promise<HostEvent>;
+  /** Prepares, starts, and waits for the result. */
+  run(request: Partial<CopyRequest>): Promise<JobResult>;
+  errors(): JobError[];
+}
+
+export const requestOf = (request: Partial<CopyRequest>): CopyRequest =>
+  ({ kind: 'copy', source: '/', destinations: [], verify: true, io: 'auto', memory: null, ...request });
+
+/** The reasons with which a call was refused; throws when it was not. */
+export async function refused(call: Promise<unknown>): Promise<PlatterError[]> {
+  const outcome = await call.then((value) => ({ value }), (error: unknown) => error);
+  if (outcome instanceof Refusal) return [...outcome.errors];
+  throw outcome instanceof Error ? outcome : new Error(`not refused: ${JSON.stringify(outcome)}`);
+}
+
+/** Things of one test, given back in reverse order when it ends. */
+export class Workbench {
+  readonly #undo: (() => Promise<unknown>)[] = [];
+  readonly #image: Promise<string>;
+
+  constructor() {
+    this.#image = mkdtemp(join(tmpdir(), 'platter-engine-'));
+    this.#undo.push(async () => rm(await this.#image, { recursive: true, force: true }));
+  }
+
+  async path(name: string): Promise<string> {
+    return join(await this.#image, name);
+  }
+
+  /** An image of `size` bytes that depend only on `seed`. */
+  async image(name: string, size: number, seed = 1): Promise<string> {
+    const path = await this.path(name);
+    await writeFile(path, seededBytes(size, seed));
+    return path;
+  }
+
+  async disk(options: LabDiskOptions): Promise<LabDisk> {
+    const disk = await labdisk(options);
+    this.#undo.push(() => disk.close());
+    return disk;
+  }
+
+  /** Starts a host. At the end it must be gone, or go by itself when its input ends. */
+  session(): Session {
+    const host = spawn(process.execPath, [HOST], { stdio: ['pipe', 'pipe', 'pipe'] });
+    let stderr = '';
+    host.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const exited = once(host, 'exit') as Session['exited'];
+    const engine = startEngine({ streams: { readable: host.stdout, writable: host.stdin } });
+    const events: HostEvent[] = [];
+    const waiting = new Set<() => void>();
+    engine.onEvent((event) => {
+      events.push(event);
+      for (const look of waiting) look();
+    });
+    const until: Session['until'] = (condition) => new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = events.find(condition);
+        if (found === undefined) return;
+        waiting.delete(look);
+        resolve(found);
+      };
+      waiting.add(look);
+      void engine.closed.then(() => reject(new Error(`the host ended: ${stderr}`)));
+      look();
+    });
+    this.#undo.push(async () => {
+      await engine.close();
+      await exited;
+    });
+    return {
+      engine, events, host, exited, until,
+      stderr: () => stderr,
+      errors: () => events.flatMap((event) => (event.event === 'error' ? [event.error] : [])),
+      async run(request) {
+        const before = events.length;
+        await engine.call('prepare', requestOf(request));
+        await engine.call('start', {});
+        const last = await until((event) => event.event === 'result' && events.indexOf(event) >= before);
+        if (last.event !== 'result') throw new Error('impossible');
+        return last.result;
+      },
+    };
+  }
+
+  finally(undo: () => Promise<unknown>): void {
+    this.#undo.push(undo);
+  }
+
+  async clear(): Promise<void> {
+    for (const undo of this.#undo.splice(0).reverse()) await undo();
+  }
+}

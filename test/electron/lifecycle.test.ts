@@ -21,7 +21,7 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
   beforeEach(async () => {
     disk = await labdisk({ size: 16 * MIB });
     app = await launchApp();
-    await disk.rule('rate w 4M'); // four seconds of writing
+    await disk.rule('rate w 2M'); // eight seconds of writing, or until `hurry`
     await startJob(app, image, [disk.device]);
     await tileOf(app.page, disk.device).getByText(/[1-9]\d*\s%/).waitFor();
   });
@@ -29,6 +29,9 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
     await app[Symbol.asyncDispose]();
     await disk.close();
   });
+
+  /** Lets the device be as fast as it can. */
+  const hurry = (): Promise<void> => disk.rule('rate w 0');
 
   /** Answers the question whether to stop a running job; gives how often it has been asked. */
   const answerQuit = async (button: 'Keep running' | 'Stop and quit'): Promise<() => Promise<number>> => {
@@ -79,6 +82,7 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
   it('reloading the page keeps it', async () => {
     await app.page.reload();
     await tileOf(app.page, disk.device).getByText('Copying').waitFor();
+    await hurry();
     await app.page.getByRole('heading', { name: '1 verified' }).waitFor();
   });
 
@@ -87,15 +91,24 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
       app.electron.evaluate(({ BrowserWindow }) =>
         BrowserWindow.getAllWindows()[0]!.webContents.executeJavaScript('document.querySelector("h2")?.textContent ?? ""') as Promise<string>,
       );
-    await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.webContents.forcefullyCrashRenderer());
-    await expect.poll(headline, { timeout: 15_000 }).toMatch(/copying|verifying/i);
-    await expect.poll(headline, { timeout: 30_000 }).toMatch(/1 verified/i);
+    await app.electron.evaluate(
+      ({ BrowserWindow }) =>
+        new Promise<void>((resolve) => {
+          const { webContents } = BrowserWindow.getAllWindows()[0]!;
+          webContents.once('did-finish-load', () => resolve());
+          webContents.forcefullyCrashRenderer();
+        }),
+    );
+    await expect.poll(headline, { timeout: 15_000 }).toMatch(/copying/);
+    await hurry();
+    await expect.poll(headline, { timeout: 30_000 }).toMatch(/1 verified/);
   });
 
   it('closing the window asks, and "keep running" keeps both', async () => {
     const asked = await answerQuit('Keep running');
     await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.close());
     await expect.poll(asked).toBe(1);
+    await hurry();
     await app.page.getByRole('heading', { name: '1 verified' }).waitFor();
   });
 
@@ -104,7 +117,8 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
     const opened = app.electron.waitForEvent('window');
     await app.electron.evaluate(({ app: main }) => main.emit('second-instance'));
     const page = await opened;
-    await tileOf(page, disk.device).waitFor();
+    await tileOf(page, disk.device).getByText('Copying').waitFor();
+    await hurry();
     await page.getByRole('heading', { name: '1 verified' }).waitFor();
   });
 

@@ -1,4 +1,5 @@
 // What a person does in the window, as steps of a test.
+import { basename } from 'node:path';
 import { type Locator, type Page } from 'playwright-core';
 import { answerOpenDialog, type App } from './app.ts';
 
@@ -36,11 +37,13 @@ export async function startJob(app: App, source: string, devices: string[]): Pro
   await holdToStart(app);
 }
 
-/** The bay's tiles, those in `state` where one is given. */
+/** The bay's tiles, those in `state` where one is given. Only a tile has a state; the list to choose from has the same name. */
 export function tiles(page: Page, state?: string): Locator {
-  const all = page.getByRole('list', { name: 'Destinations' }).getByRole('listitem');
-  return state === undefined ? all : all.and(page.locator(`[data-state="${state}"]`));
+  const items = page.getByRole('list', { name: 'Destinations' }).getByRole('listitem');
+  return items.and(page.locator(state === undefined ? '[data-state]' : `[data-state="${state}"]`));
 }
 
 /** The tile of one destination. */
-export const tileOf = (page: Page, device: string): Locator => tiles(page).filter({ has: page.getByRole('button', { name: `Details of ${device.replace('/dev/', '')}`, exact: true }) });
+export function tileOf(page: Page, device: string): Locator {
+  return tiles(page).filter({ has: page.getByRole('button', { name: `Details of ${basename(device)}`, exact: true }) });
+}

@@ -70,6 +70,7 @@ const text = z.string().nullish().transform((value) => {
   return trimmed === '' ? null : trimmed;
 });
 const lsblkDevice = z.object({
+  name: z.string(), // lsblk makes a tree only when this column is asked for
   path: z.string(), kname: z.string(), 'maj:min': z.string().transform((value) => value.trim()), type: z.string(), size: z.coerce.number().nonnegative(),
   'log-sec': z.coerce.number().positive(), 'phy-sec': z.coerce.number().positive(),
   model: text, serial: text, tran: text, fstype: text, label: text, pttype: text,

@@ -1,10 +1,14 @@
 // Which disks there are, what is on them, and which are locked and why: on machines of several kinds, and on this one.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Disk } from '../../app/contract.ts';
 import { Refusal } from '../../app/engine/client.ts';
 import { disksOf } from '../../app/engine/disks.ts';
 import { numberOf, readBlocks } from '../../app/engine/machine.ts';
-import { canLab, labdisk } from '../lab/lab.ts';
+import { assertOwnLoop, canLab, labdisk } from '../lab/lab.ts';
 import { laptop, live, picture, server, type Machine } from './machines.ts';
 
 const listed = (machine: Machine, all = false): Record<string, Disk> =>
@@ -104,6 +108,25 @@ describe('this machine', () => {
       locked: { code: 'READ_ONLY' },
     });
     expect(disksOf(await readBlocks(), false).map(({ path }) => path)).not.toContain(disk.device);
+  });
+
+  it.skipIf(canLab() !== null)('knows what is on a partition, as on the disk', async () => {
+    await using disk = await labdisk({ size: 8 * 1024 * 1024, plain: true });
+    const partition = `${disk.device}p1`;
+    assertOwnLoop(disk.device);
+    execFileSync('addpart', [disk.device, '1', '2048', '8192']);
+    const target = mkdtempSync(join(tmpdir(), 'platter-mount-'));
+    try {
+      execFileSync('mkfs.ext4', ['-q', partition], { stdio: 'ignore' });
+      execFileSync('mount', [partition, target]);
+      const found = disksOf(await readBlocks(), true).find(({ path }) => path === disk.device);
+      // What the file system is called comes from udev, which not every machine has.
+      expect(found).toMatchObject({ mountedAt: [target], locked: { code: 'MOUNTED' }, partitions: [{ path: partition, size: 4 * 1024 * 1024, mountedAt: [target] }] });
+    } finally {
+      execFileSync('umount', [target]);
+      execFileSync('delpart', [disk.device, '1']);
+      rmSync(target, { recursive: true });
+    }
   });
 
   it('without lsblk gives an error that says so', async () => {

@@ -57,7 +57,7 @@ const mountinfo = ([number, target, type = 'ext4', source = '/dev/none', options
 
 function lsblk({ name, number, type = 'disk', size = 64 * GB, fs, label, model, serial, tran, rm, ro, children }: Device): object {
   return {
-    path: `/dev/${name}`, kname: name, 'maj:min': number.padStart(7), type, size, 'log-sec': 512, 'phy-sec': 4096,
+    name, path: `/dev/${name}`, kname: name, 'maj:min': number.padStart(7), type, size, 'log-sec': 512, 'phy-sec': 4096,
     model: model ?? null, serial: serial ?? null, tran: tran ?? null, fstype: fs ?? null, label: label ?? null, pttype: null,
     rm: rm ?? false, hotplug: rm ?? false, ro: ro ?? false, ...(children && { children: children.map(lsblk) }),
   };

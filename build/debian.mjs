@@ -12,10 +12,8 @@ const groups = {
     names: ['libgtk-3-0', 'libnss3', 'libasound2', 'libgbm1', 'libxss1', 'libatk-bridge2.0-0', 'libdrm2', 'libxkbcommon0', 'libcups2'],
     without: 'the window may not open',
   },
-  test: {
-    names: ['chromium', 'dbus', 'doctest-dev', 'fuse3', 'gddrescue', 'libfuse3-dev', 'pkg-config', 'xauth', 'xvfb'],
-    without: 'tests that need them fail',
-  },
+  lab: { names: ['fuse3', 'libfuse3-dev', 'mount', 'pkg-config'], without: 'there are no disks that fail on command' },
+  test: { names: ['chromium', 'doctest-dev', 'e2fsprogs', 'xauth', 'xvfb'], without: 'tests that need them fail' },
   bench: { names: ['dcfldd', 'fio'], without: 'the table lacks the programs that are missing' },
 };
 
@@ -24,8 +22,8 @@ const purposes = {
   tools: [],
   cli: ['engine', 'uring'],
   window: ['engine', 'uring', 'window'],
-  test: ['engine', 'uring', 'window', 'test'],
-  bench: ['engine', 'uring', 'bench'],
+  test: ['engine', 'uring', 'window', 'lab', 'test'],
+  bench: ['engine', 'uring', 'lab', 'bench'],
 };
 
 /** Programs by which the engine's packages are recognised where there is no dpkg. */

@@ -45,7 +45,7 @@ void Job::start(Engine& engine) {
 // ---- Starting sub-jobs -----------------------------------------------------------------------------------
 
 bool Job::wants_source() const {
-  return next_ < chunks_ && !stopped_ && std::ranges::any_of(destinations_, [this](const auto& d) {
+  return next_ < turns() && !stopped_ && std::ranges::any_of(destinations_, [this](const auto& d) {
            return !d->over() && !d->dropped && chunk_at(next_) < d->chunks;
          });
 }
@@ -57,17 +57,22 @@ bool Job::pump(Engine& engine, bool room) {
   return room;
 }
 
+bool Job::may_take(uint64_t turn) const {
+  // The last block of a ragged end goes through the page cache. A neighbour's direct write to the same page must
+  // not be under way then, or the older one of the two could win.
+  if (ragged_ && chunk_at(turn) + 1 == chunks_ && !active_.empty()) return false;
+  return !head_at(turn) || std::ranges::all_of(destinations_, [](const auto& d) { return d->sealed || d->over(); });
+}
+
 bool Job::pump_source(Engine& engine) {
-  while (wants_source() && active_.size() < (one_at_a_time_ ? 1 : KCOPYD_MAX_SUBJOBS)) {
-    // The last block of a ragged end goes through the page cache. A neighbour's direct write to the same page
-    // must not be under way then, or the older one of the two could win.
-    if (ragged_ && next_ + 1 == chunks_ && !active_.empty()) break;
+  while (wants_source() && active_.size() < (one_at_a_time_ ? 1 : KCOPYD_MAX_SUBJOBS) && may_take(next_)) {
     const uint64_t chunk = chunk_at(next_);
     if (engine.pool.empty()) return false;
     if (!engine.throttle.admit(chunk_length(chunk, length_))) break;
     Slot* slot = engine.pool.acquire();
-    ++next_;
+    slot->turn = next_++;
     slot->chunk = chunk;
+    slot->blank = blank_at(slot->turn);
     slot->length = chunk_length(chunk, length_);
     slot->held = 0;
     slot->writing = 0;
@@ -134,15 +139,15 @@ void Job::ended(Engine& engine, SlotTransfer& transfer) {
 
 void Job::source_read(Engine& engine, Slot& slot) {
   slot.reading = false;
-  bytes_read_ += slot.read.good_bytes();
+  if (!slot.blank) bytes_read_ += slot.read.good_bytes();
   if (!slot.read.bad().empty()) {
     record(KCOPYD_SIDE_READ, -1, slot.read);
     if (!flag(KCOPYD_IGNORE_ERROR)) {
       // This sub-job is written nowhere. In sequence, nothing that comes after it is either.
       stopped_ = true;
-      broken_turn_ = std::min(broken_turn_, turn_of(slot.chunk));
+      broken_turn_ = std::min(broken_turn_, slot.turn);
       for (Slot* other : active_) {
-        if (turn_of(other->chunk) > broken_turn_) other->held = 0;
+        if (other->turn > broken_turn_) other->held = 0;
       }
       return;
     }
@@ -151,11 +156,14 @@ void Job::source_read(Engine& engine, Slot& slot) {
 }
 
 void Job::write_out(Engine& engine, Slot& slot) {
+  // It was read all the same: a source whose head cannot be read is found out before anything is written.
+  if (slot.blank) std::memset(slot.buffer.data(), 0, slot.length);
   if (op_ != KCOPYD_COMPARE) {
     for (unsigned i = 0; i < destinations_.size(); ++i) start_write(engine, slot, i);
     // The devices work while the hash is made of what is now in the processor's cache.
     engine.io.kick();
   }
+  if (slot.blank) return;
   if (op_ == KCOPYD_COMPARE && !slot.read.bad().empty()) {
     hashes_.leave_out(slot.chunk);  // what could not be read cannot be compared
   } else if (op_ == KCOPYD_COMPARE || flag(KCOPYD_VERIFY)) {
@@ -167,9 +175,8 @@ void Job::start_write(Engine& engine, Slot& slot, unsigned destination) {
   Destination& d = *destinations_[destination];
   if (d.dropped || d.over() || observed_cancel_ || slot.chunk >= d.chunks) return;
   if (flag(KCOPYD_WRITE_SEQ)) {
-    const uint64_t turn = turn_of(slot.chunk);
-    if (turn > broken_turn_) return;
-    if (turn != d.turn || d.in_flight > 0) {
+    if (slot.turn > broken_turn_) return;
+    if (slot.turn != d.turn || d.in_flight > 0) {
       slot.held |= 1u << destination;
       return;
     }
@@ -191,7 +198,7 @@ void Job::written(Engine& engine, SlotTransfer& write) {
   Destination& d = *destinations_[destination];
   --d.in_flight;
   --write.slot->writing;
-  d.written += write.good_bytes();
+  if (!write.slot->blank) d.written += write.good_bytes();
   if (!write.bad().empty()) {
     record(KCOPYD_SIDE_WRITE, static_cast<int>(destination), write);
     if (!flag(KCOPYD_IGNORE_ERROR)) {
@@ -205,7 +212,7 @@ void Job::written(Engine& engine, SlotTransfer& write) {
   if (flag(KCOPYD_WRITE_SEQ)) {
     ++d.turn;
     const auto next = std::ranges::find_if(
-        active_, [&](const Slot* s) { return turn_of(s->chunk) == d.turn && (s->held >> destination & 1); });
+        active_, [&](const Slot* s) { return s->turn == d.turn && (s->held >> destination & 1); });
     if (next != active_.end()) start_write(engine, **next, destination);
   }
 }
@@ -219,10 +226,15 @@ void Job::flushed(unsigned destination) {
     end(destination);
     return;
   }
+  if (head_last_ && !d.sealed && !stopped_) {
+    d.sealed = true;
+    d.state = KCOPYD_COPYING;
+    return;
+  }
   // What went through the page cache (a ragged end, a file system without direct I/O) is to be read back from
   // the medium.
   d.device->drop_cache();
-  if (flag(KCOPYD_VERIFY) && d.settled == d.chunks && !observed_cancel_) {
+  if (flag(KCOPYD_VERIFY) && d.settled == turns_of(d) && !observed_cancel_) {
     d.state = KCOPYD_VERIFYING;
   } else {
     end(destination);
@@ -295,7 +307,8 @@ void Job::settle(Engine& engine, unsigned destination) {
   if (d.state == KCOPYD_COPYING) {
     if (d.dropped) {
       end(destination);
-    } else if (d.settled == d.chunks || (stopped_ && active_.empty())) {
+    } else if (d.settled == turns_of(d) || (stopped_ && active_.empty()) ||
+               (head_last_ && !d.sealed && d.settled == d.chunks)) {
       // Also a destination that will stay incomplete: what was written to it shall be on it.
       d.state = KCOPYD_FLUSHING;
       d.flush.job = this;
@@ -312,7 +325,7 @@ void Job::settle(Engine& engine, unsigned destination) {
 
 void Job::end(unsigned destination) {
   Destination& d = *destinations_[destination];
-  const bool copied = op_ == KCOPYD_COMPARE || d.settled == d.chunks;
+  const bool copied = op_ == KCOPYD_COMPARE || d.settled == turns_of(d);
   const bool verifies = op_ == KCOPYD_COMPARE || flag(KCOPYD_VERIFY);
   const bool complete = copied && (!verifies || d.verify_next == d.chunks);
   if (complete || d.dropped || !observed_cancel_) {

@@ -63,10 +63,11 @@ class Job {
     uint64_t offset = 0;        // bytes
     uint64_t length = 0;        // bytes
     uint64_t chunks = 0;        // sub-jobs it takes part in
-    uint64_t settled = 0;       // of those, written or given up
+    uint64_t settled = 0;       // turns written or given up
     uint64_t turn = 0;          // KCOPYD_WRITE_SEQ: the next to be written
     uint64_t verify_next = 0;   // the next to be read back
     unsigned in_flight = 0;     // writes, or reads that verify
+    bool sealed = false;        // all but the head is flushed (KCOPYD_HEAD_LAST)
     bool dropped = false;       // it failed and gets no more I/O
     SlotTransfer flush;
     // Written by the worker, read by any thread.
@@ -80,13 +81,19 @@ class Job {
   Job(const kcopyd_request& request, size_t chunk_size);
 
   uint64_t chunk_length(uint64_t chunk, uint64_t length) const;
-  uint64_t chunk_at(uint64_t turn) const { return descending_ ? chunks_ - 1 - turn : turn; }
-  uint64_t turn_of(uint64_t chunk) const { return chunk_at(chunk); }
+  // Sub-jobs have turns: ascending, or descending, or the first one twice (KCOPYD_HEAD_LAST: as zeros at the
+  // start, as itself at the end).
+  uint64_t turns() const { return head_last_ ? chunks_ + 1 : chunks_; }
+  uint64_t turns_of(const Destination& d) const { return d.chunks + (head_last_ ? 1 : 0); }
+  uint64_t chunk_at(uint64_t turn) const { return descending_ ? chunks_ - 1 - turn : turn % chunks_; }
+  bool blank_at(uint64_t turn) const { return head_last_ && turn == 0; }
+  bool head_at(uint64_t turn) const { return head_last_ && turn == chunks_; }
   bool flag(kcopyd_flags f) const { return (flags_ & f) != 0; }
   OnError on_error(const Engine& engine) const {
     return flag(KCOPYD_IGNORE_ERROR) ? OnError::go_on : engine.strict ? OnError::stop_at_once : OnError::stop;
   }
   bool wants_source() const;
+  bool may_take(uint64_t turn) const;
 
   bool pump_source(Engine& engine);
   bool pump_verify(Engine& engine, unsigned destination);
@@ -111,6 +118,7 @@ class Job {
   uint64_t source_offset_ = 0;  // bytes
   uint64_t length_ = 0;         // bytes: of the source, or of the longest destination
   std::vector<std::unique_ptr<Destination>> destinations_;
+  bool head_last_ = false;
   bool one_at_a_time_ = false;  // source and destination overlap: as memmove
   bool descending_ = false;
 

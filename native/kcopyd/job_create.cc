@@ -40,12 +40,13 @@ bool fits(const io_region& region, uint64_t bytes) {
 }
 
 int check_shape(const kcopyd_request& request) {
-  constexpr unsigned known = KCOPYD_IGNORE_ERROR | KCOPYD_WRITE_SEQ | KCOPYD_VERIFY;
+  constexpr unsigned known = KCOPYD_IGNORE_ERROR | KCOPYD_WRITE_SEQ | KCOPYD_VERIFY | KCOPYD_HEAD_LAST;
   if (request.op != KCOPYD_COPY && request.op != KCOPYD_ZERO && request.op != KCOPYD_COMPARE) return -EINVAL;
   if (request.num_dests == 0 || request.num_dests > KCOPYD_MAX_DESTS || request.dests == nullptr ||
       request.fn == nullptr || (request.flags & ~known)) {
     return -EINVAL;
   }
+  if (request.flags & KCOPYD_HEAD_LAST && (request.flags & KCOPYD_WRITE_SEQ || request.op != KCOPYD_COPY)) return -EINVAL;
   const bool zero = request.op == KCOPYD_ZERO;
   if (zero != (request.from == nullptr) || (!zero && request.from->bdev == nullptr)) return -EINVAL;
   for (unsigned i = 0; i < request.num_dests; ++i) {
@@ -73,6 +74,7 @@ int Job::create(const kcopyd_request& request, size_t chunk_size, std::shared_pt
       job->length_ = *bytes;
     }
     std::vector<Range> ranges;
+    bool overlaps = false;
     bool ascending = false;
     for (const io_region& dest : std::span(request.dests, request.num_dests)) {
       const uint64_t bytes = request.op != KCOPYD_ZERO ? job->length_
@@ -83,6 +85,7 @@ int Job::create(const kcopyd_request& request, size_t chunk_size, std::shared_pt
       if (!compares) {
         if (std::ranges::any_of(ranges, [&](const Range& other) { return overlap(range, other); })) return -EINVAL;
         // Onto itself, in part: as memmove, from the end that is not overwritten first.
+        overlaps = overlaps || (request.from != nullptr && overlap(range, from));
         if (request.from != nullptr && overlap(range, from) && range.offset != from.offset) {
           (range.offset > from.offset ? job->descending_ : ascending) = true;
           job->one_at_a_time_ = true;
@@ -100,6 +103,7 @@ int Job::create(const kcopyd_request& request, size_t chunk_size, std::shared_pt
     if (job->descending_ && ascending) return -EINVAL;
     const auto chunks_in = [&](uint64_t bytes) { return bytes / chunk_size + (bytes % chunk_size != 0); };
     job->chunks_ = chunks_in(job->length_);
+    job->head_last_ = (request.flags & KCOPYD_HEAD_LAST) && !overlaps && job->chunks_ > 1;
     for (const auto& d : job->destinations_) d->chunks = chunks_in(d->length);
     if (compares || (request.flags & KCOPYD_VERIFY)) job->hashes_.resize(job->chunks_);
     result = std::move(job);

@@ -122,6 +122,12 @@ enum kcopyd_flags {
   KCOPYD_IGNORE_ERROR = 1 << 0, /* go on past errors; what failed is in the masks and the list all the same */
   KCOPYD_WRITE_SEQ = 1 << 1,    /* writes ascend at every destination, one at a time */
   KCOPYD_VERIFY = 1 << 2,       /* P: after its flush each destination is read back and compared with the hashes */
+  /*
+   * P, copy only: the first sub-job of every destination is zeros until all the rest is flushed, and is written
+   * last. So what was interrupted, by whatever, has no partition table and no boot sector to be mistaken for a
+   * finished copy. Ignored when the job is a single sub-job or overlaps its source; -EINVAL with WRITE_SEQ.
+   */
+  KCOPYD_HEAD_LAST = 1 << 3,
 };
 
 /*

@@ -27,7 +27,9 @@ struct Slot {
   explicit Slot(std::span<std::byte> memory) : buffer(memory) {}
 
   std::span<std::byte> buffer;
-  uint64_t chunk = 0;          // index of the sub-job
+  uint64_t turn = 0;           // when in the job's order
+  uint64_t chunk = 0;          // which sub-job
+  bool blank = false;          // zeros are written in place of what was read (KCOPYD_HEAD_LAST)
   size_t length = 0;           // bytes of it
   uint32_t held = 0;           // destinations whose write waits for its turn (KCOPYD_WRITE_SEQ)
   unsigned writing = 0;        // writes in flight

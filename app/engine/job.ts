@@ -123,7 +123,10 @@ function launch(prepared: Prepared): NativeJob {
     const errors = images.flatMap((held) => attempt(held.end.path, () => (held.device = createPart(addon, held.end.image!.part))));
     if (errors.length > 0) throw new Refusal(errors);
     const devices = destinations.map(({ device }) => device!);
-    return client.submit({ op: plan.kind === 'copy' ? 'copy' : 'compare', source, destinations: devices, verify: plan.verify });
+    const copies = plan.kind === 'copy';
+    // An unfinished image has another name; an unfinished disk has no head that could be mistaken for a whole one's.
+    const headLast = copies && plan.destinations.some(({ kind }) => kind === 'block');
+    return client.submit({ op: copies ? 'copy' : 'compare', source, destinations: devices, verify: plan.verify, headLast });
   } catch (error) {
     for (const held of images) {
       if (held.device !== null) discardPart(held.end.image!.part);

@@ -79,6 +79,8 @@ export interface NativeJobRequest {
   verify?: boolean;
   ignoreError?: boolean;
   sequential?: boolean;
+  /** Copy only: the first MiB of every destination is zeros until all the rest is flushed, and is written last. */
+  headLast?: boolean;
 }
 
 /** A kcopyd client: a page pool, a worker thread and a backend. */

@@ -26,6 +26,7 @@ unsigned job_flags(const Napi::Object& request) {
   if (request.Get("ignoreError").ToBoolean()) flags |= KCOPYD_IGNORE_ERROR;
   if (request.Get("sequential").ToBoolean()) flags |= KCOPYD_WRITE_SEQ;
   if (request.Get("verify").ToBoolean()) flags |= KCOPYD_VERIFY;
+  if (request.Get("headLast").ToBoolean()) flags |= KCOPYD_HEAD_LAST;
   return flags;
 }
 

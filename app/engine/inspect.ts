@@ -54,8 +54,8 @@ export const inspectDestination = (path: string, blocks: Blocks): Promise<Found>
   return { ...end, image: await imagePlace(path, end.realPath) };
 });
 
-/** How an end is shown for review; `bytes` is what a new image will have. */
-export function endpoint(end: End, bytes: number): Endpoint {
+/** How an end is shown for review. `written`: the job writes it; `bytes` is what a new image will have then. */
+export function endpoint(end: End, bytes: number, written: boolean): Endpoint {
   const { path, realPath, kind, block, image, id } = end;
   return {
     path,
@@ -67,7 +67,7 @@ export function endpoint(end: End, bytes: number): Endpoint {
     majorMinor: block?.majorMinor ?? null,
     logicalSector: block?.logicalSector ?? SECTOR_SIZE,
     contents: block === null ? [] : contentsOf(block),
-    overwrites: id !== null,
+    overwrites: written && id !== null,
   };
 }
 

@@ -125,8 +125,8 @@ function planOf(request: CopyRequest, source: End, ends: readonly End[], client:
   const bytes = source.size;
   return {
     kind: request.kind,
-    source: endpoint(source, bytes),
-    destinations: ends.map((end) => endpoint(end, bytes)),
+    source: endpoint(source, bytes, false),
+    destinations: ends.map((end) => endpoint(end, bytes, request.kind === 'copy')),
     bytes,
     verify: request.verify || request.kind === 'verify',
     io: client.io,

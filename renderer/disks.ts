@@ -1,5 +1,5 @@
 // What the window needs to know about a disk: is it still the same one, what is on it, why it cannot be chosen.
-import type { Disk } from '../app/contract.ts';
+import type { Disk, Endpoint } from '../app/contract.ts';
 import { baseName, lastSix, size } from './words.ts';
 
 /** Same string, same disk: a drive swapped for another under the same path gives a different one. */
@@ -10,6 +10,12 @@ export const identity = (disk: Disk): string =>
 export function diskName(disk: Disk): string {
   if (disk.model !== null) return disk.model;
   return disk.backingFile === null ? baseName(disk.path) : baseName(disk.backingFile);
+}
+
+/** What to call one end of a job, as in the list. The model of a loop device is the path of the file behind it. */
+export function endpointName({ model, path }: Endpoint): string {
+  if (model === null) return baseName(path);
+  return model.startsWith('/') ? baseName(model) : model;
 }
 
 /** The short facts under the name: "sdb", "USB", serial "…A1B2C3". */

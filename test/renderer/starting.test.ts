@@ -130,6 +130,16 @@ describe('hold to start', () => {
     await open.page.mouse.up();
   });
 
+  test('the same plan told again does not let go: another drive was plugged in meanwhile', async () => {
+    await reviewing(plain);
+    await hold().hover();
+    await open.page.mouse.down();
+    await open.page.waitForTimeout(300);
+    await open.main.push({ disks: make.sticks(4) });
+    await expect.poll(started, { timeout: 3000 }).toBe(true);
+    await open.page.mouse.up();
+  });
+
   test('typing the word does the same', async () => {
     await reviewing(plain);
     const word = open.page.getByRole('textbox', { name: 'Type ERASE to start' });

@@ -97,7 +97,8 @@ function againstImage(end: End, { part, partId, partInTheWay }: ImagePlace, bloc
 function againstPair(kind: CopyRequest['kind'], source: End, end: End, blocks: Blocks): PlatterError[] {
   const missing = end.image === null ? source.size - end.size : 0;
   const means = kind === 'copy' ? 'than the source needs' : 'than the source has';
-  const smaller = missing > 0 && end.size > 0
+  const gone = kind === 'copy' && end.size === 0; // said already, and better
+  const smaller = missing > 0 && !gone
     ? [check(end, 'TOO_SMALL', `It holds ${counted(end.size, 'byte')}, ${counted(missing, 'byte')} less ${means}.`)]
     : [];
   const relation = overlap(end, source, blocks);

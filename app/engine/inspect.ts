@@ -168,6 +168,7 @@ function contentsOf(block: Block): string[] {
   return [...withDescendants(block)].flatMap((one) => {
     const name = one.label === null ? '' : ` "${one.label}"`;
     if (one.fileSystem !== null) return [`${one.fileSystem}${name} on ${one.path} (${size(one.size)})`];
+    if (one.partitionTable !== null && one.children.length === 0) return [`a partition table (${one.partitionTable}) on ${one.path}`];
     if (one.type === 'part') return [`partition ${one.path} (${size(one.size)})`];
     return [];
   });

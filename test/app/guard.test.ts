@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { CopyRequest } from '../../app/contract.ts';
 import type { Blocks } from '../../app/engine/blocks.ts';
 import { argumentErrors, memoryOf, notesOnSource, refusals } from '../../app/engine/guard.ts';
-import type { End, ImagePlace } from '../../app/engine/inspect.ts';
+import { endpoint, type End, type ImagePlace } from '../../app/engine/inspect.ts';
 import { GB, laptop, live, picture, server, type Machine } from './machines.ts';
 
 /** The end that a block device of `blocks` is. */
@@ -181,6 +181,7 @@ describe('a verification writes nothing, so less is refused', () => {
     expect(codes(blocks, device(blocks, '/dev/sdb'), [device(blocks, '/dev/sdb')], 'verify')).toEqual(['/dev/sdb IS_SOURCE']);
     expect(codes(blocks, source(GB), [device(blocks, '/dev/sdb'), device(blocks, '/dev/sdb')], 'verify')).toEqual(['/dev/sdb DUPLICATE']);
     expect(codes(blocks, source(65 * GB), [device(blocks, '/dev/sdb')], 'verify')).toEqual(['/dev/sdb TOO_SMALL']);
+    expect(codes(blocks, source(GB), [device(blocks, '/dev/sdc')], 'verify')).toEqual(['/dev/sdc TOO_SMALL']);
   });
 });
 
@@ -226,4 +227,14 @@ it('a source in use is copied, with a note', () => {
   expect(notesOnSource(device(blocks, '/dev/sdb'), blocks)).toEqual([]);
   const livePicture = picture(live);
   expect(notesOnSource(device(livePicture, '/dev/sda'), livePicture)).toEqual([]);
+});
+
+it('what would be lost is named for review, and only what would be lost', () => {
+  const blocks = picture(laptop);
+  expect(endpoint(device(blocks, '/dev/sda'), GB, true)).toMatchObject({
+    kind: 'block', size: 64 * GB, model: 'Ultra', serial: '4C53', majorMinor: '8:0', overwrites: true, contents: ['exfat "PHOTOS" on /dev/sda1 (64.0 GB)'],
+  });
+  expect(endpoint(device(blocks, '/dev/nvme0n1'), GB, false)).toMatchObject({ overwrites: false, contents: expect.arrayContaining(['partition /dev/nvme0n1p3 (64.0 GB)']) as string[] });
+  expect(endpoint(image(), GB, true)).toMatchObject({ kind: 'file', size: GB, overwrites: false, contents: [], majorMinor: null });
+  expect(endpoint(image({ id: 'file:8:1:6', size: 5 }), GB, true)).toMatchObject({ size: GB, overwrites: true });
 });

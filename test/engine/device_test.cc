@@ -1,0 +1,187 @@
+// Opening and closing devices and files, what is told about them, and what an errno of theirs means.
+#include <kcopyd/error_list.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "disks.h"
+#include "lab.h"
+
+using namespace test;
+
+namespace {
+
+int open_error(const std::string& path, unsigned flags) {
+  block_device* device = nullptr;
+  const int err = kcopyd_device_open(path.c_str(), flags, &device);
+  if (err) CHECK(device == nullptr);
+  kcopyd_device_close(device);
+  return err;
+}
+
+bool run(const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; }
+
+}  // namespace
+
+TEST_CASE("open refuses what is neither block device nor regular file") {
+  const Directory directory;
+  REQUIRE(mkfifo(directory.path("fifo").c_str(), 0600) == 0);
+  CHECK(open_error(directory.path("fifo"), KCOPYD_OPEN_READ) == -ENOTBLK);  // and does not wait for a writer
+  CHECK(open_error(directory.path("fifo"), KCOPYD_OPEN_WRITE) == -ENOTBLK);
+  CHECK(open_error(directory.path(), KCOPYD_OPEN_READ) == -ENOTBLK);
+  CHECK(open_error("/dev/null", KCOPYD_OPEN_WRITE) == -ENOTBLK);
+  CHECK(open_error(directory.path("absent"), KCOPYD_OPEN_READ) == -ENOENT);
+  CHECK(open_error(directory.path("absent"), KCOPYD_OPEN_WRITE) == -ENOENT);
+  CHECK(open_error(directory.path("no/such"), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_CREATE) == -ENOENT);
+  CHECK(open_error("", KCOPYD_OPEN_READ) == -ENOENT);
+  CHECK(open_error("/dev/null", 1u << 20) == -EINVAL);
+  CHECK(open_error(directory.path("new"), KCOPYD_OPEN_CREATE) == -EINVAL);
+  CHECK(access(directory.path("new").c_str(), F_OK) != 0);
+  block_device* device = nullptr;
+  CHECK(kcopyd_device_open(nullptr, KCOPYD_OPEN_READ, &device) == -EINVAL);
+  CHECK(kcopyd_device_open("/dev/null", KCOPYD_OPEN_READ, nullptr) == -EINVAL);
+}
+
+TEST_CASE("create makes an absent file, empties a present one, and follows a link") {
+  const Directory directory;
+  const std::string path = directory.path("image");
+  constexpr unsigned kNew = KCOPYD_OPEN_WRITE | KCOPYD_OPEN_CREATE | KCOPYD_OPEN_EXCL | KCOPYD_OPEN_GROW;
+  { CHECK(Device(path, kNew).info().size == 0); }
+  write_file(path, Bytes(5000));
+  CHECK(Device(path, KCOPYD_OPEN_WRITE).info().size == 5000);
+  { CHECK(Device(path, kNew).info().size == 0); }
+  CHECK(read_file(path).empty());
+  REQUIRE(symlink(path.c_str(), directory.path("link").c_str()) == 0);
+  write_file(path, Bytes(5000));
+  { CHECK(Device(directory.path("link"), kNew).info().size == 0); }
+  CHECK(read_file(path).empty());
+}
+
+TEST_CASE("create does not empty a file that somebody holds") {
+  const Directory directory;
+  const std::string path = directory.path("image");
+  write_file(path, Bytes(5000, 7));
+  const Device holder(path, KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL);
+  CHECK(open_error(path, KCOPYD_OPEN_WRITE | KCOPYD_OPEN_CREATE | KCOPYD_OPEN_EXCL) == -EBUSY);
+  CHECK(read_file(path) == Bytes(5000, 7));
+}
+
+TEST_CASE("info tells what a device is") {
+  for (const Medium medium : {Medium::loop512, Medium::loop4096}) {
+    const Disk disk(medium, 4 * MiB);
+    const Device device(disk.path(), KCOPYD_OPEN_READ);
+    const auto info = device.info();
+    CHECK(info.size == 4 * MiB);
+    CHECK(info.logical_block == (medium == Medium::loop512 ? 512 : 4096));
+    CHECK(info.physical_block >= info.logical_block);
+    CHECK(info.is_block == 1);
+    CHECK(info.read_only == 0);
+    CHECK(info.direct == 1);
+    CHECK(info.major == 7);
+    CHECK(info.inode == 0);
+  }
+  const Directory directory;
+  write_file(directory.path("odd"), Bytes(12345));
+  const auto info = Device(directory.path("odd"), KCOPYD_OPEN_READ).info();
+  struct stat status {};
+  REQUIRE(stat(directory.path("odd").c_str(), &status) == 0);
+  CHECK(info.size == 12345);
+  CHECK(info.is_block == 0);
+  CHECK(info.inode == status.st_ino);
+  CHECK(makedev(info.major, info.minor) == status.st_dev);
+}
+
+TEST_CASE("a read-only device says so, and writing to it is refused as read-only") {
+  on_each_backend([](kcopyd_backend backend) {
+    const lab::Disk disk({.size = 1 * MiB, .read_only = true});
+    const Device device(disk.device(), KCOPYD_OPEN_READ);
+    CHECK(device.info().read_only == 1);
+    // Root may open it for writing all the same; the kernel then refuses each write.
+    if (open_error(disk.device(), KCOPYD_OPEN_WRITE) != 0) return;
+    const Device writable(disk.device(), KCOPYD_OPEN_WRITE);
+    CHECK(writable.info().read_only == 1);
+    Client client(backend);
+    const Outcome& out = client.zero({writable.at(0, 8192)}).wait();
+    CHECK(out.write_err == 1);
+    CHECK(out.list() == Lines{"write 0 EPERM read-only 0+8192"});
+  });
+}
+
+TEST_CASE("exclusive: a second holder gets EBUSY, a mounted device too, and a reader is let in") {
+  for (const Medium medium : {Medium::file, Medium::loop512}) {
+    CAPTURE(name(medium));
+    const Disk disk(medium, 1 * MiB);
+    Device holder(disk.path(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL);
+    CHECK(open_error(disk.path(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL) == -EBUSY);
+    CHECK(open_error(disk.path(), KCOPYD_OPEN_READ) == 0);
+    holder.close();
+    CHECK(open_error(disk.path(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL) == 0);
+  }
+  const Directory directory;
+  const Disk disk(Medium::loop512, 16 * MiB);
+  if (!run("mkfs.ext4 -q -F " + disk.path())) {
+    std::printf("SKIP: exclusive open of a mounted device: no mkfs.ext4\n");
+    return;
+  }
+  const Mount mounted(disk.path(), directory.path(), "ext4", "");
+  REQUIRE(mounted);
+  CHECK(open_error(disk.path(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL) == -EBUSY);
+}
+
+TEST_CASE("a device is free the moment its client is destroyed and it is closed") {
+  on_each({Medium::file, Medium::loop512, Medium::loop4096}, [](const Combo& combo) {
+    const Disk source(combo.medium, 4 * MiB), dest(combo.medium, 4 * MiB);
+    for (int round = 0; round < 25; round++) {
+      CAPTURE(round);
+      Device from(source.path(), KCOPYD_OPEN_READ);
+      block_device* raw = nullptr;
+      REQUIRE(kcopyd_device_open(dest.path().c_str(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL, &raw) == 0);
+      {
+        Client client(combo.backend);
+        const io_region to{.bdev = raw, .sector = 0, .count = 4 * MiB / 512};
+        CHECK(client.copy(from.at(0, 4 * MiB), {to}, round % 2 ? KCOPYD_VERIFY : 0).wait().list() == Lines{});
+      }
+      kcopyd_device_close(raw);
+    }
+  });
+}
+
+TEST_CASE("a device may be closed and taken by another as soon as its job's callback has run, the client living on") {
+  on_each({Medium::file, Medium::loop512}, [](const Combo& combo) {
+    const Disk source(combo.medium, 1 * MiB), dest(combo.medium, 1 * MiB);
+    Client client(combo.backend);
+    for (int round = 0; round < 50; round++) {
+      CAPTURE(round);
+      const Device from(source.path(), KCOPYD_OPEN_READ);
+      const Device to(dest.path(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL);
+      CHECK(client.copy(from.at(0, 1 * MiB), {to.at(0, 1 * MiB)}).wait().list() == Lines{});
+    }
+  });
+}
+
+TEST_CASE("what an errno means depends on the side and the device") {
+  const auto cause = [](kcopyd_side side, int err, const block_device& device) { return kcopyd::classify(side, err, device); };
+  block_device file;
+  const Disk disk(Medium::loop512, 1 * MiB);
+  block_device* loop = nullptr;
+  REQUIRE(kcopyd_device_open(disk.path().c_str(), KCOPYD_OPEN_WRITE, &loop) == 0);
+  for (const kcopyd_side side : {KCOPYD_SIDE_READ, KCOPYD_SIDE_WRITE, KCOPYD_SIDE_VERIFY}) {
+    for (const block_device* device : {static_cast<const block_device*>(&file), static_cast<const block_device*>(loop)}) {
+      for (const int err : {EIO, ENODATA, EILSEQ, EREMOTEIO}) CHECK(cause(side, err, *device) == KCOPYD_CAUSE_MEDIUM);
+      for (const int err : {ENODEV, ENXIO, ENOMEDIUM}) CHECK(cause(side, err, *device) == KCOPYD_CAUSE_GONE);
+      CHECK(cause(side, ETIMEDOUT, *device) == KCOPYD_CAUSE_TIMED_OUT);
+      CHECK(cause(side, EINVAL, *device) == KCOPYD_CAUSE_IO);
+      CHECK(cause(side, ECANCELED, *device) == KCOPYD_CAUSE_CANCELLED);
+    }
+    CHECK(cause(side, 0, *loop) == KCOPYD_CAUSE_GONE);
+  }
+  CHECK(cause(KCOPYD_SIDE_WRITE, ENOSPC, *loop) == KCOPYD_CAUSE_GONE);
+  CHECK(cause(KCOPYD_SIDE_WRITE, ENOSPC, file) == KCOPYD_CAUSE_NO_SPACE);
+  CHECK(cause(KCOPYD_SIDE_WRITE, EDQUOT, file) == KCOPYD_CAUSE_NO_SPACE);
+  CHECK(cause(KCOPYD_SIDE_WRITE, EFBIG, file) == KCOPYD_CAUSE_NO_SPACE);
+  for (const int err : {EROFS, EPERM, EBADF}) CHECK(cause(KCOPYD_SIDE_WRITE, err, *loop) == KCOPYD_CAUSE_READ_ONLY);
+  kcopyd_device_close(loop);
+}

@@ -1,0 +1,136 @@
+// Runs the engine's tests: one line per test as it ends, and a watchdog that names a test that hangs.
+#define DOCTEST_CONFIG_IMPLEMENT
+#include <doctest/doctest.h>
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <fstream>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "disks.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Seconds one test may take before it counts as hung. Sanitizers are slow, hangs are forever.
+constexpr auto kPatience = std::chrono::seconds(60);
+
+// Where each thread of this process sleeps: the difference between a lost wake-up and a device that stalls.
+void print_threads() {
+  DIR* tasks = opendir("/proc/self/task");
+  if (!tasks) return;
+  while (const dirent* task = readdir(tasks)) {
+    if (task->d_name[0] == '.') continue;
+    const std::string at = std::string("/proc/self/task/") + task->d_name;
+    std::string call;
+    std::getline(std::ifstream(at + "/syscall"), call);
+    std::string where;
+    std::getline(std::ifstream(at + "/wchan"), where);
+    std::printf("  thread %s: %s, syscall %s\n", task->d_name, where.c_str(), call.c_str());
+  }
+  closedir(tasks);
+}
+
+class Watchdog {
+ public:
+  Watchdog() : thread_([this] { watch(); }) {}
+  ~Watchdog() {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+  void start(std::string name) { set(std::move(name)); }
+  void stop() { set(""); }
+
+ private:
+  void set(std::string name) {
+    {
+      std::lock_guard lock(mutex_);
+      running_ = std::move(name);
+      deadline_ = Clock::now() + kPatience;
+    }
+    changed_.notify_all();
+  }
+
+  void watch() {
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+      if (running_.empty()) {
+        changed_.wait(lock);
+      } else if (changed_.wait_until(lock, deadline_) == std::cv_status::timeout && !running_.empty() &&
+                 Clock::now() >= deadline_) {
+        std::printf("HUNG: %s\n", running_.c_str());
+        print_threads();
+        std::fflush(stdout);
+        test::release_all_disks();  // else the process could not even die
+        _exit(3);
+      }
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string running_;
+  Clock::time_point deadline_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+// One line per test.
+class Lines final : public doctest::IReporter {
+ public:
+  explicit Lines(const doctest::ContextOptions&) {}
+  void test_case_start(const doctest::TestCaseData& test) override {
+    name_ = test.m_name;
+    started_ = Clock::now();
+    watchdog_.start(name_);
+  }
+  // Each run of a test's body is one combination of subcases and has the whole patience.
+  void test_case_reenter(const doctest::TestCaseData& test) override { watchdog_.start(test.m_name); }
+  void test_case_end(const doctest::CurrentTestCaseStats& stats) override {
+    watchdog_.stop();
+    const std::chrono::duration<double> took = Clock::now() - started_;
+    std::printf("%-4s %s (%.2f s)\n", stats.failure_flags ? "FAIL" : "ok", name_.c_str(), took.count());
+    std::fflush(stdout);
+  }
+  void report_query(const doctest::QueryData&) override {}
+  void test_run_start() override {}
+  void test_run_end(const doctest::TestRunStats&) override {}
+  void test_case_exception(const doctest::TestCaseException&) override {}
+  void subcase_start(const doctest::SubcaseSignature&) override {}
+  void subcase_end() override {}
+  void log_assert(const doctest::AssertData&) override {}
+  void log_message(const doctest::MessageData&) override {}
+  void test_case_skipped(const doctest::TestCaseData&) override {}
+
+ private:
+  std::string name_;
+  Clock::time_point started_;
+  Watchdog watchdog_;
+};
+
+REGISTER_LISTENER("lines", 1, Lines);
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  doctest::Context context(argc, argv);
+  context.setOption("no-version", true);
+  context.setOption("no-intro", true);
+  context.setOption("order-by", "name");
+  context.applyCommandLine(argc, argv);
+  const int result = context.run();
+  test::release_all_disks();
+  return result;
+}

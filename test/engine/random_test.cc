@@ -1,0 +1,319 @@
+// K33: random jobs against a model in memory. The seed is printed; PLATTER_SEED runs it again.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <random>
+
+#include "disks.h"
+
+using namespace test;
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int kSlow = 10;
+#else
+constexpr int kSlow = 1;
+#endif
+
+using Random = std::mt19937_64;
+
+uint64_t seed() {
+  static const uint64_t seed = [] {
+    const char* const asked = std::getenv("PLATTER_SEED");
+    const uint64_t seed = asked ? std::strtoull(asked, nullptr, 0) : std::random_device{}();
+    std::printf("K33: PLATTER_SEED=%llu\n", static_cast<unsigned long long>(seed));
+    return seed;
+  }();
+  return seed;
+}
+
+uint64_t below(Random& random, uint64_t n) { return random() % n; }
+bool chance(Random& random, int percent) { return static_cast<int>(random() % 100) < percent; }
+
+// Bytes [from, to) of one disk.
+struct Span {
+  size_t disk;
+  uint64_t from, to;
+  bool meets(const Span& other) const { return disk == other.disk && from < other.to && other.from < to; }
+};
+
+// A file, what it holds, and what the model says it should hold.
+struct Modelled {
+  Modelled(uint64_t size, uint64_t seed) : disk(Medium::file, size), model(pattern(size, seed)), device(filled(), KCOPYD_OPEN_WRITE) {
+    const int fd = open(disk.path().c_str(), O_RDONLY | O_CLOEXEC);
+    REQUIRE(fd >= 0);
+    there = static_cast<const unsigned char*>(mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0));
+    close(fd);
+    REQUIRE(there != MAP_FAILED);
+  }
+  ~Modelled() { munmap(const_cast<unsigned char*>(there), model.size()); }
+  Modelled(const Modelled&) = delete;
+  Modelled& operator=(const Modelled&) = delete;
+
+  const std::string& filled() {
+    disk.fill(model);
+    return disk.path();
+  }
+  bool right(uint64_t from, uint64_t to) const { return std::memcmp(there + from, &model[from], to - from) == 0; }
+
+  Disk disk;
+  Bytes model;
+  Device device;
+  const unsigned char* there = nullptr;
+};
+
+constexpr uint64_t kSize = 4 * MiB;
+
+uint64_t random_length(Random& random) {
+  const uint64_t most = chance(random, 70) ? 64 * KiB : chance(random, 80) ? 512 * KiB : 3 * MiB;
+  return (1 + below(random, most / 512)) * 512;
+}
+
+Span random_span(Random& random, size_t disks, uint64_t length) {
+  const uint64_t grain = chance(random, 30) ? 4096 : 512;
+  const uint64_t from = below(random, (kSize - length) / grain + 1) * grain;
+  return {below(random, disks), from, from + length};
+}
+
+struct Planned {
+  kcopyd_op op = KCOPYD_COPY;
+  unsigned flags = 0;
+  Span from{};
+  std::vector<Span> to;
+  unsigned mask = 0;  // what write_err must be
+  Job* job = nullptr;
+};
+
+// A job that gets in the way of none of the batch.
+bool plan(Random& random, size_t disks, const std::vector<Planned>& batch, Planned& planned) {
+  planned.op = chance(random, 75) ? KCOPYD_COPY : chance(random, 60) ? KCOPYD_ZERO : KCOPYD_COMPARE;
+  if (planned.op != KCOPYD_COMPARE) {
+    if (chance(random, 25)) planned.flags |= KCOPYD_VERIFY;
+    if (chance(random, 25)) planned.flags |= KCOPYD_WRITE_SEQ;
+  }
+  if (chance(random, 25)) planned.flags |= KCOPYD_IGNORE_ERROR;
+  const uint64_t length = random_length(random);
+  planned.from = random_span(random, disks, length);
+  const auto free = [&](const Span& span, bool written) {
+    for (const Planned& other : batch) {
+      if (written && other.op != KCOPYD_ZERO && span.meets(other.from)) return false;
+      for (const Span& to : other.to)
+        if (span.meets(to) && (written || other.op != KCOPYD_COMPARE)) return false;
+    }
+    return true;
+  };
+  if (planned.op != KCOPYD_ZERO && !free(planned.from, false)) return false;
+  const bool writes = planned.op != KCOPYD_COMPARE;
+  const uint64_t wanted = 1 + below(random, 4);
+  bool near_source = false;
+  for (int attempt = 0; attempt < 12 && planned.to.size() < wanted; attempt++) {
+    const uint64_t its_length = planned.op == KCOPYD_ZERO ? random_length(random) : length;
+    const Span span = random_span(random, disks, its_length);
+    const bool in_the_way = std::any_of(planned.to.begin(), planned.to.end(), [&](const Span& s) { return s.meets(span); });
+    if (in_the_way || !free(span, writes)) continue;
+    if (planned.op == KCOPYD_COPY && span.meets(planned.from)) {
+      if (near_source) continue;  // K24 has the case of two
+      near_source = true;
+    }
+    planned.to.push_back(span);
+  }
+  return !planned.to.empty();
+}
+
+// What the job must do, done to the model.
+void model_job(std::vector<std::unique_ptr<Modelled>>& disks, Planned& planned) {
+  const auto at = [&](const Span& span) { return disks[span.disk]->model.data() + span.from; };
+  if (planned.op == KCOPYD_ZERO) {
+    for (const Span& to : planned.to) std::memset(at(to), 0, to.to - to.from);
+    return;
+  }
+  const Bytes source(at(planned.from), at(planned.from) + (planned.from.to - planned.from.from));
+  for (size_t i = 0; i < planned.to.size(); i++) {
+    if (planned.op == KCOPYD_COPY) std::memcpy(at(planned.to[i]), source.data(), source.size());
+    else if (std::memcmp(at(planned.to[i]), source.data(), source.size()) != 0) planned.mask |= 1u << i;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("K33 10,000 random jobs on files against a model: same bytes, same masks") {
+  const uint64_t from = seed();
+  on_each_backend([&](kcopyd_backend backend) {
+    Random random(from);
+    std::vector<std::unique_ptr<Modelled>> disks;
+    for (uint64_t i = 0; i < 4; i++) disks.push_back(std::make_unique<Modelled>(kSize, i));
+    int left = 5000 / kSlow;
+    while (left > 0) {
+      constexpr unsigned kPages[] = {1, 5, 64, 600, 2048};
+      Client client({.backend = backend, .pages = kPages[below(random, 5)]});
+      for (int batches = 0; batches < 40 && left > 0; batches++) {
+        std::vector<Planned> batch;
+        for (uint64_t n = 1 + below(random, 6); n > 0; n--) {
+          Planned planned;
+          if (plan(random, disks.size(), batch, planned)) batch.push_back(std::move(planned));
+        }
+        for (Planned& planned : batch) {
+          model_job(disks, planned);
+          const auto region = [&](const Span& span) { return disks[span.disk]->device.at(span.from, span.to - span.from); };
+          std::vector<io_region> to;
+          for (const Span& span : planned.to) to.push_back(region(span));
+          planned.job = planned.op == KCOPYD_ZERO ? &client.zero(to, planned.flags)
+                        : planned.op == KCOPYD_COPY ? &client.copy(region(planned.from), to, planned.flags)
+                                                    : &client.compare(region(planned.from), to, planned.flags);
+          left--;
+        }
+        for (const Planned& planned : batch) {
+          CAPTURE(left);
+          CAPTURE(planned.op);
+          CAPTURE(planned.flags);
+          const Outcome& out = planned.job->wait();
+          REQUIRE(out.read_err == 0);
+          REQUIRE(out.write_err == planned.mask);
+          for (const Span& to : planned.to) REQUIRE(disks[to.disk]->right(to.from, to.to));
+        }
+      }
+      for (const auto& disk : disks) REQUIRE(disk->right(0, kSize));
+    }
+  });
+}
+
+namespace {
+
+// Bad blocks of a disk, and what becomes of a region that holds them.
+struct Faults {
+  std::map<uint64_t, uint64_t> bad;  // offset of a block -> 1
+
+  // Blocks within [from, to), in runs, as the engine's list names them.
+  Lines lines(const std::string& who, uint64_t from, uint64_t to, uint64_t block) const {
+    Lines all;
+    for (uint64_t at = from; at < to; at += block) {
+      if (!bad.contains(at)) continue;
+      const uint64_t start = at;
+      while (at + block < to && bad.contains(at + block)) at += block;
+      all.push_back(who + " EIO medium " + std::to_string(start) + "+" + std::to_string(at + block - start));
+    }
+    return all;
+  }
+};
+
+// Neighbours become one: whether the engine joined them depends on which sub-job ended first.
+std::vector<kcopyd_error> joined(std::vector<kcopyd_error> errors) {
+  std::sort(errors.begin(), errors.end(), [](const kcopyd_error& a, const kcopyd_error& b) {
+    return std::tie(a.side, a.destination, a.offset) < std::tie(b.side, b.destination, b.offset);
+  });
+  std::vector<kcopyd_error> all;
+  for (const auto& error : errors) {
+    if (!all.empty() && all.back().side == error.side && all.back().destination == error.destination &&
+        all.back().offset + all.back().length == error.offset)
+      all.back().length += error.length;
+    else
+      all.push_back(error);
+  }
+  return all;
+}
+
+Faults random_faults(Random& random, Disk& disk, const char* side, uint64_t block, uint64_t size) {
+  Faults faults;
+  while (chance(random, 45) && faults.bad.size() < 4) {
+    const uint64_t at = below(random, size / block) * block;
+    const uint64_t blocks = chance(random, 80) ? 1 : 2;
+    const std::string rule = "eio " + std::string(side) + " " + std::to_string(at) + " " + std::to_string(blocks * block);
+    if (chance(random, 20)) {
+      disk.rule(rule + " EIO 1");  // goes away when tried again
+      continue;
+    }
+    disk.rule(rule);
+    for (uint64_t b = 0; b < blocks && at + b * block < size; b++) faults.bad[at + b * block] = 1;
+  }
+  return faults;
+}
+
+}  // namespace
+
+TEST_CASE("K33 random jobs with random faults in the devices against a model: same bytes, same masks, same lists") {
+  const uint64_t from = seed();
+  on_each(kFaulty, [&](const Combo& combo) {
+    constexpr uint64_t kBytes = 2 * MiB;
+    constexpr unsigned kDests = 3;
+    Random random(from);
+    Bay bay(combo, kDests, kBytes, {.pages = chance(random, 50) ? 1024u : 32u});
+    const uint64_t b = bay.block();
+    std::vector<Bytes> model;
+    for (unsigned i = 0; i < kDests; i++) model.push_back(bay.old(i));
+    for (int round = 0; round < 60 / std::min(kSlow, 4); round++) {
+      CAPTURE(round);
+      bay.source.forgive();
+      const Faults source = random_faults(random, bay.source, "r", b, kBytes);
+      std::vector<Faults> dests;
+      for (auto& dest : bay.dests) {
+        dest.forgive();
+        dests.push_back(random_faults(random, dest, "w", b, kBytes));
+      }
+      const uint64_t length = (1 + below(random, kBytes / b)) * b;
+      const uint64_t read_at = below(random, (kBytes - length) / b + 1) * b;
+      std::vector<io_region> to;
+      std::vector<uint64_t> write_at;
+      for (unsigned i = 0; i < kDests; i++) {
+        write_at.push_back(below(random, (kBytes - length) / b + 1) * b);
+        to.push_back(bay.to(i, write_at[i], length));
+      }
+      const bool ignore = chance(random, 50);
+      const unsigned flags = (ignore ? unsigned{KCOPYD_IGNORE_ERROR} : 0u) | (chance(random, 30) ? unsigned{KCOPYD_WRITE_SEQ} : 0u);
+      CAPTURE(ignore);
+      CAPTURE(length);
+      CAPTURE(read_at);
+
+      Bytes data(bay.content.begin() + static_cast<ptrdiff_t>(read_at), bay.content.begin() + static_cast<ptrdiff_t>(read_at + length));
+      const Lines unreadable = source.lines("read", read_at, read_at + length, b);
+      for (uint64_t at = 0; at < length; at += b)
+        if (source.bad.contains(read_at + at)) std::fill_n(data.begin() + static_cast<ptrdiff_t>(at), b, 0);
+      unsigned mask = 0;
+      Lines unwritable;
+      for (unsigned i = 0; i < kDests; i++) {
+        const Lines lines = dests[i].lines("write " + std::to_string(i), write_at[i], write_at[i] + length, b);
+        if (!lines.empty()) mask |= 1u << i;
+        unwritable.insert(unwritable.end(), lines.begin(), lines.end());
+      }
+
+      const Outcome& out = bay.client.copy(bay.from(read_at, length), to, flags).wait();
+      Outcome tidy;
+      tidy.errors = joined(out.errors);
+      if (ignore) {
+        Lines want = unreadable;
+        want.insert(want.end(), unwritable.begin(), unwritable.end());
+        std::sort(want.begin(), want.end());
+        REQUIRE(tidy.list() == want);
+        REQUIRE(out.read_err == !unreadable.empty());
+        REQUIRE(out.write_err == mask);
+      } else if (unreadable.empty()) {
+        REQUIRE(out.read_err == 0);
+        REQUIRE(out.write_err == mask);
+      } else {
+        REQUIRE((out.write_err & ~mask) == 0u);
+        REQUIRE((out.read_err == 1 || out.write_err == (1u << kDests) - 1));
+      }
+      for (unsigned i = 0; i < kDests; i++) {
+        CAPTURE(i);
+        const bool whole = ignore || (!out.read_err && !(out.write_err >> i & 1));
+        const Bytes got = bay.dests[i].bytes();
+        for (uint64_t at = 0; at < length; at += b) {
+          const uint64_t place = write_at[i] + at;
+          const auto here = got.begin() + static_cast<ptrdiff_t>(place);
+          const auto fresh = data.begin() + static_cast<ptrdiff_t>(at);
+          auto modelled = model[i].begin() + static_cast<ptrdiff_t>(place);
+          if (dests[i].bad.contains(place)) continue;  // as it was
+          if (whole || (!source.bad.contains(read_at + at) && std::equal(here, here + static_cast<ptrdiff_t>(b), fresh)))
+            std::copy_n(fresh, b, modelled);
+        }
+        REQUIRE(difference(got, model[i]) == "");
+      }
+    }
+  });
+}

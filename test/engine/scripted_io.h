@@ -1,0 +1,77 @@
+// A BlockIo that does what the test says: a disk in memory behind it, and a script that decides what becomes of
+// each request. Nothing here touches a device or a thread.
+#pragma once
+
+#include <kcopyd/block_io.h>
+#include <kcopyd/device.h>
+#include <kcopyd/transfer.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <vector>
+
+#include "engine.h"
+
+namespace test {
+
+// Answers requests with what `script` says: a negative errno, or how many bytes may be done at most.
+class ScriptedIo final : public kcopyd::BlockIo {
+ public:
+  using Script = std::function<int64_t(const kcopyd::IoRequest& request)>;
+  static constexpr int64_t kAll = INT64_MAX;
+
+  explicit ScriptedIo(Bytes content) : disk(std::move(content)) {}
+
+  kcopyd_backend kind() const override { return KCOPYD_IO_THREADS; }
+  void attach(int) override {}
+  void detach(int) override {}
+  void submit(kcopyd::IoRequest& request) override { queue_.push_back(&request); }
+  void kick() override {}
+  void wake() noexcept override {}
+
+  void wait(std::vector<kcopyd::IoRequest*>& done,
+            std::optional<std::chrono::steady_clock::time_point>) override {
+    for (auto* request : queue_) {
+      log.push_back(*request);
+      request->result = answer(*request);
+      done.push_back(request);
+    }
+    queue_.clear();
+  }
+
+  Bytes disk;
+  Script script = [](const kcopyd::IoRequest&) { return kAll; };
+  std::vector<kcopyd::IoRequest> log;
+
+ private:
+  int32_t answer(const kcopyd::IoRequest& request) {
+    const int64_t allowed = script(request);
+    if (allowed < 0) return static_cast<int32_t>(allowed);
+    if (request.op == kcopyd::IoOp::flush) return 0;
+    const bool reading = request.op == kcopyd::IoOp::read;
+    if (!reading && request.offset + request.length > disk.size()) disk.resize(request.offset + request.length);
+    const uint64_t there = request.offset < disk.size() ? disk.size() - request.offset : 0;
+    const uint64_t n = std::min<uint64_t>({static_cast<uint64_t>(allowed), request.length, there});
+    unsigned char* at = disk.data() + request.offset;
+    if (reading)
+      std::memcpy(request.buffer, at, n);
+    else
+      std::memcpy(at, request.buffer, n);
+    return static_cast<int32_t>(n);
+  }
+
+  std::vector<kcopyd::IoRequest*> queue_;
+};
+
+// Runs the transfer that was started to its end.
+inline void finish(ScriptedIo& io) {
+  std::vector<kcopyd::IoRequest*> done;
+  do {
+    done.clear();
+    io.wait(done, std::nullopt);
+  } while (!kcopyd::Transfer::of(*done.at(0)).advance(io));
+}
+
+}  // namespace test

@@ -60,7 +60,7 @@ async function openAsUser({ electron, argv, appDir, user, home, env }) {
   const host = spawn(process.execPath, [join(appDir, 'out/engine/host.js')], { stdio: ['pipe', 'pipe', 'inherit'], env, detached: true });
   const hostEnded = once(host, 'close');
   try {
-    // This user has no session bus, of which Chromium complains at length: only what is fatal is shown.
+    // This user may have no session bus, of which Chromium complains at length: only what is fatal is shown.
     const quiet = env.ELECTRON_ENABLE_LOGGING ? [] : ['--log-level=3'];
     const window = spawn(electron, [...quiet, ...argv], {
       stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'pipe'],
@@ -125,7 +125,7 @@ function windowEnv(env, user, home) {
   const runtime = `/run/user/${user.uid}`;
   const desktop = user.home !== null && existsSync(runtime)
     ? { HOME: user.home, XDG_RUNTIME_DIR: runtime, DBUS_SESSION_BUS_ADDRESS: env.DBUS_SESSION_BUS_ADDRESS ?? `unix:path=${runtime}/bus` }
-    : { HOME: home, XDG_RUNTIME_DIR: home, XDG_CONFIG_HOME: join(home, 'config'), XDG_CACHE_HOME: join(home, 'cache') };
+    : { HOME: home, XDG_RUNTIME_DIR: home, GSETTINGS_BACKEND: 'memory' };
   const cookie = xCookie(env, user, home);
   return { ...passed, ...desktop, USER: user.name, LOGNAME: user.name, TMPDIR: home, ...(cookie && { XAUTHORITY: cookie }) };
 }

@@ -1,5 +1,6 @@
-// The desktop's own dialogs for files.
+// The desktop's own dialogs for files. They begin where Platter was started from.
 import { dialog, type FileFilter } from 'electron';
+import { join } from 'node:path';
 import { currentWindow } from './window.ts';
 
 const IMAGES: FileFilter[] = [
@@ -9,7 +10,7 @@ const IMAGES: FileFilter[] = [
 
 /** Asks for an existing image; null when the user changed their mind. */
 export async function chooseImage(): Promise<string | null> {
-  const options = { title: 'Choose an image', filters: IMAGES, properties: ['openFile' as const] };
+  const options = { title: 'Choose an image', defaultPath: process.cwd(), filters: IMAGES, properties: ['openFile' as const] };
   const window = currentWindow();
   const { canceled, filePaths } = await (window === null ? dialog.showOpenDialog(options) : dialog.showOpenDialog(window, options));
   return canceled ? null : (filePaths[0] ?? null);
@@ -17,7 +18,7 @@ export async function chooseImage(): Promise<string | null> {
 
 /** Asks where a new image goes; null when the user changed their mind. */
 export async function chooseNewImage(): Promise<string | null> {
-  const options = { title: 'New image', defaultPath: 'copy.img', filters: IMAGES };
+  const options = { title: 'New image', defaultPath: join(process.cwd(), 'copy.img'), filters: IMAGES };
   const window = currentWindow();
   const { canceled, filePath } = await (window === null ? dialog.showSaveDialog(options) : dialog.showSaveDialog(window, options));
   return canceled ? null : filePath;

@@ -99,7 +99,8 @@ export class Jobs {
   async #list(): Promise<void> {
     const disks = await this.#ask('list', { all: this.#loopDevices });
     if (disks.ok) this.#set({ disks: disks.value, disksError: null });
-    else this.#set({ disksError: disks.errors[0] ?? null });
+    // An engine that is gone has been told of, with better advice than the call has.
+    else if (this.#engine !== null) this.#set({ disksError: disks.errors[0] ?? null });
   }
 
   /** One call to the host, its refusal as a value. */

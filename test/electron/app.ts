@@ -28,10 +28,12 @@ export interface App extends AsyncDisposable {
 export interface AppOptions {
   /** Window and engine host belong to an ordinary user, as if root had nothing to do with it. */
   unprivileged?: boolean;
+  /** More environment for the launcher. */
+  env?: Record<string, string>;
 }
 
 /** Opens the window and waits for the page to show its first state. */
-export async function launchApp({ unprivileged = false }: AppOptions = {}): Promise<App> {
+export async function launchApp({ unprivileged = false, env = {} }: AppOptions = {}): Promise<App> {
   await screen();
   const home = mkdtempSync(join(tmpdir(), 'platter-test-home-'));
   const cookie = process.env.XAUTHORITY;
@@ -45,6 +47,7 @@ export async function launchApp({ unprivileged = false }: AppOptions = {}): Prom
       PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}`,
       HOME: home,
       XDG_CONFIG_HOME: home,
+      ...env,
       ...(unprivileged && { PLATTER_TEST_UID: String(NOBODY) }),
       ...(unprivileged && cookie && { XAUTHORITY: join(home, 'Xauthority') }),
     },

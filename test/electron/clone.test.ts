@@ -44,6 +44,7 @@ describe.skipIf(reason !== null)(`clone in the window${reason === null ? '' : ` 
     await chooseImage(app, image);
     await tick(app, first.device, bad.device, last.device);
     await picture(page, '1-choose');
+    expect(await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight), 'the page fits its window').toBe(true);
     await review(app);
     for (const { device } of disks) await page.getByRole('list', { name: 'Will be erased' }).getByText(device.replace('/dev/', '')).waitFor();
     await picture(page, '2-review');

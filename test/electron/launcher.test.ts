@@ -40,6 +40,14 @@ describe.runIf(isRoot)('as root', () => {
   });
 });
 
+describe.runIf(isRoot)('with sudo', () => {
+  it('the window belongs to the user who called it, the engine host to root', async () => {
+    await using app = await launchApp({ env: { SUDO_UID: '12345', SUDO_GID: '12345' } });
+    expect(uidOf(await app.electron.evaluate(() => process.pid))).toBe(12345);
+    expect(uidOf(app.hostPid())).toBe(0);
+  });
+});
+
 describe.runIf(isRoot)('as an ordinary user', () => {
   let app: App | null = null;
   afterEach(async () => {

@@ -1,5 +1,6 @@
-// The desktop's own dialogs for files. They begin where Platter was started from.
+// The desktop's own dialogs for files. They begin where Platter was started from, if it may look there.
 import { dialog, type FileFilter } from 'electron';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { currentWindow } from './window.ts';
 
@@ -10,7 +11,7 @@ const IMAGES: FileFilter[] = [
 
 /** Asks for an existing image; null when the user changed their mind. */
 export async function chooseImage(): Promise<string | null> {
-  const options = { title: 'Choose an image', defaultPath: process.cwd(), filters: IMAGES, properties: ['openFile' as const] };
+  const options = { title: 'Choose an image', defaultPath: startFolder(), filters: IMAGES, properties: ['openFile' as const] };
   const window = currentWindow();
   const { canceled, filePaths } = await (window === null ? dialog.showOpenDialog(options) : dialog.showOpenDialog(window, options));
   return canceled ? null : (filePaths[0] ?? null);
@@ -18,8 +19,18 @@ export async function chooseImage(): Promise<string | null> {
 
 /** Asks where a new image goes; null when the user changed their mind. */
 export async function chooseNewImage(): Promise<string | null> {
-  const options = { title: 'New image', defaultPath: join(process.cwd(), 'copy.img'), filters: IMAGES };
+  const options = { title: 'New image', defaultPath: join(startFolder(), 'copy.img'), filters: IMAGES };
   const window = currentWindow();
   const { canceled, filePath } = await (window === null ? dialog.showSaveDialog(options) : dialog.showSaveDialog(window, options));
   return canceled ? null : filePath;
+}
+
+/** Root may start the window from a folder that the window's ordinary user cannot read. */
+function startFolder(): string {
+  try {
+    accessSync(process.cwd(), constants.R_OK | constants.X_OK);
+    return process.cwd();
+  } catch {
+    return '/';
+  }
 }

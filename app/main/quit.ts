@@ -14,33 +14,32 @@ const QUESTION: MessageBoxOptions = {
 
 /** Makes every way out (last window closed, quit, signal) stop the job and the engine first. */
 export function setupQuit(jobs: Jobs): void {
-  let stage: 'staying' | 'asking' | 'stopping' | 'gone' = 'staying';
+  let asking = false;
+  let stopping = false;
 
   const stopAndQuit = async (): Promise<void> => {
-    if (stage === 'stopping') return;
-    stage = 'stopping';
+    if (stopping) return;
+    stopping = true;
     await jobs.shutDown();
-    stage = 'gone';
-    app.quit();
+    app.exit(0); // not quit(): that waits for the user where a file dialog is open
   };
   const askAndQuit = async (): Promise<void> => {
-    stage = 'asking';
+    asking = true;
     const window = currentWindow();
     const { response } = await (window === null ? dialog.showMessageBox(QUESTION) : dialog.showMessageBox(window, QUESTION));
-    stage = 'staying';
+    asking = false;
     if (response === 1) await stopAndQuit();
   };
 
   app.on('before-quit', (event) => {
-    if (stage === 'gone') return;
     event.preventDefault();
     // A second wish while a device takes its time: the host stops safely without us once its input ends.
-    if (stage === 'stopping') app.exit(0);
-    if (stage === 'staying') void (jobs.running ? askAndQuit() : stopAndQuit());
+    if (stopping) app.exit(0);
+    else if (!asking) void (jobs.running ? askAndQuit() : stopAndQuit());
   });
   app.on('browser-window-created', (_event, window) => {
     window.on('close', (event) => {
-      if (!jobs.running || stage === 'gone') return;
+      if (!jobs.running) return;
       event.preventDefault();
       app.quit();
     });

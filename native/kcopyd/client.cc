@@ -69,7 +69,7 @@ void Client::work(std::promise<kcopyd_backend> opened) {
   }
   alarm_->set(io.get());
   opened.set_value(io->kind());
-  Engine engine{*io, pool_, throttle_, strict_};
+  Engine engine{.io = *io, .pool = pool_, .throttle = throttle_, .strict = strict_};
   loop(engine);
   alarm_->set(nullptr);
 }
@@ -81,7 +81,7 @@ void Client::loop(Engine& engine) {
     // A callback may submit: look again before going to sleep.
     if (call_back(engine)) continue;
     done.clear();
-    engine.io.wait(done, throttle_.deadline());
+    engine.io.wait(done, engine.deadline);
     for (IoRequest* request : done) {
       auto& transfer = static_cast<SlotTransfer&>(Transfer::of(*request));
       if (transfer.advance(engine.io)) transfer.job->ended(engine, transfer);
@@ -106,7 +106,7 @@ bool Client::take_inbox(Engine& engine) {
 void Client::pump(Engine& engine) {
   // All give back before any takes: a slot that a later job frees may be the one an earlier job waits for.
   for (const auto& job : jobs_) job->settle(engine);
-  throttle_.begin_round();
+  engine.deadline.reset();
   bool room = true;
   for (const auto& job : jobs_) room = job->pump(engine, room);
 }

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
 #include <memory>
 #include <new>
 #include <string>
@@ -102,6 +103,17 @@ void read_file_geometry(block_device& device, const struct stat& status) {
   device.physical_block = std::max(device.logical_block, kFileBlock);
 }
 
+// sysfs has the queue with the disk, one level above a partition (Documentation/ABI/stable/sysfs-block). A file
+// system that lies on no single disk has none: taken for one that does not seek.
+bool is_rotational(dev_t number) {
+  const std::string node = "/sys/dev/block/" + std::to_string(major(number)) + ":" + std::to_string(minor(number));
+  for (const char* queue : {"/queue/rotational", "/../queue/rotational"}) {
+    std::ifstream file(node + queue);
+    if (char flag = '0'; file.get(flag)) return flag == '1';
+  }
+  return false;
+}
+
 void lock(const Descriptor& fd) {
   if (flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return;
   fail(errno == EWOULDBLOCK ? EBUSY : errno);
@@ -120,6 +132,7 @@ std::unique_ptr<block_device> open_device(const char* path, unsigned flags) {
   if (device->is_block && (flags & (KCOPYD_OPEN_CREATE | KCOPYD_OPEN_GROW))) fail(ENOTBLK);
   device->device = device->is_block ? status.st_rdev : status.st_dev;
   device->inode = device->is_block ? 0 : status.st_ino;
+  device->rotational = is_rotational(static_cast<dev_t>(device->device));
   device->writable = write;
   device->grows = flags & KCOPYD_OPEN_GROW;
 

@@ -43,6 +43,7 @@ struct block_device {
   uint32_t logical_block = 512;
   uint32_t physical_block = 512;
   bool is_block = false;
+  bool rotational = false;      // seeks cost time (queue/rotational), of the disk or the one a file lies on
   bool read_only = false;
   bool writable = false;  // opened for writing
   bool grows = false;

@@ -7,9 +7,6 @@
 namespace kcopyd {
 namespace {
 
-// Sub-jobs of one destination that are read back at the same time.
-constexpr unsigned kVerifyDepth = 2;
-
 bool all_zero(std::span<const std::byte> data) {
   return data.empty() ||
          (data[0] == std::byte{0} && std::memcmp(data.data(), data.data() + 1, data.size() - 1) == 0);
@@ -34,88 +31,16 @@ void Job::start(Engine& engine) {
     attach(*source_);
     if (compares) source_->drop_cache();
   }
+  // Even when all destinations but one stop answering, the last one finds its share of the pool.
+  const auto share = engine.pool.stats().slots / (static_cast<unsigned>(destinations_.size()) + 1);
+  credit_ = std::clamp(share, 1u, KCOPYD_MAX_SUBJOBS);
+  started_ = Engine::Clock::now();
   for (const auto& d : destinations_) {
     attach(*d->device);
     if (compares) d->device->drop_cache();
     if (d->length % d->device->logical_block != 0) ragged_ = true;
     d->state = d->length == 0 ? KCOPYD_DONE : compares ? KCOPYD_VERIFYING : KCOPYD_COPYING;
   }
-}
-
-// ---- Starting sub-jobs -----------------------------------------------------------------------------------
-
-bool Job::wants_source() const {
-  return next_ < turns() && !stopped_ && std::ranges::any_of(destinations_, [this](const auto& d) {
-           return !d->over() && !d->dropped && chunk_at(next_) < d->chunks;
-         });
-}
-
-bool Job::pump(Engine& engine, bool room) {
-  room = room && pump_source(engine);
-  for (unsigned i = 0; room && i < destinations_.size(); ++i) room = pump_verify(engine, i);
-  settle(engine);
-  return room;
-}
-
-bool Job::may_take(uint64_t turn) const {
-  // The last block of a ragged end goes through the page cache. A neighbour's direct write to the same page must
-  // not be under way then, or the older one of the two could win.
-  if (ragged_ && chunk_at(turn) + 1 == chunks_ && !active_.empty()) return false;
-  return !head_at(turn) || std::ranges::all_of(destinations_, [](const auto& d) { return d->sealed || d->over(); });
-}
-
-bool Job::pump_source(Engine& engine) {
-  while (wants_source() && active_.size() < (one_at_a_time_ ? 1 : KCOPYD_MAX_SUBJOBS) && may_take(next_)) {
-    const uint64_t chunk = chunk_at(next_);
-    if (engine.pool.empty()) return false;
-    if (!engine.throttle.admit(chunk_length(chunk, length_))) break;
-    Slot* slot = engine.pool.acquire();
-    slot->turn = next_++;
-    slot->chunk = chunk;
-    slot->blank = blank_at(slot->turn);
-    slot->length = chunk_length(chunk, length_);
-    slot->held = 0;
-    slot->writing = 0;
-    slot->reading = op_ != KCOPYD_ZERO;
-    active_.push_back(slot);
-    if (op_ == KCOPYD_ZERO) {
-      std::memset(slot->buffer.data(), 0, slot->length);
-      write_out(engine, *slot);
-      continue;
-    }
-    slot->read.job = this;
-    slot->read.slot = slot;
-    slot->read.kind = SlotTransfer::Kind::source;
-    slot->read.read(engine.io, *source_, slot->buffer.data(), slot->buffer.size(),
-                    source_offset_ + slot->chunk * chunk_size_, slot->length, on_error(engine));
-  }
-  return true;
-}
-
-bool Job::pump_verify(Engine& engine, unsigned destination) {
-  Destination& d = *destinations_[destination];
-  while (d.state == KCOPYD_VERIFYING && !d.dropped && !observed_cancel_ && d.in_flight < kVerifyDepth &&
-         d.verify_next < d.chunks && hashes_.known(chunk_at(d.verify_next))) {
-    const uint64_t chunk = chunk_at(d.verify_next);
-    if (hashes_.left_out(chunk)) {
-      ++d.verify_next;
-      continue;
-    }
-    if (engine.pool.empty()) return false;
-    Slot* slot = engine.pool.acquire();
-    ++d.verify_next;
-    slot->chunk = chunk;
-    slot->length = chunk_length(slot->chunk, d.length);
-    slot->read.job = this;
-    slot->read.slot = slot;
-    slot->read.kind = SlotTransfer::Kind::verify;
-    slot->read.destination = destination;
-    ++d.in_flight;
-    ++reading_back_;
-    slot->read.read(engine.io, *d.device, slot->buffer.data(), slot->buffer.size(),
-                    d.offset + slot->chunk * chunk_size_, slot->length, on_error(engine));
-  }
-  return true;
 }
 
 // ---- Transfers that ended --------------------------------------------------------------------------------
@@ -139,15 +64,16 @@ void Job::ended(Engine& engine, SlotTransfer& transfer) {
 
 void Job::source_read(Engine& engine, Slot& slot) {
   slot.reading = false;
-  if (!slot.blank) bytes_read_ += slot.read.good_bytes();
+  if (!slot.blank && !slot.again) bytes_read_ += slot.read.good_bytes();
   if (!slot.read.bad().empty()) {
     record(KCOPYD_SIDE_READ, -1, slot.read);
     if (!flag(KCOPYD_IGNORE_ERROR)) {
       // This sub-job is written nowhere. In sequence, nothing that comes after it is either.
       stopped_ = true;
       broken_turn_ = std::min(broken_turn_, slot.turn);
+      abandon(slot, ~uint32_t{0});
       for (Slot* other : active_) {
-        if (other->turn > broken_turn_) other->held = 0;
+        if (other->turn > broken_turn_) abandon(*other, other->held);
       }
       return;
     }
@@ -156,26 +82,52 @@ void Job::source_read(Engine& engine, Slot& slot) {
 }
 
 void Job::write_out(Engine& engine, Slot& slot) {
+  const bool hashes = !slot.blank && (op_ == KCOPYD_COMPARE || flag(KCOPYD_VERIFY));
+  const std::span<const std::byte> data = slot.buffer.first(slot.length);
   // It was read all the same: a source whose head cannot be read is found out before anything is written.
   if (slot.blank) std::memset(slot.buffer.data(), 0, slot.length);
+  if (op_ == KCOPYD_COMPARE && !slot.read.bad().empty()) {
+    hashes_.leave_out(slot.chunk);  // what could not be read cannot be compared
+  } else if (hashes && hashes_.known(slot.chunk)) {
+    if (op_ == KCOPYD_COPY && !flag(KCOPYD_IGNORE_ERROR) && ChunkHashes::of(data) != hashes_.at(slot.chunk)) {
+      source_changed(slot);
+      return;
+    }
+  }
   if (op_ != KCOPYD_COMPARE) {
     for (unsigned i = 0; i < destinations_.size(); ++i) start_write(engine, slot, i);
     // The devices work while the hash is made of what is now in the processor's cache.
     engine.io.kick();
+  } else {
+    abandon(slot, ~uint32_t{0});
   }
-  if (slot.blank) return;
-  if (op_ == KCOPYD_COMPARE && !slot.read.bad().empty()) {
-    hashes_.leave_out(slot.chunk);  // what could not be read cannot be compared
-  } else if (op_ == KCOPYD_COMPARE || flag(KCOPYD_VERIFY)) {
-    hashes_.set(slot.chunk, ChunkHashes::of(slot.buffer.first(slot.length)));
+  if (hashes && !hashes_.known(slot.chunk)) hashes_.set(slot.chunk, ChunkHashes::of(data));
+}
+
+// Those who come later were to get what the first ones got, and the source has something else now.
+void Job::source_changed(Slot& slot) {
+  read_error_ = 1;
+  errors_.add({.side = KCOPYD_SIDE_READ,
+               .destination = -1,
+               .cause = KCOPYD_CAUSE_MISMATCH,
+               .err = 0,
+               .flush = 0,
+               .offset = source_offset_ + slot.chunk * chunk_size_,
+               .length = slot.length});
+  for (unsigned i = 0; i < destinations_.size(); ++i) {
+    if (slot.pending >> i & 1) drop(i);
   }
+  abandon(slot, ~uint32_t{0});
 }
 
 void Job::start_write(Engine& engine, Slot& slot, unsigned destination) {
+  if (!(slot.pending >> destination & 1)) return;
   Destination& d = *destinations_[destination];
-  if (d.dropped || d.over() || observed_cancel_ || slot.chunk >= d.chunks) return;
+  if (d.dropped || observed_cancel_ || (flag(KCOPYD_WRITE_SEQ) && slot.turn > broken_turn_)) {
+    abandon(slot, 1u << destination);
+    return;
+  }
   if (flag(KCOPYD_WRITE_SEQ)) {
-    if (slot.turn > broken_turn_) return;
     if (slot.turn != d.turn || d.in_flight > 0) {
       slot.held |= 1u << destination;
       return;
@@ -187,7 +139,6 @@ void Job::start_write(Engine& engine, Slot& slot, unsigned destination) {
   write.slot = &slot;
   write.kind = SlotTransfer::Kind::write;
   write.destination = destination;
-  ++slot.writing;
   ++d.in_flight;
   write.write(engine.io, *d.device, slot.buffer.data(), d.offset + slot.chunk * chunk_size_,
               chunk_length(slot.chunk, d.length), on_error(engine));
@@ -197,13 +148,12 @@ void Job::written(Engine& engine, SlotTransfer& write) {
   const unsigned destination = write.destination;
   Destination& d = *destinations_[destination];
   --d.in_flight;
-  --write.slot->writing;
+  abandon(*write.slot, 1u << destination);
   if (!write.slot->blank) d.written += write.good_bytes();
   if (!write.bad().empty()) {
     record(KCOPYD_SIDE_WRITE, static_cast<int>(destination), write);
     if (!flag(KCOPYD_IGNORE_ERROR)) {
-      d.dropped = true;
-      for (Slot* slot : active_) slot->held &= ~(1u << destination);
+      drop(destination);
       if (engine.strict) stopped_ = true;
     }
   }
@@ -214,6 +164,24 @@ void Job::written(Engine& engine, SlotTransfer& write) {
     const auto next = std::ranges::find_if(
         active_, [&](const Slot* s) { return s->turn == d.turn && (s->held >> destination & 1); });
     if (next != active_.end()) start_write(engine, **next, destination);
+  }
+}
+
+// The slot is no longer kept for these destinations.
+void Job::abandon(Slot& slot, uint32_t destinations) {
+  const uint32_t leaving = slot.pending & destinations;
+  for (unsigned i = 0; i < destinations_.size(); ++i) {
+    if (leaving >> i & 1) --destinations_[i]->pinned;
+  }
+  slot.pending &= ~leaving;
+  slot.held &= ~leaving;
+}
+
+void Job::drop(unsigned destination) {
+  destinations_[destination]->dropped = true;
+  // What is being written ends by itself; what waits for its turn, or for the source, does not begin.
+  for (Slot* slot : active_) {
+    if (slot->reading || (slot->held >> destination & 1)) abandon(*slot, 1u << destination);
   }
 }
 
@@ -288,13 +256,13 @@ void Job::observe_cancel() {
   if (observed_cancel_ || !cancelled_) return;
   observed_cancel_ = true;
   stopped_ = true;
-  for (Slot* slot : active_) slot->held = 0;
+  for (Slot* slot : active_) abandon(*slot, slot->held);
 }
 
 void Job::settle(Engine& engine) {
   observe_cancel();
   std::erase_if(active_, [&](Slot* slot) {
-    const bool used = slot->reading || slot->writing > 0 || slot->held != 0;
+    const bool used = slot->reading || slot->pending != 0;
     if (!used) engine.pool.release(*slot);
     return !used;
   });
@@ -307,7 +275,7 @@ void Job::settle(Engine& engine, unsigned destination) {
   if (d.state == KCOPYD_COPYING) {
     if (d.dropped) {
       end(destination);
-    } else if (d.settled == turns_of(d) || (stopped_ && active_.empty()) ||
+    } else if (d.settled == turns_of(d) || (stopped_ && d.pinned == 0) ||
                (head_last_ && !d.sealed && d.settled == d.chunks)) {
       // Also a destination that will stay incomplete: what was written to it shall be on it.
       d.state = KCOPYD_FLUSHING;
@@ -318,7 +286,7 @@ void Job::settle(Engine& engine, unsigned destination) {
       d.flush.flush(engine.io, *d.device, d.offset, d.length);
     }
   } else if (d.state == KCOPYD_VERIFYING) {
-    const bool starved = stopped_ && active_.empty() && !hashes_.known(chunk_at(std::min(d.verify_next, chunks_ - 1)));
+    const bool starved = stopped_ && d.pinned == 0 && !hashes_.known(chunk_at(std::min(d.verify_next, chunks_ - 1)));
     if (d.dropped || observed_cancel_ || d.verify_next == d.chunks || starved) end(destination);
   }
 }

@@ -6,10 +6,13 @@
 // The worker calls pump() to start sub-jobs and ended() with every transfer that has ended; a job never blocks.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "block_io.h"
@@ -23,10 +26,15 @@ namespace kcopyd {
 
 // What a job works with; all of it is the client's.
 struct Engine {
+  using Clock = std::chrono::steady_clock;
   BlockIo& io;
   Pool& pool;
   Throttle& throttle;
   bool strict;
+  // When somebody who could not go on in this round wants to be asked again, whatever happens.
+  std::optional<Clock::time_point> deadline = std::nullopt;
+
+  void ask_again(Clock::time_point at) { deadline = deadline ? std::min(*deadline, at) : at; }
 };
 
 class Job {
@@ -58,15 +66,31 @@ class Job {
   const ErrorList& errors() const { return errors_; }
 
  private:
+  // Time that a destination took from others, by having no credit when they had.
+  struct Stall {
+    Engine::Clock::duration total{0};
+    std::optional<Engine::Clock::time_point> since;
+    void begin(Engine::Clock::time_point now) {
+      if (!since) since = now;
+    }
+    void end(Engine::Clock::time_point now) {
+      if (since) total += now - *since;
+      since.reset();
+    }
+  };
+
   struct Destination {
     block_device* device = nullptr;
     uint64_t offset = 0;        // bytes
     uint64_t length = 0;        // bytes
     uint64_t chunks = 0;        // sub-jobs it takes part in
-    uint64_t settled = 0;       // turns written or given up
+    uint64_t next = 0;          // the turn it takes next; destinations with the same one read together
+    uint64_t settled = 0;       // turns written
     uint64_t turn = 0;          // KCOPYD_WRITE_SEQ: the next to be written
     uint64_t verify_next = 0;   // the next to be read back
+    unsigned pinned = 0;        // slots that are kept for it
     unsigned in_flight = 0;     // writes, or reads that verify
+    Stall stall;                // how long it held up the others that are as far as it
     bool sealed = false;        // all but the head is flushed (KCOPYD_HEAD_LAST)
     bool dropped = false;       // it failed and gets no more I/O
     SlotTransfer flush;
@@ -92,8 +116,23 @@ class Job {
   OnError on_error(const Engine& engine) const {
     return flag(KCOPYD_IGNORE_ERROR) ? OnError::go_on : engine.strict ? OnError::stop_at_once : OnError::stop;
   }
-  bool wants_source() const;
-  bool may_take(uint64_t turn) const;
+  // A sub-job to be started, and for whom.
+  struct Take {
+    uint64_t turn;
+    uint32_t members;
+  };
+  std::optional<Take> choose(Engine& engine);
+  std::optional<Take> choose_from(Engine& engine, uint64_t turn, uint32_t group);
+  bool takes_part(const Destination& d) const {
+    return d.state == (op_ == KCOPYD_COMPARE ? KCOPYD_VERIFYING : KCOPYD_COPYING) && !d.dropped && d.next < turns_of(d);
+  }
+  bool ready(const Destination& d) const;
+  void take(Engine& engine, Take take);
+  bool join(Engine& engine, Take take);
+  void add_members(Slot& slot, uint32_t members);
+  void abandon(Slot& slot, uint32_t destinations);
+  void drop(unsigned destination);
+  void source_changed(Slot& slot);
 
   bool pump_source(Engine& engine);
   bool pump_verify(Engine& engine, unsigned destination);
@@ -125,7 +164,9 @@ class Job {
   uint64_t chunks_ = 0;
 
   // Worker thread.
-  uint64_t next_ = 0;           // turn of the next sub-job to be read
+  uint64_t frontier_ = 0;       // turns below it were read at least once
+  unsigned credit_ = 1;         // slots that one destination may pin
+  Engine::Clock::time_point started_{};
   uint64_t broken_turn_ = ~uint64_t{0};  // turn of the first sub-job that could not be read
   std::vector<Slot*> active_;   // sub-jobs that are read or written
   unsigned reading_back_ = 0;   // slots

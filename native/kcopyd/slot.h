@@ -31,9 +31,10 @@ struct Slot {
   uint64_t chunk = 0;          // which sub-job
   bool blank = false;          // zeros are written in place of what was read (KCOPYD_HEAD_LAST)
   size_t length = 0;           // bytes of it
-  uint32_t held = 0;           // destinations whose write waits for its turn (KCOPYD_WRITE_SEQ)
-  unsigned writing = 0;        // writes in flight
+  uint32_t pending = 0;        // destinations that still have to write it
+  uint32_t held = 0;           // of those, the ones whose write waits for its turn (KCOPYD_WRITE_SEQ)
   bool reading = false;        // the source is being read into it
+  bool again = false;          // this sub-job was read before, for destinations that were faster
   SlotTransfer read;
   std::array<SlotTransfer, KCOPYD_MAX_DESTS> writes;
 };

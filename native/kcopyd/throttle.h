@@ -5,7 +5,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <optional>
 
 namespace kcopyd {
 
@@ -18,7 +17,7 @@ class Throttle {
   // 0 for no limit. Any thread.
   void set(uint64_t bytes_per_second) { rate_ = bytes_per_second; }
 
-  // May a sub-job of so many bytes be issued now? If not, deadline() says when to ask again.
+  // May a sub-job of so many bytes be issued now? If not, due() says when to ask again.
   bool admit(uint64_t bytes) {
     const uint64_t rate = rate_;
     if (rate == 0) {
@@ -37,27 +36,23 @@ class Throttle {
     }
     if (now < due_) {
       held_ = true;
-      deadline_ = due_;
       return false;
     }
     paying_ = false;
     return true;
   }
 
-  // Forgets the deadline: a new round of asking begins.
-  void begin_round() { deadline_.reset(); }
-  // When somebody who was refused in this round should ask again.
-  std::optional<Clock::time_point> deadline() const { return deadline_; }
+  // When the sub-job that was refused is paid for.
+  Clock::time_point due() const { return due_; }
 
  private:
-  static constexpr std::chrono::milliseconds kLateness{20};
+  static constexpr std::chrono::milliseconds kLateness{200};
 
   std::atomic<uint64_t> rate_ = 0;
   uint64_t paid_at_rate_ = 0;
   Clock::time_point due_{};
   bool paying_ = false;  // a sub-job waits for due_
   bool held_ = false;    // it was refused at least once
-  std::optional<Clock::time_point> deadline_;
 };
 
 }  // namespace kcopyd

@@ -112,8 +112,8 @@ TEST_CASE("a loop device on a full file system: its errors are the device's, and
     Client client(backend);
     const Outcome& out = client.copy(from.at(0, 4 * MiB), {to.at(0, 4 * MiB)}).wait();
     CHECK(out.write_err == 1);
-    REQUIRE(out.errors.size() == 1);
-    CHECK(out.errors[0].cause != KCOPYD_CAUSE_NO_SPACE);  // of a disk there is no "full"
+    REQUIRE(!out.errors.empty());
+    for (const auto& error : out.errors) CHECK(error.cause != KCOPYD_CAUSE_NO_SPACE);  // of a disk there is no "full"
     // 512 bytes within a block go through the cache: accepted, then refused at the flush.
     const Outcome& tail = client.copy(from.at(0, 512), {to.at(7 * MiB, 512)}).wait();
     CHECK(tail.write_err == 1);

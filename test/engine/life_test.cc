@@ -266,15 +266,29 @@ TEST_CASE("K29 callbacks of one client never overlap, and submitting from one do
   });
 }
 
+namespace {
+
+// Never faster than asked; and, of three tries, once hardly slower: a busy machine only ever makes it slower.
+void check_rate(double asked, uint64_t bytes, const std::function<void()>& run) {
+  double best = 0;
+  for (int i = 0; i < 3 && best < 0.95 * asked; i++) {
+    const auto start = Clock::now();
+    run();
+    best = std::max(best, static_cast<double>(bytes) / seconds_since(start));
+    CHECK(best <= 1.05 * asked);
+  }
+  CHECK(best >= 0.95 * asked);
+}
+
+}  // namespace
+
 TEST_CASE("K30 a throttle of B bytes a second: within 5 % of B") {
   on_each_backend([](kcopyd_backend backend) {
     constexpr uint64_t kRate = 40 * MiB, kLength = 48 * MiB;
     Bay bay({backend, Medium::file}, 2, kLength, {.bytes_per_second = kRate});
-    const auto start = Clock::now();
-    CHECK(bay.client.copy(bay.from(0, kLength), bay.all(0, kLength)).wait().list() == Lines{});
-    const double rate = static_cast<double>(kLength) / seconds_since(start);
-    CHECK(rate >= 0.95 * kRate);
-    CHECK(rate <= 1.05 * kRate);
+    check_rate(kRate, kLength, [&] {
+      CHECK(bay.client.copy(bay.from(0, kLength), bay.all(0, kLength)).wait().list() == Lines{});
+    });
   });
 }
 
@@ -282,15 +296,13 @@ TEST_CASE("K30 the throttle holds over many small jobs, and can be lifted while 
   on_each_backend([](kcopyd_backend backend) {
     constexpr uint64_t kRate = 8 * MiB;
     Bay bay({backend, Medium::file}, 1, 32 * MiB, {.bytes_per_second = kRate});
-    auto start = Clock::now();
-    for (uint64_t i = 0; i < 256; i++) {
-      Job& job = bay.client.copy(bay.from(i * 32 * KiB, 32 * KiB), {bay.to(0, i * 32 * KiB, 32 * KiB)});
-      if (i == 255) job.wait();
-    }
-    const double rate = 8.0 * MiB / seconds_since(start);
-    CHECK(rate >= 0.95 * kRate);
-    CHECK(rate <= 1.05 * kRate);
-    start = Clock::now();
+    check_rate(kRate, 8 * MiB, [&] {
+      for (uint64_t i = 0; i < 256; i++) {
+        Job& job = bay.client.copy(bay.from(i * 32 * KiB, 32 * KiB), {bay.to(0, i * 32 * KiB, 32 * KiB)});
+        if (i == 255) job.wait();
+      }
+    });
+    const auto start = Clock::now();
     Job& job = bay.client.copy(bay.from(0, 32 * MiB), {bay.to(0, 0, 32 * MiB)});
     usleep(100'000);
     kcopyd_client_throttle(bay.client.get(), 0);

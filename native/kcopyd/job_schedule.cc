@@ -1,0 +1,187 @@
+// Which sub-job is started next, and for which destinations.
+//
+// Every destination has a turn of its own. Those that are equally far form a group, for which the source is read
+// once. Whoever has no credit left (its share of the pool is full of what it has not written yet) holds up its group;
+// when that has cost the others more than their patience, they go on without it. It follows as a group of its own,
+// reading the source again at its own pace, and joins whoever it catches up with.
+#include <cstring>
+
+#include "job.h"
+
+namespace kcopyd {
+namespace {
+
+// Sub-jobs of one destination that are read back at the same time.
+constexpr unsigned kVerifyDepth = 2;
+
+// How much of the time a destination may cost the others before they leave it behind. Where reading in two places
+// means that heads move, waiting is the lesser evil for much longer.
+struct Patience {
+  std::chrono::milliseconds least;
+  int percent;
+};
+constexpr Patience kPatience{std::chrono::milliseconds(20), 1};
+constexpr Patience kPatienceRotational{std::chrono::milliseconds(200), 25};
+
+}  // namespace
+
+bool Job::pump(Engine& engine, bool room) {
+  room = room && pump_source(engine);
+  for (unsigned i = 0; room && i < destinations_.size(); ++i) room = pump_verify(engine, i);
+  settle(engine);
+  return room;
+}
+
+bool Job::pump_source(Engine& engine) {
+  while (!stopped_ && !(one_at_a_time_ && !active_.empty())) {
+    if (engine.pool.empty()) {
+      return std::ranges::none_of(destinations_, [this](const auto& d) { return takes_part(*d) && ready(*d); });
+    }
+    const std::optional<Take> next = choose(engine);
+    if (!next) break;
+    if (join(engine, *next)) continue;
+    if (!engine.throttle.admit(chunk_length(chunk_at(next->turn), length_))) {
+      engine.ask_again(engine.throttle.due());
+      break;
+    }
+    take(engine, *next);
+  }
+  return true;
+}
+
+// Has this destination credit, and may its next turn be written while what it has in flight is?
+bool Job::ready(const Destination& d) const {
+  // The last block of a ragged end goes through the page cache. A neighbour's direct write to the same page must
+  // not be under way then, or the older one of the two could win.
+  if (ragged_ && chunk_at(d.next) + 1 == chunks_ && d.pinned > 0) return false;
+  if (head_at(d.next) && !d.sealed) return false;
+  return d.pinned < credit_;
+}
+
+std::optional<Job::Take> Job::choose(Engine& engine) {
+  // Those in front first: they are the ones that finish.
+  uint32_t left = 0;
+  for (unsigned i = 0; i < destinations_.size(); ++i) left |= static_cast<uint32_t>(takes_part(*destinations_[i])) << i;
+  while (left != 0) {
+    uint64_t turn = 0;
+    uint32_t group = 0;
+    for (unsigned i = 0; i < destinations_.size(); ++i) {
+      if (!(left >> i & 1)) continue;
+      const uint64_t next = destinations_[i]->next;
+      if (group == 0 || next > turn) group = 0;
+      if (group == 0) turn = next;
+      if (next == turn) group |= 1u << i;
+    }
+    if (const std::optional<Take> chosen = choose_from(engine, turn, group)) return chosen;
+    left &= ~group;
+  }
+  return std::nullopt;
+}
+
+std::optional<Job::Take> Job::choose_from(Engine& engine, uint64_t turn, uint32_t group) {
+  uint32_t able = 0;
+  for (unsigned i = 0; i < destinations_.size(); ++i) {
+    able |= static_cast<uint32_t>((group >> i & 1) && ready(*destinations_[i])) << i;
+  }
+  const auto now = Engine::Clock::now();
+  const bool rotates = source_ != nullptr && source_->rotational;
+  const Patience& patience = rotates ? kPatienceRotational : kPatience;
+  const auto limit = patience.least + (now - started_) * patience.percent / 100;
+  // A source that its own copy overwrites cannot be read again; and the kernel's kcopyd leaves nobody behind.
+  const bool together = one_at_a_time_ || engine.strict;
+  bool wait = false;
+  for (unsigned i = 0; i < destinations_.size(); ++i) {
+    if (!(group >> i & 1)) continue;
+    Stall& stall = destinations_[i]->stall;
+    if (able == 0 || (able >> i & 1)) {
+      stall.end(now);
+      continue;
+    }
+    stall.begin(now);
+    const auto spent = stall.total + (now - *stall.since);
+    if (!together && spent >= limit) continue;
+    wait = true;
+    if (!together) engine.ask_again(now + (limit - spent));
+  }
+  if (able == 0 || wait) return std::nullopt;
+  for (unsigned i = 0; i < destinations_.size(); ++i) {
+    if (group >> i & 1) destinations_[i]->stall.end(now);
+  }
+  return Take{turn, able};
+}
+
+void Job::add_members(Slot& slot, uint32_t members) {
+  for (unsigned i = 0; i < destinations_.size(); ++i) {
+    if (!(members >> i & 1)) continue;
+    ++destinations_[i]->next;
+    ++destinations_[i]->pinned;
+  }
+  slot.pending |= members;
+}
+
+// What others have not written yet need not be read again.
+bool Job::join(Engine& engine, Take take) {
+  const auto there = std::ranges::find_if(active_, [&](const Slot* s) { return s->turn == take.turn; });
+  if (there == active_.end()) return false;
+  Slot& slot = **there;
+  if (!slot.reading && slot.pending == 0) return false;  // was given up
+  add_members(slot, take.members);
+  if (slot.reading || op_ == KCOPYD_COMPARE) return true;
+  for (unsigned i = 0; i < destinations_.size(); ++i) {
+    if (take.members >> i & 1) start_write(engine, slot, i);
+  }
+  return true;
+}
+
+void Job::take(Engine& engine, Take take) {
+  Slot* slot = engine.pool.acquire();
+  slot->turn = take.turn;
+  slot->chunk = chunk_at(take.turn);
+  slot->blank = blank_at(take.turn);
+  slot->length = chunk_length(slot->chunk, length_);
+  slot->pending = 0;
+  slot->held = 0;
+  slot->reading = op_ != KCOPYD_ZERO;
+  slot->again = take.turn < frontier_;
+  frontier_ = std::max(frontier_, take.turn + 1);
+  active_.push_back(slot);
+  add_members(*slot, take.members);
+  if (op_ == KCOPYD_ZERO) {
+    std::memset(slot->buffer.data(), 0, slot->length);
+    write_out(engine, *slot);
+    return;
+  }
+  slot->read.job = this;
+  slot->read.slot = slot;
+  slot->read.kind = SlotTransfer::Kind::source;
+  slot->read.read(engine.io, *source_, slot->buffer.data(), slot->buffer.size(),
+                  source_offset_ + slot->chunk * chunk_size_, slot->length, on_error(engine));
+}
+
+bool Job::pump_verify(Engine& engine, unsigned destination) {
+  Destination& d = *destinations_[destination];
+  while (d.state == KCOPYD_VERIFYING && !d.dropped && !observed_cancel_ && d.in_flight < kVerifyDepth &&
+         d.verify_next < d.chunks && hashes_.known(chunk_at(d.verify_next))) {
+    const uint64_t chunk = chunk_at(d.verify_next);
+    if (hashes_.left_out(chunk)) {
+      ++d.verify_next;
+      continue;
+    }
+    if (engine.pool.empty()) return false;
+    Slot* slot = engine.pool.acquire();
+    ++d.verify_next;
+    slot->chunk = chunk;
+    slot->length = chunk_length(slot->chunk, d.length);
+    slot->read.job = this;
+    slot->read.slot = slot;
+    slot->read.kind = SlotTransfer::Kind::verify;
+    slot->read.destination = destination;
+    ++d.in_flight;
+    ++reading_back_;
+    slot->read.read(engine.io, *d.device, slot->buffer.data(), slot->buffer.size(),
+                    d.offset + slot->chunk * chunk_size_, slot->length, on_error(engine));
+  }
+  return true;
+}
+
+}  // namespace kcopyd

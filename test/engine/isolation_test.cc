@@ -1,0 +1,101 @@
+// A destination that is slow, or does not answer at all, costs the others nothing but a short patience.
+#include <chrono>
+#include <cstdio>
+
+#include "disks.h"
+
+using namespace test;
+
+namespace {
+
+bool all_done(const kcopyd_progress& progress, unsigned but) {
+  for (unsigned i = 0; i < progress.num_dests; i++)
+    if (i != but && progress.dests[i].state != KCOPYD_DONE) return false;
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("isolation: one of four destinations does not answer; the others are written and verified meanwhile") {
+  on_each(kFaulty, [](const Combo& combo) {
+    constexpr uint64_t kBytes = 48 * MiB;
+    for (const unsigned extra : {0u, unsigned{KCOPYD_HEAD_LAST}, unsigned{KCOPYD_WRITE_SEQ}}) {
+      const unsigned flags = KCOPYD_VERIFY | extra;
+      CAPTURE(flags);
+      Bay bay(combo, 4, kBytes, {.pages = 4096});
+      bay.dests[2].rule("after w 5M stall w");
+      Job& job = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), flags);
+      while (!all_done(job.progress(), 2)) usleep(1000);  // hangs, and the watchdog says so, if it waits for disk 2
+      CHECK_FALSE(job.done());
+      CHECK(job.progress().dests[2].written <= 5 * MiB);
+      CHECK(job.progress().bytes_read == kBytes);
+      bay.dests[2].rule("go");
+      CHECK(job.wait().list() == Lines{});
+      for (unsigned i = 0; i < 4; i++) CHECK(bay.wrong(i, bay.content) == "");
+      CHECK(bay.client.pool().peak <= bay.client.pool().slots);
+    }
+  });
+}
+
+TEST_CASE("isolation: all but one stall, each at another place; the last one still ends") {
+  on_each_backend([](kcopyd_backend backend) {
+    constexpr uint64_t kBytes = 32 * MiB;
+    Bay bay({backend, Medium::loop512}, 8, kBytes, {.pages = 4096});
+    for (unsigned i = 1; i < 8; i++) bay.dests[i].rule("after w " + std::to_string(i * 3) + "M stall w");
+    Job& job = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_VERIFY);
+    while (job.progress().dests[0].state != KCOPYD_DONE) usleep(1000);
+    CHECK_FALSE(job.done());
+    for (unsigned i = 1; i < 8; i++) bay.dests[i].rule("go");
+    CHECK(job.wait().list() == Lines{});
+    for (unsigned i = 0; i < 8; i++) CHECK(bay.wrong(i, bay.content) == "");
+  });
+}
+
+TEST_CASE("isolation: a slow destination reads what it missed again, one that keeps up does not") {
+  on_each_backend([](kcopyd_backend backend) {
+    constexpr uint64_t kBytes = 64 * MiB;
+    Bay bay({backend, Medium::loop512}, 3, kBytes, {.pages = 4096});
+    CHECK(bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes)).wait().list() == Lines{});
+    bay.source.rule("log on r");
+    bay.dests[1].rule("rate w 60M");
+    CHECK(bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes)).wait().list() == Lines{});
+    uint64_t read = 0;
+    for (const Event& event : bay.source.log()) read += event.length;
+    CHECK(read > kBytes);       // it was left behind
+    CHECK(read <= 3 * kBytes);  // and what was missed was read once for each at most
+    for (unsigned i = 0; i < 3; i++) CHECK(bay.wrong(i, bay.content) == "");
+  });
+}
+
+TEST_CASE("isolation: a source that changes under a slow destination fails that one, by name, and no other") {
+  on_each_backend([](kcopyd_backend backend) {
+    constexpr uint64_t kBytes = 48 * MiB;
+    Bay bay({backend, Medium::loop512}, 2, kBytes, {.pages = 4096});
+    bay.dests[1].rule("after w 4M stall w");
+    Job& job = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_VERIFY);
+    while (!all_done(job.progress(), 1)) usleep(1000);
+    bay.source.fill(pattern(MiB, 77), 40 * MiB);
+    bay.dests[1].rule("go");
+    const Outcome& out = job.wait();
+    CHECK(out.read_err == 1);
+    CHECK(out.list() == Lines{"read mismatch 41943040+1048576"});
+    CHECK(out.progress.dests[0].state == KCOPYD_DONE);
+    CHECK(out.progress.dests[1].state == KCOPYD_FAILED);
+    CHECK(bay.wrong(0, bay.content) == "");
+  });
+}
+
+TEST_CASE("isolation: an overlapping copy is never left behind") {
+  on_each_backend([](kcopyd_backend backend) {
+    constexpr uint64_t kBytes = 16 * MiB;
+    Bay bay({backend, Medium::loop512}, 2, kBytes, {.pages = 4096});
+    const Bytes before = bay.dests[0].bytes();
+    bay.dests[1].rule("rate w 40M");
+    // From disk 0 onto itself, and to disk 1, which is slow: it must get what was there before.
+    const uint64_t length = kBytes - 2 * MiB;
+    CHECK(bay.client.copy(bay.to(0, 0, length), {bay.to(0, 2 * MiB, length), bay.to(1, 0, length)}).wait().list() == Lines{});
+    const Bytes want(before.begin(), before.begin() + static_cast<ptrdiff_t>(length));
+    CHECK(difference(bay.dests[0].bytes(2 * MiB, length), want) == "");
+    CHECK(difference(bay.dests[1].bytes(0, length), want) == "");
+  });
+}

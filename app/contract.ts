@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'READ_ONLY' // EROFS, EPERM on a write
   | 'TIMED_OUT' // ETIMEDOUT
   | 'VERIFY_MISMATCH' // what was read back is not what was written
+  | 'SOURCE_CHANGED' // read a second time, for a slower destination, it gave other data
   | 'CANCELLED' // the user asked for it
   | 'SOURCE_FAILED' // a destination that could not be finished because the source could not be read
   | 'IO_ERROR' // any other errno: named by its errno, never guessed at

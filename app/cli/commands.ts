@@ -87,7 +87,7 @@ function jobCommand(program: Command, name: string, description: string): Comman
     .argument('<SOURCE>', 'a disk or an image file')
     .argument('<DEST...>', 'disks or image files')
     .addOption(new Option('--io <BACKEND>', 'how to reach the devices; by default the best that works here').choices(['uring', 'threads']))
-    .addOption(new Option('--memory <SIZE>', 'memory for data in flight, 64K to 1G; by default 16M').argParser(memory))
+    .addOption(new Option('--memory <SIZE>', 'memory for data in flight, 64K to 1G; by default 32M').argParser(memory))
     .option('--json', 'events as JSON, one object a line');
 }
 

@@ -8,6 +8,7 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   NO_SPACE: 'Free space where the image goes, or choose another place for it.',
   READ_ONLY: 'Take off the write protection, or use another drive.',
   TIMED_OUT: 'Try another port or cable; replace the drive if it happens again.',
+  SOURCE_CHANGED: 'Unmount the source, or close what writes to it, and copy to this destination again.',
   VERIFY_MISMATCH: 'Do not use this copy; write it again, and replace the drive if it happens again.',
   CANCELLED: 'Start the job again to finish this copy; as it is it is not complete.',
   SOURCE_FAILED: 'Do not use this copy; repeat the job once the source can be read.',

@@ -9,7 +9,7 @@ import { overlap, type Located } from './overlap.ts';
 import { counted } from './words.ts';
 
 /** Bytes of page pool when the user does not say. */
-export const DEFAULT_MEMORY = 16 * 1024 * 1024;
+export const DEFAULT_MEMORY = 32 * 1024 * 1024;
 const PAGE = 4096;
 const LEAST_MEMORY = 64 * 1024;
 const MOST_MEMORY = 1024 * 1024 * 1024;

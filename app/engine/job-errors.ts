@@ -34,7 +34,7 @@ const SOURCE_ADVICE: Partial<Record<ErrorCode, string>> = {
 export function jobError(entry: NativeError, job: Named): JobError {
   const { side, errno, flush } = entry;
   const destination = entry.destination < 0 ? null : entry.destination;
-  const code = CODES[entry.cause];
+  const code = entry.cause === 'mismatch' && side === 'read' ? 'SOURCE_CHANGED' : CODES[entry.cause];
   const placed = flush || code === 'CANCELLED' ? null : { offset: entry.offset, length: entry.length };
   return about(job, destination, side, {
     code,
@@ -78,6 +78,7 @@ function cause({ cause, errno, side }: NativeError, kind: Named['kind']): string
     case 'timed-out':
       return 'the drive did not answer in time';
     case 'mismatch':
+      if (side === 'read') return 'read again for a slower destination, it gave other data than before';
       return kind === 'copy' ? 'what was read back is not what was written' : 'it differs from the source';
     case 'cancelled':
       return 'it was cancelled';

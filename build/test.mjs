@@ -46,7 +46,7 @@ async function checks(programs) {
 /** The engine's own tests, which say "ok", "FAIL" or "SKIP: what: why" on a line each. */
 async function native(target) {
   let output = '';
-  const code = await run('make', ['--no-print-directory', '-C', inRoot('test/engine'), target], {
+  const code = await run('make', ['--silent', '--no-print-directory', '--jobs=2', '-C', inRoot('test/engine'), target], {
     ...options(),
     stdio: ['ignore', 'pipe', 'inherit'],
     onSpawn: (child) =>

@@ -133,7 +133,7 @@ TEST_CASE("exclusive: a second holder gets EBUSY, a mounted device too, and a re
 
 TEST_CASE("a device is free the moment its client is destroyed and it is closed") {
   on_each({Medium::file, Medium::loop512, Medium::loop4096}, [](const Combo& combo) {
-    const Disk source(combo.medium, 4 * MiB), dest(combo.medium, 4 * MiB);
+    const Disk source(combo.medium, 1 * MiB), dest(combo.medium, 1 * MiB);
     for (int round = 0; round < 25; round++) {
       CAPTURE(round);
       Device from(source.path(), KCOPYD_OPEN_READ);
@@ -141,8 +141,8 @@ TEST_CASE("a device is free the moment its client is destroyed and it is closed"
       REQUIRE(kcopyd_device_open(dest.path().c_str(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL, &raw) == 0);
       {
         Client client(combo.backend);
-        const io_region to{.bdev = raw, .sector = 0, .count = 4 * MiB / 512};
-        CHECK(client.copy(from.at(0, 4 * MiB), {to}, round % 2 ? KCOPYD_VERIFY : 0).wait().list() == Lines{});
+        const io_region to{.bdev = raw, .sector = 0, .count = 1 * MiB / 512};
+        CHECK(client.copy(from.at(0, 1 * MiB), {to}, round % 2 ? KCOPYD_VERIFY : 0).wait().list() == Lines{});
       }
       kcopyd_device_close(raw);
     }

@@ -21,6 +21,13 @@ namespace test {
 
 constexpr uint64_t KiB = 1024, MiB = 1024 * KiB;
 
+// Random tests run a part of their rounds under a sanitizer.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int kSlow = 10;
+#else
+constexpr int kSlow = 1;
+#endif
+
 using Bytes = std::vector<unsigned char>;
 using Lines = std::vector<std::string>;
 

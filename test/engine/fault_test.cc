@@ -110,11 +110,11 @@ TEST_CASE("K15 all destinations fail: every bit, no read error, and the job ends
 
 TEST_CASE("K16 ignore error: destination 0 fails in sub-job 3, destination 2 in 20") {
   on_each(kFaulty, [](const Combo& combo) {
-    Bay bay(combo, 3, 21 * MiB);
+    Bay bay(combo, 3, 6 * MiB, {.pages = 64});
     const uint64_t b = bay.block(), s = bay.client.subjob(), first = 2 * s, second = 20 * s - 2 * b;
     bay.dests[0].rule(eio("w", first, b));
     bay.dests[2].rule(eio("w", second, 2 * b));
-    const Outcome& out = bay.client.copy(bay.from(0, 21 * MiB), bay.all(0, 21 * MiB), KCOPYD_IGNORE_ERROR).wait();
+    const Outcome& out = bay.client.copy(bay.from(0, 6 * MiB), bay.all(0, 6 * MiB), KCOPYD_IGNORE_ERROR).wait();
     CHECK(out.read_err == 0);
     CHECK(out.write_err == 0b101);
     CHECK(out.list() == Lines{listed("write 0", first, b), listed("write 2", second, 2 * b)});

@@ -170,6 +170,16 @@ TEST_CASE("K28 pools of any number of pages, from one, copy the same bytes") {
   });
 }
 
+TEST_CASE("K28 jobs that verify share a pool of one sub-job: what a later one gives back, an earlier one gets") {
+  on_each_backend([](kcopyd_backend backend) {
+    Bay bay({backend, Medium::file}, 4, 1 * MiB, {.pages = 16});
+    std::vector<Job*> jobs;
+    for (unsigned i = 0; i < 4; i++) jobs.push_back(&bay.client.copy(bay.from(0, 1 * MiB), {bay.to(i, 0, 1 * MiB)}, KCOPYD_VERIFY));
+    for (Job* job : jobs) CHECK(job->wait().list() == Lines{});
+    for (unsigned i = 0; i < 4; i++) CHECK(bay.wrong(i, bay.content) == "");
+  });
+}
+
 TEST_CASE("K28 many jobs at once share a small pool to the end") {
   on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
     Bay bay(combo, 2, 8 * MiB, {.pages = 512});

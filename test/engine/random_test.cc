@@ -16,12 +16,6 @@ using namespace test;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int kSlow = 10;
-#else
-constexpr int kSlow = 1;
-#endif
-
 using Random = std::mt19937_64;
 
 uint64_t seed() {
@@ -97,6 +91,7 @@ bool plan(Random& random, size_t disks, const std::vector<Planned>& batch, Plann
   if (planned.op != KCOPYD_COMPARE) {
     if (chance(random, 25)) planned.flags |= KCOPYD_VERIFY;
     if (chance(random, 25)) planned.flags |= KCOPYD_WRITE_SEQ;
+    else if (planned.op == KCOPYD_COPY && chance(random, 30)) planned.flags |= KCOPYD_HEAD_LAST;
   }
   if (chance(random, 25)) planned.flags |= KCOPYD_IGNORE_ERROR;
   const uint64_t length = random_length(random);
@@ -265,7 +260,8 @@ TEST_CASE("K33 random jobs with random faults in the devices against a model: sa
         to.push_back(bay.to(i, write_at[i], length));
       }
       const bool ignore = chance(random, 50);
-      const unsigned flags = (ignore ? unsigned{KCOPYD_IGNORE_ERROR} : 0u) | (chance(random, 30) ? unsigned{KCOPYD_WRITE_SEQ} : 0u);
+      const unsigned order = chance(random, 30) ? unsigned{KCOPYD_WRITE_SEQ} : 0u;
+      const unsigned flags = (ignore ? unsigned{KCOPYD_IGNORE_ERROR} : 0u) | order;
       CAPTURE(ignore);
       CAPTURE(length);
       CAPTURE(read_at);

@@ -78,13 +78,13 @@ TEST_CASE("K14 strict with ignore error goes on to the end") {
 
 TEST_CASE("K21 sequential: writes ascend at every destination, one at a time") {
   on_each(kFaulty, [](const Combo& combo) {
-    Bay bay(combo, 3, 12 * MiB);
+    Bay bay(combo, 3, 8 * MiB);
     // Reads come back out of order, and one destination lags.
     bay.source.rule("delay r 8000 0 1M");
     bay.source.rule("delay r 4000 3M 1M");
     bay.dests[2].rule("delay w 2000");
     for (auto& dest : bay.dests) dest.rule("log on w");
-    const Outcome& out = bay.client.copy(bay.from(0, 12 * MiB), bay.all(0, 12 * MiB), KCOPYD_WRITE_SEQ).wait();
+    const Outcome& out = bay.client.copy(bay.from(0, 8 * MiB), bay.all(0, 8 * MiB), KCOPYD_WRITE_SEQ).wait();
     CHECK(out.list() == Lines{});
     for (unsigned i = 0; i < 3; i++) {
       CHECK(bay.wrong(i, bay.content) == "");
@@ -102,10 +102,10 @@ TEST_CASE("K22 sequential and a write error: only the failing bits") {
   on_each(kFaulty, [](const Combo& combo) {
     for (const unsigned flags : {0u, unsigned{KCOPYD_IGNORE_ERROR}}) {
       CAPTURE(flags);
-      Bay bay(combo, 3, 12 * MiB);
-      const uint64_t b = bay.block(), bad = 4 * MiB + 2 * b;
+      Bay bay(combo, 3, 6 * MiB);
+      const uint64_t b = bay.block(), bad = 2 * MiB + 2 * b;
       bay.dests[2].rule(eio("w", bad, b));
-      const Outcome& out = bay.client.copy(bay.from(0, 12 * MiB), bay.all(0, 12 * MiB), KCOPYD_WRITE_SEQ | flags).wait();
+      const Outcome& out = bay.client.copy(bay.from(0, 6 * MiB), bay.all(0, 6 * MiB), KCOPYD_WRITE_SEQ | flags).wait();
       CHECK(out.read_err == 0);
       CHECK(out.write_err == 0b100);
       CHECK(out.list() == Lines{"write 2 EIO medium " + std::to_string(bad) + "+" + std::to_string(b)});
@@ -115,18 +115,18 @@ TEST_CASE("K22 sequential and a write error: only the failing bits") {
       if (flags) continue;
       const uint64_t end = combo.medium == Medium::lab_file ? bad : (bad / bay.client.subjob() + 1) * bay.client.subjob();
       CHECK(difference(bay.dests[2].bytes(0, bad), part(bay.content, 0, bad)) == "");
-      CHECK(difference(bay.dests[2].bytes(end, 12 * MiB - end), part(bay.old(2), end, 12 * MiB - end)) == "");
+      CHECK(difference(bay.dests[2].bytes(end, 6 * MiB - end), part(bay.old(2), end, 6 * MiB - end)) == "");
     }
   });
 }
 
 TEST_CASE("K23 sequential and a read error with later reads already there: ends, and destinations are exact prefixes") {
   on_each(kFaulty, [](const Combo& combo) {
-    Bay bay(combo, 2, 12 * MiB);
+    Bay bay(combo, 2, 8 * MiB);
     const uint64_t b = bay.block(), s = bay.client.subjob();
     bay.source.rule(eio("r", 3 * s + 5 * b, b));
     bay.source.rule("delay r 20000 " + std::to_string(3 * s) + " " + std::to_string(s));  // the later ones overtake it
-    const Outcome& out = bay.client.copy(bay.from(0, 12 * MiB), bay.all(0, 12 * MiB), KCOPYD_WRITE_SEQ).wait();
+    const Outcome& out = bay.client.copy(bay.from(0, 8 * MiB), bay.all(0, 8 * MiB), KCOPYD_WRITE_SEQ).wait();
     CHECK(out.read_err == 1);
     CHECK(out.write_err == 0);
     for (const unsigned i : {0u, 1u}) CHECK(bay.wrong(i, bay.copied(i, 0, 0, 3 * s)) == "");

@@ -23,16 +23,16 @@ std::vector<std::string> parents() {
 TEST_CASE("tails: a source that ends within a sector, to a new file, a longer file and devices; nothing beyond it changes") {
   on_each_backend([](kcopyd_backend backend) {
     for (const std::string& parent : parents()) {
-      for (const uint64_t size : {1ull, 511ull, 512ull, 513ull, 4095ull, 4097ull, 1048576ull + 1, 3ull * 1048576 + 123, 3ull * 1048576 + 2048 + 77}) {
+      for (const uint64_t size : {1ull, 511ull, 512ull, 513ull, 4095ull, 4097ull, 262144ull + 1, 3ull * 262144 + 123, 3ull * 262144 + 2048 + 77}) {
         CAPTURE(parent);
         CAPTURE(size);
         const Directory directory(parent);
         const Bytes content = pattern(size, 3);
         write_file(directory.path("source"), content);
-        write_file(directory.path("longer"), pattern(4 * MiB, 4));
-        Disk small(Medium::loop512, 4 * MiB), big(Medium::loop4096, 4 * MiB);
-        small.fill(pattern(4 * MiB, 5));
-        big.fill(pattern(4 * MiB, 6));
+        write_file(directory.path("longer"), pattern(1 * MiB, 4));
+        Disk small(Medium::loop512, 1 * MiB), big(Medium::loop4096, 1 * MiB);
+        small.fill(pattern(1 * MiB, 5));
+        big.fill(pattern(1 * MiB, 6));
         const Device from(directory.path("source"), KCOPYD_OPEN_READ);
         CHECK(from.info().size == size);
         const Device fresh(directory.path("fresh"), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_CREATE | KCOPYD_OPEN_GROW | KCOPYD_OPEN_EXCL);
@@ -40,7 +40,7 @@ TEST_CASE("tails: a source that ends within a sector, to a new file, a longer fi
         const Device loop512(small.path(), KCOPYD_OPEN_WRITE), loop4096(big.path(), KCOPYD_OPEN_WRITE);
         const uint64_t length = sectors_up(size);
         {
-          Client client({.backend = backend, .pages = 512});
+          Client client({.backend = backend, .pages = 128});
           const Outcome& out = client
                                  .copy(from.at(0, length),
                                        {fresh.at(0, length), longer.at(0, length), loop512.at(0, length), loop4096.at(0, length)},
@@ -61,9 +61,9 @@ TEST_CASE("tails: a source that ends within a sector, to a new file, a longer fi
           return old;
         };
         CHECK(difference(read_file(directory.path("fresh")), content) == "");
-        CHECK(difference(read_file(directory.path("longer")), over(pattern(4 * MiB, 4))) == "");
-        CHECK(difference(small.bytes(), over(pattern(4 * MiB, 5))) == "");
-        CHECK(difference(big.bytes(), over(pattern(4 * MiB, 6))) == "");
+        CHECK(difference(read_file(directory.path("longer")), over(pattern(1 * MiB, 4))) == "");
+        CHECK(difference(small.bytes(), over(pattern(1 * MiB, 5))) == "");
+        CHECK(difference(big.bytes(), over(pattern(1 * MiB, 6))) == "");
       }
     }
   });
@@ -93,10 +93,10 @@ TEST_CASE("tails: a file without grow that is exactly long enough, and one that 
 
 TEST_CASE("regions that start and end within a 4096-byte block leave the rest of it alone") {
   on_each({Medium::file, Medium::lab_file, Medium::loop4096}, [](const Combo& combo) {
-    Bay bay(combo, 2, 4 * MiB, {.pages = 256});
+    Bay bay(combo, 2, 1 * MiB, {.pages = 64});
     for (const uint64_t from : {0ull, 512ull, 3584ull}) {
       for (const uint64_t to : {0ull, 512ull, 2048ull}) {
-        for (const uint64_t length : {512ull, 1024ull, 4096ull, 7680ull, 2ull * 1048576 + 1536}) {
+        for (const uint64_t length : {512ull, 1024ull, 4096ull, 7680ull, 2ull * 262144 + 1536}) {
           CAPTURE(from);
           CAPTURE(to);
           CAPTURE(length);

@@ -1,4 +1,4 @@
-// One source, one and four destinations: Platter, its peers and the limit, on the same loop devices, in turns.
+// One source, one and four destinations, and seven beside a slow one: Platter, its peers and the limit, on the same loop devices, in turns.
 //   node test/bench/bench.ts [--size 1G] [--rounds 5] [--json FILE]
 // Nothing is asserted: these are figures of a machine and a moment. What counts is the ratio to fio's run, which is
 // made next to every other.
@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { parseArgs, promisify } from 'node:util';
 import { canLab, labdisk, type LabDisk } from '../lab/lab.ts';
+import { isolation } from './isolation.ts';
 import { fio, peers, platter, type Contender, type Sample, type Task } from './contenders.ts';
 
 const run = promisify(execFile);
@@ -88,14 +89,17 @@ async function main(): Promise<void> {
     if (missing === null) contenders.push(contender);
     else process.stderr.write(`left out: ${missing}\n`);
   }
-  const disks = await devices(4, bytes);
+  const disks = await devices(7, bytes);
   try {
     const [source, ...destinations] = disks.map((d) => d.device);
     if (source === undefined) throw new Error('no source');
     const rows: Row[] = [];
     for (const count of [1, 4]) rows.push(...(await measure(contenders, { source, destinations: destinations.slice(0, count), bytes }, rounds)));
+    const { alone, beside } = await isolation(disks, bytes, rounds);
     process.stdout.write(`${String(bytes / MiB)} MiB, medians of ${String(rounds)}, in turns, loop devices on memory, direct I/O\n\n${table(rows, bytes)}\n`);
-    if (values.json !== undefined) await writeFile(values.json, JSON.stringify({ bytes, rounds, rows }, null, 2));
+    const [without, withSlow] = [median(alone), median(beside)];
+    process.stdout.write(`\n1->7 in ${without.toFixed(2)} s; beside an eighth at a tenth of their speed in ${withSlow.toFixed(2)} s: x ${(withSlow / without).toFixed(3)}\n`);
+    if (values.json !== undefined) await writeFile(values.json, JSON.stringify({ bytes, rounds, rows, isolation: { alone, beside } }, null, 2));
   } finally {
     for (const disk of disks) await disk.close();
   }

@@ -14,14 +14,24 @@ namespace {
 // Sub-jobs of one destination that are read back at the same time.
 constexpr unsigned kVerifyDepth = 2;
 
-// How much of the time a destination may cost the others before they leave it behind. Where reading in two places
-// means that heads move, waiting is the lesser evil for much longer.
+// How much time a destination may cost the others before they leave it behind: whoever is left behind costs a second
+// reading of the source for the rest of the job, so a hiccup is no reason. Where reading in two places means that
+// heads move, waiting is the lesser evil for longer.
 struct Patience {
   std::chrono::milliseconds least;
-  int percent;
+  int percent;  // of the job's time
 };
-constexpr Patience kPatience{std::chrono::milliseconds(20), 1};
-constexpr Patience kPatienceRotational{std::chrono::milliseconds(200), 25};
+constexpr Patience kPatience{std::chrono::milliseconds(250), 5};
+constexpr Patience kPatienceRotational{std::chrono::milliseconds(1000), 25};
+
+// Whoever has held up the others for half of the job's time is slow, and there is no need to wait for more proof.
+constexpr std::chrono::milliseconds kFirstVerdict{60};
+constexpr std::chrono::milliseconds kAskAgain{10};
+
+bool out_of_patience(const Patience& patience, std::chrono::steady_clock::duration spent,
+                     std::chrono::steady_clock::duration elapsed) {
+  return spent >= patience.least + elapsed * patience.percent / 100 || (elapsed >= kFirstVerdict && spent * 2 > elapsed);
+}
 
 }  // namespace
 
@@ -86,7 +96,6 @@ std::optional<Job::Take> Job::choose_from(Engine& engine, uint64_t turn, uint32_
   const auto now = Engine::Clock::now();
   const bool rotates = source_ != nullptr && source_->rotational;
   const Patience& patience = rotates ? kPatienceRotational : kPatience;
-  const auto limit = patience.least + (now - started_) * patience.percent / 100;
   // A source that its own copy overwrites cannot be read again; and the kernel's kcopyd leaves nobody behind.
   const bool together = one_at_a_time_ || engine.strict;
   bool wait = false;
@@ -99,9 +108,9 @@ std::optional<Job::Take> Job::choose_from(Engine& engine, uint64_t turn, uint32_
     }
     stall.begin(now);
     const auto spent = stall.total + (now - *stall.since);
-    if (!together && spent >= limit) continue;
+    if (!together && out_of_patience(patience, spent, now - started_)) continue;
     wait = true;
-    if (!together) engine.ask_again(now + (limit - spent));
+    if (!together) engine.ask_again(now + kAskAgain);
   }
   if (able == 0 || wait) return std::nullopt;
   for (unsigned i = 0; i < destinations_.size(); ++i) {

@@ -1,5 +1,5 @@
-// What one slow destination costs the others: seven destinations alone and beside an eighth that takes a tenth of
-// their speed, in turns, on the same devices. Drives the engine itself, to see the moment at which the seven are done.
+// What one slow destination costs the others: seven destinations of 50 MB/s alone, and beside an eighth of 5 MB/s, in
+// turns, on the same devices. Drives the engine itself, to see the moment at which the seven are done.
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -27,22 +27,24 @@ async function othersDone(addon: NativeAddon, source: LabDisk, destinations: rea
   return seconds;
 }
 
-/** Seconds of the seven, round by round. `fast` has the source and seven destinations, each of `bytes`. */
-export async function isolation(fast: readonly LabDisk[], bytes: number, rounds: number): Promise<{ alone: number[]; beside: number[] }> {
-  const [source, ...seven] = fast;
-  if (source === undefined) throw new Error('no source');
+/** Seconds of the seven, round by round. `source` has `bytes`. */
+export async function isolation(source: LabDisk, bytes: number, rounds: number): Promise<{ alone: number[]; beside: number[] }> {
   const addon = loadAddon(ADDON);
-  const slow = await labdisk({ size: bytes });
+  const eight: LabDisk[] = [];
   const [alone, beside]: [number[], number[]] = [[], []];
   try {
+    while (eight.length < 8) eight.push(await labdisk({ size: bytes }));
+    const [slow, ...seven] = eight;
+    if (slow === undefined) throw new Error('no slow destination');
+    for (const disk of seven) await disk.rule('rate w 50M');
     for (let round = 0; round < rounds; round += 1) {
       alone.push(await othersDone(addon, source, seven));
-      const perSecond = Math.round(bytes / (alone.at(-1) ?? 1) / 10);
-      await slow.rule(`rate w ${String(perSecond)}`);
+      await slow.rule('rate w 5M');
       beside.push(await othersDone(addon, source, [...seven, slow], slow));
+      process.stderr.write(`1->7: ${(alone.at(-1) ?? 0).toFixed(2)} s, beside a slow one ${(beside.at(-1) ?? 0).toFixed(2)} s\n`);
     }
   } finally {
-    await slow.close();
+    for (const disk of eight) await disk.close();
   }
   return { alone, beside };
 }

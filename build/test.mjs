@@ -66,7 +66,7 @@ async function vitest(name, paths, wrapper = []) {
   const report = inRoot(`out/test/${name}.json`);
   rmSync(report, { force: true });
   await mkdir(dirname(report), { recursive: true });
-  const args = ['run', '--config', 'build/vitest.config.ts', '--reporter', 'default', '--reporter', './build/vitest-reporter.mjs', ...paths];
+  const args = ['run', '--config', 'build/vitest.config.ts', '--reporter', 'default', '--reporter', './test/reporter.ts', ...paths];
   const [command, ...rest] = [...wrapper, process.execPath, inRoot('node_modules/vitest/vitest.mjs'), ...args];
   const { env, ...other } = options();
   const code = await run(command, rest, { ...other, env: { ...env, PLATTER_TEST_REPORT: report } });

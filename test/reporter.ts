@@ -1,0 +1,31 @@
+// Gives `npm test` what it adds up, in the file that PLATTER_TEST_REPORT names: counts, and every skip with its reason.
+import { writeFileSync } from 'node:fs';
+import type { SerializedError } from 'vitest';
+import type { Reporter, TestModule } from 'vitest/node';
+import { canLab } from './lab/lab.ts';
+
+/** What one stage gives. A skip reads "file: test: reason". */
+interface Counts {
+  passed: number;
+  failed: number;
+  skips: string[];
+}
+
+/** Why tests are skipped that do not say it themselves: skipIf and runIf cannot, and stand where the lab or root is needed. */
+const unsaid = canLab() ?? 'no reason given';
+
+export default class CountsReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
+    const counts: Counts = { passed: 0, failed: unhandledErrors.length, skips: [] };
+    for (const module of modules) {
+      counts.failed += module.errors().length; // a file that could not be loaded, or failed outside its tests
+      for (const test of module.children.allTests()) {
+        const result = test.result();
+        if (result.state === 'passed') counts.passed++;
+        else if (result.state === 'skipped') counts.skips.push(`${module.relativeModuleId}: ${test.fullName}: ${result.note ?? unsaid}`);
+        else counts.failed++;
+      }
+    }
+    writeFileSync(process.env.PLATTER_TEST_REPORT ?? 'out/test/counts.json', JSON.stringify(counts));
+  }
+}

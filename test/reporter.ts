@@ -1,7 +1,7 @@
 // Gives `npm test` what it adds up, in the file that PLATTER_TEST_REPORT names: counts, and every skip with its reason.
 import { writeFileSync } from 'node:fs';
 import type { SerializedError } from 'vitest';
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import { canLab } from './lab/lab.ts';
 
 /** What one stage gives. A skip reads "file: test: reason". */
@@ -14,6 +14,14 @@ interface Counts {
 /** Why tests are skipped that do not say it themselves: skipIf and runIf cannot, and stand where the lab or root is needed. */
 const unsaid = canLab() ?? 'no reason given';
 
+function reasonOf(test: TestCase, note: string | undefined): string {
+  if (note !== undefined) return note;
+  for (let suite = test.parent; suite.type === 'suite'; suite = suite.parent) {
+    if (suite.errors().length > 0) return 'what has to come before it failed';
+  }
+  return test.module.errors().length > 0 ? 'what has to come before it failed' : unsaid;
+}
+
 export default class CountsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
     const counts: Counts = { passed: 0, failed: unhandledErrors.length, skips: [] };
@@ -22,7 +30,7 @@ export default class CountsReporter implements Reporter {
       for (const test of module.children.allTests()) {
         const result = test.result();
         if (result.state === 'passed') counts.passed++;
-        else if (result.state === 'skipped') counts.skips.push(`${module.relativeModuleId}: ${test.fullName}: ${result.note ?? unsaid}`);
+        else if (result.state === 'skipped') counts.skips.push(`${module.relativeModuleId}: ${test.fullName}: ${reasonOf(test, result.note)}`);
         else counts.failed++;
       }
     }

@@ -23,7 +23,7 @@ describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, 
 
     const plan = await session.engine.call('prepare', requestOf({ source, destinations: [one.device, two.device, copy] }));
     expect(plan).toMatchObject({
-      kind: 'copy', bytes: size, verify: true, memory: 16 * MiB, source: { path: source, kind: 'file', size },
+      kind: 'copy', bytes: size, verify: true, memory: 32 * MiB, source: { path: source, kind: 'file', size },
       destinations: [{ path: one.device, kind: 'block', overwrites: true, model: expect.stringMatching(/platter-lab.*disk$/) as string }, { path: two.device }, { path: copy, kind: 'file', size, overwrites: false }],
     });
     expect(existsSync(`${copy}.part`)).toBe(false); // prepare writes nothing

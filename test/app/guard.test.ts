@@ -214,7 +214,7 @@ describe('a request', () => {
   });
 
   it('has memory in whole pages within bounds, and is told the bounds', () => {
-    expect([null, 65_536, 70_000, 2 ** 30].map((memory) => memoryOf({ memory }))).toEqual([16 * 2 ** 20, 65_536, 69_632, 2 ** 30]);
+    expect([null, 65_536, 70_000, 2 ** 30].map((memory) => memoryOf({ memory }))).toEqual([32 * 2 ** 20, 65_536, 69_632, 2 ** 30]);
     for (const memory of [1024, 65_535, 2 ** 30 + 4096, -1, 0, NaN, Infinity]) expect(wrong({ memory })).toEqual(['BAD_ARGUMENT']);
     expect(argumentErrors({ ...request, memory: 1024 })[0]!.message).toBe('Memory must be from 64 KiB to 1 GiB, not 1,024 bytes.');
   });

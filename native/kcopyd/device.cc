@@ -60,19 +60,13 @@ struct stat status_of(const Descriptor& fd) {
 
 // Finds the file, making it when asked to. The result is good for fstat and reopen only.
 Descriptor find(const char* path, unsigned flags) {
-  if (!(flags & KCOPYD_OPEN_CREATE)) return open_or_fail(path, O_PATH);
-  for (;;) {
-    try {
-      return open_or_fail(path, O_PATH);
-    } catch (const std::system_error& error) {
-      if (error.code().value() != ENOENT) throw;
-    }
-    try {
-      return open_or_fail(path, O_WRONLY | O_CREAT | O_EXCL);
-    } catch (const std::system_error& error) {
-      if (error.code().value() != EEXIST) throw;  // somebody was quicker: look again
-    }
+  try {
+    return open_or_fail(path, O_PATH);
+  } catch (const std::system_error& error) {
+    if (!(flags & KCOPYD_OPEN_CREATE) || error.code().value() != ENOENT) throw;
   }
+  // What somebody else puts there meanwhile is opened without waiting for it, and its type is checked as ever.
+  return open_or_fail(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY);
 }
 
 void read_block_geometry(block_device& device) {
@@ -168,6 +162,11 @@ bool block_device::still_there() const {
   return ioctl(buffered.get(), BLKGETSIZE64, &bytes) == 0 && bytes > 0;
 }
 
+uint64_t block_device::size_now() const {
+  struct stat status {};
+  return grows && fstat(buffered.get(), &status) == 0 ? static_cast<uint64_t>(status.st_size) : size;
+}
+
 void block_device::drop_cache() const {
   // Advice: nothing is lost when it is not taken, and the blocks were flushed before.
   posix_fadvise(buffered.get(), 0, 0, POSIX_FADV_DONTNEED);
@@ -186,13 +185,8 @@ int kcopyd_device_open(const char* path, unsigned int flags, struct block_device
 }
 
 void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_info* info) {
-  uint64_t size = bdev->size;
-  if (bdev->grows) {
-    struct stat status {};
-    if (fstat(bdev->buffered.get(), &status) == 0) size = static_cast<uint64_t>(status.st_size);
-  }
   const struct kcopyd_device_info facts{
-      .size = size,
+      .size = bdev->size_now(),
       .logical_block = bdev->logical_block,
       .physical_block = bdev->physical_block,
       .is_block = bdev->is_block,

@@ -54,6 +54,8 @@ struct block_device {
   bool same_as(const block_device& other) const {
     return is_block == other.is_block && device == other.device && inode == other.inode;
   }
+  // Bytes; differs from size when it grows.
+  uint64_t size_now() const;
   // Is it still what it was opened as? A disk that was pulled out has no size any more. Makes one ioctl.
   bool still_there() const;
   // Drops what the buffered descriptor left in the page cache, so that the next read comes from the medium.

@@ -37,8 +37,13 @@ kcopyd_cause classify(kcopyd_side side, int err, const block_device& device) {
   }
 }
 
-void ErrorList::add(const kcopyd_error& error) {
+void ErrorList::add(const kcopyd_error& error, bool again) {
   const std::lock_guard lock(mutex_);
+  const auto covers = [&](const kcopyd_error& e) {
+    return e.side == error.side && e.destination == error.destination && e.cause == error.cause && e.err == error.err &&
+           e.flush == error.flush && e.offset <= error.offset && error.offset + error.length <= e.offset + e.length;
+  };
+  if (again && std::ranges::any_of(errors_, covers)) return;
   // Chunks of several destinations end interleaved, so the one to extend may be a few entries back.
   const auto last = std::find_if(errors_.rbegin(), errors_.rend(), [&](const kcopyd_error& e) {
     return e.side == error.side && e.destination == error.destination;

@@ -19,8 +19,9 @@ kcopyd_cause classify(kcopyd_side side, int err, const block_device& device);
 // Added to by the worker, read by any thread.
 class ErrorList {
  public:
-  // Adds an entry, or extends the last one of the same kind when the new range follows it.
-  void add(const kcopyd_error& error);
+  // Adds an entry, or extends the last one of the same kind when the new range follows it. `again`: the place was
+  // tried before, and is not listed twice for the same failure.
+  void add(const kcopyd_error& error, bool again = false);
   // Without a lock.
   size_t size() const { return size_; }
   size_t copy(size_t first, size_t max, kcopyd_error* errors) const;

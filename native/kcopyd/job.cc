@@ -66,7 +66,7 @@ void Job::source_read(Engine& engine, Slot& slot) {
   slot.reading = false;
   if (!slot.blank && !slot.again) bytes_read_ += slot.read.good_bytes();
   if (!slot.read.bad().empty()) {
-    record(KCOPYD_SIDE_READ, -1, slot.read);
+    record(KCOPYD_SIDE_READ, -1, slot.read, tried_before(slot));
     if (!flag(KCOPYD_IGNORE_ERROR)) {
       // This sub-job is written nowhere. In sequence, nothing that comes after it is either.
       stopped_ = true;
@@ -78,7 +78,22 @@ void Job::source_read(Engine& engine, Slot& slot) {
       return;
     }
   }
+  if (slot.again && read_error_ != 0) blank_known_holes(slot);
   write_out(engine, slot);
+}
+
+// A hole that can be read the second time stays a hole: all destinations get the same bytes.
+void Job::blank_known_holes(Slot& slot) {
+  const uint64_t start = source_offset_ + slot.chunk * chunk_size_;
+  const uint64_t end = start + slot.length;
+  std::array<kcopyd_error, 64> batch{};
+  for (size_t first = 0; const size_t got = errors_.copy(first, batch.size(), batch.data()); first += got) {
+    for (const kcopyd_error& hole : std::span(batch).first(got)) {
+      const uint64_t from = std::max(start, hole.offset);
+      const uint64_t to = std::min(end, hole.offset + hole.length);
+      if (hole.side == KCOPYD_SIDE_READ && from < to) std::memset(slot.buffer.data() + (from - start), 0, to - from);
+    }
+  }
 }
 
 void Job::write_out(Engine& engine, Slot& slot) {
@@ -89,7 +104,7 @@ void Job::write_out(Engine& engine, Slot& slot) {
   if (op_ == KCOPYD_COMPARE && !slot.read.bad().empty()) {
     hashes_.leave_out(slot.chunk);  // what could not be read cannot be compared
   } else if (hashes && hashes_.known(slot.chunk)) {
-    if (op_ == KCOPYD_COPY && !flag(KCOPYD_IGNORE_ERROR) && ChunkHashes::of(data) != hashes_.at(slot.chunk)) {
+    if (op_ == KCOPYD_COPY && ChunkHashes::of(data) != hashes_.at(slot.chunk)) {
       source_changed(slot);
       return;
     }
@@ -151,7 +166,7 @@ void Job::written(Engine& engine, SlotTransfer& write) {
   abandon(*write.slot, 1u << destination);
   if (!write.slot->blank) d.written += write.good_bytes();
   if (!write.bad().empty()) {
-    record(KCOPYD_SIDE_WRITE, static_cast<int>(destination), write);
+    record(KCOPYD_SIDE_WRITE, static_cast<int>(destination), write, tried_before(*write.slot));
     if (!flag(KCOPYD_IGNORE_ERROR)) {
       drop(destination);
       if (engine.strict) stopped_ = true;
@@ -232,7 +247,7 @@ void Job::verified(Engine& engine, Slot& slot) {
   engine.pool.release(slot);
 }
 
-void Job::record(kcopyd_side side, int destination, const Transfer& transfer) {
+void Job::record(kcopyd_side side, int destination, const Transfer& transfer, bool again) {
   const block_device& device = destination < 0 ? *source_ : *destinations_[static_cast<unsigned>(destination)]->device;
   if (destination < 0) {
     read_error_ = 1;
@@ -240,13 +255,14 @@ void Job::record(kcopyd_side side, int destination, const Transfer& transfer) {
     write_error_ |= 1u << destination;
   }
   for (const BadRange& bad : transfer.bad()) {
-    errors_.add({.side = side,
-                 .destination = destination,
-                 .cause = classify(side, bad.err, device),
-                 .err = bad.err,
-                 .flush = transfer.op() == IoOp::flush,
-                 .offset = bad.offset,
-                 .length = bad.length});
+    const kcopyd_error error{.side = side,
+                             .destination = destination,
+                             .cause = classify(side, bad.err, device),
+                             .err = bad.err,
+                             .flush = transfer.op() == IoOp::flush,
+                             .offset = bad.offset,
+                             .length = bad.length};
+    errors_.add(error, again);
   }
 }
 

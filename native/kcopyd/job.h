@@ -145,7 +145,9 @@ class Job {
   void observe_cancel();
   void settle(Engine& engine, unsigned destination);
   void end(unsigned destination);
-  void record(kcopyd_side side, int destination, const Transfer& transfer);
+  void record(kcopyd_side side, int destination, const Transfer& transfer, bool again = false);
+  bool tried_before(const Slot& slot) const { return slot.again || head_at(slot.turn); }
+  void blank_known_holes(Slot& slot);
 
   // Fixed at creation.
   const kcopyd_op op_;

@@ -29,9 +29,10 @@ uint64_t whole_sectors(uint64_t bytes) { return (bytes + KCOPYD_SECTOR_SIZE - 1)
 // region ends behind the device.
 std::optional<uint64_t> covered(const io_region& region) {
   if (region.sector > kMaxSectors || region.count > kMaxSectors) return std::nullopt;
-  if (region.sector + region.count > whole_sectors(region.bdev->size)) return std::nullopt;
+  const uint64_t size = region.bdev->size_now();
+  if (region.sector + region.count > whole_sectors(size)) return std::nullopt;
   if (region.count == 0) return 0;
-  return std::min(region.count * KCOPYD_SECTOR_SIZE, region.bdev->size - region.sector * KCOPYD_SECTOR_SIZE);
+  return std::min(region.count * KCOPYD_SECTOR_SIZE, size - region.sector * KCOPYD_SECTOR_SIZE);
 }
 
 bool fits(const io_region& region, uint64_t bytes) {

@@ -2,8 +2,10 @@
 #include <kcopyd/error_list.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -58,6 +60,27 @@ TEST_CASE("create makes an absent file, empties a present one, and follows a lin
   write_file(path, Bytes(5000));
   { CHECK(Device(directory.path("link"), kNew).info().size == 0); }
   CHECK(read_file(path).empty());
+}
+
+TEST_CASE("create through a link to nothing makes the file that the link names, or refuses; it does not hang") {
+  const Directory directory;
+  REQUIRE(symlink(directory.path("absent").c_str(), directory.path("link").c_str()) == 0);
+  // In a process of its own: one that looks for the file for ever can be ended.
+  const std::string link = directory.path("link");
+  const pid_t child = fork();
+  if (child == 0) {
+    block_device* device = nullptr;
+    _exit(kcopyd_device_open(link.c_str(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_CREATE, &device) == 0 ? 0 : 1);
+  }
+  int status = 0;
+  for (int waited = 0; waitpid(child, &status, WNOHANG) == 0; waited++) {
+    if (waited == 2000) kill(child, SIGKILL);
+    usleep(1000);
+  }
+  REQUIRE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 0) CHECK(access(directory.path("absent").c_str(), F_OK) == 0);
+  REQUIRE(symlink("loop", directory.path("loop").c_str()) == 0);
+  CHECK(open_error(directory.path("loop"), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_CREATE) == -ELOOP);
 }
 
 TEST_CASE("create does not empty a file that somebody holds") {

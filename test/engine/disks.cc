@@ -18,6 +18,7 @@
 #include <list>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <system_error>
 
 #include "lab.h"
@@ -90,15 +91,27 @@ const char* name(Medium medium) {
 Bytes read_file(const std::string& path) { return read_range(path, 0, std::filesystem::file_size(path)); }
 void write_file(const std::string& path, const Bytes& content) { write_range(path, O_CREAT | O_TRUNC, 0, content); }
 
+// Directories that are there now, for when a test hangs and nothing is unwound.
+static std::mutex directories_mutex;
+static std::set<std::string> directories;
+
+static void remove_directory(const std::string& path) {
+  std::error_code ignored;  // a left-over directory is no reason to end a test run
+  std::filesystem::remove_all(path, ignored);
+}
+
 Directory::Directory(const std::string& parent) {
   const std::string in_memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
   path_ = (parent.empty() ? in_memory : parent) + "/platter-test-XXXXXX";
   if (!mkdtemp(path_.data())) fail(path_);
+  std::lock_guard lock(directories_mutex);
+  directories.insert(path_);
 }
 
 Directory::~Directory() {
-  std::error_code ignored;  // a left-over directory is no reason to end a test run
-  std::filesystem::remove_all(path_, ignored);
+  remove_directory(path_);
+  std::lock_guard lock(directories_mutex);
+  directories.erase(path_);
 }
 
 Mount::Mount(const std::string& what, const std::string& where, const char* type, const char* options)
@@ -194,7 +207,11 @@ static Shelf& shelf() {
   return shelf;
 }
 
-void release_all_disks() { shelf().end_all(); }
+void release_all_disks() {
+  shelf().end_all();
+  std::lock_guard lock(directories_mutex);
+  for (const std::string& path : directories) remove_directory(path);
+}
 
 // ---- Disk
 

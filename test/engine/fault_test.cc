@@ -321,3 +321,57 @@ TEST_CASE("K31 a dead destination with ignore error is not asked for every block
     CHECK(bay.dests[1].writes() < 6000);
   });
 }
+
+TEST_CASE("a place that is tried more than once is listed once: a head that is written last") {
+  on_each(kFaulty, [](const Combo& combo) {
+    Bay bay(combo, 2, 4 * MiB);
+    const uint64_t b = bay.block();
+    bay.source.rule(eio("r", 2 * b, b));
+    bay.dests[1].rule(eio("w", 5 * b, b));
+    const unsigned flags = KCOPYD_HEAD_LAST | KCOPYD_IGNORE_ERROR;
+    const Outcome& out = bay.client.copy(bay.from(0, 4 * MiB), bay.all(0, 4 * MiB), flags).wait();
+    CHECK(out.read_err == 1);
+    CHECK(out.write_err == 0b10);
+    CHECK(out.list() == Lines{listed("read", 2 * b, b), listed("write 1", 5 * b, b)});
+    const Bytes holed = patched(bay.content, 2 * b, b, Bytes(4 * MiB));
+    CHECK(bay.wrong(0, holed) == "");
+    CHECK(bay.wrong(1, patched(holed, 5 * b, b, bay.old(1))) == "");
+  });
+}
+
+TEST_CASE("a place that is tried more than once is listed once: a slow destination that reads it again") {
+  on_each(kFaulty, [](const Combo& combo) {
+    Bay bay(combo, 2, 24 * MiB, {.pages = 4096});
+    const uint64_t b = bay.block(), bad = 16 * MiB + b;
+    bay.source.rule(eio("r", bad, b));
+    bay.dests[1].rule("after w 2M stall w");
+    Job& job = bay.client.copy(bay.from(0, 24 * MiB), bay.all(0, 24 * MiB), KCOPYD_IGNORE_ERROR);
+    while (job.progress().dests[0].written < 24 * MiB) usleep(1000);
+    bay.dests[1].rule("go");
+    const Outcome& out = job.wait();
+    CHECK(out.read_err == 1);
+    CHECK(out.list() == Lines{listed("read", bad, b)});
+    for (const unsigned i : {0u, 1u}) CHECK(bay.wrong(i, patched(bay.content, bad, b, Bytes(24 * MiB))) == "");
+  });
+}
+
+TEST_CASE("a hole that can be read the second time is no reason to call a slow destination wrong") {
+  on_each({Medium::lab_file}, [](const Combo& combo) {
+    Bay bay(combo, 2, 24 * MiB, {.pages = 4096});
+    const uint64_t b = bay.block(), bad = 16 * MiB + b;
+    bay.source.rule(eio("r", bad, b));
+    bay.dests[1].rule("after w 2M stall w");
+    Job& job = bay.client.copy(bay.from(0, 24 * MiB), bay.all(0, 24 * MiB), KCOPYD_IGNORE_ERROR | KCOPYD_VERIFY);
+    while (job.progress().dests[0].state != KCOPYD_DONE) usleep(1000);
+    bay.source.forgive();
+    bay.dests[1].rule("go");
+    const Outcome& out = job.wait();
+    CHECK(out.read_err == 1);
+    CHECK(out.write_err == 0);
+    CHECK(out.list() == Lines{listed("read", bad, b)});
+    const Bytes holed = patched(bay.content, bad, b, Bytes(24 * MiB));
+    CHECK(bay.wrong(0, holed) == "");
+    const bool either = bay.wrong(1, holed).empty() || bay.wrong(1, bay.content).empty();
+    CHECK(either);
+  });
+}

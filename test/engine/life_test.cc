@@ -1,15 +1,8 @@
 // K26 to K30: the life of clients and jobs, callbacks, the pool, the throttle.
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
-#include <cstdio>
-#include <cstdlib>
 
 #include "disks.h"
 
@@ -194,62 +187,6 @@ TEST_CASE("K28 many jobs at once share a small pool to the end") {
   });
 }
 
-TEST_CASE("create refuses what it cannot give") {
-  kcopyd_client* client = nullptr;
-  CHECK(kcopyd_client_create(0, &client) == -EINVAL);
-  CHECK(kcopyd_client_create(16, nullptr) == -EINVAL);
-  CHECK(kcopyd_client_create_with(nullptr, &client) == -EINVAL);
-  const kcopyd_client_options odd{.num_pages = 16, .backend = static_cast<kcopyd_backend>(3), .strict = 0, .bytes_per_second = 0};
-  CHECK(kcopyd_client_create_with(&odd, &client) == -EINVAL);
-  CHECK(kcopyd_client_create(~0u, &client) == -ENOMEM);  // 16 TiB
-  CHECK(client == nullptr);
-}
-
-TEST_CASE("where the kernel refuses io_uring: AUTO takes threads, and asking for io_uring says why not") {
-  // A filter on this thread and those it starts: io_uring_setup gives EPERM, as in many containers.
-  std::thread([] {
-    sock_filter code[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const sock_fprog program{.len = std::size(code), .filter = code};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
-      std::printf("SKIP: io_uring refused: no seccomp here\n");
-      return;
-    }
-    kcopyd_client* client = nullptr;
-    CHECK(kcopyd_client_create(16, &client) == 0);
-    if (client) CHECK(kcopyd_client_backend(client) == KCOPYD_IO_THREADS);
-    kcopyd_client_destroy(client);
-    client = nullptr;
-    const kcopyd_client_options options{.num_pages = 16, .backend = KCOPYD_IO_URING, .strict = 0, .bytes_per_second = 0};
-    const int err = kcopyd_client_create_with(&options, &client);
-    CHECK((err == -EPERM || err == -ENOSYS));
-    CHECK(client == nullptr);
-  }).join();
-}
-
-TEST_CASE("PLATTER_IO picks the backend, and refuses what is none") {
-  const char* before = std::getenv("PLATTER_IO");
-  const std::string kept = before ? before : "";
-  for (const kcopyd_backend backend : backends()) {
-    setenv("PLATTER_IO", name(backend), 1);
-    kcopyd_client* client = nullptr;
-    REQUIRE(kcopyd_client_create(16, &client) == 0);
-    CHECK(kcopyd_client_backend(client) == backend);
-    kcopyd_client_destroy(client);
-  }
-  setenv("PLATTER_IO", "floppy", 1);
-  kcopyd_client* client = nullptr;
-  CHECK(kcopyd_client_create(16, &client) == -EINVAL);
-  // What a caller asks for outranks the environment.
-  setenv("PLATTER_IO", "uring", 1);
-  kcopyd_client_destroy(raw_client(KCOPYD_IO_THREADS));
-  before ? setenv("PLATTER_IO", kept.c_str(), 1) : unsetenv("PLATTER_IO");
-}
-
 TEST_CASE("K29 callbacks of one client never overlap, and submitting from one does not deadlock") {
   on_each_backend([](kcopyd_backend backend) {
     Bay bay({backend, Medium::file}, 1, 2 * MiB, {.pages = 16});
@@ -291,6 +228,28 @@ void check_rate(double asked, uint64_t bytes, const std::function<void()>& run) 
 }
 
 }  // namespace
+
+TEST_CASE("K29 threads that submit to one client at the same time, and two clients on the same devices") {
+  on_each_backend([](kcopyd_backend backend) {
+    constexpr uint64_t kPiece = 64 * KiB;
+    constexpr unsigned kThreads = 4, kJobs = 16;
+    Bay bay({backend, Medium::loop512}, 2, kThreads * kJobs * kPiece, {.pages = 512});
+    Client second({.backend = backend, .pages = 64});
+    std::vector<std::thread> threads;
+    for (unsigned t = 0; t < kThreads; t++)
+      threads.emplace_back([&, t] {
+        Client& client = t % 2 ? second : bay.client;
+        for (unsigned j = 0; j < kJobs; j++) {
+          const uint64_t at = (t * kJobs + j) * kPiece;
+          client.copy(bay.from(at, kPiece), bay.all(at, kPiece), j % 3 ? 0 : KCOPYD_VERIFY);
+        }
+      });
+    for (auto& thread : threads) thread.join();
+    second.destroy();
+    bay.client.destroy();
+    for (const unsigned i : {0u, 1u}) CHECK(bay.wrong(i, bay.content) == "");
+  });
+}
 
 TEST_CASE("K30 a throttle of B bytes a second: within 5 % of B") {
   on_each_backend([](kcopyd_backend backend) {

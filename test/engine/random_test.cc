@@ -313,3 +313,44 @@ TEST_CASE("K33 random jobs with random faults in the devices against a model: sa
     }
   });
 }
+
+TEST_CASE("K33 random jobs to destinations that stall and dawdle at random: same bytes, nobody waits for ever") {
+  const uint64_t from = seed();
+  on_each({Medium::lab_file, Medium::loop512}, [&](const Combo& combo) {
+    constexpr uint64_t kBytes = 24 * MiB;
+    constexpr unsigned kDests = 4;
+    Random random(from);
+    Bay bay(combo, kDests, kBytes, {.pages = chance(random, 50) ? 4096u : 2048u});
+    for (int round = 0; round < 4; round++) {
+      CAPTURE(round);
+      for (unsigned i = 0; i < kDests; i++) {
+        bay.dests[i].forgive();
+        bay.dests[i].fill(bay.old(i));
+        if (chance(random, 50)) bay.dests[i].rule("delay w " + std::to_string(below(random, 6000)));
+        if (chance(random, 40)) bay.dests[i].rule("after w " + std::to_string(below(random, kBytes)) + " stall w");
+      }
+      unsigned flags = chance(random, 50) ? unsigned{KCOPYD_VERIFY} : 0u;
+      flags |= chance(random, 30) ? unsigned{KCOPYD_WRITE_SEQ} : chance(random, 40) ? unsigned{KCOPYD_HEAD_LAST} : 0u;
+      CAPTURE(flags);
+      const bool cancels = chance(random, 25);
+      Job& job = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), flags);
+      const uint64_t ticks = 20 + below(random, 200);
+      for (uint64_t tick = 0; !job.done(); tick++) {
+        usleep(1000);
+        Disk& dest = bay.dests[below(random, kDests)];
+        if (tick > ticks)
+          for (Disk& each : bay.dests) each.rule("go");
+        else if (chance(random, 10))
+          dest.rule(chance(random, 50) ? "stall w" : "go");
+        if (cancels && tick == ticks / 2) job.cancel();
+      }
+      const Outcome& out = job.wait();
+      REQUIRE(out.read_err == 0);
+      if (!cancels) REQUIRE(out.list() == Lines{});
+      for (unsigned i = 0; i < kDests; i++) {
+        CAPTURE(i);
+        if (out.progress.dests[i].state == KCOPYD_DONE) REQUIRE(bay.wrong(i, bay.content) == "");
+      }
+    }
+  });
+}

@@ -123,7 +123,9 @@ TEST_CASE("a growing file: written beyond its end, in any order, with a hole bef
     Bytes want(5 * MiB);
     std::copy_n(pattern(3 * MiB, 1).begin(), 3 * MiB, want.begin() + 1 * MiB);
     CHECK(difference(read_file(directory.path("new")), want) == "");
-    // What is there now can be copied from.
+    // What is there now can be copied from, through the same descriptor or another.
+    CHECK(to.info().size == 5 * MiB);
+    CHECK(client.compare(to.at(1 * MiB, 3 * MiB), {from.at(0, 3 * MiB)}).wait().list() == Lines{});
     const Device back(directory.path("new"), KCOPYD_OPEN_READ);
     CHECK(client.compare(from.at(0, 3 * MiB), {back.at(1 * MiB, 3 * MiB)}).wait().list() == Lines{});
   });

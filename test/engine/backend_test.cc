@@ -72,6 +72,7 @@ TEST_CASE("PLATTER_IO picks the backend, and refuses what is none") {
 }
 
 TEST_CASE("without the right to lock the pool in memory io_uring works all the same") {
+  if (lab_missing()) return;
   rlimit lockable{};
   REQUIRE(getrlimit(RLIMIT_MEMLOCK, &lockable) == 0);
   if (lockable.rlim_cur > 64 * MiB || backends().front() != KCOPYD_IO_URING) {

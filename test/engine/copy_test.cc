@@ -231,6 +231,7 @@ TEST_CASE("K10 a source that is too short: ENXIO, no I/O") {
 }
 
 TEST_CASE("K10 a source that shrinks mid-way: read_err, and the failing sub-job is not written") {
+  if (lab_missing()) return;
   on_each({Medium::file, Medium::loop512, Medium::loop4096}, [](const Combo& combo) {
     // One sub-job at a time: the second is read when the first is written.
     Bay bay({combo.backend, combo.medium == Medium::file ? Medium::lab_file : combo.medium}, 1, 4 * MiB, {.pages = 256});

@@ -97,6 +97,11 @@ class Mount {
 Bytes read_file(const std::string& path);
 void write_file(const std::string& path, const Bytes& content);
 
+// Name of the test that runs, for the line that says why it was skipped.
+inline std::string current_test;
+// True where the lab cannot run; then it says so, once for each test.
+bool lab_missing();
+
 // What a test is run on.
 struct Combo {
   kcopyd_backend backend;

@@ -61,6 +61,7 @@ TEST_CASE("a failing flush fails its destination, marked as a flush") {
 }
 
 TEST_CASE("a buffered write that fails only at fsync fails its destination") {
+  if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     // Through the page cache, written back at fsync: there it meets the error.
     lab::Disk disk({.size = 2 * MiB, .loop = false, .buffered = true});
@@ -82,6 +83,7 @@ TEST_CASE("a buffered write that fails only at fsync fails its destination") {
 }
 
 TEST_CASE("a file on a full file system, full at once or only at fsync: no space, and the other destination is whole") {
+  if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     const Directory directory;
     const Mount tiny("tmpfs", directory.path(), "tmpfs", "size=2m");
@@ -101,6 +103,7 @@ TEST_CASE("a file on a full file system, full at once or only at fsync: no space
 }
 
 TEST_CASE("a loop device on a full file system: its errors are the device's, and the tail that waits for fsync is seen") {
+  if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     const Directory directory;
     const Mount tiny("tmpfs", directory.path(), "tmpfs", "size=2m");
@@ -123,6 +126,7 @@ TEST_CASE("a loop device on a full file system: its errors are the device's, and
 }
 
 TEST_CASE("direct I/O that the file system refuses: buffered, reported, and the bytes are right") {
+  if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     SUBCASE("at open") {
       const Directory directory;
@@ -159,6 +163,7 @@ TEST_CASE("direct I/O that the file system refuses: buffered, reported, and the 
 }
 
 TEST_CASE("compare reads a source that has no direct I/O past the cache, too") {
+  if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     lab::Disk disk({.size = 2 * MiB, .loop = false, .buffered = true});
     const Disk same(Medium::file, 2 * MiB);
@@ -172,6 +177,7 @@ TEST_CASE("compare reads a source that has no direct I/O past the cache, too") {
 }
 
 TEST_CASE("direct I/O refused only at the first write: buffered from there on, reported, the device let go at the end") {
+  if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     Bay bay({backend, Medium::lab_file}, 2, 4 * MiB);
     CHECK(bay.devices[1].info().direct == 1);

@@ -93,16 +93,16 @@ class Lines final : public doctest::IReporter {
  public:
   explicit Lines(const doctest::ContextOptions&) {}
   void test_case_start(const doctest::TestCaseData& test) override {
-    name_ = test.m_name;
+    test::current_test = test.m_name;
     started_ = Clock::now();
-    watchdog_.start(name_);
+    watchdog_.start(test.m_name);
   }
   // Each run of a test's body is one combination of subcases and has the whole patience.
   void test_case_reenter(const doctest::TestCaseData& test) override { watchdog_.start(test.m_name); }
   void test_case_end(const doctest::CurrentTestCaseStats& stats) override {
     watchdog_.stop();
     const std::chrono::duration<double> took = Clock::now() - started_;
-    std::printf("%-4s %s (%.2f s)\n", stats.failure_flags ? "FAIL" : "ok", name_.c_str(), took.count());
+    std::printf("%-4s %s (%.2f s)\n", stats.failure_flags ? "FAIL" : "ok", test::current_test.c_str(), took.count());
     std::fflush(stdout);
   }
   void report_query(const doctest::QueryData&) override {}
@@ -116,7 +116,6 @@ class Lines final : public doctest::IReporter {
   void test_case_skipped(const doctest::TestCaseData&) override {}
 
  private:
-  std::string name_;
   Clock::time_point started_;
   Watchdog watchdog_;
 };

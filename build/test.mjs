@@ -3,6 +3,8 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { delimiter, dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { elsewhere } from './open-folder.mjs';
 import { onCurrentNode } from './packages.mjs';
 import { setUp } from './setup.mjs';
 import { fail, inRoot, run, Stop } from './tools.mjs';
@@ -102,6 +104,12 @@ async function test(asked) {
   process.exitCode = total.failed > 0 ? 1 : 0;
 }
 
-await onCurrentNode(import.meta.url)
-  .then(() => test(process.argv.slice(2)))
-  .catch(fail);
+async function main() {
+  const asked = process.argv.slice(2);
+  const code = await elsewhere(fileURLToPath(import.meta.url), asked);
+  if (code !== null) process.exit(code);
+  await onCurrentNode(import.meta.url);
+  await test(asked);
+}
+
+await main().catch(fail);

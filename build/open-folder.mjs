@@ -1,0 +1,46 @@
+// Tests as root start programs as an ordinary user: the window, which is never root. Where the checkout lies in a folder
+// that is closed to others, the tests run in a mount namespace of their own that shows it in one that is not; with
+// their last process it is gone. Runs on Node 20.
+import { chmodSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { root, run, say } from './tools.mjs';
+
+const INSIDE = 'PLATTER_OPEN_FOLDER';
+const SHOW = 'mount --bind "$1" "$2" && cd "$2" && shift 2 && exec "$@"';
+
+/** Folders above the checkout that others may not pass. */
+function closedAbove() {
+  const closed = [];
+  for (let folder = dirname(root); folder !== dirname(folder); folder = dirname(folder)) {
+    if ((statSync(folder).mode & 0o001) === 0) closed.push(folder);
+  }
+  return closed;
+}
+
+/**
+ * Runs `script` (absolute, in the checkout) with `args` where others may read it and gives its exit code; null when it
+ * may just go on here.
+ */
+export async function elsewhere(script, args) {
+  if (process.getuid() !== 0 || process.env[INSIDE] !== undefined) return null;
+  const { mode } = statSync(root);
+  if ((mode & 0o005) !== 0o005 && process.env.CI === 'true') {
+    say(`tests: ${root} is closed to other users; CI's own checkout is opened to them`);
+    chmodSync(root, mode | 0o005);
+  }
+  const closed = closedAbove();
+  if (closed.length === 0) return null;
+  const open = mkdtempSync(join(tmpdir(), 'platter-open-'));
+  chmodSync(open, 0o755);
+  say(`tests: ${closed.join(', ')} is closed to other users; for the tests the checkout is also at ${open}`);
+  try {
+    const program = [process.execPath, join(open, relative(root, script)), ...args];
+    return await run('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', SHOW, 'sh', root, open, ...program], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, [INSIDE]: open },
+    });
+  } finally {
+    rmdirSync(open); // empty out here: nothing was ever mounted on it in this namespace
+  }
+}

@@ -215,14 +215,16 @@ TEST_CASE("K29 callbacks of one client never overlap, and submitting from one do
 
 namespace {
 
-// Never faster than asked; and, of three tries, once hardly slower: a busy machine only ever makes it slower.
+// Never faster than asked, over all tries together (who was late may catch up); and, of three tries, once hardly
+// slower: a busy machine only ever makes it slower.
 void check_rate(double asked, uint64_t bytes, const std::function<void()>& run) {
   double best = 0;
+  const auto begin = Clock::now();
   for (int i = 0; i < 3 && best < 0.95 * asked; i++) {
     const auto start = Clock::now();
     run();
     best = std::max(best, static_cast<double>(bytes) / seconds_since(start));
-    CHECK(best <= 1.05 * asked);
+    CHECK(static_cast<double>(bytes) * (i + 1) / seconds_since(begin) <= 1.05 * asked);
   }
   CHECK(best >= 0.95 * asked);
 }

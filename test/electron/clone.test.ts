@@ -46,7 +46,7 @@ describe.skipIf(reason !== null)(`clone in the window${reason === null ? '' : ` 
     await picture(page, '1-choose');
     expect(await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight), 'the page fits its window').toBe(true);
     await review(app);
-    for (const { device } of disks) await page.getByRole('list', { name: 'Will be erased' }).getByText(device.replace('/dev/', '')).waitFor();
+    for (const { device } of disks) await page.getByRole('list', { name: 'Will be erased' }).getByText(device.replace('/dev/', ''), { exact: true }).waitFor();
     await picture(page, '2-review');
     await holdToStart(app);
     await tileOf(page, first.device).getByText('Copying').waitFor();

@@ -179,11 +179,11 @@ TEST_CASE("a device may be closed and taken by another as soon as its job's call
   on_each({Medium::file, Medium::loop512}, [](const Combo& combo) {
     const Disk source(combo.medium, 1 * MiB), dest(combo.medium, 1 * MiB);
     Client client(combo.backend);
-    for (int round = 0; round < 50; round++) {
+    for (int round = 0; round < 400 / kSlow; round++) {
       CAPTURE(round);
       const Device from(source.path(), KCOPYD_OPEN_READ);
       const Device to(dest.path(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL);
-      CHECK(client.copy(from.at(0, 1 * MiB), {to.at(0, 1 * MiB)}).wait().list() == Lines{});
+      CHECK(client.copy(from.at(0, 64 * KiB), {to.at(0, 64 * KiB)}).wait().list() == Lines{});
     }
   });
 }

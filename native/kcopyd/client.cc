@@ -107,6 +107,7 @@ void Client::pump(Engine& engine) {
   // All give back before any takes: a slot that a later job frees may be the one an earlier job waits for.
   for (const auto& job : jobs_) job->settle(engine);
   engine.deadline.reset();
+  engine.throttled = false;
   bool room = true;
   for (const auto& job : jobs_) room = job->pump(engine, room);
 }

@@ -108,9 +108,11 @@ bool is_rotational(dev_t number) {
   return false;
 }
 
-void lock(const Descriptor& fd) {
-  if (flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return;
-  fail(errno == EWOULDBLOCK ? EBUSY : errno);
+// O_EXCL on a block device (without O_CREAT) claims it: EBUSY when it is mounted or claimed (open(2)).
+Descriptor claim(const Descriptor& known, int mode, bool is_block) {
+  Descriptor claimed = reopen(known, mode | (is_block ? O_EXCL : 0));
+  if (!is_block && flock(claimed.get(), LOCK_EX | LOCK_NB) != 0) fail(errno == EWOULDBLOCK ? EBUSY : errno);
+  return claimed;
 }
 
 std::unique_ptr<block_device> open_device(const char* path, unsigned flags) {
@@ -130,17 +132,14 @@ std::unique_ptr<block_device> open_device(const char* path, unsigned flags) {
   device->writable = write;
   device->grows = flags & KCOPYD_OPEN_GROW;
 
-  // O_EXCL on a block device (without O_CREAT) claims it: EBUSY when it is mounted or claimed (open(2)). One
-  // descriptor claims, the other rides along.
   const int mode = write ? O_RDWR : O_RDONLY;
-  const bool exclusive = flags & KCOPYD_OPEN_EXCL;
-  device->buffered = reopen(found, mode | (exclusive && device->is_block ? O_EXCL : 0));
+  if (flags & KCOPYD_OPEN_EXCL) device->claim = claim(found, mode, device->is_block);
+  device->buffered = reopen(found, mode);
   if (device->is_block) {
     read_block_geometry(*device);
     // Opening a read-only disk for writing works for root; only the writes would fail, with EPERM.
     if (write && device->read_only) fail(EROFS);
   } else {
-    if (exclusive) lock(device->buffered);
     if ((flags & KCOPYD_OPEN_CREATE) && ftruncate(device->buffered.get(), 0) != 0) fail(errno);
     read_file_geometry(*device, status_of(device->buffered));
   }

@@ -35,6 +35,9 @@ class Descriptor {
 
 // The C API's block_device. Immutable after open but for the two atomics.
 struct block_device {
+  // Holds the claim or the lock of an exclusive open, and sees no I/O: io_uring lets go of a file a little after the
+  // last request on it, and closing this one must set the device free at once.
+  kcopyd::Descriptor claim;
   kcopyd::Descriptor direct;    // O_DIRECT; invalid when the file system refuses it
   kcopyd::Descriptor buffered;  // for the parts of a range that no direct I/O can name
   uint64_t device = 0;          // identity: the block device's number, or a file's (device, inode)

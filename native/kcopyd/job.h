@@ -33,6 +33,8 @@ struct Engine {
   bool strict;
   // When somebody who could not go on in this round wants to be asked again, whatever happens.
   std::optional<Clock::time_point> deadline = std::nullopt;
+  // The throttle refused somebody in this round: whoever comes later does not go through on what that one paid.
+  bool throttled = false;
 
   void ask_again(Clock::time_point at) { deadline = deadline ? std::min(*deadline, at) : at; }
 };

@@ -50,7 +50,9 @@ bool Job::pump_source(Engine& engine) {
     const std::optional<Take> next = choose(engine);
     if (!next) break;
     if (join(engine, *next)) continue;
+    if (engine.throttled) break;
     if (!engine.throttle.admit(chunk_length(chunk_at(next->turn), length_))) {
+      engine.throttled = true;
       engine.ask_again(engine.throttle.due());
       break;
     }

@@ -13,7 +13,7 @@ const groups = {
     without: 'the window may not open',
   },
   lab: { names: ['fuse3', 'libfuse3-dev', 'mount', 'pkg-config'], without: 'there are no disks that fail on command' },
-  test: { names: ['chromium', 'doctest-dev', 'e2fsprogs', 'xauth', 'xvfb'], without: 'tests that need them fail' },
+  test: { names: ['chromium', 'doctest-dev', 'e2fsprogs', 'gddrescue', 'strace', 'xauth', 'xvfb', 'xxhash'], without: 'tests that need them fail' },
   bench: { names: ['dcfldd', 'fio'], without: 'the table lacks the programs that are missing' },
 };
 

@@ -1,0 +1,105 @@
+// Files that are there whole or not at all, also after a power cut: a manifest, a mapfile. And reading what should be
+// one, which can be anything that a user names.
+import { randomBytes } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import { lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { errnoOf, failureOf, Refusal, refuse } from './errors.ts';
+
+/**
+ * Puts `pieces` into the file `path`, in place of what it held: under another name beside it, flushed, renamed, and the
+ * folder flushed. Throws a Refusal when something other than a plain file has that name (a device, a link to one),
+ * or with the system's reason; then `path` is as it was.
+ */
+export async function replaceFile(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+  try {
+    const old = await plainFileAt(path);
+    const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+    const file = await open(temporary, 'wx', 0o666);
+    try {
+      try {
+        if (old !== null) await file.chmod(old.mode & 0o777);
+        for (const piece of pieces) await writeAll(file, piece);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, path);
+    } catch (error) {
+      await unlink(temporary);
+      throw error;
+    }
+    await syncFolder(dirname(path));
+  } catch (error) {
+    throw refusalOf(error, 'write', path);
+  }
+}
+
+/**
+ * The bytes of the plain file `path`. Throws a Refusal when it is something else (reading from a device might not end),
+ * when it is longer than `most` bytes, or with the system's reason.
+ */
+export async function readPlainFile(path: string, most: number): Promise<Buffer<ArrayBuffer>> {
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = await file.stat();
+      if (!stats.isFile()) return refuseKind(stats, 'read', path);
+      if (stats.size > most) {
+        return refuse({ code: 'BAD_ARGUMENT', op: 'read', device: path, message: `It has ${stats.size} bytes; no file of its kind has more than ${most}.` });
+      }
+      return await readAll(file, stats.size);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw refusalOf(error, 'read', path);
+  }
+}
+
+/** Makes the names in a folder durable. Throws with an errno as open(2) and fsync(2) do. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** The file that is to be replaced; null when there is none. */
+async function plainFileAt(path: string): Promise<Stats | null> {
+  // A device that was pulled out leaves no node: the file would lie in memory, under the device's name.
+  if (/^\/dev\/(?!shm\/)/.test(path)) return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'write', device: path, message: 'It is a place for devices, not for files.' });
+  const stats = await lstat(path).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  });
+  return stats === null || stats.isFile() ? stats : refuseKind(stats, 'write', path);
+}
+
+function refuseKind(stats: Stats, op: 'read' | 'write', path: string): never {
+  const kind = stats.isDirectory() ? 'a directory' : stats.isSymbolicLink() ? 'a link' : stats.isBlockDevice() ? 'a disk' : 'no plain file';
+  return refuse({ code: 'NOT_BLOCK_OR_FILE', op, device: path, message: `It is ${kind}; a plain file is needed here.`, advice: 'Name a file.' });
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
+}
+
+/** A file that shrinks meanwhile gives less. */
+async function readAll(file: FileHandle, size: number): Promise<Buffer<ArrayBuffer>> {
+  const bytes = Buffer.alloc(size);
+  let at = 0;
+  while (at < size) {
+    const { bytesRead } = await file.read(bytes, at, size - at, at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return bytes.subarray(0, at);
+}
+
+/** What the system threw as a refusal; a refusal, and what is no system error, as it is. */
+function refusalOf(error: unknown, op: 'read' | 'write', path: string): unknown {
+  return errnoOf(error) === null ? error : new Refusal([failureOf(error, op, path, 'file')]);
+}

@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'NO_SPACE' // ENOSPC, EDQUOT, EFBIG on a regular file
   | 'READ_ONLY' // EROFS, EPERM on a write
   | 'TIMED_OUT' // ETIMEDOUT
+  | 'STALLED' // no answer within the time that was allowed; the system may still wait for one
   | 'VERIFY_MISMATCH' // what was read back is not what was written
   | 'SOURCE_CHANGED' // read a second time, for a slower destination, it gave other data
   | 'CANCELLED' // the user asked for it
@@ -39,6 +40,8 @@ export type ErrorCode =
   | 'CHANGED' // not the device it was when it was chosen
   | 'CONFIRM' // would be overwritten, and nobody said yes
   | 'BAD_ARGUMENT'
+  | 'BAD_FILE' // a manifest, job log or map that is none, is damaged, or belongs to something else
+  | 'NOTHING_TO_DO' // no such interrupted job, or nothing of it is left
   // The machinery
   | 'HOST_FAILED' // the engine host ended or broke the protocol
   | 'ENGINE_UNAVAILABLE'; // the addon, or the io backend asked for, cannot be had here
@@ -134,23 +137,67 @@ export interface Endpoint {
 
 /** What the user asks for. */
 export interface CopyRequest {
-  kind: 'copy' | 'verify';
-  source: string;
+  /**
+   * `copy` writes every destination; `verify` only compares; `repair` compares and rewrites what differs; `resume`
+   * goes on with an interrupted job (of which then source and destinations are taken, both empty here).
+   */
+  kind: 'copy' | 'verify' | 'repair' | 'resume';
+  /** null with `resume`, and where `manifest` is all there is to compare with. */
+  source: string | null;
   destinations: string[];
-  /** Read every destination back past the cache when it is written. Always true when kind is 'verify'. */
+  /** Read every destination back past the cache when it is written. Always true when kind is 'verify' or 'repair'. */
   verify: boolean;
   /** Backend of the engine; 'auto' probes. */
   io: 'auto' | 'uring' | 'threads';
   /** Bytes of page pool, a multiple of 4096; null for the default. */
   memory: number | null;
+  /** Id of the interrupted job, for `resume`. */
+  job: string | null;
+  /** A manifest of the source from before: `verify` and `repair` compare with it, `copy` checks the source against it. */
+  manifest: string | null;
+  /** File that gets the manifest of what was read. */
+  saveManifest: string | null;
+  /** `copy`: read the destinations first and write only the chunks that differ. */
+  update: boolean;
+  /** `copy`: rewrite the ranges that verification found bad, once, and verify those again. */
+  repair: boolean;
+  /** A destination's bad blocks are listed and it goes on, instead of dropping out. */
+  keepGoing: boolean;
+  /** Go on past unreadable source sectors, as ddrescue does; null: the first one ends the job. */
+  rescue: Rescue | null;
+  /** Zeros become holes (files) or are zeroed by the device (disks) instead of being written. */
+  sparse: boolean;
+  /** With `sparse`: the disks are all zeros already. */
+  assumeBlank: boolean;
+  /** Bytes per second of the whole job, null for no limit. */
+  throttle: number | null;
+  /** Bytes per second per destination, by index; null for no limit, and entries may be missing. */
+  destinationThrottles: (number | null)[];
+  /** Seconds without an answer after which an I/O counts as lost; 0: wait for ever. */
+  stallTimeout: number;
 }
+
+/** How far a rescue goes. */
+export interface Rescue {
+  /** Passes over what stayed unreadable after the first attempt at every sector. */
+  retries: number;
+  /** GNU ddrescue mapfile: continued when it exists, written as the rescue goes; null for none. */
+  map: string | null;
+}
+
+/** A request with nothing special about it, for whoever wants only some of it otherwise. */
+export const plainRequest: Omit<CopyRequest, 'kind' | 'source' | 'destinations'> = {
+  verify: true, io: 'auto', memory: null, job: null, manifest: null, saveManifest: null, update: false, repair: false,
+  keepGoing: false, rescue: null, sparse: true, assumeBlank: false, throttle: null, destinationThrottles: [], stallTimeout: 60,
+};
 
 /** A checked request: every device is open, held, and known; nothing has been written. */
 export interface Plan {
-  kind: 'copy' | 'verify';
-  source: Endpoint;
+  kind: CopyRequest['kind'];
+  /** null when a manifest is all there is to compare with. */
+  source: Endpoint | null;
   destinations: Endpoint[];
-  /** Bytes that each destination will get. */
+  /** Bytes that each destination has in the end. */
   bytes: number;
   verify: boolean;
   io: 'uring' | 'threads';
@@ -158,23 +205,50 @@ export interface Plan {
   memory: number;
   /** Facts the user should know (buffered I/O where direct I/O is refused, a mounted source...). */
   notes: string[];
+  /** Id of the job log, null for a job that keeps none (nothing is written, or there is no place for it). */
+  job: string | null;
+  /** The request it was made of, for whoever wants to say it again (a command line, a retry). */
+  request: CopyRequest;
 }
 
-/** State of one destination. 'done' with verified null reads "written, not verified". */
-export type DestinationState = 'waiting' | 'copying' | 'flushing' | 'verifying' | 'done' | 'failed' | 'cancelled';
+/** An interrupted job that can be continued. */
+export interface InterruptedJob {
+  id: string;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  /** Paths as the user gave them. */
+  source: string;
+  destinations: { path: string; model: string | null; serial: string | null; /** Bytes that are on the medium. */ durable: number; finished: boolean }[];
+  /** Bytes of each destination. */
+  bytes: number;
+  /** The log is damaged: all of it will be copied again. */
+  damaged: boolean;
+}
+
+/**
+ * State of one destination. 'done' with verified null reads "written, not verified"; 'comparing' reads what is there
+ * before an update or a repair; 'repairing' rewrites what verification named.
+ */
+export type DestinationState =
+  | 'waiting' | 'comparing' | 'copying' | 'flushing' | 'verifying' | 'repairing' | 'paused' | 'stalled' | 'done' | 'failed' | 'cancelled';
 
 /** One destination of a running job. */
 export interface DestinationProgress {
   path: string;
   state: DestinationState;
-  /** Bytes written so far. */
+  /** Bytes written so far, zeros that needed no writing included. */
   written: number;
   /** Bytes read back and compared so far. */
   verified: number;
+  /** Bytes it will have to write, and to read back, in the phases that are known by now. */
+  toWrite: number;
+  toVerify: number;
   /** Smoothed, of the phase it is in. */
   bytesPerSecond: number;
   /** Seconds left in all phases, null when unknown. */
   secondsLeft: number | null;
+  /** Told to pause, alone or with the job. */
+  paused: boolean;
 }
 
 /** A sample of a running job, about ten a second. */
@@ -185,6 +259,18 @@ export interface JobProgress {
   totalBytes: number;
   seconds: number;
   destinations: DestinationProgress[];
+  /** What a rescue does now, null for a job that is none. */
+  rescue: RescueProgress | null;
+}
+
+/** Where a rescue is. Bytes. */
+export interface RescueProgress {
+  pass: 'copying' | 'scraping' | 'retrying';
+  /** Of `retrying`, from 1. */
+  retry: number;
+  rescued: number;
+  bad: number;
+  left: number;
 }
 
 /** How one destination ended. */
@@ -193,7 +279,10 @@ export interface DestinationResult {
   state: 'done' | 'failed' | 'cancelled';
   /** true: read back and equal; false: read back and different, or not readable; null: not read back. */
   verified: boolean | null;
+  /** Bytes that were written, zeros that needed no writing included. */
   written: number;
+  /** Bytes that needed no writing because they were there: of an update, a repair, a continued job. */
+  kept: number;
   errors: JobError[];
 }
 
@@ -209,6 +298,10 @@ export interface JobResult {
   /** Errors of the source. */
   errors: JobError[];
   destinations: DestinationResult[];
+  /** SHA-256 that ends the manifest of what was read (hex), null when none was made. */
+  manifest: string | null;
+  /** How much of the source a rescue got, null for a job that is none. */
+  rescue: { rescued: number; bad: number } | null;
 }
 
 // ---------------------------------------------------------------- engine host (frames on stdin and stdout)
@@ -220,12 +313,22 @@ export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 export interface HostCalls {
   /** Lists disks; `all` adds loop devices. */
   list: { params: { all: boolean }; result: Disk[] };
+  /** Interrupted jobs, newest first. */
+  jobs: { params: Record<string, never>; result: InterruptedJob[] };
+  /** Forgets an interrupted job. */
+  forget: { params: { job: string }; result: Record<string, never> };
   /** Checks a request, opens and holds every device. Writes nothing. */
   prepare: { params: CopyRequest; result: Plan };
   /** Starts what was prepared. The job reports by events; `result` is the last one. */
   start: { params: Record<string, never>; result: Record<string, never> };
-  /** Stops the running job after its in-flight writes, or releases what was prepared. */
-  cancel: { params: Record<string, never>; result: Record<string, never> };
+  /** Stops the running job, or one destination of it, after its in-flight writes, or releases what was prepared. */
+  cancel: { params: { destination?: number | null }; result: Record<string, never> };
+  /** Pauses or continues the job (null) or one destination. */
+  pause: { params: { destination: number | null; paused: boolean }; result: Record<string, never> };
+  /** Limits the job (null) or one destination to so many bytes a second; null for no limit. */
+  throttle: { params: { destination: number | null; bytesPerSecond: number | null }; result: Record<string, never> };
+  /** Starts a failed or cancelled destination again, while the job still runs for others: what is on it is kept. */
+  retry: { params: { destination: number }; result: Record<string, never> };
 }
 export type HostMethod = keyof HostCalls;
 
@@ -270,6 +373,8 @@ export interface AppState {
   /** A checked request waiting for the user's consent. */
   review: Plan | null;
   job: JobView | null;
+  /** Interrupted jobs that can be continued, newest first. */
+  interrupted: InterruptedJob[];
 }
 
 /** Either a value or the reasons why not. Failures cross the IPC as values, never as exceptions. */
@@ -289,14 +394,24 @@ export interface WindowCalls {
   dismissReview: { args: []; result: null };
   /** Starts the reviewed plan: the user has confirmed. */
   start: { args: []; result: Outcome<null> };
-  cancel: { args: []; result: null };
+  /** Stops the job (null) or one destination. */
+  cancel: { args: [destination: number | null]; result: null };
+  /** Pauses or continues the job (null) or one destination. */
+  pause: { args: [destination: number | null, paused: boolean]; result: Outcome<null> };
+  /** Limits the job (null) or one destination, bytes per second; null for no limit. */
+  throttle: { args: [destination: number | null, bytesPerSecond: number | null]; result: Outcome<null> };
+  /** Starts a failed destination again. */
+  retry: { args: [destination: number]; result: Outcome<null> };
+  /** Forgets an interrupted job. */
+  forget: { args: [job: string]; result: Outcome<null> };
   /** Puts an ended job away. */
   dismissJob: { args: []; result: null };
 }
 
 /** Names of the calls, for the ends that loop over them. */
 export const calls = [
-  'getState', 'refreshDisks', 'chooseImage', 'chooseNewImage', 'review', 'dismissReview', 'start', 'cancel', 'dismissJob',
+  'getState', 'refreshDisks', 'chooseImage', 'chooseNewImage', 'review', 'dismissReview', 'start', 'cancel', 'pause', 'throttle', 'retry',
+  'forget', 'dismissJob',
 ] as const satisfies readonly (keyof WindowCalls)[];
 
 /** What main tells the window without being asked. */

@@ -8,6 +8,7 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   NO_SPACE: 'Free space where the image goes, or choose another place for it.',
   READ_ONLY: 'Take off the write protection, or use another drive.',
   TIMED_OUT: 'Try another port or cable; replace the drive if it happens again.',
+  STALLED: 'Unplug this drive, check the cable and the port, and use another drive if it happens again.',
   SOURCE_CHANGED: 'Unmount the source, or close what writes to it, and copy to this destination again.',
   VERIFY_MISMATCH: 'Do not use this copy; write it again, and replace the drive if it happens again.',
   CANCELLED: 'Start the job again to finish this copy; as it is it is not complete.',
@@ -28,6 +29,8 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   CHANGED: 'List the disks again and check which is which.',
   CONFIRM: 'Look at what would be lost, then confirm it (--yes on the command line).',
   BAD_ARGUMENT: 'Correct the request, then try again.',
+  BAD_FILE: 'Name another file, or do without it.',
+  NOTHING_TO_DO: 'List the interrupted jobs again, or start a new copy.',
   HOST_FAILED: 'Do not trust what was being written; start the job again.',
   ENGINE_UNAVAILABLE: 'Install Platter again, or choose another I/O backend.',
 };

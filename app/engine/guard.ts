@@ -25,10 +25,11 @@ export function argumentErrors(request: CopyRequest): PlatterError[] {
   const wrong = (code: ErrorCode, message: string, device: string | null = null): PlatterError => failure({ code, op: 'check', device, message });
   const count = request.destinations.length;
   return [
+    ...(request.source === null ? [wrong('BAD_ARGUMENT', 'There is no source.')] : []),
     ...(count === 0 ? [wrong('BAD_ARGUMENT', 'There is no destination.')] : []),
     ...(count > MAX_DESTINATIONS ? [wrong('TOO_MANY', `${counted(count, 'destination')} are more than the ${MAX_DESTINATIONS} one job can have.`)] : []),
     ...(Number.isNaN(memoryOf(request)) ? [wrong('BAD_ARGUMENT', `Memory must be from 64 KiB to 1 GiB, not ${counted(request.memory ?? 0, 'byte')}.`)] : []),
-    ...[request.source, ...request.destinations].filter((path) => !path.startsWith('/'))
+    ...[request.source, ...request.destinations].filter((path) => path !== null).filter((path) => !path.startsWith('/'))
       .map((path) => wrong('BAD_ARGUMENT', 'The path is not absolute.', path)),
   ];
 }

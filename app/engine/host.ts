@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import type { HostEvent, HostResponse, PlatterError } from '../contract.ts';
 import { LocalEngine } from './engine.ts';
-import { failure, Refusal } from './errors.ts';
+import { failure, Refusal, refuse } from './errors.ts';
 import { encodeFrame, FrameDecoder } from './frames.ts';
 import { loadAddon, type NativeAddon } from './native.ts';
 import { hostRequest, type CheckedRequest } from './schema.ts';
@@ -64,6 +64,13 @@ async function perform(request: CheckedRequest): Promise<unknown> {
     case 'cancel':
       await engine.cancel();
       return {};
+    case 'jobs':
+      return [];
+    case 'forget':
+    case 'pause':
+    case 'throttle':
+    case 'retry':
+      return refuse({ code: 'BAD_ARGUMENT', op: 'host', message: `This engine cannot ${request.method} yet.` });
   }
 }
 

@@ -7,8 +7,8 @@ import { place } from './words.ts';
 /** Of a job, what its errors need to name things. */
 export interface Named {
   kind: CopyRequest['kind'];
-  /** As the user gave it. */
-  source: string;
+  /** As the user gave it; null where a manifest stands for it. */
+  source: string | null;
   /** As the user gave them; `part` is the name of an image until it is complete. */
   destinations: readonly { path: string; part: string | null }[];
 }
@@ -22,6 +22,7 @@ const CODES: Readonly<Record<NativeCause, ErrorCode>> = {
   'timed-out': 'TIMED_OUT',
   mismatch: 'VERIFY_MISMATCH',
   cancelled: 'CANCELLED',
+  stalled: 'STALLED',
 };
 
 /** Where another sentence helps more, because it is the source that failed. */
@@ -43,7 +44,7 @@ export function jobError(entry: NativeError, job: Named): JobError {
     ...placed,
     message: code === 'CANCELLED'
       ? 'Cancelled before it was complete.'
-      : `${operationOf(entry)}${placed === null ? '' : ` at ${place(entry.offset, entry.length)}`}: ${cause(entry, job.kind)}.`,
+      : `${operationOf(entry)}${placed === null ? '' : ` at ${place(entry.offset, entry.length)}`}: ${cause(entry, job)}.`,
   });
 }
 
@@ -65,7 +66,7 @@ function operationOf({ side, flush, cause }: NativeError): string {
   return names[side];
 }
 
-function cause({ cause, errno, side }: NativeError, kind: Named['kind']): string {
+function cause({ cause, errno, side }: NativeError, { kind, source }: Named): string {
   switch (cause) {
     case 'medium':
       return 'the drive reported a medium error';
@@ -77,9 +78,12 @@ function cause({ cause, errno, side }: NativeError, kind: Named['kind']): string
       return 'the drive is write-protected';
     case 'timed-out':
       return 'the drive did not answer in time';
+    case 'stalled':
+      return 'the drive has stopped answering';
     case 'mismatch':
       if (side === 'read') return 'read again for a slower destination, it gave other data than before';
-      return kind === 'copy' ? 'what was read back is not what was written' : 'it differs from the source';
+      if (kind === 'copy' || kind === 'resume') return 'what was read back is not what was written';
+      return source === null ? 'it differs from the manifest' : 'it differs from the source';
     case 'cancelled':
       return 'it was cancelled';
     case 'io':

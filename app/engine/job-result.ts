@@ -26,7 +26,7 @@ export function jobResult({ plan, named, progress, answers, errors, unnamed, sec
   const destinations = progress.destinations.map(({ state, written }, index): DestinationResult => {
     const own = errorsOf(index);
     const ended = unnamed.has(index) ? 'failed' : endState(state);
-    return { path: named.destinations[index]!.path, state: ended, verified: verdict(state, own, plan), written, errors: own };
+    return { path: named.destinations[index]!.path, state: ended, verified: verdict(state, own, plan), written, kept: 0, errors: own };
   });
   return {
     readErr: answers.readErr,
@@ -36,6 +36,8 @@ export function jobResult({ plan, named, progress, answers, errors, unnamed, sec
     cancelled: destinations.some(({ state }) => state === 'cancelled'),
     errors: errorsOf(null),
     destinations,
+    manifest: null,
+    rescue: null,
   };
 }
 

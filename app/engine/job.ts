@@ -38,10 +38,10 @@ export class Job {
     this.#emit = emit;
     this.#named = {
       kind: plan.kind,
-      source: plan.source.path,
+      source: plan.source?.path ?? null,
       destinations: destinations.map(({ end }) => ({ path: end.path, part: end.image?.part ?? null })),
     };
-    this.#rates = destinations.map(() => new Rate(plan));
+    this.#rates = destinations.map(() => new Rate());
     this.#native = launch(prepared);
     this.ended = this.#run();
   }
@@ -104,9 +104,13 @@ export class Job {
       bytes: bytesRead,
       totalBytes: bytesTotal,
       seconds,
-      destinations: destinations.map((sample, index) => ({
-        path: this.#named.destinations[index]!.path, ...sample, ...this.#rates[index]!.at(seconds, sample),
-      })),
+      destinations: destinations.map((sample, index) => {
+        const { bytes, kind, verify } = this.#prepared.plan;
+        const { state, written, verified } = sample;
+        const counted = { state, written, verified, paused: false, toWrite: kind === 'verify' ? 0 : bytes, toVerify: verify ? bytes : 0 };
+        return { path: this.#named.destinations[index]!.path, ...counted, ...this.#rates[index]!.at(seconds, counted) };
+      }),
+      rescue: null,
     };
   }
 
@@ -133,7 +137,7 @@ function launch(prepared: Prepared): NativeJob {
       held.device?.close();
       held.device = null;
     }
-    throw error instanceof Refusal ? error : new Refusal([failureOf(error, 'open', plan.source.path, plan.source.kind)]);
+    throw error instanceof Refusal ? error : new Refusal([failureOf(error, 'open', plan.source!.path, plan.source!.kind)]);
   }
 }
 

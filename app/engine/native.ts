@@ -10,6 +10,14 @@ export interface NativeDeviceInfo {
   readOnly: boolean;
   /** False when the file system refused O_DIRECT: buffered, with the cache dropped afterwards. */
   direct: boolean;
+  /** Seeks cost time. */
+  rotational: boolean;
+  /** Writes have to ascend. */
+  zoned: boolean;
+  /** Bytes that the device likes best for one request, 0 when it does not say. */
+  optimalIo: number;
+  /** Bytes that one request can have at the most, 0 when unknown. */
+  maxRequest: number;
   major: number;
   minor: number;
   /** Of a regular file; 0 for a block device. */
@@ -19,6 +27,8 @@ export interface NativeDeviceInfo {
 /** An open device or file. Closing it while a job uses it throws. */
 export interface NativeDevice {
   info(): NativeDeviceInfo;
+  /** Makes this new file share `source`'s blocks (FICLONE). False where the file system, or where they lie, does not allow it. */
+  cloneFrom(source: NativeDevice): Promise<boolean>;
   close(): void;
 }
 
@@ -31,7 +41,7 @@ export interface NativeOpenOptions {
 }
 
 export type NativeState = 'waiting' | 'copying' | 'flushing' | 'verifying' | 'done' | 'failed' | 'cancelled';
-export type NativeCause = 'io' | 'medium' | 'gone' | 'no-space' | 'read-only' | 'timed-out' | 'mismatch' | 'cancelled';
+export type NativeCause = 'io' | 'medium' | 'gone' | 'no-space' | 'read-only' | 'timed-out' | 'mismatch' | 'cancelled' | 'stalled';
 
 /** One entry of a job's error list. Offsets and lengths in bytes. */
 export interface NativeError {
@@ -46,13 +56,27 @@ export interface NativeError {
   length: number;
 }
 
+/** One destination in a sample, in bytes. */
+export interface NativeDestinationProgress {
+  state: NativeState;
+  paused: boolean;
+  /** An I/O of it has had no answer for a while. */
+  stalled: boolean;
+  written: number;
+  /** Of `written`, what needed no writing because it was zeros (`sparse`). */
+  zeroed: number;
+  verified: number;
+  toWrite: number;
+  toVerify: number;
+}
+
 /** A sample of a job, in bytes. */
 export interface NativeProgress {
   bytesRead: number;
   bytesTotal: number;
   /** Entries in the error list. */
   errors: number;
-  destinations: { state: NativeState; written: number; verified: number }[];
+  destinations: NativeDestinationProgress[];
 }
 
 /** kcopyd's two answers. */
@@ -61,26 +85,77 @@ export interface NativeResult {
   writeErr: number;
 }
 
+/** Chunks [first, first + count). A chunk is a sub-job: the unit of reading, hashing and resuming. */
+export interface ChunkRange {
+  first: number;
+  count: number;
+}
+
+/** Hashes of neighbouring chunks: 16 bytes each (canonical XXH3-128, big endian), and for each a byte, 1 when it is known. */
+export interface NativeHashes {
+  hashes: Uint8Array;
+  known: Uint8Array;
+}
+
 /** A job that was accepted. */
 export interface NativeJob {
+  /** Bytes of a chunk; the last one can be shorter. */
+  readonly chunkSize: number;
   progress(): NativeProgress;
   /** Entries of the error list from index `first` on. */
   errors(first: number): NativeError[];
-  cancel(): void;
+  /** Stops the job, or one destination of it, after what is in flight, and a flush. */
+  cancel(destination?: number): void;
+  /** No new sub-jobs for a destination, or for all (null); what is in flight ends. */
+  pause(destination: number | null, paused: boolean): void;
+  /** Bytes per second for a destination, or for the job (null); 0 for no limit. */
+  throttle(destination: number | null, bytesPerSecond: number): void;
+  /** Entries from index `first` on of the list of what is on a destination's medium: written, then flushed. */
+  durable(destination: number, first: number): ChunkRange[];
+  /** Hashes of chunks [first, first + count), fewer at the end; none for a job that makes none. */
+  hashes(first: number, count: number): NativeHashes;
   /** Resolves when every destination has ended; never rejects for an error of a device. */
   readonly done: Promise<NativeResult>;
 }
 
-/** Whole devices or files: from byte 0, as many bytes as the source has. */
+/** Whole devices, or the same region of all of them. */
 export interface NativeJobRequest {
-  op: 'copy' | 'compare';
-  source: NativeDevice;
+  op: 'copy' | 'compare' | 'zero';
+  /** null for zero, and for comparing with `hashes` alone. */
+  source: NativeDevice | null;
   destinations: NativeDevice[];
+  /** Region in bytes, multiples of 512; by default from 0, as long as the source (without one: as the first destination). */
+  offset?: number;
+  length?: number;
   verify?: boolean;
-  ignoreError?: boolean;
+  /** Unreadable blocks become zeros, and are listed. */
+  ignoreRead?: boolean;
+  /** A destination gets all that it takes; its bad blocks are listed. */
+  ignoreWrite?: boolean;
+  /** A chunk that cannot be read at once is written nowhere, listed whole, and the job goes on. */
+  skipBad?: boolean;
   sequential?: boolean;
-  /** Copy only: the first MiB of every destination is zeros until all the rest is flushed, and is written last. */
+  /** Copy only: the first chunk of every destination is zeros until all the rest is flushed, and is written last. */
   headLast?: boolean;
+  /** Zeros are not written: holes in files, BLKZEROOUT on disks. */
+  sparse?: boolean;
+  /** With `sparse`: disks are all zeros before the job. */
+  assumeBlank?: boolean;
+  /** Per destination a bitmap of the chunks to write (bit i % 8 of byte i / 8), null for all. */
+  todo?: (Uint8Array | null)[];
+  /** Per destination a bitmap of the chunks to read back, null for all. */
+  check?: (Uint8Array | null)[];
+  /** Per destination bytes per second, 0 for no limit. */
+  limits?: number[];
+  /** Hashes of the source that are known from before, 16 bytes a chunk, and a bitmap of which ones. */
+  hashes?: Uint8Array;
+  known?: Uint8Array;
+  /** Of the job, 0 for no limit. */
+  bytesPerSecond?: number;
+  /** Milliseconds without an answer after which an I/O counts as lost, 0 for never. */
+  stallTimeout?: number;
+  /** Milliseconds between flushes while writing, 0 for only at the end. */
+  flushInterval?: number;
 }
 
 /** A kcopyd client: a page pool, a worker thread and a backend. */
@@ -88,6 +163,8 @@ export interface NativeClient {
   readonly io: 'uring' | 'threads';
   /** Bytes of the page pool. */
   readonly memory: number;
+  /** Bytes of a sub-job. */
+  readonly chunkSize: number;
   submit(request: NativeJobRequest): NativeJob;
   /** Resolves when the ring is torn down and the pages are released. */
   destroy(): Promise<void>;
@@ -96,7 +173,8 @@ export interface NativeClient {
 /** The addon. Every throw is an EngineError: `code`, `errno`, `op`, `device`, `offset`, `length` beside `message`. */
 export interface NativeAddon {
   openDevice(path: string, options?: NativeOpenOptions): NativeDevice;
-  createClient(options: { pages: number; io?: 'auto' | 'uring' | 'threads'; bytesPerSecond?: number }): NativeClient;
+  /** `chunkSize`: bytes of a sub-job, a power of two from 64 KiB to 16 MiB, 1 MiB by default (less in a small pool). */
+  createClient(options: { pages: number; io?: 'auto' | 'uring' | 'threads'; bytesPerSecond?: number; chunkSize?: number }): NativeClient;
 }
 
 /** Thrown by the addon. */

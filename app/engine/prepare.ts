@@ -33,7 +33,7 @@ export async function prepare(request: CopyRequest, load: () => NativeAddon): Pr
   const blocks = await readBlocks();
   const { kind } = request;
   const [source, ...destinations] = await Promise.all([
-    inspectExisting(request.source, blocks),
+    inspectExisting(request.source!, blocks),
     ...request.destinations.map((path) => (kind === 'copy' ? inspectDestination : inspectExisting)(path, blocks)),
   ]);
   throwIfAny(refusals(kind, source, destinations, blocks));
@@ -132,6 +132,8 @@ function planOf(request: CopyRequest, source: End, ends: readonly End[], client:
     io: client.io,
     memory: client.memory,
     notes,
+    job: null,
+    request,
   };
 }
 

@@ -1,40 +1,36 @@
 // How fast each destination goes and how long it will still take, from samples of counters.
-import type { CopyRequest, DestinationProgress } from '../contract.ts';
-import type { NativeProgress, NativeState } from './native.ts';
+import type { DestinationProgress, DestinationState } from '../contract.ts';
 
 /** What weighs in a speed is about the last so many seconds. */
 const MEMORY_SECONDS = 2;
 /** A speed measured for less than this says nothing about the time left. */
 const SETTLING_SECONDS = 1;
 
-type Sample = NativeProgress['destinations'][number];
+/** What is counted of a destination, in bytes, over all passes of its job. */
+export type Counted = Pick<DestinationProgress, 'state' | 'written' | 'verified' | 'toWrite' | 'toVerify'>;
 
-/** What to do for each destination. */
-export interface Work extends Pick<CopyRequest, 'kind' | 'verify'> {
-  /** Bytes to write, and to read back. */
-  bytes: number;
-}
+/** States in which bytes move, and which of the two counters tells how fast. */
+const MOVING: Partial<Record<DestinationState, 'written' | 'verified'>> =
+  { copying: 'written', repairing: 'written', verifying: 'verified', comparing: 'verified' };
+
+/** States in which there is no telling when it ends. */
+const ENDLESS: ReadonlySet<DestinationState> = new Set(['waiting', 'paused', 'stalled', 'failed', 'cancelled']);
 
 /** Speed and time left of one destination. */
 export class Rate {
-  readonly #work: Work;
-  #state: NativeState = 'waiting';
+  #state: DestinationState = 'waiting';
   #done = 0;
   #at = 0;
   /** When the phase began that it is in. */
   #since = 0;
   #perSecond = 0;
-  /** What the copy ran at, for as long as nothing is known of the phases after it. */
-  #copied = 0;
-
-  constructor(work: Work) {
-    this.#work = work;
-  }
+  /** What the phase before ran at, for as long as nothing is known of this one. */
+  #before = 0;
 
   /** Takes a sample at `seconds` since the start and gives what is known then. */
-  at(seconds: number, { state, written, verified }: Sample): Pick<DestinationProgress, 'bytesPerSecond' | 'secondsLeft'> {
-    const done = state === 'verifying' ? verified : written;
-    if (state !== this.#state) this.#enter(state, done, seconds);
+  at(seconds: number, sample: Counted): Pick<DestinationProgress, 'bytesPerSecond' | 'secondsLeft'> {
+    const done = sample[MOVING[sample.state] ?? 'written'];
+    if (sample.state !== this.#state) this.#enter(sample.state, done, seconds);
     const elapsed = seconds - this.#at;
     if (elapsed > 0) {
       const now = Math.max(0, done - this.#done) / elapsed;
@@ -44,15 +40,19 @@ export class Rate {
       this.#done = done;
       this.#at = seconds;
     }
-    return { bytesPerSecond: this.#moves ? this.#perSecond : 0, secondsLeft: this.#left(written, verified) };
+    return { bytesPerSecond: this.#moves ? this.#perSecond : 0, secondsLeft: this.#left(sample) };
   }
 
   get #moves(): boolean {
-    return this.#state === 'copying' || this.#state === 'verifying';
+    return MOVING[this.#state] !== undefined;
   }
 
-  #enter(state: NativeState, done: number, seconds: number): void {
-    if (this.#state === 'copying') this.#copied = this.#perSecond;
+  get #settled(): boolean {
+    return this.#moves && this.#at - this.#since >= SETTLING_SECONDS;
+  }
+
+  #enter(state: DestinationState, done: number, seconds: number): void {
+    if (this.#settled || this.#before === 0) this.#before = this.#moves ? this.#perSecond : this.#before;
     this.#state = state;
     this.#done = done;
     this.#since = seconds;
@@ -61,13 +61,10 @@ export class Rate {
     this.#at = seconds;
   }
 
-  #left(written: number, verified: number): number | null {
-    const { kind, verify, bytes } = this.#work;
+  #left({ written, verified, toWrite, toVerify }: Counted): number | null {
     if (this.#state === 'done') return 0;
-    const settled = this.#moves && this.#at - this.#since >= SETTLING_SECONDS ? this.#perSecond : this.#copied;
-    if (settled <= 0 || this.#state === 'failed' || this.#state === 'cancelled' || this.#state === 'waiting') return null;
-    const toWrite = kind === 'verify' ? 0 : bytes - written;
-    const toVerify = kind === 'verify' || verify ? bytes - verified : 0;
-    return Math.max(0, toWrite + toVerify) / settled;
+    const perSecond = this.#settled ? this.#perSecond : this.#before;
+    if (perSecond <= 0 || ENDLESS.has(this.#state)) return null;
+    return Math.max(0, toWrite - written + toVerify - verified) / perSecond;
   }
 }

@@ -7,12 +7,12 @@ export type JobEvent = HostEvent | { event: 'cancelling' } | { event: 'failure';
 /** A job that has just been started; `startedAt` in milliseconds since the epoch. */
 export function jobStarted(plan: Plan, startedAt: number): JobView {
   const waiting = ({ path }: { path: string }): DestinationProgress =>
-    ({ path, state: 'waiting', written: 0, verified: 0, bytesPerSecond: 0, secondsLeft: null });
+    ({ path, state: 'waiting', written: 0, verified: 0, toWrite: 0, toVerify: 0, bytesPerSecond: 0, secondsLeft: null, paused: false });
   return {
     plan,
     startedAt,
     phase: 'running',
-    progress: { bytes: 0, totalBytes: plan.bytes, seconds: 0, destinations: plan.destinations.map(waiting) },
+    progress: { bytes: 0, totalBytes: plan.bytes, seconds: 0, destinations: plan.destinations.map(waiting), rescue: null },
     errors: [],
     result: null,
     failure: null,
@@ -44,7 +44,7 @@ function ended(progress: JobProgress, result: JobResult): JobProgress {
     seconds: result.seconds,
     destinations: progress.destinations.map((destination, index) => {
       const { state, written } = result.destinations[index] ?? destination;
-      return { ...destination, state, written, bytesPerSecond: 0, secondsLeft: null };
+      return { ...destination, state, written, bytesPerSecond: 0, secondsLeft: null, paused: false };
     }),
   };
 }

@@ -4,8 +4,8 @@ import * as z from 'zod';
 import {
   MAX_DESTINATIONS,
   type CopyRequest, type DestinationProgress, type DestinationResult, type DestinationState, type Disk, type Endpoint,
-  type ErrorCode, type HostCalls, type HostEvent, type HostMethod, type HostRequest, type HostResponse, type JobError,
-  type JobProgress, type JobResult, type Operation, type Partition, type Plan, type PlatterError,
+  type ErrorCode, type HostCalls, type HostEvent, type HostMethod, type HostRequest, type HostResponse, type InterruptedJob, type JobError,
+  type JobProgress, type JobResult, type Operation, type Partition, type Plan, type PlatterError, type RescueProgress,
 } from '../contract.ts';
 import { ADVICE } from './errors.ts';
 
@@ -18,6 +18,8 @@ const count = z.int().nonnegative();
 const bit = z.union([z.literal(0), z.literal(1)]);
 /** A path as the kernel takes it. */
 const path = z.string().min(1).max(4095).regex(/^[^\0]+$/, 'A path has no NUL in it.');
+/** Name of a job log: nothing that could lead out of its folder. */
+const jobId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'This is no id of a job.');
 
 const code = oneOf<ErrorCode>(ADVICE);
 const operation = oneOf<Operation>({ open: 1, check: 1, read: 1, write: 1, flush: 1, verify: 1, rename: 1, host: 1 });
@@ -46,45 +48,68 @@ const endpoint = z.object({
   majorMinor: maybeText, logicalSector: count, contents: z.array(text), overwrites: z.boolean(),
 }) satisfies z.ZodType<Endpoint>;
 
+const kind = z.enum(['copy', 'verify', 'repair', 'resume']);
+
 /** What a user asks for. Bounds that deserve a sentence of their own are the guard's. */
 export const copyRequest = z.strictObject({
-  kind: z.enum(['copy', 'verify']), source: path, destinations: z.array(path).max(16 * MAX_DESTINATIONS), verify: z.boolean(),
-  io: z.enum(['auto', 'uring', 'threads']), memory: z.number().nullable(),
+  kind, source: path.nullable(), destinations: z.array(path).max(16 * MAX_DESTINATIONS), verify: z.boolean(),
+  io: z.enum(['auto', 'uring', 'threads']), memory: z.number().nullable(), job: jobId.nullable(), manifest: path.nullable(),
+  saveManifest: path.nullable(), update: z.boolean(), repair: z.boolean(), keepGoing: z.boolean(),
+  rescue: z.strictObject({ retries: z.number(), map: path.nullable() }).nullable(), sparse: z.boolean(), assumeBlank: z.boolean(),
+  throttle: z.number().nullable(), destinationThrottles: z.array(z.number().nullable()).max(16 * MAX_DESTINATIONS), stallTimeout: z.number(),
 }) satisfies z.ZodType<CopyRequest>;
 
 const plan = z.object({
-  kind: z.enum(['copy', 'verify']), source: endpoint, destinations: z.array(endpoint), bytes: count, verify: z.boolean(),
-  io: z.enum(['uring', 'threads']), memory: count, notes: z.array(text),
+  kind, source: endpoint.nullable(), destinations: z.array(endpoint), bytes: count, verify: z.boolean(),
+  io: z.enum(['uring', 'threads']), memory: count, notes: z.array(text), job: maybeText, request: copyRequest,
 }) satisfies z.ZodType<Plan>;
 
-const state = oneOf<DestinationState>({ waiting: 1, copying: 1, flushing: 1, verifying: 1, done: 1, failed: 1, cancelled: 1 });
+const interruptedJob = z.object({
+  id: text, startedAt: z.number(), source: text, bytes: count, damaged: z.boolean(),
+  destinations: z.array(z.object({ path: text, model: maybeText, serial: maybeText, durable: count, finished: z.boolean() })),
+}) satisfies z.ZodType<InterruptedJob>;
+
+const state = oneOf<DestinationState>({
+  waiting: 1, comparing: 1, copying: 1, flushing: 1, verifying: 1, repairing: 1, paused: 1, stalled: 1, done: 1, failed: 1, cancelled: 1,
+});
 
 const destinationProgress = z.object({
-  path: text, state, written: count, verified: count, bytesPerSecond: z.number().nonnegative(), secondsLeft: z.number().nonnegative().nullable(),
+  path: text, state, written: count, verified: count, toWrite: count, toVerify: count, bytesPerSecond: z.number().nonnegative(),
+  secondsLeft: z.number().nonnegative().nullable(), paused: z.boolean(),
 }) satisfies z.ZodType<DestinationProgress>;
 
+const rescueProgress = z.object({
+  pass: z.enum(['copying', 'scraping', 'retrying']), retry: count, rescued: count, bad: count, left: count,
+}) satisfies z.ZodType<RescueProgress>;
+
 const jobProgress = z.object({
-  bytes: count, totalBytes: count, seconds: z.number().nonnegative(), destinations: z.array(destinationProgress),
+  bytes: count, totalBytes: count, seconds: z.number().nonnegative(), destinations: z.array(destinationProgress), rescue: rescueProgress.nullable(),
 }) satisfies z.ZodType<JobProgress>;
 
 const destinationResult = z.object({
-  path: text, state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), written: count, errors: z.array(jobError),
+  path: text, state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), written: count, kept: count, errors: z.array(jobError),
 }) satisfies z.ZodType<DestinationResult>;
 
 const jobResult = z.object({
   readErr: bit, writeErr: count, seconds: z.number().nonnegative(), bytes: count, cancelled: z.boolean(), errors: z.array(jobError),
-  destinations: z.array(destinationResult),
+  destinations: z.array(destinationResult), manifest: maybeText, rescue: z.object({ rescued: count, bad: count }).nullable(),
 }) satisfies z.ZodType<JobResult>;
 
 const id = z.int().positive();
+const index = z.int().nonnegative().max(MAX_DESTINATIONS - 1);
 const nothing = z.strictObject({});
 
 /** What the host may be asked. Anything more or less than this is refused. */
 export const hostRequest = z.discriminatedUnion('method', [
   z.strictObject({ id, method: z.literal('list'), params: z.strictObject({ all: z.boolean() }) }),
+  z.strictObject({ id, method: z.literal('jobs'), params: nothing }),
+  z.strictObject({ id, method: z.literal('forget'), params: z.strictObject({ job: jobId }) }),
   z.strictObject({ id, method: z.literal('prepare'), params: copyRequest }),
   z.strictObject({ id, method: z.literal('start'), params: nothing }),
-  z.strictObject({ id, method: z.literal('cancel'), params: nothing }),
+  z.strictObject({ id, method: z.literal('cancel'), params: z.strictObject({ destination: index.nullable().optional() }) }),
+  z.strictObject({ id, method: z.literal('pause'), params: z.strictObject({ destination: index.nullable(), paused: z.boolean() }) }),
+  z.strictObject({ id, method: z.literal('throttle'), params: z.strictObject({ destination: index.nullable(), bytesPerSecond: z.number().nullable() }) }),
+  z.strictObject({ id, method: z.literal('retry'), params: z.strictObject({ destination: index }) }),
 ]) satisfies z.ZodType<HostRequest>;
 
 /** A request that `hostRequest` has passed, method and parameters tied together. */
@@ -107,7 +132,12 @@ export const hostMessage = z.union([event, response]) satisfies z.ZodType<HostEv
 /** What each call may give. */
 export const hostResults: { [M in HostMethod]: z.ZodType<HostCalls[M]['result']> } = {
   list: z.array(disk),
+  jobs: z.array(interruptedJob),
+  forget: nothing,
   prepare: plan,
   start: nothing,
   cancel: nothing,
+  pause: nothing,
+  throttle: nothing,
+  retry: nothing,
 };

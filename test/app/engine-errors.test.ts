@@ -57,7 +57,7 @@ describe('a native error in words', () => {
 
   it.each<[NativeCause, string]>([
     ['medium', 'MEDIUM_ERROR'], ['gone', 'DEVICE_GONE'], ['no-space', 'NO_SPACE'], ['read-only', 'READ_ONLY'], ['timed-out', 'TIMED_OUT'],
-    ['mismatch', 'VERIFY_MISMATCH'], ['cancelled', 'CANCELLED'], ['io', 'IO_ERROR'],
+    ['mismatch', 'VERIFY_MISMATCH'], ['cancelled', 'CANCELLED'], ['stalled', 'STALLED'], ['io', 'IO_ERROR'],
   ])('%s is %s', (cause, code) => {
     expect(jobError(native({ cause }), job).code).toBe(code);
   });
@@ -140,7 +140,7 @@ describe('errors of a growing list are told once', () => {
 
 describe('a result', () => {
   const progress = (states: NativeProgress['destinations'][number]['state'][]): NativeProgress =>
-    ({ bytesRead: 4096, bytesTotal: 8192, errors: 0, destinations: states.map((state) => ({ state, written: 4096, verified: 0 })) });
+    ({ bytesRead: 4096, bytesTotal: 8192, errors: 0, destinations: states.map((state) => ({ state, paused: false, stalled: false, written: 4096, zeroed: 0, verified: 0, toWrite: 8192, toVerify: 8192 })) });
   const ended = { plan: { kind: 'copy' as const, verify: true }, named: job, answers: { readErr: 0 as const, writeErr: 1 }, unnamed: new Set<number>(), seconds: 1 };
 
   it('says of a destination whether it was read back, and that only a bad read-back makes it false', () => {

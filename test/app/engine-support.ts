@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { CopyRequest, HostEvent, JobError, JobResult, PlatterError } from '../../app/contract.ts';
+import { plainRequest, type CopyRequest, type HostEvent, type JobError, type JobResult, type PlatterError } from '../../app/contract.ts';
 import { Refusal, startEngine, type Engine } from '../../app/engine/client.ts';
 import { labdisk, seededBytes, type LabDisk, type LabDiskOptions } from '../lab/lab.ts';
 
@@ -30,7 +30,7 @@ export interface Session {
 }
 
 export const requestOf = (request: Partial<CopyRequest>): CopyRequest =>
-  ({ kind: 'copy', source: '/', destinations: [], verify: true, io: 'auto', memory: null, ...request });
+  ({ kind: 'copy', source: '/', destinations: [], ...plainRequest, ...request });
 
 /** The reasons with which a call was refused; throws when it was not. */
 export async function refused(call: Promise<unknown>): Promise<PlatterError[]> {

@@ -1,7 +1,7 @@
 // Every reason for which a copy is refused, on machines of several kinds; nothing is opened or written here.
 // What the real devices of this machine say is in guard-devices.test.ts.
 import { describe, expect, it } from 'vitest';
-import type { CopyRequest } from '../../app/contract.ts';
+import { plainRequest, type CopyRequest } from '../../app/contract.ts';
 import type { Blocks } from '../../app/engine/blocks.ts';
 import { argumentErrors, memoryOf, notesOnSource, refusals } from '../../app/engine/guard.ts';
 import { endpoint, type End, type ImagePlace } from '../../app/engine/inspect.ts';
@@ -201,7 +201,7 @@ describe('all reasons at once', () => {
 });
 
 describe('a request', () => {
-  const request: CopyRequest = { kind: 'copy', source: '/a', destinations: ['/b'], verify: true, io: 'auto', memory: null };
+  const request: CopyRequest = { ...plainRequest, kind: 'copy', source: '/a', destinations: ['/b'] };
   const wrong = (change: Partial<CopyRequest>): string[] => argumentErrors({ ...request, ...change }).map(({ code }) => code);
 
   it('has at least one destination and at most 32', () => {

@@ -2,70 +2,72 @@
 import { describe, expect, it } from 'vitest';
 import type { HostEvent, JobView, Plan } from '../../app/contract.ts';
 import { failure } from '../../app/engine/errors.ts';
-import { Rate, type Work } from '../../app/engine/rates.ts';
+import { Rate, type Counted } from '../../app/engine/rates.ts';
 import { jobStarted, reduce } from '../../app/engine/reduce.ts';
 
-type State = Parameters<Rate['at']>[1]['state'];
+type State = Counted['state'];
 
 describe('the rate of a destination', () => {
-  const work: Work = { kind: 'copy', verify: true, bytes: 1000 };
-  const copying = (rate: Rate, from: number, to: number, perSecond: number): ReturnType<Rate['at']> => {
-    let last = rate.at(from, { state: 'copying', written: from * perSecond, verified: 0 });
-    for (let time = from + 0.1; time <= to + 1e-9; time += 0.1) last = rate.at(time, { state: 'copying', written: time * perSecond, verified: 0 });
+  /** What is counted of a copy of 1000 bytes, verified, if nothing else is said. */
+  const counted = (sample: Pick<Counted, 'state' | 'written' | 'verified'> & Partial<Counted>): Counted => ({ toWrite: 1000, toVerify: 1000, ...sample });
+  const copying = (rate: Rate, from: number, to: number, perSecond: number, work: Partial<Counted> = {}): ReturnType<Rate['at']> => {
+    let last = rate.at(from, counted({ state: 'copying', written: from * perSecond, verified: 0, ...work }));
+    for (let time = from + 0.1; time <= to + 1e-9; time += 0.1) last = rate.at(time, counted({ state: 'copying', written: time * perSecond, verified: 0, ...work }));
     return last;
   };
 
   it('is that of a steady copy, and counts the verification into the time left', () => {
-    const { bytesPerSecond, secondsLeft } = copying(new Rate(work), 0, 3, 100);
+    const { bytesPerSecond, secondsLeft } = copying(new Rate(), 0, 3, 100);
     expect(bytesPerSecond).toBeCloseTo(100);
     expect(secondsLeft).toBeCloseTo((700 + 1000) / 100);
   });
 
   it('without verification, and of one that only verifies, counts what there is to do', () => {
-    expect(copying(new Rate({ ...work, verify: false }), 0, 3, 100).secondsLeft).toBeCloseTo(7);
-    const rate = new Rate({ kind: 'verify', verify: true, bytes: 1000 });
-    for (let time = 0; time < 2; time += 0.1) rate.at(time, { state: 'verifying', written: 0, verified: time * 100 });
-    expect(rate.at(2, { state: 'verifying', written: 0, verified: 200 })).toMatchObject({ bytesPerSecond: expect.closeTo(100) as number, secondsLeft: expect.closeTo(8) as number });
+    expect(copying(new Rate(), 0, 3, 100, { toVerify: 0 }).secondsLeft).toBeCloseTo(7);
+    const rate = new Rate();
+    for (let time = 0; time < 2; time += 0.1) rate.at(time, counted({ state: 'verifying', toWrite: 0, written: 0, verified: time * 100 }));
+    expect(rate.at(2, counted({ state: 'verifying', toWrite: 0, written: 0, verified: 200 }))).toMatchObject({ bytesPerSecond: expect.closeTo(100) as number, secondsLeft: expect.closeTo(8) as number });
   });
 
   it('is smooth: a pause of one sample moves it by little, of several seconds to nothing', () => {
-    const rate = new Rate(work);
+    const rate = new Rate();
     copying(rate, 0, 3, 100);
-    const once = rate.at(3.1, { state: 'copying', written: 300, verified: 0 }).bytesPerSecond;
+    const once = rate.at(3.1, counted({ state: 'copying', written: 300, verified: 0 })).bytesPerSecond;
     expect(once).toBeGreaterThan(90);
     expect(once).toBeLessThan(100);
-    for (let time = 3.2; time < 20; time += 0.1) rate.at(time, { state: 'copying', written: 300, verified: 0 });
-    expect(rate.at(20, { state: 'copying', written: 300, verified: 0 }).bytesPerSecond).toBeLessThan(1);
+    for (let time = 3.2; time < 20; time += 0.1) rate.at(time, counted({ state: 'copying', written: 300, verified: 0 }));
+    expect(rate.at(20, counted({ state: 'copying', written: 300, verified: 0 })).bytesPerSecond).toBeLessThan(1);
   });
 
   it('tells no time left before there is something to tell it from', () => {
-    const rate = new Rate(work);
-    expect(rate.at(0.1, { state: 'waiting', written: 0, verified: 0 })).toEqual({ bytesPerSecond: 0, secondsLeft: null });
-    rate.at(0.2, { state: 'copying', written: 10, verified: 0 });
-    expect(rate.at(0.3, { state: 'copying', written: 500, verified: 0 }).secondsLeft).toBeNull();
+    const rate = new Rate();
+    expect(rate.at(0.1, counted({ state: 'waiting', written: 0, verified: 0 }))).toEqual({ bytesPerSecond: 0, secondsLeft: null });
+    rate.at(0.2, counted({ state: 'copying', written: 10, verified: 0 }));
+    expect(rate.at(0.3, counted({ state: 'copying', written: 500, verified: 0 })).secondsLeft).toBeNull();
   });
 
   it('starts anew with each phase; until it knows better, verification takes as long as the copy did', () => {
-    const rate = new Rate({ ...work, bytes: 300 });
-    copying(rate, 0, 3, 100);
-    expect(rate.at(3.1, { state: 'flushing', written: 300, verified: 0 })).toMatchObject({ bytesPerSecond: 0, secondsLeft: expect.closeTo(3) as number });
-    rate.at(3.2, { state: 'verifying', written: 300, verified: 0 });
-    expect(rate.at(3.3, { state: 'verifying', written: 300, verified: 5 })).toMatchObject({ bytesPerSecond: expect.closeTo(50) as number, secondsLeft: expect.closeTo(2.95) as number });
+    const rate = new Rate();
+    copying(rate, 0, 3, 100, { toWrite: 300, toVerify: 300 });
+    expect(rate.at(3.1, counted({ state: 'flushing', written: 300, verified: 0, toWrite: 300, toVerify: 300 }))).toMatchObject({ bytesPerSecond: 0, secondsLeft: expect.closeTo(3) as number });
+    rate.at(3.2, counted({ state: 'verifying', written: 300, verified: 0, toWrite: 300, toVerify: 300 }));
+    expect(rate.at(3.3, counted({ state: 'verifying', written: 300, verified: 5, toWrite: 300, toVerify: 300 }))).toMatchObject({ bytesPerSecond: expect.closeTo(50) as number, secondsLeft: expect.closeTo(2.95) as number });
   });
 
-  it.each<[State, number | null]>([['done', 0], ['failed', null], ['cancelled', null]])('of one that is %s', (state, secondsLeft) => {
-    const rate = new Rate(work);
+  it.each<[State, number | null]>([['done', 0], ['failed', null], ['cancelled', null], ['paused', null], ['stalled', null]])('of one that is %s', (state, secondsLeft) => {
+    const rate = new Rate();
     copying(rate, 0, 3, 100);
-    expect(rate.at(3.1, { state, written: 300, verified: 0 })).toEqual({ bytesPerSecond: 0, secondsLeft });
+    expect(rate.at(3.1, counted({ state, written: 300, verified: 0 }))).toEqual({ bytesPerSecond: 0, secondsLeft });
   });
 });
 
 describe('a job as it is seen', () => {
   const plan = { bytes: 8, destinations: [{ path: '/a' }, { path: '/b' }] } as Plan;
-  const progress = { bytes: 4, totalBytes: 8, seconds: 1, destinations: ['/a', '/b'].map((path) => ({ path, state: 'copying' as const, written: 4, verified: 0, bytesPerSecond: 4, secondsLeft: 1 })) };
+  const progress = { bytes: 4, totalBytes: 8, seconds: 1, rescue: null, destinations: ['/a', '/b'].map((path) => (
+    { path, state: 'copying' as const, written: 4, verified: 0, toWrite: 8, toVerify: 0, bytesPerSecond: 4, secondsLeft: 1, paused: false })) };
   const error = { ...failure({ code: 'MEDIUM_ERROR', op: 'write', device: '/b', message: 'm' }), side: 'write' as const, destination: 1 };
-  const result = { readErr: 0 as const, writeErr: 2, seconds: 2, bytes: 8, cancelled: false, errors: [], destinations: [
-    { path: '/a', state: 'done' as const, verified: true, written: 8, errors: [] }, { path: '/b', state: 'failed' as const, verified: null, written: 4, errors: [error] }] };
+  const result = { readErr: 0 as const, writeErr: 2, seconds: 2, bytes: 8, cancelled: false, errors: [], manifest: null, rescue: null, destinations: [
+    { path: '/a', state: 'done' as const, verified: true, written: 8, kept: 0, errors: [] }, { path: '/b', state: 'failed' as const, verified: null, written: 4, kept: 0, errors: [error] }] };
   const after = (...events: Parameters<typeof reduce>[1][]): JobView => events.reduce(reduce, jobStarted(plan, 5));
 
   it('starts with everything waiting', () => {

@@ -77,6 +77,10 @@ Napi::Value Device::facts(const Napi::CallbackInfo& info) {
   result.Set("kind", Napi::String::New(env, facts.is_block ? "block" : "file"));
   result.Set("readOnly", Napi::Boolean::New(env, facts.read_only != 0));
   result.Set("direct", Napi::Boolean::New(env, facts.direct != 0));
+  result.Set("rotational", Napi::Boolean::New(env, facts.rotational != 0));
+  result.Set("zoned", Napi::Boolean::New(env, facts.zoned != 0));
+  result.Set("optimalIo", Napi::Number::New(env, facts.optimal_io));
+  result.Set("maxRequest", Napi::Number::New(env, facts.max_request));
   result.Set("major", Napi::Number::New(env, facts.major));
   result.Set("minor", Napi::Number::New(env, facts.minor));
   result.Set("inode", Napi::Number::New(env, static_cast<double>(facts.inode)));

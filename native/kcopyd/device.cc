@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <fstream>
 #include <memory>
 #include <new>
@@ -97,15 +98,35 @@ void read_file_geometry(block_device& device, const struct stat& status) {
   device.physical_block = std::max(device.logical_block, kFileBlock);
 }
 
-// sysfs has the queue with the disk, one level above a partition (Documentation/ABI/stable/sysfs-block). A file
-// system that lies on no single disk has none: taken for one that does not seek.
-bool is_rotational(dev_t number) {
+// An attribute of a disk's queue as sysfs has it, empty when there is none. The queue is with the disk, one level
+// above a partition (Documentation/ABI/stable/sysfs-block). A file system that lies on no single disk has none.
+std::string queue_attribute(dev_t number, const std::string& name) {
   const std::string node = "/sys/dev/block/" + std::to_string(major(number)) + ":" + std::to_string(minor(number));
-  for (const char* queue : {"/queue/rotational", "/../queue/rotational"}) {
-    std::ifstream file(node + queue);
-    if (char flag = '0'; file.get(flag)) return flag == '1';
+  std::string value;
+  for (const char* queue : {"/queue/", "/../queue/"}) {
+    std::ifstream file(node + queue + name);
+    if (file >> value) break;
   }
-  return false;
+  return value;
+}
+
+// 0 for what is no number, and for more than a uint32_t holds: no request is that long.
+uint32_t queue_bytes(dev_t number, const std::string& name, uint64_t unit) {
+  const std::string text = queue_attribute(number, name);
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || value > UINT32_MAX / unit) return 0;
+  return static_cast<uint32_t>(value * unit);
+}
+
+// What is unknown keeps its default: no seeks, writes in any order, no preferred size.
+void read_queue(block_device& device) {
+  const auto number = static_cast<dev_t>(device.device);
+  device.rotational = queue_attribute(number, "rotational") == "1";
+  const std::string zoned = device.is_block ? queue_attribute(number, "zoned") : "";
+  device.zoned = zoned == "host-managed" || zoned == "host-aware";
+  device.optimal_io = queue_bytes(number, "optimal_io_size", 1);
+  device.max_request = queue_bytes(number, "max_sectors_kb", 1024);
 }
 
 // O_EXCL on a block device (without O_CREAT) claims it: EBUSY when it is mounted or claimed (open(2)).
@@ -128,7 +149,7 @@ std::unique_ptr<block_device> open_device(const char* path, unsigned flags) {
   if (device->is_block && (flags & (KCOPYD_OPEN_CREATE | KCOPYD_OPEN_GROW))) fail(ENOTBLK);
   device->device = device->is_block ? status.st_rdev : status.st_dev;
   device->inode = device->is_block ? 0 : status.st_ino;
-  device->rotational = is_rotational(static_cast<dev_t>(device->device));
+  read_queue(*device);
   device->writable = write;
   device->grows = flags & KCOPYD_OPEN_GROW;
 
@@ -166,6 +187,27 @@ uint64_t block_device::size_now() const {
   return grows && fstat(buffered.get(), &status) == 0 ? static_cast<uint64_t>(status.st_size) : size;
 }
 
+uint64_t block_device::next_data(uint64_t offset) const {
+  if (is_block || offset >= size) return offset;
+  const off_t found = lseek(buffered.get(), static_cast<off_t>(offset), SEEK_DATA);
+  if (found >= 0) return std::clamp(static_cast<uint64_t>(found), offset, size);
+  if (errno != ENXIO) return offset;
+  // No data up to the end that the file has now. Asked after the search, so a file that was cut is not taken for a hole.
+  struct stat status {};
+  if (fstat(buffered.get(), &status) != 0) return offset;
+  return std::clamp(static_cast<uint64_t>(status.st_size), offset, size);
+}
+
+int block_device::extend(uint64_t bytes) const {
+  struct stat status {};
+  if (fstat(buffered.get(), &status) != 0) return errno;
+  if (static_cast<uint64_t>(status.st_size) >= bytes) return 0;
+  while (ftruncate(buffered.get(), static_cast<off_t>(bytes)) != 0) {
+    if (errno != EINTR) return errno;
+  }
+  return 0;
+}
+
 void block_device::drop_cache() const {
   // Advice: nothing is lost when it is not taken, and the blocks were flushed before.
   posix_fadvise(buffered.get(), 0, 0, POSIX_FADV_DONTNEED);
@@ -191,6 +233,10 @@ void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_in
       .is_block = bdev->is_block,
       .read_only = bdev->read_only,
       .direct = bdev->use_direct,
+      .rotational = bdev->rotational,
+      .zoned = bdev->zoned,
+      .optimal_io = bdev->optimal_io,
+      .max_request = bdev->max_request,
       .major = major(bdev->device),
       .minor = minor(bdev->device),
       .inode = bdev->inode,

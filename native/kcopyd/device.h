@@ -47,11 +47,16 @@ struct block_device {
   uint32_t physical_block = 512;
   bool is_block = false;
   bool rotational = false;      // seeks cost time (queue/rotational), of the disk or the one a file lies on
+  bool zoned = false;           // writes have to ascend (queue/zoned); of a block device only
+  uint32_t optimal_io = 0;      // bytes (queue/optimal_io_size), 0 when unknown; of the disk a file lies on too
+  uint32_t max_request = 0;     // bytes (queue/max_sectors_kb), 0 when unknown; likewise
   bool read_only = false;
   bool writable = false;  // opened for writing
   bool grows = false;
   // Cleared when direct I/O is refused only at the first read or write.
   std::atomic<bool> use_direct = false;
+  // Cleared when zeroing is refused for good, so that it is asked for once.
+  std::atomic<bool> can_zero = true;
 
   // Same device or file, under whatever name.
   bool same_as(const block_device& other) const {
@@ -59,6 +64,12 @@ struct block_device {
   }
   // Bytes; differs from size when it grows.
   uint64_t size_now() const;
+  // Where the next byte of data is, from `offset` on: in bytes, not before offset, `size` when only a hole is left. What
+  // was opened as part of the file and is cut off by now counts as data, so that reading finds it missing. `offset`
+  // itself on a block device, and where the file system cannot tell. One lseek; worker thread.
+  uint64_t next_data(uint64_t offset) const;
+  // Makes a regular file at least `bytes` long; what is added is a hole. 0 or a positive errno. Worker thread.
+  int extend(uint64_t bytes) const;
   // Is it still what it was opened as? A disk that was pulled out has no size any more. Makes one ioctl.
   bool still_there() const;
   // Drops what the buffered descriptor left in the page cache, so that the next read comes from the medium.

@@ -1,5 +1,8 @@
 // Opening and closing devices and files, what is told about them, and what an errno of theirs means.
+#include <fcntl.h>
 #include <kcopyd/error_list.h>
+#include <linux/loop.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -8,6 +11,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 
 #include "disks.h"
 #include "lab.h"
@@ -22,6 +27,12 @@ int open_error(const std::string& path, unsigned flags) {
   if (err) CHECK(device == nullptr);
   kcopyd_device_close(device);
   return err;
+}
+
+// read_file asks for the size first, and sysfs says a page.
+Bytes read_attribute(const std::string& path) {
+  std::ifstream file(path);
+  return Bytes(std::istreambuf_iterator<char>(file), {});
 }
 
 bool run(const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; }
@@ -116,6 +127,64 @@ TEST_CASE("info tells what a device is") {
   CHECK(info.is_block == 0);
   CHECK(info.inode == status.st_ino);
   CHECK(makedev(info.major, info.minor) == status.st_dev);
+}
+
+TEST_CASE("info tells how a device likes to be used, as sysfs has it; a partition as its disk, a file by where it lies") {
+  if (lab_missing()) return;
+  const lab::Disk disk({.size = 16 * MiB, .plain = true});
+  const std::string queue = "/sys/block/" + disk.device().substr(5) + "/queue/";
+  const auto attribute = [&](const char* name) {
+    const Bytes text = read_attribute(queue + name);
+    return static_cast<uint32_t>(std::stoul(std::string(text.begin(), text.end())));
+  };
+  const auto put = [&](const char* name, const char* value) { std::ofstream(queue + name) << value; };
+  const auto check = [&](const std::string& path) {
+    const auto info = Device(path, KCOPYD_OPEN_READ).info();
+    CHECK(info.rotational == static_cast<int>(attribute("rotational")));
+    CHECK(info.optimal_io == attribute("optimal_io_size"));
+    CHECK(info.max_request == attribute("max_sectors_kb") * 1024);
+    CHECK(info.zoned == 0);
+  };
+  check(disk.device());
+  const std::string before = std::to_string(attribute("max_sectors_kb"));
+  put("rotational", "1");
+  put("max_sectors_kb", "256");
+  REQUIRE(attribute("rotational") == 1);
+  REQUIRE(attribute("max_sectors_kb") == 256);
+  check(disk.device());
+
+  // Partitions have no queue of their own in sysfs.
+  const int fd = open(disk.device().c_str(), O_RDONLY);
+  loop_info64 info{};
+  REQUIRE(ioctl(fd, LOOP_GET_STATUS64, &info) == 0);
+  info.lo_flags |= LO_FLAGS_PARTSCAN;
+  if (ioctl(fd, LOOP_SET_STATUS64, &info) == 0 && run("addpart " + disk.device() + " 1 2048 4096")) {
+    check(disk.device() + "p1");
+    CHECK(run("delpart " + disk.device() + " 1"));
+  } else {
+    std::printf("SKIP: info of a partition: no partition on a loop device here\n");
+  }
+  close(fd);
+
+  const Directory directory;
+  if (run("mkfs.ext4 -q -F " + disk.device())) {
+    const Mount mounted(disk.device(), directory.path(), "ext4", "");
+    REQUIRE(mounted);
+    write_file(directory.path("image"), Bytes(4096));
+    check(directory.path("image"));
+  } else {
+    std::printf("SKIP: info of a file on a disk: no mkfs.ext4\n");
+  }
+  put("rotational", "0");
+  put("max_sectors_kb", before.c_str());
+  // In memory there is no queue.
+  const Directory memory;
+  write_file(memory.path("image"), Bytes(4096));
+  const auto none = Device(memory.path("image"), KCOPYD_OPEN_READ).info();
+  CHECK(none.rotational == 0);
+  CHECK(none.zoned == 0);
+  CHECK(none.optimal_io == 0);
+  CHECK(none.max_request == 0);
 }
 
 TEST_CASE("a read-only device says so, and writing to it is refused as read-only") {

@@ -363,6 +363,8 @@ export interface JobView {
   result: JobResult | null;
   /** Set when phase is 'ended' because the machinery failed (the host crashed). */
   failure: PlatterError | null;
+  /** What the whole job is limited to now, bytes per second; null for no limit. */
+  throttle: number | null;
 }
 
 /** Everything the window shows that main owns. Pushed whole, ten times a second at most. */
@@ -375,6 +377,8 @@ export interface AppState {
   job: JobView | null;
   /** Interrupted jobs that can be continued, newest first. */
   interrupted: InterruptedJob[];
+  /** Why that list is not what it should be, null when all is well. */
+  interruptedError: PlatterError | null;
 }
 
 /** Either a value or the reasons why not. Failures cross the IPC as values, never as exceptions. */

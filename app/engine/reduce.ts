@@ -16,6 +16,7 @@ export function jobStarted(plan: Plan, startedAt: number): JobView {
     errors: [],
     result: null,
     failure: null,
+    throttle: plan.request.throttle,
   };
 }
 

@@ -19,7 +19,7 @@ const bit = z.union([z.literal(0), z.literal(1)]);
 /** A path as the kernel takes it. */
 const path = z.string().min(1).max(4095).regex(/^[^\0]+$/, 'A path has no NUL in it.');
 /** Name of a job log: nothing that could lead out of its folder. */
-const jobId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'This is no id of a job.');
+export const jobId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'This is no id of a job.');
 
 const code = oneOf<ErrorCode>(ADVICE);
 const operation = oneOf<Operation>({ open: 1, check: 1, read: 1, write: 1, flush: 1, verify: 1, rename: 1, host: 1 });

@@ -6,12 +6,12 @@ import { currentWindow } from './window.ts';
 /** Milliseconds between two looks at the disks; lsblk takes some ten. */
 const POLL_INTERVAL = 2000;
 
-/** Starts looking. Resolves when the disks have been looked at once. */
+/** Starts looking. Resolves when disks and interrupted jobs are known. */
 export function setupDiskWatch(jobs: Jobs): Promise<void> {
   const look = (): void => void jobs.poll();
   setInterval(() => {
     if (currentWindow()?.isVisible()) look();
   }, POLL_INTERVAL);
   app.on('browser-window-focus', look);
-  return jobs.refreshDisks();
+  return jobs.refresh();
 }

@@ -2,9 +2,9 @@
 // arguments nobody checks, does not compile.
 import { ipcMain, type IpcMainInvokeEvent } from 'electron';
 import * as z from 'zod';
-import { calls, channel, type ErrorCode, type Outcome, type WindowCalls, type WindowNotices } from '../contract.ts';
+import { calls, channel, MAX_DESTINATIONS, type ErrorCode, type Outcome, type WindowCalls, type WindowNotices } from '../contract.ts';
 import { failure } from '../engine/errors.ts';
-import { copyRequest } from '../engine/schema.ts';
+import { copyRequest, jobId } from '../engine/schema.ts';
 import { isOurs } from './security.ts';
 import { currentWindow } from './window.ts';
 
@@ -15,6 +15,9 @@ type Result<C extends Call> = WindowCalls[C]['result'];
 export type Handlers = { [C in Call]: (...args: WindowCalls[C]['args']) => Result<C> | Promise<Result<C>> };
 
 const none = z.tuple([]);
+const destination = z.int().nonnegative().max(MAX_DESTINATIONS - 1);
+/** Null is the whole job. */
+const jobOrOne = destination.nullable();
 const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   getState: none,
   refreshDisks: none,
@@ -23,7 +26,11 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   review: z.tuple([copyRequest]),
   dismissReview: none,
   start: none,
-  cancel: none,
+  cancel: z.tuple([jobOrOne]),
+  pause: z.tuple([jobOrOne, z.boolean()]),
+  throttle: z.tuple([jobOrOne, z.number().nullable()]),
+  retry: z.tuple([destination]),
+  forget: z.tuple([jobId]),
   dismissJob: none,
 };
 

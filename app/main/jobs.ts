@@ -1,16 +1,17 @@
-// Owns what the window shows: the disks, the checked request, the job. Everything that changes changes here, by an
+// Owns what the window shows: the disks, the interrupted jobs, the checked request, the job. Everything that changes changes here, by an
 // answer or an event of the engine host; the window only asks and renders.
 import { isDeepStrictEqual } from 'node:util';
-import type { AppState, CopyRequest, HostCalls, HostMethod, Outcome, Plan, PlatterError } from '../contract.ts';
+import type { AppState, CopyRequest, HostCalls, HostMethod, JobView, Outcome, Plan, PlatterError } from '../contract.ts';
 import { Refusal, type Engine } from '../engine/client.ts';
 import { failure } from '../engine/errors.ts';
 import { jobStarted, reduce, type JobEvent } from '../engine/reduce.ts';
 
 /** The state of the app and the only ways to change it. One job at a time. */
 export class Jobs {
-  #state: AppState = { disks: [], disksError: null, review: null, job: null };
+  #state: AppState = { disks: [], disksError: null, review: null, job: null, interrupted: [], interruptedError: null };
   #engine: Engine | null = null;
   #listing: Promise<void> | null = null;
+  #logs = 0;
   #whenIdle: (() => void)[] = [];
   readonly #connect: () => Engine;
   readonly #publish: (state: AppState) => void;
@@ -35,17 +36,22 @@ export class Jobs {
     return this.#state.job !== null && this.#state.job.phase !== 'ended';
   }
 
-  /** Reads the list of disks, starting the engine if need be. Calls that overlap share one answer. */
-  refreshDisks(): Promise<void> {
+  /** Reads the disks and the interrupted jobs, starting the engine if need be. */
+  async refresh(): Promise<void> {
+    await Promise.all([this.#refreshDisks(), this.#refreshInterrupted()]);
+  }
+
+  /** Reads the list of disks. Calls that overlap share one answer. */
+  #refreshDisks(): Promise<void> {
     this.#listing ??= this.#list().finally(() => {
       this.#listing = null;
     });
     return this.#listing;
   }
 
-  /** As `refreshDisks`, where that disturbs nobody: not during a job, and not to revive an engine that failed. */
+  /** Reads the disks where that disturbs nobody: not during a job, and not to revive an engine that failed. */
   async poll(): Promise<void> {
-    if (this.#engine !== null && !this.running) await this.refreshDisks();
+    if (this.#engine !== null && !this.running) await this.#refreshDisks();
   }
 
   /** Checks a request and holds its devices; the plan becomes the review. */
@@ -75,23 +81,55 @@ export class Jobs {
     return started;
   }
 
-  /** Stops the job after its in-flight writes and a flush. Resolves when the host knows, not when it has ended. */
-  async cancel(): Promise<void> {
+  /**
+   * Stops the job (null) or one destination after the writes in flight and a flush. Resolves when the host knows, not
+   * when it has ended.
+   */
+  async cancel(destination: number | null): Promise<void> {
     if (this.#state.job?.phase !== 'running') return;
-    this.#hear({ event: 'cancelling' });
-    await this.#ask('cancel', {}); // fails only when the host is gone, which then ends the job as a failure
+    if (destination === null) this.#hear({ event: 'cancelling' });
+    // Refused only where there is nothing to stop any more: it has ended meanwhile, or the host is gone.
+    await this.#ask('cancel', { destination });
   }
 
-  /** Puts an ended job away, and looks at what it left on the disks. */
+  /** Pauses or continues the job (null) or one destination. The next sample shows it. */
+  pause(destination: number | null, paused: boolean): Promise<Outcome<null>> {
+    return this.#control('pause', { destination, paused });
+  }
+
+  /** Limits the job (null) or one destination to so many bytes a second; null for no limit. */
+  async throttle(destination: number | null, bytesPerSecond: number | null): Promise<Outcome<null>> {
+    const done = await this.#control('throttle', { destination, bytesPerSecond });
+    if (done.ok && destination === null) this.#change(() => ({ throttle: bytesPerSecond }));
+    return done;
+  }
+
+  /** Starts a failed or cancelled destination again. Its errors so far belong to the attempt that is over. */
+  async retry(destination: number): Promise<Outcome<null>> {
+    const before = this.#state.job?.errors ?? [];
+    const done = await this.#control('retry', { destination });
+    const over = new Set(before.filter((error) => error.destination === destination));
+    if (done.ok) this.#change(({ errors }) => ({ errors: errors.filter((error) => !over.has(error)) }));
+    return done;
+  }
+
+  /** Forgets an interrupted job. What is on its destinations stays as it is. */
+  async forget(job: string): Promise<Outcome<null>> {
+    const done = await this.#ask('forget', { job });
+    await this.#refreshInterrupted();
+    return done.ok ? { ok: true, value: null } : done;
+  }
+
+  /** Puts an ended job away, and looks at what it left. */
   async dismissJob(): Promise<void> {
     if (this.running) return;
     this.#set({ job: null });
-    await this.refreshDisks();
+    await this.refresh();
   }
 
   /** Stops a running job, waits for its end and lets the engine go. */
   async shutDown(): Promise<void> {
-    await this.cancel();
+    await this.cancel(null);
     if (this.running) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
     await this.#engine?.close();
   }
@@ -101,6 +139,22 @@ export class Jobs {
     if (disks.ok) this.#set({ disks: disks.value, disksError: null });
     // An engine that is gone has been told of, with better advice than the call has.
     else if (this.#engine !== null) this.#set({ disksError: disks.errors[0] ?? null });
+  }
+
+  /** Reads the interrupted jobs. Of answers that overlap the one to the last question counts. */
+  async #refreshInterrupted(): Promise<void> {
+    const question = ++this.#logs;
+    const jobs = await this.#ask('jobs', {});
+    if (question !== this.#logs) return;
+    if (jobs.ok) this.#set({ interrupted: jobs.value, interruptedError: null });
+    else if (this.#engine !== null) this.#set({ interruptedError: jobs.errors[0] ?? null });
+  }
+
+  /** A call about the running job. */
+  async #control<M extends 'pause' | 'throttle' | 'retry'>(method: M, params: HostCalls[M]['params']): Promise<Outcome<null>> {
+    if (this.#state.job?.phase !== 'running') return { ok: false, errors: [nothingRuns()] };
+    const done = await this.#ask(method, params);
+    return done.ok ? { ok: true, value: null } : done;
   }
 
   /** One call to the host, its refusal as a value. */
@@ -135,6 +189,14 @@ export class Jobs {
 
   #hear(event: JobEvent): void {
     if (this.#state.job !== null) this.#set({ job: reduce(this.#state.job, event) });
+    // A job that ended may have left itself to be continued, or have finished one that was.
+    if (event.event === 'result') void this.#refreshInterrupted();
+  }
+
+  /** Changes what main itself knows of the job. */
+  #change(change: (job: JobView) => Partial<JobView>): void {
+    const { job } = this.#state;
+    if (job !== null) this.#set({ job: { ...job, ...change(job) } });
   }
 
   #set(change: Partial<AppState>): void {
@@ -149,5 +211,7 @@ export class Jobs {
 
 const nothingReviewed = (): PlatterError =>
   failure({ code: 'BAD_ARGUMENT', op: 'check', message: 'There is no checked request to start.' });
+const nothingRuns = (): PlatterError =>
+  failure({ code: 'BAD_ARGUMENT', op: 'check', message: 'There is no running job to change.' });
 const unexpectedEnd = (): PlatterError =>
   failure({ code: 'HOST_FAILED', op: 'host', message: 'The engine host ended.' });

@@ -40,13 +40,17 @@ function run(): void {
   const disksKnown = setupDiskWatch(jobs);
   setupIpc({
     getState: () => disksKnown.then(() => jobs.state),
-    refreshDisks: () => jobs.refreshDisks().then(() => null),
+    refreshDisks: () => jobs.refresh().then(() => null),
     chooseImage,
     chooseNewImage,
     review: (request) => jobs.review(request),
     dismissReview: () => jobs.dismissReview().then(() => null),
     start: () => jobs.start(),
-    cancel: () => jobs.cancel().then(() => null),
+    cancel: (destination) => jobs.cancel(destination).then(() => null),
+    pause: (destination, paused) => jobs.pause(destination, paused),
+    throttle: (destination, bytesPerSecond) => jobs.throttle(destination, bytesPerSecond),
+    retry: (destination) => jobs.retry(destination),
+    forget: (job) => jobs.forget(job),
     dismissJob: () => jobs.dismissJob().then(() => null),
   });
   app.on('second-instance', showWindow);

@@ -1,16 +1,20 @@
 // Leaving: in the middle of a job only after a question, and then after it stopped safely.
 import { app, dialog, type MessageBoxOptions } from 'electron';
+import type { JobView } from '../contract.ts';
 import type { Jobs } from './jobs.ts';
 import { currentWindow } from './window.ts';
 
-const QUESTION: MessageBoxOptions = {
+/** The question; a job with a log can be continued. */
+const question = (job: JobView | null): MessageBoxOptions => ({
   type: 'warning',
   message: 'A job is running.',
-  detail: 'Stopping ends the writes in flight and flushes every drive. Destinations that are not finished cannot be used.',
+  detail:
+    'Stopping ends the writes in flight and flushes every drive. Destinations that are not finished cannot be used' +
+    (job?.plan.job == null ? '.' : ' until the job is continued.'),
   buttons: ['Keep running', 'Stop and quit'],
   defaultId: 0,
   cancelId: 0,
-};
+});
 
 /** Makes every way out (last window closed, quit, signal) stop the job and the engine first. */
 export function setupQuit(jobs: Jobs): void {
@@ -26,7 +30,8 @@ export function setupQuit(jobs: Jobs): void {
   const askAndQuit = async (): Promise<void> => {
     asking = true;
     const window = currentWindow();
-    const { response } = await (window === null ? dialog.showMessageBox(QUESTION) : dialog.showMessageBox(window, QUESTION));
+    const asked = question(jobs.state.job);
+    const { response } = await (window === null ? dialog.showMessageBox(asked) : dialog.showMessageBox(window, asked));
     asking = false;
     if (response === 1) await stopAndQuit();
   };

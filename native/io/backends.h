@@ -12,7 +12,7 @@ namespace kcopyd {
 // else what the kernel answered (EPERM and ENOSYS are usual in containers).
 std::unique_ptr<BlockIo> open_uring(std::span<std::byte> pool);
 
-// A thread pool with pread, pwrite and fdatasync.
+// A thread pool with pread, pwrite, fdatasync and fallocate.
 std::unique_ptr<BlockIo> open_threads();
 
 }  // namespace kcopyd

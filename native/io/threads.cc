@@ -30,6 +30,10 @@ int32_t perform(const IoRequest& request) {
     case IoOp::flush:
       result = fdatasync(request.fd);
       break;
+    case IoOp::zero:
+      result = fallocate(request.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(request.offset),
+                         static_cast<off_t>(request.length));
+      break;
   }
   return static_cast<int32_t>(result < 0 ? -errno : result);
 }

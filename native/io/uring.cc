@@ -5,6 +5,7 @@
 
 #ifdef KCOPYD_HAVE_URING
 
+#include <fcntl.h>
 #include <liburing.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -136,6 +137,10 @@ class UringIo final : public BlockIo {
         break;
       case IoOp::flush:
         io_uring_prep_fsync(sqe, fd, IORING_FSYNC_DATASYNC);
+        break;
+      case IoOp::zero:
+        // As old as reading (5.6). A kernel that has it not says EINVAL, which counts as a refusal like any other.
+        io_uring_prep_fallocate(sqe, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, request.offset, request.length);
         break;
     }
     if (fixed_file) io_uring_sqe_set_flags(sqe, IOSQE_FIXED_FILE);

@@ -1,4 +1,4 @@
-// The one interface between the engine and the kernel: asynchronous reads, writes and flushes on descriptors.
+// The one interface between the engine and the kernel: asynchronous reads, writes, flushes and zeroing on descriptors.
 // Backends live in native/io; tests bring one of their own.
 #pragma once
 
@@ -14,7 +14,9 @@
 
 namespace kcopyd {
 
-enum class IoOp : uint8_t { read, write, flush };
+// zero: the range reads as zeros afterwards, without a buffer. A regular file gets a hole and keeps its size, a block
+// device zeroes it by itself (fallocate(2), FALLOC_FL_PUNCH_HOLE), or refuses.
+enum class IoOp : uint8_t { read, write, flush, zero };
 
 // One operation. Owned by whoever submits it; must stay where it is until it comes back from wait().
 struct IoRequest {
@@ -23,7 +25,7 @@ struct IoRequest {
   std::byte* buffer = nullptr;
   uint64_t offset = 0;  // bytes
   uint32_t length = 0;  // bytes
-  int32_t result = 0;   // bytes done, or a negative errno; 0 for a flush that worked
+  int32_t result = 0;   // bytes done, or a negative errno; 0 for a flush or zeroing that worked
 };
 
 // Backend of one client. All but wake() run on the client's worker thread.

@@ -1,12 +1,31 @@
 #include "transfer.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
 #include "error_list.h"
 
 namespace kcopyd {
+namespace {
+
+// Leaves what is zero from the start on as it is: another destination may be writing that part of the buffer just now.
+void make_zeros(std::byte* buffer, size_t length) {
+  static constexpr std::array<std::byte, 4096> zeros{};
+  const auto piece = [&](size_t at) { return std::min(zeros.size(), length - at); };
+  size_t at = 0;
+  while (at < length && std::memcmp(buffer + at, zeros.data(), piece(at)) == 0) at += piece(at);
+  while (at < length && buffer[at] == std::byte{0}) ++at;
+  if (at < length) std::memset(buffer + at, 0, length - at);
+}
+
+// Nothing that another range, or another try, could change.
+bool is_refused_for_good(int64_t result) {
+  return result == -EOPNOTSUPP || result == -ENOSYS || result == -EINVAL || result == -EPERM;
+}
+
+}  // namespace
 
 void Transfer::read(BlockIo& io, block_device& device, std::byte* buffer, size_t capacity, uint64_t offset,
                     size_t length, OnError on_error) {
@@ -18,6 +37,11 @@ void Transfer::write(BlockIo& io, block_device& device, std::byte* buffer, uint6
   start(io, device, IoOp::write, buffer, length, offset, length, on_error);
 }
 
+void Transfer::zero(BlockIo& io, block_device& device, std::byte* buffer, uint64_t offset, size_t length,
+                    OnError on_error) {
+  start(io, device, IoOp::zero, buffer, length, offset, length, on_error);
+}
+
 void Transfer::flush(BlockIo& io, block_device& device, uint64_t offset, uint64_t length) {
   start(io, device, IoOp::flush, nullptr, 0, offset, length, OnError::stop);
 }
@@ -25,7 +49,7 @@ void Transfer::flush(BlockIo& io, block_device& device, uint64_t offset, uint64_
 void Transfer::start(BlockIo& io, block_device& device, IoOp op, std::byte* buffer, size_t capacity, uint64_t offset,
                      uint64_t length, OnError on_error) {
   request_.transfer = this;
-  request_.op = op;
+  op_ = op;
   device_ = &device;
   buffer_ = buffer;
   capacity_ = capacity;
@@ -39,21 +63,37 @@ void Transfer::start(BlockIo& io, block_device& device, IoOp op, std::byte* buff
   again_ = 0;
   on_error_ = on_error;
   good_ = 0;
+  zeroed_ = 0;
+  ask_device_ = op == IoOp::zero && device.can_zero;
+  buffer_clear_ = op != IoOp::zero;
   bad_.clear();
   issue(io);
 }
 
 void Transfer::issue(BlockIo& io) {
-  if (request_.op == IoOp::flush) {
+  request_.op = op_ == IoOp::zero ? IoOp::write : op_;
+  if (op_ == IoOp::flush) {
     request_.fd = device_->buffered.get();
     io.submit(request_);
     return;
   }
   const uint64_t block = device_->logical_block;
   const uint64_t at = start_ + done_;
-  const uint64_t left = std::min(length_ - done_, limit_);
+  uint64_t left = std::min(length_ - done_, limit_);
+  if (ask_device_ && at % block == 0 && left >= block) {
+    wanted_ = left - left % block;
+    request_.op = IoOp::zero;
+    request_.fd = device_->buffered.get();
+    request_.offset = at;
+    request_.length = static_cast<uint32_t>(wanted_);
+    io.submit(request_);
+    return;
+  }
+  if (ask_device_ && at % block != 0) left = std::min(left, block - at % block);
   wanted_ = left;
   uint64_t length = left;
+  if (!buffer_clear_) make_zeros(buffer_, length_);
+  buffer_clear_ = true;
   through_cache_ = refused_direct_ || !device_->use_direct;
   if (!through_cache_) {
     if (at % block != 0) {
@@ -81,6 +121,7 @@ bool Transfer::advance(BlockIo& io) {
     issue(io);
     return false;
   }
+  if (request_.op == IoOp::zero) return zeroed(io, result);
   if (request_.op == IoOp::flush) {
     if (result < 0) return give_up(length_, static_cast<int>(-result));
     return true;
@@ -94,6 +135,20 @@ bool Transfer::advance(BlockIo& io) {
   }
   if (result > 0) return succeed(io, std::min(static_cast<uint64_t>(result), wanted_));
   return fail(io, static_cast<int>(-result));
+}
+
+bool Transfer::zeroed(BlockIo& io, int64_t result) {
+  if (result >= 0) {
+    zeroed_ += wanted_;
+    through_cache_ = true;
+    return succeed(io, wanted_);
+  }
+  if (is_refused_for_good(result)) device_->can_zero = false;
+  // Writing finds out which block it is, or that the device is gone.
+  ask_device_ = false;
+  again_ = 0;
+  issue(io);
+  return false;
 }
 
 bool Transfer::succeed(BlockIo& io, uint64_t bytes) {

@@ -46,17 +46,23 @@ class Transfer {
   void read(BlockIo& io, block_device& device, std::byte* buffer, size_t capacity, uint64_t offset, size_t length,
             OnError on_error);
   void write(BlockIo& io, block_device& device, std::byte* buffer, uint64_t offset, size_t length, OnError on_error);
+  // Starts zeroing. The device is asked to do it; what it refuses or fails, and parts of a block, are written from
+  // `buffer` (length bytes, in which only bytes that are not zero are changed), so errors are named as a write names
+  // them. A device that refuses for good is not asked again. A file that ends before the range does not grow by it.
+  void zero(BlockIo& io, block_device& device, std::byte* buffer, uint64_t offset, size_t length, OnError on_error);
   // Starts a flush of the device. When it fails, bad() holds the range given here.
   void flush(BlockIo& io, block_device& device, uint64_t offset, uint64_t length);
 
   // Takes the finished request. Returns true when the transfer has ended, false when it issued another request.
   bool advance(BlockIo& io);
 
-  IoOp op() const { return request_.op; }
+  IoOp op() const { return op_; }
   // What failed, in ascending order; empty when all went well.
   std::span<const BadRange> bad() const { return bad_; }
   // Bytes that went through.
   uint64_t good_bytes() const { return good_; }
+  // Of those, what the device zeroed, so that nothing had to be written.
+  uint64_t zeroed_bytes() const { return zeroed_; }
 
   // The transfer that a request belongs to.
   static Transfer& of(IoRequest& request) { return *static_cast<Holder&>(request).transfer; }
@@ -74,11 +80,13 @@ class Transfer {
   void start(BlockIo& io, block_device& device, IoOp op, std::byte* buffer, size_t capacity, uint64_t offset,
              uint64_t length, OnError on_error);
   void issue(BlockIo& io);
+  bool zeroed(BlockIo& io, int64_t result);
   bool succeed(BlockIo& io, uint64_t bytes);
   bool fail(BlockIo& io, int err);
   bool give_up(uint64_t length, int err);
 
   Holder request_;
+  IoOp op_ = IoOp::read;     // what was started; request_ can be part of the way there
   block_device* device_ = nullptr;
   std::byte* buffer_ = nullptr;
   size_t capacity_ = 0;
@@ -94,6 +102,9 @@ class Transfer {
   int again_ = 0;
   OnError on_error_ = OnError::stop;
   uint64_t good_ = 0;
+  uint64_t zeroed_ = 0;
+  bool ask_device_ = false;   // zero: it has not failed here yet
+  bool buffer_clear_ = true;  // zero: what is written is zeros
   std::vector<BadRange> bad_;
 };
 

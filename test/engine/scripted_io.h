@@ -50,6 +50,12 @@ class ScriptedIo final : public kcopyd::BlockIo {
     const int64_t allowed = script(request);
     if (allowed < 0) return static_cast<int32_t>(allowed);
     if (request.op == kcopyd::IoOp::flush) return 0;
+    if (request.op == kcopyd::IoOp::zero) {
+      // What lies behind the end stays there: the file keeps its size.
+      const uint64_t end = std::min<uint64_t>(request.offset + request.length, disk.size());
+      if (request.offset < end) std::memset(disk.data() + request.offset, 0, end - request.offset);
+      return 0;
+    }
     const bool reading = request.op == kcopyd::IoOp::read;
     if (!reading && request.offset + request.length > disk.size()) disk.resize(request.offset + request.length);
     const uint64_t there = request.offset < disk.size() ? disk.size() - request.offset : 0;

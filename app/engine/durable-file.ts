@@ -46,7 +46,7 @@ export async function readPlainFile(path: string, most: number): Promise<Buffer<
       const stats = await file.stat();
       if (!stats.isFile()) return refuseKind(stats, 'read', path);
       if (stats.size > most) {
-        return refuse({ code: 'BAD_ARGUMENT', op: 'read', device: path, message: `It has ${stats.size} bytes; no file of its kind has more than ${most}.` });
+        return refuse({ code: 'BAD_FILE', op: 'read', device: path, message: `It has ${stats.size} bytes; no file of its kind has more than ${most}.` });
       }
       return await readAll(file, stats.size);
     } finally {

@@ -11,11 +11,11 @@
 //   at the end   32                   SHA-256 of everything before it:
 //                                     head -c -32 FILE | sha256sum        is        tail -c 32 FILE | od -An -tx1
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, isChunkSize, MAX_CHUNKS } from './chunks.ts';
 import { readPlainFile, replaceFile } from './durable-file.ts';
 import { failure, Refusal } from './errors.ts';
+import { thisProgram } from './program.ts';
 
 /** The hashes of a source. */
 export interface Manifest {
@@ -38,7 +38,7 @@ export interface Manifest {
 /** What was read is no manifest, or a damaged one; or what is to be written could not be read again. */
 export class ManifestError extends Refusal {
   constructor(message: string, path: string | null = null) {
-    super([failure({ code: 'BAD_ARGUMENT', op: 'read', device: path, message, advice: 'Use another manifest, or make a new one from the source.' })]);
+    super([failure({ code: 'BAD_FILE', op: 'read', device: path, message, advice: 'Use another manifest, or make a new one from the source.' })]);
     this.name = 'ManifestError';
   }
 }
@@ -173,9 +173,3 @@ function digestOf(pieces: readonly Uint8Array[]): Buffer {
 /** A schema's complaints in one line. */
 const reasons = (error: z.ZodError): string =>
   error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`)).join('; ');
-
-/** "platter 0.1.0". package.json lies as far above the bundle as above this file. */
-function thisProgram(): string {
-  const { name, version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { name: string; version: string };
-  return `${name} ${version}`;
-}

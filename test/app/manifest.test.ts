@@ -194,7 +194,7 @@ describe('writing', () => {
 
   it('names the file that is no manifest', async () => {
     await writeFile(at('text'), 'no manifest at all, and longer than the shortest there can be, which is 56 bytes');
-    await expect(readManifest(at('text'))).rejects.toMatchObject({ name: 'ManifestError', errors: [{ device: at('text'), code: 'BAD_ARGUMENT' }] });
+    await expect(readManifest(at('text'))).rejects.toMatchObject({ name: 'ManifestError', errors: [{ device: at('text'), code: 'BAD_FILE' }] });
     await expect(readManifest(at('nothing'))).rejects.toMatchObject({ errors: [{ code: 'NOT_FOUND', errno: 'ENOENT' }] });
     await expect(readManifest('/dev/zero')).rejects.toThrow(Refusal);
   });

@@ -1,5 +1,5 @@
 // How a job ends whose engine broke down: it gave no result, so one is made that claims nothing.
-import type { JobResult, JobView, PlatterError } from '../contract.ts';
+import type { DestinationState, JobResult, JobView, PlatterError } from '../contract.ts';
 import { reduce } from '../engine/reduce.ts';
 
 /**
@@ -10,8 +10,11 @@ export function brokeDown(view: JobView, failure: PlatterError): JobView {
   return { ...reduce(view, { event: 'result', result: resultOf(view, failure) }), failure };
 }
 
+/** States in which a destination is read. */
+const READING: ReadonlySet<DestinationState> = new Set(['comparing', 'verifying']);
+
 function resultOf({ progress, errors }: JobView, failure: PlatterError): JobResult {
-  const { bytes, seconds, destinations } = progress;
+  const { bytes, seconds, destinations, rescue } = progress;
   return {
     readErr: 0,
     writeErr: (2 ** destinations.length - 1) >>> 0,
@@ -24,10 +27,13 @@ function resultOf({ progress, errors }: JobView, failure: PlatterError): JobResu
       state: 'failed',
       verified: null,
       written,
+      kept: 0,
       errors: [
         ...errors.filter((error) => error.destination === destination),
-        { ...failure, device: path, side: state === 'verifying' ? 'verify' : 'write', destination },
+        { ...failure, device: path, side: READING.has(state) ? 'verify' : 'write', destination },
       ],
     })),
+    manifest: null,
+    rescue: rescue === null ? null : { rescued: rescue.rescued, bad: rescue.bad },
   };
 }

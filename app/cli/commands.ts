@@ -1,50 +1,25 @@
-// What the user can type, and the help for it. Parsing only: what the commands do is passed in.
+// What the user can type, and what is asked for by it. Parsing only: what the commands do is passed in.
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import type { CopyRequest } from '../contract.ts';
-import { parseSize } from './quantities.ts';
+import { Argument, Command, Option } from 'commander';
+import { plainRequest, type CopyRequest } from '../contract.ts';
+import { TEXTS } from './help.ts';
+import { destinationRate, file, job, memory, rate, retries, seconds } from './values.ts';
 
 /** What a command does. Each resolves to the exit code. */
 export interface Actions {
   list(options: { all: boolean; json: boolean }): Promise<number>;
+  /** `request` without a job to resume takes the only interrupted one. */
   job(request: CopyRequest, options: { yes: boolean; json: boolean }): Promise<number>;
+  jobs(options: { json: boolean }): Promise<number>;
+  forget(job: string, options: { json: boolean }): Promise<number>;
 }
 
-interface JobOptions { verify?: boolean; io?: 'uring' | 'threads'; memory?: number; yes?: boolean; json?: boolean }
-
-const EXIT_CODES = `
-Exit codes:
-  0    every destination is good
-  1    some are good, some failed
-  2    refused: nothing was written
-  3    none is good, or the engine broke down
-  130  cancelled by SIGINT or SIGTERM, after what was in flight had ended and
-       the devices were flushed`;
-
-const JSON_LINES = `
-With --json, stdout has one object a line and nothing else:
-  {"event":"plan",...}      what was checked and will be done
-  {"event":"progress",...}  about ten a second: bytes read, and per destination
-                            path, written, verified, bytesPerSecond, state
-  {"event":"error",...}     side, path, code, errno, offset, length, message,
-                            advice
-  {"event":"result",...}    the last line of a job that was started: readErr,
-                            writeErr, seconds, bytes, and per destination path,
-                            state, verified, errors
-A refused job prints its errors, with "side":null, and has no result.`;
-
-const COPY_EXAMPLES = `
-Examples:
-  platter copy disk.img /dev/sdb /dev/sdc       two clones of an image
-  platter copy /dev/sdb backup.img              an image of a disk
-  platter copy /dev/sdb /dev/sdc copy.img       a clone and an image at once
-  platter copy --yes --json disk.img /dev/sdb   for scripts: asks nothing
-`;
-
-const VERIFY_EXAMPLES = `
-Examples:
-  platter verify disk.img /dev/sdb /dev/sdc   are both still what the image is?
-`;
+/** Options of the commands that run a job, as commander gives them; each command has some of them. */
+interface JobOptions {
+  verify?: boolean; update?: boolean; manifestFrom?: string; repair?: boolean; keepGoing?: boolean; rescue?: boolean; retries?: number;
+  map?: string; sparse?: boolean; assumeBlank?: boolean; manifest?: string; throttle?: number; throttleDest?: Map<string, number>;
+  stallTimeout?: number; io?: 'uring' | 'threads'; memory?: number; yes?: boolean; json?: boolean;
+}
 
 /** The parser, with `actions` behind it. `exit` gets the exit code of the command that ran. */
 export function commands(actions: Actions, exit: (code: number) => void): Command {
@@ -56,47 +31,124 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /u, 'platter: ')) })
     .showHelpAfterError('Try --help.')
-    .addHelpText('after', `\nplatter COMMAND --help says more about a command.\n${COPY_EXAMPLES}${EXIT_CODES}`);
+    .addHelpText('after', TEXTS.program);
+  const add = (name: string, description: string): Command =>
+    program.command(name).description(description).helpOption('--help', 'print this help');
+  const run = async (request: CopyRequest, { yes = false, json = false }: JobOptions): Promise<void> => exit(await actions.job(request, { yes, json }));
 
-  program.command('list')
-    .description('list the disks, what is on them, and which cannot be written')
-    .helpOption('--help', 'print this help')
+  add('list', 'list the disks, what is on them, and which cannot be written')
     .option('--all', 'loop devices too')
     .option('--json', 'one JSON document: an array of disks')
     .action(async ({ all = false, json = false }: { all?: boolean; json?: boolean }) => exit(await actions.list({ all, json })));
 
-  const job = (kind: CopyRequest['kind']) => async (source: string, destinations: string[], options: JobOptions): Promise<void> => {
-    const { verify = true, io = 'auto', memory = null, yes = false, json = false } = options;
-    exit(await actions.job({ kind, source, destinations, verify, io, memory }, { yes, json }));
-  };
-  jobCommand(program, 'copy', 'copy SOURCE to every DEST, and read each back when it is written')
+  const copy = add('copy', 'copy SOURCE to every DEST, and read each back when it is written')
+    .argument('<SOURCE>', 'a disk or an image file')
+    .argument('<DEST...>', 'disks or image files')
     .option('--no-verify', 'do not read back what was written')
-    .option('--yes', 'overwrite without asking; needed when there is no terminal to ask on')
-    .addHelpText('after', `${COPY_EXAMPLES}${JSON_LINES}\n${EXIT_CODES}`)
-    .action(job('copy'));
-  jobCommand(program, 'verify', 'compare every DEST with SOURCE; writes nothing')
-    .addHelpText('after', `${VERIFY_EXAMPLES}${JSON_LINES}\n${EXIT_CODES}`)
-    .action(job('verify'));
+    .option('--update', 'compare first, and write only what differs')
+    .addOption(fileOption('--manifest-from <FILE>', 'with --update: what the source was last time; changes are told'))
+    .addOption(fileOption('--manifest <FILE>', 'write the hashes of what was read to FILE'))
+    .addOption(new Option('--repair', 'rewrite what verification finds bad, once, and verify that again').conflicts('verify'))
+    .option('--keep-going', 'list every bad block of a destination instead of giving it up')
+    .addOption(new Option('--rescue', 'go on past what cannot be read; it is zeros on every DEST').conflicts('update'))
+    .addOption(new Option('--retries <N>', 'with --rescue: try what stayed unreadable N times more').argParser(retries))
+    .addOption(fileOption('--map <FILE>', 'rescue by a map as ddrescue has it, new or continued').conflicts('update'))
+    .addOption(new Option('--no-sparse', 'write zeros, instead of making holes or letting the disk make them'))
+    .addOption(new Option('--assume-blank', 'do not write zeros at all: the disks are known to be blank').conflicts('sparse'))
+    .addHelpText('after', TEXTS.copy)
+    .action((source: string, destinations: string[], options: JobOptions, command: Command) => run(copyRequest(source, destinations, options, command), options));
+  common(writing(copy), true);
+
+  const verify = add('verify', 'compare every DEST with SOURCE, or with a manifest; writes nothing')
+    .usage('[options] <SOURCE> <DEST...>\n       platter verify [options] --manifest <FILE> <DEST...>')
+    .argument('<SOURCE>', 'a disk or an image file; none with --manifest')
+    .argument('[DEST...]', 'disks or image files')
+    .addOption(fileOption('--manifest <FILE>', 'compare with the hashes in FILE; no source is needed'))
+    .option('--keep-going', 'list every bad block of a destination instead of giving it up')
+    .addHelpText('after', TEXTS.verify)
+    .action((first: string, others: string[], options: JobOptions, command: Command) => {
+      if (options.manifest !== undefined) return run(request('verify', null, [first, ...others], options, command), options);
+      if (others.length === 0) missing('DEST', command);
+      return run(request('verify', first, others, options, command), options);
+    });
+  common(verify, true);
+
+  const repair = add('repair', 'compare every DEST with SOURCE, and rewrite only what differs')
+    .argument('<SOURCE>', 'a disk or an image file')
+    .argument('<DEST...>', 'disks or image files')
+    .addOption(fileOption('--manifest <FILE>', 'what SOURCE has to be: hashes from when it was copied'))
+    .option('--keep-going', 'list every bad block of a destination instead of giving it up')
+    .addHelpText('after', TEXTS.repair)
+    .action((source: string, destinations: string[], options: JobOptions, command: Command) => run(request('repair', source, destinations, options, command), options));
+  common(writing(repair), true);
+
+  const resume = add('resume', 'go on with an interrupted copy: write only what is missing')
+    .addArgument(new Argument('[JOB]', 'as platter jobs lists it; not needed when there is only one').argParser(job))
+    .addHelpText('after', TEXTS.resume)
+    .action((id: string | undefined, options: JobOptions, command: Command) =>
+      run({ ...request('resume', null, [], options, command), job: id ?? null }, options));
+  common(writing(resume), false);
+
+  add('jobs', 'list interrupted copies, which resume can go on with')
+    .option('--json', 'one JSON document: an array of jobs')
+    .action(async ({ json = false }: { json?: boolean }) => exit(await actions.jobs({ json })));
+
+  add('forget', 'drop an interrupted copy from that list; no disk is touched')
+    .addArgument(new Argument('<JOB>', 'as platter jobs lists it').argParser(job))
+    .option('--json', 'errors as JSON')
+    .action(async (id: string, { json = false }: { json?: boolean }) => exit(await actions.forget(id, { json })));
   return program;
 }
 
-function jobCommand(program: Command, name: string, description: string): Command {
-  return program.command(name)
-    .description(description)
-    .helpOption('--help', 'print this help')
-    .argument('<SOURCE>', 'a disk or an image file')
-    .argument('<DEST...>', 'disks or image files')
+const fileOption = (flags: string, description: string): Option => new Option(flags, description).argParser(file);
+
+/** Options of every command that runs a job; `named` says that its destinations are named on the command line. */
+function common(command: Command, named: boolean): void {
+  command.addOption(new Option('--throttle <RATE>', 'at most so many bytes a second for the job, such as 20M').argParser(rate));
+  if (named) command.addOption(new Option('--throttle-dest <DEST=RATE>', 'the same for one DEST; may be given for several').argParser(destinationRate));
+  command
+    .addOption(new Option('--stall-timeout <SECONDS>', 'give up a drive that does not answer for so long; 0: never; by default 60').argParser(seconds))
     .addOption(new Option('--io <BACKEND>', 'how to reach the devices; by default the best that works here').choices(['uring', 'threads']))
     .addOption(new Option('--memory <SIZE>', 'memory for data in flight, 64K to 1G; by default 32M').argParser(memory))
     .option('--json', 'events as JSON, one object a line');
 }
 
-/** Whether it is within the bounds is for the engine to say: it knows them. */
-function memory(text: string): number {
-  const bytes = parseSize(text);
-  if (bytes === null) throw new InvalidArgumentError('Give a size from 64K to 1G, such as 16M, or a number of bytes.');
-  return bytes;
+const writing = (command: Command): Command =>
+  command.option('--yes', 'overwrite without asking; needed when there is no terminal to ask on');
+
+/** What is asked for by the options that all commands share. */
+function request(kind: CopyRequest['kind'], source: string | null, destinations: string[], options: JobOptions, command: Command): CopyRequest {
+  const { io = 'auto', memory: pool = null, manifest = null, keepGoing = false, throttle = null, throttleDest = new Map<string, number>(), stallTimeout } = options;
+  for (const path of throttleDest.keys()) {
+    if (!destinations.includes(path)) refuse(`option '--throttle-dest' names '${path}', which is none of the destinations`, command);
+  }
+  return {
+    ...plainRequest, kind, source, destinations, io, memory: pool, manifest, keepGoing, throttle,
+    destinationThrottles: throttleDest.size === 0 ? [] : destinations.map((path) => throttleDest.get(path) ?? null),
+    stallTimeout: stallTimeout ?? plainRequest.stallTimeout,
+  };
 }
+
+function copyRequest(source: string, destinations: string[], options: JobOptions, command: Command): CopyRequest {
+  const { verify = true, update = false, manifestFrom = null, manifest = null, repair = false, sparse = true, assumeBlank = false, map = null } = options;
+  const rescues = options.rescue === true || map !== null;
+  if (manifestFrom !== null && !update) refuse("option '--manifest-from' is only for '--update'", command);
+  if (options.retries !== undefined && !rescues) refuse("option '--retries' is only for '--rescue'", command);
+  return {
+    ...request('copy', source, destinations, options, command),
+    verify, update, repair, sparse, assumeBlank,
+    manifest: manifestFrom,
+    saveManifest: manifest,
+    rescue: rescues ? { retries: options.retries ?? 0, map } : null,
+  };
+}
+
+/** Ends the parsing as the parser itself does: the reason on stderr, and exit code 2. */
+function refuse(reason: string, command: Command): never {
+  return command.error(`error: ${reason}`, { code: 'platter.refused', exitCode: 1 });
+}
+
+const missing = (name: string, command: Command): never => refuse(`missing required argument '${name}'`, command);
 
 /** The version in package.json, which lies as far above the bundle as above this file. */
 function version(): string {

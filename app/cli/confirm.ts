@@ -9,7 +9,14 @@ export const CONSENT = 'yes';
 
 /** Destinations whose data would be lost. */
 export const overwritten = (plan: Plan): Endpoint[] =>
-  plan.kind === 'copy' ? plan.destinations.filter(({ overwrites }) => overwrites) : [];
+  plan.kind !== 'verify' ? plan.destinations.filter(({ overwrites }) => overwrites) : [];
+
+/** What happens to the data on destinations that `which` names. */
+function loss({ kind, request }: Plan, which: string): string {
+  if (kind === 'resume') return `The copy onto ${which} goes on; everything else there will be lost:`;
+  if (kind === 'repair' || request.update) return `What differs from the source on ${which} will be overwritten:`;
+  return `Everything on ${which} will be lost:`;
+}
 
 /** What would be lost: model, serial, size and contents of each destination that is overwritten. */
 export function lossLines(plan: Plan, paint: Paint): string[] {
@@ -17,7 +24,7 @@ export function lossLines(plan: Plan, paint: Paint): string[] {
   const names = lost.map(({ path }) => printable(path));
   const width = Math.max(0, ...names.map(columns));
   return [
-    paint('strong', `Everything on ${lost.length === 1 ? 'this destination' : `these ${counted(lost.length, 'destination')}`} will be lost:`),
+    paint('strong', loss(plan, lost.length === 1 ? 'this destination' : `these ${counted(lost.length, 'destination')}`)),
     '',
     ...lost.flatMap((endpoint, index) => [
       `  ${paint('strong', fit(names[index]!, width))}  ${identity(endpoint)}`,

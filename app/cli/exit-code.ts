@@ -5,7 +5,7 @@ import type { DestinationResult, JobResult } from '../contract.ts';
 export const EXIT = {
   /** Every destination is good. */
   allGood: 0,
-  /** Some are good, some failed. */
+  /** Some are good, some failed; or a rescue left holes. */
   someFailed: 1,
   /** Refused: nothing was written. Wrong arguments are refused too. */
   refused: 2,
@@ -19,11 +19,16 @@ export const EXIT = {
 export const isGood = (destination: DestinationResult): boolean =>
   destination.state === 'done' && destination.verified !== false;
 
-/** Exit code of a job that ran. A job that was stopped too late to keep anything from being completed is a good one. */
-export function exitCode(result: JobResult): number {
-  const { destinations } = result;
-  if (destinations.some(({ state }) => state === 'cancelled')) return EXIT.cancelled;
+/**
+ * Exit code of a job that ran; `stopped` says that the user stopped all of it. A job that was stopped too late to keep
+ * anything from being completed is a good one; one destination that was cancelled is only not good.
+ */
+export function exitCode({ destinations, rescue }: JobResult, stopped: boolean): number {
+  const cancelled = destinations.filter(({ state }) => state === 'cancelled').length;
+  if (cancelled === destinations.length || (stopped && cancelled > 0)) return EXIT.cancelled;
   const good = destinations.filter(isGood).length;
   if (good === 0) return EXIT.noneGood;
-  return good === destinations.length ? EXIT.allGood : EXIT.someFailed;
+  // What could not be read is zeros on every copy: none is what the source should have been.
+  const whole = rescue === null || rescue.bad === 0;
+  return good === destinations.length && whole ? EXIT.allGood : EXIT.someFailed;
 }

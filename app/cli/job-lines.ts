@@ -1,8 +1,7 @@
 // A job as lines of text: pure, so that every width and state can be tested without a terminal.
-import type { DestinationProgress, DestinationState, JobView, Plan } from '../contract.ts';
-import { counted, size } from '../engine/words.ts';
-import { exitCode, EXIT, isGood } from './exit-code.ts';
+import type { JobError, JobView, Plan } from '../contract.ts';
 import { formatRate, formatTime } from './quantities.ts';
+import { afterwards, countWords, isOver, keptWords, percent, rescueWords, share, verdict, wordOf, type Word } from './job-words.ts';
 import { alignRight, columns, fit, printable, wrap, type Paint, type Style } from './text.ts';
 
 /** Where the lines will be shown. */
@@ -14,19 +13,20 @@ export interface Screen {
   paint: Paint;
   /** False where only ASCII can be shown. */
   unicode: boolean;
+  /** Keys work: the destination they are for, null for all of them. Undefined where there is no keyboard. */
+  selected?: number | null;
 }
 
-/** A destination's state in the words of the user; what was written but not read back is not called verified. */
-type Word = Exclude<DestinationState, 'done'> | 'verified' | 'written';
-
 const STYLES: Record<Word, Style> = {
-  waiting: 'faint', copying: 'busy', flushing: 'busy', verifying: 'busy',
-  verified: 'good', written: 'strong', failed: 'bad', cancelled: 'faint',
+  waiting: 'faint', comparing: 'busy', copying: 'busy', flushing: 'busy', verifying: 'busy', repairing: 'busy', paused: 'faint',
+  stalled: 'strong', verified: 'good', written: 'strong', failed: 'bad', cancelled: 'faint',
 };
 const GLYPHS: Record<Word, [unicode: string, ascii: string]> = {
-  waiting: ['·', '.'], copying: ['●', '>'], flushing: ['●', '>'], verifying: ['●', '>'],
-  verified: ['✓', '+'], written: ['✓', '+'], failed: ['✗', 'x'], cancelled: ['–', '-'],
+  waiting: ['·', '.'], comparing: ['●', '>'], copying: ['●', '>'], flushing: ['●', '>'], verifying: ['●', '>'], repairing: ['●', '>'],
+  paused: ['‖', '='], stalled: ['!', '!'], verified: ['✓', '+'], written: ['✓', '+'], failed: ['✗', 'x'], cancelled: ['–', '-'],
 };
+/** States in which bytes move, so that a speed means something. */
+const MOVING: ReadonlySet<Word> = new Set(['comparing', 'copying', 'verifying', 'repairing']);
 const STATE_WIDTH = 'verifying'.length;
 const PERCENT_WIDTH = '100 %'.length;
 const RATE_WIDTH = '1234.5 MiB/s'.length;
@@ -36,88 +36,54 @@ const NAME_MAX = 28;
 const BAR_MIN = 10;
 const BAR_MAX = 36;
 
-/** The sentence a job starts with, and the notes on its plan. */
-export function headline(plan: Plan): string[] {
-  const what = `${printable(plan.source.path)} (${size(plan.bytes)})`;
-  const where = counted(plan.destinations.length, 'destination');
-  const first = plan.kind === 'verify'
-    ? `Comparing ${where} with ${what}.`
-    : `Copying ${what} to ${where}${plan.verify ? ', reading each back when it is written.' : '; not verifying.'}`;
-  return [first, ...plan.notes.map((note) => `Note: ${printable(note)}`)];
-}
-
 /** The live view: one line per destination, in the order the user gave, and one that sums them up. */
 export function liveLines(view: JobView, screen: Screen): string[] {
   const { destinations } = view.progress;
-  const room = Math.max(1, screen.height - 2);
+  const selected = screen.selected ?? null;
+  const below = ['', ...rescueLine(view, screen), summaryLine(view, screen), ...keysLine(view, screen)];
+  const room = Math.max(1, screen.height - below.length);
   let shown = destinations.map((_, index) => index);
   if (shown.length > room) {
     // Too many for the terminal: those still at work are worth the lines, the summary counts the others.
-    const working = shown.filter((index) => !isOver(destinations[index]!.state));
-    shown = working.slice(0, room);
+    shown = shown.filter((index) => !isOver(destinations[index]!.state) || index === selected);
+    const first = selected === null ? 0 : Math.max(0, shown.indexOf(selected) - room + 1);
+    shown = shown.slice(first, first + room);
   }
   const layout = layOut(view.plan, screen.width);
-  return [...shown.map((index) => destinationLine(view, index, layout, screen)), '', summaryLine(view, screen)];
+  return [...shown.map((index) => destinationLine(view, index, layout, screen)), ...below];
 }
 
-/** The view of an ended job: every destination's line and the verdict. */
+/** The view of an ended job: every destination's line, the verdict, and what else there is to know. */
 export function finalLines(view: JobView, screen: Screen): string[] {
-  return [...liveLines(view, { ...screen, height: Infinity }).slice(0, -1), ...wrap(verdict(view), screen.width, '')];
+  const layout = layOut(view.plan, screen.width);
+  const destinations = view.progress.destinations.map((_, index) => destinationLine(view, index, layout, { ...screen, selected: undefined }));
+  return [...destinations, '', ...[verdict(view), ...afterwards(view)].flatMap((line) => wrap(line, screen.width, ''))];
 }
 
 /** The whole job on one line, for a log: `plain` text of any length. */
 export function logLine(view: JobView): string {
   const each = view.progress.destinations.map((destination, index) => {
     const word = wordOf(view, index);
-    const detail = isOver(destination.state) ? '' : ` ${percent(view.plan, destination)} % ${formatRate(destination.bytesPerSecond)}`;
+    const detail = isOver(destination.state) ? '' : ` ${percent(destination)} % ${formatRate(destination.bytesPerSecond)}`;
     return `${printable(destination.path)}: ${word}${detail}`;
   });
-  return `${Math.round(view.progress.seconds)} s  ${each.join(', ')}`;
+  const { seconds, rescue } = view.progress;
+  return `${Math.round(seconds)} s  ${each.join(', ')}${rescue === null ? '' : `; ${rescueWords(rescue)}`}`;
 }
 
-/** An ended job for a log: a line per destination and the verdict. */
+/** An ended job for a log: a line per destination, the verdict, and what else there is to know. */
 export function logEnd(view: JobView): string[] {
-  const each = view.progress.destinations.map(({ path }, index) => {
-    const reason = view.errors.find((error) => error.destination === index)?.message;
-    return `${printable(path)}: ${wordOf(view, index)}${reason === undefined ? '' : `: ${printable(reason)}`}`;
+  const each = view.progress.destinations.map(({ path, state }, index) => {
+    // What a destination got over, by a repair or a second try, is no reason any more.
+    const reason = state === 'done' ? keptWords(view, index) : lastError(view, index)?.message ?? null;
+    return `${printable(path)}: ${wordOf(view, index)}${reason === null ? '' : `: ${printable(reason)}`}`;
   });
-  return [...each, verdict(view)];
+  return [...each, verdict(view), ...afterwards(view)];
 }
 
-/** One sentence on how the job ended. */
-export function verdict(view: JobView): string {
-  const { result, failure } = view;
-  if (result === null) return '';
-  if (failure !== null) return 'The engine broke down: take none of the destinations for complete.';
-  const counts = countWords(view);
-  const incomplete = view.plan.kind === 'copy' && exitCode(result) === EXIT.cancelled;
-  const warning = incomplete ? ' The devices are flushed; what was cancelled holds only a part of the copy.' : '';
-  const each = result.destinations.some(isGood) ? `: ${size(view.plan.bytes)} each,` : '';
-  const seconds = result.seconds < 9.95 ? `${result.seconds.toFixed(1)} s` : formatTime(result.seconds);
-  return `${counts}${each} in ${seconds}.${warning}`;
-}
-
-/** Share of the destination's whole work that is done, in whole percent; 100 only when it is over. */
-export function percent(plan: Plan, destination: DestinationProgress): number {
-  if (destination.state === 'done') return 100;
-  return Math.min(99, Math.floor(100 * share(plan, destination)));
-}
-
-function share(plan: Plan, { written, verified, state }: DestinationProgress): number {
-  if (state === 'done') return 1;
-  const copies = plan.kind === 'copy';
-  const passes = (copies ? 1 : 0) + (plan.verify || !copies ? 1 : 0);
-  const done = (copies ? written : 0) + (plan.verify || !copies ? verified : 0);
-  return Math.min(1, done / (plan.bytes * passes));
-}
-
-const isOver = (state: DestinationState): boolean => state === 'done' || state === 'failed' || state === 'cancelled';
-
-function wordOf(view: JobView, index: number): Word {
-  const { state } = view.progress.destinations[index]!;
-  if (state !== 'done') return state;
-  const verified = view.result?.destinations[index]?.verified ?? (view.result === null && view.plan.verify);
-  return verified ? 'verified' : 'written';
+/** Why the destination `index` failed or was cut short: the first of its errors, of its last try. */
+function lastError({ result, errors }: JobView, index: number): JobError | undefined {
+  return result?.destinations[index]?.errors[0] ?? errors.find(({ destination }) => destination === index);
 }
 
 interface Layout { name: number; bar: number; rate: boolean; time: boolean; rest: number }
@@ -146,18 +112,18 @@ function destinationLine(view: JobView, index: number, layout: Layout, screen: S
   const word = wordOf(view, index);
   const style = STYLES[word];
   const glyph = GLYPHS[word][screen.unicode ? 0 : 1];
+  const mark = screen.selected === index ? '>' : ' ';
   const start = [
-    `  ${screen.paint(style, glyph)} ${fit(printable(destination.path), layout.name, 'start')}`,
+    `${mark} ${screen.paint(style, glyph)} ${fit(printable(destination.path), layout.name, 'start')}`,
     screen.paint(style, fit(word, STATE_WIDTH)),
   ];
-  const error = view.errors.find((one) => one.destination === index) ?? view.errors.find((one) => one.destination === null);
-  if (word === 'failed' && error !== undefined) {
-    return [...start, fit(printable(error.message), layout.rest).trimEnd()].join('  ');
-  }
+  const error = lastError(view, index) ?? view.errors.find((one) => one.destination === null);
+  const instead = word === 'failed' ? error?.message ?? null : keptWords(view, index);
+  if (instead !== null) return [...start, fit(printable(instead), layout.rest).trimEnd()].join('  ');
   const parts = [...start];
-  if (layout.bar > 0) parts.push(bar(share(view.plan, destination), layout.bar, style, screen));
-  parts.push(alignRight(`${percent(view.plan, destination)} %`, PERCENT_WIDTH));
-  const moving = destination.state === 'copying' || destination.state === 'verifying';
+  if (layout.bar > 0) parts.push(bar(share(destination), layout.bar, style, screen));
+  parts.push(alignRight(`${percent(destination)} %`, PERCENT_WIDTH));
+  const moving = MOVING.has(word);
   if (layout.rate) parts.push(alignRight(moving ? formatRate(destination.bytesPerSecond) : '', RATE_WIDTH));
   const working = moving || destination.state === 'flushing';
   const left = working && destination.secondsLeft !== null ? `${formatTime(destination.secondsLeft)} left` : '';
@@ -181,13 +147,16 @@ function summaryLine(view: JobView, { width, paint }: Screen): string {
   return `  ${paint('strong', fit(text, Math.max(0, width - 2)).trimEnd())}`;
 }
 
-/** "5 verified, 1 failed, 2 copying": the most settled first. */
-function countWords(view: JobView): string {
-  const order: Word[] = ['verified', 'written', 'failed', 'cancelled', 'verifying', 'flushing', 'copying', 'waiting'];
-  const words = view.progress.destinations.map((_, index) => wordOf(view, index));
-  return order
-    .map((word) => [words.filter((candidate) => candidate === word).length, word] as const)
-    .filter(([count]) => count > 0)
-    .map(([count, word]) => `${count} ${word}`)
-    .join(', ');
+function rescueLine({ progress: { rescue } }: JobView, { width }: Screen): string[] {
+  return rescue === null ? [] : [fit(`  ${rescueWords(rescue)}`, width).trimEnd()];
+}
+
+/** The keys that mean something now; nothing where there is no keyboard. */
+function keysLine(view: JobView, { width, paint, selected }: Screen): string[] {
+  if (selected === undefined || view.phase !== 'running') return [];
+  const { path } = view.progress.destinations[selected ?? -1] ?? { path: null };
+  const keys = path === null
+    ? 'p: pause or go on, up/down: choose one, Ctrl-C: stop'
+    : `p: pause or go on, x: cancel, r: try again, Esc: all. For ${printable(path)}`;
+  return [paint('faint', fit(`  ${keys}`, width).trimEnd())];
 }

@@ -13,8 +13,10 @@ export function jsonReporter(stdout: Writable): Reporter {
       if (event.event === 'progress' && !stdout.writableNeedDrain) print(progressLine(event.progress));
       if (event.event === 'error') print(errorLine(event.error));
       if (event.event === 'failure') print(errorLine(event.failure));
-      if (view.result !== null) print(resultLine(view.result));
+      if (view.result !== null) print(resultLine(view.result, view));
     },
+    denied: (errors) => errors.forEach((error) => print(errorLine(error))),
+    redraw: () => undefined,
     alreadyStopping: () => undefined,
   };
 }

@@ -1,5 +1,8 @@
 // What `--json` prints: one object a line on stdout and nothing else there. Scripts rely on these shapes.
-import type { DestinationState, JobError, JobProgress, JobResult, Plan, PlatterError } from '../contract.ts';
+import type {
+  DestinationProgress, DestinationResult, JobError, JobProgress, JobResult, JobView, Plan, PlatterError, RescueProgress,
+} from '../contract.ts';
+import { continuable } from './job-words.ts';
 
 /** The checked request, before anything is written. */
 export type PlanLine = { event: 'plan' } & Plan;
@@ -9,7 +12,9 @@ export interface ProgressLine {
   event: 'progress';
   /** Read from the source. */
   bytes: number;
-  destinations: { path: string; written: number; verified: number; bytesPerSecond: number; state: DestinationState }[];
+  /** What a rescue does now, null for a job that is none. */
+  rescue: RescueProgress | null;
+  destinations: DestinationProgress[];
 }
 
 /** An error, without the event's name: as it stands in a result. */
@@ -31,36 +36,32 @@ export interface ErrorFacts {
 export type ErrorLine = { event: 'error' } & ErrorFacts;
 
 /** The last line of a job that was started. A refused job has none: only its errors, and exit code 2. */
-export interface ResultLine {
+export interface ResultLine extends Pick<JobResult, 'readErr' | 'writeErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue'> {
   event: 'result';
-  readErr: 0 | 1;
-  writeErr: number;
-  seconds: number;
-  bytes: number;
-  destinations: { path: string; state: 'done' | 'failed' | 'cancelled'; verified: boolean | null; errors: ErrorFacts[] }[];
+  /** What `platter resume` finishes it by, null when nothing is left that it could. */
+  job: string | null;
+  destinations: (Omit<DestinationResult, 'errors'> & { errors: ErrorFacts[] })[];
 }
 
 export type JsonLine = PlanLine | ProgressLine | ErrorLine | ResultLine;
 
 export const planLine = (plan: Plan): PlanLine => ({ event: 'plan', ...plan });
 
-export const progressLine = ({ bytes, destinations }: JobProgress): ProgressLine => ({
-  event: 'progress',
-  bytes,
-  destinations: destinations.map(({ path, written, verified, bytesPerSecond, state }) =>
-    ({ path, written, verified, bytesPerSecond, state })),
-});
+export const progressLine = ({ bytes, rescue, destinations }: JobProgress): ProgressLine => ({ event: 'progress', bytes, rescue, destinations });
 
 export const errorLine = (error: PlatterError | JobError): ErrorLine => ({ event: 'error', ...errorFacts(error) });
 
-export const resultLine = ({ readErr, writeErr, seconds, bytes, destinations }: JobResult): ResultLine => ({
+/** The line for `result`, which ended `view`. */
+export const resultLine = (result: JobResult, view: JobView): ResultLine => ({
   event: 'result',
-  readErr,
-  writeErr,
-  seconds: Math.round(seconds * 1000) / 1000,
-  bytes,
-  destinations: destinations.map(({ path, state, verified, errors }) =>
-    ({ path, state, verified, errors: errors.map(errorFacts) })),
+  readErr: result.readErr,
+  writeErr: result.writeErr,
+  seconds: Math.round(result.seconds * 1000) / 1000,
+  bytes: result.bytes,
+  manifest: result.manifest,
+  rescue: result.rescue,
+  job: continuable(view),
+  destinations: result.destinations.map((destination) => ({ ...destination, errors: destination.errors.map(errorFacts) })),
 });
 
 function errorFacts(error: PlatterError | JobError): ErrorFacts {

@@ -1,7 +1,9 @@
 // A job on a terminal: one line per destination, redrawn in place.
 import { createLogUpdate } from 'log-update';
 import type { JobView } from '../contract.ts';
-import { finalLines, headline, liveLines, type Screen } from './job-lines.ts';
+import { finalLines, liveLines, type Screen } from './job-lines.ts';
+import { headline } from './job-words.ts';
+import type { Selection } from './keys.ts';
 import { ALREADY_STOPPING, errorSentence, isEcho, STOPPING, type Reporter } from './reporter.ts';
 import { wrap, type Paint } from './text.ts';
 
@@ -15,14 +17,16 @@ export interface Terminal {
   stderr: NodeJS.WritableStream;
   paint: Paint;
   unicode: boolean;
+  /** What the keyboard is for, null where there is none. */
+  selection: Selection | null;
 }
 
 /** Progress on the terminal `stdout`; errors on `stderr`, above it where they are the same terminal. */
-export function liveReporter({ stdout, stderr, paint, unicode }: Terminal, now: () => number = Date.now): Reporter {
+export function liveReporter({ stdout, stderr, paint, unicode, selection }: Terminal, now: () => number = Date.now): Reporter {
   const draw = createLogUpdate(stdout);
   let last = -Infinity;
   // One column is left free: some terminals wrap as soon as the last one is taken.
-  const screen = (): Screen => ({ width: stdout.columns - 1, height: stdout.rows - 1, paint, unicode });
+  const screen = (): Screen => ({ width: stdout.columns - 1, height: stdout.rows - 1, paint, unicode, selected: selection?.index });
   const redraw = (view: JobView): void => {
     last = now();
     draw(liveLines(view, screen()).join('\n'));
@@ -48,6 +52,11 @@ export function liveReporter({ stdout, stderr, paint, unicode }: Terminal, now: 
         redraw(view);
       }
     },
+    denied(errors, view) {
+      errors.forEach((error) => complain(errorSentence(error)));
+      redraw(view);
+    },
+    redraw,
     alreadyStopping(view) {
       complain(ALREADY_STOPPING);
       redraw(view);

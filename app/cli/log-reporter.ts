@@ -1,6 +1,7 @@
 // A job told in lines, for a file, a pipe or a journal: nothing is ever drawn over.
 import type { Writable } from 'node:stream';
-import { headline, logEnd, logLine } from './job-lines.ts';
+import { logEnd, logLine } from './job-lines.ts';
+import { headline } from './job-words.ts';
 import { ALREADY_STOPPING, errorSentence, isEcho, STOPPING, type Reporter } from './reporter.ts';
 
 /** Milliseconds between two samples at least. */
@@ -25,6 +26,8 @@ export function logReporter(stdout: Writable, stderr: Writable, now: () => numbe
       }
       if (view.phase === 'ended') print(...logEnd(view));
     },
+    denied: (errors) => errors.forEach((error) => complain(errorSentence(error))),
+    redraw: () => undefined,
     alreadyStopping: () => complain(ALREADY_STOPPING),
   };
 }

@@ -1,14 +1,18 @@
 // The command line: out/cli/platter.js.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
 import type { CopyRequest, Plan, PlatterError } from '../contract.ts';
-import { Refusal, startEngine } from '../engine/client.ts';
+import { type Engine, Refusal, startEngine } from '../engine/client.ts';
 import { failure } from '../engine/errors.ts';
-import { commands } from './commands.ts';
+import { commands, type Actions } from './commands.ts';
 import { askConsent, lossLines } from './confirm.ts';
+import { byLines, isControllable, type Control } from './control.ts';
 import { diskTable } from './disk-table.ts';
 import { EXIT } from './exit-code.ts';
+import { jobLines, onlyJob } from './interrupted.ts';
 import { jsonReporter } from './json-reporter.ts';
+import { byKeys, inForeground, type Selection } from './keys.ts';
 import { liveReporter } from './live-reporter.ts';
 import { logReporter } from './log-reporter.ts';
 import type { Reporter } from './reporter.ts';
@@ -20,31 +24,61 @@ const { stdin, stdout, stderr } = process;
 
 const FORMATS = { good: 'green', bad: 'red', busy: 'cyan', faint: 'gray', strong: 'bold' } as const satisfies Record<Style, string>;
 
+/** How long the engine may take to end once all is said, in milliseconds. A device that does not answer keeps it for ever. */
+const FAREWELL = 2000;
+
 /** Colours on stdout; none where it is no terminal or NO_COLOR is set. */
 const paint: Paint = (style, text) => styleText(FORMATS[style], text, { stream: stdout });
 
 /** How to tell of what happens. The kernel's own console has no glyphs beyond ASCII to rely on. */
-function reporterFor(json: boolean): Reporter {
+function reporterFor(json: boolean, selection: Selection | null = null): Reporter {
   if (json) return jsonReporter(stdout);
   const unicode = process.env.TERM !== 'linux' && process.env.TERM !== 'dumb';
-  return stdout.isTTY ? liveReporter({ stdout, stderr, paint, unicode }) : logReporter(stdout, stderr);
+  return stdout.isTTY ? liveReporter({ stdout, stderr, paint, unicode, selection }) : logReporter(stdout, stderr);
 }
 
-async function list({ all, json }: { all: boolean; json: boolean }): Promise<number> {
+/** Runs `act` with an engine; what it refuses is told by `reporter`. Resolves to the exit code. */
+async function withEngine(reporter: Reporter, act: (engine: Engine) => Promise<number>): Promise<number> {
   const engine = startEngine();
   try {
-    const disks = await engine.call('list', { all });
-    const table = (): string => diskTable(disks, stdout.isTTY ? stdout.columns - 1 : Infinity, paint).join('\n');
-    stdout.write(`${json ? JSON.stringify(disks, null, 2) : table()}\n`);
-    return EXIT.allGood;
+    return await act(engine);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    reporterFor(json).refused(error.errors);
+    reporter.refused(error.errors);
     return EXIT.refused;
   } finally {
-    await engine.close();
+    await letGo(engine);
   }
 }
+
+/** The engine could not be waited for: it holds this process until the kernel lets it end. */
+const left = { behind: false };
+
+/** Ends the engine, and waits for that as long as it may take. */
+async function letGo(engine: Engine): Promise<void> {
+  const ended = await Promise.race([engine.close(), sleep(FAREWELL, 'late', { ref: false })]);
+  if (ended !== 'late') return;
+  left.behind = true;
+  stderr.write('platter: a device still does not answer. The engine that waits for it stays behind, and ends when the device answers or is unplugged.\n');
+}
+
+const list: Actions['list'] = ({ all, json }) => withEngine(reporterFor(json), async (engine) => {
+  const disks = await engine.call('list', { all });
+  const table = (): string => diskTable(disks, stdout.isTTY ? stdout.columns - 1 : Infinity, paint).join('\n');
+  stdout.write(`${json ? JSON.stringify(disks, null, 2) : table()}\n`);
+  return EXIT.allGood;
+});
+
+const jobs: Actions['jobs'] = ({ json }) => withEngine(reporterFor(json), async (engine) => {
+  const interrupted = await engine.call('jobs', {});
+  stdout.write(`${json ? JSON.stringify(interrupted, null, 2) : jobLines(interrupted, paint).join('\n')}\n`);
+  return EXIT.allGood;
+});
+
+const forget: Actions['forget'] = (name, { json }) => withEngine(reporterFor(json), async (engine) => {
+  await engine.call('forget', { job: name });
+  return EXIT.allGood;
+});
 
 async function job(request: CopyRequest, { yes, json }: { yes: boolean; json: boolean }): Promise<number> {
   const stop = new Stop();
@@ -52,18 +86,28 @@ async function job(request: CopyRequest, { yes, json }: { yes: boolean; json: bo
     // Nobody reads any more: stop, as any program in a pipe does, but leave the devices in order.
     if (error.code === 'EPIPE') stop.request();
   });
-  const engine = startEngine();
   const ask = (plan: Plan, signal: AbortSignal): Promise<boolean> => {
     stdout.write(`${lossLines(plan, paint).join('\n')}\n`);
     return askConsent(stdin, stdout, signal).finally(() => stdout.write('\n'));
   };
-  const canAsk = stdin.isTTY && stdout.isTTY && !json;
+  const atTerminal = stdin.isTTY && stdout.isTTY && !json;
+  const selection: Selection | null = atTerminal && inForeground() ? { index: null } : null;
+  const reporter = reporterFor(json, selection);
+  const around = { reporter, stop, directory: process.cwd(), ask: atTerminal ? ask : null, control: controlBy(json, selection) };
   try {
-    return await runJob(request, yes, { engine, reporter: reporterFor(json), stop, directory: process.cwd(), ask: canAsk ? ask : null });
+    return await withEngine(reporter, async (engine) => {
+      const known = request.kind === 'resume' ? { ...request, job: request.job ?? await onlyJob(engine) } : request;
+      return runJob(known, yes, { ...around, engine });
+    });
   } finally {
-    await engine.close();
     stop.close();
   }
+}
+
+/** How the user of a running job is heard: by keys on a terminal, by lines from a program. */
+function controlBy(json: boolean, selection: Selection | null): Control | null {
+  if (selection !== null) return byKeys(stdin, selection);
+  return json && isControllable(0) ? byLines(stdin) : null;
 }
 
 /** What the parser has not accepted; it has said so on stderr, a program reads it on stdout. */
@@ -81,7 +125,7 @@ async function main(): Promise<void> {
   stderr.on('error', () => undefined); // where errors go is gone: there is nowhere left to say so
   const exit = (code: number): void => { process.exitCode = code; };
   try {
-    await commands({ list, job }, exit).parseAsync();
+    await commands({ list, job, jobs, forget }, exit).parseAsync();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     exit(misused(error));
@@ -93,3 +137,5 @@ await main().catch((error: unknown) => {
   stderr.write(`platter: ${error instanceof Error ? error.stack ?? error.message : String(error)}\n`);
   process.exitCode = EXIT.noneGood;
 });
+// What is said is said at once, to a file, a pipe and a terminal alike; the engine alone would keep this process.
+if (left.behind) process.exit();

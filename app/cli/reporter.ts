@@ -13,6 +13,10 @@ export interface Reporter {
   started(view: JobView): void;
   /** `event` happened and led to `view`. */
   happened(event: JobEvent, view: JobView): void;
+  /** Something was asked of the running job that cannot be; the job goes on. */
+  denied(errors: readonly PlatterError[], view: JobView): void;
+  /** What is shown beside the job itself, the keyboard's choice, has changed. */
+  redraw(view: JobView): void;
   /** The user asked to stop, again. */
   alreadyStopping(view: JobView): void;
 }

@@ -1,10 +1,11 @@
-// `platter copy` and `platter verify`: prepare, ask, start, tell, and the exit code.
-import type { CopyRequest, Plan, PlatterError } from '../contract.ts';
+// A job from its request to its end: prepare, ask, start, tell, obey, and the exit code.
+import type { CopyRequest, JobView, Plan, PlatterError } from '../contract.ts';
 import { type Engine, Refusal } from '../engine/client.ts';
 import { failure } from '../engine/errors.ts';
 import { jobStarted, reduce, type JobEvent } from '../engine/reduce.ts';
 import { brokeDown } from './broken-job.ts';
 import { CONSENT, overwritten } from './confirm.ts';
+import type { Control, Wish } from './control.ts';
 import { EXIT, exitCode } from './exit-code.ts';
 import type { Reporter } from './reporter.ts';
 import { Spelling } from './spelling.ts';
@@ -19,11 +20,13 @@ export interface Surroundings {
   directory: string;
   /** Asks whether the destinations of a plan may be overwritten; null when there is nobody to ask. */
   ask: ((plan: Plan, signal: AbortSignal) => Promise<boolean>) | null;
+  /** How the user of the running job can be heard; null when they cannot. */
+  control: Control | null;
 }
 
 /**
  * Runs `request` to its end and resolves to the exit code. `consented` says that the user has already agreed to
- * overwrite. The engine is the caller's to close.
+ * overwrite. The engine is the caller's to close. Throws a Refusal when nothing was done, with the paths as they were typed.
  */
 export async function runJob(request: CopyRequest, consented: boolean, around: Surroundings): Promise<number> {
   const spelling = new Spelling(around.directory);
@@ -31,12 +34,11 @@ export async function runJob(request: CopyRequest, consented: boolean, around: S
     const plan = spelling.plan(await unlessStopped(around.engine.call('prepare', spelling.request(request)), around));
     around.reporter.planned(plan);
     if (!consented) await askFor(plan, around);
-    return await carryOut(plan, spelling, around);
+    return await new RunningJob(plan, spelling, around).end();
   } catch (error) {
     if (error instanceof Stopped) return EXIT.cancelled;
     if (!(error instanceof Refusal)) throw error;
-    around.reporter.refused(error.errors.map((one) => spelling.error(one)));
-    return EXIT.refused;
+    throw new Refusal(error.errors.map((one) => spelling.error(one)));
   }
 }
 
@@ -61,42 +63,113 @@ async function askFor(plan: Plan, around: Surroundings): Promise<void> {
   if (!answer) throw new Refusal(ask === null ? lost.map(({ path }) => nobodyAsked(path)) : [declined()]);
 }
 
-/** Starts the job and tells of it until it has ended. */
-function carryOut(plan: Plan, spelling: Spelling, { engine, reporter, stop }: Surroundings): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let view = jobStarted(plan, Date.now());
-    const happened = (event: JobEvent): void => {
-      if (view.phase === 'ended') return;
-      view = event.event === 'failure' ? brokeDown(view, event.failure) : reduce(view, event);
-      reporter.happened(event, view);
-      if (view.result !== null) resolve(exitCode(view.result));
-    };
-    const cancel = async (): Promise<void> => {
-      if (view.phase === 'ended') return;
-      happened({ event: 'cancelling' });
-      stop.onRepeat = () => view.phase === 'cancelling' && reporter.alreadyStopping(view);
-      try {
-        await engine.call('cancel', {});
-      } catch (error) {
-        // Refused only when the host is gone, which `closed` tells of.
-        if (!(error instanceof Refusal)) throw error;
-      }
-    };
+/** A job that is started, told of and controlled until it has ended. */
+class RunningJob {
+  readonly #spelling: Spelling;
+  readonly #around: Surroundings;
+  readonly #ended: Promise<number>;
+  #resolve: (code: number) => void = () => undefined;
+  #reject: (bug: unknown) => void = () => undefined;
+  #view: JobView;
+  #stopped = false;
+
+  constructor(plan: Plan, spelling: Spelling, around: Surroundings) {
+    this.#view = jobStarted(plan, Date.now());
+    this.#spelling = spelling;
+    this.#around = around;
+    this.#ended = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** Starts it. Resolves to the exit code when it has ended; throws a Refusal when the host did not start it. */
+  async end(): Promise<number> {
+    const { engine, reporter, stop, control } = this.#around;
     // Listening before the start: the first events can arrive ahead of its answer.
-    engine.onEvent((event) => happened(spelling.event(event)));
-    reporter.started(view);
-    const start = async (): Promise<void> => {
-      try {
-        await engine.call('start', {});
-      } catch (error) {
-        // A host that is gone may have begun to write before: only its own refusal says that it has not.
-        if (!isHostFailure(error)) throw error;
+    engine.onEvent((event) => this.#happened(this.#spelling.event(event)));
+    reporter.started(this.#view);
+    await this.#start();
+    void engine.closed.then((reason) => this.#happened({ event: 'failure', failure: reason ?? endedEarly() }));
+    whenAborted(stop.signal, () => this.#inBackground(this.#cancel()));
+    const release = control?.({
+      view: () => this.#view,
+      perform: (wish) => this.#inBackground(this.#perform(wish)),
+      reject: (error) => reporter.denied([error], this.#view),
+      redraw: () => reporter.redraw(this.#view),
+    });
+    try {
+      return await this.#ended;
+    } finally {
+      release?.();
+    }
+  }
+
+  async #start(): Promise<void> {
+    try {
+      await this.#around.engine.call('start', {});
+    } catch (error) {
+      // A host that is gone may have begun to write before: only its own refusal says that it has not.
+      if (!isHostFailure(error)) throw error;
+    }
+  }
+
+  #happened(event: JobEvent): void {
+    if (this.#view.phase === 'ended') return;
+    this.#view = event.event === 'failure' ? brokeDown(this.#view, event.failure) : reduce(this.#view, event);
+    this.#around.reporter.happened(event, this.#view);
+    if (this.#view.result !== null) this.#resolve(exitCode(this.#view.result, this.#stopped));
+  }
+
+  async #cancel(): Promise<void> {
+    if (this.#view.phase === 'ended') return;
+    const { engine, reporter, stop } = this.#around;
+    this.#stopped = true;
+    this.#happened({ event: 'cancelling' });
+    stop.onRepeat = () => this.#view.phase === 'cancelling' && reporter.alreadyStopping(this.#view);
+    try {
+      await engine.call('cancel', {});
+    } catch (error) {
+      // Refused only when the host is gone, which `closed` tells of.
+      if (!(error instanceof Refusal)) throw error;
+    }
+  }
+
+  /** Does what the user wishes; says so where that cannot be. */
+  async #perform(wish: Wish): Promise<void> {
+    const { engine, reporter, stop } = this.#around;
+    if (this.#view.phase !== 'running') return;
+    try {
+      switch (wish.call) {
+        case 'cancel':
+          if (wish.destination === null) stop.request();
+          else await engine.call('cancel', { destination: wish.destination });
+          break;
+        case 'pause':
+          await engine.call('pause', { destination: wish.destination, paused: wish.paused });
+          break;
+        case 'throttle':
+          await engine.call('throttle', { destination: wish.destination, bytesPerSecond: wish.bytesPerSecond });
+          break;
+        case 'retry':
+          await engine.call('retry', { destination: wish.destination });
+          break;
       }
-      void engine.closed.then((reason) => happened({ event: 'failure', failure: reason ?? endedEarly() }));
-      whenAborted(stop.signal, () => void cancel().catch(reject));
-    };
-    start().catch(reject);
-  });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      // A wish that came too late is none any more, and `closed` tells of a host that is gone.
+      if (this.#stillRuns() && !isHostFailure(error)) reporter.denied(error.errors.map((one) => this.#spelling.error(one)), this.#view);
+    }
+  }
+
+  #stillRuns(): boolean {
+    return this.#view.phase !== 'ended';
+  }
+
+  /** What goes wrong in `work` beyond a refusal is a bug, and ends everything. */
+  #inBackground(work: Promise<void>): void {
+    work.catch(this.#reject);
+  }
 }
 
 const isHostFailure = (error: unknown): boolean =>

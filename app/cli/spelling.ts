@@ -12,11 +12,17 @@ export class Spelling {
   }
 
   request(request: CopyRequest): CopyRequest {
-    return { ...request, source: this.#absolute(request.source), destinations: request.destinations.map((path) => this.#absolute(path)) };
+    return this.#paths(request, (path) => this.#absolute(path));
   }
 
   plan(plan: Plan): Plan {
-    return { ...plan, source: this.#named(plan.source), destinations: plan.destinations.map((endpoint) => this.#named(endpoint)) };
+    const { source, destinations, request } = plan;
+    return {
+      ...plan,
+      source: source === null ? null : this.#named(source),
+      destinations: destinations.map((endpoint) => this.#named(endpoint)),
+      request: this.#paths(request, (path) => this.#asGiven(path)),
+    };
   }
 
   error<E extends PlatterError | JobError>(error: E): E {
@@ -38,6 +44,20 @@ export class Spelling {
         return { ...event, result: { ...result, errors: result.errors.map((error) => this.error(error)), destinations } };
       }
     }
+  }
+
+  /** `request` with every path in it replaced. */
+  #paths(request: CopyRequest, replace: (path: string) => string): CopyRequest {
+    const maybe = (path: string | null): string | null => (path === null ? null : replace(path));
+    const { source, destinations, manifest, saveManifest, rescue } = request;
+    return {
+      ...request,
+      source: maybe(source),
+      destinations: destinations.map(replace),
+      manifest: maybe(manifest),
+      saveManifest: maybe(saveManifest),
+      rescue: rescue === null ? null : { ...rescue, map: maybe(rescue.map) },
+    };
   }
 
   #absolute(path: string): string {

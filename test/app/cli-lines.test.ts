@@ -1,55 +1,24 @@
 // The lines of a job: every width, every state, no line too long; and the reducer they are made from.
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
 import { brokeDown } from '../../app/cli/broken-job.ts';
 import { identity, lossLines, overwritten } from '../../app/cli/confirm.ts';
 import { diskTable } from '../../app/cli/disk-table.ts';
 import { exitCode } from '../../app/cli/exit-code.ts';
 import { errorLine, planLine, progressLine, resultLine } from '../../app/cli/json.ts';
-import { finalLines, headline, liveLines, logEnd, logLine, percent, verdict, type Screen } from '../../app/cli/job-lines.ts';
-import { jobStarted, reduce, type JobEvent } from '../../app/engine/reduce.ts';
+import { finalLines, liveLines, logEnd, logLine } from '../../app/cli/job-lines.ts';
+import { headline, percent, verdict } from '../../app/cli/job-words.ts';
 import { errorSentence } from '../../app/cli/reporter.ts';
 import { Spelling } from '../../app/cli/spelling.ts';
 import { columns, plain } from '../../app/cli/text.ts';
-import type {
-  DestinationProgress, DestinationResult, DestinationState, Disk, Endpoint, JobError, JobResult, JobView, Plan, PlatterError,
-} from '../../app/contract.ts';
-
-const GB = 1e9;
-
-const endpoint = (path: string, facts: Partial<Endpoint> = {}): Endpoint => ({
-  path, realPath: path, kind: 'block', size: 64 * GB, model: 'SanDisk Ultra', serial: '4C530001', majorMinor: '8:16',
-  logicalSector: 512, contents: [], overwrites: true, ...facts,
-});
-
-const plan = (paths: string[], facts: Partial<Plan> = {}): Plan => ({
-  kind: 'copy', source: endpoint('disk.img', { kind: 'file' }), destinations: paths.map((path) => endpoint(path)),
-  bytes: 64 * GB, verify: true, io: 'uring', memory: 4 << 20, notes: [], ...facts,
-});
-
-const progress = (path: string, state: DestinationState, facts: Partial<DestinationProgress> = {}): DestinationProgress =>
-  ({ path, state, written: 0, verified: 0, bytesPerSecond: 0, secondsLeft: null, ...facts });
-
-const mediumError: JobError = {
-  side: 'write', destination: 1, code: 'MEDIUM_ERROR', op: 'write', device: '/dev/sdc', offset: 12 * GB, length: 512, errno: 'EIO',
-  message: 'Write failed at 12.0 GB (sector 23437500): the drive reported a medium error.', advice: 'Replace this drive; the others go on.',
-};
-
-const result = (destinations: DestinationResult[], facts: Partial<JobResult> = {}): JobResult =>
-  ({ readErr: 0, writeErr: 0, seconds: 10, bytes: 64 * GB, cancelled: false, errors: [], destinations, ...facts });
-
-const ended = (path: string, state: DestinationResult['state'], verified: boolean | null, errors: JobError[] = []): DestinationResult =>
-  ({ path, state, verified, written: state === 'done' ? 64 * GB : 0, errors });
-
-const plainScreen = (width: number): Screen => ({ width, height: Infinity, paint: plain, unicode: true });
-
-const play = (view: JobView, ...events: JobEvent[]): JobView => events.reduce(reduce, view);
-
-const sample = (view: JobView, destinations: DestinationProgress[], facts: Partial<JobView['progress']> = {}): JobEvent =>
-  ({ event: 'progress', progress: { ...view.progress, destinations, ...facts } });
+import { plainRequest, type CopyRequest, type DestinationState, type Disk, type PlatterError } from '../../app/contract.ts';
+import { jobStarted } from '../../app/engine/reduce.ts';
+import { errorShape, progressShape, resultShape } from './cli-shapes.ts';
+import { ended, endpoint, GB, mediumError, plainScreen, plan, play, progress, result, sample } from './cli-views.ts';
 
 const NAMES = ['/dev/sdb', '/dev/sdc', 'images/a-very-long-name-of-an-image-that-never-ends/copy.img', '日本語のディスク.img', 'bad\u001b[31m\nname'];
-const STATES: DestinationState[] = ['waiting', 'copying', 'flushing', 'verifying', 'done', 'failed', 'cancelled'];
+const STATES: DestinationState[] = [
+  'waiting', 'comparing', 'copying', 'flushing', 'verifying', 'repairing', 'paused', 'stalled', 'done', 'failed', 'cancelled',
+];
 
 describe('lines of a job', () => {
   test('no width from 40 to 120 overflows, in any state, running or ended, and none steers the terminal', () => {
@@ -106,12 +75,12 @@ describe('lines of a job', () => {
   });
 
   test('100 % is only said of what is over, and a share never exceeds its whole', () => {
-    const one = plan(['a']);
-    expect(percent(one, progress('a', 'verifying', { written: 64 * GB, verified: 64 * GB }))).toBe(99);
-    expect(percent(one, progress('a', 'done', { written: 64 * GB, verified: 64 * GB }))).toBe(100);
-    expect(percent(one, progress('a', 'copying', { written: 32 * GB }))).toBe(25);
-    expect(percent({ ...one, verify: false }, progress('a', 'copying', { written: 32 * GB }))).toBe(50);
-    expect(percent({ ...one, kind: 'verify' }, progress('a', 'verifying', { verified: 32 * GB }))).toBe(50);
+    expect(percent(progress('a', 'verifying', { written: 64 * GB, verified: 64 * GB }))).toBe(99);
+    expect(percent(progress('a', 'done', { written: 64 * GB, verified: 64 * GB }))).toBe(100);
+    expect(percent(progress('a', 'copying', { written: 32 * GB }))).toBe(25);
+    expect(percent(progress('a', 'copying', { written: 32 * GB, toVerify: 0 }))).toBe(50);
+    expect(percent(progress('a', 'verifying', { verified: 32 * GB, toWrite: 0 }))).toBe(50);
+    expect(percent(progress('a', 'waiting', { toWrite: 0, toVerify: 0 }))).toBe(0);
   });
 
   test('what was not read back is called written, never verified', () => {
@@ -167,7 +136,7 @@ describe('an engine that breaks down', () => {
     expect(view.result?.writeErr).toBe(0b111);
     expect(view.result?.destinations[1]?.errors.map(({ code }) => code)).toEqual(['MEDIUM_ERROR', 'HOST_FAILED']);
     expect(view.result?.destinations[2]?.errors[0]).toMatchObject({ side: 'verify', device: 'c', destination: 2 });
-    expect(exitCode(view.result!)).toBe(3);
+    expect(exitCode(view.result!, false)).toBe(3);
     expect(verdict(view)).toMatch(/none of the destinations/u);
   });
 
@@ -178,31 +147,21 @@ describe('an engine that breaks down', () => {
 });
 
 describe('JSON lines', () => {
-  const facts = z.strictObject({
-    side: z.enum(['read', 'write', 'verify']).nullable(), path: z.string().nullable(), code: z.string(), errno: z.string().nullable(),
-    offset: z.int().nullable(), length: z.int().nullable(), message: z.string().min(1), advice: z.string().min(1),
-  });
-
   test('progress', () => {
     const job = jobStarted(plan(['a', 'b']), 0);
-    const destination = z.strictObject({ path: z.string(), written: z.int(), verified: z.int(), bytesPerSecond: z.number(), state: z.enum(STATES as [DestinationState]) });
-    z.strictObject({ event: z.literal('progress'), bytes: z.int(), destinations: z.array(destination).length(2) }).parse(progressLine(job.progress));
+    expect(progressShape.parse(progressLine(job.progress)).destinations).toHaveLength(2);
   });
 
   test('error: of a job with its side, of a refusal without one', () => {
-    const line = z.strictObject({ event: z.literal('error'), ...facts.shape });
-    expect(line.parse(errorLine(mediumError))).toMatchObject({ side: 'write', path: '/dev/sdc', code: 'MEDIUM_ERROR', errno: 'EIO', offset: 12 * GB, length: 512 });
+    expect(errorShape.parse(errorLine(mediumError))).toMatchObject({ side: 'write', path: '/dev/sdc', code: 'MEDIUM_ERROR', errno: 'EIO', offset: 12 * GB, length: 512 });
     const { side: _side, destination: _destination, ...refusal } = mediumError;
-    expect(line.parse(errorLine(refusal)).side).toBeNull();
+    expect(errorShape.parse(errorLine(refusal)).side).toBeNull();
   });
 
   test('result', () => {
-    const destination = z.strictObject({ path: z.string(), state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), errors: z.array(facts) });
-    const line = z.strictObject({
-      event: z.literal('result'), readErr: z.union([z.literal(0), z.literal(1)]), writeErr: z.int().nonnegative(), seconds: z.number(), bytes: z.int(),
-      destinations: z.array(destination).length(2),
-    });
-    line.parse(resultLine(result([ended('a', 'done', true), ended('/dev/sdc', 'failed', null, [mediumError])], { writeErr: 2 })));
+    const over = result([ended('a', 'done', true), ended('/dev/sdc', 'failed', null, [mediumError])], { writeErr: 2 });
+    const line = resultLine(over, play(jobStarted(plan(['a', '/dev/sdc']), 0), { event: 'result', result: over }));
+    expect(resultShape.parse(line).destinations).toHaveLength(2);
   });
 
   test('plan', () => expect(planLine(plan(['a']))).toEqual({ event: 'plan', ...plan(['a']) }));
@@ -211,12 +170,16 @@ describe('JSON lines', () => {
 describe('paths', () => {
   test('the engine gets absolute ones, the user reads their own', () => {
     const spelling = new Spelling('/home/me');
-    const request = { kind: 'copy', source: 'disk.img', destinations: ['./a', '../b', '/dev/sdc'], verify: true, io: 'auto', memory: null } as const;
-    const asked = spelling.request({ ...request, destinations: [...request.destinations] });
+    const request: CopyRequest = {
+      ...plainRequest, kind: 'copy', source: 'disk.img', destinations: ['./a', '../b', '/dev/sdc'], manifest: 'm', saveManifest: '/m2', rescue: { retries: 1, map: 'map' },
+    };
+    const asked = spelling.request(request);
+    expect(asked).toMatchObject({ manifest: '/home/me/m', saveManifest: '/m2', rescue: { retries: 1, map: '/home/me/map' } });
     expect(asked.source).toBe('/home/me/disk.img');
     expect(asked.destinations).toEqual(['/home/me/./a', '/home/me/../b', '/dev/sdc']);
-    const told = spelling.plan({ ...plan(asked.destinations), source: endpoint(asked.source) });
-    expect([told.source.path, ...told.destinations.map(({ path }) => path)]).toEqual(['disk.img', './a', '../b', '/dev/sdc']);
+    const told = spelling.plan({ ...plan(asked.destinations), source: endpoint('/home/me/disk.img'), request: asked });
+    expect(told.request).toEqual(request);
+    expect([told.source?.path, ...told.destinations.map(({ path }) => path)]).toEqual(['disk.img', './a', '../b', '/dev/sdc']);
     expect(spelling.error({ ...mediumError, device: '/home/me/./a' }).device).toBe('./a');
     expect(spelling.error({ ...mediumError, device: '/somewhere/else' }).device).toBe('/somewhere/else');
     const event = spelling.event({ event: 'result', result: result([ended('/home/me/../b', 'failed', null, [{ ...mediumError, device: '/home/me/../b' }])]) });

@@ -1,9 +1,12 @@
 // The JSON lines as the documentation gives them, strictly: one member more or less is an error.
 import { expect } from 'vitest';
 import { z } from 'zod';
+import { copyRequest } from '../../app/engine/schema.ts';
 import type { Run } from './cli-support.ts';
 
-const state = z.enum(['waiting', 'copying', 'flushing', 'verifying', 'done', 'failed', 'cancelled']);
+const state = z.enum([
+  'waiting', 'comparing', 'copying', 'flushing', 'verifying', 'repairing', 'paused', 'stalled', 'done', 'failed', 'cancelled',
+]);
 const bytes = z.int().nonnegative();
 
 const error = z.strictObject({
@@ -18,22 +21,29 @@ const endpoint = z.strictObject({
 });
 
 export const planShape = z.strictObject({
-  event: z.literal('plan'), kind: z.enum(['copy', 'verify']), source: endpoint, destinations: z.array(endpoint).min(1), bytes,
-  verify: z.boolean(), io: z.enum(['uring', 'threads']), memory: bytes, notes: z.array(z.string()),
+  event: z.literal('plan'), kind: z.enum(['copy', 'verify', 'repair', 'resume']), source: endpoint.nullable(),
+  destinations: z.array(endpoint).min(1), bytes, verify: z.boolean(), io: z.enum(['uring', 'threads']), memory: bytes,
+  notes: z.array(z.string()), job: z.string().nullable(), request: z.strictObject(copyRequest.shape),
 });
 
 export const progressShape = z.strictObject({
   event: z.literal('progress'), bytes,
-  destinations: z.array(z.strictObject({ path: z.string(), written: bytes, verified: bytes, bytesPerSecond: z.number().nonnegative(), state })).min(1),
+  rescue: z.strictObject({ pass: z.enum(['copying', 'scraping', 'retrying']), retry: bytes, rescued: bytes, bad: bytes, left: bytes }).nullable(),
+  destinations: z.array(z.strictObject({
+    path: z.string(), state, written: bytes, verified: bytes, toWrite: bytes, toVerify: bytes, bytesPerSecond: z.number().nonnegative(),
+    secondsLeft: z.number().nonnegative().nullable(), paused: z.boolean(),
+  })).min(1),
 });
 
 export const errorShape = z.strictObject({ event: z.literal('error'), ...error.shape });
 
 export const resultShape = z.strictObject({
   event: z.literal('result'), readErr: z.union([z.literal(0), z.literal(1)]), writeErr: bytes.max(0xffffffff),
-  seconds: z.number().nonnegative(), bytes,
+  seconds: z.number().nonnegative(), bytes, manifest: z.string().regex(/^[0-9a-f]{64}$/).nullable(),
+  rescue: z.strictObject({ rescued: bytes, bad: bytes }).nullable(), job: z.string().nullable(),
   destinations: z.array(z.strictObject({
-    path: z.string(), state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), errors: z.array(error),
+    path: z.string(), state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(),
+    written: bytes, kept: bytes, errors: z.array(error),
   })).min(1),
 });
 

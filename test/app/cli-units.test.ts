@@ -56,8 +56,8 @@ describe('exit codes', () => {
   const verdicts = [true, false, null] as const;
   const kinds = states.flatMap((state) => verdicts.map((verified) => ({ state, verified })));
   const result = (destinations: Pick<DestinationResult, 'state' | 'verified'>[]): JobResult => ({
-    readErr: 0, writeErr: 0, seconds: 1, bytes: 1, cancelled: false, errors: [],
-    destinations: destinations.map((one, index) => ({ ...one, path: String(index), written: 0, errors: [] })),
+    readErr: 0, writeErr: 0, seconds: 1, bytes: 1, cancelled: false, errors: [], manifest: null, rescue: null,
+    destinations: destinations.map((one, index) => ({ ...one, path: String(index), written: 0, kept: 0, errors: [] })),
   });
   const good = ({ state, verified }: { state: string; verified: boolean | null }): boolean => state === 'done' && verified !== false;
 
@@ -65,12 +65,25 @@ describe('exit codes', () => {
     const outcomes = kinds.flatMap((a) => [[a], ...kinds.flatMap((b) => [[a, b], ...kinds.map((c) => [a, b, c])])]);
     expect(outcomes).toHaveLength(9 + 81 + 729);
     for (const outcome of outcomes) {
-      const code = exitCode(result(outcome));
+      const code = exitCode(result(outcome), true);
       if (outcome.some(({ state }) => state === 'cancelled')) expect(code).toBe(130);
+      else expect(code).toBe(exitCode(result(outcome), false));
+    }
+    for (const outcome of outcomes) {
+      // Each cancelled one was cancelled alone: it is not good, and the job was not stopped.
+      const code = exitCode(result(outcome), false);
+      if (outcome.every(({ state }) => state === 'cancelled')) expect(code).toBe(130);
       else if (outcome.every(good)) expect(code).toBe(0);
       else if (outcome.some(good)) expect(code).toBe(1);
       else expect(code).toBe(3);
     }
+  });
+
+  test('a rescue that left holes is not all good', () => {
+    const good = [{ state: 'done', verified: true }] as const;
+    expect(exitCode({ ...result([...good]), rescue: { rescued: 10, bad: 0 } }, false)).toBe(0);
+    expect(exitCode({ ...result([...good]), rescue: { rescued: 9, bad: 1 } }, false)).toBe(1);
+    expect(exitCode({ ...result([{ state: 'failed', verified: null }]), rescue: { rescued: 9, bad: 1 } }, false)).toBe(3);
   });
 
   test('the codes are those that are documented', () =>

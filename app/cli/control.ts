@@ -1,0 +1,96 @@
+// What can be asked of a job that runs, and how a program asks it: JSON lines on stdin, with `--json`.
+import { fstatSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import * as z from 'zod';
+import type { JobView, PlatterError } from '../contract.ts';
+import { failure } from '../engine/errors.ts';
+
+/** A wish. `destination` is an index; null is the whole job. */
+export type Wish =
+  | { call: 'pause'; destination: number | null; paused: boolean }
+  | { call: 'throttle'; destination: number | null; bytesPerSecond: number | null }
+  | { call: 'cancel'; destination: number | null }
+  | { call: 'retry'; destination: number };
+
+/** What whoever controls a job may know and do. */
+export interface Controlled {
+  /** The job as it is now. */
+  view(): JobView;
+  perform(wish: Wish): void;
+  /** A wish that nobody can understand. */
+  reject(error: PlatterError): void;
+  /** Shows the job again: what the keyboard is for has changed. */
+  redraw(): void;
+}
+
+/** Listens to the user of a running job, until the function it gives is called. */
+export type Control = (job: Controlled) => () => void;
+
+/** Longest line that is read, in characters: nobody means more than that by one wish. */
+const LINE_MAX = 16 * 1024;
+
+/** By index, as the plan has them, or by the path that was typed. */
+const destination = z.union([z.int().nonnegative(), z.string()]);
+const wish = z.discriminatedUnion('call', [
+  z.strictObject({ call: z.literal('pause'), destination: destination.nullable(), paused: z.boolean() }),
+  z.strictObject({ call: z.literal('throttle'), destination: destination.nullable(), bytesPerSecond: z.int().positive().nullable() }),
+  z.strictObject({ call: z.literal('cancel'), destination: destination.nullable() }),
+  z.strictObject({ call: z.literal('retry'), destination }),
+]);
+
+/** The wish in `line`, for a job whose destinations have these paths; or what is wrong with it. */
+export function parseWish(line: string, paths: readonly string[]): { wish: Wish } | { error: PlatterError } {
+  if (line.length > LINE_MAX) return bad(`a line of more than ${LINE_MAX} characters`);
+  const parsed = wish.safeParse(asJson(line));
+  if (!parsed.success) return bad(excerpt(line));
+  const asked = parsed.data;
+  const index = typeof asked.destination === 'string' ? paths.indexOf(asked.destination) : asked.destination;
+  if (index !== null && paths[index] === undefined) return bad(`a destination that this job does not have, ${JSON.stringify(asked.destination)}`);
+  // Only `retry` needs one, and its schema knows no null.
+  return { wish: { ...asked, destination: index } as Wish };
+}
+
+const bad = (what: string): { error: PlatterError } => ({
+  error: failure({
+    code: 'BAD_ARGUMENT', op: 'check', message: `Not understood on stdin: ${what}. Nothing was changed.`,
+    advice: 'See platter copy --help for the lines that control a running job.',
+  }),
+});
+
+const excerpt = (line: string): string => (line.length > 200 ? `${line.slice(0, 200)}...` : line);
+
+/** undefined, which no schema accepts, where `line` is no JSON. */
+function asJson(line: string): unknown {
+  try {
+    return JSON.parse(line) as unknown;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Whether control lines may be expected on stdin: it is a pipe or a socket that a program gave. A terminal must not be
+ * read by a job in the background, and a file is the list that a shell's loop reads from.
+ */
+export function isControllable(descriptor: number): boolean {
+  const found = fstatSync(descriptor);
+  return found.isFIFO() || found.isSocket();
+}
+
+/** Takes wishes from lines on `input`. Its end means nothing: the job goes on. */
+export const byLines = (input: NodeJS.ReadStream): Control => (job) => {
+  const lines = createInterface({ input, terminal: false });
+  lines.on('line', (line) => {
+    if (line.trim() === '') return;
+    const { plan } = job.view();
+    const parsed = parseWish(line, plan.destinations.map(({ path }) => path));
+    if ('wish' in parsed) job.perform(parsed.wish);
+    else job.reject(parsed.error);
+  });
+  return () => {
+    lines.close();
+    // Or it would keep the program alive for as long as somebody may write to it.
+    input.destroy();
+  };
+};

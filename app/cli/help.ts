@@ -1,0 +1,86 @@
+// The longer texts of `--help`. No line is wider than 80 columns.
+
+export const EXIT_CODES = `
+Exit codes:
+  0    every destination is good
+  1    some are good, some failed; or a rescue could not read all of the source
+  2    refused: nothing was written
+  3    none is good, or the engine broke down
+  130  cancelled by SIGINT or SIGTERM, after what was in flight had ended and
+       the devices were flushed`;
+
+export const JSON_LINES = `
+With --json, stdout has one object a line and nothing else:
+  {"event":"plan",...}      what was checked and will be done; its job is what
+                            platter resume goes on with
+  {"event":"progress",...}  about ten a second: bytes read, and per destination
+                            path, state, written, verified, toWrite, toVerify,
+                            bytesPerSecond, secondsLeft, paused
+  {"event":"error",...}     side, path, code, errno, offset, length, message,
+                            advice
+  {"event":"result",...}    the last line of a job that was started: readErr,
+                            writeErr, seconds, bytes, manifest, rescue, job, and
+                            per destination path, state, verified, written,
+                            kept, errors
+A refused job prints its errors, with "side":null, and has no result.`;
+
+const CONTROL = `
+While it runs:
+  On a terminal, p pauses the job and goes on with it. Up and down choose one
+  destination: p is then for it alone, x cancels it, r tries it again, and Esc
+  goes back to all. Ctrl-C stops the job in order.
+  With --json, where stdin is a pipe, lines on it do the same (</dev/null keeps
+  it from being read):
+    {"call":"pause","destination":null,"paused":true}
+    {"call":"throttle","destination":"/dev/sdb","bytesPerSecond":20971520}
+    {"call":"cancel","destination":0}
+    {"call":"retry","destination":0}
+  A destination is a path as it was typed, or its number from 0; null is the
+  whole job, and for bytesPerSecond no limit. A line that is none of these, or
+  cannot be obeyed, gives an error event with "side":null and changes nothing.`;
+
+export const COPY_EXAMPLES = `
+Examples:
+  platter copy disk.img /dev/sdb /dev/sdc       two clones of an image
+  platter copy /dev/sdb backup.img              an image of a disk
+  platter copy /dev/sdb /dev/sdc copy.img       a clone and an image at once
+  platter copy --yes --json disk.img /dev/sdb   for scripts: asks nothing
+`;
+
+const MORE_COPY_EXAMPLES = `
+  platter copy --update disk.img /dev/sdb       writes only what differs
+  platter copy --manifest m disk.img /dev/sdb   keeps hashes, for verify later
+  platter copy --map map /dev/sdb rescued.img   reads what can still be read
+  platter copy --throttle 20M --throttle-dest /dev/sdb=5M a.img /dev/sd[bc]
+`;
+
+const VERIFY_EXAMPLES = `
+Examples:
+  platter verify disk.img /dev/sdb /dev/sdc   are both still what the image is?
+  platter verify --manifest m /dev/sdb        the same, without the image
+`;
+
+const REPAIR_EXAMPLES = `
+Examples:
+  platter repair disk.img /dev/sdb /dev/sdc   rewrites what is not as in the
+                                              image, and verifies that again
+`;
+
+const RESUME_EXAMPLES = `
+Source and destinations are those of the interrupted job. Before anything is
+written they are checked: the same devices, and a sample of what was copied.
+
+Examples:
+  platter jobs                                what can be continued
+  platter resume                              the only one
+  platter resume 20261123-235959-a1b2c3       that one
+`;
+
+/** After the help of the program, and of each command that runs a job. */
+export const TEXTS = {
+  program: `\nplatter COMMAND --help says more about a command.\n${COPY_EXAMPLES}${EXIT_CODES}`,
+  copy: `${COPY_EXAMPLES.trimEnd()}${MORE_COPY_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
+  verify: `${VERIFY_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
+  repair: `${REPAIR_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
+  resume: `${RESUME_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
+} as const;

@@ -1,0 +1,35 @@
+// `platter jobs`, and which job `platter resume` means.
+import type { InterruptedJob } from '../contract.ts';
+import { type Engine, Refusal } from '../engine/client.ts';
+import { failure } from '../engine/errors.ts';
+import { size } from '../engine/words.ts';
+import { printable, type Paint } from './text.ts';
+
+/** Lines for people: two for each job and one for each of its destinations. `timeZone` is that of the machine where not said. */
+export function jobLines(jobs: readonly InterruptedJob[], paint: Paint, timeZone?: string): string[] {
+  if (jobs.length === 0) return ['No interrupted job: nothing is waiting to be continued.'];
+  const date = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short', timeZone });
+  return jobs.flatMap(({ id, startedAt, source, bytes, damaged, destinations }) => [
+    `${paint('strong', id)}  started ${date.format(startedAt)}`,
+    `  from ${printable(source)}, ${size(bytes)}${damaged ? '; its log is damaged, all of it will be copied again' : ''}`,
+    ...destinations.map(({ path, model, serial, durable, finished }) => {
+      const identity = [model, serial].filter((text) => text !== null).map(printable).join(', ');
+      const share = bytes === 0 ? 0 : Math.floor((100 * durable) / bytes);
+      return `  to ${printable(path)}${identity === '' ? '' : ` (${identity})`}: ${finished ? 'finished' : `${share} % is there, ${size(bytes - durable)} to go`}`;
+    }),
+  ]);
+}
+
+/** Id of the only interrupted job. Throws a Refusal when there is none, or several to choose from. */
+export async function onlyJob(engine: Engine): Promise<string> {
+  const [first, ...others] = await engine.call('jobs', {});
+  if (first === undefined) {
+    throw new Refusal([failure({ code: 'NOTHING_TO_DO', op: 'check', message: 'There is no interrupted job to continue.' })]);
+  }
+  if (others.length === 0) return first.id;
+  const choice = [first, ...others].map(({ id, source, destinations }) => `${id} (${source} to ${destinations.map(({ path }) => path).join(', ')})`);
+  throw new Refusal([failure({
+    code: 'BAD_ARGUMENT', op: 'check', message: `${choice.length} jobs can be continued: ${choice.join('; ')}.`,
+    advice: 'Say which: platter resume JOB. platter jobs tells how far each is.',
+  })]);
+}

@@ -1,0 +1,98 @@
+// The keyboard while a job runs on a terminal: pause and go on, and for one destination cancel and try again.
+// Ctrl-C, Ctrl-Z and their like stay signals: the terminal is told to hand on keys at once, nothing else about it changes.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { JobView } from '../contract.ts';
+import type { Control, Controlled, Wish } from './control.ts';
+import { isOver } from './job-words.ts';
+
+/** Which destination the keys are for: an index, null for all. */
+export interface Selection {
+  index: number | null;
+}
+
+/** What one key does. */
+export type Key = 'pause' | 'cancel' | 'retry' | 'up' | 'down' | 'all';
+
+const KEYS: Readonly<Record<string, Key>> = {
+  p: 'pause', x: 'cancel', r: 'retry', '\u001b': 'all',
+  k: 'up', '\u001b[A': 'up', '\u001bOA': 'up', j: 'down', '\u001b[B': 'down', '\u001bOB': 'down',
+};
+
+/** The keys in what the terminal sent at once; what is no key of ours is left out. */
+export function keysIn(text: string): Key[] {
+  // An arrow is an escape sequence, which comes in one piece; an escape before anything else is the key itself.
+  const parts = text.match(/\u001b(?:[[O][0-9;]*[A-Za-z~])?|[^\u001b]/gu) ?? [];
+  return parts.map((part) => KEYS[part]).filter((key) => key !== undefined);
+}
+
+/** What `key` means for the job as it is: a wish, or another choice; null when nothing. */
+export function meaning(key: Key, { index }: Selection, view: JobView): { wish: Wish } | { index: number | null } | null {
+  const { destinations } = view.progress;
+  switch (key) {
+    case 'up':
+      return { index: index === null ? destinations.length - 1 : Math.max(0, index - 1) };
+    case 'down':
+      return { index: index === null ? 0 : Math.min(destinations.length - 1, index + 1) };
+    case 'all':
+      return { index: null };
+    case 'pause': {
+      const meant = destinations.filter((one, other) => !isOver(one.state) && (index === null || index === other));
+      if (meant.length === 0) return null;
+      return { wish: { call: 'pause', destination: index, paused: meant.some(({ paused }) => !paused) } };
+    }
+    case 'cancel':
+      return index === null || isOver(destinations[index]!.state) ? null : { wish: { call: 'cancel', destination: index } };
+    case 'retry':
+      return index !== null && ['failed', 'cancelled'].includes(destinations[index]!.state) ? { wish: { call: 'retry', destination: index } } : null;
+  }
+}
+
+/** Takes wishes from the keyboard behind `input`, a terminal; `selection` is kept up to date for who shows it. */
+export const byKeys = (input: NodeJS.ReadStream, selection: Selection): Control => (job) => {
+  const normal = stty('-g');
+  const hear = (data: Buffer | string): void => keysIn(data.toString()).forEach((key) => press(key, selection, job));
+  // A job in the background that reads from the terminal, or sets it, would be stopped by the kernel.
+  const attend = (): void => {
+    if (!inForeground()) {
+      input.pause();
+    } else {
+      stty('-icanon', '-echo', 'min', '1', 'time', '0');
+      input.resume();
+    }
+  };
+  input.on('data', hear);
+  process.on('SIGCONT', attend);
+  attend();
+  return () => {
+    input.off('data', hear);
+    process.off('SIGCONT', attend);
+    input.pause();
+    if (normal !== null && inForeground()) stty(normal.trim());
+  };
+};
+
+function press(key: Key, selection: Selection, job: Controlled): void {
+  const meant = meaning(key, selection, job.view());
+  if (meant === null) return;
+  if ('wish' in meant) {
+    job.perform(meant.wish);
+  } else {
+    selection.index = meant.index;
+    job.redraw();
+  }
+}
+
+/** Runs stty(1) on stdin. Gives what it printed; null when it could not be run, and then there are just no keys. */
+function stty(...args: string[]): string | null {
+  const { status, stdout } = spawnSync('stty', args, { stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8' });
+  return status === 0 ? stdout : null;
+}
+
+/** Whether this process may use its terminal now: its process group is the one in the foreground. */
+export function inForeground(): boolean {
+  const text = readFileSync('/proc/self/stat', 'utf8');
+  // "pid (name) state ppid pgrp session tty_nr tpgid ...": the name may hold anything, a parenthesis too.
+  const [, , group, , , foreground] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return group === foreground;
+}

@@ -1,0 +1,57 @@
+// Values of options: what was typed, as what is meant. Each throws what the parser tells the user.
+import { InvalidArgumentError } from 'commander';
+import { jobId } from '../engine/schema.ts';
+import { parseSize } from './quantities.ts';
+
+/** What the engine takes at most where a number has no other bound. */
+const RETRIES_MAX = 1000;
+const SECONDS_MAX = 86_400;
+
+/** Bytes. Whether it is within the bounds is for the engine to say: it knows them. */
+export function memory(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes === null) throw new InvalidArgumentError('Give a size from 64K to 1G, such as 16M, or a number of bytes.');
+  return bytes;
+}
+
+/** Bytes a second: "20M", "20M/s", "500K". */
+export function rate(text: string): number {
+  const bytes = parseSize(text.replace(/\/s$/u, ''));
+  if (bytes === null || bytes === 0) throw new InvalidArgumentError('Give the bytes a second, such as 20M.');
+  return bytes;
+}
+
+/** "PATH=RATE" for one destination more. The path may hold a "=". */
+export function destinationRate(text: string, before: ReadonlyMap<string, number> = new Map()): Map<string, number> {
+  const at = text.lastIndexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Give a destination and the bytes a second for it, such as /dev/sdb=20M.');
+  const path = text.slice(0, at);
+  if (before.has(path)) throw new InvalidArgumentError(`${path} has a limit already.`);
+  return new Map(before).set(path, rate(text.slice(at + 1)));
+}
+
+/** A whole number of retries. */
+export function retries(text: string): number {
+  const count = /^\d+$/u.test(text) ? Number(text) : NaN;
+  if (!(count <= RETRIES_MAX)) throw new InvalidArgumentError(`Give a whole number up to ${RETRIES_MAX}.`);
+  return count;
+}
+
+/** Seconds; 0 for no limit. */
+export function seconds(text: string): number {
+  const value = /^\d+(\.\d+)?$/u.test(text) ? Number(text) : NaN;
+  if (!(value <= SECONDS_MAX)) throw new InvalidArgumentError(`Give a number of seconds up to ${SECONDS_MAX}, or 0 to wait for ever.`);
+  return value;
+}
+
+/** Id of a job. Whether there is such a job is for the engine to say. */
+export function job(text: string): string {
+  if (!jobId.safeParse(text).success) throw new InvalidArgumentError('Give it as platter jobs lists it.');
+  return text;
+}
+
+/** A path. */
+export function file(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Give the path of a file.');
+  return text;
+}

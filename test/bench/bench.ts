@@ -1,111 +1,111 @@
-// One source, one and four destinations, and seven beside a slow one: Platter, its peers and the limit, on the same loop devices, in turns.
-//   node test/bench/bench.ts [--size 1G] [--rounds 5] [--json FILE]
-// Nothing is asserted: these are figures of a machine and a moment. What counts is the ratio to fio's run, which is
-// made next to every other.
-import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import { parseArgs, promisify } from 'node:util';
-import { canLab, labdisk, type LabDisk } from '../lab/lab.ts';
-import { isolation } from './isolation.ts';
-import { fio, peers, platter, type Contender, type Sample, type Task } from './contenders.ts';
+// `npm run bench`: Platter, its peers and the limit of the devices, on the same loop devices, in turns. Prints the
+// table, and writes it with the figures behind it and a chart to artifacts/bench. Nothing is asserted: these are
+// figures of a machine and a moment; what counts is the ratio to what was measured next to it.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, release, totalmem } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { canLab } from '../lab/lab.ts';
+import { mustFit } from './bed.ts';
+import { bars, type Results } from './bars.ts';
+import { chart } from './chart.ts';
+import { installEtcher } from './etcher.ts';
+import { takeExtras } from './extras.ts';
+import { GiB, MiB, sizeOf, sizeText } from './figures.ts';
+import { rows, type RowPlan } from './rows.ts';
+import { measureRow } from './run.ts';
+import { overBytes, overDestinations, overSlowDestinations, plotMemory, type Plot } from './series.ts';
+import { report } from './table.ts';
 
-const run = promisify(execFile);
-const MiB = 1024 ** 2;
+const ARTIFACTS = fileURLToPath(new URL('../../artifacts/bench', import.meta.url));
+const PLOTS = 'plots';
+const SMALLEST = 64 * MiB;
+const HELP = `npm run bench -- [options]
+  --size SIZE     of each device, 64M at least; 1G if not said. They live in memory
+  --rounds N      how often everybody runs, in turns; the table has the medians. 5 if not said
+  --only ROWS     some rows, with commas: ${[...rows.map(({ id }) => id), PLOTS].join(', ')}
+  --out FOLDER    where bench.json, bench.svg and bench.md go; artifacts/bench if not said
+`;
 
-interface Row {
-  destinations: number;
-  contender: string;
-  samples: Sample[];
+interface Options {
+  size: number;
+  rounds: number;
+  only: string[];
+  out: string;
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const [low, high] = [sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN, sorted[middle] ?? Number.NaN];
-  return (low + high) / 2;
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** Throws with one sentence on what is wrong with the command line; null when it was only asked for help. */
+function options(args: string[]): Options | null {
+  const { values } = parseArgs({
+    args,
+    options: { size: { type: 'string', default: '1G' }, rounds: { type: 'string', default: '5' }, only: { type: 'string' }, out: { type: 'string', default: ARTIFACTS }, help: { type: 'boolean' } },
+  });
+  if (values.help) return null;
+  const all = [...rows.map(({ id }) => id), PLOTS];
+  const only = values.only?.split(',') ?? all;
+  const unknown = only.filter((id) => !all.includes(id));
+  if (unknown.length > 0) throw new Error(`--only ${unknown.join(',')}: there is no such row. There are: ${all.join(', ')}`);
+  const [size, rounds] = [sizeOf(values.size), Number(values.rounds)];
+  if (size < SMALLEST || size % SMALLEST !== 0) throw new Error(`--size ${values.size}: a multiple of ${sizeText(SMALLEST)}, so that all parts of it are whole chunks`);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds ${values.rounds}: a whole number from 1 on`);
+  return { size, rounds, only, out: resolve(values.out) };
 }
 
-function sizeOf(text: string): number {
-  const [, digits, unit] = /^(\d+)([MG])$/.exec(text) ?? [];
-  if (digits === undefined) throw new Error(`--size ${text}: a number with M or G, as in 512M`);
-  return Number(digits) * (unit === 'G' ? 1024 * MiB : MiB);
+/** Lines about the machine and the run, the first as a title. */
+function facts({ size, rounds }: Options): string[] {
+  const processors = cpus();
+  return [
+    'Platter, its peers, and the limit of the devices',
+    `${new Date().toISOString().slice(0, 10)}; ${processors[0]?.model ?? 'unknown processor'}, ${String(processors.length)} of them; ${(totalmem() / GiB).toFixed(0)} GiB; Linux ${release()}; Node ${process.versions.node}`,
+    `${sizeText(size)}, medians of ${String(rounds)}, in turns; loop devices on memory, direct I/O`,
+  ];
 }
 
-/** Loop devices on memory, the source full of bytes that do not repeat, the others written once so that their memory is there. */
-async function devices(count: number, size: number): Promise<LabDisk[]> {
-  const disks: LabDisk[] = [];
-  for (let i = 0; i <= count; i += 1) disks.push(await labdisk({ size, plain: true }));
-  const fill = `openssl enc -aes-128-ctr -K 00 -iv 00 </dev/zero 2>/dev/null | head -c ${String(size)}`;
-  for (const disk of disks) await run('bash', ['-c', `${fill} > ${disk.backing}`]);
-  return disks;
-}
+async function everything({ size, rounds, only }: Options): Promise<Results> {
+  const chosen = rows.filter(({ id }) => only.includes(id));
+  const withPlots = only.includes(PLOTS);
+  const memoryOf = (plan: RowPlan): number => (1 + plan.destinations) * plan.bytes(size);
+  await mustFit(Math.max(...chosen.map(memoryOf), withPlots ? plotMemory(size) : 0));
+  await installEtcher(say);
 
-async function measure(contenders: readonly Contender[], task: Task, rounds: number): Promise<Row[]> {
-  const rows = contenders.map((c): Row => ({ destinations: task.destinations.length, contender: c.name, samples: [] }));
-  for (let round = 0; round < rounds; round += 1) {
-    for (const [i, contender] of contenders.entries()) {
-      const sample = await contender.copy(task);
-      rows[i]?.samples.push(sample);
-      process.stderr.write(`1->${String(task.destinations.length)} ${contender.name}: ${sample.seconds.toFixed(2)} s\n`);
-    }
-  }
-  return rows;
-}
-
-function table(rows: readonly Row[], bytes: number): string {
-  const lines = ['| copy | program | s, median | min to max | x fio | MiB/s per destination | start-up s | memory MiB |', '|---|---|--:|--:|--:|--:|--:|--:|'];
-  for (const row of rows) {
-    const limit = rows.find((r) => r.destinations === row.destinations && r.contender === fio.name);
-    const seconds = row.samples.map((s) => s.seconds);
-    const middle = median(seconds);
-    const memory = row.samples.flatMap((s) => (s.memory === null ? [] : [s.memory / MiB]));
-    const ratio = limit ? (middle / median(limit.samples.map((s) => s.seconds))).toFixed(2) : '';
-    const startUp = median(row.samples.map((s) => s.wall - s.seconds));
-    const cells = [
-      `1->${String(row.destinations)}`,
-      row.contender,
-      middle.toFixed(2),
-      `${Math.min(...seconds).toFixed(2)} to ${Math.max(...seconds).toFixed(2)}`,
-      ratio,
-      (bytes / MiB / middle).toFixed(0),
-      startUp < 0.005 ? '' : startUp.toFixed(2),
-      memory.length > 0 ? Math.max(...memory).toFixed(0) : '',
+  const results: Results = { rows: [], plots: [], extras: null };
+  for (const plan of chosen) results.rows.push(await measureRow(plan, size, rounds, say));
+  if (withPlots) {
+    const plots: (() => Promise<Plot>)[] = [
+      () => overBytes(size, rounds, say),
+      () => overDestinations(size, rounds, say),
+      () => overSlowDestinations(rounds, say),
     ];
-    lines.push(`| ${cells.join(' | ')} |`);
+    for (const plot of plots) results.plots.push(await plot());
   }
-  return lines.join('\n');
+  results.extras = await takeExtras(rounds);
+  return results;
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { size: { type: 'string', default: '1G' }, rounds: { type: 'string', default: '5' }, json: { type: 'string' } },
-  });
+  const asked = options(process.argv.slice(2));
+  if (asked === null) {
+    process.stdout.write(HELP);
+    return;
+  }
   const reason = canLab();
   if (reason !== null) throw new Error(`no bench here: ${reason}`);
-  const [bytes, rounds] = [sizeOf(values.size), Number(values.rounds)];
-  const contenders: Contender[] = [];
-  for (const contender of [fio, platter('uring'), platter('threads'), platter('uring', []), ...peers]) {
-    const missing = await contender.missing();
-    if (missing === null) contenders.push(contender);
-    else process.stderr.write(`left out: ${missing}\n`);
-  }
-  const disks = await devices(4, bytes);
-  try {
-    const [source, ...destinations] = disks;
-    if (source === undefined) throw new Error('no source');
-    const rows: Row[] = [];
-    for (const count of [1, 4]) {
-      const task = { source: source.device, destinations: destinations.slice(0, count).map((d) => d.device), bytes };
-      rows.push(...(await measure(contenders, task, rounds)));
-    }
-    const { alone, beside } = await isolation(source, bytes, rounds);
-    process.stdout.write(`${String(bytes / MiB)} MiB, medians of ${String(rounds)}, in turns, loop devices on memory, direct I/O\n\n${table(rows, bytes)}\n`);
-    const [without, withSlow] = [median(alone), median(beside)];
-    process.stdout.write(`\n1->7 in ${without.toFixed(2)} s; beside an eighth of a tenth of their speed in ${withSlow.toFixed(2)} s: x ${(withSlow / without).toFixed(3)}\n`);
-    if (values.json !== undefined) await writeFile(values.json, JSON.stringify({ bytes, rounds, rows, isolation: { alone, beside } }, null, 2));
-  } finally {
-    for (const disk of disks) await disk.close();
-  }
+  const about = facts(asked);
+  const results = await everything(asked);
+  const measured = bars(results);
+  const text = report(results, measured, about);
+  await mkdir(asked.out, { recursive: true });
+  await writeFile(join(asked.out, 'bench.json'), JSON.stringify({ about, size: asked.size, rounds: asked.rounds, ...results, bars: measured }, null, 2));
+  await writeFile(join(asked.out, 'bench.svg'), chart(results.rows, results.plots, about));
+  await writeFile(join(asked.out, 'bench.md'), `${text}\n`);
+  process.stdout.write(`${text}\n`);
+  say(`\nwritten: ${['bench.json', 'bench.svg', 'bench.md'].map((name) => relative(process.cwd(), join(asked.out, name))).join(', ')}`);
 }
 
-await main();
+await main().catch((error: unknown) => {
+  say(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+});

@@ -1,140 +1,94 @@
-// Those who run against each other: Platter, its peers, and fio as the limit of the devices. Each does one copy of
-// `bytes` from a source to all destinations, with direct I/O, and says how long it took.
-import { execFile, spawn } from 'node:child_process';
-import { readFile, readdir } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+// Who runs against each other, and how each tells its figures. Every run is a process of its own.
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { runProgram, type Sample } from './measure.ts';
+import type { EngineTask, EngineReport } from './engine-run.ts';
 
-const run = promisify(execFile);
-const PLATTER = fileURLToPath(new URL('../../out/cli/platter.js', import.meta.url));
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+export const ADDON = process.env.PLATTER_BENCH_ADDON ?? here('../../out/native/kcopyd.node');
+const PLATTER = here('../../out/cli/platter.js');
 
-/** What is copied. */
+/** What is to be done: `bytes` from the start of the source to the start of every destination. */
 export interface Task {
   source: string;
-  destinations: string[];
-  /** Bytes. */
+  destinations: readonly string[];
   bytes: number;
+  /** Index of a destination that is not waited for: `seconds` is when the others are done. */
+  slow?: number;
 }
 
-/** One measured run. */
-export interface Sample {
-  /** Seconds of copying, start-up apart where the program can tell. */
-  seconds: number;
-  /** Seconds from starting the program to its end. */
-  wall: number;
-  /** Peak of the resident memory of all its processes together, in bytes; null when not measured. */
-  memory: number | null;
-}
+export type Kind = 'platter' | 'peer' | 'limit';
 
-export interface Contender {
+/** One who takes part in a row. */
+export interface Entry {
   name: string;
-  /** Null when it can run here, else why not. */
-  missing(): Promise<string | null>;
-  copy(task: Task): Promise<Sample>;
+  kind: Kind;
+  /** Does it once; or why it cannot. */
+  run: (() => Promise<Sample>) | string;
+  /** False for what leaves the destinations as they are. */
+  writes?: boolean;
 }
 
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return (performance.now() - start) / 1000;
+/** The end of a line of JSON that a program of ours printed last. */
+function lastLine(stdout: string): unknown {
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 }
 
-async function missingProgram(name: string): Promise<string | null> {
-  try {
-    await run('sh', ['-c', `command -v ${name}`]);
-    return null;
-  } catch {
-    return `${name} is not installed: apt-get install ${name}`;
-  }
+// ---- Platter
+
+/** The engine in a Node process, through the addon. */
+export async function engine(task: Task & Partial<EngineTask>): Promise<Sample & { report: EngineReport }> {
+  const full: EngineTask = { addon: ADDON, op: 'copy', io: 'uring', pages: 8192, ...task };
+  const { wall, busy, memory, stdout } = await runProgram(process.execPath, [here('engine-run.ts'), JSON.stringify(full)]);
+  const report = lastLine(stdout) as EngineReport;
+  return { seconds: report.seconds, cpu: report.cpu, wall, busy, memory, report };
 }
 
-/** A peer that is one shell command. It cannot tell its start-up apart; for a gigabyte that is some milliseconds. */
-function shell(name: string, program: string, command: (task: Task) => string): Contender {
-  return {
-    name,
-    missing: () => missingProgram(program),
-    async copy(task) {
-      const seconds = await timed(() => run('bash', ['-c', command(task)], { maxBuffer: 1 << 26 }));
-      return { seconds, wall: seconds, memory: null };
-    },
-  };
+/** The command line, as its users run it. */
+export async function commandLine(task: Task, options: readonly string[], command = 'copy'): Promise<Sample> {
+  const asked = command === 'copy' ? ['--yes', ...options] : options;
+  const args = [PLATTER, command, task.source, ...task.destinations, '--json', ...asked];
+  const { wall, busy, memory, stdout } = await runProgram(process.execPath, args);
+  const { seconds } = lastLine(stdout) as { seconds: number };
+  return { seconds, cpu: null, wall, busy, memory };
 }
 
-const dd = (from: string, to: string, flags: string): string => `dd ${from} of=${to} bs=1M ${flags} status=none`;
+// ---- The limit
 
-/** Resident peak of a process and its children, in bytes. */
-async function peakMemory(pid: number): Promise<number> {
-  let sum = 0;
-  try {
-    const status = await readFile(`/proc/${String(pid)}/status`, 'utf8');
-    sum += Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
-    for (const thread of await readdir(`/proc/${String(pid)}/task`)) {
-      const children = await readFile(`/proc/${String(pid)}/task/${thread}/children`, 'utf8');
-      for (const child of children.split(' ').filter(Boolean)) sum += await peakMemory(Number(child));
-    }
-  } catch (error) {
-    // A process that has just ended has no peak any more.
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' && code !== 'ESRCH') throw error;
+/** What one fio does: all at the same time. */
+export interface FioTask {
+  reads: readonly string[];
+  writes: readonly string[];
+  bytes: number;
+  depth?: number;
+}
+
+/** One fio: 1 MiB requests, direct, io_uring, and `depth` of them in flight per device (4 if not said). */
+export async function fio({ reads, writes, bytes, depth = 4 }: FioTask): Promise<Sample> {
+  const job = (rw: string) => (file: string, i: number): string[] => [`--name=${rw}${String(i)}`, `--rw=${rw}`, `--filename=${file}`];
+  const common = ['--output-format=json', '--direct=1', '--bs=1M', '--ioengine=io_uring', `--iodepth=${String(depth)}`, `--size=${String(bytes)}`];
+  const args = [...common, ...reads.flatMap(job('read')), ...writes.flatMap(job('write'))];
+  const { wall, busy, memory, stdout } = await runProgram('fio', args);
+  type Part = { runtime: number };
+  const { jobs } = JSON.parse(stdout.slice(stdout.indexOf('{'))) as { jobs: { read: Part; write: Part; usr_cpu: number; sys_cpu: number; job_runtime: number }[] };
+  const seconds = Math.max(...jobs.map(({ read, write }) => Math.max(read.runtime, write.runtime))) / 1000;
+  const cpu = jobs.reduce((sum, j) => sum + ((j.usr_cpu + j.sys_cpu) / 100) * (j.job_runtime / 1000), 0);
+  return { seconds, cpu, wall, busy, memory };
+}
+
+/** One after the other: the figures of both added up. */
+export async function oneAfterTheOther(...runs: (() => Promise<Sample>)[]): Promise<Sample> {
+  const [first, ...rest] = runs;
+  if (first === undefined) throw new Error('nothing to run');
+  let sum = await first();
+  for (const next of rest) {
+    const sample = await next();
+    sum = {
+      seconds: sum.seconds + sample.seconds,
+      wall: sum.wall + sample.wall,
+      cpu: sum.cpu === null || sample.cpu === null ? null : sum.cpu + sample.cpu,
+      busy: sum.busy + sample.busy,
+      memory: sum.memory.everything > sample.memory.everything ? sum.memory : sample.memory,
+    };
   }
   return sum;
 }
-
-/** Platter's own command line, as its users run it. */
-export function platter(io: 'uring' | 'threads', options: readonly string[] = ['--no-verify']): Contender {
-  const label = options.includes('--no-verify') ? '' : ' + verify';
-  return {
-    name: `platter (${io})${label}`,
-    missing: () => Promise.resolve(null),
-    async copy({ source, destinations }) {
-      const start = performance.now();
-      const args = [PLATTER, 'copy', source, ...destinations, '--yes', '--json', '--io', io, ...options];
-      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-      let seconds = Number.NaN;
-      let memory = 0;
-      for await (const line of createInterface(child.stdout)) {
-        const event = JSON.parse(line) as { event: string; seconds?: number };
-        if (child.pid !== undefined) memory = Math.max(memory, await peakMemory(child.pid));
-        if (event.event === 'result') seconds = event.seconds ?? Number.NaN;
-      }
-      const code = child.exitCode ?? (await new Promise((resolve) => child.once('exit', resolve)));
-      if (code !== 0) throw new Error(`platter ended with ${String(code)}`);
-      return { seconds, wall: (performance.now() - start) / 1000, memory };
-    },
-  };
-}
-
-/** One fio that reads the source and writes every destination at the same time: what the devices give. */
-export const fio: Contender = {
-  name: 'fio: read and write at once',
-  missing: () => missingProgram('fio'),
-  async copy({ source, destinations, bytes }) {
-    const job = (name: string, rw: string, file: string): string[] => [`--name=${name}`, `--rw=${rw}`, `--filename=${file}`];
-    const common = ['--direct=1', '--bs=1M', '--ioengine=io_uring', '--iodepth=4', `--size=${String(bytes)}`];
-    const jobs = destinations.flatMap((file, i) => job(`write${String(i)}`, 'write', file));
-    const start = performance.now();
-    const { stdout } = await run('fio', ['--output-format=json', ...common, ...job('read', 'read', source), ...jobs], { maxBuffer: 1 << 26 });
-    const wall = (performance.now() - start) / 1000;
-    const result = JSON.parse(stdout) as { jobs: { read: { runtime: number }; write: { runtime: number } }[] };
-    const milliseconds = Math.max(...result.jobs.map((j) => Math.max(j.read.runtime, j.write.runtime)));
-    return { seconds: milliseconds / 1000, wall, memory: null };
-  },
-};
-
-/** What people use today. */
-export const peers: readonly Contender[] = [
-  shell('dd, one per destination', 'dd', ({ source, destinations }) =>
-    [...destinations.map((to) => `${dd(`if=${source} iflag=direct`, to, 'oflag=direct conv=fsync')} &`), 'wait'].join(' '),
-  ),
-  shell('dd, tee, dd', 'tee', ({ source, destinations }) => {
-    const ends = destinations.map((to) => dd('iflag=fullblock', to, 'oflag=direct conv=fsync'));
-    const last = ends.pop() ?? 'cat >/dev/null';
-    const tees = ends.map((end) => `>(${end})`).join(' ');
-    return `set -o pipefail; dd if=${source} bs=1M iflag=direct status=none | tee ${tees} | ${last}; wait`;
-  }),
-  shell('dcfldd', 'dcfldd', ({ source, destinations }) => {
-    const outs = destinations.map((to) => `of=${to}`).join(' ');
-    return `dcfldd if=${source} ${outs} bs=1M statusinterval=0 status=off 2>/dev/null && sync -d ${destinations.join(' ')}`;
-  }),
-];

@@ -1,0 +1,163 @@
+// What Platter wants to reach, beside what was measured. Pure: says met or not, asserts nothing.
+import type { Extras } from './extras.ts';
+import { GiB, median, MiB, straightLine } from './figures.ts';
+import type { Sample } from './measure.ts';
+import { alone, atDepth, beside, DEPTHS, ENGINE, LIMIT } from './rows.ts';
+import type { EntryResult, RowResult } from './run.ts';
+import { ENGINE_LINE, type Plot } from './series.ts';
+
+/** One bar. */
+export interface Bar {
+  what: string;
+  /** "at most 0.70" */
+  bar: string;
+  /** Null when it was not measured; `why` says why. */
+  measured: number | null;
+  met: boolean | null;
+  /** How the figure is written, its unit included. */
+  text: string;
+}
+
+/** All that was measured. */
+export interface Results {
+  rows: RowResult[];
+  plots: Plot[];
+  extras: Extras | null;
+}
+
+const COMMAND_LINE = 'platter command line';
+
+/** Median of one figure of an entry; null without samples, or where the figure is unknown. */
+export function middle(entry: EntryResult | undefined, of: (sample: Sample) => number | null): number | null {
+  const values = (entry?.samples ?? []).map(of).filter((value) => value !== null);
+  return values.length === 0 ? null : median(values);
+}
+
+export const secondsOf = (entry: EntryResult | undefined): number | null => middle(entry, (s) => s.seconds);
+
+type Limit = { most: number } | { least: number };
+
+function bar(what: string, limit: Limit, measured: number | null, write: (value: number) => string, why = 'not measured'): Bar {
+  const isMost = 'most' in limit;
+  const value = isMost ? limit.most : limit.least;
+  const met = measured === null ? null : isMost ? measured <= value : measured >= value;
+  return { what, bar: `${isMost ? 'at most' : 'at least'} ${write(value)}`, measured, met, text: measured === null ? why : write(measured) };
+}
+
+const times = (value: number): string => `${value.toFixed(2)} x`;
+const percent = (value: number): string => `${(value * 100).toFixed(1)} %`;
+const mebibytes = (value: number): string => `${(value / MiB).toFixed(1)} MiB`;
+const perGiB = (value: number): string => `${value.toFixed(3)} s/GiB`;
+
+const over = (a: number | null, b: number | null): number | null => (a === null || b === null || b === 0 ? null : a / b);
+
+/** Everything a bar needs to look up. */
+class Lookup {
+  private readonly rows: readonly RowResult[];
+
+  constructor(rows: readonly RowResult[]) {
+    this.rows = rows;
+  }
+
+  entry(row: string, name: string): EntryResult | undefined {
+    return this.rows.find(({ id }) => id === row)?.entries.find((e) => e.name === name);
+  }
+
+  seconds(row: string, name: string): number | null {
+    return secondsOf(this.entry(row, name));
+  }
+
+  ofLimit(row: string): number | null {
+    return over(this.seconds(row, ENGINE), this.seconds(row, LIMIT));
+  }
+
+  /** Processor seconds per GiB written to all destinations together. */
+  cpu(row: string, name: string): number | null {
+    const found = this.rows.find(({ id }) => id === row);
+    const seconds = middle(this.entry(row, name), (s) => s.cpu);
+    return found === undefined || seconds === null ? null : seconds / ((found.bytes * found.destinations) / GiB);
+  }
+}
+
+function againstPeers(rows: readonly RowResult[]): Bar[] {
+  return rows.flatMap((row) => {
+    const ours = row.id === 'slow' ? beside(ENGINE) : ENGINE;
+    const peers = row.entries
+      .filter(({ kind, name }) => kind === 'peer' && (row.id !== 'slow' || name.endsWith(beside(''))))
+      .flatMap((entry) => {
+        const seconds = secondsOf(entry);
+        return seconds === null ? [] : [{ name: entry.name, seconds }];
+      });
+    const [best] = peers.sort((a, b) => a.seconds - b.seconds);
+    if (best === undefined) return [];
+    const measured = over(secondsOf(row.entries.find(({ name }) => name === ours)), best.seconds);
+    return [bar(`${row.title}: time against the fastest peer (${best.name})`, { most: 1 }, measured, times)];
+  });
+}
+
+function latencyBar(look: Lookup): Bar {
+  const depths = DEPTHS.map((depth) => ({ depth, seconds: look.seconds('latency', atDepth(depth)) ?? Infinity }));
+  const best = depths.reduce((a, b) => (b.seconds < a.seconds ? b : a));
+  const seconds = Number.isFinite(best.seconds) ? best.seconds : null;
+  const what = `devices with 5 ms a request: share of fio's best${seconds === null ? '' : ` (${String(best.depth)} in flight)`}`;
+  return bar(what, { least: 0.95 }, over(seconds, look.seconds('latency', ENGINE)), percent);
+}
+
+function cpuBars(look: Lookup, extras: Extras | null): Bar[] {
+  const dd = look.cpu('1-1', 'dd');
+  const hashing = typeof extras?.hashing === 'number' ? extras.hashing : null;
+  const most = dd === null || hashing === null ? null : dd + hashing;
+  return [
+    ['1-1', '1->1'] as const,
+    ['1-4', '1->4'] as const,
+  ].map(([row, title]) => {
+    const what = `${title}: processor time of the copy per GiB written, against dd's and the hashing`;
+    return most === null ? { what, bar: '-', measured: null, met: null, text: 'not measured' } : bar(what, { most }, look.cpu(row, ENGINE), perGiB);
+  });
+}
+
+function memoryBars(look: Lookup): Bar[] {
+  const worst = (name: string, of: (sample: Sample) => number): number | null => {
+    const peaks = ['1-1', '1-4', '1-8', 'copy-verify'].flatMap((row) => look.entry(row, name)?.samples ?? []).map(of);
+    return peaks.length === 0 ? null : Math.max(...peaks);
+  };
+  const most = { most: 128 * MiB };
+  return [
+    bar('memory of the process with the engine, resident', most, worst(ENGINE, (s) => s.memory.resident), mebibytes),
+    bar('memory of the command line and its host, their own', most, worst(COMMAND_LINE, (s) => s.memory.own), mebibytes),
+    bar('memory of the command line and its host, resident, added up', most, worst(COMMAND_LINE, (s) => s.memory.everything), mebibytes),
+  ];
+}
+
+function plotBars(plots: readonly Plot[]): Bar[] {
+  const points = (id: Plot['id']): { x: number; y: number }[] =>
+    (plots.find((plot) => plot.id === id)?.series.find(({ name }) => name === ENGINE_LINE)?.points ?? []).map(({ x, seconds }) => ({ x, y: median(seconds) }));
+  const [bytes, slow] = [points('bytes'), points('slow-destinations')];
+  const [first, last] = [slow[0], slow.at(-1)];
+  return [
+    bar('time against bytes: farthest point from the straight line', { most: 0.1 }, bytes.length < 3 ? null : straightLine(bytes).worst, percent),
+    bar('time for 16 destinations of 40 MB/s against one', { most: 1.05 }, over(last?.y ?? null, first?.y ?? null), times),
+  ];
+}
+
+/** The bars, in the order of the rows. */
+export function bars({ rows, plots, extras }: Results): Bar[] {
+  const look = new Lookup(rows);
+  const pair = (row: string): number | null => over(look.seconds(row, beside(ENGINE)), look.seconds(row, alone(ENGINE)));
+  const manifest = typeof extras?.manifest === 'number' ? extras.manifest : null;
+  return [
+    bar('1->1: time against one fio', { most: 0.85 }, look.ofLimit('1-1'), times),
+    bar('1->4: time against one fio', { most: 0.7 }, look.ofLimit('1-4'), times),
+    bar('1->8: time against one fio', { most: 0.85 }, look.ofLimit('1-8'), times),
+    bar('1->4, copy and verify: time against one fio and its read-back', { most: 0.75 }, look.ofLimit('copy-verify'), times),
+    bar('1->4, copy and verify: how much faster than etcher-sdk', { least: 1.7 }, over(look.seconds('copy-verify', 'etcher-sdk'), look.seconds('copy-verify', ENGINE)), times),
+    ...againstPeers(rows),
+    bar('1->4, one at 50 MB/s: time of the others against without it', { most: 1.02 }, pair('slow'), (v) => `${v.toFixed(3)} x`),
+    bar('1->8 at 50 MB/s, one at a tenth: time of the others against without it', { most: 1.02 }, pair('seven'), (v) => `${v.toFixed(3)} x`),
+    latencyBar(look),
+    ...cpuBars(look, extras),
+    ...memoryBars(look),
+    bar('manifest, for each TB', { most: 20 * MiB }, manifest, mebibytes, typeof extras?.manifest === 'string' ? extras.manifest : undefined),
+    ...plotBars(plots),
+  ];
+}

@@ -1,0 +1,110 @@
+// One run of the engine in a process of its own: `node engine-run.ts TASK`, TASK being JSON of EngineTask. Prints
+// one line of JSON, an EngineReport. Opening and closing are start-up; the clock runs from submitting to the end.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadAddon, type NativeAddon, type NativeClient, type NativeDevice, type NativeJob, type NativeJobRequest } from '../../app/engine/native.ts';
+
+/** What to do; devices as paths. */
+export interface EngineTask {
+  addon: string;
+  op: 'copy' | 'compare' | 'update';
+  source: string;
+  destinations: readonly string[];
+  bytes: number;
+  io: 'uring' | 'threads';
+  pages: number;
+  verify?: boolean;
+  sparse?: boolean;
+  slow?: number;
+}
+
+/** How it went. */
+export interface EngineReport {
+  seconds: number;
+  /** Seconds of processor time of this process in that time. */
+  cpu: number;
+  /** Bytes given to the destinations, all of them added up. */
+  written: number;
+}
+
+interface Devices {
+  source: NativeDevice;
+  destinations: NativeDevice[];
+}
+
+async function ended(job: NativeJob): Promise<void> {
+  const { readErr, writeErr } = await job.done;
+  if (readErr !== 0 || writeErr !== 0) throw new Error(`a job on healthy devices failed: ${JSON.stringify(job.errors(0).slice(0, 3))}`);
+}
+
+/** Until every destination but the slow one is done; that one is then given up. */
+async function othersEnded(job: NativeJob, slow: number, stop: () => void): Promise<void> {
+  const isDone = ({ state }: { state: string }, i: number): boolean => i === slow || state === 'done';
+  while (!job.progress().destinations.every(isDone)) await sleep(1);
+  stop();
+  job.cancel();
+  await job.done;
+}
+
+/** Which chunks differ, per destination, as bitmaps: a comparison's list of errors. */
+function differing(job: NativeJob, destinations: number, bytes: number): Uint8Array[] {
+  const bitmaps = Array.from({ length: destinations }, () => new Uint8Array(Math.ceil(bytes / job.chunkSize / 8)));
+  for (let first = 0; ; ) {
+    const errors = job.errors(first);
+    if (errors.length === 0) return bitmaps;
+    first += errors.length;
+    for (const { destination, offset, length, cause } of errors) {
+      const bitmap = bitmaps[destination];
+      if (cause !== 'mismatch' || bitmap === undefined) throw new Error(`comparing failed: ${cause} at ${String(offset)}`);
+      for (let chunk = Math.floor(offset / job.chunkSize); chunk * job.chunkSize < offset + length; chunk += 1) {
+        bitmap[chunk >> 3]! |= 1 << (chunk & 7);
+      }
+    }
+  }
+}
+
+/** What `--update` does: compare, write what differs, read that back. */
+async function update(client: NativeClient, request: NativeJobRequest, bytes: number): Promise<NativeJob> {
+  const comparison = client.submit({ ...request, op: 'compare' });
+  await comparison.done;
+  const todo = differing(comparison, request.destinations.length, bytes);
+  const copy = client.submit({ ...request, op: 'copy', todo, check: todo, verify: true });
+  await ended(copy);
+  return copy;
+}
+
+async function work(client: NativeClient, task: EngineTask, devices: Devices, stop: () => void): Promise<number> {
+  const { op, bytes, verify = false, sparse = false, slow } = task;
+  const request: NativeJobRequest = { op: 'copy', ...devices, offset: 0, length: bytes, verify, sparse };
+  let job: NativeJob;
+  if (op === 'update') {
+    job = await update(client, request, bytes);
+  } else {
+    job = client.submit({ ...request, op });
+    await (slow === undefined ? ended(job) : othersEnded(job, slow, stop));
+  }
+  stop();
+  return job.progress().destinations.reduce((sum, { written }) => sum + written, 0);
+}
+
+async function main(task: EngineTask): Promise<EngineReport> {
+  const addon: NativeAddon = loadAddon(task.addon);
+  const client = addon.createClient({ pages: task.pages, io: task.io });
+  const writes = task.op !== 'compare';
+  const source = addon.openDevice(task.source);
+  const destinations = task.destinations.map((path) => addon.openDevice(path, { write: writes, exclusive: writes }));
+  const report: EngineReport = { seconds: Number.NaN, cpu: Number.NaN, written: 0 };
+  const before = process.cpuUsage();
+  const start = performance.now();
+  const stop = (): void => {
+    if (!Number.isNaN(report.seconds)) return;
+    report.seconds = (performance.now() - start) / 1000;
+    const { user, system } = process.cpuUsage(before);
+    report.cpu = (user + system) / 1e6;
+  };
+  report.written = await work(client, task, { source, destinations }, stop);
+  await client.destroy();
+  for (const device of [source, ...destinations]) device.close();
+  return report;
+}
+
+process.stdout.write(`${JSON.stringify(await main(JSON.parse(process.argv[2] ?? '') as EngineTask))}\n`);

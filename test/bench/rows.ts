@@ -1,0 +1,245 @@
+// The rows of the table: which devices, who takes part, and what each is asked to do.
+import { type Bed, type BedOptions, level, makeBed, mustBeCopies, refill, spoil } from './bed.ts';
+import { commandLine, engine, fio, oneAfterTheOther, type Entry, type Task } from './contenders.ts';
+import { MiB } from './figures.ts';
+import { peers } from './peers.ts';
+
+/** One row, with its devices made. */
+export interface Row {
+  bed: Bed;
+  /** What the figures are set against: the name of the entry that is the limit. */
+  limit: string;
+  entries: Entry[];
+  /** Before each run of an entry that writes. */
+  before(): Promise<void>;
+  /** After the first run of each entry: throws when it did not do what it should. */
+  check(): Promise<void>;
+}
+
+/** A row that can be made. */
+export interface RowPlan {
+  id: string;
+  title: string;
+  /** Bytes of each device for a given --size. */
+  bytes(size: number): number;
+  destinations: number;
+  make(bytes: number): Promise<Row>;
+}
+
+export const ENGINE = 'platter engine';
+export const LIMIT = 'limit: one fio';
+/** Requests in flight per device that fio tries on devices with latency. */
+export const DEPTHS = [1, 2, 4, 8, 16, 32, 64] as const;
+const LATENCY_MICROSECONDS = 5000;
+const CHANGED = 0.01;
+
+const taskOf = ({ source, destinations, bytes }: Bed): Task => ({ source: source.device, destinations: destinations.map((d) => d.device), bytes });
+const checked = (bed: Bed): Pick<Row, 'bed' | 'before' | 'check'> => ({ bed, before: () => spoil(bed), check: () => mustBeCopies(bed) });
+const platter = (name: string, run: Entry['run']): Entry => ({ name, kind: 'platter', run });
+const limit = (run: Entry['run'], name = LIMIT, writes = true): Entry => ({ name, kind: 'limit', run, writes });
+
+/** fio writes bytes of its own: what it leaves is no copy. */
+export const makesCopies = ({ kind, writes = true }: Entry): boolean => kind !== 'limit' && writes;
+
+function copyEntries(task: Task): Entry[] {
+  return [
+    limit(() => fio({ reads: [task.source], writes: task.destinations, bytes: task.bytes })),
+    platter(ENGINE, () => engine(task)),
+    platter(`${ENGINE}, threads`, () => engine({ ...task, io: 'threads' })),
+    platter('platter command line', () => commandLine(task, ['--no-verify'])),
+    ...peers('copy', task),
+  ];
+}
+
+const same = (size: number): number => size;
+const atMost = (most: number) => (size: number): number => Math.min(size, most);
+
+function copyRow(destinations: number): RowPlan {
+  return {
+    id: `1-${String(destinations)}`,
+    title: `1->${String(destinations)}`,
+    bytes: same,
+    destinations,
+    async make(bytes) {
+      const bed = await makeBed({ bytes, destinations });
+      return { ...checked(bed), limit: LIMIT, entries: copyEntries(taskOf(bed)) };
+    },
+  };
+}
+
+const withVerify: RowPlan = {
+  id: 'copy-verify',
+  title: '1->4, copy and verify',
+  bytes: same,
+  destinations: 4,
+  async make(bytes) {
+    const bed = await makeBed({ bytes, destinations: 4 });
+    const task = taskOf(bed);
+    const write = (): ReturnType<typeof fio> => fio({ reads: [task.source], writes: task.destinations, bytes });
+    const readBack = (): ReturnType<typeof fio> => fio({ reads: task.destinations, writes: [], bytes });
+    const entries = [
+      limit(() => oneAfterTheOther(write, readBack)),
+      platter(ENGINE, () => engine({ ...task, verify: true })),
+      platter('platter command line', () => commandLine(task, [])),
+      ...peers('copy and verify', task),
+    ];
+    return { ...checked(bed), limit: LIMIT, entries };
+  },
+};
+
+const fromFile: RowPlan = {
+  id: 'file',
+  title: 'file->4 devices',
+  bytes: same,
+  destinations: 4,
+  async make(bytes) {
+    const bed = await makeBed({ bytes, destinations: 4 });
+    return { ...checked(bed), limit: LIMIT, entries: copyEntries({ ...taskOf(bed), source: bed.source.backing }) };
+  },
+};
+
+const fromSparse: RowPlan = {
+  id: 'sparse',
+  title: 'file, three quarters holes->4 devices',
+  bytes: same,
+  destinations: 4,
+  async make(bytes) {
+    const bed = await makeBed({ bytes, destinations: 4, sparse: true });
+    const task = { ...taskOf(bed), source: bed.source.backing };
+    const entries = [
+      limit(() => fio({ reads: [task.source], writes: task.destinations, bytes })),
+      platter(ENGINE, () => engine({ ...task, sparse: true })),
+      platter('platter command line', () => commandLine(task, ['--no-verify'])),
+      ...peers('copy', task),
+    ];
+    // Holes have given memory back: who writes next must not be the one who pays for it.
+    const before = async (): Promise<void> => {
+      await refill(bed);
+      await spoil(bed);
+    };
+    return { ...checked(bed), before, limit: LIMIT, entries };
+  },
+};
+
+const update: RowPlan = {
+  id: 'update',
+  title: '1->4, 1 % changed',
+  bytes: same,
+  destinations: 4,
+  async make(bytes) {
+    const bed = await makeBed({ bytes, destinations: 4 });
+    await level(bed);
+    const task = taskOf(bed);
+    const entries = [
+      limit(() => fio({ reads: [task.source, ...task.destinations], writes: [], bytes }), LIMIT, false),
+      platter(ENGINE, () => engine({ ...task, op: 'update' })),
+      platter('platter command line', () => commandLine(task, ['--update'])),
+      ...peers('update', task),
+    ];
+    return { ...checked(bed), before: () => spoil(bed, CHANGED), limit: LIMIT, entries };
+  },
+};
+
+const verify: RowPlan = {
+  id: 'verify',
+  title: '1->4, verify alone',
+  bytes: same,
+  destinations: 4,
+  async make(bytes) {
+    const bed = await makeBed({ bytes, destinations: 4 });
+    await level(bed);
+    const task = taskOf(bed);
+    const entries = [
+      limit(() => fio({ reads: [task.source, ...task.destinations], writes: [], bytes }), LIMIT, false),
+      { ...platter(ENGINE, () => engine({ ...task, op: 'compare' })), writes: false },
+      { ...platter('platter command line', () => commandLine(task, [], 'verify')), writes: false },
+      ...peers('verify', task),
+    ];
+    return { ...checked(bed), limit: LIMIT, entries };
+  },
+};
+
+// ---- Slow devices
+
+/** Rules cannot be given to a plain disk: these are behind FUSE, with a rate or a delay. */
+async function ruled(options: BedOptions, rules: (index: number) => string[]): Promise<Bed> {
+  const bed = await makeBed(options);
+  try {
+    for (const [i, disk] of bed.destinations.entries()) {
+      const lines = rules(i);
+      if (lines.length > 0) await disk.rule(...lines);
+    }
+    return bed;
+  } catch (error) {
+    await bed.close();
+    throw error;
+  }
+}
+
+/** Of a row with a slow destination: the same without it, and beside it. */
+export const alone = (name: string): string => `${name}, without the slow one`;
+export const beside = (name: string): string => `${name}, beside it`;
+
+const slow: RowPlan = {
+  id: 'slow',
+  title: '1->4, one at 50 MB/s: time of the other three',
+  bytes: atMost(512 * MiB),
+  destinations: 4,
+  async make(bytes) {
+    const last = 3;
+    const bed = await ruled({ bytes, destinations: 4, destination: (i) => ({ plain: i !== last }) }, (i) => (i === last ? ['rate w 50000000'] : []));
+    const all = { ...taskOf(bed), slow: last };
+    const three: Task = { ...taskOf(bed), destinations: all.destinations.slice(0, last) };
+    const pairs = (name: string, without: Entry['run'], withIt: Entry['run'], kind: Entry['kind']): Entry[] =>
+      [{ name: alone(name), kind, run: without }, { name: beside(name), kind, run: withIt }];
+    const others = peers('copy', three).map((each, i) => ({ each, withIt: peers('copy', all)[i]! }));
+    const entries = [
+      limit(() => fio({ reads: [all.source], writes: three.destinations, bytes }), alone(LIMIT)),
+      ...pairs(ENGINE, () => engine(three), () => engine(all), 'platter'),
+      ...others.flatMap(({ each, withIt }) => pairs(each.name, each.run, withIt.run, 'peer')),
+    ];
+    return { ...checked(bed), check: () => mustBeCopies(bed, last), limit: alone(LIMIT), entries };
+  },
+};
+
+const seven: RowPlan = {
+  id: 'seven',
+  title: '1->8 at 50 MB/s, one at 5 MB/s: time of the other seven',
+  bytes: atMost(512 * MiB),
+  destinations: 8,
+  async make(bytes) {
+    const last = 7;
+    const bed = await ruled({ bytes, destinations: 8, destination: () => ({}) }, (i) => [`rate w ${i === last ? '5000000' : '50000000'}`]);
+    const all = { ...taskOf(bed), slow: last };
+    const without: Task = { ...taskOf(bed), destinations: all.destinations.slice(0, last) };
+    const entries = [platter(alone(ENGINE), () => engine(without)), platter(beside(ENGINE), () => engine(all))];
+    return { ...checked(bed), check: () => mustBeCopies(bed, last), limit: alone(ENGINE), entries };
+  },
+};
+
+export const atDepth = (depth: number): string => `limit: one fio, ${String(depth)} in flight`;
+
+const latency: RowPlan = {
+  id: 'latency',
+  title: '1->1, each request takes 5 ms more',
+  bytes: atMost(256 * MiB),
+  destinations: 1,
+  async make(bytes) {
+    const delay = `delay rw ${String(LATENCY_MICROSECONDS)}`;
+    const bed = await ruled({ bytes, destinations: 1, source: {}, destination: () => ({}) }, () => [delay]);
+    await bed.source.rule(delay);
+    const task = taskOf(bed);
+    const entries = [
+      ...DEPTHS.map((depth) => limit(() => fio({ reads: [task.source], writes: task.destinations, bytes, depth }), atDepth(depth))),
+      platter(ENGINE, () => engine(task)),
+      platter(`${ENGINE}, threads`, () => engine({ ...task, io: 'threads' })),
+      ...peers('copy', task),
+    ];
+    return { ...checked(bed), limit: atDepth(4), entries };
+  },
+};
+
+/** All rows, in the order of the table. */
+export const rows: readonly RowPlan[] = [
+  copyRow(1), copyRow(4), copyRow(8), withVerify, fromFile, fromSparse, update, verify, slow, seven, latency,
+];

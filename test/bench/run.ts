@@ -1,0 +1,63 @@
+// Measures: everybody in turns, round by round, so that what else the machine does hits all alike.
+import type { Kind } from './contenders.ts';
+import { sizeText } from './figures.ts';
+import type { Sample } from './measure.ts';
+import { makesCopies, type Row, type RowPlan } from './rows.ts';
+
+/** What came of one who took part. */
+export interface EntryResult {
+  name: string;
+  kind: Kind;
+  samples: Sample[];
+  /** Why there are no figures; null when there are. */
+  missing: string | null;
+}
+
+/** What came of a row. */
+export interface RowResult {
+  id: string;
+  title: string;
+  /** Of each device. */
+  bytes: number;
+  destinations: number;
+  /** Name of the entry the others are set against. */
+  limit: string;
+  entries: EntryResult[];
+}
+
+export type Say = (line: string) => void;
+
+async function round(row: Row, results: EntryResult[], isFirst: boolean, say: (line: string) => void): Promise<void> {
+  for (const [i, entry] of row.entries.entries()) {
+    const result = results[i]!;
+    if (typeof entry.run === 'string' || result.missing !== null) continue;
+    try {
+      if (entry.writes !== false) await row.before();
+      const sample = await entry.run();
+      if (isFirst && makesCopies(entry)) await row.check();
+      result.samples.push(sample);
+      say(`${entry.name}: ${sample.seconds.toFixed(3)} s`);
+    } catch (error) {
+      // One that fails here has no figure, and the others go on.
+      result.missing = `failed: ${error instanceof Error ? error.message : String(error)}`;
+      result.samples = [];
+      say(`${entry.name}: ${result.missing}`);
+    }
+  }
+}
+
+/** Makes the devices, runs everybody `rounds` times, removes the devices. */
+export async function measureRow(plan: RowPlan, size: number, rounds: number, say: Say): Promise<RowResult> {
+  const bytes = plan.bytes(size);
+  const row = await plan.make(bytes);
+  try {
+    const entries = row.entries.map(({ name, kind, run }): EntryResult => ({ name, kind, samples: [], missing: typeof run === 'string' ? run : null }));
+    for (let i = 0; i < rounds; i += 1) {
+      await round(row, entries, i === 0, (line) => say(`${plan.title}, ${sizeText(bytes)}, round ${String(i + 1)}/${String(rounds)}: ${line}`));
+    }
+    const { id, title, destinations } = plan;
+    return { id, title, bytes, destinations, limit: row.limit, entries };
+  } finally {
+    await row.bed.close();
+  }
+}

@@ -31,6 +31,14 @@ export interface ChunkHashes {
   known: Uint8Array;
 }
 
+/** Neighbouring chunks of a destination, and their hashes. */
+export interface DurableRange {
+  destination: number;
+  first: number;
+  count: number;
+  made: ChunkHashes | null;
+}
+
 /** Node reads no more into one buffer. */
 const MAX_LOG_BYTES = 2 ** 31 - 1;
 const NAME = /^(\d{8}-\d{6}-[0-9a-f]{6})\.log$/;
@@ -123,12 +131,12 @@ export class JobLogWriter {
   }
 
   /**
-   * Begins a log in the state folder `dir`, which is made when it is not there; nobody else can read what is in it.
+   * Begins a log in the state folder `dir`, which is made when it is not there; nobody else can read what is in it. `id` is
+   * its name, from `newJobId`, where that had to be known before.
    * Throws a JobLogError when `header` cannot be logged, a Refusal when there is no place for the file.
    */
-  static async create(dir: string, header: JobLogHeader): Promise<JobLogWriter> {
+  static async create(dir: string, header: JobLogHeader, id = newJobId()): Promise<JobLogWriter> {
     const { bytes, chain } = encodeHeader({ ...header, program: header.program ?? thisProgram() });
-    const id = newId();
     const path = jobPath(dir, id);
     try {
       await makeFolder(dirname(path));
@@ -173,21 +181,12 @@ export class JobLogWriter {
    * Throws a RangeError for chunks or a destination that the job does not have.
    */
   durable(destination: number, first: number, count: number, made: ChunkHashes | null): Promise<void> {
-    this.#check(destination, first, count);
-    if (made !== null && (made.known.length !== count || made.hashes.length !== count * HASH_BYTES)) {
-      throw new RangeError(`${made.known.length} hashes for ${count} chunks`);
-    }
-    const isNew = (index: number): boolean => made !== null && made.known[index] === 1 && !hasChunk(this.#known, first + index);
-    const records: LogRecord[] = [];
-    for (let index = 0; index < count;) {
-      const begin = index;
-      const hashed = isNew(begin);
-      while (index < count && isNew(index) === hashed && (!hashed || index - begin < MAX_HASHED)) index += 1;
-      const hashes = hashed ? made!.hashes.subarray(begin * HASH_BYTES, index * HASH_BYTES) : null;
-      records.push({ type: 'durable', destination, first: first + begin, count: index - begin, hashes });
-      if (hashed) markChunks(this.#known, first + begin, index - begin, true);
-    }
-    return this.#append(records);
+    return this.allDurable([{ destination, first, count, made }]);
+  }
+
+  /** The same for several ranges, of one or more destinations, in one append. */
+  allDurable(ranges: readonly DurableRange[]): Promise<void> {
+    return this.#append(ranges.flatMap((range) => this.#durableRecords(range)));
   }
 
   /** Chunks of a destination are about to be written again, so they do not count until they are durable again. Before that write. */
@@ -215,6 +214,24 @@ export class JobLogWriter {
   async abandon(): Promise<void> {
     await Promise.allSettled([this.#last]);
     await this.#file.close();
+  }
+
+  #durableRecords({ destination, first, count, made }: DurableRange): LogRecord[] {
+    this.#check(destination, first, count);
+    if (made !== null && (made.known.length !== count || made.hashes.length !== count * HASH_BYTES)) {
+      throw new RangeError(`${made.known.length} hashes for ${count} chunks`);
+    }
+    const isNew = (index: number): boolean => made !== null && made.known[index] === 1 && !hasChunk(this.#known, first + index);
+    const records: LogRecord[] = [];
+    for (let index = 0; index < count;) {
+      const begin = index;
+      const hashed = isNew(begin);
+      while (index < count && isNew(index) === hashed && (!hashed || index - begin < MAX_HASHED)) index += 1;
+      const hashes = hashed ? made!.hashes.subarray(begin * HASH_BYTES, index * HASH_BYTES) : null;
+      records.push({ type: 'durable', destination, first: first + begin, count: index - begin, hashes });
+      if (hashed) markChunks(this.#known, first + begin, index - begin, true);
+    }
+    return records;
   }
 
   #check(destination: number, first: number, count: number): void {
@@ -272,8 +289,8 @@ async function closingWhenThrown(file: FileHandle, act: () => Promise<void>): Pr
   }
 }
 
-/** Sorted by name they are sorted by time. */
-function newId(): string {
+/** A name for a log. Sorted by name they are sorted by time. */
+export function newJobId(): string {
   const time = new Date().toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
   return `${time}-${randomBytes(3).toString('hex')}`;
 }

@@ -1,30 +1,30 @@
 // The command line that does what the window does, so that nothing is hidden behind a button.
-import type { CopyRequest, Plan } from '../app/contract.ts';
+import { plainRequest, type CopyRequest } from '../app/contract.ts';
 
 /** Quotes for a POSIX shell only what needs it. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
-/** What the window asks main for. Backend and memory are left to the engine. */
-export const copyRequest = (source: string, destinations: string[], verify: boolean): CopyRequest => ({
-  kind: 'copy',
-  source,
-  destinations,
-  verify,
-  io: 'auto',
-  memory: null,
-});
+/** What the window asks main for. What the window has no control for is left to the engine. */
+export const copyRequest = (source: string, destinations: string[], more: Partial<CopyRequest> = {}): CopyRequest =>
+  ({ ...plainRequest, kind: 'copy', source, destinations, ...more });
 
-/** `platter copy ...` for a request. */
-export function commandLine(request: Pick<CopyRequest, 'kind' | 'source' | 'destinations' | 'verify'>): string {
-  const paths = [request.source, ...request.destinations];
+/** Asks for the rest of an interrupted job. */
+export const resumeRequest = (job: string): CopyRequest => ({ ...plainRequest, kind: 'resume', source: null, destinations: [], job });
+
+/** `platter copy ...` or `platter resume ...` for a request of the window. */
+export function commandLine(request: CopyRequest): string {
+  const paths = request.kind === 'resume' ? [request.job ?? ''] : [request.source ?? '', ...request.destinations];
   // A path that starts with a dash would be taken for an option.
   const words = [...(paths.some((path) => path.startsWith('-')) ? ['--'] : []), ...paths.map(quoted)];
-  const options = request.kind === 'copy' && !request.verify ? ['--no-verify'] : [];
-  return ['platter', request.kind, ...options, ...words].join(' ');
+  return ['platter', request.kind, ...(request.kind === 'copy' ? copyOptions(request) : []), ...words].join(' ');
 }
 
-/** The request that led to a plan. */
-export const requestOf = (plan: Plan): CopyRequest => ({
-  ...copyRequest(plan.source.path, plan.destinations.map(({ path }) => path), plan.verify),
-  kind: plan.kind,
-});
+function copyOptions({ verify, update, rescue, keepGoing, throttle }: CopyRequest): string[] {
+  return [
+    ...(update ? ['--update'] : []),
+    ...(rescue === null ? [] : ['--rescue', ...(rescue.retries > 0 ? ['--retries', String(rescue.retries)] : [])]),
+    ...(keepGoing ? ['--keep-going'] : []),
+    ...(throttle === null ? [] : ['--throttle', String(throttle)]),
+    ...(verify ? [] : ['--no-verify']),
+  ];
+}

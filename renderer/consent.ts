@@ -24,11 +24,13 @@ export const erased = (plan: Plan): Endpoint[] => plan.destinations.filter(({ ov
 export function consentFor(plan: Plan): Consent {
   const doomed = erased(plan);
   if (doomed.length === 0) return { kind: 'none', reasons: [] };
+  // What is on these drives is the beginning of this job; the engine has just proved it.
+  if (plan.kind === 'resume') return { kind: 'hold', reasons: [] };
   const drives = doomed.filter(({ kind }) => kind === 'block');
   const rules: [Endpoint[], string][] = [
     [drives.filter((drive) => drive.contents.length > 0), 'with data'],
     [drives.filter((drive) => drive.size > LARGE_BYTES), 'above 256 GB'],
-    [drives.filter((drive) => drive.size > LARGE_RATIO * plan.source.size), 'over four times the size of the source'],
+    [drives.filter((drive) => drive.size > LARGE_RATIO * plan.bytes), 'over four times the size of the source'],
   ];
   const reasons = rules
     .filter(([hit]) => hit.length > 0)

@@ -1,5 +1,5 @@
 // What the window needs to know about a disk: is it still the same one, what is on it, why it cannot be chosen.
-import type { Disk, Endpoint } from '../app/contract.ts';
+import type { Disk, Endpoint, Plan } from '../app/contract.ts';
 import { baseName, lastSix, size } from './words.ts';
 
 /** Same string, same disk: a drive swapped for another under the same path gives a different one. */
@@ -17,6 +17,9 @@ export function endpointName({ model, path }: Endpoint): string {
   if (model === null) return baseName(path);
   return model.startsWith('/') ? baseName(model) : model;
 }
+
+/** What a plan copies: its source, or the manifest that stands for it. */
+export const sourceName = ({ source, request }: Plan): string => (source === null ? baseName(request.manifest ?? '') : endpointName(source));
 
 /** The short facts under the name: "sdb", "USB", serial "…A1B2C3". */
 export function diskFacts(disk: Disk): string[] {

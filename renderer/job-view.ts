@@ -1,78 +1,14 @@
-// What a running or ended job says, drive by drive and as a whole. Pure: a JobView in, tiles and sentences out.
-import type { DestinationProgress, Endpoint, JobError, JobView } from '../app/contract.ts';
-import { baseName, count, countWord, listed, percent, plural, stateWord, timeLeft, type TileState } from './words.ts';
+// What a running or ended job says as a whole. Pure: a JobView and its tiles in, sentences out.
+import type { JobError, JobView, RescueProgress } from '../app/contract.ts';
+import { isActive, isBad, isGood, tilesOf, type Tile } from './tiles.ts';
+import { count, countWord, listed, plural, size, stateWord, timeLeft, type TileState } from './words.ts';
 
-/** One destination as the bay shows it. */
-export interface Tile {
-  /** Index into the plan's destinations; the tile's place for the whole job. */
-  index: number;
-  /** "sdb", "copy.img" */
-  name: string;
-  endpoint: Endpoint;
-  state: TileState;
-  /** Percent of the phase it is in; null in a phase that has none. */
-  percent: number | null;
-  /** Fractions of the whole, 0 to 1. */
-  written: number;
-  verified: number;
-  bytesPerSecond: number;
-  secondsLeft: number | null;
-  errors: JobError[];
-}
+const ORDER: TileState[] = [
+  'verified', 'written', 'failed', 'removed', 'cancelled', 'stalled', 'paused', 'repairing', 'verifying', 'flushing', 'copying', 'comparing', 'waiting',
+];
 
-const ACTIVE: ReadonlySet<TileState> = new Set<TileState>(['waiting', 'copying', 'flushing', 'verifying']);
-const ORDER: TileState[] = ['verified', 'written', 'failed', 'removed', 'cancelled', 'verifying', 'flushing', 'copying', 'waiting'];
-
-/** True while a destination still has work to do. */
-export const isActive = (tile: Tile): boolean => ACTIVE.has(tile.state);
-
-/** True when a destination ended badly. */
-export const isBad = (tile: Tile): boolean => tile.state === 'failed' || tile.state === 'removed';
-
-function errorsOf(job: JobView, index: number): JobError[] {
-  return job.result?.destinations[index]?.errors ?? job.errors.filter(({ destination }) => destination === index);
-}
-
-/** The one verdict for a destination. Green needs proof: every byte read back, or the engine's own word. */
-function stateOf(job: JobView, index: number, now: DestinationProgress, errors: JobError[]): TileState {
-  const result = job.result?.destinations[index];
-  const state = result?.state ?? now.state;
-  if (state === 'cancelled') return 'cancelled';
-  if (state === 'done') {
-    if (result?.verified === false) return 'failed';
-    const proven = result === undefined ? job.plan.verify && now.verified >= job.plan.bytes : result.verified === true;
-    return proven ? 'verified' : 'written';
-  }
-  // When the machinery ended, nobody works on this destination any more: whatever it was doing has failed.
-  if (state === 'failed' || job.phase === 'ended') return errors[0]?.code === 'DEVICE_GONE' ? 'removed' : 'failed';
-  return state;
-}
-
-const missing = (path: string): DestinationProgress => ({ path, state: 'waiting', written: 0, verified: 0, bytesPerSecond: 0, secondsLeft: null });
-
-/** Every destination in the plan's order. */
-export function tilesOf(job: JobView): Tile[] {
-  const total = job.plan.bytes;
-  const part = (bytes: number): number => (total > 0 ? Math.min(1, bytes / total) : 1);
-  return job.plan.destinations.map((endpoint, index) => {
-    const now = job.progress.destinations[index] ?? missing(endpoint.path);
-    const errors = errorsOf(job, index);
-    const state = stateOf(job, index, now, errors);
-    const done = state === 'verifying' ? now.verified : now.written;
-    return {
-      index,
-      name: baseName(endpoint.path),
-      endpoint,
-      state,
-      percent: state === 'copying' || state === 'verifying' ? percent(done, total) : null,
-      written: part(now.written),
-      verified: part(now.verified),
-      bytesPerSecond: now.bytesPerSecond,
-      secondsLeft: now.secondsLeft,
-      errors,
-    };
-  });
-}
+/** States that come and go and are told aloud all the same: somebody may have to do something. */
+const TOLD: ReadonlySet<TileState> = new Set<TileState>(['paused', 'stalled']);
 
 /** How many tiles are in each state, most settled first, empty ones left out. */
 export function countsOf(tiles: readonly Tile[]): { state: TileState; text: string }[] {
@@ -95,11 +31,15 @@ export function headline(tiles: readonly Tile[]): string {
 }
 
 /** Fraction of the whole job, 0 to 1: only destinations that can still end well, or did, count. */
-export function totalOf(tiles: readonly Tile[], verify: boolean): number {
+export function totalOf(tiles: readonly Tile[]): number {
   const counted = tiles.filter((tile) => !isBad(tile) && tile.state !== 'cancelled');
-  if (counted.length === 0) return 1;
-  const done = counted.reduce((sum, tile) => sum + (verify ? (tile.written + tile.verified) / 2 : tile.written), 0);
-  return done / counted.length;
+  return counted.length === 0 ? 1 : counted.reduce((sum, { done }) => sum + done, 0) / counted.length;
+}
+
+/** True when everything that still has work to do was told to pause. */
+export function isPaused(tiles: readonly Tile[]): boolean {
+  const active = tiles.filter(isActive);
+  return active.length > 0 && active.every(({ paused }) => paused);
 }
 
 /** Errors of the source. */
@@ -109,23 +49,47 @@ export const sourceErrors = (job: JobView): JobError[] =>
 const names = (tiles: readonly Tile[], noun = 'destination'): string =>
   tiles.length > 4 ? plural(tiles.length, noun) : listed(tiles.map(({ name }) => name));
 
-/** What to touch next, in one or two sentences. */
-export function nextStep(job: JobView, tiles: readonly Tile[]): string {
+/** What to touch next, in one or two sentences. `continuable`: the job ended and can be continued. */
+export function nextStep(job: JobView, tiles: readonly Tile[], continuable = false): string {
   if (job.phase === 'cancelling') return 'Stopping: writes in flight end first, then every drive is flushed. Leave the drives plugged in.';
   const bad = tiles.filter(isBad);
-  const good = tiles.filter(({ state }) => state === 'verified' || state === 'written');
+  const good = tiles.filter(isGood);
   const stopped = tiles.filter(({ state }) => state === 'cancelled');
+  const stalled = tiles.filter(({ state }) => state === 'stalled');
   const advice: string[] = [];
   const drives = good.filter(({ endpoint }) => endpoint.kind === 'block');
   const images = good.filter(({ endpoint }) => endpoint.kind === 'file');
   if (drives.length > 0) advice.push(`${drives.length === tiles.length ? 'Every drive' : names(drives, 'drive')} can be taken out.`);
   if (images.length > 0) advice.push(`${names(images, 'image')} ${images.length === 1 ? 'is' : 'are'} ready.`);
+  if (stalled.length > 0) advice.push(`${names(stalled)} ${stalled.length === 1 ? 'does' : 'do'} not answer: check cable and port.`);
   if (bad.length > 0 && job.failure === null) advice.push(`Set ${names(bad)} aside.`);
   if (stopped.length > 0) advice.push(`${names(stopped)} ${stopped.length === 1 ? 'holds' : 'hold'} only part of the source.`);
+  if (continuable) advice.push('Continue finishes what is not done.');
   if (job.phase === 'running' && advice.length === 0) {
+    if (isPaused(tiles)) return 'Paused: nothing is written until you continue. Leave the drives plugged in.';
     return job.plan.verify ? 'Leave the drives plugged in. Each one is read back as soon as it is written.' : 'Leave the drives plugged in.';
   }
   return advice.join(' ');
+}
+
+/** What a rescue does now. */
+export function rescuePass({ pass, retry }: RescueProgress): string {
+  switch (pass) {
+    case 'copying':
+      return 'Copying what reads at once';
+    case 'scraping':
+      return 'Going back, sector by sector';
+    case 'retrying':
+      return `Trying the bad sectors again (${count(retry)})`;
+  }
+}
+
+/** What a rescue got, at its end; null for a job that is none. */
+export function rescueEnd({ result }: JobView): string | null {
+  if (result?.rescue == null) return null;
+  const { rescued, bad } = result.rescue;
+  if (bad === 0) return `All of the source could be read: ${size(rescued)}.`;
+  return `${size(rescued)} of the source rescued. ${size(bad)} could not be read and are zeros on every destination.`;
 }
 
 /**
@@ -142,6 +106,10 @@ export function announcement(before: JobView | null, after: JobView | null): str
   if (before?.startedAt !== after.startedAt) return `Job started: ${plural(tiles.length, 'destination')}.`;
   if (before.phase !== after.phase) return 'Cancelling.';
   const earlier = tilesOf(before);
-  const settled = tiles.filter((tile) => !isActive(tile) && earlier[tile.index]?.state !== tile.state);
-  return settled.map((tile) => `${tile.name}: ${stateWord[tile.state].toLowerCase()}.`).join(' ');
+  if (isPaused(tiles) && !isPaused(earlier)) return 'Paused.';
+  if (isPaused(earlier) && tiles.some((tile) => isActive(tile) && !tile.paused)) return 'Continued.';
+  // That each drive follows has been said.
+  if (isPaused(tiles)) return '';
+  const changed = tiles.filter((tile) => (!isActive(tile) || TOLD.has(tile.state)) && earlier[tile.index]?.state !== tile.state);
+  return changed.map((tile) => `${tile.name}: ${stateWord[tile.state].toLowerCase()}.`).join(' ');
 }

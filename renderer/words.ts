@@ -4,9 +4,13 @@ import { SECTOR_SIZE } from '../app/contract.ts';
 /** What a tile can say. One word means one thing; 'verified' is the only green, 'failed' the only red. */
 export type TileState =
   | 'waiting'
+  | 'comparing'
   | 'copying'
   | 'flushing'
   | 'verifying'
+  | 'repairing'
+  | 'paused'
+  | 'stalled'
   | 'verified'
   | 'written'
   | 'failed'
@@ -16,9 +20,13 @@ export type TileState =
 /** A state's word as a tile shows it. */
 export const stateWord: Record<TileState, string> = {
   waiting: 'Waiting',
+  comparing: 'Comparing',
   copying: 'Copying',
   flushing: 'Flushing',
   verifying: 'Verifying',
+  repairing: 'Repairing',
+  paused: 'Paused',
+  stalled: 'Stalled',
   verified: 'Verified',
   written: 'Written, not verified',
   failed: 'Failed',
@@ -29,9 +37,13 @@ export const stateWord: Record<TileState, string> = {
 /** A state's word after a number ("2 copying"). */
 export const countWord: Record<TileState, string> = {
   waiting: 'waiting',
+  comparing: 'comparing',
   copying: 'copying',
   flushing: 'flushing',
   verifying: 'verifying',
+  repairing: 'repairing',
+  paused: 'paused',
+  stalled: 'stalled',
   verified: 'verified',
   written: 'written but not verified',
   failed: 'failed',
@@ -39,13 +51,17 @@ export const countWord: Record<TileState, string> = {
   cancelled: 'cancelled',
 };
 
+/** Bounds of a speed limit, MB/s. */
+const LEAST_SPEED = 0.1;
+const MOST_SPEED = 1_000_000;
+
 const grouped = new Intl.NumberFormat('en-US');
 
 /** "26,001,408" */
 export const count = (value: number): string => grouped.format(value);
 
-/** "1 drive", "8 drives" */
-export const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+/** "1 drive", "8 drives"; `many` where an s is not enough. */
+export const plural = (value: number, noun: string, many = `${noun}s`): string => `${count(value)} ${value === 1 ? noun : many}`;
 
 const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
 
@@ -69,6 +85,27 @@ export const exactBytes = (bytes: number): string => `${count(bytes)} bytes`;
 export function rate(bytesPerSecond: number): string {
   const megabytes = bytesPerSecond / 1e6;
   return `${megabytes >= 9.95 ? count(Math.round(megabytes)) : Number(megabytes.toFixed(1))} MB/s`;
+}
+
+/** Bytes per second meant by "20" or "1.5" megabytes; null for nothing typed (no limit), undefined for what is no speed. */
+export function speed(typed: string): number | null | undefined {
+  const text = typed.trim();
+  if (text === '') return null;
+  const megabytes = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
+  return megabytes >= LEAST_SPEED && megabytes <= MOST_SPEED ? Math.round(megabytes * 1e6) : undefined;
+}
+
+/** What `speed` would read as the same. */
+export const typedSpeed = (bytesPerSecond: number | null): string => (bytesPerSecond === null ? '' : String(bytesPerSecond / 1e6));
+
+/** When something was, from now: "today, 14:02", "yesterday, 09:10", "12 Nov, 14:02". Both in milliseconds since the epoch. */
+export function moment(then: number, now: number): string {
+  const at = new Date(then);
+  const day = (time: Date): number => new Date(time.getFullYear(), time.getMonth(), time.getDate()).getTime();
+  const days = Math.round((day(new Date(now)) - day(at)) / 86_400_000);
+  const clock = at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+  if (days === 0) return `today, ${clock}`;
+  return days === 1 ? `yesterday, ${clock}` : `${at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })}, ${clock}`;
 }
 
 /** A length of time in seconds, in words: "5 s", "4 min", "1 h 20 min". Never less than a second. */

@@ -1,10 +1,11 @@
-// The choice being made: what to copy, where to, and whether to read it back. Lives until a job takes its place.
+// The choice being made: what to copy, where to, and how; or which interrupted job to continue. Lives until a job takes its place.
 import { SvelteMap } from 'svelte/reactivity';
-import { MAX_DESTINATIONS, type Bridge, type CopyRequest, type Disk, type Plan, type PlatterError } from '../../app/contract.ts';
-import { copyRequest } from '../command.ts';
+import { MAX_DESTINATIONS, type Bridge, type CopyRequest, type Disk, type Outcome, type Plan, type PlatterError } from '../../app/contract.ts';
+import { copyRequest, resumeRequest } from '../command.ts';
 import { destinationLock, diskName, identity, type SourceFacts } from '../disks.ts';
 import { baseName, listed, plural } from '../words.ts';
 import type { Mirror } from './mirror.svelte.ts';
+import { Options } from './options.svelte.ts';
 
 type Source = { kind: 'disk'; path: string; identity: string } | { kind: 'image'; path: string };
 
@@ -16,7 +17,7 @@ export class Choice {
   image = $state.raw<string | null>(null);
   /** New image files to write. */
   newImages = $state.raw<string[]>([]);
-  verify = $state(true);
+  readonly options: Options;
   /** Why the last review or start was refused. */
   refusals = $state.raw<PlatterError[]>([]);
   /** What was chosen and then went away, in words. */
@@ -31,6 +32,7 @@ export class Choice {
   constructor(bridge: Bridge, mirror: Mirror) {
     this.#bridge = bridge;
     this.#mirror = mirror;
+    this.options = new Options(() => this.#changed());
   }
 
   /** What the source decides about destinations. */
@@ -76,12 +78,13 @@ export class Choice {
   /** What is still to be chosen, in words; null when the choice is complete. */
   get missing(): string | null {
     if (this.source === null) return 'Choose a source.';
-    return this.destinations.length === 0 ? 'Choose at least one destination.' : null;
+    if (this.destinations.length === 0) return 'Choose at least one destination.';
+    return this.options.wrong;
   }
 
   /** The request as it stands, null while something is missing. */
   get request(): CopyRequest | null {
-    return this.source === null || this.missing !== null ? null : copyRequest(this.source.path, this.destinations, this.verify);
+    return this.source === null || this.missing !== null ? null : copyRequest(this.source.path, this.destinations, this.options.request);
   }
 
   /** Refusals about one path. */
@@ -146,29 +149,25 @@ export class Choice {
     this.#changed();
   }
 
-  setVerify(verify: boolean): void {
-    this.verify = verify;
-    this.#changed();
-  }
-
   /** Has the choice checked; on success main's state holds the plan. */
   async review(): Promise<void> {
     const request = this.request;
-    if (request === null || this.busy !== null) return;
-    this.#clearNotes();
-    this.busy = 'checking';
-    const outcome = await this.#mirror.ask(this.#bridge.review(request));
-    this.busy = null;
-    if (outcome?.ok === false) this.refusals = outcome.errors;
+    if (request !== null) await this.#whileBusy('checking', () => this.#bridge.review(request));
+  }
+
+  /** Has the rest of an interrupted job checked; on success main's state holds the plan. */
+  async resume(job: string): Promise<void> {
+    await this.#whileBusy('checking', () => this.#bridge.review(resumeRequest(job)));
+  }
+
+  /** Forgets an interrupted job. */
+  async forget(job: string): Promise<void> {
+    await this.#whileBusy('checking', () => this.#bridge.forget(job));
   }
 
   /** Starts what was reviewed: the person has consented. */
   async start(): Promise<void> {
-    if (this.busy !== null) return;
-    this.busy = 'starting';
-    const outcome = await this.#mirror.ask(this.#bridge.start());
-    this.busy = null;
-    if (outcome?.ok === false) this.refusals = outcome.errors;
+    await this.#whileBusy('starting', () => this.#bridge.start());
   }
 
   /** Goes back from a review to choosing. */
@@ -178,6 +177,8 @@ export class Choice {
 
   /** Takes over what a plan names: after a reload the plan is all that is left of the choice. */
   adopt(plan: Plan, disks: readonly Disk[]): void {
+    // What is continued was chosen long ago, and not here.
+    if (plan.kind !== 'copy' || plan.source === null) return;
     const at = (path: string): Disk | undefined => disks.find((disk) => disk.path === path);
     const source = at(plan.source.realPath);
     if (source !== undefined) this.source = { kind: 'disk', path: source.path, identity: identity(source) };
@@ -190,7 +191,7 @@ export class Choice {
       if (disk !== undefined) this.#picked.set(disk.path, identity(disk));
     }
     this.newImages = plan.destinations.filter(({ kind }) => kind === 'file').map(({ path }) => path);
-    this.verify = plan.verify;
+    this.options.adopt(plan.request);
   }
 
   /** Drops what is no longer there, or is another drive under the same path, and says so. */
@@ -222,6 +223,16 @@ export class Choice {
     const images = this.newImages.length;
     const drives = this.disks.length;
     return [...(drives > 0 ? [plural(drives, 'drive')] : []), ...(images > 0 ? [plural(images, 'new image')] : [])].join(' and ');
+  }
+
+  /** One call about the choice, its refusal kept. Nothing is asked while another is under way. */
+  async #whileBusy(busy: 'checking' | 'starting', call: () => Promise<Outcome<unknown>>): Promise<void> {
+    if (this.busy !== null) return;
+    this.#clearNotes();
+    this.busy = busy;
+    const outcome = await this.#mirror.ask(call());
+    this.busy = null;
+    if (outcome?.ok === false) this.refusals = outcome.errors;
   }
 
   #clearNotes(): void {

@@ -1,5 +1,5 @@
 // Main's state as the window shows it: snapshots, rendered four times a second at most.
-import type { AppState, Bridge, Disk, JobView, Plan, PlatterError } from '../../app/contract.ts';
+import type { AppState, Bridge, Disk, InterruptedJob, JobView, Plan, PlatterError } from '../../app/contract.ts';
 
 /** Shortest time between two updates of what is on the screen, milliseconds. */
 export const FRAME_MS = 250;
@@ -30,6 +30,10 @@ export class Mirror {
 
   get job(): JobView | null {
     return this.state?.job ?? null;
+  }
+
+  get interrupted(): InterruptedJob[] {
+    return this.state?.interrupted ?? [];
   }
 
   /** Starts following main. Returns the function that stops it. */
@@ -70,14 +74,9 @@ export class Mirror {
     }
   }
 
-  /** Reads the list of disks again. */
+  /** Reads the disks and the interrupted jobs again. */
   async refreshDisks(): Promise<void> {
     await this.ask(this.#bridge.refreshDisks());
-  }
-
-  /** Stops the running job. */
-  async cancel(): Promise<void> {
-    await this.ask(this.#bridge.cancel());
   }
 
   /** Puts an ended job away. */

@@ -1,6 +1,6 @@
 // Choosing source and destinations in the built page: what can be chosen, what cannot and why, and what main is asked.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Disk } from '../../app/contract.ts';
+import { plainRequest, type Disk } from '../../app/contract.ts';
 import * as make from './fixtures.ts';
 import { refuse, Windows, type OpenWindow } from './window.ts';
 
@@ -36,7 +36,7 @@ describe('choosing', () => {
     await open.page.getByText('New image in /home/me').waitFor();
     await review();
     expect(open.main.lastRequest()).toEqual({
-      kind: 'copy', source: '/dev/sdb', destinations: ['/dev/sdc', '/dev/sdd', '/home/me/copy.img'], verify: true, io: 'auto', memory: null,
+      ...plainRequest, kind: 'copy', source: '/dev/sdb', destinations: ['/dev/sdc', '/dev/sdd', '/home/me/copy.img'],
     });
   });
 

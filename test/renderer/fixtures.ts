@@ -1,6 +1,8 @@
 // Snapshots as main would push them, built from the contract's types.
-import type {
-  AppState, DestinationProgress, DestinationState, Disk, Endpoint, ErrorCode, JobError, JobResult, JobView, Plan, PlatterError,
+import {
+  plainRequest,
+  type AppState, type DestinationProgress, type DestinationResult, type DestinationState, type Disk, type Endpoint, type ErrorCode,
+  type InterruptedJob, type JobError, type JobResult, type JobView, type Plan, type PlatterError,
 } from '../../app/contract.ts';
 
 export const GB = 1e9;
@@ -70,7 +72,9 @@ export const loopDisk = disk('/dev/loop7', {
 export const sticks = (n: number): Disk[] =>
   Array.from({ length: n }, (_, i) => disk(i < 25 ? `/dev/sd${String.fromCharCode(98 + i)}` : `/dev/sda${String.fromCharCode(72 + i)}`));
 
-export const appState = (more: Partial<AppState> = {}): AppState => ({ disks: [], disksError: null, review: null, job: null, ...more });
+export const appState = (more: Partial<AppState> = {}): AppState => ({
+  disks: [], disksError: null, review: null, job: null, interrupted: [], interruptedError: null, ...more,
+});
 
 export const endpoint = (from: Disk, more: Partial<Endpoint> = {}): Endpoint => ({
   path: from.path,
@@ -99,11 +103,30 @@ export const plan = (destinations: Endpoint[], more: Partial<Plan> = {}): Plan =
   io: 'uring',
   memory: 16 * 1024 * 1024,
   notes: [],
+  job: '20261124-001500-a1b2c3',
+  request: { ...plainRequest, kind: 'copy', source: '/home/me/images/station-42.img', destinations: destinations.map(({ path }) => path) },
   ...more,
 });
 
-export const progress = (state: DestinationState, path: string, more: Partial<DestinationProgress> = {}): DestinationProgress => ({
-  path, state, written: 0, verified: 0, bytesPerSecond: 0, secondsLeft: null, ...more,
+/** A plan for an interrupted job, as `resume` gives it. */
+export const resumePlan = (destinations: Endpoint[]): Plan => plan(destinations, {
+  kind: 'resume', request: { ...plainRequest, kind: 'resume', source: null, destinations: [], job: '20261124-001500-a1b2c3' },
+});
+
+/** A job that wrote 40 % of each of its drives before it was cut short. */
+export const interrupted = (paths: string[], more: Partial<InterruptedJob> = {}): InterruptedJob => ({
+  id: '20261124-001500-a1b2c3',
+  startedAt: Date.now() - 60_000,
+  source: '/home/me/images/station-42.img',
+  destinations: paths.map((path) => ({ path, model: 'SanDisk Ultra Fit', serial: 'A0716', durable: 0.4 * 31_914_983_424, finished: false })),
+  bytes: 31_914_983_424,
+  damaged: false,
+  ...more,
+});
+
+/** A plain copy of `plan.bytes`, read back, unless told otherwise. */
+export const progress = (of: Plan, state: DestinationState, path: string, more: Partial<DestinationProgress> = {}): DestinationProgress => ({
+  path, state, written: 0, verified: 0, toWrite: of.bytes, toVerify: of.verify ? of.bytes : 0, bytesPerSecond: 0, secondsLeft: null, paused: false, ...more,
 });
 
 export const failure = (code: ErrorCode, more: Partial<PlatterError> = {}): PlatterError => ({
@@ -127,18 +150,24 @@ export const writeError = (destination: number, device: string, more: Partial<Jo
 
 /** A job whose destinations are at the given samples. */
 export function job(of: Plan, samples: Partial<DestinationProgress>[], more: Partial<JobView> = {}): JobView {
-  const destinations = of.destinations.map(({ path }, i) => progress('copying', path, samples[i]));
+  const destinations = of.destinations.map(({ path }, i) => progress(of, 'copying', path, samples[i]));
   return {
     plan: of,
     startedAt: 1_700_000_000_000,
     phase: 'running',
-    progress: { bytes: Math.max(0, ...destinations.map(({ written }) => written)), totalBytes: of.bytes, seconds: 300, destinations },
+    progress: { bytes: Math.max(0, ...destinations.map(({ written }) => written)), totalBytes: of.bytes, seconds: 300, destinations, rescue: null },
     errors: [],
     result: null,
     failure: null,
+    throttle: of.request.throttle,
     ...more,
   };
 }
+
+/** How the destination at `index` ended: verified, all of it written, unless told otherwise. */
+export const end = (of: Plan, index: number, more: Partial<DestinationResult> = {}): DestinationResult => ({
+  path: of.destinations[index]!.path, state: 'done', verified: true, written: of.bytes, kept: 0, errors: [], ...more,
+});
 
 /** The engine's result for destinations that ended as told. */
 export const result = (of: Plan, ends: JobResult['destinations'], more: Partial<JobResult> = {}): JobResult => ({
@@ -149,6 +178,8 @@ export const result = (of: Plan, ends: JobResult['destinations'], more: Partial<
   cancelled: false,
   errors: [],
   destinations: ends,
+  manifest: null,
+  rescue: null,
   ...more,
 });
 

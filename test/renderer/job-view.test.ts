@@ -1,15 +1,14 @@
 // One verdict for one drive, and the sentences about all of them.
 import { describe, expect, test } from 'vitest';
 import type { DestinationResult, JobView } from '../../app/contract.ts';
-import { announcement, headline, nextStep, secondsLeftOf, sourceErrors, tilesOf, totalOf } from '../../renderer/job-view.ts';
+import { announcement, headline, nextStep, secondsLeftOf, sourceErrors, totalOf } from '../../renderer/job-view.ts';
+import { tilesOf } from '../../renderer/tiles.ts';
 import * as make from './fixtures.ts';
 
 const plan = make.plan(make.sticks(3).map((disk) => make.endpoint(disk)));
 const total = plan.bytes;
 const states = (job: JobView): string[] => tilesOf(job).map(({ state }) => state);
-const end = (index: number, more: Partial<DestinationResult>): DestinationResult => ({
-  path: plan.destinations[index]!.path, state: 'done', verified: true, written: total, errors: [], ...more,
-});
+const end = (index: number, more: Partial<DestinationResult>): DestinationResult => make.end(plan, index, more);
 
 describe('the verdict', () => {
   test('green needs proof: every byte read back', () => {
@@ -72,9 +71,9 @@ describe('the whole', () => {
   });
 
   test('the total leaves out what failed and reaches its end', () => {
-    expect(totalOf(tilesOf(running), true)).toBeCloseTo((1 + 0.25) / 2);
+    expect(totalOf(tilesOf(running))).toBeCloseTo((1 + 0.25) / 2);
     const last = make.job(plan, [{ state: 'done', written: total, verified: total }, { state: 'failed' }, { state: 'done', written: total, verified: total }]);
-    expect(totalOf(tilesOf(last), true)).toBe(1);
+    expect(totalOf(tilesOf(last))).toBe(1);
   });
 
   test('what to touch next: drives are taken out, images are ready', () => {

@@ -156,7 +156,7 @@ describe('running', () => {
 
   test('an error of the source is told as the source\'s', async () => {
     const of = plan(2);
-    const error = make.writeError(0, of.source.path, { side: 'read', op: 'read', destination: null, message: 'Read failed at 1.2 GB: the drive reported a medium error.' });
+    const error = make.writeError(0, of.source!.path, { side: 'read', op: 'read', destination: null, message: 'Read failed at 1.2 GB: the drive reported a medium error.' });
     await show(make.job(of, [{ state: 'failed' }, { state: 'failed' }], { errors: [error] }));
     expect(await open.page.getByRole('alert').innerText()).toContain('Read failed at 1.2 GB');
     expect(await tiles().first().innerText()).not.toContain('Read failed');
@@ -197,6 +197,7 @@ describe('ended', () => {
       state: i === 2 || i === 4 ? 'failed' : i === 5 ? 'cancelled' : 'done',
       verified: i === 2 || i === 4 ? false : i === 1 || i === 5 ? null : true,
       written: of.bytes,
+      kept: 0,
       errors: i === 2 ? [error] : i === 4 ? [gone] : [],
     }))),
   });

@@ -26,6 +26,8 @@ export class FakeMain {
   reviewed: Outcome<Plan> = { ok: false, errors: [] };
   /** What `start` gives; on success the job below runs. */
   started: Outcome<null> = { ok: true, value: null };
+  /** What pause, throttle, retry and forget give. */
+  controlled: Outcome<null> = { ok: true, value: null };
   jobToRun: JobView | null = null;
   image: string | null = null;
   newImage: string | null = null;
@@ -55,6 +57,11 @@ export class FakeMain {
     return this.log.map(({ name }) => name).filter((name) => name !== 'getState');
   }
 
+  /** Arguments of each call of that name. */
+  asked(name: keyof WindowCalls): unknown[][] {
+    return this.log.filter((call) => call.name === name).map(({ args }) => args);
+  }
+
   /** The request of the last review. */
   lastRequest(): CopyRequest | undefined {
     return this.log.findLast(({ name }) => name === 'review')?.args[0] as CopyRequest | undefined;
@@ -80,13 +87,20 @@ export class FakeMain {
         await this.push(this.started.ok ? { review: null, job: this.jobToRun } : { review: null });
         return this.started;
       case 'cancel':
-        if (this.state.job !== null) await this.push({ job: { ...this.state.job, phase: 'cancelling' } });
+        if (this.state.job !== null && args[0] === null) await this.push({ job: { ...this.state.job, phase: 'cancelling' } });
         return null;
       case 'dismissJob':
         await this.push({ job: null });
         return null;
       case 'refreshDisks':
         return null;
+      case 'pause':
+      case 'throttle':
+      case 'retry':
+        return this.controlled;
+      case 'forget':
+        await this.push({ interrupted: this.state.interrupted.filter(({ id }) => id !== args[0]) });
+        return this.controlled;
     }
   }
 }

@@ -43,13 +43,13 @@ describe('figures', () => {
 
 describe('command line', () => {
   test('names the same source and destinations', () =>
-    expect(commandLine(copyRequest('/a/disk.img', ['/dev/sdb', '/dev/sdc'], true))).toBe('platter copy /a/disk.img /dev/sdb /dev/sdc'));
+    expect(commandLine(copyRequest('/a/disk.img', ['/dev/sdb', '/dev/sdc']))).toBe('platter copy /a/disk.img /dev/sdb /dev/sdc'));
 
   test('says when nothing is verified', () =>
-    expect(commandLine(copyRequest('/a', ['/b'], false))).toBe('platter copy --no-verify /a /b'));
+    expect(commandLine(copyRequest('/a', ['/b'], { verify: false }))).toBe('platter copy --no-verify /a /b'));
 
   test('quotes what a shell would take apart, and keeps a dash from being an option', () =>
-    expect(commandLine(copyRequest("/my disk's.img", ['-n'], true))).toBe(`platter copy -- '/my disk'\\''s.img' -n`));
+    expect(commandLine(copyRequest("/my disk's.img", ['-n']))).toBe(`platter copy -- '/my disk'\\''s.img' -n`));
 });
 
 describe('consent', () => {

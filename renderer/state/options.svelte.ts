@@ -1,0 +1,107 @@
+// How a copy is made, beyond what and where to: read back, only what differs, past unreadable sectors, how fast.
+import type { CopyRequest } from '../../app/contract.ts';
+import { listed, rate, speed, typedSpeed } from '../words.ts';
+
+/** What the window can ask for. */
+type Asked = Pick<CopyRequest, 'verify' | 'update' | 'rescue' | 'keepGoing' | 'throttle'>;
+
+/** Times that a rescue from the window tries the bad sectors again. */
+const RETRIES = 1;
+
+/** The options as they are set; every change is told to `changed`. */
+export class Options {
+  #verify = $state(true);
+  #update = $state(false);
+  #rescue = $state(false);
+  #keepGoing = $state(false);
+  #limit = $state('');
+  readonly #changed: () => void;
+
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  get verify(): boolean {
+    return this.#verify;
+  }
+
+  set verify(on: boolean) {
+    this.#verify = on;
+    this.#changed();
+  }
+
+  get update(): boolean {
+    return this.#update;
+  }
+
+  /** Only what differs: not together with a rescue, which has no whole source to compare with. */
+  set update(on: boolean) {
+    this.#update = on;
+    if (on) this.#rescue = false;
+    this.#changed();
+  }
+
+  get rescue(): boolean {
+    return this.#rescue;
+  }
+
+  set rescue(on: boolean) {
+    this.#rescue = on;
+    if (on) this.#update = false;
+    this.#changed();
+  }
+
+  get keepGoing(): boolean {
+    return this.#keepGoing;
+  }
+
+  set keepGoing(on: boolean) {
+    this.#keepGoing = on;
+    this.#changed();
+  }
+
+  /** As it was typed, in MB/s. */
+  get limit(): string {
+    return this.#limit;
+  }
+
+  set limit(typed: string) {
+    this.#limit = typed;
+    this.#changed();
+  }
+
+  /** What cannot be asked for as it stands, in words; null when all is well. */
+  get wrong(): string | null {
+    return speed(this.#limit) === undefined ? 'The speed limit is not a number of MB/s.' : null;
+  }
+
+  get request(): Asked {
+    return {
+      verify: this.#verify,
+      update: this.#update,
+      rescue: this.#rescue ? { retries: RETRIES, map: null } : null,
+      keepGoing: this.#keepGoing,
+      throttle: speed(this.#limit) ?? null,
+    };
+  }
+
+  /** What is out of the ordinary beyond verifying, for a closed disclosure; empty when nothing is. */
+  get summary(): string {
+    const { update, rescue, keepGoing, throttle } = this.request;
+    return listed([
+      ...(update ? ['only what differs'] : []),
+      ...(rescue === null ? [] : ['past unreadable sectors']),
+      ...(keepGoing ? ['past write errors'] : []),
+      ...(throttle === null ? [] : [`at most ${rate(throttle)}`]),
+    ]);
+  }
+
+  /** Takes over those of a request. */
+  adopt({ verify, update, rescue, keepGoing, throttle }: CopyRequest): void {
+    this.#verify = verify;
+    this.#update = update;
+    this.#rescue = rescue !== null;
+    this.#keepGoing = keepGoing;
+    this.#limit = typedSpeed(throttle);
+  }
+}

@@ -1,0 +1,128 @@
+// What each destination of a job is at, as its tile shows it. Pure: a JobView in, tiles out.
+import type { DestinationProgress, Endpoint, JobError, JobView } from '../app/contract.ts';
+import { baseName, percent, type TileState } from './words.ts';
+
+/** One destination as the bay shows it. */
+export interface Tile {
+  /** Index into the plan's destinations; the tile's place for the whole job. */
+  index: number;
+  /** "sdb", "copy.img" */
+  name: string;
+  endpoint: Endpoint;
+  state: TileState;
+  /** Percent of the phase it is in; null in a phase that has none. */
+  percent: number | null;
+  /** Fractions, 0 to 1: of what is to be written, of what is to be read back, of all its work. */
+  written: number;
+  verified: number;
+  done: number;
+  bytesPerSecond: number;
+  secondsLeft: number | null;
+  /** Told to pause. */
+  paused: boolean;
+  /** Bytes that needed no writing, known at the end. */
+  kept: number;
+  errors: JobError[];
+  /** What can be asked for this destination now. */
+  can: { stop: boolean; retry: boolean };
+}
+
+const ACTIVE: ReadonlySet<TileState> = new Set<TileState>(
+  ['waiting', 'comparing', 'copying', 'flushing', 'verifying', 'repairing', 'paused', 'stalled']);
+
+/** True while a destination still has work to do. */
+export const isActive = (tile: Tile): boolean => ACTIVE.has(tile.state);
+
+/** True when a destination ended badly. */
+export const isBad = (tile: Tile): boolean => tile.state === 'failed' || tile.state === 'removed';
+
+/** True when a destination ended well. */
+export const isGood = (tile: Tile): boolean => tile.state === 'verified' || tile.state === 'written';
+
+/** Every destination in the plan's order. */
+export function tilesOf(job: JobView): Tile[] {
+  return job.plan.destinations.map((endpoint, index) => tileOf(job, endpoint, index));
+}
+
+function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
+  const now = job.progress.destinations[index] ?? waiting(endpoint.path);
+  const errors = job.result?.destinations[index]?.errors ?? job.errors.filter(({ destination }) => destination === index);
+  const state = stateOf(job, index, now, errors);
+  const active = ACTIVE.has(state);
+  const running = job.phase === 'running';
+  return {
+    index,
+    name: baseName(endpoint.path),
+    endpoint,
+    state,
+    ...shares(state, now, job.plan.request.update || job.plan.kind === 'repair'),
+    bytesPerSecond: now.bytesPerSecond,
+    secondsLeft: now.secondsLeft,
+    paused: now.paused,
+    kept: job.result?.destinations[index]?.kept ?? 0,
+    errors,
+    can: { stop: running && active, retry: running && !active && state !== 'verified' && state !== 'written' },
+  };
+}
+
+const waiting = (path: string): DestinationProgress =>
+  ({ path, state: 'waiting', written: 0, verified: 0, toWrite: 0, toVerify: 0, bytesPerSecond: 0, secondsLeft: null, paused: false });
+
+/** The one verdict for a destination. Green needs proof: every byte read back, or the engine's own word. */
+function stateOf(job: JobView, index: number, now: DestinationProgress, errors: JobError[]): TileState {
+  const result = job.result?.destinations[index];
+  const state = result?.state ?? now.state;
+  if (state === 'cancelled') return 'cancelled';
+  if (state === 'done') {
+    if (result?.verified === false) return 'failed';
+    const readBack = job.plan.verify && now.toVerify > 0 && now.verified >= now.toVerify;
+    const proven = result === undefined ? readBack : result.verified === true;
+    return proven ? 'verified' : 'written';
+  }
+  // When the machinery ended, nobody works on this destination any more: whatever it was doing has failed.
+  if (state === 'failed' || job.phase === 'ended') return errors[0]?.code === 'DEVICE_GONE' ? 'removed' : 'failed';
+  return state;
+}
+
+/**
+ * How far it is. Work is only known phase by phase: a job that compares first (`compares`) reads everything, and then
+ * knows what to write and to read again; until then the comparison counts for half of all.
+ */
+function shares(state: TileState, now: DestinationProgress, compares: boolean): Pick<Tile, 'percent' | 'written' | 'verified' | 'done'> {
+  if (state === 'verified' || state === 'written') return { percent: null, written: 1, verified: state === 'verified' ? 1 : 0, done: 1 };
+  const comparing = compares && now.toWrite === 0;
+  // What it writes it reads again: the rest of what there is to read was the comparison.
+  const compared = compares && !comparing ? Math.min(now.verified, now.toVerify - now.toWrite) : 0;
+  const write: Part = [now.written, now.toWrite];
+  const read: Part = [now.verified - compared, now.toVerify - compared];
+  const all = share([write[0] + read[0], write[1] + read[1]]);
+  const phase = phaseOf(state, now, { write, read });
+  return {
+    percent: phase === null ? null : phase[1] > 0 ? percent(...phase) : 0,
+    written: share(write),
+    verified: share(read),
+    done: compares ? (comparing ? all / 2 : 0.5 + all / 2) : all,
+  };
+}
+
+/** Bytes done, of how many. */
+type Part = [done: number, total: number];
+
+const share = ([done, total]: Part): number => (total > 0 ? Math.max(0, Math.min(1, done / total)) : 0);
+
+/** The part that the percentage is of; null in a state that has none. */
+function phaseOf(state: TileState, now: DestinationProgress, { write, read }: { write: Part; read: Part }): Part | null {
+  switch (state) {
+    case 'copying':
+    case 'repairing':
+      return write;
+    case 'comparing':
+    case 'verifying':
+      return read;
+    case 'paused':
+    case 'stalled':
+      return now.written < now.toWrite ? write : read[1] > 0 ? read : write;
+    default:
+      return null;
+  }
+}

@@ -135,6 +135,8 @@ export interface NativeJobRequest {
   /** A chunk that cannot be read at once is written nowhere, listed whole, and the job goes on. */
   skipBad?: boolean;
   sequential?: boolean;
+  /** Copy only: hashes are made even when nothing is verified, for `hashes()`. */
+  hash?: boolean;
   /** Copy only: the first chunk of every destination is zeros until all the rest is flushed, and is written last. */
   headLast?: boolean;
   /** Zeros are not written: holes in files, BLKZEROOUT on disks. */

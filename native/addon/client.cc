@@ -52,6 +52,7 @@ Napi::FunctionReference Client::define(Napi::Env env) {
                                           InstanceMethod<&Client::destroy>("destroy"),
                                           InstanceAccessor<&Client::io>("io"),
                                           InstanceAccessor<&Client::memory>("memory"),
+                                          InstanceAccessor<&Client::chunk_size>("chunkSize"),
                                       }));
 }
 
@@ -66,6 +67,7 @@ Client::Client(const Napi::CallbackInfo& info) : ObjectWrap(info) {
       .backend = wanted_backend(options.Get("io")),
       .strict = 0,
       .bytes_per_second = static_cast<uint64_t>(number_of(options, "bytesPerSecond", 0)),
+      .subjob_size = static_cast<size_t>(number_of(options, "chunkSize", 0)),
   };
   kcopyd_client* client = nullptr;
   const int refused = kcopyd_client_create_with(&wanted, &client);
@@ -75,6 +77,7 @@ Client::Client(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   kcopyd_pool_stats pool{};
   kcopyd_client_pool(client, &pool);
   pool_bytes_ = pool.bytes;
+  slot_bytes_ = pool.slot_size;
 }
 
 Napi::Value Client::submit(const Napi::CallbackInfo& info) {
@@ -99,6 +102,10 @@ Napi::Value Client::io(const Napi::CallbackInfo& info) {
 
 Napi::Value Client::memory(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(pool_bytes_));
+}
+
+Napi::Value Client::chunk_size(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(slot_bytes_));
 }
 
 }  // namespace platter

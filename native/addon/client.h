@@ -25,9 +25,11 @@ class Client : public Napi::ObjectWrap<Client> {
   Napi::Value destroy(const Napi::CallbackInfo& info);
   Napi::Value io(const Napi::CallbackInfo& info);
   Napi::Value memory(const Napi::CallbackInfo& info);
+  Napi::Value chunk_size(const Napi::CallbackInfo& info);
 
   kcopyd_backend backend_ = KCOPYD_IO_AUTO;
   size_t pool_bytes_ = 0;
+  size_t slot_bytes_ = 0;
   ClientPtr client_;
 };
 

@@ -1,33 +1,40 @@
 #include "job.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
 #include "addon_data.h"
 #include "engine_error.h"
+#include "job_request.h"
 
 namespace platter {
 namespace {
+
+constexpr double kMaxHashes = 1 << 20;  // in one answer: 16 MiB
 
 constexpr std::array kStates = {"waiting", "copying", "flushing", "verifying", "done", "failed", "cancelled"};
 constexpr std::array kSides = {"read", "write", "verify"};
 constexpr std::array kCauses = {"io",        "medium",    "gone",     "no-space",
                                 "read-only", "timed-out", "mismatch", "cancelled"};
 
-kcopyd_op operation(const Napi::Object& request) {
-  const std::string op = request.Get("op").ToString();
-  if (op == "copy") return KCOPYD_COPY;
-  if (op == "compare") return KCOPYD_COMPARE;
-  throw invalid_argument(request.Env(), "submit: op is neither copy nor compare");
+// Index of a destination; -1 for null: the job.
+int destination_of(const Napi::CallbackInfo& info) {
+  if (info[0].IsNull()) return -1;
+  const double index = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : -1;
+  if (!(index >= 0 && index < KCOPYD_MAX_DESTS)) throw invalid_argument(info.Env(), "job: there is no such destination");
+  return static_cast<int>(index);
 }
 
-unsigned job_flags(const Napi::Object& request) {
-  unsigned flags = 0;
-  if (request.Get("ignoreError").ToBoolean()) flags |= KCOPYD_IGNORE_ERROR;
-  if (request.Get("sequential").ToBoolean()) flags |= KCOPYD_WRITE_SEQ;
-  if (request.Get("verify").ToBoolean()) flags |= KCOPYD_VERIFY;
-  if (request.Get("headLast").ToBoolean()) flags |= KCOPYD_HEAD_LAST;
-  return flags;
+// A whole number >= 0.
+double number_at(const Napi::CallbackInfo& info, size_t index) {
+  const double number = info[index].IsNumber() ? info[index].As<Napi::Number>().DoubleValue() : -1;
+  if (!(number >= 0)) throw invalid_argument(info.Env(), "job: an argument is no number >= 0");
+  return number;
+}
+
+void check(const Napi::CallbackInfo& info, int refused) {
+  if (refused != 0) throw invalid_argument(info.Env(), "job: there is no such destination");
 }
 
 Napi::Object describe(Napi::Env env, const kcopyd_error& error) {
@@ -50,6 +57,11 @@ Napi::FunctionReference Job::define(Napi::Env env) {
                                           InstanceMethod<&Job::progress>("progress"),
                                           InstanceMethod<&Job::errors>("errors"),
                                           InstanceMethod<&Job::cancel>("cancel"),
+                                          InstanceMethod<&Job::pause>("pause"),
+                                          InstanceMethod<&Job::throttle>("throttle"),
+                                          InstanceMethod<&Job::durable>("durable"),
+                                          InstanceMethod<&Job::hashes>("hashes"),
+                                          InstanceAccessor<&Job::chunk_size>("chunkSize"),
                                           InstanceAccessor<&Job::done>("done"),
                                       }));
 }
@@ -59,31 +71,19 @@ Job::Job(const Napi::CallbackInfo& info)
 
 void Job::submit(kcopyd_client* client, const Napi::Object& request) {
   const Napi::Env env = request.Env();
-  const kcopyd_op op = operation(request);
-  const unsigned flags = job_flags(request);
-  Device& source = Device::of(request.Get("source"));
-  if (!request.Get("destinations").IsArray()) throw invalid_argument(env, "submit: destinations is no array");
-  const auto list = request.Get("destinations").As<Napi::Array>();
-
-  struct kcopyd_device_info facts {};
-  kcopyd_device_info(source.get(), &facts);
-  const sector_t count = (facts.size + KCOPYD_SECTOR_SIZE - 1) / KCOPYD_SECTOR_SIZE;
-  const io_region from{source.get(), 0, count};
-  std::vector<Device*> devices{&source};
-  std::vector<io_region> dests;
-  for (uint32_t i = 0; i < list.Length(); ++i) {
-    devices.push_back(&Device::of(list.Get(i)));
-    dests.push_back({devices.back()->get(), 0, count});
-  }
+  kcopyd_pool_stats pool{};
+  kcopyd_client_pool(client, &pool);
+  JobRequest wanted(request, pool.slot_size);
+  wanted.get().fn = &Job::notify;
+  wanted.get().context = this;
 
   delivery_ = Delivery::New(env, "platter:job", 0, 1, this);
-  const kcopyd_request wanted{op, &from, static_cast<unsigned>(dests.size()), dests.data(), flags, &Job::notify, this};
   // The callback can come before this function returns; until then nothing here is touched by it but delivery_.
   Ref();
-  for (Device* device : devices) device->retain();
-  devices_ = std::move(devices);
+  devices_ = wanted.devices();
+  for (Device* device : devices_) device->retain();
   kcopyd_job* job = nullptr;
-  const int refused = kcopyd_submit(client, &wanted, &job);
+  const int refused = kcopyd_submit(client, &wanted.get(), &job);
   if (refused != 0) {
     for (Device* device : devices_) device->release();
     devices_.clear();
@@ -129,8 +129,13 @@ Napi::Value Job::progress(const Napi::CallbackInfo& info) {
     const kcopyd_dest_progress& d = sample.dests[i];
     Napi::Object destination = Napi::Object::New(env);
     destination.Set("state", Napi::String::New(env, kStates.at(d.state)));
+    destination.Set("paused", Napi::Boolean::New(env, d.paused != 0));
+    destination.Set("stalled", Napi::Boolean::New(env, d.stalled != 0));
     destination.Set("written", Napi::Number::New(env, static_cast<double>(d.written)));
+    destination.Set("zeroed", Napi::Number::New(env, static_cast<double>(d.zeroed)));
     destination.Set("verified", Napi::Number::New(env, static_cast<double>(d.verified)));
+    destination.Set("toWrite", Napi::Number::New(env, static_cast<double>(d.to_write)));
+    destination.Set("toVerify", Napi::Number::New(env, static_cast<double>(d.to_verify)));
     destinations.Set(i, destination);
   }
   Napi::Object result = Napi::Object::New(env);
@@ -157,7 +162,63 @@ Napi::Value Job::errors(const Napi::CallbackInfo& info) {
   return result;
 }
 
-void Job::cancel(const Napi::CallbackInfo&) { kcopyd_job_cancel(job_.get()); }
+void Job::cancel(const Napi::CallbackInfo& info) {
+  if (info[0].IsUndefined() || info[0].IsNull()) {
+    kcopyd_job_cancel(job_.get());
+  } else {
+    check(info, kcopyd_job_cancel_dest(job_.get(), static_cast<unsigned>(destination_of(info))));
+  }
+}
+
+void Job::pause(const Napi::CallbackInfo& info) {
+  check(info, kcopyd_job_pause(job_.get(), destination_of(info), info[1].ToBoolean()));
+}
+
+void Job::throttle(const Napi::CallbackInfo& info) {
+  check(info, kcopyd_job_throttle(job_.get(), destination_of(info), static_cast<uint64_t>(number_at(info, 1))));
+}
+
+Napi::Value Job::durable(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto destination = static_cast<unsigned>(destination_of(info));
+  auto first = static_cast<size_t>(number_at(info, 1));
+  Napi::Array result = Napi::Array::New(env);
+  std::array<kcopyd_range, 64> batch{};
+  uint32_t length = 0;
+  while (const size_t got = kcopyd_job_durable(job_.get(), destination, first, batch.size(), batch.data())) {
+    for (size_t i = 0; i < got; ++i) {
+      Napi::Object range = Napi::Object::New(env);
+      range.Set("first", Napi::Number::New(env, static_cast<double>(batch.at(i).first)));
+      range.Set("count", Napi::Number::New(env, static_cast<double>(batch.at(i).count)));
+      result.Set(length++, range);
+    }
+    first += got;
+  }
+  return result;
+}
+
+Napi::Value Job::hashes(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto first = static_cast<uint64_t>(number_at(info, 0));
+  const auto wanted = static_cast<size_t>(std::min(number_at(info, 1), kMaxHashes));
+  std::vector<kcopyd_hash> hashes(wanted);
+  std::vector<uint8_t> known(wanted);
+  const size_t got = kcopyd_job_hashes(job_.get(), first, wanted, hashes.data(), known.data());
+  Napi::Uint8Array bytes = Napi::Uint8Array::New(env, got * sizeof(kcopyd_hash));
+  Napi::Uint8Array flags = Napi::Uint8Array::New(env, got);
+  for (size_t i = 0; i < got; ++i) {
+    print_hash(hashes[i], bytes.Data() + i * sizeof(kcopyd_hash));
+    flags[i] = known[i];
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("hashes", bytes);
+  result.Set("known", flags);
+  return result;
+}
+
+Napi::Value Job::chunk_size(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(kcopyd_job_chunk(job_.get())));
+}
 
 Napi::Value Job::done(const Napi::CallbackInfo&) { return promise_.Value(); }
 

@@ -39,6 +39,11 @@ class Job : public Napi::ObjectWrap<Job> {
   Napi::Value progress(const Napi::CallbackInfo& info);
   Napi::Value errors(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
+  void pause(const Napi::CallbackInfo& info);
+  void throttle(const Napi::CallbackInfo& info);
+  Napi::Value durable(const Napi::CallbackInfo& info);
+  Napi::Value hashes(const Napi::CallbackInfo& info);
+  Napi::Value chunk_size(const Napi::CallbackInfo& info);
   Napi::Value done(const Napi::CallbackInfo& info);
 
   std::unique_ptr<kcopyd_job, PutJob> job_;

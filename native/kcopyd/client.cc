@@ -7,27 +7,40 @@
 namespace kcopyd {
 
 Client::Client(const kcopyd_client_options& options, kcopyd_backend backend)
-    : pool_(options.num_pages), strict_(options.strict != 0), backend_(backend) {
+    : pool_(options.num_pages, options.subjob_size), strict_(options.strict != 0), backend_(backend) {
   throttle_.set(options.bytes_per_second);
-  std::promise<kcopyd_backend> opened;
-  std::future<kcopyd_backend> result = opened.get_future();
-  worker_ = std::thread([this, promise = std::move(opened)]() mutable { work(std::move(promise)); });
-  try {
-    backend_ = result.get();
-  } catch (const std::system_error&) {
-    worker_.join();
-    throw;
-  }
 }
 
-Client::~Client() {
-  {
-    std::unique_lock lock(mutex_);
-    idle_.wait(lock, [this] { return live_ == 0; });
-    stopping_ = true;
+std::shared_ptr<Client> Client::open(const kcopyd_client_options& options, kcopyd_backend backend) {
+  const std::shared_ptr<Client> client(new Client(options, backend));
+  std::promise<kcopyd_backend> opened;
+  std::future<kcopyd_backend> result = opened.get_future();
+  // The worker keeps the client: it may have to outlive close().
+  client->worker_ = std::thread([client, promise = std::move(opened)]() mutable { client->work(std::move(promise)); });
+  try {
+    client->backend_ = result.get();
+  } catch (const std::system_error&) {
+    client->worker_.join();
+    throw;
   }
+  return client;
+}
+
+void Client::close() {
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] { return live_ == 0; });
+  stopping_ = true;
+  lock.unlock();
   alarm_->ring();
-  worker_.join();
+  lock.lock();
+  idle_.wait(lock, [this] { return worker_state_ != Worker::works; });
+  const bool left = worker_state_ == Worker::left;
+  lock.unlock();
+  if (left) {
+    worker_.join();
+  } else {
+    worker_.detach();
+  }
 }
 
 void Client::throttle(uint64_t bytes_per_second) {
@@ -72,6 +85,10 @@ void Client::work(std::promise<kcopyd_backend> opened) {
   Engine engine{.io = *io, .pool = pool_, .throttle = throttle_, .strict = strict_};
   loop(engine);
   alarm_->set(nullptr);
+  io.reset();  // before close() returns: an exclusive open right after it must find the devices free
+  const std::lock_guard lock(mutex_);
+  if (worker_state_ == Worker::works) worker_state_ = Worker::left;
+  idle_.notify_all();
 }
 
 void Client::loop(Engine& engine) {
@@ -82,18 +99,38 @@ void Client::loop(Engine& engine) {
     if (call_back(engine)) continue;
     done.clear();
     engine.io.wait(done, engine.deadline);
-    for (IoRequest* request : done) {
-      auto& transfer = static_cast<SlotTransfer&>(Transfer::of(*request));
-      if (transfer.advance(engine.io)) transfer.job->ended(engine, transfer);
-    }
+    take_results(engine, done);
   }
 }
 
+void Client::take_results(Engine& engine, const std::vector<IoRequest*>& done) {
+  for (IoRequest* request : done) {
+    auto& transfer = static_cast<SlotTransfer&>(Transfer::of(*request));
+    if (transfer.lost) {
+      transfer.job->came_back(engine, transfer);
+    } else if (transfer.advance(engine.io)) {
+      transfer.job->ended(engine, transfer);
+    } else {
+      transfer.since = Clock::now();
+    }
+  }
+  std::erase_if(lingering_, [&](const std::shared_ptr<Job>& job) {
+    if (job->lingers()) return false;
+    job->finish(engine);
+    return true;
+  });
+}
+
+// False: the client is closed, and nothing of it is in flight.
 bool Client::take_inbox(Engine& engine) {
   std::vector<std::shared_ptr<Job>> arrived;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return false;
+    if (stopping_ && lingering_.empty()) return false;
+    if (stopping_ && worker_state_ == Worker::works) {
+      worker_state_ = Worker::lingers;
+      idle_.notify_all();
+    }
     arrived.swap(inbox_);
   }
   for (auto& job : arrived) {
@@ -122,7 +159,11 @@ bool Client::call_back(Engine& engine) {
     }
     const std::shared_ptr<Job> job = jobs_[i];
     jobs_.erase(jobs_.begin() + static_cast<ptrdiff_t>(i));
-    job->finish(engine);
+    if (job->lingers()) {
+      lingering_.push_back(job);
+    } else {
+      job->finish(engine);
+    }
     job->notify();
     leave();
     called = true;

@@ -34,14 +34,16 @@ class Alarm {
   BlockIo* io_ = nullptr;
 };
 
-class Client {
+class Client : public std::enable_shared_from_this<Client> {
  public:
   // Throws std::system_error: no memory, or the backend asked for is refused.
-  Client(const kcopyd_client_options& options, kcopyd_backend backend);
+  static std::shared_ptr<Client> open(const kcopyd_client_options& options, kcopyd_backend backend);
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
-  // Waits for every job and every prepared callback. Not on the worker.
-  ~Client();
+  ~Client() = default;
+  // Waits for every job and every prepared callback, then ends the worker; one that has I/O which the kernel does not
+  // give back ends by itself when it does. Not on the worker.
+  void close();
 
   kcopyd_backend backend() const { return backend_; }
   Pool& pool() { return pool_; }
@@ -64,10 +66,12 @@ class Client {
   void fire(const Fired& callback);
 
  private:
+  Client(const kcopyd_client_options& options, kcopyd_backend backend);
   void work(std::promise<kcopyd_backend> opened);
   void loop(Engine& engine);
   bool take_inbox(Engine& engine);
   void pump(Engine& engine);
+  void take_results(Engine& engine, const std::vector<IoRequest*>& done);
   bool call_back(Engine& engine);
   void leave();
 
@@ -83,8 +87,11 @@ class Client {
   std::deque<Fired> fired_;
   size_t live_ = 0;  // jobs and prepared callbacks that have not called back
   bool stopping_ = false;
+  enum class Worker : uint8_t { works, lingers, left } worker_state_ = Worker::works;
 
-  std::vector<std::shared_ptr<Job>> jobs_;  // worker only, in order of submission
+  // Worker only.
+  std::vector<std::shared_ptr<Job>> jobs_;       // in order of submission
+  std::vector<std::shared_ptr<Job>> lingering_;  // called back, and the kernel still holds I/O of theirs
   std::thread worker_;
 };
 

@@ -136,14 +136,14 @@ Descriptor claim(const Descriptor& known, int mode, bool is_block) {
   return claimed;
 }
 
-std::unique_ptr<block_device> open_device(const char* path, unsigned flags) {
+std::shared_ptr<block_device> open_device(const char* path, unsigned flags) {
   constexpr unsigned known = KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL | KCOPYD_OPEN_CREATE | KCOPYD_OPEN_GROW;
   const bool write = flags & KCOPYD_OPEN_WRITE;
   if ((flags & ~known) || (!write && (flags & (KCOPYD_OPEN_CREATE | KCOPYD_OPEN_GROW)))) fail(EINVAL);
 
   const Descriptor found = find(path, flags);
   const struct stat status = status_of(found);
-  auto device = std::make_unique<block_device>();
+  auto device = std::make_shared<block_device>();
   device->is_block = S_ISBLK(status.st_mode);
   if (!device->is_block && !S_ISREG(status.st_mode)) fail(ENOTBLK);
   if (device->is_block && (flags & (KCOPYD_OPEN_CREATE | KCOPYD_OPEN_GROW))) fail(ENOTBLK);
@@ -216,7 +216,9 @@ void block_device::drop_cache() const {
 int kcopyd_device_open(const char* path, unsigned int flags, struct block_device** result) {
   if (path == nullptr || result == nullptr) return -EINVAL;
   try {
-    *result = kcopyd::open_device(path, flags).release();
+    const std::shared_ptr<block_device> device = kcopyd::open_device(path, flags);
+    device->handle = device;
+    *result = device.get();
     return 0;
   } catch (const std::system_error& error) {
     return -error.code().value();
@@ -244,4 +246,6 @@ void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_in
   *info = facts;
 }
 
-void kcopyd_device_close(struct block_device* bdev) { const std::unique_ptr<block_device> closing(bdev); }
+void kcopyd_device_close(struct block_device* bdev) {
+  if (bdev != nullptr) const std::shared_ptr<block_device> closing = std::move(bdev->handle);
+}

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 #include "kcopyd.h"
 
@@ -34,7 +35,9 @@ class Descriptor {
 }  // namespace kcopyd
 
 // The C API's block_device. Immutable after open but for the two atomics.
-struct block_device {
+struct block_device : std::enable_shared_from_this<block_device> {
+  // The hold of whoever opened it; a job has one of its own, also on what the kernel never gave back.
+  std::shared_ptr<block_device> handle;
   // Holds the claim or the lock of an exclusive open, and sees no I/O: io_uring lets go of a file a little after the
   // last request on it, and closing this one must set the device free at once.
   kcopyd::Descriptor claim;

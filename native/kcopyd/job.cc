@@ -1,8 +1,10 @@
+// What happens when a transfer has ended.
 #include "job.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace kcopyd {
 namespace {
@@ -15,7 +17,14 @@ bool all_zero(std::span<const std::byte> data) {
 }  // namespace
 
 Job::Job(const kcopyd_request& request, size_t chunk_size)
-    : op_(request.op), flags_(request.flags), fn_(request.fn), context_(request.context), chunk_size_(chunk_size) {}
+    : op_(request.op),
+      flags_(request.flags),
+      fn_(request.fn),
+      context_(request.context),
+      chunk_size_(chunk_size),
+      stall_timeout_(request.stall_timeout),
+      flush_interval_(request.flush_interval),
+      limit_(request.bytes_per_second) {}
 
 uint64_t Job::chunk_length(uint64_t chunk, uint64_t length) const {
   return std::min<uint64_t>(chunk_size_, length - chunk * chunk_size_);
@@ -34,18 +43,32 @@ void Job::start(Engine& engine) {
   // Even when all destinations but one stop answering, the last one finds its share of the pool.
   const auto share = engine.pool.stats().slots / (static_cast<unsigned>(destinations_.size()) + 1);
   credit_ = std::clamp(share, 1u, KCOPYD_MAX_SUBJOBS);
-  started_ = Engine::Clock::now();
+  started_ = Clock::now();
   for (const auto& d : destinations_) {
     attach(*d->device);
     if (compares) d->device->drop_cache();
     if (d->length % d->device->logical_block != 0) ragged_ = true;
+    if (flag(KCOPYD_SPARSE) && d->device->grows) d->blank_from = d->device->size_now();
+    if (flag(KCOPYD_ASSUME_BLANK) && d->device->is_block) d->blank_from = 0;
+    d->flush_due = started_ + flush_interval_;
+    skip_turns(*d);
+    skip_writes(*d);
     d->state = d->length == 0 ? KCOPYD_DONE : compares ? KCOPYD_VERIFYING : KCOPYD_COPYING;
   }
 }
 
-// ---- Transfers that ended --------------------------------------------------------------------------------
+// A transfer is about to be issued.
+void Job::begin(SlotTransfer& transfer, Slot* slot, SlotTransfer::Kind kind, unsigned destination) {
+  transfer.job = this;
+  transfer.slot = slot;
+  transfer.kind = kind;
+  transfer.destination = destination;
+  transfer.in_flight = true;
+  transfer.since = Clock::now();
+}
 
 void Job::ended(Engine& engine, SlotTransfer& transfer) {
+  transfer.in_flight = false;
   switch (transfer.kind) {
     case SlotTransfer::Kind::source:
       source_read(engine, *transfer.slot);
@@ -62,24 +85,49 @@ void Job::ended(Engine& engine, SlotTransfer& transfer) {
   }
 }
 
+// ---- Reading the source ----------------------------------------------------------------------------------
+
 void Job::source_read(Engine& engine, Slot& slot) {
   slot.reading = false;
   if (!slot.blank && !slot.again) bytes_read_ += slot.read.good_bytes();
-  if (!slot.read.bad().empty()) {
+  slot.holes = !slot.read.bad().empty();
+  if (slot.holes && flag(KCOPYD_SKIP_BAD)) {
+    read_error_ = 1;
+    const int err = slot.read.bad().front().err;
+    errors_.add({.side = KCOPYD_SIDE_READ,
+                 .destination = -1,
+                 .cause = classify(KCOPYD_SIDE_READ, err, *source_),
+                 .err = err,
+                 .flush = 0,
+                 .offset = source_offset_ + slot.chunk * chunk_size_,
+                 .length = slot.length},
+                slot.again);
+    if (hashes_source_) hashes_.leave_out(slot.chunk);
+    for (unsigned i = 0; i < destinations_.size(); ++i) {
+      if (slot.pending >> i & 1) ++destinations_[i]->settled;
+    }
+    abandon(slot, ~uint32_t{0});
+    return;
+  }
+  if (slot.holes) {
     record(KCOPYD_SIDE_READ, -1, slot.read, tried_before(slot));
-    if (!flag(KCOPYD_IGNORE_ERROR)) {
-      // This sub-job is written nowhere. In sequence, nothing that comes after it is either.
-      stopped_ = true;
-      broken_turn_ = std::min(broken_turn_, slot.turn);
+    if (!ignores_read()) {
       abandon(slot, ~uint32_t{0});
-      for (Slot* other : active_) {
-        if (other->turn > broken_turn_) abandon(*other, other->held);
-      }
+      source_failed(slot.turn);
       return;
     }
   }
   if (slot.again && read_error_ != 0) blank_known_holes(slot);
   write_out(engine, slot);
+}
+
+// The sub-job of this turn is written nowhere. In sequence, nothing that comes after it is either.
+void Job::source_failed(uint64_t turn) {
+  stopped_ = true;
+  broken_turn_ = std::min(broken_turn_, turn);
+  for (Slot* other : active_) {
+    if (other->turn > broken_turn_) abandon(*other, other->held);
+  }
 }
 
 // A hole that can be read the second time stays a hole: all destinations get the same bytes.
@@ -91,20 +139,35 @@ void Job::blank_known_holes(Slot& slot) {
     for (const kcopyd_error& hole : std::span(batch).first(got)) {
       const uint64_t from = std::max(start, hole.offset);
       const uint64_t to = std::min(end, hole.offset + hole.length);
-      if (hole.side == KCOPYD_SIDE_READ && from < to) std::memset(slot.buffer.data() + (from - start), 0, to - from);
+      if (hole.side != KCOPYD_SIDE_READ || from >= to) continue;
+      std::memset(slot.buffer.data() + (from - start), 0, to - from);
+      slot.holes = true;
     }
   }
 }
 
+ChunkHashes::Hash Job::hash_of_zeros(Slot& slot) {
+  if (!zeros_ || zeros_->first != slot.length) {
+    std::memset(slot.buffer.data(), 0, slot.length);
+    zeros_.emplace(slot.length, ChunkHashes::of(slot.buffer.first(slot.length)));
+  }
+  return zeros_->second;
+}
+
 void Job::write_out(Engine& engine, Slot& slot) {
-  const bool hashes = !slot.blank && (op_ == KCOPYD_COMPARE || flag(KCOPYD_VERIFY));
+  const bool hashes = hashes_source_ && !slot.blank;
   const std::span<const std::byte> data = slot.buffer.first(slot.length);
+  const auto hash = [&] { return slot.zero ? hash_of_zeros(slot) : ChunkHashes::of(data); };
   // It was read all the same: a source whose head cannot be read is found out before anything is written.
-  if (slot.blank) std::memset(slot.buffer.data(), 0, slot.length);
-  if (op_ == KCOPYD_COMPARE && !slot.read.bad().empty()) {
+  if (slot.blank) {
+    std::memset(slot.buffer.data(), 0, slot.length);
+  } else if (flag(KCOPYD_SPARSE) && !slot.zero) {
+    slot.zero = all_zero(data);
+  }
+  if (op_ == KCOPYD_COMPARE && slot.holes) {
     hashes_.leave_out(slot.chunk);  // what could not be read cannot be compared
-  } else if (hashes && hashes_.known(slot.chunk)) {
-    if (op_ == KCOPYD_COPY && ChunkHashes::of(data) != hashes_.at(slot.chunk)) {
+  } else if (hashes && op_ == KCOPYD_COPY && hashes_.known(slot.chunk) && !hashes_.left_out(slot.chunk)) {
+    if (!ChunkHashes::equal(hash(), hashes_.at(slot.chunk))) {
       source_changed(slot);
       return;
     }
@@ -114,9 +177,12 @@ void Job::write_out(Engine& engine, Slot& slot) {
     // The devices work while the hash is made of what is now in the processor's cache.
     engine.io.kick();
   } else {
+    for (unsigned i = 0; i < destinations_.size(); ++i) {
+      if (slot.pending >> i & 1) ++destinations_[i]->settled;
+    }
     abandon(slot, ~uint32_t{0});
   }
-  if (hashes && !hashes_.known(slot.chunk)) hashes_.set(slot.chunk, ChunkHashes::of(data));
+  if (hashes && !hashes_.known(slot.chunk)) hashes_.set(slot.chunk, hash());
 }
 
 // Those who come later were to get what the first ones got, and the source has something else now.
@@ -135,11 +201,18 @@ void Job::source_changed(Slot& slot) {
   abandon(slot, ~uint32_t{0});
 }
 
+// ---- Writing ---------------------------------------------------------------------------------------------
+
 void Job::start_write(Engine& engine, Slot& slot, unsigned destination) {
   if (!(slot.pending >> destination & 1)) return;
   Destination& d = *destinations_[destination];
-  if (d.dropped || observed_cancel_ || (flag(KCOPYD_WRITE_SEQ) && slot.turn > broken_turn_)) {
+  if (d.dropped || d.cancelled || (flag(KCOPYD_WRITE_SEQ) && slot.turn > broken_turn_)) {
     abandon(slot, 1u << destination);
+    return;
+  }
+  if (!writes(d, slot.chunk)) {  // it only wanted the hash
+    abandon(slot, 1u << destination);
+    ++d.settled;
     return;
   }
   if (flag(KCOPYD_WRITE_SEQ)) {
@@ -149,37 +222,56 @@ void Job::start_write(Engine& engine, Slot& slot, unsigned destination) {
     }
     slot.held &= ~(1u << destination);
   }
+  const uint64_t offset = d.offset + slot.chunk * chunk_size_;
+  const uint64_t length = chunk_length(slot.chunk, d.length);
+  if (slot.zero && offset >= d.blank_from) {
+    d.zeroed += length;
+    d.written += length;
+    abandon(slot, 1u << destination);
+    d.durable.written(slot.chunk);
+    through(engine, d, destination);
+    return;
+  }
   SlotTransfer& write = slot.writes[destination];
-  write.job = this;
-  write.slot = &slot;
-  write.kind = SlotTransfer::Kind::write;
-  write.destination = destination;
+  begin(write, &slot, SlotTransfer::Kind::write, destination);
   ++d.in_flight;
-  write.write(engine.io, *d.device, slot.buffer.data(), d.offset + slot.chunk * chunk_size_,
-              chunk_length(slot.chunk, d.length), on_error(engine));
+  if (slot.zero) {
+    write.zero(engine.io, *d.device, slot.buffer.data(), offset, length, on_write_error(engine));
+  } else {
+    write.write(engine.io, *d.device, slot.buffer.data(), offset, length, on_write_error(engine));
+  }
 }
 
 void Job::written(Engine& engine, SlotTransfer& write) {
   const unsigned destination = write.destination;
+  const Slot& slot = *write.slot;
   Destination& d = *destinations_[destination];
   --d.in_flight;
   abandon(*write.slot, 1u << destination);
-  if (!write.slot->blank) d.written += write.good_bytes();
+  if (!slot.blank) d.written += write.good_bytes();
+  if (slot.zero) d.zeroed += write.zeroed_bytes();
+  d.unflushed += write.good_bytes();
   if (!write.bad().empty()) {
-    record(KCOPYD_SIDE_WRITE, static_cast<int>(destination), write, tried_before(*write.slot));
-    if (!flag(KCOPYD_IGNORE_ERROR)) {
+    record(KCOPYD_SIDE_WRITE, static_cast<int>(destination), write, tried_before(slot));
+    if (!ignores_write()) {
       drop(destination);
       if (engine.strict) stopped_ = true;
     }
+  } else if (!slot.blank && !slot.holes) {
+    d.durable.written(slot.chunk);
   }
-  if (d.dropped) return;
+  if (!d.dropped) through(engine, d, destination);
+}
+
+// A destination has done a turn.
+void Job::through(Engine& engine, Destination& d, unsigned destination) {
   ++d.settled;
-  if (flag(KCOPYD_WRITE_SEQ)) {
-    ++d.turn;
-    const auto next = std::ranges::find_if(
-        active_, [&](const Slot* s) { return s->turn == d.turn && (s->held >> destination & 1); });
-    if (next != active_.end()) start_write(engine, **next, destination);
-  }
+  if (!flag(KCOPYD_WRITE_SEQ)) return;
+  ++d.turn;
+  skip_writes(d);
+  const auto next = std::ranges::find_if(
+      active_, [&](const Slot* s) { return s->turn == d.turn && (s->held >> destination & 1); });
+  if (next != active_.end()) start_write(engine, **next, destination);
 }
 
 // The slot is no longer kept for these destinations.
@@ -202,14 +294,20 @@ void Job::drop(unsigned destination) {
 
 void Job::flushed(unsigned destination) {
   Destination& d = *destinations_[destination];
-  --d.in_flight;
+  const bool in_step = std::exchange(d.in_step, false);
   if (!d.flush.bad().empty()) {
     record(KCOPYD_SIDE_WRITE, static_cast<int>(destination), d.flush);
-    d.dropped = true;
-    end(destination);
+    drop(destination);
     return;
   }
-  if (head_last_ && !d.sealed && !stopped_) {
+  d.durable.flushed();
+  if (in_step) {
+    // A device that takes long to flush is asked less often.
+    const auto now = Clock::now();
+    d.flush_due = now + std::max<Clock::duration>(flush_interval_, 4 * (now - d.flush_began));
+    return;
+  }
+  if (has_head(d) && !d.sealed && !stopped_ && !d.cancelled) {
     d.sealed = true;
     d.state = KCOPYD_COPYING;
     return;
@@ -217,24 +315,26 @@ void Job::flushed(unsigned destination) {
   // What went through the page cache (a ragged end, a file system without direct I/O) is to be read back from
   // the medium.
   d.device->drop_cache();
-  if (flag(KCOPYD_VERIFY) && d.settled == turns_of(d) && !observed_cancel_) {
+  if (verifies_ && d.settled == d.wanted && !d.cancelled) {
     d.state = KCOPYD_VERIFYING;
   } else {
     end(destination);
   }
 }
 
+// ---- Reading back ----------------------------------------------------------------------------------------
+
 void Job::verified(Engine& engine, Slot& slot) {
   const unsigned destination = slot.read.destination;
   Destination& d = *destinations_[destination];
   --d.in_flight;
-  --reading_back_;
+  std::erase(reading_back_, &slot);
   d.verified += slot.read.good_bytes();
   const std::span<const std::byte> data = slot.buffer.first(slot.length);
   if (!slot.read.bad().empty()) {
     record(KCOPYD_SIDE_VERIFY, static_cast<int>(destination), slot.read);
-    if (!flag(KCOPYD_IGNORE_ERROR)) d.dropped = true;
-  } else if (op_ == KCOPYD_ZERO ? !all_zero(data) : ChunkHashes::of(data) != hashes_.at(slot.chunk)) {
+    if (!ignores_write()) d.dropped = true;
+  } else if (op_ == KCOPYD_ZERO ? !all_zero(data) : !ChunkHashes::equal(ChunkHashes::of(data), hashes_.at(slot.chunk))) {
     write_error_ |= 1u << destination;
     errors_.add({.side = KCOPYD_SIDE_VERIFY,
                  .destination = static_cast<int>(destination),
@@ -266,89 +366,22 @@ void Job::record(kcopyd_side side, int destination, const Transfer& transfer, bo
   }
 }
 
-// ---- Where each destination stands -----------------------------------------------------------------------
-
-void Job::observe_cancel() {
-  if (observed_cancel_ || !cancelled_) return;
-  observed_cancel_ = true;
-  stopped_ = true;
-  for (Slot* slot : active_) abandon(*slot, slot->held);
-}
-
-void Job::settle(Engine& engine) {
-  observe_cancel();
-  std::erase_if(active_, [&](Slot* slot) {
-    const bool used = slot->reading || slot->pending != 0;
-    if (!used) engine.pool.release(*slot);
-    return !used;
-  });
-  for (unsigned i = 0; i < destinations_.size(); ++i) settle(engine, i);
-}
-
-void Job::settle(Engine& engine, unsigned destination) {
-  Destination& d = *destinations_[destination];
-  if (d.in_flight > 0) return;
-  if (d.state == KCOPYD_COPYING) {
-    if (d.dropped) {
-      end(destination);
-    } else if (d.settled == turns_of(d) || (stopped_ && d.pinned == 0) ||
-               (head_last_ && !d.sealed && d.settled == d.chunks)) {
-      // Also a destination that will stay incomplete: what was written to it shall be on it.
-      d.state = KCOPYD_FLUSHING;
-      d.flush.job = this;
-      d.flush.kind = SlotTransfer::Kind::flush;
-      d.flush.destination = destination;
-      ++d.in_flight;
-      d.flush.flush(engine.io, *d.device, d.offset, d.length);
-    }
-  } else if (d.state == KCOPYD_VERIFYING) {
-    const bool starved = stopped_ && d.pinned == 0 && !hashes_.known(chunk_at(std::min(d.verify_next, chunks_ - 1)));
-    if (d.dropped || observed_cancel_ || d.verify_next == d.chunks || starved) end(destination);
-  }
-}
-
-void Job::end(unsigned destination) {
-  Destination& d = *destinations_[destination];
-  const bool copied = op_ == KCOPYD_COMPARE || d.settled == turns_of(d);
-  const bool verifies = op_ == KCOPYD_COMPARE || flag(KCOPYD_VERIFY);
-  const bool complete = copied && (!verifies || d.verify_next == d.chunks);
-  if (complete || d.dropped || !observed_cancel_) {
-    const bool good = complete && !d.dropped && !(write_error_ >> destination & 1);
-    d.state = good ? KCOPYD_DONE : KCOPYD_FAILED;
-    return;
-  }
-  write_error_ |= 1u << destination;
-  errors_.add({.side = copied ? KCOPYD_SIDE_VERIFY : KCOPYD_SIDE_WRITE,
-               .destination = static_cast<int>(destination),
-               .cause = KCOPYD_CAUSE_CANCELLED,
-               .err = ECANCELED,
-               .flush = 0,
-               .offset = d.offset,
-               .length = d.length});
-  d.state = KCOPYD_CANCELLED;
-}
-
-bool Job::finished() const {
-  return active_.empty() && reading_back_ == 0 && std::ranges::all_of(destinations_, [](const auto& d) {
-           return d->over() && d->in_flight == 0;
-         });
-}
-
-void Job::finish(Engine& engine) {
-  for (const int fd : attached_) engine.io.detach(fd);
-  attached_.clear();
-  if (source_ != nullptr && !source_->use_direct) source_->drop_cache();
-}
-
 void Job::progress(kcopyd_progress& sample) const {
   sample = {};
   sample.bytes_read = bytes_read_;
-  sample.bytes_total = length_;
+  sample.bytes_total = to_read_;
   sample.errors = errors_.size();
   sample.num_dests = static_cast<unsigned>(destinations_.size());
   for (size_t i = 0; i < destinations_.size(); ++i) {
     const Destination& d = *destinations_[i];
-    sample.dests[i] = {.state = d.state, .written = d.written, .verified = d.verified};
+    sample.dests[i] = {.state = d.state,
+                       .paused = !d.over() && paused(d),
+                       .stalled = !d.over() && d.stalled,
+                       .written = d.written,
+                       .zeroed = d.zeroed,
+                       .verified = d.verified,
+                       .to_write = d.to_write,
+                       .to_verify = d.to_verify};
   }
 }
 

@@ -17,6 +17,7 @@
 
 #include "block_io.h"
 #include "chunk_hashes.h"
+#include "destination.h"
 #include "error_list.h"
 #include "kcopyd.h"
 #include "pool.h"
@@ -26,7 +27,6 @@ namespace kcopyd {
 
 // What a job works with; all of it is the client's.
 struct Engine {
-  using Clock = std::chrono::steady_clock;
   BlockIo& io;
   Pool& pool;
   Throttle& throttle;
@@ -56,69 +56,61 @@ class Job {
   bool pump(Engine& engine, bool room);
   // A transfer of this job has ended.
   void ended(Engine& engine, SlotTransfer& transfer);
-  // Nothing is in flight and every destination has ended.
+  // A transfer that was given up has come back after all.
+  void came_back(Engine& engine, SlotTransfer& transfer);
+  // Every destination has ended, and nothing is in flight but what was given up.
   bool finished() const;
+  // The kernel still holds something of it.
+  bool lingers() const { return lost_ > 0; }
   // Lets go of the devices, then calls back.
   void finish(Engine& engine);
   void notify() const { fn_(read_error_, write_error_, context_); }
 
   // ---- Any thread
   void cancel() { cancelled_ = true; }
+  // False: there is no such destination. -1 is the job.
+  bool cancel(unsigned destination);
+  bool pause(int destination, bool paused);
+  bool throttle(int destination, uint64_t bytes_per_second);
   void progress(kcopyd_progress& sample) const;
   const ErrorList& errors() const { return errors_; }
+  const ChunkHashes& hashes() const { return hashes_; }
+  const Durable* durable(unsigned destination) const {
+    return destination < destinations_.size() ? &destinations_[destination]->durable : nullptr;
+  }
+  size_t chunk_size() const { return chunk_size_; }
 
  private:
-  // Time that a destination took from others, by having no credit when they had.
-  struct Stall {
-    Engine::Clock::duration total{0};
-    std::optional<Engine::Clock::time_point> since;
-    void begin(Engine::Clock::time_point now) {
-      if (!since) since = now;
-    }
-    void end(Engine::Clock::time_point now) {
-      if (since) total += now - *since;
-      since.reset();
-    }
-  };
-
-  struct Destination {
-    block_device* device = nullptr;
-    uint64_t offset = 0;        // bytes
-    uint64_t length = 0;        // bytes
-    uint64_t chunks = 0;        // sub-jobs it takes part in
-    uint64_t next = 0;          // the turn it takes next; destinations with the same one read together
-    uint64_t settled = 0;       // turns written
-    uint64_t turn = 0;          // KCOPYD_WRITE_SEQ: the next to be written
-    uint64_t verify_next = 0;   // the next to be read back
-    unsigned pinned = 0;        // slots that are kept for it
-    unsigned in_flight = 0;     // writes, or reads that verify
-    Stall stall;                // how long it held up the others that are as far as it
-    bool sealed = false;        // all but the head is flushed (KCOPYD_HEAD_LAST)
-    bool dropped = false;       // it failed and gets no more I/O
-    SlotTransfer flush;
-    // Written by the worker, read by any thread.
-    std::atomic<kcopyd_state> state = KCOPYD_WAITING;
-    std::atomic<uint64_t> written = 0;
-    std::atomic<uint64_t> verified = 0;
-
-    bool over() const { return state >= KCOPYD_DONE; }
-  };
-
   Job(const kcopyd_request& request, size_t chunk_size);
+  void plan_turns();
 
+  // ---- Sub-jobs and turns. A turn is when a sub-job is taken: ascending, or descending, or the first one twice
+  // (KCOPYD_HEAD_LAST: as zeros at the start, as itself at the end).
   uint64_t chunk_length(uint64_t chunk, uint64_t length) const;
-  // Sub-jobs have turns: ascending, or descending, or the first one twice (KCOPYD_HEAD_LAST: as zeros at the
-  // start, as itself at the end).
   uint64_t turns() const { return head_last_ ? chunks_ + 1 : chunks_; }
   uint64_t turns_of(const Destination& d) const { return d.chunks + (head_last_ ? 1 : 0); }
   uint64_t chunk_at(uint64_t turn) const { return descending_ ? chunks_ - 1 - turn : turn % chunks_; }
   bool blank_at(uint64_t turn) const { return head_last_ && turn == 0; }
   bool head_at(uint64_t turn) const { return head_last_ && turn == chunks_; }
-  bool flag(kcopyd_flags f) const { return (flags_ & f) != 0; }
-  OnError on_error(const Engine& engine) const {
-    return flag(KCOPYD_IGNORE_ERROR) ? OnError::go_on : engine.strict ? OnError::stop_at_once : OnError::stop;
+  bool writes(const Destination& d, uint64_t chunk) const { return op_ != KCOPYD_COMPARE && d.todo.has(chunk); }
+  bool checks(const Destination& d, uint64_t chunk) const { return verifies_ && d.check.has(chunk); }
+  bool has_head(const Destination& d) const { return head_last_ && writes(d, 0); }
+  bool wants(const Destination& d, uint64_t turn) const;
+  void skip_turns(Destination& d) const;
+  void skip_writes(Destination& d) const;
+
+  bool flag(unsigned f) const { return (flags_ & f) != 0; }
+  bool ignores_read() const { return flag(KCOPYD_IGNORE_ERROR | KCOPYD_IGNORE_READ); }
+  bool ignores_write() const { return flag(KCOPYD_IGNORE_ERROR | KCOPYD_IGNORE_WRITE); }
+  OnError on_read_error(const Engine& engine) const {
+    if (flag(KCOPYD_SKIP_BAD)) return OnError::stop_at_once;
+    return ignores_read() ? OnError::go_on : engine.strict ? OnError::stop_at_once : OnError::stop;
   }
-  // A sub-job to be started, and for whom.
+  OnError on_write_error(const Engine& engine) const {
+    return ignores_write() ? OnError::go_on : engine.strict ? OnError::stop_at_once : OnError::stop;
+  }
+
+  // ---- job_schedule.cc: which sub-job is started next, and for whom
   struct Take {
     uint64_t turn;
     uint32_t members;
@@ -126,30 +118,48 @@ class Job {
   std::optional<Take> choose(Engine& engine);
   std::optional<Take> choose_from(Engine& engine, uint64_t turn, uint32_t group);
   bool takes_part(const Destination& d) const {
-    return d.state == (op_ == KCOPYD_COMPARE ? KCOPYD_VERIFYING : KCOPYD_COPYING) && !d.dropped && d.next < turns_of(d);
+    return d.state == (op_ == KCOPYD_COMPARE ? KCOPYD_VERIFYING : KCOPYD_COPYING) && !d.dropped && !d.cancelled &&
+           !paused(d) && d.next < turns_of(d);
   }
+  bool paused(const Destination& d) const { return paused_ || d.pause_asked; }
   bool ready(const Destination& d) const;
+  bool may_issue(Engine& engine, uint64_t bytes);
   void take(Engine& engine, Take take);
   bool join(Engine& engine, Take take);
   void add_members(Slot& slot, uint32_t members);
-  void abandon(Slot& slot, uint32_t destinations);
-  void drop(unsigned destination);
-  void source_changed(Slot& slot);
-
   bool pump_source(Engine& engine);
   bool pump_verify(Engine& engine, unsigned destination);
+  bool is_hole(uint64_t chunk);
+
+  // ---- job.cc: transfers that ended
+  void begin(SlotTransfer& transfer, Slot* slot, SlotTransfer::Kind kind, unsigned destination);
   void source_read(Engine& engine, Slot& slot);
   void write_out(Engine& engine, Slot& slot);
   void start_write(Engine& engine, Slot& slot, unsigned destination);
   void written(Engine& engine, SlotTransfer& write);
+  void through(Engine& engine, Destination& d, unsigned destination);
   void flushed(unsigned destination);
   void verified(Engine& engine, Slot& slot);
-  void observe_cancel();
-  void settle(Engine& engine, unsigned destination);
-  void end(unsigned destination);
+  void abandon(Slot& slot, uint32_t destinations);
+  void drop(unsigned destination);
+  void source_changed(Slot& slot);
+  void source_failed(uint64_t turn);
   void record(kcopyd_side side, int destination, const Transfer& transfer, bool again = false);
   bool tried_before(const Slot& slot) const { return slot.again || head_at(slot.turn); }
   void blank_known_holes(Slot& slot);
+  ChunkHashes::Hash hash_of_zeros(Slot& slot);
+
+  // ---- job_watch.cc: what was asked of it, and what time brings
+  void observe_requests();
+  void cancel_now(unsigned destination);
+  void settle(Engine& engine, unsigned destination);
+  void start_flush(Engine& engine, unsigned destination, bool in_step);
+  void flush_in_steps(Engine& engine, unsigned destination);
+  bool flooded(const Destination& d) const;
+  void watch(Engine& engine);
+  void watch(Engine& engine, SlotTransfer& transfer, Clock::time_point now);
+  void lose(SlotTransfer& transfer);
+  void end(unsigned destination);
 
   // Fixed at creation.
   const kcopyd_op op_;
@@ -157,33 +167,45 @@ class Job {
   const kcopyd_notify_fn fn_;
   void* const context_;
   const size_t chunk_size_;     // bytes of a sub-job
+  const std::chrono::milliseconds stall_timeout_;
+  const std::chrono::milliseconds flush_interval_;
   block_device* source_ = nullptr;
+  std::vector<std::shared_ptr<block_device>> devices_;  // keeps them open while the kernel holds I/O on them
   uint64_t source_offset_ = 0;  // bytes
   uint64_t length_ = 0;         // bytes: of the source, or of the longest destination
+  uint64_t to_read_ = 0;        // bytes of the source that somebody needs
   std::vector<std::unique_ptr<Destination>> destinations_;
+  bool verifies_ = false;
+  bool hashes_source_ = false;  // every sub-job of the source gets a hash
   bool head_last_ = false;
   bool one_at_a_time_ = false;  // source and destination overlap: as memmove
   bool descending_ = false;
-
   uint64_t chunks_ = 0;
 
   // Worker thread.
   uint64_t frontier_ = 0;       // turns below it were read at least once
   unsigned credit_ = 1;         // slots that one destination may pin
-  Engine::Clock::time_point started_{};
+  Clock::time_point started_{};
+  Clock::time_point watched_{};
   uint64_t broken_turn_ = ~uint64_t{0};  // turn of the first sub-job that could not be read
   std::vector<Slot*> active_;   // sub-jobs that are read or written
-  unsigned reading_back_ = 0;   // slots
+  std::vector<Slot*> reading_back_;
+  unsigned lost_ = 0;           // transfers that were given up and have not come back
   bool ragged_ = false;         // the last sub-job ends inside a block of some destination
   bool stopped_ = false;        // no new sub-jobs
-  bool observed_cancel_ = false;
   int read_error_ = 0;
   unsigned write_error_ = 0;
+  Throttle throttle_;
   ChunkHashes hashes_;
+  std::optional<std::pair<size_t, ChunkHashes::Hash>> zeros_;  // length and hash of a sub-job of zeros
+  uint64_t hole_from_ = 0;      // of the source: there is no data from here...
+  uint64_t hole_to_ = 0;        // ...to here
   std::vector<int> attached_;
 
   // Any thread.
   std::atomic<bool> cancelled_ = false;
+  std::atomic<bool> paused_ = false;
+  std::atomic<uint64_t> limit_ = 0;  // bytes per second
   std::atomic<uint64_t> bytes_read_ = 0;
   ErrorList errors_;
 };

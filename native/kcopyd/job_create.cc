@@ -41,18 +41,30 @@ bool fits(const io_region& region, uint64_t bytes) {
 }
 
 int check_shape(const kcopyd_request& request) {
-  constexpr unsigned known = KCOPYD_IGNORE_ERROR | KCOPYD_WRITE_SEQ | KCOPYD_VERIFY | KCOPYD_HEAD_LAST;
+  constexpr unsigned known = KCOPYD_IGNORE_ERROR | KCOPYD_WRITE_SEQ | KCOPYD_VERIFY | KCOPYD_HEAD_LAST |
+                             KCOPYD_IGNORE_READ | KCOPYD_IGNORE_WRITE | KCOPYD_SKIP_BAD | KCOPYD_SPARSE |
+                             KCOPYD_ASSUME_BLANK | KCOPYD_HASH;
+  const auto has = [&](unsigned flags) { return (request.flags & flags) != 0; };
   if (request.op != KCOPYD_COPY && request.op != KCOPYD_ZERO && request.op != KCOPYD_COMPARE) return -EINVAL;
   if (request.num_dests == 0 || request.num_dests > KCOPYD_MAX_DESTS || request.dests == nullptr ||
       request.fn == nullptr || (request.flags & ~known)) {
     return -EINVAL;
   }
-  if (request.flags & KCOPYD_HEAD_LAST && (request.flags & KCOPYD_WRITE_SEQ || request.op != KCOPYD_COPY)) return -EINVAL;
-  const bool zero = request.op == KCOPYD_ZERO;
-  if (zero != (request.from == nullptr) || (!zero && request.from->bdev == nullptr)) return -EINVAL;
+  const bool copies = request.op == KCOPYD_COPY;
+  const bool zeroes = request.op == KCOPYD_ZERO;
+  if (has(KCOPYD_HEAD_LAST | KCOPYD_SKIP_BAD) && (has(KCOPYD_WRITE_SEQ) || !copies)) return -EINVAL;
+  if (has(KCOPYD_HEAD_LAST) && has(KCOPYD_SKIP_BAD)) return -EINVAL;
+  if (has(KCOPYD_SPARSE | KCOPYD_HASH) && !copies) return -EINVAL;
+  if (has(KCOPYD_ASSUME_BLANK) && !has(KCOPYD_SPARSE)) return -EINVAL;
+  if (request.known != nullptr && request.hashes == nullptr) return -EINVAL;
+  // What there is to compare with is either the source or its hashes.
+  const bool sourceless = zeroes || (request.op == KCOPYD_COMPARE && request.hashes != nullptr);
+  if (sourceless != (request.from == nullptr) || (!sourceless && request.from->bdev == nullptr)) return -EINVAL;
+  if (zeroes && request.hashes != nullptr) return -EINVAL;
   for (unsigned i = 0; i < request.num_dests; ++i) {
     const io_region& dest = request.dests[i];
-    if (dest.bdev == nullptr || (!zero && dest.count != request.from->count)) return -EINVAL;
+    const io_region& like = request.from != nullptr ? *request.from : request.dests[0];
+    if (dest.bdev == nullptr || (!zeroes && dest.count != like.count)) return -EINVAL;
     if (request.op != KCOPYD_COMPARE && !dest.bdev->writable) return -EBADF;
   }
   return 0;
@@ -72,6 +84,11 @@ int Job::create(const kcopyd_request& request, size_t chunk_size, std::shared_pt
       from = {request.from->bdev, request.from->sector * KCOPYD_SECTOR_SIZE, *bytes};
       job->source_ = request.from->bdev;
       job->source_offset_ = from.offset;
+      job->length_ = *bytes;
+      job->devices_.push_back(request.from->bdev->shared_from_this());
+    } else if (compares) {
+      const std::optional<uint64_t> bytes = covered(request.dests[0]);
+      if (!bytes) return -ENXIO;
       job->length_ = *bytes;
     }
     std::vector<Range> ranges;
@@ -94,6 +111,7 @@ int Job::create(const kcopyd_request& request, size_t chunk_size, std::shared_pt
       }
       ranges.push_back(range);
       auto destination = std::make_unique<Destination>();
+      job->devices_.push_back(dest.bdev->shared_from_this());
       destination->device = dest.bdev;
       destination->offset = range.offset;
       destination->length = bytes;
@@ -105,8 +123,23 @@ int Job::create(const kcopyd_request& request, size_t chunk_size, std::shared_pt
     const auto chunks_in = [&](uint64_t bytes) { return bytes / chunk_size + (bytes % chunk_size != 0); };
     job->chunks_ = chunks_in(job->length_);
     job->head_last_ = (request.flags & KCOPYD_HEAD_LAST) && !overlaps && job->chunks_ > 1;
-    for (const auto& d : job->destinations_) d->chunks = chunks_in(d->length);
-    if (compares || (request.flags & KCOPYD_VERIFY)) job->hashes_.resize(job->chunks_);
+    for (unsigned i = 0; i < request.num_dests; ++i) {
+      Destination& d = *job->destinations_[i];
+      d.chunks = chunks_in(d.length);
+      if (request.dest_options == nullptr) continue;
+      const kcopyd_dest_options& options = request.dest_options[i];
+      d.todo = Bitmap(options.todo, d.chunks);
+      d.check = Bitmap(options.check, d.chunks);
+      d.limit = options.bytes_per_second;
+    }
+    job->verifies_ = compares || (request.flags & KCOPYD_VERIFY);
+    job->hashes_source_ = job->verifies_ || (request.flags & KCOPYD_HASH);
+    if (job->hashes_source_ || request.hashes != nullptr) job->hashes_.resize(job->chunks_);
+    if (request.hashes != nullptr) {
+      job->hashes_.preset(request.hashes, Bitmap(request.known, job->chunks_));
+      job->hashes_source_ = true;
+    }
+    job->plan_turns();
     result = std::move(job);
     return 0;
   } catch (const std::bad_alloc&) {
@@ -114,6 +147,24 @@ int Job::create(const kcopyd_request& request, size_t chunk_size, std::shared_pt
   } catch (const std::length_error&) {
     return -ENOMEM;
   }
+}
+
+// Counts what every destination will take part in. Once, before the job starts.
+void Job::plan_turns() {
+  std::vector<bool> read(chunks_);
+  for (const auto& d : destinations_) {
+    for (uint64_t turn = 0; turn < turns_of(*d); ++turn) {
+      if (!wants(*d, turn)) continue;
+      ++d->wanted;
+      read[chunk_at(turn)] = true;
+    }
+    for (uint64_t chunk = 0; chunk < d->chunks; ++chunk) {
+      const uint64_t bytes = chunk_length(chunk, d->length);
+      if (writes(*d, chunk)) d->to_write += bytes;
+      if (checks(*d, chunk) && (source_ != nullptr || op_ == KCOPYD_ZERO || hashes_.known(chunk))) d->to_verify += bytes;
+    }
+  }
+  for (uint64_t chunk = 0; chunk < chunks_; ++chunk) to_read_ += read[chunk] ? chunk_length(chunk, length_) : 0;
 }
 
 }  // namespace kcopyd

@@ -35,9 +35,31 @@ bool out_of_patience(const Patience& patience, std::chrono::steady_clock::durati
 
 }  // namespace
 
+// ---- Turns -----------------------------------------------------------------------------------------------
+
+// Does the source have to be read for this destination then?
+bool Job::wants(const Destination& d, uint64_t turn) const {
+  const uint64_t chunk = chunk_at(turn);
+  if (chunk >= d.chunks) return false;
+  if (op_ == KCOPYD_COMPARE) return source_ != nullptr && d.check.has(chunk);
+  if (blank_at(turn)) return writes(d, 0);
+  return writes(d, chunk) || (checks(d, chunk) && !hashes_.preset(chunk));
+}
+
+void Job::skip_turns(Destination& d) const {
+  while (d.next < turns_of(d) && !wants(d, d.next)) ++d.next;
+}
+
+void Job::skip_writes(Destination& d) const {
+  while (d.turn < turns_of(d) && !writes(d, chunk_at(d.turn))) ++d.turn;
+}
+
+// ---- Reading the source ----------------------------------------------------------------------------------
+
 bool Job::pump(Engine& engine, bool room) {
   room = room && pump_source(engine);
   for (unsigned i = 0; room && i < destinations_.size(); ++i) room = pump_verify(engine, i);
+  watch(engine);
   settle(engine);
   return room;
 }
@@ -50,14 +72,26 @@ bool Job::pump_source(Engine& engine) {
     const std::optional<Take> next = choose(engine);
     if (!next) break;
     if (join(engine, *next)) continue;
-    if (engine.throttled) break;
-    if (!engine.throttle.admit(chunk_length(chunk_at(next->turn), length_))) {
-      engine.throttled = true;
-      engine.ask_again(engine.throttle.due());
-      break;
-    }
+    if (!may_issue(engine, chunk_length(chunk_at(next->turn), length_))) break;
     take(engine, *next);
   }
+  return true;
+}
+
+// Do the throttles of the job and of the client let so many bytes through?
+bool Job::may_issue(Engine& engine, uint64_t bytes) {
+  if (engine.throttled) return false;
+  if (!throttle_.ready(bytes)) {
+    engine.ask_again(throttle_.due());
+    return false;
+  }
+  if (!engine.throttle.ready(bytes)) {
+    engine.throttled = true;
+    engine.ask_again(engine.throttle.due());
+    return false;
+  }
+  throttle_.take();
+  engine.throttle.take();
   return true;
 }
 
@@ -66,8 +100,8 @@ bool Job::ready(const Destination& d) const {
   // The last block of a ragged end goes through the page cache. A neighbour's direct write to the same page must
   // not be under way then, or the older one of the two could win.
   if (ragged_ && chunk_at(d.next) + 1 == chunks_ && d.pinned > 0) return false;
-  if (head_at(d.next) && !d.sealed) return false;
-  return d.pinned < credit_;
+  if (head_at(d.next) && has_head(d) && !d.sealed) return false;
+  return d.pinned < credit_ && !flooded(d);
 }
 
 std::optional<Job::Take> Job::choose(Engine& engine) {
@@ -91,15 +125,25 @@ std::optional<Job::Take> Job::choose(Engine& engine) {
 }
 
 std::optional<Job::Take> Job::choose_from(Engine& engine, uint64_t turn, uint32_t group) {
+  const auto now = Clock::now();
   uint32_t able = 0;
   for (unsigned i = 0; i < destinations_.size(); ++i) {
-    able |= static_cast<uint32_t>((group >> i & 1) && ready(*destinations_[i])) << i;
+    Destination& d = *destinations_[i];
+    if (!(group >> i & 1) || !ready(d)) continue;
+    // Whoever has a limit of its own is slower by the user's wish: nobody waits for it.
+    if (d.writing.ready(chunk_length(chunk_at(turn), d.length))) {
+      able |= 1u << i;
+    } else {
+      engine.ask_again(d.writing.due());
+      d.stall.end(now);
+      group &= ~(1u << i);
+    }
   }
-  const auto now = Engine::Clock::now();
   const bool rotates = source_ != nullptr && source_->rotational;
   const Patience& patience = rotates ? kPatienceRotational : kPatience;
-  // A source that its own copy overwrites cannot be read again; and the kernel's kcopyd leaves nobody behind.
-  const bool together = one_at_a_time_ || engine.strict;
+  // A source that its own copy overwrites cannot be read again, one that is being rescued should not be; and the
+  // kernel's kcopyd leaves nobody behind.
+  const bool together = one_at_a_time_ || engine.strict || flag(KCOPYD_SKIP_BAD);
   bool wait = false;
   for (unsigned i = 0; i < destinations_.size(); ++i) {
     if (!(group >> i & 1)) continue;
@@ -124,8 +168,11 @@ std::optional<Job::Take> Job::choose_from(Engine& engine, uint64_t turn, uint32_
 void Job::add_members(Slot& slot, uint32_t members) {
   for (unsigned i = 0; i < destinations_.size(); ++i) {
     if (!(members >> i & 1)) continue;
-    ++destinations_[i]->next;
-    ++destinations_[i]->pinned;
+    Destination& d = *destinations_[i];
+    ++d.next;
+    ++d.pinned;
+    d.writing.take();
+    skip_turns(d);
   }
   slot.pending |= members;
 }
@@ -137,7 +184,7 @@ bool Job::join(Engine& engine, Take take) {
   Slot& slot = **there;
   if (!slot.reading && slot.pending == 0) return false;  // was given up
   add_members(slot, take.members);
-  if (slot.reading || op_ == KCOPYD_COMPARE) return true;
+  if (slot.reading) return true;
   for (unsigned i = 0; i < destinations_.size(); ++i) {
     if (take.members >> i & 1) start_write(engine, slot, i);
   }
@@ -152,45 +199,66 @@ void Job::take(Engine& engine, Take take) {
   slot->length = chunk_length(slot->chunk, length_);
   slot->pending = 0;
   slot->held = 0;
-  slot->reading = op_ != KCOPYD_ZERO;
+  slot->holes = false;
+  slot->zero = op_ == KCOPYD_ZERO || (!slot->blank && is_hole(slot->chunk));
+  slot->reading = !slot->zero;
   slot->again = take.turn < frontier_;
   frontier_ = std::max(frontier_, take.turn + 1);
   active_.push_back(slot);
   add_members(*slot, take.members);
-  if (op_ == KCOPYD_ZERO) {
-    std::memset(slot->buffer.data(), 0, slot->length);
+  if (slot->zero) {
+    if (op_ != KCOPYD_ZERO && !slot->again) bytes_read_ += slot->length;
     write_out(engine, *slot);
     return;
   }
-  slot->read.job = this;
-  slot->read.slot = slot;
-  slot->read.kind = SlotTransfer::Kind::source;
+  begin(slot->read, slot, SlotTransfer::Kind::source, 0);
   slot->read.read(engine.io, *source_, slot->buffer.data(), slot->buffer.size(),
-                  source_offset_ + slot->chunk * chunk_size_, slot->length, on_error(engine));
+                  source_offset_ + slot->chunk * chunk_size_, slot->length, on_read_error(engine));
 }
+
+// A part of a source file that was never written need not be read.
+bool Job::is_hole(uint64_t chunk) {
+  if (!flag(KCOPYD_SPARSE) || source_->is_block) return false;
+  const uint64_t from = source_offset_ + chunk * chunk_size_;
+  const uint64_t to = from + chunk_length(chunk, length_);
+  if (from < hole_from_ || from >= hole_to_) {
+    hole_from_ = from;
+    hole_to_ = source_->next_data(from);
+  }
+  return to <= hole_to_;
+}
+
+// ---- Reading back ----------------------------------------------------------------------------------------
 
 bool Job::pump_verify(Engine& engine, unsigned destination) {
   Destination& d = *destinations_[destination];
-  while (d.state == KCOPYD_VERIFYING && !d.dropped && !observed_cancel_ && d.in_flight < kVerifyDepth &&
-         d.verify_next < d.chunks && hashes_.known(chunk_at(d.verify_next))) {
+  while (d.state == KCOPYD_VERIFYING && !d.dropped && !d.cancelled && d.verify_next < d.chunks) {
     const uint64_t chunk = chunk_at(d.verify_next);
-    if (hashes_.left_out(chunk)) {
+    // Also what nothing is known of, when there is no source to be asked.
+    const bool nothing = !d.check.has(chunk) || hashes_.left_out(chunk) || (source_ == nullptr && op_ == KCOPYD_COMPARE && !hashes_.known(chunk));
+    if (nothing) {
       ++d.verify_next;
       continue;
     }
+    if (!hashes_.known(chunk) || paused(d) || d.in_flight >= kVerifyDepth) break;
+    const uint64_t length = chunk_length(chunk, d.length);
+    if (!d.checking.ready(length)) {
+      engine.ask_again(d.checking.due());
+      break;
+    }
     if (engine.pool.empty()) return false;
+    d.checking.take();
     Slot* slot = engine.pool.acquire();
     ++d.verify_next;
     slot->chunk = chunk;
-    slot->length = chunk_length(slot->chunk, d.length);
-    slot->read.job = this;
-    slot->read.slot = slot;
-    slot->read.kind = SlotTransfer::Kind::verify;
-    slot->read.destination = destination;
+    slot->length = length;
+    slot->reading = false;
+    slot->pending = 0;
+    reading_back_.push_back(slot);
+    begin(slot->read, slot, SlotTransfer::Kind::verify, destination);
     ++d.in_flight;
-    ++reading_back_;
-    slot->read.read(engine.io, *d.device, slot->buffer.data(), slot->buffer.size(),
-                    d.offset + slot->chunk * chunk_size_, slot->length, on_error(engine));
+    slot->read.read(engine.io, *d.device, slot->buffer.data(), slot->buffer.size(), d.offset + chunk * chunk_size_,
+                    length, on_write_error(engine));
   }
   return true;
 }

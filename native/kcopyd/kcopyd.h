@@ -26,9 +26,9 @@ extern "C" {
 #define KCOPYD_PAGE_SIZE 4096u
 /* P: the width of write_err; the kernel stops at 8. */
 #define KCOPYD_MAX_DESTS 32u
-/* Sub-jobs of one job in flight (SPLIT_COUNT in dm-kcopyd.c). */
-#define KCOPYD_MAX_SUBJOBS 8u
-/* P: largest sub-job in bytes; the kernel's is 512 KiB. Smaller when the pool is smaller. */
+/* Sub-jobs of one job in flight at the most. P: the kernel's SPLIT_COUNT is 8; ours adapts to what the devices answer. */
+#define KCOPYD_MAX_SUBJOBS 32u
+/* P: a sub-job in bytes, if nothing else is asked for; the kernel's is 512 KiB. Smaller when the pool is smaller. */
 #define KCOPYD_SUBJOB_SIZE (1024u * 1024u)
 
 typedef uint64_t sector_t;
@@ -67,6 +67,10 @@ struct kcopyd_device_info {
   int is_block;            /* 1 block device, 0 regular file */
   int read_only;           /* 1 when the device says so (BLKROGET) */
   int direct;              /* 1 O_DIRECT, 0 the file system refused it: buffered, cache dropped afterwards */
+  int rotational;          /* 1 when seeks cost time (queue/rotational), of the disk or the one a file lies on */
+  int zoned;               /* 1 when writes have to ascend (queue/zoned is host-managed or host-aware) */
+  uint32_t optimal_io;     /* bytes (queue/optimal_io_size), 0 when the device does not say */
+  uint32_t max_request;    /* bytes that one request to the device can have (queue/max_sectors_kb), 0 when unknown */
   uint32_t major, minor;   /* of the block device; of the file system's device for a regular file */
   uint64_t inode;          /* of a regular file; 0 for a block device */
 };
@@ -75,7 +79,7 @@ struct kcopyd_device_info {
 int kcopyd_device_open(const char *path, unsigned int flags, struct block_device **result);
 /* Facts about an open device, taken from the descriptor, not the path. */
 void kcopyd_device_info(const struct block_device *bdev, struct kcopyd_device_info *info);
-/* Closes it. No job may still use it. NULL is allowed. */
+/* Closes it. No running job may use it; what an ended one left with the kernel (a stalled I/O) keeps it open. NULL is allowed. */
 void kcopyd_device_close(struct block_device *bdev);
 
 /* ---- Clients ------------------------------------------------------------------------------------------ */
@@ -94,7 +98,8 @@ struct kcopyd_client_options {
   unsigned int num_pages;
   enum kcopyd_backend backend; /* AUTO: PLATTER_IO, else probe */
   int strict;                  /* K: any error without IGNORE_ERROR stops new sub-jobs for every destination */
-  uint64_t bytes_per_second;   /* throttle, 0 for none */
+  uint64_t bytes_per_second;   /* throttle of reading sources, of all jobs together, 0 for none */
+  size_t subjob_size; /* bytes, a power of two from 64 KiB to 16 MiB; 0: KCOPYD_SUBJOB_SIZE, or less in a small pool */
 };
 
 /* P: as kcopyd_client_create, with options. */
@@ -113,13 +118,17 @@ struct kcopyd_pool_stats {
 /* P: how the page pool was cut and used. */
 void kcopyd_client_pool(const struct kcopyd_client *client, struct kcopyd_pool_stats *stats);
 
-/* Waits until every job's callback has returned, cancels none, then releases the pages. NULL is allowed. */
+/*
+ * Waits until every job's callback has returned, cancels none, then releases the pages. NULL is allowed.
+ * P: I/O that was given up (stall_timeout) and that the kernel still holds is not waited for: its pages are released
+ * when it comes back.
+ */
 void kcopyd_client_destroy(struct kcopyd_client *client);
 
 /* ---- Jobs --------------------------------------------------------------------------------------------- */
 
 enum kcopyd_flags {
-  KCOPYD_IGNORE_ERROR = 1 << 0, /* go on past errors; what failed is in the masks and the list all the same */
+  KCOPYD_IGNORE_ERROR = 1 << 0, /* IGNORE_READ and IGNORE_WRITE: what failed is in the masks and the list all the same */
   KCOPYD_WRITE_SEQ = 1 << 1,    /* writes ascend at every destination, one at a time */
   KCOPYD_VERIFY = 1 << 2,       /* P: after its flush each destination is read back and compared with the hashes */
   /*
@@ -128,13 +137,28 @@ enum kcopyd_flags {
    * finished copy. Ignored when the job is a single sub-job or overlaps its source; -EINVAL with WRITE_SEQ.
    */
   KCOPYD_HEAD_LAST = 1 << 3,
+  KCOPYD_IGNORE_READ = 1 << 4,  /* P: unreadable blocks become zeros on every destination, and are listed */
+  KCOPYD_IGNORE_WRITE = 1 << 5, /* P: a destination gets all that it takes; its bad blocks are listed */
+  /*
+   * P, copy only: a sub-job whose first request fails is not looked into, is written nowhere, and is listed whole; the
+   * job goes on. The first pass of a rescue, which takes what comes easily from a failing drive.
+   */
+  KCOPYD_SKIP_BAD = 1 << 6,
+  /*
+   * P: sub-jobs of zeros (and holes of a source file, which are not even read) are not written: a file gets a hole, a
+   * block device BLKZEROOUT (fallocate(2), FALLOC_FL_PUNCH_HOLE). Where that is refused, zeros are written.
+   */
+  KCOPYD_SPARSE = 1 << 7,
+  /* P, with SPARSE: block devices are all zeros before the job, so zeros are not even zeroed there. */
+  KCOPYD_ASSUME_BLANK = 1 << 8,
+  KCOPYD_HASH = 1 << 9, /* P, COPY: hashes are made even when nothing is verified, for kcopyd_job_hashes */
 };
 
 /*
  * Copies from to every dests[i]. Never blocks on I/O.
- * Errors, fn is then never called: -EINVAL no destination, more than 32, dests[i].count != from->count,
- * destinations that overlap each other, or that overlap the source on both of its sides, unknown flag, NULL; -EBADF a destination not opened for writing;
- * -ENOSPC a destination too short; -ENXIO the source too short.
+ * Errors, fn is then never called: -EINVAL no destination, more than 32, dests[i].count != from->count, destinations
+ * that overlap each other, or that overlap the source on both of its sides, unknown or contradicting flags, NULL;
+ * -EBADF a destination not opened for writing; -ENOSPC a destination too short; -ENXIO the source too short.
  */
 int kcopyd_copy(struct kcopyd_client *client, const struct io_region *from, unsigned int num_dests,
                 const struct io_region *dests, unsigned int flags, kcopyd_notify_fn fn, void *context);
@@ -156,14 +180,41 @@ void kcopyd_do_callback(void *handle, int read_err, unsigned int write_err);
 
 enum kcopyd_op { KCOPYD_COPY = 0, KCOPYD_ZERO = 1, KCOPYD_COMPARE = 2 };
 
+/* XXH3-128 of one sub-job's bytes. */
+struct kcopyd_hash {
+  uint64_t low, high;
+};
+
+/*
+ * What is special about one destination. Bitmaps have a bit per sub-job, bit i % 8 of byte i / 8 for sub-job i, and
+ * are copied.
+ */
+struct kcopyd_dest_options {
+  const uint8_t *todo;       /* COPY: sub-jobs to be written, NULL for all. The rest is left as it is */
+  const uint8_t *check;      /* VERIFY, COMPARE: sub-jobs to be read back, NULL for all */
+  uint64_t bytes_per_second; /* throttle of this destination's writing and reading back, 0 for none */
+};
+
+/* Zero what is not wanted; fields may be added at the end. */
 struct kcopyd_request {
   enum kcopyd_op op;
-  const struct io_region *from; /* NULL for KCOPYD_ZERO */
+  /* NULL for KCOPYD_ZERO, and for KCOPYD_COMPARE with hashes: then each dests[i].count must be the same. */
+  const struct io_region *from;
   unsigned int num_dests;
   const struct io_region *dests;
   unsigned int flags;
   kcopyd_notify_fn fn;
   void *context;
+  const struct kcopyd_dest_options *dest_options; /* num_dests of them, or NULL */
+  /*
+   * Hashes of the source that are known from before, by sub-job, and a bitmap of which ones. A COPY that reads
+   * something else than is known ends with SOURCE_CHANGED (KCOPYD_CAUSE_MISMATCH on the read side).
+   */
+  const struct kcopyd_hash *hashes;
+  const uint8_t *known;
+  uint64_t bytes_per_second;    /* throttle of reading the source, and of each destination's reading back; 0 for none */
+  unsigned int stall_timeout;   /* ms without an answer after which an I/O counts as lost; 0 for never */
+  unsigned int flush_interval;  /* ms between flushes of a destination while it is written; 0: only at the end */
 };
 
 /* As the calls above; *job (when job is not NULL) is to be given back with kcopyd_job_put. */
@@ -181,8 +232,13 @@ enum kcopyd_state {
 
 struct kcopyd_dest_progress {
   enum kcopyd_state state;
-  uint64_t written;  /* bytes */
-  uint64_t verified; /* bytes */
+  int paused;         /* 1: told to pause, alone or with the job */
+  int stalled;        /* 1: an I/O of it has had no answer for a while (a quarter of stall_timeout, 5 s at the most) */
+  uint64_t written;   /* bytes, those that were zeroed or left as holes included */
+  uint64_t zeroed;    /* bytes of those that needed no writing (KCOPYD_SPARSE) */
+  uint64_t verified;  /* bytes */
+  uint64_t to_write;  /* bytes it will have to write, and has */
+  uint64_t to_verify; /* bytes */
 };
 
 struct kcopyd_progress {
@@ -208,6 +264,7 @@ enum kcopyd_cause {
   KCOPYD_CAUSE_TIMED_OUT = 5, /* ETIMEDOUT */
   KCOPYD_CAUSE_MISMATCH = 6,  /* read back, and not what was written; no errno */
   KCOPYD_CAUSE_CANCELLED = 7, /* ECANCELED */
+  KCOPYD_CAUSE_STALLED = 8,   /* no answer within the job's stall_timeout; the kernel may still hold the I/O (ETIMEDOUT) */
 };
 
 struct kcopyd_error {
@@ -227,6 +284,35 @@ struct kcopyd_error {
 size_t kcopyd_job_errors(const struct kcopyd_job *job, size_t first, size_t max, struct kcopyd_error *errors);
 /* P: no new sub-jobs; what is in flight ends, destinations are flushed, the callback fires with ECANCELED listed. */
 void kcopyd_job_cancel(struct kcopyd_job *job);
+/* The same for one destination; the others go on. -EINVAL: there is no such destination. */
+int kcopyd_job_cancel_dest(struct kcopyd_job *job, unsigned int dest);
+/*
+ * P: from now on (paused not 0) no new sub-jobs for one destination, or with dest -1 for the job; what is in flight
+ * ends. Both have to be released for a destination to go on. -EINVAL: there is no such destination.
+ */
+int kcopyd_job_pause(struct kcopyd_job *job, int dest, int paused);
+/* P: changes a throttle of the job (dest -1) or of one destination, bytes per second, 0 for none. -EINVAL as above. */
+int kcopyd_job_throttle(struct kcopyd_job *job, int dest, uint64_t bytes_per_second);
+
+/* Sub-jobs [first, first + count). */
+struct kcopyd_range {
+  uint64_t first, count;
+};
+/*
+ * Copies entries [first, first + max) of the list of ranges that are on dests[dest]'s medium: written, and flushed
+ * after that. The list grows with every flush; entries do not change. Returns how many it copied. The head of
+ * KCOPYD_HEAD_LAST is in it when the real one is flushed, what could not be read or written never is.
+ */
+size_t kcopyd_job_durable(const struct kcopyd_job *job, unsigned int dest, size_t first, size_t max,
+                          struct kcopyd_range *ranges);
+/*
+ * Copies the hashes of sub-jobs [first, first + max) and, a byte each, whether they are known. Returns how many it
+ * copied; 0 behind the last sub-job, and for a job without hashes.
+ */
+size_t kcopyd_job_hashes(const struct kcopyd_job *job, uint64_t first, size_t max, struct kcopyd_hash *hashes,
+                         uint8_t *known);
+/* Bytes of a sub-job; the last one can be shorter. */
+size_t kcopyd_job_chunk(const struct kcopyd_job *job);
 /* Gives the handle back. It may outlive its client. NULL is allowed. */
 void kcopyd_job_put(struct kcopyd_job *job);
 

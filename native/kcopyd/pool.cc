@@ -16,11 +16,17 @@ std::span<std::byte> map(size_t bytes) {
   return {static_cast<std::byte*>(memory), bytes};
 }
 
+size_t size_of_slots(unsigned num_pages, size_t wanted) {
+  const size_t bytes = size_t{num_pages} * KCOPYD_PAGE_SIZE;
+  if (wanted == 0) return std::min<size_t>(KCOPYD_SUBJOB_SIZE, std::bit_floor(bytes));
+  if (wanted > bytes) throw std::system_error(EINVAL, std::generic_category(), "pool");
+  return wanted;
+}
+
 }  // namespace
 
-Pool::Pool(unsigned num_pages)
-    : memory_(map(size_t{num_pages} * KCOPYD_PAGE_SIZE)),
-      slot_size_(std::min<size_t>(KCOPYD_SUBJOB_SIZE, std::bit_floor(memory_.size()))) {
+Pool::Pool(unsigned num_pages, size_t slot_size)
+    : slot_size_(size_of_slots(num_pages, slot_size)), memory_(map(size_t{num_pages} * KCOPYD_PAGE_SIZE)) {
   for (size_t at = 0; at + slot_size_ <= memory_.size(); at += slot_size_) {
     slots_.push_back(std::make_unique<Slot>(memory_.subspan(at, slot_size_)));
     free_.push_back(slots_.back().get());

@@ -15,8 +15,9 @@ namespace kcopyd {
 // Worker thread, but for stats().
 class Pool {
  public:
-  // Maps num_pages pages. Throws std::system_error (ENOMEM).
-  explicit Pool(unsigned num_pages);
+  // Maps num_pages pages, cut into slots of slot_size bytes; 0: of KCOPYD_SUBJOB_SIZE or what there is. Throws
+  // std::system_error (ENOMEM; EINVAL: not one slot fits).
+  Pool(unsigned num_pages, size_t slot_size);
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
   ~Pool();
@@ -33,8 +34,8 @@ class Pool {
   kcopyd_pool_stats stats() const;
 
  private:
-  std::span<std::byte> memory_;
   size_t slot_size_;
+  std::span<std::byte> memory_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Slot*> free_;
   std::atomic<unsigned> peak_ = 0;

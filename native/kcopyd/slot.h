@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -20,6 +21,9 @@ struct SlotTransfer : Transfer {
   Slot* slot = nullptr;      // nullptr for a flush
   unsigned destination = 0;  // of a write, a flush and a read that verifies
   enum class Kind : uint8_t { source, write, verify, flush } kind = Kind::source;
+  bool in_flight = false;
+  bool lost = false;         // given up without an answer; the kernel still has it
+  std::chrono::steady_clock::time_point since{};  // when its last request was issued
 };
 
 // Worker thread.
@@ -35,6 +39,9 @@ struct Slot {
   uint32_t held = 0;           // of those, the ones whose write waits for its turn (KCOPYD_WRITE_SEQ)
   bool reading = false;        // the source is being read into it
   bool again = false;          // this sub-job was read before, for destinations that were faster
+  bool holes = false;          // something of it could not be read
+  bool zero = false;           // all of it is zeros, and destinations are asked to zero rather than to write
+  unsigned lost = 0;           // transfers that were given up; the buffer is the kernel's until they come back
   SlotTransfer read;
   std::array<SlotTransfer, KCOPYD_MAX_DESTS> writes;
 };

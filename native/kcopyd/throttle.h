@@ -16,9 +16,10 @@ class Throttle {
 
   // 0 for no limit. Any thread.
   void set(uint64_t bytes_per_second) { rate_ = bytes_per_second; }
+  uint64_t rate() const { return rate_; }
 
-  // May a sub-job of so many bytes be issued now? If not, due() says when to ask again.
-  bool admit(uint64_t bytes) {
+  // Is a sub-job of so many bytes paid for? If not, due() says when to ask again.
+  bool ready(uint64_t bytes) {
     const uint64_t rate = rate_;
     if (rate == 0) {
       paying_ = false;
@@ -34,12 +35,17 @@ class Throttle {
       paying_ = true;
       held_ = false;
     }
-    if (now < due_) {
-      held_ = true;
-      return false;
-    }
-    paying_ = false;
-    return true;
+    if (now < due_) held_ = true;
+    return now >= due_;
+  }
+
+  // The sub-job that was ready is issued: the next one is paid for anew.
+  void take() { paying_ = false; }
+
+  bool admit(uint64_t bytes) {
+    const bool admitted = ready(bytes);
+    if (admitted) take();
+    return admitted;
   }
 
   // When the sub-job that was refused is paid for.

@@ -205,7 +205,8 @@ Client::Client(const ClientOptions& options) : pages_(options.pages), strict_(op
   const kcopyd_client_options raw{.num_pages = options.pages,
                                   .backend = options.backend,
                                   .strict = options.strict,
-                                  .bytes_per_second = options.bytes_per_second};
+                                  .bytes_per_second = options.bytes_per_second,
+                                  .subjob_size = options.subjob_size};
   REQUIRE(kcopyd_client_create_with(&raw, &client_) == 0);
   if (options.backend != KCOPYD_IO_AUTO) CHECK(kcopyd_client_backend(client_) == options.backend);
 }
@@ -228,7 +229,6 @@ void Client::destroy() {
   CHECK(stats.bytes == size_t{pages_} * KCOPYD_PAGE_SIZE);
   CHECK(stats.slots >= 1);
   CHECK(stats.slots * stats.slot_size <= stats.bytes);
-  CHECK(stats.slot_size <= KCOPYD_SUBJOB_SIZE);
   CHECK(stats.peak <= stats.slots);
   for (const auto& job : jobs_) {
     CHECK(job->calls_ == 1);
@@ -256,23 +256,17 @@ void Client::notify(int read_err, unsigned write_err, void* context) {
   client.fired_.notify_all();
 }
 
-Job& Client::submit(kcopyd_op op, const io_region* from, const std::vector<io_region>& dests, unsigned flags,
-                    std::function<void()> in_callback) {
+Job& Client::submit(kcopyd_request request, std::function<void()> in_callback) {
   auto owned = std::make_unique<Job>();
   Job& job = *owned;
   job.client_ = this;
-  job.op_ = op;
-  job.flags_ = flags;
-  job.dests_ = dests;
+  job.op_ = request.op;
+  job.flags_ = request.flags;
+  job.dests_.assign(request.dests, request.dests + request.num_dests);
   job.in_callback_ = std::move(in_callback);
   kcopyd_job* handle = nullptr;
-  const kcopyd_request request{.op = op,
-                               .from = from,
-                               .num_dests = static_cast<unsigned>(dests.size()),
-                               .dests = dests.data(),
-                               .flags = flags,
-                               .fn = &Client::notify,
-                               .context = &job};
+  request.fn = &Client::notify;
+  request.context = &job;
   const int err = kcopyd_submit(client_, &request, &handle);
   REQUIRE(err == 0);
   std::lock_guard lock(mutex_);
@@ -281,17 +275,25 @@ Job& Client::submit(kcopyd_op op, const io_region* from, const std::vector<io_re
   return job;
 }
 
+namespace {
+
+kcopyd_request request_for(kcopyd_op op, const io_region* from, const std::vector<io_region>& dests, unsigned flags) {
+  return {.op = op, .from = from, .num_dests = static_cast<unsigned>(dests.size()), .dests = dests.data(), .flags = flags};
+}
+
+}  // namespace
+
 Job& Client::copy(const io_region& from, const std::vector<io_region>& dests, unsigned flags,
                   std::function<void()> in_callback) {
-  return submit(KCOPYD_COPY, &from, dests, flags, std::move(in_callback));
+  return submit(request_for(KCOPYD_COPY, &from, dests, flags), std::move(in_callback));
 }
 
 Job& Client::zero(const std::vector<io_region>& dests, unsigned flags, std::function<void()> in_callback) {
-  return submit(KCOPYD_ZERO, nullptr, dests, flags, std::move(in_callback));
+  return submit(request_for(KCOPYD_ZERO, nullptr, dests, flags), std::move(in_callback));
 }
 
 Job& Client::compare(const io_region& from, const std::vector<io_region>& dests, unsigned flags) {
-  return submit(KCOPYD_COMPARE, &from, dests, flags, {});
+  return submit(request_for(KCOPYD_COMPARE, &from, dests, flags));
 }
 
 int Client::refuse(kcopyd_op op, const io_region* from, const std::vector<io_region>& dests, unsigned flags) {

@@ -86,6 +86,7 @@ class Job {
   kcopyd_progress progress() const;
   std::vector<kcopyd_error> errors() const;
   void cancel() { kcopyd_job_cancel(handle_); }
+  kcopyd_job* get() const { return handle_; }
 
  private:
   friend class Client;
@@ -108,6 +109,7 @@ struct ClientOptions {
   unsigned pages = 2048;
   bool strict = false;
   uint64_t bytes_per_second = 0;
+  size_t subjob_size = 0;
 };
 
 // A kcopyd client. Its end checks what must hold for every client and every job it was given.
@@ -124,6 +126,8 @@ class Client {
             std::function<void()> in_callback = {});
   Job& zero(const std::vector<io_region>& dests, unsigned flags = 0, std::function<void()> in_callback = {});
   Job& compare(const io_region& from, const std::vector<io_region>& dests, unsigned flags = 0);
+  // Submits a request with everything it can have; fn and context are the client's own.
+  Job& submit(kcopyd_request request, std::function<void()> in_callback = {});
   // Submits what should be refused and gives the engine's answer; a callback of it fails the test.
   int refuse(kcopyd_op op, const io_region* from, const std::vector<io_region>& dests, unsigned flags = 0);
 
@@ -136,8 +140,6 @@ class Client {
 
  private:
   friend class Job;
-  Job& submit(kcopyd_op op, const io_region* from, const std::vector<io_region>& dests, unsigned flags,
-              std::function<void()> in_callback);
   static void notify(int read_err, unsigned write_err, void* context);
 
   kcopyd_client* client_ = nullptr;

@@ -1,0 +1,25 @@
+// Which sub-jobs: a bit each, as callers of the C interface give them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace kcopyd {
+
+class Bitmap {
+ public:
+  // All of them.
+  Bitmap() = default;
+  // A copy of bits (bit i % 8 of byte i / 8), or all when it is NULL. Throws std::bad_alloc.
+  Bitmap(const uint8_t* bits, uint64_t count) {
+    if (bits != nullptr) bits_.assign(bits, bits + (count + 7) / 8);
+    all_ = bits == nullptr;
+  }
+  bool has(uint64_t i) const { return all_ || (bits_[i / 8] >> (i % 8) & 1); }
+
+ private:
+  std::vector<uint8_t> bits_;
+  bool all_ = true;
+};
+
+}  // namespace kcopyd

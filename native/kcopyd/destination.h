@@ -1,0 +1,81 @@
+// One destination of a job: where it stands, what it has to do, and what it holds.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "bitmap.h"
+#include "device.h"
+#include "durable.h"
+#include "kcopyd.h"
+#include "slot.h"
+#include "throttle.h"
+
+namespace kcopyd {
+
+using Clock = std::chrono::steady_clock;
+
+// Time that a destination took from others, by having no credit when they had.
+struct Stall {
+  Clock::duration total{0};
+  std::optional<Clock::time_point> since;
+  void begin(Clock::time_point now) {
+    if (!since) since = now;
+  }
+  void end(Clock::time_point now) {
+    if (since) total += now - *since;
+    since.reset();
+  }
+};
+
+// Worker thread, but for the atomics and durable.
+struct Destination {
+  // Fixed when the job begins.
+  block_device* device = nullptr;
+  uint64_t offset = 0;   // bytes
+  uint64_t length = 0;   // bytes
+  uint64_t chunks = 0;   // sub-jobs that it has
+  Bitmap todo;           // those to be written
+  Bitmap check;          // those to be read back
+  uint64_t wanted = 0;   // turns it takes part in
+  uint64_t to_write = 0;   // bytes
+  uint64_t to_verify = 0;  // bytes
+  uint64_t blank_from = UINT64_MAX;  // bytes on the device from which on it is zeros
+
+  uint64_t next = 0;         // the turn it takes next; destinations with the same one read together
+  uint64_t settled = 0;      // turns it is through with
+  uint64_t turn = 0;         // KCOPYD_WRITE_SEQ: the next to be written
+  uint64_t verify_next = 0;  // the next to be read back
+  unsigned pinned = 0;       // slots that are kept for it
+  unsigned in_flight = 0;    // writes, reads that verify, and flushes
+  Stall stall;               // how long it held up the others that are as far as it
+  bool sealed = false;       // all but the head is flushed (KCOPYD_HEAD_LAST)
+  bool dropped = false;      // it failed and gets no more I/O
+  bool cancelled = false;    // it, or the job, was cancelled, and that was seen
+  Throttle writing;
+  Throttle checking;
+
+  SlotTransfer flush;
+  bool in_step = false;      // the flush in flight is one of those between writes
+  uint64_t unflushed = 0;    // bytes written since the last flush began
+  Clock::time_point flush_began{};
+  Clock::time_point flush_due{};
+  Durable durable;
+
+  // Asked by any thread.
+  std::atomic<bool> cancel_asked = false;
+  std::atomic<bool> pause_asked = false;
+  std::atomic<uint64_t> limit = 0;  // bytes per second
+  // Told to any thread.
+  std::atomic<kcopyd_state> state = KCOPYD_WAITING;
+  std::atomic<bool> stalled = false;
+  std::atomic<uint64_t> written = 0;
+  std::atomic<uint64_t> zeroed = 0;
+  std::atomic<uint64_t> verified = 0;
+
+  bool over() const { return state >= KCOPYD_DONE; }
+};
+
+}  // namespace kcopyd

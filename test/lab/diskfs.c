@@ -1,4 +1,5 @@
-// The FUSE files: `disk`, the bytes under the rules; `ctl`, rules in and counters out; `log`, the order of I/O.
+// The FUSE files: `disk`, the bytes under the rules; `ctl`, rules in and counters out; `log`, the order of I/O;
+// `map`, which sectors cannot be read.
 #define FUSE_USE_VERSION 312
 #include <errno.h>
 #include <fuse3/fuse.h>
@@ -23,6 +24,7 @@ static const char *device;
 static bool is_disk(const char *path) { return !strcmp(path, "/disk"); }
 static bool is_ctl(const char *path) { return !strcmp(path, "/ctl"); }
 static bool is_log(const char *path) { return !strcmp(path, "/log"); }
+static bool is_map(const char *path) { return !strcmp(path, "/map"); }
 
 int diskfs_resize(uint64_t size) {
   int error = store_resize(size);
@@ -31,6 +33,13 @@ int diskfs_resize(uint64_t size) {
   struct stat s;
   if (stat(paths->disk, &s) < 0) return -errno;
   return loop_resize(device);
+}
+
+int diskfs_unplug(void) {
+  faults_set_dead(ENODEV);
+  int error = diskfs_resize(0);
+  labdisk_let_go();
+  return error;
 }
 
 // ---- disk
@@ -104,7 +113,7 @@ static int disk_zero(off_t offset, off_t length) {
   return result < 0 ? (int)result : 0;
 }
 
-// ---- ctl and log: what is read is a snapshot made at open, so that it fits together
+// ---- ctl, log and map: what is read is a snapshot made at open, so that it fits together
 
 static int open_text(char *text, struct fuse_file_info *file) {
   file->fh = (uint64_t)(uintptr_t)text;
@@ -148,7 +157,7 @@ static int on_getattr(const char *path, struct stat *s, struct fuse_file_info *f
     s->st_blocks = (s->st_size + 511) / 512;
   } else if (is_ctl(path)) {
     s->st_mode = S_IFREG | 0644;
-  } else if (is_log(path)) {
+  } else if (is_log(path) || is_map(path)) {
     s->st_mode = S_IFREG | 0444;
   } else {
     return -ENOENT;
@@ -159,6 +168,7 @@ static int on_getattr(const char *path, struct stat *s, struct fuse_file_info *f
 static int on_open(const char *path, struct fuse_file_info *file) {
   if (is_ctl(path)) return open_text(faults_counters(), file);
   if (is_log(path)) return open_text(faults_log(), file);
+  if (is_map(path)) return open_text(sectors_map(), file);
   if (!is_disk(path)) return -ENOENT;
   if (options->read_only && (file->flags & O_ACCMODE) != O_RDONLY) return -EROFS;
   if (options->buffered && (file->flags & O_DIRECT)) return -EINVAL;
@@ -208,7 +218,7 @@ static int on_utimens(const char *path, const struct timespec times[2], struct f
 static int on_readdir(const char *path, void *buffer, fuse_fill_dir_t fill, off_t offset, struct fuse_file_info *file,
                       enum fuse_readdir_flags flags) {
   (void)path, (void)offset, (void)file, (void)flags;
-  static const char *const names[] = {".", "..", "disk", "ctl", "log"};
+  static const char *const names[] = {".", "..", "disk", "ctl", "log", "map"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) fill(buffer, names[i], NULL, 0, 0);
   return 0;
 }
@@ -237,6 +247,7 @@ int diskfs_mount(const struct paths *where, const struct options *opts, const ch
   struct fuse_args args = FUSE_ARGS_INIT(5, argv);
   faults_init();
   int error = store_open(paths->backing, options->size, options->loop);
+  if (!error) error = sectors_init(options->size, options->sector);
   if (error) return error;
   fuse = fuse_new(&args, &operations, sizeof operations, NULL);
   if (!fuse) return -EINVAL;

@@ -106,10 +106,22 @@ static void hold(struct io *io) {
   io->error = dead ? dead : EIO;
 }
 
+// How often an I/O began at a place. The n-th try at a place has the same luck in every run with the same seed,
+// however the I/O of several places mixes. Places 2 GiB apart share a count, which only costs that.
+#define PLACES (1u << 22)
+static uint8_t tries[OPS][PLACES];
+static bool luck_matters;  // since a rule of chance came: else nothing is counted
+
+static bool struck(const struct rule *rule, const struct io *io) {
+  uint64_t place = mixed(rule->amount, io->offset / 512 * OPS + (uint64_t)slot(io->op));
+  return lucky(rule->percent, place, tries[slot(io->op)][io->offset / 512 % PLACES]);
+}
+
 static void judge(struct io *io) {
   for (unsigned i = 0; i < rule_count; i++) {
     struct rule *rule = &rules[i];
     if (rule->kind == DELAY || rule->kind == STALL || !meets(rule, io)) continue;
+    if (rule->kind == CHANCE && !struck(rule, io)) continue;
     if (rule->count > 0) rule->count--;
     if (rule->kind == PARTIAL) {
       if (io->transfer > rule->amount) io->transfer = rule->amount;
@@ -123,6 +135,20 @@ static void judge(struct io *io) {
       return;  // the first error decides
     }
   }
+}
+
+static void count_try(const struct io *io) {
+  if (luck_matters) tries[slot(io->op)][io->offset / 512 % PLACES]++;
+}
+
+// What lies on the medium decides after the rules: a bad sector is no news to an I/O that fails anyway.
+static void judge_sectors(struct io *io) {
+  if (io->error) return;
+  int error;
+  uint64_t bad = sectors_first_bad(io->op, io->offset, io->transfer, &error);
+  if (bad == UINT64_MAX) return;
+  io->error = error;
+  io->transfer = io->op != OP_READ && bad > io->offset ? bad - io->offset : 0;
 }
 
 static uint64_t arrived(unsigned ops) {
@@ -159,7 +185,7 @@ void faults_begin(struct io *io, enum op op, uint64_t offset, uint64_t length) {
   io->begin = ++clock_of_events;
   hold(io);
   if (io->error) io->transfer = 0;
-  else judge(io);
+  else judge(io), judge_sectors(io), count_try(io);
   pthread_mutex_unlock(&lock);
 }
 
@@ -180,6 +206,7 @@ int64_t faults_end(struct io *io, int64_t result) {
   clock_of_events++;
   in_flight--;
   if (result < 0) errors++;
+  else if (io->op == OP_WRITE || io->op == OP_ZERO) sectors_written(io->offset, (uint64_t)result);
   if (logged_ops & io->op) record(io, result < 0 ? (int)-result : 0);
   pthread_mutex_unlock(&lock);
   return result;
@@ -200,13 +227,14 @@ static void text_open(struct text *text) {
 char *faults_counters(void) {
   struct text text;
   text_open(&text);
-  uint64_t size = store_size();
+  uint64_t size = store_size(), bad = sectors_count();
   pthread_mutex_lock(&lock);
   fprintf(text.stream,
           "{\"reads\":%lu,\"writes\":%lu,\"flushes\":%lu,\"zeroes\":%lu,\"bytesRead\":%lu,\"bytesWritten\":%lu,"
-          "\"bytesZeroed\":%lu,\"errors\":%lu,\"inFlight\":%lu,\"rules\":%u,\"size\":%lu}\n",
+          "\"bytesZeroed\":%lu,\"errors\":%lu,\"inFlight\":%lu,\"rules\":%u,\"badSectors\":%lu,\"size\":%lu}\n",
           arrived_ios[READS], arrived_ios[WRITES], arrived_ios[FLUSHES], arrived_ios[ZEROES], arrived_bytes[READS],
-          arrived_bytes[WRITES], arrived_bytes[ZEROES], errors, in_flight, rule_count + pending_count, size);
+          arrived_bytes[WRITES], arrived_bytes[ZEROES], errors, in_flight, rule_count + pending_count, bad,
+          size);
   pthread_mutex_unlock(&lock);
   fclose(text.stream);
   return text.data;
@@ -242,6 +270,7 @@ int faults_add(const struct rule *rule) {
   lock_rules();
   bool full = rule_count == MAX_RULES;
   if (!full) rules[rule_count++] = *rule;
+  if (rule->kind == CHANCE) luck_matters = true;
   unlock_rules();
   return full ? -ENOSPC : 0;
 }
@@ -283,6 +312,9 @@ void faults_go(void) {
 static void clear(void) {
   while (pending_count) free(pending[--pending_count].command);
   rule_count = 0;
+  sectors_clear();
+  if (luck_matters) memset(tries, 0, sizeof tries);
+  luck_matters = false;
   dead = 0;
   memset(rate, 0, sizeof rate);
   memset(free_at, 0, sizeof free_at);

@@ -2,7 +2,7 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { createCipheriv } from 'node:crypto';
 import { once } from 'node:events';
-import { accessSync, constants, readFileSync, realpathSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, realpathSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -17,10 +17,17 @@ const BUILT = resolve(HERE, '../../out/lab/labdisk');
 const OUR_DIRECTORY = /\/platter-lab-[A-Za-z0-9]{6}\//;
 const CLOSE_TIMEOUT = 15_000;
 
+/** File systems that the lab can make; xfs and btrfs clone files (FICLONE). */
+export type FileSystem = 'ext4' | 'xfs' | 'btrfs';
+
 /** How the disk is made. */
 export interface LabDiskOptions {
-  /** Bytes; may be left out when `file` exists. */
+  /** Bytes; may be left out when `file` exists, and with a preset. */
   size?: number;
+  /** A typical bad disk, by the name in `labdisk --help`; what else is said here is added to it. */
+  preset?: string;
+  /** Rules in force from the start. */
+  rules?: readonly string[];
   /** Logical sector in bytes, 512 if not said. */
   sector?: 512 | 4096;
   readOnly?: boolean;
@@ -30,6 +37,12 @@ export interface LabDiskOptions {
   loop?: boolean;
   /** Through the page cache; a file then refuses O_DIRECT. */
   buffered?: boolean;
+  /** The kernel says that it has heads and platters (queue/rotational). */
+  rotational?: boolean;
+  /** Bytes that fit into the file system of the backing file; what is written beyond meets ENOSPC. */
+  room?: number;
+  /** A file system on it, mounted at `tree`. xfs needs 300 MiB, btrfs 128. */
+  mkfs?: FileSystem;
   /** Backing file to use and keep. */
   file?: string;
   /** Where the temporary directory goes; /dev/shm if not said. */
@@ -49,6 +62,8 @@ export interface LabCounters {
   /** I/O that has arrived and not ended: held by a delay or a stall, or being done. */
   inFlight: number;
   rules: number;
+  /** Sectors of 512 bytes that cannot be read or cannot be written. */
+  badSectors: number;
   /** Visible size in bytes. */
   size: number;
 }
@@ -71,6 +86,8 @@ export interface LabDisk extends AsyncDisposable {
   /** The file behind it: what is on the medium. Writing to it goes past the rules. */
   readonly backing: string;
   readonly ctl: string;
+  /** Where the file system of `mkfs` is mounted; throws when there is none. */
+  readonly tree: string;
   readonly pid: number;
   /** Gives rules, one a line each; throws when one is refused. */
   rule(...lines: string[]): Promise<void>;
@@ -79,6 +96,8 @@ export interface LabDisk extends AsyncDisposable {
   log(): Promise<LabEntry[]>;
   /** The writes and zeroings of the log. */
   writes(): Promise<LabEntry[]>;
+  /** What cannot be read, as a GNU ddrescue mapfile. */
+  map(): Promise<string>;
   /** Waits until the counters satisfy `condition`; throws after `timeout` ms. */
   waitFor(condition: (counters: LabCounters) => boolean, timeout?: number): Promise<void>;
   /** Removes the disk and everything of it. Idempotent. */
@@ -103,6 +122,15 @@ export function canLab(): string | null {
   return null;
 }
 
+/** Why the lab cannot make this file system here, or null when it can. */
+export function canMkfs(type: FileSystem): string | null {
+  const kernel = readFileSync('/proc/filesystems', 'utf8').split('\n').some((line) => line.trim() === type);
+  if (!kernel) return `the kernel has no ${type}`;
+  const folders = ['/usr/sbin', '/sbin', ...(process.env.PATH ?? '').split(':')];
+  if (!folders.some((folder) => existsSync(`${folder}/mkfs.${type}`))) return `mkfs.${type} is missing`;
+  return canLab();
+}
+
 let built: Promise<unknown> | null = null;
 
 /**
@@ -119,12 +147,17 @@ export async function buildLabdisk(): Promise<string> {
 
 function argumentsOf(options: LabDiskOptions): string[] {
   const args: string[] = [];
+  if (options.preset !== undefined) args.push(options.preset);
+  for (const rule of options.rules ?? []) args.push('--rule', rule);
   if (options.size !== undefined) args.push('--size', String(options.size));
   if (options.sector !== undefined) args.push('--sector', String(options.sector));
   if (options.readOnly) args.push('--read-only');
   if (options.plain) args.push('--plain');
   if (options.loop === false) args.push('--no-loop');
   if (options.buffered) args.push('--buffered');
+  if (options.rotational) args.push('--rotational');
+  if (options.room !== undefined) args.push('--room', String(options.room));
+  if (options.mkfs !== undefined) args.push('--mkfs', options.mkfs);
   if (options.file !== undefined) args.push('--file', options.file);
   if (options.dir !== undefined) args.push('--dir', options.dir);
   return args;
@@ -135,6 +168,7 @@ interface Announcement {
   disk: string | null;
   ctl: string | null;
   backing: string;
+  tree: string | null;
 }
 
 async function announcement(stdout: Readable): Promise<Announcement> {
@@ -149,7 +183,7 @@ const attachedHere = new Map<string, string>();
 export async function labdisk(options: LabDiskOptions): Promise<LabDisk> {
   const child = spawn(await buildLabdisk(), argumentsOf(options), { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
-  const { device, disk, ctl, backing } = await announcement(child.stdout);
+  const { device, disk, ctl, backing, tree } = await announcement(child.stdout);
   if (device !== null) attachedHere.set(device, backing);
   const path = device ?? disk ?? backing;
 
@@ -176,11 +210,16 @@ export async function labdisk(options: LabDiskOptions): Promise<LabDisk> {
     get ctl() {
       return control();
     },
+    get tree() {
+      if (tree === null) throw new Error('no file system was asked for');
+      return tree;
+    },
     pid: child.pid ?? -1,
     rule: (...lines) => writeFile(control(), lines.map((line) => `${line}\n`).join('')),
     counters,
     log,
     writes: async () => (await log()).filter((entry) => entry.op === 'write' || entry.op === 'zero'),
+    map: () => readFile(`${dirname(control())}/map`, 'utf8'),
     async waitFor(condition, timeout = 10_000) {
       const deadline = Date.now() + timeout;
       while (!condition(await counters())) {
@@ -191,6 +230,35 @@ export async function labdisk(options: LabDiskOptions): Promise<LabDisk> {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** A mounted file system of its own. It goes when it is closed, and at the latest when this process ends. */
+export interface LabFolder extends AsyncDisposable {
+  /** Its root folder: empty, writable, on no other file system. */
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+/**
+ * A folder on a fresh file system of `size` bytes: small, it is soon full. Faults are not to be had in it; for these
+ * use `labdisk({ mkfs })`. Throws when it cannot be made: ask canMkfs first.
+ */
+export async function fileSystem(type: FileSystem, size: number): Promise<LabFolder> {
+  const disk = await labdisk({ size, mkfs: type, plain: true });
+  const close = (): Promise<void> => disk.close();
+  return { path: disk.tree, close, [Symbol.asyncDispose]: close };
+}
+
+/** A folder in which files can be cloned (FICLONE) and copied by reference, of 512 MiB that take memory as they fill. */
+export const reflinkDir = (type: 'btrfs' | 'xfs' = 'btrfs'): Promise<LabFolder> => fileSystem(type, 512 * 1024 * 1024);
+
+/**
+ * The command line that runs `argv` with other queue attributes of `device` than the kernel's, by sysfs name:
+ * `{ zoned: 'host-managed', optimal_io_size: '65536' }`. For what no loop device can be here.
+ */
+export function withQueue(device: string, attributes: Record<string, string>, argv: readonly string[]): string[] {
+  const pairs = Object.entries(attributes).map(([name, value]) => `${name}=${value}`);
+  return [resolve(HERE, 'queue.sh'), device, ...pairs, '--', ...argv];
 }
 
 /**

@@ -6,7 +6,6 @@
 // does.
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,10 +22,7 @@
 
 #include "labdisk.h"
 
-// What a file or directory of ours is known by; test code refuses to write to a loop device without it.
-#define DIRECTORY "platter-lab-XXXXXX"
-
-static struct options options = {.sector = 512, .loop = true};
+static struct options options;
 static struct paths paths;
 
 // What both processes see.
@@ -35,121 +31,12 @@ static struct {
   char device[DEVICE_NAME];      // empty while there is none
 } *shared;
 
-static const char usage[] =
-    "usage: labdisk --size BYTES [options]\n"
-    "  --size BYTES      size of the disk: 1048576, 64M, 2G (may be left out with an existing --file)\n"
-    "  --sector BYTES    logical sector, 512 (default) or 4096\n"
-    "  --read-only       the device refuses writes\n"
-    "  --plain           no faults: the loop device lies on the backing file itself (fast)\n"
-    "  --no-loop         no loop device, only the file DIR/mnt/disk\n"
-    "  --buffered        through the page cache; the file then refuses O_DIRECT\n"
-    "  --file PATH       backing file to use and keep, made if absent\n"
-    "  --dir DIR         where the temporary directory goes (/dev/shm, else /tmp)\n";
-
-static void fail(const char *what, int error) {
+void fail(const char *what, int error) {
   fprintf(stderr, "labdisk: %s%s%s\n", what, error ? ": " : "", error ? strerror(error) : "");
   exit(1);
 }
 
-bool parse_size(const char *text, uint64_t *bytes) {
-  if (!text || *text == '-') return false;
-  if (!strcmp(text, "end")) {
-    *bytes = UINT64_MAX;
-    return true;
-  }
-  char *unit;
-  errno = 0;
-  *bytes = strtoull(text, &unit, 0);
-  if (errno || unit == text) return false;
-  uint64_t factor = 1;
-  switch (*unit) {
-    case 's': factor = 512; break;
-    case 'K': factor = 1u << 10; break;
-    case 'M': factor = 1u << 20; break;
-    case 'G': factor = 1u << 30; break;
-    case 'T': factor = 1ull << 40; break;
-  }
-  if (*unit && (factor == 1 || unit[1])) return false;
-  if (*bytes > UINT64_MAX / factor) return false;
-  *bytes *= factor;
-  return true;
-}
-
-static void parse_options(int argc, char **argv) {
-  enum { SIZE, SECTOR, READ_ONLY, PLAIN, NO_LOOP, BUFFERED, FILE_, DIR_, HELP };
-  static const struct option known[] = {
-      {"size", required_argument, NULL, SIZE}, {"sector", required_argument, NULL, SECTOR},
-      {"read-only", no_argument, NULL, READ_ONLY}, {"plain", no_argument, NULL, PLAIN},
-      {"no-loop", no_argument, NULL, NO_LOOP}, {"buffered", no_argument, NULL, BUFFERED},
-      {"file", required_argument, NULL, FILE_}, {"dir", required_argument, NULL, DIR_},
-      {"help", no_argument, NULL, HELP}, {0}};
-  uint64_t sector = 512;
-  options.parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-  for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-    bool ok = true;
-    switch (c) {
-      case SIZE: ok = parse_size(optarg, &options.size) && options.size <= INT64_MAX; break;
-      case SECTOR: ok = parse_size(optarg, &sector) && (sector == 512 || sector == 4096); break;
-      case READ_ONLY: options.read_only = true; break;
-      case PLAIN: options.plain = true; break;
-      case NO_LOOP: options.loop = false; break;
-      case BUFFERED: options.buffered = true; break;
-      case FILE_: options.file = optarg; break;
-      case DIR_: options.parent = optarg; break;
-      case HELP: fputs(usage, stdout); exit(0);
-      default: ok = false;
-    }
-    if (!ok) fputs(usage, stderr), exit(2);
-  }
-  options.sector = (unsigned)sector;
-  if (optind < argc || (options.plain && !options.loop)) fputs(usage, stderr), exit(2);
-}
-
-// ---- The directory and the backing file
-
-static void join(char *to, const char *directory, const char *name) {
-  if (snprintf(to, PATH_MAX, "%s/%s", directory, name) >= PATH_MAX) fail(name, ENAMETOOLONG);
-}
-
-static void prepare_backing(void) {
-  int file = open(paths.backing, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  struct stat s;
-  if (file < 0 || fstat(file, &s) < 0) fail(paths.backing, errno);
-  if (!S_ISREG(s.st_mode)) fail("--file must be a regular file", 0);
-  if (options.size == 0) options.size = (uint64_t)s.st_size;
-  if (options.loop && (options.size == 0 || options.size % options.sector != 0))
-    fail("--size must be a positive multiple of the sector", 0);
-  bool grow = (uint64_t)s.st_size < options.size;
-  if ((grow || options.plain) && ftruncate(file, (off_t)options.size) < 0) fail(paths.backing, errno);
-  close(file);
-}
-
-static void remove_directory(void) {
-  // Gone already when the other process was quicker: both may clean up, in any order.
-  umount2(paths.mount, MNT_DETACH);
-  rmdir(paths.mount);
-  if (!options.file) unlink(paths.backing);
-  rmdir(paths.dir);
-}
-
-static void prepare_paths(void) {
-  char parent[PATH_MAX];
-  if (!realpath(options.parent, parent)) fail(options.parent, errno);
-  join(paths.dir, parent, DIRECTORY);
-  if (!mkdtemp(paths.dir)) fail(paths.dir, errno);
-  atexit(remove_directory);
-  join(paths.mount, paths.dir, "mnt");
-  join(paths.disk, paths.mount, "disk");
-  join(paths.ctl, paths.mount, "ctl");
-  join(paths.backing, paths.dir, "backing");
-  if (options.file) {
-    int file = open(options.file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);  // realpath wants it to exist
-    if (file < 0 || !realpath(options.file, paths.backing)) fail(options.file, errno);
-    close(file);
-  }
-  prepare_backing();
-  if (!options.plain && mkdir(paths.mount, 0755) < 0) fail(paths.mount, errno);
-}
+static void remove_place(void) { place_remove(&paths, &options, false); }
 
 // ---- The server
 
@@ -161,11 +48,18 @@ static void *watch_keeper(void *argument) {
   faults_release();
   char byte;
   while (recv(*(int *)argument, &byte, 1, 0) > 0) continue;
-  remove_directory();
+  place_remove(&paths, &options, true);
   _exit(0);
 }
 
+// The server's end of the link to the keeper: its first byte says that the files are there, the next that the disk
+// is gone.
+static int to_keeper = -1;
+
+void labdisk_let_go(void) { send(to_keeper, "", 1, MSG_NOSIGNAL); }
+
 static void serve(int keeper) {
+  to_keeper = keeper;
   setsid();  // a ^C at the terminal is for the keeper
   signal(SIGPIPE, SIG_IGN);
   close(STDIN_FILENO);
@@ -200,6 +94,15 @@ static void prepare_shared(void) {
   pthread_mutex_lock(&shared->keeper_lives);
 }
 
+// Attaching makes it what the backing file is, so it lasts as long as this disk.
+static void set_rotational(void) {
+  char path[PATH_MAX];
+  snprintf(path, sizeof path, "/sys/block/%s/queue/rotational", strrchr(shared->device, '/') + 1);
+  int file = open(path, O_WRONLY | O_CLOEXEC);
+  if (file < 0 || write(file, "1", 1) != 1) fail(path, errno);
+  close(file);
+}
+
 // Attaches the loop device and gives its descriptor.
 static int attach(void) {
   const char *path = options.plain ? paths.backing : paths.disk;
@@ -209,7 +112,18 @@ static int attach(void) {
   int loop = loop_attach(file, path, &options, shared->device);
   if (loop < 0) fail("no loop device", -loop);
   close(file);
+  if (options.rotational) set_rotational();
   return loop;
+}
+
+// Gives a rule to the server, as whoever writes to ctl does; the server says what is wrong with it. 0 or -errno.
+static int command(const char *line) {
+  if (options.plain) return -ENOTSUP;
+  int ctl = open(paths.ctl, O_WRONLY | O_CLOEXEC);
+  if (ctl < 0) return -errno;
+  int error = write(ctl, line, strlen(line)) < 0 ? -errno : 0;
+  close(ctl);
+  return error;
 }
 
 static void print_json_string(const char *text) {
@@ -222,7 +136,7 @@ static void print_json_string(const char *text) {
   putchar('"');
 }
 
-static void announce(void) {
+static void announce_to_programs(void) {
   printf("{\"device\":");
   options.loop ? print_json_string(shared->device) : (void)printf("null");
   printf(",\"disk\":");
@@ -231,24 +145,76 @@ static void announce(void) {
   options.plain ? (void)printf("null") : print_json_string(paths.ctl);
   printf(",\"backing\":");
   print_json_string(paths.backing);
+  printf(",\"tree\":");
+  options.mkfs ? print_json_string(paths.tree) : (void)printf("null");
   printf(",\"size\":%lu,\"sector\":%u}\n", options.size, options.sector);
+}
+
+static void announce_to_people(void) {
+  printf("%s  %lu bytes, sectors of %u", options.loop ? shared->device : paths.disk, options.size, options.sector);
+  printf(options.says ? ": %s\n" : "\n", options.says);
+  if (options.mkfs) printf("  mounted: %s\n", paths.tree);
+  printf("  on the medium: %s\n", paths.backing);
+  if (!options.plain) printf("  rules and counters: %s\n", paths.ctl);
+  for (unsigned i = 0; i < options.rule_count; i++) printf("  in force: %s\n", options.rules[i]);
+  if (!options.plain) printf("Type a rule (`clear` heals the disk), nothing for the counters. ");
+  printf("^D removes the disk.\n");
+}
+
+static void announce(void) {
+  isatty(STDOUT_FILENO) ? announce_to_people() : announce_to_programs();
   if (fflush(stdout) == EOF) fail("stdout", errno);
 }
 
+static void print_counters(void) {
+  char text[1024];
+  int ctl = open(paths.ctl, O_RDONLY | O_CLOEXEC);
+  ssize_t n = ctl < 0 ? -1 : read(ctl, text, sizeof text);
+  if (ctl >= 0) close(ctl);
+  if (n > 0) printf("%.*s", (int)n, text), fflush(stdout);
+}
+
+// Obeys the complete lines of standard input. False at its end.
+static bool obey_input(void) {
+  static char line[512];
+  static size_t length;
+  ssize_t n = read(STDIN_FILENO, line + length, sizeof line - length);
+  if (n <= 0) return false;
+  length += (size_t)n;
+  for (char *end; (end = memchr(line, '\n', length));) {
+    *end = 0;
+    if (options.plain) fprintf(stderr, "labdisk: a plain disk has no rules\n");
+    else if (end == line) print_counters();
+    else command(line);
+    length -= (size_t)(end + 1 - line);
+    memmove(line, end + 1, length);
+  }
+  if (length == sizeof line) length = 0;  // no rule is that long
+  return true;
+}
+
+// The disk is gone: its device is detached as soon as nobody else has it open.
+static void let_go(int *loop) {
+  shared->device[0] = 0;
+  if (*loop >= 0) close(*loop);
+  *loop = -1;
+}
+
 // Returns at end of input or a signal; false when the server died first.
-static bool wait_for_end(int signals, int server) {
+static bool wait_for_end(int signals, int server, int *loop) {
   struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = signals, .events = POLLIN}, {.fd = server, .events = POLLIN}};
   for (;;) {
     if (poll(fds, 3, -1) < 0) continue;
-    if (fds[2].revents) return false;
+    char byte;
+    if (fds[2].revents && recv(server, &byte, 1, 0) <= 0) return false;
+    if (fds[2].revents) let_go(loop);
     if (fds[1].revents) return true;
-    char ignored[256];
-    if (fds[0].revents && read(STDIN_FILENO, ignored, sizeof ignored) <= 0) return true;
+    if (fds[0].revents && !obey_input()) return true;
   }
 }
 
 int main(int argc, char **argv) {
-  parse_options(argc, argv);
+  parse_options(argc, argv, &options);
   sigset_t ends;
   sigemptyset(&ends);
   sigaddset(&ends, SIGTERM);
@@ -256,8 +222,10 @@ int main(int argc, char **argv) {
   sigaddset(&ends, SIGHUP);
   sigprocmask(SIG_BLOCK, &ends, NULL);
   signal(SIGPIPE, SIG_IGN);
+  // A pipe ends with whoever holds its other end; a terminal does not, so there the parent's end counts.
+  if (isatty(STDIN_FILENO)) prctl(PR_SET_PDEATHSIG, SIGTERM);
   prepare_shared();
-  prepare_paths();
+  place_prepare(&paths, &options, remove_place);
 
   int link[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) < 0) fail("socketpair", errno);
@@ -273,14 +241,18 @@ int main(int argc, char **argv) {
   if (recv(link[0], &mounted, 1, 0) != 1) fail("the server did not start", 0);
 
   int loop = options.loop ? attach() : -1;
+  if (options.mkfs) place_mount_tree(&paths, options.mkfs, shared->device);
+  for (unsigned i = 0; i < options.rule_count; i++)
+    if (command(options.rules[i]) != 0) fail(options.rules[i], EINVAL);
   announce();
-  bool orderly = wait_for_end(signalfd(-1, &ends, SFD_CLOEXEC), link[0]);
+  bool orderly = wait_for_end(signalfd(-1, &ends, SFD_CLOEXEC), link[0], &loop);
   if (!orderly) fprintf(stderr, "labdisk: the server died\n");
 
   // In the order of watch_keeper: nothing stalls any more, the server still answers while the device closes.
   pthread_mutex_unlock(&shared->keeper_lives);
+  if (options.mkfs) place_unmount_tree(&paths);
   if (loop >= 0) close(loop);
   close(link[0]);
   waitpid(server, NULL, 0);
-  return orderly ? 0 : 1;  // atexit: remove_directory
+  return orderly ? 0 : 1;  // atexit: remove_place
 }

@@ -1,10 +1,13 @@
 // What the parts of labdisk say to each other. See README.md for the program and its rules.
 //
-//   labdisk.c  the program: options, the two processes, clean-up
+//   labdisk.c  the program: the two processes and their end
+//   options.c  the command line and its presets
+//   place.c    directory, backing file, mounts, and how they go
 //   loop.c     the loop device
-//   diskfs.c   the FUSE files: disk, ctl, log
+//   diskfs.c   the FUSE files: disk, ctl, log, map
 //   rules.c    the language of ctl
 //   faults.c   what each I/O meets under the rules; counters and log
+//   sectors.c  which sectors are bad, and luck
 //   store.c    the bytes: backing file, volatile write cache, visible size
 #ifndef LABDISK_H
 #define LABDISK_H
@@ -21,6 +24,9 @@
 // Bytes for "/dev/loopN".
 #define DEVICE_NAME 32
 
+// Most rules on the command line.
+#define MAX_START_RULES 64
+
 struct options {
   uint64_t size;       // bytes
   unsigned sector;     // logical block size, bytes
@@ -28,6 +34,12 @@ struct options {
   bool plain;          // no FUSE: the loop device sits on the backing file
   bool loop;           // attach a loop device
   bool buffered;       // no direct I/O
+  bool rotational;     // the loop device's queue/rotational
+  const char *room;    // size of the backing file's own file system, as text, or NULL
+  const char *mkfs;    // type of a file system to make and mount, or NULL
+  const char *says;    // the preset in words, or NULL
+  const char *rules[MAX_START_RULES];
+  unsigned rule_count;
   const char *file;    // backing file of the caller's, or NULL for one of our own
   const char *parent;  // where the temporary directory goes
 };
@@ -38,12 +50,38 @@ struct paths {
   char disk[PATH_MAX];
   char ctl[PATH_MAX];
   char backing[PATH_MAX];
+  char room[PATH_MAX];     // file system of the backing file, when it is to be small
+  char tree[PATH_MAX];     // where a file system on the disk is mounted
+  char lock[PATH_MAX];
 };
 
 // ---- labdisk.c
 
-// "8M", "0x200", "34s" (sectors of 512 bytes), "end" (UINT64_MAX). False when it is no such thing.
+// Says what failed, with strerror unless `error` is 0, and ends this process.
+void fail(const char *what, int error) __attribute__((noreturn));
+// From the server: the disk was unplugged, the keeper must not hold its device any longer.
+void labdisk_let_go(void);
+
+// ---- options.c
+
+// Fills in `options`; ends the process when they make no sense or help was asked for.
+void parse_options(int argc, char **argv, struct options *options);
+// "8M", "0x200", "34s" (sectors of 512 bytes), "50%" (of the disk, a multiple of 4096), "end" (UINT64_MAX).
+// False when it is no such thing.
 bool parse_size(const char *text, uint64_t *bytes);
+// What percentages are of: bytes.
+void sizes_are_of(uint64_t bytes);
+
+// ---- place.c
+
+// Removes what dead ones left, makes the directory and the backing file, fills in `paths` and options->size.
+// `at_exit` is registered as soon as there is something to remove. Ends the process when it fails.
+void place_prepare(struct paths *paths, struct options *options, void (*at_exit)(void));
+// Makes a file system on `device` and mounts it on paths->tree. Ends the process when it fails.
+void place_mount_tree(const struct paths *paths, const char *type, const char *device);
+void place_unmount_tree(const struct paths *paths);
+// Removes all of it, in whichever process; `serving`: in the one that serves the disk's I/O.
+void place_remove(const struct paths *paths, const struct options *options, bool serving);
 
 // ---- loop.c
 
@@ -62,6 +100,8 @@ int diskfs_mount(const struct paths *paths, const struct options *options, const
 void diskfs_serve(void);
 // Changes the visible size, of the file and of the loop device. 0 or -errno.
 int diskfs_resize(uint64_t size);
+// Unplugs the disk: all I/O fails with ENODEV, the size becomes 0, the device goes with its last user. 0 or -errno.
+int diskfs_unplug(void);
 
 // ---- faults.c
 
@@ -95,14 +135,15 @@ int64_t faults_end(struct io *io, int64_t result);
 char *faults_counters(void);
 char *faults_log(void);
 
-enum kind { FAIL, SHORT, FLIP, DROP, DELAY, STALL, PARTIAL };
+enum kind { FAIL, SHORT, FLIP, DROP, DELAY, STALL, PARTIAL, CHANCE };
 
 struct rule {
   enum kind kind;
   unsigned ops;       // of enum op
   uint64_t from, to;  // bytes [from, to)
   int error;          // FAIL, SHORT: errno
-  uint64_t amount;    // DELAY: microseconds; PARTIAL: bytes
+  uint64_t amount;    // DELAY: microseconds; PARTIAL: bytes; CHANCE: the seed
+  double percent;     // CHANCE
   long count;         // times it may still act; < 0 for ever
 };
 
@@ -118,6 +159,30 @@ void faults_set_log(unsigned ops);
 void faults_clear_log(void);
 // Drops all rules; whoever waits in a stall or a delay gets EIO.
 void faults_release(void);
+
+// ---- sectors.c
+
+// A number that depends on nothing but its arguments, evenly spread.
+uint64_t mixed(uint64_t seed, uint64_t value);
+// The same, as true in `percent` of the cases.
+bool lucky(double percent, uint64_t seed, uint64_t value);
+
+// Bad sectors are those of `size` bytes, marked in blocks of `sector` bytes. 0 or -errno.
+int sectors_init(uint64_t size, unsigned sector);
+// Each marks sectors that cannot be read and/or written (`ops`), from now on with `error`. 0 or -errno.
+int sectors_spoil(unsigned ops, uint64_t from, uint64_t to, int error);
+int sectors_spoil_percent(unsigned ops, double percent, uint64_t seed, int error);
+// All that a ddrescue mapfile does not call finished; EINVAL when it is no mapfile.
+int sectors_spoil_map(unsigned ops, const char *mapfile, int error);
+// Where the first bad sector begins that a read or write touches, and its errno; UINT64_MAX when there is none.
+uint64_t sectors_first_bad(enum op op, uint64_t offset, uint64_t length, int *error);
+// Written sectors can be read again, as on a disk that has spare ones.
+void sectors_written(uint64_t offset, uint64_t length);
+void sectors_clear(void);
+// How many cannot be read or cannot be written, in sectors of 512 bytes.
+uint64_t sectors_count(void);
+// What cannot be read, as a ddrescue mapfile. To be freed.
+char *sectors_map(void);
 
 // ---- rules.c
 

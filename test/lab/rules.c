@@ -76,6 +76,60 @@ static int eio(const struct words *words) { return error_rule(words, FAIL); }
 
 static int short_write(const struct words *words) { return error_rule(words, SHORT); }
 
+// "1", "0.5", "2.5%": more than 0, at most 100.
+static bool parse_percent(const char *text, double *percent) {
+  char *end;
+  if (!text) return false;
+  *percent = strtod(text, &end);
+  return end != text && (!*end || !strcmp(end, "%")) && *percent > 0 && *percent <= 100;
+}
+
+// 0 when there is none.
+static bool parse_seed(const char *text, uint64_t *seed) {
+  *seed = 0;
+  return !text || parse_size(text, seed);
+}
+
+// chance DIR PERCENT [ERRNO [SEED]]
+static int chance(const struct words *words) {
+  struct rule rule = {.kind = CHANCE, .to = UINT64_MAX, .count = -1};
+  bool ok = words->count <= 5 && parse_ops(word(words, 1), &rule.ops) && parse_percent(word(words, 2), &rule.percent) &&
+            parse_errno(word(words, 3), &rule.error) && parse_seed(word(words, 4), &rule.amount);
+  return ok ? faults_add(&rule) : -EINVAL;
+}
+
+// Only reading and writing have a place: `bad f` means nothing.
+static bool parse_places(const char *text, unsigned *ops) {
+  return parse_ops(text, ops) && (*ops & (OP_READ | OP_WRITE)) && !(*ops & OP_FLUSH);
+}
+
+// bad DIR OFF LEN [ERRNO]
+static int bad(const struct words *words) {
+  struct rule place;
+  bool ok = words->count <= 5 && parse_places(word(words, 1), &place.ops) && word(words, 3) && parse_range(words, 2, &place) &&
+            parse_errno(word(words, 4), &place.error);
+  return ok ? sectors_spoil(place.ops, place.from, place.to, place.error) : -EINVAL;
+}
+
+// bad-percent DIR PERCENT [ERRNO [SEED]]
+static int bad_percent(const struct words *words) {
+  unsigned ops;
+  double percent;
+  int error;
+  uint64_t seed;
+  bool ok = words->count <= 5 && parse_places(word(words, 1), &ops) && parse_percent(word(words, 2), &percent) &&
+            parse_errno(word(words, 3), &error) && parse_seed(word(words, 4), &seed);
+  return ok ? sectors_spoil_percent(ops, percent, seed, error) : -EINVAL;
+}
+
+// bad-map DIR FILE [ERRNO]
+static int bad_map(const struct words *words) {
+  unsigned ops;
+  int error;
+  bool ok = words->count <= 4 && parse_places(word(words, 1), &ops) && word(words, 2) && parse_errno(word(words, 3), &error);
+  return ok ? sectors_spoil_map(ops, word(words, 2), error) : -EINVAL;
+}
+
 // flush-fails [ERRNO [COUNT]]
 static int flush_fails(const struct words *words) {
   struct rule rule = {.kind = FAIL, .ops = OP_FLUSH, .to = UINT64_MAX};
@@ -184,6 +238,8 @@ static int resize(const struct words *words) {
   return diskfs_resize(size);
 }
 
+static int gone(const struct words *words) { return words->count == 1 ? diskfs_unplug() : -EINVAL; }
+
 static int go(const struct words *words) {
   if (words->count != 1) return -EINVAL;
   faults_go();
@@ -210,7 +266,8 @@ static const struct {
     {"delay", delay},     {"rate", rate},               {"stall", stall},       {"go", go},
     {"dead", dead},       {"flush-fails", flush_fails}, {"partial", partial},   {"volatile", volatile_cache},
     {"powercut", powercut}, {"resize", resize},         {"after", after},       {"log", log_command},
-    {"clear", clear},     {"reset", reset},
+    {"clear", clear},     {"reset", reset},             {"chance", chance},     {"bad", bad},
+    {"bad-percent", bad_percent}, {"bad-map", bad_map}, {"gone", gone},
 };
 
 static int obey(const struct words *words) {

@@ -1,0 +1,156 @@
+// What is wrong with a medium or its place: bad sectors, chance, unplugging, no room, and what the kernel says of a disk.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { assertOwnLoop, labdisk, withQueue, type LabDisk } from './lab.ts';
+import { backing, dd, filledDisk, fresh, KiB, MiB, old, read, reason, run, write } from './support.ts';
+
+/** Numbers of the sectors that GNU ddrescue's own tool finds bad in a mapfile. */
+async function badSectorsOf(map: string): Promise<number[]> {
+  const { code, stdout, stderr } = await run('ddrescuelog', ['--list-blocks=-', map]);
+  if (code !== 0) throw new Error(stderr);
+  return stdout.toString().split('\n').filter(Boolean).map(Number);
+}
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'lab-test-'));
+  onTestFinished(() => rm(path, { recursive: true }));
+  return path;
+}
+
+/** One character a block of 4 KiB: whether direct reads of them fail, all at once and so in any order. */
+async function failures(disk: LabDisk, blocks: readonly number[]): Promise<string> {
+  const seen = await Promise.all(blocks.map((block) => read(disk.device, block * 4096, 4096).then(() => '.', () => 'x')));
+  return seen.join('');
+}
+
+const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
+const sysfs = (disk: LabDisk, name: string): Promise<string> => readFile(`/sys/block/${basename(disk.device)}/queue/${name}`, 'utf8');
+/** What the disk's device number lies on now; another disk may have taken it. */
+const attachedTo = (disk: LabDisk): Promise<string> =>
+  readFile(`/sys/block/${basename(disk.device)}/loop/backing_file`, 'utf8').catch(() => ''); // detached
+
+describe.skipIf(reason !== null)('a medium', () => {
+  test('bad: cannot be read until it is written to, as on a disk with spare sectors', async () => {
+    const disk = await filledDisk();
+    await disk.rule('bad r 33s 2s ENODATA', 'bad r 1M 512 ENODATA');
+    expect((await disk.counters()).badSectors).toBe(3);
+    await expect(read(disk.device, 33 * 512, 512)).rejects.toThrow('No data available');
+    await expect(read(disk.device, 0, 64 * KiB)).rejects.toThrow('No data available');
+    expect(await read(disk.device, 35 * 512, 512)).toEqual(old(512, 35 * 512));
+    await write(disk.device, 32 * 512, fresh(1024));
+    expect(await read(disk.device, 32 * 512, 1024)).toEqual(fresh(1024));
+    await expect(read(disk.device, 34 * 512, 512)).rejects.toThrow();
+    await disk.rule('clear');
+    expect(await read(disk.device, MiB, 512)).toEqual(old(512, MiB));
+  });
+
+  test('bad w: what lies before it is written, and it stays bad', async () => {
+    const disk = await filledDisk();
+    await disk.rule('bad w 8K 1s');
+    for (let i = 0; i < 2; i++) await expect(write(disk.device, 0, fresh(16 * KiB))).rejects.toThrow('Input/output error');
+    expect(await backing(disk, 0, 16 * KiB)).toEqual(Buffer.concat([fresh(8 * KiB), old(8 * KiB, 8 * KiB)]));
+    expect(await read(disk.device, 8 * KiB, 512)).toEqual(old(512, 8 * KiB));
+  });
+
+  test.each([512, 4096] as const)('bad-percent: so many sectors of %i bytes, the same ones for a seed', async (sector) => {
+    const maps: string[] = [];
+    for (const seed of [1, 1, 2]) {
+      const disk = await filledDisk({ sector, rules: [`bad-percent r 5 EIO ${seed}`] });
+      maps.push(await disk.map());
+      const share = (await disk.counters()).badSectors / ((4 * MiB) / 512);
+      expect(share).toBeGreaterThan(0.03);
+      expect(share).toBeLessThan(0.07);
+    }
+    expect(maps[1]).toBe(maps[0]);
+    expect(maps[2]).not.toBe(maps[0]);
+    for (const line of maps[0]!.split('\n').filter((text) => text.endsWith('-') && text.startsWith('0x')))
+      for (const number of line.split(/\s+/).slice(0, 2)) expect(Number(number) % sector).toBe(0);
+  });
+
+  test('the map says what ddrescue finds, and a map of ddrescue makes the same disk', async () => {
+    const disk = await filledDisk({ rules: ['bad r 33s 1s', 'bad-percent r 0.2 EIO 7'] });
+    const dir = await folder();
+    await writeFile(join(dir, 'lab.map'), await disk.map());
+    const rescued = await run('ddrescue', ['-q', '-d', disk.device, join(dir, 'image'), join(dir, 'ddrescue.map')]);
+    expect(rescued.code).toBe(0);
+    const bad = await badSectorsOf(join(dir, 'lab.map'));
+    expect(bad).toContain(33);
+    expect(await badSectorsOf(join(dir, 'ddrescue.map'))).toEqual(bad);
+    const twin = await filledDisk({ rules: [`bad-map r ${join(dir, 'ddrescue.map')}`] });
+    expect(await twin.map()).toBe(await disk.map());
+    await expect(read(twin.device, 33 * 512, 512)).rejects.toThrow('Input/output error');
+    await writeFile(join(dir, 'no.map'), 'not a map\n');
+    await expect(twin.rule(`bad-map r ${join(dir, 'no.map')}`)).rejects.toThrow('EINVAL');
+    await expect(twin.rule(`bad-map r ${join(dir, 'none.map')}`)).rejects.toThrow('ENOENT');
+  });
+
+  test('chance: so many in a hundred, the same in whatever order, and the next try has its own luck', async () => {
+    const disk = await filledDisk();
+    const blocks = range(64);
+    await disk.rule('chance r 30 EIO 5');
+    const first = await failures(disk, blocks);
+    expect(first).toMatch(/^([.]*x){8,30}[.]*$/);
+    const second = await failures(disk, blocks);
+    expect(second).not.toBe(first);
+    await disk.rule('clear', 'chance r 30 EIO 5');
+    expect(await failures(disk, blocks)).toBe(first);
+    expect(await failures(disk, blocks)).toBe(second);
+    await disk.rule('clear', 'chance r 30 EIO 6');
+    expect(await failures(disk, blocks)).not.toBe(first);
+    await write(disk.device, 0, fresh(MiB)); // r means reads
+  });
+
+  test('delay holds each I/O, not those beside it: what is deep in flight is not slower', async () => {
+    const disk = await filledDisk({ rules: ['delay r 300000'] });
+    const start = performance.now();
+    await Promise.all(range(16).map((i) => read(disk.device, i * 4096, 4096)));
+    expect(performance.now() - start).toBeGreaterThan(290);
+    expect(performance.now() - start).toBeLessThan(1500);
+  });
+
+  test('gone: every I/O says so, also on what is open, and the device goes with its last user', async () => {
+    const disk = await filledDisk({ rules: ['after w 1M gone'] });
+    const writing = dd(['if=/dev/zero', `of=${disk.device}`, 'bs=64K', 'oflag=direct', 'conv=notrunc']);
+    await expect(writing).rejects.toThrow('No such device');
+    expect((await backing(disk, 0, 2 * MiB)).equals(Buffer.concat([Buffer.alloc(MiB), old(MiB, MiB)]))).toBe(true);
+    expect((await disk.counters()).size).toBe(0);
+    await expect.poll(() => attachedTo(disk)).not.toContain(disk.ctl.replace(/ctl$/, ''));
+  });
+
+  test.each([false, true])('room: the file system of the backing file is full (plain %s)', async (plain) => {
+    const disk = await labdisk({ size: 8 * MiB, room: 2 * MiB, plain });
+    onTestFinished(() => disk.close());
+    assertOwnLoop(disk.device);
+    await write(disk.device, 0, fresh(MiB));
+    const filling = dd(['if=/dev/zero', `of=${disk.device}`, 'bs=64K', 'oflag=direct', 'conv=notrunc']);
+    await expect(filling).rejects.toThrow('No space left on device');
+    await write(disk.device, 0, fresh(MiB)); // what has its place keeps it
+    const buffered = dd(['if=/dev/zero', `of=${disk.device}`, 'bs=64K', 'seek=32', 'count=16', 'conv=notrunc,fsync']);
+    await expect(buffered).rejects.toThrow(/fsync failed.*(Input\/output error|No space left)/s);
+  });
+
+  test('rotational: the kernel says so, and not of the next disk', async () => {
+    const disk = await labdisk({ size: MiB, rotational: true });
+    expect(await sysfs(disk, 'rotational')).toBe('1\n');
+    await disk.close();
+    expect(await sysfs(await filledDisk(), 'rotational')).toBe('0\n');
+  });
+
+  test('queue.sh: one program sees a zoned disk', async () => {
+    const disk = await filledDisk();
+    const command = withQueue(disk.device, { zoned: 'host-managed', optimal_io_size: '65536' }, ['lsblk', '-nd', '-o', 'ZONED,OPT-IO', disk.device]);
+    const { code, stdout, stderr } = await run(command[0]!, command.slice(1));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.toString().trim().split(/\s+/)).toEqual(['host-managed', '65536']);
+    expect(await sysfs(disk, 'zoned')).toBe('none\n');
+  });
+
+  test.each(['bad', 'bad r 0', 'bad f 0 512', 'bad-percent r 0', 'bad-percent r 101', 'bad-percent r', 'bad-map r', 'chance r', 'chance q 1',
+    'chance r 5x', 'gone now'])('refuses the rule "%s"', async (line) => {
+    const disk = await filledDisk();
+    await expect(disk.rule(line)).rejects.toThrow('EINVAL');
+    expect(await disk.counters()).toMatchObject({ rules: 0, badSectors: 0 });
+  });
+});

@@ -12,7 +12,7 @@ const groups = {
     names: ['libgtk-3-0', 'libnss3', 'libasound2', 'libgbm1', 'libxss1', 'libatk-bridge2.0-0', 'libdrm2', 'libxkbcommon0', 'libcups2'],
     without: 'the window may not open',
   },
-  lab: { names: ['fuse3', 'libfuse3-dev', 'mount', 'pkg-config'], without: 'there are no disks that fail on command' },
+  lab: { names: ['btrfs-progs', 'fuse3', 'libfuse3-dev', 'mount', 'pkg-config', 'xfsprogs'], without: 'there are no disks that fail on command' },
   test: { names: ['chromium', 'doctest-dev', 'e2fsprogs', 'gddrescue', 'strace', 'xauth', 'xvfb', 'xxhash'], without: 'tests that need them fail' },
   bench: { names: ['dcfldd', 'fio'], without: 'the table lacks the programs that are missing' },
 };
@@ -22,6 +22,7 @@ const purposes = {
   tools: [],
   cli: ['engine', 'uring'],
   window: ['engine', 'uring', 'window'],
+  lab: ['engine', 'lab'],
   test: ['engine', 'uring', 'window', 'lab', 'test'],
   bench: ['engine', 'uring', 'lab', 'bench'],
 };
@@ -65,7 +66,7 @@ async function aptInstall(names) {
 }
 
 /**
- * Brings in the distribution's packages for `purpose` ('tools', 'cli', 'window', 'test' or 'bench').
+ * Brings in the distribution's packages for `purpose` ('tools', 'cli', 'window', 'lab', 'test' or 'bench').
  * Throws Stop when something is missing without which it cannot go on; says what else is missing.
  */
 export async function distributionPackages(purpose) {

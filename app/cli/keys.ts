@@ -6,6 +6,9 @@ import type { JobView } from '../contract.ts';
 import type { Control, Controlled, Wish } from './control.ts';
 import { isOver } from './job-words.ts';
 
+/** Milliseconds between two looks at who has the terminal. */
+const WATCH = 500;
+
 /** Which destination the keys are for: an index, null for all. */
 export interface Selection {
   index: number | null;
@@ -52,19 +55,24 @@ export function meaning(key: Key, { index }: Selection, view: JobView): { wish: 
 export const byKeys = (input: NodeJS.ReadStream, selection: Selection): Control => (job) => {
   const normal = stty('-g');
   const hear = (data: Buffer | string): void => keysIn(data.toString()).forEach((key) => press(key, selection, job));
+  let attentive = false;
   // A job in the background that reads from the terminal, or sets it, would be stopped by the kernel.
   const attend = (): void => {
-    if (!inForeground()) {
-      input.pause();
-    } else {
+    attentive = inForeground();
+    if (attentive) {
       stty('-icanon', '-echo', 'min', '1', 'time', '0');
       input.resume();
+    } else {
+      input.pause();
     }
   };
+  // A shell that brings a running job to the foreground tells nobody.
+  const watch = setInterval(() => inForeground() !== attentive && attend(), WATCH);
   input.on('data', hear);
-  process.on('SIGCONT', attend);
+  process.on('SIGCONT', attend); // the shell had the terminal meanwhile, and set it as it likes it
   attend();
   return () => {
+    clearInterval(watch);
     input.off('data', hear);
     process.off('SIGCONT', attend);
     input.pause();

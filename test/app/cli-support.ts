@@ -2,11 +2,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { afterEach } from 'vitest';
 import { labdisk, seededBytes, type LabDisk, type LabDiskOptions } from '../lab/lab.ts';
 
 export const PLATTER = fileURLToPath(new URL('../../out/cli/platter.js', import.meta.url));
@@ -27,12 +29,28 @@ export type JsonObject = Record<string, unknown>;
 export interface RunOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
+  /** Stdin is a pipe, for control lines; else it is /dev/null. */
+  controlled?: boolean;
+  /** Another build than the one in out/. */
+  program?: string;
 }
+
+let state: string | null = null;
+
+/** Where the jobs of one test keep their logs. */
+export const stateDirectory = (): string => (state ??= mkdtempSync(join(tmpdir(), 'platter-state-')));
+
+afterEach(() => {
+  if (state !== null) rmSync(state, { recursive: true });
+  state = null;
+});
 
 /** A run that has not ended yet. */
 export interface Running {
   child: ChildProcess;
   ended: Promise<Run>;
+  /** Writes a line to its stdin: an object as JSON, text as it is. */
+  say(value: object | string): void;
   stdout(): string;
   stderr(): string;
   /** Waits until `condition` holds of what was printed so far; throws when the run ends before. */
@@ -40,12 +58,17 @@ export interface Running {
 }
 
 /** Starts `platter ARGS`, not on a terminal. */
-export function start(args: string[], { cwd, env }: RunOptions = {}): Running {
-  const child = spawn(process.execPath, [PLATTER, ...args], { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+export function start(args: string[], { cwd, env, controlled = false, program = PLATTER }: RunOptions = {}): Running {
+  const child = spawn(process.execPath, [program, ...args], {
+    cwd, env: { ...process.env, PLATTER_STATE: stateDirectory(), ...env }, stdio: [controlled ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+  });
+  const { stdin } = child;
+  // A program that has ended does not read what was still written to it.
+  stdin?.on('error', () => undefined);
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
   let over = false;
   const ended = (once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>).then(([code, signal]): Run => {
     over = true;
@@ -59,6 +82,7 @@ export function start(args: string[], { cwd, env }: RunOptions = {}): Running {
   return {
     child,
     ended,
+    say: (value) => void stdin?.write(`${typeof value === 'string' ? value : JSON.stringify(value)}\n`),
     stdout: () => stdout,
     stderr: () => stderr,
     async until(condition) {

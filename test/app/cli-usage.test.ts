@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { platter } from './cli-support.ts';
 
 describe('help', () => {
-  test.each([[['--help']], [['copy', '--help']], [['verify', '--help']]])('%j has options, examples and exit codes, on stdout', async (args) => {
+  test.each([[['--help']], [['copy', '--help']], [['verify', '--help']], [['repair', '--help']], [['resume', '--help']]])('%j has options, examples and exit codes, on stdout', async (args) => {
     const run = await platter(args);
     expect(run.code).toBe(0);
     expect(run.stderr).toBe('');
@@ -20,7 +20,10 @@ describe('help', () => {
 
   test('copy --help names every option of the command', async () => {
     const { stdout } = await platter(['copy', '--help']);
-    for (const option of ['--no-verify', '--io', 'uring', 'threads', '--memory', '--yes', '--json']) expect(stdout).toContain(option);
+    for (const option of [
+      '--no-verify', '--io', 'uring', 'threads', '--memory', '--yes', '--json', '--update', '--manifest-from', '--manifest', '--repair', '--keep-going',
+      '--rescue', '--retries', '--map', '--no-sparse', '--assume-blank', '--throttle', '--throttle-dest', '--stall-timeout',
+    ]) expect(stdout).toContain(option);
   });
 
   test('--version is that of package.json', async () => {
@@ -50,11 +53,29 @@ describe('what is not understood is refused with exit code 2, on stderr, and not
     [['copy', 'a', 'b', '--memory', 'lots'], 'from 64K to 1G'],
     [['copy', 'a', 'b', '--memory', '-1'], 'from 64K to 1G'],
     [['list', 'extra'], 'too many arguments'],
+    [['jobs', 'extra'], 'too many arguments'],
+    [['verify', '--manifest', 'm'], 'SOURCE'],
+    [['copy', 'a', 'b', '--map', 'm', '--update'], '--map'],
+    [['copy', 'a', 'b', '--throttle-dest', 'c=1M'], "'c'"],
+    [['resume', 'no/job'], 'no/job'],
   ])('%j', async (args, named) => {
     const run = await platter(args);
     expect(run).toMatchObject({ code: 2, stdout: '' });
     expect(run.stderr).toMatch(/^platter: /u);
     expect(run.stderr).toContain(named);
+  });
+
+  test('nothing to continue: exit code 2, and what there is to do', async () => {
+    const run = await platter(['resume']);
+    expect(run).toMatchObject({ code: 2, stdout: '' });
+    expect(run.stderr).toMatch(/^platter: There is no interrupted job to continue\. /u);
+    expect(await platter(['jobs'])).toMatchObject({ code: 0, stdout: 'No interrupted job: nothing is waiting to be continued.\n' });
+    expect(await platter(['jobs', '--json'])).toMatchObject({ code: 0, stdout: '[]\n' });
+    for (const args of [['forget', 'no-such-job'], ['resume', 'no-such-job']]) {
+      const refused = await platter([...args, '--json']);
+      expect(refused.code).toBe(2);
+      expect(refused.lines).toMatchObject([{ event: 'error', side: null, code: 'NOTHING_TO_DO' }]);
+    }
   });
 
   test('with --json a program can read it too', async () => {

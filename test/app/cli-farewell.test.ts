@@ -1,0 +1,56 @@
+// An engine that cannot end, as when the kernel waits for a device that does not answer: the command ends all the same.
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { PLATTER, platter } from './cli-support.ts';
+import { ended, mediumError, plan, result } from './cli-views.ts';
+
+let folder = '';
+afterEach(() => rm(folder, { recursive: true }));
+
+/** The command line with another host beside it: one that answers, and then does not end before its time is up. */
+async function withHost(answers: Record<string, unknown>, events: unknown[], lives: number): Promise<string> {
+  folder = await mkdtemp(join(tmpdir(), 'platter-farewell-'));
+  await mkdir(join(folder, 'out/cli'), { recursive: true });
+  await mkdir(join(folder, 'out/engine'));
+  await writeFile(join(folder, 'package.json'), '{"version":"0","type":"module"}');
+  const program = join(folder, 'out/cli/platter.js');
+  await copyFile(PLATTER, program);
+  await writeFile(join(folder, 'out/engine/host.js'), `
+    const send = (value) => {
+      const body = Buffer.from(JSON.stringify(value));
+      const head = Buffer.alloc(4);
+      head.writeUInt32BE(body.length);
+      process.stdout.write(Buffer.concat([head, body]));
+    };
+    const answers = ${JSON.stringify(answers)};
+    process.stdin.on('data', (data) => {
+      const { id, method } = JSON.parse(data.subarray(4).toString());
+      send({ id, ok: true, result: answers[method] });
+      if (method === 'start') for (const event of ${JSON.stringify(events)}) send(event);
+    });
+    setTimeout(() => process.exit(), ${lives});
+  `);
+  return program;
+}
+
+const stalled = result([ended('/tmp/b', 'failed', null, [{ ...mediumError, code: 'STALLED', device: '/tmp/b', destination: 0 }])], { writeErr: 1 });
+const answers = { prepare: { ...plan(['/tmp/b']), destinations: [{ ...plan(['/tmp/b']).destinations[0], overwrites: false }] }, start: {} };
+
+test('the result is there, the exit code is its, and what stays behind is said', async () => {
+  const program = await withHost(answers, [{ event: 'result', result: stalled }], 20_000);
+  const before = Date.now();
+  const run = await platter(['copy', 'disk.img', '/tmp/b', '--json'], { program });
+  expect(Date.now() - before).toBeLessThan(8000);
+  expect(run.code).toBe(3);
+  expect(run.lines.at(-1)).toMatchObject({ event: 'result', destinations: [{ errors: [{ code: 'STALLED' }] }] });
+  expect(run.stderr).toBe(
+    'platter: a device still does not answer. The engine that waits for it stays behind, and ends when the device answers or is unplugged.\n');
+});
+
+test('one that ends within that time is waited for, without a word', async () => {
+  const program = await withHost(answers, [{ event: 'result', result: stalled }], 1500);
+  const run = await platter(['copy', 'disk.img', '/tmp/b', '--json'], { program });
+  expect(run).toMatchObject({ code: 3, stderr: '' });
+});

@@ -101,7 +101,7 @@ export function setRange(map: RescueMap, position: number, size: number, status:
   // One to the left and one to the right are taken too, to be split or joined.
   const left = Math.max(0, indexAt(extents, position) - 1);
   let right = left;
-  while (right < extents.length && extents[right]!.position <= end) right += 1;
+  while (right < extents.length && extents[right]!.position <= Math.max(end, from)) right += 1;
   const touched = extents.slice(left, right);
   const parts: Extent[] = [
     ...touched.flatMap((extent) => cut(extent, 0, position)),

@@ -1,8 +1,12 @@
 // What this program calls itself in the files that it leaves.
 import { readFileSync } from 'node:fs';
 
+let known: string | null = null;
+
 /** "platter 0.1.0". package.json lies as far above the bundle as above this file. */
-export function thisProgram(): string {
+export const thisProgram = (): string => (known ??= read());
+
+function read(): string {
   const { name, version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { name: string; version: string };
   return `${name} ${version}`;
 }

@@ -62,6 +62,9 @@ describe('a map', () => {
       { position: 0, size: 1000, status: '?' }, { position: 1000, size: 10, status: '+' },
       { position: 1010, size: 10, status: '?' }, { position: 1020, size: 10, status: '-' },
     ]);
+    const low: RescueMap = { ...newMap(0), extents: [{ position: 1000, size: 10, status: '?' }] };
+    setRange(low, 10, 10, '+');
+    expect(low.extents).toEqual([{ position: 10, size: 10, status: '+' }, { position: 20, size: 990, status: '?' }]);
     const empty = newMap(0);
     setRange(empty, 500, 1, '+');
     expect(empty.extents).toEqual([{ position: 500, size: 1, status: '+' }]);

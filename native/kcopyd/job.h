@@ -183,7 +183,7 @@ class Job {
   uint64_t chunks_ = 0;
 
   // Worker thread.
-  uint64_t frontier_ = 0;       // turns below it were read at least once
+  std::vector<bool> taken_;     // turns that were taken at least once
   unsigned credit_ = 1;         // slots that one destination may pin
   Clock::time_point started_{};
   Clock::time_point watched_{};

@@ -151,6 +151,7 @@ int Job::create(const kcopyd_request& request, size_t chunk_size, std::shared_pt
 
 // Counts what every destination will take part in. Once, before the job starts.
 void Job::plan_turns() {
+  taken_.resize(turns());
   std::vector<bool> read(chunks_);
   for (const auto& d : destinations_) {
     for (uint64_t turn = 0; turn < turns_of(*d); ++turn) {

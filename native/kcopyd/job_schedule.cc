@@ -202,8 +202,8 @@ void Job::take(Engine& engine, Take take) {
   slot->holes = false;
   slot->zero = op_ == KCOPYD_ZERO || (!slot->blank && is_hole(slot->chunk));
   slot->reading = !slot->zero;
-  slot->again = take.turn < frontier_;
-  frontier_ = std::max(frontier_, take.turn + 1);
+  slot->again = taken_[take.turn];
+  taken_[take.turn] = true;
   active_.push_back(slot);
   add_members(*slot, take.members);
   if (slot->zero) {

@@ -233,7 +233,8 @@ void Disk::fill(const Bytes& content, uint64_t offset) {
 }
 
 void Disk::rule(const std::string& line) {
-  body_->spoiled |= line.starts_with("resize") || line.starts_with("volatile") || line.starts_with("powercut");
+  // The kernel remembers of a device that it refused to zero.
+  body_->spoiled |= line.starts_with("resize") || line.starts_with("volatile") || line.starts_with("powercut") || line.starts_with("eio z");
   body_->lab->rule(line);
 }
 

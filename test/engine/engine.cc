@@ -106,7 +106,7 @@ static std::string errno_name(int err) {
 static std::string line(const kcopyd_error& error) {
   static const char* const sides[] = {"read", "write", "verify"};
   static const char* const causes[] = {"io",        "medium",    "gone",     "no-space",
-                                       "read-only", "timed-out", "mismatch", "cancelled"};
+                                       "read-only", "timed-out", "mismatch", "cancelled", "stalled"};
   std::string text = error.flush ? "flush" : sides[error.side];
   if (error.destination >= 0) text += " " + std::to_string(error.destination);
   if (error.err) text += " " + errno_name(error.err);
@@ -194,7 +194,8 @@ void Job::check() const {
     } else if (!out.read_err && !cancelled && !client_->strict_) {
       CHECK(dest.state == KCOPYD_DONE);
       if (op_ != KCOPYD_COMPARE && !(flags_ & KCOPYD_IGNORE_ERROR))
-        CHECK((dest.written + KCOPYD_SECTOR_SIZE - 1) / KCOPYD_SECTOR_SIZE == dests_[i].count);
+        CHECK(dest.written == dest.to_write);
+      if (whole_) CHECK((dest.to_write + KCOPYD_SECTOR_SIZE - 1) / KCOPYD_SECTOR_SIZE == (op_ == KCOPYD_COMPARE ? 0 : dests_[i].count));
     }
   }
 }
@@ -262,6 +263,7 @@ Job& Client::submit(kcopyd_request request, std::function<void()> in_callback) {
   job.client_ = this;
   job.op_ = request.op;
   job.flags_ = request.flags;
+  job.whole_ = request.dest_options == nullptr;
   job.dests_.assign(request.dests, request.dests + request.num_dests);
   job.in_callback_ = std::move(in_callback);
   kcopyd_job* handle = nullptr;

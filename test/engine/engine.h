@@ -97,6 +97,7 @@ class Job {
   bool gathered_ = false;
   unsigned flags_ = 0;
   kcopyd_op op_ = KCOPYD_COPY;
+  bool whole_ = true;  // every destination is written from end to end
   std::vector<io_region> dests_;
   std::function<void()> in_callback_;
   std::atomic<int> calls_{0};

@@ -1,0 +1,273 @@
+// A job that runs can be paused, limited and cancelled, whole or for one destination; it flushes in steps, and it
+// ends although a device does not answer.
+#include <chrono>
+#include <cstdio>
+
+#include "disks.h"
+
+using namespace test;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr uint64_t kBytes = 24 * MiB;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+kcopyd_request request_for(const io_region& from, const std::vector<io_region>& dests, unsigned flags) {
+  return {.op = KCOPYD_COPY, .from = &from, .num_dests = static_cast<unsigned>(dests.size()), .dests = dests.data(), .flags = flags};
+}
+
+void wait_for(const std::function<bool()>& condition) {
+  while (!condition()) usleep(1000);  // hangs, and the watchdog says so, when it never comes true
+}
+
+bool all_done(const kcopyd_progress& progress, unsigned but) {
+  for (unsigned i = 0; i < progress.num_dests; i++)
+    if (i != but && progress.dests[i].state != KCOPYD_DONE) return false;
+  return true;
+}
+
+// Does nothing move for a while?
+bool rests(Job& job) {
+  usleep(100'000);
+  const kcopyd_progress before = job.progress();
+  usleep(200'000);
+  const kcopyd_progress after = job.progress();
+  for (unsigned i = 0; i < before.num_dests; i++)
+    if (before.dests[i].written != after.dests[i].written || before.dests[i].verified != after.dests[i].verified) return false;
+  return before.bytes_read == after.bytes_read;
+}
+
+}  // namespace
+
+TEST_CASE("one destination is cancelled: it ends flushed and cancelled, the others are whole") {
+  on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
+    for (const int flags : {int{KCOPYD_VERIFY}, KCOPYD_VERIFY | KCOPYD_WRITE_SEQ, KCOPYD_VERIFY | KCOPYD_HEAD_LAST}) {
+      CAPTURE(flags);
+      Bay bay(combo, 3, kBytes);
+      for (auto& dest : bay.dests) dest.rule("rate w 60M");
+      bay.dests[1].rule("log on wf");
+      Job& job = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), static_cast<unsigned>(flags));
+      wait_for([&] { return job.progress().dests[1].written >= 4 * MiB; });
+      CHECK(kcopyd_job_cancel_dest(job.get(), 1) == 0);
+      CHECK(kcopyd_job_cancel_dest(job.get(), 3) == -EINVAL);
+      for (auto& dest : bay.dests) dest.rule("rate w 0");
+      const Outcome& out = job.wait();
+      CHECK(out.list() == Lines{"write 1 ECANCELED cancelled"});
+      CHECK(out.write_err == 0b010);
+      CHECK(out.progress.dests[1].state == KCOPYD_CANCELLED);
+      CHECK(out.progress.dests[1].written < kBytes);
+      for (const unsigned i : {0u, 2u}) {
+        CHECK(out.progress.dests[i].state == KCOPYD_DONE);
+        CHECK(bay.wrong(i, bay.content) == "");
+      }
+      CHECK(bay.dests[1].log().back().op == "flush");
+      // What is there is exactly what was counted.
+      Bytes there = bay.dests[1].bytes();
+      uint64_t copied = 0;
+      for (uint64_t at = 0; at < kBytes; at += 4096)
+        if (std::equal(there.begin() + static_cast<ptrdiff_t>(at), there.begin() + static_cast<ptrdiff_t>(at + 4096), bay.content.begin() + static_cast<ptrdiff_t>(at))) copied += 4096;
+      CHECK(copied == out.progress.dests[1].written);
+    }
+  });
+}
+
+TEST_CASE("one destination is cancelled while it verifies, or when all is over") {
+  on_each({Medium::loop512}, [](const Combo& combo) {
+    Bay bay(combo, 2, kBytes);
+    bay.dests[0].rule("rate r 30M");
+    Job& job = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_VERIFY);
+    wait_for([&] { return job.progress().dests[0].verified >= 2 * MiB; });
+    CHECK(kcopyd_job_cancel_dest(job.get(), 0) == 0);
+    CHECK(job.wait().list() == Lines{"verify 0 ECANCELED cancelled"});
+    CHECK(kcopyd_job_cancel_dest(job.get(), 1) == 0);
+    CHECK(job.progress().dests[1].state == KCOPYD_DONE);
+  });
+}
+
+TEST_CASE("a paused destination rests, the others go on; released, it gets all it missed") {
+  on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
+    for (const int flags : {int{KCOPYD_VERIFY}, KCOPYD_VERIFY | KCOPYD_WRITE_SEQ, KCOPYD_VERIFY | KCOPYD_HEAD_LAST}) {
+      CAPTURE(flags);
+      Bay bay(combo, 3, kBytes, {.pages = 4096});
+      for (auto& dest : bay.dests) dest.rule("rate w 60M");
+      Job& job = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), static_cast<unsigned>(flags));
+      wait_for([&] { return job.progress().dests[1].written >= 2 * MiB; });
+      CHECK(kcopyd_job_pause(job.get(), 1, 1) == 0);
+      CHECK(kcopyd_job_pause(job.get(), 7, 1) == -EINVAL);
+      for (auto& dest : bay.dests) dest.rule("rate w 0");
+      wait_for([&] { return all_done(job.progress(), 1); });
+      CHECK(rests(job));
+      CHECK(job.progress().dests[1].paused);
+      CHECK_FALSE(job.progress().dests[0].paused);
+      CHECK(job.progress().dests[1].written < kBytes);
+      CHECK(kcopyd_job_pause(job.get(), 1, 0) == 0);
+      CHECK(job.wait().list() == Lines{});
+      for (unsigned i = 0; i < 3; i++) CHECK(bay.wrong(i, bay.content) == "");
+    }
+  });
+}
+
+TEST_CASE("a paused job rests as a whole, can be cancelled, and both pauses have to be lifted") {
+  on_each({Medium::loop512}, [](const Combo& combo) {
+    Bay bay(combo, 2, kBytes);
+    for (auto& dest : bay.dests) dest.rule("rate w 60M");
+    Job& job = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_VERIFY);
+    wait_for([&] { return job.progress().dests[0].written >= 2 * MiB; });
+    CHECK(kcopyd_job_pause(job.get(), -1, 1) == 0);
+    CHECK(kcopyd_job_pause(job.get(), 0, 1) == 0);
+    CHECK(rests(job));
+    SUBCASE("cancelled") {
+      job.cancel();
+      CHECK(job.wait().write_err == 0b11);
+    }
+    SUBCASE("released") {
+      CHECK(kcopyd_job_pause(job.get(), -1, 0) == 0);
+      wait_for([&] { return all_done(job.progress(), 0); });
+      CHECK(rests(job));
+      CHECK(kcopyd_job_pause(job.get(), 0, 0) == 0);
+      CHECK(job.wait().list() == Lines{});
+      for (unsigned i = 0; i < 2; i++) CHECK(bay.wrong(i, bay.content) == "");
+    }
+  });
+}
+
+TEST_CASE("limits of the job and of a destination hold for writing and reading back, and change while it runs") {
+  on_each_backend([](kcopyd_backend backend) {
+    Bay bay({backend, Medium::file}, 3, kBytes);
+    const io_region from = bay.from(0, kBytes);
+    const std::vector<io_region> to = bay.all(0, kBytes);
+    kcopyd_request request = request_for(from, to, KCOPYD_VERIFY);
+    SUBCASE("of one destination: the others do not wait for it") {
+      std::vector<kcopyd_dest_options> options(3);
+      options[1].bytes_per_second = 32 * MiB;
+      request.dest_options = options.data();
+      const auto start = Clock::now();
+      Job& job = bay.client.submit(request);
+      wait_for([&] { return all_done(job.progress(), 1); });
+      CHECK(job.progress().dests[1].written < kBytes);
+      CHECK(job.wait().list() == Lines{});
+      CHECK(seconds_since(start) >= 2 * 0.95 * kBytes / (32.0 * MiB));
+    }
+    SUBCASE("of the job") {
+      request.bytes_per_second = 32 * MiB;
+      const auto start = Clock::now();
+      CHECK(bay.client.submit(request).wait().list() == Lines{});
+      CHECK(seconds_since(start) >= 2 * 0.95 * kBytes / (32.0 * MiB));
+    }
+    SUBCASE("set and lifted while it runs") {
+      request.bytes_per_second = 1 * MiB;
+      Job& job = bay.client.submit(request);
+      usleep(100'000);
+      CHECK(job.progress().bytes_read <= 2 * MiB);
+      CHECK(kcopyd_job_throttle(job.get(), -1, 0) == 0);
+      CHECK(kcopyd_job_throttle(job.get(), 3, 0) == -EINVAL);
+      CHECK(kcopyd_job_throttle(job.get(), 2, 16 * MiB) == 0);
+      wait_for([&] { return all_done(job.progress(), 2); });
+      CHECK(kcopyd_job_throttle(job.get(), 2, 0) == 0);
+      CHECK(job.wait().list() == Lines{});
+    }
+    for (unsigned i = 0; i < 3; i++) CHECK(bay.wrong(i, bay.content) == "");
+  });
+}
+
+TEST_CASE("flushed in steps: what is called durable is on the medium when the power fails, and nothing is left for the end") {
+  on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
+    Bay bay(combo, 2, kBytes);
+    bay.dests[1].rule("volatile on");
+    for (auto& dest : bay.dests) dest.rule("rate w 20M");
+    const io_region from = bay.from(0, kBytes);
+    const std::vector<io_region> to = bay.all(0, kBytes);
+    kcopyd_request request = request_for(from, to, KCOPYD_HEAD_LAST);
+    request.flush_interval = 50;
+    Job& job = bay.client.submit(request);
+    kcopyd_range ranges[64];
+    wait_for([&] { return kcopyd_job_durable(job.get(), 1, 0, 64, ranges) >= 4; });
+    const size_t n = kcopyd_job_durable(job.get(), 1, 0, 64, ranges);
+    bay.dests[1].rule("powercut 1");
+    const Bytes there = bay.dests[1].bytes();
+    uint64_t chunks = 0;
+    for (size_t i = 0; i < n; i++) {
+      chunks += ranges[i].count;
+      const auto at = static_cast<ptrdiff_t>(ranges[i].first * MiB), end = at + static_cast<ptrdiff_t>(ranges[i].count * MiB);
+      CHECK(ranges[i].first > 0);  // the head is last
+      CHECK(std::equal(there.begin() + at, there.begin() + end, bay.content.begin() + at));
+    }
+    CHECK(chunks < kBytes / MiB);
+    job.cancel();
+    job.wait();
+  });
+}
+
+TEST_CASE("a destination that does not answer is given up after the time allowed, and the job ends without it") {
+  on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
+    const char* const where[] = {"after w 5M stall w", "stall f", "after r 3M stall r"};
+    for (const char* const rule : where) {
+      CAPTURE(rule);
+      Bay bay(combo, 3, kBytes, {.pages = 4096});
+      bay.dests[1].rule(rule);
+      const io_region from = bay.from(0, kBytes);
+      const std::vector<io_region> to = bay.all(0, kBytes);
+      kcopyd_request request = request_for(from, to, KCOPYD_VERIFY);
+      request.stall_timeout = 400;
+      Job& job = bay.client.submit(request);
+      wait_for([&] { return job.progress().dests[1].stalled || job.done(); });
+      const Outcome& out = job.wait();
+      CHECK(out.read_err == 0);
+      CHECK(out.write_err == 0b010);
+      for (const auto& error : out.errors) {
+        CHECK(error.cause == KCOPYD_CAUSE_STALLED);
+        CHECK(error.err == ETIMEDOUT);
+      }
+      CHECK(out.errors.size() >= 1);
+      CHECK(out.progress.dests[1].state == KCOPYD_FAILED);
+      for (const unsigned i : {0u, 2u}) {
+        CHECK(out.progress.dests[i].state == KCOPYD_DONE);
+        CHECK(bay.wrong(i, bay.content) == "");
+      }
+      // The next job of this client is not held up; nor is its end, with the device still silent.
+      CHECK(bay.client.copy(bay.from(0, MiB), {bay.to(0, 0, MiB), bay.to(2, 0, MiB)}, KCOPYD_VERIFY).wait().list() == Lines{});
+      const auto start = Clock::now();
+      bay.client.destroy();
+      CHECK(seconds_since(start) < 5);
+      bay.devices.clear();  // closed by us; the engine has its own hold on it until the I/O comes back
+      bay.dests[1].rule("go");
+    }
+  });
+}
+
+TEST_CASE("a source that does not answer ends the job") {
+  on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
+    Bay bay(combo, 2, kBytes);
+    bay.source.rule("after r 6M stall r");
+    const io_region from = bay.from(0, kBytes);
+    const std::vector<io_region> to = bay.all(0, kBytes);
+    kcopyd_request request = request_for(from, to, KCOPYD_VERIFY);
+    request.stall_timeout = 300;
+    const Outcome& out = bay.client.submit(request).wait();
+    CHECK(out.read_err == 1);
+    CHECK(out.write_err == 0);
+    for (unsigned i = 0; i < 2; i++) CHECK(out.progress.dests[i].state == KCOPYD_FAILED);
+    CHECK(out.errors.front().cause == KCOPYD_CAUSE_STALLED);
+    bay.source.rule("go");
+  });
+}
+
+TEST_CASE("I/O that was given up and comes back gives its page back") {
+  on_each({Medium::loop512}, [](const Combo& combo) {
+    Bay bay(combo, 2, kBytes);
+    bay.dests[1].rule("after w 5M stall w");
+    const io_region from = bay.from(0, kBytes);
+    const std::vector<io_region> to = bay.all(0, kBytes);
+    kcopyd_request request = request_for(from, to, KCOPYD_VERIFY);
+    request.stall_timeout = 200;
+    CHECK(bay.client.submit(request).wait().write_err == 0b10);
+    bay.dests[1].rule("go");
+    bay.dests[1].rule("clear");
+    // Again and again on the same client, with every slot of the pool in use.
+    for (int i = 0; i < 4; i++) CHECK(bay.client.copy(from, to, KCOPYD_VERIFY).wait().list() == Lines{});
+    CHECK(bay.wrong(1, bay.content) == "");
+    CHECK(bay.client.pool().peak <= bay.client.pool().slots);
+  });
+}

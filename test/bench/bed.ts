@@ -1,7 +1,7 @@
 // The devices of a row: a source full of bytes that do not repeat, destinations whose memory is there already, and
 // the proof that what was timed was a copy.
 import { execFile } from 'node:child_process';
-import { open, readFile, statfs } from 'node:fs/promises';
+import { open, readFile, stat, statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { labdisk, seededBytes, type LabDisk, type LabDiskOptions } from '../lab/lab.ts';
 import { MiB, sizeText } from './figures.ts';
@@ -88,6 +88,12 @@ export async function makeBed(options: BedOptions): Promise<Bed> {
 /** Gives every destination all of its memory again, which a program that makes holes has given back. */
 export async function refill({ destinations, bytes }: Bed): Promise<void> {
   for (const disk of destinations) await fill(disk.backing, [{ at: 0, length: bytes }], zeroPiece);
+}
+
+/** Whether a destination has less memory than it is long. */
+export async function hasHoles({ destinations, bytes }: Bed): Promise<boolean> {
+  const blocks = await Promise.all(destinations.map(async ({ backing }) => (await stat(backing)).blocks * 512));
+  return blocks.some((held) => held < bytes);
 }
 
 /** Spoils single MiB of every destination, so that a copy that leaves something out is found out. */

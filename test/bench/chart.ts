@@ -42,9 +42,9 @@ function rowBars(row: RowResult): Part {
     return seconds === null ? [] : [{ ...entry, seconds }];
   });
   const most = Math.max(...entries.map(({ seconds }) => seconds));
-  const limit = entries.find(({ name }) => name === row.limit)?.seconds;
   const scale = (WIDTH - 2 * MARGIN - LABEL - FIGURE) / most;
-  const lines = entries.map(({ name, kind, seconds }, i) => {
+  const lines = entries.map(({ name, kind, seconds, against }, i) => {
+    const limit = entries.find((entry) => entry.name === against)?.seconds;
     const y = 32 + i * LINE;
     const ratio = limit === undefined ? '' : `  (${(seconds / limit).toFixed(2)} x)`;
     return [

@@ -26,6 +26,8 @@ export interface Entry {
   run: (() => Promise<Sample>) | string;
   /** False for what leaves the destinations as they are. */
   writes?: boolean;
+  /** Name of the entry that its figures are set against, when that is not the row's limit. */
+  against?: string;
 }
 
 /** The end of a line of JSON that a program of ours printed last. */
@@ -36,11 +38,11 @@ function lastLine(stdout: string): unknown {
 // ---- Platter
 
 /** The engine in a Node process, through the addon. */
-export async function engine(task: Task & Partial<EngineTask>): Promise<Sample & { report: EngineReport }> {
+export async function engine(task: Task & Partial<EngineTask>): Promise<Sample> {
   const full: EngineTask = { addon: ADDON, op: 'copy', io: 'uring', pages: 8192, ...task };
   const { wall, busy, memory, stdout } = await runProgram(process.execPath, [here('engine-run.ts'), JSON.stringify(full)]);
   const report = lastLine(stdout) as EngineReport;
-  return { seconds: report.seconds, cpu: report.cpu, wall, busy, memory, report };
+  return { ...report, wall, busy, memory };
 }
 
 /** The command line, as its users run it. */

@@ -14,6 +14,7 @@ export interface EngineTask {
   pages: number;
   verify?: boolean;
   sparse?: boolean;
+  hash?: boolean;
   slow?: number;
 }
 
@@ -22,7 +23,7 @@ export interface EngineReport {
   seconds: number;
   /** Seconds of processor time of this process in that time. */
   cpu: number;
-  /** Bytes given to the destinations, all of them added up. */
+  /** Bytes that were written to the destinations, all of them added up; what was only zeroed or was there is not in it. */
   written: number;
 }
 
@@ -73,8 +74,8 @@ async function update(client: NativeClient, request: NativeJobRequest, bytes: nu
 }
 
 async function work(client: NativeClient, task: EngineTask, devices: Devices, stop: () => void): Promise<number> {
-  const { op, bytes, verify = false, sparse = false, slow } = task;
-  const request: NativeJobRequest = { op: 'copy', ...devices, offset: 0, length: bytes, verify, sparse };
+  const { op, bytes, verify = false, sparse = false, hash = false, slow } = task;
+  const request: NativeJobRequest = { op: 'copy', ...devices, offset: 0, length: bytes, verify, sparse, hash };
   let job: NativeJob;
   if (op === 'update') {
     job = await update(client, request, bytes);
@@ -83,7 +84,7 @@ async function work(client: NativeClient, task: EngineTask, devices: Devices, st
     await (slow === undefined ? ended(job) : othersEnded(job, slow, stop));
   }
   stop();
-  return job.progress().destinations.reduce((sum, { written }) => sum + written, 0);
+  return job.progress().destinations.reduce((sum, { written, zeroed }) => sum + written - zeroed, 0);
 }
 
 async function main(task: EngineTask): Promise<EngineReport> {

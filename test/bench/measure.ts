@@ -25,6 +25,8 @@ export interface Sample {
   /** Processor time of the whole machine from its start to its end, the kernel's threads included. */
   busy: number;
   memory: Memory;
+  /** Bytes that it wrote, all destinations added up, where it tells. */
+  written?: number;
 }
 
 /** What is known of a program that has ended well. */

@@ -19,13 +19,13 @@ function parallelDd(task: Task): string {
   const { source, destinations, bytes } = task;
   const starts = destinations.map((to, i) =>
     `start to${String(i)} ${dd(`if=${quoted(source)} iflag=direct of=${quoted(to)} oflag=direct conv=fsync`, bytes)}`);
-  return [...starts, `wait_for ${names(task)}`, giveUpSlow(task)].join('\n');
+  return [...starts, `wait_for ${names(task)} || return`, giveUpSlow(task)].join('\n');
 }
 
 function compare(task: Task): string {
   const read = (path: string): string => `<(${dd(`if=${quoted(path)} iflag=direct status=none`, task.bytes)})`;
   const starts = task.destinations.map((to, i) => `start with${String(i)} cmp ${read(task.source)} ${read(to)}`);
-  return [...starts, `wait_for ${names(task, 'with')}`].join('\n');
+  return [...starts, `wait_for ${names(task, 'with')} || return`].join('\n');
 }
 
 function tee(task: Task): string {
@@ -35,7 +35,7 @@ function tee(task: Task): string {
   const starts = destinations.map((to, i) =>
     `start to${String(i)} ${dd(`if="$T/fifo${String(i)}" iflag=fullblock of=${quoted(to)} oflag=direct conv=fsync`)}`);
   const read = `${dd(`if=${quoted(source)} iflag=direct status=none`, bytes)} | tee ${fifos.join(' ')} > ${last}`;
-  return [`mkfifo ${[...fifos, last].join(' ')}`, ...starts, `${read} || exit 1`, `wait_for ${names({ ...task, slow: undefined })}`].join('\n');
+  return [`mkfifo ${[...fifos, last].join(' ')}`, ...starts, `${read} || return`, `wait_for ${names({ ...task, slow: undefined })} || return`].join('\n');
 }
 
 function dcfldd({ source, destinations, bytes }: Task, options = ''): string {
@@ -46,7 +46,7 @@ function dcfldd({ source, destinations, bytes }: Task, options = ''): string {
 function dcflddVerify({ source, destinations, bytes }: Task): string {
   const each = destinations.map((to, i) =>
     `start with${String(i)} dcfldd if=${quoted(source)} vf=${quoted(to)} bs=1M count=${String(bytes / MiB)} status=off`);
-  return [...each, `wait_for ${destinations.map((_, i) => `with${String(i)}`).join(' ')}`].join('\n');
+  return [...each, `wait_for ${destinations.map((_, i) => `with${String(i)}`).join(' ')} || return`].join('\n');
 }
 
 const ddrescue = ({ source, destinations, bytes }: Task): string =>
@@ -55,6 +55,11 @@ const ddrescue = ({ source, destinations, bytes }: Task): string =>
 /** What lies in the cache of the devices is let go: what a buffered program left there is neither read nor kept. */
 const flushed = ({ source, destinations }: Task): string =>
   `for d in ${[source, ...destinations].map(quoted).join(' ')}; do [ ! -b "$d" ] || blockdev --flushbufs "$d"; done`;
+
+/** A program that does nearly nothing, as often as there are destinations: its start-up. */
+function idle(task: Task, command: string): string {
+  return [...task.destinations.map((_, i) => `start with${String(i)} ${command}`), `wait_for ${names(task, 'with')} || return`].join('\n');
+}
 
 interface ShellPeer {
   name: string;
@@ -99,7 +104,7 @@ const shellPeers: readonly ShellPeer[] = [
     program: 'dcfldd',
     script(job, task) {
       if (job === 'copy and verify') return 'compares only in a run of its own: see verify';
-      if (job === 'verify') return { text: dcflddVerify(task), tells: false };
+      if (job === 'verify') return { text: dcflddVerify(task), tells: false, idle: idle(task, 'dcfldd if=/dev/zero of=/dev/null bs=1M count=1 status=off') };
       return { text: dcfldd(task, job === 'update' ? 'diffwr=on' : ''), tells: false };
     },
   },
@@ -120,7 +125,7 @@ async function startUpOf(peer: ShellPeer, job: Job, task: Task): Promise<number>
   const small = peer.script(job, { ...task, bytes: MiB });
   if (typeof small === 'string' || small.tells) return 0;
   const walls: number[] = [];
-  for (let i = 0; i < START_UP_RUNS; i += 1) walls.push((await shell(small, task)).wall);
+  for (let i = 0; i < START_UP_RUNS; i += 1) walls.push((await shell({ ...small, text: small.idle ?? small.text }, task)).wall);
   return median(walls);
 }
 

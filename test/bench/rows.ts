@@ -1,5 +1,5 @@
 // The rows of the table: which devices, who takes part, and what each is asked to do.
-import { type Bed, type BedOptions, level, makeBed, mustBeCopies, refill, spoil } from './bed.ts';
+import { type Bed, type BedOptions, hasHoles, level, makeBed, mustBeCopies, refill, spoil } from './bed.ts';
 import { commandLine, engine, fio, oneAfterTheOther, type Entry, type Task } from './contenders.ts';
 import { MiB } from './figures.ts';
 import { peers } from './peers.ts';
@@ -29,7 +29,7 @@ export interface RowPlan {
 export const ENGINE = 'platter engine';
 export const LIMIT = 'limit: one fio';
 /** Requests in flight per device that fio tries on devices with latency. */
-export const DEPTHS = [1, 2, 4, 8, 16, 32, 64] as const;
+export const DEPTHS = [4, 8, 16, 32, 64] as const;
 const LATENCY_MICROSECONDS = 5000;
 const CHANGED = 0.01;
 
@@ -41,10 +41,14 @@ const limit = (run: Entry['run'], name = LIMIT, writes = true): Entry => ({ name
 /** fio writes bytes of its own: what it leaves is no copy. */
 export const makesCopies = ({ kind, writes = true }: Entry): boolean => kind !== 'limit' && writes;
 
+/** What `hash` adds to a copy, for the processor time. */
+export const HASHING = `${ENGINE}, hashing`;
+
 function copyEntries(task: Task): Entry[] {
   return [
     limit(() => fio({ reads: [task.source], writes: task.destinations, bytes: task.bytes })),
     platter(ENGINE, () => engine(task)),
+    platter(HASHING, () => engine({ ...task, hash: true })),
     platter(`${ENGINE}, threads`, () => engine({ ...task, io: 'threads' })),
     platter('platter command line', () => commandLine(task, ['--no-verify'])),
     ...peers('copy', task),
@@ -114,7 +118,7 @@ const fromSparse: RowPlan = {
     ];
     // Holes have given memory back: who writes next must not be the one who pays for it.
     const before = async (): Promise<void> => {
-      await refill(bed);
+      if (await hasHoles(bed)) await refill(bed);
       await spoil(bed);
     };
     return { ...checked(bed), before, limit: LIMIT, entries };
@@ -191,7 +195,7 @@ const slow: RowPlan = {
     const all = { ...taskOf(bed), slow: last };
     const three: Task = { ...taskOf(bed), destinations: all.destinations.slice(0, last) };
     const pairs = (name: string, without: Entry['run'], withIt: Entry['run'], kind: Entry['kind']): Entry[] =>
-      [{ name: alone(name), kind, run: without }, { name: beside(name), kind, run: withIt }];
+      [{ name: alone(name), kind, run: without }, { name: beside(name), kind, run: withIt, against: alone(name) }];
     const others = peers('copy', three).map((each, i) => ({ each, withIt: peers('copy', all)[i]! }));
     const entries = [
       limit(() => fio({ reads: [all.source], writes: three.destinations, bytes }), alone(LIMIT)),
@@ -222,7 +226,7 @@ export const atDepth = (depth: number): string => `limit: one fio, ${String(dept
 const latency: RowPlan = {
   id: 'latency',
   title: '1->1, each request takes 5 ms more',
-  bytes: atMost(256 * MiB),
+  bytes: atMost(512 * MiB),
   destinations: 1,
   async make(bytes) {
     const delay = `delay rw ${String(LATENCY_MICROSECONDS)}`;

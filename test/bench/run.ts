@@ -8,6 +8,8 @@ import { makesCopies, type Row, type RowPlan } from './rows.ts';
 export interface EntryResult {
   name: string;
   kind: Kind;
+  /** Name of the entry that its figures are set against. */
+  against: string;
   samples: Sample[];
   /** Why there are no figures; null when there are. */
   missing: string | null;
@@ -20,8 +22,6 @@ export interface RowResult {
   /** Of each device. */
   bytes: number;
   destinations: number;
-  /** Name of the entry the others are set against. */
-  limit: string;
   entries: EntryResult[];
 }
 
@@ -51,12 +51,12 @@ export async function measureRow(plan: RowPlan, size: number, rounds: number, sa
   const bytes = plan.bytes(size);
   const row = await plan.make(bytes);
   try {
-    const entries = row.entries.map(({ name, kind, run }): EntryResult => ({ name, kind, samples: [], missing: typeof run === 'string' ? run : null }));
+    const entries = row.entries.map(({ name, kind, run, against = row.limit }): EntryResult => ({ name, kind, against, samples: [], missing: typeof run === 'string' ? run : null }));
     for (let i = 0; i < rounds; i += 1) {
       await round(row, entries, i === 0, (line) => say(`${plan.title}, ${sizeText(bytes)}, round ${String(i + 1)}/${String(rounds)}: ${line}`));
     }
     const { id, title, destinations } = plan;
-    return { id, title, bytes, destinations, limit: row.limit, entries };
+    return { id, title, bytes, destinations, entries };
   } finally {
     await row.bed.close();
   }

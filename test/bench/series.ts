@@ -22,7 +22,7 @@ const COUNTS = [1, 2, 4, 8, 16] as const;
 const PARTS = [8, 4, 2, 1] as const;
 /** Of each device in the plot of devices that are the limit themselves. */
 const SLOW_BYTES = 64 * MiB;
-const SLOW_RATE = 40_000_000;
+const SLOW_RATE = 25_000_000;
 
 export const ENGINE_LINE = 'platter engine';
 const FIO_LINE = 'one fio';
@@ -79,12 +79,12 @@ export async function overDestinations(size: number, rounds: number, say: Say): 
   return { id: 'destinations', title: `Time against destinations, ${String(bytes / MiB)} MiB each, devices on memory`, x: 'destinations', series };
 }
 
-/** The same where each destination takes 40 MB/s: flat, if the program is not the limit. */
+/** The same where each destination takes 25 MB/s: flat, if the program is not the limit. */
 export async function overSlowDestinations(rounds: number, say: Say): Promise<Plot> {
   const bed = await makeBed({ bytes: SLOW_BYTES, destinations: 16, destination: () => ({}) });
   const series = await using(bed, async () => {
     for (const disk of bed.destinations) await disk.rule(`rate w ${String(SLOW_RATE)}`);
     return measure(COUNTS.map((n) => ({ x: n, task: taskOf(bed, n, SLOW_BYTES) })), rounds, false, say);
   });
-  return { id: 'slow-destinations', title: `Time against destinations of 40 MB/s, ${String(SLOW_BYTES / MiB)} MiB each`, x: 'destinations', series };
+  return { id: 'slow-destinations', title: `Time against destinations of 25 MB/s, ${String(SLOW_BYTES / MiB)} MiB each`, x: 'destinations', series };
 }

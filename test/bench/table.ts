@@ -18,7 +18,7 @@ export function markdown(head: readonly string[], aligns: readonly Align[], line
   return [row(safe[0]!), rule, ...safe.slice(1).map(row)].join('\n');
 }
 
-const HEAD = ['program', 's, median', 'min to max', 'x limit', 'MiB/s each', 'CPU s/GiB', 'start-up s', 'MiB resident', 'MiB own', 'MiB everything'];
+const HEAD = ['program', 's, median', 'min to max', 'x', 'MiB/s each', 'CPU s/GiB', 'start-up s', 'MiB resident', 'MiB own', 'MiB everything'];
 const ALIGN: Align[] = ['left', ...HEAD.slice(1).map((): Align => 'right')];
 
 const figure = (value: number | null, digits: number): string => (value === null ? '' : value.toFixed(digits));
@@ -45,12 +45,16 @@ function cells(row: RowResult, entry: EntryResult, limit: number | null): string
 
 /** One row of the bench: everybody's figures; who has none comes below with the reason. */
 export function rowTable(row: RowResult): string {
-  const limit = secondsOf(row.entries.find(({ name }) => name === row.limit));
-  const lines = row.entries.map((entry) => cells(row, entry, limit));
+  const lines = row.entries.map((entry) => cells(row, entry, secondsOf(row.entries.find(({ name }) => name === entry.against))));
   const there = lines.filter(([, seconds]) => seconds !== '-');
+  const written = row.entries.flatMap(({ name, samples }) => {
+    const bytes = samples.at(-1)?.written ?? Infinity;
+    const all = row.bytes * row.destinations;
+    return bytes < all / 2 ? [`- ${name}: wrote ${sizeText(bytes)} of ${sizeText(all)}`] : [];
+  });
   const missing = lines.filter(([, seconds]) => seconds === '-').map(([name = '', , why = '']) => `- ${name}: ${why}`);
   const parts = [`### ${row.title}, ${sizeText(row.bytes)}`, markdown(HEAD, ALIGN, there)];
-  if (missing.length > 0) parts.push(missing.join('\n'));
+  if (written.length + missing.length > 0) parts.push([...written, ...missing].join('\n'));
   return parts.join('\n\n');
 }
 

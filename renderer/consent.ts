@@ -4,6 +4,8 @@ import { plural } from './words.ts';
 
 /** The word to type. */
 export const WORD = 'ERASE';
+/** The same where nothing more is erased than was agreed to before. */
+const WORD_AGAIN = 'CONTINUE';
 
 /** How long the button is held, milliseconds. */
 export const HOLD_MS = 1500;
@@ -14,6 +16,7 @@ const LARGE_RATIO = 4;
 /** 'none': nothing is erased. 'hold': hold, or type the word. 'word': the word only, and why. */
 export interface Consent {
   kind: 'none' | 'hold' | 'word';
+  word: string;
   reasons: string[];
 }
 
@@ -23,9 +26,9 @@ export const erased = (plan: Plan): Endpoint[] => plan.destinations.filter(({ ov
 /** Decides from the reviewed plan only, never from what was chosen before it. */
 export function consentFor(plan: Plan): Consent {
   const doomed = erased(plan);
-  if (doomed.length === 0) return { kind: 'none', reasons: [] };
+  if (doomed.length === 0) return { kind: 'none', word: WORD, reasons: [] };
   // What is on these drives is the beginning of this job; the engine has just proved it.
-  if (plan.kind === 'resume') return { kind: 'hold', reasons: [] };
+  if (plan.kind === 'resume') return { kind: 'hold', word: WORD_AGAIN, reasons: [] };
   const drives = doomed.filter(({ kind }) => kind === 'block');
   const rules: [Endpoint[], string][] = [
     [drives.filter((drive) => drive.contents.length > 0), 'with data'],
@@ -35,8 +38,8 @@ export function consentFor(plan: Plan): Consent {
   const reasons = rules
     .filter(([hit]) => hit.length > 0)
     .map(([hit, what]) => `${plural(hit.length, 'drive')} ${what}`);
-  return { kind: reasons.length > 0 ? 'word' : 'hold', reasons };
+  return { kind: reasons.length > 0 ? 'word' : 'hold', word: WORD, reasons };
 }
 
 /** True when what was typed is the word; capitals do not matter. */
-export const isWord = (typed: string): boolean => typed.trim().toUpperCase() === WORD;
+export const isWord = (typed: string, word = WORD): boolean => typed.trim().toUpperCase() === word;

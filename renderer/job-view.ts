@@ -86,8 +86,9 @@ export function rescuePass({ pass, retry }: RescueProgress): string {
 
 /** What a rescue got, at its end; null for a job that is none. */
 export function rescueEnd({ result }: JobView): string | null {
-  if (result?.rescue == null) return null;
-  const { rescued, bad } = result.rescue;
+  const rescue = result?.rescue ?? null;
+  if (rescue === null) return null;
+  const { rescued, bad } = rescue;
   if (bad === 0) return `All of the source could be read: ${size(rescued)}.`;
   return `${size(rescued)} of the source rescued. ${size(bad)} could not be read and are zeros on every destination.`;
 }

@@ -10,7 +10,7 @@ const question = (job: JobView | null): MessageBoxOptions => ({
   message: 'A job is running.',
   detail:
     'Stopping ends the writes in flight and flushes every drive. Destinations that are not finished cannot be used' +
-    (job?.plan.job == null ? '.' : ' until the job is continued.'),
+    (typeof job?.plan.job === 'string' ? ' until the job is continued.' : '.'),
   buttons: ['Keep running', 'Stop and quit'],
   defaultId: 0,
   cancelId: 0,

@@ -1,4 +1,4 @@
-// How a copy is made, beyond what and where to: read back, only what differs, past unreadable sectors, how fast.
+// How a copy is made, beyond what and where to: read back, only what differs, skipping what cannot be read, how fast.
 import type { CopyRequest } from '../../app/contract.ts';
 import { listed, rate, speed, typedSpeed } from '../words.ts';
 
@@ -90,8 +90,8 @@ export class Options {
     const { update, rescue, keepGoing, throttle } = this.request;
     return listed([
       ...(update ? ['only what differs'] : []),
-      ...(rescue === null ? [] : ['past unreadable sectors']),
-      ...(keepGoing ? ['past write errors'] : []),
+      ...(rescue === null ? [] : ['skipping unreadable sectors']),
+      ...(keepGoing ? ['skipping write errors'] : []),
       ...(throttle === null ? [] : [`at most ${rate(throttle)}`]),
     ]);
   }

@@ -1,7 +1,7 @@
 // One verdict for one drive, and the sentences about all of them.
 import { describe, expect, test } from 'vitest';
 import type { DestinationResult, JobView } from '../../app/contract.ts';
-import { announcement, headline, nextStep, secondsLeftOf, sourceErrors, totalOf } from '../../renderer/job-view.ts';
+import { announcement, headline, isPaused, nextStep, rescueEnd, rescuePass, secondsLeftOf, sourceErrors, totalOf } from '../../renderer/job-view.ts';
 import { tilesOf } from '../../renderer/tiles.ts';
 import * as make from './fixtures.ts';
 
@@ -54,6 +54,65 @@ describe('the verdict', () => {
   });
 });
 
+describe('work that is known phase by phase', () => {
+  const updating = make.plan(plan.destinations, { request: { ...plan.request, update: true } });
+  const tile = (of: typeof plan, sample: Parameters<typeof make.job>[1][number]) => tilesOf(make.job(of, [sample]))[0]!;
+  const differing = 4_000_000;
+
+  test('an update: compares all, writes what differs, reads that again; the total only grows', () => {
+    const steps = [
+      tile(updating, { state: 'comparing', toWrite: 0, verified: 0 }),
+      tile(updating, { state: 'comparing', toWrite: 0, verified: total / 2 }),
+      tile(updating, { state: 'copying', toWrite: differing, toVerify: total + differing, verified: total, written: differing / 4 }),
+      tile(updating, { state: 'verifying', toWrite: differing, toVerify: total + differing, verified: total + differing / 2, written: differing }),
+      tile(updating, { state: 'done', toWrite: differing, toVerify: total + differing, verified: total + differing, written: differing }),
+    ];
+    expect(steps.map(({ percent }) => percent)).toEqual([0, 50, 25, 50, null]);
+    expect(steps.map(({ done }) => done)).toEqual([0, 0.25, 0.5 + 0.25 / 4, 0.875, 1]);
+    expect(steps.at(-1)?.state).toBe('verified');
+  });
+
+  test('a resumed copy: writes the rest, reads back all', () => {
+    const of = make.resumePlan(plan.destinations);
+    const step = tile(of, { state: 'verifying', toWrite: total / 2, written: total / 2, verified: total / 4 });
+    expect(step.percent).toBe(25);
+    expect(step.done).toBeCloseTo(0.5);
+    expect(tile(of, { state: 'done', toWrite: total / 2, written: total / 2, verified: total }).state).toBe('verified');
+  });
+
+  test.each(['paused', 'stalled'] as const)('%s keeps the percentage of what it was in the middle of', (state) => {
+    expect(tile(plan, { state, written: total / 4 }).percent).toBe(25);
+    expect(tile(plan, { state, written: total, verified: total / 2 }).percent).toBe(50);
+    expect(tile(updating, { state, toWrite: 0, verified: total / 10 }).percent).toBe(10);
+  });
+
+  test('nothing is known yet', () => {
+    const first = tile(plan, { state: 'waiting', toWrite: 0, toVerify: 0 });
+    expect([first.percent, first.written, first.done]).toEqual([null, 0, 0]);
+  });
+});
+
+describe('what can be asked for', () => {
+  const can = (job: JobView): string[] => tilesOf(job).map(({ can: { stop, retry } }) => (stop ? 'stop' : retry ? 'retry' : 'nothing'));
+  const samples: Parameters<typeof make.job>[1] = [{ state: 'stalled' }, { state: 'failed' }, { state: 'done', written: total, verified: total }];
+
+  test('what works is stopped, what failed is tried again, while the job runs', () => {
+    expect(can(make.job(plan, samples))).toEqual(['stop', 'retry', 'nothing']);
+    expect(can(make.job(plan, [{ state: 'cancelled' }, { state: 'paused' }, { state: 'waiting' }]))).toEqual(['retry', 'stop', 'stop']);
+  });
+
+  test('nothing while it is being cancelled, or when it has ended', () => {
+    for (const phase of ['cancelling', 'ended'] as const) expect(can(make.job(plan, samples, { phase }))).toEqual(['nothing', 'nothing', 'nothing']);
+  });
+
+  test('the job is paused when all that is left of it is', () => {
+    const paused = { state: 'paused', paused: true } as const;
+    expect(isPaused(tilesOf(make.job(plan, [paused, paused, { state: 'failed' }])))).toBe(true);
+    expect(isPaused(tilesOf(make.job(plan, [paused, paused, {}])))).toBe(false);
+    expect(isPaused(tilesOf(make.job(plan, samples.slice(1).concat({ state: 'failed' }))))).toBe(false);
+  });
+});
+
 describe('the whole', () => {
   const running = make.job(plan, [
     { state: 'done', written: total, verified: total },
@@ -83,6 +142,28 @@ describe('the whole', () => {
     expect(nextStep(job, tilesOf(job))).toBe('one.img and two.img are ready.');
   });
 
+  test('who is stalled is named, and a pause says that it is one', () => {
+    const stalled = make.job(plan, [{ state: 'stalled' }, {}, {}]);
+    expect(headline(tilesOf(stalled))).toBe('1 stalled, 2 copying');
+    expect(nextStep(stalled, tilesOf(stalled))).toBe('sdb does not answer: check cable and port.');
+    const paused = make.job(plan, [0, 1, 2].map(() => ({ state: 'paused', paused: true })));
+    expect(nextStep(paused, tilesOf(paused))).toMatch(/^Paused: nothing is written until you continue/);
+  });
+
+  test('what was cut short can be continued', () => {
+    const job = make.job(plan, [], { phase: 'ended', result: make.result(plan, [end(0, {}), end(1, { state: 'cancelled', verified: null }), end(2, {})]) });
+    expect(nextStep(job, tilesOf(job), true)).toBe('sdb and sdd can be taken out. sdc holds only part of the source. Continue finishes what is not done.');
+  });
+
+  test('a rescue says what it does, and what it got', () => {
+    const figures = { retry: 2, rescued: 1, bad: 0, left: 0 };
+    expect(rescuePass({ ...figures, pass: 'retrying' })).toBe('Trying the bad sectors again (2)');
+    const ended = (bad: number) => make.job(plan, [], { phase: 'ended', result: make.result(plan, [], { rescue: { rescued: 31e9, bad } }) });
+    expect(rescueEnd(ended(4096))).toBe('31 GB of the source rescued. 4.1 kB could not be read and are zeros on every destination.');
+    expect(rescueEnd(ended(0))).toBe('All of the source could be read: 31 GB.');
+    expect(rescueEnd(make.job(plan, []))).toBeNull();
+  });
+
   test('errors of the source are not those of a drive', () => {
     const error = make.writeError(0, '/source', { side: 'read', destination: null });
     expect(sourceErrors(make.job(plan, [], { errors: [error, make.writeError(1, '/dev/sdc')] }))).toEqual([error]);
@@ -101,6 +182,15 @@ describe('what is said aloud', () => {
     const later = make.job(plan, [{ written: 1 }, { state: 'failed' }, { written: 1 }]);
     expect(announcement(at(1), later)).toBe('sdc: failed.');
     expect(announcement(later, later)).toBe('');
+  });
+
+  test('a pause once for all, a stall by name', () => {
+    const paused = make.job(plan, [0, 1, 2].map(() => ({ state: 'paused', paused: true })));
+    expect(announcement(at(1), paused)).toBe('Paused.');
+    expect(announcement(paused, paused)).toBe('');
+    expect(announcement(paused, at(1))).toBe('Continued.');
+    const one = make.job(plan, [{}, { state: 'paused', paused: true }, { state: 'stalled' }]);
+    expect(announcement(at(1), one)).toBe('sdc: paused. sdd: stalled.');
   });
 
   test('cancelling, the end, and a failure of the machinery', () => {

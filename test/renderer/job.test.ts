@@ -178,7 +178,7 @@ describe('cancel', () => {
     await open.page.getByRole('button', { name: 'Cancel' }).click();
     await open.page.getByRole('button', { name: 'Stop', exact: true }).click();
     await open.page.getByRole('button', { name: 'Cancelling…' }).waitFor();
-    expect(open.main.names()).toEqual(['cancel']);
+    expect(open.main.asked('cancel')).toEqual([[null]]);
     await open.page.getByText('writes in flight end first').waitFor();
   });
 });

@@ -1,9 +1,9 @@
 // Figures, names, command lines and consent, as pure functions.
 import { describe, expect, test } from 'vitest';
-import { commandLine, copyRequest } from '../../renderer/command.ts';
+import { commandLine, copyRequest, resumeRequest } from '../../renderer/command.ts';
 import { consentFor, isWord } from '../../renderer/consent.ts';
 import { contents, destinationLock, diskFacts, diskName, identity, sourceLock } from '../../renderer/disks.ts';
-import { baseName, duration, exactBytes, folder, lastSix, listed, percent, place, rate, size, timeLeft } from '../../renderer/words.ts';
+import { baseName, duration, exactBytes, folder, lastSix, listed, moment, percent, place, plural, rate, size, speed, timeLeft, typedSpeed } from '../../renderer/words.ts';
 import * as make from './fixtures.ts';
 
 describe('figures', () => {
@@ -22,6 +22,22 @@ describe('figures', () => {
 
   test.each([[0, '5 s'], [11, '15 s'], [58, '1 min'], [61, '1 min'], [235, '4 min']])(
     '%d seconds left read %s', (seconds, text) => expect(timeLeft(seconds)).toBe(text));
+
+  test.each([['', null], [' 20 ', 20_000_000], ['1.5', 1_500_000], ['0', undefined], ['-3', undefined], ['20M', undefined], ['1e3', undefined], ['9999999', undefined]])(
+    'a limit of "%s" MB/s is %s', (typed, bytes) => expect(speed(typed)).toBe(bytes));
+
+  test('a limit reads back as it was meant', () => {
+    for (const bytes of [null, 100_000, 1_500_000, 20_000_000]) expect(speed(typedSpeed(bytes))).toBe(bytes);
+  });
+
+  test('when something was', () => {
+    const now = new Date(2026, 10, 24, 0, 15).getTime();
+    expect(moment(now - 5 * 60_000, now)).toBe('today, 00:10');
+    expect(moment(now - 60 * 60_000, now)).toBe('yesterday, 23:15');
+    expect(moment(new Date(2026, 10, 12, 14, 2).getTime(), now)).toBe('12 Nov, 14:02');
+  });
+
+  test('plurals', () => expect([plural(1, 'copy', 'copies'), plural(2, 'copy', 'copies'), plural(2, 'drive')]).toEqual(['1 copy', '2 copies', '2 drives']));
 
   test('percent is rounded down, so that 100 means all', () => {
     expect(percent(999_999, 1_000_000)).toBe(99);
@@ -48,6 +64,15 @@ describe('command line', () => {
   test('says when nothing is verified', () =>
     expect(commandLine(copyRequest('/a', ['/b'], { verify: false }))).toBe('platter copy --no-verify /a /b'));
 
+  test('has every option that is not as usual', () =>
+    expect(commandLine(copyRequest('/a', ['/b'], { rescue: { retries: 1, map: null }, keepGoing: true, throttle: 1_500_000 })))
+      .toBe('platter copy --rescue --retries 1 --keep-going --throttle 1500000 /a /b'));
+
+  test('an update', () => expect(commandLine(copyRequest('/a', ['/b'], { update: true }))).toBe('platter copy --update /a /b'));
+
+  test('continues an interrupted job', () =>
+    expect(commandLine(resumeRequest('20261124-001500-a1b2c3'))).toBe('platter resume 20261124-001500-a1b2c3'));
+
   test('quotes what a shell would take apart, and keeps a dash from being an option', () =>
     expect(commandLine(copyRequest("/my disk's.img", ['-n']))).toBe(`platter copy -- '/my disk'\\''s.img' -n`));
 });
@@ -73,6 +98,9 @@ describe('consent', () => {
     expect(consent.kind).toBe('word');
     expect(consent.reasons).toContain(reason);
   });
+
+  test('what an interrupted job left on a drive asks for no word', () =>
+    expect(consentFor(make.resumePlan([make.endpoint(small, { contents: ['ext4 “root”'], size: 512e9 })])).kind).toBe('hold'));
 
   test('the word is the word', () => {
     expect(isWord(' erase ')).toBe(true);

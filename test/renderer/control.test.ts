@@ -1,0 +1,333 @@
+// What a person does to a running job, and to one that was cut short.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { AppState, DestinationProgress, JobView } from '../../app/contract.ts';
+import * as make from './fixtures.ts';
+import { refuse, Windows, type OpenWindow, type WindowOptions } from './window.ts';
+
+let windows: Windows;
+let open: OpenWindow;
+
+beforeAll(async () => void (windows = await Windows.start()));
+afterAll(() => windows.stop());
+afterEach(async () => {
+  const { problems } = open;
+  await open.page.context().close();
+  expect(problems).toEqual([]);
+});
+
+const drives = make.sticks(4);
+const plan = make.plan(drives.map((disk) => make.endpoint(disk)));
+const half: Partial<DestinationProgress> = { written: plan.bytes / 2, bytesPerSecond: 31.4e6, secondsLeft: 240 };
+const running = make.job(plan, [half, half, { state: 'failed', written: plan.bytes / 4 }, half], { errors: [make.writeError(2, '/dev/sdd')] });
+
+const show = async (job: JobView, state: Partial<AppState> = {}, options: WindowOptions = {}): Promise<void> =>
+  void (open = await windows.open({ ...options, state: { disks: drives, job, ...state } }));
+const button = (name: string) => open.page.getByRole('button', { name, exact: true });
+const tile = (name: string) => open.page.getByRole('listitem').filter({ has: button(`Details of ${name}`) });
+
+/** The tiles as they are when the job, or one of them, is paused. */
+const pausedAt = (...which: number[]): JobView => ({
+  ...running,
+  progress: {
+    ...running.progress,
+    destinations: running.progress.destinations.map((each, i) =>
+      which.includes(i) ? { ...each, state: 'paused', paused: true, bytesPerSecond: 0, secondsLeft: null } : each),
+  },
+});
+
+describe('the whole job', () => {
+  test('pauses and continues; the button says which', async () => {
+    await show(running);
+    await button('Pause').click();
+    await expect.poll(() => open.main.asked('pause')).toEqual([[null, true]]);
+    await open.main.push({ job: pausedAt(0, 1, 3) });
+    await button('Continue').waitFor();
+    await open.page.getByText('Paused: nothing is written').or(open.page.getByText('Set sdd aside.')).first().waitFor();
+    expect(await tile('sdb').locator('h2').innerText()).toBe('Paused');
+    expect(await tile('sdb').locator('.figure').innerText()).toContain('50');
+    expect(await tile('sdb').innerText()).not.toContain('MB/s');
+    await open.picture('paused-light');
+    await button('Continue').click();
+    await expect.poll(() => open.main.asked('pause')).toEqual([[null, true], [null, false]]);
+    await expect.poll(() => open.page.locator('[role=status][aria-live=polite]').innerText()).toBe('Paused.');
+  });
+
+  test('the speed limit is set, changed and taken away where it stands', async () => {
+    await show(running);
+    const field = open.page.getByRole('textbox', { name: 'Speed limit' });
+    expect(await button('Set').isDisabled()).toBe(true);
+    await field.fill('20');
+    await field.press('Enter');
+    await expect.poll(() => open.main.asked('throttle')).toEqual([[null, 20_000_000]]);
+    await open.main.push({ job: { ...running, throttle: 20_000_000 } });
+    await expect.poll(() => button('Set').isDisabled()).toBe(true);
+    expect(await field.inputValue()).toBe('20');
+    for (const wrong of ['fast', '0', '-5']) {
+      await field.fill(wrong);
+      expect(await button('Set').isDisabled()).toBe(true);
+      expect(await field.getAttribute('aria-invalid')).toBe('true');
+    }
+    await field.fill('');
+    await button('Set').click();
+    await expect.poll(() => open.main.asked('throttle').at(-1)).toEqual([null, null]);
+  });
+
+  test('what is refused is told, and goes with the next call', async () => {
+    await show(running);
+    open.main.controlled = refuse(make.failure('BAD_ARGUMENT', { message: 'It has just ended.' }));
+    await button('Pause').click();
+    await open.page.getByRole('alert').getByText('It has just ended.').waitFor();
+    open.main.controlled = { ok: true, value: null };
+    await button('Pause').click();
+    await open.page.getByText('It has just ended.').waitFor({ state: 'detached' });
+  });
+});
+
+describe('one destination', () => {
+  test('is paused and continued from its details', async () => {
+    await show(running);
+    await button('Details of sdc').click();
+    const drawer = open.page.getByRole('dialog', { name: 'sdc' });
+    await drawer.getByText('50 % · 31 MB/s · 4 min left').waitFor();
+    await drawer.getByRole('button', { name: 'Pause' }).click();
+    await expect.poll(() => open.main.asked('pause')).toEqual([[1, true]]);
+    await open.main.push({ job: pausedAt(1) });
+    await drawer.getByRole('button', { name: 'Continue' }).waitFor();
+    await open.picture('details-paused-light');
+    await drawer.getByRole('button', { name: 'Continue' }).click();
+    await expect.poll(() => open.main.asked('pause').at(-1)).toEqual([1, false]);
+  });
+
+  test('is stopped after a question, the others go on', async () => {
+    await show(running);
+    await button('Details of sdc').click();
+    const drawer = open.page.getByRole('dialog', { name: 'sdc' });
+    await drawer.getByRole('button', { name: 'Cancel' }).click();
+    await drawer.getByText('It is unusable until it is continued.').waitFor();
+    expect(await open.page.evaluate(() => document.activeElement?.textContent)).toBe('Keep going');
+    await drawer.getByRole('button', { name: 'Keep going' }).click();
+    expect(await open.page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel');
+    expect(open.main.asked('cancel')).toEqual([]);
+    await drawer.getByRole('button', { name: 'Cancel' }).click();
+    await drawer.getByRole('button', { name: 'Stop' }).click();
+    await expect.poll(() => open.main.asked('cancel')).toEqual([[1]]);
+    expect(await button('Cancelling…').count()).toBe(0);
+  });
+
+  test('that failed is tried again', async () => {
+    await show(running);
+    await button('Details of sdd').click();
+    const drawer = open.page.getByRole('dialog', { name: 'sdd' });
+    open.main.controlled = refuse(make.failure('CHANGED', { device: '/dev/sdd', message: '/dev/sdd is another drive now.' }));
+    await drawer.getByRole('button', { name: 'Try again' }).click();
+    await drawer.getByText('/dev/sdd is another drive now.').waitFor();
+    await open.picture('details-retry-light');
+    open.main.controlled = { ok: true, value: null };
+    await drawer.getByRole('button', { name: 'Try again' }).click();
+    await expect.poll(() => open.main.asked('retry')).toEqual([[2], [2]]);
+    await drawer.getByText('/dev/sdd is another drive now.').waitFor({ state: 'detached' });
+  });
+
+  test('nothing can be done to it any more once the job is being cancelled', async () => {
+    await show({ ...running, phase: 'cancelling' });
+    await button('Details of sdc').click();
+    const drawer = open.page.getByRole('dialog', { name: 'sdc' });
+    await drawer.waitFor();
+    expect(await drawer.getByRole('button').allInnerTexts()).toEqual(['Close']);
+  });
+});
+
+describe('states', () => {
+  const eight = make.plan(make.sticks(8).map((disk) => make.endpoint(disk)));
+  const every = make.job(eight, [
+    { state: 'comparing', toWrite: 0, verified: eight.bytes * 0.3, bytesPerSecond: 180e6, secondsLeft: 120 },
+    { state: 'repairing', toWrite: eight.bytes / 100, written: eight.bytes / 150, bytesPerSecond: 20e6, secondsLeft: 10 },
+    { state: 'paused', paused: true, written: eight.bytes * 0.41 },
+    { state: 'stalled', written: eight.bytes * 0.62 },
+    { written: eight.bytes * 0.5, bytesPerSecond: 31e6, secondsLeft: 200 },
+    { state: 'waiting' },
+    { state: 'cancelled' },
+    { state: 'done', written: eight.bytes, verified: eight.bytes },
+  ]);
+
+  test.each(['light', 'dark'] as const)('comparing, repairing, paused, stalled: each a word and a shape of its own (%s)', async (scheme) => {
+    await show(every, {}, { scheme });
+    const seen = await open.page.locator('.tile').evaluateAll((all) =>
+      all.map((each) => ({ word: each.querySelector('h2')?.textContent, shape: each.querySelector('svg[data-glyph]')?.innerHTML.replace(/\sclass="[^"]*"|<!---->/g, '') })));
+    expect(seen.map(({ word }) => word)).toEqual(['Comparing', 'Repairing', 'Paused', 'Stalled', 'Copying', 'Waiting', 'Cancelled', 'Verified']);
+    expect(new Set(seen.map(({ shape }) => shape)).size).toBe(8);
+    await open.page.getByText('sde does not answer: check cable and port.').waitFor();
+    await open.picture(`states-${scheme}`);
+  });
+
+  test('what was there already is said at the end', async () => {
+    const updated = make.plan(plan.destinations, { request: { ...plan.request, update: true } });
+    await show(make.job(updated, [], {
+      phase: 'ended',
+      result: make.result(updated, updated.destinations.map((_, i) => make.end(updated, i, i === 0 ? {} : { written: 10_200_000, kept: plan.bytes - 10_200_000 }))),
+    }));
+    expect(await tile('sdc').innerText()).toContain('31.9 GB already there');
+    expect(await tile('sdb').innerText()).not.toContain('already there');
+    await open.picture('kept-light');
+    await button('Details of sdc').click();
+    await open.page.getByRole('dialog').getByText('not written again').waitFor();
+  });
+});
+
+describe('a rescue', () => {
+  const rescue = make.plan(plan.destinations, { request: { ...plan.request, rescue: { retries: 1, map: null } } });
+  const hole = (offset: number) => make.writeError(0, '/dev/sdx', { side: 'read', op: 'read', destination: null, offset, length: 512, message: 'It could not be read.' });
+
+  test('says what it does and what it got; holes are no alarm, and one click away', async () => {
+    const job = make.job(rescue, [half, half, half, half], { errors: [hole(1_048_576), hole(5_242_880)] });
+    await show({ ...job, progress: { ...job.progress, rescue: { pass: 'scraping', retry: 0, rescued: 12.4e9, bad: 1024, left: 3.1e6 } } });
+    const strip = open.page.getByRole('region', { name: 'Rescue' });
+    for (const part of ['sector by sector', '12.4 GB', '1.02 kB', '3.1 MB']) expect(await strip.innerText()).toContain(part);
+    expect(await open.page.getByRole('alert').count()).toBe(0);
+    await strip.getByRole('button', { name: '2 unreadable places' }).click();
+    await strip.getByText('1.05 MB (byte 1,048,576, sector 2,048), 512 bytes').waitFor();
+    await open.picture('rescue-light');
+  });
+
+  test('tells the end', async () => {
+    await show(make.job(rescue, [], {
+      phase: 'ended',
+      result: make.result(rescue, rescue.destinations.map((_, i) => make.end(rescue, i)), { readErr: 1, errors: [hole(0)], rescue: { rescued: 31.9e9, bad: 512 } }),
+    }), {}, { scheme: 'dark' });
+    await open.page.getByText('512 bytes could not be read and are zeros on every destination.').waitFor();
+    await open.picture('rescue-ended-dark');
+  });
+});
+
+describe('a job that was cut short', () => {
+  const left = make.interrupted(drives.map(({ path }) => path));
+  const older = make.interrupted(['/dev/sdb'], { id: '20261101-101010-ffffff', startedAt: new Date(2026, 10, 1, 10, 10).getTime(), source: '/home/me/old.img', damaged: true });
+  const choosing = async (options: WindowOptions = {}): Promise<void> =>
+    void (open = await windows.open({ ...options, state: { disks: drives, interrupted: [left, older] } }));
+
+  test.each(['light', 'dark'] as const)('is offered with what, when and how far; older ones on request (%s)', async (scheme) => {
+    await choosing({ scheme });
+    const section = open.page.getByRole('region', { name: 'Interrupted' });
+    expect(await section.innerText()).toMatch(/station-42\.img to 4 destinations/);
+    expect(await section.innerText()).toContain('40 % of 31.9 GB each is written');
+    expect(await section.getByText('old.img').count()).toBe(0);
+    await open.picture(`interrupted-${scheme}`);
+    await section.getByRole('button', { name: 'Show 1 more' }).click();
+    await section.getByText('its log is damaged').waitFor();
+    await open.picture(`interrupted-all-${scheme}`);
+    await open.page.setViewportSize({ width: 720, height: 480 });
+    await open.picture(`interrupted-small-${scheme}`);
+  });
+
+  test('continue asks for the rest, and the review says what is there', async () => {
+    await choosing();
+    const of = make.resumePlan(plan.destinations.map((end) => ({ ...end, contents: ['ext4 “root”'] })));
+    open.main.reviewed = { ok: true, value: of };
+    open.main.jobToRun = make.job(of, []);
+    await open.page.getByRole('button', { name: 'Continue station-42.img to 4 destinations' }).click();
+    await open.page.getByRole('heading', { name: 'Continue 4 copies?' }).waitFor();
+    expect(open.main.lastRequest()).toMatchObject({ kind: 'resume', source: null, destinations: [], job: left.id });
+    const list = open.page.getByRole('list', { name: 'Will be finished' });
+    await list.getByText('40 % of the copy is there').first().waitFor();
+    expect(await open.page.getByRole('region', { name: 'Continue' }).getByText('Erase').count()).toBe(0);
+    await open.picture('resume-light');
+    await open.page.getByRole('button', { name: 'Hold to start' }).hover();
+    await open.page.mouse.down();
+    await button('Details of sdb').waitFor();
+    await open.page.mouse.up();
+    expect(open.main.names()).toEqual(['review', 'start']);
+  });
+
+  test('one that is not what it was is refused with the reason', async () => {
+    await choosing();
+    open.main.reviewed = refuse(make.failure('CHANGED', { device: '/dev/sdc', message: '/dev/sdc does not hold what was copied to it.' }));
+    await open.page.getByRole('button', { name: 'Continue station-42.img to 4 destinations' }).click();
+    await open.page.getByRole('region', { name: 'Action' }).getByText('/dev/sdc does not hold what was copied to it.').waitFor();
+  });
+
+  test('is forgotten after a question', async () => {
+    await choosing();
+    await open.page.getByRole('button', { name: 'Forget station-42.img to 4 destinations' }).click();
+    await open.page.getByRole('button', { name: 'Keep it' }).click();
+    expect(open.main.asked('forget')).toEqual([]);
+    await open.page.getByRole('button', { name: 'Forget station-42.img to 4 destinations' }).click();
+    await open.page.getByRole('button', { name: 'Forget it' }).click();
+    await expect.poll(() => open.main.asked('forget')).toEqual([[left.id]]);
+    await open.page.getByText('its log is damaged').waitFor();
+  });
+
+  test('can be continued from where it ended', async () => {
+    const ended = make.job(plan, [], {
+      phase: 'ended', result: make.result(plan, plan.destinations.map((_, i) => make.end(plan, i, i === 0 ? {} : { state: 'cancelled', verified: null }))),
+    });
+    await show(ended, { interrupted: [older] });
+    await button('New job').waitFor();
+    expect(await button('Continue').count()).toBe(0);
+    await open.main.push({ interrupted: [left, older] });
+    open.main.reviewed = { ok: true, value: make.resumePlan(plan.destinations.slice(1)) };
+    await button('Continue').click();
+    await open.page.getByRole('heading', { name: 'Continue 3 copies?' }).waitFor();
+    expect(open.main.names()).toEqual(['dismissJob', 'review']);
+    expect(open.main.lastRequest()?.job).toBe(left.id);
+  });
+
+  test('a reload in its review chooses nothing', async () => {
+    open = await windows.open({ state: { disks: drives, review: make.resumePlan(plan.destinations), interrupted: [left] } });
+    await open.page.getByRole('heading', { name: 'Continue 4 copies?' }).waitFor();
+    expect(await open.page.getByRole('checkbox', { checked: true }).count()).toBe(0);
+    await button('Back').click();
+    await open.page.getByRole('region', { name: 'Interrupted' }).waitFor();
+  });
+});
+
+describe('options', () => {
+  const choose = async (): Promise<void> => {
+    await open.page.getByRole('radio', { name: '/dev/sdb' }).click();
+    await open.page.getByRole('checkbox', { name: '/dev/sdc' }).click();
+    await button('More options').click();
+  };
+  const option = (name: string) => open.page.getByRole('switch', { name });
+
+  test.each(['light', 'dark'] as const)('are behind one word, and closed they say what is on (%s)', async (scheme) => {
+    open = await windows.open({ state: { disks: drives }, scheme });
+    await choose();
+    await option('Only what differs').click();
+    await open.page.getByRole('textbox', { name: 'Speed limit' }).fill('20');
+    await open.picture(`options-${scheme}`);
+    await open.page.setViewportSize({ width: 720, height: 480 });
+    await open.picture(`options-small-${scheme}`);
+    await button('Fewer options').click();
+    await open.page.getByText('only what differs and at most 20 MB/s').waitFor();
+    await button('Review').click();
+    await expect.poll(() => open.main.lastRequest()).toMatchObject({ update: true, rescue: null, keepGoing: false, throttle: 20_000_000, verify: true });
+  });
+
+  test('a rescue and an update exclude each other; the request and the command line follow', async () => {
+    open = await windows.open({ state: { disks: drives } });
+    await choose();
+    await option('Only what differs').click();
+    await option('Skip unreadable sectors').click();
+    await option('Skip write errors').click();
+    expect(await option('Only what differs').isChecked()).toBe(false);
+    await button('Command line').click();
+    await open.page.getByText('platter copy --rescue --retries 1 --keep-going /dev/sdb /dev/sdc').waitFor();
+    await button('Review').click();
+    await expect.poll(() => open.main.lastRequest()).toMatchObject({ update: false, rescue: { retries: 1, map: null }, keepGoing: true });
+  });
+
+  test('a limit that is none is said, and nothing can be reviewed', async () => {
+    open = await windows.open({ state: { disks: drives } });
+    await choose();
+    await open.page.getByRole('textbox', { name: 'Speed limit' }).fill('fast');
+    await open.page.getByText('The speed limit is not a number of MB/s.').waitFor();
+    expect(await button('Review').isDisabled()).toBe(true);
+  });
+
+  test('an update says that it overwrites what differs', async () => {
+    open = await windows.open({ state: { disks: drives, review: make.plan([plan.destinations[1]!], { request: { ...plan.request, update: true } }) } });
+    await open.page.getByRole('heading', { name: 'Overwrite what differs on 1 drive?' }).waitFor();
+    await open.page.getByRole('list', { name: 'Will be overwritten where it differs' }).waitFor();
+    await button('Back').click();
+    await open.page.getByText('only what differs', { exact: true }).waitFor();
+  });
+});

@@ -33,6 +33,9 @@ static unsigned pending_count;
 static int dead;                  // errno of every I/O, 0 while alive
 static uint64_t rate[OPS];        // bytes a second, 0 for no limit
 static uint64_t free_at[OPS];     // ns: when the throttled device has done what it took so far
+static unsigned seek_ops;         // which I/O the heads have to move for
+static uint64_t seek_time;        // us for each move
+static uint64_t heads, heads_at;  // bytes: where they are; ns: when they will be there
 static unsigned epoch, releases;  // counted up by what ends delays, and by faults_release
 
 static uint64_t clock_of_events;
@@ -77,16 +80,38 @@ static bool stalled(const struct io *io) {
   return false;
 }
 
-// When the delays and the rate let this I/O go, ns.
+// How often an I/O began at a place. The n-th try at a place has the same luck in every run with the same seed,
+// however the I/O of several places mixes. Places 2 GiB apart share a count, which only costs that.
+#define PLACES (1u << 22)
+static uint8_t tries[OPS][PLACES];
+static bool luck_matters;  // since a rule of chance came: else nothing is counted
+
+static bool struck(const struct rule *rule, const struct io *io) {
+  if (rule->percent >= 100) return true;
+  uint64_t place = mixed(rule->seed, io->offset / 512 * OPS + (uint64_t)slot(io->op));
+  return lucky(rule->percent, place, tries[slot(io->op)][io->offset / 512 % PLACES]);
+}
+
+// When the heads are where the I/O wants them, ns. What is as near as requests overtake each other is no move.
+#define NEAR (2u << 20)
+static uint64_t heads_arrive(const struct io *io, uint64_t start) {
+  if (heads_at < start) heads_at = start;
+  if (io->offset + NEAR < heads || io->offset > heads + NEAR) heads_at += seek_time * 1000u;
+  heads = io->offset + io->length;
+  return heads_at;
+}
+
+// When the delays, the heads and the rate let this I/O go, ns.
 static uint64_t due(const struct io *io) {
   int s = slot(io->op);
   uint64_t start = now(), until = start;
+  if (seek_ops & io->op) until = heads_arrive(io, start);
   if (rate[s]) {
-    if (free_at[s] < start) free_at[s] = start;
+    if (free_at[s] < until) free_at[s] = until;
     until = free_at[s] += (uint64_t)((double)io->length * 1e9 / (double)rate[s]);
   }
   for (unsigned i = 0; i < rule_count; i++)
-    if (rules[i].kind == DELAY && meets(&rules[i], io)) until += rules[i].amount * 1000u;
+    if (rules[i].kind == DELAY && meets(&rules[i], io) && struck(&rules[i], io)) until += rules[i].amount * 1000u;
   return until;
 }
 
@@ -106,22 +131,11 @@ static void hold(struct io *io) {
   io->error = dead ? dead : EIO;
 }
 
-// How often an I/O began at a place. The n-th try at a place has the same luck in every run with the same seed,
-// however the I/O of several places mixes. Places 2 GiB apart share a count, which only costs that.
-#define PLACES (1u << 22)
-static uint8_t tries[OPS][PLACES];
-static bool luck_matters;  // since a rule of chance came: else nothing is counted
-
-static bool struck(const struct rule *rule, const struct io *io) {
-  uint64_t place = mixed(rule->amount, io->offset / 512 * OPS + (uint64_t)slot(io->op));
-  return lucky(rule->percent, place, tries[slot(io->op)][io->offset / 512 % PLACES]);
-}
-
 static void judge(struct io *io) {
   for (unsigned i = 0; i < rule_count; i++) {
     struct rule *rule = &rules[i];
     if (rule->kind == DELAY || rule->kind == STALL || !meets(rule, io)) continue;
-    if (rule->kind == CHANCE && !struck(rule, io)) continue;
+    if (!struck(rule, io)) continue;
     if (rule->count > 0) rule->count--;
     if (rule->kind == PARTIAL) {
       if (io->transfer > rule->amount) io->transfer = rule->amount;
@@ -270,7 +284,7 @@ int faults_add(const struct rule *rule) {
   lock_rules();
   bool full = rule_count == MAX_RULES;
   if (!full) rules[rule_count++] = *rule;
-  if (rule->kind == CHANCE) luck_matters = true;
+  if (rule->percent < 100) luck_matters = true;
   unlock_rules();
   return full ? -ENOSPC : 0;
 }
@@ -290,6 +304,13 @@ void faults_set_rate(unsigned ops, uint64_t bytes_per_second) {
   lock_rules();
   for (enum op op = OP_READ; op <= OP_ZERO; op <<= 1)
     if (ops & op) rate[slot(op)] = bytes_per_second;
+  unlock_rules();
+}
+
+void faults_set_seek(unsigned ops, uint64_t microseconds) {
+  lock_rules();
+  seek_ops = microseconds ? ops : 0;
+  seek_time = microseconds;
   unlock_rules();
 }
 
@@ -318,6 +339,7 @@ static void clear(void) {
   dead = 0;
   memset(rate, 0, sizeof rate);
   memset(free_at, 0, sizeof free_at);
+  seek_ops = 0;
   epoch++;
 }
 

@@ -135,15 +135,16 @@ int64_t faults_end(struct io *io, int64_t result);
 char *faults_counters(void);
 char *faults_log(void);
 
-enum kind { FAIL, SHORT, FLIP, DROP, DELAY, STALL, PARTIAL, CHANCE };
+enum kind { FAIL, SHORT, FLIP, DROP, DELAY, STALL, PARTIAL };
 
 struct rule {
   enum kind kind;
   unsigned ops;       // of enum op
   uint64_t from, to;  // bytes [from, to)
   int error;          // FAIL, SHORT: errno
-  uint64_t amount;    // DELAY: microseconds; PARTIAL: bytes; CHANCE: the seed
-  double percent;     // CHANCE
+  uint64_t amount;    // DELAY: microseconds; PARTIAL: bytes
+  double percent;     // of the I/O it meets that it acts on; 100 for all
+  uint64_t seed;      // which those are
   long count;         // times it may still act; < 0 for ever
 };
 
@@ -151,6 +152,8 @@ struct rule {
 int faults_add(const struct rule *rule);
 int faults_after(unsigned ops, uint64_t bytes, const char *command);
 void faults_set_rate(unsigned ops, uint64_t bytes_per_second);
+// Time that the heads need for each move, 0 for none.
+void faults_set_seek(unsigned ops, uint64_t microseconds);
 void faults_set_dead(int error);
 void faults_go(void);
 void faults_clear(void);

@@ -110,6 +110,33 @@ describe.skipIf(reason !== null)('a medium', () => {
     expect(performance.now() - start).toBeLessThan(1500);
   });
 
+  test('hiccup: some I/O takes long, the same for a seed', async () => {
+    const slow: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      const disk = await filledDisk({ rules: ['hiccup r 30 600000 3'] });
+      const times = await Promise.all(range(16).map(async (block) => {
+        const start = performance.now();
+        await read(disk.device, block * 4096, 4096);
+        return performance.now() - start;
+      }));
+      slow.push(times.map((ms) => (ms > 590 ? 'x' : '.')).join(''));
+    }
+    expect(slow[0]).toMatch(/^([.]*x){2,10}[.]*$/);
+    expect(slow[1]).toBe(slow[0]);
+  });
+
+  test('seek: the heads move for what lies apart, one move after the other', async () => {
+    const disk = await filledDisk({ size: 16 * MiB, rules: ['seek r 400000'] });
+    const time = async (...offsets: number[]): Promise<number> => {
+      const start = performance.now();
+      await Promise.all(offsets.map((offset) => read(disk.device, offset, 4096)));
+      return performance.now() - start;
+    };
+    expect(await time(0, 4096, 8192, MiB)).toBeLessThan(350);
+    expect(await time(8 * MiB)).toBeGreaterThan(390);
+    expect(await time(0, 4 * MiB, 8 * MiB, 12 * MiB)).toBeGreaterThan(3 * 400 - 10); // it is at one of them
+  });
+
   test('gone: every I/O says so, also on what is open, and the device goes with its last user', async () => {
     const disk = await filledDisk({ rules: ['after w 1M gone'] });
     const writing = dd(['if=/dev/zero', `of=${disk.device}`, 'bs=64K', 'oflag=direct', 'conv=notrunc']);
@@ -148,7 +175,7 @@ describe.skipIf(reason !== null)('a medium', () => {
   });
 
   test.each(['bad', 'bad r 0', 'bad f 0 512', 'bad-percent r 0', 'bad-percent r 101', 'bad-percent r', 'bad-map r', 'chance r', 'chance q 1',
-    'chance r 5x', 'gone now'])('refuses the rule "%s"', async (line) => {
+    'chance r 5x', 'gone now', 'hiccup r 1', 'seek r'])('refuses the rule "%s"', async (line) => {
     const disk = await filledDisk();
     await expect(disk.rule(line)).rejects.toThrow('EINVAL');
     expect(await disk.counters()).toMatchObject({ rules: 0, badSectors: 0 });

@@ -45,6 +45,8 @@ static const struct preset {
     {.name = "flaky", .says = "one read or write in a hundred fails, the next try may succeed", .rules = {"chance rw 1"}},
     {.name = "slow", .says = "10 MiB a second", .rules = {"rate rw 10M"}},
     {.name = "latency", .says = "each I/O takes 5 ms, many may be under way", .rules = {"delay rw 5000"}},
+    {.name = "sd-card", .says = "writes 20 MiB/s, reads 80, and one write in a hundred takes half a second",
+     .rules = {"rate w 20M", "rate r 80M", "hiccup w 1 500000"}},
     {.name = "slow-flush", .says = "fast, but a flush takes 3 s", .rules = {"delay f 3000000"}},
     {.name = "stalls", .says = "a quarter into writing it stops to answer, until `go`", .rules = {"after w 25% stall"}},
     {.name = "dies", .says = "halfway through writing everything begins to fail", .rules = {"after w 50% dead"}},
@@ -58,7 +60,8 @@ static const struct preset {
     {.name = "power-cut", .says = "`powercut` loses what was not flushed", .rules = {"volatile on"}},
     {.name = "read-only", .says = "refuses writes", .read_only = true},
     {.name = "4kn", .says = "sectors of 4096 bytes", .sector = 4096},
-    {.name = "rotating", .says = "the kernel says that it has heads and platters", .rotational = true},
+    {.name = "rotating", .says = "heads and platters: 150 MiB/s, 8 ms for each move, and the kernel says so", .rotational = true,
+     .rules = {"rate rw 150M", "seek rw 8000"}},
 };
 
 #define PRESETS (sizeof presets / sizeof *presets)

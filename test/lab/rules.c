@@ -66,7 +66,7 @@ static bool parse_range(const struct words *words, int i, struct rule *rule) {
 
 // eio|short DIR OFF LEN [ERRNO [COUNT]]
 static int error_rule(const struct words *words, enum kind kind) {
-  struct rule rule = {.kind = kind};
+  struct rule rule = {.kind = kind, .percent = 100};
   bool ok = words->count <= 6 && parse_ops(word(words, 1), &rule.ops) && word(words, 3) && parse_range(words, 2, &rule) &&
             parse_errno(word(words, 4), &rule.error) && parse_count(word(words, 5), &rule.count);
   return ok ? faults_add(&rule) : -EINVAL;
@@ -92,10 +92,27 @@ static bool parse_seed(const char *text, uint64_t *seed) {
 
 // chance DIR PERCENT [ERRNO [SEED]]
 static int chance(const struct words *words) {
-  struct rule rule = {.kind = CHANCE, .to = UINT64_MAX, .count = -1};
+  struct rule rule = {.kind = FAIL, .to = UINT64_MAX, .count = -1};
   bool ok = words->count <= 5 && parse_ops(word(words, 1), &rule.ops) && parse_percent(word(words, 2), &rule.percent) &&
-            parse_errno(word(words, 3), &rule.error) && parse_seed(word(words, 4), &rule.amount);
+            parse_errno(word(words, 3), &rule.error) && parse_seed(word(words, 4), &rule.seed);
   return ok ? faults_add(&rule) : -EINVAL;
+}
+
+// hiccup DIR PERCENT MICROSECONDS [SEED]
+static int hiccup(const struct words *words) {
+  struct rule rule = {.kind = DELAY, .to = UINT64_MAX, .count = -1};
+  bool ok = words->count <= 5 && parse_ops(word(words, 1), &rule.ops) && parse_percent(word(words, 2), &rule.percent) &&
+            parse_size(word(words, 3), &rule.amount) && parse_seed(word(words, 4), &rule.seed);
+  return ok ? faults_add(&rule) : -EINVAL;
+}
+
+// seek DIR MICROSECONDS
+static int seek(const struct words *words) {
+  unsigned ops;
+  uint64_t microseconds;
+  if (words->count != 3 || !parse_ops(word(words, 1), &ops) || !parse_size(word(words, 2), &microseconds)) return -EINVAL;
+  faults_set_seek(ops & ~(unsigned)OP_FLUSH, microseconds);
+  return 0;
 }
 
 // Only reading and writing have a place: `bad f` means nothing.
@@ -132,14 +149,14 @@ static int bad_map(const struct words *words) {
 
 // flush-fails [ERRNO [COUNT]]
 static int flush_fails(const struct words *words) {
-  struct rule rule = {.kind = FAIL, .ops = OP_FLUSH, .to = UINT64_MAX};
+  struct rule rule = {.kind = FAIL, .percent = 100, .ops = OP_FLUSH, .to = UINT64_MAX};
   bool ok = words->count <= 3 && parse_errno(word(words, 1), &rule.error) && parse_count(word(words, 2), &rule.count);
   return ok ? faults_add(&rule) : -EINVAL;
 }
 
 // flip DIR OFF [LEN [COUNT]]
 static int flip(const struct words *words) {
-  struct rule rule = {.kind = FLIP};
+  struct rule rule = {.kind = FLIP, .percent = 100};
   bool ok = words->count <= 5 && parse_ops(word(words, 1), &rule.ops) && parse_range(words, 2, &rule) &&
             parse_count(word(words, 4), &rule.count);
   return ok ? faults_add(&rule) : -EINVAL;
@@ -147,7 +164,7 @@ static int flip(const struct words *words) {
 
 // drop w OFF LEN [COUNT]
 static int drop(const struct words *words) {
-  struct rule rule = {.kind = DROP};
+  struct rule rule = {.kind = DROP, .percent = 100};
   bool ok = words->count <= 5 && parse_ops(word(words, 1), &rule.ops) && !(rule.ops & OP_READ) && word(words, 3) &&
             parse_range(words, 2, &rule) && parse_count(word(words, 4), &rule.count);
   return ok ? faults_add(&rule) : -EINVAL;
@@ -155,7 +172,7 @@ static int drop(const struct words *words) {
 
 // delay DIR MICROSECONDS [OFF LEN]
 static int delay(const struct words *words) {
-  struct rule rule = {.kind = DELAY, .to = UINT64_MAX, .count = -1};
+  struct rule rule = {.kind = DELAY, .percent = 100, .to = UINT64_MAX, .count = -1};
   bool ok = words->count <= 5 && parse_ops(word(words, 1), &rule.ops) && parse_size(word(words, 2), &rule.amount) &&
             (words->count == 3 || parse_range(words, 3, &rule));
   return ok ? faults_add(&rule) : -EINVAL;
@@ -163,7 +180,7 @@ static int delay(const struct words *words) {
 
 // stall [DIR [OFF LEN]]
 static int stall(const struct words *words) {
-  struct rule rule = {.kind = STALL, .to = UINT64_MAX, .count = -1};
+  struct rule rule = {.kind = STALL, .percent = 100, .to = UINT64_MAX, .count = -1};
   bool ok = words->count <= 4 && parse_ops(words->count > 1 ? word(words, 1) : "rwf", &rule.ops) &&
             (words->count <= 2 || parse_range(words, 2, &rule));
   return ok ? faults_add(&rule) : -EINVAL;
@@ -171,7 +188,7 @@ static int stall(const struct words *words) {
 
 // partial DIR BYTES
 static int partial(const struct words *words) {
-  struct rule rule = {.kind = PARTIAL, .to = UINT64_MAX, .count = -1};
+  struct rule rule = {.kind = PARTIAL, .percent = 100, .to = UINT64_MAX, .count = -1};
   bool ok = words->count == 3 && parse_ops(word(words, 1), &rule.ops) && parse_size(word(words, 2), &rule.amount) &&
             rule.amount > 0;
   return ok ? faults_add(&rule) : -EINVAL;
@@ -268,6 +285,7 @@ static const struct {
     {"powercut", powercut}, {"resize", resize},         {"after", after},       {"log", log_command},
     {"clear", clear},     {"reset", reset},             {"chance", chance},     {"bad", bad},
     {"bad-percent", bad_percent}, {"bad-map", bad_map}, {"gone", gone},
+    {"hiccup", hiccup},   {"seek", seek},
 };
 
 static int obey(const struct words *words) {

@@ -24,6 +24,7 @@ const stages = {
   asan: { purpose: 'test', run: () => native('asan') },
   tsan: { purpose: 'test', run: () => native('tsan') },
   app: { purpose: 'test', run: () => vitest('app', ['test/app', 'test/engine', 'test/lab']) },
+  fuzz: { purpose: 'test', run: () => lines('fuzz', process.execPath, [inRoot('test/fuzz/run.mjs')]) },
   renderer: { purpose: 'test', run: () => vitest('renderer', ['test/renderer']) },
   electron: { purpose: 'test', run: () => vitest('electron', ['test/electron'], ['xvfb-run', '--auto-servernum', '--server-args=-screen 0 1280x800x24']) },
 };
@@ -45,10 +46,13 @@ async function checks(programs) {
   return counts;
 }
 
-/** The engine's own tests, which say "ok", "FAIL" or "SKIP: what: why" on a line each. */
-async function native(target) {
+/** The engine's own tests. */
+const native = (target) => lines(target, 'make', ['--silent', '--no-print-directory', '--jobs=2', '-C', inRoot('test/engine'), target]);
+
+/** A program that says "ok", "FAIL" or "SKIP: what: why" on a line for each of its tests. */
+async function lines(name, command, args) {
   let output = '';
-  const code = await run('make', ['--silent', '--no-print-directory', '--jobs=2', '-C', inRoot('test/engine'), target], {
+  const code = await run(command, args, {
     ...options(),
     stdio: ['ignore', 'pipe', 'inherit'],
     onSpawn: (child) =>
@@ -57,9 +61,9 @@ async function native(target) {
         process.stdout.write(text);
       }),
   });
-  const lines = output.split('\n');
-  const count = (pattern) => lines.filter((line) => pattern.test(line)).length;
-  const skips = lines.filter((line) => line.startsWith('SKIP: ')).map((line) => `${target}: ${line.slice('SKIP: '.length)}`);
+  const said = output.split('\n');
+  const count = (pattern) => said.filter((line) => pattern.test(line)).length;
+  const skips = said.filter((line) => line.startsWith('SKIP: ')).map((line) => `${name}: ${line.slice('SKIP: '.length)}`);
   return orCrashed(code, { passed: count(/^ok\b/), failed: count(/^FAIL\b/), skips });
 }
 

@@ -1,0 +1,35 @@
+// What the fuzz targets have in common.
+
+/** What `act` gives; null when it throws an error of the one type that it may throw. Anything else it throws is a finding. */
+export function allowing<T>(type: abstract new (...args: never[]) => Error, act: () => T): T | null {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof type) return null;
+    throw error;
+  }
+}
+
+/** Throws, which is a finding, when a property does not hold. */
+export function must(holds: boolean, what: string): asserts holds {
+  if (!holds) throw new Error(`property broken: ${what}`);
+}
+
+/** The fuzzer's bytes as decisions; zeros when there are no more. */
+export class Dice {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  /** From 0 to `limit` - 1, `limit` being 256 at the most. */
+  below(limit: number): number {
+    return (this.#bytes[this.#at++] ?? 0) % limit;
+  }
+}

@@ -48,9 +48,9 @@ export function rowTable(row: RowResult): string {
   const lines = row.entries.map((entry) => cells(row, entry, secondsOf(row.entries.find(({ name }) => name === entry.against))));
   const there = lines.filter(([, seconds]) => seconds !== '-');
   const written = row.entries.flatMap(({ name, samples }) => {
-    const bytes = samples.at(-1)?.written ?? Infinity;
+    const bytes = samples.at(-1)?.written ?? 0;
     const all = row.bytes * row.destinations;
-    return bytes < all / 2 ? [`- ${name}: wrote ${sizeText(bytes)} of ${sizeText(all)}`] : [];
+    return bytes > 0 && bytes < all / 2 ? [`- ${name}: wrote ${sizeText(bytes)} of ${sizeText(all)}`] : [];
   });
   const missing = lines.filter(([, seconds]) => seconds === '-').map(([name = '', , why = '']) => `- ${name}: ${why}`);
   const parts = [`### ${row.title}, ${sizeText(row.bytes)}`, markdown(HEAD, ALIGN, there)];

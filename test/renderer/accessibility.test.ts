@@ -27,6 +27,10 @@ const plain = make.plan(make.sticks(2).map((disk) => make.endpoint(disk)));
 const running = make.job(sticks, make.midway(sticks), { errors: [make.writeError(2, '/dev/sdd')] });
 const crowd = make.plan(make.sticks(32).map((disk) => make.endpoint(disk)));
 
+const rescue = make.plan(plain.destinations, { request: { ...plain.request, rescue: { retries: 1, map: null } } });
+const hole = make.writeError(0, '/dev/sdx', { side: 'read', op: 'read', destination: null });
+const rescuing = make.job(rescue, [{ state: 'paused', paused: true, written: 1 }, { state: 'stalled' }], { errors: [hole] });
+
 const screens: [string, Partial<AppState>][] = [
   ['nothing plugged in', { disksError: make.failure('IO_ERROR') }],
   ['choosing', { disks }],
@@ -35,6 +39,11 @@ const screens: [string, Partial<AppState>][] = [
   ['running', { disks, job: running }],
   ['running, 32', { disks, job: make.job(crowd, make.midway(crowd), { errors: [make.writeError(2, '/dev/sdd')] }) }],
   ['waiting and removed', { disks, job: make.job(plain, [{ state: 'waiting' }, { state: 'failed' }], { errors: [make.writeError(1, '/dev/sdc', { code: 'DEVICE_GONE' })] }) }],
+  ['interrupted', { disks, interrupted: [make.interrupted(['/dev/sdb']), make.interrupted(['/dev/sdc'], { id: 'older', damaged: true })] }],
+  ['interrupted, unknown', { disks, interruptedError: make.failure('BAD_FILE') }],
+  ['review, continued', { disks, review: make.resumePlan(plain.destinations), interrupted: [make.interrupted(['/dev/sdb', '/dev/sdc'])] }],
+  ['rescue, paused and stalled', { disks, job: { ...rescuing, progress: { ...rescuing.progress, rescue: { pass: 'copying', retry: 0, rescued: 1e9, bad: 512, left: 1e6 } } } }],
+  ['comparing and repairing', { disks, job: make.job(plain, [{ state: 'comparing', toWrite: 0 }, { state: 'repairing', written: 1 }]) }],
   ['machinery failed', { disks, job: { ...running, phase: 'ended', failure: make.failure('HOST_FAILED') } }],
 ];
 
@@ -55,6 +64,21 @@ describe.each(['light', 'dark'] as const)('axe, %s', (scheme) => {
     await open.page.getByRole('button', { name: 'Review' }).click();
     await open.page.getByText('Not started: nothing was written.').waitFor();
     await open.page.getByRole('button', { name: 'Command line' }).click();
+    expect(await violations()).toEqual([]);
+  });
+
+  test('options, with a limit that is none', async () => {
+    open = await windows.open({ state: { disks }, scheme });
+    await open.page.getByRole('button', { name: 'More options' }).click();
+    await open.page.getByRole('switch', { name: 'Only what differs' }).click();
+    await open.page.getByRole('textbox', { name: 'Speed limit' }).fill('fast');
+    expect(await violations()).toEqual([]);
+  });
+
+  test('details of a drive that is about to be stopped', async () => {
+    open = await windows.open({ state: { disks, job: running }, scheme });
+    await open.page.getByRole('button', { name: 'Details of sdi' }).click();
+    await open.page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     expect(await violations()).toEqual([]);
   });
 

@@ -14,7 +14,7 @@ const groups = {
   },
   lab: { names: ['btrfs-progs', 'fuse3', 'libfuse3-dev', 'mount', 'pkg-config', 'xfsprogs'], without: 'there are no disks that fail on command' },
   test: { names: ['chromium', 'doctest-dev', 'e2fsprogs', 'gddrescue', 'strace', 'xauth', 'xvfb', 'xxhash'], without: 'tests that need them fail' },
-  bench: { names: ['dcfldd', 'fio'], without: 'the table lacks the programs that are missing' },
+  bench: { names: ['dcfldd', 'fio', 'gddrescue'], without: 'the table lacks the programs that are missing' },
 };
 
 /** Which groups each purpose needs. */

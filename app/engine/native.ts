@@ -185,7 +185,7 @@ export interface NativeEngineError extends Error {
   code: string;
   /** Positive errno, 0 when there was none. */
   errno: number;
-  op: 'open' | 'create' | 'submit' | 'close';
+  op: 'open' | 'create' | 'submit' | 'clone' | 'close';
   device: string | null;
   offset: number | null;
   length: number | null;

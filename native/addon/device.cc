@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "../kcopyd/device.h"
 #include "addon_data.h"
 #include "engine_error.h"
 
@@ -23,12 +24,42 @@ unsigned open_flags(const Napi::Value& value) {
   return flags;
 }
 
+// Cloning writes what the source has in memory, and flushes, so it does not happen on the JavaScript thread.
+class CloneWorker : public Napi::AsyncWorker {
+ public:
+  CloneWorker(Napi::Env env, Device& to, Device& from) : AsyncWorker(env, "platter:clone"), deferred_(env), to_(to), from_(from) {
+    to_.retain();
+    from_.retain();
+  }
+  Napi::Promise promise() const { return deferred_.Promise(); }
+
+ protected:
+  // A thread of libuv's pool.
+  void Execute() override { error_ = to_.get()->clone_from(*from_.get()); }
+  void OnOK() override {
+    if (error_ == 0 || error_ == EOPNOTSUPP) {
+      deferred_.Resolve(Napi::Boolean::New(Env(), error_ == 0));
+    } else {
+      deferred_.Reject(engine_error(Env(), error_, "clone", to_.path()).Value());
+    }
+    from_.release();
+    to_.release();
+  }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+  Device& to_;
+  Device& from_;
+  int error_ = 0;
+};
+
 }  // namespace
 
 Napi::FunctionReference Device::define(Napi::Env env) {
   return Napi::Persistent(DefineClass(env, "Device",
                                       {
                                           InstanceMethod<&Device::facts>("info"),
+                                          InstanceMethod<&Device::clone_from>("cloneFrom"),
                                           InstanceMethod<&Device::close>("close"),
                                       }));
 }
@@ -85,6 +116,14 @@ Napi::Value Device::facts(const Napi::CallbackInfo& info) {
   result.Set("minor", Napi::Number::New(env, facts.minor));
   result.Set("inode", Napi::Number::New(env, static_cast<double>(facts.inode)));
   return result;
+}
+
+Napi::Value Device::clone_from(const Napi::CallbackInfo& info) {
+  if (!device_) throw engine_error(info.Env(), EBADF, "clone", path_);
+  auto* worker = new CloneWorker(info.Env(), *this, Device::of(info[0]));  // deletes itself when it has run
+  const Napi::Promise promise = worker->promise();
+  worker->Queue();
+  return promise;
 }
 
 void Device::close(const Napi::CallbackInfo& info) {

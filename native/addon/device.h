@@ -24,13 +24,15 @@ class Device : public Napi::ObjectWrap<Device> {
   // The device of a JavaScript value; throws ERR_INVALID_ARG when it is none, EBADF when it was closed.
   static Device& of(const Napi::Value& value);
   block_device* get() const { return device_.get(); }
+  const std::string& path() const { return path_; }
 
-  // A job holds it from retain() to release(); it cannot be closed in between.
+  // A job, or a clone, holds it from retain() to release(); it cannot be closed in between.
   void retain();
   void release();
 
  private:
   Napi::Value facts(const Napi::CallbackInfo& info);
+  Napi::Value clone_from(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
   std::string path_;

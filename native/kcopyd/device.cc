@@ -208,6 +208,30 @@ int block_device::extend(uint64_t bytes) const {
   return 0;
 }
 
+int block_device::clone_from(const block_device& source) const {
+  if (is_block || source.is_block) return EOPNOTSUPP;
+  struct stat status {};
+  if (fstat(buffered.get(), &status) != 0) return errno;
+  if (status.st_size != 0) return EOPNOTSUPP;
+  if (ioctl(buffered.get(), FICLONE, source.buffered.get()) != 0) {
+    switch (errno) {
+      case EBADF:  // which also says that the file system of the source shares no blocks (ioctl_ficlone(2))
+      case EINVAL:
+      case ENOSYS:
+      case ENOTTY:
+      case EOPNOTSUPP:
+      case ETXTBSY:  // a swap file
+      case EXDEV:
+        return EOPNOTSUPP;
+      default:
+        return errno;
+    }
+  }
+  if (fdatasync(buffered.get()) != 0 || fstat(buffered.get(), &status) != 0) return errno;
+  if (static_cast<uint64_t>(status.st_size) == source.size) return 0;
+  return ftruncate(buffered.get(), 0) == 0 ? EOPNOTSUPP : errno;
+}
+
 void block_device::drop_cache() const {
   // Advice: nothing is lost when it is not taken, and the blocks were flushed before.
   posix_fadvise(buffered.get(), 0, 0, POSIX_FADV_DONTNEED);

@@ -73,6 +73,10 @@ struct block_device : std::enable_shared_from_this<block_device> {
   uint64_t next_data(uint64_t offset) const;
   // Makes a regular file at least `bytes` long; what is added is a hole. 0 or a positive errno. Worker thread.
   int extend(uint64_t bytes) const;
+  // Makes this empty regular file share the blocks of `source`, as it was opened, and flushes it. 0; EOPNOTSUPP where
+  // that cannot be: not both regular files, not on one file system, none that shares blocks, not empty, or a source
+  // with another size by now; this file is empty then, and copying is the way. Else a positive errno. Blocks.
+  int clone_from(const block_device& source) const;
   // Is it still what it was opened as? A disk that was pulled out has no size any more. Makes one ioctl.
   bool still_there() const;
   // Drops what the buffered descriptor left in the page cache, so that the next read comes from the medium.

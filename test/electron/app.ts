@@ -47,6 +47,7 @@ export async function launchApp({ unprivileged = false, env = {} }: AppOptions =
       PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}`,
       HOME: home,
       XDG_CONFIG_HOME: home,
+      PLATTER_STATE: join(home, 'state'),
       ...env,
       ...(unprivileged && { PLATTER_TEST_UID: String(NOBODY) }),
       ...(unprivileged && cookie && { XAUTHORITY: join(home, 'Xauthority') }),

@@ -26,8 +26,8 @@ class Depth {
   static constexpr unsigned kLeast = 2;
   static constexpr unsigned kMost = 32;
 
-  // most: sub-jobs that there is room for, at least 1.
-  explicit Depth(unsigned most = kMost);
+  // most: sub-jobs that there is room for, at least 1. start: what to begin with.
+  explicit Depth(unsigned most = kMost, unsigned start = kStart);
 
   // Sub-jobs that may be in flight now.
   unsigned limit() const { return depth_; }

@@ -43,6 +43,8 @@ void Job::start(Engine& engine) {
   // Even when all destinations but one stop answering, the last one finds its share of the pool.
   const auto share = engine.pool.stats().slots / (static_cast<unsigned>(destinations_.size()) + 1);
   credit_ = std::clamp(share, 1u, KCOPYD_MAX_SUBJOBS);
+  // A short job has no time to climb. Going down costs little, and a device that gains nothing by depth is found out.
+  depth_.emplace(credit_, credit_);
   started_ = Clock::now();
   for (const auto& d : destinations_) {
     attach(*d->device);

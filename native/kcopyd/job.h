@@ -17,6 +17,7 @@
 
 #include "block_io.h"
 #include "chunk_hashes.h"
+#include "depth.h"
 #include "destination.h"
 #include "error_list.h"
 #include "kcopyd.h"
@@ -184,7 +185,8 @@ class Job {
 
   // Worker thread.
   std::vector<bool> taken_;     // turns that were taken at least once
-  unsigned credit_ = 1;         // slots that one destination may pin
+  unsigned credit_ = 1;         // slots that one destination may pin, whatever is gained by more
+  std::optional<Depth> depth_;  // slots that it is worth pinning
   Clock::time_point started_{};
   Clock::time_point watched_{};
   uint64_t broken_turn_ = ~uint64_t{0};  // turn of the first sub-job that could not be read

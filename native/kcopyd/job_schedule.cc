@@ -83,11 +83,13 @@ bool Job::may_issue(Engine& engine, uint64_t bytes) {
   if (engine.throttled) return false;
   if (!throttle_.ready(bytes)) {
     engine.ask_again(throttle_.due());
+    depth_->disturbed();
     return false;
   }
   if (!engine.throttle.ready(bytes)) {
     engine.throttled = true;
     engine.ask_again(engine.throttle.due());
+    depth_->disturbed();
     return false;
   }
   throttle_.take();
@@ -101,7 +103,7 @@ bool Job::ready(const Destination& d) const {
   // not be under way then, or the older one of the two could win.
   if (ragged_ && chunk_at(d.next) + 1 == chunks_ && d.pinned > 0) return false;
   if (head_at(d.next) && has_head(d) && !d.sealed) return false;
-  return d.pinned < credit_ && !flooded(d);
+  return d.pinned < depth_->limit() && !flooded(d);
 }
 
 std::optional<Job::Take> Job::choose(Engine& engine) {
@@ -135,6 +137,7 @@ std::optional<Job::Take> Job::choose_from(Engine& engine, uint64_t turn, uint32_
       able |= 1u << i;
     } else {
       engine.ask_again(d.writing.due());
+      depth_->disturbed();
       d.stall.end(now);
       group &= ~(1u << i);
     }

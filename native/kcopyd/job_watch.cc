@@ -51,7 +51,9 @@ void Job::observe_requests() {
     d.checking.set(lower(d.limit, limit_));
     if ((all || d.cancel_asked) && !d.cancelled && !d.over()) cancel_now(i);
     // It is nobody's fault that a paused destination does not take its turn.
-    if (paused(d)) d.stall.end(Clock::now());
+    if (!paused(d)) continue;
+    d.stall.end(Clock::now());
+    depth_->disturbed();
   }
 }
 
@@ -64,8 +66,10 @@ void Job::cancel_now(unsigned destination) {
 
 void Job::settle(Engine& engine) {
   observe_requests();
+  const auto now = Clock::now();
   std::erase_if(active_, [&](Slot* slot) {
     const bool used = slot->reading || slot->pending != 0;
+    if (!used) depth_->ended(now, slot->length);
     // What was given up is still the kernel's to read or write; came_back() releases it.
     if (!used && slot->lost == 0) engine.pool.release(*slot);
     return !used;

@@ -1,5 +1,5 @@
 // Runs the built command line as a user does: a process, its exit code, its stdout and stderr.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -33,6 +33,15 @@ export interface RunOptions {
   controlled?: boolean;
   /** Another build than the one in out/. */
   program?: string;
+}
+
+/**
+ * Why what an engine without interrupted jobs cannot do either is not tested, or null when it can: every job it runs
+ * is one whole pass, with no update, repair, rescue, control or continuation.
+ */
+export function engineLacks(): string | null {
+  const { stdout } = spawnSync(process.execPath, [PLATTER, 'forget', 'no-such-job', '--json'], { encoding: 'utf8' });
+  return stdout.includes('"NOTHING_TO_DO"') ? null : 'the engine host knows no interrupted jobs yet';
 }
 
 let state: string | null = null;

@@ -1,52 +1,13 @@
 // On a terminal: it shows what would be lost, asks, and draws one line per destination. `script` gives the terminal.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { canLab } from '../lab/lab.ts';
-import { Bench, digest, firstDifference, MiB, PLATTER } from './cli-support.ts';
+import { Bench, digest, firstDifference, MiB } from './cli-support.ts';
+import { onTerminal } from './cli-terminal-support.ts';
 
 const SIZE = 16 * MiB;
 
 const bench = new Bench();
 afterEach(() => bench.clear());
-
-interface Session {
-  /** Waits for `text` on the screen. */
-  see(text: string | RegExp): Promise<void>;
-  type(text: string): void;
-  /** Exit code, and everything that was printed. */
-  end(): Promise<{ code: number | null; screen: string }>;
-}
-
-const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
-
-/** Runs platter on a terminal of 80 columns. */
-function onTerminal(args: string[]): Session {
-  const command = `stty cols 80 rows 24; exec ${[process.execPath, PLATTER, ...args].map(quoted).join(' ')}`;
-  const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, TERM: 'xterm', NO_COLOR: '1' } });
-  let screen = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => { screen += text; });
-  const ended = once(child, 'close') as Promise<[number | null]>;
-  bench.finally(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
-  return {
-    async see(text) {
-      const deadline = Date.now() + 20_000;
-      while (typeof text === 'string' ? !screen.includes(text) : !text.test(screen)) {
-        if (Date.now() > deadline) throw new Error(`never saw ${String(text)}:\n${screen}`);
-        await sleep(20);
-      }
-    },
-    type: (text) => void child.stdin.write(text),
-    async end() {
-      const [code] = await ended;
-      return { code, screen };
-    },
-  };
-}
 
 const noLab = canLab();
 if (noLab !== null) console.warn(`skipped: ${noLab}`);
@@ -56,7 +17,7 @@ describe.skipIf(noLab !== null)('the question', () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: SIZE, plain: true });
     const before = await digest(disk.backing);
-    const session = onTerminal(['copy', source, disk.device]);
+    const session = onTerminal(bench, ['copy', source, disk.device]);
     await session.see('Type yes to go on: ');
     session.type(`${answer}\r`);
     const { code, screen } = await session.end();
@@ -68,7 +29,7 @@ describe.skipIf(noLab !== null)('the question', () => {
   test('it shows path, model, serial, size and contents first', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: SIZE, plain: true });
-    const session = onTerminal(['copy', source, disk.device]);
+    const session = onTerminal(bench, ['copy', source, disk.device]);
     await session.see('Type yes to go on: ');
     session.type('no\r');
     const { screen } = await session.end();
@@ -79,7 +40,7 @@ describe.skipIf(noLab !== null)('the question', () => {
   test('the end of the input is not yes', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: SIZE, plain: true });
-    const session = onTerminal(['copy', source, disk.device]);
+    const session = onTerminal(bench, ['copy', source, disk.device]);
     await session.see('Type yes to go on: ');
     session.type('\u0004');
     expect(await session.end()).toMatchObject({ code: 2 });
@@ -89,7 +50,7 @@ describe.skipIf(noLab !== null)('the question', () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: SIZE, plain: true });
     const before = await digest(disk.backing);
-    const session = onTerminal(['copy', source, disk.device]);
+    const session = onTerminal(bench, ['copy', source, disk.device]);
     await session.see('Type yes to go on: ');
     session.type('\u0003');
     expect(await session.end()).toMatchObject({ code: 130 });
@@ -99,7 +60,7 @@ describe.skipIf(noLab !== null)('the question', () => {
   test('with --json it is never asked: stdout stays JSON', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: SIZE, plain: true });
-    const { code, screen } = await onTerminal(['copy', source, disk.device, '--json']).end();
+    const { code, screen } = await onTerminal(bench, ['copy', source, disk.device, '--json']).end();
     expect(code).toBe(2);
     for (const line of screen.trim().split(/\r?\n/u)) JSON.parse(line);
     expect(screen).toContain('"code":"CONFIRM"');
@@ -111,7 +72,7 @@ describe.skipIf(noLab !== null)('the live view', () => {
     const source = await bench.image('disk.img', SIZE);
     const disk = await bench.disk({ size: SIZE });
     await disk.rule('rate w 8M');
-    const session = onTerminal(['copy', source, disk.device]);
+    const session = onTerminal(bench, ['copy', source, disk.device]);
     await session.see('Type yes to go on: ');
     session.type('yes\r');
     await session.see(/copying .* \d+ % /u);
@@ -129,7 +90,7 @@ describe.skipIf(noLab !== null)('the live view', () => {
     const source = await bench.image('disk.img', SIZE);
     const disk = await bench.disk({ size: SIZE });
     await disk.rule('rate w 4M');
-    const session = onTerminal(['copy', source, disk.device, '--yes']);
+    const session = onTerminal(bench, ['copy', source, disk.device, '--yes']);
     await session.see(/copying .* \d+ % /u);
     session.type('\u0003');
     const { code, screen } = await session.end();

@@ -109,8 +109,9 @@ export function afterwards(view: JobView): string[] {
     const map = request.rescue?.map ?? null;
     if (map !== null) lines.push(`What was read and what was not is in the map ${printable(map)}; the same command goes on from it.`);
   }
-  if (result.manifest !== null && request.saveManifest !== null) {
-    lines.push(`Manifest written to ${printable(request.saveManifest)}, SHA-256 ${result.manifest}.`);
+  if (request.saveManifest !== null) {
+    const name = printable(request.saveManifest);
+    lines.push(result.manifest === null ? `No manifest was written to ${name}.` : `Manifest written to ${name}, SHA-256 ${result.manifest}.`);
   }
   const job = continuable(view);
   if (job !== null) lines.push(`Continue with: platter resume ${job}`);

@@ -90,6 +90,7 @@ describe('afterwards', () => {
   test('the manifest, with what tells it from another', () => {
     const view = over(asked({ saveManifest: 'm' }), [ended('a', 'done', true)], { manifest: 'ab'.repeat(32) });
     expect(logEnd(view).at(-1)).toBe(`Manifest written to m, SHA-256 ${'ab'.repeat(32)}.`);
+    expect(logEnd(over(asked({ saveManifest: 'm' }), [ended('a', 'cancelled', null)])).at(-1)).toBe('No manifest was written to m.');
   });
 
   test('how to go on with what was cut short, and only with that', () => {

@@ -302,6 +302,8 @@ export interface JobResult {
   manifest: string | null;
   /** How much of the source a rescue got, null for a job that is none. */
   rescue: { rescued: number; bad: number } | null;
+  /** Facts about what was done that the user should know (how much of the source changed since the manifest was made...). */
+  notes: string[];
 }
 
 // ---------------------------------------------------------------- engine host (frames on stdin and stdout)

@@ -35,5 +35,6 @@ function resultOf({ progress, errors }: JobView, failure: PlatterError): JobResu
     })),
     manifest: null,
     rescue: rescue === null ? null : { rescued: rescue.rescued, bad: rescue.bad },
+    notes: [],
   };
 }

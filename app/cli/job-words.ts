@@ -113,6 +113,7 @@ export function afterwards(view: JobView): string[] {
     const name = printable(request.saveManifest);
     lines.push(result.manifest === null ? `No manifest was written to ${name}.` : `Manifest written to ${name}, SHA-256 ${result.manifest}.`);
   }
+  lines.push(...result.notes.map(printable));
   const job = continuable(view);
   if (job !== null) lines.push(`Continue with: platter resume ${job}`);
   return lines;

@@ -36,7 +36,7 @@ export interface ErrorFacts {
 export type ErrorLine = { event: 'error' } & ErrorFacts;
 
 /** The last line of a job that was started. A refused job has none: only its errors, and exit code 2. */
-export interface ResultLine extends Pick<JobResult, 'readErr' | 'writeErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue'> {
+export interface ResultLine extends Pick<JobResult, 'readErr' | 'writeErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'notes'> {
   event: 'result';
   /** What `platter resume` finishes it by, null when nothing is left that it could. */
   job: string | null;
@@ -60,6 +60,7 @@ export const resultLine = (result: JobResult, view: JobView): ResultLine => ({
   bytes: result.bytes,
   manifest: result.manifest,
   rescue: result.rescue,
+  notes: result.notes,
   job: continuable(view),
   destinations: result.destinations.map((destination) => ({ ...destination, errors: destination.errors.map(errorFacts) })),
 });

@@ -1,11 +1,15 @@
-// What the host can do, one job at a time: list, prepare, start, cancel.
-import type { CopyRequest, Disk, Plan } from '../contract.ts';
+// What the host can do, one job at a time: list, prepare, start, and what is wanted of a running job.
+import type { CopyRequest, Disk, InterruptedJob, Plan } from '../contract.ts';
+import { throttleErrors } from './arguments.ts';
 import { disksOf } from './disks.ts';
 import { failure, Refusal, refuse } from './errors.ts';
-import { Job, type Emit } from './job.ts';
+import type { Emit, Job } from './job.ts';
+import { stateDir } from './job-log.ts';
+import { launch } from './launch.ts';
 import { readBlocks } from './machine.ts';
 import type { NativeAddon } from './native.ts';
 import { prepare, release, type Prepared } from './prepare.ts';
+import { forgetJob, interruptedJobs } from './resume.ts';
 
 type State =
   | { name: 'idle' }
@@ -36,6 +40,16 @@ export class LocalEngine {
     return disksOf(await readBlocks(), all);
   }
 
+  /** Interrupted jobs, newest first. */
+  jobs(): Promise<InterruptedJob[]> {
+    return interruptedJobs(stateDir(), this.#addon());
+  }
+
+  /** Forgets an interrupted job. Rejects with a Refusal: there is none, or it runs. */
+  forget(job: string): Promise<void> {
+    return forgetJob(stateDir(), job, this.#addon());
+  }
+
   /** Checks a request and holds its devices until `start` or `cancel`. */
   async prepare(request: CopyRequest): Promise<Plan> {
     this.#require('idle');
@@ -58,14 +72,47 @@ export class LocalEngine {
   /** Starts what was prepared. Nothing was written, and nothing is held any more, when this refuses. */
   async start(): Promise<void> {
     const { prepared } = this.#require('prepared');
+    const launching = launch(prepared, this.#emit);
+    const busy: State = { name: 'busy', over: launching, givenUp: false };
+    this.#state = busy;
     try {
-      const job = new Job(prepared, this.#emit);
+      const job = await launching;
       this.#state = { name: 'running', job };
       job.ended.then(() => (this.#state = { name: 'idle' }), this.#broken);
+      if (busy.givenUp) job.cancel(null);
     } catch (error) {
       await this.#releasing(prepared);
       throw error;
     }
+  }
+
+  /** Pauses or continues the running job (null) or one destination. Throws a Refusal, as the next two do: no such job or destination. */
+  pause(destination: number | null, paused: boolean): void {
+    this.#running(destination).pause(destination, paused);
+  }
+
+  /** Bytes per second of the running job (null) or of one destination from now on; null for no limit. */
+  throttle(destination: number | null, bytesPerSecond: number | null): void {
+    const errors = throttleErrors(bytesPerSecond);
+    if (errors.length > 0) throw new Refusal(errors);
+    this.#running(destination).throttle(destination, bytesPerSecond);
+  }
+
+  /** Starts a failed or cancelled destination of the running job again. Rejects with a Refusal when that cannot be. */
+  async retry(destination: number): Promise<void> {
+    await this.#running(destination).retry(destination);
+  }
+
+  /** Stops one destination of the running job; its end comes later, with the others'. */
+  cancelOne(destination: number): void {
+    this.#running(destination).cancel(destination);
+  }
+
+  #running(destination: number | null): Job {
+    const { job } = this.#require('running');
+    const count = job.prepared.destinations.length;
+    if (destination === null || destination < count) return job;
+    return refuse({ code: 'BAD_ARGUMENT', op: 'host', message: `The job has no destination ${destination}: there are ${count}.` });
   }
 
   /** Gives up what is prepared, or stops what runs: that one ends later, with its result. */
@@ -81,7 +128,7 @@ export class LocalEngine {
       case 'prepared':
         return this.#releasing(state.prepared);
       case 'running':
-        state.job.cancel();
+        state.job.cancel(null);
     }
   }
 
@@ -104,7 +151,7 @@ export class LocalEngine {
   #require<N extends State['name']>(name: N): Extract<State, { name: N }> {
     const state = this.#state;
     if (isIn(state, name)) return state;
-    const what = name === 'prepared' ? 'Nothing is prepared.' : 'Another job is prepared or running; this host does one at a time.';
+    const what = name === 'prepared' ? 'Nothing is prepared.' : name === 'running' ? 'No job is running.' : 'Another job is prepared or running; this host does one at a time.';
     return refuse({ code: 'BAD_ARGUMENT', op: 'host', message: what });
   }
 

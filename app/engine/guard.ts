@@ -1,5 +1,5 @@
 // "May I write this?" Every reason against, before anything is written. Pure: decides on what was found.
-import { MAX_DESTINATIONS, type CopyRequest, type ErrorCode, type PlatterError } from '../contract.ts';
+import type { CopyRequest, ErrorCode, PlatterError } from '../contract.ts';
 import type { Block, Blocks } from './blocks.ts';
 import { mountsOn } from './blocks.ts';
 import { refusalsOf } from './disks.ts';
@@ -8,46 +8,31 @@ import type { End, Found, ImagePlace } from './inspect.ts';
 import { overlap, type Located } from './overlap.ts';
 import { counted } from './words.ts';
 
-/** Bytes of page pool when the user does not say. */
-export const DEFAULT_MEMORY = 32 * 1024 * 1024;
-const PAGE = 4096;
-const LEAST_MEMORY = 64 * 1024;
-const MOST_MEMORY = 1024 * 1024 * 1024;
-
-/** Bytes of page pool for a request, whole pages; NaN when it is out of bounds (`argumentErrors` says so). */
-export function memoryOf({ memory }: Pick<CopyRequest, 'memory'>): number {
-  const bytes = memory === null ? DEFAULT_MEMORY : Math.floor(memory / PAGE) * PAGE;
-  return bytes >= LEAST_MEMORY && bytes <= MOST_MEMORY ? bytes : NaN;
+/** What is to be done, as far as it decides what may be. */
+export interface Intent extends Pick<CopyRequest, 'kind' | 'update'> {
+  /** Bytes that each destination has to have; null when the source says it. */
+  bytes: number | null;
 }
 
-/** What is wrong with a request before any path in it is looked at. */
-export function argumentErrors(request: CopyRequest): PlatterError[] {
-  const wrong = (code: ErrorCode, message: string, device: string | null = null): PlatterError => failure({ code, op: 'check', device, message });
-  const count = request.destinations.length;
-  return [
-    ...(request.source === null ? [wrong('BAD_ARGUMENT', 'There is no source.')] : []),
-    ...(count === 0 ? [wrong('BAD_ARGUMENT', 'There is no destination.')] : []),
-    ...(count > MAX_DESTINATIONS ? [wrong('TOO_MANY', `${counted(count, 'destination')} are more than the ${MAX_DESTINATIONS} one job can have.`)] : []),
-    ...(Number.isNaN(memoryOf(request)) ? [wrong('BAD_ARGUMENT', `Memory must be from 64 KiB to 1 GiB, not ${counted(request.memory ?? 0, 'byte')}.`)] : []),
-    ...[request.source, ...request.destinations].filter((path) => path !== null).filter((path) => !path.startsWith('/'))
-      .map((path) => wrong('BAD_ARGUMENT', 'The path is not absolute.', path)),
-  ];
-}
-
-/** Every reason against a request, all ends together; none when it may be done. */
-export function refusals(kind: CopyRequest['kind'], source: Found, destinations: readonly Found[], blocks: Blocks): PlatterError[] {
+/** Every reason against a request, all ends together; none when it may be done. `source` is null when a manifest stands for it. */
+export function refusals({ kind, update, bytes }: Intent, source: Found | null, destinations: readonly Found[], blocks: Blocks): PlatterError[] {
   const ends = destinations.map(({ end }) => end);
+  const from = source?.end ?? null;
+  const needed = from?.size ?? bytes;
+  const errors = source?.end === null ? [source.error] : [];
   return [
-    ...(source.end === null ? [source.error] : againstSource(source.end)),
+    ...errors,
+    ...(from === null ? [] : againstSource(from)),
     ...destinations.flatMap((found, index) =>
       found.end === null
         ? [found.error]
         : [
-            ...(kind === 'copy' ? againstWriting(found.end, blocks) : []),
-            ...(source.end === null ? [] : againstPair(kind, source.end, found.end, blocks)),
+            ...(kind === 'verify' ? [] : againstWriting(found.end, update, blocks)),
+            ...(from === null ? [] : againstPair(kind, from, found.end, blocks)),
+            ...(needed === null ? [] : againstSize(kind, needed, found.end)),
             ...againstTwice(found.end, ends.slice(0, index), blocks),
           ]),
-    ...(source.end === null ? [] : againstSpace(source.end.size, ends)),
+    ...(needed === null ? [] : againstSpace(needed, ends)),
   ];
 }
 
@@ -70,9 +55,8 @@ function againstSource(source: End): PlatterError[] {
   return [check(source, 'SOURCE_EMPTY', source.kind === 'block' ? 'There is no medium in it, or nothing behind it.' : 'The file is empty.')];
 }
 
-function againstWriting(end: End, blocks: Blocks): PlatterError[] {
-  if (end.block !== null) return againstBlock(end, end.block, blocks);
-  return end.image === null ? [] : againstImage(end, end.image, blocks);
+function againstWriting(end: End, update: boolean, blocks: Blocks): PlatterError[] {
+  return end.block === null ? againstFile(end, update, blocks) : againstBlock(end, end.block, blocks);
 }
 
 function againstBlock(end: End, block: Block, blocks: Blocks): PlatterError[] {
@@ -85,10 +69,12 @@ function againstBlock(end: End, block: Block, blocks: Blocks): PlatterError[] {
   return [...known, ...inUse];
 }
 
-function againstImage(end: End, { part, partId, partInTheWay }: ImagePlace, blocks: Blocks): PlatterError[] {
+function againstFile(end: End, update: boolean, blocks: Blocks): PlatterError[] {
+  const { part = '', partId = null, partInTheWay = false, hasOtherNames = false } = end.image ?? {};
   const loopOver = (id: string | null): Block | undefined => (id === null ? undefined : blocks.all.find(({ backingId }) => backingId === id));
   const loop = loopOver(end.id) ?? loopOver(partId);
   return [
+    ...(update && hasOtherNames ? [check(end, 'IN_USE', 'It has other names (hard links): what is under those would change with it.')] : []),
     ...(loop === undefined ? [] : [check(end, 'IN_USE', `It is in use: the loop device ${loop.path} lies on it.`)]),
     ...(end.id !== null && blocks.swapFiles.has(end.id) ? [check(end, 'IN_USE', 'It is in use as swap.')] : []),
     ...(partInTheWay ? [check(end, 'IN_USE', `${part}, which would be written first, is not a file of its own.`)] : []),
@@ -96,12 +82,6 @@ function againstImage(end: End, { part, partId, partInTheWay }: ImagePlace, bloc
 }
 
 function againstPair(kind: CopyRequest['kind'], source: End, end: End, blocks: Blocks): PlatterError[] {
-  const missing = end.image === null ? source.size - end.size : 0;
-  const means = kind === 'copy' ? 'than the source needs' : 'than the source has';
-  const gone = kind === 'copy' && end.size === 0; // said already, and better
-  const smaller = missing > 0 && !gone
-    ? [check(end, 'TOO_SMALL', `It holds ${counted(end.size, 'byte')}, ${counted(missing, 'byte')} less ${means}.`)]
-    : [];
   const relation = overlap(end, source, blocks);
   const words = {
     same: end.realPath === source.realPath ? 'It is the source.' : `It is the source under another name (${source.path}).`,
@@ -112,7 +92,14 @@ function againstPair(kind: CopyRequest['kind'], source: End, end: End, blocks: B
   const partIsSource = end.image !== null && overlap(partOf(end.image), source, blocks) === 'same'
     ? [check(end, 'IS_SOURCE', `It would first be written as ${end.image.part}, which is the source.`)]
     : [];
-  return [...shared, ...partIsSource, ...smaller];
+  return [...shared, ...partIsSource];
+}
+
+function againstSize(kind: CopyRequest['kind'], needed: number, end: End): PlatterError[] {
+  const missing = end.image === null ? needed - end.size : 0;
+  const gone = kind !== 'verify' && end.block !== null && end.size === 0; // said already, and better
+  if (missing <= 0 || gone) return [];
+  return [check(end, 'TOO_SMALL', `It holds ${counted(end.size, 'byte')}, ${counted(missing, 'byte')} less than the source ${kind === 'verify' ? 'has' : 'needs'}.`)];
 }
 
 /** The destination against those named before it. */

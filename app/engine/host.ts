@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import type { HostEvent, HostResponse, PlatterError } from '../contract.ts';
 import { LocalEngine } from './engine.ts';
-import { failure, Refusal, refuse } from './errors.ts';
+import { failure, Refusal } from './errors.ts';
 import { encodeFrame, FrameDecoder } from './frames.ts';
 import { loadAddon, type NativeAddon } from './native.ts';
 import { hostRequest, type CheckedRequest } from './schema.ts';
@@ -61,16 +61,26 @@ async function perform(request: CheckedRequest): Promise<unknown> {
     case 'start':
       await engine.start();
       return {};
-    case 'cancel':
-      await engine.cancel();
+    case 'cancel': {
+      const { destination = null } = request.params;
+      if (destination === null) await engine.cancel();
+      else engine.cancelOne(destination);
+      return {};
+    }
+    case 'pause':
+      engine.pause(request.params.destination, request.params.paused);
+      return {};
+    case 'throttle':
+      engine.throttle(request.params.destination, request.params.bytesPerSecond);
+      return {};
+    case 'retry':
+      await engine.retry(request.params.destination);
       return {};
     case 'jobs':
-      return [];
+      return engine.jobs();
     case 'forget':
-    case 'pause':
-    case 'throttle':
-    case 'retry':
-      return refuse({ code: 'BAD_ARGUMENT', op: 'host', message: `This engine cannot ${request.method} yet.` });
+      await engine.forget(request.params.job);
+      return {};
   }
 }
 

@@ -15,19 +15,40 @@ class Busy extends Error {
  * Throws with an errno as open(2) does; EBUSY when another copy writes it now.
  */
 export function createPart(addon: NativeAddon, part: string): NativeDevice {
-  const left = holdLeftPart(addon, part);
-  if (left !== null) {
-    unlinkSync(part);
-    left.close();
-  }
+  removeLeftPart(addon, part);
   // The file is named by its descriptor from here on: nobody can slip in a link between one look and the next.
   return throughDescriptor(openSync(part, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666), (path) =>
     addon.openDevice(path, { write: true, exclusive: true, grow: true }));
 }
 
+/**
+ * Opens `part` as an interrupted job left it, locked, to go on with it; null when nothing is there.
+ * Throws with an errno as open(2) does; EBUSY when another copy writes it now.
+ */
+export function reopenPart(addon: NativeAddon, part: string): NativeDevice | null {
+  const fd = openLeftPart(part);
+  return fd === null ? null : throughDescriptor(fd, (path) => addon.openDevice(path, { write: true, exclusive: true, grow: true }));
+}
+
+/**
+ * Gives the image `path`, which the caller holds, the name `part`, in place of what an interrupted job left there.
+ * Throws with an errno as rename(2) does; EBUSY when another copy writes `part` now.
+ */
+export function takeForPart(addon: NativeAddon, path: string, part: string): void {
+  removeLeftPart(addon, part);
+  nameImage(path, part);
+}
+
 /** Throws EBUSY when another copy writes `part` now. Changes nothing. */
 export function checkPart(addon: NativeAddon, part: string): void {
   holdLeftPart(addon, part)?.close();
+}
+
+function removeLeftPart(addon: NativeAddon, part: string): void {
+  const left = holdLeftPart(addon, part);
+  if (left === null) return;
+  unlinkSync(part);
+  left.close();
 }
 
 /** Locks the `part` that is there; null when there is none. */

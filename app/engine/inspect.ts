@@ -16,6 +16,8 @@ export interface End extends Located {
   kind: 'block' | 'file';
   /** Bytes; 0 for a file that is not there yet. */
   size: number;
+  /** Of a file, when it was last written, milliseconds since the epoch; null for a device, and for a file that is not there yet. */
+  modified: number | null;
   /** Where an image is written until it is complete; null for a block device and for what is only read. */
   image: ImagePlace | null;
 }
@@ -28,6 +30,8 @@ export interface ImagePlace {
   partId: string | null;
   /** That is no file of a single name: a link, a directory. It is not touched. */
   partInTheWay: boolean;
+  /** The image that is there has other names, which would change with it if it were written in place. */
+  hasOtherNames: boolean;
   /** The file system, and the bytes that can be had on it. */
   fileSystem: string;
   free: number;
@@ -45,13 +49,16 @@ const FAT_LONGEST = 2 ** 32 - 1;
 export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> =>
   finding(path, async () => existing(path, await realpath(path), blocks));
 
-/** Looks at a destination that will be written: a block device, an image to be replaced, or the place of a new one. */
-export const inspectDestination = (path: string, blocks: Blocks): Promise<Found> => finding(path, async () => {
+/**
+ * Looks at a destination that will be written: a block device, an image to be replaced, or the place of a new one.
+ * `inPlace`: the room that an image takes now is room for the new one.
+ */
+export const inspectDestination = (path: string, blocks: Blocks, inPlace = false): Promise<Found> => finding(path, async () => {
   const realPath = await realPathOrNull(path);
   const end = realPath === null ? await newFile(path) : await existing(path, realPath, blocks);
   if (end.kind === 'block') return end;
   if (end.id !== null) await access(end.realPath, constants.W_OK);
-  return { ...end, image: await imagePlace(path, end.realPath) };
+  return { ...end, image: await imagePlace(path, end.realPath, inPlace) };
 });
 
 /** How an end is shown for review. `written`: the job writes it; `bytes` is what a new image will have then. */
@@ -99,7 +106,7 @@ async function existing(path: string, realPath: string, blocks: Blocks): Promise
   const stats = await stat(realPath, { bigint: true });
   const id = statsId(stats);
   const end = { path, realPath, id, image: null };
-  if (stats.isFile()) return { ...end, kind: 'file', size: Number(stats.size), block: null };
+  if (stats.isFile()) return { ...end, kind: 'file', size: Number(stats.size), modified: Number(stats.mtimeMs), block: null };
   if (!stats.isBlockDevice()) {
     return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, message: `It is ${whatElse(stats)}, neither a block device nor a file.` });
   }
@@ -107,7 +114,7 @@ async function existing(path: string, realPath: string, blocks: Blocks): Promise
   if (block === null) {
     return refuse({ code: 'CHANGED', op: 'check', device: path, message: 'It came or went while the disks were being listed.' });
   }
-  return { ...end, kind: 'block', size: block.size, block };
+  return { ...end, kind: 'block', size: block.size, modified: null, block };
 }
 
 async function newFile(path: string): Promise<End> {
@@ -115,25 +122,28 @@ async function newFile(path: string): Promise<End> {
   const missing = /^\/dev\/(?!shm\/)/.test(path) ? 'There is no such device.' : path.endsWith('/') ? 'There is no such directory.' : null;
   if (missing !== null) return refuse({ code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT', message: missing });
   const directory = await inDirectory(path, (directory) => realpath(directory));
-  return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, block: null, image: null };
+  return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, modified: null, block: null, image: null };
 }
 
-async function imagePlace(path: string, realPath: string): Promise<ImagePlace> {
+async function imagePlace(path: string, realPath: string, inPlace: boolean): Promise<ImagePlace> {
   const part = partOf(realPath);
   await inDirectory(path, () => access(dirname(realPath), constants.W_OK | constants.X_OK));
-  const [space, directory, left] = await Promise.all([
+  const orNull = (error: unknown): null => {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  };
+  const [space, directory, left, old] = await Promise.all([
     statfs(dirname(realPath)),
     stat(dirname(realPath), { bigint: true }),
-    lstat(part, { bigint: true }).catch((error: unknown) => {
-      if (errnoOf(error) === 'ENOENT') return null;
-      throw error;
-    }),
+    lstat(part, { bigint: true }).catch(orNull),
+    lstat(realPath, { bigint: true }).catch(orNull),
   ]);
-  const reclaimed = left === null ? 0 : Number(left.blocks) * 512;
+  const reclaimed = [left, inPlace ? old : null].reduce((sum, stats) => sum + Number(stats?.blocks ?? 0n) * 512, 0);
   return {
     part,
     partId: left === null ? null : statsId(left),
     partInTheWay: left !== null && (!left.isFile() || left.nlink !== 1n),
+    hasOtherNames: old !== null && old.nlink > 1n,
     fileSystem: numberOf(directory.dev),
     free: space.bavail * space.bsize + reclaimed,
     longest: space.type === FAT_MAGIC ? FAT_LONGEST : Number.MAX_SAFE_INTEGER,

@@ -1,52 +1,50 @@
 // How a job ended, from the engine's two answers, its last sample, and the errors on the way.
 import { MAX_FRAME_BYTES, type DestinationResult, type JobError, type JobResult, type Plan } from '../contract.ts';
 import { about, type Named } from './job-errors.ts';
-import type { NativeProgress, NativeResult } from './native.ts';
+
+/** How a destination ended, over all passes. */
+export interface DestinationEnd extends Pick<DestinationResult, 'state' | 'written' | 'kept'> {
+  /** Its own errors made it end: kcopyd's bit. */
+  failed: boolean;
+  /** Index of the first error that counts. */
+  errorsFrom: number;
+}
 
 /** What is known of a job that has ended. */
-export interface Ended {
+export interface Ended extends Pick<JobResult, 'readErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'notes'> {
   plan: Pick<Plan, 'kind' | 'verify'>;
   named: Named;
-  progress: NativeProgress;
-  answers: NativeResult;
+  ends: readonly DestinationEnd[];
   /** Every error that was told. */
   errors: readonly JobError[];
-  /** Images that are complete but could not get their name. */
-  unnamed: ReadonlySet<number>;
-  seconds: number;
 }
 
 /** A frame has room for this many bytes of errors beside the rest of a result. */
 const ERROR_BUDGET = MAX_FRAME_BYTES / 2;
 
 /** The result. Errors beyond what a frame can carry are left out at the end of each list: each was an event before. */
-export function jobResult({ plan, named, progress, answers, errors, unnamed, seconds }: Ended): JobResult {
-  const share = ERROR_BUDGET / (progress.destinations.length + 1);
-  const errorsOf = (of: number | null): JobError[] => fitting(errors.filter(({ destination }) => destination === of), share);
-  const destinations = progress.destinations.map(({ state, written }, index): DestinationResult => {
-    const own = errorsOf(index);
-    const ended = unnamed.has(index) ? 'failed' : endState(state);
-    return { path: named.destinations[index]!.path, state: ended, verified: verdict(state, own, plan), written, kept: 0, errors: own };
+export function jobResult({ plan, named, ends, errors, ...rest }: Ended): JobResult {
+  const share = ERROR_BUDGET / (ends.length + 1);
+  const errorsOf = (of: number | null, from = 0): JobError[] => fitting(errors.slice(from).filter(({ destination }) => destination === of), share);
+  const destinations = ends.map(({ state, written, kept, errorsFrom }, index): DestinationResult => {
+    const own = errorsOf(index, errorsFrom);
+    return { path: named.destinations[index]!.path, state, verified: verdict(state, own, plan), written, kept, errors: own };
   });
   return {
-    readErr: answers.readErr,
-    writeErr: [...unnamed].reduce((mask, index) => (mask | (1 << index)) >>> 0, answers.writeErr),
-    seconds,
-    bytes: progress.bytesRead,
-    cancelled: destinations.some(({ state }) => state === 'cancelled'),
+    ...rest,
+    writeErr: ends.reduce((mask, { state, failed }, index) => (state === 'cancelled' || (state === 'failed' && failed) ? (mask | (1 << index)) >>> 0 : mask), 0),
+    cancelled: ends.some(({ state }) => state === 'cancelled'),
     errors: errorsOf(null),
     destinations,
-    manifest: null,
-    rescue: null,
   };
 }
 
 /** Errors for the destinations that are not good and have none of their own: what stopped them was not their fault. */
-export function unexplained({ destinations }: NativeProgress, errors: readonly JobError[], named: Named): JobError[] {
+export function unexplained(ends: readonly DestinationEnd[], errors: readonly JobError[], named: Named): JobError[] {
   const sourceFailed = errors.some(({ destination }) => destination === null);
-  return destinations.flatMap(({ state }, index) => {
-    if (state === 'done' || errors.some(({ destination }) => destination === index)) return [];
-    const side = named.kind === 'copy' ? 'write' : 'verify';
+  return ends.flatMap(({ state, errorsFrom }, index) => {
+    if (state === 'done' || errors.slice(errorsFrom).some(({ destination }) => destination === index)) return [];
+    const side = named.kind === 'verify' ? 'verify' : 'write';
     if (state === 'cancelled') return about(named, index, side, { code: 'CANCELLED', op: side, message: 'Cancelled before it was complete.' });
     return sourceFailed
       ? about(named, index, side, { code: 'SOURCE_FAILED', op: 'read', message: 'Not complete: the source could not be read to its end.' })
@@ -54,10 +52,7 @@ export function unexplained({ destinations }: NativeProgress, errors: readonly J
   });
 }
 
-const endState = (state: NativeProgress['destinations'][number]['state']): DestinationResult['state'] =>
-  state === 'done' || state === 'cancelled' ? state : 'failed';
-
-function verdict(state: string, errors: readonly JobError[], { verify }: Ended['plan']): boolean | null {
+function verdict(state: DestinationResult['state'], errors: readonly JobError[], { verify }: Ended['plan']): boolean | null {
   if (state === 'done') return verify ? true : null;
   return errors.some(({ side, code }) => side === 'verify' && code !== 'CANCELLED' && code !== 'SOURCE_FAILED') ? false : null;
 }

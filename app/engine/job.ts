@@ -1,151 +1,363 @@
-// A running job: starts what was prepared, samples it, tells its errors, names its images, gives its result.
+// A running job: makes its images and its log, takes its destinations through their course, samples the passes, tells
+// their errors, and gives the result. What the user wants meanwhile (stop, wait, slower, again) reaches it here.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { HostEvent, JobError, JobProgress, PlatterError } from '../contract.ts';
-import { ErrorReports } from './error-reports.ts';
-import { failureOf, Refusal } from './errors.ts';
-import { createPart, discardPart, nameImage } from './images.ts';
+import type { DestinationResult, HostEvent, JobError, JobProgress, RescueProgress } from '../contract.ts';
+import { chunksIn, KnownHashes, noChunks, type Grid } from './chunk-sets.ts';
+import { chunkRanges, markChunks } from './chunks.ts';
+import { course } from './course.ts';
+import { failureOf, type Failure } from './errors.ts';
+import { nameImage } from './images.ts';
 import { about, jobError, type Named } from './job-errors.ts';
 import { jobResult, unexplained } from './job-result.ts';
-import type { NativeJob, NativeProgress } from './native.ts';
+import { LogKeeper } from './log-keeper.ts';
+import { saveManifest } from './manifests.ts';
+import type { NativeDevice, NativeError } from './native.ts';
+import { Pass, type Controls, type PassRequest } from './pass.ts';
 import { release, type Prepared } from './prepare.ts';
-import { Rate } from './rates.ts';
+import { rescue } from './rescue.ts';
+import { refuseRetry, reopenForRetry } from './retry.ts';
+import type { PassEnd, Stage } from './stage.ts';
+import { Standing } from './standing.ts';
 
 const SAMPLE_MS = 100;
+/** What is durable is put into the log so often. */
+const LOG_MS = 1000;
 
 /** Told what happens in a job. */
 export type Emit = (event: HostEvent) => void;
 
 /** One job from its start to its result. */
-export class Job {
+export class Job implements Stage {
   /** Resolves when the result was given and everything is closed; rejects when the engine itself failed. */
   readonly ended: Promise<void>;
-  readonly #prepared: Prepared;
+  readonly prepared: Prepared;
+  readonly request: Prepared['request'];
+  readonly grid: Grid;
+  readonly hashes: KnownHashes;
+  rescue: RescueProgress | null = null;
   readonly #emit: Emit;
-  readonly #native: NativeJob;
   readonly #named: Named;
-  readonly #reports = new ErrorReports();
+  readonly #log: LogKeeper;
+  readonly #standings: Standing[];
+  readonly #durable: Uint8Array[];
+  /** The passes that run, each with the errors that are not to be told. */
+  readonly #passes = new Map<Pass, (error: NativeError) => boolean>();
+  /** Courses that have not ended: the job's own, and one for each retry. */
+  readonly #courses = new Set<Promise<unknown>>();
+  /** Destinations that are being opened again. */
+  readonly #retrying = new Set<number>();
   readonly #errors: JobError[] = [];
-  readonly #rates: Rate[];
+  readonly #notes: string[] = [];
   readonly #startedAt = performance.now();
+  readonly #paused = new Set<number>();
+  readonly #controls: Controls & { limits: number[]; pausedDestinations: Set<number> };
+  #cancelled = false;
+  /** A fault in this program, which ends the job without a result. */
+  #fault: { error: unknown } | null = null;
+  /** Bytes of the source that ended passes have read. */
+  #bytesRead = 0;
+  #readErr: 0 | 1 = 0;
 
-  /**
-   * Starts the job. Its events begin in a later turn of the event loop, after the caller could answer.
-   * Throws a Refusal when an image cannot be made; nothing was written then, and `prepared` is as it was.
-   */
-  constructor(prepared: Prepared, emit: Emit) {
-    const { plan, destinations } = prepared;
-    this.#prepared = prepared;
+  /** Starts the job on what `launch` has made ready. Its events begin in a later turn of the event loop, after the caller could answer. */
+  constructor(prepared: Prepared, log: LogKeeper, emit: Emit) {
+    const { plan, destinations, request, grid, resumed } = prepared;
+    this.prepared = prepared;
+    this.request = request;
+    this.grid = grid;
+    this.hashes = new KnownHashes(grid, resumed ?? undefined);
     this.#emit = emit;
+    this.#log = log;
     this.#named = {
       kind: plan.kind,
       source: plan.source?.path ?? null,
       destinations: destinations.map(({ end }) => ({ path: end.path, part: end.image?.part ?? null })),
     };
-    this.#rates = destinations.map(() => new Rate());
-    this.#native = launch(prepared);
+    this.#standings = destinations.map(() => new Standing());
+    this.#durable = destinations.map((_, index) => resumed?.durable[index]?.slice() ?? noChunks(grid));
+    this.#controls = {
+      paused: false, pausedDestinations: this.#paused, limit: request.throttle ?? 0,
+      limits: destinations.map((_, index) => request.destinationThrottles[index] ?? 0), stallTimeout: request.stallTimeout * 1000,
+    };
     this.ended = this.#run();
   }
 
-  /** Stops it: what is in flight ends, the devices are flushed, the result says which destinations were cut short. */
-  cancel(): void {
-    this.#native.cancel();
+  // ---- What the user wants ----------------------------------------------------------------------------------
+
+  /** Stops it (null) or one destination: what is in flight ends, the devices are flushed, the result says which were cut short. */
+  cancel(destination: number | null): void {
+    if (destination === null) this.#cancelled = true;
+    for (const standing of destination === null ? this.#standings : [this.#standings[destination]]) {
+      if (standing?.end === null) standing.cancelled = true;
+    }
+    for (const pass of this.#passes.keys()) pass.cancel(destination);
   }
 
-  async #run(): Promise<void> {
-    const timer = setInterval(() => this.#sample(), SAMPLE_MS);
-    const answers = await this.#native.done.finally(() => clearInterval(timer));
-    await nextTurn();
-    this.#tellErrors(true);
-    const progress = this.#native.progress();
-    const unnamed = this.#nameImages(progress);
-    for (const error of unexplained(progress, this.#errors, this.#named)) this.#tell(error);
-    const seconds = this.#seconds();
-    await release(this.#prepared);
-    this.#emit({ event: 'progress', progress: this.#progressOf(progress, seconds) });
-    this.#emit({ event: 'result', result: jobResult({ progress, answers, unnamed, errors: this.#errors, named: this.#named, seconds, plan: this.#prepared.plan }) });
+  /** No new work for the job (null) or a destination until it is told to go on; what is in flight ends. */
+  pause(destination: number | null, paused: boolean): void {
+    if (destination === null) this.#controls.paused = paused;
+    else if (paused) this.#paused.add(destination);
+    else this.#paused.delete(destination);
+    for (const pass of this.#passes.keys()) pass.pause(destination, paused);
   }
 
-  #sample(): void {
-    this.#tellErrors(false);
-    this.#emit({ event: 'progress', progress: this.#progressOf(this.#native.progress(), this.#seconds()) });
+  /** Bytes per second of the job (null) or a destination from now on; null for no limit. */
+  throttle(destination: number | null, bytesPerSecond: number | null): void {
+    if (destination === null) this.#controls.limit = bytesPerSecond ?? 0;
+    else this.#controls.limits[destination] = bytesPerSecond ?? 0;
+    for (const pass of this.#passes.keys()) pass.throttle(destination, bytesPerSecond ?? 0);
   }
 
-  #tellErrors(ended: boolean): void {
-    const entries = this.#native.errors(this.#reports.first);
-    for (const entry of this.#reports.take(entries, ended)) {
-      // Which destinations were cut short, their states say; each gets one error of its own for it.
-      if (entry.cause !== 'cancelled') this.#tell(jobError(entry, this.#named));
+  /**
+   * Starts a destination again that has failed or was cancelled; what is on its medium stays. Rejects with a Refusal when
+   * it cannot be: it has not ended, or is not the device any more that it was.
+   */
+  async retry(destination: number): Promise<void> {
+    const standing = this.#standings[destination]!;
+    const old = [...this.#passes.keys()].map((pass) => pass.sample().find((progress) => progress.destination === destination)).find((found) => found !== undefined);
+    const end = standing.end ?? old?.ended ?? null;
+    const own = this.#errors.slice(standing.errorsFrom).filter((error) => error.destination === destination);
+    // A rescue's map speaks of all destinations alike: one that missed something cannot be told from the others.
+    const running = this.#courses.size > 0 && !this.#cancelled && !this.#retrying.has(destination) && this.request.rescue === null;
+    refuseRetry(this.#named.destinations[destination]!.path, running ? end : null, own);
+    this.#retrying.add(destination);
+    // The job does not end while this is under way.
+    const opening = reopenForRetry(this.prepared, destination).then(() => {
+      for (const pass of this.#passes.keys()) {
+        this.#logDurable(pass);
+        const last = pass.dismiss(destination);
+        if (last !== null) standing.add(last);
+      }
+      standing.reopen(this.#errors.length);
+      this.#begin([destination], true);
+    });
+    try {
+      await this.#keepRunning(opening);
+    } finally {
+      this.#retrying.delete(destination);
     }
   }
 
-  #tell(error: JobError): void {
+  // ---- What its course asks for (stage.ts) ------------------------------------------------------------------
+
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  device(destination: number): NativeDevice {
+    return this.prepared.destinations[destination]!.device!;
+  }
+
+  durable(destination: number): Uint8Array {
+    return this.#durable[destination]!;
+  }
+
+  isOpen(destination: number): boolean {
+    const { end, cancelled } = this.#standings[destination]!;
+    return end === null && !cancelled;
+  }
+
+  async perform(request: PassRequest, hold: (error: NativeError) => boolean = () => false): Promise<PassEnd> {
+    const pass = this.#submit(request);
+    if (pass === null) return { targets: request.targets.map(({ destination }) => ({ destination, state: 'failed' })), errors: [], sourceFailed: false };
+    this.#passes.set(pass, hold);
+    const answers = await pass.done;
+    await nextTurn();
+    this.#tellErrors(pass, true);
+    this.#logDurable(pass);
+    this.#passes.delete(pass);
+    this.#bytesRead += pass.bytesRead;
+    if (answers.readErr === 1 && request.job.ignoreRead !== true && request.job.skipBad !== true) this.#readErr = 1;
+    this.#takeHashes(pass);
+    const targets = pass.sample().map((progress) => {
+      const standing = this.#standings[progress.destination]!;
+      standing.add(progress);
+      standing.failed = ((answers.writeErr >>> request.targets.findIndex(({ destination }) => destination === progress.destination)) & 1) === 1;
+      return { destination: progress.destination, state: progress.ended ?? 'failed' };
+    });
+    return { targets, errors: pass.errors(), sourceFailed: answers.readErr === 1 };
+  }
+
+  /** What the system refuses here is an error of every destination in it. */
+  #submit(request: PassRequest): Pass | null {
+    try {
+      return new Pass(this.prepared.client, request, this.prepared.destinations.map(({ device }) => device!), this.#controls);
+    } catch (error) {
+      for (const { destination } of request.targets) {
+        const { path, kind } = this.prepared.destinations[destination]!.end;
+        this.tell(destination, 'write', failureOf(error, 'open', path, kind));
+        this.#standings[destination]!.failed = true;
+      }
+      return null;
+    }
+  }
+
+  async finish(destination: number, state: DestinationResult['state'], held: readonly NativeError[] = []): Promise<void> {
+    const standing = this.#standings[destination]!;
+    if (standing.end !== null) return;
+    for (const error of held) if (error.cause !== 'cancelled') this.#push(jobError(error, this.#named));
+    const named = state === 'done' ? this.#nameImage(destination) : true;
+    standing.end = named ? state : 'failed';
+    if (!named) standing.failed = true;
+    await this.#log.state(destination, standing.end, standing.end === 'done' && this.prepared.plan.verify ? true : null);
+  }
+
+  keep(destination: number, bytes: number): void {
+    this.#standings[destination]!.kept = bytes;
+  }
+
+  expect(destination: number, bytes: number): void {
+    this.#standings[destination]!.whole = { toWrite: bytes, toVerify: this.prepared.plan.verify ? bytes : 0 };
+  }
+
+  async found(destination: number, chunks: Uint8Array): Promise<void> {
+    const ranges = [...chunkRanges(chunks, chunksIn(this.grid))];
+    for (const { first, count } of ranges) markChunks(this.#durable[destination]!, first, count, true);
+    await this.#log.durable(ranges.map(({ first, count }) => ({ destination, first, count, made: this.hashes.slice(first, count) })));
+  }
+
+  tell(destination: number | null, side: JobError['side'], error: Failure): void {
+    this.#push(about(this.#named, destination, side, error));
+  }
+
+  note(text: string): void {
+    if (!this.#notes.includes(text)) this.#notes.push(text);
+  }
+
+  // ---- The run ----------------------------------------------------------------------------------------------
+
+  async #run(): Promise<void> {
+    await nextTurn();
+    const samples = setInterval(() => this.#sample(), SAMPLE_MS);
+    const logs = setInterval(() => [...this.#passes.keys()].forEach((pass) => this.#logDurable(pass)), LOG_MS);
+    try {
+      this.#begin(this.prepared.destinations.map((_, index) => index), false);
+      while (this.#courses.size > 0) await Promise.all(this.#courses);
+    } finally {
+      clearInterval(samples);
+      clearInterval(logs);
+    }
+    if (this.#fault !== null) throw this.#fault.error;
+    await this.#end();
+  }
+
+  /** Sends destinations on their course, beside those that are on theirs. What is left of them at its end has an end then. */
+  #begin(destinations: readonly number[], again: boolean): void {
+    const way = this.request.rescue === null ? course(this, destinations, again) : rescue(this, destinations);
+    void this.#keepRunning(way.then(async () => {
+      for (const destination of destinations) {
+        await this.finish(destination, this.#standings[destination]!.cancelled ? 'cancelled' : 'failed');
+      }
+    })).catch((error: unknown) => {
+      this.#fault ??= { error };
+      this.cancel(null);
+    });
+  }
+
+  /** The job does not end before `work` has. */
+  async #keepRunning(work: Promise<void>): Promise<void> {
+    const entry = work.then(() => undefined, () => undefined);
+    this.#courses.add(entry);
+    try {
+      await work;
+    } finally {
+      this.#courses.delete(entry);
+    }
+  }
+
+  async #end(): Promise<void> {
+    const { plan } = this.prepared;
+    const ends = this.#standings.map(({ end, written, kept, failed, errorsFrom }) => ({ state: end ?? 'failed', written, kept, failed, errorsFrom }));
+    for (const error of unexplained(ends, this.#errors, this.#named)) this.#push(error);
+    const manifest = await this.#saveManifest();
+    const seconds = this.#seconds();
+    if (this.#log.problem !== null) this.note(this.#log.problem);
+    const result = jobResult({
+      plan, named: this.#named, ends, errors: this.#errors, seconds, bytes: this.#bytesRead, notes: this.#notes, manifest,
+      readErr: this.#readErr, rescue: this.rescue === null ? null : { rescued: this.rescue.rescued, bad: this.rescue.bad },
+    });
+    await this.#log.close(result);
+    await release(this.prepared);
+    this.#emit({ event: 'progress', progress: this.#progress(seconds) });
+    this.#emit({ event: 'result', result });
+  }
+
+  async #saveManifest(): Promise<string | null> {
+    if (this.request.saveManifest === null || this.prepared.source === null) return null;
+    try {
+      return await saveManifest(this.request.saveManifest, this.prepared.source.end, this.hashes, (text) => this.note(text));
+    } catch (error) {
+      this.note(`The manifest was not saved: ${error instanceof Error ? error.message : String(error)}`);
+      return null;
+    }
+  }
+
+  #sample(): void {
+    for (const pass of this.#passes.keys()) this.#tellErrors(pass, false);
+    this.#emit({ event: 'progress', progress: this.#progress(this.#seconds()) });
+  }
+
+  #progress(seconds: number): JobProgress {
+    const passes = [...this.#passes.keys()];
+    const samples = passes.flatMap((pass) => pass.sample());
+    const bytes = passes.reduce((sum, pass) => sum + pass.bytesRead, this.#bytesRead);
+    return {
+      bytes,
+      totalBytes: Math.max(bytes, this.prepared.plan.bytes),
+      seconds,
+      destinations: this.#standings.map((standing, index) => standing.view(
+        this.#named.destinations[index]!.path, seconds, samples.find(({ destination }) => destination === index) ?? null,
+        this.#controls.paused || this.#paused.has(index))),
+      rescue: this.rescue,
+    };
+  }
+
+  #tellErrors(pass: Pass, ended: boolean): void {
+    const hold = this.#passes.get(pass)!;
+    for (const entry of pass.newErrors(ended)) {
+      // Which destinations were cut short, their states say; each gets one error of its own for it.
+      if (entry.cause !== 'cancelled' && !hold(entry)) this.#push(jobError(entry, this.#named));
+    }
+  }
+
+  #push(error: JobError): void {
     this.#errors.push(error);
     this.#emit({ event: 'error', error });
   }
 
-  /** Gives the complete images their names. Gives the destinations for which that failed. */
-  #nameImages({ destinations }: NativeProgress): Set<number> {
-    const failed = new Set<number>();
-    for (const [index, { end }] of this.#prepared.destinations.entries()) {
-      if (end.image === null || destinations[index]?.state !== 'done') continue;
-      try {
-        nameImage(end.image.part, end.realPath);
-      } catch (error) {
-        failed.add(index);
-        const known = failureOf(error, 'rename', end.path, 'file');
-        this.#tell(about(this.#named, index, 'write', { ...known, message: `Complete, but it could not get its name: ${known.message}` }));
-      }
-    }
-    return failed;
+  /** What has come onto the media, with the hashes of it: first the flush, which native has waited for, then the log. */
+  #logDurable(pass: Pass): void {
+    if (pass.request.job.op !== 'copy' || this.request.rescue !== null) return;
+    const ranges = pass.newlyDurable().map((range) => ({ ...range, made: pass.hashes(range.first, range.count) }));
+    for (const { destination, first, count } of ranges) markChunks(this.#durable[destination]!, first, count, true);
+    void this.#log.durable(ranges);
   }
 
-  #progressOf({ bytesRead, bytesTotal, destinations }: NativeProgress, seconds: number): JobProgress {
-    return {
-      bytes: bytesRead,
-      totalBytes: bytesTotal,
-      seconds,
-      destinations: destinations.map((sample, index) => {
-        const { bytes, kind, verify } = this.#prepared.plan;
-        const { state, written, verified } = sample;
-        const counted = { state, written, verified, paused: false, toWrite: kind === 'verify' ? 0 : bytes, toVerify: verify ? bytes : 0 };
-        return { path: this.#named.destinations[index]!.path, ...counted, ...this.#rates[index]!.at(seconds, counted) };
-      }),
-      rescue: null,
-    };
+  #takeHashes(pass: Pass): void {
+    // A rescue's passes have regions of their own; it takes their hashes itself.
+    if (this.request.rescue !== null || pass.request.job.source === null) return;
+    const step = 65_536;
+    for (let first = 0; ; first += step) {
+      const hashes = pass.hashes(first, step);
+      if (hashes.known.length === 0) return;
+      this.hashes.add(first, hashes);
+    }
+  }
+
+  /** Gives a complete image its name. False when that failed. */
+  #nameImage(destination: number): boolean {
+    const { end } = this.prepared.destinations[destination]!;
+    if (end.image === null) return true;
+    try {
+      nameImage(end.image.part, end.realPath);
+      return true;
+    } catch (error) {
+      const known = failureOf(error, 'rename', end.path, 'file');
+      this.tell(destination, 'write', { ...known, message: `Complete, but it could not get its name: ${known.message}` });
+      return false;
+    }
   }
 
   #seconds(): number {
     return (performance.now() - this.#startedAt) / 1000;
-  }
-}
-
-/** Makes the images and submits the job. Throws a Refusal when one of them cannot be; then no image is left. */
-function launch(prepared: Prepared): NativeJob {
-  const { plan, source, client, addon, destinations } = prepared;
-  const images = destinations.filter(({ end }) => end.image !== null);
-  try {
-    const errors = images.flatMap((held) => attempt(held.end.path, () => (held.device = createPart(addon, held.end.image!.part))));
-    if (errors.length > 0) throw new Refusal(errors);
-    const devices = destinations.map(({ device }) => device!);
-    const copies = plan.kind === 'copy';
-    // An unfinished image has another name; an unfinished disk has no head that could be mistaken for a whole one's.
-    const headLast = copies && plan.destinations.some(({ kind }) => kind === 'block');
-    return client.submit({ op: copies ? 'copy' : 'compare', source, destinations: devices, verify: plan.verify, headLast });
-  } catch (error) {
-    for (const held of images) {
-      if (held.device !== null) discardPart(held.end.image!.part);
-      held.device?.close();
-      held.device = null;
-    }
-    throw error instanceof Refusal ? error : new Refusal([failureOf(error, 'open', plan.source!.path, plan.source!.kind)]);
-  }
-}
-
-function attempt(path: string, act: () => void): PlatterError[] {
-  try {
-    act();
-    return [];
-  } catch (error) {
-    return [failureOf(error, 'open', path, 'file')];
   }
 }

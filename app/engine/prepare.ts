@@ -1,87 +1,196 @@
-// Makes a checked request of a request: every device found, guarded, opened and held. Writes nothing.
-import { open } from 'node:fs/promises';
+// Makes a checked request of a request: every device and file found, guarded, opened and held. Writes nothing on them.
+import { access, constants, mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { SECTOR_SIZE, type CopyRequest, type Plan, type PlatterError } from '../contract.ts';
+import { argumentErrors, memoryOf, verifies } from './arguments.ts';
 import type { Blocks } from './blocks.ts';
+import type { Grid } from './chunk-sets.ts';
+import { isChunkSize } from './chunks.ts';
 import { errnoOf, failure, failureOf, Refusal } from './errors.ts';
-import { argumentErrors, memoryOf, notesOnSource, refusals } from './guard.ts';
-import { checkPart } from './images.ts';
-import { endpoint, inspectDestination, inspectExisting, type End } from './inspect.ts';
+import { notesOnSource, refusals } from './guard.ts';
+import { checkPart, reopenPart } from './images.ts';
+import { endpoint, inspectDestination, inspectExisting, type End, type Found } from './inspect.ts';
+import { newJobId, stateDir } from './job-log.ts';
 import { readBlocks } from './machine.ts';
+import type { Manifest } from './manifest.ts';
+import { checkNewManifest, filesInTheWay, misfits, notesOnFiles, readGivenManifest, readGivenMap } from './manifests.ts';
+import type { RescueMap } from './mapfile.ts';
 import type { NativeAddon, NativeClient, NativeDevice, NativeOpenOptions } from './native.ts';
+import { findEnds, openInterrupted, resumeNote, sampleErrors, type FoundJob, type Resumed } from './resume.ts';
+import { counted } from './words.ts';
 
 const PAGE = 4096;
 
-/** A destination and its open device. An image has none yet: its file is made when the job starts. */
+/** A destination and its open device. A new image has none yet: its file is made when the job starts. */
 export interface Held {
   end: End;
   device: NativeDevice | null;
+  /** What is on it is compared, and stays where it is equal. */
+  updated: boolean;
 }
 
 /** What `prepare` holds until the job ends or is given up. */
 export interface Prepared {
   plan: Plan;
-  source: NativeDevice;
+  /** What is done: of a job that is continued, what was asked for when it began. */
+  request: CopyRequest;
+  /** null where a manifest stands for it. */
+  source: { end: End; device: NativeDevice } | null;
   /** In the order of the plan. */
   destinations: Held[];
+  grid: Grid;
+  /** Of the source from before. */
+  manifest: Manifest | null;
+  /** Of a rescue that is continued. */
+  map: RescueMap | null;
+  resumed: Resumed | null;
+  /** Where the job's log is, or will be; null for a job that keeps none. */
+  log: { dir: string; id: string } | null;
+  /** Folder of the logs; null when there can be none. */
+  stateDir: string | null;
+  /** Holds the log, so that it is seen to be that of a running job. */
+  lock: NativeDevice | null;
+  /** Devices that were replaced, and are to be closed with the rest. */
+  left: NativeDevice[];
   client: NativeClient;
   addon: NativeAddon;
+}
+
+/** What was found, and nothing is held of yet. */
+interface Looked {
+  request: CopyRequest;
+  blocks: Blocks;
+  source: Found | null;
+  destinations: Found[];
+  manifest: Manifest | null;
+  map: RescueMap | null;
+  resumed: Resumed | null;
+  notes: string[];
 }
 
 /** Checks `request` and opens its devices. Rejects with a Refusal that has every reason against it. `load` gives the addon. */
 export async function prepare(request: CopyRequest, load: () => NativeAddon): Promise<Prepared> {
   throwIfAny(argumentErrors(request));
   const blocks = await readBlocks();
-  const { kind } = request;
-  const [source, ...destinations] = await Promise.all([
-    inspectExisting(request.source!, blocks),
-    ...request.destinations.map((path) => (kind === 'copy' ? inspectDestination : inspectExisting)(path, blocks)),
-  ]);
-  throwIfAny(refusals(kind, source, destinations, blocks));
-  const ends = destinations.flatMap(({ end }) => end ?? []);
-  return hold(request, source.end!, ends, blocks, load());
+  if (request.kind !== 'resume') {
+    const looked = await look(request, blocks);
+    return hold(request, looked, load(), null);
+  }
+  const addon = load();
+  const { log, lock } = await openInterrupted(stateDir(), request.job!, addon);
+  try {
+    return await hold(request, await lookAgain(await findEnds(request.job!, log, request, blocks), blocks), addon, lock);
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
 }
 
 /** Lets everything go that was held. */
-export async function release({ client, source, destinations }: Prepared): Promise<void> {
+export async function release({ client, source, destinations, lock, left }: Prepared): Promise<void> {
   await client.destroy();
-  for (const device of [source, ...destinations.map((destination) => destination.device)]) device?.close();
+  for (const device of [source?.device, ...destinations.map((destination) => destination.device), lock, ...left]) device?.close();
 }
 
-async function hold(request: CopyRequest, source: End, ends: readonly End[], blocks: Blocks, addon: NativeAddon): Promise<Prepared> {
+async function look(request: CopyRequest, blocks: Blocks): Promise<Looked> {
+  const { kind, update } = request;
+  const replaces = kind === 'copy';
+  const [manifest, map, unwritable, source, ...destinations] = await Promise.all([
+    readGivenManifest(request.manifest),
+    readGivenMap(request.rescue?.map ?? null),
+    checkNewManifest(request.saveManifest),
+    request.source === null ? null : inspectExisting(request.source, blocks),
+    ...request.destinations.map((path) => (replaces ? inspectDestination(path, blocks, update) : inspectExisting(path, blocks))),
+  ]);
+  const bytes = source?.end?.size ?? manifest.value?.bytes ?? null;
+  throwIfAny([
+    ...manifest.errors, ...map.errors, ...unwritable,
+    ...(bytes === null ? [] : misfits(bytes, manifest.value, request.manifest, map.value, request.rescue?.map ?? null)),
+    ...filesInTheWay(request, [source, ...destinations]),
+    ...refusals({ kind, update, bytes }, source, destinations, blocks),
+  ]);
+  return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed: null, notes: notesOnFiles(manifest.value, map.value, request) };
+}
+
+async function lookAgain({ resumed, request, source, destinations, notes }: FoundJob, blocks: Blocks): Promise<Looked> {
+  const manifest = await readGivenManifest(request.manifest);
+  const unwritable = await checkNewManifest(request.saveManifest);
+  throwIfAny([...manifest.errors, ...unwritable, ...refusals({ kind: 'resume', update: false, bytes: null }, source, destinations, blocks)]);
+  return { request, blocks, source, destinations, manifest: manifest.value, map: null, resumed, notes: [...notes, resumeNote(resumed)] };
+}
+
+async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock: NativeDevice | null): Promise<Prepared> {
+  const { request, blocks, manifest, map, resumed } = looked;
   const errors: PlatterError[] = [];
   const opened: NativeDevice[] = [];
-  const holding = (end: End, options: NativeOpenOptions): Held => {
+  const opening = (end: End, act: () => NativeDevice | null): NativeDevice | null => {
     try {
-      if (end.image !== null) {
-        checkPart(addon, end.image.part);
-        return { end, device: null };
-      }
-      const device = addon.openDevice(end.realPath, options);
-      opened.push(device);
-      errors.push(...changes(end, device));
-      return { end, device };
+      const device = act();
+      if (device !== null) opened.push(device);
+      return device;
     } catch (error) {
-      errors.push(failureOf(error, 'open', end.path, end.kind));
-      return { end, device: null };
+      errors.push(error instanceof Refusal ? error.errors[0]! : failureOf(error, 'open', end.path, end.kind));
+      return null;
     }
   };
+  const device = (end: End, options: NativeOpenOptions): NativeDevice | null => opening(end, () => {
+    const found = addon.openDevice(end.realPath, options);
+    errors.push(...changes(end, found));
+    return found;
+  });
   try {
-    const { device } = holding(source, {});
-    if (device !== null) errors.push(...(await unreadable(source)));
-    const destinations = ends.map((end) => holding(end, request.kind === 'copy' ? { write: true, exclusive: true } : {}));
+    const from = looked.source?.end ?? null;
+    const source = from === null ? null : { end: from, device: device(from, {}) };
+    if (source?.device) errors.push(...(await unreadable(source.end)));
+    const destinations = looked.destinations.map(({ end }, index): Held => {
+      const place = end!;
+      const updated = request.update && place.id !== null;
+      const writing = { write: request.kind !== 'verify', exclusive: request.kind !== 'verify' };
+      if (place.image === null) return { end: place, device: device(place, writing), updated };
+      if (updated) return { end: place, device: device(place, { ...writing, grow: true }), updated };
+      return { end: place, device: opening(place, () => image(addon, place, resumed, index)), updated };
+    });
     throwIfAny(errors);
-    const client = createClient(request, addon);
-    const notes = [...notesOnSource(source, blocks), ...notesOnCache([{ end: source, device }, ...destinations])];
-    return { plan: planOf(request, source, ends, client, notes), source: device!, destinations, client, addon };
+    const bytes = from?.size ?? manifest!.bytes;
+    const wanted = manifest?.chunkSize ?? resumed?.log.header.chunkSize ?? null;
+    const client = createClient(request, wanted, addon);
+    const grid = { bytes, chunkSize: client.chunkSize };
+    const held = source === null ? null : { end: source.end, device: source.device! };
+    try {
+      throwIfAny(chunkErrors(request, client, wanted));
+      if (resumed !== null) throwIfAny(await sampleErrors(resumed, client, held!, destinations));
+    } catch (error) {
+      await client.destroy();
+      throw error;
+    }
+    const { log, dir, notes } = await placeOfLog(request, client, resumed);
+    const all = [...(from === null ? [] : notesOnSource(from, blocks)), ...notesOnCache([...(held === null ? [] : [held]), ...destinations]), ...looked.notes, ...notes];
+    const plan = planOf(asked, request, from, destinations, bytes, client, all, log?.id ?? null);
+    return { plan, request, source: held, destinations, grid, manifest, map, resumed, log, stateDir: dir, lock, left: [], client, addon };
   } catch (error) {
     for (const device of opened) device.close();
     throw error;
   }
 }
 
-function createClient(request: CopyRequest, addon: NativeAddon): NativeClient {
+/** The file of an image: of one that is continued what there is of it, of a new one none before the job starts. */
+function image(addon: NativeAddon, { path, image }: End, resumed: Resumed | null, index: number): NativeDevice | null {
+  if (resumed === null) {
+    checkPart(addon, image!.part);
+    return null;
+  }
+  const device = reopenPart(addon, image!.part);
+  const logged = resumed.log.header.destinations[resumed.indices[index]!]!;
+  const info = device?.info();
+  if (info !== undefined && logged.id === `file:${info.major}:${info.minor}:${info.inode}`) return device;
+  device?.close();
+  const message = device === null ? 'Its incomplete image is not there any more.' : 'Its incomplete image is another file than the one that was begun.';
+  throw new Refusal([failure({ code: 'CHANGED', op: 'check', device: path, message, advice: 'Start a new copy.' })]);
+}
+
+function createClient(request: CopyRequest, chunkSize: number | null, addon: NativeAddon): NativeClient {
   try {
-    return addon.createClient({ pages: memoryOf(request) / PAGE, io: request.io });
+    return addon.createClient({ pages: memoryOf(request) / PAGE, io: request.io, ...(chunkSize === null ? {} : { chunkSize }) });
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === null) throw error;
@@ -89,6 +198,34 @@ function createClient(request: CopyRequest, addon: NativeAddon): NativeClient {
     throw new Refusal([failure({ code: 'ENGINE_UNAVAILABLE', op: 'open', errno, message: `The engine cannot have ${what} here: the system reported ${errno}.` })]);
   }
 }
+
+/** The pool can be too small for the chunks that a manifest or a log speaks of. */
+function chunkErrors({ saveManifest, manifest }: CopyRequest, { chunkSize }: NativeClient, wanted: number | null): PlatterError[] {
+  const more = 'Allow more memory, then try again.';
+  if (wanted !== null && chunkSize !== wanted) {
+    return [failure({ code: 'BAD_ARGUMENT', op: 'check', device: manifest, advice: more, message: `There is too little memory for chunks of ${counted(wanted, 'byte')}, as they were made before.` })];
+  }
+  return saveManifest === null || isChunkSize(chunkSize) ? []
+    : [failure({ code: 'BAD_ARGUMENT', op: 'check', device: saveManifest, advice: more, message: `There is too little memory to make a manifest: its chunks would have ${counted(chunkSize, 'byte')}.` })];
+}
+
+/** Where the log of a job goes, and what to say when it can have none. */
+async function placeOfLog(request: CopyRequest, { chunkSize }: NativeClient, resumed: Resumed | null): Promise<{ log: Prepared['log']; dir: string | null; notes: string[] }> {
+  const dir = stateDir();
+  try {
+    await mkdir(join(dir, 'jobs'), { recursive: true, mode: 0o700 });
+    await access(join(dir, 'jobs'), constants.W_OK);
+  } catch (error) {
+    const { message } = failureOf(error, 'write', dir, 'file');
+    return { log: null, dir: null, notes: writesAll(request) ? [`It cannot be continued if it is interrupted: no log can be kept in ${dir}. ${message}`] : [] };
+  }
+  if (!writesAll(request)) return { log: null, dir, notes: [] };
+  if (request.rescue !== null) return { log: null, dir, notes: request.rescue.map === null ? ['Without a map this rescue cannot be continued if it is interrupted.'] : [] };
+  if (!isChunkSize(chunkSize)) return { log: null, dir, notes: ['It cannot be continued if it is interrupted: there is too little memory to keep a log.'] };
+  return { log: { dir, id: resumed === null || resumed.log.damage === 'corrupt' ? newJobId() : resumed.id }, dir, notes: [] };
+}
+
+const writesAll = ({ kind }: CopyRequest): boolean => kind === 'copy' || kind === 'resume';
 
 /** The open device against what was looked at: a node can be another disk a moment later. */
 function changes(end: End, device: NativeDevice): PlatterError[] {
@@ -121,24 +258,25 @@ async function readStart(path: string, length: number): Promise<number> {
   }
 }
 
-function planOf(request: CopyRequest, source: End, ends: readonly End[], client: NativeClient, notes: string[]): Plan {
-  const bytes = source.size;
+function planOf(
+  asked: CopyRequest, request: CopyRequest, source: End | null, destinations: readonly Held[], bytes: number, client: NativeClient, notes: string[], job: string | null,
+): Plan {
   return {
-    kind: request.kind,
-    source: endpoint(source, bytes, false),
-    destinations: ends.map((end) => endpoint(end, bytes, request.kind === 'copy')),
+    kind: asked.kind,
+    source: source === null ? null : endpoint(source, bytes, false),
+    destinations: destinations.map(({ end }) => endpoint(end, bytes, asked.kind !== 'verify')),
     bytes,
-    verify: request.verify || request.kind === 'verify',
+    verify: verifies(request),
     io: client.io,
     memory: client.memory,
     notes,
-    job: null,
-    request,
+    job,
+    request: asked,
   };
 }
 
 /** For an image this is known only when it is made; then nothing is said. */
-function notesOnCache(held: readonly Held[]): string[] {
+function notesOnCache(held: readonly { end: End; device: NativeDevice | null }[]): string[] {
   const cached = held.filter(({ device }) => device?.info().direct === false);
   return cached.map(({ end }) => `${end.path} takes no direct I/O: it goes through the cache, which is dropped before anything is read back.`);
 }

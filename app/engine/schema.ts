@@ -92,7 +92,7 @@ const destinationResult = z.object({
 
 const jobResult = z.object({
   readErr: bit, writeErr: count, seconds: z.number().nonnegative(), bytes: count, cancelled: z.boolean(), errors: z.array(jobError),
-  destinations: z.array(destinationResult), manifest: maybeText, rescue: z.object({ rescued: count, bad: count }).nullable(),
+  destinations: z.array(destinationResult), manifest: maybeText, rescue: z.object({ rescued: count, bad: count }).nullable(), notes: z.array(text),
 }) satisfies z.ZodType<JobResult>;
 
 const id = z.int().positive();

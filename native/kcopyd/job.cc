@@ -166,6 +166,8 @@ void Job::write_out(Engine& engine, Slot& slot) {
   } else if (flag(KCOPYD_SPARSE) && !slot.zero) {
     slot.zero = all_zero(data);
   }
+  // Before anybody writes from the buffer, which it may clear.
+  if (hashes && slot.zero) hash_of_zeros(slot);
   if (op_ == KCOPYD_COMPARE && slot.holes) {
     hashes_.leave_out(slot.chunk);  // what could not be read cannot be compared
   } else if (hashes && op_ == KCOPYD_COPY && hashes_.known(slot.chunk) && !hashes_.left_out(slot.chunk)) {

@@ -40,7 +40,7 @@ export const errorShape = z.strictObject({ event: z.literal('error'), ...error.s
 export const resultShape = z.strictObject({
   event: z.literal('result'), readErr: z.union([z.literal(0), z.literal(1)]), writeErr: bytes.max(0xffffffff),
   seconds: z.number().nonnegative(), bytes, manifest: z.string().regex(/^[0-9a-f]{64}$/).nullable(),
-  rescue: z.strictObject({ rescued: bytes, bad: bytes }).nullable(), job: z.string().nullable(),
+  rescue: z.strictObject({ rescued: bytes, bad: bytes }).nullable(), notes: z.array(z.string()), job: z.string().nullable(),
   destinations: z.array(z.strictObject({
     path: z.string(), state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(),
     written: bytes, kept: bytes, errors: z.array(error),

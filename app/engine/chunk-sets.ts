@@ -1,0 +1,105 @@
+// Sets of chunks as passes need them: which are left, which went wrong, how many bytes that is. Pure.
+import { bitmapBytes, chunkRanges, chunksOf, hasChunk, HASH_BYTES, markChunks } from './chunks.ts';
+import type { NativeError } from './native.ts';
+
+/** Chunks of a range of bytes: how long it is, and what it is cut into. */
+export interface Grid {
+  bytes: number;
+  chunkSize: number;
+}
+
+export const chunksIn = ({ bytes, chunkSize }: Grid): number => chunksOf(bytes, chunkSize);
+
+export const noChunks = (grid: Grid): Uint8Array => new Uint8Array(bitmapBytes(chunksIn(grid)));
+
+export function allChunks(grid: Grid): Uint8Array {
+  const set = noChunks(grid);
+  markChunks(set, 0, chunksIn(grid), true);
+  return set;
+}
+
+/** What of `set` is not in `other`. */
+export const without = (set: Uint8Array, other: Uint8Array): Uint8Array => set.map((byte, index) => byte & ~(other[index] ?? 0));
+
+export const both = (set: Uint8Array, other: Uint8Array): Uint8Array => set.map((byte, index) => byte & (other[index] ?? 0));
+
+export const isEmpty = (set: Uint8Array): boolean => set.every((byte) => byte === 0);
+
+/** Bytes of the chunks in `set`; the last chunk can be short. */
+export function bytesOf(set: Uint8Array, grid: Grid): number {
+  let bytes = 0;
+  for (const { first, count } of chunkRanges(set, chunksIn(grid))) {
+    bytes += Math.min((first + count) * grid.chunkSize, grid.bytes) - first * grid.chunkSize;
+  }
+  return bytes;
+}
+
+/** The chunks that errors of `destination` are in. Those of a flush or a cancellation name no place. */
+export function chunksOfErrors(errors: readonly NativeError[], destination: number, grid: Grid): Uint8Array {
+  const set = noChunks(grid);
+  for (const { offset, length, ...error } of errors) {
+    if (error.destination !== destination || error.flush || error.cause === 'cancelled' || length === 0) continue;
+    const first = Math.floor(offset / grid.chunkSize);
+    const last = Math.floor((offset + length - 1) / grid.chunkSize);
+    markChunks(set, first, Math.min(last, chunksIn(grid) - 1) - first + 1, true);
+  }
+  return set;
+}
+
+/** `count` chunks of `set`, or all when it has fewer, picked by `random` (as Math.random). */
+export function sampleOf(set: Uint8Array, count: number, grid: Grid, random: () => number = Math.random): Uint8Array {
+  const members = [...chunkRanges(set, chunksIn(grid))].flatMap(({ first, count: many }) => Array.from({ length: many }, (_, index) => first + index));
+  const picked = noChunks(grid);
+  for (let left = Math.min(count, members.length); left > 0; left -= 1) {
+    const [chunk] = members.splice(Math.floor(random() * members.length), 1);
+    markChunks(picked, chunk!, 1, true);
+  }
+  return picked;
+}
+
+/** The hashes that are known of a source, by chunk. */
+export class KnownHashes {
+  readonly grid: Grid;
+  readonly known: Uint8Array;
+  readonly hashes: Uint8Array;
+
+  /** Begins with none, or with a copy of what was known before. */
+  constructor(grid: Grid, before?: { known: Uint8Array; hashes: Uint8Array }) {
+    this.grid = grid;
+    this.known = before?.known.slice() ?? noChunks(grid);
+    this.hashes = before?.hashes.slice() ?? new Uint8Array(chunksIn(grid) * HASH_BYTES);
+  }
+
+  /** Adds hashes of the chunks from `first` on; `known` has a byte for each. */
+  add(first: number, { hashes, known }: { hashes: Uint8Array; known: Uint8Array }): void {
+    for (const [index, one] of known.entries()) {
+      if (one === 0) continue;
+      markChunks(this.known, first + index, 1, true);
+      this.hashes.set(hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES), (first + index) * HASH_BYTES);
+    }
+  }
+
+  /** They are not what the source has any more, or never were. */
+  remove(first: number, count: number): void {
+    markChunks(this.known, first, count, false);
+    this.hashes.fill(0, first * HASH_BYTES, (first + count) * HASH_BYTES);
+  }
+
+  /** Those of [first, first + count), a byte each for which are known. */
+  slice(first: number, count: number): { hashes: Uint8Array; known: Uint8Array } {
+    const known = Uint8Array.from({ length: count }, (_, index) => (hasChunk(this.known, first + index) ? 1 : 0));
+    return { hashes: this.hashes.slice(first * HASH_BYTES, (first + count) * HASH_BYTES), known };
+  }
+
+  /** Chunks that are known on both sides and differ. */
+  differing(other: { known: Uint8Array; hashes: Uint8Array }): Uint8Array {
+    const set = noChunks(this.grid);
+    for (const { first, count } of chunkRanges(both(this.known, other.known), chunksIn(this.grid))) {
+      for (let chunk = first; chunk < first + count; chunk += 1) {
+        const [from, to] = [chunk * HASH_BYTES, (chunk + 1) * HASH_BYTES];
+        if (Buffer.compare(this.hashes.subarray(from, to), other.hashes.subarray(from, to)) !== 0) markChunks(set, chunk, 1, true);
+      }
+    }
+    return set;
+  }
+}

@@ -1,0 +1,49 @@
+// The first steps of a job that was prepared: its images are made, or taken up again, and its log begins.
+import { truncateSync } from 'node:fs';
+import type { PlatterError } from '../contract.ts';
+import { failureOf, Refusal } from './errors.ts';
+import { createPart, discardPart, takeForPart } from './images.ts';
+import { Job, type Emit } from './job.ts';
+import { LogKeeper } from './log-keeper.ts';
+import type { Held, Prepared } from './prepare.ts';
+
+/**
+ * Starts what was prepared. Rejects with a Refusal when an image cannot be made; then no new one is left, nothing was
+ * written, and `prepared` is as it was.
+ */
+export async function launch(prepared: Prepared, emit: Emit): Promise<Job> {
+  const made: Held[] = [];
+  const errors = prepared.destinations.flatMap((held) => attempt(held, () => {
+    if (held.end.image === null) return;
+    if (held.device === null) {
+      held.device = createPart(prepared.addon, held.end.image.part);
+      made.push(held);
+    }
+  }));
+  if (errors.length === 0) errors.push(...prepared.destinations.filter(({ updated }) => updated).flatMap((held) => attempt(held, () => takeOver(prepared, held))));
+  if (errors.length > 0) {
+    for (const held of made) {
+      discardPart(held.end.image!.part);
+      held.device?.close();
+      held.device = null;
+    }
+    throw new Refusal(errors);
+  }
+  return new Job(prepared, await LogKeeper.begin(prepared), emit);
+}
+
+/** An image that is updated in place must not pass for a whole one meanwhile; nor for one of its old length. */
+function takeOver({ addon, plan }: Prepared, { end }: Held): void {
+  if (end.image === null) return;
+  takeForPart(addon, end.realPath, end.image.part);
+  truncateSync(end.image.part, plan.bytes);
+}
+
+function attempt({ end }: Held, act: () => void): PlatterError[] {
+  try {
+    act();
+    return [];
+  } catch (error) {
+    return [failureOf(error, 'open', end.path, 'file')];
+  }
+}

@@ -1,0 +1,146 @@
+// Keeps the log of a running job. A log that cannot be written is no reason to stop copying: the user is told, and the
+// job cannot be continued.
+import type { DestinationResult, JobResult } from '../contract.ts';
+import { chunksIn, isEmpty } from './chunk-sets.ts';
+import { errnoOf, Refusal } from './errors.ts';
+import type { End } from './inspect.ts';
+import { JobLogWriter, listJobs, pruneJobs, readJobLog, removeJob, type DurableRange, type JobLogHeader, type LoggedEnd } from './job-log.ts';
+import { isSameEnd, loggedEnd } from './logged-end.ts';
+import type { NativeDevice } from './native.ts';
+import type { Prepared } from './prepare.ts';
+
+/** The log of one job, or of none. */
+export class LogKeeper {
+  /** Why the log is not what it should be, in a sentence; null when all is well. */
+  problem: string | null = null;
+  readonly #writer: JobLogWriter | null;
+  readonly #prepared: Prepared;
+  /** The log's index of each destination of the job. */
+  readonly #indices: readonly number[];
+  /** Something is on a medium. */
+  #worth: boolean;
+
+  private constructor(prepared: Prepared, writer: JobLogWriter | null) {
+    this.#prepared = prepared;
+    this.#writer = writer;
+    this.#indices = prepared.resumed?.indices ?? prepared.destinations.map((_, index) => index);
+    this.#worth = prepared.resumed?.durable.some((durable) => !isEmpty(durable)) ?? false;
+  }
+
+  /** Begins or continues the log of a job whose images are made. What other logs say of its destinations is taken back first. */
+  static async begin(prepared: Prepared): Promise<LogKeeper> {
+    const problems: string[] = [];
+    const writer = await trying(problems, async () => {
+      await withdrawElsewhere(prepared);
+      return prepared.log === null ? null : await open(prepared);
+    });
+    const keeper = new LogKeeper(prepared, writer ?? null);
+    keeper.problem = problems[0] ?? null;
+    return keeper;
+  }
+
+  /** These are on the media: written, then flushed. */
+  durable(ranges: readonly DurableRange[]): Promise<void> {
+    if (ranges.length === 0) return Promise.resolve();
+    this.#worth = true;
+    return this.#write((writer) => writer.allDurable(ranges.map((range) => ({ ...range, destination: this.#indices[range.destination]! }))));
+  }
+
+  /** A destination has ended. */
+  state(destination: number, state: DestinationResult['state'], verified: boolean | null): Promise<void> {
+    return this.#write((writer) => writer.state(this.#indices[destination]!, { state, verified }));
+  }
+
+  /** The job has ended. A log that is of no use any more goes. */
+  async close(result: JobResult): Promise<void> {
+    const { log, resumed } = this.#prepared;
+    const whole = this.#indices.length === (resumed?.log.states.length ?? this.#indices.length);
+    await this.#write((writer) => (whole ? writer.close(result) : writer.abandon()));
+    const complete = result.destinations.every(({ state }) => state === 'done') && (resumed?.leftOut ?? 0) === 0;
+    const problems: string[] = [];
+    await trying(problems, async () => {
+      if (log === null || this.#writer === null) return;
+      if (!this.#worth || (complete && !whole)) await removeJob(log.dir, this.#writer.id);
+      await pruneJobs(log.dir);
+    });
+    this.problem ??= problems[0] ?? null;
+  }
+
+  async #write(act: (writer: JobLogWriter) => Promise<void>): Promise<void> {
+    if (this.#writer === null || this.problem !== null) return;
+    const problems: string[] = [];
+    await trying(problems, () => act(this.#writer!));
+    this.problem ??= problems[0] ?? null;
+  }
+}
+
+async function open(prepared: Prepared): Promise<JobLogWriter> {
+  const { log, resumed } = prepared;
+  if (resumed === null || resumed.log.damage === 'corrupt') {
+    const writer = await JobLogWriter.create(log!.dir, await headerOf(prepared), log!.id);
+    if (resumed !== null) await removeJob(log!.dir, resumed.id);
+    prepared.lock ??= lockOf(prepared, writer.path);
+    return writer;
+  }
+  const { writer, log: before } = await JobLogWriter.reopen(log!.dir, log!.id);
+  // Those that were done stay done.
+  for (const [index, state] of resumed.log.states.entries()) {
+    if (state?.state === 'done' && before.states[index] === null) await writer.state(index, state);
+  }
+  return writer;
+}
+
+/** A log that somebody holds is that of a running job. */
+function lockOf({ addon }: Prepared, path: string): NativeDevice {
+  return addon.openDevice(path, { write: true, exclusive: true });
+}
+
+async function headerOf({ request, source, destinations, plan, grid }: Prepared): Promise<JobLogHeader> {
+  const ends = plan.destinations.map((endpoint, index): LoggedEnd => {
+    const { end, device } = destinations[index]!;
+    return loggedEnd(endpoint, { ...end, id: idOfOpen(end, device) });
+  });
+  return {
+    request: { ...request, kind: 'copy', job: null }, source: source === null ? null : loggedEnd(plan.source!, source.end), destinations: ends,
+    chunkSize: grid.chunkSize, bytes: grid.bytes, startedAt: Date.now(),
+  };
+}
+
+/** An image has its identity only now that it is made. */
+function idOfOpen(end: End, device: NativeDevice | null): string | null {
+  if (end.image === null || device === null) return end.id;
+  const { major, minor, inode } = device.info();
+  return `file:${major}:${minor}:${inode}`;
+}
+
+/** What logs of other jobs say is on these destinations will not be there any more. */
+async function withdrawElsewhere(prepared: Prepared): Promise<void> {
+  if (prepared.plan.kind === 'verify' || prepared.plan.kind === 'repair' || prepared.stateDir === null) return;
+  const dir = prepared.stateDir;
+  const mine = prepared.plan.destinations.map((endpoint, index) => loggedEnd(endpoint, prepared.destinations[index]!.end));
+  for (const { id, path } of await listJobs(dir)) {
+    if (id === prepared.resumed?.id) continue;
+    const log = await readJobLog(path).catch((error: unknown) => {
+      if (error instanceof Refusal) return null; // it says nothing, so there is nothing to take back
+      throw error;
+    });
+    const stale = log?.header.destinations.flatMap((end, index) =>
+      log.states[index]?.state !== 'done' && !isEmpty(log.durable[index]!) && mine.some((one) => isSameEnd(one, end)) ? [index] : []) ?? [];
+    if (log === null || stale.length === 0) continue;
+    const { writer } = await JobLogWriter.reopen(dir, id);
+    for (const [index, state] of log.states.entries()) if (state !== null) await writer.state(index, state);
+    for (const index of stale) await writer.withdraw(index, 0, chunksIn(log.header));
+    await writer.abandon();
+  }
+}
+
+/** Runs `act`; what the system or a log has against it becomes a sentence in `problems`. */
+async function trying<T>(problems: string[], act: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof Refusal) && errnoOf(error) === null) throw error;
+    problems.push(`The job log could not be written, so this job cannot be continued if it is interrupted: ${(error as Error).message}`);
+    return undefined;
+  }
+}

@@ -1,0 +1,45 @@
+// An end of a job as its log has it, and how it is found again: plugged in elsewhere, under another name, or not at all.
+import type { Endpoint } from '../contract.ts';
+import type { Block, Blocks } from './blocks.ts';
+import type { End } from './inspect.ts';
+import type { LoggedEnd } from './job-log.ts';
+
+/** What the log keeps of an end. */
+export function loggedEnd(endpoint: Endpoint, { id, modified }: Pick<End, 'id' | 'modified'>): LoggedEnd {
+  const { path, realPath, kind, size, model, serial, majorMinor } = endpoint;
+  return { path, realPath, kind, size, model, serial, majorMinor, id, modified };
+}
+
+/** Are they one and the same, as far as anybody can tell? Images are known by their place: the file is made anew. */
+export function isSameEnd(one: LoggedEnd, other: LoggedEnd): boolean {
+  if (one.kind !== other.kind) return false;
+  if (one.kind === 'file') return one.realPath === other.realPath;
+  return one.serial !== null && other.serial !== null
+    ? one.serial === other.serial && one.model === other.model && one.size === other.size
+    : one.id === other.id;
+}
+
+/**
+ * Path of a logged device now: it can have got another node since. By its serial number where it has one; else, or when
+ * two have the same, it has to be where it was.
+ */
+export function pathNow(end: LoggedEnd, blocks: Blocks): string {
+  if (end.kind === 'file' || end.serial === null) return end.path;
+  const alike = blocks.all.filter((block) => block.type !== 'part' && isThatDisk(end, block));
+  return alike.length === 1 && alike[0]!.path !== end.realPath ? alike[0]!.path : end.path;
+}
+
+const isThatDisk = (end: LoggedEnd, { serial, model, size }: Block): boolean => serial === end.serial && (model ?? null) === end.model && size === end.size;
+
+/** Why `end`, found at a logged end's place, is not that end; null when nothing speaks against it. */
+export function difference(logged: LoggedEnd, end: End, asSource: boolean): string | null {
+  if (logged.kind !== end.kind) return 'It was something else when the job began.';
+  if (end.block !== null) {
+    if (end.size !== logged.size) return `It has ${end.size} bytes; when the job began it had ${logged.size}.`;
+    if ((end.block.serial ?? null) !== logged.serial) return 'It is another drive than when the job began: its serial number is different.';
+    return logged.serial === null && end.id !== logged.id ? 'It is another device than when the job began.' : null;
+  }
+  if (!asSource) return null;
+  if (end.id !== logged.id || end.size !== logged.size) return 'It is another file than when the job began.';
+  return end.modified === logged.modified ? null : 'It was written to since the job began.';
+}

@@ -1,0 +1,108 @@
+// The files that a job is given or asked to leave: the manifest of last time, the manifest of what was read, the map of a
+// rescue. The host may be root, so none of them is written over something that is not of its kind.
+import { lstat } from 'node:fs/promises';
+import type { CopyRequest, PlatterError } from '../contract.ts';
+import { chunksIn, isEmpty, type Grid, type KnownHashes } from './chunk-sets.ts';
+import { countChunks } from './chunks.ts';
+import { errnoOf, failure, failureOf, Refusal } from './errors.ts';
+import type { End, Found } from './inspect.ts';
+import { idOf } from './machine.ts';
+import { manifestDigest, readManifest, writeManifest, type Manifest } from './manifest.ts';
+import { bytesOf, readMapfile, type RescueMap } from './mapfile.ts';
+import { counted, number } from './words.ts';
+
+/** A value, or why there is none. */
+export type Read<T> = { value: T; errors: [] } | { value: null; errors: readonly PlatterError[] };
+
+/** The manifest at `path`; null when none is asked for. */
+export const readGivenManifest = (path: string | null): Promise<Read<Manifest | null>> =>
+  path === null ? Promise.resolve({ value: null, errors: [] }) : reading(() => readManifest(path));
+
+/** Whether a manifest can be written to `path`: there is none, or another manifest. */
+export async function checkNewManifest(path: string | null): Promise<readonly PlatterError[]> {
+  if (path === null || !(await isThere(path))) return [];
+  const { errors } = await reading(() => readManifest(path));
+  return errors.map((error) => ({ ...error, message: `It is there, and no manifest that could be replaced: ${error.message}` }));
+}
+
+/** The map at `path`; null when none is asked for, or none is there yet. */
+export async function readGivenMap(path: string | null): Promise<Read<RescueMap | null>> {
+  if (path === null || !(await isThere(path))) return { value: null, errors: [] };
+  return reading(() => readMapfile(path));
+}
+
+/** What does not fit between a source (or what a destination gets) of `bytes` and the files that speak of one. */
+export function misfits(bytes: number, manifest: Manifest | null, manifestPath: string | null, map: RescueMap | null, mapPath: string | null): PlatterError[] {
+  const wrong = (device: string | null, message: string): PlatterError => failure({ code: 'BAD_FILE', op: 'check', device, message });
+  const last = map?.extents.at(-1);
+  const mapped = last === undefined ? bytes : last.position + last.size;
+  return [
+    ...(manifest !== null && manifest.bytes !== bytes ? [wrong(manifestPath, `It is the manifest of ${counted(manifest.bytes, 'byte')}; the source has ${number(bytes)}.`)] : []),
+    ...(mapped > bytes ? [wrong(mapPath, `It is the map of ${counted(mapped, 'byte')}; the source has ${number(bytes)}.`)] : []),
+  ];
+}
+
+/**
+ * Writes the manifest of what was read to `path` and gives its digest; null when nothing was read. Throws a Refusal when
+ * it cannot be written there. `note` hears what is missing in it.
+ */
+export async function saveManifest(path: string, source: End, hashes: KnownHashes, note: (text: string) => void): Promise<string | null> {
+  if (isEmpty(hashes.known)) {
+    note('No manifest was made: nothing of the source was read.');
+    return null;
+  }
+  const errors = await checkNewManifest(path);
+  if (errors.length > 0) throw new Refusal(errors);
+  const missing = chunksIn(hashes.grid) - countChunks(hashes.known);
+  if (missing > 0) note(`The manifest has no hash of ${counted(missing, 'chunk')} that could not be read, or were not.`);
+  const manifest = manifestOf(source, hashes);
+  await writeManifest(path, manifest);
+  return manifestDigest(manifest);
+}
+
+function manifestOf({ path, block, size }: End, { grid, known, hashes }: KnownHashes): Manifest {
+  const { bytes, chunkSize }: Grid = grid;
+  const model = block === null ? null : (block.model ?? block.backingFile);
+  return { chunkSize, bytes, source: { path, model, serial: block?.serial ?? null, size }, createdAt: Date.now(), known, hashes };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw new Refusal([failureOf(error, 'open', path, 'file')]);
+  }
+}
+
+async function reading<T>(read: () => Promise<T>): Promise<Read<T>> {
+  try {
+    return { value: await read(), errors: [] };
+  } catch (error) {
+    if (error instanceof Refusal) return { value: null, errors: error.errors };
+    throw error;
+  }
+}
+
+/** A file that is asked for, and is an end of the job too: it would be overwritten by the other. */
+export function filesInTheWay({ saveManifest, rescue, manifest }: CopyRequest, found: readonly (Found | null)[]): PlatterError[] {
+  const ends = found.flatMap((one) => one?.end ?? []);
+  const names = new Set(ends.flatMap(({ realPath, path, image }) => [realPath, path, ...(image === null ? [] : [image.part])]));
+  const ids = new Set(ends.flatMap(({ id, image }) => [id, image?.partId ?? null]).filter((id) => id !== null));
+  const files = [saveManifest, rescue?.map ?? null, manifest].filter((path) => path !== null);
+  const twice = saveManifest !== null && saveManifest === (rescue?.map ?? null) ? [saveManifest] : [];
+  const meant = files.filter((path) => names.has(path) || ids.has(idOf(path) ?? ''));
+  return [...new Set([...twice, ...meant])].map((path) =>
+    failure({ code: 'BAD_ARGUMENT', op: 'check', device: path, message: 'It is something else in this job already: name another file.' }));
+}
+
+/** What the user should know about the manifest and the map that are used. */
+export function notesOnFiles(manifest: Manifest | null, map: RescueMap | null, { kind }: CopyRequest): string[] {
+  const missing = manifest === null ? 0 : chunksIn(manifest) - countChunks(manifest.known);
+  const rescued = map === null ? 0 : bytesOf(map, '+');
+  return [
+    ...(manifest !== null && missing > 0 && kind !== 'copy' ? [`The manifest has no hash of ${counted(missing, 'chunk')}: those are not compared.`] : []),
+    ...(map !== null ? [`The map is continued: ${counted(rescued, 'byte')} count as being on every destination already.`] : []),
+  ];
+}

@@ -1,0 +1,183 @@
+// Continuing an interrupted job: what its log says, which devices it means, and whether they still hold what it says.
+import type { CopyRequest, InterruptedJob, PlatterError } from '../contract.ts';
+import type { Blocks } from './blocks.ts';
+import { both, bytesOf, isEmpty, noChunks, sampleOf } from './chunk-sets.ts';
+import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
+import { inspectDestination, inspectExisting, type End, type Found } from './inspect.ts';
+import { jobError } from './job-errors.ts';
+import { jobPath, listJobs, readJobLog, removeJob, type JobLog } from './job-log.ts';
+import { difference, pathNow } from './logged-end.ts';
+import type { NativeAddon, NativeClient, NativeDevice } from './native.ts';
+import { counted } from './words.ts';
+
+/** Chunks of each end that are read again before anything is written. */
+const SAMPLES = 16;
+
+/** An interrupted job that is about to go on. */
+export interface Resumed {
+  id: string;
+  log: JobLog;
+  /** The log's index of each destination that is continued. */
+  indices: number[];
+  /** Destinations that are not done and cannot be found. */
+  leftOut: number;
+  /** What is known to be on the medium of each of them, and the source's hashes. Nothing when the log is damaged. */
+  durable: Uint8Array[];
+  known: Uint8Array;
+  hashes: Uint8Array;
+}
+
+/** What was found of an interrupted job. */
+export interface FoundJob {
+  resumed: Resumed;
+  /** What was asked for then; how it is done (limits, memory) as it is asked for now. */
+  request: CopyRequest;
+  source: Found;
+  destinations: Found[];
+  notes: string[];
+}
+
+/**
+ * The log of an interrupted job, and a hold on it so that nobody else continues it. Rejects with a Refusal: there is no
+ * such job, it runs, or nothing of it is left.
+ */
+export async function openInterrupted(dir: string, id: string, addon: NativeAddon): Promise<{ log: JobLog; lock: NativeDevice }> {
+  const path = jobPath(dir, id);
+  const lock = holdLog(addon, path);
+  if (lock === 'absent') return refuse({ code: 'NOTHING_TO_DO', op: 'open', message: `There is no interrupted job ${id}.` });
+  if (lock === 'running') return refuse({ code: 'IN_USE', op: 'open', message: `Job ${id} is running.` });
+  try {
+    const log = await readJobLog(path);
+    if (unfinished(log).length > 0) return { log, lock };
+    return refuse({ code: 'NOTHING_TO_DO', op: 'open', message: `Nothing of job ${id} is left to do.` });
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+}
+
+/** Looks for the ends of an interrupted job on the machine as it is now. Destinations that are not there are left out, if any is. */
+export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks: Blocks): Promise<FoundJob> {
+  const { header } = log;
+  const logged = unfinished(log);
+  const [source, ...found] = await Promise.all([
+    header.source === null ? missingSource : inspectExisting(pathNow(header.source, blocks), blocks),
+    ...logged.map((index) => inspectDestination(pathNow(header.destinations[index]!, blocks), blocks)),
+  ]);
+  const gone = ({ end, ...rest }: Found): boolean => end === null ? 'error' in rest && rest.error.code === 'NOT_FOUND' : end.block !== null && end.size === 0;
+  const here = logged.flatMap((index, place) => (gone(found[place]!) ? [] : [{ index, found: found[place]! }]));
+  const kept = here.length === 0 ? logged.map((index, place) => ({ index, found: found[place]! })) : here;
+  const missing = logged.filter((index) => kept.every((one) => one.index !== index)).map((index) => header.destinations[index]!.path);
+  const indices = kept.map(({ index }) => index);
+  const damaged = log.damage === 'corrupt';
+  return {
+    resumed: { id, log, indices, leftOut: missing.length, durable: indices.map((index) => log.durable[index]!), known: log.known, hashes: log.hashes },
+    request: {
+      ...header.request, kind: 'resume', job: id, source: header.request.source,
+      destinations: indices.map((index) => header.request.destinations[index] ?? header.destinations[index]!.path),
+      io: now.io, memory: now.memory, throttle: now.throttle, destinationThrottles: now.destinationThrottles, stallTimeout: now.stallTimeout,
+      update: false, repair: header.request.repair, saveManifest: header.request.saveManifest,
+    },
+    source: header.source === null ? source : checked(source, (end) => difference(header.source!, end, true)),
+    destinations: kept.map((one) => checked(one.found, (end) => difference(header.destinations[one.index]!, end, false))),
+    notes: [
+      ...missing.map((path) => `${path} is not there: it is left out, and can be continued later.`),
+      ...(damaged ? ['The log of this job is damaged: everything is copied again.'] : []),
+    ],
+  };
+}
+
+const missingSource: Found = { end: null, error: failure({ code: 'BAD_FILE', op: 'check', message: 'The log of this job names no source.' }) };
+
+/** The end as it was found, or CHANGED with the reason that `reason` gives. */
+function checked(found: Found, reason: (end: End) => string | null): Found {
+  const message = found.end === null ? null : reason(found.end);
+  return message === null ? found : { end: null, error: failure({ code: 'CHANGED', op: 'check', device: found.end!.path, message }) };
+}
+
+const unfinished = ({ states }: JobLog): number[] => states.flatMap((state, index) => (state?.state === 'done' ? [] : [index]));
+
+/**
+ * Reads samples of the source, and of what should be on each destination, and gives the errors of those that are not what
+ * the log says. Writes nothing.
+ */
+export async function sampleErrors(
+  { log, durable, known, hashes }: Resumed, client: NativeClient, source: { end: End; device: NativeDevice }, destinations: readonly { end: End; device: NativeDevice | null }[],
+): Promise<PlatterError[]> {
+  const grid = { bytes: log.header.bytes, chunkSize: log.header.chunkSize };
+  const ends = [{ ...source, chunks: known }, ...destinations.map((held, index) => ({ ...held, chunks: both(durable[index]!, known) }))]
+    .flatMap(({ device, ...rest }) => (device === null || isEmpty(rest.chunks) ? [] : [{ ...rest, device }]));
+  if (ends.length === 0) return [];
+  const check = ends.map(({ chunks }) => sampleOf(chunks, SAMPLES, grid));
+  const job = client.submit({
+    op: 'compare', source: null, destinations: ends.map(({ device }) => device), offset: 0, length: grid.bytes, hashes, known, check, ignoreWrite: true,
+    todo: ends.map(() => noChunks(grid)),
+  });
+  await job.done;
+  const named = { kind: 'verify' as const, source: null, destinations: ends.map(({ end }) => ({ path: end.path, part: null })) };
+  const told = new Set<number>();
+  return job.errors(0).flatMap((entry) => {
+    if (entry.destination < 0 || told.has(entry.destination)) return [];
+    told.add(entry.destination);
+    const { side: _side, destination: _destination, ...error } = jobError(entry, named);
+    if (entry.cause !== 'mismatch') return [error];
+    const isSource = ends[entry.destination]!.end === source.end;
+    const message = isSource ? 'It has changed since the job began: a sample of it is not what was read then.' : 'It was written to since the job was interrupted: a sample of it is not what was copied.';
+    return [failure({ ...error, code: 'CHANGED', op: 'check', message, advice: 'Start a new copy.' })];
+  });
+}
+
+/** The interrupted jobs that could be continued, newest first. Rejects with a Refusal when the logs cannot be listed. */
+export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<InterruptedJob[]> {
+  const jobs: InterruptedJob[] = [];
+  for (const { id, path } of await listJobs(dir)) {
+    const lock = holdLog(addon, path);
+    if (lock === 'running' || lock === 'absent') continue;
+    lock.close();
+    const log = await readJobLog(path).catch((error: unknown) => {
+      if (error instanceof Refusal) return null; // what cannot be read cannot be continued either
+      throw error;
+    });
+    if (log !== null && unfinished(log).length > 0) jobs.push(describe(id, log));
+  }
+  return jobs;
+}
+
+/** Forgets an interrupted job. Rejects with a Refusal when there is none, or when it runs. */
+export async function forgetJob(dir: string, id: string, addon: NativeAddon): Promise<void> {
+  const lock = holdLog(addon, jobPath(dir, id));
+  if (lock === 'absent') return refuse({ code: 'NOTHING_TO_DO', op: 'open', message: `There is no interrupted job ${id}.` });
+  if (lock === 'running') return refuse({ code: 'IN_USE', op: 'open', message: `Job ${id} is running.` });
+  try {
+    await removeJob(dir, id);
+  } finally {
+    lock.close();
+  }
+}
+
+function describe(id: string, { header, durable, states, damage }: JobLog): InterruptedJob {
+  return {
+    id, startedAt: header.startedAt, source: header.source?.path ?? '', bytes: header.bytes, damaged: damage === 'corrupt',
+    destinations: header.destinations.map(({ path, model, serial }, index) =>
+      ({ path, model, serial, durable: bytesOf(durable[index]!, header), finished: states[index]?.state === 'done' })),
+  };
+}
+
+/** The log, locked: the log of a running job is. */
+function holdLog(addon: NativeAddon, path: string): NativeDevice | 'absent' | 'running' {
+  try {
+    return addon.openDevice(path, { write: true, exclusive: true });
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT') return 'absent';
+    if (errno === 'EBUSY') return 'running';
+    throw new Refusal([failureOf(error, 'open', path, 'file')]);
+  }
+}
+
+/** What is continued, in words. */
+export function resumeNote({ durable, log }: Resumed): string {
+  const grid = log.header;
+  const there = durable.reduce((sum, one) => sum + bytesOf(one, grid), 0);
+  return `The job of ${new Date(log.header.startedAt).toLocaleString('en-GB', { timeZoneName: 'short' })} goes on: ${counted(there, 'byte')} are on the destinations already.`;
+}

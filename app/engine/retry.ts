@@ -1,0 +1,55 @@
+// Starting one destination of a running job again.
+import type { DestinationResult, JobError } from '../contract.ts';
+import { Refusal, refuse, failureOf, failure } from './errors.ts';
+import { refusals } from './guard.ts';
+import { inspectExisting } from './inspect.ts';
+import { isSameEnd, loggedEnd, pathNow } from './logged-end.ts';
+import { idOf, readBlocks } from './machine.ts';
+import type { Prepared } from './prepare.ts';
+
+/** Throws a Refusal unless a destination that ended so (null: it has not, or nothing can be asked of the job) can be started again. */
+export function refuseRetry(path: string, end: DestinationResult['state'] | null, errors: readonly JobError[]): void {
+  if (end === null) refuse({ code: 'BAD_ARGUMENT', op: 'check', device: path, message: 'It has not failed, or the job is at its end: there is nothing to start again.' });
+  if (end === 'done') refuse({ code: 'NOTHING_TO_DO', op: 'check', device: path, message: 'It is done.' });
+  // What the kernel still holds could be written after what is written now.
+  if (errors.some(({ code }) => code === 'STALLED')) refuse({ code: 'STALLED', op: 'check', device: path, message: 'The system still waits for an answer of this drive, so nothing can be started on it.' });
+}
+
+/**
+ * Makes sure that a destination is the one it was, and opens it again when it was plugged in anew. Rejects with a Refusal
+ * when it is not there, or is another one.
+ */
+export async function reopenForRetry(prepared: Prepared, destination: number): Promise<void> {
+  const held = prepared.destinations[destination]!;
+  const { end, device } = held;
+  if (end.image !== null) {
+    const info = device!.info();
+    if (idOf(end.image.part) === `file:${info.major}:${info.minor}:${info.inode}`) return;
+    refuse({ code: 'CHANGED', op: 'check', device: end.path, message: 'The incomplete image is not there any more.' });
+  }
+  const blocks = await readBlocks();
+  const known = loggedEnd(prepared.plan.destinations[destination]!, end);
+  const found = await inspectExisting(pathNow(known, blocks), blocks);
+  if (found.end === null) throw new Refusal([found.error]);
+  const now = { ...known, id: found.end.id, serial: found.end.block?.serial ?? null, model: found.end.block?.model ?? found.end.block?.backingFile ?? null, size: found.end.size, kind: found.end.kind };
+  if (!isSameEnd(known, now)) refuse({ code: 'CHANGED', op: 'check', device: end.path, message: 'It is another drive than the one the job began with.' });
+  if (found.end.id === end.id) return;
+  const others = prepared.destinations.filter((other) => other !== held).map((other) => ({ end: other.end }));
+  const { kind, request } = prepared.plan;
+  const errors = refusals({ kind, update: request.update, bytes: prepared.grid.bytes }, prepared.source && { end: prepared.source.end }, [...others, found], blocks);
+  const own = errors.filter((error) => error.device === found.end.path);
+  if (own.length > 0) throw new Refusal(own);
+  try {
+    const anew = prepared.addon.openDevice(found.end.realPath, kind === 'verify' ? {} : { write: true, exclusive: true });
+    const { major, minor, size } = anew.info();
+    if (`block:${major}:${minor}` !== found.end.id || size !== found.end.size) {
+      anew.close();
+      throw new Refusal([failure({ code: 'CHANGED', op: 'check', device: end.path, message: 'It is not what it was a moment ago.' })]);
+    }
+    prepared.left.push(device!);
+    held.device = anew;
+    held.end = { ...found.end, path: end.path };
+  } catch (error) {
+    throw error instanceof Refusal ? error : new Refusal([failureOf(error, 'open', end.path, 'block')]);
+  }
+}

@@ -1,0 +1,49 @@
+// What the courses of jobs (course.ts, rescue.ts) are written against: a job's destinations, and passes over them.
+import type { CopyRequest, JobError, RescueProgress } from '../contract.ts';
+import type { KnownHashes, Grid } from './chunk-sets.ts';
+import type { Failure } from './errors.ts';
+import type { NativeDevice, NativeError } from './native.ts';
+import type { PassRequest } from './pass.ts';
+import type { Prepared } from './prepare.ts';
+
+/** How a pass ended for its destinations. */
+export interface PassEnd {
+  /** In the order of the pass's targets. */
+  targets: { destination: number; state: 'done' | 'failed' | 'cancelled' }[];
+  /** All errors, those that were told and those that were held back. */
+  errors: NativeError[];
+  /** The source could not be read, or had changed. */
+  sourceFailed: boolean;
+}
+
+/** A running job, for its course. */
+export interface Stage {
+  readonly prepared: Prepared;
+  readonly request: CopyRequest;
+  readonly grid: Grid;
+  /** The source's hashes, those of the passes that have ended included. */
+  readonly hashes: KnownHashes;
+  /** The job was told to stop. */
+  readonly cancelled: boolean;
+  /** Open device of a destination. */
+  device(destination: number): NativeDevice;
+  /** Chunks of a destination that are on its medium. */
+  durable(destination: number): Uint8Array;
+  /** Has it neither ended nor been told to stop? */
+  isOpen(destination: number): boolean;
+  /** Runs a pass to its end. With `hold`, errors that it answers true for are not told. */
+  perform(pass: PassRequest, hold?: (error: NativeError) => boolean): Promise<PassEnd>;
+  /** A destination has ended. Errors that were held back are told with it. */
+  finish(destination: number, state: 'done' | 'failed' | 'cancelled', held?: readonly NativeError[]): Promise<void>;
+  /** So many bytes of a destination needed no writing. */
+  keep(destination: number, bytes: number): void;
+  /** What there is to do for a destination over all passes, where they cannot know it. */
+  expect(destination: number, bytes: number): void;
+  /** Chunks that were found on a destination's medium as they should be. */
+  found(destination: number, chunks: Uint8Array): Promise<void>;
+  tell(destination: number | null, side: JobError['side'], error: Failure): void;
+  /** A fact for the result. */
+  note(text: string): void;
+  /** What is shown of a rescue. */
+  rescue: RescueProgress | null;
+}

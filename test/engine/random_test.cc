@@ -93,6 +93,8 @@ bool plan(Random& random, size_t disks, const std::vector<Planned>& batch, Plann
     if (chance(random, 25)) planned.flags |= KCOPYD_WRITE_SEQ;
     else if (planned.op == KCOPYD_COPY && chance(random, 30)) planned.flags |= KCOPYD_HEAD_LAST;
   }
+  if (planned.op == KCOPYD_COPY && chance(random, 25)) planned.flags |= KCOPYD_SPARSE;
+  if (planned.op == KCOPYD_COPY && chance(random, 25)) planned.flags |= KCOPYD_HASH;
   if (chance(random, 25)) planned.flags |= KCOPYD_IGNORE_ERROR;
   const uint64_t length = random_length(random);
   planned.from = random_span(random, disks, length);

@@ -9,7 +9,7 @@ import { failureOf, type Failure } from './errors.ts';
 import { nameImage } from './images.ts';
 import { about, jobError, type Named } from './job-errors.ts';
 import { jobResult, unexplained } from './job-result.ts';
-import { LogKeeper } from './log-keeper.ts';
+import type { LogKeeper } from './log-keeper.ts';
 import { saveManifest } from './manifests.ts';
 import type { NativeDevice, NativeError } from './native.ts';
 import { Pass, type Controls, type PassRequest } from './pass.ts';

@@ -77,7 +77,7 @@ export class LogKeeper {
 async function open(prepared: Prepared): Promise<JobLogWriter> {
   const { log, resumed } = prepared;
   if (resumed === null || resumed.log.damage === 'corrupt') {
-    const writer = await JobLogWriter.create(log!.dir, await headerOf(prepared), log!.id);
+    const writer = await JobLogWriter.create(log!.dir, headerOf(prepared), log!.id);
     if (resumed !== null) await removeJob(log!.dir, resumed.id);
     prepared.lock ??= lockOf(prepared, writer.path);
     return writer;
@@ -95,7 +95,7 @@ function lockOf({ addon }: Prepared, path: string): NativeDevice {
   return addon.openDevice(path, { write: true, exclusive: true });
 }
 
-async function headerOf({ request, source, destinations, plan, grid }: Prepared): Promise<JobLogHeader> {
+function headerOf({ request, source, destinations, plan, grid }: Prepared): JobLogHeader {
   const ends = plan.destinations.map((endpoint, index): LoggedEnd => {
     const { end, device } = destinations[index]!;
     return loggedEnd(endpoint, { ...end, id: idOfOpen(end, device) });

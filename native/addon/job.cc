@@ -16,7 +16,7 @@ constexpr double kMaxHashes = 1 << 20;  // in one answer: 16 MiB
 constexpr std::array kStates = {"waiting", "copying", "flushing", "verifying", "done", "failed", "cancelled"};
 constexpr std::array kSides = {"read", "write", "verify"};
 constexpr std::array kCauses = {"io",        "medium",    "gone",     "no-space",
-                                "read-only", "timed-out", "mismatch", "cancelled"};
+                                "read-only", "timed-out", "mismatch", "cancelled", "stalled"};
 
 // Index of a destination; -1 for null: the job.
 int destination_of(const Napi::CallbackInfo& info) {

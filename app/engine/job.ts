@@ -273,7 +273,7 @@ export class Job implements Stage {
     if (this.#log.problem !== null) this.note(this.#log.problem);
     const result = jobResult({
       plan, named: this.#named, ends, errors: this.#errors, seconds, bytes: this.#bytesRead, notes: this.#notes, manifest,
-      readErr: this.#readErr, rescue: this.rescue === null ? null : { rescued: this.rescue.rescued, bad: this.rescue.bad },
+      readErr: (this.rescue?.bad ?? 0) > 0 ? 1 : this.#readErr, rescue: this.rescue === null ? null : { rescued: this.rescue.rescued, bad: this.rescue.bad },
     });
     await this.#log.close(result);
     await release(this.prepared);

@@ -14,7 +14,7 @@ import { newJobId, stateDir } from './job-log.ts';
 import { readBlocks } from './machine.ts';
 import type { Manifest } from './manifest.ts';
 import { checkNewManifest, filesInTheWay, misfits, notesOnFiles, readGivenManifest, readGivenMap } from './manifests.ts';
-import type { RescueMap } from './mapfile.ts';
+import { bytesOf, type RescueMap } from './mapfile.ts';
 import type { NativeAddon, NativeClient, NativeDevice, NativeOpenOptions } from './native.ts';
 import { findEnds, openInterrupted, resumeNote, sampleErrors, type FoundJob, type Resumed } from './resume.ts';
 import { counted } from './words.ts';
@@ -95,12 +95,13 @@ export async function release({ client, source, destinations, lock, left }: Prep
 async function look(request: CopyRequest, blocks: Blocks): Promise<Looked> {
   const { kind, update } = request;
   const replaces = kind === 'copy';
+  const inPlace = update || (request.rescue?.map ?? null) !== null;
   const [manifest, map, unwritable, source, ...destinations] = await Promise.all([
     readGivenManifest(request.manifest),
     readGivenMap(request.rescue?.map ?? null),
     checkNewManifest(request.saveManifest),
     request.source === null ? null : inspectExisting(request.source, blocks),
-    ...request.destinations.map((path) => (replaces ? inspectDestination(path, blocks, update) : inspectExisting(path, blocks))),
+    ...request.destinations.map((path) => (replaces ? inspectDestination(path, blocks, inPlace) : inspectExisting(path, blocks))),
   ]);
   const bytes = source?.end?.size ?? manifest.value?.bytes ?? null;
   throwIfAny([
@@ -141,14 +142,17 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
   try {
     const from = looked.source?.end ?? null;
     const source = from === null ? null : { end: from, device: device(from, {}) };
-    if (source?.device) errors.push(...(await unreadable(source.end)));
+    // A rescue is for drives of which this can be expected.
+    if (source?.device && request.rescue === null) errors.push(...(await unreadable(source.end)));
+    const rescued = map !== null && bytesOf(map, '+') > 0;
     const destinations = looked.destinations.map(({ end }, index): Held => {
       const place = end!;
-      const updated = request.update && place.id !== null;
+      // What the map says is rescued has to be in the image that is there: complete by its name, or as it was left.
+      const updated = place.id !== null && (request.update || (rescued && place.image?.partId === null));
       const writing = { write: request.kind !== 'verify', exclusive: request.kind !== 'verify' };
       if (place.image === null) return { end: place, device: device(place, writing), updated };
       if (updated) return { end: place, device: device(place, { ...writing, grow: true }), updated };
-      return { end: place, device: opening(place, () => image(addon, place, resumed, index)), updated };
+      return { end: place, device: opening(place, () => (rescued ? begun(addon, place) : image(addon, place, resumed, index))), updated };
     });
     throwIfAny(errors);
     const bytes = from?.size ?? manifest!.bytes;
@@ -186,6 +190,14 @@ function image(addon: NativeAddon, { path, image }: End, resumed: Resumed | null
   device?.close();
   const message = device === null ? 'Its incomplete image is not there any more.' : 'Its incomplete image is another file than the one that was begun.';
   throw new Refusal([failure({ code: 'CHANGED', op: 'check', device: path, message, advice: 'Start a new copy.' })]);
+}
+
+/** The image that a rescue goes on with: without it, what the map says is on it would be missing. */
+function begun(addon: NativeAddon, { path, image }: End): NativeDevice {
+  const device = reopenPart(addon, image!.part);
+  if (device !== null) return device;
+  const message = 'By the map a part of it is rescued, but there is no such image.';
+  throw new Refusal([failure({ code: 'NOT_FOUND', op: 'open', device: path, message, advice: 'Name the image that the map was made with, or begin with a new map.' })]);
 }
 
 function createClient(request: CopyRequest, chunkSize: number | null, addon: NativeAddon): NativeClient {

@@ -116,7 +116,8 @@ export async function sampleErrors(
   await job.done;
   const named = { kind: 'verify' as const, source: null, destinations: ends.map(({ end }) => ({ path: end.path, part: null })) };
   const told = new Set<number>();
-  return job.errors(0).flatMap((entry) => {
+  const entries = job.errors(0).sort((one, other) => one.destination - other.destination);
+  return entries.flatMap((entry) => {
     if (entry.destination < 0 || told.has(entry.destination)) return [];
     told.add(entry.destination);
     const { side: _side, destination: _destination, ...error } = jobError(entry, named);

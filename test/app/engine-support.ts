@@ -1,6 +1,7 @@
 // A real engine host for a test, and what is told by it.
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,8 +44,11 @@ export async function refused(call: Promise<unknown>): Promise<PlatterError[]> {
 export class Workbench {
   readonly #undo: (() => Promise<unknown>)[] = [];
   readonly #image: Promise<string>;
+  /** Where the hosts of this test keep their job logs. */
+  readonly state = mkdtempSync(join(tmpdir(), 'platter-state-'));
 
   constructor() {
+    this.#undo.push(() => rm(this.state, { recursive: true, force: true }));
     this.#image = mkdtemp(join(tmpdir(), 'platter-engine-'));
     this.#undo.push(async () => rm(await this.#image, { recursive: true, force: true }));
   }
@@ -68,7 +72,7 @@ export class Workbench {
 
   /** Starts a host. At the end it must be gone, or go by itself when its input ends. */
   session(): Session {
-    const host = spawn(process.execPath, [HOST], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const host = spawn(process.execPath, [HOST], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, PLATTER_STATE: this.state } });
     let stderr = '';
     host.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     const exited = once(host, 'exit') as Session['exited'];

@@ -1,0 +1,302 @@
+// What a job can do beside a plain copy, through the real host on devices that fail as told: control while it runs,
+// manifests, repair, update, resume after every kind of end, rescue beside GNU ddrescue.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { open, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DestinationProgress, InterruptedJob, JobResult } from '../../app/contract.ts';
+import { canLab, seededBytes, type LabDisk, type LabEntry } from '../lab/lab.ts';
+import { MiB, refused, requestOf, Workbench, type Session } from './engine-support.ts';
+
+const noLab = canLab();
+let bench: Workbench;
+beforeEach(() => { bench = new Workbench(); });
+afterEach(() => bench.clear());
+
+const head = (path: string, length: number): Buffer => readFileSync(path).subarray(0, length);
+const resultOf = async (session: Session): Promise<JobResult> => {
+  const last = await session.until(({ event }) => event === 'result');
+  if (last.event !== 'result') throw new Error('impossible');
+  return last.result;
+};
+/** Waits until a sample shows it. */
+const seen = async (session: Session, condition: (destinations: DestinationProgress[]) => boolean): Promise<void> => {
+  const from = session.events.length;
+  await session.until((event) => event.event === 'progress' && session.events.indexOf(event) >= from && condition(event.progress.destinations));
+};
+/** Writes one byte past the rules, into the medium. */
+async function spoil(path: string, ...offsets: number[]): Promise<void> {
+  const file = await open(path, 'r+');
+  for (const offset of offsets) await file.write(Buffer.from([readFileSync(path)[offset]! ^ 1]), 0, 1, offset);
+  await file.close();
+}
+/** Chunks of 1 MiB that writes touched. */
+const chunksWritten = (writes: LabEntry[]): number[] => [...new Set(writes.map(({ offset }) => Math.floor(offset / MiB)))].sort((a, b) => a - b);
+const resume = async (session: Session, job: string): Promise<JobResult> => {
+  await session.engine.call('prepare', requestOf({ kind: 'resume', source: null, destinations: [], job }));
+  await session.engine.call('start', {});
+  return resultOf(session);
+};
+const interrupted = (session: Session): Promise<InterruptedJob[]> => session.engine.call('jobs', {});
+
+/** A copy of 16 MiB to two disks that a slow source holds up. */
+async function slowCopy(): Promise<{ session: Session; source: LabDisk; one: LabDisk; two: LabDisk }> {
+  const source = await bench.disk({ size: 16 * MiB, file: await bench.image('disk.img', 16 * MiB) });
+  const [one, two] = [await bench.disk({ size: 16 * MiB }), await bench.disk({ size: 16 * MiB })];
+  await source.rule('rate r 6M');
+  const session = bench.session();
+  await session.engine.call('prepare', requestOf({ source: source.device, destinations: [one.device, two.device] }));
+  await session.engine.call('start', {});
+  await one.waitFor(({ bytesWritten }) => bytesWritten >= 2 * MiB);
+  return { session, source, one, two };
+}
+
+describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${noLab})`}`, () => {
+  it('one destination is stopped, the other goes on', async () => {
+    const { session, source, one } = await slowCopy();
+    await session.engine.call('cancel', { destination: 1 });
+    await source.rule('clear');
+    const result = await resultOf(session);
+    expect(result.destinations.map(({ state }) => state)).toEqual(['done', 'cancelled']);
+    expect(head(one.backing, 16 * MiB).equals(seededBytes(16 * MiB, 1))).toBe(true);
+    expect(result).toMatchObject({ cancelled: true, writeErr: 0b10 });
+  });
+
+  it('one destination and then all of them pause, and go on', async () => {
+    const { session, source, one, two } = await slowCopy();
+    await session.engine.call('pause', { destination: 1, paused: true });
+    await seen(session, ([first, second]) => first!.state === 'copying' && second!.state === 'paused' && second!.paused);
+    await session.engine.call('pause', { destination: null, paused: true });
+    await seen(session, (all) => all.every(({ state }) => state === 'paused'));
+    const before = (await one.counters()).bytesWritten;
+    await sleep(400);
+    expect((await one.counters()).bytesWritten - before).toBeLessThanOrEqual(8 * MiB);
+    await source.rule('clear');
+    await session.engine.call('pause', { destination: null, paused: false });
+    await session.engine.call('pause', { destination: 1, paused: false });
+    expect(await resultOf(session)).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true }, { state: 'done', verified: true }] });
+    expect(head(two.backing, 16 * MiB).equals(seededBytes(16 * MiB, 1))).toBe(true);
+  });
+
+  it('its limit changes; what is no destination or no limit is refused', async () => {
+    const source = await bench.image('disk.img', 32 * MiB);
+    const disk = await bench.disk({ size: 32 * MiB });
+    const session = bench.session();
+    await session.engine.call('prepare', requestOf({ source, destinations: [disk.device], throttle: 2 * MiB, verify: false }));
+    await session.engine.call('start', {});
+    await sleep(1000);
+    expect((await disk.counters()).bytesWritten).toBeLessThan(12 * MiB);
+    expect(await refused(session.engine.call('throttle', { destination: null, bytesPerSecond: 0 }))).toMatchObject([{ code: 'BAD_ARGUMENT' }]);
+    expect(await refused(session.engine.call('pause', { destination: 1, paused: true }))).toMatchObject([{ code: 'BAD_ARGUMENT' }]);
+    await session.engine.call('throttle', { destination: null, bytesPerSecond: null });
+    const { seconds } = await resultOf(session);
+    expect(seconds).toBeLessThan(8);
+  });
+
+  it('a destination that failed is started again, and only what is missing is written', async () => {
+    const { session, source, one, two } = await slowCopy();
+    await two.rule('eio w 8M 1M');
+    await seen(session, ([, second]) => second!.state === 'failed');
+    expect(await refused(session.engine.call('retry', { destination: 0 }))).toMatchObject([{ code: 'BAD_ARGUMENT' }]);
+    await two.rule('clear');
+    await session.engine.call('retry', { destination: 1 });
+    await source.rule('clear');
+    expect(await resultOf(session)).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', errors: [] }, { state: 'done', verified: true, errors: [] }] });
+    for (const disk of [one, two]) expect(head(disk.backing, 16 * MiB).equals(seededBytes(16 * MiB, 1))).toBe(true);
+  });
+
+  it('a drive that stops answering is given up, and the job ends while it still hangs', async () => {
+    const source = await bench.image('disk.img', 8 * MiB);
+    const [good, stuck] = [await bench.disk({ size: 8 * MiB }), await bench.disk({ size: 8 * MiB })];
+    const session = bench.session();
+    await stuck.rule('stall w 4M 1M');
+    bench.finally(() => stuck.rule('go'));
+    await session.engine.call('prepare', requestOf({ source, destinations: [good.device, stuck.device], stallTimeout: 2 }));
+    await session.engine.call('start', {});
+    const result = await resultOf(session);
+    expect((await stuck.counters()).inFlight).toBeGreaterThan(0);
+    expect(result).toMatchObject({ destinations: [{ state: 'done', verified: true }, { state: 'failed', errors: [{ code: 'STALLED' }] }] });
+    await stuck.rule('go');
+  });
+});
+
+describe.skipIf(noLab !== null)('a manifest', () => {
+  it('made by a copy verifies it later without the source, names what changed, and guides the repair', async () => {
+    const source = await bench.image('disk.img', 8 * MiB + 512);
+    const manifest = await bench.path('disk.manifest');
+    const disk = await bench.disk({ size: 12 * MiB });
+    const session = bench.session();
+    const { manifest: digest } = await session.run({ source, destinations: [disk.device], saveManifest: manifest });
+    expect(execFileSync('sh', ['-c', 'head -c -32 "$1" | sha256sum', 'sh', manifest], { encoding: 'utf8' })).toContain(digest);
+    expect(await session.run({ kind: 'verify', source: null, manifest, destinations: [disk.device] })).toMatchObject({ bytes: 0, destinations: [{ state: 'done', verified: true }] });
+
+    await spoil(disk.backing, 3 * MiB + 7, 8 * MiB + 100);
+    const bad = await session.run({ kind: 'verify', source: null, manifest, destinations: [disk.device] });
+    expect(bad.destinations[0]).toMatchObject({ state: 'failed', verified: false });
+    expect(bad.destinations[0]!.errors.map(({ offset }) => offset)).toEqual([3 * MiB, 8 * MiB]);
+
+    await disk.rule('log on w');
+    const repaired = await session.run({ kind: 'repair', source, manifest, destinations: [disk.device] });
+    expect(repaired.destinations[0]).toMatchObject({ state: 'done', verified: true, written: MiB + 512, kept: 7 * MiB, errors: [] });
+    expect(chunksWritten(await disk.writes())).toEqual([3, 8]);
+    expect(head(disk.backing, 8 * MiB + 512).equals(seededBytes(8 * MiB + 512, 1))).toBe(true);
+  });
+
+  it('of another size, or that is none, or in the place of another file, is refused', async () => {
+    const [source, other, none] = [await bench.image('disk.img', MiB), await bench.image('other.img', 2 * MiB), await bench.image('none', 1000)];
+    const manifest = await bench.path('m');
+    const session = bench.session();
+    await session.run({ source: other, destinations: [await bench.path('copy.img')], saveManifest: manifest });
+    const refusing = (request: object): Promise<unknown> => refused(session.engine.call('prepare', requestOf({ source, destinations: [other], kind: 'verify', ...request })));
+    expect(await refusing({ kind: 'copy', manifest })).toMatchObject([{ code: 'BAD_FILE', device: manifest }]);
+    expect(await refusing({ source: null, manifest: none })).toMatchObject([{ code: 'BAD_FILE', device: none }]);
+    expect(await refusing({ kind: 'copy', saveManifest: none })).toMatchObject([{ code: 'BAD_FILE', device: none }]);
+    expect(readFileSync(none).equals(seededBytes(1000, 1))).toBe(true);
+  });
+});
+
+describe.skipIf(noLab !== null)('what differs', () => {
+  it('alone is written by an update, on a disk and in an image', async () => {
+    const source = await bench.image('disk.img', 8 * MiB);
+    const [disk, copy] = [await bench.disk({ size: 8 * MiB }), await bench.path('copy.img')];
+    const session = bench.session();
+    await session.run({ source, destinations: [disk.device, copy] });
+    await spoil(source, 2 * MiB, 6 * MiB + 5);
+    await disk.rule('log on w');
+    const result = await session.run({ source, destinations: [disk.device, copy], update: true });
+    for (const destination of result.destinations) expect(destination).toMatchObject({ state: 'done', verified: true, written: 2 * MiB, kept: 6 * MiB, errors: [] });
+    expect(chunksWritten(await disk.writes())).toEqual([2, 6]);
+    execFileSync('cmp', [source, copy]);
+    execFileSync('cmp', ['-n', String(8 * MiB), source, disk.backing]);
+  });
+
+  it('after a copy is written once more, when a repair was asked for', async () => {
+    const source = await bench.image('disk.img', 8 * MiB);
+    const disk = await bench.disk({ size: 8 * MiB });
+    await disk.rule('flip w 5000s 1s 1', 'log on w');
+    const result = await bench.session().run({ source, destinations: [disk.device], repair: true });
+    expect(result).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true, written: 9 * MiB, errors: [] }] });
+    expect(head(disk.backing, 8 * MiB).equals(seededBytes(8 * MiB, 1))).toBe(true);
+  });
+
+  it('for good is listed range by range, when the job is to keep going', async () => {
+    const source = await bench.image('disk.img', 8 * MiB);
+    const disk = await bench.disk({ size: 8 * MiB });
+    await disk.rule('eio w 3000s 1s', 'eio w 12000s 2s');
+    const result = await bench.session().run({ source, destinations: [disk.device], keepGoing: true, verify: false });
+    expect(result.destinations[0]).toMatchObject({ state: 'failed' });
+    expect(result.destinations[0]!.errors.map(({ offset, length }) => [offset! <= 3000 * 512 || offset! <= 12_000 * 512, length! <= 4096])).toEqual([[true, true], [true, true]]);
+    const medium = head(disk.backing, 8 * MiB);
+    expect(medium.subarray(7 * MiB).equals(seededBytes(MiB, 1, 7 * MiB))).toBe(true);
+  });
+});
+
+describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
+  it.each(['SIGKILL', 'a cancellation'] as const)('after %s: only what is missing is written, to a disk and an image', async (how) => {
+    const source = await bench.disk({ size: 16 * MiB, file: await bench.image('disk.img', 16 * MiB) });
+    const [disk, copy] = [await bench.disk({ size: 16 * MiB }), await bench.path('copy.img')];
+    await source.rule('rate r 4M');
+    const first = bench.session();
+    const plan = await first.engine.call('prepare', requestOf({ source: source.device, destinations: [disk.device, copy] }));
+    await first.engine.call('start', {});
+    await sleep(2800);
+    const second = bench.session();
+    expect(await interrupted(second)).toEqual([]); // it runs
+    if (how === 'SIGKILL') {
+      first.host.kill('SIGKILL');
+      await first.exited;
+    } else {
+      await first.engine.call('cancel', {});
+      await resultOf(first);
+    }
+    await source.rule('clear');
+    const [job] = await interrupted(second);
+    expect(job).toMatchObject({ id: plan.job, bytes: 16 * MiB, damaged: false, destinations: [{ path: disk.device, finished: false }, { path: copy }] });
+    const durable = job!.destinations[0]!.durable;
+    expect(durable).toBeGreaterThan(0);
+    await disk.rule('log on w');
+    const result = await resume(second, job!.id);
+    expect(result).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true, kept: durable, written: 16 * MiB - durable }, { state: 'done', verified: true }] });
+    execFileSync('cmp', [source.backing, disk.backing]);
+    execFileSync('cmp', [source.backing, copy]);
+    expect(await interrupted(second)).toEqual([]);
+    expect(await refused(second.engine.call('prepare', requestOf({ kind: 'resume', source: null, destinations: [], job: job!.id })))).toMatchObject([{ code: 'NOTHING_TO_DO' }]);
+  });
+
+  it('after a power cut: nothing that was said to be there is lost', async () => {
+    const source = await bench.disk({ size: 16 * MiB, file: await bench.image('disk.img', 16 * MiB) });
+    const disk = await bench.disk({ size: 16 * MiB });
+    await source.rule('rate r 4M');
+    await disk.rule('volatile on');
+    const first = bench.session();
+    await first.engine.call('prepare', requestOf({ source: source.device, destinations: [disk.device] }));
+    await first.engine.call('start', {});
+    await sleep(2800);
+    first.host.kill('SIGKILL');
+    await disk.rule('powercut 7');
+    await first.exited;
+    await source.rule('clear');
+    const session = bench.session();
+    const [job] = await interrupted(session);
+    expect(job!.destinations[0]!.durable).toBeGreaterThan(0);
+    expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done', verified: true, kept: job!.destinations[0]!.durable }] });
+    execFileSync('cmp', [source.backing, disk.backing]);
+  });
+
+  it('but not when the source or the destination was written to since, and it can be forgotten', async () => {
+    const { session, source, one, two } = await slowCopy();
+    await sleep(2000);
+    session.host.kill('SIGKILL');
+    await session.exited;
+    await source.rule('clear');
+    const next = bench.session();
+    const [job] = await interrupted(next);
+    const asked = requestOf({ kind: 'resume', source: null, destinations: [], job: job!.id });
+    await writeFile(one.backing, Buffer.alloc(16 * MiB, 5));
+    expect(await refused(next.engine.call('prepare', asked))).toMatchObject([{ code: 'CHANGED', device: one.device }]);
+    expect(head(two.backing, MiB).equals(Buffer.alloc(MiB))).toBe(true);
+    await writeFile(source.backing, seededBytes(16 * MiB, 3));
+    const both = await refused(next.engine.call('prepare', asked));
+    expect(both).toMatchObject([{ code: 'CHANGED', device: source.device }, { code: 'CHANGED', device: one.device }]);
+    await next.engine.call('forget', { job: job!.id });
+    expect(await interrupted(next)).toEqual([]);
+  });
+});
+
+describe.skipIf(noLab !== null || !existsSync('/usr/bin/ddrescue'))('a rescue', () => {
+  const bad = ['eio r 3000s 3s', 'eio r 9000s 1s', 'eio r 15000s 40s'];
+
+  it('gets what ddrescue gets, and leaves a map that ddrescue takes', async () => {
+    const source = await bench.disk({ size: 8 * MiB, file: await bench.image('disk.img', 8 * MiB) });
+    const disk = await bench.disk({ size: 8 * MiB });
+    await writeFile(disk.backing, Buffer.alloc(8 * MiB, 0xee));
+    await source.rule(...bad);
+    const [copy, map, theirs, theirMap] = [await bench.path('copy.img'), await bench.path('ours.map'), await bench.path('theirs.img'), await bench.path('theirs.map')];
+    const result = await bench.session().run({ source: source.device, destinations: [disk.device, copy], rescue: { retries: 1, map } });
+    expect(result).toMatchObject({ readErr: 1, destinations: [{ state: 'done', verified: true }, { state: 'done', verified: true }] });
+    execFileSync('ddrescue', ['-q', '-d', '-b512', source.device, theirs, theirMap]);
+    execFileSync('cmp', [theirs, copy]);
+    execFileSync('cmp', ['-n', String(8 * MiB), theirs, disk.backing]);
+    const blocks = (file: string): string => execFileSync('ddrescuelog', ['-b512', '-l-', file], { encoding: 'utf8' });
+    expect(blocks(map)).toBe(blocks(theirMap));
+    expect(result.rescue).toEqual({ rescued: 8 * MiB - 44 * 512, bad: 44 * 512 });
+  });
+
+  it('goes on with the map and the image of ddrescue', async () => {
+    const source = await bench.disk({ size: 8 * MiB, file: await bench.image('disk.img', 8 * MiB) });
+    await source.rule(...bad);
+    const [copy, map] = [await bench.path('copy.img'), await bench.path('their.map')];
+    const nothing = await bench.path('nothing.img');
+    execFileSync('ddrescue', ['-q', '-d', '-b512', '-n', '-N', source.device, copy, map]);
+    await source.rule('clear', 'log on r');
+    const session = bench.session();
+    const lost = requestOf({ source: source.device, destinations: [nothing], rescue: { retries: 1, map } });
+    expect(await refused(session.engine.call('prepare', lost))).toMatchObject([{ code: 'NOT_FOUND', device: nothing }]);
+    const result = await session.run({ source: source.device, destinations: [copy], rescue: { retries: 1, map } });
+    expect(result).toMatchObject({ readErr: 0, rescue: { rescued: 8 * MiB, bad: 0 }, destinations: [{ state: 'done' }] });
+    expect((await source.log()).reduce((sum, { length }) => sum + length, 0)).toBeLessThan(4 * MiB);
+    execFileSync('cmp', [source.backing, copy]);
+    execFileSync('ddrescuelog', ['-D', map]);
+  });
+});

@@ -49,7 +49,9 @@ async function update(stage: Stage, destinations: readonly number[]): Promise<vo
     const job = { op: 'compare', source: source!.device, ignoreWrite: true } as const;
     const end = await stage.perform({ words, targets: old.map((destination) => ({ destination })), job, more: isNotCancelled }, isOfDestination);
     await finishDead(stage, end);
-    for (const destination of old) {
+    // One that was started again meanwhile is on a course of its own.
+    for (const destination of old) if (end.targets.every((target) => target.destination !== destination)) todo.delete(destination);
+    for (const { destination } of end.targets) {
       const differing = chunksOfErrors(end.errors, destination, stage.grid);
       const equal = without(allChunks(stage.grid), differing);
       if (!stage.isOpen(destination) || end.sourceFailed) continue;

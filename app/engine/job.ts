@@ -44,6 +44,8 @@ export class Job implements Stage {
   readonly #passes = new Map<Pass, (error: NativeError) => boolean>();
   /** Courses that have not ended: the job's own, and one for each retry. */
   readonly #courses = new Set<Promise<unknown>>();
+  /** How often each destination was sent on a course. */
+  readonly #attempts: number[] = [];
   /** Destinations that are being opened again. */
   readonly #retrying = new Set<number>();
   readonly #errors: JobError[] = [];
@@ -242,9 +244,12 @@ export class Job implements Stage {
 
   /** Sends destinations on their course, beside those that are on theirs. What is left of them at its end has an end then. */
   #begin(destinations: readonly number[], again: boolean): void {
+    // One that was started again meanwhile is on a course of its own.
+    const attempts = destinations.map((destination) => (this.#attempts[destination] = (this.#attempts[destination] ?? 0) + 1));
     const way = this.request.rescue === null ? course(this, destinations, again) : rescue(this, destinations);
     void this.#keepRunning(way.then(async () => {
-      for (const destination of destinations) {
+      for (const [index, destination] of destinations.entries()) {
+        if (this.#attempts[destination] !== attempts[index]) continue;
         await this.finish(destination, this.#standings[destination]!.cancelled ? 'cancelled' : 'failed');
       }
     })).catch((error: unknown) => {

@@ -100,6 +100,7 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
     await seen(session, ([, second]) => second!.state === 'failed');
     expect(await refused(session.engine.call('retry', { destination: 0 }))).toMatchObject([{ code: 'BAD_ARGUMENT' }]);
     await two.rule('clear');
+    await two.rule('rate w 4M'); // so that the others are done long before it
     await session.engine.call('retry', { destination: 1 });
     await source.rule('clear');
     expect(await resultOf(session)).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', errors: [] }, { state: 'done', verified: true, errors: [] }] });
@@ -242,6 +243,30 @@ describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
     expect(job!.destinations[0]!.durable).toBeGreaterThan(0);
     expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done', verified: true, kept: job!.destinations[0]!.durable }] });
     execFileSync('cmp', [source.backing, disk.backing]);
+  });
+
+  it('after a drive was unplugged: it alone is continued, and left out while it is not there', async () => {
+    const source = await bench.disk({ size: 16 * MiB, file: await bench.image('disk.img', 16 * MiB) });
+    const [one, two] = [await bench.disk({ size: 16 * MiB }), await bench.disk({ size: 16 * MiB })];
+    await source.rule('rate r 5M');
+    const session = bench.session();
+    await session.engine.call('prepare', requestOf({ source: source.device, destinations: [one.device, two.device] }));
+    await session.engine.call('start', {});
+    await sleep(2000);
+    await two.rule('dead ENXIO');
+    await source.rule('clear');
+    expect((await resultOf(session)).destinations.map(({ state }) => state)).toEqual(['done', 'failed']);
+    const [job] = await interrupted(session);
+    expect(job!.destinations).toMatchObject([{ finished: true, durable: 16 * MiB }, { path: two.device, finished: false }]);
+    expect(job!.destinations[1]!.durable).toBeGreaterThan(0);
+    await two.rule('clear');
+    await one.rule('reset');
+    const next = bench.session();
+    const result = await resume(next, job!.id);
+    expect(result.destinations).toMatchObject([{ path: two.device, state: 'done', verified: true, kept: job!.destinations[1]!.durable }]);
+    execFileSync('cmp', [source.backing, two.backing]);
+    expect((await one.counters()).writes).toBe(0);
+    expect(await interrupted(next)).toEqual([]);
   });
 
   it('but not when the source or the destination was written to since, and it can be forgotten', async () => {

@@ -269,6 +269,18 @@ describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
     expect(await interrupted(next)).toEqual([]);
   });
 
+  it('without what another job has written over since', async () => {
+    const { session, one } = await slowCopy();
+    await sleep(1500);
+    await session.engine.call('cancel', {});
+    await resultOf(session);
+    const durable = async (): Promise<number[]> => (await interrupted(session))[0]!.destinations.map((destination) => destination.durable);
+    const [, before] = await durable();
+    expect(before).toBeGreaterThan(0);
+    await session.run({ source: await bench.image('other.img', MiB, 9), destinations: [one.device] });
+    expect(await durable()).toEqual([0, before]);
+  });
+
   it('but not when the source or the destination was written to since, and it can be forgotten', async () => {
     const { session, source, one, two } = await slowCopy();
     await sleep(2000);

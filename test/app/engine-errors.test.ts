@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { ADVICE, codeOf, failure, failureOf } from '../../app/engine/errors.ts';
 import { ErrorReports } from '../../app/engine/error-reports.ts';
 import { jobError, type Named } from '../../app/engine/job-errors.ts';
-import { jobResult, unexplained } from '../../app/engine/job-result.ts';
-import type { NativeCause, NativeError, NativeProgress } from '../../app/engine/native.ts';
+import { jobResult, unexplained, type DestinationEnd } from '../../app/engine/job-result.ts';
+import type { NativeCause, NativeError } from '../../app/engine/native.ts';
 import { place, size } from '../../app/engine/words.ts';
 import { MAX_FRAME_BYTES } from '../../app/contract.ts';
 
@@ -139,34 +139,34 @@ describe('errors of a growing list are told once', () => {
 });
 
 describe('a result', () => {
-  const progress = (states: NativeProgress['destinations'][number]['state'][]): NativeProgress =>
-    ({ bytesRead: 4096, bytesTotal: 8192, errors: 0, destinations: states.map((state) => ({ state, paused: false, stalled: false, written: 4096, zeroed: 0, verified: 0, toWrite: 8192, toVerify: 8192 })) });
-  const ended = { plan: { kind: 'copy' as const, verify: true }, named: job, answers: { readErr: 0 as const, writeErr: 1 }, unnamed: new Set<number>(), seconds: 1 };
+  const ends = (states: DestinationEnd['state'][]): DestinationEnd[] =>
+    states.map((state) => ({ state, written: 4096, kept: 0, failed: state === 'failed', errorsFrom: 0 }));
+  const ended = { plan: { kind: 'copy' as const, verify: true }, named: job, readErr: 0 as const, bytes: 4096, manifest: null, rescue: null, notes: [], seconds: 1 };
 
   it('says of a destination whether it was read back, and that only a bad read-back makes it false', () => {
     const wrote = jobError(native({}), job);
     const read = jobError(native({ side: 'verify', destination: 1 }), job);
-    expect(jobResult({ ...ended, progress: progress(['failed', 'done']), errors: [wrote] }).destinations)
+    expect(jobResult({ ...ended, ends: ends(['failed', 'done']), errors: [wrote] }).destinations)
       .toMatchObject([{ state: 'failed', verified: null, errors: [wrote] }, { state: 'done', verified: true, errors: [] }]);
-    expect(jobResult({ ...ended, progress: progress(['done', 'failed']), errors: [read] }).destinations[1]).toMatchObject({ verified: false });
-    expect(jobResult({ ...ended, plan: { kind: 'copy', verify: false }, progress: progress(['done', 'done']), errors: [] }).destinations[0]).toMatchObject({ verified: null });
+    expect(jobResult({ ...ended, ends: ends(['done', 'failed']), errors: [read] }).destinations[1]).toMatchObject({ verified: false });
+    expect(jobResult({ ...ended, plan: { kind: 'copy', verify: false }, ends: ends(['done', 'done']), errors: [] }).destinations[0]).toMatchObject({ verified: null });
   });
 
   it('counts an image without its name as failed', () => {
-    const result = jobResult({ ...ended, progress: progress(['done', 'done']), answers: { readErr: 0, writeErr: 0 }, unnamed: new Set([1]), errors: [] });
+    const result = jobResult({ ...ended, ends: ends(['done', 'failed']), errors: [] });
     expect(result).toMatchObject({ writeErr: 2, destinations: [{ state: 'done' }, { state: 'failed' }] });
   });
 
   it('gives a reason to those that were stopped by something else', () => {
     const source = jobError(native({ side: 'read', destination: -1 }), job);
-    expect(unexplained(progress(['failed', 'failed']), [source], job)).toMatchObject([{ code: 'SOURCE_FAILED', destination: 0 }, { code: 'SOURCE_FAILED', destination: 1 }]);
-    expect(unexplained(progress(['cancelled', 'done']), [], job)).toMatchObject([{ code: 'CANCELLED', destination: 0, device: '/dev/sdb' }]);
-    expect(unexplained(progress(['failed', 'done']), [jobError(native({}), job)], job)).toEqual([]);
+    expect(unexplained(ends(['failed', 'failed']), [source], job)).toMatchObject([{ code: 'SOURCE_FAILED', destination: 0 }, { code: 'SOURCE_FAILED', destination: 1 }]);
+    expect(unexplained(ends(['cancelled', 'done']), [], job)).toMatchObject([{ code: 'CANCELLED', destination: 0, device: '/dev/sdb' }]);
+    expect(unexplained(ends(['failed', 'done']), [jobError(native({}), job)], job)).toEqual([]);
   });
 
   it('fits in a frame, whatever the number of errors', () => {
     const errors = Array.from({ length: 50_000 }, (_, sector) => jobError(native({ offset: sector * 1024 }), job));
-    const result = jobResult({ ...ended, progress: progress(['failed', 'done']), errors });
+    const result = jobResult({ ...ended, ends: ends(['failed', 'done']), errors });
     expect(result.destinations[0]!.errors.length).toBeGreaterThan(1000);
     expect(JSON.stringify(result).length).toBeLessThan(MAX_FRAME_BYTES);
   });

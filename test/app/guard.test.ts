@@ -3,27 +3,28 @@
 import { describe, expect, it } from 'vitest';
 import { plainRequest, type CopyRequest } from '../../app/contract.ts';
 import type { Blocks } from '../../app/engine/blocks.ts';
-import { argumentErrors, memoryOf, notesOnSource, refusals } from '../../app/engine/guard.ts';
+import { argumentErrors, memoryOf } from '../../app/engine/arguments.ts';
+import { notesOnSource, refusals } from '../../app/engine/guard.ts';
 import { endpoint, type End, type ImagePlace } from '../../app/engine/inspect.ts';
 import { GB, laptop, live, picture, server, type Machine } from './machines.ts';
 
 /** The end that a block device of `blocks` is. */
 function device(blocks: Blocks, path: string, givenAs = path): End {
   const block = blocks.all.find((one) => one.path === path)!;
-  return { path: givenAs, realPath: path, id: `block:${block.majorMinor}`, kind: 'block', size: block.size, block, image: null };
+  return { path: givenAs, realPath: path, id: `block:${block.majorMinor}`, kind: 'block', size: block.size, modified: null, block, image: null };
 }
 
 const source = (size: number, id = 'file:8:1:1', realPath = '/images/disk.img'): End =>
-  ({ path: realPath, realPath, id, kind: 'file', size, block: null, image: null });
+  ({ path: realPath, realPath, id, kind: 'file', size, modified: 0, block: null, image: null });
 
 const place = (given: Partial<ImagePlace> = {}): ImagePlace =>
-  ({ part: '/images/copy.img.part', partId: null, partInTheWay: false, fileSystem: '8:1', free: 100 * GB, longest: Number.MAX_SAFE_INTEGER, ...given });
+  ({ part: '/images/copy.img.part', partId: null, partInTheWay: false, hasOtherNames: false, fileSystem: '8:1', free: 100 * GB, longest: Number.MAX_SAFE_INTEGER, ...given });
 
 const image = (given: Partial<End> = {}): End =>
-  ({ path: '/images/copy.img', realPath: '/images/copy.img', id: null, kind: 'file', size: 0, block: null, image: place(), ...given });
+  ({ path: '/images/copy.img', realPath: '/images/copy.img', id: null, kind: 'file', size: 0, modified: null, block: null, image: place(), ...given });
 
 function codes(blocks: Blocks, from: End, to: End[], kind: CopyRequest['kind'] = 'copy'): string[] {
-  return refusals(kind, { end: from }, to.map((end) => ({ end })), blocks).map(({ code, device }) => `${device ?? ''} ${code}`);
+  return refusals({ kind, update: false, bytes: null }, { end: from }, to.map((end) => ({ end })), blocks).map(({ code, device }) => `${device ?? ''} ${code}`);
 }
 
 describe('a block device as destination', () => {
@@ -49,7 +50,7 @@ describe('a block device as destination', () => {
   });
 
   it('is too small by so many bytes', () => {
-    const [error] = refusals('copy', { end: source(64 * GB + 1) }, [{ end: device(blocks, '/dev/sdb') }], blocks);
+    const [error] = refusals({ kind: 'copy', update: false, bytes: null }, { end: source(64 * GB + 1) }, [{ end: device(blocks, '/dev/sdb') }], blocks);
     expect(error).toMatchObject({ code: 'TOO_SMALL', message: 'It holds 64,000,000,000 bytes, 1 byte less than the source needs.' });
   });
 
@@ -161,7 +162,7 @@ describe('an image as destination', () => {
     expect(codes(blocks, source(GB), [room('/a', GB), room('/b', GB - 1, '8:2')])).toEqual(['/b NO_SPACE']);
     expect(codes(blocks, source(GB), [room('/a', 2 * GB - 1), room('/b', 2 * GB - 1)])).toEqual(['/b NO_SPACE']);
     expect(codes(blocks, source(GB), [room('/a', 2 * GB), room('/b', 2 * GB)])).toEqual([]);
-    const [error] = refusals('copy', { end: source(GB) }, [{ end: room('/a', GB - 1000) }], blocks);
+    const [error] = refusals({ kind: 'copy', update: false, bytes: null }, { end: source(GB) }, [{ end: room('/a', GB - 1000) }], blocks);
     expect(error!.message).toBe('Its file system has 1,000 bytes too little free space.');
   });
 
@@ -190,13 +191,13 @@ describe('all reasons at once', () => {
 
   it('of every end', () => {
     const missing = { end: null, error: { code: 'NOT_FOUND', device: '/no' } } as never;
-    const found = refusals('copy', { end: source(0) }, [missing, { end: device(blocks, '/dev/sda') }, { end: device(blocks, '/dev/sdb') }], blocks);
+    const found = refusals({ kind: 'copy', update: false, bytes: null }, { end: source(0) }, [missing, { end: device(blocks, '/dev/sda') }, { end: device(blocks, '/dev/sdb') }], blocks);
     expect(found.map(({ code, device }) => [device, code])).toEqual([['/images/disk.img', 'SOURCE_EMPTY'], ['/no', 'NOT_FOUND'], ['/dev/sda', 'MOUNTED']]);
   });
 
   it('also when there is no source', () => {
     const missing = { end: null, error: { code: 'NOT_FOUND', device: '/no' } } as never;
-    expect(refusals('copy', missing, [{ end: device(blocks, '/dev/sda') }], blocks).map(({ code }) => code)).toEqual(['NOT_FOUND', 'MOUNTED']);
+    expect(refusals({ kind: 'copy', update: false, bytes: null }, missing, [{ end: device(blocks, '/dev/sda') }], blocks).map(({ code }) => code)).toEqual(['NOT_FOUND', 'MOUNTED']);
   });
 });
 

@@ -179,7 +179,7 @@ export const result = (of: Plan, ends: JobResult['destinations'], more: Partial<
   errors: [],
   destinations: ends,
   manifest: null,
-  rescue: null,
+  rescue: null, notes: [],
   ...more,
 });
 

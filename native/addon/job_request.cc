@@ -102,6 +102,7 @@ JobRequest::JobRequest(const Napi::Object& request, size_t chunk_size) {
   request_.num_dests = static_cast<unsigned>(dests_.size());
   request_.dests = dests_.data();
   request_.dest_options = options_.data();
+  request_.compare_bytes = sourceless ? length : 0;
   request_.bytes_per_second = number_of(request, "bytesPerSecond", 0);
   request_.stall_timeout = static_cast<unsigned>(number_of(request, "stallTimeout", 0));
   request_.flush_interval = static_cast<unsigned>(number_of(request, "flushInterval", 0));

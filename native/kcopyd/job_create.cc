@@ -89,7 +89,7 @@ int Job::create(const kcopyd_request& request, size_t chunk_size, std::shared_pt
     } else if (compares) {
       const std::optional<uint64_t> bytes = covered(request.dests[0]);
       if (!bytes) return -ENXIO;
-      job->length_ = *bytes;
+      job->length_ = request.compare_bytes == 0 ? *bytes : std::min(*bytes, request.compare_bytes);
     }
     std::vector<Range> ranges;
     bool overlaps = false;

@@ -156,7 +156,8 @@ describe.skipIf(cannot !== null)('an interrupted copy', () => {
     expect(others).toEqual([]);
     expect(job).toMatchObject({ source, bytes: SIZE, damaged: false, destinations: [{ path: disk!.device, finished: false }] });
     const durable = (job!.destinations as { durable: number }[])[0]!.durable;
-    expect(durable).toBeGreaterThan(0);
+    // What was killed may not have come to its first flush.
+    if (signal === 'SIGINT') expect(durable).toBeGreaterThan(0);
     if (signal === 'SIGINT') expect(resultOf(await copy.ended).job).toBe(job!.id);
 
     expect(expectRefusal(await platter(['resume', '--json']))).toMatchObject([{ code: 'CONFIRM', path: disk!.device }]);

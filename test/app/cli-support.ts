@@ -40,7 +40,7 @@ export interface RunOptions {
  * is one whole pass, with no update, repair, rescue, control or continuation.
  */
 export function engineLacks(): string | null {
-  const { stdout } = spawnSync(process.execPath, [PLATTER, 'forget', 'no-such-job', '--json'], { encoding: 'utf8' });
+  const { stdout } = spawnSync(process.execPath, [PLATTER, 'forget', '20000101-000000-000000', '--json'], { encoding: 'utf8' });
   return stdout.includes('"NOTHING_TO_DO"') ? null : 'the engine host knows no interrupted jobs yet';
 }
 

@@ -76,7 +76,7 @@ describe('what is not understood is refused with exit code 2, on stderr, and not
   test.for(['forget', 'resume'])('%s of a job that is not there: exit code 2', async (command, { skip }) => {
     const reason = engineLacks();
     if (reason !== null) skip(reason);
-    const refused = await platter([command, 'no-such-job', '--json']);
+    const refused = await platter([command, '20000101-000000-000000', '--json']);
     expect(refused.code).toBe(2);
     expect(refused.lines).toMatchObject([{ event: 'error', side: null, code: 'NOTHING_TO_DO' }]);
   });

@@ -41,8 +41,7 @@ async function serverOf(disk: LabDisk): Promise<number> {
 /** When both processes were killed nobody is left to clear up but the next disk's. */
 async function expectGone(directory: string, killed: string): Promise<void> {
   if (killed === 'keeper and server') {
-    expect(await isLeft(directory)).toBe(true);
-    // The lock is free when the last thread of both has ended, which a kill does not wait for.
+    // Another test's disk may have done it by now. The lock is free when the last thread of both has ended, which a kill does not wait for.
     await eventually(async () => {
       await (await labdisk({ size: MiB, plain: true })).close();
       return !(await isLeft(directory));

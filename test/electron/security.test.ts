@@ -46,7 +46,8 @@ describe('privileges', () => {
     }));
     expect(seen.node).toEqual([]);
     expect(seen.bridge).toEqual([
-      'cancel', 'chooseImage', 'chooseNewImage', 'dismissJob', 'dismissReview', 'getState', 'onState', 'pathOf', 'refreshDisks', 'review', 'start',
+      'cancel', 'chooseImage', 'chooseNewImage', 'dismissJob', 'dismissReview', 'forget', 'getState', 'onState', 'pathOf', 'pause', 'refreshDisks',
+      'retry', 'review', 'start', 'throttle',
     ]);
   });
 });

@@ -3,8 +3,7 @@
 //
 // What a run finds is kept: new inputs in out/fuzz/TARGET, one that breaks a property in out/fuzz/TARGET-crash-...; with
 // that file's path in place of the corpus it is run again.
-import { createWriteStream } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
@@ -37,13 +36,11 @@ async function fuzz(target, seconds, { args, env }) {
   const log = `${found}.txt`;
   const libFuzzer = [`-max_total_time=${seconds}`, `-rss_limit_mb=${MEMORY}`, '-max_len=4096', '-print_final_stats=1', `-artifact_prefix=${found}-`];
   const argv = [...args, jazzer, file, found, inRoot(`test/fuzz/corpus/${target}`), '--sync', '--includes', 'out/fuzz/', '--', ...libFuzzer];
-  const child = spawn(process.execPath, argv, { cwd: inRoot('.'), env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  const output = createWriteStream(log);
-  child.stdout.pipe(output, { end: false });
-  child.stderr.pipe(output, { end: false });
+  // Into a file: Node makes a pipe non-blocking, and what libFuzzer says into one that is full is lost, its last line too.
+  const output = await open(log, 'w');
+  const child = spawn(process.execPath, argv, { cwd: inRoot('.'), env: { ...process.env, ...env }, stdio: ['ignore', output.fd, output.fd] });
   const [code, signal] = await once(child, 'close');
-  output.end();
-  await once(output, 'finish');
+  await output.close();
   const said = await readFile(log, 'utf8');
   const [, runs, time] = /Done (\d+) runs in (\d+) second/.exec(said) ?? [];
   const [, covered, size] = [...said.matchAll(/ cov: (\d+) .* corp: (\d+)\//g)].at(-1) ?? [];

@@ -283,6 +283,8 @@ export interface DestinationResult {
   written: number;
   /** Bytes that needed no writing because they were there: of an update, a repair, a continued job. */
   kept: number;
+  /** From the start of the job until it had ended. */
+  seconds: number;
   errors: JobError[];
 }
 

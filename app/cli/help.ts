@@ -21,7 +21,7 @@ With --json, stdout has one object a line and nothing else:
   {"event":"result",...}    the last line of a job that was started: readErr,
                             writeErr, seconds, bytes, manifest, rescue, job, and
                             per destination path, state, verified, written,
-                            kept, errors
+                            kept, seconds, errors
 A refused job prints its errors, with "side":null, and has no result.`;
 
 const CONTROL = `

@@ -1,7 +1,8 @@
 // A job as lines of text: pure, so that every width and state can be tested without a terminal.
 import type { JobError, JobView, Plan } from '../contract.ts';
+import { isOver } from '../engine/reduce.ts';
 import { formatRate, formatTime } from './quantities.ts';
-import { afterwards, countWords, isOver, keptWords, percent, rescueWords, share, verdict, wordOf, type Word } from './job-words.ts';
+import { afterwards, countWords, keptWords, percent, rescueWords, share, verdict, wordOf, type Word } from './job-words.ts';
 import { alignRight, columns, fit, printable, wrap, type Paint, type Style } from './text.ts';
 
 /** Where the lines will be shown. */

@@ -57,9 +57,6 @@ export function countWords(view: JobView): string {
     .join(', ');
 }
 
-/** No more will happen to a destination in this state, unless it is started again. */
-export const isOver = (state: DestinationState): boolean => state === 'done' || state === 'failed' || state === 'cancelled';
-
 /** Share of the destination's whole work that is done, in whole percent; 100 only when it is over. */
 export const percent = (destination: DestinationProgress): number =>
   destination.state === 'done' ? 100 : Math.min(99, Math.floor(100 * share(destination)));

@@ -3,8 +3,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { JobView } from '../contract.ts';
+import { isOver } from '../engine/reduce.ts';
 import type { Control, Controlled, Wish } from './control.ts';
-import { isOver } from './job-words.ts';
 
 /** Milliseconds between two looks at who has the terminal. */
 const WATCH = 500;

@@ -1,9 +1,9 @@
 // A job from its request to its end: prepare, ask, start, tell, obey, and the exit code.
 import type { CopyRequest, JobView, Plan, PlatterError } from '../contract.ts';
+import { brokeDown } from '../engine/broken-job.ts';
 import { type Engine, Refusal } from '../engine/client.ts';
 import { failure } from '../engine/errors.ts';
 import { jobStarted, reduce, type JobEvent } from '../engine/reduce.ts';
-import { brokeDown } from './broken-job.ts';
 import { CONSENT, overwritten } from './confirm.ts';
 import type { Control, Wish } from './control.ts';
 import { EXIT, exitCode } from './exit-code.ts';

@@ -4,12 +4,12 @@ import { throttleErrors } from './arguments.ts';
 import { disksOf } from './disks.ts';
 import { failure, Refusal, refuse } from './errors.ts';
 import type { Emit, Job } from './job.ts';
-import { stateDir } from './job-log.ts';
 import { launch } from './launch.ts';
 import { readBlocks } from './machine.ts';
 import type { NativeAddon } from './native.ts';
 import { prepare, release, type Prepared } from './prepare.ts';
 import { forgetJob, interruptedJobs } from './resume.ts';
+import { stateDir } from './state-folder.ts';
 
 type State =
   | { name: 'idle' }

@@ -4,9 +4,8 @@
 // The order that makes it true is the caller's: the data, the flush of the destination, then the log.
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, unlink, type FileHandle } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { JobResult } from '../contract.ts';
 import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, markChunks } from './chunks.ts';
 import { readPlainFile, syncFolder } from './durable-file.ts';
@@ -15,6 +14,7 @@ import {
   decodeJobLog, encodeHeader, encodeRecord, JobLogError, MAX_HASHED, type JobLog, type JobLogHeader, type LoggedState, type LogRecord, type ReadLog,
 } from './job-records.ts';
 import { thisProgram } from './program.ts';
+import { makeFolder } from './state-folder.ts';
 
 export { JobLogError, type JobLog, type JobLogHeader, type LoggedEnd, type LoggedState } from './job-records.ts';
 
@@ -42,14 +42,6 @@ export interface DurableRange {
 /** Node reads no more into one buffer. */
 const MAX_LOG_BYTES = 2 ** 31 - 1;
 const NAME = /^(\d{8}-\d{6}-[0-9a-f]{6})\.log$/;
-
-/** Where Platter keeps what outlives a run: PLATTER_STATE, root's /var/lib/platter, or the user's own state folder. */
-export function stateDir(env: NodeJS.ProcessEnv = process.env, uid = process.getuid?.()): string {
-  if (env.PLATTER_STATE !== undefined && env.PLATTER_STATE !== '') return resolve(env.PLATTER_STATE);
-  if (uid === 0) return '/var/lib/platter';
-  const own = env.XDG_STATE_HOME;
-  return join(own !== undefined && isAbsolute(own) ? own : join(homedir(), '.local/state'), 'platter');
-}
 
 /** Path of a job's log in the state folder `dir`. Throws a JobLogError when `id` is none, so that it leads nowhere else. */
 export function jobPath(dir: string, id: string): string {
@@ -271,13 +263,6 @@ export class JobLogWriter {
 /** A write to a file that ends early does so because the file system is full. */
 class NoSpace extends Error {
   readonly code = 'ENOSPC';
-}
-
-/** Makes a folder for its owner alone, durably, with those that lead to it. */
-async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await syncFolder(dirname(folder));
 }
 
 async function closingWhenThrown(file: FileHandle, act: () => Promise<void>): Promise<void> {

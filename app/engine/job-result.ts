@@ -3,7 +3,7 @@ import { MAX_FRAME_BYTES, type DestinationResult, type JobError, type JobResult,
 import { about, type Named } from './job-errors.ts';
 
 /** How a destination ended, over all passes. */
-export interface DestinationEnd extends Pick<DestinationResult, 'state' | 'written' | 'kept'> {
+export interface DestinationEnd extends Pick<DestinationResult, 'state' | 'written' | 'kept' | 'seconds'> {
   /** Its own errors made it end: kcopyd's bit. */
   failed: boolean;
   /** Index of the first error that counts. */
@@ -26,9 +26,9 @@ const ERROR_BUDGET = MAX_FRAME_BYTES / 2;
 export function jobResult({ plan, named, ends, errors, ...rest }: Ended): JobResult {
   const share = ERROR_BUDGET / (ends.length + 1);
   const errorsOf = (of: number | null, from = 0): JobError[] => fitting(errors.slice(from).filter(({ destination }) => destination === of), share);
-  const destinations = ends.map(({ state, written, kept, errorsFrom }, index): DestinationResult => {
+  const destinations = ends.map(({ state, written, kept, seconds, errorsFrom }, index): DestinationResult => {
     const own = errorsOf(index, errorsFrom);
-    return { path: named.destinations[index]!.path, state, verified: verdict(state, own, plan), written, kept, errors: own };
+    return { path: named.destinations[index]!.path, state, verified: verdict(state, own, plan), written, kept, seconds, errors: own };
   });
   return {
     ...rest,

@@ -271,7 +271,8 @@ export class Job implements Stage {
 
   async #end(): Promise<void> {
     const { plan } = this.prepared;
-    const ends = this.#standings.map(({ end, written, kept, failed, errorsFrom }) => ({ state: end ?? 'failed', written, kept, failed, errorsFrom }));
+    const ends = this.#standings.map(({ end, written, kept, seconds, failed, errorsFrom }) =>
+      ({ state: end ?? 'failed', written, kept, seconds: seconds ?? this.#seconds(), failed, errorsFrom }));
     for (const error of unexplained(ends, this.#errors, this.#named)) this.#push(error);
     const manifest = await this.#saveManifest();
     const seconds = this.#seconds();

@@ -4,6 +4,7 @@ import { ErrorReports } from './error-reports.ts';
 import type {
   ChunkRange, NativeClient, NativeDestinationProgress, NativeDevice, NativeError, NativeHashes, NativeJob, NativeJobRequest, NativeResult, NativeState,
 } from './native.ts';
+import { isOver } from './reduce.ts';
 
 /** A destination in a pass. */
 export interface Target {
@@ -47,8 +48,6 @@ export interface TargetProgress extends Omit<NativeDestinationProgress, 'state'>
 export interface NewlyDurable extends ChunkRange {
   destination: number;
 }
-
-const isOver = (state: NativeState): state is 'done' | 'failed' | 'cancelled' => state === 'done' || state === 'failed' || state === 'cancelled';
 
 /** A running pass. */
 export class Pass {

@@ -10,13 +10,14 @@ import { errnoOf, failure, failureOf, Refusal } from './errors.ts';
 import { notesOnSource, refusals } from './guard.ts';
 import { checkPart, reopenPart } from './images.ts';
 import { endpoint, inspectDestination, inspectExisting, type End, type Found } from './inspect.ts';
-import { newJobId, stateDir } from './job-log.ts';
+import { newJobId } from './job-log.ts';
 import { readBlocks } from './machine.ts';
 import type { Manifest } from './manifest.ts';
 import { checkNewManifest, filesInTheWay, misfits, notesOnFiles, readGivenManifest, readGivenMap } from './manifests.ts';
 import { bytesOf, type RescueMap } from './mapfile.ts';
 import type { NativeAddon, NativeClient, NativeDevice, NativeOpenOptions } from './native.ts';
 import { findEnds, openInterrupted, resumeNote, sampleErrors, type FoundJob, type Resumed } from './resume.ts';
+import { stateDir } from './state-folder.ts';
 import { counted } from './words.ts';
 
 const PAGE = 4096;

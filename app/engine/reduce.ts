@@ -1,8 +1,11 @@
 // A job as a pure function of what has happened in it.
-import type { DestinationProgress, HostEvent, JobProgress, JobResult, JobView, Plan, PlatterError } from '../contract.ts';
+import type { DestinationProgress, DestinationResult, DestinationState, HostEvent, JobProgress, JobResult, JobView, Plan, PlatterError } from '../contract.ts';
 
 /** What can happen to a job: the host's events, the user's wish to stop, the end of the machinery. */
 export type JobEvent = HostEvent | { event: 'cancelling' } | { event: 'failure'; failure: PlatterError };
+
+/** No more will happen to a destination in this state, unless it is started again. */
+export const isOver = (state: DestinationState): state is DestinationResult['state'] => state === 'done' || state === 'failed' || state === 'cancelled';
 
 /** A job that has just been started; `startedAt` in milliseconds since the epoch. */
 export function jobStarted(plan: Plan, startedAt: number): JobView {

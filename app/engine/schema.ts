@@ -87,7 +87,8 @@ const jobProgress = z.object({
 }) satisfies z.ZodType<JobProgress>;
 
 const destinationResult = z.object({
-  path: text, state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), written: count, kept: count, errors: z.array(jobError),
+  path: text, state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), written: count, kept: count,
+  seconds: z.number().nonnegative(), errors: z.array(jobError),
 }) satisfies z.ZodType<DestinationResult>;
 
 const jobResult = z.object({

@@ -2,6 +2,7 @@
 import type { DestinationProgress, DestinationResult } from '../contract.ts';
 import { Rate, type Counted } from './rates.ts';
 import type { TargetProgress } from './pass.ts';
+import { isOver } from './reduce.ts';
 
 type Sums = Pick<DestinationProgress, 'written' | 'verified' | 'toWrite' | 'toVerify'>;
 const SUMS = ['written', 'verified', 'toWrite', 'toVerify'] as const;
@@ -13,6 +14,8 @@ export class Standing {
   /** Bytes there were to write, and to read back, whatever the passes do; null where the passes say it. */
   #whole: Pick<Sums, 'toWrite' | 'toVerify'> | null = null;
   #rate = new Rate();
+  /** Seconds from the start of the job until nothing was left to do for it; null before. A pass goes on for the others. */
+  #seconds: number | null = null;
   /** How it ended; null while it has not. */
   end: DestinationResult['state'] | null = null;
   /** Its own errors made it end: kcopyd's bit. */
@@ -34,6 +37,11 @@ export class Standing {
     return this.#past.written;
   }
 
+  /** Seconds from the start of the job until it had ended; null while it has not. */
+  get seconds(): number | null {
+    return this.#seconds;
+  }
+
   /** Adds what a pass did, that has ended. */
   add(progress: Sums): void {
     for (const name of SUMS) this.#past[name] += progress[name];
@@ -44,6 +52,7 @@ export class Standing {
     // What the first attempt did not get to is in the second one's account.
     this.#past.toWrite = this.#past.written;
     this.#past.toVerify = this.#past.verified;
+    this.#seconds = null;
     this.end = null;
     this.failed = false;
     this.cancelled = false;
@@ -60,7 +69,14 @@ export class Standing {
       sums.toVerify = Math.max(this.#whole.toVerify, sums.verified);
     }
     const counted: Counted = { ...sums, state: this.end ?? this.#stateNow(now, paused) };
+    this.#clock(counted.state, seconds);
     return { path, ...counted, ...this.#rate.at(seconds, counted), paused: paused && this.end === null };
+  }
+
+  /** What is between two passes has not begun anything again. */
+  #clock(state: Counted['state'], seconds: number): void {
+    if (isOver(state)) this.#seconds ??= seconds;
+    else if (state !== 'waiting' && state !== 'paused') this.#seconds = null;
   }
 
   #stateNow(now: TargetProgress | null, paused: boolean): Counted['state'] {

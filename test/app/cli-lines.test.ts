@@ -1,6 +1,6 @@
 // The lines of a job: every width, every state, no line too long; and the reducer they are made from.
 import { describe, expect, test } from 'vitest';
-import { brokeDown } from '../../app/cli/broken-job.ts';
+import { brokeDown } from '../../app/engine/broken-job.ts';
 import { identity, lossLines, overwritten } from '../../app/cli/confirm.ts';
 import { diskTable } from '../../app/cli/disk-table.ts';
 import { exitCode } from '../../app/cli/exit-code.ts';

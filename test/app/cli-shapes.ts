@@ -43,7 +43,7 @@ export const resultShape = z.strictObject({
   rescue: z.strictObject({ rescued: bytes, bad: bytes }).nullable(), notes: z.array(z.string()), job: z.string().nullable(),
   destinations: z.array(z.strictObject({
     path: z.string(), state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(),
-    written: bytes, kept: bytes, errors: z.array(error),
+    written: bytes, kept: bytes, seconds: z.number().nonnegative(), errors: z.array(error),
   })).min(1),
 });
 

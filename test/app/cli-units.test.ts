@@ -57,7 +57,7 @@ describe('exit codes', () => {
   const kinds = states.flatMap((state) => verdicts.map((verified) => ({ state, verified })));
   const result = (destinations: Pick<DestinationResult, 'state' | 'verified'>[]): JobResult => ({
     readErr: 0, writeErr: 0, seconds: 1, bytes: 1, cancelled: false, errors: [], manifest: null, rescue: null, notes: [],
-    destinations: destinations.map((one, index) => ({ ...one, path: String(index), written: 0, kept: 0, errors: [] })),
+    destinations: destinations.map((one, index) => ({ ...one, path: String(index), written: 0, kept: 0, seconds: 1, errors: [] })),
   });
   const good = ({ state, verified }: { state: string; verified: boolean | null }): boolean => state === 'done' && verified !== false;
 

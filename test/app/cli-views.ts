@@ -32,7 +32,7 @@ export const result = (destinations: DestinationResult[], facts: Partial<JobResu
   ({ readErr: 0, writeErr: 0, seconds: 10, bytes: 64 * GB, cancelled: false, errors: [], destinations, manifest: null, rescue: null, notes: [], ...facts });
 
 export const ended = (path: string, state: DestinationResult['state'], verified: boolean | null, errors: JobError[] = []): DestinationResult =>
-  ({ path, state, verified, written: state === 'done' ? 64 * GB : 0, kept: 0, errors });
+  ({ path, state, verified, written: state === 'done' ? 64 * GB : 0, kept: 0, seconds: 10, errors });
 
 export const plainScreen = (width: number): Screen => ({ width, height: Infinity, paint: plain, unicode: true });
 

@@ -11,9 +11,10 @@ import { plainRequest, type JobResult } from '../../app/contract.ts';
 import { bitmapBytes, countChunks, hasChunk, markChunks } from '../../app/engine/chunks.ts';
 import { Refusal } from '../../app/engine/errors.ts';
 import {
-  jobPath, JobLogError, JobLogWriter, listJobs, pruneJobs, readJobLog, removeJob, stateDir, type JobLog, type JobLogHeader, type LoggedEnd,
+  jobPath, JobLogError, JobLogWriter, listJobs, pruneJobs, readJobLog, removeJob, type JobLog, type JobLogHeader, type LoggedEnd,
 } from '../../app/engine/job-log.ts';
 import { decodeJobLog, encodeHeader, encodeRecord, type LogRecord } from '../../app/engine/job-records.ts';
+import { stateDir } from '../../app/engine/state-folder.ts';
 import { seededBytes } from '../lab/lab.ts';
 
 const CHUNK = 65536;
@@ -32,7 +33,7 @@ const headerOf = (chunks: number, destinations = 3): JobLogHeader => ({
 });
 const resultOf = (destinations: number): JobResult => ({
   readErr: 0, writeErr: 2, seconds: 1.5, bytes: 10, cancelled: false, errors: [], manifest: null, rescue: null, notes: [],
-  destinations: Array.from({ length: destinations }, (_, index) => ({ path: `/dev/${index}`, state: 'done', verified: true, written: 1, kept: 0, errors: [] })),
+  destinations: Array.from({ length: destinations }, (_, index) => ({ path: `/dev/${index}`, state: 'done', verified: true, written: 1, kept: 0, seconds: 1, errors: [] })),
 });
 
 const hashes = seededBytes(16 * 1000, 5);

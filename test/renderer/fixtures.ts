@@ -166,7 +166,7 @@ export function job(of: Plan, samples: Partial<DestinationProgress>[], more: Par
 
 /** How the destination at `index` ended: verified, all of it written, unless told otherwise. */
 export const end = (of: Plan, index: number, more: Partial<DestinationResult> = {}): DestinationResult => ({
-  path: of.destinations[index]!.path, state: 'done', verified: true, written: of.bytes, kept: 0, errors: [], ...more,
+  path: of.destinations[index]!.path, state: 'done', verified: true, written: of.bytes, kept: 0, seconds: 60, errors: [], ...more,
 });
 
 /** The engine's result for destinations that ended as told. */

@@ -198,6 +198,7 @@ describe('ended', () => {
       verified: i === 2 || i === 4 ? false : i === 1 || i === 5 ? null : true,
       written: of.bytes,
       kept: 0,
+      seconds: 60,
       errors: i === 2 ? [error] : i === 4 ? [gone] : [],
     }))),
   });

@@ -1,6 +1,6 @@
 // How a job ends whose engine broke down: it gave no result, so one is made that claims nothing.
 import type { DestinationState, JobResult, JobView, PlatterError } from '../contract.ts';
-import { reduce } from '../engine/reduce.ts';
+import { reduce } from './reduce.ts';
 
 /**
  * The job, ended by `failure`. Nothing that the engine said before can be relied on to be on the medium, so no
@@ -28,6 +28,7 @@ function resultOf({ progress, errors }: JobView, failure: PlatterError): JobResu
       verified: null,
       written,
       kept: 0,
+      seconds,
       errors: [
         ...errors.filter((error) => error.destination === destination),
         { ...failure, device: path, side: READING.has(state) ? 'verify' : 'write', destination },

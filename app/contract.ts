@@ -352,6 +352,41 @@ export type HostEvent =
   | { event: 'error'; error: JobError }
   | { event: 'result'; result: JobResult };
 
+// ---------------------------------------------------------------- settings
+
+/** The languages that Platter's window speaks. The command line and logs are English. */
+export const LANGUAGES = ['en', 'de', 'fr'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/** What a job begins with in the window, before anybody changes it there. */
+export type JobDefaults = Pick<CopyRequest, 'verify' | 'update' | 'sparse' | 'throttle' | 'stallTimeout'>;
+
+/** What a person has chosen for good. Kept by main in settings.json; every change applies at once. */
+export interface Settings {
+  language: 'system' | Language;
+  theme: 'system' | 'light' | 'dark';
+  /** A sound when a job ends or a drive fails. */
+  sounds: boolean;
+  /** The desktop's notifications, while the window is not in front. */
+  notifications: boolean;
+  defaults: JobDefaults;
+}
+
+/** As Platter comes. */
+export const defaultSettings: Settings = {
+  language: 'system', theme: 'system', sounds: true, notifications: true,
+  defaults: { verify: plainRequest.verify, update: plainRequest.update, sparse: plainRequest.sparse, throttle: plainRequest.throttle, stallTimeout: plainRequest.stallTimeout },
+};
+
+/** The part of `AppState` that is about settings. */
+export interface SettingsState {
+  settings: Settings;
+  /** The settings' language, or the one of the system that comes nearest. */
+  language: Language;
+  /** Why the settings are not the ones that were kept, null when all is well. The next change, even of nothing, clears it. */
+  settingsError: PlatterError | null;
+}
+
 // ---------------------------------------------------------------- window (IPC)
 
 /** A job as the window sees it. Owned by main; the window only renders it. */
@@ -372,7 +407,7 @@ export interface JobView {
 }
 
 /** Everything the window shows that main owns. Pushed whole, ten times a second at most. */
-export interface AppState {
+export interface AppState extends SettingsState {
   disks: Disk[];
   /** Why the list of disks is not what it should be, null when all is well. */
   disksError: PlatterError | null;
@@ -414,12 +449,14 @@ export interface WindowCalls {
   forget: { args: [job: string]; result: Outcome<null> };
   /** Puts an ended job away. */
   dismissJob: { args: []; result: null };
+  /** Changes and keeps settings; what is left out stays. Refused when they could not be kept: then nothing has changed. */
+  changeSettings: { args: [change: Partial<Settings>]; result: Outcome<null> };
 }
 
 /** Names of the calls, for the ends that loop over them. */
 export const calls = [
   'getState', 'refreshDisks', 'chooseImage', 'chooseNewImage', 'review', 'dismissReview', 'start', 'cancel', 'pause', 'throttle', 'retry',
-  'forget', 'dismissJob',
+  'forget', 'dismissJob', 'changeSettings',
 ] as const satisfies readonly (keyof WindowCalls)[];
 
 /** What main tells the window without being asked. */

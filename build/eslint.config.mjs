@@ -12,14 +12,16 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const rooms = {
   contract: { files: 'app/contract.ts', imports: [] },
   preload: { files: 'app/preload.ts', imports: ['contract'] },
+  // What is said to people, in their language: in the page, and in main's dialogs and notifications.
+  words: { files: 'app/words/**', imports: ['contract'] },
   // The face of the engine: what starts the host, talks to it and names what comes back. All that main may know of the engine.
-  'engine client': { files: 'app/engine/{client,elevation,errors,frames,reduce,schema}.ts', imports: ['contract', 'engine'] },
+  'engine client': { files: 'app/engine/{client,durable-file,elevation,errors,frames,reduce,schema}.ts', imports: ['contract', 'engine'] },
   engine: { files: 'app/engine/**', imports: ['contract', 'engine client'] },
   cli: { files: 'app/cli/**', imports: ['contract', 'engine', 'engine client'] },
-  main: { files: 'app/main/**', imports: ['contract', 'engine client'] },
-  renderer: { files: 'renderer/**', imports: ['contract'] },
+  main: { files: 'app/main/**', imports: ['contract', 'engine client', 'words'] },
+  renderer: { files: 'renderer/**', imports: ['contract', 'words'] },
   build: { files: 'build/**', imports: [] },
-  test: { files: 'test/**', imports: ['contract', 'preload', 'engine', 'engine client', 'cli', 'main', 'renderer', 'build'] },
+  test: { files: 'test/**', imports: ['contract', 'preload', 'engine', 'engine client', 'cli', 'main', 'renderer', 'words', 'build'] },
 };
 
 const isRoom = (name) => ({ file: { categories: name } });

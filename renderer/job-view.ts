@@ -1,7 +1,7 @@
 // What a running or ended job says as a whole. Pure: a JobView and its tiles in, sentences out.
 import type { JobError, JobView, RescueProgress } from '../app/contract.ts';
 import { isActive, isBad, isGood, tilesOf, type Tile } from './tiles.ts';
-import { count, countWord, listed, plural, size, stateWord, timeLeft, type TileState } from './words.ts';
+import { count, counted, listed, plural, size, stateWord, timeLeft, type TileState } from './words.ts';
 
 const ORDER: TileState[] = [
   'verified', 'written', 'failed', 'removed', 'cancelled', 'stalled', 'paused', 'repairing', 'verifying', 'flushing', 'copying', 'comparing', 'waiting',
@@ -14,7 +14,7 @@ const TOLD: ReadonlySet<TileState> = new Set<TileState>(['paused', 'stalled']);
 export function countsOf(tiles: readonly Tile[]): { state: TileState; text: string }[] {
   return ORDER.map((state) => ({ state, number: tiles.filter((tile) => tile.state === state).length }))
     .filter(({ number }) => number > 0)
-    .map(({ state, number }) => ({ state, text: `${count(number)} ${countWord[state]}` }));
+    .map(({ state, number }) => ({ state, text: counted(state, number) }));
 }
 
 /** Seconds until the last destination is done; null when any of them does not know, or none is active. */
@@ -112,5 +112,5 @@ export function announcement(before: JobView | null, after: JobView | null): str
   // That each drive follows has been said.
   if (isPaused(tiles)) return '';
   const changed = tiles.filter((tile) => (!isActive(tile) || TOLD.has(tile.state)) && earlier[tile.index]?.state !== tile.state);
-  return changed.map((tile) => `${tile.name}: ${stateWord[tile.state].toLowerCase()}.`).join(' ');
+  return changed.map((tile) => `${tile.name}: ${stateWord(tile.state)}.`).join(' ');
 }

@@ -6,6 +6,7 @@ import { calls, channel, MAX_DESTINATIONS, type ErrorCode, type Outcome, type Wi
 import { failure } from '../engine/errors.ts';
 import { copyRequest, jobId } from '../engine/schema.ts';
 import { isOurs } from './security.ts';
+import { settingsChange } from './settings.ts';
 import { currentWindow } from './window.ts';
 
 type Call = keyof WindowCalls;
@@ -32,6 +33,7 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   retry: z.tuple([destination]),
   forget: z.tuple([jobId]),
   dismissJob: none,
+  changeSettings: z.tuple([settingsChange]),
 };
 
 /** Answers the window's calls. */

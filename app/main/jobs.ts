@@ -1,33 +1,36 @@
 // Owns what the window shows: the disks, the interrupted jobs, the checked request, the job. Everything that changes changes here, by an
 // answer or an event of the engine host; the window only asks and renders.
 import { isDeepStrictEqual } from 'node:util';
-import type { AppState, CopyRequest, HostCalls, HostMethod, JobView, Outcome, Plan, PlatterError } from '../contract.ts';
+import type { AppState, CopyRequest, HostCalls, HostMethod, JobView, Outcome, Plan, PlatterError, SettingsState } from '../contract.ts';
 import { Refusal, type Engine } from '../engine/client.ts';
 import { failure } from '../engine/errors.ts';
 import { jobStarted, reduce, type JobEvent } from '../engine/reduce.ts';
 
-/** The state of the app and the only ways to change it. One job at a time. */
+/** What the window shows of disks and jobs. */
+export type JobsState = Omit<AppState, keyof SettingsState>;
+
+/** The state of disks and jobs, and the only ways to change it. One job at a time. */
 export class Jobs {
-  #state: AppState = { disks: [], disksError: null, review: null, job: null, interrupted: [], interruptedError: null };
+  #state: JobsState = { disks: [], disksError: null, review: null, job: null, interrupted: [], interruptedError: null };
   #engine: Engine | null = null;
   #listing: Promise<void> | null = null;
   #logs = 0;
   #whenIdle: (() => void)[] = [];
   readonly #connect: () => Engine;
-  readonly #publish: (state: AppState) => void;
+  readonly #publish: (state: JobsState) => void;
   readonly #loopDevices: boolean;
 
   /**
    * `connect` starts the engine host, again after it failed; `publish` hears of every change; `loopDevices` adds
    * loop devices to the disks.
    */
-  constructor(connect: () => Engine, publish: (state: AppState) => void, loopDevices: boolean) {
+  constructor(connect: () => Engine, publish: (state: JobsState) => void, loopDevices: boolean) {
     this.#connect = connect;
     this.#publish = publish;
     this.#loopDevices = loopDevices;
   }
 
-  get state(): AppState {
+  get state(): JobsState {
     return this.#state;
   }
 
@@ -199,7 +202,7 @@ export class Jobs {
     if (job !== null) this.#set({ job: { ...job, ...change(job) } });
   }
 
-  #set(change: Partial<AppState>): void {
+  #set(change: Partial<JobsState>): void {
     const state = { ...this.#state, ...change };
     if (isDeepStrictEqual(state, this.#state)) return;
     this.#state = state;

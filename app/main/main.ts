@@ -1,5 +1,8 @@
 // Electron's main process.
-import { app } from 'electron';
+import { app, nativeTheme } from 'electron';
+import { join } from 'node:path';
+import type { AppState, SettingsState } from '../contract.ts';
+import { speakWith } from '../words/speech.ts';
 import { registerScheme, setupContent } from './content.ts';
 import { chooseImage, chooseNewImage } from './dialogs.ts';
 import { setupDiskWatch } from './disk-watch.ts';
@@ -9,6 +12,7 @@ import { Jobs } from './jobs.ts';
 import { RENDERER } from './paths.ts';
 import { setupQuit } from './quit.ts';
 import { setupSecurity } from './security.ts';
+import { SettingsStore } from './settings.ts';
 import { throttle } from './throttle.ts';
 import { setupMenu, showWindow } from './window.ts';
 
@@ -29,17 +33,26 @@ if (process.getuid?.() === 0) {
   });
 }
 
-function run(): void {
+async function run(): Promise<void> {
   // In a checkout people try things on loop devices; users of a package have drives.
   const loopDevices = !app.isPackaged || process.env.PLATTER_LOOP_DEVICES === '1';
-  const jobs = new Jobs(engineConnector(process.env), throttle((state) => notify('state', state), NOTICE_INTERVAL), loopDevices);
+  const state = (): AppState => ({ ...jobs.state, ...settings.state });
+  const publish = throttle((newest: AppState) => notify('state', newest), NOTICE_INTERVAL);
+  const apply = (now: SettingsState): void => {
+    nativeTheme.themeSource = now.settings.theme;
+    publish(state());
+  };
+  const settings = new SettingsStore(join(app.getPath('userData'), 'settings.json'), app.getPreferredSystemLanguages(), apply);
+  const jobs = new Jobs(engineConnector(process.env), () => publish(state()), loopDevices);
+  speakWith(() => settings.state.language);
+  await settings.load();
   setupSecurity();
   setupContent(RENDERER);
   setupMenu();
   setupQuit(jobs);
   const disksKnown = setupDiskWatch(jobs);
   setupIpc({
-    getState: () => disksKnown.then(() => jobs.state),
+    getState: () => disksKnown.then(state),
     refreshDisks: () => jobs.refresh().then(() => null),
     chooseImage,
     chooseNewImage,
@@ -52,6 +65,7 @@ function run(): void {
     retry: (destination) => jobs.retry(destination),
     forget: (job) => jobs.forget(job),
     dismissJob: () => jobs.dismissJob().then(() => null),
+    changeSettings: (change) => settings.change(change),
   });
   app.on('second-instance', showWindow);
   showWindow();

@@ -46,7 +46,7 @@ describe('privileges', () => {
     }));
     expect(seen.node).toEqual([]);
     expect(seen.bridge).toEqual([
-      'cancel', 'chooseImage', 'chooseNewImage', 'dismissJob', 'dismissReview', 'forget', 'getState', 'onState', 'pathOf', 'pause', 'refreshDisks',
+      'cancel', 'changeSettings', 'chooseImage', 'chooseNewImage', 'dismissJob', 'dismissReview', 'forget', 'getState', 'onState', 'pathOf', 'pause', 'refreshDisks',
       'retry', 'review', 'start', 'throttle',
     ]);
   });

@@ -1,6 +1,6 @@
 // Snapshots as main would push them, built from the contract's types.
 import {
-  plainRequest,
+  defaultSettings, plainRequest,
   type AppState, type DestinationProgress, type DestinationResult, type DestinationState, type Disk, type Endpoint, type ErrorCode,
   type InterruptedJob, type JobError, type JobResult, type JobView, type Plan, type PlatterError,
 } from '../../app/contract.ts';
@@ -73,7 +73,8 @@ export const sticks = (n: number): Disk[] =>
   Array.from({ length: n }, (_, i) => disk(i < 25 ? `/dev/sd${String.fromCharCode(98 + i)}` : `/dev/sda${String.fromCharCode(72 + i)}`));
 
 export const appState = (more: Partial<AppState> = {}): AppState => ({
-  disks: [], disksError: null, review: null, job: null, interrupted: [], interruptedError: null, ...more,
+  disks: [], disksError: null, review: null, job: null, interrupted: [], interruptedError: null,
+  settings: defaultSettings, language: 'en', settingsError: null, ...more,
 });
 
 export const endpoint = (from: Disk, more: Partial<Endpoint> = {}): Endpoint => ({

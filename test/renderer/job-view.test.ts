@@ -180,7 +180,7 @@ describe('what is said aloud', () => {
 
   test('a changed verdict, once', () => {
     const later = make.job(plan, [{ written: 1 }, { state: 'failed' }, { written: 1 }]);
-    expect(announcement(at(1), later)).toBe('sdc: failed.');
+    expect(announcement(at(1), later)).toBe('sdc: Failed.');
     expect(announcement(later, later)).toBe('');
   });
 
@@ -190,7 +190,7 @@ describe('what is said aloud', () => {
     expect(announcement(paused, paused)).toBe('');
     expect(announcement(paused, at(1))).toBe('Continued.');
     const one = make.job(plan, [{}, { state: 'paused', paused: true }, { state: 'stalled' }]);
-    expect(announcement(at(1), one)).toBe('sdc: paused. sdd: stalled.');
+    expect(announcement(at(1), one)).toBe('sdc: Paused. sdd: Stalled.');
   });
 
   test('cancelling, the end, and a failure of the machinery', () => {

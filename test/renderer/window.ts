@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { calls, type AppState, type CopyRequest, type JobView, type Outcome, type Plan, type PlatterError, type WindowCalls } from '../../app/contract.ts';
+import { calls, type AppState, type CopyRequest, type JobView, type Outcome, type Plan, type PlatterError, type Settings, type WindowCalls } from '../../app/contract.ts';
 import { appState } from './fixtures.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -94,6 +94,12 @@ export class FakeMain {
         return null;
       case 'refreshDisks':
         return null;
+      case 'changeSettings': {
+        const settings = { ...this.state.settings, ...(args[0] as Partial<Settings>) };
+        const language = settings.language === 'system' ? 'en' : settings.language;
+        if (this.controlled.ok) await this.push({ settings, language, settingsError: null });
+        return this.controlled;
+      }
       case 'pause':
       case 'throttle':
       case 'retry':

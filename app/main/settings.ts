@@ -1,0 +1,115 @@
+// The settings file: settings.json among the user's data, read once, written whole at every change.
+import { rename } from 'node:fs/promises';
+import * as z from 'zod';
+import { defaultSettings, LANGUAGES, type JobDefaults, type Outcome, type PlatterError, type Settings, type SettingsState } from '../contract.ts';
+import { readPlainFile, replaceFile } from '../engine/durable-file.ts';
+import { failure, failureOf, Refusal } from '../engine/errors.ts';
+import { nearest, say } from '../words/speech.ts';
+
+/** Ours has less than a thousand bytes. */
+const MOST_BYTES = 64 * 1024;
+
+const defaults = {
+  verify: z.boolean(), update: z.boolean(), sparse: z.boolean(), throttle: z.number().positive().nullable(), stallTimeout: z.number().min(0).max(86_400),
+};
+const shape = {
+  language: z.enum(['system', ...LANGUAGES]), theme: z.enum(['system', 'light', 'dark']), sounds: z.boolean(), notifications: z.boolean(),
+};
+
+/** What the window may change. */
+export const settingsChange = z.strictObject({ ...shape, defaults: z.strictObject(defaults) satisfies z.ZodType<JobDefaults> })
+  .partial() satisfies z.ZodType<Partial<Settings>>;
+
+/** What a file may hold: what an older Platter did not know is missing, what a newer one knows is kept for it. */
+const fileSchema = z.looseObject({ ...shape, defaults: z.looseObject(defaults).partial() }).partial();
+type FileContents = z.infer<typeof fileSchema>;
+
+/** The settings and the only way to change them. Changes are written one after the other. */
+export class SettingsStore {
+  readonly #path: string;
+  readonly #system: readonly string[];
+  readonly #changed: (state: SettingsState) => void;
+  #contents: FileContents = {};
+  #state: SettingsState;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  /** `system`: the languages the system prefers, as BCP 47 tags. `changed` hears of every change. */
+  constructor(path: string, system: readonly string[], changed: (state: SettingsState) => void) {
+    this.#path = path;
+    this.#system = system;
+    this.#changed = changed;
+    this.#state = this.#stateOf({}, null);
+  }
+
+  get state(): SettingsState {
+    return this.#state;
+  }
+
+  /** Reads the file. One that is damaged is put aside, and the state says so. */
+  async load(): Promise<void> {
+    try {
+      const read = await this.#read();
+      this.#contents = read ?? {};
+      this.#state = this.#stateOf(this.#contents, read === null ? await this.#putAside() : null);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.#state = this.#stateOf({}, error.errors[0] ?? null);
+    }
+    this.#changed(this.#state);
+  }
+
+  /** Keeps a change, then applies it. Refused with the system's reason when it cannot be kept. */
+  change(change: Partial<Settings>): Promise<Outcome<null>> {
+    const done = this.#writing.then(() => this.#change(change));
+    this.#writing = done;
+    return done;
+  }
+
+  async #change(change: Partial<Settings>): Promise<Outcome<null>> {
+    const contents = { ...this.#contents, ...change, defaults: { ...this.#contents.defaults, ...change.defaults } };
+    try {
+      await replaceFile(this.#path, [Buffer.from(`${JSON.stringify(contents, null, 2)}\n`)]);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return { ok: false, errors: [...error.errors] };
+    }
+    this.#contents = contents;
+    this.#state = this.#stateOf(contents, null);
+    this.#changed(this.#state);
+    return { ok: true, value: null };
+  }
+
+  /** What the file holds; nothing when there is none, null when it is damaged. */
+  async #read(): Promise<FileContents | null> {
+    try {
+      const parsed = fileSchema.safeParse(JSON.parse((await readPlainFile(this.#path, MOST_BYTES)).toString()));
+      return parsed.success ? parsed.data : null;
+    } catch (error) {
+      if (error instanceof SyntaxError) return null;
+      if (error instanceof Refusal && error.errors.every(({ code }) => code === 'NOT_FOUND')) return {};
+      throw error;
+    }
+  }
+
+  async #putAside(): Promise<PlatterError> {
+    const kept = `${this.#path}.broken-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}`;
+    try {
+      await rename(this.#path, kept);
+    } catch (error) {
+      return failureOf(error, 'rename', this.#path, 'file');
+    }
+    return failure({ code: 'BAD_FILE', op: 'read', device: kept, message: say('settings.damaged'), advice: say('settings.keptAside', { file: kept }) });
+  }
+
+  #stateOf(contents: FileContents, settingsError: PlatterError | null): SettingsState {
+    const of = contents as Partial<Settings>;
+    const settings: Settings = {
+      language: of.language ?? defaultSettings.language,
+      theme: of.theme ?? defaultSettings.theme,
+      sounds: of.sounds ?? defaultSettings.sounds,
+      notifications: of.notifications ?? defaultSettings.notifications,
+      defaults: { ...defaultSettings.defaults, ...of.defaults },
+    };
+    return { settings, language: settings.language === 'system' ? nearest(this.#system) : settings.language, settingsError };
+  }
+}

@@ -1,0 +1,18 @@
+import type { Translated } from '../catalogue.ts';
+import type { counts as english } from '../en/counts.ts';
+
+export const counts: Translated<typeof english> = {
+  waiting: '{count, plural, one {# wartet} other {# warten}}',
+  comparing: '{count, number} beim Vergleichen',
+  copying: '{count, number} beim Kopieren',
+  flushing: '{count, number} beim Abschließen',
+  verifying: '{count, number} beim Prüfen',
+  repairing: '{count, number} beim Reparieren',
+  paused: '{count, number} in Pause',
+  stalled: '{count, number} ohne Antwort',
+  verified: '{count, number} geprüft',
+  written: '{count, number} geschrieben, nicht geprüft',
+  failed: '{count, number} fehlgeschlagen',
+  removed: '{count, number} entfernt',
+  cancelled: '{count, number} abgebrochen',
+};

@@ -1,0 +1,12 @@
+import type { Catalogue } from '../catalogue.ts';
+import { counts } from './counts.ts';
+import { figures } from './figures.ts';
+import { settings } from './settings.ts';
+import { states } from './states.ts';
+
+export const de: Catalogue = {
+  counts,
+  figures,
+  settings,
+  states,
+};

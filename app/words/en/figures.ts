@@ -1,0 +1,10 @@
+// Parts of figures; the rest of a figure is `Intl`'s.
+export const figures = {
+  moment: '{day}, {time}',
+  seconds: '{seconds, number} s',
+  minutes: '{minutes, number} min',
+  hours: '{hours, number} h',
+  hoursMinutes: '{hours, number} h {minutes, number} min',
+  place: '{size} (byte {byte, number}, sector {sector, number})',
+  sector: 'sector {sector, number}',
+} as const;

@@ -1,0 +1,12 @@
+// The parts of a catalogue: one a concern, so that who works on one touches no other.
+import { counts } from './counts.ts';
+import { figures } from './figures.ts';
+import { settings } from './settings.ts';
+import { states } from './states.ts';
+
+export const en = {
+  counts,
+  figures,
+  settings,
+  states,
+} as const;

@@ -1,0 +1,23 @@
+// The settings, and the file they are kept in.
+export const settings = {
+  title: 'Settings',
+  close: 'Done',
+  hint: 'Every change applies at once.',
+  language: 'Language',
+  languageSystem: 'As the system',
+  theme: 'Colours',
+  themeSystem: 'As the system',
+  themeLight: 'Light',
+  themeDark: 'Dark',
+  alerts: 'When a job ends or a drive fails',
+  sounds: 'Sound',
+  soundsHint: 'One for a good end, another for a failure.',
+  notifications: 'Notification',
+  notificationsHint: 'On the desktop, while this window is not in front.',
+  defaults: 'A new job begins with',
+  stall: 'No answer means failed after',
+  stallUnit: 'seconds; 0 waits for ever',
+  damaged: 'The settings file was damaged: Platter uses its defaults.',
+  keptAside: 'What it held is kept in {file}.',
+  understood: 'OK',
+} as const;

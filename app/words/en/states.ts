@@ -1,0 +1,16 @@
+// What a destination is at: one word, as large as a tile allows.
+export const states = {
+  waiting: 'Waiting',
+  comparing: 'Comparing',
+  copying: 'Copying',
+  flushing: 'Flushing',
+  verifying: 'Verifying',
+  repairing: 'Repairing',
+  paused: 'Paused',
+  stalled: 'Stalled',
+  verified: 'Verified',
+  written: 'Written, not verified',
+  failed: 'Failed',
+  removed: 'Removed',
+  cancelled: 'Cancelled',
+} as const;

@@ -1,0 +1,18 @@
+import type { Translated } from '../catalogue.ts';
+import type { counts as english } from '../en/counts.ts';
+
+export const counts: Translated<typeof english> = {
+  waiting: '{count, number} en attente',
+  comparing: '{count, number} en comparaison',
+  copying: '{count, number} en copie',
+  flushing: '{count, number} en vidage',
+  verifying: '{count, number} en vérification',
+  repairing: '{count, number} en réparation',
+  paused: '{count, number} en pause',
+  stalled: '{count, number} sans réponse',
+  verified: '{count, plural, one {# vérifiée} other {# vérifiées}}',
+  written: '{count, plural, one {# écrite, non vérifiée} other {# écrites, non vérifiées}}',
+  failed: '{count, number} en échec',
+  removed: '{count, plural, one {# retirée} other {# retirées}}',
+  cancelled: '{count, plural, one {# annulée} other {# annulées}}',
+};

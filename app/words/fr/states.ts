@@ -1,0 +1,18 @@
+import type { Translated } from '../catalogue.ts';
+import type { states as english } from '../en/states.ts';
+
+export const states: Translated<typeof english> = {
+  waiting: 'En attente',
+  comparing: 'Comparaison',
+  copying: 'Copie',
+  flushing: 'Vidage',
+  verifying: 'Vérification',
+  repairing: 'Réparation',
+  paused: 'En pause',
+  stalled: 'Sans réponse',
+  verified: 'Vérifié',
+  written: 'Écrit, non vérifié',
+  failed: 'Échec',
+  removed: 'Retiré',
+  cancelled: 'Annulé',
+};

@@ -1,0 +1,52 @@
+// Saying things in the language of the moment: the window's page and main's dialogs, menus and notifications alike.
+import { IntlMessageFormat } from 'intl-messageformat';
+import { LANGUAGES, type Language } from '../contract.ts';
+import type { Catalogue, Key, ValuesOf } from './catalogue.ts';
+import { de } from './de/index.ts';
+import { en } from './en/index.ts';
+import { fr } from './fr/index.ts';
+
+/** Everything that can be said. */
+export const catalogues: Readonly<Record<Language, Catalogue>> = { en, de, fr };
+
+/** Whose numbers, dates and plurals each language has. English is Britain's: 24 hours, the day before the month. */
+const LOCALES: Readonly<Record<Language, string>> = { en: 'en-GB', de: 'de-DE', fr: 'fr-FR' };
+
+let spoken: () => Language = () => 'en';
+
+/**
+ * Says from now on in which language. It is asked whenever something is said: where the answer is a signal of Svelte's,
+ * what is on the screen is said again when it changes.
+ */
+export function speakWith(language: () => Language): void {
+  spoken = language;
+}
+
+/** The language of the moment. */
+export const language = (): Language => spoken();
+
+/** Its locale, for what `Intl` formats. */
+export const locale = (): string => LOCALES[spoken()];
+
+/** The first of `preferred` (BCP 47 tags, as a system lists them) that Platter speaks; English when there is none. */
+export function nearest(preferred: readonly string[]): Language {
+  const known = (tag: string): Language | undefined => LANGUAGES.find((each) => tag.toLowerCase().split(/[-_]/)[0] === each);
+  return preferred.map(known).find((each) => each !== undefined) ?? 'en';
+}
+
+const parsed = new Map<string, IntlMessageFormat>();
+
+/** The message `key` ("choose.title") with its values. The types know which it needs. */
+export function say<K extends Key>(key: K, ...[values]: ValuesOf<K>): string {
+  const now = spoken();
+  const id = `${now}.${key}`;
+  const message = parsed.get(id) ?? new IntlMessageFormat(find(key, now), LOCALES[now], undefined, { ignoreTag: true });
+  parsed.set(id, message);
+  return String(message.format(values));
+}
+
+function find(key: Key, now: Language): string {
+  const [part, name] = key.split('.') as [keyof Catalogue, string];
+  const messages: Readonly<Record<string, string>> = catalogues[now][part];
+  return messages[name] ?? key;
+}

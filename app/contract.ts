@@ -4,6 +4,9 @@
 /** Bytes in a sector, everywhere in Platter, whatever the device's own block size (Linux's `sector_t`). */
 export const SECTOR_SIZE = 512;
 
+/** Most characters in the name of a batch. */
+export const MAX_NAME = 80;
+
 /** Most destinations one job can have: the width of kcopyd's `write_err` mask. */
 export const MAX_DESTINATIONS = 32;
 
@@ -142,6 +145,8 @@ export interface CopyRequest {
    * goes on with an interrupted job (of which then source and destinations are taken, both empty here).
    */
   kind: 'copy' | 'verify' | 'repair' | 'resume';
+  /** What the user calls this batch, at most MAX_NAME characters; null for none. `resume` has the name the job began with. */
+  name: string | null;
   /** null with `resume`, and where `manifest` is all there is to compare with. */
   source: string | null;
   destinations: string[];
@@ -187,13 +192,15 @@ export interface Rescue {
 
 /** A request with nothing special about it, for whoever wants only some of it otherwise. */
 export const plainRequest: Omit<CopyRequest, 'kind' | 'source' | 'destinations'> = {
-  verify: true, io: 'auto', memory: null, job: null, manifest: null, saveManifest: null, update: false, repair: false,
+  name: null, verify: true, io: 'auto', memory: null, job: null, manifest: null, saveManifest: null, update: false, repair: false,
   keepGoing: false, rescue: null, sparse: true, assumeBlank: false, throttle: null, destinationThrottles: [], stallTimeout: 60,
 };
 
 /** A checked request: every device is open, held, and known; nothing has been written. */
 export interface Plan {
   kind: CopyRequest['kind'];
+  /** Of the batch, null when it has none. */
+  name: string | null;
   /** null when a manifest is all there is to compare with. */
   source: Endpoint | null;
   destinations: Endpoint[];
@@ -214,6 +221,8 @@ export interface Plan {
 /** An interrupted job that can be continued. */
 export interface InterruptedJob {
   id: string;
+  /** Of the batch, null when it has none. */
+  name: string | null;
   /** Milliseconds since the epoch. */
   startedAt: number;
   /** Paths as the user gave them. */
@@ -404,6 +413,8 @@ export interface JobView {
   failure: PlatterError | null;
   /** What the whole job is limited to now, bytes per second; null for no limit. */
   throttle: number | null;
+  /** The same of each destination. */
+  destinationThrottles: (number | null)[];
 }
 
 /** Everything the window shows that main owns. Pushed whole, ten times a second at most. */

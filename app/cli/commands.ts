@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
 import { plainRequest, type CopyRequest } from '../contract.ts';
 import { TEXTS } from './help.ts';
-import { destinationRate, file, job, memory, rate, retries, seconds } from './values.ts';
+import { destinationRate, file, job, memory, name, rate, retries, seconds } from './values.ts';
 
 /** What a command does. Each resolves to the exit code. */
 export interface Actions {
@@ -16,6 +16,7 @@ export interface Actions {
 
 /** Options of the commands that run a job, as commander gives them; each command has some of them. */
 interface JobOptions {
+  name?: string;
   verify?: boolean; update?: boolean; manifestFrom?: string; repair?: boolean; keepGoing?: boolean; rescue?: boolean; retries?: number;
   map?: string; sparse?: boolean; assumeBlank?: boolean; manifest?: string; throttle?: number; throttleDest?: Map<string, number>;
   stallTimeout?: number; io?: 'uring' | 'threads'; memory?: number; yes?: boolean; json?: boolean;
@@ -104,6 +105,7 @@ const fileOption = (flags: string, description: string): Option => new Option(fl
 
 /** Options of every command that runs a job; `named` says that its destinations are named on the command line. */
 function common(command: Command, named: boolean): void {
+  if (named) command.addOption(new Option('--name <NAME>', 'what this batch is called, in the list of jobs and in reports').argParser(name));
   command.addOption(new Option('--throttle <RATE>', 'at most so many bytes a second for the job, such as 20M').argParser(rate));
   if (named) command.addOption(new Option('--throttle-dest <DEST=RATE>', 'the same for one DEST; may be given for several').argParser(destinationRate));
   command
@@ -118,12 +120,12 @@ const writing = (command: Command): Command =>
 
 /** What is asked for by the options that all commands share. */
 function request(kind: CopyRequest['kind'], source: string | null, destinations: string[], options: JobOptions, command: Command): CopyRequest {
-  const { io = 'auto', memory: pool = null, manifest = null, keepGoing = false, throttle = null, throttleDest = new Map<string, number>(), stallTimeout } = options;
+  const { name: called = null, io = 'auto', memory: pool = null, manifest = null, keepGoing = false, throttle = null, throttleDest = new Map<string, number>(), stallTimeout } = options;
   for (const path of throttleDest.keys()) {
     if (!destinations.includes(path)) refuse(`option '--throttle-dest' names '${path}', which is none of the destinations`, command);
   }
   return {
-    ...plainRequest, kind, source, destinations, io, memory: pool, manifest, keepGoing, throttle,
+    ...plainRequest, kind, name: called, source, destinations, io, memory: pool, manifest, keepGoing, throttle,
     destinationThrottles: throttleDest.size === 0 ? [] : destinations.map((path) => throttleDest.get(path) ?? null),
     stallTimeout: stallTimeout ?? plainRequest.stallTimeout,
   };

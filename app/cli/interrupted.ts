@@ -9,8 +9,8 @@ import { printable, type Paint } from './text.ts';
 export function jobLines(jobs: readonly InterruptedJob[], paint: Paint, timeZone?: string): string[] {
   if (jobs.length === 0) return ['No interrupted job: nothing is waiting to be continued.'];
   const date = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short', timeZone });
-  return jobs.flatMap(({ id, startedAt, source, bytes, damaged, destinations }) => [
-    `${paint('strong', id)}  started ${date.format(startedAt)}`,
+  return jobs.flatMap(({ id, name, startedAt, source, bytes, damaged, destinations }) => [
+    `${paint('strong', id)}${name === null ? '' : `  ${printable(name)}`}  started ${date.format(startedAt)}`,
     `  from ${printable(source)}, ${size(bytes)}${damaged ? '; its log is damaged, all of it will be copied again' : ''}`,
     ...destinations.map(({ path, model, serial, durable, finished }) => {
       const identity = [model, serial].filter((text) => text !== null).map(printable).join(', ');

@@ -18,7 +18,7 @@ const OF_THE_DRIVE: ReadonlySet<string> = new Set(['MEDIUM_ERROR', 'READ_ONLY', 
 
 /** The sentence a job starts with, and the notes on its plan. */
 export function headline(plan: Plan): string[] {
-  return [firstSentence(plan), ...plan.notes.map((note) => `Note: ${printable(note)}`)];
+  return [...(plan.name === null ? [] : [printable(plan.name)]), firstSentence(plan), ...plan.notes.map((note) => `Note: ${printable(note)}`)];
 }
 
 function firstSentence({ kind, source, bytes, destinations, verify, request }: Plan): string {

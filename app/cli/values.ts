@@ -1,6 +1,6 @@
 // Values of options: what was typed, as what is meant. Each throws what the parser tells the user.
 import { InvalidArgumentError } from 'commander';
-import { jobId } from '../engine/schema.ts';
+import { batchName, jobId } from '../engine/schema.ts';
 import { parseSize } from './quantities.ts';
 
 /** What the engine takes at most where a number has no other bound. */
@@ -47,6 +47,13 @@ export function seconds(text: string): number {
 /** Id of a job. Whether there is such a job is for the engine to say. */
 export function job(text: string): string {
   if (!jobId.safeParse(text).success) throw new InvalidArgumentError('Give it as platter jobs lists it.');
+  return text;
+}
+
+/** Name of a batch. */
+export function name(text: string): string {
+  const parsed = batchName.safeParse(text);
+  if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]!.message);
   return text;
 }
 

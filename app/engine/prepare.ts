@@ -276,6 +276,7 @@ function planOf(
 ): Plan {
   return {
     kind: asked.kind,
+    name: request.name,
     source: source === null ? null : endpoint(source, bytes, false),
     destinations: destinations.map(({ end }) => endpoint(end, bytes, asked.kind !== 'verify')),
     bytes,

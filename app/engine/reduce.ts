@@ -20,6 +20,7 @@ export function jobStarted(plan: Plan, startedAt: number): JobView {
     result: null,
     failure: null,
     throttle: plan.request.throttle,
+    destinationThrottles: plan.destinations.map((_, index) => plan.request.destinationThrottles[index] ?? null),
   };
 }
 

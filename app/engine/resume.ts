@@ -158,7 +158,7 @@ export async function forgetJob(dir: string, id: string, addon: NativeAddon): Pr
 
 function describe(id: string, { header, durable, states, damage }: JobLog): InterruptedJob {
   return {
-    id, startedAt: header.startedAt, source: header.source?.path ?? '', bytes: header.bytes, damaged: damage === 'corrupt',
+    id, name: header.request.name, startedAt: header.startedAt, source: header.source?.path ?? '', bytes: header.bytes, damaged: damage === 'corrupt',
     destinations: header.destinations.map(({ path, model, serial }, index) =>
       ({ path, model, serial, durable: bytesOf(durable[index]!, header), finished: states[index]?.state === 'done' })),
   };

@@ -2,7 +2,7 @@
 // something else, or an enumeration with a member too few, does not compile.
 import * as z from 'zod';
 import {
-  MAX_DESTINATIONS,
+  MAX_DESTINATIONS, MAX_NAME,
   type CopyRequest, type DestinationProgress, type DestinationResult, type DestinationState, type Disk, type Endpoint,
   type ErrorCode, type HostCalls, type HostEvent, type HostMethod, type HostRequest, type HostResponse, type InterruptedJob, type JobError,
   type JobProgress, type JobResult, type Operation, type Partition, type Plan, type PlatterError, type RescueProgress,
@@ -20,6 +20,9 @@ const bit = z.union([z.literal(0), z.literal(1)]);
 const path = z.string().min(1).max(4095).regex(/^[^\0]+$/, 'A path has no NUL in it.');
 /** Name of a job log: nothing that could lead out of its folder. */
 export const jobId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'This is no id of a job.');
+
+/** What a batch may be called: one line that can be read. */
+export const batchName = z.string().max(MAX_NAME, `A name has at most ${MAX_NAME} characters.`).regex(/^[^\s\p{Cc}]([^\p{Cc}]*[^\s\p{Cc}])?$/u, 'A name is one line of text.');
 
 const code = oneOf<ErrorCode>(ADVICE);
 const operation = oneOf<Operation>({ open: 1, check: 1, read: 1, write: 1, flush: 1, verify: 1, rename: 1, host: 1 });
@@ -52,7 +55,7 @@ const kind = z.enum(['copy', 'verify', 'repair', 'resume']);
 
 /** What a user asks for. Bounds that deserve a sentence of their own are the guard's. */
 export const copyRequest = z.strictObject({
-  kind, source: path.nullable(), destinations: z.array(path).max(16 * MAX_DESTINATIONS), verify: z.boolean(),
+  kind, name: batchName.nullable(), source: path.nullable(), destinations: z.array(path).max(16 * MAX_DESTINATIONS), verify: z.boolean(),
   io: z.enum(['auto', 'uring', 'threads']), memory: z.number().nullable(), job: jobId.nullable(), manifest: path.nullable(),
   saveManifest: path.nullable(), update: z.boolean(), repair: z.boolean(), keepGoing: z.boolean(),
   rescue: z.strictObject({ retries: z.number(), map: path.nullable() }).nullable(), sparse: z.boolean(), assumeBlank: z.boolean(),
@@ -60,12 +63,12 @@ export const copyRequest = z.strictObject({
 }) satisfies z.ZodType<CopyRequest>;
 
 const plan = z.object({
-  kind, source: endpoint.nullable(), destinations: z.array(endpoint), bytes: count, verify: z.boolean(),
+  kind, name: maybeText, source: endpoint.nullable(), destinations: z.array(endpoint), bytes: count, verify: z.boolean(),
   io: z.enum(['uring', 'threads']), memory: count, notes: z.array(text), job: maybeText, request: copyRequest,
 }) satisfies z.ZodType<Plan>;
 
 const interruptedJob = z.object({
-  id: text, startedAt: z.number(), source: text, bytes: count, damaged: z.boolean(),
+  id: text, name: maybeText, startedAt: z.number(), source: text, bytes: count, damaged: z.boolean(),
   destinations: z.array(z.object({ path: text, model: maybeText, serial: maybeText, durable: count, finished: z.boolean() })),
 }) satisfies z.ZodType<InterruptedJob>;
 

@@ -104,6 +104,7 @@ export class Jobs {
   async throttle(destination: number | null, bytesPerSecond: number | null): Promise<Outcome<null>> {
     const done = await this.#control('throttle', { destination, bytesPerSecond });
     if (done.ok && destination === null) this.#change(() => ({ throttle: bytesPerSecond }));
+    else if (done.ok) this.#change(({ destinationThrottles }) => ({ destinationThrottles: destinationThrottles.map((limit, index) => (index === destination ? bytesPerSecond : limit)) }));
     return done;
   }
 

@@ -32,6 +32,7 @@ const copy = (facts: Partial<CopyRequest> = {}): CopyRequest => ({ ...plainReque
 describe('copy', () => {
   test.each<[string[], Partial<CopyRequest>]>([
     [[], {}],
+    [['--name', 'Room 12, week 3'], { name: 'Room 12, week 3' }],
     [['--no-verify'], { verify: false }],
     [['--update'], { update: true }],
     [['--update', '--manifest-from', 'old'], { update: true, manifest: 'old' }],

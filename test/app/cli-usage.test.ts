@@ -21,7 +21,7 @@ describe('help', () => {
   test('copy --help names every option of the command', async () => {
     const { stdout } = await platter(['copy', '--help']);
     for (const option of [
-      '--no-verify', '--io', 'uring', 'threads', '--memory', '--yes', '--json', '--update', '--manifest-from', '--manifest', '--repair', '--keep-going',
+      '--name', '--no-verify', '--io', 'uring', 'threads', '--memory', '--yes', '--json', '--update', '--manifest-from', '--manifest', '--repair', '--keep-going',
       '--rescue', '--retries', '--map', '--no-sparse', '--assume-blank', '--throttle', '--throttle-dest', '--stall-timeout',
     ]) expect(stdout).toContain(option);
   });
@@ -52,6 +52,8 @@ describe('what is not understood is refused with exit code 2, on stderr, and not
     [['copy', 'a', 'b', '--memory', '1025M'], 'from 64 KiB to 1 GiB'],
     [['copy', 'a', 'b', '--memory', 'lots'], 'from 64K to 1G'],
     [['copy', 'a', 'b', '--memory', '-1'], 'from 64K to 1G'],
+    [['copy', 'a', 'b', '--name', ' two\nlines'], 'one line'],
+    [['copy', 'a', 'b', '--name', 'x'.repeat(81)], '80 characters'],
     [['list', 'extra'], 'too many arguments'],
     [['jobs', 'extra'], 'too many arguments'],
     [['verify', '--manifest', 'm'], 'SOURCE'],

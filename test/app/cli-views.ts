@@ -15,7 +15,7 @@ export const endpoint = (path: string, facts: Partial<Endpoint> = {}): Endpoint 
 });
 
 export const plan = (paths: string[], facts: Partial<Plan> = {}): Plan => ({
-  kind: 'copy', source: endpoint('disk.img', { kind: 'file' }), destinations: paths.map((path) => endpoint(path)),
+  kind: 'copy', name: null, source: endpoint('disk.img', { kind: 'file' }), destinations: paths.map((path) => endpoint(path)),
   bytes: 64 * GB, verify: true, io: 'uring', memory: 4 << 20, notes: [], job: null,
   request: { ...plainRequest, kind: 'copy', source: 'disk.img', destinations: paths }, ...facts,
 });

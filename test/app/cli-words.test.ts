@@ -130,7 +130,7 @@ describe('with a keyboard', () => {
 
 describe('interrupted jobs', () => {
   const job: InterruptedJob = {
-    id: '20261123-235959-a1b2c3', startedAt: Date.UTC(2026, 10, 23, 23, 59), source: '/home/me/disk.img', bytes: 64 * GB, damaged: false,
+    id: '20261123-235959-a1b2c3', name: 'Room 12', startedAt: Date.UTC(2026, 10, 23, 23, 59), source: '/home/me/disk.img', bytes: 64 * GB, damaged: false,
     destinations: [
       { path: '/dev/sdb', model: 'SanDisk Ultra', serial: '4C530001', durable: 48 * GB, finished: false },
       { path: '/home/me/copy\u001b.img', model: null, serial: null, durable: 64 * GB, finished: true },
@@ -143,7 +143,7 @@ describe('interrupted jobs', () => {
 
   test('are listed with how far each destination is', () => {
     expect(jobLines([job], plain, 'UTC')).toEqual([
-      '20261123-235959-a1b2c3  started 2026-11-23 23:59',
+      '20261123-235959-a1b2c3  Room 12  started 2026-11-23 23:59',
       '  from /home/me/disk.img, 64.0 GB',
       '  to /dev/sdb (SanDisk Ultra, 4C530001): 75 % is there, 16.0 GB to go',
       '  to /home/me/copy\\x1b.img: finished',

@@ -199,7 +199,7 @@ describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
     const [disk, copy] = [await bench.disk({ size: 16 * MiB }), await bench.path('copy.img')];
     await source.rule('rate r 4M');
     const first = bench.session();
-    const plan = await first.engine.call('prepare', requestOf({ source: source.device, destinations: [disk.device, copy] }));
+    const plan = await first.engine.call('prepare', requestOf({ name: 'Room 12', source: source.device, destinations: [disk.device, copy] }));
     await first.engine.call('start', {});
     await sleep(2800);
     const second = bench.session();
@@ -213,7 +213,7 @@ describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
     }
     await source.rule('clear');
     const [job] = await interrupted(second);
-    expect(job).toMatchObject({ id: plan.job, bytes: 16 * MiB, damaged: false, destinations: [{ path: disk.device, finished: false }, { path: copy }] });
+    expect(job).toMatchObject({ id: plan.job, name: 'Room 12', bytes: 16 * MiB, damaged: false, destinations: [{ path: disk.device, finished: false }, { path: copy }] });
     const durable = job!.destinations[0]!.durable;
     expect(durable).toBeGreaterThan(0);
     await disk.rule('log on w');

@@ -62,7 +62,7 @@ describe('the rate of a destination', () => {
 });
 
 describe('a job as it is seen', () => {
-  const plan = { bytes: 8, destinations: [{ path: '/a' }, { path: '/b' }], request: { throttle: 5 } } as Plan;
+  const plan = { bytes: 8, destinations: [{ path: '/a' }, { path: '/b' }], request: { throttle: 5, destinationThrottles: [2] as (number | null)[] } } as Plan;
   const progress = { bytes: 4, totalBytes: 8, seconds: 1, rescue: null, destinations: ['/a', '/b'].map((path) => (
     { path, state: 'copying' as const, written: 4, verified: 0, toWrite: 8, toVerify: 0, bytesPerSecond: 4, secondsLeft: 1, paused: false })) };
   const error = { ...failure({ code: 'MEDIUM_ERROR', op: 'write', device: '/b', message: 'm' }), side: 'write' as const, destination: 1 };
@@ -71,7 +71,7 @@ describe('a job as it is seen', () => {
   const after = (...events: Parameters<typeof reduce>[1][]): JobView => events.reduce(reduce, jobStarted(plan, 5));
 
   it('starts with everything waiting', () => {
-    expect(after()).toMatchObject({ phase: 'running', startedAt: 5, throttle: 5, errors: [], result: null, failure: null, progress: { totalBytes: 8, destinations: [{ path: '/a', state: 'waiting' }, { path: '/b' }] } });
+    expect(after()).toMatchObject({ phase: 'running', startedAt: 5, throttle: 5, destinationThrottles: [2, null], errors: [], result: null, failure: null, progress: { totalBytes: 8, destinations: [{ path: '/a', state: 'waiting' }, { path: '/b' }] } });
   });
 
   it('keeps every error, the last sample, and ends as the result says', () => {

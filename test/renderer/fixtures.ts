@@ -97,6 +97,7 @@ export const imageEndpoint = (path: string, size: number, more: Partial<Endpoint
 
 export const plan = (destinations: Endpoint[], more: Partial<Plan> = {}): Plan => ({
   kind: 'copy',
+  name: null,
   source: imageEndpoint('/home/me/images/station-42.img', 31_914_983_424),
   destinations,
   bytes: 31_914_983_424,
@@ -117,6 +118,7 @@ export const resumePlan = (destinations: Endpoint[]): Plan => plan(destinations,
 /** A job that wrote 40 % of each of its drives before it was cut short. */
 export const interrupted = (paths: string[], more: Partial<InterruptedJob> = {}): InterruptedJob => ({
   id: '20261124-001500-a1b2c3',
+  name: null,
   startedAt: Date.now() - 60_000,
   source: '/home/me/images/station-42.img',
   destinations: paths.map((path) => ({ path, model: 'SanDisk Ultra Fit', serial: 'A0716', durable: 0.4 * 31_914_983_424, finished: false })),
@@ -161,6 +163,7 @@ export function job(of: Plan, samples: Partial<DestinationProgress>[], more: Par
     result: null,
     failure: null,
     throttle: of.request.throttle,
+    destinationThrottles: of.destinations.map(() => null),
     ...more,
   };
 }

@@ -87,6 +87,17 @@ export interface Partition {
   mountedAt: string[];
 }
 
+/** The socket that a drive is plugged into. */
+export interface Port {
+  /**
+   * Orders sockets as they lie beside each other, compared as a plain string; the same socket has the same one as long
+   * as the machine runs, and as a rule after a restart.
+   */
+  path: string;
+  /** As a hand finds it: "USB bus 1, hub 2, port 3". */
+  label: string;
+}
+
 /** A whole disk (or loop device), with the identity that has to stay the same between choosing and writing. */
 export interface Disk {
   path: string;
@@ -115,6 +126,8 @@ export interface Disk {
   fileSystem: string | null;
   label: string | null;
   partitions: Partition[];
+  /** null for what has no socket (a loop device), or none that the kernel tells of. */
+  port: Port | null;
   /** Why it cannot be a destination, null if it can. */
   locked: { code: ErrorCode; reason: string } | null;
 }
@@ -131,6 +144,8 @@ export interface Endpoint {
   model: string | null;
   serial: string | null;
   majorMinor: string | null;
+  /** Where it is plugged in. */
+  port: Port | null;
   logicalSector: number;
   /** What is on it now and will be lost, in words; empty when nothing was recognised. */
   contents: string[];

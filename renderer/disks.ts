@@ -21,10 +21,11 @@ export function endpointName({ model, path }: Endpoint): string {
 /** What a plan copies: its source, or the manifest that stands for it. */
 export const sourceName = ({ source, request }: Plan): string => (source === null ? baseName(request.manifest ?? '') : endpointName(source));
 
-/** The short facts under the name: "sdb", "USB", serial "…A1B2C3". */
+/** The short facts under the name: "sdb", "USB bus 1, hub 2, port 3" (where that is not known "USB"), serial "…A1B2C3". */
 export function diskFacts(disk: Disk): string[] {
   const facts = [baseName(disk.path)];
   if (disk.kind === 'loop') facts.push('loop device');
+  else if (disk.port !== null) facts.push(disk.port.label);
   else if (disk.transport !== null) facts.push(disk.transport.toUpperCase());
   if (disk.serial !== null) facts.push(`…${lastSix(disk.serial)}`);
   return facts;

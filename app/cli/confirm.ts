@@ -39,10 +39,10 @@ function contents({ contents: found, kind }: Endpoint): string[] {
   return kind === 'block' ? ['nothing recognised on it'] : [];
 }
 
-/** "SanDisk Ultra, serial 4C530001, 64.0 GB"; what a device does not tell is said to be missing. */
-export function identity({ kind, model, serial, size }: Endpoint): string {
+/** "SanDisk Ultra, serial 4C530001, 64.0 GB, USB bus 1, port 2"; what a device does not tell is said to be missing. */
+export function identity({ kind, model, serial, size, port }: Endpoint): string {
   if (kind === 'file') return `existing file, ${inWords(size)}`;
-  return `${printable(model ?? 'unknown model')}, ${serial === null ? 'no serial' : `serial ${printable(serial)}`}, ${inWords(size)}`;
+  return `${printable(model ?? 'unknown model')}, ${serial === null ? 'no serial' : `serial ${printable(serial)}`}, ${inWords(size)}${port === null ? '' : `, ${port.label}`}`;
 }
 
 /**

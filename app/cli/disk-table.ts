@@ -3,7 +3,7 @@ import type { Disk, Partition } from '../contract.ts';
 import { counted, size } from '../engine/words.ts';
 import { alignRight, columns, fit, printable, type Paint } from './text.ts';
 
-const HEADINGS = ['PATH', 'SIZE', 'MODEL', 'SERIAL', 'VIA', 'ON IT'];
+const HEADINGS = ['PATH', 'SIZE', 'MODEL', 'SERIAL', 'PORT', 'ON IT'];
 const SIZE = 1;
 /** Widest the columns before the last may get on a terminal: a model or a backing file can be long. */
 const COLUMN_MAX = 32;
@@ -35,7 +35,7 @@ function row(disk: Disk): string[] {
     size(disk.size),
     disk.model ?? disk.backingFile ?? '-',
     disk.serial ?? '-',
-    disk.transport ?? '-',
+    disk.port?.label ?? disk.transport ?? '-',
     contents(disk),
   ].map(printable);
 }

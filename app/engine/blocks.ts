@@ -1,6 +1,7 @@
 // The machine's block devices as they are now: what lies on what, what is mounted, what holds the running system.
 // Everything that decides whether a device may be written is decided on this picture.
 import * as z from 'zod';
+import type { Port } from '../contract.ts';
 import { mountOf, parseMounts, parseSwaps, type Mount } from './mounts.ts';
 
 /** One block device of the picture. */
@@ -22,6 +23,8 @@ export interface Block {
   model: string | null;
   serial: string | null;
   transport: string | null;
+  /** Where it is plugged in; null for what has no socket. */
+  port: Port | null;
   removable: boolean;
   readOnly: boolean;
   fileSystem: string | null;
@@ -52,6 +55,10 @@ export interface Facts {
   swaps: string;
   /** Path behind each loop device, by kernel name. */
   backings: ReadonlyMap<string, string>;
+  /** Where the disks are plugged in, by kernel name. */
+  ports: ReadonlyMap<string, Port>;
+  /** Serial numbers for disks of which lsblk has none, by kernel name. */
+  serials: ReadonlyMap<string, string>;
   /** Kernel names of the members of each mounted btrfs. */
   btrfs: readonly (readonly string[])[];
   /** Identity of what is at a path (links followed): "block:8:1" or "file:8:1:1234"; null when nothing is. */
@@ -99,7 +106,7 @@ export class Blocks {
   constructor(facts: Facts) {
     this.#idOf = facts.idOf;
     this.mounts = parseMounts(facts.mountinfo);
-    for (const device of lsblkOutput.parse(JSON.parse(facts.lsblk)).blockdevices) this.#add(device, null, facts.backings);
+    for (const device of lsblkOutput.parse(JSON.parse(facts.lsblk)).blockdevices) this.#add(device, null, facts);
     for (const loop of this.all) {
       // A loop device over a block device is that device by another name.
       const below = loop.backingId === null ? null : this.#identified(loop.backingId);
@@ -139,21 +146,22 @@ export class Blocks {
     return this.under('/').length === 0;
   }
 
-  #add(device: LsblkDevice, parent: Block | null, backings: Facts['backings']): void {
+  #add(device: LsblkDevice, parent: Block | null, facts: Facts): void {
     let block = this.numbered(device['maj:min']);
     if (block === null) {
-      const backingFile = backings.get(device.kname) ?? null;
+      const backingFile = facts.backings.get(device.kname) ?? null;
       block = {
         path: device.path, name: device.kname, majorMinor: device['maj:min'], type: device.type, size: device.size,
-        logicalSector: device['log-sec'], physicalSector: device['phy-sec'], model: device.model, serial: device.serial,
-        transport: device.tran ?? (device.type === 'loop' ? 'loop' : null), removable: device.rm || device.hotplug, readOnly: device.ro,
+        logicalSector: device['log-sec'], physicalSector: device['phy-sec'], model: device.model,
+        serial: device.serial ?? facts.serials.get(device.kname) ?? null, transport: device.tran ?? (device.type === 'loop' ? 'loop' : null),
+        port: facts.ports.get(device.kname) ?? null, removable: device.rm || device.hotplug, readOnly: device.ro,
         fileSystem: device.fstype, label: device.label, partitionTable: device.pttype,
         backingFile, backingId: backingFile === null ? null : this.#idOf(backingFile), parents: [], children: [], mountedAt: [], system: false,
       };
       this.#byNumber.set(block.majorMinor, block);
     }
     if (parent !== null) link(parent, block);
-    for (const child of device.children ?? []) this.#add(child, block, backings);
+    for (const child of device.children ?? []) this.#add(child, block, facts);
   }
 
   #identified(id: string): Block | null {

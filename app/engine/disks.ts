@@ -6,11 +6,18 @@ import { failure, type Failure } from './errors.ts';
 /** Kernel names of what lsblk calls a disk and nobody plugs in: memory. */
 const MEMORY_DISK = /^(zram|ram)\d+$/;
 
-/** The whole disks among `blocks` that have a size; `all` adds the loop devices that have something behind them. */
+/** The whole disks among `blocks` that have a size, in the order of their ports; `all` adds the loop devices that have something behind them. */
 export function disksOf(blocks: Blocks, all: boolean): Disk[] {
   const wanted = (block: Block): boolean =>
     block.size > 0 && (block.type === 'loop' ? all && block.backingFile !== null : isWhole(block));
-  return blocks.all.filter(wanted).map(disk).sort((a, b) => a.path.localeCompare(b.path, 'en', { numeric: true }));
+  return blocks.all.filter(wanted).map(disk).sort(inPortOrder);
+}
+
+/** Those without a port come last. */
+function inPortOrder(a: Disk, b: Disk): number {
+  const place = ({ port }: Disk): string => (port === null ? '1' : `0${port.path}`);
+  const before = Number(place(a) > place(b)) - Number(place(a) < place(b));
+  return before === 0 ? a.path.localeCompare(b.path, 'en', { numeric: true }) : before;
 }
 
 const isWhole = ({ type, name }: Block): boolean => (type === 'disk' && !MEMORY_DISK.test(name)) || type === 'rom';
@@ -35,6 +42,7 @@ function disk(block: Block): Disk {
     fileSystem: block.fileSystem,
     label: block.label,
     partitions: block.children.filter(({ type }) => type === 'part').map(partition),
+    port: block.port,
     locked: reason === undefined ? null : { code: reason.code, reason: reason.message },
   };
 }

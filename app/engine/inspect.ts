@@ -72,6 +72,7 @@ export function endpoint(end: End, bytes: number, written: boolean): Endpoint {
     model: block === null ? null : (block.model ?? block.backingFile),
     serial: block?.serial ?? null,
     majorMinor: block?.majorMinor ?? null,
+    port: block?.port ?? null,
     logicalSector: block?.logicalSector ?? SECTOR_SIZE,
     contents: block === null ? [] : contentsOf(block),
     overwrites: written && id !== null,

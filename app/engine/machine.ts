@@ -1,9 +1,11 @@
 // Reads what the picture of the block devices is made of: util-linux's lsblk, and what /proc and /sys say.
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, statSync, type BigIntStats } from 'node:fs';
+import { statSync, type BigIntStats } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Blocks, LSBLK_COLUMNS, type Facts } from './blocks.ts';
 import { errnoOf, failure, Refusal } from './errors.ts';
+import { portsOf } from './port.ts';
+import { btrfsMembers, content, loopBackings, places, serials } from './sysfs.ts';
 
 /** The system's own lsblk: a host that runs as root does not take its caller's word for where programs are. */
 const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
@@ -15,7 +17,10 @@ const LSBLK_TIMEOUT_MS = 20_000;
  */
 export async function readBlocks(path: string = SYSTEM_PATH): Promise<Blocks> {
   const [lsblk, mountinfo] = await Promise.all([runLsblk(path), readFile('/proc/self/mountinfo', 'utf8')]);
-  const facts: Facts = { lsblk, mountinfo, swaps: content('/proc/swaps'), backings: loopBackings(), btrfs: btrfsMembers(), idOf };
+  const placed = places();
+  const facts: Facts = {
+    lsblk, mountinfo, swaps: content('/proc/swaps'), backings: loopBackings(), ports: portsOf(placed), serials: serials(placed), btrfs: btrfsMembers(), idOf,
+  };
   try {
     return new Blocks(facts);
   } catch (error) {
@@ -65,34 +70,3 @@ function runLsblk(path: string): Promise<string> {
 const unavailable = (reason: string): Refusal => new Refusal([failure({
   code: 'ENGINE_UNAVAILABLE', op: 'check', message: `The disks cannot be listed: ${reason}.`, advice: 'Install util-linux 2.34 or newer, then try again.',
 })]);
-
-/** Paths behind the loop devices, by kernel name; "(deleted)" and other things that are no path are kept as they are. */
-function loopBackings(): Map<string, string> {
-  const backings = new Map<string, string>();
-  for (const name of listed('/sys/block')) {
-    const backing = name.startsWith('loop') ? content(`/sys/block/${name}/loop/backing_file`) : '';
-    if (backing !== '') backings.set(name, backing.replace(/\n$/, ''));
-  }
-  return backings;
-}
-
-const btrfsMembers = (): string[][] =>
-  listed('/sys/fs/btrfs').map((uuid) => listed(`/sys/fs/btrfs/${uuid}/devices`)).filter((members) => members.length > 0);
-
-/** Content of a file of /proc or /sys, "" where this kernel or this moment does not have it. */
-function content(path: string): string {
-  return orElse('', () => readFileSync(path, 'utf8'));
-}
-
-const listed = (path: string): string[] => orElse([], () => readdirSync(path));
-
-/** What is not there is the normal case: a loop device without a file, a kernel without btrfs or swap. */
-function orElse<T>(absent: T, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (ABSENT.has(errnoOf(error) ?? '')) return absent;
-    throw error;
-  }
-}
-const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ENXIO', 'ENODEV']);

@@ -5,7 +5,7 @@ import {
   MAX_DESTINATIONS, MAX_NAME,
   type CopyRequest, type DestinationProgress, type DestinationResult, type DestinationState, type Disk, type Endpoint,
   type ErrorCode, type HostCalls, type HostEvent, type HostMethod, type HostRequest, type HostResponse, type InterruptedJob, type JobError,
-  type JobProgress, type JobResult, type Operation, type Partition, type Plan, type PlatterError, type RescueProgress,
+  type JobProgress, type JobResult, type Operation, type Partition, type Plan, type PlatterError, type Port, type RescueProgress,
 } from '../contract.ts';
 import { ADVICE } from './errors.ts';
 
@@ -39,16 +39,19 @@ const partition = z.object({
   path: text, size: count, label: maybeText, fileSystem: maybeText, mountedAt: z.array(text),
 }) satisfies z.ZodType<Partition>;
 
+const port = z.object({ path: text, label: text }) satisfies z.ZodType<Port>;
+
 const disk = z.object({
   path: text, majorMinor: text, size: count, logicalSector: count, physicalSector: count, model: maybeText, serial: maybeText,
   transport: maybeText, removable: z.boolean(), readOnly: z.boolean(), kind: z.enum(['disk', 'loop']), backingFile: maybeText,
   mountedAt: z.array(text), system: z.boolean(), fileSystem: maybeText, label: maybeText, partitions: z.array(partition),
+  port: port.nullable(),
   locked: z.object({ code, reason: text }).nullable(),
 }) satisfies z.ZodType<Disk>;
 
 const endpoint = z.object({
   path: text, realPath: text, kind: z.enum(['block', 'file']), size: count, model: maybeText, serial: maybeText,
-  majorMinor: maybeText, logicalSector: count, contents: z.array(text), overwrites: z.boolean(),
+  majorMinor: maybeText, port: port.nullable(), logicalSector: count, contents: z.array(text), overwrites: z.boolean(),
 }) satisfies z.ZodType<Endpoint>;
 
 const kind = z.enum(['copy', 'verify', 'repair', 'resume']);

@@ -1,5 +1,6 @@
 // Machines that are not here: what lsblk, mountinfo and swaps say on them, as real ones say it.
 import { Blocks } from '../../app/engine/blocks.ts';
+import { portsOf } from '../../app/engine/port.ts';
 
 /** A device as lsblk prints it; what is left out is what lsblk says of a plain 64 GB disk. */
 export interface Device {
@@ -25,6 +26,10 @@ export interface Machine {
   swaps?: string[];
   backings?: Record<string, string>;
   btrfs?: string[][];
+  /** What /sys/block/NAME leads to, by kernel name. */
+  places?: Record<string, string>;
+  /** Serials that lsblk does not know. */
+  serials?: Record<string, string>;
   /** Identities of paths beside /dev/NAME. */
   ids?: Record<string, string>;
 }
@@ -35,7 +40,7 @@ export const GB = 1_000_000_000;
 const images: Machine['mounts'][number] = ['0:40', '/images', 'nfs4', 'server:/images'];
 
 /** The picture that Platter makes of the machine. */
-export function picture({ devices, mounts, swaps = [], backings = {}, btrfs = [], ids = {} }: Machine): Blocks {
+export function picture({ devices, mounts, swaps = [], backings = {}, btrfs = [], places = {}, serials = {}, ids = {} }: Machine): Blocks {
   const numbers = new Map<string, string>();
   const note = (device: Device): void => {
     numbers.set(`/dev/${device.name}`, `block:${device.number}`);
@@ -47,6 +52,8 @@ export function picture({ devices, mounts, swaps = [], backings = {}, btrfs = []
     mountinfo: mounts.map(mountinfo).join('\n'),
     swaps: ['Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority', ...swaps.map((path) => `${path}                               partition\t1048572\t\t0\t\t-2`)].join('\n'),
     backings: new Map(Object.entries(backings)),
+    ports: portsOf(Object.entries(places).map(([name, path]) => ({ name, path, slot: null }))),
+    serials: new Map(Object.entries(serials)),
     btrfs,
     idOf: (path) => ids[path] ?? numbers.get(path) ?? null,
   });

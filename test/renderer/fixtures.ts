@@ -26,6 +26,7 @@ export function disk(path: string, more: Partial<Disk> = {}): Disk {
     fileSystem: null,
     label: null,
     partitions: [],
+    port: null,
     locked: null,
     ...more,
   };
@@ -68,9 +69,13 @@ export const loopDisk = disk('/dev/loop7', {
   kind: 'loop', transport: 'loop', removable: false, model: null, serial: null, backingFile: '/home/me/lab/target.img', size: 1_073_741_824,
 });
 
-/** n equal USB sticks, /dev/sdb on. */
-export const sticks = (n: number): Disk[] =>
-  Array.from({ length: n }, (_, i) => disk(i < 25 ? `/dev/sd${String.fromCharCode(98 + i)}` : `/dev/sda${String.fromCharCode(72 + i)}`));
+/** n equal USB sticks in hubs of ten ports, /dev/sdb on. */
+export const sticks = (n: number): Disk[] => Array.from({ length: n }, (_, i) => {
+  const [hub, port] = [Math.floor(i / 10) + 1, (i % 10) + 1];
+  return disk(i < 25 ? `/dev/sd${String.fromCharCode(98 + i)}` : `/dev/sda${String.fromCharCode(72 + i)}`, {
+    port: { path: `usb-0000:00:14.0-001-00${hub}-${String(port).padStart(3, '0')}`, label: `USB bus 1, hub ${hub}, port ${port}` },
+  });
+});
 
 export const appState = (more: Partial<AppState> = {}): AppState => ({
   disks: [], disksError: null, review: null, job: null, interrupted: [], interruptedError: null,
@@ -85,6 +90,7 @@ export const endpoint = (from: Disk, more: Partial<Endpoint> = {}): Endpoint => 
   model: from.model,
   serial: from.serial,
   majorMinor: from.majorMinor,
+  port: from.port,
   logicalSector: from.logicalSector,
   contents: [],
   overwrites: true,
@@ -92,7 +98,7 @@ export const endpoint = (from: Disk, more: Partial<Endpoint> = {}): Endpoint => 
 });
 
 export const imageEndpoint = (path: string, size: number, more: Partial<Endpoint> = {}): Endpoint => ({
-  path, realPath: path, kind: 'file', size, model: null, serial: null, majorMinor: null, logicalSector: 512, contents: [], overwrites: false, ...more,
+  path, realPath: path, kind: 'file', size, model: null, serial: null, majorMinor: null, port: null, logicalSector: 512, contents: [], overwrites: false, ...more,
 });
 
 export const plan = (destinations: Endpoint[], more: Partial<Plan> = {}): Plan => ({

@@ -93,7 +93,7 @@ describe('running', () => {
     for (const part of ['Write failed at 13.3 GB', 'medium error', 'Replace this drive', 'MEDIUM_ERROR', 'sector 26,001,408']) expect(text).toContain(part);
     await open.page.getByRole('button', { name: 'Details of sdd' }).click();
     const drawer = open.page.getByRole('dialog', { name: 'sdd' });
-    for (const part of ['MEDIUM_ERROR (EIO)', 'byte 13,312,720,896, sector 26,001,408', '4,096 bytes long', make.sticks(3)[2]!.serial!]) {
+    for (const part of ['MEDIUM_ERROR (EIO)', 'byte 13,312,720,896, sector 26,001,408', '4,096 bytes long', make.sticks(3)[2]!.serial!, 'USB bus 1, hub 1, port 3']) {
       await drawer.getByText(part).first().waitFor();
     }
     await open.picture('details-light');

@@ -18,9 +18,9 @@ export class Control {
     await this.#ask(this.#bridge.pause(destination, paused));
   }
 
-  /** Limits the whole job, bytes per second; null for no limit. */
-  async throttle(bytesPerSecond: number | null): Promise<void> {
-    await this.#ask(this.#bridge.throttle(null, bytesPerSecond));
+  /** Limits it, bytes per second; null for no limit. */
+  async throttle(destination: number | null, bytesPerSecond: number | null): Promise<void> {
+    await this.#ask(this.#bridge.throttle(destination, bytesPerSecond));
   }
 
   async stop(destination: number | null): Promise<void> {

@@ -98,6 +98,24 @@ describe('one destination', () => {
     await expect.poll(() => open.main.asked('pause').at(-1)).toEqual([1, false]);
   });
 
+  test('has a limit of its own, which the tile beside it does not have', async () => {
+    await show({ ...running, throttle: 90e6, destinationThrottles: [null, 20e6, null, null] });
+    await button('Details of sdc').click();
+    const drawer = open.page.getByRole('dialog', { name: 'sdc' });
+    const field = drawer.getByRole('textbox', { name: 'Speed limit' });
+    expect(await field.inputValue()).toBe('20');
+    await field.fill('5.5');
+    await field.press('Enter');
+    await expect.poll(() => open.main.asked('throttle')).toEqual([[1, 5_500_000]]);
+    await open.page.keyboard.press('Escape');
+    await button('Details of sdb').click();
+    expect(await open.page.getByRole('dialog', { name: 'sdb' }).getByRole('textbox', { name: 'Speed limit' }).inputValue()).toBe('');
+    await open.page.keyboard.press('Escape');
+    await button('Details of sdd').click();
+    await open.page.getByRole('dialog', { name: 'sdd' }).waitFor();
+    expect(await open.page.getByRole('dialog').getByRole('textbox').count(), 'a drive that failed has nothing to limit').toBe(0);
+  });
+
   test('is stopped after a question, the others go on', async () => {
     await show(running);
     await button('Details of sdc').click();
@@ -164,8 +182,9 @@ describe('states', () => {
     const updated = make.plan(plan.destinations, { request: { ...plan.request, update: true } });
     await show(make.job(updated, [], {
       phase: 'ended',
-      result: make.result(updated, updated.destinations.map((_, i) => make.end(updated, i, i === 0 ? {} : { written: 10_200_000, kept: plan.bytes - 10_200_000 }))),
+      result: make.result(updated, updated.destinations.map((_, i) => make.end(updated, i, i === 0 ? {} : { written: 10_200_000, kept: plan.bytes - 10_200_000 })), { notes: ['3 chunks of the source changed since its manifest was made.'] }),
     }));
+    await open.page.getByText('3 chunks of the source changed').waitFor();
     expect(await tile('sdc').innerText()).toContain('31.9 GB already there');
     expect(await tile('sdb').innerText()).not.toContain('already there');
     await open.picture('kept-light');

@@ -30,6 +30,9 @@ export type ErrorCode =
   // Before anything is written
   | 'NOT_FOUND'
   | 'NOT_PERMITTED' // EACCES, EPERM on open
+  | 'ELEVATION_DENIED' // the system was asked for an administrator's rights and did not give them
+  | 'ELEVATION_CANCELLED' // ... and whoever sat before the prompt put it away
+  | 'NO_AGENT' // ... and has nobody to ask: the desktop shows no prompt for a password
   | 'NOT_BLOCK_OR_FILE' // a directory, FIFO, socket or character device
   | 'SOURCE_EMPTY'
   | 'SOURCE_UNREADABLE'
@@ -434,6 +437,8 @@ export interface JobView {
 
 /** Everything the window shows that main owns. Pushed whole, ten times a second at most. */
 export interface AppState extends SettingsState {
+  /** The system is asked for the right to open disks: there may be a prompt on the screen. */
+  elevating: boolean;
   disks: Disk[];
   /** Why the list of disks is not what it should be, null when all is well. */
   disksError: PlatterError | null;

@@ -15,7 +15,7 @@ const rooms = {
   // What is said to people, in their language: in the page, and in main's dialogs and notifications.
   words: { files: 'app/words/**', imports: ['contract'] },
   // The face of the engine: what starts the host, talks to it and names what comes back. All that main may know of the engine.
-  'engine client': { files: 'app/engine/{client,durable-file,elevation,errors,frames,reduce,schema}.ts', imports: ['contract', 'engine'] },
+  'engine client': { files: 'app/engine/{client,durable-file,elevating-engine,elevation,errors,frames,reduce,schema,state-folder}.ts', imports: ['contract', 'engine'] },
   engine: { files: 'app/engine/**', imports: ['contract', 'engine client'] },
   cli: { files: 'app/cli/**', imports: ['contract', 'engine', 'engine client'] },
   main: { files: 'app/main/**', imports: ['contract', 'engine client', 'words'] },

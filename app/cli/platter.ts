@@ -16,6 +16,7 @@ import { byKeys, inForeground, type Selection } from './keys.ts';
 import { liveReporter } from './live-reporter.ts';
 import { logReporter } from './log-reporter.ts';
 import type { Reporter } from './reporter.ts';
+import { withRights } from './rights.ts';
 import { runJob } from './run-job.ts';
 import { Stop } from './stop.ts';
 import type { Paint, Style } from './text.ts';
@@ -39,7 +40,7 @@ function reporterFor(json: boolean, selection: Selection | null = null): Reporte
 
 /** Runs `act` with an engine; what it refuses is told by `reporter`. Resolves to the exit code. */
 async function withEngine(reporter: Reporter, act: (engine: Engine) => Promise<number>): Promise<number> {
-  const engine = startEngine();
+  const engine = withRights(startEngine(), stdin.isTTY && stderr.isTTY, (sentence) => stderr.write(`platter: ${sentence}\n`));
   try {
     return await act(engine);
   } catch (error) {

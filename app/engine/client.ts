@@ -4,7 +4,7 @@ import { type Readable, type Writable } from 'node:stream';
 import type { HostCalls, HostEvent, HostMethod, HostRequest, HostResponse, PlatterError } from '../contract.ts';
 import { failure, Refusal } from './errors.ts';
 import { encodeFrame, FrameDecoder, FrameError } from './frames.ts';
-import { hostCommand, startHost, type HostProcess } from './host-process.ts';
+import { hostCommand, startHost, type HostEnd, type HostProcess } from './host-process.ts';
 import { hostMessage, hostResults } from './schema.ts';
 
 export { Refusal } from './errors.ts';
@@ -15,6 +15,8 @@ export interface EngineOptions {
   command?: readonly string[];
   /** A host that already runs: what it writes, and what it reads. */
   streams?: { readable: Readable; writable: Writable };
+  /** What an end before the first word means, where `command` asks somebody before it becomes the host; null: a failure like any other. */
+  explain?: (end: HostEnd) => PlatterError | null;
 }
 
 /** A running engine host. */
@@ -30,13 +32,14 @@ export interface Engine {
 }
 
 /** Starts the engine host. A host that cannot be started shows in `closed` and in every call. */
-export function startEngine({ command, streams }: EngineOptions = {}): Engine {
-  return new HostClient(streams === undefined ? startHost(command ?? hostCommand()) : attached(streams));
+export function startEngine({ command, streams, explain = () => null }: EngineOptions = {}): Engine {
+  return new HostClient(streams === undefined ? startHost(command ?? hostCommand()) : attached(streams), explain);
 }
 
 /** A host that somebody else started: all that is known of its end is that its output ends. */
 function attached({ readable, writable }: { readable: Readable; writable: Writable }): HostProcess {
-  const ended = new Promise<string | null>((resolve) => {
+  const ended = new Promise<HostEnd>((settle) => {
+    const resolve = (how: string | null): void => settle({ how, code: null, said: '' });
     readable.once('end', () => resolve(null));
     readable.once('close', () => resolve('its output was closed'));
     readable.once('error', (error) => resolve(`its output failed: ${error.message}`));
@@ -70,15 +73,16 @@ class HostClient implements Engine {
   #lastId = 0;
   /** A job was started and has not given its result: the host must not end now. */
   #jobRuns = false;
+  #hasSpoken = false;
   /** Set when the host is gone. */
   #gone: Refusal | null = null;
   #settleClosed: (failure: PlatterError | null) => void = () => undefined;
 
-  constructor(host: HostProcess) {
+  constructor(host: HostProcess, explain: (end: HostEnd) => PlatterError | null) {
     this.closed = new Promise((resolve) => (this.#settleClosed = resolve));
     this.#host = host;
     host.readable.on('data', (chunk: Buffer) => this.#read(chunk));
-    void host.ended.then((how) => this.#end(how));
+    void host.ended.then((end) => this.#end(end.how, this.#hasSpoken ? null : explain(end)));
   }
 
   async call<M extends HostMethod>(method: M, params: HostCalls[M]['params']): Promise<HostCalls[M]['result']> {
@@ -104,6 +108,7 @@ class HostClient implements Engine {
 
   #read(chunk: Buffer): void {
     if (this.#gone !== null) return;
+    this.#hasSpoken = true;
     const values: unknown[] = [];
     let broken: string | null = null;
     try {
@@ -142,12 +147,12 @@ class HostClient implements Engine {
     pending.resolve(response.result);
   }
 
-  /** The host is gone, or nothing it says counts any more. `how` is null when it ended well, as far as it knows. */
-  #end(how: string | null): Refusal {
+  /** The host is gone, or nothing it says counts any more. `how` is null when it ended well, as far as it knows; `known` is a better reason. */
+  #end(how: string | null, known: PlatterError | null = null): Refusal {
     if (this.#gone !== null) return this.#gone;
     const orderly = how === null && !this.#jobRuns && this.#pending.size === 0;
     const reason = orderly ? 'it has been closed' : (how ?? 'it ended before it was done');
-    const error = failure({ code: 'HOST_FAILED', op: 'host', message: `The engine host failed: ${reason}.` });
+    const error = known ?? failure({ code: 'HOST_FAILED', op: 'host', message: `The engine host failed: ${reason}.` });
     this.#gone = new Refusal([error]);
     for (const { reject } of this.#pending.values()) reject(this.#gone);
     this.#pending.clear();

@@ -15,7 +15,10 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   SOURCE_FAILED: 'Do not use this copy; repeat the job once the source can be read.',
   IO_ERROR: 'Look into the kernel log (dmesg) for the cause, then try another port or drive.',
   NOT_FOUND: 'Check the path, or plug the drive in again.',
-  NOT_PERMITTED: 'Run Platter with the rights to open it, for example with sudo.',
+  NOT_PERMITTED: 'Open it with an administrator\'s rights: run Platter with sudo.',
+  ELEVATION_DENIED: 'Ask somebody who administers this computer, or log in as a user who may do so.',
+  ELEVATION_CANCELLED: 'Try again and give the password, or choose disks that you may open.',
+  NO_AGENT: 'Start a polkit agent (desktops bring one, for example polkit-gnome or lxpolkit), or use the command line with sudo.',
   NOT_BLOCK_OR_FILE: 'Name a disk, a partition or an image file.',
   SOURCE_EMPTY: 'Choose a source with something in it.',
   SOURCE_UNREADABLE: 'Check the cable and the drive, or choose another source.',
@@ -34,6 +37,9 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   HOST_FAILED: 'Do not trust what was being written; start the job again.',
   ENGINE_UNAVAILABLE: 'Install Platter again, or choose another I/O backend.',
 };
+
+/** Rights are asked for disks alone (elevation.ts). */
+const OWN_FILES = 'Change its permissions, or choose another file or folder: files are opened with your own rights.';
 
 /** What is known of a failure; what is left out is null. */
 export type Failure = Pick<PlatterError, 'code' | 'op' | 'message'> & Partial<PlatterError>;
@@ -102,7 +108,8 @@ export function failureOf(error: unknown, op: Operation, device: string, kind: '
   const errno = errnoOf(error);
   if (errno === null) throw error;
   const code = codeOf(errno, op, kind);
-  return failure({ code, op, device, errno, message: `${FOUND[code] ?? `The system reported ${errno}`}.` });
+  const advice = code === 'NOT_PERMITTED' && kind === 'file' ? OWN_FILES : ADVICE[code];
+  return failure({ code, op, device, errno, advice, message: `${FOUND[code] ?? `The system reported ${errno}`}.` });
 }
 
 /** Name of the errno ("ENOENT") in what a system call threw; null when there is none. */

@@ -7,8 +7,18 @@ import { fileURLToPath } from 'node:url';
 export interface HostProcess {
   readable: Readable;
   writable: Writable;
-  /** How it ended, in words; null when it ended well. Settles after the last byte of `readable`; never rejects. */
-  ended: Promise<string | null>;
+  /** How it ended. Settles after the last byte of `readable`; never rejects. */
+  ended: Promise<HostEnd>;
+}
+
+/** The end of a host. */
+export interface HostEnd {
+  /** In words; null when it ended well. */
+  how: string | null;
+  /** Exit code; null when a signal ended it, when it could not be started, or when that cannot be known. */
+  code: number | null;
+  /** The last that it said on stderr. */
+  said: string;
 }
 
 /** Both the command line's bundle and main's lie one folder below out/, as the host's does. */
@@ -32,24 +42,26 @@ export function startHost(command: readonly string[]): HostProcess {
   });
   // Writing to a host that is gone fails with EPIPE; how it ended says more.
   child.stdin.on('error', () => undefined);
-  return { readable: child.stdout, writable: child.stdin, ended: end(child).then((how) => withLastWords(how, said)) };
+  return { readable: child.stdout, writable: child.stdin, ended: end(child).then(({ how, code }) => ({ how: withLastWords(how, said), code, said })) };
 }
 
 /** How `child` ended, once its output is read. */
-function end(child: ChildProcessWithoutNullStreams): Promise<string | null> {
+function end(child: ChildProcessWithoutNullStreams): Promise<Pick<HostEnd, 'how' | 'code'>> {
   return new Promise((resolve) => {
     let how: string | null = 'it closed its output';
+    let exitCode: number | null = null;
     let timer: NodeJS.Timeout | null = null;
-    const soon = (): void => void (timer ??= setTimeout(() => resolve(how), DRAIN_MS));
-    child.once('error', (error) => resolve(`it could not be started: ${error.message}`));
+    const soon = (): void => void (timer ??= setTimeout(() => resolve({ how, code: exitCode }), DRAIN_MS));
+    child.once('error', (error) => resolve({ how: `it could not be started: ${error.message}`, code: null }));
     child.stdout.once('close', soon);
     child.once('exit', (code, signal) => {
+      exitCode = code;
       how = code === 0 ? null : signal === null ? `it ended with exit code ${code ?? 'unknown'}` : `it was ended by ${signal}`;
       soon();
     });
     child.once('close', () => {
       if (timer !== null) clearTimeout(timer);
-      resolve(how);
+      resolve({ how, code: exitCode });
     });
   });
 }

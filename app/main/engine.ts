@@ -1,12 +1,21 @@
-// How main reaches the engine host: started from here, or, when root opened the window for an ordinary user, over
-// the two descriptors the launcher left open.
+// How main reaches the engine host: started from here, with a second one when more rights are needed; or, when root
+// opened the window for an ordinary user, over the two descriptors the launcher left open.
+import { app } from 'electron';
 import { Socket } from 'node:net';
 import { startEngine, type Engine } from '../engine/client.ts';
+import { elevatingEngine } from '../engine/elevating-engine.ts';
+import { elevatedCommand, meansHere, type ElevatedCommand } from '../engine/elevation.ts';
+import { stateDir } from '../engine/state-folder.ts';
 
-/** Gives the function that connects to the host. A host that the launcher gave cannot be started again from here. */
-export function engineConnector(env: NodeJS.ProcessEnv): () => Engine {
+/**
+ * Gives the function that connects to the host; what it is given hears whether the system is being asked for more rights.
+ * A host that the launcher gave cannot be started again from here.
+ */
+export function engineConnector(env: NodeJS.ProcessEnv): (elevating: (asking: boolean) => void) => Engine {
   const descriptors = env.PLATTER_HOST_FDS?.split(',').map(Number);
-  if (descriptors === undefined) return () => startEngine();
+  if (descriptors === undefined) {
+    return (elevating) => elevatingEngine(startEngine(), { elevated, tell: (sentence) => elevating(sentence !== null) });
+  }
   const [from, to] = descriptors;
   const engine = startEngine({
     streams: {
@@ -15,4 +24,17 @@ export function engineConnector(env: NodeJS.ProcessEnv): () => Engine {
     },
   });
   return () => engine;
+}
+
+/** A window has no terminal to ask on. */
+function elevated(): ElevatedCommand | { how: 'none'; advice: string } {
+  const means = meansHere(false);
+  return elevatedCommand(means, stateDir()) ?? { how: 'none', advice: adviceFor(means.launcher) };
+}
+
+function adviceFor(launcher: boolean): string {
+  if (launcher) return 'Install pkexec, which asks for the rights (the package "pkexec" or "polkit"), or use the command line: sudo platter copy SOURCE DESTINATION.';
+  return app.isPackaged
+    ? 'Install Platter as a package, which can ask for the rights, or use the command line with sudo.'
+    : 'Close Platter and start it with `sudo npm start`: the engine then has the rights, and the window still belongs to you.';
 }

@@ -11,20 +11,20 @@ export type JobsState = Omit<AppState, keyof SettingsState>;
 
 /** The state of disks and jobs, and the only ways to change it. One job at a time. */
 export class Jobs {
-  #state: JobsState = { disks: [], disksError: null, review: null, job: null, interrupted: [], interruptedError: null };
+  #state: JobsState = { elevating: false, disks: [], disksError: null, review: null, job: null, interrupted: [], interruptedError: null };
   #engine: Engine | null = null;
   #listing: Promise<void> | null = null;
   #logs = 0;
   #whenIdle: (() => void)[] = [];
-  readonly #connect: () => Engine;
+  readonly #connect: (elevating: (asking: boolean) => void) => Engine;
   readonly #publish: (state: JobsState) => void;
   readonly #loopDevices: boolean;
 
   /**
-   * `connect` starts the engine host, again after it failed; `publish` hears of every change; `loopDevices` adds
-   * loop devices to the disks.
+   * `connect` starts the engine host, again after it failed, and says when more rights are asked for; `publish` hears of
+   * every change; `loopDevices` adds loop devices to the disks.
    */
-  constructor(connect: () => Engine, publish: (state: JobsState) => void, loopDevices: boolean) {
+  constructor(connect: (elevating: (asking: boolean) => void) => Engine, publish: (state: JobsState) => void, loopDevices: boolean) {
     this.#connect = connect;
     this.#publish = publish;
     this.#loopDevices = loopDevices;
@@ -174,7 +174,7 @@ export class Jobs {
   /** The engine, started if there is none. */
   #running(): Engine {
     if (this.#engine !== null) return this.#engine;
-    const engine = this.#connect();
+    const engine = this.#connect((elevating) => this.#set({ elevating }));
     this.#engine = engine;
     const stopListening = engine.onEvent((event) => this.#hear(event));
     void engine.closed.then((error) => {

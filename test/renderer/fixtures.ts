@@ -78,7 +78,7 @@ export const sticks = (n: number): Disk[] => Array.from({ length: n }, (_, i) =>
 });
 
 export const appState = (more: Partial<AppState> = {}): AppState => ({
-  disks: [], disksError: null, review: null, job: null, interrupted: [], interruptedError: null,
+  elevating: false, disks: [], disksError: null, review: null, job: null, interrupted: [], interruptedError: null,
   settings: defaultSettings, language: 'en', settingsError: null, ...more,
 });
 

@@ -14,14 +14,16 @@ const rooms = {
   preload: { files: 'app/preload.ts', imports: ['contract'] },
   // What is said to people, in their language: in the page, and in main's dialogs and notifications.
   words: { files: 'app/words/**', imports: ['contract'] },
+  // What a job comes to: verdicts, counts, totals. The page and main's notifications see the same.
+  view: { files: 'app/view/**', imports: ['contract', 'words'] },
   // The face of the engine: what starts the host, talks to it and names what comes back. All that main may know of the engine.
   'engine client': { files: 'app/engine/{client,durable-file,elevating-engine,elevation,errors,frames,reduce,schema,state-folder}.ts', imports: ['contract', 'engine'] },
   engine: { files: 'app/engine/**', imports: ['contract', 'engine client'] },
   cli: { files: 'app/cli/**', imports: ['contract', 'engine', 'engine client'] },
-  main: { files: 'app/main/**', imports: ['contract', 'engine client', 'words'] },
-  renderer: { files: 'renderer/**', imports: ['contract', 'words'] },
+  main: { files: 'app/main/**', imports: ['contract', 'engine client', 'view', 'words'] },
+  renderer: { files: 'renderer/**', imports: ['contract', 'view', 'words'] },
   build: { files: 'build/**', imports: [] },
-  test: { files: 'test/**', imports: ['contract', 'preload', 'engine', 'engine client', 'cli', 'main', 'renderer', 'words', 'build'] },
+  test: { files: 'test/**', imports: ['contract', 'preload', 'engine', 'engine client', 'cli', 'main', 'renderer', 'view', 'words', 'build'] },
 };
 
 const isRoom = (name) => ({ file: { categories: name } });

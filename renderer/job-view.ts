@@ -1,50 +1,11 @@
-// What a running or ended job says as a whole. Pure: a JobView and its tiles in, sentences out.
-import type { JobError, JobView, RescueProgress } from '../app/contract.ts';
-import { isActive, isBad, isGood, tilesOf, type Tile } from './tiles.ts';
-import { count, counted, listed, plural, size, stateWord, timeLeft, type TileState } from './words.ts';
-
-const ORDER: TileState[] = [
-  'verified', 'written', 'failed', 'removed', 'cancelled', 'stalled', 'paused', 'repairing', 'verifying', 'flushing', 'copying', 'comparing', 'waiting',
-];
+// What a running or ended job says as a whole, in sentences: what to touch next, what is said aloud. Pure.
+import type { JobView, RescueProgress } from '../app/contract.ts';
+import { headline, isPaused } from '../app/view/batch.ts';
+import { isActive, isBad, isGood, tilesOf, type Tile } from '../app/view/tiles.ts';
+import { count, listed, plural, size, stateWord, type TileState } from './words.ts';
 
 /** States that come and go and are told aloud all the same: somebody may have to do something. */
 const TOLD: ReadonlySet<TileState> = new Set<TileState>(['paused', 'stalled']);
-
-/** How many tiles are in each state, most settled first, empty ones left out. */
-export function countsOf(tiles: readonly Tile[]): { state: TileState; text: string }[] {
-  return ORDER.map((state) => ({ state, number: tiles.filter((tile) => tile.state === state).length }))
-    .filter(({ number }) => number > 0)
-    .map(({ state, number }) => ({ state, text: counted(state, number) }));
-}
-
-/** Seconds until the last destination is done; null when any of them does not know, or none is active. */
-export function secondsLeftOf(tiles: readonly Tile[]): number | null {
-  // A flush has no progress to judge by, and is short: it does not hide what the others know.
-  const left = tiles.filter((tile) => isActive(tile) && !(tile.state === 'flushing' && tile.secondsLeft === null)).map(({ secondsLeft }) => secondsLeft);
-  return left.length === 0 || left.includes(null) ? null : Math.max(...left.map(Number));
-}
-
-/** The line that answers the batch: "5 verified, 1 failed, 2 copying, 4 min left". */
-export function headline(tiles: readonly Tile[]): string {
-  const left = secondsLeftOf(tiles);
-  return [...countsOf(tiles).map(({ text }) => text), ...(left === null ? [] : [`${timeLeft(left)} left`])].join(', ');
-}
-
-/** Fraction of the whole job, 0 to 1: only destinations that can still end well, or did, count. */
-export function totalOf(tiles: readonly Tile[]): number {
-  const counted = tiles.filter((tile) => !isBad(tile) && tile.state !== 'cancelled');
-  return counted.length === 0 ? 1 : counted.reduce((sum, { done }) => sum + done, 0) / counted.length;
-}
-
-/** True when everything that still has work to do was told to pause. */
-export function isPaused(tiles: readonly Tile[]): boolean {
-  const active = tiles.filter(isActive);
-  return active.length > 0 && active.every(({ paused }) => paused);
-}
-
-/** Errors of the source. */
-export const sourceErrors = (job: JobView): JobError[] =>
-  job.result?.errors ?? job.errors.filter(({ destination }) => destination === null);
 
 const names = (tiles: readonly Tile[], noun = 'destination'): string =>
   tiles.length > 4 ? plural(tiles.length, noun) : listed(tiles.map(({ name }) => name));

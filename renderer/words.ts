@@ -1,32 +1,12 @@
 // How names and states read in the window, and what a person types. The words themselves are in app/words, passed on here
 // so that a component has one place to get what it says from.
 import { count } from '../app/words/figures.ts';
-import { language, say } from '../app/words/speech.ts';
+import { language } from '../app/words/speech.ts';
 
-export { count, duration, exactBytes, listed, moment, place, rate, sector, size, timeLeft } from '../app/words/figures.ts';
+export { count, duration, exactBytes, listed, moment, percent, place, rate, sector, size, timeLeft } from '../app/words/figures.ts';
+export { baseName, folder, lastSix } from '../app/words/names.ts';
 export { say } from '../app/words/speech.ts';
-
-/** What a tile can say. One word means one thing; 'verified' is the only green, 'failed' the only red. */
-export type TileState =
-  | 'waiting'
-  | 'comparing'
-  | 'copying'
-  | 'flushing'
-  | 'verifying'
-  | 'repairing'
-  | 'paused'
-  | 'stalled'
-  | 'verified'
-  | 'written'
-  | 'failed'
-  | 'removed'
-  | 'cancelled';
-
-/** A state's word as a tile shows it. */
-export const stateWord = (state: TileState): string => say(`states.${state}`);
-
-/** The same after a number ("2 copying"). */
-export const counted = (state: TileState, count: number): string => say(`counts.${state}`, { count });
+export { counted, stateWord, type TileState } from '../app/words/states.ts';
 
 /** "1 drive", "8 drives" */
 export const plural = (value: number, noun: string, many = `${noun}s`): string => `${count(value)} ${value === 1 ? noun : many}`;
@@ -49,16 +29,3 @@ export const typedSpeed = (bytesPerSecond: number | null): string => {
   const megabytes = String(bytesPerSecond / 1e6);
   return language() === 'en' ? megabytes : megabytes.replace('.', ',');
 };
-
-/** Whole percent, rounded down: 100 only when all of it is done. Nothing to do counts as done. */
-export const percent = (done: number, total: number): number =>
-  total <= 0 ? 100 : Math.max(0, Math.min(100, Math.floor((done / total) * 100)));
-
-/** The last six characters of a serial, enough to compare with a label. */
-export const lastSix = (serial: string): string => serial.slice(-6);
-
-/** "sdb" of "/dev/sdb", "copy.img" of "/home/me/copy.img". */
-export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
-
-/** "/home/me" of "/home/me/copy.img". */
-export const folder = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf('/')));

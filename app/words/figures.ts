@@ -59,6 +59,10 @@ export function moment(then: number, now: number): string {
   return say('figures.moment', { day: ago === 0 || ago === 1 ? days().format(-ago, 'day') : date().format(at), time });
 }
 
+/** Whole percent, rounded down: 100 only when all of it is done. Nothing to do counts as done. */
+export const percent = (done: number, total: number): number =>
+  total <= 0 ? 100 : Math.max(0, Math.min(100, Math.floor((done / total) * 100)));
+
 /** A length of time in seconds, in words: "5 s", "4 min", "1 h 20 min". Never less than a second. */
 export function duration(seconds: number): string {
   if (seconds < 59.5) return say('figures.seconds', { seconds: Math.max(1, Math.round(seconds)) });

@@ -1,8 +1,9 @@
 // One verdict for one drive, and the sentences about all of them.
 import { describe, expect, test } from 'vitest';
 import type { DestinationResult, JobView } from '../../app/contract.ts';
-import { announcement, headline, isPaused, nextStep, rescueEnd, rescuePass, secondsLeftOf, sourceErrors, totalOf } from '../../renderer/job-view.ts';
-import { tilesOf } from '../../renderer/tiles.ts';
+import { headline, isPaused, secondsLeftOf, sourceErrors, totalOf } from '../../app/view/batch.ts';
+import { tilesOf } from '../../app/view/tiles.ts';
+import { announcement, nextStep, rescueEnd, rescuePass } from '../../renderer/job-view.ts';
 import * as make from './fixtures.ts';
 
 const plan = make.plan(make.sticks(3).map((disk) => make.endpoint(disk)));

@@ -1,6 +1,8 @@
 // What each destination of a job is at, as its tile shows it. Pure: a JobView in, tiles out.
-import type { DestinationProgress, Endpoint, JobError, JobView } from '../app/contract.ts';
-import { baseName, percent, type TileState } from './words.ts';
+import type { DestinationProgress, Endpoint, JobError, JobView } from '../contract.ts';
+import { percent } from '../words/figures.ts';
+import { baseName } from '../words/names.ts';
+import type { TileState } from '../words/states.ts';
 
 /** One destination as the bay shows it. */
 export interface Tile {

@@ -1,0 +1,45 @@
+// What the tiles of a job come to together: counts, total, time left. Pure. The page and main's notifications say the same by it.
+import type { JobError, JobView } from '../contract.ts';
+import { timeLeft } from '../words/figures.ts';
+import { counted, type TileState } from '../words/states.ts';
+import { isActive, isBad, type Tile } from './tiles.ts';
+
+const ORDER: TileState[] = [
+  'verified', 'written', 'failed', 'removed', 'cancelled', 'stalled', 'paused', 'repairing', 'verifying', 'flushing', 'copying', 'comparing', 'waiting',
+];
+
+/** How many tiles are in each state, most settled first, empty ones left out. */
+export function countsOf(tiles: readonly Tile[]): { state: TileState; text: string }[] {
+  return ORDER.map((state) => ({ state, number: tiles.filter((tile) => tile.state === state).length }))
+    .filter(({ number }) => number > 0)
+    .map(({ state, number }) => ({ state, text: counted(state, number) }));
+}
+
+/** Seconds until the last destination is done; null when any of them does not know, or none is active. */
+export function secondsLeftOf(tiles: readonly Tile[]): number | null {
+  // A flush has no progress to judge by, and is short: it does not hide what the others know.
+  const left = tiles.filter((tile) => isActive(tile) && !(tile.state === 'flushing' && tile.secondsLeft === null)).map(({ secondsLeft }) => secondsLeft);
+  return left.length === 0 || left.includes(null) ? null : Math.max(...left.map(Number));
+}
+
+/** The line that answers the batch: "5 verified, 1 failed, 2 copying, 4 min left". */
+export function headline(tiles: readonly Tile[]): string {
+  const left = secondsLeftOf(tiles);
+  return [...countsOf(tiles).map(({ text }) => text), ...(left === null ? [] : [`${timeLeft(left)} left`])].join(', ');
+}
+
+/** Fraction of the whole job, 0 to 1: only destinations that can still end well, or did, count. */
+export function totalOf(tiles: readonly Tile[]): number {
+  const counted = tiles.filter((tile) => !isBad(tile) && tile.state !== 'cancelled');
+  return counted.length === 0 ? 1 : counted.reduce((sum, { done }) => sum + done, 0) / counted.length;
+}
+
+/** True when everything that still has work to do was told to pause. */
+export function isPaused(tiles: readonly Tile[]): boolean {
+  const active = tiles.filter(isActive);
+  return active.length > 0 && active.every(({ paused }) => paused);
+}
+
+/** Errors of the source. */
+export const sourceErrors = (job: JobView): JobError[] =>
+  job.result?.errors ?? job.errors.filter(({ destination }) => destination === null);

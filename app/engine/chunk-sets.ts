@@ -23,6 +23,8 @@ export const without = (set: Uint8Array, other: Uint8Array): Uint8Array => set.m
 
 export const both = (set: Uint8Array, other: Uint8Array): Uint8Array => set.map((byte, index) => byte & (other[index] ?? 0));
 
+export const either = (set: Uint8Array, other: Uint8Array): Uint8Array => set.map((byte, index) => byte | (other[index] ?? 0));
+
 export const isEmpty = (set: Uint8Array): boolean => set.every((byte) => byte === 0);
 
 /** Bytes of the chunks in `set`; the last chunk can be short. */

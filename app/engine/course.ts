@@ -1,7 +1,8 @@
 // The course of a job: which passes it takes over its destinations, and what of one decides about the next.
-import { allChunks, both, bytesOf, chunksIn, chunksOfErrors, isEmpty, noChunks, without } from './chunk-sets.ts';
+import { allChunks, both, bytesOf, chunksIn, chunksOfErrors, either, isEmpty, noChunks, without } from './chunk-sets.ts';
 import { countChunks } from './chunks.ts';
 import type { NativeError, NativeState } from './native.ts';
+import { blankHeads, isDisk, withHead } from './heads.ts';
 import type { PassEnd, Stage } from './stage.ts';
 import { counted, number, size } from './words.ts';
 
@@ -13,128 +14,123 @@ export const FLUSH_INTERVAL = 1000;
  * Resolves when each has ended or cannot go on.
  */
 export async function course(stage: Stage, destinations: readonly number[], again = false): Promise<void> {
+  // What is there of a job that goes on was written, or found equal, but perhaps never read back.
+  const goesOn = again || stage.prepared.resumed !== null;
   switch (stage.request.kind) {
     case 'verify':
       return verify(stage, destinations);
-    case 'repair':
-      return repair(stage, destinations);
     case 'copy':
-      return stage.request.update ? update(stage, destinations) : copy(stage, destinations, again);
+      return stage.request.update ? renew(stage, destinations, goesOn) : copy(stage, destinations, goesOn);
+    case 'repair':
+      return renew(stage, destinations, goesOn);
     case 'resume':
-      return copy(stage, destinations, again);
+      throw new TypeError('a job that goes on is what it was when it began');
   }
 }
 
 /** Writes what is not on them yet, and repairs once what verification found bad, where that is asked for. */
-async function copy(stage: Stage, destinations: readonly number[], again: boolean): Promise<void> {
-  const cloned = again ? new Set() : await cloneImages(stage, destinations);
-  const todo = new Map(destinations.map((destination) => {
-    if (cloned.has(destination)) return [destination, noChunks(stage.grid)] as const;
-    const there = stage.durable(destination);
-    if (!again) stage.keep(destination, bytesOf(there, stage.grid));
-    return [destination, without(allChunks(stage.grid), there)] as const;
+async function copy(stage: Stage, destinations: readonly number[], goesOn: boolean): Promise<void> {
+  const cloned = goesOn ? new Set() : await cloneImages(stage, destinations);
+  const work = new Map(destinations.map((destination) => {
+    const check = allChunks(stage.grid);
+    if (cloned.has(destination)) return [destination, { todo: noChunks(stage.grid), check }] as const;
+    const left = withHead(stage, destination, without(check, stage.durable(destination)));
+    stage.keep(destination, bytesOf(without(check, left), stage.grid));
+    return [destination, { todo: left, check }] as const;
   }));
-  // What is there is read back too: a job that was interrupted has not verified anything.
-  await write(stage, todo, allChunks(stage.grid), 'copying', stage.request.repair);
+  await write(stage, work, 'copying', stage.request.repair);
   checkSource(stage);
 }
 
-/** Compares, and writes what differs or cannot be read. */
-async function update(stage: Stage, destinations: readonly number[]): Promise<void> {
-  const { source } = stage.prepared;
-  const old = destinations.filter((destination) => stage.prepared.destinations[destination]!.updated);
-  const todo = new Map(destinations.map((destination) => [destination, allChunks(stage.grid)]));
+/** An update or a repair: compares what is there, and writes what differs or cannot be read. */
+async function renew(stage: Stage, destinations: readonly number[], goesOn: boolean): Promise<void> {
+  const repairs = stage.request.kind === 'repair';
+  const old = destinations.filter((destination) => repairs || stage.prepared.destinations[destination]!.updated);
+  // What is there already of a job that goes on is read back too.
+  const workOf = (destination: number, todo: Uint8Array): Work => ({ todo, check: goesOn ? either(todo, stage.durable(destination)) : todo });
+  const left = new Map(destinations.map((destination) => [destination, without(allChunks(stage.grid), stage.durable(destination))]));
+  const work = new Map([...left].map(([destination, todo]) => [destination, workOf(destination, todo)]));
   if (old.length > 0) {
-    const words = { writing: 'copying', reading: 'comparing' } as const;
-    const job = { op: 'compare', source: source!.device, ignoreWrite: true } as const;
-    const end = await stage.perform({ words, targets: old.map((destination) => ({ destination })), job, more: isNotCancelled }, isOfDestination);
+    const end = await compare(stage, old, left);
     await finishDead(stage, end);
     // One that was started again meanwhile is on a course of its own.
-    for (const destination of old) if (end.targets.every((target) => target.destination !== destination)) todo.delete(destination);
-    for (const { destination } of end.targets) {
-      const differing = chunksOfErrors(end.errors, destination, stage.grid);
-      const equal = without(allChunks(stage.grid), differing);
-      if (!stage.isOpen(destination) || end.sourceFailed) continue;
-      todo.set(destination, differing);
-      stage.keep(destination, bytesOf(equal, stage.grid));
-      await stage.found(destination, equal);
-    }
+    for (const destination of old) if (end.targets.every((target) => target.destination !== destination)) work.delete(destination);
     if (end.sourceFailed) return;
+    const uncompared = repairs && stage.prepared.manifest !== null ? without(allChunks(stage.grid), stage.prepared.manifest.known) : noChunks(stage.grid);
+    for (const { destination } of end.targets) {
+      if (!stage.isOpen(destination)) continue;
+      const differing = withHead(stage, destination, chunksOfErrors(end.errors, destination, stage.grid));
+      const equal = without(allChunks(stage.grid), differing);
+      stage.keep(destination, bytesOf(equal, stage.grid));
+      work.set(destination, workOf(destination, differing));
+      await stage.found(destination, without(equal, uncompared));
+    }
   }
-  await write(stage, todo, null, 'copying', stage.request.repair);
-  checkSource(stage);
+  await write(stage, work, repairs ? 'repairing' : 'copying', !repairs && stage.request.repair);
+  if (!repairs) checkSource(stage);
 }
 
 /** Compares with the source, or with the manifest alone. */
 async function verify(stage: Stage, destinations: readonly number[]): Promise<void> {
-  const end = await compare(stage, destinations);
+  const end = await compare(stage, destinations, null);
   for (const { destination, state } of end.targets) await stage.finish(destination, state);
 }
 
-/** Compares, and writes again what differs or cannot be read; then that is verified. */
-async function repair(stage: Stage, destinations: readonly number[]): Promise<void> {
-  const end = await compare(stage, destinations, isOfDestination);
-  await finishDead(stage, end);
-  if (end.sourceFailed) return;
-  const bad = new Map<number, Uint8Array>();
-  for (const { destination } of end.targets) {
-    const chunks = chunksOfErrors(end.errors, destination, stage.grid);
-    if (!stage.isOpen(destination)) continue;
-    stage.keep(destination, bytesOf(without(allChunks(stage.grid), chunks), stage.grid));
-    if (isEmpty(chunks)) await stage.finish(destination, 'done');
-    else bad.set(destination, chunks);
-  }
-  await write(stage, bad, null, 'repairing', false);
-}
-
-function compare(stage: Stage, destinations: readonly number[], hold?: (error: NativeError) => boolean): Promise<PassEnd> {
+/** Compares all, or of each destination the chunks that `todo` has for it: what differs there is not an error, it is to be written. */
+function compare(stage: Stage, destinations: readonly number[], todo: ReadonlyMap<number, Uint8Array> | null): Promise<PassEnd> {
   const { source, manifest } = stage.prepared;
-  const words = { writing: 'repairing', reading: stage.request.kind === 'repair' ? 'comparing' : 'verifying' } as const;
-  const ignoreWrite = stage.request.kind === 'repair' || stage.request.keepGoing;
+  // The source of an update is checked against the manifest of last time when it was read.
+  const byHashes = stage.request.kind === 'copy' ? null : manifest;
+  const words = { writing: 'repairing', reading: todo === null ? 'verifying' : 'comparing' } as const;
+  const ignoreWrite = todo !== null || stage.request.keepGoing;
   // By hashes alone only those chunks can be compared that have one.
-  const job = manifest === null
+  const job = byHashes === null
     ? { op: 'compare', source: source!.device, ignoreWrite } as const
-    : { op: 'compare', source: null, ignoreWrite, offset: 0, length: stage.grid.bytes, hashes: manifest.hashes, known: manifest.known } as const;
-  const check = manifest === null ? {} : { check: manifest.known };
-  const more = stage.request.kind === 'repair' ? { more: isNotCancelled } : {};
-  return stage.perform({ words, targets: destinations.map((destination) => ({ destination, ...check })), job, ...more }, hold);
+    : { op: 'compare', source: null, ignoreWrite, offset: 0, length: stage.grid.bytes, hashes: byHashes.hashes, known: byHashes.known } as const;
+  const targets = destinations.map((destination) => {
+    const chunks = todo?.get(destination) ?? allChunks(stage.grid);
+    return { destination, check: byHashes === null ? chunks : both(chunks, byHashes.known) };
+  });
+  return stage.perform({ words, targets, job, ...(todo === null ? {} : { more: isNotCancelled }) }, todo === null ? undefined : isOfDestination);
 }
 
-/**
- * Writes `todo` of each destination and reads back `check`, or what was written when that is null. With `again`, what
- * verification named is written once more and verified.
- */
-async function write(
-  stage: Stage, todo: ReadonlyMap<number, Uint8Array>, check: Uint8Array | null, writing: 'copying' | 'repairing', again: boolean,
-): Promise<void> {
+/** Chunks of a destination that are to be written, and to be read back. */
+interface Work {
+  todo: Uint8Array;
+  check: Uint8Array;
+}
+
+/** Does the work of each destination. With `again`, what verification named is written once more and verified. */
+async function write(stage: Stage, work: ReadonlyMap<number, Work>, writing: 'copying' | 'repairing', again: boolean): Promise<void> {
   const { request, prepared, grid, hashes } = stage;
-  const open = [...todo.keys()].filter((destination) => stage.isOpen(destination));
+  await blankHeads(stage, work, writing, writing === 'repairing' || request.update);
+  const open = [...work.keys()].filter((destination) => stage.isOpen(destination));
   if (open.length === 0 || stage.cancelled) return;
-  const targets = open.map((destination) => ({ destination, todo: todo.get(destination)!, check: check ?? todo.get(destination)! }));
-  const disks = open.some((destination) => prepared.destinations[destination]!.end.kind === 'block');
+  const targets = open.map((destination) => ({ destination, ...work.get(destination)! }));
   const zoned = open.some((destination) => stage.device(destination).info().zoned);
-  const whole = writing === 'copying' && !request.update;
   const end = await stage.perform({
     words: { writing, reading: 'verifying' },
     targets,
     ...(again ? { more: (ended) => ended === 'failed' } : {}),
     job: {
       op: 'copy', source: prepared.source!.device, verify: prepared.plan.verify, hash: true, ignoreWrite: request.keepGoing,
-      // An unfinished image has another name; an unfinished disk has no head that could be mistaken for a whole one's.
-      headLast: whole && disks && !zoned, sequential: zoned,
-      sparse: request.sparse, assumeBlank: request.assumeBlank && whole, flushInterval: FLUSH_INTERVAL,
+      headLast: !zoned && open.some((destination) => isDisk(stage, destination)), sequential: zoned,
+      sparse: request.sparse, assumeBlank: request.assumeBlank && writing === 'copying', flushInterval: FLUSH_INTERVAL,
       ...(isEmpty(hashes.known) ? {} : { hashes: hashes.hashes, known: hashes.known }),
     },
   }, again ? isOfDestination : undefined);
 
-  const bad = new Map<number, Uint8Array>();
+  const bad = new Map<number, Work>();
   for (const { destination, state } of end.targets) {
     const own = end.errors.filter((error) => error.destination === destination);
     const chunks = chunksOfErrors(own, destination, grid);
-    if (again && state === 'failed' && !end.sourceFailed && isRepairable(own, request.keepGoing) && !isEmpty(chunks)) bad.set(destination, chunks);
+    // What was flushed and is not what was written is not there, whoever goes on with this job.
+    await stage.withdraw(destination, chunks);
+    const anew = withHead(stage, destination, chunks);
+    if (again && state === 'failed' && !end.sourceFailed && isRepairable(own, request.keepGoing) && !isEmpty(chunks)) bad.set(destination, { todo: anew, check: anew });
     else await stage.finish(destination, state, again ? own.filter(isOfDestination) : []);
   }
-  if (bad.size > 0) await write(stage, bad, null, 'repairing', false);
+  if (bad.size > 0) await write(stage, bad, 'repairing', false);
 }
 
 const isNotCancelled = (ended: NativeState): boolean => ended !== 'cancelled';
@@ -166,7 +162,7 @@ async function cloneImages(stage: Stage, destinations: readonly number[]): Promi
   const cloned = new Set<number>();
   for (const destination of destinations) {
     const { end } = held[destination]!;
-    if (source?.end.kind !== 'file' || end.image === null || stage.request.kind !== 'copy' || stage.cancelled) continue;
+    if (source?.end.kind !== 'file' || end.image === null || stage.cancelled) continue;
     if (!(await stage.device(destination).cloneFrom(source.device))) continue;
     cloned.add(destination);
     stage.keep(destination, stage.grid.bytes);

@@ -2,7 +2,7 @@
 // their errors, and gives the result. What the user wants meanwhile (stop, wait, slower, again) reaches it here.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DestinationResult, HostEvent, JobError, JobProgress, RescueProgress } from '../contract.ts';
-import { chunksIn, KnownHashes, noChunks, type Grid } from './chunk-sets.ts';
+import { both, chunksIn, KnownHashes, noChunks, without, type Grid } from './chunk-sets.ts';
 import { chunkRanges, markChunks } from './chunks.ts';
 import { course } from './course.ts';
 import { failureOf, type Failure } from './errors.ts';
@@ -212,9 +212,15 @@ export class Job implements Stage {
   }
 
   async found(destination: number, chunks: Uint8Array): Promise<void> {
-    const ranges = [...chunkRanges(chunks, chunksIn(this.grid))];
+    const ranges = [...chunkRanges(without(chunks, this.#durable[destination]!), chunksIn(this.grid))];
     for (const { first, count } of ranges) markChunks(this.#durable[destination]!, first, count, true);
     await this.#log.durable(ranges.map(({ first, count }) => ({ destination, first, count, made: this.hashes.slice(first, count) })));
+  }
+
+  async withdraw(destination: number, chunks: Uint8Array): Promise<void> {
+    const ranges = [...chunkRanges(both(chunks, this.#durable[destination]!), chunksIn(this.grid))];
+    for (const { first, count } of ranges) markChunks(this.#durable[destination]!, first, count, false);
+    await this.#log.withdrawn(destination, ranges);
   }
 
   tell(destination: number | null, side: JobError['side'], error: Failure): void {

@@ -20,7 +20,9 @@ export async function launch(prepared: Prepared, emit: Emit): Promise<Job> {
       made.push(held);
     }
   }));
-  if (errors.length === 0) errors.push(...prepared.destinations.filter(({ updated }) => updated).flatMap((held) => attempt(held, () => takeOver(prepared, held))));
+  // What goes on was taken over when it began.
+  const old = prepared.resumed === null ? prepared.destinations.filter(({ updated }) => updated) : [];
+  if (errors.length === 0) errors.push(...old.flatMap((held) => attempt(held, () => takeOver(prepared, held))));
   if (errors.length > 0) {
     for (const held of made) {
       discardPart(held.end.image!.part);

@@ -6,8 +6,9 @@ import { errnoOf, Refusal } from './errors.ts';
 import type { End } from './inspect.ts';
 import { JobLogWriter, listJobs, pruneJobs, readJobLog, removeJob, type DurableRange, type JobLogHeader, type LoggedEnd } from './job-log.ts';
 import { isSameEnd, loggedEnd } from './logged-end.ts';
-import type { NativeDevice } from './native.ts';
+import type { ChunkRange, NativeDevice } from './native.ts';
 import type { Prepared } from './prepare.ts';
+import type { Resumed } from './resume.ts';
 
 /** The log of one job, or of none. */
 export class LogKeeper {
@@ -17,13 +18,17 @@ export class LogKeeper {
   readonly #prepared: Prepared;
   /** The log's index of each destination of the job. */
   readonly #indices: readonly number[];
+  /** The job has all the destinations of its log. */
+  readonly #whole: boolean;
   /** Something is on a medium. */
   #worth: boolean;
 
   private constructor(prepared: Prepared, writer: JobLogWriter | null) {
     this.#prepared = prepared;
     this.#writer = writer;
-    this.#indices = prepared.resumed?.indices ?? prepared.destinations.map((_, index) => index);
+    const { resumed } = prepared;
+    this.#whole = resumed === null || isBegunAnew(resumed) || resumed.indices.length === resumed.log.states.length;
+    this.#indices = resumed === null || isBegunAnew(resumed) ? prepared.destinations.map((_, index) => index) : resumed.indices;
     this.#worth = prepared.resumed?.durable.some((durable) => !isEmpty(durable)) ?? false;
   }
 
@@ -46,6 +51,11 @@ export class LogKeeper {
     return this.#write((writer) => writer.allDurable(ranges.map((range) => ({ ...range, destination: this.#indices[range.destination]! }))));
   }
 
+  /** These are about to be written again, or are not what they should be: in the log before that is done. */
+  async withdrawn(destination: number, ranges: readonly ChunkRange[]): Promise<void> {
+    for (const { first, count } of ranges) await this.#write((writer) => writer.withdraw(this.#indices[destination]!, first, count));
+  }
+
   /** A destination has ended. */
   state(destination: number, state: DestinationResult['state'], verified: boolean | null): Promise<void> {
     return this.#write((writer) => writer.state(this.#indices[destination]!, { state, verified }));
@@ -54,13 +64,12 @@ export class LogKeeper {
   /** The job has ended. A log that is of no use any more goes. */
   async close(result: JobResult): Promise<void> {
     const { log, resumed } = this.#prepared;
-    const whole = this.#indices.length === (resumed?.log.states.length ?? this.#indices.length);
-    await this.#write((writer) => (whole ? writer.close(result) : writer.abandon()));
+    await this.#write((writer) => (this.#whole ? writer.close(result) : writer.abandon()));
     const complete = result.destinations.every(({ state }) => state === 'done') && (resumed?.leftOut ?? 0) === 0;
     const problems: string[] = [];
     await trying(problems, async () => {
       if (log === null || this.#writer === null) return;
-      if (!this.#worth || (complete && !whole)) await removeJob(log.dir, this.#writer.id);
+      if (!this.#worth || (complete && !this.#whole)) await removeJob(log.dir, this.#writer.id);
       await pruneJobs(log.dir);
     });
     this.problem ??= problems[0] ?? null;
@@ -76,10 +85,13 @@ export class LogKeeper {
 
 async function open(prepared: Prepared): Promise<JobLogWriter> {
   const { log, resumed } = prepared;
-  if (resumed === null || resumed.log.damage === 'corrupt') {
+  if (resumed === null || isBegunAnew(resumed)) {
     const writer = await JobLogWriter.create(log!.dir, headerOf(prepared), log!.id);
-    if (resumed !== null) await removeJob(log!.dir, resumed.id);
-    prepared.lock ??= lockOf(prepared, writer.path);
+    // The old one is of use yet for those that are left out.
+    if (resumed?.leftOut === 0) await removeJob(log!.dir, resumed.id);
+    // Of one that was damaged the new log is the one to be held.
+    if (prepared.lock !== null) prepared.left.push(prepared.lock);
+    prepared.lock = lockOf(prepared, writer.path);
     return writer;
   }
   const { writer, log: before } = await JobLogWriter.reopen(log!.dir, log!.id);
@@ -89,6 +101,9 @@ async function open(prepared: Prepared): Promise<JobLogWriter> {
   }
   return writer;
 }
+
+/** Nothing in a damaged log counts, and nothing can be added to it. */
+const isBegunAnew = ({ log }: Resumed): boolean => log.damage === 'corrupt';
 
 /** A log that somebody holds is that of a running job. */
 function lockOf({ addon }: Prepared, path: string): NativeDevice {
@@ -101,7 +116,7 @@ function headerOf({ request, source, destinations, plan, grid }: Prepared): JobL
     return loggedEnd(endpoint, { ...end, id: idOfOpen(end, device) });
   });
   return {
-    request: { ...request, kind: 'copy', job: null }, source: source === null ? null : loggedEnd(plan.source!, source.end), destinations: ends,
+    request: { ...request, job: null }, source: source === null ? null : loggedEnd(plan.source!, source.end), destinations: ends,
     chunkSize: grid.chunkSize, bytes: grid.bytes, startedAt: Date.now(),
   };
 }
@@ -115,7 +130,7 @@ function idOfOpen(end: End, device: NativeDevice | null): string | null {
 
 /** What logs of other jobs say is on these destinations will not be there any more. */
 async function withdrawElsewhere(prepared: Prepared): Promise<void> {
-  if (prepared.plan.kind === 'verify' || prepared.plan.kind === 'repair' || prepared.stateDir === null) return;
+  if (prepared.request.kind === 'verify' || prepared.stateDir === null) return;
   const dir = prepared.stateDir;
   const mine = prepared.plan.destinations.map((endpoint, index) => loggedEnd(endpoint, prepared.destinations[index]!.end));
   for (const { id, path } of await listJobs(dir)) {

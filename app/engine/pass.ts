@@ -87,9 +87,11 @@ export class Pass {
 
   /** Every destination as it is now, those that were dismissed left out. */
   sample(): TargetProgress[] {
-    const { targets } = this.request;
+    const { targets, job } = this.request;
     const all = this.#native.progress().destinations.map((progress, index) => ({
       ...progress,
+      // Zeros that will be written over in the end are no part of what a destination gets.
+      ...(job.op === 'zero' ? { written: 0, toWrite: 0 } : {}),
       destination: targets[index]!.destination,
       state: this.#stateOf(progress),
       ended: isOver(progress.state) ? progress.state : null,

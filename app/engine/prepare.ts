@@ -148,12 +148,15 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
     const rescued = map !== null && bytesOf(map, '+') > 0;
     const destinations = looked.destinations.map(({ end }, index): Held => {
       const place = end!;
+      const logged = resumed?.log.header.destinations[resumed.indices[index]!];
+      // A file that was there when the job began says when it was written.
+      const isOld = logged === undefined || place.image === null ? place.id !== null : logged.modified !== null;
       // What the map says is rescued has to be in the image that is there: complete by its name, or as it was left.
-      const updated = place.id !== null && (request.update || (rescued && place.image?.partId === null));
+      const updated = isOld && (request.update || (rescued && resumed === null && place.image?.partId === null));
       const writing = { write: request.kind !== 'verify', exclusive: request.kind !== 'verify' };
       if (place.image === null) return { end: place, device: device(place, writing), updated };
-      if (updated) return { end: place, device: device(place, { ...writing, grow: true }), updated };
-      return { end: place, device: opening(place, () => (rescued ? begun(addon, place) : image(addon, place, resumed, index))), updated };
+      if (updated && resumed === null) return { end: place, device: device(place, { ...writing, grow: true }), updated };
+      return { end: place, device: opening(place, () => (rescued && resumed === null ? begun(addon, place) : image(addon, place, logged?.id))), updated };
     });
     throwIfAny(errors);
     const bytes = from?.size ?? manifest!.bytes;
@@ -179,15 +182,14 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
 }
 
 /** The file of an image: of one that is continued what there is of it, of a new one none before the job starts. */
-function image(addon: NativeAddon, { path, image }: End, resumed: Resumed | null, index: number): NativeDevice | null {
-  if (resumed === null) {
+function image(addon: NativeAddon, { path, image }: End, logged: string | null | undefined): NativeDevice | null {
+  if (logged === undefined) {
     checkPart(addon, image!.part);
     return null;
   }
   const device = reopenPart(addon, image!.part);
-  const logged = resumed.log.header.destinations[resumed.indices[index]!]!;
   const info = device?.info();
-  if (info !== undefined && logged.id === `file:${info.major}:${info.minor}:${info.inode}`) return device;
+  if (info !== undefined && logged === `file:${info.major}:${info.minor}:${info.inode}`) return device;
   device?.close();
   const message = device === null ? 'Its incomplete image is not there any more.' : 'Its incomplete image is another file than the one that was begun.';
   throw new Refusal([failure({ code: 'CHANGED', op: 'check', device: path, message, advice: 'Start a new copy.' })]);
@@ -230,15 +232,15 @@ async function placeOfLog(request: CopyRequest, { chunkSize }: NativeClient, res
     await access(join(dir, 'jobs'), constants.W_OK);
   } catch (error) {
     const { message } = failureOf(error, 'write', dir, 'file');
-    return { log: null, dir: null, notes: writesAll(request) ? [`It cannot be continued if it is interrupted: no log can be kept in ${dir}. ${message}`] : [] };
+    return { log: null, dir: null, notes: isLogged(request) ? [`It cannot be continued if it is interrupted: no log can be kept in ${dir}. ${message}`] : [] };
   }
-  if (!writesAll(request)) return { log: null, dir, notes: [] };
+  if (!isLogged(request)) return { log: null, dir, notes: [] };
   if (request.rescue !== null) return { log: null, dir, notes: request.rescue.map === null ? ['Without a map this rescue cannot be continued if it is interrupted.'] : [] };
   if (!isChunkSize(chunkSize)) return { log: null, dir, notes: ['It cannot be continued if it is interrupted: there is too little memory to keep a log.'] };
   return { log: { dir, id: resumed === null || resumed.log.damage === 'corrupt' ? newJobId() : resumed.id }, dir, notes: [] };
 }
 
-const writesAll = ({ kind }: CopyRequest): boolean => kind === 'copy' || kind === 'resume';
+const isLogged = ({ kind }: CopyRequest): boolean => kind === 'copy' || kind === 'repair';
 
 /** The open device against what was looked at: a node can be another disk a moment later. */
 function changes(end: End, device: NativeDevice): PlatterError[] {

@@ -60,9 +60,10 @@ export async function openInterrupted(dir: string, id: string, addon: NativeAddo
 export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks: Blocks): Promise<FoundJob> {
   const { header } = log;
   const logged = unfinished(log);
+  const look = header.request.kind === 'repair' ? inspectExisting : inspectDestination;
   const [source, ...found] = await Promise.all([
     header.source === null ? missingSource : inspectExisting(pathNow(header.source, blocks), blocks),
-    ...logged.map((index) => inspectDestination(pathNow(header.destinations[index]!, blocks), blocks)),
+    ...logged.map((index) => look(pathNow(header.destinations[index]!, blocks), blocks)),
   ]);
   const gone = ({ end, ...rest }: Found): boolean => end === null ? 'error' in rest && rest.error.code === 'NOT_FOUND' : end.block !== null && end.size === 0;
   const here = logged.flatMap((index, place) => (gone(found[place]!) ? [] : [{ index, found: found[place]! }]));
@@ -73,10 +74,9 @@ export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks
   return {
     resumed: { id, log, indices, leftOut: missing.length, durable: indices.map((index) => log.durable[index]!), known: log.known, hashes: log.hashes },
     request: {
-      ...header.request, kind: 'resume', job: id, source: header.request.source,
+      ...header.request, job: id, source: header.request.source,
       destinations: indices.map((index) => header.request.destinations[index] ?? header.destinations[index]!.path),
       io: now.io, memory: now.memory, throttle: now.throttle, destinationThrottles: now.destinationThrottles, stallTimeout: now.stallTimeout,
-      update: false, repair: header.request.repair, saveManifest: header.request.saveManifest,
     },
     source: header.source === null ? source : checked(source, (end) => difference(header.source!, end, true)),
     destinations: kept.map((one) => checked(one.found, (end) => difference(header.destinations[one.index]!, end, false))),

@@ -35,8 +35,8 @@ export async function reopenForRetry(prepared: Prepared, destination: number): P
   if (!isSameEnd(known, now)) refuse({ code: 'CHANGED', op: 'check', device: end.path, message: 'It is another drive than the one the job began with.' });
   if (found.end.id === end.id) return;
   const others = prepared.destinations.filter((other) => other !== held).map((other) => ({ end: other.end }));
-  const { kind, request } = prepared.plan;
-  const errors = refusals({ kind, update: request.update, bytes: prepared.grid.bytes }, prepared.source && { end: prepared.source.end }, [...others, found], blocks);
+  const { kind, update } = prepared.request;
+  const errors = refusals({ kind, update, bytes: prepared.grid.bytes }, prepared.source && { end: prepared.source.end }, [...others, found], blocks);
   const own = errors.filter((error) => error.device === found.end.path);
   if (own.length > 0) throw new Refusal(own);
   try {

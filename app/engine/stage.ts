@@ -41,6 +41,8 @@ export interface Stage {
   expect(destination: number, bytes: number): void;
   /** Chunks that were found on a destination's medium as they should be. */
   found(destination: number, chunks: Uint8Array): Promise<void>;
+  /** Chunks of a destination are about to be written again, or turned out to be bad: they do not count as being there. */
+  withdraw(destination: number, chunks: Uint8Array): Promise<void>;
   tell(destination: number | null, side: JobError['side'], error: Failure): void;
   /** A fact for the result. */
   note(text: string): void;

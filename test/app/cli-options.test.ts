@@ -92,9 +92,9 @@ describe.skipIf(cannot !== null)('--update', () => {
     const run = await platter(['copy', '--update', source, disk.device, '--yes', '--json']);
     expect(run.code, run.stdout).toBe(0);
     expectJobLines(run);
-    expect(await chunksWritten(disk)).toEqual([3, 11]);
+    expect(await chunksWritten(disk)).toEqual([0, 3, 11]); // the head too: zeros first, itself last
     expect(await firstDifference(source, disk.backing, SIZE)).toBeNull();
-    expect(resultOf(run).destinations).toMatchObject([{ state: 'done', verified: true, written: 2 * MiB, kept: SIZE - 2 * MiB }]);
+    expect(resultOf(run).destinations).toMatchObject([{ state: 'done', verified: true, written: 3 * MiB, kept: SIZE - 3 * MiB }]);
   });
 
   test('for people', async () => {
@@ -127,10 +127,10 @@ describe.skipIf(cannot !== null)('repair', () => {
     const run = await platter(['repair', source, worn.device, fine.device, '--yes', '--json']);
     expect(run.code, run.stdout).toBe(0);
     expectJobLines(run);
-    expect(await chunksWritten(worn)).toEqual([6]);
+    expect(await chunksWritten(worn)).toEqual([0, 6]);
     expect(await fine.writes()).toEqual([]);
     expect(await digest(worn.backing)).toBe(await digest(source));
-    expect(resultOf(run).destinations).toMatchObject([{ verified: true, written: MiB }, { verified: true, written: 0 }]);
+    expect(resultOf(run).destinations).toMatchObject([{ verified: true, written: 2 * MiB }, { verified: true, written: 0 }]);
   });
 
   test('asks first: it writes', async () => {

@@ -1,15 +1,15 @@
 // A real engine host for a test, and what is told by it.
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { plainRequest, type CopyRequest, type HostEvent, type JobError, type JobResult, type PlatterError } from '../../app/contract.ts';
+import { plainRequest, type CopyRequest, type HostEvent, type InterruptedJob, type JobError, type JobResult, type PlatterError } from '../../app/contract.ts';
 import { Refusal, startEngine, type Engine } from '../../app/engine/client.ts';
-import { labdisk, seededBytes, type LabDisk, type LabDiskOptions } from '../lab/lab.ts';
+import { labdisk, seededBytes, type LabDisk, type LabDiskOptions, type LabEntry } from '../lab/lab.ts';
 
 export const HOST = fileURLToPath(new URL('../../out/engine/host.js', import.meta.url));
 export const MiB = 1024 ** 2;
@@ -39,6 +39,30 @@ export async function refused(call: Promise<unknown>): Promise<PlatterError[]> {
   if (outcome instanceof Refusal) return [...outcome.errors];
   throw outcome instanceof Error ? outcome : new Error(`not refused: ${JSON.stringify(outcome)}`);
 }
+
+export const head = (path: string, length: number): Buffer => readFileSync(path).subarray(0, length);
+
+/** Writes one byte at each offset past the rules, into the medium. */
+export async function spoil(path: string, ...offsets: number[]): Promise<void> {
+  const file = await open(path, 'r+');
+  for (const offset of offsets) await file.write(Buffer.from([readFileSync(path)[offset]! ^ 1]), 0, 1, offset);
+  await file.close();
+}
+
+/** Chunks of 1 MiB that writes touched. */
+export const chunksWritten = (writes: LabEntry[]): number[] => [...new Set(writes.map(({ offset }) => Math.floor(offset / MiB)))].sort((a, b) => a - b);
+
+/** The first result of a session. */
+export async function resultOf(session: Session): Promise<JobResult> {
+  const last = await session.until(({ event }) => event === 'result');
+  if (last.event !== 'result') throw new Error('impossible');
+  return last.result;
+}
+
+export const interrupted = (session: Session): Promise<InterruptedJob[]> => session.engine.call('jobs', {});
+
+/** Continues an interrupted job to its end. */
+export const resume = (session: Session, job: string): Promise<JobResult> => session.run({ kind: 'resume', source: null, destinations: [], job });
 
 /** Things of one test, given back in reverse order when it ends. */
 export class Workbench {

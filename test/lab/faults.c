@@ -39,7 +39,7 @@ static uint64_t heads, heads_at;  // bytes: where they are; ns: when they will b
 static unsigned epoch, releases;  // counted up by what ends delays, and by faults_release
 
 static uint64_t clock_of_events;
-static uint64_t arrived_ios[OPS], arrived_bytes[OPS], errors, in_flight;
+static uint64_t arrived_ios[OPS], arrived_bytes[OPS], errors, in_flight, stalling;
 
 static struct entry *entries;
 static size_t entry_count, entry_room;
@@ -120,7 +120,9 @@ static void hold(struct io *io) {
   uint64_t until = due(io);
   while (!dead && releases == held_releases) {
     if (stalled(io)) {
+      stalling++;
       pthread_cond_wait(&changed, &lock);
+      stalling--;
     } else if (epoch == held_epoch && now() < until) {
       struct timespec t = {.tv_sec = (time_t)(until / 1000000000u), .tv_nsec = (long)(until % 1000000000u)};
       pthread_cond_timedwait(&changed, &lock, &t);
@@ -245,9 +247,9 @@ char *faults_counters(void) {
   pthread_mutex_lock(&lock);
   fprintf(text.stream,
           "{\"reads\":%lu,\"writes\":%lu,\"flushes\":%lu,\"zeroes\":%lu,\"bytesRead\":%lu,\"bytesWritten\":%lu,"
-          "\"bytesZeroed\":%lu,\"errors\":%lu,\"inFlight\":%lu,\"rules\":%u,\"badSectors\":%lu,\"size\":%lu}\n",
+          "\"bytesZeroed\":%lu,\"errors\":%lu,\"inFlight\":%lu,\"stalled\":%lu,\"rules\":%u,\"badSectors\":%lu,\"size\":%lu}\n",
           arrived_ios[READS], arrived_ios[WRITES], arrived_ios[FLUSHES], arrived_ios[ZEROES], arrived_bytes[READS],
-          arrived_bytes[WRITES], arrived_bytes[ZEROES], errors, in_flight, rule_count + pending_count, bad,
+          arrived_bytes[WRITES], arrived_bytes[ZEROES], errors, in_flight, stalling, rule_count + pending_count, bad,
           size);
   pthread_mutex_unlock(&lock);
   fclose(text.stream);

@@ -61,6 +61,8 @@ export interface LabCounters {
   errors: number;
   /** I/O that has arrived and not ended: held by a delay or a stall, or being done. */
   inFlight: number;
+  /** Of these, what a stall holds. */
+  stalled: number;
   rules: number;
   /** Sectors of 512 bytes that cannot be read or cannot be written. */
   badSectors: number;

@@ -1,0 +1,46 @@
+// The head of a disk, its first chunk, with the partition table and the boot sector: zeros from before anything else is
+// written until all the rest is flushed, so that what was interrupted, by whatever, looks empty and is taken for nothing.
+// An image needs none of this: an unfinished one has another name.
+import { hasChunk, markChunks } from './chunks.ts';
+import { isEmpty } from './chunk-sets.ts';
+import type { PassRequest } from './pass.ts';
+import type { PassEnd, Stage } from './stage.ts';
+
+type Writing = PassRequest['words']['writing'];
+
+export const isDisk = (stage: Stage, destination: number): boolean => stage.prepared.destinations[destination]!.end.kind === 'block';
+
+/** What is to be written of a destination, its head included when anything is. On a zoned disk nothing can be written later. */
+export function withHead(stage: Stage, destination: number, todo: Uint8Array): Uint8Array {
+  if (isEmpty(todo) || !isDisk(stage, destination) || stage.device(destination).info().zoned) return todo;
+  const all = todo.slice();
+  markChunks(all, 0, 1, true);
+  return all;
+}
+
+/**
+ * Makes ready for writing: what the log says of it is taken back, and heads that can be whole ones (all, with
+ * `rewrites`, when what is there is the content of before) are zeros on the medium. Where there was none, a pass that
+ * writes its head last sees to it, after it has found that the source's can be read.
+ */
+export async function blankHeads(stage: Stage, work: ReadonlyMap<number, { todo: Uint8Array }>, writing: Writing, rewrites: boolean): Promise<void> {
+  const whole = [...work].filter(([destination, { todo }]) =>
+    stage.isOpen(destination) && isDisk(stage, destination) && hasChunk(todo, 0) && (rewrites || hasChunk(stage.durable(destination), 0)));
+  for (const [destination, { todo }] of work) await stage.withdraw(destination, todo);
+  await finishBad(stage, await zeroHeads(stage, whole.map(([destination]) => destination), writing));
+}
+
+/** Writes zeros over the heads of these disks and flushes them. */
+export async function zeroHeads(stage: Stage, destinations: readonly number[], writing: Writing): Promise<PassEnd> {
+  if (destinations.length === 0 || stage.cancelled) return { targets: [], errors: [], sourceFailed: false };
+  return stage.perform({
+    words: { writing, reading: 'verifying' },
+    targets: destinations.map((destination) => ({ destination })),
+    more: (ended) => ended === 'done',
+    job: { op: 'zero', source: null, offset: 0, length: Math.min(stage.grid.chunkSize, stage.grid.bytes) },
+  });
+}
+
+async function finishBad(stage: Stage, { targets }: PassEnd): Promise<void> {
+  for (const { destination, state } of targets) if (state !== 'done') await stage.finish(destination, state);
+}

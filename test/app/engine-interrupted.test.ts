@@ -1,0 +1,186 @@
+// What an update or a repair that was cut short leaves on a disk, and how it is finished.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { copyFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CopyRequest } from '../../app/contract.ts';
+import { isEmpty } from '../../app/engine/chunk-sets.ts';
+import { readJobLog } from '../../app/engine/job-log.ts';
+import { canLab, type LabDisk } from '../lab/lab.ts';
+import { chunksWritten, head, interrupted, MiB, refused, requestOf, resume, spoil, Workbench, type Session } from './engine-support.ts';
+
+const noLab = canLab();
+const SIZE = 8 * MiB;
+const BLANK = Buffer.alloc(MiB);
+let bench: Workbench;
+beforeEach(() => { bench = new Workbench(); });
+afterEach(() => bench.clear());
+
+/** An image, and a disk with the same content but for two chunks. */
+async function almostAlike(): Promise<{ source: string; disk: LabDisk }> {
+  const source = await bench.image('disk.img', SIZE);
+  const file = await bench.path('disk.old');
+  await copyFile(source, file);
+  await spoil(file, 2 * MiB + 7, 6 * MiB);
+  return { source, disk: await bench.disk({ size: SIZE, file }) };
+}
+
+async function begin(session: Session, request: Partial<CopyRequest>): Promise<void> {
+  await session.engine.call('prepare', requestOf(request));
+  await session.engine.call('start', {});
+}
+
+/** Kills the host while an I/O of `disk` is stalled, which then goes on by itself. */
+async function killAtStall(session: Session, disk: LabDisk): Promise<void> {
+  await disk.waitFor(({ stalled }) => stalled > 0, 60_000);
+  session.host.kill('SIGKILL');
+  await disk.rule('clear'); // a process with an I/O under way ends when that does
+  await session.exited;
+}
+
+describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}`, () => {
+  it.each([
+    ['an update', { update: true }],
+    ['a repair', { kind: 'repair' }],
+  ] as const)('%s leaves a disk that looks empty, also after a power cut, and is finished', async (_, what) => {
+    const { source, disk } = await almostAlike();
+    await disk.rule('volatile on', 'stall w 6M 1M');
+    const first = bench.session();
+    await begin(first, { source, destinations: [disk.device], ...what });
+    await killAtStall(first, disk);
+    await disk.rule('powercut');
+    expect(head(disk.backing, MiB).equals(BLANK)).toBe(true);
+
+    const session = bench.session();
+    const [job, ...more] = await interrupted(session);
+    expect(more).toEqual([]);
+    expect(job).toMatchObject({ damaged: false, destinations: [{ path: disk.device, finished: false }] });
+    const { durable } = job!.destinations[0]!;
+    expect([5 * MiB, 6 * MiB]).toContain(durable); // the first of the two can have been flushed in a step
+    await disk.rule('log on w');
+    expect(await resume(session, job!.id)).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true, kept: durable, written: SIZE - durable }] });
+    expect(chunksWritten(await disk.writes())).toEqual(durable === 5 * MiB ? [0, 2, 6] : [0, 6]);
+    execFileSync('cmp', [source, disk.backing]);
+    expect(await interrupted(session)).toEqual([]);
+  });
+
+  it.each([
+    ['an update', { update: true }],
+    ['a repair', { kind: 'repair' }],
+  ] as const)('%s that still compares has written nothing, and goes on with comparing', async (_, what) => {
+    const { source, disk } = await almostAlike();
+    const before = readFileSync(disk.backing);
+    await disk.rule('stall r 3M 1M', 'log on w');
+    const first = bench.session();
+    await begin(first, { source, destinations: [disk.device], ...what });
+    await killAtStall(first, disk);
+    expect(readFileSync(disk.backing).equals(before)).toBe(true);
+    const session = bench.session();
+    const [job] = await interrupted(session);
+    expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done', verified: true, kept: 5 * MiB, written: 3 * MiB }] });
+    execFileSync('cmp', [source, disk.backing]);
+  });
+
+  it.each([
+    ['an update', { update: true }],
+    ['a repair', { kind: 'repair' }],
+  ] as const)('%s with nothing to write writes nothing, not even a head', async (_, what) => {
+    const { source, disk } = await almostAlike();
+    await copyFile(source, disk.backing);
+    await disk.rule('log on w');
+    const session = bench.session();
+    expect(await session.run({ source, destinations: [disk.device], ...what })).toMatchObject({ destinations: [{ state: 'done', verified: true, kept: SIZE, written: 0 }] });
+    expect(await disk.writes()).toEqual([]);
+    expect(await interrupted(session)).toEqual([]);
+  });
+
+  it('the repair at the end of a copy leaves an empty head and is taken up where it was', async () => {
+    const source = await bench.image('disk.img', SIZE);
+    const disk = await bench.disk({ size: SIZE });
+    // Wrong as it is written, and stuck when it is written once more: nine chunks with the head's zeros before.
+    await disk.rule('flip w 5000s 1s 1', 'after w 9M stall w 2M 1M');
+    const first = bench.session();
+    await begin(first, { source, destinations: [disk.device], repair: true });
+    await killAtStall(first, disk);
+    expect(head(disk.backing, MiB).equals(BLANK)).toBe(true);
+    const session = bench.session();
+    const [job] = await interrupted(session);
+    expect(job!.destinations).toMatchObject([{ durable: 6 * MiB, finished: false }]);
+    expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done', verified: true, kept: 6 * MiB, written: 2 * MiB }] });
+    execFileSync('cmp', [source, disk.backing]);
+  });
+
+  it('an update of an image has the image under another name until it is finished', async () => {
+    const source = await bench.image('disk.img', SIZE);
+    const held = await bench.disk({ size: SIZE, file: source });
+    const copy = await bench.image('copy.img', SIZE);
+    await spoil(copy, 5 * MiB);
+    await held.rule('stall r 3M 1M');
+    const first = bench.session();
+    await begin(first, { source: held.device, destinations: [copy], update: true });
+    await killAtStall(first, held);
+    expect(() => readFileSync(copy)).toThrow('ENOENT');
+    const session = bench.session();
+    const [job] = await interrupted(session);
+    expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done', verified: true, kept: 7 * MiB, written: MiB }] });
+    execFileSync('cmp', [source, copy]);
+  });
+});
+
+describe.skipIf(noLab !== null)('the log of an interrupted copy', () => {
+  /** A copy to a disk and an image, killed when something of both is on their media and in the log. */
+  async function killed(): Promise<{ source: LabDisk; disk: LabDisk; copy: string; id: string; log: string }> {
+    const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
+    const [disk, copy] = [await bench.disk({ size: SIZE }), await bench.path('copy.img')];
+    await source.rule('stall r 6M 1M');
+    const first = bench.session();
+    const plan = await first.engine.call('prepare', requestOf({ source: source.device, destinations: [disk.device, copy] }));
+    await first.engine.call('start', {});
+    const log = join(bench.state, 'jobs', `${plan.job}.log`);
+    while ((await readJobLog(log)).durable.some(isEmpty)) await sleep(20);
+    await killAtStall(first, source);
+    return { source, disk, copy, id: plan.job!, log };
+  }
+  const resumed = (id: string): CopyRequest => requestOf({ kind: 'resume', source: null, destinations: [], job: id });
+
+  it('that is damaged counts for nothing: all is copied, right, and that is said before', async () => {
+    const { source, disk, copy, id, log } = await killed();
+    const bytes = readFileSync(log);
+    bytes[bytes.length - 20]! ^= 1;
+    await writeFile(log, bytes);
+    const [session, other] = [bench.session(), bench.session()];
+    expect(await interrupted(session)).toMatchObject([{ id, damaged: true, destinations: [{ durable: 0 }, { durable: 0 }] }]);
+    await disk.rule('stall w 3M 1M');
+    const plan = await session.engine.call('prepare', resumed(id));
+    expect(plan.notes).toContain('The log of this job is damaged: everything is copied again.');
+    await session.engine.call('start', {});
+    await disk.waitFor(({ stalled }) => stalled > 0);
+    // The log that was begun in its place is that of a running job.
+    expect(await interrupted(other)).toEqual([]);
+    await disk.rule('clear');
+    const end = await session.until(({ event }) => event === 'result');
+    expect(end).toMatchObject({ result: { writeErr: 0, destinations: [1, 2].map(() => ({ state: 'done', verified: true, kept: 0, written: SIZE })) } });
+    execFileSync('cmp', [source.backing, disk.backing]);
+    execFileSync('cmp', [source.backing, copy]);
+    expect(await interrupted(session)).toEqual([]);
+  });
+
+  it('that was torn at its end counts but for what was torn; one without a beginning is refused', async () => {
+    const { source, disk, copy, id, log } = await killed();
+    const bytes = readFileSync(log);
+    await truncate(log, 100);
+    const session = bench.session();
+    expect(await interrupted(session)).toEqual([]);
+    expect(await refused(session.engine.call('prepare', resumed(id)))).toMatchObject([{ code: 'BAD_FILE', device: log }]);
+
+    await writeFile(log, bytes.subarray(0, -5));
+    const [job] = await interrupted(session);
+    expect(job).toMatchObject({ id, damaged: false });
+    const kept = job!.destinations.map(({ durable }) => durable);
+    expect(await resume(session, id)).toMatchObject({ destinations: kept.map((there) => ({ state: 'done', verified: true, kept: there, written: SIZE - there })) });
+    execFileSync('cmp', [source.backing, disk.backing]);
+    execFileSync('cmp', [source.backing, copy]);
+  });
+});

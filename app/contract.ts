@@ -449,6 +449,8 @@ export interface AppState extends SettingsState {
   interrupted: InterruptedJob[];
   /** Why that list is not what it should be, null when all is well. */
   interruptedError: PlatterError | null;
+  /** The image that the desktop asked to open, and when (milliseconds since the epoch): the next source, once. Null when it asked for none. */
+  opened: { path: string; at: number } | null;
 }
 
 /** Either a value or the reasons why not. Failures cross the IPC as values, never as exceptions. */

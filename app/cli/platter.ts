@@ -126,7 +126,7 @@ async function main(): Promise<void> {
   stderr.on('error', () => undefined); // where errors go is gone: there is nowhere left to say so
   const exit = (code: number): void => { process.exitCode = code; };
   try {
-    await commands({ list, job, jobs, forget }, exit).parseAsync();
+    await commands({ list, job, jobs, forget }, exit).parseAsync(process.argv, { from: 'node' }); // Electron as plain Node too: commander would expect an app's arguments
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     exit(misused(error));

@@ -24,12 +24,15 @@ export interface HostEnd {
 /** Both the command line's bundle and main's lie one folder below out/, as the host's does. */
 const HOST = new URL('../engine/host.js', import.meta.url);
 
+/** In a package main lies in an archive. The host lies beside that: plain Node reads no archives, and neither does dlopen. */
+const UNPACKED = ['/app.asar/', '/app.asar.unpacked/'] as const;
+
 /** Between the end of the host and that of its output: a process that it left behind could keep the pipe open. */
 const DRAIN_MS = 3000;
 const STDERR_KEPT = 4096;
 
 /** The command that becomes the host where no other is asked for: this very program, as plain Node. */
-export const hostCommand = (): readonly string[] => [process.execPath, fileURLToPath(HOST)];
+export const hostCommand = (): readonly string[] => [process.execPath, fileURLToPath(HOST).replace(...UNPACKED)];
 
 /** Starts `command`. A command that cannot be started is a host that has ended. */
 export function startHost(command: readonly string[]): HostProcess {

@@ -11,7 +11,10 @@ export type JobsState = Omit<AppState, keyof SettingsState>;
 
 /** The state of disks and jobs, and the only ways to change it. One job at a time. */
 export class Jobs {
-  #state: JobsState = { elevating: false, disks: [], disksError: null, review: null, job: null, interrupted: [], interruptedError: null };
+  #state: JobsState = {
+    elevating: false, disks: [], disksError: null, review: null, job: null, interrupted: [], interruptedError: null,
+    opened: null,
+  };
   #engine: Engine | null = null;
   #listing: Promise<void> | null = null;
   #logs = 0;
@@ -55,6 +58,11 @@ export class Jobs {
   /** Reads the disks where that disturbs nobody: not during a job, and not to revive an engine that failed. */
   async poll(): Promise<void> {
     if (this.#engine !== null && !this.running) await this.#refreshDisks();
+  }
+
+  /** The desktop asks to open an image: the window makes it the source when no job is in the way. */
+  open(path: string): void {
+    this.#set({ opened: { path, at: Date.now() } });
   }
 
   /** Checks a request and holds its devices; the plan becomes the review. */

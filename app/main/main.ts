@@ -9,6 +9,7 @@ import { setupDiskWatch } from './disk-watch.ts';
 import { engineConnector } from './engine.ts';
 import { notify, setupIpc } from './ipc.ts';
 import { Jobs } from './jobs.ts';
+import { openedImage } from './opened.ts';
 import { RENDERER } from './paths.ts';
 import { setupQuit } from './quit.ts';
 import { setupSecurity } from './security.ts';
@@ -67,6 +68,14 @@ async function run(): Promise<void> {
     dismissJob: () => jobs.dismissJob().then(() => null),
     changeSettings: (change) => settings.change(change),
   });
-  app.on('second-instance', showWindow);
+  const open = (argv: readonly string[], workingDirectory: string): void => {
+    const image = openedImage(argv, workingDirectory, app.isPackaged ? null : app.getAppPath());
+    if (image !== null) jobs.open(image);
+  };
+  app.on('second-instance', (_event, argv, workingDirectory) => {
+    open(argv, workingDirectory);
+    showWindow();
+  });
+  open(process.argv, process.cwd());
   showWindow();
 }

@@ -115,7 +115,7 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
   it('a window that is gone all the same does not end it; the next start shows it again', async () => {
     await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.destroy());
     const opened = app.electron.waitForEvent('window');
-    await app.electron.evaluate(({ app: main }) => main.emit('second-instance'));
+    await app.electron.evaluate(({ app: main }) => main.emit('second-instance', {}, ['electron', main.getAppPath()], '/'));
     const page = await opened;
     await tileOf(page, disk.device).getByText('Copying').waitFor();
     await hurry();

@@ -54,6 +54,16 @@ describe('choosing', () => {
     expect(open.main.lastRequest()).toMatchObject({ source: '/home/me/disk.img', verify: false });
   });
 
+  test('an image that the desktop opens becomes the source, once', async () => {
+    open = await windows.open({ state: { disks, opened: { path: '/home/me/disk.img', at: 1 } } });
+    expect(await source('Image file /home/me/disk.img').isChecked()).toBe(true);
+    await source('/dev/sdb').click();
+    await open.main.push({ disks: [...disks], opened: { path: '/home/me/disk.img', at: 1 } });
+    expect(await source('/dev/sdb').isChecked()).toBe(true);
+    await open.main.push({ opened: { path: '/home/me/other.img', at: 2 } });
+    await source('Image file /home/me/other.img').and(open.page.getByRole('radio', { checked: true })).waitFor();
+  });
+
   test('an image by drag and drop', async () => {
     open = await windows.open({ state: { disks } });
     const transfer = await open.page.evaluateHandle(() => {

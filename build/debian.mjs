@@ -14,6 +14,9 @@ const groups = {
   },
   lab: { names: ['btrfs-progs', 'fuse3', 'libfuse3-dev', 'mount', 'pkg-config', 'xfsprogs'], without: 'there are no disks that fail on command' },
   test: { names: ['chromium', 'doctest-dev', 'e2fsprogs', 'gddrescue', 'strace', 'xauth', 'xvfb', 'xxhash'], without: 'tests that need them fail' },
+  package: { names: ['binutils', 'dpkg-dev', 'librsvg2-bin'], without: null },
+  rpm: { names: ['rpm'], without: 'no rpm is made' },
+  judges: { names: ['appstream', 'debootstrap', 'desktop-file-utils', 'lintian', 'man-db', 'shared-mime-info'], without: 'tests of the package fail' },
   bench: { names: ['dcfldd', 'fio', 'gddrescue'], without: 'the table lacks the programs that are missing' },
 };
 
@@ -24,6 +27,7 @@ const purposes = {
   window: ['engine', 'uring', 'window'],
   lab: ['engine', 'lab'],
   test: ['engine', 'uring', 'window', 'lab', 'test'],
+  package: ['engine', 'uring', 'package', 'rpm'],
   bench: ['engine', 'uring', 'lab', 'bench'],
 };
 
@@ -66,7 +70,7 @@ async function aptInstall(names) {
 }
 
 /**
- * Brings in the distribution's packages for `purpose` ('tools', 'cli', 'window', 'lab', 'test' or 'bench').
+ * Brings in the distribution's packages for `purpose` ('tools', 'cli', 'window', 'lab', 'test', 'package' or 'bench').
  * Throws Stop when something is missing without which it cannot go on; says what else is missing.
  */
 export async function distributionPackages(purpose) {

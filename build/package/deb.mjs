@@ -1,0 +1,107 @@
+// The Debian package, by dpkg-deb.
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { capture, inRoot, must, Stop } from '../tools.mjs';
+import { ADDON, HOME, normalize } from './tree.mjs';
+
+const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
+
+/** Regular files below `folder`, sorted; links are left out. */
+async function filesBelow(folder) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort();
+}
+
+/** What the addon was linked with, as dependencies with versions. */
+async function librariesOf(addon) {
+  const work = await mkdtemp(join(tmpdir(), 'platter-shlibdeps-'));
+  try {
+    await mkdir(join(work, 'debian'));
+    await writeFile(join(work, 'debian/control'), 'Source: platter\n\nPackage: platter\nArchitecture: any\n');
+    const { code, stdout } = await capture('dpkg-shlibdeps', ['--warnings=0', '-O', addon], { cwd: work });
+    const depends = /^shlibs:Depends=(.*)$/m.exec(stdout)?.[1];
+    if (code !== 0 || depends === undefined) throw new Stop('dpkg-shlibdeps cannot tell which libraries the engine needs; its reason is above');
+    return depends.split(', ');
+  } finally {
+    await rm(work, { recursive: true });
+  }
+}
+
+/** Lines of the long description: one blank before each, a dot for an empty one. */
+const folded = (text) => text.split('\n').map((line) => (line === '' ? ' .' : ` ${line}`)).join('\n');
+
+async function control(description, root) {
+  const { config: { deb }, name, nativeVersion, arch, maintainer, homepage, summary } = description;
+  const addon = join(root, HOME, ADDON);
+  const files = await filesBelow(root);
+  const size = files.reduce((sum, file) => sum + Math.ceil(statSync(file).size / 1024), 0);
+  const fields = {
+    Package: name,
+    Version: nativeVersion,
+    Architecture: ARCHITECTURES[arch],
+    Maintainer: maintainer,
+    'Installed-Size': size,
+    Depends: [...await librariesOf(addon), ...deb.depends].join(', '),
+    Recommends: deb.recommends.join(', '),
+    Section: deb.packageCategory,
+    Priority: deb.priority,
+    Homepage: homepage,
+    Description: `${summary}\n${folded(description.description)}`,
+  };
+  return Object.entries(fields).map(([field, value]) => `${field}: ${value}\n`).join('');
+}
+
+/** An item of a list in lines of 80 columns at most. */
+function wrapped(item) {
+  const lines = ['  *'];
+  for (const word of item.split(/\s+/)) {
+    if (`${lines.at(-1)} ${word}`.length > 80) lines.push('   ');
+    lines.push(`${lines.pop()} ${word}`);
+  }
+  return lines.join('\n');
+}
+
+/** In Debian's form: the first section of CHANGELOG.md. */
+function changelog({ name, nativeVersion, maintainer, date }) {
+  const [, section] = readFileSync(inRoot('CHANGELOG.md'), 'utf8').split(/^## .*$/m);
+  const items = section.trim().split(/^- /m).filter(Boolean).map((item) => wrapped(item.trim())).join('\n');
+  const stamp = date.toUTCString().replace('GMT', '+0000');
+  return `${name} (${nativeVersion}) unstable; urgency=medium\n\n${items}\n\n -- ${maintainer}  ${stamp}\n`;
+}
+
+async function addDebianFiles(description, root) {
+  const { name } = description;
+  const doc = join(root, 'usr/share/doc', name);
+  await mkdir(doc, { recursive: true });
+  await writeFile(join(doc, 'changelog.gz'), gzipSync(changelog(description), { level: 9 }));
+  await cp(inRoot('build/assets/copyright'), join(doc, 'copyright'));
+  await mkdir(join(root, 'usr/share/lintian/overrides'), { recursive: true });
+  await cp(inRoot('build/assets/lintian-overrides'), join(root, 'usr/share/lintian/overrides', name));
+  await normalize(root, description.epoch);
+}
+
+/** See FORMATS. */
+export async function packDeb({ description, root, out, fast }) {
+  const { name, nativeVersion, arch, epoch } = description;
+  const folder = join(out, 'deb');
+  await rm(folder, { recursive: true, force: true });
+  await cp(root, folder, { recursive: true, verbatimSymlinks: true, mode: 2 });
+  await addDebianFiles(description, folder);
+  const sums = (await filesBelow(folder)).map((file) => `${createHash('md5').update(readFileSync(file)).digest('hex')}  ${relative(folder, file)}\n`);
+  const text = await control(description, folder);
+  const meta = join(folder, 'DEBIAN');
+  await mkdir(meta);
+  await writeFile(join(meta, 'control'), text);
+  await writeFile(join(meta, 'md5sums'), sums.join(''));
+  await cp(inRoot('build/assets/postrm'), join(meta, 'postrm'));
+  await normalize(meta, epoch);
+  const path = join(out, `${name}_${nativeVersion}_${ARCHITECTURES[arch]}.deb`);
+  const compression = fast ? ['-Zgzip', '-z1'] : ['-Zxz'];
+  await must('dpkg-deb', ['--root-owner-group', ...compression, '--build', folder, path], { stdio: ['ignore', 'ignore', 2] });
+  await rm(folder, { recursive: true });
+  return path;
+}

@@ -1,0 +1,70 @@
+// The package for Fedora, openSUSE and their kin, by rpmbuild.
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { capture, must, say } from '../tools.mjs';
+
+const ARCHITECTURES = { x64: 'x86_64', arm64: 'aarch64' };
+
+function spec({ name, nativeVersion, summary, description, license, homepage, config, epoch }, root, fast) {
+  const requires = config.rpm.depends.map((library) => `Requires: ${library}\n`).join('');
+  // What is in the tree is packed as it is: nothing stripped, nothing searched for dependencies, no time and no host.
+  return `%define _build_id_links none
+%define __os_install_post %{nil}
+%define _buildhost reproducible
+%define clamp_mtime_to_source_date_epoch 1
+%define use_source_date_epoch_as_buildtime 1
+%define _binary_payload ${fast ? 'w1.gzdio' : 'w6.xzdio'}
+Name: ${name}
+Version: ${nativeVersion}
+Release: 1
+Summary: ${summary}
+License: ${license}
+URL: ${homepage}
+AutoReqProv: no
+${requires}
+%description
+${description}
+
+%install
+mkdir -p %{buildroot}
+cp -a ${root}/. %{buildroot}/
+
+%postun
+if [ "$1" = 0 ]; then rm -rf /var/lib/platter; fi
+
+%files
+%defattr(-,root,root,-)
+/usr/bin/${name}
+%dir /usr/lib/${name}
+/usr/lib/${name}/*
+/usr/share/applications/*
+/usr/share/icons/hicolor/*/apps/*
+/usr/share/man/man1/*
+/usr/share/metainfo/*
+/usr/share/mime/packages/*
+/usr/share/polkit-1/actions/*
+
+%changelog
+* ${new Date(epoch * 1000).toUTCString().replace(/^(\w+), (\d+) (\w+) (\d+).*$/, '$1 $3 $2 $4')} Platter - ${nativeVersion}-1
+- As in CHANGELOG.md of the source.
+`;
+}
+
+/** See FORMATS. */
+export async function packRpm({ description, root, out, fast }) {
+  const { name, nativeVersion, arch } = description;
+  if ((await capture('rpmbuild', ['--version'], { quiet: true }).catch(() => ({ code: 127 }))).code !== 0) {
+    say('package: no rpm is made, because there is no rpmbuild. To install it: sudo apt-get install rpm');
+    return null;
+  }
+  const work = join(out, 'rpm');
+  await rm(work, { recursive: true, force: true });
+  const specFile = join(out, `${name}.spec`);
+  await writeFile(specFile, spec(description, root, fast));
+  await must('rpmbuild', ['-bb', '--quiet', '--target', ARCHITECTURES[arch], '--define', `_topdir ${work}`, '--define', `_rpmdir ${work}`, specFile]);
+  const file = `${name}-${nativeVersion}-1.${ARCHITECTURES[arch]}.rpm`;
+  await rename(join(work, ARCHITECTURES[arch], file), join(out, file));
+  await rm(work, { recursive: true });
+  await rm(specFile);
+  return join(out, file);
+}

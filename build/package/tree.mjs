@@ -1,0 +1,111 @@
+// The files that every package holds, at the places, with the modes and times that they have when installed:
+// /usr/lib/platter from electron-builder, and what the desktop and the shell look for elsewhere under /usr.
+import { chmod, copyFile, lutimes, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { inRoot, must } from '../tools.mjs';
+
+const ICON_SIZES = [16, 24, 32, 48, 64, 128, 256, 512];
+/** Libraries are only read, whatever Electron's archive says. */
+const LIBRARY = /\.(so|node)(\.\d+)*$/;
+/** Chromium's helper for kernels that give ordinary users no namespaces of their own; it must belong to root and be setuid. */
+const SANDBOX = 'chrome-sandbox';
+
+const asset = (name) => inRoot('build/assets', name);
+const compressed = (text) => gzipSync(text, { level: 9 });
+
+/** Where the app's own files are, in every package that is installed. */
+export const HOME = '/usr/lib/platter';
+/** The engine, seen from there. */
+export const ADDON = 'resources/app.asar.unpacked/out/native/kcopyd.node';
+
+/** electron-builder's part: the app's archive, its fuses, its Electron. */
+async function makeApp({ version, electron, arch }, target, work) {
+  const settings = { electronDist: electron.dist, electronVersion: electron.version, 'directories.output': work, 'extraMetadata.version': version };
+  const args = Object.entries(settings).map(([name, value]) => `-c.${name}=${value}`);
+  const program = inRoot('node_modules/electron-builder/cli.js');
+  // It is talkative; what it says on stderr is what is wrong.
+  await must(process.execPath, [program, '--linux', 'dir', `--${arch}`, '--publish', 'never', ...args], {
+    stdio: ['ignore', 'ignore', 2],
+    env: { ...process.env, NO_UPDATE_NOTIFIER: '1' },
+  });
+  await mkdir(dirname(target), { recursive: true });
+  await rename(join(work, arch === 'x64' ? 'linux-unpacked' : `linux-${arch}-unpacked`), target);
+  await rm(work, { recursive: true });
+  // What Electron's archive has for those who develop: an app that starts others, and a note of the version.
+  for (const name of ['resources/default_app.asar', 'version']) await rm(join(target, name), { force: true });
+  await must('strip', ['--strip-unneeded', join(target, ADDON)]);
+}
+
+/** The desktop entry, as electron-builder would write it. */
+function desktopEntry({ id, productName, config: { linux } }) {
+  const lines = {
+    Type: 'Application',
+    Name: productName,
+    Exec: [`${HOME}/${linux.executableName}`, ...linux.executableArgs].join(' '),
+    Terminal: 'false',
+    StartupWMClass: id,
+    MimeType: linux.mimeTypes.map((type) => `${type};`).join(''),
+    ...linux.desktop.entry,
+  };
+  return `[Desktop Entry]\n${Object.entries(lines).map(([key, value]) => `${key}=${value}\n`).join('')}`;
+}
+
+function metainfo({ id, version, date, released }) {
+  const facts = { VERSION: version, DATE: date.toISOString().slice(0, 10), RELEASE_TYPE: released ? 'stable' : 'development' };
+  return readFileSync(asset(`${id}.metainfo.xml`), 'utf8').replace(/@([A-Z_]+)@/g, (_all, name) => facts[name]);
+}
+
+function manualPage({ version, date }) {
+  return readFileSync(asset('platter.1'), 'utf8').replace('@VERSION@', version).replace('@DATE@', date.toISOString().slice(0, 10));
+}
+
+async function makeSystem(description, root) {
+  const { id, name } = description;
+  const share = join(root, 'usr/share');
+  const put = async (path, content) => {
+    await mkdir(dirname(join(share, path)), { recursive: true });
+    await writeFile(join(share, path), content);
+  };
+  const copy = (from, path) => put(path, readFileSync(asset(from)));
+  await put(`applications/${id}.desktop`, desktopEntry(description));
+  await put(`metainfo/${id}.metainfo.xml`, metainfo(description));
+  await copy(`${id}.xml`, `mime/packages/${id}.xml`);
+  for (const policy of readdirSync(asset('')).filter((file) => file.endsWith('.policy'))) await copy(policy, `polkit-1/actions/${policy}`);
+  await put(`man/man1/${name}.1.gz`, compressed(manualPage(description)));
+  await copy(`${id}.svg`, `icons/hicolor/scalable/apps/${id}.svg`);
+  for (const size of ICON_SIZES) {
+    const png = join(share, `icons/hicolor/${size}x${size}/apps/${id}.png`);
+    await mkdir(dirname(png), { recursive: true });
+    await must('rsvg-convert', ['--width', String(size), '--height', String(size), '--output', png, asset(`${id}.svg`)]);
+  }
+  await mkdir(join(root, 'usr/bin'), { recursive: true });
+  await symlink(relative('/usr/bin', `${HOME}/platter`), join(root, 'usr/bin', name));
+  await copyFile(inRoot('LICENSE'), join(root, HOME, 'LICENSE'));
+}
+
+async function modeOf(name, path) {
+  if (name === SANDBOX) return 0o4755;
+  return ((await stat(path)).mode & 0o100) !== 0 && !LIBRARY.test(name) ? 0o755 : 0o644;
+}
+
+/** Gives everything below `folder` the modes and the time that say nothing of who built it, or where. */
+export async function normalize(folder, epoch) {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await normalize(path, epoch);
+    else if (entry.isFile()) await chmod(path, await modeOf(entry.name, path));
+    if (!entry.isDirectory()) await lutimes(path, epoch, epoch);
+  }
+  await chmod(folder, 0o755);
+  await lutimes(folder, epoch, epoch);
+}
+
+/** Makes the files anew in `root`. */
+export async function makeTree(description, root) {
+  await rm(root, { recursive: true, force: true });
+  await makeApp(description, join(root, HOME), `${root}.electron-builder`);
+  await makeSystem(description, root);
+  await normalize(root, description.epoch);
+}

@@ -1,4 +1,5 @@
 // Makes out/ from app/ (rolldown) and renderer/ (vite). What is unchanged is left alone. Runs on Node 22 or newer.
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fail, fingerprint, inRoot, isMain, say, unlessDone } from './tools.mjs';
 
@@ -7,8 +8,16 @@ const programs = [
   { input: 'app/engine/host.ts', output: 'out/engine/host.js', format: 'esm' },
   { input: 'app/cli/platter.ts', output: 'out/cli/platter.js', format: 'esm' },
   { input: 'app/main/main.ts', output: 'out/main/main.js', format: 'esm' },
+  { input: 'app/records/pdf.ts', output: 'out/records/pdf.js', format: 'esm' }, // loaded when a report is wanted
   { input: 'app/preload.ts', output: 'out/preload.cjs', format: 'cjs' }, // a sandboxed preload cannot be ESM
 ];
+/** The report's fonts lie beside it, with their licence. */
+const INTER = 'node_modules/@expo-google-fonts/inter';
+const fonts = {
+  [`${INTER}/400Regular/Inter_400Regular.ttf`]: 'out/records/inter-regular.ttf',
+  [`${INTER}/600SemiBold/Inter_600SemiBold.ttf`]: 'out/records/inter-semibold.ttf',
+  [`${INTER}/LICENSE_FONT`]: 'out/records/inter-licence.txt',
+};
 const common = ['package.json', 'package-lock.json', 'build/bundle.mjs', 'build/tools.mjs'];
 
 async function makeProgram({ input, output, format }) {
@@ -20,6 +29,11 @@ async function makeProgram({ input, output, format }) {
     logLevel: 'warn',
     output: { file: inRoot(output), format, codeSplitting: false, sourcemap: true },
   });
+}
+
+function copyFonts() {
+  mkdirSync(inRoot('out/records'), { recursive: true });
+  for (const [from, to] of Object.entries(fonts)) copyFileSync(inRoot(from), inRoot(to));
 }
 
 async function makePage() {
@@ -36,6 +50,7 @@ export async function bundle() {
   };
   const ends = await Promise.allSettled([
     ...programs.map((program) => bring(program.output, ofPrograms, () => makeProgram(program))),
+    bring('out/records/inter-regular.ttf', fingerprint(common), copyFonts),
     bring('out/renderer/index.html', ofPage, makePage),
   ]);
   const failures = ends.filter((end) => end.status === 'rejected').map((end) => end.reason);

@@ -19,11 +19,13 @@ const rooms = {
   // The face of the engine: what starts the host, talks to it and names what comes back. All that main may know of the engine.
   'engine client': { files: 'app/engine/{client,durable-file,elevating-engine,elevation,errors,frames,reduce,schema,state-folder}.ts', imports: ['contract', 'engine'] },
   engine: { files: 'app/engine/**', imports: ['contract', 'engine client'] },
-  cli: { files: 'app/cli/**', imports: ['contract', 'engine', 'engine client'] },
-  main: { files: 'app/main/**', imports: ['contract', 'engine client', 'view', 'words'] },
+  // What is kept of ended jobs, for the window and the command line alike.
+  records: { files: 'app/records/**', imports: ['contract', 'engine', 'engine client', 'words'] },
+  cli: { files: 'app/cli/**', imports: ['contract', 'engine', 'engine client', 'records'] },
+  main: { files: 'app/main/**', imports: ['contract', 'engine client', 'records', 'view', 'words'] },
   renderer: { files: 'renderer/**', imports: ['contract', 'view', 'words'] },
   build: { files: 'build/**', imports: [] },
-  test: { files: 'test/**', imports: ['contract', 'preload', 'engine', 'engine client', 'cli', 'main', 'renderer', 'view', 'words', 'build'] },
+  test: { files: 'test/**', imports: ['contract', 'preload', 'engine', 'engine client', 'records', 'cli', 'main', 'renderer', 'view', 'words', 'build'] },
 };
 
 const isRoom = (name) => ({ file: { categories: name } });

@@ -12,6 +12,10 @@ export interface Actions {
   job(request: CopyRequest, options: { yes: boolean; json: boolean }): Promise<number>;
   jobs(options: { json: boolean }): Promise<number>;
   forget(job: string, options: { json: boolean }): Promise<number>;
+  /** `words` is what the jobs have to have in them. */
+  history(words: string[], options: { json: boolean; csv: boolean }): Promise<number>;
+  /** Writes the report of a job that has ended to files; null for a form that is not wanted. */
+  report(job: string, files: { pdf: string | null; json: string | null; csv: string | null }): Promise<number>;
 }
 
 /** Options of the commands that run a job, as commander gives them; each command has some of them. */
@@ -98,6 +102,24 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     .addArgument(new Argument('<JOB>', 'as platter jobs lists it').argParser(job))
     .option('--json', 'errors as JSON')
     .action(async (id: string, { json = false }: { json?: boolean }) => exit(await actions.forget(id, { json })));
+
+  add('history', 'list the jobs that have ended, newest first, here and in the window')
+    .argument('[WORD...]', 'only those that have each WORD in them: a name, a path, a model, a serial, a state, a date')
+    .addOption(new Option('--json', 'one JSON document: an array of records').conflicts('csv'))
+    .option('--csv', 'a table for a spreadsheet, one row for each destination')
+    .addHelpText('after', TEXTS.history)
+    .action(async (words: string[], { json = false, csv = false }: { json?: boolean; csv?: boolean }) => exit(await actions.history(words, { json, csv })));
+
+  add('report', 'write the report of a job that has ended to a file')
+    .addArgument(new Argument('<JOB>', 'as platter history lists it, or: last').argParser(job))
+    .addOption(fileOption('--pdf <FILE>', 'to print, or to hand on'))
+    .addOption(fileOption('--json <FILE>', 'for programs'))
+    .addOption(fileOption('--csv <FILE>', 'for a spreadsheet'))
+    .addHelpText('after', TEXTS.report)
+    .action(async (id: string, { pdf = null, json = null, csv = null }: { pdf?: string | null; json?: string | null; csv?: string | null }, command: Command) => {
+      if (pdf === null && json === null && csv === null) refuse('name a file: --pdf FILE, --json FILE or --csv FILE', command);
+      exit(await actions.report(id, { pdf, json, csv }));
+    });
   return program;
 }
 

@@ -1,5 +1,6 @@
 // What the command tells the shell.
-import type { DestinationResult, JobResult } from '../contract.ts';
+import type { JobResult } from '../contract.ts';
+import { isGood } from '../engine/reduce.ts';
 
 /** Exit codes; scripts rely on them. */
 export const EXIT = {
@@ -14,10 +15,6 @@ export const EXIT = {
   /** Cancelled by SIGINT or SIGTERM; what was in flight has ended and the devices are flushed. */
   cancelled: 130,
 } as const;
-
-/** A destination is good when it was completed and no read-back said otherwise. */
-export const isGood = (destination: DestinationResult): boolean =>
-  destination.state === 'done' && destination.verified !== false;
 
 /**
  * Exit code of a job that ran; `stopped` says that the user stopped all of it. A job that was stopped too late to keep

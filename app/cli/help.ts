@@ -76,11 +76,27 @@ Examples:
   platter resume 20261123-235959-a1b2c3       that one
 `;
 
+const HISTORY_EXAMPLES = `
+Examples:
+  platter history                             all of them
+  platter history failed 2026-11-26           what failed that day
+  platter history 4C530001                    what was done to that drive
+  platter history --csv > jobs.csv            for a spreadsheet
+`;
+
+const REPORT_EXAMPLES = `
+Examples:
+  platter report last --pdf report.pdf        of the job that ended last
+  platter report 20261123-235959-a1b2c3 --pdf report.pdf --json report.json
+`;
+
 /** After the help of the program, and of each command that runs a job. */
 export const TEXTS = {
   program: `\nplatter COMMAND --help says more about a command.\n${COPY_EXAMPLES}${EXIT_CODES}`,
   copy: `${COPY_EXAMPLES.trimEnd()}${MORE_COPY_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
   verify: `${VERIFY_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
   repair: `${REPAIR_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
+  history: HISTORY_EXAMPLES,
+  report: REPORT_EXAMPLES,
   resume: `${RESUME_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
 } as const;

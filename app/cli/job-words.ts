@@ -1,7 +1,7 @@
 // What is said of a job in words: its first sentence, its states, its end. Pure.
 import type { DestinationProgress, DestinationState, JobView, Plan, RescueProgress } from '../contract.ts';
+import { isGood } from '../engine/reduce.ts';
 import { counted, size } from '../engine/words.ts';
-import { isGood } from './exit-code.ts';
 import { formatTime } from './quantities.ts';
 import { printable } from './text.ts';
 

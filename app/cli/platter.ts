@@ -1,15 +1,22 @@
 // The command line: out/cli/platter.js.
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
-import type { CopyRequest, Plan, PlatterError } from '../contract.ts';
+import type { CopyRequest, JobView, Plan, PlatterError } from '../contract.ts';
 import { type Engine, Refusal, startEngine } from '../engine/client.ts';
 import { failure } from '../engine/errors.ts';
+import { recordsCsv } from '../records/csv.ts';
+import { History } from '../records/history.ts';
+import { recordOf } from '../records/record.ts';
+import { FORMS, saveReport } from '../records/report.ts';
+import { search } from '../records/search.ts';
 import { commands, type Actions } from './commands.ts';
 import { askConsent, lossLines } from './confirm.ts';
 import { byLines, isControllable, type Control } from './control.ts';
 import { diskTable } from './disk-table.ts';
 import { EXIT } from './exit-code.ts';
+import { historyLines } from './history-lines.ts';
 import { jobLines, onlyJob } from './interrupted.ts';
 import { jsonReporter } from './json-reporter.ts';
 import { byKeys, inForeground, type Selection } from './keys.ts';
@@ -38,15 +45,22 @@ function reporterFor(json: boolean, selection: Selection | null = null): Reporte
   return stdout.isTTY ? liveReporter({ stdout, stderr, paint, unicode, selection }) : logReporter(stdout, stderr);
 }
 
-/** Runs `act` with an engine; what it refuses is told by `reporter`. Resolves to the exit code. */
-async function withEngine(reporter: Reporter, act: (engine: Engine) => Promise<number>): Promise<number> {
-  const engine = withRights(startEngine(), stdin.isTTY && stderr.isTTY, (sentence) => stderr.write(`platter: ${sentence}\n`));
+/** Runs `act`; what is refused is told by `reporter`. Resolves to the exit code. */
+async function asking(reporter: Reporter, act: () => Promise<number>): Promise<number> {
   try {
-    return await act(engine);
+    return await act();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     reporter.refused(error.errors);
     return EXIT.refused;
+  }
+}
+
+/** The same with an engine. */
+async function withEngine(reporter: Reporter, act: (engine: Engine) => Promise<number>): Promise<number> {
+  const engine = withRights(startEngine(), stdin.isTTY && stderr.isTTY, (sentence) => stderr.write(`platter: ${sentence}\n`));
+  try {
+    return await asking(reporter, () => act(engine));
   } finally {
     await letGo(engine);
   }
@@ -81,6 +95,29 @@ const forget: Actions['forget'] = (name, { json }) => withEngine(reporterFor(jso
   return EXIT.allGood;
 });
 
+const history: Actions['history'] = (words, { json, csv }) => asking(reporterFor(json), async () => {
+  const { records, unreadable } = await new History().all();
+  const found = search(records, words.join(' '));
+  stdout.write(csv ? recordsCsv(found) : `${json ? JSON.stringify(found, null, 2) : historyLines(found, unreadable, paint).join('\n')}\n`);
+  return EXIT.allGood;
+});
+
+const report: Actions['report'] = (id, files) => asking(reporterFor(false), async () => {
+  const record = await new History().get(id);
+  for (const form of FORMS) if (files[form] !== null) await saveReport(resolve(files[form]), form, [record]);
+  return EXIT.allGood;
+});
+
+/** Keeps a job that has ended. That there is no place for it takes nothing from what was done. */
+async function keep(view: JobView): Promise<void> {
+  try {
+    await new History().add(recordOf(view, Date.now()));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    stderr.write(`platter: this job is not in the history: ${error.message}\n`);
+  }
+}
+
 async function job(request: CopyRequest, { yes, json }: { yes: boolean; json: boolean }): Promise<number> {
   const stop = new Stop();
   stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -94,7 +131,7 @@ async function job(request: CopyRequest, { yes, json }: { yes: boolean; json: bo
   const atTerminal = stdin.isTTY && stdout.isTTY && !json;
   const selection: Selection | null = atTerminal && inForeground() ? { index: null } : null;
   const reporter = reporterFor(json, selection);
-  const around = { reporter, stop, directory: process.cwd(), ask: atTerminal ? ask : null, control: controlBy(json, selection) };
+  const around = { reporter, stop, directory: process.cwd(), ask: atTerminal ? ask : null, control: controlBy(json, selection), keep };
   try {
     return await withEngine(reporter, async (engine) => {
       const known = request.kind === 'resume' ? { ...request, job: request.job ?? await onlyJob(engine) } : request;
@@ -126,7 +163,7 @@ async function main(): Promise<void> {
   stderr.on('error', () => undefined); // where errors go is gone: there is nowhere left to say so
   const exit = (code: number): void => { process.exitCode = code; };
   try {
-    await commands({ list, job, jobs, forget }, exit).parseAsync(process.argv, { from: 'node' }); // Electron as plain Node too: commander would expect an app's arguments
+    await commands({ list, job, jobs, forget, history, report }, exit).parseAsync(process.argv, { from: 'node' }); // Electron as plain Node too: commander would expect an app's arguments
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     exit(misused(error));

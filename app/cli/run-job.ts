@@ -22,6 +22,8 @@ export interface Surroundings {
   ask: ((plan: Plan, signal: AbortSignal) => Promise<boolean>) | null;
   /** How the user of the running job can be heard; null when they cannot. */
   control: Control | null;
+  /** Keeps a job that has ended, with absolute paths. */
+  keep: (view: JobView) => Promise<void>;
 }
 
 /**
@@ -31,10 +33,11 @@ export interface Surroundings {
 export async function runJob(request: CopyRequest, consented: boolean, around: Surroundings): Promise<number> {
   const spelling = new Spelling(around.directory);
   try {
-    const plan = spelling.plan(await unlessStopped(around.engine.call('prepare', spelling.request(request)), around));
+    const checked = await unlessStopped(around.engine.call('prepare', spelling.request(request)), around);
+    const plan = spelling.plan(checked);
     around.reporter.planned(plan);
     if (!consented) await askFor(plan, around);
-    return await new RunningJob(plan, spelling, around).end();
+    return await new RunningJob(checked, spelling, around).end();
   } catch (error) {
     if (error instanceof Stopped) return EXIT.cancelled;
     if (!(error instanceof Refusal)) throw error;
@@ -70,11 +73,16 @@ class RunningJob {
   readonly #ended: Promise<number>;
   #resolve: (code: number) => void = () => undefined;
   #reject: (bug: unknown) => void = () => undefined;
+  /** With the paths as they were typed. */
   #view: JobView;
+  /** With the engine's. */
+  #absolute: JobView;
   #stopped = false;
 
   constructor(plan: Plan, spelling: Spelling, around: Surroundings) {
-    this.#view = jobStarted(plan, Date.now());
+    const now = Date.now();
+    this.#view = jobStarted(spelling.plan(plan), now);
+    this.#absolute = jobStarted(plan, now);
     this.#spelling = spelling;
     this.#around = around;
     this.#ended = new Promise((resolve, reject) => {
@@ -87,7 +95,7 @@ class RunningJob {
   async end(): Promise<number> {
     const { engine, reporter, stop, control } = this.#around;
     // Listening before the start: the first events can arrive ahead of its answer.
-    engine.onEvent((event) => this.#happened(this.#spelling.event(event)));
+    engine.onEvent((event) => this.#happened(event));
     reporter.started(this.#view);
     await this.#start();
     void engine.closed.then((reason) => this.#happened({ event: 'failure', failure: reason ?? endedEarly() }));
@@ -116,9 +124,12 @@ class RunningJob {
 
   #happened(event: JobEvent): void {
     if (this.#view.phase === 'ended') return;
-    this.#view = event.event === 'failure' ? brokeDown(this.#view, event.failure) : reduce(this.#view, event);
-    this.#around.reporter.happened(event, this.#view);
-    if (this.#view.result !== null) this.#resolve(exitCode(this.#view.result, this.#stopped));
+    const typed = this.#spelling.event(event);
+    this.#view = after(this.#view, typed);
+    this.#absolute = after(this.#absolute, event);
+    this.#around.reporter.happened(typed, this.#view);
+    const { result } = this.#view;
+    if (result !== null) this.#inBackground(this.#around.keep(this.#absolute).then(() => this.#resolve(exitCode(result, this.#stopped))));
   }
 
   async #cancel(): Promise<void> {
@@ -171,6 +182,8 @@ class RunningJob {
     work.catch(this.#reject);
   }
 }
+
+const after = (view: JobView, event: JobEvent): JobView => (event.event === 'failure' ? brokeDown(view, event.failure) : reduce(view, event));
 
 const isHostFailure = (error: unknown): boolean =>
   error instanceof Refusal && error.errors.some(({ code }) => code === 'HOST_FAILED');

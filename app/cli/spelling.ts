@@ -1,5 +1,6 @@
 // The engine works with absolute paths; the user reads the ones they typed.
-import type { CopyRequest, HostEvent, JobError, Plan, PlatterError } from '../contract.ts';
+import type { CopyRequest, JobError, Plan, PlatterError } from '../contract.ts';
+import type { JobEvent } from '../engine/reduce.ts';
 
 /** Turns the paths of a request into absolute ones, and those of everything that comes back into the user's own. */
 export class Spelling {
@@ -29,8 +30,11 @@ export class Spelling {
     return { ...error, device: error.device === null ? null : this.#asGiven(error.device) };
   }
 
-  event(event: HostEvent): HostEvent {
+  event(event: JobEvent): JobEvent {
     switch (event.event) {
+      case 'cancelling':
+      case 'failure':
+        return event;
       case 'progress': {
         const { progress } = event;
         return { ...event, progress: { ...progress, destinations: progress.destinations.map((one) => this.#named(one)) } };

@@ -7,13 +7,14 @@ import { reduce } from './reduce.ts';
  * destination counts as good.
  */
 export function brokeDown(view: JobView, failure: PlatterError): JobView {
-  return { ...reduce(view, { event: 'result', result: resultOf(view, failure) }), failure };
+  return { ...reduce(view, { event: 'result', result: brokenResult(view, failure) }), failure };
 }
 
 /** States in which a destination is read. */
 const READING: ReadonlySet<DestinationState> = new Set(['comparing', 'verifying']);
 
-function resultOf({ progress, errors }: JobView, failure: PlatterError): JobResult {
+/** The result of a job that `failure` has ended. */
+export function brokenResult({ progress, errors }: Pick<JobView, 'progress' | 'errors'>, failure: PlatterError): JobResult {
   const { bytes, seconds, destinations, rescue } = progress;
   return {
     readErr: 0,

@@ -275,8 +275,11 @@ async function closingWhenThrown(file: FileHandle, act: () => Promise<void>): Pr
 }
 
 /** A name for a log. Sorted by name they are sorted by time. */
-export function newJobId(): string {
-  const time = new Date().toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
+export const newJobId = (): string => timedId(Date.now());
+
+/** The same for what belongs to another time, in milliseconds since the epoch. */
+export function timedId(at: number): string {
+  const time = new Date(at).toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
   return `${time}-${randomBytes(3).toString('hex')}`;
 }
 

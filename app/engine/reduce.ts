@@ -7,6 +7,9 @@ export type JobEvent = HostEvent | { event: 'cancelling' } | { event: 'failure';
 /** No more will happen to a destination in this state, unless it is started again. */
 export const isOver = (state: DestinationState): state is DestinationResult['state'] => state === 'done' || state === 'failed' || state === 'cancelled';
 
+/** A destination is good when it was completed and no read-back said otherwise. */
+export const isGood = ({ state, verified }: Pick<DestinationResult, 'state' | 'verified'>): boolean => state === 'done' && verified !== false;
+
 /** A job that has just been started; `startedAt` in milliseconds since the epoch. */
 export function jobStarted(plan: Plan, startedAt: number): JobView {
   const waiting = ({ path }: { path: string }): DestinationProgress =>

@@ -27,11 +27,11 @@ export const batchName = z.string().max(MAX_NAME, `A name has at most ${MAX_NAME
 const code = oneOf<ErrorCode>(ADVICE);
 const operation = oneOf<Operation>({ open: 1, check: 1, read: 1, write: 1, flush: 1, verify: 1, rename: 1, host: 1 });
 
-const platterError = z.object({
+export const platterError = z.object({
   code, op: operation, device: maybeText, offset: count.nullable(), length: count.nullable(), errno: maybeText, message: text, advice: text,
 }) satisfies z.ZodType<PlatterError>;
 
-const jobError = platterError.extend({
+export const jobError = platterError.extend({
   side: z.enum(['read', 'write', 'verify']), destination: count.nullable(),
 }) satisfies z.ZodType<JobError>;
 

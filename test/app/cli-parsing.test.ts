@@ -16,7 +16,7 @@ async function ask(...args: string[]): Promise<Asked> {
     return Promise.resolve(0);
   };
   const program = commands({
-    list: other, jobs: other, forget: other,
+    list: other, jobs: other, forget: other, history: other, report: other,
     job: (request, options) => {
       Object.assign(asked, { request, options });
       return Promise.resolve(0);

@@ -21,7 +21,7 @@ const endpoint = z.strictObject({
 });
 
 export const planShape = z.strictObject({
-  event: z.literal('plan'), kind: z.enum(['copy', 'verify', 'repair', 'resume']), source: endpoint.nullable(),
+  event: z.literal('plan'), kind: z.enum(['copy', 'verify', 'repair', 'resume']), name: z.string().nullable(), source: endpoint.nullable(),
   destinations: z.array(endpoint).min(1), bytes, verify: z.boolean(), io: z.enum(['uring', 'threads']), memory: bytes,
   notes: z.array(z.string()), job: z.string().nullable(), request: z.strictObject(copyRequest.shape),
 });

@@ -1,12 +1,14 @@
 import type { Catalogue } from '../catalogue.ts';
 import { counts } from './counts.ts';
 import { figures } from './figures.ts';
+import { report } from './report.ts';
 import { settings } from './settings.ts';
 import { states } from './states.ts';
 
 export const de: Catalogue = {
   counts,
   figures,
+  report,
   settings,
   states,
 };

@@ -1,0 +1,27 @@
+// `platter history` for people: a line for each job, and one under it for each of its destinations.
+import type { JobRecord, RecordedDestination } from '../contract.ts';
+import { size } from '../engine/words.ts';
+import { endWord } from '../records/search.ts';
+import { formatTime } from './quantities.ts';
+import { printable, type Paint } from './text.ts';
+
+const OUTCOMES = { complete: 'good', partial: 'bad', failed: 'bad', cancelled: 'faint' } as const;
+
+/** Lines for the records found; `unreadable` files are told too. `timeZone` is that of the machine where not said. */
+export function historyLines(records: readonly JobRecord[], unreadable: number, paint: Paint, timeZone?: string): string[] {
+  const date = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short', timeZone });
+  const lines = records.flatMap((record) => [
+    `${paint('strong', record.id)}  ${date.format(new Date(record.startedAt))}  ${paint(OUTCOMES[record.outcome], record.outcome)}${record.name === null ? '' : `  "${printable(record.name)}"`}`,
+    `  ${record.kind} from ${printable(record.source?.path ?? record.request.manifest ?? '')}, ${size(record.bytes)}, in ${formatTime(record.seconds)}`,
+    ...record.destinations.map(destinationLine),
+  ]);
+  const found = lines.length > 0 ? lines : ['No job found. Jobs that have ended are listed here.'];
+  return unreadable === 0 ? found : [...found, `${unreadable} of the files in the history could not be read; they are left as they are.`];
+}
+
+function destinationLine(destination: RecordedDestination): string {
+  const { path, model, serial, port, errors } = destination;
+  const identity = [model, serial, port].filter((text) => text !== null).map(printable).join(', ');
+  const error = errors[0] === undefined ? '' : `. ${printable(errors[0].message)}`;
+  return `  to ${printable(path)}${identity === '' ? '' : ` (${identity})`}: ${endWord(destination)}${error}`;
+}

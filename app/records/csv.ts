@@ -1,0 +1,53 @@
+// Many jobs as a table for a spreadsheet: RFC 4180, one row for each destination.
+import type { JobRecord, RecordedDestination } from '../contract.ts';
+import { endWord } from './search.ts';
+
+type Cell = string | number | null;
+
+/** Name of each column, and what is in it. */
+const COLUMNS: readonly [string, (record: JobRecord, destination: RecordedDestination) => Cell][] = [
+  ['job', ({ id }) => id],
+  ['name', ({ name }) => name],
+  ['kind', ({ kind }) => kind],
+  ['started', ({ startedAt }) => startedAt],
+  ['ended', (_, { endedAt }) => endedAt],
+  ['seconds', (_, { seconds }) => Math.round(seconds * 1000) / 1000],
+  ['source', ({ source }) => source?.path ?? null],
+  ['source_model', ({ source }) => source?.model ?? null],
+  ['source_serial', ({ source }) => source?.serial ?? null],
+  ['bytes', ({ bytes }) => bytes],
+  ['manifest_sha256', ({ manifest }) => manifest],
+  ['destination', (_, { path }) => path],
+  ['model', (_, { model }) => model],
+  ['serial', (_, { serial }) => serial],
+  ['port', (_, { port }) => port],
+  ['size', (_, { size }) => size],
+  ['result', (_, destination) => endWord(destination)],
+  ['written', (_, { written }) => written],
+  ['kept', (_, { kept }) => kept],
+  ['read_back', (_, { readBack }) => readBack],
+  ['bytes_per_second', (_, { bytesPerSecond }) => bytesPerSecond],
+  ['errors', (_, { errorCount }) => errorCount],
+  ['error_code', (_, { errors }) => errors[0]?.code ?? null],
+  ['error_offset', (_, { errors }) => errors[0]?.offset ?? null],
+  ['error', (_, { errors }) => errors[0]?.message ?? null],
+  ['advice', (_, { errors }) => errors[0]?.advice ?? null],
+  ['program', ({ program }) => program],
+];
+
+/** The table, with a line of names first. Lines end in CR LF. */
+export function recordsCsv(records: readonly JobRecord[]): string {
+  const rows = records.flatMap((record) => record.destinations.map((destination) => COLUMNS.map(([, value]) => value(record, destination))));
+  return [COLUMNS.map(([name]) => name), ...rows].map((cells) => `${cells.map(cell).join(',')}\r\n`).join('');
+}
+
+/**
+ * A spreadsheet takes text that begins like a formula for one, and a drive, a file or a batch can be named so: an
+ * apostrophe before it makes it text.
+ */
+function cell(value: Cell): string {
+  if (value === null) return '';
+  if (typeof value === 'number') return String(value);
+  const safe = /^[=+\-@\t\r\n|%]/u.test(value) ? `'${value}` : value;
+  return /[",;\r\n']/u.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

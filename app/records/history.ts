@@ -1,0 +1,120 @@
+// The history: a file for each job that has ended, in the state folder of whoever asked for it. The window and the command
+// line of one user share it. Records never change, so nobody has to agree with anybody: each file is there whole or not
+// at all, and the oldest go.
+import { readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { JobRecord } from '../contract.ts';
+import { readPlainFile, replaceFile } from '../engine/durable-file.ts';
+import { errnoOf, failureOf, Refusal, refuse } from '../engine/errors.ts';
+import { makeFolder, stateDir } from '../engine/state-folder.ts';
+import { recordSchema } from './record.ts';
+
+/** Records that are kept. */
+const MOST = 1000;
+const MOST_BYTES = 64 * 1024 ** 2;
+const NAME = /^(\d{8}-\d{6}-[0-9a-f]{6})\.json$/;
+
+/** What was found: the records, newest first, and how many files could not be read as one. */
+export interface Found {
+  records: JobRecord[];
+  unreadable: number;
+}
+
+/** The records in one state folder. */
+export class History {
+  readonly #folder: string;
+  readonly #most: number;
+  /** By id. What was read once is the same the next time. */
+  readonly #known = new Map<string, JobRecord>();
+
+  constructor(state = stateDir(), most = MOST) {
+    this.#folder = join(state, 'history');
+    this.#most = most;
+  }
+
+  /** Keeps a record, durably. Rejects with a Refusal when there is no place for it. */
+  async add(record: JobRecord): Promise<void> {
+    try {
+      await makeFolder(this.#folder);
+    } catch (error) {
+      throw this.#refusal(error, 'write');
+    }
+    await replaceFile(this.#path(record.id), [writtenRecord(record)]);
+    this.#known.set(record.id, record);
+    for (const id of (await this.#ids()).slice(this.#most)) await this.#remove(id);
+  }
+
+  /** All records. Rejects with a Refusal when the folder cannot be read; a file that cannot be is only counted. */
+  async all(): Promise<Found> {
+    const ids = await this.#ids();
+    for (const id of this.#known.keys()) if (!ids.includes(id)) this.#known.delete(id);
+    const records = (await Promise.all(ids.map((id) => this.get(id).catch(nullIfRefused)))).filter((record) => record !== null);
+    return { records, unreadable: ids.length - records.length };
+  }
+
+  /** One record; "last" is the newest. Rejects with a Refusal when there is none, or the file is none. */
+  async get(id: string): Promise<JobRecord> {
+    const meant = id === 'last' ? ((await this.#ids())[0] ?? noRecord(id)) : id;
+    const known = this.#known.get(meant);
+    if (known !== undefined) return known;
+    const record = await readRecord(this.#path(meant));
+    this.#known.set(meant, record);
+    return record;
+  }
+
+  #path(id: string): string {
+    return NAME.test(`${id}.json`) ? join(this.#folder, `${id}.json`) : noRecord(id);
+  }
+
+  /** Newest first. */
+  async #ids(): Promise<string[]> {
+    try {
+      const names = await readdir(this.#folder);
+      return names.flatMap((name) => NAME.exec(name)?.[1] ?? []).sort().reverse();
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return [];
+      throw this.#refusal(error, 'read');
+    }
+  }
+
+  async #remove(id: string): Promise<void> {
+    this.#known.delete(id);
+    await unlink(this.#path(id)).catch((error: unknown) => {
+      // Another Platter has done it meanwhile.
+      if (errnoOf(error) !== 'ENOENT') throw this.#refusal(error, 'write');
+    });
+  }
+
+  #refusal(error: unknown, op: 'read' | 'write'): unknown {
+    return errnoOf(error) === null ? error : new Refusal([failureOf(error, op, this.#folder, 'file')]);
+  }
+}
+
+/** A record as it is in a file. */
+export const writtenRecord = (record: JobRecord): Buffer => Buffer.from(`${JSON.stringify(record, null, 2)}\n`);
+
+async function readRecord(path: string): Promise<JobRecord> {
+  const bytes = await readPlainFile(path, MOST_BYTES);
+  const parsed = recordSchema.safeParse(jsonOf(bytes));
+  if (parsed.success) return parsed.data;
+  return refuse({ code: 'BAD_FILE', op: 'read', device: path, message: 'It is no record of a job that this version of Platter can read.' });
+}
+
+/** undefined, which no schema takes, when it is not JSON. */
+function jsonOf(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function nullIfRefused(error: unknown): null {
+  if (error instanceof Refusal) return null;
+  throw error;
+}
+
+const noRecord = (id: string): never => refuse({
+  code: 'NOTHING_TO_DO', op: 'check', message: id === 'last' ? 'No job has ended yet: the history is empty.' : `The history has no job "${id}".`,
+  advice: 'List the jobs that have ended: platter history.',
+});

@@ -1,0 +1,95 @@
+// The record of a job that has ended: made of the job's last view, and read again from a file.
+import * as z from 'zod';
+import {
+  plainRequest, type DestinationResult, type Endpoint, type JobRecord, type JobResult, type JobView, type PlatterError, type RecordedDestination, type RecordedEnd,
+} from '../contract.ts';
+import { brokenResult } from '../engine/broken-job.ts';
+import { failure } from '../engine/errors.ts';
+import { timedId } from '../engine/job-log.ts';
+import { thisProgram } from '../engine/program.ts';
+import { isGood } from '../engine/reduce.ts';
+import { copyRequest, jobError, jobId, platterError } from '../engine/schema.ts';
+
+/** Errors of one end that a record keeps; a drive that fails everywhere has thousands, and they say no more. */
+export const MOST_ERRORS = 100;
+
+/** The record of `view`, a job that has ended at `endedAt` (milliseconds since the epoch). */
+export function recordOf(view: JobView, endedAt: number): JobRecord {
+  const { plan, startedAt, progress } = view;
+  const result = view.result ?? brokenResult(view, view.failure ?? endedUnknown());
+  return {
+    format: 'platter-record',
+    version: 1,
+    id: timedId(startedAt),
+    program: thisProgram(),
+    name: plan.name,
+    kind: plan.kind,
+    outcome: outcomeOf(result),
+    startedAt: iso(startedAt),
+    endedAt: iso(endedAt),
+    seconds: result.seconds,
+    source: plan.source === null ? null : recordedEnd(plan.source),
+    bytes: plan.bytes,
+    verify: plan.verify,
+    io: plan.io,
+    manifest: result.manifest,
+    destinations: result.destinations.map((destination, index) =>
+      recordedDestination(destination, plan.destinations[index]!, progress.destinations[index]!.verified, startedAt)),
+    errors: result.errors.slice(0, MOST_ERRORS),
+    failure: view.failure,
+    rescue: result.rescue,
+    notes: [...plan.notes, ...result.notes],
+    request: plan.request,
+  };
+}
+
+function recordedEnd({ path, kind, size, model, serial, port }: Endpoint): RecordedEnd {
+  return { path, kind, size, model, serial, port: port?.label ?? null };
+}
+
+function recordedDestination(result: DestinationResult, end: Endpoint, readBack: number, startedAt: number): RecordedDestination {
+  const { written, seconds, errors } = result;
+  const moved = written + readBack;
+  return {
+    ...result,
+    ...recordedEnd(end),
+    endedAt: iso(startedAt + seconds * 1000),
+    readBack,
+    bytesPerSecond: moved > 0 && seconds > 0 ? Math.round(moved / seconds) : null,
+    errorCount: errors.length,
+    errors: errors.slice(0, MOST_ERRORS),
+  };
+}
+
+function outcomeOf({ destinations, rescue }: JobResult): JobRecord['outcome'] {
+  const good = destinations.filter(isGood).length;
+  // What could not be read is zeros on every copy: none is what the source should have been.
+  if (good === destinations.length) return (rescue?.bad ?? 0) === 0 ? 'complete' : 'partial';
+  if (good > 0) return 'partial';
+  return destinations.some(({ state }) => state === 'failed') ? 'failed' : 'cancelled';
+}
+
+const iso = (time: number): string => new Date(time).toISOString();
+const endedUnknown = (): PlatterError => failure({ code: 'HOST_FAILED', op: 'host', message: 'The job ended without a result.' });
+
+const count = z.int().nonnegative();
+const text = z.string();
+const maybeText = text.nullable();
+const time = z.iso.datetime();
+const end = z.object({
+  path: text, kind: z.enum(['block', 'file']), size: count, model: maybeText, serial: maybeText, port: maybeText,
+}) satisfies z.ZodType<RecordedEnd>;
+const destination = end.extend({
+  state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), written: count, kept: count, seconds: z.number().nonnegative(),
+  endedAt: time, readBack: count, bytesPerSecond: z.number().nonnegative().nullable(), errorCount: count, errors: z.array(jobError),
+}) satisfies z.ZodType<RecordedDestination>;
+
+/** A record in a file. One of an older version of Platter, whose requests could ask for less, is one too. */
+export const recordSchema: z.ZodType<JobRecord> = z.object({
+  format: z.literal('platter-record'), version: z.literal(1), id: jobId, program: text, name: maybeText,
+  kind: z.enum(['copy', 'verify', 'repair', 'resume']), outcome: z.enum(['complete', 'partial', 'failed', 'cancelled']),
+  startedAt: time, endedAt: time, seconds: z.number().nonnegative(), source: end.nullable(), bytes: count, verify: z.boolean(),
+  io: z.enum(['uring', 'threads']), manifest: maybeText, destinations: z.array(destination).min(1), errors: z.array(jobError),
+  failure: platterError.nullable(), rescue: z.object({ rescued: count, bad: count }).nullable(), notes: z.array(text),
+  request: z.preprocess((value) => (typeof value === 'object' ? { ...plainRequest, ...value } : value), copyRequest),
+});

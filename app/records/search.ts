@@ -1,0 +1,35 @@
+// Finding a job again by what somebody remembers of it.
+import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract.ts';
+import { isGood } from '../engine/reduce.ts';
+
+/** The records that have every word of `query` somewhere in them: capitals do not matter, the order neither. */
+export function search(records: readonly JobRecord[], query: string): JobRecord[] {
+  const words = query.toLowerCase().split(/\s+/u).filter((word) => word !== '');
+  return records.filter((record) => {
+    const text = words.length === 0 ? '' : textOf(record);
+    return words.every((word) => text.includes(word));
+  });
+}
+
+/** What a destination is called once it has ended. */
+export function endWord(destination: Pick<RecordedDestination, 'state' | 'verified'>): 'verified' | 'written' | 'failed' | 'cancelled' {
+  if (destination.state === 'cancelled') return 'cancelled';
+  return isGood(destination) ? (destination.verified === true ? 'verified' : 'written') : 'failed';
+}
+
+function textOf(record: JobRecord): string {
+  const ofEnd = ({ path, model, serial, port }: RecordedEnd): (string | null)[] => [path, model, serial, port];
+  const errors = [...record.errors, ...record.destinations.flatMap((destination) => destination.errors)];
+  return [
+    record.id, record.name, record.kind, record.outcome, ...dates(record.startedAt), record.manifest,
+    ...(record.source === null ? [record.request.manifest] : ofEnd(record.source)),
+    ...record.destinations.flatMap((destination) => [...ofEnd(destination), endWord(destination)]),
+    ...errors.map(({ code }) => code),
+  ].filter((part) => part !== null).join('\n').toLowerCase();
+}
+
+/** "2026-11-26" and "26 november 2026", where the machine is. */
+function dates(iso: string): string[] {
+  const at = new Date(iso);
+  return [at.toLocaleDateString('sv-SE'), at.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })];
+}

@@ -1,5 +1,6 @@
-// Opens Platter's window. The window never runs as root: started by root, this launcher keeps the engine host
-// for itself, hands Electron to an ordinary user with its sandbox on, and relays the bytes between the two.
+// Opens Platter's window. The window never runs as root: started by root, this launcher starts the engine host itself,
+// hands Electron to an ordinary user with its sandbox on, and relays the bytes between the two. Behind sudo the host
+// keeps of root's rights only that it may open disks (app/engine/elevated.ts).
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -57,7 +58,7 @@ function refuse(reason) {
 /** The root half: the host here, the window there, two pipes between them. */
 async function openAsUser({ electron, argv, appDir, user, home, env }) {
   // Detached: Ctrl-C in the terminal must not reach the host, which stops safely when its input ends.
-  const host = spawn(process.execPath, [join(appDir, 'out/engine/host.js')], { stdio: ['pipe', 'pipe', 'inherit'], env, detached: true });
+  const host = spawn(process.execPath, [join(appDir, 'out/engine/host.js'), ...(user.behindSudo ? ['--elevated', ...(env.PLATTER_STATE ? ['--state', env.PLATTER_STATE] : [])] : [])], { stdio: ['pipe', 'pipe', 'inherit'], env, detached: true });
   const hostEnded = once(host, 'close');
   try {
     // This user may have no session bus, of which Chromium complains at length: only what is fatal is shown.
@@ -108,10 +109,10 @@ function ordinaryUser(env) {
   };
   if (Number.isInteger(uid) && uid > 0 && Number.isInteger(gid) && gid > 0) {
     const user = known((account) => Number(account[2]) === uid);
-    return { name: user?.name ?? String(uid), uid, gid, home: user?.home ?? null };
+    return { name: user?.name ?? String(uid), uid, gid, home: user?.home ?? null, behindSudo: true };
   }
   const nobody = known((account) => account[0] === 'nobody') ?? { name: 'nobody', uid: 65534, gid: 65534 };
-  return { ...nobody, home: null };
+  return { ...nobody, home: null, behindSudo: false };
 }
 
 /** Whether the user can read a file, which the folders above it decide too. */

@@ -1,8 +1,10 @@
 // The engine host: frames in on stdin, frames out on stdout, anything else on stderr. It may be root, so it trusts
 // nothing that it reads; and it may hold devices, so every way out of it stops the job safely first.
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import type { HostEvent, HostResponse, PlatterError } from '../contract.ts';
+import { becomeAskingUser } from './elevated.ts';
 import { LocalEngine } from './engine.ts';
 import { failure, Refusal } from './errors.ts';
 import { encodeFrame, FrameDecoder } from './frames.ts';
@@ -15,7 +17,10 @@ const FAREWELL_MS = 2000;
 
 const decoder = new FrameDecoder();
 let addon: NativeAddon | null = null;
-const engine = new LocalEngine(() => (addon ??= loadAddon(ADDON)), sendEvent, broken);
+const load = (): NativeAddon => (addon ??= loadAddon(ADDON));
+const { elevated, state } = parseArgs({ options: { elevated: { type: 'boolean' }, state: { type: 'string' } } }).values;
+if (elevated) becomeAskingUser(load, state);
+const engine = new LocalEngine(load, sendEvent, broken);
 let ending = false;
 
 process.stdin.on('data', read);

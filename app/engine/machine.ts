@@ -8,7 +8,7 @@ import { portsOf } from './port.ts';
 import { btrfsMembers, content, loopBackings, places, serials } from './sysfs.ts';
 
 /** The system's own lsblk: a host that runs as root does not take its caller's word for where programs are. */
-const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
+export const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
 const LSBLK_TIMEOUT_MS = 20_000;
 
 /**

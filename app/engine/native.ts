@@ -29,6 +29,8 @@ export interface NativeDevice {
   info(): NativeDeviceInfo;
   /** Makes this new file share `source`'s blocks (FICLONE). False where the file system, or where they lie, does not allow it. */
   cloneFrom(source: NativeDevice): Promise<boolean>;
+  /** Up to `length` bytes from `offset` on, 1 MiB at the most, through the page cache; fewer at the end. For a look before a job. */
+  peek(offset: number, length: number): Promise<Buffer>;
   close(): void;
 }
 
@@ -174,6 +176,11 @@ export interface NativeClient {
 
 /** The addon. Every throw is an EngineError: `code`, `errno`, `op`, `device`, `offset`, `length` beside `message`. */
 export interface NativeAddon {
+  /**
+   * Makes this process, which is root, the user `uid` with its groups (`gid` where there is no account) and the one
+   * capability that opens block devices, used by `openDevice` alone; no new privileges, no core dumps, ends with its parent.
+   */
+  harden(uid: number, gid: number): void;
   openDevice(path: string, options?: NativeOpenOptions): NativeDevice;
   /** `chunkSize`: bytes of a sub-job, a power of two from 64 KiB to 16 MiB, 1 MiB by default (less in a small pool). */
   createClient(options: { pages: number; io?: 'auto' | 'uring' | 'threads'; bytesPerSecond?: number; chunkSize?: number }): NativeClient;
@@ -185,7 +192,7 @@ export interface NativeEngineError extends Error {
   code: string;
   /** Positive errno, 0 when there was none. */
   errno: number;
-  op: 'open' | 'create' | 'submit' | 'clone' | 'close';
+  op: 'open' | 'read' | 'create' | 'submit' | 'clone' | 'close' | 'harden';
   device: string | null;
   offset: number | null;
   length: number | null;

@@ -1,5 +1,5 @@
 // Makes a checked request of a request: every device and file found, guarded, opened and held. Writes nothing on them.
-import { access, constants, mkdir, open } from 'node:fs/promises';
+import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SECTOR_SIZE, type CopyRequest, type Plan, type PlatterError } from '../contract.ts';
 import { argumentErrors, memoryOf, verifies } from './arguments.ts';
@@ -144,7 +144,7 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
     const from = looked.source?.end ?? null;
     const source = from === null ? null : { end: from, device: device(from, {}) };
     // A rescue is for drives of which this can be expected.
-    if (source?.device && request.rescue === null) errors.push(...(await unreadable(source.end)));
+    if (source?.device && request.rescue === null) errors.push(...(await unreadable(source.end, source.device)));
     const rescued = map !== null && bytesOf(map, '+') > 0;
     const destinations = looked.destinations.map(({ end }, index): Held => {
       const place = end!;
@@ -251,25 +251,16 @@ function changes(end: End, device: NativeDevice): PlatterError[] {
 }
 
 /** Whether the first sector can be read: a drive that cannot even do that should not cost a destination its data. */
-async function unreadable({ path, realPath, size }: End): Promise<PlatterError[]> {
+async function unreadable({ path, size }: End, device: NativeDevice): Promise<PlatterError[]> {
   const length = Math.min(SECTOR_SIZE, size);
   const refused = (message: string, errno: string | null): PlatterError[] =>
     [failure({ code: 'SOURCE_UNREADABLE', op: 'read', device: path, offset: 0, length, errno, message })];
   try {
-    const bytesRead = await readStart(realPath, length);
+    const { length: bytesRead } = await device.peek(0, length);
     return bytesRead > 0 ? [] : refused('Its first sector cannot be read: the drive is gone.', null);
   } catch (error) {
     const known = failureOf(error, 'read', path, 'block');
     return refused(`Its first sector cannot be read. ${known.message}`, known.errno);
-  }
-}
-
-async function readStart(path: string, length: number): Promise<number> {
-  const file = await open(path, 'r');
-  try {
-    return (await file.read(Buffer.alloc(length), 0, length, 0)).bytesRead;
-  } finally {
-    await file.close();
   }
 }
 

@@ -1,10 +1,11 @@
-// The addon's two functions. Node-API only: one binary for Node and every Electron.
+// The addon's functions. Node-API only: one binary for Node and every Electron.
 #include <napi.h>
 
 #include "addon_data.h"
 #include "client.h"
 #include "device.h"
 #include "engine_error.h"
+#include "harden.h"
 #include "job.h"
 
 namespace platter {
@@ -24,6 +25,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(data.release());  // deleted by the environment
   exports.Set("openDevice", Napi::Function::New<open_device>(env, "openDevice"));
   exports.Set("createClient", Napi::Function::New<create_client>(env, "createClient"));
+  exports.Set("harden", Napi::Function::New<harden>(env, "harden"));
   return exports;
 }
 

@@ -1,6 +1,7 @@
 #include "device.h"
 
 #include <cerrno>
+#include <vector>
 
 #include "../kcopyd/device.h"
 #include "addon_data.h"
@@ -53,6 +54,35 @@ class CloneWorker : public Napi::AsyncWorker {
   int error_ = 0;
 };
 
+// Reading can wait for a device, so it does not happen on the JavaScript thread either.
+class PeekWorker : public Napi::AsyncWorker {
+ public:
+  PeekWorker(Napi::Env env, Device& device, uint64_t offset, size_t length)
+      : AsyncWorker(env, "platter:peek"), deferred_(env), device_(device), offset_(offset), bytes_(length) {
+    device_.retain();
+  }
+  Napi::Promise promise() const { return deferred_.Promise(); }
+
+ protected:
+  // A thread of libuv's pool.
+  void Execute() override { got_ = device_.get()->peek(bytes_.data(), bytes_.size(), offset_); }
+  void OnOK() override {
+    if (got_ >= 0) {
+      deferred_.Resolve(Napi::Buffer<char>::Copy(Env(), bytes_.data(), static_cast<size_t>(got_)));
+    } else {
+      deferred_.Reject(engine_error(Env(), static_cast<int>(-got_), "read", device_.path()).Value());
+    }
+    device_.release();
+  }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+  Device& device_;
+  uint64_t offset_;
+  std::vector<char> bytes_;
+  int64_t got_ = 0;
+};
+
 }  // namespace
 
 Napi::FunctionReference Device::define(Napi::Env env) {
@@ -60,6 +90,7 @@ Napi::FunctionReference Device::define(Napi::Env env) {
                                       {
                                           InstanceMethod<&Device::facts>("info"),
                                           InstanceMethod<&Device::clone_from>("cloneFrom"),
+                                          InstanceMethod<&Device::peek>("peek"),
                                           InstanceMethod<&Device::close>("close"),
                                       }));
 }
@@ -121,6 +152,18 @@ Napi::Value Device::facts(const Napi::CallbackInfo& info) {
 Napi::Value Device::clone_from(const Napi::CallbackInfo& info) {
   if (!device_) throw engine_error(info.Env(), EBADF, "clone", path_);
   auto* worker = new CloneWorker(info.Env(), *this, Device::of(info[0]));  // deletes itself when it has run
+  const Napi::Promise promise = worker->promise();
+  worker->Queue();
+  return promise;
+}
+
+Napi::Value Device::peek(const Napi::CallbackInfo& info) {
+  constexpr int64_t most = 1 << 20;
+  if (!device_) throw engine_error(info.Env(), EBADF, "read", path_);
+  const int64_t offset = info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : -1;
+  const int64_t length = info[1].IsNumber() ? info[1].As<Napi::Number>().Int64Value() : -1;
+  if (offset < 0 || length < 0 || length > most) throw invalid_argument(info.Env(), "peek: not a range of 1 MiB at the most");
+  auto* worker = new PeekWorker(info.Env(), *this, static_cast<uint64_t>(offset), static_cast<size_t>(length));  // deletes itself
   const Napi::Promise promise = worker->promise();
   worker->Queue();
   return promise;

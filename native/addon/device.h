@@ -26,13 +26,14 @@ class Device : public Napi::ObjectWrap<Device> {
   block_device* get() const { return device_.get(); }
   const std::string& path() const { return path_; }
 
-  // A job, or a clone, holds it from retain() to release(); it cannot be closed in between.
+  // A job, a clone or a look holds it from retain() to release(); it cannot be closed in between.
   void retain();
   void release();
 
  private:
   Napi::Value facts(const Napi::CallbackInfo& info);
   Napi::Value clone_from(const Napi::CallbackInfo& info);
+  Napi::Value peek(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
   std::string path_;

@@ -3,6 +3,7 @@
 #include "device.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/fs.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -16,8 +17,11 @@
 #include <fstream>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <system_error>
+
+#include "capability.h"
 
 namespace kcopyd {
 
@@ -153,6 +157,9 @@ std::shared_ptr<block_device> open_device(const char* path, unsigned flags) {
   device->writable = write;
   device->grows = flags & KCOPYD_OPEN_GROW;
 
+  // Found with the rights of whoever asks, and known to be a block device: those may be opened with more. Files never are.
+  std::optional<Capability> raised;
+  if (device->is_block) raised.emplace(CAP_DAC_OVERRIDE);
   const int mode = write ? O_RDWR : O_RDONLY;
   if (flags & KCOPYD_OPEN_EXCL) device->claim = claim(found, mode, device->is_block);
   device->buffered = reopen(found, mode);
@@ -230,6 +237,14 @@ int block_device::clone_from(const block_device& source) const {
   if (fdatasync(buffered.get()) != 0 || fstat(buffered.get(), &status) != 0) return errno;
   if (static_cast<uint64_t>(status.st_size) == source.size) return 0;
   return ftruncate(buffered.get(), 0) == 0 ? EOPNOTSUPP : errno;
+}
+
+int64_t block_device::peek(void* to, size_t length, uint64_t offset) const {
+  for (;;) {
+    const ssize_t got = pread(buffered.get(), to, length, static_cast<off_t>(offset));
+    if (got >= 0) return got;
+    if (errno != EINTR) return -errno;
+  }
 }
 
 void block_device::drop_cache() const {

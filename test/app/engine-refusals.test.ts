@@ -106,7 +106,7 @@ describe.skipIf(noLab !== null)('a disk as destination', () => {
       ...addon,
       openDevice(path, options) {
         const device = addon.openDevice(path, options);
-        return path === disk.device ? { info: () => ({ ...device.info(), size: MiB }), cloneFrom: (other) => device.cloneFrom(other), close: () => device.close() } : device;
+        return path === disk.device ? { info: () => ({ ...device.info(), size: MiB }), cloneFrom: (other) => device.cloneFrom(other), peek: (offset, length) => device.peek(offset, length), close: () => device.close() } : device;
       },
       createClient: (options) => addon.createClient(options),
     };

@@ -9,11 +9,14 @@ import { setupDiskWatch } from './disk-watch.ts';
 import { engineConnector } from './engine.ts';
 import { notify, setupIpc } from './ipc.ts';
 import { Jobs } from './jobs.ts';
+import { setupNotifications } from './notifications.ts';
 import { openedImage } from './opened.ts';
 import { RENDERER } from './paths.ts';
 import { setupQuit } from './quit.ts';
 import { setupSecurity } from './security.ts';
 import { SettingsStore } from './settings.ts';
+import { setupSleep } from './sleep.ts';
+import { setupTaskbar } from './taskbar.ts';
 import { throttle } from './throttle.ts';
 import { setupMenu, showWindow } from './window.ts';
 
@@ -38,7 +41,11 @@ async function run(): Promise<void> {
   // In a checkout people try things on loop devices; users of a package have drives.
   const loopDevices = !app.isPackaged || process.env.PLATTER_LOOP_DEVICES === '1';
   const state = (): AppState => ({ ...jobs.state, ...settings.state });
-  const publish = throttle((newest: AppState) => notify('state', newest), NOTICE_INTERVAL);
+  const followers = [setupNotifications(() => settings.state.settings), setupTaskbar(), setupSleep()];
+  const publish = throttle((newest: AppState) => {
+    notify('state', newest);
+    for (const follow of followers) follow(newest.job);
+  }, NOTICE_INTERVAL);
   const apply = (now: SettingsState): void => {
     nativeTheme.themeSource = now.settings.theme;
     publish(state());

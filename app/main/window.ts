@@ -46,6 +46,8 @@ function createWindow(): BrowserWindow {
       webviewTag: false,
       spellcheck: false,
       devTools: !app.isPackaged,
+      // The sound at the end of a job comes long after the last click, or after a reload.
+      autoplayPolicy: 'no-user-gesture-required',
     },
   });
   created.once('ready-to-show', () => created.show());

@@ -1,4 +1,5 @@
 import type { Catalogue } from '../catalogue.ts';
+import { alerts } from './alerts.ts';
 import { counts } from './counts.ts';
 import { figures } from './figures.ts';
 import { report } from './report.ts';
@@ -6,6 +7,7 @@ import { settings } from './settings.ts';
 import { states } from './states.ts';
 
 export const de: Catalogue = {
+  alerts,
   counts,
   figures,
   report,

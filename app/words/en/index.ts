@@ -1,4 +1,5 @@
 // The parts of a catalogue: one a concern, so that who works on one touches no other.
+import { alerts } from './alerts.ts';
 import { counts } from './counts.ts';
 import { figures } from './figures.ts';
 import { report } from './report.ts';
@@ -6,6 +7,7 @@ import { settings } from './settings.ts';
 import { states } from './states.ts';
 
 export const en = {
+  alerts,
   counts,
   figures,
   report,

@@ -1,0 +1,45 @@
+// The desktop's notifications: for somebody who works in another window while drives are written.
+import { Notification } from 'electron';
+import type { JobView, Settings } from '../contract.ts';
+import { countsOf } from '../view/batch.ts';
+import { newsOf } from '../view/news.ts';
+import { isBad, tilesOf, type Tile } from '../view/tiles.ts';
+import { baseName } from '../words/names.ts';
+import { say } from '../words/speech.ts';
+import { currentWindow, showWindow } from './window.ts';
+
+/** Most drives that one notification says the reason of. */
+const MOST = 3;
+
+/** Gives the listener that is told of every view of the job. A click on a notification shows the window. */
+export function setupNotifications(settings: () => Settings): (job: JobView | null) => void {
+  let before: JobView | null = null;
+  return (job) => {
+    const { ended, failed } = newsOf(before, job);
+    before = job;
+    if (job === null || (ended === null && failed.length === 0)) return;
+    if (!settings().notifications || currentWindow()?.isFocused() === true) return;
+    notify(ended === null ? { title: say('alerts.drive', { count: failed.length, name: nameOf(failed[0]!) }), body: reasons(failed) } : verdict(job));
+  };
+}
+
+/** "5 verified, 1 failed", and the reason of each that failed; of a job in which all is well, what it was. */
+function verdict(job: JobView): { title: string; body: string } {
+  if (job.failure !== null) return { title: say('alerts.stopped'), body: job.failure.message };
+  const tiles = tilesOf(job);
+  const bad = tiles.filter(isBad);
+  return { title: countsOf(tiles).map(({ text }) => text).join(', '), body: bad.length > 0 ? reasons(bad) : (job.plan.name ?? baseName(job.plan.source?.path ?? '')) };
+}
+
+const nameOf = ({ name, endpoint }: Tile): string => (endpoint.port === null ? name : `${name} (${endpoint.port.label})`);
+
+/** Where each is and why, one a line. */
+const reasons = (tiles: readonly Tile[]): string =>
+  tiles.slice(0, MOST).map((tile) => `${nameOf(tile)}: ${tile.errors[0]?.message ?? say(`states.failed`)}`).join('\n');
+
+function notify(said: { title: string; body: string }): void {
+  if (!Notification.isSupported()) return;
+  const notification = new Notification(said);
+  notification.on('click', showWindow);
+  notification.show();
+}

@@ -1,0 +1,16 @@
+// The computer does not go to sleep while drives are written. The screen may.
+import { powerSaveBlocker } from 'electron';
+import type { JobView } from '../contract.ts';
+
+/** Gives the listener that is told of every view of the job. */
+export function setupSleep(): (job: JobView | null) => void {
+  let blocker: number | null = null;
+  return (job) => {
+    const runs = job !== null && job.phase !== 'ended';
+    if (runs) blocker ??= powerSaveBlocker.start('prevent-app-suspension');
+    else if (blocker !== null) {
+      powerSaveBlocker.stop(blocker);
+      blocker = null;
+    }
+  };
+}

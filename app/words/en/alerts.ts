@@ -1,0 +1,5 @@
+// What a notification on the desktop says.
+export const alerts = {
+  stopped: 'The job stopped',
+  drive: '{count, plural, one {{name} failed} other {# drives failed}}',
+} as const;

@@ -1,6 +1,6 @@
 // What the window needs to know about a disk: is it still the same one, what is on it, why it cannot be chosen.
 import type { Disk, Endpoint, Plan } from '../app/contract.ts';
-import { baseName, lastSix, size } from './words.ts';
+import { baseName, lastSix, say, size } from './words.ts';
 
 /** Same string, same disk: a drive swapped for another under the same path gives a different one. */
 export const identity = (disk: Disk): string =>
@@ -24,35 +24,35 @@ export const sourceName = ({ source, request }: Plan): string => (source === nul
 /** The short facts under the name: "sdb", "USB bus 1, hub 2, port 3" (where that is not known "USB"), serial "…A1B2C3". */
 export function diskFacts(disk: Disk): string[] {
   const facts = [baseName(disk.path)];
-  if (disk.kind === 'loop') facts.push('loop device');
+  if (disk.kind === 'loop') facts.push(say('choose.loop'));
   else if (disk.port !== null) facts.push(disk.port.label);
   else if (disk.transport !== null) facts.push(disk.transport.toUpperCase());
   if (disk.serial !== null) facts.push(`…${lastSix(disk.serial)}`);
   return facts;
 }
 
-const named = (fileSystem: string, label: string | null): string => (label === null ? fileSystem : `${fileSystem} “${label}”`);
+const named = (fileSystem: string, label: string | null): string => (label === null ? fileSystem : say('choose.labelled', { fileSystem, label }));
 
 /** What is on it, in words; empty when nothing was recognised. */
 export function contents(disk: Disk): string {
   const whole = disk.fileSystem === null ? [] : [named(disk.fileSystem, disk.label)];
-  const parts = disk.partitions.map((part) => named(part.fileSystem ?? 'unformatted', part.label));
+  const parts = disk.partitions.map((part) => named(part.fileSystem ?? say('choose.unformatted'), part.label));
   const found = [...whole, ...parts];
-  return found.length > 4 ? `${found.slice(0, 3).join(', ')} and ${found.length - 3} more` : found.join(', ');
+  return found.length > 4 ? say('choose.contentsMore', { names: found.slice(0, 3).join(', '), count: found.length - 3 }) : found.join(', ');
 }
 
 /** Why a disk cannot be read from, null when it can. */
-export const sourceLock = (disk: Disk): string | null => (disk.size > 0 ? null : 'Empty: there is no medium in it.');
+export const sourceLock = (disk: Disk): string | null => (disk.size > 0 ? null : say('choose.noMedium'));
 
 /** What was chosen as the source, as far as it decides which destinations are left. */
 export type SourceFacts = { disk: Disk } | { image: string } | null;
 
 /** Why a disk cannot be written to, null when it can. What main says comes first; the rest follows from the source. */
 export function destinationLock(disk: Disk, source: SourceFacts): string | null {
-  if (source !== null && 'disk' in source && source.disk.path === disk.path) return 'This is the source.';
+  if (source !== null && 'disk' in source && source.disk.path === disk.path) return say('choose.isSource');
   if (disk.locked !== null) return disk.locked.reason;
   if (source === null) return null;
-  if ('image' in source) return disk.backingFile === source.image ? 'The source is the file behind it.' : null;
+  if ('image' in source) return disk.backingFile === source.image ? say('choose.isBehind') : null;
   const missing = source.disk.size - disk.size;
-  return missing > 0 ? `Too small: ${size(missing)} less than the source.` : null;
+  return missing > 0 ? say('choose.tooSmall', { size: size(missing) }) : null;
 }

@@ -3,7 +3,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import { MAX_DESTINATIONS, type Bridge, type CopyRequest, type Disk, type Outcome, type Plan, type PlatterError } from '../../app/contract.ts';
 import { copyRequest, resumeRequest } from '../command.ts';
 import { destinationLock, diskName, identity, type SourceFacts } from '../disks.ts';
-import { baseName, listed, plural } from '../words.ts';
+import { baseName, listed, say } from '../words.ts';
 import type { Mirror } from './mirror.svelte.ts';
 import { Options } from './options.svelte.ts';
 
@@ -48,7 +48,7 @@ export class Choice {
   lockOf(disk: Disk): string | null {
     const lock = destinationLock(disk, this.sourceFacts);
     if (lock !== null) return lock;
-    return this.full && !this.#picked.has(disk.path) ? `${MAX_DESTINATIONS} destinations are the most one job can have.` : null;
+    return this.full && !this.#picked.has(disk.path) ? say('choose.most', { most: MAX_DESTINATIONS }) : null;
   }
 
   /** True when this disk is a chosen destination. */
@@ -77,8 +77,8 @@ export class Choice {
 
   /** What is still to be chosen, in words; null when the choice is complete. */
   get missing(): string | null {
-    if (this.source === null) return 'Choose a source.';
-    if (this.destinations.length === 0) return 'Choose at least one destination.';
+    if (this.source === null) return say('choose.missingSource');
+    if (this.destinations.length === 0) return say('choose.missingDestination');
     return this.options.wrong;
   }
 
@@ -213,8 +213,8 @@ export class Choice {
     const removed = gone.filter((path) => at(path) === undefined);
     const swapped = gone.flatMap((path) => at(path) ?? []);
     this.lost = [
-      ...(removed.length > 0 ? [`Removed, and no longer chosen: ${listed(removed.map(baseName))}.`] : []),
-      ...swapped.map((now) => `${baseName(now.path)} is another drive now (${diskName(now)}) and is not chosen.`),
+      ...(removed.length > 0 ? [say('choose.lostRemoved', { names: listed(removed.map(baseName)) })] : []),
+      ...swapped.map((now) => say('choose.lostSwapped', { name: baseName(now.path), model: diskName(now) })),
     ];
   }
 
@@ -222,7 +222,7 @@ export class Choice {
   get summary(): string {
     const images = this.newImages.length;
     const drives = this.disks.length;
-    return [...(drives > 0 ? [plural(drives, 'drive')] : []), ...(images > 0 ? [plural(images, 'new image')] : [])].join(' and ');
+    return listed([...(drives > 0 ? [say('common.drives', { count: drives })] : []), ...(images > 0 ? [say('common.newImages', { count: images })] : [])]);
   }
 
   /** One call about the choice, its refusal kept. Nothing is asked while another is under way. */

@@ -1,6 +1,6 @@
 // How a copy is made, beyond what and where to: read back, only what differs, skipping what cannot be read, how fast.
 import type { CopyRequest } from '../../app/contract.ts';
-import { listed, rate, speed, typedSpeed } from '../words.ts';
+import { listed, rate, say, speed, typedSpeed } from '../words.ts';
 
 /** What the window can ask for. */
 type Asked = Pick<CopyRequest, 'verify' | 'update' | 'rescue' | 'keepGoing' | 'throttle'>;
@@ -72,7 +72,7 @@ export class Options {
 
   /** What cannot be asked for as it stands, in words; null when all is well. */
   get wrong(): string | null {
-    return speed(this.#limit) === undefined ? 'The speed limit is not a number of MB/s.' : null;
+    return speed(this.#limit) === undefined ? say('options.limitWrong') : null;
   }
 
   get request(): Asked {
@@ -89,10 +89,10 @@ export class Options {
   get summary(): string {
     const { update, rescue, keepGoing, throttle } = this.request;
     return listed([
-      ...(update ? ['only what differs'] : []),
-      ...(rescue === null ? [] : ['skipping unreadable sectors']),
-      ...(keepGoing ? ['skipping write errors'] : []),
-      ...(throttle === null ? [] : [`at most ${rate(throttle)}`]),
+      ...(update ? [say('options.shortUpdate')] : []),
+      ...(rescue === null ? [] : [say('options.shortRescue')]),
+      ...(keepGoing ? [say('options.shortKeepGoing')] : []),
+      ...(throttle === null ? [] : [say('options.shortLimit', { rate: rate(throttle) })]),
     ]);
   }
 

@@ -1,15 +1,23 @@
 import type { Catalogue } from '../catalogue.ts';
 import { alerts } from './alerts.ts';
+import { choose } from './choose.ts';
+import { common } from './common.ts';
 import { counts } from './counts.ts';
 import { figures } from './figures.ts';
+import { interrupted } from './interrupted.ts';
+import { options } from './options.ts';
 import { report } from './report.ts';
 import { settings } from './settings.ts';
 import { states } from './states.ts';
 
 export const de: Catalogue = {
   alerts,
+  choose,
+  common,
   counts,
   figures,
+  interrupted,
+  options,
   report,
   settings,
   states,

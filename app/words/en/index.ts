@@ -1,15 +1,23 @@
 // The parts of a catalogue: one a concern, so that who works on one touches no other.
 import { alerts } from './alerts.ts';
+import { choose } from './choose.ts';
+import { common } from './common.ts';
 import { counts } from './counts.ts';
 import { figures } from './figures.ts';
+import { interrupted } from './interrupted.ts';
+import { options } from './options.ts';
 import { report } from './report.ts';
 import { settings } from './settings.ts';
 import { states } from './states.ts';
 
 export const en = {
   alerts,
+  choose,
+  common,
   counts,
   figures,
+  interrupted,
+  options,
   report,
   settings,
   states,

@@ -1,0 +1,20 @@
+// What is said in more than one place: buttons, and how many of what.
+export const common = {
+  close: 'Close',
+  cancel: 'Cancel',
+  stop: 'Stop',
+  keepGoing: 'Keep going',
+  goOn: 'Continue',
+  pause: 'Pause',
+  andMore: 'and {count, number} more',
+  drives: '{count, plural, one {# drive} other {# drives}}',
+  destinations: '{count, plural, one {# destination} other {# destinations}}',
+  images: '{count, plural, one {# image} other {# images}}',
+  newImages: '{count, plural, one {# new image} other {# new images}}',
+  timeLeft: '{time} left',
+  commandLine: 'Command line',
+  copy: 'Copy',
+  copied: 'Copied.',
+  selected: 'Selected: press Ctrl+C to copy it.',
+  looking: 'Looking for drives…',
+} as const;

@@ -1,0 +1,16 @@
+// Jobs that were cut short and can be continued.
+export const interrupted = {
+  title: 'Interrupted',
+  what: '{source} to {destinations}',
+  damaged: 'its log is damaged: all of it is copied again',
+  far: '{percent, number} % of {size} each is written',
+  farFinished: '{far}, {finished, number} of {all, number} finished',
+  forget: 'Forget',
+  forgetNamed: 'Forget {job}',
+  forgetAsk: 'It cannot be continued then.',
+  forgetYes: 'Forget it',
+  forgetNo: 'Keep it',
+  continueNamed: 'Continue {job}',
+  showMore: 'Show {count, number} more',
+  showNewest: 'Show only the newest',
+} as const;

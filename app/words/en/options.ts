@@ -1,0 +1,23 @@
+// How a copy is made.
+export const options = {
+  verify: 'Verify',
+  verifyOn: 'Each drive is read back from the medium and compared.',
+  verifyOff: 'Drives will be written, not verified.',
+  more: 'More options',
+  fewer: 'Fewer options',
+  update: 'Only what differs',
+  updateHint: 'Drives are read first; what is the same is not written again.',
+  rescue: 'Skip unreadable sectors',
+  rescueHint: 'For a failing source. They are zeros in every copy, and listed.',
+  keepGoing: 'Skip write errors',
+  keepGoingHint: 'A failing drive is written to its end, its bad places listed.',
+  limit: 'Speed limit',
+  limitNone: 'none',
+  limitUnit: 'MB/s',
+  limitWrong: 'The speed limit is not a number of MB/s.',
+  limitSet: 'Set',
+  shortUpdate: 'only what differs',
+  shortRescue: 'skipping unreadable sectors',
+  shortKeepGoing: 'skipping write errors',
+  shortLimit: 'at most {rate}',
+} as const;

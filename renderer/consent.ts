@@ -1,11 +1,7 @@
 // How much a plan asks of the person before it may start: nothing, a held button, or a typed word.
 import type { Endpoint, Plan } from '../app/contract.ts';
-import { plural } from './words.ts';
+import { say, size } from './words.ts';
 
-/** The word to type. */
-export const WORD = 'ERASE';
-/** The same where nothing more is erased than was agreed to before. */
-const WORD_AGAIN = 'CONTINUE';
 
 /** How long the button is held, milliseconds. */
 export const HOLD_MS = 1500;
@@ -16,6 +12,7 @@ const LARGE_RATIO = 4;
 /** 'none': nothing is erased. 'hold': hold, or type the word. 'word': the word only, and why. */
 export interface Consent {
   kind: 'none' | 'hold' | 'word';
+  /** What to type, in capitals. */
   word: string;
   reasons: string[];
 }
@@ -26,20 +23,20 @@ export const erased = (plan: Plan): Endpoint[] => plan.destinations.filter(({ ov
 /** Decides from the reviewed plan only, never from what was chosen before it. */
 export function consentFor(plan: Plan): Consent {
   const doomed = erased(plan);
-  if (doomed.length === 0) return { kind: 'none', word: WORD, reasons: [] };
+  if (doomed.length === 0) return { kind: 'none', word: say('review.erase'), reasons: [] };
   // What is on these drives is the beginning of this job; the engine has just proved it.
-  if (plan.kind === 'resume') return { kind: 'hold', word: WORD_AGAIN, reasons: [] };
+  if (plan.kind === 'resume') return { kind: 'hold', word: say('review.eraseAgain'), reasons: [] };
   const drives = doomed.filter(({ kind }) => kind === 'block');
-  const rules: [Endpoint[], string][] = [
-    [drives.filter((drive) => drive.contents.length > 0), 'with data'],
-    [drives.filter((drive) => drive.size > LARGE_BYTES), 'above 256 GB'],
-    [drives.filter((drive) => drive.size > LARGE_RATIO * plan.bytes), 'over four times the size of the source'],
+  const rules: [Endpoint[], (count: number) => string][] = [
+    [drives.filter((drive) => drive.contents.length > 0), (count) => say('review.withData', { count })],
+    [drives.filter((drive) => drive.size > LARGE_BYTES), (count) => say('review.large', { count, size: size(LARGE_BYTES) })],
+    [drives.filter((drive) => drive.size > LARGE_RATIO * plan.bytes), (count) => say('review.larger', { count })],
   ];
   const reasons = rules
     .filter(([hit]) => hit.length > 0)
-    .map(([hit, what]) => `${plural(hit.length, 'drive')} ${what}`);
-  return { kind: reasons.length > 0 ? 'word' : 'hold', word: WORD, reasons };
+    .map(([hit, what]) => what(hit.length));
+  return { kind: reasons.length > 0 ? 'word' : 'hold', word: say('review.erase'), reasons };
 }
 
 /** True when what was typed is the word; capitals do not matter. */
-export const isWord = (typed: string, word = WORD): boolean => typed.trim().toUpperCase() === word;
+export const isWord = (typed: string, word: string): boolean => typed.trim().normalize('NFC').toUpperCase() === word;

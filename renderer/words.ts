@@ -1,15 +1,11 @@
 // How names and states read in the window, and what a person types. The words themselves are in app/words, passed on here
 // so that a component has one place to get what it says from.
-import { count } from '../app/words/figures.ts';
 import { language } from '../app/words/speech.ts';
 
 export { count, duration, exactBytes, listed, moment, percent, place, rate, sector, size, timeLeft } from '../app/words/figures.ts';
 export { baseName, folder, lastSix } from '../app/words/names.ts';
 export { say } from '../app/words/speech.ts';
 export { counted, stateWord, type TileState } from '../app/words/states.ts';
-
-/** "1 drive", "8 drives" */
-export const plural = (value: number, noun: string, many = `${noun}s`): string => `${count(value)} ${value === 1 ? noun : many}`;
 
 /** Bounds of a speed limit, MB/s. */
 const LEAST_SPEED = 0.1;

@@ -1,6 +1,7 @@
 // What the tiles of a job come to together: counts, total, time left. Pure. The page and main's notifications say the same by it.
 import type { JobError, JobView } from '../contract.ts';
 import { timeLeft } from '../words/figures.ts';
+import { say } from '../words/speech.ts';
 import { counted, type TileState } from '../words/states.ts';
 import { isActive, isBad, type Tile } from './tiles.ts';
 
@@ -25,7 +26,7 @@ export function secondsLeftOf(tiles: readonly Tile[]): number | null {
 /** The line that answers the batch: "5 verified, 1 failed, 2 copying, 4 min left". */
 export function headline(tiles: readonly Tile[]): string {
   const left = secondsLeftOf(tiles);
-  return [...countsOf(tiles).map(({ text }) => text), ...(left === null ? [] : [`${timeLeft(left)} left`])].join(', ');
+  return [...countsOf(tiles).map(({ text }) => text), ...(left === null ? [] : [say('common.timeLeft', { time: timeLeft(left) })])].join(', ');
 }
 
 /** Fraction of the whole job, 0 to 1: only destinations that can still end well, or did, count. */

@@ -148,10 +148,10 @@ describe('running', () => {
     const live = open.page.locator('[role=status][aria-live=polite]');
     await expect.poll(() => live.innerText()).toBe('Job started: 3 destinations.');
     await open.main.push({ job: make.job(of, [{ state: 'done', written: of.bytes, verified: of.bytes }, { written: 2 }]) });
-    await expect.poll(() => live.innerText()).toBe('sdb: verified.');
+    await expect.poll(() => live.innerText()).toBe('sdb: Verified.');
     await open.main.push({ job: make.job(of, [{ state: 'done', written: of.bytes, verified: of.bytes }, { written: of.bytes / 2 }]) });
     await open.page.waitForTimeout(400);
-    expect(await live.innerText()).toBe('sdb: verified.');
+    expect(await live.innerText()).toBe('sdb: Verified.');
   });
 
   test('an error of the source is told as the source\'s', async () => {

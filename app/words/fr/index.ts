@@ -3,10 +3,14 @@ import { alerts } from './alerts.ts';
 import { choose } from './choose.ts';
 import { common } from './common.ts';
 import { counts } from './counts.ts';
+import { details } from './details.ts';
 import { figures } from './figures.ts';
 import { interrupted } from './interrupted.ts';
+import { job } from './job.ts';
 import { options } from './options.ts';
 import { report } from './report.ts';
+import { rescue } from './rescue.ts';
+import { review } from './review.ts';
 import { settings } from './settings.ts';
 import { states } from './states.ts';
 
@@ -15,10 +19,14 @@ export const fr: Catalogue = {
   choose,
   common,
   counts,
+  details,
   figures,
   interrupted,
+  job,
   options,
   report,
+  rescue,
+  review,
   settings,
   states,
 };

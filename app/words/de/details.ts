@@ -1,0 +1,16 @@
+import type { Translated } from '../catalogue.ts';
+import type { details as english } from '../en/details.ts';
+
+export const details: Translated<typeof english> = {
+  tryAgain: 'Noch einmal',
+  stopAsk: 'Dieses anhalten? Es wird unbrauchbar.',
+  stopAskContinuable: 'Dieses anhalten? Es ist unbrauchbar, bis es fortgesetzt wird.',
+  path: 'Pfad',
+  model: 'Modell',
+  serial: 'Seriennummer',
+  size: 'Größe',
+  alreadyThere: 'Schon vorhanden',
+  notAgain: '{size}: nicht neu geschrieben',
+  noErrors: 'Keine Fehler',
+  errors: '{count, plural, one {# Fehler} other {# Fehler}}',
+};

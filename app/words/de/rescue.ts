@@ -1,0 +1,16 @@
+import type { Translated } from '../catalogue.ts';
+import type { rescue as english } from '../en/rescue.ts';
+
+export const rescue: Translated<typeof english> = {
+  title: 'Rettung',
+  copying: 'Kopiert, was sofort lesbar ist',
+  scraping: 'Rückwärts, Sektor für Sektor',
+  retrying: 'Schlechte Sektoren noch einmal ({retry, number})',
+  all: 'Die ganze Quelle war lesbar: {size}.',
+  part: '{rescued} der Quelle gerettet. {bad} waren nicht lesbar und sind auf jedem Ziel Nullen.',
+  unreadable: '{count, plural, one {# unlesbare Stelle} other {# unlesbare Stellen}}',
+  unreadableList: 'Unlesbare Stellen',
+  rescued: 'Gerettet',
+  bad: 'Schlecht',
+  left: 'Übrig',
+};

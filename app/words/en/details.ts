@@ -1,0 +1,14 @@
+// The drawer of one destination.
+export const details = {
+  tryAgain: 'Try again',
+  stopAsk: 'Stop this one? It will be unusable.',
+  stopAskContinuable: 'Stop this one? It is unusable until it is continued.',
+  path: 'Path',
+  model: 'Model',
+  serial: 'Serial',
+  size: 'Size',
+  alreadyThere: 'Already there',
+  notAgain: '{size}: not written again',
+  noErrors: 'No errors',
+  errors: '{count, plural, one {# error} other {# errors}}',
+} as const;

@@ -1,0 +1,14 @@
+// A rescue: what it does and what it got.
+export const rescue = {
+  title: 'Rescue',
+  copying: 'Copying what reads at once',
+  scraping: 'Going back, sector by sector',
+  retrying: 'Trying the bad sectors again ({retry, number})',
+  all: 'All of the source could be read: {size}.',
+  part: '{rescued} of the source rescued. {bad} could not be read and are zeros on every destination.',
+  unreadable: '{count, plural, one {# unreadable place} other {# unreadable places}}',
+  unreadableList: 'Unreadable places',
+  rescued: 'Rescued',
+  bad: 'Bad',
+  left: 'Left',
+} as const;

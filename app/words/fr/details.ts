@@ -1,0 +1,16 @@
+import type { Translated } from '../catalogue.ts';
+import type { details as english } from '../en/details.ts';
+
+export const details: Translated<typeof english> = {
+  tryAgain: 'Réessayer',
+  stopAsk: 'Arrêter celle-ci ? Elle sera inutilisable.',
+  stopAskContinuable: 'Arrêter celle-ci ? Elle sera inutilisable jusqu’à sa reprise.',
+  path: 'Chemin',
+  model: 'Modèle',
+  serial: 'N° de série',
+  size: 'Taille',
+  alreadyThere: 'Déjà là',
+  notAgain: '{size} : pas réécrits',
+  noErrors: 'Aucune erreur',
+  errors: '{count, plural, one {# erreur} other {# erreurs}}',
+};

@@ -1,0 +1,16 @@
+import type { Translated } from '../catalogue.ts';
+import type { rescue as english } from '../en/rescue.ts';
+
+export const rescue: Translated<typeof english> = {
+  title: 'Sauvetage',
+  copying: 'Copie de ce qui se lit d’emblée',
+  scraping: 'Retour, secteur par secteur',
+  retrying: 'Nouvel essai des mauvais secteurs ({retry, number})',
+  all: 'Toute la source a pu être lue : {size}.',
+  part: '{rescued} de la source sauvés. {bad} illisibles, remplacés par des zéros sur chaque destination.',
+  unreadable: '{count, plural, one {# endroit illisible} other {# endroits illisibles}}',
+  unreadableList: 'Endroits illisibles',
+  rescued: 'Sauvés',
+  bad: 'Mauvais',
+  left: 'Restent',
+};

@@ -19,12 +19,14 @@ export function commandLine(request: CopyRequest): string {
   return ['platter', request.kind, ...(request.kind === 'copy' ? copyOptions(request) : []), ...words].join(' ');
 }
 
-function copyOptions({ verify, update, rescue, keepGoing, throttle }: CopyRequest): string[] {
+function copyOptions({ verify, update, rescue, keepGoing, throttle, sparse, stallTimeout }: CopyRequest): string[] {
   return [
     ...(update ? ['--update'] : []),
     ...(rescue === null ? [] : ['--rescue', ...(rescue.retries > 0 ? ['--retries', String(rescue.retries)] : [])]),
     ...(keepGoing ? ['--keep-going'] : []),
     ...(throttle === null ? [] : ['--throttle', String(throttle)]),
+    ...(sparse ? [] : ['--no-sparse']),
+    ...(stallTimeout === plainRequest.stallTimeout ? [] : ['--stall-timeout', String(stallTimeout)]),
     ...(verify ? [] : ['--no-verify']),
   ];
 }

@@ -1,6 +1,6 @@
 // What the window needs to know about a disk: is it still the same one, what is on it, why it cannot be chosen.
 import type { Disk, Endpoint, Plan } from '../app/contract.ts';
-import { baseName, lastSix, say, size } from './words.ts';
+import { baseName, lastSix, say, sayLock, size } from './words.ts';
 
 /** Same string, same disk: a drive swapped for another under the same path gives a different one. */
 export const identity = (disk: Disk): string =>
@@ -50,7 +50,7 @@ export type SourceFacts = { disk: Disk } | { image: string } | null;
 /** Why a disk cannot be written to, null when it can. What main says comes first; the rest follows from the source. */
 export function destinationLock(disk: Disk, source: SourceFacts): string | null {
   if (source !== null && 'disk' in source && source.disk.path === disk.path) return say('choose.isSource');
-  if (disk.locked !== null) return disk.locked.reason;
+  if (disk.locked !== null) return sayLock(disk);
   if (source === null) return null;
   if ('image' in source) return disk.backingFile === source.image ? say('choose.isBehind') : null;
   const missing = source.disk.size - disk.size;

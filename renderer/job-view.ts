@@ -2,7 +2,7 @@
 import type { JobView, RescueProgress } from '../app/contract.ts';
 import { headline, isPaused } from '../app/view/batch.ts';
 import { isActive, isBad, isGood, tilesOf, type Tile } from '../app/view/tiles.ts';
-import { listed, say, size, stateWord, type TileState } from './words.ts';
+import { listed, say, sayError, size, stateWord, type TileState } from './words.ts';
 
 /** States that come and go and are told aloud all the same: somebody may have to do something. */
 const TOLD: ReadonlySet<TileState> = new Set<TileState>(['paused', 'stalled']);
@@ -63,7 +63,7 @@ export function announcement(before: JobView | null, after: JobView | null): str
   const tiles = tilesOf(after);
   if (after.phase === 'ended') {
     if (before?.phase === 'ended') return '';
-    return after.failure === null ? say('job.toldEnded', { headline: headline(tiles) }) : say('job.toldFailed', { message: after.failure.message });
+    return after.failure === null ? say('job.toldEnded', { headline: headline(tiles) }) : say('job.toldFailed', { message: sayError(after.failure).message });
   }
   if (before?.startedAt !== after.startedAt) return say('job.toldStarted', { count: tiles.length });
   if (before.phase !== after.phase) return say('job.toldCancelling');

@@ -4,7 +4,8 @@ import { language } from '../app/words/speech.ts';
 
 export { count, duration, exactBytes, listed, moment, percent, place, rate, sector, size, timeLeft } from '../app/words/figures.ts';
 export { baseName, folder, lastSix } from '../app/words/names.ts';
-export { say } from '../app/words/speech.ts';
+export { sayError, sayLock } from '../app/words/host.ts';
+export { endonym, say } from '../app/words/speech.ts';
 export { counted, stateWord, type TileState } from '../app/words/states.ts';
 
 /** Bounds of a speed limit, MB/s. */

@@ -2,16 +2,17 @@
 import { dialog, type FileFilter } from 'electron';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
+import { say } from '../words/speech.ts';
 import { currentWindow } from './window.ts';
 
-const IMAGES: FileFilter[] = [
-  { name: 'Disk images', extensions: ['img', 'iso', 'raw', 'bin', 'dd'] },
-  { name: 'All files', extensions: ['*'] },
+const images = (): FileFilter[] => [
+  { name: say('dialogs.images'), extensions: ['img', 'iso', 'raw', 'bin', 'dd'] },
+  { name: say('dialogs.allFiles'), extensions: ['*'] },
 ];
 
 /** Asks for an existing image; null when the user changed their mind. */
 export async function chooseImage(): Promise<string | null> {
-  const options = { title: 'Choose an image', defaultPath: startFolder(), filters: IMAGES, properties: ['openFile' as const] };
+  const options = { title: say('dialogs.chooseImage'), defaultPath: startFolder(), filters: images(), properties: ['openFile' as const] };
   const window = currentWindow();
   const { canceled, filePaths } = await (window === null ? dialog.showOpenDialog(options) : dialog.showOpenDialog(window, options));
   return canceled ? null : (filePaths[0] ?? null);
@@ -19,7 +20,7 @@ export async function chooseImage(): Promise<string | null> {
 
 /** Asks where a new image goes; null when the user changed their mind. */
 export async function chooseNewImage(): Promise<string | null> {
-  const options = { title: 'New image', defaultPath: join(startFolder(), 'copy.img'), filters: IMAGES };
+  const options = { title: say('dialogs.newImage'), defaultPath: join(startFolder(), 'copy.img'), filters: images() };
   const window = currentWindow();
   const { canceled, filePath } = await (window === null ? dialog.showSaveDialog(options) : dialog.showSaveDialog(window, options));
   return canceled ? null : filePath;

@@ -1,17 +1,16 @@
 // Leaving: in the middle of a job only after a question, and then after it stopped safely.
 import { app, dialog, type MessageBoxOptions } from 'electron';
 import type { JobView } from '../contract.ts';
+import { say } from '../words/speech.ts';
 import type { Jobs } from './jobs.ts';
 import { currentWindow } from './window.ts';
 
 /** The question; a job with a log can be continued. */
 const question = (job: JobView | null): MessageBoxOptions => ({
   type: 'warning',
-  message: 'A job is running.',
-  detail:
-    'Stopping ends the writes in flight and flushes every drive. Destinations that are not finished cannot be used' +
-    (typeof job?.plan.job === 'string' ? ' until the job is continued.' : '.'),
-  buttons: ['Keep running', 'Stop and quit'],
+  message: say('dialogs.running'),
+  detail: typeof job?.plan.job === 'string' ? say('dialogs.runningDetailContinuable') : say('dialogs.runningDetail'),
+  buttons: [say('dialogs.keepRunning'), say('dialogs.stopAndQuit')],
   defaultId: 0,
   cancelId: 0,
 });

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { defaultSettings, LANGUAGES, type JobDefaults, type Outcome, type PlatterError, type Settings, type SettingsState } from '../contract.ts';
 import { readPlainFile, replaceFile } from '../engine/durable-file.ts';
 import { failure, failureOf, Refusal } from '../engine/errors.ts';
-import { nearest, say } from '../words/speech.ts';
+import { nearest } from '../words/speech.ts';
 
 /** Ours has less than a thousand bytes. */
 const MOST_BYTES = 64 * 1024;
@@ -98,7 +98,7 @@ export class SettingsStore {
     } catch (error) {
       return failureOf(error, 'rename', this.#path, 'file');
     }
-    return failure({ code: 'BAD_FILE', op: 'read', device: kept, message: say('settings.damaged'), advice: say('settings.keptAside', { file: kept }) });
+    return failure({ code: 'BAD_FILE', op: 'read', device: kept, message: 'The settings file was damaged: Platter uses its defaults.', advice: `What it held is kept in ${kept}.` });
   }
 
   #stateOf(contents: FileContents, settingsError: PlatterError | null): SettingsState {

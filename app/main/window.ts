@@ -1,5 +1,6 @@
 // The window: one page, sandboxed, that can be reloaded or closed at any moment without harm to a job.
 import { app, BrowserWindow, Menu } from 'electron';
+import { say } from '../words/speech.ts';
 import { APP_URL } from './content.ts';
 import { PRELOAD } from './paths.ts';
 
@@ -25,7 +26,7 @@ export function showWindow(): void {
 
 /** Gives developers reload and the inspector (menu hidden until Alt), and users of a package no menu. */
 export function setupMenu(): void {
-  const menu = Menu.buildFromTemplate([{ label: 'Develop', submenu: [{ role: 'reload' }, { role: 'toggleDevTools' }] }]);
+  const menu = Menu.buildFromTemplate([{ label: say('dialogs.develop'), submenu: [{ role: 'reload' }, { role: 'toggleDevTools' }] }]);
   Menu.setApplicationMenu(app.isPackaged ? null : menu);
 }
 

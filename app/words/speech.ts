@@ -9,6 +9,9 @@ import { fr } from './fr/index.ts';
 /** Everything that can be said. */
 export const catalogues: Readonly<Record<Language, Catalogue>> = { en, de, fr };
 
+/** What each language calls itself. */
+export const endonym: Readonly<Record<Language, string>> = { en: 'English', de: 'Deutsch', fr: 'Français' };
+
 /** Whose numbers, dates and plurals each language has. English is Britain's: 24 hours, the day before the month. */
 const LOCALES: Readonly<Record<Language, string>> = { en: 'en-GB', de: 'de-DE', fr: 'fr-FR' };
 

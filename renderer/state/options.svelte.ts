@@ -1,9 +1,9 @@
 // How a copy is made, beyond what and where to: read back, only what differs, skipping what cannot be read, how fast.
-import type { CopyRequest } from '../../app/contract.ts';
+import { defaultSettings, type CopyRequest, type JobDefaults } from '../../app/contract.ts';
 import { listed, rate, say, speed, typedSpeed } from '../words.ts';
 
 /** What the window can ask for. */
-type Asked = Pick<CopyRequest, 'verify' | 'update' | 'rescue' | 'keepGoing' | 'throttle'>;
+type Asked = Pick<CopyRequest, 'verify' | 'update' | 'rescue' | 'keepGoing' | 'throttle' | 'sparse' | 'stallTimeout'>;
 
 /** Times that a rescue from the window tries the bad sectors again. */
 const RETRIES = 1;
@@ -15,6 +15,8 @@ export class Options {
   #rescue = $state(false);
   #keepGoing = $state(false);
   #limit = $state('');
+  /** What was taken last from the settings; they alone have the seldom ones. */
+  #defaults = $state.raw(defaultSettings.defaults);
   readonly #changed: () => void;
 
   constructor(changed: () => void) {
@@ -82,6 +84,8 @@ export class Options {
       rescue: this.#rescue ? { retries: RETRIES, map: null } : null,
       keepGoing: this.#keepGoing,
       throttle: speed(this.#limit) ?? null,
+      sparse: this.#defaults.sparse,
+      stallTimeout: this.#defaults.stallTimeout,
     };
   }
 
@@ -94,6 +98,18 @@ export class Options {
       ...(keepGoing ? [say('options.shortKeepGoing')] : []),
       ...(throttle === null ? [] : [say('options.shortLimit', { rate: rate(throttle) })]),
     ]);
+  }
+
+  /** Begins with the settings' defaults, again whenever those have changed. */
+  begin(defaults: JobDefaults): void {
+    const now = this.#defaults;
+    if (JSON.stringify(defaults) === JSON.stringify(now)) return;
+    this.#defaults = defaults;
+    this.#verify = defaults.verify;
+    this.#update = defaults.update;
+    if (defaults.update) this.#rescue = false;
+    this.#limit = typedSpeed(defaults.throttle);
+    this.#changed();
   }
 
   /** Takes over those of a request. */

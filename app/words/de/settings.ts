@@ -3,7 +3,6 @@ import type { settings as english } from '../en/settings.ts';
 
 export const settings: Translated<typeof english> = {
   title: 'Einstellungen',
-  close: 'Fertig',
   hint: 'Jede Änderung gilt sofort.',
   language: 'Sprache',
   languageSystem: 'Wie das System',
@@ -17,6 +16,8 @@ export const settings: Translated<typeof english> = {
   notifications: 'Benachrichtigung',
   notificationsHint: 'Auf dem Desktop, solange dieses Fenster nicht vorn ist.',
   defaults: 'Ein neuer Auftrag beginnt mit',
+  sparse: 'Nullen auslassen',
+  sparseHint: 'Leeres wird im Abbild zum Loch; ein Laufwerk setzt es selbst auf null, wo das geht.',
   stall: 'Ohne Antwort gilt als ausgefallen nach',
   stallUnit: 'Sekunden; 0 wartet unbegrenzt',
   damaged: 'Die Datei mit den Einstellungen war beschädigt: Platter nimmt die Vorgaben.',

@@ -1,7 +1,6 @@
 // The settings, and the file they are kept in.
 export const settings = {
   title: 'Settings',
-  close: 'Done',
   hint: 'Every change applies at once.',
   language: 'Language',
   languageSystem: 'As the system',
@@ -15,6 +14,8 @@ export const settings = {
   notifications: 'Notification',
   notificationsHint: 'On the desktop, while this window is not in front.',
   defaults: 'A new job begins with',
+  sparse: 'Leave zeros out',
+  sparseHint: 'Empty space becomes holes in an image and is zeroed by a disk itself, where that is possible.',
   stall: 'No answer means failed after',
   stallUnit: 'seconds; 0 waits for ever',
   damaged: 'The settings file was damaged: Platter uses its defaults.',

@@ -4,6 +4,8 @@ import { choose } from './choose.ts';
 import { common } from './common.ts';
 import { counts } from './counts.ts';
 import { details } from './details.ts';
+import { dialogs } from './dialogs.ts';
+import { errors } from './errors.ts';
 import { figures } from './figures.ts';
 import { interrupted } from './interrupted.ts';
 import { job } from './job.ts';
@@ -20,6 +22,8 @@ export const fr: Catalogue = {
   common,
   counts,
   details,
+  dialogs,
+  errors,
   figures,
   interrupted,
   job,

@@ -3,7 +3,6 @@ import type { settings as english } from '../en/settings.ts';
 
 export const settings: Translated<typeof english> = {
   title: 'Réglages',
-  close: 'Terminé',
   hint: 'Chaque changement prend effet aussitôt.',
   language: 'Langue',
   languageSystem: 'Comme le système',
@@ -17,6 +16,8 @@ export const settings: Translated<typeof english> = {
   notifications: 'Notification',
   notificationsHint: 'Sur le bureau, tant que cette fenêtre n’est pas devant.',
   defaults: 'Une nouvelle tâche commence avec',
+  sparse: 'Omettre les zéros',
+  sparseHint: 'Le vide devient des trous dans une image ; un disque le met lui-même à zéro, si possible.',
   stall: 'Sans réponse, un disque est en échec après',
   stallUnit: 'secondes ; 0 attend sans limite',
   damaged: 'Le fichier des réglages était endommagé : Platter prend ses valeurs par défaut.',

@@ -1,13 +1,14 @@
 // The real app in a real Electron: started as `npm start` does it, driven by Playwright.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
 
 const HERE = import.meta.dirname;
 const ARTIFACTS = resolve(HERE, '../../artifacts/electron');
+const LAUNCHER = join(HERE, 'launcher.mjs');
 const NOBODY = 65534;
 
 /** A running window. Disposing of it closes the app and waits until it is gone. */
@@ -28,19 +29,22 @@ export interface App extends AsyncDisposable {
 export interface AppOptions {
   /** Window and engine host belong to an ordinary user, as if root had nothing to do with it. */
   unprivileged?: boolean;
+  /** Such a user, and the command that enters where that user lives (polkit.ts). */
+  user?: { uid: number; enter: readonly string[] };
   /** More environment for the launcher. */
   env?: Record<string, string>;
 }
 
 /** Opens the window and waits for the page to show its first state. */
-export async function launchApp({ unprivileged = false, env = {} }: AppOptions = {}): Promise<App> {
+export async function launchApp({ user, unprivileged = user !== undefined, env = {} }: AppOptions = {}): Promise<App> {
   await screen();
   const home = mkdtempSync(join(tmpdir(), 'platter-test-home-'));
   const cookie = process.env.XAUTHORITY;
   if (unprivileged && cookie) copyFileSync(cookie, join(home, 'Xauthority'));
-  if (unprivileged) for (const path of [home, ...readdirSync(home).map((name) => join(home, name))]) chownSync(path, NOBODY, NOBODY);
+  const uid = user?.uid ?? NOBODY;
+  if (unprivileged) for (const path of [home, ...readdirSync(home).map((name) => join(home, name))]) chownSync(path, uid, uid);
   const electron = await _electron.launch({
-    executablePath: join(HERE, 'launcher.mjs'),
+    executablePath: user === undefined ? LAUNCHER : entering(user.enter, home),
     chromiumSandbox: true,
     env: {
       ...(process.env as Record<string, string>),
@@ -49,7 +53,7 @@ export async function launchApp({ unprivileged = false, env = {} }: AppOptions =
       XDG_CONFIG_HOME: home,
       PLATTER_STATE: join(home, 'state'),
       ...env,
-      ...(unprivileged && { PLATTER_TEST_UID: String(NOBODY) }),
+      ...(unprivileged && { PLATTER_TEST_UID: String(uid) }),
       ...(unprivileged && cookie && { XAUTHORITY: join(home, 'Xauthority') }),
     },
   });
@@ -72,6 +76,13 @@ export async function launchApp({ unprivileged = false, env = {} }: AppOptions =
       rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+/** The launcher as a program that starts with another command: Playwright takes no arguments before its own. */
+function entering(enter: readonly string[], folder: string): string {
+  const program = join(folder, 'launcher.sh');
+  writeFileSync(program, `#!/bin/sh\nexec ${enter.join(' ')} ${process.execPath} ${LAUNCHER} "$@"\n`, { mode: 0o755 });
+  return program;
 }
 
 /** Keeps a picture of the window among the artifacts. */

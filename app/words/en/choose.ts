@@ -23,6 +23,7 @@ export const choose = {
   to: 'to',
   notStarted: 'Not started: nothing was written.',
   checking: 'Checking…',
+  elevating: 'Opening these disks takes an administrator’s rights: your desktop asks for a password now.',
   review: 'Review',
   missingSource: 'Choose a source.',
   missingDestination: 'Choose at least one destination.',

@@ -1,0 +1,126 @@
+// Rights for disks, asked for as a user meets it: an ordinary user's window and command line, a real polkit that says yes,
+// no, or that somebody has to be asked, and disks that only root may open.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
+import { imageFolder, launchApp, picture, uidOf } from './app.ts';
+import { canPolkit, polkitLab, USER, type PolkitLab } from './polkit.ts';
+import { chooseImage, holdToStart, tick, tileOf } from './steps.ts';
+
+const MIB = 1024 * 1024;
+const SIZE = 8 * MIB;
+const CLI = resolve(import.meta.dirname, '../../out/cli/platter.js');
+
+const reason = canLab() ?? canPolkit();
+
+describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${reason})`}`, () => {
+  const folder = imageFolder();
+  const image = join(folder, 'disk.img');
+  const own = join(folder, 'own');
+  let lab: PolkitLab;
+  let disks: LabDisk[] = [];
+
+  beforeAll(async () => {
+    writeFileSync(image, seededBytes(SIZE, 1), { mode: 0o644 });
+    mkdirSync(own);
+    chownSync(own, USER, USER);
+    disks = await Promise.all([0, 1].map(() => labdisk({ size: SIZE })));
+    lab = await polkitLab();
+  });
+  afterAll(async () => {
+    await lab[Symbol.asyncDispose]();
+    for (const disk of disks) await disk.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const writes = async (): Promise<number> => (await Promise.all(disks.map((disk) => disk.counters()))).reduce((sum, counters) => sum + counters.writes, 0);
+
+  it('in the window: denied, nobody to ask, put away and given are four things, and only the last one writes', async () => {
+    await using app = await launchApp({ user: { uid: USER, enter: lab.enter } });
+    const { page } = app;
+    const main = await app.electron.evaluate(() => process.pid);
+    expect(uidOf(main)).toBe(USER);
+    const alert = page.getByRole('alert');
+    const review = page.getByRole('button', { name: 'Review' });
+    const refused = async (code: string): Promise<string> => {
+      await alert.getByText(code).waitFor();
+      expect(elevatedHosts()).toEqual([]);
+      expect(await writes()).toBe(0);
+      return alert.innerText();
+    };
+
+    await chooseImage(app, image);
+    await tick(app, ...disks.map(({ device }) => device));
+    await review.click();
+    const denied = await refused('ELEVATION_DENIED');
+    for (const { device } of disks) expect(denied).toContain(device);
+    await picture(page, 'elevation-denied');
+
+    lab.answer('ask');
+    await review.click();
+    expect(await refused('NO_AGENT')).toContain('polkit agent');
+    await picture(page, 'elevation-no-agent');
+
+    await using agent = await lab.agent(main);
+    await review.click();
+    expect(await agent.asked).toMatch(/^asked io\.github\.platter\.write-disks: Authentication is required to let Platter open the disks/);
+    await page.getByRole('status').getByText('administrator').waitFor();
+    await picture(page, 'elevation-asking');
+    agent.putAway();
+    await refused('ELEVATION_CANCELLED');
+    await picture(page, 'elevation-cancelled');
+
+    lab.answer('yes');
+    await review.click();
+    await page.getByRole('button', { name: 'Back' }).waitFor();
+    const [host] = elevatedHosts();
+    expect(uidOf(host!)).toBe(USER);
+    expect(uidOf(app.hostPid())).toBe(USER);
+    expect(host).not.toBe(app.hostPid());
+    await holdToStart(app);
+    await page.getByRole('heading', { name: '2 verified' }).waitFor();
+    for (const disk of disks) {
+      await tileOf(page, disk.device).getByText('Verified').waitFor();
+      execFileSync('cmp', [image, disk.backing]);
+    }
+    await expect.poll(elevatedHosts).toEqual([]);
+  });
+
+  it('on the command line: given, and the image, the log and the manifest are the user\'s; denied, and what to do without polkit', async () => {
+    const copy = join(own, 'copy.img');
+    lab.answer('yes');
+    const [disk] = disks as [LabDisk];
+    const given = await platter('copy', disk.device, copy, '--manifest', `${copy}.manifest`, '--yes', '--json');
+    expect(given.code, given.stderr).toBe(0);
+    expect(given.stderr).toContain(`Opening ${disk.device} takes an administrator's rights. The desktop asks`);
+    execFileSync('cmp', [image, copy]);
+    expect([statSync(copy).uid, statSync(`${copy}.manifest`).uid]).toEqual([USER, USER]);
+    expect(readdirSync(join(own, 'state/jobs')).map((name) => statSync(join(own, 'state/jobs', name)).uid)).toEqual([USER]);
+
+    lab.answer('no');
+    const denied = await platter('copy', image, disk.device, '--yes', '--json');
+    expect(denied.code).toBe(2);
+    expect(JSON.parse(denied.stdout)).toMatchObject({ event: 'error', code: 'ELEVATION_DENIED' });
+  });
+
+  /** The command line as the user, without a terminal. */
+  async function platter(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+    const [command = '', ...rest] = [...lab.enter, 'setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', process.execPath, CLI, ...args];
+    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, HOME: own, PLATTER_STATE: join(own, 'state') } });
+    const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close') as Promise<[number | null]>]);
+    return { code, stdout, stderr };
+  }
+});
+
+/** Processes of hosts that polkit's launcher became. */
+function elevatedHosts(): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    const path = `/proc/${name}/cmdline`;
+    if (!/^\d+$/.test(name) || !existsSync(path)) return [];
+    return readFileSync(path, 'utf8').includes('/usr/lib/platter/platter-window') ? [Number(name)] : [];
+  });
+}

@@ -1,0 +1,121 @@
+// A machine of its own for polkit: in a mount namespace that ends with the test there are another user, a system bus,
+// polkit's own rules, our action and an installed launcher. Nothing outside of it changes.
+import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const HOME = '/usr/lib/platter';
+/** The distribution's own: its packages bring the modules. */
+const PYTHON = '/usr/bin/python3';
+
+/** The user who is not root. */
+export const USER = 54_321;
+
+/** What polkit says when it is asked for the disks: yes, no, or that an administrator has to give a password. */
+export type Answer = 'yes' | 'no' | 'ask';
+
+export interface PolkitLab extends AsyncDisposable {
+  /** Comes before a command that is to run in there. */
+  readonly enter: readonly string[];
+  answer(answer: Answer): void;
+  /** A desktop's agent for a process. `asked` resolves with the question; `putAway` is how its user answers. */
+  agent(pid: number): Promise<{ asked: Promise<string>; putAway(): void } & AsyncDisposable>;
+}
+
+/** Why there can be none here; null when there can. */
+export function canPolkit(): string | null {
+  if (process.getuid?.() !== 0) return 'root is needed to make a user, and loop devices';
+  const missing = ['/usr/bin/pkexec', '/usr/lib/polkit-1/polkitd', '/usr/bin/dbus-daemon'].filter((path) => !existsSync(path));
+  if (missing.length > 0) return `${missing.join(', ')} not installed`;
+  if (spawnSync(PYTHON, ['-c', 'import dbus.mainloop.glib, gi.repository.GLib']).status !== 0) return 'python3-dbus or python3-gi not installed';
+  if (existsSync(HOME) && readdirSync(HOME).length > 0) return 'Platter is installed here';
+  return spawnSync('unshare', ['--mount', 'true']).status === 0 ? null : 'no mount namespaces here';
+}
+
+/** Rules are compiled JavaScript that can ask a program: so an answer changes at once, without polkit reading its rules again. */
+const RULES = `polkit.addRule(function(action) {
+  if (action.id !== "io.github.platter.write-disks") return polkit.Result.NOT_HANDLED;
+  var answer = polkit.spawn(["/bin/cat", "/etc/polkit-1/rules.d/answer"]);
+  return answer === "yes" ? polkit.Result.YES : answer === "no" ? polkit.Result.NO : polkit.Result.NOT_HANDLED;
+});
+`;
+
+/** Ends with the bus, and the bus with its input. */
+const SCRIPT = `set -e
+cd "$0"
+for file in passwd group shadow; do mount --bind $file /etc/$file; done
+mount --bind bus /run/dbus
+mount --bind actions /usr/share/polkit-1/actions
+mount --bind rules /etc/polkit-1/rules.d
+mount --bind platter ${HOME}
+dbus-daemon --system --nofork --nopidfile --nosyslog --print-address >&2 &
+bus=$!
+trap 'kill $bus; wait $bus || true' EXIT
+until [ -S /run/dbus/system_bus_socket ]; do :; done
+echo ready
+read line || true
+`;
+
+export async function polkitLab(): Promise<PolkitLab> {
+  const lab = mkdtempSync(join(tmpdir(), 'platter-polkit-'));
+  chmodSync(lab, 0o755);
+  const put = (name: string, content: string, mode = 0o644): void => writeFileSync(join(lab, name), content, { mode });
+  for (const folder of ['bus', 'actions', 'rules', 'platter', 'platter/resources', 'platter/resources/app.asar.unpacked']) mkdirSync(join(lab, folder));
+  const lines = { passwd: `platter-test:x:${USER}:${USER}::/nonexistent:/bin/sh\n`, group: `platter-test:x:${USER}:\n`, shadow: 'platter-test:*:20000:0:99999:7:::\n' };
+  for (const [name, line] of Object.entries(lines)) put(name, readFileSync(`/etc/${name}`, 'utf8') + line, name === 'shadow' ? 0o600 : 0o644);
+  for (const action of readdirSync('/usr/share/polkit-1/actions')) copyFileSync(join('/usr/share/polkit-1/actions', action), join(lab, 'actions', action));
+  copyFileSync(join(ROOT, 'build/assets/io.github.platter.policy'), join(lab, 'actions/io.github.platter.policy'));
+  put('rules/00-platter-test.rules', RULES);
+  put('rules/answer', 'no');
+  copyFileSync(join(ROOT, 'build/assets/platter-host'), join(lab, 'platter/platter-host'));
+  symlinkSync(join(ROOT, 'node_modules/electron/dist/electron'), join(lab, 'platter/platter-window'));
+  symlinkSync(join(ROOT, 'out'), join(lab, 'platter/resources/app.asar.unpacked/out'));
+
+  for (const place of ['/run/dbus', '/etc/polkit-1/rules.d', HOME]) mkdirSync(place, { recursive: true });
+  const holder = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', SCRIPT, lab], { stdio: ['pipe', 'pipe', 'pipe'] });
+  await saying(holder, 'ready');
+  const enter: [string, ...string[]] = ['nsenter', `--mount=/proc/${holder.pid!}/ns/mnt`, '--'];
+  return {
+    enter,
+    answer: (answer) => put('rules/answer', answer),
+    async agent(pid) {
+      const program = join(import.meta.dirname, 'polkit-agent.py');
+      const [command, ...args]: [string, ...string[]] = [...enter, 'setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', PYTHON, program, String(pid)];
+      const agent = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+      await saying(agent, 'ready');
+      return {
+        asked: saying(agent, 'asked '),
+        putAway: () => agent.stdin.write('\n'),
+        async [Symbol.asyncDispose]() {
+          agent.kill();
+          await once(agent, 'close');
+        },
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      holder.stdin.end();
+      await once(holder, 'close');
+      rmdirSync(HOME); // empty out here: what lay there was only ever mounted in the namespace
+      rmSync(lab, { recursive: true });
+    },
+  };
+}
+
+/** Waits for a line that begins with `start`; throws with what was said on stderr when there will be none. */
+function saying(child: ChildProcessByStdio<Writable, Readable, Readable>, start: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    let wrong = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (wrong += text));
+    child.once('close', () => reject(new Error(`it ended: ${wrong}`)));
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      const line = said.split('\n').slice(0, -1).find((one) => one.startsWith(start));
+      if (line !== undefined) resolve(line);
+    });
+  });
+}

@@ -1,10 +1,10 @@
 // An engine that asks for rights where they are refused. The host beside it has those of its user; only when it may not
 // open a disk, and nothing else stands against the request, a second one is started with more, for that job alone.
 import { statSync } from 'node:fs';
-import type { CopyRequest, HostCalls, HostEvent, HostMethod, Plan, PlatterError } from '../contract.ts';
+import type { CopyRequest, Disk, HostCalls, HostEvent, HostMethod, Plan, PlatterError } from '../contract.ts';
 import { startEngine, type Engine } from './client.ts';
 import { askingFor, disksToOpen, elevationFailure, type ElevatedCommand } from './elevation.ts';
-import { errnoOf, Refusal } from './errors.ts';
+import { errnoOf, failure, Refusal } from './errors.ts';
 
 /** How rights are asked for, and whom it is told to. */
 export interface Asking {
@@ -82,7 +82,12 @@ class ElevatingEngine implements Engine {
       if (!(error instanceof Refusal) || devices.length === 0) throw error;
       const elevated = this.#asking.elevated();
       if (elevated.how === 'none') throw new Refusal(error.errors.map((one) => ({ ...one, advice: elevated.advice })));
-      return this.#prepareElevated(request, elevated, devices);
+      const seen = await this.#base.call('list', { all: true });
+      const plan = await this.#prepareElevated(request, elevated, devices);
+      const changed = changes(plan, seen);
+      if (changed.length === 0) return plan;
+      await this.call('cancel', {});
+      throw new Refusal(changed);
     }
   }
 
@@ -134,6 +139,16 @@ class ElevatingEngine implements Engine {
 
 /** Calls about what is prepared or runs; the others are answered with the user's own rights. */
 const OF_THE_JOB: ReadonlySet<HostMethod> = new Set(['start', 'cancel', 'pause', 'throttle', 'retry']);
+
+/** A question can be open for minutes: disks that are others now than when it was asked. The host sees to what comes after its look. */
+function changes({ source, destinations }: Plan, seen: readonly Disk[]): PlatterError[] {
+  return [source, ...destinations].flatMap((end) => {
+    const before = seen.find(({ path }) => path === end?.realPath);
+    if (end === null || before === undefined) return [];
+    if (before.majorMinor === end.majorMinor && before.size === end.size && before.serial === end.serial) return [];
+    return [failure({ code: 'CHANGED', op: 'check', device: end.path, message: 'It is another drive than before the question for the rights to open it.' })];
+  });
+}
 
 function isDisk(path: string): boolean {
   try {

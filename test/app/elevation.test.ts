@@ -1,7 +1,7 @@
 // Getting the rights to open disks: which command asks for them, what its end means, and the engine that asks only when it
 // has to. The prompts themselves are in test/electron/elevation.test.ts.
-import { spawn } from 'node:child_process';
-import { chmodSync, readFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sudoCommand } from '../../app/cli/rights.ts';
 import { startEngine, type Engine } from '../../app/engine/client.ts';
@@ -131,6 +131,17 @@ describe.skipIf(canLab() !== null || process.getuid?.() !== 0)('the engine that 
     const none = asking(null).engine;
     expect(await refused(none.call('prepare', request))).toMatchObject([{ code: 'NOT_PERMITTED', device: disk.device, advice: 'Ask somebody.' }]);
     expect((await disk.counters()).writes).toBe(0);
+  });
+
+  it('a disk that became another one while the question was open is not written', async () => {
+    const image = await readable('d.img');
+    const backing = await bench.path('backing');
+    writeFileSync(backing, Buffer.alloc(2 * MiB));
+    const device = execFileSync('losetup', ['--find', '--show', backing], { encoding: 'utf8' }).trim();
+    bench.finally(() => Promise.resolve(execFileSync('losetup', ['--detach', device])));
+    const { engine } = asking(['/bin/sh', '-c', `truncate -s 3M ${backing} && losetup --set-capacity ${device} && exec "$0" "$1"`, process.execPath, HOST]);
+    expect(await refused(engine.call('prepare', requestOf({ source: image, destinations: [device] })))).toMatchObject([{ code: 'CHANGED', device }]);
+    expect(readFileSync(backing).equals(Buffer.alloc(3 * MiB))).toBe(true);
   });
 
   it('a host that dies with its review, or its job, is a failure of the engine', async () => {

@@ -107,9 +107,21 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     expect(JSON.parse(denied.stdout)).toMatchObject({ event: 'error', code: 'ELEVATION_DENIED' });
   });
 
-  /** The command line as the user, without a terminal. */
-  async function platter(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-    const [command = '', ...rest] = [...lab.enter, 'setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', process.execPath, CLI, ...args];
+  it('on a terminal: sudo, after a sentence', async () => {
+    const [, disk] = disks as [LabDisk, LabDisk];
+    const copy = join(own, 'terminal.img');
+    const { code, stdout } = await asUser('script', '-qec', `stty cols 200; exec ${process.execPath} ${CLI} copy ${disk.device} ${copy} --yes`, '/dev/null');
+    expect(code, stdout).toBe(0);
+    expect(stdout).toContain(`platter: Opening ${disk.device} takes an administrator's rights. sudo asks for your password if it needs it.`);
+    execFileSync('cmp', [image, copy]);
+    expect(statSync(copy).uid).toBe(USER);
+  });
+
+  /** The command line without a terminal. */
+  const platter = (...args: string[]): ReturnType<typeof asUser> => asUser(process.execPath, CLI, ...args);
+
+  async function asUser(...argv: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+    const [command, ...rest]: [string, ...string[]] = [...lab.enter, 'setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', ...argv];
     const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, HOME: own, PLATTER_STATE: join(own, 'state') } });
     const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close') as Promise<[number | null]>]);
     return { code, stdout, stderr };

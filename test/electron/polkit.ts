@@ -1,5 +1,5 @@
-// A machine of its own for polkit: in a mount namespace that ends with the test there are another user, a system bus,
-// polkit's own rules, our action and an installed launcher. Nothing outside of it changes.
+// A machine of its own for polkit and sudo: in a mount namespace that ends with the test there are another user, a system
+// bus, polkit's own rules, our action and an installed launcher. Nothing outside of it changes.
 import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ export type Answer = 'yes' | 'no' | 'ask';
 
 export interface PolkitLab extends AsyncDisposable {
   /** Comes before a command that is to run in there. */
-  readonly enter: readonly string[];
+  readonly enter: readonly [string, ...string[]];
   answer(answer: Answer): void;
   /** A desktop's agent for a process. `asked` resolves with the question; `putAway` is how its user answers. */
   agent(pid: number): Promise<{ asked: Promise<string>; putAway(): void } & AsyncDisposable>;
@@ -29,7 +29,7 @@ export interface PolkitLab extends AsyncDisposable {
 /** Why there can be none here; null when there can. */
 export function canPolkit(): string | null {
   if (process.getuid?.() !== 0) return 'root is needed to make a user, and loop devices';
-  const missing = ['/usr/bin/pkexec', '/usr/lib/polkit-1/polkitd', '/usr/bin/dbus-daemon'].filter((path) => !existsSync(path));
+  const missing = ['/usr/bin/pkexec', '/usr/bin/sudo', '/usr/lib/polkit-1/polkitd', '/usr/bin/dbus-daemon'].filter((path) => !existsSync(path));
   if (missing.length > 0) return `${missing.join(', ')} not installed`;
   if (spawnSync(PYTHON, ['-c', 'import dbus.mainloop.glib, gi.repository.GLib']).status !== 0) return 'python3-dbus or python3-gi not installed';
   if (existsSync(HOME) && readdirSync(HOME).length > 0) return 'Platter is installed here';
@@ -47,7 +47,7 @@ const RULES = `polkit.addRule(function(action) {
 /** Ends with the bus, and the bus with its input. */
 const SCRIPT = `set -e
 cd "$0"
-for file in passwd group shadow; do mount --bind $file /etc/$file; done
+for file in passwd group shadow sudoers; do mount --bind $file /etc/$file; done
 mount --bind bus /run/dbus
 mount --bind actions /usr/share/polkit-1/actions
 mount --bind rules /etc/polkit-1/rules.d
@@ -67,6 +67,7 @@ export async function polkitLab(): Promise<PolkitLab> {
   for (const folder of ['bus', 'actions', 'rules', 'platter', 'platter/resources', 'platter/resources/app.asar.unpacked']) mkdirSync(join(lab, folder));
   const lines = { passwd: `platter-test:x:${USER}:${USER}::/nonexistent:/bin/sh\n`, group: `platter-test:x:${USER}:\n`, shadow: 'platter-test:*:20000:0:99999:7:::\n' };
   for (const [name, line] of Object.entries(lines)) put(name, readFileSync(`/etc/${name}`, 'utf8') + line, name === 'shadow' ? 0o600 : 0o644);
+  put('sudoers', `Defaults use_pty\nplatter-test ALL=(root) NOPASSWD: ${HOME}/platter-host\n`, 0o440);
   for (const action of readdirSync('/usr/share/polkit-1/actions')) copyFileSync(join('/usr/share/polkit-1/actions', action), join(lab, 'actions', action));
   copyFileSync(join(ROOT, 'build/assets/io.github.platter.policy'), join(lab, 'actions/io.github.platter.policy'));
   put('rules/00-platter-test.rules', RULES);

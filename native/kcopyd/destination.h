@@ -9,26 +9,12 @@
 #include "bitmap.h"
 #include "device.h"
 #include "durable.h"
+#include "isolation.h"
 #include "kcopyd.h"
 #include "slot.h"
 #include "throttle.h"
 
 namespace kcopyd {
-
-using Clock = std::chrono::steady_clock;
-
-// Time that a destination took from others, by having no credit when they had.
-struct Stall {
-  Clock::duration total{0};
-  std::optional<Clock::time_point> since;
-  void begin(Clock::time_point now) {
-    if (!since) since = now;
-  }
-  void end(Clock::time_point now) {
-    if (since) total += now - *since;
-    since.reset();
-  }
-};
 
 // Worker thread, but for the atomics and durable.
 struct Destination {
@@ -51,6 +37,9 @@ struct Destination {
   unsigned pinned = 0;       // slots that are kept for it
   unsigned in_flight = 0;    // writes, reads that verify, and flushes
   Stall stall;               // how long it held up the others that are as far as it
+  Pace pace;                 // how fast it writes
+  std::optional<Apart> apart;  // it was left behind
+  unsigned misjudged = 0;      // how often it was, and proved to be as fast
   bool sealed = false;       // all but the head is flushed (KCOPYD_HEAD_LAST)
   bool dropped = false;      // it failed and gets no more I/O
   bool cancelled = false;    // it, or the job, was cancelled, and that was seen

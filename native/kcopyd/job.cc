@@ -42,9 +42,9 @@ void Job::start(Engine& engine) {
   }
   // Even when all destinations but one stop answering, the last one finds its share of the pool.
   const auto share = engine.pool.stats().slots / (static_cast<unsigned>(destinations_.size()) + 1);
-  credit_ = std::clamp(share, 1u, KCOPYD_MAX_SUBJOBS);
-  // A short job has no time to climb. Going down costs little, and a device that gains nothing by depth is found out.
-  depth_.emplace(credit_, credit_);
+  // A short job has no time to climb, so it begins with what the kernel's kcopyd has in flight. Going down costs little,
+  // and a device that gains nothing by depth is found out; one that answers late gets more.
+  depth_.emplace(std::max(share, 1u), KCOPYD_MAX_SUBJOBS);
   started_ = Clock::now();
   for (const auto& d : destinations_) {
     attach(*d->device);
@@ -255,6 +255,7 @@ void Job::written(Engine& engine, SlotTransfer& write) {
   if (!slot.blank) d.written += write.good_bytes();
   if (slot.zero) d.zeroed += write.zeroed_bytes();
   d.unflushed += write.good_bytes();
+  d.pace.wrote(write.good_bytes());
   if (!write.bad().empty()) {
     record(KCOPYD_SIDE_WRITE, static_cast<int>(destination), write, tried_before(slot));
     if (!ignores_write()) {
@@ -282,7 +283,7 @@ void Job::through(Engine& engine, Destination& d, unsigned destination) {
 void Job::abandon(Slot& slot, uint32_t destinations) {
   const uint32_t leaving = slot.pending & destinations;
   for (unsigned i = 0; i < destinations_.size(); ++i) {
-    if (leaving >> i & 1) --destinations_[i]->pinned;
+    if ((leaving >> i & 1) && --destinations_[i]->pinned == 0) destinations_[i]->pace.end(Clock::now());
   }
   slot.pending &= ~leaving;
   slot.held &= ~leaving;

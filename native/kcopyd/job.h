@@ -117,6 +117,8 @@ class Job {
     uint32_t members;
   };
   std::optional<Take> choose(Engine& engine);
+  bool awaits_somebody(Engine& engine, uint64_t turn);
+  bool far_slower(const Destination& d, uint32_t able, Clock::time_point now) const;
   std::optional<Take> choose_from(Engine& engine, uint64_t turn, uint32_t group);
   bool takes_part(const Destination& d) const {
     return d.state == (op_ == KCOPYD_COMPARE ? KCOPYD_VERIFYING : KCOPYD_COPYING) && !d.dropped && !d.cancelled &&
@@ -185,8 +187,7 @@ class Job {
 
   // Worker thread.
   std::vector<bool> taken_;     // turns that were taken at least once
-  unsigned credit_ = 1;         // slots that one destination may pin, whatever is gained by more
-  std::optional<Depth> depth_;  // slots that it is worth pinning
+  std::optional<Depth> depth_;  // slots that one destination may pin: as many as it is worth
   Clock::time_point started_{};
   Clock::time_point watched_{};
   uint64_t broken_turn_ = ~uint64_t{0};  // turn of the first sub-job that could not be read

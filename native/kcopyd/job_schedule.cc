@@ -3,8 +3,9 @@
 // Every destination has a turn of its own. Those that are equally far form a group, for which the source is read
 // once. Whoever has no credit left (its share of the pool is full of what it has not written yet) holds up its group;
 // when that has cost the others more than their patience, they go on without it. It follows as a group of its own,
-// reading the source again at its own pace, and joins whoever it catches up with.
+// reading the source again at its own pace, and joins whoever it catches up with, or who waits for it (isolation.h).
 #include <cstring>
+#include <utility>
 
 #include "job.h"
 
@@ -12,26 +13,9 @@ namespace kcopyd {
 namespace {
 
 // Sub-jobs of one destination that are read back at the same time.
-constexpr unsigned kVerifyDepth = 2;
+constexpr unsigned kVerifyDepth = 4;
 
-// How much time a destination may cost the others before they leave it behind: whoever is left behind costs a second
-// reading of the source for the rest of the job, so a hiccup is no reason. Where reading in two places means that
-// heads move, waiting is the lesser evil for longer.
-struct Patience {
-  std::chrono::milliseconds least;
-  int percent;  // of the job's time
-};
-constexpr Patience kPatience{std::chrono::milliseconds(250), 5};
-constexpr Patience kPatienceRotational{std::chrono::milliseconds(1000), 25};
-
-// Whoever has held up the others for half of the job's time is slow, and there is no need to wait for more proof.
-constexpr std::chrono::milliseconds kFirstVerdict{60};
-constexpr std::chrono::milliseconds kAskAgain{10};
-
-bool out_of_patience(const Patience& patience, std::chrono::steady_clock::duration spent,
-                     std::chrono::steady_clock::duration elapsed) {
-  return spent >= patience.least + elapsed * patience.percent / 100 || (elapsed >= kFirstVerdict && spent * 2 > elapsed);
-}
+constexpr std::chrono::milliseconds kAskAgain{2};
 
 }  // namespace
 
@@ -110,6 +94,7 @@ std::optional<Job::Take> Job::choose(Engine& engine) {
   // Those in front first: they are the ones that finish.
   uint32_t left = 0;
   for (unsigned i = 0; i < destinations_.size(); ++i) left |= static_cast<uint32_t>(takes_part(*destinations_[i])) << i;
+  bool behind = false;
   while (left != 0) {
     uint64_t turn = 0;
     uint32_t group = 0;
@@ -120,10 +105,38 @@ std::optional<Job::Take> Job::choose(Engine& engine) {
       if (group == 0) turn = next;
       if (next == turn) group |= 1u << i;
     }
-    if (const std::optional<Take> chosen = choose_from(engine, turn, group)) return chosen;
+    const bool front = !std::exchange(behind, true);
+    if (!front || !awaits_somebody(engine, turn)) {
+      if (const std::optional<Take> chosen = choose_from(engine, turn, group)) return chosen;
+    }
     left &= ~group;
   }
   return std::nullopt;
+}
+
+// Do those in front, at this turn, wait for one that they left behind?
+bool Job::awaits_somebody(Engine& engine, uint64_t turn) {
+  const auto now = Clock::now();
+  bool waits = false;
+  for (const auto& d : destinations_) {
+    if (!d->apart || !takes_part(*d)) continue;
+    if (d->next >= turn) {
+      d->apart.reset();
+      continue;
+    }
+    if (!d->apart->awaited(d->next, turn, turns(), d->misjudged, now)) continue;
+    engine.ask_again(now + kAskAgain);
+    waits = true;
+  }
+  return waits;
+}
+
+// Is this destination a fraction as fast as those that could go on?
+bool Job::far_slower(const Destination& d, uint32_t able, Clock::time_point now) const {
+  for (unsigned i = 0; i < destinations_.size(); ++i) {
+    if ((able >> i & 1) && !kcopyd::far_slower(d.pace, destinations_[i]->pace, chunk_size_, d.misjudged, now)) return false;
+  }
+  return true;
 }
 
 std::optional<Job::Take> Job::choose_from(Engine& engine, uint64_t turn, uint32_t group) {
@@ -143,27 +156,29 @@ std::optional<Job::Take> Job::choose_from(Engine& engine, uint64_t turn, uint32_
     }
   }
   const bool rotates = source_ != nullptr && source_->rotational;
-  const Patience& patience = rotates ? kPatienceRotational : kPatience;
   // A source that its own copy overwrites cannot be read again, one that is being rescued should not be; and the
   // kernel's kcopyd leaves nobody behind.
   const bool together = one_at_a_time_ || engine.strict || flag(KCOPYD_SKIP_BAD);
   bool wait = false;
   for (unsigned i = 0; i < destinations_.size(); ++i) {
     if (!(group >> i & 1)) continue;
-    Stall& stall = destinations_[i]->stall;
+    Destination& d = *destinations_[i];
     if (able == 0 || (able >> i & 1)) {
-      stall.end(now);
+      d.stall.end(now);
       continue;
     }
-    stall.begin(now);
-    const auto spent = stall.total + (now - *stall.since);
-    if (!together && out_of_patience(patience, spent, now - started_)) continue;
+    d.stall.begin(now);
+    if (!together && (out_of_patience(rotates, d.stall.spent(now), now - started_) || (!rotates && far_slower(d, able, now)))) continue;
     wait = true;
     if (!together) engine.ask_again(now + kAskAgain);
   }
   if (able == 0 || wait) return std::nullopt;
   for (unsigned i = 0; i < destinations_.size(); ++i) {
-    if (group >> i & 1) destinations_[i]->stall.end(now);
+    if (!(group >> i & 1)) continue;
+    Destination& d = *destinations_[i];
+    d.stall.end(now);
+    d.apart.reset();
+    if (!(able >> i & 1)) d.apart.emplace(turn, turn, now);
   }
   return Take{turn, able};
 }
@@ -173,7 +188,7 @@ void Job::add_members(Slot& slot, uint32_t members) {
     if (!(members >> i & 1)) continue;
     Destination& d = *destinations_[i];
     ++d.next;
-    ++d.pinned;
+    if (++d.pinned == 1) d.pace.begin(Clock::now());
     d.writing.take();
     skip_turns(d);
   }

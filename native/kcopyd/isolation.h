@@ -1,0 +1,89 @@
+// When a destination is too slow for the others to wait for, and when one that was left behind is fast enough to be
+// waited for again. No I/O and no clock of its own. Worker thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+namespace kcopyd {
+
+using Clock = std::chrono::steady_clock;
+
+// Time that a destination took from others, by having no credit when they had.
+class Stall {
+ public:
+  void begin(Clock::time_point now) {
+    if (!since_) since_ = now;
+  }
+  void end(Clock::time_point now) {
+    if (since_) total_ += now - *since_;
+    since_.reset();
+  }
+  Clock::duration spent(Clock::time_point now) const { return total_ + (since_ ? now - *since_ : Clock::duration{0}); }
+
+ private:
+  Clock::duration total_{0};
+  std::optional<Clock::time_point> since_;
+};
+
+// How fast a destination is while it has something to write.
+class Pace {
+ public:
+  // It has something to write from now on; or nothing any more.
+  void begin(Clock::time_point now) { since_ = now; }
+  void end(Clock::time_point now) {
+    if (since_) busy_ += now - *since_;
+    since_.reset();
+  }
+  void wrote(uint64_t bytes) { bytes_ += bytes; }
+
+  uint64_t bytes() const { return bytes_; }
+  Clock::duration busy(Clock::time_point now) const { return busy_ + (since_ ? now - *since_ : Clock::duration{0}); }
+  double bytes_per_second(Clock::time_point now) const {
+    const double seconds = std::chrono::duration<double>(busy(now)).count();
+    return seconds > 0 ? static_cast<double>(bytes_) / seconds : 0;
+  }
+
+ private:
+  uint64_t bytes_ = 0;
+  Clock::duration busy_{0};
+  std::optional<Clock::time_point> since_;
+};
+
+// Has a destination that stalled its group for `spent` in a job's time of `elapsed` taken too much? Where reading in
+// two places means that heads move, waiting is the lesser evil for longer.
+bool out_of_patience(bool rotates, Clock::duration spent, Clock::duration elapsed);
+
+// Is `slow` so much slower than `fast` that waiting only proves it again? `sub_job`: bytes. `misjudged`: how often it was
+// left behind and proved to be as fast as the others; each time it gets twice as long.
+bool far_slower(const Pace& slow, const Pace& fast, uint64_t sub_job, unsigned misjudged, Clock::time_point now);
+
+/*
+ * A destination that was left behind. It reads the source on its own, which costs all of them: so when it goes as fast
+ * as those in front, and what it lacks is little beside what is left, they wait until it is with them again. Turns are
+ * those of the job.
+ *
+ *   apart --as fast for a window, and worth it--> awaited --in time--> together
+ *     ^                                             |
+ *     +------------------- too late ----------------+
+ */
+class Apart {
+ public:
+  Apart(uint64_t own, uint64_t front, Clock::time_point now) { look_from(own, front, now); }
+
+  // It is at turn `own`, those in front at `front`, of `end` turns. True: they wait for it now. misjudged counts up
+  // when they begin to.
+  bool awaited(uint64_t own, uint64_t front, uint64_t end, unsigned& misjudged, Clock::time_point now);
+
+ private:
+  void look_from(uint64_t own, uint64_t front, Clock::time_point now);
+
+  // The window.
+  uint64_t own_ = 0;
+  uint64_t front_ = 0;
+  Clock::time_point since_{};
+  std::optional<Clock::time_point> until_;  // when those in front stop waiting
+};
+
+}  // namespace kcopyd

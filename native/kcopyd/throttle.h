@@ -19,16 +19,17 @@ class Throttle {
   uint64_t rate() const { return rate_; }
 
   // Is a sub-job of so many bytes paid for? If not, due() says when to ask again.
-  bool ready(uint64_t bytes) {
+  bool ready(uint64_t bytes, Clock::time_point now = Clock::now()) {
     const uint64_t rate = rate_;
     if (rate == 0) {
-      paying_ = false;
+      paying_ = late_ = false;
       return true;
     }
-    const Clock::time_point now = Clock::now();
     if (!paying_ || rate != paid_at_rate_) {
-      // Who was held up last time and comes a little late has only overslept: the clock runs on.
-      const auto start = held_ && rate == paid_at_rate_ ? std::max(due_, now - kLateness) : now;
+      // Who was held up and comes a little late has only overslept: the clock runs on, until all of it is made good by
+      // one sub-job right after the other. Who comes later than that had nothing to do.
+      late_ = (held_ || (late_ && now - asked_ <= kAtOnce)) && now - due_ <= kLateness && rate == paid_at_rate_;
+      const auto start = late_ ? due_ : now;
       const std::chrono::duration<double> cost(static_cast<double>(bytes) / static_cast<double>(rate));
       due_ = start + std::chrono::duration_cast<Clock::duration>(cost);
       paid_at_rate_ = rate;
@@ -36,6 +37,7 @@ class Throttle {
       held_ = false;
     }
     if (now < due_) held_ = true;
+    asked_ = now;
     return now >= due_;
   }
 
@@ -53,12 +55,15 @@ class Throttle {
 
  private:
   static constexpr std::chrono::milliseconds kLateness{200};
+  static constexpr std::chrono::milliseconds kAtOnce{2};
 
   std::atomic<uint64_t> rate_ = 0;
   uint64_t paid_at_rate_ = 0;
   Clock::time_point due_{};
+  Clock::time_point asked_{};  // the last time
   bool paying_ = false;  // a sub-job waits for due_
   bool held_ = false;    // it was refused at least once
+  bool late_ = false;    // it was paid for from when it should have come
 };
 
 }  // namespace kcopyd

@@ -1,4 +1,6 @@
 // `npm test [-- STAGE...]`: all the set-up, then the stages below in this order, then one line that adds them up.
+// The engine is compiled while linters run, and tested with and without sanitizers at the same time: most of its tests
+// wait. Each stage is told of as a whole.
 // Exit code 1 when anything failed, a stage that crashed included. Starts on Node 20.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -9,7 +11,7 @@ import { onCurrentNode } from './packages.mjs';
 import { setUp } from './setup.mjs';
 import { fail, inRoot, run, Stop } from './tools.mjs';
 
-/** A stage: what set-up it needs, and a function that runs it and gives `{passed, failed, skips}`. */
+/** A stage: what set-up it needs, and a function that runs it, prints with what it is given, and gives `{passed, failed, skips}`. */
 const stages = {
   lint: { purpose: 'tools', run: () => checks([['eslint/bin/eslint.js', ...eslintArgs]]) },
   types: {
@@ -20,14 +22,16 @@ const stages = {
         ['svelte-check/bin/svelte-check', '--workspace', 'renderer', '--tsconfig', './tsconfig.json', '--fail-on-warnings'],
       ]),
   },
-  plain: { purpose: 'test', run: () => native('plain') },
-  asan: { purpose: 'test', run: () => native('asan') },
-  tsan: { purpose: 'test', run: () => native('tsan') },
+  plain: { purpose: 'test', run: (print) => native('plain', print) },
+  asan: { purpose: 'test', run: (print) => native('asan', print) },
+  tsan: { purpose: 'test', run: (print) => native('tsan', print) },
   app: { purpose: 'test', run: () => vitest('app', ['test/app', 'test/engine', 'test/lab']) },
-  fuzz: { purpose: 'test', run: () => lines('fuzz', process.execPath, [inRoot('test/fuzz/run.mjs')]) },
+  fuzz: { purpose: 'test', run: (print) => lines('fuzz', process.execPath, [inRoot('test/fuzz/run.mjs')], print) },
   renderer: { purpose: 'test', run: () => vitest('renderer', ['test/renderer']) },
   electron: { purpose: 'test', run: () => vitest('electron', ['test/electron'], ['xvfb-run', '--auto-servernum', '--server-args=-screen 0 1280x800x24']) },
 };
+/** Stages that run at the same time, as far as they are asked for; all others run alone. */
+const together = ['plain', 'asan', 'tsan'];
 const eslintArgs = ['--config', 'build/eslint.config.mjs', '--max-warnings', '0', 'app', 'build', 'renderer', 'test'];
 
 /** What a stage starts talks on stdout, in colour only to a terminal, and finds the Node it was started with first. */
@@ -46,19 +50,33 @@ async function checks(programs) {
   return counts;
 }
 
+const make = ['--silent', '--no-print-directory', '--jobs=2', '-C', inRoot('test/engine')];
+
+/** Compiles the engine and its tests for these stages. Says nothing: what fails, its stage makes again, and shows. */
+const compile = (targets) => run('make', [...make, '--keep-going', ...targets.map((target) => `build-${target}`)], { ...options(), stdio: 'ignore' });
+let compiled = Promise.resolve(0);
+
 /** The engine's own tests. */
-const native = (target) => lines(target, 'make', ['--silent', '--no-print-directory', '--jobs=2', '-C', inRoot('test/engine'), target]);
+async function native(target, print) {
+  await compiled;
+  return lines(target, 'make', [...make, target], print);
+}
+
+/** Hears everything that a program says. */
+function listen(child, hear) {
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', hear);
+}
 
 /** A program that says "ok", "FAIL" or "SKIP: what: why" on a line for each of its tests. */
-async function lines(name, command, args) {
+async function lines(name, command, args, print) {
   let output = '';
   const code = await run(command, args, {
     ...options(),
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     onSpawn: (child) =>
-      child.stdout.setEncoding('utf8').on('data', (text) => {
+      listen(child, (text) => {
         output += text;
-        process.stdout.write(text);
+        print(text);
       }),
   });
   const said = output.split('\n');
@@ -82,6 +100,31 @@ async function vitest(name, paths, wrapper = []) {
 /** A stage that fails without a failed test (it did not compile, it crashed, it found no test) is a failure itself. */
 const orCrashed = (code, counts) => (code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts);
 
+/** Runs stages at the same time. What the first that has not ended says is printed at once, what the others say is held. */
+async function atOnce(names, stage, say) {
+  const held = names.map(() => '');
+  let speaker = 0;
+  const ended = names.map(() => false);
+  const turn = () => {
+    while (speaker < names.length) {
+      say(held[speaker]);
+      held[speaker] = '';
+      if (!ended[speaker]) return;
+      speaker++;
+    }
+  };
+  await Promise.all(
+    names.map(async (name, i) => {
+      await stage(name, (text) => {
+        held[i] += text;
+        if (i === speaker) turn();
+      });
+      ended[i] = true;
+      turn();
+    }),
+  );
+}
+
 async function test(asked) {
   const unknown = asked.filter((name) => !(name in stages));
   if (unknown.length > 0) throw new Stop(`no such stage: ${unknown.join(', ')}. There are: ${Object.keys(stages).join(', ')}`);
@@ -90,16 +133,23 @@ async function test(asked) {
 
   const total = { passed: 0, failed: 0, skips: [] };
   const broken = [];
-  for (const name of chosen) {
-    console.log(`\n=== ${name}`);
+  const stage = async (name, print) => {
+    print(`\n=== ${name}\n`);
     const started = performance.now();
-    const { passed, failed, skips } = await stages[name].run();
+    const { passed, failed, skips } = await stages[name].run(print);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    console.log(`=== ${name}: ${passed} passed, ${failed} failed, ${skips.length} skipped in ${seconds} s`);
+    print(`=== ${name}: ${passed} passed, ${failed} failed, ${skips.length} skipped in ${seconds} s\n`);
     total.passed += passed;
     total.failed += failed;
     total.skips.push(...skips);
     if (failed > 0) broken.push(name);
+  };
+  const say = (text) => process.stdout.write(text);
+  const beside = chosen.filter((name) => together.includes(name));
+  if (beside.length > 0) compiled = compile(beside);
+  for (const name of chosen) {
+    if (!together.includes(name)) await stage(name, say);
+    else if (name === beside[0]) await atOnce(beside, stage, say);
   }
   console.log();
   for (const skip of total.skips) console.log(`skipped: ${skip}`);

@@ -1,5 +1,5 @@
 // Runs the engine's tests: one line per test as it ends, and a watchdog that names a test that hangs.
-#define DOCTEST_CONFIG_IMPLEMENT
+// Takes doctest's options, and --jobs=N: in N processes that share the tests, each test's output whole.
 #include <doctest/doctest.h>
 
 #include <dirent.h>
@@ -10,14 +10,22 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <mutex>
+#include <sstream>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "disks.h"
+#include "workers.h"
 
 namespace {
+
+// Names of the tests that were asked for, in their order, when doctest only lists them.
+std::vector<std::string> listed;
 
 using Clock = std::chrono::steady_clock;
 
@@ -105,7 +113,9 @@ class Lines final : public doctest::IReporter {
     std::printf("%-4s %s (%.2f s)\n", stats.failure_flags ? "FAIL" : "ok", test::current_test.c_str(), took.count());
     std::fflush(stdout);
   }
-  void report_query(const doctest::QueryData&) override {}
+  void report_query(const doctest::QueryData& query) override {
+    for (unsigned i = 0; i < query.num_data; i++) listed.emplace_back(query.data[i]->m_name);
+  }
   void test_run_start() override {}
   void test_run_end(const doctest::TestRunStats&) override {}
   void test_case_exception(const doctest::TestCaseException&) override {}
@@ -122,18 +132,52 @@ class Lines final : public doctest::IReporter {
 
 REGISTER_LISTENER("lines", 1, Lines);
 
+// A run of doctest with the options of the command line.
+class Run {
+ public:
+  Run(int argc, const char* const* argv) : context_(argc, argv) {
+    context_.setOption("no-version", true);
+    context_.setOption("no-intro", true);
+    context_.setOption("order-by", "name");
+  }
+  doctest::Context* operator->() { return &context_; }
+
+ private:
+  doctest::Context context_;
+};
+
+std::vector<std::string> names(int argc, char** argv) {
+  std::vector<const char*> args(argv, argv + argc);
+  args.push_back("--list-test-cases");  // no option that can be set
+  std::ostringstream nobody;
+  Run run(static_cast<int>(args.size()), args.data());
+  run->setCout(&nobody);
+  run->run();
+  return std::move(listed);
+}
+
+// N of --jobs=N, 0 without.
+unsigned jobs(int argc, char** argv) {
+  constexpr std::string_view option = "--jobs=";
+  for (int i = 1; i < argc; i++)
+    if (std::string_view(argv[i]).starts_with(option)) return static_cast<unsigned>(std::strtoul(argv[i] + option.size(), nullptr, 10));
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   // Megabytes come and go by the hundred: keep them, instead of having each page made anew by the kernel.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  doctest::Context context(argc, argv);
-  context.setOption("no-version", true);
-  context.setOption("no-intro", true);
-  context.setOption("order-by", "name");
-  context.applyCommandLine(argc, argv);
-  const int result = context.run();
-  test::release_all_disks();
-  return result;
+  const unsigned processes = jobs(argc, argv);
+  if (processes == 0) return Run(argc, argv)->run();
+  test::backends();  // asked once, and told once when one is refused
+  return test::in_workers(processes, names(argc, argv), [&](size_t i) {
+    Run one(argc, argv);
+    one->setOption("minimal", true);
+    one->setOption("first", static_cast<int>(i + 1));
+    one->setOption("last", static_cast<int>(i + 1));
+    return one->run();
+  });
 }

@@ -479,6 +479,20 @@ export interface JobRecord {
   request: CopyRequest;
 }
 
+/** What a search of the history found. */
+export interface FoundJobs {
+  /** Newest first: as many as one answer carries, each with the first errors of each of its ends. */
+  records: JobRecord[];
+  /** How many there are. */
+  found: number;
+  /** Files in the history that are no record. */
+  unreadable: number;
+}
+
+/** The forms a report can have. */
+export const REPORT_FORMS = ['pdf', 'json', 'csv'] as const;
+export type ReportForm = (typeof REPORT_FORMS)[number];
+
 // ---------------------------------------------------------------- window (IPC)
 
 /** A job as the window sees it. Owned by main; the window only renders it. */
@@ -516,6 +530,10 @@ export interface AppState extends SettingsState {
   interruptedError: PlatterError | null;
   /** The image that the desktop asked to open, and when (milliseconds since the epoch): the next source, once. Null when it asked for none. */
   opened: { path: string; at: number } | null;
+  /** Name of the ended job in the history, null while it runs and when it could not be kept. */
+  record: string | null;
+  /** Why it could not be, null when all is well. */
+  recordError: PlatterError | null;
 }
 
 /** Either a value or the reasons why not. Failures cross the IPC as values, never as exceptions. */
@@ -547,6 +565,14 @@ export interface WindowCalls {
   forget: { args: [job: string]; result: Outcome<null> };
   /** Puts an ended job away. */
   dismissJob: { args: []; result: null };
+  /** The jobs in the history that have every word of `query` in them. */
+  findJobs: { args: [query: string]; result: Outcome<FoundJobs> };
+  /** Native save dialog, then the report on these jobs; its path, null when the user changed their mind. */
+  reportJobs: { args: [ids: string[], form: ReportForm]; result: Outcome<string | null> };
+  /** Shows the log file in the desktop's file manager; gives its path. */
+  showLog: { args: []; result: string };
+  /** Puts what support needs to know on the clipboard. */
+  copyDiagnostics: { args: []; result: null };
   /** Changes and keeps settings; what is left out stays. Refused when they could not be kept: then nothing has changed. */
   changeSettings: { args: [change: Partial<Settings>]; result: Outcome<null> };
 }
@@ -554,7 +580,7 @@ export interface WindowCalls {
 /** Names of the calls, for the ends that loop over them. */
 export const calls = [
   'getState', 'refreshDisks', 'chooseImage', 'chooseNewImage', 'review', 'dismissReview', 'start', 'cancel', 'pause', 'throttle', 'retry',
-  'forget', 'dismissJob', 'changeSettings',
+  'forget', 'dismissJob', 'findJobs', 'reportJobs', 'showLog', 'copyDiagnostics', 'changeSettings',
 ] as const satisfies readonly (keyof WindowCalls)[];
 
 /** What main tells the window without being asked. */

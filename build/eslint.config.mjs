@@ -20,8 +20,8 @@ const rooms = {
   'engine client': { files: 'app/engine/{client,durable-file,elevating-engine,elevation,errors,frames,reduce,schema,state-folder}.ts', imports: ['contract', 'engine'] },
   engine: { files: 'app/engine/**', imports: ['contract', 'engine client'] },
   // What is kept of ended jobs, for the window and the command line alike.
-  records: { files: 'app/records/**', imports: ['contract', 'engine', 'engine client', 'words'] },
-  cli: { files: 'app/cli/**', imports: ['contract', 'engine', 'engine client', 'records'] },
+  records: { files: 'app/records/**', imports: ['contract', 'engine', 'engine client', 'view', 'words'] },
+  cli: { files: 'app/cli/**', imports: ['contract', 'engine', 'engine client', 'records', 'view'] },
   main: { files: 'app/main/**', imports: ['contract', 'engine client', 'records', 'view', 'words'] },
   renderer: { files: 'renderer/**', imports: ['contract', 'view', 'words'] },
   build: { files: 'build/**', imports: [] },

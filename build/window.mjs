@@ -15,8 +15,8 @@ const TO_HOST = 4;
 /** How a stream says that the other side has gone. */
 const CLOSED = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
 
-/** What an ordinary user's window may know of root's environment: how to reach the screen, the language, our own settings. */
-const PASSED_ON = /^(PATH|LANG|LANGUAGE|LC_.*|TZ|TERM|DISPLAY|WAYLAND_DISPLAY|XDG_SESSION_TYPE|XDG_CURRENT_DESKTOP|GTK_.*|GDK_.*|ELECTRON_.*|PLATTER_.*)$/;
+/** What an ordinary user's window may know of root's environment: how to reach the screen, the language, our own settings (but not root's state folder). */
+const PASSED_ON = /^(PATH|LANG|LANGUAGE|LC_.*|TZ|TERM|DISPLAY|WAYLAND_DISPLAY|XDG_SESSION_TYPE|XDG_CURRENT_DESKTOP|GTK_.*|GDK_.*|ELECTRON_.*|PLATTER_(?!STATE$).*)$/;
 
 /**
  * Opens the window and waits until it is closed.

@@ -11,22 +11,47 @@ export const copyRequest = (source: string, destinations: string[], more: Partia
 /** Asks for the rest of an interrupted job. */
 export const resumeRequest = (job: string): CopyRequest => ({ ...plainRequest, kind: 'resume', source: null, destinations: [], job });
 
-/** `platter copy ...` or `platter resume ...` for a request of the window. */
+/** What does the same as `request` on the command line. */
 export function commandLine(request: CopyRequest): string {
-  const paths = request.kind === 'resume' ? [request.job ?? ''] : [request.source ?? '', ...request.destinations];
+  const { kind, source, destinations, job } = request;
+  const paths = kind === 'resume' ? [job ?? ''] : [...(source === null ? [] : [source]), ...destinations];
   // A path that starts with a dash would be taken for an option.
-  const words = [...(paths.some((path) => path.startsWith('-')) ? ['--'] : []), ...paths.map(quoted)];
-  return ['platter', request.kind, ...(request.kind === 'copy' ? copyOptions(request) : []), ...words].join(' ');
+  const words = [...(paths.some((path) => path.startsWith('-')) ? ['--'] : []), ...paths];
+  return ['platter', kind, ...ownOptions(request), ...commonOptions(request), ...words].map(quoted).join(' ');
 }
 
-function copyOptions({ verify, update, rescue, keepGoing, throttle, sparse, stallTimeout }: CopyRequest): string[] {
+/** An option with its value; nothing where there is none. One that starts with a dash would be taken for an option. */
+const valued = (option: string, value: string | number | null): string[] =>
+  value === null ? [] : String(value).startsWith('-') ? [`${option}=${value}`] : [option, String(value)];
+const flag = (option: string, on: boolean): string[] => (on ? [option] : []);
+
+/** Options of one command alone. */
+function ownOptions({ kind, name, verify, update, repair, rescue, keepGoing, sparse, assumeBlank, manifest, saveManifest }: CopyRequest): string[] {
+  switch (kind) {
+    case 'resume':
+      return [];
+    case 'verify':
+    case 'repair':
+      return [...valued('--name', name), ...valued('--manifest', manifest), ...flag('--keep-going', keepGoing)];
+    case 'copy':
+      return [
+        ...valued('--name', name), ...flag('--update', update), ...valued('--manifest-from', manifest), ...valued('--manifest', saveManifest),
+        ...flag('--repair', repair), ...flag('--rescue', rescue !== null && rescue.map === null),
+        ...valued('--map', rescue?.map ?? null), ...valued('--retries', (rescue?.retries ?? 0) > 0 ? rescue!.retries : null),
+        ...flag('--keep-going', keepGoing), ...flag('--no-sparse', !sparse), ...flag('--assume-blank', assumeBlank), ...flag('--no-verify', !verify),
+      ];
+  }
+}
+
+function commonOptions({ throttle, destinations, destinationThrottles, stallTimeout, io, memory }: CopyRequest): string[] {
   return [
-    ...(update ? ['--update'] : []),
-    ...(rescue === null ? [] : ['--rescue', ...(rescue.retries > 0 ? ['--retries', String(rescue.retries)] : [])]),
-    ...(keepGoing ? ['--keep-going'] : []),
-    ...(throttle === null ? [] : ['--throttle', String(throttle)]),
-    ...(sparse ? [] : ['--no-sparse']),
-    ...(stallTimeout === plainRequest.stallTimeout ? [] : ['--stall-timeout', String(stallTimeout)]),
-    ...(verify ? [] : ['--no-verify']),
+    ...valued('--throttle', throttle),
+    ...destinations.flatMap((path, index) => {
+      const rate = destinationThrottles[index] ?? null;
+      return rate === null ? [] : ['--throttle-dest', `${path}=${rate}`];
+    }),
+    ...valued('--stall-timeout', stallTimeout === plainRequest.stallTimeout ? null : stallTimeout),
+    ...valued('--io', io === 'auto' ? null : io),
+    ...valued('--memory', memory),
   ];
 }

@@ -9,7 +9,7 @@ import { destinationRate, file, job, memory, name, rate, retries, seconds } from
 export interface Actions {
   list(options: { all: boolean; json: boolean }): Promise<number>;
   /** `request` without a job to resume takes the only interrupted one. */
-  job(request: CopyRequest, options: { yes: boolean; json: boolean }): Promise<number>;
+  job(request: CopyRequest, options: { yes: boolean; json: boolean; verbose: boolean }): Promise<number>;
   jobs(options: { json: boolean }): Promise<number>;
   forget(job: string, options: { json: boolean }): Promise<number>;
   /** `words` is what the jobs have to have in them. */
@@ -23,7 +23,7 @@ interface JobOptions {
   name?: string;
   verify?: boolean; update?: boolean; manifestFrom?: string; repair?: boolean; keepGoing?: boolean; rescue?: boolean; retries?: number;
   map?: string; sparse?: boolean; assumeBlank?: boolean; manifest?: string; throttle?: number; throttleDest?: Map<string, number>;
-  stallTimeout?: number; io?: 'uring' | 'threads'; memory?: number; yes?: boolean; json?: boolean;
+  stallTimeout?: number; io?: 'uring' | 'threads'; memory?: number; yes?: boolean; json?: boolean; verbose?: boolean;
 }
 
 /** The parser, with `actions` behind it. `exit` gets the exit code of the command that ran. */
@@ -39,7 +39,8 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     .addHelpText('after', TEXTS.program);
   const add = (name: string, description: string): Command =>
     program.command(name).description(description).helpOption('--help', 'print this help');
-  const run = async (request: CopyRequest, { yes = false, json = false }: JobOptions): Promise<void> => exit(await actions.job(request, { yes, json }));
+  const run = async (request: CopyRequest, { yes = false, json = false, verbose = false }: JobOptions): Promise<void> =>
+    exit(await actions.job(request, { yes, json, verbose }));
 
   add('list', 'list the disks, what is on them, and which cannot be written')
     .option('--all', 'loop devices too')
@@ -134,7 +135,8 @@ function common(command: Command, named: boolean): void {
     .addOption(new Option('--stall-timeout <SECONDS>', 'give up a drive that does not answer for so long; 0: never; by default 60').argParser(seconds))
     .addOption(new Option('--io <BACKEND>', 'how to reach the devices; by default the best that works here').choices(['uring', 'threads']))
     .addOption(new Option('--memory <SIZE>', 'memory for data in flight, 64K to 1G; by default 32M').argParser(memory))
-    .option('--json', 'events as JSON, one object a line');
+    .option('--json', 'events as JSON, one object a line')
+    .option('--verbose', 'what goes into the log on stderr too, and where the log is');
 }
 
 const writing = (command: Command): Command =>

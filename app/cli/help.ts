@@ -9,6 +9,12 @@ Exit codes:
   130  cancelled by SIGINT or SIGTERM, after what was in flight had ended and
        the devices were flushed`;
 
+/** Where what happened can be read later. */
+const LOG = `
+Log: platter.log in $PLATTER_STATE, else $XDG_STATE_HOME/platter, else
+~/.local/state/platter (root: /var/lib/platter). PLATTER_LOG=debug keeps more,
+error, warn or info as much or less.`;
+
 export const JSON_LINES = `
 With --json, stdout has one object a line and nothing else:
   {"event":"plan",...}      what was checked and will be done; its job is what
@@ -92,7 +98,8 @@ Examples:
 
 /** After the help of the program, and of each command that runs a job. */
 export const TEXTS = {
-  program: `\nplatter COMMAND --help says more about a command.\n${COPY_EXAMPLES}${EXIT_CODES}`,
+  program: `\nplatter COMMAND --help says more about a command.\n${COPY_EXAMPLES}${EXIT_CODES}
+${LOG}`,
   copy: `${COPY_EXAMPLES.trimEnd()}${MORE_COPY_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
   verify: `${VERIFY_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,
   repair: `${REPAIR_EXAMPLES}${CONTROL}\n${JSON_LINES}\n${EXIT_CODES}`,

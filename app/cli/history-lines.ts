@@ -1,7 +1,7 @@
 // `platter history` for people: a line for each job, and one under it for each of its destinations.
 import type { JobRecord, RecordedDestination } from '../contract.ts';
 import { size } from '../engine/words.ts';
-import { endWord } from '../records/search.ts';
+import { verdictOf } from '../view/ended.ts';
 import { formatTime } from './quantities.ts';
 import { printable, type Paint } from './text.ts';
 
@@ -23,5 +23,5 @@ function destinationLine(destination: RecordedDestination): string {
   const { path, model, serial, port, errors } = destination;
   const identity = [model, serial, port].filter((text) => text !== null).map(printable).join(', ');
   const error = errors[0] === undefined ? '' : `. ${printable(errors[0].message)}`;
-  return `  to ${printable(path)}${identity === '' ? '' : ` (${identity})`}: ${endWord(destination)}${error}`;
+  return `  to ${printable(path)}${identity === '' ? '' : ` (${identity})`}: ${verdictOf(destination)}${error}`;
 }

@@ -3,13 +3,14 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
-import type { CopyRequest, JobView, Plan, PlatterError } from '../contract.ts';
+import { REPORT_FORMS, type CopyRequest, type JobView, type Plan, type PlatterError } from '../contract.ts';
 import { type Engine, Refusal, startEngine } from '../engine/client.ts';
 import { failure } from '../engine/errors.ts';
 import { recordsCsv } from '../records/csv.ts';
 import { History } from '../records/history.ts';
+import { Log } from '../records/log.ts';
 import { recordOf } from '../records/record.ts';
-import { FORMS, saveReport } from '../records/report.ts';
+import { saveReport } from '../records/report.ts';
 import { search } from '../records/search.ts';
 import { commands, type Actions } from './commands.ts';
 import { askConsent, lossLines } from './confirm.ts';
@@ -35,14 +36,24 @@ const FORMATS = { good: 'green', bad: 'red', busy: 'cyan', faint: 'gray', strong
 /** How long the engine may take to end once all is said, in milliseconds. A device that does not answer keeps it for ever. */
 const FAREWELL = 2000;
 
+/** Whether what goes into the log is told on stderr too. */
+const told = { log: false };
+const log = new Log({ echo: (line) => told.log && stderr.write(`${line}\n`) });
+
+function tellLog(): void {
+  told.log = true;
+  stderr.write(`platter: the log is ${log.path}\n`);
+}
+
 /** Colours on stdout; none where it is no terminal or NO_COLOR is set. */
 const paint: Paint = (style, text) => styleText(FORMATS[style], text, { stream: stdout });
 
 /** How to tell of what happens. The kernel's own console has no glyphs beyond ASCII to rely on. */
-function reporterFor(json: boolean, selection: Selection | null = null): Reporter {
+function reporterFor(json: boolean, selection: Selection | null = null, verbose = false): Reporter {
   if (json) return jsonReporter(stdout);
   const unicode = process.env.TERM !== 'linux' && process.env.TERM !== 'dumb';
-  return stdout.isTTY ? liveReporter({ stdout, stderr, paint, unicode, selection }) : logReporter(stdout, stderr);
+  // What the log says would go through a view that is drawn again and again.
+  return stdout.isTTY && !verbose ? liveReporter({ stdout, stderr, paint, unicode, selection }) : logReporter(stdout, stderr);
 }
 
 /** Runs `act`; what is refused is told by `reporter`. Resolves to the exit code. */
@@ -58,7 +69,7 @@ async function asking(reporter: Reporter, act: () => Promise<number>): Promise<n
 
 /** The same with an engine. */
 async function withEngine(reporter: Reporter, act: (engine: Engine) => Promise<number>): Promise<number> {
-  const engine = withRights(startEngine(), stdin.isTTY && stderr.isTTY, (sentence) => stderr.write(`platter: ${sentence}\n`));
+  const engine = withRights(startEngine({ heard: (text) => log.warn(`engine: ${text.trimEnd()}`) }), stdin.isTTY && stderr.isTTY, (sentence) => stderr.write(`platter: ${sentence}\n`));
   try {
     return await asking(reporter, () => act(engine));
   } finally {
@@ -104,7 +115,7 @@ const history: Actions['history'] = (words, { json, csv }) => asking(reporterFor
 
 const report: Actions['report'] = (id, files) => asking(reporterFor(false), async () => {
   const record = await new History().get(id);
-  for (const form of FORMS) if (files[form] !== null) await saveReport(resolve(files[form]), form, [record]);
+  for (const form of REPORT_FORMS) if (files[form] !== null) await saveReport(resolve(files[form]), form, [record]);
   return EXIT.allGood;
 });
 
@@ -118,7 +129,8 @@ async function keep(view: JobView): Promise<void> {
   }
 }
 
-async function job(request: CopyRequest, { yes, json }: { yes: boolean; json: boolean }): Promise<number> {
+async function job(request: CopyRequest, { yes, json, verbose }: { yes: boolean; json: boolean; verbose: boolean }): Promise<number> {
+  if (verbose) tellLog();
   const stop = new Stop();
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     // Nobody reads any more: stop, as any program in a pipe does, but leave the devices in order.
@@ -129,9 +141,9 @@ async function job(request: CopyRequest, { yes, json }: { yes: boolean; json: bo
     return askConsent(stdin, stdout, signal).finally(() => stdout.write('\n'));
   };
   const atTerminal = stdin.isTTY && stdout.isTTY && !json;
-  const selection: Selection | null = atTerminal && inForeground() ? { index: null } : null;
-  const reporter = reporterFor(json, selection);
-  const around = { reporter, stop, directory: process.cwd(), ask: atTerminal ? ask : null, control: controlBy(json, selection), keep };
+  const selection: Selection | null = atTerminal && !verbose && inForeground() ? { index: null } : null;
+  const reporter = reporterFor(json, selection, verbose);
+  const around = { reporter, stop, directory: process.cwd(), ask: atTerminal ? ask : null, control: controlBy(json, selection), keep, log };
   try {
     return await withEngine(reporter, async (engine) => {
       const known = request.kind === 'resume' ? { ...request, job: request.job ?? await onlyJob(engine) } : request;
@@ -172,6 +184,7 @@ async function main(): Promise<void> {
 
 await main().catch((error: unknown) => {
   // A bug of ours. What was written cannot be vouched for.
+  log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
   stderr.write(`platter: ${error instanceof Error ? error.stack ?? error.message : String(error)}\n`);
   process.exitCode = EXIT.noneGood;
 });

@@ -4,6 +4,7 @@ import { brokeDown } from '../engine/broken-job.ts';
 import { type Engine, Refusal } from '../engine/client.ts';
 import { failure } from '../engine/errors.ts';
 import { jobStarted, reduce, type JobEvent } from '../engine/reduce.ts';
+import { logEvent, logStart, type Logger } from '../records/log.ts';
 import { CONSENT, overwritten } from './confirm.ts';
 import type { Control, Wish } from './control.ts';
 import { EXIT, exitCode } from './exit-code.ts';
@@ -24,6 +25,7 @@ export interface Surroundings {
   control: Control | null;
   /** Keeps a job that has ended, with absolute paths. */
   keep: (view: JobView) => Promise<void>;
+  log: Logger;
 }
 
 /**
@@ -97,6 +99,7 @@ class RunningJob {
     // Listening before the start: the first events can arrive ahead of its answer.
     engine.onEvent((event) => this.#happened(event));
     reporter.started(this.#view);
+    logStart(this.#around.log, this.#absolute);
     await this.#start();
     void engine.closed.then((reason) => this.#happened({ event: 'failure', failure: reason ?? endedEarly() }));
     whenAborted(stop.signal, () => this.#inBackground(this.#cancel()));
@@ -128,6 +131,7 @@ class RunningJob {
     this.#view = after(this.#view, typed);
     this.#absolute = after(this.#absolute, event);
     this.#around.reporter.happened(typed, this.#view);
+    logEvent(this.#around.log, event, this.#absolute);
     const { result } = this.#view;
     if (result !== null) this.#inBackground(this.#around.keep(this.#absolute).then(() => this.#resolve(exitCode(result, this.#stopped))));
   }

@@ -17,6 +17,8 @@ export interface EngineOptions {
   streams?: { readable: Readable; writable: Writable };
   /** What an end before the first word means, where `command` asks somebody before it becomes the host; null: a failure like any other. */
   explain?: (end: HostEnd) => PlatterError | null;
+  /** Hears what a host that is started here says on stderr. */
+  heard?: (text: string) => void;
 }
 
 /** A running engine host. */
@@ -32,8 +34,8 @@ export interface Engine {
 }
 
 /** Starts the engine host. A host that cannot be started shows in `closed` and in every call. */
-export function startEngine({ command, streams, explain = () => null }: EngineOptions = {}): Engine {
-  return new HostClient(streams === undefined ? startHost(command ?? hostCommand()) : attached(streams), explain);
+export function startEngine({ command, streams, explain = () => null, heard }: EngineOptions = {}): Engine {
+  return new HostClient(streams === undefined ? startHost(command ?? hostCommand(), heard) : attached(streams), explain);
 }
 
 /** A host that somebody else started: all that is known of its end is that its output ends. */

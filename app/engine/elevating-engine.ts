@@ -12,6 +12,8 @@ export interface Asking {
   elevated: () => ElevatedCommand | { how: 'none'; advice: string };
   /** Hears the sentence before the question, and null when it is answered. */
   tell: (sentence: string | null) => void;
+  /** Hears what the elevated host says on stderr. */
+  heard?: (text: string) => void;
 }
 
 /** Puts the way to more rights around `base`. To whoever uses it there is one engine. */
@@ -94,7 +96,7 @@ class ElevatingEngine implements Engine {
   /** The same request to a host with more rights: it trusts nothing that this side has found out. */
   async #prepareElevated(request: CopyRequest, { how, argv }: ElevatedCommand, devices: readonly string[]): Promise<Plan> {
     this.#asking.tell(askingFor(how, devices));
-    const engine = startEngine({ command: argv, explain: (end) => elevationFailure(how, end, devices) });
+    const engine = startEngine({ command: argv, heard: this.#asking.heard, explain: (end) => elevationFailure(how, end, devices) });
     engine.onEvent((event) => {
       if (event.event === 'result') void this.#letGo(engine);
       this.#hear(event);

@@ -34,14 +34,15 @@ const STDERR_KEPT = 4096;
 /** The command that becomes the host where no other is asked for: this very program, as plain Node. */
 export const hostCommand = (): readonly string[] => [process.execPath, fileURLToPath(HOST).replace(...UNPACKED)];
 
-/** Starts `command`. A command that cannot be started is a host that has ended. */
-export function startHost(command: readonly string[]): HostProcess {
+/** Starts `command`. A command that cannot be started is a host that has ended. `heard` hears what it says on stderr. */
+export function startHost(command: readonly string[], heard: (text: string) => void = () => undefined): HostProcess {
   const [program = '', ...args] = command;
   const asNode = 'electron' in process.versions ? { ELECTRON_RUN_AS_NODE: '1' } : {};
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...asNode } });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-STDERR_KEPT);
+    heard(text);
   });
   // Writing to a host that is gone fails with EPIPE; how it ended says more.
   child.stdin.on('error', () => undefined);

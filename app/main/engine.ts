@@ -6,6 +6,7 @@ import { startEngine, type Engine } from '../engine/client.ts';
 import { elevatingEngine } from '../engine/elevating-engine.ts';
 import { elevatedCommand, meansHere, type ElevatedCommand } from '../engine/elevation.ts';
 import { stateDir } from '../engine/state-folder.ts';
+import { log } from './log.ts';
 
 /**
  * Gives the function that connects to the host; what it is given hears whether the system is being asked for more rights.
@@ -14,7 +15,7 @@ import { stateDir } from '../engine/state-folder.ts';
 export function engineConnector(env: NodeJS.ProcessEnv): (elevating: (asking: boolean) => void) => Engine {
   const descriptors = env.PLATTER_HOST_FDS?.split(',').map(Number);
   if (descriptors === undefined) {
-    return (elevating) => elevatingEngine(startEngine(), { elevated, tell: (sentence) => elevating(sentence !== null) });
+    return (elevating) => elevatingEngine(startEngine({ heard }), { elevated, heard, tell: (sentence) => elevating(sentence !== null) });
   }
   const [from, to] = descriptors;
   const engine = startEngine({
@@ -25,6 +26,9 @@ export function engineConnector(env: NodeJS.ProcessEnv): (elevating: (asking: bo
   });
   return () => engine;
 }
+
+/** The host says something only when something is wrong. */
+const heard = (text: string): void => log.warn(`engine: ${text.trimEnd()}`);
 
 /** A window has no terminal to ask on. */
 function elevated(): ElevatedCommand | { how: 'none'; advice: string } {

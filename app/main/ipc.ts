@@ -2,9 +2,10 @@
 // arguments nobody checks, does not compile.
 import { ipcMain, type IpcMainInvokeEvent } from 'electron';
 import * as z from 'zod';
-import { calls, channel, MAX_DESTINATIONS, type ErrorCode, type Outcome, type WindowCalls, type WindowNotices } from '../contract.ts';
+import { calls, channel, MAX_DESTINATIONS, REPORT_FORMS, type ErrorCode, type Outcome, type WindowCalls, type WindowNotices } from '../contract.ts';
 import { failure } from '../engine/errors.ts';
 import { copyRequest, jobId } from '../engine/schema.ts';
+import { log } from './log.ts';
 import { isOurs } from './security.ts';
 import { settingsChange } from './settings.ts';
 import { currentWindow } from './window.ts';
@@ -33,6 +34,10 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   retry: z.tuple([destination]),
   forget: z.tuple([jobId]),
   dismissJob: none,
+  findJobs: z.tuple([z.string().max(1000)]),
+  reportJobs: z.tuple([z.array(jobId).min(1).max(1000), z.enum(REPORT_FORMS)]),
+  showLog: none,
+  copyDiagnostics: none,
   changeSettings: z.tuple([settingsChange]),
 };
 
@@ -57,6 +62,6 @@ function answer<C extends Call>(name: C, handler: Handlers[C], parser: z.ZodType
 
 /** The answer to what our own page never does. Nothing was carried out. */
 function refuse(code: ErrorCode, message: string, detail = ''): Outcome<never> {
-  console.error(`platter: refused a call of the window: ${message}`, detail);
+  log.error(`refused a call of the window: ${message} ${detail}`);
   return { ok: false, errors: [failure({ code, op: 'check', message })] };
 }

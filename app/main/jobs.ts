@@ -9,28 +9,40 @@ import { jobStarted, reduce, type JobEvent } from '../engine/reduce.ts';
 /** What the window shows of disks and jobs. */
 export type JobsState = Omit<AppState, keyof SettingsState>;
 
+/** Whoever has to know of jobs beside the window: the log and the history. */
+export interface Witness {
+  started(job: JobView): void;
+  /** `event` happened and led to `job`. */
+  happened(event: JobEvent, job: JobView): void;
+  /** Puts a job that has ended into the history; gives its name there. */
+  keep(job: JobView): Promise<Outcome<string>>;
+}
+
 /** The state of disks and jobs, and the only ways to change it. One job at a time. */
 export class Jobs {
   #state: JobsState = {
     elevating: false, disks: [], disksError: null, review: null, job: null, interrupted: [], interruptedError: null,
-    opened: null,
+    opened: null, record: null, recordError: null,
   };
   #engine: Engine | null = null;
   #listing: Promise<void> | null = null;
   #logs = 0;
   #whenIdle: (() => void)[] = [];
+  #recording: Promise<void> = Promise.resolve();
   readonly #connect: (elevating: (asking: boolean) => void) => Engine;
   readonly #publish: (state: JobsState) => void;
   readonly #loopDevices: boolean;
+  readonly #witness: Witness;
 
   /**
    * `connect` starts the engine host, again after it failed, and says when more rights are asked for; `publish` hears of
    * every change; `loopDevices` adds loop devices to the disks.
    */
-  constructor(connect: (elevating: (asking: boolean) => void) => Engine, publish: (state: JobsState) => void, loopDevices: boolean) {
+  constructor(connect: (elevating: (asking: boolean) => void) => Engine, publish: (state: JobsState) => void, loopDevices: boolean, witness: Witness) {
     this.#connect = connect;
     this.#publish = publish;
     this.#loopDevices = loopDevices;
+    this.#witness = witness;
   }
 
   get state(): JobsState {
@@ -85,7 +97,9 @@ export class Jobs {
     const plan = this.#state.review;
     if (plan === null) return { ok: false, errors: [nothingReviewed()] };
     // Before the host is asked: the job's first events can arrive ahead of the answer.
-    this.#set({ review: null, job: jobStarted(plan, Date.now()) });
+    const job = jobStarted(plan, Date.now());
+    this.#set({ review: null, job, record: null, recordError: null });
+    this.#witness.started(job);
     const started = await this.#ask('start', {});
     if (started.ok) return { ok: true, value: null };
     this.#set({ job: null });
@@ -135,7 +149,7 @@ export class Jobs {
   /** Puts an ended job away, and looks at what it left. */
   async dismissJob(): Promise<void> {
     if (this.running) return;
-    this.#set({ job: null });
+    this.#set({ job: null, record: null, recordError: null });
     await this.refresh();
   }
 
@@ -143,6 +157,7 @@ export class Jobs {
   async shutDown(): Promise<void> {
     await this.cancel(null);
     if (this.running) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+    await this.#recording;
     await this.#engine?.close();
   }
 
@@ -200,9 +215,24 @@ export class Jobs {
   }
 
   #hear(event: JobEvent): void {
-    if (this.#state.job !== null) this.#set({ job: reduce(this.#state.job, event) });
+    const before = this.#state.job;
+    if (before !== null && before.phase !== 'ended') {
+      const job = reduce(before, event);
+      this.#set({ job });
+      this.#witness.happened(event, job);
+      if (job.phase === 'ended') void this.#record(job);
+    }
     // A job that ended may have left itself to be continued, or have finished one that was.
     if (event.event === 'result') void this.#refreshInterrupted();
+  }
+
+  /** The job in the history, unless another has taken its place meanwhile. Leaving waits for it. */
+  #record(job: JobView): Promise<void> {
+    this.#recording = this.#witness.keep(job).then((kept) => {
+      if (this.#state.job?.startedAt !== job.startedAt) return;
+      this.#set(kept.ok ? { record: kept.value } : { recordError: kept.errors[0] ?? null });
+    });
+    return this.#recording;
   }
 
   /** Changes what main itself knows of the job. */

@@ -1,14 +1,18 @@
 // Electron's main process.
-import { app, nativeTheme } from 'electron';
+import { app, clipboard, nativeTheme, shell } from 'electron';
 import { join } from 'node:path';
 import type { AppState, SettingsState } from '../contract.ts';
+import { logEvent, logStart } from '../records/log.ts';
 import { speakWith } from '../words/speech.ts';
 import { registerScheme, setupContent } from './content.ts';
+import { diagnostics, LOG_LINES } from './diagnostics.ts';
 import { chooseImage, chooseNewImage } from './dialogs.ts';
 import { setupDiskWatch } from './disk-watch.ts';
 import { engineConnector } from './engine.ts';
+import { findJobs, keepJob, lastJob, reportJobs } from './history.ts';
 import { notify, setupIpc } from './ipc.ts';
 import { Jobs } from './jobs.ts';
+import { log, setupLog } from './log.ts';
 import { setupNotifications } from './notifications.ts';
 import { openedImage } from './opened.ts';
 import { RENDERER } from './paths.ts';
@@ -30,9 +34,10 @@ if (process.getuid?.() === 0) {
   app.quit();
 } else {
   app.enableSandbox();
+  setupLog();
   registerScheme();
   app.whenReady().then(run).catch((error: unknown) => {
-    console.error(error);
+    log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
     app.exit(1);
   });
 }
@@ -51,7 +56,11 @@ async function run(): Promise<void> {
     publish(state());
   };
   const settings = new SettingsStore(join(app.getPath('userData'), 'settings.json'), app.getPreferredSystemLanguages(), apply);
-  const jobs = new Jobs(engineConnector(process.env), () => publish(state()), loopDevices);
+  const jobs = new Jobs(engineConnector(process.env), () => publish(state()), loopDevices, {
+    started: (job) => logStart(log, job),
+    happened: (event, job) => logEvent(log, event, job),
+    keep: keepJob,
+  });
   speakWith(() => settings.state.language);
   await settings.load();
   setupSecurity();
@@ -73,6 +82,16 @@ async function run(): Promise<void> {
     retry: (destination) => jobs.retry(destination),
     forget: (job) => jobs.forget(job),
     dismissJob: () => jobs.dismissJob().then(() => null),
+    findJobs,
+    reportJobs,
+    showLog: () => {
+      shell.showItemInFolder(log.path);
+      return log.path;
+    },
+    copyDiagnostics: async () => {
+      await clipboard.writeText(diagnostics({ disks: jobs.state.disks, last: await lastJob(), logPath: log.path, logLines: log.tail(LOG_LINES) }));
+      return null;
+    },
     changeSettings: (change) => settings.change(change),
   });
   const open = (argv: readonly string[], workingDirectory: string): void => {

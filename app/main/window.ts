@@ -2,6 +2,7 @@
 import { app, BrowserWindow, Menu } from 'electron';
 import { say } from '../words/speech.ts';
 import { APP_URL } from './content.ts';
+import { log } from './log.ts';
 import { PRELOAD } from './paths.ts';
 
 /** A renderer that crashed this many times within a minute is not reloaded again. */
@@ -56,7 +57,7 @@ function createWindow(): BrowserWindow {
     window = null;
   });
   reloadAfterCrash(created);
-  created.loadURL(APP_URL).catch((error: unknown) => console.error('platter: the page could not be loaded:', error));
+  created.loadURL(APP_URL).catch((error: unknown) => log.error(`the page could not be loaded: ${String(error)}`));
   return created;
 }
 
@@ -64,7 +65,7 @@ function reloadAfterCrash({ webContents }: BrowserWindow): void {
   let crashes: number[] = [];
   webContents.on('render-process-gone', (_event, { reason, exitCode }) => {
     if (reason === 'clean-exit') return;
-    console.error(`platter: the page's process ended (${reason}, ${exitCode}); the engine is not affected`);
+    log.error(`the page's process ended (${reason}, ${exitCode}); the engine is not affected`);
     const now = Date.now();
     crashes = [...crashes.filter((time) => now - time < 60_000), now];
     if (crashes.length <= CRASHES_A_MINUTE) webContents.reload();

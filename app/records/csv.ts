@@ -1,6 +1,6 @@
 // Many jobs as a table for a spreadsheet: RFC 4180, one row for each destination.
 import type { JobRecord, RecordedDestination } from '../contract.ts';
-import { endWord } from './search.ts';
+import { verdictOf } from '../view/ended.ts';
 
 type Cell = string | number | null;
 
@@ -22,7 +22,7 @@ const COLUMNS: readonly [string, (record: JobRecord, destination: RecordedDestin
   ['serial', (_, { serial }) => serial],
   ['port', (_, { port }) => port],
   ['size', (_, { size }) => size],
-  ['result', (_, destination) => endWord(destination)],
+  ['result', (_, destination) => verdictOf(destination)],
   ['written', (_, { written }) => written],
   ['kept', (_, { kept }) => kept],
   ['read_back', (_, { readBack }) => readBack],

@@ -1,8 +1,9 @@
 // The report of a job on paper: what was done, with what, and how it ended for each drive.
 import type { JobError, JobRecord, Language, PlatterError, RecordedDestination, RecordedEnd } from '../contract.ts';
+import { verdictOf } from '../view/ended.ts';
 import { duration, exactBytes, listed, place, rate, size } from '../words/figures.ts';
+import { baseName } from '../words/names.ts';
 import { locale, say, speakWith } from '../words/speech.ts';
-import { endWord } from './search.ts';
 import { BAD, GOOD, MUTED, Sheet, WIDTH, type Cell, type Style } from './sheet.ts';
 
 /** Errors that are printed of one drive. */
@@ -26,7 +27,6 @@ export function reportPdf(record: JobRecord, language: Language): Promise<Buffer
 
 const SMALL: Style = { size: 8, colour: MUTED };
 
-const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 const nameOf = ({ model, path }: RecordedEnd): string => (model === null ? baseName(path) : model.startsWith('/') ? baseName(model) : model);
 const titleOf = ({ name, source, request }: JobRecord): string => name ?? (source === null ? baseName(request.manifest ?? '') : nameOf(source));
 
@@ -40,8 +40,8 @@ function head(sheet: Sheet, record: JobRecord): void {
 
 /** "3 verified and 1 failed" */
 function countsOf({ destinations }: JobRecord): string {
-  const words = destinations.map(endWord);
-  return listed((['verified', 'written', 'failed', 'cancelled'] as const).flatMap((word) => {
+  const words = destinations.map(verdictOf);
+  return listed((['verified', 'written', 'failed', 'removed', 'cancelled'] as const).flatMap((word) => {
     const count = words.filter((other) => other === word).length;
     return count === 0 ? [] : [say(`counts.${word}`, { count })];
   }));
@@ -96,7 +96,8 @@ function drives(sheet: Sheet, record: JobRecord): void {
 }
 
 function drive(sheet: Sheet, record: JobRecord, destination: RecordedDestination, index: number): void {
-  const word = endWord(destination);
+  const word = verdictOf(destination);
+  const isBad = word === 'failed' || word === 'removed';
   const right: Style = { align: 'right' };
   const { port, path, bytesPerSecond } = destination;
   sheet.row([
@@ -104,10 +105,10 @@ function drive(sheet: Sheet, record: JobRecord, destination: RecordedDestination
     { ...DRIVE, text: nameOf(destination), style: { bold: true } },
     { ...PLACE, text: port ?? path },
     { ...SIZE, text: size(destination.size), style: right },
-    { ...RESULT, text: say(`states.${word}`), style: { bold: true, ...(word === 'verified' && { colour: GOOD }), ...(word === 'failed' && { colour: BAD }) } },
+    { ...RESULT, text: say(`states.${word}`), style: { bold: true, ...(word === 'verified' && { colour: GOOD }), ...(isBad && { colour: BAD }) } },
     { ...TIME, text: duration(destination.seconds), style: right },
     { ...SPEED, text: bytesPerSecond === null ? '' : rate(bytesPerSecond), style: right },
-  ], { gap: 1, mark: { cell: 4, of: word } });
+  ], { gap: 1, mark: { cell: 4, of: word === 'removed' ? 'failed' : word } });
   const done = [
     ...serialOf(destination),
     ...(port === null ? [] : [path]),

@@ -1,13 +1,9 @@
 // Reports: records as files for other people and programs.
-import type { JobRecord, Language } from '../contract.ts';
+import type { JobRecord, Language, ReportForm } from '../contract.ts';
 import { replaceFile } from '../engine/durable-file.ts';
 import { recordsCsv } from './csv.ts';
 import { writtenRecord } from './history.ts';
 import type { reportPdf } from './pdf.ts';
-
-/** The forms a report can have. */
-export const FORMS = ['pdf', 'json', 'csv'] as const;
-export type Form = (typeof FORMS)[number];
 
 /** pdfkit and its fonts are a program of their own, for the window and the command line: most runs never need them. */
 const PDF = new URL('../records/pdf.js', import.meta.url).href;
@@ -16,11 +12,11 @@ const PDF = new URL('../records/pdf.js', import.meta.url).href;
  * Writes a report on `records` to the file `path`: all of them as CSV, the first one as PDF or JSON. Throws a Refusal when
  * it cannot be written there.
  */
-export async function saveReport(path: string, form: Form, records: readonly JobRecord[], language: Language = 'en'): Promise<void> {
+export async function saveReport(path: string, form: ReportForm, records: readonly JobRecord[], language: Language = 'en'): Promise<void> {
   await replaceFile(path, [await reportBytes(form, records, language)]);
 }
 
-async function reportBytes(form: Form, records: readonly JobRecord[], language: Language): Promise<Buffer> {
+async function reportBytes(form: ReportForm, records: readonly JobRecord[], language: Language): Promise<Buffer> {
   switch (form) {
     case 'csv':
       return Buffer.from(recordsCsv(records));

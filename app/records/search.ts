@@ -1,6 +1,6 @@
 // Finding a job again by what somebody remembers of it.
-import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract.ts';
-import { isGood } from '../engine/reduce.ts';
+import type { JobRecord, RecordedEnd } from '../contract.ts';
+import { verdictOf } from '../view/ended.ts';
 
 /** The records that have every word of `query` somewhere in them: capitals do not matter, the order neither. */
 export function search(records: readonly JobRecord[], query: string): JobRecord[] {
@@ -11,19 +11,13 @@ export function search(records: readonly JobRecord[], query: string): JobRecord[
   });
 }
 
-/** What a destination is called once it has ended. */
-export function endWord(destination: Pick<RecordedDestination, 'state' | 'verified'>): 'verified' | 'written' | 'failed' | 'cancelled' {
-  if (destination.state === 'cancelled') return 'cancelled';
-  return isGood(destination) ? (destination.verified === true ? 'verified' : 'written') : 'failed';
-}
-
 function textOf(record: JobRecord): string {
   const ofEnd = ({ path, model, serial, port }: RecordedEnd): (string | null)[] => [path, model, serial, port];
   const errors = [...record.errors, ...record.destinations.flatMap((destination) => destination.errors)];
   return [
     record.id, record.name, record.kind, record.outcome, ...dates(record.startedAt), record.manifest,
     ...(record.source === null ? [record.request.manifest] : ofEnd(record.source)),
-    ...record.destinations.flatMap((destination) => [...ofEnd(destination), endWord(destination)]),
+    ...record.destinations.flatMap((destination) => [...ofEnd(destination), verdictOf(destination)]),
     ...errors.map(({ code }) => code),
   ].filter((part) => part !== null).join('\n').toLowerCase();
 }

@@ -3,6 +3,7 @@ import type { DestinationProgress, Endpoint, JobError, JobView } from '../contra
 import { percent } from '../words/figures.ts';
 import { baseName } from '../words/names.ts';
 import type { TileState } from '../words/states.ts';
+import { verdictOf } from './ended.ts';
 
 /** One destination as the bay shows it. */
 export interface Tile {
@@ -73,17 +74,12 @@ const waiting = (path: string): DestinationProgress =>
 /** The one verdict for a destination. Green needs proof: every byte read back, or the engine's own word. */
 function stateOf(job: JobView, index: number, now: DestinationProgress, errors: JobError[]): TileState {
   const result = job.result?.destinations[index];
-  const state = result?.state ?? now.state;
-  if (state === 'cancelled') return 'cancelled';
-  if (state === 'done') {
-    if (result?.verified === false) return 'failed';
-    const readBack = job.plan.verify && now.toVerify > 0 && now.verified >= now.toVerify;
-    const proven = result === undefined ? readBack : result.verified === true;
-    return proven ? 'verified' : 'written';
-  }
+  if (result !== undefined) return verdictOf(result);
+  const { state } = now;
+  const readBack = job.plan.verify && now.toVerify > 0 && now.verified >= now.toVerify;
+  if (state === 'done' || state === 'cancelled') return verdictOf({ state, verified: readBack ? true : null, errors });
   // When the machinery ended, nobody works on this destination any more: whatever it was doing has failed.
-  if (state === 'failed' || job.phase === 'ended') return errors[0]?.code === 'DEVICE_GONE' ? 'removed' : 'failed';
-  return state;
+  return state === 'failed' || job.phase === 'ended' ? verdictOf({ state: 'failed', verified: null, errors }) : state;
 }
 
 /**

@@ -1,8 +1,8 @@
 // The choice being made: what to copy, where to, and how; or which interrupted job to continue. Lives until a job takes its place.
 import { SvelteMap } from 'svelte/reactivity';
-import { MAX_DESTINATIONS, type Bridge, type CopyRequest, type Disk, type Outcome, type Plan, type PlatterError } from '../../app/contract.ts';
+import { MAX_DESTINATIONS, type Bridge, type CopyRequest, type Disk, type JobRecord, type Outcome, type Plan, type PlatterError, type RecordedEnd } from '../../app/contract.ts';
 import { copyRequest, resumeRequest } from '../command.ts';
-import { destinationLock, diskName, identity, type SourceFacts } from '../disks.ts';
+import { destinationLock, diskName, endpointName, identity, sameDisk, type SourceFacts } from '../disks.ts';
 import { baseName, listed, say } from '../words.ts';
 import type { Mirror } from './mirror.svelte.ts';
 import { Options } from './options.svelte.ts';
@@ -192,6 +192,25 @@ export class Choice {
     }
     this.newImages = plan.destinations.filter(({ kind }) => kind === 'file').map(({ path }) => path);
     this.options.adopt(plan.request);
+  }
+
+  /** Chooses the same as a job that has ended: the same drives, wherever they are now, and no other in place of one. */
+  repeat({ source, destinations, request }: JobRecord, disks: readonly Disk[]): void {
+    const missing: string[] = [];
+    const present = (end: RecordedEnd): Disk[] => {
+      const disk = sameDisk(end, disks);
+      if (disk === undefined) missing.push(say('history.missing', { name: endpointName(end) }));
+      return disk === undefined ? [] : [disk];
+    };
+    this.source = null;
+    this.#picked.clear();
+    if (source?.kind === 'file') this.chooseImage(source.path);
+    for (const disk of source?.kind === 'block' ? present(source) : []) this.chooseDisk(disk);
+    for (const disk of destinations.filter(({ kind }) => kind === 'block').flatMap(present)) this.#picked.set(disk.path, identity(disk));
+    this.newImages = destinations.filter(({ kind }) => kind === 'file').map(({ path }) => path);
+    this.options.adopt(request);
+    this.#changed();
+    this.lost = missing;
   }
 
   /** Drops what is no longer there, or is another drive under the same path, and says so. */

@@ -1,8 +1,10 @@
 // What is asked for by what was typed: every option of every command, and what is refused by its name.
+import { spawnSync } from 'node:child_process';
 import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../app/cli/commands.ts';
 import { plainRequest, type CopyRequest } from '../../app/contract.ts';
+import { commandLine } from '../../renderer/command.ts';
 
 const MiB = 1024 ** 2;
 
@@ -60,8 +62,8 @@ describe('copy', () => {
   });
 
   test('--yes and --json are for whoever carries it out', async () => {
-    expect((await ask('copy', 'a', 'b', '--yes')).options).toEqual({ yes: true, json: false });
-    expect((await ask('copy', 'a', 'b', '--json')).options).toEqual({ yes: false, json: true });
+    expect((await ask('copy', 'a', 'b', '--yes')).options).toEqual({ yes: true, json: false, verbose: false });
+    expect((await ask('copy', 'a', 'b', '--json')).options).toEqual({ yes: false, json: true, verbose: false });
   });
 });
 
@@ -127,5 +129,24 @@ describe('refused, and named', () => {
     expect(refused).toBeInstanceOf(CommanderError);
     expect((refused as CommanderError).message).toContain(named);
     expect((refused as CommanderError).exitCode).not.toBe(0);
+  });
+});
+
+describe('the command line that the window shows', () => {
+  const both: Partial<CopyRequest> = { keepGoing: true, throttle: 20 * MiB, destinationThrottles: [null, 5 * MiB], stallTimeout: 0, io: 'threads', memory: 16 * MiB, name: '-8 cards' };
+  const all: CopyRequest[] = [
+    copy(),
+    copy({ ...both, source: "it's a file", destinations: ['-n', 'b c=d'], update: true, manifest: 'old', saveManifest: 'new', repair: true, sparse: false }),
+    copy({ rescue: { retries: 3, map: null }, assumeBlank: true, verify: false }),
+    copy({ rescue: { retries: 0, map: 'a map' } }),
+    { ...copy(both), kind: 'verify', destinations: ['b', 'c'] },
+    { ...copy(both), kind: 'verify', source: null, manifest: 'm', destinations: ['b', 'c'] },
+    { ...copy(both), kind: 'repair', manifest: 'm', destinations: ['b', 'c'] },
+    { ...copy({ throttle: MiB, stallTimeout: 5 }), kind: 'resume', source: null, destinations: [], job: '20261123-235959-a1b2c3' },
+  ];
+  test.each(all.map((request) => [commandLine(request), request] as const))('%s', async (line, request) => {
+    // A shell takes it apart.
+    const words = spawnSync('sh', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' }).stdout.split('\0').slice(1, -1);
+    expect((await ask(...words)).request).toEqual(request);
   });
 });

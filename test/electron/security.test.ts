@@ -46,8 +46,8 @@ describe('privileges', () => {
     }));
     expect(seen.node).toEqual([]);
     expect(seen.bridge).toEqual([
-      'cancel', 'changeSettings', 'chooseImage', 'chooseNewImage', 'dismissJob', 'dismissReview', 'forget', 'getState', 'onState', 'pathOf', 'pause', 'refreshDisks',
-      'retry', 'review', 'start', 'throttle',
+      'cancel', 'changeSettings', 'chooseImage', 'chooseNewImage', 'copyDiagnostics', 'dismissJob', 'dismissReview', 'findJobs', 'forget', 'getState', 'onState',
+      'pathOf', 'pause', 'refreshDisks', 'reportJobs', 'retry', 'review', 'showLog', 'start', 'throttle',
     ]);
   });
 });

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { calls, type AppState, type CopyRequest, type JobView, type Outcome, type Plan, type PlatterError, type Settings, type WindowCalls } from '../../app/contract.ts';
+import { calls, type AppState, type CopyRequest, type JobRecord, type JobView, type Outcome, type Plan, type PlatterError, type Settings, type WindowCalls } from '../../app/contract.ts';
 import { appState } from './fixtures.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -31,6 +31,7 @@ export class FakeMain {
   jobToRun: JobView | null = null;
   image: string | null = null;
   newImage: string | null = null;
+  history: JobRecord[] = [];
   /** Set to have every call throw, as a broken IPC would. */
   broken: string | null = null;
   state: AppState;
@@ -93,7 +94,16 @@ export class FakeMain {
         await this.push({ job: null });
         return null;
       case 'refreshDisks':
+      case 'copyDiagnostics':
         return null;
+      case 'showLog':
+        return '/state/platter.log';
+      case 'findJobs': {
+        const records = this.history.filter((record) => JSON.stringify(record).toLowerCase().includes(String(args[0]).toLowerCase()));
+        return { ok: true, value: { records, found: records.length, unreadable: 0 } };
+      }
+      case 'reportJobs':
+        return { ok: true, value: `/reports/report.${String(args[1])}` };
       case 'changeSettings': {
         const settings = { ...this.state.settings, ...(args[0] as Partial<Settings>) };
         const language = settings.language === 'system' ? 'en' : settings.language;

@@ -7,6 +7,7 @@ import { details } from './details.ts';
 import { dialogs } from './dialogs.ts';
 import { errors } from './errors.ts';
 import { figures } from './figures.ts';
+import { history } from './history.ts';
 import { interrupted } from './interrupted.ts';
 import { job } from './job.ts';
 import { options } from './options.ts';
@@ -25,6 +26,7 @@ export const fr: Catalogue = {
   dialogs,
   errors,
   figures,
+  history,
   interrupted,
   job,
   options,

@@ -1,0 +1,62 @@
+// What support needs to know, and no more, as text for the clipboard: no user names, no full serials, nothing from any file
+// but the log.
+import { app } from 'electron';
+import { readFileSync } from 'node:fs';
+import { homedir, hostname, release, userInfo, version } from 'node:os';
+import type { Disk, JobRecord } from '../contract.ts';
+import { errorLine } from '../records/log.ts';
+import { anonymous, type Person } from '../records/anonymous.ts';
+
+/** Lines of the log that go with it. */
+export const LOG_LINES = 200;
+/** Errors of the last job that do. */
+const MOST_ERRORS = 20;
+
+/** What is known of this moment. */
+export interface Known {
+  disks: readonly Disk[];
+  /** The job that ended last, null when there is none. */
+  last: JobRecord | null;
+  logPath: string;
+  logLines: readonly string[];
+}
+
+/** The text. */
+export function diagnostics({ disks, last, logPath, logLines }: Known): string {
+  const { electron, chrome, node } = process.versions;
+  const sections = [
+    ['Platter', `${app.getVersion()}${app.isPackaged ? '' : ' (checkout)'}, Electron ${electron}, Chrome ${chrome}, Node ${node}`],
+    ['System', `${distribution()}, kernel ${release()} (${version()}), ${process.arch}`],
+    ['Session', [process.env.XDG_SESSION_TYPE, process.env.XDG_CURRENT_DESKTOP].filter((part) => part !== undefined).join(', ') || 'unknown'],
+    ['Engine', last === null ? 'no job has run yet' : [`io ${last.io} (asked for: ${last.request.io})`, ...last.notes].join('; ')],
+    ['Disks', disks.map(diskLine).join('\n') || 'none'],
+    ['Last job', last === null ? 'none' : jobLines(last).join('\n')],
+    [`Log (${logPath})`, logLines.slice(-LOG_LINES).join('\n') || 'empty'],
+  ];
+  const serials = [...disks, ...(last === null ? [] : [last.source, ...last.destinations])].flatMap((end) => end?.serial ?? []);
+  return anonymous(sections.map(([title, text]) => `## ${title}\n${text}\n`).join('\n'), { ...person(), serials });
+}
+
+function diskLine({ path, model, size, serial, transport, kind, locked }: Disk): string {
+  const facts = [path, kind === 'loop' ? 'loop device' : (model ?? 'unknown model'), `${size} bytes`, serial === null ? 'no serial' : `serial ${serial}`, transport ?? 'unknown transport'];
+  return `${facts.join(', ')}${locked === null ? '' : `: ${locked.code}, ${locked.reason}`}`;
+}
+
+function jobLines({ id, kind, outcome, startedAt, seconds, bytes, destinations, errors, failure }: JobRecord): string[] {
+  const all = [...(failure === null ? [] : [failure]), ...errors, ...destinations.flatMap((destination) => destination.errors)];
+  return [
+    `${id}: ${kind}, ${outcome}, ${startedAt}, ${seconds.toFixed(1)} s, ${bytes} bytes each`,
+    ...destinations.map(({ path, state, verified, written, errorCount }) => `${path}: ${state}, verified ${verified}, ${written} bytes written, ${errorCount} errors`),
+    ...all.slice(0, MOST_ERRORS).map(errorLine),
+  ];
+}
+
+function distribution(): string {
+  try {
+    return /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? process.platform;
+  } catch {
+    return process.platform; // a system without that file says nothing of itself
+  }
+}
+
+const person = (): Omit<Person, 'serials'> => ({ home: homedir(), user: userInfo().username, host: hostname() });

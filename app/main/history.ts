@@ -1,0 +1,69 @@
+// The window's side of the history: the job that has just ended is kept, jobs are found, reports saved where the user says.
+import { dialog } from 'electron';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { FoundJobs, JobRecord, JobView, Outcome, ReportForm } from '../contract.ts';
+import { Refusal } from '../engine/client.ts';
+import { History } from '../records/history.ts';
+import { recordOf } from '../records/record.ts';
+import { saveReport } from '../records/report.ts';
+import { search } from '../records/search.ts';
+import { language, say } from '../words/speech.ts';
+import { currentWindow } from './window.ts';
+
+/** Records that one answer carries, and errors of each end in them: more than anybody reads. */
+const MOST_FOUND = 200;
+const MOST_ERRORS = 3;
+
+const history = new History();
+
+/** Keeps a job that has ended; gives its id. */
+export const keepJob = (view: JobView): Promise<Outcome<string>> => outcome(async () => {
+  const record = recordOf(view, Date.now());
+  await history.add(record);
+  return record.id;
+});
+
+/** The jobs that have every word of `query` in them, newest first. */
+export const findJobs = (query: string): Promise<Outcome<FoundJobs>> => outcome(async () => {
+  const { records, unreadable } = await history.all();
+  const found = search(records, query);
+  return { records: found.slice(0, MOST_FOUND).map(brief), found: found.length, unreadable };
+});
+
+/** The job that ended last; null when there is none that could be read. */
+export async function lastJob(): Promise<JobRecord | null> {
+  const last = await outcome(() => history.get('last'));
+  return last.ok ? last.value : null;
+}
+
+/** Asks where the report on these jobs goes, and writes it; gives its path, null when the user changed their mind. */
+export const reportJobs = (ids: readonly string[], form: ReportForm): Promise<Outcome<string | null>> => outcome(async () => {
+  const records = await Promise.all(ids.map((id) => history.get(id)));
+  const path = await choosePlace(records, form);
+  if (path !== null) await saveReport(path, form, records, language());
+  return path;
+});
+
+async function choosePlace(records: readonly JobRecord[], form: ReportForm): Promise<string | null> {
+  const name = records.length === 1 ? `platter-${records[0]!.id}.${form}` : `platter-history.${form}`;
+  const options = { title: say('history.save'), defaultPath: join(homedir(), name), filters: [{ name: form.toUpperCase(), extensions: [form] }] };
+  const window = currentWindow();
+  const { canceled, filePath } = await (window === null ? dialog.showSaveDialog(options) : dialog.showSaveDialog(window, options));
+  return canceled || filePath === '' ? null : filePath;
+}
+
+const brief = (record: JobRecord): JobRecord => ({
+  ...record,
+  errors: record.errors.slice(0, MOST_ERRORS),
+  destinations: record.destinations.map((destination) => ({ ...destination, errors: destination.errors.slice(0, MOST_ERRORS) })),
+});
+
+async function outcome<T>(act: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { ok: true, value: await act() };
+  } catch (error) {
+    if (error instanceof Refusal) return { ok: false, errors: [...error.errors] };
+    throw error;
+  }
+}

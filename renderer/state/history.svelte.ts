@@ -1,0 +1,70 @@
+// The jobs that have ended, as far as a search shows them; their reports; and what else is kept for later: log and diagnostics.
+import type { Bridge, FoundJobs, PlatterError, ReportForm } from '../../app/contract.ts';
+import { say } from '../words.ts';
+import type { Mirror } from './mirror.svelte.ts';
+
+/** What the history shows, and what can be done with it. */
+export class History {
+  /** Its drawer is open. */
+  open = $state(false);
+  #query = $state('');
+  /** null until the first answer. */
+  found = $state.raw<FoundJobs | null>(null);
+  /** Why the last call was refused. */
+  refusals = $state.raw<PlatterError[]>([]);
+  /** What the last call did, in words. */
+  answer = $state('');
+  readonly #bridge: Bridge;
+  readonly #mirror: Mirror;
+  #searches = 0;
+
+  constructor(bridge: Bridge, mirror: Mirror) {
+    this.#bridge = bridge;
+    this.#mirror = mirror;
+  }
+
+  get query(): string {
+    return this.#query;
+  }
+
+  set query(words: string) {
+    this.#query = words;
+    this.answer = '';
+    void this.search();
+  }
+
+  /** Opens the drawer with what is there now. */
+  async show(): Promise<void> {
+    this.answer = '';
+    this.open = true;
+    await this.search();
+  }
+
+  /** Searches again. Of answers that overlap the one to the last question counts. */
+  async search(): Promise<void> {
+    const question = ++this.#searches;
+    const outcome = await this.#mirror.ask(this.#bridge.findJobs(this.#query));
+    if (question !== this.#searches || outcome === undefined) return;
+    this.refusals = outcome.ok ? [] : outcome.errors;
+    if (outcome.ok) this.found = outcome.value;
+  }
+
+  /** Saves the report on these jobs where the native dialog says. */
+  async save(ids: readonly string[], form: ReportForm): Promise<void> {
+    this.answer = '';
+    const outcome = await this.#mirror.ask(this.#bridge.reportJobs([...ids], form));
+    if (outcome === undefined) return;
+    this.refusals = outcome.ok ? [] : outcome.errors;
+    if (outcome.ok && outcome.value !== null) this.answer = say('history.saved', { path: outcome.value });
+  }
+
+  async showLog(): Promise<void> {
+    const path = await this.#mirror.ask(this.#bridge.showLog());
+    if (typeof path === 'string') this.answer = say('history.logAt', { path });
+  }
+
+  async copyDiagnostics(): Promise<void> {
+    const done = await this.#mirror.ask(this.#bridge.copyDiagnostics());
+    if (done === null) this.answer = say('history.copied');
+  }
+}

@@ -1,0 +1,95 @@
+// The history in the window: found by words, read in full, reported, repeated with the same drives only.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type axe from 'axe-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { JobRecord } from '../../app/contract.ts';
+import { recordOf } from '../../app/records/record.ts';
+import * as make from './fixtures.ts';
+import { Windows, type OpenWindow } from './window.ts';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+let windows: Windows;
+let open: OpenWindow;
+
+beforeAll(async () => void (windows = await Windows.start()));
+afterAll(() => windows.stop());
+afterEach(() => open.page.context().close());
+
+const sticks = make.sticks(3);
+const plan = make.plan(sticks.map((disk) => make.endpoint(disk)));
+
+/** Three drives, the second of them failed. */
+function record(startedAt: number, more: Partial<JobRecord> = {}): JobRecord {
+  const error = make.writeError(1, sticks[1]!.path);
+  const ends = sticks.map((_, index) => make.end(plan, index, index === 1 ? { state: 'failed', verified: null, errors: [error] } : {}));
+  const result = make.result(plan, ends, { manifest: 'ab'.repeat(32), notes: ['4 GB of the source changed.'] });
+  return { ...recordOf({ ...make.job(plan, make.midway(plan)), startedAt, phase: 'ended', result }, startedAt + 60_000), ...more };
+}
+
+async function violations(): Promise<string[]> {
+  await open.page.evaluate(axeSource);
+  const { violations: found } = await open.page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+}
+
+test.each(['light', 'dark'] as const)('found, read, reported and repeated, %s', async (scheme) => {
+  // The third stick is another one of its kind today; the first is in another socket.
+  const [first, second, third] = sticks as [typeof sticks[0], typeof sticks[0], typeof sticks[0]];
+  const today = [{ ...first, path: '/dev/sdx', port: null }, second, { ...third, serial: 'OTHER-SERIAL' }];
+  open = await windows.open({ state: { disks: today }, scheme });
+  const { page, main } = open;
+  main.history = [record(Date.now() - 60_000, { name: 'Order 4711' }), record(Date.now() - 2 * 86_400_000), record(0, { kind: 'verify' })];
+
+  await page.keyboard.press('Control+h');
+  const drawer = page.getByRole('dialog', { name: 'History' });
+  await drawer.getByText('3 jobs', { exact: true }).waitFor();
+  await drawer.getByRole('searchbox').fill('order 4711');
+  await drawer.getByText('1 job', { exact: true }).waitFor();
+  expect(await drawer.getByText(/2 verified and 1 failed/).count()).toBe(1);
+  await drawer.getByRole('button', { name: 'Details of Order 4711' }).click();
+  for (const text of ['ab'.repeat(32), '4 GB of the source changed.', first.serial!, first.port!.label, 'MEDIUM_ERROR']) expect(await drawer.innerText()).toContain(text);
+  await drawer.getByRole('button', { name: 'Command line' }).click();
+  expect(await drawer.locator('code').innerText()).toMatch(/^platter copy /);
+  expect(await violations()).toEqual([]);
+  await open.picture(`history-${scheme}`);
+
+  await drawer.getByRole('button', { name: 'Save as PDF: report on Order 4711' }).click();
+  await drawer.getByText('Saved: /reports/report.pdf').waitFor();
+  expect(main.asked('reportJobs')).toEqual([[[main.history[0]!.id], 'pdf']]);
+
+  await drawer.getByRole('button', { name: 'Repeat Order 4711' }).click();
+  await drawer.waitFor({ state: 'detached' });
+  await page.getByRole('checkbox', { name: /, \/dev\/sdx$/, checked: true }).waitFor();
+  await page.getByRole('checkbox', { name: new RegExp(`, ${second.path}$`), checked: true }).waitFor();
+  await page.getByRole('checkbox', { name: new RegExp(`, ${third.path}$`), checked: false }).waitFor();
+  await page.getByText(/is another drive, and is not chosen/).waitFor();
+  expect(open.problems).toEqual([]);
+});
+
+test('a comparison is not repeated as a copy; nothing is while a job runs', async () => {
+  open = await windows.open({ state: { disks: sticks, job: make.job(plan, make.midway(plan)) } });
+  open.main.history = [record(0)];
+  await open.page.getByRole('button', { name: 'History', exact: true }).click();
+  const drawer = open.page.getByRole('dialog', { name: 'History' });
+  await drawer.getByRole('button', { name: /^Details of/ }).click();
+  expect(await drawer.getByRole('button', { name: /^Repeat/ }).count()).toBe(0);
+  await drawer.getByRole('button', { name: 'Close' }).click();
+  open.main.history = [record(0, { kind: 'verify' })];
+  await open.main.push({ job: null });
+  await open.page.getByRole('button', { name: 'History', exact: true }).click();
+  await drawer.getByRole('button', { name: /^Details of/ }).click();
+  expect(await drawer.getByRole('button', { name: /^Repeat/ }).count()).toBe(0);
+});
+
+test('an ended job has its report at hand; one that could not be kept says so', async () => {
+  const ended = { ...make.job(plan, make.midway(plan)), phase: 'ended' as const, result: make.result(plan, sticks.map((_, index) => make.end(plan, index)), { manifest: 'cd'.repeat(32) }) };
+  open = await windows.open({ state: { disks: sticks, job: ended, record: '20261126-120000-abcdef' } });
+  await open.page.getByRole('button', { name: /^Save as JSON: report on / }).click();
+  await open.page.getByText('Saved: /reports/report.json').waitFor();
+  await open.page.getByText('cd'.repeat(32)).waitFor();
+  expect(await violations()).toEqual([]);
+  await open.picture('ended-report');
+  await open.main.push({ record: null, recordError: make.failure('NO_SPACE') });
+  await open.page.getByText('This job is not in the history. It is NO_SPACE.').waitFor();
+});

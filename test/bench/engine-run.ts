@@ -1,6 +1,7 @@
 // One run of the engine in a process of its own: `node engine-run.ts TASK`, TASK being JSON of EngineTask. Prints
 // one line of JSON, an EngineReport. Opening and closing are start-up; the clock runs from submitting to the end.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { kernelSeconds } from './processors.ts';
 import { loadAddon, type NativeAddon, type NativeClient, type NativeDevice, type NativeJob, type NativeJobRequest } from '../../app/engine/native.ts';
 
 /** What to do; devices as paths. */
@@ -23,6 +24,8 @@ export interface EngineReport {
   seconds: number;
   /** Seconds of processor time of this process in that time. */
   cpu: number;
+  /** Seconds that the machine's kernel worked in that time, spread over its processors: nobody writes these devices in less. */
+  kernel: number;
   /** Bytes that were written to the destinations, all of them added up; what was only zeroed or was there is not in it. */
   written: number;
 }
@@ -93,7 +96,8 @@ async function main(task: EngineTask): Promise<EngineReport> {
   const writes = task.op !== 'compare';
   const source = addon.openDevice(task.source);
   const destinations = task.destinations.map((path) => addon.openDevice(path, { write: writes, exclusive: writes }));
-  const report: EngineReport = { seconds: Number.NaN, cpu: Number.NaN, written: 0 };
+  const report: EngineReport = { seconds: Number.NaN, cpu: Number.NaN, kernel: Number.NaN, written: 0 };
+  const kernelBefore = kernelSeconds();
   const before = process.cpuUsage();
   const start = performance.now();
   const stop = (): void => {
@@ -101,6 +105,7 @@ async function main(task: EngineTask): Promise<EngineReport> {
     report.seconds = (performance.now() - start) / 1000;
     const { user, system } = process.cpuUsage(before);
     report.cpu = (user + system) / 1e6;
+    report.kernel = kernelSeconds() - kernelBefore;
   };
   report.written = await work(client, task, { source, destinations }, stop);
   await client.destroy();

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { busySeconds } from './processors.ts';
 
 /** Peaks, in bytes, of what the processes of one program took. */
 export interface Memory {
@@ -25,6 +26,8 @@ export interface Sample {
   /** Processor time of the whole machine from its start to its end, the kernel's threads included. */
   busy: number;
   memory: Memory;
+  /** Seconds of the kernel's own work in `seconds`, spread over all processors, where it tells. */
+  kernel?: number;
   /** Bytes that it wrote, all destinations added up, where it tells. */
   written?: number;
 }
@@ -39,8 +42,6 @@ export interface Ended {
 }
 
 const SAMPLE_MILLISECONDS = 50;
-/** Of /proc/stat; the same on every Linux that one meets. */
-const TICKS_PER_SECOND = 100;
 
 /** Reads a file of a process; empty when the process has gone. */
 function readProc(path: string): string {
@@ -66,12 +67,6 @@ function memoryOf(pid: number): Memory {
     sum.everything += everything;
   }
   return sum;
-}
-
-/** Seconds that the machine's processors have been at work since it started. */
-function busySeconds(): number {
-  const [, user, nice, system, , , irq, softirq] = (readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? '').split(/\s+/u);
-  return [user, nice, system, irq, softirq].reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
 }
 
 /**

@@ -292,7 +292,8 @@ export interface JobProgress {
 
 /** Where a rescue is. Bytes. */
 export interface RescueProgress {
-  pass: 'copying' | 'scraping' | 'retrying';
+  /** As GNU ddrescue names its phases. */
+  pass: 'copying' | 'trimming' | 'scraping' | 'retrying';
   /** Of `retrying`, from 1. */
   retry: number;
   rescued: number;

@@ -38,6 +38,8 @@ export function rescuePass({ pass, retry }: RescueProgress): string {
   switch (pass) {
     case 'copying':
       return say('rescue.copying');
+    case 'trimming':
+      return say('rescue.trimming');
     case 'scraping':
       return say('rescue.scraping');
     case 'retrying':

@@ -77,7 +77,7 @@ export function keptWords(view: JobView, index: number): string | null {
 
 /** "rescue, pass 1: 1.2 GB read, 4.1 kB bad, 3.0 GB left". */
 export function rescueWords({ pass, retry, rescued, bad, left }: RescueProgress): string {
-  const name = { copying: 'first pass', scraping: 'sector by sector', retrying: `retry ${retry}` }[pass];
+  const name = { copying: 'first pass', trimming: 'edges of bad areas', scraping: 'sector by sector', retrying: `retry ${retry}` }[pass];
   return `rescue, ${name}: ${size(rescued)} read, ${size(bad)} bad, ${size(left)} left`;
 }
 

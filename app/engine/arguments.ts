@@ -68,7 +68,6 @@ function againstCombinations(request: CopyRequest): PlatterError[] {
     repair && rescue !== null && 'A rescue cannot repair: the source may not give the same data twice.',
     rescue !== null && kind !== 'copy' && 'Only a copy can be a rescue.',
     rescue !== null && manifest !== null && 'The source of a rescue cannot be checked against a manifest.',
-    rescue !== null && saveManifest !== null && 'A rescue makes no manifest: its source may not give the same data twice.',
     assumeBlank && !sparse && 'Destinations can be taken for blank only where zeros are left out.',
     assumeBlank && kind !== 'copy' && 'Only a copy can take its destinations for blank.',
     saveManifest !== null && source === null && 'A manifest is made of the source, and there is none.',

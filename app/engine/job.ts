@@ -2,10 +2,10 @@
 // their errors, and gives the result. What the user wants meanwhile (stop, wait, slower, again) reaches it here.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DestinationResult, HostEvent, JobError, JobProgress, RescueProgress } from '../contract.ts';
-import { both, chunksIn, KnownHashes, noChunks, without, type Grid } from './chunk-sets.ts';
+import { both, chunksIn, chunksOfErrors, KnownHashes, noChunks, without, type Grid } from './chunk-sets.ts';
 import { chunkRanges, markChunks } from './chunks.ts';
 import { course } from './course.ts';
-import { failureOf, type Failure } from './errors.ts';
+import { failureOf, refuse, type Failure } from './errors.ts';
 import { nameImage } from './images.ts';
 import { about, jobError, type Named } from './job-errors.ts';
 import { jobResult, unexplained } from './job-result.ts';
@@ -15,6 +15,7 @@ import type { NativeDevice, NativeError } from './native.ts';
 import { Pass, type Controls, type PassRequest } from './pass.ts';
 import { release, type Prepared } from './prepare.ts';
 import { rescue } from './rescue.ts';
+import { chunksWithin } from './rescue-map.ts';
 import { refuseRetry, reopenForRetry } from './retry.ts';
 import type { PassEnd, Stage } from './stage.ts';
 import { Standing } from './standing.ts';
@@ -118,8 +119,9 @@ export class Job implements Stage {
     const old = [...this.#passes.keys()].map((pass) => pass.sample().find((progress) => progress.destination === destination)).find((found) => found !== undefined);
     const end = standing.end ?? old?.ended ?? null;
     const own = this.#errors.slice(standing.errorsFrom).filter((error) => error.destination === destination);
-    // A rescue's map speaks of all destinations alike: one that missed something cannot be told from the others.
-    const running = this.#courses.size > 0 && !this.#cancelled && !this.#retrying.has(destination) && this.request.rescue === null;
+    // Reading what one missed would take a failing source away from all that still wait for it.
+    if (this.request.rescue !== null) refuse({ code: 'BAD_ARGUMENT', op: 'check', message: 'A rescue cannot start one destination again while it runs: continue the job for it afterwards.' });
+    const running = this.#courses.size > 0 && !this.#cancelled && !this.#retrying.has(destination);
     refuseRetry(this.#named.destinations[destination]!.path, running ? end : null, own);
     this.#retrying.add(destination);
     // The job does not end while this is under way.
@@ -167,7 +169,7 @@ export class Job implements Stage {
     this.#tellErrors(pass, true);
     this.#logDurable(pass);
     this.#passes.delete(pass);
-    this.#bytesRead += pass.bytesRead;
+    if (request.job.source === this.prepared.source?.device) this.#bytesRead += pass.bytesRead;
     if (answers.readErr === 1 && request.job.ignoreRead !== true && request.job.skipBad !== true) this.#readErr = 1;
     this.#takeHashes(pass);
     const targets = pass.sample().map((progress) => {
@@ -345,14 +347,14 @@ export class Job implements Stage {
   }
 
   #takeHashes(pass: Pass): void {
-    // A rescue's passes have regions of their own; it takes their hashes itself.
-    if (this.request.rescue !== null || pass.request.job.source === null) return;
+    const { source, offset = 0, length = this.grid.bytes } = pass.request.job;
+    const { first, count } = chunksWithin({ position: offset, size: length }, this.grid);
+    // Of a region that begins within a chunk they are those of no chunk.
+    if (source === null || first * this.grid.chunkSize !== offset) return;
     const step = 65_536;
-    for (let first = 0; ; first += step) {
-      const hashes = pass.hashes(first, step);
-      if (hashes.known.length === 0) return;
-      this.hashes.add(first, hashes);
-    }
+    for (let chunk = 0; chunk < count; chunk += step) this.hashes.add(first + chunk, pass.hashes(chunk, Math.min(step, count - chunk)));
+    // What has holes is not what the source has.
+    for (const range of chunkRanges(chunksOfErrors(pass.errors(), -1, this.grid), chunksIn(this.grid))) this.hashes.remove(range.first, range.count);
   }
 
   /** Gives a complete image its name. False when that failed. */

@@ -113,6 +113,15 @@ export function setRange(map: RescueMap, position: number, size: number, status:
   extents.splice(left, right - left, ...joined(parts));
 }
 
+/** What of the map's extents lies within a range of bytes, in order. */
+export function extentsIn({ extents }: RescueMap, position: number, size: number): Extent[] {
+  const found: Extent[] = [];
+  for (let index = indexAt(extents, position); index < extents.length && extents[index]!.position < position + size; index += 1) {
+    found.push(...cut(extents[index]!, position, position + size));
+  }
+  return found;
+}
+
 /** The ranges with this status, in order, in bytes. */
 export const ranges = (map: RescueMap, status: RangeStatus): { position: number; size: number }[] =>
   map.extents.filter((extent) => extent.status === status).map(({ position, size }) => ({ position, size }));

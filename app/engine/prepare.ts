@@ -115,10 +115,10 @@ async function look(request: CopyRequest, blocks: Blocks): Promise<Looked> {
 }
 
 async function lookAgain({ resumed, request, source, destinations, notes }: FoundJob, blocks: Blocks): Promise<Looked> {
-  const manifest = await readGivenManifest(request.manifest);
-  const unwritable = await checkNewManifest(request.saveManifest);
-  throwIfAny([...manifest.errors, ...unwritable, ...refusals({ kind: 'resume', update: false, bytes: null }, source, destinations, blocks)]);
-  return { request, blocks, source, destinations, manifest: manifest.value, map: null, resumed, notes: [...notes, resumeNote(resumed)] };
+  const path = request.rescue?.map ?? null;
+  const [manifest, map, unwritable] = await Promise.all([readGivenManifest(request.manifest), readGivenMap(path), checkNewManifest(request.saveManifest)]);
+  throwIfAny([...manifest.errors, ...map.errors, ...misfits(resumed.log.header.bytes, null, null, map.value, path), ...unwritable, ...refusals({ kind: 'resume', update: false, bytes: null }, source, destinations, blocks)]);
+  return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed, notes: [...notes, resumeNote(resumed), ...(path !== null && map.value === null ? [`There is no map ${path} any more: what could not be read is tried from the beginning.`] : [])] };
 }
 
 async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock: NativeDevice | null): Promise<Prepared> {
@@ -235,7 +235,6 @@ async function placeOfLog(request: CopyRequest, { chunkSize }: NativeClient, res
     return { log: null, dir: null, notes: isLogged(request) ? [`It cannot be continued if it is interrupted: no log can be kept in ${dir}. ${message}`] : [] };
   }
   if (!isLogged(request)) return { log: null, dir, notes: [] };
-  if (request.rescue !== null) return { log: null, dir, notes: request.rescue.map === null ? ['Without a map this rescue cannot be continued if it is interrupted.'] : [] };
   if (!isChunkSize(chunkSize)) return { log: null, dir, notes: ['It cannot be continued if it is interrupted: there is too little memory to keep a log.'] };
   return { log: { dir, id: resumed === null || resumed.log.damage === 'corrupt' ? newJobId() : resumed.id }, dir, notes: [] };
 }

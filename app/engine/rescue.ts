@@ -1,11 +1,16 @@
-// The course of a rescue, as GNU ddrescue does it: first what comes easily, then what was skipped, from its end, down to
-// the block; then what stayed unreadable, again and again. What cannot be had is zeros on every destination, and in the
-// map. All of it are passes over regions; the map is written after each of them, when what it says is on the media.
+// The course of a rescue, as GNU ddrescue does it. Copying: what comes easily. Trimming: what was skipped, from both of its
+// edges inwards to the first bad block. Scraping: what is between, block by block. Retrying: what stayed unreadable, again
+// and again. What cannot be had is zeros on every destination, and '-' in the map. All of it are passes over regions; map
+// and log are written between them, of what is on the media then.
 import type { RescueProgress } from '../contract.ts';
+import { chunksOfErrors, either, isEmpty, noChunks, without } from './chunk-sets.ts';
+import { hasChunk, markChunks } from './chunks.ts';
 import { FLUSH_INTERVAL } from './course.ts';
 import { Refusal } from './errors.ts';
-import { bytesOf, newMap, ranges, setRange, writeMapfile, type RescueMap } from './mapfile.ts';
+import { isDisk, zeroHeads } from './heads.ts';
+import { bytesOf, ranges, setRange, writeMapfile, type RangeStatus, type RescueMap } from './mapfile.ts';
 import type { NativeError } from './native.ts';
+import { chunksOf, chunksWithin, reconcile, wholeMap, type Region } from './rescue-map.ts';
 import type { PassEnd, Stage } from './stage.ts';
 import { place } from './words.ts';
 
@@ -17,11 +22,6 @@ const MAP_INTERVAL = 1000;
 /** More unreadable places than this are told by the map alone. */
 const MOST_TOLD = 1000;
 
-interface Region {
-  position: number;
-  size: number;
-}
-
 /** Takes `destinations` of `stage` through a rescue. Resolves when each has ended. */
 export async function rescue(stage: Stage, destinations: readonly number[]): Promise<void> {
   await new Rescuer(stage, destinations).run();
@@ -30,77 +30,99 @@ export async function rescue(stage: Stage, destinations: readonly number[]): Pro
 class Rescuer {
   readonly #stage: Stage;
   readonly #map: RescueMap;
+  readonly #all: readonly number[];
   /** Still written to. */
   #open: readonly number[];
-  /** Those that failed somewhere and go on, because that was asked for. */
-  readonly #failing = new Set<number>();
+  /** Chunks that could not be written to a destination that goes on all the same. */
+  readonly #bad = new Map<number, Uint8Array>();
   /** The source is gone: nothing more can be had of it. */
   #gone = false;
   #savedAt = 0;
 
   constructor(stage: Stage, destinations: readonly number[]) {
-    const { bytes } = stage.grid;
+    const { grid, prepared } = stage;
     this.#stage = stage;
+    this.#all = destinations;
     this.#open = destinations;
-    this.#map = stage.prepared.map ?? newMap(bytes);
-    const last = this.#map.extents.at(-1);
-    const end = last === undefined ? 0 : last.position + last.size;
-    if (end < bytes) setRange(this.#map, end, bytes - end, '?');
-    for (const destination of destinations) stage.expect(destination, bytes - bytesOf(this.#map, '+'));
+    this.#map = wholeMap(prepared.map, grid);
+    if (prepared.resumed !== null) reconcile(this.#map, destinations.map((destination) => stage.durable(destination)), stage.hashes.known, grid);
+    for (const destination of destinations) {
+      stage.expect(destination, grid.bytes - bytesOf(this.#map, '+'));
+      stage.keep(destination, bytesOf(this.#map, '+'));
+    }
   }
 
   async run(): Promise<void> {
+    await this.#takeOver();
     const head = this.#head();
-    if (head !== null) await this.#blank(head);
+    if (head !== null) await this.#drop(await zeroHeads(this.#stage, this.#open.filter((destination) => isDisk(this.#stage, destination)), 'copying'));
     const behindHead = head?.size ?? 0;
-    await this.#pass('copying', '?', pieces(this.#ranges('?', behindHead), REGION, false), true);
-    await this.#pass('scraping', '/', pieces(this.#ranges('*/', behindHead), this.#stage.grid.chunkSize, true), false);
-    if (head !== null) await this.#pass('copying', '?', [head], false);
+    const { chunkSize } = this.#stage.grid;
+    await this.#pass('copying', '?', this.#pieces('?', behindHead, REGION), (region) => this.#copy(region, '*'));
+    await this.#pass('trimming', '*', this.#pieces('*', behindHead, chunkSize), (region) => this.#trim(region));
+    await this.#pass('scraping', '/', this.#pieces('/', behindHead, chunkSize), (region) => this.#copy(region, '-'));
+    if (head !== null) await this.#pass('copying', '?', [head], (region) => this.#copy(region, '-'));
     for (let retry = 1; retry <= this.#stage.request.rescue!.retries && ranges(this.#map, '-').length > 0; retry += 1) {
-      await this.#pass('retrying', '-', pieces(this.#ranges('-', 0), this.#stage.grid.chunkSize, retry % 2 === 0), false, retry);
+      const bad = this.#pieces('-', 0, chunkSize);
+      await this.#pass('retrying', '-', retry % 2 === 0 ? bad.reverse() : bad, (region) => this.#copy(region, '-', true), retry);
     }
     await this.#end();
   }
 
+  /** A map from elsewhere says what is on the destinations; that its holes are zeros there is seen to now. */
+  async #takeOver(): Promise<void> {
+    const { prepared, grid } = this.#stage;
+    if (prepared.map === null || prepared.resumed !== null) return;
+    for (const { position, size } of ranges(this.#map, '-').map((region) => this.#sectors(region))) {
+      if (this.#open.length === 0 || this.#stage.cancelled) return;
+      await this.#drop(await this.#stage.perform({
+        words: { writing: 'copying', reading: 'verifying' }, targets: this.#open.map((destination) => ({ destination })), more: (ended) => ended === 'done',
+        job: { op: 'zero', source: null, offset: position, length: size },
+      }));
+    }
+    await this.#account({ position: 0, size: grid.bytes });
+  }
+
   /** The first chunk, when there are disks and nothing of it was rescued before: it is written last, so that what is unfinished looks empty. */
   #head(): Region | null {
-    const { grid, prepared } = this.#stage;
+    const { grid } = this.#stage;
     const size = Math.min(grid.chunkSize, grid.bytes);
-    const disks = this.#open.some((destination) => prepared.destinations[destination]!.end.kind === 'block');
+    const disks = this.#open.some((destination) => isDisk(this.#stage, destination));
     const fresh = ranges(this.#map, '+').every(({ position }) => position >= size);
     return disks && fresh ? { position: 0, size } : null;
   }
 
-  async #blank(region: Region): Promise<void> {
-    const disks = this.#open.filter((destination) => this.#stage.prepared.destinations[destination]!.end.kind === 'block');
-    const end = await this.#stage.perform({
-      words: { writing: 'copying', reading: 'verifying' },
-      targets: disks.map((destination) => ({ destination })),
-      more: (ended) => ended === 'done',
-      job: { op: 'zero', source: null, offset: region.position, length: region.size },
-    });
-    await this.#drop(end);
-  }
-
-  #ranges(statuses: string, from: number): Region[] {
-    const all = this.#map.extents.filter(({ status }) => statuses.includes(status));
-    return all.flatMap(({ position, size }) => {
-      const start = Math.max(position, from);
-      return start < position + size ? [{ position: start, size: position + size - start }] : [];
+  /** What of the map has this status, from an offset on, in pieces: within one chunk, or of whole chunks up to multiples of `most` bytes. */
+  #pieces(status: RangeStatus, from: number, most: number): Region[] {
+    const { chunkSize } = this.#stage.grid;
+    return ranges(this.#map, status).flatMap(({ position, size }) => {
+      const found: Region[] = [];
+      for (let at = Math.max(position, from); at < position + size;) {
+        const whole = at % chunkSize === 0 ? Math.floor((position + size) / chunkSize) * chunkSize : at;
+        const step = whole > at ? most : chunkSize;
+        const end = Math.min(position + size, (Math.floor(at / step) + 1) * step);
+        found.push({ position: at, size: end - at });
+        at = end;
+      }
+      return found;
     });
   }
 
-  /** Copies regions, one after the other. `skip`: what cannot be read at once is left for later. */
-  async #pass(pass: RescueProgress['pass'], status: RescueMap['status'], regions: readonly Region[], skip: boolean, retry = 0): Promise<void> {
-    this.#map.status = status;
-    this.#map.pass = Math.max(1, retry);
+  /** Goes over regions, one after the other, for as long as there is something to read and somebody to write to. */
+  async #pass(pass: RescueProgress['pass'], status: RescueMap['status'], regions: readonly Region[], act: (region: Region) => Promise<unknown>, retry = 0): Promise<void> {
     for (const region of regions) {
-      if (this.#stage.cancelled || this.#gone || this.#open.length === 0) return;
+      if (this.#over) return; // and the map names the phase in which that was
+      this.#map.status = status;
+      this.#map.pass = Math.max(1, retry);
       this.#show(pass, retry);
-      await this.#copy(this.#sectors(region), skip);
+      await act(region);
       await this.#save(false);
     }
     this.#show(pass, retry);
+  }
+
+  get #over(): boolean {
+    return this.#stage.cancelled || this.#gone || this.#open.length === 0;
   }
 
   /** Whole sectors: no device reads less. */
@@ -110,38 +132,105 @@ class Rescuer {
     return { position: start, size: end - start };
   }
 
-  async #copy({ position, size }: Region, skip: boolean): Promise<void> {
-    const { prepared, request } = this.#stage;
+  /** From both edges inwards. What is left between two bad blocks is for scraping. */
+  async #trim(region: Region): Promise<void> {
+    const behind = await this.#edge(region, false);
+    const { position, size } = await this.#edge(behind, true);
+    if (!this.#over) setRange(this.#map, position, size, '/');
+  }
+
+  /** Copies from one edge of a region on, up to its first bad block, which is found by taking more at a time, then less. Gives what is left. */
+  async #edge(region: Region, backwards: boolean): Promise<Region> {
+    const block = Math.max(SECTOR, this.#stage.prepared.source!.device.info().logicalBlock);
+    let left = region;
+    let length = block;
+    for (let grows = true; left.size > 0 && !this.#over;) {
+      const size = Math.min(length, left.size);
+      const piece = { position: backwards ? left.position + left.size - size : left.position, size };
+      const single = size <= block;
+      const good = await this.#copy(piece, single ? '-' : '*');
+      if (good || single) left = { position: backwards ? left.position : left.position + size, size: left.size - size };
+      if (!good && single) return left;
+      grows = good && (grows || single);
+      length = grows ? size * 2 : Math.max(block, Math.floor(size / 2 / block) * block);
+    }
+    return left;
+  }
+
+  /**
+   * Copies a region to those that lack it (`all`: to all). '*': what cannot be read at once is left for later; '-': what
+   * cannot be read is zeros. True when all of it was read.
+   */
+  async #copy(wanted: Region, unreadable: '*' | '-', all = false): Promise<boolean> {
+    const { prepared, request, grid } = this.#stage;
+    const region = this.#sectors(wanted);
+    const targets = this.#open.flatMap((destination) => {
+      const todo = all ? null : this.#lacking(destination, region);
+      return todo !== null && isEmpty(todo) ? [] : [{ destination, ...(todo === null ? {} : { todo, check: todo }) }];
+    });
+    if (targets.length === 0) {
+      // Those that lacked it are not here any more: the others have it as it was.
+      setRange(this.#map, region.position, region.size, this.#map.status === '/' ? '-' : '+');
+      return true;
+    }
     const end = await this.#stage.perform({
       words: { writing: 'copying', reading: 'verifying' },
-      targets: this.#open.map((destination) => ({ destination })),
+      targets,
       more: (ended) => ended === 'done',
       job: {
-        op: 'copy', source: prepared.source!.device, offset: position, length: size, verify: prepared.plan.verify, ignoreWrite: request.keepGoing,
-        ...(skip ? { skipBad: true, flushInterval: FLUSH_INTERVAL } : { ignoreRead: true }),
+        op: 'copy', source: prepared.source!.device, offset: region.position, length: region.size, verify: prepared.plan.verify, hash: true, ignoreWrite: request.keepGoing,
+        ...(unreadable === '*' ? { skipBad: true, flushInterval: FLUSH_INTERVAL } : { ignoreRead: true }),
       },
     }, isOfSource);
+    for (const { destination } of end.targets) {
+      const bad = chunksOfErrors(end.errors, destination, grid);
+      if (isEmpty(bad)) continue;
+      this.#bad.set(destination, either(this.#badOf(destination), bad));
+      await this.#stage.withdraw(destination, bad);
+    }
     await this.#drop(end);
     const unread = end.errors.filter(isOfSource);
     const lost = unread.find(({ cause }) => cause === 'gone' || cause === 'stalled');
     if (lost !== undefined) {
       this.#gone = true;
-      this.#stage.tell(null, 'read', { code: lost.cause === 'gone' ? 'DEVICE_GONE' : 'STALLED', op: 'read', errno: lost.errno, message: 'The source does not answer any more: the rescue can go on with its map when it does.' });
-      return;
+      this.#stage.tell(null, 'read', { code: lost.cause === 'gone' ? 'DEVICE_GONE' : 'STALLED', op: 'read', errno: lost.errno, message: 'The source does not answer any more: the rescue can go on when it does.' });
+      return false;
     }
     // Only what all that are left have, on their media, is rescued.
-    if (this.#stage.cancelled || this.#open.length === 0) return;
-    setRange(this.#map, position, size, '+');
-    for (const { offset, length } of unread) setRange(this.#map, offset, Math.min(length, position + size - offset), skip ? '*' : '-');
-    this.#map.position = position;
+    if (this.#over) return false;
+    setRange(this.#map, region.position, region.size, '+');
+    for (const { offset, length } of unread) setRange(this.#map, offset, Math.min(length, region.position + region.size - offset), unreadable);
+    this.#map.position = region.position;
+    await this.#account(region);
+    return unread.length === 0;
+  }
+
+  /** The chunks of a region of whole chunks that a destination lacks, numbered from the region's start; of another region, null when it lacks the chunk. */
+  #lacking(destination: number, region: Region): Uint8Array | null {
+    const { grid } = this.#stage;
+    const durable = this.#stage.durable(destination);
+    const { first, count } = chunksWithin(region, grid);
+    if (first * grid.chunkSize !== region.position || count === 0) return hasChunk(durable, Math.floor(region.position / grid.chunkSize)) ? new Uint8Array(1) : null;
+    const lacking = new Uint8Array(Math.ceil(count / 8));
+    for (let chunk = 0; chunk < count; chunk += 1) if (!hasChunk(durable, first + chunk)) markChunks(lacking, chunk, 1, true);
+    return lacking;
+  }
+
+  /** Into the log: what of a region is settled, and so is on the media of all that are left but where it could not be written. */
+  async #account(region: Region): Promise<void> {
+    const settled = chunksOf(this.#map, '+-', region, this.#stage.grid);
+    for (const destination of this.#open) await this.#stage.found(destination, without(settled, this.#badOf(destination)));
+  }
+
+  #badOf(destination: number): Uint8Array {
+    return this.#bad.get(destination) ?? noChunks(this.#stage.grid);
   }
 
   /** Those that failed get no more, unless that was asked for. */
   async #drop({ targets }: PassEnd): Promise<void> {
     for (const { destination, state } of targets) {
-      if (state === 'done') continue;
-      if (state === 'failed' && this.#stage.request.keepGoing) this.#failing.add(destination);
-      else await this.#stage.finish(destination, state);
+      if (state === 'done' || (state === 'failed' && this.#stage.request.keepGoing && this.#bad.has(destination))) continue;
+      await this.#stage.finish(destination, state);
     }
     this.#open = this.#open.filter((destination) => this.#stage.isOpen(destination));
   }
@@ -172,22 +261,28 @@ class Rescuer {
       this.#stage.tell(null, 'read', { code: 'MEDIUM_ERROR', op: 'read', offset: position, length: size, message: `Unreadable at ${place(position, size)}: there are zeros on every destination.` });
     }
     if (holes.length > MOST_TOLD) this.#stage.note(`${holes.length - MOST_TOLD} more unreadable places are in the map only.`);
-    for (const destination of this.#open) if (whole) await this.#stage.finish(destination, this.#failing.has(destination) ? 'failed' : 'done');
+    if (whole) await this.#hashRest();
+    const good = this.#open.filter((destination) => !this.#bad.has(destination));
+    if (good.length > 0 && good.length < this.#all.length && this.#stage.request.rescue!.map !== null) {
+      this.#stage.note('The map says what was read, for the destinations that are done; the others lack some of that, and get it when the job is continued.');
+    }
+    for (const destination of this.#open) if (whole) await this.#stage.finish(destination, this.#bad.has(destination) ? 'failed' : 'done');
+  }
+
+  /** For the manifest: what came in pieces, or before this run, has no hash yet. It is read from a destination, which has it all. */
+  async #hashRest(): Promise<void> {
+    const { grid, request, hashes } = this.#stage;
+    const destination = this.#open.find((one) => !this.#bad.has(one));
+    if (request.saveManifest === null || destination === undefined) return;
+    const left = without(chunksOf(this.#map, '+', { position: 0, size: grid.bytes }, grid), hashes.known);
+    if (isEmpty(left)) return;
+    await this.#stage.perform({
+      words: { writing: 'copying', reading: 'verifying' },
+      targets: [{ destination, todo: noChunks(grid), check: left }],
+      more: (ended) => ended === 'done',
+      job: { op: 'copy', source: this.#stage.device(destination), offset: 0, length: grid.bytes, verify: true, hash: true, ignoreRead: true },
+    }, isOfSource);
   }
 }
 
 const isOfSource = ({ destination }: NativeError): boolean => destination < 0;
-
-/** `regions` in pieces of at most `size` bytes, aligned to it; from the end, if so wished. */
-function pieces(regions: readonly Region[], size: number, backwards: boolean): Region[] {
-  const cut = regions.flatMap(({ position, size: length }) => {
-    const found: Region[] = [];
-    for (let at = position; at < position + length;) {
-      const end = Math.min(position + length, (Math.floor(at / size) + 1) * size);
-      found.push({ position: at, size: end - at });
-      at = end;
-    }
-    return found;
-  });
-  return backwards ? cut.reverse() : cut;
-}

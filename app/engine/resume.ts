@@ -119,10 +119,12 @@ export async function sampleErrors(
   const entries = job.errors(0).sort((one, other) => one.destination - other.destination);
   return entries.flatMap((entry) => {
     if (entry.destination < 0 || told.has(entry.destination)) return [];
+    const isSource = ends[entry.destination]!.end === source.end;
+    // Of the source of a rescue it is no news that it cannot be read.
+    if (isSource && entry.cause !== 'mismatch' && log.header.request.rescue !== null) return [];
     told.add(entry.destination);
     const { side: _side, destination: _destination, ...error } = jobError(entry, named);
     if (entry.cause !== 'mismatch') return [error];
-    const isSource = ends[entry.destination]!.end === source.end;
     const message = isSource ? 'It has changed since the job began: a sample of it is not what was read then.' : 'It was written to since the job was interrupted: a sample of it is not what was copied.';
     return [failure({ ...error, code: 'CHANGED', op: 'check', message, advice: 'Start a new copy.' })];
   });

@@ -1,7 +1,7 @@
 // What a job can do beside a plain copy, through the real host on devices that fail as told: control while it runs,
-// manifests, repair, update, resume after every kind of end, rescue beside GNU ddrescue.
+// manifests, repair, update, resume after every kind of end.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -280,42 +280,5 @@ describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
     expect(both).toMatchObject([{ code: 'CHANGED', device: source.device }, { code: 'CHANGED', device: one.device }]);
     await next.engine.call('forget', { job: job!.id });
     expect(await interrupted(next)).toEqual([]);
-  });
-});
-
-describe.skipIf(noLab !== null || !existsSync('/usr/bin/ddrescue'))('a rescue', () => {
-  const bad = ['eio r 3000s 3s', 'eio r 9000s 1s', 'eio r 15000s 40s'];
-
-  it('gets what ddrescue gets, and leaves a map that ddrescue takes', async () => {
-    const source = await bench.disk({ size: 8 * MiB, file: await bench.image('disk.img', 8 * MiB) });
-    const disk = await bench.disk({ size: 8 * MiB });
-    await writeFile(disk.backing, Buffer.alloc(8 * MiB, 0xee));
-    await source.rule(...bad);
-    const [copy, map, theirs, theirMap] = [await bench.path('copy.img'), await bench.path('ours.map'), await bench.path('theirs.img'), await bench.path('theirs.map')];
-    const result = await bench.session().run({ source: source.device, destinations: [disk.device, copy], rescue: { retries: 1, map } });
-    expect(result).toMatchObject({ readErr: 1, destinations: [{ state: 'done', verified: true }, { state: 'done', verified: true }] });
-    execFileSync('ddrescue', ['-q', '-d', '-b512', source.device, theirs, theirMap]);
-    execFileSync('cmp', [theirs, copy]);
-    execFileSync('cmp', ['-n', String(8 * MiB), theirs, disk.backing]);
-    const blocks = (file: string): string => execFileSync('ddrescuelog', ['-b512', '-l-', file], { encoding: 'utf8' });
-    expect(blocks(map)).toBe(blocks(theirMap));
-    expect(result.rescue).toEqual({ rescued: 8 * MiB - 44 * 512, bad: 44 * 512 });
-  });
-
-  it('goes on with the map and the image of ddrescue', async () => {
-    const source = await bench.disk({ size: 8 * MiB, file: await bench.image('disk.img', 8 * MiB) });
-    await source.rule(...bad);
-    const [copy, map] = [await bench.path('copy.img'), await bench.path('their.map')];
-    const nothing = await bench.path('nothing.img');
-    execFileSync('ddrescue', ['-q', '-d', '-b512', '-n', '-N', source.device, copy, map]);
-    await source.rule('clear', 'log on r');
-    const session = bench.session();
-    const lost = requestOf({ source: source.device, destinations: [nothing], rescue: { retries: 1, map } });
-    expect(await refused(session.engine.call('prepare', lost))).toMatchObject([{ code: 'NOT_FOUND', device: nothing }]);
-    const result = await session.run({ source: source.device, destinations: [copy], rescue: { retries: 1, map } });
-    expect(result).toMatchObject({ readErr: 0, rescue: { rescued: 8 * MiB, bad: 0 }, destinations: [{ state: 'done' }] });
-    expect((await source.log()).reduce((sum, { length }) => sum + length, 0)).toBeLessThan(4 * MiB);
-    execFileSync('cmp', [source.backing, copy]);
-    execFileSync('ddrescuelog', ['-D', map]);
   });
 });

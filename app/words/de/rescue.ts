@@ -4,7 +4,8 @@ import type { rescue as english } from '../en/rescue.ts';
 export const rescue: Translated<typeof english> = {
   title: 'Rettung',
   copying: 'Kopiert, was sofort lesbar ist',
-  scraping: 'Rückwärts, Sektor für Sektor',
+  trimming: 'Zurück zu den Rändern dessen, was sich nicht lesen ließ',
+  scraping: 'Zwischen schlechten Stellen, Sektor für Sektor',
   retrying: 'Schlechte Sektoren noch einmal ({retry, number})',
   all: 'Die ganze Quelle war lesbar: {size}.',
   part: '{rescued} der Quelle gerettet. {bad} waren nicht lesbar und sind auf jedem Ziel Nullen.',

@@ -2,7 +2,8 @@
 export const rescue = {
   title: 'Rescue',
   copying: 'Copying what reads at once',
-  scraping: 'Going back, sector by sector',
+  trimming: 'Going back to the edges of what did not',
+  scraping: 'Between bad places, sector by sector',
   retrying: 'Trying the bad sectors again ({retry, number})',
   all: 'All of the source could be read: {size}.',
   part: '{rescued} of the source rescued. {bad} could not be read and are zeros on every destination.',

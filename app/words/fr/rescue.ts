@@ -4,7 +4,8 @@ import type { rescue as english } from '../en/rescue.ts';
 export const rescue: Translated<typeof english> = {
   title: 'Sauvetage',
   copying: 'Copie de ce qui se lit d’emblée',
-  scraping: 'Retour, secteur par secteur',
+  trimming: 'Retour aux bords de ce qui n’a pas pu être lu',
+  scraping: 'Entre les mauvais endroits, secteur par secteur',
   retrying: 'Nouvel essai des mauvais secteurs ({retry, number})',
   all: 'Toute la source a pu être lue : {size}.',
   part: '{rescued} de la source sauvés. {bad} illisibles, remplacés par des zéros sur chaque destination.',

@@ -3,6 +3,7 @@ import type { Endpoint } from '../contract.ts';
 import type { Block, Blocks } from './blocks.ts';
 import type { End } from './inspect.ts';
 import type { LoggedEnd } from './job-log.ts';
+import { size } from './words.ts';
 
 /** What the log keeps of an end. */
 export function loggedEnd(endpoint: Endpoint, { id, modified }: Pick<End, 'id' | 'modified'>): LoggedEnd {
@@ -31,13 +32,18 @@ export function pathNow(end: LoggedEnd, blocks: Blocks): string {
 
 const isThatDisk = (end: LoggedEnd, { serial, model, size }: Block): boolean => serial === end.serial && (model ?? null) === end.model && size === end.size;
 
+const drive = ({ model, serial, size: bytes }: Pick<LoggedEnd, 'model' | 'serial' | 'size'>): string =>
+  [model ?? 'a drive without a name', serial === null ? 'no serial number' : `serial number ${serial}`, size(bytes)].join(', ');
+
 /** Why `end`, found at a logged end's place, is not that end; null when nothing speaks against it. */
 export function difference(logged: LoggedEnd, end: End, asSource: boolean): string | null {
   if (logged.kind !== end.kind) return 'It was something else when the job began.';
   if (end.block !== null) {
-    if (end.size !== logged.size) return `It has ${end.size} bytes; when the job began it had ${logged.size}.`;
-    if ((end.block.serial ?? null) !== logged.serial) return 'It is another drive than when the job began: its serial number is different.';
-    return logged.serial === null && end.id !== logged.id ? 'It is another device than when the job began.' : null;
+    const { serial, model, backingFile } = end.block;
+    if (end.size === 0) return null; // it has no medium, which is another reason
+    const same = end.size === logged.size && serial === logged.serial && (logged.serial === null ? end.id === logged.id : (model ?? backingFile) === logged.model);
+    if (same) return null;
+    return `It is another drive: ${drive({ model: model ?? backingFile, serial, size: end.size })}. The job began with ${drive(logged)}.`;
   }
   if (!asSource) return null;
   if (end.id !== logged.id || end.size !== logged.size) return 'It is another file than when the job began.';

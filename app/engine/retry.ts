@@ -1,9 +1,9 @@
 // Starting one destination of a running job again.
 import type { DestinationResult, JobError } from '../contract.ts';
-import { Refusal, refuse, failureOf, failure } from './errors.ts';
+import { errnoOf, Refusal, refuse, failureOf, failure } from './errors.ts';
 import { refusals } from './guard.ts';
 import { inspectExisting } from './inspect.ts';
-import { isSameEnd, loggedEnd, pathNow } from './logged-end.ts';
+import { difference, loggedEnd, pathNow } from './logged-end.ts';
 import { idOf, readBlocks } from './machine.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -31,9 +31,9 @@ export async function reopenForRetry(prepared: Prepared, destination: number): P
   const known = loggedEnd(prepared.plan.destinations[destination]!, end);
   const found = await inspectExisting(pathNow(known, blocks), blocks);
   if (found.end === null) throw new Refusal([found.error]);
-  const now = { ...known, id: found.end.id, serial: found.end.block?.serial ?? null, model: found.end.block?.model ?? found.end.block?.backingFile ?? null, size: found.end.size, kind: found.end.kind };
-  if (!isSameEnd(known, now)) refuse({ code: 'CHANGED', op: 'check', device: end.path, message: 'It is another drive than the one the job began with.' });
-  if (found.end.id === end.id) return;
+  const changed = difference(known, found.end, false);
+  if (changed !== null) refuse({ code: 'CHANGED', op: 'check', device: end.path, message: changed });
+  if (found.end.block === null && found.end.id === end.id) return;
   const others = prepared.destinations.filter((other) => other !== held).map((other) => ({ end: other.end }));
   const { kind, update } = prepared.request;
   const errors = refusals({ kind, update, bytes: prepared.grid.bytes }, prepared.source && { end: prepared.source.end }, [...others, found], blocks);
@@ -50,6 +50,8 @@ export async function reopenForRetry(prepared: Prepared, destination: number): P
     held.device = anew;
     held.end = { ...found.end, path: end.path };
   } catch (error) {
+    // Its own hold on it, which a drive that was away would have lost: it is the one that is open.
+    if (found.end.id === end.id && errnoOf(error) === 'EBUSY') return;
     throw error instanceof Refusal ? error : new Refusal([failureOf(error, 'open', end.path, 'block')]);
   }
 }

@@ -12,6 +12,8 @@ import { Refusal, startEngine, type Engine } from '../../app/engine/client.ts';
 import { labdisk, seededBytes, type LabDisk, type LabDiskOptions, type LabEntry } from '../lab/lab.ts';
 
 export const HOST = fileURLToPath(new URL('../../out/engine/host.js', import.meta.url));
+/** The command line that starts it. */
+export const HOST_ARGV = [process.execPath, HOST];
 export const MiB = 1024 ** 2;
 
 /** A host with a client, and the events so far. */
@@ -94,9 +96,9 @@ export class Workbench {
     return disk;
   }
 
-  /** Starts a host. At the end it must be gone, or go by itself when its input ends. */
-  session(): Session {
-    const host = spawn(process.execPath, [HOST], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, PLATTER_STATE: this.state } });
+  /** Starts a host, by this command line. At the end it must be gone, or go by itself when its input ends. */
+  session(argv: readonly string[] = HOST_ARGV): Session {
+    const host = spawn(argv[0]!, argv.slice(1), { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, PLATTER_STATE: this.state } });
     let stderr = '';
     host.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     const exited = once(host, 'exit') as Session['exited'];

@@ -2,7 +2,7 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { createCipheriv } from 'node:crypto';
 import { once } from 'node:events';
-import { accessSync, constants, existsSync, readFileSync, realpathSync } from 'node:fs';
+import { accessSync, constants, copyFileSync, existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -261,6 +261,38 @@ export const reflinkDir = (type: 'btrfs' | 'xfs' = 'btrfs'): Promise<LabFolder> 
 export function withQueue(device: string, attributes: Record<string, string>, argv: readonly string[]): string[] {
   const pairs = Object.entries(attributes).map(([name, value]) => `${name}=${value}`);
   return [resolve(HERE, 'queue.sh'), device, ...pairs, '--', ...argv];
+}
+
+/** What no loop device has of its own. */
+export interface Identity {
+  model: string;
+  serial: string;
+}
+
+/**
+ * Gives loop devices a model and a serial number, by their backing file, in what lsblk says to one program and its
+ * children. `folder` is empty, and has to outlive the program. `argv` is the command line of the program; `name` says who is
+ * who from then on, also while it runs.
+ */
+export function withIdentities(folder: string, argv: readonly string[]): { argv: string[]; name: (identities: Record<string, Identity>) => void } {
+  const [lsblk, real, named] = ['/usr/bin/lsblk', `${folder}/lsblk.real`, `${folder}/identities.json`];
+  const name = (identities: Record<string, Identity>): void => writeFileSync(named, JSON.stringify(identities));
+  copyFileSync(lsblk, real);
+  name({});
+  const script = `#!${process.execPath}
+const { execFileSync } = require('node:child_process');
+const { readFileSync } = require('node:fs');
+const identities = JSON.parse(readFileSync(${JSON.stringify(named)}, 'utf8'));
+const said = JSON.parse(execFileSync(${JSON.stringify(real)}, process.argv.slice(2), { encoding: 'utf8' }));
+for (const disk of said.blockdevices) {
+  try {
+    Object.assign(disk, identities[readFileSync('/sys/block/' + disk.kname + '/loop/backing_file', 'utf8').trim()]);
+  } catch {} // no loop device, or one without a file
+}
+console.log(JSON.stringify(said));
+`;
+  writeFileSync(`${folder}/lsblk`, script, { mode: 0o755 });
+  return { argv: ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', 'mount --bind "$0" "$1" && shift && exec "$@"', `${folder}/lsblk`, lsblk, ...argv], name };
 }
 
 /**

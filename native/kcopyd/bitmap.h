@@ -15,6 +15,12 @@ class Bitmap {
     if (bits != nullptr) bits_.assign(bits, bits + (count + 7) / 8);
     all_ = bits == nullptr;
   }
+  // Bit i of `count`, from now on. Throws std::bad_alloc.
+  void leave_out(uint64_t i, uint64_t count) {
+    if (all_) bits_.assign((count + 7) / 8, 0xff);
+    all_ = false;
+    bits_[i / 8] = static_cast<uint8_t>(bits_[i / 8] & ~(1u << (i % 8)));
+  }
   bool has(uint64_t i) const { return all_ || (bits_[i / 8] >> (i % 8) & 1); }
 
  private:

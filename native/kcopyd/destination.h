@@ -24,7 +24,7 @@ struct Destination {
   uint64_t length = 0;   // bytes
   uint64_t chunks = 0;   // sub-jobs that it has
   Bitmap todo;           // those to be written
-  Bitmap check;          // those to be read back
+  Bitmap check;          // those to be read back; fewer, when the source cannot be read where it could before
   uint64_t wanted = 0;   // turns it takes part in
   uint64_t to_write = 0;   // bytes
   uint64_t to_verify = 0;  // bytes

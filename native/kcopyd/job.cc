@@ -104,7 +104,9 @@ void Job::source_read(Engine& engine, Slot& slot) {
                  .offset = source_offset_ + slot.chunk * chunk_size_,
                  .length = slot.length},
                 slot.again);
-    if (hashes_source_) hashes_.leave_out(slot.chunk);
+    // Who got it before has what its hash says all the same.
+    if (hashes_source_ && hashes_.known(slot.chunk)) do_not_check(slot);
+    else if (hashes_source_) hashes_.leave_out(slot.chunk);
     for (unsigned i = 0; i < destinations_.size(); ++i) {
       if (slot.pending >> i & 1) ++destinations_[i]->settled;
     }
@@ -172,8 +174,11 @@ void Job::write_out(Engine& engine, Slot& slot) {
     hashes_.leave_out(slot.chunk);  // what could not be read cannot be compared
   } else if (hashes && op_ == KCOPYD_COPY && hashes_.known(slot.chunk) && !hashes_.left_out(slot.chunk)) {
     if (!ChunkHashes::equal(hash(), hashes_.at(slot.chunk))) {
-      source_changed(slot);
-      return;
+      if (!slot.holes) {
+        source_changed(slot);
+        return;
+      }
+      do_not_check(slot);
     }
   }
   if (op_ != KCOPYD_COMPARE) {
@@ -187,6 +192,14 @@ void Job::write_out(Engine& engine, Slot& slot) {
     abandon(slot, ~uint32_t{0});
   }
   if (hashes && !hashes_.known(slot.chunk)) hashes_.set(slot.chunk, hash());
+}
+
+// A sub-job with a hash, from before or from those who had it first, of which not all could be read now. It is listed as
+// that; its destinations get zeros for what is missing, so what they have is not what has that hash.
+void Job::do_not_check(const Slot& slot) {
+  for (unsigned i = 0; i < destinations_.size(); ++i) {
+    if (slot.pending >> i & 1) destinations_[i]->check.leave_out(slot.chunk, destinations_[i]->chunks);
+  }
 }
 
 // Those who come later were to get what the first ones got, and the source has something else now.

@@ -145,6 +145,7 @@ class Job {
   void verified(Engine& engine, Slot& slot);
   void abandon(Slot& slot, uint32_t destinations);
   void drop(unsigned destination);
+  void do_not_check(const Slot& slot);
   void source_changed(Slot& slot);
   void source_failed(uint64_t turn);
   void record(kcopyd_side side, int destination, const Transfer& transfer, bool again = false);

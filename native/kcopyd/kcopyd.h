@@ -208,7 +208,8 @@ struct kcopyd_request {
   const struct kcopyd_dest_options *dest_options; /* num_dests of them, or NULL */
   /*
    * Hashes of the source that are known from before, by sub-job, and a bitmap of which ones. A COPY that reads
-   * something else than is known ends with SOURCE_CHANGED (KCOPYD_CAUSE_MISMATCH on the read side).
+   * something else than is known ends with SOURCE_CHANGED (KCOPYD_CAUSE_MISMATCH on the read side). What cannot be read
+   * is no change: it is listed as unreadable, and with IGNORE_READ a hole that is not read back.
    */
   const struct kcopyd_hash *hashes;
   const uint8_t *known;

@@ -241,6 +241,52 @@ TEST_CASE("ignore write: a destination gets all that it takes, every bad range i
   });
 }
 
+TEST_CASE("parts: what has a hash and cannot be read any more is a hole of those who come later, not a changed source") {
+  on_each({Medium::lab_file}, [](const Combo& combo) {
+    Bay bay(combo, 2, kBytes, {.pages = 4096});
+    const uint64_t bad = 6 * MiB + bay.block();
+    Bytes holed = bay.content;
+    std::fill_n(holed.begin() + static_cast<ptrdiff_t>(bad), bay.block(), 0);
+    for (const unsigned ignore : {unsigned{KCOPYD_IGNORE_READ}, unsigned{KCOPYD_SKIP_BAD}}) {
+      CAPTURE(ignore);
+      bay.source.forgive();
+      bay.dests[1].fill(bay.old(1));
+      Request request(bay, KCOPYD_COPY, ignore | KCOPYD_VERIFY, 2);
+      bay.dests[1].rule("stall w");  // so it is not given that place before it goes bad
+      Job& job = bay.client.submit(request.raw);
+      REQUIRE(kcopyd_job_pause(job.get(), 1, 1) == 0);
+      while (job.progress().dests[0].state != KCOPYD_DONE) usleep(1000);
+      const std::vector<kcopyd_hash> hashes = hashes_of(job);
+      bay.source.rule(eio("r", bad, bay.block()));
+      bay.dests[1].rule("go");
+      REQUIRE(kcopyd_job_pause(job.get(), 1, 0) == 0);
+      const Outcome& out = job.wait();
+      const bool skip = ignore == KCOPYD_SKIP_BAD;
+      const uint64_t at = skip ? 6 * MiB : bad, length = skip ? MiB : bay.block();
+      CHECK(out.list() == Lines{"read EIO medium " + std::to_string(at) + "+" + std::to_string(length)});
+      CHECK(out.write_err == 0);
+      CHECK(out.progress.dests[1].state == KCOPYD_DONE);
+      CHECK(bay.wrong(0, bay.content) == "");
+      CHECK(out.progress.dests[0].verified == kBytes);
+      CHECK(bay.wrong(1, skip ? with(bay, 1, {0, 1, 2, 3, 4, 5, 7, 8, 9}) : holed) == "");
+      CHECK(out.progress.dests[1].verified == kBytes - MiB);
+      CHECK(durable(job, 1) == std::vector<uint64_t>{0, 1, 2, 3, 4, 5, 7, 8, 9});
+
+      // The same with hashes from before, and the place bad from the first.
+      const std::vector<uint8_t> all = only({0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+      request.raw.hashes = hashes.data();
+      request.raw.known = all.data();
+      bay.dests[1].fill(bay.old(1));
+      const Outcome& known = bay.client.submit(request.raw).wait();
+      CHECK(known.list() == out.list());
+      CHECK(known.write_err == 0);
+      CHECK(bay.wrong(1, skip ? with(bay, 1, {0, 1, 2, 3, 4, 5, 7, 8, 9}) : holed) == "");
+      CHECK(known.progress.dests[1].verified == kBytes - MiB);
+      bay.dests[0].fill(bay.old(0));
+    }
+  });
+}
+
 TEST_CASE("parts: flags that contradict each other, and a comparison with too little, are refused") {
   Bay bay({KCOPYD_IO_THREADS, Medium::file}, 1, MiB);
   const io_region from = bay.from(0, MiB);

@@ -400,6 +400,9 @@ export interface Settings {
   defaults: JobDefaults;
 }
 
+/** A change of settings: what is left out stays, of the defaults too. */
+export type SettingsChange = Partial<Omit<Settings, 'defaults'>> & { defaults?: Partial<JobDefaults> };
+
 /** As Platter comes. */
 export const defaultSettings: Settings = {
   language: 'system', theme: 'system', sounds: true, notifications: true,
@@ -575,7 +578,7 @@ export interface WindowCalls {
   /** Puts what support needs to know on the clipboard. */
   copyDiagnostics: { args: []; result: null };
   /** Changes and keeps settings; what is left out stays. Refused when they could not be kept: then nothing has changed. */
-  changeSettings: { args: [change: Partial<Settings>]; result: Outcome<null> };
+  changeSettings: { args: [change: SettingsChange]; result: Outcome<null> };
 }
 
 /** Names of the calls, for the ends that loop over them. */

@@ -17,7 +17,7 @@ import { setupNotifications } from './notifications.ts';
 import { openedImage } from './opened.ts';
 import { RENDERER } from './paths.ts';
 import { setupQuit } from './quit.ts';
-import { setupSecurity } from './security.ts';
+import { closeNetwork, setupSecurity } from './security.ts';
 import { SettingsStore } from './settings.ts';
 import { setupSleep } from './sleep.ts';
 import { setupTaskbar } from './taskbar.ts';
@@ -36,6 +36,7 @@ if (process.getuid?.() === 0) {
   app.enableSandbox();
   setupLog();
   registerScheme();
+  closeNetwork();
   app.whenReady().then(run).catch((error: unknown) => {
     log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
     app.exit(1);

@@ -4,6 +4,20 @@ import { app, session, type IpcMainInvokeEvent } from 'electron';
 import { isAppUrl } from './content.ts';
 import { currentWindow } from './window.ts';
 
+/**
+ * Chromium's own ways to the network, off. What is left to it resolves no name and asks no proxy; pages are stopped by
+ * their content policy and by `setupSecurity` besides. Before `ready`.
+ */
+export function closeNetwork(): void {
+  const { commandLine } = app;
+  for (const name of [
+    'disable-background-networking', 'disable-component-update', 'disable-domain-reliability', 'disable-breakpad', 'disable-sync', 'no-pings',
+    'dns-prefetch-disable', 'no-proxy-server',
+  ]) commandLine.appendSwitch(name);
+  commandLine.appendSwitch('host-resolver-rules', 'MAP * ~NOTFOUND');
+  commandLine.appendSwitch('force-webrtc-ip-handling-policy', 'disable_non_proxied_udp');
+}
+
 /** Denies everything but showing our page. After `ready`, before the first window. */
 export function setupSecurity(): void {
   const deny = (event: { preventDefault(): void }): void => event.preventDefault();
@@ -17,6 +31,8 @@ export function setupSecurity(): void {
   });
 
   const { defaultSession } = session;
+  // Its dictionaries would be downloaded.
+  defaultSession.setSpellCheckerEnabled(false);
   defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
   defaultSession.setPermissionCheckHandler(() => false);
   defaultSession.setDevicePermissionHandler(() => false);

@@ -1,7 +1,7 @@
 // The settings file: settings.json among the user's data, read once, written whole at every change.
 import { rename } from 'node:fs/promises';
 import * as z from 'zod';
-import { defaultSettings, LANGUAGES, type JobDefaults, type Outcome, type PlatterError, type Settings, type SettingsState } from '../contract.ts';
+import { defaultSettings, LANGUAGES, type JobDefaults, type Outcome, type PlatterError, type Settings, type SettingsChange, type SettingsState } from '../contract.ts';
 import { readPlainFile, replaceFile } from '../engine/durable-file.ts';
 import { failure, failureOf, Refusal } from '../engine/errors.ts';
 import { nearest } from '../words/speech.ts';
@@ -17,8 +17,8 @@ const shape = {
 };
 
 /** What the window may change. */
-export const settingsChange = z.strictObject({ ...shape, defaults: z.strictObject(defaults) satisfies z.ZodType<JobDefaults> })
-  .partial() satisfies z.ZodType<Partial<Settings>>;
+export const settingsChange = z.strictObject({ ...shape, defaults: z.strictObject(defaults).partial() })
+  .partial() satisfies z.ZodType<SettingsChange>;
 
 /** What a file may hold: what an older Platter did not know is missing, what a newer one knows is kept for it. */
 const fileSchema = z.looseObject({ ...shape, defaults: z.looseObject(defaults).partial() }).partial();
@@ -59,13 +59,13 @@ export class SettingsStore {
   }
 
   /** Keeps a change, then applies it. Refused with the system's reason when it cannot be kept. */
-  change(change: Partial<Settings>): Promise<Outcome<null>> {
+  change(change: SettingsChange): Promise<Outcome<null>> {
     const done = this.#writing.then(() => this.#change(change));
     this.#writing = done;
     return done;
   }
 
-  async #change(change: Partial<Settings>): Promise<Outcome<null>> {
+  async #change(change: SettingsChange): Promise<Outcome<null>> {
     const contents = { ...this.#contents, ...change, defaults: { ...this.#contents.defaults, ...change.defaults } };
     try {
       await replaceFile(this.#path, [Buffer.from(`${JSON.stringify(contents, null, 2)}\n`)]);
@@ -108,8 +108,14 @@ export class SettingsStore {
       theme: of.theme ?? defaultSettings.theme,
       sounds: of.sounds ?? defaultSettings.sounds,
       notifications: of.notifications ?? defaultSettings.notifications,
-      defaults: { ...defaultSettings.defaults, ...of.defaults },
+      defaults: defaultsOf(of.defaults ?? {}),
     };
     return { settings, language: settings.language === 'system' ? nearest(this.#system) : settings.language, settingsError };
   }
+}
+
+/** What a file says of the defaults, the rest as Platter comes. */
+function defaultsOf(of: Partial<JobDefaults>): JobDefaults {
+  const { verify, update, sparse, throttle, stallTimeout } = { ...defaultSettings.defaults, ...of };
+  return { verify, update, sparse, throttle, stallTimeout };
 }

@@ -79,6 +79,9 @@ export const timeLeft = (seconds: number): string => duration(seconds < 59.5 ? M
 export const place = (offset: number): string =>
   say('figures.place', { size: size(offset), byte: offset, sector: Math.floor(offset / SECTOR_SIZE) });
 
+/** The same without the bytes: "12.4 GB (sector 24,218,750)". */
+export const placeShort = (offset: number): string => say('figures.placeShort', { size: size(offset), sector: Math.floor(offset / SECTOR_SIZE) });
+
 /** Where on a device, short: "sector 24,218,750". */
 export const sector = (offset: number): string => say('figures.sector', { sector: Math.floor(offset / SECTOR_SIZE) });
 

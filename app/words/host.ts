@@ -2,7 +2,7 @@
 // elsewhere a sentence is made of the error's fields: code, operation and place.
 import type { Disk, ErrorCode, Language, Operation, PlatterError } from '../contract.ts';
 import { de } from './de/host.ts';
-import { place, listed } from './figures.ts';
+import { listed, placeShort } from './figures.ts';
 import { fr } from './fr/host.ts';
 import { language } from './speech.ts';
 
@@ -25,6 +25,9 @@ const words: Readonly<Record<Exclude<Language, 'en'>, HostWords>> = { de, fr };
 /** Codes whose sentence leaves nothing out that the host's own would say. */
 const WHOLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CANCELLED', 'IS_SYSTEM', 'NOT_PERMITTED', 'READ_ONLY', 'SOURCE_EMPTY', 'SOURCE_FAILED', 'TIMED_OUT']);
 
+/** Only the host's sentence says where an incomplete image was kept. */
+const KEPT = /\.part\b/;
+
 /** An error as it is shown. `original` is the host's English sentence, where it says more than could be translated; else null. */
 export interface SaidError {
   message: string;
@@ -37,14 +40,15 @@ export function sayError(error: PlatterError & { side?: string; destination?: nu
   const now = language();
   if (now === 'en') return { message: error.message, advice: error.advice, original: null };
   const { codes, source, failed, at, notAt } = words[now];
-  const { code, op, offset } = error;
-  const [what, advice] = codes[code];
+  const { code, op, offset, errno } = error;
+  const [sentence, advice] = codes[code];
+  const what = code === 'IO_ERROR' && errno !== null ? sentence.replace(/\.$/, ` (${errno}).`) : sentence;
   const ofSource = error.side !== undefined && error.destination === null;
   const said = { advice: (ofSource ? source[code] : undefined) ?? advice };
   // Of a running job the fields say all that the sentence does.
   if (error.side !== undefined && isFailing(op) && code !== 'CANCELLED' && code !== 'SOURCE_FAILED') {
-    const message = offset === null ? notAt(failed[op], what) : at(failed[op], place(offset), what);
-    return { ...said, message, original: offset === null && op !== 'flush' ? error.message : null };
+    const message = offset === null ? notAt(failed[op], what) : at(failed[op], placeShort(offset), what);
+    return { ...said, message, original: (offset === null && op !== 'flush') || KEPT.test(error.message) ? error.message : null };
   }
   return { ...said, message: what, original: WHOLE.has(code) ? null : error.message };
 }

@@ -1,5 +1,5 @@
 // The settings as the window shows and changes them. Main owns them; the next snapshot shows what came of a change.
-import { defaultSettings, type Bridge, type JobDefaults, type PlatterError, type Settings } from '../../app/contract.ts';
+import { defaultSettings, type Bridge, type JobDefaults, type PlatterError, type Settings, type SettingsChange } from '../../app/contract.ts';
 import type { Mirror } from './mirror.svelte.ts';
 
 /** The settings, and whether their screen is open. */
@@ -25,13 +25,13 @@ export class Preferences {
   }
 
   /** Changes what is named, for good. */
-  async change(change: Partial<Settings>): Promise<void> {
+  async change(change: SettingsChange): Promise<void> {
     const outcome = await this.#mirror.ask(this.#bridge.changeSettings(change));
     this.refusals = outcome?.ok === false ? outcome.errors : [];
   }
 
   /** Changes some of what a new job begins with. */
   async changeDefaults(change: Partial<JobDefaults>): Promise<void> {
-    await this.change({ defaults: { ...this.current.defaults, ...change } });
+    await this.change({ defaults: change });
   }
 }

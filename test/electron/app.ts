@@ -31,14 +31,18 @@ export interface AppOptions {
   unprivileged?: boolean;
   /** Such a user, and the command that enters where that user lives (polkit.ts). */
   user?: { uid: number; enter: readonly string[] };
+  /** File that gets every call to reach another socket, of the launcher and all below it (strace). */
+  trace?: string;
+  /** Folder that stands for the user's own; by default a new one, removed at the end. */
+  home?: string;
   /** More environment for the launcher. */
   env?: Record<string, string>;
 }
 
 /** Opens the window and waits for the page to show its first state. */
-export async function launchApp({ user, unprivileged = user !== undefined, env = {} }: AppOptions = {}): Promise<App> {
+export async function launchApp({ user, unprivileged = user !== undefined, trace, home: own, env = {} }: AppOptions = {}): Promise<App> {
   await screen();
-  const home = mkdtempSync(join(tmpdir(), 'platter-test-home-'));
+  const home = own ?? mkdtempSync(join(tmpdir(), 'platter-test-home-'));
   const cookie = process.env.XAUTHORITY;
   if (unprivileged && cookie) copyFileSync(cookie, join(home, 'Xauthority'));
   const uid = user?.uid ?? NOBODY;
@@ -46,6 +50,7 @@ export async function launchApp({ user, unprivileged = user !== undefined, env =
   const electron = await _electron.launch({
     executablePath: user === undefined ? LAUNCHER : entering(user.enter, home),
     chromiumSandbox: true,
+    colorScheme: null, // ours is the setting's
     env: {
       ...(process.env as Record<string, string>),
       PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}`,
@@ -54,6 +59,7 @@ export async function launchApp({ user, unprivileged = user !== undefined, env =
       PLATTER_STATE: join(home, 'state'),
       ...env,
       ...(unprivileged && { PLATTER_TEST_UID: String(uid) }),
+      ...(trace !== undefined && { PLATTER_TEST_TRACE: trace }),
       ...(unprivileged && cookie && { XAUTHORITY: join(home, 'Xauthority') }),
     },
   });
@@ -62,7 +68,7 @@ export async function launchApp({ user, unprivileged = user !== undefined, env =
   launcher.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
   const gone = once(launcher, 'exit').then(([code]) => code as number | null);
   const page = await electron.firstWindow();
-  await page.getByRole('heading', { name: 'Source' }).waitFor();
+  await page.locator('#source-heading').waitFor();
   return {
     electron,
     page,
@@ -73,7 +79,7 @@ export async function launchApp({ user, unprivileged = user !== undefined, env =
     async [Symbol.asyncDispose]() {
       if (launcher.exitCode === null) await electron.close();
       await gone;
-      rmSync(home, { recursive: true, force: true });
+      if (own === undefined) rmSync(home, { recursive: true, force: true });
     },
   };
 }

@@ -1,8 +1,17 @@
 #!/usr/bin/env node
 // What Playwright runs in Electron's place: the launcher of `npm start`, so that a test sees what a user sees, an
 // ordinary user's window with its sandbox on. Playwright's switches go before the app's folder.
+import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { openWindow } from '../../build/window.mjs';
+
+// For what reaches out: the same again, with strace listening to it and to everything below.
+const { PLATTER_TEST_TRACE: trace, ...untraced } = process.env;
+if (trace !== undefined) {
+  const listening = ['-f', '-qq', '-e', 'trace=connect,sendto,sendmsg,sendmmsg', '-o', trace];
+  const { status } = spawnSync('strace', [...listening, process.execPath, ...process.argv.slice(1)], { stdio: 'inherit', env: untraced });
+  process.exit(status ?? 1);
+}
 
 const root = resolve(import.meta.dirname, '../..');
 

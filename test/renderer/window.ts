@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { calls, type AppState, type CopyRequest, type JobRecord, type JobView, type Outcome, type Plan, type PlatterError, type Settings, type WindowCalls } from '../../app/contract.ts';
+import { calls, type AppState, type CopyRequest, type JobRecord, type JobView, type Outcome, type Plan, type PlatterError, type SettingsChange, type WindowCalls } from '../../app/contract.ts';
 import { appState } from './fixtures.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -105,7 +105,8 @@ export class FakeMain {
       case 'reportJobs':
         return { ok: true, value: `/reports/report.${String(args[1])}` };
       case 'changeSettings': {
-        const settings = { ...this.state.settings, ...(args[0] as Partial<Settings>) };
+        const change = args[0] as SettingsChange;
+        const settings = { ...this.state.settings, ...change, defaults: { ...this.state.settings.defaults, ...change.defaults } };
         const language = settings.language === 'system' ? 'en' : settings.language;
         if (this.controlled.ok) await this.push({ settings, language, settingsError: null });
         return this.controlled;

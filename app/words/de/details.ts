@@ -8,6 +8,7 @@ export const details: Translated<typeof english> = {
   path: 'Pfad',
   model: 'Modell',
   serial: 'Seriennummer',
+  port: 'Anschluss',
   size: 'Größe',
   alreadyThere: 'Schon vorhanden',
   notAgain: '{size}: nicht neu geschrieben',

@@ -8,5 +8,6 @@ export const figures: Translated<typeof english> = {
   hours: '{hours, number} h',
   hoursMinutes: '{hours, number} h {minutes, number} min',
   place: '{size} (Byte {byte, number}, Sektor {sector, number})',
+  placeShort: '{size} (Sektor {sector, number})',
   sector: 'Sektor {sector, number}',
 };

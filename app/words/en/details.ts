@@ -6,6 +6,7 @@ export const details = {
   path: 'Path',
   model: 'Model',
   serial: 'Serial',
+  port: 'Port',
   size: 'Size',
   alreadyThere: 'Already there',
   notAgain: '{size}: not written again',

@@ -6,5 +6,6 @@ export const figures = {
   hours: '{hours, number} h',
   hoursMinutes: '{hours, number} h {minutes, number} min',
   place: '{size} (byte {byte, number}, sector {sector, number})',
+  placeShort: '{size} (sector {sector, number})',
   sector: 'sector {sector, number}',
 } as const;

@@ -8,6 +8,7 @@ export const details: Translated<typeof english> = {
   path: 'Chemin',
   model: 'Modèle',
   serial: 'N° de série',
+  port: 'Port',
   size: 'Taille',
   alreadyThere: 'Déjà là',
   notAgain: '{size} : pas réécrits',

@@ -8,5 +8,6 @@ export const figures: Translated<typeof english> = {
   hours: '{hours, number} h',
   hoursMinutes: '{hours, number} h {minutes, number} min',
   place: '{size} (octet {byte, number}, secteur {sector, number})',
+  placeShort: '{size} (secteur {sector, number})',
   sector: 'secteur {sector, number}',
 };

@@ -1,0 +1,56 @@
+// Settings in the real app: they apply at once, outlive it, and a damaged file costs nothing but the settings.
+import { readdirSync, readFileSync, rmSync, writeFileSync, chownSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { launchApp, picture, type App } from './app.ts';
+
+const NOBODY = 65534;
+const home = mkdtempSync(join(tmpdir(), 'platter-test-settings-'));
+if (process.getuid?.() === 0) chownSync(home, NOBODY, NOBODY);
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+const launch = (): Promise<App> => launchApp({ unprivileged: process.getuid?.() === 0, home });
+/** Colour behind everything, as it is drawn. */
+const ground = (app: App): Promise<string> => app.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+
+test('language and theme apply at once and outlive the app; a damaged file is put aside', async () => {
+  let folder: string;
+  {
+    await using app = await launch();
+    folder = await app.electron.evaluate(({ app: main }) => main.getPath('userData'));
+    await app.page.keyboard.press('Control+,');
+    await app.page.getByText('Deutsch').click();
+    await app.page.getByText('Dunkel').click();
+    await expect.poll(() => ground(app)).toBe('rgb(14, 17, 20)');
+    await app.page.keyboard.press('Escape');
+    await app.page.getByRole('heading', { name: 'Quelle' }).waitFor();
+    // Main speaks it too.
+    await app.electron.evaluate(({ dialog }) => {
+      dialog.showOpenDialog = ((...args: { title?: string }[]) => {
+        Object.assign(globalThis, { asked: args.at(-1)?.title });
+        return Promise.resolve({ canceled: true, filePaths: [] });
+      }) as typeof dialog.showOpenDialog;
+    });
+    await app.page.getByRole('button', { name: 'Abbild wählen…' }).click();
+    await expect.poll(() => app.electron.evaluate(() => (globalThis as { asked?: string }).asked)).toBe('Abbild wählen');
+  }
+  const file = join(folder, 'settings.json');
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ language: 'de', theme: 'dark' });
+  {
+    await using app = await launch();
+    await app.page.getByRole('heading', { name: 'Quelle' }).waitFor();
+    expect(await ground(app)).toBe('rgb(14, 17, 20)');
+    await picture(app.page, 'settings-dark-de');
+  }
+  writeFileSync(file, '{"language": "de", "them');
+  {
+    await using app = await launch();
+    await app.page.getByRole('heading', { name: 'Source' }).waitFor();
+    const kept = readdirSync(folder).find((name) => name.startsWith('settings.json.broken-')) ?? '';
+    expect(readFileSync(join(folder, kept), 'utf8')).toBe('{"language": "de", "them');
+    await app.page.getByText(kept).waitFor();
+    await app.page.getByRole('button', { name: 'OK' }).click();
+    await app.page.getByText(kept).waitFor({ state: 'detached' });
+  }
+});

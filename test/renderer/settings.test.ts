@@ -1,0 +1,144 @@
+// The settings in the built page, and the page in every language: nothing is left in English, nothing overflows, axe finds nothing.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type axe from 'axe-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { defaultSettings, LANGUAGES, type AppState } from '../../app/contract.ts';
+import { say, speakWith } from '../../app/words/speech.ts';
+import * as make from './fixtures.ts';
+import { refuse, Windows, type OpenWindow } from './window.ts';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+let windows: Windows;
+let open: OpenWindow;
+
+beforeAll(async () => void (windows = await Windows.start()));
+afterAll(() => windows.stop());
+afterEach(async () => {
+  const { problems } = open;
+  await open.page.context().close();
+  speakWith(() => 'en');
+  expect(problems).toEqual([]);
+});
+
+const disks = [make.systemDisk, ...make.sticks(3), make.mountedDisk, make.loopDisk];
+const eight = make.plan(make.sticks(8).map((disk, i) => make.endpoint(disk, { contents: i === 0 ? ['ext4 “root”'] : [] })));
+const two = make.plan(make.sticks(2).map((disk) => make.endpoint(disk)));
+const running = make.job(eight, make.midway(eight), { errors: [make.writeError(2, '/dev/sdd')] });
+
+/** Changes that reached main. */
+const changes = (): unknown[] => open.main.asked('changeSettings').map(([change]) => change);
+
+describe('settings', () => {
+  test('by keyboard alone: opened, a language chosen, and all is said in it at once', async () => {
+    open = await windows.open({ state: { disks } });
+    const { page } = open;
+    await page.keyboard.press('Control+,');
+    await page.getByRole('dialog', { name: 'Settings' }).waitFor();
+    await page.getByRole('radio', { name: 'As the system' }).first().focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await page.getByRole('dialog', { name: 'Einstellungen' }).waitFor();
+    expect(changes()).toEqual([{ language: 'en' }, { language: 'de' }]);
+    expect(await page.getAttribute('html', 'lang')).toBe('de');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByRole('heading', { name: 'Quelle' }).waitFor();
+    expect(await page.getByRole('region', { name: 'Quelle' }).innerText()).toMatch(/1,07\sGB/);
+  });
+
+  test('theme, alerts and what a job begins with; the next request has it', async () => {
+    open = await windows.open({ state: { disks } });
+    const { page } = open;
+    await page.getByRole('button', { name: 'Settings' }).click();
+    const drawer = page.getByRole('dialog', { name: 'Settings' });
+    await drawer.getByText('Dark').click();
+    await drawer.getByRole('switch', { name: 'Sound' }).click();
+    await drawer.getByRole('switch', { name: 'Notification' }).click();
+    await drawer.getByRole('switch', { name: 'Verify' }).click();
+    await drawer.getByRole('switch', { name: 'Leave zeros out' }).click();
+    await drawer.getByRole('textbox', { name: 'Speed limit' }).fill('20');
+    await page.keyboard.press('Enter');
+    await drawer.getByRole('textbox', { name: 'No answer' }).fill('9');
+    await page.keyboard.press('Tab');
+    const defaults = { verify: false, update: false, sparse: false, throttle: 20_000_000, stallTimeout: 9 };
+    await expect.poll(() => open.main.state.settings).toEqual({ ...defaultSettings, theme: 'dark', sounds: false, notifications: false, defaults });
+    // What is no number is not kept.
+    await drawer.getByRole('textbox', { name: 'No answer' }).fill('long');
+    await page.keyboard.press('Tab');
+    expect(await drawer.getByRole('textbox', { name: 'No answer' }).getAttribute('aria-invalid')).toBe('true');
+    expect(open.main.state.settings.defaults.stallTimeout).toBe(9);
+    await page.keyboard.press('Escape');
+    await page.getByRole('region', { name: 'Source' }).getByRole('radio', { name: '/dev/sdb' }).click();
+    await page.getByRole('region', { name: 'Destinations' }).getByRole('checkbox', { name: '/dev/sdc' }).click();
+    await page.getByRole('button', { name: 'Review' }).click();
+    await expect.poll(() => open.main.lastRequest()).toMatchObject(defaults);
+  });
+
+  test('a change that could not be kept says why; damaged settings say where they went, until that is read', async () => {
+    const settingsError = make.failure('BAD_FILE', { device: '/home/me/.config/platter/settings.json.broken-1' });
+    open = await windows.open({ state: { disks, settingsError } });
+    const { page } = open;
+    await page.getByText('What it held is kept in /home/me/.config/platter/settings.json.broken-1').waitFor();
+    await page.getByRole('button', { name: 'OK' }).click();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    open.main.controlled = refuse(make.failure('READ_ONLY', { message: 'The file system is read-only.' }));
+    await page.getByRole('button', { name: 'Settings' }).click();
+    await page.getByRole('switch', { name: 'Sound' }).click();
+    await page.getByText('The file system is read-only.').waitFor();
+    expect(await page.getByRole('switch', { name: 'Sound' }).getAttribute('aria-checked')).toBe('true');
+  });
+});
+
+/** English words that neither German nor French has: a sign of something not said in another language. */
+const ENGLISH = /\b(the|drives?|will be|not|and|left|copying|verified|erase|choose|start|settings)\b/i;
+
+/** What a person or a screen reader is told by the page, without what is marked as English and what the disks are called. */
+const told = (): Promise<string[]> => open.page.evaluate(() => {
+  const foreign = (node: Element | null): boolean => node !== null && node.closest('[lang="en"], code, .selectable .facts') !== null;
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const texts: string[] = [];
+  while (walker.nextNode() !== null) if (!foreign(walker.currentNode.parentElement)) texts.push(walker.currentNode.textContent ?? '');
+  for (const node of document.querySelectorAll('[aria-label], [placeholder], [title]')) {
+    for (const name of ['aria-label', 'placeholder', 'title']) texts.push(node.getAttribute(name) ?? '');
+  }
+  return texts.map((text) => text.trim()).filter((text) => text !== '');
+});
+
+/** Buttons and headings whose words are cut off, and a page that is wider than its window. */
+const overflowing = (): Promise<string[]> => open.page.evaluate(() => [
+  ...(document.documentElement.scrollWidth > innerWidth ? ['the page'] : []),
+  ...[...document.querySelectorAll('button, h2, h3, label span, .drawer, .zone')]
+    .filter((node) => node.scrollWidth > node.clientWidth + 1 && getComputedStyle(node).display !== 'inline' && node.closest('.visually-hidden') === null)
+    .map((node) => node.textContent.trim()),
+]);
+
+async function violations(): Promise<string[]> {
+  await open.page.evaluate(axeSource);
+  const { violations: found } = await open.page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+}
+
+const screens: [name: string, state: Partial<AppState>, settings?: boolean][] = [
+  ['choose', { disks, interrupted: [make.interrupted(['/dev/sdb'])] }],
+  ['review', { disks, review: eight }],
+  ['review-held', { disks, review: two }],
+  ['eight', { disks, job: running }],
+  ['settings', { disks }, true],
+];
+
+describe.each(LANGUAGES)('in %s', (language) => {
+  test.each(screens)('%s', async (name, state, settings = false) => {
+    open = await windows.open({ state: { ...state, language, settings: { ...defaultSettings, language } } });
+    speakWith(() => language);
+    if (settings) {
+      await open.page.getByRole('button', { name: say('settings.title') }).click();
+      await open.page.getByRole('dialog').waitFor();
+    }
+    if (name === 'choose') await open.page.getByRole('button', { name: say('options.more') }).click();
+    await open.picture(`${name}-${language}`);
+    expect(await violations()).toEqual([]);
+    expect(await overflowing()).toEqual([]);
+    if (language !== 'en') expect((await told()).filter((text) => ENGLISH.test(text))).toEqual([]);
+  });
+});

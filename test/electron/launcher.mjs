@@ -8,7 +8,7 @@ import { openWindow } from '../../build/window.mjs';
 // For what reaches out: the same again, with strace listening to it and to everything below.
 const { PLATTER_TEST_TRACE: trace, ...untraced } = process.env;
 if (trace !== undefined) {
-  const listening = ['-f', '-qq', '-e', 'trace=connect,sendto,sendmsg,sendmmsg', '-o', trace];
+  const listening = ['-f', '-qq', '-yy', '-e', 'trace=connect,sendto,sendmsg,sendmmsg', '-o', trace];
   const { status } = spawnSync('strace', [...listening, process.execPath, ...process.argv.slice(1)], { stdio: 'inherit', env: untraced });
   process.exit(status ?? 1);
 }

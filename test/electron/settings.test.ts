@@ -30,7 +30,7 @@ test('language and theme apply at once and outlive the app; a damaged file is pu
       dialog.showOpenDialog = ((...args: { title?: string }[]) => {
         Object.assign(globalThis, { asked: args.at(-1)?.title });
         return Promise.resolve({ canceled: true, filePaths: [] });
-      }) as typeof dialog.showOpenDialog;
+      });
     });
     await app.page.getByRole('button', { name: 'Abbild wählen…' }).click();
     await expect.poll(() => app.electron.evaluate(() => (globalThis as { asked?: string }).asked)).toBe('Abbild wählen');

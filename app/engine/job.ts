@@ -298,7 +298,10 @@ export class Job implements Stage {
   async #saveManifest(): Promise<string | null> {
     if (this.request.saveManifest === null || this.prepared.source === null) return null;
     try {
-      return await saveManifest(this.request.saveManifest, this.prepared.source.end, this.hashes, (text) => this.note(text));
+      const digest = await saveManifest(this.request.saveManifest, this.prepared.source.end, this.hashes, (text) => this.note(text));
+      // Who goes on with a job has not named the file again.
+      if (digest !== null && this.prepared.resumed !== null) this.note(`The manifest was written to ${this.request.saveManifest}.`);
+      return digest;
     } catch (error) {
       this.note(`The manifest was not saved: ${error instanceof Error ? error.message : String(error)}`);
       return null;

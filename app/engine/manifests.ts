@@ -54,7 +54,7 @@ export async function saveManifest(path: string, source: End, hashes: KnownHashe
   const errors = await checkNewManifest(path);
   if (errors.length > 0) throw new Refusal(errors);
   const missing = chunksIn(hashes.grid) - countChunks(hashes.known);
-  if (missing > 0) note(`The manifest has no hash of ${counted(missing, 'chunk')} that could not be read whole, or were not.`);
+  if (missing > 0) note(`The manifest has no hash for ${counted(missing, 'chunk')} not read in full.`);
   const manifest = manifestOf(source, hashes);
   await writeManifest(path, manifest);
   return manifestDigest(manifest);

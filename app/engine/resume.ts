@@ -8,7 +8,7 @@ import { jobError } from './job-errors.ts';
 import { jobPath, listJobs, readJobLog, removeJob, type JobLog } from './job-log.ts';
 import { difference, pathNow } from './logged-end.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from './native.ts';
-import { counted } from './words.ts';
+import { size } from './words.ts';
 
 /** Chunks of each end that are read again before anything is written. */
 const SAMPLES = 16;
@@ -182,5 +182,5 @@ function holdLog(addon: NativeAddon, path: string): NativeDevice | 'absent' | 'r
 export function resumeNote({ durable, log }: Resumed): string {
   const grid = log.header;
   const there = durable.reduce((sum, one) => sum + bytesOf(one, grid), 0);
-  return `The job of ${new Date(log.header.startedAt).toLocaleString('en-GB', { timeZoneName: 'short' })} goes on: ${counted(there, 'byte')} are on the destinations already.`;
+  return `The job of ${new Date(log.header.startedAt).toLocaleString('en-GB', { timeZoneName: 'short' })} goes on: ${there === 0 ? 'nothing is on the destinations yet' : `${size(there)} are on the destinations already`}.`;
 }

@@ -108,6 +108,7 @@ describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
     expect(job!.destinations[0]!.durable).toBeGreaterThanOrEqual(4 * MiB);
     const result = await resume(session, job!.id);
     expect(result).toMatchObject({ readErr: 1, destinations: [{ state: 'done', verified: true }] });
+    expect(result.notes).toContain(`The manifest was written to ${saveManifest}.`);
     expect((await source.log()).reduce((sum, { length }) => sum + length, 0)).toBeLessThan(16 * MiB);
     const [theirs, theirMap] = [await bench.path('theirs.img'), await bench.path('theirs.map')];
     ddrescue(source.device, theirs, theirMap);

@@ -31,7 +31,22 @@ export interface NativeDevice {
   cloneFrom(source: NativeDevice): Promise<boolean>;
   /** Up to `length` bytes from `offset` on, 1 MiB at the most, through the page cache; fewer at the end. For a look before a job. */
   peek(offset: number, length: number): Promise<Buffer>;
+  /**
+   * Has the kernel read the partition table again; nothing happens where there can be none. Rejects with EBUSY when a
+   * partition is in use.
+   */
+  rereadPartitions(): Promise<boolean>;
   close(): void;
+}
+
+/** What the kernel, or udevd after it, tells of one block device. */
+export interface NativeUevent {
+  /** "add", "remove", "change"...; "" when some were missed, and anything may have happened. */
+  action: string;
+  /** Kernel name: "sdb1". */
+  name: string;
+  /** "8:17" */
+  number: string;
 }
 
 /** Extra flags of an open; a source is opened with none of them. */
@@ -184,6 +199,8 @@ export interface NativeAddon {
   openDevice(path: string, options?: NativeOpenOptions): NativeDevice;
   /** `chunkSize`: bytes of a sub-job, a power of two from 64 KiB to 16 MiB, 1 MiB by default (less in a small pool). */
   createClient(options: { pages: number; io?: 'auto' | 'uring' | 'threads'; bytesPerSecond?: number; chunkSize?: number }): NativeClient;
+  /** Hears of block devices until it is closed. Throws where the system refuses that. */
+  watchUevents(listener: (event: NativeUevent) => void): { close(): void };
 }
 
 /** Thrown by the addon. */
@@ -192,7 +209,7 @@ export interface NativeEngineError extends Error {
   code: string;
   /** Positive errno, 0 when there was none. */
   errno: number;
-  op: 'open' | 'read' | 'create' | 'submit' | 'clone' | 'close' | 'harden';
+  op: 'open' | 'read' | 'create' | 'submit' | 'clone' | 'reread' | 'close' | 'harden' | 'watch';
   device: string | null;
   offset: number | null;
   length: number | null;

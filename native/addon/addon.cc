@@ -7,6 +7,7 @@
 #include "engine_error.h"
 #include "harden.h"
 #include "job.h"
+#include "uevents.h"
 
 namespace platter {
 namespace {
@@ -17,15 +18,19 @@ Napi::Value open_device(const Napi::CallbackInfo& info) {
 
 Napi::Value create_client(const Napi::CallbackInfo& info) { return addon_data(info.Env()).client.New({info[0]}); }
 
+Napi::Value watch_uevents(const Napi::CallbackInfo& info) { return addon_data(info.Env()).uevents.New({info[0]}); }
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto data = std::make_unique<AddonData>();
   data->device = Device::define(env);
   data->client = Client::define(env);
   data->job = Job::define(env);
+  data->uevents = Uevents::define(env);
   env.SetInstanceData(data.release());  // deleted by the environment
   exports.Set("openDevice", Napi::Function::New<open_device>(env, "openDevice"));
   exports.Set("createClient", Napi::Function::New<create_client>(env, "createClient"));
   exports.Set("harden", Napi::Function::New<harden>(env, "harden"));
+  exports.Set("watchUevents", Napi::Function::New<watch_uevents>(env, "watchUevents"));
   return exports;
 }
 

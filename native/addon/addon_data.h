@@ -9,6 +9,7 @@ struct AddonData {
   Napi::FunctionReference device;
   Napi::FunctionReference client;
   Napi::FunctionReference job;
+  Napi::FunctionReference uevents;
 };
 
 inline AddonData& addon_data(Napi::Env env) { return *env.GetInstanceData<AddonData>(); }

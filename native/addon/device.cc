@@ -1,6 +1,8 @@
 #include "device.h"
 
 #include <cerrno>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "../kcopyd/device.h"
@@ -25,32 +27,38 @@ unsigned open_flags(const Napi::Value& value) {
   return flags;
 }
 
-// Cloning writes what the source has in memory, and flushes, so it does not happen on the JavaScript thread.
-class CloneWorker : public Napi::AsyncWorker {
+// What makes a device wait does not happen on the JavaScript thread. Resolves to true, to false for
+// EOPNOTSUPP, and rejects with an EngineError for any other positive errno.
+class DeviceWork : public Napi::AsyncWorker {
  public:
-  CloneWorker(Napi::Env env, Device& to, Device& from) : AsyncWorker(env, "platter:clone"), deferred_(env), to_(to), from_(from) {
-    to_.retain();
-    from_.retain();
+  DeviceWork(Napi::Env env, const char* op, std::vector<Device*> devices, std::function<int()> work)
+      : AsyncWorker(env, "platter:device"), deferred_(env), op_(op), devices_(std::move(devices)), work_(std::move(work)) {
+    for (Device* device : devices_) device->retain();
   }
-  Napi::Promise promise() const { return deferred_.Promise(); }
+  // Begins; deletes itself when it has run.
+  Napi::Promise begin() {
+    const Napi::Promise promise = deferred_.Promise();
+    Queue();
+    return promise;
+  }
 
  protected:
   // A thread of libuv's pool.
-  void Execute() override { error_ = to_.get()->clone_from(*from_.get()); }
+  void Execute() override { error_ = work_(); }
   void OnOK() override {
     if (error_ == 0 || error_ == EOPNOTSUPP) {
       deferred_.Resolve(Napi::Boolean::New(Env(), error_ == 0));
     } else {
-      deferred_.Reject(engine_error(Env(), error_, "clone", to_.path()).Value());
+      deferred_.Reject(engine_error(Env(), error_, op_, devices_.front()->path()).Value());
     }
-    from_.release();
-    to_.release();
+    for (Device* device : devices_) device->release();
   }
 
  private:
   Napi::Promise::Deferred deferred_;
-  Device& to_;
-  Device& from_;
+  const char* op_;
+  std::vector<Device*> devices_;
+  std::function<int()> work_;
   int error_ = 0;
 };
 
@@ -91,6 +99,7 @@ Napi::FunctionReference Device::define(Napi::Env env) {
                                           InstanceMethod<&Device::facts>("info"),
                                           InstanceMethod<&Device::clone_from>("cloneFrom"),
                                           InstanceMethod<&Device::peek>("peek"),
+                                          InstanceMethod<&Device::reread_partitions>("rereadPartitions"),
                                           InstanceMethod<&Device::close>("close"),
                                       }));
 }
@@ -151,10 +160,14 @@ Napi::Value Device::facts(const Napi::CallbackInfo& info) {
 
 Napi::Value Device::clone_from(const Napi::CallbackInfo& info) {
   if (!device_) throw engine_error(info.Env(), EBADF, "clone", path_);
-  auto* worker = new CloneWorker(info.Env(), *this, Device::of(info[0]));  // deletes itself when it has run
-  const Napi::Promise promise = worker->promise();
-  worker->Queue();
-  return promise;
+  Device& from = of(info[0]);
+  // Writes what the source has in memory, and flushes.
+  return (new DeviceWork(info.Env(), "clone", {this, &from}, [to = get(), from = from.get()] { return to->clone_from(*from); }))->begin();
+}
+
+Napi::Value Device::reread_partitions(const Napi::CallbackInfo& info) {
+  if (!device_) throw engine_error(info.Env(), EBADF, "reread", path_);
+  return (new DeviceWork(info.Env(), "reread", {this}, [device = get()] { return device->reread_partitions(); }))->begin();
 }
 
 Napi::Value Device::peek(const Napi::CallbackInfo& info) {

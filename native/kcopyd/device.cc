@@ -247,6 +247,12 @@ int64_t block_device::peek(void* to, size_t length, uint64_t offset) const {
   }
 }
 
+int block_device::reread_partitions() const {
+  // By the descriptor that has the claim: the kernel wants it for itself while it reads, or already with the caller.
+  if (!is_block || ioctl(claim ? claim.get() : buffered.get(), BLKRRPART) == 0 || errno == EINVAL) return 0;
+  return errno;
+}
+
 void block_device::drop_cache() const {
   // Advice: nothing is lost when it is not taken, and the blocks were flushed before.
   posix_fadvise(buffered.get(), 0, 0, POSIX_FADV_DONTNEED);

@@ -81,6 +81,9 @@ struct block_device : std::enable_shared_from_this<block_device> {
   int64_t peek(void* to, size_t length, uint64_t offset) const;
   // Is it still what it was opened as? A disk that was pulled out has no size any more. Makes one ioctl.
   bool still_there() const;
+  // Has the kernel read the partition table again (BLKRRPART). 0, also where there can be none: a file, a partition, a
+  // device without partitions; EBUSY when a partition is in use; else a positive errno. Blocks.
+  int reread_partitions() const;
   // Drops what the buffered descriptor left in the page cache, so that the next read comes from the medium.
   void drop_cache() const;
 };

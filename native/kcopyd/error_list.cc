@@ -8,6 +8,8 @@ namespace kcopyd {
 kcopyd_cause classify(kcopyd_side side, int err, const block_device& device) {
   switch (err) {
     case 0:
+      // What a disk that was pulled out reads; one that still has its size did something else.
+      return device.is_block && device.still_there() ? KCOPYD_CAUSE_IO : KCOPYD_CAUSE_GONE;
     case ENODEV:
     case ENXIO:
     case ENOMEDIUM:
@@ -20,7 +22,8 @@ kcopyd_cause classify(kcopyd_side side, int err, const block_device& device) {
     case EREMOTEIO:
       return KCOPYD_CAUSE_MEDIUM;
     case ENOSPC:
-      return device.is_block ? KCOPYD_CAUSE_GONE : KCOPYD_CAUSE_NO_SPACE;
+      // A disk has no space to run out of, but what lies behind a thin or a loop device has.
+      return device.still_there() ? KCOPYD_CAUSE_NO_SPACE : KCOPYD_CAUSE_GONE;
     case EDQUOT:
     case EFBIG:
       return KCOPYD_CAUSE_NO_SPACE;

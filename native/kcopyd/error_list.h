@@ -12,8 +12,8 @@
 namespace kcopyd {
 
 // What err, from an operation of that side on that device, means. err is 0 for a transfer of 0 bytes before the
-// end. Sources: errno(3), the block layer's blk_errors table, and devices pulled out under I/O (ENOSPC and
-// transfers of 0 bytes come from those).
+// end. Sources: errno(3), the block layer's blk_errors table, and devices pulled out under I/O: EIO, ENOSPC and
+// transfers of 0 bytes come from those too, and then the device has no size any more.
 kcopyd_cause classify(kcopyd_side side, int err, const block_device& device);
 
 // Added to by the worker, read by any thread.

@@ -272,9 +272,10 @@ TEST_CASE("what an errno means depends on the side and the device") {
       CHECK(cause(side, EINVAL, *device) == KCOPYD_CAUSE_IO);
       CHECK(cause(side, ECANCELED, *device) == KCOPYD_CAUSE_CANCELLED);
     }
-    CHECK(cause(side, 0, *loop) == KCOPYD_CAUSE_GONE);
+    CHECK(cause(side, 0, *loop) == KCOPYD_CAUSE_IO);
+    CHECK(cause(side, 0, file) == KCOPYD_CAUSE_GONE);
   }
-  CHECK(cause(KCOPYD_SIDE_WRITE, ENOSPC, *loop) == KCOPYD_CAUSE_GONE);
+  CHECK(cause(KCOPYD_SIDE_WRITE, ENOSPC, *loop) == KCOPYD_CAUSE_NO_SPACE);
   CHECK(cause(KCOPYD_SIDE_WRITE, ENOSPC, file) == KCOPYD_CAUSE_NO_SPACE);
   CHECK(cause(KCOPYD_SIDE_WRITE, EDQUOT, file) == KCOPYD_CAUSE_NO_SPACE);
   CHECK(cause(KCOPYD_SIDE_WRITE, EFBIG, file) == KCOPYD_CAUSE_NO_SPACE);

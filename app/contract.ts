@@ -17,8 +17,8 @@ export const MAX_DESTINATIONS = 32;
 export type ErrorCode =
   // While copying or verifying
   | 'MEDIUM_ERROR' // EIO, ENODATA, EILSEQ, EREMOTEIO: the device answered that it cannot read or write there
-  | 'DEVICE_GONE' // ENODEV, ENXIO, ENOMEDIUM, a read of 0 bytes or ENOSPC before a device's end
-  | 'NO_SPACE' // ENOSPC, EDQUOT, EFBIG on a regular file
+  | 'DEVICE_GONE' // ENODEV, ENXIO, ENOMEDIUM; any failure of a device that the system has no more, or that has no size any more
+  | 'NO_SPACE' // ENOSPC, EDQUOT, EFBIG: the file system is full, or what lies behind a device
   | 'READ_ONLY' // EROFS, EPERM on a write
   | 'TIMED_OUT' // ETIMEDOUT
   | 'STALLED' // no answer within the time that was allowed; the system may still wait for one
@@ -44,6 +44,7 @@ export type ErrorCode =
   | 'DUPLICATE' // the same device named twice, perhaps under two names
   | 'TOO_MANY'
   | 'CHANGED' // not the device it was when it was chosen
+  | 'NOT_EJECTABLE' // there is nothing to switch off: a loop device, a partition, a drive that is built in
   | 'CONFIRM' // would be overwritten, and nobody said yes
   | 'BAD_ARGUMENT'
   | 'BAD_FILE' // a manifest, job log or map that is none, is damaged, or belongs to something else
@@ -53,7 +54,7 @@ export type ErrorCode =
   | 'ENGINE_UNAVAILABLE'; // the addon, or the io backend asked for, cannot be had here
 
 /** The operation that failed. */
-export type Operation = 'open' | 'check' | 'read' | 'write' | 'flush' | 'verify' | 'rename' | 'host';
+export type Operation = 'open' | 'check' | 'read' | 'write' | 'flush' | 'verify' | 'rename' | 'unmount' | 'eject' | 'host';
 
 /** A failure as a value. It crosses processes as it stands and is shown as it stands. */
 export interface PlatterError {
@@ -131,8 +132,16 @@ export interface Disk {
   partitions: Partition[];
   /** null for what has no socket (a loop device), or none that the kernel tells of. */
   port: Port | null;
-  /** Why it cannot be a destination, null if it can. */
+  /** It can be switched off, to be taken out (`eject`). */
+  ejectable: boolean;
+  /** Why it cannot be a destination, null if it can. What is only mounted can, after it is unmounted (`CopyRequest.unmount`). */
   locked: { code: ErrorCode; reason: string } | null;
+}
+
+/** A file system in use: the device it is on, and where. */
+export interface Mounted {
+  device: string;
+  target: string;
 }
 
 /** One end of a job, described for review before anything is written. */
@@ -152,6 +161,8 @@ export interface Endpoint {
   logicalSector: number;
   /** What is on it now and will be lost, in words; empty when nothing was recognised. */
   contents: string[];
+  /** What of it is mounted, and will be unmounted at the start; only where the request says `unmount`. */
+  mounts: Mounted[];
   /** True when data is there that the job would overwrite: any block device, an existing file. */
   overwrites: boolean;
 }
@@ -198,6 +209,8 @@ export interface CopyRequest {
   destinationThrottles: (number | null)[];
   /** Seconds without an answer after which an I/O counts as lost; 0: wait for ever. */
   stallTimeout: number;
+  /** Unmount what is mounted of the destinations before anything is written; without it a mounted one is refused. Never the system's. */
+  unmount: boolean;
 }
 
 /** How far a rescue goes. */
@@ -211,7 +224,7 @@ export interface Rescue {
 /** A request with nothing special about it, for whoever wants only some of it otherwise. */
 export const plainRequest: Omit<CopyRequest, 'kind' | 'source' | 'destinations'> = {
   name: null, verify: true, io: 'auto', memory: null, job: null, manifest: null, saveManifest: null, update: false, repair: false,
-  keepGoing: false, rescue: null, sparse: true, assumeBlank: false, throttle: null, destinationThrottles: [], stallTimeout: 60,
+  keepGoing: false, rescue: null, sparse: true, assumeBlank: false, throttle: null, destinationThrottles: [], stallTimeout: 60, unmount: false,
 };
 
 /** A checked request: every device is open, held, and known; nothing has been written. */
@@ -345,6 +358,13 @@ export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 export interface HostCalls {
   /** Lists disks; `all` adds loop devices. */
   list: { params: { all: boolean }; result: Disk[] };
+  /**
+   * From now on every change of the disks is told (`DisksEvent`), as the kernel tells of it. Refused (ENGINE_UNAVAILABLE)
+   * where the kernel cannot be heard.
+   */
+  watch: { params: { all: boolean }; result: Record<string, never> };
+  /** Unmounts, flushes and switches off a disk, by its path, so that it is safe to take out. Refused while a job has it. */
+  eject: { params: { path: string }; result: Record<string, never> };
   /** Interrupted jobs, newest first. */
   jobs: { params: Record<string, never>; result: InterruptedJob[] };
   /** Forgets an interrupted job. */
@@ -497,6 +517,12 @@ export interface FoundJobs {
 export const REPORT_FORMS = ['pdf', 'json', 'csv'] as const;
 export type ReportForm = (typeof REPORT_FORMS)[number];
 
+/** Host to client, after `watch`: what disks there are now, or why they cannot be listed. Changes close together are told once. */
+export interface DisksEvent {
+  event: 'disks';
+  disks: Outcome<Disk[]>;
+}
+
 // ---------------------------------------------------------------- window (IPC)
 
 /** A job as the window sees it. Owned by main; the window only renders it. */
@@ -525,6 +551,8 @@ export interface AppState extends SettingsState {
   disks: Disk[];
   /** Why the list of disks is not what it should be, null when all is well. */
   disksError: PlatterError | null;
+  /** Why the list is only read every two seconds, null when the kernel tells of drives that come and go. */
+  hotplugError: PlatterError | null;
   /** A checked request waiting for the user's consent. */
   review: Plan | null;
   job: JobView | null;
@@ -567,6 +595,8 @@ export interface WindowCalls {
   retry: { args: [destination: number]; result: Outcome<null> };
   /** Forgets an interrupted job. */
   forget: { args: [job: string]; result: Outcome<null> };
+  /** Unmounts, flushes and switches off a disk, by its path. */
+  eject: { args: [path: string]; result: Outcome<null> };
   /** Puts an ended job away. */
   dismissJob: { args: []; result: null };
   /** The jobs in the history that have every word of `query` in them. */
@@ -584,7 +614,7 @@ export interface WindowCalls {
 /** Names of the calls, for the ends that loop over them. */
 export const calls = [
   'getState', 'refreshDisks', 'chooseImage', 'chooseNewImage', 'review', 'dismissReview', 'start', 'cancel', 'pause', 'throttle', 'retry',
-  'forget', 'dismissJob', 'findJobs', 'reportJobs', 'showLog', 'copyDiagnostics', 'changeSettings',
+  'forget', 'eject', 'dismissJob', 'findJobs', 'reportJobs', 'showLog', 'copyDiagnostics', 'changeSettings',
 ] as const satisfies readonly (keyof WindowCalls)[];
 
 /** What main tells the window without being asked. */

@@ -9,7 +9,7 @@ export const copyRequest = (source: string, destinations: string[], more: Partia
   ({ ...plainRequest, kind: 'copy', source, destinations, ...more });
 
 /** Asks for the rest of an interrupted job. */
-export const resumeRequest = (job: string): CopyRequest => ({ ...plainRequest, kind: 'resume', source: null, destinations: [], job });
+export const resumeRequest = (job: string): CopyRequest => ({ ...plainRequest, kind: 'resume', source: null, destinations: [], job, unmount: true });
 
 /** What does the same as `request` on the command line. */
 export function commandLine(request: CopyRequest): string {
@@ -43,7 +43,7 @@ function ownOptions({ kind, name, verify, update, repair, rescue, keepGoing, spa
   }
 }
 
-function commonOptions({ throttle, destinations, destinationThrottles, stallTimeout, io, memory }: CopyRequest): string[] {
+function commonOptions({ throttle, destinations, destinationThrottles, stallTimeout, io, memory, unmount }: CopyRequest): string[] {
   return [
     ...valued('--throttle', throttle),
     ...destinations.flatMap((path, index) => {
@@ -53,5 +53,6 @@ function commonOptions({ throttle, destinations, destinationThrottles, stallTime
     ...valued('--stall-timeout', stallTimeout === plainRequest.stallTimeout ? null : stallTimeout),
     ...valued('--io', io === 'auto' ? null : io),
     ...valued('--memory', memory),
+    ...flag('--unmount', unmount),
   ];
 }

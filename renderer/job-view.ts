@@ -20,7 +20,8 @@ export function nextStep(job: JobView, tiles: readonly Tile[], continuable = fal
   const advice: string[] = [];
   const drives = good.filter(({ endpoint }) => endpoint.kind === 'block');
   const images = good.filter(({ endpoint }) => endpoint.kind === 'file');
-  if (drives.length > 0) advice.push(drives.length === tiles.length ? say('job.everyDriveOut') : say('job.driveOut', { names: names(drives, 'drives'), count: drives.length }));
+  // Until the job has ended its drives are open; what can be taken out after it, TakeOut says.
+  if (drives.length > 0 && job.phase === 'running') advice.push(say('job.driveDone', { names: names(drives, 'drives'), count: drives.length }));
   if (images.length > 0) advice.push(say('job.imageReady', { names: names(images, 'images'), count: images.length }));
   if (stalled.length > 0) advice.push(say('job.stalled', { names: names(stalled), count: stalled.length }));
   if (bad.length > 0 && job.failure === null) advice.push(say('job.setAside', { names: names(bad) }));

@@ -23,7 +23,7 @@ interface JobOptions {
   name?: string;
   verify?: boolean; update?: boolean; manifestFrom?: string; repair?: boolean; keepGoing?: boolean; rescue?: boolean; retries?: number;
   map?: string; sparse?: boolean; assumeBlank?: boolean; manifest?: string; throttle?: number; throttleDest?: Map<string, number>;
-  stallTimeout?: number; io?: 'uring' | 'threads'; memory?: number; yes?: boolean; json?: boolean; verbose?: boolean;
+  stallTimeout?: number; io?: 'uring' | 'threads'; memory?: number; yes?: boolean; json?: boolean; verbose?: boolean; unmount?: boolean;
 }
 
 /** The parser, with `actions` behind it. `exit` gets the exit code of the command that ran. */
@@ -140,16 +140,18 @@ function common(command: Command, named: boolean): void {
 }
 
 const writing = (command: Command): Command =>
-  command.option('--yes', 'overwrite without asking; needed when there is no terminal to ask on');
+  command
+    .option('--unmount', 'unmount what is mounted of a DEST before it is written; never the system\'s')
+    .option('--yes', 'overwrite without asking; needed when there is no terminal to ask on');
 
 /** What is asked for by the options that all commands share. */
 function request(kind: CopyRequest['kind'], source: string | null, destinations: string[], options: JobOptions, command: Command): CopyRequest {
-  const { name: called = null, io = 'auto', memory: pool = null, manifest = null, keepGoing = false, throttle = null, throttleDest = new Map<string, number>(), stallTimeout } = options;
+  const { name: called = null, io = 'auto', memory: pool = null, manifest = null, keepGoing = false, throttle = null, throttleDest = new Map<string, number>(), stallTimeout, unmount = false } = options;
   for (const path of throttleDest.keys()) {
     if (!destinations.includes(path)) refuse(`option '--throttle-dest' names '${path}', which is none of the destinations`, command);
   }
   return {
-    ...plainRequest, kind, name: called, source, destinations, io, memory: pool, manifest, keepGoing, throttle,
+    ...plainRequest, kind, name: called, source, destinations, io, memory: pool, manifest, keepGoing, throttle, unmount,
     destinationThrottles: throttleDest.size === 0 ? [] : destinations.map((path) => throttleDest.get(path) ?? null),
     stallTimeout: stallTimeout ?? plainRequest.stallTimeout,
   };

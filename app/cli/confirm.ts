@@ -34,9 +34,10 @@ export function lossLines(plan: Plan, paint: Paint): string[] {
   ];
 }
 
-function contents({ contents: found, kind }: Endpoint): string[] {
-  if (found.length > 0) return [`holds ${printable(found.join(', '))}`];
-  return kind === 'block' ? ['nothing recognised on it'] : [];
+function contents({ contents: found, kind, mounts }: Endpoint): string[] {
+  const mounted = mounts.map(({ device, target }) => `${device} will be unmounted from ${target}`).map(printable);
+  if (found.length > 0) return [`holds ${printable(found.join(', '))}`, ...mounted];
+  return kind === 'block' ? ['nothing recognised on it', ...mounted] : [];
 }
 
 /** "SanDisk Ultra, serial 4C530001, 64.0 GB, USB bus 1, port 2"; what a device does not tell is said to be missing. */

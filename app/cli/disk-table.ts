@@ -24,6 +24,7 @@ export function diskTable(disks: readonly Disk[], width: number, paint: Paint): 
   disks.forEach((disk, index) => {
     const text = within(line(rows[index]!));
     lines.push(disk.locked === null ? text : paint('faint', text));
+    if (disk.locked === null && disk.mountedAt.length > 0) lines.push(paint('faint', within('  is mounted. As a destination it needs --unmount.')));
     if (disk.locked !== null) lines.push(paint('faint', within(`  cannot be a destination. ${printable(disk.locked.reason)}`)));
   });
   return lines;

@@ -1,7 +1,7 @@
 // The machine's block devices as they are now: what lies on what, what is mounted, what holds the running system.
 // Everything that decides whether a device may be written is decided on this picture.
 import * as z from 'zod';
-import type { Port } from '../contract.ts';
+import type { Mounted, Port } from '../contract.ts';
 import { mountOf, parseMounts, parseSwaps, type Mount } from './mounts.ts';
 
 /** One block device of the picture. */
@@ -25,6 +25,8 @@ export interface Block {
   transport: string | null;
   /** Where it is plugged in; null for what has no socket. */
   port: Port | null;
+  /** The system can switch it off. */
+  ejectable: boolean;
   removable: boolean;
   readOnly: boolean;
   fileSystem: string | null;
@@ -45,6 +47,9 @@ export interface Block {
   system: boolean;
 }
 
+/** What lies on a device, by its signatures. */
+export type Probed = Pick<Block, 'fileSystem' | 'label' | 'partitionTable'>;
+
 /** What was read from the machine, for the picture to be made of. */
 export interface Facts {
   /** What lsblk printed. */
@@ -59,6 +64,10 @@ export interface Facts {
   ports: ReadonlyMap<string, Port>;
   /** Serial numbers for disks of which lsblk has none, by kernel name. */
   serials: ReadonlyMap<string, string>;
+  /** Kernel names of the disks that the system can switch off. */
+  ejectable: ReadonlySet<string>;
+  /** What was found on devices of which lsblk cannot know it, by kernel name. */
+  probed: ReadonlyMap<string, Probed>;
   /** Kernel names of the members of each mounted btrfs. */
   btrfs: readonly (readonly string[])[];
   /** Identity of what is at a path (links followed): "block:8:1" or "file:8:1:1234"; null when nothing is. */
@@ -149,13 +158,14 @@ export class Blocks {
   #add(device: LsblkDevice, parent: Block | null, facts: Facts): void {
     let block = this.numbered(device['maj:min']);
     if (block === null) {
+      const { fileSystem, label, partitionTable } = facts.probed.get(device.kname) ?? { fileSystem: device.fstype, label: device.label, partitionTable: device.pttype };
       const backingFile = facts.backings.get(device.kname) ?? null;
       block = {
         path: device.path, name: device.kname, majorMinor: device['maj:min'], type: device.type, size: device.size,
         logicalSector: device['log-sec'], physicalSector: device['phy-sec'], model: device.model,
         serial: device.serial ?? facts.serials.get(device.kname) ?? null, transport: device.tran ?? (device.type === 'loop' ? 'loop' : null),
-        port: facts.ports.get(device.kname) ?? null, removable: device.rm || device.hotplug, readOnly: device.ro,
-        fileSystem: device.fstype, label: device.label, partitionTable: device.pttype,
+        port: facts.ports.get(device.kname) ?? null, ejectable: facts.ejectable.has(device.kname), removable: device.rm || device.hotplug, readOnly: device.ro,
+        fileSystem, label, partitionTable,
         backingFile, backingId: backingFile === null ? null : this.#idOf(backingFile), parents: [], children: [], mountedAt: [], system: false,
       };
       this.#byNumber.set(block.majorMinor, block);
@@ -216,7 +226,19 @@ export function withDescendants(block: Block, found = new Set<Block>()): Set<Blo
 }
 
 /** Where `block` or anything on it is mounted. */
-export const mountsOn = (block: Block): string[] => [...new Set([...withDescendants(block)].flatMap(({ mountedAt }) => mountedAt))];
+export const mountsOn = (block: Block): string[] => [...new Set(mountedOn(block).map(({ target }) => target))];
+
+/** The same with the device that is mounted there. */
+export const mountedOn = (block: Block): Mounted[] =>
+  [...withDescendants(block)].flatMap(({ path, mountedAt }) => mountedAt.map((target) => ({ device: path, target })));
+
+/** Devices that have a size and of which lsblk does not say what is on them. */
+export function unknownIn(lsblk: string): { name: string; path: string; majorMinor: string }[] {
+  const devices = (list: readonly LsblkDevice[]): LsblkDevice[] => list.flatMap((device) => [device, ...devices(device.children ?? [])]);
+  return devices(lsblkOutput.parse(JSON.parse(lsblk)).blockdevices)
+    .filter(({ type, size, fstype, pttype }) => type !== 'rom' && size > 0 && fstype === null && pttype === null)
+    .map(({ kname, path, 'maj:min': majorMinor }) => ({ name: kname, path, majorMinor }));
+}
 
 function link(parent: Block, child: Block): void {
   if (parent === child || parent.children.includes(child)) return;

@@ -1,7 +1,7 @@
 // The one way to the engine: starts the host process, asks it, hears its events. A host that breaks down is an
 // error of everything that waits for it, never a hang.
 import { type Readable, type Writable } from 'node:stream';
-import type { HostCalls, HostEvent, HostMethod, HostRequest, HostResponse, PlatterError } from '../contract.ts';
+import type { DisksEvent, HostCalls, HostEvent, HostMethod, HostRequest, HostResponse, PlatterError } from '../contract.ts';
 import { failure, Refusal } from './errors.ts';
 import { encodeFrame, FrameDecoder, FrameError } from './frames.ts';
 import { hostCommand, startHost, type HostEnd, type HostProcess } from './host-process.ts';
@@ -27,6 +27,8 @@ export interface Engine {
   call<M extends HostMethod>(method: M, params: HostCalls[M]['params']): Promise<HostCalls[M]['result']>;
   /** Hears every event of the running job; gives the function that stops listening. */
   onEvent(listener: (event: HostEvent) => void): () => void;
+  /** Hears of the disks, after the call `watch`; gives the function that stops listening. */
+  onDisks(listener: (disks: DisksEvent['disks']) => void): () => void;
   /** Settles when the host is gone: null after an orderly end, else HOST_FAILED. Never rejects. */
   readonly closed: Promise<PlatterError | null>;
   /** Ends the host's input: it stops a running job safely and exits. Resolves as `closed` does. Idempotent. */
@@ -72,6 +74,7 @@ class HostClient implements Engine {
   readonly #decoder = new FrameDecoder();
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Set<(event: HostEvent) => void>();
+  readonly #diskListeners = new Set<(disks: DisksEvent['disks']) => void>();
   #lastId = 0;
   /** A job was started and has not given its result: the host must not end now. */
   #jobRuns = false;
@@ -103,6 +106,11 @@ class HostClient implements Engine {
     return () => this.#listeners.delete(listener);
   }
 
+  onDisks(listener: (disks: DisksEvent['disks']) => void): () => void {
+    this.#diskListeners.add(listener);
+    return () => this.#diskListeners.delete(listener);
+  }
+
   close(): Promise<PlatterError | null> {
     this.#host.writable.end();
     return this.closed;
@@ -126,6 +134,8 @@ class HostClient implements Engine {
     const message = hostMessage.safeParse(value);
     if (!message.success) {
       this.#end('it said something that is not in the protocol');
+    } else if ('event' in message.data && message.data.event === 'disks') {
+      for (const listener of this.#diskListeners) listener(message.data.disks);
     } else if ('event' in message.data) {
       if (message.data.event === 'result') this.#jobRuns = false;
       for (const listener of this.#listeners) listener(message.data);

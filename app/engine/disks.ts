@@ -23,7 +23,7 @@ function inPortOrder(a: Disk, b: Disk): number {
 const isWhole = ({ type, name }: Block): boolean => (type === 'disk' && !MEMORY_DISK.test(name)) || type === 'rom';
 
 function disk(block: Block): Disk {
-  const reason = refusalsOf(block)[0];
+  const reason = refusalsOf(block, true)[0];
   return {
     path: block.path,
     majorMinor: block.majorMinor,
@@ -43,6 +43,7 @@ function disk(block: Block): Disk {
     label: block.label,
     partitions: block.children.filter(({ type }) => type === 'part').map(partition),
     port: block.port,
+    ejectable: block.ejectable && !block.system,
     locked: reason === undefined ? null : { code: reason.code, reason: reason.message },
   };
 }
@@ -50,14 +51,15 @@ function disk(block: Block): Disk {
 const partition = (block: Block): Partition =>
   ({ path: block.path, size: block.size, label: block.label, fileSystem: block.fileSystem, mountedAt: mountsOn(block) });
 
-/** Why nothing may be written to `block`, whatever the source; the gravest reason first. */
-export function refusalsOf(block: Block): Failure[] {
+/** Why nothing may be written to `block`, whatever the source; the gravest reason first. `unmount`: what is mounted will be unmounted. */
+export function refusalsOf(block: Block, unmount: boolean): Failure[] {
   const refusals: Failure[] = [];
   const add = (code: Failure['code'], message: string): void => void refusals.push(failure({ code, op: 'check', message }));
   const mounts = mountsOn(block);
   const holders = [...withDescendants(block)].filter((other) => other !== block && HOLDERS.test(other.type));
   if (block.system) add('IS_SYSTEM', 'It holds the running system.');
-  if (mounts.length > 0) add('MOUNTED', mountedWhere(mounts));
+  // What the system needs stays mounted, whoever asks.
+  if (mounts.length > 0 && (block.system || !unmount)) add('MOUNTED', mountedWhere(mounts));
   if (block.type === 'rom') add('READ_ONLY', 'It is an optical drive.');
   else if (block.readOnly) add('READ_ONLY', 'It is write-protected.');
   if (holders.length > 0) add('IN_USE', `It is in use by ${holders.map(({ path, type }) => `${path} (${type})`).join(', ')}.`);

@@ -1,8 +1,8 @@
 // The first thing that a host with more rights does: it becomes the user who asked for them, with nothing beside that
 // user's rights but the opening of disks. So no file is read or written that this user may not, whoever sends the frames.
 import { isAbsolute } from 'node:path';
-import { SYSTEM_PATH } from './machine.ts';
 import type { NativeAddon } from './native.ts';
+import { SYSTEM_PATH } from './programs.ts';
 
 /** Who asked, as pkexec or sudo put it into the environment, which both empty before. */
 interface Asking {

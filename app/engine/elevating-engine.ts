@@ -1,7 +1,7 @@
 // An engine that asks for rights where they are refused. The host beside it has those of its user; only when it may not
 // open a disk, and nothing else stands against the request, a second one is started with more, for that job alone.
 import { statSync } from 'node:fs';
-import type { CopyRequest, Disk, HostCalls, HostEvent, HostMethod, Plan, PlatterError } from '../contract.ts';
+import type { CopyRequest, Disk, DisksEvent, HostCalls, HostEvent, HostMethod, Plan, PlatterError } from '../contract.ts';
 import { startEngine, type Engine } from './client.ts';
 import { askingFor, disksToOpen, elevationFailure, type ElevatedCommand } from './elevation.ts';
 import { errnoOf, failure, Refusal } from './errors.ts';
@@ -69,6 +69,11 @@ class ElevatingEngine implements Engine {
   onEvent(listener: (event: HostEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Of the host with the user's own rights, which sees the same disks. */
+  onDisks(listener: (disks: DisksEvent['disks']) => void): () => void {
+    return this.#base.onDisks(listener);
   }
 
   async close(): Promise<PlatterError | null> {

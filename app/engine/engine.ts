@@ -1,12 +1,16 @@
-// What the host can do, one job at a time: list, prepare, start, and what is wanted of a running job.
-import type { CopyRequest, Disk, InterruptedJob, Plan } from '../contract.ts';
+// What the host can do: list and watch the disks, switch one off, and one job at a time: prepare, start, and what is
+// wanted of a running one.
+import type { CopyRequest, Disk, DisksEvent, InterruptedJob, Plan } from '../contract.ts';
 import { throttleErrors } from './arguments.ts';
+import { DiskWatch } from './disk-watch.ts';
 import { disksOf } from './disks.ts';
-import { failure, Refusal, refuse } from './errors.ts';
+import { againstEjecting, eject } from './eject.ts';
+import { errnoOf, failure, Refusal, refuse } from './errors.ts';
+import { inspectExisting } from './inspect.ts';
 import type { Emit, Job } from './job.ts';
 import { launch } from './launch.ts';
 import { readBlocks } from './machine.ts';
-import type { NativeAddon } from './native.ts';
+import type { NativeAddon, NativeUevent } from './native.ts';
 import { prepare, release, type Prepared } from './prepare.ts';
 import { forgetJob, interruptedJobs } from './resume.ts';
 import { stateDir } from './state-folder.ts';
@@ -22,22 +26,50 @@ type State =
 export class LocalEngine {
   readonly #load: () => NativeAddon;
   readonly #emit: Emit;
+  readonly #tellDisks: (event: DisksEvent) => void;
   readonly #broken: (error: unknown) => void;
+  /** Of those who watch: one for loop devices too, or one without. */
+  #watch: DiskWatch | null = null;
+  /** The kernel's news, once they are needed. */
+  #news: { close(): void } | null = null;
   #state: State = { name: 'idle' };
 
   /**
-   * `load` gives the addon when it is first needed; `emit` hears the events of jobs; `broken` hears of what must not
+   * `load` gives the addon when it is first needed; `emit` hears the events of jobs, `tellDisks` what
+   * is watched; `broken` hears of what must not
    * happen: a job that ended without a result.
    */
-  constructor(load: () => NativeAddon, emit: Emit, broken: (error: unknown) => void) {
+  constructor(load: () => NativeAddon, emit: Emit, tellDisks: (event: DisksEvent) => void, broken: (error: unknown) => void) {
     this.#load = load;
     this.#emit = emit;
+    this.#tellDisks = tellDisks;
     this.#broken = broken;
   }
 
   /** The disks; `all` adds loop devices. */
   async list({ all }: { all: boolean }): Promise<Disk[]> {
-    return disksOf(await readBlocks(), all);
+    return disksOf(await readBlocks(undefined, this.#held()), all);
+  }
+
+  /** Tells of the disks from now on, whenever they change. Throws a Refusal where the kernel cannot be heard. */
+  watch({ all }: { all: boolean }): void {
+    this.#watch?.stop();
+    this.#watch = new DiskWatch(() => this.list({ all }), this.#tellDisks, this.#broken);
+    const errno = this.#hear();
+    if (errno === null) return;
+    refuse({
+      code: 'ENGINE_UNAVAILABLE', op: 'host', errno, message: `The system does not tell Platter of drives that come and go (${errno}).`,
+      advice: 'The list is read every two seconds instead; nothing else depends on it.',
+    });
+  }
+
+  /** Unmounts, flushes and switches off the disk at `path`. Rejects with a Refusal. */
+  async eject(path: string): Promise<void> {
+    const found = await inspectExisting(path, await readBlocks(undefined, this.#held()));
+    if (found.end === null) throw new Refusal([found.error]);
+    const errors = againstEjecting(path, found.end.block, this.#held());
+    if (errors.length > 0) throw new Refusal(errors);
+    await eject(path, found.end.block!);
   }
 
   /** Interrupted jobs, newest first. */
@@ -72,6 +104,8 @@ export class LocalEngine {
   /** Starts what was prepared. Nothing was written, and nothing is held any more, when this refuses. */
   async start(): Promise<void> {
     const { prepared } = this.#require('prepared');
+    // Where they are refused, a drive that is taken out shows when it is written to.
+    this.#hear();
     const launching = launch(prepared, this.#emit);
     const busy: State = { name: 'busy', over: launching, givenUp: false };
     this.#state = busy;
@@ -134,11 +168,39 @@ export class LocalEngine {
 
   /** Stops everything safely: resolves when nothing is in flight, and nothing held. Never rejects for a job. */
   async stop(): Promise<void> {
+    this.#watch?.stop();
+    this.#news?.close();
+    this.#news = null;
     while (this.#state.name !== 'idle') {
       const state = this.#state;
       await this.cancel();
       if (state.name === 'running') await state.job.ended;
     }
+  }
+
+  /** Begins to listen to the kernel. Gives the errno with which that was refused, null when it was not. */
+  #hear(): string | null {
+    try {
+      this.#news ??= this.#addon().watchUevents((news) => this.#heard(news));
+      return null;
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === null) throw error;
+      return errno;
+    }
+  }
+
+  #heard({ action, number }: NativeUevent): void {
+    this.#watch?.changed();
+    if (this.#state.name === 'running') this.#state.job.deviceChanged(number, action);
+  }
+
+  /** Numbers of the devices of the job: nobody else reads or switches them off meanwhile. */
+  #held(): ReadonlySet<string> {
+    const state = this.#state;
+    const prepared = state.name === 'prepared' ? state.prepared : state.name === 'running' ? state.job.prepared : null;
+    const ends = prepared === null ? [] : [prepared.source?.end, ...prepared.destinations.map(({ end }) => end)];
+    return new Set(ends.flatMap((end) => end?.block?.majorMinor ?? []));
   }
 
   async #releasing(prepared: Prepared): Promise<void> {

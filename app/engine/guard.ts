@@ -1,7 +1,7 @@
 // "May I write this?" Every reason against, before anything is written. Pure: decides on what was found.
 import type { CopyRequest, ErrorCode, PlatterError } from '../contract.ts';
 import type { Block, Blocks } from './blocks.ts';
-import { mountsOn } from './blocks.ts';
+import { mountsOn, withDescendants } from './blocks.ts';
 import { refusalsOf } from './disks.ts';
 import { failure } from './errors.ts';
 import type { End, Found, ImagePlace } from './inspect.ts';
@@ -9,13 +9,13 @@ import { overlap, type Located } from './overlap.ts';
 import { counted } from './words.ts';
 
 /** What is to be done, as far as it decides what may be. */
-export interface Intent extends Pick<CopyRequest, 'kind' | 'update'> {
+export interface Intent extends Pick<CopyRequest, 'kind' | 'update' | 'unmount'> {
   /** Bytes that each destination has to have; null when the source says it. */
   bytes: number | null;
 }
 
 /** Every reason against a request, all ends together; none when it may be done. `source` is null when a manifest stands for it. */
-export function refusals({ kind, update, bytes }: Intent, source: Found | null, destinations: readonly Found[], blocks: Blocks): PlatterError[] {
+export function refusals({ kind, update, unmount, bytes }: Intent, source: Found | null, destinations: readonly Found[], blocks: Blocks): PlatterError[] {
   const ends = destinations.map(({ end }) => end);
   const from = source?.end ?? null;
   const needed = from?.size ?? bytes;
@@ -27,13 +27,22 @@ export function refusals({ kind, update, bytes }: Intent, source: Found | null, 
       found.end === null
         ? [found.error]
         : [
-            ...(kind === 'verify' ? [] : againstWriting(found.end, update, blocks)),
+            ...(kind === 'verify' ? [] : againstWriting(found.end, update, unmount, blocks)),
             ...(from === null ? [] : againstPair(kind, from, found.end, blocks)),
             ...(needed === null ? [] : againstSize(kind, needed, found.end)),
             ...againstTwice(found.end, ends.slice(0, index), blocks),
           ]),
     ...(needed === null ? [] : againstSpace(needed, ends)),
   ];
+}
+
+/** Files that the job needs and that would be out of reach once its destinations are unmounted. `files` are absolute paths. */
+export function againstUnmounting(files: readonly string[], destinations: readonly End[], blocks: Blocks): PlatterError[] {
+  const unmounted = destinations.flatMap((end) => (end.block === null ? [] : [...withDescendants(end.block)].map((block) => ({ end, block }))));
+  return files.flatMap((file) => {
+    const hit = unmounted.find(({ block }) => blocks.under(file).includes(block));
+    return hit === undefined ? [] : [check(hit.end, 'IN_USE', `It cannot be unmounted: ${file} lies on it.`)];
+  });
 }
 
 /** What the user should know about a source that is in use. */
@@ -55,13 +64,13 @@ function againstSource(source: End): PlatterError[] {
   return [check(source, 'SOURCE_EMPTY', source.kind === 'block' ? 'There is no medium in it, or nothing behind it.' : 'The file is empty.')];
 }
 
-function againstWriting(end: End, update: boolean, blocks: Blocks): PlatterError[] {
-  return end.block === null ? againstFile(end, update, blocks) : againstBlock(end, end.block, blocks);
+function againstWriting(end: End, update: boolean, unmount: boolean, blocks: Blocks): PlatterError[] {
+  return end.block === null ? againstFile(end, update, blocks) : againstBlock(end, end.block, unmount, blocks);
 }
 
-function againstBlock(end: End, block: Block, blocks: Blocks): PlatterError[] {
+function againstBlock(end: End, block: Block, unmount: boolean, blocks: Blocks): PlatterError[] {
   if (end.size === 0) return [check(end, 'DEVICE_GONE', 'There is no medium in it, or nothing behind it.')];
-  const known = refusalsOf(block).map((refusal) => failure({ ...refusal, device: end.path }));
+  const known = refusalsOf(block, unmount).map((refusal) => failure({ ...refusal, device: end.path }));
   // Another loop device over the same file can be mounted while this one is not.
   const aliases = blocks.all.filter((other) => other !== block && other.type === 'loop' && overlap(end, located(other), blocks) === 'same');
   const inUse = aliases.filter((alias) => mountsOn(alias).length > 0)

@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
-import type { HostEvent, HostResponse, PlatterError } from '../contract.ts';
+import type { DisksEvent, HostEvent, HostResponse, PlatterError } from '../contract.ts';
 import { becomeAskingUser } from './elevated.ts';
 import { LocalEngine } from './engine.ts';
 import { failure, Refusal } from './errors.ts';
@@ -20,7 +20,7 @@ let addon: NativeAddon | null = null;
 const load = (): NativeAddon => (addon ??= loadAddon(ADDON));
 const { elevated, state } = parseArgs({ options: { elevated: { type: 'boolean' }, state: { type: 'string' } } }).values;
 if (elevated) becomeAskingUser(load, state);
-const engine = new LocalEngine(load, sendEvent, broken);
+const engine = new LocalEngine(load, sendEvent, sendDisks, broken);
 let ending = false;
 
 process.stdin.on('data', read);
@@ -81,6 +81,12 @@ async function perform(request: CheckedRequest): Promise<unknown> {
     case 'retry':
       await engine.retry(request.params.destination);
       return {};
+    case 'watch':
+      engine.watch(request.params);
+      return {};
+    case 'eject':
+      await engine.eject(request.params.path);
+      return {};
     case 'jobs':
       return engine.jobs();
     case 'forget':
@@ -98,13 +104,18 @@ function refuseAll(value: unknown, reason: string): void {
   end(1);
 }
 
-function send(message: HostEvent | HostResponse): void {
+function send(message: HostEvent | DisksEvent | HostResponse): void {
   process.stdout.write(encodeFrame(message));
 }
 
 /** Samples are left out while the client is behind; errors and results never are. */
 function sendEvent(event: HostEvent): void {
   if (event.event !== 'progress' || process.stdout.writableLength === 0) send(event);
+}
+
+/** A list that comes late is not needed any more. */
+function sendDisks(event: DisksEvent): void {
+  if (!ending) send(event);
 }
 
 function broken(error: unknown): void {

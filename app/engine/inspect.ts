@@ -2,7 +2,7 @@
 import { constants, type BigIntStats } from 'node:fs';
 import { access, lstat, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { SECTOR_SIZE, type Endpoint, type ErrorCode, type PlatterError } from '../contract.ts';
+import { SECTOR_SIZE, type Endpoint, type ErrorCode, type Mounted, type PlatterError } from '../contract.ts';
 import { withDescendants, type Block, type Blocks } from './blocks.ts';
 import { errnoOf, failureOf, Refusal, refuse } from './errors.ts';
 import { numberOf, statsId } from './machine.ts';
@@ -61,8 +61,8 @@ export const inspectDestination = (path: string, blocks: Blocks, inPlace = false
   return { ...end, image: await imagePlace(path, end.realPath, inPlace) };
 });
 
-/** How an end is shown for review. `written`: the job writes it; `bytes` is what a new image will have then. */
-export function endpoint(end: End, bytes: number, written: boolean): Endpoint {
+/** How an end is shown for review. `written`: the job writes it, after `mounts` are unmounted; `bytes` is what a new image will have then. */
+export function endpoint(end: End, bytes: number, written: boolean, mounts: Mounted[] = []): Endpoint {
   const { path, realPath, kind, block, image, id } = end;
   return {
     path,
@@ -75,6 +75,7 @@ export function endpoint(end: End, bytes: number, written: boolean): Endpoint {
     port: block?.port ?? null,
     logicalSector: block?.logicalSector ?? SECTOR_SIZE,
     contents: block === null ? [] : contentsOf(block),
+    mounts,
     overwrites: written && id !== null,
   };
 }

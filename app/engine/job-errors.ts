@@ -66,14 +66,14 @@ function operationOf({ side, flush, cause }: NativeError): string {
   return names[side];
 }
 
-function cause({ cause, errno, side }: NativeError, { kind, source }: Named): string {
+function cause({ cause, errno, side, destination }: NativeError, { kind, source, destinations }: Named): string {
   switch (cause) {
     case 'medium':
       return 'the drive reported a medium error';
     case 'gone':
       return 'the drive is gone';
     case 'no-space':
-      return 'the file system is full';
+      return (destinations[destination]?.part ?? null) === null ? 'what lies behind the drive is full' : 'the file system is full';
     case 'read-only':
       return 'the drive is write-protected';
     case 'timed-out':

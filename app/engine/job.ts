@@ -13,7 +13,9 @@ import type { LogKeeper } from './log-keeper.ts';
 import { saveManifest } from './manifests.ts';
 import type { NativeDevice, NativeError } from './native.ts';
 import { Pass, type Controls, type PassRequest } from './pass.ts';
+import { showNewPartitions } from './partitions.ts';
 import { release, type Prepared } from './prepare.ts';
+import { Removals } from './removals.ts';
 import { rescue } from './rescue.ts';
 import { chunksWithin } from './rescue-map.ts';
 import { refuseRetry, reopenForRetry } from './retry.ts';
@@ -47,6 +49,7 @@ export class Job implements Stage {
   readonly #courses = new Set<Promise<unknown>>();
   /** How often each destination was sent on a course. */
   readonly #attempts: number[] = [];
+  readonly #removals: Removals;
   /** Destinations that are being opened again. */
   readonly #retrying = new Set<number>();
   readonly #errors: JobError[] = [];
@@ -68,6 +71,7 @@ export class Job implements Stage {
     this.request = request;
     this.grid = grid;
     this.hashes = new KnownHashes(grid, resumed ?? undefined);
+    this.#removals = new Removals(prepared);
     this.#emit = emit;
     this.#log = log;
     this.#named = {
@@ -131,6 +135,7 @@ export class Job implements Stage {
         const last = pass.dismiss(destination);
         if (last !== null) standing.add(last);
       }
+      this.#removals.forget(destination);
       standing.reopen(this.#errors.length);
       this.#begin([destination], true);
     });
@@ -138,6 +143,13 @@ export class Job implements Stage {
       await this.#keepRunning(opening);
     } finally {
       this.#retrying.delete(destination);
+    }
+  }
+
+  /** The kernel has told of the device with this number: one that was taken out has failed, also while it had nothing to do. */
+  deviceChanged(number: string, action: string): void {
+    for (const { end, failure } of this.#removals.heard(number, action)) {
+      if (end === null || this.#standings[end]!.end === null) this.#tellGone(end, failure);
     }
   }
 
@@ -199,9 +211,11 @@ export class Job implements Stage {
     const standing = this.#standings[destination]!;
     if (standing.end !== null) return;
     for (const error of held) if (error.cause !== 'cancelled') this.#push(jobError(error, this.#named));
-    const named = state === 'done' ? this.#nameImage(destination) : true;
-    standing.end = named ? state : 'failed';
-    if (!named) standing.failed = true;
+    // Late news: the request that failed came before the drive was seen to be gone.
+    if (state === 'failed') this.#tellGone(destination, this.#removals.look(destination));
+    const good = state === 'done' ? this.#nameImage(destination) : state === 'failed' || !this.#removals.has(destination);
+    standing.end = good ? state : 'failed';
+    if (!good) standing.failed = true;
     await this.#log.state(destination, standing.end, standing.end === 'done' && this.prepared.plan.verify ? true : null);
   }
 
@@ -282,6 +296,8 @@ export class Job implements Stage {
     const ends = this.#standings.map(({ end, written, kept, seconds, failed, errorsFrom }) =>
       ({ state: end ?? 'failed', written, kept, seconds: seconds ?? this.#seconds(), failed, errorsFrom }));
     for (const error of unexplained(ends, this.#errors, this.#named)) this.#push(error);
+    const silent = new Set(this.#errors.flatMap(({ code, destination }) => (code === 'STALLED' ? [destination] : [])));
+    for (const note of await showNewPartitions(this.prepared, (index) => silent.has(index) || this.#removals.has(index))) this.note(note);
     const manifest = await this.#saveManifest();
     const seconds = this.#seconds();
     if (this.#log.problem !== null) this.note(this.#log.problem);
@@ -336,9 +352,19 @@ export class Job implements Stage {
     }
   }
 
-  #push(error: JobError): void {
+  #push(said: JobError): void {
+    const error = this.#removals.judge(said);
     this.#errors.push(error);
     this.#emit({ event: 'error', error });
+    // Also a destination that is to go on past its bad blocks.
+    if (error !== said && error.destination !== null) this.cancel(error.destination);
+  }
+
+  #tellGone(destination: number | null, failure: Failure | null): void {
+    if (failure === null) return;
+    this.tell(destination, destination === null ? 'read' : 'write', failure);
+    // One that is waiting would wait for ever.
+    if (destination !== null) this.cancel(destination);
   }
 
   /** What has come onto the media, with the hashes of it: first the flush, which native has waited for, then the log. */

@@ -1,4 +1,5 @@
-// The first steps of a job that was prepared: its images are made, or taken up again, and its log begins.
+// The first steps of a job that was prepared: what is mounted of its disks is unmounted, its images are made, or taken up
+// again, and its log begins.
 import { truncateSync } from 'node:fs';
 import type { PlatterError } from '../contract.ts';
 import { failureOf, Refusal } from './errors.ts';
@@ -6,12 +7,15 @@ import { createPart, discardPart, takeForPart } from './images.ts';
 import { Job, type Emit } from './job.ts';
 import { LogKeeper } from './log-keeper.ts';
 import type { Held, Prepared } from './prepare.ts';
+import { takeMounted } from './unmount.ts';
 
 /**
- * Starts what was prepared. Rejects with a Refusal when an image cannot be made; then no new one is left, nothing was
- * written, and `prepared` is as it was.
+ * Starts what was prepared. Rejects with a Refusal when a disk cannot be unmounted or an image cannot be made; then no
+ * new one is left, and nothing was written.
  */
 export async function launch(prepared: Prepared, emit: Emit): Promise<Job> {
+  // One after the other: the first that cannot be unmounted leaves the rest as they are.
+  for (const held of prepared.destinations) if (held.mounts.length > 0) await takeMounted(prepared.addon, held);
   const made: Held[] = [];
   const errors = prepared.destinations.flatMap((held) => attempt(held, () => {
     if (held.end.image === null) return;

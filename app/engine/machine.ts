@@ -1,27 +1,29 @@
 // Reads what the picture of the block devices is made of: util-linux's lsblk, and what /proc and /sys say.
-import { execFile } from 'node:child_process';
 import { statSync, type BigIntStats } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { Blocks, LSBLK_COLUMNS, type Facts } from './blocks.ts';
+import { Blocks, LSBLK_COLUMNS, unknownIn, type Facts } from './blocks.ts';
 import { errnoOf, failure, Refusal } from './errors.ts';
 import { portsOf } from './port.ts';
-import { btrfsMembers, content, loopBackings, places, serials } from './sysfs.ts';
+import { runProgram, SYSTEM_PATH } from './programs.ts';
+import { probe } from './probe.ts';
+import { btrfsMembers, content, ejectable, loopBackings, places, serials } from './sysfs.ts';
 
-/** The system's own lsblk: a host that runs as root does not take its caller's word for where programs are. */
-export const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
 const LSBLK_TIMEOUT_MS = 20_000;
 
 /**
  * The block devices of this machine as they are now. Rejects with a Refusal (ENGINE_UNAVAILABLE) when lsblk is not
- * there, fails, or does not answer. `path` is where programs are looked for.
+ * there, fails, or does not answer. `path` is where programs are looked for;
+ * `untouched` are the numbers of devices that are not to be read from now, because a job has them.
  */
-export async function readBlocks(path: string = SYSTEM_PATH): Promise<Blocks> {
+export async function readBlocks(path: string = SYSTEM_PATH, untouched: ReadonlySet<string> = new Set()): Promise<Blocks> {
   const [lsblk, mountinfo] = await Promise.all([runLsblk(path), readFile('/proc/self/mountinfo', 'utf8')]);
   const placed = places();
-  const facts: Facts = {
-    lsblk, mountinfo, swaps: content('/proc/swaps'), backings: loopBackings(), ports: portsOf(placed), serials: serials(placed), btrfs: btrfsMembers(), idOf,
-  };
   try {
+    const probed = await probe(unknownIn(lsblk).filter(({ majorMinor }) => !untouched.has(majorMinor)), path);
+    const facts: Facts = {
+      lsblk, mountinfo, swaps: content('/proc/swaps'), backings: loopBackings(), ports: portsOf(placed), serials: serials(placed),
+      ejectable: ejectable(placed), probed, btrfs: btrfsMembers(), idOf,
+    };
     return new Blocks(facts);
   } catch (error) {
     throw unavailable(`lsblk printed something else than a list of block devices (${String(error)})`);
@@ -50,21 +52,10 @@ export function numberOf(device: bigint): string {
   return `${major}:${minor}`;
 }
 
-function runLsblk(path: string): Promise<string> {
-  const args = ['--all', '--json', '--bytes', '--output', LSBLK_COLUMNS];
-  return new Promise((resolve, reject) => {
-    const child = execFile('lsblk', args, { env: { PATH: path, LC_ALL: 'C.UTF-8' }, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-      clearTimeout(timer);
-      if (error === null) resolve(stdout);
-      else reject(unavailable(`lsblk failed: ${stderr.trim() || error.message}`));
-    });
-    // An lsblk that waits for a device that hangs cannot even be killed, so its end is not what to wait for.
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL');
-      child.unref();
-      reject(unavailable(`lsblk did not answer within ${LSBLK_TIMEOUT_MS / 1000} s; a device may hang`));
-    }, LSBLK_TIMEOUT_MS);
-  });
+async function runLsblk(path: string): Promise<string> {
+  const { stdout, failed, stderr } = await runProgram('lsblk', ['--all', '--json', '--bytes', '--output', LSBLK_COLUMNS], path, LSBLK_TIMEOUT_MS);
+  if (failed === null) return stdout;
+  throw unavailable(failed === 'timeout' ? `lsblk did not answer within ${LSBLK_TIMEOUT_MS / 1000} s; a device may hang` : `lsblk failed: ${stderr.trim() || failed}`);
 }
 
 const unavailable = (reason: string): Refusal => new Refusal([failure({

@@ -1,13 +1,13 @@
 // Makes a checked request of a request: every device and file found, guarded, opened and held. Writes nothing on them.
 import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SECTOR_SIZE, type CopyRequest, type Plan, type PlatterError } from '../contract.ts';
+import { SECTOR_SIZE, type CopyRequest, type Mounted, type Plan, type PlatterError } from '../contract.ts';
 import { argumentErrors, memoryOf, verifies } from './arguments.ts';
 import type { Blocks } from './blocks.ts';
 import type { Grid } from './chunk-sets.ts';
 import { isChunkSize } from './chunks.ts';
 import { errnoOf, failure, failureOf, Refusal } from './errors.ts';
-import { notesOnSource, refusals } from './guard.ts';
+import { againstUnmounting, notesOnSource, refusals } from './guard.ts';
 import { checkPart, reopenPart } from './images.ts';
 import { endpoint, inspectDestination, inspectExisting, type End, type Found } from './inspect.ts';
 import { newJobId } from './job-log.ts';
@@ -16,8 +16,10 @@ import type { Manifest } from './manifest.ts';
 import { checkNewManifest, filesInTheWay, misfits, notesOnFiles, readGivenManifest, readGivenMap } from './manifests.ts';
 import { bytesOf, type RescueMap } from './mapfile.ts';
 import type { NativeAddon, NativeClient, NativeDevice, NativeOpenOptions } from './native.ts';
+import { refuseStalePartitions } from './partitions.ts';
 import { findEnds, openInterrupted, resumeNote, sampleErrors, type FoundJob, type Resumed } from './resume.ts';
 import { stateDir } from './state-folder.ts';
+import { mountsOf } from './unmount.ts';
 import { counted } from './words.ts';
 
 const PAGE = 4096;
@@ -26,6 +28,8 @@ const PAGE = 4096;
 export interface Held {
   end: End;
   device: NativeDevice | null;
+  /** What is unmounted when the job starts; until then it is only open for reading. */
+  mounts: Mounted[];
   /** What is on it is compared, and stays where it is equal. */
   updated: boolean;
 }
@@ -94,7 +98,7 @@ export async function release({ client, source, destinations, lock, left }: Prep
 }
 
 async function look(request: CopyRequest, blocks: Blocks): Promise<Looked> {
-  const { kind, update } = request;
+  const { kind, update, unmount } = request;
   const replaces = kind === 'copy';
   const inPlace = update || (request.rescue?.map ?? null) !== null;
   const [manifest, map, unwritable, source, ...destinations] = await Promise.all([
@@ -109,7 +113,7 @@ async function look(request: CopyRequest, blocks: Blocks): Promise<Looked> {
     ...manifest.errors, ...map.errors, ...unwritable,
     ...(bytes === null ? [] : misfits(bytes, manifest.value, request.manifest, map.value, request.rescue?.map ?? null)),
     ...filesInTheWay(request, [source, ...destinations]),
-    ...refusals({ kind, update, bytes }, source, destinations, blocks),
+    ...refusals({ kind, update, unmount, bytes }, source, destinations, blocks),
   ]);
   return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed: null, notes: notesOnFiles(manifest.value, map.value, request) };
 }
@@ -117,7 +121,7 @@ async function look(request: CopyRequest, blocks: Blocks): Promise<Looked> {
 async function lookAgain({ resumed, request, source, destinations, notes }: FoundJob, blocks: Blocks): Promise<Looked> {
   const path = request.rescue?.map ?? null;
   const [manifest, map, unwritable] = await Promise.all([readGivenManifest(request.manifest), readGivenMap(path), checkNewManifest(request.saveManifest)]);
-  throwIfAny([...manifest.errors, ...map.errors, ...misfits(resumed.log.header.bytes, null, null, map.value, path), ...unwritable, ...refusals({ kind: 'resume', update: false, bytes: null }, source, destinations, blocks)]);
+  throwIfAny([...manifest.errors, ...map.errors, ...misfits(resumed.log.header.bytes, null, null, map.value, path), ...unwritable, ...refusals({ kind: 'resume', update: false, unmount: request.unmount, bytes: null }, source, destinations, blocks)]);
   return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed, notes: [...notes, resumeNote(resumed), ...(path !== null && map.value === null ? [`There is no map ${path} any more: what could not be read is tried from the beginning.`] : [])] };
 }
 
@@ -146,19 +150,23 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
     // A rescue is for drives of which this can be expected.
     if (source?.device && request.rescue === null) errors.push(...(await unreadable(source.end, source.device)));
     const rescued = map !== null && bytesOf(map, '+') > 0;
+    const files = [request.saveManifest, request.manifest, request.rescue?.map ?? null, stateDir()].filter((path) => path !== null);
     const destinations = looked.destinations.map(({ end }, index): Held => {
       const place = end!;
       const logged = resumed?.log.header.destinations[resumed.indices[index]!];
       // A file that was there when the job began says when it was written.
       const isOld = logged === undefined || place.image === null ? place.id !== null : logged.modified !== null;
+      const mounts = request.unmount && request.kind !== 'verify' && place.block !== null ? mountsOf(place.block, blocks) : [];
+      if (mounts.length > 0) errors.push(...againstUnmounting(files, [place], blocks));
       // What the map says is rescued has to be in the image that is there: complete by its name, or as it was left.
       const updated = isOld && (request.update || (rescued && resumed === null && place.image?.partId === null));
       const writing = { write: request.kind !== 'verify', exclusive: request.kind !== 'verify' };
-      if (place.image === null) return { end: place, device: device(place, writing), updated };
-      if (updated && resumed === null) return { end: place, device: device(place, { ...writing, grow: true }), updated };
-      return { end: place, device: opening(place, () => (rescued && resumed === null ? begun(addon, place) : image(addon, place, logged?.id))), updated };
+      if (place.image === null) return { end: place, device: device(place, mounts.length > 0 ? {} : writing), mounts, updated };
+      if (updated && resumed === null) return { end: place, device: device(place, { ...writing, grow: true }), mounts, updated };
+      return { end: place, device: opening(place, () => (rescued && resumed === null ? begun(addon, place) : image(addon, place, logged?.id))), mounts, updated };
     });
     throwIfAny(errors);
+    throwIfAny(await stalePartitions(request, destinations));
     const bytes = from?.size ?? manifest!.bytes;
     const wanted = manifest?.chunkSize ?? resumed?.log.header.chunkSize ?? null;
     const client = createClient(request, wanted, addon);
@@ -179,6 +187,16 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
     for (const device of opened) device.close();
     throw error;
   }
+}
+
+/** Of the disks that are held for writing; those that are mounted have their turn when they are not any more. */
+async function stalePartitions({ kind }: CopyRequest, destinations: readonly Held[]): Promise<PlatterError[]> {
+  const disks = kind === 'verify' ? [] : destinations.filter(({ end, device, mounts }) => end.kind === 'block' && device !== null && mounts.length === 0);
+  const errors = await Promise.all(disks.map(({ end, device }) => refuseStalePartitions(end.path, device!).then(() => [], (error: unknown) => {
+    if (error instanceof Refusal) return error.errors;
+    throw error;
+  })));
+  return errors.flat();
 }
 
 /** The file of an image: of one that is continued what there is of it, of a new one none before the job starts. */
@@ -270,7 +288,7 @@ function planOf(
     kind: asked.kind,
     name: request.name,
     source: source === null ? null : endpoint(source, bytes, false),
-    destinations: destinations.map(({ end }) => endpoint(end, bytes, asked.kind !== 'verify')),
+    destinations: destinations.map(({ end, mounts }) => endpoint(end, bytes, asked.kind !== 'verify', mounts)),
     bytes,
     verify: verifies(request),
     io: client.io,

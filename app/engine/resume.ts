@@ -76,7 +76,7 @@ export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks
     request: {
       ...header.request, job: id, source: header.request.source,
       destinations: indices.map((index) => header.request.destinations[index] ?? header.destinations[index]!.path),
-      io: now.io, memory: now.memory, throttle: now.throttle, destinationThrottles: now.destinationThrottles, stallTimeout: now.stallTimeout,
+      io: now.io, memory: now.memory, throttle: now.throttle, destinationThrottles: now.destinationThrottles, stallTimeout: now.stallTimeout, unmount: now.unmount,
     },
     source: header.source === null ? source : checked(source, (end) => difference(header.source!, end, true)),
     destinations: kept.map((one) => checked(one.found, (end) => difference(header.destinations[one.index]!, end, false))),

@@ -36,7 +36,7 @@ export async function reopenForRetry(prepared: Prepared, destination: number): P
   if (found.end.block === null && found.end.id === end.id) return;
   const others = prepared.destinations.filter((other) => other !== held).map((other) => ({ end: other.end }));
   const { kind, update } = prepared.request;
-  const errors = refusals({ kind, update, bytes: prepared.grid.bytes }, prepared.source && { end: prepared.source.end }, [...others, found], blocks);
+  const errors = refusals({ kind, update, unmount: false, bytes: prepared.grid.bytes }, prepared.source && { end: prepared.source.end }, [...others, found], blocks);
   const own = errors.filter((error) => error.device === found.end.path);
   if (own.length > 0) throw new Refusal(own);
   try {

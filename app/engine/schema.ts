@@ -3,9 +3,9 @@
 import * as z from 'zod';
 import {
   MAX_DESTINATIONS, MAX_NAME,
-  type CopyRequest, type DestinationProgress, type DestinationResult, type DestinationState, type Disk, type Endpoint,
+  type CopyRequest, type DisksEvent, type DestinationProgress, type DestinationResult, type DestinationState, type Disk, type Endpoint,
   type ErrorCode, type HostCalls, type HostEvent, type HostMethod, type HostRequest, type HostResponse, type InterruptedJob, type JobError,
-  type JobProgress, type JobResult, type Operation, type Partition, type Plan, type PlatterError, type Port, type RescueProgress,
+  type JobProgress, type JobResult, type Mounted, type Operation, type Partition, type Plan, type PlatterError, type Port, type RescueProgress,
 } from '../contract.ts';
 import { ADVICE } from './errors.ts';
 
@@ -25,7 +25,7 @@ export const jobId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'This i
 export const batchName = z.string().max(MAX_NAME, `A name has at most ${MAX_NAME} characters.`).regex(/^[^\s\p{Cc}]([^\p{Cc}]*[^\s\p{Cc}])?$/u, 'A name is one line of text.');
 
 const code = oneOf<ErrorCode>(ADVICE);
-const operation = oneOf<Operation>({ open: 1, check: 1, read: 1, write: 1, flush: 1, verify: 1, rename: 1, host: 1 });
+const operation = oneOf<Operation>({ open: 1, check: 1, read: 1, write: 1, flush: 1, verify: 1, rename: 1, unmount: 1, eject: 1, host: 1 });
 
 export const platterError = z.object({
   code, op: operation, device: maybeText, offset: count.nullable(), length: count.nullable(), errno: maybeText, message: text, advice: text,
@@ -45,13 +45,15 @@ const disk = z.object({
   path: text, majorMinor: text, size: count, logicalSector: count, physicalSector: count, model: maybeText, serial: maybeText,
   transport: maybeText, removable: z.boolean(), readOnly: z.boolean(), kind: z.enum(['disk', 'loop']), backingFile: maybeText,
   mountedAt: z.array(text), system: z.boolean(), fileSystem: maybeText, label: maybeText, partitions: z.array(partition),
-  port: port.nullable(),
+  port: port.nullable(), ejectable: z.boolean(),
   locked: z.object({ code, reason: text }).nullable(),
 }) satisfies z.ZodType<Disk>;
 
+const mounted = z.object({ device: text, target: text }) satisfies z.ZodType<Mounted>;
+
 const endpoint = z.object({
   path: text, realPath: text, kind: z.enum(['block', 'file']), size: count, model: maybeText, serial: maybeText,
-  majorMinor: maybeText, port: port.nullable(), logicalSector: count, contents: z.array(text), overwrites: z.boolean(),
+  majorMinor: maybeText, port: port.nullable(), logicalSector: count, contents: z.array(text), mounts: z.array(mounted), overwrites: z.boolean(),
 }) satisfies z.ZodType<Endpoint>;
 
 const kind = z.enum(['copy', 'verify', 'repair', 'resume']);
@@ -62,7 +64,7 @@ export const copyRequest = z.strictObject({
   io: z.enum(['auto', 'uring', 'threads']), memory: z.number().nullable(), job: jobId.nullable(), manifest: path.nullable(),
   saveManifest: path.nullable(), update: z.boolean(), repair: z.boolean(), keepGoing: z.boolean(),
   rescue: z.strictObject({ retries: z.number(), map: path.nullable() }).nullable(), sparse: z.boolean(), assumeBlank: z.boolean(),
-  throttle: z.number().nullable(), destinationThrottles: z.array(z.number().nullable()).max(16 * MAX_DESTINATIONS), stallTimeout: z.number(),
+  throttle: z.number().nullable(), destinationThrottles: z.array(z.number().nullable()).max(16 * MAX_DESTINATIONS), stallTimeout: z.number(), unmount: z.boolean(),
 }) satisfies z.ZodType<CopyRequest>;
 
 const plan = z.object({
@@ -109,6 +111,8 @@ const nothing = z.strictObject({});
 /** What the host may be asked. Anything more or less than this is refused. */
 export const hostRequest = z.discriminatedUnion('method', [
   z.strictObject({ id, method: z.literal('list'), params: z.strictObject({ all: z.boolean() }) }),
+  z.strictObject({ id, method: z.literal('watch'), params: z.strictObject({ all: z.boolean() }) }),
+  z.strictObject({ id, method: z.literal('eject'), params: z.strictObject({ path }) }),
   z.strictObject({ id, method: z.literal('jobs'), params: nothing }),
   z.strictObject({ id, method: z.literal('forget'), params: z.strictObject({ job: jobId }) }),
   z.strictObject({ id, method: z.literal('prepare'), params: copyRequest }),
@@ -133,12 +137,19 @@ const event = z.discriminatedUnion('event', [
   z.object({ event: z.literal('result'), result: jobResult }),
 ]) satisfies z.ZodType<HostEvent>;
 
+const disksEvent = z.object({
+  event: z.literal('disks'),
+  disks: z.discriminatedUnion('ok', [z.object({ ok: z.literal(true), value: z.array(disk) }), z.object({ ok: z.literal(false), errors: z.array(platterError) })]),
+}) satisfies z.ZodType<DisksEvent>;
+
 /** What the host may say. */
-export const hostMessage = z.union([event, response]) satisfies z.ZodType<HostEvent | HostResponse>;
+export const hostMessage = z.union([event, disksEvent, response]) satisfies z.ZodType<HostEvent | DisksEvent | HostResponse>;
 
 /** What each call may give. */
 export const hostResults: { [M in HostMethod]: z.ZodType<HostCalls[M]['result']> } = {
   list: z.array(disk),
+  watch: nothing,
+  eject: nothing,
   jobs: z.array(interruptedJob),
   forget: nothing,
   prepare: plan,

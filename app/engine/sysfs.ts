@@ -1,6 +1,6 @@
 // What /sys and /proc say of the block devices beside lsblk: where they are plugged in, their serials, what lies behind
 // and above them. What is not there is the normal case: a loop device without a file, a kernel without btrfs.
-import { readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { errnoOf } from './errors.ts';
 import type { Placed } from './port.ts';
 
@@ -23,6 +23,10 @@ export function serials(placed: readonly Placed[]): Map<string, string> {
     return serial === undefined ? [] : [[name, serial] as const];
   }));
 }
+
+/** Kernel names of the disks that can be switched off: SCSI, which USB, SATA and SAS disks are to the kernel. */
+export const ejectable = (placed: readonly Placed[]): Set<string> =>
+  new Set(placed.filter(({ path }) => existsSync(`${path}/device/delete`)).map(({ name }) => name));
 
 /** Paths behind the loop devices, by kernel name; "(deleted)" and other things that are no path are kept as they are. */
 export function loopBackings(): Map<string, string> {

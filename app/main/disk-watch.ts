@@ -1,4 +1,5 @@
-// Keeps the list of disks fresh: every two seconds while there is a window to show it, and when it gets the focus.
+// Keeps the list of disks fresh where the kernel does not tell of them: every two seconds while there is a window to show
+// it, and when that gets the focus.
 import { app } from 'electron';
 import type { Jobs } from './jobs.ts';
 import { currentWindow } from './window.ts';
@@ -8,7 +9,9 @@ const POLL_INTERVAL = 2000;
 
 /** Starts looking. Resolves when disks and interrupted jobs are known. */
 export function setupDiskWatch(jobs: Jobs): Promise<void> {
-  const look = (): void => void jobs.poll();
+  const look = (): void => {
+    if (jobs.state.hotplugError !== null) void jobs.poll();
+  };
   setInterval(() => {
     if (currentWindow()?.isVisible()) look();
   }, POLL_INTERVAL);

@@ -33,6 +33,7 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   throttle: z.tuple([jobOrOne, z.number().nullable()]),
   retry: z.tuple([destination]),
   forget: z.tuple([jobId]),
+  eject: z.tuple([copyRequest.shape.destinations.element]),
   dismissJob: none,
   findJobs: z.tuple([z.string().max(1000)]),
   reportJobs: z.tuple([z.array(jobId).min(1).max(1000), z.enum(REPORT_FORMS)]),

@@ -1,7 +1,7 @@
 // Owns what the window shows: the disks, the interrupted jobs, the checked request, the job. Everything that changes changes here, by an
 // answer or an event of the engine host; the window only asks and renders.
 import { isDeepStrictEqual } from 'node:util';
-import type { AppState, CopyRequest, HostCalls, HostMethod, JobView, Outcome, Plan, PlatterError, SettingsState } from '../contract.ts';
+import type { AppState, CopyRequest, HostCalls, DisksEvent, HostMethod, JobView, Outcome, Plan, PlatterError, SettingsState } from '../contract.ts';
 import { Refusal, type Engine } from '../engine/client.ts';
 import { failure } from '../engine/errors.ts';
 import { jobStarted, reduce, type JobEvent } from '../engine/reduce.ts';
@@ -21,11 +21,13 @@ export interface Witness {
 /** The state of disks and jobs, and the only ways to change it. One job at a time. */
 export class Jobs {
   #state: JobsState = {
-    elevating: false, disks: [], disksError: null, review: null, job: null, interrupted: [], interruptedError: null,
+    elevating: false, disks: [], disksError: null, hotplugError: null, review: null, job: null, interrupted: [], interruptedError: null,
     opened: null, record: null, recordError: null,
   };
   #engine: Engine | null = null;
   #listing: Promise<void> | null = null;
+  /** How often the host has told of the disks by itself: an answer that was asked for before is older. */
+  #toldOfDisks = 0;
   #logs = 0;
   #whenIdle: (() => void)[] = [];
   #recording: Promise<void> = Promise.resolve();
@@ -146,6 +148,13 @@ export class Jobs {
     return done.ok ? { ok: true, value: null } : done;
   }
 
+  /** Unmounts, flushes and switches off a disk. */
+  async eject(path: string): Promise<Outcome<null>> {
+    const done = await this.#ask('eject', { path });
+    await this.#refreshDisks();
+    return done.ok ? { ok: true, value: null } : done;
+  }
+
   /** Puts an ended job away, and looks at what it left. */
   async dismissJob(): Promise<void> {
     if (this.running) return;
@@ -162,7 +171,21 @@ export class Jobs {
   }
 
   async #list(): Promise<void> {
+    const told = this.#toldOfDisks;
     const disks = await this.#ask('list', { all: this.#loopDevices });
+    if (told === this.#toldOfDisks) this.#takeDisks(disks);
+  }
+
+  /** Has the host tell of drives as they come and go. */
+  async #watchDisks(): Promise<void> {
+    const watching = await this.#ask('watch', { all: this.#loopDevices });
+    const error = watching.ok ? null : (watching.errors[0] ?? null);
+    if (error !== null) console.warn(`platter: ${error.message} ${error.advice}`);
+    // A host that is gone is told of elsewhere.
+    if (this.#engine !== null) this.#set({ hotplugError: error });
+  }
+
+  #takeDisks(disks: DisksEvent['disks']): void {
     if (disks.ok) this.#set({ disks: disks.value, disksError: null });
     // An engine that is gone has been told of, with better advice than the call has.
     else if (this.#engine !== null) this.#set({ disksError: disks.errors[0] ?? null });
@@ -200,8 +223,14 @@ export class Jobs {
     const engine = this.#connect((elevating) => this.#set({ elevating }));
     this.#engine = engine;
     const stopListening = engine.onEvent((event) => this.#hear(event));
+    const stopWatching = engine.onDisks((disks) => {
+      this.#toldOfDisks += 1;
+      this.#takeDisks(disks);
+    });
+    void this.#watchDisks();
     void engine.closed.then((error) => {
       stopListening();
+      stopWatching();
       this.#engine = null;
       this.#hostEnded(error ?? unexpectedEnd());
     });

@@ -82,6 +82,7 @@ async function run(): Promise<void> {
     throttle: (destination, bytesPerSecond) => jobs.throttle(destination, bytesPerSecond),
     retry: (destination) => jobs.retry(destination),
     forget: (job) => jobs.forget(job),
+    eject: (path) => jobs.eject(path),
     dismissJob: () => jobs.dismissJob().then(() => null),
     findJobs,
     reportJobs,

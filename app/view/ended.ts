@@ -8,5 +8,5 @@ export type Verdict = 'verified' | 'written' | 'failed' | 'removed' | 'cancelled
 export function verdictOf({ state, verified, errors }: Pick<DestinationResult, 'state' | 'verified' | 'errors'>): Verdict {
   if (state === 'cancelled') return 'cancelled';
   if (state === 'done' && verified !== false) return verified === true ? 'verified' : 'written';
-  return state === 'failed' && errors[0]?.code === 'DEVICE_GONE' ? 'removed' : 'failed';
+  return state === 'failed' && errors.some(({ code }) => code === 'DEVICE_GONE') ? 'removed' : 'failed';
 }

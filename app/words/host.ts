@@ -2,7 +2,7 @@
 // elsewhere a sentence is made of the error's fields: code, operation and place.
 import type { Disk, ErrorCode, Language, Operation, PlatterError } from '../contract.ts';
 import { de } from './de/host.ts';
-import { listed, placeShort } from './figures.ts';
+import { placeShort } from './figures.ts';
 import { fr } from './fr/host.ts';
 import { language } from './speech.ts';
 
@@ -17,7 +17,6 @@ export interface HostWords {
   failed: Readonly<Record<Failing, string>>;
   at: (failed: string, place: string, what: string) => string;
   notAt: (failed: string, what: string) => string;
-  mounted: (places: string) => string;
 }
 
 const words: Readonly<Record<Exclude<Language, 'en'>, HostWords>> = { de, fr };
@@ -56,8 +55,7 @@ export function sayError(error: PlatterError & { side?: string; destination?: nu
 const isFailing = (op: Operation): op is Failing => op === 'read' || op === 'write' || op === 'flush' || op === 'verify';
 
 /** Why a disk cannot be written to, in the language of the moment; null when it can. */
-export function sayLock({ locked, mountedAt }: Disk): string | null {
+export function sayLock({ locked }: Disk): string | null {
   const now = language();
-  if (locked === null || now === 'en') return locked?.reason ?? null;
-  return locked.code === 'MOUNTED' && mountedAt.length > 0 ? words[now].mounted(listed(mountedAt)) : words[now].codes[locked.code][0];
+  return locked === null || now === 'en' ? (locked?.reason ?? null) : words[now].codes[locked.code][0];
 }

@@ -70,9 +70,9 @@ export class Choice {
     return this.destinations.length >= MAX_DESTINATIONS;
   }
 
-  /** Removable disks that are free: what "select all" means. Fixed disks are only ever chosen one by one. */
+  /** Removable disks that are free and not in use: what "select all" means. Fixed and mounted disks are only ever chosen one by one. */
   get selectable(): Disk[] {
-    return this.#mirror.disks.filter((disk) => (disk.removable || disk.transport === 'usb') && destinationLock(disk, this.sourceFacts) === null);
+    return this.#mirror.disks.filter((disk) => (disk.removable || disk.transport === 'usb') && disk.mountedAt.length === 0 && destinationLock(disk, this.sourceFacts) === null);
   }
 
   /** What is still to be chosen, in words; null when the choice is complete. */
@@ -84,7 +84,7 @@ export class Choice {
 
   /** The request as it stands, null while something is missing. */
   get request(): CopyRequest | null {
-    return this.source === null || this.missing !== null ? null : copyRequest(this.source.path, this.destinations, this.options.request);
+    return this.source === null || this.missing !== null ? null : copyRequest(this.source.path, this.destinations, { ...this.options.request, unmount: this.disks.some(({ mountedAt }) => mountedAt.length > 0) });
   }
 
   /** Refusals about one path. */

@@ -1,5 +1,8 @@
 // Main's state as the window shows it: snapshots, rendered four times a second at most.
 import type { AppState, Bridge, Disk, InterruptedJob, JobView, Plan, PlatterError } from '../../app/contract.ts';
+import { diskName } from '../disks.ts';
+import { listed, say } from '../words.ts';
+import { Arrivals } from './arrivals.svelte.ts';
 
 /** Shortest time between two updates of what is on the screen, milliseconds. */
 export const FRAME_MS = 250;
@@ -8,6 +11,10 @@ export const FRAME_MS = 250;
 export class Mirror {
   /** Null until main has answered for the first time. */
   state = $state.raw<AppState | null>(null);
+  /** What was plugged in just now. */
+  readonly arrivals = new Arrivals();
+  /** The same in words, for a screen reader; empty until something comes. */
+  arrived = $state.raw('');
   /** A call to main that failed as a call (main answers failures of the work as values). */
   fault = $state.raw<PlatterError | null>(null);
 
@@ -95,6 +102,8 @@ export class Mirror {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#shownAt = performance.now();
+    const come = this.#waiting === null ? [] : this.arrivals.see(this.#waiting.disks);
+    if (come.length > 0) this.arrived = say('devices.arrived', { drives: listed(come.map(diskName)) });
     this.state = this.#waiting;
   }
 }

@@ -11,7 +11,7 @@ export const GB = 1e9;
 
 export const endpoint = (path: string, facts: Partial<Endpoint> = {}): Endpoint => ({
   path, realPath: path, kind: 'block', size: 64 * GB, model: 'SanDisk Ultra', serial: '4C530001', majorMinor: '8:16', port: null,
-  logicalSector: 512, contents: [], overwrites: true, ...facts,
+  logicalSector: 512, contents: [], mounts: [], overwrites: true, ...facts,
 });
 
 export const plan = (paths: string[], facts: Partial<Plan> = {}): Plan => ({

@@ -115,14 +115,6 @@ describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, 
     expect(result).toMatchObject({ writeErr: 1, destinations: [{ state: 'failed', errors: [{ op: 'flush', offset: null, code: 'MEDIUM_ERROR' }] }] });
   });
 
-  it('to a drive that is gone calls it gone', async () => {
-    const source = await bench.image('disk.img', 8 * MiB);
-    const disk = await bench.disk({ size: 8 * MiB });
-    await disk.rule('eio w 2M end ENOSPC'); // as from a drive that was pulled out
-    const [error] = (await bench.session().run({ source, destinations: [disk.device] })).destinations[0]!.errors;
-    expect(error).toMatchObject({ code: 'DEVICE_GONE', errno: 'ENOSPC', message: expect.stringContaining('the drive is gone') as string });
-  });
-
   it.each(['uring', 'threads'] as const)('with %s, when that is asked for', async (io) => {
     const source = await bench.image('disk.img', MiB);
     const session = bench.session();

@@ -106,7 +106,11 @@ describe.skipIf(noLab !== null)('a disk as destination', () => {
       ...addon,
       openDevice(path, options) {
         const device = addon.openDevice(path, options);
-        return path === disk.device ? { info: () => ({ ...device.info(), size: MiB }), cloneFrom: (other) => device.cloneFrom(other), peek: (offset, length) => device.peek(offset, length), close: () => device.close() } : device;
+        if (path !== disk.device) return device;
+        return {
+          info: () => ({ ...device.info(), size: MiB }), cloneFrom: (other) => device.cloneFrom(other),
+          peek: (offset, length) => device.peek(offset, length), rereadPartitions: () => device.rereadPartitions(), close: () => device.close(),
+        };
       },
       createClient: (options) => addon.createClient(options),
     };

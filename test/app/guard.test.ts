@@ -24,7 +24,7 @@ const image = (given: Partial<End> = {}): End =>
   ({ path: '/images/copy.img', realPath: '/images/copy.img', id: null, kind: 'file', size: 0, modified: null, block: null, image: place(), ...given });
 
 function codes(blocks: Blocks, from: End, to: End[], kind: CopyRequest['kind'] = 'copy'): string[] {
-  return refusals({ kind, update: false, bytes: null }, { end: from }, to.map((end) => ({ end })), blocks).map(({ code, device }) => `${device ?? ''} ${code}`);
+  return refusals({ kind, update: false, unmount: false, bytes: null }, { end: from }, to.map((end) => ({ end })), blocks).map(({ code, device }) => `${device ?? ''} ${code}`);
 }
 
 describe('a block device as destination', () => {
@@ -50,7 +50,7 @@ describe('a block device as destination', () => {
   });
 
   it('is too small by so many bytes', () => {
-    const [error] = refusals({ kind: 'copy', update: false, bytes: null }, { end: source(64 * GB + 1) }, [{ end: device(blocks, '/dev/sdb') }], blocks);
+    const [error] = refusals({ kind: 'copy', update: false, unmount: false, bytes: null }, { end: source(64 * GB + 1) }, [{ end: device(blocks, '/dev/sdb') }], blocks);
     expect(error).toMatchObject({ code: 'TOO_SMALL', message: 'It holds 64,000,000,000 bytes, 1 byte less than the source needs.' });
   });
 
@@ -162,7 +162,7 @@ describe('an image as destination', () => {
     expect(codes(blocks, source(GB), [room('/a', GB), room('/b', GB - 1, '8:2')])).toEqual(['/b NO_SPACE']);
     expect(codes(blocks, source(GB), [room('/a', 2 * GB - 1), room('/b', 2 * GB - 1)])).toEqual(['/b NO_SPACE']);
     expect(codes(blocks, source(GB), [room('/a', 2 * GB), room('/b', 2 * GB)])).toEqual([]);
-    const [error] = refusals({ kind: 'copy', update: false, bytes: null }, { end: source(GB) }, [{ end: room('/a', GB - 1000) }], blocks);
+    const [error] = refusals({ kind: 'copy', update: false, unmount: false, bytes: null }, { end: source(GB) }, [{ end: room('/a', GB - 1000) }], blocks);
     expect(error!.message).toBe('Its file system has 1,000 bytes too little free space.');
   });
 
@@ -191,13 +191,13 @@ describe('all reasons at once', () => {
 
   it('of every end', () => {
     const missing = { end: null, error: { code: 'NOT_FOUND', device: '/no' } } as never;
-    const found = refusals({ kind: 'copy', update: false, bytes: null }, { end: source(0) }, [missing, { end: device(blocks, '/dev/sda') }, { end: device(blocks, '/dev/sdb') }], blocks);
+    const found = refusals({ kind: 'copy', update: false, unmount: false, bytes: null }, { end: source(0) }, [missing, { end: device(blocks, '/dev/sda') }, { end: device(blocks, '/dev/sdb') }], blocks);
     expect(found.map(({ code, device }) => [device, code])).toEqual([['/images/disk.img', 'SOURCE_EMPTY'], ['/no', 'NOT_FOUND'], ['/dev/sda', 'MOUNTED']]);
   });
 
   it('also when there is no source', () => {
     const missing = { end: null, error: { code: 'NOT_FOUND', device: '/no' } } as never;
-    expect(refusals({ kind: 'copy', update: false, bytes: null }, missing, [{ end: device(blocks, '/dev/sda') }], blocks).map(({ code }) => code)).toEqual(['NOT_FOUND', 'MOUNTED']);
+    expect(refusals({ kind: 'copy', update: false, unmount: false, bytes: null }, missing, [{ end: device(blocks, '/dev/sda') }], blocks).map(({ code }) => code)).toEqual(['NOT_FOUND', 'MOUNTED']);
   });
 });
 

@@ -28,6 +28,8 @@ export interface Machine {
   btrfs?: string[][];
   /** What /sys/block/NAME leads to, by kernel name. */
   places?: Record<string, string>;
+  /** Kernel names of what can be switched off. */
+  ejectable?: string[];
   /** Serials that lsblk does not know. */
   serials?: Record<string, string>;
   /** Identities of paths beside /dev/NAME. */
@@ -40,7 +42,7 @@ export const GB = 1_000_000_000;
 const images: Machine['mounts'][number] = ['0:40', '/images', 'nfs4', 'server:/images'];
 
 /** The picture that Platter makes of the machine. */
-export function picture({ devices, mounts, swaps = [], backings = {}, btrfs = [], places = {}, serials = {}, ids = {} }: Machine): Blocks {
+export function picture({ devices, mounts, swaps = [], backings = {}, btrfs = [], places = {}, serials = {}, ejectable = [], ids = {} }: Machine): Blocks {
   const numbers = new Map<string, string>();
   const note = (device: Device): void => {
     numbers.set(`/dev/${device.name}`, `block:${device.number}`);
@@ -54,6 +56,8 @@ export function picture({ devices, mounts, swaps = [], backings = {}, btrfs = []
     backings: new Map(Object.entries(backings)),
     ports: portsOf(Object.entries(places).map(([name, path]) => ({ name, path, slot: null }))),
     serials: new Map(Object.entries(serials)),
+    ejectable: new Set(ejectable),
+    probed: new Map(),
     btrfs,
     idOf: (path) => ids[path] ?? numbers.get(path) ?? null,
   });

@@ -78,7 +78,6 @@ describe('choosing', () => {
 
   test.each([
     [make.systemDisk, 'Holds the running system'],
-    [make.mountedDisk, 'Mounted at /media/photos'],
     [make.readOnlyDisk, 'Read-only'],
     [make.smallDisk, 'Too small: 60 GB less than the source.'],
     [make.sticks(1)[0]!, 'This is the source.'],
@@ -97,6 +96,37 @@ describe('choosing', () => {
     expect(await box.getAttribute('aria-checked')).toBe('false');
     await review();
     expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sdc', '/dev/sdd', '/dev/sde']);
+  });
+
+  test('a mounted drive says where, is left alone by "select all", and can be chosen by itself', async () => {
+    open = await windows.open({ state: { disks: [make.sticks(1)[0]!, make.mountedDisk] } });
+    await source('/dev/sdb').click();
+    expect(await destination('/dev/sdx').innerText()).toContain('Mounted at /media/photos: it is unmounted first, if you agree.');
+    expect(await open.page.getByRole('button', { name: /^Select all/ }).count()).toBe(0);
+    await destination('/dev/sdx').click();
+    await review();
+    expect(open.main.lastRequest()).toMatchObject({ destinations: ['/dev/sdx'], unmount: true });
+  });
+
+  test('a drive that is plugged in is new for a while, is said aloud, and moves neither choice nor focus', async () => {
+    const [first, second, third] = make.sticks(3);
+    open = await windows.open({ state: { disks: [first!, third!] } });
+    await destination('/dev/sdd').click();
+    await destination('/dev/sdd').focus();
+    await open.main.push({ disks: [first!, second!, third!] });
+    await destination('/dev/sdc').getByText('New').waitFor();
+    expect(await open.page.getByText('New', { exact: true }).count()).toBe(2); // the same drive, as a source and as a destination
+    await open.page.getByText('Plugged in: SanDisk Ultra Fit.').waitFor({ state: 'attached' });
+    expect(await open.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toContain('/dev/sdd');
+    expect(await destination('/dev/sdd').isChecked()).toBe(true);
+    await open.picture('arrived-light');
+    await open.page.getByText('New', { exact: true }).first().waitFor({ state: 'detached' });
+  });
+
+  test('where the system does not tell of drives, the list says how it is kept instead', async () => {
+    const advice = 'The list is read every two seconds instead; nothing else depends on it.';
+    open = await windows.open({ state: { disks, hotplugError: make.failure('ENGINE_UNAVAILABLE', { op: 'host', message: 'The system does not tell Platter of drives that come and go (EPERM).', advice }) } });
+    await open.page.getByText('does not tell Platter of drives').waitFor();
   });
 
   test('choosing a chosen destination as the source gives it up as a destination', async () => {

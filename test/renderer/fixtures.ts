@@ -27,6 +27,7 @@ export function disk(path: string, more: Partial<Disk> = {}): Disk {
     label: null,
     partitions: [],
     port: null,
+    ejectable: true,
     locked: null,
     ...more,
   };
@@ -52,7 +53,6 @@ export const mountedDisk = disk('/dev/sdx', {
   mountedAt: ['/media/photos'],
   fileSystem: 'exfat',
   label: 'PHOTOS',
-  locked: { code: 'MOUNTED', reason: 'Mounted at /media/photos. Unmount it first.' },
 });
 
 export const readOnlyDisk = disk('/dev/mmcblk0', {
@@ -78,7 +78,7 @@ export const sticks = (n: number): Disk[] => Array.from({ length: n }, (_, i) =>
 });
 
 export const appState = (more: Partial<AppState> = {}): AppState => ({
-  elevating: false, disks: [], disksError: null, review: null, job: null, interrupted: [], interruptedError: null,
+  elevating: false, disks: [], disksError: null, hotplugError: null, review: null, job: null, interrupted: [], interruptedError: null,
   opened: null, record: null, recordError: null,
   settings: defaultSettings, language: 'en', settingsError: null, ...more,
 });
@@ -94,12 +94,13 @@ export const endpoint = (from: Disk, more: Partial<Endpoint> = {}): Endpoint => 
   port: from.port,
   logicalSector: from.logicalSector,
   contents: [],
+  mounts: [],
   overwrites: true,
   ...more,
 });
 
 export const imageEndpoint = (path: string, size: number, more: Partial<Endpoint> = {}): Endpoint => ({
-  path, realPath: path, kind: 'file', size, model: null, serial: null, majorMinor: null, port: null, logicalSector: 512, contents: [], overwrites: false, ...more,
+  path, realPath: path, kind: 'file', size, model: null, serial: null, majorMinor: null, port: null, logicalSector: 512, contents: [], mounts: [], overwrites: false, ...more,
 });
 
 export const plan = (destinations: Endpoint[], more: Partial<Plan> = {}): Plan => ({

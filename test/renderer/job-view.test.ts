@@ -34,7 +34,7 @@ describe('the verdict', () => {
     expect(states(job)).toEqual(['written', 'failed', 'cancelled']);
   });
 
-  test('a drive that went away is removed, a medium error is failed', () => {
+  test('a drive that went away is "removed"; an I/O error never is', () => {
     const job = make.job(plan, [{ state: 'failed' }, { state: 'failed' }], {
       errors: [make.writeError(0, '/dev/sdb'), make.writeError(1, '/dev/sdc', { code: 'DEVICE_GONE', errno: 'ENODEV' })],
     });
@@ -46,7 +46,7 @@ describe('the verdict', () => {
       phase: 'ended', failure: make.failure('HOST_FAILED'),
     });
     expect(states(job)).toEqual(['verified', 'failed', 'failed']);
-    expect(nextStep(job, tilesOf(job))).toBe('sdb can be taken out.');
+    expect(nextStep(job, tilesOf(job))).toBe('');
   });
 
   test('percent is of the phase; a flush has none', () => {
@@ -137,7 +137,7 @@ describe('the whole', () => {
   });
 
   test('what to touch next: drives are taken out, images are ready', () => {
-    expect(nextStep(running, tilesOf(running))).toBe('sdb can be taken out. Set sdc aside.');
+    expect(nextStep(running, tilesOf(running))).toBe('sdb is done: leave it in until the job has ended. Set sdc aside.');
     const files = make.plan([make.imageEndpoint('/a/one.img', total), make.imageEndpoint('/a/two.img', total)]);
     const job = make.job(files, [{ state: 'done', written: total, verified: total }, { state: 'done', written: total, verified: total }], { phase: 'ended' });
     expect(nextStep(job, tilesOf(job))).toBe('one.img and two.img are ready.');
@@ -153,7 +153,7 @@ describe('the whole', () => {
 
   test('what was cut short can be continued', () => {
     const job = make.job(plan, [], { phase: 'ended', result: make.result(plan, [end(0, {}), end(1, { state: 'cancelled', verified: null }), end(2, {})]) });
-    expect(nextStep(job, tilesOf(job), true)).toBe('sdb and sdd can be taken out. sdc holds only part of the source. Continue finishes what is not done.');
+    expect(nextStep(job, tilesOf(job), true)).toBe('sdc holds only part of the source. Continue finishes what is not done.');
   });
 
   test('a rescue says what it does, and what it got', () => {

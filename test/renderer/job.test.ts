@@ -21,7 +21,7 @@ const midway = (n: number): JobView => {
   return make.job(of, make.midway(of), { errors: n > 2 ? [make.writeError(2, of.destinations[2]!.path)] : [] });
 };
 const show = async (job: JobView, options: WindowOptions = {}): Promise<void> =>
-  void (open = await windows.open({ ...options, state: { disks: make.sticks(4), job } }));
+  void (open = await windows.open({ ...options, state: { disks: make.sticks(4), ...options.state, job } }));
 
 const tiles = () => open.page.getByRole('list', { name: 'Destinations' }).getByRole('listitem');
 const tile = (name: string) => tiles().filter({ has: open.page.getByRole('button', { name: `Details of ${name}`, exact: true }) });
@@ -87,7 +87,7 @@ describe('running', () => {
     expect(verified).toBeLessThan(600);
   });
 
-  test('the failing drive says what, where and what to do; the others are not touched', async () => {
+  test('which slot failed? the failing drive says its port and serial, what, where and what to do; the others are not touched', async () => {
     await show(midway(8));
     const text = await tile('sdd').innerText();
     for (const part of ['Write failed at 13.3 GB', 'medium error', 'Replace this drive', 'MEDIUM_ERROR', 'sector 26,001,408']) expect(text).toContain(part);
@@ -107,7 +107,7 @@ describe('running', () => {
     expect(await header().getAttribute('aria-label')).toBe('2 verified, 1 failed, 2 verifying, 1 flushing, 2 copying, 4 min left');
     expect((await header().innerText()).replace(/\s+/g, ' ')).toBe('2 verified 1 failed 2 verifying 1 flushing 2 copying');
     await open.page.getByText('4 min left').first().waitFor();
-    await open.page.getByText('sdb and sdc can be taken out. Set sdd aside.').waitFor();
+    await open.page.getByText('sdb and sdc are done: leave them in until the job has ended. Set sdd aside.').waitFor();
     expect(await open.page.title()).toContain('2 verified, 1 failed');
     expect(Number(await open.page.getByRole('progressbar', { name: 'Whole job' }).getAttribute('aria-valuenow'))).toBeGreaterThan(50);
   });
@@ -211,6 +211,22 @@ describe('ended', () => {
     await open.page.getByText('Set sdd and sdf aside.').waitFor();
     expect(await open.page.getByRole('progressbar').count()).toBe(0);
     await open.picture(`ended-${scheme}`);
+  });
+
+  test('"safe to remove" only when it is: after the end, not while mounted; and ejected one by one', async () => {
+    const disks = make.sticks(8).map((disk) => (disk.path === '/dev/sdc' ? { ...disk, mountedAt: ['/media/copy'] } : { ...disk, ejectable: disk.path !== '/dev/sde' }));
+    await show(midway(8), { state: { disks } });
+    expect(await open.page.getByText('Safe to remove').count()).toBe(0);
+    await open.main.push({ job: done });
+    await open.page.getByText('Safe to remove: sdb and sde.').waitFor();
+    await open.page.getByText('sdc is mounted by the system again: eject before taking out.').waitFor();
+    await open.page.getByRole('button', { name: 'Eject all 5' }).click();
+    await open.page.getByText('Switched off, to be taken out: sdb, sdc, sdd, sdf and sdg.').waitFor();
+    expect(open.main.asked('eject').map(([path]) => path)).toEqual(['/dev/sdb', '/dev/sdc', '/dev/sdd', '/dev/sdf', '/dev/sdg']);
+    await open.main.push({ disks: disks.filter(({ path }) => path === '/dev/sde') });
+    await open.page.getByRole('button', { name: /^Eject/ }).waitFor({ state: 'detached' });
+    await open.page.getByText('Safe to remove: sde.').waitFor();
+    await open.picture('ejected-light');
   });
 
   test('new job puts it away, keeps the source and chooses no destination', async () => {

@@ -41,6 +41,16 @@ describe('review', () => {
     await open.page.getByText('Buffered I/O.').first().waitFor();
   });
 
+  test('what is mounted is named, and nothing starts before it is agreed to unmount it', async () => {
+    const mounts = [{ device: '/dev/sdb1', target: '/media/me/PHOTOS' }, { device: '/dev/sdb2', target: '/media/me/MUSIC' }];
+    await reviewing({ ...plain, destinations: plain.destinations.map((end, index) => (index === 0 ? { ...end, mounts } : end)) });
+    for (const text of ['sdb1, mounted at /media/me/PHOTOS', 'sdb2, mounted at /media/me/MUSIC']) await open.page.getByText(text).waitFor();
+    expect(await hold().isDisabled()).toBe(true);
+    await open.picture('review-mounted-light');
+    await open.page.getByRole('checkbox', { name: 'Unmount them first' }).click();
+    expect(await hold().isEnabled()).toBe(true);
+  });
+
   test('changing the choice gives the review up', async () => {
     await reviewing(plain);
     await open.page.getByRole('checkbox', { name: '/dev/sdb' }).click();

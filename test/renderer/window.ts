@@ -114,6 +114,7 @@ export class FakeMain {
       case 'pause':
       case 'throttle':
       case 'retry':
+      case 'eject':
         return this.controlled;
       case 'forget':
         await this.push({ interrupted: this.state.interrupted.filter(({ id }) => id !== args[0]) });

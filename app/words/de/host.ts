@@ -26,6 +26,7 @@ export const de: HostWords = {
     DUPLICATE: ['Es ist zweimal genannt.', 'Nennen Sie jedes Ziel nur einmal.'],
     TOO_MANY: ['Es sind zu viele Ziele für einen Auftrag.', 'Verteilen Sie die Ziele auf mehrere Aufträge.'],
     CHANGED: ['Es ist nicht mehr das, was es bei der Auswahl war.', 'Lesen Sie die Laufwerke neu und prüfen Sie, welches welches ist.'],
+    NOT_EJECTABLE: ['Es lässt sich nicht abschalten.', 'Lassen Sie es, wo es ist, oder schalten Sie den Rechner aus, um es herauszunehmen.'],
     CONFIRM: ['Es würde überschrieben, und niemand hat zugestimmt.', 'Sehen Sie nach, was verloren ginge, dann bestätigen Sie es.'],
     BAD_ARGUMENT: ['Die Anforderung stimmt nicht.', 'Berichtigen Sie sie, dann versuchen Sie es noch einmal.'],
     BAD_FILE: ['Die Datei ist beschädigt, oder sie gehört nicht dazu.', 'Nennen Sie eine andere Datei, oder verzichten Sie darauf.'],
@@ -43,5 +44,4 @@ export const de: HostWords = {
   failed: { read: 'Lesen fehlgeschlagen', write: 'Schreiben fehlgeschlagen', flush: 'Abschließen fehlgeschlagen', verify: 'Zurücklesen fehlgeschlagen' },
   at: (failed, place, what) => `${failed} bei ${place}: ${what}`,
   notAt: (failed, what) => `${failed}: ${what}`,
-  mounted: (places) => `Eingehängt: ${places}`,
 };

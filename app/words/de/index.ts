@@ -4,6 +4,7 @@ import { choose } from './choose.ts';
 import { common } from './common.ts';
 import { counts } from './counts.ts';
 import { details } from './details.ts';
+import { devices } from './devices.ts';
 import { dialogs } from './dialogs.ts';
 import { errors } from './errors.ts';
 import { figures } from './figures.ts';
@@ -23,6 +24,7 @@ export const de: Catalogue = {
   common,
   counts,
   details,
+  devices,
   dialogs,
   errors,
   figures,

@@ -26,6 +26,7 @@ export const fr: HostWords = {
     DUPLICATE: ['Il est nommé deux fois.', 'Nommez chaque destination une seule fois.'],
     TOO_MANY: ['Il y a trop de destinations pour une tâche.', 'Répartissez les destinations sur plusieurs tâches.'],
     CHANGED: ['Ce n’est plus ce qui avait été choisi.', 'Actualisez la liste des disques et vérifiez lequel est lequel.'],
+    NOT_EJECTABLE: ['Il ne peut pas être éteint.', 'Laissez-le en place, ou éteignez l’ordinateur pour le retirer.'],
     CONFIRM: ['Il serait écrasé, et personne n’a accepté.', 'Regardez ce qui serait perdu, puis confirmez.'],
     BAD_ARGUMENT: ['La demande n’est pas valable.', 'Corrigez-la, puis réessayez.'],
     BAD_FILE: ['Le fichier est endommagé, ou ne va pas avec le reste.', 'Nommez un autre fichier, ou passez-vous-en.'],
@@ -43,5 +44,4 @@ export const fr: HostWords = {
   failed: { read: 'Échec de la lecture', write: 'Échec de l’écriture', flush: 'Échec du vidage', verify: 'Échec de la relecture' },
   at: (failed, place, what) => `${failed} à ${place}. ${what}`,
   notAt: (failed, what) => `${failed}. ${what}`,
-  mounted: (places) => `Monté : ${places}`,
 };

@@ -1,0 +1,30 @@
+// Runs the system's own programs.
+import { execFile } from 'node:child_process';
+
+/** A host that runs as root does not take its caller's word for where programs are. */
+export const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
+
+/** What a program said. */
+export interface Said {
+  stdout: string;
+  stderr: string;
+  /** Why it did not end well, in words; "timeout" when it gave no answer; null when it did. */
+  failed: string | null;
+}
+
+/** Runs `program` from `path`, in English, for `timeout` milliseconds at the most (0: as long as it takes). Never rejects. */
+export function runProgram(program: string, args: readonly string[], path = SYSTEM_PATH, timeout = 0): Promise<Said> {
+  return new Promise((resolve) => {
+    const child = execFile(program, args, { env: { PATH: path, LC_ALL: 'C.UTF-8' }, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      clearTimeout(timer);
+      resolve({ stdout, stderr, failed: error === null ? null : error.message });
+    });
+    // One that waits for a device that hangs cannot even be killed, so its end is not what to wait for.
+    const giveUp = (): void => {
+      child.kill('SIGKILL');
+      child.unref();
+      resolve({ stdout: '', stderr: '', failed: 'timeout' });
+    };
+    const timer = timeout === 0 ? undefined : setTimeout(giveUp, timeout);
+  });
+}

@@ -1,0 +1,104 @@
+// Takes mounted file systems off a disk that is to be written or taken out: never lazily, never by force, never the system's.
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type { Mounted } from '../contract.ts';
+import { mountedOn, type Block, type Blocks } from './blocks.ts';
+import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
+import { readBlocks } from './machine.ts';
+import type { NativeAddon, NativeDevice } from './native.ts';
+import { refuseStalePartitions } from './partitions.ts';
+import type { Held } from './prepare.ts';
+import { runProgram } from './programs.ts';
+
+/** More users of a file system than these are only counted. */
+const NAMED_USERS = 4;
+/** A file system can be mounted over itself. */
+const ROUNDS = 8;
+
+/** What is mounted of `block`, in the order in which it can be unmounted: the last one first. */
+export function mountsOf(block: Block, blocks: Blocks): Mounted[] {
+  const place = ({ target }: Mounted): number => blocks.mounts.findLastIndex((mount) => mount.target === target);
+  return mountedOn(block).sort((a, b) => place(b) - place(a));
+}
+
+/**
+ * Unmounts all that is mounted of the device with number `majorMinor`, which messages call `path`; with `agreed`, nothing
+ * but that. Rejects with a Refusal (MOUNTED, with who uses it as far as /proc tells): then what was unmounted before stays so.
+ */
+export async function unmount(path: string, majorMinor: string, agreed: readonly Mounted[] | null): Promise<void> {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const blocks = await readBlocks();
+    const block = blocks.numbered(majorMinor);
+    const mounts = block === null ? [] : mountsOf(block, blocks);
+    if (mounts.length === 0) return;
+    if (block!.system) refuse({ code: 'IS_SYSTEM', op: 'unmount', device: path, message: 'It holds the running system.' });
+    const later = agreed === null ? undefined : mounts.find(({ target }) => agreed.every((mount) => mount.target !== target));
+    if (later !== undefined) refuse({ code: 'MOUNTED', op: 'unmount', device: path, message: `${later.device} was mounted at ${later.target} meanwhile.`, advice: 'Review it again.' });
+    for (const mount of mounts) await unmountOne(path, mount);
+  }
+  refuse({ code: 'MOUNTED', op: 'unmount', device: path, message: 'It is mounted again as soon as it is unmounted.', advice: 'End what mounts it, then try again.' });
+}
+
+async function unmountOne(path: string, { device, target }: Mounted): Promise<void> {
+  const { failed, stderr } = await runProgram('umount', [target]);
+  if (failed === null) return;
+  const users = usersOf(target);
+  const reason = users.length > 0 ? `it is in use by ${named(users)}` : (stderr.trim().split('\n').at(-1) ?? '').replace(/^umount: /, '').replace(/\.$/, '') || failed;
+  throw new Refusal([failure({
+    code: 'MOUNTED', op: 'unmount', device: path, message: `${device} cannot be unmounted from ${target}: ${reason}.`,
+    advice: users.length > 0 ? 'End these programs, or let them leave it, then try again.' : 'Unmount it by hand, then try again.',
+  })]);
+}
+
+/** Programs that have something open below `target`, or are there: "bash (4711)". Those of others show only to root. */
+export function usersOf(target: string): string[] {
+  const below = (path: string): boolean => path === target || path.startsWith(`${target}/`);
+  return tolerant([], () => readdirSync('/proc')).filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+    const links = ['cwd', 'root', 'exe', ...tolerant([], () => readdirSync(`/proc/${pid}/fd`)).map((fd) => `fd/${fd}`)];
+    if (!links.some((link) => below(tolerant('', () => readlinkSync(`/proc/${pid}/${link}`))))) return [];
+    return [`${tolerant('a program', () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim())} (${pid})`];
+  });
+}
+
+const named = (users: readonly string[]): string =>
+  users.length <= NAMED_USERS ? users.join(', ') : `${users.slice(0, NAMED_USERS).join(', ')} and ${users.length - NAMED_USERS} more`;
+
+/** Processes end while they are looked at, and those of others are not ours to look at. */
+function tolerant<T>(otherwise: T, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (errnoOf(error) !== null) return otherwise;
+    throw error;
+  }
+}
+
+/**
+ * Unmounts a destination that was only opened for reading so far, and opens it for writing instead. What it was opened as
+ * keeps its number from going to another drive. Rejects with a Refusal.
+ */
+export async function takeMounted(addon: NativeAddon, held: Held): Promise<void> {
+  const { end, device: reading } = held;
+  const { path, realPath, id, size, block } = end;
+  await unmount(path, block!.majorMinor, held.mounts);
+  const writing = openForWriting(addon, path, realPath);
+  try {
+    const now = writing.info();
+    if (`block:${now.major}:${now.minor}` !== id || now.size !== size) {
+      refuse({ code: 'CHANGED', op: 'check', device: path, message: 'It is not what it was a moment ago: its identity or size has changed.' });
+    }
+    await refuseStalePartitions(path, writing);
+  } catch (error) {
+    writing.close();
+    throw error;
+  }
+  held.device = writing;
+  reading?.close();
+}
+
+function openForWriting(addon: NativeAddon, path: string, realPath: string): NativeDevice {
+  try {
+    return addon.openDevice(realPath, { write: true, exclusive: true });
+  } catch (error) {
+    throw new Refusal([failureOf(error, 'open', path, 'block')]);
+  }
+}

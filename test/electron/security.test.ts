@@ -46,7 +46,7 @@ describe('privileges', () => {
     }));
     expect(seen.node).toEqual([]);
     expect(seen.bridge).toEqual([
-      'cancel', 'changeSettings', 'chooseImage', 'chooseNewImage', 'copyDiagnostics', 'dismissJob', 'dismissReview', 'findJobs', 'forget', 'getState', 'onState',
+      'cancel', 'changeSettings', 'chooseImage', 'chooseNewImage', 'copyDiagnostics', 'dismissJob', 'dismissReview', 'eject', 'findJobs', 'forget', 'getState', 'onState',
       'pathOf', 'pause', 'refreshDisks', 'reportJobs', 'retry', 'review', 'showLog', 'start', 'throttle',
     ]);
   });

@@ -1,7 +1,7 @@
 // What `platter copy` refuses before anything is written: exit code 2, the reason named, every byte as it was.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -84,6 +84,20 @@ describe.skipIf(noLab !== null)('a destination', () => {
     await mounted(disk.device);
     const run = await refusal([await source(), disk.device], 'MOUNTED', [disk.backing]);
     expect(run.stdout).toContain('platter-mount-');
+  });
+
+  test('mounted, but for --unmount, which unmounts it and writes it whole', async () => {
+    const disk = await precious();
+    const at = await mkdtemp(join(tmpdir(), 'platter-mount-'));
+    bench.finally(() => rm(at, { recursive: true }));
+    assertOwnLoop(disk.device);
+    await execute('mkfs.ext4', ['-q', disk.device]);
+    await execute('mount', [disk.device, at]);
+    const image = await bench.image('whole.img', DISK);
+    const run = await platter(['copy', '--unmount', '--yes', image, disk.device]);
+    expect(run.code).toBe(0);
+    expect(await digest(disk.backing)).toBe(await digest(image));
+    expect(await readFile('/proc/mounts', 'utf8')).not.toContain(at);
   });
 
   test('with a mounted partition', async () => {

@@ -39,6 +39,11 @@ describe.skipIf(reason !== null)(`clone in the window${reason === null ? '' : ` 
     const { page } = app;
     const [first, bad, last] = disks as [LabDisk, LabDisk, LabDisk];
     await bad.rule(`eio w ${BAD_OFFSET} 4K`);
+    {
+      // Plugged in while the window is open, and pulled out again: the kernel tells, nobody asks.
+      await using late = await labdisk({ size: DISK_SIZE, plain: true });
+      await page.getByRole('checkbox', { name: late.device }).waitFor();
+    }
     for (const disk of disks) await disk.rule('rate w 16M');
 
     await chooseImage(app, image);

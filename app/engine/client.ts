@@ -36,7 +36,7 @@ export interface Engine {
 }
 
 /** Starts the engine host. A host that cannot be started shows in `closed` and in every call. */
-export function startEngine({ command, streams, explain = () => null, heard }: EngineOptions = {}): Engine {
+export function startEngine({ command, streams, explain, heard }: EngineOptions = {}): Engine {
   return new HostClient(streams === undefined ? startHost(command ?? hostCommand(), heard) : attached(streams), explain);
 }
 
@@ -49,7 +49,7 @@ function attached({ readable, writable }: { readable: Readable; writable: Writab
     readable.once('error', (error) => resolve(`its output failed: ${error.message}`));
     writable.once('error', (error) => resolve(`its input failed: ${error.message}`));
   });
-  return { readable, writable, ended };
+  return { readable, writable, withdraw: () => undefined, ended };
 }
 
 interface Pending {
@@ -78,16 +78,19 @@ class HostClient implements Engine {
   #lastId = 0;
   /** A job was started and has not given its result: the host must not end now. */
   #jobRuns = false;
+  /** Its command asks somebody first. */
+  readonly #asks: boolean;
   #hasSpoken = false;
   /** Set when the host is gone. */
   #gone: Refusal | null = null;
   #settleClosed: (failure: PlatterError | null) => void = () => undefined;
 
-  constructor(host: HostProcess, explain: (end: HostEnd) => PlatterError | null) {
+  constructor(host: HostProcess, explain: ((end: HostEnd) => PlatterError | null) | undefined) {
+    this.#asks = explain !== undefined;
     this.closed = new Promise((resolve) => (this.#settleClosed = resolve));
     this.#host = host;
     host.readable.on('data', (chunk: Buffer) => this.#read(chunk));
-    void host.ended.then((end) => this.#end(end.how, this.#hasSpoken ? null : explain(end)));
+    void host.ended.then((end) => this.#end(end.how, this.#hasSpoken ? null : (explain?.(end) ?? null)));
   }
 
   async call<M extends HostMethod>(method: M, params: HostCalls[M]['params']): Promise<HostCalls[M]['result']> {
@@ -113,6 +116,8 @@ class HostClient implements Engine {
 
   close(): Promise<PlatterError | null> {
     this.#host.writable.end();
+    // A question can stay open for ever.
+    if (this.#asks && !this.#hasSpoken) this.#host.withdraw();
     return this.closed;
   }
 

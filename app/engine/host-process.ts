@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 export interface HostProcess {
   readable: Readable;
   writable: Writable;
+  /** Ends a command that has not become the host yet, which nobody needs to answer any more. Not a way to end a host. */
+  withdraw(): void;
   /** How it ended. Settles after the last byte of `readable`; never rejects. */
   ended: Promise<HostEnd>;
 }
@@ -46,7 +48,7 @@ export function startHost(command: readonly string[], heard: (text: string) => v
   });
   // Writing to a host that is gone fails with EPIPE; how it ended says more.
   child.stdin.on('error', () => undefined);
-  return { readable: child.stdout, writable: child.stdin, ended: end(child).then(({ how, code }) => ({ how: withLastWords(how, said), code, said })) };
+  return { readable: child.stdout, writable: child.stdin, withdraw: () => void child.kill(), ended: end(child).then(({ how, code }) => ({ how: withLastWords(how, said), code, said })) };
 }
 
 /** How `child` ended, once its output is read. */
@@ -56,7 +58,8 @@ function end(child: ChildProcessWithoutNullStreams): Promise<Pick<HostEnd, 'how'
     let exitCode: number | null = null;
     let timer: NodeJS.Timeout | null = null;
     const soon = (): void => void (timer ??= setTimeout(() => resolve({ how, code: exitCode }), DRAIN_MS));
-    child.once('error', (error) => resolve({ how: `it could not be started: ${error.message}`, code: null }));
+    // Also one that it is not ours to end, as sudo: it is not waited for then.
+    child.on('error', (error) => resolve({ how: `it could not be started, or ended: ${error.message}`, code: null }));
     child.stdout.once('close', soon);
     child.once('exit', (code, signal) => {
       exitCode = code;

@@ -133,6 +133,16 @@ describe.skipIf(canLab() !== null || process.getuid?.() !== 0)('the engine that 
     expect((await disk.counters()).writes).toBe(0);
   });
 
+  it('a question that is still open does not keep anybody from leaving', async () => {
+    const image = await readable('e.img');
+    const disk = await bench.disk({ size: MiB });
+    const { engine, told } = asking(['/bin/sleep', 'infinity']);
+    const preparing = refused(engine.call('prepare', requestOf({ source: image, destinations: [disk.device] })));
+    await expect.poll(() => told.length, { timeout: 20_000 }).toBe(1);
+    expect(await engine.close()).toBeNull();
+    expect(await preparing).toHaveLength(1);
+  });
+
   it('a disk that became another one while the question was open is not written', async () => {
     const image = await readable('d.img');
     const backing = await bench.path('backing');

@@ -21,6 +21,8 @@ export interface App extends AsyncDisposable {
   said(): string;
   /** Process of the engine host; it changes when main starts a new one. */
   hostPid(): number;
+  /** Processes of hosts that polkit's launcher became. */
+  elevatedHosts(): number[];
   /** Resolves with the launcher's exit code. */
   readonly gone: Promise<number | null>;
 }
@@ -75,6 +77,7 @@ export async function launchApp({ user, unprivileged = user !== undefined, trace
     launcher,
     said: () => said,
     hostPid: () => descendants(launcher.pid ?? -1).find((pid) => commandLine(pid).includes('engine/host.js')) ?? -1,
+    elevatedHosts: () => descendants(launcher.pid ?? -1).filter((pid) => commandLine(pid).includes('--elevated')),
     gone,
     async [Symbol.asyncDispose]() {
       if (launcher.exitCode === null) await electron.close();
@@ -118,11 +121,20 @@ export function uidOf(pid: number): number {
 
 /** All processes below one, itself not included. */
 function descendants(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+  const children = ofProcess(pid, `task/${pid}/children`).trim().split(' ').filter(Boolean).map(Number);
   return children.flatMap((child) => [child, ...descendants(child)]);
 }
 
-const commandLine = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+const commandLine = (pid: number): string => ofProcess(pid, 'cmdline').replaceAll('\0', ' ');
+
+/** What /proc says of a process; nothing of one that has ended meanwhile. */
+function ofProcess(pid: number, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 let server: ChildProcess | null = null;
 

@@ -2,7 +2,7 @@
 // no, or that somebody has to be asked, and disks that only root may open.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -48,7 +48,7 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     const review = page.getByRole('button', { name: 'Review' });
     const refused = async (code: string): Promise<string> => {
       await alert.getByText(code).waitFor();
-      expect(elevatedHosts()).toEqual([]);
+      expect(app.elevatedHosts()).toEqual([]);
       expect(await writes()).toBe(0);
       return alert.innerText();
     };
@@ -77,7 +77,7 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     lab.answer('yes');
     await review.click();
     await page.getByRole('button', { name: 'Back' }).waitFor();
-    const [host] = elevatedHosts();
+    const [host] = app.elevatedHosts();
     expect(uidOf(host!)).toBe(USER);
     expect(uidOf(app.hostPid())).toBe(USER);
     expect(host).not.toBe(app.hostPid());
@@ -87,7 +87,7 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
       await tileOf(page, disk.device).getByText('Verified').waitFor();
       execFileSync('cmp', [image, disk.backing]);
     }
-    await expect.poll(elevatedHosts).toEqual([]);
+    await expect.poll(() => app.elevatedHosts(), { timeout: 20_000 }).toEqual([]);
   });
 
   it('on the command line: given, and the image, the log and the manifest are the user\'s; denied, and what to do without polkit', async () => {
@@ -127,12 +127,3 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     return { code, stdout, stderr };
   }
 });
-
-/** Processes of hosts that polkit's launcher became. */
-function elevatedHosts(): number[] {
-  return readdirSync('/proc').flatMap((name) => {
-    const path = `/proc/${name}/cmdline`;
-    if (!/^\d+$/.test(name) || !existsSync(path)) return [];
-    return readFileSync(path, 'utf8').includes('/usr/lib/platter/platter-window') ? [Number(name)] : [];
-  });
-}

@@ -55,7 +55,7 @@ mount --bind platter ${HOME}
 dbus-daemon --system --nofork --nopidfile --nosyslog --print-address >&2 &
 bus=$!
 trap 'kill $bus; wait $bus || true' EXIT
-until [ -S /run/dbus/system_bus_socket ]; do :; done
+until [ -S /run/dbus/system_bus_socket ]; do kill -0 $bus; done
 echo ready
 read line || true
 `;

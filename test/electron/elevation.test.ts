@@ -1,6 +1,6 @@
 // Rights for disks, asked for as a user meets it: an ordinary user's window and command line, a real polkit that says yes,
 // no, or that somebody has to be asked, and disks that only root may open.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -14,6 +14,12 @@ import { chooseImage, holdToStart, tick, tileOf } from './steps.ts';
 const MIB = 1024 * 1024;
 const SIZE = 8 * MIB;
 const CLI = resolve(import.meta.dirname, '../../out/cli/platter.js');
+
+interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
 
 const reason = canLab() ?? canPolkit();
 
@@ -117,13 +123,31 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     expect(statSync(copy).uid).toBe(USER);
   });
 
-  /** The command line without a terminal. */
-  const platter = (...args: string[]): ReturnType<typeof asUser> => asUser(process.execPath, CLI, ...args);
+  it('a job that was interrupted with more rights is found without them, and goes on', async () => {
+    lab.answer('yes');
+    const [, disk] = disks as [LabDisk, LabDisk];
+    await disk.rule('rate w 4M');
+    const { writes } = await disk.counters();
+    const running = start(process.execPath, CLI, 'copy', image, disk.device, '--yes', '--json');
+    await disk.waitFor((now) => now.writes > writes + 2, 30_000);
+    running.child.kill('SIGTERM');
+    expect(await running.ended).toMatchObject({ code: 130 });
+    await disk.rule('clear');
+    const jobs = JSON.parse((await platter('jobs', '--json')).stdout) as { destinations: { path: string }[] }[];
+    expect(jobs.map(({ destinations }) => destinations.map(({ path }) => path))).toEqual([[disk.device]]);
+    const resumed = await platter('resume', '--yes', '--json');
+    expect(resumed.code, resumed.stderr).toBe(0);
+    execFileSync('cmp', [image, disk.backing]);
+  });
 
-  async function asUser(...argv: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  /** The command line without a terminal. */
+  const platter = (...args: string[]): Promise<Ended> => asUser(process.execPath, CLI, ...args);
+  const asUser = (...argv: string[]): Promise<Ended> => start(...argv).ended;
+
+  function start(...argv: string[]): { child: ChildProcess; ended: Promise<Ended> } {
     const [command, ...rest]: [string, ...string[]] = [...lab.enter, 'setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', ...argv];
     const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, HOME: own, PLATTER_STATE: join(own, 'state') } });
-    const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close') as Promise<[number | null]>]);
-    return { code, stdout, stderr };
+    const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close') as Promise<[number | null]>]);
+    return { child, ended: ended.then(([stdout, stderr, [code]]) => ({ code, stdout, stderr })) };
   }
 });

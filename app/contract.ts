@@ -544,7 +544,7 @@ export interface JobView {
   destinationThrottles: (number | null)[];
 }
 
-/** Everything the window shows that main owns. Pushed whole, ten times a second at most. */
+/** Everything the window shows that main owns. Pushed whole, four times a second at most. */
 export interface AppState extends SettingsState {
   /** The system is asked for the right to open disks: there may be a prompt on the screen. */
   elevating: boolean;

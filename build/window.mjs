@@ -8,9 +8,11 @@ import { constants as os, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 
-/** The window's descriptors of the engine host: what the host says, and what it is told. */
-const FROM_HOST = 3;
-const TO_HOST = 4;
+/**
+ * The window's descriptors of engine hosts, in pairs: what a host says, and what it is told. The first host is started at
+ * once, each of the others when the window first speaks to it, which it does when the one before has failed.
+ */
+const HOSTS = [[3, 4], [5, 6], [7, 8], [9, 10]];
 
 /** How a stream says that the other side has gone. */
 const CLOSED = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
@@ -25,10 +27,11 @@ const PASSED_ON = /^(PATH|LANG|LANGUAGE|LC_.*|TZ|TERM|DISPLAY|WAYLAND_DISPLAY|XD
  * @param {string} options.appDir folder with our package.json and out/
  * @param {string[]} [options.args] arguments for the app
  * @param {string[]} [options.switches] Electron's own, before the app's folder
+ * @param {string} [options.host] path of the engine host's program
  * @param {NodeJS.ProcessEnv} [options.env]
  * @returns {Promise<number>} exit code; 2 when the window cannot be opened
  */
-export async function openWindow({ electron, appDir, args = [], switches = [], env = process.env }) {
+export async function openWindow({ electron, appDir, args = [], switches = [], host = join(appDir, 'out/engine/host.js'), env = process.env }) {
   const argv = [...switches, appDir, ...args];
   if (!env.DISPLAY && !env.WAYLAND_DISPLAY) return refuse('there is no screen to open a window on. The command line needs none: `npm start -- --help`.');
   if (process.getuid?.() !== 0) return ended(spawn(electron, argv, { stdio: 'inherit', env }));
@@ -44,7 +47,7 @@ export async function openWindow({ electron, appDir, args = [], switches = [], e
   const home = mkdtempSync(join(tmpdir(), 'platter-window-'));
   try {
     chownSync(home, user.uid, user.gid);
-    return await openAsUser({ electron, argv, appDir, user, home, env });
+    return await openAsUser({ electron, argv, host, user, home, env });
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
@@ -55,26 +58,32 @@ function refuse(reason) {
   return 2;
 }
 
-/** The root half: the host here, the window there, two pipes between them. */
-async function openAsUser({ electron, argv, appDir, user, home, env }) {
-  // Detached: Ctrl-C in the terminal must not reach the host, which stops safely when its input ends.
-  const host = spawn(process.execPath, [join(appDir, 'out/engine/host.js'), ...(user.behindSudo ? ['--elevated', ...(env.PLATTER_STATE ? ['--state', env.PLATTER_STATE] : [])] : [])], { stdio: ['pipe', 'pipe', 'inherit'], env, detached: true });
-  const hostEnded = once(host, 'close');
+/** The root half: the hosts here, the window there, two pipes between it and each. */
+async function openAsUser({ electron, argv, host, user, home, env }) {
+  const running = [];
+  // This user may have no session bus, of which Chromium complains at length: only what is fatal is shown.
+  const quiet = env.ELECTRON_ENABLE_LOGGING ? [] : ['--log-level=3'];
+  const window = spawn(electron, [...quiet, ...argv], {
+    stdio: ['ignore', 'inherit', 'inherit', ...HOSTS.flatMap(() => ['pipe', 'pipe'])],
+    uid: user.uid,
+    gid: user.gid,
+    env: { ...windowEnv(env, user, home), PLATTER_HOST_FDS: HOSTS.join() },
+  });
+  const start = ([from, to]) => {
+    // Detached: Ctrl-C in the terminal must not reach the host, which stops safely when its input ends.
+    const child = spawn(process.execPath, [host], { stdio: ['pipe', 'pipe', 'inherit'], env, detached: true });
+    running.push({ child, closed: once(child, 'close') });
+    relay(child.stdout, window.stdio[from]);
+    relay(window.stdio[to], child.stdin);
+  };
+  const [first, ...spare] = HOSTS;
+  start(first);
+  for (const pair of spare) window.stdio[pair[1]].once('readable', () => window.stdio[pair[1]].readableLength > 0 && start(pair));
   try {
-    // This user may have no session bus, of which Chromium complains at length: only what is fatal is shown.
-    const quiet = env.ELECTRON_ENABLE_LOGGING ? [] : ['--log-level=3'];
-    const window = spawn(electron, [...quiet, ...argv], {
-      stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'pipe'],
-      uid: user.uid,
-      gid: user.gid,
-      env: { ...windowEnv(env, user, home), PLATTER_HOST_FDS: `${FROM_HOST},${TO_HOST}` },
-    });
-    relay(host.stdout, window.stdio[FROM_HOST]);
-    relay(window.stdio[TO_HOST], host.stdin);
     return await ended(window);
   } finally {
-    host.stdin.end();
-    await hostEnded;
+    for (const { child } of running) child.stdin.end();
+    await Promise.all(running.map(({ closed }) => closed));
   }
 }
 

@@ -1,5 +1,5 @@
 // How main reaches the engine host: started from here, with a second one when more rights are needed; or, when root
-// opened the window for an ordinary user, over the two descriptors the launcher left open.
+// opened the window for an ordinary user, over descriptors the launcher left open.
 import { app } from 'electron';
 import { Socket } from 'node:net';
 import { startEngine, type Engine } from '../engine/client.ts';
@@ -10,21 +10,29 @@ import { log } from './log.ts';
 
 /**
  * Gives the function that connects to the host; what it is given hears whether the system is being asked for more rights.
- * A host that the launcher gave cannot be started again from here.
+ * After a host of the launcher's has failed the next pair of descriptors leads to another, as long as there are any.
  */
 export function engineConnector(env: NodeJS.ProcessEnv): (elevating: (asking: boolean) => void) => Engine {
   const descriptors = env.PLATTER_HOST_FDS?.split(',').map(Number);
   if (descriptors === undefined) {
     return (elevating) => elevatingEngine(startEngine({ heard }), { elevated, heard, tell: (sentence) => elevating(sentence !== null) });
   }
-  const [from, to] = descriptors;
-  const engine = startEngine({
+  let last: Engine | null = null;
+  return () => {
+    const [from, to] = descriptors.splice(0, 2);
+    if (from !== undefined && to !== undefined) last = attachedEngine(from, to);
+    return last ?? startEngine();
+  };
+}
+
+/** The engine behind two descriptors: what its host says, and what it is told. */
+function attachedEngine(from: number, to: number): Engine {
+  return startEngine({
     streams: {
       readable: new Socket({ fd: from, readable: true, writable: false }),
       writable: new Socket({ fd: to, readable: false, writable: true }),
     },
   });
-  return () => engine;
 }
 
 /** The host says something only when something is wrong. */

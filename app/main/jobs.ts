@@ -239,8 +239,11 @@ export class Jobs {
 
   /** Nobody but us ends the host in an orderly way, so an end is a failure, in a job and outside of one. */
   #hostEnded(error: PlatterError): void {
+    const cut = this.running;
     this.#hear({ event: 'failure', failure: error });
     this.#set({ review: null, disksError: { ...error, advice: 'Press Refresh; if that does not help, close Platter and start it again.' } });
+    // A new host knows how far the job came: it can be continued from where it is shown.
+    if (cut) void this.refresh();
   }
 
   #hear(event: JobEvent): void {
@@ -271,10 +274,12 @@ export class Jobs {
   }
 
   #set(change: Partial<JobsState>): void {
-    const state = { ...this.#state, ...change };
-    if (isDeepStrictEqual(state, this.#state)) return;
-    this.#state = state;
-    this.#publish(state);
+    // What changes often, the job, is a new object only when it has changed; lists of disks are new ones every time.
+    const same = (key: keyof JobsState): boolean =>
+      change[key] === this.#state[key] || (key !== 'job' && isDeepStrictEqual(change[key], this.#state[key]));
+    if ((Object.keys(change) as (keyof JobsState)[]).every(same)) return;
+    this.#state = { ...this.#state, ...change };
+    this.#publish(this.#state);
     if (this.running) return;
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }

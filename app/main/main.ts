@@ -25,7 +25,7 @@ import { throttle } from './throttle.ts';
 import { setupMenu, showWindow } from './window.ts';
 
 /** Shortest time between two notices of state, milliseconds. */
-const NOTICE_INTERVAL = 100;
+const NOTICE_INTERVAL = 250;
 
 if (process.getuid?.() === 0) {
   console.error('platter: the window does not run as root. Use `npm start`: as root it opens the window as an ordinary user.');

@@ -26,5 +26,7 @@ if (process.env.PLATTER_TEST_UID !== undefined) {
 process.exitCode = await openWindow({
   electron: join(root, 'node_modules/electron/dist/electron'),
   appDir: root,
+  // A host that says what a test wants to be said.
+  ...(process.env.PLATTER_TEST_HOST !== undefined && { host: process.env.PLATTER_TEST_HOST }),
   switches: ['-r', join(root, 'node_modules/playwright-core/lib/server/electron/loader.js'), ...process.argv.slice(2)],
 });

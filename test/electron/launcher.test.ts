@@ -81,6 +81,22 @@ describe.runIf(isRoot)('as an ordinary user', () => {
     }
   });
 
+  it('a second instance brings the window of the first to the front, and ends', async () => {
+    app = await launchApp({ unprivileged: true });
+    const env = await app.electron.evaluate(({ BrowserWindow }) => {
+      const seen: string[] = [];
+      const window = BrowserWindow.getAllWindows()[0]!;
+      window.isMinimized = () => true;
+      window.restore = () => void seen.push('restored');
+      window.focus = () => void seen.push('focused');
+      Object.assign(globalThis, { seen });
+      return process.env;
+    });
+    const { status } = spawnSync(ELECTRON, [ROOT], { env, uid: 65534, gid: 65534, timeout: 30_000 });
+    expect(status).toBe(0);
+    await expect.poll(() => app!.electron.evaluate(() => (globalThis as unknown as { seen: string[] }).seen)).toEqual(['restored', 'focused']);
+  });
+
   it('an engine host that is killed between jobs comes back with Refresh', async () => {
     app = await launchApp({ unprivileged: true });
     const before = app.hostPid();

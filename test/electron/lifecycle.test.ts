@@ -1,11 +1,12 @@
 // What a job survives (reload, a crashed page), and how it ends otherwise (cancel, quit, signals, a killed host).
+import { execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
 import { imageFolder, launchApp, picture, type App } from './app.ts';
-import { startJob, tileOf, tiles } from './steps.ts';
+import { holdToStart, startJob, tileOf, tiles } from './steps.ts';
 
 const MIB = 1024 * 1024;
 const reason = canLab();
@@ -150,14 +151,19 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
     await takeDevice();
   });
 
-  it('an engine host that is killed is a failure in words, never a hang', async () => {
+  it('an engine host that is killed is a failure in words, and the window continues what it left', async () => {
     process.kill(app.hostPid(), 'SIGKILL');
     const alert = app.page.getByRole('alert').filter({ hasText: 'engine host' });
     await alert.waitFor();
     expect(await alert.innerText()).toContain('HOST_FAILED');
     expect(await alert.innerText()).toContain('Do not trust what was being written');
     await picture(app.page, '8-host-killed');
-    await app.page.getByRole('button', { name: 'New job' }).click();
-    await app.page.getByText('Press Refresh').waitFor();
+    await takeDevice();
+    await hurry();
+    await app.page.getByRole('button', { name: 'Continue', exact: true }).click();
+    await app.page.getByRole('heading', { name: 'Continue 1 copy?' }).waitFor();
+    await holdToStart(app);
+    await app.page.getByRole('heading', { name: '1 verified' }).waitFor();
+    execFileSync('cmp', [image, disk.backing]);
   });
 });

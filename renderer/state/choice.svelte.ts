@@ -5,6 +5,7 @@ import { copyRequest, resumeRequest } from '../command.ts';
 import { destinationLock, diskName, endpointName, identity, sameDisk, type SourceFacts } from '../disks.ts';
 import { baseName, listed, say } from '../words.ts';
 import type { Mirror } from './mirror.svelte.ts';
+import { Filters } from './filters.svelte.ts';
 import { Options } from './options.svelte.ts';
 
 type Source = { kind: 'disk'; path: string; identity: string } | { kind: 'image'; path: string };
@@ -18,6 +19,7 @@ export class Choice {
   /** New image files to write. */
   newImages = $state.raw<string[]>([]);
   readonly options: Options;
+  readonly filters = new Filters();
   /** Why the last review or start was refused. */
   refusals = $state.raw<PlatterError[]>([]);
   /** What was chosen and then went away, in words. */
@@ -61,6 +63,11 @@ export class Choice {
     return this.#mirror.disks.filter((disk) => this.has(disk));
   }
 
+  /** Disks in the list: what the filters let through, and what is chosen, so that nothing is erased unseen. */
+  get listed(): Disk[] {
+    return this.#mirror.disks.filter((disk) => this.filters.pass(disk) || this.has(disk));
+  }
+
   /** Paths of everything that will be written. */
   get destinations(): string[] {
     return [...this.disks.map(({ path }) => path), ...this.newImages];
@@ -70,9 +77,9 @@ export class Choice {
     return this.destinations.length >= MAX_DESTINATIONS;
   }
 
-  /** Removable disks that are free and not in use: what "select all" means. Fixed and mounted disks are only ever chosen one by one. */
+  /** Removable disks in the list that are free and not in use: what "select all" means. Fixed and mounted disks are only ever chosen one by one. */
   get selectable(): Disk[] {
-    return this.#mirror.disks.filter((disk) => (disk.removable || disk.transport === 'usb') && disk.mountedAt.length === 0 && destinationLock(disk, this.sourceFacts) === null);
+    return this.listed.filter((disk) => (disk.removable || disk.transport === 'usb') && disk.mountedAt.length === 0 && destinationLock(disk, this.sourceFacts) === null);
   }
 
   /** What is still to be chosen, in words; null when the choice is complete. */

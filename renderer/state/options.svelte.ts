@@ -3,13 +3,14 @@ import { defaultSettings, type CopyRequest, type JobDefaults } from '../../app/c
 import { listed, rate, say, speed, typedSpeed } from '../words.ts';
 
 /** What the window can ask for. */
-type Asked = Pick<CopyRequest, 'verify' | 'update' | 'rescue' | 'keepGoing' | 'throttle' | 'sparse' | 'stallTimeout'>;
+type Asked = Pick<CopyRequest, 'name' | 'verify' | 'update' | 'rescue' | 'keepGoing' | 'throttle' | 'sparse' | 'stallTimeout'>;
 
 /** Times that a rescue from the window tries the bad sectors again. */
 const RETRIES = 1;
 
 /** The options as they are set; every change is told to `changed`. */
 export class Options {
+  #name = $state('');
   #verify = $state(true);
   #update = $state(false);
   #rescue = $state(false);
@@ -21,6 +22,16 @@ export class Options {
 
   constructor(changed: () => void) {
     this.#changed = changed;
+  }
+
+  /** What the batch is called, as typed. */
+  get name(): string {
+    return this.#name;
+  }
+
+  set name(typed: string) {
+    this.#name = typed;
+    this.#changed();
   }
 
   get verify(): boolean {
@@ -79,6 +90,7 @@ export class Options {
 
   get request(): Asked {
     return {
+      name: this.#name.trim() || null,
       verify: this.#verify,
       update: this.#update,
       rescue: this.#rescue ? { retries: RETRIES, map: null } : null,
@@ -113,7 +125,8 @@ export class Options {
   }
 
   /** Takes over those of a request. */
-  adopt({ verify, update, rescue, keepGoing, throttle }: CopyRequest): void {
+  adopt({ name, verify, update, rescue, keepGoing, throttle }: CopyRequest): void {
+    this.#name = name ?? '';
     this.#verify = verify;
     this.#update = update;
     this.#rescue = rescue !== null;

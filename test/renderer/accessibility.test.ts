@@ -82,12 +82,47 @@ describe.each(['light', 'dark'] as const)('axe, %s', (scheme) => {
     expect(await violations()).toEqual([]);
   });
 
+  test('speed of the whole job', async () => {
+    open = await windows.open({ state: { disks, job: running }, scheme });
+    await open.page.getByRole('button', { name: 'Speed', exact: true }).click();
+    await open.page.getByRole('dialog').waitFor();
+    expect(await violations()).toEqual([]);
+  });
+
   test('details of a failed drive', async () => {
     open = await windows.open({ state: { disks, job: running }, scheme });
     await open.page.getByRole('button', { name: 'Details of sdd' }).click();
     await open.page.getByRole('dialog').waitFor();
     expect(await violations()).toEqual([]);
   });
+});
+
+describe('zoomed in to 200 % (a window of 1200 by 800)', () => {
+  test.each(screens)('%s: all of it can be reached, nothing is beside the page or under something else', async (_name, state) => {
+    open = await windows.open({ state, width: 600, height: 400 });
+    const lost = await open.page.evaluate(() => {
+      const found: string[] = document.documentElement.scrollWidth > innerWidth ? ['the page scrolls sideways'] : [];
+      for (const node of document.querySelectorAll<HTMLElement>('button, input, select, h2, [role=checkbox], [role=radio], [role=switch], .note p, .card')) {
+        if (node.closest('.visually-hidden') !== null || node.matches('.visually-hidden, :disabled') || getComputedStyle(node).display === 'none' || node.getClientRects().length === 0) continue;
+        node.scrollIntoView({ block: 'center' });
+        const { left, right, top, bottom, width, height } = node.getBoundingClientRect();
+        const inside = left >= -1 && right <= innerWidth + 1 && bottom > 0 && top < innerHeight;
+        const at = document.elementFromPoint(left + width / 2, Math.max(0, Math.min(innerHeight - 1, top + Math.min(height, 16) / 2)));
+        const open = at !== null && (node.contains(at) || at.contains(node) || at.closest('.tile') === node.closest('.tile'));
+        if (!inside || !open) found.push(`${node.tagName} "${(node.getAttribute('aria-label') ?? node.textContent).trim().slice(0, 40)}" ${inside ? 'is covered' : 'is outside'}`);
+      }
+      return found;
+    });
+    expect(lost).toEqual([]);
+    await open.picture(`zoom-${_name.replace(/\W+/g, '-')}`);
+  });
+});
+
+test('with reduced motion nothing moves', async () => {
+  open = await windows.open({ state: { disks, job: running }, reducedMotion: true });
+  const moving = await open.page.evaluate(() => document.getAnimations().length);
+  const styles = await open.page.locator('*').evaluateAll((all) => all.filter((node) => getComputedStyle(node).animationName !== 'none' || getComputedStyle(node).transitionProperty !== 'none' && getComputedStyle(node).transitionDuration !== '0s').length);
+  expect([moving, styles]).toEqual([0, 0]);
 });
 
 /** Presses Tab until `name` has the focus; what has it must show it. */

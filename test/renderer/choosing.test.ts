@@ -138,6 +138,36 @@ describe('choosing', () => {
     expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sdc']);
   });
 
+  test('filters by size and port narrow the list and "select all"; what is chosen stays in sight', async () => {
+    const [one, two, three, four] = make.sticks(4) as [Disk, Disk, Disk, Disk];
+    const hub = (disk: Disk, number: number, port: number): Disk => ({ ...disk, port: { path: `usb-${number}-${port}`, label: `USB bus 1, hub ${number}, port ${port}` } });
+    open = await windows.open({ state: { disks: [make.systemDisk, hub(one, 1, 1), hub(two, 1, 2), hub(three, 2, 1), hub({ ...four, size: 128e9 }, 2, 2)] } });
+    open.main.image = '/home/me/disk.img';
+    await button('Choose an image…').click();
+    await open.page.getByRole('combobox', { name: 'Port' }).selectOption('USB bus 1, hub 2');
+    expect(await destination('/dev/sdb').count()).toBe(0);
+    await open.page.getByText('3 drives are not shown.').waitFor();
+    await open.picture('filters-light');
+    await open.page.getByRole('combobox', { name: 'Size' }).selectOption('64 GB');
+    await destination('/dev/sdd').click();
+    await open.page.getByRole('combobox', { name: 'Port' }).selectOption('USB bus 1, hub 1');
+    expect(await destination('/dev/sdd').isChecked(), 'a chosen drive is never hidden').toBe(true);
+    await button('Select all 3').click();
+    await review();
+    expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sdb', '/dev/sdc', '/dev/sdd']);
+  });
+
+  test('a batch has a name, in the request and in the command line', async () => {
+    open = await windows.open({ state: { disks } });
+    await source('/dev/sdb').click();
+    await destination('/dev/sdc').click();
+    await open.page.getByRole('textbox', { name: 'Name of the batch' }).fill(" Room 12's ");
+    await button('Command line').click();
+    await open.page.getByText("platter copy --name 'Room 12'\\''s'").waitFor();
+    await review();
+    expect(open.main.lastRequest()?.name).toBe("Room 12's");
+  });
+
   test('at most 32 destinations', async () => {
     open = await windows.open({ state: { disks: make.sticks(33) } });
     await button('Select all 33').click();

@@ -102,6 +102,58 @@ describe('running', () => {
     expect(await open.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Details of sdd');
   });
 
+  test('speed over time: of one drive in its details, of all in a drawer; drawn under the policy of the page', async () => {
+    const of = plan(2);
+    const at = (seconds: number): JobView => {
+      const job = make.job(of, [{ written: seconds * 3e7, bytesPerSecond: 30e6 + 4e6 * Math.sin(seconds / 3) }, { written: seconds * 2e7, bytesPerSecond: 20e6 }]);
+      return { ...job, plan: { ...of, name: 'Room 12' }, progress: { ...job.progress, seconds } };
+    };
+    await show(at(0));
+    for (let seconds = 1; seconds <= 8; seconds += 1) {
+      await open.main.push({ job: at(seconds) });
+      await open.page.waitForTimeout(260);
+    }
+    await open.page.getByText('Room 12').waitFor();
+    await open.page.getByRole('button', { name: 'Details of sdb' }).click();
+    const drawer = open.page.getByRole('dialog');
+    await drawer.getByText(/^Speed over \d s: \d+ MB\/s on average, \d+ MB\/s to \d+ MB\/s\.$/).waitFor();
+    const painted = await drawer.locator('canvas').evaluate((canvas: HTMLCanvasElement) =>
+      new Set(new Uint32Array(canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size);
+    expect(painted).toBeGreaterThan(8);
+    await open.picture('chart-light');
+    await open.page.keyboard.press('Escape');
+    await open.page.getByRole('button', { name: 'Speed', exact: true }).click();
+    await drawer.getByText(/^All destinations over/).waitFor();
+    await open.picture('chart-total-light');
+  });
+
+  test('a drive that fails and the end are heard, unless the settings say no', async () => {
+    const of = plan(2);
+    await show(make.job(of, []));
+    await open.page.evaluate(() => {
+      const tones: number[] = [];
+      Object.assign(window, { tones });
+      const start = OscillatorNode.prototype.start;
+      OscillatorNode.prototype.start = function heard(this: OscillatorNode, when?: number) {
+        tones.push(this.frequency.value);
+        start.call(this, when);
+      };
+    });
+    const heard = (): Promise<number> => open.page.evaluate(() => (window as unknown as { tones: number[] }).tones.splice(0).length);
+    const failed = make.job(of, [{}, { state: 'failed' }], { errors: [make.writeError(1, '/dev/sdc')] });
+    await open.main.push({ job: failed });
+    await expect.poll(heard).toBe(4);
+    const ended: JobView = { ...failed, phase: 'ended', result: make.result(of, [make.end(of, 0), make.end(of, 1, { state: 'failed', verified: null })]) };
+    await open.main.push({ job: ended });
+    await expect.poll(heard).toBe(4);
+    await open.main.push({ job: make.job(of, [], { startedAt: 9 }), settings: { ...open.main.state.settings, sounds: false } });
+    await open.page.waitForTimeout(300);
+    await open.main.push({ job: { ...ended, startedAt: 9 } });
+    await open.page.getByRole('button', { name: 'New job' }).waitFor();
+    await open.page.waitForTimeout(300);
+    expect(await heard()).toBe(0);
+  });
+
   test('the header answers the batch, the title too', async () => {
     await show(midway(8));
     expect(await header().getAttribute('aria-label')).toBe('2 verified, 1 failed, 2 verifying, 1 flushing, 2 copying, 4 min left');

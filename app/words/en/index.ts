@@ -1,5 +1,6 @@
 // The parts of a catalogue: one a concern, so that who works on one touches no other.
 import { alerts } from './alerts.ts';
+import { batch } from './batch.ts';
 import { choose } from './choose.ts';
 import { common } from './common.ts';
 import { counts } from './counts.ts';
@@ -16,10 +17,12 @@ import { report } from './report.ts';
 import { rescue } from './rescue.ts';
 import { review } from './review.ts';
 import { settings } from './settings.ts';
+import { speed } from './speed.ts';
 import { states } from './states.ts';
 
 export const en = {
   alerts,
+  batch,
   choose,
   common,
   counts,
@@ -36,5 +39,6 @@ export const en = {
   rescue,
   review,
   settings,
+  speed,
   states,
 } as const;

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../catalogue.ts';
 import { alerts } from './alerts.ts';
+import { batch } from './batch.ts';
 import { choose } from './choose.ts';
 import { common } from './common.ts';
 import { counts } from './counts.ts';
@@ -16,10 +17,12 @@ import { report } from './report.ts';
 import { rescue } from './rescue.ts';
 import { review } from './review.ts';
 import { settings } from './settings.ts';
+import { speed } from './speed.ts';
 import { states } from './states.ts';
 
 export const fr: Catalogue = {
   alerts,
+  batch,
   choose,
   common,
   counts,
@@ -36,5 +39,6 @@ export const fr: Catalogue = {
   rescue,
   review,
   settings,
+  speed,
   states,
 };

@@ -1,0 +1,10 @@
+// What a batch is called, and which drives are in the list to choose from.
+export const batch = {
+  name: 'Name of the batch',
+  namePlaceholder: 'none',
+  size: 'Size',
+  port: 'Port',
+  all: 'All',
+  hidden: '{count, plural, one {# drive is not shown.} other {# drives are not shown.}}',
+  told: '{percent, number} percent: {headline}.',
+} as const;

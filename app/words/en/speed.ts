@@ -1,0 +1,8 @@
+// Speed over time: of one destination in its details, of all in a drawer.
+export const speed = {
+  title: 'Speed',
+  total: 'All destinations',
+  one: 'Speed',
+  nothing: '{label}: nothing to show yet.',
+  words: '{label} over {time}: {average} on average, {least} to {most}.',
+} as const;

@@ -1,0 +1,27 @@
+// Which drives are in the list of destinations: all of them, or those of one size, at one place.
+import type { Disk } from '../../app/contract.ts';
+import { size } from '../words.ts';
+
+/** Where it is plugged in, without the last socket ("USB bus 1, hub 2"); where that is not known, how ("USB"). */
+export const placeOf = (disk: Disk): string =>
+  disk.port === null ? (disk.kind === 'loop' ? 'loop' : (disk.transport ?? '').toUpperCase()) : disk.port.label.replace(/, port [^,]*$/, '');
+
+/** The two filters, null for all. */
+export class Filters {
+  size = $state.raw<string | null>(null);
+  place = $state.raw<string | null>(null);
+
+  /** True when a disk is in the list by its size and place. */
+  pass(disk: Disk): boolean {
+    return (this.size === null || size(disk.size) === this.size) && (this.place === null || placeOf(disk) === this.place);
+  }
+
+  /** What there is to choose among these disks; a choice that none of them has any more is left out. */
+  sizesOf(disks: readonly Disk[]): string[] {
+    return [...new Set([...disks].sort((one, other) => one.size - other.size).map((disk) => size(disk.size)))];
+  }
+
+  placesOf(disks: readonly Disk[]): string[] {
+    return [...new Set(disks.map(placeOf))].filter((place) => place !== '').sort();
+  }
+}

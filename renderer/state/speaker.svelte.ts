@@ -1,0 +1,31 @@
+// What a screen reader hears of the job: every change that matters at once, how far it is now and then.
+import type { JobView } from '../../app/contract.ts';
+import { headline, totalOf } from '../../app/view/batch.ts';
+import { tilesOf } from '../../app/view/tiles.ts';
+import { announcement } from '../job-view.ts';
+import { say } from '../words.ts';
+
+/** Milliseconds of silence before progress is told. */
+export const QUIET_MS = 30_000;
+
+/** Follows the job; `spoken` is what a polite live region holds. */
+export class Speaker {
+  spoken = $state('');
+  #before: JobView | null = null;
+  #spokeAt = 0;
+
+  /** Hears of a view of the job; `now` in milliseconds, of any clock. */
+  hear(job: JobView | null, now: number): void {
+    const words = announcement(this.#before, job) || this.#progress(job, now);
+    this.#before = job;
+    if (words === '') return;
+    this.spoken = words;
+    this.#spokeAt = now;
+  }
+
+  #progress(job: JobView | null, now: number): string {
+    if (job?.phase !== 'running' || now - this.#spokeAt < QUIET_MS) return '';
+    const tiles = tilesOf(job);
+    return say('batch.told', { percent: Math.floor(totalOf(tiles) * 100), headline: headline(tiles) });
+  }
+}

@@ -1,0 +1,55 @@
+/// <reference types="svelte" />
+// What the page remembers of a job that runs: bounded samples of speed, and what was said aloud last.
+import { describe, expect, test } from 'vitest';
+import { MOST_POINTS, Samples } from '../../renderer/state/samples.svelte.ts';
+import { QUIET_MS, Speaker } from '../../renderer/state/speaker.svelte.ts';
+import * as make from './fixtures.ts';
+
+const plan = make.plan(make.sticks(2).map((disk) => make.endpoint(disk)));
+const at = (seconds: number, startedAt = 5) => {
+  const job = make.job(plan, [{ bytesPerSecond: 30e6 }, { bytesPerSecond: seconds * 1e6, written: 1 }], { startedAt });
+  return { ...job, progress: { ...job.progress, seconds } };
+};
+
+describe('samples', () => {
+  test('a week of them stays bounded, keeps its first and its newest, and goes forward in time', () => {
+    const samples = new Samples();
+    for (let second = 0; second < 7 * 86_400; second += 7) samples.take(at(second));
+    const { seconds, speeds } = samples.of(1);
+    expect(seconds.length).toBeLessThanOrEqual(MOST_POINTS);
+    expect(seconds.length).toBeGreaterThan(MOST_POINTS / 3);
+    expect(speeds).toHaveLength(seconds.length);
+    expect(seconds[0]).toBe(0);
+    expect(seconds.at(-1)).toBeGreaterThan(6.9 * 86_400);
+    expect(seconds.every((second, index) => index === 0 || second > seconds[index - 1]!)).toBe(true);
+    expect(speeds.at(-1)).toBe(seconds.at(-1)! * 1e6);
+    expect(samples.total.speeds.at(-1)).toBe(30e6 + speeds.at(-1)!);
+  });
+
+  test('one a second at most; another job begins anew, an ended one adds nothing', () => {
+    const samples = new Samples();
+    for (const second of [0, 0.25, 0.5, 1, 1.9, 2.1]) samples.take(at(second));
+    expect(samples.of(0).seconds).toEqual([0, 1, 2.1]);
+    samples.take({ ...at(9), phase: 'ended' });
+    expect(samples.of(0).seconds).toEqual([0, 1, 2.1]);
+    samples.take(at(0, 6));
+    expect(samples.of(0).seconds).toEqual([0]);
+  });
+});
+
+describe('what is said aloud', () => {
+  test('progress after half a minute of silence, a changed verdict at once', () => {
+    const speaker = new Speaker();
+    speaker.hear(at(0), 1000);
+    expect(speaker.spoken).toBe('Job started: 2 destinations.');
+    speaker.hear(at(10), 1000 + QUIET_MS - 1);
+    expect(speaker.spoken).toBe('Job started: 2 destinations.');
+    speaker.hear(at(31), 1000 + QUIET_MS);
+    expect(speaker.spoken).toBe('0 percent: 2 copying.');
+    const failed = make.job(plan, [{}, { state: 'failed' }], { startedAt: 5 });
+    speaker.hear(failed, 1000 + QUIET_MS + 250);
+    expect(speaker.spoken).toBe('sdc: Failed.');
+    speaker.hear({ ...failed, progress: { ...failed.progress, seconds: 40 } }, 1000 + 2 * QUIET_MS);
+    expect(speaker.spoken).toBe('sdc: Failed.');
+  });
+});

@@ -61,6 +61,7 @@ function refuse(reason) {
 /** The root half: the hosts here, the window there, two pipes between it and each. */
 async function openAsUser({ electron, argv, host, user, home, env }) {
   const running = [];
+  const elevated = user.behindSudo ? ['--elevated', ...(env.PLATTER_STATE ? ['--state', env.PLATTER_STATE] : [])] : [];
   // This user may have no session bus, of which Chromium complains at length: only what is fatal is shown.
   const quiet = env.ELECTRON_ENABLE_LOGGING ? [] : ['--log-level=3'];
   const window = spawn(electron, [...quiet, ...argv], {
@@ -71,7 +72,7 @@ async function openAsUser({ electron, argv, host, user, home, env }) {
   });
   const start = ([from, to]) => {
     // Detached: Ctrl-C in the terminal must not reach the host, which stops safely when its input ends.
-    const child = spawn(process.execPath, [host], { stdio: ['pipe', 'pipe', 'inherit'], env, detached: true });
+    const child = spawn(process.execPath, [host, ...elevated], { stdio: ['pipe', 'pipe', 'inherit'], env, detached: true });
     running.push({ child, closed: once(child, 'close') });
     relay(child.stdout, window.stdio[from]);
     relay(window.stdio[to], child.stdin);

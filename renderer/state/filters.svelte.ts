@@ -6,6 +6,8 @@ import { size } from '../words.ts';
 export const placeOf = (disk: Disk): string =>
   disk.port === null ? (disk.kind === 'loop' ? 'loop' : (disk.transport ?? '').toUpperCase()) : disk.port.label.replace(/, port [^,]*$/, '');
 
+const distinct = (values: string[]): string[] => values.filter((value, index) => value !== '' && values.indexOf(value) === index);
+
 /** The two filters, null for all. */
 export class Filters {
   size = $state.raw<string | null>(null);
@@ -16,12 +18,12 @@ export class Filters {
     return (this.size === null || size(disk.size) === this.size) && (this.place === null || placeOf(disk) === this.place);
   }
 
-  /** What there is to choose among these disks; a choice that none of them has any more is left out. */
+  /** What there is to choose among these disks. */
   sizesOf(disks: readonly Disk[]): string[] {
-    return [...new Set([...disks].sort((one, other) => one.size - other.size).map((disk) => size(disk.size)))];
+    return distinct([...disks].sort((one, other) => one.size - other.size).map((disk) => size(disk.size)));
   }
 
   placesOf(disks: readonly Disk[]): string[] {
-    return [...new Set(disks.map(placeOf))].filter((place) => place !== '').sort();
+    return distinct(disks.map(placeOf)).sort();
   }
 }

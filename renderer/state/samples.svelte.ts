@@ -10,52 +10,51 @@ export interface Series {
   speeds: number[];
 }
 
+/** The points of all destinations at the same times. */
+interface Points {
+  seconds: number[];
+  /** Per destination. */
+  speeds: number[][];
+}
+
 /** Follows one job at a time; another job begins anew. */
 export class Samples {
-  /** Grows with every point: what is drawn from the samples depends on it. */
-  #version = $state(0);
+  #points = $state.raw<Points>({ seconds: [], speeds: [] });
   #job: number | null = null;
+  /** Least seconds from one point to the next. */
   #every = 1;
-  #seconds: number[] = [];
-  /** Per destination. */
-  #speeds: number[][] = [];
 
   /** Takes what a view of the job tells, when it is time for a point. */
   take(job: JobView | null): void {
     if (job === null || job.phase === 'ended') return;
-    const { seconds, destinations } = job.progress;
     if (this.#job !== job.startedAt) this.#begin(job);
-    if (seconds - (this.#seconds.at(-1) ?? Number.NEGATIVE_INFINITY) < this.#every) return;
-    this.#seconds.push(seconds);
-    for (const [index, speeds] of this.#speeds.entries()) speeds.push(destinations[index]?.bytesPerSecond ?? 0);
-    if (this.#seconds.length > MOST_POINTS) this.#thin();
-    this.#version += 1;
+    const { seconds, destinations } = job.progress;
+    const { seconds: times, speeds } = this.#points;
+    if (seconds - (times.at(-1) ?? Number.NEGATIVE_INFINITY) < this.#every) return;
+    this.#points = { seconds: [...times, seconds], speeds: speeds.map((each, index) => [...each, destinations[index]?.bytesPerSecond ?? 0]) };
+    if (times.length >= MOST_POINTS) this.#thin();
   }
 
   /** Of the destination `index`. */
   of(index: number): Series {
-    void this.#version;
-    return { seconds: [...this.#seconds], speeds: [...(this.#speeds[index] ?? [])] };
+    return { seconds: this.#points.seconds, speeds: this.#points.speeds[index] ?? [] };
   }
 
   /** Of all destinations together. */
   get total(): Series {
-    void this.#version;
-    return { seconds: [...this.#seconds], speeds: this.#seconds.map((_, point) => this.#speeds.reduce((sum, speeds) => sum + (speeds[point] ?? 0), 0)) };
+    const { seconds, speeds } = this.#points;
+    return { seconds, speeds: seconds.map((_, point) => speeds.reduce((sum, each) => sum + (each[point] ?? 0), 0)) };
   }
 
   #begin(job: JobView): void {
     this.#job = job.startedAt;
     this.#every = 1;
-    this.#seconds = [];
-    this.#speeds = job.plan.destinations.map(() => []);
-    this.#version += 1;
+    this.#points = { seconds: [], speeds: job.plan.destinations.map(() => []) };
   }
 
   #thin(): void {
     const half = (points: number[]): number[] => points.filter((_, index) => index % 2 === 0);
-    this.#seconds = half(this.#seconds);
-    this.#speeds = this.#speeds.map(half);
+    this.#points = { seconds: half(this.#points.seconds), speeds: this.#points.speeds.map(half) };
     this.#every *= 2;
   }
 }

@@ -133,11 +133,11 @@ describe('running', () => {
     await open.page.evaluate(() => {
       const tones: number[] = [];
       Object.assign(window, { tones });
-      const start = OscillatorNode.prototype.start;
-      OscillatorNode.prototype.start = function heard(this: OscillatorNode, when?: number) {
+      // Only counted: a machine without sound would not play them.
+      OscillatorNode.prototype.start = function heard(this: OscillatorNode) {
         tones.push(this.frequency.value);
-        start.call(this, when);
       };
+      OscillatorNode.prototype.stop = () => undefined;
     });
     const heard = (): Promise<number> => open.page.evaluate(() => (window as unknown as { tones: number[] }).tones.splice(0).length);
     const failed = make.job(of, [{}, { state: 'failed' }], { errors: [make.writeError(1, '/dev/sdc')] });

@@ -18,7 +18,11 @@ export class Speaker {
   hear(job: JobView | null, now: number): void {
     const words = announcement(this.#before, job) || this.#progress(job, now);
     this.#before = job;
-    if (words === '') return;
+    if (words !== '') this.say(words, now);
+  }
+
+  /** Says something that is not about the job (a drive that was plugged in). */
+  say(words: string, now: number): void {
     this.spoken = words;
     this.#spokeAt = now;
   }

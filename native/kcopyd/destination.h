@@ -40,6 +40,7 @@ struct Destination {
   Pace pace;                 // how fast it writes
   std::optional<Apart> apart;  // it was left behind
   unsigned misjudged = 0;      // how often it was, and proved to be as fast
+  bool blanked = false;      // the zeros in the head's place are flushed (KCOPYD_HEAD_LAST)
   bool sealed = false;       // all but the head is flushed (KCOPYD_HEAD_LAST)
   bool dropped = false;      // it failed and gets no more I/O
   bool cancelled = false;    // it, or the job, was cancelled, and that was seen

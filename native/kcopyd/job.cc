@@ -319,6 +319,7 @@ void Job::flushed(unsigned destination) {
     return;
   }
   d.durable.flushed();
+  if (begins(d) && d.settled > 0) d.blanked = true;
   if (in_step) {
     // A device that takes long to flush is asked less often.
     const auto now = Clock::now();

@@ -96,6 +96,9 @@ class Job {
   bool writes(const Destination& d, uint64_t chunk) const { return op_ != KCOPYD_COMPARE && d.todo.has(chunk); }
   bool checks(const Destination& d, uint64_t chunk) const { return verifies_ && d.check.has(chunk); }
   bool has_head(const Destination& d) const { return head_last_ && writes(d, 0); }
+  // The medium may still have its old head: nothing but the zeros in its place is written. Where the head is all there is
+  // to write, no flush comes between.
+  bool begins(const Destination& d) const { return has_head(d) && !d.blanked && d.wanted > 2; }
   bool wants(const Destination& d, uint64_t turn) const;
   void skip_turns(Destination& d) const;
   void skip_writes(Destination& d) const;
@@ -117,6 +120,7 @@ class Job {
     uint32_t members;
   };
   std::optional<Take> choose(Engine& engine);
+  unsigned soon_written(const Destination& d) const;
   bool awaits_somebody(Engine& engine, uint64_t turn);
   bool far_slower(const Destination& d, uint32_t able, Clock::time_point now) const;
   std::optional<Take> choose_from(Engine& engine, uint64_t turn, uint32_t group);

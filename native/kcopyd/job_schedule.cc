@@ -17,6 +17,9 @@ constexpr unsigned kVerifyDepth = 4;
 
 constexpr std::chrono::milliseconds kAskAgain{2};
 
+// What a destination of which nothing is known gets at once: one of 2 MiB/s has written it in two seconds.
+constexpr unsigned kFirstSubJobs = 4;
+
 }  // namespace
 
 // ---- Turns -----------------------------------------------------------------------------------------------
@@ -87,7 +90,15 @@ bool Job::ready(const Destination& d) const {
   // not be under way then, or the older one of the two could win.
   if (ragged_ && chunk_at(d.next) + 1 == chunks_ && d.pinned > 0) return false;
   if (head_at(d.next) && has_head(d) && !d.sealed) return false;
-  return d.pinned < depth_->limit() && !flooded(d);
+  if (begins(d) && d.next > 0 && !head_at(d.next)) return false;
+  return d.pinned < std::min(depth_->limit(), soon_written(d)) && !flooded(d);
+}
+
+// Sub-jobs that this destination writes in about a second: what is in flight has to end before a cancelled job does.
+unsigned Job::soon_written(const Destination& d) const {
+  if (d.pace.bytes() == 0) return kFirstSubJobs;
+  const double in_a_second = d.pace.bytes_per_second(Clock::now()) / static_cast<double>(chunk_size_);
+  return static_cast<unsigned>(std::clamp(in_a_second, 2.0, static_cast<double>(KCOPYD_MAX_DESTS) * KCOPYD_MAX_SUBJOBS));
 }
 
 std::optional<Job::Take> Job::choose(Engine& engine) {
@@ -168,7 +179,11 @@ std::optional<Job::Take> Job::choose_from(Engine& engine, uint64_t turn, uint32_
       continue;
     }
     d.stall.begin(now);
-    if (!together && (out_of_patience(rotates, d.stall.spent(now), now - started_) || (!rotates && far_slower(d, able, now)))) continue;
+    // How long the first flush takes says little about how fast it writes.
+    const bool first = begins(d);
+    const auto elapsed = first ? Clock::duration{0} : now - started_;
+    const bool slow = out_of_patience(rotates, d.stall.spent(now), elapsed) || (!first && !rotates && far_slower(d, able, now));
+    if (!together && slow) continue;
     wait = true;
     if (!together) engine.ask_again(now + kAskAgain);
   }

@@ -88,7 +88,11 @@ void Job::settle(Engine& engine, unsigned destination) {
     const bool given_up = (stopped_ || d.cancelled) && d.pinned == 0;
     const bool all_but_head = has_head(d) && !d.sealed && d.settled + 1 == d.wanted;
     // Also a destination that will stay incomplete: what was written to it shall be on it.
-    if (d.settled == d.wanted || given_up || all_but_head) start_flush(engine, destination, false);
+    if (d.settled == d.wanted || given_up || all_but_head) {
+      start_flush(engine, destination, false);
+    } else if (begins(d) && d.settled == 1) {
+      start_flush(engine, destination, true);
+    }
   } else if (d.state == KCOPYD_VERIFYING) {
     const bool starved = stopped_ && d.pinned == 0 && !hashes_.known(chunk_at(std::min(d.verify_next, chunks_ - 1)));
     if (d.cancelled || d.verify_next == d.chunks || starved) end(destination);

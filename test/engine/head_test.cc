@@ -27,13 +27,19 @@ TEST_CASE("head last: the copy is whole, its head is written last and flushed on
       CHECK(out.progress.dests[i].verified == bytes);
       const auto log = bay.dests[i].log();
       const auto head = [](const Event& e) { return e.op == "write" && e.offset < MiB; };
-      const auto first_flush = std::find_if(log.begin(), log.end(), [](const Event& e) { return e.op == "flush"; });
-      REQUIRE(first_flush != log.end());
-      // All that comes before the first flush has ended by then; all writes after it are the head's.
-      for (auto e = log.begin(); e != first_flush; ++e) CHECK(e->end < first_flush->begin);
-      CHECK(std::any_of(log.begin(), first_flush, head));
-      CHECK(std::all_of(first_flush, log.end(), [&](const Event& e) { return e.op == "flush" || head(e); }));
-      CHECK(std::any_of(first_flush, log.end(), head));
+      // Zeros in the head's place, flushed; the rest, flushed; the head, flushed. What comes before a flush has ended by then.
+      const auto is_flush = [](const Event& e) { return e.op == "flush"; };
+      const auto blanked = std::find_if(log.begin(), log.end(), is_flush);
+      REQUIRE(blanked != log.end());
+      const auto sealed = std::find_if(blanked + 1, log.end(), is_flush);
+      REQUIRE(sealed != log.end());
+      for (auto e = log.begin(); e != blanked; ++e) CHECK(e->end < blanked->begin);
+      for (auto e = blanked; e != sealed; ++e) CHECK(e->end < sealed->begin);
+      CHECK(blanked != log.begin());
+      CHECK(std::all_of(log.begin(), blanked, head));
+      CHECK(std::none_of(blanked, sealed, head));
+      CHECK(std::all_of(sealed, log.end(), [&](const Event& e) { return is_flush(e) || head(e); }));
+      CHECK(std::any_of(sealed, log.end(), head));
       CHECK(log.back().op == "flush");
     }
   });

@@ -143,7 +143,8 @@ void Job::blank_known_holes(Slot& slot) {
     for (const kcopyd_error& hole : std::span(batch).first(got)) {
       const uint64_t from = std::max(start, hole.offset);
       const uint64_t to = std::min(end, hole.offset + hole.length);
-      if (hole.side != KCOPYD_SIDE_READ || from >= to) continue;
+      // What was read and is not what it was is no hole.
+      if (hole.side != KCOPYD_SIDE_READ || hole.cause == KCOPYD_CAUSE_MISMATCH || from >= to) continue;
       std::memset(slot.buffer.data() + (from - start), 0, to - from);
       slot.holes = true;
     }
@@ -211,7 +212,8 @@ void Job::source_changed(Slot& slot) {
                .err = 0,
                .flush = 0,
                .offset = source_offset_ + slot.chunk * chunk_size_,
-               .length = slot.length});
+               .length = slot.length},
+              slot.again);
   for (unsigned i = 0; i < destinations_.size(); ++i) {
     if (slot.pending >> i & 1) drop(i);
   }

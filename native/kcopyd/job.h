@@ -153,7 +153,8 @@ class Job {
   void source_changed(Slot& slot);
   void source_failed(uint64_t turn);
   void record(kcopyd_side side, int destination, const Transfer& transfer, bool again = false);
-  bool tried_before(const Slot& slot) const { return slot.again || head_at(slot.turn); }
+  // Of the two turns of a head either may be the first to be read: a destination that only checks it has but the last.
+  bool tried_before(const Slot& slot) const { return slot.again || (head_last_ && slot.chunk == 0); }
   void blank_known_holes(Slot& slot);
   ChunkHashes::Hash hash_of_zeros(Slot& slot);
 

@@ -177,6 +177,19 @@ TEST_CASE("parts: a source that is not what is known of it fails the copy, and o
     CHECK(out.progress.dests[0].state == KCOPYD_DONE);
     CHECK(out.progress.dests[1].state == KCOPYD_FAILED);
     CHECK(difference(bay.dests[1].bytes(6 * MiB, MiB), Bytes(bay.old(1).begin() + 6 * MiB, bay.old(1).begin() + 7 * MiB)) == "");
+
+    // One that comes to it when that is known already: not a hole either.
+    const auto third = only({6});
+    for (unsigned i = 0; i < 2; i++) {
+      bay.dests[i].fill(bay.old(i));
+      request.options[i] = {.todo = third.data(), .check = third.data(), .bytes_per_second = i * 8 * MiB};
+    }
+    const Outcome& later = bay.client.submit(request.raw).wait();
+    CHECK(later.list() == Lines{"read mismatch 6291456+1048576"});
+    for (unsigned i = 0; i < 2; i++) {
+      CHECK(later.progress.dests[i].state == KCOPYD_FAILED);
+      CHECK(bay.wrong(i, bay.old(i)) == "");
+    }
   });
 }
 

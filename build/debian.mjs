@@ -26,7 +26,7 @@ const purposes = {
   cli: ['engine', 'uring'],
   window: ['engine', 'uring', 'window'],
   lab: ['engine', 'lab'],
-  test: ['engine', 'uring', 'window', 'lab', 'test'],
+  test: ['engine', 'uring', 'window', 'lab', 'test', 'package', 'rpm', 'judges'],
   package: ['engine', 'uring', 'package', 'rpm'],
   bench: ['engine', 'uring', 'lab', 'bench'],
 };

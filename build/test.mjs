@@ -28,10 +28,13 @@ const stages = {
   app: { purpose: 'test', run: () => vitest('app', ['test/app', 'test/engine', 'test/lab']) },
   fuzz: { purpose: 'test', run: (print) => lines('fuzz', process.execPath, [inRoot('test/fuzz/run.mjs')], print) },
   renderer: { purpose: 'test', run: () => vitest('renderer', ['test/renderer']) },
-  electron: { purpose: 'test', run: () => vitest('electron', ['test/electron'], ['xvfb-run', '--auto-servernum', '--server-args=-screen 0 1280x800x24']) },
+  electron: { purpose: 'test', run: () => vitest('electron', ['test/electron'], onScreen) },
+  package: { purpose: 'test', run: () => vitest('package', ['test/package'], onScreen) },
 };
 /** Stages that run at the same time, as far as they are asked for; all others run alone. */
 const together = ['plain', 'asan', 'tsan'];
+/** For tests that open windows. */
+const onScreen = ['xvfb-run', '--auto-servernum', '--server-args=-screen 0 1280x800x24'];
 const eslintArgs = ['--config', 'build/eslint.config.mjs', '--max-warnings', '0', 'app', 'build', 'renderer', 'test'];
 
 /** What a stage starts talks on stdout, in colour only to a terminal, and finds the Node it was started with first. */

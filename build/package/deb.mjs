@@ -22,9 +22,9 @@ async function librariesOf(addon) {
   try {
     await mkdir(join(work, 'debian'));
     await writeFile(join(work, 'debian/control'), 'Source: platter\n\nPackage: platter\nArchitecture: any\n');
-    const { code, stdout } = await capture('dpkg-shlibdeps', ['--warnings=0', '-O', addon], { cwd: work });
+    const { code, stdout } = await capture('dpkg-shlibdeps', ['-O', addon], { cwd: work, quiet: true });
     const depends = /^shlibs:Depends=(.*)$/m.exec(stdout)?.[1];
-    if (code !== 0 || depends === undefined) throw new Stop('dpkg-shlibdeps cannot tell which libraries the engine needs; its reason is above');
+    if (code !== 0 || depends === undefined) throw new Stop(`"dpkg-shlibdeps -O ${addon}" cannot tell which libraries the engine needs`);
     return depends.split(', ');
   } finally {
     await rm(work, { recursive: true });

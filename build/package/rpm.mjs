@@ -1,11 +1,12 @@
 // The package for Fedora, openSUSE and their kin, by rpmbuild.
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { capture, must, say } from '../tools.mjs';
+import { HOME } from './tree.mjs';
 
 const ARCHITECTURES = { x64: 'x86_64', arm64: 'aarch64' };
 
-function spec({ name, nativeVersion, summary, description, license, homepage, config, epoch }, root, fast) {
+function spec({ name, nativeVersion, summary, description, license, homepage, config, epoch }, root, files, fast) {
   const requires = config.rpm.depends.map((library) => `Requires: ${library}\n`).join('');
   // What is in the tree is packed as it is: nothing stripped, nothing searched for dependencies, no time and no host.
   return `%define _build_id_links none
@@ -34,20 +35,20 @@ if [ "$1" = 0 ]; then rm -rf /var/lib/platter; fi
 
 %files
 %defattr(-,root,root,-)
-/usr/bin/${name}
-%dir /usr/lib/${name}
-/usr/lib/${name}/*
-/usr/share/applications/*
-/usr/share/icons/hicolor/*/apps/*
-/usr/share/man/man1/*
-/usr/share/metainfo/*
-/usr/share/mime/packages/*
-/usr/share/polkit-1/actions/*
+${files.join('\n')}
 
 %changelog
 * ${new Date(epoch * 1000).toUTCString().replace(/^(\w+), (\d+) (\w+) (\d+).*$/, '$1 $3 $2 $4')} Platter - ${nativeVersion}-1
 - As in CHANGELOG.md of the source.
 `;
+}
+
+/** What belongs to the package: every file, and of the folders its own. */
+async function listed(root) {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const paths = entries.map((entry) => ({ path: `/${relative(root, join(entry.parentPath, entry.name))}`, isFolder: entry.isDirectory() }));
+  const own = paths.filter(({ path, isFolder }) => !isFolder || path === HOME || path.startsWith(`${HOME}/`));
+  return own.map(({ path, isFolder }) => (isFolder ? `%dir ${path}` : path)).sort();
 }
 
 /** See FORMATS. */
@@ -60,7 +61,7 @@ export async function packRpm({ description, root, out, fast }) {
   const work = join(out, 'rpm');
   await rm(work, { recursive: true, force: true });
   const specFile = join(out, `${name}.spec`);
-  await writeFile(specFile, spec(description, root, fast));
+  await writeFile(specFile, spec(description, root, await listed(root), fast));
   await must('rpmbuild', ['-bb', '--quiet', '--target', ARCHITECTURES[arch], '--define', `_topdir ${work}`, '--define', `_rpmdir ${work}`, specFile]);
   const file = `${name}-${nativeVersion}-1.${ARCHITECTURES[arch]}.rpm`;
   await rename(join(work, ARCHITECTURES[arch], file), join(out, file));

@@ -3,6 +3,9 @@ import { basename } from 'node:path';
 import { type Locator, type Page } from 'playwright-core';
 import { answerOpenDialog, type App } from './app.ts';
 
+/** All that a step without native dialogs needs. */
+type Shown = Pick<App, 'page'>;
+
 /** Chooses an image with the native dialog. */
 export async function chooseImage(app: App, path: string): Promise<void> {
   await answerOpenDialog(app, path);
@@ -11,18 +14,18 @@ export async function chooseImage(app: App, path: string): Promise<void> {
 }
 
 /** Ticks destinations in the list, by their paths. */
-export async function tick({ page }: App, ...devices: string[]): Promise<void> {
+export async function tick({ page }: Shown, ...devices: string[]): Promise<void> {
   for (const device of devices) await page.getByRole('checkbox', { name: new RegExp(`, ${device}$`) }).click();
 }
 
 /** Asks for the review and waits for the plan. */
-export async function review({ page }: App): Promise<void> {
+export async function review({ page }: Shown): Promise<void> {
   await page.getByRole('button', { name: 'Review' }).click();
   await page.getByRole('button', { name: 'Back' }).waitFor();
 }
 
 /** Holds the start button as long as it asks for; the job has then begun. */
-export async function holdToStart({ page }: App): Promise<void> {
+export async function holdToStart({ page }: Shown): Promise<void> {
   await page.getByRole('button', { name: 'Hold to start' }).hover();
   await page.mouse.down();
   await tiles(page).first().waitFor();

@@ -1,0 +1,147 @@
+// A clean Debian to install the package into: made by debootstrap with what the package depends on, kept as an archive
+// in the user's cache, and unpacked in memory for each run.
+import { execFileSync, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+
+/** Who uses the package in there. */
+const USER = { name: 'tester', id: '1000' };
+const HERE = import.meta.dirname;
+
+/** What ended, and what it said. */
+export interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A Debian that runs beside this one, with processes, mounts and a /dev of its own. */
+export interface CleanRoot extends AsyncDisposable {
+  /** Path out here of a file in there. */
+  outside(path: string): string;
+  /** The command line that runs `argv` in there, as root or as the ordinary user. */
+  inside(who: 'root' | 'user', argv: readonly string[]): string[];
+  /** Runs a program in there to its end; `env` is added to nearly nothing. */
+  run(who: 'root' | 'user', argv: readonly string[]): Promise<Ended>;
+  /** Gives the ordinary user the node of a block device of this machine. */
+  lend(device: string): void;
+  /** Every path there is, with its type and mode; without what is mounted, people's homes, temporary files, and the records of apt and dpkg. */
+  files(): Promise<string[]>;
+}
+
+/** Runs a program to its end. */
+async function run(argv: readonly string[], options: SpawnOptions = {}): Promise<Ended> {
+  const [program = '', ...args] = argv;
+  const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout, stderr };
+}
+
+async function must(argv: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await run(argv);
+  if (code !== 0) throw new Error(`${argv.join(' ')} ended with ${code}: ${(stderr || stdout).trim().split('\n').slice(-5).join('\n')}`);
+  return stdout;
+}
+
+/** This machine's release of Debian, as debootstrap names it; null elsewhere. */
+function suite(): string | null {
+  const text = readFileSync('/etc/os-release', 'utf8');
+  return /^ID=debian$/m.test(text) ? (/^VERSION_CODENAME=(\w+)$/m.exec(text)?.[1] ?? null) : null;
+}
+
+/** Why there can be no clean root here, or null when there can. */
+export function canCleanRoot(): string | null {
+  if (process.getuid?.() !== 0) return 'a clean Debian needs root';
+  if (!existsSync('/usr/sbin/debootstrap')) return 'a clean Debian needs debootstrap';
+  return suite() === null ? 'a clean Debian is made on Debian only' : null;
+}
+
+/** Makes the archive: a minimal system in which `depends`, the field of a package, is satisfied. About a minute. */
+async function bootstrap(archive: string, depends: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'platter-debootstrap-'));
+  try {
+    await must(['debootstrap', '--variant=minbase', suite() ?? '', folder]);
+    copyFileSync('/etc/resolv.conf', join(folder, 'etc/resolv.conf'));
+    // In namespaces of its own: what packages start or mount while they are installed ends with it.
+    const satisfy = 'mount -t proc proc "$1/proc" && exec chroot "$1" sh -c "$2" sh "$3"';
+    const steps = [
+      'export DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin',
+      'apt-get --quiet=2 --yes --no-install-recommends satisfy "$1"',
+      'apt-get clean',
+      'rm -rf /var/lib/apt/lists/* /etc/resolv.conf',
+      `useradd --create-home --uid ${USER.id} ${USER.name}`,
+    ].join(' && ');
+    await must(['unshare', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private', 'sh', '-c', satisfy, 'sh', folder, steps, depends]);
+    await must(['tar', '-C', folder, '--exclude=./dev/*', '-cf', `${archive}.new`, '.']);
+    renameSync(`${archive}.new`, archive);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The archive for these dependencies. */
+async function archiveFor(depends: string): Promise<string> {
+  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'platter');
+  const key = createHash('sha256').update(`${suite() ?? ''} ${process.arch} ${depends}`).digest('hex').slice(0, 16);
+  const archive = join(folder, `clean-root-${key}.tar`);
+  if (existsSync(archive)) return archive;
+  mkdirSync(folder, { recursive: true });
+  console.error(`package tests: making a clean Debian, once for these dependencies: ${archive}`);
+  await bootstrap(archive, depends);
+  return archive;
+}
+
+/** The first process in there, once it has said that all is ready. */
+async function ready(holder: ChildProcess): Promise<number> {
+  let said = '';
+  holder.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const [first] = (await Promise.race([once(holder.stdout!, 'data'), once(holder, 'exit')])) as [Buffer | number];
+  if (!Buffer.isBuffer(first)) throw new Error(`the clean root could not be made: ${said.trim()}`);
+  return Number(readFileSync(`/proc/${holder.pid ?? ''}/task/${holder.pid ?? ''}/children`, 'utf8').trim());
+}
+
+/** Makes a clean root in which the field `depends` of a package is satisfied. */
+export async function cleanRoot(depends: string): Promise<CleanRoot> {
+  const archive = await archiveFor(depends);
+  const mountPoint = mkdtempSync(join(tmpdir(), 'platter-clean-root-'));
+  const script = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private', join(HERE, 'clean-root.sh'), mountPoint, archive];
+  const holder = spawn(script[0]!, script.slice(1), { stdio: ['pipe', 'pipe', 'pipe'] });
+  const gone = once(holder, 'exit');
+  const pid = await ready(holder);
+  const identity = { root: ['--reuid=0', '--regid=0'], user: [`--reuid=${USER.id}`, `--regid=${USER.id}`] };
+  const home = { root: '/root', user: `/home/${USER.name}` };
+  const inside: CleanRoot['inside'] = (who, argv) => [
+    'nsenter', '--target', String(pid), '--mount', '--pid', '--root', `--wd=/proc/${pid}/root${home[who]}`,
+    'setpriv', ...identity[who], '--clear-groups',
+    'env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', `HOME=${home[who]}`, 'LC_ALL=C.UTF-8', 'DEBIAN_FRONTEND=noninteractive', ...argv,
+  ];
+  const outside = (path: string): string => `/proc/${pid}/root${path}`;
+  return {
+    outside,
+    inside,
+    run: (who, argv) => run(inside(who, argv)),
+    lend(device) {
+      const id = statSync(device).rdev;
+      const node = outside(`/dev/${basename(device)}`);
+      execFileSync('mknod', ['-m', '600', node, 'b', String((id >> 8) & 0xfff), String((id & 0xff) | ((id >> 12) & 0xfff00))]);
+      execFileSync('chown', [USER.id, node]);
+    },
+    async files() {
+      const left = ['/proc', '/sys', '/dev', '/home', '/root', '/tmp', '/var/lib/dpkg', '/var/lib/apt', '/var/cache/apt', '/var/log'];
+      const prune = left.flatMap((path) => ['-path', path, '-prune', '-o']);
+      const { stdout } = await run(inside('root', ['find', '/', ...prune, '-printf', '%y %m %p %l\\n']));
+      return stdout.trim().split('\n').sort();
+    },
+    async [Symbol.asyncDispose]() {
+      holder.stdin.end();
+      await gone;
+      rmdirSync(mountPoint); // empty out here: nothing was ever mounted on it in this namespace
+    },
+  };
+}

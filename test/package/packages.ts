@@ -1,0 +1,42 @@
+// The packages under test, made as `npm run package` makes them.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+
+/** Packages in a folder of their own, which goes when they are disposed of. */
+export interface Packages extends Disposable {
+  /** Path of the one with this ending. */
+  path(ending: string): string;
+  /** The files that every package holds, as installed. */
+  readonly root: string;
+}
+
+/** Makes packages of these formats, hardly compressed. */
+export function makePackages(...formats: string[]): Packages {
+  mkdirSync(resolve(ROOT, 'out'), { recursive: true });
+  const folder = mkdtempSync(resolve(ROOT, 'out/package-test-'));
+  const dispose = (): void => rmSync(folder, { recursive: true });
+  const paths = packed(folder, formats, dispose);
+  return {
+    root: resolve(folder, 'root'),
+    path(ending) {
+      const found = paths.find((path) => path.endsWith(ending));
+      if (found === undefined) throw new Error(`no ${ending} among ${paths.join(', ')}`);
+      return found;
+    },
+    [Symbol.dispose]: dispose,
+  };
+}
+
+/** Has them made; gives their paths. */
+function packed(folder: string, formats: readonly string[], dispose: () => void): string[] {
+  try {
+    const args = [resolve(ROOT, 'build/package.mjs'), ...formats, '--fast', '--out', folder];
+    return execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim().split('\n');
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,48 @@
+// A packaged window: its fuses keep Playwright out of the main process, so it is driven by what Chromium offers itself.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chromium, type Page } from 'playwright-core';
+
+/** A window that runs. */
+export interface PackagedWindow {
+  readonly page: Page;
+  readonly child: ChildProcess;
+  /** What it has said on stderr so far. */
+  said(): string;
+  /** Closes the window and gives the program's exit code, which only an orderly end makes 0. */
+  close(): Promise<number | null>;
+}
+
+/** Where Chromium listens for whoever drives it; throws when the program ends before it does. */
+async function endpoint(child: ChildProcess, said: () => string): Promise<string> {
+  for (;;) {
+    const url = /DevTools listening on (ws:\S+)/.exec(said())?.[1];
+    if (url !== undefined) return url;
+    if (child.exitCode !== null) throw new Error(`the window ended with ${child.exitCode}: ${said().trim()}`);
+    await Promise.race([once(child.stderr!, 'data'), once(child, 'close')]);
+  }
+}
+
+/** Runs `argv`, a packaged window, and waits for its page. */
+export async function openPackaged(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<PackagedWindow> {
+  const [program = '', ...args] = argv;
+  const child = spawn(program, [...args, '--remote-debugging-port=0'], { stdio: ['ignore', 'ignore', 'pipe'], env, cwd: '/' });
+  const ended = once(child, 'close') as Promise<[number | null]>;
+  let text = '';
+  child.stderr.setEncoding('utf8').on('data', (more: string) => (text += more));
+  const said = (): string => text;
+  const browser = await chromium.connectOverCDP(await endpoint(child, said));
+  const [context] = browser.contexts();
+  if (context === undefined) throw new Error('the window has no page');
+  const page = context.pages()[0] ?? (await context.waitForEvent('page'));
+  return {
+    page,
+    child,
+    said,
+    async close() {
+      await page.close();
+      const [code] = await ended;
+      return code;
+    },
+  };
+}

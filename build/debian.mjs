@@ -17,7 +17,8 @@ const groups = {
   package: { names: ['binutils', 'dpkg-dev', 'librsvg2-bin'], without: null },
   rpm: { names: ['rpm'], without: 'no rpm is made' },
   judges: { names: ['appstream', 'debootstrap', 'desktop-file-utils', 'lintian', 'man-db', 'shared-mime-info'], without: 'tests of the package fail' },
-  bench: { names: ['dcfldd', 'fio', 'gddrescue'], without: 'the table lacks the programs that are missing' },
+  pictures: { names: ['pngquant', 'xvfb'], without: 'no pictures are taken' },
+  bench: { names: ['dcfldd', 'fio', 'gddrescue', 'xvfb'], without: 'the table lacks the programs that are missing' },
 };
 
 /** Which groups each purpose needs. */
@@ -28,7 +29,8 @@ const purposes = {
   lab: ['engine', 'lab'],
   test: ['engine', 'uring', 'window', 'lab', 'test', 'package', 'rpm', 'judges'],
   package: ['engine', 'uring', 'package', 'rpm'],
-  bench: ['engine', 'uring', 'lab', 'bench'],
+  pictures: ['engine', 'uring', 'window', 'lab', 'pictures'],
+  bench: ['engine', 'uring', 'window', 'lab', 'package', 'bench'],
 };
 
 /** Programs by which the engine's packages are recognised where there is no dpkg. */
@@ -70,7 +72,7 @@ async function aptInstall(names) {
 }
 
 /**
- * Brings in the distribution's packages for `purpose` ('tools', 'cli', 'window', 'lab', 'test', 'package' or 'bench').
+ * Brings in the distribution's packages for `purpose` ('tools', 'cli', 'window', 'lab', 'test', 'package', 'pictures' or 'bench').
  * Throws Stop when something is missing without which it cannot go on; says what else is missing.
  */
 export async function distributionPackages(purpose) {

@@ -1,5 +1,5 @@
 // All the set-up of a fresh clone, idempotent, on stderr only: packages, the distribution's libraries, the addon,
-// the bundles, the Electron runtime. `node build/setup.mjs [tools|cli|window|test|bench|package]` does it alone. Starts on Node 20.
+// the bundles, the Electron runtime. `node build/setup.mjs [PURPOSE]` does it alone. Starts on Node 20.
 import { existsSync, symlinkSync } from 'node:fs';
 import { distributionPackages } from './debian.mjs';
 import { buildAddon } from './native.mjs';
@@ -10,7 +10,7 @@ import { fail, inRoot, isMain, must } from './tools.mjs';
 export const electron = inRoot('node_modules/electron/dist/electron');
 
 /**
- * Makes everything that `purpose` needs ('tools', 'cli', 'window', 'test', 'bench' or 'package'); quick when nothing changed. To be
+ * Makes everything that `purpose` needs (one of debian.mjs); quick when nothing changed. To be
  * called after `onCurrentNode`. Throws Stop with what the user can do.
  */
 export async function setUp(purpose) {
@@ -21,7 +21,7 @@ export async function setUp(purpose) {
   await must(process.execPath, [inRoot('build/bundle.mjs')]);
   const link = inRoot('node_modules/.bin/platter');
   if (!existsSync(link)) symlinkSync('../../build/platter.mjs', link);
-  const wantsElectron = purpose === 'window' || purpose === 'test' || purpose === 'package';
+  const wantsElectron = ['window', 'test', 'bench', 'package', 'pictures'].includes(purpose);
   if (wantsElectron && !(existsSync(electron) && existsSync(inRoot('node_modules/electron/path.txt')))) {
     await must(process.execPath, [inRoot('build/electron.mjs')]);
   }

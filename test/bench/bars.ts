@@ -4,6 +4,7 @@ import { GiB, median, MiB, straightLine } from './figures.ts';
 import type { Sample } from './measure.ts';
 import { alone, atDepth, beside, DEPTHS, ENGINE, HASHING, LIMIT } from './rows.ts';
 import type { EntryResult, RowResult } from './run.ts';
+import type { StartUp } from './start-up.ts';
 import { ENGINE_LINE, type Plot } from './series.ts';
 
 /** One bar. */
@@ -23,6 +24,8 @@ export interface Results {
   rows: RowResult[];
   plots: Plot[];
   extras: Extras | null;
+  /** Null when it was not asked for; else measured, or why not. */
+  startUp: StartUp | string | null;
 }
 
 const COMMAND_LINE = 'platter command line';
@@ -146,8 +149,19 @@ function plotBars(plots: readonly Plot[]): Bar[] {
   ];
 }
 
+function startUpBars(startUp: StartUp | string | null): Bar[] {
+  const measured = typeof startUp === 'object' ? startUp : null;
+  const why = typeof startUp === 'string' ? startUp : undefined;
+  const seconds = (value: number): string => `${value.toFixed(2)} s`;
+  const bare = measured === null ? '' : ` (bare Electron: a page after ${seconds(median(measured.bare))})`;
+  return [
+    bar(`start-up of the package to a usable list, warm${bare}`, { most: 1.5 }, measured === null ? null : median(measured.usable), seconds, why),
+    bar('what is installed, without Electron', { most: 8e6 }, measured?.bytes ?? null, (value) => `${(value / 1e6).toFixed(2)} MB`, why),
+  ];
+}
+
 /** The bars, in the order of the rows. */
-export function bars({ rows, plots, extras }: Results): Bar[] {
+export function bars({ rows, plots, extras, startUp }: Results): Bar[] {
   const look = new Lookup(rows);
   const pair = (row: string): number | null => over(look.seconds(row, beside(ENGINE)), look.seconds(row, alone(ENGINE)));
   const manifest = typeof extras?.manifest === 'number' ? extras.manifest : null;
@@ -165,5 +179,6 @@ export function bars({ rows, plots, extras }: Results): Bar[] {
     ...memoryBars(look),
     bar('manifest, for each TB', { most: 20 * MiB }, manifest, mebibytes, typeof extras?.manifest === 'string' ? extras.manifest : undefined),
     ...plotBars(plots),
+    ...startUpBars(startUp),
   ];
 }

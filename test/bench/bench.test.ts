@@ -32,6 +32,7 @@ const results: Results = {
   rows: [oneToOne, oneToFour],
   plots: [{ id: 'bytes', title: 'Time & bytes', x: 'GiB', series: [{ name: 'platter engine', points: [1, 2, 4].map((x) => ({ x, seconds: [x * 0.5] })) }] }],
   extras: { hashing: 0.05, manifest: 'no manifest' },
+  startUp: { usable: [1.2, 0.9, 1.4], bare: [0.5, 0.6, 0.4], bytes: 2.5e6 },
 };
 
 describe('figures', () => {
@@ -86,6 +87,11 @@ describe('bars', () => {
   it('sets processor time against dd and the hashing, for each GiB written', () => {
     expect(found('1->1: processor time')).toMatchObject({ bar: 'at most 0.150 s/GiB', text: '0.200 s/GiB', met: false });
     expect(found('1->4: processor time')).toMatchObject({ text: '0.100 s/GiB', met: true });
+  });
+
+  it('takes the middle of the starts, and shows what Electron alone takes', () => {
+    expect(found('start-up of the package')).toMatchObject({ what: expect.stringContaining('bare Electron: a page after 0.50 s') as string, text: '1.20 s', met: true });
+    expect(found('without Electron')).toMatchObject({ bar: 'at most 8.00 MB', text: '2.50 MB', met: true });
   });
 
   it('takes the fastest peer that there is', () => {

@@ -12,6 +12,7 @@ import { bars, type Results } from './bars.ts';
 import { chart } from './chart.ts';
 import { installEtcher } from './etcher.ts';
 import { takeExtras } from './extras.ts';
+import { takeStartUp } from './start-up.ts';
 import { GiB, MiB, sizeOf, sizeText } from './figures.ts';
 import { rows, type RowPlan } from './rows.ts';
 import { measureRow } from './run.ts';
@@ -20,11 +21,12 @@ import { report } from './table.ts';
 
 const ARTIFACTS = fileURLToPath(new URL('../../artifacts/bench', import.meta.url));
 const PLOTS = 'plots';
+const START_UP = 'start-up';
 const SMALLEST = 64 * MiB;
 const HELP = `npm run bench -- [options]
   --size SIZE     of each device, 64M at least; 1G if not said. They live in memory
   --rounds N      how often everybody runs, in turns; the table has the medians. 5 if not said
-  --only ROWS     some rows, with commas: ${[...rows.map(({ id }) => id), PLOTS].join(', ')}
+  --only ROWS     some rows, with commas: ${[...rows.map(({ id }) => id), PLOTS, START_UP].join(', ')}
   --out FOLDER    where bench.json, bench.svg and bench.md go; artifacts/bench if not said
 `;
 
@@ -44,7 +46,7 @@ function options(args: string[]): Options | null {
     options: { size: { type: 'string', default: '1G' }, rounds: { type: 'string', default: '5' }, only: { type: 'string' }, out: { type: 'string', default: ARTIFACTS }, help: { type: 'boolean' } },
   });
   if (values.help) return null;
-  const all = [...rows.map(({ id }) => id), PLOTS];
+  const all = [...rows.map(({ id }) => id), PLOTS, START_UP];
   const only = values.only?.split(',') ?? all;
   const unknown = only.filter((id) => !all.includes(id));
   if (unknown.length > 0) throw new Error(`--only ${unknown.join(',')}: there is no such row. There are: ${all.join(', ')}`);
@@ -69,9 +71,9 @@ async function everything({ size, rounds, only }: Options): Promise<Results> {
   const withPlots = only.includes(PLOTS);
   const memoryOf = (plan: RowPlan): number => (1 + plan.destinations) * plan.bytes(size);
   await mustFit(Math.max(...chosen.map(memoryOf), withPlots ? plotMemory(size) : 0));
-  await installEtcher(say);
+  if (chosen.length > 0) await installEtcher(say);
 
-  const results: Results = { rows: [], plots: [], extras: null };
+  const results: Results = { rows: [], plots: [], extras: null, startUp: null };
   for (const plan of chosen) results.rows.push(await measureRow(plan, size, rounds, say));
   if (withPlots) {
     const plots: (() => Promise<Plot>)[] = [
@@ -82,6 +84,7 @@ async function everything({ size, rounds, only }: Options): Promise<Results> {
     for (const plot of plots) results.plots.push(await plot());
   }
   results.extras = await takeExtras(rounds);
+  if (only.includes(START_UP)) results.startUp = await takeStartUp(rounds, say);
   return results;
 }
 

@@ -53,7 +53,8 @@ async function manifest(): Promise<number> {
   }
 }
 
-async function orWhy<T>(work: () => T | Promise<T>): Promise<T | string> {
+/** What came of `work`, or the words of its error. */
+export async function orWhy<T>(work: () => T | Promise<T>): Promise<T | string> {
   try {
     return await work();
   } catch (error) {

@@ -139,7 +139,7 @@ function ofProcess(pid: number, name: string): string {
 let server: ChildProcess | null = null;
 
 /** Starts an X server where the environment has none; it ends with this process. */
-async function screen(): Promise<void> {
+export async function screen(): Promise<void> {
   if (process.env.DISPLAY !== undefined) return;
   server = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '1280x800x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const [display] = (await once(server.stdout!, 'data')) as [Buffer];

@@ -134,6 +134,8 @@ describe.skipIf(reason !== null)(`the package in a clean Debian${reason === null
     const result = JSON.parse(said.trim().split('\n').at(-1)!) as { event: string; destinations: { state: string; verified: boolean }[] };
     expect(result).toMatchObject({ event: 'result', destinations: [{ state: 'done', verified: true }] });
     cloned(one.backing);
+    await must('user', 'platter', 'report', 'last', '--pdf', 'report.pdf');
+    expect(readFileSync(root.outside('/home/tester/report.pdf')).subarray(0, 5).toString()).toBe('%PDF-');
 
     const cookie = process.env.XAUTHORITY;
     if (cookie !== undefined) {

@@ -1,7 +1,8 @@
 // The packages under test, made as `npm run package` makes them.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -15,8 +16,8 @@ export interface Packages extends Disposable {
 
 /** Makes packages of these formats, hardly compressed. */
 export function makePackages(...formats: string[]): Packages {
-  mkdirSync(resolve(ROOT, 'out'), { recursive: true });
-  const folder = mkdtempSync(resolve(ROOT, 'out/package-test-'));
+  const folder = mkdtempSync(join(tmpdir(), 'platter-packages-'));
+  chmodSync(folder, 0o755); // so that an ordinary user can start what is in there
   const dispose = (): void => rmSync(folder, { recursive: true });
   const paths = packed(folder, formats, dispose);
   return {

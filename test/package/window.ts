@@ -1,6 +1,7 @@
 // A packaged window: its fuses keep Playwright out of the main process, so it is driven by what Chromium offers itself.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium, type Page } from 'playwright-core';
 
 /** A window that runs. */
@@ -14,24 +15,28 @@ export interface PackagedWindow {
 }
 
 /** Where Chromium listens for whoever drives it; throws when the program ends before it does. */
-async function endpoint(child: ChildProcess, said: () => string): Promise<string> {
+async function endpoint(child: ChildProcess, ended: Promise<unknown>, said: () => string): Promise<string> {
+  let over = false;
+  const end = ended.then(() => void (over = true));
   for (;;) {
     const url = /DevTools listening on (ws:\S+)/.exec(said())?.[1];
     if (url !== undefined) return url;
-    if (child.exitCode !== null) throw new Error(`the window ended with ${child.exitCode}: ${said().trim()}`);
-    await Promise.race([once(child.stderr!, 'data'), once(child, 'close')]);
+    if (over) throw new Error(`the window ended with ${child.exitCode ?? child.signalCode}: ${said().trim()}`);
+    await Promise.race([once(child.stderr!, 'data'), end]);
   }
 }
 
-/** Runs `argv`, a packaged window, and waits for its page. */
-export async function openPackaged(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<PackagedWindow> {
+/** Runs `argv`, a packaged window, and waits for its page. It is left alone for `settle` milliseconds first. */
+export async function openPackaged(argv: readonly string[], env: NodeJS.ProcessEnv = process.env, settle = 0): Promise<PackagedWindow> {
   const [program = '', ...args] = argv;
   const child = spawn(program, [...args, '--remote-debugging-port=0'], { stdio: ['ignore', 'ignore', 'pipe'], env, cwd: '/' });
   const ended = once(child, 'close') as Promise<[number | null]>;
   let text = '';
   child.stderr.setEncoding('utf8').on('data', (more: string) => (text += more));
   const said = (): string => text;
-  const browser = await chromium.connectOverCDP(await endpoint(child, said));
+  const url = await endpoint(child, ended, said);
+  await sleep(settle);
+  const browser = await chromium.connectOverCDP(url);
   const [context] = browser.contexts();
   if (context === undefined) throw new Error('the window has no page');
   const page = context.pages()[0] ?? (await context.waitForEvent('page'));

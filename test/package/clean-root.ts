@@ -3,7 +3,7 @@
 import { execFileSync, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
@@ -92,6 +92,7 @@ async function archiveFor(depends: string): Promise<string> {
   const archive = join(folder, `clean-root-${key}.tar`);
   if (existsSync(archive)) return archive;
   mkdirSync(folder, { recursive: true });
+  for (const old of readdirSync(folder).filter((name) => name.startsWith('clean-root-'))) rmSync(join(folder, old)); // other dependencies
   console.error(`package tests: making a clean Debian, once for these dependencies: ${archive}`);
   await bootstrap(archive, depends);
   return archive;

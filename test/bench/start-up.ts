@@ -46,10 +46,11 @@ async function makeBare(home: string, folder: string): Promise<string> {
   const app = `${folder}-app`;
   mkdirSync(app);
   writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'bare', version: '1.0.0', main: 'main.js' }));
-  writeFileSync(join(app, 'page.html'), '<!doctype html><title>bare</title><script>performance.mark("usable")</script>');
+  // No file of the archive: the fuses let no page be loaded from there by its path.
+  const page = `data:text/html,${encodeURIComponent('<!doctype html><title>bare</title><script>performance.mark("usable")</script>')}`;
   writeFileSync(join(app, 'main.js'), `
     const { app, BrowserWindow } = require('electron');
-    app.whenReady().then(() => new BrowserWindow({ width: 1200, height: 800 }).loadFile('page.html'));
+    app.whenReady().then(() => new BrowserWindow({ width: 1200, height: 800 }).loadURL(${JSON.stringify(page)}));
   `);
   execFileSync('cp', ['--archive', '--link', home, folder]);
   rmSync(join(folder, 'resources'), { recursive: true });

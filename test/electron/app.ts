@@ -144,5 +144,7 @@ export async function screen(): Promise<void> {
   server = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '1280x800x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const [display] = (await once(server.stdout!, 'data')) as [Buffer];
   process.env.DISPLAY = `:${display.toString().trim()}`;
+  server.unref(); // it is no reason for a program to stay
+  server.stdout!.destroy();
   process.once('exit', () => server?.kill());
 }

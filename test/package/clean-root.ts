@@ -1,6 +1,6 @@
 // A clean Debian to install the package into: made by debootstrap with what the package depends on, kept as an archive
 // in the user's cache, and unpacked in memory for each run.
-import { execFileSync, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
@@ -33,12 +33,12 @@ export interface CleanRoot extends AsyncDisposable {
 }
 
 /** Runs a program to its end. */
-async function run(argv: readonly string[], options: SpawnOptions = {}): Promise<Ended> {
+async function run(argv: readonly string[]): Promise<Ended> {
   const [program = '', ...args] = argv;
-  const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, stdout, stderr };
 }

@@ -16,13 +16,11 @@ export interface PackagedWindow {
 
 /** Where Chromium listens for whoever drives it; throws when the program ends before it does. */
 async function endpoint(child: ChildProcess, ended: Promise<unknown>, said: () => string): Promise<string> {
-  let over = false;
-  const end = ended.then(() => void (over = true));
-  for (;;) {
+  const end = ended.then(() => true);
+  for (let over = false; ; over = await Promise.race([once(child.stderr!, 'data').then(() => false), end])) {
     const url = /DevTools listening on (ws:\S+)/.exec(said())?.[1];
     if (url !== undefined) return url;
-    if (over) throw new Error(`the window ended with ${child.exitCode ?? child.signalCode}: ${said().trim()}`);
-    await Promise.race([once(child.stderr!, 'data'), end]);
+    if (over) throw new Error(`the window ended with ${String(child.exitCode ?? child.signalCode)}: ${said().trim()}`);
   }
 }
 

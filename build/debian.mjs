@@ -17,7 +17,6 @@ const groups = {
   package: { names: ['binutils', 'dpkg-dev', 'librsvg2-bin'], without: null },
   rpm: { names: ['rpm'], without: 'no rpm is made' },
   judges: { names: ['appstream', 'debootstrap', 'desktop-file-utils', 'lintian', 'man-db', 'shared-mime-info'], without: 'tests of the package fail' },
-  pictures: { names: ['pngquant', 'xvfb'], without: 'no pictures are taken' },
   bench: { names: ['dcfldd', 'fio', 'gddrescue', 'xvfb'], without: 'the table lacks the programs that are missing' },
 };
 
@@ -29,7 +28,6 @@ const purposes = {
   lab: ['engine', 'lab'],
   test: ['engine', 'uring', 'window', 'lab', 'test', 'package', 'rpm', 'judges'],
   package: ['engine', 'uring', 'package', 'rpm'],
-  pictures: ['engine', 'uring', 'window', 'lab', 'pictures'],
   bench: ['engine', 'uring', 'window', 'lab', 'package', 'bench'],
 };
 
@@ -72,7 +70,7 @@ async function aptInstall(names) {
 }
 
 /**
- * Brings in the distribution's packages for `purpose` ('tools', 'cli', 'window', 'lab', 'test', 'package', 'pictures' or 'bench').
+ * Brings in the distribution's packages for `purpose` ('tools', 'cli', 'window', 'lab', 'test', 'package' or 'bench').
  * Throws Stop when something is missing without which it cannot go on; says what else is missing.
  */
 export async function distributionPackages(purpose) {

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
@@ -144,7 +145,8 @@ export async function screen(): Promise<void> {
   server = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '1280x800x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const [display] = (await once(server.stdout!, 'data')) as [Buffer];
   process.env.DISPLAY = `:${display.toString().trim()}`;
-  server.unref(); // it is no reason for a program to stay
-  server.stdout!.destroy();
+  // It is no reason for a program to stay. Its pipe stays open: it still writes the end of the line.
+  server.unref();
+  (server.stdout as Socket).unref();
   process.once('exit', () => server?.kill());
 }

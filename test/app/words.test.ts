@@ -1,7 +1,7 @@
 // Every language says everything, with the same placeholders and the plural forms that it needs; types ask for what a message needs.
 import { parse, TYPE, type MessageFormatElement } from '@formatjs/icu-messageformat-parser';
 import { afterEach, describe, expect, test } from 'vitest';
-import { LANGUAGES, type Language } from '../../app/contract.ts';
+import { LANGUAGES, type Disk, type Language } from '../../app/contract.ts';
 import { failure } from '../../app/engine/errors.ts';
 import { count, duration, exactBytes, listed, moment, place, rate, size } from '../../app/words/figures.ts';
 import { sayError, sayLock } from '../../app/words/host.ts';
@@ -96,9 +96,10 @@ describe('what the host says in English', () => {
   });
 
   test('why a disk is locked', () => {
-    expect(sayLock(mountedDisk)).toBe(mountedDisk.locked?.reason);
+    const inUse: Disk = { ...mountedDisk, locked: { code: 'MOUNTED', reason: 'Mounted at /media/photos.' } };
+    expect(sayLock(inUse)).toBe('Mounted at /media/photos.');
     speakWith(() => 'de');
-    expect(sayLock(mountedDisk)).toBe('Eingehängt: /media/photos');
+    expect(sayLock(inUse)).toBe('Eingehängt: /media/photos');
   });
 });
 

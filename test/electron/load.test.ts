@@ -18,7 +18,7 @@ function used(pid: number): number {
 }
 
 it.runIf(process.getuid?.() === 0)('10,000 samples a minute of 32 destinations arrive, and what they cost is printed', async () => {
-  await using app = await launchApp({ env: { PLATTER_TEST_HOST: join(import.meta.dirname, 'busy-host.mjs') } });
+  await using app = await launchApp({ env: { PLATTER_TEST_HOST: join(import.meta.dirname, 'busy-host.ts') } });
   const { page } = app;
   await chooseImage(app, '/busy.img');
   await page.getByRole('button', { name: /^Select all/ }).click();

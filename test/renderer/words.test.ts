@@ -69,7 +69,7 @@ describe('command line', () => {
   test('an update', () => expect(commandLine(copyRequest('/a', ['/b'], { update: true }))).toBe('platter copy --update /a /b'));
 
   test('continues an interrupted job', () =>
-    expect(commandLine(resumeRequest('20261124-001500-a1b2c3'))).toBe('platter resume 20261124-001500-a1b2c3'));
+    expect(commandLine(resumeRequest('20261124-001500-a1b2c3'))).toBe('platter resume --unmount 20261124-001500-a1b2c3'));
 
   test('quotes what a shell would take apart, and keeps a dash from being an option', () =>
     expect(commandLine(copyRequest("/my disk's.img", ['-n']))).toBe(`platter copy -- '/my disk'\\''s.img' -n`));

@@ -1,0 +1,74 @@
+#!/usr/bin/env node
+// An engine host that has no engine: one job of 32 destinations, and 10,000 samples a minute of it, until it is cancelled.
+import { performance } from 'node:perf_hooks';
+import type { CopyRequest, DestinationProgress, Disk, Endpoint, HostMethod, HostRequest, JobProgress, JobResult, Plan } from '../../app/contract.ts';
+import { encodeFrame, FrameDecoder } from '../../app/engine/frames.ts';
+import { disk, endpoint, imageEndpoint, plan, result } from '../renderer/fixtures.ts';
+
+const GB = 1e9;
+const PER_MINUTE = 10_000;
+const DESTINATIONS = 32;
+
+const disks: Disk[] = Array.from({ length: DESTINATIONS }, (_, index) => disk(`/dev/busy${index}`, {
+  majorMinor: `250:${index}`, model: 'Busy Stick', serial: `BUSY${index}0000`,
+  port: { path: `usb1.${index}`, label: `USB bus 1, hub ${1 + (index >> 3)}, port ${1 + (index & 7)}` },
+}));
+
+function planOf(request: CopyRequest): Plan {
+  const ends: Endpoint[] = disks.filter(({ path }) => request.destinations.includes(path)).map((each) => endpoint(each));
+  return plan(ends, { source: imageEndpoint('/busy.img', 32 * GB), bytes: 32 * GB, job: null, io: 'threads', request });
+}
+
+/** A sample of drives of which each writes some 31 MB/s, and every fourth reads back. */
+function sample(begin: number, { destinations, bytes }: Plan): JobProgress {
+  const seconds = (performance.now() - begin) / 1000;
+  const each = destinations.map(({ path }, index): DestinationProgress => {
+    const speed = 31e6 + index * 1e5 + Math.floor(1e6 * Math.sin(seconds + index));
+    const verifying = index % 4 === 3;
+    const done = Math.floor(speed * seconds);
+    return {
+      path, state: verifying ? 'verifying' : 'copying', written: verifying ? bytes : done, verified: verifying ? done : 0, toWrite: bytes, toVerify: bytes,
+      bytesPerSecond: speed, secondsLeft: bytes / speed - seconds, paused: false,
+    };
+  });
+  return { bytes: Math.floor(seconds * 31e6), totalBytes: bytes, seconds, rescue: null, destinations: each };
+}
+
+const cancelled = (of: Plan): JobResult => result(
+  of, of.destinations.map(({ path }) => ({ path, state: 'cancelled', verified: null, written: 0, kept: 0, seconds: 1, errors: [] })), { cancelled: true },
+);
+
+const say = (message: object): boolean => process.stdout.write(encodeFrame(message));
+
+let prepared: Plan | null = null;
+let timer: NodeJS.Timeout | undefined;
+
+function start(of: Plan): void {
+  const begin = performance.now();
+  let told = 0;
+  timer = setInterval(() => {
+    for (const due = ((performance.now() - begin) * PER_MINUTE) / 60_000; told < due; told += 1) say({ event: 'progress', progress: sample(begin, of) });
+  }, 6);
+}
+
+/** What each call gives; what is not here gives nothing. */
+const answers: { [M in HostMethod]?: (params: never) => unknown } = {
+  list: () => disks,
+  jobs: () => [],
+  prepare: (request: CopyRequest) => (prepared = planOf(request)),
+};
+
+const decoder = new FrameDecoder();
+process.stdin.on('data', (chunk: Buffer) => {
+  for (const frame of decoder.push(chunk)) {
+    const { id, method, params } = frame as HostRequest;
+    const running = timer !== undefined;
+    say({ id, ok: true, result: answers[method]?.(params as never) ?? {} });
+    if (method === 'start' && prepared !== null) start(prepared);
+    if (method !== 'cancel' || !running || prepared === null) continue;
+    clearInterval(timer);
+    timer = undefined;
+    say({ event: 'result', result: cancelled(prepared) });
+  }
+});
+process.stdin.on('end', () => process.exit(0));

@@ -52,7 +52,7 @@ function start(of: Plan): void {
 }
 
 /** What each call gives; what is not here gives nothing. */
-const answers: { [M in HostMethod]?: (params: never) => unknown } = {
+const answers: Partial<Record<HostMethod, (params: never) => unknown>> = {
   list: () => disks,
   jobs: () => [],
   prepare: (request: CopyRequest) => (prepared = planOf(request)),

@@ -99,7 +99,7 @@ describe('what the host says in English', () => {
     const inUse: Disk = { ...mountedDisk, locked: { code: 'MOUNTED', reason: 'Mounted at /media/photos.' } };
     expect(sayLock(inUse)).toBe('Mounted at /media/photos.');
     speakWith(() => 'de');
-    expect(sayLock(inUse)).toBe('Eingehängt: /media/photos');
+    expect(sayLock(inUse)).toBe('Es ist eingehängt.');
   });
 });
 

@@ -102,6 +102,7 @@ describe('choosing', () => {
     open = await windows.open({ state: { disks: [make.sticks(1)[0]!, make.mountedDisk] } });
     await source('/dev/sdb').click();
     expect(await destination('/dev/sdx').innerText()).toContain('Mounted at /media/photos: it is unmounted first, if you agree.');
+    expect(await source('/dev/sdx').innerText()).toContain('Mounted at /media/photos: a copy of it is whole only when nothing writes to it meanwhile.');
     expect(await open.page.getByRole('button', { name: /^Select all/ }).count()).toBe(0);
     await destination('/dev/sdx').click();
     await review();

@@ -5,6 +5,7 @@ export const devices: Translated<typeof english> = {
   new: 'Neu',
   arrived: 'Eingesteckt: {drives}.',
   mounted: 'Eingehängt unter {places}: wird zuerst ausgehängt, wenn Sie zustimmen.',
+  mountedSource: 'Eingehängt unter {places}: Eine Kopie ist nur ganz, wenn derweil nichts darauf schreibt.',
   inUse: '{count, plural, one {Dies ist gerade in Gebrauch:} other {Diese sind gerade in Gebrauch:}}',
   mount: '{device}, eingehängt unter {target}',
   unmount: '{count, plural, one {Zuerst aushängen} other {Alle zuerst aushängen}}',

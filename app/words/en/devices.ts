@@ -3,6 +3,7 @@ export const devices = {
   new: 'New',
   arrived: 'Plugged in: {drives}.',
   mounted: 'Mounted at {places}: it is unmounted first, if you agree.',
+  mountedSource: 'Mounted at {places}: a copy of it is whole only when nothing writes to it meanwhile.',
   inUse: '{count, plural, one {This is in use now:} other {These are in use now:}}',
   mount: '{device}, mounted at {target}',
   unmount: '{count, plural, one {Unmount it first} other {Unmount them first}}',

@@ -5,6 +5,7 @@ export const devices: Translated<typeof english> = {
   new: 'Nouveau',
   arrived: 'Branché : {drives}.',
   mounted: 'Monté sur {places} : démonté d’abord, si vous l’acceptez.',
+  mountedSource: 'Monté sur {places} : une copie n’est entière que si rien n’y écrit pendant ce temps.',
   inUse: '{count, plural, one {Ceci est en cours d’utilisation :} other {Ceux-ci sont en cours d’utilisation :}}',
   mount: '{device}, monté sur {target}',
   unmount: '{count, plural, one {Le démonter d’abord} other {Les démonter d’abord}}',

@@ -92,8 +92,27 @@ void Job::ended(Engine& engine, SlotTransfer& transfer) {
 void Job::source_read(Engine& engine, Slot& slot) {
   slot.reading = false;
   if (!slot.blank && !slot.again) bytes_read_ += slot.read.good_bytes();
-  slot.holes = !slot.read.bad().empty();
+  const bool unreadable = !slot.read.bad().empty();
+  slot.holes = unreadable;
+  if (slot.again && read_error_ != 0) blank_known_holes(slot);
   if (slot.holes && flag(KCOPYD_SKIP_BAD)) {
+    pass_over(slot);
+    return;
+  }
+  if (unreadable) {
+    record(KCOPYD_SIDE_READ, -1, slot.read, tried_before(slot));
+    if (!ignores_read()) {
+      abandon(slot, ~uint32_t{0});
+      source_failed(slot.turn);
+      return;
+    }
+  }
+  write_out(engine, slot);
+}
+
+// Listed whole and written nowhere (KCOPYD_SKIP_BAD), also for those who could read now what others could not.
+void Job::pass_over(Slot& slot) {
+  if (!slot.read.bad().empty()) {
     read_error_ = 1;
     const int err = slot.read.bad().front().err;
     errors_.add({.side = KCOPYD_SIDE_READ,
@@ -104,25 +123,14 @@ void Job::source_read(Engine& engine, Slot& slot) {
                  .offset = source_offset_ + slot.chunk * chunk_size_,
                  .length = slot.length},
                 slot.again);
-    // Who got it before has what its hash says all the same.
-    if (hashes_source_ && hashes_.known(slot.chunk)) do_not_check(slot);
-    else if (hashes_source_) hashes_.leave_out(slot.chunk);
-    for (unsigned i = 0; i < destinations_.size(); ++i) {
-      if (slot.pending >> i & 1) ++destinations_[i]->settled;
-    }
-    abandon(slot, ~uint32_t{0});
-    return;
   }
-  if (slot.holes) {
-    record(KCOPYD_SIDE_READ, -1, slot.read, tried_before(slot));
-    if (!ignores_read()) {
-      abandon(slot, ~uint32_t{0});
-      source_failed(slot.turn);
-      return;
-    }
+  // Who got it before has what its hash says all the same.
+  if (hashes_source_ && hashes_.known(slot.chunk)) do_not_check(slot);
+  else if (hashes_source_) hashes_.leave_out(slot.chunk);
+  for (unsigned i = 0; i < destinations_.size(); ++i) {
+    if (slot.pending >> i & 1) ++destinations_[i]->settled;
   }
-  if (slot.again && read_error_ != 0) blank_known_holes(slot);
-  write_out(engine, slot);
+  abandon(slot, ~uint32_t{0});
 }
 
 // The sub-job of this turn is written nowhere. In sequence, nothing that comes after it is either.

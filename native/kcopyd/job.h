@@ -149,6 +149,7 @@ class Job {
   void verified(Engine& engine, Slot& slot);
   void abandon(Slot& slot, uint32_t destinations);
   void drop(unsigned destination);
+  void pass_over(Slot& slot);
   void do_not_check(const Slot& slot);
   void source_changed(Slot& slot);
   void source_failed(uint64_t turn);

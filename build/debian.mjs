@@ -14,6 +14,7 @@ const groups = {
   },
   lab: { names: ['btrfs-progs', 'fuse3', 'libfuse3-dev', 'mount', 'pkg-config', 'xfsprogs'], without: 'there are no disks that fail on command' },
   test: { names: ['chromium', 'dbus', 'doctest-dev', 'e2fsprogs', 'gddrescue', 'pkexec', 'polkitd', 'poppler-utils', 'python3-dbus', 'python3-gi', 'strace', 'sudo', 'xauth', 'xvfb', 'xxhash'], without: 'tests that need them fail' },
+  pictures: { names: ['pngquant'], without: 'pictures cannot be made' },
   package: { names: ['binutils', 'dpkg-dev', 'librsvg2-bin'], without: null },
   rpm: { names: ['rpm'], without: 'no rpm is made' },
   judges: { names: ['appstream', 'debootstrap', 'desktop-file-utils', 'lintian', 'man-db', 'shared-mime-info'], without: 'tests of the package fail' },
@@ -27,6 +28,7 @@ const purposes = {
   window: ['engine', 'uring', 'window'],
   lab: ['engine', 'lab'],
   test: ['engine', 'uring', 'window', 'lab', 'test', 'package', 'rpm', 'judges'],
+  pictures: ['engine', 'uring', 'window', 'lab', 'test', 'pictures'],
   package: ['engine', 'uring', 'package', 'rpm'],
   bench: ['engine', 'uring', 'window', 'lab', 'package', 'bench'],
 };

@@ -21,7 +21,7 @@ export async function setUp(purpose) {
   await must(process.execPath, [inRoot('build/bundle.mjs')]);
   const link = inRoot('node_modules/.bin/platter');
   if (!existsSync(link)) symlinkSync('../../build/platter.mjs', link);
-  const wantsElectron = ['window', 'test', 'bench', 'package'].includes(purpose);
+  const wantsElectron = ['window', 'test', 'pictures', 'bench', 'package'].includes(purpose);
   if (wantsElectron && !(existsSync(electron) && existsSync(inRoot('node_modules/electron/path.txt')))) {
     await must(process.execPath, [inRoot('build/electron.mjs')]);
   }

@@ -1,0 +1,15 @@
+// `npm run pictures`: all the set-up, then the README's pictures, taken from the real app. As root. Starts on Node 20.
+import { readlinkSync } from 'node:fs';
+import { onCurrentNode } from './packages.mjs';
+import { setUp } from './setup.mjs';
+import { fail, inRoot, must } from './tools.mjs';
+
+async function pictures() {
+  await onCurrentNode(import.meta.url);
+  await setUp('pictures');
+  // In a mount namespace of its own: there it hides other people's loop devices from the app.
+  const program = [process.execPath, inRoot('test/electron/pictures.ts'), inRoot('build/pictures'), readlinkSync('/proc/self/ns/mnt')];
+  await must('unshare', ['--mount', '--propagation', 'private', ...program], { stdio: 'inherit' });
+}
+
+await pictures().catch(fail);

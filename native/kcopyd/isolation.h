@@ -27,26 +27,45 @@ class Stall {
   std::optional<Clock::time_point> since_;
 };
 
-// How fast a destination is while it has something to write.
+// How fast a destination is while it has something to write. What is longer ago than about a second of that counts for
+// less and less: a card whose cache is full, or one that answers again, is what it is now.
 class Pace {
  public:
   // It has something to write from now on; or nothing any more.
   void begin(Clock::time_point now) { since_ = now; }
   void end(Clock::time_point now) {
-    if (since_) busy_ += now - *since_;
+    lap(now);
     since_.reset();
   }
-  void wrote(uint64_t bytes) { bytes_ += bytes; }
+  void wrote(uint64_t bytes, Clock::time_point now) {
+    total_ += bytes;
+    recent_ += static_cast<double>(bytes);
+    lap(now);
+  }
 
-  uint64_t bytes() const { return bytes_; }
+  // All that it ever wrote.
+  uint64_t bytes() const { return total_; }
+  // The time that counts.
   Clock::duration busy(Clock::time_point now) const { return busy_ + (since_ ? now - *since_ : Clock::duration{0}); }
   double bytes_per_second(Clock::time_point now) const {
     const double seconds = std::chrono::duration<double>(busy(now)).count();
-    return seconds > 0 ? static_cast<double>(bytes_) / seconds : 0;
+    return seconds > 0 ? recent_ / seconds : 0;
   }
 
  private:
-  uint64_t bytes_ = 0;
+  static constexpr std::chrono::seconds kMemory{1};
+
+  void lap(Clock::time_point now) {
+    if (!since_) return;
+    busy_ += now - *since_;
+    since_ = now;
+    if (busy_ <= kMemory) return;
+    recent_ *= std::chrono::duration<double>(kMemory) / std::chrono::duration<double>(busy_);
+    busy_ = kMemory;
+  }
+
+  uint64_t total_ = 0;
+  double recent_ = 0;  // bytes in busy_
   Clock::duration busy_{0};
   std::optional<Clock::time_point> since_;
 };

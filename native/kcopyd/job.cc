@@ -278,7 +278,7 @@ void Job::written(Engine& engine, SlotTransfer& write) {
   if (!slot.blank) d.written += write.good_bytes();
   if (slot.zero) d.zeroed += write.zeroed_bytes();
   d.unflushed += write.good_bytes();
-  d.pace.wrote(write.good_bytes());
+  d.pace.wrote(write.good_bytes(), Clock::now());
   if (!write.bad().empty()) {
     record(KCOPYD_SIDE_WRITE, static_cast<int>(destination), write, tried_before(slot));
     if (!ignores_write()) {

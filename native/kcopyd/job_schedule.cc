@@ -192,7 +192,6 @@ std::optional<Job::Take> Job::choose_from(Engine& engine, uint64_t turn, uint32_
     if (!(group >> i & 1)) continue;
     Destination& d = *destinations_[i];
     d.stall.end(now);
-    d.apart.reset();
     if (!(able >> i & 1)) d.apart.emplace(turn, turn, now);
   }
   return Take{turn, able};

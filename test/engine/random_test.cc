@@ -1,4 +1,5 @@
-// K33: random jobs against a model in memory. The seed is printed; PLATTER_SEED runs it again.
+// K33: random jobs against a model in memory, many at a time; with faults and the rest: model_test.cc. The seed is
+// printed; PLATTER_SEED runs it again.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -7,7 +8,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <map>
 #include <random>
 
 #include "disks.h"
@@ -177,141 +177,6 @@ TEST_CASE("K33 10,000 random jobs on files against a model: same bytes, same mas
         }
       }
       for (const auto& disk : disks) REQUIRE(disk->right(0, kSize));
-    }
-  });
-}
-
-namespace {
-
-// Bad blocks of a disk, and what becomes of a region that holds them.
-struct Faults {
-  std::map<uint64_t, uint64_t> bad;  // offset of a block -> 1
-
-  // Blocks within [from, to), in runs, as the engine's list names them.
-  Lines lines(const std::string& who, uint64_t from, uint64_t to, uint64_t block) const {
-    Lines all;
-    for (uint64_t at = from; at < to; at += block) {
-      if (!bad.contains(at)) continue;
-      const uint64_t start = at;
-      while (at + block < to && bad.contains(at + block)) at += block;
-      all.push_back(who + " EIO medium " + std::to_string(start) + "+" + std::to_string(at + block - start));
-    }
-    return all;
-  }
-};
-
-// Neighbours become one: whether the engine joined them depends on which sub-job ended first.
-std::vector<kcopyd_error> joined(std::vector<kcopyd_error> errors) {
-  std::sort(errors.begin(), errors.end(), [](const kcopyd_error& a, const kcopyd_error& b) {
-    return std::tie(a.side, a.destination, a.offset) < std::tie(b.side, b.destination, b.offset);
-  });
-  std::vector<kcopyd_error> all;
-  for (const auto& error : errors) {
-    if (!all.empty() && all.back().side == error.side && all.back().destination == error.destination &&
-        all.back().offset + all.back().length == error.offset)
-      all.back().length += error.length;
-    else
-      all.push_back(error);
-  }
-  return all;
-}
-
-Faults random_faults(Random& random, Disk& disk, const char* side, uint64_t block, uint64_t size) {
-  Faults faults;
-  while (chance(random, 45) && faults.bad.size() < 4) {
-    const uint64_t at = below(random, size / block) * block;
-    const uint64_t blocks = chance(random, 80) ? 1 : 2;
-    const std::string rule = "eio " + std::string(side) + " " + std::to_string(at) + " " + std::to_string(blocks * block);
-    if (chance(random, 20)) {
-      disk.rule(rule + " EIO 1");  // goes away when tried again
-      continue;
-    }
-    disk.rule(rule);
-    for (uint64_t b = 0; b < blocks && at + b * block < size; b++) faults.bad[at + b * block] = 1;
-  }
-  return faults;
-}
-
-}  // namespace
-
-TEST_CASE("K33 random jobs with random faults in the devices against a model: same bytes, same masks, same lists") {
-  const uint64_t from = seed();
-  on_each(kFaulty, [&](const Combo& combo) {
-    constexpr uint64_t kBytes = 2 * MiB;
-    constexpr unsigned kDests = 3;
-    Random random(from);
-    Bay bay(combo, kDests, kBytes, {.pages = chance(random, 50) ? 1024u : 32u});
-    const uint64_t b = bay.block();
-    std::vector<Bytes> model;
-    for (unsigned i = 0; i < kDests; i++) model.push_back(bay.old(i));
-    for (int round = 0; round < 60 / std::min(kSlow, 4); round++) {
-      CAPTURE(round);
-      bay.source.forgive();
-      const Faults source = random_faults(random, bay.source, "r", b, kBytes);
-      std::vector<Faults> dests;
-      for (auto& dest : bay.dests) {
-        dest.forgive();
-        dests.push_back(random_faults(random, dest, "w", b, kBytes));
-      }
-      const uint64_t length = (1 + below(random, kBytes / b)) * b;
-      const uint64_t read_at = below(random, (kBytes - length) / b + 1) * b;
-      std::vector<io_region> to;
-      std::vector<uint64_t> write_at;
-      for (unsigned i = 0; i < kDests; i++) {
-        write_at.push_back(below(random, (kBytes - length) / b + 1) * b);
-        to.push_back(bay.to(i, write_at[i], length));
-      }
-      const bool ignore = chance(random, 50);
-      const unsigned order = chance(random, 30) ? unsigned{KCOPYD_WRITE_SEQ} : 0u;
-      const unsigned flags = (ignore ? unsigned{KCOPYD_IGNORE_ERROR} : 0u) | order;
-      CAPTURE(ignore);
-      CAPTURE(length);
-      CAPTURE(read_at);
-
-      Bytes data(bay.content.begin() + static_cast<ptrdiff_t>(read_at), bay.content.begin() + static_cast<ptrdiff_t>(read_at + length));
-      const Lines unreadable = source.lines("read", read_at, read_at + length, b);
-      for (uint64_t at = 0; at < length; at += b)
-        if (source.bad.contains(read_at + at)) std::fill_n(data.begin() + static_cast<ptrdiff_t>(at), b, 0);
-      unsigned mask = 0;
-      Lines unwritable;
-      for (unsigned i = 0; i < kDests; i++) {
-        const Lines lines = dests[i].lines("write " + std::to_string(i), write_at[i], write_at[i] + length, b);
-        if (!lines.empty()) mask |= 1u << i;
-        unwritable.insert(unwritable.end(), lines.begin(), lines.end());
-      }
-
-      const Outcome& out = bay.client.copy(bay.from(read_at, length), to, flags).wait();
-      Outcome tidy;
-      tidy.errors = joined(out.errors);
-      if (ignore) {
-        Lines want = unreadable;
-        want.insert(want.end(), unwritable.begin(), unwritable.end());
-        std::sort(want.begin(), want.end());
-        REQUIRE(tidy.list() == want);
-        REQUIRE(out.read_err == !unreadable.empty());
-        REQUIRE(out.write_err == mask);
-      } else if (unreadable.empty()) {
-        REQUIRE(out.read_err == 0);
-        REQUIRE(out.write_err == mask);
-      } else {
-        REQUIRE((out.write_err & ~mask) == 0u);
-        REQUIRE((out.read_err == 1 || out.write_err == (1u << kDests) - 1));
-      }
-      for (unsigned i = 0; i < kDests; i++) {
-        CAPTURE(i);
-        const bool whole = ignore || (!out.read_err && !(out.write_err >> i & 1));
-        const Bytes got = bay.dests[i].bytes();
-        for (uint64_t at = 0; at < length; at += b) {
-          const uint64_t place = write_at[i] + at;
-          const auto here = got.begin() + static_cast<ptrdiff_t>(place);
-          const auto fresh = data.begin() + static_cast<ptrdiff_t>(at);
-          auto modelled = model[i].begin() + static_cast<ptrdiff_t>(place);
-          if (dests[i].bad.contains(place)) continue;  // as it was
-          if (whole || (!source.bad.contains(read_at + at) && std::equal(here, here + static_cast<ptrdiff_t>(b), fresh)))
-            std::copy_n(fresh, b, modelled);
-        }
-        REQUIRE(difference(got, model[i]) == "");
-      }
     }
   });
 }

@@ -1,0 +1,85 @@
+// K33: random jobs with everything a job can have (faults, bitmaps, hashes from before, pauses, cancels, throttles)
+// against a model. A job that comes out wrong is made smaller as long as it does, and printed:
+//   PLATTER_SEED=N runs the same jobs again, PLATTER_JOB='op=copy ...' that one, on every backend and medium.
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+
+#include "job_model.h"
+
+using namespace test;
+
+namespace {
+
+struct Found {
+  model::Job job;   // the smallest
+  std::string why;  // what was wrong when it was last run; it may need luck to go wrong again
+};
+
+// Finds a job among `count` that comes out wrong, and gives the smallest like it; nothing when all come out right.
+std::optional<Found> find(const Combo& combo, uint64_t seed, int count, model::Planted planted = {}) {
+  const Disk disk(combo.medium, MiB);
+  const uint64_t block = Device(disk.path(), KCOPYD_OPEN_READ).info().logical_block;
+  for (int i = 0; i < count; i++) {
+    std::mt19937_64 random(seed + static_cast<uint64_t>(i));
+    const model::Job job = model::random_job(random, block);
+    CAPTURE(model::to_text(job));
+    std::string why = model::run(job, combo, planted);
+    if (why.empty()) continue;
+    if (planted == model::Planted::nothing)
+      std::printf("K33: PLATTER_SEED=%llu: %s\n  %s\n", static_cast<unsigned long long>(seed + static_cast<uint64_t>(i)), why.c_str(), model::to_text(job).c_str());
+    const model::Job least = model::shrink(job, [&](const model::Job& less) {
+      const std::string wrong = model::run(less, combo, planted);
+      if (!wrong.empty()) why = wrong;
+      return !wrong.empty();
+    });
+    return Found{least, why};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+TEST_CASE("K33 random jobs with faults, bitmaps, hashes, pauses and cancels against a model: same bytes, masks, lists") {
+  on_each(kFaulty, [](const Combo& combo) {
+    if (const char* const text = std::getenv("PLATTER_JOB")) {
+      CHECK(model::run(model::from_text(text), combo) == "");
+      return;
+    }
+    const char* const asked = std::getenv("PLATTER_SEED");
+    const uint64_t seed = asked ? std::strtoull(asked, nullptr, 0) : std::random_device{}();
+    const auto found = find(combo, seed, 120 / kSlow);
+    if (found) FAIL_CHECK(found->why, "\n  PLATTER_JOB='", model::to_text(found->job), "'");
+  });
+}
+
+TEST_CASE("K33 a job that a wrong model finds is made as small as it can be, and can be run again from its text") {
+  if (kSlow > 1 || lab_missing()) return;  // sanitizers have nothing to find in what the tests find with
+  const Combo combo{KCOPYD_IO_THREADS, Medium::lab_file};
+  const auto shrunk = [&](model::Planted planted) {
+    const auto found = find(combo, 1, 200, planted);
+    REQUIRE(found);
+    const model::Job again = model::from_text(model::to_text(found->job));
+    CHECK(model::to_text(again) == model::to_text(found->job));
+    CHECK(model::run(again, combo, planted) != "");
+    CHECK(model::run(again, combo) == "");
+    CHECK(again.dests.size() == 1);
+    CHECK(again.events.empty());
+    CHECK(again.known.empty());
+    return again;
+  };
+  SUBCASE("todo") {
+    const model::Job job = shrunk(model::Planted::todo_is_ignored);
+    CHECK(job.faults.empty());
+    CHECK(job.flags == 0);
+    CHECK(job.blocks == 1);
+    CHECK(!job.dests[0].todo.at(0));
+  }
+  SUBCASE("holes") {
+    const model::Job job = shrunk(model::Planted::holes_are_kept);
+    CHECK(job.faults.size() == 1);
+    CHECK((job.flags == KCOPYD_IGNORE_READ || job.flags == KCOPYD_IGNORE_ERROR));
+    CHECK(job.blocks <= 2);
+    CHECK(job.dests[0].todo.empty());
+  }
+}

@@ -40,7 +40,7 @@ describe.skipIf(noLab !== null)(`a slow drive${noLab === null ? '' : ` (${noLab}
   it('with all written shows that it flushes', async () => {
     const source = await bench.image('disk.img', 8 * MiB);
     const disk = await bench.disk({ size: 8 * MiB });
-    await disk.rule('stall f');
+    await disk.rule('after w 8M stall f'); // the zeros in the head's place and all the rest
     const session = bench.session();
     await session.engine.call('prepare', requestOf({ source, destinations: [disk.device], verify: false }));
     await session.engine.call('start', {});

@@ -169,7 +169,9 @@ describe.skipIf(noLab !== null)('stopping in the middle', () => {
     expect(flushes).toBeGreaterThan(0);
     expect(bytesWritten).toBeLessThan(24 * MiB);
     const medium = readFileSync(disk.backing);
-    expect(medium.subarray(MiB, 2 * MiB).equals(seededBytes(MiB, 1, MiB))).toBe(true);
+    // What was read first of what was in flight is chance.
+    const copied = Array.from({ length: 23 }, (_, i) => (i + 1) * MiB).filter((at) => medium.subarray(at, at + MiB).equals(seededBytes(MiB, 1, at)));
+    expect(copied.length).toBeGreaterThanOrEqual(2);
     expect(medium.subarray(0, MiB).equals(Buffer.alloc(MiB))).toBe(true); // nobody takes it for a whole one
     expect([existsSync(copy), existsSync(`${copy}.part`)]).toEqual([false, true]);
     await openExclusively(disk.device);

@@ -96,6 +96,11 @@ export class Workbench {
     return disk;
   }
 
+  /** Closes something at the end. */
+  keep(open: { close(): Promise<void> }): void {
+    this.#undo.push(() => open.close());
+  }
+
   /** Starts a host, by this command line. At the end it must be gone, or go by itself when its input ends. */
   session(argv: readonly string[] = HOST_ARGV): Session {
     const host = spawn(argv[0]!, argv.slice(1), { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, PLATTER_STATE: this.state } });

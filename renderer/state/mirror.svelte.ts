@@ -1,10 +1,10 @@
-// Main's state as the window shows it: snapshots, rendered four times a second at most.
+// Main's state as the window shows it: what a job says of itself four times a second at most, all else at once.
 import type { AppState, Bridge, Disk, InterruptedJob, JobView, Plan, PlatterError } from '../../app/contract.ts';
 import { diskName } from '../disks.ts';
 import { listed, say } from '../words.ts';
 import { Arrivals } from './arrivals.svelte.ts';
 
-/** Shortest time between two updates of what is on the screen, milliseconds. */
+/** Shortest time between two updates of a job on the screen, milliseconds. */
 export const FRAME_MS = 250;
 
 /** Mirrors `AppState`. Owns nothing: a reload builds it anew from `getState`. */
@@ -93,7 +93,8 @@ export class Mirror {
 
   #take(state: AppState): void {
     this.#waiting = state;
-    const wait = this.#shownAt + FRAME_MS - performance.now();
+    // Without a job a snapshot is the answer to something somebody did, and the next thing they do must be about it.
+    const wait = state.job === null ? 0 : this.#shownAt + FRAME_MS - performance.now();
     if (wait <= 0) this.#show();
     else this.#timer ??= setTimeout(() => this.#show(), wait);
   }

@@ -1,11 +1,12 @@
 /// <reference types="svelte" />
-// The mirror of main's state: four updates a second at most, the newest always arrives, a broken call is told.
+// The mirror of main's state: four updates of a job a second at most, the newest always arrives, a broken call is told.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AppState, Bridge } from '../../app/contract.ts';
 import { FRAME_MS, Mirror } from '../../renderer/state/mirror.svelte.ts';
-import { appState, disk } from './fixtures.ts';
+import { appState, disk, endpoint, job, midway, plan } from './fixtures.ts';
 
-const named = (path: string): AppState => appState({ disks: [disk(path)] });
+const drive = plan([endpoint(disk('/dev/sdc'))]);
+const named = (path: string, busy = false): AppState => appState({ disks: [disk(path)], job: busy ? job(drive, midway(drive)) : null });
 
 function setup(first: Promise<AppState>): { mirror: Mirror; push: (state: AppState) => void; stop: () => void } {
   let listener: (state: AppState) => void = () => undefined;
@@ -34,11 +35,11 @@ describe('mirror', () => {
     expect(mirror.disks[0]?.path).toBe('/dev/new');
   });
 
-  test('a hundred snapshots in a second are shown as four or five, and the last one is', async () => {
+  test('a hundred snapshots of a job in a second are shown as four or five, and the last one is', async () => {
     const { mirror, push } = setup(new Promise(() => undefined));
     const seen = new Set<AppState | null>();
     for (let i = 0; i < 100; i += 1) {
-      push(named(`/dev/${i}`));
+      push(named(`/dev/${i}`, true));
       seen.add(mirror.state);
       await vi.advanceTimersByTimeAsync(10);
     }
@@ -46,6 +47,15 @@ describe('mirror', () => {
     expect(seen.size).toBeGreaterThanOrEqual(4);
     await vi.advanceTimersByTimeAsync(FRAME_MS);
     expect(mirror.disks[0]?.path).toBe('/dev/99');
+  });
+
+  test('what is no job is shown at once', async () => {
+    const { mirror, push } = setup(Promise.resolve(named('/dev/a')));
+    await vi.advanceTimersByTimeAsync(0);
+    for (const path of ['/dev/b', '/dev/c']) {
+      push(named(path));
+      expect(mirror.disks[0]?.path).toBe(path);
+    }
   });
 
   test('a call that breaks is a fault in words, and a good one clears it', async () => {
@@ -60,8 +70,8 @@ describe('mirror', () => {
   test('after it stopped nothing changes any more', async () => {
     const { mirror, push, stop } = setup(Promise.resolve(named('/dev/a')));
     await vi.advanceTimersByTimeAsync(FRAME_MS * 2);
-    push(named('/dev/b'));
-    push(named('/dev/c'));
+    push(named('/dev/b', true));
+    push(named('/dev/c', true));
     stop();
     await vi.advanceTimersByTimeAsync(FRAME_MS * 2);
     expect(mirror.disks[0]?.path).not.toBe('/dev/c');

@@ -1,6 +1,6 @@
 // The only code between the window and main: a loop over the contract. Runs sandboxed, bundled as CommonJS.
 import { contextBridge, ipcRenderer, webUtils, type IpcRendererEvent } from 'electron';
-import { calls, channel, notices } from './contract.ts';
+import { calls, channel, notices } from './contract/window.ts';
 
 const bridge: Record<string, unknown> = {
   pathOf: (file: File): string => webUtils.getPathForFile(file),

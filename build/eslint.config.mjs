@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Each room's files, and the rooms whose files they may import (beside their own). First match counts. */
 const rooms = {
-  contract: { files: 'app/contract.ts', imports: [] },
+  contract: { files: 'app/contract/**', imports: [] },
   preload: { files: 'app/preload.ts', imports: ['contract'] },
   // What is said to people, in their language: in the page, and in main's dialogs and notifications.
   words: { files: 'app/words/**', imports: ['contract'] },

@@ -1,5 +1,5 @@
 // The only file that sees `window.platter`: what the preload script put there, typed by the contract.
-import type { Bridge } from '../app/contract.ts';
+import type { Bridge } from '../app/contract/window.ts';
 
 declare global {
   interface Window {

@@ -1,5 +1,5 @@
 // The command line that does what the window does, so that nothing is hidden behind a button.
-import { plainRequest, type CopyRequest } from '../app/contract.ts';
+import { plainRequest, type CopyRequest } from '../app/contract/jobs.ts';
 
 /** Quotes for a POSIX shell only what needs it. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);

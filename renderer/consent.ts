@@ -1,5 +1,5 @@
 // How much a plan asks of the person before it may start: nothing, a held button, or a typed word.
-import type { Endpoint, Plan } from '../app/contract.ts';
+import type { Endpoint, Plan } from '../app/contract/jobs.ts';
 import { say, size } from './words.ts';
 
 

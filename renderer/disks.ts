@@ -1,5 +1,7 @@
 // What the window needs to know about a disk: is it still the same one, what is on it, why it cannot be chosen.
-import type { Disk, Endpoint, Plan, RecordedEnd } from '../app/contract.ts';
+import type { Disk } from '../app/contract/disks.ts';
+import type { Endpoint, Plan } from '../app/contract/jobs.ts';
+import type { RecordedEnd } from '../app/contract/records.ts';
 import { baseName, lastSix, say, sayLock, size } from './words.ts';
 
 /** Same string, same disk: a drive swapped for another under the same path gives a different one. */

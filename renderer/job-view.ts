@@ -1,5 +1,6 @@
 // What a running or ended job says as a whole, in sentences: what to touch next, what is said aloud. Pure.
-import type { JobView, RescueProgress } from '../app/contract.ts';
+import type { RescueProgress } from '../app/contract/jobs.ts';
+import type { JobView } from '../app/contract/window.ts';
 import { headline, isPaused } from '../app/view/batch.ts';
 import { isActive, isBad, isGood, tilesOf, type Tile } from '../app/view/tiles.ts';
 import { listed, say, sayError, size, stateWord, type TileState } from './words.ts';

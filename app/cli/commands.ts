@@ -1,7 +1,7 @@
 // What the user can type, and what is asked for by it. Parsing only: what the commands do is passed in.
 import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
-import { plainRequest, type CopyRequest } from '../contract.ts';
+import { plainRequest, type CopyRequest } from '../contract/jobs.ts';
 import { TEXTS } from './help.ts';
 import { destinationRate, file, job, memory, name, rate, retries, seconds } from './values.ts';
 

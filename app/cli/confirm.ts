@@ -1,6 +1,6 @@
 // The question before anything is overwritten.
 import { createInterface } from 'node:readline';
-import type { Endpoint, Plan } from '../contract.ts';
+import type { Endpoint, Plan } from '../contract/jobs.ts';
 import { counted, size as inWords } from '../engine/words.ts';
 import { fit, columns, printable, type Paint } from './text.ts';
 

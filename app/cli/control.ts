@@ -2,7 +2,8 @@
 import { fstatSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import * as z from 'zod';
-import type { JobView, PlatterError } from '../contract.ts';
+import type { PlatterError } from '../contract/errors.ts';
+import type { JobView } from '../contract/window.ts';
 import { failure } from '../engine/errors.ts';
 
 /** A wish. `destination` is an index; null is the whole job. */

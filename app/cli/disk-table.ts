@@ -1,5 +1,5 @@
 // `platter list` for people: one row per disk, and under it why it cannot be written, if it cannot.
-import type { Disk, Partition } from '../contract.ts';
+import type { Disk, Partition } from '../contract/disks.ts';
 import { counted, size } from '../engine/words.ts';
 import { alignRight, columns, fit, printable, type Paint } from './text.ts';
 

@@ -1,5 +1,5 @@
 // What the command tells the shell.
-import type { JobResult } from '../contract.ts';
+import type { JobResult } from '../contract/jobs.ts';
 import { isGood } from '../engine/reduce.ts';
 
 /** Exit codes; scripts rely on them. */

@@ -1,5 +1,5 @@
 // `platter history` for people: a line for each job, and one under it for each of its destinations.
-import type { JobRecord, RecordedDestination } from '../contract.ts';
+import type { JobRecord, RecordedDestination } from '../contract/records.ts';
 import { size } from '../engine/words.ts';
 import { verdictOf } from '../view/ended.ts';
 import { formatTime } from './quantities.ts';

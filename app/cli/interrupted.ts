@@ -1,5 +1,5 @@
 // `platter jobs`, and which job `platter resume` means.
-import type { InterruptedJob } from '../contract.ts';
+import type { InterruptedJob } from '../contract/jobs.ts';
 import { type Engine, Refusal } from '../engine/client.ts';
 import { failure } from '../engine/errors.ts';
 import { size } from '../engine/words.ts';

@@ -1,5 +1,7 @@
 // A job as lines of text: pure, so that every width and state can be tested without a terminal.
-import type { JobError, JobView, Plan } from '../contract.ts';
+import type { JobError } from '../contract/errors.ts';
+import type { Plan } from '../contract/jobs.ts';
+import type { JobView } from '../contract/window.ts';
 import { isOver } from '../engine/reduce.ts';
 import { formatRate, formatTime } from './quantities.ts';
 import { afterwards, countWords, keptWords, percent, rescueWords, share, verdict, wordOf, type Word } from './job-words.ts';

@@ -1,5 +1,6 @@
 // What is said of a job in words: its first sentence, its states, its end. Pure.
-import type { DestinationProgress, DestinationState, JobView, Plan, RescueProgress } from '../contract.ts';
+import type { DestinationProgress, DestinationState, Plan, RescueProgress } from '../contract/jobs.ts';
+import type { JobView } from '../contract/window.ts';
 import { isGood } from '../engine/reduce.ts';
 import { counted, size } from '../engine/words.ts';
 import { formatTime } from './quantities.ts';

@@ -1,7 +1,7 @@
 // What `--json` prints: one object a line on stdout and nothing else there. Scripts rely on these shapes.
-import type {
-  DestinationProgress, DestinationResult, JobError, JobProgress, JobResult, JobView, Plan, PlatterError, RescueProgress,
-} from '../contract.ts';
+import type { JobError, PlatterError } from '../contract/errors.ts';
+import type { DestinationProgress, DestinationResult, JobProgress, JobResult, Plan, RescueProgress } from '../contract/jobs.ts';
+import type { JobView } from '../contract/window.ts';
 import { continuable } from './job-words.ts';
 
 /** The checked request, before anything is written. */

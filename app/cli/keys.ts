@@ -2,7 +2,7 @@
 // Ctrl-C, Ctrl-Z and their like stay signals: the terminal is told to hand on keys at once, nothing else about it changes.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { JobView } from '../contract.ts';
+import type { JobView } from '../contract/window.ts';
 import { isOver } from '../engine/reduce.ts';
 import type { Control, Controlled, Wish } from './control.ts';
 

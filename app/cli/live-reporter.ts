@@ -1,6 +1,6 @@
 // A job on a terminal: one line per destination, redrawn in place.
 import { createLogUpdate } from 'log-update';
-import type { JobView } from '../contract.ts';
+import type { JobView } from '../contract/window.ts';
 import { finalLines, liveLines, type Screen } from './job-lines.ts';
 import { headline } from './job-words.ts';
 import type { Selection } from './keys.ts';

@@ -1,5 +1,7 @@
 // How a job is told: as JSON, as a live view on a terminal, or as lines in a log.
-import type { JobError, JobView, Plan, PlatterError } from '../contract.ts';
+import type { JobError, PlatterError } from '../contract/errors.ts';
+import type { Plan } from '../contract/jobs.ts';
+import type { JobView } from '../contract/window.ts';
 import type { JobEvent } from '../engine/reduce.ts';
 import { printable } from './text.ts';
 

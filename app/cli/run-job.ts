@@ -1,5 +1,7 @@
 // A job from its request to its end: prepare, ask, start, tell, obey, and the exit code.
-import type { CopyRequest, JobView, Plan, PlatterError } from '../contract.ts';
+import type { PlatterError } from '../contract/errors.ts';
+import type { CopyRequest, Plan } from '../contract/jobs.ts';
+import type { JobView } from '../contract/window.ts';
 import { brokeDown } from '../engine/broken-job.ts';
 import { type Engine, Refusal } from '../engine/client.ts';
 import { failure } from '../engine/errors.ts';

@@ -1,5 +1,6 @@
 // The engine works with absolute paths; the user reads the ones they typed.
-import type { CopyRequest, JobError, Plan, PlatterError } from '../contract.ts';
+import type { JobError, PlatterError } from '../contract/errors.ts';
+import type { CopyRequest, Plan } from '../contract/jobs.ts';
 import type { JobEvent } from '../engine/reduce.ts';
 
 /** Turns the paths of a request into absolute ones, and those of everything that comes back into the user's own. */

@@ -1,6 +1,7 @@
 // What is wrong with a request before any path in it is looked at: what is out of bounds, and what makes no sense
 // together. Pure.
-import { MAX_DESTINATIONS, type CopyRequest, type ErrorCode, type PlatterError } from '../contract.ts';
+import type { ErrorCode, PlatterError } from '../contract/errors.ts';
+import { MAX_DESTINATIONS, type CopyRequest } from '../contract/jobs.ts';
 import { failure } from './errors.ts';
 import { counted } from './words.ts';
 

@@ -1,7 +1,7 @@
 // The machine's block devices as they are now: what lies on what, what is mounted, what holds the running system.
 // Everything that decides whether a device may be written is decided on this picture.
 import * as z from 'zod';
-import type { Mounted, Port } from '../contract.ts';
+import type { Mounted, Port } from '../contract/disks.ts';
 import { mountOf, parseMounts, parseSwaps, type Mount } from './mounts.ts';
 
 /** One block device of the picture. */

@@ -1,5 +1,7 @@
 // How a job ends whose engine broke down: it gave no result, so one is made that claims nothing.
-import type { DestinationState, JobResult, JobView, PlatterError } from '../contract.ts';
+import type { PlatterError } from '../contract/errors.ts';
+import type { DestinationState, JobResult } from '../contract/jobs.ts';
+import type { JobView } from '../contract/window.ts';
 import { reduce } from './reduce.ts';
 
 /**

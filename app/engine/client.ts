@@ -1,7 +1,8 @@
 // The one way to the engine: starts the host process, asks it, hears its events. A host that breaks down is an
 // error of everything that waits for it, never a hang.
 import { type Readable, type Writable } from 'node:stream';
-import type { DisksEvent, HostCalls, HostEvent, HostMethod, HostRequest, HostResponse, PlatterError } from '../contract.ts';
+import type { PlatterError } from '../contract/errors.ts';
+import type { DisksEvent, HostCalls, HostEvent, HostMethod, HostRequest, HostResponse } from '../contract/host.ts';
 import { failure, Refusal } from './errors.ts';
 import { encodeFrame, FrameDecoder, FrameError } from './frames.ts';
 import { hostCommand, startHost, type HostEnd, type HostProcess } from './host-process.ts';

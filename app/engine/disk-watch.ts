@@ -1,5 +1,6 @@
 // Turns the kernel's news of block devices into lists of disks.
-import type { Disk, DisksEvent } from '../contract.ts';
+import type { Disk } from '../contract/disks.ts';
+import type { DisksEvent } from '../contract/host.ts';
 import { Refusal } from './errors.ts';
 
 /** One drive brings a dozen news within milliseconds: they are waited for, and told together. */

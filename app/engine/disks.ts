@@ -1,5 +1,5 @@
 // The disks to choose from, each with the identity that has to stay and the reason why it cannot be written.
-import type { Disk, Partition } from '../contract.ts';
+import type { Disk, Partition } from '../contract/disks.ts';
 import { mountsOn, withDescendants, type Block, type Blocks } from './blocks.ts';
 import { failure, type Failure } from './errors.ts';
 

@@ -1,7 +1,7 @@
 // Makes a disk safe to take out: unmounted, flushed, nobody's, and switched off.
 import { constants, existsSync } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
-import type { PlatterError } from '../contract.ts';
+import type { PlatterError } from '../contract/errors.ts';
 import type { Block } from './blocks.ts';
 import { refusalsOf } from './disks.ts';
 import { failure, failureOf, Refusal, refuse } from './errors.ts';

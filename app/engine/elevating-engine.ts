@@ -1,7 +1,10 @@
 // An engine that asks for rights where they are refused. The host beside it has those of its user; only when it may not
 // open a disk, and nothing else stands against the request, a second one is started with more, for that job alone.
 import { statSync } from 'node:fs';
-import type { CopyRequest, Disk, DisksEvent, HostCalls, HostEvent, HostMethod, Plan, PlatterError } from '../contract.ts';
+import type { Disk } from '../contract/disks.ts';
+import type { PlatterError } from '../contract/errors.ts';
+import type { DisksEvent, HostCalls, HostEvent, HostMethod } from '../contract/host.ts';
+import type { CopyRequest, Plan } from '../contract/jobs.ts';
 import { startEngine, type Engine } from './client.ts';
 import { askingFor, disksToOpen, elevationFailure, type ElevatedCommand } from './elevation.ts';
 import { errnoOf, failure, Refusal } from './errors.ts';

@@ -1,7 +1,7 @@
 // How an engine host gets the rights to open disks, and what it means when it does not get them. Pure but for
 // `meansHere`, which looks what this machine offers.
 import { accessSync, constants } from 'node:fs';
-import type { PlatterError } from '../contract.ts';
+import type { PlatterError } from '../contract/errors.ts';
 import { failure } from './errors.ts';
 import { hostCommand, type HostEnd } from './host-process.ts';
 

@@ -1,6 +1,8 @@
 // What the host can do: list and watch the disks, switch one off, and one job at a time: prepare, start, and what is
 // wanted of a running one.
-import type { CopyRequest, Disk, DisksEvent, InterruptedJob, Plan } from '../contract.ts';
+import type { Disk } from '../contract/disks.ts';
+import type { DisksEvent } from '../contract/host.ts';
+import type { CopyRequest, InterruptedJob, Plan } from '../contract/jobs.ts';
 import { throttleErrors } from './arguments.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { disksOf } from './disks.ts';

@@ -1,5 +1,5 @@
 // Failures as values: the one table of advice, and what an errno means.
-import type { ErrorCode, Operation, PlatterError } from '../contract.ts';
+import type { ErrorCode, Operation, PlatterError } from '../contract/errors.ts';
 
 /** What to do, one sentence for each code. */
 export const ADVICE: Readonly<Record<ErrorCode, string>> = {

@@ -1,6 +1,6 @@
 // How the host and its client talk: four bytes of length, big-endian, then that many bytes of JSON in UTF-8.
 // A pipe has no messages, so the decoder takes the bytes however they come.
-import { MAX_FRAME_BYTES } from '../contract.ts';
+import { MAX_FRAME_BYTES } from '../contract/host.ts';
 
 const HEADER_BYTES = 4;
 

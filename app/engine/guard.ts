@@ -1,5 +1,6 @@
 // "May I write this?" Every reason against, before anything is written. Pure: decides on what was found.
-import type { CopyRequest, ErrorCode, PlatterError } from '../contract.ts';
+import type { ErrorCode, PlatterError } from '../contract/errors.ts';
+import type { CopyRequest } from '../contract/jobs.ts';
 import type { Block, Blocks } from './blocks.ts';
 import { mountsOn, withDescendants } from './blocks.ts';
 import { refusalsOf } from './disks.ts';

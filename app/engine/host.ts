@@ -3,7 +3,8 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
-import type { DisksEvent, HostEvent, HostResponse, PlatterError } from '../contract.ts';
+import type { PlatterError } from '../contract/errors.ts';
+import type { DisksEvent, HostEvent, HostResponse } from '../contract/host.ts';
 import { becomeAskingUser } from './elevated.ts';
 import { LocalEngine } from './engine.ts';
 import { failure, Refusal } from './errors.ts';

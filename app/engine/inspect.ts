@@ -2,7 +2,9 @@
 import { constants, type BigIntStats } from 'node:fs';
 import { access, lstat, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { SECTOR_SIZE, type Endpoint, type ErrorCode, type Mounted, type PlatterError } from '../contract.ts';
+import { SECTOR_SIZE, type Mounted } from '../contract/disks.ts';
+import type { ErrorCode, PlatterError } from '../contract/errors.ts';
+import type { Endpoint } from '../contract/jobs.ts';
 import { withDescendants, type Block, type Blocks } from './blocks.ts';
 import { errnoOf, failureOf, Refusal, refuse } from './errors.ts';
 import { numberOf, statsId } from './machine.ts';

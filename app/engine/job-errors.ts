@@ -1,5 +1,6 @@
 // The native error list as errors of the contract: which endpoint, what happened, where, what to do.
-import type { CopyRequest, ErrorCode, JobError } from '../contract.ts';
+import type { ErrorCode, JobError } from '../contract/errors.ts';
+import type { CopyRequest } from '../contract/jobs.ts';
 import { ADVICE, failure, type Failure } from './errors.ts';
 import type { NativeCause, NativeError } from './native.ts';
 import { place } from './words.ts';

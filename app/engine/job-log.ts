@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { JobResult } from '../contract.ts';
+import type { JobResult } from '../contract/jobs.ts';
 import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, markChunks } from './chunks.ts';
 import { readPlainFile, syncFolder } from './durable-file.ts';
 import { errnoOf, failureOf, Refusal } from './errors.ts';

@@ -15,7 +15,7 @@
 // first chunk, 8; count, 4; of a durable one 16 bytes of xxh3-128 for each chunk), 4 state, 5 closed, 6 resumed (JSON).
 import { crc32 } from 'node:zlib';
 import * as z from 'zod';
-import { MAX_DESTINATIONS, type CopyRequest, type Endpoint, type JobResult } from '../contract.ts';
+import { MAX_DESTINATIONS, type CopyRequest, type Endpoint, type JobResult } from '../contract/jobs.ts';
 import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, isChunkSize, markChunks, MAX_CHUNKS } from './chunks.ts';
 import { failure, Refusal } from './errors.ts';
 import { copyRequest, hostMessage } from './schema.ts';

@@ -1,5 +1,7 @@
 // How a job ended, from the engine's two answers, its last sample, and the errors on the way.
-import { MAX_FRAME_BYTES, type DestinationResult, type JobError, type JobResult, type Plan } from '../contract.ts';
+import type { JobError } from '../contract/errors.ts';
+import { MAX_FRAME_BYTES } from '../contract/host.ts';
+import type { DestinationResult, JobResult, Plan } from '../contract/jobs.ts';
 import { about, type Named } from './job-errors.ts';
 
 /** How a destination ended, over all passes. */

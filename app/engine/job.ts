@@ -1,7 +1,9 @@
 // A running job: makes its images and its log, takes its destinations through their course, samples the passes, tells
 // their errors, and gives the result. What the user wants meanwhile (stop, wait, slower, again) reaches it here.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { DestinationResult, HostEvent, JobError, JobProgress, RescueProgress } from '../contract.ts';
+import type { JobError } from '../contract/errors.ts';
+import type { HostEvent } from '../contract/host.ts';
+import type { DestinationResult, JobProgress, RescueProgress } from '../contract/jobs.ts';
 import { both, chunksIn, chunksOfErrors, KnownHashes, noChunks, without, type Grid } from './chunk-sets.ts';
 import { chunkRanges, markChunks } from './chunks.ts';
 import { course } from './course.ts';

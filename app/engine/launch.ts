@@ -1,7 +1,7 @@
 // The first steps of a job that was prepared: what is mounted of its disks is unmounted, its images are made, or taken up
 // again, and its log begins.
 import { truncateSync } from 'node:fs';
-import type { PlatterError } from '../contract.ts';
+import type { PlatterError } from '../contract/errors.ts';
 import { failureOf, Refusal } from './errors.ts';
 import { createPart, discardPart, takeForPart } from './images.ts';
 import { Job, type Emit } from './job.ts';

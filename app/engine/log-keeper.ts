@@ -1,6 +1,6 @@
 // Keeps the log of a running job. A log that cannot be written is no reason to stop copying: the user is told, and the
 // job cannot be continued.
-import type { DestinationResult, JobResult } from '../contract.ts';
+import type { DestinationResult, JobResult } from '../contract/jobs.ts';
 import { chunksIn, isEmpty } from './chunk-sets.ts';
 import { errnoOf, Refusal } from './errors.ts';
 import type { End } from './inspect.ts';

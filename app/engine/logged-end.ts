@@ -1,5 +1,5 @@
 // An end of a job as its log has it, and how it is found again: plugged in elsewhere, under another name, or not at all.
-import type { Endpoint } from '../contract.ts';
+import type { Endpoint } from '../contract/jobs.ts';
 import type { Block, Blocks } from './blocks.ts';
 import type { End } from './inspect.ts';
 import type { LoggedEnd } from './job-log.ts';

@@ -1,7 +1,8 @@
 // The files that a job is given or asked to leave: the manifest of last time, the manifest of what was read, the map of a
 // rescue. The host may be root, so none of them is written over something that is not of its kind.
 import { lstat } from 'node:fs/promises';
-import type { CopyRequest, PlatterError } from '../contract.ts';
+import type { PlatterError } from '../contract/errors.ts';
+import type { CopyRequest } from '../contract/jobs.ts';
 import { chunksIn, isEmpty, type Grid, type KnownHashes } from './chunk-sets.ts';
 import { countChunks } from './chunks.ts';
 import { errnoOf, failure, failureOf, Refusal } from './errors.ts';

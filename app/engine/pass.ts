@@ -1,5 +1,5 @@
 // One native job of a job: submitted, sampled, and told in the job's own numbering of destinations.
-import type { DestinationState } from '../contract.ts';
+import type { DestinationState } from '../contract/jobs.ts';
 import { ErrorReports } from './error-reports.ts';
 import type {
   ChunkRange, NativeClient, NativeDestinationProgress, NativeDevice, NativeError, NativeHashes, NativeJob, NativeJobRequest, NativeResult, NativeState,

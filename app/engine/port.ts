@@ -1,5 +1,5 @@
 // Where a drive is plugged in, read off its place in the kernel's tree of devices. Pure.
-import type { Port } from '../contract.ts';
+import type { Port } from '../contract/disks.ts';
 
 /** What sysfs says of one block device. */
 export interface Placed {

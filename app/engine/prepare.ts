@@ -1,7 +1,9 @@
 // Makes a checked request of a request: every device and file found, guarded, opened and held. Writes nothing on them.
 import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SECTOR_SIZE, type CopyRequest, type Mounted, type Plan, type PlatterError } from '../contract.ts';
+import { SECTOR_SIZE, type Mounted } from '../contract/disks.ts';
+import type { PlatterError } from '../contract/errors.ts';
+import type { CopyRequest, Plan } from '../contract/jobs.ts';
 import { argumentErrors, memoryOf, verifies } from './arguments.ts';
 import type { Blocks } from './blocks.ts';
 import type { Grid } from './chunk-sets.ts';

@@ -1,5 +1,5 @@
 // How fast each destination goes and how long it will still take, from samples of counters.
-import type { DestinationProgress, DestinationState } from '../contract.ts';
+import type { DestinationProgress, DestinationState } from '../contract/jobs.ts';
 
 /** What weighs in a speed is about the last so many seconds. */
 const MEMORY_SECONDS = 2;

@@ -1,5 +1,8 @@
 // A job as a pure function of what has happened in it.
-import type { DestinationProgress, DestinationResult, DestinationState, HostEvent, JobProgress, JobResult, JobView, Plan, PlatterError } from '../contract.ts';
+import type { PlatterError } from '../contract/errors.ts';
+import type { HostEvent } from '../contract/host.ts';
+import type { DestinationProgress, DestinationResult, DestinationState, JobProgress, JobResult, Plan } from '../contract/jobs.ts';
+import type { JobView } from '../contract/window.ts';
 
 /** What can happen to a job: the host's events, the user's wish to stop, the end of the machinery. */
 export type JobEvent = HostEvent | { event: 'cancelling' } | { event: 'failure'; failure: PlatterError };

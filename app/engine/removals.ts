@@ -1,7 +1,7 @@
 // Tells a drive that was taken out from one that fails. A failed request says the same in both cases more often than not,
 // so what counts is whether the system still has the device.
 import { existsSync, statSync } from 'node:fs';
-import type { ErrorCode, JobError } from '../contract.ts';
+import type { ErrorCode, JobError } from '../contract/errors.ts';
 import { ADVICE, errnoOf, type Failure } from './errors.ts';
 import type { Prepared } from './prepare.ts';
 import { content } from './sysfs.ts';

@@ -2,7 +2,7 @@
 // edges inwards to the first bad block. Scraping: what is between, block by block. Retrying: what stayed unreadable, again
 // and again. What cannot be had is zeros on every destination, and '-' in the map. All of it are passes over regions; map
 // and log are written between them, of what is on the media then.
-import type { RescueProgress } from '../contract.ts';
+import type { RescueProgress } from '../contract/jobs.ts';
 import { chunksOfErrors, either, isEmpty, noChunks, without } from './chunk-sets.ts';
 import { hasChunk, markChunks } from './chunks.ts';
 import { FLUSH_INTERVAL } from './course.ts';

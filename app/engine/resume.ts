@@ -1,5 +1,6 @@
 // Continuing an interrupted job: what its log says, which devices it means, and whether they still hold what it says.
-import type { CopyRequest, InterruptedJob, PlatterError } from '../contract.ts';
+import type { PlatterError } from '../contract/errors.ts';
+import type { CopyRequest, InterruptedJob } from '../contract/jobs.ts';
 import type { Blocks } from './blocks.ts';
 import { both, bytesOf, isEmpty, noChunks, sampleOf } from './chunk-sets.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';

@@ -1,5 +1,6 @@
 // Starting one destination of a running job again.
-import type { DestinationResult, JobError } from '../contract.ts';
+import type { JobError } from '../contract/errors.ts';
+import type { DestinationResult } from '../contract/jobs.ts';
 import { errnoOf, Refusal, refuse, failureOf, failure } from './errors.ts';
 import { refusals } from './guard.ts';
 import { inspectExisting } from './inspect.ts';

@@ -1,12 +1,10 @@
 // What may come out of the pipe, at either end. Each schema is tied to its type in the contract: one that gives
 // something else, or an enumeration with a member too few, does not compile.
 import * as z from 'zod';
-import {
-  MAX_DESTINATIONS, MAX_NAME,
-  type CopyRequest, type DisksEvent, type DestinationProgress, type DestinationResult, type DestinationState, type Disk, type Endpoint,
-  type ErrorCode, type HostCalls, type HostEvent, type HostMethod, type HostRequest, type HostResponse, type InterruptedJob, type JobError,
-  type JobProgress, type JobResult, type Mounted, type Operation, type Partition, type Plan, type PlatterError, type Port, type RescueProgress,
-} from '../contract.ts';
+import type { Disk, Mounted, Partition, Port } from '../contract/disks.ts';
+import type { ErrorCode, JobError, Operation, PlatterError } from '../contract/errors.ts';
+import type { DisksEvent, HostCalls, HostEvent, HostMethod, HostRequest, HostResponse } from '../contract/host.ts';
+import { MAX_DESTINATIONS, MAX_NAME, type CopyRequest, type DestinationProgress, type DestinationResult, type DestinationState, type Endpoint, type InterruptedJob, type JobProgress, type JobResult, type Plan, type RescueProgress } from '../contract/jobs.ts';
 import { ADVICE } from './errors.ts';
 
 /** One of the keys of a table that has every member of T. */

@@ -1,5 +1,6 @@
 // What the courses of jobs (course.ts, rescue.ts) are written against: a job's destinations, and passes over them.
-import type { CopyRequest, JobError, RescueProgress } from '../contract.ts';
+import type { JobError } from '../contract/errors.ts';
+import type { CopyRequest, RescueProgress } from '../contract/jobs.ts';
 import type { KnownHashes, Grid } from './chunk-sets.ts';
 import type { Failure } from './errors.ts';
 import type { NativeDevice, NativeError } from './native.ts';

@@ -1,5 +1,5 @@
 // Where one destination of a job stands, over all its passes: what was written and read, what is left, how it ended.
-import type { DestinationProgress, DestinationResult } from '../contract.ts';
+import type { DestinationProgress, DestinationResult } from '../contract/jobs.ts';
 import { Rate, type Counted } from './rates.ts';
 import type { TargetProgress } from './pass.ts';
 import { isOver } from './reduce.ts';

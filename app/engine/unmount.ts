@@ -1,6 +1,6 @@
 // Takes mounted file systems off a disk that is to be written or taken out: never lazily, never by force, never the system's.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import type { Mounted } from '../contract.ts';
+import type { Mounted } from '../contract/disks.ts';
 import { mountedOn, type Block, type Blocks } from './blocks.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
 import { readBlocks } from './machine.ts';

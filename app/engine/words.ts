@@ -1,5 +1,5 @@
 // Numbers as people read them, for the sentences that errors and plans are made of.
-import { SECTOR_SIZE } from '../contract.ts';
+import { SECTOR_SIZE } from '../contract/disks.ts';
 
 const grouped = new Intl.NumberFormat('en-US');
 

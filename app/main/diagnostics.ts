@@ -3,7 +3,8 @@
 import { app } from 'electron';
 import { readFileSync } from 'node:fs';
 import { homedir, hostname, release, userInfo, version } from 'node:os';
-import type { Disk, JobRecord } from '../contract.ts';
+import type { Disk } from '../contract/disks.ts';
+import type { JobRecord } from '../contract/records.ts';
 import { errorLine } from '../records/log.ts';
 import { anonymous, type Person } from '../records/anonymous.ts';
 

@@ -2,7 +2,9 @@
 import { dialog } from 'electron';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { FoundJobs, JobRecord, JobView, Outcome, ReportForm } from '../contract.ts';
+import type { Outcome } from '../contract/errors.ts';
+import type { FoundJobs, JobRecord, ReportForm } from '../contract/records.ts';
+import type { JobView } from '../contract/window.ts';
 import { Refusal } from '../engine/client.ts';
 import { History } from '../records/history.ts';
 import { recordOf } from '../records/record.ts';

@@ -2,7 +2,10 @@
 // arguments nobody checks, does not compile.
 import { ipcMain, type IpcMainInvokeEvent } from 'electron';
 import * as z from 'zod';
-import { calls, channel, MAX_DESTINATIONS, REPORT_FORMS, type ErrorCode, type Outcome, type WindowCalls, type WindowNotices } from '../contract.ts';
+import type { ErrorCode, Outcome } from '../contract/errors.ts';
+import { MAX_DESTINATIONS } from '../contract/jobs.ts';
+import { REPORT_FORMS } from '../contract/records.ts';
+import { calls, channel, type WindowCalls, type WindowNotices } from '../contract/window.ts';
 import { failure } from '../engine/errors.ts';
 import { copyRequest, jobId } from '../engine/schema.ts';
 import { log } from './log.ts';

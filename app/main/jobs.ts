@@ -1,7 +1,11 @@
 // Owns what the window shows: the disks, the interrupted jobs, the checked request, the job. Everything that changes changes here, by an
 // answer or an event of the engine host; the window only asks and renders.
 import { isDeepStrictEqual } from 'node:util';
-import type { AppState, CopyRequest, HostCalls, DisksEvent, HostMethod, JobView, Outcome, Plan, PlatterError, SettingsState } from '../contract.ts';
+import type { Outcome, PlatterError } from '../contract/errors.ts';
+import type { HostCalls, DisksEvent, HostMethod } from '../contract/host.ts';
+import type { CopyRequest, Plan } from '../contract/jobs.ts';
+import type { SettingsState } from '../contract/settings.ts';
+import type { AppState, JobView } from '../contract/window.ts';
 import { Refusal, type Engine } from '../engine/client.ts';
 import { failure } from '../engine/errors.ts';
 import { jobStarted, reduce, type JobEvent } from '../engine/reduce.ts';

@@ -1,7 +1,8 @@
 // Electron's main process.
 import { app, clipboard, nativeTheme, shell } from 'electron';
 import { join } from 'node:path';
-import type { AppState, SettingsState } from '../contract.ts';
+import type { SettingsState } from '../contract/settings.ts';
+import type { AppState } from '../contract/window.ts';
 import { logEvent, logStart } from '../records/log.ts';
 import { speakWith } from '../words/speech.ts';
 import { registerScheme, setupContent } from './content.ts';

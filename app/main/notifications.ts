@@ -1,6 +1,7 @@
 // The desktop's notifications: for somebody who works in another window while drives are written.
 import { Notification } from 'electron';
-import type { JobView, Settings } from '../contract.ts';
+import type { Settings } from '../contract/settings.ts';
+import type { JobView } from '../contract/window.ts';
 import { countsOf } from '../view/batch.ts';
 import { newsOf } from '../view/news.ts';
 import { isBad, tilesOf, type Tile } from '../view/tiles.ts';

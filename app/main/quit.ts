@@ -1,6 +1,6 @@
 // Leaving: in the middle of a job only after a question, and then after it stopped safely.
 import { app, dialog, type MessageBoxOptions } from 'electron';
-import type { JobView } from '../contract.ts';
+import type { JobView } from '../contract/window.ts';
 import { say } from '../words/speech.ts';
 import type { Jobs } from './jobs.ts';
 import { currentWindow } from './window.ts';

@@ -1,7 +1,8 @@
 // The settings file: settings.json among the user's data, read once, written whole at every change.
 import { rename } from 'node:fs/promises';
 import * as z from 'zod';
-import { defaultSettings, LANGUAGES, type JobDefaults, type Outcome, type PlatterError, type Settings, type SettingsChange, type SettingsState } from '../contract.ts';
+import type { Outcome, PlatterError } from '../contract/errors.ts';
+import { defaultSettings, LANGUAGES, type JobDefaults, type Settings, type SettingsChange, type SettingsState } from '../contract/settings.ts';
 import { readPlainFile, replaceFile } from '../engine/durable-file.ts';
 import { failure, failureOf, Refusal } from '../engine/errors.ts';
 import { nearest } from '../words/speech.ts';

@@ -1,6 +1,6 @@
 // The computer does not go to sleep while drives are written. The screen may.
 import { powerSaveBlocker } from 'electron';
-import type { JobView } from '../contract.ts';
+import type { JobView } from '../contract/window.ts';
 
 /** Gives the listener that is told of every view of the job. */
 export function setupSleep(): (job: JobView | null) => void {

@@ -1,5 +1,5 @@
 // The taskbar shows the total, where the desktop has a place for it.
-import type { JobView } from '../contract.ts';
+import type { JobView } from '../contract/window.ts';
 import { isPaused, totalOf } from '../view/batch.ts';
 import { isBad, tilesOf } from '../view/tiles.ts';
 import { currentWindow } from './window.ts';

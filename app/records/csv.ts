@@ -1,5 +1,5 @@
 // Many jobs as a table for a spreadsheet: RFC 4180, one row for each destination.
-import type { JobRecord, RecordedDestination } from '../contract.ts';
+import type { JobRecord, RecordedDestination } from '../contract/records.ts';
 import { verdictOf } from '../view/ended.ts';
 
 type Cell = string | number | null;

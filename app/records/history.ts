@@ -3,7 +3,7 @@
 // at all, and the oldest go.
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JobRecord } from '../contract.ts';
+import type { JobRecord } from '../contract/records.ts';
 import { readPlainFile, replaceFile } from '../engine/durable-file.ts';
 import { errnoOf, failureOf, Refusal, refuse } from '../engine/errors.ts';
 import { makeFolder, stateDir } from '../engine/state-folder.ts';

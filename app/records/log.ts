@@ -1,7 +1,8 @@
 // The program's log: lines with levels in a file of bounded size, in the state folder. For whoever has to find out later.
 import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { JobError, JobView, PlatterError } from '../contract.ts';
+import type { JobError, PlatterError } from '../contract/errors.ts';
+import type { JobView } from '../contract/window.ts';
 import { errnoOf } from '../engine/errors.ts';
 import type { JobEvent } from '../engine/reduce.ts';
 import { stateDir } from '../engine/state-folder.ts';

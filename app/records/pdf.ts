@@ -1,5 +1,7 @@
 // The report of a job on paper: what was done, with what, and how it ended for each drive.
-import type { JobError, JobRecord, Language, PlatterError, RecordedDestination, RecordedEnd } from '../contract.ts';
+import type { JobError, PlatterError } from '../contract/errors.ts';
+import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/records.ts';
+import type { Language } from '../contract/settings.ts';
 import { verdictOf } from '../view/ended.ts';
 import { duration, exactBytes, listed, place, rate, size } from '../words/figures.ts';
 import { baseName } from '../words/names.ts';

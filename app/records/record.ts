@@ -1,8 +1,9 @@
 // The record of a job that has ended: made of the job's last view, and read again from a file.
 import * as z from 'zod';
-import {
-  plainRequest, type DestinationResult, type Endpoint, type JobRecord, type JobResult, type JobView, type PlatterError, type RecordedDestination, type RecordedEnd,
-} from '../contract.ts';
+import type { PlatterError } from '../contract/errors.ts';
+import { plainRequest, type DestinationResult, type Endpoint, type JobResult } from '../contract/jobs.ts';
+import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/records.ts';
+import type { JobView } from '../contract/window.ts';
 import { brokenResult } from '../engine/broken-job.ts';
 import { failure } from '../engine/errors.ts';
 import { timedId } from '../engine/job-log.ts';

@@ -1,5 +1,6 @@
 // Reports: records as files for other people and programs.
-import type { JobRecord, Language, ReportForm } from '../contract.ts';
+import type { JobRecord, ReportForm } from '../contract/records.ts';
+import type { Language } from '../contract/settings.ts';
 import { replaceFile } from '../engine/durable-file.ts';
 import { recordsCsv } from './csv.ts';
 import { writtenRecord } from './history.ts';

@@ -1,5 +1,5 @@
 // Finding a job again by what somebody remembers of it.
-import type { JobRecord, RecordedEnd } from '../contract.ts';
+import type { JobRecord, RecordedEnd } from '../contract/records.ts';
 import { verdictOf } from '../view/ended.ts';
 
 /** The records that have every word of `query` somewhere in them: capitals do not matter, the order neither. */

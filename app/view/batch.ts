@@ -1,5 +1,6 @@
 // What the tiles of a job come to together: counts, total, time left. Pure. The page and main's notifications say the same by it.
-import type { JobError, JobView } from '../contract.ts';
+import type { JobError } from '../contract/errors.ts';
+import type { JobView } from '../contract/window.ts';
 import { timeLeft } from '../words/figures.ts';
 import { say } from '../words/speech.ts';
 import { counted, type TileState } from '../words/states.ts';

@@ -1,5 +1,5 @@
 // The one verdict on a destination that has ended: the same on its tile, in the history and in a report.
-import type { DestinationResult } from '../contract.ts';
+import type { DestinationResult } from '../contract/jobs.ts';
 
 /** How a destination ended, in the words of a tile. */
 export type Verdict = 'verified' | 'written' | 'failed' | 'removed' | 'cancelled';

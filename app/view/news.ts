@@ -1,5 +1,5 @@
 // What in a job is worth telling somebody who looks elsewhere: a drive that failed, the end. Pure; notifications and sounds go by it.
-import type { JobView } from '../contract.ts';
+import type { JobView } from '../contract/window.ts';
 import { isBad, isGood, tilesOf, type Tile } from './tiles.ts';
 
 /** What is new; most of the time nothing is. */

@@ -1,5 +1,7 @@
 // What each destination of a job is at, as its tile shows it. Pure: a JobView in, tiles out.
-import type { DestinationProgress, Endpoint, JobError, JobView } from '../contract.ts';
+import type { JobError } from '../contract/errors.ts';
+import type { DestinationProgress, Endpoint } from '../contract/jobs.ts';
+import type { JobView } from '../contract/window.ts';
 import { percent } from '../words/figures.ts';
 import { baseName } from '../words/names.ts';
 import type { TileState } from '../words/states.ts';

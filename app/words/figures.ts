@@ -1,5 +1,5 @@
 // How figures read: sizes, speeds, times, places, lists. Pure but for the language of the moment.
-import { SECTOR_SIZE } from '../contract.ts';
+import { SECTOR_SIZE } from '../contract/disks.ts';
 import { locale, say } from './speech.ts';
 
 /** A maker of `Intl` formatters that are made once for each language. */

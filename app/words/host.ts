@@ -1,6 +1,8 @@
 // What the engine host says, in the window's language. The host itself speaks English, to logs and to the command line;
 // elsewhere a sentence is made of the error's fields: code, operation and place.
-import type { Disk, ErrorCode, Language, Operation, PlatterError } from '../contract.ts';
+import type { Disk } from '../contract/disks.ts';
+import type { ErrorCode, Operation, PlatterError } from '../contract/errors.ts';
+import type { Language } from '../contract/settings.ts';
 import { de } from './de/host.ts';
 import { placeShort } from './figures.ts';
 import { fr } from './fr/host.ts';

@@ -1,6 +1,6 @@
 // Drives that were plugged in a moment ago, so that an eye finds them in the list.
 import { SvelteMap } from 'svelte/reactivity';
-import type { Disk } from '../../app/contract.ts';
+import type { Disk } from '../../app/contract/disks.ts';
 import { identity } from '../disks.ts';
 
 /** How long a drive is new, milliseconds. */

@@ -1,6 +1,10 @@
 // The choice being made: what to copy, where to, and how; or which interrupted job to continue. Lives until a job takes its place.
 import { SvelteMap } from 'svelte/reactivity';
-import { MAX_DESTINATIONS, type Bridge, type CopyRequest, type Disk, type JobRecord, type Outcome, type Plan, type PlatterError, type RecordedEnd } from '../../app/contract.ts';
+import type { Disk } from '../../app/contract/disks.ts';
+import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
+import { MAX_DESTINATIONS, type CopyRequest, type Plan } from '../../app/contract/jobs.ts';
+import type { JobRecord, RecordedEnd } from '../../app/contract/records.ts';
+import type { Bridge } from '../../app/contract/window.ts';
 import { copyRequest, resumeRequest } from '../command.ts';
 import { destinationLock, diskName, endpointName, identity, sameDisk, type SourceFacts } from '../disks.ts';
 import { baseName, listed, say } from '../words.ts';

@@ -1,7 +1,10 @@
 // What a person does to a running job (pause, limit, stop, try again) and to the drives of one that ended: eject. The next
 // snapshot shows what came of it.
 import { SvelteSet } from 'svelte/reactivity';
-import type { Bridge, Disk, Endpoint, Outcome, PlatterError } from '../../app/contract.ts';
+import type { Disk } from '../../app/contract/disks.ts';
+import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
+import type { Endpoint } from '../../app/contract/jobs.ts';
+import type { Bridge } from '../../app/contract/window.ts';
 import type { Mirror } from './mirror.svelte.ts';
 
 /** Calls about the running job; `destination` is its index, null the whole job. */

@@ -1,5 +1,5 @@
 // Which drives are in the list of destinations: all of them, or those of one size, at one place.
-import type { Disk } from '../../app/contract.ts';
+import type { Disk } from '../../app/contract/disks.ts';
 import { size } from '../words.ts';
 
 /** Where it is plugged in, without the last socket ("USB bus 1, hub 2"); where that is not known, how ("USB"). */

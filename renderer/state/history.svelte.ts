@@ -1,5 +1,7 @@
 // The jobs that have ended, as far as a search shows them; their reports; and what else is kept for later: log and diagnostics.
-import type { Bridge, FoundJobs, PlatterError, ReportForm } from '../../app/contract.ts';
+import type { PlatterError } from '../../app/contract/errors.ts';
+import type { FoundJobs, ReportForm } from '../../app/contract/records.ts';
+import type { Bridge } from '../../app/contract/window.ts';
 import { say } from '../words.ts';
 import type { Mirror } from './mirror.svelte.ts';
 

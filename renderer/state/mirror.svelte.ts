@@ -1,5 +1,8 @@
 // Main's state as the window shows it: what a job says of itself four times a second at most, all else at once.
-import type { AppState, Bridge, Disk, InterruptedJob, JobView, Plan, PlatterError } from '../../app/contract.ts';
+import type { Disk } from '../../app/contract/disks.ts';
+import type { PlatterError } from '../../app/contract/errors.ts';
+import type { InterruptedJob, Plan } from '../../app/contract/jobs.ts';
+import type { AppState, Bridge, JobView } from '../../app/contract/window.ts';
 import { diskName } from '../disks.ts';
 import { listed, say } from '../words.ts';
 import { Arrivals } from './arrivals.svelte.ts';

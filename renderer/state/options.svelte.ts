@@ -1,5 +1,6 @@
 // How a copy is made, beyond what and where to: read back, only what differs, skipping what cannot be read, how fast.
-import { defaultSettings, type CopyRequest, type JobDefaults } from '../../app/contract.ts';
+import type { CopyRequest } from '../../app/contract/jobs.ts';
+import { defaultSettings, type JobDefaults } from '../../app/contract/settings.ts';
 import { listed, rate, say, speed, typedSpeed } from '../words.ts';
 
 /** What the window can ask for. */

@@ -1,5 +1,7 @@
 // The settings as the window shows and changes them. Main owns them; the next snapshot shows what came of a change.
-import { defaultSettings, type Bridge, type JobDefaults, type PlatterError, type Settings, type SettingsChange } from '../../app/contract.ts';
+import type { PlatterError } from '../../app/contract/errors.ts';
+import { defaultSettings, type JobDefaults, type Settings, type SettingsChange } from '../../app/contract/settings.ts';
+import type { Bridge } from '../../app/contract/window.ts';
 import type { Mirror } from './mirror.svelte.ts';
 
 /** The settings, and whether their screen is open. */

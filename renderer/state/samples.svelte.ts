@@ -1,5 +1,5 @@
 // How fast each destination of the job has been, from its start (or the last reload) to now, in a bounded number of points.
-import type { JobView } from '../../app/contract.ts';
+import type { JobView } from '../../app/contract/window.ts';
 
 /** Most points that are kept; then every second one goes, and they come half as often. */
 export const MOST_POINTS = 480;

@@ -1,5 +1,5 @@
 // What a screen reader hears of the job: every change that matters at once, how far it is now and then.
-import type { JobView } from '../../app/contract.ts';
+import type { JobView } from '../../app/contract/window.ts';
 import { headline, totalOf } from '../../app/view/batch.ts';
 import { tilesOf } from '../../app/view/tiles.ts';
 import { announcement } from '../job-view.ts';

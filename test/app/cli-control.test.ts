@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { parseWish } from '../../app/cli/control.ts';
 import { keysIn, meaning } from '../../app/cli/keys.ts';
-import type { DestinationProgress, JobView } from '../../app/contract.ts';
+import type { DestinationProgress } from '../../app/contract/jobs.ts';
+import type { JobView } from '../../app/contract/window.ts';
 import { jobStarted } from '../../app/engine/reduce.ts';
 import { plan, play, progress, sample } from './cli-views.ts';
 

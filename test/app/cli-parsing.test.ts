@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../app/cli/commands.ts';
-import { plainRequest, type CopyRequest } from '../../app/contract.ts';
+import { plainRequest, type CopyRequest } from '../../app/contract/jobs.ts';
 import { commandLine } from '../../renderer/command.ts';
 
 const MiB = 1024 ** 2;

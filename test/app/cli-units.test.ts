@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { EXIT, exitCode } from '../../app/cli/exit-code.ts';
 import { formatRate, formatTime, parseSize } from '../../app/cli/quantities.ts';
 import { columns, fit, printable, wrap } from '../../app/cli/text.ts';
-import type { DestinationResult, JobResult } from '../../app/contract.ts';
+import type { DestinationResult, JobResult } from '../../app/contract/jobs.ts';
 
 describe('sizes', () => {
   test.each([

@@ -1,10 +1,9 @@
 // Jobs as values, for the tests of what is said of them.
 import type { Screen } from '../../app/cli/job-lines.ts';
 import { plain } from '../../app/cli/text.ts';
-import {
-  plainRequest, type DestinationProgress, type DestinationResult, type DestinationState, type Endpoint, type JobError, type JobResult,
-  type JobView, type Plan,
-} from '../../app/contract.ts';
+import type { JobError } from '../../app/contract/errors.ts';
+import { plainRequest, type DestinationProgress, type DestinationResult, type DestinationState, type Endpoint, type JobResult, type Plan } from '../../app/contract/jobs.ts';
+import type { JobView } from '../../app/contract/window.ts';
 import { reduce, type JobEvent } from '../../app/engine/reduce.ts';
 
 export const GB = 1e9;

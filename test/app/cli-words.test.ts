@@ -6,7 +6,9 @@ import { finalLines, liveLines, logEnd, logLine } from '../../app/cli/job-lines.
 import { afterwards, continuable, headline, keptWords } from '../../app/cli/job-words.ts';
 import { resultLine } from '../../app/cli/json.ts';
 import { columns, plain } from '../../app/cli/text.ts';
-import type { DestinationResult, InterruptedJob, JobError, JobResult, JobView, Plan, RescueProgress } from '../../app/contract.ts';
+import type { JobError } from '../../app/contract/errors.ts';
+import type { DestinationResult, InterruptedJob, JobResult, Plan, RescueProgress } from '../../app/contract/jobs.ts';
+import type { JobView } from '../../app/contract/window.ts';
 import { Refusal, type Engine } from '../../app/engine/client.ts';
 import { jobStarted } from '../../app/engine/reduce.ts';
 import { ended, GB, mediumError, plainScreen, plan, play, progress, result, sample } from './cli-views.ts';

@@ -5,7 +5,9 @@ import { mkdirSync, readFileSync, symlinkSync, truncateSync, unlinkSync, writeFi
 import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Disk, DisksEvent, PlatterError } from '../../app/contract.ts';
+import type { Disk } from '../../app/contract/disks.ts';
+import type { PlatterError } from '../../app/contract/errors.ts';
+import type { DisksEvent } from '../../app/contract/host.ts';
 import { disksOf, refusalsOf } from '../../app/engine/disks.ts';
 import { againstEjecting, eject } from '../../app/engine/eject.ts';
 import { LocalEngine } from '../../app/engine/engine.ts';

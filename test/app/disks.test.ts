@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Disk } from '../../app/contract.ts';
+import type { Disk } from '../../app/contract/disks.ts';
 import { Refusal } from '../../app/engine/client.ts';
 import { disksOf } from '../../app/engine/disks.ts';
 import { numberOf, readBlocks } from '../../app/engine/machine.ts';

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { DestinationProgress } from '../../app/contract.ts';
+import type { DestinationProgress } from '../../app/contract/jobs.ts';
 import { canLab, seededBytes, type LabDisk } from '../lab/lab.ts';
 import { chunksWritten, head, interrupted, MiB, refused, requestOf, resultOf, resume, spoil, Workbench, type Session } from './engine-support.ts';
 

@@ -6,7 +6,7 @@ import { jobError, type Named } from '../../app/engine/job-errors.ts';
 import { jobResult, unexplained, type DestinationEnd } from '../../app/engine/job-result.ts';
 import type { NativeCause, NativeError } from '../../app/engine/native.ts';
 import { place, size } from '../../app/engine/words.ts';
-import { MAX_FRAME_BYTES } from '../../app/contract.ts';
+import { MAX_FRAME_BYTES } from '../../app/contract/host.ts';
 
 const job: Named = { kind: 'copy', source: '/dev/sda', destinations: [{ path: '/dev/sdb', part: null }, { path: '/img', part: '/img.part' }] };
 const native = (entry: Partial<NativeError>): NativeError =>

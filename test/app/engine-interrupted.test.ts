@@ -5,7 +5,7 @@ import { copyFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CopyRequest } from '../../app/contract.ts';
+import type { CopyRequest } from '../../app/contract/jobs.ts';
 import { isEmpty } from '../../app/engine/chunk-sets.ts';
 import { readJobLog } from '../../app/engine/job-log.ts';
 import { canLab, type LabDisk } from '../lab/lab.ts';

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CopyRequest, RescueProgress } from '../../app/contract.ts';
+import type { CopyRequest, RescueProgress } from '../../app/contract/jobs.ts';
 import { readManifest } from '../../app/engine/manifest.ts';
 import { readMapfile } from '../../app/engine/mapfile.ts';
 import { countChunks, hasChunk } from '../../app/engine/chunks.ts';

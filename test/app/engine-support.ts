@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { plainRequest, type CopyRequest, type HostEvent, type InterruptedJob, type JobError, type JobResult, type PlatterError } from '../../app/contract.ts';
+import type { JobError, PlatterError } from '../../app/contract/errors.ts';
+import type { HostEvent } from '../../app/contract/host.ts';
+import { plainRequest, type CopyRequest, type InterruptedJob, type JobResult } from '../../app/contract/jobs.ts';
 import { Refusal, startEngine, type Engine } from '../../app/engine/client.ts';
 import { labdisk, seededBytes, type LabDisk, type LabDiskOptions, type LabEntry } from '../lab/lab.ts';
 

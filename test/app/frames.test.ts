@@ -1,6 +1,6 @@
 // Frames: whatever pieces the bytes come in, the same values come out; what is no frame ends the conversation.
 import { describe, expect, it } from 'vitest';
-import { MAX_FRAME_BYTES } from '../../app/contract.ts';
+import { MAX_FRAME_BYTES } from '../../app/contract/host.ts';
 import { encodeFrame, FrameDecoder, FrameError } from '../../app/engine/frames.ts';
 
 const values = [{ id: 1, method: 'list', params: { all: true } }, 'ünïcödé \u{1f4bf}', 0, null, [], { deep: [[['x']]] }];

@@ -1,7 +1,7 @@
 // Every reason for which a copy is refused, on machines of several kinds; nothing is opened or written here.
 // What the real devices of this machine say is in guard-devices.test.ts.
 import { describe, expect, it } from 'vitest';
-import { plainRequest, type CopyRequest } from '../../app/contract.ts';
+import { plainRequest, type CopyRequest } from '../../app/contract/jobs.ts';
 import type { Blocks } from '../../app/engine/blocks.ts';
 import { argumentErrors, memoryOf } from '../../app/engine/arguments.ts';
 import { notesOnSource, refusals } from '../../app/engine/guard.ts';

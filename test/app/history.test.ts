@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { JobRecord } from '../../app/contract.ts';
+import type { JobRecord } from '../../app/contract/records.ts';
 import { Refusal } from '../../app/engine/errors.ts';
 import { jobStarted } from '../../app/engine/reduce.ts';
 import { recordsCsv } from '../../app/records/csv.ts';

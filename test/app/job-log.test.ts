@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { plainRequest, type JobResult } from '../../app/contract.ts';
+import { plainRequest, type JobResult } from '../../app/contract/jobs.ts';
 import { bitmapBytes, countChunks, hasChunk, markChunks } from '../../app/engine/chunks.ts';
 import { Refusal } from '../../app/engine/errors.ts';
 import {

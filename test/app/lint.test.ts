@@ -15,7 +15,7 @@ async function reported(path: string, code: string): Promise<(string | null)[]> 
 describe('which room may import which', () => {
   const boundary = 'boundaries/dependencies';
   it.each([
-    ['app/contract.ts', './engine/native.ts', boundary],
+    ['app/contract/jobs.ts', '../engine/native.ts', boundary],
     ['app/preload.ts', './engine/native.ts', boundary],
     ['app/engine/native.ts', '../main/window.ts', boundary],
     ['app/cli/text.ts', '../main/window.ts', boundary],
@@ -24,16 +24,16 @@ describe('which room may import which', () => {
     ['app/engine/native.ts', 'electron', 'no-restricted-imports'],
     ['renderer/bridge.ts', 'electron', 'no-restricted-imports'],
     ['renderer/bridge.ts', 'node:fs', 'no-restricted-imports'],
-    ['app/cli/text.ts', '../contract', 'no-restricted-imports'],
+    ['app/cli/text.ts', '../contract/jobs', 'no-restricted-imports'],
   ])('%s must not import %s', async (path, module, rule) => {
     expect(await reported(path, `import '${module}';\n`)).toEqual([rule]);
   });
 
   it.each([
     ['app/cli/text.ts', '../engine/native.ts'],
-    ['app/main/window.ts', '../contract.ts'],
+    ['app/main/window.ts', '../contract/window.ts'],
     ['app/main/window.ts', 'electron'],
-    ['renderer/bridge.ts', '../app/contract.ts'],
+    ['renderer/bridge.ts', '../app/contract/window.ts'],
   ])('%s may import %s', async (path, module) => {
     expect(await reported(path, `import '${module}';\n`)).toEqual([]);
   });

@@ -1,6 +1,8 @@
 // Speeds and times left, and the job as the window and the command line see it.
 import { describe, expect, it } from 'vitest';
-import type { HostEvent, JobView, Plan } from '../../app/contract.ts';
+import type { HostEvent } from '../../app/contract/host.ts';
+import type { Plan } from '../../app/contract/jobs.ts';
+import type { JobView } from '../../app/contract/window.ts';
 import { failure } from '../../app/engine/errors.ts';
 import { Rate, type Counted } from '../../app/engine/rates.ts';
 import { jobStarted, reduce } from '../../app/engine/reduce.ts';

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { defaultSettings, type SettingsState } from '../../app/contract.ts';
+import { defaultSettings, type SettingsState } from '../../app/contract/settings.ts';
 import { SettingsStore, settingsChange } from '../../app/main/settings.ts';
 
 let folder: string;

@@ -1,7 +1,8 @@
 // Every language says everything, with the same placeholders and the plural forms that it needs; types ask for what a message needs.
 import { parse, TYPE, type MessageFormatElement } from '@formatjs/icu-messageformat-parser';
 import { afterEach, describe, expect, test } from 'vitest';
-import { LANGUAGES, type Disk, type Language } from '../../app/contract.ts';
+import type { Disk } from '../../app/contract/disks.ts';
+import { LANGUAGES, type Language } from '../../app/contract/settings.ts';
 import { failure } from '../../app/engine/errors.ts';
 import { count, duration, exactBytes, listed, moment, place, rate, size } from '../../app/words/figures.ts';
 import { sayError, sayLock } from '../../app/words/host.ts';

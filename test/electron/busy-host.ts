@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 // An engine host that has no engine: one job of 32 destinations, and 10,000 samples a minute of it, until it is cancelled.
 import { performance } from 'node:perf_hooks';
-import type { CopyRequest, DestinationProgress, Disk, Endpoint, HostMethod, HostRequest, JobProgress, JobResult, Plan } from '../../app/contract.ts';
+import type { Disk } from '../../app/contract/disks.ts';
+import type { HostMethod, HostRequest } from '../../app/contract/host.ts';
+import type { CopyRequest, DestinationProgress, Endpoint, JobProgress, JobResult, Plan } from '../../app/contract/jobs.ts';
 import { encodeFrame, FrameDecoder } from '../../app/engine/frames.ts';
 import { disk, endpoint, imageEndpoint, plan, result } from '../renderer/fixtures.ts';
 

@@ -1,7 +1,7 @@
 // The job log: whatever became of the file, it is refused with a JobLogError or believed in what was logged and nothing
 // else; and what is logged, in any order, is read.
 import { crc32 } from 'node:zlib';
-import { plainRequest } from '../../app/contract.ts';
+import { plainRequest } from '../../app/contract/jobs.ts';
 import { chunkRanges, countChunks, HASH_BYTES, hasChunk } from '../../app/engine/chunks.ts';
 import { decodeJobLog, encodeHeader, encodeRecord, JobLogError, type JobLog, type JobLogHeader, type LogRecord } from '../../app/engine/job-records.ts';
 import { allowing, Dice, must } from './property.ts';

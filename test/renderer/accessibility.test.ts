@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { AppState } from '../../app/contract.ts';
+import type { AppState } from '../../app/contract/window.ts';
 import * as make from './fixtures.ts';
 import { refuse, Windows, type OpenWindow } from './window.ts';
 

@@ -1,6 +1,7 @@
 // Choosing source and destinations in the built page: what can be chosen, what cannot and why, and what main is asked.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { plainRequest, type Disk } from '../../app/contract.ts';
+import type { Disk } from '../../app/contract/disks.ts';
+import { plainRequest } from '../../app/contract/jobs.ts';
 import * as make from './fixtures.ts';
 import { refuse, Windows, type OpenWindow } from './window.ts';
 

@@ -1,6 +1,8 @@
 // What users of other programs complain of, and cannot see here: no cause, no place, two verdicts, stuck at 99 %.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { DestinationProgress, DestinationResult, DestinationState, ErrorCode, JobView } from '../../app/contract.ts';
+import type { ErrorCode } from '../../app/contract/errors.ts';
+import type { DestinationProgress, DestinationResult, DestinationState } from '../../app/contract/jobs.ts';
+import type { JobView } from '../../app/contract/window.ts';
 import { ADVICE } from '../../app/engine/errors.ts';
 import { headline, totalOf } from '../../app/view/batch.ts';
 import { isBad, isGood, tilesOf } from '../../app/view/tiles.ts';

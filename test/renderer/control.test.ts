@@ -1,6 +1,7 @@
 // What a person does to a running job, and to one that was cut short.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { AppState, DestinationProgress, JobView } from '../../app/contract.ts';
+import type { DestinationProgress } from '../../app/contract/jobs.ts';
+import type { AppState, JobView } from '../../app/contract/window.ts';
 import * as make from './fixtures.ts';
 import { refuse, Windows, type OpenWindow, type WindowOptions } from './window.ts';
 

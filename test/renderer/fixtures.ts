@@ -1,9 +1,9 @@
 // Snapshots as main would push them, built from the contract's types.
-import {
-  defaultSettings, plainRequest,
-  type AppState, type DestinationProgress, type DestinationResult, type DestinationState, type Disk, type Endpoint, type ErrorCode,
-  type InterruptedJob, type JobError, type JobResult, type JobView, type Plan, type PlatterError,
-} from '../../app/contract.ts';
+import type { Disk } from '../../app/contract/disks.ts';
+import type { ErrorCode, JobError, PlatterError } from '../../app/contract/errors.ts';
+import { plainRequest, type DestinationProgress, type DestinationResult, type DestinationState, type Endpoint, type InterruptedJob, type JobResult, type Plan } from '../../app/contract/jobs.ts';
+import { defaultSettings } from '../../app/contract/settings.ts';
+import type { AppState, JobView } from '../../app/contract/window.ts';
 
 export const GB = 1e9;
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { JobRecord } from '../../app/contract.ts';
+import type { JobRecord } from '../../app/contract/records.ts';
 import { recordOf } from '../../app/records/record.ts';
 import * as make from './fixtures.ts';
 import { Windows, type OpenWindow } from './window.ts';

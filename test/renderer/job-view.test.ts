@@ -1,6 +1,7 @@
 // One verdict for one drive, and the sentences about all of them.
 import { describe, expect, test } from 'vitest';
-import type { DestinationResult, JobView } from '../../app/contract.ts';
+import type { DestinationResult } from '../../app/contract/jobs.ts';
+import type { JobView } from '../../app/contract/window.ts';
 import { headline, isPaused, secondsLeftOf, sourceErrors, totalOf } from '../../app/view/batch.ts';
 import { tilesOf } from '../../app/view/tiles.ts';
 import { announcement, nextStep, rescueEnd, rescuePass } from '../../renderer/job-view.ts';

@@ -1,6 +1,6 @@
 // The bay: one tile per destination, one verdict per drive, from the first byte to the result.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { JobView } from '../../app/contract.ts';
+import type { JobView } from '../../app/contract/window.ts';
 import * as make from './fixtures.ts';
 import { Windows, type OpenWindow, type WindowOptions } from './window.ts';
 

@@ -1,7 +1,7 @@
 /// <reference types="svelte" />
 // The mirror of main's state: four updates of a job a second at most, the newest always arrives, a broken call is told.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { AppState, Bridge } from '../../app/contract.ts';
+import type { AppState, Bridge } from '../../app/contract/window.ts';
 import { FRAME_MS, Mirror } from '../../renderer/state/mirror.svelte.ts';
 import { appState, disk, endpoint, job, midway, plan } from './fixtures.ts';
 

@@ -1,6 +1,6 @@
 // What is worth a sound or a notification: a drive that failed, and the end; each once.
 import { describe, expect, test } from 'vitest';
-import type { JobView } from '../../app/contract.ts';
+import type { JobView } from '../../app/contract/window.ts';
 import { newsOf } from '../../app/view/news.ts';
 import * as make from './fixtures.ts';
 

@@ -1,6 +1,6 @@
 // The consent: what will be erased is in view, a press is not enough, and nothing starts by accident.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Plan } from '../../app/contract.ts';
+import type { Plan } from '../../app/contract/jobs.ts';
 import * as make from './fixtures.ts';
 import { refuse, Windows, type OpenWindow, type WindowOptions } from './window.ts';
 

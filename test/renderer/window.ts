@@ -7,7 +7,11 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { calls, type AppState, type CopyRequest, type JobRecord, type JobView, type Outcome, type Plan, type PlatterError, type SettingsChange, type WindowCalls } from '../../app/contract.ts';
+import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
+import type { CopyRequest, Plan } from '../../app/contract/jobs.ts';
+import type { JobRecord } from '../../app/contract/records.ts';
+import type { SettingsChange } from '../../app/contract/settings.ts';
+import { calls, type AppState, type JobView, type WindowCalls } from '../../app/contract/window.ts';
 import { appState } from './fixtures.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));

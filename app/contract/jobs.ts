@@ -1,0 +1,214 @@
+// A job: what is asked for, the plan that came of it, its progress and its result.
+import type { JobError } from './errors.ts';
+import type { Mounted, Port } from './disks.ts';
+
+/** Most characters in the name of a batch. */
+export const MAX_NAME = 80;
+
+/** Most destinations one job can have: the width of kcopyd's `write_err` mask. */
+export const MAX_DESTINATIONS = 32;
+
+/** One end of a job, described for review before anything is written. */
+export interface Endpoint {
+  /** As the user gave it, made absolute. */
+  path: string;
+  /** After links were followed; for a new image the path it will get. */
+  realPath: string;
+  kind: 'block' | 'file';
+  /** Bytes; for a new image the bytes it will have. */
+  size: number;
+  model: string | null;
+  serial: string | null;
+  majorMinor: string | null;
+  /** Where it is plugged in. */
+  port: Port | null;
+  logicalSector: number;
+  /** What is on it now and will be lost, in words; empty when nothing was recognised. */
+  contents: string[];
+  /** What of it is mounted, and will be unmounted at the start; only where the request says `unmount`. */
+  mounts: Mounted[];
+  /** True when data is there that the job would overwrite: any block device, an existing file. */
+  overwrites: boolean;
+}
+
+/** What the user asks for. */
+export interface CopyRequest {
+  /**
+   * `copy` writes every destination; `verify` only compares; `repair` compares and rewrites what differs; `resume`
+   * goes on with an interrupted job (of which then source and destinations are taken, both empty here).
+   */
+  kind: 'copy' | 'verify' | 'repair' | 'resume';
+  /** What the user calls this batch, at most MAX_NAME characters; null for none. `resume` has the name the job began with. */
+  name: string | null;
+  /** null with `resume`, and where `manifest` is all there is to compare with. */
+  source: string | null;
+  destinations: string[];
+  /** Read every destination back past the cache when it is written. Always true when kind is 'verify' or 'repair'. */
+  verify: boolean;
+  /** Backend of the engine; 'auto' probes. */
+  io: 'auto' | 'uring' | 'threads';
+  /** Bytes of page pool, a multiple of 4096; null for the default. */
+  memory: number | null;
+  /** Id of the interrupted job, for `resume`. */
+  job: string | null;
+  /** A manifest of the source from before: `verify` and `repair` compare with it, `copy` checks the source against it. */
+  manifest: string | null;
+  /** File that gets the manifest of what was read. */
+  saveManifest: string | null;
+  /** `copy`: read the destinations first and write only the chunks that differ. */
+  update: boolean;
+  /** `copy`: rewrite the ranges that verification found bad, once, and verify those again. */
+  repair: boolean;
+  /** A destination's bad blocks are listed and it goes on, instead of dropping out. */
+  keepGoing: boolean;
+  /** Go on past unreadable source sectors, as ddrescue does; null: the first one ends the job. */
+  rescue: Rescue | null;
+  /** Zeros become holes (files) or are zeroed by the device (disks) instead of being written. */
+  sparse: boolean;
+  /** With `sparse`: the disks are all zeros already. */
+  assumeBlank: boolean;
+  /** Bytes per second of the whole job, null for no limit. */
+  throttle: number | null;
+  /** Bytes per second per destination, by index; null for no limit, and entries may be missing. */
+  destinationThrottles: (number | null)[];
+  /** Seconds without an answer after which an I/O counts as lost; 0: wait for ever. */
+  stallTimeout: number;
+  /** Unmount what is mounted of the destinations before anything is written; without it a mounted one is refused. Never the system's. */
+  unmount: boolean;
+}
+
+/** How far a rescue goes. */
+export interface Rescue {
+  /** Passes over what stayed unreadable after the first attempt at every sector. */
+  retries: number;
+  /** GNU ddrescue mapfile: continued when it exists, written as the rescue goes; null for none. */
+  map: string | null;
+}
+
+/** A request with nothing special about it, for whoever wants only some of it otherwise. */
+export const plainRequest: Omit<CopyRequest, 'kind' | 'source' | 'destinations'> = {
+  name: null, verify: true, io: 'auto', memory: null, job: null, manifest: null, saveManifest: null, update: false, repair: false,
+  keepGoing: false, rescue: null, sparse: true, assumeBlank: false, throttle: null, destinationThrottles: [], stallTimeout: 60, unmount: false,
+};
+
+/** A checked request: every device is open, held, and known; nothing has been written. */
+export interface Plan {
+  kind: CopyRequest['kind'];
+  /** Of the batch, null when it has none. */
+  name: string | null;
+  /** null when a manifest is all there is to compare with. */
+  source: Endpoint | null;
+  destinations: Endpoint[];
+  /** Bytes that each destination has in the end. */
+  bytes: number;
+  verify: boolean;
+  io: 'uring' | 'threads';
+  /** Bytes of page pool. */
+  memory: number;
+  /** Facts the user should know (buffered I/O where direct I/O is refused, a mounted source...). */
+  notes: string[];
+  /** Id of the job log, null for a job that keeps none (nothing is written, or there is no place for it). */
+  job: string | null;
+  /** The request it was made of, for whoever wants to say it again (a command line, a retry). */
+  request: CopyRequest;
+}
+
+/** An interrupted job that can be continued. */
+export interface InterruptedJob {
+  id: string;
+  /** Of the batch, null when it has none. */
+  name: string | null;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  /** Paths as the user gave them. */
+  source: string;
+  destinations: { path: string; model: string | null; serial: string | null; /** Bytes that are on the medium. */ durable: number; finished: boolean }[];
+  /** Bytes of each destination. */
+  bytes: number;
+  /** The log is damaged: all of it will be copied again. */
+  damaged: boolean;
+}
+
+/**
+ * State of one destination. 'done' with verified null reads "written, not verified"; 'comparing' reads what is there
+ * before an update or a repair; 'repairing' rewrites what verification named.
+ */
+export type DestinationState =
+  | 'waiting' | 'comparing' | 'copying' | 'flushing' | 'verifying' | 'repairing' | 'paused' | 'stalled' | 'done' | 'failed' | 'cancelled';
+
+/** One destination of a running job. */
+export interface DestinationProgress {
+  path: string;
+  state: DestinationState;
+  /** Bytes written so far, zeros that needed no writing included. */
+  written: number;
+  /** Bytes read back and compared so far. */
+  verified: number;
+  /** Bytes it will have to write, and to read back, in the phases that are known by now. */
+  toWrite: number;
+  toVerify: number;
+  /** Smoothed, of the phase it is in. */
+  bytesPerSecond: number;
+  /** Seconds left in all phases, null when unknown. */
+  secondsLeft: number | null;
+  /** Told to pause, alone or with the job. */
+  paused: boolean;
+}
+
+/** A sample of a running job, about ten a second. */
+export interface JobProgress {
+  /** Bytes read from the source so far. */
+  bytes: number;
+  /** Bytes each destination will get. */
+  totalBytes: number;
+  seconds: number;
+  destinations: DestinationProgress[];
+  /** What a rescue does now, null for a job that is none. */
+  rescue: RescueProgress | null;
+}
+
+/** Where a rescue is. Bytes. */
+export interface RescueProgress {
+  /** As GNU ddrescue names its phases. */
+  pass: 'copying' | 'trimming' | 'scraping' | 'retrying';
+  /** Of `retrying`, from 1. */
+  retry: number;
+  rescued: number;
+  bad: number;
+  left: number;
+}
+
+/** How one destination ended. */
+export interface DestinationResult {
+  path: string;
+  state: 'done' | 'failed' | 'cancelled';
+  /** true: read back and equal; false: read back and different, or not readable; null: not read back. */
+  verified: boolean | null;
+  /** Bytes that were written, zeros that needed no writing included. */
+  written: number;
+  /** Bytes that needed no writing because they were there: of an update, a repair, a continued job. */
+  kept: number;
+  /** From the start of the job until it had ended. */
+  seconds: number;
+  errors: JobError[];
+}
+
+/** How a job ended. `readErr` and `writeErr` are kcopyd's own two answers. */
+export interface JobResult {
+  readErr: 0 | 1;
+  /** Bit i is destination i: it failed in writing, flushing or verifying. */
+  writeErr: number;
+  seconds: number;
+  /** Bytes read from the source. */
+  bytes: number;
+  cancelled: boolean;
+  /** Errors of the source. */
+  errors: JobError[];
+  destinations: DestinationResult[];
+  /** SHA-256 that ends the manifest of what was read (hex), null when none was made. */
+  manifest: string | null;
+  /** How much of the source a rescue got, null for a job that is none. */
+  rescue: { rescued: number; bad: number } | null;
+  /** Facts about what was done that the user should know (how much of the source changed since the manifest was made...). */
+  notes: string[];
+}

@@ -1,0 +1,112 @@
+// What the window sees, may ask and is told: the IPC between main and the page.
+import type { JobError, Outcome, PlatterError } from './errors.ts';
+import type { Disk } from './disks.ts';
+import type { CopyRequest, InterruptedJob, JobProgress, JobResult, Plan } from './jobs.ts';
+import type { SettingsChange, SettingsState } from './settings.ts';
+import type { FoundJobs, ReportForm } from './records.ts';
+
+/** A job as the window sees it. Owned by main; the window only renders it. */
+export interface JobView {
+  plan: Plan;
+  /** When it was started, milliseconds since the epoch. */
+  startedAt: number;
+  phase: 'running' | 'cancelling' | 'ended';
+  progress: JobProgress;
+  /** All errors so far, in order of arrival. */
+  errors: JobError[];
+  /** Set when phase is 'ended' and the engine gave its result. */
+  result: JobResult | null;
+  /** Set when phase is 'ended' because the machinery failed (the host crashed). */
+  failure: PlatterError | null;
+  /** What the whole job is limited to now, bytes per second; null for no limit. */
+  throttle: number | null;
+  /** The same of each destination. */
+  destinationThrottles: (number | null)[];
+}
+
+/** Everything the window shows that main owns. Pushed whole, four times a second at most. */
+export interface AppState extends SettingsState {
+  /** The system is asked for the right to open disks: there may be a prompt on the screen. */
+  elevating: boolean;
+  disks: Disk[];
+  /** Why the list of disks is not what it should be, null when all is well. */
+  disksError: PlatterError | null;
+  /** Why the list is only read every two seconds, null when the kernel tells of drives that come and go. */
+  hotplugError: PlatterError | null;
+  /** A checked request waiting for the user's consent. */
+  review: Plan | null;
+  job: JobView | null;
+  /** Interrupted jobs that can be continued, newest first. */
+  interrupted: InterruptedJob[];
+  /** Why that list is not what it should be, null when all is well. */
+  interruptedError: PlatterError | null;
+  /** The image that the desktop asked to open, and when (milliseconds since the epoch): the next source, once. Null when it asked for none. */
+  opened: { path: string; at: number } | null;
+  /** Name of the ended job in the history, null while it runs and when it could not be kept. */
+  record: string | null;
+  /** Why it could not be, null when all is well. */
+  recordError: PlatterError | null;
+}
+
+/** What the window may ask of main. Both ends of the IPC are derived from this table and `calls`. */
+export interface WindowCalls {
+  getState: { args: []; result: AppState };
+  refreshDisks: { args: []; result: null };
+  /** Native dialog; null when the user changed their mind. */
+  chooseImage: { args: []; result: string | null };
+  /** Native save dialog for a new image file; null when the user changed their mind. */
+  chooseNewImage: { args: []; result: string | null };
+  /** Checks a request; on success `AppState.review` holds the plan. Nothing is written. */
+  review: { args: [request: CopyRequest]; result: Outcome<Plan> };
+  /** Gives up a review. */
+  dismissReview: { args: []; result: null };
+  /** Starts the reviewed plan: the user has confirmed. */
+  start: { args: []; result: Outcome<null> };
+  /** Stops the job (null) or one destination. */
+  cancel: { args: [destination: number | null]; result: null };
+  /** Pauses or continues the job (null) or one destination. */
+  pause: { args: [destination: number | null, paused: boolean]; result: Outcome<null> };
+  /** Limits the job (null) or one destination, bytes per second; null for no limit. */
+  throttle: { args: [destination: number | null, bytesPerSecond: number | null]; result: Outcome<null> };
+  /** Starts a failed destination again. */
+  retry: { args: [destination: number]; result: Outcome<null> };
+  /** Forgets an interrupted job. */
+  forget: { args: [job: string]; result: Outcome<null> };
+  /** Unmounts, flushes and switches off a disk, by its path. */
+  eject: { args: [path: string]; result: Outcome<null> };
+  /** Puts an ended job away. */
+  dismissJob: { args: []; result: null };
+  /** The jobs in the history that have every word of `query` in them. */
+  findJobs: { args: [query: string]; result: Outcome<FoundJobs> };
+  /** Native save dialog, then the report on these jobs; its path, null when the user changed their mind. */
+  reportJobs: { args: [ids: string[], form: ReportForm]; result: Outcome<string | null> };
+  /** Shows the log file in the desktop's file manager; gives its path. */
+  showLog: { args: []; result: string };
+  /** Puts what support needs to know on the clipboard. */
+  copyDiagnostics: { args: []; result: null };
+  /** Changes and keeps settings; what is left out stays. Refused when they could not be kept: then nothing has changed. */
+  changeSettings: { args: [change: SettingsChange]; result: Outcome<null> };
+}
+
+/** Names of the calls, for the ends that loop over them. */
+export const calls = [
+  'getState', 'refreshDisks', 'chooseImage', 'chooseNewImage', 'review', 'dismissReview', 'start', 'cancel', 'pause', 'throttle', 'retry',
+  'forget', 'eject', 'dismissJob', 'findJobs', 'reportJobs', 'showLog', 'copyDiagnostics', 'changeSettings',
+] as const satisfies readonly (keyof WindowCalls)[];
+
+/** What main tells the window without being asked. */
+export interface WindowNotices {
+  state: AppState;
+}
+
+/** Names of the notices. */
+export const notices = ['state'] as const satisfies readonly (keyof WindowNotices)[];
+
+type Calls = { [C in keyof WindowCalls]: (...args: WindowCalls[C]['args']) => Promise<WindowCalls[C]['result']> };
+type Listeners = { [N in keyof WindowNotices as `on${Capitalize<N>}`]: (listener: (value: WindowNotices[N]) => void) => () => void };
+
+/** `window.platter`: the calls, `onState(listener)` (returns the function that stops listening), and `pathOf` for dropped files. */
+export type Bridge = Calls & Listeners & { pathOf(file: object): string };
+
+/** Channel of a call or notice on Electron's IPC. */
+export const channel = (name: keyof WindowCalls | keyof WindowNotices): string => `platter:${name}`;

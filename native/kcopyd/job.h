@@ -138,10 +138,18 @@ class Job {
   bool pump_verify(Engine& engine, unsigned destination);
   bool is_hole(uint64_t chunk);
 
+  // ---- job_source.cc: what was read of the source
+  void source_read(Engine& engine, Slot& slot);
+  void pass_over(Slot& slot);
+  void source_failed(uint64_t turn);
+  void source_changed(Slot& slot);
+  void do_not_check(const Slot& slot);
+  void blank_known_holes(Slot& slot);
+  ChunkHashes::Hash hash_of_zeros(Slot& slot);
+  void write_out(Engine& engine, Slot& slot);
+
   // ---- job.cc: transfers that ended
   void begin(SlotTransfer& transfer, Slot* slot, SlotTransfer::Kind kind, unsigned destination);
-  void source_read(Engine& engine, Slot& slot);
-  void write_out(Engine& engine, Slot& slot);
   void start_write(Engine& engine, Slot& slot, unsigned destination);
   void written(Engine& engine, SlotTransfer& write);
   void through(Engine& engine, Destination& d, unsigned destination);
@@ -149,15 +157,9 @@ class Job {
   void verified(Engine& engine, Slot& slot);
   void abandon(Slot& slot, uint32_t destinations);
   void drop(unsigned destination);
-  void pass_over(Slot& slot);
-  void do_not_check(const Slot& slot);
-  void source_changed(Slot& slot);
-  void source_failed(uint64_t turn);
   void record(kcopyd_side side, int destination, const Transfer& transfer, bool again = false);
   // Of the two turns of a head either may be the first to be read: a destination that only checks it has but the last.
   bool tried_before(const Slot& slot) const { return slot.again || (head_last_ && slot.chunk == 0); }
-  void blank_known_holes(Slot& slot);
-  ChunkHashes::Hash hash_of_zeros(Slot& slot);
 
   // ---- job_watch.cc: what was asked of it, and what time brings
   void observe_requests();

@@ -1,24 +1,14 @@
 #include "transfer.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 
 #include "error_list.h"
+#include "zeros.h"
 
 namespace kcopyd {
 namespace {
-
-// Leaves what is zero from the start on as it is: another destination may be writing that part of the buffer just now.
-void make_zeros(std::byte* buffer, size_t length) {
-  static constexpr std::array<std::byte, 4096> zeros{};
-  const auto piece = [&](size_t at) { return std::min(zeros.size(), length - at); };
-  size_t at = 0;
-  while (at < length && std::memcmp(buffer + at, zeros.data(), piece(at)) == 0) at += piece(at);
-  while (at < length && buffer[at] == std::byte{0}) ++at;
-  if (at < length) std::memset(buffer + at, 0, length - at);
-}
 
 // Nothing that another range, or another try, could change.
 bool is_refused_for_good(int64_t result) {

@@ -21,6 +21,8 @@ export interface HostCalls {
   jobs: { params: Record<string, never>; result: InterruptedJob[] };
   /** Forgets an interrupted job. */
   forget: { params: { job: string }; result: Record<string, never> };
+  /** Writes the manifest that a job has made, named by its SHA-256 (hex), to a file. Refused when it is not kept any more. */
+  saveManifest: { params: { manifest: string; path: string }; result: Record<string, never> };
   /** Checks a request, opens and holds every device. Writes nothing. */
   prepare: { params: CopyRequest; result: Plan };
   /** Starts what was prepared. The job reports by events; `result` is the last one. */

@@ -205,7 +205,7 @@ export interface JobResult {
   /** Errors of the source. */
   errors: JobError[];
   destinations: DestinationResult[];
-  /** SHA-256 that ends the manifest of what was read (hex), null when none was made. */
+  /** SHA-256 (hex) of the manifest of what was read, or of the one that stood for the source; null when not all of the source was read. */
   manifest: string | null;
   /** How much of the source a rescue got, null for a job that is none. */
   rescue: { rescued: number; bad: number } | null;

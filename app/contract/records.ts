@@ -53,7 +53,7 @@ export interface JobRecord {
   bytes: number;
   verify: boolean;
   io: Plan['io'];
-  /** SHA-256 of the manifest of the source, null when none was made. */
+  /** SHA-256 of the manifest of the source (`JobResult.manifest`). */
   manifest: string | null;
   destinations: RecordedDestination[];
   /** Errors of the source, the first ones. */

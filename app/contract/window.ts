@@ -80,6 +80,8 @@ export interface WindowCalls {
   findJobs: { args: [query: string]; result: Outcome<FoundJobs> };
   /** Native save dialog, then the report on these jobs; its path, null when the user changed their mind. */
   reportJobs: { args: [ids: string[], form: ReportForm]; result: Outcome<string | null> };
+  /** Native save dialog, then the manifest that a job has made, named by its SHA-256 (hex); its path, null when the user changed their mind. */
+  saveManifest: { args: [manifest: string]; result: Outcome<string | null> };
   /** Shows the log file in the desktop's file manager; gives its path. */
   showLog: { args: []; result: string };
   /** Puts what support needs to know on the clipboard. */
@@ -91,7 +93,7 @@ export interface WindowCalls {
 /** Names of the calls, for the ends that loop over them. */
 export const calls = [
   'getState', 'refreshDisks', 'chooseImage', 'chooseNewImage', 'review', 'dismissReview', 'start', 'cancel', 'pause', 'throttle', 'retry',
-  'forget', 'eject', 'dismissJob', 'findJobs', 'reportJobs', 'showLog', 'copyDiagnostics', 'changeSettings',
+  'forget', 'eject', 'dismissJob', 'findJobs', 'reportJobs', 'saveManifest', 'showLog', 'copyDiagnostics', 'changeSettings',
 ] as const satisfies readonly (keyof WindowCalls)[];
 
 /** What main tells the window without being asked. */

@@ -12,6 +12,7 @@ import { inspectExisting } from './inspect.ts';
 import type { Emit, Job } from './job.ts';
 import { launch } from './launch.ts';
 import { readBlocks } from './machine.ts';
+import { exportManifest } from './made-manifests.ts';
 import type { NativeAddon, NativeUevent } from './native.ts';
 import { prepare, release, type Prepared } from './prepare.ts';
 import { forgetJob, interruptedJobs } from './resume.ts';
@@ -82,6 +83,11 @@ export class LocalEngine {
   /** Forgets an interrupted job. Rejects with a Refusal: there is none, or it runs. */
   forget(job: string): Promise<void> {
     return forgetJob(stateDir(), job, this.#addon());
+  }
+
+  /** Writes the kept manifest with this SHA-256 (hex) to the file `path`. Rejects with a Refusal. */
+  saveManifest(digest: string, path: string): Promise<void> {
+    return exportManifest(stateDir(), digest, path);
   }
 
   /** Checks a request and holds its devices until `start` or `cancel`. */

@@ -93,6 +93,9 @@ async function perform(request: CheckedRequest): Promise<unknown> {
     case 'forget':
       await engine.forget(request.params.job);
       return {};
+    case 'saveManifest':
+      await engine.saveManifest(request.params.manifest, request.params.path);
+      return {};
   }
 }
 

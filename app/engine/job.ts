@@ -12,7 +12,7 @@ import { nameImage } from './images.ts';
 import { about, jobError, type Named } from './job-errors.ts';
 import { jobResult, unexplained } from './job-result.ts';
 import type { LogKeeper } from './log-keeper.ts';
-import { saveManifest } from './manifests.ts';
+import { leaveManifest } from './made-manifests.ts';
 import type { NativeDevice, NativeError } from './native.ts';
 import { Pass, type Controls, type PassRequest } from './pass.ts';
 import { showNewPartitions } from './partitions.ts';
@@ -300,7 +300,7 @@ export class Job implements Stage {
     for (const error of unexplained(ends, this.#errors, this.#named)) this.#push(error);
     const silent = new Set(this.#errors.flatMap(({ code, destination }) => (code === 'STALLED' ? [destination] : [])));
     for (const note of await showNewPartitions(this.prepared, (index) => silent.has(index) || this.#removals.has(index))) this.note(note);
-    const manifest = await this.#saveManifest();
+    const manifest = await leaveManifest(this.prepared, this.hashes, (text) => this.note(text));
     const seconds = this.#seconds();
     if (this.#log.problem !== null) this.note(this.#log.problem);
     const result = jobResult({
@@ -311,19 +311,6 @@ export class Job implements Stage {
     await release(this.prepared);
     this.#emit({ event: 'progress', progress: this.#progress(seconds) });
     this.#emit({ event: 'result', result });
-  }
-
-  async #saveManifest(): Promise<string | null> {
-    if (this.request.saveManifest === null || this.prepared.source === null) return null;
-    try {
-      const digest = await saveManifest(this.request.saveManifest, this.prepared.source.end, this.hashes, (text) => this.note(text));
-      // Who goes on with a job has not named the file again.
-      if (digest !== null && this.prepared.resumed !== null) this.note(`The manifest was written to ${this.request.saveManifest}.`);
-      return digest;
-    } catch (error) {
-      this.note(`The manifest was not saved: ${error instanceof Error ? error.message : String(error)}`);
-      return null;
-    }
   }
 
   #sample(): void {

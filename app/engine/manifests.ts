@@ -3,12 +3,12 @@
 import { lstat } from 'node:fs/promises';
 import type { PlatterError } from '../contract/errors.ts';
 import type { CopyRequest } from '../contract/jobs.ts';
-import { chunksIn, isEmpty, type Grid, type KnownHashes } from './chunk-sets.ts';
+import { chunksIn } from './chunk-sets.ts';
 import { countChunks } from './chunks.ts';
 import { errnoOf, failure, failureOf, Refusal } from './errors.ts';
-import type { End, Found } from './inspect.ts';
+import type { Found } from './inspect.ts';
 import { idOf } from './machine.ts';
-import { manifestDigest, readManifest, writeManifest, type Manifest } from './manifest.ts';
+import { readManifest, writeManifest, type Manifest } from './manifest.ts';
 import { bytesOf, readMapfile, type RescueMap } from './mapfile.ts';
 import { counted, number } from './words.ts';
 
@@ -43,28 +43,11 @@ export function misfits(bytes: number, manifest: Manifest | null, manifestPath: 
   ];
 }
 
-/**
- * Writes the manifest of what was read to `path` and gives its digest; null when nothing was read. Throws a Refusal when
- * it cannot be written there. `note` hears what is missing in it.
- */
-export async function saveManifest(path: string, source: End, hashes: KnownHashes, note: (text: string) => void): Promise<string | null> {
-  if (isEmpty(hashes.known)) {
-    note('No manifest was made: nothing of the source was read.');
-    return null;
-  }
+/** Writes a manifest to a file that a user named: there is none, or another manifest. Rejects with a Refusal. */
+export async function replaceManifest(path: string, manifest: Manifest): Promise<void> {
   const errors = await checkNewManifest(path);
   if (errors.length > 0) throw new Refusal(errors);
-  const missing = chunksIn(hashes.grid) - countChunks(hashes.known);
-  if (missing > 0) note(`The manifest has no hash for ${counted(missing, 'chunk')} not read in full.`);
-  const manifest = manifestOf(source, hashes);
   await writeManifest(path, manifest);
-  return manifestDigest(manifest);
-}
-
-function manifestOf({ path, block, size }: End, { grid, known, hashes }: KnownHashes): Manifest {
-  const { bytes, chunkSize }: Grid = grid;
-  const model = block === null ? null : (block.model ?? block.backingFile);
-  return { chunkSize, bytes, source: { path, model, serial: block?.serial ?? null, size }, createdAt: Date.now(), known, hashes };
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -19,6 +19,9 @@ const path = z.string().min(1).max(4095).regex(/^[^\0]+$/, 'A path has no NUL in
 /** Name of a job log: nothing that could lead out of its folder. */
 export const jobId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'This is no id of a job.');
 
+/** SHA-256 of a manifest. */
+export const manifestId = z.string().regex(/^[0-9a-f]{64}$/, 'This is no SHA-256.');
+
 /** What a batch may be called: one line that can be read. */
 export const batchName = z.string().max(MAX_NAME, `A name has at most ${MAX_NAME} characters.`).regex(/^[^\s\p{Cc}]([^\p{Cc}]*[^\s\p{Cc}])?$/u, 'A name is one line of text.');
 
@@ -113,6 +116,7 @@ export const hostRequest = z.discriminatedUnion('method', [
   z.strictObject({ id, method: z.literal('eject'), params: z.strictObject({ path }) }),
   z.strictObject({ id, method: z.literal('jobs'), params: nothing }),
   z.strictObject({ id, method: z.literal('forget'), params: z.strictObject({ job: jobId }) }),
+  z.strictObject({ id, method: z.literal('saveManifest'), params: z.strictObject({ manifest: manifestId, path }) }),
   z.strictObject({ id, method: z.literal('prepare'), params: copyRequest }),
   z.strictObject({ id, method: z.literal('start'), params: nothing }),
   z.strictObject({ id, method: z.literal('cancel'), params: z.strictObject({ destination: index.nullable().optional() }) }),
@@ -150,6 +154,7 @@ export const hostResults: { [M in HostMethod]: z.ZodType<HostCalls[M]['result']>
   eject: nothing,
   jobs: z.array(interruptedJob),
   forget: nothing,
+  saveManifest: nothing,
   prepare: plan,
   start: nothing,
   cancel: nothing,

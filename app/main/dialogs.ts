@@ -1,6 +1,7 @@
 // The desktop's own dialogs for files. They begin where Platter was started from, if it may look there.
-import { dialog, type FileFilter } from 'electron';
+import { dialog, type FileFilter, type SaveDialogOptions } from 'electron';
 import { accessSync, constants } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { say } from '../words/speech.ts';
 import { currentWindow } from './window.ts';
@@ -19,11 +20,23 @@ export async function chooseImage(): Promise<string | null> {
 }
 
 /** Asks where a new image goes; null when the user changed their mind. */
-export async function chooseNewImage(): Promise<string | null> {
-  const options = { title: say('dialogs.newImage'), defaultPath: join(startFolder(), 'copy.img'), filters: images() };
+export function chooseNewImage(): Promise<string | null> {
+  return choosePlace({ title: say('dialogs.newImage'), defaultPath: join(startFolder(), 'copy.img'), filters: images() });
+}
+
+/** Asks where the manifest with this SHA-256 goes; null when the user changed their mind. */
+export function chooseNewManifest(manifest: string): Promise<string | null> {
+  return choosePlace({
+    title: say('dialogs.newManifest'), defaultPath: join(homedir(), `platter-${manifest.slice(0, 12)}.manifest`),
+    filters: [{ name: say('dialogs.manifests'), extensions: ['manifest'] }],
+  });
+}
+
+/** Asks where something is to be saved; null when the user changed their mind. */
+export async function choosePlace(options: SaveDialogOptions): Promise<string | null> {
   const window = currentWindow();
   const { canceled, filePath } = await (window === null ? dialog.showSaveDialog(options) : dialog.showSaveDialog(window, options));
-  return canceled ? null : filePath;
+  return canceled || filePath === '' ? null : filePath;
 }
 
 /** Root may start the window from a folder that the window's ordinary user cannot read. */

@@ -1,5 +1,5 @@
 // The window's side of the history: the job that has just ended is kept, jobs are found, reports saved where the user says.
-import { dialog } from 'electron';
+import type { SaveDialogOptions } from 'electron';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Outcome } from '../contract/errors.ts';
@@ -11,7 +11,7 @@ import { recordOf } from '../records/record.ts';
 import { saveReport } from '../records/report.ts';
 import { search } from '../records/search.ts';
 import { language, say } from '../words/speech.ts';
-import { currentWindow } from './window.ts';
+import { choosePlace } from './dialogs.ts';
 
 /** Records that one answer carries, and errors of each end in them: more than anybody reads. */
 const MOST_FOUND = 200;
@@ -42,17 +42,14 @@ export async function lastJob(): Promise<JobRecord | null> {
 /** Asks where the report on these jobs goes, and writes it; gives its path, null when the user changed their mind. */
 export const reportJobs = (ids: readonly string[], form: ReportForm): Promise<Outcome<string | null>> => outcome(async () => {
   const records = await Promise.all(ids.map((id) => history.get(id)));
-  const path = await choosePlace(records, form);
+  const path = await choosePlace(placeOf(records, form));
   if (path !== null) await saveReport(path, form, records, language());
   return path;
 });
 
-async function choosePlace(records: readonly JobRecord[], form: ReportForm): Promise<string | null> {
+function placeOf(records: readonly JobRecord[], form: ReportForm): SaveDialogOptions {
   const name = records.length === 1 ? `platter-${records[0]!.id}.${form}` : `platter-history.${form}`;
-  const options = { title: say('history.save'), defaultPath: join(homedir(), name), filters: [{ name: form.toUpperCase(), extensions: [form] }] };
-  const window = currentWindow();
-  const { canceled, filePath } = await (window === null ? dialog.showSaveDialog(options) : dialog.showSaveDialog(window, options));
-  return canceled || filePath === '' ? null : filePath;
+  return { title: say('history.save'), defaultPath: join(homedir(), name), filters: [{ name: form.toUpperCase(), extensions: [form] }] };
 }
 
 const brief = (record: JobRecord): JobRecord => ({

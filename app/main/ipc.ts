@@ -7,7 +7,7 @@ import { MAX_DESTINATIONS } from '../contract/jobs.ts';
 import { REPORT_FORMS } from '../contract/records.ts';
 import { calls, channel, type WindowCalls, type WindowNotices } from '../contract/window.ts';
 import { failure } from '../engine/errors.ts';
-import { copyRequest, jobId } from '../engine/schema.ts';
+import { copyRequest, jobId, manifestId } from '../engine/schema.ts';
 import { log } from './log.ts';
 import { isOurs } from './security.ts';
 import { settingsChange } from './settings.ts';
@@ -40,6 +40,7 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   dismissJob: none,
   findJobs: z.tuple([z.string().max(1000)]),
   reportJobs: z.tuple([z.array(jobId).min(1).max(1000), z.enum(REPORT_FORMS)]),
+  saveManifest: z.tuple([manifestId]),
   showLog: none,
   copyDiagnostics: none,
   changeSettings: z.tuple([settingsChange]),

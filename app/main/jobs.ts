@@ -152,6 +152,12 @@ export class Jobs {
     return done.ok ? { ok: true, value: null } : done;
   }
 
+  /** Writes the manifest with this SHA-256 (hex) to the file `path`; gives that. */
+  async saveManifest(manifest: string, path: string): Promise<Outcome<string>> {
+    const done = await this.#ask('saveManifest', { manifest, path });
+    return done.ok ? { ok: true, value: path } : done;
+  }
+
   /** Unmounts, flushes and switches off a disk. */
   async eject(path: string): Promise<Outcome<null>> {
     const done = await this.#ask('eject', { path });

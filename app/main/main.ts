@@ -7,7 +7,7 @@ import { logEvent, logStart } from '../records/log.ts';
 import { speakWith } from '../words/speech.ts';
 import { registerScheme, setupContent } from './content.ts';
 import { diagnostics, LOG_LINES } from './diagnostics.ts';
-import { chooseImage, chooseNewImage } from './dialogs.ts';
+import { chooseImage, chooseNewImage, chooseNewManifest } from './dialogs.ts';
 import { setupDiskWatch } from './disk-watch.ts';
 import { engineConnector } from './engine.ts';
 import { findJobs, keepJob, lastJob, reportJobs } from './history.ts';
@@ -87,6 +87,10 @@ async function run(): Promise<void> {
     dismissJob: () => jobs.dismissJob().then(() => null),
     findJobs,
     reportJobs,
+    saveManifest: async (manifest) => {
+      const path = await chooseNewManifest(manifest);
+      return path === null ? { ok: true, value: null } : jobs.saveManifest(manifest, path);
+    },
     showLog: () => {
       shell.showItemInFolder(log.path);
       return log.path;

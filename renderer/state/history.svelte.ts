@@ -1,5 +1,5 @@
 // The jobs that have ended, as far as a search shows them; their reports; and what else is kept for later: log and diagnostics.
-import type { PlatterError } from '../../app/contract/errors.ts';
+import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
 import type { FoundJobs, ReportForm } from '../../app/contract/records.ts';
 import type { Bridge } from '../../app/contract/window.ts';
 import { say } from '../words.ts';
@@ -53,8 +53,17 @@ export class History {
 
   /** Saves the report on these jobs where the native dialog says. */
   async save(ids: readonly string[], form: ReportForm): Promise<void> {
+    await this.#saving(this.#bridge.reportJobs([...ids], form));
+  }
+
+  /** Saves the manifest with this SHA-256 where the native dialog says. */
+  async saveManifest(manifest: string): Promise<void> {
+    await this.#saving(this.#bridge.saveManifest(manifest));
+  }
+
+  async #saving(call: Promise<Outcome<string | null>>): Promise<void> {
     this.answer = '';
-    const outcome = await this.#mirror.ask(this.#bridge.reportJobs([...ids], form));
+    const outcome = await this.#mirror.ask(call);
     if (outcome === undefined) return;
     this.refusals = outcome.ok ? [] : outcome.errors;
     if (outcome.ok && outcome.value !== null) this.answer = say('history.saved', { path: outcome.value });

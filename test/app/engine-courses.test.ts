@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DestinationProgress } from '../../app/contract/jobs.ts';
+import { readManifest } from '../../app/engine/manifest.ts';
 import { canLab, seededBytes, type LabDisk } from '../lab/lab.ts';
 import { chunksWritten, head, interrupted, MiB, refused, requestOf, resultOf, resume, spoil, Workbench, type Session } from './engine-support.ts';
 
@@ -102,6 +103,28 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
 });
 
 describe.skipIf(noLab !== null)('a manifest', () => {
+  it('is made by every job that reads its whole source: named by the result, and to be had as a file', async () => {
+    const source = await bench.image('disk.img', 4 * MiB + 512);
+    const [disk, failing] = [await bench.disk({ size: 8 * MiB }), await bench.disk({ size: 8 * MiB })];
+    const file = await bench.path('later.manifest');
+    const session = bench.session();
+    const { manifest: made } = await session.run({ source, destinations: [disk.device], verify: false });
+    await session.engine.call('saveManifest', { manifest: made!, path: file });
+    expect(execFileSync('sh', ['-c', 'head -c -32 "$1" | sha256sum', 'sh', file], { encoding: 'utf8' })).toContain(made);
+    // One that stands for the source is the job's manifest too.
+    expect(await session.run({ kind: 'verify', source: null, manifest: file, destinations: [disk.device] })).toMatchObject({ manifest: made, destinations: [{ verified: true }] });
+    const { hashes } = await readManifest(file);
+    const { manifest: compared } = await session.run({ kind: 'verify', source, destinations: [disk.device] });
+    await session.engine.call('saveManifest', { manifest: compared!, path: file });
+    expect((await readManifest(file)).hashes).toEqual(hashes);
+
+    await writeFile(await bench.path('letter'), 'kept');
+    expect(await refused(session.engine.call('saveManifest', { manifest: compared!, path: await bench.path('letter') }))).toMatchObject([{ code: 'BAD_FILE' }]);
+    expect(await refused(session.engine.call('saveManifest', { manifest: 'ab'.repeat(32), path: file }))).toMatchObject([{ code: 'NOTHING_TO_DO' }]);
+    await failing.rule('eio r 7M 4K');
+    expect(await session.run({ source: failing.device, destinations: [disk.device] })).toMatchObject({ readErr: 1, manifest: null });
+  });
+
   it('made by a copy verifies it later without the source, names what changed, and guides the repair', async () => {
     const source = await bench.image('disk.img', 8 * MiB + 512);
     const manifest = await bench.path('disk.manifest');

@@ -58,6 +58,10 @@ test.each(['light', 'dark'] as const)('found, read, reported and repeated, %s', 
   await drawer.getByText('Saved: /reports/report.pdf').waitFor();
   expect(main.asked('reportJobs')).toEqual([[[main.history[0]!.id], 'pdf']]);
 
+  await drawer.getByRole('button', { name: 'Save manifest of Order 4711' }).click();
+  await drawer.getByText('Saved: /reports/disk.manifest').waitFor();
+  expect(main.asked('saveManifest')).toEqual([['ab'.repeat(32)]]);
+
   await drawer.getByRole('button', { name: 'Repeat Order 4711' }).click();
   await drawer.waitFor({ state: 'detached' });
   await page.getByRole('checkbox', { name: /, \/dev\/sdx$/, checked: true }).waitFor();

@@ -108,6 +108,8 @@ export class FakeMain {
       }
       case 'reportJobs':
         return { ok: true, value: `/reports/report.${String(args[1])}` };
+      case 'saveManifest':
+        return { ok: true, value: '/reports/disk.manifest' };
       case 'changeSettings': {
         const change = args[0] as SettingsChange;
         const settings = { ...this.state.settings, ...change, defaults: { ...this.state.settings.defaults, ...change.defaults } };

@@ -11,5 +11,7 @@ export const dialogs: Translated<typeof english> = {
   allFiles: 'Alle Dateien',
   chooseImage: 'Abbild wählen',
   newImage: 'Neues Abbild',
+  newManifest: 'Neues Manifest',
+  manifests: 'Manifeste',
   develop: 'Entwickeln',
 };

@@ -22,6 +22,8 @@ export const history: Translated<typeof english> = {
   saveOf: 'Als {form} speichern: Protokoll zu {name}',
   save: 'Protokoll speichern',
   saveTable: 'Diese als CSV speichern',
+  saveManifest: 'Manifest speichern',
+  saveManifestOf: 'Manifest speichern: {name}',
   saved: 'Gespeichert: {path}',
   notKept: 'Dieser Auftrag ist nicht im Verlauf.',
   missing: '{name} ist nicht angeschlossen oder ein anderes Laufwerk und wird nicht gewählt.',

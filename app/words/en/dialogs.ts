@@ -9,5 +9,7 @@ export const dialogs = {
   allFiles: 'All files',
   chooseImage: 'Choose an image',
   newImage: 'New image',
+  newManifest: 'New manifest',
+  manifests: 'Manifests',
   develop: 'Develop',
 } as const;

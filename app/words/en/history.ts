@@ -20,6 +20,8 @@ export const history = {
   saveOf: 'Save as {form}: report on {name}',
   save: 'Save report',
   saveTable: 'Save these as CSV',
+  saveManifest: 'Save manifest',
+  saveManifestOf: 'Save manifest of {name}',
   saved: 'Saved: {path}',
   notKept: 'This job is not in the history.',
   missing: '{name} is not plugged in, or is another drive, and is not chosen.',

@@ -11,5 +11,7 @@ export const dialogs: Translated<typeof english> = {
   allFiles: 'Tous les fichiers',
   chooseImage: 'Choisir une image',
   newImage: 'Nouvelle image',
+  newManifest: 'Nouveau manifeste',
+  manifests: 'Manifestes',
   develop: 'Développer',
 };

@@ -22,6 +22,8 @@ export const history: Translated<typeof english> = {
   saveOf: 'Enregistrer en {form} : rapport sur {name}',
   save: 'Enregistrer le rapport',
   saveTable: 'Enregistrer celles-ci en CSV',
+  saveManifest: 'Enregistrer le manifeste',
+  saveManifestOf: 'Enregistrer le manifeste de {name}',
   saved: 'Enregistré : {path}',
   notKept: 'Cette tâche n’est pas dans l’historique.',
   missing: '{name} n’est pas branché, ou est un autre disque, et n’est pas choisi.',

@@ -143,7 +143,7 @@ class Job {
   void pass_over(Slot& slot);
   void source_failed(uint64_t turn);
   void source_changed(Slot& slot);
-  void do_not_check(const Slot& slot);
+  void do_not_check(const Slot& slot, uint32_t destinations);
   void blank_known_holes(Slot& slot);
   ChunkHashes::Hash hash_of_zeros(Slot& slot);
   void write_out(Engine& engine, Slot& slot);

@@ -217,6 +217,7 @@ bool Job::join(Engine& engine, Take take) {
   if (!slot.reading && slot.pending == 0) return false;  // was given up
   add_members(slot, take.members);
   if (slot.reading) return true;
+  if (slot.unlike_hash) do_not_check(slot, take.members);
   for (unsigned i = 0; i < destinations_.size(); ++i) {
     if (take.members >> i & 1) start_write(engine, slot, i);
   }
@@ -232,6 +233,7 @@ void Job::take(Engine& engine, Take take) {
   slot->pending = 0;
   slot->held = 0;
   slot->holes = false;
+  slot->unlike_hash = false;
   slot->zero = op_ == KCOPYD_ZERO || (!slot->blank && is_hole(slot->chunk));
   slot->reading = !slot->zero;
   slot->again = taken_[take.turn];

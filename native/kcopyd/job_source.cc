@@ -44,7 +44,7 @@ void Job::pass_over(Slot& slot) {
                 slot.again);
   }
   // Who got it before has what its hash says all the same.
-  if (hashes_source_ && hashes_.known(slot.chunk)) do_not_check(slot);
+  if (hashes_source_ && hashes_.known(slot.chunk)) do_not_check(slot, slot.pending);
   else if (hashes_source_) hashes_.leave_out(slot.chunk);
   for (unsigned i = 0; i < destinations_.size(); ++i) {
     if (slot.pending >> i & 1) ++destinations_[i]->settled;
@@ -106,7 +106,8 @@ void Job::write_out(Engine& engine, Slot& slot) {
         source_changed(slot);
         return;
       }
-      do_not_check(slot);
+      slot.unlike_hash = true;
+      do_not_check(slot, slot.pending);
     }
   }
   if (op_ != KCOPYD_COMPARE) {
@@ -124,9 +125,9 @@ void Job::write_out(Engine& engine, Slot& slot) {
 
 // A sub-job with a hash, from before or from those who had it first, of which not all could be read now. It is listed as
 // that; its destinations get zeros for what is missing, so what they have is not what has that hash.
-void Job::do_not_check(const Slot& slot) {
+void Job::do_not_check(const Slot& slot, uint32_t destinations) {
   for (unsigned i = 0; i < destinations_.size(); ++i) {
-    if (slot.pending >> i & 1) destinations_[i]->check.leave_out(slot.chunk, destinations_[i]->chunks);
+    if (destinations >> i & 1) destinations_[i]->check.leave_out(slot.chunk, destinations_[i]->chunks);
   }
 }
 

@@ -40,6 +40,7 @@ struct Slot {
   bool reading = false;        // the source is being read into it
   bool again = false;          // this sub-job was read before, for destinations that were faster
   bool holes = false;          // something of it could not be read
+  bool unlike_hash = false;    // because of them it is not what its hash, known before, was made of
   bool zero = false;           // all of it is zeros, and destinations are asked to zero rather than to write
   unsigned lost = 0;           // transfers that were given up; the buffer is the kernel's until they come back
   SlotTransfer read;

@@ -314,6 +314,34 @@ TEST_CASE("parts: what has a hash and cannot be read any more is a hole of those
   });
 }
 
+TEST_CASE("parts: a hole in what has a hash is not held against one that joins those who have it already") {
+  on_each({Medium::lab_file}, [](const Combo& combo) {
+    Bay bay(combo, 2, kBytes, {.pages = 4096});
+    Request request(bay, KCOPYD_COPY, KCOPYD_IGNORE_READ | KCOPYD_VERIFY, 2);
+    Job& before = bay.client.submit(request.raw);
+    REQUIRE(before.wait().list() == Lines{});
+    const std::vector<kcopyd_hash> hashes = hashes_of(before);
+    const std::vector<uint8_t> all = only({0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+    request.raw.hashes = hashes.data();
+    request.raw.known = all.data();
+    const uint64_t last = kBytes - MiB, bad = last + bay.block();
+    bay.source.rule(eio("r", bad, bay.block()));
+    bay.dests[0].rule("stall w " + std::to_string(last) + " " + std::to_string(MiB));
+    bay.dests[1].rule("stall w");  // so it has not come to that place when it is paused
+    Job& job = bay.client.submit(request.raw);
+    REQUIRE(kcopyd_job_pause(job.get(), 1, 1) == 0);
+    while (job.progress().bytes_read < kBytes - bay.block()) usleep(1000);
+    bay.dests[1].rule("go");
+    REQUIRE(kcopyd_job_pause(job.get(), 1, 0) == 0);
+    while (job.progress().dests[1].written < kBytes) usleep(1000);
+    bay.dests[0].rule("go");
+    const Outcome& out = job.wait();
+    CHECK(out.list() == Lines{"read EIO medium " + std::to_string(bad) + "+" + std::to_string(bay.block())});
+    CHECK(out.write_err == 0);
+    for (const unsigned i : {0u, 1u}) CHECK(out.progress.dests[i].verified == last);
+  });
+}
+
 TEST_CASE("parts: flags that contradict each other, and a comparison with too little, are refused") {
   Bay bay({KCOPYD_IO_THREADS, Medium::file}, 1, MiB);
   const io_region from = bay.from(0, MiB);

@@ -298,7 +298,7 @@ static std::vector<Device> open_all(const std::vector<Disk>& disks) {
   return devices;
 }
 
-Bay::Bay(const Combo& combo, unsigned destinations, uint64_t size, ClientOptions options)
+Bay::Bay(const Combo& combo, unsigned destinations, uint64_t size, ClientOptions options, bool fills)
     : source(combo.medium, size),
       dests(disks(combo.medium, destinations, size)),
       content(pattern(size, 1)),
@@ -307,6 +307,7 @@ Bay::Bay(const Combo& combo, unsigned destinations, uint64_t size, ClientOptions
       client([&] { return options.backend = combo.backend, options; }()),
       size_(size),
       block_(source_device.info().logical_block) {
+  if (!fills) return;
   source.fill(content);
   for (unsigned i = 0; i < destinations; i++) dests[i].fill(old(i));
 }

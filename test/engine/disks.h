@@ -116,10 +116,11 @@ inline const std::vector<Medium> kMedia = {Medium::file, Medium::loop512, Medium
 // Those that can be told to fail.
 inline const std::vector<Medium> kFaulty = {Medium::lab_file, Medium::loop512, Medium::loop4096};
 
-// A source and a bay of destinations, all of one size, filled and open, and a client.
+// A source and a bay of destinations, all of one size and open, and a client.
 class Bay {
  public:
-  Bay(const Combo& combo, unsigned destinations, uint64_t size, ClientOptions options = {});
+  // `fills`: everything has its pattern; otherwise what was there, for a test that fills what it needs.
+  Bay(const Combo& combo, unsigned destinations, uint64_t size, ClientOptions options = {}, bool fills = true);
   ~Bay();
 
   // Regions in bytes.

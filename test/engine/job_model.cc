@@ -16,6 +16,15 @@ namespace {
 using kcopyd::ChunkHashes;
 constexpr uint64_t kDisk = 2 * MiB;
 
+// Bytes of every disk that a job has to do with, and a block beyond them that has to stay as it is.
+uint64_t extent(const Job& job, uint64_t block) {
+  unsigned at = job.from;
+  for (const Destination& d : job.dests) at = std::max(at, d.at);
+  return (at + job.blocks + 1) * block;
+}
+
+Bytes first_of(const Bytes& bytes, uint64_t length) { return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length)}; }
+
 // Bit i; what is beyond the end is `otherwise`.
 bool has(const Bits& bits, size_t i, bool otherwise) { return i < bits.size() ? bits[i] : otherwise; }
 
@@ -61,7 +70,8 @@ class Model {
     length_ = job.blocks * block;
     size_ = job.chunk * KiB;
     chunks_ = (length_ + size_ - 1) / size_;
-    source = bay.content;
+    const uint64_t used = extent(job, block);
+    source = first_of(bay.content, used);
     data_ = Bytes(length_);
     if (job.op != KCOPYD_ZERO) {
       for (uint64_t c = 0; c < chunks_; c++)
@@ -70,7 +80,7 @@ class Model {
     }
     for (unsigned i = 0; i < job.dests.size(); i++) {
       Fate fate;
-      fate.old = bay.old(i);
+      fate.old = first_of(bay.old(i), used);
       for (uint64_t c = 0; c < chunks_; c++)
         if (has(job.same, c, false)) std::copy_n(data_.begin() + begin_of(0, c), length_of(c), fate.old.begin() + begin_of(job.dests[i].at, c));
       fate.want = fate.old;
@@ -244,7 +254,7 @@ std::vector<uint64_t> durable(test::Job& running, unsigned dest) {
 std::string judge(const Job& job, const Model& model, unsigned i, const Bay& bay, test::Job& running, const Outcome& out, const std::vector<Entry>& list) {
   const Fate& fate = model.fates[i];
   const std::string who = "destination " + std::to_string(i) + ": ";
-  const Bytes got = bay.dests[i].bytes();
+  const Bytes got = bay.dests[i].bytes(0, fate.old.size());
   const std::vector<uint64_t> flushed = durable(running, i);
   const uint64_t region = job.dests[i].at * bay.block();
   if (!fate.loose) {
@@ -275,11 +285,9 @@ std::string judge(const Job& job, const Model& model, unsigned i, const Bay& bay
 
 std::string run(const Job& job, const Combo& combo, Planted planted) {
   const unsigned pages = job.slots * job.chunk * KiB / KCOPYD_PAGE_SIZE;
-  Bay bay(combo, static_cast<unsigned>(job.dests.size()), kDisk, {.pages = pages, .subjob_size = job.chunk * KiB});
+  Bay bay(combo, static_cast<unsigned>(job.dests.size()), kDisk, {.pages = pages, .subjob_size = job.chunk * KiB}, false);
   const uint64_t block = bay.block();
-  // A job from elsewhere, with blocks of another size, may be too long for this device.
-  for (const Destination& d : job.dests)
-    if ((std::max(d.at, job.from) + job.blocks) * block > kDisk) return "";
+  if (extent(job, block) > kDisk) return "";  // from elsewhere, with smaller blocks: too long for this device
   const Model model(job, block, combo.medium != Medium::lab_file, planted, bay);
   bay.source.fill(model.source);
   for (unsigned i = 0; i < job.dests.size(); i++) bay.dests[i].fill(model.fates[i].old);

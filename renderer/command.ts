@@ -20,6 +20,9 @@ export function commandLine(request: CopyRequest): string {
   return ['platter', kind, ...ownOptions(request), ...commonOptions(request), ...words].map(quoted).join(' ');
 }
 
+/** Its options alone. */
+export const optionWords = (request: CopyRequest): string => [...ownOptions(request), ...commonOptions(request)].map(quoted).join(' ');
+
 /** An option with its value; nothing where there is none. One that starts with a dash would be taken for an option. */
 const valued = (option: string, value: string | number | null): string[] =>
   value === null ? [] : String(value).startsWith('-') ? [`${option}=${value}`] : [option, String(value)];

@@ -8,6 +8,7 @@ import type { Bridge } from '../../app/contract/window.ts';
 import { copyRequest, resumeRequest } from '../command.ts';
 import { destinationLock, diskName, endpointName, identity, sameDisk, type SourceFacts } from '../disks.ts';
 import { baseName, listed, say } from '../words.ts';
+import { carriedOf } from './carried.ts';
 import type { Mirror } from './mirror.svelte.ts';
 import { Filters } from './filters.svelte.ts';
 import { Options } from './options.svelte.ts';
@@ -95,7 +96,7 @@ export class Choice {
 
   /** The request as it stands, null while something is missing. */
   get request(): CopyRequest | null {
-    return this.source === null || this.missing !== null ? null : copyRequest(this.source.path, this.destinations, { ...this.options.request, unmount: this.disks.some(({ mountedAt }) => mountedAt.length > 0) });
+    return this.source === null || this.missing !== null ? null : copyRequest(this.source.path, this.destinations, { ...this.options.request(this.destinations), unmount: this.disks.some(({ mountedAt }) => mountedAt.length > 0) });
   }
 
   /** Refusals about one path. */
@@ -202,11 +203,15 @@ export class Choice {
       if (disk !== undefined) this.#picked.set(disk.path, identity(disk));
     }
     this.newImages = plan.destinations.filter(({ kind }) => kind === 'file').map(({ path }) => path);
-    this.options.adopt(plan.request);
+    this.options.adopt(plan.request, carriedOf(plan.request, plan.destinations.map(({ path, realPath }) => at(realPath)?.path ?? path)));
   }
 
-  /** Chooses the same as a job that has ended: the same drives, wherever they are now, and no other in place of one. */
-  repeat({ source, destinations, request }: JobRecord, disks: readonly Disk[]): void {
+  /**
+   * Chooses the same as a job that has ended: the same drives, wherever they are now, and no other in place of one, copied to
+   * in the same way. What is not the same, `lost` says.
+   */
+  repeat(record: JobRecord, disks: readonly Disk[]): void {
+    const { source, destinations, request } = record;
     const missing: string[] = [];
     const present = (end: RecordedEnd): Disk[] => {
       const disk = sameDisk(end, disks);
@@ -219,9 +224,18 @@ export class Choice {
     for (const disk of source?.kind === 'block' ? present(source) : []) this.chooseDisk(disk);
     for (const disk of destinations.filter(({ kind }) => kind === 'block').flatMap(present)) this.#picked.set(disk.path, identity(disk));
     this.newImages = destinations.filter(({ kind }) => kind === 'file').map(({ path }) => path);
-    this.options.adopt(request);
+    const carried = carriedOf(request, destinations.map((end) => (end.kind === 'file' ? end.path : (sameDisk(end, disks)?.path ?? null))));
+    const { rescue, assumeBlank } = carried;
+    const map = rescue?.map ?? null;
+    // What the job has written is on them now; and its map would say that there is nothing left to do.
+    this.options.adopt({ ...request, name: record.name, verify: record.verify }, { ...carried, assumeBlank: false, rescue: rescue && { ...rescue, map: null } });
     this.#changed();
-    this.lost = missing;
+    this.lost = [
+      ...missing,
+      ...(assumeBlank ? [say('history.notBlank')] : []),
+      ...(map === null ? [] : [say('history.newMap', { map })]),
+      ...(record.kind === 'resume' ? [say('history.ofContinued')] : []),
+    ];
   }
 
   /** Drops what is no longer there, or is another drive under the same path, and says so. */

@@ -2,8 +2,9 @@
 import type { CopyRequest } from '../../app/contract/jobs.ts';
 import { defaultSettings, type JobDefaults } from '../../app/contract/settings.ts';
 import { listed, rate, say, speed, typedSpeed } from '../words.ts';
+import { carriedRequest, carriedWords, type Carried } from './carried.ts';
 
-/** What the window can ask for. */
+/** What the window has controls, or settings, for. */
 type Asked = Pick<CopyRequest, 'name' | 'verify' | 'update' | 'rescue' | 'keepGoing' | 'throttle' | 'sparse' | 'stallTimeout'>;
 
 /** Times that a rescue from the window tries the bad sectors again. */
@@ -19,6 +20,8 @@ export class Options {
   #limit = $state('');
   /** What was taken last from the settings; they alone have the seldom ones. */
   #defaults = $state.raw(defaultSettings.defaults);
+  /** What a repeated job asked for beyond that. */
+  #carried = $state.raw<Carried | null>(null);
   readonly #changed: () => void;
 
   constructor(changed: () => void) {
@@ -89,7 +92,8 @@ export class Options {
     return speed(this.#limit) === undefined ? say('options.limitWrong') : null;
   }
 
-  get request(): Asked {
+  /** What is asked for by the controls and the settings. */
+  get #asked(): Asked {
     return {
       name: this.#name.trim() || null,
       verify: this.#verify,
@@ -102,9 +106,30 @@ export class Options {
     };
   }
 
+  /** How to copy to destinations with these paths. */
+  request(destinations: readonly string[]): Asked & Partial<CopyRequest> {
+    return { ...this.#asked, ...this.#carriedTo(destinations) };
+  }
+
+  /** What of that comes of a repeated job and has no control here, as options of the command line; empty when nothing does. */
+  carried(destinations: readonly string[]): string {
+    return carriedWords(this.#carriedTo(destinations), this.#asked, destinations);
+  }
+
+  /** Leaves out what comes of a repeated job and has no control here. */
+  drop(): void {
+    this.#carried = null;
+    this.#changed();
+  }
+
+  #carriedTo(destinations: readonly string[]): Partial<CopyRequest> {
+    if (this.#carried === null) return {};
+    return carriedRequest(this.#carried, { verify: this.#verify, update: this.#update, rescue: this.#rescue }, destinations);
+  }
+
   /** What is out of the ordinary beyond verifying, for a closed disclosure; empty when nothing is. */
   get summary(): string {
-    const { update, rescue, keepGoing, throttle } = this.request;
+    const { update, rescue, keepGoing, throttle } = this.#asked;
     return listed([
       ...(update ? [say('options.shortUpdate')] : []),
       ...(rescue === null ? [] : [say('options.shortRescue')]),
@@ -125,13 +150,14 @@ export class Options {
     this.#changed();
   }
 
-  /** Takes over those of a request. */
-  adopt({ name, verify, update, rescue, keepGoing, throttle }: CopyRequest): void {
+  /** Takes over those of a request; `carried` what of it has no control here. */
+  adopt({ name, verify, update, rescue, keepGoing, throttle }: CopyRequest, carried: Carried): void {
     this.#name = name ?? '';
     this.#verify = verify;
     this.#update = update;
     this.#rescue = rescue !== null;
     this.#keepGoing = keepGoing;
     this.#limit = typedSpeed(throttle);
+    this.#carried = carried;
   }
 }

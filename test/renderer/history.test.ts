@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { CopyRequest } from '../../app/contract/jobs.ts';
 import type { JobRecord } from '../../app/contract/records.ts';
 import { recordOf } from '../../app/records/record.ts';
 import * as make from './fixtures.ts';
@@ -84,6 +85,49 @@ test('a comparison is not repeated as a copy; nothing is while a job runs', asyn
   await open.page.getByRole('button', { name: 'History', exact: true }).click();
   await drawer.getByRole('button', { name: /^Details of/ }).click();
   expect(await drawer.getByRole('button', { name: /^Repeat/ }).count()).toBe(0);
+});
+
+test('all that a job was asked is asked again, wherever its drives are now; what cannot be is said', async () => {
+  const [first, second, third] = sticks as [typeof sticks[0], typeof sticks[0], typeof sticks[0]];
+  open = await windows.open({ state: { disks: [second, { ...first, path: '/dev/sdx', port: null }, third] } });
+  const { page, main } = open;
+  const odd = {
+    name: 'Order 4711', verify: true, io: 'threads' as const, memory: 64 * 1024 ** 2, saveManifest: '/home/me/disk.manifest', keepGoing: true, sparse: false,
+    rescue: { retries: 3, map: null }, throttle: 50e6, stallTimeout: 240,
+  };
+  const request = { ...plan.request, ...odd, rescue: { retries: 3, map: '/home/me/old.map' }, sparse: true, assumeBlank: true, destinationThrottles: [20e6, null, 10e6] };
+  main.history = [record(0, { name: odd.name, request: { ...request, sparse: false, assumeBlank: false } }), record(1, { name: 'Blank', request: { ...request, rescue: null } }), record(2, { kind: 'resume', name: 'Rest' })];
+  const drawer = page.getByRole('dialog', { name: 'History' });
+  const repeat = async (name: string): Promise<void> => {
+    await page.keyboard.press('Control+h');
+    await drawer.getByRole('button', { name: `Details of ${name}` }).click();
+    await drawer.getByRole('button', { name: `Repeat ${name}` }).click();
+    await drawer.waitFor({ state: 'detached' });
+  };
+  const asked = async (): Promise<CopyRequest | undefined> => {
+    await page.getByRole('button', { name: 'Review', exact: true }).click();
+    await expect.poll(() => main.asked('review').length).toBeGreaterThan(0);
+    return main.lastRequest();
+  };
+
+  await repeat('Order 4711');
+  await page.getByText('The rescue begins anew, without its map /home/me/old.map.').waitFor();
+  await page.getByText('As the repeated job had it:').waitFor();
+  await open.picture('repeated');
+  // In the order of the list, as the drives are.
+  expect(await asked()).toEqual({ ...plan.request, ...odd, destinations: [second.path, '/dev/sdx', third.path], destinationThrottles: [null, 20e6, 10e6] });
+  await page.getByRole('button', { name: 'Leave that out' }).click();
+  expect(await page.getByText('As the repeated job had it:').count()).toBe(0);
+  main.log.length = 0;
+  expect(await asked()).toMatchObject({ name: 'Order 4711', keepGoing: true, io: 'auto', memory: null, saveManifest: null, sparse: true, rescue: { retries: 1, map: null }, destinationThrottles: [], stallTimeout: 60 });
+
+  await repeat('Blank');
+  await page.getByText('Zeros are written this time: the drives are not blank any more.').waitFor();
+  main.log.length = 0;
+  expect(await asked()).toMatchObject({ assumeBlank: false, rescue: null, memory: 64 * 1024 ** 2 });
+  await repeat('Rest');
+  await page.getByText(/^That job continued another:/).waitFor();
+  expect(open.problems).toEqual([]);
 });
 
 test('an ended job has its report at hand; one that could not be kept says so', async () => {

@@ -22,4 +22,6 @@ export const options: Translated<typeof english> = {
   shortRescue: 'ohne unlesbare Sektoren',
   shortKeepGoing: 'über Schreibfehler hinweg',
   shortLimit: 'höchstens {rate}',
+  carried: 'Wie im wiederholten Auftrag:',
+  drop: 'Das weglassen',
 };

@@ -20,4 +20,6 @@ export const options = {
   shortRescue: 'skipping unreadable sectors',
   shortKeepGoing: 'skipping write errors',
   shortLimit: 'at most {rate}',
+  carried: 'As the repeated job had it:',
+  drop: 'Leave that out',
 } as const;

@@ -22,4 +22,6 @@ export const options: Translated<typeof english> = {
   shortRescue: 'sans les secteurs illisibles',
   shortKeepGoing: 'malgré les erreurs d’écriture',
   shortLimit: 'au plus {rate}',
+  carried: 'Comme dans la tâche répétée :',
+  drop: 'Ne pas reprendre',
 };

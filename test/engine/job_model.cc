@@ -147,7 +147,7 @@ class Model {
         return job_.op == KCOPYD_COMPARE ? checks(i, c) : writes(i, c) || (checks(i, c) && !preset);
       };
       bool read = false, skipped = false, holes = false, checkable = true;
-      for (unsigned i = 0; i < fates.size(); i++) read |= needs(i) && job_.op != KCOPYD_ZERO;
+      for (unsigned i = 0; i < fates.size(); i++) read |= needs(i) && job_.has_source();
       if (read) {
         const std::vector<unsigned> unreadable = bad(-1, 'r', c);
         holes = !unreadable.empty();
@@ -191,7 +191,7 @@ class Model {
           if (!unwritable.empty() && (!ignores_write || job_.op == KCOPYD_ZERO || (zeros && flag(KCOPYD_SPARSE)))) fate.loose = dropped = true;
           if (unwritable.empty() && !holes) fate.durable.push_back(c);
         }
-        if (!checks(i, c) || (!checkable && needs(i))) continue;
+        if (!checks(i, c) || (!checkable && needs(i)) || (job_.op == KCOPYD_COMPARE && !job_.has_source() && !preset)) continue;
         if (job_.op == KCOPYD_COPY && !preset && skipped) continue;
         const std::vector<unsigned> unreadable = bad(static_cast<int>(i), 'r', c);
         for (const unsigned b : unreadable)
@@ -313,7 +313,7 @@ std::string run(const Job& job, const Combo& combo, Planted planted) {
   const std::vector<kcopyd_hash> preset = model.preset();
   const std::vector<uint8_t> known = packed(job.known, model.chunks(), false);
   kcopyd_request request{.op = job.op, .num_dests = static_cast<unsigned>(dests.size()), .dests = dests.data(), .flags = job.flags, .dest_options = options.data(), .bytes_per_second = job.limit * MiB};
-  if (job.op != KCOPYD_ZERO) request.from = &from;
+  if (job.has_source()) request.from = &from;
   if (!job.known.empty()) {
     request.hashes = preset.data();
     request.known = known.data();

@@ -45,11 +45,13 @@ struct Job {
   unsigned blocks = 1;     // length of the regions, in blocks of the device
   unsigned from = 0;       // where the source's region begins, in blocks
   unsigned limit = 0;      // MiB per second, 0 for none
-  Bits known, wrong;       // by sub-job: hashes given, and those of them that are not the source's
+  Bits known, wrong;       // by sub-job: hashes given, and those of them that are not the source's; to compare, they are all there is
   Bits zero, same;         // by sub-job
   std::vector<Destination> dests;
   std::vector<Fault> faults;
   std::vector<Event> events;
+
+  bool has_source() const { return op == KCOPYD_COPY || (op == KCOPYD_COMPARE && known.empty()); }
 };
 
 // A line that can be read again.

@@ -41,11 +41,11 @@ Job random_job(Random& random, uint64_t block) {
     flag(25, KCOPYD_SPARSE);
     flag(20, KCOPYD_WRITE_SEQ);
     if (!(job.flags & KCOPYD_WRITE_SEQ)) flag(25, chance(random, 50) ? KCOPYD_HEAD_LAST : KCOPYD_SKIP_BAD);
-    if (chance(random, 30)) job.known = random_bits(random, chunks, 70);
-    if (!job.known.empty() && chance(random, 25)) {
-      job.wrong = random_bits(random, chunks, 20);
-      for (size_t c = 0; c < chunks; c++) job.wrong[c] = job.wrong[c] && job.known[c];
-    }
+  }
+  if (job.op != KCOPYD_ZERO && chance(random, 30)) job.known = random_bits(random, chunks, 70);
+  if (!job.known.empty() && chance(random, 25)) {
+    job.wrong = random_bits(random, chunks, 20);
+    for (size_t c = 0; c < chunks; c++) job.wrong[c] = job.wrong[c] && job.known[c];
   }
   if (job.op != KCOPYD_ZERO && chance(random, 40)) job.zero = random_bits(random, chunks, 40);
   if (chance(random, job.op == KCOPYD_COMPARE ? 80 : 30)) job.same = random_bits(random, chunks, 70);
@@ -60,7 +60,7 @@ Job random_job(Random& random, uint64_t block) {
   }
   const auto dest = [&] { return static_cast<int>(below(random, job.dests.size())); };
   while (chance(random, 45) && job.faults.size() < 5) {
-    const bool source = job.op != KCOPYD_ZERO && chance(random, 40);
+    const bool source = job.has_source() && chance(random, 40);
     const char side = source || job.op == KCOPYD_COMPARE || chance(random, 25) ? 'r' : 'w';
     job.faults.push_back({source ? -1 : dest(), side, below(random, job.blocks)});
   }

@@ -13,6 +13,7 @@ namespace {
 
 // old with the bytes of `piece` put at `offset`.
 Bytes with(Bytes old, uint64_t offset, const Bytes& piece) {
+  const Unwatched unwatched;
   std::copy(piece.begin(), piece.end(), old.begin() + static_cast<ptrdiff_t>(offset));
   return old;
 }

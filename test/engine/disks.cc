@@ -44,6 +44,7 @@ class File {
 };
 
 Bytes read_range(const std::string& path, uint64_t offset, uint64_t length) {
+  const Unwatched unwatched;
   const File file(path, O_RDONLY);
   Bytes bytes(length);
   for (uint64_t done = 0; done < length;) {
@@ -56,6 +57,7 @@ Bytes read_range(const std::string& path, uint64_t offset, uint64_t length) {
 }
 
 void write_range(const std::string& path, int flags, uint64_t offset, const Bytes& content) {
+  const Unwatched unwatched;
   const File file(path, O_WRONLY | flags);
   for (uint64_t done = 0; done < content.size();) {
     const ssize_t n = pwrite(file.get(), &content[done], content.size() - done, static_cast<off_t>(offset + done));
@@ -327,6 +329,7 @@ std::vector<io_region> Bay::all(uint64_t offset, uint64_t length) const {
 const Bytes& Bay::old(unsigned i) const { return pattern(size_, 100 + i); }
 
 Bytes Bay::copied(unsigned i, uint64_t from, uint64_t to, uint64_t length) const {
+  const Unwatched unwatched;
   Bytes bytes = old(i);
   std::copy_n(content.begin() + static_cast<ptrdiff_t>(from), length, bytes.begin() + static_cast<ptrdiff_t>(to));
   return bytes;

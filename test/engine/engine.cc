@@ -30,6 +30,7 @@ const Bytes& pattern(uint64_t size, uint64_t seed) {
 }
 
 std::string difference(const Bytes& got, const Bytes& want) {
+  const Unwatched unwatched;
   if (got == want) return "";
   if (got.size() != want.size())
     return "size " + std::to_string(got.size()) + " instead of " + std::to_string(want.size());

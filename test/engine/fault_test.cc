@@ -21,6 +21,7 @@ std::string listed(const std::string& who, uint64_t offset, uint64_t length) {
 
 // got with [offset, offset + length) taken from other.
 Bytes patched(Bytes got, uint64_t offset, uint64_t length, const Bytes& other) {
+  const Unwatched unwatched;
   std::copy_n(other.begin() + static_cast<ptrdiff_t>(offset), length, got.begin() + static_cast<ptrdiff_t>(offset));
   return got;
 }

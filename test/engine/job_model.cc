@@ -67,6 +67,7 @@ class Model {
  public:
   // `merges`: the kernel makes one request of neighbours, and where one fails SKIP_BAD passes over the other too.
   Model(const Job& job, uint64_t block, bool merges, Planted planted, const Bay& bay) : job_(job), block_(block), merges_(merges), planted_(planted) {
+    const Unwatched unwatched;
     length_ = job.blocks * block;
     size_ = job.chunk * KiB;
     chunks_ = (length_ + size_ - 1) / size_;
@@ -252,6 +253,7 @@ std::vector<uint64_t> durable(test::Job& running, unsigned dest) {
 
 // What is wrong with destination i.
 std::string judge(const Job& job, const Model& model, unsigned i, const Bay& bay, test::Job& running, const Outcome& out, const std::vector<Entry>& list) {
+  const Unwatched unwatched;
   const Fate& fate = model.fates[i];
   const std::string who = "destination " + std::to_string(i) + ": ";
   const Bytes got = bay.dests[i].bytes(0, fate.old.size());

@@ -38,6 +38,7 @@ struct Request {
 
 // What a destination has to be when only these sub-jobs were written.
 Bytes with(const Bay& bay, unsigned i, const std::vector<uint64_t>& chunks) {
+  const Unwatched unwatched;
   Bytes want = bay.old(i);
   for (const uint64_t c : chunks)
     std::copy_n(bay.content.begin() + static_cast<ptrdiff_t>(c * MiB), MiB, want.begin() + static_cast<ptrdiff_t>(c * MiB));

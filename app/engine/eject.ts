@@ -5,8 +5,10 @@ import type { PlatterError } from '../contract/errors.ts';
 import type { Block } from './blocks.ts';
 import { refusalsOf } from './disks.ts';
 import { failure, failureOf, Refusal, refuse } from './errors.ts';
-import { runProgram } from './programs.ts';
+import { PATIENCE_MS, requestsEnded, whenStuck } from './patience.ts';
+import { runProgram, SYSTEM_PATH } from './programs.ts';
 import { unmount } from './unmount.ts';
+import { number } from './words.ts';
 
 /** Why `block`, which the user calls `path`, is not switched off; none when it may be. `held`: numbers of the devices of a job. Pure. */
 export function againstEjecting(path: string, block: Block | null, held: ReadonlySet<string>): PlatterError[] {
@@ -20,14 +22,28 @@ export function againstEjecting(path: string, block: Block | null, held: Readonl
 
 /**
  * Unmounts, flushes and switches off a disk that may be (`againstEjecting`). Rejects with a Refusal: then it is as it was,
- * or unmounted. `sys` is where sysfs is mounted.
+ * or unmounted; or, when the drive ends no request for `patience` milliseconds (STALLED), nobody knows yet. `sys` is where
+ * sysfs is mounted.
  */
-export async function eject(path: string, block: Block, sys = '/sys'): Promise<void> {
-  await unmount(path, block.majorMinor, null);
-  await (process.geteuid?.() === 0 ? switchOff(path, block, sys) : haveSwitchedOff(path, block));
+export async function eject(path: string, block: Block, sys = '/sys', patience = PATIENCE_MS): Promise<void> {
+  await unmount(path, block.majorMinor, null, patience);
+  await (process.geteuid?.() === 0 ? unlessStuck(path, block, sys, patience) : haveSwitchedOff(path, block, patience));
   if (!existsSync(`${sys}/dev/block/${block.majorMinor}`)) return;
   refuse({ code: 'IO_ERROR', op: 'eject', device: path, message: 'It is flushed and unmounted, but the system did not let it go.', advice: 'Try again.' });
 }
+
+/** Switches it off, and does not wait for a drive that does not answer. */
+function unlessStuck(path: string, block: Block, sys: string, patience: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stopWaiting = whenStuck(() => requestsEnded(block.majorMinor), patience, () => reject(stuck(path, patience)));
+    switchOff(path, block, sys).finally(stopWaiting).then(resolve, reject);
+  });
+}
+
+const stuck = (path: string, patience: number): Refusal => new Refusal([failure({
+  code: 'STALLED', op: 'eject', device: path, message: `It is unmounted, but not switched off: the drive has not answered for ${number(patience / 1000)} seconds.`,
+  advice: 'Wait for the drive and try again; if it stays so, unplug it, which can lose what it has not written yet.',
+})]);
 
 async function switchOff(path: string, block: Block, sys: string): Promise<void> {
   try {
@@ -46,9 +62,10 @@ async function switchOff(path: string, block: Block, sys: string): Promise<void>
 }
 
 /** Only root may; for who sits at the desktop udisks does the same (udisksctl(1)), if it is there. */
-async function haveSwitchedOff(path: string, block: Block): Promise<void> {
-  const { failed, stderr } = await runProgram('udisksctl', ['power-off', '--no-user-interaction', '--block-device', block.path]);
+async function haveSwitchedOff(path: string, block: Block, patience: number): Promise<void> {
+  const { failed, stderr } = await runProgram('udisksctl', ['power-off', '--no-user-interaction', '--block-device', block.path], SYSTEM_PATH, patience, () => requestsEnded(block.majorMinor));
   if (failed === null) return;
+  if (failed === 'timeout') throw stuck(path, patience);
   const reason = stderr.trim().split('\n').at(-1) ?? '';
   refuse({
     code: 'NOT_PERMITTED', op: 'eject', device: path, advice: 'Eject it with the desktop\'s file manager, or run Platter with sudo.',

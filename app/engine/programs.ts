@@ -1,5 +1,6 @@
 // Runs the system's own programs.
 import { execFile } from 'node:child_process';
+import { whenStuck } from './patience.ts';
 
 /** A host that runs as root does not take its caller's word for where programs are. */
 export const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
@@ -12,11 +13,14 @@ export interface Said {
   failed: string | null;
 }
 
-/** Runs `program` from `path`, in English, for `timeout` milliseconds at the most (0: as long as it takes). Never rejects. */
-export function runProgram(program: string, args: readonly string[], path = SYSTEM_PATH, timeout = 0): Promise<Said> {
+/**
+ * Runs `program` from `path`, in English, for `timeout` milliseconds at the most (0: as long as it takes), or for longer while
+ * `moved` gives something else every now and then. Never rejects.
+ */
+export function runProgram(program: string, args: readonly string[], path = SYSTEM_PATH, timeout = 0, moved = (): string => ''): Promise<Said> {
   return new Promise((resolve) => {
     const child = execFile(program, args, { env: { PATH: path, LC_ALL: 'C.UTF-8' }, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-      clearTimeout(timer);
+      stopWaiting();
       resolve({ stdout, stderr, failed: error === null ? null : error.message });
     });
     // One that waits for a device that hangs cannot even be killed, so its end is not what to wait for.
@@ -25,6 +29,6 @@ export function runProgram(program: string, args: readonly string[], path = SYST
       child.unref();
       resolve({ stdout: '', stderr: '', failed: 'timeout' });
     };
-    const timer = timeout === 0 ? undefined : setTimeout(giveUp, timeout);
+    const stopWaiting = timeout === 0 ? (): void => undefined : whenStuck(moved, timeout, giveUp);
   });
 }

@@ -6,8 +6,10 @@ import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
 import { readBlocks } from './machine.ts';
 import type { NativeAddon, NativeDevice } from './native.ts';
 import { refuseStalePartitions } from './partitions.ts';
+import { PATIENCE_MS, requestsEnded } from './patience.ts';
 import type { Held } from './prepare.ts';
-import { runProgram } from './programs.ts';
+import { runProgram, SYSTEM_PATH } from './programs.ts';
+import { number } from './words.ts';
 
 /** More users of a file system than these are only counted. */
 const NAMED_USERS = 4;
@@ -22,9 +24,10 @@ export function mountsOf(block: Block, blocks: Blocks): Mounted[] {
 
 /**
  * Unmounts all that is mounted of the device with number `majorMinor`, which messages call `path`; with `agreed`, nothing
- * but that. Rejects with a Refusal (MOUNTED, with who uses it as far as /proc tells): then what was unmounted before stays so.
+ * but that. Rejects with a Refusal (MOUNTED, or STALLED when the drive ends no request for `patience` milliseconds; with who
+ * uses it as far as /proc tells): then what was unmounted before stays so.
  */
-export async function unmount(path: string, majorMinor: string, agreed: readonly Mounted[] | null): Promise<void> {
+export async function unmount(path: string, majorMinor: string, agreed: readonly Mounted[] | null, patience = PATIENCE_MS): Promise<void> {
   for (let round = 0; round < ROUNDS; round += 1) {
     const blocks = await readBlocks();
     const block = blocks.numbered(majorMinor);
@@ -33,14 +36,15 @@ export async function unmount(path: string, majorMinor: string, agreed: readonly
     if (block!.system) refuse({ code: 'IS_SYSTEM', op: 'unmount', device: path, message: 'It holds the running system.' });
     const later = agreed === null ? undefined : mounts.find(({ target }) => agreed.every((mount) => mount.target !== target));
     if (later !== undefined) refuse({ code: 'MOUNTED', op: 'unmount', device: path, message: `${later.device} was mounted at ${later.target} meanwhile.`, advice: 'Review it again.' });
-    for (const mount of mounts) await unmountOne(path, mount);
+    for (const mount of mounts) await unmountOne(path, majorMinor, mount, patience);
   }
   refuse({ code: 'MOUNTED', op: 'unmount', device: path, message: 'It is mounted again as soon as it is unmounted.', advice: 'End what mounts it, then try again.' });
 }
 
-async function unmountOne(path: string, { device, target }: Mounted): Promise<void> {
-  const { failed, stderr } = await runProgram('umount', [target]);
+async function unmountOne(path: string, majorMinor: string, { device, target }: Mounted, patience: number): Promise<void> {
+  const { failed, stderr } = await runProgram('umount', [target], SYSTEM_PATH, patience, () => requestsEnded(majorMinor));
   if (failed === null) return;
+  if (failed === 'timeout') refuseStuck(path, device, target, patience);
   const users = usersOf(target);
   const reason = users.length > 0 ? `it is in use by ${named(users)}` : (stderr.trim().split('\n').at(-1) ?? '').replace(/^umount: /, '').replace(/\.$/, '') || failed;
   throw new Refusal([failure({
@@ -49,10 +53,20 @@ async function unmountOne(path: string, { device, target }: Mounted): Promise<vo
   })]);
 }
 
-/** Programs that have something open below `target`, or are there: "bash (4711)". Those of others show only to root. */
-export function usersOf(target: string): string[] {
-  const below = (path: string): boolean => path === target || path.startsWith(`${target}/`);
-  return tolerant([], () => readdirSync('/proc')).filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+/** The system cannot be made to give up what it waits for: it may be done with it later, by itself. */
+function refuseStuck(path: string, device: string, target: string, patience: number): never {
+  const users = usersOf(target, device);
+  const held = users.length === 0 ? '' : `; open by ${named(users)}`;
+  refuse({
+    code: 'STALLED', op: 'unmount', device: path, message: `${device} is not unmounted from ${target}: the drive has not answered for ${number(patience / 1000)} seconds${held}.`,
+    advice: 'Wait for the drive and try again; if it stays so, unplug it, which loses what was not written to it yet.',
+  });
+}
+
+/** Other programs that have something open below `target`, or the device itself, or are there: "bash (4711)". Those of others show only to root. */
+export function usersOf(target: string, device: string | null = null): string[] {
+  const below = (path: string): boolean => path === target || path === device || path.startsWith(`${target}/`);
+  return tolerant([], () => readdirSync('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid)).flatMap((pid) => {
     const links = ['cwd', 'root', 'exe', ...tolerant([], () => readdirSync(`/proc/${pid}/fd`)).map((fd) => `fd/${fd}`)];
     if (!links.some((link) => below(tolerant('', () => readlinkSync(`/proc/${pid}/${link}`))))) return [];
     return [`${tolerant('a program', () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim())} (${pid})`];

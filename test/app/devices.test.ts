@@ -1,7 +1,7 @@
 // Drives that come and go, that are mounted, that are taken out: on real loop devices, through a real host.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { constants, mkdirSync, openSync, readFileSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -13,9 +13,10 @@ import { againstEjecting, eject } from '../../app/engine/eject.ts';
 import { LocalEngine } from '../../app/engine/engine.ts';
 import { readBlocks } from '../../app/engine/machine.ts';
 import { loadAddon, type NativeUevent } from '../../app/engine/native.ts';
+import { whenStuck } from '../../app/engine/patience.ts';
 import { parseBlkid } from '../../app/engine/probe.ts';
 import { whyGone } from '../../app/engine/removals.ts';
-import { mountsOf } from '../../app/engine/unmount.ts';
+import { mountsOf, unmount } from '../../app/engine/unmount.ts';
 import { assertOwnLoop, canLab, type LabDisk } from '../lab/lab.ts';
 import { Workbench, MiB, refused, requestOf } from './engine-support.ts';
 import { laptop, picture, server, type Machine } from './machines.ts';
@@ -178,6 +179,43 @@ describe('a mounted destination', () => {
     execFileSync('mount', [disk.device, target]);
     const [needed] = await refused(engine.call('prepare', { ...request, saveManifest: join(target, 'manifest') }));
     expect(needed).toMatchObject({ code: 'IN_USE', device: disk.device, message: `It cannot be unmounted: ${target}/manifest lies on it.` });
+  });
+});
+
+describe('a drive that does not answer', () => {
+  it.skipIf(noLab !== null)('is not waited for: neither the unmount nor the switching off hangs, and who has it open is named', async () => {
+    const disk = await bench.disk({ size: 8 * MiB });
+    const target = await mounted(disk);
+    const block = (await readBlocks()).all.find(({ path }) => path === disk.device)!;
+    const user = spawn('sleep', ['600'], { stdio: [openSync(disk.device, 'r'), 'ignore', 'ignore'] });
+    await once(user, 'spawn');
+    bench.finally(() => disk.rule('go'));
+    await disk.rule('stall w');
+    writeFileSync(join(target, 'last words'), 'written later');
+    const [error] = await refused(unmount(disk.device, block.majorMinor, null, 400));
+    expect(error).toMatchObject({ code: 'STALLED', op: 'unmount', device: disk.device });
+    expect(error!.message).toContain(`${disk.device} is not unmounted from ${target}: the drive has not answered`);
+    expect(error!.message).toMatch(new RegExp(`; open by .*sleep \\(${user.pid}\\)`));
+    user.kill();
+    await once(user, 'exit');
+    await disk.rule('go');
+    await expect.poll(async () => (await open(disk.device, constants.O_RDONLY | constants.O_EXCL)).close().then(() => 'free'), { timeout: 20_000 }).toBe('free');
+    execFileSync('e2fsck', ['-fn', disk.device], { stdio: 'ignore' });
+
+    // What hangs then is the flush before it is switched off.
+    const sys = await bench.path('sys');
+    const file = await open(disk.device, 'r+');
+    await file.write(Buffer.alloc(4096, 1), 0, 4096, 1024);
+    await disk.rule('stall w');
+    expect(await refused(eject(disk.device, block, sys, 400))).toMatchObject([{ code: 'STALLED', op: 'eject' }]);
+    await disk.rule('go');
+    await file.close();
+  });
+
+  it('is one that ends no request: while it ends some it is waited for', async () => {
+    let looks = 0;
+    await new Promise<void>((resolve) => void whenStuck(() => String(Math.min(++looks, 20)), 40, resolve));
+    expect(looks).toBeGreaterThan(20);
   });
 });
 

@@ -12,7 +12,7 @@ export const identity = (disk: Disk): string =>
  * The disk that a job had then, wherever it is plugged in now; undefined when it is not there. One without a serial number,
  * or one of two that have the same, has to be where it was.
  */
-export function sameDisk(then: RecordedEnd, disks: readonly Disk[]): Disk | undefined {
+export function sameDisk(then: Pick<RecordedEnd, 'path' | 'model' | 'serial' | 'size'>, disks: readonly Disk[]): Disk | undefined {
   const alike = disks.filter(({ model, backingFile, serial, size }) => (model ?? backingFile) === then.model && serial === then.serial && size === then.size);
   return then.serial !== null && alike.length === 1 ? alike[0] : alike.find(({ path }) => path === then.path);
 }

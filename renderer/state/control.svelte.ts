@@ -1,19 +1,21 @@
 // What a person does to a running job (pause, limit, stop, try again) and to the drives of one that ended: eject. The next
 // snapshot shows what came of it.
-import { SvelteSet } from 'svelte/reactivity';
+import { SvelteMap } from 'svelte/reactivity';
 import type { Disk } from '../../app/contract/disks.ts';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
 import type { Endpoint } from '../../app/contract/jobs.ts';
 import type { Bridge } from '../../app/contract/window.ts';
+import { sameDisk } from '../disks.ts';
 import type { Mirror } from './mirror.svelte.ts';
 
 /** Calls about the running job; `destination` is its index, null the whole job. */
 export class Control {
   /** Why the last call was refused. */
   refusals = $state.raw<PlatterError[]>([]);
-  /** Paths of the drives that are being ejected, and of those that were. */
-  readonly ejecting = new SvelteSet<string>();
-  readonly ejected = new SvelteSet<string>();
+  /** Drives are being ejected. */
+  ejecting = $state(false);
+  /** The ends, by their paths, whose drives were ejected and have not come back: whether the system has seen them go. */
+  readonly #ejected = new SvelteMap<string, { end: Endpoint; gone: boolean }>();
   readonly #bridge: Bridge;
   readonly #mirror: Mirror;
 
@@ -39,34 +41,50 @@ export class Control {
     await this.#ask(this.#bridge.retry(destination));
   }
 
-  /** The drive of an end as the system has it now; undefined when it is not there, or is another one. */
-  driveOf({ kind, realPath, majorMinor, serial, size }: Endpoint): Disk | undefined {
-    const disk = kind === 'block' ? this.#mirror.disks.find(({ path }) => path === realPath) : undefined;
-    return disk?.majorMinor === majorMinor && disk.serial === serial && disk.size === size ? disk : undefined;
+  /** The drive of an end, wherever it is plugged in now; undefined when it is not there, or is another one. */
+  driveOf({ kind, realPath, model, serial, size }: Endpoint): Disk | undefined {
+    return kind === 'block' ? sameDisk({ path: realPath, model, serial, size }, this.#mirror.disks) : undefined;
+  }
+
+  /** The drive of this end was switched off, and has not been plugged in again. */
+  isEjected({ realPath }: Endpoint): boolean {
+    return this.#ejected.has(realPath);
   }
 
   /** True when the job has let go of the drive of this end, and the system can switch it off. */
   canEject(end: Endpoint): boolean {
-    return this.#mirror.job?.phase === 'ended' && this.driveOf(end)?.ejectable === true;
+    return this.#mirror.job?.phase === 'ended' && !this.isEjected(end) && this.driveOf(end)?.ejectable === true;
   }
 
-  /** Ejects drives, one after the other; those that cannot be are told of, and the others go on. */
-  async eject(paths: readonly string[]): Promise<void> {
+  /** Ejects the drives of these ends, one after the other; those that cannot be are told of, and the others go on. */
+  async eject(ends: readonly Endpoint[]): Promise<void> {
     const refusals: PlatterError[] = [];
-    for (const path of paths) this.ejecting.add(path);
-    for (const path of paths) {
-      const outcome = await this.#mirror.ask(this.#bridge.eject(path));
-      this.ejecting.delete(path);
-      if (outcome?.ok === true) this.ejected.add(path);
+    this.ejecting = true;
+    for (const end of ends) {
+      const drive = this.driveOf(end);
+      if (drive === undefined) continue;
+      const outcome = await this.#mirror.ask(this.#bridge.eject(drive.path));
+      if (outcome?.ok === true) this.#ejected.set(end.realPath, { end, gone: false });
       else if (outcome?.ok === false) refusals.push(...outcome.errors);
+      this.reconcile();
     }
+    this.ejecting = false;
     this.refusals = refusals;
+  }
+
+  /** Sees which of the ejected drives have gone, and which have come back: those are drives like any other. To be called with every list of disks. */
+  reconcile(): void {
+    for (const [path, { end, gone }] of this.#ejected) {
+      const present = this.driveOf(end) !== undefined;
+      if (present && gone) this.#ejected.delete(path);
+      else if (!present && !gone) this.#ejected.set(path, { end, gone: true });
+    }
   }
 
   /** Another job: what was refused is of no interest any more. */
   clear(): void {
     this.refusals = [];
-    this.ejected.clear();
+    this.#ejected.clear();
   }
 
   async #ask(call: Promise<Outcome<null>>): Promise<void> {

@@ -279,6 +279,12 @@ describe('ended', () => {
     await open.page.getByRole('button', { name: /^Eject/ }).waitFor({ state: 'detached' });
     await open.page.getByText('Safe to remove: sde.').waitFor();
     await open.picture('ejected-light');
+    // Two are plugged in again, one of them elsewhere: drives like any other.
+    await open.main.push({ disks: disks.flatMap((disk) => (disk.path === '/dev/sdb' ? [{ ...disk, path: '/dev/sdx', majorMinor: '8:240' }] : ['/dev/sdd', '/dev/sde'].includes(disk.path) ? [disk] : [])) });
+    await open.page.getByText('Switched off, to be taken out: sdc, sdf and sdg.').waitFor();
+    await open.page.getByRole('button', { name: 'Eject all 2' }).click();
+    await open.page.getByText('Switched off, to be taken out: sdb, sdc, sdd, sdf and sdg.').waitFor();
+    expect(open.main.asked('eject').slice(5)).toEqual([['/dev/sdx'], ['/dev/sdd']]);
   });
 
   test('new job puts it away, keeps the source and chooses no destination', async () => {

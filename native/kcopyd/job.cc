@@ -32,11 +32,12 @@ void Job::start(Engine& engine) {
     attach(*source_);
     if (compares) source_->drop_cache();
   }
-  // Even when all destinations but one stop answering, the last one finds its share of the pool.
-  const auto share = engine.pool.stats().slots / (static_cast<unsigned>(destinations_.size()) + 1);
+  const auto slots = static_cast<unsigned>(engine.pool.stats().slots), others = static_cast<unsigned>(destinations_.size()) - 1;
+  share_ = std::max(slots / (others + 2), 1u);
+  const unsigned most = slots > (others + 1) * share_ ? slots - others * share_ : share_;
   // A short job has no time to climb, so it begins with what the kernel's kcopyd has in flight. Going down costs little,
   // and a device that gains nothing by depth is found out; one that answers late gets more.
-  depth_.emplace(std::max(share, 1u), KCOPYD_MAX_SUBJOBS);
+  depth_.emplace(most, KCOPYD_MAX_SUBJOBS);
   started_ = Clock::now();
   for (const auto& d : destinations_) {
     attach(*d->device);

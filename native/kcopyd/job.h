@@ -129,7 +129,7 @@ class Job {
            !paused(d) && d.next < turns_of(d);
   }
   bool paused(const Destination& d) const { return paused_ || d.pause_asked; }
-  bool ready(const Destination& d) const;
+  bool ready(const Pool& pool, const Destination& d) const;
   bool may_issue(Engine& engine, uint64_t bytes);
   void take(Engine& engine, Take take);
   bool join(Engine& engine, Take take);
@@ -196,6 +196,7 @@ class Job {
 
   // Worker thread.
   std::vector<bool> taken_;     // turns that were taken at least once
+  unsigned share_ = 1;          // slots that every destination is sure of
   std::optional<Depth> depth_;  // slots that one destination may pin: as many as it is worth
   Clock::time_point started_{};
   Clock::time_point watched_{};

@@ -17,6 +17,8 @@ constexpr unsigned kVerifyDepth = 4;
 
 constexpr std::chrono::milliseconds kAskAgain{2};
 
+constexpr std::chrono::duration<double> kSoon{0.25};
+
 // What a destination of which nothing is known gets at once: one of 2 MiB/s has written it in two seconds.
 constexpr unsigned kFirstSubJobs = 4;
 
@@ -54,7 +56,7 @@ bool Job::pump(Engine& engine, bool room) {
 bool Job::pump_source(Engine& engine) {
   while (!stopped_ && !(one_at_a_time_ && !active_.empty())) {
     if (engine.pool.empty()) {
-      return std::ranges::none_of(destinations_, [this](const auto& d) { return takes_part(*d) && ready(*d); });
+      return std::ranges::none_of(destinations_, [&](const auto& d) { return takes_part(*d) && ready(engine.pool, *d); });
     }
     const std::optional<Take> next = choose(engine);
     if (!next) break;
@@ -85,20 +87,22 @@ bool Job::may_issue(Engine& engine, uint64_t bytes) {
 }
 
 // Has this destination credit, and may its next turn be written while what it has in flight is?
-bool Job::ready(const Destination& d) const {
+bool Job::ready(const Pool& pool, const Destination& d) const {
   // The last block of a ragged end goes through the page cache. A neighbour's direct write to the same page must
   // not be under way then, or the older one of the two could win.
   if (ragged_ && chunk_at(d.next) + 1 == chunks_ && d.pinned > 0) return false;
   if (head_at(d.next) && has_head(d) && !d.sealed) return false;
   if (begins(d) && d.next > 0 && !head_at(d.next)) return false;
-  return d.pinned < std::min(depth_->limit(), soon_written(d)) && !flooded(d);
+  // Even when all destinations but one stop answering, one after the other, the last one finds its share of the pool.
+  const bool room = d.pinned < share_ || pool.free() > share_ * (destinations_.size() - 1);
+  return room && d.pinned < std::min(depth_->limit(), soon_written(d)) && !flooded(d);
 }
 
-// Sub-jobs that this destination writes in about a second: what is in flight has to end before a cancelled job does.
+// Sub-jobs that this destination writes soon: what is in flight has to end before a paused job rests or a cancelled one ends.
 unsigned Job::soon_written(const Destination& d) const {
   if (d.pace.bytes() == 0) return kFirstSubJobs;
-  const double in_a_second = d.pace.bytes_per_second(Clock::now()) / static_cast<double>(chunk_size_);
-  return static_cast<unsigned>(std::clamp(in_a_second, 2.0, static_cast<double>(KCOPYD_MAX_DESTS) * KCOPYD_MAX_SUBJOBS));
+  const double soon = kSoon.count() * d.pace.bytes_per_second(Clock::now()) / static_cast<double>(chunk_size_);
+  return static_cast<unsigned>(std::clamp(soon, 2.0, static_cast<double>(KCOPYD_MAX_DESTS) * KCOPYD_MAX_SUBJOBS));
 }
 
 std::optional<Job::Take> Job::choose(Engine& engine) {
@@ -155,7 +159,7 @@ std::optional<Job::Take> Job::choose_from(Engine& engine, uint64_t turn, uint32_
   uint32_t able = 0;
   for (unsigned i = 0; i < destinations_.size(); ++i) {
     Destination& d = *destinations_[i];
-    if (!(group >> i & 1) || !ready(d)) continue;
+    if (!(group >> i & 1) || !ready(engine.pool, d)) continue;
     // Whoever has a limit of its own is slower by the user's wish: nobody waits for it.
     if (d.writing.ready(chunk_length(chunk_at(turn), d.length))) {
       able |= 1u << i;

@@ -23,6 +23,7 @@ class Pool {
   ~Pool();
 
   bool empty() const { return free_.empty(); }
+  size_t free() const { return free_.size(); }
   // A free slot; there must be one.
   Slot* acquire();
   void release(Slot& slot);

@@ -7,7 +7,7 @@ import type { DestinationResult, JobProgress, RescueProgress } from '../contract
 import { both, chunksIn, chunksOfErrors, KnownHashes, noChunks, without, type Grid } from './chunk-sets.ts';
 import { chunkRanges, markChunks } from './chunks.ts';
 import { course } from './course.ts';
-import { failureOf, refuse, type Failure } from './errors.ts';
+import { failureOf, type Failure } from './errors.ts';
 import { nameImage } from './images.ts';
 import { about, jobError, type Named } from './job-errors.ts';
 import { jobResult, unexplained } from './job-result.ts';
@@ -19,6 +19,7 @@ import { showNewPartitions } from './partitions.ts';
 import { release, type Prepared } from './prepare.ts';
 import { Removals } from './removals.ts';
 import { rescue } from './rescue.ts';
+import { catchUp } from './rescue-retry.ts';
 import { chunksWithin } from './rescue-map.ts';
 import { refuseRetry, reopenForRetry } from './retry.ts';
 import type { PassEnd, Stage } from './stage.ts';
@@ -49,6 +50,10 @@ export class Job implements Stage {
   readonly #passes = new Map<Pass, (error: NativeError) => boolean>();
   /** Courses that have not ended: the job's own, and one for each retry. */
   readonly #courses = new Set<Promise<unknown>>();
+  /** The one of all destinations. */
+  #firstCourse: Promise<void> = Promise.resolve();
+  /** Ends the waiting of those that wait for it, by destination. */
+  readonly #waiting = new Map<number, () => void>();
   /** How often each destination was sent on a course. */
   readonly #attempts: number[] = [];
   readonly #removals: Removals;
@@ -98,6 +103,7 @@ export class Job implements Stage {
     for (const standing of destination === null ? this.#standings : [this.#standings[destination]]) {
       if (standing?.end === null) standing.cancelled = true;
     }
+    for (const [index, stop] of this.#waiting) if (destination === null || destination === index) stop();
     for (const pass of this.#passes.keys()) pass.cancel(destination);
   }
 
@@ -125,8 +131,6 @@ export class Job implements Stage {
     const old = [...this.#passes.keys()].map((pass) => pass.sample().find((progress) => progress.destination === destination)).find((found) => found !== undefined);
     const end = standing.end ?? old?.ended ?? null;
     const own = this.#errors.slice(standing.errorsFrom).filter((error) => error.destination === destination);
-    // Reading what one missed would take a failing source away from all that still wait for it.
-    if (this.request.rescue !== null) refuse({ code: 'BAD_ARGUMENT', op: 'check', message: 'A rescue cannot start one destination again while it runs: continue the job for it afterwards.' });
     const running = this.#courses.size > 0 && !this.#cancelled && !this.#retrying.has(destination);
     refuseRetry(this.#named.destinations[destination]!.path, running ? end : null, own);
     this.#retrying.add(destination);
@@ -174,6 +178,15 @@ export class Job implements Stage {
     return end === null && !cancelled;
   }
 
+  isDone(destination: number): boolean {
+    return this.#standings[destination]!.end === 'done';
+  }
+
+  untilOthersEnded(destination: number): Promise<void> {
+    const stopped = new Promise<void>((resolve) => this.#waiting.set(destination, resolve));
+    return Promise.race([this.#firstCourse, stopped]);
+  }
+
   async perform(request: PassRequest, hold: (error: NativeError) => boolean = () => false): Promise<PassEnd> {
     const pass = this.#submit(request);
     if (pass === null) return { targets: request.targets.map(({ destination }) => ({ destination, state: 'failed' })), errors: [], sourceFailed: false };
@@ -183,8 +196,9 @@ export class Job implements Stage {
     this.#tellErrors(pass, true);
     this.#logDurable(pass);
     this.#passes.delete(pass);
-    if (request.job.source === this.prepared.source?.device) this.#bytesRead += pass.bytesRead;
-    if (answers.readErr === 1 && request.job.ignoreRead !== true && request.job.skipBad !== true) this.#readErr = 1;
+    const ofSource = request.job.source === this.prepared.source?.device;
+    if (ofSource) this.#bytesRead += pass.bytesRead;
+    if (ofSource && answers.readErr === 1 && request.job.ignoreRead !== true && request.job.skipBad !== true) this.#readErr = 1;
     this.#takeHashes(pass);
     const targets = pass.sample().map((progress) => {
       const standing = this.#standings[progress.destination]!;
@@ -270,8 +284,8 @@ export class Job implements Stage {
   #begin(destinations: readonly number[], again: boolean): void {
     // One that was started again meanwhile is on a course of its own.
     const attempts = destinations.map((destination) => (this.#attempts[destination] = (this.#attempts[destination] ?? 0) + 1));
-    const way = this.request.rescue === null ? course(this, destinations, again) : rescue(this, destinations);
-    void this.#keepRunning(way.then(async () => {
+    const way = this.request.rescue === null ? course(this, destinations, again) : again ? catchUp(this, destinations[0]!) : rescue(this, destinations);
+    const over = this.#keepRunning(way.then(async () => {
       for (const [index, destination] of destinations.entries()) {
         if (this.#attempts[destination] !== attempts[index]) continue;
         await this.finish(destination, this.#standings[destination]!.cancelled ? 'cancelled' : 'failed');
@@ -280,6 +294,7 @@ export class Job implements Stage {
       this.#fault ??= { error };
       this.cancel(null);
     });
+    if (!again) this.#firstCourse = over;
   }
 
   /** The job does not end before `work` has. */
@@ -369,6 +384,8 @@ export class Job implements Stage {
     const { first, count } = chunksWithin({ position: offset, size: length }, this.grid);
     // Of a region that begins within a chunk they are those of no chunk.
     if (source === null || first * this.grid.chunkSize !== offset) return;
+    // Where a destination stands for the source it may have zeros where that has something.
+    if (source !== this.prepared.source?.device && pass.request.job.hash !== true) return;
     const step = 65_536;
     for (let chunk = 0; chunk < count; chunk += step) this.hashes.add(first + chunk, pass.hashes(chunk, Math.min(step, count - chunk)));
     // What has holes is not what the source has.

@@ -22,14 +22,19 @@ const MAP_INTERVAL = 1000;
 /** More unreadable places than this are told by the map alone. */
 const MOST_TOLD = 1000;
 
-/** Takes `destinations` of `stage` through a rescue. Resolves when each has ended. */
-export async function rescue(stage: Stage, destinations: readonly number[]): Promise<void> {
-  await new Rescuer(stage, destinations).run();
+/**
+ * Takes `destinations` of `stage` through a rescue; `again`: a second time, so what is on their media is theirs already.
+ * Resolves when each has ended, or was started again.
+ */
+export async function rescue(stage: Stage, destinations: readonly number[], again = false): Promise<void> {
+  await new Rescuer(stage, destinations, again || stage.prepared.resumed !== null).run();
 }
 
 class Rescuer {
   readonly #stage: Stage;
   readonly #map: RescueMap;
+  /** The log knows what is on the destinations. */
+  readonly #goesOn: boolean;
   readonly #all: readonly number[];
   /** Still written to. */
   #open: readonly number[];
@@ -39,13 +44,14 @@ class Rescuer {
   #gone = false;
   #savedAt = 0;
 
-  constructor(stage: Stage, destinations: readonly number[]) {
+  constructor(stage: Stage, destinations: readonly number[], goesOn: boolean) {
     const { grid, prepared } = stage;
     this.#stage = stage;
     this.#all = destinations;
     this.#open = destinations;
     this.#map = wholeMap(prepared.map, grid);
-    if (prepared.resumed !== null) reconcile(this.#map, destinations.map((destination) => stage.durable(destination)), stage.hashes.known, grid);
+    this.#goesOn = goesOn;
+    if (goesOn) reconcile(this.#map, destinations.map((destination) => stage.durable(destination)), stage.hashes.known, grid);
     for (const destination of destinations) {
       stage.expect(destination, grid.bytes - bytesOf(this.#map, '+'));
       stage.keep(destination, bytesOf(this.#map, '+'));
@@ -55,7 +61,10 @@ class Rescuer {
   async run(): Promise<void> {
     await this.#takeOver();
     const head = this.#head();
-    if (head !== null) await this.#drop(await zeroHeads(this.#stage, this.#open.filter((destination) => isDisk(this.#stage, destination)), 'copying'));
+    if (head !== null) {
+      const disks = this.#open.filter((destination) => isDisk(this.#stage, destination));
+      await this.#drop(await zeroHeads(this.#stage, disks, 'copying'), this.#stage.cancelled ? [] : disks);
+    }
     const behindHead = head?.size ?? 0;
     const { chunkSize } = this.#stage.grid;
     await this.#pass('copying', '?', this.#pieces('?', behindHead, REGION), (region) => this.#copy(region, '*'));
@@ -72,13 +81,13 @@ class Rescuer {
   /** A map from elsewhere says what is on the destinations; that its holes are zeros there is seen to now. */
   async #takeOver(): Promise<void> {
     const { prepared, grid } = this.#stage;
-    if (prepared.map === null || prepared.resumed !== null) return;
+    if (prepared.map === null || this.#goesOn) return;
     for (const { position, size } of ranges(this.#map, '-').map((region) => this.#sectors(region))) {
       if (this.#open.length === 0 || this.#stage.cancelled) return;
       await this.#drop(await this.#stage.perform({
         words: { writing: 'copying', reading: 'verifying' }, targets: this.#open.map((destination) => ({ destination })), more: (ended) => ended === 'done',
         job: { op: 'zero', source: null, offset: position, length: size },
-      }));
+      }), this.#open);
     }
     await this.#account({ position: 0, size: grid.bytes });
   }
@@ -188,7 +197,7 @@ class Rescuer {
       this.#bad.set(destination, either(this.#badOf(destination), bad));
       await this.#stage.withdraw(destination, bad);
     }
-    await this.#drop(end);
+    await this.#drop(end, targets.map(({ destination }) => destination));
     const unread = end.errors.filter(isOfSource);
     const lost = unread.find(({ cause }) => cause === 'gone' || cause === 'stalled');
     if (lost !== undefined) {
@@ -226,13 +235,14 @@ class Rescuer {
     return this.#bad.get(destination) ?? noChunks(this.#stage.grid);
   }
 
-  /** Those that failed get no more, unless that was asked for. */
-  async #drop({ targets }: PassEnd): Promise<void> {
+  /** Those of a pass over `asked` that failed get no more, unless that was asked for; nor do those that were started again meanwhile. */
+  async #drop({ targets }: PassEnd, asked: readonly number[]): Promise<void> {
     for (const { destination, state } of targets) {
       if (state === 'done' || (state === 'failed' && this.#stage.request.keepGoing && this.#bad.has(destination))) continue;
       await this.#stage.finish(destination, state);
     }
-    this.#open = this.#open.filter((destination) => this.#stage.isOpen(destination));
+    const left = asked.filter((destination) => targets.every((target) => target.destination !== destination));
+    this.#open = this.#open.filter((destination) => this.#stage.isOpen(destination) && !left.includes(destination));
   }
 
   #show(pass: RescueProgress['pass'], retry: number): void {
@@ -262,8 +272,9 @@ class Rescuer {
     }
     if (holes.length > MOST_TOLD) this.#stage.note(`${holes.length - MOST_TOLD} more unreadable places are in the map only.`);
     if (whole) await this.#hashRest();
-    const good = this.#open.filter((destination) => !this.#bad.has(destination));
-    if (good.length > 0 && good.length < this.#all.length && this.#stage.request.rescue!.map !== null) {
+    const good = this.#open.some((destination) => !this.#bad.has(destination));
+    // Those that were started again get it yet.
+    if (good && this.#all.some((destination) => this.#bad.has(destination) || !this.#stage.isOpen(destination)) && this.#stage.request.rescue!.map !== null) {
       this.#stage.note('The map says what was read, for the destinations that are done; the others lack some of that, and get it when the job is continued.');
     }
     for (const destination of this.#open) if (whole) await this.#stage.finish(destination, this.#bad.has(destination) ? 'failed' : 'done');

@@ -32,6 +32,10 @@ export interface Stage {
   durable(destination: number): Uint8Array;
   /** Has it neither ended nor been told to stop? */
   isOpen(destination: number): boolean;
+  /** Has it ended, and is good? */
+  isDone(destination: number): boolean;
+  /** Resolves when those have ended that did not have to be started again, or when `destination` was told to stop. */
+  untilOthersEnded(destination: number): Promise<void>;
   /** Runs a pass to its end. With `hold`, errors that it answers true for are not told. */
   perform(pass: PassRequest, hold?: (error: NativeError) => boolean): Promise<PassEnd>;
   /** A destination has ended. Errors that were held back are told with it. */

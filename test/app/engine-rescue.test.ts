@@ -89,6 +89,58 @@ describe.skipIf(noLab !== null)(`a rescue${noLab === null ? '' : ` (${noLab})`}`
   });
 });
 
+describe.skipIf(noLab !== null)('a destination of a rescue that failed is started again', () => {
+  /** A rescue to these that the source holds up until its rules are cleared, after the second has failed. */
+  async function held(...destinations: LabDisk[]): Promise<{ session: Session; source: LabDisk; map: string }> {
+    const source = await failing('stall r 6M 512');
+    await destinations[1]!.rule('eio w 2M 1M');
+    const [session, map] = [bench.session(), await bench.path('ours.map')];
+    await begin(session, { source: source.device, destinations: destinations.map(({ device }) => device), rescue: { retries: 0, map } });
+    await session.until((event) => event.event === 'error' && event.error.destination === 1);
+    await session.until((event) => event.event === 'progress' && event.progress.destinations[1]!.state === 'failed');
+    return { session, source, map };
+  }
+
+  it('and gets all from one of the others, holes too, without a second reading of the source', async () => {
+    const [good, bad] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })];
+    for (const disk of [good, bad]) await writeFile(disk.backing, Buffer.alloc(SIZE, 0xee));
+    const { session, source, map } = await held(good, bad);
+    await bad.rule('clear');
+    await session.engine.call('retry', { destination: 1 });
+    await source.rule('clear', ...BAD, 'log on r');
+    const result = await resultOf(session);
+    expect(result).toMatchObject({ readErr: 1, writeErr: 0, rescue: { bad: HOLES }, manifest: null, destinations: [{ state: 'done', verified: true }, { state: 'done', verified: true, errors: [] }] });
+    expect(result.notes).toEqual([]);
+    execFileSync('cmp', [good.backing, bad.backing]);
+    const [theirs, theirMap] = [await bench.path('theirs.img'), await bench.path('theirs.map')];
+    const readOnce = (await source.log()).filter(({ error }) => error === null).reduce((sum, { length }) => sum + length, 0);
+    expect(readOnce).toBeLessThanOrEqual(SIZE);
+    ddrescue(source.device, theirs, theirMap);
+    execFileSync('cmp', [theirs, bad.backing]);
+    expect(badBlocks(map)).toBe(badBlocks(theirMap));
+    expect(await interrupted(session)).toEqual([]);
+  });
+
+  it('and by itself when nobody else has it; while it waits it can be stopped', async () => {
+    const disks = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })];
+    const [other, bad, third] = disks as [LabDisk, LabDisk, LabDisk];
+    const { session, source } = await held(other, bad, third);
+    await bad.rule('clear');
+    await session.engine.call('retry', { destination: 1 });
+    await session.engine.call('cancel', { destination: 1 });
+    const stopped = session.events.length;
+    await session.until((event) => event.event === 'progress' && session.events.indexOf(event) >= stopped && event.progress.destinations[1]!.state === 'cancelled');
+    await session.engine.call('retry', { destination: 1 });
+    for (const disk of [other, third]) await disk.rule(`eio w 0 ${SIZE}`);
+    await source.rule('clear', ...BAD);
+    const result = await resultOf(session);
+    expect(result).toMatchObject({ rescue: { bad: HOLES }, destinations: [{ state: 'failed' }, { state: 'done', verified: true, errors: [] }, { state: 'failed' }] });
+    const [theirs, theirMap] = [await bench.path('theirs.img'), await bench.path('theirs.map')];
+    ddrescue(source.device, theirs, theirMap);
+    execFileSync('cmp', [theirs, bad.backing]);
+  });
+});
+
 describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
   it.each(['with its map', 'without a map'])('after a kill, %s, and makes a manifest of what was read', async (how) => {
     const source = await failing('delay r 10000');

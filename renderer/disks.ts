@@ -2,7 +2,7 @@
 import type { Disk } from '../app/contract/disks.ts';
 import type { Endpoint, Plan } from '../app/contract/jobs.ts';
 import type { RecordedEnd } from '../app/contract/records.ts';
-import { baseName, lastSix, say, sayLock, size } from './words.ts';
+import { baseName, lastSix, say, sayLock, sayPort, size } from './words.ts';
 
 /** Same string, same disk: a drive swapped for another under the same path gives a different one. */
 export const identity = (disk: Disk): string =>
@@ -36,7 +36,7 @@ export const sourceName = ({ source, request }: Plan): string => (source === nul
 export function diskFacts(disk: Disk): string[] {
   const facts = [baseName(disk.path)];
   if (disk.kind === 'loop') facts.push(say('choose.loop'));
-  else if (disk.port !== null) facts.push(disk.port.label);
+  else if (disk.port !== null) facts.push(sayPort(disk.port));
   else if (disk.transport !== null) facts.push(disk.transport.toUpperCase());
   if (disk.serial !== null) facts.push(`…${lastSix(disk.serial)}`);
   return facts;

@@ -4,7 +4,7 @@ import { language } from '../app/words/speech.ts';
 
 export { count, duration, exactBytes, listed, moment, percent, place, rate, sector, size, timeLeft } from '../app/words/figures.ts';
 export { baseName, folder, lastSix } from '../app/words/names.ts';
-export { sayError, sayLock } from '../app/words/host.ts';
+export { sayContent, sayError, sayLock, sayNote, sayPort, sayPortShort, saySockets } from '../app/words/host.ts';
 export { endonym, say } from '../app/words/speech.ts';
 export { counted, stateWord, type TileState } from '../app/words/states.ts';
 

@@ -1,6 +1,7 @@
 // The question before anything is overwritten.
 import { createInterface } from 'node:readline';
 import type { Endpoint, Plan } from '../contract/jobs.ts';
+import { english } from '../engine/english.ts';
 import { counted, size as inWords } from '../engine/words.ts';
 import { fit, columns, printable, type Paint } from './text.ts';
 
@@ -36,14 +37,14 @@ export function lossLines(plan: Plan, paint: Paint): string[] {
 
 function contents({ contents: found, kind, mounts }: Endpoint): string[] {
   const mounted = mounts.map(({ device, target }) => `${device} will be unmounted from ${target}`).map(printable);
-  if (found.length > 0) return [`holds ${printable(found.join(', '))}`, ...mounted];
+  if (found.length > 0) return [`holds ${printable(found.map(english.content).join(', '))}`, ...mounted];
   return kind === 'block' ? ['nothing recognised on it', ...mounted] : [];
 }
 
 /** "SanDisk Ultra, serial 4C530001, 64.0 GB, USB bus 1, port 2"; what a device does not tell is said to be missing. */
 export function identity({ kind, model, serial, size, port }: Endpoint): string {
   if (kind === 'file') return `existing file, ${inWords(size)}`;
-  return `${printable(model ?? 'unknown model')}, ${serial === null ? 'no serial' : `serial ${printable(serial)}`}, ${inWords(size)}${port === null ? '' : `, ${port.label}`}`;
+  return `${printable(model ?? 'unknown model')}, ${serial === null ? 'no serial' : `serial ${printable(serial)}`}, ${inWords(size)}${port === null ? '' : `, ${english.port(port)}`}`;
 }
 
 /**

@@ -53,8 +53,8 @@ export function parseWish(line: string, paths: readonly string[]): { wish: Wish 
 
 const bad = (what: string): { error: PlatterError } => ({
   error: failure({
-    code: 'BAD_ARGUMENT', op: 'check', message: `Not understood on stdin: ${what}. Nothing was changed.`,
-    advice: 'See platter copy --help for the lines that control a running job.',
+    code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'said', text: `Not understood on stdin: ${what}. Nothing was changed.` },
+    remedy: { kind: 'said', text: 'See platter copy --help for the lines that control a running job.' },
   }),
 });
 

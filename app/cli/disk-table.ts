@@ -1,5 +1,6 @@
 // `platter list` for people: one row per disk, and under it why it cannot be written, if it cannot.
 import type { Disk, Partition } from '../contract/disks.ts';
+import { english } from '../engine/english.ts';
 import { counted, size } from '../engine/words.ts';
 import { alignRight, columns, fit, printable, type Paint } from './text.ts';
 
@@ -25,7 +26,7 @@ export function diskTable(disks: readonly Disk[], width: number, paint: Paint): 
     const text = within(line(rows[index]!));
     lines.push(disk.locked === null ? text : paint('faint', text));
     if (disk.locked === null && disk.mountedAt.length > 0) lines.push(paint('faint', within('  is mounted. As a destination it needs --unmount.')));
-    if (disk.locked !== null) lines.push(paint('faint', within(`  cannot be a destination. ${printable(disk.locked.reason)}`)));
+    if (disk.locked !== null) lines.push(paint('faint', within(`  cannot be a destination. ${printable(english.reason(disk.locked.reason))}`)));
   });
   return lines;
 }
@@ -36,7 +37,7 @@ function row(disk: Disk): string[] {
     size(disk.size),
     disk.model ?? disk.backingFile ?? '-',
     disk.serial ?? '-',
-    disk.port?.label ?? disk.transport ?? '-',
+    disk.port === null ? (disk.transport ?? '-') : english.port(disk.port),
     contents(disk),
   ].map(printable);
 }

@@ -1,5 +1,6 @@
 // `platter history` for people: a line for each job, and one under it for each of its destinations.
 import type { JobRecord, RecordedDestination } from '../contract/records.ts';
+import { english } from '../engine/english.ts';
 import { size } from '../engine/words.ts';
 import { verdictOf } from '../view/ended.ts';
 import { formatTime } from './quantities.ts';
@@ -21,7 +22,7 @@ export function historyLines(records: readonly JobRecord[], unreadable: number, 
 
 function destinationLine(destination: RecordedDestination): string {
   const { path, model, serial, port, errors } = destination;
-  const identity = [model, serial, port].filter((text) => text !== null).map(printable).join(', ');
+  const identity = [model, serial, port === null ? null : english.port({ sockets: port })].filter((text) => text !== null).map(printable).join(', ');
   const error = errors[0] === undefined ? '' : `. ${printable(errors[0].message)}`;
   return `  to ${printable(path)}${identity === '' ? '' : ` (${identity})`}: ${verdictOf(destination)}${error}`;
 }

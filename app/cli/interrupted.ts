@@ -24,12 +24,12 @@ export function jobLines(jobs: readonly InterruptedJob[], paint: Paint, timeZone
 export async function onlyJob(engine: Engine): Promise<string> {
   const [first, ...others] = await engine.call('jobs', {});
   if (first === undefined) {
-    throw new Refusal([failure({ code: 'NOTHING_TO_DO', op: 'check', message: 'There is no interrupted job to continue.' })]);
+    throw new Refusal([failure({ code: 'NOTHING_TO_DO', op: 'check', reason: { kind: 'said', text: 'There is no interrupted job to continue.' } })]);
   }
   if (others.length === 0) return first.id;
   const choice = [first, ...others].map(({ id, source, destinations }) => `${id} (${source} to ${destinations.map(({ path }) => path).join(', ')})`);
   throw new Refusal([failure({
-    code: 'BAD_ARGUMENT', op: 'check', message: `${choice.length} jobs can be continued: ${choice.join('; ')}.`,
-    advice: 'Say which: platter resume JOB. platter jobs tells how far each is.',
+    code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'said', text: `${choice.length} jobs can be continued: ${choice.join('; ')}.` },
+    remedy: { kind: 'said', text: 'Say which: platter resume JOB. platter jobs tells how far each is.' },
   })]);
 }

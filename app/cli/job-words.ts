@@ -1,6 +1,7 @@
 // What is said of a job in words: its first sentence, its states, its end. Pure.
 import type { DestinationProgress, DestinationState, Plan, RescueProgress } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
+import { english } from '../engine/english.ts';
 import { isGood } from '../engine/reduce.ts';
 import { counted, size } from '../engine/words.ts';
 import { formatTime } from './quantities.ts';
@@ -19,7 +20,7 @@ const OF_THE_DRIVE: ReadonlySet<string> = new Set(['MEDIUM_ERROR', 'READ_ONLY', 
 
 /** The sentence a job starts with, and the notes on its plan. */
 export function headline(plan: Plan): string[] {
-  return [...(plan.name === null ? [] : [printable(plan.name)]), firstSentence(plan), ...plan.notes.map((note) => `Note: ${printable(note)}`)];
+  return [...(plan.name === null ? [] : [printable(plan.name)]), firstSentence(plan), ...plan.notes.map((note) => `Note: ${printable(english.note(note))}`)];
 }
 
 function firstSentence({ kind, source, bytes, destinations, verify, request }: Plan): string {
@@ -111,7 +112,7 @@ export function afterwards(view: JobView): string[] {
     const name = printable(request.saveManifest);
     lines.push(result.manifest === null ? `No manifest was written to ${name}.` : `Manifest written to ${name}, SHA-256 ${result.manifest}.`);
   }
-  lines.push(...result.notes.map(printable));
+  lines.push(...result.notes.map(english.note).map(printable));
   const job = continuable(view);
   if (job !== null) lines.push(`Continue with: platter resume ${job}`);
   return lines;

@@ -1,11 +1,22 @@
 // What `--json` prints: one object a line on stdout and nothing else there. Scripts rely on these shapes.
 import type { JobError, PlatterError } from '../contract/errors.ts';
-import type { DestinationProgress, DestinationResult, JobProgress, JobResult, Plan, RescueProgress } from '../contract/jobs.ts';
+import type { DestinationProgress, DestinationResult, Endpoint, JobProgress, JobResult, Plan, RescueProgress } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
+import type { Disk, Port } from '../contract/disks.ts';
+import { english } from '../engine/english.ts';
 import { continuable } from './job-words.ts';
 
+/** Where something is plugged in: "USB bus 1, hub 2, port 3". */
+type PortFacts = Pick<Port, 'path'> & { label: string };
+
+/** One end of a job; what is on it in words. */
+export type EndpointFacts = Omit<Endpoint, 'contents' | 'port'> & { contents: string[]; port: PortFacts | null };
+
 /** The checked request, before anything is written. */
-export type PlanLine = { event: 'plan' } & Plan;
+export type PlanLine = { event: 'plan' } & Omit<Plan, 'source' | 'destinations' | 'notes'> & { source: EndpointFacts | null; destinations: EndpointFacts[]; notes: string[] };
+
+/** A disk, with the reason in words why it cannot be written. */
+export type DiskFacts = Omit<Disk, 'locked' | 'port'> & { locked: { code: ErrorFacts['code']; reason: string } | null; port: PortFacts | null };
 
 /** A sample, about ten a second. Sizes in bytes. */
 export interface ProgressLine {
@@ -36,8 +47,9 @@ export interface ErrorFacts {
 export type ErrorLine = { event: 'error' } & ErrorFacts;
 
 /** The last line of a job that was started. A refused job has none: only its errors, and exit code 2. */
-export interface ResultLine extends Pick<JobResult, 'readErr' | 'writeErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'notes'> {
+export interface ResultLine extends Pick<JobResult, 'readErr' | 'writeErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue'> {
   event: 'result';
+  notes: string[];
   /** What `platter resume` finishes it by, null when nothing is left that it could. */
   job: string | null;
   destinations: (Omit<DestinationResult, 'errors'> & { errors: ErrorFacts[] })[];
@@ -45,7 +57,18 @@ export interface ResultLine extends Pick<JobResult, 'readErr' | 'writeErr' | 'se
 
 export type JsonLine = PlanLine | ProgressLine | ErrorLine | ResultLine;
 
-export const planLine = (plan: Plan): PlanLine => ({ event: 'plan', ...plan });
+export const planLine = (plan: Plan): PlanLine => ({
+  event: 'plan', ...plan, source: plan.source === null ? null : endpointFacts(plan.source), destinations: plan.destinations.map(endpointFacts), notes: plan.notes.map(english.note),
+});
+
+const endpointFacts = (end: Endpoint): EndpointFacts => ({ ...end, contents: end.contents.map(english.content), port: portFacts(end.port) });
+
+const portFacts = (port: Port | null): PortFacts | null => (port === null ? null : { path: port.path, label: english.port(port) });
+
+/** A disk as `list --json` gives it. */
+export const diskFacts = (disk: Disk): DiskFacts => ({
+  ...disk, port: portFacts(disk.port), locked: disk.locked === null ? null : { code: disk.locked.code, reason: english.reason(disk.locked.reason) },
+});
 
 export const progressLine = ({ bytes, rescue, destinations }: JobProgress): ProgressLine => ({ event: 'progress', bytes, rescue, destinations });
 
@@ -60,7 +83,7 @@ export const resultLine = (result: JobResult, view: JobView): ResultLine => ({
   bytes: result.bytes,
   manifest: result.manifest,
   rescue: result.rescue,
-  notes: result.notes,
+  notes: result.notes.map(english.note),
   job: continuable(view),
   destinations: result.destinations.map((destination) => ({ ...destination, errors: destination.errors.map(errorFacts) })),
 });

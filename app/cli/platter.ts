@@ -12,7 +12,7 @@ import { failure } from '../engine/errors.ts';
 import { recordsCsv } from '../records/csv.ts';
 import { History } from '../records/history.ts';
 import { Log } from '../records/log.ts';
-import { recordOf } from '../records/record.ts';
+import { recordOf, recordToKeep } from '../records/record.ts';
 import { saveReport } from '../records/report.ts';
 import { search } from '../records/search.ts';
 import { commands, type Actions } from './commands.ts';
@@ -22,6 +22,7 @@ import { diskTable } from './disk-table.ts';
 import { EXIT } from './exit-code.ts';
 import { historyLines } from './history-lines.ts';
 import { jobLines, onlyJob } from './interrupted.ts';
+import { diskFacts } from './json.ts';
 import { jsonReporter } from './json-reporter.ts';
 import { byKeys, inForeground, type Selection } from './keys.ts';
 import { liveReporter } from './live-reporter.ts';
@@ -94,7 +95,7 @@ async function letGo(engine: Engine): Promise<void> {
 const list: Actions['list'] = ({ all, json }) => withEngine(reporterFor(json), async (engine) => {
   const disks = await engine.call('list', { all });
   const table = (): string => diskTable(disks, stdout.isTTY ? stdout.columns - 1 : Infinity, paint).join('\n');
-  stdout.write(`${json ? JSON.stringify(disks, null, 2) : table()}\n`);
+  stdout.write(`${json ? JSON.stringify(disks.map(diskFacts), null, 2) : table()}\n`);
   return EXIT.allGood;
 });
 
@@ -112,7 +113,7 @@ const forget: Actions['forget'] = (name, { json }) => withEngine(reporterFor(jso
 const history: Actions['history'] = (words, { json, csv }) => asking(reporterFor(json), async () => {
   const { records, unreadable } = await new History().all();
   const found = search(records, words.join(' '));
-  stdout.write(csv ? recordsCsv(found) : `${json ? JSON.stringify(found, null, 2) : historyLines(found, unreadable, paint).join('\n')}\n`);
+  stdout.write(csv ? recordsCsv(found) : `${json ? JSON.stringify(found.map(recordToKeep), null, 2) : historyLines(found, unreadable, paint).join('\n')}\n`);
   return EXIT.allGood;
 });
 
@@ -166,7 +167,7 @@ function controlBy(json: boolean, selection: Selection | null): Control | null {
 /** What the parser has not accepted; it has said so on stderr, a program reads it on stdout. */
 function misused(error: CommanderError): number {
   if (error.exitCode === 0) return EXIT.allGood; // --help, --version
-  const reason: PlatterError = failure({ code: 'BAD_ARGUMENT', op: 'check', message: error.message.replace(/^error: /u, '') });
+  const reason: PlatterError = failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'said', text: error.message.replace(/^error: /u, '') } });
   if (process.argv.includes('--json')) jsonReporter(stdout).refused([reason]);
   return EXIT.refused;
 }

@@ -9,7 +9,7 @@ import { stateDir } from '../engine/state-folder.ts';
 export function withRights(engine: Engine, terminal: boolean, say: (sentence: string) => void): Engine {
   if (process.getuid?.() === 0) return engine;
   return elevatingEngine(engine, {
-    elevated: () => elevatedCommand(meansHere(terminal), stateDir()) ?? { how: 'none', advice: `Give Platter the rights: ${sudoCommand(process.argv)}` },
+    elevated: () => elevatedCommand(meansHere(terminal), stateDir()) ?? { how: 'none', remedy: { kind: 'said', text: `Give Platter the rights: ${sudoCommand(process.argv)}` } },
     tell: (sentence) => {
       if (sentence !== null) say(sentence);
     },

@@ -199,14 +199,14 @@ function goneOf(engine: Engine): Promise<never> {
   return engine.closed.then((reason) => { throw new Refusal([reason ?? endedEarly()]); });
 }
 
-const endedEarly = (): PlatterError => failure({ code: 'HOST_FAILED', op: 'host', message: 'The engine ended before the job did.' });
+const endedEarly = (): PlatterError => failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } });
 
 const nobodyAsked = (path: string): PlatterError => failure({
-  code: 'CONFIRM', op: 'check', device: path, message: 'It would be overwritten, and there is no terminal to ask on.',
+  code: 'CONFIRM', op: 'check', device: path, reason: { kind: 'said', text: 'It would be overwritten, and there is no terminal to ask on.' },
 });
 
 const declined = (): PlatterError => failure({
-  code: 'CONFIRM', op: 'check', message: `The answer was not "${CONSENT}".`, advice: 'Nothing was written.',
+  code: 'CONFIRM', op: 'check', reason: { kind: 'said', text: `The answer was not "${CONSENT}".` }, remedy: { kind: 'said', text: 'Nothing was written.' },
 });
 
 /** Calls `listener` once, when `signal` is aborted or because it already is. */

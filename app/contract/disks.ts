@@ -1,5 +1,6 @@
 // Disks as the system knows them.
 import type { ErrorCode } from './errors.ts';
+import type { Reason, Socket } from './facts.ts';
 
 /** Bytes in a sector, everywhere in Platter, whatever the device's own block size (Linux's `sector_t`). */
 export const SECTOR_SIZE = 512;
@@ -21,8 +22,8 @@ export interface Port {
    * as the machine runs, and as a rule after a restart.
    */
   path: string;
-  /** As a hand finds it: "USB bus 1, hub 2, port 3". */
-  label: string;
+  /** The way to it, as a hand finds it: USB bus 1, hub 2, port 3. Never empty. */
+  sockets: Socket[];
 }
 
 /** A whole disk (or loop device), with the identity that has to stay the same between choosing and writing. */
@@ -58,7 +59,7 @@ export interface Disk {
   /** It can be switched off, to be taken out (`eject`). */
   ejectable: boolean;
   /** Why it cannot be a destination, null if it can. What is only mounted can, after it is unmounted (`CopyRequest.unmount`). */
-  locked: { code: ErrorCode; reason: string } | null;
+  locked: { code: ErrorCode; reason: Reason } | null;
 }
 
 /** A file system in use: the device it is on, and where. */

@@ -1,4 +1,5 @@
 // What can go wrong, by cause, and how a failure crosses a process: as a value, never as an exception.
+import type { Reason, Remedy } from './facts.ts';
 
 /**
  * What went wrong, by cause. One code means one thing; `advice` below says what to do about it.
@@ -46,8 +47,8 @@ export type ErrorCode =
 /** The operation that failed. */
 export type Operation = 'open' | 'check' | 'read' | 'write' | 'flush' | 'verify' | 'rename' | 'unmount' | 'eject' | 'host';
 
-/** A failure as a value. It crosses processes as it stands and is shown as it stands. */
-export interface PlatterError {
+/** What is known of a failure, in no language. The window says `reason` and `remedy` in its own. */
+export interface FailureFacts {
   code: ErrorCode;
   op: Operation;
   /** The path as the user gave it, or null when no single device is at fault. */
@@ -58,9 +59,17 @@ export interface PlatterError {
   length: number | null;
   /** Name of the errno as the kernel gave it ("EIO"), null when there was none (a mismatch, a read of 0 bytes). */
   errno: string | null;
-  /** What happened and where, one sentence. */
+  /** What happened and where. */
+  reason: Reason;
+  /** What to do. */
+  remedy: Remedy;
+}
+
+/** A failure as a value. It crosses processes as it stands. */
+export interface PlatterError extends FailureFacts {
+  /** `reason` as an English sentence, for logs, scripts and records. */
   message: string;
-  /** What to do, one sentence. */
+  /** The same of `remedy`. */
   advice: string;
 }
 

@@ -1,6 +1,7 @@
 // A job: what is asked for, the plan that came of it, its progress and its result.
 import type { JobError } from './errors.ts';
 import type { Mounted, Port } from './disks.ts';
+import type { Content, Note } from './facts.ts';
 
 /** Most characters in the name of a batch. */
 export const MAX_NAME = 80;
@@ -23,8 +24,8 @@ export interface Endpoint {
   /** Where it is plugged in. */
   port: Port | null;
   logicalSector: number;
-  /** What is on it now and will be lost, in words; empty when nothing was recognised. */
-  contents: string[];
+  /** What is on it now and will be lost; empty when nothing was recognised. */
+  contents: Content[];
   /** What of it is mounted, and will be unmounted at the start; only where the request says `unmount`. */
   mounts: Mounted[];
   /** True when data is there that the job would overwrite: any block device, an existing file. */
@@ -106,7 +107,7 @@ export interface Plan {
   /** Bytes of page pool. */
   memory: number;
   /** Facts the user should know (buffered I/O where direct I/O is refused, a mounted source...). */
-  notes: string[];
+  notes: Note[];
   /** Id of the job log, null for a job that keeps none (nothing is written, or there is no place for it). */
   job: string | null;
   /** The request it was made of, for whoever wants to say it again (a command line, a retry). */
@@ -210,5 +211,5 @@ export interface JobResult {
   /** How much of the source a rescue got, null for a job that is none. */
   rescue: { rescued: number; bad: number } | null;
   /** Facts about what was done that the user should know (how much of the source changed since the manifest was made...). */
-  notes: string[];
+  notes: Note[];
 }

@@ -1,5 +1,6 @@
 // What is kept of ended jobs, and found again.
 import type { JobError, PlatterError } from './errors.ts';
+import type { Note, Socket } from './facts.ts';
 import type { CopyRequest, DestinationResult, Endpoint, JobResult, Plan } from './jobs.ts';
 
 /** One end of a job as its record keeps it: enough to find the drive again on a shelf. */
@@ -12,7 +13,7 @@ export interface RecordedEnd {
   model: string | null;
   serial: string | null;
   /** Where it was plugged in, as a hand finds it; null when that is not known. */
-  port: string | null;
+  port: Socket[] | null;
 }
 
 /** One destination of a job, and how it ended. */
@@ -28,8 +29,8 @@ export interface RecordedDestination extends RecordedEnd, Omit<DestinationResult
 }
 
 /**
- * What is kept of a job that has ended: its place in the history, and its report in JSON. Its members are described in
- * ARCHITECTURE.md for those who read the files.
+ * What is kept of a job that has ended: its place in the history. Files, and reports in JSON, say the facts in it in
+ * English too (records/record.ts); their members are described in ARCHITECTURE.md.
  */
 export interface JobRecord {
   format: 'platter-record';
@@ -61,7 +62,7 @@ export interface JobRecord {
   /** Why the machinery failed, null when it did not. */
   failure: PlatterError | null;
   rescue: JobResult['rescue'];
-  notes: string[];
+  notes: Note[];
   request: CopyRequest;
 }
 

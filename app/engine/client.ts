@@ -2,6 +2,7 @@
 // error of everything that waits for it, never a hang.
 import { type Readable, type Writable } from 'node:stream';
 import type { PlatterError } from '../contract/errors.ts';
+import type { End, Reason } from '../contract/facts.ts';
 import type { DisksEvent, HostCalls, HostEvent, HostMethod, HostRequest, HostResponse } from '../contract/host.ts';
 import { failure, Refusal } from './errors.ts';
 import { encodeFrame, FrameDecoder, FrameError } from './frames.ts';
@@ -44,11 +45,11 @@ export function startEngine({ command, streams, explain, heard }: EngineOptions 
 /** A host that somebody else started: all that is known of its end is that its output ends. */
 function attached({ readable, writable }: { readable: Readable; writable: Writable }): HostProcess {
   const ended = new Promise<HostEnd>((settle) => {
-    const resolve = (how: string | null): void => settle({ how, code: null, said: '' });
+    const resolve = (how: End | null): void => settle({ how, code: null, said: '', lastWords: '' });
     readable.once('end', () => resolve(null));
-    readable.once('close', () => resolve('its output was closed'));
-    readable.once('error', (error) => resolve(`its output failed: ${error.message}`));
-    writable.once('error', (error) => resolve(`its input failed: ${error.message}`));
+    readable.once('close', () => resolve({ kind: 'outputEnded' }));
+    readable.once('error', (error) => resolve({ kind: 'outputFailed', said: error.message }));
+    writable.once('error', (error) => resolve({ kind: 'inputFailed', said: error.message }));
   });
   return { readable, writable, withdraw: () => undefined, ended };
 }
@@ -70,7 +71,7 @@ function frameOf(request: HostRequest): Buffer {
   try {
     return encodeFrame(request);
   } catch (error) {
-    if (error instanceof FrameError) throw new Refusal([failure({ code: 'BAD_ARGUMENT', op: 'host', message: error.message })]);
+    if (error instanceof FrameError) throw new Refusal([failure({ code: 'BAD_ARGUMENT', op: 'host', reason: { kind: 'badFrame', said: error.message } })]);
     throw error;
   }
 }
@@ -98,7 +99,7 @@ class HostClient implements Engine {
     this.closed = new Promise((resolve) => (this.#settleClosed = resolve));
     this.#host = host;
     host.readable.on('data', (chunk: Buffer) => this.#read(chunk));
-    void host.ended.then((end) => this.#end(end.how, this.#hasSpoken ? null : (explain?.(end) ?? null)));
+    void host.ended.then((end) => this.#end(end.how, end.lastWords, this.#hasSpoken ? null : (explain?.(end) ?? null)));
   }
 
   async call<M extends HostMethod>(method: M, params: HostCalls[M]['params']): Promise<HostCalls[M]['result']> {
@@ -108,7 +109,7 @@ class HostClient implements Engine {
     const answer = new Promise<unknown>((resolve, reject) => this.#pending.set(id, { method, resolve, reject }));
     this.#host.writable.write(frame);
     const result = hostResults[method].safeParse(await answer);
-    if (!result.success) throw this.#end(`it answered ${method} with something else`);
+    if (!result.success) throw this.#end({ kind: 'wrongAnswer', method });
     return result.data;
   }
 
@@ -140,14 +141,14 @@ class HostClient implements Engine {
       broken = String(error);
     }
     for (const value of values) this.#receive(value);
-    if (broken !== null) this.#end(`it broke the protocol (${broken})`);
+    if (broken !== null) this.#end({ kind: 'protocol', said: broken });
   }
 
   #receive(value: unknown): void {
     if (isSample(value) && !this.#takesSample()) return;
     const message = hostMessage.safeParse(value);
     if (!message.success) {
-      this.#end('it said something that is not in the protocol');
+      this.#end({ kind: 'notInProtocol' });
     } else if ('event' in message.data && message.data.event === 'disks') {
       for (const listener of this.#diskListeners) listener(message.data.disks);
     } else if ('event' in message.data) {
@@ -169,7 +170,7 @@ class HostClient implements Engine {
   #answer(response: HostResponse): void {
     const pending = this.#pending.get(response.id);
     if (pending === undefined) {
-      this.#end('it answered what was not asked');
+      this.#end({ kind: 'unasked' });
       return;
     }
     this.#pending.delete(response.id);
@@ -181,12 +182,16 @@ class HostClient implements Engine {
     pending.resolve(response.result);
   }
 
-  /** The host is gone, or nothing it says counts any more. `how` is null when it ended well, as far as it knows; `known` is a better reason. */
-  #end(how: string | null, known: PlatterError | null = null): Refusal {
+  /**
+   * The host is gone, or nothing it says counts any more. `how` is null when it ended well, as far as it knows; `said` is the
+   * last that it said; `known` is a better reason.
+   */
+  #end(how: End | null, said = '', known: PlatterError | null = null): Refusal {
     if (this.#gone !== null) return this.#gone;
     const orderly = how === null && !this.#jobRuns && this.#pending.size === 0;
-    const reason = orderly ? 'it has been closed' : (how ?? 'it ended before it was done');
-    const error = known ?? failure({ code: 'HOST_FAILED', op: 'host', message: `The engine host failed: ${reason}.` });
+    const end: End = orderly ? { kind: 'closed' } : (how ?? { kind: 'early' });
+    const reason: Reason = how === null || said === '' ? { kind: 'hostFailed', end } : { kind: 'hostFailedSaying', end, said };
+    const error = known ?? failure({ code: 'HOST_FAILED', op: 'host', reason });
     this.#gone = new Refusal([error]);
     for (const { reject } of this.#pending.values()) reject(this.#gone);
     this.#pending.clear();

@@ -4,7 +4,6 @@ import { countChunks } from './chunks.ts';
 import type { NativeError, NativeState } from './native.ts';
 import { blankHeads, isDisk, withHead } from './heads.ts';
 import type { PassEnd, Stage } from './stage.ts';
-import { counted, number, size } from './words.ts';
 
 /** Milliseconds between flushes: what is lost with the power, and how long a cancellation can take. */
 export const FLUSH_INTERVAL = 1000;
@@ -177,8 +176,6 @@ function checkSource(stage: Stage): void {
   const changed = stage.hashes.differing(manifest);
   const compared = countChunks(both(stage.hashes.known, manifest.known));
   const [chunks, all] = [countChunks(changed), chunksIn(stage.grid)];
-  if (compared < all) stage.note(`Of ${counted(all, 'chunk')} of the source, ${number(compared)} could be compared with the manifest.`);
-  stage.note(chunks === 0
-    ? 'Nothing of the source has changed since the manifest was made.'
-    : `${counted(chunks, 'chunk')} (${size(bytesOf(changed, stage.grid))}) of the source changed since the manifest was made.`);
+  if (compared < all) stage.note({ kind: 'comparedWithManifest', all, compared });
+  stage.note(chunks === 0 ? { kind: 'sourceUnchanged' } : { kind: 'sourceChanged', count: chunks, size: bytesOf(changed, stage.grid) });
 }

@@ -1,7 +1,8 @@
 // The disks to choose from, each with the identity that has to stay and the reason why it cannot be written.
 import type { Disk, Partition } from '../contract/disks.ts';
+import type { Reason } from '../contract/facts.ts';
 import { mountsOn, withDescendants, type Block, type Blocks } from './blocks.ts';
-import { failure, type Failure } from './errors.ts';
+import type { Failure } from './errors.ts';
 
 /** Kernel names of what lsblk calls a disk and nobody plugs in: memory. */
 const MEMORY_DISK = /^(zram|ram)\d+$/;
@@ -23,7 +24,7 @@ function inPortOrder(a: Disk, b: Disk): number {
 const isWhole = ({ type, name }: Block): boolean => (type === 'disk' && !MEMORY_DISK.test(name)) || type === 'rom';
 
 function disk(block: Block): Disk {
-  const reason = refusalsOf(block, true)[0];
+  const refusal = refusalsOf(block, true)[0];
   return {
     path: block.path,
     majorMinor: block.majorMinor,
@@ -44,7 +45,7 @@ function disk(block: Block): Disk {
     partitions: block.children.filter(({ type }) => type === 'part').map(partition),
     port: block.port,
     ejectable: block.ejectable && !block.system,
-    locked: reason === undefined ? null : { code: reason.code, reason: reason.message },
+    locked: refusal === undefined ? null : { code: refusal.code, reason: refusal.reason },
   };
 }
 
@@ -54,23 +55,23 @@ const partition = (block: Block): Partition =>
 /** Why nothing may be written to `block`, whatever the source; the gravest reason first. `unmount`: what is mounted will be unmounted. */
 export function refusalsOf(block: Block, unmount: boolean): Failure[] {
   const refusals: Failure[] = [];
-  const add = (code: Failure['code'], message: string): void => void refusals.push(failure({ code, op: 'check', message }));
+  const add = (code: Failure['code'], reason: Reason): void => void refusals.push({ code, op: 'check', reason });
   const mounts = mountsOn(block);
   const holders = [...withDescendants(block)].filter((other) => other !== block && HOLDERS.test(other.type));
-  if (block.system) add('IS_SYSTEM', 'It holds the running system.');
+  if (block.system) add('IS_SYSTEM', { kind: 'isSystem' });
   // What the system needs stays mounted, whoever asks.
   if (mounts.length > 0 && (block.system || !unmount)) add('MOUNTED', mountedWhere(mounts));
-  if (block.type === 'rom') add('READ_ONLY', 'It is an optical drive.');
-  else if (block.readOnly) add('READ_ONLY', 'It is write-protected.');
-  if (holders.length > 0) add('IN_USE', `It is in use by ${holders.map(({ path, type }) => `${path} (${type})`).join(', ')}.`);
+  if (block.type === 'rom') add('READ_ONLY', { kind: 'optical' });
+  else if (block.readOnly) add('READ_ONLY', { kind: 'writeProtected' });
+  if (holders.length > 0) add('IN_USE', { kind: 'heldBy', holders: holders.map(({ path, type }) => `${path} (${type})`) });
   return refusals;
 }
 
 /** What lsblk calls a device that holds those it lies on: encryption, LVM, RAID, multipath, a loop device over a disk. */
 const HOLDERS = /^(crypt|lvm|dm|mpath|raid.*|md|linear|bcache|loop)$/;
 
-function mountedWhere(mounts: readonly string[]): string {
-  const places = mounts.filter((mount) => mount !== '[SWAP]');
-  const said = [...(places.length > 0 ? [`mounted at ${places.join(', ')}`] : []), ...(places.length < mounts.length ? ['used as swap'] : [])];
-  return `It is ${said.join(' and ')}.`;
+function mountedWhere(mounts: readonly string[]): Reason {
+  const targets = mounts.filter((mount) => mount !== '[SWAP]');
+  if (targets.length === 0) return { kind: 'usedAsSwap' };
+  return { kind: targets.length < mounts.length ? 'mountedAndSwap' : 'mountedAt', targets };
 }

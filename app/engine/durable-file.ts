@@ -46,7 +46,7 @@ export async function readPlainFile(path: string, most: number): Promise<Buffer<
       const stats = await file.stat();
       if (!stats.isFile()) return refuseKind(stats, 'read', path);
       if (stats.size > most) {
-        return refuse({ code: 'BAD_FILE', op: 'read', device: path, message: `It has ${stats.size} bytes; no file of its kind has more than ${most}.` });
+        return refuse({ code: 'BAD_FILE', op: 'read', device: path, reason: { kind: 'fileTooLong', bytes: stats.size, most } });
       }
       return await readAll(file, stats.size);
     } finally {
@@ -70,7 +70,7 @@ export async function syncFolder(path: string): Promise<void> {
 /** The file that is to be replaced; null when there is none. */
 async function plainFileAt(path: string): Promise<Stats | null> {
   // A device that was pulled out leaves no node: the file would lie in memory, under the device's name.
-  if (/^\/dev\/(?!shm\/)/.test(path)) return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'write', device: path, message: 'It is a place for devices, not for files.' });
+  if (/^\/dev\/(?!shm\/)/.test(path)) return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'write', device: path, reason: { kind: 'deviceFolder' } });
   const stats = await lstat(path).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return null;
     throw error;
@@ -79,8 +79,8 @@ async function plainFileAt(path: string): Promise<Stats | null> {
 }
 
 function refuseKind(stats: Stats, op: 'read' | 'write', path: string): never {
-  const kind = stats.isDirectory() ? 'a directory' : stats.isSymbolicLink() ? 'a link' : stats.isBlockDevice() ? 'a disk' : 'no plain file';
-  return refuse({ code: 'NOT_BLOCK_OR_FILE', op, device: path, message: `It is ${kind}; a plain file is needed here.`, advice: 'Name a file.' });
+  const what = stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'link' : stats.isBlockDevice() ? 'disk' : 'other';
+  return refuse({ code: 'NOT_BLOCK_OR_FILE', op, device: path, reason: { kind: 'notPlain', what }, remedy: { kind: 'nameFile' } });
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {

@@ -2,22 +2,22 @@
 import { constants, existsSync } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
 import type { PlatterError } from '../contract/errors.ts';
+import type { Reason } from '../contract/facts.ts';
 import type { Block } from './blocks.ts';
 import { refusalsOf } from './disks.ts';
 import { failure, failureOf, Refusal, refuse } from './errors.ts';
 import { PATIENCE_MS, requestsEnded, whenStuck } from './patience.ts';
 import { runProgram, SYSTEM_PATH } from './programs.ts';
 import { unmount } from './unmount.ts';
-import { number } from './words.ts';
 
 /** Why `block`, which the user calls `path`, is not switched off; none when it may be. `held`: numbers of the devices of a job. Pure. */
 export function againstEjecting(path: string, block: Block | null, held: ReadonlySet<string>): PlatterError[] {
-  const no = (code: PlatterError['code'], message: string): PlatterError => failure({ code, op: 'eject', device: path, message });
-  if (block === null) return [no('NOT_EJECTABLE', 'It is no disk.')];
+  const no = (code: PlatterError['code'], kind: 'noDisk' | 'jobHasIt' | 'loopDevice' | 'noSwitch'): PlatterError => failure({ code, op: 'eject', device: path, reason: { kind } });
+  if (block === null) return [no('NOT_EJECTABLE', 'noDisk')];
   const using = refusalsOf(block, true).filter(({ code }) => code === 'IS_SYSTEM' || code === 'IN_USE').map((refusal) => failure({ ...refusal, op: 'eject', device: path }));
   if (using.length > 0) return using;
-  if (held.has(block.majorMinor)) return [no('IN_USE', 'The job that is prepared or running has it.')];
-  return block.ejectable ? [] : [no('NOT_EJECTABLE', block.type === 'loop' ? 'It is a loop device: there is nothing to take out.' : 'The system has no way to switch it off.')];
+  if (held.has(block.majorMinor)) return [no('IN_USE', 'jobHasIt')];
+  return block.ejectable ? [] : [no('NOT_EJECTABLE', block.type === 'loop' ? 'loopDevice' : 'noSwitch')];
 }
 
 /**
@@ -29,7 +29,7 @@ export async function eject(path: string, block: Block, sys = '/sys', patience =
   await unmount(path, block.majorMinor, null, patience);
   await (process.geteuid?.() === 0 ? unlessStuck(path, block, sys, patience) : haveSwitchedOff(path, block, patience));
   if (!existsSync(`${sys}/dev/block/${block.majorMinor}`)) return;
-  refuse({ code: 'IO_ERROR', op: 'eject', device: path, message: 'It is flushed and unmounted, but the system did not let it go.', advice: 'Try again.' });
+  refuse({ code: 'IO_ERROR', op: 'eject', device: path, reason: { kind: 'notLetGo' }, remedy: { kind: 'tryAgain' } });
 }
 
 /** Switches it off, and does not wait for a drive that does not answer. */
@@ -41,8 +41,7 @@ function unlessStuck(path: string, block: Block, sys: string, patience: number):
 }
 
 const stuck = (path: string, patience: number): Refusal => new Refusal([failure({
-  code: 'STALLED', op: 'eject', device: path, message: `It is unmounted, but not switched off: the drive has not answered for ${number(patience / 1000)} seconds.`,
-  advice: 'Wait for the drive and try again; if it stays so, unplug it, which can lose what it has not written yet.',
+  code: 'STALLED', op: 'eject', device: path, reason: { kind: 'stuckEjecting', seconds: patience / 1000 }, remedy: { kind: 'waitEjecting' },
 })]);
 
 async function switchOff(path: string, block: Block, sys: string): Promise<void> {
@@ -66,9 +65,7 @@ async function haveSwitchedOff(path: string, block: Block, patience: number): Pr
   const { failed, stderr } = await runProgram('udisksctl', ['power-off', '--no-user-interaction', '--block-device', block.path], SYSTEM_PATH, patience, () => requestsEnded(block.majorMinor));
   if (failed === null) return;
   if (failed === 'timeout') throw stuck(path, patience);
-  const reason = stderr.trim().split('\n').at(-1) ?? '';
-  refuse({
-    code: 'NOT_PERMITTED', op: 'eject', device: path, advice: 'Eject it with the desktop\'s file manager, or run Platter with sudo.',
-    message: reason === '' ? 'Switching it off takes udisks, or an administrator\'s rights.' : `It was not switched off: ${reason.replace(/\.$/, '')}.`,
-  });
+  const said = (stderr.trim().split('\n').at(-1) ?? '').replace(/\.$/, '');
+  const reason: Reason = said === '' ? { kind: 'needsUdisks' } : { kind: 'notSwitchedOff', said };
+  refuse({ code: 'NOT_PERMITTED', op: 'eject', device: path, reason, remedy: { kind: 'ejectElsewhere' } });
 }

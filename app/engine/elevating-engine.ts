@@ -3,6 +3,7 @@
 import { statSync } from 'node:fs';
 import type { Disk } from '../contract/disks.ts';
 import type { PlatterError } from '../contract/errors.ts';
+import type { Remedy } from '../contract/facts.ts';
 import type { DisksEvent, HostCalls, HostEvent, HostMethod } from '../contract/host.ts';
 import type { CopyRequest, Plan } from '../contract/jobs.ts';
 import { startEngine, type Engine } from './client.ts';
@@ -12,7 +13,7 @@ import { errnoOf, failure, Refusal } from './errors.ts';
 /** How rights are asked for, and whom it is told to. */
 export interface Asking {
   /** Gives the command of an elevated host, or what to do where nobody can be asked. Looked up anew each time. */
-  elevated: () => ElevatedCommand | { how: 'none'; advice: string };
+  elevated: () => ElevatedCommand | { how: 'none'; remedy: Remedy };
   /** Hears the sentence before the question, and null when it is answered. */
   tell: (sentence: string | null) => void;
   /** Hears what the elevated host says on stderr. */
@@ -91,7 +92,7 @@ class ElevatingEngine implements Engine {
       const devices = error instanceof Refusal ? disksToOpen(error.errors, isDisk) : [];
       if (!(error instanceof Refusal) || devices.length === 0) throw error;
       const elevated = this.#asking.elevated();
-      if (elevated.how === 'none') throw new Refusal(error.errors.map((one) => ({ ...one, advice: elevated.advice })));
+      if (elevated.how === 'none') throw new Refusal(error.errors.map((one) => failure({ ...one, remedy: elevated.remedy })));
       const seen = await this.#base.call('list', { all: true });
       const plan = await this.#prepareElevated(request, elevated, devices);
       const changed = changes(plan, seen);
@@ -156,7 +157,7 @@ function changes({ source, destinations }: Plan, seen: readonly Disk[]): Platter
     const before = seen.find(({ path }) => path === end?.realPath);
     if (end === null || before === undefined) return [];
     if (before.majorMinor === end.majorMinor && before.size === end.size && before.serial === end.serial) return [];
-    return [failure({ code: 'CHANGED', op: 'check', device: end.path, message: 'It is another drive than before the question for the rights to open it.' })];
+    return [failure({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'anotherThanAsked' } })];
   });
 }
 

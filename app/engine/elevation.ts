@@ -2,6 +2,7 @@
 // `meansHere`, which looks what this machine offers.
 import { accessSync, constants } from 'node:fs';
 import type { PlatterError } from '../contract/errors.ts';
+import type { Reason } from '../contract/facts.ts';
 import { failure } from './errors.ts';
 import { hostCommand, type HostEnd } from './host-process.ts';
 
@@ -79,18 +80,17 @@ export const askingFor = (how: ElevatedCommand['how'], devices: readonly string[
  * Why an elevated host never began, from the way its command ended before it said anything. null: for no reason that has
  * to do with rights. The exit codes are those of pkexec(1), the words those of its sources and of sudo(8).
  */
-export function elevationFailure(how: ElevatedCommand['how'], { code, said }: HostEnd, devices: readonly string[]): PlatterError | null {
-  const what = `Opening ${devices.join(', ')} takes an administrator's rights`;
-  const told = (error: 'ELEVATION_DENIED' | 'ELEVATION_CANCELLED' | 'NO_AGENT', message: string): PlatterError =>
-    failure({ code: error, op: 'open', message: `${what}, ${message}.` });
+export function elevationFailure(how: ElevatedCommand['how'], { code, said: words }: HostEnd, asked: readonly string[]): PlatterError | null {
+  const devices = [...asked];
+  const told = (error: 'ELEVATION_DENIED' | 'ELEVATION_CANCELLED' | 'NO_AGENT', reason: Reason): PlatterError => failure({ code: error, op: 'open', reason });
   if (how === 'pkexec') {
-    if (code === 126) return told('ELEVATION_CANCELLED', 'and the question for them was put away');
+    if (code === 126) return told('ELEVATION_CANCELLED', { kind: 'elevationCancelled', devices });
     if (code !== 127) return null;
-    if (/no authentication agent/i.test(said)) return told('NO_AGENT', 'and nobody can be asked for them: no polkit agent runs in this session');
-    return told('ELEVATION_DENIED', /not authorized/i.test(said) ? 'and the system did not give them' : `and pkexec could not get them: ${firstLine(said)}`);
+    if (/no authentication agent/i.test(words)) return told('NO_AGENT', { kind: 'elevationNoAgent', devices });
+    return told('ELEVATION_DENIED', /not authorized/i.test(words) ? { kind: 'elevationDenied', devices } : { kind: 'pkexecFailed', devices, said: firstLine(words) });
   }
-  if (code !== 1 || !/^sudo: |sudoers/m.test(said)) return null;
-  return told('ELEVATION_DENIED', `and sudo did not give them: ${firstLine(said.replace(/^sudo: /gm, ''))}`);
+  if (code !== 1 || !/^sudo: |sudoers/m.test(words)) return null;
+  return told('ELEVATION_DENIED', { kind: 'sudoFailed', devices, said: firstLine(words.replace(/^sudo: /gm, '')) });
 }
 
 /** The refusals of a request that an elevated host may not give: all of it are disks that could not be opened. `isDisk` tells of a path. */
@@ -99,7 +99,7 @@ export function disksToOpen(errors: readonly PlatterError[], isDisk: (path: stri
   return disks.length === errors.length ? [...new Set(disks)] : [];
 }
 
-const firstLine = (text: string): string => (/[^\n]+/.exec(text)?.[0].trim() ?? 'no reason was given').replace(/\.$/, '');
+const firstLine = (text: string): string => (/[^\n]+/.exec(text)?.[0].trim() ?? '?').replace(/\.$/, '');
 
 function isProgram(path: string): boolean {
   try {

@@ -7,7 +7,7 @@ import { throttleErrors } from './arguments.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { disksOf } from './disks.ts';
 import { againstEjecting, eject } from './eject.ts';
-import { errnoOf, failure, Refusal, refuse } from './errors.ts';
+import { errnoOf, Refusal, refuse } from './errors.ts';
 import { inspectExisting } from './inspect.ts';
 import type { Emit, Job } from './job.ts';
 import { launch } from './launch.ts';
@@ -60,10 +60,7 @@ export class LocalEngine {
     this.#watch = new DiskWatch(() => this.list({ all }), this.#tellDisks, this.#broken);
     const errno = this.#hear();
     if (errno === null) return;
-    refuse({
-      code: 'ENGINE_UNAVAILABLE', op: 'host', errno, message: `The system does not tell Platter of drives that come and go (${errno}).`,
-      advice: 'The list is read every two seconds instead; nothing else depends on it.',
-    });
+    refuse({ code: 'ENGINE_UNAVAILABLE', op: 'host', errno, reason: { kind: 'noNews', errno }, remedy: { kind: 'polled' } });
   }
 
   /** Unmounts, flushes and switches off the disk at `path`. Rejects with a Refusal. */
@@ -106,7 +103,7 @@ export class LocalEngine {
     this.#state = { name: 'prepared', prepared };
     if (!busy.givenUp) return prepared.plan;
     await this.cancel();
-    return refuse({ code: 'CANCELLED', op: 'open', message: 'Cancelled while the devices were being opened; nothing was written.' });
+    return refuse({ code: 'CANCELLED', op: 'open', reason: { kind: 'cancelledOpening' } });
   }
 
   /** Starts what was prepared. Nothing was written, and nothing is held any more, when this refuses. */
@@ -154,7 +151,7 @@ export class LocalEngine {
     const { job } = this.#require('running');
     const count = job.prepared.destinations.length;
     if (destination === null || destination < count) return job;
-    return refuse({ code: 'BAD_ARGUMENT', op: 'host', message: `The job has no destination ${destination}: there are ${count}.` });
+    return refuse({ code: 'BAD_ARGUMENT', op: 'host', reason: { kind: 'noSuchDestination', index: String(destination), count } });
   }
 
   /** Gives up what is prepared, or stops what runs: that one ends later, with its result. */
@@ -221,16 +218,15 @@ export class LocalEngine {
   #require<N extends State['name']>(name: N): Extract<State, { name: N }> {
     const state = this.#state;
     if (isIn(state, name)) return state;
-    const what = name === 'prepared' ? 'Nothing is prepared.' : name === 'running' ? 'No job is running.' : 'Another job is prepared or running; this host does one at a time.';
-    return refuse({ code: 'BAD_ARGUMENT', op: 'host', message: what });
+    return refuse({ code: 'BAD_ARGUMENT', op: 'host', reason: { kind: name === 'prepared' ? 'notPrepared' : name === 'running' ? 'notRunning' : 'hostBusy' } });
   }
 
   #addon(): NativeAddon {
     try {
       return this.#load();
     } catch (error) {
-      const [reason = ''] = String(error).split('\n');
-      throw new Refusal([failure({ code: 'ENGINE_UNAVAILABLE', op: 'host', message: `The engine could not be loaded: ${reason}.` })]);
+      const [said = ''] = String(error).split('\n');
+      return refuse({ code: 'ENGINE_UNAVAILABLE', op: 'host', reason: { kind: 'addonFailed', said } });
     }
   }
 }

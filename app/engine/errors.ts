@@ -1,53 +1,16 @@
-// Failures as values: the one table of advice, and what an errno means.
+// Failures as values, and what an errno means. A reason or remedy that is new here gets its place in the contract's tables
+// (reasons.ts, remedies.ts), and the compiler then asks for its words in every language.
 import type { ErrorCode, Operation, PlatterError } from '../contract/errors.ts';
+import type { Reason } from '../contract/facts.ts';
+import { english } from './english.ts';
 
-/** What to do, one sentence for each code. */
-export const ADVICE: Readonly<Record<ErrorCode, string>> = {
-  MEDIUM_ERROR: 'Replace this drive; the other destinations are not affected.',
-  DEVICE_GONE: 'Check the cable, the port and the power, plug the drive in again and repeat the job for it.',
-  NO_SPACE: 'Free space where the image goes, or choose another place for it.',
-  READ_ONLY: 'Take off the write protection, or use another drive.',
-  TIMED_OUT: 'Try another port or cable; replace the drive if it happens again.',
-  STALLED: 'Unplug this drive, check the cable and the port, and use another drive if it happens again.',
-  SOURCE_CHANGED: 'Unmount the source, or close what writes to it, and copy to this destination again.',
-  VERIFY_MISMATCH: 'Do not use this copy; write it again, and replace the drive if it happens again.',
-  CANCELLED: 'Start the job again to finish this copy; as it is it is not complete.',
-  SOURCE_FAILED: 'Do not use this copy; repeat the job once the source can be read.',
-  IO_ERROR: 'Look into the kernel log (dmesg) for the cause, then try another port or drive.',
-  NOT_FOUND: 'Check the path, or plug the drive in again.',
-  NOT_PERMITTED: 'Open it with an administrator\'s rights: run Platter with sudo.',
-  ELEVATION_DENIED: 'Ask somebody who administers this computer, or log in as a user who may do so.',
-  ELEVATION_CANCELLED: 'Try again and give the password, or choose disks that you may open.',
-  NO_AGENT: 'Start a polkit agent (desktops bring one, for example polkit-gnome or lxpolkit), or use the command line with sudo.',
-  NOT_BLOCK_OR_FILE: 'Name a disk, a partition or an image file.',
-  SOURCE_EMPTY: 'Choose a source with something in it.',
-  SOURCE_UNREADABLE: 'Check the cable and the drive, or choose another source.',
-  IS_SOURCE: 'Choose another destination: writing this one would destroy the source.',
-  IS_SYSTEM: 'Choose another destination: this one is never written.',
-  MOUNTED: 'Unmount everything on it, or let Platter do it (--unmount on the command line), then try again.',
-  IN_USE: 'End what uses it, then try again.',
-  TOO_SMALL: 'Choose a larger destination.',
-  DUPLICATE: 'Name each destination once.',
-  TOO_MANY: 'Split the destinations over several jobs.',
-  CHANGED: 'List the disks again and check which is which.',
-  NOT_EJECTABLE: 'Leave it where it is, or shut the computer down to take it out.',
-  CONFIRM: 'Look at what would be lost, then confirm it (--yes on the command line).',
-  BAD_ARGUMENT: 'Correct the request, then try again.',
-  BAD_FILE: 'Name another file, or do without it.',
-  NOTHING_TO_DO: 'List the interrupted jobs again, or start a new copy.',
-  HOST_FAILED: 'Do not trust what was being written; start the job again.',
-  ENGINE_UNAVAILABLE: 'Install Platter again, or choose another I/O backend.',
-};
+/** What is known of a failure: the rest is null, and the remedy that of the code. */
+export type Failure = Pick<PlatterError, 'code' | 'op' | 'reason'> & Partial<Omit<PlatterError, 'message' | 'advice'>>;
 
-/** Rights are asked for disks alone (elevation.ts). */
-const OWN_FILES = 'Change its permissions, or choose another file or folder: files are opened with your own rights.';
-
-/** What is known of a failure; what is left out is null. */
-export type Failure = Pick<PlatterError, 'code' | 'op' | 'message'> & Partial<PlatterError>;
-
-/** Completes a failure with nulls and with the advice for its code. */
+/** Completes a failure, and says it in English. What `known` says in English already is said anew. */
 export function failure(known: Failure): PlatterError {
-  return { device: null, offset: null, length: null, errno: null, advice: ADVICE[known.code], ...known };
+  const whole = { device: null, offset: null, length: null, errno: null, remedy: { kind: known.code }, ...known };
+  return { ...whole, message: english.reason(whole.reason), advice: english.remedy(whole.remedy) };
 }
 
 /** The errors of a call that was refused, thrown where a value cannot be given. */
@@ -89,19 +52,18 @@ export function codeOf(errno: string, op: Operation, kind: 'block' | 'file'): Er
   return BY_ERRNO[errno] ?? 'IO_ERROR';
 }
 
-/** What was found when something was opened or looked at, one sentence for each code that can come of it. */
-const FOUND: Partial<Record<ErrorCode, string>> = {
-  MEDIUM_ERROR: 'The drive reported a medium error',
-  DEVICE_GONE: 'The drive is gone, or there is no medium in it',
-  NO_SPACE: 'The file system is full',
-  READ_ONLY: 'It is read-only',
-  TIMED_OUT: 'The drive did not answer in time',
-  SOURCE_UNREADABLE: 'The source cannot be read: the drive reported a medium error',
-  IN_USE: 'It is in use: by another copy, a RAID, LVM or encryption, or another program',
-  NOT_PERMITTED: 'Access was refused',
-  NOT_FOUND: 'There is nothing at this path',
-  NOT_BLOCK_OR_FILE: 'It is neither a block device nor a regular file',
-  BAD_ARGUMENT: 'The name is too long',
+/** What was found when something was opened or looked at, for each code that can come of it. */
+const FOUND: Partial<Record<ErrorCode, Reason>> = {
+  MEDIUM_ERROR: { kind: 'mediumError' },
+  DEVICE_GONE: { kind: 'gone' },
+  NO_SPACE: { kind: 'fileSystemFull' },
+  READ_ONLY: { kind: 'readOnly' },
+  TIMED_OUT: { kind: 'timedOut' },
+  IN_USE: { kind: 'inUse' },
+  NOT_PERMITTED: { kind: 'accessRefused' },
+  NOT_FOUND: { kind: 'nothingThere' },
+  NOT_BLOCK_OR_FILE: { kind: 'neither' },
+  BAD_ARGUMENT: { kind: 'nameTooLong' },
 };
 
 /** The failure of an operation outside a running job, from what Node or the addon threw. Rethrows what has no errno. */
@@ -109,8 +71,16 @@ export function failureOf(error: unknown, op: Operation, device: string, kind: '
   const errno = errnoOf(error);
   if (errno === null) throw error;
   const code = codeOf(errno, op, kind);
-  const advice = code === 'NOT_PERMITTED' && kind === 'file' ? OWN_FILES : ADVICE[code];
-  return failure({ code, op, device, errno, advice, message: `${FOUND[code] ?? `The system reported ${errno}`}.` });
+  // Rights are asked for disks alone (elevation.ts).
+  const remedy = { kind: code === 'NOT_PERMITTED' && kind === 'file' ? 'ownFiles' : code } as const;
+  return failure({ code, op, device, errno, remedy, reason: FOUND[code] ?? { kind: 'errno', errno } });
+}
+
+/** Why a file could not be read or written, as a part of another sentence: what was refused, what the system gave, or what was thrown. */
+export function reasonOf(error: unknown): Reason {
+  if (error instanceof Refusal && error.errors[0] !== undefined) return error.errors[0].reason;
+  if (errnoOf(error) !== null) return failureOf(error, 'write', '', 'file').reason;
+  return { kind: 'said', text: error instanceof Error ? error.message : String(error) };
 }
 
 /** Name of the errno ("ENOENT") in what a system call threw; null when there is none. */

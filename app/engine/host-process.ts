@@ -1,7 +1,8 @@
-// Starts the host as a process of its own and puts its end into words.
+// Starts the host as a process of its own and tells how it ended.
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { type Readable, type Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { End } from '../contract/facts.ts';
 
 /** A host that can be talked to. */
 export interface HostProcess {
@@ -15,12 +16,13 @@ export interface HostProcess {
 
 /** The end of a host. */
 export interface HostEnd {
-  /** In words; null when it ended well. */
-  how: string | null;
+  /** null when it ended well. */
+  how: End | null;
   /** Exit code; null when a signal ended it, when it could not be started, or when that cannot be known. */
   code: number | null;
-  /** The last that it said on stderr. */
+  /** The last that it said on stderr, and the last line of that. */
   said: string;
+  lastWords: string;
 }
 
 /** Both the command line's bundle and main's lie one folder below out/, as the host's does. */
@@ -48,22 +50,22 @@ export function startHost(command: readonly string[], heard: (text: string) => v
   });
   // Writing to a host that is gone fails with EPIPE; how it ended says more.
   child.stdin.on('error', () => undefined);
-  return { readable: child.stdout, writable: child.stdin, withdraw: () => void child.kill(), ended: end(child).then(({ how, code }) => ({ how: withLastWords(how, said), code, said })) };
+  return { readable: child.stdout, writable: child.stdin, withdraw: () => void child.kill(), ended: end(child).then(({ how, code }) => ({ how, code, said, lastWords: said.trimEnd().split('\n').at(-1)!.trim() })) };
 }
 
 /** How `child` ended, once its output is read. */
 function end(child: ChildProcessWithoutNullStreams): Promise<Pick<HostEnd, 'how' | 'code'>> {
   return new Promise((resolve) => {
-    let how: string | null = 'it closed its output';
+    let how: End | null = { kind: 'outputClosed' };
     let exitCode: number | null = null;
     let timer: NodeJS.Timeout | null = null;
     const soon = (): void => void (timer ??= setTimeout(() => resolve({ how, code: exitCode }), DRAIN_MS));
     // Also one that it is not ours to end, as sudo: it is not waited for then.
-    child.on('error', (error) => resolve({ how: `it could not be started, or ended: ${error.message}`, code: null }));
+    child.on('error', (error) => resolve({ how: { kind: 'notStarted', said: error.message }, code: null }));
     child.stdout.once('close', soon);
     child.once('exit', (code, signal) => {
       exitCode = code;
-      how = code === 0 ? null : signal === null ? `it ended with exit code ${code ?? 'unknown'}` : `it was ended by ${signal}`;
+      how = code === 0 ? null : signal === null ? { kind: 'exitCode', code: String(code) } : { kind: 'signal', signal };
       soon();
     });
     child.once('close', () => {
@@ -71,9 +73,4 @@ function end(child: ChildProcessWithoutNullStreams): Promise<Pick<HostEnd, 'how'
       resolve({ how, code: exitCode });
     });
   });
-}
-
-function withLastWords(how: string | null, said: string): string | null {
-  const line = said.trimEnd().split('\n').at(-1)?.trim() ?? '';
-  return how === null || line === '' ? how : `${how}, saying "${line}"`;
 }

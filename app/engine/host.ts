@@ -100,8 +100,8 @@ async function perform(request: CheckedRequest): Promise<unknown> {
 }
 
 /** The other end broke the protocol. It is told so, as an answer where there was a question, and the host ends. */
-function refuseAll(value: unknown, reason: string): void {
-  const error: PlatterError = failure({ code: 'BAD_ARGUMENT', op: 'host', message: `The engine host was sent something else than a request: ${reason}` });
+function refuseAll(value: unknown, said: string): void {
+  const error: PlatterError = failure({ code: 'BAD_ARGUMENT', op: 'host', reason: { kind: 'notARequest', said } });
   const asked = z.object({ id: z.int().positive() }).safeParse(value);
   send(asked.success ? { id: asked.data.id, ok: false, errors: [error] } : { event: 'error', error: { ...error, side: 'read', destination: null } });
   console.error(error.message);

@@ -4,12 +4,12 @@ import { access, lstat, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SECTOR_SIZE, type Mounted } from '../contract/disks.ts';
 import type { ErrorCode, PlatterError } from '../contract/errors.ts';
+import type { Content, Reason } from '../contract/facts.ts';
 import type { Endpoint } from '../contract/jobs.ts';
 import { withDescendants, type Block, type Blocks } from './blocks.ts';
 import { errnoOf, failureOf, Refusal, refuse } from './errors.ts';
 import { numberOf, statsId } from './machine.ts';
 import type { Located } from './overlap.ts';
-import { size } from './words.ts';
 
 /** One end of a request as it was found. */
 export interface End extends Located {
@@ -103,7 +103,7 @@ async function realPathOrNull(path: string): Promise<string | null> {
     throw error;
   });
   if (link === null) return null;
-  return refuse({ code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT', message: 'It is a link to something that is not there.' });
+  return refuse({ code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT', reason: { kind: 'deadLink' } });
 }
 
 async function existing(path: string, realPath: string, blocks: Blocks): Promise<End> {
@@ -112,19 +112,19 @@ async function existing(path: string, realPath: string, blocks: Blocks): Promise
   const end = { path, realPath, id, image: null };
   if (stats.isFile()) return { ...end, kind: 'file', size: Number(stats.size), modified: Number(stats.mtimeMs), block: null };
   if (!stats.isBlockDevice()) {
-    return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, message: `It is ${whatElse(stats)}, neither a block device nor a file.` });
+    return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'oddKind', what: whatElse(stats) } });
   }
   const block = blocks.numbered(numberOf(stats.rdev));
   if (block === null) {
-    return refuse({ code: 'CHANGED', op: 'check', device: path, message: 'It came or went while the disks were being listed.' });
+    return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'cameOrWent' } });
   }
   return { ...end, kind: 'block', size: block.size, modified: null, block };
 }
 
 async function newFile(path: string): Promise<End> {
   // A device that was pulled out leaves no node: without this the copy would become a file in memory under /dev.
-  const missing = /^\/dev\/(?!shm\/)/.test(path) ? 'There is no such device.' : path.endsWith('/') ? 'There is no such directory.' : null;
-  if (missing !== null) return refuse({ code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT', message: missing });
+  const missing = /^\/dev\/(?!shm\/)/.test(path) ? 'noDevice' : path.endsWith('/') ? 'noDirectory' : null;
+  if (missing !== null) return refuse({ code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT', reason: { kind: missing } });
   const directory = await inDirectory(path, (directory) => realpath(directory));
   return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, modified: null, block: null, image: null };
 }
@@ -163,27 +163,25 @@ async function inDirectory<T>(path: string, act: (directory: string) => Promise<
     return await act(dirname(path));
   } catch (error) {
     const { code, errno } = failureOf(error, 'open', path, 'file');
-    const words: Partial<Record<ErrorCode, string>> = { NOT_FOUND: 'is not there', NOT_PERMITTED: 'cannot be written', READ_ONLY: 'is on a read-only file system' };
-    const said = words[code];
-    if (said === undefined) throw error;
-    return refuse({ code, op: 'open', device: path, errno, message: `The directory ${dirname(path)} ${said}.` });
+    const states: Partial<Record<ErrorCode, Extract<Reason, { kind: 'directory' }>['state']>> = { NOT_FOUND: 'missing', NOT_PERMITTED: 'refused', READ_ONLY: 'readOnly' };
+    const state = states[code];
+    if (state === undefined) throw error;
+    return refuse({ code, op: 'open', device: path, errno, reason: { kind: 'directory', directory: dirname(path), state } });
   }
 }
 
-function whatElse(stats: BigIntStats): string {
-  if (stats.isDirectory()) return 'a directory';
-  if (stats.isFIFO()) return 'a pipe';
-  if (stats.isSocket()) return 'a socket';
-  return 'a character device';
+function whatElse(stats: BigIntStats): Extract<Reason, { kind: 'oddKind' }>['what'] {
+  if (stats.isDirectory()) return 'directory';
+  if (stats.isFIFO()) return 'pipe';
+  if (stats.isSocket()) return 'socket';
+  return 'character';
 }
 
 /** What would be lost with `block`, as far as it is recognised. */
-function contentsOf(block: Block): string[] {
-  return [...withDescendants(block)].flatMap((one) => {
-    const name = one.label === null ? '' : ` "${one.label}"`;
-    if (one.fileSystem !== null) return [`${one.fileSystem}${name} on ${one.path} (${size(one.size)})`];
-    if (one.partitionTable !== null && one.children.length === 0) return [`a partition table (${one.partitionTable}) on ${one.path}`];
-    if (one.type === 'part') return [`partition ${one.path} (${size(one.size)})`];
-    return [];
+function contentsOf(block: Block): Content[] {
+  return [...withDescendants(block)].flatMap(({ path, size, label, fileSystem, partitionTable, children, type }): Content[] => {
+    if (fileSystem !== null) return [label === null ? { kind: 'fileSystem', fileSystem, path, size } : { kind: 'labelled', fileSystem, label, path, size }];
+    if (partitionTable !== null && children.length === 0) return [{ kind: 'table', table: partitionTable, path }];
+    return type === 'part' ? [{ kind: 'partition', path, size }] : [];
   });
 }

@@ -1,9 +1,9 @@
 // The native error list as errors of the contract: which endpoint, what happened, where, what to do.
 import type { ErrorCode, JobError } from '../contract/errors.ts';
+import type { Fact, Reason, Remedy } from '../contract/facts.ts';
 import type { CopyRequest } from '../contract/jobs.ts';
-import { ADVICE, failure, type Failure } from './errors.ts';
+import { failure, type Failure } from './errors.ts';
 import type { NativeCause, NativeError } from './native.ts';
-import { place } from './words.ts';
 
 /** Of a job, what its errors need to name things. */
 export interface Named {
@@ -26,11 +26,8 @@ const CODES: Readonly<Record<NativeCause, ErrorCode>> = {
   stalled: 'STALLED',
 };
 
-/** Where another sentence helps more, because it is the source that failed. */
-const SOURCE_ADVICE: Partial<Record<ErrorCode, string>> = {
-  MEDIUM_ERROR: 'Use another copy of this data if there is one: this drive is failing.',
-  DEVICE_GONE: 'Check the cable, the port and the power of the source, then repeat the job.',
-};
+/** What helps more, because it is the source that failed. */
+const OF_SOURCE: Partial<Record<ErrorCode, Remedy>> = { MEDIUM_ERROR: { kind: 'otherCopy' }, DEVICE_GONE: { kind: 'checkSource' } };
 
 /** One entry of the native list. */
 export function jobError(entry: NativeError, job: Named): JobError {
@@ -43,9 +40,9 @@ export function jobError(entry: NativeError, job: Named): JobError {
     op: flush ? 'flush' : side,
     errno,
     ...placed,
-    message: code === 'CANCELLED'
-      ? 'Cancelled before it was complete.'
-      : `${operationOf(entry)}${placed === null ? '' : ` at ${place(entry.offset, entry.length)}`}: ${cause(entry, job)}.`,
+    reason: code === 'CANCELLED' ? { kind: 'cancelled' }
+      : placed === null ? { kind: 'failed', what: operationOf(entry), cause: causeOf(entry, job) }
+        : { kind: 'failedAt', what: operationOf(entry), place: placed, cause: causeOf(entry, job) },
   });
 }
 
@@ -53,42 +50,38 @@ export function jobError(entry: NativeError, job: Named): JobError {
 export function about(job: Named, destination: number | null, side: JobError['side'], known: Failure): JobError {
   const end = destination === null ? null : job.destinations[destination];
   const device = destination === null ? job.source : (end?.path ?? null);
-  const advice = (destination === null ? SOURCE_ADVICE[known.code] : undefined) ?? ADVICE[known.code];
+  const remedy = (destination === null ? OF_SOURCE[known.code] : undefined) ?? { kind: known.code };
   const part = end?.part ?? null;
-  const kept = part === null ? '' : ` (the incomplete image is kept as ${part})`;
-  const message = known.message.replace(/\.$/, `${kept}.`);
-  return { ...failure({ advice, device, ...known, message }), side, destination };
+  const reason: Reason = part === null ? known.reason : { kind: 'keptAs', reason: known.reason, part };
+  return { ...failure({ remedy, device, ...known, reason }), side, destination };
 }
 
-function operationOf({ side, flush, cause }: NativeError): string {
-  if (flush) return 'Flush failed';
-  const names: Record<NativeError['side'], string> =
-    { read: 'Read failed', write: 'Write failed', verify: cause === 'mismatch' ? 'Verification failed' : 'Reading back failed' };
-  return names[side];
+function operationOf({ side, flush, cause }: NativeError): Extract<Reason, { kind: 'failed' }>['what'] {
+  if (flush) return 'flush';
+  return side === 'verify' && cause !== 'mismatch' ? 'readBack' : side;
 }
 
-function cause({ cause, errno, side, destination }: NativeError, { kind, source, destinations }: Named): string {
+function causeOf({ cause, errno, side, destination }: NativeError, { kind, source, destinations }: Named): Fact<'causes'> {
   switch (cause) {
     case 'medium':
-      return 'the drive reported a medium error';
+      return { kind: 'medium' };
     case 'gone':
-      return 'the drive is gone';
+      return { kind: 'gone' };
     case 'no-space':
-      return (destinations[destination]?.part ?? null) === null ? 'what lies behind the drive is full' : 'the file system is full';
+      return { kind: (destinations[destination]?.part ?? null) === null ? 'full' : 'fileSystemFull' };
     case 'read-only':
-      return 'the drive is write-protected';
+      return { kind: 'writeProtected' };
     case 'timed-out':
-      return 'the drive did not answer in time';
+      return { kind: 'timedOut' };
     case 'stalled':
-      return 'the drive has stopped answering';
+      return { kind: 'silent' };
     case 'mismatch':
-      if (side === 'read') return 'read again for a slower destination, it gave other data than before';
-      if (kind === 'copy' || kind === 'resume') return 'what was read back is not what was written';
-      return source === null ? 'it differs from the manifest' : 'it differs from the source';
-    case 'cancelled':
-      return 'it was cancelled';
+      if (side === 'read') return { kind: 'otherThanBefore' };
+      if (kind === 'copy' || kind === 'resume') return { kind: 'otherThanWritten' };
+      return { kind: source === null ? 'otherThanManifest' : 'otherThanSource' };
+    case 'cancelled': // which is told as that, not as a failed transfer
     case 'io':
-      return errno === null ? `the system gave no reason for the failed ${side}` : `the system reported ${errno}`;
+      return errno === null ? { kind: 'unexplained', of: side } : { kind: 'errno', errno };
   }
 }
 

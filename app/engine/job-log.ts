@@ -45,7 +45,7 @@ const NAME = /^(\d{8}-\d{6}-[0-9a-f]{6})\.log$/;
 
 /** Path of a job's log in the state folder `dir`. Throws a JobLogError when `id` is none, so that it leads nowhere else. */
 export function jobPath(dir: string, id: string): string {
-  if (!NAME.test(`${id}.log`)) throw new JobLogError(`"${id}" is not the id of a job.`);
+  if (!NAME.test(`${id}.log`)) throw new JobLogError({ kind: 'notAnId', id });
   return join(dir, 'jobs', `${id}.log`);
 }
 
@@ -94,7 +94,7 @@ async function read(path: string): Promise<ReadLog> {
   try {
     return decodeJobLog(bytes);
   } catch (error) {
-    throw error instanceof JobLogError ? new JobLogError(error.message, path) : error;
+    throw error instanceof JobLogError ? new JobLogError(error.errors[0]!.reason, path) : error;
   }
 }
 
@@ -153,7 +153,7 @@ export class JobLogWriter {
   static async reopen(dir: string, id: string): Promise<{ writer: JobLogWriter; log: JobLog }> {
     const path = jobPath(dir, id);
     const { log, end, chain } = await read(path);
-    if (log.damage === 'corrupt') throw new JobLogError('It is damaged, so nothing in it counts.', path);
+    if (log.damage === 'corrupt') throw new JobLogError({ kind: 'logDamaged' }, path);
     try {
       const file = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
       const writer = new JobLogWriter({ id, path }, file, log.header, log.known.slice(), chain);

@@ -15,9 +15,11 @@
 // first chunk, 8; count, 4; of a durable one 16 bytes of xxh3-128 for each chunk), 4 state, 5 closed, 6 resumed (JSON).
 import { crc32 } from 'node:zlib';
 import * as z from 'zod';
+import type { Reason } from '../contract/facts.ts';
 import { MAX_DESTINATIONS, type CopyRequest, type Endpoint, type JobResult } from '../contract/jobs.ts';
 import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, isChunkSize, markChunks, MAX_CHUNKS } from './chunks.ts';
 import { failure, Refusal } from './errors.ts';
+import { keptResult } from './kept.ts';
 import { copyRequest, hostMessage } from './schema.ts';
 
 /** One end of a job, as it has to be found again. */
@@ -95,8 +97,8 @@ export interface ReadLog {
 
 /** There is no job log there, or none that can be read or gone on with. */
 export class JobLogError extends Refusal {
-  constructor(message: string, path: string | null = null) {
-    super([failure({ code: 'BAD_FILE', op: 'read', device: path, message, advice: 'Start the job from the beginning; what it has copied cannot be told.' })]);
+  constructor(reason: Reason, path: string | null = null) {
+    super([failure({ code: 'BAD_FILE', op: 'read', device: path, reason, remedy: { kind: 'fromTheBeginning' } })]);
     this.name = 'JobLogError';
   }
 }
@@ -130,7 +132,7 @@ const resumed = z.strictObject({ at: count });
 /** The first bytes of a log, and the CRC to go on with. Throws a JobLogError when `said` is no header that could be read again. */
 export function encodeHeader(said: JobLogHeader): { bytes: Buffer; chain: number } {
   const checked = header.safeParse(said);
-  if (!checked.success) throw new JobLogError(`This cannot be logged: ${z.prettifyError(checked.error)}.`);
+  if (!checked.success) throw new JobLogError({ kind: 'logUnwritable', said: z.prettifyError(checked.error) });
   const start = Buffer.alloc(HEADER_AT);
   MAGIC.copy(start);
   start.writeUInt32BE(VERSION, MAGIC.length);
@@ -156,7 +158,7 @@ function encodeRange({ destination, first, count: many, ...rest }: ChunksOf & { 
 }
 
 function encodePayload(type: (typeof TYPES)[number], payload: Buffer, chain: number): { bytes: Buffer; chain: number } {
-  if (payload.length > MAX_PAYLOAD) throw new JobLogError(`A ${type} record of ${payload.length} bytes is longer than the ${MAX_PAYLOAD} allowed.`);
+  if (payload.length > MAX_PAYLOAD) throw new JobLogError({ kind: 'logRecordLong', type, length: String(payload.length), most: String(MAX_PAYLOAD) });
   const bytes = Buffer.alloc(HEAD_BYTES + payload.length + CRC_BYTES);
   bytes.writeUInt32BE(payload.length, 0);
   bytes.writeUInt32BE(TYPES.indexOf(type), 4);
@@ -171,14 +173,14 @@ function encodePayload(type: (typeof TYPES)[number], payload: Buffer, chain: num
 /** What a log's bytes say. Throws a JobLogError when not even its header can be read. */
 export function decodeJobLog(bytes: Uint8Array): ReadLog {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (!file.subarray(0, MAGIC.length).equals(MAGIC)) throw new JobLogError('It does not begin as a job log does (bytes 0 to 15).');
-  if (file.length < HEADER_AT) throw new JobLogError('It ends before its header (byte 16).');
+  if (!file.subarray(0, MAGIC.length).equals(MAGIC)) throw new JobLogError({ kind: 'noLog' });
+  if (file.length < HEADER_AT) throw new JobLogError({ kind: 'logTooShort' });
   const version = file.readUInt32BE(MAGIC.length);
-  if (version !== VERSION) throw new JobLogError(`Its format is version ${version} (byte 16); this program knows version ${VERSION}.`);
+  if (version !== VERSION) throw new JobLogError({ kind: 'formatVersion', version: String(version), known: String(VERSION) });
   const first = nextRecord(file, HEADER_AT, crc32(file.subarray(0, HEADER_AT)));
-  if (typeof first === 'string' || first.type !== 'header') throw new JobLogError('Its header (byte 20) is cut or damaged.');
+  if (typeof first === 'string' || first.type !== 'header') throw new JobLogError({ kind: 'logHeaderDamaged' });
   const said = header.safeParse(jsonOf(first.payload));
-  if (!said.success) throw new JobLogError(`Its header (byte 20) is not one that this version of Platter writes: ${z.prettifyError(said.error)}.`);
+  if (!said.success) throw new JobLogError({ kind: 'logHeaderOther', said: z.prettifyError(said.error) });
 
   const log = emptyLog(said.data);
   let read: ReadLog = { log, end: first.end, chain: first.chain };
@@ -241,7 +243,7 @@ function apply({ type, payload }: Raw, log: JobLog): boolean {
     }
     case 'closed': {
       const said = closed.safeParse(jsonOf(payload));
-      const event = hostMessage.safeParse({ event: 'result', result: said.data?.result });
+      const event = hostMessage.safeParse({ event: 'result', result: keptResult(said.data?.result) });
       if (!event.success || !('event' in event.data) || event.data.event !== 'result') return false;
       log.closed = event.data.result;
       return log.closed.destinations.length === log.states.length;

@@ -47,10 +47,10 @@ export function unexplained(ends: readonly DestinationEnd[], errors: readonly Jo
   return ends.flatMap(({ state, errorsFrom }, index) => {
     if (state === 'done' || errors.slice(errorsFrom).some(({ destination }) => destination === index)) return [];
     const side = named.kind === 'verify' ? 'verify' : 'write';
-    if (state === 'cancelled') return about(named, index, side, { code: 'CANCELLED', op: side, message: 'Cancelled before it was complete.' });
+    if (state === 'cancelled') return about(named, index, side, { code: 'CANCELLED', op: side, reason: { kind: 'cancelled' } });
     return sourceFailed
-      ? about(named, index, side, { code: 'SOURCE_FAILED', op: 'read', message: 'Not complete: the source could not be read to its end.' })
-      : about(named, index, side, { code: 'IO_ERROR', op: side, message: 'Not complete: the engine stopped it without a reason.' });
+      ? about(named, index, side, { code: 'SOURCE_FAILED', op: 'read', reason: { kind: 'sourceUnread' } })
+      : about(named, index, side, { code: 'IO_ERROR', op: side, reason: { kind: 'stoppedUnexplained' } });
   });
 }
 

@@ -1,7 +1,9 @@
 // A running job: makes its images and its log, takes its destinations through their course, samples the passes, tells
 // their errors, and gives the result. What the user wants meanwhile (stop, wait, slower, again) reaches it here.
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { JobError } from '../contract/errors.ts';
+import type { Note } from '../contract/facts.ts';
 import type { HostEvent } from '../contract/host.ts';
 import type { DestinationResult, JobProgress, RescueProgress } from '../contract/jobs.ts';
 import { both, chunksIn, chunksOfErrors, KnownHashes, noChunks, without, type Grid } from './chunk-sets.ts';
@@ -60,7 +62,7 @@ export class Job implements Stage {
   /** Destinations that are being opened again. */
   readonly #retrying = new Set<number>();
   readonly #errors: JobError[] = [];
-  readonly #notes: string[] = [];
+  readonly #notes: Note[] = [];
   readonly #startedAt = performance.now();
   readonly #paused = new Set<number>();
   readonly #controls: Controls & { limits: number[]; pausedDestinations: Set<number> };
@@ -259,8 +261,8 @@ export class Job implements Stage {
     this.#push(about(this.#named, destination, side, error));
   }
 
-  note(text: string): void {
-    if (!this.#notes.includes(text)) this.#notes.push(text);
+  note(note: Note): void {
+    if (!this.#notes.some((other) => isDeepStrictEqual(other, note))) this.#notes.push(note);
   }
 
   // ---- The run ----------------------------------------------------------------------------------------------
@@ -315,7 +317,7 @@ export class Job implements Stage {
     for (const error of unexplained(ends, this.#errors, this.#named)) this.#push(error);
     const silent = new Set(this.#errors.flatMap(({ code, destination }) => (code === 'STALLED' ? [destination] : [])));
     for (const note of await showNewPartitions(this.prepared, (index) => silent.has(index) || this.#removals.has(index))) this.note(note);
-    const manifest = await leaveManifest(this.prepared, this.hashes, (text) => this.note(text));
+    const manifest = await leaveManifest(this.prepared, this.hashes, (note) => this.note(note));
     const seconds = this.#seconds();
     if (this.#log.problem !== null) this.note(this.#log.problem);
     const result = jobResult({
@@ -401,7 +403,7 @@ export class Job implements Stage {
       return true;
     } catch (error) {
       const known = failureOf(error, 'rename', end.path, 'file');
-      this.tell(destination, 'write', { ...known, message: `Complete, but it could not get its name: ${known.message}` });
+      this.tell(destination, 'write', { ...known, reason: { kind: 'notNamed', reason: known.reason } });
       return false;
     }
   }

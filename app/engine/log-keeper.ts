@@ -1,8 +1,9 @@
 // Keeps the log of a running job. A log that cannot be written is no reason to stop copying: the user is told, and the
 // job cannot be continued.
+import type { Note } from '../contract/facts.ts';
 import type { DestinationResult, JobResult } from '../contract/jobs.ts';
 import { chunksIn, isEmpty } from './chunk-sets.ts';
-import { errnoOf, Refusal } from './errors.ts';
+import { errnoOf, reasonOf, Refusal } from './errors.ts';
 import type { End } from './inspect.ts';
 import { JobLogWriter, listJobs, pruneJobs, readJobLog, removeJob, type DurableRange, type JobLogHeader, type LoggedEnd } from './job-log.ts';
 import { isSameEnd, loggedEnd } from './logged-end.ts';
@@ -12,8 +13,8 @@ import type { Resumed } from './resume.ts';
 
 /** The log of one job, or of none. */
 export class LogKeeper {
-  /** Why the log is not what it should be, in a sentence; null when all is well. */
-  problem: string | null = null;
+  /** Why the log is not what it should be; null when all is well. */
+  problem: Note | null = null;
   readonly #writer: JobLogWriter | null;
   readonly #prepared: Prepared;
   /** The log's index of each destination of the job. */
@@ -34,7 +35,7 @@ export class LogKeeper {
 
   /** Begins or continues the log of a job whose images are made. What other logs say of its destinations is taken back first. */
   static async begin(prepared: Prepared): Promise<LogKeeper> {
-    const problems: string[] = [];
+    const problems: Note[] = [];
     const writer = await trying(problems, async () => {
       await withdrawElsewhere(prepared);
       return prepared.log === null ? null : await open(prepared);
@@ -66,7 +67,7 @@ export class LogKeeper {
     const { log, resumed } = this.#prepared;
     await this.#write((writer) => (this.#whole ? writer.close(result) : writer.abandon()));
     const complete = result.destinations.every(({ state }) => state === 'done') && (resumed?.leftOut ?? 0) === 0;
-    const problems: string[] = [];
+    const problems: Note[] = [];
     await trying(problems, async () => {
       if (log === null || this.#writer === null) return;
       if (!this.#worth || (complete && !this.#whole)) await removeJob(log.dir, this.#writer.id);
@@ -77,7 +78,7 @@ export class LogKeeper {
 
   async #write(act: (writer: JobLogWriter) => Promise<void>): Promise<void> {
     if (this.#writer === null || this.problem !== null) return;
-    const problems: string[] = [];
+    const problems: Note[] = [];
     await trying(problems, () => act(this.#writer!));
     this.problem ??= problems[0] ?? null;
   }
@@ -149,13 +150,13 @@ async function withdrawElsewhere(prepared: Prepared): Promise<void> {
   }
 }
 
-/** Runs `act`; what the system or a log has against it becomes a sentence in `problems`. */
-async function trying<T>(problems: string[], act: () => Promise<T>): Promise<T | undefined> {
+/** Runs `act`; what the system or a log has against it becomes a note in `problems`. */
+async function trying<T>(problems: Note[], act: () => Promise<T>): Promise<T | undefined> {
   try {
     return await act();
   } catch (error) {
     if (!(error instanceof Refusal) && errnoOf(error) === null) throw error;
-    problems.push(`The job log could not be written, so this job cannot be continued if it is interrupted: ${(error as Error).message}`);
+    problems.push({ kind: 'logNotWritten', reason: reasonOf(error) });
     return undefined;
   }
 }

@@ -1,9 +1,9 @@
 // An end of a job as its log has it, and how it is found again: plugged in elsewhere, under another name, or not at all.
+import type { DriveFacts, Reason } from '../contract/facts.ts';
 import type { Endpoint } from '../contract/jobs.ts';
 import type { Block, Blocks } from './blocks.ts';
 import type { End } from './inspect.ts';
 import type { LoggedEnd } from './job-log.ts';
-import { size } from './words.ts';
 
 /** What the log keeps of an end. */
 export function loggedEnd(endpoint: Endpoint, { id, modified }: Pick<End, 'id' | 'modified'>): LoggedEnd {
@@ -32,20 +32,19 @@ export function pathNow(end: LoggedEnd, blocks: Blocks): string {
 
 const isThatDisk = (end: LoggedEnd, { serial, model, size }: Block): boolean => serial === end.serial && (model ?? null) === end.model && size === end.size;
 
-const drive = ({ model, serial, size: bytes }: Pick<LoggedEnd, 'model' | 'serial' | 'size'>): string =>
-  [model ?? 'a drive without a name', serial === null ? 'no serial number' : `serial number ${serial}`, size(bytes)].join(', ');
+const drive = ({ model, serial, size }: LoggedEnd): DriveFacts => ({ model, serial, size });
 
 /** Why `end`, found at a logged end's place, is not that end; null when nothing speaks against it. */
-export function difference(logged: LoggedEnd, end: End, asSource: boolean): string | null {
-  if (logged.kind !== end.kind) return 'It was something else when the job began.';
+export function difference(logged: LoggedEnd, end: End, asSource: boolean): Reason | null {
+  if (logged.kind !== end.kind) return { kind: 'somethingElse' };
   if (end.block !== null) {
     const { serial, model, backingFile } = end.block;
     if (end.size === 0) return null; // it has no medium, which is another reason
     const same = end.size === logged.size && serial === logged.serial && (logged.serial === null ? end.id === logged.id : (model ?? backingFile) === logged.model);
     if (same) return null;
-    return `It is another drive: ${drive({ model: model ?? backingFile, serial, size: end.size })}. The job began with ${drive(logged)}.`;
+    return { kind: 'anotherDrive', now: { model: model ?? backingFile, serial, size: end.size }, then: drive(logged) };
   }
   if (!asSource) return null;
-  if (end.id !== logged.id || end.size !== logged.size) return 'It is another file than when the job began.';
-  return end.modified === logged.modified ? null : 'It was written to since the job began.';
+  if (end.id !== logged.id || end.size !== logged.size) return { kind: 'anotherFile' };
+  return end.modified === logged.modified ? null : { kind: 'writtenSince' };
 }

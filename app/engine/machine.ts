@@ -1,6 +1,7 @@
 // Reads what the picture of the block devices is made of: util-linux's lsblk, and what /proc and /sys say.
 import { statSync, type BigIntStats } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import type { Reason } from '../contract/facts.ts';
 import { Blocks, LSBLK_COLUMNS, unknownIn, type Facts } from './blocks.ts';
 import { errnoOf, failure, Refusal } from './errors.ts';
 import { portsOf } from './port.ts';
@@ -26,7 +27,7 @@ export async function readBlocks(path: string = SYSTEM_PATH, untouched: Readonly
     };
     return new Blocks(facts);
   } catch (error) {
-    throw unavailable(`lsblk printed something else than a list of block devices (${String(error)})`);
+    throw unavailable({ kind: 'lsblkOdd', said: String(error) });
   }
 }
 
@@ -55,9 +56,7 @@ export function numberOf(device: bigint): string {
 async function runLsblk(path: string): Promise<string> {
   const { stdout, failed, stderr } = await runProgram('lsblk', ['--all', '--json', '--bytes', '--output', LSBLK_COLUMNS], path, LSBLK_TIMEOUT_MS);
   if (failed === null) return stdout;
-  throw unavailable(failed === 'timeout' ? `lsblk did not answer within ${LSBLK_TIMEOUT_MS / 1000} s; a device may hang` : `lsblk failed: ${stderr.trim() || failed}`);
+  throw unavailable(failed === 'timeout' ? { kind: 'lsblkSilent', seconds: String(LSBLK_TIMEOUT_MS / 1000) } : { kind: 'lsblkFailed', said: stderr.trim() || failed });
 }
 
-const unavailable = (reason: string): Refusal => new Refusal([failure({
-  code: 'ENGINE_UNAVAILABLE', op: 'check', message: `The disks cannot be listed: ${reason}.`, advice: 'Install util-linux 2.34 or newer, then try again.',
-})]);
+const unavailable = (reason: Reason): Refusal => new Refusal([failure({ code: 'ENGINE_UNAVAILABLE', op: 'check', reason, remedy: { kind: 'installLsblk' } })]);

@@ -2,15 +2,15 @@
 // so that the one a report names can be had as a file.
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Note, Reason } from '../contract/facts.ts';
 import { chunksIn, isEmpty, type KnownHashes } from './chunk-sets.ts';
 import { countChunks, isChunkSize } from './chunks.ts';
-import { errnoOf, failureOf, Refusal, refuse } from './errors.ts';
+import { errnoOf, failureOf, reasonOf, Refusal, refuse } from './errors.ts';
 import type { End } from './inspect.ts';
 import { manifestDigest, readManifest, writeManifest, type Manifest } from './manifest.ts';
 import { replaceManifest } from './manifests.ts';
 import type { Prepared } from './prepare.ts';
 import { makeFolder } from './state-folder.ts';
-import { counted } from './words.ts';
 
 /** The newest ones are kept: so many, and of so many bytes together. */
 const MOST = 100;
@@ -25,23 +25,23 @@ const pathOf = (state: string, digest: string): string => join(folderOf(state), 
  * null when there is none: not all of the source was read, and nobody asked for what is known of it; or it could not be
  * saved where it was asked for. `note` hears what is missing in it, and why it was not saved or kept.
  */
-export async function leaveManifest(prepared: Prepared, hashes: KnownHashes, note: (text: string) => void): Promise<string | null> {
+export async function leaveManifest(prepared: Prepared, hashes: KnownHashes, note: (note: Note) => void): Promise<string | null> {
   const { request: { saveManifest }, source, manifest: given, resumed, stateDir } = prepared;
   if (source === null) return given === null ? null : manifestDigest(given);
   const missing = chunksIn(hashes.grid) - countChunks(hashes.known);
   if (saveManifest === null && (missing > 0 || !isChunkSize(hashes.grid.chunkSize))) return null;
   if (isEmpty(hashes.known)) {
-    note('No manifest was made: nothing of the source was read.');
+    note({ kind: 'manifestEmpty' });
     return null;
   }
   const manifest = manifestOf(source.end, hashes);
   if (saveManifest !== null) {
-    if (!(await tried(() => replaceManifest(saveManifest, manifest), (why) => note(`The manifest was not saved: ${why}`)))) return null;
-    if (missing > 0) note(`The manifest has no hash for ${counted(missing, 'chunk')} not read in full.`);
+    if (!(await tried(() => replaceManifest(saveManifest, manifest), (reason) => note({ kind: 'manifestNotSaved', reason })))) return null;
+    if (missing > 0) note({ kind: 'manifestHoles', count: missing });
     // Who goes on with a job has not named the file again.
-    if (resumed !== null) note(`The manifest was written to ${saveManifest}.`);
+    if (resumed !== null) note({ kind: 'manifestWritten', path: saveManifest });
   }
-  if (stateDir !== null) await tried(() => keepManifest(stateDir, manifest), (why) => note(`The manifest was not kept: ${why}`));
+  if (stateDir !== null) await tried(() => keepManifest(stateDir, manifest), (reason) => note({ kind: 'manifestNotKept', reason }));
   return manifestDigest(manifest);
 }
 
@@ -75,10 +75,7 @@ async function keptManifest(state: string, digest: string): Promise<Manifest> {
     return await readManifest(pathOf(state, digest));
   } catch (error) {
     if (!(error instanceof Refusal) || error.errors[0]!.code !== 'NOT_FOUND') throw error;
-    return refuse({
-      code: 'NOTHING_TO_DO', op: 'read', message: 'This manifest is not kept any more: only those of the last jobs are.',
-      advice: 'Make it again: compare a drive with the source, or copy it once more.',
-    });
+    return refuse({ code: 'NOTHING_TO_DO', op: 'read', reason: { kind: 'manifestGone' }, remedy: { kind: 'remakeManifest' } });
   }
 }
 
@@ -97,13 +94,13 @@ function manifestOf({ path, block, size }: End, { grid: { bytes, chunkSize }, kn
 }
 
 /** Whether `act` could be done; `failed` hears why not. */
-async function tried(act: () => Promise<void>, failed: (why: string) => void): Promise<boolean> {
+async function tried(act: () => Promise<void>, failed: (why: Reason) => void): Promise<boolean> {
   try {
     await act();
     return true;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    failed(error.message);
+    failed(reasonOf(error));
     return false;
   }
 }

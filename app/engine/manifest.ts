@@ -12,6 +12,7 @@
 //                                     head -c -32 FILE | sha256sum        is        tail -c 32 FILE | od -An -tx1
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import type { Reason } from '../contract/facts.ts';
 import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, isChunkSize, MAX_CHUNKS } from './chunks.ts';
 import { readPlainFile, replaceFile } from './durable-file.ts';
 import { failure, Refusal } from './errors.ts';
@@ -37,8 +38,8 @@ export interface Manifest {
 
 /** What was read is no manifest, or a damaged one; or what is to be written could not be read again. */
 export class ManifestError extends Refusal {
-  constructor(message: string, path: string | null = null) {
-    super([failure({ code: 'BAD_FILE', op: 'read', device: path, message, advice: 'Use another manifest, or make a new one from the source.' })]);
+  constructor(reason: Reason, path: string | null = null) {
+    super([failure({ code: 'BAD_FILE', op: 'read', device: path, reason, remedy: { kind: 'otherManifest' } })]);
     this.name = 'ManifestError';
   }
 }
@@ -70,13 +71,13 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
 /** What a file's bytes say; `known` and `hashes` are views into `bytes`. Throws a ManifestError at anything that is not as above. */
 export function decodeManifest(bytes: Uint8Array): Manifest {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (file.length < HEADER_AT + DIGEST_BYTES) throw new ManifestError(`A manifest has more than ${file.length} bytes.`);
-  if (!file.subarray(0, MAGIC.length).equals(MAGIC)) throw new ManifestError('It does not begin as a manifest does (bytes 0 to 15).');
+  if (file.length < HEADER_AT + DIGEST_BYTES) throw new ManifestError({ kind: 'manifestTooShort', bytes: String(file.length) });
+  if (!file.subarray(0, MAGIC.length).equals(MAGIC)) throw new ManifestError({ kind: 'noManifest' });
   const version = file.readUInt32BE(MAGIC.length);
-  if (version !== VERSION) throw new ManifestError(`Its format is version ${version} (byte 16); this program knows version ${VERSION}.`);
+  if (version !== VERSION) throw new ManifestError({ kind: 'formatVersion', version: String(version), known: String(VERSION) });
   const length = file.readUInt32BE(MAGIC.length + 4);
   if (length > MAX_HEADER_BYTES || HEADER_AT + length + DIGEST_BYTES > file.length) {
-    throw new ManifestError(`It announces a header of ${length} bytes (byte 20), for which there is no room.`);
+    throw new ManifestError({ kind: 'manifestHeaderLength', length: String(length) });
   }
   const said = parseHeader(file.subarray(HEADER_AT, HEADER_AT + length));
   const chunks = chunksOf(said.bytes, said.chunkSize);
@@ -84,11 +85,11 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   const hashesAt = knownAt + bitmapBytes(chunks);
   const digestAt = hashesAt + chunks * HASH_BYTES;
   if (file.length !== digestAt + DIGEST_BYTES) {
-    throw new ManifestError(`It has ${file.length} bytes where its header (byte 24) wants ${digestAt + DIGEST_BYTES}: it was cut, or something follows it.`);
+    throw new ManifestError({ kind: 'manifestLength', has: String(file.length), wants: String(digestAt + DIGEST_BYTES) });
   }
   const manifest = { ...said, known: bytes.subarray(knownAt, hashesAt), hashes: bytes.subarray(hashesAt, digestAt) };
   if (!digestOf([file.subarray(0, digestAt)]).equals(file.subarray(digestAt))) {
-    throw new ManifestError(`Its checksum (byte ${digestAt}) is not that of its contents: it was changed or damaged.`);
+    throw new ManifestError({ kind: 'manifestDigest', at: String(digestAt) });
   }
   checkParts(manifest, chunks);
   return manifest;
@@ -117,7 +118,7 @@ export async function readManifest(path: string): Promise<Manifest> {
   try {
     return decodeManifest(bytes);
   } catch (error) {
-    throw error instanceof ManifestError ? new ManifestError(error.message, path) : error;
+    throw error instanceof ManifestError ? new ManifestError(error.errors[0]!.reason, path) : error;
   }
 }
 
@@ -125,14 +126,14 @@ export async function readManifest(path: string): Promise<Manifest> {
 function piecesOf(manifest: Manifest): Buffer[] {
   const { chunkSize, bytes, source: { path, model, serial, size }, createdAt, program = thisProgram(), known, hashes } = manifest;
   const said = header.safeParse({ chunkSize, bytes, source: { path, model, serial, size }, createdAt, program } satisfies Header);
-  if (!said.success) throw new ManifestError(`This cannot be written as a manifest: ${reasons(said.error)}.`);
+  if (!said.success) throw new ManifestError({ kind: 'manifestUnwritable', said: complaints(said.error) });
   const chunks = chunksOf(bytes, chunkSize);
   if (known.length !== bitmapBytes(chunks) || hashes.length !== chunks * HASH_BYTES) {
-    throw new ManifestError(`${known.length} bytes of bitmap and ${hashes.length} of hashes are not what ${chunks} chunks have.`);
+    throw new ManifestError({ kind: 'manifestParts', bitmap: String(known.length), hashes: String(hashes.length), chunks: String(chunks) });
   }
   checkParts(manifest, chunks);
   const json = Buffer.from(JSON.stringify(said.data));
-  if (json.length > MAX_HEADER_BYTES) throw new ManifestError(`A header of ${json.length} bytes is longer than the ${MAX_HEADER_BYTES} allowed.`);
+  if (json.length > MAX_HEADER_BYTES) throw new ManifestError({ kind: 'manifestHeaderLong', length: String(json.length), most: String(MAX_HEADER_BYTES) });
   const head = Buffer.alloc(HEADER_AT);
   MAGIC.copy(head);
   head.writeUInt32BE(VERSION, MAGIC.length);
@@ -145,21 +146,21 @@ function parseHeader(json: Buffer): Header {
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json));
   } catch {
-    throw new ManifestError('Its header (byte 24) is not JSON in UTF-8.');
+    throw new ManifestError({ kind: 'manifestHeaderNotJson' });
   }
   const said = header.safeParse(value);
-  if (!said.success) throw new ManifestError(`Its header (byte 24) is not a manifest's: ${reasons(said.error)}.`);
-  if (!Buffer.from(JSON.stringify(said.data)).equals(json)) throw new ManifestError('Its header (byte 24) is not spelled as a manifest\'s is.');
+  if (!said.success) throw new ManifestError({ kind: 'manifestHeaderWrong', said: complaints(said.error) });
+  if (!Buffer.from(JSON.stringify(said.data)).equals(json)) throw new ManifestError({ kind: 'manifestHeaderSpelling' });
   return said.data;
 }
 
 /** What there is only one spelling for: bits beyond the last chunk, and hashes of chunks that have none, are zero. */
 function checkParts({ known, hashes }: Pick<Manifest, 'known' | 'hashes'>, chunks: number): void {
-  if (chunks % 8 !== 0 && known.at(-1)! >> chunks % 8 !== 0) throw new ManifestError(`Its bitmap speaks of chunks beyond the last one, ${chunks - 1}.`);
+  if (chunks % 8 !== 0 && known.at(-1)! >> chunks % 8 !== 0) throw new ManifestError({ kind: 'manifestBeyond', last: String(chunks - 1) });
   for (let chunk = 0; chunk < chunks; chunk += 1) {
     if (chunk % 8 === 0 && known[chunk / 8] === 0xff) chunk += 7;
     else if (!hasChunk(known, chunk) && hashes.subarray(chunk * HASH_BYTES, (chunk + 1) * HASH_BYTES).some((byte) => byte !== 0)) {
-      throw new ManifestError(`Its chunk ${chunk} has a hash, and by its bitmap has none.`);
+      throw new ManifestError({ kind: 'manifestHash', chunk: String(chunk) });
     }
   }
 }
@@ -171,5 +172,5 @@ function digestOf(pieces: readonly Uint8Array[]): Buffer {
 }
 
 /** A schema's complaints in one line. */
-const reasons = (error: z.ZodError): string =>
+const complaints = (error: z.ZodError): string =>
   error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`)).join('; ');

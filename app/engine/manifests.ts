@@ -2,6 +2,7 @@
 // rescue. The host may be root, so none of them is written over something that is not of its kind.
 import { lstat } from 'node:fs/promises';
 import type { PlatterError } from '../contract/errors.ts';
+import type { Note, Reason } from '../contract/facts.ts';
 import type { CopyRequest } from '../contract/jobs.ts';
 import { chunksIn } from './chunk-sets.ts';
 import { countChunks } from './chunks.ts';
@@ -10,7 +11,6 @@ import type { Found } from './inspect.ts';
 import { idOf } from './machine.ts';
 import { readManifest, writeManifest, type Manifest } from './manifest.ts';
 import { bytesOf, readMapfile, type RescueMap } from './mapfile.ts';
-import { counted, number } from './words.ts';
 
 /** A value, or why there is none. */
 export type Read<T> = { value: T; errors: [] } | { value: null; errors: readonly PlatterError[] };
@@ -23,7 +23,7 @@ export const readGivenManifest = (path: string | null): Promise<Read<Manifest | 
 export async function checkNewManifest(path: string | null): Promise<readonly PlatterError[]> {
   if (path === null || !(await isThere(path))) return [];
   const { errors } = await reading(() => readManifest(path));
-  return errors.map((error) => ({ ...error, message: `It is there, and no manifest that could be replaced: ${error.message}` }));
+  return errors.map((error) => failure({ ...error, reason: { kind: 'notReplaceable', reason: error.reason } }));
 }
 
 /** The map at `path`; null when none is asked for, or none is there yet. */
@@ -34,12 +34,12 @@ export async function readGivenMap(path: string | null): Promise<Read<RescueMap 
 
 /** What does not fit between a source (or what a destination gets) of `bytes` and the files that speak of one. */
 export function misfits(bytes: number, manifest: Manifest | null, manifestPath: string | null, map: RescueMap | null, mapPath: string | null): PlatterError[] {
-  const wrong = (device: string | null, message: string): PlatterError => failure({ code: 'BAD_FILE', op: 'check', device, message });
+  const wrong = (device: string | null, reason: Reason): PlatterError => failure({ code: 'BAD_FILE', op: 'check', device, reason });
   const last = map?.extents.at(-1);
   const mapped = last === undefined ? bytes : last.position + last.size;
   return [
-    ...(manifest !== null && manifest.bytes !== bytes ? [wrong(manifestPath, `It is the manifest of ${counted(manifest.bytes, 'byte')}; the source has ${number(bytes)}.`)] : []),
-    ...(mapped > bytes ? [wrong(mapPath, `It is the map of ${counted(mapped, 'byte')}; the source has ${number(bytes)}.`)] : []),
+    ...(manifest !== null && manifest.bytes !== bytes ? [wrong(manifestPath, { kind: 'manifestOfOther', bytes: manifest.bytes, source: bytes })] : []),
+    ...(mapped > bytes ? [wrong(mapPath, { kind: 'mapOfOther', bytes: mapped, source: bytes })] : []),
   ];
 }
 
@@ -78,15 +78,15 @@ export function filesInTheWay({ saveManifest, rescue, manifest }: CopyRequest, f
   const twice = saveManifest !== null && saveManifest === (rescue?.map ?? null) ? [saveManifest] : [];
   const meant = files.filter((path) => names.has(path) || ids.has(idOf(path) ?? ''));
   return [...new Set([...twice, ...meant])].map((path) =>
-    failure({ code: 'BAD_ARGUMENT', op: 'check', device: path, message: 'It is something else in this job already: name another file.' }));
+    failure({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'fileTaken' } }));
 }
 
 /** What the user should know about the manifest and the map that are used. */
-export function notesOnFiles(manifest: Manifest | null, map: RescueMap | null, { kind }: CopyRequest): string[] {
+export function notesOnFiles(manifest: Manifest | null, map: RescueMap | null, { kind }: CopyRequest): Note[] {
   const missing = manifest === null ? 0 : chunksIn(manifest) - countChunks(manifest.known);
   const rescued = map === null ? 0 : bytesOf(map, '+');
   return [
-    ...(manifest !== null && missing > 0 && kind !== 'copy' ? [`The manifest has no hash of ${counted(missing, 'chunk')}: those are not compared.`] : []),
-    ...(map !== null ? [`The map is continued: ${counted(rescued, 'byte')} count as being on every destination already.`] : []),
+    ...(manifest !== null && missing > 0 && kind !== 'copy' ? [{ kind: 'notCompared', count: missing } as const] : []),
+    ...(map !== null ? [{ kind: 'mapContinued', rescued } as const] : []),
   ];
 }

@@ -1,5 +1,6 @@
 // GNU ddrescue's mapfile: which ranges of a source could be read. ddrescue goes on with ours, and we with its own.
 // The format is described in ddrescue's manual, chapter "Mapfile structure".
+import type { Reason, Remedy } from '../contract/facts.ts';
 import { readPlainFile, replaceFile } from './durable-file.ts';
 import { failure, Refusal } from './errors.ts';
 import { thisProgram } from './program.ts';
@@ -28,8 +29,8 @@ export interface RescueMap {
 
 /** What was read is no mapfile that can be gone on with, or a map breaks its own rules. */
 export class MapfileError extends Refusal {
-  constructor(message: string, advice = 'Name another mapfile, or begin a new one.', path: string | null = null) {
-    super([failure({ code: 'BAD_FILE', op: 'read', device: path, message, advice })]);
+  constructor(reason: Reason, remedy: Remedy = { kind: 'otherMap' }, path: string | null = null) {
+    super([failure({ code: 'BAD_FILE', op: 'read', device: path, reason, remedy })]);
     this.name = 'MapfileError';
   }
 }
@@ -53,14 +54,14 @@ export function parseMapfile(text: string): RescueMap {
     return words.length === 0 ? [] : [{ words, number: index + 1 }];
   });
   const [first, ...rest] = lines;
-  if (first === undefined) throw new MapfileError('The mapfile has no status line: it is empty, or was not written to its end.');
+  if (first === undefined) throw new MapfileError({ kind: 'mapEmpty' });
   const map = statusLine(first);
   for (const line of rest) {
     const extent = extentLine(line);
     const last = map.extents.at(-1);
     const expected = last === undefined ? extent.position : last.position + last.size;
     if (extent.position !== expected) {
-      throw lineError(line, `the range begins at ${hex(extent.position)}, where the one before it makes it ${hex(expected)}`, 'Give every byte one range, in order, or begin a new mapfile.');
+      throw new MapfileError({ kind: 'mapGap', line: String(line.number), begins: hex(extent.position), expected: hex(expected) }, { kind: 'mapOrder' });
     }
     if (extent.position === LAST) continue; // what lies beyond exact numbers lies beyond any disk
     extent.size = Math.min(extent.size, LAST - extent.position);
@@ -140,7 +141,7 @@ export async function readMapfile(path: string): Promise<RescueMap> {
   try {
     return parseMapfile(bytes.toString('latin1')); // what is not ASCII can only be in a comment
   } catch (error) {
-    throw error instanceof MapfileError ? new MapfileError(error.message, error.errors[0]!.advice, path) : error;
+    throw error instanceof MapfileError ? new MapfileError(error.errors[0]!.reason, error.errors[0]!.remedy, path) : error;
   }
 }
 
@@ -149,13 +150,11 @@ interface Line {
   number: number;
 }
 
-const lineError = ({ number }: Line, what: string, advice: string): MapfileError => new MapfileError(`Line ${number} of the mapfile: ${what}.`, advice);
-
 /** Position, activity, and since ddrescue 1.20 the pass. */
 function statusLine(line: Line): RescueMap {
   const [position = '', status = '', pass = '1'] = line.words;
   if (line.words.length > 3 || !NUMBER.test(position) || !ACTIVITY.test(status) || !PASS.test(pass)) {
-    throw lineError(line, `"${quoted(line)}" is no status line`, 'Write a position, one of ? * / - F G + and a pass, as in "0x0 ? 1".');
+    throw new MapfileError({ kind: 'mapNoStatus', line: String(line.number), text: quoted(line) }, { kind: 'mapStatus' });
   }
   return { position: numberOf(position), status: status as RescueMap['status'], pass: Number(pass), extents: [] };
 }
@@ -163,10 +162,10 @@ function statusLine(line: Line): RescueMap {
 function extentLine(line: Line): Extent {
   const [position = '', size = '', status = ''] = line.words;
   if (line.words.length !== 3 || !NUMBER.test(position) || !NUMBER.test(size) || !RANGE.test(status)) {
-    throw lineError(line, `"${quoted(line)}" is no range`, 'Write a position, a size and one of ? * / - +, as in "0x200 0x1000 +".');
+    throw new MapfileError({ kind: 'mapNoRange', line: String(line.number), text: quoted(line) }, { kind: 'mapRange' });
   }
   const extent = { position: numberOf(position), size: numberOf(size), status: status as RangeStatus };
-  if (extent.size === 0) throw lineError(line, 'the range is empty', 'Remove the line.');
+  if (extent.size === 0) throw new MapfileError({ kind: 'mapEmptyRange', line: String(line.number) }, { kind: 'mapLine' });
   return extent;
 }
 
@@ -190,12 +189,12 @@ const firstOf = ({ extents }: RescueMap): number => extents[0]?.position ?? 0;
 const endOf = ({ extents }: RescueMap): number => (extents.length === 0 ? 0 : extents.at(-1)!.position + extents.at(-1)!.size);
 
 function checkMap({ position, status, pass, extents }: RescueMap): void {
-  if (!isRange(position, 0) || !ACTIVITY.test(status) || !PASS.test(String(pass))) throw new MapfileError(`${position} ${status} ${pass} is no state of a rescue.`);
+  if (!isRange(position, 0) || !ACTIVITY.test(status) || !PASS.test(String(pass))) throw new MapfileError({ kind: 'mapState', state: `${position} ${status} ${pass}` });
   for (const [index, extent] of extents.entries()) {
     const last = extents[index - 1];
     const follows = last === undefined || (last.position + last.size === extent.position && last.status !== extent.status);
     if (!follows || extent.size === 0 || !isRange(extent.position, extent.size) || !RANGE.test(extent.status)) {
-      throw new MapfileError(`The range ${extent.position} ${extent.size} ${extent.status} does not follow the one before it.`);
+      throw new MapfileError({ kind: 'mapOrder', range: `${extent.position} ${extent.size} ${extent.status}` });
     }
   }
 }

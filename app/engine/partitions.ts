@@ -1,4 +1,5 @@
 // What the kernel makes of a disk's partition table, which it reads again before the disk is written and after.
+import type { Note } from '../contract/facts.ts';
 import { errnoOf, refuse } from './errors.ts';
 import type { NativeDevice } from './native.ts';
 import type { Prepared } from './prepare.ts';
@@ -9,7 +10,7 @@ import type { Prepared } from './prepare.ts';
  */
 export async function refuseStalePartitions(path: string, device: NativeDevice): Promise<void> {
   const errno = await reread(device);
-  if (errno === 'EBUSY') refuse({ code: 'IN_USE', op: 'check', device: path, errno, message: 'A partition of it is open in another program.' });
+  if (errno === 'EBUSY') refuse({ code: 'IN_USE', op: 'check', device: path, errno, reason: { kind: 'partitionOpen' } });
   // A table that cannot be read is about to be overwritten; a disk that is gone shows when it is written.
 }
 
@@ -17,12 +18,12 @@ export async function refuseStalePartitions(path: string, device: NativeDevice):
  * Has the kernel show what is on the disks of a job now, but for those that `skip` names (they give no answer). Gives what
  * to tell the user of those where that failed.
  */
-export async function showNewPartitions({ plan, destinations }: Prepared, skip: (destination: number) => boolean): Promise<string[]> {
+export async function showNewPartitions({ plan, destinations }: Prepared, skip: (destination: number) => boolean): Promise<Note[]> {
   const written = plan.kind === 'verify' ? [] : destinations.filter(({ end, device }, index) => end.kind === 'block' && device !== null && !skip(index));
-  const notes = await Promise.all(written.map(async ({ end, device }) => {
+  const notes = await Promise.all(written.map(async ({ end, device }): Promise<Note[]> => {
     const errno = await reread(device!);
     // Who may not ask for it is not asked about it: udev does the same when a disk is closed that was written.
-    return errno === null || errno === 'EACCES' ? [] : [`The system may still show the old partitions of ${end.path} (${errno}): they are right once it is plugged in again.`];
+    return errno === null || errno === 'EACCES' ? [] : [{ kind: 'oldPartitions', path: end.path, errno }];
   }));
   return notes.flat();
 }

@@ -1,5 +1,6 @@
 // Where a drive is plugged in, read off its place in the kernel's tree of devices. Pure.
 import type { Port } from '../contract/disks.ts';
+import type { Socket } from '../contract/facts.ts';
 
 /** What sysfs says of one block device. */
 export interface Placed {
@@ -32,39 +33,39 @@ function portOf({ path, slot }: Placed, severalSlots: boolean): Port | null {
   // Of bridges above bridges the last one counts: it is the device's own address.
   const pci = [...path.matchAll(/\/([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])(?=\/)/g)].at(-1)?.[1] ?? 'platform';
   const [, channel, , unit] = /\/(\d+):(\d+):(\d+):(\d+)\/block\//.exec(path)?.slice(1) ?? [];
-  const units: Part[] = severalSlots && unit !== undefined ? [[`slot ${Number(unit) + 1}`, unit]] : [];
+  const units: Part[] = severalSlots && unit !== undefined ? [[{ kind: 'slot', number: `${Number(unit) + 1}` }, unit]] : [];
   const usb = /^.*\/(\d+)-(\d+(?:\.\d+)*)(?=\/)/.exec(path);
   if (usb !== null) {
     const bus = usb[1]!;
     const ports = usb[2]!.split('.');
     const hubs = ports.slice(0, -1);
-    const hub: Part[] = hubs.length === 0 ? [] : [[`hub ${hubs.join('.')}`, '']];
-    return port('usb', pci, [[`USB bus ${bus}`, bus], ...hub, [`port ${ports.at(-1)!}`, ...ports], ...units]);
+    const hub: Part[] = hubs.length === 0 ? [] : [[{ kind: 'hub', number: hubs.join('.') }, '']];
+    return port('usb', pci, [[{ kind: 'usbBus', number: bus }, bus], ...hub, [{ kind: 'port', number: ports.at(-1)! }, ...ports], ...units]);
   }
   const { host, expander, at } = /\/port-(?<host>\d+):(?:(?<expander>\d+):)?(?<at>\d+)\/end_device-/.exec(path)?.groups ?? {};
   if (slot !== null || at !== undefined) {
-    const controller: Part[] = host === undefined ? [] : [[`SAS controller ${host}`, host]];
-    const box: Part[] = expander === undefined ? [] : [[`expander ${expander}`, expander]];
-    const place: Part = slot === null ? [`port ${at!}`, at!] : [slot, ...(slot.match(/\d+/g) ?? [slot])];
+    const controller: Part[] = host === undefined ? [] : [[{ kind: 'sasController', number: host }, host]];
+    const box: Part[] = expander === undefined ? [] : [[{ kind: 'expander', number: expander }, expander]];
+    const place: Part = slot === null ? [{ kind: 'port', number: at! }, at!] : [{ kind: 'named', name: slot }, ...(slot.match(/\d+/g) ?? [slot])];
     return port('sas', pci, [...controller, ...box, place, ...units]);
   }
   const ata = /\/ata(\d+)\//.exec(path)?.[1];
-  const multiplier: Part[] = channel === undefined || channel === '0' ? [] : [[`multiplier port ${channel}`, channel]];
-  if (ata !== undefined) return port('ata', pci, [[`SATA port ${ata}`, ata], ...multiplier, ...units]);
+  const multiplier: Part[] = channel === undefined || channel === '0' ? [] : [[{ kind: 'multiplierPort', number: channel }, channel]];
+  if (ata !== undefined) return port('ata', pci, [[{ kind: 'sataPort', number: ata }, ata], ...multiplier, ...units]);
   const card = /\/mmc_host\/mmc(\d+)\//.exec(path)?.[1];
-  if (card !== undefined) return port('mmc', pci, [[`card slot ${card}`, card]]);
+  if (card !== undefined) return port('mmc', pci, [[{ kind: 'cardSlot', number: card }, card]]);
   if (pci === 'platform') return null;
   const address = pci.replace(/^0000:/, '');
-  return path.includes('/nvme/') ? port('nvme', pci, [[`NVMe at PCI ${address}`]]) : port('pci', pci, [[`PCI ${address}`], ...units]);
+  return path.includes('/nvme/') ? port('nvme', pci, [[{ kind: 'nvme', address }]]) : port('pci', pci, [[{ kind: 'pci', address }], ...units]);
 }
 
-/** Words of a label, and the numbers that put it in order. */
-type Part = [words: string, ...numbers: string[]];
+/** A step of the way, and the numbers that put it in order. */
+type Part = [socket: Socket, ...numbers: string[]];
 
 function port(kind: string, pci: string, parts: readonly Part[]): Port {
   const numbers = parts.flatMap(([, ...numbers]) => numbers.filter((number) => number !== ''));
   return {
     path: [kind, pci, ...numbers.map((number) => number.padStart(3, '0'))].join('-'),
-    label: parts.map(([words]) => words).join(', '),
+    sockets: parts.map(([socket]) => socket),
   };
 }

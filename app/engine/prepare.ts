@@ -3,12 +3,13 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SECTOR_SIZE, type Mounted } from '../contract/disks.ts';
 import type { PlatterError } from '../contract/errors.ts';
+import type { Note, Reason } from '../contract/facts.ts';
 import type { CopyRequest, Plan } from '../contract/jobs.ts';
 import { argumentErrors, memoryOf, verifies } from './arguments.ts';
 import type { Blocks } from './blocks.ts';
 import type { Grid } from './chunk-sets.ts';
 import { isChunkSize } from './chunks.ts';
-import { errnoOf, failure, failureOf, Refusal } from './errors.ts';
+import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
 import { againstUnmounting, notesOnSource, refusals } from './guard.ts';
 import { checkPart, reopenPart } from './images.ts';
 import { endpoint, inspectDestination, inspectExisting, type End, type Found } from './inspect.ts';
@@ -22,7 +23,6 @@ import { refuseStalePartitions } from './partitions.ts';
 import { findEnds, openInterrupted, resumeNote, sampleErrors, type FoundJob, type Resumed } from './resume.ts';
 import { stateDir } from './state-folder.ts';
 import { mountsOf } from './unmount.ts';
-import { counted } from './words.ts';
 
 const PAGE = 4096;
 
@@ -72,7 +72,7 @@ interface Looked {
   manifest: Manifest | null;
   map: RescueMap | null;
   resumed: Resumed | null;
-  notes: string[];
+  notes: Note[];
 }
 
 /** Checks `request` and opens its devices. Rejects with a Refusal that has every reason against it. `load` gives the addon. */
@@ -124,7 +124,7 @@ async function lookAgain({ resumed, request, source, destinations, notes }: Foun
   const path = request.rescue?.map ?? null;
   const [manifest, map, unwritable] = await Promise.all([readGivenManifest(request.manifest), readGivenMap(path), checkNewManifest(request.saveManifest)]);
   throwIfAny([...manifest.errors, ...map.errors, ...misfits(resumed.log.header.bytes, null, null, map.value, path), ...unwritable, ...refusals({ kind: 'resume', update: false, unmount: request.unmount, bytes: null }, source, destinations, blocks)]);
-  return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed, notes: [...notes, resumeNote(resumed), ...(path !== null && map.value === null ? [`There is no map ${path} any more: what could not be read is tried from the beginning.`] : [])] };
+  return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed, notes: [...notes, resumeNote(resumed), ...(path !== null && map.value === null ? [{ kind: 'mapGone', path } as const] : [])] };
 }
 
 async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock: NativeDevice | null): Promise<Prepared> {
@@ -211,16 +211,14 @@ function image(addon: NativeAddon, { path, image }: End, logged: string | null |
   const info = device?.info();
   if (info !== undefined && logged === `file:${info.major}:${info.minor}:${info.inode}`) return device;
   device?.close();
-  const message = device === null ? 'Its incomplete image is not there any more.' : 'Its incomplete image is another file than the one that was begun.';
-  throw new Refusal([failure({ code: 'CHANGED', op: 'check', device: path, message, advice: 'Start a new copy.' })]);
+  return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: device === null ? 'partMissing' : 'partReplaced' }, remedy: { kind: 'newCopy' } });
 }
 
 /** The image that a rescue goes on with: without it, what the map says is on it would be missing. */
 function begun(addon: NativeAddon, { path, image }: End): NativeDevice {
   const device = reopenPart(addon, image!.part);
   if (device !== null) return device;
-  const message = 'By the map a part of it is rescued, but there is no such image.';
-  throw new Refusal([failure({ code: 'NOT_FOUND', op: 'open', device: path, message, advice: 'Name the image that the map was made with, or begin with a new map.' })]);
+  return refuse({ code: 'NOT_FOUND', op: 'open', device: path, reason: { kind: 'mapWithoutImage' }, remedy: { kind: 'otherImage' } });
 }
 
 function createClient(request: CopyRequest, chunkSize: number | null, addon: NativeAddon): NativeClient {
@@ -229,33 +227,32 @@ function createClient(request: CopyRequest, chunkSize: number | null, addon: Nat
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === null) throw error;
-    const what = errno === 'ENOMEM' ? 'its memory' : request.io === 'auto' ? 'a way to the devices' : `the I/O backend "${request.io}"`;
-    throw new Refusal([failure({ code: 'ENGINE_UNAVAILABLE', op: 'open', errno, message: `The engine cannot have ${what} here: the system reported ${errno}.` })]);
+    return refuse({ code: 'ENGINE_UNAVAILABLE', op: 'open', errno, reason: errno === 'ENOMEM' ? { kind: 'noMemory', errno } : { kind: 'noBackend', io: request.io, errno } });
   }
 }
 
 /** The pool can be too small for the chunks that a manifest or a log speaks of. */
 function chunkErrors({ saveManifest, manifest }: CopyRequest, { chunkSize }: NativeClient, wanted: number | null): PlatterError[] {
-  const more = 'Allow more memory, then try again.';
+  const remedy = { kind: 'moreMemory' } as const;
   if (wanted !== null && chunkSize !== wanted) {
-    return [failure({ code: 'BAD_ARGUMENT', op: 'check', device: manifest, advice: more, message: `There is too little memory for chunks of ${counted(wanted, 'byte')}, as they were made before.` })];
+    return [failure({ code: 'BAD_ARGUMENT', op: 'check', device: manifest, remedy, reason: { kind: 'chunkMemory', chunk: wanted } })];
   }
   return saveManifest === null || isChunkSize(chunkSize) ? []
-    : [failure({ code: 'BAD_ARGUMENT', op: 'check', device: saveManifest, advice: more, message: `There is too little memory to make a manifest: its chunks would have ${counted(chunkSize, 'byte')}.` })];
+    : [failure({ code: 'BAD_ARGUMENT', op: 'check', device: saveManifest, remedy, reason: { kind: 'manifestMemory', chunk: chunkSize } })];
 }
 
 /** Where the log of a job goes, and what to say when it can have none. */
-async function placeOfLog(request: CopyRequest, { chunkSize }: NativeClient, resumed: Resumed | null): Promise<{ log: Prepared['log']; dir: string | null; notes: string[] }> {
+async function placeOfLog(request: CopyRequest, { chunkSize }: NativeClient, resumed: Resumed | null): Promise<{ log: Prepared['log']; dir: string | null; notes: Note[] }> {
   const dir = stateDir();
   try {
     await mkdir(join(dir, 'jobs'), { recursive: true, mode: 0o700 });
     await access(join(dir, 'jobs'), constants.W_OK);
   } catch (error) {
-    const { message } = failureOf(error, 'write', dir, 'file');
-    return { log: null, dir: null, notes: isLogged(request) ? [`It cannot be continued if it is interrupted: no log can be kept in ${dir}. ${message}`] : [] };
+    const { reason } = failureOf(error, 'write', dir, 'file');
+    return { log: null, dir: null, notes: isLogged(request) ? [{ kind: 'unlogged', directory: dir, reason }] : [] };
   }
   if (!isLogged(request)) return { log: null, dir, notes: [] };
-  if (!isChunkSize(chunkSize)) return { log: null, dir, notes: ['It cannot be continued if it is interrupted: there is too little memory to keep a log.'] };
+  if (!isChunkSize(chunkSize)) return { log: null, dir, notes: [{ kind: 'unloggedMemory' }] };
   return { log: { dir, id: resumed === null || resumed.log.damage === 'corrupt' ? newJobId() : resumed.id }, dir, notes: [] };
 }
 
@@ -266,25 +263,25 @@ function changes(end: End, device: NativeDevice): PlatterError[] {
   const { kind, major, minor, inode, size } = device.info();
   const id = kind === 'block' ? `block:${major}:${minor}` : `file:${major}:${minor}:${inode}`;
   if (end.id === id && end.kind === kind && end.size === size) return [];
-  return [failure({ code: 'CHANGED', op: 'check', device: end.path, message: 'It is not what it was a moment ago: its identity or size has changed.' })];
+  return [failure({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } })];
 }
 
 /** Whether the first sector can be read: a drive that cannot even do that should not cost a destination its data. */
 async function unreadable({ path, size }: End, device: NativeDevice): Promise<PlatterError[]> {
   const length = Math.min(SECTOR_SIZE, size);
-  const refused = (message: string, errno: string | null): PlatterError[] =>
-    [failure({ code: 'SOURCE_UNREADABLE', op: 'read', device: path, offset: 0, length, errno, message })];
+  const refused = (reason: Reason, errno: string | null): PlatterError[] =>
+    [failure({ code: 'SOURCE_UNREADABLE', op: 'read', device: path, offset: 0, length, errno, reason })];
   try {
     const { length: bytesRead } = await device.peek(0, length);
-    return bytesRead > 0 ? [] : refused('Its first sector cannot be read: the drive is gone.', null);
+    return bytesRead > 0 ? [] : refused({ kind: 'firstSectorGone' }, null);
   } catch (error) {
     const known = failureOf(error, 'read', path, 'block');
-    return refused(`Its first sector cannot be read. ${known.message}`, known.errno);
+    return refused({ kind: 'firstSector', reason: known.reason }, known.errno);
   }
 }
 
 function planOf(
-  asked: CopyRequest, request: CopyRequest, source: End | null, destinations: readonly Held[], bytes: number, client: NativeClient, notes: string[], job: string | null,
+  asked: CopyRequest, request: CopyRequest, source: End | null, destinations: readonly Held[], bytes: number, client: NativeClient, notes: Note[], job: string | null,
 ): Plan {
   return {
     kind: asked.kind,
@@ -302,9 +299,9 @@ function planOf(
 }
 
 /** For an image this is known only when it is made; then nothing is said. */
-function notesOnCache(held: readonly { end: End; device: NativeDevice | null }[]): string[] {
+function notesOnCache(held: readonly { end: End; device: NativeDevice | null }[]): Note[] {
   const cached = held.filter(({ device }) => device?.info().direct === false);
-  return cached.map(({ end }) => `${end.path} takes no direct I/O: it goes through the cache, which is dropped before anything is read back.`);
+  return cached.map(({ end }) => ({ kind: 'buffered', path: end.path }));
 }
 
 function throwIfAny(errors: readonly PlatterError[]): void {

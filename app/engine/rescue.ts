@@ -6,13 +6,12 @@ import type { RescueProgress } from '../contract/jobs.ts';
 import { chunksOfErrors, either, isEmpty, noChunks, without } from './chunk-sets.ts';
 import { hasChunk, markChunks } from './chunks.ts';
 import { FLUSH_INTERVAL } from './course.ts';
-import { Refusal } from './errors.ts';
+import { reasonOf, Refusal } from './errors.ts';
 import { isDisk, zeroHeads } from './heads.ts';
 import { bytesOf, ranges, setRange, writeMapfile, type RangeStatus, type RescueMap } from './mapfile.ts';
 import type { NativeError } from './native.ts';
 import { chunksOf, chunksWithin, reconcile, wholeMap, type Region } from './rescue-map.ts';
 import type { PassEnd, Stage } from './stage.ts';
-import { place } from './words.ts';
 
 /** Bytes of one region of the first pass: so much is copied again at the most when a rescue is interrupted. */
 const REGION = 128 * 1024 * 1024;
@@ -202,7 +201,7 @@ class Rescuer {
     const lost = unread.find(({ cause }) => cause === 'gone' || cause === 'stalled');
     if (lost !== undefined) {
       this.#gone = true;
-      this.#stage.tell(null, 'read', { code: lost.cause === 'gone' ? 'DEVICE_GONE' : 'STALLED', op: 'read', errno: lost.errno, message: 'The source does not answer any more: the rescue can go on when it does.' });
+      this.#stage.tell(null, 'read', { code: lost.cause === 'gone' ? 'DEVICE_GONE' : 'STALLED', op: 'read', errno: lost.errno, reason: { kind: 'sourceSilent' } });
       return false;
     }
     // Only what all that are left have, on their media, is rescued.
@@ -258,7 +257,7 @@ class Rescuer {
       this.#savedAt = performance.now();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      this.#stage.note(`The map could not be written to ${path}: ${error.errors[0]!.message}`);
+      this.#stage.note({ kind: 'mapNotWritten', path, reason: reasonOf(error) });
     }
   }
 
@@ -268,14 +267,14 @@ class Rescuer {
     await this.#save(true);
     const holes = ranges(this.#map, '-');
     for (const { position, size } of whole ? holes.slice(0, MOST_TOLD) : []) {
-      this.#stage.tell(null, 'read', { code: 'MEDIUM_ERROR', op: 'read', offset: position, length: size, message: `Unreadable at ${place(position, size)}: there are zeros on every destination.` });
+      this.#stage.tell(null, 'read', { code: 'MEDIUM_ERROR', op: 'read', offset: position, length: size, reason: { kind: 'unreadable', place: { offset: position, length: size } } });
     }
-    if (holes.length > MOST_TOLD) this.#stage.note(`${holes.length - MOST_TOLD} more unreadable places are in the map only.`);
+    if (holes.length > MOST_TOLD) this.#stage.note({ kind: 'morePlaces', count: holes.length - MOST_TOLD });
     if (whole) await this.#hashRest();
     const good = this.#open.some((destination) => !this.#bad.has(destination));
     // Those that were started again get it yet.
     if (good && this.#all.some((destination) => this.#bad.has(destination) || !this.#stage.isOpen(destination)) && this.#stage.request.rescue!.map !== null) {
-      this.#stage.note('The map says what was read, for the destinations that are done; the others lack some of that, and get it when the job is continued.');
+      this.#stage.note({ kind: 'mapOfDone' });
     }
     for (const destination of this.#open) if (whole) await this.#stage.finish(destination, this.#bad.has(destination) ? 'failed' : 'done');
   }

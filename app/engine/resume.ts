@@ -1,5 +1,6 @@
 // Continuing an interrupted job: what its log says, which devices it means, and whether they still hold what it says.
 import type { PlatterError } from '../contract/errors.ts';
+import type { Note, Reason } from '../contract/facts.ts';
 import type { CopyRequest, InterruptedJob } from '../contract/jobs.ts';
 import type { Blocks } from './blocks.ts';
 import { both, bytesOf, isEmpty, noChunks, sampleOf } from './chunk-sets.ts';
@@ -9,7 +10,6 @@ import { jobError } from './job-errors.ts';
 import { jobPath, listJobs, readJobLog, removeJob, type JobLog } from './job-log.ts';
 import { difference, pathNow } from './logged-end.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from './native.ts';
-import { size } from './words.ts';
 
 /** Chunks of each end that are read again before anything is written. */
 const SAMPLES = 16;
@@ -35,7 +35,7 @@ export interface FoundJob {
   request: CopyRequest;
   source: Found;
   destinations: Found[];
-  notes: string[];
+  notes: Note[];
 }
 
 /**
@@ -45,12 +45,12 @@ export interface FoundJob {
 export async function openInterrupted(dir: string, id: string, addon: NativeAddon): Promise<{ log: JobLog; lock: NativeDevice }> {
   const path = jobPath(dir, id);
   const lock = holdLog(addon, path);
-  if (lock === 'absent') return refuse({ code: 'NOTHING_TO_DO', op: 'open', message: `There is no interrupted job ${id}.` });
-  if (lock === 'running') return refuse({ code: 'IN_USE', op: 'open', message: `Job ${id} is running.` });
+  if (lock === 'absent') return refuse({ code: 'NOTHING_TO_DO', op: 'open', reason: { kind: 'noJob', id } });
+  if (lock === 'running') return refuse({ code: 'IN_USE', op: 'open', reason: { kind: 'jobRuns', id } });
   try {
     const log = await readJobLog(path);
     if (unfinished(log).length > 0) return { log, lock };
-    return refuse({ code: 'NOTHING_TO_DO', op: 'open', message: `Nothing of job ${id} is left to do.` });
+    return refuse({ code: 'NOTHING_TO_DO', op: 'open', reason: { kind: 'nothingLeft', id } });
   } catch (error) {
     lock.close();
     throw error;
@@ -82,18 +82,18 @@ export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks
     source: header.source === null ? source : checked(source, (end) => difference(header.source!, end, true)),
     destinations: kept.map((one) => checked(one.found, (end) => difference(header.destinations[one.index]!, end, false))),
     notes: [
-      ...missing.map((path) => `${path} is not there: it is left out, and can be continued later.`),
-      ...(damaged ? ['The log of this job is damaged: everything is copied again.'] : []),
+      ...missing.map((path) => ({ kind: 'leftOut', path }) as const),
+      ...(damaged ? [{ kind: 'logDamaged' } as const] : []),
     ],
   };
 }
 
-const missingSource: Found = { end: null, error: failure({ code: 'BAD_FILE', op: 'check', message: 'The log of this job names no source.' }) };
+const missingSource: Found = { end: null, error: failure({ code: 'BAD_FILE', op: 'check', reason: { kind: 'noSourceInLog' } }) };
 
-/** The end as it was found, or CHANGED with the reason that `reason` gives. */
-function checked(found: Found, reason: (end: End) => string | null): Found {
-  const message = found.end === null ? null : reason(found.end);
-  return message === null ? found : { end: null, error: failure({ code: 'CHANGED', op: 'check', device: found.end!.path, message }) };
+/** The end as it was found, or CHANGED with the reason that `compare` gives. */
+function checked(found: Found, compare: (end: End) => Reason | null): Found {
+  const reason = found.end === null ? null : compare(found.end);
+  return reason === null ? found : { end: null, error: failure({ code: 'CHANGED', op: 'check', device: found.end!.path, reason }) };
 }
 
 const unfinished = ({ states }: JobLog): number[] => states.flatMap((state, index) => (state?.state === 'done' ? [] : [index]));
@@ -126,8 +126,7 @@ export async function sampleErrors(
     told.add(entry.destination);
     const { side: _side, destination: _destination, ...error } = jobError(entry, named);
     if (entry.cause !== 'mismatch') return [error];
-    const message = isSource ? 'It has changed since the job began: a sample of it is not what was read then.' : 'It was written to since the job was interrupted: a sample of it is not what was copied.';
-    return [failure({ ...error, code: 'CHANGED', op: 'check', message, advice: 'Start a new copy.' })];
+    return [failure({ ...error, code: 'CHANGED', op: 'check', reason: { kind: isSource ? 'changedSince' : 'overwrittenSince' }, remedy: { kind: 'newCopy' } })];
   });
 }
 
@@ -150,8 +149,8 @@ export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<
 /** Forgets an interrupted job. Rejects with a Refusal when there is none, or when it runs. */
 export async function forgetJob(dir: string, id: string, addon: NativeAddon): Promise<void> {
   const lock = holdLog(addon, jobPath(dir, id));
-  if (lock === 'absent') return refuse({ code: 'NOTHING_TO_DO', op: 'open', message: `There is no interrupted job ${id}.` });
-  if (lock === 'running') return refuse({ code: 'IN_USE', op: 'open', message: `Job ${id} is running.` });
+  if (lock === 'absent') return refuse({ code: 'NOTHING_TO_DO', op: 'open', reason: { kind: 'noJob', id } });
+  if (lock === 'running') return refuse({ code: 'IN_USE', op: 'open', reason: { kind: 'jobRuns', id } });
   try {
     await removeJob(dir, id);
   } finally {
@@ -179,9 +178,9 @@ function holdLog(addon: NativeAddon, path: string): NativeDevice | 'absent' | 'r
   }
 }
 
-/** What is continued, in words. */
-export function resumeNote({ durable, log }: Resumed): string {
-  const grid = log.header;
-  const there = durable.reduce((sum, one) => sum + bytesOf(one, grid), 0);
-  return `The job of ${new Date(log.header.startedAt).toLocaleString('en-GB', { timeZoneName: 'short' })} goes on: ${there === 0 ? 'nothing is on the destinations yet' : `${size(there)} are on the destinations already`}.`;
+/** What is continued. */
+export function resumeNote({ durable, log }: Resumed): Note {
+  const began = log.header.startedAt;
+  const there = durable.reduce((sum, one) => sum + bytesOf(one, log.header), 0);
+  return there === 0 ? { kind: 'beginsAgain', began } : { kind: 'goesOn', began, there };
 }

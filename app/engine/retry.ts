@@ -10,10 +10,10 @@ import type { Prepared } from './prepare.ts';
 
 /** Throws a Refusal unless a destination that ended so (null: it has not, or nothing can be asked of the job) can be started again. */
 export function refuseRetry(path: string, end: DestinationResult['state'] | null, errors: readonly JobError[]): void {
-  if (end === null) refuse({ code: 'BAD_ARGUMENT', op: 'check', device: path, message: 'It has not failed, or the job is at its end: there is nothing to start again.' });
-  if (end === 'done') refuse({ code: 'NOTHING_TO_DO', op: 'check', device: path, message: 'It is done.' });
+  if (end === null) refuse({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'notFailed' } });
+  if (end === 'done') refuse({ code: 'NOTHING_TO_DO', op: 'check', device: path, reason: { kind: 'isDone' } });
   // What the kernel still holds could be written after what is written now.
-  if (errors.some(({ code }) => code === 'STALLED')) refuse({ code: 'STALLED', op: 'check', device: path, message: 'The system still waits for an answer of this drive, so nothing can be started on it.' });
+  if (errors.some(({ code }) => code === 'STALLED')) refuse({ code: 'STALLED', op: 'check', device: path, reason: { kind: 'stillWaits' } });
 }
 
 /**
@@ -26,14 +26,14 @@ export async function reopenForRetry(prepared: Prepared, destination: number): P
   if (end.image !== null) {
     const info = device!.info();
     if (idOf(end.image.part) === `file:${info.major}:${info.minor}:${info.inode}`) return;
-    refuse({ code: 'CHANGED', op: 'check', device: end.path, message: 'The incomplete image is not there any more.' });
+    refuse({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'partMissing' } });
   }
   const blocks = await readBlocks();
   const known = loggedEnd(prepared.plan.destinations[destination]!, end);
   const found = await inspectExisting(pathNow(known, blocks), blocks);
   if (found.end === null) throw new Refusal([found.error]);
   const changed = difference(known, found.end, false);
-  if (changed !== null) refuse({ code: 'CHANGED', op: 'check', device: end.path, message: changed });
+  if (changed !== null) refuse({ code: 'CHANGED', op: 'check', device: end.path, reason: changed });
   if (found.end.block === null && found.end.id === end.id) return;
   const others = prepared.destinations.filter((other) => other !== held).map((other) => ({ end: other.end }));
   const { kind, update } = prepared.request;
@@ -45,7 +45,7 @@ export async function reopenForRetry(prepared: Prepared, destination: number): P
     const { major, minor, size } = anew.info();
     if (`block:${major}:${minor}` !== found.end.id || size !== found.end.size) {
       anew.close();
-      throw new Refusal([failure({ code: 'CHANGED', op: 'check', device: end.path, message: 'It is not what it was a moment ago.' })]);
+      throw new Refusal([failure({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } })]);
     }
     prepared.left.push(device!);
     held.device = anew;

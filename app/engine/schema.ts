@@ -5,7 +5,8 @@ import type { Disk, Mounted, Partition, Port } from '../contract/disks.ts';
 import type { ErrorCode, JobError, Operation, PlatterError } from '../contract/errors.ts';
 import type { DisksEvent, HostCalls, HostEvent, HostMethod, HostRequest, HostResponse } from '../contract/host.ts';
 import { MAX_DESTINATIONS, MAX_NAME, type CopyRequest, type DestinationProgress, type DestinationResult, type DestinationState, type Endpoint, type InterruptedJob, type JobProgress, type JobResult, type Plan, type RescueProgress } from '../contract/jobs.ts';
-import { ADVICE } from './errors.ts';
+import { BY_CODE } from '../contract/remedies.ts';
+import { content, note, reason, remedy, socket } from './facts-schema.ts';
 
 /** One of the keys of a table that has every member of T. */
 const oneOf = <T extends string>(members: Readonly<Record<T, unknown>>) => z.enum(Object.keys(members) as T[]);
@@ -25,11 +26,11 @@ export const manifestId = z.string().regex(/^[0-9a-f]{64}$/, 'This is no SHA-256
 /** What a batch may be called: one line that can be read. */
 export const batchName = z.string().max(MAX_NAME, `A name has at most ${MAX_NAME} characters.`).regex(/^[^\s\p{Cc}]([^\p{Cc}]*[^\s\p{Cc}])?$/u, 'A name is one line of text.');
 
-const code = oneOf<ErrorCode>(ADVICE);
+const code = oneOf<ErrorCode>(BY_CODE);
 const operation = oneOf<Operation>({ open: 1, check: 1, read: 1, write: 1, flush: 1, verify: 1, rename: 1, unmount: 1, eject: 1, host: 1 });
 
 export const platterError = z.object({
-  code, op: operation, device: maybeText, offset: count.nullable(), length: count.nullable(), errno: maybeText, message: text, advice: text,
+  code, op: operation, device: maybeText, offset: count.nullable(), length: count.nullable(), errno: maybeText, reason, remedy, message: text, advice: text,
 }) satisfies z.ZodType<PlatterError>;
 
 export const jobError = platterError.extend({
@@ -40,21 +41,21 @@ const partition = z.object({
   path: text, size: count, label: maybeText, fileSystem: maybeText, mountedAt: z.array(text),
 }) satisfies z.ZodType<Partition>;
 
-const port = z.object({ path: text, label: text }) satisfies z.ZodType<Port>;
+const port = z.object({ path: text, sockets: z.array(socket).min(1) }) satisfies z.ZodType<Port>;
 
 const disk = z.object({
   path: text, majorMinor: text, size: count, logicalSector: count, physicalSector: count, model: maybeText, serial: maybeText,
   transport: maybeText, removable: z.boolean(), readOnly: z.boolean(), kind: z.enum(['disk', 'loop']), backingFile: maybeText,
   mountedAt: z.array(text), system: z.boolean(), fileSystem: maybeText, label: maybeText, partitions: z.array(partition),
   port: port.nullable(), ejectable: z.boolean(),
-  locked: z.object({ code, reason: text }).nullable(),
+  locked: z.object({ code, reason }).nullable(),
 }) satisfies z.ZodType<Disk>;
 
 const mounted = z.object({ device: text, target: text }) satisfies z.ZodType<Mounted>;
 
 const endpoint = z.object({
   path: text, realPath: text, kind: z.enum(['block', 'file']), size: count, model: maybeText, serial: maybeText,
-  majorMinor: maybeText, port: port.nullable(), logicalSector: count, contents: z.array(text), mounts: z.array(mounted), overwrites: z.boolean(),
+  majorMinor: maybeText, port: port.nullable(), logicalSector: count, contents: z.array(content), mounts: z.array(mounted), overwrites: z.boolean(),
 }) satisfies z.ZodType<Endpoint>;
 
 const kind = z.enum(['copy', 'verify', 'repair', 'resume']);
@@ -70,7 +71,7 @@ export const copyRequest = z.strictObject({
 
 const plan = z.object({
   kind, name: maybeText, source: endpoint.nullable(), destinations: z.array(endpoint), bytes: count, verify: z.boolean(),
-  io: z.enum(['uring', 'threads']), memory: count, notes: z.array(text), job: maybeText, request: copyRequest,
+  io: z.enum(['uring', 'threads']), memory: count, notes: z.array(note), job: maybeText, request: copyRequest,
 }) satisfies z.ZodType<Plan>;
 
 const interruptedJob = z.object({
@@ -102,7 +103,7 @@ const destinationResult = z.object({
 
 const jobResult = z.object({
   readErr: bit, writeErr: count, seconds: z.number().nonnegative(), bytes: count, cancelled: z.boolean(), errors: z.array(jobError),
-  destinations: z.array(destinationResult), manifest: maybeText, rescue: z.object({ rescued: count, bad: count }).nullable(), notes: z.array(text),
+  destinations: z.array(destinationResult), manifest: maybeText, rescue: z.object({ rescued: count, bad: count }).nullable(), notes: z.array(note),
 }) satisfies z.ZodType<JobResult>;
 
 const id = z.int().positive();

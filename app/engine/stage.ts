@@ -1,5 +1,6 @@
 // What the courses of jobs (course.ts, rescue.ts) are written against: a job's destinations, and passes over them.
 import type { JobError } from '../contract/errors.ts';
+import type { Note } from '../contract/facts.ts';
 import type { CopyRequest, RescueProgress } from '../contract/jobs.ts';
 import type { KnownHashes, Grid } from './chunk-sets.ts';
 import type { Failure } from './errors.ts';
@@ -50,7 +51,7 @@ export interface Stage {
   withdraw(destination: number, chunks: Uint8Array): Promise<void>;
   tell(destination: number | null, side: JobError['side'], error: Failure): void;
   /** A fact for the result. */
-  note(text: string): void;
+  note(note: Note): void;
   /** What is shown of a rescue. */
   rescue: RescueProgress | null;
 }

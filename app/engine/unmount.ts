@@ -1,15 +1,15 @@
 // Takes mounted file systems off a disk that is to be written or taken out: never lazily, never by force, never the system's.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Mounted } from '../contract/disks.ts';
+import type { Reason } from '../contract/facts.ts';
 import { mountedOn, type Block, type Blocks } from './blocks.ts';
-import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
+import { errnoOf, failureOf, Refusal, refuse } from './errors.ts';
 import { readBlocks } from './machine.ts';
 import type { NativeAddon, NativeDevice } from './native.ts';
 import { refuseStalePartitions } from './partitions.ts';
 import { PATIENCE_MS, requestsEnded } from './patience.ts';
 import type { Held } from './prepare.ts';
 import { runProgram, SYSTEM_PATH } from './programs.ts';
-import { number } from './words.ts';
 
 /** More users of a file system than these are only counted. */
 const NAMED_USERS = 4;
@@ -33,12 +33,12 @@ export async function unmount(path: string, majorMinor: string, agreed: readonly
     const block = blocks.numbered(majorMinor);
     const mounts = block === null ? [] : mountsOf(block, blocks);
     if (mounts.length === 0) return;
-    if (block!.system) refuse({ code: 'IS_SYSTEM', op: 'unmount', device: path, message: 'It holds the running system.' });
+    if (block!.system) refuse({ code: 'IS_SYSTEM', op: 'unmount', device: path, reason: { kind: 'isSystem' } });
     const later = agreed === null ? undefined : mounts.find(({ target }) => agreed.every((mount) => mount.target !== target));
-    if (later !== undefined) refuse({ code: 'MOUNTED', op: 'unmount', device: path, message: `${later.device} was mounted at ${later.target} meanwhile.`, advice: 'Review it again.' });
+    if (later !== undefined) refuse({ code: 'MOUNTED', op: 'unmount', device: path, reason: { kind: 'mountedMeanwhile', ...later }, remedy: { kind: 'reviewAgain' } });
     for (const mount of mounts) await unmountOne(path, majorMinor, mount, patience);
   }
-  refuse({ code: 'MOUNTED', op: 'unmount', device: path, message: 'It is mounted again as soon as it is unmounted.', advice: 'End what mounts it, then try again.' });
+  refuse({ code: 'MOUNTED', op: 'unmount', device: path, reason: { kind: 'mountedAgain' }, remedy: { kind: 'endMounter' } });
 }
 
 async function unmountOne(path: string, majorMinor: string, { device, target }: Mounted, patience: number): Promise<void> {
@@ -46,21 +46,21 @@ async function unmountOne(path: string, majorMinor: string, { device, target }: 
   if (failed === null) return;
   if (failed === 'timeout') refuseStuck(path, device, target, patience);
   const users = usersOf(target);
-  const reason = users.length > 0 ? `it is in use by ${named(users)}` : (stderr.trim().split('\n').at(-1) ?? '').replace(/^umount: /, '').replace(/\.$/, '') || failed;
-  throw new Refusal([failure({
-    code: 'MOUNTED', op: 'unmount', device: path, message: `${device} cannot be unmounted from ${target}: ${reason}.`,
-    advice: users.length > 0 ? 'End these programs, or let them leave it, then try again.' : 'Unmount it by hand, then try again.',
-  })]);
+  const said = (stderr.trim().split('\n').at(-1) ?? '').replace(/^umount: /, '').replace(/\.$/, '') || failed;
+  refuse({
+    code: 'MOUNTED', op: 'unmount', device: path,
+    ...(users.length > 0
+      ? { reason: { kind: 'stillUsed', device, target, ...named(users) }, remedy: { kind: 'endPrograms' } }
+      : { reason: { kind: 'notUnmounted', device, target, said }, remedy: { kind: 'unmountByHand' } }),
+  });
 }
 
 /** The system cannot be made to give up what it waits for: it may be done with it later, by itself. */
 function refuseStuck(path: string, device: string, target: string, patience: number): never {
   const users = usersOf(target, device);
-  const held = users.length === 0 ? '' : `; open by ${named(users)}`;
-  refuse({
-    code: 'STALLED', op: 'unmount', device: path, message: `${device} is not unmounted from ${target}: the drive has not answered for ${number(patience / 1000)} seconds${held}.`,
-    advice: 'Wait for the drive and try again; if it stays so, unplug it, which loses what was not written to it yet.',
-  });
+  const seconds = patience / 1000;
+  const reason: Reason = users.length === 0 ? { kind: 'stuckUnmounting', device, target, seconds } : { kind: 'stuckUnmountingUsed', device, target, seconds, ...named(users) };
+  refuse({ code: 'STALLED', op: 'unmount', device: path, reason, remedy: { kind: 'waitUnmounting' } });
 }
 
 /** Other programs that have something open below `target`, or the device itself, or are there: "bash (4711)". Those of others show only to root. */
@@ -69,12 +69,12 @@ export function usersOf(target: string, device: string | null = null): string[] 
   return tolerant([], () => readdirSync('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid)).flatMap((pid) => {
     const links = ['cwd', 'root', 'exe', ...tolerant([], () => readdirSync(`/proc/${pid}/fd`)).map((fd) => `fd/${fd}`)];
     if (!links.some((link) => below(tolerant('', () => readlinkSync(`/proc/${pid}/${link}`))))) return [];
-    return [`${tolerant('a program', () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim())} (${pid})`];
+    return [`${tolerant('?', () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim())} (${pid})`];
   });
 }
 
-const named = (users: readonly string[]): string =>
-  users.length <= NAMED_USERS ? users.join(', ') : `${users.slice(0, NAMED_USERS).join(', ')} and ${users.length - NAMED_USERS} more`;
+/** The first of them, and how many more there are. */
+const named = (users: readonly string[]): { users: string[]; more: number } => ({ users: users.slice(0, NAMED_USERS), more: Math.max(0, users.length - NAMED_USERS) });
 
 /** Processes end while they are looked at, and those of others are not ours to look at. */
 function tolerant<T>(otherwise: T, read: () => T): T {
@@ -98,7 +98,7 @@ export async function takeMounted(addon: NativeAddon, held: Held): Promise<void>
   try {
     const now = writing.info();
     if (`block:${now.major}:${now.minor}` !== id || now.size !== size) {
-      refuse({ code: 'CHANGED', op: 'check', device: path, message: 'It is not what it was a moment ago: its identity or size has changed.' });
+      refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'identityChanged' } });
     }
     await refuseStalePartitions(path, writing);
   } catch (error) {

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { homedir, hostname, release, userInfo, version } from 'node:os';
 import type { Disk } from '../contract/disks.ts';
 import type { JobRecord } from '../contract/records.ts';
+import { english } from '../engine/english.ts';
 import { errorLine } from '../records/log.ts';
 import { anonymous, type Person } from '../records/anonymous.ts';
 
@@ -29,7 +30,7 @@ export function diagnostics({ disks, last, logPath, logLines }: Known): string {
     ['Platter', `${app.getVersion()}${app.isPackaged ? '' : ' (checkout)'}, Electron ${electron}, Chrome ${chrome}, Node ${node}`],
     ['System', `${distribution()}, kernel ${release()} (${version()}), ${process.arch}`],
     ['Session', [process.env.XDG_SESSION_TYPE, process.env.XDG_CURRENT_DESKTOP].filter((part) => part !== undefined).join(', ') || 'unknown'],
-    ['Engine', last === null ? 'no job has run yet' : [`io ${last.io} (asked for: ${last.request.io})`, ...last.notes].join('; ')],
+    ['Engine', last === null ? 'no job has run yet' : [`io ${last.io} (asked for: ${last.request.io})`, ...last.notes.map(english.note)].join('; ')],
     ['Disks', disks.map(diskLine).join('\n') || 'none'],
     ['Last job', last === null ? 'none' : jobLines(last).join('\n')],
     [`Log (${logPath})`, logLines.slice(-LOG_LINES).join('\n') || 'empty'],
@@ -40,7 +41,7 @@ export function diagnostics({ disks, last, logPath, logLines }: Known): string {
 
 function diskLine({ path, model, size, serial, transport, kind, locked }: Disk): string {
   const facts = [path, kind === 'loop' ? 'loop device' : (model ?? 'unknown model'), `${size} bytes`, serial === null ? 'no serial' : `serial ${serial}`, transport ?? 'unknown transport'];
-  return `${facts.join(', ')}${locked === null ? '' : `: ${locked.code}, ${locked.reason}`}`;
+  return `${facts.join(', ')}${locked === null ? '' : `: ${locked.code}, ${english.reason(locked.reason)}`}`;
 }
 
 function jobLines({ id, kind, outcome, startedAt, seconds, bytes, destinations, errors, failure }: JobRecord): string[] {

@@ -2,6 +2,7 @@
 // opened the window for an ordinary user, over descriptors the launcher left open.
 import { app } from 'electron';
 import { Socket } from 'node:net';
+import type { Remedy } from '../contract/facts.ts';
 import { startEngine, type Engine } from '../engine/client.ts';
 import { elevatingEngine } from '../engine/elevating-engine.ts';
 import { elevatedCommand, meansHere, type ElevatedCommand } from '../engine/elevation.ts';
@@ -39,14 +40,7 @@ function attachedEngine(from: number, to: number): Engine {
 const heard = (text: string): void => log.warn(`engine: ${text.trimEnd()}`);
 
 /** A window has no terminal to ask on. */
-function elevated(): ElevatedCommand | { how: 'none'; advice: string } {
+function elevated(): ElevatedCommand | { how: 'none'; remedy: Remedy } {
   const means = meansHere(false);
-  return elevatedCommand(means, stateDir()) ?? { how: 'none', advice: adviceFor(means.launcher) };
-}
-
-function adviceFor(launcher: boolean): string {
-  if (launcher) return 'Install pkexec, which asks for the rights (the package "pkexec" or "polkit"), or use the command line: sudo platter copy SOURCE DESTINATION.';
-  return app.isPackaged
-    ? 'Install Platter as a package, which can ask for the rights, or use the command line with sudo.'
-    : 'Close Platter and start it with `sudo npm start`: the engine then has the rights, and the window still belongs to you.';
+  return elevatedCommand(means, stateDir()) ?? { how: 'none', remedy: { kind: means.launcher ? 'installPkexec' : app.isPackaged ? 'installPackage' : 'sudoStart' } };
 }

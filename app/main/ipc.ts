@@ -3,6 +3,7 @@
 import { ipcMain, type IpcMainInvokeEvent } from 'electron';
 import * as z from 'zod';
 import type { ErrorCode, Outcome } from '../contract/errors.ts';
+import type { Reason } from '../contract/facts.ts';
 import { MAX_DESTINATIONS } from '../contract/jobs.ts';
 import { REPORT_FORMS } from '../contract/records.ts';
 import { calls, channel, type WindowCalls, type WindowNotices } from '../contract/window.ts';
@@ -58,15 +59,16 @@ export function notify<N extends keyof WindowNotices>(name: N, value: WindowNoti
 
 function answer<C extends Call>(name: C, handler: Handlers[C], parser: z.ZodType<WindowCalls[C]['args']>): void {
   ipcMain.handle(channel(name), (event: IpcMainInvokeEvent, ...args: unknown[]) => {
-    if (!isOurs(event)) return refuse('NOT_PERMITTED', `Only Platter's own page may call ${name}.`);
+    if (!isOurs(event)) return refuse('NOT_PERMITTED', { kind: 'notOurPage', call: name });
     const parsed = parser.safeParse(args);
-    if (!parsed.success) return refuse('BAD_ARGUMENT', `The arguments of ${name} are not those of the contract.`, z.prettifyError(parsed.error));
+    if (!parsed.success) return refuse('BAD_ARGUMENT', { kind: 'notTheContract', call: name }, z.prettifyError(parsed.error));
     return handler(...parsed.data);
   });
 }
 
 /** The answer to what our own page never does. Nothing was carried out. */
-function refuse(code: ErrorCode, message: string, detail = ''): Outcome<never> {
-  log.error(`refused a call of the window: ${message} ${detail}`);
-  return { ok: false, errors: [failure({ code, op: 'check', message })] };
+function refuse(code: ErrorCode, reason: Reason, detail = ''): Outcome<never> {
+  const error = failure({ code, op: 'check', reason });
+  log.error(`refused a call of the window: ${error.message} ${detail}`);
+  return { ok: false, errors: [error] };
 }

@@ -251,7 +251,7 @@ export class Jobs {
   #hostEnded(error: PlatterError): void {
     const cut = this.running;
     this.#hear({ event: 'failure', failure: error });
-    this.#set({ review: null, disksError: { ...error, advice: 'Press Refresh; if that does not help, close Platter and start it again.' } });
+    this.#set({ review: null, disksError: failure({ ...error, remedy: { kind: 'refresh' } }) });
     // A new host knows how far the job came: it can be continued from where it is shown.
     if (cut) void this.refresh();
   }
@@ -296,8 +296,8 @@ export class Jobs {
 }
 
 const nothingReviewed = (): PlatterError =>
-  failure({ code: 'BAD_ARGUMENT', op: 'check', message: 'There is no checked request to start.' });
+  failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'nothingReviewed' } });
 const nothingRuns = (): PlatterError =>
-  failure({ code: 'BAD_ARGUMENT', op: 'check', message: 'There is no running job to change.' });
+  failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'nothingRuns' } });
 const unexpectedEnd = (): PlatterError =>
-  failure({ code: 'HOST_FAILED', op: 'host', message: 'The engine host ended.' });
+  failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } });

@@ -5,6 +5,7 @@ import type { JobView } from '../contract/window.ts';
 import { countsOf } from '../view/batch.ts';
 import { newsOf } from '../view/news.ts';
 import { isBad, tilesOf, type Tile } from '../view/tiles.ts';
+import { sayError, sayPort } from '../words/host.ts';
 import { baseName } from '../words/names.ts';
 import { say } from '../words/speech.ts';
 import { currentWindow, showWindow } from './window.ts';
@@ -26,17 +27,17 @@ export function setupNotifications(settings: () => Settings): (job: JobView | nu
 
 /** "5 verified, 1 failed", and the reason of each that failed; of a job in which all is well, what it was. */
 function verdict(job: JobView): { title: string; body: string } {
-  if (job.failure !== null) return { title: say('alerts.stopped'), body: job.failure.message };
+  if (job.failure !== null) return { title: say('alerts.stopped'), body: sayError(job.failure).message };
   const tiles = tilesOf(job);
   const bad = tiles.filter(isBad);
   return { title: countsOf(tiles).map(({ text }) => text).join(', '), body: bad.length > 0 ? reasons(bad) : (job.plan.name ?? baseName(job.plan.source?.path ?? '')) };
 }
 
-const nameOf = ({ name, endpoint }: Tile): string => (endpoint.port === null ? name : `${name} (${endpoint.port.label})`);
+const nameOf = ({ name, endpoint }: Tile): string => (endpoint.port === null ? name : `${name} (${sayPort(endpoint.port)})`);
 
 /** Where each is and why, one a line. */
 const reasons = (tiles: readonly Tile[]): string =>
-  tiles.slice(0, MOST).map((tile) => `${nameOf(tile)}: ${tile.errors[0]?.message ?? say(`states.failed`)}`).join('\n');
+  tiles.slice(0, MOST).map((tile) => `${nameOf(tile)}: ${tile.errors[0] === undefined ? say('states.failed') : sayError(tile.errors[0]).message}`).join('\n');
 
 function notify(said: { title: string; body: string }): void {
   if (!Notification.isSupported()) return;

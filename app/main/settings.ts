@@ -99,7 +99,7 @@ export class SettingsStore {
     } catch (error) {
       return failureOf(error, 'rename', this.#path, 'file');
     }
-    return failure({ code: 'BAD_FILE', op: 'read', device: kept, message: 'The settings file was damaged: Platter uses its defaults.', advice: `What it held is kept in ${kept}.` });
+    return failure({ code: 'BAD_FILE', op: 'read', device: kept, reason: { kind: 'settingsDamaged' }, remedy: { kind: 'settingsKept', path: kept } });
   }
 
   #stateOf(contents: FileContents, settingsError: PlatterError | null): SettingsState {

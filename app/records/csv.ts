@@ -1,5 +1,6 @@
 // Many jobs as a table for a spreadsheet: RFC 4180, one row for each destination.
 import type { JobRecord, RecordedDestination } from '../contract/records.ts';
+import { english } from '../engine/english.ts';
 import { verdictOf } from '../view/ended.ts';
 
 type Cell = string | number | null;
@@ -20,7 +21,7 @@ const COLUMNS: readonly [string, (record: JobRecord, destination: RecordedDestin
   ['destination', (_, { path }) => path],
   ['model', (_, { model }) => model],
   ['serial', (_, { serial }) => serial],
-  ['port', (_, { port }) => port],
+  ['port', (_, { port }) => (port === null ? null : english.port({ sockets: port }))],
   ['size', (_, { size }) => size],
   ['result', (_, destination) => verdictOf(destination)],
   ['written', (_, { written }) => written],

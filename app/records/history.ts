@@ -7,7 +7,7 @@ import type { JobRecord } from '../contract/records.ts';
 import { readPlainFile, replaceFile } from '../engine/durable-file.ts';
 import { errnoOf, failureOf, Refusal, refuse } from '../engine/errors.ts';
 import { makeFolder, stateDir } from '../engine/state-folder.ts';
-import { recordSchema } from './record.ts';
+import { recordSchema, recordToKeep } from './record.ts';
 
 /** Records that are kept. */
 const MOST = 1000;
@@ -91,13 +91,13 @@ export class History {
 }
 
 /** A record as it is in a file. */
-export const writtenRecord = (record: JobRecord): Buffer => Buffer.from(`${JSON.stringify(record, null, 2)}\n`);
+export const writtenRecord = (record: JobRecord): Buffer => Buffer.from(`${JSON.stringify(recordToKeep(record), null, 2)}\n`);
 
 async function readRecord(path: string): Promise<JobRecord> {
   const bytes = await readPlainFile(path, MOST_BYTES);
   const parsed = recordSchema.safeParse(jsonOf(bytes));
   if (parsed.success) return parsed.data;
-  return refuse({ code: 'BAD_FILE', op: 'read', device: path, message: 'It is no record of a job that this version of Platter can read.' });
+  return refuse({ code: 'BAD_FILE', op: 'read', device: path, reason: { kind: 'noRecord' } });
 }
 
 /** undefined, which no schema takes, when it is not JSON. */
@@ -115,6 +115,5 @@ function nullIfRefused(error: unknown): null {
 }
 
 const noRecord = (id: string): never => refuse({
-  code: 'NOTHING_TO_DO', op: 'check', message: id === 'last' ? 'No job has ended yet: the history is empty.' : `The history has no job "${id}".`,
-  advice: 'List the jobs that have ended: platter history.',
+  code: 'NOTHING_TO_DO', op: 'check', reason: id === 'last' ? { kind: 'historyEmpty' } : { kind: 'noRecordOf', id }, remedy: { kind: 'listHistory' },
 });

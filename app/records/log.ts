@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync } from 'n
 import { dirname, join } from 'node:path';
 import type { JobError, PlatterError } from '../contract/errors.ts';
 import type { JobView } from '../contract/window.ts';
+import { english } from '../engine/english.ts';
 import { errnoOf } from '../engine/errors.ts';
 import type { JobEvent } from '../engine/reduce.ts';
 import { stateDir } from '../engine/state-folder.ts';
@@ -106,7 +107,7 @@ export function logEvent(log: Logger, event: JobEvent, view: JobView): void {
     case 'result': {
       const ends = event.result.destinations.map(({ path, state, verified }) => `${path} ${state}${verified === true ? ' and verified' : ''}`);
       log.info(`job: ended after ${event.result.seconds.toFixed(1)} s: ${ends.join(', ')}`);
-      for (const note of event.result.notes) log.info(`job: ${note}`);
+      for (const note of event.result.notes) log.info(`job: ${english.note(note)}`);
       if (view.plan.job !== null) log.debug(`job: its log is ${view.plan.job}`);
     }
   }
@@ -117,5 +118,5 @@ export function logStart(log: Logger, { plan }: Pick<JobView, 'plan'>): void {
   const { kind, source, destinations, bytes, io, memory, verify, notes, request } = plan;
   log.info(`job: ${kind} of ${bytes} bytes from ${source?.path ?? request.manifest ?? 'nothing'} to ${destinations.map(({ path }) => path).join(', ')}`
     + ` (${verify ? 'verifying' : 'not verifying'}, ${io}, ${memory} bytes of memory)`);
-  for (const note of notes) log.info(`job: ${note}`);
+  for (const note of notes) log.info(`job: ${english.note(note)}`);
 }

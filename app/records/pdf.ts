@@ -4,6 +4,7 @@ import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/re
 import type { Language } from '../contract/settings.ts';
 import { verdictOf } from '../view/ended.ts';
 import { duration, exactBytes, listed, place, rate, size } from '../words/figures.ts';
+import { sayError, sayNote, saySockets } from '../words/host.ts';
 import { baseName } from '../words/names.ts';
 import { locale, say, speakWith } from '../words/speech.ts';
 import { BAD, GOOD, MUTED, Sheet, WIDTH, type Cell, type Style } from './sheet.ts';
@@ -105,7 +106,7 @@ function drive(sheet: Sheet, record: JobRecord, destination: RecordedDestination
   sheet.row([
     { ...NUMBER, text: String(index + 1), style: { colour: MUTED } },
     { ...DRIVE, text: nameOf(destination), style: { bold: true } },
-    { ...PLACE, text: port ?? path },
+    { ...PLACE, text: port === null ? path : saySockets(port) },
     { ...SIZE, text: size(destination.size), style: right },
     { ...RESULT, text: say(`states.${word}`), style: { bold: true, ...(word === 'verified' && { colour: GOOD }), ...(isBad && { colour: BAD }) } },
     { ...TIME, text: duration(destination.seconds), style: right },
@@ -128,7 +129,8 @@ function errors(sheet: Sheet, all: readonly (JobError | PlatterError)[], total: 
   for (const error of all.slice(0, MOST_ERRORS)) {
     const where = error.offset === null ? '' : ` · ${place(error.offset)}`;
     const code = `${error.code}${error.errno === null ? '' : ` (${error.errno})`}${where}`;
-    sheet.row([{ at, width: WIDTH - at, text: `${code}\n${error.message} ${error.advice}`, style: { size: 8.5, colour: BAD } }], { gap: 3 });
+    const { message, advice } = sayError(error);
+    sheet.row([{ at, width: WIDTH - at, text: `${code}\n${message} ${advice}`, style: { size: 8.5, colour: BAD } }], { gap: 3 });
   }
   const more = total - Math.min(total, MOST_ERRORS);
   if (more > 0) sheet.row([{ at, width: WIDTH - at, text: say('report.more', { count: more }), style: { ...SMALL, colour: BAD } }]);
@@ -150,5 +152,5 @@ function rest(sheet: Sheet, record: JobRecord): void {
   }
   if (record.notes.length === 0) return;
   section(say('report.notes'));
-  for (const text of record.notes) sheet.row([{ at: 0, width: WIDTH, text }], { gap: 2 });
+  for (const note of record.notes) sheet.row([{ at: 0, width: WIDTH, text: sayNote(note) }], { gap: 2 });
 }

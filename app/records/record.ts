@@ -5,8 +5,11 @@ import { plainRequest, type DestinationResult, type Endpoint, type JobResult } f
 import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/records.ts';
 import type { JobView } from '../contract/window.ts';
 import { brokenResult } from '../engine/broken-job.ts';
+import { english } from '../engine/english.ts';
 import { failure } from '../engine/errors.ts';
+import { note, socket } from '../engine/facts-schema.ts';
 import { timedId } from '../engine/job-log.ts';
+import { keptError, keptErrors, keptNotes } from '../engine/kept.ts';
 import { thisProgram } from '../engine/program.ts';
 import { isGood } from '../engine/reduce.ts';
 import { copyRequest, jobError, jobId, platterError } from '../engine/schema.ts';
@@ -45,7 +48,7 @@ export function recordOf(view: JobView, endedAt: number): JobRecord {
 }
 
 function recordedEnd({ path, kind, size, model, serial, port }: Endpoint): RecordedEnd {
-  return { path, kind, size, model, serial, port: port?.label ?? null };
+  return { path, kind, size, model, serial, port: port?.sockets ?? null };
 }
 
 function recordedDestination(result: DestinationResult, end: Endpoint, readBack: number, startedAt: number): RecordedDestination {
@@ -71,26 +74,60 @@ function outcomeOf({ destinations, rescue }: JobResult): JobRecord['outcome'] {
 }
 
 const iso = (time: number): string => new Date(time).toISOString();
-const endedUnknown = (): PlatterError => failure({ code: 'HOST_FAILED', op: 'host', message: 'The job ended without a result.' });
+const endedUnknown = (): PlatterError => failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'noResult' } });
 
 const count = z.int().nonnegative();
 const text = z.string();
 const maybeText = text.nullable();
 const time = z.iso.datetime();
 const end = z.object({
-  path: text, kind: z.enum(['block', 'file']), size: count, model: maybeText, serial: maybeText, port: maybeText,
+  path: text, kind: z.enum(['block', 'file']), size: count, model: maybeText, serial: maybeText, port: z.array(socket).min(1).nullable(),
 }) satisfies z.ZodType<RecordedEnd>;
 const destination = end.extend({
   state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), written: count, kept: count, seconds: z.number().nonnegative(),
   endedAt: time, readBack: count, bytesPerSecond: z.number().nonnegative().nullable(), errorCount: count, errors: z.array(jobError),
 }) satisfies z.ZodType<RecordedDestination>;
 
-/** A record in a file. One of an older version of Platter, whose requests could ask for less, is one too. */
-export const recordSchema: z.ZodType<JobRecord> = z.object({
+/** A record as it is in a file, and as `--json` gives it: what is a fact in it stands there in English too. */
+export function recordToKeep({ notes, source, destinations, ...rest }: JobRecord): object {
+  const end = ({ port, ...more }: RecordedEnd): object => ({ ...more, port: port === null ? null : english.port({ sockets: port }), portFacts: port });
+  return { ...rest, source: source === null ? null : end(source), destinations: destinations.map(end), notes: notes.map(english.note), noteFacts: notes };
+}
+
+const record: z.ZodType<JobRecord> = z.object({
   format: z.literal('platter-record'), version: z.literal(1), id: jobId, program: text, name: maybeText,
   kind: z.enum(['copy', 'verify', 'repair', 'resume']), outcome: z.enum(['complete', 'partial', 'failed', 'cancelled']),
   startedAt: time, endedAt: time, seconds: z.number().nonnegative(), source: end.nullable(), bytes: count, verify: z.boolean(),
   io: z.enum(['uring', 'threads']), manifest: maybeText, destinations: z.array(destination).min(1), errors: z.array(jobError),
-  failure: platterError.nullable(), rescue: z.object({ rescued: count, bad: count }).nullable(), notes: z.array(text),
+  failure: platterError.nullable(), rescue: z.object({ rescued: count, bad: count }).nullable(), notes: z.array(note),
   request: z.preprocess((value) => (typeof value === 'object' ? { ...plainRequest, ...value } : value), copyRequest),
 });
+
+const anyEnd = z.looseObject({ port: z.unknown().optional(), portFacts: z.unknown().optional() });
+const anyRecord = z.looseObject({
+  source: anyEnd.nullable(), destinations: z.array(anyEnd.extend({ errors: z.unknown().optional() })),
+  errors: z.unknown().optional(), failure: z.unknown().optional(), notes: z.unknown().optional(), noteFacts: z.unknown().optional(),
+});
+
+/** Facts again where they are in the file; else they quote the English. */
+function read(value: unknown): unknown {
+  const parsed = anyRecord.safeParse(value);
+  if (!parsed.success) return value;
+  const { source, destinations, errors, failure: failed, notes, noteFacts, ...rest } = parsed.data;
+  return {
+    ...rest,
+    source: source === null ? null : readEnd(source),
+    destinations: destinations.map((destination) => ({ ...readEnd(destination), errors: keptErrors(destination.errors) })),
+    errors: keptErrors(errors),
+    failure: keptError(failed),
+    notes: keptNotes(notes, noteFacts),
+  };
+}
+
+function readEnd({ port, portFacts, ...rest }: z.infer<typeof anyEnd>): object {
+  const sockets = z.array(socket).safeParse(portFacts).data;
+  return { ...rest, port: sockets ?? (typeof port === 'string' ? [{ kind: 'named', name: port }] : port) };
+}
+
+/** A record in a file. One of another version of Platter, whose requests could ask for less, is one too. */
+export const recordSchema: z.ZodType<JobRecord> = z.preprocess(read, record);

@@ -1,8 +1,11 @@
 // Finding a job again by what somebody remembers of it.
-import type { JobRecord, RecordedEnd } from '../contract/records.ts';
+import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/records.ts';
+import { english } from '../engine/english.ts';
 import { verdictOf } from '../view/ended.ts';
+import { saySockets } from '../words/host.ts';
+import { stateWord } from '../words/states.ts';
 
-/** The records that have every word of `query` somewhere in them: capitals do not matter, the order neither. */
+/** The records that have every word of `query` somewhere in them, in English or the language of the moment: capitals do not matter, the order neither. */
 export function search(records: readonly JobRecord[], query: string): JobRecord[] {
   const words = query.toLowerCase().split(/\s+/u).filter((word) => word !== '');
   return records.filter((record) => {
@@ -12,15 +15,19 @@ export function search(records: readonly JobRecord[], query: string): JobRecord[
 }
 
 function textOf(record: JobRecord): string {
-  const ofEnd = ({ path, model, serial, port }: RecordedEnd): (string | null)[] => [path, model, serial, port];
+  const ofEnd = ({ path, model, serial, port }: RecordedEnd): (string | null)[] =>
+    [path, model, serial, ...(port === null ? [] : [english.port({ sockets: port }), saySockets(port)])];
   const errors = [...record.errors, ...record.destinations.flatMap((destination) => destination.errors)];
   return [
     record.id, record.name, record.kind, record.outcome, ...dates(record.startedAt), record.manifest,
     ...(record.source === null ? [record.request.manifest] : ofEnd(record.source)),
-    ...record.destinations.flatMap((destination) => [...ofEnd(destination), verdictOf(destination)]),
+    ...record.destinations.flatMap((destination) => [...ofEnd(destination), verdictOf(destination), wordOf(destination)]),
     ...errors.map(({ code }) => code),
   ].filter((part) => part !== null).join('\n').toLowerCase();
 }
+
+/** How it ended as a tile says it; of "Written, not verified" not what it is not. */
+const wordOf = (destination: RecordedDestination): string => stateWord(verdictOf(destination)).split(',')[0]!;
 
 /** "2026-11-26" and "26 november 2026", where the machine is. */
 function dates(iso: string): string[] {

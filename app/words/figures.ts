@@ -17,6 +17,7 @@ const grouped = each((name) => new Intl.NumberFormat(name));
 const conjunction = each((name) => new Intl.ListFormat(name, { type: 'conjunction' }));
 const days = each((name) => new Intl.RelativeTimeFormat(name, { numeric: 'auto' }));
 const clock = each((name) => new Intl.DateTimeFormat(name, { hour: '2-digit', minute: '2-digit' }));
+const dateTime = each((name) => new Intl.DateTimeFormat(name, { dateStyle: 'medium', timeStyle: 'short' }));
 const date = each((name) => new Intl.DateTimeFormat(name, { day: 'numeric', month: 'short' }));
 const wholeBytes = each((name) => new Intl.NumberFormat(name, { style: 'unit', unit: 'byte', unitDisplay: 'long' }));
 
@@ -58,6 +59,9 @@ export function moment(then: number, now: number): string {
   const time = clock().format(at);
   return say('figures.moment', { day: ago === 0 || ago === 1 ? days().format(-ago, 'day') : date().format(at), time });
 }
+
+/** When something was, whenever that is read: "12 Nov 2026, 14:02". Milliseconds since the epoch. */
+export const longMoment = (at: number): string => dateTime().format(at);
 
 /** Whole percent, rounded down: 100 only when all of it is done. Nothing to do counts as done. */
 export const percent = (done: number, total: number): number =>

@@ -1,63 +1,38 @@
-// What the engine host says, in the window's language. The host itself speaks English, to logs and to the command line;
-// elsewhere a sentence is made of the error's fields: code, operation and place.
-import type { Disk } from '../contract/disks.ts';
-import type { ErrorCode, Operation, PlatterError } from '../contract/errors.ts';
-import type { Language } from '../contract/settings.ts';
-import { de } from './de/host.ts';
-import { placeShort } from './figures.ts';
-import { fr } from './fr/host.ts';
-import { language } from './speech.ts';
+// What the host tells, in the window's language: sentences are made of its facts here, with the window's figures.
+import type { Disk, Port } from '../contract/disks.ts';
+import type { FailureFacts } from '../contract/errors.ts';
+import type { Content, Note, Socket } from '../contract/facts.ts';
+import { exactBytes, longMoment, placeShort, size } from './figures.ts';
+import { catalogues, language, locale } from './speech.ts';
+import { tell, type Speaker } from './telling.ts';
 
-type Failing = Extract<Operation, 'read' | 'write' | 'flush' | 'verify'>;
+const figures: Speaker['figures'] = { bytes: exactBytes, size, place: ({ offset }) => placeShort(offset), time: longMoment };
 
-/** One language's words for what the host says. */
-export interface HostWords {
-  /** For each code what happened and what to do. */
-  codes: Readonly<Record<ErrorCode, readonly [what: string, advice: string]>>;
-  /** What to do where it is the source that failed. */
-  source: Readonly<Partial<Record<ErrorCode, string>>>;
-  failed: Readonly<Record<Failing, string>>;
-  at: (failed: string, place: string, what: string) => string;
-  notAt: (failed: string, what: string) => string;
-}
+const window = (): Speaker => ({ words: catalogues[language()], locale: locale(), figures });
 
-const words: Readonly<Record<Exclude<Language, 'en'>, HostWords>> = { de, fr };
+/** An error as it is shown: what happened, and what to do. */
+export const sayError = ({ reason, remedy }: Pick<FailureFacts, 'reason' | 'remedy'>): { message: string; advice: string } =>
+  ({ message: tell('reasons', reason, window()), advice: tell('remedies', remedy, window()) });
 
-/** Codes whose sentence leaves nothing out that the host's own would say. */
-const WHOLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CANCELLED', 'IS_SYSTEM', 'NOT_PERMITTED', 'READ_ONLY', 'SOURCE_EMPTY', 'SOURCE_FAILED', 'TIMED_OUT']);
+/** Why a disk cannot be written to; null when it can. */
+export const sayLock = ({ locked }: Pick<Disk, 'locked'>): string | null => (locked === null ? null : tell('reasons', locked.reason, window()));
 
-/** Only the host's sentence says where an incomplete image was kept. */
-const KEPT = /\.part\b/;
+/** What the user should know of a job. */
+export const sayNote = (note: Note): string => tell('notes', note, window());
 
-/** An error as it is shown. `original` is the host's English sentence, where it says more than could be translated; else null. */
-export interface SaidError {
-  message: string;
-  advice: string;
-  original: string | null;
-}
+/** One thing that is on a disk. */
+export const sayContent = (content: Content): string => tell('contents', content, window());
 
-/** What happened and what to do, in the language of the moment. */
-export function sayError(error: PlatterError & { side?: string; destination?: number | null }): SaidError {
-  const now = language();
-  if (now === 'en') return { message: error.message, advice: error.advice, original: null };
-  const { codes, source, failed, at, notAt } = words[now];
-  const { code, op, offset, errno } = error;
-  const [sentence, advice] = codes[code];
-  const what = code === 'IO_ERROR' && errno !== null ? sentence.replace(/\.$/, ` (${errno}).`) : sentence;
-  const ofSource = error.side !== undefined && error.destination === null;
-  const said = { advice: (ofSource ? source[code] : undefined) ?? advice };
-  // Of a running job the fields say all that the sentence does.
-  if (error.side !== undefined && isFailing(op) && code !== 'CANCELLED' && code !== 'SOURCE_FAILED') {
-    const message = offset === null ? notAt(failed[op], what) : at(failed[op], placeShort(offset), what);
-    return { ...said, message, original: (offset === null && op !== 'flush') || KEPT.test(error.message) ? error.message : null };
-  }
-  return { ...said, message: what, original: WHOLE.has(code) ? null : error.message };
-}
+/** The way to a socket: "USB bus 1, hub 2, port 3". */
+export const saySockets = (sockets: readonly Socket[]): string => sockets.map((socket) => tell('sockets', socket, window())).join(', ');
 
-const isFailing = (op: Operation): op is Failing => op === 'read' || op === 'write' || op === 'flush' || op === 'verify';
+/** Where a drive is plugged in. */
+export const sayPort = ({ sockets }: Pick<Port, 'sockets'>): string => saySockets(sockets);
 
-/** Why a disk cannot be written to, in the language of the moment; null when it can. */
-export function sayLock({ locked }: Disk): string | null {
-  const now = language();
-  return locked === null || now === 'en' ? (locked?.reason ?? null) : words[now].codes[locked.code][0];
+/** The same where there is little room: "hub 2 · 3". The bus is left out where something follows it. */
+export function sayPortShort({ sockets }: Pick<Port, 'sockets'>): string {
+  const [first, ...rest] = sockets;
+  if (first === undefined) return '';
+  const near = first.kind === 'usbBus' && rest.length > 0 ? rest : sockets;
+  return near.map((socket, index) => (index > 0 && socket.kind === 'port' ? socket.number : saySockets([socket]))).join(' · ');
 }

@@ -1,10 +1,10 @@
 // Saying things in the language of the moment: the window's page and main's dialogs, menus and notifications alike.
-import { IntlMessageFormat } from 'intl-messageformat';
 import { LANGUAGES, type Language } from '../contract/settings.ts';
 import type { Catalogue, Key, ValuesOf } from './catalogue.ts';
 import { de } from './de/index.ts';
 import { en } from './en/index.ts';
 import { fr } from './fr/index.ts';
+import { formatted } from './message.ts';
 
 /** Everything that can be said. */
 export const catalogues: Readonly<Record<Language, Catalogue>> = { en, de, fr };
@@ -37,15 +37,9 @@ export function nearest(preferred: readonly string[]): Language {
   return preferred.map(known).find((each) => each !== undefined) ?? 'en';
 }
 
-const parsed = new Map<string, IntlMessageFormat>();
-
 /** The message `key` ("choose.title") with its values. The types know which it needs. */
 export function say<K extends Key>(key: K, ...[values]: ValuesOf<K>): string {
-  const now = spoken();
-  const id = `${now}.${key}`;
-  const message = parsed.get(id) ?? new IntlMessageFormat(find(key, now), LOCALES[now], undefined, { ignoreTag: true });
-  parsed.set(id, message);
-  return String(message.format(values));
+  return formatted(find(key, spoken()), locale(), values);
 }
 
 function find(key: Key, now: Language): string {

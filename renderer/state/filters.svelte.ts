@@ -1,10 +1,12 @@
 // Which drives are in the list of destinations: all of them, or those of one size, at one place.
 import type { Disk } from '../../app/contract/disks.ts';
-import { size } from '../words.ts';
+import { say, saySockets, size } from '../words.ts';
 
 /** Where it is plugged in, without the last socket ("USB bus 1, hub 2"); where that is not known, how ("USB"). */
-export const placeOf = (disk: Disk): string =>
-  disk.port === null ? (disk.kind === 'loop' ? 'loop' : (disk.transport ?? '').toUpperCase()) : disk.port.label.replace(/, port [^,]*$/, '');
+export function placeOf({ port, kind, transport }: Disk): string {
+  if (port === null) return kind === 'loop' ? say('choose.loop') : (transport ?? '').toUpperCase();
+  return saySockets(port.sockets.length > 1 && port.sockets.at(-1)!.kind === 'port' ? port.sockets.slice(0, -1) : port.sockets);
+}
 
 const distinct = (values: string[]): string[] => values.filter((value, index) => value !== '' && values.indexOf(value) === index);
 

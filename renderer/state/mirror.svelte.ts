@@ -1,6 +1,6 @@
 // Main's state as the window shows it: what a job says of itself four times a second at most, all else at once.
 import type { Disk } from '../../app/contract/disks.ts';
-import type { PlatterError } from '../../app/contract/errors.ts';
+import type { FailureFacts } from '../../app/contract/errors.ts';
 import type { InterruptedJob, Plan } from '../../app/contract/jobs.ts';
 import type { AppState, Bridge, JobView } from '../../app/contract/window.ts';
 import { diskName } from '../disks.ts';
@@ -19,7 +19,7 @@ export class Mirror {
   /** The same in words, for a screen reader; empty until something comes. */
   arrived = $state.raw('');
   /** A call to main that failed as a call (main answers failures of the work as values). */
-  fault = $state.raw<PlatterError | null>(null);
+  fault = $state.raw<FailureFacts | null>(null);
 
   readonly #bridge: Bridge;
   #waiting: AppState | null = null;
@@ -77,8 +77,8 @@ export class Mirror {
         offset: null,
         length: null,
         errno: null,
-        message: `The window could not reach the rest of Platter: ${error instanceof Error ? error.message : String(error)}`,
-        advice: 'Try again; if it happens again, close Platter and start it anew.',
+        reason: { kind: 'unreachable', said: error instanceof Error ? error.message : String(error) },
+        remedy: { kind: 'restart' },
       };
       return undefined;
     }

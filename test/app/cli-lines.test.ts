@@ -13,6 +13,7 @@ import { columns, plain } from '../../app/cli/text.ts';
 import type { Disk } from '../../app/contract/disks.ts';
 import type { PlatterError } from '../../app/contract/errors.ts';
 import { plainRequest, type CopyRequest, type DestinationState } from '../../app/contract/jobs.ts';
+import { failure as failing } from '../../app/engine/errors.ts';
 import { jobStarted } from '../../app/engine/reduce.ts';
 import { errorShape, progressShape, resultShape } from './cli-shapes.ts';
 import { ended, endpoint, GB, mediumError, plainScreen, plan, play, progress, result, sample } from './cli-views.ts';
@@ -116,17 +117,15 @@ describe('lines of a job', () => {
   });
 
   test('the headline says what happens and what to know', () => {
-    expect(headline(plan(['a', 'b'], { notes: ['b is buffered.'] }))).toEqual([
-      'Copying disk.img (64.0 GB) to 2 destinations, reading each back when it is written.', 'Note: b is buffered.']);
+    expect(headline(plan(['a', 'b'], { notes: [{ kind: 'buffered', path: 'b' }] }))).toEqual([
+      'Copying disk.img (64.0 GB) to 2 destinations, reading each back when it is written.', 'Note: b takes no direct I/O: it goes through the cache, which is dropped before anything is read back.']);
     expect(headline(plan(['a'], { verify: false }))).toEqual(['Copying disk.img (64.0 GB) to 1 destination; not verifying.']);
     expect(headline(plan(['a'], { kind: 'verify' }))).toEqual(['Comparing 1 destination with disk.img (64.0 GB).']);
   });
 });
 
 describe('an engine that breaks down', () => {
-  const failure: PlatterError = {
-    code: 'HOST_FAILED', op: 'host', device: null, offset: null, length: null, errno: null, message: 'The engine ended.', advice: 'Run it again.',
-  };
+  const failure: PlatterError = failing({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } });
 
   test('it leaves no destination good, not even one that was done', () => {
     const job = jobStarted(plan(['a', '/dev/sdc', 'c']), 0);
@@ -197,12 +196,12 @@ describe('sentences', () => {
   });
 
   test('the question shows model, serial, size and contents of what will be lost, and only that', () => {
-    const destinations = [endpoint('/dev/sdb', { contents: ['ext4 "data"', 'vfat "EFI"'] }), endpoint('new.img', { kind: 'file', overwrites: false })];
+    const destinations = [endpoint('/dev/sdb', { contents: [{ kind: 'labelled', fileSystem: 'ext4', label: 'data', path: '/dev/sdb2', size: 64 * GB }, { kind: 'partition', path: '/dev/sdb1', size: GB }] }), endpoint('new.img', { kind: 'file', overwrites: false })];
     const asked = { ...plan([]), destinations };
     expect(overwritten(asked)).toHaveLength(1);
     const text = lossLines(asked, plain).join('\n');
     expect(text).toContain('/dev/sdb  SanDisk Ultra, serial 4C530001, 64.0 GB');
-    expect(text).toContain('holds ext4 "data", vfat "EFI"');
+    expect(text).toContain('holds ext4 "data" on /dev/sdb2 (64.0 GB), partition /dev/sdb1 (1.0 GB)');
     expect(text).not.toContain('new.img');
     expect(overwritten({ ...asked, kind: 'verify' })).toEqual([]);
     expect(identity(endpoint('x', { model: null, serial: null }))).toBe('unknown model, no serial, 64.0 GB');
@@ -212,7 +211,7 @@ describe('sentences', () => {
     const disk: Disk = {
       path: '/dev/sda', majorMinor: '8:0', size: 1e12, logicalSector: 512, physicalSector: 4096, model: 'Samsung SSD 860', serial: 'S3Z9',
       transport: 'sata', removable: false, readOnly: false, kind: 'disk', backingFile: null, mountedAt: ['/', '/boot/efi'], system: true,
-      fileSystem: null, label: null, port: { path: 'ata-0000:00:17.0-001', label: 'SATA port 1' }, ejectable: false, locked: { code: 'IS_SYSTEM', reason: 'It holds the running system.' },
+      fileSystem: null, label: null, port: { path: 'ata-0000:00:17.0-001', sockets: [{ kind: 'sataPort', number: '1' }] }, ejectable: false, locked: { code: 'IS_SYSTEM', reason: { kind: 'isSystem' } },
       partitions: [{ path: '/dev/sda1', size: 1e9, label: 'EFI', fileSystem: 'vfat', mountedAt: ['/boot/efi'] }],
     };
     const lines = diskTable([disk], 200, plain);

@@ -24,6 +24,7 @@ export const progress = (path: string, state: DestinationState, facts: Partial<D
 
 export const mediumError: JobError = {
   side: 'write', destination: 1, code: 'MEDIUM_ERROR', op: 'write', device: '/dev/sdc', offset: 12 * GB, length: 512, errno: 'EIO',
+  reason: { kind: 'failedAt', what: 'write', place: { offset: 12 * GB, length: 512 }, cause: { kind: 'medium' } }, remedy: { kind: 'MEDIUM_ERROR' },
   message: 'Write failed at 12.0 GB (sector 23437500): the drive reported a medium error.', advice: 'Replace this drive; the others go on.',
 };
 

@@ -113,7 +113,7 @@ describe.skipIf(noLab !== null)('the list of disks', () => {
     writeFileSync(disk.backing, sector, { flag: 'r+' });
     const { engine } = bench.session();
     const plan = await engine.call('prepare', requestOf({ source: await bench.image('a.img', MiB), destinations: [disk.device] }));
-    expect(plan.destinations[0]!.contents).toEqual([`vfat on ${disk.device} (4.2 MB)`]);
+    expect(plan.destinations[0]!.contents).toEqual([{ kind: 'fileSystem', fileSystem: 'vfat', path: disk.device, size: 4 * MiB }]);
   });
 });
 

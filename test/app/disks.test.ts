@@ -54,7 +54,7 @@ describe('a server', () => {
   });
 
   it('locks the members of a RAID that is not mounted', () => {
-    expect(disks.sdc!.locked).toEqual({ code: 'IN_USE', reason: 'It is in use by /dev/md0 (raid1).' });
+    expect(disks.sdc!.locked).toEqual({ code: 'IN_USE', reason: { kind: 'heldBy', holders: ['/dev/md0 (raid1)'] } });
     expect(disks.sde!.locked).toBeNull();
   });
 });

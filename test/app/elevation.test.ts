@@ -41,7 +41,7 @@ describe('the command', () => {
 });
 
 describe('the end of the command before its host began', () => {
-  const says = (how: ElevatedCommand['how'], code: number | null, said: string) => elevationFailure(how, { how: 'it ended', code, said }, ['/dev/sdb', '/dev/sdc']);
+  const says = (how: ElevatedCommand['how'], code: number | null, said: string) => elevationFailure(how, { how: { kind: 'early' }, code, said, lastWords: '' }, ['/dev/sdb', '/dev/sdc']);
   it.each<[string, ElevatedCommand['how'], number | null, string, string | null]>([
     ['dismissed', 'pkexec', 126, 'Error executing command as another user: Request dismissed\n', 'ELEVATION_CANCELLED'],
     ['denied', 'pkexec', 127, 'Error executing command as another user: Not authorized\n\nThis incident has been reported.\n', 'ELEVATION_DENIED'],
@@ -61,8 +61,8 @@ describe('the end of the command before its host began', () => {
 
 describe('rights are asked for', () => {
   const isDisk = (path: string): boolean => path.startsWith('/dev/');
-  const closed = (device: string) => failure({ code: 'NOT_PERMITTED', op: 'open', device, message: '' });
-  const small = failure({ code: 'TOO_SMALL', op: 'check', device: '/dev/sdc', message: '' });
+  const closed = (device: string) => failure({ code: 'NOT_PERMITTED', op: 'open', device, reason: { kind: 'accessRefused' } });
+  const small = failure({ code: 'TOO_SMALL', op: 'check', device: '/dev/sdc', reason: { kind: 'tooSmall', holds: 1, missing: 1, writing: 'yes' } });
   it('only for disks, and only where nothing else is wrong', () => {
     expect(disksToOpen([closed('/dev/sdb'), closed('/dev/sdc'), closed('/dev/sdb')], isDisk)).toEqual(['/dev/sdb', '/dev/sdc']);
     expect(disksToOpen([closed('/dev/sdb'), closed('/home/u/x.img')], isDisk)).toEqual([]);
@@ -85,7 +85,7 @@ describe.skipIf(canLab() !== null || process.getuid?.() !== 0)('the engine that 
     const engine = elevatingEngine(startEngine({ streams: { readable: host.stdout, writable: host.stdin } }), {
       elevated: () => {
         asked += 1;
-        return argv === null ? { how: 'none', advice: 'Ask somebody.' } : { how: 'pkexec', argv };
+        return argv === null ? { how: 'none', remedy: { kind: 'said', text: 'Ask somebody.' } } : { how: 'pkexec', argv };
       },
       tell: (sentence) => told.push(sentence),
     });

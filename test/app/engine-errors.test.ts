@@ -1,12 +1,15 @@
 // What an errno or a native error means, in which words, and that each is told exactly once.
 import { describe, expect, it } from 'vitest';
-import { ADVICE, codeOf, failure, failureOf } from '../../app/engine/errors.ts';
+import { codeOf, failure, failureOf } from '../../app/engine/errors.ts';
 import { ErrorReports } from '../../app/engine/error-reports.ts';
 import { jobError, type Named } from '../../app/engine/job-errors.ts';
 import { jobResult, unexplained, type DestinationEnd } from '../../app/engine/job-result.ts';
 import type { NativeCause, NativeError } from '../../app/engine/native.ts';
 import { place, size } from '../../app/engine/words.ts';
+import type { ErrorCode } from '../../app/contract/errors.ts';
 import { MAX_FRAME_BYTES } from '../../app/contract/host.ts';
+import { BY_CODE } from '../../app/contract/remedies.ts';
+import { remedies } from '../../app/words/en/remedies.ts';
 
 const job: Named = { kind: 'copy', source: '/dev/sda', destinations: [{ path: '/dev/sdb', part: null }, { path: '/img', part: '/img.part' }] };
 const native = (entry: Partial<NativeError>): NativeError =>
@@ -36,8 +39,8 @@ describe('an errno', () => {
 });
 
 it('every code has one sentence of advice', () => {
-  for (const advice of Object.values(ADVICE)) expect(advice).toMatch(/^[A-Z][^.]*(\.[^ .][^.]*)*\.$/);
-  expect(failure({ code: 'TOO_SMALL', op: 'check', message: 'm' }).advice).toBe(ADVICE.TOO_SMALL);
+  for (const advice of Object.keys(BY_CODE).map((code) => remedies[code as ErrorCode])) expect(advice).toMatch(/^[A-Z][^.]*(\.[^ .][^.]*)*\.$/);
+  expect(failure({ code: 'TOO_SMALL', op: 'check', reason: { kind: 'errno', errno: 'E' } })).toMatchObject({ message: 'The system reported E.', advice: remedies.TOO_SMALL });
 });
 
 describe('a native error in words', () => {

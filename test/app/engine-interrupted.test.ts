@@ -154,7 +154,7 @@ describe.skipIf(noLab !== null)('the log of an interrupted copy', () => {
     expect(await interrupted(session)).toMatchObject([{ id, damaged: true, destinations: [{ durable: 0 }, { durable: 0 }] }]);
     await disk.rule('stall w 3M 1M');
     const plan = await session.engine.call('prepare', resumed(id));
-    expect(plan.notes).toContain('The log of this job is damaged: everything is copied again.');
+    expect(plan.notes).toContainEqual({ kind: 'logDamaged' });
     await session.engine.call('start', {});
     await disk.waitFor(({ stalled }) => stalled > 0);
     // The log that was begun in its place is that of a running job.

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { plainRequest, type CopyRequest } from '../../app/contract/jobs.ts';
 import type { Blocks } from '../../app/engine/blocks.ts';
 import { argumentErrors, memoryOf } from '../../app/engine/arguments.ts';
+import { english } from '../../app/engine/english.ts';
 import { notesOnSource, refusals } from '../../app/engine/guard.ts';
 import { endpoint, type End, type ImagePlace } from '../../app/engine/inspect.ts';
 import { GB, laptop, live, picture, server, type Machine } from './machines.ts';
@@ -223,8 +224,8 @@ describe('a request', () => {
 
 it('a source in use is copied, with a note', () => {
   const blocks = picture(laptop);
-  expect(notesOnSource(device(blocks, '/dev/sda'), blocks)).toEqual(['/dev/sda is mounted read-write at /media/me/PHOTOS OLD: what is written to it meanwhile can make the copy inconsistent.']);
-  expect(notesOnSource(device(blocks, '/dev/dm-2'), blocks)).toEqual(['/dev/dm-2 is used as swap: what is written to it meanwhile can make the copy inconsistent.']);
+  expect(notesOnSource(device(blocks, '/dev/sda'), blocks).map(english.note)).toEqual(['/dev/sda is mounted read-write at /media/me/PHOTOS OLD: what is written to it meanwhile can make the copy inconsistent.']);
+  expect(notesOnSource(device(blocks, '/dev/dm-2'), blocks).map(english.note)).toEqual(['/dev/dm-2 is used as swap: what is written to it meanwhile can make the copy inconsistent.']);
   expect(notesOnSource(device(blocks, '/dev/sdb'), blocks)).toEqual([]);
   const livePicture = picture(live);
   expect(notesOnSource(device(livePicture, '/dev/sda'), livePicture)).toEqual([]);
@@ -233,9 +234,9 @@ it('a source in use is copied, with a note', () => {
 it('what would be lost is named for review, and only what would be lost', () => {
   const blocks = picture(laptop);
   expect(endpoint(device(blocks, '/dev/sda'), GB, true)).toMatchObject({
-    kind: 'block', size: 64 * GB, model: 'Ultra', serial: '4C53', majorMinor: '8:0', overwrites: true, contents: ['exfat "PHOTOS" on /dev/sda1 (64.0 GB)'],
+    kind: 'block', size: 64 * GB, model: 'Ultra', serial: '4C53', majorMinor: '8:0', overwrites: true, contents: [{ kind: 'labelled', fileSystem: 'exfat', label: 'PHOTOS', path: '/dev/sda1', size: 64 * GB }],
   });
-  expect(endpoint(device(blocks, '/dev/nvme0n1'), GB, false)).toMatchObject({ overwrites: false, contents: expect.arrayContaining(['partition /dev/nvme0n1p3 (64.0 GB)']) as string[] });
+  expect(endpoint(device(blocks, '/dev/nvme0n1'), GB, false)).toMatchObject({ overwrites: false, contents: expect.arrayContaining([{ kind: 'partition', path: '/dev/nvme0n1p3', size: 64 * GB }]) as object[] });
   expect(endpoint(image(), GB, true)).toMatchObject({ kind: 'file', size: GB, overwrites: false, contents: [], majorMinor: null });
   expect(endpoint(image({ id: 'file:8:1:6', size: 5 }), GB, true)).toMatchObject({ size: GB, overwrites: true });
 });

@@ -9,10 +9,12 @@ import { Refusal } from '../../app/engine/errors.ts';
 import { jobStarted } from '../../app/engine/reduce.ts';
 import { recordsCsv } from '../../app/records/csv.ts';
 import { History } from '../../app/records/history.ts';
-import { MOST_ERRORS, recordOf, recordSchema } from '../../app/records/record.ts';
+import { MOST_ERRORS, recordOf, recordSchema, recordToKeep } from '../../app/records/record.ts';
 import { search } from '../../app/records/search.ts';
+import { speakWith } from '../../app/words/speech.ts';
 import { canLab } from '../lab/lab.ts';
 import { Bench, MiB, platter, stateDirectory } from './cli-support.ts';
+import { usbPort } from '../renderer/fixtures.ts';
 import { endpoint, ended, GB, mediumError, plan, play, progress, result, sample } from './cli-views.ts';
 
 const bench = new Bench();
@@ -62,6 +64,20 @@ describe('a record', () => {
     expect(recordSchema.parse({ ...made, request: older })).toEqual(made);
     expect(recordSchema.safeParse({ ...made, version: 2 }).success).toBe(false);
   });
+
+  test('of a version that told in sentences says them as they were; one of today has sentences and facts', () => {
+    const port = usbPort(2, 3);
+    const ends = [{ ...ended('/dev/sdb', 'failed', null, [mediumError]) }];
+    const made = record(['/dev/sdb'], ends, { destinations: [endpoint('/dev/sdb', { port })], notes: [{ kind: 'buffered', path: '/dev/sdb' }] });
+    const kept = JSON.parse(JSON.stringify(recordToKeep(made))) as { notes: string[]; destinations: { port: string; errors: object[] }[] };
+    expect(kept).toMatchObject({ notes: [expect.stringMatching(/^\/dev\/sdb takes no direct I\/O/)], destinations: [{ port: 'USB bus 1, hub 2, port 3', errors: [{ message: mediumError.message }] }] });
+    expect(recordSchema.parse(kept)).toEqual(made);
+    const sentences: unknown = JSON.parse(JSON.stringify(kept), (key, value: unknown) => (['noteFacts', 'portFacts', 'reason', 'remedy'].includes(key) ? undefined : value));
+    expect(recordSchema.parse(sentences)).toMatchObject({
+      notes: [{ kind: 'said', text: kept.notes[0] }],
+      destinations: [{ port: [{ kind: 'named', name: 'USB bus 1, hub 2, port 3' }], errors: [{ reason: { kind: 'said', text: mediumError.message }, remedy: { kind: 'said', text: mediumError.advice } }] }],
+    });
+  });
 });
 
 describe('the history', () => {
@@ -92,11 +108,14 @@ describe('the history', () => {
 
   test('is searched by words in any order', () => {
     const old = record(['/dev/sdb'], undefined, { source: endpoint('/images/Büro.img', { kind: 'file', model: null, serial: null }) }, Date.parse('2026-03-05T12:00:00Z'));
-    const bad = record(['/dev/sdc'], [ended('/dev/sdc', 'failed', null, [mediumError])], { destinations: [endpoint('/dev/sdc', { model: 'Kingston', serial: 'KX99', port: { path: 'p', label: 'USB bus 1, hub 2, port 3' } })] }, Date.parse('2026-04-06T12:00:00Z'));
+    const bad = record(['/dev/sdc'], [ended('/dev/sdc', 'failed', null, [mediumError])], { destinations: [endpoint('/dev/sdc', { model: 'Kingston', serial: 'KX99', port: usbPort(2, 3) })] }, Date.parse('2026-04-06T12:00:00Z'));
     const found = (query: string): number => search([old, bad], query).length;
     expect(search([old, bad], 'büro')).toEqual([old]);
     for (const query of ['kx99', 'hub 2, port 3', 'KINGSTON failed', 'failed  kingston', '2026-04-06', '6 april', 'medium_error', bad.id]) expect(search([old, bad], query), query).toEqual([bad]);
     for (const query of ['verified', '/dev/sdb', '2026-03']) expect(search([old, bad], query), query).toEqual([old]);
+    speakWith(() => 'de');
+    for (const query of ['fehler', 'anschluss 3', 'failed']) expect(search([old, bad], query), query).toEqual([bad]);
+    speakWith(() => 'en');
     expect([found(''), found(' '), found('2026'), found('nothing')]).toEqual([2, 2, 2, 0]);
   });
 });
@@ -150,7 +169,7 @@ describe.skipIf(cannot !== null)(`on real disks${cannot === null ? '' : ` (${can
 
     const reported = await platter(['report', 'last', '--pdf', 'r.pdf', '--json', 'r.json', '--csv', 'r.csv'], { cwd: directory });
     expect(reported.code, reported.stderr).toBe(0);
-    expect(JSON.parse(await readFile(join(directory, 'r.json'), 'utf8'))).toEqual(kept);
+    expect(JSON.parse(await readFile(join(directory, 'r.json'), 'utf8'))).toEqual(recordToKeep(kept!));
     const said = pdfText(join(directory, 'r.pdf'));
     for (const text of ['Größe \\u{6620}\\u{50cf}.img', '2 verified', '1 failed', kept!.manifest!, 'MEDIUM_ERROR', 'sector 4,096', 'Replace this drive', kept!.id, 'Page 1 of 1']) expect(said).toContain(text);
     expect(pdfInfo(join(directory, 'r.pdf'))).toMatchObject({ Title: 'Größe 映像.img', Pages: '1', 'Page size': expect.stringContaining('A4') as string });

@@ -50,7 +50,7 @@ describe('the log', () => {
 
   test('hears what happens in a job, without serial numbers', async () => {
     const log = new Log({ state: await bench.directory() });
-    const view = jobStarted(plan(['/dev/sdb', '/dev/sdc'], { notes: ['a note'] }), 0);
+    const view = jobStarted(plan(['/dev/sdb', '/dev/sdc'], { notes: [{ kind: 'unloggedMemory' }] }), 0);
     logStart(log, view);
     for (const event of [
       { event: 'progress', progress: view.progress }, { event: 'error', error: mediumError }, { event: 'cancelling' },
@@ -58,7 +58,7 @@ describe('the log', () => {
     ] as const) logEvent(log, event, view);
     const text = log.tail(100).join('\n');
     expect(log.tail(100)).toHaveLength(5);
-    for (const part of ['from disk.img to /dev/sdb, /dev/sdc', 'a note', 'warn ', 'MEDIUM_ERROR (EIO) write /dev/sdc at byte 12000000000', '/dev/sdb done and verified, /dev/sdc failed']) expect(text).toContain(part);
+    for (const part of ['from disk.img to /dev/sdb, /dev/sdc', 'too little memory to keep a log', 'warn ', 'MEDIUM_ERROR (EIO) write /dev/sdc at byte 12000000000', '/dev/sdb done and verified, /dev/sdc failed']) expect(text).toContain(part);
     expect(text).not.toContain('4C530001');
   });
 });

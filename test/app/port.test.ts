@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { disksOf } from '../../app/engine/disks.ts';
+import { english } from '../../app/engine/english.ts';
 import { portsOf } from '../../app/engine/port.ts';
 import { places, serials } from '../../app/engine/sysfs.ts';
 import { picture } from './machines.ts';
@@ -11,6 +12,10 @@ import { picture } from './machines.ts';
 const XHCI = '/sys/devices/pci0000:00/0000:00:14.0';
 const SAS = '/sys/devices/pci0000:80/0000:80:02.0/0000:82:00.0/host0';
 const portOf = (path: string, slot: string | null = null) => portsOf([{ name: 'x', path, slot }]).get('x') ?? null;
+function labelOf(path: string, slot: string | null = null): string | null {
+  const port = portOf(path, slot);
+  return port === null ? null : english.port(port);
+}
 
 describe('the port of a drive', () => {
   it.each([
@@ -25,10 +30,10 @@ describe('the port of a drive', () => {
     ['a card in a reader of its own', '/sys/devices/pci0000:00/0000:00:1c.0/0000:02:00.0/rtsx_pci_sdmmc.0/mmc_host/mmc0/mmc0:aaaa/block/mmcblk0', 'card slot 0'],
     ['a card on a small board', '/sys/devices/platform/soc/fe340000.mmc/mmc_host/mmc1/mmc1:59b4/block/mmcblk1', 'card slot 1'],
     ['a virtual disk', '/sys/devices/pci0000:00/0000:00:02.0/virtio1/block/vda', 'PCI 00:02.0'],
-  ])('%s', (_, path, label) => expect(portOf(path)?.label).toBe(label));
+  ])('%s', (_, path, label) => expect(labelOf(path)).toBe(label));
 
   it('is by the name of the slot where the enclosure has one', () => {
-    expect(portOf(`${SAS}/port-0:0/expander-0:1/port-0:1:12/end_device-0:1:12/target0:0:12/0:0:12:0/block/sdm`, 'Slot 04')?.label).toBe('SAS controller 0, expander 1, Slot 04');
+    expect(labelOf(`${SAS}/port-0:0/expander-0:1/port-0:1:12/end_device-0:1:12/target0:0:12/0:0:12:0/block/sdm`, 'Slot 04')).toBe('SAS controller 0, expander 1, Slot 04');
   });
 
   it.each(['/sys/devices/virtual/block/loop0', '/sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1', '/sys/devices/platform/host3/session1/target3:0:0/3:0:0:0/block/sdb'])(
@@ -38,7 +43,7 @@ describe('the port of a drive', () => {
 it('which slot failed? the slots of one card reader are told apart, and a reader with one slot is just a port', () => {
   const reader = (host: number, unit: number): string => `${XHCI}/usb1/1-${host}/1-${host}:1.0/host${host}/target${host}:0:0/${host}:0:0:${unit}/block/x`;
   const ports = portsOf([{ name: 'sdb', path: reader(4, 0), slot: null }, { name: 'sdc', path: reader(4, 1), slot: null }, { name: 'sdd', path: reader(5, 0), slot: null }]);
-  expect([...ports].map(([name, { label }]) => [name, label])).toEqual([
+  expect([...ports].map(([name, port]) => [name, english.port(port)])).toEqual([
     ['sdb', 'USB bus 1, port 4, slot 1'], ['sdc', 'USB bus 1, port 4, slot 2'], ['sdd', 'USB bus 1, port 5'],
   ]);
   expect(new Set([...ports.values()].map(({ path }) => path)).size).toBe(3);
@@ -53,7 +58,7 @@ it('disks are listed in the order of their ports, whatever the order in which th
     serials: { sdb: '4C53' },
   });
   expect(disksOf(blocks, false).map(({ path }) => path)).toEqual(['/dev/sda', '/dev/sdd', '/dev/sdc', '/dev/sdb', '/dev/vdz']);
-  expect(disksOf(blocks, false).at(-2)).toMatchObject({ port: { label: 'USB bus 1, hub 2, port 10' }, serial: '4C53' });
+  expect(disksOf(blocks, false).at(-2)).toMatchObject({ port: { sockets: [{ kind: 'usbBus', number: '1' }, { kind: 'hub', number: '2' }, { kind: 'port', number: '10' }] }, serial: '4C53' });
 });
 
 it('serials come from the kernel where udev does not tell them: the label of a stick before that of the bridge in it', () => {

@@ -1,13 +1,9 @@
 // Every language says everything, with the same placeholders and the plural forms that it needs; types ask for what a message needs.
 import { parse, TYPE, type MessageFormatElement } from '@formatjs/icu-messageformat-parser';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Disk } from '../../app/contract/disks.ts';
 import { LANGUAGES, type Language } from '../../app/contract/settings.ts';
-import { failure } from '../../app/engine/errors.ts';
 import { count, duration, exactBytes, listed, moment, place, rate, size } from '../../app/words/figures.ts';
-import { sayError, sayLock } from '../../app/words/host.ts';
 import { catalogues, locale, nearest, say, speakWith } from '../../app/words/speech.ts';
-import { mountedDisk } from '../renderer/fixtures.ts';
 
 afterEach(() => speakWith(() => 'en'));
 
@@ -71,37 +67,6 @@ test('the system\'s languages in their order, else English', () => {
   expect(nearest(['FR-ca'])).toBe('fr');
   expect(nearest(['ja', 'frr'])).toBe('en');
   expect(nearest([])).toBe('en');
-});
-
-describe('what the host says in English', () => {
-  const error = failure({ code: 'MEDIUM_ERROR', op: 'write', device: '/dev/sdb', offset: 13_312_720_896, length: 4096, errno: 'EIO', message: 'Write failed.' });
-
-  test('is shown as it is in English', () => expect(sayError(error)).toEqual({ message: error.message, advice: error.advice, original: null }));
-
-  test('is made of the fields in German: what, where, what to do', () => {
-    speakWith(() => 'de');
-    expect(sayError({ ...error, side: 'write', destination: 0 })).toEqual({
-      message: 'Schreiben fehlgeschlagen bei 13,3\u00a0GB (Sektor 26.001.408): Das Laufwerk meldet einen Fehler des Mediums.',
-      advice: 'Ersetzen Sie dieses Laufwerk; die anderen Ziele sind nicht betroffen.', original: null,
-    });
-    expect(sayError({ ...error, op: 'read', side: 'read', destination: null }).advice).toMatch(/^Nehmen Sie eine andere Kopie/);
-  });
-
-  test('stands below where it knows more than the fields', () => {
-    speakWith(() => 'fr');
-    const small = failure({ code: 'TOO_SMALL', op: 'check', device: '/dev/sdb', message: 'It holds 5 bytes, 3 bytes less than the source needs.' });
-    expect(sayError(small)).toEqual({ message: 'Il est trop petit.', advice: 'Choisissez une destination plus grande.', original: small.message });
-    const kept = { ...error, side: 'write', destination: 0, message: 'Write failed (the incomplete image is kept as /a/b.img.part).' };
-    expect(sayError(kept).original).toBe(kept.message);
-    expect(sayError(failure({ code: 'IO_ERROR', op: 'open', errno: 'EPROTO', message: 'The system reported EPROTO.' })).message).toBe('Le système signale une erreur (EPROTO).');
-  });
-
-  test('why a disk is locked', () => {
-    const inUse: Disk = { ...mountedDisk, locked: { code: 'MOUNTED', reason: 'Mounted at /media/photos.' } };
-    expect(sayLock(inUse)).toBe('Mounted at /media/photos.');
-    speakWith(() => 'de');
-    expect(sayLock(inUse)).toBe('Es ist eingehängt.');
-  });
 });
 
 /** Kinds of blanks do not matter here. */

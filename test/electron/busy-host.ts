@@ -5,7 +5,7 @@ import type { Disk } from '../../app/contract/disks.ts';
 import type { HostMethod, HostRequest } from '../../app/contract/host.ts';
 import type { CopyRequest, DestinationProgress, Endpoint, JobProgress, JobResult, Plan } from '../../app/contract/jobs.ts';
 import { encodeFrame, FrameDecoder } from '../../app/engine/frames.ts';
-import { disk, endpoint, imageEndpoint, plan, result } from '../renderer/fixtures.ts';
+import { disk, endpoint, imageEndpoint, plan, result, usbPort } from '../renderer/fixtures.ts';
 
 const GB = 1e9;
 const PER_MINUTE = 10_000;
@@ -13,7 +13,7 @@ const DESTINATIONS = 32;
 
 const disks: Disk[] = Array.from({ length: DESTINATIONS }, (_, index) => disk(`/dev/busy${index}`, {
   majorMinor: `250:${index}`, model: 'Busy Stick', serial: `BUSY${index}0000`,
-  port: { path: `usb1.${index}`, label: `USB bus 1, hub ${1 + (index >> 3)}, port ${1 + (index & 7)}` },
+  port: usbPort(1 + (index >> 3), 1 + (index & 7)),
 }));
 
 function planOf(request: CopyRequest): Plan {

@@ -22,7 +22,7 @@ async function violations(): Promise<string[]> {
 }
 
 const disks = [make.systemDisk, ...make.sticks(3), make.mountedDisk, make.loopDisk];
-const sticks = make.plan(make.sticks(8).map((disk, i) => make.endpoint(disk, { contents: i === 0 ? ['ext4 “root”'] : [] })));
+const sticks = make.plan(make.sticks(8).map((disk, i) => make.endpoint(disk, { contents: i === 0 ? [make.ext4('root')] : [] })));
 const plain = make.plan(make.sticks(2).map((disk) => make.endpoint(disk)));
 const running = make.job(sticks, make.midway(sticks), { errors: [make.writeError(2, '/dev/sdd')] });
 const crowd = make.plan(make.sticks(32).map((disk) => make.endpoint(disk)));

@@ -78,8 +78,8 @@ describe('choosing', () => {
   });
 
   test.each([
-    [make.systemDisk, 'Holds the running system'],
-    [make.readOnlyDisk, 'Read-only'],
+    [make.systemDisk, 'It holds the running system'],
+    [make.readOnlyDisk, 'It is write-protected'],
     [make.smallDisk, 'Too small: 60 GB less than the source.'],
     [make.sticks(1)[0]!, 'This is the source.'],
   ])('$path is locked, says why, and takes neither mouse nor keyboard', async (locked, reason) => {
@@ -142,7 +142,7 @@ describe('choosing', () => {
 
   test('filters by size and port narrow the list and "select all"; what is chosen stays in sight', async () => {
     const [one, two, three, four] = make.sticks(4) as [Disk, Disk, Disk, Disk];
-    const hub = (disk: Disk, number: number, port: number): Disk => ({ ...disk, port: { path: `usb-${number}-${port}`, label: `USB bus 1, hub ${number}, port ${port}` } });
+    const hub = (disk: Disk, number: number, port: number): Disk => ({ ...disk, port: make.usbPort(number, port) });
     open = await windows.open({ state: { disks: [make.systemDisk, hub(one, 1, 1), hub(two, 1, 2), hub(three, 2, 1), hub({ ...four, size: 128e9 }, 2, 2)] } });
     open.main.image = '/home/me/disk.img';
     await button('Choose an image…').click();

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../app/contract/errors.ts';
 import type { DestinationProgress, DestinationResult, DestinationState } from '../../app/contract/jobs.ts';
 import type { JobView } from '../../app/contract/window.ts';
-import { ADVICE } from '../../app/engine/errors.ts';
+import { BY_CODE } from '../../app/contract/remedies.ts';
 import { headline, totalOf } from '../../app/view/batch.ts';
 import { isBad, isGood, tilesOf } from '../../app/view/tiles.ts';
 import { catalogues } from '../../app/words/speech.ts';
@@ -27,13 +27,13 @@ const drives = (n: number) => make.plan(make.sticks(n).map((disk) => make.endpoi
 const show = async (job: JobView): Promise<OpenWindow> => (open = await windows.open({ state: { disks: [], job } }));
 
 describe('4: something went wrong', () => {
-  const codes = Object.keys(ADVICE) as ErrorCode[];
+  const codes = Object.keys(BY_CODE) as ErrorCode[];
 
   test('every error says what happened, what to do and its code, on the tile and in its details', async () => {
     const of = drives(Math.min(codes.length, 32));
     const told = codes.slice(0, 32);
     const job = make.job(of, of.destinations.map(() => ({ state: 'failed' })), {
-      errors: told.map((code, index) => make.writeError(index, of.destinations[index]!.path, { code, message: `Cause of ${code}.`, advice: ADVICE[code] })),
+      errors: told.map((code, index) => make.writeError(index, of.destinations[index]!.path, { code })),
     });
     const { page } = await show(job);
     for (const [index, code] of told.entries()) {

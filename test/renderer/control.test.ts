@@ -183,9 +183,9 @@ describe('states', () => {
     const updated = make.plan(plan.destinations, { request: { ...plan.request, update: true } });
     await show(make.job(updated, [], {
       phase: 'ended',
-      result: make.result(updated, updated.destinations.map((_, i) => make.end(updated, i, i === 0 ? {} : { written: 10_200_000, kept: plan.bytes - 10_200_000 })), { notes: ['3 chunks of the source changed since its manifest was made.'] }),
+      result: make.result(updated, updated.destinations.map((_, i) => make.end(updated, i, i === 0 ? {} : { written: 10_200_000, kept: plan.bytes - 10_200_000 })), { notes: [{ kind: 'sourceChanged', count: 3, size: 3e6 }] }),
     }));
-    await open.page.getByText('3 chunks of the source changed').waitFor();
+    await open.page.getByText('3 chunks (3 MB) of the source changed').waitFor();
     expect(await tile('sdc').innerText()).toContain('31.9 GB already there');
     expect(await tile('sdb').innerText()).not.toContain('already there');
     await open.picture('kept-light');
@@ -241,7 +241,7 @@ describe('a job that was cut short', () => {
 
   test('continue asks for the rest, and the review says what is there', async () => {
     await choosing();
-    const of = make.resumePlan(plan.destinations.map((end) => ({ ...end, contents: ['ext4 “root”'] })));
+    const of = make.resumePlan(plan.destinations.map((end) => ({ ...end, contents: [make.ext4('root')] })));
     open.main.reviewed = { ok: true, value: of };
     open.main.jobToRun = make.job(of, []);
     await open.page.getByRole('button', { name: 'Continue station-42.img to 4 destinations' }).click();

@@ -1,9 +1,11 @@
 // Snapshots as main would push them, built from the contract's types.
-import type { Disk } from '../../app/contract/disks.ts';
+import type { Disk, Port } from '../../app/contract/disks.ts';
 import type { ErrorCode, JobError, PlatterError } from '../../app/contract/errors.ts';
+import type { Content } from '../../app/contract/facts.ts';
 import { plainRequest, type DestinationProgress, type DestinationResult, type DestinationState, type Endpoint, type InterruptedJob, type JobResult, type Plan } from '../../app/contract/jobs.ts';
 import { defaultSettings } from '../../app/contract/settings.ts';
 import type { AppState, JobView } from '../../app/contract/window.ts';
+import { failure as failing } from '../../app/engine/errors.ts';
 
 export const GB = 1e9;
 
@@ -45,7 +47,7 @@ export const systemDisk = disk('/dev/nvme0n1', {
     { path: '/dev/nvme0n1p1', size: 536_870_912, label: 'EFI', fileSystem: 'vfat', mountedAt: ['/boot/efi'] },
     { path: '/dev/nvme0n1p2', size: 511_000_000_000, label: null, fileSystem: 'ext4', mountedAt: ['/'] },
   ],
-  locked: { code: 'IS_SYSTEM', reason: 'Holds the running system (/, /boot/efi).' },
+  locked: { code: 'IS_SYSTEM', reason: { kind: 'isSystem' } },
 });
 
 export const mountedDisk = disk('/dev/sdx', {
@@ -60,7 +62,7 @@ export const readOnlyDisk = disk('/dev/mmcblk0', {
   model: 'SD32G',
   transport: 'mmc',
   readOnly: true,
-  locked: { code: 'READ_ONLY', reason: 'Read-only: slide the lock on the card.' },
+  locked: { code: 'READ_ONLY', reason: { kind: 'writeProtected' } },
 });
 
 export const smallDisk = disk('/dev/sdy', { size: 4_004_511_744, model: 'Old stick' });
@@ -69,12 +71,19 @@ export const loopDisk = disk('/dev/loop7', {
   kind: 'loop', transport: 'loop', removable: false, model: null, serial: null, backingFile: '/home/me/lab/target.img', size: 1_073_741_824,
 });
 
+/** A socket of a hub. */
+export const usbPort = (hub: number, port: number): Port => ({
+  path: `usb-0000:00:14.0-001-00${hub}-${String(port).padStart(3, '0')}`,
+  sockets: [{ kind: 'usbBus', number: '1' }, { kind: 'hub', number: String(hub) }, { kind: 'port', number: String(port) }],
+});
+
+/** What somebody has on a stick. */
+export const ext4 = (label: string, path = '/dev/sdb1'): Content => ({ kind: 'labelled', fileSystem: 'ext4', label, path, size: 32e9 });
+
 /** n equal USB sticks in hubs of ten ports, /dev/sdb on. */
 export const sticks = (n: number): Disk[] => Array.from({ length: n }, (_, i) => {
   const [hub, port] = [Math.floor(i / 10) + 1, (i % 10) + 1];
-  return disk(i < 25 ? `/dev/sd${String.fromCharCode(98 + i)}` : `/dev/sda${String.fromCharCode(72 + i)}`, {
-    port: { path: `usb-0000:00:14.0-001-00${hub}-${String(port).padStart(3, '0')}`, label: `USB bus 1, hub ${hub}, port ${port}` },
-  });
+  return disk(i < 25 ? `/dev/sd${String.fromCharCode(98 + i)}` : `/dev/sda${String.fromCharCode(72 + i)}`, { port: usbPort(hub, port) });
 });
 
 export const appState = (more: Partial<AppState> = {}): AppState => ({
@@ -140,24 +149,17 @@ export const progress = (of: Plan, state: DestinationState, path: string, more: 
   path, state, written: 0, verified: 0, toWrite: of.bytes, toVerify: of.verify ? of.bytes : 0, bytesPerSecond: 0, secondsLeft: null, paused: false, ...more,
 });
 
-export const failure = (code: ErrorCode, more: Partial<PlatterError> = {}): PlatterError => ({
-  code, op: 'open', device: null, offset: null, length: null, errno: null, message: `It is ${code}.`, advice: 'Do something about it.', ...more,
-});
+/** A failure; with a `message` or `advice`, one that says just that, whatever the language. */
+export const failure = (code: ErrorCode, { message = `It is ${code}.`, advice, ...more }: Partial<PlatterError> = {}): PlatterError =>
+  failing({ code, op: 'open', reason: { kind: 'said', text: message }, ...(advice === undefined ? {} : { remedy: { kind: 'said', text: advice } }), ...more });
 
 /** A write error as the engine would word it. */
-export const writeError = (destination: number, device: string, more: Partial<JobError> = {}): JobError => ({
-  code: 'MEDIUM_ERROR',
-  op: 'write',
-  device,
-  offset: 13_312_720_896,
-  length: 4096,
-  errno: 'EIO',
-  message: 'Write failed at 13.3 GB (sector 26,001,408): the drive reported a medium error.',
-  advice: 'Replace this drive; the others are not affected.',
-  side: 'write',
-  destination,
-  ...more,
-});
+export function writeError(destination: number, device: string, more: Partial<JobError> = {}): JobError {
+  const place = { offset: more.offset ?? 13_312_720_896, length: more.length ?? 4096 };
+  const known = { op: 'write', device, ...place, errno: 'EIO', side: 'write', destination, ...more } as const;
+  const reason = more.message === undefined ? { reason: { kind: 'failedAt', what: 'write', place, cause: { kind: 'medium' } } as const } : {};
+  return { ...known, ...failure(more.code ?? 'MEDIUM_ERROR', { ...reason, ...known }) };
+}
 
 /** A job whose destinations are at the given samples. */
 export function job(of: Plan, samples: Partial<DestinationProgress>[], more: Partial<JobView> = {}): JobView {

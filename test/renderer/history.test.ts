@@ -24,7 +24,7 @@ const plan = make.plan(sticks.map((disk) => make.endpoint(disk)));
 function record(startedAt: number, more: Partial<JobRecord> = {}): JobRecord {
   const error = make.writeError(1, sticks[1]!.path);
   const ends = sticks.map((_, index) => make.end(plan, index, index === 1 ? { state: 'failed', verified: null, errors: [error] } : {}));
-  const result = make.result(plan, ends, { manifest: 'ab'.repeat(32), notes: ['4 GB of the source changed.'] });
+  const result = make.result(plan, ends, { manifest: 'ab'.repeat(32), notes: [{ kind: 'sourceChanged', count: 4, size: 4e9 }] });
   return { ...recordOf({ ...make.job(plan, make.midway(plan)), startedAt, phase: 'ended', result }, startedAt + 60_000), ...more };
 }
 
@@ -49,7 +49,7 @@ test.each(['light', 'dark'] as const)('found, read, reported and repeated, %s', 
   await drawer.getByText('1 job', { exact: true }).waitFor();
   expect(await drawer.getByText(/2 verified and 1 failed/).count()).toBe(1);
   await drawer.getByRole('button', { name: 'Details of Order 4711' }).click();
-  for (const text of ['ab'.repeat(32), '4 GB of the source changed.', first.serial!, first.port!.label, 'MEDIUM_ERROR']) expect(await drawer.innerText()).toContain(text);
+  for (const text of ['ab'.repeat(32), '4 chunks (4 GB) of the source changed', first.serial!, 'USB bus 1, hub 1, port 1', 'MEDIUM_ERROR']) expect(await drawer.innerText()).toContain(text);
   await drawer.getByRole('button', { name: 'Command line' }).click();
   expect(await drawer.locator('code').innerText()).toMatch(/^platter copy /);
   expect(await violations()).toEqual([]);

@@ -62,7 +62,7 @@ describe('mirror', () => {
     const { mirror } = setup(Promise.resolve(appState()));
     const answer = await mirror.ask(Promise.reject<number>(new Error('no handler')));
     expect(answer).toBeUndefined();
-    expect(mirror.fault).toMatchObject({ code: 'HOST_FAILED', message: expect.stringContaining('no handler') as string });
+    expect(mirror.fault).toMatchObject({ code: 'HOST_FAILED', reason: { kind: 'unreachable', said: expect.stringContaining('no handler') as string } });
     expect(await mirror.ask(Promise.resolve(7))).toBe(7);
     expect(mirror.fault).toBeNull();
   });

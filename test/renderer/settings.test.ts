@@ -3,9 +3,14 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { defaultSettings, LANGUAGES } from '../../app/contract/settings.ts';
-import type { AppState } from '../../app/contract/window.ts';
+import type { Disk } from '../../app/contract/disks.ts';
+import type { ErrorCode } from '../../app/contract/errors.ts';
+import type { Reason } from '../../app/contract/facts.ts';
+import { BY_CODE } from '../../app/contract/remedies.ts';
+import { defaultSettings, LANGUAGES, type Language } from '../../app/contract/settings.ts';
+import type { AppState, JobView } from '../../app/contract/window.ts';
 import { say, speakWith } from '../../app/words/speech.ts';
+import { samples } from '../facts.ts';
 import * as make from './fixtures.ts';
 import { refuse, Windows, type OpenWindow } from './window.ts';
 
@@ -23,8 +28,9 @@ afterEach(async () => {
 });
 
 const disks = [make.systemDisk, ...make.sticks(3), make.mountedDisk, make.loopDisk];
-const eight = make.plan(make.sticks(8).map((disk, i) => make.endpoint(disk, { contents: i === 0 ? ['ext4 “root”'] : [] })));
+const eight = make.plan(make.sticks(8).map((disk, i) => make.endpoint(disk, { contents: i === 0 ? [make.ext4('root')] : [] })));
 const two = make.plan(make.sticks(2).map((disk) => make.endpoint(disk)));
+const three = make.plan(make.sticks(3).map((disk) => make.endpoint(disk)));
 const running = make.job(eight, make.midway(eight), { errors: [make.writeError(2, '/dev/sdd')] });
 
 /** Changes that reached main. */
@@ -77,7 +83,7 @@ describe('settings', () => {
   });
 
   test('a change that could not be kept says why; damaged settings say where they went, until that is read', async () => {
-    const settingsError = make.failure('BAD_FILE', { device: '/home/me/.config/platter/settings.json.broken-1' });
+    const settingsError = make.failure('BAD_FILE', { reason: { kind: 'settingsDamaged' }, remedy: { kind: 'settingsKept', path: '/home/me/.config/platter/settings.json.broken-1' }, device: '/home/me/.config/platter/settings.json.broken-1' });
     open = await windows.open({ state: { disks, settingsError } });
     const { page } = open;
     await page.getByText('What it held is kept in /home/me/.config/platter/settings.json.broken-1').waitFor();
@@ -92,19 +98,28 @@ describe('settings', () => {
 });
 
 /** English words that neither German nor French has: a sign of something not said in another language. */
-const ENGLISH = /\b(the|drives?|will be|not|and|left|copying|verified|erase|choose|start|settings)\b/i;
+const ENGLISH = /(?<!\p{L})(the|drives?|is|it|of|with|will be|not|and|left|port|copying|verified|erase|choose|start|settings)(?!\p{L})/iu;
+/** ... and those among them that French has too. */
+const FRENCH = /(?<!\p{L})port(?!\p{L})/giu;
 
-/** What a person or a screen reader is told by the page, without what is marked as English and what the disks are called. */
+/** What a person or a screen reader is told by the page, without commands and what languages call themselves. */
 const told = (): Promise<string[]> => open.page.evaluate(() => {
-  const foreign = (node: Element | null): boolean => node !== null && node.closest('[lang="en"], code, .selectable .facts') !== null;
+  const foreign = (node: Element | null): boolean => node !== null && node.closest('span[lang], code') !== null;
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const texts: string[] = [];
   while (walker.nextNode() !== null) if (!foreign(walker.currentNode.parentElement)) texts.push(walker.currentNode.textContent ?? '');
   for (const node of document.querySelectorAll('[aria-label], [placeholder], [title]')) {
     for (const name of ['aria-label', 'placeholder', 'title']) texts.push(node.getAttribute(name) ?? '');
   }
-  return texts.map((text) => text.trim()).filter((text) => text !== '');
+  // Codes that scripts match on, and what is typed into a shell, are the same in every language.
+  return texts.map((text) => text.replaceAll(/`[^`]*`|[A-Z]+(_[A-Z]+)+/g, '').trim()).filter((text) => text !== '');
 });
+
+/** What of it is English where something else is spoken. */
+async function english(language: Language): Promise<string[]> {
+  if (language === 'en') return [];
+  return (await told()).filter((text) => ENGLISH.test(language === 'fr' ? text.replaceAll(FRENCH, '') : text));
+}
 
 /** Buttons and headings whose words are cut off, and a page that is wider than its window. */
 const overflowing = (): Promise<string[]> => open.page.evaluate(() => [
@@ -120,11 +135,33 @@ async function violations(): Promise<string[]> {
   return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
 }
 
+/** A job in which everything has failed that can, each in its own way. */
+function everyFailure(): JobView {
+  const reasons = samples('reasons').filter(({ kind }) => kind !== 'said');
+  const remedies = samples('remedies').filter(({ kind }) => kind !== 'said');
+  const codes = Object.keys(BY_CODE) as ErrorCode[];
+  return make.job(three, three.destinations.map(() => ({ state: 'failed' })), {
+    errors: reasons.map((reason, i) => make.writeError(i % 3, three.destinations[i % 3]!.path, { code: codes[i % codes.length]!, reason, remedy: remedies[i % remedies.length]! })),
+  });
+}
+
+/** Drives of which each is locked for another reason, in another kind of socket. */
+const locks: Reason[] = [
+  { kind: 'isSystem' }, { kind: 'mountedAt', targets: ['/a', '/b'] }, { kind: 'mountedAndSwap', targets: ['/a'] }, { kind: 'usedAsSwap' }, { kind: 'optical' }, { kind: 'writeProtected' },
+  { kind: 'heldBy', holders: ['/dev/md0 (raid1)'] },
+];
+const sockets = samples('sockets').filter(({ kind }) => kind !== 'named');
+const plugged = (disk: Disk, i: number): Disk => ({ ...disk, port: { path: `p${i}`, sockets: [sockets[i % sockets.length]!, { kind: 'port', number: String(i) }] } });
+const locked = make.sticks(12).map((disk, i) => plugged({ ...disk, locked: i < locks.length ? { code: 'IN_USE', reason: locks[i]! } : null }, i));
+const noted = make.plan(make.sticks(12).map((disk, i) => make.endpoint(plugged(disk, i), { contents: samples('contents') })), { notes: samples('notes').filter(({ kind }) => kind !== 'said') });
+
 const screens: [name: string, state: Partial<AppState>, settings?: boolean][] = [
   ['choose', { disks, interrupted: [make.interrupted(['/dev/sdb'])] }],
   ['review', { disks, review: eight }],
   ['review-held', { disks, review: two }],
   ['eight', { disks, job: running }],
+  ['locks', { disks: locked }],
+  ['notes', { disks, review: noted }],
   ['settings', { disks }, true],
 ];
 
@@ -140,6 +177,23 @@ describe.each(LANGUAGES)('in %s', (language) => {
     await open.picture(`${name}-${language}`);
     expect(await violations()).toEqual([]);
     expect(await overflowing()).toEqual([]);
-    if (language !== 'en') expect((await told()).filter((text) => ENGLISH.test(text))).toEqual([]);
+    expect(await english(language)).toEqual([]);
+  });
+
+  test('every failure', async () => {
+    open = await windows.open({ state: { job: everyFailure(), language, settings: { ...defaultSettings, language } } });
+    speakWith(() => language);
+    let shown = 0;
+    for (const name of ['sdb', 'sdc', 'sdd']) {
+      await open.page.getByRole('button', { name: say('job.detailsOf', { name }) }).click();
+      await open.page.getByRole('dialog').waitFor();
+      await open.picture(`failures-${name}-${language}`);
+      shown += await open.page.locator('.note').count();
+      expect(await overflowing()).toEqual([]);
+      expect(await english(language)).toEqual([]);
+      await open.page.keyboard.press('Escape');
+      await open.page.getByRole('dialog').waitFor({ state: 'detached' });
+    }
+    expect(shown).toBe(samples('reasons').length - 1); // but for what quotes somebody
   });
 });

@@ -8,7 +8,7 @@ let windows: Windows;
 let open: OpenWindow;
 const disks = make.sticks(3);
 const plain = make.plan(disks.map((disk) => make.endpoint(disk)));
-const recognised = make.plan(disks.map((disk, i) => make.endpoint(disk, { contents: i === 1 ? ['FAT “PHOTOS”'] : [] })));
+const recognised = make.plan(disks.map((disk, i) => make.endpoint(disk, { contents: i === 1 ? [{ kind: 'labelled', fileSystem: 'FAT', label: 'PHOTOS', path: '/dev/sdc1', size: 64e9 }] : [] })));
 
 beforeAll(async () => void (windows = await Windows.start()));
 afterAll(() => windows.stop());
@@ -29,16 +29,16 @@ const started = (): boolean => open.main.names().includes('start');
 
 describe('review', () => {
   test('shows model, size, serial and contents of all that will be erased, and what will be new', async () => {
-    await reviewing({ ...recognised, destinations: [...recognised.destinations, make.imageEndpoint('/home/me/copy.img', 32e9)], notes: ['Buffered I/O.', 'Buffered I/O.'] });
+    await reviewing({ ...recognised, destinations: [...recognised.destinations, make.imageEndpoint('/home/me/copy.img', 32e9)], notes: [{ kind: 'buffered', path: '/a' }, { kind: 'buffered', path: '/a' }] });
     await open.page.getByRole('heading', { name: 'Erase 3 drives?' }).waitFor();
     const list = open.page.getByRole('list', { name: 'Will be erased' });
     expect(await list.getByRole('listitem').count()).toBe(3);
     const second = await list.getByRole('listitem').nth(1).innerText();
-    for (const text of ['SanDisk Ultra Fit', '64 GB', 'sdc', disks[1]!.serial!, 'FAT “PHOTOS”']) expect(second).toContain(text);
+    for (const text of ['SanDisk Ultra Fit', '64 GB', 'sdc', disks[1]!.serial!, 'FAT "PHOTOS" on /dev/sdc1 (64 GB)']) expect(second).toContain(text);
     expect(await list.getByRole('listitem').first().innerText()).toContain('Nothing recognised');
     expect(await list.locator('data').first().getAttribute('title')).toBe('64,023,257,088 bytes');
     await open.page.getByRole('list', { name: 'New image files' }).getByText('copy.img').first().waitFor();
-    await open.page.getByText('Buffered I/O.').first().waitFor();
+    await open.page.getByText('takes no direct I/O').first().waitFor();
   });
 
   test('what is mounted is named, and nothing starts before it is agreed to unmount it', async () => {
@@ -204,7 +204,7 @@ describe.each(['light', 'dark'] as const)('pictures, %s', (scheme) => {
     await reviewing(plain, { scheme });
     await open.picture(`review-hold-${scheme}`);
     const eight = make.plan([
-      ...make.sticks(8).map((disk, i) => make.endpoint(disk, { contents: i === 1 ? ['FAT32 “PHOTOS” on sdc1', 'ext4 “root” on sdc2'] : [] })),
+      ...make.sticks(8).map((disk, i) => make.endpoint(disk, { contents: i === 1 ? [{ kind: 'labelled', fileSystem: 'vfat', label: 'PHOTOS', path: '/dev/sdc1', size: 32e9 }, make.ext4('root', '/dev/sdc2')] : [] })),
       make.imageEndpoint('/home/me/copy.img', 31_914_983_424),
     ]);
     await open.main.push({ review: eight });

@@ -85,10 +85,10 @@ describe('consent', () => {
     expect(consentFor(make.plan([make.endpoint(small)])).kind).toBe('hold'));
 
   test('an existing file is held', () =>
-    expect(consentFor(make.plan([make.imageEndpoint('/old.img', 32e9, { overwrites: true, contents: ['a file'] })])).kind).toBe('hold'));
+    expect(consentFor(make.plan([make.imageEndpoint('/old.img', 32e9, { overwrites: true, contents: [make.ext4('root')] })])).kind).toBe('hold'));
 
   test.each([
-    ['data', make.endpoint(small, { contents: ['ext4 “root”'] }), '1 drive with data'],
+    ['data', make.endpoint(small, { contents: [make.ext4('root')] }), '1 drive with data'],
     ['size', make.endpoint(small, { size: 257e9 }), '1 drive above 256 GB'],
     ['ratio', make.endpoint(small, { size: 128e9 }), '1 drive over four times the size of the source'],
   ])('%s asks for the word, and says why', (_name, endpoint, reason) => {
@@ -98,7 +98,7 @@ describe('consent', () => {
   });
 
   test('what an interrupted job left on a drive asks for no word', () =>
-    expect(consentFor(make.resumePlan([make.endpoint(small, { contents: ['ext4 “root”'], size: 512e9 })])).kind).toBe('hold'));
+    expect(consentFor(make.resumePlan([make.endpoint(small, { contents: [make.ext4('root')], size: 512e9 })])).kind).toBe('hold'));
 
   test('the word is the word', () => {
     expect(isWord(' erase ', 'ERASE')).toBe(true);
@@ -124,7 +124,7 @@ describe('disks', () => {
 
   test('locks: what main says, the source itself, the file behind it, too small', () => {
     const [stick] = make.sticks(1);
-    expect(destinationLock(make.systemDisk, null)).toBe('Holds the running system (/, /boot/efi).');
+    expect(destinationLock(make.systemDisk, null)).toBe('It holds the running system.');
     expect(destinationLock(stick!, { disk: stick! })).toBe('This is the source.');
     expect(destinationLock(make.loopDisk, { image: '/home/me/lab/target.img' })).toBe('The source is the file behind it.');
     expect(destinationLock(make.smallDisk, { disk: stick! })).toBe('Too small: 60 GB less than the source.');

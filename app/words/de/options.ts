@@ -2,9 +2,9 @@ import type { Translated } from '../catalogue.ts';
 import type { options as english } from '../en/options.ts';
 
 export const options: Translated<typeof english> = {
-  verify: 'Prüfen',
+  verify: 'Überprüfen',
   verifyOn: 'Jedes Laufwerk wird vom Medium zurückgelesen und verglichen.',
-  verifyOff: 'Laufwerke werden geschrieben, nicht geprüft.',
+  verifyOff: 'Laufwerke werden geschrieben, nicht überprüft.',
   more: 'Mehr Optionen',
   fewer: 'Weniger Optionen',
   update: 'Nur was abweicht',

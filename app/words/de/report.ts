@@ -12,7 +12,7 @@ export const report: Translated<typeof english> = {
   ended: 'Beendet',
   took: 'Dauer',
   each: 'Je Laufwerk',
-  verification: 'Prüfung',
+  verification: 'Überprüfung',
   readBack: 'Jedes Byte wurde vom Medium zurückgelesen und verglichen',
   notReadBack: 'Geschriebenes wurde nicht zurückgelesen',
   compared: 'Jedes Byte wurde vom Medium gelesen und verglichen',

@@ -23,7 +23,6 @@ export const history = {
   saveManifest: 'Save manifest',
   saveManifestOf: 'Save manifest of {name}',
   saved: 'Saved: {path}',
-  notKept: 'This job is not in the history.',
   missing: '{name} is not plugged in, or is another drive, and is not chosen.',
   notBlank: 'Zeros are written this time: the drives are not blank any more.',
   newMap: 'The rescue begins anew, without its map {map}.',

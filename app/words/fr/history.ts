@@ -25,7 +25,6 @@ export const history: Translated<typeof english> = {
   saveManifest: 'Enregistrer le manifeste',
   saveManifestOf: 'Enregistrer le manifeste de {name}',
   saved: 'Enregistré : {path}',
-  notKept: 'Cette tâche n’est pas dans l’historique.',
   missing: '{name} n’est pas branché, ou est un autre disque, et n’est pas choisi.',
   notBlank: 'Cette fois les zéros sont écrits : les disques ne sont plus vierges.',
   newMap: 'Le sauvetage recommence, sans sa carte {map}.',

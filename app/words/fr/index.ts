@@ -1,44 +1,60 @@
 import type { Catalogue } from '../catalogue.ts';
 import { alerts } from './alerts.ts';
 import { batch } from './batch.ts';
+import { causes } from './causes.ts';
 import { choose } from './choose.ts';
 import { common } from './common.ts';
+import { contents } from './contents.ts';
 import { counts } from './counts.ts';
 import { details } from './details.ts';
 import { devices } from './devices.ts';
 import { dialogs } from './dialogs.ts';
+import { drives } from './drives.ts';
+import { ends } from './ends.ts';
 import { errors } from './errors.ts';
 import { figures } from './figures.ts';
 import { history } from './history.ts';
 import { interrupted } from './interrupted.ts';
 import { job } from './job.ts';
+import { notes } from './notes.ts';
 import { options } from './options.ts';
+import { reasons } from './reasons.ts';
+import { remedies } from './remedies.ts';
 import { report } from './report.ts';
 import { rescue } from './rescue.ts';
 import { review } from './review.ts';
 import { settings } from './settings.ts';
+import { sockets } from './sockets.ts';
 import { speed } from './speed.ts';
 import { states } from './states.ts';
 
 export const fr: Catalogue = {
   alerts,
   batch,
+  causes,
   choose,
   common,
+  contents,
   counts,
   details,
   devices,
   dialogs,
+  drives,
+  ends,
   errors,
   figures,
   history,
   interrupted,
   job,
+  notes,
   options,
+  reasons,
+  remedies,
   report,
   rescue,
   review,
   settings,
+  sockets,
   speed,
   states,
 };

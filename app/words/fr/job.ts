@@ -17,7 +17,7 @@ export const job: Translated<typeof english> = {
   stopAsk: 'Arrêter maintenant ? Ce qui n’est pas fini sera inutilisable.',
   stopAskContinuable: 'Arrêter maintenant ? Ce qui n’est pas fini sera inutilisable jusqu’à sa reprise.',
   stopping: 'Arrêt : les écritures en cours finissent, puis chaque disque est vidé de son cache. Laissez les disques branchés.',
-  driveDone: '{count, plural, one {{names} est terminé : le laisser branché jusqu’à la fin du travail.} other {{names} sont terminés : les laisser branchés jusqu’à la fin du travail.}}',
+  driveDone: '{count, plural, one {{names} est terminé : le laisser branché jusqu’à la fin de la tâche.} other {{names} sont terminés : les laisser branchés jusqu’à la fin de la tâche.}}',
   imageReady: '{count, plural, one {{names} est prête.} other {{names} sont prêtes.}}',
   stalled: '{count, plural, one {{names} ne répond pas : vérifiez câble et port.} other {{names} ne répondent pas : vérifiez câble et port.}}',
   setAside: 'Mettez de côté : {names}.',

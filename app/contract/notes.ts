@@ -1,0 +1,74 @@
+// What else is told as facts: notes on a job, what is on a disk, where it is plugged in, how the host ended.
+
+export const NOTES = {
+  /** Said in English by an older Platter. */
+  said: { text: 'text' },
+
+  // Before a job
+  mountedSource: { path: 'text', targets: 'list' },
+  swapSource: { path: 'text' },
+  buffered: { path: 'text' },
+  unlogged: { directory: 'text', reason: 'reason' },
+  unloggedMemory: {},
+  leftOut: { path: 'text' },
+  logDamaged: {},
+  goesOn: { began: 'time', there: 'size' },
+  beginsAgain: { began: 'time' },
+  mapGone: { path: 'text' },
+  mapContinued: { rescued: 'bytes' },
+  notCompared: { count: 'count' },
+
+  // After it
+  oldPartitions: { path: 'text', errno: 'text' },
+  manifestWritten: { path: 'text' },
+  manifestNotSaved: { reason: 'reason' },
+  manifestNotKept: { reason: 'reason' },
+  manifestEmpty: {},
+  manifestHoles: { count: 'count' },
+  comparedWithManifest: { all: 'count', compared: 'count' },
+  sourceUnchanged: {},
+  sourceChanged: { count: 'count', size: 'size' },
+  logNotWritten: { reason: 'reason' },
+  mapNotWritten: { path: 'text', reason: 'reason' },
+  morePlaces: { count: 'count' },
+  mapOfDone: {},
+} as const;
+
+export const CONTENTS = {
+  fileSystem: { fileSystem: 'text', path: 'text', size: 'size' },
+  labelled: { fileSystem: 'text', label: 'text', path: 'text', size: 'size' },
+  table: { table: 'text', path: 'text' },
+  partition: { path: 'text', size: 'size' },
+} as const;
+
+export const SOCKETS = {
+  /** As an enclosure calls it: "Slot 04". */
+  named: { name: 'text' },
+  usbBus: { number: 'text' },
+  hub: { number: 'text' },
+  port: { number: 'text' },
+  slot: { number: 'text' },
+  sasController: { number: 'text' },
+  expander: { number: 'text' },
+  sataPort: { number: 'text' },
+  multiplierPort: { number: 'text' },
+  cardSlot: { number: 'text' },
+  nvme: { address: 'text' },
+  pci: { address: 'text' },
+} as const;
+
+export const ENDS = {
+  closed: {},
+  early: {},
+  protocol: { said: 'text' },
+  notInProtocol: {},
+  wrongAnswer: { method: 'text' },
+  unasked: {},
+  notStarted: { said: 'text' },
+  exitCode: { code: 'text' },
+  signal: { signal: 'text' },
+  outputClosed: {},
+  outputEnded: {},
+  outputFailed: { said: 'text' },
+  inputFailed: { said: 'text' },
+} as const;

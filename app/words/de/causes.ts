@@ -1,0 +1,19 @@
+import type { Translated } from '../catalogue.ts';
+import type { causes as english } from '../en/causes.ts';
+
+export const causes: Translated<typeof english> = {
+  medium: 'Das Laufwerk meldet einen Medienfehler',
+  gone: 'Das Laufwerk ist weg',
+  removed: 'Das Laufwerk wurde entfernt',
+  full: 'Was hinter dem Laufwerk liegt, ist voll',
+  fileSystemFull: 'Das Dateisystem ist voll',
+  writeProtected: 'Das Laufwerk ist schreibgeschützt',
+  timedOut: 'Das Laufwerk hat nicht rechtzeitig geantwortet',
+  silent: 'Das Laufwerk antwortet nicht mehr',
+  otherThanBefore: 'Für ein langsameres Ziel noch einmal gelesen, gab sie andere Daten als zuvor',
+  otherThanWritten: 'Zurückgelesen wurde etwas anderes als geschrieben',
+  otherThanSource: 'Es weicht von der Quelle ab',
+  otherThanManifest: 'Es weicht vom Manifest ab',
+  unexplained: 'Das System nannte keinen Grund für das Scheitern beim {of, select, read {Lesen} write {Schreiben} other {Zurücklesen}}',
+  errno: 'Das System meldet {errno}',
+};

@@ -1,0 +1,9 @@
+import type { Translated } from '../catalogue.ts';
+import type { contents as english } from '../en/contents.ts';
+
+export const contents: Translated<typeof english> = {
+  fileSystem: '{fileSystem} auf {path} ({size})',
+  labelled: '{fileSystem} „{label}“ auf {path} ({size})',
+  table: 'eine Partitionstabelle ({table}) auf {path}',
+  partition: 'Partition {path} ({size})',
+};

@@ -1,0 +1,31 @@
+import type { Translated } from '../catalogue.ts';
+import type { notes as english } from '../en/notes.ts';
+
+export const notes: Translated<typeof english> = {
+  said: '{text}',
+  mountedSource: '{path} ist beschreibbar unter {targets} eingehängt: Was derweil darauf geschrieben wird, kann die Kopie in sich widersprüchlich machen.',
+  swapSource: '{path} wird als Swap benutzt: Was derweil darauf geschrieben wird, kann die Kopie in sich widersprüchlich machen.',
+  buffered: '{path} nimmt keine direkten Zugriffe an: Es geht durch den Zwischenspeicher, der vor dem Zurücklesen geleert wird.',
+  unlogged: 'Der Auftrag kann nach einer Unterbrechung nicht fortgesetzt werden: In {directory} lässt sich kein Protokoll führen. {reason}',
+  unloggedMemory: 'Der Auftrag kann nach einer Unterbrechung nicht fortgesetzt werden: Für ein Protokoll reicht der Speicher nicht.',
+  leftOut: '{path} ist nicht da: Es wird ausgelassen und kann später fortgesetzt werden.',
+  logDamaged: 'Das Protokoll dieses Auftrags ist beschädigt: Alles wird noch einmal kopiert.',
+  goesOn: 'Der Auftrag vom {began} geht weiter: {there} sind schon auf den Zielen.',
+  beginsAgain: 'Der Auftrag vom {began} geht weiter: Auf den Zielen ist noch nichts.',
+  mapGone: 'Die Karte {path} gibt es nicht mehr: Was nicht lesbar war, wird von vorn versucht.',
+  mapContinued: 'Die Karte wird fortgesetzt: {rescued} gelten als auf jedem Ziel schon vorhanden.',
+  notCompared: 'Das Manifest hat für {count, plural, one {# Stück} other {# Stücke}} keinen Hash: {count, plural, one {Es wird} other {Sie werden}} nicht verglichen.',
+  oldPartitions: 'Das System zeigt vielleicht noch die alten Partitionen von {path} ({errno}): Nach dem nächsten Anstecken stimmen sie.',
+  manifestWritten: 'Das Manifest wurde nach {path} geschrieben.',
+  manifestNotSaved: 'Das Manifest wurde nicht gespeichert: {reason}',
+  manifestNotKept: 'Das Manifest wurde nicht aufbewahrt: {reason}',
+  manifestEmpty: 'Es wurde kein Manifest gemacht: Von der Quelle wurde nichts gelesen.',
+  manifestHoles: 'Das Manifest hat keinen Hash für {count, plural, one {# Stück, das} other {# Stücke, die}} nicht ganz gelesen {count, plural, one {wurde} other {wurden}}.',
+  comparedWithManifest: 'Von {all, plural, one {# Stück} other {# Stücken}} der Quelle {compared, plural, one {konnte # mit dem Manifest verglichen werden} other {konnten # mit dem Manifest verglichen werden}}.',
+  sourceUnchanged: 'Seit das Manifest gemacht wurde, hat sich an der Quelle nichts geändert.',
+  sourceChanged: 'Seit das Manifest gemacht wurde, {count, plural, one {hat sich # Stück} other {haben sich # Stücke}} ({size}) der Quelle geändert.',
+  logNotWritten: 'Das Protokoll des Auftrags ließ sich nicht schreiben; nach einer Unterbrechung kann er nicht fortgesetzt werden: {reason}',
+  mapNotWritten: 'Die Karte ließ sich nicht nach {path} schreiben: {reason}',
+  morePlaces: '{count, plural, one {# weitere unlesbare Stelle steht} other {# weitere unlesbare Stellen stehen}} nur in der Karte.',
+  mapOfDone: 'Die Karte sagt, was gelesen wurde, für die fertigen Ziele; den anderen fehlt davon etwas, und sie bekommen es, wenn der Auftrag fortgesetzt wird.',
+};

@@ -1,0 +1,19 @@
+// What lies behind a failed transfer: the second half of a sentence.
+import type { Fact } from '../../contract/facts.ts';
+
+export const causes = {
+  medium: 'the drive reported a medium error',
+  gone: 'the drive is gone',
+  removed: 'the drive was removed',
+  full: 'what lies behind the drive is full',
+  fileSystemFull: 'the file system is full',
+  writeProtected: 'the drive is write-protected',
+  timedOut: 'the drive did not answer in time',
+  silent: 'the drive has stopped answering',
+  otherThanBefore: 'read again for a slower destination, it gave other data than before',
+  otherThanWritten: 'what was read back is not what was written',
+  otherThanSource: 'it differs from the source',
+  otherThanManifest: 'it differs from the manifest',
+  unexplained: 'the system gave no reason for the failed {of, select, read {read} write {write} other {verify}}',
+  errno: 'the system reported {errno}',
+} as const satisfies Record<Fact<'causes'>['kind'], string>;

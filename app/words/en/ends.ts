@@ -1,0 +1,18 @@
+// How the engine host ended: the second half of a sentence.
+import type { End } from '../../contract/facts.ts';
+
+export const ends = {
+  closed: 'it has been closed',
+  early: 'it ended before it was done',
+  protocol: 'it broke the protocol ({said})',
+  notInProtocol: 'it said something that is not in the protocol',
+  wrongAnswer: 'it answered {method} with something else',
+  unasked: 'it answered what was not asked',
+  notStarted: 'it could not be started, or ended: {said}',
+  exitCode: 'it ended with exit code {code}',
+  signal: 'it was ended by {signal}',
+  outputClosed: 'it closed its output',
+  outputEnded: 'its output was closed',
+  outputFailed: 'its output failed: {said}',
+  inputFailed: 'its input failed: {said}',
+} as const satisfies Record<End['kind'], string>;

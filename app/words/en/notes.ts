@@ -1,0 +1,31 @@
+// What the user should know of a job, before it or after.
+import type { Note } from '../../contract/facts.ts';
+
+export const notes = {
+  said: '{text}',
+  mountedSource: '{path} is mounted read-write at {targets}: what is written to it meanwhile can make the copy inconsistent.',
+  swapSource: '{path} is used as swap: what is written to it meanwhile can make the copy inconsistent.',
+  buffered: '{path} takes no direct I/O: it goes through the cache, which is dropped before anything is read back.',
+  unlogged: 'It cannot be continued if it is interrupted: no log can be kept in {directory}. {reason}',
+  unloggedMemory: 'It cannot be continued if it is interrupted: there is too little memory to keep a log.',
+  leftOut: '{path} is not there: it is left out, and can be continued later.',
+  logDamaged: 'The log of this job is damaged: everything is copied again.',
+  goesOn: 'The job of {began} goes on: {there} are on the destinations already.',
+  beginsAgain: 'The job of {began} goes on: nothing is on the destinations yet.',
+  mapGone: 'There is no map {path} any more: what could not be read is tried from the beginning.',
+  mapContinued: 'The map is continued: {rescued} count as being on every destination already.',
+  notCompared: 'The manifest has no hash of {count, plural, one {# chunk} other {# chunks}}: those are not compared.',
+  oldPartitions: 'The system may still show the old partitions of {path} ({errno}): they are right once it is plugged in again.',
+  manifestWritten: 'The manifest was written to {path}.',
+  manifestNotSaved: 'The manifest was not saved: {reason}',
+  manifestNotKept: 'The manifest was not kept: {reason}',
+  manifestEmpty: 'No manifest was made: nothing of the source was read.',
+  manifestHoles: 'The manifest has no hash for {count, plural, one {# chunk} other {# chunks}} not read in full.',
+  comparedWithManifest: 'Of {all, plural, one {# chunk} other {# chunks}} of the source, {compared, number} could be compared with the manifest.',
+  sourceUnchanged: 'Nothing of the source has changed since the manifest was made.',
+  sourceChanged: '{count, plural, one {# chunk} other {# chunks}} ({size}) of the source changed since the manifest was made.',
+  logNotWritten: 'The job log could not be written, so this job cannot be continued if it is interrupted: {reason}',
+  mapNotWritten: 'The map could not be written to {path}: {reason}',
+  morePlaces: '{count, plural, one {# more unreadable place is} other {# more unreadable places are}} in the map only.',
+  mapOfDone: 'The map says what was read, for the destinations that are done; the others lack some of that, and get it when the job is continued.',
+} as const satisfies Record<Note['kind'], string>;

@@ -1,0 +1,19 @@
+import type { Translated } from '../catalogue.ts';
+import type { causes as english } from '../en/causes.ts';
+
+export const causes: Translated<typeof english> = {
+  medium: 'le disque signale une erreur du support',
+  gone: 'le disque a disparu',
+  removed: 'le disque a été retiré',
+  full: 'ce qu’il y a derrière le disque est plein',
+  fileSystemFull: 'le système de fichiers est plein',
+  writeProtected: 'le disque est protégé en écriture',
+  timedOut: 'le disque n’a pas répondu à temps',
+  silent: 'le disque ne répond plus',
+  otherThanBefore: 'relue pour une destination plus lente, elle a donné d’autres données qu’avant',
+  otherThanWritten: 'ce qui a été relu n’est pas ce qui avait été écrit',
+  otherThanSource: 'il diffère de la source',
+  otherThanManifest: 'il diffère du manifeste',
+  unexplained: 'le système n’a pas donné de raison pour l’échec de {of, select, read {la lecture} write {l’écriture} other {la relecture}}',
+  errno: 'le système signale {errno}',
+};

@@ -1,0 +1,9 @@
+import type { Translated } from '../catalogue.ts';
+import type { contents as english } from '../en/contents.ts';
+
+export const contents: Translated<typeof english> = {
+  fileSystem: '{fileSystem} sur {path} ({size})',
+  labelled: '{fileSystem} « {label} » sur {path} ({size})',
+  table: 'une table de partitions ({table}) sur {path}',
+  partition: 'partition {path} ({size})',
+};

@@ -1,0 +1,18 @@
+import type { Translated } from '../catalogue.ts';
+import type { ends as english } from '../en/ends.ts';
+
+export const ends: Translated<typeof english> = {
+  closed: 'il a été fermé',
+  early: 'il s’est arrêté avant d’avoir fini',
+  protocol: 'il n’a pas respecté le protocole ({said})',
+  notInProtocol: 'il a dit quelque chose qui n’est pas dans le protocole',
+  wrongAnswer: 'il a répondu autre chose à {method}',
+  unasked: 'il a répondu à ce qui n’était pas demandé',
+  notStarted: 'il n’a pas pu être lancé, ou s’est arrêté : {said}',
+  exitCode: 'il s’est arrêté avec le code {code}',
+  signal: 'il a été arrêté par {signal}',
+  outputClosed: 'il a fermé sa sortie',
+  outputEnded: 'sa sortie a été fermée',
+  outputFailed: 'sa sortie a échoué : {said}',
+  inputFailed: 'son entrée a échoué : {said}',
+};

@@ -1,0 +1,31 @@
+import type { Translated } from '../catalogue.ts';
+import type { notes as english } from '../en/notes.ts';
+
+export const notes: Translated<typeof english> = {
+  said: '{text}',
+  mountedSource: '{path} est monté en écriture sur {targets} : ce qui y est écrit pendant ce temps peut rendre la copie incohérente.',
+  swapSource: '{path} sert de swap : ce qui y est écrit pendant ce temps peut rendre la copie incohérente.',
+  buffered: '{path} n’accepte pas les accès directs : tout passe par le cache, qui est vidé avant la relecture.',
+  unlogged: 'La tâche ne pourra pas être continuée si elle est interrompue : aucun journal ne peut être tenu dans {directory}. {reason}',
+  unloggedMemory: 'La tâche ne pourra pas être continuée si elle est interrompue : il y a trop peu de mémoire pour tenir un journal.',
+  leftOut: '{path} n’est pas là : il est laissé de côté, et pourra être continué plus tard.',
+  logDamaged: 'Le journal de cette tâche est endommagé : tout est recopié.',
+  goesOn: 'La tâche du {began} continue : {there} sont déjà sur les destinations.',
+  beginsAgain: 'La tâche du {began} continue : il n’y a encore rien sur les destinations.',
+  mapGone: 'La carte {path} n’existe plus : ce qui n’a pas pu être lu est réessayé depuis le début.',
+  mapContinued: 'La carte est continuée : {rescued} comptent comme étant déjà sur chaque destination.',
+  notCompared: 'Le manifeste n’a pas d’empreinte de {count, plural, one {# morceau : il n’est pas comparé} other {# morceaux : ils ne sont pas comparés}}.',
+  oldPartitions: 'Le système montre peut-être encore les anciennes partitions de {path} ({errno}) : elles seront justes une fois le disque rebranché.',
+  manifestWritten: 'Le manifeste a été écrit dans {path}.',
+  manifestNotSaved: 'Le manifeste n’a pas été enregistré : {reason}',
+  manifestNotKept: 'Le manifeste n’a pas été gardé : {reason}',
+  manifestEmpty: 'Aucun manifeste n’a été fait : rien n’a été lu de la source.',
+  manifestHoles: 'Le manifeste n’a pas d’empreinte de {count, plural, one {# morceau, qui n’a pas été lu en entier} other {# morceaux, qui n’ont pas été lus en entier}}.',
+  comparedWithManifest: '{compared, plural, one {# morceau de la source a pu être comparé} other {# morceaux de la source ont pu être comparés}} au manifeste, sur {all, number}.',
+  sourceUnchanged: 'Rien n’a changé dans la source depuis que le manifeste a été fait.',
+  sourceChanged: '{count, plural, one {# morceau} other {# morceaux}} ({size}) de la source {count, plural, one {a changé} other {ont changé}} depuis que le manifeste a été fait.',
+  logNotWritten: 'Le journal de la tâche n’a pas pu être écrit ; elle ne pourra pas être continuée si elle est interrompue : {reason}',
+  mapNotWritten: 'La carte n’a pas pu être écrite dans {path} : {reason}',
+  morePlaces: '{count, plural, one {# autre endroit illisible est} other {# autres endroits illisibles sont}} seulement dans la carte.',
+  mapOfDone: 'La carte dit ce qui a été lu, pour les destinations terminées ; il en manque une partie aux autres, qui la recevront quand la tâche sera continuée.',
+};

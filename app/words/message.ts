@@ -1,0 +1,19 @@
+// A message in ICU's format with its values. Each is parsed once.
+import { IntlMessageFormat } from 'intl-messageformat';
+
+const parsed = new Map<string, IntlMessageFormat>();
+
+/** What a message can be given: numbers for what is counted, else text. */
+export type MessageValues = Readonly<Record<string, string | number>>;
+
+/** `message`, in a language whose plurals and numbers are those of `locale`. Throws when a value is missing. */
+export function formatted(message: string, locale: string, values?: MessageValues): string {
+  const id = `${locale} ${message}`;
+  const format = parsed.get(id) ?? new IntlMessageFormat(typeset(message, locale), locale, undefined, { ignoreTag: true });
+  parsed.set(id, format);
+  return String(format.format(values));
+}
+
+/** In French a line must not begin with a colon, nor end with an opening quotation mark: the blank beside them does not break. */
+const typeset = (message: string, locale: string): string =>
+  locale.startsWith('fr') ? message.replace(/ (?=[:;?!»])/gu, '\u00a0').replace(/(?<=«) /gu, '\u00a0') : message;

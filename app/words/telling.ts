@@ -1,0 +1,59 @@
+// Sentences made of the contract's facts: in any language, with figures of any kind. Pure.
+import { FACTS, type DriveFacts, type Fact, type FactValues, type Part, type Spec } from '../contract/facts.ts';
+import type { drives } from './en/drives.ts';
+import { formatted } from './message.ts';
+
+/** How figures are written. */
+export interface Figures {
+  /** Bytes to the last one: "24,576 bytes". */
+  bytes: (bytes: number) => string;
+  /** Bytes as on a drive's label: "64 GB". */
+  size: (bytes: number) => string;
+  /** A range on a device, in bytes. */
+  place: (place: FactValues['place']) => string;
+  /** A moment, in milliseconds since the epoch. */
+  time: (at: number) => string;
+}
+
+/** Who tells: a language's words, its locale, its figures. */
+export interface Speaker {
+  words: { readonly [P in Part]: Readonly<Record<Fact<P>['kind'], string>> } & { drives: Readonly<Record<keyof typeof drives, string>> };
+  locale: string;
+  figures: Figures;
+}
+
+/** A fact as a sentence, or as the part of one that it is. */
+export function tell<P extends Part>(part: P, fact: Fact<P>, speaker: Speaker): string {
+  // What the tables and the types say is the same; here each fact is only read by its table.
+  const { kind, ...known } = fact as Record<string, unknown> & { kind: string };
+  const specs = (FACTS[part] as Readonly<Record<string, Readonly<Record<string, Spec>>>>)[kind]!;
+  const message = (speaker.words[part] as Readonly<Record<string, string>>)[kind]!;
+  return formatted(message, speaker.locale, Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, written(spec, known[name], speaker)])));
+}
+
+/** How a value of each kind gets into a message: numbers only where it counts with them. */
+const WRITERS: { readonly [S in keyof FactValues]: (value: FactValues[S], speaker: Speaker) => string | number } = {
+  text: (value) => value,
+  list: (values) => values.join(', '),
+  count: (value) => value,
+  bytes: (value, { figures }) => figures.bytes(value),
+  size: (value, { figures }) => figures.size(value),
+  time: (value, { figures }) => figures.time(value),
+  place: (value, { figures }) => figures.place(value),
+  drive,
+  reason: (value, speaker) => tell('reasons', value, speaker),
+  clause: (value, speaker) => tell('reasons', value, speaker).replace(/\.$/u, ''),
+  cause: (value, speaker) => tell('causes', value, speaker),
+  end: (value, speaker) => tell('ends', value, speaker),
+};
+
+function written(spec: Spec, value: unknown, speaker: Speaker): string | number {
+  if (typeof spec !== 'string') return String(value);
+  return (WRITERS[spec] as (value: unknown, speaker: Speaker) => string | number)(value, speaker);
+}
+
+/** "SanDisk Ultra, serial number 4C530001, 64 GB" */
+function drive({ model, serial, size }: DriveFacts, { words, locale, figures }: Speaker): string {
+  const number = serial === null ? words.drives.noSerial : formatted(words.drives.serial, locale, { serial });
+  return [model ?? words.drives.nameless, number, figures.size(size)].join(', ');
+}

@@ -6,7 +6,7 @@ import { fail, inRoot, must } from './tools.mjs';
 async function bench() {
   await onCurrentNode(import.meta.url);
   await setUp('bench');
-  await must('make', ['-s', '-C', inRoot('test/lab')]);
+  for (const room of ['test/lab', 'test/bench']) await must('make', ['-s', '-C', inRoot(room)]);
   await must(process.execPath, [inRoot('test/bench/bench.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
 }
 

@@ -1,4 +1,5 @@
 // Who runs against each other, and how each tells its figures. Every run is a process of its own.
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runProgram, type Sample } from './measure.ts';
 import type { EngineTask, EngineReport } from './engine-run.ts';
@@ -76,6 +77,17 @@ export async function fio({ reads, writes, bytes, depth = 4 }: FioTask): Promise
   const cpu = jobs.reduce((sum, j) => sum + ((j.usr_cpu + j.sys_cpu) / 100) * (j.job_runtime / 1000), 0);
   return { seconds, cpu, wall, busy, memory };
 }
+
+const FAN_OUT = here('../../out/bench/fan-out');
+
+/** The bare copy of fan-out.c; or why it cannot run. Without flushes it would be no copy, without the rest it is no tool. */
+export const fanOut = ({ source, destinations, bytes }: Task): Entry['run'] =>
+  existsSync(FAN_OUT)
+    ? async () => {
+        const { wall, busy, memory, stdout } = await runProgram(FAN_OUT, [String(bytes), source, ...destinations]);
+        return { ...(lastLine(stdout) as { seconds: number; cpu: number }), wall, busy, memory };
+      }
+    : `${FAN_OUT} is missing: make -C test/bench (needs liburing-dev)`;
 
 /** One after the other: the figures of both added up. */
 export async function oneAfterTheOther(...runs: (() => Promise<Sample>)[]): Promise<Sample> {

@@ -1,6 +1,6 @@
 // The rows of the table: which devices, who takes part, and what each is asked to do.
 import { type Bed, type BedOptions, hasHoles, level, makeBed, mustBeCopies, refill, spoil } from './bed.ts';
-import { commandLine, engine, fio, oneAfterTheOther, type Entry, type Task } from './contenders.ts';
+import { commandLine, engine, fanOut, fio, oneAfterTheOther, type Entry, type Task } from './contenders.ts';
 import { MiB } from './figures.ts';
 import { peers } from './peers.ts';
 
@@ -36,6 +36,7 @@ const CHANGED = 0.01;
 const taskOf = ({ source, destinations, bytes }: Bed): Task => ({ source: source.device, destinations: destinations.map((d) => d.device), bytes });
 const checked = (bed: Bed): Pick<Row, 'bed' | 'before' | 'check'> => ({ bed, before: () => spoil(bed), check: () => mustBeCopies(bed) });
 const platter = (name: string, run: Entry['run']): Entry => ({ name, kind: 'platter', run });
+export const FAN_OUT = 'limit: bare fan-out';
 const limit = (run: Entry['run'], name = LIMIT, writes = true): Entry => ({ name, kind: 'limit', run, writes });
 
 /** fio writes bytes of its own: what it leaves is no copy. */
@@ -47,6 +48,7 @@ export const HASHING = `${ENGINE}, hashing`;
 function copyEntries(task: Task): Entry[] {
   return [
     limit(() => fio({ reads: [task.source], writes: task.destinations, bytes: task.bytes })),
+    limit(fanOut(task), FAN_OUT),
     platter(ENGINE, () => engine(task)),
     platter(HASHING, () => engine({ ...task, hash: true })),
     platter(`${ENGINE}, threads`, () => engine({ ...task, io: 'threads' })),

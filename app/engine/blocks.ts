@@ -147,6 +147,11 @@ export class Blocks {
     return mount === null ? [] : this.#devicesOf(mount);
   }
 
+  /** Does `path` (absolute, without links) lie with a server that copies between its files by itself? */
+  serverCopies(path: string): boolean {
+    return mountOf(path, this.mounts)?.serverCopies === true;
+  }
+
   /**
    * The device that holds the running system could not be made out (a container, a network root, ZFS). Then every
    * fixed disk counts as system.

@@ -114,6 +114,8 @@ async function write(stage: Stage, work: ReadonlyMap<number, Work>, writing: 'co
     job: {
       op: 'copy', source: prepared.source!.device, verify: prepared.plan.verify, hash: true, ignoreWrite: request.keepGoing,
       headLast: !zoned && open.some((destination) => isDisk(stage, destination)), sequential: zoned,
+      // Only what is read back: a source that changes between being read and being copied is found by nothing else.
+      copyRange: prepared.serverCopies && prepared.plan.verify,
       sparse: request.sparse, assumeBlank: request.assumeBlank && writing === 'copying', flushInterval: FLUSH_INTERVAL,
       ...(isEmpty(hashes.known) ? {} : { hashes: hashes.hashes, known: hashes.known }),
     },
@@ -155,10 +157,14 @@ async function finishDead(stage: Stage, { targets, errors }: PassEnd): Promise<v
   }
 }
 
-/** New images on the source's file system share its blocks, where that can be had. Gives those that do. */
+/**
+ * New images on the source's file system share its blocks, where that can be had. Gives those that do. A manifest is made
+ * of what is read, so where nothing else would be, all is copied.
+ */
 async function cloneImages(stage: Stage, destinations: readonly number[]): Promise<Set<number>> {
-  const { source, destinations: held } = stage.prepared;
+  const { source, destinations: held, plan } = stage.prepared;
   const cloned = new Set<number>();
+  if (stage.request.saveManifest !== null && !plan.verify) return cloned;
   for (const destination of destinations) {
     const { end } = held[destination]!;
     if (source?.end.kind !== 'file' || end.image === null || stage.cancelled) continue;

@@ -10,6 +10,8 @@ export interface Mount {
   /** What was mounted, as whoever mounted it said: a device, or only a name. */
   source: string;
   readOnly: boolean;
+  /** Its server copies from one of its files to another when asked to (copy_file_range(2)). */
+  serverCopies: boolean;
   /** Of an overlay: the directories it lies on. */
   layers: string[];
 }
@@ -25,6 +27,8 @@ export function parseMounts(mountinfo: string): Mount[] {
     const has = (option: string): boolean => [...options.split(','), ...(superOptions ?? '').split(',')].includes(option);
     return [{
       majorMinor, target: unescape(target), type, source: unescape(source ?? ''), readOnly: has('ro'),
+      // NFS has it from 4.2 on, SMB from its second version (nfs(5), mount.cifs(8)). An older one lets the kernel fetch and send.
+      serverCopies: (type === 'nfs4' && has('vers=4.2')) || ((type === 'cifs' || type === 'smb3') && !has('vers=1.0')),
       layers: type === 'overlay' ? layersOf(unescape(superOptions ?? '')) : [],
     }];
   });

@@ -154,6 +154,8 @@ export interface NativeJobRequest {
   sequential?: boolean;
   /** Copy only: hashes are made even when nothing is verified, for `hashes()`. */
   hash?: boolean;
+  /** Copy only: the file system that source and destination share is asked to copy what was read (copy_file_range), where that is faster. */
+  copyRange?: boolean;
   /** Copy only: the first chunk of every destination is zeros until all the rest is flushed, and is written last. */
   headLast?: boolean;
   /** Zeros are not written: holes in files, BLKZEROOUT on disks. */

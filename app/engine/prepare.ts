@@ -43,6 +43,8 @@ export interface Prepared {
   request: CopyRequest;
   /** null where a manifest stands for it. */
   source: { end: End; device: NativeDevice } | null;
+  /** Images beside the source are copied by the server that has them both. */
+  serverCopies: boolean;
   /** In the order of the plan. */
   destinations: Held[];
   grid: Grid;
@@ -184,7 +186,8 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
     const { log, dir, notes } = await placeOfLog(request, client, resumed);
     const all = [...(from === null ? [] : notesOnSource(from, blocks)), ...notesOnCache([...(held === null ? [] : [held]), ...destinations]), ...looked.notes, ...notes];
     const plan = planOf(asked, request, from, destinations, bytes, client, all, log?.id ?? null);
-    return { plan, request, source: held, destinations, grid, manifest, map, resumed, log, stateDir: dir, lock, left: [], client, addon };
+    const serverCopies = from?.kind === 'file' && blocks.serverCopies(from.realPath);
+    return { plan, request, source: held, serverCopies, destinations, grid, manifest, map, resumed, log, stateDir: dir, lock, left: [], client, addon };
   } catch (error) {
     for (const device of opened) device.close();
     throw error;

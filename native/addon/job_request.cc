@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kMaxSafe = 9007199254740991;  // Number.MAX_SAFE_INTEGER
 
-constexpr std::array<std::pair<const char*, unsigned>, 9> kFlags = {{{"verify", KCOPYD_VERIFY},
+constexpr std::array<std::pair<const char*, unsigned>, 10> kFlags = {{{"verify", KCOPYD_VERIFY},
                                                                      {"ignoreRead", KCOPYD_IGNORE_READ},
                                                                      {"ignoreWrite", KCOPYD_IGNORE_WRITE},
                                                                      {"skipBad", KCOPYD_SKIP_BAD},
@@ -21,7 +21,8 @@ constexpr std::array<std::pair<const char*, unsigned>, 9> kFlags = {{{"verify", 
                                                                      {"headLast", KCOPYD_HEAD_LAST},
                                                                      {"sparse", KCOPYD_SPARSE},
                                                                      {"assumeBlank", KCOPYD_ASSUME_BLANK},
-                                                                     {"hash", KCOPYD_HASH}}};
+                                                                     {"hash", KCOPYD_HASH},
+                                                                      {"copyRange", KCOPYD_COPY_RANGE}}};
 
 kcopyd_op operation(const Napi::Object& request) {
   const std::string op = request.Get("op").ToString();

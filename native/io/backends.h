@@ -1,6 +1,7 @@
 // The backends there are.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -12,7 +13,8 @@ namespace kcopyd {
 // else what the kernel answered (EPERM and ENOSYS are usual in containers).
 std::unique_ptr<BlockIo> open_uring(std::span<std::byte> pool);
 
-// A thread pool with pread, pwrite, fdatasync and fallocate.
-std::unique_ptr<BlockIo> open_threads();
+// A thread pool with pread, pwrite, fdatasync, fallocate and copy_file_range. `finished` is called after each of them, on
+// its thread: for whoever does not wait in wait().
+std::unique_ptr<BlockIo> open_threads(std::function<void()> finished = {});
 
 }  // namespace kcopyd

@@ -6,8 +6,10 @@
 #include <cerrno>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "backends.h"
 
@@ -34,6 +36,12 @@ int32_t perform(const IoRequest& request) {
       result = fallocate(request.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(request.offset),
                          static_cast<off_t>(request.length));
       break;
+    case IoOp::copy: {
+      auto from = static_cast<off_t>(request.from_offset);
+      auto to = static_cast<off_t>(request.offset);
+      result = copy_file_range(request.from, &from, request.fd, &to, request.length, 0);
+      break;
+    }
   }
   return static_cast<int32_t>(result < 0 ? -errno : result);
 }
@@ -41,7 +49,7 @@ int32_t perform(const IoRequest& request) {
 class ThreadsIo final : public BlockIo {
  public:
   // The first thread is made here, where it can be refused; without more of them the requests wait for it.
-  ThreadsIo() {
+  explicit ThreadsIo(std::function<void()> finished) : hook_(std::move(finished)) {
     threads_.emplace_back([this] { serve(); });
   }
   ~ThreadsIo() override {
@@ -112,9 +120,11 @@ class ThreadsIo final : public BlockIo {
       lock.lock();
       done_.push_back(request);
       finished_.notify_one();
+      if (hook_) hook_();
     }
   }
 
+  const std::function<void()> hook_;
   std::mutex mutex_;
   std::condition_variable work_;
   std::condition_variable finished_;
@@ -128,6 +138,6 @@ class ThreadsIo final : public BlockIo {
 
 }  // namespace
 
-std::unique_ptr<BlockIo> open_threads() { return std::make_unique<ThreadsIo>(); }
+std::unique_ptr<BlockIo> open_threads(std::function<void()> finished) { return std::make_unique<ThreadsIo>(std::move(finished)); }
 
 }  // namespace kcopyd

@@ -15,6 +15,7 @@
 #include <array>
 #include <cerrno>
 #include <map>
+#include <memory>
 #include <mutex>
 
 namespace kcopyd {
@@ -128,6 +129,10 @@ class UringIo final : public BlockIo {
   }
 
   void submit(IoRequest& request) override {
+    if (request.op == IoOp::copy) {
+      call(request);
+      return;
+    }
     io_uring_sqe* sqe = next_sqe();
     const auto file = files_.find(request.fd);
     const bool fixed_file = file != files_.end() && file->second.index >= 0;
@@ -153,6 +158,8 @@ class UringIo final : public BlockIo {
       case IoOp::zero:
         // As old as reading (5.6). A kernel that has it not says EINVAL, which counts as a refusal like any other.
         io_uring_prep_fallocate(sqe, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, request.offset, request.length);
+        break;
+      case IoOp::copy:  // not by the ring: call()
         break;
     }
     if (fixed_file) io_uring_sqe_set_flags(sqe, IOSQE_FIXED_FILE);
@@ -189,6 +196,9 @@ class UringIo final : public BlockIo {
     if (woken) {
       wake_.drain();
       arm_wake();
+      if (calls_) calls_->wait(done, std::chrono::steady_clock::now());  // only looks
+      done.insert(done.end(), refused_.begin(), refused_.end());
+      refused_.clear();
     }
   }
 
@@ -199,6 +209,19 @@ class UringIo final : public BlockIo {
     int index;  // in the ring's table, -1 when the table is full
     unsigned users;
   };
+
+  // What the ring has no operation for.
+  void call(IoRequest& request) {
+    try {
+      if (!calls_) calls_ = open_threads([this] { wake_.signal(); });
+      calls_->submit(request);
+    } catch (const std::system_error&) {
+      // No thread to be had (EAGAIN): refused, as by a file system that cannot do it.
+      request.result = -EOPNOTSUPP;
+      refused_.push_back(&request);
+      wake_.signal();
+    }
+  }
 
   // A kernel may know the ring and not the operations (5.1 to 5.5).
   void require_operations() {
@@ -240,6 +263,8 @@ class UringIo final : public BlockIo {
   bool fixed_files_ = false;
   std::map<int, File> files_;
   std::vector<int> free_indexes_;
+  std::vector<IoRequest*> refused_;
+  std::unique_ptr<BlockIo> calls_;  // for what the ring cannot do; its threads end before all else here
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The one interface between the engine and the kernel: asynchronous reads, writes, flushes and zeroing on descriptors.
+// The one interface between the engine and the kernel: asynchronous reads, writes, flushes, zeroing and copying on descriptors.
 // Backends live in native/io; tests bring one of their own.
 #pragma once
 
@@ -16,7 +16,8 @@ namespace kcopyd {
 
 // zero: the range reads as zeros afterwards, without a buffer. A regular file gets a hole and keeps its size, a block
 // device zeroes it by itself (fallocate(2), FALLOC_FL_PUNCH_HOLE), or refuses.
-enum class IoOp : uint8_t { read, write, flush, zero };
+// copy: the file system copies a range of one file to another, without a buffer (copy_file_range(2)), or refuses.
+enum class IoOp : uint8_t { read, write, flush, zero, copy };
 
 // One operation. Owned by whoever submits it; must stay where it is until it comes back from wait().
 struct IoRequest {
@@ -25,6 +26,8 @@ struct IoRequest {
   std::byte* buffer = nullptr;
   uint64_t offset = 0;  // bytes
   uint32_t length = 0;  // bytes
+  int from = -1;        // copy: where the bytes come from
+  uint64_t from_offset = 0;
   int32_t result = 0;   // bytes done, or a negative errno; 0 for a flush or zeroing that worked
 };
 

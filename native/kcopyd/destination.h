@@ -9,6 +9,7 @@
 #include "bitmap.h"
 #include "device.h"
 #include "durable.h"
+#include "faster_way.h"
 #include "isolation.h"
 #include "kcopyd.h"
 #include "slot.h"
@@ -28,6 +29,7 @@ struct Destination {
   uint64_t wanted = 0;   // turns it takes part in
   uint64_t to_write = 0;   // bytes
   uint64_t to_verify = 0;  // bytes
+  bool beside = false;   // its file system can copy from the source (KCOPYD_COPY_RANGE)
   uint64_t blank_from = UINT64_MAX;  // bytes on the device from which on it is zeros
 
   uint64_t next = 0;         // the turn it takes next; destinations with the same one read together
@@ -38,6 +40,7 @@ struct Destination {
   unsigned in_flight = 0;    // writes, reads that verify, and flushes
   Stall stall;               // how long it held up the others that are as far as it
   Pace pace;                 // how fast it writes
+  FasterWay faster;          // when it is beside the source
   std::optional<Apart> apart;  // it was left behind
   unsigned misjudged = 0;      // how often it was, and proved to be as fast
   bool blanked = false;      // the zeros in the head's place are flushed (KCOPYD_HEAD_LAST)
@@ -65,6 +68,8 @@ struct Destination {
   std::atomic<uint64_t> zeroed = 0;
   std::atomic<uint64_t> verified = 0;
 
+  // What it writes is in the page cache until it is flushed.
+  bool cached() const { return beside || !device->use_direct; }
   bool over() const { return state >= KCOPYD_DONE; }
 };
 

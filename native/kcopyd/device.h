@@ -34,7 +34,7 @@ class Descriptor {
 
 }  // namespace kcopyd
 
-// The C API's block_device. Immutable after open but for the two atomics.
+// The C API's block_device. Immutable after open but for the atomics.
 struct block_device : std::enable_shared_from_this<block_device> {
   // The hold of whoever opened it; a job has one of its own, also on what the kernel never gave back.
   std::shared_ptr<block_device> handle;
@@ -60,10 +60,16 @@ struct block_device : std::enable_shared_from_this<block_device> {
   std::atomic<bool> use_direct = false;
   // Cleared when zeroing is refused for good, so that it is asked for once.
   std::atomic<bool> can_zero = true;
+  // Cleared when its file system refuses for good to copy from another file (copy_file_range).
+  std::atomic<bool> can_copy = true;
 
   // Same device or file, under whatever name.
   bool same_as(const block_device& other) const {
     return is_block == other.is_block && device == other.device && inode == other.inode;
+  }
+  // Another regular file of the same file system.
+  bool beside(const block_device& other) const {
+    return !is_block && !other.is_block && device == other.device && inode != other.inode;
   }
   // Bytes; differs from size when it grows.
   uint64_t size_now() const;

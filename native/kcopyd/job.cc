@@ -43,6 +43,7 @@ void Job::start(Engine& engine) {
     attach(*d->device);
     if (compares) d->device->drop_cache();
     if (d->length % d->device->logical_block != 0) ragged_ = true;
+    d->beside = flag(KCOPYD_COPY_RANGE) && d->device->beside(*source_);
     if (flag(KCOPYD_SPARSE) && d->device->grows) d->blank_from = d->device->size_now();
     if (flag(KCOPYD_ASSUME_BLANK) && d->device->is_block) d->blank_from = 0;
     d->flush_due = started_ + flush_interval_;
@@ -59,7 +60,7 @@ void Job::begin(SlotTransfer& transfer, Slot* slot, SlotTransfer::Kind kind, uns
   transfer.kind = kind;
   transfer.destination = destination;
   transfer.in_flight = true;
-  transfer.since = Clock::now();
+  transfer.began = transfer.since = Clock::now();
 }
 
 void Job::ended(Engine& engine, SlotTransfer& transfer) {
@@ -116,6 +117,9 @@ void Job::start_write(Engine& engine, Slot& slot, unsigned destination) {
   ++d.in_flight;
   if (slot.zero) {
     write.zero(engine.io, *d.device, slot.buffer.data(), offset, length, on_write_error(engine));
+  } else if (d.beside && !slot.blank && !slot.holes && d.faster.next_is_copied()) {
+    write.copy(engine.io, *d.device, *source_, source_offset_ + slot.chunk * chunk_size_, slot.buffer.data(), offset, length,
+               on_write_error(engine));
   } else {
     write.write(engine.io, *d.device, slot.buffer.data(), offset, length, on_write_error(engine));
   }
@@ -130,7 +134,9 @@ void Job::written(Engine& engine, SlotTransfer& write) {
   if (!slot.blank) d.written += write.good_bytes();
   if (slot.zero) d.zeroed += write.zeroed_bytes();
   d.unflushed += write.good_bytes();
-  d.pace.wrote(write.good_bytes(), Clock::now());
+  const auto now = Clock::now();
+  d.pace.wrote(write.good_bytes(), now);
+  if (d.beside && !slot.zero && write.bad().empty()) d.faster.took(write.op() == IoOp::copy, slot.length, now - write.began);
   if (!write.bad().empty()) {
     record(KCOPYD_SIDE_WRITE, static_cast<int>(destination), write, tried_before(slot));
     if (!ignores_write()) {

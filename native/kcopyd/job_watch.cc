@@ -134,14 +134,14 @@ void Job::start_flush(Engine& engine, unsigned destination, bool in_step) {
 void Job::flush_in_steps(Engine& engine, unsigned destination) {
   Destination& d = *destinations_[destination];
   if (flush_interval_.count() == 0 || d.dropped || d.cancelled || stopped_ || d.settled == d.wanted) return;
-  const bool full = !d.device->use_direct && d.unflushed >= kMaxUnflushed / 2;
+  const bool full = d.cached() && d.unflushed >= kMaxUnflushed / 2;
   if (!full && (!d.durable.has_fresh() || Clock::now() < d.flush_due)) return;
   start_flush(engine, destination, true);
 }
 
 // It takes writes into the page cache faster than it flushes them.
 bool Job::flooded(const Destination& d) const {
-  return flush_interval_.count() > 0 && !d.device->use_direct && d.flush.in_flight && d.unflushed >= kMaxUnflushed;
+  return flush_interval_.count() > 0 && d.cached() && d.flush.in_flight && d.unflushed >= kMaxUnflushed;
 }
 
 // ---- The watchdog ----------------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ bool Job::finished() const {
 void Job::finish(Engine& engine) {
   for (const int fd : attached_) engine.io.detach(fd);
   attached_.clear();
-  if (source_ != nullptr && !source_->use_direct) source_->drop_cache();
+  if (source_ != nullptr && (flag(KCOPYD_COPY_RANGE) || !source_->use_direct)) source_->drop_cache();
   devices_.clear();  // from here on they are whose they were
 }
 

@@ -152,6 +152,13 @@ enum kcopyd_flags {
   /* P, with SPARSE: block devices are all zeros before the job, so zeros are not even zeroed there. */
   KCOPYD_ASSUME_BLANK = 1 << 8,
   KCOPYD_HASH = 1 << 9, /* P, COPY: hashes are made even when nothing is verified, for kcopyd_job_hashes */
+  /*
+   * P, copy only: where source and destination are files of one file system, it is asked to copy what was read
+   * (copy_file_range(2)) where that is faster than writing, and what it refuses is written. For file systems whose server
+   * copies: the bytes do not cross the network again. The source is read all the same, for the hashes; one that changes between being read and being copied
+   * is found out by KCOPYD_VERIFY and by nothing else.
+   */
+  KCOPYD_COPY_RANGE = 1 << 10,
 };
 
 /*

@@ -23,7 +23,8 @@ struct SlotTransfer : Transfer {
   enum class Kind : uint8_t { source, write, verify, flush } kind = Kind::source;
   bool in_flight = false;
   bool lost = false;         // given up without an answer; the kernel still has it
-  std::chrono::steady_clock::time_point since{};  // when its last request was issued
+  std::chrono::steady_clock::time_point began{};  // when its first request was issued
+  std::chrono::steady_clock::time_point since{};  // when its last one was
 };
 
 // Worker thread.

@@ -12,7 +12,8 @@ namespace {
 
 // Nothing that another range, or another try, could change.
 bool is_refused_for_good(int64_t result) {
-  return result == -EOPNOTSUPP || result == -ENOSYS || result == -EINVAL || result == -EPERM;
+  return result == -EOPNOTSUPP || result == -ENOSYS || result == -EINVAL || result == -EPERM || result == -EXDEV ||
+         result == -ETXTBSY;
 }
 
 }  // namespace
@@ -30,6 +31,13 @@ void Transfer::write(BlockIo& io, block_device& device, std::byte* buffer, uint6
 void Transfer::zero(BlockIo& io, block_device& device, std::byte* buffer, uint64_t offset, size_t length,
                     OnError on_error) {
   start(io, device, IoOp::zero, buffer, length, offset, length, on_error);
+}
+
+void Transfer::copy(BlockIo& io, block_device& device, block_device& source, uint64_t from, std::byte* buffer,
+                    uint64_t offset, size_t length, OnError on_error) {
+  source_ = &source;
+  source_start_ = from;
+  start(io, device, IoOp::copy, buffer, length, offset, length, on_error);
 }
 
 void Transfer::flush(BlockIo& io, block_device& device, uint64_t offset, uint64_t length) {
@@ -54,14 +62,14 @@ void Transfer::start(BlockIo& io, block_device& device, IoOp op, std::byte* buff
   on_error_ = on_error;
   good_ = 0;
   zeroed_ = 0;
-  ask_device_ = op == IoOp::zero && device.can_zero;
+  ask_device_ = (op == IoOp::zero && device.can_zero) || (op == IoOp::copy && device.can_copy);
   buffer_clear_ = op != IoOp::zero;
   bad_.clear();
   issue(io);
 }
 
 void Transfer::issue(BlockIo& io) {
-  request_.op = op_ == IoOp::zero ? IoOp::write : op_;
+  request_.op = op_ == IoOp::zero || op_ == IoOp::copy ? IoOp::write : op_;
   if (op_ == IoOp::flush) {
     request_.fd = device_->buffered.get();
     io.submit(request_);
@@ -72,8 +80,12 @@ void Transfer::issue(BlockIo& io) {
   uint64_t left = std::min(length_ - done_, limit_);
   if (ask_device_ && at % block == 0 && left >= block) {
     wanted_ = left - left % block;
-    request_.op = IoOp::zero;
+    request_.op = op_;
     request_.fd = device_->buffered.get();
+    if (op_ == IoOp::copy) {
+      request_.from = source_->buffered.get();
+      request_.from_offset = source_start_ + done_;
+    }
     request_.offset = at;
     request_.length = static_cast<uint32_t>(wanted_);
     io.submit(request_);
@@ -111,7 +123,7 @@ bool Transfer::advance(BlockIo& io) {
     issue(io);
     return false;
   }
-  if (request_.op == IoOp::zero) return zeroed(io, result);
+  if (request_.op == IoOp::zero || request_.op == IoOp::copy) return asked_device(io, result);
   if (request_.op == IoOp::flush) {
     if (result < 0) return give_up(length_, static_cast<int>(-result));
     return true;
@@ -127,13 +139,16 @@ bool Transfer::advance(BlockIo& io) {
   return fail(io, static_cast<int>(-result));
 }
 
-bool Transfer::zeroed(BlockIo& io, int64_t result) {
-  if (result >= 0) {
-    zeroed_ += wanted_;
+bool Transfer::asked_device(BlockIo& io, int64_t result) {
+  const bool copies = request_.op == IoOp::copy;
+  // A copy of 0 bytes: the source has become shorter than what was read of it.
+  if (copies ? result > 0 : result == 0) {
+    const uint64_t bytes = copies ? std::min(static_cast<uint64_t>(result), wanted_) : wanted_;
+    if (!copies) zeroed_ += bytes;
     through_cache_ = true;
-    return succeed(io, wanted_);
+    return succeed(io, bytes);
   }
-  if (is_refused_for_good(result)) device_->can_zero = false;
+  if (is_refused_for_good(result)) (copies ? device_->can_copy : device_->can_zero) = false;
   // Writing finds out which block it is, or that the device is gone.
   ask_device_ = false;
   again_ = 0;

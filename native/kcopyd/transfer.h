@@ -50,6 +50,10 @@ class Transfer {
   // `buffer` (length bytes, in which only bytes that are not zero are changed), so errors are named as a write names
   // them. A device that refuses for good is not asked again. A file that ends before the range does not grow by it.
   void zero(BlockIo& io, block_device& device, std::byte* buffer, uint64_t offset, size_t length, OnError on_error);
+  // Starts writing what buffer holds, which is what `source` has at `from`: the file system that both files lie on is
+  // asked to copy it; what it refuses or fails, and parts of a block, are written from the buffer.
+  void copy(BlockIo& io, block_device& device, block_device& source, uint64_t from, std::byte* buffer, uint64_t offset,
+            size_t length, OnError on_error);
   // Starts a flush of the device. When it fails, bad() holds the range given here.
   void flush(BlockIo& io, block_device& device, uint64_t offset, uint64_t length);
 
@@ -80,7 +84,7 @@ class Transfer {
   void start(BlockIo& io, block_device& device, IoOp op, std::byte* buffer, size_t capacity, uint64_t offset,
              uint64_t length, OnError on_error);
   void issue(BlockIo& io);
-  bool zeroed(BlockIo& io, int64_t result);
+  bool asked_device(BlockIo& io, int64_t result);
   bool succeed(BlockIo& io, uint64_t bytes);
   bool fail(BlockIo& io, int err);
   bool give_up(uint64_t length, int err);
@@ -88,6 +92,8 @@ class Transfer {
   Holder request_;
   IoOp op_ = IoOp::read;     // what was started; request_ can be part of the way there
   block_device* device_ = nullptr;
+  block_device* source_ = nullptr;  // copy
+  uint64_t source_start_ = 0;       // copy: on the source, what start_ is on the device
   std::byte* buffer_ = nullptr;
   size_t capacity_ = 0;
   uint64_t start_ = 0;   // on the device
@@ -103,7 +109,7 @@ class Transfer {
   OnError on_error_ = OnError::stop;
   uint64_t good_ = 0;
   uint64_t zeroed_ = 0;
-  bool ask_device_ = false;   // zero: it has not failed here yet
+  bool ask_device_ = false;   // zero, copy: it has not failed here yet
   bool buffer_clear_ = true;  // zero: what is written is zeros
   std::vector<BadRange> bad_;
 };

@@ -347,7 +347,7 @@ TEST_CASE("parts: flags that contradict each other, and a comparison with too li
   Bay bay({KCOPYD_IO_THREADS, Medium::file}, 1, MiB);
   const io_region from = bay.from(0, MiB);
   const std::vector<io_region> to = bay.all(0, MiB);
-  for (const int flags : {KCOPYD_SKIP_BAD | KCOPYD_WRITE_SEQ, KCOPYD_SKIP_BAD | KCOPYD_HEAD_LAST, int{KCOPYD_ASSUME_BLANK}, 1 << 10})
+  for (const int flags : {KCOPYD_SKIP_BAD | KCOPYD_WRITE_SEQ, KCOPYD_SKIP_BAD | KCOPYD_HEAD_LAST, int{KCOPYD_ASSUME_BLANK}, 1 << 11})
     CHECK(bay.client.refuse(KCOPYD_COPY, &from, to, static_cast<unsigned>(flags)) == -EINVAL);
   for (const int flags : {int{KCOPYD_SKIP_BAD}, int{KCOPYD_SPARSE}, int{KCOPYD_HASH}})
     CHECK(bay.client.refuse(KCOPYD_COMPARE, &from, to, static_cast<unsigned>(flags)) == -EINVAL);

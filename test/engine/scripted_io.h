@@ -42,6 +42,8 @@ class ScriptedIo final : public kcopyd::BlockIo {
   }
 
   Bytes disk;
+  // The file that is copied from.
+  Bytes source;
   Script script = [](const kcopyd::IoRequest&) { return kAll; };
   std::vector<kcopyd::IoRequest> log;
 
@@ -57,12 +59,15 @@ class ScriptedIo final : public kcopyd::BlockIo {
       return 0;
     }
     const bool reading = request.op == kcopyd::IoOp::read;
+    const bool copying = request.op == kcopyd::IoOp::copy;
     if (!reading && request.offset + request.length > disk.size()) disk.resize(request.offset + request.length);
     const uint64_t there = request.offset < disk.size() ? disk.size() - request.offset : 0;
     const uint64_t n = std::min<uint64_t>({static_cast<uint64_t>(allowed), request.length, there});
     unsigned char* at = disk.data() + request.offset;
     if (reading)
       std::memcpy(request.buffer, at, n);
+    else if (copying)
+      std::memcpy(at, source.data() + request.from_offset, n);
     else
       std::memcpy(at, request.buffer, n);
     return static_cast<int32_t>(n);

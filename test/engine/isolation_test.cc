@@ -46,7 +46,8 @@ TEST_CASE("isolation: all but one stall, each at another place; the last one sti
     Job& job = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_VERIFY);
     while (job.progress().dests[0].state != KCOPYD_DONE) usleep(1000);
     CHECK_FALSE(job.done());
-    for (unsigned i = 1; i < 8; i++) bay.dests[i].rule("go");
+    // On a busy machine one may not have come to its place yet: it must not stall there after this.
+    for (unsigned i = 1; i < 8; i++) bay.dests[i].forgive();
     CHECK(job.wait().list() == Lines{});
     for (unsigned i = 0; i < 8; i++) CHECK(bay.wrong(i, bay.content) == "");
   });

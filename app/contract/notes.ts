@@ -31,6 +31,7 @@ export const NOTES = {
   logNotWritten: { reason: 'reason' },
   mapNotWritten: { path: 'text', reason: 'reason' },
   morePlaces: { count: 'count' },
+  nameKept: { path: 'text', part: 'text', errno: 'text' },
   mapOfDone: {},
 } as const;
 

@@ -105,6 +105,7 @@ export const REASONS = {
   changedSince: {},
   overwrittenSince: {},
   partMissing: {},
+  onlyPart: { part: 'text' },
   partReplaced: {},
   mapWithoutImage: {},
   anotherThanAsked: {},

@@ -16,6 +16,7 @@ export const REMEDIES = {
   ownFiles: {},
   otherCopy: {},
   checkSource: {},
+  finishPart: {},
   newCopy: {},
   moreMemory: {},
   otherImage: {},

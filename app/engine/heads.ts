@@ -19,14 +19,17 @@ export function withHead(stage: Stage, destination: number, todo: Uint8Array): U
 }
 
 /**
- * Makes ready for writing: what the log says of it is taken back, and heads that can be whole ones (all, with
+ * Makes ready for writing: what the log says of it is taken back, images lose their names until they are complete, and heads that can be whole ones (all, with
  * `rewrites`, when what is there is the content of before) are zeros on the medium. Where there was none, a pass that
  * writes its head last sees to it, after it has found that the source's can be read.
  */
 export async function blankHeads(stage: Stage, work: ReadonlyMap<number, { todo: Uint8Array }>, writing: Writing, rewrites: boolean): Promise<void> {
   const whole = [...work].filter(([destination, { todo }]) =>
     stage.isOpen(destination) && isDisk(stage, destination) && hasChunk(todo, 0) && (rewrites || hasChunk(stage.durable(destination), 0)));
-  for (const [destination, { todo }] of work) await stage.withdraw(destination, todo);
+  for (const [destination, { todo }] of work) {
+    if (!isEmpty(todo)) stage.unname(destination);
+    await stage.withdraw(destination, todo);
+  }
   await finishBad(stage, await zeroHeads(stage, whole.map(([destination]) => destination), writing));
 }
 

@@ -2,10 +2,14 @@
 // can be told from a finished one, and what had the name before stays whole until then.
 import { closeSync, constants, fstatSync, fsyncSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { errnoOf } from './errors.ts';
+import type { PlatterError } from '../contract/errors.ts';
+import type { Note } from '../contract/facts.ts';
+import { errnoOf, failure, failureOf } from './errors.ts';
+import { partOf } from './inspect.ts';
 import type { NativeAddon, NativeDevice } from './native.ts';
+import type { Held } from './prepare.ts';
 
-/** Thrown as a system call throws: somebody else writes this image now. */
+/** Thrown as a system call throws: the name is somebody else's now. */
 class Busy extends Error {
   readonly code = 'EBUSY';
 }
@@ -89,6 +93,42 @@ export function nameImage(part: string, path: string): void {
     fsyncSync(directory);
   } finally {
     closeSync(directory);
+  }
+}
+
+/** A destination of a job, as far as its name is concerned. */
+type Named = Pick<Held, 'end' | 'naming'>;
+
+/**
+ * An image that has its own name, and is about to be rewritten in its place, gets the name of an incomplete one. Gives a
+ * note when it keeps its own: nothing that has the other one is replaced, it may be all that is left of another job.
+ */
+export function loseName(held: Named): Note | null {
+  const { kind, path, realPath } = held.end;
+  if (kind !== 'file' || held.naming !== null) return null;
+  const naming = { part: partOf(realPath), name: realPath };
+  try {
+    if (lstatSync(naming.part, { throwIfNoEntry: false }) !== undefined) throw new Busy(`${naming.part} is there`);
+    nameImage(naming.name, naming.part);
+    held.naming = naming;
+    return null;
+  } catch (error) {
+    const { errno } = failureOf(error, 'rename', path, kind);
+    return { kind: 'nameKept', path, part: naming.part, errno: errno ?? '' };
+  }
+}
+
+/** Gives a complete image its own name. Gives the failure when that could not be done. */
+export function giveName(held: Named): PlatterError | null {
+  const { end, naming } = held;
+  if (naming === null) return null;
+  try {
+    nameImage(naming.part, naming.name);
+    held.naming = null;
+    return null;
+  } catch (error) {
+    const known = failureOf(error, 'rename', end.path, 'file');
+    return failure({ ...known, reason: { kind: 'notNamed', reason: known.reason } });
   }
 }
 

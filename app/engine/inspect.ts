@@ -47,9 +47,26 @@ export type Found = { end: End } | { end: null; error: PlatterError };
 const FAT_MAGIC = 0x4d44;
 const FAT_LONGEST = 2 ** 32 - 1;
 
-/** Looks at the source, or at a destination that is only read. */
-export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> =>
-  finding(path, async () => existing(path, await realpath(path), blocks));
+/** Looks at the source, or at a destination that is read, or repaired in its place. */
+export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> => finding(path, async () => {
+  const realPath = await realPathOrNull(path);
+  if (realPath !== null) return existing(path, realPath, blocks);
+  const left = await lstat(partOf(path)).catch(nullIfAbsent);
+  return refuse({
+    code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT',
+    ...(left?.isFile() === true
+      ? { reason: { kind: 'onlyPart', part: partOf(path) }, remedy: { kind: 'finishPart' } }
+      : { reason: { kind: 'nothingThere' } }),
+  });
+});
+
+/** Looks for an image at `path`, whose real path was `realPath` when a job began to repair it: that may have left it under its other name. */
+export const inspectRepaired = async (path: string, realPath: string, id: string | null, blocks: Blocks): Promise<Found> => {
+  const found = await inspectExisting(path, blocks);
+  if (found.end !== null) return found;
+  const left = await finding(path, () => existing(path, partOf(realPath), blocks));
+  return left.end !== null && left.end.id === id ? left : found;
+};
 
 /**
  * Looks at a destination that will be written: a block device, an image to be replaced, or the place of a new one.
@@ -98,10 +115,7 @@ async function realPathOrNull(path: string): Promise<string | null> {
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }
-  const link = await lstat(path).catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') return null;
-    throw error;
-  });
+  const link = await lstat(path).catch(nullIfAbsent);
   if (link === null) return null;
   return refuse({ code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT', reason: { kind: 'deadLink' } });
 }
@@ -132,15 +146,11 @@ async function newFile(path: string): Promise<End> {
 async function imagePlace(path: string, realPath: string, inPlace: boolean): Promise<ImagePlace> {
   const part = partOf(realPath);
   await inDirectory(path, () => access(dirname(realPath), constants.W_OK | constants.X_OK));
-  const orNull = (error: unknown): null => {
-    if (errnoOf(error) === 'ENOENT') return null;
-    throw error;
-  };
   const [space, directory, left, old] = await Promise.all([
     statfs(dirname(realPath)),
     stat(dirname(realPath), { bigint: true }),
-    lstat(part, { bigint: true }).catch(orNull),
-    lstat(realPath, { bigint: true }).catch(orNull),
+    lstat(part, { bigint: true }).catch(nullIfAbsent),
+    lstat(realPath, { bigint: true }).catch(nullIfAbsent),
   ]);
   const reclaimed = [left, inPlace ? old : null].reduce((sum, stats) => sum + Number(stats?.blocks ?? 0n) * 512, 0);
   return {
@@ -154,8 +164,13 @@ async function imagePlace(path: string, realPath: string, inPlace: boolean): Pro
   };
 }
 
+function nullIfAbsent(error: unknown): null {
+  if (errnoOf(error) === 'ENOENT') return null;
+  throw error;
+}
+
 /** The name under which an image is written until it is complete. */
-const partOf = (realPath: string): string => `${realPath}.part`;
+export const partOf = (realPath: string): string => `${realPath}.part`;
 
 /** Does something with the directory of a new image; what fails is about the directory then, not about the image. */
 async function inDirectory<T>(path: string, act: (directory: string) => Promise<T>): Promise<T> {

@@ -6,13 +6,13 @@ import type { JobError } from '../contract/errors.ts';
 import type { Note } from '../contract/facts.ts';
 import type { HostEvent } from '../contract/host.ts';
 import type { DestinationResult, JobProgress, RescueProgress } from '../contract/jobs.ts';
-import { both, chunksIn, chunksOfErrors, KnownHashes, noChunks, without, type Grid } from './chunk-sets.ts';
-import { chunkRanges, markChunks } from './chunks.ts';
+import type { Grid, KnownHashes } from './chunk-sets.ts';
 import { course } from './course.ts';
 import { failureOf, type Failure } from './errors.ts';
-import { nameImage } from './images.ts';
+import { giveName, loseName } from './images.ts';
 import { about, jobError, type Named } from './job-errors.ts';
 import { jobResult, unexplained } from './job-result.ts';
+import { Ledger } from './ledger.ts';
 import type { LogKeeper } from './log-keeper.ts';
 import { leaveManifest } from './made-manifests.ts';
 import type { NativeDevice, NativeError } from './native.ts';
@@ -22,7 +22,6 @@ import { release, type Prepared } from './prepare.ts';
 import { Removals } from './removals.ts';
 import { rescue } from './rescue.ts';
 import { catchUp } from './rescue-retry.ts';
-import { chunksWithin } from './rescue-map.ts';
 import { refuseRetry, reopenForRetry } from './retry.ts';
 import type { PassEnd, Stage } from './stage.ts';
 import { Standing } from './standing.ts';
@@ -41,13 +40,11 @@ export class Job implements Stage {
   readonly prepared: Prepared;
   readonly request: Prepared['request'];
   readonly grid: Grid;
-  readonly hashes: KnownHashes;
   rescue: RescueProgress | null = null;
   readonly #emit: Emit;
   readonly #named: Named;
-  readonly #log: LogKeeper;
+  readonly #ledger: Ledger;
   readonly #standings: Standing[];
-  readonly #durable: Uint8Array[];
   /** The passes that run, each with the errors that are not to be told. */
   readonly #passes = new Map<Pass, (error: NativeError) => boolean>();
   /** Courses that have not ended: the job's own, and one for each retry. */
@@ -75,21 +72,19 @@ export class Job implements Stage {
 
   /** Starts the job on what `launch` has made ready. Its events begin in a later turn of the event loop, after the caller could answer. */
   constructor(prepared: Prepared, log: LogKeeper, emit: Emit) {
-    const { plan, destinations, request, grid, resumed } = prepared;
+    const { plan, destinations, request, grid } = prepared;
     this.prepared = prepared;
     this.request = request;
     this.grid = grid;
-    this.hashes = new KnownHashes(grid, resumed ?? undefined);
     this.#removals = new Removals(prepared);
     this.#emit = emit;
-    this.#log = log;
+    this.#ledger = new Ledger(prepared, log);
     this.#named = {
       kind: plan.kind,
       source: plan.source?.path ?? null,
-      destinations: destinations.map(({ end }) => ({ path: end.path, part: end.image?.part ?? null })),
+      destinations: destinations.map((held) => ({ path: held.end.path, get part() { return held.naming?.part ?? null; } })),
     };
     this.#standings = destinations.map(() => new Standing());
-    this.#durable = destinations.map((_, index) => resumed?.durable[index]?.slice() ?? noChunks(grid));
     this.#controls = {
       paused: false, pausedDestinations: this.#paused, limit: request.throttle ?? 0,
       limits: destinations.map((_, index) => request.destinationThrottles[index] ?? 0), stallTimeout: request.stallTimeout * 1000,
@@ -139,7 +134,7 @@ export class Job implements Stage {
     // The job does not end while this is under way.
     const opening = reopenForRetry(this.prepared, destination).then(() => {
       for (const pass of this.#passes.keys()) {
-        this.#logDurable(pass);
+        this.#ledger.takeDurable(pass);
         const last = pass.dismiss(destination);
         if (last !== null) standing.add(last);
       }
@@ -163,6 +158,10 @@ export class Job implements Stage {
 
   // ---- What its course asks for (stage.ts) ------------------------------------------------------------------
 
+  get hashes(): KnownHashes {
+    return this.#ledger.hashes;
+  }
+
   get cancelled(): boolean {
     return this.#cancelled;
   }
@@ -172,7 +171,7 @@ export class Job implements Stage {
   }
 
   durable(destination: number): Uint8Array {
-    return this.#durable[destination]!;
+    return this.#ledger.durable(destination);
   }
 
   isOpen(destination: number): boolean {
@@ -196,12 +195,12 @@ export class Job implements Stage {
     const answers = await pass.done;
     await nextTurn();
     this.#tellErrors(pass, true);
-    this.#logDurable(pass);
+    this.#ledger.takeDurable(pass);
     this.#passes.delete(pass);
     const ofSource = request.job.source === this.prepared.source?.device;
     if (ofSource) this.#bytesRead += pass.bytesRead;
     if (ofSource && answers.readErr === 1 && request.job.ignoreRead !== true && request.job.skipBad !== true) this.#readErr = 1;
-    this.#takeHashes(pass);
+    this.#ledger.takeHashes(pass);
     const targets = pass.sample().map((progress) => {
       const standing = this.#standings[progress.destination]!;
       standing.add(progress);
@@ -234,7 +233,7 @@ export class Job implements Stage {
     const good = state === 'done' ? this.#nameImage(destination) : state === 'failed' || !this.#removals.has(destination);
     standing.end = good ? state : 'failed';
     if (!good) standing.failed = true;
-    await this.#log.state(destination, standing.end, standing.end === 'done' && this.prepared.plan.verify ? true : null);
+    await this.#ledger.state(destination, standing.end);
   }
 
   keep(destination: number, bytes: number): void {
@@ -245,16 +244,17 @@ export class Job implements Stage {
     this.#standings[destination]!.whole = { toWrite: bytes, toVerify: this.prepared.plan.verify ? bytes : 0 };
   }
 
-  async found(destination: number, chunks: Uint8Array): Promise<void> {
-    const ranges = [...chunkRanges(without(chunks, this.#durable[destination]!), chunksIn(this.grid))];
-    for (const { first, count } of ranges) markChunks(this.#durable[destination]!, first, count, true);
-    await this.#log.durable(ranges.map(({ first, count }) => ({ destination, first, count, made: this.hashes.slice(first, count) })));
+  found(destination: number, chunks: Uint8Array): Promise<void> {
+    return this.#ledger.found(destination, chunks);
   }
 
-  async withdraw(destination: number, chunks: Uint8Array): Promise<void> {
-    const ranges = [...chunkRanges(both(chunks, this.#durable[destination]!), chunksIn(this.grid))];
-    for (const { first, count } of ranges) markChunks(this.#durable[destination]!, first, count, false);
-    await this.#log.withdrawn(destination, ranges);
+  withdraw(destination: number, chunks: Uint8Array): Promise<void> {
+    return this.#ledger.withdraw(destination, chunks);
+  }
+
+  unname(destination: number): void {
+    const problem = loseName(this.prepared.destinations[destination]!);
+    if (problem !== null) this.note(problem);
   }
 
   tell(destination: number | null, side: JobError['side'], error: Failure): void {
@@ -270,7 +270,7 @@ export class Job implements Stage {
   async #run(): Promise<void> {
     await nextTurn();
     const samples = setInterval(() => this.#sample(), SAMPLE_MS);
-    const logs = setInterval(() => [...this.#passes.keys()].forEach((pass) => this.#logDurable(pass)), LOG_MS);
+    const logs = setInterval(() => [...this.#passes.keys()].forEach((pass) => this.#ledger.takeDurable(pass)), LOG_MS);
     try {
       this.#begin(this.prepared.destinations.map((_, index) => index), false);
       while (this.#courses.size > 0) await Promise.all(this.#courses);
@@ -319,12 +319,12 @@ export class Job implements Stage {
     for (const note of await showNewPartitions(this.prepared, (index) => silent.has(index) || this.#removals.has(index))) this.note(note);
     const manifest = await leaveManifest(this.prepared, this.hashes, (note) => this.note(note));
     const seconds = this.#seconds();
-    if (this.#log.problem !== null) this.note(this.#log.problem);
+    if (this.#ledger.problem !== null) this.note(this.#ledger.problem);
     const result = jobResult({
       plan, named: this.#named, ends, errors: this.#errors, seconds, bytes: this.#bytesRead, notes: this.#notes, manifest,
       readErr: (this.rescue?.bad ?? 0) > 0 ? 1 : this.#readErr, rescue: this.rescue === null ? null : { rescued: this.rescue.rescued, bad: this.rescue.bad },
     });
-    await this.#log.close(result);
+    await this.#ledger.close(result);
     await release(this.prepared);
     this.#emit({ event: 'progress', progress: this.#progress(seconds) });
     this.#emit({ event: 'result', result });
@@ -373,39 +373,11 @@ export class Job implements Stage {
     if (destination !== null) this.cancel(destination);
   }
 
-  /** What has come onto the media, with the hashes of it: first the flush, which native has waited for, then the log. */
-  #logDurable(pass: Pass): void {
-    if (pass.request.job.op !== 'copy' || this.request.rescue !== null) return;
-    const ranges = pass.newlyDurable().map((range) => ({ ...range, made: pass.hashes(range.first, range.count) }));
-    for (const { destination, first, count } of ranges) markChunks(this.#durable[destination]!, first, count, true);
-    void this.#log.durable(ranges);
-  }
-
-  #takeHashes(pass: Pass): void {
-    const { source, offset = 0, length = this.grid.bytes } = pass.request.job;
-    const { first, count } = chunksWithin({ position: offset, size: length }, this.grid);
-    // Of a region that begins within a chunk they are those of no chunk.
-    if (source === null || first * this.grid.chunkSize !== offset) return;
-    // Where a destination stands for the source it may have zeros where that has something.
-    if (source !== this.prepared.source?.device && pass.request.job.hash !== true) return;
-    const step = 65_536;
-    for (let chunk = 0; chunk < count; chunk += step) this.hashes.add(first + chunk, pass.hashes(chunk, Math.min(step, count - chunk)));
-    // What has holes is not what the source has.
-    for (const range of chunkRanges(chunksOfErrors(pass.errors(), -1, this.grid), chunksIn(this.grid))) this.hashes.remove(range.first, range.count);
-  }
-
   /** Gives a complete image its name. False when that failed. */
   #nameImage(destination: number): boolean {
-    const { end } = this.prepared.destinations[destination]!;
-    if (end.image === null) return true;
-    try {
-      nameImage(end.image.part, end.realPath);
-      return true;
-    } catch (error) {
-      const known = failureOf(error, 'rename', end.path, 'file');
-      this.tell(destination, 'write', { ...known, reason: { kind: 'notNamed', reason: known.reason } });
-      return false;
-    }
+    const failed = giveName(this.prepared.destinations[destination]!);
+    if (failed !== null) this.tell(destination, 'write', failed);
+    return failed === null;
   }
 
   #seconds(): number {

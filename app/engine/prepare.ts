@@ -13,7 +13,7 @@ import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
 import { againstUnmounting, notesOnSource, refusals } from './guard.ts';
 import { checkPart, reopenPart } from './images.ts';
 import { endpoint, inspectDestination, inspectExisting, type End, type Found } from './inspect.ts';
-import { newJobId } from './job-log.ts';
+import { newJobId, type LoggedEnd } from './job-log.ts';
 import { readBlocks } from './machine.ts';
 import type { Manifest } from './manifest.ts';
 import { checkNewManifest, filesInTheWay, misfits, notesOnFiles, readGivenManifest, readGivenMap } from './manifests.ts';
@@ -34,6 +34,8 @@ export interface Held {
   mounts: Mounted[];
   /** What is on it is compared, and stays where it is equal. */
   updated: boolean;
+  /** Of an image that has not its own name yet: what it is called, and what it will be when it is complete. */
+  naming: { part: string; name: string } | null;
 }
 
 /** What `prepare` holds until the job ends or is given up. */
@@ -164,10 +166,11 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
       if (mounts.length > 0) errors.push(...againstUnmounting(files, [place], blocks));
       // What the map says is rescued has to be in the image that is there: complete by its name, or as it was left.
       const updated = isOld && (request.update || (rescued && resumed === null && place.image?.partId === null));
+      const held = { end: place, mounts, updated, naming: namingOf(place, logged) };
       const writing = { write: request.kind !== 'verify', exclusive: request.kind !== 'verify' };
-      if (place.image === null) return { end: place, device: device(place, mounts.length > 0 ? {} : writing), mounts, updated };
-      if (updated && resumed === null) return { end: place, device: device(place, { ...writing, grow: true }), mounts, updated };
-      return { end: place, device: opening(place, () => (rescued && resumed === null ? begun(addon, place) : image(addon, place, logged?.id))), mounts, updated };
+      if (place.image === null) return { ...held, device: device(place, mounts.length > 0 ? {} : writing) };
+      if (updated && resumed === null) return { ...held, device: device(place, { ...writing, grow: true }) };
+      return { ...held, device: opening(place, () => (rescued && resumed === null ? begun(addon, place) : image(addon, place, logged?.id))) };
     });
     throwIfAny(errors);
     throwIfAny(await stalePartitions(request, destinations));
@@ -202,6 +205,11 @@ async function stalePartitions({ kind }: CopyRequest, destinations: readonly Hel
     throw error;
   })));
   return errors.flat();
+}
+
+function namingOf({ kind, realPath, image }: End, logged: LoggedEnd | undefined): Held['naming'] {
+  if (image !== null) return { part: image.part, name: realPath };
+  return kind === 'file' && logged !== undefined && logged.realPath !== realPath ? { part: realPath, name: logged.realPath } : null;
 }
 
 /** The file of an image: of one that is continued what there is of it, of a new one none before the job starts. */

@@ -5,9 +5,9 @@ import type { CopyRequest, InterruptedJob } from '../contract/jobs.ts';
 import type { Blocks } from './blocks.ts';
 import { both, bytesOf, isEmpty, noChunks, sampleOf } from './chunk-sets.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
-import { inspectDestination, inspectExisting, type End, type Found } from './inspect.ts';
+import { inspectDestination, inspectExisting, inspectRepaired, type End, type Found } from './inspect.ts';
 import { jobError } from './job-errors.ts';
-import { jobPath, listJobs, readJobLog, removeJob, type JobLog } from './job-log.ts';
+import { jobPath, listJobs, readJobLog, removeJob, type JobLog, type LoggedEnd } from './job-log.ts';
 import { difference, pathNow } from './logged-end.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from './native.ts';
 
@@ -61,10 +61,14 @@ export async function openInterrupted(dir: string, id: string, addon: NativeAddo
 export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks: Blocks): Promise<FoundJob> {
   const { header } = log;
   const logged = unfinished(log);
-  const look = header.request.kind === 'repair' ? inspectExisting : inspectDestination;
+  const look = (logged: LoggedEnd): Promise<Found> => {
+    const path = pathNow(logged, blocks);
+    if (header.request.kind !== 'repair') return inspectDestination(path, blocks);
+    return logged.kind === 'file' ? inspectRepaired(path, logged.realPath, logged.id, blocks) : inspectExisting(path, blocks);
+  };
   const [source, ...found] = await Promise.all([
     header.source === null ? missingSource : inspectExisting(pathNow(header.source, blocks), blocks),
-    ...logged.map((index) => look(pathNow(header.destinations[index]!, blocks), blocks)),
+    ...logged.map((index) => look(header.destinations[index]!)),
   ]);
   const gone = ({ end, ...rest }: Found): boolean => end === null ? 'error' in rest && rest.error.code === 'NOT_FOUND' : end.block !== null && end.size === 0;
   const here = logged.flatMap((index, place) => (gone(found[place]!) ? [] : [{ index, found: found[place]! }]));

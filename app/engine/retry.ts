@@ -23,9 +23,9 @@ export function refuseRetry(path: string, end: DestinationResult['state'] | null
 export async function reopenForRetry(prepared: Prepared, destination: number): Promise<void> {
   const held = prepared.destinations[destination]!;
   const { end, device } = held;
-  if (end.image !== null) {
+  if (held.naming !== null) {
     const info = device!.info();
-    if (idOf(end.image.part) === `file:${info.major}:${info.minor}:${info.inode}`) return;
+    if (idOf(held.naming.part) === `file:${info.major}:${info.minor}:${info.inode}`) return;
     refuse({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'partMissing' } });
   }
   const blocks = await readBlocks();

@@ -47,6 +47,8 @@ export interface Stage {
   expect(destination: number, bytes: number): void;
   /** Chunks that were found on a destination's medium as they should be. */
   found(destination: number, chunks: Uint8Array): Promise<void>;
+  /** An image that has its own name, and is rewritten in its place, has another one from now on: an interrupted one can be told. */
+  unname(destination: number): void;
   /** Chunks of a destination are about to be written again, or turned out to be bad: they do not count as being there. */
   withdraw(destination: number, chunks: Uint8Array): Promise<void>;
   tell(destination: number | null, side: JobError['side'], error: Failure): void;

@@ -1,7 +1,7 @@
 // What an update or a repair that was cut short leaves on a disk, and how it is finished.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { copyFile, truncate, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { copyFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -94,6 +94,36 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     expect(await session.run({ source, destinations: [disk.device], ...what })).toMatchObject({ destinations: [{ state: 'done', verified: true, kept: SIZE, written: 0 }] });
     expect(await disk.writes()).toEqual([]);
     expect(await interrupted(session)).toEqual([]);
+  });
+
+  it('a repair of an image leaves it under another name, and gives its name back when it is finished', async () => {
+    const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
+    const image = await bench.image('copy.img', SIZE, 2);
+    const before = await stat(image);
+    await source.rule('after r 12M stall r'); // in the second reading, whoever else reads from it
+    const first = bench.session();
+    const repair: Partial<CopyRequest> = { kind: 'repair', source: source.device, destinations: [image] };
+    await begin(first, repair);
+    await killAtStall(first, source);
+    expect([existsSync(image), (await stat(`${image}.part`)).ino]).toEqual([false, before.ino]);
+
+    const session = bench.session();
+    const [missing] = await refused(session.engine.call('prepare', requestOf(repair)));
+    expect(missing).toMatchObject({ code: 'NOT_FOUND', device: image, message: `There is only ${image}.part, which a job has not finished.` });
+    const [job] = await interrupted(session);
+    expect(await resume(session, job!.id)).toMatchObject({ writeErr: 0, notes: [], destinations: [{ path: image, state: 'done', verified: true }] });
+    execFileSync('cmp', [source.backing, image]);
+    const repaired = await stat(image);
+    expect([existsSync(`${image}.part`), repaired.ino]).toEqual([false, before.ino]);
+
+    // Where nothing differs nothing is renamed; what has the other name is not replaced.
+    expect(await session.run(repair)).toMatchObject({ destinations: [{ state: 'done', kept: SIZE }] });
+    expect((await stat(image)).ctimeMs).toBe(repaired.ctimeMs);
+    await spoil(image, 5);
+    await writeFile(`${image}.part`, 'of another job');
+    expect(await session.run(repair)).toMatchObject({ notes: [{ kind: 'nameKept', path: image, part: `${image}.part`, errno: 'EBUSY' }], destinations: [{ state: 'done', verified: true }] });
+    expect(readFileSync(`${image}.part`, 'utf8')).toBe('of another job');
+    execFileSync('cmp', [source.backing, image]);
   });
 
   it('the repair at the end of a copy leaves an empty head and is taken up where it was', async () => {

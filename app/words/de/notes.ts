@@ -27,5 +27,6 @@ export const notes: Translated<typeof english> = {
   logNotWritten: 'Das Protokoll des Auftrags ließ sich nicht schreiben; nach einer Unterbrechung kann er nicht fortgesetzt werden: {reason}',
   mapNotWritten: 'Die Karte ließ sich nicht nach {path} schreiben: {reason}',
   morePlaces: '{count, plural, one {# weitere unlesbare Stelle steht} other {# weitere unlesbare Stellen stehen}} nur in der Karte.',
+  nameKept: '{path} hat seinen Namen behalten, während es repariert wurde, denn {part} konnte es nicht heißen ({errno}): Eine Unterbrechung hätte nur das Protokoll verraten.',
   mapOfDone: 'Die Karte sagt, was gelesen wurde, für die fertigen Ziele; den anderen fehlt davon etwas, und sie bekommen es, wenn der Auftrag fortgesetzt wird.',
 };

@@ -27,5 +27,6 @@ export const notes = {
   logNotWritten: 'The job log could not be written, so this job cannot be continued if it is interrupted: {reason}',
   mapNotWritten: 'The map could not be written to {path}: {reason}',
   morePlaces: '{count, plural, one {# more unreadable place is} other {# more unreadable places are}} in the map only.',
+  nameKept: '{path} kept its name while it was repaired, since it could not be called {part} ({errno}): had that been interrupted, only the log would have told.',
   mapOfDone: 'The map says what was read, for the destinations that are done; the others lack some of that, and get it when the job is continued.',
 } as const satisfies Record<Note['kind'], string>;

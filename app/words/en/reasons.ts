@@ -80,6 +80,7 @@ export const reasons = {
   writtenSince: 'It was written to since the job began.',
   changedSince: 'It has changed since the job began: a sample of it is not what was read then.',
   overwrittenSince: 'It was written to since the job was interrupted: a sample of it is not what was copied.',
+  onlyPart: 'There is only {part}, which a job has not finished.',
   partMissing: 'Its incomplete image is not there any more.',
   partReplaced: 'Its incomplete image is another file than the one that was begun.',
   mapWithoutImage: 'By the map a part of it is rescued, but there is no such image.',

@@ -41,6 +41,7 @@ export const remedies = {
   ownFiles: 'Change its permissions, or choose another file or folder: files are opened with your own rights.',
   otherCopy: 'Use another copy of this data if there is one: this drive is failing.',
   checkSource: 'Check the cable, the port and the power of the source, then repeat the job.',
+  finishPart: 'Continue that job (platter resume), or rename the file to use it as it is.',
   newCopy: 'Start a new copy.',
   moreMemory: 'Allow more memory, then try again.',
   otherImage: 'Name the image that the map was made with, or begin with a new map.',

@@ -27,5 +27,6 @@ export const notes: Translated<typeof english> = {
   logNotWritten: 'Le journal de la tâche n’a pas pu être écrit ; elle ne pourra pas être continuée si elle est interrompue : {reason}',
   mapNotWritten: 'La carte n’a pas pu être écrite dans {path} : {reason}',
   morePlaces: '{count, plural, one {# autre endroit illisible est} other {# autres endroits illisibles sont}} seulement dans la carte.',
+  nameKept: '{path} a gardé son nom pendant la réparation, car il ne pouvait pas s’appeler {part} ({errno}) : seul le journal aurait révélé une interruption.',
   mapOfDone: 'La carte dit ce qui a été lu, pour les destinations terminées ; il en manque une partie aux autres, qui la recevront quand la tâche sera continuée.',
 };

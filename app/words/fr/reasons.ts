@@ -80,6 +80,7 @@ export const reasons: Translated<typeof english> = {
   writtenSince: 'On y a écrit depuis que la tâche a commencé.',
   changedSince: 'Il a changé depuis que la tâche a commencé : un échantillon n’est pas ce qui avait été lu.',
   overwrittenSince: 'On y a écrit depuis que la tâche a été interrompue : un échantillon n’est pas ce qui avait été copié.',
+  onlyPart: 'Il n’y a que {part}, qu’une tâche n’a pas terminé.',
   partMissing: 'Son image incomplète n’est plus là.',
   partReplaced: 'Son image incomplète est un autre fichier que celui qui avait été commencé.',
   mapWithoutImage: 'D’après la carte, une partie en est sauvée, mais cette image n’existe pas.',

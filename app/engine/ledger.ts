@@ -1,0 +1,86 @@
+// What a running job knows of its media and its source: the chunks that are on each medium, the source's hashes, and the
+// log that says so. First the flush, which native has waited for, then the log.
+import type { Note } from '../contract/facts.ts';
+import type { DestinationResult, JobResult } from '../contract/jobs.ts';
+import { both, chunksIn, chunksOfErrors, KnownHashes, noChunks, without } from './chunk-sets.ts';
+import { chunkRanges, markChunks } from './chunks.ts';
+import type { LogKeeper } from './log-keeper.ts';
+import type { Pass } from './pass.ts';
+import type { Prepared } from './prepare.ts';
+import { chunksWithin } from './rescue-map.ts';
+
+/** Hashes that are asked for at a time. */
+const STEP = 65_536;
+
+/** The books of one job. */
+export class Ledger {
+  readonly hashes: KnownHashes;
+  readonly #prepared: Prepared;
+  readonly #log: LogKeeper;
+  readonly #durable: Uint8Array[];
+
+  /** Begins with what is known of a job that is continued. */
+  constructor(prepared: Prepared, log: LogKeeper) {
+    const { grid, resumed, destinations } = prepared;
+    this.#prepared = prepared;
+    this.#log = log;
+    this.hashes = new KnownHashes(grid, resumed ?? undefined);
+    this.#durable = destinations.map((_, index) => resumed?.durable[index]?.slice() ?? noChunks(grid));
+  }
+
+  /** Why the log is not what it should be; null when all is well. */
+  get problem(): Note | null {
+    return this.#log.problem;
+  }
+
+  /** Chunks of a destination that are on its medium. */
+  durable(destination: number): Uint8Array {
+    return this.#durable[destination]!;
+  }
+
+  /** These chunks are on a destination's medium, without a pass having said so. */
+  async found(destination: number, chunks: Uint8Array): Promise<void> {
+    const ranges = [...chunkRanges(without(chunks, this.durable(destination)), chunksIn(this.#prepared.grid))];
+    for (const { first, count } of ranges) markChunks(this.durable(destination), first, count, true);
+    await this.#log.durable(ranges.map(({ first, count }) => ({ destination, first, count, made: this.hashes.slice(first, count) })));
+  }
+
+  /** These chunks are about to be written again, or turned out to be bad. */
+  async withdraw(destination: number, chunks: Uint8Array): Promise<void> {
+    const ranges = [...chunkRanges(both(chunks, this.durable(destination)), chunksIn(this.#prepared.grid))];
+    for (const { first, count } of ranges) markChunks(this.durable(destination), first, count, false);
+    await this.#log.withdrawn(destination, ranges);
+  }
+
+  /** Takes what a pass has brought onto the media since it was last asked. A rescue says itself what counts as being there. */
+  takeDurable(pass: Pass): void {
+    if (pass.request.job.op !== 'copy' || this.#prepared.request.rescue !== null) return;
+    const ranges = pass.newlyDurable().map((range) => ({ ...range, made: pass.hashes(range.first, range.count) }));
+    for (const { destination, first, count } of ranges) markChunks(this.durable(destination), first, count, true);
+    void this.#log.durable(ranges);
+  }
+
+  /** Takes the hashes that a pass has made of the source. */
+  takeHashes(pass: Pass): void {
+    const { grid } = this.#prepared;
+    const { source, offset = 0, length = grid.bytes, hash } = pass.request.job;
+    const { first, count } = chunksWithin({ position: offset, size: length }, grid);
+    // Of a region that begins within a chunk they are those of no chunk.
+    if (source === null || first * grid.chunkSize !== offset) return;
+    // Where a destination stands for the source it may have zeros where that has something.
+    if (source !== this.#prepared.source?.device && hash !== true) return;
+    for (let chunk = 0; chunk < count; chunk += STEP) this.hashes.add(first + chunk, pass.hashes(chunk, Math.min(STEP, count - chunk)));
+    // What has holes is not what the source has.
+    for (const range of chunkRanges(chunksOfErrors(pass.errors(), -1, grid), chunksIn(grid))) this.hashes.remove(range.first, range.count);
+  }
+
+  /** A destination has ended. */
+  state(destination: number, state: DestinationResult['state']): Promise<void> {
+    return this.#log.state(destination, state, state === 'done' && this.#prepared.plan.verify ? true : null);
+  }
+
+  /** The job has ended. */
+  close(result: JobResult): Promise<void> {
+    return this.#log.close(result);
+  }
+}

@@ -48,9 +48,23 @@ export interface AppState extends SettingsState {
   recordError: PlatterError | null;
 }
 
+/** How fast the destinations of the job have been since its start. */
+export interface SpeedHistory {
+  /** Of the job (`JobView.startedAt`); null when there was none yet. */
+  startedAt: number | null;
+  /** Least seconds from one point to the next. */
+  every: number;
+  /** Of each point, since the start of the job. */
+  seconds: number[];
+  /** Per destination, bytes per second at each point. */
+  speeds: number[][];
+}
+
 /** What the window may ask of main. Both ends of the IPC are derived from this table and `calls`. */
 export interface WindowCalls {
   getState: { args: []; result: AppState };
+  /** Asked once, by a page that was just loaded: from then on it measures itself. */
+  getSpeeds: { args: []; result: SpeedHistory };
   refreshDisks: { args: []; result: null };
   /** Native dialog; null when the user changed their mind. */
   chooseImage: { args: []; result: string | null };
@@ -92,7 +106,7 @@ export interface WindowCalls {
 
 /** Names of the calls, for the ends that loop over them. */
 export const calls = [
-  'getState', 'refreshDisks', 'chooseImage', 'chooseNewImage', 'review', 'dismissReview', 'start', 'cancel', 'pause', 'throttle', 'retry',
+  'getState', 'getSpeeds', 'refreshDisks', 'chooseImage', 'chooseNewImage', 'review', 'dismissReview', 'start', 'cancel', 'pause', 'throttle', 'retry',
   'forget', 'eject', 'dismissJob', 'findJobs', 'reportJobs', 'saveManifest', 'showLog', 'copyDiagnostics', 'changeSettings',
 ] as const satisfies readonly (keyof WindowCalls)[];
 

@@ -26,6 +26,7 @@ const destination = z.int().nonnegative().max(MAX_DESTINATIONS - 1);
 const jobOrOne = destination.nullable();
 const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   getState: none,
+  getSpeeds: none,
   refreshDisks: none,
   chooseImage: none,
   chooseNewImage: none,

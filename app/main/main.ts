@@ -2,8 +2,9 @@
 import { app, clipboard, nativeTheme, shell } from 'electron';
 import { join } from 'node:path';
 import type { SettingsState } from '../contract/settings.ts';
-import type { AppState } from '../contract/window.ts';
+import type { AppState, JobView } from '../contract/window.ts';
 import { logEvent, logStart } from '../records/log.ts';
+import { noSpeeds, withPoint } from '../view/speeds.ts';
 import { speakWith } from '../words/speech.ts';
 import { registerScheme, setupContent } from './content.ts';
 import { diagnostics, LOG_LINES } from './diagnostics.ts';
@@ -48,7 +49,8 @@ async function run(): Promise<void> {
   // In a checkout people try things on loop devices; users of a package have drives.
   const loopDevices = !app.isPackaged || process.env.PLATTER_LOOP_DEVICES === '1';
   const state = (): AppState => ({ ...jobs.state, ...settings.state });
-  const followers = [setupNotifications(() => settings.state.settings), setupTaskbar(), setupSleep()];
+  let speeds = noSpeeds;
+  const followers = [setupNotifications(() => settings.state.settings), setupTaskbar(), setupSleep(), (job: JobView | null) => void (speeds = withPoint(speeds, job))];
   const publish = throttle((newest: AppState) => {
     notify('state', newest);
     for (const follow of followers) follow(newest.job);
@@ -72,6 +74,7 @@ async function run(): Promise<void> {
   const disksKnown = setupDiskWatch(jobs);
   setupIpc({
     getState: () => disksKnown.then(state),
+    getSpeeds: () => speeds,
     refreshDisks: () => jobs.refresh().then(() => null),
     chooseImage,
     chooseNewImage,

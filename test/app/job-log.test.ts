@@ -2,46 +2,15 @@
 // killed, its disk full.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { plainRequest, type JobResult } from '../../app/contract/jobs.ts';
+import { describe, expect, it } from 'vitest';
 import { bitmapBytes, countChunks, hasChunk, markChunks } from '../../app/engine/chunks.ts';
-import { Refusal } from '../../app/engine/errors.ts';
-import {
-  jobPath, JobLogError, JobLogWriter, listJobs, pruneJobs, readJobLog, removeJob, type JobLog, type JobLogHeader, type LoggedEnd,
-} from '../../app/engine/job-log.ts';
+import { JobLogError, JobLogWriter, readJobLog, type JobLog, type JobLogHeader } from '../../app/engine/job-log.ts';
 import { decodeJobLog, encodeHeader, encodeRecord, type LogRecord } from '../../app/engine/job-records.ts';
-import { stateDir } from '../../app/engine/state-folder.ts';
 import { seededBytes } from '../lab/lab.ts';
+import { CHUNK, hashes, headerOf, made, newDir, resultOf, root } from './job-log-support.ts';
 
-const CHUNK = 65536;
-const root = mkdtempSync(join(tmpdir(), 'platter-log-'));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
-let folders = 0;
-const newDir = (): string => join(root, `state-${(folders += 1)}`);
-
-const end = (path: string): LoggedEnd =>
-  ({ path, realPath: path, kind: 'block', size: 1e6, model: 'Stick ü', serial: null, majorMinor: '8:16', id: 'block:8:16', modified: null });
-const headerOf = (chunks: number, destinations = 3): JobLogHeader => ({
-  request: { ...plainRequest, kind: 'copy', source: '/dev/sda', destinations: Array.from({ length: destinations }, (_, index) => `/dev/sd${'bcdefghi'[index]!}`) },
-  source: { ...end('/dev/sda'), kind: 'file', modified: 12.5 },
-  destinations: Array.from({ length: destinations }, (_, index) => end(`/dev/sd${'bcdefghi'[index]!}`)),
-  chunkSize: CHUNK, bytes: chunks * CHUNK - 1, startedAt: 1_795_478_399_000, program: 'platter 9.9.9',
-});
-const resultOf = (destinations: number): JobResult => ({
-  readErr: 0, writeErr: 2, seconds: 1.5, bytes: 10, cancelled: false, errors: [], manifest: null, rescue: null, notes: [],
-  destinations: Array.from({ length: destinations }, (_, index) => ({ path: `/dev/${index}`, state: 'done', verified: true, written: 1, kept: 0, seconds: 1, errors: [] })),
-});
-
-const hashes = seededBytes(16 * 1000, 5);
-/** Hashes of chunks [first, first + count); none where `known` says so. */
-const made = (first: number, count: number, known: (chunk: number) => boolean = () => true) => ({
-  hashes: hashes.subarray(first * 16, (first + count) * 16),
-  known: Uint8Array.from({ length: count }, (_, index) => (known(first + index) ? 1 : 0)),
-});
 const setOf = (bitmap: Uint8Array): number[] => Array.from({ length: bitmap.length * 8 }, (_, chunk) => chunk).filter((chunk) => hasChunk(bitmap, chunk));
 const claims = ({ durable }: JobLog): number => durable.reduce((sum, bitmap) => sum + countChunks(bitmap), 0);
 const claimsNothing = (log: JobLog): boolean =>
@@ -342,67 +311,6 @@ describe('the writer', () => {
     await writer.durable(0, 10, 0, null);
     await writer.abandon();
     expect((await readJobLog(writer.path)).damage).toBeNull();
-  });
-});
-
-describe('the state folder', () => {
-  it('is for its owner alone', async () => {
-    const dir = newDir();
-    const writer = await JobLogWriter.create(dir, headerOf(10));
-    await writer.abandon();
-    expect(await Promise.all([dir, join(dir, 'jobs'), writer.path].map(async (path) => ((await stat(path)).mode & 0o7777).toString(8)))).toEqual(['700', '700', '600']);
-    expect(writer.id).toMatch(/^\d{8}-\d{6}-[0-9a-f]{6}$/);
-    expect(writer.path).toBe(join(dir, 'jobs', `${writer.id}.log`));
-  });
-
-  it.each([
-    [{ PLATTER_STATE: '/s' }, 0, '/s'],
-    [{ PLATTER_STATE: '' }, 0, '/var/lib/platter'],
-    [{ XDG_STATE_HOME: '/x' }, 0, '/var/lib/platter'],
-    [{ XDG_STATE_HOME: '/x' }, 1000, '/x/platter'],
-    [{ XDG_STATE_HOME: 'relative' }, 1000, join(homedir(), '.local/state/platter')],
-    [{}, 1000, join(homedir(), '.local/state/platter')],
-  ])('with %o, for user %i', (env, uid, expected) => {
-    expect(stateDir(env, uid)).toBe(expected);
-  });
-
-  it('lists the newest job first, and nothing else', async () => {
-    const dir = newDir();
-    expect(await listJobs(dir)).toEqual([]);
-    await mkdir(join(dir, 'jobs'), { recursive: true });
-    const ids = ['20251231-235959-ffffff', '20260101-000000-000000', '20260101-000001-a1b2c3'];
-    for (const name of [...ids.map((id) => `${id}.log`), 'notes.txt', '20260101-000001-a1b2c3.log.old']) await writeFile(join(dir, 'jobs', name), '');
-    expect(await listJobs(dir)).toEqual(ids.reverse().map((id) => ({ id, path: join(dir, 'jobs', `${id}.log`) })));
-  });
-
-  it('leads nowhere else', () => {
-    for (const id of ['../../etc/passwd', '', '.', '20260101-000001-a1b2c3/../x', '20260101-000001-A1B2C3']) expect(() => jobPath('/s', id)).toThrow(JobLogError);
-  });
-
-  it('is pruned of closed jobs only, the oldest ones', async () => {
-    const dir = newDir();
-    const names: string[] = [];
-    for (let index = 0; index < 6; index += 1) {
-      const writer = await JobLogWriter.create(dir, headerOf(10));
-      if (index === 1) await writer.abandon();
-      else await writer.close(resultOf(3));
-      const name = `2026010${index + 1}-000000-000000`;
-      execFileSync('mv', [writer.path, jobPath(dir, name)]);
-      names.push(name);
-    }
-    await writeFile(jobPath(dir, '20250101-000000-000000'), 'no log');
-    await pruneJobs(dir, 3);
-    expect((await listJobs(dir)).map(({ id }) => id)).toEqual([...names.slice(3).reverse(), names[1], '20250101-000000-000000']);
-    await removeJob(dir, names[1]!);
-    expect(await readdir(join(dir, 'jobs'))).not.toContain(`${names[1]!}.log`);
-    await expect(removeJob(dir, names[1]!)).rejects.toThrow(Refusal);
-  });
-
-  it('says what is wrong with a log, and which', async () => {
-    const path = join(root, 'x.log');
-    await writeFile(path, 'PLATTER');
-    await expect(readJobLog(path)).rejects.toMatchObject({ name: 'JobLogError', errors: [{ code: 'BAD_FILE', device: path }] });
-    await expect(readJobLog(root)).rejects.toMatchObject({ errors: [{ code: 'NOT_BLOCK_OR_FILE' }] });
   });
 });
 

@@ -4,6 +4,7 @@ import { closeSync, constants, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Bridge } from '../../app/contract/window.ts';
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
 import { imageFolder, launchApp, picture, type App } from './app.ts';
 import { holdToStart, startJob, tileOf, tiles } from './steps.ts';
@@ -83,6 +84,10 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
   it('reloading the page keeps it', async () => {
     await app.page.reload();
     await tileOf(app.page, disk.device).getByText('Copying').waitFor();
+    const { startedAt, seconds, speeds } = await app.page.evaluate(() => (window as unknown as { platter: Bridge }).platter.getSpeeds());
+    expect(startedAt).not.toBeNull();
+    expect(seconds.length).toBeGreaterThan(0);
+    expect(speeds.map(({ length }) => length)).toEqual([seconds.length]);
     await hurry();
     await app.page.getByRole('heading', { name: '1 verified' }).waitFor();
   });

@@ -2,18 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { AppState } from '../../app/contract/window.ts';
 import * as make from './fixtures.ts';
-import { refuse, Windows, type OpenWindow } from './window.ts';
+import { oneWindow } from './one-window.ts';
+import { refuse } from './window.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-let windows: Windows;
-let open: OpenWindow;
+const open = oneWindow();
 
-beforeAll(async () => void (windows = await Windows.start()));
-afterAll(() => windows.stop());
-afterEach(() => open.page.context().close());
 
 async function violations(): Promise<string[]> {
   await open.page.evaluate(axeSource);
@@ -49,12 +46,12 @@ const screens: [string, Partial<AppState>][] = [
 
 describe.each(['light', 'dark'] as const)('axe, %s', (scheme) => {
   test.each(screens)('%s', async (_name, state) => {
-    open = await windows.open({ state, scheme });
+    await open.start({ state, scheme });
     expect(await violations()).toEqual([]);
   });
 
   test('chosen, refused, with the command line open', async () => {
-    open = await windows.open({ state: { disks }, scheme });
+    await open.start({ state: { disks }, scheme });
     open.main.image = '/home/me/disk.img';
     open.main.newImage = '/home/me/copy.img';
     open.main.reviewed = refuse(make.failure('IN_USE', { device: '/dev/sdb' }));
@@ -68,7 +65,7 @@ describe.each(['light', 'dark'] as const)('axe, %s', (scheme) => {
   });
 
   test('options, with a limit that is none', async () => {
-    open = await windows.open({ state: { disks }, scheme });
+    await open.start({ state: { disks }, scheme });
     await open.page.getByRole('button', { name: 'More options' }).click();
     await open.page.getByRole('switch', { name: 'Only what differs' }).click();
     await open.page.getByRole('textbox', { name: 'Speed limit' }).fill('fast');
@@ -76,21 +73,21 @@ describe.each(['light', 'dark'] as const)('axe, %s', (scheme) => {
   });
 
   test('details of a drive that is about to be stopped', async () => {
-    open = await windows.open({ state: { disks, job: running }, scheme });
+    await open.start({ state: { disks, job: running }, scheme });
     await open.page.getByRole('button', { name: 'Details of sdi' }).click();
     await open.page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     expect(await violations()).toEqual([]);
   });
 
   test('speed of the whole job', async () => {
-    open = await windows.open({ state: { disks, job: running }, scheme });
+    await open.start({ state: { disks, job: running }, scheme });
     await open.page.getByRole('button', { name: 'Speed', exact: true }).click();
     await open.page.getByRole('dialog').waitFor();
     expect(await violations()).toEqual([]);
   });
 
   test('details of a failed drive', async () => {
-    open = await windows.open({ state: { disks, job: running }, scheme });
+    await open.start({ state: { disks, job: running }, scheme });
     await open.page.getByRole('button', { name: 'Details of sdd' }).click();
     await open.page.getByRole('dialog').waitFor();
     expect(await violations()).toEqual([]);
@@ -99,7 +96,7 @@ describe.each(['light', 'dark'] as const)('axe, %s', (scheme) => {
 
 describe('zoomed in to 200 % (a window of 1200 by 800)', () => {
   test.each(screens)('%s: all of it can be reached, nothing is beside the page or under something else', async (_name, state) => {
-    open = await windows.open({ state, width: 600, height: 400 });
+    await open.start({ state, width: 600, height: 400 });
     const lost = await open.page.evaluate(() => {
       const found: string[] = document.documentElement.scrollWidth > innerWidth ? ['the page scrolls sideways'] : [];
       for (const node of document.querySelectorAll<HTMLElement>('button, input, select, h2, [role=checkbox], [role=radio], [role=switch], .note p, .card')) {
@@ -119,7 +116,7 @@ describe('zoomed in to 200 % (a window of 1200 by 800)', () => {
 });
 
 test('with reduced motion nothing moves', async () => {
-  open = await windows.open({ state: { disks, job: running }, reducedMotion: true });
+  await open.start({ state: { disks, job: running }, reducedMotion: true });
   const moving = await open.page.evaluate(() => document.getAnimations().length);
   const styles = await open.page.locator('*').evaluateAll((all) => all.filter((node) => getComputedStyle(node).animationName !== 'none' || getComputedStyle(node).transitionProperty !== 'none' && getComputedStyle(node).transitionDuration !== '0s').length);
   expect([moving, styles]).toEqual([0, 0]);
@@ -145,7 +142,7 @@ async function tabTo(name: RegExp): Promise<void> {
 
 describe('keyboard only', () => {
   test('from an empty choice to a running job, and on to the details of a tile', async () => {
-    open = await windows.open({ state: { disks } });
+    await open.start({ state: { disks } });
     const plan = make.plan([make.endpoint(disks[2]!), make.endpoint(disks[3]!)]);
     open.main.reviewed = { ok: true, value: plan };
     open.main.jobToRun = make.job(plan, []);

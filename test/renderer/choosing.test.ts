@@ -1,21 +1,14 @@
 // Choosing source and destinations in the built page: what can be chosen, what cannot and why, and what main is asked.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Disk } from '../../app/contract/disks.ts';
 import { plainRequest } from '../../app/contract/jobs.ts';
 import * as make from './fixtures.ts';
-import { refuse, Windows, type OpenWindow } from './window.ts';
+import { oneWindow } from './one-window.ts';
+import { refuse } from './window.ts';
 
-let windows: Windows;
-let open: OpenWindow;
+const open = oneWindow();
 const disks: Disk[] = [make.systemDisk, ...make.sticks(4), make.mountedDisk, make.readOnlyDisk, make.smallDisk, make.loopDisk];
 
-beforeAll(async () => void (windows = await Windows.start()));
-afterAll(() => windows.stop());
-afterEach(async () => {
-  const { problems } = open;
-  await open.page.context().close();
-  expect(problems).toEqual([]);
-});
 
 const source = (name: string) => open.page.getByRole('region', { name: 'Source' }).getByRole('radio', { name });
 const destination = (name: string) => open.page.getByRole('region', { name: 'Destinations' }).getByRole('checkbox', { name });
@@ -28,7 +21,7 @@ async function review(): Promise<void> {
 
 describe('choosing', () => {
   test('a disk to two disks and a new image: the request names exactly these, in the order of the list', async () => {
-    open = await windows.open({ state: { disks } });
+    await open.start({ state: { disks } });
     open.main.newImage = '/home/me/copy.img';
     await source('/dev/sdb').click();
     await destination('/dev/sdd').click();
@@ -42,7 +35,7 @@ describe('choosing', () => {
   });
 
   test('an image by the native dialog; a dialog given up changes nothing; verify can be turned off', async () => {
-    open = await windows.open({ state: { disks } });
+    await open.start({ state: { disks } });
     await button('Choose an image…').click();
     expect(await open.page.getByRole('radio', { checked: true }).count()).toBe(0);
     open.main.image = '/home/me/disk.img';
@@ -56,7 +49,7 @@ describe('choosing', () => {
   });
 
   test('an image that the desktop opens becomes the source, once', async () => {
-    open = await windows.open({ state: { disks, opened: { path: '/home/me/disk.img', at: 1 } } });
+    await open.start({ state: { disks, opened: { path: '/home/me/disk.img', at: 1 } } });
     expect(await source('Image file /home/me/disk.img').isChecked()).toBe(true);
     await source('/dev/sdb').click();
     await open.main.push({ disks: [...disks], opened: { path: '/home/me/disk.img', at: 1 } });
@@ -66,7 +59,7 @@ describe('choosing', () => {
   });
 
   test('an image by drag and drop', async () => {
-    open = await windows.open({ state: { disks } });
+    await open.start({ state: { disks } });
     const transfer = await open.page.evaluateHandle(() => {
       const dropped = new DataTransfer();
       dropped.items.add(new File(['x'], 'dropped.img'));
@@ -83,7 +76,7 @@ describe('choosing', () => {
     [make.smallDisk, 'Too small: 60 GB less than the source.'],
     [make.sticks(1)[0]!, 'This is the source.'],
   ])('$path is locked, says why, and takes neither mouse nor keyboard', async (locked, reason) => {
-    open = await windows.open({ state: { disks } });
+    await open.start({ state: { disks } });
     await source('/dev/sdb').click();
     const box = destination(locked.path);
     expect(await box.isDisabled()).toBe(true);
@@ -100,7 +93,7 @@ describe('choosing', () => {
   });
 
   test('a mounted drive says where, is left alone by "select all", and can be chosen by itself', async () => {
-    open = await windows.open({ state: { disks: [make.sticks(1)[0]!, make.mountedDisk] } });
+    await open.start({ state: { disks: [make.sticks(1)[0]!, make.mountedDisk] } });
     await source('/dev/sdb').click();
     expect(await destination('/dev/sdx').innerText()).toContain('Mounted at /media/photos: it is unmounted first, if you agree.');
     expect(await source('/dev/sdx').innerText()).toContain('Mounted at /media/photos: a copy of it is whole only when nothing writes to it meanwhile.');
@@ -112,7 +105,7 @@ describe('choosing', () => {
 
   test('a drive that is plugged in is new for a while, is said aloud, and moves neither choice nor focus', async () => {
     const [first, second, third] = make.sticks(3);
-    open = await windows.open({ state: { disks: [first!, third!] } });
+    await open.start({ state: { disks: [first!, third!] } });
     await destination('/dev/sdd').click();
     await destination('/dev/sdd').focus();
     await open.main.push({ disks: [first!, second!, third!] });
@@ -127,12 +120,12 @@ describe('choosing', () => {
 
   test('where the system does not tell of drives, the list says how it is kept instead', async () => {
     const advice = 'The list is read every two seconds instead; nothing else depends on it.';
-    open = await windows.open({ state: { disks, hotplugError: make.failure('ENGINE_UNAVAILABLE', { op: 'host', message: 'The system does not tell Platter of drives that come and go (EPERM).', advice }) } });
+    await open.start({ state: { disks, hotplugError: make.failure('ENGINE_UNAVAILABLE', { op: 'host', message: 'The system does not tell Platter of drives that come and go (EPERM).', advice }) } });
     await open.page.getByText('does not tell Platter of drives').waitFor();
   });
 
   test('choosing a chosen destination as the source gives it up as a destination', async () => {
-    open = await windows.open({ state: { disks } });
+    await open.start({ state: { disks } });
     await destination('/dev/sdb').click();
     await destination('/dev/sdc').click();
     await source('/dev/sdb').click();
@@ -143,7 +136,7 @@ describe('choosing', () => {
   test('filters by size and port narrow the list and "select all"; what is chosen stays in sight', async () => {
     const [one, two, three, four] = make.sticks(4) as [Disk, Disk, Disk, Disk];
     const hub = (disk: Disk, number: number, port: number): Disk => ({ ...disk, port: make.usbPort(number, port) });
-    open = await windows.open({ state: { disks: [make.systemDisk, hub(one, 1, 1), hub(two, 1, 2), hub(three, 2, 1), hub({ ...four, size: 128e9 }, 2, 2)] } });
+    await open.start({ state: { disks: [make.systemDisk, hub(one, 1, 1), hub(two, 1, 2), hub(three, 2, 1), hub({ ...four, size: 128e9 }, 2, 2)] } });
     open.main.image = '/home/me/disk.img';
     await button('Choose an image…').click();
     await open.page.getByRole('combobox', { name: 'Port' }).selectOption('USB bus 1, hub 2');
@@ -160,7 +153,7 @@ describe('choosing', () => {
   });
 
   test('a batch has a name, in the request and in the command line', async () => {
-    open = await windows.open({ state: { disks } });
+    await open.start({ state: { disks } });
     await source('/dev/sdb').click();
     await destination('/dev/sdc').click();
     await open.page.getByRole('textbox', { name: 'Name of the batch' }).fill(" Room 12's ");
@@ -171,7 +164,7 @@ describe('choosing', () => {
   });
 
   test('at most 32 destinations', async () => {
-    open = await windows.open({ state: { disks: make.sticks(33) } });
+    await open.start({ state: { disks: make.sticks(33) } });
     await button('Select all 33').click();
     await source('/dev/sdb').click();
     // The source left a place: the 33rd takes it, and no more are free.
@@ -185,7 +178,7 @@ describe('choosing', () => {
   });
 
   test('a drive that was pulled, or swapped for another under its path, is no longer chosen', async () => {
-    open = await windows.open({ state: { disks } });
+    await open.start({ state: { disks } });
     await source('/dev/sdb').click();
     await destination('/dev/sdc').click();
     await destination('/dev/sdd').click();
@@ -204,7 +197,7 @@ describe('choosing', () => {
   });
 
   test('nothing can be reviewed before source and destination are chosen', async () => {
-    open = await windows.open({ state: { disks } });
+    await open.start({ state: { disks } });
     await open.page.getByText('Choose a source.').waitFor();
     expect(await button('Review').isDisabled()).toBe(true);
     await source('/dev/sdb').click();
@@ -213,7 +206,7 @@ describe('choosing', () => {
   });
 
   test('refusals stand at the destination and in the action zone, and go when the choice changes', async () => {
-    open = await windows.open({ state: { disks } });
+    await open.start({ state: { disks } });
     open.main.reviewed = refuse(
       make.failure('IN_USE', { device: '/dev/sdc', message: '/dev/sdc is in use.', advice: 'Close what uses it.' }),
       make.failure('SOURCE_UNREADABLE', { device: '/dev/sdb', message: '/dev/sdb cannot be read.' }),
@@ -234,7 +227,7 @@ describe('choosing', () => {
   });
 
   test('the command line is one click away and can be copied', async () => {
-    open = await windows.open({ state: { disks } });
+    await open.start({ state: { disks } });
     await open.page.context().grantPermissions(['clipboard-read']);
     await source('/dev/sdb').click();
     await destination('/dev/sdc').click();
@@ -245,7 +238,7 @@ describe('choosing', () => {
   });
 
   test('no drive yet: the page teaches, and refresh asks main', async () => {
-    open = await windows.open({ state: { disksError: make.failure('IO_ERROR', { message: 'lsblk is missing.', advice: 'Install util-linux.' }) } });
+    await open.start({ state: { disksError: make.failure('IO_ERROR', { message: 'lsblk is missing.', advice: 'Install util-linux.' }) } });
     await open.page.getByText('Plug in a drive; it appears here.').waitFor();
     await open.page.getByText('Install util-linux.').waitFor();
     await button('Refresh').click();
@@ -254,7 +247,7 @@ describe('choosing', () => {
   });
 
   test('a call that breaks is told in words', async () => {
-    open = await windows.open({ state: { disks } });
+    await open.start({ state: { disks } });
     open.main.broken = 'no handler registered';
     await button('Refresh').click();
     await open.page.getByText('no handler registered').waitFor();
@@ -263,7 +256,7 @@ describe('choosing', () => {
 
 describe.each(['light', 'dark'] as const)('pictures, %s', (scheme) => {
   test('before and after choosing', async () => {
-    open = await windows.open({ state: { disks }, scheme });
+    await open.start({ state: { disks }, scheme });
     await open.picture(`choose-empty-${scheme}`);
     open.main.image = '/home/me/images/station-42.img';
     open.main.newImage = '/home/me/copy.img';

@@ -1,28 +1,21 @@
 // What a person does to a running job, and to one that was cut short.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { DestinationProgress } from '../../app/contract/jobs.ts';
 import type { AppState, JobView } from '../../app/contract/window.ts';
 import * as make from './fixtures.ts';
-import { refuse, Windows, type OpenWindow, type WindowOptions } from './window.ts';
+import { oneWindow } from './one-window.ts';
+import { refuse, type WindowOptions } from './window.ts';
 
-let windows: Windows;
-let open: OpenWindow;
+const open = oneWindow();
 
-beforeAll(async () => void (windows = await Windows.start()));
-afterAll(() => windows.stop());
-afterEach(async () => {
-  const { problems } = open;
-  await open.page.context().close();
-  expect(problems).toEqual([]);
-});
 
 const drives = make.sticks(4);
 const plan = make.plan(drives.map((disk) => make.endpoint(disk)));
 const half: Partial<DestinationProgress> = { written: plan.bytes / 2, bytesPerSecond: 31.4e6, secondsLeft: 240 };
 const running = make.job(plan, [half, half, { state: 'failed', written: plan.bytes / 4 }, half], { errors: [make.writeError(2, '/dev/sdd')] });
 
-const show = async (job: JobView, state: Partial<AppState> = {}, options: WindowOptions = {}): Promise<void> =>
-  void (open = await windows.open({ ...options, state: { disks: drives, job, ...state } }));
+const show = (job: JobView, state: Partial<AppState> = {}, options: WindowOptions = {}): Promise<void> =>
+  open.start({ ...options, state: { disks: drives, job, ...state } });
 const button = (name: string) => open.page.getByRole('button', { name, exact: true });
 const tile = (name: string) => open.page.getByRole('listitem').filter({ has: button(`Details of ${name}`) });
 
@@ -222,8 +215,8 @@ describe('a rescue', () => {
 describe('a job that was cut short', () => {
   const left = make.interrupted(drives.map(({ path }) => path));
   const older = make.interrupted(['/dev/sdb'], { id: '20261101-101010-ffffff', startedAt: new Date(2026, 10, 1, 10, 10).getTime(), source: '/home/me/old.img', damaged: true });
-  const choosing = async (options: WindowOptions = {}): Promise<void> =>
-    void (open = await windows.open({ ...options, state: { disks: drives, interrupted: [left, older] } }));
+  const choosing = (options: WindowOptions = {}): Promise<void> =>
+    open.start({ ...options, state: { disks: drives, interrupted: [left, older] } });
 
   test.each(['light', 'dark'] as const)('is offered with what, when and how far; older ones on request (%s)', async (scheme) => {
     await choosing({ scheme });
@@ -292,7 +285,7 @@ describe('a job that was cut short', () => {
   });
 
   test('a reload in its review chooses nothing', async () => {
-    open = await windows.open({ state: { disks: drives, review: make.resumePlan(plan.destinations), interrupted: [left] } });
+    await open.start({ state: { disks: drives, review: make.resumePlan(plan.destinations), interrupted: [left] } });
     await open.page.getByRole('heading', { name: 'Continue 4 copies?' }).waitFor();
     expect(await open.page.getByRole('checkbox', { checked: true }).count()).toBe(0);
     await button('Back').click();
@@ -309,7 +302,7 @@ describe('options', () => {
   const option = (name: string) => open.page.getByRole('switch', { name });
 
   test.each(['light', 'dark'] as const)('are behind one word, and closed they say what is on (%s)', async (scheme) => {
-    open = await windows.open({ state: { disks: drives }, scheme });
+    await open.start({ state: { disks: drives }, scheme });
     await choose();
     await option('Only what differs').click();
     await open.page.getByRole('textbox', { name: 'Speed limit' }).fill('20');
@@ -323,7 +316,7 @@ describe('options', () => {
   });
 
   test('a rescue and an update exclude each other; the request and the command line follow', async () => {
-    open = await windows.open({ state: { disks: drives } });
+    await open.start({ state: { disks: drives } });
     await choose();
     await option('Only what differs').click();
     await option('Skip unreadable sectors').click();
@@ -336,7 +329,7 @@ describe('options', () => {
   });
 
   test('a limit that is none is said, and nothing can be reviewed', async () => {
-    open = await windows.open({ state: { disks: drives } });
+    await open.start({ state: { disks: drives } });
     await choose();
     await open.page.getByRole('textbox', { name: 'Speed limit' }).fill('fast');
     await open.page.getByText('The speed limit is not a number of MB/s.').waitFor();
@@ -344,7 +337,7 @@ describe('options', () => {
   });
 
   test('an update says that it overwrites what differs', async () => {
-    open = await windows.open({ state: { disks: drives, review: make.plan([plan.destinations[1]!], { request: { ...plan.request, update: true } }) } });
+    await open.start({ state: { disks: drives, review: make.plan([plan.destinations[1]!], { request: { ...plan.request, update: true } }) } });
     await open.page.getByRole('heading', { name: 'Overwrite what differs on 1 drive?' }).waitFor();
     await open.page.getByRole('list', { name: 'Will be overwritten where it differs' }).waitFor();
     await button('Back').click();

@@ -2,20 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { CopyRequest } from '../../app/contract/jobs.ts';
 import type { JobRecord } from '../../app/contract/records.ts';
 import { recordOf } from '../../app/records/record.ts';
 import * as make from './fixtures.ts';
-import { Windows, type OpenWindow } from './window.ts';
+import { oneWindow } from './one-window.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-let windows: Windows;
-let open: OpenWindow;
+const open = oneWindow();
 
-beforeAll(async () => void (windows = await Windows.start()));
-afterAll(() => windows.stop());
-afterEach(() => open.page.context().close());
 
 const sticks = make.sticks(3);
 const plan = make.plan(sticks.map((disk) => make.endpoint(disk)));
@@ -38,7 +34,7 @@ test.each(['light', 'dark'] as const)('found, read, reported and repeated, %s', 
   // The third stick is another one of its kind today; the first is in another socket.
   const [first, second, third] = sticks as [typeof sticks[0], typeof sticks[0], typeof sticks[0]];
   const today = [{ ...first, path: '/dev/sdx', port: null }, second, { ...third, serial: 'OTHER-SERIAL' }];
-  open = await windows.open({ state: { disks: today }, scheme });
+  await open.start({ state: { disks: today }, scheme });
   const { page, main } = open;
   main.history = [record(Date.now() - 60_000, { name: 'Order 4711' }), record(Date.now() - 2 * 86_400_000), record(0, { kind: 'verify' })];
 
@@ -73,7 +69,7 @@ test.each(['light', 'dark'] as const)('found, read, reported and repeated, %s', 
 });
 
 test('a comparison is not repeated as a copy; nothing is while a job runs', async () => {
-  open = await windows.open({ state: { disks: sticks, job: make.job(plan, make.midway(plan)) } });
+  await open.start({ state: { disks: sticks, job: make.job(plan, make.midway(plan)) } });
   open.main.history = [record(0)];
   await open.page.getByRole('button', { name: 'History', exact: true }).click();
   const drawer = open.page.getByRole('dialog', { name: 'History' });
@@ -89,7 +85,7 @@ test('a comparison is not repeated as a copy; nothing is while a job runs', asyn
 
 test('all that a job was asked is asked again, wherever its drives are now; what cannot be is said', async () => {
   const [first, second, third] = sticks as [typeof sticks[0], typeof sticks[0], typeof sticks[0]];
-  open = await windows.open({ state: { disks: [second, { ...first, path: '/dev/sdx', port: null }, third] } });
+  await open.start({ state: { disks: [second, { ...first, path: '/dev/sdx', port: null }, third] } });
   const { page, main } = open;
   const odd = {
     name: 'Order 4711', verify: true, io: 'threads' as const, memory: 64 * 1024 ** 2, saveManifest: '/home/me/disk.manifest', keepGoing: true, sparse: false,
@@ -132,7 +128,7 @@ test('all that a job was asked is asked again, wherever its drives are now; what
 
 test('an ended job has its report at hand; one that could not be kept says so', async () => {
   const ended = { ...make.job(plan, make.midway(plan)), phase: 'ended' as const, result: make.result(plan, sticks.map((_, index) => make.end(plan, index)), { manifest: 'cd'.repeat(32) }) };
-  open = await windows.open({ state: { disks: sticks, job: ended, record: '20261126-120000-abcdef' } });
+  await open.start({ state: { disks: sticks, job: ended, record: '20261126-120000-abcdef' } });
   await open.page.getByRole('button', { name: /^Save as JSON: report on / }).click();
   await open.page.getByText('Saved: /reports/report.json').waitFor();
   await open.page.getByText('cd'.repeat(32)).waitFor();

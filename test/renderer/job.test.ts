@@ -1,27 +1,20 @@
 // The bay: one tile per destination, one verdict per drive, from the first byte to the result.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { JobView } from '../../app/contract/window.ts';
 import * as make from './fixtures.ts';
-import { Windows, type OpenWindow, type WindowOptions } from './window.ts';
+import { oneWindow } from './one-window.ts';
+import type { WindowOptions } from './window.ts';
 
-let windows: Windows;
-let open: OpenWindow;
+const open = oneWindow();
 
-beforeAll(async () => void (windows = await Windows.start()));
-afterAll(() => windows.stop());
-afterEach(async () => {
-  const { problems } = open;
-  await open.page.context().close();
-  expect(problems).toEqual([]);
-});
 
 const plan = (n: number) => make.plan(make.sticks(n).map((disk) => make.endpoint(disk)));
 const midway = (n: number): JobView => {
   const of = plan(n);
   return make.job(of, make.midway(of), { errors: n > 2 ? [make.writeError(2, of.destinations[2]!.path)] : [] });
 };
-const show = async (job: JobView, options: WindowOptions = {}): Promise<void> =>
-  void (open = await windows.open({ ...options, state: { disks: make.sticks(4), ...options.state, job } }));
+const show = (job: JobView, options: WindowOptions = {}): Promise<void> =>
+  open.start({ ...options, state: { disks: make.sticks(4), ...options.state, job } });
 
 const tiles = () => open.page.getByRole('list', { name: 'Destinations' }).getByRole('listitem');
 const tile = (name: string) => tiles().filter({ has: open.page.getByRole('button', { name: `Details of ${name}`, exact: true }) });
@@ -187,11 +180,16 @@ describe('running', () => {
   });
 
   test('a reload in the middle loses nothing', async () => {
-    await show(midway(8));
+    const job = midway(8);
+    await show(job);
     const before = await open.page.locator('main').innerText();
+    // What main has measured meanwhile.
+    open.main.speeds = { startedAt: job.startedAt, every: 1, seconds: [job.progress.seconds - 30, job.progress.seconds - 1], speeds: Array.from({ length: 8 }, () => [20e6, 40e6]) };
     await open.page.reload();
     await tiles().first().waitFor();
     expect(await open.page.locator('main').innerText()).toBe(before);
+    await open.page.getByRole('button', { name: 'Details of sdb' }).click();
+    await open.page.getByRole('dialog').getByText(/^Speed over 30 s: /).waitFor();
   });
 
   test('what changed is said aloud once, without percentages', async () => {

@@ -1,7 +1,8 @@
 /// <reference types="svelte" />
 // What the page remembers of a job that runs: bounded samples of speed, and what was said aloud last.
 import { describe, expect, test } from 'vitest';
-import { MOST_POINTS, Samples } from '../../renderer/state/samples.svelte.ts';
+import { MOST_POINTS, noSpeeds, withPoint } from '../../app/view/speeds.ts';
+import { Samples } from '../../renderer/state/samples.svelte.ts';
 import { QUIET_MS, Speaker } from '../../renderer/state/speaker.svelte.ts';
 import * as make from './fixtures.ts';
 
@@ -33,6 +34,34 @@ describe('samples', () => {
     samples.take({ ...at(9), phase: 'ended' });
     expect(samples.of(0).seconds).toEqual([0, 1, 2.1]);
     samples.take(at(0, 6));
+    expect(samples.of(0).seconds).toEqual([0]);
+  });
+});
+
+describe('after a reload', () => {
+  const kept = (seconds: number[], startedAt = 5) => seconds.reduce((history, second) => withPoint(history, at(second, startedAt)), noSpeeds);
+
+  test('what main has kept comes before what the page has measured, whichever is there first', () => {
+    const samples = new Samples();
+    samples.take(at(10));
+    samples.take(at(11));
+    samples.begin(kept([0, 1, 2, 9, 10.5]));
+    samples.take(at(12));
+    expect(samples.of(0).seconds).toEqual([0, 1, 2, 9, 10, 11, 12]);
+    expect(samples.of(1).speeds).toEqual([0, 1e6, 2e6, 9e6, 10e6, 11e6, 12e6]);
+    const ended = new Samples();
+    ended.begin(kept([0, 1, 2]));
+    ended.take({ ...at(3), phase: 'ended' });
+    expect(ended.of(0).seconds).toEqual([0, 1, 2]);
+  });
+
+  test('and stays bounded; that of another job is no part of it', () => {
+    const samples = new Samples();
+    for (let second = 1000; second < 1400; second += 1) samples.take(at(second));
+    samples.begin(kept(Array.from({ length: 400 }, (_, second) => second)));
+    expect(samples.of(0).seconds.length).toBeLessThanOrEqual(MOST_POINTS);
+    samples.take(at(0, 6));
+    samples.begin(kept([0, 1, 2]));
     expect(samples.of(0).seconds).toEqual([0]);
   });
 });

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { Disk } from '../../app/contract/disks.ts';
 import type { ErrorCode } from '../../app/contract/errors.ts';
 import type { Reason } from '../../app/contract/facts.ts';
@@ -12,20 +12,13 @@ import type { AppState, JobView } from '../../app/contract/window.ts';
 import { say, speakWith } from '../../app/words/speech.ts';
 import { samples } from '../facts.ts';
 import * as make from './fixtures.ts';
-import { refuse, Windows, type OpenWindow } from './window.ts';
+import { oneWindow } from './one-window.ts';
+import { refuse } from './window.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-let windows: Windows;
-let open: OpenWindow;
+const open = oneWindow();
 
-beforeAll(async () => void (windows = await Windows.start()));
-afterAll(() => windows.stop());
-afterEach(async () => {
-  const { problems } = open;
-  await open.page.context().close();
-  speakWith(() => 'en');
-  expect(problems).toEqual([]);
-});
+afterEach(() => speakWith(() => 'en'));
 
 const disks = [make.systemDisk, ...make.sticks(3), make.mountedDisk, make.loopDisk];
 const eight = make.plan(make.sticks(8).map((disk, i) => make.endpoint(disk, { contents: i === 0 ? [make.ext4('root')] : [] })));
@@ -38,7 +31,7 @@ const changes = (): unknown[] => open.main.asked('changeSettings').map(([change]
 
 describe('settings', () => {
   test('by keyboard alone: opened, a language chosen, and all is said in it at once', async () => {
-    open = await windows.open({ state: { disks } });
+    await open.start({ state: { disks } });
     const { page } = open;
     await page.keyboard.press('Control+,');
     await page.getByRole('dialog', { name: 'Settings' }).waitFor();
@@ -55,7 +48,7 @@ describe('settings', () => {
   });
 
   test('theme, alerts and what a job begins with; the next request has it', async () => {
-    open = await windows.open({ state: { disks } });
+    await open.start({ state: { disks } });
     const { page } = open;
     await page.getByRole('button', { name: 'Settings' }).click();
     const drawer = page.getByRole('dialog', { name: 'Settings' });
@@ -84,7 +77,7 @@ describe('settings', () => {
 
   test('a change that could not be kept says why; damaged settings say where they went, until that is read', async () => {
     const settingsError = make.failure('BAD_FILE', { reason: { kind: 'settingsDamaged' }, remedy: { kind: 'settingsKept', path: '/home/me/.config/platter/settings.json.broken-1' }, device: '/home/me/.config/platter/settings.json.broken-1' });
-    open = await windows.open({ state: { disks, settingsError } });
+    await open.start({ state: { disks, settingsError } });
     const { page } = open;
     await page.getByText('What it held is kept in /home/me/.config/platter/settings.json.broken-1').waitFor();
     await page.getByRole('button', { name: 'OK' }).click();
@@ -167,7 +160,7 @@ const screens: [name: string, state: Partial<AppState>, settings?: boolean][] = 
 
 describe.each(LANGUAGES)('in %s', (language) => {
   test.each(screens)('%s', async (name, state, settings = false) => {
-    open = await windows.open({ state: { ...state, language, settings: { ...defaultSettings, language } } });
+    await open.start({ state: { ...state, language, settings: { ...defaultSettings, language } } });
     speakWith(() => language);
     if (settings) {
       await open.page.getByRole('button', { name: say('settings.title') }).click();
@@ -181,7 +174,7 @@ describe.each(LANGUAGES)('in %s', (language) => {
   });
 
   test('every failure', async () => {
-    open = await windows.open({ state: { job: everyFailure(), language, settings: { ...defaultSettings, language } } });
+    await open.start({ state: { job: everyFailure(), language, settings: { ...defaultSettings, language } } });
     speakWith(() => language);
     let shown = 0;
     for (const name of ['sdb', 'sdc', 'sdd']) {

@@ -1,26 +1,19 @@
 // The consent: what will be erased is in view, a press is not enough, and nothing starts by accident.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../app/contract/jobs.ts';
 import * as make from './fixtures.ts';
-import { refuse, Windows, type OpenWindow, type WindowOptions } from './window.ts';
+import { oneWindow } from './one-window.ts';
+import { refuse, type WindowOptions } from './window.ts';
 
-let windows: Windows;
-let open: OpenWindow;
+const open = oneWindow();
 const disks = make.sticks(3);
 const plain = make.plan(disks.map((disk) => make.endpoint(disk)));
 const recognised = make.plan(disks.map((disk, i) => make.endpoint(disk, { contents: i === 1 ? [{ kind: 'labelled', fileSystem: 'FAT', label: 'PHOTOS', path: '/dev/sdc1', size: 64e9 }] : [] })));
 
-beforeAll(async () => void (windows = await Windows.start()));
-afterAll(() => windows.stop());
-afterEach(async () => {
-  const { problems } = open;
-  await open.page.context().close();
-  expect(problems).toEqual([]);
-});
 
 /** A window with a review of `plan`; starting it gives a job. */
 async function reviewing(plan: Plan, options: WindowOptions = {}): Promise<void> {
-  open = await windows.open({ ...options, state: { disks, review: plan } });
+  await open.start({ ...options, state: { disks, review: plan } });
   open.main.jobToRun = make.job(plan, []);
 }
 

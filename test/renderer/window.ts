@@ -11,7 +11,8 @@ import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
 import type { CopyRequest, Plan } from '../../app/contract/jobs.ts';
 import type { JobRecord } from '../../app/contract/records.ts';
 import type { SettingsChange } from '../../app/contract/settings.ts';
-import { calls, type AppState, type JobView, type WindowCalls } from '../../app/contract/window.ts';
+import { calls, type AppState, type JobView, type SpeedHistory, type WindowCalls } from '../../app/contract/window.ts';
+import { noSpeeds } from '../../app/view/speeds.ts';
 import { appState } from './fixtures.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -36,6 +37,7 @@ export class FakeMain {
   image: string | null = null;
   newImage: string | null = null;
   history: JobRecord[] = [];
+  speeds: SpeedHistory = noSpeeds;
   /** Set to have every call throw, as a broken IPC would. */
   broken: string | null = null;
   state: AppState;
@@ -57,9 +59,9 @@ export class FakeMain {
     }, this.state);
   }
 
-  /** Names of the calls so far, without the first getState. */
+  /** Names of the calls so far, without the first ones of a page. */
   names(): string[] {
-    return this.log.map(({ name }) => name).filter((name) => name !== 'getState');
+    return this.log.map(({ name }) => name).filter((name) => name !== 'getState' && name !== 'getSpeeds');
   }
 
   /** Arguments of each call of that name. */
@@ -78,6 +80,8 @@ export class FakeMain {
     switch (name) {
       case 'getState':
         return this.state;
+      case 'getSpeeds':
+        return this.speeds;
       case 'chooseImage':
         return this.image;
       case 'chooseNewImage':

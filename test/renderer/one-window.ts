@@ -1,0 +1,38 @@
+// The window of a test file: one browser for all of its tests, a window for each. What a page complains of (its console, its
+// policy) fails the test that had it open.
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import type { FakeMain, OpenWindow, WindowOptions } from './window.ts';
+import { Windows } from './window.ts';
+
+/** The window that the running test has opened, under the names of an `OpenWindow`. */
+export interface OneWindow extends Readonly<OpenWindow> {
+  /** Opens it. */
+  start(options?: WindowOptions): Promise<void>;
+}
+
+/** To be called once in a test file, outside of its tests. */
+export function oneWindow(): OneWindow {
+  let windows: Windows;
+  let open: OpenWindow | null = null;
+  const now = (): OpenWindow => {
+    if (open === null) throw new Error('this test has opened no window');
+    return open;
+  };
+  beforeAll(async () => void (windows = await Windows.start()));
+  afterAll(() => windows.stop());
+  afterEach(async () => {
+    const problems = open?.problems ?? [];
+    await open?.page.context().close();
+    open = null;
+    expect(problems).toEqual([]);
+  });
+  return {
+    get page() { return now().page; },
+    get main(): FakeMain { return now().main; },
+    get problems() { return now().problems; },
+    picture: (name) => now().picture(name),
+    async start(options) {
+      open = await windows.open(options ?? {});
+    },
+  };
+}

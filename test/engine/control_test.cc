@@ -29,9 +29,9 @@ bool all_done(const kcopyd_progress& progress, unsigned but) {
   return true;
 }
 
-// Does nothing move for a while?
+// Does nothing move for a while, once what was in flight has ended?
 bool rests(Job& job) {
-  usleep(100'000);
+  usleep(400'000);
   const kcopyd_progress before = job.progress();
   usleep(200'000);
   const kcopyd_progress after = job.progress();
@@ -113,7 +113,7 @@ TEST_CASE("a paused destination rests, the others go on; released, it gets all i
 TEST_CASE("a paused job rests as a whole, can be cancelled, and both pauses have to be lifted") {
   on_each({Medium::loop512}, [](const Combo& combo) {
     Bay bay(combo, 2, kBytes);
-    for (auto& dest : bay.dests) dest.rule("rate w 60M");
+    for (auto& dest : bay.dests) dest.rule("rate w 20M");
     Job& job = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_VERIFY);
     wait_for([&] { return job.progress().dests[0].written >= 2 * MiB; });
     CHECK(kcopyd_job_pause(job.get(), -1, 1) == 0);

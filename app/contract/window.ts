@@ -24,7 +24,7 @@ export interface JobView {
   destinationThrottles: (number | null)[];
 }
 
-/** Everything the window shows that main owns. Pushed whole, four times a second at most. */
+/** Everything the window shows that main owns. */
 export interface AppState extends SettingsState {
   /** The system is asked for the right to open disks: there may be a prompt on the screen. */
   elevating: boolean;
@@ -112,16 +112,19 @@ export const calls = [
 
 /** What main tells the window without being asked. */
 export interface WindowNotices {
+  /** All of it, after anything but the progress of the job has changed. */
   state: AppState;
+  /** Where the job is, after nothing else has changed since the notice before: a new `state.job.progress`. */
+  progress: JobProgress;
 }
 
-/** Names of the notices. */
-export const notices = ['state'] as const satisfies readonly (keyof WindowNotices)[];
+/** Names of the notices. Together they come four times a second at most. */
+export const notices = ['state', 'progress'] as const satisfies readonly (keyof WindowNotices)[];
 
 type Calls = { [C in keyof WindowCalls]: (...args: WindowCalls[C]['args']) => Promise<WindowCalls[C]['result']> };
 type Listeners = { [N in keyof WindowNotices as `on${Capitalize<N>}`]: (listener: (value: WindowNotices[N]) => void) => () => void };
 
-/** `window.platter`: the calls, `onState(listener)` (returns the function that stops listening), and `pathOf` for dropped files. */
+/** `window.platter`: the calls, `onState(listener)` and its like (they return the function that stops listening), and `pathOf` for dropped files. */
 export type Bridge = Calls & Listeners & { pathOf(file: object): string };
 
 /** Channel of a call or notice on Electron's IPC. */

@@ -7,6 +7,7 @@ import type { DisksEvent, HostCalls, HostEvent, HostMethod, HostRequest, HostRes
 import { failure, Refusal } from './errors.ts';
 import { encodeFrame, FrameDecoder, FrameError } from './frames.ts';
 import { hostCommand, startHost, type HostEnd, type HostProcess } from './host-process.ts';
+import { SampleSieve } from './sample-sieve.ts';
 import { hostMessage, hostResults } from './schema.ts';
 
 export { Refusal } from './errors.ts';
@@ -60,12 +61,6 @@ interface Pending {
   reject: (refusal: Refusal) => void;
 }
 
-/** Milliseconds between two samples at the least; the host sends one every hundred. */
-const SAMPLE_INTERVAL = 50;
-
-/** Samples may be left out: the next one says more, and the result says all. */
-const isSample = (value: unknown): boolean => typeof value === 'object' && value !== null && 'event' in value && value.event === 'progress';
-
 /** Only a request of absurd size does not fit. */
 function frameOf(request: HostRequest): Buffer {
   try {
@@ -79,7 +74,7 @@ function frameOf(request: HostRequest): Buffer {
 class HostClient implements Engine {
   readonly closed: Promise<PlatterError | null>;
   readonly #host: HostProcess;
-  readonly #decoder = new FrameDecoder();
+  readonly #decoder: FrameDecoder;
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Set<(event: HostEvent) => void>();
   readonly #diskListeners = new Set<(disks: DisksEvent['disks']) => void>();
@@ -89,7 +84,6 @@ class HostClient implements Engine {
   /** Its command asks somebody first. */
   readonly #asks: boolean;
   #hasSpoken = false;
-  #sampledAt = Number.NEGATIVE_INFINITY;
   /** Set when the host is gone. */
   #gone: Refusal | null = null;
   #settleClosed: (failure: PlatterError | null) => void = () => undefined;
@@ -98,6 +92,8 @@ class HostClient implements Engine {
     this.#asks = explain !== undefined;
     this.closed = new Promise((resolve) => (this.#settleClosed = resolve));
     this.#host = host;
+    const samples = new SampleSieve(host.readable);
+    this.#decoder = new FrameDecoder((body) => samples.leavesOut(body));
     host.readable.on('data', (chunk: Buffer) => this.#read(chunk));
     void host.ended.then((end) => this.#end(end.how, end.lastWords, this.#hasSpoken ? null : (explain?.(end) ?? null)));
   }
@@ -145,7 +141,6 @@ class HostClient implements Engine {
   }
 
   #receive(value: unknown): void {
-    if (isSample(value) && !this.#takesSample()) return;
     const message = hostMessage.safeParse(value);
     if (!message.success) {
       this.#end({ kind: 'notInProtocol' });
@@ -157,14 +152,6 @@ class HostClient implements Engine {
     } else {
       this.#answer(message.data);
     }
-  }
-
-  /** Of samples that come faster than anybody looks at them most are left out, before it costs anything to check them. */
-  #takesSample(): boolean {
-    const now = performance.now();
-    if (now - this.#sampledAt < SAMPLE_INTERVAL) return false;
-    this.#sampledAt = now;
-    return true;
   }
 
   #answer(response: HostResponse): void {

@@ -23,10 +23,16 @@ export function encodeFrame(value: unknown): Buffer {
 /** Bytes in, values out. Holds at most one frame's worth of bytes beside the chunk it is given. */
 export class FrameDecoder {
   readonly #text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  readonly #passOver: (body: Buffer) => boolean;
   #chunks: Buffer[] = [];
   #held = 0;
   /** Length of the frame being read; null while its header is. */
   #length: number | null = null;
+
+  /** `passOver` is shown the bytes of every frame's JSON: a frame it is true of is left out, unread. */
+  constructor(passOver: (body: Buffer) => boolean = () => false) {
+    this.#passOver = passOver;
+  }
 
   /**
    * Takes the next bytes and yields every value they complete, in order.
@@ -43,7 +49,7 @@ export class FrameDecoder {
       if (this.#held < this.#length) return;
       const body = this.#take(this.#length);
       this.#length = null;
-      yield this.#parse(body);
+      if (!this.#passOver(body)) yield this.#parse(body);
     }
   }
 

@@ -2,7 +2,7 @@
 import { app, clipboard, nativeTheme, shell } from 'electron';
 import { join } from 'node:path';
 import type { SettingsState } from '../contract/settings.ts';
-import type { AppState, JobView } from '../contract/window.ts';
+import type { AppState } from '../contract/window.ts';
 import { logEvent, logStart } from '../records/log.ts';
 import { noSpeeds, withPoint } from '../view/speeds.ts';
 import { speakWith } from '../words/speech.ts';
@@ -15,6 +15,7 @@ import { findJobs, keepJob, lastJob, reportJobs } from './history.ts';
 import { notify, setupIpc } from './ipc.ts';
 import { Jobs } from './jobs.ts';
 import { log, setupLog } from './log.ts';
+import { stateNotices } from './notices.ts';
 import { setupNotifications } from './notifications.ts';
 import { openedImage } from './opened.ts';
 import { RENDERER } from './paths.ts';
@@ -23,11 +24,7 @@ import { closeNetwork, setupSecurity } from './security.ts';
 import { SettingsStore } from './settings.ts';
 import { setupSleep } from './sleep.ts';
 import { setupTaskbar } from './taskbar.ts';
-import { throttle } from './throttle.ts';
 import { setupMenu, showWindow } from './window.ts';
-
-/** Shortest time between two notices of state, milliseconds. */
-const NOTICE_INTERVAL = 250;
 
 if (process.getuid?.() === 0) {
   console.error('platter: the window does not run as root. Use `npm start`: as root it opens the window as an ordinary user.');
@@ -50,11 +47,9 @@ async function run(): Promise<void> {
   const loopDevices = !app.isPackaged || process.env.PLATTER_LOOP_DEVICES === '1';
   const state = (): AppState => ({ ...jobs.state, ...settings.state });
   let speeds = noSpeeds;
-  const followers = [setupNotifications(() => settings.state.settings), setupTaskbar(), setupSleep(), (job: JobView | null) => void (speeds = withPoint(speeds, job))];
-  const publish = throttle((newest: AppState) => {
-    notify('state', newest);
-    for (const follow of followers) follow(newest.job);
-  }, NOTICE_INTERVAL);
+  const publish = stateNotices(notify, [
+    setupNotifications(() => settings.state.settings), setupTaskbar(), setupSleep(), (job) => void (speeds = withPoint(speeds, job)),
+  ]);
   const apply = (now: SettingsState): void => {
     nativeTheme.themeSource = now.settings.theme;
     publish(state());

@@ -1,23 +1,27 @@
-// "At most ten a second" without ever losing the last one.
+// "At most so many a second" without ever losing the last one.
 
 /**
- * Gives a function that calls `send` with the newest value, at once when it was quiet for `interval` milliseconds
- * and otherwise when they are over. Values between are dropped; the last one never is.
+ * Gives a function that calls `send` with the newest value, at once when it was quiet for `interval` milliseconds (of that
+ * value) and otherwise when they are over. Values between are dropped; the last one never is.
  */
-export function throttle<T>(send: (value: T) => void, interval: number): (value: T) => void {
+export function throttle<T>(send: (value: T) => void, interval: (value: T) => number): (value: T) => void {
   let newest: T;
   let sentAt = Number.NEGATIVE_INFINITY;
-  let timer: NodeJS.Timeout | null = null;
+  let due = Number.POSITIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
-    timer = null;
+    due = Number.POSITIVE_INFINITY;
     sentAt = performance.now();
     send(newest);
   };
   return (value) => {
     newest = value;
-    if (timer !== null) return;
-    const wait = sentAt + interval - performance.now();
-    if (wait <= 0) flush();
-    else timer = setTimeout(flush, wait);
+    const now = performance.now();
+    const next = Math.max(now, sentAt + interval(value));
+    if (next >= due) return;
+    due = next;
+    clearTimeout(timer);
+    if (due === now) flush();
+    else timer = setTimeout(flush, due - now);
   };
 }

@@ -44,9 +44,13 @@ export const isBad = (tile: Tile): boolean => tile.state === 'failed' || tile.st
 /** True when a destination ended well. */
 export const isGood = (tile: Tile): boolean => tile.state === 'verified' || tile.state === 'written';
 
-/** Every destination in the plan's order. */
-export function tilesOf(job: JobView): Tile[] {
-  return job.plan.destinations.map((endpoint, index) => tileOf(job, endpoint, index));
+const known = new WeakMap<JobView, readonly Tile[]>();
+
+/** Every destination in the plan's order. A view does not change, so whoever asks again gets the same tiles. */
+export function tilesOf(job: JobView): readonly Tile[] {
+  const tiles = known.get(job) ?? job.plan.destinations.map((endpoint, index) => tileOf(job, endpoint, index));
+  known.set(job, tiles);
+  return tiles;
 }
 
 function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {

@@ -1,7 +1,7 @@
 // Main's state as the window shows it: what a job says of itself four times a second at most, all else at once.
 import type { Disk } from '../../app/contract/disks.ts';
 import type { FailureFacts } from '../../app/contract/errors.ts';
-import type { InterruptedJob, Plan } from '../../app/contract/jobs.ts';
+import type { InterruptedJob, JobProgress, Plan } from '../../app/contract/jobs.ts';
 import type { AppState, Bridge, JobView } from '../../app/contract/window.ts';
 import { diskName } from '../disks.ts';
 import { listed, say } from '../words.ts';
@@ -22,7 +22,7 @@ export class Mirror {
   fault = $state.raw<FailureFacts | null>(null);
 
   readonly #bridge: Bridge;
-  #waiting: AppState | null = null;
+  #newest: AppState | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #shownAt = Number.NEGATIVE_INFINITY;
 
@@ -49,16 +49,19 @@ export class Mirror {
   /** Starts following main. Returns the function that stops it. */
   follow(): () => void {
     let heard = false;
-    const stop = this.#bridge.onState((state) => {
-      heard = true;
-      this.#take(state);
-    });
+    const stops = [
+      this.#bridge.onState((state) => {
+        heard = true;
+        this.#take(state);
+      }),
+      this.#bridge.onProgress((progress) => this.#progress(progress)),
+    ];
     void this.ask(this.#bridge.getState()).then((state) => {
       // A notice that came first is the newer of the two.
       if (state !== undefined && !heard) this.#take(state);
     });
     return () => {
-      stop();
+      for (const stop of stops) stop();
       clearTimeout(this.#timer);
     };
   }
@@ -94,8 +97,14 @@ export class Mirror {
     await this.ask(this.#bridge.dismissJob());
   }
 
+  /** Moves the job of the newest state. What comes before the first state is in that. */
+  #progress(progress: JobProgress): void {
+    const job = this.#newest?.job;
+    if (this.#newest && job) this.#take({ ...this.#newest, job: { ...job, progress } });
+  }
+
   #take(state: AppState): void {
-    this.#waiting = state;
+    this.#newest = state;
     // Without a job a snapshot is the answer to something somebody did, and the next thing they do must be about it.
     const wait = state.job === null ? 0 : this.#shownAt + FRAME_MS - performance.now();
     if (wait <= 0) this.#show();
@@ -106,8 +115,8 @@ export class Mirror {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#shownAt = performance.now();
-    const come = this.#waiting === null ? [] : this.arrivals.see(this.#waiting.disks);
+    const come = this.#newest === null ? [] : this.arrivals.see(this.#newest.disks);
     if (come.length > 0) this.arrived = say('devices.arrived', { drives: listed(come.map(diskName)) });
-    this.state = this.#waiting;
+    this.state = this.#newest;
   }
 }

@@ -5,9 +5,12 @@ import { open } from 'node:fs/promises';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { HostEvent } from '../../app/contract/host.ts';
 import { startEngine } from '../../app/engine/client.ts';
+import { failure } from '../../app/engine/errors.ts';
 import { encodeFrame, FrameDecoder } from '../../app/engine/frames.ts';
 import { canLab, seededBytes, type LabDisk } from '../lab/lab.ts';
+import { disk, endpoint, job, midway, plan, result } from '../renderer/fixtures.ts';
 import { HOST, MiB, refused, requestOf, Workbench, type Session } from './engine-support.ts';
 
 const noLab = canLab();
@@ -255,6 +258,31 @@ describe('a host that breaks down', () => {
     readable.write(encodeFrame({ id: 1, ok: true, result: [{ path: 5 }] }));
     expect(await asked).toMatchObject([broken]);
     expect(await engine.closed).toMatchObject(broken);
+  });
+
+  it('says more than anybody looks at: it is left to its pipe for a while, and nothing but samples is lost', async () => {
+    const [readable, writable] = [new PassThrough(), new PassThrough()];
+    const engine = startEngine({ streams: { readable, writable } });
+    const heard: HostEvent[] = [];
+    const end = new Promise<void>((resolve) => engine.onEvent((event) => {
+      heard.push(event);
+      if (event.event === 'result') resolve();
+    }));
+    const to = plan([endpoint(disk('/dev/sdb'))]);
+    const samples = Array.from({ length: 100 }, (_, seconds) => encodeFrame({ event: 'progress', progress: { ...job(to, midway(to)).progress, seconds } }));
+    const failed = (offset: number): Buffer =>
+      encodeFrame({ event: 'error', error: { ...failure({ code: 'IO_ERROR', op: 'read', device: '/dev/sdb', offset, reason: { kind: 'errno', errno: 'EIO' } }), side: 'read', destination: null } });
+    readable.write(Buffer.concat([...samples, failed(1), ...samples, failed(2)]));
+    await expect.poll(() => readable.isPaused()).toBe(true);
+    readable.write(Buffer.concat([...samples, failed(3), encodeFrame({ event: 'result', result: result(to, []) })]));
+    const answered = engine.call('cancel', {});
+    readable.write(encodeFrame({ id: 1, ok: true, result: {} }));
+    await end;
+    await answered;
+    expect(heard.flatMap((event) => (event.event === 'error' ? [event.error.offset] : []))).toEqual([1, 2, 3]);
+    expect(heard.filter(({ event }) => event === 'progress').length).toBeLessThan(5);
+    readable.end();
+    await engine.closed;
   });
 
   it('is not one that was closed in order, even when it is asked again', async () => {

@@ -1,4 +1,4 @@
-// Notices of state: ten a second at most, and the last one always.
+// So many a second at most, and the last one always.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { throttle } from '../../app/main/throttle.ts';
 
@@ -7,7 +7,7 @@ afterEach(() => vi.useRealTimers());
 
 it('sends the first at once and the newest when the interval is over', () => {
   const sent: number[] = [];
-  const send = throttle((value: number) => sent.push(value), 100);
+  const send = throttle((value: number) => sent.push(value), () => 100);
   send(1);
   send(2);
   send(3);
@@ -20,7 +20,7 @@ it('sends the first at once and the newest when the interval is over', () => {
 
 it('keeps the interval after a late one too', () => {
   const sent: number[] = [];
-  const send = throttle((value: number) => sent.push(value), 100);
+  const send = throttle((value: number) => sent.push(value), () => 100);
   send(1);
   send(2);
   vi.advanceTimersByTime(100);
@@ -32,7 +32,7 @@ it('keeps the interval after a late one too', () => {
 
 it('a thousand changes in a second are eleven notices', () => {
   let sent = 0;
-  const send = throttle(() => sent++, 100);
+  const send = throttle(() => sent++, () => 100);
   for (let ms = 0; ms < 1000; ms++) {
     send(ms);
     vi.advanceTimersByTime(1);
@@ -43,9 +43,27 @@ it('a thousand changes in a second are eleven notices', () => {
 
 it('after a quiet time it sends at once again', () => {
   const sent: number[] = [];
-  const send = throttle((value: number) => sent.push(value), 100);
+  const send = throttle((value: number) => sent.push(value), () => 100);
   send(1);
   vi.advanceTimersByTime(100);
   send(2);
   expect(sent).toEqual([1, 2]);
+});
+
+it('what may come sooner comes sooner, and takes along what waits', () => {
+  const sent: string[] = [];
+  const send = throttle((value: string) => sent.push(value), (value) => (value === 'news' ? 100 : 300));
+  send('figure 1');
+  send('figure 2');
+  vi.advanceTimersByTime(50);
+  send('news');
+  vi.advanceTimersByTime(49);
+  expect(sent).toEqual(['figure 1']);
+  vi.advanceTimersByTime(1);
+  expect(sent).toEqual(['figure 1', 'news']);
+  send('figure 3');
+  vi.advanceTimersByTime(299);
+  expect(sent).toHaveLength(2);
+  vi.advanceTimersByTime(1);
+  expect(sent).toEqual(['figure 1', 'news', 'figure 3']);
 });

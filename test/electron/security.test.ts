@@ -46,8 +46,8 @@ describe('privileges', () => {
     }));
     expect(seen.node).toEqual([]);
     expect(seen.bridge).toEqual([
-      'cancel', 'changeSettings', 'chooseImage', 'chooseNewImage', 'copyDiagnostics', 'dismissJob', 'dismissReview', 'eject', 'findJobs', 'forget', 'getSpeeds', 'getState', 'onState',
-      'pathOf', 'pause', 'refreshDisks', 'reportJobs', 'retry', 'review', 'saveManifest', 'showLog', 'start', 'throttle',
+      'cancel', 'changeSettings', 'chooseImage', 'chooseNewImage', 'copyDiagnostics', 'dismissJob', 'dismissReview', 'eject', 'findJobs', 'forget', 'getSpeeds', 'getState', 'onProgress',
+      'onState', 'pathOf', 'pause', 'refreshDisks', 'reportJobs', 'retry', 'review', 'saveManifest', 'showLog', 'start', 'throttle',
     ]);
   });
 });

@@ -1,6 +1,7 @@
 /// <reference types="svelte" />
 // The mirror of main's state: four updates of a job a second at most, the newest always arrives, a broken call is told.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { JobProgress } from '../../app/contract/jobs.ts';
 import type { AppState, Bridge } from '../../app/contract/window.ts';
 import { FRAME_MS, Mirror } from '../../renderer/state/mirror.svelte.ts';
 import { appState, disk, endpoint, job, midway, plan } from './fixtures.ts';
@@ -8,12 +9,24 @@ import { appState, disk, endpoint, job, midway, plan } from './fixtures.ts';
 const drive = plan([endpoint(disk('/dev/sdc'))]);
 const named = (path: string, busy = false): AppState => appState({ disks: [disk(path)], job: busy ? job(drive, midway(drive)) : null });
 
-function setup(first: Promise<AppState>): { mirror: Mirror; push: (state: AppState) => void; stop: () => void } {
+interface Setup {
+  mirror: Mirror;
+  push: (state: AppState) => void;
+  move: (progress: JobProgress) => void;
+  stop: () => void;
+}
+
+function setup(first: Promise<AppState>): Setup {
   let listener: (state: AppState) => void = () => undefined;
-  const bridge = { getState: () => first, onState: (next: typeof listener) => ((listener = next), () => (listener = () => undefined)) };
+  let mover: (progress: JobProgress) => void = () => undefined;
+  const bridge = {
+    getState: () => first,
+    onState: (next: typeof listener) => ((listener = next), () => (listener = () => undefined)),
+    onProgress: (next: typeof mover) => ((mover = next), () => (mover = () => undefined)),
+  };
   const mirror = new Mirror(bridge as unknown as Bridge);
   const stop = mirror.follow();
-  return { mirror, push: (state) => listener(state), stop };
+  return { mirror, push: (state) => listener(state), move: (progress) => mover(progress), stop };
 }
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
@@ -47,6 +60,24 @@ describe('mirror', () => {
     expect(seen.size).toBeGreaterThanOrEqual(4);
     await vi.advanceTimersByTimeAsync(FRAME_MS);
     expect(mirror.disks[0]?.path).toBe('/dev/99');
+  });
+
+  test('progress moves the job of the newest state and leaves the rest as it is; before there is a state it says nothing', async () => {
+    let answer: (state: AppState) => void = () => undefined;
+    const { mirror, push, move } = setup(new Promise((resolve) => (answer = resolve)));
+    const first = named('/dev/sdb', true);
+    const moved: JobProgress = { ...first.job!.progress, seconds: 77 };
+    move({ ...moved, seconds: 1 });
+    expect(mirror.state).toBeNull();
+    answer(first);
+    await vi.advanceTimersByTimeAsync(FRAME_MS);
+    move(moved);
+    await vi.advanceTimersByTimeAsync(FRAME_MS);
+    expect(mirror.state).toEqual({ ...first, job: { ...first.job, progress: moved } });
+    expect(mirror.disks).toBe(first.disks);
+    push(named('/dev/sdb'));
+    move(moved);
+    expect(mirror.job).toBeNull();
   });
 
   test('what is no job is shown at once', async () => {

@@ -150,6 +150,7 @@ function preload(names: readonly string[]): void {
         window.stateListeners = window.stateListeners.filter((each) => each !== listener);
       };
     },
+    onProgress: () => () => undefined, // whoever pushes, pushes all of it
     pathOf: (file: File) => `/dropped/${file.name}`,
   };
   for (const name of names) bridge[name] = (...args: unknown[]) => window.askMain(name, args);

@@ -1,0 +1,42 @@
+// What the window is told of main's state, and how often: all of it, or where nothing but the job's progress is new, which
+// for hours is all that happens, that alone.
+import type { JobProgress } from '../contract/jobs.ts';
+import type { AppState, JobView, WindowNotices } from '../contract/window.ts';
+import { throttle } from './throttle.ts';
+
+/** Milliseconds from one notice to the next at the least: where only figures have moved, and where something has happened. */
+const FIGURES_INTERVAL = 500;
+const NEWS_INTERVAL = 250;
+
+/** Tells the window something, if there is a window. */
+type Tell = <N extends keyof WindowNotices>(name: N, value: WindowNotices[N]) => void;
+
+/** Gives the function that takes every new state and tells the window with `tell` and the followers of the job. */
+export function stateNotices(tell: Tell, followers: readonly ((job: JobView | null) => void)[]): (state: AppState) => void {
+  let told: AppState | null = null;
+  const send = (state: AppState): void => {
+    const progress = told === null ? null : onlyProgress(told, state);
+    told = state;
+    if (progress === null) tell('state', state);
+    else tell('progress', progress);
+    for (const follow of followers) follow(state.job);
+  };
+  return throttle(send, (state) => (told !== null && onlyFigures(told, state) ? FIGURES_INTERVAL : NEWS_INTERVAL));
+}
+
+/** The new progress of the job, null when more than that has changed. */
+function onlyProgress(before: AppState, after: AppState): JobProgress | null {
+  const sameJob = before.job !== null && after.job !== null && sameBut('progress', before.job, after.job);
+  return sameJob && sameBut('job', before, after) ? (after.job?.progress ?? null) : null;
+}
+
+/** Every destination still does what it did. */
+function onlyFigures(before: AppState, after: AppState): boolean {
+  const is = onlyProgress(before, after)?.destinations;
+  const was = before.job?.progress.destinations;
+  return is?.every(({ state, paused }, index) => state === was?.[index]?.state && paused === was[index].paused) ?? false;
+}
+
+/** Whoever changes something makes it anew: what is the same object is the same. */
+const sameBut = <T extends object>(member: keyof T, before: T, after: T): boolean =>
+  (Object.keys(after) as (keyof T)[]).every((key) => key === member || before[key] === after[key]);

@@ -27,7 +27,8 @@ const stages = {
   tsan: { purpose: 'test', run: (print) => native('tsan', print) },
   app: { purpose: 'test', run: () => vitest('app', ['test/app', 'test/engine', 'test/lab']) },
   fuzz: { purpose: 'test', run: (print) => lines('fuzz', process.execPath, [inRoot('test/fuzz/run.mjs')], print) },
-  renderer: { purpose: 'test', run: () => vitest('renderer', ['test/renderer']) },
+  // Pages know nothing of each other, and wait for their frames half of the time.
+  renderer: { purpose: 'test', run: () => vitest('renderer', ['test/renderer', '--fileParallelism', '--maxWorkers=2']) },
   electron: { purpose: 'test', run: () => vitest('electron', ['test/electron'], onScreen) },
   package: { purpose: 'test', run: () => vitest('package', ['test/package'], onScreen) },
 };
@@ -88,12 +89,12 @@ async function lines(name, command, args, print) {
   return orCrashed(code, { passed: count(/^ok\b/), failed: count(/^FAIL\b/), skips });
 }
 
-/** Tests in TypeScript; `wrapper` is a command that runs another. */
-async function vitest(name, paths, wrapper = []) {
+/** Tests in TypeScript: files, folders and options of vitest; `wrapper` is a command that runs another. */
+async function vitest(name, asked, wrapper = []) {
   const report = inRoot(`out/test/${name}.json`);
   rmSync(report, { force: true });
   await mkdir(dirname(report), { recursive: true });
-  const args = ['run', '--config', 'build/vitest.config.ts', '--reporter', 'default', '--reporter', './test/reporter.ts', ...paths];
+  const args = ['run', '--config', 'build/vitest.config.ts', '--reporter', 'default', '--reporter', './test/reporter.ts', ...asked];
   const [command, ...rest] = [...wrapper, process.execPath, inRoot('node_modules/vitest/vitest.mjs'), ...args];
   const { env, ...other } = options();
   const code = await run(command, rest, { ...other, env: { ...env, PLATTER_TEST_REPORT: report } });

@@ -94,6 +94,7 @@ const REPORT_EXAMPLES = `
 Examples:
   platter report last --pdf report.pdf        of the job that ended last
   platter report 20261123-235959-a1b2c3 --pdf report.pdf --json report.json
+  platter report last --manifest disk.manifest      to verify by later
 `;
 
 /** After the help of the program, and of each command that runs a job. */

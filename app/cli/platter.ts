@@ -8,7 +8,9 @@ import type { CopyRequest, Plan } from '../contract/jobs.ts';
 import { REPORT_FORMS } from '../contract/records.ts';
 import type { JobView } from '../contract/window.ts';
 import { type Engine, Refusal, startEngine } from '../engine/client.ts';
-import { failure } from '../engine/errors.ts';
+import { failure, refuse } from '../engine/errors.ts';
+import { exportManifest } from '../engine/made-manifests.ts';
+import { stateDir } from '../engine/state-folder.ts';
 import { recordsCsv } from '../records/csv.ts';
 import { History } from '../records/history.ts';
 import { Log } from '../records/log.ts';
@@ -120,7 +122,12 @@ const history: Actions['history'] = (words, { json, csv }) => asking(reporterFor
 const report: Actions['report'] = (id, files) => asking(reporterFor(false), async () => {
   const record = await new History().get(id);
   for (const form of REPORT_FORMS) if (files[form] !== null) await saveReport(resolve(files[form]), form, [record]);
+  if (files.manifest !== null) await exportManifest(stateDir(), record.manifest ?? noManifest(), resolve(files.manifest));
   return EXIT.allGood;
+});
+
+const noManifest = (): never => refuse({
+  code: 'NOTHING_TO_DO', op: 'check', reason: { kind: 'said', text: 'This job has made no manifest: it did not read all of its source.' }, remedy: { kind: 'remakeManifest' },
 });
 
 /** Keeps a job that has ended. That there is no place for it takes nothing from what was done. */

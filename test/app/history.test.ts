@@ -167,8 +167,9 @@ describe.skipIf(cannot !== null)(`on real disks${cannot === null ? '' : ` (${can
     expect((await platter(['history', 'no', 'such', 'job'])).stdout).toContain('No job found.');
     expect((await platter(['history', '--csv'])).stdout.split('\r\n')).toHaveLength(1 + 3 + 1);
 
-    const reported = await platter(['report', 'last', '--pdf', 'r.pdf', '--json', 'r.json', '--csv', 'r.csv'], { cwd: directory });
+    const reported = await platter(['report', 'last', '--pdf', 'r.pdf', '--json', 'r.json', '--csv', 'r.csv', '--manifest', 'again.m'], { cwd: directory });
     expect(reported.code, reported.stderr).toBe(0);
+    expect((await readFile(join(directory, 'again.m'))).equals(await readFile(join(directory, 'm')))).toBe(true);
     expect(JSON.parse(await readFile(join(directory, 'r.json'), 'utf8'))).toEqual(recordToKeep(kept!));
     const said = pdfText(join(directory, 'r.pdf'));
     for (const text of ['Größe \\u{6620}\\u{50cf}.img', '2 verified', '1 failed', kept!.manifest!, 'MEDIUM_ERROR', 'sector 4,096', 'Replace this drive', kept!.id, 'Page 1 of 1']) expect(said).toContain(text);

@@ -1,5 +1,5 @@
 // What users of other programs complain of, and cannot see here: no cause, no place, two verdicts, stuck at 99 %.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../app/contract/errors.ts';
 import type { DestinationProgress, DestinationResult, DestinationState } from '../../app/contract/jobs.ts';
 import type { JobView } from '../../app/contract/window.ts';
@@ -9,22 +9,15 @@ import { isBad, isGood, tilesOf } from '../../app/view/tiles.ts';
 import { catalogues } from '../../app/words/speech.ts';
 import { nextStep } from '../../renderer/job-view.ts';
 import * as make from './fixtures.ts';
-import { Windows, type OpenWindow } from './window.ts';
+import { oneWindow, type OneWindow } from './one-window.ts';
 
-let windows: Windows;
-let open: OpenWindow | null = null;
-
-beforeAll(async () => void (windows = await Windows.start()));
-afterAll(() => windows.stop());
-afterEach(async () => {
-  const problems = open?.problems ?? [];
-  await open?.page.context().close();
-  open = null;
-  expect(problems).toEqual([]);
-});
+const open = oneWindow();
 
 const drives = (n: number) => make.plan(make.sticks(n).map((disk) => make.endpoint(disk)));
-const show = async (job: JobView): Promise<OpenWindow> => (open = await windows.open({ state: { disks: [], job } }));
+const show = async (job: JobView): Promise<OneWindow> => {
+  await open.start({ state: { disks: [], job } });
+  return open;
+};
 
 describe('4: something went wrong', () => {
   const codes = Object.keys(BY_CODE) as ErrorCode[];

@@ -152,7 +152,7 @@ describe('a mounted destination', () => {
     const { engine } = session;
     expect(await refused(engine.call('prepare', requestOf({ source, destinations: [disk.device] })))).toMatchObject([{ code: 'MOUNTED', device: disk.device }]);
     const plan = await engine.call('prepare', requestOf({ source, destinations: [disk.device], unmount: true }));
-    expect(plan.destinations).toMatchObject([{ mounts: [{ device: disk.device, target }], contents: [`ext4 "platter" on ${disk.device} (8.4 MB)`] }]);
+    expect(plan.destinations).toMatchObject([{ mounts: [{ device: disk.device, target }], contents: [{ kind: 'labelled', fileSystem: 'ext4', label: 'platter', path: disk.device, size: 8 * MiB }] }]);
     expect(readFileSync('/proc/mounts', 'utf8')).toContain(target);
     await engine.call('start', {});
     const end = await session.until(({ event }) => event === 'result');
@@ -333,8 +333,8 @@ describe.skipIf(noLab !== null)('"unplugged" is never said of an I/O error, and 
     expect(whyGone(number)).toBeNull();
     await disk.rule('resize 0');
     execFileSync('losetup', ['--set-capacity', disk.device]);
-    expect(whyGone(number)).toBe('it has no size any more');
-    expect(whyGone('4095:77')).toBe('the system has removed it');
+    expect(whyGone(number)).toBe('noSize');
+    expect(whyGone('4095:77')).toBe('removed');
   });
 });
 

@@ -252,7 +252,8 @@ TEST_CASE("copy range: no space, and a medium that fails, are errors of the dest
       REQUIRE(!out.errors.empty());
       CHECK(out.errors.front().err == ENOSPC);
       CHECK(out.errors.front().cause == KCOPYD_CAUSE_NO_SPACE);
-      CHECK(out.errors.front().offset > 0);
+      CHECK(out.errors.front().length > 0);
+      CHECK(out.errors.front().offset + out.errors.front().length <= 30 * MiB);
     }
     {
       const Device to(directory.path("to"), kNew);

@@ -37,9 +37,12 @@ export function isAppUrl(url: string): boolean {
   return url === APP_URL || url.startsWith(`${APP_URL}#`);
 }
 
-/** Makes the scheme one with an origin of its own, as the content policy needs. Before `ready`. */
+/**
+ * Makes the scheme one with an origin of its own, as the content policy needs; scripts, whose names change with what is in
+ * them, are compiled once. Before `ready`.
+ */
 export function registerScheme(): void {
-  protocol.registerSchemesAsPrivileged([{ scheme: SCHEME, privileges: { standard: true, secure: true } }]);
+  protocol.registerSchemesAsPrivileged([{ scheme: SCHEME, privileges: { standard: true, secure: true, codeCache: true } }]);
 }
 
 /** Serves the files found in `folder` now; a request names one of them or gets 404, so no path can lead outside. */

@@ -36,7 +36,7 @@ if (process.getuid?.() === 0) {
   setupLog();
   registerScheme();
   closeNetwork();
-  app.whenReady().then(run).catch((error: unknown) => {
+  run().catch((error: unknown) => {
     log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
     app.exit(1);
   });
@@ -61,12 +61,14 @@ async function run(): Promise<void> {
     keep: keepJob,
   });
   speakWith(() => settings.state.language);
+  // Beside Chromium's own start: the engine host and its first list take as long as that.
+  const disksKnown = setupDiskWatch(jobs);
+  await app.whenReady();
   await settings.load();
   setupSecurity();
   setupContent(RENDERER);
   setupMenu();
   setupQuit(jobs);
-  const disksKnown = setupDiskWatch(jobs);
   setupIpc({
     getState: () => disksKnown.then(state),
     getSpeeds: () => speeds,

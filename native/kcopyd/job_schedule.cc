@@ -19,8 +19,8 @@ constexpr std::chrono::milliseconds kAskAgain{2};
 
 constexpr std::chrono::duration<double> kSoon{0.25};
 
-// What a destination of which nothing is known gets at once: one of 2 MiB/s has written it in two seconds.
-constexpr unsigned kFirstSubJobs = 4;
+// What a destination of which nothing is known gets at once: one of 1 MiB/s has written it in two seconds.
+constexpr unsigned kFirstSubJobs = 2;
 
 }  // namespace
 

@@ -30,7 +30,7 @@ std::vector<std::string> listed;
 using Clock = std::chrono::steady_clock;
 
 // Seconds one test may take before it counts as hung. Sanitizers are slow, hangs are forever.
-constexpr auto kPatience = std::chrono::seconds(test::kSlow > 1 ? 120 : 60);
+constexpr auto kPatience = std::chrono::seconds(test::kSlow > 1 ? 240 : 120);
 
 // Where each thread of this process sleeps: the difference between a lost wake-up and a device that stalls.
 void print_threads() {

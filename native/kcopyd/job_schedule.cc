@@ -101,8 +101,10 @@ bool Job::ready(const Pool& pool, const Destination& d) const {
 // Sub-jobs that this destination writes soon: what is in flight has to end before a paused job rests or a cancelled one ends.
 unsigned Job::soon_written(const Destination& d) const {
   if (d.pace.bytes() == 0) return kFirstSubJobs;
-  const double soon = kSoon.count() * d.pace.bytes_per_second(Clock::now()) / static_cast<double>(chunk_size_);
-  return static_cast<unsigned>(std::clamp(soon, 2.0, static_cast<double>(KCOPYD_MAX_DESTS) * KCOPYD_MAX_SUBJOBS));
+  const double in_a_second = d.pace.bytes_per_second(Clock::now()) / static_cast<double>(chunk_size_);
+  // What takes so long to write loses nothing by the moment until the next is there.
+  const double least = in_a_second < 2 ? 1 : 2;
+  return static_cast<unsigned>(std::clamp(kSoon.count() * in_a_second, least, static_cast<double>(KCOPYD_MAX_DESTS) * KCOPYD_MAX_SUBJOBS));
 }
 
 std::optional<Job::Take> Job::choose(Engine& engine) {

@@ -1,41 +1,27 @@
 // The machine's block devices as they are now: what lies on what, what is mounted, what holds the running system.
 // Everything that decides whether a device may be written is decided on this picture.
 import * as z from 'zod';
-import type { Mounted, Port } from '../contract/disks.ts';
+import type { Disk, Mounted, Port } from '../contract/disks.ts';
 import { mountOf, parseMounts, parseSwaps, type Mount } from './mounts.ts';
 
-/** One block device of the picture. */
-export interface Block {
-  /** "/dev/sdb1" */
-  path: string;
+/** What a device has of its own, whether it is a whole disk or not. */
+type Described = Pick<Disk, 'path' | 'majorMinor' | 'size' | 'logicalSector' | 'physicalSector' | 'model' | 'serial' | 'transport' | 'removable' | 'readOnly' | 'backingFile'>;
+
+/** One block device of the picture: a disk, a partition ("/dev/sdb1"), what lies on one. */
+export interface Block extends Described {
   /** Kernel name: "sdb1", "dm-0". */
   name: string;
-  /** "8:17" */
-  majorMinor: string;
   /** As lsblk says: "disk", "part", "loop", "rom", "crypt", "lvm", "raid1", "mpath"... */
   type: string;
-  /** Bytes. */
-  size: number;
-  /** Bytes. */
-  logicalSector: number;
-  /** Bytes. */
-  physicalSector: number;
-  model: string | null;
-  serial: string | null;
-  transport: string | null;
   /** Where it is plugged in; null for what has no socket. */
   port: Port | null;
   /** The system can switch it off. */
   ejectable: boolean;
-  removable: boolean;
-  readOnly: boolean;
   fileSystem: string | null;
   label: string | null;
   /** "gpt", "dos"; null when there is none. */
   partitionTable: string | null;
-  /** What is behind a loop device: a path, as the kernel tells it. */
-  backingFile: string | null;
-  /** Identity of that file; null when it is gone or out of reach. */
+  /** Identity of `backingFile`; null when it is gone or out of reach. */
   backingId: string | null;
   /** What this one lies on: a partition on its disk, a volume on its members. */
   parents: Block[];

@@ -22,7 +22,7 @@ constexpr std::array<std::pair<const char*, unsigned>, 10> kFlags = {{{"verify",
                                                                      {"sparse", KCOPYD_SPARSE},
                                                                      {"assumeBlank", KCOPYD_ASSUME_BLANK},
                                                                      {"hash", KCOPYD_HASH},
-                                                                      {"copyRange", KCOPYD_COPY_RANGE}}};
+                                                                     {"copyRange", KCOPYD_COPY_RANGE}}};
 
 kcopyd_op operation(const Napi::Object& request) {
   const std::string op = request.Get("op").ToString();

@@ -78,16 +78,16 @@ export async function fio({ reads, writes, bytes, depth = 4 }: FioTask): Promise
   return { seconds, cpu, wall, busy, memory };
 }
 
-const FAN_OUT = here('../../out/bench/fan-out');
+const FAN_OUT_PROGRAM = here('../../out/bench/fan-out');
 
 /** The bare copy of fan-out.c; or why it cannot run. Without flushes it would be no copy, without the rest it is no tool. */
 export const fanOut = ({ source, destinations, bytes }: Task): Entry['run'] =>
-  existsSync(FAN_OUT)
+  existsSync(FAN_OUT_PROGRAM)
     ? async () => {
-        const { wall, busy, memory, stdout } = await runProgram(FAN_OUT, [String(bytes), source, ...destinations]);
+        const { wall, busy, memory, stdout } = await runProgram(FAN_OUT_PROGRAM, [String(bytes), source, ...destinations]);
         return { ...(lastLine(stdout) as { seconds: number; cpu: number }), wall, busy, memory };
       }
-    : `${FAN_OUT} is missing: make -C test/bench (needs liburing-dev)`;
+    : `${FAN_OUT_PROGRAM} is missing: make -C test/bench (needs liburing-dev)`;
 
 /** One after the other: the figures of both added up. */
 export async function oneAfterTheOther(...runs: (() => Promise<Sample>)[]): Promise<Sample> {

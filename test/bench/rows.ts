@@ -28,6 +28,7 @@ export interface RowPlan {
 
 export const ENGINE = 'platter engine';
 export const LIMIT = 'limit: one fio';
+export const FAN_OUT = 'limit: bare fan-out';
 /** Requests in flight per device that fio tries on devices with latency. */
 export const DEPTHS = [4, 8, 16, 32, 64] as const;
 const LATENCY_MICROSECONDS = 5000;
@@ -36,7 +37,6 @@ const CHANGED = 0.01;
 const taskOf = ({ source, destinations, bytes }: Bed): Task => ({ source: source.device, destinations: destinations.map((d) => d.device), bytes });
 const checked = (bed: Bed): Pick<Row, 'bed' | 'before' | 'check'> => ({ bed, before: () => spoil(bed), check: () => mustBeCopies(bed) });
 const platter = (name: string, run: Entry['run']): Entry => ({ name, kind: 'platter', run });
-export const FAN_OUT = 'limit: bare fan-out';
 const limit = (run: Entry['run'], name = LIMIT, writes = true): Entry => ({ name, kind: 'limit', run, writes });
 
 /** fio writes bytes of its own: what it leaves is no copy. */

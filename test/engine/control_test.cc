@@ -206,6 +206,15 @@ TEST_CASE("flushed in steps: what is called durable is on the medium when the po
 
 namespace {
 
+// Copies and verifies everything, with a stall_timeout in milliseconds.
+Job& verified_copy(Bay& bay, unsigned timeout) {
+  const io_region from = bay.from(0, kBytes);
+  const std::vector<io_region> to = bay.all(0, kBytes);
+  kcopyd_request request = request_for(from, to, KCOPYD_VERIFY);
+  request.stall_timeout = timeout;
+  return bay.client.submit(request);
+}
+
 // On a busy machine a device that is well may take as long to answer as one that is given up: then again, with more
 // patience. `submit` starts the job with a stall_timeout, `as_meant` says whether it met those that were meant.
 const Outcome& with_patience(unsigned timeout, const std::function<Job&(unsigned)>& submit, const std::function<bool(const Outcome&)>& as_meant) {
@@ -228,11 +237,7 @@ TEST_CASE("a destination that does not answer is given up after the time allowed
         [&](unsigned timeout) -> Job& {
           Bay& bay = made.emplace(combo, 3, kBytes, ClientOptions{.pages = 4096});
           bay.dests[1].rule(rule);
-          const io_region from = bay.from(0, kBytes);
-          const std::vector<io_region> to = bay.all(0, kBytes);
-          kcopyd_request request = request_for(from, to, KCOPYD_VERIFY);
-          request.stall_timeout = timeout;
-          Job& job = bay.client.submit(request);
+          Job& job = verified_copy(bay, timeout);
           wait_for([&] { return job.progress().dests[1].stalled || job.done(); });
           return job;
         },
@@ -269,11 +274,7 @@ TEST_CASE("a source that does not answer ends the job") {
       [&](unsigned timeout) -> Job& {
         Bay& bay = made.emplace(combo, 2, kBytes);
         bay.source.rule("after r 6M stall r");
-        const io_region from = bay.from(0, kBytes);
-        const std::vector<io_region> to = bay.all(0, kBytes);
-        kcopyd_request request = request_for(from, to, KCOPYD_VERIFY);
-        request.stall_timeout = timeout;
-        return bay.client.submit(request);
+        return verified_copy(bay, timeout);
       },
       [](const Outcome& out) { return out.read_err == 1 && out.write_err == 0; });
     CHECK(out.read_err == 1);
@@ -292,11 +293,7 @@ TEST_CASE("I/O that was given up and comes back gives its page back") {
       [&](unsigned timeout) -> Job& {
         Bay& bay = made.emplace(combo, 2, kBytes);
         bay.dests[1].rule("after w 5M stall w");
-        const io_region from = bay.from(0, kBytes);
-        const std::vector<io_region> to = bay.all(0, kBytes);
-        kcopyd_request request = request_for(from, to, KCOPYD_VERIFY);
-        request.stall_timeout = timeout;
-        return bay.client.submit(request);
+        return verified_copy(bay, timeout);
       },
       [](const Outcome& out) { return out.read_err == 0 && out.write_err == 0b10; });
     CHECK(out.write_err == 0b10);

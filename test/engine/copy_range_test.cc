@@ -22,23 +22,6 @@ using namespace test;
 
 namespace {
 
-constexpr int kFrom = 900, kDirect = 1000, kBuffered = 1001;  // never used as descriptors: the script answers
-
-// A file of the script's, with blocks of 4 KiB.
-struct Scripted {
-  explicit Scripted(int buffered) {
-    device.direct = kcopyd::Descriptor(kDirect);
-    device.buffered = kcopyd::Descriptor(buffered);
-    device.use_direct = device.writable = true;
-    device.logical_block = device.physical_block = 4096;
-  }
-  ~Scripted() {
-    device.direct.release();
-    device.buffered.release();
-  }
-  block_device device;
-};
-
 // "copy 4096+1048576 from 8192"
 Lines requests(const ScriptedIo& io) {
   Lines lines;
@@ -47,14 +30,6 @@ Lines requests(const ScriptedIo& io) {
     CHECK((r.op == IoOp::copy || r.op == IoOp::write));
     if (r.op == IoOp::copy) CHECK(r.from == kFrom);
     lines.push_back(r.op == IoOp::copy ? "copy " + range + " from " + std::to_string(r.from_offset) : "write " + range);
-  }
-  return lines;
-}
-
-Lines bad(const Transfer& transfer) {
-  Lines lines;
-  for (const auto& part : transfer.bad()) {
-    lines.push_back(std::to_string(part.offset) + "+" + std::to_string(part.length) + " errno " + std::to_string(part.err));
   }
   return lines;
 }
@@ -80,7 +55,7 @@ struct ScriptedCopy {
 
   Bytes buffer = pattern(kLength, 7);
   ScriptedIo io{Bytes(4096)};
-  Scripted from{kFrom}, to{kBuffered};
+  ScriptedDevice from{4096, true, kFrom}, to{4096};
   Transfer transfer;
 };
 

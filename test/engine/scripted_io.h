@@ -76,6 +76,37 @@ class ScriptedIo final : public kcopyd::BlockIo {
   std::vector<kcopyd::IoRequest*> queue_;
 };
 
+// Never used as descriptors: the script answers.
+constexpr int kFrom = 900, kDirect = 1000, kBuffered = 1001;
+
+// A device of the script's.
+struct ScriptedDevice {
+  explicit ScriptedDevice(uint32_t block, bool direct = true, int buffered = kBuffered) {
+    if (direct) device.direct = kcopyd::Descriptor(kDirect);
+    device.buffered = kcopyd::Descriptor(buffered);
+    device.use_direct = direct;
+    device.writable = true;
+    device.logical_block = device.physical_block = block;
+  }
+  ~ScriptedDevice() {
+    device.direct.release();
+    device.buffered.release();
+  }
+  block_device device;
+};
+
+// "4096+512 errno 5"
+inline std::string range(uint64_t offset, uint64_t length, int err) {
+  return std::to_string(offset) + "+" + std::to_string(length) + " errno " + std::to_string(err);
+}
+
+// The ranges of a transfer that failed.
+inline Lines bad(const kcopyd::Transfer& transfer) {
+  Lines lines;
+  for (const auto& part : transfer.bad()) lines.push_back(range(part.offset, part.length, part.err));
+  return lines;
+}
+
 // Runs the transfer that was started to its end.
 inline void finish(ScriptedIo& io) {
   std::vector<kcopyd::IoRequest*> done;

@@ -10,46 +10,21 @@ using kcopyd::IoOp;
 using kcopyd::IoRequest;
 using kcopyd::OnError;
 using kcopyd::Transfer;
+using test::bad;
 using test::Bytes;
 using test::difference;
+using test::kDirect;
 using test::KiB;
 using test::Lines;
 using test::pattern;
+using test::range;
+using test::ScriptedDevice;
 using test::ScriptedIo;
 
 namespace {
 
-constexpr int kDirect = 1000, kBuffered = 1001;  // never used as descriptors: the script answers
-
-// A regular file with direct I/O in blocks of `block`.
-struct File {
-  explicit File(uint32_t block) {
-    device.direct = kcopyd::Descriptor(kDirect);
-    device.buffered = kcopyd::Descriptor(kBuffered);
-    device.use_direct = true;
-    device.writable = true;
-    device.logical_block = device.physical_block = block;
-  }
-  ~File() {
-    device.direct.release();
-    device.buffered.release();
-  }
-  block_device device;
-};
-
-std::string range(uint64_t offset, uint64_t length, int err) {
-  return std::to_string(offset) + "+" + std::to_string(length) + " errno " + std::to_string(err);
-}
-
-// The ranges that failed.
-Lines bad(const Transfer& transfer) {
-  Lines lines;
-  for (const auto& part : transfer.bad()) lines.push_back(range(part.offset, part.length, part.err));
-  return lines;
-}
-
 // Reads [offset, offset + length) into a page-aligned buffer.
-Bytes read(ScriptedIo& io, File& file, Transfer& transfer, uint64_t offset, uint64_t length, OnError on_error) {
+Bytes read(ScriptedIo& io, ScriptedDevice& file, Transfer& transfer, uint64_t offset, uint64_t length, OnError on_error) {
   const uint64_t capacity = (length + 4096 + 4095) / 4096 * 4096;
   auto* buffer = static_cast<std::byte*>(std::aligned_alloc(4096, capacity));
   std::memset(buffer, 0xEE, capacity);
@@ -60,7 +35,7 @@ Bytes read(ScriptedIo& io, File& file, Transfer& transfer, uint64_t offset, uint
   return got;
 }
 
-void write(ScriptedIo& io, File& file, Transfer& transfer, uint64_t offset, const Bytes& data, OnError on_error) {
+void write(ScriptedIo& io, ScriptedDevice& file, Transfer& transfer, uint64_t offset, const Bytes& data, OnError on_error) {
   auto* buffer = static_cast<std::byte*>(std::aligned_alloc(4096, (data.size() + 4095) / 4096 * 4096));
   std::memcpy(buffer, data.data(), data.size());
   transfer.write(io, file.device, buffer, offset, data.size(), on_error);
@@ -93,7 +68,7 @@ TEST_CASE("transfer: short reads and writes are gone on with") {
     for (const int64_t most : {int64_t{1}, int64_t{511}, int64_t{512}, int64_t{5000}, int64_t{65536}}) {
       CAPTURE(block);
       CAPTURE(most);
-      File file(block);
+      ScriptedDevice file(block);
       Transfer transfer;
       ScriptedIo io(pattern(256 * KiB, 1));
       // A device answers in whole blocks; the page cache in bytes.
@@ -115,7 +90,7 @@ TEST_CASE("transfer: short reads and writes are gone on with") {
 TEST_CASE("transfer: EINTR and EAGAIN are tried again") {
   for (const int err : {EINTR, EAGAIN}) {
     CAPTURE(err);
-    File file(512);
+    ScriptedDevice file(512);
     Transfer transfer;
     ScriptedIo io(pattern(64 * KiB, 1));
     int asked = 0;
@@ -131,7 +106,7 @@ TEST_CASE("transfer: EINTR and EAGAIN are tried again") {
 }
 
 TEST_CASE("transfer: EAGAIN without end becomes an error, not a hang") {
-  File file(512);
+  ScriptedDevice file(512);
   Transfer transfer;
   ScriptedIo io(pattern(8 * KiB, 1));
   io.script = [](const IoRequest&) { return -EAGAIN; };
@@ -141,7 +116,7 @@ TEST_CASE("transfer: EAGAIN without end becomes an error, not a hang") {
 }
 
 TEST_CASE("transfer: a read of 0 bytes ends it, and is no errno") {
-  File file(512);
+  ScriptedDevice file(512);
   Transfer transfer;
   ScriptedIo io(pattern(64 * KiB, 1));
   io.disk.resize(40 * KiB + 100);  // it shrank
@@ -151,7 +126,7 @@ TEST_CASE("transfer: a read of 0 bytes ends it, and is no errno") {
 }
 
 TEST_CASE("transfer: a write of 0 bytes is an error, not a hang") {
-  File file(512);
+  ScriptedDevice file(512);
   Transfer transfer;
   ScriptedIo io(pattern(64 * KiB, 1));
   io.script = [](const IoRequest& r) { return r.offset >= 16 * KiB ? 0 : 16 * KiB; };
@@ -165,7 +140,7 @@ TEST_CASE("transfer: one bad block, wherever it is, is named exactly with few re
     for (const uint64_t at : {uint64_t{0}, uint64_t{4096}, kLength / 2 - block, kLength / 2, kLength - block}) {
       CAPTURE(block);
       CAPTURE(at);
-      File file(block);
+      ScriptedDevice file(block);
       Transfer transfer;
       ScriptedIo io(pattern(kLength, 1));
       io.script = [&](const IoRequest& r) { return touches(r, at, block) ? -EIO : ScriptedIo::kAll; };
@@ -197,7 +172,7 @@ TEST_CASE("transfer: one bad block, wherever it is, is named exactly with few re
 }
 
 TEST_CASE("transfer: neighbouring bad blocks are one range, others are not") {
-  File file(512);
+  ScriptedDevice file(512);
   Transfer transfer;
   ScriptedIo io(pattern(64 * KiB, 1));
   io.script = [](const IoRequest& r) {
@@ -208,7 +183,7 @@ TEST_CASE("transfer: neighbouring bad blocks are one range, others are not") {
 }
 
 TEST_CASE("transfer: an error that goes away is no error") {
-  File file(512);
+  ScriptedDevice file(512);
   Transfer transfer;
   ScriptedIo io(pattern(64 * KiB, 1));
   int left = 1;
@@ -219,7 +194,7 @@ TEST_CASE("transfer: an error that goes away is no error") {
 
 TEST_CASE("transfer: a device that is gone is not asked again and again") {
   for (const int err : {ENODEV, ENXIO, ENOMEDIUM}) {
-    File file(512);
+    ScriptedDevice file(512);
     Transfer transfer;
     ScriptedIo io(pattern(1024 * KiB, 1));
     io.script = [&](const IoRequest&) { return -err; };
@@ -230,7 +205,7 @@ TEST_CASE("transfer: a device that is gone is not asked again and again") {
 }
 
 TEST_CASE("transfer: direct I/O refused at the first request falls back to the cache, for good") {
-  File file(4096);
+  ScriptedDevice file(4096);
   Transfer transfer;
   ScriptedIo io(pattern(64 * KiB, 1));
   io.script = [](const IoRequest& r) { return r.fd == kDirect ? -EINVAL : ScriptedIo::kAll; };
@@ -240,7 +215,7 @@ TEST_CASE("transfer: direct I/O refused at the first request falls back to the c
 }
 
 TEST_CASE("transfer: EINVAL from the cache as well is an error, not a hang") {
-  File file(4096);
+  ScriptedDevice file(4096);
   Transfer transfer;
   ScriptedIo io(pattern(64 * KiB, 1));
   io.script = [](const IoRequest&) { return -EINVAL; };
@@ -255,7 +230,7 @@ TEST_CASE("transfer: heads and tails that are no whole block leave their neighbo
         CAPTURE(block);
         CAPTURE(offset);
         CAPTURE(length);
-        File file(block);
+        ScriptedDevice file(block);
         Transfer transfer;
         ScriptedIo io(pattern(64 * KiB, 1));
         CHECK(difference(read(io, file, transfer, offset, length, OnError::stop), part(io.disk, offset, length)) == "");
@@ -271,7 +246,7 @@ TEST_CASE("transfer: heads and tails that are no whole block leave their neighbo
 }
 
 TEST_CASE("transfer: a read that ends a file reads its tail and nothing more") {
-  File file(512);
+  ScriptedDevice file(512);
   Transfer transfer;
   ScriptedIo io(pattern(10 * KiB + 123, 1));
   CHECK(difference(read(io, file, transfer, 0, io.disk.size(), OnError::stop), io.disk) == "");
@@ -280,7 +255,7 @@ TEST_CASE("transfer: a read that ends a file reads its tail and nothing more") {
 }
 
 TEST_CASE("transfer: a failing flush is one range, with its errno") {
-  File file(512);
+  ScriptedDevice file(512);
   Transfer transfer;
   ScriptedIo io(pattern(4 * KiB, 1));
   io.script = [](const IoRequest&) { return -EIO; };
@@ -294,7 +269,7 @@ TEST_CASE("transfer: any mixture of short results, interruptions and bad blocks 
   for (int round = 0; round < 2000 / test::kSlow; round++) {
     CAPTURE(round);
     const uint32_t block = random() % 2 ? 512 : 4096;
-    File file(block);
+    ScriptedDevice file(block);
     Transfer transfer;
     ScriptedIo io(pattern(128 * KiB, random() % 16));
     const uint64_t offset = random() % 64 * 512;

@@ -19,24 +19,6 @@ using namespace test;
 
 namespace {
 
-constexpr int kDirect = 1000, kBuffered = 1001;  // never used as descriptors: the script answers
-
-// A device of the script's.
-struct Scripted {
-  explicit Scripted(uint32_t block, bool direct = true) {
-    if (direct) device.direct = kcopyd::Descriptor(kDirect);
-    device.buffered = kcopyd::Descriptor(kBuffered);
-    device.use_direct = direct;
-    device.writable = true;
-    device.logical_block = device.physical_block = block;
-  }
-  ~Scripted() {
-    device.direct.release();
-    device.buffered.release();
-  }
-  block_device device;
-};
-
 // A buffer that holds something else than zeros, as a slot does that was used before.
 struct Stale {
   explicit Stale(size_t size)
@@ -51,14 +33,6 @@ struct Stale {
   std::byte* bytes;
 };
 
-Lines bad(const Transfer& transfer) {
-  Lines lines;
-  for (const auto& part : transfer.bad()) {
-    lines.push_back(std::to_string(part.offset) + "+" + std::to_string(part.length) + " errno " + std::to_string(part.err));
-  }
-  return lines;
-}
-
 // "zero 4096+1048576", with the descriptor where it is the direct one.
 Lines requests(const ScriptedIo& io) {
   Lines lines;
@@ -69,7 +43,7 @@ Lines requests(const ScriptedIo& io) {
   return lines;
 }
 
-void zero(ScriptedIo& io, Scripted& disk, Transfer& transfer, uint64_t offset, uint64_t length,
+void zero(ScriptedIo& io, ScriptedDevice& disk, Transfer& transfer, uint64_t offset, uint64_t length,
           OnError on_error = OnError::stop) {
   const Stale buffer(length);
   transfer.zero(io, disk.device, buffer.bytes, offset, length, on_error);
@@ -130,7 +104,7 @@ uint64_t blocks_of(const std::string& path) {
 
 TEST_CASE("zero io: the device is asked once for the whole range, and the buffer is left alone") {
   for (const bool direct : {true, false}) {
-    Scripted disk(512, direct);
+    ScriptedDevice disk(512, direct);
     ScriptedIo io(pattern(4 * MiB, 1));
     Transfer transfer;
     const Stale buffer(1 * MiB);
@@ -149,7 +123,7 @@ TEST_CASE("zero io: the device is asked once for the whole range, and the buffer
 TEST_CASE("zero io: a device that refuses gets zeros written, and is not asked again") {
   for (const int err : {EOPNOTSUPP, ENOSYS, EINVAL, EPERM}) {
     CAPTURE(err);
-    Scripted disk(512), other(512);
+    ScriptedDevice disk(512), other(512);
     ScriptedIo io(pattern(4 * MiB, 1));
     io.script = [&](const IoRequest& r) -> int64_t { return r.op == IoOp::zero ? -err : ScriptedIo::kAll; };
     Transfer transfer;
@@ -168,7 +142,7 @@ TEST_CASE("zero io: a device that refuses gets zeros written, and is not asked a
 TEST_CASE("zero io: an error is looked into by writing, and the device is asked again for the next range") {
   for (const int err : {EIO, EBUSY, ENOSPC, ENOMEM}) {
     CAPTURE(err);
-    Scripted disk(4096);
+    ScriptedDevice disk(4096);
     ScriptedIo io(pattern(4 * MiB, 1));
     const auto hit = [](const IoRequest& r) { return r.offset <= 512 * KiB && 512 * KiB < r.offset + r.length; };
     io.script = [&](const IoRequest& r) -> int64_t {
@@ -189,7 +163,7 @@ TEST_CASE("zero io: an error is looked into by writing, and the device is asked 
 
 TEST_CASE("zero io: parts of a block are written, whole blocks between them are zeroed") {
   for (const bool direct : {true, false}) {
-    Scripted disk(4096, direct);
+    ScriptedDevice disk(4096, direct);
     ScriptedIo io(pattern(64 * KiB, 1));
     Transfer transfer;
     zero(io, disk, transfer, 1536, 16 * KiB);  // to 17920 = 4 * 4096 + 1536
@@ -207,7 +181,7 @@ TEST_CASE("zero io: parts of a block are written, whole blocks between them are 
 TEST_CASE("zero io: an interrupted call is made again") {
   for (const int err : {EINTR, EAGAIN}) {
     CAPTURE(err);
-    Scripted disk(512);
+    ScriptedDevice disk(512);
     ScriptedIo io(pattern(1 * MiB, 1));
     int asked = 0;
     io.script = [&](const IoRequest&) -> int64_t { return ++asked < 5 ? -err : ScriptedIo::kAll; };
@@ -219,7 +193,7 @@ TEST_CASE("zero io: an interrupted call is made again") {
 }
 
 TEST_CASE("zero io: what is zero in the buffer already is not touched, for others may be writing it") {
-  Scripted disk(512);
+  ScriptedDevice disk(512);
   ScriptedIo io(pattern(1 * MiB, 1));
   disk.device.can_zero = false;
   for (const size_t zeros : {size_t{0}, size_t{1}, size_t{4095}, size_t{4096}, size_t{5000}, size_t{64 * KiB}}) {

@@ -1,6 +1,6 @@
 // Main's log: what it has to say, what the engine host says on stderr, what happens in jobs, what goes wrong in the page.
-import { app, type WebContents } from 'electron';
-import { Log } from '../records/log.ts';
+import { app, type WebContents, type WebContentsConsoleMessageEventParams } from 'electron';
+import { Log, type Level } from '../records/log.ts';
 
 /** The one log. Errors go to stderr too, for who started Platter from a terminal. */
 export const log = new Log({
@@ -18,8 +18,16 @@ export function setupLog(): void {
   app.on('quit', (_event, code) => log.info(`Platter ends with code ${code}`));
 }
 
+/** How what the page's console says is logged, by its severity: in words, and as a number, as it was before Electron 35. */
+const SEVERITIES: Readonly<Record<string, Level>> = { warning: 'warn', error: 'error', 2: 'warn', 3: 'error' };
+
+/** Exceptions and rejections that nobody caught are among what the console says. */
 function listen(contents: WebContents): void {
-  contents.on('console-message', ({ level, message, lineNumber, sourceId }) => {
-    if (level === 'error' || level === 'warning') log[level === 'error' ? 'error' : 'warn'](`page: ${message} (${sourceId}:${lineNumber})`);
+  // Electron 35 has moved what was said from the arguments into the event.
+  contents.on('console-message', (event: Partial<WebContentsConsoleMessageEventParams>, ...before35) => {
+    const [level, message, line, source] = event.level === undefined ? before35 : [event.level, event.message, event.lineNumber, event.sourceId];
+    const as = SEVERITIES[String(level)];
+    if (as !== undefined) log[as](`page: ${message} (${source}:${line})`);
   });
+  contents.on('preload-error', (_event, path, error) => log.error(`page: ${path}: ${error.stack ?? error.message}`));
 }

@@ -1,4 +1,4 @@
-// What the page cannot do, tried from inside the page.
+// What the page cannot do, tried from inside the page, and that it cannot fail unseen.
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type {} from '../../renderer/bridge.ts'; // window.platter
@@ -193,4 +193,22 @@ describe('the calls of the window', () => {
     }, PAGE);
     expect(answer).toMatchObject({ ok: false, errors: [{ code: 'NOT_PERMITTED' }] });
   });
+});
+
+it('exceptions, rejections and complaints of the page are in the log, with their place', async () => {
+  await app.electron.evaluate(({ shell }) => void (shell.showItemInFolder = () => undefined));
+  const path = await app.page.evaluate(() => window.platter!.showLog());
+  await app.page.evaluate(() => {
+    setTimeout(() => {
+      throw new Error('nobody catches this');
+    });
+    void Promise.reject(new Error('nobody waits for this'));
+    console.warn('this looks odd');
+    console.log('this is nothing');
+  });
+  const logged = (): string => readFileSync(path, 'utf8');
+  await expect.poll(logged).toMatch(/ error \[\d+\] page: .*nobody catches this.* \(.*:\d+\)\n/);
+  expect(logged()).toMatch(/ error \[\d+\] page: .*nobody waits for this/);
+  expect(logged()).toMatch(/ warn  \[\d+\] page: this looks odd/);
+  expect(logged()).not.toContain('this is nothing');
 });

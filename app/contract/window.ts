@@ -118,7 +118,7 @@ export interface WindowNotices {
   progress: JobProgress;
 }
 
-/** Names of the notices. Together they come four times a second at most. */
+/** Names of the notices. While there is a job they come four times a second at most, together. */
 export const notices = ['state', 'progress'] as const satisfies readonly (keyof WindowNotices)[];
 
 type Calls = { [C in keyof WindowCalls]: (...args: WindowCalls[C]['args']) => Promise<WindowCalls[C]['result']> };

@@ -4,7 +4,7 @@ import type { JobProgress } from '../contract/jobs.ts';
 import type { AppState, JobView, WindowNotices } from '../contract/window.ts';
 import { throttle } from './throttle.ts';
 
-/** Milliseconds from one notice to the next at the least: where only figures have moved, and where something has happened. */
+/** Milliseconds from one notice to the next at the least: where only figures have moved, and where something has happened in a job. */
 const FIGURES_INTERVAL = 500;
 const NEWS_INTERVAL = 250;
 
@@ -21,7 +21,12 @@ export function stateNotices(tell: Tell, followers: readonly ((job: JobView | nu
     else tell('progress', progress);
     for (const follow of followers) follow(state.job);
   };
-  return throttle(send, (state) => (told !== null && onlyFigures(told, state) ? FIGURES_INTERVAL : NEWS_INTERVAL));
+  const interval = (state: AppState): number => {
+    // Without a job it is the answer to something somebody did, and the next thing they do must be about it.
+    if (state.job === null) return 0;
+    return told !== null && onlyFigures(told, state) ? FIGURES_INTERVAL : NEWS_INTERVAL;
+  };
+  return throttle(send, interval);
 }
 
 /** The new progress of the job, null when more than that has changed. */

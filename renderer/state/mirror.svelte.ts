@@ -1,4 +1,4 @@
-// Main's state as the window shows it: what a job says of itself four times a second at most, all else at once.
+// Main's state as the window shows it: each snapshot at once. How often they come, main decides (main/notices.ts).
 import type { Disk } from '../../app/contract/disks.ts';
 import type { FailureFacts } from '../../app/contract/errors.ts';
 import type { InterruptedJob, JobProgress, Plan } from '../../app/contract/jobs.ts';
@@ -6,9 +6,6 @@ import type { AppState, Bridge, JobView } from '../../app/contract/window.ts';
 import { diskName } from '../disks.ts';
 import { listed, say } from '../words.ts';
 import { Arrivals } from './arrivals.svelte.ts';
-
-/** Shortest time between two updates of a job on the screen, milliseconds. */
-export const FRAME_MS = 250;
 
 /** Mirrors `AppState`. Owns nothing: a reload builds it anew from `getState`. */
 export class Mirror {
@@ -22,9 +19,6 @@ export class Mirror {
   fault = $state.raw<FailureFacts | null>(null);
 
   readonly #bridge: Bridge;
-  #newest: AppState | null = null;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #shownAt = Number.NEGATIVE_INFINITY;
 
   constructor(bridge: Bridge) {
     this.#bridge = bridge;
@@ -62,7 +56,6 @@ export class Mirror {
     });
     return () => {
       for (const stop of stops) stop();
-      clearTimeout(this.#timer);
     };
   }
 
@@ -97,26 +90,15 @@ export class Mirror {
     await this.ask(this.#bridge.dismissJob());
   }
 
-  /** Moves the job of the newest state. What comes before the first state is in that. */
+  /** Moves the job. What comes before the first state is in that. */
   #progress(progress: JobProgress): void {
-    const job = this.#newest?.job;
-    if (this.#newest && job) this.#take({ ...this.#newest, job: { ...job, progress } });
+    const { state } = this;
+    if (state?.job) this.state = { ...state, job: { ...state.job, progress } };
   }
 
   #take(state: AppState): void {
-    this.#newest = state;
-    // Without a job a snapshot is the answer to something somebody did, and the next thing they do must be about it.
-    const wait = state.job === null ? 0 : this.#shownAt + FRAME_MS - performance.now();
-    if (wait <= 0) this.#show();
-    else this.#timer ??= setTimeout(() => this.#show(), wait);
-  }
-
-  #show(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#shownAt = performance.now();
-    const come = this.#newest === null ? [] : this.arrivals.see(this.#newest.disks);
+    const come = this.arrivals.see(state.disks);
     if (come.length > 0) this.arrived = say('devices.arrived', { drives: listed(come.map(diskName)) });
-    this.state = this.#newest;
+    this.state = state;
   }
 }

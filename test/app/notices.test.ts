@@ -47,6 +47,23 @@ it('a destination that does something else is told of after a quarter of a secon
   push(later(begun, 2, { paused: true }));
   vi.advanceTimersByTime(250);
   expect(heard.map(([name]) => name)).toEqual(['state', 'progress']);
+  // However often that is.
+  for (let seconds = 3; seconds < 103; seconds += 1) {
+    push(later(begun, seconds, { paused: seconds % 2 === 0 }));
+    vi.advanceTimersByTime(10);
+  }
+  expect(heard.length).toBeGreaterThanOrEqual(5);
+  expect(heard.length).toBeLessThanOrEqual(7);
+});
+
+it('without a job everything is told at once: it is the answer to something', () => {
+  const { push, heard } = listen();
+  push({ ...begun, job: null });
+  for (const review of [drive, null]) {
+    const state = appState({ review });
+    push(state);
+    expect(heard.at(-1)).toEqual(['state', state]);
+  }
 });
 
 it('whatever else has changed, all of it is told, and the progress with it', () => {

@@ -225,8 +225,6 @@ export class Windows {
     await page.goto(`http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`);
     await page.waitForFunction(() => document.querySelector('main h2') !== null);
     const picture = async (name: string): Promise<void> => {
-      // Snapshots are shown with a short delay.
-      await page.waitForTimeout(300);
       await page.screenshot({ path: join(PICTURES, `${name}.png`) });
     };
     return { page, main, problems, picture };

@@ -3,7 +3,7 @@
 // and again. What cannot be had is zeros on every destination, and '-' in the map. All of it are passes over regions; map
 // and log are written between them, of what is on the media then.
 import type { RescueProgress } from '../contract/jobs.ts';
-import { chunksOfErrors, either, isEmpty, noChunks, without } from './chunk-sets.ts';
+import { allChunks, chunksOfErrors, either, isEmpty, noChunks, without } from './chunk-sets.ts';
 import { hasChunk, markChunks } from './chunks.ts';
 import { FLUSH_INTERVAL } from './course.ts';
 import { reasonOf, Refusal } from './errors.ts';
@@ -50,14 +50,14 @@ class Rescuer {
     this.#open = destinations;
     this.#map = wholeMap(prepared.map, grid);
     this.#goesOn = goesOn;
-    if (goesOn) reconcile(this.#map, destinations.map((destination) => stage.durable(destination)), stage.hashes.known, grid);
-    for (const destination of destinations) {
-      stage.expect(destination, grid.bytes - bytesOf(this.#map, '+'));
-      stage.keep(destination, bytesOf(this.#map, '+'));
-    }
   }
 
   async run(): Promise<void> {
+    if (this.#goesOn) await this.#goOn();
+    for (const destination of this.#all) {
+      this.#stage.expect(destination, this.#stage.grid.bytes - bytesOf(this.#map, '+'));
+      this.#stage.keep(destination, bytesOf(this.#map, '+'));
+    }
     await this.#takeOver();
     const head = this.#head();
     if (head !== null) {
@@ -75,6 +75,14 @@ class Rescuer {
       await this.#pass('retrying', '-', retry % 2 === 0 ? bad.reverse() : bad, (region) => this.#copy(region, '-', true), retry);
     }
     await this.#end();
+  }
+
+  /** Map and log by each other. What the log has without a hash may be zeros: where the map does not say, it is read again. */
+  async #goOn(): Promise<void> {
+    const { grid, hashes } = this.#stage;
+    const told = either(hashes.known, chunksOf(this.#map, '+-', { position: 0, size: grid.bytes }, grid));
+    for (const destination of this.#all) await this.#stage.withdraw(destination, without(allChunks(grid), told));
+    reconcile(this.#map, this.#all.map((destination) => this.#stage.durable(destination)), hashes.known, grid);
   }
 
   /** A map from elsewhere says what is on the destinations; that its holes are zeros there is seen to now. */

@@ -175,6 +175,27 @@ describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
     expect(await interrupted(session)).toEqual([]);
   });
 
+  it.each(['without a map', 'with one from before'])('%s: what may be zeros is read again', async (how) => {
+    const source = await failing('delay r 10000');
+    const disk = await bench.disk({ size: SIZE });
+    await writeFile(disk.backing, Buffer.alloc(SIZE, 0xee));
+    const map = how === 'with one from before' ? await bench.path('ours.map') : null;
+    const first = bench.session();
+    await begin(first, { source: source.device, destinations: [disk.device], rescue: { retries: 20, map } });
+    await inPass(first, 'retrying');
+    first.host.kill('SIGKILL');
+    await first.exited;
+    await source.rule('clear', ...BAD);
+    if (map !== null) await writeFile(map, `0 ? 1\n0 ${SIZE} ?\n`); // it is written once a second at the most
+    const session = bench.session();
+    const [job] = await interrupted(session);
+    const result = await resume(session, job!.id);
+    expect(result).toMatchObject({ readErr: 1, rescue: { rescued: SIZE - HOLES, bad: HOLES }, destinations: [{ state: 'done', verified: true }] });
+    const [theirs, theirMap] = [await bench.path('theirs.img'), await bench.path('theirs.map')];
+    ddrescue(source.device, theirs, theirMap);
+    execFileSync('cmp', [theirs, disk.backing]);
+  });
+
   it('for the destination that missed something: only that is read and written again, and the map is right for both', async () => {
     const source = await failing();
     const [good, bad] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })];

@@ -49,6 +49,10 @@ export function rescuePass({ pass, retry }: RescueProgress): string {
   }
 }
 
+/** What a destination that was started again waits for, and how much of that is left. */
+export const rescueWait = ({ pass, bad, left }: RescueProgress): string =>
+  pass === 'retrying' ? say('rescue.waitsForRetry', { bad: size(bad) }) : say('rescue.waits', { left: size(left) });
+
 /** What a rescue got, at its end; null for a job that is none. */
 export function rescueEnd({ result }: JobView): string | null {
   const rescue = result?.rescue ?? null;

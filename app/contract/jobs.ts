@@ -177,6 +177,8 @@ export interface RescueProgress {
   rescued: number;
   bad: number;
   left: number;
+  /** Destinations, by index, that were started again and wait until the others have all that can be read. */
+  waiting: number[];
 }
 
 /** How one destination ended. */

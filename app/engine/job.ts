@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { JobError } from '../contract/errors.ts';
 import type { Note } from '../contract/facts.ts';
 import type { HostEvent } from '../contract/host.ts';
-import type { DestinationResult, JobProgress, RescueProgress } from '../contract/jobs.ts';
+import type { DestinationResult, JobProgress } from '../contract/jobs.ts';
 import type { Grid, KnownHashes } from './chunk-sets.ts';
 import { course } from './course.ts';
 import { failureOf, type Failure } from './errors.ts';
@@ -40,7 +40,7 @@ export class Job implements Stage {
   readonly prepared: Prepared;
   readonly request: Prepared['request'];
   readonly grid: Grid;
-  rescue: RescueProgress | null = null;
+  rescue: Stage['rescue'] = null;
   readonly #emit: Emit;
   readonly #named: Named;
   readonly #ledger: Ledger;
@@ -183,9 +183,10 @@ export class Job implements Stage {
     return this.#standings[destination]!.end === 'done';
   }
 
-  untilOthersEnded(destination: number): Promise<void> {
+  async untilOthersEnded(destination: number): Promise<void> {
     const stopped = new Promise<void>((resolve) => this.#waiting.set(destination, resolve));
-    return Promise.race([this.#firstCourse, stopped]);
+    await Promise.race([this.#firstCourse, stopped]);
+    this.#waiting.delete(destination);
   }
 
   async perform(request: PassRequest, hold: (error: NativeError) => boolean = () => false): Promise<PassEnd> {
@@ -346,7 +347,7 @@ export class Job implements Stage {
       destinations: this.#standings.map((standing, index) => standing.view(
         this.#named.destinations[index]!.path, seconds, samples.find(({ destination }) => destination === index) ?? null,
         this.#controls.paused || this.#paused.has(index))),
-      rescue: this.rescue,
+      rescue: this.rescue === null ? null : { ...this.rescue, waiting: [...this.#waiting.keys()] },
     };
   }
 

@@ -89,7 +89,7 @@ const destinationProgress = z.object({
 }) satisfies z.ZodType<DestinationProgress>;
 
 const rescueProgress = z.object({
-  pass: z.enum(['copying', 'trimming', 'scraping', 'retrying']), retry: count, rescued: count, bad: count, left: count,
+  pass: z.enum(['copying', 'trimming', 'scraping', 'retrying']), retry: count, rescued: count, bad: count, left: count, waiting: z.array(count),
 }) satisfies z.ZodType<RescueProgress>;
 
 const jobProgress = z.object({

@@ -54,6 +54,6 @@ export interface Stage {
   tell(destination: number | null, side: JobError['side'], error: Failure): void;
   /** A fact for the result. */
   note(note: Note): void;
-  /** What is shown of a rescue. */
-  rescue: RescueProgress | null;
+  /** What is shown of a rescue; who waits for it, the job knows. */
+  rescue: Omit<RescueProgress, 'waiting'> | null;
 }

@@ -1,6 +1,6 @@
 // What each destination of a job is at, as its tile shows it. Pure: a JobView in, tiles out.
 import type { JobError } from '../contract/errors.ts';
-import type { DestinationProgress, Endpoint } from '../contract/jobs.ts';
+import type { DestinationProgress, Endpoint, RescueProgress } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
 import { percent } from '../words/figures.ts';
 import { baseName } from '../words/names.ts';
@@ -25,6 +25,8 @@ export interface Tile {
   secondsLeft: number | null;
   /** Told to pause. */
   paused: boolean;
+  /** The rescue that it waits for the others to get through, before it has its turn; null when it does not. */
+  waitsFor: RescueProgress | null;
   /** Bytes that needed no writing, known at the end. */
   kept: number;
   errors: JobError[];
@@ -68,6 +70,7 @@ function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
     bytesPerSecond: now.bytesPerSecond,
     secondsLeft: now.secondsLeft,
     paused: now.paused,
+    waitsFor: state === 'waiting' && job.progress.rescue?.waiting.includes(index) ? job.progress.rescue : null,
     kept: job.result?.destinations[index]?.kept ?? 0,
     errors,
     can: { stop: running && active, retry: running && !active && state !== 'verified' && state !== 'written' },

@@ -29,7 +29,7 @@ export const planShape = z.strictObject({
 
 export const progressShape = z.strictObject({
   event: z.literal('progress'), bytes,
-  rescue: z.strictObject({ pass: z.enum(['copying', 'trimming', 'scraping', 'retrying']), retry: bytes, rescued: bytes, bad: bytes, left: bytes }).nullable(),
+  rescue: z.strictObject({ pass: z.enum(['copying', 'trimming', 'scraping', 'retrying']), retry: bytes, rescued: bytes, bad: bytes, left: bytes, waiting: z.array(bytes) }).nullable(),
   destinations: z.array(z.strictObject({
     path: z.string(), state, written: bytes, verified: bytes, toWrite: bytes, toVerify: bytes, bytesPerSecond: z.number().nonnegative(),
     secondsLeft: z.number().nonnegative().nullable(), paused: z.boolean(),

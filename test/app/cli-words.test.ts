@@ -62,7 +62,7 @@ describe('what was there already', () => {
 });
 
 describe('a rescue', () => {
-  const rescue: RescueProgress = { pass: 'retrying', retry: 2, rescued: 63 * GB, bad: 8192, left: GB };
+  const rescue: RescueProgress = { pass: 'retrying', retry: 2, rescued: 63 * GB, bad: 8192, left: GB, waiting: [] };
 
   test('says how far it is, on every width', () => {
     const job = jobStarted(plan(['a'], asked({ rescue: { retries: 3, map: 'map' } })), 0);

@@ -127,9 +127,10 @@ describe.skipIf(noLab !== null)('a destination of a rescue that failed is starte
     const { session, source } = await held(other, bad, third);
     await bad.rule('clear');
     await session.engine.call('retry', { destination: 1 });
+    await session.until((event) => event.event === 'progress' && event.progress.rescue?.waiting.join() === '1');
     await session.engine.call('cancel', { destination: 1 });
     const stopped = session.events.length;
-    await session.until((event) => event.event === 'progress' && session.events.indexOf(event) >= stopped && event.progress.destinations[1]!.state === 'cancelled');
+    await session.until((event) => event.event === 'progress' && session.events.indexOf(event) >= stopped && event.progress.destinations[1]!.state === 'cancelled' && event.progress.rescue?.waiting.length === 0);
     await session.engine.call('retry', { destination: 1 });
     for (const disk of [other, third]) await disk.rule(`eio w 0 ${SIZE}`);
     await source.rule('clear', ...BAD);

@@ -39,7 +39,7 @@ const screens: [string, Partial<AppState>][] = [
   ['interrupted', { disks, interrupted: [make.interrupted(['/dev/sdb']), make.interrupted(['/dev/sdc'], { id: 'older', damaged: true })] }],
   ['interrupted, unknown', { disks, interruptedError: make.failure('BAD_FILE') }],
   ['review, continued', { disks, review: make.resumePlan(plain.destinations), interrupted: [make.interrupted(['/dev/sdb', '/dev/sdc'])] }],
-  ['rescue, paused and stalled', { disks, job: { ...rescuing, progress: { ...rescuing.progress, rescue: { pass: 'copying', retry: 0, rescued: 1e9, bad: 512, left: 1e6 } } } }],
+  ['rescue, paused and stalled', { disks, job: { ...rescuing, progress: { ...rescuing.progress, rescue: { pass: 'copying', retry: 0, rescued: 1e9, bad: 512, left: 1e6, waiting: [] } } } }],
   ['comparing and repairing', { disks, job: make.job(plain, [{ state: 'comparing', toWrite: 0 }, { state: 'repairing', written: 1 }]) }],
   ['machinery failed', { disks, job: { ...running, phase: 'ended', failure: make.failure('HOST_FAILED') } }],
 ];

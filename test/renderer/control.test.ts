@@ -193,13 +193,26 @@ describe('a rescue', () => {
 
   test('says what it does and what it got; holes are no alarm, and one click away', async () => {
     const job = make.job(rescue, [half, half, half, half], { errors: [hole(1_048_576), hole(5_242_880)] });
-    await show({ ...job, progress: { ...job.progress, rescue: { pass: 'scraping', retry: 0, rescued: 12.4e9, bad: 1024, left: 3.1e6 } } });
+    await show({ ...job, progress: { ...job.progress, rescue: { pass: 'scraping', retry: 0, rescued: 12.4e9, bad: 1024, left: 3.1e6, waiting: [] } } });
     const strip = open.page.getByRole('region', { name: 'Rescue' });
     for (const part of ['sector by sector', '12.4 GB', '1.02 kB', '3.1 MB']) expect(await strip.innerText()).toContain(part);
     expect(await open.page.getByRole('alert').count()).toBe(0);
     await strip.getByRole('button', { name: '2 unreadable places' }).click();
     await strip.getByText('1.05 MB (byte 1,048,576, sector 2,048), 512 bytes').waitFor();
     await open.picture('rescue-light');
+  });
+
+  test('a destination that is tried again says what it waits for, and how much of it is left', async () => {
+    const job = make.job(rescue, [half, { state: 'waiting' }, half, half]);
+    const now = (pass: 'copying' | 'retrying') => ({ ...job, progress: { ...job.progress, rescue: { pass, retry: 1, rescued: 12.4e9, bad: 24_576, left: 3.1e6, waiting: [1] } } });
+    await show(now('copying'));
+    await tile('sdc').getByText('3.1 MB of the source are still to be read.').waitFor();
+    await open.main.push({ job: now('retrying') });
+    await tile('sdc').getByText('Bad sectors are tried again: 24.6 kB left.').waitFor();
+    expect(await open.page.getByText('Bad sectors are tried again').count()).toBe(1);
+    await open.picture('rescue-waits-light');
+    await button('Details of sdc').click();
+    await open.page.getByRole('dialog', { name: 'sdc' }).getByText('then copies it from one of them').waitFor();
   });
 
   test('tells the end', async () => {

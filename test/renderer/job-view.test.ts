@@ -158,7 +158,7 @@ describe('the whole', () => {
   });
 
   test('a rescue says what it does, and what it got', () => {
-    const figures = { retry: 2, rescued: 1, bad: 0, left: 0 };
+    const figures = { retry: 2, rescued: 1, bad: 0, left: 0, waiting: [] };
     expect(rescuePass({ ...figures, pass: 'retrying' })).toBe('Trying the bad sectors again (2)');
     const ended = (bad: number) => make.job(plan, [], { phase: 'ended', result: make.result(plan, [], { rescue: { rescued: 31e9, bad } }) });
     expect(rescueEnd(ended(4096))).toBe('31 GB of the source rescued. 4.1 kB could not be read and are zeros on every destination.');

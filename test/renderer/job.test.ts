@@ -169,6 +169,21 @@ describe('running', () => {
     }
   });
 
+  test('the time that is left is whole in the narrowest tile with a wide font', async () => {
+    const of = plan(32);
+    await show(make.job(of, of.destinations.map((_, i) => ({ written: of.bytes / 2, bytesPerSecond: 123e6, secondsLeft: i % 2 === 0 ? 1000 : 4800 }))), { width: 1024, height: 700 });
+    await open.page.evaluate(() => document.documentElement.style.setProperty('--font', 'monospace'));
+    const hidden = (): Promise<string[]> => open.page.locator('.moving').evaluateAll((lines) => lines.flatMap((line) => {
+      const [box, left] = [line, line.querySelector('.left')!].map((each) => each.getBoundingClientRect()) as [DOMRect, DOMRect];
+      return left.left < box.left || left.right > box.right || left.top < box.top || left.bottom > box.bottom ? [line.textContent] : [];
+    }));
+    expect(await hidden()).toEqual([]);
+    await open.picture('job-32-wide');
+    await open.page.setViewportSize({ width: 1920, height: 1080 });
+    expect(await hidden()).toEqual([]);
+    expect(await open.page.locator('.moving').first().innerText()).toContain('123 MB/s');
+  });
+
   test('a reload in the middle loses nothing', async () => {
     const job = midway(8);
     await show(job);

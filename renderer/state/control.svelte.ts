@@ -1,6 +1,6 @@
 // What a person does to a running job (pause, limit, stop, try again) and to the drives of one that ended: eject. The next
 // snapshot shows what came of it.
-import { SvelteMap } from 'svelte/reactivity';
+import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import type { Disk } from '../../app/contract/disks.ts';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
 import type { Endpoint } from '../../app/contract/jobs.ts';
@@ -14,6 +14,8 @@ export class Control {
   refusals = $state.raw<PlatterError[]>([]);
   /** Drives are being ejected. */
   ejecting = $state(false);
+  /** The ends of the job, by their paths, whose drives the system had in its list at some time. */
+  readonly #seen = new SvelteSet<string>();
   /** The ends, by their paths, whose drives were ejected and have not come back: whether the system has seen them go. */
   readonly #ejected = new SvelteMap<string, { end: Endpoint; gone: boolean }>();
   readonly #bridge: Bridge;
@@ -51,6 +53,11 @@ export class Control {
     return this.#ejected.has(realPath);
   }
 
+  /** The drive of this end was there, and is not any more, without having been switched off. */
+  isTakenOut(end: Endpoint): boolean {
+    return this.#seen.has(end.realPath) && this.driveOf(end) === undefined && !this.isEjected(end);
+  }
+
   /** True when the job has let go of the drive of this end, and the system can switch it off. */
   canEject(end: Endpoint): boolean {
     return this.#mirror.job?.phase === 'ended' && !this.isEjected(end) && this.driveOf(end)?.ejectable === true;
@@ -72,8 +79,14 @@ export class Control {
     this.refusals = refusals;
   }
 
-  /** Sees which of the ejected drives have gone, and which have come back: those are drives like any other. To be called with every list of disks. */
+  /**
+   * Sees which drives of the job are there; which of the ejected ones have gone, and which have come back: those are drives
+   * like any other. To be called with every list of disks.
+   */
   reconcile(): void {
+    for (const end of this.#mirror.job?.plan.destinations ?? []) {
+      if (this.driveOf(end) !== undefined) this.#seen.add(end.realPath);
+    }
     for (const [path, { end, gone }] of this.#ejected) {
       const present = this.driveOf(end) !== undefined;
       if (present && gone) this.#ejected.delete(path);
@@ -85,6 +98,7 @@ export class Control {
   clear(): void {
     this.refusals = [];
     this.#ejected.clear();
+    this.#seen.clear();
   }
 
   async #ask(call: Promise<Outcome<null>>): Promise<void> {

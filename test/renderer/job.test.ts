@@ -290,6 +290,21 @@ describe('ended', () => {
     expect(open.main.asked('eject').slice(5)).toEqual([['/dev/sdx'], ['/dev/sdd']]);
   });
 
+  test('what was taken out is not safe to remove: it is out, and whether all was on it', async () => {
+    const disks = make.sticks(6);
+    await show(done, { state: { disks } });
+    await open.page.getByText('Safe to remove: sdb, sdc and sde.').waitFor();
+    // A good one, the one that failed, the one that was removed while it was written, the one that was cancelled.
+    await open.main.push({ disks: disks.filter(({ path }) => !['/dev/sdb', '/dev/sdd', '/dev/sdf', '/dev/sdg'].includes(path)) });
+    await open.page.getByText('Safe to remove: sdc and sde.').waitFor();
+    await open.page.getByText('Taken out: sdb. All was on it before.').waitFor();
+    await open.page.getByText('sdd and sdg were taken out and do not hold a whole copy: set them aside.').waitFor();
+    await open.picture('taken-out-light');
+    await open.main.push({ disks });
+    await open.page.getByText('Safe to remove: sdb, sdc and sde.').waitFor();
+    expect(await open.page.getByText('aken out').count()).toBe(0);
+  });
+
   test('new job puts it away, keeps the source and chooses no destination', async () => {
     await show({ ...done, plan: { ...of, source: make.endpoint(make.sticks(4)[3]!) } });
     await open.page.getByRole('button', { name: 'New job' }).click();

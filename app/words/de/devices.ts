@@ -10,6 +10,8 @@ export const devices: Translated<typeof english> = {
   mount: '{device}, eingehängt unter {target}',
   unmount: '{count, plural, one {Zuerst aushängen} other {Alle zuerst aushängen}}',
   safe: 'Kann sicher entfernt werden: {drives}.',
+  takenOut: 'Herausgenommen: {drives}. Vorher war alles darauf.',
+  takenOutUnfinished: '{drives} {count, plural, one {wurde herausgenommen und enthält} other {wurden herausgenommen und enthalten}} keine ganze Kopie: beiseitelegen.',
   mountedAgain: '{drives} {count, plural, one {ist} other {sind}} vom System wieder eingehängt: vor dem Herausnehmen auswerfen.',
   ejected: 'Abgeschaltet, zum Herausnehmen: {drives}.',
   eject: 'Auswerfen',

@@ -8,6 +8,8 @@ export const devices = {
   mount: '{device}, mounted at {target}',
   unmount: '{count, plural, one {Unmount it first} other {Unmount them first}}',
   safe: 'Safe to remove: {drives}.',
+  takenOut: 'Taken out: {drives}. All was on {count, plural, one {it} other {them}} before.',
+  takenOutUnfinished: '{drives} {count, plural, one {was taken out and does} other {were taken out and do}} not hold a whole copy: set {count, plural, one {it} other {them}} aside.',
   mountedAgain: '{drives} {count, plural, one {is} other {are}} mounted by the system again: eject before taking out.',
   ejected: 'Switched off, to be taken out: {drives}.',
   eject: 'Eject',

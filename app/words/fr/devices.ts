@@ -10,6 +10,8 @@ export const devices: Translated<typeof english> = {
   mount: '{device}, monté sur {target}',
   unmount: '{count, plural, one {Le démonter d’abord} other {Les démonter d’abord}}',
   safe: 'Peut être retiré sans risque : {drives}.',
+  takenOut: 'Retiré : {drives}. Tout y était déjà.',
+  takenOutUnfinished: '{drives} {count, plural, one {a été retiré et ne contient} other {ont été retirés et ne contiennent}} pas de copie entière : à mettre de côté.',
   mountedAgain: '{drives} {count, plural, one {est de nouveau monté} other {sont de nouveau montés}} par le système : éjecter avant de retirer.',
   ejected: 'Éteint, à retirer : {drives}.',
   eject: 'Éjecter',

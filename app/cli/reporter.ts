@@ -28,7 +28,7 @@ export const isEcho = ({ code }: JobError): boolean => code === 'CANCELLED' || c
 
 /** An error for people, on one line: where, what, and what to do. */
 export function errorSentence({ device, message, advice }: PlatterError | JobError): string {
-  const where = device === null || message.includes(device) ? '' : `${device}: `;
+  const where = device === null || message.split(/[\s,;]|\.(?:\s|$)/).includes(device) ? '' : `${device}: `;
   return printable(`platter: ${where}${message} ${advice}`);
 }
 

@@ -67,8 +67,8 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** The file that is to be replaced; null when there is none. */
-async function plainFileAt(path: string): Promise<Stats | null> {
+/** The file that is to be replaced; null when there is none. Throws a Refusal when something else has that name, or with an errno as lstat(2) does. */
+export async function plainFileAt(path: string): Promise<Stats | null> {
   // A device that was pulled out leaves no node: the file would lie in memory, under the device's name.
   if (/^\/dev\/(?!shm\/)/.test(path)) return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'write', device: path, reason: { kind: 'deviceFolder' } });
   const stats = await lstat(path).catch((error: unknown) => {

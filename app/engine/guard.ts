@@ -37,7 +37,7 @@ export function refusals({ kind, update, unmount, bytes }: Intent, source: Found
   ];
 }
 
-/** Files that the job needs and that would be out of reach once its destinations are unmounted. `files` are absolute paths. */
+/** Files that the job needs and that would be out of reach once its destinations are unmounted. `files` are absolute paths without links. */
 export function againstUnmounting(files: readonly string[], destinations: readonly End[], blocks: Blocks): PlatterError[] {
   const unmounted = destinations.flatMap((end) => (end.block === null ? [] : [...withDescendants(end.block)].map((block) => ({ end, block }))));
   return files.flatMap((file) => {

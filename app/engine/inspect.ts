@@ -172,7 +172,20 @@ function nullIfAbsent(error: unknown): null {
 /** The name under which an image is written until it is complete. */
 export const partOf = (realPath: string): string => `${realPath}.part`;
 
-/** Does something with the directory of a new image; what fails is about the directory then, not about the image. */
+/** Throws a Refusal, or with an errno, unless files can be made and renamed in the directory of `path`. */
+export const checkDirectory = (path: string): Promise<void> => inDirectory(path, (directory) => access(directory, constants.W_OK | constants.X_OK));
+
+/** `path` without links, also of what is not there yet. */
+export async function placeOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return path === '/' ? path : join(await placeOf(dirname(path)), basename(path));
+  }
+}
+
+/** Does something with the directory of a new file; what fails is about the directory then, not about the file. */
 async function inDirectory<T>(path: string, act: (directory: string) => Promise<T>): Promise<T> {
   try {
     return await act(dirname(path));

@@ -1,13 +1,13 @@
 // The files that a job is given or asked to leave: the manifest of last time, the manifest of what was read, the map of a
 // rescue. The host may be root, so none of them is written over something that is not of its kind.
-import { lstat } from 'node:fs/promises';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Note, Reason } from '../contract/facts.ts';
 import type { CopyRequest } from '../contract/jobs.ts';
 import { chunksIn } from './chunk-sets.ts';
 import { countChunks } from './chunks.ts';
+import { plainFileAt } from './durable-file.ts';
 import { errnoOf, failure, failureOf, Refusal } from './errors.ts';
-import type { Found } from './inspect.ts';
+import { checkDirectory, placeOf, type Found } from './inspect.ts';
 import { idOf } from './machine.ts';
 import { readManifest, writeManifest, type Manifest } from './manifest.ts';
 import { bytesOf, readMapfile, type RescueMap } from './mapfile.ts';
@@ -19,18 +19,18 @@ export type Read<T> = { value: T; errors: [] } | { value: null; errors: readonly
 export const readGivenManifest = (path: string | null): Promise<Read<Manifest | null>> =>
   path === null ? Promise.resolve({ value: null, errors: [] }) : reading(() => readManifest(path));
 
-/** Whether a manifest can be written to `path`: there is none, or another manifest. */
+/** Whether a manifest can be written to `path`: there is none, or another manifest, in a directory that takes files. */
 export async function checkNewManifest(path: string | null): Promise<readonly PlatterError[]> {
-  if (path === null || !(await isThere(path))) return [];
+  if (path === null) return [];
+  const { value: isThere, errors: unwritable } = await reading(() => replaces(path));
+  if (isThere !== true) return unwritable;
   const { errors } = await reading(() => readManifest(path));
   return errors.map((error) => failure({ ...error, reason: { kind: 'notReplaceable', reason: error.reason } }));
 }
 
-/** The map at `path`; null when none is asked for, or none is there yet. */
-export async function readGivenMap(path: string | null): Promise<Read<RescueMap | null>> {
-  if (path === null || !(await isThere(path))) return { value: null, errors: [] };
-  return reading(() => readMapfile(path));
-}
+/** The map at `path`, which will be written there; null when none is asked for, or none is there yet. */
+export const readGivenMap = (path: string | null): Promise<Read<RescueMap | null>> =>
+  reading(async () => (path !== null && (await replaces(path)) ? readMapfile(path) : null));
 
 /** What does not fit between a source (or what a destination gets) of `bytes` and the files that speak of one. */
 export function misfits(bytes: number, manifest: Manifest | null, manifestPath: string | null, map: RescueMap | null, mapPath: string | null): PlatterError[] {
@@ -50,13 +50,14 @@ export async function replaceManifest(path: string, manifest: Manifest): Promise
   await writeManifest(path, manifest);
 }
 
-async function isThere(path: string): Promise<boolean> {
+/** Is there a file that is replaced when `path` is written? Throws a Refusal when that could not be done: hours later it would be too late. */
+async function replaces(path: string): Promise<boolean> {
   try {
-    await lstat(path);
-    return true;
+    const old = await plainFileAt(path);
+    await checkDirectory(path);
+    return old !== null;
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
-    throw new Refusal([failureOf(error, 'open', path, 'file')]);
+    throw errnoOf(error) === null ? error : new Refusal([failureOf(error, 'open', path, 'file')]);
   }
 }
 
@@ -70,14 +71,14 @@ async function reading<T>(read: () => Promise<T>): Promise<Read<T>> {
 }
 
 /** A file that is asked for, and is an end of the job too: it would be overwritten by the other. */
-export function filesInTheWay({ saveManifest, rescue, manifest }: CopyRequest, found: readonly (Found | null)[]): PlatterError[] {
+export async function filesInTheWay({ saveManifest, rescue, manifest }: CopyRequest, found: readonly (Found | null)[]): Promise<PlatterError[]> {
   const ends = found.flatMap((one) => one?.end ?? []);
   const names = new Set(ends.flatMap(({ realPath, path, image }) => [realPath, path, ...(image === null ? [] : [image.part])]));
   const ids = new Set(ends.flatMap(({ id, image }) => [id, image?.partId ?? null]).filter((id) => id !== null));
-  const files = [saveManifest, rescue?.map ?? null, manifest].filter((path) => path !== null);
-  const twice = saveManifest !== null && saveManifest === (rescue?.map ?? null) ? [saveManifest] : [];
-  const meant = files.filter((path) => names.has(path) || ids.has(idOf(path) ?? ''));
-  return [...new Set([...twice, ...meant])].map((path) =>
+  const files = await Promise.all([saveManifest, rescue?.map ?? null, manifest].filter((path) => path !== null).map(async (path) => ({ path, place: await placeOf(path) })));
+  const twice = files.filter(({ path, place }) => path === saveManifest && files.some((other) => other.place === place && other.path === rescue?.map));
+  const meant = files.filter(({ path, place }) => names.has(path) || names.has(place) || ids.has(idOf(path) ?? ''));
+  return [...new Set([...twice, ...meant].map(({ path }) => path))].map((path) =>
     failure({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'fileTaken' } }));
 }
 

@@ -12,7 +12,7 @@ import { isChunkSize } from './chunks.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
 import { againstUnmounting, notesOnSource, refusals } from './guard.ts';
 import { checkPart, reopenPart } from './images.ts';
-import { endpoint, inspectDestination, inspectExisting, type End, type Found } from './inspect.ts';
+import { endpoint, inspectDestination, inspectExisting, placeOf, type End, type Found } from './inspect.ts';
 import { newJobId, type LoggedEnd } from './job-log.ts';
 import { readBlocks } from './machine.ts';
 import type { Manifest } from './manifest.ts';
@@ -118,7 +118,7 @@ async function look(request: CopyRequest, blocks: Blocks): Promise<Looked> {
   throwIfAny([
     ...manifest.errors, ...map.errors, ...unwritable,
     ...(bytes === null ? [] : misfits(bytes, manifest.value, request.manifest, map.value, request.rescue?.map ?? null)),
-    ...filesInTheWay(request, [source, ...destinations]),
+    ...(await filesInTheWay(request, [source, ...destinations])),
     ...refusals({ kind, update, unmount, bytes }, source, destinations, blocks),
   ]);
   return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed: null, notes: notesOnFiles(manifest.value, map.value, request) };
@@ -156,7 +156,7 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
     // A rescue is for drives of which this can be expected.
     if (source?.device && request.rescue === null) errors.push(...(await unreadable(source.end, source.device)));
     const rescued = map !== null && bytesOf(map, '+') > 0;
-    const files = [request.saveManifest, request.manifest, request.rescue?.map ?? null, stateDir()].filter((path) => path !== null);
+    const files = await Promise.all([request.saveManifest, request.manifest, request.rescue?.map ?? null, stateDir()].filter((path) => path !== null).map(placeOf));
     const destinations = looked.destinations.map(({ end }, index): Held => {
       const place = end!;
       const logged = resumed?.log.header.destinations[resumed.indices[index]!];

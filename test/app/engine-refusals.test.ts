@@ -141,6 +141,27 @@ it('the source and its reasons are all told, with those of every destination', a
   ]);
 });
 
+it('a manifest or a map that would meet another file of the job, by whatever name', async () => {
+  const [source, copy, folder] = [await bench.image('disk.img', MiB), await bench.path('copy.img'), await bench.path('folder')];
+  await symlink('.', folder);
+  const again = (path: string): string => path.replace(/[^/]*$/, './folder/$&');
+  const rescue = (map: string): Partial<CopyRequest> => ({ source, destinations: [copy], rescue: { retries: 0, map } });
+  for (const map of [again(copy), again(`${copy}.part`)]) expect(await refusing(rescue(map))).toMatchObject([{ code: 'BAD_ARGUMENT', device: map }]);
+  expect(await refusing({ source, destinations: [copy], saveManifest: again(copy) })).toMatchObject([{ code: 'BAD_ARGUMENT', device: again(copy) }]);
+  expect(await refusing({ ...rescue(await bench.path('same')), saveManifest: again(await bench.path('same')) })).toMatchObject([{ code: 'BAD_ARGUMENT', device: again(await bench.path('same')) }]);
+});
+
+it.each(['manifest', 'map'])('a %s that could not be written in the end', async (what) => {
+  const [source, copy, link] = [await bench.image('disk.img', MiB), await bench.path('copy.img'), await bench.path('link')];
+  await writeFile(await bench.path('behind'), `0 ? 1\n0 ${MiB} ?\n`);
+  await symlink('behind', link);
+  const asked = (path: string): Partial<CopyRequest> => ({ source, destinations: [copy], ...(what === 'map' ? { rescue: { retries: 0, map: path } } : { saveManifest: path }) });
+  const missing = await bench.path('no/file');
+  expect(await refusing(asked(missing))).toMatchObject([{ code: 'NOT_FOUND', device: missing, message: `The directory ${dirname(missing)} is not there.` }]);
+  expect(await refusing(asked('/dev/no-such-disk'))).toMatchObject([{ code: 'NOT_BLOCK_OR_FILE', device: '/dev/no-such-disk' }]);
+  expect(await refusing(asked(link))).toMatchObject([{ code: 'NOT_BLOCK_OR_FILE', device: link, message: 'It is a link; a plain file is needed here.' }]);
+});
+
 it('a host whose engine cannot be loaded says so', async () => {
   const copy = await bench.path('host.mjs');
   execFileSync('cp', [HOST, copy]);

@@ -49,12 +49,14 @@ void Client::throttle(uint64_t bytes_per_second) {
 }
 
 void Client::submit(std::shared_ptr<Job> job) {
+  // A job that is there can end at once, and whoever waits for that then ends the client: it is not touched any more.
+  const std::shared_ptr<Alarm> alarm = alarm_;
   {
     const std::lock_guard lock(mutex_);
     ++live_;
     inbox_.push_back(std::move(job));
   }
-  alarm_->ring();
+  alarm->ring();
 }
 
 void Client::prepare() {
@@ -63,11 +65,12 @@ void Client::prepare() {
 }
 
 void Client::fire(const Fired& callback) {
+  const std::shared_ptr<Alarm> alarm = alarm_;  // as above
   {
     const std::lock_guard lock(mutex_);
     fired_.push_back(callback);
   }
-  alarm_->ring();
+  alarm->ring();
 }
 
 // ---- Worker thread ---------------------------------------------------------------------------------------

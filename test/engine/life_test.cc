@@ -114,6 +114,33 @@ TEST_CASE("K27 a prepared callback that was not fired blocks destroy; do_callbac
   });
 }
 
+TEST_CASE("K27 whoever fires a callback may find the client destroyed by whoever waited for it") {
+  const Disk disk(Medium::file, 4 * KiB);
+  const Device device(disk.path(), KCOPYD_OPEN_READ | KCOPYD_OPEN_WRITE);
+  on_each_backend([&](kcopyd_backend backend) {
+    for (int i = 0; i < 50; i++) {
+      kcopyd_client* client = raw_client(backend, 1);
+      Counted counted;
+      // The handle of a job wakes the worker all the time: it does not wait until whoever fires has woken it.
+      const io_region nothing = device.at(0, 0);
+      kcopyd_job* job = nullptr;
+      const kcopyd_request request{.op = KCOPYD_ZERO, .num_dests = 1, .dests = &nothing, .fn = count, .context = &counted};
+      REQUIRE(kcopyd_submit(client, &request, &job) == 0);
+      std::atomic<bool> over{false};
+      std::thread waking([&] {
+        while (!over) kcopyd_job_cancel(job);
+      });
+      std::thread firing([handle = kcopyd_prepare_callback(client, count, &counted)] { kcopyd_do_callback(handle, 0, 0); });
+      kcopyd_client_destroy(client);
+      CHECK(counted.calls == 2);
+      firing.join();
+      over = true;
+      waking.join();
+      kcopyd_job_put(job);
+    }
+  });
+}
+
 TEST_CASE("K27 callbacks prepared on one thread and fired on others each run once") {
   on_each_backend([](kcopyd_backend backend) {
     kcopyd_client* client = raw_client(backend);

@@ -119,6 +119,7 @@ class Job {
     uint64_t turn;
     uint32_t members;
   };
+  uint32_t hindmost() const;
   std::optional<Take> choose(Engine& engine);
   unsigned soon_written(const Destination& d) const;
   bool awaits_somebody(Engine& engine, uint64_t turn);

@@ -107,10 +107,28 @@ unsigned Job::soon_written(const Destination& d) const {
   return static_cast<unsigned>(std::clamp(kSoon.count() * in_a_second, least, static_cast<double>(KCOPYD_MAX_DESTS) * KCOPYD_MAX_SUBJOBS));
 }
 
+// Those that are least far; nobody while one of them rests. Where a copy overwrites its source, nobody may go ahead of
+// them: what they still need would be gone.
+uint32_t Job::hindmost() const {
+  uint64_t turn = UINT64_MAX;
+  uint32_t group = 0;
+  bool rests = false;
+  for (unsigned i = 0; i < destinations_.size(); ++i) {
+    const Destination& d = *destinations_[i];
+    if (d.state != KCOPYD_COPYING || d.dropped || d.cancelled || d.next >= turns_of(d) || d.next > turn) continue;
+    if (d.next < turn) rests = false, group = 0;
+    turn = d.next;
+    rests = rests || paused(d);
+    group |= 1u << i;
+  }
+  return rests ? 0 : group;
+}
+
 std::optional<Job::Take> Job::choose(Engine& engine) {
   // Those in front first: they are the ones that finish.
   uint32_t left = 0;
   for (unsigned i = 0; i < destinations_.size(); ++i) left |= static_cast<uint32_t>(takes_part(*destinations_[i])) << i;
+  if (one_at_a_time_) left &= hindmost();
   bool behind = false;
   while (left != 0) {
     uint64_t turn = 0;
@@ -162,13 +180,14 @@ std::optional<Job::Take> Job::choose_from(Engine& engine, uint64_t turn, uint32_
   for (unsigned i = 0; i < destinations_.size(); ++i) {
     Destination& d = *destinations_[i];
     if (!(group >> i & 1) || !ready(engine.pool, d)) continue;
-    // Whoever has a limit of its own is slower by the user's wish: nobody waits for it.
+    // Whoever has a limit of its own is slower by the user's wish: nobody waits for it who can do without.
     if (d.writing.ready(chunk_length(chunk_at(turn), d.length))) {
       able |= 1u << i;
     } else {
       engine.ask_again(d.writing.due());
       depth_->disturbed();
       d.stall.end(now);
+      if (one_at_a_time_) return std::nullopt;
       group &= ~(1u << i);
     }
   }

@@ -104,3 +104,37 @@ TEST_CASE("isolation: an overlapping copy is never left behind") {
     CHECK(difference(bay.dests[1].bytes(0, length), want) == "");
   });
 }
+
+TEST_CASE("isolation: nobody goes ahead of one that is paused, limited or has more to write where the copy overwrites its source") {
+  on_each_backend([](kcopyd_backend backend) {
+    constexpr uint64_t kBytes = 4 * MiB, kShift = 512 * KiB, kLength = kBytes - kShift;
+    Bay bay({backend, Medium::file}, 2, kBytes, {.backend = backend, .subjob_size = 256 * KiB});
+    const auto check = [&](bool up, const kcopyd_dest_options& first, const kcopyd_dest_options& second, bool pauses) {
+      bay.dests[0].fill(bay.content);
+      bay.dests[1].fill(Bytes(kBytes));
+      const uint64_t at = up ? 0 : kShift;
+      const io_region from = bay.to(0, at, kLength);
+      const std::vector<io_region> dests = {bay.to(0, kShift - at, kLength), bay.to(1, 0, kLength)};
+      const std::vector<kcopyd_dest_options> options = {first, second};
+      Job& job = bay.client.submit({.op = KCOPYD_COPY, .from = &from, .num_dests = 2, .dests = dests.data(), .dest_options = options.data()});
+      if (pauses) {
+        while (job.progress().dests[0].written == 0) usleep(1000);
+        CHECK(kcopyd_job_pause(job.get(), 1, 1) == 0);
+        CHECK(kcopyd_job_throttle(job.get(), 0, 0) == 0);
+        usleep(50'000);  // enough for all that is left, had it not to wait
+        CHECK(kcopyd_job_pause(job.get(), 1, 0) == 0);
+      }
+      CHECK(job.wait().list() == Lines{});
+      const auto source = bay.content.begin() + static_cast<ptrdiff_t>(at);
+      CHECK(difference(bay.dests[1].bytes(0, kLength), Bytes(source, source + kLength)) == "");
+    };
+    for (const bool up : {true, false}) {
+      CAPTURE(up);
+      check(up, {}, {.bytes_per_second = 32 * MiB}, false);
+      const std::vector<uint8_t> middle = {0x40, 0x00};
+      check(up, {.todo = middle.data()}, {}, false);
+    }
+    // The first sub-jobs go to both; then one rests.
+    check(true, {.bytes_per_second = 8 * MiB}, {}, true);
+  });
+}

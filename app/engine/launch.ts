@@ -3,7 +3,7 @@
 import { truncateSync } from 'node:fs';
 import type { PlatterError } from '../contract/errors.ts';
 import { failureOf, Refusal } from './errors.ts';
-import { createPart, discardPart, takeForPart } from './images.ts';
+import { createPart, discardPart, nameImage, takeForPart } from './images.ts';
 import { Job, type Emit } from './job.ts';
 import { LogKeeper } from './log-keeper.ts';
 import type { Held, Prepared } from './prepare.ts';
@@ -24,10 +24,18 @@ export async function launch(prepared: Prepared, emit: Emit): Promise<Job> {
       made.push(held);
     }
   }));
-  // What goes on was taken over when it began.
-  const old = prepared.resumed === null ? prepared.destinations.filter(({ updated }) => updated) : [];
-  if (errors.length === 0) errors.push(...old.flatMap((held) => attempt(held, () => takeOver(prepared, held))));
+  // Images that are updated in place must not pass for whole ones meanwhile. What goes on was taken over when it began.
+  const old = prepared.resumed === null ? prepared.destinations.filter(({ updated, end }) => updated && end.image !== null) : [];
+  const taken: Held[] = [];
+  if (errors.length === 0) errors.push(...old.flatMap((held) => attempt(held, () => {
+    takeForPart(prepared.addon, held.end.realPath, held.end.image!.part);
+    taken.push(held);
+  })));
+  // Nor must they pass for ones of their old length. Those that grow first: that can fail, and nothing is cut off before.
+  if (errors.length === 0) errors.push(...taken.toSorted((one, other) => one.end.size - other.end.size).flatMap((held) =>
+    attempt(held, () => truncateSync(held.end.image!.part, prepared.plan.bytes))));
   if (errors.length > 0) {
+    for (const held of taken) errors.push(...attempt(held, () => nameImage(held.end.image!.part, held.end.realPath)));
     for (const held of made) {
       discardPart(held.end.image!.part);
       held.device?.close();
@@ -36,13 +44,6 @@ export async function launch(prepared: Prepared, emit: Emit): Promise<Job> {
     throw new Refusal(errors);
   }
   return new Job(prepared, await LogKeeper.begin(prepared), emit);
-}
-
-/** An image that is updated in place must not pass for a whole one meanwhile; nor for one of its old length. */
-function takeOver({ addon, plan }: Prepared, { end }: Held): void {
-  if (end.image === null) return;
-  takeForPart(addon, end.realPath, end.image.part);
-  truncateSync(end.image.part, plan.bytes);
 }
 
 function attempt({ end }: Held, act: () => void): PlatterError[] {

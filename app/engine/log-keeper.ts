@@ -9,7 +9,7 @@ import { JobLogWriter, listJobs, pruneJobs, readJobLog, removeJob, type DurableR
 import { isSameEnd, loggedEnd } from './logged-end.ts';
 import type { ChunkRange, NativeDevice } from './native.ts';
 import type { Prepared } from './prepare.ts';
-import type { Resumed } from './resume.ts';
+import { holdLog, type Resumed } from './resume.ts';
 
 /** The log of one job, or of none. */
 export class LogKeeper {
@@ -143,10 +143,17 @@ async function withdrawElsewhere(prepared: Prepared): Promise<void> {
     const stale = log?.header.destinations.flatMap((end, index) =>
       log.states[index]?.state !== 'done' && !isEmpty(log.durable[index]!) && mine.some((one) => isSameEnd(one, end)) ? [index] : []) ?? [];
     if (log === null || stale.length === 0) continue;
-    const { writer } = await JobLogWriter.reopen(dir, id);
-    for (const [index, state] of log.states.entries()) if (state !== null) await writer.state(index, state);
-    for (const index of stale) await writer.withdraw(index, 0, chunksIn(log.header));
-    await writer.abandon();
+    const lock = holdLog(prepared.addon, path);
+    // A running job holds its destinations: they are not these, they only look like them. Its log is its own.
+    if (lock === 'running' || lock === 'absent') continue;
+    try {
+      const { writer } = await JobLogWriter.reopen(dir, id);
+      for (const [index, state] of log.states.entries()) if (state !== null) await writer.state(index, state);
+      for (const index of stale) await writer.withdraw(index, 0, chunksIn(log.header));
+      await writer.abandon();
+    } finally {
+      lock.close();
+    }
   }
 }
 

@@ -169,7 +169,10 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
       const held = { end: place, mounts, updated, naming: namingOf(place, logged) };
       const writing = { write: request.kind !== 'verify', exclusive: request.kind !== 'verify' };
       if (place.image === null) return { ...held, device: device(place, mounts.length > 0 ? {} : writing) };
-      if (updated && resumed === null) return { ...held, device: device(place, { ...writing, grow: true }) };
+      if (updated && resumed === null) {
+        opening(place, () => image(addon, place, undefined));
+        return { ...held, device: device(place, { ...writing, grow: true }) };
+      }
       return { ...held, device: opening(place, () => (rescued && resumed === null ? begun(addon, place) : image(addon, place, logged?.id))) };
     });
     throwIfAny(errors);

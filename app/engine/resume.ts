@@ -170,8 +170,8 @@ function describe(id: string, { header, durable, states, damage }: JobLog): Inte
   };
 }
 
-/** The log, locked: the log of a running job is. */
-function holdLog(addon: NativeAddon, path: string): NativeDevice | 'absent' | 'running' {
+/** The log, locked: the log of a running job is. Throws a Refusal when it cannot be opened. */
+export function holdLog(addon: NativeAddon, path: string): NativeDevice | 'absent' | 'running' {
   try {
     return addon.openDevice(path, { write: true, exclusive: true });
   } catch (error) {

@@ -1,15 +1,15 @@
 // What an update or a repair that was cut short leaves on a disk, and how it is finished.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { copyFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CopyRequest } from '../../app/contract/jobs.ts';
 import { isEmpty } from '../../app/engine/chunk-sets.ts';
-import { readJobLog } from '../../app/engine/job-log.ts';
-import { canLab, type LabDisk } from '../lab/lab.ts';
-import { chunksWritten, head, interrupted, MiB, refused, requestOf, resume, spoil, Workbench, type Session } from './engine-support.ts';
+import { readJobLog, type JobLog } from '../../app/engine/job-log.ts';
+import { canLab, seededBytes, type LabDisk } from '../lab/lab.ts';
+import { chunksWritten, head, interrupted, MiB, refused, requestOf, resultOf, resume, spoil, Workbench, type Session } from './engine-support.ts';
 
 const noLab = canLab();
 const SIZE = 8 * MiB;
@@ -140,6 +140,37 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     expect(job!.destinations).toMatchObject([{ durable: 6 * MiB, finished: false }]);
     expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done', verified: true, kept: 6 * MiB, written: 2 * MiB }] });
     execFileSync('cmp', [source, disk.backing]);
+  });
+
+  it('an update that another job stands in the way of leaves all of its images as they are', async () => {
+    const [source, held] = [await bench.image('disk.img', 2 * MiB), await bench.disk({ size: 2 * MiB })];
+    const [longer, taken] = [await bench.image('longer.img', 3 * MiB, 2), await bench.image('taken.img', 3 * MiB, 3)];
+    const [session, other] = [bench.session(), bench.session()];
+    const update = requestOf({ source, destinations: [longer, taken], update: true });
+    await session.engine.call('prepare', update);
+    await held.rule('stall r 1M 512');
+    await begin(other, { source: held.device, destinations: [taken] });
+    expect(await refused(session.engine.call('start', {}))).toMatchObject([{ code: 'IN_USE', device: taken }]);
+    expect(readFileSync(longer).equals(seededBytes(3 * MiB, 2))).toBe(true);
+    expect(existsSync(`${longer}.part`)).toBe(false);
+    expect(await refused(session.engine.call('prepare', update))).toMatchObject([{ code: 'IN_USE', device: taken }]);
+    await held.rule('clear');
+    expect(await resultOf(other)).toMatchObject({ destinations: [{ state: 'done' }] });
+  });
+
+  it('a job leaves the log of one that runs alone, whose destination looks like its own', async () => {
+    const source = await bench.image('disk.img', SIZE);
+    const copy = await bench.image('copy.img', SIZE);
+    const [running, session] = [bench.session(), bench.session()];
+    await begin(running, { source, destinations: [copy], throttle: MiB / 2 });
+    const log = async (): Promise<JobLog> => readJobLog(join(bench.state, 'jobs', (await readdir(join(bench.state, 'jobs')))[0]!));
+    while (isEmpty((await log()).durable[0]!)) await sleep(50); // the image that it will replace is repaired meanwhile
+    expect(await session.run({ kind: 'repair', source, destinations: [copy] })).toMatchObject({ destinations: [{ state: 'done' }] });
+    running.host.kill('SIGKILL');
+    await running.exited;
+    const [job] = await interrupted(session);
+    expect(job).toMatchObject({ damaged: false, source });
+    expect(job!.destinations[0]!.durable).toBeGreaterThan(0);
   });
 
   it('an update of an image has the image under another name until it is finished', async () => {

@@ -30,6 +30,7 @@ struct Destination {
   uint64_t to_write = 0;   // bytes
   uint64_t to_verify = 0;  // bytes
   bool beside = false;   // its file system can copy from the source (KCOPYD_COPY_RANGE)
+  unsigned failed_flushes = 0;  // of its device, whoever's
   uint64_t blank_from = UINT64_MAX;  // bytes on the device from which on it is zeros
 
   uint64_t next = 0;         // the turn it takes next; destinations with the same one read together

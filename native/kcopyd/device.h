@@ -32,6 +32,30 @@ class Descriptor {
   int fd_ = -1;
 };
 
+// The flushes of one open device. The kernel tells of writes that it lost once, to whoever flushes next (fsync(2)), be
+// they another job's: so there is one flush at a time, and what one was told holds for all who wrote before it. Any worker.
+class Flushes {
+ public:
+  // False while another one is under way.
+  bool begin() { return !busy_.exchange(true); }
+  // It is over: 0 or a positive errno.
+  void end(int error) {
+    if (error != 0) {
+      error_ = error;
+      ++failed_;
+    }
+    busy_ = false;
+  }
+  // How many have failed, and the errno of the last one.
+  unsigned failed() const { return failed_; }
+  int error() const { return error_; }
+
+ private:
+  std::atomic<bool> busy_ = false;
+  std::atomic<int> error_ = 0;
+  std::atomic<unsigned> failed_ = 0;
+};
+
 }  // namespace kcopyd
 
 // The C API's block_device. Immutable after open but for the atomics.
@@ -60,6 +84,7 @@ struct block_device : std::enable_shared_from_this<block_device> {
   std::atomic<bool> use_direct = false;
   // Cleared when zeroing is refused for good, so that it is asked for once.
   std::atomic<bool> can_zero = true;
+  kcopyd::Flushes flushes;
   // Cleared when its file system refuses for good to copy from another file (copy_file_range).
   std::atomic<bool> can_copy = true;
 

@@ -46,6 +46,7 @@ void Job::start(Engine& engine) {
     d->beside = flag(KCOPYD_COPY_RANGE) && d->device->beside(*source_);
     if (flag(KCOPYD_SPARSE) && d->device->grows) d->blank_from = d->device->size_now();
     if (flag(KCOPYD_ASSUME_BLANK) && d->device->is_block) d->blank_from = 0;
+    d->failed_flushes = d->device->flushes.failed();
     d->flush_due = started_ + flush_interval_;
     skip_turns(*d);
     skip_writes(*d);
@@ -181,8 +182,13 @@ void Job::drop(unsigned destination) {
 void Job::flushed(unsigned destination) {
   Destination& d = *destinations_[destination];
   const bool in_step = std::exchange(d.in_step, false);
-  if (!d.flush.bad().empty()) {
-    record(KCOPYD_SIDE_WRITE, static_cast<int>(destination), d.flush);
+  d.device->flushes.end(d.flush.bad().empty() ? 0 : d.flush.bad().front().err);
+  if (d.device->flushes.failed() != d.failed_flushes) {
+    if (d.flush.bad().empty()) {
+      record(destination, d.device->flushes.error(), true);  // another job was told what this one has lost
+    } else {
+      record(KCOPYD_SIDE_WRITE, static_cast<int>(destination), d.flush);
+    }
     drop(destination);
     return;
   }
@@ -251,6 +257,19 @@ void Job::record(kcopyd_side side, int destination, const Transfer& transfer, bo
                              .length = bad.length};
     errors_.add(error, again);
   }
+}
+
+// Of all of a destination.
+void Job::record(unsigned destination, int err, bool flush) {
+  const Destination& d = *destinations_[destination];
+  write_error_ |= 1u << destination;
+  errors_.add({.side = KCOPYD_SIDE_WRITE,
+               .destination = static_cast<int>(destination),
+               .cause = classify(KCOPYD_SIDE_WRITE, err, *d.device),
+               .err = err,
+               .flush = flush,
+               .offset = d.offset,
+               .length = d.length});
 }
 
 void Job::progress(kcopyd_progress& sample) const {

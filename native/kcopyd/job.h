@@ -159,6 +159,7 @@ class Job {
   void abandon(Slot& slot, uint32_t destinations);
   void drop(unsigned destination);
   void record(kcopyd_side side, int destination, const Transfer& transfer, bool again = false);
+  void record(unsigned destination, int err, bool flush);
   // Of the two turns of a head either may be the first to be read: a destination that only checks it has but the last.
   bool tried_before(const Slot& slot) const { return slot.again || (head_last_ && slot.chunk == 0); }
 

@@ -15,6 +15,8 @@ constexpr std::chrono::milliseconds kStalledAfter{5000};
 // What a buffered destination may have in the page cache: so much is flushed in about a second by a slow stick.
 constexpr uint64_t kMaxUnflushed = uint64_t{64} << 20;
 
+constexpr std::chrono::milliseconds kFlushAgain{2};
+
 uint64_t lower(uint64_t a, uint64_t b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
 
 }  // namespace
@@ -103,20 +105,18 @@ void Job::settle(Engine& engine, unsigned destination) {
 
 void Job::start_flush(Engine& engine, unsigned destination, bool in_step) {
   Destination& d = *destinations_[destination];
+  if (!d.device->flushes.begin()) {  // another destination, or another job
+    engine.ask_again(Clock::now() + kFlushAgain);
+    return;
+  }
   if (!in_step) {
     d.state = KCOPYD_FLUSHING;
     // Zeros at the end of a new image were written by nobody.
     const bool zeros = flag(KCOPYD_SPARSE) || op_ == KCOPYD_ZERO;
     const int err = zeros && d.device->grows && d.settled == d.wanted ? d.device->extend(d.offset + d.length) : 0;
     if (err != 0) {
-      write_error_ |= 1u << destination;
-      errors_.add({.side = KCOPYD_SIDE_WRITE,
-                   .destination = static_cast<int>(destination),
-                   .cause = classify(KCOPYD_SIDE_WRITE, err, *d.device),
-                   .err = err,
-                   .flush = 0,
-                   .offset = d.offset,
-                   .length = d.length});
+      record(destination, err, false);
+      d.device->flushes.end(0);
       d.dropped = true;
       end(destination);
       return;
@@ -227,6 +227,8 @@ void Job::lose(SlotTransfer& transfer) {
       std::erase(reading_back_, slot);
       break;
     case SlotTransfer::Kind::flush:
+      d.device->flushes.end(ETIMEDOUT);
+      break;
     case SlotTransfer::Kind::source:
       break;
   }

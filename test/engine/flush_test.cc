@@ -82,6 +82,35 @@ TEST_CASE("a buffered write that fails only at fsync fails its destination") {
   });
 }
 
+TEST_CASE("what one flush is told of is told once: another job's flush, or another destination's, does not hide it") {
+  if (lab_missing()) return;
+  on_each_backend([](kcopyd_backend backend) {
+    for (const bool one_job : {true, false}) {
+      CAPTURE(one_job);
+      lab::Disk disk({.size = 1 * MiB, .loop = false, .buffered = true});
+      Disk source(Medium::file, 512 * KiB);
+      source.fill(pattern(512 * KiB, 1));
+      const Device from(source.path(), KCOPYD_OPEN_READ), to(disk.device(), KCOPYD_OPEN_WRITE);
+      disk.rule("eio w 0 4096");
+      Client client({.backend = backend, .subjob_size = 64 * KiB});
+      // The first half gets its first 64 KiB, which are lost; the second half is flushed before the first one is.
+      const io_region half = from.at(0, 512 * KiB);
+      const std::vector<io_region> halves = {to.at(0, 512 * KiB), to.at(512 * KiB, 512 * KiB)};
+      const std::vector<kcopyd_dest_options> slow = {{.bytes_per_second = 1 * MiB}, {.bytes_per_second = 3 * MiB}};
+      Job& job = client.submit({.op = KCOPYD_COPY, .from = &half, .num_dests = one_job ? 2u : 1u, .dests = halves.data(), .dest_options = slow.data()});
+      if (!one_job) {
+        while (job.progress().dests[0].written == 0) usleep(1000);
+        CHECK(client.copy(half, {halves[1]}).wait().list() == Lines{"flush 0 EIO medium"});
+        CHECK_FALSE(job.done());
+      }
+      CHECK(job.wait().list() == (one_job ? Lines{"flush 0 EIO medium", "flush 1 EIO medium"} : Lines{"flush 0 EIO medium"}));
+      disk.rule("clear");
+      // What is written from here on is none of that.
+      CHECK(client.copy(half, {halves[0]}).wait().list() == Lines{});
+    }
+  });
+}
+
 TEST_CASE("a file on a full file system, full at once or only at fsync: no space, and the other destination is whole") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {

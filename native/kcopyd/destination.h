@@ -12,6 +12,7 @@
 #include "faster_way.h"
 #include "isolation.h"
 #include "kcopyd.h"
+#include "request_size.h"
 #include "slot.h"
 #include "throttle.h"
 
@@ -40,7 +41,8 @@ struct Destination {
   unsigned pinned = 0;       // slots that are kept for it
   unsigned in_flight = 0;    // writes, reads that verify, and flushes
   Stall stall;               // how long it held up the others that are as far as it
-  Pace pace;                 // how fast it writes
+  Pace pace;                 // how fast it writes; then, how fast it is read back
+  RequestSize request;       // to it
   FasterWay faster;          // when it is beside the source
   std::optional<Apart> apart;  // it was left behind
   unsigned misjudged = 0;      // how often it was, and proved to be as fast
@@ -72,6 +74,11 @@ struct Destination {
   // What it writes is in the page cache until it is flushed.
   bool cached() const { return beside || !device->use_direct; }
   bool over() const { return state >= KCOPYD_DONE; }
+  // After pinned or in_flight has changed.
+  void keep_pace(Clock::time_point now) {
+    if (pinned + in_flight > 0) pace.begin(now);
+    else pace.end(now);
+  }
 };
 
 }  // namespace kcopyd

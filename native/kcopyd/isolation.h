@@ -27,23 +27,25 @@ class Stall {
   std::optional<Clock::time_point> since_;
 };
 
-// How fast a destination is while it has something to write. What is longer ago than about a second of that counts for
+// How fast a device is while it has something to do. What is longer ago than about a second of that counts for
 // less and less: a card whose cache is full, or one that answers again, is what it is now.
 class Pace {
  public:
-  // It has something to write from now on; or nothing any more.
-  void begin(Clock::time_point now) { since_ = now; }
+  // It has something to do from now on; or nothing any more.
+  void begin(Clock::time_point now) {
+    if (!since_) since_ = now;
+  }
   void end(Clock::time_point now) {
     lap(now);
     since_.reset();
   }
-  void wrote(uint64_t bytes, Clock::time_point now) {
+  void moved(uint64_t bytes, Clock::time_point now) {
     total_ += bytes;
     recent_ += static_cast<double>(bytes);
     lap(now);
   }
 
-  // All that it ever wrote.
+  // All that it ever moved; 0: nothing is known of it.
   uint64_t bytes() const { return total_; }
   // The time that counts.
   Clock::duration busy(Clock::time_point now) const { return busy_ + (since_ ? now - *since_ : Clock::duration{0}); }

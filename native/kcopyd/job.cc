@@ -54,18 +54,77 @@ void Job::start(Engine& engine) {
   }
 }
 
-// A transfer is about to be issued.
+// ---- Transfers -------------------------------------------------------------------------------------------
+
+// One is about to be issued.
 void Job::begin(SlotTransfer& transfer, Slot* slot, SlotTransfer::Kind kind, unsigned destination) {
   transfer.job = this;
   transfer.slot = slot;
   transfer.kind = kind;
   transfer.destination = destination;
   transfer.in_flight = true;
+  transfer.counted = 0;
   transfer.began = transfer.since = Clock::now();
+  limit_requests(transfer);
+}
+
+void Job::limit_requests(SlotTransfer& transfer) const {
+  const Destination& d = *destinations_[transfer.destination];
+  const bool reads = transfer.kind == SlotTransfer::Kind::source;
+  transfer.limit_requests(reads ? source_request_.of(*source_, chunk_size_) : d.request.of(*d.device, chunk_size_));
+}
+
+// What went through with the answer that came now.
+void Job::count(SlotTransfer& transfer, Clock::time_point now) {
+  const uint64_t bytes = transfer.good_bytes() - std::exchange(transfer.counted, transfer.good_bytes());
+  if (transfer.kind == SlotTransfer::Kind::flush) return;
+  const bool reads = transfer.kind == SlotTransfer::Kind::source;
+  const bool asked = transfer.op() == IoOp::zero || transfer.op() == IoOp::copy;  // nothing goes over the device's cable
+  if (bytes > 0 && !asked) (reads ? source_request_ : destinations_[transfer.destination]->request).answered(bytes, now - transfer.since);
+  if (reads) {
+    if (!transfer.slot->blank && !transfer.slot->again) bytes_read_ += bytes;
+    return;
+  }
+  Destination& d = *destinations_[transfer.destination];
+  d.pace.moved(bytes, now);
+  if (transfer.kind == SlotTransfer::Kind::verify) {
+    d.verified += bytes;
+    return;
+  }
+  if (!transfer.slot->blank) d.written += bytes;
+  d.unflushed += bytes;
+}
+
+// Has nobody any use for the rest of it?
+bool Job::unwanted(const SlotTransfer& transfer) const {
+  switch (transfer.kind) {
+    case SlotTransfer::Kind::source:
+      return transfer.slot->pending == 0;
+    case SlotTransfer::Kind::write:
+    case SlotTransfer::Kind::verify:
+      return destinations_[transfer.destination]->cancelled;
+    case SlotTransfer::Kind::flush:
+      break;
+  }
+  return false;
+}
+
+void Job::go_on(Engine& engine, SlotTransfer& transfer) {
+  const auto now = Clock::now();
+  count(transfer, now);
+  if (unwanted(transfer)) {
+    transfer.cut();
+    ended(engine, transfer);
+    return;
+  }
+  transfer.since = now;
+  limit_requests(transfer);
+  transfer.go_on(engine.io);
 }
 
 void Job::ended(Engine& engine, SlotTransfer& transfer) {
   transfer.in_flight = false;
+  count(transfer, Clock::now());
   switch (transfer.kind) {
     case SlotTransfer::Kind::source:
       source_read(engine, *transfer.slot);
@@ -132,22 +191,20 @@ void Job::written(Engine& engine, SlotTransfer& write) {
   Destination& d = *destinations_[destination];
   --d.in_flight;
   abandon(*write.slot, 1u << destination);
-  if (!slot.blank) d.written += write.good_bytes();
   if (slot.zero) d.zeroed += write.zeroed_bytes();
-  d.unflushed += write.good_bytes();
-  const auto now = Clock::now();
-  d.pace.wrote(write.good_bytes(), now);
-  if (d.beside && !slot.zero && write.bad().empty()) d.faster.took(write.op() == IoOp::copy, slot.length, now - write.began);
+  if (d.beside && !slot.zero && write.bad().empty() && !write.cut_short()) {
+    d.faster.took(write.op() == IoOp::copy, slot.length, Clock::now() - write.began);
+  }
   if (!write.bad().empty()) {
     record(KCOPYD_SIDE_WRITE, static_cast<int>(destination), write, tried_before(slot));
     if (!ignores_write()) {
       drop(destination);
       if (engine.strict) stopped_ = true;
     }
-  } else if (!slot.blank && !slot.holes) {
+  } else if (!slot.blank && !slot.holes && !write.cut_short()) {
     d.durable.written(slot.chunk);
   }
-  if (!d.dropped) through(engine, d, destination);
+  if (!d.dropped && !write.cut_short()) through(engine, d, destination);
 }
 
 // A destination has done a turn.
@@ -165,7 +222,9 @@ void Job::through(Engine& engine, Destination& d, unsigned destination) {
 void Job::abandon(Slot& slot, uint32_t destinations) {
   const uint32_t leaving = slot.pending & destinations;
   for (unsigned i = 0; i < destinations_.size(); ++i) {
-    if ((leaving >> i & 1) && --destinations_[i]->pinned == 0) destinations_[i]->pace.end(Clock::now());
+    if (!(leaving >> i & 1)) continue;
+    --destinations_[i]->pinned;
+    destinations_[i]->keep_pace(Clock::now());
   }
   slot.pending &= ~leaving;
   slot.held &= ~leaving;
@@ -210,6 +269,8 @@ void Job::flushed(unsigned destination) {
   d.device->drop_cache();
   if (verifies_ && d.settled == d.wanted && !d.cancelled) {
     d.state = KCOPYD_VERIFYING;
+    d.pace = {};
+    d.request = {};
   } else {
     end(destination);
   }
@@ -221,12 +282,15 @@ void Job::verified(Engine& engine, Slot& slot) {
   const unsigned destination = slot.read.destination;
   Destination& d = *destinations_[destination];
   --d.in_flight;
+  d.keep_pace(Clock::now());
   std::erase(reading_back_, &slot);
-  d.verified += slot.read.good_bytes();
   const std::span<const std::byte> data = slot.buffer.first(slot.length);
+  if (slot.read.cut_short()) d.verify_next = std::min(d.verify_next, slot.chunk);  // not all was read back
   if (!slot.read.bad().empty()) {
     record(KCOPYD_SIDE_VERIFY, static_cast<int>(destination), slot.read);
     if (!ignores_write()) d.dropped = true;
+  } else if (slot.read.cut_short()) {
+    // Nothing can be said of it.
   } else if (op_ == KCOPYD_ZERO ? !all_zero(data) : !ChunkHashes::equal(ChunkHashes::of(data), hashes_.at(slot.chunk))) {
     write_error_ |= 1u << destination;
     errors_.add({.side = KCOPYD_SIDE_VERIFY,

@@ -22,6 +22,7 @@
 #include "error_list.h"
 #include "kcopyd.h"
 #include "pool.h"
+#include "request_size.h"
 #include "throttle.h"
 
 namespace kcopyd {
@@ -57,6 +58,8 @@ class Job {
   bool pump(Engine& engine, bool room);
   // A transfer of this job has ended.
   void ended(Engine& engine, SlotTransfer& transfer);
+  // One that is not through with its range has had an answer.
+  void go_on(Engine& engine, SlotTransfer& transfer);
   // A transfer that was given up has come back after all.
   void came_back(Engine& engine, SlotTransfer& transfer);
   // Every destination has ended, and nothing is in flight but what was given up.
@@ -121,7 +124,7 @@ class Job {
   };
   uint32_t hindmost() const;
   std::optional<Take> choose(Engine& engine);
-  unsigned soon_written(const Destination& d) const;
+  unsigned soon_done(const Destination& d) const;
   bool awaits_somebody(Engine& engine, uint64_t turn);
   bool far_slower(const Destination& d, uint32_t able, Clock::time_point now) const;
   std::optional<Take> choose_from(Engine& engine, uint64_t turn, uint32_t group);
@@ -149,8 +152,11 @@ class Job {
   ChunkHashes::Hash hash_of_zeros(Slot& slot);
   void write_out(Engine& engine, Slot& slot);
 
-  // ---- job.cc: transfers that ended
+  // ---- job.cc: transfers, and what has become of them
   void begin(SlotTransfer& transfer, Slot* slot, SlotTransfer::Kind kind, unsigned destination);
+  void limit_requests(SlotTransfer& transfer) const;
+  void count(SlotTransfer& transfer, Clock::time_point now);
+  bool unwanted(const SlotTransfer& transfer) const;
   void start_write(Engine& engine, Slot& slot, unsigned destination);
   void written(Engine& engine, SlotTransfer& write);
   void through(Engine& engine, Destination& d, unsigned destination);
@@ -205,6 +211,7 @@ class Job {
   uint64_t broken_turn_ = ~uint64_t{0};  // turn of the first sub-job that could not be read
   std::vector<Slot*> active_;   // sub-jobs that are read or written
   std::vector<Slot*> reading_back_;
+  RequestSize source_request_;
   unsigned lost_ = 0;           // transfers that were given up and have not come back
   bool ragged_ = false;         // the last sub-job ends inside a block of some destination
   bool stopped_ = false;        // no new sub-jobs

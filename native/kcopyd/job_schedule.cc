@@ -19,8 +19,8 @@ constexpr std::chrono::milliseconds kAskAgain{2};
 
 constexpr std::chrono::duration<double> kSoon{0.25};
 
-// What a destination of which nothing is known gets at once: one of 1 MiB/s has written it in two seconds.
-constexpr unsigned kFirstSubJobs = 2;
+// Sub-jobs a second, of which two are in flight.
+constexpr double kSlow = 4;
 
 }  // namespace
 
@@ -95,15 +95,15 @@ bool Job::ready(const Pool& pool, const Destination& d) const {
   if (begins(d) && d.next > 0 && !head_at(d.next)) return false;
   // Even when all destinations but one stop answering, one after the other, the last one finds its share of the pool.
   const bool room = d.pinned < share_ || pool.free() > share_ * (destinations_.size() - 1);
-  return room && d.pinned < std::min(depth_->limit(), soon_written(d)) && !flooded(d);
+  return room && d.pinned < std::min(depth_->limit(), soon_done(d)) && !flooded(d);
 }
 
-// Sub-jobs that this destination writes soon: what is in flight has to end before a paused job rests or a cancelled one ends.
-unsigned Job::soon_written(const Destination& d) const {
-  if (d.pace.bytes() == 0) return kFirstSubJobs;
+// Sub-jobs that this destination writes, or reads back, soon: what is in flight has to end before a paused job rests.
+unsigned Job::soon_done(const Destination& d) const {
+  if (d.pace.bytes() == 0) return 1;  // its first request tells
   const double in_a_second = d.pace.bytes_per_second(Clock::now()) / static_cast<double>(chunk_size_);
   // What takes so long to write loses nothing by the moment until the next is there.
-  const double least = in_a_second < 2 ? 1 : 2;
+  const double least = in_a_second < kSlow ? 1 : 2;  // pieces of two would reach it by turns, and flash likes ascending order
   return static_cast<unsigned>(std::clamp(kSoon.count() * in_a_second, least, static_cast<double>(KCOPYD_MAX_DESTS) * KCOPYD_MAX_SUBJOBS));
 }
 
@@ -227,7 +227,8 @@ void Job::add_members(Slot& slot, uint32_t members) {
     if (!(members >> i & 1)) continue;
     Destination& d = *destinations_[i];
     ++d.next;
-    if (++d.pinned == 1) d.pace.begin(Clock::now());
+    ++d.pinned;
+    d.keep_pace(Clock::now());
     d.writing.take();
     skip_turns(d);
   }
@@ -299,7 +300,7 @@ bool Job::pump_verify(Engine& engine, unsigned destination) {
       ++d.verify_next;
       continue;
     }
-    if (!hashes_.known(chunk) || paused(d) || d.in_flight >= kVerifyDepth) break;
+    if (!hashes_.known(chunk) || paused(d) || d.in_flight >= std::min(kVerifyDepth, soon_done(d))) break;
     const uint64_t length = chunk_length(chunk, d.length);
     if (!d.checking.ready(length)) {
       engine.ask_again(d.checking.due());
@@ -314,8 +315,9 @@ bool Job::pump_verify(Engine& engine, unsigned destination) {
     slot->reading = false;
     slot->pending = 0;
     reading_back_.push_back(slot);
-    begin(slot->read, slot, SlotTransfer::Kind::verify, destination);
     ++d.in_flight;
+    d.keep_pace(Clock::now());
+    begin(slot->read, slot, SlotTransfer::Kind::verify, destination);
     slot->read.read(engine.io, *d.device, slot->buffer.data(), slot->buffer.size(), d.offset + chunk * chunk_size_,
                     length, on_write_error(engine));
   }

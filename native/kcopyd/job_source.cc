@@ -10,8 +10,11 @@ namespace kcopyd {
 
 void Job::source_read(Engine& engine, Slot& slot) {
   slot.reading = false;
-  if (!slot.blank && !slot.again) bytes_read_ += slot.read.good_bytes();
   const bool unreadable = !slot.read.bad().empty();
+  if (slot.read.cut_short()) {  // those it was for are cancelled
+    if (unreadable) record(KCOPYD_SIDE_READ, -1, slot.read, tried_before(slot));
+    return;
+  }
   slot.holes = unreadable;
   if (slot.again && read_error_ != 0) blank_known_holes(slot);
   if (slot.holes && flag(KCOPYD_SKIP_BAD)) {

@@ -223,6 +223,7 @@ void Job::lose(SlotTransfer& transfer) {
       break;
     case SlotTransfer::Kind::verify:
       --d.in_flight;
+      d.keep_pace(Clock::now());
       error.side = KCOPYD_SIDE_VERIFY;
       std::erase(reading_back_, slot);
       break;

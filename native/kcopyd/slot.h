@@ -25,6 +25,7 @@ struct SlotTransfer : Transfer {
   bool lost = false;         // given up without an answer; the kernel still has it
   std::chrono::steady_clock::time_point began{};  // when its first request was issued
   std::chrono::steady_clock::time_point since{};  // when its last one was
+  uint64_t counted = 0;      // of its good bytes
 };
 
 // Worker thread.

@@ -55,6 +55,7 @@ void Transfer::start(BlockIo& io, block_device& device, IoOp op, std::byte* buff
   done_ = 0;
   length_ = length;
   limit_ = length;
+  cut_short_ = false;
   refused_direct_ = false;
   bad_run_ = 0;
   tries_ = 0;
@@ -91,6 +92,7 @@ void Transfer::issue(BlockIo& io) {
     io.submit(request_);
     return;
   }
+  if (on_error_ != OnError::stop_at_once) left = std::min(left, longest_);
   if (ask_device_ && at % block != 0) left = std::min(left, block - at % block);
   wanted_ = left;
   uint64_t length = left;
@@ -117,13 +119,12 @@ void Transfer::issue(BlockIo& io) {
   io.submit(request_);
 }
 
-bool Transfer::advance(BlockIo& io) {
+bool Transfer::advance() {
   const int64_t result = request_.result;
   if (result == -EINTR || (result == -EAGAIN && ++again_ < kMaxAgain)) {
-    issue(io);
     return false;
   }
-  if (request_.op == IoOp::zero || request_.op == IoOp::copy) return asked_device(io, result);
+  if (request_.op == IoOp::zero || request_.op == IoOp::copy) return asked_device(result);
   if (request_.op == IoOp::flush) {
     if (result < 0) return give_up(length_, static_cast<int>(-result));
     return true;
@@ -132,37 +133,34 @@ bool Transfer::advance(BlockIo& io) {
     // Some file systems take O_DIRECT at open and refuse it here. On a block device it is this one request.
     if (!device_->is_block) device_->use_direct = false;
     refused_direct_ = true;
-    issue(io);
     return false;
   }
-  if (result > 0) return succeed(io, std::min(static_cast<uint64_t>(result), wanted_));
-  return fail(io, static_cast<int>(-result));
+  if (result > 0) return succeed(std::min(static_cast<uint64_t>(result), wanted_));
+  return fail(static_cast<int>(-result));
 }
 
-bool Transfer::asked_device(BlockIo& io, int64_t result) {
+bool Transfer::asked_device(int64_t result) {
   const bool copies = request_.op == IoOp::copy;
   // A copy of 0 bytes: the source has become shorter than what was read of it.
   if (copies ? result > 0 : result == 0) {
     const uint64_t bytes = copies ? std::min(static_cast<uint64_t>(result), wanted_) : wanted_;
     if (!copies) zeroed_ += bytes;
     through_cache_ = true;
-    return succeed(io, bytes);
+    return succeed(bytes);
   }
   if (is_refused_for_good(result)) (copies ? device_->can_copy : device_->can_zero) = false;
   // Writing finds out which block it is, or that the device is gone.
   ask_device_ = false;
   again_ = 0;
-  issue(io);
   return false;
 }
 
-bool Transfer::succeed(BlockIo& io, uint64_t bytes) {
+bool Transfer::succeed(uint64_t bytes) {
   if (bytes < wanted_ && !through_cache_) {
     // A short direct transfer must go on at a whole block. Less than one is as good as none: ask the page cache.
     bytes -= bytes % device_->logical_block;
     if (bytes == 0) {
       refused_direct_ = true;
-      issue(io);
       return false;
     }
   }
@@ -174,11 +172,10 @@ bool Transfer::succeed(BlockIo& io, uint64_t bytes) {
   refused_direct_ = false;
   tries_ = 0;
   again_ = 0;
-  issue(io);
   return false;
 }
 
-bool Transfer::fail(BlockIo& io, int err) {
+bool Transfer::fail(int err) {
   const kcopyd_side side = request_.op == IoOp::read ? KCOPYD_SIDE_READ : KCOPYD_SIDE_WRITE;
   const kcopyd_cause cause = classify(side, err, *device_);
   const bool place_matters =
@@ -191,11 +188,9 @@ bool Transfer::fail(BlockIo& io, int err) {
     limit_ = std::min(limit_ * 2, length_);
   } else if (wanted_ > block) {
     limit_ = std::max(block, wanted_ / 2 / block * block);
-    issue(io);
     return false;
   }
   if (bad_run_ < kTiredAfter && ++tries_ < kTries) {
-    issue(io);
     return false;
   }
   if (on_error_ == OnError::stop) return give_up(wanted_, err);
@@ -206,7 +201,6 @@ bool Transfer::fail(BlockIo& io, int err) {
   refused_direct_ = false;
   tries_ = 0;
   again_ = 0;
-  issue(io);
   return false;
 }
 

@@ -57,12 +57,21 @@ class Transfer {
   // Starts a flush of the device. When it fails, bad() holds the range given here.
   void flush(BlockIo& io, block_device& device, uint64_t offset, uint64_t length);
 
-  // Takes the finished request. Returns true when the transfer has ended, false when it issued another request.
-  bool advance(BlockIo& io);
+  // Takes the finished request. Returns true when the transfer has ended, false when it is to go on.
+  bool advance();
+  // Issues the next request; after advance() returned false.
+  void go_on(BlockIo& io) { issue(io); }
+  // The longest request that may carry bytes from now on, bytes; a multiple of the device's block. Not with stop_at_once,
+  // where a range is one request.
+  void limit_requests(uint64_t longest) { longest_ = longest; }
+  // Ends it instead of going on; what was not tried by now is neither good nor bad.
+  void cut() { cut_short_ = true; }
 
   IoOp op() const { return op_; }
   // What failed, in ascending order; empty when all went well.
   std::span<const BadRange> bad() const { return bad_; }
+  // It was ended before all was tried.
+  bool cut_short() const { return cut_short_; }
   // Bytes that went through.
   uint64_t good_bytes() const { return good_; }
   // Of those, what the device zeroed, so that nothing had to be written.
@@ -84,9 +93,9 @@ class Transfer {
   void start(BlockIo& io, block_device& device, IoOp op, std::byte* buffer, size_t capacity, uint64_t offset,
              uint64_t length, OnError on_error);
   void issue(BlockIo& io);
-  bool asked_device(BlockIo& io, int64_t result);
-  bool succeed(BlockIo& io, uint64_t bytes);
-  bool fail(BlockIo& io, int err);
+  bool asked_device(int64_t result);
+  bool succeed(uint64_t bytes);
+  bool fail(int err);
   bool give_up(uint64_t length, int err);
 
   Holder request_;
@@ -99,7 +108,9 @@ class Transfer {
   uint64_t start_ = 0;   // on the device
   uint64_t done_ = 0;    // bytes from start_ that are settled, well or badly
   uint64_t length_ = 0;
-  uint64_t limit_ = 0;   // longest request now
+  uint64_t limit_ = 0;   // longest request since what failed
+  uint64_t longest_ = UINT64_MAX;  // longest request at all
+  bool cut_short_ = false;
   uint64_t wanted_ = 0;  // bytes of the request in flight that count
   bool through_cache_ = false;  // the request in flight is buffered
   bool refused_direct_ = false; // direct I/O was refused at done_

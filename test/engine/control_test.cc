@@ -306,3 +306,17 @@ TEST_CASE("I/O that was given up and comes back gives its page back") {
     CHECK(bay.client.pool().peak <= bay.client.pool().slots);
   });
 }
+
+TEST_CASE("a card that is slow, but answers, is not taken for one that has stalled") {
+  if (lab_missing()) return;
+  on_each_backend([](kcopyd_backend backend) {
+    Bay bay({backend, Medium::lab_file}, 1, MiB);
+    bay.dests[0].rule("rate w 512K");  // two seconds for a sub-job
+    const io_region from = bay.from(0, MiB);
+    const std::vector<io_region> to = bay.all(0, MiB);
+    kcopyd_request request = request_for(from, to, 0);
+    request.stall_timeout = 1500;
+    CHECK(bay.client.submit(request).wait().list() == Lines{});
+    CHECK(bay.dests[0].bytes() == bay.content);
+  });
+}

@@ -20,7 +20,7 @@ const kcopyd::Clock::time_point kStart{};
 Pace pace(uint64_t bytes) {
   Pace p;
   p.begin(kStart);
-  p.wrote(bytes, kStart);
+  p.moved(bytes, kStart);
   return p;
 }
 
@@ -29,7 +29,7 @@ Pace pace(uint64_t bytes) {
 TEST_CASE("pace: only time with something to write counts") {
   Pace p;
   p.begin(kStart);
-  p.wrote(MiB, kStart + 5ms);
+  p.moved(MiB, kStart + 5ms);
   p.end(kStart + 10ms);
   CHECK(p.busy(kStart + 50ms) == 10ms);
   p.begin(kStart + 90ms);
@@ -41,9 +41,9 @@ TEST_CASE("pace: only time with something to write counts") {
 TEST_CASE("pace: who did not answer for long is soon as fast as it is now") {
   Pace p;
   p.begin(kStart);
-  p.wrote(MiB, kStart + 20s);
+  p.moved(MiB, kStart + 20s);
   CHECK(p.bytes_per_second(kStart + 20s) < MiB);
-  for (int i = 1; i <= 60; i++) p.wrote(MiB, kStart + 20s + i * 20ms);  // 50 MiB/s
+  for (int i = 1; i <= 60; i++) p.moved(MiB, kStart + 20s + i * 20ms);  // 50 MiB/s
   CHECK(p.bytes_per_second(kStart + 21200ms) > 30 * MiB);
   CHECK(p.bytes() == 61 * MiB);
 }

@@ -73,7 +73,9 @@ void run(kcopyd::BlockIo& io) {
     io.kick();
     io.wait(done, std::nullopt);
     for (auto* request : done) {
-      if (Transfer::of(*request).advance(io)) return;
+      Transfer& transfer = Transfer::of(*request);
+      if (transfer.advance()) return;
+      transfer.go_on(io);
     }
     done.clear();
   }

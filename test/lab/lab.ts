@@ -39,6 +39,8 @@ export interface LabDiskOptions {
   buffered?: boolean;
   /** The kernel says that it has heads and platters (queue/rotational). */
   rotational?: boolean;
+  /** Bytes a second that the kernel lets through to be written, with no program in between (see `canLimitWrites`). */
+  writeRate?: number;
   /** Bytes that fit into the file system of the backing file; what is written beyond meets ENOSPC. */
   room?: number;
   /** A file system on it, mounted at `tree`. xfs needs 300 MiB, btrfs 128. */
@@ -133,6 +135,11 @@ export function canMkfs(type: FileSystem): string | null {
   return canLab();
 }
 
+/** Why the kernel cannot hold down writes by itself here, or null when it can. */
+export function canLimitWrites(): string | null {
+  return existsSync('/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device') ? canLab() : "the kernel has no cgroup v1 controller for block I/O";
+}
+
 let built: Promise<unknown> | null = null;
 
 /**
@@ -158,6 +165,7 @@ function argumentsOf(options: LabDiskOptions): string[] {
   if (options.loop === false) args.push('--no-loop');
   if (options.buffered) args.push('--buffered');
   if (options.rotational) args.push('--rotational');
+  if (options.writeRate !== undefined) args.push('--write-rate', String(options.writeRate));
   if (options.room !== undefined) args.push('--room', String(options.room));
   if (options.mkfs !== undefined) args.push('--mkfs', options.mkfs);
   if (options.file !== undefined) args.push('--file', options.file);

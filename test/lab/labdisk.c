@@ -36,7 +36,15 @@ void fail(const char *what, int error) {
   exit(1);
 }
 
-static void remove_place(void) { place_remove(&paths, &options, false); }
+// A limit of the kernel's stays with the device's number, whoever has it next.
+static void lift_limit(void) {
+  if (options.write_rate && shared && *shared->device) loop_limit_writes(shared->device, 0);
+}
+
+static void remove_place(void) {
+  lift_limit();
+  place_remove(&paths, &options, false);
+}
 
 // ---- The server
 
@@ -48,6 +56,7 @@ static void *watch_keeper(void *argument) {
   faults_release();
   char byte;
   while (recv(*(int *)argument, &byte, 1, 0) > 0) continue;
+  lift_limit();
   place_remove(&paths, &options, true);
   _exit(0);
 }
@@ -113,6 +122,9 @@ static int attach(void) {
   if (loop < 0) fail("no loop device", -loop);
   close(file);
   if (options.rotational) set_rotational();
+  // Also none: one whose end nobody was left to see may have left its limit.
+  int error = loop_limit_writes(shared->device, options.write_rate);
+  if (error && options.write_rate) fail("--write-rate", -error);
   return loop;
 }
 

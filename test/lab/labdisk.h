@@ -35,6 +35,7 @@ struct options {
   bool loop;           // attach a loop device
   bool buffered;       // no direct I/O
   bool rotational;     // the loop device's queue/rotational
+  uint64_t write_rate; // bytes a second that the kernel lets through to the loop device, 0 for no limit
   const char *room;    // size of the backing file's own file system, as text, or NULL
   const char *mkfs;    // type of a file system to make and mount, or NULL
   const char *says;    // the preset in words, or NULL
@@ -88,6 +89,9 @@ void place_remove(const struct paths *paths, const struct options *options, bool
 // Attaches a free loop device to `file` (an open descriptor) and leaves its name in `device`.
 // Returns a descriptor of the device or -errno. It detaches when its last descriptor is closed.
 int loop_attach(int file, const char *file_path, const struct options *options, char device[DEVICE_NAME]);
+// The kernel lets so many bytes a second through to be written to the device by the programs of this process's control
+// group; 0 for no limit. Outlives the device's file. 0 or -errno; -ENOENT where the kernel has no such limit (cgroup v1's blkio).
+int loop_limit_writes(const char *device, uint64_t bytes_per_second);
 // Makes the device take its file's size again. 0 or -errno.
 int loop_resize(const char *device);
 

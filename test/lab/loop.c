@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,31 @@ int loop_attach(int file, const char *file_path, const struct options *options, 
   }
   close(control);
   return result;
+}
+
+// The folder of this process's control group for block I/O. False where there is none.
+static bool blkio_group(char path[PATH_MAX]) {
+  FILE *groups = fopen("/proc/self/cgroup", "re");
+  if (!groups) return false;
+  char line[PATH_MAX], name[PATH_MAX];
+  bool found = false;
+  while (!found && fgets(line, sizeof line, groups)) found = sscanf(line, "%*d:blkio:%[^\n]", name) == 1;
+  fclose(groups);
+  return found && snprintf(path, PATH_MAX, "/sys/fs/cgroup/blkio%s", name) < PATH_MAX;
+}
+
+int loop_limit_writes(const char *device, uint64_t bytes_per_second) {
+  char group[PATH_MAX], path[PATH_MAX + 64], rule[64];
+  struct stat node;
+  if (!blkio_group(group)) return -ENOENT;
+  if (stat(device, &node) < 0) return -errno;
+  snprintf(path, sizeof path, "%s/blkio.throttle.write_bps_device", group);
+  int file = open(path, O_WRONLY | O_CLOEXEC);
+  if (file < 0) return -errno;
+  int length = snprintf(rule, sizeof rule, "%u:%u %llu", major(node.st_rdev), minor(node.st_rdev), (unsigned long long)bytes_per_second);
+  int error = write(file, rule, (size_t)length) < 0 ? -errno : 0;
+  close(file);
+  return error;
 }
 
 int loop_resize(const char *device) {

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { assertOwnLoop, labdisk, withQueue, type LabDisk } from './lab.ts';
+import { assertOwnLoop, canLimitWrites, labdisk, withQueue, type LabDisk } from './lab.ts';
 import { backing, dd, filledDisk, fresh, KiB, MiB, old, read, reason, run, write } from './support.ts';
 
 /** Numbers of the sectors that GNU ddrescue's own tool finds bad in a mapfile. */
@@ -12,6 +12,9 @@ async function badSectorsOf(map: string): Promise<number[]> {
   if (code !== 0) throw new Error(stderr);
   return stdout.toString().split('\n').filter(Boolean).map(Number);
 }
+
+const limitMissing = reason ?? canLimitWrites();
+if (limitMissing !== null) console.error(`the test of --write-rate is skipped: ${limitMissing}`);
 
 async function folder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'lab-test-'));
@@ -166,6 +169,20 @@ describe.skipIf(reason !== null)('a medium', () => {
     expect(await sysfs(disk, 'rotational')).toBe('1\n');
     await disk.close();
     expect(await sysfs(await filledDisk(), 'rotational')).toBe('0\n');
+  });
+
+  test.skipIf(limitMissing !== null)('write rate: the kernel holds writes down, and not those to the next device of that name', async () => {
+    const limits = (): Promise<string> => readFile('/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device', 'utf8');
+    const disk = await labdisk({ size: 4 * MiB, plain: true, writeRate: 8 * MiB });
+    assertOwnLoop(disk.device);
+    const number = (await run('lsblk', ['-dno', 'MAJ:MIN', disk.device])).stdout.toString().trim();
+    expect(await limits()).toContain(`${number} ${String(8 * MiB)}\n`);
+    const start = performance.now();
+    await write(disk.device, 0, fresh(4 * MiB));
+    expect(performance.now() - start).toBeGreaterThan(350);
+    process.kill(disk.pid, 'SIGKILL');
+    await disk.close();
+    await expect.poll(limits).not.toContain(`${number} `);
   });
 
   test('queue.sh: one program sees a zoned disk', async () => {

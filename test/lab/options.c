@@ -19,6 +19,7 @@ static const char usage[] =
     "  --sector BYTES    logical sector, 512 (default) or 4096\n"
     "  --read-only       the device refuses writes\n"
     "  --rotational      the kernel says that it has heads and platters\n"
+    "  --write-rate BYTES  the kernel writes no more to it in a second; no program in between (cgroup v1)\n"
     "  --room BYTES      no more fits into the file system of its backing file: then ENOSPC\n"
     "  --mkfs TYPE       ext4, xfs (300M and more) or btrfs (128M and more) on it, mounted at DIR/tree\n"
     "  --plain           no faults: the loop device lies on the backing file itself (fast)\n"
@@ -129,11 +130,11 @@ static void take_preset(struct options *options, const char *name) {
 }
 
 void parse_options(int argc, char **argv, struct options *options) {
-  enum { SIZE, RULE, SECTOR, READ_ONLY, ROTATIONAL, ROOM, MKFS, PLAIN, NO_LOOP, BUFFERED, FILE_, DIR_, HELP };
+  enum { SIZE, RULE, SECTOR, READ_ONLY, ROTATIONAL, WRITE_RATE, ROOM, MKFS, PLAIN, NO_LOOP, BUFFERED, FILE_, DIR_, HELP };
   static const struct option known[] = {
       {"size", required_argument, NULL, SIZE}, {"rule", required_argument, NULL, RULE},
       {"sector", required_argument, NULL, SECTOR}, {"read-only", no_argument, NULL, READ_ONLY},
-      {"rotational", no_argument, NULL, ROTATIONAL}, {"room", required_argument, NULL, ROOM},
+      {"rotational", no_argument, NULL, ROTATIONAL}, {"write-rate", required_argument, NULL, WRITE_RATE}, {"room", required_argument, NULL, ROOM},
       {"mkfs", required_argument, NULL, MKFS}, {"plain", no_argument, NULL, PLAIN},
       {"no-loop", no_argument, NULL, NO_LOOP}, {"buffered", no_argument, NULL, BUFFERED},
       {"file", required_argument, NULL, FILE_}, {"dir", required_argument, NULL, DIR_},
@@ -156,6 +157,7 @@ void parse_options(int argc, char **argv, struct options *options) {
       case SECTOR: ok = parse_size(optarg, &sector) && (sector == 512 || sector == 4096); break;
       case READ_ONLY: options->read_only = true; break;
       case ROTATIONAL: options->rotational = true; break;
+      case WRITE_RATE: ok = parse_size(optarg, &options->write_rate) && options->write_rate > 0; break;
       case ROOM: options->room = optarg; break;
       case MKFS: options->mkfs = optarg; ok = !strcmp(optarg, "ext4") || !strcmp(optarg, "xfs") || !strcmp(optarg, "btrfs"); break;
       case PLAIN: options->plain = true; break;
@@ -172,7 +174,8 @@ void parse_options(int argc, char **argv, struct options *options) {
   if (options->says && !options->size && !options->file) options->size = PRESET_SIZE;
   if (options->plain && !options->loop) misuse("--plain and --no-loop exclude each other", "");
   if (options->plain && options->rule_count > 0) misuse("a plain disk has no rules: ", options->rules[0]);
-  if (!options->loop && (options->mkfs || options->rotational)) misuse("--mkfs and --rotational need the loop device", "");
+  if (!options->loop && (options->mkfs || options->rotational || options->write_rate))
+    misuse("--mkfs, --rotational and --write-rate need the loop device", "");
   if (options->mkfs && options->read_only) misuse("--mkfs needs a disk that can be written", "");
   if (options->room && options->file) misuse("--room is for a backing file of labdisk's own", "");
 }

@@ -24,8 +24,9 @@ export async function launch(prepared: Prepared, emit: Emit): Promise<Job> {
       made.push(held);
     }
   }));
-  // Images that are updated in place must not pass for whole ones meanwhile. What goes on was taken over when it began.
-  const old = prepared.resumed === null ? prepared.destinations.filter(({ updated, end }) => updated && end.image !== null) : [];
+  // Images that are written in place must not pass for whole ones meanwhile. What goes on was taken over when it began, but
+  // for one that had got its name.
+  const old = prepared.destinations.filter(({ updated, end }) => end.image !== null && (prepared.resumed === null ? updated : end.image.partId === null));
   const taken: Held[] = [];
   if (errors.length === 0) errors.push(...old.flatMap((held) => attempt(held, () => {
     takeForPart(prepared.addon, held.end.realPath, held.end.image!.part);

@@ -127,7 +127,14 @@ async function look(request: CopyRequest, blocks: Blocks): Promise<Looked> {
 async function lookAgain({ resumed, request, source, destinations, notes }: FoundJob, blocks: Blocks): Promise<Looked> {
   const path = request.rescue?.map ?? null;
   const [manifest, map, unwritable] = await Promise.all([readGivenManifest(request.manifest), readGivenMap(path), checkNewManifest(request.saveManifest)]);
-  throwIfAny([...manifest.errors, ...map.errors, ...misfits(resumed.log.header.bytes, null, null, map.value, path), ...unwritable, ...refusals({ kind: 'resume', update: false, unmount: request.unmount, bytes: null }, source, destinations, blocks)]);
+  const { bytes, chunkSize } = resumed.log.header;
+  // By its chunks the log has counted.
+  const isAnother = manifest.value !== null && (manifest.value.bytes !== bytes || manifest.value.chunkSize !== chunkSize);
+  throwIfAny([
+    ...manifest.errors, ...map.errors, ...misfits(bytes, null, null, map.value, path), ...unwritable,
+    ...(isAnother ? [failure({ code: 'CHANGED', op: 'check', device: request.manifest, reason: { kind: 'anotherFile' }, remedy: { kind: 'otherManifest' } })] : []),
+    ...refusals({ kind: 'resume', update: false, unmount: request.unmount, bytes: null }, source, destinations, blocks),
+  ]);
   return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed, notes: [...notes, resumeNote(resumed), ...(path !== null && map.value === null ? [{ kind: 'mapGone', path } as const] : [])] };
 }
 
@@ -216,12 +223,14 @@ function namingOf({ kind, realPath, image }: End, logged: LoggedEnd | undefined)
 }
 
 /** The file of an image: of one that is continued what there is of it, of a new one none before the job starts. */
-function image(addon: NativeAddon, { path, image }: End, logged: string | null | undefined): NativeDevice | null {
+function image(addon: NativeAddon, { path, realPath, id, image }: End, logged: string | null | undefined): NativeDevice | null {
   if (logged === undefined) {
     checkPart(addon, image!.part);
     return null;
   }
-  const device = reopenPart(addon, image!.part);
+  // One that had got its name already, and the log had not heard of it, is called what it was again when the job starts.
+  const isNamed = image!.partId === null && id !== null && id === logged;
+  const device = isNamed ? addon.openDevice(realPath, { write: true, exclusive: true, grow: true }) : reopenPart(addon, image!.part);
   const info = device?.info();
   if (info !== undefined && logged === `file:${info.major}:${info.minor}:${info.inode}`) return device;
   device?.close();

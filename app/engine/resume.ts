@@ -70,8 +70,11 @@ export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks
     header.source === null ? missingSource : inspectExisting(pathNow(header.source, blocks), blocks),
     ...logged.map((index) => look(header.destinations[index]!)),
   ]);
-  const gone = ({ end, ...rest }: Found): boolean => end === null ? 'error' in rest && rest.error.code === 'NOT_FOUND' : end.block !== null && end.size === 0;
-  const here = logged.flatMap((index, place) => (gone(found[place]!) ? [] : [{ index, found: found[place]! }]));
+  const gone = ({ end, ...rest }: Found, { id }: LoggedEnd): boolean => {
+    if (end === null) return 'error' in rest && rest.error.code === 'NOT_FOUND';
+    return end.block !== null ? end.size === 0 : end.image !== null && end.image.partId === null && end.id !== id;
+  };
+  const here = logged.flatMap((index, place) => (gone(found[place]!, header.destinations[index]!) ? [] : [{ index, found: found[place]! }]));
   const kept = here.length === 0 ? logged.map((index, place) => ({ index, found: found[place]! })) : here;
   const missing = logged.filter((index) => kept.every((one) => one.index !== index)).map((index) => header.destinations[index]!.path);
   const indices = kept.map(({ index }) => index);

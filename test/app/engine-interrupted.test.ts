@@ -1,7 +1,7 @@
 // What an update or a repair that was cut short leaves on a disk, and how it is finished.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { copyFile, readdir, stat, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -171,6 +171,47 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     const [job] = await interrupted(session);
     expect(job).toMatchObject({ damaged: false, source });
     expect(job!.destinations[0]!.durable).toBeGreaterThan(0);
+  });
+
+  it('one image that had got its name, and one that is gone, do not keep the others from being finished', async () => {
+    const source = await bench.image('disk.img', 2 * MiB);
+    const [named, half, lost] = [await bench.path('named.img'), await bench.path('half.img'), await bench.path('lost.img')];
+    const first = bench.session();
+    await begin(first, { source, destinations: [named, half, lost], throttle: 65536 });
+    first.host.kill('SIGKILL');
+    await first.exited;
+    await rename(`${named}.part`, named); // what comes before the log hears of it
+    await rm(`${lost}.part`);
+    const session = bench.session();
+    const [job] = await interrupted(session);
+    await session.engine.call('prepare', requestOf({ kind: 'resume', source: null, job: job!.id, throttle: 65536 }));
+    await session.engine.call('start', {});
+    expect([existsSync(named), existsSync(`${named}.part`)]).toEqual([false, true]);
+    await session.engine.call('throttle', { destination: null, bytesPerSecond: null });
+    const result = await resultOf(session);
+    expect(result.destinations).toMatchObject([{ path: named, state: 'done', verified: true }, { path: half, state: 'done', verified: true }]);
+    for (const image of [named, half]) execFileSync('cmp', [source, image]);
+    const [left] = await interrupted(session);
+    expect(left!.destinations.map(({ finished }) => finished)).toEqual([true, true, false]);
+    expect(await refused(resume(session, left!.id))).toMatchObject([{ code: 'CHANGED', device: lost, message: 'Its incomplete image is not there any more.' }]);
+  });
+
+  it('a repair by a manifest does not go on with another one, whose chunks are not those of the log', async () => {
+    const [source, copy, manifest, other] = [await bench.image('disk.img', MiB), await bench.image('copy.img', MiB, 2), await bench.path('manifest'), await bench.path('other')];
+    const first = bench.session();
+    await first.run({ source, destinations: [await bench.path('one.img')], saveManifest: manifest });
+    await first.run({ source, destinations: [await bench.path('two.img')], saveManifest: other, memory: MiB / 4 });
+    await begin(first, { kind: 'repair', source, destinations: [copy], manifest, throttle: 65536 });
+    first.host.kill('SIGKILL');
+    await first.exited;
+    await copyFile(manifest, `${manifest}.then`);
+    await copyFile(other, manifest);
+    const session = bench.session();
+    const [job] = await interrupted(session);
+    expect(await refused(resume(session, job!.id))).toMatchObject([{ code: 'CHANGED', device: manifest, message: 'It is another file than when the job began.' }]);
+    await copyFile(`${manifest}.then`, manifest);
+    expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done' }] });
+    execFileSync('cmp', [source, copy]);
   });
 
   it('an update of an image has the image under another name until it is finished', async () => {

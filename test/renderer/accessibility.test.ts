@@ -154,8 +154,10 @@ describe('keyboard only', () => {
     expect(await open.page.getByRole('radio', { name: '/dev/sdb' }).isChecked()).toBe(true);
     await tabTo(/^SanDisk.*sdc$/);
     await keyboard.press('Space');
-    await keyboard.press('Tab');
-    await keyboard.press('Space');
+    // A button that does something else now keeps the keyboard.
+    await tabTo(/^Select all 2$/);
+    await keyboard.press('Enter');
+    expect(await open.page.evaluate(() => document.activeElement?.textContent.trim())).toBe('Clear');
     await tabTo(/^Review$/);
     await keyboard.press('Enter');
     await open.page.getByRole('heading', { name: 'Erase 2 drives?' }).waitFor();
@@ -174,6 +176,11 @@ describe('keyboard only', () => {
     await open.page.getByRole('dialog', { name: 'sdd' }).waitFor();
     await keyboard.press('Escape');
     await open.page.getByRole('dialog').waitFor({ state: 'detached' });
+
+    // Buttons that go with the job leave the keyboard where all is said.
+    await tabTo(/^Pause$/);
+    await open.main.push({ job: { ...open.main.jobToRun, phase: 'ended', result: make.result(plan, [make.end(plan, 0), make.end(plan, 1)]) } });
+    await expect.poll(() => open.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('2 verified');
     expect(open.problems).toEqual([]);
   });
 });

@@ -7,6 +7,9 @@ import { diskName } from '../disks.ts';
 import { listed, say } from '../words.ts';
 import { Arrivals } from './arrivals.svelte.ts';
 
+/** Drives that come together and are told by their names; of more it is told how many they are. */
+const MOST_NAMED = 4;
+
 /** Mirrors `AppState`. Owns nothing: a reload builds it anew from `getState`. */
 export class Mirror {
   /** Null until main has answered for the first time. */
@@ -98,7 +101,7 @@ export class Mirror {
 
   #take(state: AppState): void {
     const come = this.arrivals.see(state.disks);
-    if (come.length > 0) this.arrived = say('devices.arrived', { drives: listed(come.map(diskName)) });
+    if (come.length > 0) this.arrived = say('devices.arrived', { drives: come.length > MOST_NAMED ? say('common.drives', { count: come.length }) : listed(come.map(diskName)) });
     this.state = state;
   }
 }

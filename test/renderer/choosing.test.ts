@@ -115,7 +115,9 @@ describe('choosing', () => {
     expect(await open.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toContain('/dev/sdd');
     expect(await destination('/dev/sdd').isChecked()).toBe(true);
     await open.picture('arrived-light');
+    const place = await destination('/dev/sdd').boundingBox();
     await open.page.getByText('New', { exact: true }).first().waitFor({ state: 'detached' });
+    expect(await destination('/dev/sdd').boundingBox()).toEqual(place);
   });
 
   test('where the system does not tell of drives, the list says how it is kept instead', async () => {

@@ -297,12 +297,32 @@ describe('ended', () => {
     // A good one, the one that failed, the one that was removed while it was written, the one that was cancelled.
     await open.main.push({ disks: disks.filter(({ path }) => !['/dev/sdb', '/dev/sdd', '/dev/sdf', '/dev/sdg'].includes(path)) });
     await open.page.getByText('Safe to remove: sdc and sde.').waitFor();
-    await open.page.getByText('Taken out: sdb. All was on it before.').waitFor();
-    await open.page.getByText('sdd and sdg were taken out and do not hold a whole copy: set them aside.').waitFor();
+    await open.page.getByText('Taken out when done: sdb.').waitFor();
+    await open.page.getByText('Taken out without a whole copy: sdd and sdg.').waitFor();
     await open.picture('taken-out-light');
     await open.main.push({ disks });
     await open.page.getByText('Safe to remove: sdb, sdc and sde.').waitFor();
     expect(await open.page.getByText('aken out').count()).toBe(0);
+    // Nor while the job is put away.
+    await open.main.push({ disks: [] });
+    await open.page.getByText('Taken out when done: sdb, sdc and sde.').waitFor();
+    await open.page.evaluate(() => {
+      const said: string[] = [];
+      new MutationObserver(() => said.push(document.querySelector('.take-out')?.textContent ?? '')).observe(document.body, { childList: true, subtree: true, characterData: true });
+      Object.assign(window, { said });
+    });
+    await open.page.getByRole('button', { name: 'New job' }).click();
+    await open.page.getByRole('region', { name: 'Destinations' }).waitFor();
+    expect((await open.page.evaluate(() => (window as unknown as { said: string[] }).said)).join(' ')).not.toContain('Safe to remove');
+  });
+
+  test('in a small window all tiles are in view beside all that is said, and nothing scrolls', async () => {
+    const job: JobView = { ...done, result: { ...done.result!, manifest: 'a1'.repeat(32) } };
+    await open.start({ state: { disks: make.sticks(3), job, record: '20261124-001500-a1b2c3' }, width: 1024, height: 700 });
+    await open.page.getByText(/^Manifest a1a1/).waitFor();
+    const scrolls = await open.page.evaluate(() => [document.documentElement, document.querySelector('.bay')!].map((each) => [each.scrollWidth - each.clientWidth, each.scrollHeight - each.clientHeight]));
+    expect(scrolls).toEqual([[0, 0], [0, 0]]);
+    await open.picture('ended-small-light');
   });
 
   test('new job puts it away, keeps the source and chooses no destination', async () => {

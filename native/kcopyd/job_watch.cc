@@ -11,6 +11,8 @@ namespace {
 // How often in-flight I/O is looked at, and after how long without an answer a destination is shown as stalled.
 constexpr std::chrono::milliseconds kWatchEvery{100};
 constexpr std::chrono::milliseconds kStalledAfter{5000};
+// A worker that has not looked for so long was held up itself: by a callback, or by a machine that was stopped.
+constexpr std::chrono::milliseconds kAway{500};
 
 // What a buffered destination may have in the page cache: so much is flushed in about a second by a slow stick.
 constexpr uint64_t kMaxUnflushed = uint64_t{64} << 20;
@@ -149,6 +151,7 @@ bool Job::flooded(const Destination& d) const {
 void Job::watch(Engine& engine) {
   const auto now = Clock::now();
   const bool due = now >= watched_ + kWatchEvery;
+  const bool away = now >= watched_ + kAway;
   if (due) watched_ = now;
   engine.ask_again(watched_ + kWatchEvery);
   if (!due) return;
@@ -169,6 +172,7 @@ void Job::watch(Engine& engine) {
     }
   };
   each([&](SlotTransfer& transfer) {
+    if (away) transfer.since = now;  // its answer may be there, and nobody has taken it yet
     const bool late = stall_timeout_.count() > 0 && now - transfer.since >= stall_timeout_;
     if (transfer.kind == SlotTransfer::Kind::source) {
       source_lost = source_lost || late;

@@ -320,3 +320,19 @@ TEST_CASE("a card that is slow, but answers, is not taken for one that has stall
     CHECK(bay.dests[0].bytes() == bay.content);
   });
 }
+
+TEST_CASE("what was answered while a callback held up the worker is not given up") {
+  if (lab_missing()) return;
+  on_each_backend([](kcopyd_backend backend) {
+    constexpr unsigned kTimeout = 1000;
+    Bay bay({backend, Medium::loop512}, 1, kBytes);
+    bay.dests[0].rule("stall w");
+    Job& job = verified_copy(bay, kTimeout);
+    wait_for([&] { return job.progress().bytes_read > 0; });
+    bay.client.copy(bay.from(0, 0), {bay.to(0, 0, 0)}, 0, [&] {
+      bay.dests[0].rule("go");
+      usleep(kTimeout * 1200);
+    });
+    CHECK(job.wait().list() == Lines{});
+  });
+}

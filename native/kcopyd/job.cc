@@ -79,13 +79,12 @@ void Job::count(SlotTransfer& transfer, Clock::time_point now) {
   const uint64_t bytes = transfer.good_bytes() - std::exchange(transfer.counted, transfer.good_bytes());
   if (transfer.kind == SlotTransfer::Kind::flush) return;
   const bool reads = transfer.kind == SlotTransfer::Kind::source;
-  const bool asked = transfer.op() == IoOp::zero || transfer.op() == IoOp::copy;  // nothing goes over the device's cable
-  if (bytes > 0 && !asked) (reads ? source_request_ : destinations_[transfer.destination]->request).answered(bytes, now - transfer.since);
+  Destination& d = *destinations_[transfer.destination];
+  if (bytes > 0 && transfer.carried()) (reads ? source_request_ : d.request).answered(bytes, now - transfer.since);
   if (reads) {
     if (!transfer.slot->blank && !transfer.slot->again) bytes_read_ += bytes;
     return;
   }
-  Destination& d = *destinations_[transfer.destination];
   d.pace.moved(bytes, now);
   if (transfer.kind == SlotTransfer::Kind::verify) {
     d.verified += bytes;

@@ -68,6 +68,8 @@ class Transfer {
   void cut() { cut_short_ = true; }
 
   IoOp op() const { return op_; }
+  // Did the request that was answered last carry bytes, rather than ask the device to zero or to copy?
+  bool carried() const { return request_.op == IoOp::read || request_.op == IoOp::write; }
   // What failed, in ascending order; empty when all went well.
   std::span<const BadRange> bad() const { return bad_; }
   // It was ended before all was tried.

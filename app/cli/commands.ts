@@ -148,6 +148,7 @@ const writing = (command: Command): Command =>
 /** What is asked for by the options that all commands share. */
 function request(kind: CopyRequest['kind'], source: string | null, destinations: string[], options: JobOptions, command: Command): CopyRequest {
   const { name: called = null, io = 'auto', memory: pool = null, manifest = null, keepGoing = false, throttle = null, throttleDest = new Map<string, number>(), stallTimeout, unmount = false } = options;
+  if ([source, ...destinations].includes('')) refuse('an argument is empty: name a disk or an image file', command);
   for (const path of throttleDest.keys()) {
     if (!destinations.includes(path)) refuse(`option '--throttle-dest' names '${path}', which is none of the destinations`, command);
   }

@@ -30,7 +30,7 @@ export function argumentErrors(request: CopyRequest): PlatterError[] {
 
 /** May the job limit itself to so many bytes a second? */
 export function throttleErrors(bytesPerSecond: number | null): PlatterError[] {
-  const good = bytesPerSecond === null || (Number.isFinite(bytesPerSecond) && bytesPerSecond >= 1);
+  const good = bytesPerSecond === null || (bytesPerSecond >= 1 && bytesPerSecond <= Number.MAX_SAFE_INTEGER);
   return good ? [] : [wrong({ kind: 'limitBounds', limit: String(bytesPerSecond) })];
 }
 

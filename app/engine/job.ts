@@ -86,8 +86,8 @@ export class Job implements Stage {
     };
     this.#standings = destinations.map(() => new Standing());
     this.#controls = {
-      paused: false, pausedDestinations: this.#paused, limit: request.throttle ?? 0,
-      limits: destinations.map((_, index) => request.destinationThrottles[index] ?? 0), stallTimeout: request.stallTimeout * 1000,
+      paused: false, pausedDestinations: this.#paused, limit: wholeLimit(request.throttle),
+      limits: destinations.map((_, index) => wholeLimit(request.destinationThrottles[index] ?? null)), stallTimeout: Math.ceil(request.stallTimeout * 1000),
     };
     this.ended = this.#run();
   }
@@ -114,9 +114,10 @@ export class Job implements Stage {
 
   /** Bytes per second of the job (null) or a destination from now on; null for no limit. */
   throttle(destination: number | null, bytesPerSecond: number | null): void {
-    if (destination === null) this.#controls.limit = bytesPerSecond ?? 0;
-    else this.#controls.limits[destination] = bytesPerSecond ?? 0;
-    for (const pass of this.#passes.keys()) pass.throttle(destination, bytesPerSecond ?? 0);
+    const limit = wholeLimit(bytesPerSecond);
+    if (destination === null) this.#controls.limit = limit;
+    else this.#controls.limits[destination] = limit;
+    for (const pass of this.#passes.keys()) pass.throttle(destination, limit);
   }
 
   /**
@@ -385,3 +386,6 @@ export class Job implements Stage {
     return (performance.now() - this.#startedAt) / 1000;
   }
 }
+
+/** The engine counts whole bytes; 0 for no limit. */
+const wholeLimit = (bytesPerSecond: number | null): number => Math.floor(bytesPerSecond ?? 0);

@@ -109,6 +109,8 @@ describe('refused, and named', () => {
     [['copy', 'a', 'b', '--throttle-dest', '=5M'], '--throttle-dest'],
     [['copy', 'a', 'b', '--throttle-dest', 'b='], '--throttle-dest'],
     [['copy', 'a', 'b', '--throttle-dest', 'c=5M'], "'c'"],
+    [['copy', 'a', ''], 'an argument is empty'],
+    [['verify', '', 'b'], 'an argument is empty'],
     [['copy', 'a', 'b', '--throttle-dest', 'b=5M', '--throttle-dest', 'b=6M'], 'b has a limit already'],
     [['copy', 'a', 'b', '--stall-timeout', '-1'], '--stall-timeout'],
     [['copy', 'a', 'b', '--stall-timeout', '1e9'], '--stall-timeout'],

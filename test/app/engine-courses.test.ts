@@ -59,6 +59,18 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
     expect(head(two.backing, 16 * MiB).equals(seededBytes(16 * MiB, 1))).toBe(true);
   });
 
+  it('its limits and times need not be whole numbers', async () => {
+    const [source, copy] = [await bench.image('disk.img', MiB), await bench.path('copy.img')];
+    const session = bench.session();
+    expect(await refused(session.engine.call('prepare', requestOf({ source, destinations: [copy], throttle: 1e300 })))).toMatchObject([{ code: 'BAD_ARGUMENT' }]);
+    const asked = { source, destinations: [copy], throttle: MiB + 0.5, destinationThrottles: [MiB + 0.5], stallTimeout: 60.0001 };
+    await session.engine.call('prepare', requestOf(asked));
+    await session.engine.call('start', {});
+    await session.engine.call('throttle', { destination: 0, bytesPerSecond: 1e9 + 0.5 });
+    await session.engine.call('throttle', { destination: null, bytesPerSecond: 1e9 + 0.5 });
+    expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
+  });
+
   it('its limit changes; what is no destination or no limit is refused', async () => {
     const source = await bench.image('disk.img', 32 * MiB);
     const disk = await bench.disk({ size: 32 * MiB });

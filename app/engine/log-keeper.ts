@@ -6,7 +6,7 @@ import { chunksIn, isEmpty } from './chunk-sets.ts';
 import { errnoOf, reasonOf, Refusal } from './errors.ts';
 import type { End } from './inspect.ts';
 import { JobLogWriter, listJobs, pruneJobs, readJobLog, removeJob, type DurableRange, type JobLogHeader, type LoggedEnd } from './job-log.ts';
-import { isSameEnd, loggedEnd } from './logged-end.ts';
+import { isSameEnd, loggedEnd, writtenWith } from './logged-end.ts';
 import type { ChunkRange, NativeDevice } from './native.ts';
 import type { Prepared } from './prepare.ts';
 import { holdLog, type Resumed } from './resume.ts';
@@ -133,7 +133,10 @@ function idOfOpen(end: End, device: NativeDevice | null): string | null {
 async function withdrawElsewhere(prepared: Prepared): Promise<void> {
   if (prepared.request.kind === 'verify' || prepared.stateDir === null) return;
   const dir = prepared.stateDir;
-  const mine = prepared.plan.destinations.map((endpoint, index) => loggedEnd(endpoint, prepared.destinations[index]!.end));
+  const mine = prepared.plan.destinations.flatMap((endpoint, index) => {
+    const { end } = prepared.destinations[index]!;
+    return [loggedEnd(endpoint, end), ...writtenWith(end)];
+  });
   for (const { id, path } of await listJobs(dir)) {
     if (id === prepared.resumed?.id) continue;
     const log = await readJobLog(path).catch((error: unknown) => {

@@ -1,7 +1,7 @@
 // An end of a job as its log has it, and how it is found again: plugged in elsewhere, under another name, or not at all.
 import type { DriveFacts, Reason } from '../contract/facts.ts';
 import type { Endpoint } from '../contract/jobs.ts';
-import type { Block, Blocks } from './blocks.ts';
+import { withDescendants, type Block, type Blocks } from './blocks.ts';
 import type { End } from './inspect.ts';
 import type { LoggedEnd } from './job-log.ts';
 
@@ -10,6 +10,16 @@ export function loggedEnd(endpoint: Endpoint, { id, modified }: Pick<End, 'id' |
   const { path, realPath, kind, size, model, serial, majorMinor } = endpoint;
   return { path, realPath, kind, size, model, serial, majorMinor, id, modified };
 }
+
+/** What of a device the log of another job could speak of, when this is written: itself, the disk that it is a part of, its partitions. */
+export function writtenWith({ block }: End): LoggedEnd[] {
+  if (block === null) return [];
+  const around = new Set([...foundations(block), ...withDescendants(block)]);
+  return [...around].map(({ path, size, model, backingFile, serial, majorMinor }) =>
+    ({ path, realPath: path, kind: 'block', size, model: model ?? backingFile, serial, majorMinor, id: `block:${majorMinor}`, modified: null }));
+}
+
+const foundations = (block: Block): Block[] => block.parents.flatMap((parent) => [parent, ...foundations(parent)]);
 
 /** Are they one and the same, as far as anybody can tell? Images are known by their place: the file is made anew. */
 export function isSameEnd(one: LoggedEnd, other: LoggedEnd): boolean {
@@ -40,7 +50,7 @@ export function difference(logged: LoggedEnd, end: End, asSource: boolean): Reas
   if (end.block !== null) {
     const { serial, model, backingFile } = end.block;
     if (end.size === 0) return null; // it has no medium, which is another reason
-    const same = end.size === logged.size && serial === logged.serial && (logged.serial === null ? end.id === logged.id : (model ?? backingFile) === logged.model);
+    const same = end.size === logged.size && serial === logged.serial && (model ?? backingFile) === logged.model && (logged.serial !== null || end.id === logged.id);
     if (same) return null;
     return { kind: 'anotherDrive', now: { model: model ?? backingFile, serial, size: end.size }, then: drive(logged) };
   }

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CopyRequest } from '../../app/contract/jobs.ts';
 import { isEmpty } from '../../app/engine/chunk-sets.ts';
 import { readJobLog, type JobLog } from '../../app/engine/job-log.ts';
-import { canLab, seededBytes, type LabDisk } from '../lab/lab.ts';
+import { assertOwnLoop, canLab, seededBytes, type LabDisk } from '../lab/lab.ts';
 import { chunksWritten, head, interrupted, MiB, refused, requestOf, resultOf, resume, spoil, Workbench, type Session } from './engine-support.ts';
 
 const noLab = canLab();
@@ -30,6 +30,13 @@ async function almostAlike(): Promise<{ source: string; disk: LabDisk }> {
 async function begin(session: Session, request: Partial<CopyRequest>): Promise<void> {
   await session.engine.call('prepare', requestOf(request));
   await session.engine.call('start', {});
+}
+
+/** Waits until the only log says that something is on the first destination. */
+async function untilDurable(): Promise<void> {
+  const folder = join(bench.state, 'jobs');
+  const log = async (): Promise<JobLog> => readJobLog(join(folder, (await readdir(folder))[0]!));
+  while (isEmpty((await log()).durable[0]!)) await sleep(50);
 }
 
 /** Kills the host while an I/O of `disk` is stalled, which then goes on by itself. */
@@ -166,14 +173,30 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     const copy = await bench.image('copy.img', SIZE);
     const [running, session] = [bench.session(), bench.session()];
     await begin(running, { source, destinations: [copy], throttle: MiB / 2 });
-    const log = async (): Promise<JobLog> => readJobLog(join(bench.state, 'jobs', (await readdir(join(bench.state, 'jobs')))[0]!));
-    while (isEmpty((await log()).durable[0]!)) await sleep(50); // the image that it will replace is repaired meanwhile
+    await untilDurable(); // the image that it will replace is repaired meanwhile
     expect(await session.run({ kind: 'repair', source, destinations: [copy] })).toMatchObject({ destinations: [{ state: 'done' }] });
     running.host.kill('SIGKILL');
     await running.exited;
     const [job] = await interrupted(session);
     expect(job).toMatchObject({ damaged: false, source });
     expect(job!.destinations[0]!.durable).toBeGreaterThan(0);
+  });
+
+  it('a copy to a partition takes back what the log of a copy to the whole disk says', async () => {
+    const [source, small, disk] = [await bench.image('disk.img', SIZE), await bench.image('small.img', 65536, 2), await bench.disk({ size: SIZE, plain: true })];
+    const first = bench.session();
+    await begin(first, { source, destinations: [disk.device], throttle: MiB });
+    await untilDurable();
+    first.host.kill('SIGKILL');
+    await first.exited;
+    const session = bench.session();
+    const [before] = await interrupted(session);
+    expect(before!.destinations[0]!.durable).toBeGreaterThan(0);
+    assertOwnLoop(disk.device);
+    execFileSync('addpart', [disk.device, '1', '2048', '2048']);
+    bench.finally(() => Promise.resolve(execFileSync('delpart', [disk.device, '1'])));
+    expect(await session.run({ source: small, destinations: [`${disk.device}p1`] })).toMatchObject({ destinations: [{ state: 'done' }] });
+    expect((await interrupted(session))[0]).toMatchObject({ id: before!.id, damaged: false, destinations: [{ durable: 0 }] });
   });
 
   it('one image that had got its name, and one that is gone, do not keep the others from being finished', async () => {

@@ -93,4 +93,27 @@ describe.skipIf(noLab !== null)(`a drive that comes back under another node${noL
     execFileSync('cmp', [source.backing, back.backing]);
     expect((await stick.counters()).writes).toBe(0);
   });
+
+  it('is known by its model where it has no serial number, also before anything is written', async () => {
+    const folder = await bench.path('identities');
+    await mkdir(folder);
+    const { argv, name } = withIdentities(folder, HOST_ARGV);
+    const [source, disk] = [await bench.image('disk.img', MiB), await bench.disk({ size: MiB })];
+    const is = (model: string): void => name({ [join(dirname(disk.ctl), 'disk')]: { model, serial: '' } });
+    is('Ultra');
+    const first = bench.session(argv);
+    await first.engine.call('prepare', requestOf({ source, destinations: [disk.device], throttle: 65536 }));
+    await first.engine.call('start', {});
+    first.host.kill('SIGKILL');
+    await first.exited;
+    const session = bench.session(argv);
+    const [job] = await interrupted(session);
+    expect(job!.destinations).toMatchObject([{ model: 'Ultra', serial: null, durable: 0 }]);
+    is('Cruzer');
+    expect(await refused(resume(session, job!.id))).toMatchObject([{
+      code: 'CHANGED', device: disk.device, message: 'It is another drive: Cruzer, no serial number, 1.0 MB. The job began with Ultra, no serial number, 1.0 MB.',
+    }]);
+    is('Ultra');
+    expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
+  });
 });

@@ -60,12 +60,12 @@ export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> =>
   });
 });
 
-/** Looks for an image at `path`, whose real path was `realPath` when a job began to repair it: that may have left it under its other name. */
-export const inspectRepaired = async (path: string, realPath: string, id: string | null, blocks: Blocks): Promise<Found> => {
+/** Looks for an image at `path`, whose real path was `realPath` when a job began to repair it: that may have left it under its other name, and `isIt` tells it from another file. */
+export const inspectRepaired = async (path: string, realPath: string, isIt: (id: string | null) => boolean, blocks: Blocks): Promise<Found> => {
   const found = await inspectExisting(path, blocks);
   if (found.end !== null) return found;
   const left = await finding(path, () => existing(path, partOf(realPath), blocks));
-  return left.end !== null && left.end.id === id ? left : found;
+  return left.end !== null && isIt(left.end.id) ? left : found;
 };
 
 /**

@@ -31,6 +31,14 @@ export function isSameEnd(one: LoggedEnd, other: LoggedEnd): boolean {
 }
 
 /**
+ * Is a file the one that was logged at its path? Its inode counts: a file system that has no device of its own, a server's or
+ * btrfs, gets another number with every mount.
+ */
+export const isSameFile = (id: string | null, logged: string | null): boolean => id !== null && logged !== null && inodeOf(id) === inodeOf(logged);
+
+const inodeOf = (id: string): string => id.slice(id.lastIndexOf(':') + 1);
+
+/**
  * Path of a logged device now: it can have got another node since. By its serial number where it has one; else, or when
  * two have the same, it has to be where it was.
  */
@@ -55,6 +63,6 @@ export function difference(logged: LoggedEnd, end: End, asSource: boolean): Reas
     return { kind: 'anotherDrive', now: { model: model ?? backingFile, serial, size: end.size }, then: drive(logged) };
   }
   if (!asSource) return null;
-  if (end.id !== logged.id || end.size !== logged.size) return { kind: 'anotherFile' };
+  if (!isSameFile(end.id, logged.id) || end.size !== logged.size) return { kind: 'anotherFile' };
   return end.modified === logged.modified ? null : { kind: 'writtenSince' };
 }

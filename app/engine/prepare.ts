@@ -14,6 +14,7 @@ import { againstUnmounting, notesOnSource, refusals } from './guard.ts';
 import { checkPart, reopenPart } from './images.ts';
 import { endpoint, inspectDestination, inspectExisting, placeOf, type End, type Found } from './inspect.ts';
 import { newJobId, type LoggedEnd } from './job-log.ts';
+import { isSameFile } from './logged-end.ts';
 import { readBlocks } from './machine.ts';
 import type { Manifest } from './manifest.ts';
 import { checkNewManifest, filesInTheWay, misfits, notesOnFiles, readGivenManifest, readGivenMap } from './manifests.ts';
@@ -229,10 +230,10 @@ function image(addon: NativeAddon, { path, realPath, id, image }: End, logged: s
     return null;
   }
   // One that had got its name already, and the log had not heard of it, is called what it was again when the job starts.
-  const isNamed = image!.partId === null && id !== null && id === logged;
+  const isNamed = image!.partId === null && isSameFile(id, logged);
   const device = isNamed ? addon.openDevice(realPath, { write: true, exclusive: true, grow: true }) : reopenPart(addon, image!.part);
   const info = device?.info();
-  if (info !== undefined && logged === `file:${info.major}:${info.minor}:${info.inode}`) return device;
+  if (info !== undefined && isSameFile(`file:${info.major}:${info.minor}:${info.inode}`, logged)) return device;
   device?.close();
   return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: device === null ? 'partMissing' : 'partReplaced' }, remedy: { kind: 'newCopy' } });
 }

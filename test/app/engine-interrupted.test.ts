@@ -1,14 +1,14 @@
 // What an update or a repair that was cut short leaves on a disk, and how it is finished.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { copyFile, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CopyRequest } from '../../app/contract/jobs.ts';
 import { isEmpty } from '../../app/engine/chunk-sets.ts';
 import { readJobLog, type JobLog } from '../../app/engine/job-log.ts';
-import { assertOwnLoop, canLab, seededBytes, type LabDisk } from '../lab/lab.ts';
+import { assertOwnLoop, canLab, canMkfs, seededBytes, type LabDisk } from '../lab/lab.ts';
 import { chunksWritten, head, interrupted, MiB, refused, requestOf, resultOf, resume, spoil, Workbench, type Session } from './engine-support.ts';
 
 const noLab = canLab();
@@ -197,6 +197,27 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     bench.finally(() => Promise.resolve(execFileSync('delpart', [disk.device, '1'])));
     expect(await session.run({ source: small, destinations: [`${disk.device}p1`] })).toMatchObject({ destinations: [{ state: 'done' }] });
     expect((await interrupted(session))[0]).toMatchObject({ id: before!.id, damaged: false, destinations: [{ durable: 0 }] });
+  });
+
+  it.skipIf(canMkfs('btrfs') !== null)('a copy goes on after its file system was mounted anew, which has another number then', async () => {
+    const disk = await bench.disk({ size: 128 * MiB, mkfs: 'btrfs', plain: true });
+    const [source, copy, between] = [join(disk.tree, 'disk.img'), join(disk.tree, 'copy.img'), await bench.path('between')];
+    await writeFile(source, seededBytes(2 * MiB, 1));
+    const first = bench.session();
+    await begin(first, { source, destinations: [copy], throttle: MiB, verify: false });
+    first.host.kill('SIGKILL');
+    await first.exited;
+    const { dev } = await stat(source);
+    execFileSync('umount', [disk.tree]);
+    await mkdir(between);
+    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', between]); // takes the number
+    bench.finally(() => Promise.resolve(execFileSync('umount', [between])));
+    execFileSync('mount', [disk.device, disk.tree]);
+    expect((await stat(source)).dev).not.toBe(dev);
+    const session = bench.session();
+    const [job] = await interrupted(session);
+    expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done' }] });
+    execFileSync('cmp', [source, copy]);
   });
 
   it('one image that had got its name, and one that is gone, do not keep the others from being finished', async () => {

@@ -85,7 +85,7 @@ Napi::Value Client::submit(const Napi::CallbackInfo& info) {
   if (!client_) throw engine_error(env, EBADF, "submit", "");
   if (!info[0].IsObject()) throw invalid_argument(env, "submit: the request is no object");
   const Napi::Object job = addon_data(env).job.New({});
-  Job::Unwrap(job)->submit(client_.get(), info[0].As<Napi::Object>());
+  Job::Unwrap(job)->submit(*this, client_.get(), info[0].As<Napi::Object>());
   return job;
 }
 

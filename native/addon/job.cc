@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "addon_data.h"
+#include "client.h"
 #include "engine_error.h"
 #include "job_request.h"
 
@@ -69,39 +70,49 @@ Napi::FunctionReference Job::define(Napi::Env env) {
 Job::Job(const Napi::CallbackInfo& info)
     : ObjectWrap(info), deferred_(info.Env()), promise_(Napi::Persistent(deferred_.Promise())) {}
 
-void Job::submit(kcopyd_client* client, const Napi::Object& request) {
+Job::~Job() {
+  // One that runs is held from submit() to ended(): only an environment that ends lets go of it, and nobody would wait.
+  if (!devices_.empty()) kcopyd_job_cancel(job_.get());
+}
+
+void Job::submit(Client& owner, kcopyd_client* client, const Napi::Object& request) {
   const Napi::Env env = request.Env();
   kcopyd_pool_stats pool{};
   kcopyd_client_pool(client, &pool);
   JobRequest wanted(request, pool.slot_size);
+  // The callback's own: it can come before this function returns, and after the environment, with this object, has ended.
+  auto delivery = std::make_unique<std::shared_ptr<Delivery>>(Delivery::open(env, "platter:job", this, Napi::Function(), false));
   wanted.get().fn = &Job::notify;
-  wanted.get().context = this;
+  wanted.get().context = delivery.get();
 
-  delivery_ = Delivery::New(env, "platter:job", 0, 1, this);
-  // The callback can come before this function returns; until then nothing here is touched by it but delivery_.
   Ref();
+  owner.Ref();  // the end of a client waits for its jobs, which must not be the garbage collector's
+  client_ = &owner;
   devices_ = wanted.devices();
   for (Device* device : devices_) device->retain();
   kcopyd_job* job = nullptr;
   const int refused = kcopyd_submit(client, &wanted.get(), &job);
   if (refused != 0) {
-    for (Device* device : devices_) device->release();
-    devices_.clear();
-    delivery_.Release();
-    Unref();
+    (*delivery)->close();
+    let_go();
     throw engine_error(env, -refused, "submit", "");
   }
+  static_cast<void>(delivery.release());  // notify() has it now
   job_.reset(job);
+}
+
+void Job::let_go() {
+  for (Device* device : devices_) device->release();
+  devices_.clear();
+  client_->Unref();
+  Unref();
 }
 
 // The engine's worker thread.
 void Job::notify(int read_error, unsigned write_error, void* context) {
-  auto* self = static_cast<Job*>(context);
-  // Fails only when the environment is being torn down, and then nobody waits for it any more.
-  auto completion = std::make_unique<Completion>(Completion{read_error, write_error});
-  const Delivery delivery = self->delivery_;
-  if (delivery.BlockingCall(completion.get()) == napi_ok) completion.release();
-  Delivery(delivery).Release();
+  const std::unique_ptr<std::shared_ptr<Delivery>> delivery(static_cast<std::shared_ptr<Delivery>*>(context));
+  (*delivery)->send(std::make_unique<Completion>(Completion{read_error, write_error}));
+  (*delivery)->close();
 }
 
 void Job::deliver(Napi::Env env, Napi::Function, Job* job, Completion* completion) {
@@ -111,13 +122,11 @@ void Job::deliver(Napi::Env env, Napi::Function, Job* job, Completion* completio
 
 void Job::ended(Napi::Env env, const Completion& completion) {
   const Napi::HandleScope scope(env);
-  for (Device* device : devices_) device->release();
-  devices_.clear();
   Napi::Object result = Napi::Object::New(env);
   result.Set("readErr", Napi::Number::New(env, completion.read_error ? 1 : 0));
   result.Set("writeErr", Napi::Number::New(env, completion.write_error));
   deferred_.Resolve(result);
-  Unref();
+  let_go();
 }
 
 Napi::Value Job::progress(const Napi::CallbackInfo& info) {

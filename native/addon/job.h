@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../kcopyd/kcopyd.h"
+#include "channel.h"
 #include "device.h"
 
 namespace platter {
@@ -23,8 +24,12 @@ class Job : public Napi::ObjectWrap<Job> {
   static Napi::FunctionReference define(Napi::Env env);
   explicit Job(const Napi::CallbackInfo& info);
 
-  // Submits the request that came as JavaScript's argument; throws when the engine refuses it.
-  void submit(kcopyd_client* client, const Napi::Object& request);
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+  ~Job() override;
+
+  // Submits the request that came as JavaScript's argument to owner's client; throws when the engine refuses it.
+  void submit(Client& owner, kcopyd_client* client, const Napi::Object& request);
 
  private:
   struct Completion {
@@ -33,9 +38,10 @@ class Job : public Napi::ObjectWrap<Job> {
   };
   static void notify(int read_error, unsigned write_error, void* context);
   static void deliver(Napi::Env env, Napi::Function, Job* job, Completion* completion);
-  using Delivery = Napi::TypedThreadSafeFunction<Job, Completion, &Job::deliver>;
+  using Delivery = Channel<Job, Completion, &Job::deliver>;
 
   void ended(Napi::Env env, const Completion& completion);
+  void let_go();
   Napi::Value progress(const Napi::CallbackInfo& info);
   Napi::Value errors(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
@@ -47,10 +53,10 @@ class Job : public Napi::ObjectWrap<Job> {
   Napi::Value done(const Napi::CallbackInfo& info);
 
   std::unique_ptr<kcopyd_job, PutJob> job_;
-  std::vector<Device*> devices_;
+  Client* client_ = nullptr;
+  std::vector<Device*> devices_;  // while it runs
   Napi::Promise::Deferred deferred_;
   Napi::Reference<Napi::Promise> promise_;
-  Delivery delivery_;
 };
 
 }  // namespace platter

@@ -112,8 +112,8 @@ Uevents::Uevents(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   socket_ = open_socket(env);
   wake_ = kcopyd::Descriptor(eventfd(0, EFD_CLOEXEC));
   if (!wake_) throw engine_error(env, errno, "watch", "");
-  delivery_ = Delivery::New(env, info[0].As<Napi::Function>(), "platter:uevents", 0, 1);
-  delivery_.Unref(env);  // nobody stays alive only to hear of disks
+  // Nobody stays alive only to hear of disks.
+  delivery_ = Delivery::open(env, "platter:uevents", nullptr, info[0].As<Napi::Function>(), true);
   thread_ = std::thread([this] { listen(); });
 }
 
@@ -137,8 +137,7 @@ void Uevents::listen() {
 }
 
 void Uevents::tell(News news) {
-  auto owned = std::make_unique<News>(std::move(news));
-  if (delivery_.NonBlockingCall(owned.get()) == napi_ok) owned.release();  // deliver() has it now
+  delivery_->send(std::make_unique<News>(std::move(news)));
 }
 
 // JavaScript thread; env is null when the environment ends before the delivery.
@@ -160,7 +159,7 @@ void Uevents::stop() {
   // An eventfd that was never read takes it.
   [[maybe_unused]] const ssize_t written = write(wake_.get(), &one, sizeof one);
   thread_.join();
-  delivery_.Release();
+  delivery_->close();
   socket_.reset();
   wake_.reset();
 }

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "../kcopyd/device.h"
+#include "channel.h"
 
 namespace platter {
 
@@ -30,7 +31,7 @@ class Uevents : public Napi::ObjectWrap<Uevents> {
 
  private:
   static void deliver(Napi::Env env, Napi::Function listener, std::nullptr_t*, News* news);
-  using Delivery = Napi::TypedThreadSafeFunction<std::nullptr_t, News, &Uevents::deliver>;
+  using Delivery = Channel<std::nullptr_t, News, &Uevents::deliver>;
 
   void close(const Napi::CallbackInfo& info);
   void stop();    // JavaScript thread
@@ -39,7 +40,7 @@ class Uevents : public Napi::ObjectWrap<Uevents> {
 
   kcopyd::Descriptor socket_;
   kcopyd::Descriptor wake_;  // an eventfd: readable when it is time to end
-  Delivery delivery_;
+  std::shared_ptr<Delivery> delivery_;
   std::thread thread_;
 };
 

@@ -107,7 +107,10 @@ export class Jobs {
     this.#set({ review: null, job, record: null, recordError: null });
     this.#witness.started(job);
     const started = await this.#ask('start', {});
-    if (started.ok) return { ok: true, value: null };
+    const gone = started.ok ? undefined : started.errors.find(({ code }) => code === 'HOST_FAILED');
+    // A host that is gone may have begun to write before: only its own refusal says that it has not.
+    if (gone !== undefined) this.#hear({ event: 'failure', failure: gone });
+    if (started.ok || gone !== undefined) return { ok: true, value: null };
     this.#set({ job: null });
     return started;
   }

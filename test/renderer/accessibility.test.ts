@@ -30,7 +30,7 @@ const rescuing = make.job(rescue, [{ state: 'paused', paused: true, written: 1 }
 
 const screens: [string, Partial<AppState>][] = [
   ['nothing plugged in', { disksError: make.failure('IO_ERROR') }],
-  ['choosing', { disks }],
+  ['choosing', { disks: [make.systemDisk, ...make.sticks(8), make.mountedDisk, make.loopDisk] }],
   ['review, held', { disks, review: plain }],
   ['review, typed', { disks, review: sticks }],
   ['running', { disks, job: running }],
@@ -111,6 +111,11 @@ describe('zoomed in to 200 % (a window of 1200 by 800)', () => {
       return found;
     });
     expect(lost).toEqual([]);
+    const zones = await open.page.locator('.zone').evaluateAll((all) => all.map((each) => ({ ...each.getBoundingClientRect().toJSON() as DOMRect, needs: each.scrollHeight })));
+    for (const [i, { top, height, needs }] of zones.entries()) {
+      expect(needs).toBeLessThanOrEqual(height + 1);
+      if (i > 0) expect(top).toBeGreaterThanOrEqual(zones[i - 1]!.bottom);
+    }
     await open.picture(`zoom-${_name.replace(/\W+/g, '-')}`);
   });
 });

@@ -76,10 +76,11 @@ export function announcement(before: JobView | null, after: JobView | null): str
   if (before?.startedAt !== after.startedAt) return say('job.toldStarted', { count: tiles.length });
   if (before.phase !== after.phase) return say('job.toldCancelling');
   const earlier = tilesOf(before);
-  if (isPaused(tiles) && !isPaused(earlier)) return say('job.toldPaused');
-  if (isPaused(earlier) && tiles.some((tile) => isActive(tile) && !tile.paused)) return say('job.toldContinued');
-  // That each drive follows has been said.
-  if (isPaused(tiles)) return '';
-  const changed = tiles.filter((tile) => (!isActive(tile) || TOLD.has(tile.state)) && earlier[tile.index]?.state !== tile.state);
-  return changed.map((tile) => say('job.told', { name: tile.name, state: stateWord(tile.state) })).join(' ');
+  const paused = isPaused(tiles);
+  const goesOn = isPaused(earlier) && tiles.some((tile) => isActive(tile) && !tile.paused);
+  const whole = paused && !isPaused(earlier) ? [say('job.toldPaused')] : goesOn ? [say('job.toldContinued')] : [];
+  // That each drive follows a pause of the job is said with that.
+  const isNews = (tile: Tile): boolean => !isActive(tile) || (TOLD.has(tile.state) && !paused);
+  const changed = tiles.filter((tile) => isNews(tile) && earlier[tile.index]?.state !== tile.state);
+  return [...whole, ...changed.map((tile) => say('job.told', { name: tile.name, state: stateWord(tile.state) }))].join(' ');
 }

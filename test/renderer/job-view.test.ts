@@ -191,6 +191,9 @@ describe('what is said aloud', () => {
     expect(announcement(at(1), paused)).toBe('Paused.');
     expect(announcement(paused, paused)).toBe('');
     expect(announcement(paused, at(1))).toBe('Continued.');
+    const failed = make.job(plan, [{ state: 'paused', paused: true }, { state: 'failed' }, { state: 'paused', paused: true }]);
+    expect(announcement(at(1), failed)).toBe('Paused. sdc: Failed.');
+    expect(announcement(paused, failed)).toBe('sdc: Failed.');
     const one = make.job(plan, [{}, { state: 'paused', paused: true }, { state: 'stalled' }]);
     expect(announcement(at(1), one)).toBe('sdc: Paused. sdd: Stalled.');
   });

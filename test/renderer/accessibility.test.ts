@@ -111,7 +111,10 @@ describe('zoomed in to 200 % (a window of 1200 by 800)', () => {
       return found;
     });
     expect(lost).toEqual([]);
-    const zones = await open.page.locator('.zone').evaluateAll((all) => all.map((each) => ({ ...each.getBoundingClientRect().toJSON() as DOMRect, needs: each.scrollHeight })));
+    const zones = await open.page.locator('.zone').evaluateAll((all) => all.map((each) => {
+      const { top, bottom, height } = each.getBoundingClientRect();
+      return { top, bottom, height, needs: each.scrollHeight };
+    }));
     for (const [i, { top, height, needs }] of zones.entries()) {
       expect(needs).toBeLessThanOrEqual(height + 1);
       if (i > 0) expect(top).toBeGreaterThanOrEqual(zones[i - 1]!.bottom);

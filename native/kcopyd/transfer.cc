@@ -194,7 +194,6 @@ bool Transfer::fail(int err) {
     return false;
   }
   if (on_error_ == OnError::stop) return give_up(wanted_, err);
-  if (request_.op == IoOp::read) std::memset(buffer_ + done_, 0, wanted_);
   bad_run_ += (wanted_ + block - 1) / block;
   give_up(wanted_, err);
   if (done_ == length_) return true;
@@ -206,6 +205,7 @@ bool Transfer::fail(int err) {
 
 bool Transfer::give_up(uint64_t length, int err) {
   const uint64_t at = start_ + done_;
+  if (op_ == IoOp::read) std::memset(buffer_ + done_, 0, length);
   if (!bad_.empty() && bad_.back().err == err && bad_.back().offset + bad_.back().length == at) {
     bad_.back().length += length;
   } else {

@@ -184,6 +184,23 @@ TEST_CASE("K19 a read error with ignore error: readable sectors exact, the other
   });
 }
 
+TEST_CASE("K19 a source that is gone, or shorter by now, with ignore error: zeros from there on, not what a buffer had before") {
+  on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
+    for (const std::string rule : {"after r 1M dead ENODEV", "after r 1M dead ENXIO", "after r 1M resize 0"}) {
+      CAPTURE(rule);
+      Bay bay(combo, 1, 2 * MiB, {.pages = 64, .subjob_size = 64 * KiB});
+      bay.source.rule(rule);
+      const Outcome& out = bay.client.copy(bay.from(0, 2 * MiB), bay.all(0, 2 * MiB), KCOPYD_IGNORE_ERROR | KCOPYD_VERIFY).wait();
+      CHECK(out.read_err == 1);
+      CHECK(out.write_err == 0);
+      Bytes want = bay.content;
+      for (const auto& hole : out.errors) std::fill_n(want.begin() + static_cast<ptrdiff_t>(hole.offset), hole.length, 0);
+      CHECK(bay.wrong(0, want) == "");
+      bay.source.rule("resize 2M");
+    }
+  });
+}
+
 TEST_CASE("K20 a read error and a failing destination with ignore error: (1, 0b001)") {
   on_each(kFaulty, [](const Combo& combo) {
     Bay bay(combo, 2, 4 * MiB);

@@ -33,7 +33,8 @@ async function copyFrom(stage: Stage, from: number, destination: number): Promis
     targets: [{ destination, todo, check: all }],
     more: (ended) => ended === 'failed',
     job: {
-      op: 'copy', source: stage.device(from), verify: prepared.plan.verify, ignoreWrite: request.keepGoing, flushInterval: FLUSH_INTERVAL,
+      // That drive may be larger than what was copied to it.
+      op: 'copy', source: stage.device(from), offset: 0, length: grid.bytes, verify: prepared.plan.verify, ignoreWrite: request.keepGoing, flushInterval: FLUSH_INTERVAL,
       headLast: !zoned && isDisk(stage, destination), sequential: zoned, sparse: request.sparse,
     },
   }, isOfTheOther);

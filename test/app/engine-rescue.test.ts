@@ -2,7 +2,7 @@
 // every phase. And continued by the log: after a kill, and for a destination that missed something.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CopyRequest, RescueProgress } from '../../app/contract/jobs.ts';
 import { readManifest } from '../../app/engine/manifest.ts';
@@ -102,8 +102,10 @@ describe.skipIf(noLab !== null)('a destination of a rescue that failed is starte
   }
 
   it('and gets all from one of the others, holes too, without a second reading of the source', async () => {
-    const [good, bad] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })];
-    for (const disk of [good, bad]) await writeFile(disk.backing, Buffer.alloc(SIZE, 0xee));
+    // Larger than the source, as sticks are: what is behind it stays as it was.
+    const [larger, behind] = [SIZE + 64 * MiB, Buffer.alloc(64 * MiB, 0xee)];
+    const [good, bad] = [await bench.disk({ size: larger }), await bench.disk({ size: larger })];
+    for (const disk of [good, bad]) await writeFile(disk.backing, Buffer.alloc(larger, 0xee));
     const { session, source, map } = await held(good, bad);
     await bad.rule('clear');
     await session.engine.call('retry', { destination: 1 });
@@ -116,7 +118,8 @@ describe.skipIf(noLab !== null)('a destination of a rescue that failed is starte
     const readOnce = (await source.log()).filter(({ error }) => error === null).reduce((sum, { length }) => sum + length, 0);
     expect(readOnce).toBeLessThanOrEqual(SIZE);
     ddrescue(source.device, theirs, theirMap);
-    execFileSync('cmp', [theirs, bad.backing]);
+    execFileSync('cmp', [`--bytes=${SIZE}`, theirs, bad.backing]);
+    expect((await readFile(bad.backing)).subarray(SIZE).equals(behind)).toBe(true);
     expect(badBlocks(map)).toBe(badBlocks(theirMap));
     expect(await interrupted(session)).toEqual([]);
   });

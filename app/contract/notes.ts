@@ -19,6 +19,7 @@ export const NOTES = {
   notCompared: { count: 'count' },
 
   // After it
+  sourceWritten: { path: 'text' },
   oldPartitions: { path: 'text', errno: 'text' },
   manifestWritten: { path: 'text' },
   manifestNotSaved: { reason: 'reason' },

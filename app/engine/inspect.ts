@@ -80,6 +80,18 @@ export const inspectDestination = (path: string, blocks: Blocks, inPlace = false
   return { ...end, image: await imagePlace(path, end.realPath, inPlace) };
 });
 
+/** Was a file written to since it was looked at? What was put in its place is another file. */
+export async function wasWritten({ kind, realPath, id, size, modified }: End): Promise<boolean> {
+  if (kind !== 'file') return false;
+  try {
+    const now = await stat(realPath, { bigint: true });
+    return statsId(now) === id && (Number(now.size) !== size || Number(now.mtimeMs) !== modified);
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return false; // it is gone, or out of reach
+  }
+}
+
 /** How an end is shown for review. `written`: the job writes it, after `mounts` are unmounted; `bytes` is what a new image will have then. */
 export function endpoint(end: End, bytes: number, written: boolean, mounts: Mounted[] = []): Endpoint {
   const { path, realPath, kind, block, image, id } = end;

@@ -10,6 +10,7 @@ import type { Grid, KnownHashes } from './chunk-sets.ts';
 import { course } from './course.ts';
 import { failureOf, type Failure } from './errors.ts';
 import { giveName, loseName } from './images.ts';
+import { wasWritten } from './inspect.ts';
 import { about, jobError, type Named } from './job-errors.ts';
 import { jobResult, unexplained } from './job-result.ts';
 import { Ledger } from './ledger.ts';
@@ -313,12 +314,13 @@ export class Job implements Stage {
   }
 
   async #end(): Promise<void> {
-    const { plan } = this.prepared;
+    const { plan, source } = this.prepared;
     const ends = this.#standings.map(({ end, written, kept, seconds, failed, errorsFrom }) =>
       ({ state: end ?? 'failed', written, kept, seconds: seconds ?? this.#seconds(), failed, errorsFrom }));
     for (const error of unexplained(ends, this.#errors, this.#named)) this.#push(error);
     const silent = new Set(this.#errors.flatMap(({ code, destination }) => (code === 'STALLED' ? [destination] : [])));
     for (const note of await showNewPartitions(this.prepared, (index) => silent.has(index) || this.#removals.has(index))) this.note(note);
+    if (source !== null && await wasWritten(source.end)) this.note({ kind: 'sourceWritten', path: source.end.path });
     const manifest = await leaveManifest(this.prepared, this.hashes, (note) => this.note(note));
     const seconds = this.#seconds();
     if (this.#ledger.problem !== null) this.note(this.#ledger.problem);

@@ -2,7 +2,7 @@
 // manifests, repair, update, resume after every kind of end.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DestinationProgress } from '../../app/contract/jobs.ts';
@@ -57,6 +57,16 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
     await session.engine.call('pause', { destination: 1, paused: false });
     expect(await resultOf(session)).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true }, { state: 'done', verified: true }] });
     expect(head(two.backing, 16 * MiB).equals(seededBytes(16 * MiB, 1))).toBe(true);
+  });
+
+  it('says that its source, a file, was written to meanwhile', async () => {
+    const source = await bench.image('disk.img', 2 * MiB);
+    const session = bench.session();
+    await session.engine.call('prepare', requestOf({ source, destinations: [await bench.path('copy.img')], throttle: 65536 }));
+    await session.engine.call('start', {});
+    await appendFile(source, 'more');
+    await session.engine.call('throttle', { destination: null, bytesPerSecond: null });
+    expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'done' }], notes: [{ kind: 'sourceWritten', path: source }] });
   });
 
   it('its limits and times need not be whole numbers', async () => {

@@ -16,7 +16,7 @@ const midway = (n: number): JobView => {
 const show = (job: JobView, options: WindowOptions = {}): Promise<void> =>
   open.start({ ...options, state: { disks: make.sticks(4), ...options.state, job } });
 
-const tiles = () => open.page.getByRole('list', { name: 'Destinations' }).getByRole('listitem');
+const tiles = () => open.page.getByRole('list', { name: /^(Destinations|Ziele)$/ }).getByRole('listitem');
 const tile = (name: string) => tiles().filter({ has: open.page.getByRole('button', { name: `Details of ${name}`, exact: true }) });
 const header = () => open.page.locator('header h2');
 
@@ -182,6 +182,13 @@ describe('running', () => {
     await open.page.setViewportSize({ width: 1920, height: 1080 });
     expect(await hidden()).toEqual([]);
     expect(await open.page.locator('.moving').first().innerText()).toContain('123 MB/s');
+  });
+
+  test('a name is whole beside the longest word, in a small window', async () => {
+    const of = make.plan([1, 2, 3, 4].map((n) => make.endpoint(make.disk(`/dev/mmcblk${n}`))), { request: { ...plan(1).request, update: true } });
+    await open.start({ state: { language: 'de', job: make.job(of, of.destinations.map(() => ({ state: 'comparing', toWrite: 0, verified: of.bytes * 0.51, bytesPerSecond: 31e6, secondsLeft: 200 }))) }, width: 1024, height: 700 });
+    expect(await tiles().locator('.name').evaluateAll((all) => all.map((each) => each.scrollWidth - each.clientWidth))).toEqual([0, 0, 0, 0]);
+    await open.picture('comparing-de');
   });
 
   test('a reload in the middle loses nothing', async () => {

@@ -25,9 +25,11 @@ export function nextStep(job: JobView, tiles: readonly Tile[], continuable = fal
   if (drives.length > 0 && job.phase === 'running') advice.push(say('job.driveDone', { names: names(drives, 'drives'), count: drives.length }));
   if (images.length > 0) advice.push(say('job.imageReady', { names: names(images, 'images'), count: images.length }));
   if (stalled.length > 0) advice.push(say('job.stalled', { names: names(stalled), count: stalled.length }));
-  if (bad.length > 0 && job.failure === null) advice.push(say('job.setAside', { names: names(bad) }));
+  // One that was unplugged is there again when the job is continued; to one that has failed nobody should turn back.
+  const aside = job.failure === null ? bad.filter(({ state }) => state === 'failed' || !continuable) : [];
+  if (aside.length > 0) advice.push(say('job.setAside', { names: names(aside) }));
   if (stopped.length > 0) advice.push(say('job.holdsPart', { names: names(stopped), count: stopped.length }));
-  if (continuable) advice.push(say('job.continueFinishes'));
+  if (continuable && bad.length + stopped.length > aside.length) advice.push(say('job.continueFinishes'));
   if (job.phase === 'running' && advice.length === 0) {
     if (isPaused(tiles)) return say('job.pausedNow');
     return job.plan.verify ? say('job.leaveVerify') : say('job.leave');

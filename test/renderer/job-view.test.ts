@@ -1,5 +1,6 @@
 // One verdict for one drive, and the sentences about all of them.
 import { describe, expect, test } from 'vitest';
+import type { JobError } from '../../app/contract/errors.ts';
 import type { DestinationResult } from '../../app/contract/jobs.ts';
 import type { JobView } from '../../app/contract/window.ts';
 import { headline, isPaused, secondsLeftOf, sourceErrors, totalOf } from '../../app/view/batch.ts';
@@ -155,6 +156,14 @@ describe('the whole', () => {
   test('what was cut short can be continued', () => {
     const job = make.job(plan, [], { phase: 'ended', result: make.result(plan, [end(0, {}), end(1, { state: 'cancelled', verified: null }), end(2, {})]) });
     expect(nextStep(job, tilesOf(job), true)).toBe('sdc holds only part of the source. Continue finishes what is not done.');
+    // Nobody is told to set a drive aside and to go on with it.
+    const ended = (...errors: JobError[]): JobView =>
+      make.job(plan, [], { phase: 'ended', result: make.result(plan, [end(0, {}), end(1, { state: 'failed', verified: null, errors }), end(2, {})]) });
+    const failed = ended(make.writeError(1, '/dev/sdc'));
+    expect(nextStep(failed, tilesOf(failed), true)).toBe('Set sdc aside.');
+    const removed = ended(make.writeError(1, '/dev/sdc', { code: 'DEVICE_GONE', errno: 'ENODEV' }));
+    expect(nextStep(removed, tilesOf(removed), true)).toBe('Continue finishes what is not done.');
+    expect(nextStep(removed, tilesOf(removed), false)).toBe('Set sdc aside.');
   });
 
   test('a rescue says what it does, and what it got', () => {

@@ -16,9 +16,9 @@
 namespace kcopyd {
 namespace {
 
-// A device that does not answer keeps the threads that wait for it. There must be enough of them for all the
-// requests of a full pool, so that one device never starves another.
-constexpr size_t kMaxThreads = 320;
+// A device that does not answer keeps the threads that wait for it. There must be enough of them for all that a job can
+// have in flight, sub-jobs and a flush of each destination and of the source, so that no device ever starves another.
+constexpr size_t kMaxThreads = size_t{KCOPYD_MAX_DESTS + 1} * (KCOPYD_MAX_SUBJOBS + 1);
 
 int32_t perform(const IoRequest& request) {
   ssize_t result = 0;

@@ -1,4 +1,5 @@
 // Which backend a client gets, and what happens where the kernel gives less than usual.
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -11,7 +12,11 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include <kcopyd/block_io.h>
+#include <kcopyd/device.h>
+
 #include "disks.h"
+#include "lab.h"
 
 using namespace test;
 
@@ -24,6 +29,31 @@ TEST_CASE("create refuses what it cannot give") {
   CHECK(kcopyd_client_create_with(&odd, &client) == -EINVAL);
   CHECK(kcopyd_client_create(~0u, &client) == -ENOMEM);  // 16 TiB
   CHECK(client == nullptr);
+}
+
+TEST_CASE("threads: all that a job can have in flight on devices that do not answer leaves room for one that does") {
+  if (lab_missing()) return;
+  std::vector<lab::Disk> disks;
+  std::vector<kcopyd::Descriptor> files;
+  while (disks.size() < 8) {
+    disks.emplace_back(lab::Options{.size = 1 * MiB, .loop = false});
+    disks.back().rule("stall r");
+    files.emplace_back(open(disks.back().device().c_str(), O_RDONLY | O_CLOEXEC));
+  }
+  files.emplace_back(open("/dev/zero", O_RDONLY | O_CLOEXEC));
+  std::vector<std::byte> memory(512);
+  const auto io = kcopyd::open_backend(KCOPYD_IO_THREADS, memory);
+  std::vector<kcopyd::IoRequest> requests(KCOPYD_MAX_DESTS * KCOPYD_MAX_SUBJOBS + 1);
+  for (size_t i = 0; i < requests.size(); i++) {
+    const kcopyd::Descriptor& file = i + 1 < requests.size() ? files[i % disks.size()] : files.back();
+    requests[i] = {.op = kcopyd::IoOp::read, .fd = file.get(), .buffer = memory.data(), .length = 512};
+    io->submit(requests[i]);
+  }
+  std::vector<kcopyd::IoRequest*> done;
+  io->wait(done, std::chrono::steady_clock::now() + std::chrono::seconds(10));
+  CHECK((done == std::vector{&requests.back()}));
+  for (auto& disk : disks) disk.rule("go");
+  while (done.size() < requests.size()) io->wait(done, std::nullopt);
 }
 
 TEST_CASE("where the kernel refuses io_uring: AUTO takes threads, and asking for io_uring says why not") {

@@ -23,6 +23,8 @@ namespace {
 
 constexpr unsigned kEntries = 512;
 constexpr unsigned kFiles = 256;
+// Of each destination a flush and what it has in flight, were all of it to wait.
+constexpr unsigned kWorkers = KCOPYD_MAX_DESTS * (KCOPYD_MAX_SUBJOBS + 1);
 constexpr size_t kMaxRegistered = size_t{1} << 30;  // the kernel's limit for one registered buffer
 
 // Owns an eventfd.
@@ -92,6 +94,10 @@ class UringIo final : public BlockIo {
       const iovec all{pool_.data(), pool_.size()};
       fixed_buffers_ = io_uring_register_buffers(ring_.get(), &all, 1) == 0;
     }
+    // What waits in the kernel for a device (a flush, the page cache) has a thread of the kernel's, of which a ring gets four
+    // for each processor: not enough for a hub full of drives that do not answer. Before Linux 5.15 there are no more.
+    unsigned workers[2] = {kWorkers, 0};  // for files and disks; for the rest: as it is
+    io_uring_register_iowq_max_workers(ring_.get(), workers);
     fixed_files_ = io_uring_register_files_sparse(ring_.get(), kFiles) == 0;
     for (unsigned i = 0; fixed_files_ && i < kFiles; ++i) free_indexes_.push_back(static_cast<int>(kFiles - 1 - i));
     arm_wake();

@@ -53,6 +53,20 @@ TEST_CASE("isolation: all but one stall, each at another place; the last one sti
   });
 }
 
+TEST_CASE("isolation: flushes that do not end, more than the kernel has threads for, hold up nobody else's") {
+  if (lab_missing()) return;
+  on_each_backend([](kcopyd_backend backend) {
+    Bay bay({backend, Medium::loop512}, 16, MiB);
+    for (unsigned i = 1; i < 16; i++) bay.dests[i].rule("stall f");
+    bay.dests[0].rule("delay w 50000");  // the others flush before it does
+    Job& job = bay.client.copy(bay.from(0, MiB), bay.all(0, MiB), KCOPYD_VERIFY);
+    while (job.progress().dests[0].state != KCOPYD_DONE) usleep(1000);
+    CHECK_FALSE(job.done());
+    for (auto& dest : bay.dests) dest.forgive();
+    CHECK(job.wait().list() == Lines{});
+  });
+}
+
 TEST_CASE("isolation: a slow destination reads what it missed again, one that keeps up does not") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {

@@ -22,7 +22,8 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
   beforeAll(async () => {
     chmodSync(folder, 0o777); // reports are saved by the ordinary user
     writeFileSync(image, seededBytes(8 * MIB, 1));
-    disks = await Promise.all([0, 1].map(() => labdisk({ size: 16 * MIB })));
+    // In the order of the list: which of two that are made at once gets which number is chance.
+    disks = (await Promise.all([0, 1].map(() => labdisk({ size: 16 * MIB })))).sort((one, other) => one.device.localeCompare(other.device, 'en', { numeric: true }));
     app = await launchApp();
   });
   afterAll(async () => {

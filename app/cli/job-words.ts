@@ -119,8 +119,11 @@ export function afterwards(view: JobView): string[] {
 }
 
 /** Id of the job when `platter resume` can finish what was cut short; null when nothing was, or no log says how far it got. */
-export function continuable({ plan, result }: JobView): string | null {
+export function continuable({ plan, result, failure }: JobView): string | null {
   if (result === null || plan.job === null) return null;
+  // A log that knows of nothing on any medium is not kept, but for an image that is updated: it has lost its name.
+  const unnamed = plan.request.update && plan.destinations.some(({ kind, overwrites }) => kind === 'file' && overwrites);
+  const begun = unnamed || plan.kind === 'resume' || failure !== null || result.destinations.some(({ written, kept }) => written + kept > 0);
   const left = result.destinations.some(({ state, errors }) => state !== 'done' && !errors.some(({ code }) => OF_THE_DRIVE.has(code)));
-  return left ? plan.job : null;
+  return begun && left ? plan.job : null;
 }

@@ -321,7 +321,8 @@ export class Job implements Stage {
     const silent = new Set(this.#errors.flatMap(({ code, destination }) => (code === 'STALLED' ? [destination] : [])));
     for (const note of await showNewPartitions(this.prepared, (index) => silent.has(index) || this.#removals.has(index))) this.note(note);
     if (source !== null && await wasWritten(source.end)) this.note({ kind: 'sourceWritten', path: source.end.path });
-    const manifest = await leaveManifest(this.prepared, this.hashes, (note) => this.note(note));
+    const cut = this.rescue?.left === 0 ? null : { kind: ends.some(({ state }) => state === 'cancelled') ? 'cancelled' : 'sourceUnread' } as const;
+    const manifest = await leaveManifest(this.prepared, this.hashes, cut, (note) => this.note(note));
     const seconds = this.#seconds();
     if (this.#ledger.problem !== null) this.note(this.#ledger.problem);
     const result = jobResult({

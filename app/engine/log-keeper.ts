@@ -21,7 +21,7 @@ export class LogKeeper {
   readonly #indices: readonly number[];
   /** The job has all the destinations of its log. */
   readonly #whole: boolean;
-  /** Something is on a medium. */
+  /** Something is on a medium, or an image that was there has lost its name. */
   #worth: boolean;
 
   private constructor(prepared: Prepared, writer: JobLogWriter | null) {
@@ -30,7 +30,7 @@ export class LogKeeper {
     const { resumed } = prepared;
     this.#whole = resumed === null || isBegunAnew(resumed) || resumed.indices.length === resumed.log.states.length;
     this.#indices = resumed === null || isBegunAnew(resumed) ? prepared.destinations.map((_, index) => index) : resumed.indices;
-    this.#worth = prepared.resumed?.durable.some((durable) => !isEmpty(durable)) ?? false;
+    this.#worth = prepared.destinations.some(({ updated, end }) => updated && end.image !== null) || (resumed?.durable.some((durable) => !isEmpty(durable)) ?? false);
   }
 
   /** Begins or continues the log of a job whose images are made. What other logs say of its destinations is taken back first. */

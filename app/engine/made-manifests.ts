@@ -8,7 +8,7 @@ import { countChunks, isChunkSize } from './chunks.ts';
 import { errnoOf, failureOf, reasonOf, Refusal, refuse } from './errors.ts';
 import type { End } from './inspect.ts';
 import { manifestDigest, readManifest, writeManifest, type Manifest } from './manifest.ts';
-import { replaceManifest } from './manifests.ts';
+import { replaceManifest, replaces } from './manifests.ts';
 import type { Prepared } from './prepare.ts';
 import { makeFolder } from './state-folder.ts';
 
@@ -23,9 +23,10 @@ const pathOf = (state: string, digest: string): string => join(folderOf(state), 
 /**
  * The SHA-256 (hex) of a job's manifest, at its end: the one it made of what it read, or the one that stood for the source.
  * null when there is none: not all of the source was read, and nobody asked for what is known of it; or it could not be
- * saved where it was asked for. `note` hears what is missing in it, and why it was not saved or kept.
+ * saved where it was asked for. `cut` is why the job did not come to its end: what it has of a manifest is not put in the place
+ * of one that is there, and may be whole. `note` hears what is missing in it, and why it was not saved or kept.
  */
-export async function leaveManifest(prepared: Prepared, hashes: KnownHashes, note: (note: Note) => void): Promise<string | null> {
+export async function leaveManifest(prepared: Prepared, hashes: KnownHashes, cut: Reason | null, note: (note: Note) => void): Promise<string | null> {
   const { request: { saveManifest }, source, manifest: given, resumed, stateDir } = prepared;
   if (source === null) return given === null ? null : manifestDigest(given);
   const missing = chunksIn(hashes.grid) - countChunks(hashes.known);
@@ -36,7 +37,11 @@ export async function leaveManifest(prepared: Prepared, hashes: KnownHashes, not
   }
   const manifest = manifestOf(source.end, hashes);
   if (saveManifest !== null) {
-    if (!(await tried(() => replaceManifest(saveManifest, manifest), (reason) => note({ kind: 'manifestNotSaved', reason })))) return null;
+    const save = async (): Promise<void> => {
+      if (missing > 0 && cut !== null && (await replaces(saveManifest))) refuse({ code: 'NOTHING_TO_DO', op: 'write', device: saveManifest, reason: cut });
+      await replaceManifest(saveManifest, manifest);
+    };
+    if (!(await tried(save, (reason) => note({ kind: 'manifestNotSaved', reason })))) return null;
     if (missing > 0) note({ kind: 'manifestHoles', count: missing });
     // Who goes on with a job has not named the file again.
     if (resumed !== null) note({ kind: 'manifestWritten', path: saveManifest });

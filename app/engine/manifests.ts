@@ -51,7 +51,7 @@ export async function replaceManifest(path: string, manifest: Manifest): Promise
 }
 
 /** Is there a file that is replaced when `path` is written? Throws a Refusal when that could not be done: hours later it would be too late. */
-async function replaces(path: string): Promise<boolean> {
+export async function replaces(path: string): Promise<boolean> {
   try {
     const old = await plainFileAt(path);
     await checkDirectory(path);

@@ -96,10 +96,11 @@ describe('afterwards', () => {
   });
 
   test('how to go on with what was cut short, and only with that', () => {
-    expect(afterwards(over({ job }, [ended('a', 'cancelled', null)]))).toEqual([`Continue with: platter resume ${job}`]);
+    expect(afterwards(over({ job }, [{ ...ended('a', 'cancelled', null), written: GB }]))).toEqual([`Continue with: platter resume ${job}`]);
     expect(continuable(over({ job }, [ended('a', 'failed', null, [gone]), ended('b', 'done', true)]))).toBe(job);
     expect(continuable(over({ job }, [ended('a', 'done', true)]))).toBeNull();
     expect(continuable(over({ job: null }, [ended('a', 'cancelled', null)]))).toBeNull();
+    expect(continuable(over({ job }, [{ ...ended('a', 'cancelled', null), written: 0 }]))).toBeNull(); // it was only compared
     // The same drive would only fail at the same place.
     expect(continuable(over({ job }, [ended('a', 'failed', null, [mediumError])]))).toBeNull();
     expect(continuable(jobStarted(plan(['a'], { job }), 0))).toBeNull();

@@ -220,6 +220,25 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     execFileSync('cmp', [source, copy]);
   });
 
+  it('an update that is cancelled leaves the manifest of last time, which it was to replace, as it was', async () => {
+    const [source, copy, manifest] = [await bench.image('disk.img', 2 * MiB), await bench.path('copy.img'), await bench.path('manifest')];
+    const session = bench.session();
+    await session.run({ source, destinations: [copy], saveManifest: manifest });
+    const before = readFileSync(manifest);
+    const [first, again] = [session.events.length, { source, destinations: [copy], update: true, manifest, saveManifest: manifest, throttle: 1.5 * MiB }];
+    await begin(session, again);
+    await session.until((event) => event.event === 'progress' && session.events.indexOf(event) >= first && event.progress.bytes >= MiB);
+    await session.engine.call('cancel', {});
+    const end = await session.until((event) => event.event === 'result' && session.events.indexOf(event) >= first);
+    expect(end).toMatchObject({ result: { manifest: null, notes: [{ kind: 'manifestNotSaved', reason: { kind: 'cancelled' } }] } });
+    expect(readFileSync(manifest).equals(before)).toBe(true);
+    // The image has lost its name, though nothing was written: it is to be had back.
+    const other = bench.session();
+    const [job] = await interrupted(other);
+    expect(await resume(other, job!.id)).toMatchObject({ destinations: [{ path: copy, state: 'done', kept: 2 * MiB, written: 0 }] });
+    execFileSync('cmp', [source, copy]);
+  });
+
   it('one image that had got its name, and one that is gone, do not keep the others from being finished', async () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const [named, half, lost] = [await bench.path('named.img'), await bench.path('half.img'), await bench.path('lost.img')];

@@ -135,8 +135,12 @@ class UringIo final : public BlockIo {
   }
 
   void submit(IoRequest& request) override {
+    if ((request.op == IoOp::copy || request.waits) && call(request)) return;
     if (request.op == IoOp::copy) {
-      call(request);
+      // Refused, as by a file system that cannot do it.
+      request.result = -EOPNOTSUPP;
+      refused_.push_back(&request);
+      wake_.signal();
       return;
     }
     io_uring_sqe* sqe = next_sqe();
@@ -165,7 +169,7 @@ class UringIo final : public BlockIo {
         // As old as reading (5.6). A kernel that has it not says EINVAL, which counts as a refusal like any other.
         io_uring_prep_fallocate(sqe, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, request.offset, request.length);
         break;
-      case IoOp::copy:  // not by the ring: call()
+      case IoOp::copy:  // not by the ring
         break;
     }
     if (fixed_file) io_uring_sqe_set_flags(sqe, IOSQE_FIXED_FILE);
@@ -216,17 +220,15 @@ class UringIo final : public BlockIo {
     unsigned users;
   };
 
-  // What the ring has no operation for.
-  void call(IoRequest& request) {
+  // What the ring has no operation for, or what would hold up the worker. False: there is no thread to be had (EAGAIN).
+  bool call(IoRequest& request) {
     try {
       if (!calls_) calls_ = open_threads([this] { wake_.signal(); });
-      calls_->submit(request);
     } catch (const std::system_error&) {
-      // No thread to be had (EAGAIN): refused, as by a file system that cannot do it.
-      request.result = -EOPNOTSUPP;
-      refused_.push_back(&request);
-      wake_.signal();
+      return false;
     }
+    calls_->submit(request);
+    return true;
   }
 
   // A kernel may know the ring and not the operations (5.1 to 5.5).

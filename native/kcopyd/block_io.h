@@ -26,6 +26,7 @@ struct IoRequest {
   std::byte* buffer = nullptr;
   uint64_t offset = 0;  // bytes
   uint32_t length = 0;  // bytes
+  bool waits = false;   // even to start it can take as long as the device does
   int from = -1;        // copy: where the bytes come from
   uint64_t from_offset = 0;
   int32_t result = 0;   // bytes done, or a negative errno; 0 for a flush or zeroing that worked

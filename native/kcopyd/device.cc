@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -92,6 +94,8 @@ void read_block_geometry(block_device& device) {
 void read_file_geometry(block_device& device, const struct stat& status) {
   device.size = static_cast<uint64_t>(status.st_size);
   device.logical_block = kFileBlock;
+  struct statfs system {};
+  device.fuse = fstatfs(device.buffered.get(), &system) == 0 && system.f_type == FUSE_SUPER_MAGIC;
 #ifdef STATX_DIOALIGN
   struct statx more {};
   if (statx(device.buffered.get(), "", AT_EMPTY_PATH, STATX_DIOALIGN, &more) == 0 &&

@@ -73,6 +73,7 @@ struct block_device : std::enable_shared_from_this<block_device> {
   uint32_t logical_block = 512;
   uint32_t physical_block = 512;
   bool is_block = false;
+  bool fuse = false;            // a file whose file system is a program (FUSE)
   bool rotational = false;      // seeks cost time (queue/rotational), of the disk or the one a file lies on
   bool zoned = false;           // writes have to ascend (queue/zoned); of a block device only
   uint32_t optimal_io = 0;      // bytes (queue/optimal_io_size), 0 when unknown; of the disk a file lies on too

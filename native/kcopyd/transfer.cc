@@ -71,6 +71,8 @@ void Transfer::start(BlockIo& io, block_device& device, IoOp op, std::byte* buff
 
 void Transfer::issue(BlockIo& io) {
   request_.op = op_ == IoOp::zero || op_ == IoOp::copy ? IoOp::write : op_;
+  // The kernel lets such a program have a dozen requests; who comes with one more waits (max_background of fusectl).
+  request_.waits = device_->fuse;
   if (op_ == IoOp::flush) {
     request_.fd = device_->buffered.get();
     io.submit(request_);

@@ -1,6 +1,10 @@
 // A destination that is slow, or does not answer at all, costs the others nothing but a short patience.
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 
 #include "disks.h"
 
@@ -64,6 +68,32 @@ TEST_CASE("isolation: flushes that do not end, more than the kernel has threads 
     CHECK_FALSE(job.done());
     for (auto& dest : bay.dests) dest.forgive();
     CHECK(job.wait().list() == Lines{});
+  });
+}
+
+TEST_CASE("isolation: a file system that is a program and does not answer holds up nobody, however little the kernel gives it") {
+  if (lab_missing()) return;
+  on_each_backend([](kcopyd_backend backend) {
+    constexpr uint64_t kBytes = 8 * MiB;
+    const Directory directory;
+    const Mount connections("none", directory.path(), "fusectl");
+    REQUIRE(connections);
+    Bay bay({backend, Medium::lab_file}, 2, kBytes, {.pages = 4096, .subjob_size = 64 * KiB});
+    struct stat status {};
+    REQUIRE(stat(bay.dests[1].path().c_str(), &status) == 0);
+    const auto at_most = [limit = directory.path(std::to_string(minor(status.st_dev)) + "/max_background")](int requests) {
+      std::ofstream file(limit);
+      file << requests << std::flush;
+      return file.good();
+    };
+    CHECK(at_most(12));  // what the kernel says when the program says nothing
+    bay.dests[1].rule("after w 1M stall w");
+    Job& job = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_VERIFY);
+    while (job.progress().dests[0].state != KCOPYD_DONE) usleep(1000);
+    CHECK_FALSE(job.done());
+    bay.dests[1].forgive();
+    CHECK(job.wait().list() == Lines{});
+    CHECK(at_most(256));  // the lab's own
   });
 }
 

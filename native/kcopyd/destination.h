@@ -53,6 +53,7 @@ struct Destination {
   Throttle writing;
   Throttle checking;
 
+  bool unsynced = false;     // KCOPYD_COMPARE: what others wrote to it may be in the page cache only
   SlotTransfer flush;
   bool in_step = false;      // the flush in flight is one of those between writes
   uint64_t unflushed = 0;    // bytes written since the last flush began

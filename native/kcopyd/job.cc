@@ -41,7 +41,7 @@ void Job::start(Engine& engine) {
   started_ = Clock::now();
   for (const auto& d : destinations_) {
     attach(*d->device);
-    if (compares) d->device->drop_cache();
+    d->unsynced = compares && !d->device->use_direct;
     if (d->length % d->device->logical_block != 0) ragged_ = true;
     d->beside = flag(KCOPYD_COPY_RANGE) && d->device->beside(*source_);
     if (flag(KCOPYD_SPARSE) && d->device->grows) d->blank_from = d->device->size_now();
@@ -248,6 +248,10 @@ void Job::flushed(unsigned destination) {
       record(KCOPYD_SIDE_WRITE, static_cast<int>(destination), d.flush);
     }
     drop(destination);
+    return;
+  }
+  if (std::exchange(d.unsynced, false)) {
+    d.device->drop_cache();
     return;
   }
   d.durable.flushed();

@@ -292,6 +292,7 @@ bool Job::is_hole(uint64_t chunk) {
 
 bool Job::pump_verify(Engine& engine, unsigned destination) {
   Destination& d = *destinations_[destination];
+  if (d.unsynced) return true;
   while (d.state == KCOPYD_VERIFYING && !d.dropped && !d.cancelled && d.verify_next < d.chunks) {
     const uint64_t chunk = chunk_at(d.verify_next);
     // Also what nothing is known of, when there is no source to be asked.

@@ -88,6 +88,8 @@ void Job::settle(Engine& engine, unsigned destination) {
   if (d.in_flight > 0 || d.flush.in_flight) return;
   if (d.dropped) {
     end(destination);
+  } else if (d.unsynced && !d.cancelled) {
+    start_flush(engine, destination, true);  // the cache lets go of nothing before
   } else if (d.state == KCOPYD_COPYING) {
     const bool given_up = (stopped_ || d.cancelled) && d.pinned == 0;
     const bool all_but_head = has_head(d) && !d.sealed && d.settled + 1 == d.wanted;

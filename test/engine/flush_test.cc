@@ -186,6 +186,14 @@ TEST_CASE("direct I/O that the file system refuses: buffered, reported, and the 
         const std::string line = "verify 0 mismatch " + std::to_string(chunk) + "+" + std::to_string(s);
         CHECK(client.copy(from.at(0, 2 * MiB), {to.at(0, 2 * MiB)}, KCOPYD_VERIFY).wait().list() == Lines{line});
         CHECK(client.compare(from.at(0, 2 * MiB), {to.at(0, 2 * MiB)}).wait().list() == Lines{line});
+        // What another program has written and not flushed is brought to the medium first: the cache would keep it.
+        std::FILE* const other = std::fopen(disk.device().c_str(), "r+");
+        REQUIRE(other != nullptr);
+        const Bytes right = pattern(2 * MiB, 1);
+        CHECK(std::fwrite(right.data(), 1, right.size(), other) == right.size());
+        std::fflush(other);
+        CHECK(client.compare(from.at(0, 2 * MiB), {to.at(0, 2 * MiB)}).wait().list() == Lines{line});
+        std::fclose(other);
       }
     }
   });

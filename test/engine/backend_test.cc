@@ -41,12 +41,12 @@ TEST_CASE("threads: all that a job can have in flight on devices that do not ans
     files.emplace_back(open(disks.back().device().c_str(), O_RDONLY | O_CLOEXEC));
   }
   files.emplace_back(open("/dev/zero", O_RDONLY | O_CLOEXEC));
-  std::vector<std::byte> memory(512);
-  const auto io = kcopyd::open_backend(KCOPYD_IO_THREADS, memory);
   std::vector<kcopyd::IoRequest> requests(KCOPYD_MAX_DESTS * KCOPYD_MAX_SUBJOBS + 1);
+  std::vector<std::byte> memory(512 * requests.size());
+  const auto io = kcopyd::open_backend(KCOPYD_IO_THREADS, memory);
   for (size_t i = 0; i < requests.size(); i++) {
     const kcopyd::Descriptor& file = i + 1 < requests.size() ? files[i % disks.size()] : files.back();
-    requests[i] = {.op = kcopyd::IoOp::read, .fd = file.get(), .buffer = memory.data(), .length = 512};
+    requests[i] = {.op = kcopyd::IoOp::read, .fd = file.get(), .buffer = memory.data() + 512 * i, .length = 512};
     io->submit(requests[i]);
   }
   std::vector<kcopyd::IoRequest*> done;

@@ -14,7 +14,7 @@ export type ErrorCode =
   | 'TIMED_OUT' // ETIMEDOUT
   | 'STALLED' // no answer within the time that was allowed; the system may still wait for one
   | 'VERIFY_MISMATCH' // what was read back is not what was written
-  | 'SOURCE_CHANGED' // read a second time, for a slower destination, it gave other data
+  | 'SOURCE_CHANGED' // read a second time, for a slower destination, it gave other data; or it is a file and was cut shorter
   | 'CANCELLED' // the user asked for it
   | 'SOURCE_FAILED' // a destination that could not be finished because the source could not be read
   | 'IO_ERROR' // any other errno: named by its errno, never guessed at

@@ -12,6 +12,7 @@ export const CAUSES = {
   timedOut: {},
   silent: {},
   otherThanBefore: {},
+  shorterThanBefore: {},
   otherThanWritten: {},
   otherThanSource: {},
   otherThanManifest: {},

@@ -10,6 +10,7 @@ export interface Named {
   kind: CopyRequest['kind'];
   /** As the user gave it; null where a manifest stands for it. */
   source: string | null;
+  sourceIsFile: boolean;
   /** As the user gave them; `part` is the name of an image until it is complete. */
   destinations: readonly { path: string; part: string | null }[];
 }
@@ -33,7 +34,7 @@ const OF_SOURCE: Partial<Record<ErrorCode, Remedy>> = { MEDIUM_ERROR: { kind: 'o
 export function jobError(entry: NativeError, job: Named): JobError {
   const { side, errno, flush } = entry;
   const destination = entry.destination < 0 ? null : entry.destination;
-  const code = entry.cause === 'mismatch' && side === 'read' ? 'SOURCE_CHANGED' : CODES[entry.cause];
+  const code = side === 'read' && (entry.cause === 'mismatch' || wasCut(entry, job)) ? 'SOURCE_CHANGED' : CODES[entry.cause];
   const placed = flush || code === 'CANCELLED' ? null : { offset: entry.offset, length: entry.length };
   return about(job, destination, side, {
     code,
@@ -45,6 +46,9 @@ export function jobError(entry: NativeError, job: Named): JobError {
         : { kind: 'failedAt', what: operationOf(entry), place: placed, cause: causeOf(entry, job) },
   });
 }
+
+/** Of a drive that gives nothing where it had something, nothing is there any more; a file was made shorter. */
+const wasCut = ({ cause, errno, side }: NativeError, { sourceIsFile }: Named): boolean => sourceIsFile && side === 'read' && cause === 'gone' && errno === null;
 
 /** Makes `known` an error of the source (null) or of a destination. */
 export function about(job: Named, destination: number | null, side: JobError['side'], known: Failure): JobError {
@@ -61,12 +65,14 @@ function operationOf({ side, flush, cause }: NativeError): Extract<Reason, { kin
   return side === 'verify' && cause !== 'mismatch' ? 'readBack' : side;
 }
 
-function causeOf({ cause, errno, side, destination }: NativeError, { kind, source, destinations }: Named): Fact<'causes'> {
+function causeOf(entry: NativeError, job: Named): Fact<'causes'> {
+  const { cause, errno, side, destination } = entry;
+  const { kind, source, destinations } = job;
   switch (cause) {
     case 'medium':
       return { kind: 'medium' };
     case 'gone':
-      return { kind: 'gone' };
+      return { kind: wasCut(entry, job) ? 'shorterThanBefore' : 'gone' };
     case 'no-space':
       return { kind: (destinations[destination]?.part ?? null) === null ? 'full' : 'fileSystemFull' };
     case 'read-only':

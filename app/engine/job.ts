@@ -83,6 +83,7 @@ export class Job implements Stage {
     this.#named = {
       kind: plan.kind,
       source: plan.source?.path ?? null,
+      sourceIsFile: prepared.source?.end.kind === 'file',
       destinations: destinations.map((held) => ({ path: held.end.path, get part() { return held.naming?.part ?? null; } })),
     };
     this.#standings = destinations.map(() => new Standing());

@@ -2,7 +2,7 @@
 // manifests, repair, update, resume after every kind of end.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { appendFile, writeFile } from 'node:fs/promises';
+import { appendFile, truncate, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DestinationProgress } from '../../app/contract/jobs.ts';
@@ -67,6 +67,16 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
     await appendFile(source, 'more');
     await session.engine.call('throttle', { destination: null, bytesPerSecond: null });
     expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'done' }], notes: [{ kind: 'sourceWritten', path: source }] });
+  });
+
+  it('a source file that is cut shorter is not told as a drive that is gone', async () => {
+    const source = await bench.image('disk.img', 2 * MiB);
+    const session = bench.session();
+    await session.engine.call('prepare', requestOf({ source, destinations: [await bench.path('copy.img')], throttle: 65536 }));
+    await session.engine.call('start', {});
+    await truncate(source, 512 * 1024);
+    await session.engine.call('throttle', { destination: null, bytesPerSecond: null });
+    expect(await resultOf(session)).toMatchObject({ errors: [{ code: 'SOURCE_CHANGED', reason: { cause: { kind: 'shorterThanBefore' } } }], destinations: [{ state: 'failed' }] });
   });
 
   it('its limits and times need not be whole numbers', async () => {

@@ -11,7 +11,7 @@ import { MAX_FRAME_BYTES } from '../../app/contract/host.ts';
 import { BY_CODE } from '../../app/contract/remedies.ts';
 import { remedies } from '../../app/words/en/remedies.ts';
 
-const job: Named = { kind: 'copy', source: '/dev/sda', destinations: [{ path: '/dev/sdb', part: null }, { path: '/img', part: '/img.part' }] };
+const job: Named = { kind: 'copy', source: '/dev/sda', sourceIsFile: false, destinations: [{ path: '/dev/sdb', part: null }, { path: '/img', part: '/img.part' }] };
 const native = (entry: Partial<NativeError>): NativeError =>
   ({ side: 'write', destination: 0, cause: 'medium', errno: 'EIO', flush: false, offset: 0, length: 512, ...entry });
 const thrown = (code: string): Error => Object.assign(new Error(code), { code });
@@ -56,6 +56,15 @@ describe('a native error in words', () => {
     [{ cause: 'io', errno: 'EINVAL' }, 'Write failed at 0 bytes (sector 0): the system reported EINVAL.'],
   ])('%j', (entry, message) => {
     expect(jobError(native(entry), job).message).toBe(message);
+  });
+
+  it('of a file that ends sooner than it did is that the source was changed, and of no drive', () => {
+    const file = { ...job, source: '/disk.img', sourceIsFile: true };
+    const entry = native({ side: 'read', destination: -1, cause: 'gone', errno: null, offset: 512, length: 1024 });
+    expect(jobError(entry, file)).toMatchObject({
+      code: 'SOURCE_CHANGED', device: '/disk.img', message: 'Read failed at 512 bytes (sectors 1 to 2): the file ends here now: it was cut shorter while it was read.',
+    });
+    expect(jobError({ ...entry, errno: 'ENODEV' }, file).code).toBe('DEVICE_GONE');
   });
 
   it.each<[NativeCause, string]>([

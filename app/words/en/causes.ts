@@ -11,6 +11,7 @@ export const causes = {
   timedOut: 'the drive did not answer in time',
   silent: 'the drive has stopped answering',
   otherThanBefore: 'read again for a slower destination, it gave other data than before',
+  shorterThanBefore: 'the file ends here now: it was cut shorter while it was read',
   otherThanWritten: 'what was read back is not what was written',
   otherThanSource: 'it differs from the source',
   otherThanManifest: 'it differs from the manifest',

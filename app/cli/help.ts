@@ -3,9 +3,10 @@
 export const EXIT_CODES = `
 Exit codes:
   0    every destination is good
-  1    some are good, some failed; or a rescue could not read all of the source
+  1    some are good, some failed or were not there to be continued; or a rescue
+       could not read all of the source, or a manifest had no hash of some part
   2    refused: nothing was written
-  3    none is good, or the engine broke down
+  3    none is good, or the engine broke down, or stdout could not be written
   130  cancelled by SIGINT or SIGTERM, after what was in flight had ended and
        the devices were flushed`;
 

@@ -94,17 +94,21 @@ async function letGo(engine: Engine): Promise<void> {
   stderr.write('platter: a device still does not answer. The engine that waits for it stays behind, and ends when the device answers or is unplugged.\n');
 }
 
+/** Says all that a command is for. Resolves to its exit code: whoever stops to read has had enough, a full disk has not. */
+async function tell(text: string): Promise<number> {
+  const error = await new Promise<NodeJS.ErrnoException | null>((done) => void stdout.write(text, (failed) => { done(failed ?? null); }));
+  return error === null || error.code === 'EPIPE' ? EXIT.allGood : EXIT.noneGood;
+}
+
 const list: Actions['list'] = ({ all, json }) => withEngine(reporterFor(json), async (engine) => {
   const disks = await engine.call('list', { all });
   const table = (): string => diskTable(disks, stdout.isTTY ? stdout.columns - 1 : Infinity, paint).join('\n');
-  stdout.write(`${json ? JSON.stringify(disks.map(diskFacts), null, 2) : table()}\n`);
-  return EXIT.allGood;
+  return tell(`${json ? JSON.stringify(disks.map(diskFacts), null, 2) : table()}\n`);
 });
 
 const jobs: Actions['jobs'] = ({ json }) => withEngine(reporterFor(json), async (engine) => {
   const interrupted = await engine.call('jobs', {});
-  stdout.write(`${json ? JSON.stringify(interrupted, null, 2) : jobLines(interrupted, paint).join('\n')}\n`);
-  return EXIT.allGood;
+  return tell(`${json ? JSON.stringify(interrupted, null, 2) : jobLines(interrupted, paint).join('\n')}\n`);
 });
 
 const forget: Actions['forget'] = (name, { json }) => withEngine(reporterFor(json), async (engine) => {
@@ -115,8 +119,7 @@ const forget: Actions['forget'] = (name, { json }) => withEngine(reporterFor(jso
 const history: Actions['history'] = (words, { json, csv }) => asking(reporterFor(json), async () => {
   const { records, unreadable } = await new History().all();
   const found = search(records, words.join(' '));
-  stdout.write(csv ? recordsCsv(found) : `${json ? JSON.stringify(found.map(recordToKeep), null, 2) : historyLines(found, unreadable, paint).join('\n')}\n`);
-  return EXIT.allGood;
+  return tell(csv ? recordsCsv(found) : `${json ? JSON.stringify(found.map(recordToKeep), null, 2) : historyLines(found, unreadable, paint).join('\n')}\n`);
 });
 
 const report: Actions['report'] = (id, files) => asking(reporterFor(false), async () => {

@@ -135,7 +135,7 @@ class RunningJob {
     this.#around.reporter.happened(typed, this.#view);
     logEvent(this.#around.log, event, this.#absolute);
     const { result } = this.#view;
-    if (result !== null) this.#inBackground(this.#around.keep(this.#absolute).then(() => this.#resolve(exitCode(result, this.#stopped))));
+    if (result !== null) this.#inBackground(this.#around.keep(this.#absolute).then(() => this.#resolve(exitCode(result, this.#view.plan, this.#stopped))));
   }
 
   async #cancel(): Promise<void> {

@@ -137,7 +137,7 @@ describe('an engine that breaks down', () => {
     expect(view.result?.writeErr).toBe(0b111);
     expect(view.result?.destinations[1]?.errors.map(({ code }) => code)).toEqual(['MEDIUM_ERROR', 'HOST_FAILED']);
     expect(view.result?.destinations[2]?.errors[0]).toMatchObject({ side: 'verify', device: 'c', destination: 2 });
-    expect(exitCode(view.result!, false)).toBe(3);
+    expect(exitCode(view.result!, view.plan, false)).toBe(3);
     expect(verdict(view)).toMatch(/none of the destinations/u);
   });
 

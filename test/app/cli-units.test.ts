@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { EXIT, exitCode } from '../../app/cli/exit-code.ts';
 import { formatRate, formatTime, parseSize } from '../../app/cli/quantities.ts';
 import { columns, fit, printable, wrap } from '../../app/cli/text.ts';
-import type { DestinationResult, JobResult } from '../../app/contract/jobs.ts';
+import type { Note } from '../../app/contract/facts.ts';
+import type { DestinationResult, JobResult, Plan } from '../../app/contract/jobs.ts';
 
 describe('sizes', () => {
   test.each([
@@ -59,19 +60,20 @@ describe('exit codes', () => {
     readErr: 0, writeErr: 0, seconds: 1, bytes: 1, cancelled: false, errors: [], manifest: null, rescue: null, notes: [],
     destinations: destinations.map((one, index) => ({ ...one, path: String(index), written: 0, kept: 0, seconds: 1, errors: [] })),
   });
+  const copy: Pick<Plan, 'kind' | 'notes'> = { kind: 'copy', notes: [] };
   const good = ({ state, verified }: { state: string; verified: boolean | null }): boolean => state === 'done' && verified !== false;
 
-  test('every outcome of up to three destinations has the code that the issue gives it', () => {
+  test('every outcome of up to three destinations has the code that is documented', () => {
     const outcomes = kinds.flatMap((a) => [[a], ...kinds.flatMap((b) => [[a, b], ...kinds.map((c) => [a, b, c])])]);
     expect(outcomes).toHaveLength(9 + 81 + 729);
     for (const outcome of outcomes) {
-      const code = exitCode(result(outcome), true);
+      const code = exitCode(result(outcome), copy, true);
       if (outcome.some(({ state }) => state === 'cancelled')) expect(code).toBe(130);
-      else expect(code).toBe(exitCode(result(outcome), false));
+      else expect(code).toBe(exitCode(result(outcome), copy, false));
     }
     for (const outcome of outcomes) {
       // Each cancelled one was cancelled alone: it is not good, and the job was not stopped.
-      const code = exitCode(result(outcome), false);
+      const code = exitCode(result(outcome), copy, false);
       if (outcome.every(({ state }) => state === 'cancelled')) expect(code).toBe(130);
       else if (outcome.every(good)) expect(code).toBe(0);
       else if (outcome.some(good)) expect(code).toBe(1);
@@ -81,10 +83,19 @@ describe('exit codes', () => {
 
   test('a rescue that left holes is not all good', () => {
     const good = [{ state: 'done', verified: true }] as const;
-    expect(exitCode({ ...result([...good]), rescue: { rescued: 10, bad: 0 } }, false)).toBe(0);
-    expect(exitCode({ ...result([...good]), rescue: { rescued: 9, bad: 1 } }, false)).toBe(1);
-    expect(exitCode({ ...result([{ state: 'failed', verified: null }]), rescue: { rescued: 9, bad: 1 } }, false)).toBe(3);
+    expect(exitCode({ ...result([...good]), rescue: { rescued: 10, bad: 0 } }, copy, false)).toBe(0);
+    expect(exitCode({ ...result([...good]), rescue: { rescued: 9, bad: 1 } }, copy, false)).toBe(1);
+    expect(exitCode({ ...result([{ state: 'failed', verified: null }]), rescue: { rescued: 9, bad: 1 } }, copy, false)).toBe(3);
   });
+
+  test('by a manifest with holes nothing is verified as a whole; what is repaired by one is', () => {
+    const [good, notes] = [result([{ state: 'done', verified: true }]), [{ kind: 'notCompared', count: 2 }] as Note[]];
+    expect(exitCode(good, { kind: 'verify', notes }, false)).toBe(1);
+    expect(exitCode(good, { kind: 'repair', notes }, false)).toBe(0);
+  });
+
+  test('a destination that was not there to be continued is not good', () =>
+    expect(exitCode(result([{ state: 'done', verified: true }]), { kind: 'resume', notes: [{ kind: 'leftOut', path: '/dev/sdz' }] }, false)).toBe(1));
 
   test('the codes are those that are documented', () =>
     expect(EXIT).toEqual({ allGood: 0, someFailed: 1, refused: 2, noneGood: 3, cancelled: 130 }));

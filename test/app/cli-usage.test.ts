@@ -1,7 +1,8 @@
 // What the command line says of itself, and of what it does not understand.
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { engineLacks, platter } from './cli-support.ts';
+import { engineLacks, PLATTER, platter, stateDirectory } from './cli-support.ts';
 
 describe('help', () => {
   test.each([[['--help']], [['copy', '--help']], [['verify', '--help']], [['repair', '--help']], [['resume', '--help']]])('%j has options, examples and exit codes, on stdout', async (args) => {
@@ -90,5 +91,17 @@ describe('what is not understood is refused with exit code 2, on stderr, and not
       event: 'error', side: null, path: null, code: 'BAD_ARGUMENT', errno: null, offset: null, length: null,
       message: expect.stringContaining('from 64 KiB to 1 GiB') as string, advice: expect.any(String) as string,
     }]);
+  });
+});
+
+describe('what cannot be said', () => {
+  test('is no success: the disk that stdout goes to is full', () => {
+    const full = openSync('/dev/full', 'w');
+    for (const args of [['list', '--json'], ['jobs'], ['history', '--csv']]) {
+      const { status, stderr } = spawnSync(process.execPath, [PLATTER, ...args], { stdio: ['ignore', full, 'pipe'], encoding: 'utf8', env: { ...process.env, PLATTER_STATE: stateDirectory() } });
+      expect({ args, status }).toEqual({ args, status: 3 });
+      expect(stderr).toContain('cannot write to stdout: ENOSPC');
+    }
+    closeSync(full);
   });
 });

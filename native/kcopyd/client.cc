@@ -111,10 +111,8 @@ void Client::take_results(Engine& engine, const std::vector<IoRequest*>& done) {
     auto& transfer = static_cast<SlotTransfer&>(Transfer::of(*request));
     if (transfer.lost) {
       transfer.job->came_back(engine, transfer);
-    } else if (transfer.advance()) {
-      transfer.job->ended(engine, transfer);
     } else {
-      transfer.job->go_on(engine, transfer);
+      transfer.job->answered(engine, transfer);
     }
   }
   std::erase_if(lingering_, [&](const std::shared_ptr<Job>& job) {

@@ -108,11 +108,12 @@ bool Job::unwanted(const SlotTransfer& transfer) const {
   return false;
 }
 
-void Job::go_on(Engine& engine, SlotTransfer& transfer) {
+void Job::answered(Engine& engine, SlotTransfer& transfer) {
+  const bool over = transfer.advance();
   const auto now = Clock::now();
   count(transfer, now);
-  if (unwanted(transfer)) {
-    transfer.cut();
+  if (over || unwanted(transfer)) {
+    if (!over) transfer.cut();
     ended(engine, transfer);
     return;
   }
@@ -123,7 +124,6 @@ void Job::go_on(Engine& engine, SlotTransfer& transfer) {
 
 void Job::ended(Engine& engine, SlotTransfer& transfer) {
   transfer.in_flight = false;
-  count(transfer, Clock::now());
   switch (transfer.kind) {
     case SlotTransfer::Kind::source:
       source_read(engine, *transfer.slot);
@@ -243,7 +243,7 @@ void Job::flushed(unsigned destination) {
   d.device->flushes.end(d.flush.bad().empty() ? 0 : d.flush.bad().front().err);
   if (d.device->flushes.failed() != d.failed_flushes) {
     if (d.flush.bad().empty()) {
-      record(destination, d.device->flushes.error(), true);  // another job was told what this one has lost
+      record_whole(KCOPYD_SIDE_WRITE, destination, d.device->flushes.error(), true);  // another job was told what this one has lost
     } else {
       record(KCOPYD_SIDE_WRITE, static_cast<int>(destination), d.flush);
     }
@@ -287,14 +287,15 @@ void Job::verified(Engine& engine, Slot& slot) {
   --d.in_flight;
   d.keep_pace(Clock::now());
   std::erase(reading_back_, &slot);
-  const std::span<const std::byte> data = slot.buffer.first(slot.length);
+  const auto differs = [&] {
+    const std::span<const std::byte> data = slot.buffer.first(slot.length);
+    return op_ == KCOPYD_ZERO ? !all_zero(data) : !ChunkHashes::equal(ChunkHashes::of(data), hashes_.at(slot.chunk));
+  };
   if (slot.read.cut_short()) d.verify_next = std::min(d.verify_next, slot.chunk);  // not all was read back
   if (!slot.read.bad().empty()) {
     record(KCOPYD_SIDE_VERIFY, static_cast<int>(destination), slot.read);
     if (!ignores_write()) d.dropped = true;
-  } else if (slot.read.cut_short()) {
-    // Nothing can be said of it.
-  } else if (op_ == KCOPYD_ZERO ? !all_zero(data) : !ChunkHashes::equal(ChunkHashes::of(data), hashes_.at(slot.chunk))) {
+  } else if (!slot.read.cut_short() && differs()) {
     write_error_ |= 1u << destination;
     errors_.add({.side = KCOPYD_SIDE_VERIFY,
                  .destination = static_cast<int>(destination),
@@ -327,12 +328,12 @@ void Job::record(kcopyd_side side, int destination, const Transfer& transfer, bo
 }
 
 // Of all of a destination.
-void Job::record(unsigned destination, int err, bool flush) {
+void Job::record_whole(kcopyd_side side, unsigned destination, int err, bool flush) {
   const Destination& d = *destinations_[destination];
   write_error_ |= 1u << destination;
-  errors_.add({.side = KCOPYD_SIDE_WRITE,
+  errors_.add({.side = side,
                .destination = static_cast<int>(destination),
-               .cause = classify(KCOPYD_SIDE_WRITE, err, *d.device),
+               .cause = classify(side, err, *d.device),
                .err = err,
                .flush = flush,
                .offset = d.offset,

@@ -3,7 +3,7 @@
 //   waiting -> copying -> flushing -> [verifying ->] done
 //                 \-----------\-------------\------> failed | cancelled
 //
-// The worker calls pump() to start sub-jobs and ended() with every transfer that has ended; a job never blocks.
+// The worker calls pump() to start sub-jobs and answered() with every transfer that has had an answer; a job never blocks.
 #pragma once
 
 #include <algorithm>
@@ -56,10 +56,8 @@ class Job {
   void settle(Engine& engine);
   // Starts sub-jobs while there is room. False: the pool is empty, and jobs that came later wait behind this one.
   bool pump(Engine& engine, bool room);
-  // A transfer of this job has ended.
-  void ended(Engine& engine, SlotTransfer& transfer);
-  // One that is not through with its range has had an answer.
-  void go_on(Engine& engine, SlotTransfer& transfer);
+  // A request of a transfer of this job was answered.
+  void answered(Engine& engine, SlotTransfer& transfer);
   // A transfer that was given up has come back after all.
   void came_back(Engine& engine, SlotTransfer& transfer);
   // Every destination has ended, and nothing is in flight but what was given up.
@@ -157,6 +155,7 @@ class Job {
   void limit_requests(SlotTransfer& transfer) const;
   void count(SlotTransfer& transfer, Clock::time_point now);
   bool unwanted(const SlotTransfer& transfer) const;
+  void ended(Engine& engine, SlotTransfer& transfer);
   void start_write(Engine& engine, Slot& slot, unsigned destination);
   void written(Engine& engine, SlotTransfer& write);
   void through(Engine& engine, Destination& d, unsigned destination);
@@ -165,7 +164,7 @@ class Job {
   void abandon(Slot& slot, uint32_t destinations);
   void drop(unsigned destination);
   void record(kcopyd_side side, int destination, const Transfer& transfer, bool again = false);
-  void record(unsigned destination, int err, bool flush);
+  void record_whole(kcopyd_side side, unsigned destination, int err, bool flush = false);
   // Of the two turns of a head either may be the first to be read: a destination that only checks it has but the last.
   bool tried_before(const Slot& slot) const { return slot.again || (head_last_ && slot.chunk == 0); }
 

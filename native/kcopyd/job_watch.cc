@@ -119,7 +119,7 @@ void Job::start_flush(Engine& engine, unsigned destination, bool in_step) {
     const bool zeros = flag(KCOPYD_SPARSE) || op_ == KCOPYD_ZERO;
     const int err = zeros && d.device->grows && d.settled == d.wanted ? d.device->extend(d.offset + d.length) : 0;
     if (err != 0) {
-      record(destination, err, false);
+      record_whole(KCOPYD_SIDE_WRITE, destination, err);
       d.device->flushes.end(0);
       d.dropped = true;
       end(destination);
@@ -264,14 +264,7 @@ void Job::end(unsigned destination) {
     d.state = good ? KCOPYD_DONE : KCOPYD_FAILED;
     return;
   }
-  write_error_ |= 1u << destination;
-  errors_.add({.side = copied ? KCOPYD_SIDE_VERIFY : KCOPYD_SIDE_WRITE,
-               .destination = static_cast<int>(destination),
-               .cause = KCOPYD_CAUSE_CANCELLED,
-               .err = ECANCELED,
-               .flush = 0,
-               .offset = d.offset,
-               .length = d.length});
+  record_whole(copied ? KCOPYD_SIDE_VERIFY : KCOPYD_SIDE_WRITE, destination, ECANCELED);
   d.state = KCOPYD_CANCELLED;
 }
 

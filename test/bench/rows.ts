@@ -1,7 +1,7 @@
 // The rows of the table: which devices, who takes part, and what each is asked to do.
+import { canLimitWrites } from '../lab/lab.ts';
 import { type Bed, type BedOptions, hasHoles, level, makeBed, mustBeCopies, refill, spoil } from './bed.ts';
 import { commandLine, engine, fanOut, fio, oneAfterTheOther, type Entry, type Task } from './contenders.ts';
-import { canLimitWrites } from '../lab/lab.ts';
 import { MiB } from './figures.ts';
 import { peers } from './peers.ts';
 

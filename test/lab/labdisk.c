@@ -263,7 +263,8 @@ int main(int argc, char **argv) {
   // In the order of watch_keeper: nothing stalls any more, the server still answers while the device closes.
   pthread_mutex_unlock(&shared->keeper_lives);
   if (options.mkfs) place_unmount_tree(&paths);
-  if (loop >= 0) close(loop);
+  lift_limit();  // while the device is still this one's
+  let_go(&loop);
   close(link[0]);
   waitpid(server, NULL, 0);
   return orderly ? 0 : 1;  // atexit: remove_place

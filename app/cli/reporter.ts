@@ -26,9 +26,15 @@ export interface Reporter {
 /** Errors that a destination's own line tells already: that it was stopped, or that the source left it incomplete. */
 export const isEcho = ({ code }: JobError): boolean => code === 'CANCELLED' || code === 'SOURCE_FAILED';
 
+/** Is `path`, which can have spaces, named in a sentence, and not only part of a word of it? */
+function names(sentence: string, path: string): boolean {
+  const parts = ` ${sentence} `.split(path);
+  return parts.some((part, index) => index > 0 && /[\s,;]$/.test(parts[index - 1]!) && /^(?:[\s,;]|\.\s)/.test(part));
+}
+
 /** An error for people, on one line: where, what, and what to do. */
 export function errorSentence({ device, message, advice }: PlatterError | JobError): string {
-  const where = device === null || message.split(/[\s,;]|\.(?:\s|$)/).includes(device) ? '' : `${device}: `;
+  const where = device === null || names(message, device) ? '' : `${device}: `;
   return printable(`platter: ${where}${message} ${advice}`);
 }
 

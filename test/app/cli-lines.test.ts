@@ -193,6 +193,7 @@ describe('sentences', () => {
     expect(errorSentence(mediumError)).toBe(
       'platter: /dev/sdc: Write failed at 12.0 GB (sector 23437500): the drive reported a medium error. Replace this drive; the others go on.');
     expect(errorSentence({ ...mediumError, message: '/dev/sdc cannot be written.' })).toBe('platter: /dev/sdc cannot be written. Replace this drive; the others go on.');
+    expect(errorSentence({ ...mediumError, device: 'my disk.img', message: 'It is smaller than my disk.img.' })).toBe('platter: It is smaller than my disk.img. Replace this drive; the others go on.');
     expect(errorSentence({ ...mediumError, device: 'd', message: 'It is a directory.' })).toBe('platter: d: It is a directory. Replace this drive; the others go on.');
   });
 

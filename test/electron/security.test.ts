@@ -207,8 +207,9 @@ it('exceptions, rejections and complaints of the page are in the log, with their
     console.log('this is nothing');
   });
   const logged = (): string => readFileSync(path, 'utf8');
+  // Each is told by the page at its own time; a rejection last, once it is certain that nobody handles it.
   await expect.poll(logged).toMatch(/ error \[\d+\] page: .*nobody catches this.* \(.*:\d+\)\n/);
-  expect(logged()).toMatch(/ error \[\d+\] page: .*nobody waits for this/);
-  expect(logged()).toMatch(/ warn  \[\d+\] page: this looks odd/);
+  await expect.poll(logged).toMatch(/ error \[\d+\] page: .*nobody waits for this/);
+  await expect.poll(logged).toMatch(/ warn  \[\d+\] page: this looks odd/);
   expect(logged()).not.toContain('this is nothing');
 });

@@ -1,21 +1,11 @@
 // What the window needs to know about a disk: is it still the same one, what is on it, why it cannot be chosen.
 import type { Disk } from '../app/contract/disks.ts';
 import type { Endpoint, Plan } from '../app/contract/jobs.ts';
-import type { RecordedEnd } from '../app/contract/records.ts';
 import { baseName, lastSix, say, sayLock, sayPort, size } from './words.ts';
 
 /** Same string, same disk: a drive swapped for another under the same path gives a different one. */
 export const identity = (disk: Disk): string =>
   JSON.stringify([disk.path, disk.majorMinor, disk.size, disk.serial, disk.model, disk.backingFile]);
-
-/**
- * The disk that a job had then, wherever it is plugged in now; undefined when it is not there. One without a serial number,
- * or one of two that have the same, has to be where it was.
- */
-export function sameDisk(then: Pick<RecordedEnd, 'path' | 'model' | 'serial' | 'size'>, disks: readonly Disk[]): Disk | undefined {
-  const alike = disks.filter(({ model, backingFile, serial, size }) => (model ?? backingFile) === then.model && serial === then.serial && size === then.size);
-  return then.serial !== null && alike.length === 1 ? alike[0] : alike.find(({ path }) => path === then.path);
-}
 
 /** What to call it: the model, else the file behind a loop device, else its kernel name. */
 export function diskName(disk: Disk): string {

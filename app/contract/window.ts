@@ -24,6 +24,12 @@ export interface JobView {
   destinationThrottles: (number | null)[];
 }
 
+/**
+ * What became of a destination's drive: never in the list of disks ('unlisted', as every file); in it; switched off and still in
+ * it; switched off and gone ('ejected'); gone without that ('takenOut').
+ */
+export type Whereabouts = 'unlisted' | 'there' | 'switchedOff' | 'ejected' | 'takenOut';
+
 /** Everything the window shows that main owns. */
 export interface AppState extends SettingsState {
   /** The system is asked for the right to open disks: there may be a prompt on the screen. */
@@ -36,6 +42,8 @@ export interface AppState extends SettingsState {
   /** A checked request waiting for the user's consent. */
   review: Plan | null;
   job: JobView | null;
+  /** Of each destination of the job; empty without a job. */
+  drives: readonly Whereabouts[];
   /** Interrupted jobs that can be continued, newest first. */
   interrupted: InterruptedJob[];
   /** Why that list is not what it should be, null when all is well. */

@@ -9,6 +9,7 @@ import type { AppState, JobView } from '../contract/window.ts';
 import { Refusal, type Engine } from '../engine/client.ts';
 import { failure } from '../engine/errors.ts';
 import { jobStarted, reduce, type JobEvent } from '../engine/reduce.ts';
+import { located, switchedOff } from '../view/drives.ts';
 
 /** What the window shows of disks and jobs. */
 export type JobsState = Omit<AppState, keyof SettingsState>;
@@ -25,7 +26,7 @@ export interface Witness {
 /** The state of disks and jobs, and the only ways to change it. One job at a time. */
 export class Jobs {
   #state: JobsState = {
-    elevating: false, disks: [], disksError: null, hotplugError: null, review: null, job: null, interrupted: [], interruptedError: null,
+    elevating: false, disks: [], disksError: null, hotplugError: null, review: null, job: null, drives: [], interrupted: [], interruptedError: null,
     opened: null, record: null, recordError: null,
   };
   #engine: Engine | null = null;
@@ -163,7 +164,10 @@ export class Jobs {
 
   /** Unmounts, flushes and switches off a disk. */
   async eject(path: string): Promise<Outcome<null>> {
+    // The list may lack it before the answer is there.
+    const before = this.#state;
     const done = await this.#ask('eject', { path });
+    if (done.ok) this.#set({ drives: switchedOff(before, this.#state, path) });
     await this.#refreshDisks();
     return done.ok ? { ok: true, value: null } : done;
   }
@@ -291,7 +295,7 @@ export class Jobs {
     const same = (key: keyof JobsState): boolean =>
       change[key] === this.#state[key] || (key !== 'job' && isDeepStrictEqual(change[key], this.#state[key]));
     if ((Object.keys(change) as (keyof JobsState)[]).every(same)) return;
-    this.#state = { ...this.#state, ...change };
+    this.#state = located(this.#state, { ...this.#state, ...change });
     this.#publish(this.#state);
     if (this.running) return;
     for (const resolve of this.#whenIdle.splice(0)) resolve();

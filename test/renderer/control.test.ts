@@ -280,6 +280,11 @@ describe('a job that was cut short', () => {
     await open.page.getByRole('button', { name: 'Forget it' }).click();
     await expect.poll(() => open.main.asked('forget')).toEqual([[left.id]]);
     await open.page.getByText('its log is damaged').waitFor();
+    const focused = (): Promise<string | undefined> => open.page.evaluate(() => document.activeElement?.textContent ?? undefined);
+    await expect.poll(focused).toBe('Interrupted');
+    await open.page.getByRole('button', { name: /^Forget/ }).click();
+    await open.page.getByRole('button', { name: 'Forget it' }).click();
+    await expect.poll(focused).toBe('Source'); // the list went with the last one
   });
 
   test('can be continued from where it ended', async () => {

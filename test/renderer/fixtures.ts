@@ -87,7 +87,7 @@ export const sticks = (n: number): Disk[] => Array.from({ length: n }, (_, i) =>
 });
 
 export const appState = (more: Partial<AppState> = {}): AppState => ({
-  elevating: false, disks: [], disksError: null, hotplugError: null, review: null, job: null, interrupted: [], interruptedError: null,
+  elevating: false, disks: [], disksError: null, hotplugError: null, review: null, job: null, drives: [], interrupted: [], interruptedError: null,
   opened: null, record: null, recordError: null,
   settings: defaultSettings, language: 'en', settingsError: null, ...more,
 });

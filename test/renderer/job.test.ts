@@ -288,7 +288,12 @@ describe('ended', () => {
     await open.main.push({ disks: disks.filter(({ path }) => path === '/dev/sde') });
     await open.page.getByRole('button', { name: /^Eject/ }).waitFor({ state: 'detached' });
     await open.page.getByText('Safe to remove: sde.').waitFor();
+    expect(await open.page.evaluate(() => document.activeElement?.getAttribute('role')), 'the button went, and the focus with it').toBe('status');
     await open.picture('ejected-light');
+    // What became of the drives is no secret of this page.
+    await open.page.reload();
+    await open.page.getByText('Switched off, to be taken out: sdb, sdc, sdd, sdf and sdg.').waitFor();
+    await open.page.getByText('Safe to remove: sde.').waitFor();
     // Two are plugged in again, one of them elsewhere: drives like any other.
     await open.main.push({ disks: disks.flatMap((disk) => (disk.path === '/dev/sdb' ? [{ ...disk, path: '/dev/sdx', majorMinor: '8:240' }] : ['/dev/sdd', '/dev/sde'].includes(disk.path) ? [disk] : [])) });
     await open.page.getByText('Switched off, to be taken out: sdc, sdf and sdg.').waitFor();
@@ -307,6 +312,9 @@ describe('ended', () => {
     await open.page.getByText('Taken out when done: sdb.').waitFor();
     await open.page.getByText('Taken out without a whole copy: sdd and sdg.').waitFor();
     await open.picture('taken-out-light');
+    await open.page.reload();
+    await open.page.getByText('Safe to remove: sdc and sde.').waitFor();
+    await open.page.getByText('Taken out when done: sdb.').waitFor();
     await open.main.push({ disks });
     await open.page.getByText('Safe to remove: sdb, sdc and sde.').waitFor();
     expect(await open.page.getByText('aken out').count()).toBe(0);

@@ -12,6 +12,7 @@ import type { CopyRequest, Plan } from '../../app/contract/jobs.ts';
 import type { JobRecord } from '../../app/contract/records.ts';
 import type { SettingsChange } from '../../app/contract/settings.ts';
 import { calls, type AppState, type JobView, type SpeedHistory, type WindowCalls } from '../../app/contract/window.ts';
+import { located, switchedOff } from '../../app/view/drives.ts';
 import { noSpeeds } from '../../app/view/speeds.ts';
 import { appState } from './fixtures.ts';
 
@@ -44,7 +45,7 @@ export class FakeMain {
   #page: Page | null = null;
 
   constructor(state: AppState) {
-    this.state = state;
+    this.state = located({ ...state, job: null }, state);
   }
 
   attach(page: Page): void {
@@ -53,7 +54,7 @@ export class FakeMain {
 
   /** Changes the state and pushes it to the page. */
   async push(more: Partial<AppState>): Promise<void> {
-    this.state = { ...this.state, ...more };
+    this.state = located(this.state, { ...this.state, ...more });
     await this.#page?.evaluate((state) => {
       for (const listener of window.stateListeners) listener(state);
     }, this.state);
@@ -124,7 +125,9 @@ export class FakeMain {
       case 'pause':
       case 'throttle':
       case 'retry':
+        return this.controlled;
       case 'eject':
+        if (this.controlled.ok) await this.push({ drives: switchedOff(this.state, this.state, String(args[0])) });
         return this.controlled;
       case 'forget':
         await this.push({ interrupted: this.state.interrupted.filter(({ id }) => id !== args[0]) });

@@ -1,0 +1,38 @@
+// Where the drives of a job are, by the lists of disks that come, and when the system lets go of one.
+import { expect, test } from 'vitest';
+import type { AppState } from '../../app/contract/window.ts';
+import { located, switchedOff } from '../../app/view/drives.ts';
+import * as make from './fixtures.ts';
+
+const disks = make.sticks(2);
+const plan = make.plan(disks.map((disk) => make.endpoint(disk)));
+const job = make.job(plan, []);
+const next = (before: AppState, more: Partial<AppState>): AppState => located(before, { ...before, ...more });
+const begun = next(make.appState({ disks }), { job });
+
+test('is there, is gone, is there again; another job begins anew', () => {
+  expect(begun.drives).toEqual(['there', 'there']);
+  expect(next(begun, { disks: [disks[1]!] }).drives).toEqual(['takenOut', 'there']);
+  expect(next(next(begun, { disks: [] }), { disks }).drives).toEqual(['there', 'there']);
+  expect(next(next(begun, { disks: [] }), { job: { ...job, startedAt: job.startedAt + 1 } }).drives).toEqual(['unlisted', 'unlisted']);
+  expect(next(begun, { job: null }).drives).toEqual([]);
+});
+
+test('a drive that left the list before the answer was there is ejected all the same; one that comes back is a drive like any other', () => {
+  const gone = next(begun, { disks: [disks[1]!] });
+  const ejected = next(gone, { drives: switchedOff(begun, gone, disks[0]!.path) });
+  expect(ejected.drives).toEqual(['ejected', 'there']);
+  expect(next(ejected, { disks }).drives).toEqual(['there', 'there']);
+});
+
+test('one that is still listed is switched off until it has gone', () => {
+  const off = next(begun, { drives: switchedOff(begun, begun, disks[0]!.path) });
+  expect(next(off, { disks: [...disks] }).drives).toEqual(['switchedOff', 'there']);
+  expect(next(off, { disks: [disks[1]!] }).drives).toEqual(['ejected', 'there']);
+});
+
+test('what has not changed is the same object: the window is not told again', () => {
+  const again = next(begun, { disks: [...disks] });
+  expect(again.drives).toBe(begun.drives);
+  expect(next(begun, { job: { ...job, errors: [] } }).drives).toBe(begun.drives);
+});

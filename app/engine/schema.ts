@@ -15,8 +15,8 @@ const text = z.string();
 const maybeText = text.nullable();
 const count = z.int().nonnegative();
 const bit = z.union([z.literal(0), z.literal(1)]);
-/** A path as the kernel takes it. */
-const path = z.string().min(1).max(4095).regex(/^[^\0]+$/, 'A path has no NUL in it.');
+/** A path, up to the longest argument that the kernel hands to a program: of one that is too long for a path it says so itself, and it is named. */
+const path = z.string().min(1).max(128 * 1024).regex(/^[^\0]+$/, 'A path has no NUL in it.');
 /** Name of a job log: nothing that could lead out of its folder. */
 export const jobId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'This is no id of a job.');
 

@@ -52,6 +52,12 @@ describe.skipIf(noLab !== null)('the source', () => {
     await refusal([join(await bench.directory(), 'no.img'), disk.device], 'NOT_FOUND', [disk.backing]);
   });
 
+  test('with a path longer than any can be, which is named', async () => {
+    const [disk, path] = [await precious(), `/${'a'.repeat(5000)}`];
+    const run = await refusal([path, disk.device], 'BAD_ARGUMENT', [disk.backing]);
+    expect(expectRefusal(run)).toMatchObject([{ path, message: 'The name is too long.' }]);
+  });
+
   test('empty', async () => {
     const disk = await precious();
     await refusal([await bench.image('empty.img', 0), disk.device], 'SOURCE_EMPTY', [disk.backing]);

@@ -27,7 +27,7 @@ export const history: Translated<typeof english> = {
   saved: 'Enregistré : {path}',
   missing: '{name} n’est pas branché, ou est un autre disque, et n’est pas choisi.',
   notBlank: 'Cette fois les zéros sont écrits : les disques ne sont plus vierges.',
-  newMap: 'Le sauvetage recommence, sans sa carte {map}.',
+  newMap: 'Le sauvetage recommence, sans son fichier map {map}.',
   ofContinued: 'Cette tâche en continuait une autre : débit maximal, vérification et nom sont repris ; comment la première écrivait n’est pas connu.',
   support: 'Journal et diagnostic',
   showLog: 'Montrer le journal',

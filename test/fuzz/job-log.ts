@@ -47,7 +47,8 @@ function recordsOf(log: JobLog): LogRecord[] {
   return said;
 }
 
-function encoded(said: JobLogHeader, records: readonly LogRecord[]): Buffer {
+/** A log as it would be on the disk. */
+export function encoded(said: JobLogHeader, records: readonly LogRecord[]): Buffer {
   const first = encodeHeader(said);
   const pieces = [first.bytes];
   let { chain } = first;

@@ -5,9 +5,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { encodeFrame } from '../../app/engine/frames.ts';
-import { encodeHeader, encodeRecord, type LogRecord } from '../../app/engine/job-records.ts';
+import type { LogRecord } from '../../app/engine/job-records.ts';
 import { encodeManifest, type Manifest } from '../../app/engine/manifest.ts';
-import { header } from './job-log.ts';
+import { encoded, header } from './job-log.ts';
 
 const corpus = join(import.meta.dirname, 'corpus');
 
@@ -17,17 +17,7 @@ function seed(name: string, bytes: Uint8Array | string): void {
   writeFileSync(path, bytes);
 }
 
-function log(...records: LogRecord[]): Buffer {
-  const first = encodeHeader(header);
-  const pieces = [first.bytes];
-  let { chain } = first;
-  for (const record of records) {
-    const { bytes, chain: next } = encodeRecord(record, chain);
-    pieces.push(bytes);
-    chain = next;
-  }
-  return Buffer.concat(pieces);
-}
+const log = (...records: LogRecord[]): Buffer => encoded(header, records);
 
 const manifest = (bytes: number, change: Partial<Manifest> = {}): Uint8Array => {
   const chunks = Math.ceil(bytes / 65536);

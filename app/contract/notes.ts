@@ -7,6 +7,7 @@ export const NOTES = {
   // Before a job
   mountedSource: { path: 'text', targets: 'list' },
   swapSource: { path: 'text' },
+  otherSectors: { path: 'text', has: 'count', made: 'count' },
   buffered: { path: 'text' },
   unlogged: { directory: 'text', reason: 'reason' },
   unloggedMemory: {},

@@ -22,6 +22,7 @@ import { bytesOf, type RescueMap } from './mapfile.ts';
 import type { NativeAddon, NativeClient, NativeDevice, NativeOpenOptions } from './native.ts';
 import { refuseStalePartitions } from './partitions.ts';
 import { findEnds, openInterrupted, resumeNote, sampleErrors, type FoundJob, type Resumed } from './resume.ts';
+import { notesOnSectors } from './sectors.ts';
 import { stateDir } from './state-folder.ts';
 import { mountsOf } from './unmount.ts';
 
@@ -198,7 +199,8 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
       throw error;
     }
     const { log, dir, notes } = await placeOfLog(request, client, resumed);
-    const all = [...(from === null ? [] : notesOnSource(from, blocks)), ...notesOnCache([...(held === null ? [] : [held]), ...destinations]), ...looked.notes, ...notes];
+    const misplaced = held === null || request.kind === 'verify' || request.rescue !== null ? [] : await notesOnSectors(held, destinations.map(({ end }) => end));
+    const all = [...(from === null ? [] : notesOnSource(from, blocks)), ...misplaced, ...notesOnCache([...(held === null ? [] : [held]), ...destinations]), ...looked.notes, ...notes];
     const plan = planOf(asked, request, from, destinations, bytes, client, all, log?.id ?? null);
     const serverCopies = from?.kind === 'file' && blocks.serverCopies(from.realPath);
     return { plan, request, source: held, serverCopies, destinations, grid, manifest, map, resumed, log, stateDir: dir, lock, left: [], client, addon };

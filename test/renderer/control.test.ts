@@ -51,6 +51,8 @@ describe('the whole job', () => {
     const field = open.page.getByRole('textbox', { name: 'Speed limit' });
     expect(await button('Set').isDisabled()).toBe(true);
     await field.fill('20');
+    await open.main.push({ job: { ...running, progress: { ...running.progress, seconds: 301 } } });
+    expect(await field.inputValue(), 'what is typed stays while the job goes on').toBe('20');
     await field.press('Enter');
     await expect.poll(() => open.main.asked('throttle')).toEqual([[null, 20_000_000]]);
     await open.main.push({ job: { ...running, throttle: 20_000_000 } });

@@ -60,6 +60,9 @@ describe('settings', () => {
     await drawer.getByRole('textbox', { name: 'Speed limit' }).fill('20');
     await page.keyboard.press('Enter');
     await drawer.getByRole('textbox', { name: 'No answer' }).fill('9');
+    await open.main.push({ disks: disks.slice(1) });
+    await open.main.push({ disks });
+    expect(await drawer.getByRole('textbox', { name: 'No answer' }).inputValue(), 'what is typed stays when a drive comes').toBe('9');
     await page.keyboard.press('Tab');
     const defaults = { verify: false, update: false, sparse: false, throttle: 20_000_000, stallTimeout: 9 };
     await expect.poll(() => open.main.state.settings).toEqual({ ...defaultSettings, theme: 'dark', sounds: false, notifications: false, defaults });

@@ -230,7 +230,7 @@ export async function labdisk(options: LabDiskOptions): Promise<LabDisk> {
     log,
     writes: async () => (await log()).filter((entry) => entry.op === 'write' || entry.op === 'zero'),
     map: () => readFile(`${dirname(control())}/map`, 'utf8'),
-    async waitFor(condition, timeout = 10_000) {
+    async waitFor(condition, timeout = 60_000) {
       const deadline = Date.now() + timeout;
       while (!condition(await counters())) {
         if (Date.now() > deadline) throw new Error(`${path} still at ${JSON.stringify(await counters())}`);

@@ -11,7 +11,7 @@ import { assertOwnLoop, buildLabdisk, canMkfs, labdisk, type LabDisk } from './l
 import { dd, filledDisk, MiB, read, reason, run } from './support.ts';
 
 async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`still not: ${condition.toString()}`);
     await sleep(10);

@@ -174,9 +174,8 @@ describe('keyboard only', () => {
     expect(await open.page.evaluate(() => document.activeElement?.textContent.trim())).toBe('Erase 2 drives?');
     await tabTo(/^Hold to start$/);
     await keyboard.down('Space');
-    await open.page.waitForTimeout(1700);
+    await open.page.getByRole('button', { name: 'Details of sdd' }).waitFor();
     await keyboard.up('Space');
-    await open.page.getByRole('list', { name: 'Destinations' }).waitFor();
     expect(open.main.names()).toEqual(['review', 'start']);
 
     await tabTo(/^Details of sdd$/);

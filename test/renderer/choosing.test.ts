@@ -1,7 +1,9 @@
+/// <reference types="svelte" />
 // Choosing source and destinations in the built page: what can be chosen, what cannot and why, and what main is asked.
 import { describe, expect, test } from 'vitest';
 import type { Disk } from '../../app/contract/disks.ts';
 import { plainRequest } from '../../app/contract/jobs.ts';
+import { NEW_MS } from '../../renderer/state/arrivals.svelte.ts';
 import * as make from './fixtures.ts';
 import { oneWindow } from './one-window.ts';
 import { refuse } from './window.ts';
@@ -37,6 +39,7 @@ describe('choosing', () => {
   test('an image by the native dialog; a dialog given up changes nothing; verify can be turned off', async () => {
     await open.start({ state: { disks } });
     await button('Choose an image…').click();
+    await expect.poll(() => open.main.asked('chooseImage')).toHaveLength(1);
     expect(await open.page.getByRole('radio', { checked: true }).count()).toBe(0);
     open.main.image = '/home/me/disk.img';
     await button('Choose an image…').click();
@@ -106,6 +109,8 @@ describe('choosing', () => {
   test('a drive that is plugged in is new for a while, is said aloud, and moves neither choice nor focus', async () => {
     const [first, second, third] = make.sticks(3);
     await open.start({ state: { disks: [first!, third!] } });
+    await open.page.clock.install({ time: 0 });
+    await open.page.clock.pauseAt(60 * 60_000);
     await destination('/dev/sdd').click();
     await destination('/dev/sdd').focus();
     await open.main.push({ disks: [first!, second!, third!] });
@@ -116,6 +121,7 @@ describe('choosing', () => {
     expect(await destination('/dev/sdd').isChecked()).toBe(true);
     await open.picture('arrived-light');
     const place = await destination('/dev/sdd').boundingBox();
+    await open.page.clock.runFor(NEW_MS);
     await open.page.getByText('New', { exact: true }).first().waitFor({ state: 'detached' });
     expect(await destination('/dev/sdd').boundingBox()).toEqual(place);
   });

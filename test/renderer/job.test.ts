@@ -91,8 +91,7 @@ describe('running', () => {
     }
     await open.picture('details-light');
     await open.page.keyboard.press('Escape');
-    await drawer.waitFor({ state: 'detached' });
-    expect(await open.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Details of sdd');
+    await expect.poll(() => open.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Details of sdd');
   });
 
   test('speed over time: of one drive in its details, of all in a drawer; drawn under the policy of the page', async () => {
@@ -102,10 +101,7 @@ describe('running', () => {
       return { ...job, plan: { ...of, name: 'Room 12' }, progress: { ...job.progress, seconds } };
     };
     await show(at(0));
-    for (let seconds = 1; seconds <= 8; seconds += 1) {
-      await open.main.push({ job: at(seconds) });
-      await open.page.waitForTimeout(260);
-    }
+    for (let seconds = 1; seconds <= 8; seconds += 1) await open.main.push({ job: at(seconds) });
     await open.page.getByText('Room 12').waitFor();
     await open.page.getByRole('button', { name: 'Details of sdb' }).click();
     const drawer = open.page.getByRole('dialog');
@@ -140,10 +136,8 @@ describe('running', () => {
     await open.main.push({ job: ended });
     await expect.poll(heard).toBe(4);
     await open.main.push({ job: make.job(of, [], { startedAt: 9 }), settings: { ...open.main.state.settings, sounds: false } });
-    await open.page.waitForTimeout(300);
     await open.main.push({ job: { ...ended, startedAt: 9 } });
     await open.page.getByRole('button', { name: 'New job' }).waitFor();
-    await open.page.waitForTimeout(300);
     expect(await heard()).toBe(0);
   });
 
@@ -212,7 +206,6 @@ describe('running', () => {
     await open.main.push({ job: make.job(of, [{ state: 'done', written: of.bytes, verified: of.bytes }, { written: 2 }]) });
     await expect.poll(() => live.innerText()).toBe('sdb: Verified.');
     await open.main.push({ job: make.job(of, [{ state: 'done', written: of.bytes, verified: of.bytes }, { written: of.bytes / 2 }]) });
-    await open.page.waitForTimeout(400);
     expect(await live.innerText()).toBe('sdb: Verified.');
   });
 

@@ -1,6 +1,7 @@
 // The consent: what will be erased is in view, a press is not enough, and nothing starts by accident.
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../app/contract/jobs.ts';
+import { HOLD_MS } from '../../renderer/consent.ts';
 import * as make from './fixtures.ts';
 import { oneWindow } from './one-window.ts';
 import { refuse, type WindowOptions } from './window.ts';
@@ -17,6 +18,15 @@ async function reviewing(plan: Plan, options: WindowOptions = {}): Promise<void>
   open.main.jobToRun = make.job(plan, []);
 }
 
+/** The same, and from then on time passes in the page only as the test lets it. */
+async function holding(plan: Plan, options: WindowOptions = {}): Promise<void> {
+  await reviewing(plan, options);
+  await open.page.clock.install({ time: 0 });
+  await open.page.clock.pauseAt(60 * 60_000);
+}
+
+/** So many milliseconds pass. */
+const pass = (time: number): Promise<void> => open.page.clock.runFor(time);
 const hold = () => open.page.getByRole('button', { name: /Hold to start|Keep holding/ });
 const started = (): boolean => open.main.names().includes('start');
 
@@ -69,77 +79,77 @@ describe('review', () => {
 
 describe('hold to start', () => {
   test('held by the mouse for a second and a half: starts once', async () => {
-    await reviewing(plain);
+    await holding(plain);
     await hold().hover();
     await open.page.mouse.down();
-    await open.page.waitForTimeout(200);
     await open.picture('holding-light');
-    await open.page.waitForTimeout(200);
+    await pass(HOLD_MS - 1);
     expect(started()).toBe(false);
-    await open.page.waitForTimeout(1200);
+    await pass(1);
+    await open.page.getByRole('button', { name: 'Details of sdb' }).waitFor();
     await open.page.mouse.up();
-    await open.page.getByRole('list', { name: 'Destinations' }).waitFor();
     expect(open.main.names()).toEqual(['start']);
   });
 
   test('released early, moved off, or only clicked: nothing starts, and it says so', async () => {
-    await reviewing(plain);
+    await holding(plain);
     await hold().click();
     await open.page.getByText('Not started.').waitFor();
     await hold().hover();
     await open.page.mouse.down();
-    await open.page.waitForTimeout(1000);
+    await pass(HOLD_MS - 1);
     await open.page.mouse.up();
     await open.page.mouse.down();
-    await open.page.waitForTimeout(300);
+    await pass(HOLD_MS - 1);
     await open.page.mouse.move(10, 10);
-    await open.page.waitForTimeout(1800);
+    await pass(HOLD_MS);
     expect(started()).toBe(false);
     await open.page.mouse.up();
   });
 
   test.each(['Space', 'Enter'])('held by %s: starts; released early: does not', async (key) => {
-    await reviewing(plain);
+    await holding(plain);
     await hold().focus();
     await open.page.keyboard.down(key);
-    await open.page.waitForTimeout(900);
+    await pass(HOLD_MS - 1);
     await open.page.keyboard.up(key);
-    await open.page.waitForTimeout(900);
+    await pass(HOLD_MS);
     expect(started()).toBe(false);
     await open.page.keyboard.down(key);
-    await open.page.waitForTimeout(1700);
-    await open.page.keyboard.up(key);
+    await pass(HOLD_MS);
     await expect.poll(started).toBe(true);
+    await open.page.keyboard.up(key);
   });
 
   test('losing the focus releases it', async () => {
-    await reviewing(plain);
+    await holding(plain);
     await hold().focus();
     await open.page.keyboard.down('Space');
-    await open.page.waitForTimeout(300);
+    await pass(HOLD_MS - 1);
     await open.page.evaluate(() => (document.activeElement as HTMLElement).blur());
-    await open.page.waitForTimeout(1800);
+    await pass(HOLD_MS);
     expect(started()).toBe(false);
   });
 
   test('a new plan under the finger is not consented to', async () => {
-    await reviewing(plain);
+    await holding(plain);
     await hold().hover();
     await open.page.mouse.down();
-    await open.page.waitForTimeout(300);
+    await pass(HOLD_MS - 1);
     await open.main.push({ review: { ...plain, destinations: plain.destinations.slice(0, 1) } });
-    await open.page.waitForTimeout(2000);
+    await pass(HOLD_MS);
     expect(started()).toBe(false);
     await open.page.mouse.up();
   });
 
   test('the same plan told again does not let go: another drive was plugged in meanwhile', async () => {
-    await reviewing(plain);
+    await holding(plain);
     await hold().hover();
     await open.page.mouse.down();
-    await open.page.waitForTimeout(300);
+    await pass(HOLD_MS - 1);
     await open.main.push({ disks: make.sticks(4) });
-    await expect.poll(started, { timeout: 3000 }).toBe(true);
+    await pass(1);
+    await expect.poll(started).toBe(true);
     await open.page.mouse.up();
   });
 
@@ -156,13 +166,13 @@ describe('hold to start', () => {
   });
 
   test('with reduced motion it works without the animation', async () => {
-    await reviewing(plain, { reducedMotion: true });
+    await holding(plain, { reducedMotion: true });
     await hold().hover();
     await open.page.mouse.down();
     await open.page.getByText('Keep holding…').waitFor();
-    await open.page.waitForTimeout(1700);
-    await open.page.mouse.up();
+    await pass(HOLD_MS);
     await expect.poll(started).toBe(true);
+    await open.page.mouse.up();
   });
 });
 

@@ -20,6 +20,8 @@ export interface End extends Located {
   size: number;
   /** Of a file, when it was last written, milliseconds since the epoch; null for a device, and for a file that is not there yet. */
   modified: number | null;
+  /** Of a file, whether its inode's number outlives a remount; true for a device. */
+  lasting: boolean;
   /** Where an image is written until it is complete; null for a block device and for what is only read. */
   image: ImagePlace | null;
 }
@@ -45,6 +47,11 @@ export interface ImagePlace {
 export type Found = { end: End } | { end: null; error: PlatterError };
 
 const FAT_MAGIC = 0x4d44;
+/**
+ * File systems that number files anew with every mount, FAT and exFAT because they have no inodes, those of FUSE because most
+ * of their programs leave it to libfuse (magic numbers as in linux/magic.h).
+ */
+const NUMBERED_ANEW: ReadonlySet<number> = new Set([FAT_MAGIC, 0x2011bab0, 0x65735546]);
 const FAT_LONGEST = 2 ** 32 - 1;
 
 /** Looks at the source, or at a destination that is read, or repaired in its place. */
@@ -61,11 +68,11 @@ export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> =>
 });
 
 /** Looks for an image at `path`, whose real path was `realPath` when a job began to repair it: that may have left it under its other name, and `isIt` tells it from another file. */
-export const inspectRepaired = async (path: string, realPath: string, isIt: (id: string | null) => boolean, blocks: Blocks): Promise<Found> => {
+export const inspectRepaired = async (path: string, realPath: string, isIt: (end: End) => boolean, blocks: Blocks): Promise<Found> => {
   const found = await inspectExisting(path, blocks);
   if (found.end !== null) return found;
   const left = await finding(path, () => existing(path, partOf(realPath), blocks));
-  return left.end !== null && isIt(left.end.id) ? left : found;
+  return left.end !== null && isIt(left.end) ? left : found;
 };
 
 /**
@@ -136,7 +143,7 @@ async function existing(path: string, realPath: string, blocks: Blocks): Promise
   const stats = await stat(realPath, { bigint: true });
   const id = statsId(stats);
   const end = { path, realPath, id, image: null };
-  if (stats.isFile()) return { ...end, kind: 'file', size: Number(stats.size), modified: Number(stats.mtimeMs), block: null };
+  if (stats.isFile()) return { ...end, kind: 'file', size: Number(stats.size), modified: Number(stats.mtimeMs), lasting: await numbersLast(realPath), block: null };
   if (!stats.isBlockDevice()) {
     return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'oddKind', what: whatElse(stats) } });
   }
@@ -144,7 +151,7 @@ async function existing(path: string, realPath: string, blocks: Blocks): Promise
   if (block === null) {
     return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'cameOrWent' } });
   }
-  return { ...end, kind: 'block', size: block.size, modified: null, block };
+  return { ...end, kind: 'block', size: block.size, modified: null, lasting: true, block };
 }
 
 async function newFile(path: string): Promise<End> {
@@ -152,8 +159,10 @@ async function newFile(path: string): Promise<End> {
   const missing = /^\/dev\/(?!shm\/)/.test(path) ? 'noDevice' : path.endsWith('/') ? 'noDirectory' : null;
   if (missing !== null) return refuse({ code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT', reason: { kind: missing } });
   const directory = await inDirectory(path, (directory) => realpath(directory));
-  return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, modified: null, block: null, image: null };
+  return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, modified: null, lasting: await numbersLast(directory), block: null, image: null };
 }
+
+const numbersLast = async (path: string): Promise<boolean> => !NUMBERED_ANEW.has((await statfs(path)).type);
 
 async function imagePlace(path: string, realPath: string, inPlace: boolean): Promise<ImagePlace> {
   const part = partOf(realPath);

@@ -34,7 +34,16 @@ export function isSameEnd(one: LoggedEnd, other: LoggedEnd): boolean {
  * Is a file the one that was logged at its path? Its inode counts: a file system that has no device of its own, a server's or
  * btrfs, gets another number with every mount.
  */
-export const isSameFile = (id: string | null, logged: string | null): boolean => id !== null && logged !== null && inodeOf(id) === inodeOf(logged);
+const isSameFile = (id: string | null, logged: string | null): boolean => id !== null && logged !== null && inodeOf(id) === inodeOf(logged);
+
+/** Is the file at a logged path certainly the one that was logged? */
+export const isThatFile = ({ id, lasting }: Pick<End, 'id' | 'lasting'>, logged: string | null): boolean => lasting && isSameFile(id, logged);
+
+/**
+ * Can it be? Where inodes do not last, only the path speaks for it. What else there is has to do: size and time of a source,
+ * the name that only a job's file has, and in both cases the sample that is compared with the log.
+ */
+export const mayBeThatFile = ({ id, lasting }: Pick<End, 'id' | 'lasting'>, logged: string | null): boolean => !lasting || isSameFile(id, logged);
 
 const inodeOf = (id: string): string => id.slice(id.lastIndexOf(':') + 1);
 
@@ -63,6 +72,6 @@ export function difference(logged: LoggedEnd, end: End, asSource: boolean): Reas
     return { kind: 'anotherDrive', now: { model: model ?? backingFile, serial, size: end.size }, then: drive(logged) };
   }
   if (!asSource) return null;
-  if (!isSameFile(end.id, logged.id) || end.size !== logged.size) return { kind: 'anotherFile' };
+  if (!mayBeThatFile(end, logged.id) || end.size !== logged.size) return { kind: 'anotherFile' };
   return end.modified === logged.modified ? null : { kind: 'writtenSince' };
 }

@@ -14,7 +14,7 @@ import { againstUnmounting, notesOnSource, refusals } from './guard.ts';
 import { checkPart, reopenPart } from './images.ts';
 import { endpoint, inspectDestination, inspectExisting, placeOf, type End, type Found } from './inspect.ts';
 import { newJobId, type LoggedEnd } from './job-log.ts';
-import { isSameFile } from './logged-end.ts';
+import { isThatFile, mayBeThatFile } from './logged-end.ts';
 import { readBlocks } from './machine.ts';
 import type { Manifest } from './manifest.ts';
 import { checkNewManifest, filesInTheWay, misfits, notesOnFiles, readGivenManifest, readGivenMap } from './manifests.ts';
@@ -226,16 +226,17 @@ function namingOf({ kind, realPath, image }: End, logged: LoggedEnd | undefined)
 }
 
 /** The file of an image: of one that is continued what there is of it, of a new one none before the job starts. */
-function image(addon: NativeAddon, { path, realPath, id, image }: End, logged: string | null | undefined): NativeDevice | null {
+function image(addon: NativeAddon, end: End, logged: string | null | undefined): NativeDevice | null {
+  const { path, realPath, image, lasting } = end;
   if (logged === undefined) {
     checkPart(addon, image!.part);
     return null;
   }
   // One that had got its name already, and the log had not heard of it, is called what it was again when the job starts.
-  const isNamed = image!.partId === null && isSameFile(id, logged);
+  const isNamed = image!.partId === null && isThatFile(end, logged);
   const device = isNamed ? addon.openDevice(realPath, { write: true, exclusive: true, grow: true }) : reopenPart(addon, image!.part);
   const info = device?.info();
-  if (info !== undefined && isSameFile(`file:${info.major}:${info.minor}:${info.inode}`, logged)) return device;
+  if (info !== undefined && mayBeThatFile({ id: `file:${info.major}:${info.minor}:${info.inode}`, lasting }, logged)) return device;
   device?.close();
   return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: device === null ? 'partMissing' : 'partReplaced' }, remedy: { kind: 'newCopy' } });
 }

@@ -8,7 +8,7 @@ import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
 import { inspectDestination, inspectExisting, inspectRepaired, type End, type Found } from './inspect.ts';
 import { jobError } from './job-errors.ts';
 import { jobPath, listJobs, readJobLog, removeJob, type JobLog, type LoggedEnd } from './job-log.ts';
-import { difference, isSameFile, pathNow } from './logged-end.ts';
+import { difference, isThatFile, mayBeThatFile, pathNow } from './logged-end.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from './native.ts';
 
 /** Chunks of each end that are read again before anything is written. */
@@ -64,7 +64,7 @@ export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks
   const look = (logged: LoggedEnd): Promise<Found> => {
     const path = pathNow(logged, blocks);
     if (header.request.kind !== 'repair') return inspectDestination(path, blocks);
-    return logged.kind === 'file' ? inspectRepaired(path, logged.realPath, (id) => isSameFile(id, logged.id), blocks) : inspectExisting(path, blocks);
+    return logged.kind === 'file' ? inspectRepaired(path, logged.realPath, (end) => mayBeThatFile(end, logged.id), blocks) : inspectExisting(path, blocks);
   };
   const [source, ...found] = await Promise.all([
     header.source === null ? missingSource : inspectExisting(pathNow(header.source, blocks), blocks),
@@ -72,7 +72,7 @@ export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks
   ]);
   const gone = ({ end, ...rest }: Found, { id }: LoggedEnd): boolean => {
     if (end === null) return 'error' in rest && rest.error.code === 'NOT_FOUND';
-    return end.block !== null ? end.size === 0 : end.image !== null && end.image.partId === null && !isSameFile(end.id, id);
+    return end.block !== null ? end.size === 0 : end.image !== null && end.image.partId === null && !isThatFile(end, id);
   };
   const here = logged.flatMap((index, place) => (gone(found[place]!, header.destinations[index]!) ? [] : [{ index, found: found[place]! }]));
   const kept = here.length === 0 ? logged.map((index, place) => ({ index, found: found[place]! })) : here;

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CopyRequest } from '../../app/contract/jobs.ts';
 import { isEmpty } from '../../app/engine/chunk-sets.ts';
 import { readJobLog, type JobLog } from '../../app/engine/job-log.ts';
@@ -12,6 +12,8 @@ import { assertOwnLoop, canLab, canMkfs, seededBytes, type LabDisk } from '../la
 import { chunksWritten, head, interrupted, MiB, refused, requestOf, resultOf, resume, spoil, Workbench, type Session } from './engine-support.ts';
 
 const noLab = canLab();
+const noExfat = noLab ?? (existsSync('/sbin/mount.exfat-fuse') && existsSync('/sbin/mkfs.exfat') ? null : 'exfat-fuse and exfatprogs are missing');
+if (noExfat !== null) console.warn(`skipped: ${noExfat}`);
 const SIZE = 8 * MiB;
 const BLANK = Buffer.alloc(MiB);
 let bench: Workbench;
@@ -214,6 +216,35 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     bench.finally(() => Promise.resolve(execFileSync('umount', [between])));
     execFileSync('mount', [disk.device, disk.tree]);
     expect((await stat(source)).dev).not.toBe(dev);
+    const session = bench.session();
+    const [job] = await interrupted(session);
+    expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done' }] });
+    execFileSync('cmp', [source, copy]);
+  });
+
+  it.skipIf(noExfat !== null)('a copy goes on after exFAT was mounted anew, which numbers its files by who is asked for first', async () => {
+    const disk = await bench.disk({ size: 64 * MiB, plain: true });
+    const folder = await bench.path('exfat');
+    await mkdir(folder);
+    assertOwnLoop(disk.device);
+    execFileSync('mkfs.exfat', [disk.device]);
+    const mount = (): void => void execFileSync('mount.exfat-fuse', [disk.device, folder], { stdio: 'pipe' });
+    // The files of a process that was killed are let go a little after it.
+    const unmount = (): Promise<unknown> => vi.waitFor(() => execFileSync('umount', [folder], { stdio: 'pipe' }), 20_000);
+    mount();
+    bench.finally(unmount);
+    const [source, copy] = [join(folder, 'disk.img'), join(folder, 'copy.img')];
+    await writeFile(source, seededBytes(4 * MiB, 1));
+    const first = bench.session();
+    await begin(first, { source, destinations: [copy], throttle: MiB, verify: false });
+    await untilDurable();
+    first.host.kill('SIGKILL');
+    await first.exited;
+    const { ino } = await stat(source);
+    await unmount();
+    mount();
+    await stat(`${copy}.part`);
+    expect((await stat(source)).ino, 'or this shows nothing').not.toBe(ino);
     const session = bench.session();
     const [job] = await interrupted(session);
     expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done' }] });

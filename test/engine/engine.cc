@@ -138,6 +138,7 @@ const Outcome& Job::wait() {
   client_->fired_.wait(lock, [&] { return done(); });
   if (!gathered_) {
     gathered_ = true;
+    ended_jobs++;
     outcome_.progress = progress();
     outcome_.errors = errors();
     check();

@@ -29,7 +29,7 @@ std::vector<std::string> listed;
 
 using Clock = std::chrono::steady_clock;
 
-// Seconds one test may take before it counts as hung. Sanitizers are slow, hangs are forever.
+// Seconds one test may take without ending a job before it counts as hung. Sanitizers are slow, hangs are forever.
 constexpr auto kPatience = std::chrono::seconds(test::kSlow > 1 ? 240 : 120);
 
 // Where each thread of this process sleeps: the difference between a lost wake-up and a device that stalls.
@@ -68,6 +68,7 @@ class Watchdog {
       std::lock_guard lock(mutex_);
       running_ = std::move(name);
       deadline_ = Clock::now() + kPatience;
+      seen_ = test::ended_jobs;
     }
     changed_.notify_all();
   }
@@ -79,6 +80,11 @@ class Watchdog {
         changed_.wait(lock);
       } else if (changed_.wait_until(lock, deadline_) == std::cv_status::timeout && !running_.empty() &&
                  Clock::now() >= deadline_) {
+        if (const uint64_t ended = test::ended_jobs; ended != seen_) {
+          seen_ = ended;
+          deadline_ = Clock::now() + kPatience;
+          continue;
+        }
         std::printf("HUNG: %s\n", running_.c_str());
         print_threads();
         std::fflush(stdout);
@@ -92,6 +98,7 @@ class Watchdog {
   std::condition_variable changed_;
   std::string running_;
   Clock::time_point deadline_;
+  uint64_t seen_ = 0;  // of test::ended_jobs, when the deadline was last put off
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -55,6 +55,7 @@ struct Destination {
 
   bool unsynced = false;     // KCOPYD_COMPARE: what others wrote to it may be in the page cache only
   SlotTransfer flush;
+  unsigned ended_flushes = 0;  // of its device, when its own was last found to be queued
   bool in_step = false;      // the flush in flight is one of those between writes
   uint64_t unflushed = 0;    // bytes written since the last flush began
   Clock::time_point flush_began{};

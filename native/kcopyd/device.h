@@ -33,7 +33,8 @@ class Descriptor {
 };
 
 // The flushes of one open device. The kernel tells of writes that it lost once, to whoever flushes next (fsync(2)), be
-// they another job's: so there is one flush at a time, and what one was told holds for all who wrote before it. Any worker.
+// they another job's: so there is one flush at a time, and what one was told holds for all who wrote before it. One that
+// was given up is under way until the kernel gives it back. Any worker.
 class Flushes {
  public:
   // False while another one is under way.
@@ -44,8 +45,11 @@ class Flushes {
       error_ = error;
       ++failed_;
     }
+    ++ended_;
     busy_ = false;
   }
+  // How many are over: while they end, the device answers whoever waits.
+  unsigned ended() const { return ended_; }
   // How many have failed, and the errno of the last one.
   unsigned failed() const { return failed_; }
   int error() const { return error_; }
@@ -54,6 +58,7 @@ class Flushes {
   std::atomic<bool> busy_ = false;
   std::atomic<int> error_ = 0;
   std::atomic<unsigned> failed_ = 0;
+  std::atomic<unsigned> ended_ = 0;
 };
 
 }  // namespace kcopyd

@@ -231,16 +231,20 @@ void Job::abandon(Slot& slot, uint32_t destinations) {
 
 void Job::drop(unsigned destination) {
   destinations_[destination]->dropped = true;
+  destinations_[destination]->flush.queued = false;
   // What is being written ends by itself; what waits for its turn, or for the source, does not begin.
   for (Slot* slot : active_) {
     if (slot->reading || (slot->held >> destination & 1)) abandon(*slot, 1u << destination);
   }
 }
 
+// The next one of its device may begin.
+void Job::end_flush(Destination& d) { d.device->flushes.end(d.flush.bad().empty() ? 0 : d.flush.bad().front().err); }
+
 void Job::flushed(unsigned destination) {
   Destination& d = *destinations_[destination];
   const bool in_step = std::exchange(d.in_step, false);
-  d.device->flushes.end(d.flush.bad().empty() ? 0 : d.flush.bad().front().err);
+  end_flush(d);
   if (d.device->flushes.failed() != d.failed_flushes) {
     if (d.flush.bad().empty()) {
       record_whole(KCOPYD_SIDE_WRITE, destination, d.device->flushes.error(), true);  // another job was told what this one has lost

@@ -159,6 +159,7 @@ class Job {
   void start_write(Engine& engine, Slot& slot, unsigned destination);
   void written(Engine& engine, SlotTransfer& write);
   void through(Engine& engine, Destination& d, unsigned destination);
+  void end_flush(Destination& d);
   void flushed(unsigned destination);
   void verified(Engine& engine, Slot& slot);
   void abandon(Slot& slot, uint32_t destinations);
@@ -173,6 +174,7 @@ class Job {
   void cancel_now(unsigned destination);
   void settle(Engine& engine, unsigned destination);
   void start_flush(Engine& engine, unsigned destination, bool in_step);
+  void queue_flush(Engine& engine, unsigned destination);
   void flush_in_steps(Engine& engine, unsigned destination);
   bool flooded(const Destination& d) const;
   void watch(Engine& engine);

@@ -2,6 +2,7 @@
 // steps; the watchdog; and where each destination stands.
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "job.h"
 
@@ -109,10 +110,11 @@ void Job::settle(Engine& engine, unsigned destination) {
 
 void Job::start_flush(Engine& engine, unsigned destination, bool in_step) {
   Destination& d = *destinations_[destination];
-  if (!d.device->flushes.begin()) {  // another destination, or another job
-    engine.ask_again(Clock::now() + kFlushAgain);
+  if (!d.device->flushes.begin()) {
+    queue_flush(engine, destination);
     return;
   }
+  d.flush.queued = false;
   if (!in_step) {
     d.state = KCOPYD_FLUSHING;
     // Zeros at the end of a new image were written by nobody.
@@ -132,6 +134,19 @@ void Job::start_flush(Engine& engine, unsigned destination, bool in_step) {
   d.durable.flush_begins();
   begin(d.flush, nullptr, SlotTransfer::Kind::flush, destination);
   d.flush.flush(engine.io, *d.device, d.offset, d.length);
+}
+
+// Another destination, or another job, flushes the same device. It has its time to answer as if it were asked already.
+void Job::queue_flush(Engine& engine, unsigned destination) {
+  Destination& d = *destinations_[destination];
+  const auto now = Clock::now();
+  const unsigned ended = d.device->flushes.ended();
+  if (!d.flush.queued || d.ended_flushes != ended) d.flush.since = now;
+  d.ended_flushes = ended;
+  d.flush.queued = true;
+  d.flush.kind = SlotTransfer::Kind::flush;
+  d.flush.destination = destination;
+  engine.ask_again(now + kFlushAgain);
 }
 
 // So that closing and cancelling stay short, and what is on the medium can be told while the job runs.
@@ -170,7 +185,7 @@ void Job::watch(Engine& engine) {
     }
     for (Slot* slot : std::vector(reading_back_)) visit(slot->read);
     for (const auto& d : destinations_) {
-      if (d->flush.in_flight) visit(d->flush);
+      if (d->flush.in_flight || d->flush.queued) visit(d->flush);
     }
   };
   each([&](SlotTransfer& transfer) {
@@ -192,13 +207,15 @@ void Job::watch(Engine& engine) {
   });
 }
 
-// The kernel has it, and nobody waits for it any more. Its slot is out of use until it comes back.
+// Nobody waits for it any more. What the kernel has of it, it keeps: a slot is out of use until it comes back.
 void Job::lose(SlotTransfer& transfer) {
-  transfer.in_flight = false;
-  transfer.lost = true;
-  ++lost_;
   Slot* const slot = transfer.slot;
-  if (slot != nullptr) ++slot->lost;
+  if (!std::exchange(transfer.queued, false)) {
+    transfer.in_flight = false;
+    transfer.lost = true;
+    ++lost_;
+    if (slot != nullptr) ++slot->lost;
+  }
   kcopyd_error error{.side = KCOPYD_SIDE_WRITE,
                      .destination = static_cast<int>(transfer.destination),
                      .cause = KCOPYD_CAUSE_STALLED,
@@ -234,8 +251,6 @@ void Job::lose(SlotTransfer& transfer) {
       std::erase(reading_back_, slot);
       break;
     case SlotTransfer::Kind::flush:
-      d.device->flushes.end(ETIMEDOUT);
-      break;
     case SlotTransfer::Kind::source:
       break;
   }
@@ -247,7 +262,11 @@ void Job::came_back(Engine& engine, SlotTransfer& transfer) {
   transfer.lost = false;
   --lost_;
   Slot* const slot = transfer.slot;
-  if (slot == nullptr) return;
+  if (slot == nullptr) {
+    transfer.advance();
+    end_flush(*destinations_[transfer.destination]);
+    return;
+  }
   // One that others still use is released by settle().
   const bool used = std::ranges::find(active_, slot) != active_.end();
   if (--slot->lost == 0 && !used) engine.pool.release(*slot);
@@ -257,6 +276,7 @@ void Job::came_back(Engine& engine, SlotTransfer& transfer) {
 
 void Job::end(unsigned destination) {
   Destination& d = *destinations_[destination];
+  d.flush.queued = false;
   const bool copied = op_ == KCOPYD_COMPARE || d.settled == d.wanted;
   const bool complete = copied && (!verifies_ || d.verify_next == d.chunks);
   if (complete || d.dropped || !d.cancelled) {

@@ -222,7 +222,11 @@ struct kcopyd_request {
   const uint8_t *known;
   uint64_t compare_bytes;       /* COMPARE without from: bytes of the region that count, 0 for all: its last sector may be partial */
   uint64_t bytes_per_second;    /* throttle of reading the source, and of each destination's reading back; 0 for none */
-  unsigned int stall_timeout;   /* ms without an answer after which an I/O counts as lost; 0 for never */
+  /*
+   * ms without an answer after which an I/O counts as lost; 0 for never. An open device has one flush at a time: for
+   * whoever waits until another's ends, the same time counts from when it began to wait, or from the last one that ended.
+   */
+  unsigned int stall_timeout;
   unsigned int flush_interval;  /* ms between flushes of a destination while it is written; 0: only at the end */
 };
 

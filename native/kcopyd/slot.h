@@ -22,9 +22,10 @@ struct SlotTransfer : Transfer {
   unsigned destination = 0;  // of a write, a flush and a read that verifies
   enum class Kind : uint8_t { source, write, verify, flush } kind = Kind::source;
   bool in_flight = false;
+  bool queued = false;       // a flush, and another one of its device is under way
   bool lost = false;         // given up without an answer; the kernel still has it
   std::chrono::steady_clock::time_point began{};  // when its first request was issued
-  std::chrono::steady_clock::time_point since{};  // when its last one was
+  std::chrono::steady_clock::time_point since{};  // when its last one was; since when it is queued and no flush has ended
   uint64_t counted = 0;      // of its good bytes
 };
 

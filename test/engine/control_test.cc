@@ -1,8 +1,6 @@
-// A job that runs can be paused, limited and cancelled, whole or for one destination; it flushes in steps, and it
-// ends although a device does not answer.
+// A job that runs can be paused, limited and cancelled, whole or for one destination, and it flushes in steps.
 #include <chrono>
 #include <cstdio>
-#include <optional>
 
 #include "disks.h"
 
@@ -17,10 +15,6 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 kcopyd_request request_for(const io_region& from, const std::vector<io_region>& dests, unsigned flags) {
   return {.op = KCOPYD_COPY, .from = &from, .num_dests = static_cast<unsigned>(dests.size()), .dests = dests.data(), .flags = flags};
-}
-
-void wait_for(const std::function<bool()>& condition) {
-  while (!condition()) usleep(1000);  // hangs, and the watchdog says so, when it never comes true
 }
 
 bool all_done(const kcopyd_progress& progress, unsigned but) {
@@ -201,138 +195,5 @@ TEST_CASE("flushed in steps: what is called durable is on the medium when the po
     CHECK(chunks < kBytes / MiB);
     job.cancel();
     job.wait();
-  });
-}
-
-namespace {
-
-// Copies and verifies everything, with a stall_timeout in milliseconds.
-Job& verified_copy(Bay& bay, unsigned timeout) {
-  const io_region from = bay.from(0, kBytes);
-  const std::vector<io_region> to = bay.all(0, kBytes);
-  kcopyd_request request = request_for(from, to, KCOPYD_VERIFY);
-  request.stall_timeout = timeout;
-  return bay.client.submit(request);
-}
-
-// On a busy machine a device that is well may take as long to answer as one that is given up: then again, with more
-// patience. `submit` starts the job with a stall_timeout, `as_meant` says whether it met those that were meant.
-const Outcome& with_patience(unsigned timeout, const std::function<Job&(unsigned)>& submit, const std::function<bool(const Outcome&)>& as_meant) {
-  for (;; timeout *= 4) {
-    const Outcome& out = submit(timeout).wait();
-    if (as_meant(out) || timeout > 5000) return out;
-  }
-}
-
-}  // namespace
-
-TEST_CASE("a destination that does not answer is given up after the time allowed, and the job ends without it") {
-  on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
-    const char* const where[] = {"after w 5M stall w", "stall f", "after r 3M stall r"};
-    for (const char* const rule : where) {
-      CAPTURE(rule);
-      std::optional<Bay> made;
-      const Outcome& out = with_patience(
-        400,
-        [&](unsigned timeout) -> Job& {
-          Bay& bay = made.emplace(combo, 3, kBytes, ClientOptions{.pages = 4096});
-          bay.dests[1].rule(rule);
-          Job& job = verified_copy(bay, timeout);
-          wait_for([&] { return job.progress().dests[1].stalled || job.done(); });
-          return job;
-        },
-        [](const Outcome& out) { return out.read_err == 0 && out.write_err == 0b010; });
-      Bay& bay = *made;
-      CHECK(out.read_err == 0);
-      CHECK(out.write_err == 0b010);
-      for (const auto& error : out.errors) {
-        CHECK(error.cause == KCOPYD_CAUSE_STALLED);
-        CHECK(error.err == ETIMEDOUT);
-      }
-      CHECK(out.errors.size() >= 1);
-      CHECK(out.progress.dests[1].state == KCOPYD_FAILED);
-      for (const unsigned i : {0u, 2u}) {
-        CHECK(out.progress.dests[i].state == KCOPYD_DONE);
-        CHECK(bay.wrong(i, bay.content) == "");
-      }
-      // The next job of this client is not held up; nor is its end, with the device still silent.
-      CHECK(bay.client.copy(bay.from(0, MiB), {bay.to(0, 0, MiB), bay.to(2, 0, MiB)}, KCOPYD_VERIFY).wait().list() == Lines{});
-      const auto start = Clock::now();
-      bay.client.destroy();
-      CHECK(seconds_since(start) < 5);
-      bay.devices.clear();  // closed by us; the engine has its own hold on it until the I/O comes back
-      bay.dests[1].rule("go");
-    }
-  });
-}
-
-TEST_CASE("a source that does not answer ends the job") {
-  on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
-    std::optional<Bay> made;
-    const Outcome& out = with_patience(
-      300,
-      [&](unsigned timeout) -> Job& {
-        Bay& bay = made.emplace(combo, 2, kBytes);
-        bay.source.rule("after r 6M stall r");
-        return verified_copy(bay, timeout);
-      },
-      [](const Outcome& out) { return out.read_err == 1 && out.write_err == 0; });
-    CHECK(out.read_err == 1);
-    CHECK(out.write_err == 0);
-    for (unsigned i = 0; i < 2; i++) CHECK(out.progress.dests[i].state == KCOPYD_FAILED);
-    CHECK(out.errors.front().cause == KCOPYD_CAUSE_STALLED);
-    made->source.rule("go");
-  });
-}
-
-TEST_CASE("I/O that was given up and comes back gives its page back") {
-  on_each({Medium::loop512}, [](const Combo& combo) {
-    std::optional<Bay> made;
-    const Outcome& out = with_patience(
-      200,
-      [&](unsigned timeout) -> Job& {
-        Bay& bay = made.emplace(combo, 2, kBytes);
-        bay.dests[1].rule("after w 5M stall w");
-        return verified_copy(bay, timeout);
-      },
-      [](const Outcome& out) { return out.read_err == 0 && out.write_err == 0b10; });
-    CHECK(out.write_err == 0b10);
-    Bay& bay = *made;
-    bay.dests[1].rule("go");
-    bay.dests[1].rule("clear");
-    // Again and again on the same client, with every slot of the pool in use.
-    for (int i = 0; i < 4; i++) CHECK(bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_VERIFY).wait().list() == Lines{});
-    CHECK(bay.wrong(1, bay.content) == "");
-    CHECK(bay.client.pool().peak <= bay.client.pool().slots);
-  });
-}
-
-TEST_CASE("a card that is slow, but answers, is not taken for one that has stalled") {
-  if (lab_missing()) return;
-  on_each_backend([](kcopyd_backend backend) {
-    Bay bay({backend, Medium::lab_file}, 1, MiB);
-    bay.dests[0].rule("rate w 512K");  // two seconds for a sub-job
-    const io_region from = bay.from(0, MiB);
-    const std::vector<io_region> to = bay.all(0, MiB);
-    kcopyd_request request = request_for(from, to, 0);
-    request.stall_timeout = 1500;
-    CHECK(bay.client.submit(request).wait().list() == Lines{});
-    CHECK(bay.dests[0].bytes() == bay.content);
-  });
-}
-
-TEST_CASE("what was answered while a callback held up the worker is not given up") {
-  if (lab_missing()) return;
-  on_each_backend([](kcopyd_backend backend) {
-    constexpr unsigned kTimeout = 1000;
-    Bay bay({backend, Medium::loop512}, 1, kBytes);
-    bay.dests[0].rule("stall w");
-    Job& job = verified_copy(bay, kTimeout);
-    wait_for([&] { return job.progress().bytes_read > 0; });
-    bay.client.copy(bay.from(0, 0), {bay.to(0, 0, 0)}, 0, [&] {
-      bay.dests[0].rule("go");
-      usleep(kTimeout * 1200);
-    });
-    CHECK(job.wait().list() == Lines{});
   });
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -45,6 +46,10 @@ std::string difference(const Bytes& got, const Bytes& want) {
   std::snprintf(text, sizeof text, "%td bytes differ, from %td (0x%02x instead of 0x%02x) to %td", count, first,
                 got[first], want[first], last);
   return text;
+}
+
+void wait_for(const std::function<bool()>& condition) {
+  while (!condition()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 const char* name(kcopyd_backend backend) {

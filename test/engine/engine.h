@@ -65,6 +65,9 @@ const Bytes& pattern(uint64_t size, uint64_t seed);
 // Where two buffers differ, in words; empty when they are equal.
 std::string difference(const Bytes& got, const Bytes& want);
 
+// Until the condition is true. One that never is hangs, and the watchdog of all tests (main.cc) says so.
+void wait_for(const std::function<bool()>& condition);
+
 // The I/O backends that this machine allows; says SKIP for one it refuses.
 const std::vector<kcopyd_backend>& backends();
 const char* name(kcopyd_backend backend);

@@ -4,9 +4,15 @@ import { plainRequest, type CopyRequest } from '../app/contract/jobs.ts';
 /** Quotes for a POSIX shell only what needs it. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
-/** What the window asks main for. What the window has no control for is left to the engine. */
-export const copyRequest = (source: string, destinations: string[], more: Partial<CopyRequest> = {}): CopyRequest =>
-  ({ ...plainRequest, kind: 'copy', source, destinations, ...more });
+/** What the window can be asked to do: write, only compare, or rewrite what differs. */
+export type Task = Exclude<CopyRequest['kind'], 'resume'>;
+
+/** What was done by a job; what is continued was a copy. */
+export const taskOf = (kind: CopyRequest['kind']): Task => (kind === 'resume' ? 'copy' : kind);
+
+/** What the window asks main for: `source` is null where `more` has the manifest that stands for it. What the window has no control for is left to the engine. */
+export const jobRequest = (kind: Task, source: string | null, destinations: string[], more: Partial<CopyRequest> = {}): CopyRequest =>
+  ({ ...plainRequest, kind, source, destinations, ...more });
 
 /** Asks for the rest of an interrupted job. */
 export const resumeRequest = (job: string): CopyRequest => ({ ...plainRequest, kind: 'resume', source: null, destinations: [], job, unmount: true });

@@ -2,14 +2,13 @@
 import type { Endpoint, Plan } from '../app/contract/jobs.ts';
 import { say, size } from './words.ts';
 
-
 /** How long the button is held, milliseconds. */
 export const HOLD_MS = 1500;
 
 const LARGE_BYTES = 256e9;
 const LARGE_RATIO = 4;
 
-/** 'none': nothing is erased. 'hold': hold, or type the word. 'word': the word only, and why. */
+/** 'none': nothing is overwritten. 'hold': hold, or type the word. 'word': the word only, and why. */
 export interface Consent {
   kind: 'none' | 'hold' | 'word';
   /** What to type, in capitals. */
@@ -20,10 +19,14 @@ export interface Consent {
 /** What would be overwritten. */
 export const erased = (plan: Plan): Endpoint[] => plan.destinations.filter(({ overwrites }) => overwrites);
 
+/** Is only overwritten what differs from the source? */
+export const isPartial = ({ kind, request }: Plan): boolean => kind === 'repair' || request.update;
+
 /** Decides from the reviewed plan only, never from what was chosen before it. */
 export function consentFor(plan: Plan): Consent {
   const doomed = erased(plan);
-  if (doomed.length === 0) return { kind: 'none', word: say('review.erase'), reasons: [] };
+  const word = isPartial(plan) ? say('tasks.overwrite') : say('review.erase');
+  if (doomed.length === 0) return { kind: 'none', word, reasons: [] };
   // What is on these drives is the beginning of this job; the engine has just proved it.
   if (plan.kind === 'resume') return { kind: 'hold', word: say('review.eraseAgain'), reasons: [] };
   const drives = doomed.filter(({ kind }) => kind === 'block');
@@ -35,7 +38,7 @@ export function consentFor(plan: Plan): Consent {
   const reasons = rules
     .filter(([hit]) => hit.length > 0)
     .map(([hit, what]) => what(hit.length));
-  return { kind: reasons.length > 0 ? 'word' : 'hold', word: say('review.erase'), reasons };
+  return { kind: reasons.length > 0 ? 'word' : 'hold', word, reasons };
 }
 
 /** True when what was typed is the word; capitals do not matter. */

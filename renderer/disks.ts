@@ -1,6 +1,6 @@
 // What the window needs to know about a disk: is it still the same one, what is on it, why it cannot be chosen.
 import type { Disk } from '../app/contract/disks.ts';
-import type { Endpoint, Plan } from '../app/contract/jobs.ts';
+import { writes, type Endpoint, type Plan } from '../app/contract/jobs.ts';
 import { baseName, lastSix, say, sayLock, sayPort, size } from './words.ts';
 
 /** Same string, same disk: a drive swapped for another under the same path gives a different one. */
@@ -20,7 +20,7 @@ export function endpointName({ model, path }: Pick<Endpoint, 'model' | 'path'>):
 }
 
 /** What a plan copies: its source, or the manifest that stands for it. */
-export const sourceName = ({ source, request }: Plan): string => (source === null ? baseName(request.manifest ?? '') : endpointName(source));
+export const sourceName = ({ source, request }: Pick<Plan, 'source' | 'request'>): string => (source === null ? baseName(request.manifest ?? '') : endpointName(source));
 
 /** The short facts under the name: "sdb", "USB bus 1, hub 2, port 3" (where that is not known "USB"), serial "…A1B2C3". */
 export function diskFacts(disk: Disk): string[] {
@@ -48,10 +48,11 @@ export const sourceLock = (disk: Disk): string | null => (disk.size > 0 ? null :
 /** What was chosen as the source, as far as it decides which destinations are left. */
 export type SourceFacts = { disk: Disk } | { image: string } | null;
 
-/** Why a disk cannot be written to, null when it can. What main says comes first; the rest follows from the source. */
-export function destinationLock(disk: Disk, source: SourceFacts): string | null {
+/** Why a disk cannot be a destination of such a job, null when it can. What main says comes first; the rest follows from the source. */
+export function destinationLock(disk: Disk, source: SourceFacts, kind: Plan['kind']): string | null {
   if (source !== null && 'disk' in source && source.disk.path === disk.path) return say('choose.isSource');
-  if (disk.locked !== null) return sayLock(disk);
+  // As the host has it (engine/guard.ts): what is only read may be anything.
+  if (disk.locked !== null && writes(kind)) return sayLock(disk);
   if (source === null) return null;
   if ('image' in source) return disk.backingFile === source.image ? say('choose.isBehind') : null;
   const missing = source.disk.size - disk.size;

@@ -1,8 +1,11 @@
 // What a running or ended job says as a whole, in sentences: what to touch next, what is said aloud. Pure.
-import type { RescueProgress } from '../app/contract/jobs.ts';
+import type { Plan, RescueProgress } from '../app/contract/jobs.ts';
 import type { JobView } from '../app/contract/window.ts';
 import { headline, isPaused } from '../app/view/batch.ts';
 import { isActive, isBad, isGood, tilesOf, type Tile } from '../app/view/tiles.ts';
+import { isPartial } from './consent.ts';
+import { sourceName } from './disks.ts';
+import type { Former } from './state/choice.svelte.ts';
 import { listed, say, sayError, size, stateWord, type TileState } from './words.ts';
 
 /** States that come and go and are told aloud all the same: somebody may have to do something. */
@@ -11,28 +14,57 @@ const TOLD: ReadonlySet<TileState> = new Set<TileState>(['paused', 'stalled']);
 const names = (tiles: readonly Tile[], noun: 'destinations' | 'drives' | 'images' = 'destinations'): string =>
   tiles.length > 4 ? say(`common.${noun}`, { count: tiles.length }) : listed(tiles.map(({ name }) => name));
 
+/** Does all that is wrong with a destination come down to other data than in the source, or the manifest? */
+export const differs = ({ errors }: Tile): boolean => errors.length > 0 && errors.every(({ code }) => code === 'VERIFY_MISMATCH');
+
+/** The repair of what a check that has ended found different, of whose drives it names; null where there is nothing to repair, or no source to do it from. */
+export function repairOf({ phase, plan }: JobView, tiles: readonly Tile[]): Former | null {
+  const wrong = tiles.filter((tile) => isBad(tile) && differs(tile));
+  if (phase !== 'ended' || plan.kind !== 'verify' || plan.source === null || wrong.length === 0) return null;
+  const destinationThrottles = wrong.map(({ index }) => plan.request.destinationThrottles[index] ?? null);
+  return { ...plan, kind: 'repair', destinations: wrong.map(({ endpoint }) => endpoint), request: { ...plan.request, kind: 'repair', destinationThrottles } };
+}
+
+/** "disk.img to 3 destinations, 32 GB each": what a job is about. */
+export function jobSummary({ kind, source, request, destinations: { length: count }, bytes }: Plan): string {
+  const what = { source: sourceName({ source, request }), destinations: say('common.destinations', { count }), size: size(bytes) };
+  return kind === 'verify' ? say('tasks.summaryOfCheck', what) : kind === 'repair' ? say('tasks.summaryOfRepair', what) : say('job.summary', what);
+}
+
 /** What to touch next, in one or two sentences. `continuable`: the job ended and can be continued. */
 export function nextStep(job: JobView, tiles: readonly Tile[], continuable = false): string {
-  if (job.phase === 'cancelling') return say('job.stopping');
+  const { plan } = job;
+  const checks = plan.kind === 'verify';
+  if (job.phase === 'cancelling') return checks ? say('tasks.stopping') : say('job.stopping');
   const bad = tiles.filter(isBad);
   const good = tiles.filter(isGood);
   const stopped = tiles.filter(({ state }) => state === 'cancelled');
   const stalled = tiles.filter(({ state }) => state === 'stalled');
+  const differing = checks ? bad.filter(differs) : [];
   const advice: string[] = [];
   const drives = good.filter(({ endpoint }) => endpoint.kind === 'block');
   const images = good.filter(({ endpoint }) => endpoint.kind === 'file');
   // Until the job has ended its drives are open; what can be taken out after it, TakeOut says.
   if (drives.length > 0 && job.phase === 'running') advice.push(say('job.driveDone', { names: names(drives, 'drives'), count: drives.length }));
-  if (images.length > 0) advice.push(say('job.imageReady', { names: names(images, 'images'), count: images.length }));
+  if (images.length > 0 && !checks) advice.push(say('job.imageReady', { names: names(images, 'images'), count: images.length }));
   if (stalled.length > 0) advice.push(say('job.stalled', { names: names(stalled), count: stalled.length }));
   // One that was unplugged is there again when the job is continued; to one that has failed nobody should turn back.
-  const aside = job.failure === null ? bad.filter(({ state }) => state === 'failed' || !continuable) : [];
+  const aside = job.failure === null ? bad.filter((tile) => (tile.state === 'failed' || !continuable) && !differing.includes(tile)) : [];
+  if (differing.length > 0) {
+    const told = { names: names(differing), count: differing.length };
+    advice.push(plan.source === null ? say('tasks.differsFromManifest', told) : say('tasks.differs', told));
+  }
   if (aside.length > 0) advice.push(say('job.setAside', { names: names(aside) }));
-  if (stopped.length > 0) advice.push(say('job.holdsPart', { names: names(stopped), count: stopped.length }));
+  if (stopped.length > 0) {
+    const told = { names: names(stopped), count: stopped.length };
+    advice.push(checks ? say('tasks.unchecked', told) : isPartial(plan) ? say('tasks.mayDiffer', told) : say('job.holdsPart', told));
+  }
   if (continuable && bad.length + stopped.length > aside.length) advice.push(say('job.continueFinishes'));
   if (job.phase === 'running' && advice.length === 0) {
-    if (isPaused(tiles)) return say('job.pausedNow');
-    return job.plan.verify ? say('job.leaveVerify') : say('job.leave');
+    if (isPaused(tiles)) return checks ? say('tasks.paused') : say('job.pausedNow');
+    if (checks) return say('tasks.leaveCheck');
+    if (!plan.verify) return say('job.leave');
+    return isPartial(plan) ? say('tasks.leaveRepair') : say('job.leaveVerify');
   }
   return advice.join(' ');
 }

@@ -1,6 +1,6 @@
 // The question before anything is overwritten.
 import { createInterface } from 'node:readline';
-import type { Endpoint, Plan } from '../contract/jobs.ts';
+import { writes, type Endpoint, type Plan } from '../contract/jobs.ts';
 import { english } from '../engine/english.ts';
 import { counted, size as inWords } from '../engine/words.ts';
 import { fit, columns, printable, type Paint } from './text.ts';
@@ -10,7 +10,7 @@ export const CONSENT = 'yes';
 
 /** Destinations whose data would be lost. */
 export const overwritten = (plan: Plan): Endpoint[] =>
-  plan.kind !== 'verify' ? plan.destinations.filter(({ overwrites }) => overwrites) : [];
+  writes(plan.kind) ? plan.destinations.filter(({ overwrites }) => overwrites) : [];
 
 /** What happens to the data on destinations that `which` names. */
 function loss({ kind, request }: Plan, which: string): string {

@@ -6,6 +6,9 @@ import type { Content, Note } from './facts.ts';
 /** Most characters in the name of a batch. */
 export const MAX_NAME = 80;
 
+/** How the name of a manifest's file ends, after the dot. */
+export const MANIFEST_EXTENSION = 'manifest';
+
 /** Most destinations one job can have: the width of kcopyd's `write_err` mask. */
 export const MAX_DESTINATIONS = 32;
 
@@ -77,6 +80,9 @@ export interface CopyRequest {
   /** Unmount what is mounted of the destinations before anything is written; without it a mounted one is refused. Never the system's. */
   unmount: boolean;
 }
+
+/** Does a job of this kind write its destinations? One that does not opens them for reading only, whatever else has them. */
+export const writes = (kind: CopyRequest['kind']): boolean => kind !== 'verify';
 
 /** How far a rescue goes. */
 export interface Rescue {

@@ -16,6 +16,7 @@ export const REMEDIES = {
   ownFiles: {},
   otherCopy: {},
   checkSource: {},
+  checkAgain: {},
   finishPart: {},
   newCopy: {},
   moreMemory: {},

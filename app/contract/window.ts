@@ -76,6 +76,8 @@ export interface WindowCalls {
   refreshDisks: { args: []; result: null };
   /** Native dialog; null when the user changed their mind. */
   chooseImage: { args: []; result: string | null };
+  /** Native dialog for a manifest; null when the user changed their mind. */
+  chooseManifest: { args: []; result: string | null };
   /** Native save dialog for a new image file; null when the user changed their mind. */
   chooseNewImage: { args: []; result: string | null };
   /** Checks a request; on success `AppState.review` holds the plan. Nothing is written. */
@@ -114,8 +116,8 @@ export interface WindowCalls {
 
 /** Names of the calls, for the ends that loop over them. */
 export const calls = [
-  'getState', 'getSpeeds', 'refreshDisks', 'chooseImage', 'chooseNewImage', 'review', 'dismissReview', 'start', 'cancel', 'pause', 'throttle', 'retry',
-  'forget', 'eject', 'dismissJob', 'findJobs', 'reportJobs', 'saveManifest', 'showLog', 'copyDiagnostics', 'changeSettings',
+  'getState', 'getSpeeds', 'refreshDisks', 'chooseImage', 'chooseManifest', 'chooseNewImage', 'review', 'dismissReview', 'start', 'cancel', 'pause', 'throttle',
+  'retry', 'forget', 'eject', 'dismissJob', 'findJobs', 'reportJobs', 'saveManifest', 'showLog', 'copyDiagnostics', 'changeSettings',
 ] as const satisfies readonly (keyof WindowCalls)[];
 
 /** What main tells the window without being asked. */

@@ -1,7 +1,7 @@
 // "May I write this?" Every reason against, before anything is written. Pure: decides on what was found.
 import type { ErrorCode, PlatterError } from '../contract/errors.ts';
 import type { Note, Reason } from '../contract/facts.ts';
-import type { CopyRequest } from '../contract/jobs.ts';
+import { writes, type CopyRequest } from '../contract/jobs.ts';
 import type { Block, Blocks } from './blocks.ts';
 import { mountsOn, withDescendants } from './blocks.ts';
 import { refusalsOf } from './disks.ts';
@@ -28,7 +28,7 @@ export function refusals({ kind, update, unmount, bytes }: Intent, source: Found
       found.end === null
         ? [found.error]
         : [
-            ...(kind === 'verify' ? [] : againstWriting(found.end, update, unmount, blocks)),
+            ...(writes(kind) ? againstWriting(found.end, update, unmount, blocks) : []),
             ...(from === null ? [] : againstPair(kind, from, found.end, blocks)),
             ...(needed === null ? [] : againstSize(kind, needed, found.end)),
             ...againstTwice(found.end, ends.slice(0, index), blocks),
@@ -105,9 +105,9 @@ function againstPair(kind: CopyRequest['kind'], source: End, end: End, blocks: B
 
 function againstSize(kind: CopyRequest['kind'], needed: number, end: End): PlatterError[] {
   const missing = end.image === null ? needed - end.size : 0;
-  const gone = kind !== 'verify' && end.block !== null && end.size === 0; // said already, and better
+  const gone = writes(kind) && end.block !== null && end.size === 0; // said already, and better
   if (missing <= 0 || gone) return [];
-  return [check(end, 'TOO_SMALL', { kind: 'tooSmall', holds: end.size, missing, writing: kind === 'verify' ? 'no' : 'yes' })];
+  return [check(end, 'TOO_SMALL', { kind: 'tooSmall', holds: end.size, missing, writing: writes(kind) ? 'yes' : 'no' })];
 }
 
 /** The destination against those named before it. */

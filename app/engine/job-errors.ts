@@ -1,7 +1,7 @@
 // The native error list as errors of the contract: which endpoint, what happened, where, what to do.
 import type { ErrorCode, JobError } from '../contract/errors.ts';
 import type { Fact, Reason, Remedy } from '../contract/facts.ts';
-import type { CopyRequest } from '../contract/jobs.ts';
+import { writes, type CopyRequest } from '../contract/jobs.ts';
 import { failure, type Failure } from './errors.ts';
 import type { NativeCause, NativeError } from './native.ts';
 
@@ -30,6 +30,9 @@ const CODES: Readonly<Record<NativeCause, ErrorCode>> = {
 /** What helps more, because it is the source that failed. */
 const OF_SOURCE: Partial<Record<ErrorCode, Remedy>> = { MEDIUM_ERROR: { kind: 'otherCopy' }, DEVICE_GONE: { kind: 'checkSource' } };
 
+/** The same where nothing was to be written: what was not compared is unknown, not incomplete. */
+const OF_CHECK: Partial<Record<ErrorCode, Remedy>> = { CANCELLED: { kind: 'checkAgain' }, SOURCE_FAILED: { kind: 'checkAgain' } };
+
 /** One entry of the native list. */
 export function jobError(entry: NativeError, job: Named): JobError {
   const { side, errno, flush } = entry;
@@ -54,7 +57,8 @@ const wasCut = ({ cause, errno, side }: NativeError, { sourceIsFile }: Named): b
 export function about(job: Named, destination: number | null, side: JobError['side'], known: Failure): JobError {
   const end = destination === null ? null : job.destinations[destination];
   const device = destination === null ? job.source : (end?.path ?? null);
-  const remedy = (destination === null ? OF_SOURCE[known.code] : undefined) ?? { kind: known.code };
+  const better = destination === null ? OF_SOURCE : writes(job.kind) ? {} : OF_CHECK;
+  const remedy = better[known.code] ?? { kind: known.code };
   const part = end?.part ?? null;
   const reason: Reason = part === null ? known.reason : { kind: 'keptAs', reason: known.reason, part };
   return { ...failure({ remedy, device, ...known, reason }), side, destination };

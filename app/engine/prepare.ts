@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SECTOR_SIZE, type Mounted } from '../contract/disks.ts';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Note, Reason } from '../contract/facts.ts';
-import type { CopyRequest, Plan } from '../contract/jobs.ts';
+import { writes, type CopyRequest, type Plan } from '../contract/jobs.ts';
 import { argumentErrors, memoryOf, verifies } from './arguments.ts';
 import type { Blocks } from './blocks.ts';
 import type { Grid } from './chunk-sets.ts';
@@ -171,12 +171,12 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
       const logged = resumed?.log.header.destinations[resumed.indices[index]!];
       // A file that was there when the job began says when it was written.
       const isOld = logged === undefined || place.image === null ? place.id !== null : logged.modified !== null;
-      const mounts = request.unmount && request.kind !== 'verify' && place.block !== null ? mountsOf(place.block, blocks) : [];
+      const mounts = request.unmount && writes(request.kind) && place.block !== null ? mountsOf(place.block, blocks) : [];
       if (mounts.length > 0) errors.push(...againstUnmounting(files, [place], blocks));
       // What the map says is rescued has to be in the image that is there: complete by its name, or as it was left.
       const updated = isOld && (request.update || (rescued && resumed === null && place.image?.partId === null));
       const held = { end: place, mounts, updated, naming: namingOf(place, logged) };
-      const writing = { write: request.kind !== 'verify', exclusive: request.kind !== 'verify' };
+      const writing = { write: writes(request.kind), exclusive: writes(request.kind) };
       if (place.image === null) return { ...held, device: device(place, mounts.length > 0 ? {} : writing) };
       if (updated && resumed === null) {
         opening(place, () => image(addon, place, undefined));
@@ -212,7 +212,7 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
 
 /** Of the disks that are held for writing; those that are mounted have their turn when they are not any more. */
 async function stalePartitions({ kind }: CopyRequest, destinations: readonly Held[]): Promise<PlatterError[]> {
-  const disks = kind === 'verify' ? [] : destinations.filter(({ end, device, mounts }) => end.kind === 'block' && device !== null && mounts.length === 0);
+  const disks = destinations.filter(({ end, device, mounts }) => writes(kind) && end.kind === 'block' && device !== null && mounts.length === 0);
   const errors = await Promise.all(disks.map(({ end, device }) => refuseStalePartitions(end.path, device!).then(() => [], (error: unknown) => {
     if (error instanceof Refusal) return error.errors;
     throw error;
@@ -314,7 +314,7 @@ function planOf(
     kind: asked.kind,
     name: request.name,
     source: source === null ? null : endpoint(source, bytes, false),
-    destinations: destinations.map(({ end, mounts }) => endpoint(end, bytes, asked.kind !== 'verify', mounts)),
+    destinations: destinations.map(({ end, mounts }) => endpoint(end, bytes, writes(asked.kind), mounts)),
     bytes,
     verify: verifies(request),
     io: client.io,

@@ -1,19 +1,32 @@
 // The desktop's own dialogs for files. They begin where Platter was started from, if it may look there.
-import { dialog, type FileFilter, type SaveDialogOptions } from 'electron';
+import { dialog, type FileFilter, type OpenDialogOptions, type SaveDialogOptions } from 'electron';
 import { accessSync, constants } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { MANIFEST_EXTENSION } from '../contract/jobs.ts';
 import { say } from '../words/speech.ts';
 import { currentWindow } from './window.ts';
 
 const images = (): FileFilter[] => [
   { name: say('dialogs.images'), extensions: ['img', 'iso', 'raw', 'bin', 'dd'] },
-  { name: say('dialogs.allFiles'), extensions: ['*'] },
+  anyFile(),
 ];
+const anyFile = (): FileFilter => ({ name: say('dialogs.allFiles'), extensions: ['*'] });
+const manifests = (): FileFilter => ({ name: say('dialogs.manifests'), extensions: [MANIFEST_EXTENSION] });
 
 /** Asks for an existing image; null when the user changed their mind. */
-export async function chooseImage(): Promise<string | null> {
-  const options = { title: say('dialogs.chooseImage'), defaultPath: startFolder(), filters: images(), properties: ['openFile' as const] };
+export function chooseImage(): Promise<string | null> {
+  return chooseFile({ title: say('dialogs.chooseImage'), defaultPath: startFolder(), filters: images() });
+}
+
+/** Asks for a manifest; null when the user changed their mind. */
+export function chooseManifest(): Promise<string | null> {
+  return chooseFile({ title: say('dialogs.chooseManifest'), defaultPath: homedir(), filters: [manifests(), anyFile()] });
+}
+
+/** Asks for a file that is there; null when the user changed their mind. */
+async function chooseFile(asked: OpenDialogOptions): Promise<string | null> {
+  const options = { ...asked, properties: ['openFile' as const] };
   const window = currentWindow();
   const { canceled, filePaths } = await (window === null ? dialog.showOpenDialog(options) : dialog.showOpenDialog(window, options));
   return canceled ? null : (filePaths[0] ?? null);
@@ -27,8 +40,8 @@ export function chooseNewImage(): Promise<string | null> {
 /** Asks where the manifest with this SHA-256 goes; null when the user changed their mind. */
 export function chooseNewManifest(manifest: string): Promise<string | null> {
   return choosePlace({
-    title: say('dialogs.newManifest'), defaultPath: join(homedir(), `platter-${manifest.slice(0, 12)}.manifest`),
-    filters: [{ name: say('dialogs.manifests'), extensions: ['manifest'] }],
+    title: say('dialogs.newManifest'), defaultPath: join(homedir(), `platter-${manifest.slice(0, 12)}.${MANIFEST_EXTENSION}`),
+    filters: [manifests()],
   });
 }
 

@@ -29,6 +29,7 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   getSpeeds: none,
   refreshDisks: none,
   chooseImage: none,
+  chooseManifest: none,
   chooseNewImage: none,
   review: z.tuple([copyRequest]),
   dismissReview: none,

@@ -8,7 +8,7 @@ import { noSpeeds, withPoint } from '../view/speeds.ts';
 import { speakWith } from '../words/speech.ts';
 import { registerScheme, setupContent } from './content.ts';
 import { diagnostics, LOG_LINES } from './diagnostics.ts';
-import { chooseImage, chooseNewImage, chooseNewManifest } from './dialogs.ts';
+import { chooseImage, chooseManifest, chooseNewImage, chooseNewManifest } from './dialogs.ts';
 import { setupDiskWatch } from './disk-watch.ts';
 import { engineConnector } from './engine.ts';
 import { findJobs, keepJob, lastJob, reportJobs } from './history.ts';
@@ -74,6 +74,7 @@ async function run(): Promise<void> {
     getSpeeds: () => speeds,
     refreshDisks: () => jobs.refresh().then(() => null),
     chooseImage,
+    chooseManifest,
     chooseNewImage,
     review: (request) => jobs.review(request),
     dismissReview: () => jobs.dismissReview().then(() => null),

@@ -30,7 +30,7 @@ function verdict(job: JobView): { title: string; body: string } {
   if (job.failure !== null) return { title: say('alerts.stopped'), body: sayError(job.failure).message };
   const tiles = tilesOf(job);
   const bad = tiles.filter(isBad);
-  return { title: countsOf(tiles).map(({ text }) => text).join(', '), body: bad.length > 0 ? reasons(bad) : (job.plan.name ?? baseName(job.plan.source?.path ?? '')) };
+  return { title: countsOf(tiles).map(({ text }) => text).join(', '), body: bad.length > 0 ? reasons(bad) : (job.plan.name ?? baseName(job.plan.source?.path ?? job.plan.request.manifest ?? '')) };
 }
 
 const nameOf = ({ name, endpoint }: Tile): string => (endpoint.port === null ? name : `${name} (${sayPort(endpoint.port)})`);

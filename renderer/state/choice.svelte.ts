@@ -1,12 +1,12 @@
-// The choice being made: what to copy, where to, and how; or which interrupted job to continue. Lives until a job takes its place.
+// The choice being made: what to do, with which source and destinations, and how; or which interrupted job to continue. Lives until a job takes its place.
 import { SvelteMap } from 'svelte/reactivity';
 import type { Disk } from '../../app/contract/disks.ts';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
-import { MAX_DESTINATIONS, type CopyRequest, type Plan } from '../../app/contract/jobs.ts';
-import type { JobRecord, RecordedEnd } from '../../app/contract/records.ts';
+import { MANIFEST_EXTENSION, MAX_DESTINATIONS, writes, type CopyRequest, type Plan } from '../../app/contract/jobs.ts';
+import type { RecordedEnd } from '../../app/contract/records.ts';
 import type { Bridge } from '../../app/contract/window.ts';
 import { sameDisk } from '../../app/view/drives.ts';
-import { copyRequest, resumeRequest } from '../command.ts';
+import { jobRequest, resumeRequest } from '../command.ts';
 import { destinationLock, diskName, endpointName, identity, type SourceFacts } from '../disks.ts';
 import { baseName, listed, say } from '../words.ts';
 import { carriedOf } from './carried.ts';
@@ -14,7 +14,16 @@ import type { Mirror } from './mirror.svelte.ts';
 import { Filters } from './filters.svelte.ts';
 import { Options } from './options.svelte.ts';
 
-type Source = { kind: 'disk'; path: string; identity: string } | { kind: 'image'; path: string };
+type Source = { kind: 'disk'; path: string; identity: string } | { kind: 'image' | 'manifest'; path: string };
+
+/** One end of a job from before, as far as its drive is known again by it. */
+type FormerEnd = Pick<RecordedEnd, 'path' | 'kind' | 'size' | 'model' | 'serial'>;
+
+/** A job from before (a plan, a record), as far as it can be chosen again. */
+export interface Former extends Pick<Plan, 'kind' | 'name' | 'verify' | 'request'> {
+  source: FormerEnd | null;
+  destinations: readonly FormerEnd[];
+}
 
 /** What has been chosen so far. Disks are held by identity: another drive under the same path is not the one chosen. */
 export class Choice {
@@ -22,8 +31,11 @@ export class Choice {
   source = $state.raw<Source | null>(null);
   /** The image file last chosen; it stays in the list when a disk is chosen instead. */
   image = $state.raw<string | null>(null);
-  /** New image files to write. */
-  newImages = $state.raw<string[]>([]);
+  /** The manifest last chosen, likewise. */
+  manifest = $state.raw<string | null>(null);
+  /** Image files to write anew, and such as are there, to be checked or repaired. */
+  #newImages = $state.raw<string[]>([]);
+  #oldImages = $state.raw<string[]>([]);
   readonly options: Options;
   readonly filters = new Filters();
   /** Why the last review or start was refused. */
@@ -46,22 +58,22 @@ export class Choice {
   /** What the source decides about destinations. */
   get sourceFacts(): SourceFacts {
     const source = this.source;
-    if (source === null) return null;
-    if (source.kind === 'image') return { image: source.path };
+    if (source?.kind === 'image') return { image: source.path };
+    if (source?.kind !== 'disk') return null;
     const disk = this.#mirror.disks.find((each) => identity(each) === source.identity);
     return disk === undefined ? null : { disk };
   }
 
   /** Why a disk cannot be a destination, null if it can. */
   lockOf(disk: Disk): string | null {
-    const lock = destinationLock(disk, this.sourceFacts);
+    const lock = destinationLock(disk, this.sourceFacts, this.options.task);
     if (lock !== null) return lock;
     return this.full && !this.#picked.has(disk.path) ? say('choose.most', { most: MAX_DESTINATIONS }) : null;
   }
 
   /** True when this disk is a chosen destination. */
   has(disk: Disk): boolean {
-    return this.#picked.get(disk.path) === identity(disk) && destinationLock(disk, this.sourceFacts) === null;
+    return this.#picked.get(disk.path) === identity(disk) && destinationLock(disk, this.sourceFacts, this.options.task) === null;
   }
 
   /** Chosen disks in the order of the list, not of the clicks: tiles keep the ports' order. */
@@ -74,18 +86,30 @@ export class Choice {
     return this.#mirror.disks.filter((disk) => this.filters.pass(disk) || this.has(disk));
   }
 
-  /** Paths of everything that will be written. */
+  /** Image files among the destinations. */
+  get images(): string[] {
+    return this.options.task === 'copy' ? this.#newImages : this.#oldImages;
+  }
+
+  set images(paths: string[]) {
+    if (this.options.task === 'copy') this.#newImages = paths;
+    else this.#oldImages = paths;
+  }
+
+  /** Paths of everything that will be written, or compared. */
   get destinations(): string[] {
-    return [...this.disks.map(({ path }) => path), ...this.newImages];
+    return [...this.disks.map(({ path }) => path), ...this.images];
   }
 
   get full(): boolean {
     return this.destinations.length >= MAX_DESTINATIONS;
   }
 
-  /** Removable disks in the list that are free and not in use: what "select all" means. Fixed and mounted disks are only ever chosen one by one. */
+  /** Removable disks in the list that are free and not in use: what "select all" means. Fixed disks, and mounted ones that would be written, are only ever chosen one by one. */
   get selectable(): Disk[] {
-    return this.listed.filter((disk) => (disk.removable || disk.transport === 'usb') && disk.mountedAt.length === 0 && destinationLock(disk, this.sourceFacts) === null);
+    const { task } = this.options;
+    const isFree = ({ mountedAt, system }: Disk): boolean => !system && (mountedAt.length === 0 || !writes(task));
+    return this.listed.filter((disk) => (disk.removable || disk.transport === 'usb') && isFree(disk) && destinationLock(disk, this.sourceFacts, task) === null);
   }
 
   /** What is still to be chosen, in words; null when the choice is complete. */
@@ -97,7 +121,12 @@ export class Choice {
 
   /** The request as it stands, null while something is missing. */
   get request(): CopyRequest | null {
-    return this.source === null || this.missing !== null ? null : copyRequest(this.source.path, this.destinations, { ...this.options.request(this.destinations), unmount: this.disks.some(({ mountedAt }) => mountedAt.length > 0) });
+    const { source, destinations, missing, options: { task } } = this;
+    if (source === null || missing !== null) return null;
+    const more = { ...this.options.request(destinations), unmount: writes(task) && this.disks.some(({ mountedAt }) => mountedAt.length > 0) };
+    return source.kind === 'manifest'
+      ? jobRequest(task, null, destinations, { ...more, manifest: source.path })
+      : jobRequest(task, source.path, destinations, more);
   }
 
   /** Refusals about one path. */
@@ -123,22 +152,37 @@ export class Choice {
     if (typeof path === 'string') this.chooseImage(path);
   }
 
-  /** Takes a dropped file as the image. Anything that is no file of this machine is left alone. */
-  dropImage(file: File): void {
-    const path = this.#bridge.pathOf(file);
-    if (path !== '') this.chooseImage(path);
-  }
-
-  /** Asks for a new image file with the native dialog and adds it to the destinations. */
-  async addNewImage(): Promise<void> {
-    const path = await this.#mirror.ask(this.#bridge.chooseNewImage());
-    if (typeof path !== 'string' || this.full || this.newImages.includes(path)) return;
-    this.newImages = [...this.newImages, path];
+  /** A manifest in the place of a source. Drives can only be compared with it. */
+  chooseManifest(path: string): void {
+    this.manifest = path;
+    this.options.task = 'verify';
+    this.source = { kind: 'manifest', path };
     this.#changed();
   }
 
-  removeNewImage(path: string): void {
-    this.newImages = this.newImages.filter((each) => each !== path);
+  /** Asks for a manifest with the native dialog. */
+  async browseManifest(): Promise<void> {
+    const path = await this.#mirror.ask(this.#bridge.chooseManifest());
+    if (typeof path === 'string') this.chooseManifest(path);
+  }
+
+  /** Takes a dropped file as the image, or as the manifest that it is by its name. Anything that is no file of this machine is left alone. */
+  drop(file: File): void {
+    const path = this.#bridge.pathOf(file);
+    if (path.endsWith(`.${MANIFEST_EXTENSION}`)) this.chooseManifest(path);
+    else if (path !== '') this.chooseImage(path);
+  }
+
+  /** Asks for an image file with the native dialog, a new one or one to be checked or repaired, and adds it to the destinations. */
+  async addImage(): Promise<void> {
+    const path = await this.#mirror.ask(this.options.task === 'copy' ? this.#bridge.chooseNewImage() : this.#bridge.chooseImage());
+    if (typeof path !== 'string' || this.full || this.images.includes(path)) return;
+    this.images = [...this.images, path];
+    this.#changed();
+  }
+
+  removeImage(path: string): void {
+    this.images = this.images.filter((each) => each !== path);
     this.#changed();
   }
 
@@ -158,7 +202,8 @@ export class Choice {
   /** Chooses no destination. */
   clear(): void {
     this.#picked.clear();
-    this.newImages = [];
+    this.#newImages = [];
+    this.#oldImages = [];
     this.#changed();
   }
 
@@ -191,30 +236,33 @@ export class Choice {
   /** Takes over what a plan names: after a reload the plan is all that is left of the choice. */
   adopt(plan: Plan, disks: readonly Disk[]): void {
     // What is continued was chosen long ago, and not here.
-    if (plan.kind !== 'copy' || plan.source === null) return;
+    if (plan.kind === 'resume') return;
     const at = (path: string): Disk | undefined => disks.find((disk) => disk.path === path);
-    const source = at(plan.source.realPath);
+    const source = plan.source === null ? undefined : at(plan.source.realPath);
     if (source !== undefined) this.source = { kind: 'disk', path: source.path, identity: identity(source) };
-    else if (plan.source.kind === 'file') {
+    else if (plan.source?.kind === 'file') {
       this.image = plan.source.path;
       this.source = { kind: 'image', path: plan.source.path };
+    } else if (plan.source === null) {
+      this.manifest = plan.request.manifest;
+      if (this.manifest !== null) this.source = { kind: 'manifest', path: this.manifest };
     }
     for (const { realPath } of plan.destinations) {
       const disk = at(realPath);
       if (disk !== undefined) this.#picked.set(disk.path, identity(disk));
     }
-    this.newImages = plan.destinations.filter(({ kind }) => kind === 'file').map(({ path }) => path);
     this.options.adopt(plan.request, carriedOf(plan.request, plan.destinations.map(({ path, realPath }) => at(realPath)?.path ?? path)));
+    this.images = plan.destinations.filter(({ kind }) => kind === 'file').map(({ path }) => path);
   }
 
   /**
-   * Chooses the same as a job that has ended: the same drives, wherever they are now, and no other in place of one, copied to
-   * in the same way. What is not the same, `lost` says.
+   * Chooses the same as a job that has ended: the same drives, wherever they are now, and no other in place of one, in the
+   * same way. What is not the same, `lost` says.
    */
-  repeat(record: JobRecord, disks: readonly Disk[]): void {
-    const { source, destinations, request } = record;
+  repeat(former: Former, disks: readonly Disk[]): void {
+    const { source, destinations, request } = former;
     const missing: string[] = [];
-    const present = (end: RecordedEnd): Disk[] => {
+    const present = (end: FormerEnd): Disk[] => {
       const disk = sameDisk(end, disks);
       if (disk === undefined) missing.push(say('history.missing', { name: endpointName(end) }));
       return disk === undefined ? [] : [disk];
@@ -223,19 +271,20 @@ export class Choice {
     this.#picked.clear();
     if (source?.kind === 'file') this.chooseImage(source.path);
     for (const disk of source?.kind === 'block' ? present(source) : []) this.chooseDisk(disk);
+    if (source === null && request.manifest !== null) this.chooseManifest(request.manifest);
     for (const disk of destinations.filter(({ kind }) => kind === 'block').flatMap(present)) this.#picked.set(disk.path, identity(disk));
-    this.newImages = destinations.filter(({ kind }) => kind === 'file').map(({ path }) => path);
     const carried = carriedOf(request, destinations.map((end) => (end.kind === 'file' ? end.path : (sameDisk(end, disks)?.path ?? null))));
     const { rescue, assumeBlank } = carried;
     const map = rescue?.map ?? null;
     // What the job has written is on them now; and its map would say that there is nothing left to do.
-    this.options.adopt({ ...request, name: record.name, verify: record.verify }, { ...carried, assumeBlank: false, rescue: rescue && { ...rescue, map: null } });
+    this.options.adopt({ ...request, kind: former.kind, name: former.name, verify: former.verify }, { ...carried, assumeBlank: false, rescue: rescue && { ...rescue, map: null } });
+    this.images = destinations.filter(({ kind }) => kind === 'file').map(({ path }) => path);
     this.#changed();
     this.lost = [
       ...missing,
       ...(assumeBlank ? [say('history.notBlank')] : []),
       ...(map === null ? [] : [say('history.newMap', { map })]),
-      ...(record.kind === 'resume' ? [say('history.ofContinued')] : []),
+      ...(former.kind === 'resume' ? [say('history.ofContinued')] : []),
     ];
   }
 
@@ -263,11 +312,12 @@ export class Choice {
     ];
   }
 
-  /** "disk.img to 3 drives": how many, for the button. */
+  /** "3 drives and 1 new image": how many destinations there are. */
   get summary(): string {
-    const images = this.newImages.length;
+    const images = this.images.length;
     const drives = this.disks.length;
-    return listed([...(drives > 0 ? [say('common.drives', { count: drives })] : []), ...(images > 0 ? [say('common.newImages', { count: images })] : [])]);
+    const files = this.options.task === 'copy' ? say('common.newImages', { count: images }) : say('common.images', { count: images });
+    return listed([...(drives > 0 ? [say('common.drives', { count: drives })] : []), ...(images > 0 ? [files] : [])]);
   }
 
   /** One call about the choice, its refusal kept. Nothing is asked while another is under way. */
@@ -288,6 +338,7 @@ export class Choice {
   /** A review is about one choice; when that changes it is no longer true. */
   #changed(): void {
     this.#clearNotes();
+    if (this.source?.kind === 'manifest' && this.options.task !== 'verify') this.source = null;
     if (this.#mirror.review !== null) void this.dismissReview();
   }
 }

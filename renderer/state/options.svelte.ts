@@ -1,6 +1,8 @@
-// How a copy is made, beyond what and where to: read back, only what differs, skipping what cannot be read, how fast.
-import type { CopyRequest } from '../../app/contract/jobs.ts';
+// What is done, and how, beyond what and where to: write or only compare, read back, only what differs, skipping what cannot be
+// read, how fast.
+import { plainRequest, type CopyRequest } from '../../app/contract/jobs.ts';
 import { defaultSettings, type JobDefaults } from '../../app/contract/settings.ts';
+import { taskOf, type Task } from '../command.ts';
 import { listed, rate, say, speed, typedSpeed } from '../words.ts';
 import { carriedRequest, carriedWords, type Carried } from './carried.ts';
 
@@ -12,6 +14,7 @@ const RETRIES = 1;
 
 /** The options as they are set; every change is told to `changed`. */
 export class Options {
+  #task = $state<Task>('copy');
   #name = $state('');
   #verify = $state(true);
   #update = $state(false);
@@ -26,6 +29,16 @@ export class Options {
 
   constructor(changed: () => void) {
     this.#changed = changed;
+  }
+
+  /** What is to be done. */
+  get task(): Task {
+    return this.#task;
+  }
+
+  set task(task: Task) {
+    this.#task = task;
+    this.#changed();
   }
 
   /** What the batch is called, as typed. */
@@ -92,28 +105,33 @@ export class Options {
     return speed(this.#limit) === undefined ? say('options.limitWrong') : null;
   }
 
-  /** What is asked for by the controls and the settings. */
+  /** What is asked for by the controls and the settings. A check and a repair have fewer of them. */
   get #asked(): Asked {
-    return {
+    const { verify, update, rescue, sparse } = plainRequest;
+    const common = {
       name: this.#name.trim() || null,
+      keepGoing: this.#keepGoing,
+      throttle: speed(this.#limit) ?? null,
+      stallTimeout: this.#defaults.stallTimeout,
+    };
+    if (this.#task !== 'copy') return { ...common, verify, update, rescue, sparse };
+    return {
+      ...common,
       verify: this.#verify,
       update: this.#update,
       rescue: this.#rescue ? { retries: RETRIES, map: null } : null,
-      keepGoing: this.#keepGoing,
-      throttle: speed(this.#limit) ?? null,
       sparse: this.#defaults.sparse,
-      stallTimeout: this.#defaults.stallTimeout,
     };
   }
 
-  /** How to copy to destinations with these paths. */
+  /** How to do it, to destinations with these paths. */
   request(destinations: readonly string[]): Asked & Partial<CopyRequest> {
     return { ...this.#asked, ...this.#carriedTo(destinations) };
   }
 
   /** What of that comes of a repeated job and has no control here, as options of the command line; empty when nothing does. */
   carried(destinations: readonly string[]): string {
-    return carriedWords(this.#carriedTo(destinations), this.#asked, destinations);
+    return carriedWords(this.#task, this.#carriedTo(destinations), this.#asked, destinations);
   }
 
   /** Leaves out what comes of a repeated job and has no control here. */
@@ -124,7 +142,7 @@ export class Options {
 
   #carriedTo(destinations: readonly string[]): Partial<CopyRequest> {
     if (this.#carried === null) return {};
-    return carriedRequest(this.#carried, { verify: this.#verify, update: this.#update, rescue: this.#rescue }, destinations);
+    return carriedRequest(this.#carried, { kind: this.#task, verify: this.#verify, update: this.#update, rescue: this.#rescue }, destinations);
   }
 
   /** What is out of the ordinary beyond verifying, for a closed disclosure; empty when nothing is. */
@@ -133,7 +151,7 @@ export class Options {
     return listed([
       ...(update ? [say('options.shortUpdate')] : []),
       ...(rescue === null ? [] : [say('options.shortRescue')]),
-      ...(keepGoing ? [say('options.shortKeepGoing')] : []),
+      ...(keepGoing ? [this.#task === 'verify' ? say('tasks.shortKeepGoing') : say('options.shortKeepGoing')] : []),
       ...(throttle === null ? [] : [say('options.shortLimit', { rate: rate(throttle) })]),
     ]);
   }
@@ -151,11 +169,15 @@ export class Options {
   }
 
   /** Takes over those of a request; `carried` what of it has no control here. */
-  adopt({ name, verify, update, rescue, keepGoing, throttle }: CopyRequest, carried: Carried): void {
+  adopt({ kind, name, verify, update, rescue, keepGoing, throttle }: CopyRequest, carried: Carried): void {
+    this.#task = taskOf(kind);
     this.#name = name ?? '';
-    this.#verify = verify;
-    this.#update = update;
-    this.#rescue = rescue !== null;
+    // Of these a check and a repair say nothing: the next copy has them as they were.
+    if (this.#task === 'copy') {
+      this.#verify = verify;
+      this.#update = update;
+      this.#rescue = rescue !== null;
+    }
     this.#keepGoing = keepGoing;
     this.#limit = typedSpeed(throttle);
     this.#carried = carried;

@@ -24,6 +24,12 @@ const plain = make.plan(make.sticks(2).map((disk) => make.endpoint(disk)));
 const running = make.job(sticks, make.midway(sticks), { errors: [make.writeError(2, '/dev/sdd')] });
 const crowd = make.plan(make.sticks(32).map((disk) => make.endpoint(disk)));
 
+const check = make.plan(plain.destinations.map((end) => ({ ...end, overwrites: false })), { kind: 'verify', job: null });
+const differs = make.writeError(1, '/dev/sdc', { side: 'verify', code: 'VERIFY_MISMATCH' });
+const checked = make.job(check, [], {
+  phase: 'ended', result: make.result(check, [make.end(check, 0), make.end(check, 1, { state: 'failed', verified: false, errors: [differs] })]),
+});
+
 const rescue = make.plan(plain.destinations, { request: { ...plain.request, rescue: { retries: 1, map: null } } });
 const hole = make.writeError(0, '/dev/sdx', { side: 'read', op: 'read', destination: null });
 const rescuing = make.job(rescue, [{ state: 'paused', paused: true, written: 1 }, { state: 'stalled' }], { errors: [hole] });
@@ -33,6 +39,8 @@ const screens: [string, Partial<AppState>][] = [
   ['choosing', { disks: [make.systemDisk, ...make.sticks(8), make.mountedDisk, make.loopDisk] }],
   ['review, held', { disks, review: plain }],
   ['review, typed', { disks, review: sticks }],
+  ['review, checked', { disks, review: check }],
+  ['a check that ended', { disks, job: checked }],
   ['running', { disks, job: running }],
   ['running, 32', { disks, job: make.job(crowd, make.midway(crowd), { errors: [make.writeError(2, '/dev/sdd')] }) }],
   ['waiting and removed', { disks, job: make.job(plain, [{ state: 'waiting' }, { state: 'failed' }], { errors: [make.writeError(1, '/dev/sdc', { code: 'DEVICE_GONE' })] }) }],
@@ -69,6 +77,15 @@ describe.each(['light', 'dark'] as const)('axe, %s', (scheme) => {
     await open.page.getByRole('button', { name: 'More options' }).click();
     await open.page.getByRole('switch', { name: 'Only what differs' }).click();
     await open.page.getByRole('textbox', { name: 'Speed limit' }).fill('fast');
+    expect(await violations()).toEqual([]);
+  });
+
+  test('a check against a manifest', async () => {
+    await open.start({ state: { disks }, scheme });
+    open.main.manifest = '/home/me/disk.manifest';
+    await open.page.getByRole('radio', { name: 'Check only' }).check({ force: true });
+    await open.page.getByRole('button', { name: 'Choose a manifest…' }).click();
+    await open.page.getByRole('radio', { name: 'Manifest /home/me/disk.manifest' }).waitFor();
     expect(await violations()).toEqual([]);
   });
 

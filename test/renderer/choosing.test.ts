@@ -40,7 +40,7 @@ describe('choosing', () => {
     await open.start({ state: { disks } });
     await button('Choose an image…').click();
     await expect.poll(() => open.main.asked('chooseImage')).toHaveLength(1);
-    expect(await open.page.getByRole('radio', { checked: true }).count()).toBe(0);
+    expect(await open.page.getByRole('region', { name: 'Source' }).getByRole('radio', { checked: true }).count()).toBe(0);
     open.main.image = '/home/me/disk.img';
     await button('Choose an image…').click();
     await source('Image file /home/me/disk.img').waitFor();

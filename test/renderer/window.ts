@@ -36,6 +36,7 @@ export class FakeMain {
   controlled: Outcome<null> = { ok: true, value: null };
   jobToRun: JobView | null = null;
   image: string | null = null;
+  manifest: string | null = null;
   newImage: string | null = null;
   history: JobRecord[] = [];
   speeds: SpeedHistory = noSpeeds;
@@ -85,6 +86,8 @@ export class FakeMain {
         return this.speeds;
       case 'chooseImage':
         return this.image;
+      case 'chooseManifest':
+        return this.manifest;
       case 'chooseNewImage':
         return this.newImage;
       case 'review':

@@ -1,6 +1,8 @@
 // Figures, names, command lines and consent, as pure functions.
 import { describe, expect, test } from 'vitest';
-import { commandLine, copyRequest, resumeRequest } from '../../renderer/command.ts';
+import { plainRequest, type CopyRequest } from '../../app/contract/jobs.ts';
+import { commands } from '../../app/cli/commands.ts';
+import { commandLine, jobRequest, resumeRequest } from '../../renderer/command.ts';
 import { consentFor, isWord } from '../../renderer/consent.ts';
 import { contents, destinationLock, diskFacts, diskName, identity, sourceLock } from '../../renderer/disks.ts';
 import { baseName, duration, exactBytes, folder, lastSix, listed, moment, percent, place, rate, size, speed, timeLeft, typedSpeed } from '../../renderer/words.ts';
@@ -57,22 +59,37 @@ describe('figures', () => {
 
 describe('command line', () => {
   test('names the same source and destinations', () =>
-    expect(commandLine(copyRequest('/a/disk.img', ['/dev/sdb', '/dev/sdc']))).toBe('platter copy /a/disk.img /dev/sdb /dev/sdc'));
+    expect(commandLine(jobRequest('copy', '/a/disk.img', ['/dev/sdb', '/dev/sdc']))).toBe('platter copy /a/disk.img /dev/sdb /dev/sdc'));
 
   test('says when nothing is verified', () =>
-    expect(commandLine(copyRequest('/a', ['/b'], { verify: false }))).toBe('platter copy --no-verify /a /b'));
+    expect(commandLine(jobRequest('copy', '/a', ['/b'], { verify: false }))).toBe('platter copy --no-verify /a /b'));
 
   test('has every option that is not as usual', () =>
-    expect(commandLine(copyRequest('/a', ['/b'], { rescue: { retries: 1, map: null }, keepGoing: true, throttle: 1_500_000 })))
+    expect(commandLine(jobRequest('copy', '/a', ['/b'], { rescue: { retries: 1, map: null }, keepGoing: true, throttle: 1_500_000 })))
       .toBe('platter copy --rescue --retries 1 --keep-going --throttle 1500000 /a /b'));
 
-  test('an update', () => expect(commandLine(copyRequest('/a', ['/b'], { update: true }))).toBe('platter copy --update /a /b'));
+  test('an update', () => expect(commandLine(jobRequest('copy', '/a', ['/b'], { update: true }))).toBe('platter copy --update /a /b'));
 
   test('continues an interrupted job', () =>
     expect(commandLine(resumeRequest('20261124-001500-a1b2c3'))).toBe('platter resume --unmount 20261124-001500-a1b2c3'));
 
+  test.each([
+    [jobRequest('verify', '/a.img', ['/dev/sdb', '/b.img']), 'platter verify /a.img /dev/sdb /b.img'],
+    [jobRequest('verify', null, ['/dev/sdb', '/dev/sdc'], { manifest: '/a.manifest', keepGoing: true }), 'platter verify --manifest /a.manifest --keep-going /dev/sdb /dev/sdc'],
+    [jobRequest('verify', null, ['/dev/sdb'], { manifest: '-odd', name: 'Order 4711', throttle: 5e6 }), "platter verify --name 'Order 4711' --manifest=-odd --throttle 5000000 /dev/sdb"],
+    [jobRequest('repair', '/a.img', ['/dev/sdb'], { unmount: true, destinationThrottles: [1e6] }), 'platter repair --throttle-dest /dev/sdb=1000000 --unmount /a.img /dev/sdb'],
+  ])('a check or a repair means the same to the command line: %#', async (request, line) => {
+    expect(commandLine(request)).toBe(line);
+    const asked: CopyRequest[] = [];
+    const none = (): Promise<number> => Promise.resolve(0);
+    const job = (parsed: CopyRequest): Promise<number> => Promise.resolve(asked.push(parsed));
+    const words = line.replaceAll("'Order 4711'", 'Order_4711').split(' ').slice(1).map((word) => word.replace('_', ' '));
+    await commands({ list: none, jobs: none, forget: none, history: none, report: none, job }, () => undefined).parseAsync(words, { from: 'user' });
+    expect(asked).toEqual([request]);
+  });
+
   test('quotes what a shell would take apart, and keeps a dash from being an option', () =>
-    expect(commandLine(copyRequest("/my disk's.img", ['-n']))).toBe(`platter copy -- '/my disk'\\''s.img' -n`));
+    expect(commandLine(jobRequest('copy', "/my disk's.img", ['-n']))).toBe(`platter copy -- '/my disk'\\''s.img' -n`));
 });
 
 describe('consent', () => {
@@ -100,6 +117,15 @@ describe('consent', () => {
   test('what an interrupted job left on a drive asks for no word', () =>
     expect(consentFor(make.resumePlan([make.endpoint(small, { contents: [make.ext4('root')], size: 512e9 })])).kind).toBe('hold'));
 
+  test('what is only compared asks for nothing; what is overwritten where it differs is not called erased', () => {
+    const end = make.endpoint(small, { contents: [make.ext4('root')] });
+    const of = (more: Partial<CopyRequest>): Partial<CopyRequest> & CopyRequest => ({ ...plainRequest, kind: 'copy', source: '/a', destinations: [end.path], ...more });
+    expect(consentFor(make.plan([{ ...end, overwrites: false }], { kind: 'verify' })).kind).toBe('none');
+    expect(consentFor(make.plan([end], { kind: 'repair', request: of({ kind: 'repair' }) })).word).toBe('OVERWRITE');
+    expect(consentFor(make.plan([end], { request: of({ update: true }) })).word).toBe('OVERWRITE');
+    expect(consentFor(make.plan([end])).word).toBe('ERASE');
+  });
+
   test('the word is the word', () => {
     expect(isWord(' erase ', 'ERASE')).toBe(true);
     expect(isWord('löschen'.normalize('NFD'), 'LÖSCHEN')).toBe(true);
@@ -124,11 +150,15 @@ describe('disks', () => {
 
   test('locks: what main says, the source itself, the file behind it, too small', () => {
     const [stick] = make.sticks(1);
-    expect(destinationLock(make.systemDisk, null)).toBe('It holds the running system.');
-    expect(destinationLock(stick!, { disk: stick! })).toBe('This is the source.');
-    expect(destinationLock(make.loopDisk, { image: '/home/me/lab/target.img' })).toBe('The source is the file behind it.');
-    expect(destinationLock(make.smallDisk, { disk: stick! })).toBe('Too small: 60 GB less than the source.');
-    expect(destinationLock(make.smallDisk, { image: '/any.img' })).toBeNull();
+    expect(destinationLock(make.systemDisk, null, 'copy')).toBe('It holds the running system.');
+    expect(destinationLock(stick!, { disk: stick! }, 'copy')).toBe('This is the source.');
+    expect(destinationLock(make.loopDisk, { image: '/home/me/lab/target.img' }, 'verify')).toBe('The source is the file behind it.');
+    expect(destinationLock(make.smallDisk, { disk: stick! }, 'copy')).toBe('Too small: 60 GB less than the source.');
+    expect(destinationLock(make.smallDisk, { image: '/any.img' }, 'copy')).toBeNull();
+    // Only what is written has to be free.
+    expect(destinationLock(make.systemDisk, null, 'verify')).toBeNull();
+    expect(destinationLock(make.readOnlyDisk, { image: '/any.img' }, 'verify')).toBeNull();
+    expect(destinationLock(make.smallDisk, { disk: stick! }, 'verify')).toBe('Too small: 60 GB less than the source.');
     expect(sourceLock(make.disk('/dev/sdz', { size: 0 }))).toMatch(/no medium/);
   });
 });

@@ -10,6 +10,7 @@ export const dialogs: Translated<typeof english> = {
   images: 'Datenträgerabbilder',
   allFiles: 'Alle Dateien',
   chooseImage: 'Abbild wählen',
+  chooseManifest: 'Manifest wählen',
   newImage: 'Neues Abbild',
   newManifest: 'Neues Manifest',
   manifests: 'Manifeste',

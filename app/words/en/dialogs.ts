@@ -8,6 +8,7 @@ export const dialogs = {
   images: 'Disk images',
   allFiles: 'All files',
   chooseImage: 'Choose an image',
+  chooseManifest: 'Choose a manifest',
   newImage: 'New image',
   newManifest: 'New manifest',
   manifests: 'Manifests',

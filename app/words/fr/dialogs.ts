@@ -10,6 +10,7 @@ export const dialogs: Translated<typeof english> = {
   images: 'Images de disque',
   allFiles: 'Tous les fichiers',
   chooseImage: 'Choisir une image',
+  chooseManifest: 'Choisir un manifeste',
   newImage: 'Nouvelle image',
   newManifest: 'Nouveau manifeste',
   manifests: 'Manifestes',

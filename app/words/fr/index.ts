@@ -27,6 +27,7 @@ import { settings } from './settings.ts';
 import { sockets } from './sockets.ts';
 import { speed } from './speed.ts';
 import { states } from './states.ts';
+import { tasks } from './tasks.ts';
 
 export const fr: Catalogue = {
   alerts,
@@ -57,4 +58,5 @@ export const fr: Catalogue = {
   sockets,
   speed,
   states,
+  tasks,
 };

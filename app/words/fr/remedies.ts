@@ -41,6 +41,7 @@ export const remedies: Translated<typeof english> = {
   ownFiles: 'Changez ses droits d’accès, ou choisissez un autre fichier ou dossier : les fichiers sont ouverts avec vos propres droits.',
   otherCopy: 'Prenez une autre copie de ces données s’il y en a une : ce disque est défaillant.',
   checkSource: 'Vérifiez le câble, le port et l’alimentation de la source, puis refaites la tâche.',
+  checkAgain: 'Relancez le contrôle : d’ici là, nul ne sait si elle est pareille.',
   finishPart: 'Continuez cette tâche (platter resume), ou renommez le fichier pour l’utiliser tel quel.',
   newCopy: 'Démarrez une nouvelle copie.',
   moreMemory: 'Accordez plus de mémoire, puis réessayez.',

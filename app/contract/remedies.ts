@@ -17,6 +17,7 @@ export const REMEDIES = {
   otherCopy: {},
   checkSource: {},
   checkAgain: {},
+  repairIt: {},
   finishPart: {},
   newCopy: {},
   moreMemory: {},

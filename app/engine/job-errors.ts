@@ -32,6 +32,8 @@ const OF_SOURCE: Partial<Record<ErrorCode, Remedy>> = { MEDIUM_ERROR: { kind: 'o
 
 /** The same where nothing was to be written: what was not compared is unknown, not incomplete. */
 const OF_CHECK: Partial<Record<ErrorCode, Remedy>> = { CANCELLED: { kind: 'checkAgain' }, SOURCE_FAILED: { kind: 'checkAgain' } };
+/** And where a source is there to repair it from. */
+const OF_CHECK_BY_SOURCE: typeof OF_CHECK = { ...OF_CHECK, VERIFY_MISMATCH: { kind: 'repairIt' } };
 
 /** One entry of the native list. */
 export function jobError(entry: NativeError, job: Named): JobError {
@@ -57,7 +59,7 @@ const wasCut = ({ cause, errno, side }: NativeError, { sourceIsFile }: Named): b
 export function about(job: Named, destination: number | null, side: JobError['side'], known: Failure): JobError {
   const end = destination === null ? null : job.destinations[destination];
   const device = destination === null ? job.source : (end?.path ?? null);
-  const better = destination === null ? OF_SOURCE : writes(job.kind) ? {} : OF_CHECK;
+  const better = destination === null ? OF_SOURCE : writes(job.kind) ? {} : job.source === null ? OF_CHECK : OF_CHECK_BY_SOURCE;
   const remedy = better[known.code] ?? { kind: known.code };
   const part = end?.part ?? null;
   const reason: Reason = part === null ? known.reason : { kind: 'keptAs', reason: known.reason, part };

@@ -157,7 +157,8 @@ export const failure = (code: ErrorCode, { message = `It is ${code}.`, advice, .
 export function writeError(destination: number, device: string, more: Partial<JobError> = {}): JobError {
   const place = { offset: more.offset ?? 13_312_720_896, length: more.length ?? 4096 };
   const known = { op: 'write', device, ...place, errno: 'EIO', side: 'write', destination, ...more } as const;
-  const reason = more.message === undefined ? { reason: { kind: 'failedAt', place, ...(known.side === 'verify' ? { what: 'verify', cause: { kind: 'otherThanSource' } } : { what: 'write', cause: { kind: 'medium' } }) } as const } : {};
+  const what = known.side === 'verify' ? ({ what: 'verify', cause: { kind: 'otherThanSource' } } as const) : ({ what: 'write', cause: { kind: 'medium' } } as const);
+  const reason = more.message === undefined ? { reason: { kind: 'failedAt', place, ...what } as const } : {};
   return { ...known, ...failure(more.code ?? 'MEDIUM_ERROR', { ...reason, ...known }) };
 }
 

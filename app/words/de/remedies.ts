@@ -42,6 +42,7 @@ export const remedies: Translated<typeof english> = {
   otherCopy: 'Nehmen Sie eine andere Kopie dieser Daten, wenn es eine gibt: Dieses Laufwerk fällt aus.',
   checkSource: 'Prüfen Sie Kabel, Anschluss und Strom der Quelle, dann wiederholen Sie den Auftrag.',
   checkAgain: 'Starten Sie die Prüfung neu: Bis dahin weiß niemand, ob es gleich ist.',
+  repairIt: 'Verwenden Sie diese Kopie nicht; reparieren Sie sie oder schreiben Sie sie neu, und ersetzen Sie das Laufwerk, wenn es wieder geschieht.',
   finishPart: 'Setzen Sie jenen Auftrag fort (platter resume), oder benennen Sie die Datei um, wenn Sie sie so verwenden wollen.',
   newCopy: 'Starten Sie eine neue Kopie.',
   moreMemory: 'Erlauben Sie mehr Speicher, dann versuchen Sie es noch einmal.',

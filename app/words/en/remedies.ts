@@ -42,6 +42,7 @@ export const remedies = {
   otherCopy: 'Use another copy of this data if there is one: this drive is failing.',
   checkSource: 'Check the cable, the port and the power of the source, then repeat the job.',
   checkAgain: 'Start the check again: until then nobody knows whether it is equal.',
+  repairIt: 'Do not use this copy; repair it or write it again, and replace the drive if it happens again.',
   finishPart: 'Continue that job (platter resume), or rename the file to use it as it is.',
   newCopy: 'Start a new copy.',
   moreMemory: 'Allow more memory, then try again.',

@@ -42,6 +42,7 @@ export const remedies: Translated<typeof english> = {
   otherCopy: 'Prenez une autre copie de ces données s’il y en a une : ce disque est défaillant.',
   checkSource: 'Vérifiez le câble, le port et l’alimentation de la source, puis refaites la tâche.',
   checkAgain: 'Relancez le contrôle : d’ici là, nul ne sait si elle est pareille.',
+  repairIt: 'N’utilisez pas cette copie ; réparez-la ou réécrivez-la, et remplacez le disque si cela se répète.',
   finishPart: 'Continuez cette tâche (platter resume), ou renommez le fichier pour l’utiliser tel quel.',
   newCopy: 'Démarrez une nouvelle copie.',
   moreMemory: 'Accordez plus de mémoire, puis réessayez.',

@@ -271,7 +271,7 @@ describe.skipIf(cannot !== null)('limits', () => {
     const source = await bench.image('disk.img', SIZE);
     const [stalled, good] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })];
     await stalled.rule('after w 4M stall w');
-    const run = await platter(['copy', source, stalled.device, good.device, '--yes', '--json', '--stall-timeout', '1']);
+    const run = await platter(['copy', source, stalled.device, good.device, '--yes', '--json', '--stall-timeout', '3']);
     expect(run.code, run.stdout).toBe(1);
     expectJobLines(run);
     expect(resultOf(run).destinations).toMatchObject([{ state: 'failed' }, { state: 'done', verified: true }]);

@@ -233,11 +233,12 @@ describe.skipIf(noLab !== null)('two copies onto one device at once', () => {
   test('the second is refused and does not disturb the first', async () => {
     const image = await bench.image('disk.img', 12 * MiB);
     const disk = await bench.disk({ size: DISK });
-    await disk.rule('rate w 8M');
+    await disk.rule('stall w 4M 1M');
     const first = start(['copy', image, disk.device, '--yes', '--json']);
     await first.until((stdout) => stdout.includes('"event":"progress"'));
     const second = await platter(['copy', await bench.image('other.img', MiB, 5), disk.device, '--yes', '--json']);
     expect(expectRefusal(second)).toMatchObject([{ path: disk.device, code: 'IN_USE' }]);
+    await disk.rule('clear');
     const run = await first.ended;
     expect(run.code, run.stdout).toBe(0);
     expect(await digest(disk.backing, 12 * MiB)).toBe(await digest(image));
@@ -245,12 +246,13 @@ describe.skipIf(noLab !== null)('two copies onto one device at once', () => {
 
   test('the same for an image file', async () => {
     const slow = await bench.disk({ size: 4 * MiB });
-    await slow.rule('rate r 2M');
+    await slow.rule('stall r 3M 512');
     const copy = join(await bench.directory(), 'copy.img');
     const first = start(['copy', slow.device, copy, '--json']);
     await first.until((stdout) => stdout.includes('"event":"progress"'));
     const second = await platter(['copy', await bench.image('other.img', MiB, 5), copy, '--yes', '--json']);
     expect(expectRefusal(second).map(({ code }) => code)).toContain('IN_USE');
+    await slow.rule('clear');
     expect(await first.ended).toMatchObject({ code: 0 });
     expect(await digest(copy)).toBe(await digest(slow.backing));
   });

@@ -14,11 +14,11 @@ afterEach(() => bench.clear());
 
 interface Job { source: string; disks: LabDisk[]; copy: Running }
 
-/** A copy onto `count` disks so slow that there is time to control it; it is under way when this returns. */
+/** A copy onto `count` disks so slow that there is time to control it, seven seconds; it is under way when this returns. */
 async function slowCopy(count: number, ...options: string[]): Promise<Job> {
   const source = await bench.image('disk.img', SIZE);
   const disks = await Promise.all(Array.from({ length: count }, () => bench.disk({ size: SIZE })));
-  for (const disk of disks) await disk.rule('rate w 8M');
+  for (const disk of disks) await disk.rule('rate w 4M');
   const copy = start(['copy', source, ...disks.map(({ device }) => device), '--yes', '--json', ...options], { controlled: true });
   bench.finally(async () => {
     if (copy.child.exitCode === null) copy.child.kill('SIGKILL');
@@ -42,10 +42,14 @@ describe.skipIf(cannot !== null)('control lines', () => {
     const { source, disks: [disk], copy } = await slowCopy(1);
     copy.say({ call: 'pause', destination: null, paused: true });
     await sees(copy, (line) => states(line)[0] === 'paused');
-    await sleep(500); // what was in flight
-    const { bytesWritten } = await disk!.counters();
-    await sleep(1000);
-    expect((await disk!.counters()).bytesWritten).toBe(bytesWritten);
+    const written = async (): Promise<number> => (await disk!.counters()).bytesWritten;
+    // What was in flight ends; then it stands still.
+    await expect.poll(async () => {
+      const before = await written();
+      await sleep(1000);
+      return (await written()) - before;
+    }).toBe(0);
+    expect(await written()).toBeLessThan(SIZE);
     await disk!.rule('clear');
     copy.say({ call: 'pause', destination: null, paused: false });
     const run = await copy.ended;
@@ -74,9 +78,13 @@ describe.skipIf(cannot !== null)('control lines', () => {
   test('retry one that failed, while the other still runs: what is on it is not written again', async () => {
     const { source, disks, copy } = await slowCopy(2);
     await disks[0]!.rule('eio w 8M end EIO');
+    await disks[1]!.rule('stall w'); // so that it runs for as long as it has to
     await sees(copy, (line) => states(line)[0] === 'failed');
     await disks[0]!.rule('clear', 'rate w 16M');
+    const from = copy.stdout().lastIndexOf('\n') + 1;
     copy.say({ call: 'retry', destination: 0 });
+    await sees(copy, (line) => states(line)[0] === 'copying', from);
+    await disks[1]!.rule('clear');
     const run = await copy.ended;
     expect(run.code, run.stdout).toBe(0);
     expect(resultOf(run).destinations).toMatchObject([{ state: 'done', verified: true }, { state: 'done', verified: true }]);
@@ -114,7 +122,7 @@ describe.skipIf(cannot !== null)('keys', () => {
   test('p pauses and goes on, the arrows choose, x cancels the chosen one', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disks = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })] as const;
-    for (const disk of disks) await disk.rule('rate w 8M');
+    for (const disk of disks) await disk.rule('rate w 4M');
     const session = onTerminal(bench, ['copy', source, disks[0].device, disks[1].device, '--yes']);
     await session.see(/copying .* \d+ % /u);
     session.type('p');

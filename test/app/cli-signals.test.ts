@@ -73,11 +73,13 @@ describe.skipIf(noLab !== null)('stopping a job', () => {
 
   test('asked twice: it says that it is already stopping, and still ends in order', async () => {
     const { disk, copy } = await slowCopy();
-    await disk.rule('delay f 1500000');
+    await disk.rule('stall f');
     copy.child.kill('SIGINT');
     await copy.until((_, stderr) => stderr.includes('platter: stopping'));
-    await sleep(600);
+    await sleep(600); // sooner it would be the same one, passed on
     copy.child.kill('SIGINT');
+    await copy.until((_, stderr) => stderr.includes('platter: already stopping'));
+    await disk.rule('clear');
     const run = await copy.ended;
     expect(run).toMatchObject({ code: 130, signal: null });
     expect(run.stderr).toMatch(/platter: stopping: .*\nplatter: already stopping: /u);

@@ -32,7 +32,7 @@ export function inTerminal(bench: Bench, command: string): Session {
   });
   return {
     async see(text) {
-      const deadline = Date.now() + 20_000;
+      const deadline = Date.now() + 60_000;
       while (typeof text === 'string' ? !screen.includes(text) : !text.test(screen)) {
         if (Date.now() > deadline) throw new Error(`never saw ${String(text)}:\n${screen}`);
         await sleep(20);

@@ -138,7 +138,7 @@ describe.skipIf(canLab() !== null || process.getuid?.() !== 0)('the engine that 
     const disk = await bench.disk({ size: MiB });
     const { engine, told } = asking(['/bin/sleep', 'infinity']);
     const preparing = refused(engine.call('prepare', requestOf({ source: image, destinations: [disk.device] })));
-    await expect.poll(() => told.length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => told.length).toBe(1);
     expect(await engine.close()).toBeNull();
     expect(await preparing).toHaveLength(1);
   });

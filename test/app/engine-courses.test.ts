@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DestinationProgress } from '../../app/contract/jobs.ts';
 import { readManifest } from '../../app/engine/manifest.ts';
 import { canLab, seededBytes, type LabDisk } from '../lab/lab.ts';
-import { chunksWritten, head, interrupted, MiB, refused, requestOf, resultOf, resume, spoil, Workbench, type Session } from './engine-support.ts';
+import { chunksWritten, head, interrupted, MiB, refused, requestOf, resultOf, resume, spoil, untilDurable, Workbench, type Session } from './engine-support.ts';
 
 const noLab = canLab();
 let bench: Workbench;
@@ -20,16 +20,23 @@ const seen = async (session: Session, condition: (destinations: DestinationProgr
   const from = session.events.length;
   await session.until((event) => event.event === 'progress' && session.events.indexOf(event) >= from && condition(event.progress.destinations));
 };
-/** A copy of 16 MiB to two disks that a slow source holds up. */
-async function slowCopy(): Promise<{ session: Session; source: LabDisk; one: LabDisk; two: LabDisk }> {
+/** A copy of 16 MiB to two disks that a slow source holds up; in the last quarter it waits until the source's rules are cleared. */
+async function slowCopy(): Promise<{ session: Session; source: LabDisk; one: LabDisk; two: LabDisk; log: string }> {
   const source = await bench.disk({ size: 16 * MiB, file: await bench.image('disk.img', 16 * MiB) });
   const [one, two] = [await bench.disk({ size: 16 * MiB }), await bench.disk({ size: 16 * MiB })];
-  await source.rule('rate r 6M');
+  await source.rule('rate r 6M', 'stall r 12M 1M');
   const session = bench.session();
-  await session.engine.call('prepare', requestOf({ source: source.device, destinations: [one.device, two.device] }));
+  const plan = await session.engine.call('prepare', requestOf({ source: source.device, destinations: [one.device, two.device] }));
   await session.engine.call('start', {});
   await one.waitFor(({ bytesWritten }) => bytesWritten >= 2 * MiB);
-  return { session, source, one, two };
+  return { session, source, one, two, log: bench.log(plan.job!) };
+}
+
+/** Kills the host. With an I/O under way it ends when that does. */
+async function kill(session: Session, source: LabDisk): Promise<void> {
+  session.host.kill('SIGKILL');
+  await source.rule('clear');
+  await session.exited;
 }
 
 describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${noLab})`}`, () => {
@@ -95,7 +102,7 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
     const source = await bench.image('disk.img', 32 * MiB);
     const disk = await bench.disk({ size: 32 * MiB });
     const session = bench.session();
-    await session.engine.call('prepare', requestOf({ source, destinations: [disk.device], throttle: 2 * MiB, verify: false }));
+    await session.engine.call('prepare', requestOf({ source, destinations: [disk.device], throttle: MiB / 2, verify: false }));
     await session.engine.call('start', {});
     await sleep(1000);
     expect((await disk.counters()).bytesWritten).toBeLessThan(12 * MiB);
@@ -103,7 +110,7 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
     expect(await refused(session.engine.call('pause', { destination: 1, paused: true }))).toMatchObject([{ code: 'BAD_ARGUMENT' }]);
     await session.engine.call('throttle', { destination: null, bytesPerSecond: null });
     const { seconds } = await resultOf(session);
-    expect(seconds).toBeLessThan(8);
+    expect(seconds).toBeLessThan(30); // not a minute
   });
 
   it('a destination that failed is started again, and only what is missing is written', async () => {
@@ -125,7 +132,7 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
     const session = bench.session();
     await stuck.rule('stall w 4M 1M');
     bench.finally(() => stuck.rule('go'));
-    await session.engine.call('prepare', requestOf({ source, destinations: [good.device, stuck.device], stallTimeout: 2 }));
+    await session.engine.call('prepare', requestOf({ source, destinations: [good.device, stuck.device], stallTimeout: 3 }));
     await session.engine.call('start', {});
     const result = await resultOf(session);
     expect((await stuck.counters()).inFlight).toBeGreaterThan(0);
@@ -234,21 +241,19 @@ describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
   it.each(['SIGKILL', 'a cancellation'] as const)('after %s: only what is missing is written, to a disk and an image', async (how) => {
     const source = await bench.disk({ size: 16 * MiB, file: await bench.image('disk.img', 16 * MiB) });
     const [disk, copy] = [await bench.disk({ size: 16 * MiB }), await bench.path('copy.img')];
-    await source.rule('rate r 4M');
+    await source.rule('stall r 12M 1M');
     const first = bench.session();
     const plan = await first.engine.call('prepare', requestOf({ name: 'Room 12', source: source.device, destinations: [disk.device, copy] }));
     await first.engine.call('start', {});
-    await sleep(2800);
+    await untilDurable(bench.log(plan.job!));
     const second = bench.session();
     expect(await interrupted(second)).toEqual([]); // it runs
-    if (how === 'SIGKILL') {
-      first.host.kill('SIGKILL');
-      await first.exited;
-    } else {
+    if (how === 'SIGKILL') await kill(first, source);
+    else {
       await first.engine.call('cancel', {});
+      await source.rule('clear');
       await resultOf(first);
     }
-    await source.rule('clear');
     const [job] = await interrupted(second);
     expect(job).toMatchObject({ id: plan.job, name: 'Room 12', bytes: 16 * MiB, damaged: false, destinations: [{ path: disk.device, finished: false }, { path: copy }] });
     const durable = job!.destinations[0]!.durable;
@@ -265,16 +270,16 @@ describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
   it('after a power cut: nothing that was said to be there is lost', async () => {
     const source = await bench.disk({ size: 16 * MiB, file: await bench.image('disk.img', 16 * MiB) });
     const disk = await bench.disk({ size: 16 * MiB });
-    await source.rule('rate r 4M');
+    await source.rule('stall r 12M 1M');
     await disk.rule('volatile on');
     const first = bench.session();
-    await first.engine.call('prepare', requestOf({ source: source.device, destinations: [disk.device] }));
+    const plan = await first.engine.call('prepare', requestOf({ source: source.device, destinations: [disk.device] }));
     await first.engine.call('start', {});
-    await sleep(2800);
+    await untilDurable(bench.log(plan.job!));
     first.host.kill('SIGKILL');
     await disk.rule('powercut 7');
-    await first.exited;
     await source.rule('clear');
+    await first.exited;
     const session = bench.session();
     const [job] = await interrupted(session);
     expect(job!.destinations[0]!.durable).toBeGreaterThan(0);
@@ -285,11 +290,11 @@ describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
   it('after a drive was unplugged: it alone is continued, and left out while it is not there', async () => {
     const source = await bench.disk({ size: 16 * MiB, file: await bench.image('disk.img', 16 * MiB) });
     const [one, two] = [await bench.disk({ size: 16 * MiB }), await bench.disk({ size: 16 * MiB })];
-    await source.rule('rate r 5M');
+    await source.rule('stall r 12M 1M');
     const session = bench.session();
-    await session.engine.call('prepare', requestOf({ source: source.device, destinations: [one.device, two.device] }));
+    const plan = await session.engine.call('prepare', requestOf({ source: source.device, destinations: [one.device, two.device] }));
     await session.engine.call('start', {});
-    await sleep(2000);
+    await untilDurable(bench.log(plan.job!));
     await two.rule('dead ENXIO');
     await source.rule('clear');
     expect((await resultOf(session)).destinations.map(({ state }) => state)).toEqual(['done', 'failed']);
@@ -307,9 +312,10 @@ describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
   });
 
   it('without what another job has written over since', async () => {
-    const { session, one } = await slowCopy();
-    await sleep(1500);
+    const { session, source, one, log } = await slowCopy();
+    await untilDurable(log);
     await session.engine.call('cancel', {});
+    await source.rule('clear');
     await resultOf(session);
     const durable = async (): Promise<number[]> => (await interrupted(session))[0]!.destinations.map((destination) => destination.durable);
     const [, before] = await durable();
@@ -319,11 +325,9 @@ describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
   });
 
   it('but not when the source or the destination was written to since, and it can be forgotten', async () => {
-    const { session, source, one, two } = await slowCopy();
-    await sleep(2000);
-    session.host.kill('SIGKILL');
-    await session.exited;
-    await source.rule('clear');
+    const { session, source, one, two, log } = await slowCopy();
+    await untilDurable(log);
+    await kill(session, source);
     const next = bench.session();
     const [job] = await interrupted(next);
     const asked = requestOf({ kind: 'resume', source: null, destinations: [], job: job!.id });

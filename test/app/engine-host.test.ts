@@ -150,6 +150,7 @@ describe.skipIf(noLab !== null)('one job at a time', () => {
 
   it('two copies to one image: the second is refused, before and after the first one started', async () => {
     const { copy, source } = await running();
+    await source.rule('stall r 20M 1M');
     const other = bench.session();
     expect(await refused(other.engine.call('prepare', requestOf({ source: source.device, destinations: [copy] })))).toMatchObject([{ code: 'IN_USE', device: copy }]);
 
@@ -159,6 +160,7 @@ describe.skipIf(noLab !== null)('one job at a time', () => {
     await second.engine.call('prepare', request);
     await first.engine.call('start', {});
     expect(await refused(second.engine.call('start', {}))).toMatchObject([{ code: 'IN_USE' }]);
+    await source.rule('clear');
     await first.until(({ event }) => event === 'result');
     expect(readFileSync(await bench.path('race.img')).equals(seededBytes(24 * MiB, 1))).toBe(true);
   });

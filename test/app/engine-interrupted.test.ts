@@ -1,15 +1,12 @@
 // What an update or a repair that was cut short leaves on a disk, and how it is finished.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { copyFile, mkdir, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { copyFile, mkdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CopyRequest } from '../../app/contract/jobs.ts';
-import { isEmpty } from '../../app/engine/chunk-sets.ts';
-import { readJobLog, type JobLog } from '../../app/engine/job-log.ts';
 import { assertOwnLoop, canLab, canMkfs, seededBytes, type LabDisk } from '../lab/lab.ts';
-import { chunksWritten, head, interrupted, MiB, refused, requestOf, resultOf, resume, spoil, Workbench, type Session } from './engine-support.ts';
+import { chunksWritten, head, interrupted, MiB, refused, requestOf, resultOf, resume, spoil, untilDurable, Workbench, type Session } from './engine-support.ts';
 
 const noLab = canLab();
 const noExfat = noLab ?? (existsSync('/sbin/mount.exfat-fuse') && existsSync('/sbin/mkfs.exfat') ? null : 'exfat-fuse and exfatprogs are missing');
@@ -29,21 +26,16 @@ async function almostAlike(): Promise<{ source: string; disk: LabDisk }> {
   return { source, disk: await bench.disk({ size: SIZE, file }) };
 }
 
-async function begin(session: Session, request: Partial<CopyRequest>): Promise<void> {
-  await session.engine.call('prepare', requestOf(request));
+/** Starts a job, and gives the path of its log. */
+async function begin(session: Session, request: Partial<CopyRequest>): Promise<string> {
+  const { job } = await session.engine.call('prepare', requestOf(request));
   await session.engine.call('start', {});
-}
-
-/** Waits until the only log says that something is on the first destination. */
-async function untilDurable(): Promise<void> {
-  const folder = join(bench.state, 'jobs');
-  const log = async (): Promise<JobLog> => readJobLog(join(folder, (await readdir(folder))[0]!));
-  while (isEmpty((await log()).durable[0]!)) await sleep(50);
+  return bench.log(job!);
 }
 
 /** Kills the host while an I/O of `disk` is stalled, which then goes on by itself. */
 async function killAtStall(session: Session, disk: LabDisk): Promise<void> {
-  await disk.waitFor(({ stalled }) => stalled > 0, 60_000);
+  await disk.waitFor(({ stalled }) => stalled > 0);
   session.host.kill('SIGKILL');
   await disk.rule('clear'); // a process with an I/O under way ends when that does
   await session.exited;
@@ -174,8 +166,7 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     const source = await bench.image('disk.img', SIZE);
     const copy = await bench.image('copy.img', SIZE);
     const [running, session] = [bench.session(), bench.session()];
-    await begin(running, { source, destinations: [copy], throttle: MiB / 2 });
-    await untilDurable(); // the image that it will replace is repaired meanwhile
+    await untilDurable(await begin(running, { source, destinations: [copy], throttle: MiB / 2 })); // the image that it will replace is repaired meanwhile
     expect(await session.run({ kind: 'repair', source, destinations: [copy] })).toMatchObject({ destinations: [{ state: 'done' }] });
     running.host.kill('SIGKILL');
     await running.exited;
@@ -187,8 +178,7 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
   it('a copy to a partition takes back what the log of a copy to the whole disk says', async () => {
     const [source, small, disk] = [await bench.image('disk.img', SIZE), await bench.image('small.img', 65536, 2), await bench.disk({ size: SIZE, plain: true })];
     const first = bench.session();
-    await begin(first, { source, destinations: [disk.device], throttle: MiB });
-    await untilDurable();
+    await untilDurable(await begin(first, { source, destinations: [disk.device], throttle: MiB }));
     first.host.kill('SIGKILL');
     await first.exited;
     const session = bench.session();
@@ -236,8 +226,7 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     const [source, copy] = [join(folder, 'disk.img'), join(folder, 'copy.img')];
     await writeFile(source, seededBytes(4 * MiB, 1));
     const first = bench.session();
-    await begin(first, { source, destinations: [copy], throttle: MiB, verify: false });
-    await untilDurable();
+    await untilDurable(await begin(first, { source, destinations: [copy], throttle: MiB / 2, verify: false }));
     first.host.kill('SIGKILL');
     await first.exited;
     const { ino } = await stat(source);
@@ -256,7 +245,7 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     const session = bench.session();
     await session.run({ source, destinations: [copy], saveManifest: manifest });
     const before = readFileSync(manifest);
-    const [first, again] = [session.events.length, { source, destinations: [copy], update: true, manifest, saveManifest: manifest, throttle: 1.5 * MiB }];
+    const [first, again] = [session.events.length, { source, destinations: [copy], update: true, manifest, saveManifest: manifest, throttle: MiB / 8 }];
     await begin(session, again);
     await session.until((event) => event.event === 'progress' && session.events.indexOf(event) >= first && event.progress.bytes >= MiB);
     await session.engine.call('cancel', {});
@@ -335,12 +324,10 @@ describe.skipIf(noLab !== null)('the log of an interrupted copy', () => {
     const [disk, copy] = [await bench.disk({ size: SIZE }), await bench.path('copy.img')];
     await source.rule('stall r 6M 1M');
     const first = bench.session();
-    const plan = await first.engine.call('prepare', requestOf({ source: source.device, destinations: [disk.device, copy] }));
-    await first.engine.call('start', {});
-    const log = join(bench.state, 'jobs', `${plan.job}.log`);
-    while ((await readJobLog(log)).durable.some(isEmpty)) await sleep(20);
+    const log = await begin(first, { source: source.device, destinations: [disk.device, copy] });
+    await untilDurable(log);
     await killAtStall(first, source);
-    return { source, disk, copy, id: plan.job!, log };
+    return { source, disk, copy, id: basename(log, '.log'), log };
   }
   const resumed = (id: string): CopyRequest => requestOf({ kind: 'resume', source: null, destinations: [], job: id });
 

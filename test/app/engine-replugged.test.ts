@@ -40,7 +40,7 @@ async function copying(): Promise<Scene> {
   const plan = await session.engine.call('prepare', requestOf({ source: source.device, destinations: [other.device, stick.device] }));
   expect(plan.destinations[1]).toMatchObject(STICK);
   await session.engine.call('start', {});
-  await stick.waitFor(({ bytesWritten, flushes }) => bytesWritten >= 3 * MiB && flushes > 1, 60_000); // the first one is that of the blank head
+  await stick.waitFor(({ bytesWritten, flushes }) => bytesWritten >= 3 * MiB && flushes > 1); // the first one is that of the blank head
   bench.keep(await open(stick.device, 'r')); // its number is not given to the next disk, whoever lets it go
   return { session, source, other, stick, plugIn: () => bench.disk({ size: SIZE, file }), name: named };
 }

@@ -6,11 +6,14 @@ import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { JobError, PlatterError } from '../../app/contract/errors.ts';
 import type { HostEvent } from '../../app/contract/host.ts';
 import { plainRequest, type CopyRequest, type InterruptedJob, type JobResult } from '../../app/contract/jobs.ts';
+import { isEmpty } from '../../app/engine/chunk-sets.ts';
 import { Refusal, startEngine, type Engine } from '../../app/engine/client.ts';
+import { readJobLog } from '../../app/engine/job-log.ts';
 import { labdisk, seededBytes, type LabDisk, type LabDiskOptions, type LabEntry } from '../lab/lab.ts';
 
 export const HOST = fileURLToPath(new URL('../../out/engine/host.js', import.meta.url));
@@ -68,6 +71,11 @@ export const interrupted = (session: Session): Promise<InterruptedJob[]> => sess
 /** Continues an interrupted job to its end. */
 export const resume = (session: Session, job: string): Promise<JobResult> => session.run({ kind: 'resume', source: null, destinations: [], job });
 
+/** Waits until this log says that something is on every destination. */
+export async function untilDurable(log: string): Promise<void> {
+  while ((await readJobLog(log)).durable.some(isEmpty)) await sleep(20);
+}
+
 /** Things of one test, given back in reverse order when it ends. */
 export class Workbench {
   readonly #undo: (() => Promise<unknown>)[] = [];
@@ -96,6 +104,11 @@ export class Workbench {
     const disk = await labdisk(options);
     this.#undo.push(() => disk.close());
     return disk;
+  }
+
+  /** Path of the log that a job keeps. */
+  log(job: string): string {
+    return join(this.state, 'jobs', `${job}.log`);
   }
 
   /** Closes something at the end. */

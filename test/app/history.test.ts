@@ -142,7 +142,7 @@ describe.skipIf(cannot !== null)(`on real disks${cannot === null ? '' : ` (${can
     const [good, bad] = await Promise.all([bench.disk({ size: 16 * MiB }), bench.disk({ size: 16 * MiB })]);
     await bad.rule(`eio w ${2 * MiB} 4K`);
     const image = 'copy.img';
-    const run = await platter(['copy', source, good.device, bad.device, image, '--manifest', 'm', '--throttle-dest', `${image}=8M`, '--yes', '--json'], { cwd: directory });
+    const run = await platter(['copy', source, good.device, bad.device, image, '--manifest', 'm', '--throttle-dest', `${image}=4M`, '--yes', '--json'], { cwd: directory });
     expect(run.code, run.stderr).toBe(1);
 
     const listed = await platter(['history', '--json']);

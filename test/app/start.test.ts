@@ -59,7 +59,7 @@ test.for(['SIGINT', 'SIGTERM'] as const)('npm start: %s to npm stops the copy in
   await using disk = await labdisk({ size: 64 * 1024 ** 2 });
   await disk.rule('rate w 4M'); // 16 s if nothing stops it
   const { child, ended } = start([...npmStart, 'copy', 'disk.img', disk.device, '--yes', '--json'], folder);
-  await disk.waitFor(({ writes }) => writes > 0, 30_000);
+  await disk.waitFor(({ writes }) => writes > 0);
   child.kill(signal);
   const { code, stdout, stderr } = await ended;
   expect(code, stderr).toBe(130);

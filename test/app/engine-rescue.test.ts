@@ -16,6 +16,8 @@ const SIZE = 8 * MiB;
 /** In chunks 1, 4 and 7; the first of them at a chunk's inside, the last over more than trimming gets. */
 const BAD = ['eio r 3000s 3s', 'eio r 9000s 1s', 'eio r 15000s 40s'];
 const HOLES = 44 * 512;
+/** Rules by which a pass takes two seconds, or as many as there are retries. */
+const SLOW = { copying: ['rate r 4M'], trimming: ['delay r 10000'], scraping: ['delay r 50000 15000s 40s'], retrying: ['delay r 20000 15000s 40s'] };
 let bench: Workbench;
 beforeEach(() => { bench = new Workbench(); });
 afterEach(() => bench.clear());
@@ -72,7 +74,7 @@ describe.skipIf(noLab !== null)(`a rescue${noLab === null ? '' : ` (${noLab})`}`
   });
 
   it.each(['copying', 'trimming', 'scraping', 'retrying'] as const)('stopped while %s is gone on with by ddrescue', async (pass) => {
-    const source = await failing('delay r 10000', 'rate r 8M');
+    const source = await failing(...SLOW[pass]);
     const [copy, map] = [await bench.path('copy.img'), await bench.path('ours.map')];
     const session = bench.session();
     await begin(session, { source: source.device, destinations: [copy], rescue: { retries: 1000, map } });
@@ -147,7 +149,7 @@ describe.skipIf(noLab !== null)('a destination of a rescue that failed is starte
 
 describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
   it.each(['with its map', 'without a map'])('after a kill, %s, and makes a manifest of what was read', async (how) => {
-    const source = await failing('delay r 10000');
+    const source = await failing(...SLOW.trimming, ...SLOW.scraping); // by the end of the first something is in the log
     const disk = await bench.disk({ size: SIZE });
     await writeFile(disk.backing, Buffer.alloc(SIZE, 0xee));
     const [map, saveManifest] = [how === 'with its map' ? await bench.path('ours.map') : null, await bench.path('manifest')];
@@ -180,7 +182,7 @@ describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
   });
 
   it.each(['without a map', 'with one from before'])('%s: what may be zeros is read again', async (how) => {
-    const source = await failing('delay r 10000');
+    const source = await failing(...SLOW.retrying);
     const disk = await bench.disk({ size: SIZE });
     await writeFile(disk.backing, Buffer.alloc(SIZE, 0xee));
     const map = how === 'with one from before' ? await bench.path('ours.map') : null;

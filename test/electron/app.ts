@@ -71,6 +71,7 @@ export async function launchApp({ user, unprivileged = user !== undefined, trace
   launcher.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
   const gone = once(launcher, 'exit').then(([code]) => code as number | null);
   const page = await electron.firstWindow();
+  page.context().setDefaultTimeout(60_000);
   await page.locator('#source-heading').waitFor();
   return {
     electron,

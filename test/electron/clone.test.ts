@@ -44,7 +44,7 @@ describe.skipIf(reason !== null)(`clone in the window${reason === null ? '' : ` 
       await using late = await labdisk({ size: DISK_SIZE, plain: true });
       await page.getByRole('checkbox', { name: late.device }).waitFor();
     }
-    for (const disk of disks) await disk.rule('rate w 16M');
+    for (const disk of disks) await disk.rule('rate w 4M');
 
     await chooseImage(app, image);
     await tick(app, first.device, bad.device, last.device);
@@ -57,6 +57,7 @@ describe.skipIf(reason !== null)(`clone in the window${reason === null ? '' : ` 
     await tileOf(page, first.device).getByText('Copying').waitFor();
     await tileOf(page, first.device).getByText(/[1-9]\d*\s%/).waitFor();
     await picture(page, '3-running');
+    for (const disk of disks) await disk.rule('rate w 0');
 
     await page.getByRole('heading', { name: /2 verified, 1 failed/ }).waitFor();
     await picture(page, '4-ended');

@@ -9,7 +9,7 @@ import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
 import { imageFolder, launchApp, picture, type App } from './app.ts';
 import { holdToStart, startJob, tileOf, tiles } from './steps.ts';
 
-const MIB = 1024 * 1024;
+const SIZE = 32 * 1024 * 1024;
 const reason = canLab();
 
 describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : ` (${reason})`}`, () => {
@@ -18,12 +18,12 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
   let app: App;
   let disk: LabDisk;
 
-  beforeAll(() => writeFileSync(image, seededBytes(16 * MIB, 2)));
+  beforeAll(() => writeFileSync(image, seededBytes(SIZE, 2)));
   afterAll(() => rmSync(folder, { recursive: true }));
   beforeEach(async () => {
-    disk = await labdisk({ size: 16 * MIB });
+    disk = await labdisk({ size: SIZE });
     app = await launchApp();
-    await disk.rule('rate w 2M'); // eight seconds of writing, or until `hurry`
+    await disk.rule('rate w 2M'); // sixteen seconds of writing, or until `hurry`
     await startJob(app, image, [disk.device]);
     await tileOf(app.page, disk.device).getByText(/[1-9]\d*\s%/).waitFor();
   });
@@ -50,7 +50,7 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
 
   /** Throws EBUSY while somebody holds the device. The kernel lets go of an io_uring a moment after its process ends. */
   const takeDevice = async (): Promise<void> => {
-    for (let left = 20; ; left--) {
+    for (let left = 100; ; left--) {
       try {
         closeSync(openSync(disk.device, constants.O_RDWR | constants.O_EXCL));
         return;
@@ -105,9 +105,9 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
           webContents.forcefullyCrashRenderer();
         }),
     );
-    await expect.poll(headline, { timeout: 15_000 }).toMatch(/copying/);
+    await expect.poll(headline).toMatch(/copying/);
     await hurry();
-    await expect.poll(headline, { timeout: 30_000 }).toMatch(/1 verified/);
+    await expect.poll(headline).toMatch(/1 verified/);
   });
 
   it('closing the window asks, and "keep running" keeps both', async () => {

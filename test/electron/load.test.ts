@@ -7,7 +7,7 @@ import { launchApp, picture } from './app.ts';
 import { chooseImage, holdToStart, review, tiles } from './steps.ts';
 
 /** Measured seconds. */
-const SECONDS = 10;
+const SECONDS = 5;
 /** Ticks of a process's clock in a second. */
 const TICKS = 100;
 

@@ -46,7 +46,7 @@ describe('privileges', () => {
     }));
     expect(seen.node).toEqual([]);
     expect(seen.bridge).toEqual([
-      'cancel', 'changeSettings', 'chooseImage', 'chooseNewImage', 'copyDiagnostics', 'dismissJob', 'dismissReview', 'eject', 'findJobs', 'forget', 'getSpeeds', 'getState', 'onProgress',
+      'cancel', 'changeSettings', 'chooseImage', 'chooseManifest', 'chooseNewImage', 'copyDiagnostics', 'dismissJob', 'dismissReview', 'eject', 'findJobs', 'forget', 'getSpeeds', 'getState', 'onProgress',
       'onState', 'pathOf', 'pause', 'refreshDisks', 'reportJobs', 'retry', 'review', 'saveManifest', 'showLog', 'start', 'throttle',
     ]);
   });
@@ -66,16 +66,15 @@ describe('going elsewhere', () => {
   });
 
   it('loads no frame', async () => {
-    const said = await consoleOf(() =>
-      app.page.evaluate(async () => {
-        const frame = document.createElement('iframe');
-        frame.src = 'https://example.com/';
-        document.body.append(frame);
-        await new Promise((resolve) => setTimeout(resolve, 200));
-        frame.remove();
-      }),
-    );
-    expect(said).toMatch(/Refused to frame|Framing 'https:\/\/example.com\/' violates/);
+    const refused = app.page.waitForEvent('console', { predicate: (message) => /Refused to frame|Framing 'https:\/\/example.com\/' violates/.test(message.text()) });
+    const frame = await app.page.evaluateHandle(() => {
+      const made = document.createElement('iframe');
+      made.src = 'https://example.com/';
+      document.body.append(made);
+      return made;
+    });
+    await refused;
+    await frame.evaluate((made) => made.remove());
   });
 });
 

@@ -40,7 +40,7 @@ test('language and theme apply at once and outlive the app; a damaged file is pu
   {
     await using app = await launch();
     await app.page.getByRole('heading', { name: 'Quelle' }).waitFor();
-    expect(await ground(app)).toBe('rgb(14, 17, 20)');
+    await expect.poll(() => ground(app)).toBe('rgb(14, 17, 20)');
     await picture(app.page, 'settings-dark-de');
   }
   writeFileSync(file, '{"language": "de", "them');

@@ -15,7 +15,7 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const BUILT = resolve(HERE, '../../out/lab/labdisk');
 /** The directory labdisk makes for itself, as it shows in a loop device's backing_file. */
 const OUR_DIRECTORY = /\/platter-lab-[A-Za-z0-9]{6}\//;
-const CLOSE_TIMEOUT = 15_000;
+const CLOSE_TIMEOUT = 60_000;
 
 /** File systems that the lab can make; xfs and btrfs clone files (FICLONE). */
 export type FileSystem = 'ext4' | 'xfs' | 'btrfs';

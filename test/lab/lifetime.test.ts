@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -68,6 +68,18 @@ describe.skipIf(reason !== null)('the end of a disk', () => {
     await disk.close();
     await reading;
     await eventually(async () => !(await isLeft(directoryOf(disk))));
+  });
+
+  test('a partition that somebody added to it and left is not one of the next disk on that device', async () => {
+    const disk = await labdisk({ size: 4 * MiB, plain: true });
+    assertOwnLoop(disk.device);
+    await run('addpart', [disk.device, '1', '2048', '2048']);
+    await disk.close();
+    const partition = `/sys/block/${basename(disk.device)}/${basename(disk.device)}p1`;
+    const next: LabDisk[] = [];
+    onTestFinished(() => Promise.all(next.map((each) => each.close())).then(() => undefined));
+    while (existsSync(partition) && next.length < 32) next.push(await labdisk({ size: MiB, plain: true }));
+    expect(existsSync(partition)).toBe(false);
   });
 
   // Each of the processes can be killed at the worst moment: dirty pages in the cache and an I/O that stalls.

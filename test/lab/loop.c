@@ -1,6 +1,7 @@
 // Attaching a loop device, among many others who do the same at the same time.
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/blkpg.h>
 #include <linux/loop.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 
 #define LOOP_MAJOR 7
 #define ATTEMPTS 500
+#define PARTITIONS 15
 
 // Opens /dev/loopN; makes the node where no devtmpfs does it (containers).
 static int open_loop(int number, char device[DEVICE_NAME], int flags) {
@@ -23,6 +25,15 @@ static int open_loop(int number, char device[DEVICE_NAME], int flags) {
   if (loop < 0 && errno == ENOENT && mknod(device, S_IFBLK | 0660, makedev(LOOP_MAJOR, (unsigned)number)) == 0)
     loop = open(device, flags | O_CLOEXEC);
   return loop < 0 ? -errno : loop;
+}
+
+// Partitions that somebody added with addpart outlive the disk, when whoever added them was killed: they are not this one's.
+static void forget_partitions(int loop) {
+  for (int number = 1; number <= PARTITIONS; number++) {
+    struct blkpg_partition partition = {.pno = number};
+    struct blkpg_ioctl_arg delete = {.op = BLKPG_DEL_PARTITION, .datalen = sizeof partition, .data = &partition};
+    ioctl(loop, BLKPG, &delete);  // ENXIO where there is none; one that is still mounted stays
+  }
 }
 
 int loop_attach(int file, const char *file_path, const struct options *options, char device[DEVICE_NAME]) {
@@ -40,7 +51,10 @@ int loop_attach(int file, const char *file_path, const struct options *options, 
     result = number < 0 ? -errno : open_loop(number, device, options->read_only ? O_RDONLY : O_RDWR);
     if (result >= 0) {
       int loop = result;
-      if (ioctl(loop, LOOP_CONFIGURE, &config) == 0) break;
+      if (ioctl(loop, LOOP_CONFIGURE, &config) == 0) {
+        forget_partitions(loop);
+        break;
+      }
       result = -errno;
       close(loop);
     }

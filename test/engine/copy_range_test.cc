@@ -250,7 +250,7 @@ TEST_CASE("copy range: a cancelled job stops copying") {
     write_file(directory.path("from"), pattern(64 * MiB, 9));
     const Device from(directory.path("from"), KCOPYD_OPEN_READ);
     const Device to(directory.path("to"), kNew);
-    Client client({.backend = backend, .bytes_per_second = 16 * MiB});
+    Client client({.backend = backend, .bytes_per_second = 4 * MiB});
     Job& job = client.copy(from.at(0, 64 * MiB), {to.at(0, 64 * MiB)}, KCOPYD_COPY_RANGE);
     while (job.progress().dests[0].written == 0) std::this_thread::yield();
     job.cancel();

@@ -179,6 +179,8 @@ class Shelf {
     std::lock_guard lock(mutex_);
     if (body->spoiled) return end(std::move(body));
     body->lab->rule("clear\nlog off\nlog clear\nreset");
+    // What was given up while it stalled comes through now; it is none of the next one's.
+    body->lab->wait_for([](const lab::Counters& counters) { return counters.in_flight == 0; });
     free_.push_back(std::move(body));
     if (free_.size() > kKept) {
       auto oldest = std::move(free_.front());
@@ -243,6 +245,7 @@ void Disk::rule(const std::string& line) {
 uint64_t Disk::reads() const { return body_->lab->counters().reads; }
 uint64_t Disk::writes() const { return body_->lab->counters().writes; }
 uint64_t Disk::flushes() const { return body_->lab->counters().flushes; }
+uint64_t Disk::stalled() const { return body_->lab->counters().stalled; }
 
 std::vector<Event> Disk::log() const {
   std::vector<Event> events;

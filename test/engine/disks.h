@@ -55,6 +55,8 @@ class Disk {
   uint64_t reads() const;
   uint64_t writes() const;
   uint64_t flushes() const;
+  // Requests that a stall holds now.
+  uint64_t stalled() const;
   // What was logged since rule("log on rwf").
   std::vector<Event> log() const;
   // Ends the server behind it: the device is gone for good.

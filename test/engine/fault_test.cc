@@ -304,7 +304,7 @@ TEST_CASE("errnos of a file reach the list as they are, each with its meaning") 
 TEST_CASE("K31 a destination that dies mid-job has its bit, the others finish") {
   on_each(kFaulty, [](const Combo& combo) {
     Bay bay(combo, 3, 16 * MiB);
-    bay.dests[1].rule("rate w 32M");
+    bay.dests[1].rule("after w 8M stall w");
     Job& job = bay.client.copy(bay.from(0, 16 * MiB), bay.all(0, 16 * MiB));
     while (job.progress().dests[1].written < 2 * MiB) usleep(1000);
     bay.dests[1].kill();
@@ -321,7 +321,7 @@ TEST_CASE("K31 a destination that dies mid-job has its bit, the others finish") 
 TEST_CASE("K31 a source that dies mid-job ends the job with read_err") {
   on_each(kFaulty, [](const Combo& combo) {
     Bay bay(combo, 2, 16 * MiB);
-    bay.source.rule("rate r 32M");
+    bay.source.rule("after r 8M stall r");
     Job& job = bay.client.copy(bay.from(0, 16 * MiB), bay.all(0, 16 * MiB));
     while (job.progress().bytes_read < 2 * MiB) usleep(1000);
     bay.source.kill();
@@ -369,7 +369,7 @@ TEST_CASE("a place that is tried more than once is listed once: a slow destinati
     bay.dests[1].rule("after w 2M stall w");
     Job& job = bay.client.copy(bay.from(0, 24 * MiB), bay.all(0, 24 * MiB), KCOPYD_IGNORE_ERROR);
     while (job.progress().dests[0].written < 24 * MiB) usleep(1000);
-    bay.dests[1].rule("go");
+    bay.dests[1].forgive();
     const Outcome& out = job.wait();
     CHECK(out.read_err == 1);
     CHECK(out.list() == Lines{listed("read", bad, b)});
@@ -386,7 +386,7 @@ TEST_CASE("a hole that can be read the second time is no reason to call a slow d
     Job& job = bay.client.copy(bay.from(0, 24 * MiB), bay.all(0, 24 * MiB), KCOPYD_IGNORE_ERROR | KCOPYD_VERIFY);
     while (job.progress().dests[0].state != KCOPYD_DONE) usleep(1000);
     bay.source.forgive();
-    bay.dests[1].rule("go");
+    bay.dests[1].forgive();
     const Outcome& out = job.wait();
     CHECK(out.read_err == 1);
     CHECK(out.write_err == 0);

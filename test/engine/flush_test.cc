@@ -92,16 +92,21 @@ TEST_CASE("what one flush is told of is told once: another job's flush, or anoth
       source.fill(pattern(512 * KiB, 1));
       const Device from(source.path(), KCOPYD_OPEN_READ), to(disk.device(), KCOPYD_OPEN_WRITE);
       disk.rule("eio w 0 4096");
+      Disk held(Medium::lab_file, 512 * KiB);
+      held.fill(pattern(512 * KiB, 1));
+      const Device held_from(held.path(), KCOPYD_OPEN_READ);
+      if (!one_job) held.rule("stall r 64K end");
       Client client({.backend = backend, .subjob_size = 64 * KiB});
       // The first half gets its first 64 KiB, which are lost; the second half is flushed before the first one is.
-      const io_region half = from.at(0, 512 * KiB);
+      const io_region half = from.at(0, 512 * KiB), first = held_from.at(0, 512 * KiB);
       const std::vector<io_region> halves = {to.at(0, 512 * KiB), to.at(512 * KiB, 512 * KiB)};
       const std::vector<kcopyd_dest_options> slow = {{.bytes_per_second = 1 * MiB}, {.bytes_per_second = 3 * MiB}};
-      Job& job = client.submit({.op = KCOPYD_COPY, .from = &half, .num_dests = one_job ? 2u : 1u, .dests = halves.data(), .dest_options = slow.data()});
+      Job& job = client.submit({.op = KCOPYD_COPY, .from = one_job ? &half : &first, .num_dests = one_job ? 2u : 1u, .dests = halves.data(), .dest_options = slow.data()});
       if (!one_job) {
         while (job.progress().dests[0].written == 0) usleep(1000);
         CHECK(client.copy(half, {halves[1]}).wait().list() == Lines{"flush 0 EIO medium"});
         CHECK_FALSE(job.done());
+        held.rule("go");
       }
       CHECK(job.wait().list() == (one_job ? Lines{"flush 0 EIO medium", "flush 1 EIO medium"} : Lines{"flush 0 EIO medium"}));
       disk.rule("clear");

@@ -188,6 +188,7 @@ Counters Disk::counters() const {
           .bytes_zeroed = number(json, "bytesZeroed"),
           .errors = number(json, "errors"),
           .in_flight = number(json, "inFlight"),
+          .stalled = number(json, "stalled"),
           .rules = number(json, "rules"),
           .size = number(json, "size")};
 }

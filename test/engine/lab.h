@@ -33,6 +33,7 @@ struct Options {
 struct Counters {
   uint64_t reads, writes, flushes, zeroes, bytes_read, bytes_written, bytes_zeroed, errors;
   uint64_t in_flight;  // arrived and not ended: held by a delay or a stall, or being done
+  uint64_t stalled;    // of those, held by a stall
   uint64_t rules;
   uint64_t size;       // visible, bytes
 };

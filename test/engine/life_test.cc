@@ -249,9 +249,9 @@ double lateness(double time, double step) {
   return std::max(0.0, seconds_since(start) - time);
 }
 
-// Never faster than asked, over all tries together (who was late may catch up); and once hardly slower. A busy machine
-// only ever makes it slower, so it is tried more than once, and what the machine itself was late by beside it and what
-// the work takes without a throttle are not the throttle's. Its exact rate: throttle_test.cc.
+// Never faster than asked, over all tries together (who was late may catch up); and not much slower. A busy machine makes
+// it slower without end, so it is tried more than once, and what the machine itself was late by beside it and what the
+// work takes without a throttle are not the throttle's. Its exact rate, on a clock of the test's own: throttle_test.cc.
 void check_rate(Bay& bay, uint64_t asked, uint64_t bytes, const std::function<void()>& run) {
   const double time = static_cast<double>(bytes) / static_cast<double>(asked);
   double best = 0, spent = 0;
@@ -270,9 +270,9 @@ void check_rate(Bay& bay, uint64_t asked, uint64_t bytes, const std::function<vo
     kcopyd_client_throttle(bay.client.get(), 0);
     const auto free = Clock::now();
     run();
-    best = std::max(best, time / (took - late - seconds_since(free)));
+    best = std::max(best, time / std::max(took - late - seconds_since(free), time));
   }
-  CHECK(best >= 0.95);
+  CHECK(best >= 0.5);
 }
 
 }  // namespace
@@ -320,12 +320,13 @@ TEST_CASE("K30 the throttle holds over many small jobs, and can be lifted while 
         jobs.push_back(&bay.client.copy(bay.from(i * 32 * KiB, 32 * KiB), {bay.to(0, i * 32 * KiB, 32 * KiB)}));
       for (Job* job : jobs) job->wait();
     });
+    kcopyd_client_throttle(bay.client.get(), MiB / 2);
     const auto start = Clock::now();
     Job& job = bay.client.copy(bay.from(0, 32 * MiB), {bay.to(0, 0, 32 * MiB)});
-    usleep(100'000);
+    wait_for([&] { return job.progress().dests[0].state == KCOPYD_COPYING; });
     kcopyd_client_throttle(bay.client.get(), 0);
     CHECK(job.wait().list() == Lines{});
-    CHECK(seconds_since(start) < 1.5);  // instead of 4
+    CHECK(seconds_since(start) < 32);  // instead of 64
     CHECK(bay.wrong(0, bay.content) == "");
   });
 }
@@ -344,23 +345,27 @@ TEST_CASE("K30 time that nobody used is not saved up") {
 TEST_CASE("K30 unlimited adds no sleep") {
   on_each_backend([](kcopyd_backend backend) {
     Bay bay({backend, Medium::file}, 1, 1 * MiB);
-    const auto start = Clock::now();
-    for (int i = 0; i < 200; i++) bay.client.copy(bay.from(0, 4096), {bay.to(0, 0, 4096)}).wait();
-    CHECK(seconds_since(start) < 1.0);  // a sleep of 5 ms each would make it one
+    double least = 1;  // of many: the busiest machine has time for one
+    for (int i = 0; i < 200; i++) {
+      const auto start = Clock::now();
+      bay.client.copy(bay.from(0, 4096), {bay.to(0, 0, 4096)}).wait();
+      least = std::min(least, seconds_since(start));
+    }
+    CHECK(least < 0.005);
   });
 }
 
 TEST_CASE("K30 a throttle does not delay a callback that has no I/O to wait for") {
   on_each_backend([](kcopyd_backend backend) {
-    Bay bay({backend, Medium::file}, 1, 16 * MiB, {.bytes_per_second = 4 * MiB});
-    Job& slow = bay.client.copy(bay.from(0, 3 * MiB), {bay.to(0, 0, 3 * MiB)});
-    usleep(50'000);
-    const auto start = Clock::now();
+    Bay bay({backend, Medium::file}, 1, 16 * MiB, {.bytes_per_second = 32 * KiB});
+    Job& slow = bay.client.copy(bay.from(0, 3 * MiB), {bay.to(0, 0, 3 * MiB)});  // 32 seconds for each sub-job
+    wait_for([&] { return slow.progress().dests[0].state == KCOPYD_COPYING; });
     Counted counted;
     void* handle = kcopyd_prepare_callback(bay.client.get(), count, &counted);
     kcopyd_do_callback(handle, 0, 0);
-    while (counted.calls == 0) usleep(500);
-    CHECK(seconds_since(start) < 0.1);
+    wait_for([&] { return counted.calls == 1; });
+    CHECK(slow.progress().bytes_read == 0);
+    kcopyd_client_throttle(bay.client.get(), 0);
     slow.wait();
   });
 }

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 #include <kcopyd/isolation.h>
 
-#include <unistd.h>
+#include <algorithm>
 
 #include "disks.h"
 
@@ -92,9 +92,11 @@ TEST_CASE("isolation: a destination that hiccups once is waited for again, and t
   bay.source.rule("log on r");
   for (auto& dest : bay.dests) dest.rule("rate w 60M");  // of one speed, whatever else the machine does
   bay.dests[1].rule("after w 2M stall w");
+  for (const unsigned i : {0u, 2u}) bay.dests[i].rule("after w 15M stall w");  // so far they go ahead, and no farther
   Job& job = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes));
-  while (job.progress().dests[0].written < 14 * MiB) usleep(1000);  // hangs if it is waited for; more than a stalled one is given
-  bay.dests[1].rule("go");
+  // Hangs if it is waited for; they go farther than a stalled one is given.
+  wait_for([&] { return std::ranges::all_of(bay.dests, [](const Disk& dest) { return dest.stalled() > 0; }); });
+  for (auto& dest : bay.dests) dest.rule("go");
   CHECK(job.wait().list() == Lines{});
   uint64_t read = 0;
   for (const Event& event : bay.source.log()) read += event.length;

@@ -105,19 +105,21 @@ TEST_CASE("request size: a slow card gets short requests in ascending order, and
       Bay bay({backend, Medium::lab_file}, 2, 4 * MiB);
       Disk& card = bay.dests[1];
       if (verifying) for (Disk& dest : bay.dests) dest.fill(bay.content);
-      card.rule(verifying ? "rate r 1M\nlog on r" : "rate w 1M\nlog on w");
+      card.rule(verifying ? "rate r 1M\nlog on r\nafter r 1280K stall r" : "rate w 1M\nlog on w\nafter w 1280K stall w");
       Job& job = verifying ? bay.client.compare(bay.from(0, 4 * MiB), bay.all(0, 4 * MiB))
                            : bay.client.copy(bay.from(0, 4 * MiB), bay.all(0, 4 * MiB));
       const auto done = [&](const kcopyd_dest_progress& d) { return verifying ? d.verified : d.written; };
-      while (done(job.progress().dests[1]) < MiB) std::this_thread::yield();
+      wait_for([&] { return card.stalled() > 0; });
+      CHECK(done(job.progress().dests[1]) >= MiB);
       const size_t before = card.log().size();
       kcopyd_job_cancel_dest(job.get(), 1);
+      card.rule("go");
       const Outcome& out = job.wait();
       CHECK(out.progress.dests[0].state == KCOPYD_DONE);
       CHECK(out.progress.dests[1].state == KCOPYD_CANCELLED);
       CHECK(done(out.progress.dests[1]) < 4 * MiB);
       const std::vector<Event> log = card.log();
-      CHECK(log.size() - before <= 2);  // what had begun, and one that had ended and was not in the log yet
+      CHECK(log.size() - before <= 2);  // what had begun, and one more if it ended before it was seen that all is cancelled
       CHECK(ascends(log));
       for (const Event& event : log) CHECK(event.length <= 512 * KiB);
     }
@@ -128,13 +130,14 @@ TEST_CASE("request size: of a slow source nothing more is read when all is cance
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     Bay bay({backend, Medium::lab_file}, 1, 4 * MiB);
-    // A drive that needs 20 ms to find out that a sector cannot be read: ten seconds for all of them.
     bay.source.rule("bad r 0 256K");
-    bay.source.rule("delay r 20000");
     bay.source.rule("log on r");
+    bay.source.rule("after r 514K stall r");  // once some of its blocks have been found out to be bad
     Job& job = bay.client.copy(bay.from(0, 4 * MiB), bay.all(0, 4 * MiB), KCOPYD_IGNORE_READ);
-    while (bay.source.log().size() < 12) usleep(1000);
+    wait_for([&] { return bay.source.stalled() > 0; });
+    CHECK(bay.source.log().size() >= 8);
     job.cancel();
+    bay.source.rule("go");
     const Outcome& out = job.wait();
     CHECK(bay.source.log().size() < 40);
     CHECK(out.progress.dests[0].state == KCOPYD_CANCELLED);

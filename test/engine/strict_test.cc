@@ -51,9 +51,12 @@ TEST_CASE("K13 strict: ranges never dispatched are unchanged everywhere") {
     Bay bay(combo, 2, 16 * MiB, {.pages = 512, .strict = true});
     const uint64_t b = bay.block(), s = bay.client.subjob();
     bay.dests[0].rule(eio("w", 2 * s, b));
-    bay.dests[1].rule("delay w 20000");  // the failing one has tried enough long before the other has written much
+    bay.dests[1].rule("stall w " + std::to_string(2 * s) + " end");  // so nothing else is dispatched until the other has failed
     bay.source.rule("log on r");
-    const Outcome& out = bay.client.copy(bay.from(0, 16 * MiB), bay.all(0, 16 * MiB)).wait();
+    Job& job = bay.client.copy(bay.from(0, 16 * MiB), bay.all(0, 16 * MiB));
+    wait_for([&] { return job.progress().errors > 0; });
+    bay.dests[1].rule("go");
+    const Outcome& out = job.wait();
     CHECK(out.write_err == 0b01);
     uint64_t dispatched = 0;
     for (const Event& event : bay.source.log()) dispatched = std::max(dispatched, event.offset + event.length);

@@ -1,35 +1,19 @@
-// What must come of a job of the model, and what does.
-#include "job_model.h"
-
+// What comes of a job of the model, and whether it is what must.
 #include <kcopyd/chunk_hashes.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <memory>
 #include <optional>
-#include <tuple>
+
+#include "job_fate.h"
 
 namespace test::model {
 
 namespace {
 
 using kcopyd::ChunkHashes;
-constexpr uint64_t kDisk = 2 * MiB;
-
-// Bytes of every disk that a job has to do with, and a block beyond them that has to stay as it is.
-uint64_t extent(const Job& job, uint64_t block) {
-  unsigned at = job.from;
-  for (const Destination& d : job.dests) at = std::max(at, d.at);
-  return (at + job.blocks + 1) * block;
-}
-
-Bytes first_of(const Bytes& bytes, uint64_t length) { return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length)}; }
-
-// Bit i; what is beyond the end is `otherwise`.
-bool has(const Bits& bits, size_t i, bool otherwise) { return i < bits.size() ? bits[i] : otherwise; }
-
-// One thing of the engine's list: side, destination, cause, place.
-using Entry = std::tuple<kcopyd_side, int, kcopyd_cause, uint64_t, uint64_t>;
 
 // Sorted, and neighbours of one kind as one: whether the engine joined them depends on which sub-job ended first.
 std::vector<Entry> joined(std::vector<Entry> entries) {
@@ -46,6 +30,21 @@ std::vector<Entry> joined(std::vector<Entry> entries) {
   return all;
 }
 
+bool stalled(const Entry& e) { return std::get<2>(e) == KCOPYD_CAUSE_STALLED; }
+
+std::vector<Entry> without_stalled(std::vector<Entry> entries) {
+  std::erase_if(entries, stalled);
+  return entries;
+}
+
+bool within(const Entry& e, const std::vector<Entry>& all) {
+  const auto& [side, dest, cause, offset, length] = e;
+  return std::ranges::any_of(all, [&](const Entry& other) {
+    return std::tie(side, dest, cause) == std::tie(std::get<0>(other), std::get<1>(other), std::get<2>(other)) && offset >= std::get<3>(other) &&
+           offset + length <= std::get<3>(other) + std::get<4>(other);
+  });
+}
+
 std::string text(const std::vector<Entry>& entries) {
   std::string text;
   for (const auto& [side, dest, cause, offset, length] : entries)
@@ -53,169 +52,6 @@ std::string text(const std::vector<Entry>& entries) {
             std::to_string(offset) + "+" + std::to_string(length) + "]";
   return text.empty() ? " nothing" : text;
 }
-
-// What the model says of one destination.
-struct Fate {
-  bool loose = false;  // it ends early, nobody knows where: each of its blocks is old or new
-  Bytes old, want;
-  Bytes fresh;         // what its region gets
-  std::vector<Entry> list;
-  std::vector<uint64_t> durable;
-};
-
-class Model {
- public:
-  // `merges`: the kernel makes one request of neighbours, and where one fails SKIP_BAD passes over the other too.
-  Model(const Job& job, uint64_t block, bool merges, Planted planted, const Bay& bay) : job_(job), block_(block), merges_(merges), planted_(planted) {
-    const Unwatched unwatched;
-    length_ = job.blocks * block;
-    size_ = job.chunk * KiB;
-    chunks_ = (length_ + size_ - 1) / size_;
-    const uint64_t used = extent(job, block);
-    source = first_of(bay.content, used);
-    data_ = Bytes(length_);
-    if (job.op != KCOPYD_ZERO) {
-      for (uint64_t c = 0; c < chunks_; c++)
-        if (has(job.zero, c, false)) std::fill_n(source.begin() + begin_of(job.from, c), length_of(c), 0);
-      std::copy_n(source.begin() + begin_of(job.from, 0), length_, data_.begin());
-    }
-    for (unsigned i = 0; i < job.dests.size(); i++) {
-      Fate fate;
-      fate.old = first_of(bay.old(i), used);
-      for (uint64_t c = 0; c < chunks_; c++)
-        if (has(job.same, c, false)) std::copy_n(data_.begin() + begin_of(0, c), length_of(c), fate.old.begin() + begin_of(job.dests[i].at, c));
-      fate.want = fate.old;
-      fates.push_back(std::move(fate));
-    }
-    predict();
-  }
-
-  std::vector<kcopyd_hash> preset() const {
-    std::vector<kcopyd_hash> hashes(chunks_);
-    for (uint64_t c = 0; c < chunks_; c++) {
-      hashes[c] = hash(data_, c);
-      if (has(job_.wrong, c, false)) hashes[c].low ^= 1;
-    }
-    return hashes;
-  }
-  uint64_t chunks() const { return chunks_; }
-  uint64_t length() const { return length_; }
-  std::ptrdiff_t begin_of(unsigned block, uint64_t c) const { return static_cast<std::ptrdiff_t>(block * block_ + c * size_); }
-  uint64_t length_of(uint64_t c) const { return std::min(size_, length_ - c * size_); }
-  bool writes(unsigned i, uint64_t c) const {
-    return job_.op != KCOPYD_COMPARE && (planted_ == Planted::todo_is_ignored || has(job_.dests[i].todo, c, true));
-  }
-
-  Bytes source;
-  std::vector<Fate> fates;
-  std::vector<Entry> reading;  // what is listed of the source
-  bool ends = false;           // for what the source has, or by cancel: everything is loose
-  bool loose_reading = false;
-  std::map<uint64_t, kcopyd_hash> hashes;
-
- private:
-  bool flag(unsigned flags) const { return job_.flags & flags; }
-  bool checks(unsigned i, uint64_t c) const {
-    return (job_.op == KCOPYD_COMPARE || flag(KCOPYD_VERIFY)) && has(job_.dests[i].check, c, true);
-  }
-  kcopyd_hash hash(const Bytes& bytes, uint64_t c) const {
-    return ChunkHashes::of(std::as_bytes(std::span(bytes).subspan(c * size_, length_of(c))));
-  }
-  bool equal(const Bytes& a, std::ptrdiff_t at, const Bytes& b, std::ptrdiff_t bt, uint64_t n) const {
-    return std::equal(a.begin() + at, a.begin() + at + static_cast<std::ptrdiff_t>(n), b.begin() + bt);
-  }
-  // Blocks of a disk that fail, within a sub-job.
-  std::vector<unsigned> bad(int disk, char side, uint64_t c) const {
-    std::set<unsigned> blocks;
-    for (const Fault& f : job_.faults)
-      if (f.disk == disk && f.side == side && f.block * block_ >= c * size_ && f.block * block_ < c * size_ + length_of(c)) blocks.insert(f.block);
-    return {blocks.begin(), blocks.end()};
-  }
-
-  void predict() {
-    const bool ignores_read = flag(KCOPYD_IGNORE_ERROR | KCOPYD_IGNORE_READ);
-    const bool ignores_write = flag(KCOPYD_IGNORE_ERROR | KCOPYD_IGNORE_WRITE);
-    bool dropped = false;
-    for (const Event& e : job_.events) {
-      if (e.what != 'c') continue;
-      dropped = true;
-      for (unsigned i = 0; i < fates.size(); i++) fates[i].loose |= e.dest < 0 || e.dest == static_cast<int>(i);
-    }
-    Bytes fresh = data_;
-    for (uint64_t c = 0; c < chunks_; c++) {
-      const bool preset = has(job_.known, c, false), wrong = preset && has(job_.wrong, c, false);
-      const auto needs = [&](unsigned i) {
-        return job_.op == KCOPYD_COMPARE ? checks(i, c) : writes(i, c) || (checks(i, c) && !preset);
-      };
-      bool read = false, skipped = false, holes = false, checkable = true;
-      for (unsigned i = 0; i < fates.size(); i++) read |= needs(i) && job_.has_source();
-      if (read) {
-        const std::vector<unsigned> unreadable = bad(-1, 'r', c);
-        holes = !unreadable.empty();
-        if (holes && flag(KCOPYD_SKIP_BAD)) {
-          skipped = true;
-          ends |= merges_;
-          reading.push_back({KCOPYD_SIDE_READ, -1, KCOPYD_CAUSE_MEDIUM, job_.from * block_ + c * size_, length_of(c)});
-        } else if (holes) {
-          ends |= !ignores_read;
-          for (const unsigned b : unreadable) {
-            reading.push_back({KCOPYD_SIDE_READ, -1, KCOPYD_CAUSE_MEDIUM, (job_.from + b) * block_, block_});
-            if (planted_ != Planted::holes_are_kept) std::fill_n(fresh.begin() + static_cast<std::ptrdiff_t>(b * block_), block_, 0);
-          }
-        }
-        const bool differs = wrong || !equal(fresh, begin_of(0, c), data_, begin_of(0, c), length_of(c));
-        if (preset && differs && !skipped && job_.op == KCOPYD_COPY) {
-          checkable = false;
-          if (!holes) {
-            reading.push_back({KCOPYD_SIDE_READ, -1, KCOPYD_CAUSE_MISMATCH, job_.from * block_ + c * size_, length_of(c)});
-            for (unsigned i = 0; i < fates.size(); i++) fates[i].loose |= needs(i);
-            dropped = true;
-          }
-        }
-        if (skipped || (job_.op == KCOPYD_COMPARE && holes)) checkable = false;
-        if (job_.op == KCOPYD_COPY && !preset && !skipped) hashes[c] = hash(fresh, c);
-      }
-      for (unsigned i = 0; i < fates.size(); i++) {
-        Fate& fate = fates[i];
-        const auto at = begin_of(job_.dests[i].at, c);
-        const uint64_t place = static_cast<uint64_t>(at);
-        if (writes(i, c) && !skipped) {
-          std::copy_n(fresh.begin() + begin_of(0, c), length_of(c), fate.want.begin() + at);
-          const std::vector<unsigned> unwritable = bad(static_cast<int>(i), 'w', c);
-          for (const unsigned b : unwritable) {
-            const uint64_t offset = (job_.dests[i].at + b) * block_;
-            std::copy_n(fate.old.begin() + static_cast<std::ptrdiff_t>(offset), block_, fate.want.begin() + static_cast<std::ptrdiff_t>(offset));
-            fate.list.push_back({KCOPYD_SIDE_WRITE, static_cast<int>(i), KCOPYD_CAUSE_MEDIUM, offset, block_});
-          }
-          // Zeroing is no writing: whether it fails there is the device's affair.
-          const bool zeros = std::all_of(fresh.begin() + begin_of(0, c), fresh.begin() + begin_of(0, c) + static_cast<std::ptrdiff_t>(length_of(c)), [](auto b) { return b == 0; });
-          if (!unwritable.empty() && (!ignores_write || job_.op == KCOPYD_ZERO || (zeros && flag(KCOPYD_SPARSE)))) fate.loose = dropped = true;
-          if (unwritable.empty() && !holes) fate.durable.push_back(c);
-        }
-        if (!checks(i, c) || (!checkable && needs(i)) || (job_.op == KCOPYD_COMPARE && !job_.has_source() && !preset)) continue;
-        if (job_.op == KCOPYD_COPY && !preset && skipped) continue;
-        const std::vector<unsigned> unreadable = bad(static_cast<int>(i), 'r', c);
-        for (const unsigned b : unreadable)
-          fate.list.push_back({KCOPYD_SIDE_VERIFY, static_cast<int>(i), KCOPYD_CAUSE_MEDIUM, (job_.dests[i].at + b) * block_, block_});
-        if (!unreadable.empty() && !ignores_write) fate.loose = dropped = true;
-        if (!unreadable.empty()) continue;
-        const bool same = !wrong && equal(fate.want, at, preset ? data_ : fresh, begin_of(0, c), length_of(c));
-        if (!same) fate.list.push_back({KCOPYD_SIDE_VERIFY, static_cast<int>(i), KCOPYD_CAUSE_MISMATCH, place, length_of(c)});
-      }
-    }
-    for (Fate& fate : fates) {
-      fate.fresh = fresh;
-      fate.loose |= ends;
-    }
-    loose_reading = ends || (dropped && !reading.empty());
-  }
-
-  const Job& job_;
-  uint64_t block_, length_ = 0, size_ = 0, chunks_ = 0;
-  bool merges_;
-  Planted planted_;
-  Bytes data_;
-};
 
 std::vector<uint8_t> packed(const Bits& bits, size_t n, bool otherwise) {
   std::vector<uint8_t> all((n + 7) / 8);
@@ -251,22 +87,11 @@ std::vector<uint64_t> durable(test::Job& running, unsigned dest) {
   return chunks;
 }
 
-// What is wrong with destination i.
-std::string judge(const Job& job, const Model& model, unsigned i, const Bay& bay, test::Job& running, const Outcome& out, const std::vector<Entry>& list) {
-  const Unwatched unwatched;
+// What is wrong with destination i: its content, when it ends early.
+std::string judge_loose(const Job& job, const Model& model, unsigned i, const Bay& bay, const Bytes& got, const std::vector<uint64_t>& flushed) {
   const Fate& fate = model.fates[i];
   const std::string who = "destination " + std::to_string(i) + ": ";
-  const Bytes got = bay.dests[i].bytes(0, fate.old.size());
-  const std::vector<uint64_t> flushed = durable(running, i);
   const uint64_t region = job.dests[i].at * bay.block();
-  if (!fate.loose) {
-    if (const std::string wrong = difference(got, fate.want); !wrong.empty()) return who + wrong;
-    if (joined(list) != joined(fate.list)) return who + "listed" + text(joined(list)) + " instead of" + text(joined(fate.list));
-    if ((out.write_err >> i & 1) != !fate.list.empty()) return who + "write_err";
-    if (out.progress.dests[i].state != (fate.list.empty() ? KCOPYD_DONE : KCOPYD_FAILED)) return who + "state";
-    if (flushed != fate.durable) return who + "durable";
-    return "";
-  }
   for (uint64_t at = 0; at < got.size(); at += bay.block()) {
     const auto is = [&](const Bytes& bytes, uint64_t there) {
       return std::equal(got.begin() + static_cast<std::ptrdiff_t>(at), got.begin() + static_cast<std::ptrdiff_t>(at + bay.block()), bytes.begin() + static_cast<std::ptrdiff_t>(there));
@@ -283,63 +108,166 @@ std::string judge(const Job& job, const Model& model, unsigned i, const Bay& bay
   return "";
 }
 
+// Is something listed as given up that may not be? Where nothing at all may be, or not this, the machine was slow.
+struct GivenUp {
+  bool any = false, meant = false;
+
+  GivenUp(const std::vector<Entry>& list, const Silence& silence) {
+    for (const Entry& e : list) {
+      if (!stalled(e)) continue;
+      any = true;
+      const uint64_t offset = std::get<3>(e), end = offset + std::get<4>(e);
+      meant |= std::ranges::any_of(silence.places, [&](const Place& p) { return offset <= p.offset && end >= p.offset + p.length; });
+    }
+  }
+};
+
+// What is wrong with destination i.
+std::string judge(const Job& job, const Model& model, unsigned i, const Bay& bay, test::Job& running, const Outcome& out, const std::vector<Entry>& list, bool cut_off) {
+  const Unwatched unwatched;
+  const Fate& fate = model.fates[i];
+  const std::string who = "destination " + std::to_string(i) + ": ";
+  const Bytes got = bay.dests[i].bytes(0, fate.old.size());
+  const std::vector<uint64_t> flushed = durable(running, i);
+  const bool failed = out.write_err >> i & 1;
+  if (std::ranges::any_of(list, stalled)) {
+    if (!failed || out.progress.dests[i].state != KCOPYD_FAILED) return who + "given up, and not failed";
+    const std::vector<Entry> others = without_stalled(list), may = joined(fate.list);
+    if (!fate.loose && !cut_off)
+      for (const Entry& e : others)
+        if (!within(e, may)) return who + "listed" + text({e}) + ", which is not among" + text(may);
+    const bool written = fate.silence.flush && !(job.flags & KCOPYD_HEAD_LAST) && !fate.loose && !cut_off;
+    if (written && !flushed.empty()) return who + "durable, and never flushed";
+    if (written && difference(got, fate.want) != "") return who + difference(got, fate.want);
+    return judge_loose(job, model, i, bay, got, flushed);
+  }
+  if (fate.silence.sure) return who + "not given up";
+  if (fate.loose || cut_off) return judge_loose(job, model, i, bay, got, flushed);
+  if (const std::string wrong = difference(got, fate.want); !wrong.empty()) return who + wrong;
+  if (joined(list) != joined(fate.list)) return who + "listed" + text(joined(list)) + " instead of" + text(joined(fate.list));
+  if (failed != !fate.list.empty()) return who + "write_err";
+  if (out.progress.dests[i].state != (fate.list.empty() ? KCOPYD_DONE : KCOPYD_FAILED)) return who + "state";
+  if (flushed != fate.durable) return who + "durable";
+  return "";
+}
+
+// One job on disks of its own, from when it is submitted.
+class Trial {
+ public:
+  // Its stall_timeout, and what is late, are so many times what the job says.
+  Trial(const Job& job, const Combo& combo, Planted planted, unsigned patience)
+      : job_(job),
+        bay_(combo, static_cast<unsigned>(job.dests.size()), kDisk, {.pages = static_cast<unsigned>(job.slots * job.chunk * KiB / KCOPYD_PAGE_SIZE), .subjob_size = job.chunk * KiB}, false) {
+    const uint64_t block = bay_.block();
+    if (extent(job, block) > kDisk) return;  // from elsewhere, with smaller blocks: too long for this device
+    model_.emplace(job_, block, combo.medium != Medium::lab_file, planted, bay_);
+    const Model& model = *model_;
+    bay_.source.fill(model.source);
+    for (unsigned i = 0; i < job.dests.size(); i++) bay_.dests[i].fill(model.fates[i].old);
+    for (const Fault& f : job.faults) rule(f.disk, std::string("eio ") + f.side + place(f.disk, f.block));
+    for (const Stall& s : job.stalls)
+      rule(s.disk, (s.late == 0 ? std::string("stall ") + s.side : std::string("delay ") + s.side + " " + std::to_string(s.late * patience * 1000)) + (s.side == 'f' ? "" : place(s.disk, s.block)));
+    submit(patience);
+  }
+
+  // Waits for it, and says what is wrong; empty when nothing is.
+  std::string judge() {
+    if (running_ == nullptr) return "";
+    act(*running_, job_);
+    const Outcome& out = running_->wait();
+    const Model& model = *model_;
+    std::vector<Entry> reading;
+    std::vector<std::vector<Entry>> lists(job_.dests.size());
+    for (const kcopyd_error& e : out.errors)
+      (e.destination < 0 ? reading : lists[static_cast<unsigned>(e.destination)]).push_back({e.side, e.destination, e.cause, e.offset, e.length});
+    const GivenUp source(reading, model.silence);
+    slow_ = source.any && !source.meant;
+    for (unsigned i = 0; i < job_.dests.size(); i++) {
+      const GivenUp given_up(lists[i], model.fates[i].silence);
+      slow_ |= given_up.any && !given_up.meant;
+    }
+    if (slow_) return "given up, though answered";
+    if (!source.any && model.silence.sure) return "the source is not given up";
+    if (!model.loose_reading && !source.any && joined(reading) != joined(model.reading)) return "of the source listed" + text(joined(reading)) + " instead of" + text(joined(model.reading));
+    if ((out.read_err != 0) != !reading.empty()) return "read_err";
+    for (unsigned i = 0; i < job_.dests.size(); i++)
+      if (const std::string wrong = model::judge(job_, model, i, bay_, *running_, out, lists[i], source.any); !wrong.empty()) return wrong;
+    const bool whole = !source.any && std::ranges::none_of(model.fates, [](const Fate& f) { return f.loose || !f.silence.places.empty(); });
+    if ((job_.flags & (KCOPYD_HASH | KCOPYD_VERIFY)) && whole) {
+      std::vector<kcopyd_hash> hashes(model.chunks());
+      std::vector<uint8_t> is_known(model.chunks());
+      kcopyd_job_hashes(running_->get(), 0, hashes.size(), hashes.data(), is_known.data());
+      for (const auto& [c, hash] : model.hashes)
+        if (!is_known[c] || !ChunkHashes::equal(hashes[c], hash)) return "the hash of sub-job " + std::to_string(c);
+    }
+    return "";
+  }
+  // Did the machine take as long as a device that is given up? Then more patience may tell.
+  bool slow() const { return slow_; }
+
+ private:
+  void rule(int disk, const std::string& line) { (disk < 0 ? bay_.source : bay_.dests[static_cast<unsigned>(disk)]).rule(line); }
+  std::string place(int disk, unsigned block) const {
+    const unsigned base = disk < 0 ? job_.from : job_.dests[static_cast<unsigned>(disk)].at;
+    return " " + std::to_string((base + block) * bay_.block()) + " " + std::to_string(bay_.block());
+  }
+
+  void submit(unsigned patience) {
+    const Model& model = *model_;
+    const io_region from = bay_.from(job_.from * bay_.block(), model.length());
+    std::vector<io_region> dests;
+    std::vector<kcopyd_dest_options> options;
+    std::vector<std::vector<uint8_t>> maps;
+    maps.reserve(2 * job_.dests.size());
+    const auto map = [&](const Bits& bits) -> const uint8_t* {
+      return bits.empty() ? nullptr : maps.emplace_back(packed(bits, model.chunks(), true)).data();
+    };
+    for (unsigned i = 0; i < job_.dests.size(); i++) {
+      const Destination& d = job_.dests[i];
+      dests.push_back(bay_.to(i, d.at * bay_.block(), model.length()));
+      options.push_back({.todo = map(d.todo), .check = map(d.check), .bytes_per_second = d.limit * MiB});
+    }
+    const std::vector<kcopyd_hash> preset = model.preset();
+    const std::vector<uint8_t> known = packed(job_.known, model.chunks(), false);
+    kcopyd_request request{.op = job_.op, .num_dests = static_cast<unsigned>(dests.size()), .dests = dests.data(), .flags = job_.flags, .dest_options = options.data(), .bytes_per_second = job_.limit * MiB, .stall_timeout = job_.timeout * patience};
+    if (job_.has_source()) request.from = &from;
+    if (!job_.known.empty()) {
+      request.hashes = preset.data();
+      request.known = known.data();
+    }
+    running_ = &bay_.client.submit(request);
+  }
+
+  const Job job_;
+  Bay bay_;
+  std::optional<Model> model_;
+  test::Job* running_ = nullptr;
+  bool slow_ = false;
+};
+
+constexpr unsigned kMostPatience = 16;
+
 }  // namespace
 
 std::string run(const Job& job, const Combo& combo, Planted planted) {
-  const unsigned pages = job.slots * job.chunk * KiB / KCOPYD_PAGE_SIZE;
-  Bay bay(combo, static_cast<unsigned>(job.dests.size()), kDisk, {.pages = pages, .subjob_size = job.chunk * KiB}, false);
-  const uint64_t block = bay.block();
-  if (extent(job, block) > kDisk) return "";  // from elsewhere, with smaller blocks: too long for this device
-  const Model model(job, block, combo.medium != Medium::lab_file, planted, bay);
-  bay.source.fill(model.source);
-  for (unsigned i = 0; i < job.dests.size(); i++) bay.dests[i].fill(model.fates[i].old);
-  for (const Fault& f : job.faults) {
-    const unsigned base = f.disk < 0 ? job.from : job.dests[static_cast<unsigned>(f.disk)].at;
-    Disk& disk = f.disk < 0 ? bay.source : bay.dests[static_cast<unsigned>(f.disk)];
-    disk.rule(std::string("eio ") + f.side + " " + std::to_string((base + f.block) * block) + " " + std::to_string(block));
+  for (unsigned patience = 1;; patience *= 4) {
+    Trial trial(job, combo, planted, patience);
+    const std::string wrong = trial.judge();
+    if (!trial.slow() || patience == kMostPatience) return wrong;
   }
+}
 
-  const io_region from = bay.from(job.from * block, model.length());
-  std::vector<io_region> dests;
-  std::vector<kcopyd_dest_options> options;
-  std::vector<std::vector<uint8_t>> maps;
-  maps.reserve(2 * job.dests.size());
-  const auto map = [&](const Bits& bits) -> const uint8_t* {
-    return bits.empty() ? nullptr : maps.emplace_back(packed(bits, model.chunks(), true)).data();
-  };
-  for (unsigned i = 0; i < job.dests.size(); i++) {
-    const Destination& d = job.dests[i];
-    dests.push_back(bay.to(i, d.at * block, model.length()));
-    options.push_back({.todo = map(d.todo), .check = map(d.check), .bytes_per_second = d.limit * MiB});
+std::vector<std::string> run_together(const std::vector<Job>& jobs, const Combo& combo) {
+  std::vector<std::unique_ptr<Trial>> trials;
+  for (const Job& job : jobs) trials.push_back(std::make_unique<Trial>(job, combo, Planted::nothing, 1));
+  std::vector<std::string> wrong;
+  for (size_t i = 0; i < jobs.size(); i++) {
+    wrong.push_back(trials[i]->judge());
+    const bool slow = trials[i]->slow();
+    trials[i].reset();
+    if (slow) wrong.back() = run(jobs[i], combo);
   }
-  const std::vector<kcopyd_hash> preset = model.preset();
-  const std::vector<uint8_t> known = packed(job.known, model.chunks(), false);
-  kcopyd_request request{.op = job.op, .num_dests = static_cast<unsigned>(dests.size()), .dests = dests.data(), .flags = job.flags, .dest_options = options.data(), .bytes_per_second = job.limit * MiB};
-  if (job.has_source()) request.from = &from;
-  if (!job.known.empty()) {
-    request.hashes = preset.data();
-    request.known = known.data();
-  }
-  test::Job& running = bay.client.submit(request);
-  act(running, job);
-  const Outcome& out = running.wait();
-
-  std::vector<Entry> reading;
-  std::vector<std::vector<Entry>> lists(job.dests.size());
-  for (const kcopyd_error& e : out.errors)
-    (e.destination < 0 ? reading : lists[static_cast<unsigned>(e.destination)]).push_back({e.side, e.destination, e.cause, e.offset, e.length});
-  if (!model.loose_reading && joined(reading) != joined(model.reading)) return "of the source listed" + text(joined(reading)) + " instead of" + text(joined(model.reading));
-  if ((out.read_err != 0) != !reading.empty()) return "read_err";
-  for (unsigned i = 0; i < job.dests.size(); i++)
-    if (const std::string wrong = judge(job, model, i, bay, running, out, lists[i]); !wrong.empty()) return wrong;
-  if ((job.flags & (KCOPYD_HASH | KCOPYD_VERIFY)) && std::ranges::none_of(model.fates, [](const Fate& f) { return f.loose; })) {
-    std::vector<kcopyd_hash> hashes(model.chunks());
-    std::vector<uint8_t> is_known(model.chunks());
-    kcopyd_job_hashes(running.get(), 0, hashes.size(), hashes.data(), is_known.data());
-    for (const auto& [c, hash] : model.hashes)
-      if (!is_known[c] || !ChunkHashes::equal(hashes[c], hash)) return "the hash of sub-job " + std::to_string(c);
-  }
-  return "";
+  return wrong;
 }
 
 }  // namespace test::model

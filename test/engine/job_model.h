@@ -22,6 +22,17 @@ struct Fault {
   unsigned block;
 };
 
+// A block ('r', 'w'), or the flush ('f'), of a disk that is answered late or never.
+struct Stall {
+  int disk;  // destination, -1 for the source
+  char side;
+  unsigned block;
+  unsigned late;  // ms, 0: never, which only a job with a timeout can have
+
+  // Is it too late for a timeout (ms), or nearly? What a slow machine makes too late is tried again with more patience.
+  bool may_be_late(unsigned timeout) const { return timeout > 0 && late * 3 > timeout * 2; }
+};
+
 // Something that a user does while the job runs: pause, resume or cancel ('p', 'r', 'c'), the job (-1) or a destination.
 struct Event {
   char what;
@@ -45,10 +56,12 @@ struct Job {
   unsigned blocks = 1;     // length of the regions, in blocks of the device
   unsigned from = 0;       // where the source's region begins, in blocks
   unsigned limit = 0;      // MiB per second, 0 for none
+  unsigned timeout = 0;    // stall_timeout, ms, 0 for none
   Bits known, wrong;       // by sub-job: hashes given, and those of them that are not the source's; to compare, they are all there is
   Bits zero, same;         // by sub-job
   std::vector<Destination> dests;
   std::vector<Fault> faults;
+  std::vector<Stall> stalls;
   std::vector<Event> events;
 
   bool has_source() const { return op == KCOPYD_COPY || (op == KCOPYD_COMPARE && known.empty()); }
@@ -60,12 +73,17 @@ Job from_text(const std::string& text);
 
 // A job at random, for devices with blocks of so many bytes.
 Job random_job(std::mt19937_64& random, uint64_t block);
+// The same with something that is never answered, or hardly in time.
+Job random_stalling_job(std::mt19937_64& random, uint64_t block);
 
 // What the model is told to get wrong, for a test of what finds and shrinks a difference.
 enum class Planted { nothing, todo_is_ignored, holes_are_kept };
 
 // Does the job on devices of this kind and compares with the model: what is wrong, in words; empty when nothing is.
 std::string run(const Job& job, const Combo& combo, Planted planted = Planted::nothing);
+
+// The same with jobs that wait for most of their time, all at once.
+std::vector<std::string> run_together(const std::vector<Job>& jobs, const Combo& combo);
 
 // The smallest job found by leaving things out of `job` that `fails` as well.
 Job shrink(Job job, const std::function<bool(const Job&)>& fails);

@@ -1,5 +1,6 @@
 // Jobs of the model: made at random, and made smaller.
 #include <algorithm>
+#include <chrono>
 
 #include "job_model.h"
 
@@ -69,6 +70,29 @@ Job random_job(Random& random, uint64_t block) {
     job.events.push_back({chance(random, 25) ? 'c' : 'p', whom, below(random, chunks + 1)});
     if (job.events.back().what == 'p' && chance(random, 50)) job.events.push_back({'r', whom, below(random, chunks + 1)});
   }
+  if (chance(random, 4)) {
+    if (chance(random, 50)) job.timeout = 20'000;
+    const bool source = job.has_source() && chance(random, 30);
+    const char side = source || job.op == KCOPYD_COMPARE ? 'r' : "rwf"[below(random, 3)];
+    job.stalls.push_back({source ? -1 : dest(), side, below(random, job.blocks), 2 + below(random, 10)});
+  }
+  return job;
+}
+
+Job random_stalling_job(Random& random, uint64_t block) {
+  Job job = random_job(random, block);
+  job.timeout = 250;
+  // The kernel keeps the slots of what it never answers, and those of what it made one request with that.
+  job.slots += 16;
+  const bool source = job.has_source() && chance(random, 20);
+  const char side = source || job.op == KCOPYD_COMPARE || chance(random, 20) ? 'r' : chance(random, 30) ? 'f' : 'w';
+  const unsigned late = chance(random, 70) ? 0 : job.timeout - 100 + below(random, 200);
+  const int silent = source ? -1 : static_cast<int>(below(random, job.dests.size()));
+  job.stalls = {{silent, side, below(random, job.blocks), late}};
+  // Another one is slow in all it does, and is still at it when the first is given up.
+  const int slow = static_cast<int>(below(random, job.dests.size()));
+  if (slow == silent) return job;
+  for (const char what : {'w', 'f', 'r'}) job.stalls.push_back({slow, what, below(random, job.blocks), job.timeout * 3 / 5});
   return job;
 }
 
@@ -90,6 +114,7 @@ std::vector<Job> smaller(const Job& job) {
       with([&](Job& j) {
         j.blocks = blocks;
         std::erase_if(j.faults, [&](const Fault& f) { return f.block >= blocks; });
+        std::erase_if(j.stalls, [&](const Stall& s) { return s.block >= blocks; });
       });
     }
   };
@@ -103,12 +128,14 @@ std::vector<Job> smaller(const Job& job) {
           for (auto& e : list) e.*member -= e.*member > gone;
         };
         follow(j.faults, &Fault::disk);
+        follow(j.stalls, &Stall::disk);
         follow(j.events, &Event::dest);
       });
     }
   }
   without(&Job::events);
   without(&Job::faults);
+  without(&Job::stalls);
   for (size_t i = 0; i < job.faults.size(); i++)
     if (job.faults[i].block > 0) with([&](Job& j) { j.faults[i].block /= 2; });
   with([](Job& j) {  // the same with what comes first left out, as far as bitmaps say what differs
@@ -147,7 +174,8 @@ std::vector<Job> smaller(const Job& job) {
 
 // Each step is a job with less of something, so there is an end; beheading does nothing when there is no bitmap.
 Job shrink(Job job, const std::function<bool(const Job&)>& fails) {
-  for (int tries = 0; tries < 2000;) {
+  const auto enough = std::chrono::steady_clock::now() + std::chrono::seconds(60);  // those that stall take long
+  for (int tries = 0; tries < 2000 && std::chrono::steady_clock::now() < enough;) {
     bool found = false;
     for (Job& less : smaller(job)) {
       if (++tries > 2000 || to_text(less) == to_text(job) || !fails(less)) continue;

@@ -36,7 +36,7 @@ std::vector<std::string> split(const std::string& text, char at) {
 std::string to_text(const Job& job) {
   std::ostringstream out;
   out << "op=" << kOps[job.op] << " flags=" << job.flags << " chunk=" << job.chunk << " slots=" << job.slots << " blocks=" << job.blocks
-      << " from=" << job.from << " limit=" << job.limit;
+      << " from=" << job.from << " limit=" << job.limit << " timeout=" << job.timeout;
   const auto put = [&](const char* name, const Bits& bits) {
     if (!bits.empty()) out << ' ' << name << '=' << text(bits);
   };
@@ -46,6 +46,7 @@ std::string to_text(const Job& job) {
   put("same", job.same);
   for (const Destination& d : job.dests) out << " dest=" << d.at << ',' << text(d.todo) << ',' << text(d.check) << ',' << d.limit;
   for (const Fault& f : job.faults) out << " fault=" << f.disk << ',' << f.side << ',' << f.block;
+  for (const Stall& s : job.stalls) out << " stall=" << s.disk << ',' << s.side << ',' << s.block << ',' << s.late;
   for (const Event& e : job.events) out << " event=" << e.what << ',' << e.dest << ',' << e.chunks;
   return out.str();
 }
@@ -63,12 +64,14 @@ Job from_text(const std::string& line) {
     else if (name == "blocks") job.blocks = number(value);
     else if (name == "from") job.from = number(value);
     else if (name == "limit") job.limit = number(value);
+    else if (name == "timeout") job.timeout = number(value);
     else if (name == "known") job.known = bits(value);
     else if (name == "wrong") job.wrong = bits(value);
     else if (name == "zero") job.zero = bits(value);
     else if (name == "same") job.same = bits(value);
     else if (name == "dest") job.dests.push_back({number(parts.at(0)), bits(parts.at(1)), bits(parts.at(2)), number(parts.at(3))});
     else if (name == "fault") job.faults.push_back({std::stoi(parts.at(0)), parts.at(1).at(0), number(parts.at(2))});
+    else if (name == "stall") job.stalls.push_back({std::stoi(parts.at(0)), parts.at(1).at(0), number(parts.at(2)), number(parts.at(3))});
     else if (name == "event") job.events.push_back({parts.at(0).at(0), std::stoi(parts.at(1)), number(parts.at(2))});
     else throw std::runtime_error("a job has no " + name);
   }

@@ -58,6 +58,22 @@ TEST_CASE("K33 10,000 random jobs with faults, bitmaps, hashes, pauses and cance
   });
 }
 
+TEST_CASE("K33 random jobs with something that is never answered, or hardly in time, against a model: what is given up, and what is not") {
+  on_each(kFaulty, [](const Combo& combo) {
+    const uint64_t block = combo.medium == Medium::loop512 ? 512 : 4096;
+    constexpr unsigned kTogether = kSlow > 1 ? 4 : 6, kTimes = kSlow > 1 ? 1 : 2;
+    // Others on each: what takes so long should be as different as it can.
+    std::mt19937_64 random(kSeed + 10 * static_cast<unsigned>(combo.backend) + static_cast<unsigned>(combo.medium));
+    for (unsigned time = 0; time < kTimes; time++) {
+      std::vector<model::Job> jobs;
+      for (unsigned i = 0; i < kTogether; i++) jobs.push_back(model::random_stalling_job(random, block));
+      const std::vector<std::string> wrong = model::run_together(jobs, combo);
+      for (unsigned i = 0; i < kTogether; i++)
+        if (!wrong[i].empty()) FAIL_CHECK(wrong[i], "\n  PLATTER_JOB='", model::to_text(jobs[i]), "'");
+    }
+  });
+}
+
 TEST_CASE("K33 a job that a wrong model finds is made as small as it can be, and can be run again from its text") {
   if (kSlow > 1 || lab_missing()) return;  // sanitizers have nothing to find in what the tests find with
   const Combo combo{KCOPYD_IO_THREADS, Medium::lab_file};

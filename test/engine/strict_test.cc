@@ -52,14 +52,13 @@ TEST_CASE("K13 strict: ranges never dispatched are unchanged everywhere") {
     const uint64_t b = bay.block(), s = bay.client.subjob();
     bay.dests[0].rule(eio("w", 2 * s, b));
     bay.dests[1].rule("stall w " + std::to_string(2 * s) + " end");  // so nothing else is dispatched until the other has failed
-    bay.source.rule("log on r");
     Job& job = bay.client.copy(bay.from(0, 16 * MiB), bay.all(0, 16 * MiB));
     wait_for([&] { return job.progress().errors > 0; });
     bay.dests[1].rule("go");
     const Outcome& out = job.wait();
     CHECK(out.write_err == 0b01);
-    uint64_t dispatched = 0;
-    for (const Event& event : bay.source.log()) dispatched = std::max(dispatched, event.offset + event.length);
+    // As the engine counts, from the start on: whoever looks what is on the disks of this machine reads from the source, too.
+    const uint64_t dispatched = out.progress.bytes_read;
     REQUIRE(dispatched < 16 * MiB);
     for (const unsigned i : {0u, 1u}) {
       const uint64_t rest = 16 * MiB - dispatched;

@@ -29,7 +29,7 @@ export interface NativeDevice {
   info(): NativeDeviceInfo;
   /** Makes this new file share `source`'s blocks (FICLONE). False where the file system, or where they lie, does not allow it. */
   cloneFrom(source: NativeDevice): Promise<boolean>;
-  /** Up to `length` bytes from `offset` on, 1 MiB at the most, through the page cache; fewer at the end. For a look before a job. */
+  /** Up to `length` bytes from `offset` on, 1 MiB at the most, from the medium; fewer at the end. For a look before a job. */
   peek(offset: number, length: number): Promise<Buffer>;
   /**
    * Has the kernel read the partition table again; nothing happens where there can be none. Rejects with EBUSY when a

@@ -43,6 +43,7 @@ void Descriptor::reset() {
 
 namespace {
 
+constexpr uint64_t kLargestFolio = 2 << 20;  // of the page cache: PMD_SIZE, where pages have 4 KiB
 constexpr uint32_t kFileBlock = 4096;  // asked of a file system that does not tell (statx, Linux 6.1)
 
 [[noreturn]] void fail(int error) { throw std::system_error(error, std::generic_category()); }
@@ -244,6 +245,10 @@ int block_device::clone_from(const block_device& source) const {
 }
 
 int64_t block_device::peek(void* to, size_t length, uint64_t offset) const {
+  // What was read before, by whomever, says nothing about the medium now. The cache lets go of whole folios only.
+  const uint64_t first = offset / kcopyd::kLargestFolio * kcopyd::kLargestFolio;
+  const uint64_t end = (offset + length + kcopyd::kLargestFolio - 1) / kcopyd::kLargestFolio * kcopyd::kLargestFolio;
+  posix_fadvise(buffered.get(), static_cast<off_t>(first), static_cast<off_t>(end - first), POSIX_FADV_DONTNEED);
   for (;;) {
     const ssize_t got = pread(buffered.get(), to, length, static_cast<off_t>(offset));
     if (got >= 0) return got;

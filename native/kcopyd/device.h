@@ -114,7 +114,7 @@ struct block_device : std::enable_shared_from_this<block_device> {
   // that cannot be: not both regular files, not on one file system, none that shares blocks, not empty, or a source
   // with another size by now; this file is empty then, and copying is the way. Else a positive errno. Blocks.
   int clone_from(const block_device& source) const;
-  // Reads through the page cache, for a look before a job. Bytes that were read, 0 at the end; or a negative errno. Blocks.
+  // Reads from the medium, at any place, for a look before a job. Bytes that were read, 0 at the end; or a negative errno. Blocks.
   int64_t peek(void* to, size_t length, uint64_t offset) const;
   // Is it still what it was opened as? A disk that was pulled out has no size any more. Makes one ioctl.
   bool still_there() const;

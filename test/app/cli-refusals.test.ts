@@ -75,8 +75,9 @@ describe.skipIf(noLab !== null)('the source', () => {
     await refusal([fifo, disk.device], 'NOT_BLOCK_OR_FILE', [disk.backing]);
   });
 
-  test('unreadable from its first sector', async () => {
+  test('unreadable from its first sector, though it is in the cache', async () => {
     const [bad, disk] = [await bench.disk({ size: 4 * MiB }), await precious()];
+    await execute('head', ['-c', '4096', bad.device]);
     await bad.rule('eio r 0 end EIO');
     await refusal([bad.device, disk.device], 'SOURCE_UNREADABLE', [disk.backing]);
   });

@@ -14,6 +14,8 @@ export class Standing {
   /** Bytes there were to write, and to read back, whatever the passes do; null where the passes say it. */
   #whole: Pick<Sums, 'toWrite' | 'toVerify'> | null = null;
   #rate = new Rate();
+  /** How its last pass left it: until its end is in the log it is shown so. */
+  #left: Counted['state'] = 'waiting';
   /** Seconds from the start of the job until nothing was left to do for it; null before. A pass goes on for the others. */
   #seconds: number | null = null;
   /** How it ended; null while it has not. */
@@ -43,7 +45,8 @@ export class Standing {
   }
 
   /** Adds what a pass did, that has ended. */
-  add(progress: Sums): void {
+  add(progress: TargetProgress): void {
+    this.#left = progress.state;
     for (const name of SUMS) this.#past[name] += progress[name];
   }
 
@@ -53,6 +56,7 @@ export class Standing {
     this.#past.toWrite = this.#past.written;
     this.#past.toVerify = this.#past.verified;
     this.#seconds = null;
+    this.#left = 'waiting';
     this.end = null;
     this.failed = false;
     this.cancelled = false;
@@ -80,7 +84,7 @@ export class Standing {
   }
 
   #stateNow(now: TargetProgress | null, paused: boolean): Counted['state'] {
-    const state = now?.state ?? 'waiting';
+    const state = now?.state ?? this.#left;
     return state === 'waiting' && paused ? 'paused' : state;
   }
 }

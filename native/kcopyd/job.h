@@ -132,6 +132,7 @@ class Job {
   }
   bool paused(const Destination& d) const { return paused_ || d.pause_asked; }
   bool ready(const Pool& pool, const Destination& d) const;
+  bool has_room(const Pool& pool, unsigned slots) const;
   bool may_issue(Engine& engine, uint64_t bytes);
   void take(Engine& engine, Take take);
   bool join(Engine& engine, Take take);

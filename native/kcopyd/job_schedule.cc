@@ -93,9 +93,13 @@ bool Job::ready(const Pool& pool, const Destination& d) const {
   if (ragged_ && chunk_at(d.next) + 1 == chunks_ && d.pinned > 0) return false;
   if (head_at(d.next) && has_head(d) && !d.sealed) return false;
   if (begins(d) && d.next > 0 && !head_at(d.next)) return false;
-  // Even when all destinations but one stop answering, one after the other, the last one finds its share of the pool.
-  const bool room = d.pinned < share_ || pool.free() > share_ * (destinations_.size() - 1);
-  return room && d.pinned < std::min(depth_->limit(), soon_done(d)) && !flooded(d);
+  return has_room(pool, d.pinned) && d.pinned < std::min(depth_->limit(), soon_done(d)) && !flooded(d);
+}
+
+// May a destination that has so many slots have one more? Even when all but one stop answering, one after the other, the
+// last one finds its share of the pool.
+bool Job::has_room(const Pool& pool, unsigned slots) const {
+  return slots < share_ || pool.free() > share_ * (destinations_.size() - 1);
 }
 
 // Sub-jobs that this destination writes, or reads back, soon: what is in flight has to end before a paused job rests.
@@ -301,7 +305,7 @@ bool Job::pump_verify(Engine& engine, unsigned destination) {
       ++d.verify_next;
       continue;
     }
-    if (!hashes_.known(chunk) || paused(d) || d.in_flight >= std::min(kVerifyDepth, soon_done(d))) break;
+    if (!hashes_.known(chunk) || paused(d) || d.in_flight >= std::min(kVerifyDepth, soon_done(d)) || !has_room(engine.pool, d.in_flight)) break;
     const uint64_t length = chunk_length(chunk, d.length);
     if (!d.checking.ready(length)) {
       engine.ask_again(d.checking.due());

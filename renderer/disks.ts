@@ -1,6 +1,6 @@
 // What the window needs to know about a disk: is it still the same one, what is on it, why it cannot be chosen.
 import type { Disk } from '../app/contract/disks.ts';
-import { writes, type Endpoint, type Plan } from '../app/contract/jobs.ts';
+import { writes, type CopyRequest, type Endpoint, type Plan } from '../app/contract/jobs.ts';
 import { baseName, lastSix, say, sayLock, sayPort, size } from './words.ts';
 
 /** Same string, same disk: a drive swapped for another under the same path gives a different one. */
@@ -19,8 +19,8 @@ export function endpointName({ model, path }: Pick<Endpoint, 'model' | 'path'>):
   return model.startsWith('/') ? baseName(model) : model;
 }
 
-/** What a plan copies: its source, or the manifest that stands for it. */
-export const sourceName = ({ source, request }: Pick<Plan, 'source' | 'request'>): string => (source === null ? baseName(request.manifest ?? '') : endpointName(source));
+/** What a plan or a record copies: its source, or the manifest that stands for it. */
+export const sourceName = ({ source, request }: { source: Pick<Endpoint, 'model' | 'path'> | null; request: Pick<CopyRequest, 'manifest'> }): string => (source === null ? baseName(request.manifest ?? '') : endpointName(source));
 
 /** The short facts under the name: "sdb", "USB bus 1, hub 2, port 3" (where that is not known "USB"), serial "…A1B2C3". */
 export function diskFacts(disk: Disk): string[] {

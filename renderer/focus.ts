@@ -5,8 +5,15 @@ export function takeLostFocus(node: HTMLElement): void {
   if (document.activeElement === null || document.activeElement === document.body) node.focus({ preventScroll: true });
 }
 
-/** Attachment: the same again whenever what `of` reads has changed, as a list whose item had the focus. */
-export const takeLostFocusAfter = (of: () => unknown) => (node: HTMLElement): void => {
-  of();
-  takeLostFocus(node);
-};
+/**
+ * Attachment: the same when it is put there, and again whenever `of` gives something else, as the length of a list whose item
+ * had the focus. What is read anew and is the same, as with every notice of main, is no reason.
+ */
+export function takeLostFocusAfter(of: () => number): (node: HTMLElement) => void {
+  let last: number | null = null;
+  return (node) => {
+    const now = of();
+    if (now !== last) takeLostFocus(node);
+    last = now;
+  };
+}

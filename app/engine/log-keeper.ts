@@ -1,12 +1,13 @@
 // Keeps the log of a running job. A log that cannot be written is no reason to stop copying: the user is told, and the
 // job cannot be continued.
 import type { Note } from '../contract/facts.ts';
-import type { DestinationResult, JobResult } from '../contract/jobs.ts';
+import { writes, type DestinationResult, type JobResult } from '../contract/jobs.ts';
 import { chunksIn, isEmpty } from './chunk-sets.ts';
 import { errnoOf, reasonOf, Refusal } from './errors.ts';
 import type { End } from './inspect.ts';
 import { JobLogWriter, listJobs, pruneJobs, readJobLog, removeJob, type DurableRange, type JobLogHeader, type LoggedEnd } from './job-log.ts';
 import { isSameEnd, loggedEnd, writtenWith } from './logged-end.ts';
+import { openId } from './machine.ts';
 import type { ChunkRange, NativeDevice } from './native.ts';
 import type { Prepared } from './prepare.ts';
 import { holdLog, type Resumed } from './resume.ts';
@@ -124,14 +125,12 @@ function headerOf({ request, source, destinations, plan, grid }: Prepared): JobL
 
 /** An image has its identity only now that it is made. */
 function idOfOpen(end: End, device: NativeDevice | null): string | null {
-  if (end.image === null || device === null) return end.id;
-  const { major, minor, inode } = device.info();
-  return `file:${major}:${minor}:${inode}`;
+  return end.image === null || device === null ? end.id : openId(device.info());
 }
 
 /** What logs of other jobs say is on these destinations will not be there any more. */
 async function withdrawElsewhere(prepared: Prepared): Promise<void> {
-  if (prepared.request.kind === 'verify' || prepared.stateDir === null) return;
+  if (!writes(prepared.request.kind) || prepared.stateDir === null) return;
   const dir = prepared.stateDir;
   const mine = prepared.plan.destinations.flatMap((endpoint, index) => {
     const { end } = prepared.destinations[index]!;

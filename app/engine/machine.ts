@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { Reason } from '../contract/facts.ts';
 import { Blocks, LSBLK_COLUMNS, unknownIn, type Facts } from './blocks.ts';
 import { errnoOf, failure, Refusal } from './errors.ts';
+import type { NativeDeviceInfo } from './native.ts';
 import { portsOf } from './port.ts';
 import { runProgram, SYSTEM_PATH } from './programs.ts';
 import { probe } from './probe.ts';
@@ -45,6 +46,10 @@ export function idOf(path: string): string | null {
 /** The same of something already looked at. */
 export const statsId = (stats: BigIntStats): string =>
   stats.isBlockDevice() ? `block:${numberOf(stats.rdev)}` : `file:${numberOf(stats.dev)}:${stats.ino}`;
+
+/** The same of something open. */
+export const openId = ({ kind, major, minor, inode }: Pick<NativeDeviceInfo, 'kind' | 'major' | 'minor' | 'inode'>): string =>
+  kind === 'block' ? `block:${major}:${minor}` : `file:${major}:${minor}:${inode}`;
 
 /** "8:16" of a dev_t, which glibc spreads over its 64 bits (makedev(3)). */
 export function numberOf(device: bigint): string {

@@ -1,5 +1,6 @@
 // What the kernel makes of a disk's partition table, which it reads again before the disk is written and after.
 import type { Note } from '../contract/facts.ts';
+import { writes } from '../contract/jobs.ts';
 import { errnoOf, refuse } from './errors.ts';
 import type { NativeDevice } from './native.ts';
 import type { Prepared } from './prepare.ts';
@@ -19,7 +20,7 @@ export async function refuseStalePartitions(path: string, device: NativeDevice):
  * to tell the user of those where that failed.
  */
 export async function showNewPartitions({ plan, destinations }: Prepared, skip: (destination: number) => boolean): Promise<Note[]> {
-  const written = plan.kind === 'verify' ? [] : destinations.filter(({ end, device }, index) => end.kind === 'block' && device !== null && !skip(index));
+  const written = destinations.filter(({ end, device }, index) => writes(plan.kind) && end.kind === 'block' && device !== null && !skip(index));
   const notes = await Promise.all(written.map(async ({ end, device }): Promise<Note[]> => {
     const errno = await reread(device!);
     // Who may not ask for it is not asked about it: udev does the same when a disk is closed that was written.

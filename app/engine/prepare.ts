@@ -15,7 +15,7 @@ import { checkPart, reopenPart } from './images.ts';
 import { endpoint, inspectDestination, inspectExisting, placeOf, type End, type Found } from './inspect.ts';
 import { newJobId, type LoggedEnd } from './job-log.ts';
 import { isThatFile, mayBeThatFile } from './logged-end.ts';
-import { readBlocks } from './machine.ts';
+import { openId, readBlocks } from './machine.ts';
 import type { Manifest } from './manifest.ts';
 import { checkNewManifest, filesInTheWay, misfits, notesOnFiles, readGivenManifest, readGivenMap } from './manifests.ts';
 import { bytesOf, type RescueMap } from './mapfile.ts';
@@ -199,7 +199,7 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
       throw error;
     }
     const { log, dir, notes } = await placeOfLog(request, client, resumed);
-    const misplaced = held === null || request.kind === 'verify' || request.rescue !== null ? [] : await notesOnSectors(held, destinations.map(({ end }) => end));
+    const misplaced = held === null || !writes(request.kind) || request.rescue !== null ? [] : await notesOnSectors(held, destinations.map(({ end }) => end));
     const all = [...(from === null ? [] : notesOnSource(from, blocks)), ...misplaced, ...notesOnCache([...(held === null ? [] : [held]), ...destinations]), ...looked.notes, ...notes];
     const plan = planOf(asked, request, from, destinations, bytes, client, all, log?.id ?? null);
     const serverCopies = from?.kind === 'file' && blocks.serverCopies(from.realPath);
@@ -236,7 +236,7 @@ function image(addon: NativeAddon, end: End, logged: string | null | undefined):
   const isNamed = image!.partId === null && isThatFile(end, logged);
   const device = isNamed ? addon.openDevice(realPath, { write: true, exclusive: true, grow: true }) : reopenPart(addon, image!.part);
   const info = device?.info();
-  if (info !== undefined && mayBeThatFile({ id: `file:${info.major}:${info.minor}:${info.inode}`, lasting }, logged)) return device;
+  if (info !== undefined && mayBeThatFile({ id: openId(info), lasting }, logged)) return device;
   device?.close();
   return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: device === null ? 'partMissing' : 'partReplaced' }, remedy: { kind: 'newCopy' } });
 }
@@ -287,9 +287,8 @@ const isLogged = ({ kind }: CopyRequest): boolean => kind === 'copy' || kind ===
 
 /** The open device against what was looked at: a node can be another disk a moment later. */
 function changes(end: End, device: NativeDevice): PlatterError[] {
-  const { kind, major, minor, inode, size } = device.info();
-  const id = kind === 'block' ? `block:${major}:${minor}` : `file:${major}:${minor}:${inode}`;
-  if (end.id === id && end.kind === kind && end.size === size) return [];
+  const info = device.info();
+  if (end.id === openId(info) && end.kind === info.kind && end.size === info.size) return [];
   return [failure({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } })];
 }
 

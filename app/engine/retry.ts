@@ -1,6 +1,6 @@
 // Starting one destination of a running job again.
 import type { JobError } from '../contract/errors.ts';
-import type { DestinationResult } from '../contract/jobs.ts';
+import { writes, type DestinationResult } from '../contract/jobs.ts';
 import { errnoOf, Refusal, refuse, failureOf, failure } from './errors.ts';
 import { refusals } from './guard.ts';
 import { inspectExisting } from './inspect.ts';
@@ -41,7 +41,7 @@ export async function reopenForRetry(prepared: Prepared, destination: number): P
   const own = errors.filter((error) => error.device === found.end.path);
   if (own.length > 0) throw new Refusal(own);
   try {
-    const anew = prepared.addon.openDevice(found.end.realPath, kind === 'verify' ? {} : { write: true, exclusive: true });
+    const anew = prepared.addon.openDevice(found.end.realPath, writes(kind) ? { write: true, exclusive: true } : {});
     const { major, minor, size } = anew.info();
     if (`block:${major}:${minor}` !== found.end.id || size !== found.end.size) {
       anew.close();

@@ -16,10 +16,10 @@ class Busy extends Error {
 
 /**
  * Creates `part`, empty and locked, in place of what an interrupted job left there.
- * Throws with an errno as open(2) does; EBUSY when another copy writes it now.
+ * Rejects with an errno as open(2) does; EBUSY when another copy writes it now.
  */
-export function createPart(addon: NativeAddon, part: string): NativeDevice {
-  removeLeftPart(addon, part);
+export async function createPart(addon: NativeAddon, part: string): Promise<NativeDevice> {
+  await removeLeftPart(addon, part);
   // The file is named by its descriptor from here on: nobody can slip in a link between one look and the next.
   return throughDescriptor(openSync(part, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666), (path) =>
     addon.openDevice(path, { write: true, exclusive: true, grow: true }));
@@ -27,40 +27,40 @@ export function createPart(addon: NativeAddon, part: string): NativeDevice {
 
 /**
  * Opens `part` as an interrupted job left it, locked, to go on with it; null when nothing is there.
- * Throws with an errno as open(2) does; EBUSY when another copy writes it now.
+ * Rejects with an errno as open(2) does; EBUSY when another copy writes it now.
  */
-export function reopenPart(addon: NativeAddon, part: string): NativeDevice | null {
+export async function reopenPart(addon: NativeAddon, part: string): Promise<NativeDevice | null> {
   const fd = openLeftPart(part);
   return fd === null ? null : throughDescriptor(fd, (path) => addon.openDevice(path, { write: true, exclusive: true, grow: true }));
 }
 
 /**
  * Gives the image `path`, which the caller holds, the name `part`, in place of what an interrupted job left there.
- * Throws with an errno as rename(2) does; EBUSY when another copy writes `part` now.
+ * Rejects with an errno as rename(2) does; EBUSY when another copy writes `part` now.
  */
-export function takeForPart(addon: NativeAddon, path: string, part: string): void {
-  removeLeftPart(addon, part);
+export async function takeForPart(addon: NativeAddon, path: string, part: string): Promise<void> {
+  await removeLeftPart(addon, part);
   nameImage(path, part);
 }
 
-/** Throws EBUSY when another copy writes `part` now. Changes nothing. */
-export function checkPart(addon: NativeAddon, part: string): void {
-  holdLeftPart(addon, part)?.close();
+/** Rejects with EBUSY when another copy writes `part` now. Changes nothing. */
+export async function checkPart(addon: NativeAddon, part: string): Promise<void> {
+  (await holdLeftPart(addon, part))?.close();
 }
 
-function removeLeftPart(addon: NativeAddon, part: string): void {
-  const left = holdLeftPart(addon, part);
+async function removeLeftPart(addon: NativeAddon, part: string): Promise<void> {
+  const left = await holdLeftPart(addon, part);
   if (left === null) return;
   unlinkSync(part);
   left.close();
 }
 
 /** Locks the `part` that is there; null when there is none. */
-function holdLeftPart(addon: NativeAddon, part: string): NativeDevice | null {
+async function holdLeftPart(addon: NativeAddon, part: string): Promise<NativeDevice | null> {
   const fd = openLeftPart(part);
   if (fd === null) return null;
-  return throughDescriptor(fd, (path) => {
-    const left = addon.openDevice(path, { write: true, exclusive: true });
+  return throughDescriptor(fd, async (path) => {
+    const left = await addon.openDevice(path, { write: true, exclusive: true });
     // Its job may have ended and renamed it between the opening and the lock: then this is a finished image.
     if (lstatSync(part, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino) return left;
     left.close();
@@ -77,9 +77,9 @@ function openLeftPart(part: string): number | null {
   }
 }
 
-function throughDescriptor<T>(fd: number, use: (path: string) => T): T {
+async function throughDescriptor<T>(fd: number, use: (path: string) => Promise<T>): Promise<T> {
   try {
-    return use(`/proc/self/fd/${fd}`);
+    return await use(`/proc/self/fd/${fd}`);
   } finally {
     closeSync(fd);
   }

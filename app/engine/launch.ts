@@ -17,26 +17,26 @@ export async function launch(prepared: Prepared, emit: Emit): Promise<Job> {
   // One after the other: the first that cannot be unmounted leaves the rest as they are.
   for (const held of prepared.destinations) if (held.mounts.length > 0) await takeMounted(prepared.addon, held);
   const made: Held[] = [];
-  const errors = prepared.destinations.flatMap((held) => attempt(held, () => {
-    if (held.end.image === null) return;
-    if (held.device === null) {
-      held.device = createPart(prepared.addon, held.end.image.part);
-      made.push(held);
-    }
-  }));
+  const errors = await attemptEach(prepared.destinations, async (held) => {
+    if (held.end.image === null || held.device !== null) return;
+    held.device = await createPart(prepared.addon, held.end.image.part);
+    made.push(held);
+  });
   // Images that are written in place must not pass for whole ones meanwhile. What goes on was taken over when it began, but
   // for one that had got its name.
   const old = prepared.destinations.filter(({ updated, end }) => end.image !== null && (prepared.resumed === null ? updated : end.image.partId === null));
   const taken: Held[] = [];
-  if (errors.length === 0) errors.push(...old.flatMap((held) => attempt(held, () => {
-    takeForPart(prepared.addon, held.end.realPath, held.end.image!.part);
+  if (errors.length === 0) errors.push(...await attemptEach(old, async (held) => {
+    await takeForPart(prepared.addon, held.end.realPath, held.end.image!.part);
     taken.push(held);
-  })));
+  }));
   // Nor must they pass for ones of their old length. Those that grow first: that can fail, and nothing is cut off before.
-  if (errors.length === 0) errors.push(...taken.toSorted((one, other) => one.end.size - other.end.size).flatMap((held) =>
-    attempt(held, () => truncateSync(held.end.image!.part, prepared.plan.bytes))));
+  if (errors.length === 0) {
+    const ascending = taken.toSorted((one, other) => one.end.size - other.end.size);
+    errors.push(...await attemptEach(ascending, (held) => truncateSync(held.end.image!.part, prepared.plan.bytes)));
+  }
   if (errors.length > 0) {
-    for (const held of taken) errors.push(...attempt(held, () => nameImage(held.end.image!.part, held.end.realPath)));
+    errors.push(...await attemptEach(taken, (held) => nameImage(held.end.image!.part, held.end.realPath)));
     for (const held of made) {
       discardPart(held.end.image!.part);
       held.device?.close();
@@ -47,11 +47,15 @@ export async function launch(prepared: Prepared, emit: Emit): Promise<Job> {
   return new Job(prepared, await LogKeeper.begin(prepared), emit);
 }
 
-function attempt({ end }: Held, act: () => void): PlatterError[] {
-  try {
-    act();
-    return [];
-  } catch (error) {
-    return [failureOf(error, 'open', end.path, 'file')];
+/** Does `act` for one after the other; gives the errors of those where it failed. */
+async function attemptEach(destinations: readonly Held[], act: (held: Held) => Promise<void> | void): Promise<PlatterError[]> {
+  const errors: PlatterError[] = [];
+  for (const held of destinations) {
+    try {
+      await act(held);
+    } catch (error) {
+      errors.push(failureOf(error, 'open', held.end.path, 'file'));
+    }
   }
+  return errors;
 }

@@ -93,7 +93,7 @@ async function open(prepared: Prepared): Promise<JobLogWriter> {
     if (resumed?.leftOut === 0) await removeJob(log!.dir, resumed.id);
     // Of one that was damaged the new log is the one to be held.
     if (prepared.lock !== null) prepared.left.push(prepared.lock);
-    prepared.lock = lockOf(prepared, writer.path);
+    prepared.lock = await lockOf(prepared, writer.path);
     return writer;
   }
   const { writer, log: before } = await JobLogWriter.reopen(log!.dir, log!.id);
@@ -108,7 +108,7 @@ async function open(prepared: Prepared): Promise<JobLogWriter> {
 const isBegunAnew = ({ log }: Resumed): boolean => log.damage === 'corrupt';
 
 /** A log that somebody holds is that of a running job. */
-function lockOf({ addon }: Prepared, path: string): NativeDevice {
+function lockOf({ addon }: Prepared, path: string): Promise<NativeDevice> {
   return addon.openDevice(path, { write: true, exclusive: true });
 }
 
@@ -145,7 +145,7 @@ async function withdrawElsewhere(prepared: Prepared): Promise<void> {
     const stale = log?.header.destinations.flatMap((end, index) =>
       log.states[index]?.state !== 'done' && !isEmpty(log.durable[index]!) && mine.some((one) => isSameEnd(one, end)) ? [index] : []) ?? [];
     if (log === null || stale.length === 0) continue;
-    const lock = holdLog(prepared.addon, path);
+    const lock = await holdLog(prepared.addon, path);
     // A running job holds its destinations: they are not these, they only look like them. Its log is its own.
     if (lock === 'running' || lock === 'absent') continue;
     try {

@@ -198,7 +198,8 @@ export interface NativeAddon {
    * capability that opens block devices, used by `openDevice` alone; no new privileges, no core dumps, ends with its parent.
    */
   harden(uid: number, gid: number): void;
-  openDevice(path: string, options?: NativeOpenOptions): NativeDevice;
+  /** Opens `path` on a thread of its own: a drive that does not answer delays nothing else. Rejects with an EngineError. */
+  openDevice(path: string, options?: NativeOpenOptions): Promise<NativeDevice>;
   /** `chunkSize`: bytes of a sub-job, a power of two from 64 KiB to 16 MiB, 1 MiB by default (less in a small pool). */
   createClient(options: { pages: number; io?: 'auto' | 'uring' | 'threads'; bytesPerSecond?: number; chunkSize?: number }): NativeClient;
   /** Hears of block devices until it is closed. Throws where the system refuses that. */

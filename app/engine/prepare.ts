@@ -144,9 +144,9 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
   const { request, blocks, manifest, map, resumed } = looked;
   const errors: PlatterError[] = [];
   const opened: NativeDevice[] = [];
-  const opening = (end: End, act: () => NativeDevice | null): NativeDevice | null => {
+  const opening = async (end: End, act: () => Promise<NativeDevice | null>): Promise<NativeDevice | null> => {
     try {
-      const device = act();
+      const device = await act();
       if (device !== null) opened.push(device);
       return device;
     } catch (error) {
@@ -154,19 +154,19 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
       return null;
     }
   };
-  const device = (end: End, options: NativeOpenOptions): NativeDevice | null => opening(end, () => {
-    const found = addon.openDevice(end.realPath, options);
+  const device = (end: End, options: NativeOpenOptions): Promise<NativeDevice | null> => opening(end, async () => {
+    const found = await addon.openDevice(end.realPath, options);
     errors.push(...changes(end, found));
     return found;
   });
   try {
     const from = looked.source?.end ?? null;
-    const source = from === null ? null : { end: from, device: device(from, {}) };
+    const source = from === null ? null : { end: from, device: await device(from, {}) };
     // A rescue is for drives of which this can be expected.
     if (source?.device && request.rescue === null) errors.push(...(await unreadable(source.end, source.device)));
     const rescued = map !== null && bytesOf(map, '+') > 0;
     const files = await Promise.all([request.saveManifest, request.manifest, request.rescue?.map ?? null, stateDir()].filter((path) => path !== null).map(placeOf));
-    const destinations = looked.destinations.map(({ end }, index): Held => {
+    const holdOne = async ({ end }: Found, index: number): Promise<Held> => {
       const place = end!;
       const logged = resumed?.log.header.destinations[resumed.indices[index]!];
       // A file that was there when the job began says when it was written.
@@ -177,13 +177,15 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
       const updated = isOld && (request.update || (rescued && resumed === null && place.image?.partId === null));
       const held = { end: place, mounts, updated, naming: namingOf(place, logged) };
       const writing = { write: writes(request.kind), exclusive: writes(request.kind) };
-      if (place.image === null) return { ...held, device: device(place, mounts.length > 0 ? {} : writing) };
+      if (place.image === null) return { ...held, device: await device(place, mounts.length > 0 ? {} : writing) };
       if (updated && resumed === null) {
-        opening(place, () => image(addon, place, undefined));
-        return { ...held, device: device(place, { ...writing, grow: true }) };
+        await opening(place, () => image(addon, place, undefined));
+        return { ...held, device: await device(place, { ...writing, grow: true }) };
       }
-      return { ...held, device: opening(place, () => (rescued && resumed === null ? begun(addon, place) : image(addon, place, logged?.id))) };
-    });
+      return { ...held, device: await opening(place, () => (rescued && resumed === null ? begun(addon, place) : image(addon, place, logged?.id))) };
+    };
+    const destinations: Held[] = [];
+    for (const [index, found] of looked.destinations.entries()) destinations.push(await holdOne(found, index));
     throwIfAny(errors);
     throwIfAny(await stalePartitions(request, destinations));
     const bytes = from?.size ?? manifest!.bytes;
@@ -226,15 +228,15 @@ function namingOf({ kind, realPath, image }: End, logged: LoggedEnd | undefined)
 }
 
 /** The file of an image: of one that is continued what there is of it, of a new one none before the job starts. */
-function image(addon: NativeAddon, end: End, logged: string | null | undefined): NativeDevice | null {
+async function image(addon: NativeAddon, end: End, logged: string | null | undefined): Promise<NativeDevice | null> {
   const { path, realPath, image, lasting } = end;
   if (logged === undefined) {
-    checkPart(addon, image!.part);
+    await checkPart(addon, image!.part);
     return null;
   }
   // One that had got its name already, and the log had not heard of it, is called what it was again when the job starts.
   const isNamed = image!.partId === null && isThatFile(end, logged);
-  const device = isNamed ? addon.openDevice(realPath, { write: true, exclusive: true, grow: true }) : reopenPart(addon, image!.part);
+  const device = await (isNamed ? addon.openDevice(realPath, { write: true, exclusive: true, grow: true }) : reopenPart(addon, image!.part));
   const info = device?.info();
   if (info !== undefined && mayBeThatFile({ id: openId(info), lasting }, logged)) return device;
   device?.close();
@@ -242,8 +244,8 @@ function image(addon: NativeAddon, end: End, logged: string | null | undefined):
 }
 
 /** The image that a rescue goes on with: without it, what the map says is on it would be missing. */
-function begun(addon: NativeAddon, { path, image }: End): NativeDevice {
-  const device = reopenPart(addon, image!.part);
+async function begun(addon: NativeAddon, { path, image }: End): Promise<NativeDevice> {
+  const device = await reopenPart(addon, image!.part);
   if (device !== null) return device;
   return refuse({ code: 'NOT_FOUND', op: 'open', device: path, reason: { kind: 'mapWithoutImage' }, remedy: { kind: 'otherImage' } });
 }

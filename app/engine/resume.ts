@@ -44,7 +44,7 @@ export interface FoundJob {
  */
 export async function openInterrupted(dir: string, id: string, addon: NativeAddon): Promise<{ log: JobLog; lock: NativeDevice }> {
   const path = jobPath(dir, id);
-  const lock = holdLog(addon, path);
+  const lock = await holdLog(addon, path);
   if (lock === 'absent') return refuse({ code: 'NOTHING_TO_DO', op: 'open', reason: { kind: 'noJob', id } });
   if (lock === 'running') return refuse({ code: 'IN_USE', op: 'open', reason: { kind: 'jobRuns', id } });
   try {
@@ -141,7 +141,7 @@ export async function sampleErrors(
 export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<InterruptedJob[]> {
   const jobs: InterruptedJob[] = [];
   for (const { id, path } of await listJobs(dir)) {
-    const lock = holdLog(addon, path);
+    const lock = await holdLog(addon, path);
     if (lock === 'running' || lock === 'absent') continue;
     lock.close();
     const log = await readJobLog(path).catch((error: unknown) => {
@@ -155,7 +155,7 @@ export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<
 
 /** Forgets an interrupted job. Rejects with a Refusal when there is none, or when it runs. */
 export async function forgetJob(dir: string, id: string, addon: NativeAddon): Promise<void> {
-  const lock = holdLog(addon, jobPath(dir, id));
+  const lock = await holdLog(addon, jobPath(dir, id));
   if (lock === 'absent') return refuse({ code: 'NOTHING_TO_DO', op: 'open', reason: { kind: 'noJob', id } });
   if (lock === 'running') return refuse({ code: 'IN_USE', op: 'open', reason: { kind: 'jobRuns', id } });
   try {
@@ -173,10 +173,10 @@ function describe(id: string, { header, durable, states, damage }: JobLog): Inte
   };
 }
 
-/** The log, locked: the log of a running job is. Throws a Refusal when it cannot be opened. */
-export function holdLog(addon: NativeAddon, path: string): NativeDevice | 'absent' | 'running' {
+/** The log, locked: the log of a running job is. Rejects with a Refusal when it cannot be opened. */
+export async function holdLog(addon: NativeAddon, path: string): Promise<NativeDevice | 'absent' | 'running'> {
   try {
-    return addon.openDevice(path, { write: true, exclusive: true });
+    return await addon.openDevice(path, { write: true, exclusive: true });
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'ENOENT') return 'absent';

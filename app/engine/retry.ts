@@ -41,7 +41,7 @@ export async function reopenForRetry(prepared: Prepared, destination: number): P
   const own = errors.filter((error) => error.device === found.end.path);
   if (own.length > 0) throw new Refusal(own);
   try {
-    const anew = prepared.addon.openDevice(found.end.realPath, writes(kind) ? { write: true, exclusive: true } : {});
+    const anew = await prepared.addon.openDevice(found.end.realPath, writes(kind) ? { write: true, exclusive: true } : {});
     const { major, minor, size } = anew.info();
     if (`block:${major}:${minor}` !== found.end.id || size !== found.end.size) {
       anew.close();

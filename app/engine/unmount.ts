@@ -94,7 +94,7 @@ export async function takeMounted(addon: NativeAddon, held: Held): Promise<void>
   const { end, device: reading } = held;
   const { path, realPath, id, size, block } = end;
   await unmount(path, block!.majorMinor, held.mounts);
-  const writing = openForWriting(addon, path, realPath);
+  const writing = await openForWriting(addon, path, realPath);
   try {
     const now = writing.info();
     if (`block:${now.major}:${now.minor}` !== id || now.size !== size) {
@@ -109,9 +109,9 @@ export async function takeMounted(addon: NativeAddon, held: Held): Promise<void>
   reading?.close();
 }
 
-function openForWriting(addon: NativeAddon, path: string, realPath: string): NativeDevice {
+async function openForWriting(addon: NativeAddon, path: string, realPath: string): Promise<NativeDevice> {
   try {
-    return addon.openDevice(realPath, { write: true, exclusive: true });
+    return await addon.openDevice(realPath, { write: true, exclusive: true });
   } catch (error) {
     throw new Refusal([failureOf(error, 'open', path, 'block')]);
   }

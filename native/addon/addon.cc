@@ -12,10 +12,6 @@
 namespace platter {
 namespace {
 
-Napi::Value open_device(const Napi::CallbackInfo& info) {
-  return addon_data(info.Env()).device.New({info[0], info[1]});
-}
-
 Napi::Value create_client(const Napi::CallbackInfo& info) { return addon_data(info.Env()).client.New({info[0]}); }
 
 Napi::Value watch_uevents(const Napi::CallbackInfo& info) { return addon_data(info.Env()).uevents.New({info[0]}); }
@@ -27,7 +23,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   data->job = Job::define(env);
   data->uevents = Uevents::define(env);
   env.SetInstanceData(data.release());  // deleted by the environment
-  exports.Set("openDevice", Napi::Function::New<open_device>(env, "openDevice"));
+  exports.Set("openDevice", Napi::Function::New<Device::open>(env, "openDevice"));
   exports.Set("createClient", Napi::Function::New<create_client>(env, "createClient"));
   exports.Set("harden", Napi::Function::New<harden>(env, "harden"));
   exports.Set("watchUevents", Napi::Function::New<watch_uevents>(env, "watchUevents"));

@@ -8,6 +8,7 @@
 #include "../kcopyd/device.h"
 #include "addon_data.h"
 #include "engine_error.h"
+#include "waiting.h"
 
 namespace platter {
 namespace {
@@ -25,6 +26,18 @@ unsigned open_flags(const Napi::Value& value) {
   add("create", KCOPYD_OPEN_CREATE);
   add("grow", KCOPYD_OPEN_GROW);
   return flags;
+}
+
+// What came of opening a device: `error` is a positive errno, or 0 with a device.
+struct Opened {
+  std::string path;
+  DevicePtr device;
+  int error;
+};
+
+Napi::Value wrap_opened(Napi::Env env, Opened& opened) {
+  if (opened.error != 0) throw engine_error(env, opened.error, "open", opened.path);
+  return Device::wrap(env, opened.path, std::move(opened.device));
 }
 
 // What makes a device wait does not happen on the JavaScript thread. Resolves to true, to false for
@@ -104,17 +117,31 @@ Napi::FunctionReference Device::define(Napi::Env env) {
                                       }));
 }
 
-Device::Device(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+Napi::Value Device::open(const Napi::CallbackInfo& info) {
   if (!info[0].IsString()) throw invalid_argument(info.Env(), "openDevice: the path is no string");
-  path_ = info[0].As<Napi::String>().Utf8Value();
+  std::string path = info[0].As<Napi::String>().Utf8Value();
   // A path with a NUL inside would name another file than the one that was checked.
-  if (path_.empty() || path_.find('\0') != std::string::npos) {
+  if (path.empty() || path.find('\0') != std::string::npos) {
     throw invalid_argument(info.Env(), "openDevice: the path is empty or holds a NUL");
   }
-  block_device* device = nullptr;
-  const int result = kcopyd_device_open(path_.c_str(), open_flags(info[1]), &device);
-  if (result != 0) throw engine_error(info.Env(), -result, "open", path_);
-  device_.reset(device);
+  return Waiting<Opened>::begin(info.Env(), "open", [path = std::move(path), flags = open_flags(info[1])] {
+    block_device* device = nullptr;
+    const int result = kcopyd_device_open(path.c_str(), flags, &device);
+    return Opened{path, DevicePtr(device), -result};
+  }, &wrap_opened);
+}
+
+Napi::Object Device::wrap(Napi::Env env, std::string path, DevicePtr device) {
+  Given given{std::move(path), std::move(device)};
+  return addon_data(env).device.New({Napi::External<Given>::New(env, &given)});
+}
+
+Device::Device(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  // JavaScript reaches this by `device.constructor`, but cannot make an External.
+  if (!info[0].IsExternal()) throw invalid_argument(info.Env(), "a device is opened by openDevice");
+  Given& given = *info[0].As<Napi::External<Given>>().Data();
+  path_ = std::move(given.path);
+  device_ = std::move(given.device);
 }
 
 Device& Device::of(const Napi::Value& value) {

@@ -19,6 +19,10 @@ using DevicePtr = std::unique_ptr<block_device, CloseDevice>;
 class Device : public Napi::ObjectWrap<Device> {
  public:
   static Napi::FunctionReference define(Napi::Env env);
+  // openDevice(path, options): the promise of a device. The drive can take as long as it likes to be opened.
+  static Napi::Value open(const Napi::CallbackInfo& info);
+  // The JavaScript object of a device that is open already; messages call it `path`.
+  static Napi::Object wrap(Napi::Env env, std::string path, DevicePtr device);
   explicit Device(const Napi::CallbackInfo& info);
 
   // The device of a JavaScript value; throws ERR_INVALID_ARG when it is none, EBADF when it was closed.
@@ -31,6 +35,11 @@ class Device : public Napi::ObjectWrap<Device> {
   void release();
 
  private:
+  // What wrap() hands to the constructor.
+  struct Given {
+    std::string path;
+    DevicePtr device;
+  };
   Napi::Value facts(const Napi::CallbackInfo& info);
   Napi::Value clone_from(const Napi::CallbackInfo& info);
   Napi::Value peek(const Napi::CallbackInfo& info);

@@ -105,8 +105,8 @@ describe.skipIf(noLab !== null)('a disk as destination', () => {
     // The one thing that cannot be done with a real device in time: it shrinks just before it is opened.
     const late: NativeAddon = {
       ...addon,
-      openDevice(path, options) {
-        const device = addon.openDevice(path, options);
+      async openDevice(path, options) {
+        const device = await addon.openDevice(path, options);
         if (path !== disk.device) return device;
         return {
           info: () => ({ ...device.info(), size: MiB }), cloneFrom: (other) => device.cloneFrom(other),

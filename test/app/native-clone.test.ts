@@ -11,7 +11,7 @@ const addon = loadAddon(fileURLToPath(new URL('../../out/native/kcopyd.node', im
 const MiB = 1024 ** 2;
 const SIZE = 4 * MiB + 1234;
 
-const newImage = (path: string): NativeDevice => addon.openDevice(path, { write: true, exclusive: true, create: true, grow: true });
+const newImage = (path: string): Promise<NativeDevice> => addon.openDevice(path, { write: true, exclusive: true, create: true, grow: true });
 
 /** Makes a source file; a hole in it, and an end within a block. */
 async function makeSource(folder: string): Promise<string> {
@@ -39,8 +39,8 @@ for (const type of ['btrfs', 'xfs'] as const) {
       await using folder = await reflinkDir(type);
       const source = await makeSource(folder.path);
       const path = join(folder.path, 'image');
-      const from = addon.openDevice(source);
-      const to = newImage(path);
+      const from = await addon.openDevice(source);
+      const to = await newImage(path);
       expect(await to.cloneFrom(from)).toBe(true);
       expect(to.info().size).toBe(SIZE);
       execFileSync('cmp', [source, path]);
@@ -60,8 +60,8 @@ for (const type of ['btrfs', 'xfs'] as const) {
       const source = await makeSource(folder.path);
       const path = join(folder.path, 'image');
       await writeFile(path, 'something');
-      const from = addon.openDevice(source);
-      const to = addon.openDevice(path, { write: true });
+      const from = await addon.openDevice(source);
+      const to = await addon.openDevice(path, { write: true });
       expect(await to.cloneFrom(from)).toBe(false);
       expect(to.info().size).toBe(9);
       from.close();
@@ -71,9 +71,9 @@ for (const type of ['btrfs', 'xfs'] as const) {
     test('a source that has another size by now is not cloned', async () => {
       await using folder = await reflinkDir(type);
       const source = await makeSource(folder.path);
-      const from = addon.openDevice(source);
+      const from = await addon.openDevice(source);
       await truncate(source, MiB);
-      const to = newImage(join(folder.path, 'image'));
+      const to = await newImage(join(folder.path, 'image'));
       expect(await to.cloneFrom(from)).toBe(false);
       expect(to.info().size).toBe(0);
       from.close();
@@ -82,8 +82,8 @@ for (const type of ['btrfs', 'xfs'] as const) {
 
     test('neither of the two can be closed while it goes on', async () => {
       await using folder = await reflinkDir(type);
-      const from = addon.openDevice(await makeSource(folder.path));
-      const to = newImage(join(folder.path, 'image'));
+      const from = await addon.openDevice(await makeSource(folder.path));
+      const to = await newImage(join(folder.path, 'image'));
       const cloned = to.cloneFrom(from);
       for (const device of [from, to]) expect(() => device.close()).toThrow(expect.objectContaining({ code: 'EBUSY' }));
       expect(await cloned).toBe(true);
@@ -94,8 +94,8 @@ for (const type of ['btrfs', 'xfs'] as const) {
     test('another file system has to be copied to', async () => {
       await using folder = await reflinkDir(type);
       await inFolder('/dev/shm', async (memory) => {
-        const from = addon.openDevice(await makeSource(memory));
-        const to = newImage(join(folder.path, 'image'));
+        const from = await addon.openDevice(await makeSource(memory));
+        const to = await newImage(join(folder.path, 'image'));
         expect(await to.cloneFrom(from)).toBe(false);
         expect(to.info().size).toBe(0);
         from.close();
@@ -107,8 +107,8 @@ for (const type of ['btrfs', 'xfs'] as const) {
 
 test('a file system that shares no blocks says so', async () => {
   await inFolder('/dev/shm', async (folder) => {
-    const from = addon.openDevice(await makeSource(folder));
-    const to = newImage(join(folder, 'image'));
+    const from = await addon.openDevice(await makeSource(folder));
+    const to = await newImage(join(folder, 'image'));
     expect(await to.cloneFrom(from)).toBe(false);
     expect(to.info().size).toBe(0);
     from.close();
@@ -118,8 +118,8 @@ test('a file system that shares no blocks says so', async () => {
 
 test('what is no open device is refused', async () => {
   await inFolder('/dev/shm', async (folder) => {
-    const from = addon.openDevice(await makeSource(folder));
-    const to = newImage(join(folder, 'image'));
+    const from = await addon.openDevice(await makeSource(folder));
+    const to = await newImage(join(folder, 'image'));
     expect(() => to.cloneFrom({} as NativeDevice)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG' }));
     from.close();
     expect(() => to.cloneFrom(from)).toThrow(expect.objectContaining({ code: 'EBADF' }));
@@ -132,8 +132,8 @@ const noLab = canLab();
 test.skipIf(noLab !== null)(`a block device is not cloned to or from${noLab === null ? '' : `: ${noLab}`}`, async () => {
   await using disk = await labdisk({ size: MiB });
   await inFolder('/dev/shm', async (folder) => {
-    const device = addon.openDevice(disk.device, { write: true });
-    const file = newImage(join(folder, 'image'));
+    const device = await addon.openDevice(disk.device, { write: true });
+    const file = await newImage(join(folder, 'image'));
     expect(await file.cloneFrom(device)).toBe(false);
     expect(await device.cloneFrom(file)).toBe(false);
     device.close();
@@ -144,9 +144,9 @@ test.skipIf(noLab !== null)(`a block device is not cloned to or from${noLab === 
 describe.skipIf(canMkfs('btrfs') !== null)('errors of cloning', () => {
   test('a file that may not be changed: an EngineError that names the errno, the call and the file', async () => {
     await using folder = await reflinkDir('btrfs');
-    const from = addon.openDevice(await makeSource(folder.path));
+    const from = await addon.openDevice(await makeSource(folder.path));
     const path = join(folder.path, 'image');
-    const to = newImage(path);
+    const to = await newImage(path);
     execFileSync('chattr', ['+i', path]);
     try {
       await expect(to.cloneFrom(from)).rejects.toMatchObject({ name: 'EngineError', code: 'EPERM', op: 'clone', device: path });

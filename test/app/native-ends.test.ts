@@ -13,9 +13,9 @@ const addon = fileURLToPath(new URL('../../out/native/kcopyd.node', import.meta.
 const START = `
   const addon = require(${JSON.stringify(addon)});
   const folder = process.env.ENDS_FOLDER;
-  const source = addon.openDevice(folder + '/source', {});
-  const start = (io) => {
-    const destination = addon.openDevice(folder + '/' + io, { write: true, create: true, grow: true });
+  const start = async (io) => {
+    const source = await addon.openDevice(folder + '/source', {});
+    const destination = await addon.openDevice(folder + '/' + io, { write: true, create: true, grow: true });
     return addon.createClient({ pages: 512, io, chunkSize: 65536 }).submit({ op: 'copy', source, destinations: [destination], bytesPerSecond: 65536 });
   };
 `;
@@ -37,10 +37,9 @@ test('a thread of JavaScript that ends takes its jobs along', async () => {
       const { Worker } = require('node:worker_threads');
       const code = ${JSON.stringify(`${START}
         addon.watchUevents(() => {});
-        const jobs = ['auto', 'threads'].map(start);
         const { parentPort } = require('node:worker_threads');
         parentPort.on('message', () => process.exit(0));
-        parentPort.postMessage('runs');
+        Promise.all(['auto', 'threads'].map(start)).then((jobs) => { globalThis.jobs = jobs; parentPort.postMessage('runs'); });
       `)};
       (async () => {
         for (const end of [(worker) => worker.terminate(), (worker) => new Promise((resolve) => { worker.once('exit', resolve); worker.postMessage('end'); })]) {
@@ -58,7 +57,7 @@ test('a client that is forgotten while a job runs is not waited for by the garba
   expect(
     await run(`
       (async () => {
-        const jobs = ['auto', 'threads'].map(start);
+        const jobs = await Promise.all(['auto', 'threads'].map(start));
         for (let round = 0; round < 3; round++) {
           await new Promise((resolve) => setImmediate(resolve));
           gc();

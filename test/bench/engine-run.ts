@@ -104,8 +104,8 @@ async function main(task: EngineTask): Promise<EngineReport> {
   const addon: NativeAddon = loadAddon(task.addon);
   const client = addon.createClient({ pages: task.pages, io: task.io });
   const writes = task.op !== 'compare';
-  const source = addon.openDevice(task.source);
-  const destinations = task.destinations.map((path) => addon.openDevice(path, { write: writes, exclusive: writes }));
+  const source = await addon.openDevice(task.source);
+  const destinations = await Promise.all(task.destinations.map((path) => addon.openDevice(path, { write: writes, exclusive: writes })));
   const report: EngineReport = { seconds: Number.NaN, cpu: Number.NaN, kernel: Number.NaN, written: 0 };
   const kernelBefore = kernelSeconds();
   const before = process.cpuUsage();

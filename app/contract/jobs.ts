@@ -218,6 +218,11 @@ export interface JobResult {
   manifest: string | null;
   /** How much of the source a rescue got, null for a job that is none. */
   rescue: { rescued: number; bad: number } | null;
+  /**
+   * The source was written to while the job ran. The destinations hold what was read, which may be a mixture of old and new
+   * data, so the job is no plain success.
+   */
+  sourceWritten: boolean;
   /** Facts about what was done that the user should know (how much of the source changed since the manifest was made...). */
   notes: Note[];
 }

@@ -39,6 +39,7 @@ export function brokenResult({ progress, errors }: Pick<JobView, 'progress' | 'e
     })),
     manifest: null,
     rescue: rescue === null ? null : { rescued: rescue.rescued, bad: rescue.bad },
+    sourceWritten: false,
     notes: [],
   };
 }

@@ -13,7 +13,7 @@ export interface DestinationEnd extends Pick<DestinationResult, 'state' | 'writt
 }
 
 /** What is known of a job that has ended. */
-export interface Ended extends Pick<JobResult, 'readErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'notes'> {
+export interface Ended extends Pick<JobResult, 'readErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'sourceWritten' | 'notes'> {
   plan: Pick<Plan, 'kind' | 'verify'>;
   named: Named;
   ends: readonly DestinationEnd[];

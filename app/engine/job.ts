@@ -321,13 +321,14 @@ export class Job implements Stage {
     for (const error of unexplained(ends, this.#errors, this.#named)) this.#push(error);
     const silent = new Set(this.#errors.flatMap(({ code, destination }) => (code === 'STALLED' ? [destination] : [])));
     for (const note of await showNewPartitions(this.prepared, (index) => silent.has(index) || this.#removals.has(index))) this.note(note);
-    if (source !== null && await wasWritten(source.end)) this.note({ kind: 'sourceWritten', path: source.end.path });
+    const sourceWritten = source !== null && await wasWritten(source.end);
+    if (sourceWritten) this.note({ kind: 'sourceWritten', path: source.end.path });
     const cut = this.rescue?.left === 0 ? null : { kind: ends.some(({ state }) => state === 'cancelled') ? 'cancelled' : 'sourceUnread' } as const;
     const manifest = await leaveManifest(this.prepared, this.hashes, cut, (note) => this.note(note));
     const seconds = this.#seconds();
     if (this.#ledger.problem !== null) this.note(this.#ledger.problem);
     const result = jobResult({
-      plan, named: this.#named, ends, errors: this.#errors, seconds, bytes: this.#bytesRead, notes: this.#notes, manifest,
+      plan, named: this.#named, ends, errors: this.#errors, seconds, bytes: this.#bytesRead, sourceWritten, notes: this.#notes, manifest,
       readErr: (this.rescue?.bad ?? 0) > 0 ? 1 : this.#readErr, rescue: this.rescue === null ? null : { rescued: this.rescue.rescued, bad: this.rescue.bad },
     });
     await this.#ledger.close(result);

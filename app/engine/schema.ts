@@ -103,7 +103,8 @@ const destinationResult = z.object({
 
 const jobResult = z.object({
   readErr: bit, writeErr: count, seconds: z.number().nonnegative(), bytes: count, cancelled: z.boolean(), errors: z.array(jobError),
-  destinations: z.array(destinationResult), manifest: maybeText, rescue: z.object({ rescued: count, bad: count }).nullable(), notes: z.array(note),
+  destinations: z.array(destinationResult), manifest: maybeText, rescue: z.object({ rescued: count, bad: count }).nullable(), sourceWritten: z.boolean(),
+  notes: z.array(note),
 }) satisfies z.ZodType<JobResult>;
 
 const id = z.int().positive();

@@ -57,7 +57,7 @@ describe('exit codes', () => {
   const verdicts = [true, false, null] as const;
   const kinds = states.flatMap((state) => verdicts.map((verified) => ({ state, verified })));
   const result = (destinations: Pick<DestinationResult, 'state' | 'verified'>[]): JobResult => ({
-    readErr: 0, writeErr: 0, seconds: 1, bytes: 1, cancelled: false, errors: [], manifest: null, rescue: null, notes: [],
+    readErr: 0, writeErr: 0, seconds: 1, bytes: 1, cancelled: false, errors: [], manifest: null, rescue: null, sourceWritten: false, notes: [],
     destinations: destinations.map((one, index) => ({ ...one, path: String(index), written: 0, kept: 0, seconds: 1, errors: [] })),
   });
   const copy: Pick<Plan, 'kind' | 'notes'> = { kind: 'copy', notes: [] };

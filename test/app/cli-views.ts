@@ -29,7 +29,7 @@ export const mediumError: JobError = {
 };
 
 export const result = (destinations: DestinationResult[], facts: Partial<JobResult> = {}): JobResult =>
-  ({ readErr: 0, writeErr: 0, seconds: 10, bytes: 64 * GB, cancelled: false, errors: [], destinations, manifest: null, rescue: null, notes: [], ...facts });
+  ({ readErr: 0, writeErr: 0, seconds: 10, bytes: 64 * GB, cancelled: false, errors: [], destinations, manifest: null, rescue: null, sourceWritten: false, notes: [], ...facts });
 
 export const ended = (path: string, state: DestinationResult['state'], verified: boolean | null, errors: JobError[] = []): DestinationResult =>
   ({ path, state, verified, written: state === 'done' ? 64 * GB : 0, kept: 0, seconds: 10, errors });

@@ -66,14 +66,14 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
     expect(head(two.backing, 16 * MiB).equals(seededBytes(16 * MiB, 1))).toBe(true);
   });
 
-  it('says that its source, a file, was written to meanwhile', async () => {
+  it('S8 the result says that the source, a file, was written to during the copy', async () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const session = bench.session();
     await session.engine.call('prepare', requestOf({ source, destinations: [await bench.path('copy.img')], throttle: 65536 }));
     await session.engine.call('start', {});
     await appendFile(source, 'more');
     await session.engine.call('throttle', { destination: null, bytesPerSecond: null });
-    expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'done' }], notes: [{ kind: 'sourceWritten', path: source }] });
+    expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'done' }], sourceWritten: true, notes: [{ kind: 'sourceWritten', path: source }] });
   });
 
   it('a source file that is cut shorter is not told as a drive that is gone', async () => {

@@ -127,6 +127,7 @@ test('a result that was kept in sentences, or in facts that are not known here, 
   const kept = keptResult({ errors: [old], destinations: [{ path: '/a', errors: [{ ...old, reason: { kind: 'of the future' }, remedy: { kind: 'tryAgain' } }] }], notes: ['Long ago.', { kind: 'unloggedMemory' }] });
   const said = { kind: 'said', text: 'It broke.' };
   expect(kept).toEqual({
+    sourceWritten: false,
     errors: [{ ...old, reason: said, remedy: { kind: 'said', text: 'Mend it.' } }],
     destinations: [{ path: '/a', errors: [{ ...old, reason: said, remedy: { kind: 'tryAgain' } }] }],
     notes: [{ kind: 'said', text: 'Long ago.' }, { kind: 'unloggedMemory' }],

@@ -22,7 +22,7 @@ export const headerOf = (chunks: number, destinations = 3): JobLogHeader => ({
   chunkSize: CHUNK, bytes: chunks * CHUNK - 1, startedAt: 1_795_478_399_000, program: 'platter 9.9.9',
 });
 export const resultOf = (destinations: number): JobResult => ({
-  readErr: 0, writeErr: 2, seconds: 1.5, bytes: 10, cancelled: false, errors: [], manifest: null, rescue: null, notes: [],
+  readErr: 0, writeErr: 2, seconds: 1.5, bytes: 10, cancelled: false, errors: [], manifest: null, rescue: null, sourceWritten: false, notes: [],
   destinations: Array.from({ length: destinations }, (_, index) => ({ path: `/dev/${index}`, state: 'done', verified: true, written: 1, kept: 0, seconds: 1, errors: [] })),
 });
 

@@ -44,7 +44,7 @@ seed('job-log/all', log(
   { type: 'withdrawn', destination: 0, first: 1, count: 1 },
   { type: 'state', destination: 1, state: 'failed', verified: false },
   { type: 'closed', result: {
-    readErr: 0, writeErr: 2, seconds: 1, bytes: 2, cancelled: false, errors: [], manifest: null, rescue: null, notes: [],
+    readErr: 0, writeErr: 2, seconds: 1, bytes: 2, cancelled: false, errors: [], manifest: null, rescue: null, sourceWritten: false, notes: [],
     destinations: destinations.map(({ path }) => ({ path, state: 'done', verified: null, written: 1, kept: 0, seconds: 1, errors: [] })),
   } },
   { type: 'resumed', at: 5 },

@@ -191,6 +191,7 @@ export const result = (of: Plan, ends: JobResult['destinations'], more: Partial<
   seconds: 754,
   bytes: of.bytes,
   cancelled: false,
+  sourceWritten: false,
   errors: [],
   destinations: ends,
   manifest: null,

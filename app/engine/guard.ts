@@ -28,7 +28,7 @@ export function refusals({ kind, update, unmount, bytes }: Intent, source: Found
       found.end === null
         ? [found.error]
         : [
-            ...(writes(kind) ? againstWriting(found.end, update, unmount, blocks) : []),
+            ...(writes(kind) ? againstWriting(found.end, update || kind === 'repair', unmount, blocks) : []),
             ...(from === null ? [] : againstPair(kind, from, found.end, blocks)),
             ...(needed === null ? [] : againstSize(kind, needed, found.end)),
             ...againstTwice(found.end, ends.slice(0, index), blocks),
@@ -63,8 +63,9 @@ function againstSource(source: End): PlatterError[] {
   return [check(source, 'SOURCE_EMPTY', { kind: source.kind === 'block' ? 'noMedium' : 'emptyFile' })];
 }
 
-function againstWriting(end: End, update: boolean, unmount: boolean, blocks: Blocks): PlatterError[] {
-  return end.block === null ? againstFile(end, update, blocks) : againstBlock(end, end.block, unmount, blocks);
+/** `inPlace`: a file that is there is changed where it is, instead of being replaced. */
+function againstWriting(end: End, inPlace: boolean, unmount: boolean, blocks: Blocks): PlatterError[] {
+  return end.block === null ? againstFile(end, inPlace, blocks) : againstBlock(end, end.block, unmount, blocks);
 }
 
 function againstBlock(end: End, block: Block, unmount: boolean, blocks: Blocks): PlatterError[] {
@@ -77,12 +78,12 @@ function againstBlock(end: End, block: Block, unmount: boolean, blocks: Blocks):
   return [...known, ...inUse];
 }
 
-function againstFile(end: End, update: boolean, blocks: Blocks): PlatterError[] {
-  const { part = '', partId = null, partInTheWay = false, hasOtherNames = false } = end.image ?? {};
+function againstFile(end: End, inPlace: boolean, blocks: Blocks): PlatterError[] {
+  const { part = '', partId = null, partInTheWay = false } = end.image ?? {};
   const loopOver = (id: string | null): Block | undefined => (id === null ? undefined : blocks.all.find(({ backingId }) => backingId === id));
   const loop = loopOver(end.id) ?? loopOver(partId);
   return [
-    ...(update && hasOtherNames ? [check(end, 'IN_USE', { kind: 'hardLinks' })] : []),
+    ...(inPlace && end.hasOtherNames ? [check(end, 'IN_USE', { kind: 'hardLinks' })] : []),
     ...(loop === undefined ? [] : [check(end, 'IN_USE', { kind: 'underLoop', loop: loop.path })]),
     ...(end.id !== null && blocks.swapFiles.has(end.id) ? [check(end, 'IN_USE', { kind: 'fileUsedAsSwap' })] : []),
     ...(partInTheWay ? [check(end, 'IN_USE', { kind: 'partInTheWay', part })] : []),

@@ -22,6 +22,8 @@ export interface End extends Located {
   modified: number | null;
   /** Of a file, whether its inode's number outlives a remount; true for a device. */
   lasting: boolean;
+  /** It is a file with hard links: its other names would change with it if it were written in place. */
+  hasOtherNames: boolean;
   /** Where an image is written until it is complete; null for a block device and for what is only read. */
   image: ImagePlace | null;
 }
@@ -34,8 +36,6 @@ export interface ImagePlace {
   partId: string | null;
   /** That is no file of a single name: a link, a directory. It is not touched. */
   partInTheWay: boolean;
-  /** The image that is there has other names, which would change with it if it were written in place. */
-  hasOtherNames: boolean;
   /** The file system, and the bytes that can be had on it. */
   fileSystem: string;
   free: number;
@@ -142,7 +142,7 @@ async function realPathOrNull(path: string): Promise<string | null> {
 async function existing(path: string, realPath: string, blocks: Blocks): Promise<End> {
   const stats = await stat(realPath, { bigint: true });
   const id = statsId(stats);
-  const end = { path, realPath, id, image: null };
+  const end = { path, realPath, id, hasOtherNames: stats.isFile() && stats.nlink > 1n, image: null };
   if (stats.isFile()) return { ...end, kind: 'file', size: Number(stats.size), modified: Number(stats.mtimeMs), lasting: await numbersLast(realPath), block: null };
   if (!stats.isBlockDevice()) {
     return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'oddKind', what: whatElse(stats) } });
@@ -159,7 +159,7 @@ async function newFile(path: string): Promise<End> {
   const missing = /^\/dev\/(?!shm\/)/.test(path) ? 'noDevice' : path.endsWith('/') ? 'noDirectory' : null;
   if (missing !== null) return refuse({ code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT', reason: { kind: missing } });
   const directory = await inDirectory(path, (directory) => realpath(directory));
-  return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, modified: null, lasting: await numbersLast(directory), block: null, image: null };
+  return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, modified: null, lasting: await numbersLast(directory), block: null, hasOtherNames: false, image: null };
 }
 
 const numbersLast = async (path: string): Promise<boolean> => !NUMBERED_ANEW.has((await statfs(path)).type);
@@ -178,7 +178,6 @@ async function imagePlace(path: string, realPath: string, inPlace: boolean): Pro
     part,
     partId: left === null ? null : statsId(left),
     partInTheWay: left !== null && (!left.isFile() || left.nlink !== 1n),
-    hasOtherNames: old !== null && old.nlink > 1n,
     fileSystem: numberOf(directory.dev),
     free: space.bavail * space.bsize + reclaimed,
     longest: space.type === FAT_MAGIC ? FAT_LONGEST : Number.MAX_SAFE_INTEGER,

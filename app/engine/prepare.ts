@@ -135,7 +135,7 @@ async function lookAgain({ resumed, request, source, destinations, notes }: Foun
   throwIfAny([
     ...manifest.errors, ...map.errors, ...misfits(bytes, null, null, map.value, path), ...unwritable,
     ...(isAnother ? [failure({ code: 'CHANGED', op: 'check', device: request.manifest, reason: { kind: 'anotherFile' }, remedy: { kind: 'otherManifest' } })] : []),
-    ...refusals({ kind: 'resume', update: false, unmount: request.unmount, bytes: null }, source, destinations, blocks),
+    ...refusals({ kind: 'resume', update: request.update || request.kind === 'repair', unmount: request.unmount, bytes: null }, source, destinations, blocks),
   ]);
   return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed, notes: [...notes, resumeNote(resumed), ...(path !== null && map.value === null ? [{ kind: 'mapGone', path } as const] : [])] };
 }

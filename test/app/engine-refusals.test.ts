@@ -1,6 +1,6 @@
 // What the host refuses on the real devices of this machine, where the command line's tests do not look already.
 import { execFileSync } from 'node:child_process';
-import { link, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PlatterError } from '../../app/contract/errors.ts';
@@ -34,6 +34,14 @@ describe.skipIf(noLab !== null)('an image as destination', () => {
     const other = await bench.path('other.img');
     await link(source, other);
     expect(await refusing({ source, destinations: [other] })).toMatchObject([{ code: 'IS_SOURCE', device: other }]);
+  });
+
+  it('S17 that is to be repaired and has hard links: what has its other names stays as it is', async () => {
+    const source = await bench.image('disk.img', MiB);
+    const [repaired, other] = [await bench.image('copy.img', MiB, 2), await bench.path('other.img')];
+    await link(repaired, other);
+    expect(await refusing({ kind: 'repair', source, destinations: [repaired] })).toMatchObject([{ code: 'IN_USE', device: repaired, reason: { kind: 'hardLinks' } }]);
+    expect((await readFile(other)).equals(seededBytes(MiB, 2))).toBe(true);
   });
 
   it('that a loop device lies on', async () => {

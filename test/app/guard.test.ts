@@ -12,17 +12,17 @@ import { GB, laptop, live, picture, server, type Machine } from './machines.ts';
 /** The end that a block device of `blocks` is. */
 function device(blocks: Blocks, path: string, givenAs = path): End {
   const block = blocks.all.find((one) => one.path === path)!;
-  return { path: givenAs, realPath: path, id: `block:${block.majorMinor}`, kind: 'block', size: block.size, modified: null, lasting: true, block, image: null };
+  return { path: givenAs, realPath: path, id: `block:${block.majorMinor}`, kind: 'block', size: block.size, modified: null, lasting: true, block, hasOtherNames: false, image: null };
 }
 
 const source = (size: number, id = 'file:8:1:1', realPath = '/images/disk.img'): End =>
-  ({ path: realPath, realPath, id, kind: 'file', size, modified: 0, lasting: true, block: null, image: null });
+  ({ path: realPath, realPath, id, kind: 'file', size, modified: 0, lasting: true, block: null, hasOtherNames: false, image: null });
 
 const place = (given: Partial<ImagePlace> = {}): ImagePlace =>
-  ({ part: '/images/copy.img.part', partId: null, partInTheWay: false, hasOtherNames: false, fileSystem: '8:1', free: 100 * GB, longest: Number.MAX_SAFE_INTEGER, ...given });
+  ({ part: '/images/copy.img.part', partId: null, partInTheWay: false, fileSystem: '8:1', free: 100 * GB, longest: Number.MAX_SAFE_INTEGER, ...given });
 
 const image = (given: Partial<End> = {}): End =>
-  ({ path: '/images/copy.img', realPath: '/images/copy.img', id: null, kind: 'file', size: 0, modified: null, lasting: true, block: null, image: place(), ...given });
+  ({ path: '/images/copy.img', realPath: '/images/copy.img', id: null, kind: 'file', size: 0, modified: null, lasting: true, block: null, hasOtherNames: false, image: place(), ...given });
 
 function codes(blocks: Blocks, from: End, to: End[], kind: CopyRequest['kind'] = 'copy'): string[] {
   return refusals({ kind, update: false, unmount: false, bytes: null }, { end: from }, to.map((end) => ({ end })), blocks).map(({ code, device }) => `${device ?? ''} ${code}`);
@@ -148,6 +148,17 @@ describe('an image as destination', () => {
 
   it('may replace an ordinary one', () => {
     expect(codes(blocks, source(GB), [image({ id: 'file:8:1:6', size: 5 })])).toEqual([]);
+  });
+
+  it('S17 with hard links is neither updated nor repaired in its place, but may be replaced or compared', () => {
+    const linked = image({ id: 'file:8:1:6', size: GB, hasOtherNames: true });
+    const reasons = (kind: CopyRequest['kind'], update: boolean): string[] =>
+      refusals({ kind, update, unmount: false, bytes: null }, { end: source(GB) }, [{ end: kind === 'copy' ? linked : { ...linked, image: null } }], blocks)
+        .map(({ code, reason }) => `${code} ${reason.kind}`);
+    expect(reasons('repair', false)).toEqual(['IN_USE hardLinks']);
+    expect(reasons('copy', true)).toEqual(['IN_USE hardLinks']);
+    expect(reasons('copy', false)).toEqual([]);
+    expect(reasons('verify', false)).toEqual([]);
   });
 
   it('is in use: a loop device, swap, or something else where it is begun', () => {

@@ -1,4 +1,5 @@
-// Builds the engine's addon with node-gyp, from the headers that come with the Node package: nothing is downloaded.
+// Builds the engine's addon with node-gyp, from the headers that come with the Node package: nothing is downloaded. Builds
+// the broker with make.
 // Runs on Node 22 or newer.
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
@@ -6,6 +7,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { capture, fail, fingerprint, inRoot, isMain, must, say, unlessDone } from './tools.mjs';
 
 const output = 'out/native/kcopyd.node';
+const broker = 'out/native/platter-broker';
 
 /** Builds out/native/kcopyd.node unless it is up to date with native/ and the toolchain. Throws Stop when it fails. */
 export async function buildAddon() {
@@ -29,4 +31,22 @@ export async function buildAddon() {
   });
 }
 
-if (isMain(import.meta.url)) await buildAddon().catch(fail);
+/** Builds out/native/platter-broker unless it is up to date. Throws Stop when it fails. */
+export async function buildBroker() {
+  const built = 'out/native/plain/platter-broker';
+  const compiler = await capture('g++', ['-dumpfullversion', '-dumpmachine']);
+  const print = fingerprint(['native/broker', 'native/Makefile', 'build/native.mjs'], [compiler.stdout]);
+  await unlessDone('out/.stamps/platter-broker', print, [broker], async () => {
+    say('broker: compiling native/broker/');
+    await must('make', ['--silent', '--no-print-directory', '--jobs=2', '-C', inRoot('native'), 'BUILD=plain', 'broker'], { stdio: ['ignore', 'ignore', 2] });
+    await copyFile(inRoot(built), inRoot(broker));
+  });
+}
+
+/** Builds all that is native. */
+export async function buildNative() {
+  await buildAddon();
+  await buildBroker();
+}
+
+if (isMain(import.meta.url)) await buildNative().catch(fail);

@@ -2,7 +2,7 @@
 // the bundles, the Electron runtime. `node build/setup.mjs [PURPOSE]` does it alone. Starts on Node 20.
 import { existsSync, symlinkSync } from 'node:fs';
 import { distributionPackages } from './debian.mjs';
-import { buildAddon } from './native.mjs';
+import { buildNative } from './native.mjs';
 import { onCurrentNode } from './packages.mjs';
 import { fail, inRoot, isMain, must } from './tools.mjs';
 
@@ -17,7 +17,7 @@ export async function setUp(purpose) {
   await distributionPackages(purpose);
   if (purpose === 'tools') return;
   // Programs of their own: neither compilers nor bundlers stay in the memory of what is started next.
-  await buildAddon();
+  await buildNative();
   await must(process.execPath, [inRoot('build/bundle.mjs')]);
   const link = inRoot('node_modules/.bin/platter');
   if (!existsSync(link)) symlinkSync('../../build/platter.mjs', link);

@@ -1,5 +1,6 @@
 // The messages between an engine host and platter-broker. One SOCK_SEQPACKET packet holds one message. Both ends run on
-// one machine, so integers are in its byte order. A packet of any other length than its message has is refused.
+// one machine, so integers are in its byte order. A packet of any other length than its message has is refused; so is one
+// with descriptors, except REREAD. An empty packet ends the session.
 #pragma once
 
 #include <array>
@@ -16,9 +17,11 @@ constexpr size_t kMaxDevices = 33;  // one source and 32 destinations
 enum class Verb : uint32_t {
   kName = 1,      // names the devices of the job, once (NameRequest)
   kOpen = 2,      // opens a named device; `access` says how
-  kReread = 3,    // has the kernel read the partition table of a device named for writing again (BLKRRPART)
-  kUnmount = 4,   // unmounts `mount` (a mount id), which lies on a named device or a partition of it
-  kPowerOff = 5,  // flushes a named disk and has the kernel let it go
+  kReread = 3,    // has the kernel read the partition table of a device named for writing again (BLKRRPART); kOk where
+                  // there can be none. A client that holds the claim attaches it: the kernel then accepts no other. With
+                  // no descriptor the broker claims the device for the moment
+  kUnmount = 4,   // unmounts `mount` (a mount id), which lies on a device named for writing or a partition of it
+  kPowerOff = 5,  // flushes a disk named for writing and has the kernel let it go; the client must not hold its claim
 };
 
 enum class Access : uint32_t { kRead = 1, kWrite = 2 };
@@ -32,13 +35,13 @@ enum class Status : uint32_t {
   kNotBlock,     // no block device has this number
   kReadOnly,     // write-protected
   kSystem,       // holds, or may hold, the running system
-  kMounted,      // it or a partition of it is mounted; `detail` says where
-  kSwap,         // it or a partition of it is used as swap
-  kHeld,         // it or a partition of it has holders (RAID, LVM, encryption); `detail` names one
+  kMounted,      // it or something on it is mounted, or another mount lies on the one to unmount; `detail` says where
+  kSwap,         // it or something on it is used as swap; `detail` is the kernel's name of that
+  kHeld,         // RAID, LVM, encryption or a loop device lies on it or a partition of it; `detail` is its kernel name
   kBusy,         // another program has it open exclusively, or a partition of it is open
   kNotMounted,   // no such mount on the device
   kUnsupported,  // the device cannot be switched off
-  kFailed,       // a system call failed; `error` has its errno
+  kFailed,       // a system call failed; `error` has its errno, `detail` names the call
 };
 
 // One device of a job, as the host saw it.
@@ -46,7 +49,7 @@ struct Device {
   uint32_t major_number;
   uint32_t minor_number;
   uint64_t size;           // bytes
-  uint64_t disk_sequence;  // BLKGETDISKSEQ; 0 where the kernel has none
+  uint64_t disk_sequence;  // BLKGETDISKSEQ, for a partition that of its disk (sysfs: diskseq); 0 where the kernel has none
   Access access;           // the most that OPEN may ask for
   uint32_t reserved;       // 0
 };

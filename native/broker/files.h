@@ -1,0 +1,43 @@
+// Small files and links of /sys and /proc.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace platter::broker {
+
+// Where the machine is described. Tests put described machines here.
+struct Roots {
+  std::string sys = "/sys";
+  std::string proc = "/proc";
+  std::string dev = "/dev";
+};
+
+// The content of a file; empty when it cannot be read.
+std::string content(const std::string& path);
+
+// The first line of a file, without its end.
+std::string line(const std::string& path);
+
+// The names in a folder, without "." and ".."; none when it cannot be read.
+std::vector<std::string> listed(const std::string& path);
+
+// The path without links; empty when there is none.
+std::string real_path(const std::string& path);
+
+// What a link says; empty when it is none.
+std::string link_of(const std::string& path);
+
+// The number of a text like "8:16".
+std::optional<dev_t> parse_number(const std::string& text);
+
+// The last component of a path.
+std::string last_component(const std::string& path);
+
+// The kernel's name ("sda1", "cciss!c0d0") of the block device with this number; empty when there is none.
+std::string kernel_name(const Roots& roots, dev_t number);
+
+}  // namespace platter::broker

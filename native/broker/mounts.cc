@@ -1,0 +1,99 @@
+#include "mounts.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+#include <sstream>
+
+namespace platter::broker {
+namespace {
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
+  return parts;
+}
+
+bool is_process(const std::string& name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_octal(char c) { return c >= '0' && c <= '7'; }
+
+}  // namespace
+
+std::string unescape(const std::string& text) {
+  std::string plain;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) && is_octal(text[i + 2]) && is_octal(text[i + 3])) {
+      plain += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
+      i += 3;
+    } else {
+      plain += text[i];
+    }
+  }
+  return plain;
+}
+
+std::vector<Mount> parse_mounts(const std::string& mountinfo) {
+  std::vector<Mount> mounts;
+  for (const std::string& text : split(mountinfo, '\n')) {
+    const std::vector<std::string> fields = split(text, ' ');
+    size_t separator = 6;
+    while (separator < fields.size() && fields[separator] != "-") ++separator;
+    if (separator + 2 >= fields.size()) continue;
+    const std::optional<dev_t> number = parse_number(fields[2]);
+    if (!number) continue;
+    mounts.push_back({
+        .id = std::strtoull(fields[0].c_str(), nullptr, 10),
+        .parent = std::strtoull(fields[1].c_str(), nullptr, 10),
+        .number = *number,
+        .target = unescape(fields[4]),
+        .type = fields[separator + 1],
+        .source = unescape(fields[separator + 2]),
+        .options = separator + 3 < fields.size() ? unescape(fields[separator + 3]) : "",
+    });
+  }
+  return mounts;
+}
+
+std::vector<std::vector<Mount>> mounts_of_all_namespaces(const Roots& roots) {
+  std::vector<std::string> processes = {"self", "1"};
+  for (const std::string& name : listed(roots.proc)) {
+    if (name != "1" && is_process(name)) processes.push_back(name);
+  }
+  std::vector<std::vector<Mount>> namespaces;
+  std::set<std::string> seen;
+  for (const std::string& process : processes) {
+    // The link can be read of few processes. The text is the same for the processes of one namespace with one root.
+    const std::string name = link_of(roots.proc + "/" + process + "/ns/mnt");
+    if (!name.empty() && !seen.insert(name).second) continue;
+    const std::string mountinfo = content(roots.proc + "/" + process + "/mountinfo");
+    if (process == "self" || process == "1" || seen.insert(mountinfo).second) namespaces.push_back(parse_mounts(mountinfo));
+  }
+  return namespaces;
+}
+
+const Mount* mount_of(const std::string& path, const std::vector<Mount>& mounts) {
+  const Mount* found = nullptr;
+  for (const Mount& mount : mounts) {
+    const bool above = mount.target == "/" || path == mount.target || path.starts_with(mount.target + "/");
+    if (above && (found == nullptr || mount.target.size() >= found->target.size())) found = &mount;
+  }
+  return found;
+}
+
+std::vector<std::string> layers_of(const Mount& mount) {
+  std::vector<std::string> layers;
+  if (mount.type != "overlay") return layers;
+  for (const std::string& option : split(mount.options, ',')) {
+    const size_t equals = option.find('=');
+    const std::string name = option.substr(0, equals);
+    if (name != "lowerdir" && name != "lowerdir+" && name != "datadir+" && name != "upperdir") continue;
+    for (const std::string& layer : split(option.substr(equals + 1), ':')) layers.push_back(layer.starts_with('/') ? layer : "");
+  }
+  return layers;
+}
+
+}  // namespace platter::broker

@@ -1,0 +1,24 @@
+// Why a request is refused.
+#pragma once
+
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "protocol.h"
+
+namespace platter::broker {
+
+// Becomes the answer to the request. `detail` and `error` are those of Reply.
+class Refused : public std::exception {
+ public:
+  explicit Refused(Status status, std::string detail = {}, int error = 0)
+      : status(status), error(error), detail(std::move(detail)) {}
+  const char* what() const noexcept override { return detail.c_str(); }
+
+  Status status;
+  int error;
+  std::string detail;
+};
+
+}  // namespace platter::broker

@@ -1,0 +1,51 @@
+// One session: the devices of one job, and what is done with them.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "channel.h"
+#include "files.h"
+#include "protocol.h"
+
+namespace platter::broker {
+
+// A device that the user approved on the command line.
+struct Approved {
+  std::string name;  // the kernel's
+  Access access;
+};
+
+// What a session may name: exactly these devices in this order; anything when there is no list.
+using Approval = std::optional<std::vector<Approved>>;
+
+// Answers one client, one request at a time. Keeps no descriptor of a device between requests.
+class Session {
+ public:
+  // `socket` belongs to the caller.
+  Session(int socket, Approval approval, Roots roots = {}) : socket_(socket), approval_(std::move(approval)), roots_(std::move(roots)) {}
+
+  // Waits for a request and answers it. False when the session is over.
+  bool answer_one();
+
+  // Answers until the session is over.
+  void run() {
+    while (answer_one()) {
+    }
+  }
+
+ private:
+  std::vector<Descriptor> obey(const Packet& packet);
+  std::vector<Descriptor> obey(const Request& request, const Packet& packet);
+  void name(const NameRequest& request);
+  const Device& named(const Request& request) const;
+
+  int socket_;
+  Approval approval_;
+  Roots roots_;
+  std::vector<Device> devices_;
+};
+
+}  // namespace platter::broker

@@ -1,4 +1,5 @@
 // The command line: out/cli/platter.js.
+import '../engine/no-inspector.ts';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';

@@ -1,5 +1,6 @@
 // The engine host: frames in on stdin, frames out on stdout, anything else on stderr. It may be root, so it trusts
 // nothing that it reads; and it may hold devices, so every way out of it stops the job safely first.
+import './no-inspector.ts';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';

@@ -1,16 +1,21 @@
 // The real app in a real Electron: started as `npm start` does it, driven by Playwright.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
 
+import { commandLine, descendants } from './processes.ts';
+
 const HERE = import.meta.dirname;
 const ARTIFACTS = resolve(HERE, '../../artifacts/electron');
 const LAUNCHER = join(HERE, 'launcher.mjs');
 const NOBODY = 65534;
+
+/** The user who has called sudo, where a test does not say otherwise. There is no such account. */
+export const CALLER = 54_320;
 
 /** A running window. Disposing of it closes the app and waits until it is gone. */
 export interface App extends AsyncDisposable {
@@ -118,28 +123,6 @@ export function imageFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'platter-images-'));
   chmodSync(folder, 0o755);
   return folder;
-}
-
-/** Real user of a process. */
-export function uidOf(pid: number): number {
-  return Number(/^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-}
-
-/** All processes below one, itself not included. */
-function descendants(pid: number): number[] {
-  const children = ofProcess(pid, `task/${pid}/children`).trim().split(' ').filter(Boolean).map(Number);
-  return children.flatMap((child) => [child, ...descendants(child)]);
-}
-
-const commandLine = (pid: number): string => ofProcess(pid, 'cmdline').replaceAll('\0', ' ');
-
-/** What /proc says of a process; nothing of one that has ended meanwhile. */
-function ofProcess(pid: number, name: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 let server: ChildProcess | null = null;

@@ -7,8 +7,9 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
-import { imageFolder, launchApp, picture, uidOf } from './app.ts';
+import { imageFolder, launchApp, picture } from './app.ts';
 import { canPolkit, polkitLab, USER, type PolkitLab } from './polkit.ts';
+import { uidOf } from './processes.ts';
 import { chooseImage, holdToStart, tick, tileOf } from './steps.ts';
 
 const MIB = 1024 * 1024;

@@ -6,7 +6,8 @@ import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openWindow } from '../../build/window.mjs';
 import { canLab, labdisk } from '../lab/lab.ts';
-import { imageFolder, launchApp, uidOf, type App } from './app.ts';
+import { imageFolder, launchApp, type App } from './app.ts';
+import { uidOf } from './processes.ts';
 import { chooseImage, tick } from './steps.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');

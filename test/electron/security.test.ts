@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type {} from '../../renderer/bridge.ts'; // window.platter
-import { launchApp, uidOf, type App } from './app.ts';
+import { launchApp, type App } from './app.ts';
+import { uidOf } from './processes.ts';
 
 const PAGE = 'platter://window/index.html';
 let app: App;

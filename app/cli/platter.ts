@@ -8,7 +8,7 @@ import type { PlatterError } from '../contract/errors.ts';
 import type { CopyRequest, Plan } from '../contract/jobs.ts';
 import { REPORT_FORMS } from '../contract/records.ts';
 import type { JobView } from '../contract/window.ts';
-import { type Engine, Refusal, startEngine } from '../engine/client.ts';
+import { controlSocket, type Engine, Refusal, startEngine } from '../engine/client.ts';
 import { failure, refuse } from '../engine/errors.ts';
 import { exportManifest } from '../engine/made-manifests.ts';
 import { stateDir } from '../engine/state-folder.ts';
@@ -76,7 +76,9 @@ async function asking(reporter: Reporter, act: () => Promise<number>): Promise<n
 
 /** The same with an engine. */
 async function withEngine(reporter: Reporter, act: (engine: Engine) => Promise<number>): Promise<number> {
-  const engine = withRights(startEngine({ heard: (text) => log.warn(`engine: ${text.trimEnd()}`) }), stdin.isTTY && stderr.isTTY, (sentence) => stderr.write(`platter: ${sentence}\n`));
+  const rights = { control: controlSocket(), sudo: stdin.isTTY && stderr.isTTY };
+  const started = startEngine({ rights, heard: (text) => log.warn(`engine: ${text.trimEnd()}`) });
+  const engine = withRights(started, (sentence) => stderr.write(`platter: ${sentence}\n`));
   try {
     return await asking(reporter, () => act(engine));
   } finally {

@@ -1,19 +1,82 @@
-// How the command line gets the rights to open disks: sudo where there is a terminal to ask on, else polkit, else it says
-// what to type.
-import type { Engine } from '../engine/client.ts';
-import { elevatingEngine } from '../engine/elevating-engine.ts';
-import { elevatedCommand, meansHere } from '../engine/elevation.ts';
-import { stateDir } from '../engine/state-folder.ts';
+// The command line's part in getting the rights to open disks: it runs sudo on its terminal when the host asks for it, and says
+// what to type where nobody can be asked.
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { PlatterError } from '../contract/errors.ts';
+import type { HostCalls, HostMethod, RightsQuestion } from '../contract/host.ts';
+import { Refusal, type Engine } from '../engine/client.ts';
+import { failure } from '../engine/errors.ts';
 
-/** `engine`, with a way to more rights. `terminal`: somebody sits at one; `say` tells them why they are asked. Root has all rights there are. */
-export function withRights(engine: Engine, terminal: boolean, say: (sentence: string) => void): Engine {
-  if (process.getuid?.() === 0) return engine;
-  return elevatingEngine(engine, {
-    elevated: () => elevatedCommand(meansHere(terminal), stateDir()) ?? { how: 'none', remedy: { kind: 'said', text: `Give Platter the rights: ${sudoCommand(process.argv)}` } },
-    tell: (sentence) => {
-      if (sentence !== null) say(sentence);
-    },
-  });
+/** `engine`, with its questions for rights answered. `say` hears the sentence before each question. */
+export const withRights = (engine: Engine, say: (sentence: string) => void): Engine => new AnsweringEngine(engine, say);
+
+class AnsweringEngine implements Engine {
+  readonly closed: Engine['closed'];
+  readonly #engine: Engine;
+  readonly #say: (sentence: string) => void;
+  #command: ChildProcess | null = null;
+  /** From the start of a job on, its keys are read from the terminal: sudo must not ask for a password there. */
+  #started = false;
+
+  constructor(engine: Engine, say: (sentence: string) => void) {
+    this.#engine = engine;
+    this.#say = say;
+    this.closed = engine.closed;
+    engine.onRights((asking) => this.#asked(asking));
+  }
+
+  async call<M extends HostMethod>(method: M, params: HostCalls[M]['params']): Promise<HostCalls[M]['result']> {
+    if (method === 'start') this.#started = true;
+    try {
+      return await this.#engine.call(method, params);
+    } catch (error) {
+      throw error instanceof Refusal ? new Refusal(error.errors.map(withCommand)) : error;
+    }
+  }
+
+  onEvent: Engine['onEvent'] = (listener) => this.#engine.onEvent(listener);
+  onDisks: Engine['onDisks'] = (listener) => this.#engine.onDisks(listener);
+  onRights: Engine['onRights'] = (listener) => this.#engine.onRights(listener);
+
+  close(): Promise<PlatterError | null> {
+    return this.#engine.close();
+  }
+
+  #asked(asking: RightsQuestion | null): void {
+    // Refused where sudo runs as root by now. Then the user ends it on the terminal.
+    this.#command?.kill();
+    this.#command = null;
+    if (asking === null) return;
+    this.#say(askingFor(asking));
+    if (asking.how === 'sudo') this.#run(asking);
+  }
+
+  #run({ question, argv: [sudo = '', ...args] }: RightsQuestion): void {
+    // sudo reads the password from the terminal itself, not from its input.
+    const child = spawn(sudo, this.#started ? ['--non-interactive', ...args] : args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-STDERR_KEPT)));
+    const ended = (code: number | null, words: string): void => {
+      // The host may be gone, or the question: nobody waits for this answer then.
+      this.#engine.call('rightsEnded', { question, code, said: words }).catch((error: unknown) => {
+        if (!(error instanceof Refusal)) throw error;
+      });
+    };
+    child.once('error', (error) => ended(null, error.message));
+    child.once('close', (code) => ended(code, said));
+    this.#command = child;
+  }
+}
+
+const STDERR_KEPT = 4096;
+
+/** The sentence before the question. */
+export const askingFor = ({ how, devices }: Pick<RightsQuestion, 'how' | 'devices'>): string =>
+  `Opening ${devices.join(', ')} takes an administrator's rights. ${how === 'sudo' ? 'sudo asks for your password if it needs it.' : 'The desktop asks for a password if it needs one.'}`;
+
+/** Where nobody can be asked, a person at a terminal can still type a command. */
+function withCommand(error: PlatterError): PlatterError {
+  if (!['installPkexec', 'installPackage', 'sudoStart'].includes(error.remedy.kind)) return error;
+  return failure({ ...error, remedy: { kind: 'said', text: `Give Platter the rights: ${sudoCommand(process.argv)}` } });
 }
 
 /** What somebody can type to do the same as root. `argv` is that of this process: Node or the packaged app, the program, its arguments. */

@@ -31,6 +31,8 @@ export interface Disk {
   path: string;
   /** "8:16" */
   majorMinor: string;
+  /** The kernel's number of this disk or medium, never given twice until the machine restarts; null where the kernel has none. */
+  diskSequence: number | null;
   /** Size in bytes. */
   size: number;
   /** Bytes. */

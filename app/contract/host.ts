@@ -35,6 +35,11 @@ export interface HostCalls {
   throttle: { params: { destination: number | null; bytesPerSecond: number | null }; result: Record<string, never> };
   /** Starts a failed or cancelled destination again, while the job still runs for others: what is on it is kept. */
   retry: { params: { destination: number }; result: Record<string, never> };
+  /**
+   * The command of a question (`RightsEvent`) has ended: its exit code, null when a signal ended it or it could not be started, and
+   * what it said on stderr.
+   */
+  rightsEnded: { params: { question: number; code: number | null; said: string }; result: Record<string, never> };
 }
 export type HostMethod = keyof HostCalls;
 
@@ -53,6 +58,24 @@ export type HostEvent =
   | { event: 'progress'; progress: JobProgress }
   | { event: 'error'; error: JobError }
   | { event: 'result'; result: JobResult };
+
+/** A question for the rights to open disks. */
+export interface RightsQuestion {
+  /** Counts the questions of one host. */
+  question: number;
+  /** Who is asked: polkit by the host itself; or sudo, which the client runs on its terminal. */
+  how: 'pkexec' | 'sudo';
+  /** Paths of the disks, as the user gave them. */
+  devices: string[];
+  /** With sudo, the program and its arguments; else empty. The client answers with `rightsEnded`. */
+  argv: string[];
+}
+
+/** Host to client: rights are being asked for; null when no question is open any more, and what the client runs for it is to end. */
+export interface RightsEvent {
+  event: 'rights';
+  asking: RightsQuestion | null;
+}
 
 /** Host to client, after `watch`: what disks there are now, or why they cannot be listed. Changes close together are told once. */
 export interface DisksEvent {

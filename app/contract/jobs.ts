@@ -24,6 +24,8 @@ export interface Endpoint {
   model: string | null;
   serial: string | null;
   majorMinor: string | null;
+  /** See Disk; null for a file. */
+  diskSequence: number | null;
   /** Where it is plugged in. */
   port: Port | null;
   logicalSector: number;

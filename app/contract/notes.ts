@@ -9,6 +9,7 @@ export const NOTES = {
   swapSource: { path: 'text' },
   otherSectors: { path: 'text', has: 'count', made: 'count' },
   buffered: { path: 'text' },
+  partitionsUnchecked: { path: 'text' },
   unlogged: { directory: 'text', reason: 'reason' },
   unloggedMemory: {},
   leftOut: { path: 'text' },

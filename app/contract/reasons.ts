@@ -220,6 +220,9 @@ export const REASONS = {
   elevationDenied: { devices: 'list' },
   pkexecFailed: { devices: 'list', said: 'text' },
   sudoFailed: { devices: 'list', said: 'text' },
+  brokerEnded: {},
+  brokerUnknown: {},
+  brokerRefused: { status: 'text', said: 'text' },
 
   // The window, the settings, the history
   nothingReviewed: {},

@@ -5,7 +5,7 @@ import type { Disk, Mounted, Port } from '../contract/disks.ts';
 import { mountOf, parseMounts, parseSwaps, type Mount } from './mounts.ts';
 
 /** What a device has of its own, whether it is a whole disk or not. */
-type Described = Pick<Disk, 'path' | 'majorMinor' | 'size' | 'logicalSector' | 'physicalSector' | 'model' | 'serial' | 'transport' | 'removable' | 'readOnly' | 'backingFile'>;
+type Described = Pick<Disk, 'path' | 'majorMinor' | 'diskSequence' | 'size' | 'logicalSector' | 'physicalSector' | 'model' | 'serial' | 'transport' | 'removable' | 'readOnly' | 'backingFile'>;
 
 /** One block device of the picture: a disk, a partition ("/dev/sdb1"), what lies on one. */
 export interface Block extends Described {
@@ -48,6 +48,8 @@ export interface Facts {
   backings: ReadonlyMap<string, string>;
   /** Where the disks are plugged in, by kernel name. */
   ports: ReadonlyMap<string, Port>;
+  /** The kernel's sequence numbers of disks, by kernel name. */
+  sequences: ReadonlyMap<string, number>;
   /** Serial numbers for disks of which lsblk has none, by kernel name. */
   serials: ReadonlyMap<string, string>;
   /** Kernel names of the disks that the system can switch off. */
@@ -152,7 +154,9 @@ export class Blocks {
       const { fileSystem, label, partitionTable } = facts.probed.get(device.kname) ?? { fileSystem: device.fstype, label: device.label, partitionTable: device.pttype };
       const backingFile = facts.backings.get(device.kname) ?? null;
       block = {
-        path: device.path, name: device.kname, majorMinor: device['maj:min'], type: device.type, size: device.size,
+        path: device.path, name: device.kname, majorMinor: device['maj:min'],
+        // A partition has the number of its disk.
+        diskSequence: facts.sequences.get(device.kname) ?? parent?.diskSequence ?? null, type: device.type, size: device.size,
         logicalSector: device['log-sec'], physicalSector: device['phy-sec'], model: device.model,
         serial: device.serial ?? facts.serials.get(device.kname) ?? null, transport: device.tran ?? (device.type === 'loop' ? 'loop' : null),
         port: facts.ports.get(device.kname) ?? null, ejectable: facts.ejectable.has(device.kname), removable: device.rm || device.hotplug, readOnly: device.ro,

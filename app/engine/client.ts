@@ -3,10 +3,10 @@
 import { type Readable, type Writable } from 'node:stream';
 import type { PlatterError } from '../contract/errors.ts';
 import type { End, Reason } from '../contract/facts.ts';
-import type { DisksEvent, HostCalls, HostEvent, HostMethod, HostRequest, HostResponse } from '../contract/host.ts';
+import type { DisksEvent, HostCalls, HostEvent, HostMethod, HostRequest, HostResponse, RightsEvent } from '../contract/host.ts';
 import { failure, Refusal } from './errors.ts';
 import { encodeFrame, FrameDecoder, FrameError } from './frames.ts';
-import { hostCommand, startHost, type HostEnd, type HostProcess } from './host-process.ts';
+import { hostCommand, startHost, type HostEnd, type HostProcess, type HostRights } from './host-process.ts';
 import { SampleSieve } from './sample-sieve.ts';
 import { hostMessage, hostResults } from './schema.ts';
 
@@ -14,12 +14,12 @@ export { Refusal } from './errors.ts';
 
 /** How the host is reached. With neither, it is started from beside this program's own bundle. */
 export interface EngineOptions {
-  /** Program and arguments that become the host; elevation is one that ends in the host's own. */
+  /** Program and arguments that become the host. */
   command?: readonly string[];
   /** A host that already runs: what it writes, and what it reads. */
   streams?: { readable: Readable; writable: Writable };
-  /** What an end before the first word means, where `command` asks somebody before it becomes the host; null: a failure like any other. */
-  explain?: (end: HostEnd) => PlatterError | null;
+  /** How a host that is started here gets rights; by default by polkit alone. */
+  rights?: HostRights;
   /** Hears what a host that is started here says on stderr. */
   heard?: (text: string) => void;
 }
@@ -32,6 +32,8 @@ export interface Engine {
   onEvent(listener: (event: HostEvent) => void): () => void;
   /** Hears of the disks, after the call `watch`; gives the function that stops listening. */
   onDisks(listener: (disks: DisksEvent['disks']) => void): () => void;
+  /** Hears when rights are asked for, and null when that is over; gives the function that stops listening. */
+  onRights(listener: (asking: RightsEvent['asking']) => void): () => void;
   /** Settles when the host is gone: null after an orderly end, else HOST_FAILED. Never rejects. */
   readonly closed: Promise<PlatterError | null>;
   /** Ends the host's input: it stops a running job safely and exits. Resolves as `closed` does. Idempotent. */
@@ -39,8 +41,14 @@ export interface Engine {
 }
 
 /** Starts the engine host. A host that cannot be started shows in `closed` and in every call. */
-export function startEngine({ command, streams, explain, heard }: EngineOptions = {}): Engine {
-  return new HostClient(streams === undefined ? startHost(command ?? hostCommand(), heard) : attached(streams), explain);
+export function startEngine({ command, streams, rights = { control: null, sudo: false }, heard }: EngineOptions = {}): Engine {
+  return new HostClient(streams === undefined ? startHost(command ?? hostCommand(), rights, heard) : attached(streams));
+}
+
+/** The descriptor of the control socket that this program was started with (PLATTER_BROKER_FD); null when it was started otherwise. */
+export function controlSocket(env: NodeJS.ProcessEnv = process.env): number | null {
+  const said = env.PLATTER_BROKER_FD ?? '';
+  return /^\d{1,4}$/.test(said) && Number(said) > 2 ? Number(said) : null;
 }
 
 /** A host that somebody else started: all that is known of its end is that its output ends. */
@@ -52,7 +60,7 @@ function attached({ readable, writable }: { readable: Readable; writable: Writab
     readable.once('error', (error) => resolve({ kind: 'outputFailed', said: error.message }));
     writable.once('error', (error) => resolve({ kind: 'inputFailed', said: error.message }));
   });
-  return { readable, writable, withdraw: () => undefined, ended };
+  return { readable, writable, ended };
 }
 
 interface Pending {
@@ -78,24 +86,21 @@ class HostClient implements Engine {
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Set<(event: HostEvent) => void>();
   readonly #diskListeners = new Set<(disks: DisksEvent['disks']) => void>();
+  readonly #rightsListeners = new Set<(asking: RightsEvent['asking']) => void>();
   #lastId = 0;
   /** A job was started and has not given its result: the host must not end now. */
   #jobRuns = false;
-  /** Its command asks somebody first. */
-  readonly #asks: boolean;
-  #hasSpoken = false;
   /** Set when the host is gone. */
   #gone: Refusal | null = null;
   #settleClosed: (failure: PlatterError | null) => void = () => undefined;
 
-  constructor(host: HostProcess, explain: ((end: HostEnd) => PlatterError | null) | undefined) {
-    this.#asks = explain !== undefined;
+  constructor(host: HostProcess) {
     this.closed = new Promise((resolve) => (this.#settleClosed = resolve));
     this.#host = host;
     const samples = new SampleSieve(host.readable);
     this.#decoder = new FrameDecoder((body) => samples.leavesOut(body));
     host.readable.on('data', (chunk: Buffer) => this.#read(chunk));
-    void host.ended.then((end) => this.#end(end.how, end.lastWords, this.#hasSpoken ? null : (explain?.(end) ?? null)));
+    void host.ended.then((end) => this.#end(end.how, end.lastWords));
   }
 
   async call<M extends HostMethod>(method: M, params: HostCalls[M]['params']): Promise<HostCalls[M]['result']> {
@@ -119,16 +124,18 @@ class HostClient implements Engine {
     return () => this.#diskListeners.delete(listener);
   }
 
+  onRights(listener: (asking: RightsEvent['asking']) => void): () => void {
+    this.#rightsListeners.add(listener);
+    return () => this.#rightsListeners.delete(listener);
+  }
+
   close(): Promise<PlatterError | null> {
     this.#host.writable.end();
-    // A question can stay open for ever.
-    if (this.#asks && !this.#hasSpoken) this.#host.withdraw();
     return this.closed;
   }
 
   #read(chunk: Buffer): void {
     if (this.#gone !== null) return;
-    this.#hasSpoken = true;
     const values: unknown[] = [];
     let broken: string | null = null;
     try {
@@ -146,6 +153,8 @@ class HostClient implements Engine {
       this.#end({ kind: 'notInProtocol' });
     } else if ('event' in message.data && message.data.event === 'disks') {
       for (const listener of this.#diskListeners) listener(message.data.disks);
+    } else if ('event' in message.data && message.data.event === 'rights') {
+      for (const listener of this.#rightsListeners) listener(message.data.asking);
     } else if ('event' in message.data) {
       if (message.data.event === 'result') this.#jobRuns = false;
       for (const listener of this.#listeners) listener(message.data);
@@ -171,17 +180,18 @@ class HostClient implements Engine {
 
   /**
    * The host is gone, or nothing it says counts any more. `how` is null when it ended well, as far as it knows; `said` is the
-   * last that it said; `known` is a better reason.
+   * last that it said.
    */
-  #end(how: End | null, said = '', known: PlatterError | null = null): Refusal {
+  #end(how: End | null, said = ''): Refusal {
     if (this.#gone !== null) return this.#gone;
     const orderly = how === null && !this.#jobRuns && this.#pending.size === 0;
     const end: End = orderly ? { kind: 'closed' } : (how ?? { kind: 'early' });
     const reason: Reason = how === null || said === '' ? { kind: 'hostFailed', end } : { kind: 'hostFailedSaying', end, said };
-    const error = known ?? failure({ code: 'HOST_FAILED', op: 'host', reason });
+    const error = failure({ code: 'HOST_FAILED', op: 'host', reason });
     this.#gone = new Refusal([error]);
     for (const { reject } of this.#pending.values()) reject(this.#gone);
     this.#pending.clear();
+    for (const listener of this.#rightsListeners) listener(null);
     this.#settleClosed(orderly ? null : error);
     // One that still runs learns by this that nobody listens; it stops its job and exits.
     this.#host.writable.end();

@@ -28,6 +28,7 @@ function disk(block: Block): Disk {
   return {
     path: block.path,
     majorMinor: block.majorMinor,
+    diskSequence: block.diskSequence,
     size: block.size,
     logicalSector: block.logicalSector,
     physicalSector: block.physicalSector,

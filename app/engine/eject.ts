@@ -6,8 +6,10 @@ import type { Reason } from '../contract/facts.ts';
 import type { Block } from './blocks.ts';
 import { refusalsOf } from './disks.ts';
 import { failure, failureOf, Refusal, refuse } from './errors.ts';
-import { PATIENCE_MS, requestsEnded, whenStuck } from './patience.ts';
+import { PATIENCE_MS, requestsEnded, unlessStuck } from './patience.ts';
 import { runProgram, SYSTEM_PATH } from './programs.ts';
+import type { Rights } from './rights.ts';
+import type { RightsSession, Seen } from './rights-session.ts';
 import { unmount } from './unmount.ts';
 
 /** Why `block`, which the user calls `path`, is not switched off; none when it may be. `held`: numbers of the devices of a job. Pure. */
@@ -20,25 +22,63 @@ export function againstEjecting(path: string, block: Block | null, held: Readonl
   return block.ejectable ? [] : [no('NOT_EJECTABLE', block.type === 'loop' ? 'loopDevice' : 'noSwitch')];
 }
 
+/** How a disk is switched off. */
+export interface Ejecting {
+  /** Asks for the rights that the user and udisks do not have; null: nobody does. */
+  rights?: Rights | null;
+  /** Where sysfs is mounted. */
+  sys?: string;
+  /** Milliseconds. */
+  patience?: number;
+}
+
 /**
  * Unmounts, flushes and switches off a disk that may be (`againstEjecting`). Rejects with a Refusal: then it is as it was,
- * or unmounted; or, when the drive ends no request for `patience` milliseconds (STALLED), nobody knows yet. `sys` is where
- * sysfs is mounted.
+ * or unmounted; or, when the drive ends no request for `patience` milliseconds (STALLED), nobody knows yet.
  */
-export async function eject(path: string, block: Block, sys = '/sys', patience = PATIENCE_MS): Promise<void> {
-  await unmount(path, block.majorMinor, null, patience);
-  await (process.geteuid?.() === 0 ? unlessStuck(path, block, sys, patience) : haveSwitchedOff(path, block, patience));
+export async function eject(path: string, block: Block, { rights = null, sys = '/sys', patience = PATIENCE_MS }: Ejecting = {}): Promise<void> {
+  const seen = { path, realPath: block.path, block };
+  if (process.geteuid?.() === 0) {
+    await unmount(seen, { patience });
+    await unlessStuck(switchOff(path, block, sys), block.majorMinor, patience, () => stuck(path, patience));
+  } else {
+    await asUser(seen, patience).catch(async (error: unknown) => {
+      if (rights === null || !lacksRights(error)) throw error;
+      await asRoot(seen, await sessionFor(seen, rights, error), patience);
+    });
+  }
   if (!existsSync(`${sys}/dev/block/${block.majorMinor}`)) return;
   refuse({ code: 'IO_ERROR', op: 'eject', device: path, reason: { kind: 'notLetGo' }, remedy: { kind: 'tryAgain' } });
 }
 
-/** Switches it off, and does not wait for a drive that does not answer. */
-function unlessStuck(path: string, block: Block, sys: string, patience: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stopWaiting = whenStuck(() => requestsEnded(block.majorMinor), patience, () => reject(stuck(path, patience)));
-    switchOff(path, block, sys).finally(stopWaiting).then(resolve, reject);
-  });
+async function asUser(seen: Whole, patience: number): Promise<void> {
+  await unmount(seen, { patience });
+  await haveSwitchedOff(seen.path, seen.block, patience);
 }
+
+async function asRoot(seen: Whole, session: RightsSession, patience: number): Promise<void> {
+  try {
+    await unmount(seen, { session, patience });
+    await unlessStuck(session.powerOff(seen), seen.block.majorMinor, patience, () => stuck(seen.path, patience));
+  } finally {
+    session.close();
+  }
+}
+
+type Whole = Seen & { block: Block };
+
+/** A session for that one disk. Where there is no way to one, the reason and the remedy of `before` say more. */
+async function sessionFor({ path, block }: Whole, rights: Rights, before: unknown): Promise<RightsSession> {
+  try {
+    return await rights.session([{ path, block, access: 'write' }]);
+  } catch (error) {
+    throw error instanceof Refusal && error.errors[0]!.code === 'NOT_PERMITTED' ? before : error;
+  }
+}
+
+/** Neither a program that uses the disk nor the drive stands against it: the user may not. */
+const lacksRights = (error: unknown): boolean =>
+  error instanceof Refusal && (error.errors[0]!.code === 'NOT_PERMITTED' || error.errors[0]!.reason.kind === 'notUnmounted');
 
 const stuck = (path: string, patience: number): Refusal => new Refusal([failure({
   code: 'STALLED', op: 'eject', device: path, reason: { kind: 'stuckEjecting', seconds: patience / 1000 }, remedy: { kind: 'waitEjecting' },
@@ -60,7 +100,7 @@ async function switchOff(path: string, block: Block, sys: string): Promise<void>
   }
 }
 
-/** Only root may; for who sits at the desktop udisks does the same (udisksctl(1)), if it is there. */
+/** Only root may. udisks does the same for the user who sits at the machine (udisksctl(1)), where it is installed. */
 async function haveSwitchedOff(path: string, block: Block, patience: number): Promise<void> {
   const { failed, stderr } = await runProgram('udisksctl', ['power-off', '--no-user-interaction', '--block-device', block.path], SYSTEM_PATH, patience, () => requestsEnded(block.majorMinor));
   if (failed === null) return;

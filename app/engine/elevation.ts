@@ -1,102 +1,94 @@
-// How an engine host gets the rights to open disks, and what it means when it does not get them. Pure but for
+// Which way leads to the rights to open disks on this machine, and what the end of a question for them means. Pure but for
 // `meansHere`, which looks what this machine offers.
 import { accessSync, constants } from 'node:fs';
 import type { PlatterError } from '../contract/errors.ts';
-import type { Reason } from '../contract/facts.ts';
+import type { Reason, Remedy } from '../contract/facts.ts';
 import { failure } from './errors.ts';
-import { hostCommand, type HostEnd } from './host-process.ts';
 
-/**
- * Who is asked for the rights: nobody; polkit, which has the desktop's agent ask; or sudo, which asks on the terminal.
- */
-export type Elevation = 'none' | 'pkexec' | 'sudo';
+/** The root-owned program that a package installs, and the only one that pkexec is ever asked for. */
+export const BROKER = '/usr/lib/platter/platter-broker';
 
-/** The root-owned launcher that the package installs, and the only program that pkexec is ever asked for (build/assets). */
-export const LAUNCHER = '/usr/lib/platter/platter-host';
+/** What the host was started with. */
+export interface Given {
+  /** Descriptor of the control socket of `platter-broker --as`; null when root has not started the program. */
+  control: number | null;
+  /** The client can run sudo on a terminal. */
+  sudo: boolean;
+}
 
-/** What there is to ask with. */
+/** What this machine offers. */
 export interface Means {
-  /** The launcher is installed. */
-  launcher: boolean;
-  /** Path of pkexec and of sudo; null where there is none. */
+  /** Path of a broker that a package has installed. */
+  installed: string | null;
+  /** Path of a broker that lies beside this program. */
+  beside: string | null;
+  /** Paths of pkexec and sudo. */
   pkexec: string | null;
   sudo: string | null;
-  /** There is a terminal for sudo to ask on. */
-  terminal: boolean;
+  /** This program is a packaged one, not a checkout. */
+  packaged: boolean;
 }
 
-/** A command that becomes an elevated host. */
-export interface ElevatedCommand {
-  how: Exclude<Elevation, 'none'>;
-  argv: readonly string[];
-}
-
-/** What the host is told that has more rights than those who talk to it (elevated.ts). */
-export const ELEVATED = '--elevated';
-export const STATE = '--state';
+/** How a session with the broker is had. */
+export type Way =
+  | { how: 'control'; control: number }
+  | { how: 'sudo'; command: string[] }
+  | { how: 'pkexec'; command: string[] }
+  | { how: 'none'; remedy: Remedy };
 
 const PLACES = ['/usr/bin', '/bin', '/run/wrappers/bin'];
 
-/** What this machine offers. `terminal`: there is one to ask on. */
-export function meansHere(terminal: boolean): Means {
+/** Looks what this machine offers. `beside` is where a broker of this program's own would lie. */
+export function meansHere(beside: string): Means {
   const find = (name: string): string | null => PLACES.map((place) => `${place}/${name}`).find(isProgram) ?? null;
-  return { launcher: isProgram(LAUNCHER), pkexec: find('pkexec'), sudo: find('sudo'), terminal };
+  return {
+    installed: isProgram(BROKER) ? BROKER : null, beside: isProgram(beside) ? beside : null, pkexec: find('pkexec'), sudo: find('sudo'),
+    packaged: beside.includes('/app.asar.unpacked/'),
+  };
+}
+
+/** The way to a session. A person at a terminal expects sudo to ask there, so it comes before polkit. */
+export function wayToRights({ control, sudo }: Given, means: Means): Way {
+  if (control !== null) return { how: 'control', control };
+  // With sudo the user runs a program that is the user's own; pkexec is for the installed one alone.
+  const forSudo = means.installed ?? means.beside;
+  if (sudo && means.sudo !== null && forSudo !== null) return { how: 'sudo', command: [means.sudo, '--', forSudo] };
+  // Where the desktop has no agent pkexec says so at once instead of asking on a terminal.
+  if (means.installed !== null && means.pkexec !== null) return { how: 'pkexec', command: [means.pkexec, '--disable-internal-agent', means.installed] };
+  return { how: 'none', remedy: { kind: means.installed !== null ? 'installPkexec' : means.packaged ? 'installPackage' : 'sudoStart' } };
+}
+
+/** The devices as the broker's command line names them: by kernel name, in order. polkit shows it to the user. */
+export const deviceArguments = (devices: readonly { name: string; access: 'read' | 'write' }[]): string[] =>
+  // lsblk writes a slash where the kernel's name in sysfs has an exclamation mark ("cciss!c0d0").
+  devices.flatMap(({ name, access }) => [`--${access}`, name.replaceAll('/', '!')]);
+
+/** How a command ended. */
+export interface CommandEnd {
+  /** Exit code; null when a signal ended it, or when it could not be started. */
+  code: number | null;
+  /** What it said on stderr. */
+  said: string;
 }
 
 /**
- * The command that runs `argv` as root. pkexec does not ask by itself where the desktop has no agent: it says so at once.
+ * Why a command gave no session, from the way it ended. The exit codes are those of pkexec(1), the words those of its sources
+ * and of sudo(8); any other end is the broker's own.
  */
-export function elevate(how: Elevation, argv: readonly string[], { pkexec, sudo }: Pick<Means, 'pkexec' | 'sudo'>): readonly string[] {
-  switch (how) {
-    case 'none':
-      return argv;
-    case 'pkexec':
-      return [pkexec ?? 'pkexec', '--disable-internal-agent', ...argv];
-    case 'sudo':
-      return [sudo ?? 'sudo', '--', ...argv];
-  }
-}
-
-/**
- * How to start an elevated host here; null when nobody can be asked. `state` is the asking user's state folder, `host` the
- * command of a host without elevation. sudo first where there is a terminal: who types commands expects it there.
- */
-export function elevatedCommand(means: Means, state: string, host = hostUnderSudo()): ElevatedCommand | null {
-  const how: Elevation = means.terminal && means.sudo !== null ? 'sudo' : means.launcher && means.pkexec !== null ? 'pkexec' : 'none';
-  if (how === 'none') return null;
-  // pkexec is for the launcher alone. Where none is installed, what sudo runs is what its user could run with it anyway.
-  const argv = means.launcher ? [LAUNCHER, STATE, state] : [...host, ELEVATED, STATE, state];
-  return { how, argv: elevate(how, argv, means) };
-}
-
-/** sudo passes no environment on. */
-const hostUnderSudo = (): readonly string[] => ['electron' in process.versions ? ['/usr/bin/env', 'ELECTRON_RUN_AS_NODE=1'] : [], hostCommand()].flat();
-
-/** The sentence before the question. */
-export const askingFor = (how: ElevatedCommand['how'], devices: readonly string[]): string =>
-  `Opening ${devices.join(', ')} takes an administrator's rights. ${how === 'sudo' ? 'sudo asks for your password if it needs it.' : 'The desktop asks for a password if it needs one.'}`;
-
-/**
- * Why an elevated host never began, from the way its command ended before it said anything. null: for no reason that has
- * to do with rights. The exit codes are those of pkexec(1), the words those of its sources and of sudo(8).
- */
-export function elevationFailure(how: ElevatedCommand['how'], { code, said: words }: HostEnd, asked: readonly string[]): PlatterError | null {
-  const devices = [...asked];
+export function elevationFailure(how: 'pkexec' | 'sudo', { code, said }: CommandEnd, devices: string[]): PlatterError {
   const told = (error: 'ELEVATION_DENIED' | 'ELEVATION_CANCELLED' | 'NO_AGENT', reason: Reason): PlatterError => failure({ code: error, op: 'open', reason });
-  if (how === 'pkexec') {
-    if (code === 126) return told('ELEVATION_CANCELLED', { kind: 'elevationCancelled', devices });
-    if (code !== 127) return null;
-    if (/no authentication agent/i.test(words)) return told('NO_AGENT', { kind: 'elevationNoAgent', devices });
-    return told('ELEVATION_DENIED', /not authorized/i.test(words) ? { kind: 'elevationDenied', devices } : { kind: 'pkexecFailed', devices, said: firstLine(words) });
+  if (how === 'pkexec' && code === 126) return told('ELEVATION_CANCELLED', { kind: 'elevationCancelled', devices });
+  if (how === 'pkexec' && code === 127) {
+    if (/no authentication agent/i.test(said)) return told('NO_AGENT', { kind: 'elevationNoAgent', devices });
+    return told('ELEVATION_DENIED', /not authorized/i.test(said) ? { kind: 'elevationDenied', devices } : { kind: 'pkexecFailed', devices, said: firstLine(said) });
   }
-  if (code !== 1 || !/^sudo: |sudoers/m.test(words)) return null;
-  return told('ELEVATION_DENIED', { kind: 'sudoFailed', devices, said: firstLine(words.replace(/^sudo: /gm, '')) });
-}
-
-/** The refusals of a request that an elevated host may not give: all of it are disks that could not be opened. `isDisk` tells of a path. */
-export function disksToOpen(errors: readonly PlatterError[], isDisk: (path: string) => boolean): string[] {
-  const disks = errors.flatMap(({ code, op, device }) => (code === 'NOT_PERMITTED' && op === 'open' && device !== null && isDisk(device) ? [device] : []));
-  return disks.length === errors.length ? [...new Set(disks)] : [];
+  if (how === 'sudo' && code === 1 && /^sudo: |sudoers/m.test(said)) {
+    return told('ELEVATION_DENIED', { kind: 'sudoFailed', devices, said: firstLine(said.replace(/^sudo: /gm, '')) });
+  }
+  // Ctrl-C at sudo's prompt.
+  if (how === 'sudo' && code === 1 && said.trim() === '') return told('ELEVATION_CANCELLED', { kind: 'elevationCancelled', devices });
+  if (said.trim() === '') return told('ELEVATION_DENIED', { kind: 'brokerEnded' });
+  return told('ELEVATION_DENIED', { kind: 'brokerRefused', status: String(code ?? '-'), said: firstLine(said.replace(/^platter-broker: /gm, '')) });
 }
 
 const firstLine = (text: string): string => (/[^\n]+/.exec(text)?.[0].trim() ?? '?').replace(/\.$/, '');
@@ -106,6 +98,6 @@ function isProgram(path: string): boolean {
     accessSync(path, constants.X_OK);
     return true;
   } catch {
-    return false; // it is not there, or is none: which of the two makes no difference
+    return false; // it is absent, or no program: both mean that it cannot be used
   }
 }

@@ -4,6 +4,7 @@ import type { Disk } from '../contract/disks.ts';
 import type { DisksEvent } from '../contract/host.ts';
 import type { CopyRequest, InterruptedJob, Plan } from '../contract/jobs.ts';
 import { throttleErrors } from './arguments.ts';
+import { withDescendants } from './blocks.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { disksOf } from './disks.ts';
 import { againstEjecting, eject } from './eject.ts';
@@ -11,17 +12,19 @@ import { errnoOf, Refusal, refuse } from './errors.ts';
 import { inspectExisting } from './inspect.ts';
 import type { Emit, Job } from './job.ts';
 import { launch } from './launch.ts';
+import { foundations } from './logged-end.ts';
 import { readBlocks } from './machine.ts';
 import { exportManifest } from './made-manifests.ts';
 import type { NativeAddon, NativeUevent } from './native.ts';
 import { prepare, release, type Prepared } from './prepare.ts';
+import type { Rights } from './rights.ts';
 import { forgetJob, interruptedJobs } from './resume.ts';
 import { stateDir } from './state-folder.ts';
 
 type State =
   | { name: 'idle' }
   /** Devices are being opened or closed; `over` when they are. A second thought can come meanwhile. */
-  | { name: 'busy'; over: Promise<unknown>; givenUp: boolean }
+  | { name: 'busy'; over: Promise<unknown>; givenUp: boolean; prepared: Prepared | null; withdraw: () => void }
   | { name: 'prepared'; prepared: Prepared }
   | { name: 'running'; job: Job };
 
@@ -31,6 +34,7 @@ export class LocalEngine {
   readonly #emit: Emit;
   readonly #tellDisks: (event: DisksEvent) => void;
   readonly #broken: (error: unknown) => void;
+  readonly #rights: Rights | null;
   /** Of those who watch: one for loop devices too, or one without. */
   #watch: DiskWatch | null = null;
   /** The kernel's news, once they are needed. */
@@ -38,15 +42,15 @@ export class LocalEngine {
   #state: State = { name: 'idle' };
 
   /**
-   * `load` gives the addon when it is first needed; `emit` hears the events of jobs, `tellDisks` what
-   * is watched; `broken` hears of what must not
-   * happen: a job that ended without a result.
+   * `load` gives the addon when it is first needed; `emit` hears the events of jobs, `tellDisks` what is watched; `broken` hears
+   * of what must not happen: a job that ended without a result. `rights` asks for what the user may not do; null: nobody is asked.
    */
-  constructor(load: () => NativeAddon, emit: Emit, tellDisks: (event: DisksEvent) => void, broken: (error: unknown) => void) {
+  constructor(load: () => NativeAddon, emit: Emit, tellDisks: (event: DisksEvent) => void, broken: (error: unknown) => void, rights: Rights | null = null) {
     this.#load = load;
     this.#emit = emit;
     this.#tellDisks = tellDisks;
     this.#broken = broken;
+    this.#rights = rights;
   }
 
   /** The disks; `all` adds loop devices. */
@@ -69,7 +73,7 @@ export class LocalEngine {
     if (found.end === null) throw new Refusal([found.error]);
     const errors = againstEjecting(path, found.end.block, this.#held());
     if (errors.length > 0) throw new Refusal(errors);
-    await eject(path, found.end.block!);
+    await eject(path, found.end.block!, { rights: this.#rights });
   }
 
   /** Interrupted jobs, newest first. */
@@ -90,8 +94,9 @@ export class LocalEngine {
   /** Checks a request and holds its devices until `start` or `cancel`. */
   async prepare(request: CopyRequest): Promise<Plan> {
     this.#require('idle');
-    const preparing = prepare(request, () => this.#addon());
-    const busy: State = { name: 'busy', over: preparing, givenUp: false };
+    const question = new AbortController();
+    const preparing = prepare(request, () => this.#addon(), this.#rights, question.signal);
+    const busy: State = { name: 'busy', over: preparing, givenUp: false, prepared: null, withdraw: () => question.abort() };
     this.#state = busy;
     let prepared: Prepared;
     try {
@@ -112,7 +117,7 @@ export class LocalEngine {
     // Where they are refused, a drive that is taken out shows when it is written to.
     this.#hear();
     const launching = launch(prepared, this.#emit);
-    const busy: State = { name: 'busy', over: launching, givenUp: false };
+    const busy: State = { name: 'busy', over: launching, givenUp: false, prepared, withdraw: () => undefined };
     this.#state = busy;
     try {
       const job = await launching;
@@ -162,6 +167,7 @@ export class LocalEngine {
         return;
       case 'busy':
         state.givenUp = true;
+        state.withdraw();
         await state.over.catch(() => undefined); // told to whoever asked for it
         return;
       case 'prepared':
@@ -200,17 +206,20 @@ export class LocalEngine {
     if (this.#state.name === 'running') this.#state.job.deviceChanged(number, action);
   }
 
-  /** Numbers of the devices of the job: nobody else reads or switches them off meanwhile. */
+  /** Numbers of the devices of the job, of what lies on them and of what they lie on: nobody else reads or switches them off. */
   #held(): ReadonlySet<string> {
     const state = this.#state;
-    const prepared = state.name === 'prepared' ? state.prepared : state.name === 'running' ? state.job.prepared : null;
+    const prepared = state.name === 'idle' ? null : state.name === 'running' ? state.job.prepared : state.prepared;
     const ends = prepared === null ? [] : [prepared.source?.end, ...prepared.destinations.map(({ end }) => end)];
-    return new Set(ends.flatMap((end) => end?.block?.majorMinor ?? []));
+    const blocks = ends.flatMap((end) => end?.block ?? []);
+    // Switching off a disk takes a partition of it along, and reading a partition reads the disk.
+    const around = blocks.flatMap((block) => [...withDescendants(block), ...foundations(block)]);
+    return new Set(around.map(({ majorMinor }) => majorMinor));
   }
 
   async #releasing(prepared: Prepared): Promise<void> {
     const over = release(prepared);
-    this.#state = { name: 'busy', over, givenUp: false };
+    this.#state = { name: 'busy', over, givenUp: false, prepared, withdraw: () => undefined };
     await over;
     this.#state = { name: 'idle' };
   }

@@ -87,3 +87,6 @@ export function reasonOf(error: unknown): Reason {
 export function errnoOf(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^E[A-Z0-9]+$/.test(error.code) ? error.code : null;
 }
+
+/** Whether a system call was refused for want of rights. */
+export const isRefusedAccess = (error: unknown): boolean => ['EACCES', 'EPERM'].includes(errnoOf(error) ?? '');

@@ -3,13 +3,12 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { type Readable, type Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { End } from '../contract/facts.ts';
+import { NO_INSPECTOR } from './no-inspector.ts';
 
 /** A host that can be talked to. */
 export interface HostProcess {
   readable: Readable;
   writable: Writable;
-  /** Ends a command that has not become the host yet, which nobody needs to answer any more. Not a way to end a host. */
-  withdraw(): void;
   /** How it ended. Settles after the last byte of `readable`; never rejects. */
   ended: Promise<HostEnd>;
 }
@@ -35,14 +34,29 @@ const UNPACKED = ['/app.asar/', '/app.asar.unpacked/'] as const;
 const DRAIN_MS = 3000;
 const STDERR_KEPT = 4096;
 
-/** The command that becomes the host where no other is asked for: this very program, as plain Node. */
-export const hostCommand = (): readonly string[] => [process.execPath, fileURLToPath(HOST).replace(...UNPACKED)];
+/** How the host gets the rights to open disks. */
+export interface HostRights {
+  /** Descriptor of the control socket of `platter-broker --as`, which this process was started with; null without one. */
+  control: number | null;
+  /** This program runs sudo on its terminal when the host asks for it. */
+  sudo: boolean;
+}
 
-/** Starts `command`. A command that cannot be started is a host that has ended. `heard` hears what it says on stderr. */
-export function startHost(command: readonly string[], heard: (text: string) => void = () => undefined): HostProcess {
-  const [program = '', ...args] = command;
+/** The command that becomes the host where no other is asked for: this very program, as plain Node. */
+export const hostCommand = (): readonly string[] => [process.execPath, ...NO_INSPECTOR, fileURLToPath(HOST).replace(...UNPACKED)];
+
+/** In the host the control socket comes after its three standard streams. */
+const CONTROL = 3;
+
+/**
+ * Starts `command`, which takes the host's arguments. A command that cannot be started is a host that has ended. `heard` hears
+ * what it says on stderr.
+ */
+export function startHost(command: readonly string[], { control, sudo }: HostRights, heard: (text: string) => void = () => undefined): HostProcess {
+  const [program = '', ...args] = [...command, ...(control === null ? [] : ['--broker', String(CONTROL)]), ...(sudo ? ['--sudo'] : [])];
+  const { PLATTER_BROKER_FD: _control, ...env } = process.env;
   const asNode = 'electron' in process.versions ? { ELECTRON_RUN_AS_NODE: '1' } : {};
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...asNode } });
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe', ...(control === null ? [] : [control])], env: { ...env, ...asNode } }) as ChildProcessWithoutNullStreams;
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-STDERR_KEPT);
@@ -50,7 +64,7 @@ export function startHost(command: readonly string[], heard: (text: string) => v
   });
   // Writing to a host that is gone fails with EPIPE; how it ended says more.
   child.stdin.on('error', () => undefined);
-  return { readable: child.stdout, writable: child.stdin, withdraw: () => void child.kill(), ended: end(child).then(({ how, code }) => ({ how, code, said, lastWords: said.trimEnd().split('\n').at(-1)!.trim() })) };
+  return { readable: child.stdout, writable: child.stdin, ended: end(child).then(({ how, code }) => ({ how, code, said, lastWords: said.trimEnd().split('\n').at(-1)!.trim() })) };
 }
 
 /** How `child` ended, once its output is read. */

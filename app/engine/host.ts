@@ -1,16 +1,16 @@
-// The engine host: frames in on stdin, frames out on stdout, anything else on stderr. It may be root, so it trusts
-// nothing that it reads; and it may hold devices, so every way out of it stops the job safely first.
-import './no-inspector.ts';
+// The engine host: frames in on stdin, frames out on stdout, anything else on stderr. It trusts nothing that it reads. It may
+// hold disks that its user may not open, so every way out of it stops the job safely first.
+import './no-inspector.ts'; // before anything else
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import type { PlatterError } from '../contract/errors.ts';
-import type { DisksEvent, HostEvent, HostResponse } from '../contract/host.ts';
-import { becomeAskingUser } from './elevated.ts';
+import type { DisksEvent, HostEvent, HostResponse, RightsEvent } from '../contract/host.ts';
 import { LocalEngine } from './engine.ts';
 import { failure, Refusal } from './errors.ts';
 import { encodeFrame, FrameDecoder } from './frames.ts';
 import { loadAddon, type NativeAddon } from './native.ts';
+import { Rights } from './rights.ts';
 import { hostRequest, type CheckedRequest } from './schema.ts';
 
 const ADDON = fileURLToPath(new URL('../native/kcopyd.node', import.meta.url));
@@ -20,9 +20,11 @@ const FAREWELL_MS = 2000;
 const decoder = new FrameDecoder();
 let addon: NativeAddon | null = null;
 const load = (): NativeAddon => (addon ??= loadAddon(ADDON));
-const { elevated, state } = parseArgs({ options: { elevated: { type: 'boolean' }, state: { type: 'string' } } }).values;
-if (elevated) becomeAskingUser(load, state);
-const engine = new LocalEngine(load, sendEvent, sendDisks, broken);
+// --broker FD: the control socket of `platter-broker --as`. --sudo: the client runs sudo on its terminal when it is told to.
+const { broker, sudo = false } = parseArgs({ options: { broker: { type: 'string' }, sudo: { type: 'boolean' } } }).values;
+const rights = new Rights({ control: broker === undefined ? null : Number(broker), sudo }, load, (asking) => send({ event: 'rights', asking }));
+const engine = new LocalEngine(load, sendEvent, sendDisks, broken, rights);
+protect();
 let ending = false;
 
 process.stdin.on('data', read);
@@ -33,6 +35,18 @@ process.stdout.on('error', () => end(1));
 // The first one stops the job; more of them do not make it end in the middle of a write.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(0));
 process.on('uncaughtException', broken);
+
+/** The user's other processes must not take the disks that this one will hold. Without the addon it will hold none. */
+function protect(): void {
+  let native: NativeAddon;
+  try {
+    native = load();
+  } catch (error) {
+    console.error(String(error)); // told again to whoever asks for something that needs it
+    return;
+  }
+  native.protectProcess();
+}
 
 function read(chunk: Buffer): void {
   try {
@@ -94,6 +108,9 @@ async function perform(request: CheckedRequest): Promise<unknown> {
     case 'forget':
       await engine.forget(request.params.job);
       return {};
+    case 'rightsEnded':
+      rights.ended(request.params.question, request.params);
+      return {};
     case 'saveManifest':
       await engine.saveManifest(request.params.manifest, request.params.path);
       return {};
@@ -109,7 +126,7 @@ function refuseAll(value: unknown, said: string): void {
   end(1);
 }
 
-function send(message: HostEvent | DisksEvent | HostResponse): void {
+function send(message: HostEvent | DisksEvent | RightsEvent | HostResponse): void {
   process.stdout.write(encodeFrame(message));
 }
 

@@ -110,6 +110,7 @@ export function endpoint(end: End, bytes: number, written: boolean, mounts: Moun
     model: block === null ? null : (block.model ?? block.backingFile),
     serial: block?.serial ?? null,
     majorMinor: block?.majorMinor ?? null,
+    diskSequence: block?.diskSequence ?? null,
     port: block?.port ?? null,
     logicalSector: block?.logicalSector ?? SECTOR_SIZE,
     contents: block === null ? [] : contentsOf(block),

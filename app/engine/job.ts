@@ -58,7 +58,8 @@ export class Job implements Stage {
   readonly #attempts: number[] = [];
   readonly #removals: Removals;
   /** Destinations that are being opened again. */
-  readonly #retrying = new Set<number>();
+  /** What stops the opening of a destination that is being started again. */
+  readonly #retrying = new Map<number, AbortController>();
   readonly #errors: JobError[] = [];
   readonly #notes: Note[] = [];
   readonly #startedAt = performance.now();
@@ -103,6 +104,7 @@ export class Job implements Stage {
       if (standing?.end === null) standing.cancelled = true;
     }
     for (const [index, stop] of this.#waiting) if (destination === null || destination === index) stop();
+    for (const [index, retrying] of this.#retrying) if (destination === null || destination === index) retrying.abort();
     for (const pass of this.#passes.keys()) pass.cancel(destination);
   }
 
@@ -133,9 +135,10 @@ export class Job implements Stage {
     const own = this.#errors.slice(standing.errorsFrom).filter((error) => error.destination === destination);
     const running = this.#courses.size > 0 && !this.#cancelled && !this.#retrying.has(destination);
     refuseRetry(this.#named.destinations[destination]!.path, running ? end : null, own);
-    this.#retrying.add(destination);
+    const retrying = new AbortController();
+    this.#retrying.set(destination, retrying);
     // The job does not end while this is under way.
-    const opening = reopenForRetry(this.prepared, destination).then(() => {
+    const opening = reopenForRetry(this.prepared, destination, retrying.signal).then(() => {
       for (const pass of this.#passes.keys()) {
         this.#ledger.takeDurable(pass);
         const last = pass.dismiss(destination);

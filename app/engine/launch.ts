@@ -15,7 +15,7 @@ import { takeMounted } from './unmount.ts';
  */
 export async function launch(prepared: Prepared, emit: Emit): Promise<Job> {
   // One after the other: the first that cannot be unmounted leaves the rest as they are.
-  for (const held of prepared.destinations) if (held.mounts.length > 0) await takeMounted(prepared.addon, held);
+  for (const held of prepared.destinations) if (held.mounts.length > 0) await takeMounted(prepared, held);
   const made: Held[] = [];
   const errors = await attemptEach(prepared.destinations, async (held) => {
     if (held.end.image === null || held.device !== null) return;

@@ -19,7 +19,8 @@ export function writtenWith({ block }: End): LoggedEnd[] {
     ({ path, realPath: path, kind: 'block', size, model: model ?? backingFile, serial, majorMinor, id: `block:${majorMinor}`, modified: null }));
 }
 
-const foundations = (block: Block): Block[] => block.parents.flatMap((parent) => [parent, ...foundations(parent)]);
+/** What a device lies on: the disk of a partition, the members of a volume. */
+export const foundations = (block: Block): Block[] => block.parents.flatMap((parent) => [parent, ...foundations(parent)]);
 
 /** Are they one and the same, as far as anybody can tell? Images are known by their place: the file is made anew. */
 export function isSameEnd(one: LoggedEnd, other: LoggedEnd): boolean {

@@ -2,13 +2,13 @@
 import { statSync, type BigIntStats } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Reason } from '../contract/facts.ts';
-import { Blocks, LSBLK_COLUMNS, unknownIn, type Facts } from './blocks.ts';
+import { Blocks, LSBLK_COLUMNS, unknownIn, type Block, type Facts } from './blocks.ts';
 import { errnoOf, failure, Refusal } from './errors.ts';
 import type { NativeDeviceInfo } from './native.ts';
 import { portsOf } from './port.ts';
 import { runProgram, SYSTEM_PATH } from './programs.ts';
 import { probe } from './probe.ts';
-import { btrfsMembers, content, ejectable, loopBackings, places, serials } from './sysfs.ts';
+import { btrfsMembers, content, ejectable, loopBackings, places, sequences, serials } from './sysfs.ts';
 
 const LSBLK_TIMEOUT_MS = 20_000;
 
@@ -23,7 +23,7 @@ export async function readBlocks(path: string = SYSTEM_PATH, untouched: Readonly
   try {
     const probed = await probe(unknownIn(lsblk).filter(({ majorMinor }) => !untouched.has(majorMinor)), path);
     const facts: Facts = {
-      lsblk, mountinfo, swaps: content('/proc/swaps'), backings: loopBackings(), ports: portsOf(placed), serials: serials(placed),
+      lsblk, mountinfo, swaps: content('/proc/swaps'), backings: loopBackings(), ports: portsOf(placed), sequences: sequences(placed), serials: serials(placed),
       ejectable: ejectable(placed), probed, btrfs: btrfsMembers(), idOf,
     };
     return new Blocks(facts);
@@ -50,6 +50,10 @@ export const statsId = (stats: BigIntStats): string =>
 /** The same of something open. */
 export const openId = ({ kind, major, minor, inode }: Pick<NativeDeviceInfo, 'kind' | 'major' | 'minor' | 'inode'>): string =>
   kind === 'block' ? `block:${major}:${minor}` : `file:${major}:${minor}:${inode}`;
+
+/** Whether an open device is the disk or medium that was looked at, as far as the kernel numbers them. */
+export const isSequence = (block: Pick<Block, 'diskSequence'> | null, { diskSequence }: Pick<NativeDeviceInfo, 'diskSequence'>): boolean =>
+  diskSequence === 0 || [null, diskSequence].includes(block?.diskSequence ?? null);
 
 /** "8:16" of a dev_t, which glibc spreads over its 64 bits (makedev(3)). */
 export function numberOf(device: bigint): string {

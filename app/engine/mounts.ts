@@ -34,6 +34,12 @@ export function parseMounts(mountinfo: string): Mount[] {
   });
 }
 
+/** The kernel's id of what is mounted at `target`, of several the last one, which is on top; null when nothing is. */
+export function mountIdOf(target: string, mountinfo: string): number | null {
+  const [id] = mountinfo.split('\n').map((line) => line.split(' ')).findLast((fields) => fields[4] !== undefined && unescape(fields[4]) === target) ?? [];
+  return id === undefined ? null : Number(id);
+}
+
 /** The devices and files that /proc/swaps lists. */
 export const parseSwaps = (swaps: string): string[] =>
   swaps.split('\n').slice(1).flatMap((line) => (line.startsWith('/') ? [unescape(line.split(/\s/, 1)[0]!)] : []));

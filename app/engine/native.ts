@@ -22,6 +22,8 @@ export interface NativeDeviceInfo {
   minor: number;
   /** Of a regular file; 0 for a block device. */
   inode: number;
+  /** Of a block device's disk: another number with every disk or medium that the kernel finds; 0 for a file, or where it has none. */
+  diskSequence: number;
 }
 
 /** An open device or file. Closing it while a job uses it throws. */
@@ -191,13 +193,70 @@ export interface NativeClient {
   destroy(): Promise<void>;
 }
 
+/** One device of a job, as platter-broker is told of it. */
+export interface NativeBrokerDevice {
+  major: number;
+  minor: number;
+  /** Bytes. */
+  size: number;
+  /** 0 where the kernel has none. */
+  diskSequence: number;
+  /** The most that `open` may ask for. */
+  access: 'read' | 'write';
+}
+
+/** What platter-broker decided (native/broker/protocol.h). */
+export type NativeBrokerStatus =
+  | 'ok' | 'badMessage' | 'notNamed' | 'notApproved' | 'changed' | 'notBlock' | 'readOnly' | 'system' | 'mounted' | 'swap' | 'held' | 'busy'
+  | 'notMounted' | 'unsupported' | 'failed';
+
+export interface NativeBrokerReply {
+  status: NativeBrokerStatus;
+  /** "EBUSY", with `failed` and `busy`; else null. */
+  errno: string | null;
+  /** For a person: where it is mounted, what holds it. May be empty. */
+  detail: string;
+}
+
+/**
+ * A session with platter-broker. Each method waits for its answer on a thread of its own, and rejects with an EngineError
+ * when the conversation fails: ECONNRESET, the broker has ended; EPROTO, it broke the protocol.
+ */
+export interface NativeBroker {
+  /** Names the devices of the job, once, before anything else. Answered when the rights are there. */
+  name(devices: readonly NativeBrokerDevice[]): Promise<NativeBrokerReply>;
+  /**
+   * Opens the device with this index, claimed exclusively for writing. Rejects with ESTALE when what comes is not the block device
+   * `number`. Messages call it `path`.
+   */
+  open(index: number, access: 'read' | 'write', path: string, number: { major: number; minor: number }): Promise<NativeBrokerReply & { device: NativeDevice | null }>;
+  /** Has the kernel read the partition table again of a device that was named for writing; `device` holds its claim. */
+  reread(index: number, device: NativeDevice): Promise<NativeBrokerReply>;
+  /** Unmounts one mount (its id in /proc/self/mountinfo) of a device or of a partition of it. */
+  unmount(index: number, mount: number): Promise<NativeBrokerReply>;
+  /** Flushes a disk and has the kernel let it go. */
+  powerOff(index: number): Promise<NativeBrokerReply>;
+  /** Ends the session; a call that waits rejects. What was opened stays open. */
+  close(): void;
+}
+
+/** A socket on which a broker is awaited that somebody else starts as root. */
+export interface NativeBrokerListener {
+  /** Resolves with the first connection of a process that is root. Rejects with EINVAL once the listener is closed. */
+  accept(): Promise<NativeBroker>;
+  close(): void;
+}
+
 /** The addon. Every throw is an EngineError: `code`, `errno`, `op`, `device`, `offset`, `length` beside `message`. */
 export interface NativeAddon {
-  /**
-   * Makes this process, which is root, the user `uid` with its groups (`gid` where there is no account) and the one
-   * capability that opens block devices, used by `openDevice` alone; no new privileges, no core dumps, ends with its parent.
-   */
-  harden(uid: number, gid: number): void;
+  /** Keeps other processes of the same user from tracing this one or taking its descriptors, and gives it no core dump. */
+  protectProcess(): void;
+  /** A session, and the number of the descriptor that a broker gets as its input. The caller closes `peer`. */
+  brokerPair(): { broker: NativeBroker; peer: number };
+  /** A session from the server behind the descriptor `control` (platter-broker --as). */
+  brokerOver(control: number): NativeBroker;
+  /** Listens at `path`, which the caller removes. Its folder has to be closed to other users. */
+  BrokerListener: new (path: string) => NativeBrokerListener;
   /** Opens `path` on a thread of its own: a drive that does not answer delays nothing else. Rejects with an EngineError. */
   openDevice(path: string, options?: NativeOpenOptions): Promise<NativeDevice>;
   /** `chunkSize`: bytes of a sub-job, a power of two from 64 KiB to 16 MiB, 1 MiB by default (less in a small pool). */
@@ -212,7 +271,7 @@ export interface NativeEngineError extends Error {
   code: string;
   /** Positive errno, 0 when there was none. */
   errno: number;
-  op: 'open' | 'read' | 'create' | 'submit' | 'clone' | 'reread' | 'close' | 'harden' | 'watch';
+  op: 'open' | 'read' | 'create' | 'submit' | 'clone' | 'reread' | 'close' | 'broker' | 'protect' | 'watch';
   device: string | null;
   offset: number | null;
   length: number | null;

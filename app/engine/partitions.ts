@@ -1,40 +1,64 @@
 // What the kernel makes of a disk's partition table, which it reads again before the disk is written and after.
 import type { Note } from '../contract/facts.ts';
-import { writes } from '../contract/jobs.ts';
-import { errnoOf, refuse } from './errors.ts';
+import { writes, type CopyRequest } from '../contract/jobs.ts';
+import { errnoOf, Refusal, refuse } from './errors.ts';
 import type { NativeDevice } from './native.ts';
-import type { Prepared } from './prepare.ts';
+import type { Held, Prepared } from './prepare.ts';
+import type { RightsSession, Seen } from './rights-session.ts';
 
 /**
- * Has the kernel read the table of a disk that is about to be written, so that no partition of it is in use: one that
- * is still open could be written to later, by numbers that mean something else then. Rejects with a Refusal (IN_USE).
+ * Has the kernel read the table of every disk that is held for writing, so that no partition of it is in use: one that is still
+ * open could be written to later, by numbers that mean something else then. Disks that are still mounted have their turn when they
+ * are unmounted. Rejects with a Refusal (IN_USE); gives a note for each disk for which the host may not ask.
  */
-export async function refuseStalePartitions(path: string, device: NativeDevice): Promise<void> {
-  const errno = await reread(device);
-  if (errno === 'EBUSY') refuse({ code: 'IN_USE', op: 'check', device: path, errno, reason: { kind: 'partitionOpen' } });
+export async function partitionNotes({ kind }: CopyRequest, destinations: readonly Held[], sessions: readonly RightsSession[]): Promise<Note[]> {
+  const disks = destinations.filter(({ end, device, mounts }) => writes(kind) && end.kind === 'block' && device !== null && mounts.length === 0);
+  const checked = await Promise.allSettled(disks.map(({ end, device }) => checkPartitions(end, device!, sessions)));
+  const errors = checked.flatMap((one) => {
+    if (one.status === 'fulfilled') return [];
+    if (one.reason instanceof Refusal) return one.reason.errors;
+    throw one.reason;
+  });
+  if (errors.length > 0) throw new Refusal(errors);
+  return checked.flatMap((one) => (one.status === 'fulfilled' && one.value !== null ? [one.value] : []));
+}
+
+/** The same of one disk: a note, or null when the kernel has answered. */
+export async function checkPartitions(end: Seen, device: NativeDevice, sessions: readonly RightsSession[]): Promise<Note | null> {
+  const errno = await reread(end, device, sessions);
+  if (errno === 'EBUSY') return refuse({ code: 'IN_USE', op: 'check', device: end.path, errno, reason: { kind: 'partitionOpen' } });
   // A table that cannot be read is about to be overwritten; a disk that is gone shows when it is written.
+  return errno === 'EACCES' || errno === 'EPERM' ? { kind: 'partitionsUnchecked', path: end.path } : null;
 }
 
 /**
  * Has the kernel show what is on the disks of a job now, but for those that `skip` names (they give no answer). Gives what
  * to tell the user of those where that failed.
  */
-export async function showNewPartitions({ plan, destinations }: Prepared, skip: (destination: number) => boolean): Promise<Note[]> {
+export async function showNewPartitions({ plan, destinations, sessions }: Prepared, skip: (destination: number) => boolean): Promise<Note[]> {
   const written = destinations.filter(({ end, device }, index) => writes(plan.kind) && end.kind === 'block' && device !== null && !skip(index));
   const notes = await Promise.all(written.map(async ({ end, device }): Promise<Note[]> => {
-    const errno = await reread(device!);
-    // Who may not ask for it is not asked about it: udev does the same when a disk is closed that was written.
+    const errno = await reread(end, device!, sessions);
+    // Without the right to ask, udev does the same when a disk is closed that was written.
     return errno === null || errno === 'EACCES' ? [] : [{ kind: 'oldPartitions', path: end.path, errno }];
   }));
   return notes.flat();
 }
 
-async function reread(device: NativeDevice): Promise<string | null> {
+/** null when the kernel has read it; the errno when not. BLKRRPART takes CAP_SYS_ADMIN, which the host does not have and the broker does. */
+async function reread(end: Seen, device: NativeDevice, sessions: readonly RightsSession[]): Promise<string | null> {
+  const errno = await errnoFrom(() => device.rereadPartitions());
+  const session = sessions.find((one) => one.has(end));
+  return session === undefined || (errno !== 'EACCES' && errno !== 'EPERM') ? errno : errnoFrom(() => session.reread(end, device));
+}
+
+async function errnoFrom(act: () => Promise<unknown>): Promise<string | null> {
   try {
-    await device.rereadPartitions();
+    await act();
     return null;
   } catch (error) {
-    const errno = errnoOf(error);
+    // A session that has ended tells nothing: as good as no right to ask.
+    const errno = error instanceof Refusal ? (error.errors[0]!.code === 'ELEVATION_DENIED' ? 'EACCES' : error.errors[0]!.errno) : errnoOf(error);
     if (errno === null) throw error;
     return errno;
   }

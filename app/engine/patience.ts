@@ -25,3 +25,11 @@ export function whenStuck(moved: () => string, limit: number, giveUp: () => void
   }, Math.min(limit / 4, 1000));
   return () => clearInterval(timer);
 }
+
+/** Gives what `work` gives. Rejects with `error()` when the device with this number ends no request for `patience` milliseconds before that. */
+export function unlessStuck<T>(work: Promise<T>, majorMinor: string, patience: number, error: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stopWaiting = whenStuck(() => requestsEnded(majorMinor), patience, () => reject(error()));
+    work.finally(stopWaiting).then(resolve, reject);
+  });
+}

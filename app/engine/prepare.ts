@@ -9,18 +9,20 @@ import { argumentErrors, memoryOf, verifies } from './arguments.ts';
 import type { Blocks } from './blocks.ts';
 import type { Grid } from './chunk-sets.ts';
 import { isChunkSize } from './chunks.ts';
-import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
+import { errnoOf, failure, failureOf, isRefusedAccess, Refusal, refuse } from './errors.ts';
 import { againstUnmounting, notesOnSource, refusals } from './guard.ts';
 import { checkPart, reopenPart } from './images.ts';
 import { endpoint, inspectDestination, inspectExisting, placeOf, type End, type Found } from './inspect.ts';
 import { newJobId, type LoggedEnd } from './job-log.ts';
 import { isThatFile, mayBeThatFile } from './logged-end.ts';
-import { openId, readBlocks } from './machine.ts';
+import { isSequence, openId, readBlocks } from './machine.ts';
 import type { Manifest } from './manifest.ts';
 import { checkNewManifest, filesInTheWay, misfits, notesOnFiles, readGivenManifest, readGivenMap } from './manifests.ts';
 import { bytesOf, type RescueMap } from './mapfile.ts';
 import type { NativeAddon, NativeClient, NativeDevice, NativeOpenOptions } from './native.ts';
-import { refuseStalePartitions } from './partitions.ts';
+import { partitionNotes } from './partitions.ts';
+import type { Rights } from './rights.ts';
+import type { RightsSession, Wanted } from './rights-session.ts';
 import { findEnds, openInterrupted, resumeNote, sampleErrors, type FoundJob, type Resumed } from './resume.ts';
 import { notesOnSectors } from './sectors.ts';
 import { stateDir } from './state-folder.ts';
@@ -65,8 +67,22 @@ export interface Prepared {
   lock: NativeDevice | null;
   /** Devices that were replaced, and are to be closed with the rest. */
   left: NativeDevice[];
+  /** What opens the devices that the host may not open itself: first those of the plan, then one for each that came back. */
+  sessions: RightsSession[];
+  /** Gives further sessions; null where nobody is asked. */
+  rights: Rights | null;
   client: NativeClient;
   addon: NativeAddon;
+}
+
+/** Nothing stands against a request but that the host may not open these devices. */
+class LacksRights extends Refusal {
+  readonly wanted: readonly Wanted[];
+
+  constructor(errors: readonly PlatterError[], wanted: readonly Wanted[]) {
+    super(errors);
+    this.wanted = wanted;
+  }
 }
 
 /** What was found, and nothing is held of yet. */
@@ -81,18 +97,43 @@ interface Looked {
   notes: Note[];
 }
 
-/** Checks `request` and opens its devices. Rejects with a Refusal that has every reason against it. `load` gives the addon. */
-export async function prepare(request: CopyRequest, load: () => NativeAddon): Promise<Prepared> {
+/**
+ * Checks `request` and opens its devices. Rejects with a Refusal that has every reason against it. `load` gives the addon.
+ * When the host's user may not open some of the disks, and nothing else stands against the request, `rights` asks for a
+ * session that may; `signal` withdraws the question.
+ */
+export async function prepare(request: CopyRequest, load: () => NativeAddon, rights: Rights | null = null, signal?: AbortSignal): Promise<Prepared> {
   throwIfAny(argumentErrors(request));
+  try {
+    return await attempt(request, load, rights, null);
+  } catch (error) {
+    if (rights === null || !(error instanceof LacksRights)) throw error;
+    return prepareWith(await rights.session(error.wanted, signal), request, load, rights);
+  }
+}
+
+/** Checks and opens everything again: the question can have been open for minutes. */
+async function prepareWith(session: RightsSession, request: CopyRequest, load: () => NativeAddon, rights: Rights): Promise<Prepared> {
+  try {
+    return await attempt(request, load, rights, session);
+  } catch (error) {
+    session.close();
+    if (!(error instanceof LacksRights)) throw error;
+    // A path of the request leads to another disk now, for which nobody has been asked.
+    throw new Refusal(error.wanted.map(({ path }) => failure({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'anotherThanAsked' } })));
+  }
+}
+
+async function attempt(request: CopyRequest, load: () => NativeAddon, rights: Rights | null, session: RightsSession | null): Promise<Prepared> {
   const blocks = await readBlocks();
   if (request.kind !== 'resume') {
     const looked = await look(request, blocks);
-    return hold(request, looked, load(), null);
+    return hold(request, looked, { addon: load(), rights, session }, null);
   }
   const addon = load();
   const { log, lock } = await openInterrupted(stateDir(), request.job!, addon);
   try {
-    return await hold(request, await lookAgain(await findEnds(request.job!, log, request, blocks), blocks), addon, lock);
+    return await hold(request, await lookAgain(await findEnds(request.job!, log, request, blocks), blocks), { addon, rights, session }, lock);
   } catch (error) {
     lock.close();
     throw error;
@@ -100,9 +141,10 @@ export async function prepare(request: CopyRequest, load: () => NativeAddon): Pr
 }
 
 /** Lets everything go that was held. */
-export async function release({ client, source, destinations, lock, left }: Prepared): Promise<void> {
+export async function release({ client, source, destinations, lock, left, sessions }: Prepared): Promise<void> {
   await client.destroy();
   for (const device of [source?.device, ...destinations.map((destination) => destination.device), lock, ...left]) device?.close();
+  for (const session of sessions) session.close();
 }
 
 async function look(request: CopyRequest, blocks: Blocks): Promise<Looked> {
@@ -140,9 +182,17 @@ async function lookAgain({ resumed, request, source, destinations, notes }: Foun
   return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed, notes: [...notes, resumeNote(resumed), ...(path !== null && map.value === null ? [{ kind: 'mapGone', path } as const] : [])] };
 }
 
-async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock: NativeDevice | null): Promise<Prepared> {
+/** What opens devices. */
+interface Openers {
+  addon: NativeAddon;
+  rights: Rights | null;
+  session: RightsSession | null;
+}
+
+async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session }: Openers, lock: NativeDevice | null): Promise<Prepared> {
   const { request, blocks, manifest, map, resumed } = looked;
   const errors: PlatterError[] = [];
+  const lacking: Wanted[] = [];
   const opened: NativeDevice[] = [];
   const opening = async (end: End, act: () => Promise<NativeDevice | null>): Promise<NativeDevice | null> => {
     try {
@@ -154,14 +204,18 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
       return null;
     }
   };
-  const device = (end: End, options: NativeOpenOptions): Promise<NativeDevice | null> => opening(end, async () => {
-    const found = await addon.openDevice(end.realPath, options);
+  const device = (end: End, options: NativeOpenOptions, most: Wanted['access']): Promise<NativeDevice | null> => opening(end, async () => {
+    const found = session?.has(end) === true ? await session.open(end, options.write === true ? 'write' : 'read')
+      : await addon.openDevice(end.realPath, options).catch((error: unknown) => {
+        if (isRefusedAccess(error) && end.block !== null) lacking.push({ path: end.path, block: end.block, access: most });
+        throw error;
+      });
     errors.push(...changes(end, found));
     return found;
   });
   try {
     const from = looked.source?.end ?? null;
-    const source = from === null ? null : { end: from, device: await device(from, {}) };
+    const source = from === null ? null : { end: from, device: await device(from, {}, 'read') };
     // A rescue is for drives of which this can be expected.
     if (source?.device && request.rescue === null) errors.push(...(await unreadable(source.end, source.device)));
     const rescued = map !== null && bytesOf(map, '+') > 0;
@@ -177,17 +231,19 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
       const updated = isOld && (request.update || (rescued && resumed === null && place.image?.partId === null));
       const held = { end: place, mounts, updated, naming: namingOf(place, logged) };
       const writing = { write: writes(request.kind), exclusive: writes(request.kind) };
-      if (place.image === null) return { ...held, device: await device(place, mounts.length > 0 ? {} : writing) };
+      if (place.image === null) return { ...held, device: await device(place, mounts.length > 0 ? {} : writing, writes(request.kind) ? 'write' : 'read') };
       if (updated && resumed === null) {
         await opening(place, () => image(addon, place, undefined));
-        return { ...held, device: await device(place, { ...writing, grow: true }) };
+        return { ...held, device: await device(place, { ...writing, grow: true }, 'write') };
       }
       return { ...held, device: await opening(place, () => (rescued && resumed === null ? begun(addon, place) : image(addon, place, logged?.id))) };
     };
     const destinations: Held[] = [];
     for (const [index, found] of looked.destinations.entries()) destinations.push(await holdOne(found, index));
+    if (lacking.length > 0 && lacking.length === errors.length) throw new LacksRights(errors, lacking);
     throwIfAny(errors);
-    throwIfAny(await stalePartitions(request, destinations));
+    const sessions = session === null ? [] : [session];
+    const partitions = await partitionNotes(request, destinations, sessions);
     const bytes = from?.size ?? manifest!.bytes;
     const wanted = manifest?.chunkSize ?? resumed?.log.header.chunkSize ?? null;
     const client = createClient(request, wanted, addon);
@@ -202,24 +258,14 @@ async function hold(asked: CopyRequest, looked: Looked, addon: NativeAddon, lock
     }
     const { log, dir, notes } = await placeOfLog(request, client, resumed);
     const misplaced = held === null || !writes(request.kind) || request.rescue !== null ? [] : await notesOnSectors(held, destinations.map(({ end }) => end));
-    const all = [...(from === null ? [] : notesOnSource(from, blocks)), ...misplaced, ...notesOnCache([...(held === null ? [] : [held]), ...destinations]), ...looked.notes, ...notes];
+    const all = [...partitions, ...(from === null ? [] : notesOnSource(from, blocks)), ...misplaced, ...notesOnCache([...(held === null ? [] : [held]), ...destinations]), ...looked.notes, ...notes];
     const plan = planOf(asked, request, from, destinations, bytes, client, all, log?.id ?? null);
     const serverCopies = from?.kind === 'file' && blocks.serverCopies(from.realPath);
-    return { plan, request, source: held, serverCopies, destinations, grid, manifest, map, resumed, log, stateDir: dir, lock, left: [], client, addon };
+    return { plan, request, source: held, serverCopies, destinations, grid, manifest, map, resumed, log, stateDir: dir, lock, left: [], sessions, rights, client, addon };
   } catch (error) {
     for (const device of opened) device.close();
     throw error;
   }
-}
-
-/** Of the disks that are held for writing; those that are mounted have their turn when they are not any more. */
-async function stalePartitions({ kind }: CopyRequest, destinations: readonly Held[]): Promise<PlatterError[]> {
-  const disks = destinations.filter(({ end, device, mounts }) => writes(kind) && end.kind === 'block' && device !== null && mounts.length === 0);
-  const errors = await Promise.all(disks.map(({ end, device }) => refuseStalePartitions(end.path, device!).then(() => [], (error: unknown) => {
-    if (error instanceof Refusal) return error.errors;
-    throw error;
-  })));
-  return errors.flat();
 }
 
 function namingOf({ kind, realPath, image }: End, logged: LoggedEnd | undefined): Held['naming'] {
@@ -290,7 +336,7 @@ const isLogged = ({ kind }: CopyRequest): boolean => kind === 'copy' || kind ===
 /** The open device against what was looked at: a node can be another disk a moment later. */
 function changes(end: End, device: NativeDevice): PlatterError[] {
   const info = device.info();
-  if (end.id === openId(info) && end.kind === info.kind && end.size === info.size) return [];
+  if (end.id === openId(info) && end.kind === info.kind && end.size === info.size && isSequence(end.block, info)) return [];
   return [failure({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } })];
 }
 

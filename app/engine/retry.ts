@@ -1,11 +1,12 @@
 // Starting one destination of a running job again.
 import type { JobError } from '../contract/errors.ts';
 import { writes, type DestinationResult } from '../contract/jobs.ts';
-import { errnoOf, Refusal, refuse, failureOf, failure } from './errors.ts';
+import { errnoOf, Refusal, refuse, failureOf, failure, isRefusedAccess } from './errors.ts';
 import { refusals } from './guard.ts';
-import { inspectExisting } from './inspect.ts';
+import { inspectExisting, type End } from './inspect.ts';
 import { difference, loggedEnd, pathNow } from './logged-end.ts';
-import { idOf, readBlocks } from './machine.ts';
+import { idOf, isSequence, readBlocks } from './machine.ts';
+import type { NativeDevice } from './native.ts';
 import type { Prepared } from './prepare.ts';
 
 /** Throws a Refusal unless a destination that ended so (null: it has not, or nothing can be asked of the job) can be started again. */
@@ -18,9 +19,9 @@ export function refuseRetry(path: string, end: DestinationResult['state'] | null
 
 /**
  * Makes sure that a destination is the one it was, and opens it again when it was plugged in anew. Rejects with a Refusal
- * when it is not there, or is another one.
+ * when it is not there, or is another one, or when `signal` stops it: a drive can take for ever to be opened.
  */
-export async function reopenForRetry(prepared: Prepared, destination: number): Promise<void> {
+export async function reopenForRetry(prepared: Prepared, destination: number, signal: AbortSignal): Promise<void> {
   const held = prepared.destinations[destination]!;
   const { end, device } = held;
   if (held.naming !== null) {
@@ -41,9 +42,9 @@ export async function reopenForRetry(prepared: Prepared, destination: number): P
   const own = errors.filter((error) => error.device === found.end.path);
   if (own.length > 0) throw new Refusal(own);
   try {
-    const anew = await prepared.addon.openDevice(found.end.realPath, writes(kind) ? { write: true, exclusive: true } : {});
-    const { major, minor, size } = anew.info();
-    if (`block:${major}:${minor}` !== found.end.id || size !== found.end.size) {
+    const anew = await unlessAborted(reopen(prepared, { ...found.end, path: end.path }, signal), signal, end.path);
+    const info = anew.info();
+    if (`block:${info.major}:${info.minor}` !== found.end.id || info.size !== found.end.size || !isSequence(found.end.block, info)) {
       anew.close();
       throw new Refusal([failure({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } })]);
     }
@@ -52,7 +53,38 @@ export async function reopenForRetry(prepared: Prepared, destination: number): P
     held.end = { ...found.end, path: end.path };
   } catch (error) {
     // Its own hold on it, which a drive that was away would have lost: it is the one that is open.
-    if (found.end.id === end.id && errnoOf(error) === 'EBUSY') return;
+    const errno = error instanceof Refusal ? error.errors[0]!.errno : errnoOf(error);
+    if (found.end.id === end.id && errno === 'EBUSY') return;
     throw error instanceof Refusal ? error : new Refusal([failureOf(error, 'open', end.path, 'block')]);
   }
+}
+
+/** Opens a drive that came back. It is another device to the kernel, so the session that opened the old one may refuse it. */
+async function reopen({ addon, rights, sessions, request: { kind } }: Prepared, end: End, signal: AbortSignal): Promise<NativeDevice> {
+  const access = writes(kind) ? 'write' : 'read';
+  try {
+    return await addon.openDevice(end.realPath, writes(kind) ? { write: true, exclusive: true } : {});
+  } catch (error) {
+    if (rights === null || !isRefusedAccess(error)) throw error;
+  }
+  const known = sessions.find((session) => session.has(end));
+  if (known !== undefined) return known.open(end, access);
+  const session = await rights.session([{ path: end.path, block: end.block!, access }], signal);
+  // A job that was stopped in the meantime lets nothing go any more.
+  if (signal.aborted) session.close();
+  else sessions.push(session);
+  return session.open(end, access);
+}
+
+/** Gives the device of `opening`, and closes it when it comes after `signal`. */
+function unlessAborted(opening: Promise<NativeDevice>, signal: AbortSignal, path: string): Promise<NativeDevice> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(new Refusal([failure({ code: 'CANCELLED', op: 'open', device: path, reason: { kind: 'cancelledOpening' } })]));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    void opening.then((device) => {
+      if (signal.aborted) device.close();
+      else resolve(device);
+    }, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
 }

@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import type { Disk, Mounted, Partition, Port } from '../contract/disks.ts';
 import type { ErrorCode, JobError, Operation, PlatterError } from '../contract/errors.ts';
-import type { DisksEvent, HostCalls, HostEvent, HostMethod, HostRequest, HostResponse } from '../contract/host.ts';
+import type { DisksEvent, HostCalls, HostEvent, HostMethod, HostRequest, HostResponse, RightsEvent } from '../contract/host.ts';
 import { MAX_DESTINATIONS, MAX_NAME, type CopyRequest, type DestinationProgress, type DestinationResult, type DestinationState, type Endpoint, type InterruptedJob, type JobProgress, type JobResult, type Plan, type RescueProgress } from '../contract/jobs.ts';
 import { BY_CODE } from '../contract/remedies.ts';
 import { content, note, reason, remedy, socket } from './facts-schema.ts';
@@ -44,7 +44,7 @@ const partition = z.object({
 const port = z.object({ path: text, sockets: z.array(socket).min(1) }) satisfies z.ZodType<Port>;
 
 const disk = z.object({
-  path: text, majorMinor: text, size: count, logicalSector: count, physicalSector: count, model: maybeText, serial: maybeText,
+  path: text, majorMinor: text, diskSequence: count.nullable(), size: count, logicalSector: count, physicalSector: count, model: maybeText, serial: maybeText,
   transport: maybeText, removable: z.boolean(), readOnly: z.boolean(), kind: z.enum(['disk', 'loop']), backingFile: maybeText,
   mountedAt: z.array(text), system: z.boolean(), fileSystem: maybeText, label: maybeText, partitions: z.array(partition),
   port: port.nullable(), ejectable: z.boolean(),
@@ -55,7 +55,7 @@ const mounted = z.object({ device: text, target: text }) satisfies z.ZodType<Mou
 
 const endpoint = z.object({
   path: text, realPath: text, kind: z.enum(['block', 'file']), size: count, model: maybeText, serial: maybeText,
-  majorMinor: maybeText, port: port.nullable(), logicalSector: count, contents: z.array(content), mounts: z.array(mounted), overwrites: z.boolean(),
+  majorMinor: maybeText, diskSequence: count.nullable(), port: port.nullable(), logicalSector: count, contents: z.array(content), mounts: z.array(mounted), overwrites: z.boolean(),
 }) satisfies z.ZodType<Endpoint>;
 
 const kind = z.enum(['copy', 'verify', 'repair', 'resume']);
@@ -125,6 +125,7 @@ export const hostRequest = z.discriminatedUnion('method', [
   z.strictObject({ id, method: z.literal('pause'), params: z.strictObject({ destination: index.nullable(), paused: z.boolean() }) }),
   z.strictObject({ id, method: z.literal('throttle'), params: z.strictObject({ destination: index.nullable(), bytesPerSecond: z.number().nullable() }) }),
   z.strictObject({ id, method: z.literal('retry'), params: z.strictObject({ destination: index }) }),
+  z.strictObject({ id, method: z.literal('rightsEnded'), params: z.strictObject({ question: count, code: z.int().nullable(), said: text.max(64 * 1024) }) }),
 ]) satisfies z.ZodType<HostRequest>;
 
 /** A request that `hostRequest` has passed, method and parameters tied together. */
@@ -146,8 +147,13 @@ const disksEvent = z.object({
   disks: z.discriminatedUnion('ok', [z.object({ ok: z.literal(true), value: z.array(disk) }), z.object({ ok: z.literal(false), errors: z.array(platterError) })]),
 }) satisfies z.ZodType<DisksEvent>;
 
+const rightsEvent = z.object({
+  event: z.literal('rights'),
+  asking: z.object({ question: count, how: z.enum(['pkexec', 'sudo']), devices: z.array(text), argv: z.array(text) }).nullable(),
+}) satisfies z.ZodType<RightsEvent>;
+
 /** What the host may say. */
-export const hostMessage = z.union([event, disksEvent, response]) satisfies z.ZodType<HostEvent | DisksEvent | HostResponse>;
+export const hostMessage = z.union([event, disksEvent, rightsEvent, response]) satisfies z.ZodType<HostEvent | DisksEvent | RightsEvent | HostResponse>;
 
 /** What each call may give. */
 export const hostResults: { [M in HostMethod]: z.ZodType<HostCalls[M]['result']> } = {
@@ -163,4 +169,5 @@ export const hostResults: { [M in HostMethod]: z.ZodType<HostCalls[M]['result']>
   pause: nothing,
   throttle: nothing,
   retry: nothing,
+  rightsEnded: nothing,
 };

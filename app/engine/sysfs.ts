@@ -24,6 +24,14 @@ export function serials(placed: readonly Placed[]): Map<string, string> {
   }));
 }
 
+/** The kernel's sequence numbers (Linux 5.15) of disks, by kernel name. */
+export function sequences(placed: readonly Placed[]): Map<string, number> {
+  return new Map(placed.flatMap(({ name, path }) => {
+    const said = text(`${path}/diskseq`);
+    return said === '' ? [] : [[name, Number(said)] as const];
+  }));
+}
+
 /** Kernel names of the disks that can be switched off: SCSI, which USB, SATA and SAS disks are to the kernel. */
 export const ejectable = (placed: readonly Placed[]): Set<string> =>
   new Set(placed.filter(({ path }) => existsSync(`${path}/device/delete`)).map(({ name }) => name));

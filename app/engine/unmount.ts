@@ -3,13 +3,15 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Mounted } from '../contract/disks.ts';
 import type { Reason } from '../contract/facts.ts';
 import { mountedOn, type Block, type Blocks } from './blocks.ts';
-import { errnoOf, failureOf, Refusal, refuse } from './errors.ts';
-import { readBlocks } from './machine.ts';
+import { errnoOf, failure, failureOf, isRefusedAccess, Refusal, refuse } from './errors.ts';
+import { isSequence, readBlocks } from './machine.ts';
+import { mountIdOf } from './mounts.ts';
 import type { NativeAddon, NativeDevice } from './native.ts';
-import { refuseStalePartitions } from './partitions.ts';
-import { PATIENCE_MS, requestsEnded } from './patience.ts';
-import type { Held } from './prepare.ts';
+import { checkPartitions } from './partitions.ts';
+import { PATIENCE_MS, requestsEnded, unlessStuck } from './patience.ts';
+import type { Held, Prepared } from './prepare.ts';
 import { runProgram, SYSTEM_PATH } from './programs.ts';
+import type { RightsSession, Seen } from './rights-session.ts';
 
 /** More users of a file system than these are only counted. */
 const NAMED_USERS = 4;
@@ -22,12 +24,22 @@ export function mountsOf(block: Block, blocks: Blocks): Mounted[] {
   return mountedOn(block).sort((a, b) => place(b) - place(a));
 }
 
+/** What is unmounted, and how. */
+export interface Unmounting {
+  /** Nothing but this; null: all that is mounted of the device. */
+  agreed?: readonly Mounted[] | null;
+  /** Does it where the user may not; null: nobody does. */
+  session?: RightsSession | null;
+  /** Milliseconds. */
+  patience?: number;
+}
+
 /**
- * Unmounts all that is mounted of the device with number `majorMinor`, which messages call `path`; with `agreed`, nothing
- * but that. Rejects with a Refusal (MOUNTED, or STALLED when the drive ends no request for `patience` milliseconds; with who
+ * Unmounts what is mounted of a device. Rejects with a Refusal (MOUNTED, or STALLED when the drive ends no request for `patience` milliseconds; with who
  * uses it as far as /proc tells): then what was unmounted before stays so.
  */
-export async function unmount(path: string, majorMinor: string, agreed: readonly Mounted[] | null, patience = PATIENCE_MS): Promise<void> {
+export async function unmount(seen: Seen, { agreed = null, session = null, patience = PATIENCE_MS }: Unmounting): Promise<void> {
+  const { path, block: { majorMinor } } = seen as Seen & { block: Block };
   for (let round = 0; round < ROUNDS; round += 1) {
     const blocks = await readBlocks();
     const block = blocks.numbered(majorMinor);
@@ -36,15 +48,17 @@ export async function unmount(path: string, majorMinor: string, agreed: readonly
     if (block!.system) refuse({ code: 'IS_SYSTEM', op: 'unmount', device: path, reason: { kind: 'isSystem' } });
     const later = agreed === null ? undefined : mounts.find(({ target }) => agreed.every((mount) => mount.target !== target));
     if (later !== undefined) refuse({ code: 'MOUNTED', op: 'unmount', device: path, reason: { kind: 'mountedMeanwhile', ...later }, remedy: { kind: 'reviewAgain' } });
-    for (const mount of mounts) await unmountOne(path, majorMinor, mount, patience);
+    for (const mount of mounts) await unmountOne(seen, majorMinor, mount, patience, session);
   }
   refuse({ code: 'MOUNTED', op: 'unmount', device: path, reason: { kind: 'mountedAgain' }, remedy: { kind: 'endMounter' } });
 }
 
-async function unmountOne(path: string, majorMinor: string, { device, target }: Mounted, patience: number): Promise<void> {
+async function unmountOne(seen: Seen, majorMinor: string, { device, target }: Mounted, patience: number, session: RightsSession | null): Promise<void> {
+  const { path } = seen;
   const { failed, stderr } = await runProgram('umount', [target], SYSTEM_PATH, patience, () => requestsEnded(majorMinor));
   if (failed === null) return;
-  if (failed === 'timeout') refuseStuck(path, device, target, patience);
+  if (failed === 'timeout') throw stuck(path, { device, target }, patience);
+  if (session !== null && await unmountBy(session, seen, { device, target }, patience)) return;
   const users = usersOf(target);
   const said = (stderr.trim().split('\n').at(-1) ?? '').replace(/^umount: /, '').replace(/\.$/, '') || failed;
   refuse({
@@ -55,12 +69,25 @@ async function unmountOne(path: string, majorMinor: string, { device, target }: 
   });
 }
 
+/**
+ * Has the broker unmount `mount`. False when it is in use, which /proc explains better than the broker can. Rejects with a Refusal.
+ */
+async function unmountBy(session: RightsSession, seen: Seen, mount: Mounted, patience: number): Promise<boolean> {
+  const id = mountIdOf(mount.target, readFileSync('/proc/self/mountinfo', 'utf8'));
+  if (id === null) return true;
+  const unmounting = session.unmount(seen, id).then(() => true, (error: unknown) => {
+    if (error instanceof Refusal && error.errors[0]!.errno === 'EBUSY') return false;
+    throw error;
+  });
+  return unlessStuck(unmounting, seen.block!.majorMinor, patience, () => stuck(seen.path, mount, patience));
+}
+
 /** The system cannot be made to give up what it waits for: it may be done with it later, by itself. */
-function refuseStuck(path: string, device: string, target: string, patience: number): never {
+function stuck(path: string, { device, target }: Mounted, patience: number): Refusal {
   const users = usersOf(target, device);
   const seconds = patience / 1000;
   const reason: Reason = users.length === 0 ? { kind: 'stuckUnmounting', device, target, seconds } : { kind: 'stuckUnmountingUsed', device, target, seconds, ...named(users) };
-  refuse({ code: 'STALLED', op: 'unmount', device: path, reason, remedy: { kind: 'waitUnmounting' } });
+  return new Refusal([failure({ code: 'STALLED', op: 'unmount', device: path, reason, remedy: { kind: 'waitUnmounting' } })]);
 }
 
 /** Other programs that have something open below `target`, or the device itself, or are there: "bash (4711)". Those of others show only to root. */
@@ -90,17 +117,17 @@ function tolerant<T>(otherwise: T, read: () => T): T {
  * Unmounts a destination that was only opened for reading so far, and opens it for writing instead. What it was opened as
  * keeps its number from going to another drive. Rejects with a Refusal.
  */
-export async function takeMounted(addon: NativeAddon, held: Held): Promise<void> {
+export async function takeMounted(prepared: Prepared, held: Held): Promise<void> {
   const { end, device: reading } = held;
-  const { path, realPath, id, size, block } = end;
-  await unmount(path, block!.majorMinor, held.mounts);
-  const writing = await openForWriting(addon, path, realPath);
+  const session = prepared.sessions.find((one) => one.has(end)) ?? null;
+  await unmount(end, { agreed: held.mounts, session });
+  const writing = await openForWriting(prepared.addon, end, session);
   try {
     const now = writing.info();
-    if (`block:${now.major}:${now.minor}` !== id || now.size !== size) {
-      refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'identityChanged' } });
+    if (`block:${now.major}:${now.minor}` !== end.id || now.size !== end.size || !isSequence(end.block, now)) {
+      refuse({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } });
     }
-    await refuseStalePartitions(path, writing);
+    await checkPartitions(end, writing, prepared.sessions);
   } catch (error) {
     writing.close();
     throw error;
@@ -109,10 +136,11 @@ export async function takeMounted(addon: NativeAddon, held: Held): Promise<void>
   reading?.close();
 }
 
-async function openForWriting(addon: NativeAddon, path: string, realPath: string): Promise<NativeDevice> {
+async function openForWriting(addon: NativeAddon, end: Seen, session: RightsSession | null): Promise<NativeDevice> {
   try {
-    return await addon.openDevice(realPath, { write: true, exclusive: true });
+    return await addon.openDevice(end.realPath, { write: true, exclusive: true });
   } catch (error) {
-    throw new Refusal([failureOf(error, 'open', path, 'block')]);
+    if (session !== null && isRefusedAccess(error)) return session.open(end, 'write');
+    throw new Refusal([failureOf(error, 'open', end.path, 'block')]);
   }
 }

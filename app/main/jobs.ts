@@ -36,16 +36,16 @@ export class Jobs {
   #logs = 0;
   #whenIdle: (() => void)[] = [];
   #recording: Promise<void> = Promise.resolve();
-  readonly #connect: (elevating: (asking: boolean) => void) => Engine;
+  readonly #connect: () => Engine;
   readonly #publish: (state: JobsState) => void;
   readonly #loopDevices: boolean;
   readonly #witness: Witness;
 
   /**
-   * `connect` starts the engine host, again after it failed, and says when more rights are asked for; `publish` hears of
+   * `connect` starts the engine host, again after it failed; `publish` hears of
    * every change; `loopDevices` adds loop devices to the disks.
    */
-  constructor(connect: (elevating: (asking: boolean) => void) => Engine, publish: (state: JobsState) => void, loopDevices: boolean, witness: Witness) {
+  constructor(connect: () => Engine, publish: (state: JobsState) => void, loopDevices: boolean, witness: Witness) {
     this.#connect = connect;
     this.#publish = publish;
     this.#loopDevices = loopDevices;
@@ -237,7 +237,8 @@ export class Jobs {
   /** The engine, started if there is none. */
   #running(): Engine {
     if (this.#engine !== null) return this.#engine;
-    const engine = this.#connect((elevating) => this.#set({ elevating }));
+    const engine = this.#connect();
+    const stopHearing = engine.onRights((asking) => this.#set({ elevating: asking !== null }));
     this.#engine = engine;
     const stopListening = engine.onEvent((event) => this.#hear(event));
     const stopWatching = engine.onDisks((disks) => {
@@ -247,6 +248,7 @@ export class Jobs {
     void this.#watchDisks();
     void engine.closed.then((error) => {
       stopListening();
+      stopHearing();
       stopWatching();
       this.#engine = null;
       this.#hostEnded(error ?? unexpectedEnd());

@@ -11,7 +11,7 @@ import { registerScheme, setupContent } from './content.ts';
 import { diagnostics, LOG_LINES } from './diagnostics.ts';
 import { chooseImage, chooseManifest, chooseNewImage, chooseNewManifest } from './dialogs.ts';
 import { setupDiskWatch } from './disk-watch.ts';
-import { engineConnector } from './engine.ts';
+import { connectEngine } from './engine.ts';
 import { findJobs, keepJob, lastJob, reportJobs } from './history.ts';
 import { notify, setupIpc } from './ipc.ts';
 import { Jobs } from './jobs.ts';
@@ -56,7 +56,7 @@ async function run(): Promise<void> {
     publish(state());
   };
   const settings = new SettingsStore(join(app.getPath('userData'), 'settings.json'), app.getPreferredSystemLanguages(), apply);
-  const jobs = new Jobs(engineConnector(process.env), () => publish(state()), loopDevices, {
+  const jobs = new Jobs(connectEngine, () => publish(state()), loopDevices, {
     started: (job) => logStart(log, job),
     happened: (event, job) => logEvent(log, event, job),
     keep: keepJob,

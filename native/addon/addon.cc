@@ -2,11 +2,12 @@
 #include <napi.h>
 
 #include "addon_data.h"
+#include "broker.h"
 #include "client.h"
 #include "device.h"
 #include "engine_error.h"
-#include "harden.h"
 #include "job.h"
+#include "protection.h"
 #include "uevents.h"
 
 namespace platter {
@@ -18,6 +19,7 @@ Napi::Value watch_uevents(const Napi::CallbackInfo& info) { return addon_data(in
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto data = std::make_unique<AddonData>();
+  data->broker = Broker::define(env);
   data->device = Device::define(env);
   data->client = Client::define(env);
   data->job = Job::define(env);
@@ -25,7 +27,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(data.release());  // deleted by the environment
   exports.Set("openDevice", Napi::Function::New<Device::open>(env, "openDevice"));
   exports.Set("createClient", Napi::Function::New<create_client>(env, "createClient"));
-  exports.Set("harden", Napi::Function::New<harden>(env, "harden"));
+  exports.Set("protectProcess", Napi::Function::New<protect_process>(env, "protectProcess"));
+  exports.Set("brokerPair", Napi::Function::New<Broker::pair>(env, "brokerPair"));
+  exports.Set("brokerOver", Napi::Function::New<Broker::over>(env, "brokerOver"));
+  exports.Set("BrokerListener", BrokerListener::define(env).Value());
   exports.Set("watchUevents", Napi::Function::New<watch_uevents>(env, "watchUevents"));
   return exports;
 }

@@ -6,6 +6,7 @@
 namespace platter {
 
 struct AddonData {
+  Napi::FunctionReference broker;
   Napi::FunctionReference device;
   Napi::FunctionReference client;
   Napi::FunctionReference job;

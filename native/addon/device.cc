@@ -181,6 +181,7 @@ Napi::Value Device::facts(const Napi::CallbackInfo& info) {
   result.Set("maxRequest", Napi::Number::New(env, facts.max_request));
   result.Set("major", Napi::Number::New(env, facts.major));
   result.Set("minor", Napi::Number::New(env, facts.minor));
+  result.Set("diskSequence", Napi::Number::New(env, static_cast<double>(facts.disk_sequence)));
   result.Set("inode", Napi::Number::New(env, static_cast<double>(facts.inode)));
   return result;
 }

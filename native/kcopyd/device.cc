@@ -3,7 +3,6 @@
 #include "device.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <sys/file.h>
@@ -19,11 +18,9 @@
 #include <fstream>
 #include <memory>
 #include <new>
-#include <optional>
 #include <string>
 #include <system_error>
-
-#include "capability.h"
+#include <utility>
 
 namespace kcopyd {
 
@@ -90,6 +87,10 @@ void read_block_geometry(block_device& device) {
   device.logical_block = static_cast<uint32_t>(logical);
   device.physical_block = std::max(physical, static_cast<unsigned>(logical));
   device.read_only = read_only != 0;
+#ifdef BLKGETDISKSEQ  // Linux 5.15
+  uint64_t sequence = 0;
+  if (ioctl(fd, BLKGETDISKSEQ, &sequence) == 0) device.disk_sequence = sequence;
+#endif
 }
 
 void read_file_geometry(block_device& device, const struct stat& status) {
@@ -162,9 +163,6 @@ std::shared_ptr<block_device> open_device(const char* path, unsigned flags) {
   device->writable = write;
   device->grows = flags & KCOPYD_OPEN_GROW;
 
-  // Found with the rights of whoever asks, and known to be a block device: those may be opened with more. Files never are.
-  std::optional<Capability> raised;
-  if (device->is_block) raised.emplace(CAP_DAC_OVERRIDE);
   const int mode = write ? O_RDWR : O_RDONLY;
   if (flags & KCOPYD_OPEN_EXCL) device->claim = claim(found, mode, device->is_block);
   device->buffered = reopen(found, mode);
@@ -183,6 +181,56 @@ std::shared_ptr<block_device> open_device(const char* path, unsigned flags) {
     if (error.code().value() != EINVAL) throw;  // EINVAL: this file system has no direct I/O (open(2))
   }
   return device;
+}
+
+// Throws unless `fd` is the block device `number`.
+void check_handed(const Descriptor& fd, dev_t number) {
+  const struct stat status = status_of(fd);
+  if (!S_ISBLK(status.st_mode)) fail(ENOTBLK);
+  if (status.st_rdev != number) fail(ESTALE);
+}
+
+// The same, and unless it is open in the way that is asked for.
+void check_handed(const Descriptor& fd, dev_t number, int mode, bool direct) {
+  check_handed(fd, number);
+  const int flags = fcntl(fd.get(), F_GETFL);
+  if (flags < 0) fail(errno);
+  if ((flags & O_ACCMODE) != mode || ((flags & O_DIRECT) != 0) != direct) fail(EINVAL);
+}
+
+std::shared_ptr<block_device> adopt(Descriptor claim, Descriptor direct, Descriptor buffered, dev_t number) {
+  const bool write = static_cast<bool>(claim);
+  const int mode = write ? O_RDWR : O_RDONLY;
+  if (write) check_handed(claim, number);
+  check_handed(direct, number, mode, true);
+  check_handed(buffered, number, mode, false);
+  auto device = std::make_shared<block_device>();
+  device->is_block = true;
+  device->device = number;
+  device->writable = write;
+  device->claim = std::move(claim);
+  device->direct = std::move(direct);
+  device->buffered = std::move(buffered);
+  device->use_direct = true;
+  read_queue(*device);
+  read_block_geometry(*device);
+  if (write && device->read_only) fail(EROFS);
+  return device;
+}
+
+// Hands a device to the C API's caller: 0, or the negative errno of what `make` threw.
+template <typename Make>
+int hand_out(struct block_device** result, Make make) {
+  try {
+    const std::shared_ptr<block_device> device = make();
+    device->handle = device;
+    *result = device.get();
+    return 0;
+  } catch (const std::system_error& error) {
+    return -error.code().value();
+  } catch (const std::bad_alloc&) {
+    return -ENOMEM;
+  }
 }
 
 }  // namespace
@@ -269,16 +317,16 @@ void block_device::drop_cache() const {
 
 int kcopyd_device_open(const char* path, unsigned int flags, struct block_device** result) {
   if (path == nullptr || result == nullptr) return -EINVAL;
-  try {
-    const std::shared_ptr<block_device> device = kcopyd::open_device(path, flags);
-    device->handle = device;
-    *result = device.get();
-    return 0;
-  } catch (const std::system_error& error) {
-    return -error.code().value();
-  } catch (const std::bad_alloc&) {
-    return -ENOMEM;
-  }
+  return kcopyd::hand_out(result, [&] { return kcopyd::open_device(path, flags); });
+}
+
+int kcopyd_device_adopt(const struct kcopyd_descriptors* descriptors, uint32_t major, uint32_t minor, struct block_device** result) {
+  if (descriptors == nullptr || result == nullptr) return -EINVAL;
+  using kcopyd::Descriptor;
+  Descriptor claim(descriptors->claim);
+  Descriptor direct(descriptors->direct);
+  Descriptor buffered(descriptors->buffered);
+  return kcopyd::hand_out(result, [&] { return kcopyd::adopt(std::move(claim), std::move(direct), std::move(buffered), makedev(major, minor)); });
 }
 
 void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_info* info) {
@@ -296,6 +344,7 @@ void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_in
       .major = major(bdev->device),
       .minor = minor(bdev->device),
       .inode = bdev->inode,
+      .disk_sequence = bdev->disk_sequence,
   };
   *info = facts;
 }

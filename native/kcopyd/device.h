@@ -74,6 +74,7 @@ struct block_device : std::enable_shared_from_this<block_device> {
   kcopyd::Descriptor buffered;  // for the parts of a range that no direct I/O can name
   uint64_t device = 0;          // identity: the block device's number, or a file's (device, inode)
   uint64_t inode = 0;
+  uint64_t disk_sequence = 0;   // BLKGETDISKSEQ; 0 for a file, and where the kernel has none
   uint64_t size = 0;            // bytes when it was opened
   uint32_t logical_block = 512;
   uint32_t physical_block = 512;

@@ -73,10 +73,23 @@ struct kcopyd_device_info {
   uint32_t max_request;    /* bytes that one request to the device can have (queue/max_sectors_kb), 0 when unknown */
   uint32_t major, minor;   /* of the block device; of the file system's device for a regular file */
   uint64_t inode;          /* of a regular file; 0 for a block device */
+  uint64_t disk_sequence;  /* of the disk, another one with every disk or medium (BLKGETDISKSEQ); 0 for a file, or unknown */
 };
 
 /* Opens path. Errors: any of open(2); -ENOTBLK when it is neither block device nor regular file. */
 int kcopyd_device_open(const char *path, unsigned int flags, struct block_device **result);
+/* Descriptors of one block device that another process opened and handed over. */
+struct kcopyd_descriptors {
+  int claim;    /* O_EXCL, sees no I/O; -1 for a device that is only read */
+  int direct;   /* O_DIRECT */
+  int buffered; /* without O_DIRECT */
+};
+/*
+ * P: makes a device of open descriptors, and closes them when it fails. It is writable when there is a claim.
+ * Errors: -ENOTBLK one of them is no block device; -ESTALE one of them is another device than major:minor; -EINVAL their
+ * access mode or O_DIRECT is not what they are for; -EROFS; -ENOMEM; any of ioctl(2).
+ */
+int kcopyd_device_adopt(const struct kcopyd_descriptors *descriptors, uint32_t major, uint32_t minor, struct block_device **result);
 /* Facts about an open device, taken from the descriptor, not the path. */
 void kcopyd_device_info(const struct block_device *bdev, struct kcopyd_device_info *info);
 /* Closes it. No running job may use it; what an ended one left with the kernel (a stalled I/O) keeps it open. NULL is allowed. */

@@ -17,7 +17,7 @@ const error = z.strictObject({
 
 const endpoint = z.strictObject({
   path: z.string(), realPath: z.string(), kind: z.enum(['block', 'file']), size: bytes, model: z.string().nullable(),
-  serial: z.string().nullable(), majorMinor: z.string().nullable(), port: z.strictObject({ path: z.string(), label: z.string() }).nullable(), logicalSector: bytes, contents: z.array(z.string()),
+  serial: z.string().nullable(), majorMinor: z.string().nullable(), diskSequence: bytes.nullable(), port: z.strictObject({ path: z.string(), label: z.string() }).nullable(), logicalSector: bytes, contents: z.array(z.string()),
   mounts: z.array(z.strictObject({ device: z.string(), target: z.string() })), overwrites: z.boolean(),
 });
 

@@ -9,7 +9,7 @@ import { reduce, type JobEvent } from '../../app/engine/reduce.ts';
 export const GB = 1e9;
 
 export const endpoint = (path: string, facts: Partial<Endpoint> = {}): Endpoint => ({
-  path, realPath: path, kind: 'block', size: 64 * GB, model: 'SanDisk Ultra', serial: '4C530001', majorMinor: '8:16', port: null,
+  path, realPath: path, kind: 'block', size: 64 * GB, model: 'SanDisk Ultra', serial: '4C530001', majorMinor: '8:16', diskSequence: 7, port: null,
   logicalSector: 512, contents: [], mounts: [], overwrites: true, ...facts,
 });
 

@@ -192,7 +192,7 @@ describe('a drive that does not answer', () => {
     bench.finally(() => disk.rule('go'));
     await disk.rule('stall w');
     writeFileSync(join(target, 'last words'), 'written later');
-    const [error] = await refused(unmount(disk.device, block.majorMinor, null, 400));
+    const [error] = await refused(unmount({ path: disk.device, realPath: disk.device, block }, { patience: 400 }));
     expect(error).toMatchObject({ code: 'STALLED', op: 'unmount', device: disk.device });
     expect(error!.message).toContain(`${disk.device} is not unmounted from ${target}: the drive has not answered`);
     expect(error!.message).toMatch(new RegExp(`; open by .*sleep \\(${user.pid}\\)`));
@@ -207,7 +207,7 @@ describe('a drive that does not answer', () => {
     const file = await open(disk.device, 'r+');
     await file.write(Buffer.alloc(4096, 1), 0, 4096, 1024);
     await disk.rule('stall w');
-    expect(await refused(eject(disk.device, block, sys, 400))).toMatchObject([{ code: 'STALLED', op: 'eject' }]);
+    expect(await refused(eject(disk.device, block, { sys, patience: 400 }))).toMatchObject([{ code: 'STALLED', op: 'eject' }]);
     await disk.rule('go');
     await file.close();
   });
@@ -303,9 +303,7 @@ describe.skipIf(noLab !== null)('"unplugged" is never said of an I/O error, and 
     let ended: () => void = () => undefined;
     const end = new Promise<void>((resolve) => (ended = resolve));
     const engine = new LocalEngine(() => ({
-      openDevice: (path, options) => addon.openDevice(path, options),
-      createClient: (options) => addon.createClient(options),
-      harden: (uid, gid) => addon.harden(uid, gid),
+      ...addon,
       watchUevents: (listener) => {
         tell = listener;
         return { close: () => undefined };
@@ -362,11 +360,11 @@ describe('switching off', () => {
     const sys = await bench.path('sys');
     mkdirSync(join(sys, 'block', name, 'device'), { recursive: true });
     const block = (await readBlocks()).all.find(({ path }) => path === disk.device)!;
-    await eject(disk.device, block, sys);
+    await eject(disk.device, block, { sys });
     expect(readFileSync(join(sys, 'block', name, 'device/delete'), 'utf8')).toBe('1');
     expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(target);
     execFileSync('e2fsck', ['-fn', disk.device], { stdio: 'ignore' });
     mkdirSync(join(sys, 'dev/block', block.majorMinor), { recursive: true });
-    expect(await refused(eject(disk.device, block, sys))).toMatchObject([{ code: 'IO_ERROR', op: 'eject' }]);
+    expect(await refused(eject(disk.device, block, { sys }))).toMatchObject([{ code: 'IO_ERROR', op: 'eject' }]);
   });
 });

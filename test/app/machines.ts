@@ -55,6 +55,7 @@ export function picture({ devices, mounts, swaps = [], backings = {}, btrfs = []
     swaps: ['Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority', ...swaps.map((path) => `${path}                               partition\t1048572\t\t0\t\t-2`)].join('\n'),
     backings: new Map(Object.entries(backings)),
     ports: portsOf(Object.entries(places).map(([name, path]) => ({ name, path, slot: null }))),
+    sequences: new Map(),
     serials: new Map(Object.entries(serials)),
     ejectable: new Set(ejectable),
     probed: new Map(),

@@ -12,7 +12,7 @@ const PER_MINUTE = 10_000;
 const DESTINATIONS = 32;
 
 const disks: Disk[] = Array.from({ length: DESTINATIONS }, (_, index) => disk(`/dev/busy${index}`, {
-  majorMinor: `250:${index}`, model: 'Busy Stick', serial: `BUSY${index}0000`,
+  majorMinor: `250:${index}`, diskSequence: null, model: 'Busy Stick', serial: `BUSY${index}0000`,
   port: usbPort(1 + (index >> 3), 1 + (index & 7)),
 }));
 

@@ -13,6 +13,7 @@ export function disk(path: string, more: Partial<Disk> = {}): Disk {
   return {
     path,
     majorMinor: `8:${path.charCodeAt(path.length - 1)}`,
+    diskSequence: null,
     size: 64_023_257_088,
     logicalSector: 512,
     physicalSector: 512,
@@ -100,6 +101,7 @@ export const endpoint = (from: Disk, more: Partial<Endpoint> = {}): Endpoint => 
   model: from.model,
   serial: from.serial,
   majorMinor: from.majorMinor,
+  diskSequence: from.diskSequence,
   port: from.port,
   logicalSector: from.logicalSector,
   contents: [],
@@ -109,7 +111,7 @@ export const endpoint = (from: Disk, more: Partial<Endpoint> = {}): Endpoint => 
 });
 
 export const imageEndpoint = (path: string, size: number, more: Partial<Endpoint> = {}): Endpoint => ({
-  path, realPath: path, kind: 'file', size, model: null, serial: null, majorMinor: null, port: null, logicalSector: 512, contents: [], mounts: [], overwrites: false, ...more,
+  path, realPath: path, kind: 'file', size, model: null, serial: null, majorMinor: null, diskSequence: null, port: null, logicalSector: 512, contents: [], mounts: [], overwrites: false, ...more,
 });
 
 export const plan = (destinations: Endpoint[], more: Partial<Plan> = {}): Plan => ({

@@ -7,6 +7,7 @@ export const notes: Translated<typeof english> = {
   swapSource: '{path} wird als Swap benutzt: Was derweil darauf geschrieben wird, kann die Kopie in sich widersprüchlich machen.',
   otherSectors: '{path} hat Sektoren von {has, number} Byte, und die Partitionen der Quelle zählen in Sektoren von {made, number}: Auf der Kopie findet sie kein System.',
   buffered: '{path} nimmt keine direkten Zugriffe an: Es geht durch den Zwischenspeicher, der vor dem Zurücklesen geleert wird.',
+  partitionsUnchecked: 'Platter darf das System nicht fragen, ob ein anderes Programm eine Partition von {path} geöffnet hat. Schließen Sie Programme, die sie benutzen.',
   unlogged: 'Der Auftrag kann nach einer Unterbrechung nicht fortgesetzt werden: In {directory} lässt sich kein Protokoll führen. {reason}',
   unloggedMemory: 'Der Auftrag kann nach einer Unterbrechung nicht fortgesetzt werden: Für ein Protokoll reicht der Speicher nicht.',
   leftOut: '{path} ist nicht da: Es wird ausgelassen und kann später fortgesetzt werden.',

@@ -191,6 +191,9 @@ export const reasons: Translated<typeof english> = {
   elevationDenied: '{devices} zu öffnen verlangt die Rechte eines Administrators, und das System hat sie nicht erteilt.',
   pkexecFailed: '{devices} zu öffnen verlangt die Rechte eines Administrators, und pkexec konnte sie nicht bekommen: {said}.',
   sudoFailed: '{devices} zu öffnen verlangt die Rechte eines Administrators, und sudo hat sie nicht erteilt: {said}.',
+  brokerEnded: 'Das Programm, das für Platter Laufwerke öffnet, endete, bevor es geantwortet hat.',
+  brokerUnknown: 'Das Programm, das für Platter Laufwerke öffnet, gab eine Antwort, die Platter nicht kennt.',
+  brokerRefused: 'Das Programm, das für Platter Laufwerke öffnet, hat die Anfrage abgelehnt ({status}, {said}).',
 
   nothingReviewed: 'Es gibt keine geprüfte Anforderung, die gestartet werden könnte.',
   nothingRuns: 'Es läuft kein Auftrag, der sich ändern ließe.',

@@ -7,6 +7,7 @@ export const notes = {
   swapSource: '{path} is used as swap: what is written to it meanwhile can make the copy inconsistent.',
   otherSectors: '{path} has sectors of {has, number} bytes, and the partitions of the source count in sectors of {made, number}: no system will find them on the copy.',
   buffered: '{path} takes no direct I/O: it goes through the cache, which is dropped before anything is read back.',
+  partitionsUnchecked: 'Platter may not ask the system whether another program has a partition of {path} open. Close programs that use it.',
   unlogged: 'It cannot be continued if it is interrupted: no log can be kept in {directory}. {reason}',
   unloggedMemory: 'It cannot be continued if it is interrupted: there is too little memory to keep a log.',
   leftOut: '{path} is not there: it is left out, and can be continued later.',

@@ -191,6 +191,9 @@ export const reasons = {
   elevationDenied: 'Opening {devices} takes an administrator\'s rights, and the system did not give them.',
   pkexecFailed: 'Opening {devices} takes an administrator\'s rights, and pkexec could not get them: {said}.',
   sudoFailed: 'Opening {devices} takes an administrator\'s rights, and sudo did not give them: {said}.',
+  brokerEnded: 'The program that opens disks for Platter ended before it answered.',
+  brokerUnknown: 'The program that opens disks for Platter gave an answer that Platter does not know.',
+  brokerRefused: 'The program that opens disks for Platter refused the request ({status}, {said}).',
 
   nothingReviewed: 'There is no checked request to start.',
   nothingRuns: 'There is no running job to change.',

@@ -7,6 +7,7 @@ export const notes: Translated<typeof english> = {
   swapSource: '{path} sert de swap : ce qui y est écrit pendant ce temps peut rendre la copie incohérente.',
   otherSectors: '{path} a des secteurs de {has, number} octets, et les partitions de la source comptent en secteurs de {made, number} : aucun système ne les trouvera sur la copie.',
   buffered: '{path} n’accepte pas les accès directs : tout passe par le cache, qui est vidé avant la relecture.',
+  partitionsUnchecked: 'Platter n’a pas le droit de demander au système si un autre programme a ouvert une partition de {path}. Fermez les programmes qui s’en servent.',
   unlogged: 'La tâche ne pourra pas être continuée si elle est interrompue : aucun journal ne peut être tenu dans {directory}. {reason}',
   unloggedMemory: 'La tâche ne pourra pas être continuée si elle est interrompue : il y a trop peu de mémoire pour tenir un journal.',
   leftOut: '{path} n’est pas là : il est laissé de côté, et pourra être continué plus tard.',

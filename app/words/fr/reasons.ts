@@ -191,6 +191,9 @@ export const reasons: Translated<typeof english> = {
   elevationDenied: 'Ouvrir {devices} demande les droits d’un administrateur, et le système ne les a pas accordés.',
   pkexecFailed: 'Ouvrir {devices} demande les droits d’un administrateur, et pkexec n’a pas pu les obtenir : {said}.',
   sudoFailed: 'Ouvrir {devices} demande les droits d’un administrateur, et sudo ne les a pas accordés : {said}.',
+  brokerEnded: 'Le programme qui ouvre les disques pour Platter s’est terminé avant de répondre.',
+  brokerUnknown: 'Le programme qui ouvre les disques pour Platter a donné une réponse que Platter ne connaît pas.',
+  brokerRefused: 'Le programme qui ouvre les disques pour Platter a refusé la demande ({status}, {said}).',
 
   nothingReviewed: 'Il n’y a pas de demande contrôlée à démarrer.',
   nothingRuns: 'Il n’y a pas de tâche en cours à modifier.',

@@ -13,6 +13,7 @@ const HERE = import.meta.dirname;
 const ARTIFACTS = resolve(HERE, '../../artifacts/electron');
 const LAUNCHER = join(HERE, 'launcher.mjs');
 const NOBODY = 65534;
+const isRoot = process.getuid?.() === 0;
 
 /** The user who has called sudo, where a test does not say otherwise. There is no such account. */
 export const CALLER = 54_320;
@@ -27,8 +28,8 @@ export interface App extends AsyncDisposable {
   said(): string;
   /** Process of the engine host; it changes when main starts a new one. */
   hostPid(): number;
-  /** Processes of hosts that polkit's launcher became. */
-  elevatedHosts(): number[];
+  /** Processes of brokers that polkit or sudo started, and that wait for a host's requests. */
+  brokers(): number[];
   /** Resolves with the launcher's exit code. */
   readonly gone: Promise<number | null>;
 }
@@ -37,6 +38,8 @@ export interface App extends AsyncDisposable {
 export interface AppOptions {
   /** Window and engine host belong to an ordinary user, as if root had nothing to do with it. */
   unprivileged?: boolean;
+  /** Root opens the window without sudo. By default root opens it as behind sudo, for CALLER. */
+  root?: boolean;
   /** Such a user, and the command that enters where that user lives (polkit.ts). */
   user?: { uid: number; enter: readonly string[] };
   /** File that gets every call to reach another socket, of the launcher and all below it (strace). */
@@ -48,13 +51,14 @@ export interface AppOptions {
 }
 
 /** Opens the window and waits for the page to show its first state. */
-export async function launchApp({ user, unprivileged = user !== undefined, trace, home: own, env = {} }: AppOptions = {}): Promise<App> {
+export async function launchApp({ user, unprivileged = user !== undefined, root = false, trace, home: own, env = {} }: AppOptions = {}): Promise<App> {
   await screen();
   const home = own ?? mkdtempSync(join(tmpdir(), 'platter-test-home-'));
   const cookie = process.env.XAUTHORITY;
   if (unprivileged && cookie) copyFileSync(cookie, join(home, 'Xauthority'));
-  const uid = user?.uid ?? NOBODY;
-  if (unprivileged) for (const path of [home, ...readdirSync(home).map((name) => join(home, name))]) chownSync(path, uid, uid);
+  const behindSudo = isRoot && !unprivileged && !root;
+  const uid = user?.uid ?? (unprivileged ? NOBODY : CALLER);
+  if (unprivileged || behindSudo) for (const path of [home, ...readdirSync(home).map((name) => join(home, name))]) chownSync(path, uid, uid);
   const electron = await _electron.launch({
     executablePath: user === undefined ? LAUNCHER : entering(user.enter, home),
     chromiumSandbox: true,
@@ -65,6 +69,7 @@ export async function launchApp({ user, unprivileged = user !== undefined, trace
       HOME: home,
       XDG_CONFIG_HOME: home,
       PLATTER_STATE: join(home, 'state'),
+      ...(behindSudo && { SUDO_UID: String(uid), SUDO_GID: String(uid) }),
       ...env,
       ...(unprivileged && { PLATTER_TEST_UID: String(uid) }),
       ...(trace !== undefined && { PLATTER_TEST_TRACE: trace }),
@@ -84,7 +89,7 @@ export async function launchApp({ user, unprivileged = user !== undefined, trace
     launcher,
     said: () => said,
     hostPid: () => descendants(launcher.pid ?? -1).find((pid) => commandLine(pid).includes('engine/host.js')) ?? -1,
-    elevatedHosts: () => descendants(launcher.pid ?? -1).filter((pid) => commandLine(pid).includes('--elevated')),
+    brokers: () => descendants(launcher.pid ?? -1).filter((pid) => /^[^ ]*platter-broker --(read|write) /.test(commandLine(pid))),
     gone,
     async [Symbol.asyncDispose]() {
       if (launcher.exitCode === null) {
@@ -118,10 +123,11 @@ export async function answerOpenDialog({ electron }: App, path: string): Promise
   }, path);
 }
 
-/** A folder for images that the ordinary user's window may see. Removed by the caller. */
+/** A folder for images that every user can see, and CALLER can write to. Removed by the caller. */
 export function imageFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'platter-images-'));
   chmodSync(folder, 0o755);
+  if (isRoot) chownSync(folder, CALLER, CALLER);
   return folder;
 }
 

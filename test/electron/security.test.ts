@@ -29,8 +29,9 @@ describe('privileges', () => {
     for (const { pid, type } of processes) expect(uidOf(pid), type).not.toBe(0);
   });
 
-  it.runIf(process.getuid?.() === 0)('the engine host is root, for it opens the disks', () => {
-    expect(uidOf(app.hostPid())).toBe(0);
+  it('S1 the engine host belongs to the user of the window', async () => {
+    expect(uidOf(app.hostPid())).toBe(uidOf(await app.electron.evaluate(() => process.pid)));
+    expect(uidOf(app.hostPid())).not.toBe(0);
   });
 
   it('the page is sandboxed by the kernel: no new privileges, system calls filtered', async () => {

@@ -38,7 +38,7 @@ export const remedies: Translated<typeof english> = {
   ENGINE_UNAVAILABLE: 'Installieren Sie Platter neu, oder wählen Sie einen anderen Weg zu den Geräten (--io auf der Befehlszeile).',
 
   said: '{text}',
-  ownFiles: 'Ändern Sie die Zugriffsrechte, oder wählen Sie eine andere Datei oder einen anderen Ordner: Dateien werden mit Ihren eigenen Rechten geöffnet.',
+  ownFiles: 'Platter öffnet Dateien mit den Rechten des Benutzers, für den es läuft, nie mit denen von root. Geben Sie diesem Benutzer Zugriff auf die Datei, oder wählen Sie eine andere Datei oder einen anderen Ordner.',
   otherCopy: 'Nehmen Sie eine andere Kopie dieser Daten, wenn es eine gibt: Dieses Laufwerk fällt aus.',
   checkSource: 'Prüfen Sie Kabel, Anschluss und Strom der Quelle, dann wiederholen Sie den Auftrag.',
   checkAgain: 'Starten Sie die Prüfung neu: Bis dahin weiß niemand, ob es gleich ist.',
@@ -72,5 +72,5 @@ export const remedies: Translated<typeof english> = {
   listHistory: 'Sehen Sie nach, welche Aufträge beendet sind: platter history.',
   installPkexec: 'Installieren Sie pkexec, das nach den Rechten fragt (das Paket „pkexec“ oder „polkit“), oder nehmen Sie die Befehlszeile: sudo platter copy QUELLE ZIEL.',
   installPackage: 'Installieren Sie Platter als Paket, das nach den Rechten fragen kann, oder nehmen Sie die Befehlszeile mit sudo.',
-  sudoStart: 'Schließen Sie Platter und starten Sie es mit `sudo npm start`: Das Kopierprogramm hat dann die Rechte, und das Fenster gehört weiter Ihnen.',
+  sudoStart: 'Schließen Sie Platter und starten Sie es mit `sudo npm start`: Es darf dann Datenträger öffnen, und alles andere gehört weiter Ihnen.',
 };

@@ -38,7 +38,7 @@ export const remedies = {
   ENGINE_UNAVAILABLE: 'Install Platter again, or choose another I/O backend.',
 
   said: '{text}',
-  ownFiles: 'Change its permissions, or choose another file or folder: files are opened with your own rights.',
+  ownFiles: 'Platter opens files with the rights of the user it runs for, never with root\'s. Give that user access to the file, or choose another file or folder.',
   otherCopy: 'Use another copy of this data if there is one: this drive is failing.',
   checkSource: 'Check the cable, the port and the power of the source, then repeat the job.',
   checkAgain: 'Start the check again: until then nobody knows whether it is equal.',
@@ -72,5 +72,5 @@ export const remedies = {
   listHistory: 'List the jobs that have ended: platter history.',
   installPkexec: 'Install pkexec, which asks for the rights (the package "pkexec" or "polkit"), or use the command line: sudo platter copy SOURCE DESTINATION.',
   installPackage: 'Install Platter as a package, which can ask for the rights, or use the command line with sudo.',
-  sudoStart: 'Close Platter and start it with `sudo npm start`: the engine then has the rights, and the window still belongs to you.',
+  sudoStart: 'Close Platter and start it with `sudo npm start`: it may then open disks, and everything else still belongs to you.',
 } as const satisfies Record<Remedy['kind'], string>;

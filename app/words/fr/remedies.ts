@@ -38,7 +38,7 @@ export const remedies: Translated<typeof english> = {
   ENGINE_UNAVAILABLE: 'Réinstallez Platter, ou choisissez une autre voie vers les périphériques (--io en ligne de commande).',
 
   said: '{text}',
-  ownFiles: 'Changez ses droits d’accès, ou choisissez un autre fichier ou dossier : les fichiers sont ouverts avec vos propres droits.',
+  ownFiles: 'Platter ouvre les fichiers avec les droits de l’utilisateur pour qui il fonctionne, jamais avec ceux de root. Donnez à cet utilisateur l’accès au fichier, ou choisissez un autre fichier ou dossier.',
   otherCopy: 'Prenez une autre copie de ces données s’il y en a une : ce disque est défaillant.',
   checkSource: 'Vérifiez le câble, le port et l’alimentation de la source, puis refaites la tâche.',
   checkAgain: 'Relancez le contrôle : d’ici là, nul ne sait si elle est pareille.',
@@ -72,5 +72,5 @@ export const remedies: Translated<typeof english> = {
   listHistory: 'Regardez quelles tâches sont terminées : platter history.',
   installPkexec: 'Installez pkexec, qui demande les droits (le paquet « pkexec » ou « polkit »), ou prenez la ligne de commande : sudo platter copy SOURCE DESTINATION.',
   installPackage: 'Installez Platter comme paquet, qui peut demander les droits, ou prenez la ligne de commande avec sudo.',
-  sudoStart: 'Fermez Platter et lancez-le avec `sudo npm start` : le moteur de copie a alors les droits, et la fenêtre reste à vous.',
+  sudoStart: 'Fermez Platter et lancez-le avec `sudo npm start` : il peut alors ouvrir des disques, et tout le reste reste à vous.',
 };

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { capture, inRoot, must, Stop } from '../tools.mjs';
-import { ADDON, HOME, normalize } from './tree.mjs';
+import { HOME, NATIVE, normalize } from './tree.mjs';
 
 const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
 
@@ -16,15 +16,15 @@ async function filesBelow(folder) {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort();
 }
 
-/** What the addon was linked with, as dependencies with versions. */
-async function librariesOf(addon) {
+/** The libraries that `files` were linked with, as dependencies with versions. */
+async function librariesOf(files) {
   const work = await mkdtemp(join(tmpdir(), 'platter-shlibdeps-'));
   try {
     await mkdir(join(work, 'debian'));
     await writeFile(join(work, 'debian/control'), 'Source: platter\n\nPackage: platter\nArchitecture: any\n');
-    const { code, stdout } = await capture('dpkg-shlibdeps', ['-O', addon], { cwd: work, quiet: true });
+    const { code, stdout } = await capture('dpkg-shlibdeps', ['-O', ...files], { cwd: work, quiet: true });
     const depends = /^shlibs:Depends=(.*)$/m.exec(stdout)?.[1];
-    if (code !== 0 || depends === undefined) throw new Stop(`"dpkg-shlibdeps -O ${addon}" cannot tell which libraries the engine needs`);
+    if (code !== 0 || depends === undefined) throw new Stop(`"dpkg-shlibdeps -O ${files.join(' ')}" cannot tell which libraries the engine needs`);
     return depends.split(', ');
   } finally {
     await rm(work, { recursive: true });
@@ -36,7 +36,6 @@ const folded = (text) => text.split('\n').map((line) => (line === '' ? ' .' : ` 
 
 async function control(description, root) {
   const { config: { deb }, name, nativeVersion, arch, maintainer, homepage, summary } = description;
-  const addon = join(root, HOME, ADDON);
   const files = await filesBelow(root);
   const size = files.reduce((sum, file) => sum + Math.ceil(statSync(file).size / 1024), 0);
   const fields = {
@@ -45,7 +44,7 @@ async function control(description, root) {
     Architecture: ARCHITECTURES[arch],
     Maintainer: maintainer,
     'Installed-Size': size,
-    Depends: [...await librariesOf(addon), ...deb.depends].join(', '),
+    Depends: [...await librariesOf(NATIVE.map((file) => join(root, HOME, file))), ...deb.depends].join(', '),
     Recommends: deb.recommends.join(', '),
     Section: deb.packageCategory,
     Priority: deb.priority,

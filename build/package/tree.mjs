@@ -17,8 +17,8 @@ const compressed = (text) => gzipSync(text, { level: 9 });
 
 /** Where the app's own files are, in every package that is installed. */
 export const HOME = '/usr/lib/platter';
-/** The engine, seen from there. */
-export const ADDON = 'resources/app.asar.unpacked/out/native/kcopyd.node';
+/** What we compile, seen from there: the engine, and the program that opens disks as root. */
+export const NATIVE = ['resources/app.asar.unpacked/out/native/kcopyd.node', 'platter-broker'];
 
 /** electron-builder's part: the app's archive, its fuses, its Electron. */
 async function makeApp({ version, electron, arch }, target, work) {
@@ -35,7 +35,7 @@ async function makeApp({ version, electron, arch }, target, work) {
   await rm(work, { recursive: true });
   // What Electron's archive has for those who develop: an app that starts others, and a note of the version.
   for (const name of ['resources/default_app.asar', 'version']) await rm(join(target, name), { force: true });
-  await must('strip', ['--strip-unneeded', join(target, ADDON)]);
+  await must('strip', ['--strip-unneeded', ...NATIVE.map((file) => join(target, file))]);
 }
 
 /** The desktop entry, as electron-builder would write it. */

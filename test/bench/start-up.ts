@@ -35,7 +35,7 @@ function bytesBelow(folder: string): number {
 
 /** Bytes of what is Electron's in the app's folder: all but what we have put beside it. */
 function bytesOfElectron(home: string): number {
-  const ours = new Set(['LICENSE', 'platter', 'platter-host', 'resources']);
+  const ours = new Set(['LICENSE', 'platter', 'platter-broker', 'resources']);
   return readdirSync(home)
     .filter((name) => !ours.has(name))
     .reduce((sum, name) => sum + (statSync(join(home, name)).isDirectory() ? bytesBelow(join(home, name)) : statSync(join(home, name)).size), 0);

@@ -1,26 +1,18 @@
-// Rights for disks, asked for as a user meets it: an ordinary user's window and command line, a real polkit that says yes,
-// no, or that somebody has to be asked, and disks that only root may open.
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+// How rights for disks are asked for: an ordinary user's window and command line, a real polkit that says yes, no, or
+// that an administrator has to be asked, and disks that only root may open.
+import { execFileSync } from 'node:child_process';
 import { chownSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { basename, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
 import { imageFolder, launchApp, picture } from './app.ts';
-import { canPolkit, polkitLab, USER, type PolkitLab } from './polkit.ts';
+import { BROKER, canPolkit, PLATTER, polkitLab, USER, type Ended, type PolkitLab, type Running } from './polkit.ts';
 import { uidOf } from './processes.ts';
-import { chooseImage, holdToStart, tick, tileOf } from './steps.ts';
+import { chooseImage, holdToStart, review, tick, tileOf } from './steps.ts';
 
 const MIB = 1024 * 1024;
 const SIZE = 8 * MIB;
 const CLI = resolve(import.meta.dirname, '../../out/cli/platter.js');
-
-interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
 
 const reason = canLab() ?? canPolkit();
 
@@ -46,35 +38,38 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
 
   const writes = async (): Promise<number> => (await Promise.all(disks.map((disk) => disk.counters()))).reduce((sum, counters) => sum + counters.writes, 0);
 
-  it('in the window: denied, nobody to ask, put away and given are four things, and only the last one writes', async () => {
+  it('in the window: denied, no agent, dismissed and given are four outcomes, and only the last one writes', async () => {
     await using app = await launchApp({ user: { uid: USER, enter: lab.enter } });
     const { page } = app;
     const main = await app.electron.evaluate(() => process.pid);
     expect(uidOf(main)).toBe(USER);
     const alert = page.getByRole('alert');
-    const review = page.getByRole('button', { name: 'Review' });
+    const reviewButton = page.getByRole('button', { name: 'Review' });
     const refused = async (code: string): Promise<string> => {
       await alert.getByText(code).waitFor();
-      expect(app.elevatedHosts()).toEqual([]);
+      expect(app.brokers()).toEqual([]);
       expect(await writes()).toBe(0);
       return alert.innerText();
     };
 
     await chooseImage(app, image);
     await tick(app, ...disks.map(({ device }) => device));
-    await review.click();
+    await reviewButton.click();
     const denied = await refused('ELEVATION_DENIED');
     for (const { device } of disks) expect(denied).toContain(device);
     await picture(page, 'elevation-denied');
 
     lab.answer('ask');
-    await review.click();
+    await reviewButton.click();
     expect(await refused('NO_AGENT')).toContain('polkit agent');
     await picture(page, 'elevation-no-agent');
 
     await using agent = await lab.agent(main);
-    await review.click();
-    expect(await agent.asked).toMatch(/^asked io\.github\.platter\.write-disks: Authentication is required to let Platter open the disks/);
+    await reviewButton.click();
+    // S12 The question names each disk, and what it is opened for.
+    const question = `${BROKER} ${disks.map(({ device }) => `--write ${basename(device)}`).join(' ')}`;
+    expect(await agent.asked).toMatch(/^asked io\.github\.platter\.open-disks: Authentication is required to let Platter open disks/);
+    expect(await agent.asked).toContain(question);
     await page.getByRole('status').getByText('administrator').waitFor();
     await picture(page, 'elevation-asking');
     agent.putAway();
@@ -82,19 +77,44 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     await picture(page, 'elevation-cancelled');
 
     lab.answer('yes');
-    await review.click();
+    await reviewButton.click();
     await page.getByRole('button', { name: 'Back' }).waitFor();
-    const [host] = app.elevatedHosts();
-    expect(uidOf(host!)).toBe(USER);
+    const [broker, ...others] = app.brokers();
+    expect(others).toEqual([]);
+    expect(uidOf(broker!)).toBe(0);
     expect(uidOf(app.hostPid())).toBe(USER);
-    expect(host).not.toBe(app.hostPid());
+    expect(lab.asked().slice(-2)).toEqual([question, question]);
     await holdToStart(app);
     await page.getByRole('heading', { name: '2 verified' }).waitFor();
     for (const disk of disks) {
       await tileOf(page, disk.device).getByText('Verified').waitFor();
       execFileSync('cmp', [image, disk.backing]);
     }
-    await expect.poll(() => app.elevatedHosts()).toEqual([]);
+    await expect.poll(() => app.brokers()).toEqual([]);
+
+    // S12 The next job of the same window asks again.
+    const before = lab.asked().length;
+    lab.answer('no');
+    await page.getByRole('button', { name: 'New job' }).click();
+    await chooseImage(app, image);
+    await tick(app, disks[0]!.device);
+    await reviewButton.click();
+    await alert.getByText('ELEVATION_DENIED').waitFor();
+    expect(lab.asked().slice(before)).toEqual([`${BROKER} --write ${basename(disks[0]!.device)}`]);
+  });
+
+  it('S12 a review that is left gives the rights back, and the next one asks again', async () => {
+    await using app = await launchApp({ user: { uid: USER, enter: lab.enter } });
+    lab.answer('yes');
+    await chooseImage(app, image);
+    await tick(app, disks[0]!.device);
+    await review(app);
+    expect(app.brokers()).toHaveLength(1);
+    const before = lab.asked().length;
+    await app.page.getByRole('button', { name: 'Back' }).click();
+    await expect.poll(() => app.brokers()).toEqual([]);
+    await review(app);
+    expect(lab.asked().length).toBe(before + 1);
   });
 
   it('on the command line: given, and the image, the log and the manifest are the user\'s; denied, and what to do without polkit', async () => {
@@ -104,6 +124,7 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     const given = await platter('copy', disk.device, copy, '--manifest', `${copy}.manifest`, '--yes', '--json');
     expect(given.code, given.stderr).toBe(0);
     expect(given.stderr).toContain(`Opening ${disk.device} takes an administrator's rights. The desktop asks`);
+    expect(lab.asked().at(-1)).toBe(`${BROKER} --read ${basename(disk.device)}`);
     execFileSync('cmp', [image, copy]);
     expect([statSync(copy).uid, statSync(`${copy}.manifest`).uid]).toEqual([USER, USER]);
     expect(readdirSync(join(own, 'state/jobs')).map((name) => statSync(join(own, 'state/jobs', name)).uid)).toEqual([USER]);
@@ -122,6 +143,27 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     expect(stdout).toContain(`platter: Opening ${disk.device} takes an administrator's rights. sudo asks for your password if it needs it.`);
     execFileSync('cmp', [image, copy]);
     expect(statSync(copy).uid).toBe(USER);
+  });
+
+  it('behind sudo, images belong to the user who called it, and root\'s files are out of reach', async () => {
+    const [disk] = disks as [LabDisk];
+    const copy = join(own, 'sudo.img');
+    const before = lab.asked().length;
+    const made = await asUser('sudo', PLATTER, 'copy', disk.device, copy, '--yes', '--json');
+    expect(made.code, made.stderr + made.stdout).toBe(0);
+    execFileSync('cmp', [image, copy]);
+    expect(statSync(copy)).toMatchObject({ uid: USER, gid: USER });
+    expect(lab.asked().length).toBe(before);
+    const jobs = readdirSync(join(own, 'state'), { recursive: true, withFileTypes: true });
+    expect(jobs.filter(({ parentPath, name }) => statSync(join(parentPath, name)).uid !== USER)).toEqual([]);
+
+    const secret = join(folder, 'secret.img');
+    writeFileSync(secret, seededBytes(MIB, 9), { mode: 0o600 });
+    const writesSoFar = await writes();
+    const refused = await asUser('sudo', PLATTER, 'copy', secret, disk.device, '--yes', '--json');
+    expect(refused.code).toBe(2);
+    expect(JSON.parse(refused.stdout)).toMatchObject({ event: 'error', code: 'NOT_PERMITTED', path: secret, advice: expect.stringContaining('never with root\'s') as string });
+    expect(await writes()).toBe(writesSoFar);
   });
 
   it('a job that was interrupted with more rights is found without them, and goes on', async () => {
@@ -143,12 +185,7 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
 
   /** The command line without a terminal. */
   const platter = (...args: string[]): Promise<Ended> => asUser(process.execPath, CLI, ...args);
-  const asUser = (...argv: string[]): Promise<Ended> => start(...argv).ended;
+  const asUser = (...argv: [string, ...string[]]): Promise<Ended> => start(...argv).ended;
 
-  function start(...argv: string[]): { child: ChildProcess; ended: Promise<Ended> } {
-    const [command, ...rest]: [string, ...string[]] = [...lab.enter, 'setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', ...argv];
-    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, HOME: own, PLATTER_STATE: join(own, 'state') } });
-    const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close') as Promise<[number | null]>]);
-    return { child, ended: ended.then(([stdout, stderr, [code]]) => ({ code, stdout, stderr })) };
-  }
+  const start = (...argv: [string, ...string[]]): Running => lab.start(argv, { HOME: own, PLATTER_STATE: join(own, 'state') });
 });

@@ -1,16 +1,20 @@
 // A machine of its own for polkit and sudo: in a mount namespace that ends with the test there are another user, a system
-// bus, polkit's own rules, our action and an installed launcher. Nothing outside of it changes.
-import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
+// bus, polkit's own rules, our action and an installed Platter. Nothing outside of it changes.
+import { spawn, spawnSync, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const HOME = '/usr/lib/platter';
+/** What the package installs. */
+export const BROKER = `${HOME}/platter-broker`;
+export const PLATTER = `${HOME}/platter`;
 /** The distribution's own: its packages bring the modules. */
-const PYTHON = '/usr/bin/python3';
+export const PYTHON = '/usr/bin/python3';
 
 /** The user who is not root. */
 export const USER = 54_321;
@@ -18,10 +22,27 @@ export const USER = 54_321;
 /** What polkit says when it is asked for the disks: yes, no, or that an administrator has to give a password. */
 export type Answer = 'yes' | 'no' | 'ask';
 
+/** What a program has come to. */
+export interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A program that runs in the lab. */
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
 export interface PolkitLab extends AsyncDisposable {
   /** Comes before a command that is to run in there. */
   readonly enter: readonly [string, ...string[]];
   answer(answer: Answer): void;
+  /** Starts a program as USER, without a terminal. `env` is all that it gets beside PATH. */
+  start(argv: readonly [string, ...string[]], env?: Record<string, string>): Running;
+  /** The command lines that polkit has been asked about since the lab began. Empties none. */
+  asked(): string[];
   /** A desktop's agent for a process. `asked` resolves with the question; `putAway` is how its user answers. */
   agent(pid: number): Promise<{ asked: Promise<string>; putAway(): void } & AsyncDisposable>;
 }
@@ -36,10 +57,14 @@ export function canPolkit(): string | null {
   return spawnSync('unshare', ['--mount', 'true']).status === 0 ? null : 'no mount namespaces here';
 }
 
-/** Rules are compiled JavaScript that can ask a program: so an answer changes at once, without polkit reading its rules again. */
+/**
+ * A rule can run a program, so an answer changes at once, without polkit reading its rules again. The program also notes
+ * what was asked.
+ */
 const RULES = `polkit.addRule(function(action) {
-  if (action.id !== "io.github.platter.write-disks") return polkit.Result.NOT_HANDLED;
-  var answer = polkit.spawn(["/bin/cat", "/etc/polkit-1/rules.d/answer"]);
+  if (action.id !== "io.github.platter.open-disks") return polkit.Result.NOT_HANDLED;
+  var script = 'printf "%s\\\\n" "$1" >>asked && cat answer';
+  var answer = polkit.spawn(["/bin/sh", "-c", "cd /etc/polkit-1/rules.d && " + script, "sh", action.lookup("command_line")]);
   return answer === "yes" ? polkit.Result.YES : answer === "no" ? polkit.Result.NO : polkit.Result.NOT_HANDLED;
 });
 `;
@@ -67,12 +92,16 @@ export async function polkitLab(): Promise<PolkitLab> {
   for (const folder of ['bus', 'actions', 'rules', 'platter', 'platter/resources', 'platter/resources/app.asar.unpacked']) mkdirSync(join(lab, folder));
   const lines = { passwd: `platter-test:x:${USER}:${USER}::/nonexistent:/bin/sh\n`, group: `platter-test:x:${USER}:\n`, shadow: 'platter-test:*:20000:0:99999:7:::\n' };
   for (const [name, line] of Object.entries(lines)) put(name, readFileSync(`/etc/${name}`, 'utf8') + line, name === 'shadow' ? 0o600 : 0o644);
-  put('sudoers', `Defaults use_pty\nplatter-test ALL=(root) NOPASSWD: ${HOME}/platter-host\n`, 0o440);
+  put('sudoers', `Defaults use_pty\nDefaults env_keep += PLATTER_STATE\nplatter-test ALL=(root) NOPASSWD: ${HOME}/platter-broker, ${HOME}/platter\n`, 0o440);
   for (const action of readdirSync('/usr/share/polkit-1/actions')) copyFileSync(join('/usr/share/polkit-1/actions', action), join(lab, 'actions', action));
   copyFileSync(join(ROOT, 'build/assets/io.github.platter.policy'), join(lab, 'actions/io.github.platter.policy'));
   put('rules/00-platter-test.rules', RULES);
   put('rules/answer', 'no');
-  copyFileSync(join(ROOT, 'build/assets/platter-host'), join(lab, 'platter/platter-host'));
+  put('rules/asked', '');
+  chmodSync(join(lab, 'rules/asked'), 0o666); // polkitd is a user of its own
+  copyFileSync(join(ROOT, 'build/assets/platter'), join(lab, 'platter/platter'));
+  copyFileSync(join(ROOT, 'out/native/platter-broker'), join(lab, 'platter/platter-broker'));
+  for (const program of ['platter', 'platter-broker']) chmodSync(join(lab, 'platter', program), 0o755);
   symlinkSync(join(ROOT, 'node_modules/electron/dist/electron'), join(lab, 'platter/platter-window'));
   symlinkSync(join(ROOT, 'out'), join(lab, 'platter/resources/app.asar.unpacked/out'));
 
@@ -83,6 +112,13 @@ export async function polkitLab(): Promise<PolkitLab> {
   return {
     enter,
     answer: (answer) => put('rules/answer', answer),
+    start(argv, env) {
+      const [command, ...args]: [string, ...string[]] = [...enter, 'setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', ...argv];
+      const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, ...env } });
+      const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close') as Promise<[number | null]>]);
+      return { child, ended: ended.then(([stdout, stderr, [code]]) => ({ code, stdout, stderr })) };
+    },
+    asked: () => readFileSync(join(lab, 'rules/asked'), 'utf8').split('\n').filter(Boolean),
     async agent(pid) {
       const program = join(import.meta.dirname, 'polkit-agent.py');
       const [command, ...args]: [string, ...string[]] = [...enter, 'setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', PYTHON, program, String(pid)];

@@ -17,8 +17,11 @@ const compressed = (text) => gzipSync(text, { level: 9 });
 
 /** Where the app's own files are, in every package that is installed. */
 export const HOME = '/usr/lib/platter';
-/** What we compile, seen from there: the engine, and the program that opens disks as root. */
-export const NATIVE = ['resources/app.asar.unpacked/out/native/kcopyd.node', 'platter-broker'];
+const UNPACKED = 'resources/app.asar.unpacked/out/native';
+/** The one program that runs as root. */
+const BROKER = 'platter-broker';
+/** What we compile, seen from there. */
+export const NATIVE = [`${UNPACKED}/kcopyd.node`, BROKER];
 
 /** electron-builder's part: the app's archive, its fuses, its Electron. */
 async function makeApp({ version, electron, arch }, target, work) {
@@ -35,6 +38,8 @@ async function makeApp({ version, electron, arch }, target, work) {
   await rm(work, { recursive: true });
   // What Electron's archive has for those who develop: an app that starts others, and a note of the version.
   for (const name of ['resources/default_app.asar', 'version']) await rm(join(target, name), { force: true });
+  // Where nothing is installed, sudo runs the broker that lies beside the engine, as in a checkout.
+  await symlink(relative(UNPACKED, BROKER), join(target, UNPACKED, BROKER));
   await must('strip', ['--strip-unneeded', ...NATIVE.map((file) => join(target, file))]);
 }
 

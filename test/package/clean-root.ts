@@ -26,8 +26,8 @@ export interface CleanRoot extends AsyncDisposable {
   inside(who: 'root' | 'user', argv: readonly string[]): string[];
   /** Runs a program in there to its end; `env` is added to nearly nothing. */
   run(who: 'root' | 'user', argv: readonly string[]): Promise<Ended>;
-  /** Gives the ordinary user the node of a block device of this machine. */
-  lend(device: string): void;
+  /** Gives the ordinary user, or root alone, the node of a block device of this machine. */
+  lend(device: string, who?: 'root' | 'user'): void;
   /** Every path there is, with its type and mode; without what is mounted, people's homes, temporary files, and the records of apt and dpkg. */
   files(): Promise<string[]>;
 }
@@ -127,11 +127,11 @@ export async function cleanRoot(depends: string): Promise<CleanRoot> {
     outside,
     inside,
     run: (who, argv) => run(inside(who, argv)),
-    lend(device) {
+    lend(device, who = 'user') {
       const id = statSync(device).rdev;
       const node = outside(`/dev/${basename(device)}`);
       execFileSync('mknod', ['-m', '600', node, 'b', String((id >> 8) & 0xfff), String((id & 0xff) | ((id >> 12) & 0xfff00))]);
-      execFileSync('chown', [USER.id, node]);
+      execFileSync('chown', [who === 'user' ? USER.id : '0', node]);
     },
     async files() {
       const left = ['/proc', '/sys', '/dev', '/home', '/root', '/tmp', '/var/lib/dpkg', '/var/lib/apt', '/var/cache/apt', '/var/log'];

@@ -2,7 +2,7 @@
 // used there by an ordinary user for clones, and removed without a trace.
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chownSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, copyFileSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -58,6 +58,22 @@ describe('the files of a package', () => {
     expect(inRpm.sort()).toEqual(files.filter((path) => !forDebian.test(path)).sort());
     expect(output('rpm', '--query', '--package', '--queryformat', '[%{FILEMODES:perms} %{FILEUSERNAME} %{FILENAMES}\n]', packages.path('.rpm')))
       .toContain(`-rwsr-xr-x root ${HOME}/chrome-sandbox\n`);
+  });
+
+  it('S1 have the broker as the only program for polkit: root\'s, not setuid, hardened, and no launcher of a host', () => {
+    const broker = join(packages.root, HOME, 'platter-broker');
+    expect(lstatSync(broker)).toMatchObject({ mode: 0o100755 });
+    expect(existsSync(join(packages.root, HOME, 'platter-host'))).toBe(false);
+    expect(realpathSync(join(packages.root, HOME, 'resources/app.asar.unpacked/out/native/platter-broker'))).toBe(realpathSync(broker));
+    const policy = readFileSync(join(packages.root, 'usr/share/polkit-1/actions/io.github.platter.policy'), 'utf8');
+    expect([...policy.matchAll(/<action id="(.*)">/g)].map(([, id]) => id)).toEqual(['io.github.platter.open-disks']);
+    expect(policy).toContain(`<annotate key="org.freedesktop.policykit.exec.path">${HOME}/platter-broker</annotate>`);
+    expect([...policy.matchAll(/<allow_\w+>(.*)<\/allow_\w+>/g)].map(([, answer]) => answer)).toEqual(['auth_admin', 'auth_admin', 'auth_admin']);
+    const headers = output('readelf', '--wide', '--file-header', '--dynamic', '--program-headers', broker);
+    expect(headers).toMatch(/Type:\s+DYN/);
+    expect(headers).toContain('BIND_NOW');
+    expect(headers).toMatch(/GNU_STACK\s.*\sRW\s/);
+    expect(headers).not.toMatch(/R(UN)?PATH/);
   });
 
   it('are for the desktop what its validators ask for', () => {
@@ -161,6 +177,24 @@ describe.skipIf(reason !== null)(`the package in a clean Debian${reason === null
     }
     cloned(two.backing);
   }, 120_000);
+
+  it('S1 behind sudo belongs to the user who called it, and has its disks opened by the broker', async () => {
+    await using disk = await labdisk({ size: 8 * MIB, plain: true });
+    root.lend(disk.device, 'root');
+    const image = root.outside('/home/tester/sudo.img');
+    writeFileSync(image, seededBytes(8 * MIB, 3));
+    writeFileSync(root.outside('/root/secret.img'), seededBytes(MIB, 4), { mode: 0o600 });
+    const sudo = ['env', 'SUDO_UID=1000', 'SUDO_GID=1000', 'SUDO_USER=tester'];
+
+    await must('root', ...sudo, 'platter', 'copy', '--yes', '/home/tester/sudo.img', disk.device);
+    execFileSync('cmp', [image, disk.backing]);
+    await must('root', ...sudo, 'platter', 'copy', '--yes', disk.device, '/home/tester/back.img');
+    expect(statSync(root.outside('/home/tester/back.img'))).toMatchObject({ uid: 1000, gid: 1000 });
+    const refused = await root.run('root', [...sudo, 'platter', 'copy', '--yes', '/root/secret.img', '/home/tester/stolen.img']);
+    expect(refused.code, refused.stderr).toBe(2);
+    expect(refused.stderr).toContain('never with root\'s');
+    expect(existsSync(root.outside('/home/tester/stolen.img'))).toBe(false);
+  });
 
   it('leaves nothing when it is purged, not even what root has done with it', async () => {
     writeFileSync(root.outside('/root/disk.img'), seededBytes(MIB, 2));

@@ -172,8 +172,11 @@ int run(int argc, char** argv) {
     shut_out();
     if (getuid() != 0 || geteuid() != 0) throw Usage("must be started by pkexec or sudo");
     const Arguments arguments = parse(argc, argv);
+    if (std::getenv("PKEXEC_UID") != nullptr) {
+      if (arguments.command) throw Usage("--as is for root, not for pkexec");
+      if (!arguments.socket.empty()) throw Usage("--socket is for sudo, not for pkexec");
+    }
     if (!arguments.command) return hold_session(arguments);
-    if (std::getenv("PKEXEC_UID") != nullptr) throw Usage("--as is for root, not for pkexec");
     return serve(*arguments.command);
   } catch (const Usage& error) {
     std::fprintf(stderr, "platter-broker: %s\n", error.what());

@@ -79,10 +79,13 @@ function withCommand(error: PlatterError): PlatterError {
   return failure({ ...error, remedy: { kind: 'said', text: `Give Platter the rights: ${sudoCommand(process.argv)}` } });
 }
 
-/** What somebody can type to do the same as root. `argv` is that of this process: Node or the packaged app, the program, its arguments. */
+/**
+ * The command to type for a job that needs rights. `argv` is that of this process: Node or the packaged app, the program,
+ * its arguments. In a checkout it names the program that runs the bundle as the user who called sudo, not the bundle.
+ */
 export function sudoCommand(argv: readonly string[], packaged = 'electron' in process.versions): string {
   const [node = '', program = '', ...args] = argv;
-  return ['sudo', ...(packaged ? ['platter'] : [node, program]), ...args].map(quoted).join(' ');
+  return ['sudo', ...(packaged ? ['platter'] : [node, program.replace(/\/out\/cli\/platter\.js$/, '/build/platter.mjs')]), ...args].map(quoted).join(' ');
 }
 
 /** As a shell reads it as one word. */

@@ -61,4 +61,14 @@ function distribution(): string {
   }
 }
 
-const person = (): Omit<Person, 'serials'> => ({ home: homedir(), user: userInfo().username, host: hostname() });
+const person = (): Omit<Person, 'serials'> => ({ home: homedir(), user: userName(), host: hostname() });
+
+/** The account's name; empty when this user has no account, as in a window that root opens. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_SYSTEM_ERROR') return '';
+    throw error;
+  }
+}

@@ -1,6 +1,6 @@
 // A person's hand on a running job: one drive stopped, the rest paused and continued; and a job that was cut short.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Refusal, startEngine } from '../../app/engine/client.ts';
 import { untilDurable } from '../app/engine-support.ts';
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
-import { imageFolder, launchApp, picture, type App } from './app.ts';
+import { CALLER, imageFolder, launchApp, picture, type App } from './app.ts';
 import { holdToStart, startJob, tileOf, tiles } from './steps.ts';
 
 const SIZE = 32 * 1024 * 1024;
@@ -33,6 +33,7 @@ describe.skipIf(reason !== null)(`a job in hand${reason === null ? '' : ` (${rea
   const folder = imageFolder();
   const image = join(folder, 'disk.img');
   const state = mkdtempSync(join(tmpdir(), 'platter-test-state-'));
+  if (process.getuid?.() === 0) chownSync(state, CALLER, CALLER);
   let app: App;
   let disks: LabDisk[] = [];
 

@@ -1,18 +1,27 @@
 // Who may open a window, and what an ordinary user gets.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openWindow } from '../../build/window.mjs';
 import { canLab, labdisk } from '../lab/lab.ts';
-import { imageFolder, launchApp, type App } from './app.ts';
-import { uidOf } from './processes.ts';
+import { CALLER, imageFolder, launchApp, type App } from './app.ts';
+import { descendants, uidOf } from './processes.ts';
 import { chooseImage, tick } from './steps.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const ELECTRON = join(ROOT, 'node_modules/electron/dist/electron');
 const isRoot = process.getuid?.() === 0;
+
+/** What a link leads to; empty when it is gone. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
 
 describe('without a screen', () => {
   it('no window is opened', async () => {
@@ -42,11 +51,21 @@ describe.runIf(isRoot)('as root', () => {
 });
 
 describe.runIf(isRoot)('with sudo', () => {
-  it('window and engine host belong to the user who called it; the host may open disks, and that is all it keeps of root', async () => {
-    await using app = await launchApp({ env: { SUDO_UID: '12345', SUDO_GID: '12345' } });
-    expect(uidOf(await app.electron.evaluate(() => process.pid))).toBe(12345);
-    expect(uidOf(app.hostPid())).toBe(12345);
-    expect(readFileSync(`/proc/${app.hostPid()}/status`, 'utf8')).toMatch(/^CapPrm:\t0000000000000002\nCapEff:\t0000000000000000$/m);
+  it('S1 window and engine host belong to the user who called it, and have no capability', async () => {
+    await using app = await launchApp();
+    for (const pid of [await app.electron.evaluate(() => process.pid), app.hostPid()]) {
+      expect(uidOf(pid)).toBe(CALLER);
+      expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^CapPrm:\t0+\nCapEff:\t0+$/m);
+    }
+  });
+
+  it('S1 only main and the engine host hold the control socket of the broker', async () => {
+    await using app = await launchApp();
+    const main = await app.electron.evaluate(() => process.pid);
+    const control = readlinkSync(`/proc/${main}/fd/3`);
+    expect(control).toMatch(/^socket:/);
+    const holders = descendants(app.launcher.pid!).filter((pid) => readdirSync(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === control));
+    expect(holders.sort()).toEqual([main, app.hostPid()].sort());
   });
 });
 

@@ -133,7 +133,7 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
     await answerQuit('Stop and quit');
     await app.electron.evaluate(({ app: main }) => main.quit());
     expect(await app.gone).toBe(0);
-    expect(alive(host)).toBe(false);
+    await expect.poll(() => alive(host)).toBe(false);
     expect((await disk.counters()).inFlight).toBe(0);
     await takeDevice();
   });
@@ -142,7 +142,7 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
     const host = app.hostPid();
     app.launcher.kill('SIGTERM');
     expect(await app.gone).toBe(0);
-    expect(alive(host)).toBe(false);
+    await expect.poll(() => alive(host)).toBe(false);
     expect((await disk.counters()).inFlight).toBe(0);
     await takeDevice();
   });
@@ -152,7 +152,7 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
     const main = await app.electron.evaluate(() => process.pid);
     process.kill(main, 'SIGKILL');
     expect(await app.gone).toBe(137);
-    expect(alive(host)).toBe(false);
+    await expect.poll(() => alive(host)).toBe(false);
     await takeDevice();
   });
 

@@ -5,5 +5,5 @@ const { syncBuiltinESMExports } = require('node:module');
 const { spawn } = children;
 const { PLATTER_TEST_HOST: host, PLATTER_TEST_NODE: node } = process.env;
 children.spawn = (program, args = [], ...rest) =>
-  args[0]?.endsWith('/engine/host.js') ? spawn(node, [host, ...args.slice(1)], ...rest) : spawn(program, args, ...rest);
+  args.some((arg) => arg.endsWith('/engine/host.js')) ? spawn(node, [host], ...rest) : spawn(program, args, ...rest);
 syncBuiltinESMExports();

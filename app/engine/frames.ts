@@ -20,14 +20,18 @@ export function encodeFrame(value: unknown): Buffer {
   return frame;
 }
 
-/** Bytes in, values out. Holds at most one frame's worth of bytes beside the chunk it is given. */
+/**
+ * Bytes in, values out. Beside the chunk that it is given, it holds one frame at most: in a buffer of the announced length,
+ * however small the pieces are that the frame comes in.
+ */
 export class FrameDecoder {
   readonly #text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   readonly #passOver: (body: Buffer) => boolean;
-  #chunks: Buffer[] = [];
-  #held = 0;
-  /** Length of the frame being read; null while its header is. */
-  #length: number | null = null;
+  readonly #header = Buffer.alloc(HEADER_BYTES);
+  /** The frame that is being read: its header, or its body once the length is known. */
+  #target: Buffer = this.#header;
+  /** How many bytes of it are there. */
+  #filled = 0;
 
   /** `passOver` is shown the bytes of every frame's JSON: a frame it is true of is left out, unread. */
   constructor(passOver: (body: Buffer) => boolean = () => false) {
@@ -39,32 +43,25 @@ export class FrameDecoder {
    * Throws a FrameError at a frame that is empty, too long, not UTF-8 or not JSON, after what came before it.
    */
   *push(chunk: Buffer): Generator<unknown, void, void> {
-    this.#chunks.push(chunk);
-    this.#held += chunk.length;
-    for (;;) {
-      if (this.#length === null) {
-        if (this.#held < HEADER_BYTES) return;
-        this.#length = checkedLength(this.#take(HEADER_BYTES).readUInt32BE());
+    for (let at = 0; at < chunk.length;) {
+      const count = chunk.copy(this.#target, this.#filled, at);
+      at += count;
+      this.#filled += count;
+      if (this.#filled < this.#target.length) return;
+      const whole = this.#target;
+      this.#filled = 0;
+      if (whole === this.#header) {
+        this.#target = Buffer.allocUnsafe(checkedLength(whole.readUInt32BE()));
+      } else {
+        this.#target = this.#header;
+        if (!this.#passOver(whole)) yield this.#parse(whole);
       }
-      if (this.#held < this.#length) return;
-      const body = this.#take(this.#length);
-      this.#length = null;
-      if (!this.#passOver(body)) yield this.#parse(body);
     }
   }
 
   /** To be called at the end of the stream. Throws a FrameError when it ends inside a frame. */
   end(): void {
-    if (this.#held > 0 || this.#length !== null) throw new FrameError('The stream ended inside a frame.');
-  }
-
-  /** Removes the first `count` bytes of what is held. */
-  #take(count: number): Buffer {
-    // Joined only when they are wanted: a frame that comes in many pieces is copied once.
-    const all = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
-    this.#held -= count;
-    this.#chunks = this.#held > 0 ? [all.subarray(count)] : [];
-    return all.subarray(0, count);
+    if (this.#filled > 0 || this.#target !== this.#header) throw new FrameError('The stream ended inside a frame.');
   }
 
   #parse(body: Buffer): unknown {

@@ -20,6 +20,10 @@ const decoded = (...chunks: Buffer[]): unknown[] => {
   return got;
 };
 
+function expectNone(values: Iterable<unknown>): void {
+  for (const value of values) throw new Error(`a value too early: ${String(value)}`);
+}
+
 describe('what is encoded is decoded', () => {
   it('in one piece', () => {
     expect(decoded(stream)).toEqual(values);
@@ -31,6 +35,15 @@ describe('what is encoded is decoded', () => {
 
   it('byte by byte', () => {
     expect(decoded(...[...stream].map((byte) => Buffer.of(byte)))).toEqual(values);
+  });
+
+  it('S22 byte by byte in the memory of one frame, however many pieces there are', () => {
+    const frame = encodeFrame('x'.repeat(2 ** 20));
+    const decoder = new FrameDecoder();
+    const before = process.memoryUsage().heapUsed;
+    for (const byte of frame.subarray(0, -1)) expectNone(decoder.push(Buffer.of(byte)));
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(96 * 2 ** 20);
+    expect([...decoder.push(frame.subarray(-1))]).toEqual(['x'.repeat(2 ** 20)]);
   });
 
   it('up to the longest frame allowed', () => {

@@ -186,6 +186,7 @@ export const REASONS = {
   logTooShort: {},
   logHeaderDamaged: {},
   logHeaderOther: { said: 'text' },
+  logContradicts: { said: 'text' },
   logDamaged: {},
   logUnwritable: { said: 'text' },
   logRecordLong: { type: 'text', length: 'text', most: 'text' },
@@ -194,6 +195,7 @@ export const REASONS = {
   mapNoStatus: { line: 'text', text: 'text' },
   mapNoRange: { line: 'text', text: 'text' },
   mapEmptyRange: { line: 'text' },
+  mapLongLine: { line: 'text', bytes: 'bytes', most: 'bytes' },
   mapState: { state: 'text' },
   mapOrder: { range: 'text' },
 

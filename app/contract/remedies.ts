@@ -26,6 +26,7 @@ export const REMEDIES = {
   otherManifest: {},
   remakeManifest: {},
   fromTheBeginning: {},
+  forgetJob: {},
   otherMap: {},
   mapOrder: {},
   mapStatus: {},

@@ -35,8 +35,10 @@ export class MapfileError extends Refusal {
   }
 }
 
-/** No file that is longer is read: two million ranges. */
-const MAX_BYTES = 64 * 1024 ** 2;
+/** The longest mapfile that is read or written, in bytes: more than half a million ranges. */
+export const MAX_MAPFILE_BYTES = 16 * 1024 ** 2;
+/** The longest line, in bytes. The longest that ddrescue writes is a comment with its command line. */
+const MAX_LINE_BYTES = 64 * 1024;
 /** Where a number ends that is exact; a source of unknown length is said to end at 2^63 - 1. */
 const LAST = Number.MAX_SAFE_INTEGER;
 const NUMBER = /^(0[xX][0-9a-fA-F]{1,16}|0[0-7]{0,22}|[1-9][0-9]{0,18})$/;
@@ -47,28 +49,51 @@ const ACTIVITY = /^[?*/+FG-]$/;
 /** A map of a source of `size` bytes of which nothing was tried. */
 export const newMap = (size: number): RescueMap => ({ position: 0, status: '?', pass: 1, extents: size === 0 ? [] : [{ position: 0, size, status: '?' }] });
 
-/** Reads a mapfile's text. Throws a MapfileError that names the line and says what to do. */
+/**
+ * Reads a mapfile's text. Keeps one line at a time, and of a range only its numbers.
+ * Throws a MapfileError that names the line and says what to do.
+ */
 export function parseMapfile(text: string): RescueMap {
-  const lines = text.split('\n').flatMap((line, index) => {
-    const words = line.replace(/(^|\s)#.*$/s, '').split(/\s+/).filter((word) => word !== '');
-    return words.length === 0 ? [] : [{ words, number: index + 1 }];
-  });
-  const [first, ...rest] = lines;
-  if (first === undefined) throw new MapfileError({ kind: 'mapEmpty' });
-  const map = statusLine(first);
-  for (const line of rest) {
-    const extent = extentLine(line);
-    const last = map.extents.at(-1);
-    const expected = last === undefined ? extent.position : last.position + last.size;
-    if (extent.position !== expected) {
-      throw new MapfileError({ kind: 'mapGap', line: String(line.number), begins: hex(extent.position), expected: hex(expected) }, { kind: 'mapOrder' });
-    }
-    if (extent.position === LAST) continue; // what lies beyond exact numbers lies beyond any disk
-    extent.size = Math.min(extent.size, LAST - extent.position);
-    if (last?.status === extent.status) last.size += extent.size;
-    else map.extents.push(extent);
+  if (text.length > MAX_MAPFILE_BYTES) throw new MapfileError({ kind: 'fileTooLong', bytes: text.length, most: MAX_MAPFILE_BYTES });
+  let map: RescueMap | null = null;
+  for (const line of linesOf(text)) {
+    if (map === null) map = statusLine(line);
+    else addExtent(map.extents, line);
   }
+  if (map === null) throw new MapfileError({ kind: 'mapEmpty' });
   return map;
+}
+
+/** The lines that say something, as words. Comments and blank lines are left out. */
+function* linesOf(text: string): Generator<Line, void, void> {
+  let number = 0;
+  for (let at = 0; at < text.length;) {
+    const newline = text.indexOf('\n', at);
+    const end = newline === -1 ? text.length : newline;
+    number += 1;
+    if (end - at > MAX_LINE_BYTES) {
+      throw new MapfileError({ kind: 'mapLongLine', line: String(number), bytes: end - at, most: MAX_LINE_BYTES }, { kind: 'mapLine' });
+    }
+    if (end > at) {
+      const words = text.slice(at, end).replace(/(^|\s)#.*$/s, '').split(/\s+/).filter((word) => word !== '');
+      if (words.length > 0) yield { words, number };
+    }
+    at = end + 1;
+  }
+}
+
+/** Adds the range of a line to those before it. */
+function addExtent(extents: Extent[], line: Line): void {
+  const extent = extentLine(line);
+  const last = extents.at(-1);
+  const expected = last === undefined ? extent.position : last.position + last.size;
+  if (extent.position !== expected) {
+    throw new MapfileError({ kind: 'mapGap', line: String(line.number), begins: hex(extent.position), expected: hex(expected) }, { kind: 'mapOrder' });
+  }
+  if (extent.position === LAST) return; // beyond exact numbers there is no disk
+  extent.size = Math.min(extent.size, LAST - extent.position);
+  if (last?.status === extent.status) last.size += extent.size;
+  else extents.push(extent);
 }
 
 /** The text of a mapfile. Throws a MapfileError when the map breaks its own rules. */
@@ -135,9 +160,12 @@ export async function writeMapfile(path: string, map: RescueMap): Promise<void> 
   await replaceFile(path, [Buffer.from(formatMapfile(map))]);
 }
 
-/** Reads a mapfile. Throws a MapfileError when it is none, a Refusal when the file cannot be read. */
+/**
+ * Reads a mapfile of MAX_MAPFILE_BYTES at most. That takes up to a second: a host reads in its reading thread (`aside.ts`).
+ * Throws a MapfileError when it is none, a Refusal when the file cannot be read.
+ */
 export async function readMapfile(path: string): Promise<RescueMap> {
-  const bytes = await readPlainFile(path, MAX_BYTES);
+  const bytes = await readPlainFile(path, MAX_MAPFILE_BYTES);
   try {
     return parseMapfile(bytes.toString('latin1')); // what is not ASCII can only be in a comment
   } catch (error) {

@@ -158,6 +158,7 @@ export const reasons: Translated<typeof english> = {
   logTooShort: 'Es endet vor seinem Kopf (Byte 16).',
   logHeaderDamaged: 'Sein Kopf (Byte 20) ist abgeschnitten oder beschädigt.',
   logHeaderOther: 'Sein Kopf (Byte 20) ist keiner, den diese Version von Platter schreibt: {said}.',
+  logContradicts: 'Sein Kopf (Byte 20) widerspricht sich: {said}.',
   logDamaged: 'Es ist beschädigt, deshalb zählt nichts darin.',
   logUnwritable: 'Das lässt sich nicht protokollieren: {said}.',
   logRecordLong: 'Ein Eintrag „{type}“ von {length} Byte ist länger als die erlaubten {most}.',
@@ -166,6 +167,7 @@ export const reasons: Translated<typeof english> = {
   mapNoStatus: 'Zeile {line} der Map-Datei: „{text}“ ist keine Statuszeile.',
   mapNoRange: 'Zeile {line} der Map-Datei: „{text}“ ist kein Bereich.',
   mapEmptyRange: 'Zeile {line} der Map-Datei: Der Bereich ist leer.',
+  mapLongLine: 'Zeile {line} der Map-Datei hat {bytes}; keine Zeile hat mehr als {most}.',
   mapState: '{state} ist kein Stand einer Rettung.',
   mapOrder: 'Der Bereich {range} schließt nicht an den vorigen an.',
 

@@ -51,6 +51,7 @@ export const remedies: Translated<typeof english> = {
   otherManifest: 'Nehmen Sie ein anderes Manifest, oder machen Sie ein neues von der Quelle.',
   remakeManifest: 'Machen Sie es neu: Vergleichen Sie ein Laufwerk mit der Quelle, oder kopieren Sie sie noch einmal.',
   fromTheBeginning: 'Beginnen Sie den Auftrag von vorn; was er kopiert hat, lässt sich nicht mehr sagen.',
+  forgetJob: 'Vergessen Sie diesen Auftrag, und beginnen Sie ihn von vorn.',
   otherMap: 'Nennen Sie eine andere Map-Datei, oder beginnen Sie eine neue.',
   mapOrder: 'Geben Sie jedem Byte einen Bereich, der Reihe nach, oder beginnen Sie eine neue Map-Datei.',
   mapStatus: 'Schreiben Sie eine Position, eines von ? * / - F G + und einen Durchgang, wie in „0x0 ? 1“.',

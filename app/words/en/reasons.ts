@@ -158,6 +158,7 @@ export const reasons = {
   logTooShort: 'It ends before its header (byte 16).',
   logHeaderDamaged: 'Its header (byte 20) is cut or damaged.',
   logHeaderOther: 'Its header (byte 20) is not one that this version of Platter writes: {said}.',
+  logContradicts: 'Its header (byte 20) contradicts itself: {said}.',
   logDamaged: 'It is damaged, so nothing in it counts.',
   logUnwritable: 'This cannot be logged: {said}.',
   logRecordLong: 'A {type} record of {length} bytes is longer than the {most} allowed.',
@@ -166,6 +167,7 @@ export const reasons = {
   mapNoStatus: 'Line {line} of the mapfile: "{text}" is no status line.',
   mapNoRange: 'Line {line} of the mapfile: "{text}" is no range.',
   mapEmptyRange: 'Line {line} of the mapfile: the range is empty.',
+  mapLongLine: 'Line {line} of the mapfile has {bytes}; no line has more than {most}.',
   mapState: '{state} is no state of a rescue.',
   mapOrder: 'The range {range} does not follow the one before it.',
 

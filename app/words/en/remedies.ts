@@ -51,6 +51,7 @@ export const remedies = {
   otherManifest: 'Use another manifest, or make a new one from the source.',
   remakeManifest: 'Make it again: compare a drive with the source, or copy it once more.',
   fromTheBeginning: 'Start the job from the beginning; what it has copied cannot be told.',
+  forgetJob: 'Forget this job, and start it again from the beginning.',
   otherMap: 'Name another mapfile, or begin a new one.',
   mapOrder: 'Give every byte one range, in order, or begin a new mapfile.',
   mapStatus: 'Write a position, one of ? * / - F G + and a pass, as in "0x0 ? 1".',

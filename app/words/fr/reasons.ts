@@ -158,6 +158,7 @@ export const reasons: Translated<typeof english> = {
   logTooShort: 'Il finit avant son en-tête (octet 16).',
   logHeaderDamaged: 'Son en-tête (octet 20) est coupé ou endommagé.',
   logHeaderOther: 'Son en-tête (octet 20) n’est pas de ceux que cette version de Platter écrit : {said}.',
+  logContradicts: 'Son en-tête (octet 20) se contredit : {said}.',
   logDamaged: 'Il est endommagé : rien de ce qu’il contient ne compte.',
   logUnwritable: 'Cela ne peut pas être noté dans le journal : {said}.',
   logRecordLong: 'Une entrée « {type} » de {length} octets est plus longue que les {most} permis.',
@@ -166,6 +167,7 @@ export const reasons: Translated<typeof english> = {
   mapNoStatus: 'Ligne {line} du fichier map : « {text} » n’est pas une ligne d’état.',
   mapNoRange: 'Ligne {line} du fichier map : « {text} » n’est pas une plage.',
   mapEmptyRange: 'Ligne {line} du fichier map : la plage est vide.',
+  mapLongLine: 'La ligne {line} du fichier map a {bytes} ; aucune ligne n’en a plus de {most}.',
   mapState: '{state} n’est pas un état de sauvetage.',
   mapOrder: 'La plage {range} ne suit pas la précédente.',
 

@@ -51,6 +51,7 @@ export const remedies: Translated<typeof english> = {
   otherManifest: 'Prenez un autre manifeste, ou faites-en un nouveau de la source.',
   remakeManifest: 'Refaites-le : comparez un disque avec la source, ou copiez-la encore une fois.',
   fromTheBeginning: 'Recommencez la tâche depuis le début ; on ne peut plus savoir ce qu’elle a copié.',
+  forgetJob: 'Oubliez cette tâche, et recommencez-la depuis le début.',
   otherMap: 'Nommez un autre fichier map, ou commencez-en un nouveau.',
   mapOrder: 'Donnez une plage à chaque octet, dans l’ordre, ou commencez un nouveau fichier map.',
   mapStatus: 'Écrivez une position, un signe parmi ? * / - F G + et une passe, comme dans « 0x0 ? 1 ».',

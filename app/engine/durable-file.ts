@@ -44,10 +44,7 @@ export async function readPlainFile(path: string, most: number): Promise<Buffer<
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stats = await file.stat();
-      if (!stats.isFile()) return refuseKind(stats, 'read', path);
-      if (stats.size > most) {
-        return refuse({ code: 'BAD_FILE', op: 'read', device: path, reason: { kind: 'fileTooLong', bytes: stats.size, most } });
-      }
+      checkPlainFile(stats, path, most);
       return await readAll(file, stats.size);
     } finally {
       await file.close();
@@ -55,6 +52,12 @@ export async function readPlainFile(path: string, most: number): Promise<Buffer<
   } catch (error) {
     throw refusalOf(error, 'read', path);
   }
+}
+
+/** Throws a Refusal when the file at `path` is not a plain one, or has more than `most` bytes. */
+export function checkPlainFile(stats: Stats, path: string, most: number): void {
+  if (!stats.isFile()) refuseKind(stats, 'read', path);
+  if (stats.size > most) refuse({ code: 'BAD_FILE', op: 'read', device: path, reason: { kind: 'fileTooLong', bytes: stats.size, most } });
 }
 
 /** Makes the names in a folder durable. Throws with an errno as open(2) and fsync(2) do. */

@@ -10,12 +10,15 @@
 //   then         16 * chunks          the hashes, as `xxhsum -H128` prints them; 16 zero bytes for a chunk that has none
 //   at the end   32                   SHA-256 of everything before it:
 //                                     head -c -32 FILE | sha256sum        is        tail -c 32 FILE | od -An -tx1
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import * as z from 'zod';
 import type { Reason } from '../contract/facts.ts';
+import { fileSource, memorySource, type ByteSource } from './byte-source.ts';
+import { complaints } from './complaints.ts';
 import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, isChunkSize, MAX_CHUNKS } from './chunks.ts';
-import { readPlainFile, replaceFile } from './durable-file.ts';
-import { failure, Refusal } from './errors.ts';
+import { checkPlainFile, replaceFile } from './durable-file.ts';
+import { errnoOf, failure, failureOf, Refusal } from './errors.ts';
 import { thisProgram } from './program.ts';
 
 /** The hashes of a source. */
@@ -49,6 +52,8 @@ const VERSION = 1;
 const HEADER_AT = MAGIC.length + 8;
 const DIGEST_BYTES = 32;
 const MAX_HEADER_BYTES = 64 * 1024;
+/** Bytes that are read and hashed at a time; a multiple of a hash. */
+const SLICE_BYTES = 1024 ** 2;
 /** No manifest is longer. */
 const MAX_BYTES = HEADER_AT + MAX_HEADER_BYTES + bitmapBytes(MAX_CHUNKS) + MAX_CHUNKS * HASH_BYTES + DIGEST_BYTES;
 
@@ -68,31 +73,54 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
   return Buffer.concat([...pieces, digestOf(pieces)]);
 }
 
-/** What a file's bytes say; `known` and `hashes` are views into `bytes`. Throws a ManifestError at anything that is not as above. */
-export function decodeManifest(bytes: Uint8Array): Manifest {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (file.length < HEADER_AT + DIGEST_BYTES) throw new ManifestError({ kind: 'manifestTooShort', bytes: String(file.length) });
-  if (!file.subarray(0, MAGIC.length).equals(MAGIC)) throw new ManifestError({ kind: 'noManifest' });
-  const version = file.readUInt32BE(MAGIC.length);
+/** What a file's bytes say. Throws a ManifestError at anything that is not as above. */
+export const decodeManifest = (bytes: Uint8Array): Manifest => decode(memorySource(bytes), true);
+
+/**
+ * Reads a manifest slice by slice. Its length is compared with what its header says before anything of that length is
+ * allocated. `keep` false: it is checked all the same, but `hashes` is empty, and no more than its bitmap is held.
+ */
+function decode(file: ByteSource, keep: boolean): Manifest {
+  const head = Buffer.from(file.at(0, HEADER_AT));
+  if (file.size < HEADER_AT + DIGEST_BYTES) throw new ManifestError({ kind: 'manifestTooShort', bytes: String(file.size) });
+  if (!head.subarray(0, MAGIC.length).equals(MAGIC)) throw new ManifestError({ kind: 'noManifest' });
+  const version = head.readUInt32BE(MAGIC.length);
   if (version !== VERSION) throw new ManifestError({ kind: 'formatVersion', version: String(version), known: String(VERSION) });
-  const length = file.readUInt32BE(MAGIC.length + 4);
-  if (length > MAX_HEADER_BYTES || HEADER_AT + length + DIGEST_BYTES > file.length) {
+  const length = head.readUInt32BE(MAGIC.length + 4);
+  if (length > MAX_HEADER_BYTES || HEADER_AT + length + DIGEST_BYTES > file.size) {
     throw new ManifestError({ kind: 'manifestHeaderLength', length: String(length) });
   }
-  const said = parseHeader(file.subarray(HEADER_AT, HEADER_AT + length));
+  const json = Buffer.from(file.at(HEADER_AT, length));
+  const said = parseHeader(json);
   const chunks = chunksOf(said.bytes, said.chunkSize);
   const knownAt = HEADER_AT + length;
   const hashesAt = knownAt + bitmapBytes(chunks);
   const digestAt = hashesAt + chunks * HASH_BYTES;
-  if (file.length !== digestAt + DIGEST_BYTES) {
-    throw new ManifestError({ kind: 'manifestLength', has: String(file.length), wants: String(digestAt + DIGEST_BYTES) });
+  if (file.size !== digestAt + DIGEST_BYTES) {
+    throw new ManifestError({ kind: 'manifestLength', has: String(file.size), wants: String(digestAt + DIGEST_BYTES) });
   }
-  const manifest = { ...said, known: bytes.subarray(knownAt, hashesAt), hashes: bytes.subarray(hashesAt, digestAt) };
-  if (!digestOf([file.subarray(0, digestAt)]).equals(file.subarray(digestAt))) {
-    throw new ManifestError({ kind: 'manifestDigest', at: String(digestAt) });
+  const digest = createHash('sha256').update(head).update(json);
+  const known = new Uint8Array(bitmapBytes(chunks));
+  slices(file, knownAt, hashesAt, digest, (slice, at) => known.set(slice, at));
+  const hashes = new Uint8Array(keep ? chunks * HASH_BYTES : 0);
+  const strays: number[] = [];
+  slices(file, hashesAt, digestAt, digest, (slice, at) => {
+    strays.push(...strayHash(known, slice, at / HASH_BYTES));
+    if (keep) hashes.set(slice, at);
+  });
+  if (!digest.digest().equals(file.at(digestAt, DIGEST_BYTES))) throw new ManifestError({ kind: 'manifestDigest', at: String(digestAt) });
+  checkBitmap(known, chunks);
+  if (strays[0] !== undefined) throw new ManifestError({ kind: 'manifestHash', chunk: String(strays[0]) });
+  return { ...said, known, hashes };
+}
+
+/** Gives `take` what lies in [from, to), each slice with its offset from `from`, and adds it to `digest`. A file that became shorter gives less. */
+function slices(file: ByteSource, from: number, to: number, digest: Hash, take: (slice: Buffer, at: number) => void): void {
+  for (let at = from; at < to; at += SLICE_BYTES) {
+    const slice = file.at(at, Math.min(SLICE_BYTES, to - at));
+    digest.update(slice);
+    take(slice, at - from);
   }
-  checkParts(manifest, chunks);
-  return manifest;
 }
 
 /** SHA-256 at the end of the manifest's file, in hex: the name of just these hashes of just this source. */
@@ -112,13 +140,28 @@ export async function writeManifest(path: string, manifest: Manifest): Promise<v
   await replaceFile(path, [...pieces, digestOf(pieces)]);
 }
 
-/** Reads a manifest. Throws a ManifestError when it is none, a Refusal when the file cannot be read. */
-export async function readManifest(path: string): Promise<Manifest> {
-  const bytes = await readPlainFile(path, MAX_BYTES);
+/**
+ * Reads a manifest in this thread, which takes a second for 1 GiB: a host reads in its reading thread (`aside.ts`).
+ * Rejects with a ManifestError when it is none, a Refusal when the file cannot be read.
+ */
+export const readManifest = (path: string): Promise<Manifest> => Promise.resolve().then(() => decodeFile(path, true));
+
+/** Checks all of a manifest as `readManifest` does, in this thread, and keeps nothing of it. */
+export const checkManifest = (path: string): Promise<void> => Promise.resolve().then(() => void decodeFile(path, false));
+
+function decodeFile(path: string, keep: boolean): Manifest {
   try {
-    return decodeManifest(bytes);
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = fstatSync(descriptor);
+      checkPlainFile(stats, path, MAX_BYTES);
+      return decode(fileSource(descriptor, stats.size, SLICE_BYTES), keep);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
-    throw error instanceof ManifestError ? new ManifestError(error.errors[0]!.reason, path) : error;
+    if (error instanceof ManifestError) throw new ManifestError(error.errors[0]!.reason, path);
+    throw errnoOf(error) === null ? error : new Refusal([failureOf(error, 'read', path, 'file')]);
   }
 }
 
@@ -131,7 +174,9 @@ function piecesOf(manifest: Manifest): Buffer[] {
   if (known.length !== bitmapBytes(chunks) || hashes.length !== chunks * HASH_BYTES) {
     throw new ManifestError({ kind: 'manifestParts', bitmap: String(known.length), hashes: String(hashes.length), chunks: String(chunks) });
   }
-  checkParts(manifest, chunks);
+  checkBitmap(known, chunks);
+  const [stray] = strayHash(known, hashes, 0);
+  if (stray !== undefined) throw new ManifestError({ kind: 'manifestHash', chunk: String(stray) });
   const json = Buffer.from(JSON.stringify(said.data));
   if (json.length > MAX_HEADER_BYTES) throw new ManifestError({ kind: 'manifestHeaderLong', length: String(json.length), most: String(MAX_HEADER_BYTES) });
   const head = Buffer.alloc(HEADER_AT);
@@ -154,15 +199,19 @@ function parseHeader(json: Buffer): Header {
   return said.data;
 }
 
-/** What there is only one spelling for: bits beyond the last chunk, and hashes of chunks that have none, are zero. */
-function checkParts({ known, hashes }: Pick<Manifest, 'known' | 'hashes'>, chunks: number): void {
+/** A manifest has one spelling: the bits beyond the last chunk are zero. */
+function checkBitmap(known: Uint8Array, chunks: number): void {
   if (chunks % 8 !== 0 && known.at(-1)! >> chunks % 8 !== 0) throw new ManifestError({ kind: 'manifestBeyond', last: String(chunks - 1) });
-  for (let chunk = 0; chunk < chunks; chunk += 1) {
+}
+
+/** The first chunk that has no hash, and bytes other than zero in the place for it, or none. `hashes` begins with those of chunk `first`. */
+function strayHash(known: Uint8Array, hashes: Uint8Array, first: number): number[] {
+  const end = first + hashes.length / HASH_BYTES;
+  for (let chunk = first; chunk < end; chunk += 1) {
     if (chunk % 8 === 0 && known[chunk / 8] === 0xff) chunk += 7;
-    else if (!hasChunk(known, chunk) && hashes.subarray(chunk * HASH_BYTES, (chunk + 1) * HASH_BYTES).some((byte) => byte !== 0)) {
-      throw new ManifestError({ kind: 'manifestHash', chunk: String(chunk) });
-    }
+    else if (!hasChunk(known, chunk) && hashes.subarray((chunk - first) * HASH_BYTES, (chunk - first + 1) * HASH_BYTES).some((byte) => byte !== 0)) return [chunk];
   }
+  return [];
 }
 
 function digestOf(pieces: readonly Uint8Array[]): Buffer {
@@ -170,7 +219,3 @@ function digestOf(pieces: readonly Uint8Array[]): Buffer {
   for (const piece of pieces) digest.update(piece);
   return digest.digest();
 }
-
-/** A schema's complaints in one line. */
-const complaints = (error: z.ZodError): string =>
-  error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`)).join('; ');

@@ -1,5 +1,5 @@
 // Sets of chunks as passes need them: which are left, which went wrong, how many bytes that is. Pure.
-import { bitmapBytes, chunkRanges, chunksOf, hasChunk, HASH_BYTES, markChunks } from './chunks.ts';
+import { bitmapBytes, chunkRanges, chunksOf, countChunks, hasChunk, HASH_BYTES, markChunks } from './chunks.ts';
 import type { NativeError } from './native.ts';
 
 /** Chunks of a range of bytes: how long it is, and what it is cut into. */
@@ -29,11 +29,8 @@ export const isEmpty = (set: Uint8Array): boolean => set.every((byte) => byte ==
 
 /** Bytes of the chunks in `set`; the last chunk can be short. */
 export function bytesOf(set: Uint8Array, grid: Grid): number {
-  let bytes = 0;
-  for (const { first, count } of chunkRanges(set, chunksIn(grid))) {
-    bytes += Math.min((first + count) * grid.chunkSize, grid.bytes) - first * grid.chunkSize;
-  }
-  return bytes;
+  const last = chunksIn(grid) - 1;
+  return countChunks(set) * grid.chunkSize - (hasChunk(set, last) ? (last + 1) * grid.chunkSize - grid.bytes : 0);
 }
 
 /** The chunks that errors of `destination` are in. Those of a flush or a cancellation name no place. */
@@ -50,11 +47,18 @@ export function chunksOfErrors(errors: readonly NativeError[], destination: numb
 
 /** `count` chunks of `set`, or all when it has fewer, picked by `random` (as Math.random). */
 export function sampleOf(set: Uint8Array, count: number, grid: Grid, random: () => number = Math.random): Uint8Array {
-  const members = [...chunkRanges(set, chunksIn(grid))].flatMap(({ first, count: many }) => Array.from({ length: many }, (_, index) => first + index));
+  const members = countChunks(set);
+  const places = new Set<number>();
+  while (places.size < Math.min(count, members)) {
+    let place = Math.floor(random() * members);
+    while (places.has(place)) place = (place + 1) % members;
+    places.add(place);
+  }
   const picked = noChunks(grid);
-  for (let left = Math.min(count, members.length); left > 0; left -= 1) {
-    const [chunk] = members.splice(Math.floor(random() * members.length), 1);
-    markChunks(picked, chunk!, 1, true);
+  let before = 0;
+  for (const { first, count: many } of chunkRanges(set, chunksIn(grid))) {
+    for (const place of places) if (place >= before && place < before + many) markChunks(picked, first + place - before, 1, true);
+    before += many;
   }
   return picked;
 }

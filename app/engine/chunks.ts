@@ -40,11 +40,15 @@ export function markChunks(bitmap: Uint8Array, first: number, count: number, pre
   for (chunk += Math.max(whole, 0) * 8; chunk < end; chunk += 1) one(chunk);
 }
 
+/** Number of bits in each pair of bytes. */
+const BITS = Uint8Array.from({ length: 2 ** 16 }, (_, pair) => pair.toString(2).replaceAll('0', '').length);
+
 /** How many chunks are in the set. */
 export function countChunks(bitmap: Uint8Array): number {
   let count = 0;
-  for (let byte of bitmap) for (; byte !== 0; byte &= byte - 1) count += 1;
-  return count;
+  const even = bitmap.length - (bitmap.length % 2);
+  for (let index = 0; index < even; index += 2) count += BITS[bitmap[index]! | (bitmap[index + 1]! << 8)]!;
+  return even < bitmap.length ? count + BITS[bitmap[even]!]! : count;
 }
 
 /** The set as ranges, in order, each as long as it can be. `inside` false: the chunks below `chunks` that are not in it. */
@@ -55,7 +59,7 @@ export function* chunkRanges(bitmap: Uint8Array, chunks: number, inside = true):
       chunk += 8;
     } else if (hasChunk(bitmap, chunk) === inside) {
       const first = chunk;
-      while (chunk < chunks && hasChunk(bitmap, chunk) === inside) chunk += 1;
+      while (chunk < chunks && hasChunk(bitmap, chunk) === inside) chunk += chunk % 8 === 0 && chunk + 8 <= chunks && bitmap[chunk / 8] === (skipped ^ 0xff) ? 8 : 1;
       yield { first, count: chunk - first };
     } else {
       chunk += 1;

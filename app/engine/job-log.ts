@@ -3,20 +3,23 @@
 //
 // The order that makes it true is the caller's: the data, the flush of the destination, then the log.
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JobResult } from '../contract/jobs.ts';
+import { aside } from './aside.ts';
+import { fileSource } from './byte-source.ts';
+import { bytesOf } from './chunk-sets.ts';
 import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, markChunks } from './chunks.ts';
-import { readPlainFile, syncFolder } from './durable-file.ts';
+import { checkPlainFile, syncFolder } from './durable-file.ts';
 import { errnoOf, failureOf, Refusal } from './errors.ts';
-import {
-  decodeJobLog, encodeHeader, encodeRecord, JobLogError, MAX_HASHED, type JobLog, type JobLogHeader, type LoggedState, type LogRecord, type ReadLog,
-} from './job-records.ts';
+import type { JobLogHeader } from './job-header.ts';
+import { decodeLog, encodeHeader, encodeRecord, JobLogError, MAX_HASHED, type JobLog, type LoggedState, type LogRecord, type ReadLog } from './job-records.ts';
 import { thisProgram } from './program.ts';
 import { makeFolder } from './state-folder.ts';
 
-export { JobLogError, type JobLog, type JobLogHeader, type LoggedEnd, type LoggedState } from './job-records.ts';
+export type { JobLogHeader, LoggedEnd } from './job-header.ts';
+export { JobLogError, type JobLog, type LoggedState } from './job-records.ts';
 
 /** A log in the state folder. */
 export interface LoggedJob {
@@ -39,7 +42,7 @@ export interface DurableRange {
   made: ChunkHashes | null;
 }
 
-/** Node reads no more into one buffer. */
+/** A log of a job with the most chunks has 1 GiB of hashes; the rest is for the records of its flushes. */
 const MAX_LOG_BYTES = 2 ** 31 - 1;
 const NAME = /^(\d{8}-\d{6}-[0-9a-f]{6})\.log$/;
 
@@ -70,31 +73,57 @@ export async function removeJob(dir: string, id: string): Promise<void> {
   }
 }
 
-/** Removes the logs of all but the `keep` newest jobs, but only of jobs that were closed. */
+/** Removes the logs of all but the `keep` newest jobs, but only of jobs that were closed. Rejects with a Refusal. */
 export async function pruneJobs(dir: string, keep = 100): Promise<void> {
-  for (const { id, path } of (await listJobs(dir)).slice(keep)) {
-    if (await isClosed(path)) await removeJob(dir, id);
-  }
+  const old = (await listJobs(dir)).slice(keep);
+  for (const summary of await summaries(old)) if (summary?.closed === true) await removeJob(dir, summary.id);
 }
 
-async function isClosed(path: string): Promise<boolean> {
+/** What a log says of the progress of its job. */
+export interface JobSummary extends Pick<JobLog, 'header' | 'states' | 'damage'> {
+  id: string;
+  path: string;
+  /** Of each destination, bytes that are on its medium. */
+  durable: number[];
+  /** The job has ended. One of its destinations can be unfinished all the same. */
+  closed: boolean;
+}
+
+/** The summaries of logs, in their order; null for a log that cannot be read. They are read in the reading thread. */
+export const summaries = (jobs: readonly LoggedJob[]): Promise<(JobSummary | null)[]> =>
+  jobs.length === 0 ? Promise.resolve([]) : aside('summarize', jobs);
+
+/** The same in this thread, one log after the other; at any time it holds the bitmaps of one log. */
+export const summarize = (jobs: readonly LoggedJob[]): (JobSummary | null)[] => jobs.map(({ id, path }) => {
   try {
-    return (await readJobLog(path)).closed !== null;
+    const { header, durable, states, damage, closed } = openLog(path, 'progress').log;
+    return { id, path, header, states, damage, closed: closed !== null, durable: durable.map((set) => bytesOf(set, header)) };
   } catch (error) {
-    if (error instanceof Refusal) return false; // who cannot be read has not said that it was closed
+    if (error instanceof Refusal) return null; // what cannot be read says nothing, and cannot be continued
     throw error;
   }
-}
+});
 
-/** What a log says. Throws a JobLogError when not even its header can be read, a Refusal when the file cannot. */
-export const readJobLog = async (path: string): Promise<JobLog> => (await read(path)).log;
+/** What a log says, read in the reading thread. Rejects with a Refusal when its header cannot be read or contradicts itself, or the file cannot be read. */
+export const readJobLog = async (path: string): Promise<JobLog> => (await aside('openLog', path)).log;
 
-async function read(path: string): Promise<ReadLog> {
-  const bytes = await readPlainFile(path, MAX_LOG_BYTES);
+/**
+ * Reads a log in this thread, which takes seconds for a job of many terabytes. 'progress' keeps no hashes.
+ * Throws a JobLogError when its header cannot be read or contradicts itself, a Refusal when the file cannot be read.
+ */
+export function openLog(path: string, want: 'all' | 'progress' = 'all'): ReadLog {
   try {
-    return decodeJobLog(bytes);
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = fstatSync(descriptor);
+      checkPlainFile(stats, path, MAX_LOG_BYTES);
+      return decodeLog(fileSource(descriptor, stats.size), want);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
-    throw error instanceof JobLogError ? new JobLogError(error.errors[0]!.reason, path) : error;
+    if (error instanceof JobLogError) throw new JobLogError(error.errors[0]!.reason, path, error.errors[0]!.remedy);
+    throw errnoOf(error) === null ? error : new Refusal([failureOf(error, 'read', path, 'file')]);
   }
 }
 
@@ -148,11 +177,11 @@ export class JobLogWriter {
   /**
    * Goes on with the log of a job that was interrupted or has ended: gives what it says, with no destination ended, and
    * the writer that appends to it. The caller holds the destinations, so that nobody else does the same.
-   * Throws a JobLogError when it is corrupt (nothing in it counts: a new log is due), a Refusal when it cannot be written.
+   * Rejects with a Refusal: BAD_FILE when it is corrupt (nothing in it counts: a new log is due), else it cannot be written.
    */
   static async reopen(dir: string, id: string): Promise<{ writer: JobLogWriter; log: JobLog }> {
     const path = jobPath(dir, id);
-    const { log, end, chain } = await read(path);
+    const { log, end, chain } = await aside('openLog', path);
     if (log.damage === 'corrupt') throw new JobLogError({ kind: 'logDamaged' }, path);
     try {
       const file = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);

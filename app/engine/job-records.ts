@@ -15,36 +15,15 @@
 // first chunk, 8; count, 4; of a durable one 16 bytes of xxh3-128 for each chunk), 4 state, 5 closed, 6 resumed (JSON).
 import { crc32 } from 'node:zlib';
 import * as z from 'zod';
-import type { Reason } from '../contract/facts.ts';
-import { MAX_DESTINATIONS, type CopyRequest, type Endpoint, type JobResult } from '../contract/jobs.ts';
-import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, isChunkSize, markChunks, MAX_CHUNKS } from './chunks.ts';
+import type { Reason, Remedy } from '../contract/facts.ts';
+import type { JobResult } from '../contract/jobs.ts';
+import { memorySource, type ByteSource } from './byte-source.ts';
+import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, markChunks } from './chunks.ts';
+import { complaints } from './complaints.ts';
 import { failure, Refusal } from './errors.ts';
+import { contradictions, jobLogHeader, type JobLogHeader } from './job-header.ts';
 import { keptResult } from './kept.ts';
-import { copyRequest, hostMessage } from './schema.ts';
-
-/** One end of a job, as it has to be found again. */
-export interface LoggedEnd extends Pick<Endpoint, 'path' | 'realPath' | 'kind' | 'size' | 'model' | 'serial' | 'majorMinor'> {
-  /** Identity of the device or file ("block:8:16", "file:8:1:1234"); null when it was not there yet. */
-  id: string | null;
-  /** Of a file, when it was last written, milliseconds since the epoch; null for a device. */
-  modified: number | null;
-}
-
-/** What a log begins with. */
-export interface JobLogHeader {
-  request: CopyRequest;
-  /** null when only a manifest was there to compare with. */
-  source: LoggedEnd | null;
-  destinations: LoggedEnd[];
-  /** Bytes: a power of two from 64 KiB to 16 MiB. */
-  chunkSize: number;
-  /** Bytes that each destination gets. */
-  bytes: number;
-  /** Milliseconds since the epoch. */
-  startedAt: number;
-  /** What wrote it; this program when left out. */
-  program?: string;
-}
+import { hostMessage } from './schema.ts';
 
 /** How a destination ended. */
 export interface LoggedState {
@@ -97,8 +76,8 @@ export interface ReadLog {
 
 /** There is no job log there, or none that can be read or gone on with. */
 export class JobLogError extends Refusal {
-  constructor(reason: Reason, path: string | null = null) {
-    super([failure({ code: 'BAD_FILE', op: 'read', device: path, reason, remedy: { kind: 'fromTheBeginning' } })]);
+  constructor(reason: Reason, path: string | null = null, remedy: Remedy = { kind: 'fromTheBeginning' }) {
+    super([failure({ code: 'BAD_FILE', op: 'read', device: path, reason, remedy })]);
     this.name = 'JobLogError';
   }
 }
@@ -112,27 +91,22 @@ const RANGE_BYTES = 20;
 const MAX_PAYLOAD = 4 * 1024 ** 2;
 /** Most chunks with hashes that one record holds. */
 export const MAX_HASHED = 2 ** 17;
+/** So many times a log may speak of every chunk of every destination; so many chunks any log may speak of. */
+const MAX_ROUNDS = 100;
+const LEAST_MARKS = 2 ** 26;
 /** By number; the header is none of `LogRecord`. */
 const TYPES = ['', 'header', 'durable', 'withdrawn', 'state', 'closed', 'resumed'] as const;
 
 const count = z.int().nonnegative();
-const maybeText = z.string().nullable();
-const end = z.strictObject({
-  path: z.string(), realPath: z.string(), kind: z.enum(['block', 'file']), size: count, model: maybeText, serial: maybeText, majorMinor: maybeText,
-  id: maybeText, modified: z.number().nullable(),
-}) satisfies z.ZodType<LoggedEnd>;
-const header = z.strictObject({
-  request: copyRequest, source: end.nullable(), destinations: z.array(end).min(1).max(MAX_DESTINATIONS),
-  chunkSize: count.refine(isChunkSize, 'not a power of two from 64 KiB to 16 MiB'), bytes: count, startedAt: count, program: z.string().optional(),
-}).refine(({ bytes, chunkSize }) => chunksOf(bytes, chunkSize) <= MAX_CHUNKS, 'too many chunks') satisfies z.ZodType<JobLogHeader>;
 const state = z.strictObject({ destination: count, state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable() });
 const closed = z.strictObject({ result: z.unknown() });
 const resumed = z.strictObject({ at: count });
 
 /** The first bytes of a log, and the CRC to go on with. Throws a JobLogError when `said` is no header that could be read again. */
 export function encodeHeader(said: JobLogHeader): { bytes: Buffer; chain: number } {
-  const checked = header.safeParse(said);
-  if (!checked.success) throw new JobLogError({ kind: 'logUnwritable', said: z.prettifyError(checked.error) });
+  const checked = jobLogHeader.safeParse(said);
+  const wrong = checked.success ? contradictions(said).join('; ') : complaints(checked.error);
+  if (wrong !== '') throw new JobLogError({ kind: 'logUnwritable', said: wrong });
   const start = Buffer.alloc(HEADER_AT);
   MAGIC.copy(start);
   start.writeUInt32BE(VERSION, MAGIC.length);
@@ -170,37 +144,59 @@ function encodePayload(type: (typeof TYPES)[number], payload: Buffer, chain: num
   return { bytes, chain: whole };
 }
 
-/** What a log's bytes say. Throws a JobLogError when not even its header can be read. */
-export function decodeJobLog(bytes: Uint8Array): ReadLog {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (!file.subarray(0, MAGIC.length).equals(MAGIC)) throw new JobLogError({ kind: 'noLog' });
-  if (file.length < HEADER_AT) throw new JobLogError({ kind: 'logTooShort' });
-  const version = file.readUInt32BE(MAGIC.length);
-  if (version !== VERSION) throw new JobLogError({ kind: 'formatVersion', version: String(version), known: String(VERSION) });
-  const first = nextRecord(file, HEADER_AT, crc32(file.subarray(0, HEADER_AT)));
-  if (typeof first === 'string' || first.type !== 'header') throw new JobLogError({ kind: 'logHeaderDamaged' });
-  const said = header.safeParse(jsonOf(first.payload));
-  if (!said.success) throw new JobLogError({ kind: 'logHeaderOther', said: z.prettifyError(said.error) });
+/** What a log's bytes say. Throws a JobLogError when its header cannot be read, or contradicts itself. */
+export const decodeJobLog = (bytes: Uint8Array): ReadLog => decodeLog(memorySource(bytes), 'all');
 
-  const log = emptyLog(said.data);
-  let read: ReadLog = { log, end: first.end, chain: first.chain };
-  while (read.end < file.length) {
+/**
+ * Reads a log record by record. `want` 'progress' keeps no hashes: `hashes` and `known` are empty, and two hashes for one
+ * chunk are not found. Throws a JobLogError when its header cannot be read, or contradicts itself.
+ */
+export function decodeLog(file: ByteSource, want: 'all' | 'progress'): ReadLog {
+  const start = Buffer.from(file.at(0, HEADER_AT));
+  if (!start.subarray(0, MAGIC.length).equals(MAGIC)) throw new JobLogError({ kind: 'noLog' });
+  if (start.length < HEADER_AT) throw new JobLogError({ kind: 'logTooShort' });
+  const version = start.readUInt32BE(MAGIC.length);
+  if (version !== VERSION) throw new JobLogError({ kind: 'formatVersion', version: String(version), known: String(VERSION) });
+  const first = nextRecord(file, HEADER_AT, crc32(start));
+  if (typeof first === 'string' || first.type !== 'header') throw new JobLogError({ kind: 'logHeaderDamaged' }, null, { kind: 'forgetJob' });
+  const header = checkedHeader(first.payload);
+
+  const reading: Reading = { log: emptyLog(header, want), want, marks: 0 };
+  let read: ReadLog = { log: reading.log, end: first.end, chain: first.chain };
+  while (read.end < file.size) {
     const record = nextRecord(file, read.end, read.chain);
-    if (record === 'cut') return { ...read, log: { ...log, damage: 'cut' } };
-    if (record === 'corrupt' || !apply(record, log)) return { ...read, log: { ...emptyLog(said.data), damage: 'corrupt' } };
-    read = { log, end: record.end, chain: record.chain };
+    if (record === 'cut') return { ...read, log: { ...reading.log, damage: 'cut' } };
+    if (record === 'corrupt' || !apply(record, reading)) return { ...read, log: { ...emptyLog(header, want), damage: 'corrupt' } };
+    read = { log: reading.log, end: record.end, chain: record.chain };
   }
   return read;
 }
 
-function emptyLog(said: JobLogHeader): JobLog {
-  const chunks = chunksOf(said.bytes, said.chunkSize);
+function checkedHeader(payload: Buffer): JobLogHeader {
+  const said = jobLogHeader.safeParse(jsonOf(payload));
+  if (!said.success) throw new JobLogError({ kind: 'logHeaderOther', said: complaints(said.error) }, null, { kind: 'forgetJob' });
+  const wrong = contradictions(said.data);
+  if (wrong.length > 0) throw new JobLogError({ kind: 'logContradicts', said: wrong.join('; ') }, null, { kind: 'forgetJob' });
+  return said.data;
+}
+
+/** A log that is being read. */
+interface Reading {
+  log: JobLog;
+  want: 'all' | 'progress';
+  /** Chunks that its records spoke of so far, a chunk counted each time. */
+  marks: number;
+}
+
+function emptyLog(header: JobLogHeader, want: 'all' | 'progress'): JobLog {
+  const chunks = chunksOf(header.bytes, header.chunkSize);
+  const hashed = want === 'all' ? chunks : 0;
   return {
-    header: said,
-    durable: said.destinations.map(() => new Uint8Array(bitmapBytes(chunks))),
-    hashes: new Uint8Array(chunks * HASH_BYTES),
-    known: new Uint8Array(bitmapBytes(chunks)),
-    states: said.destinations.map(() => null),
+    header,
+    durable: header.destinations.map(() => new Uint8Array(bitmapBytes(chunks))),
+    hashes: new Uint8Array(hashed * HASH_BYTES),
+    known: new Uint8Array(bitmapBytes(hashed)),
+    states: header.destinations.map(() => null),
     closed: null,
     damage: null,
   };
@@ -214,27 +210,29 @@ interface Raw {
 }
 
 /** The record at `at`. What is cut short is the end of the file and nothing else: a length is believed when its own CRC is right. */
-function nextRecord(file: Buffer, at: number, chain: number): Raw | 'cut' | 'corrupt' {
-  if (file.length - at < HEAD_BYTES) return 'cut';
-  const length = file.readUInt32BE(at);
-  const head = file.readUInt32BE(at + 8);
-  if (crc32(file.subarray(at, at + 8), chain) !== head) return 'corrupt';
-  const type = TYPES[file.readUInt32BE(at + 4)] ?? '';
+function nextRecord(file: ByteSource, at: number, chain: number): Raw | 'cut' | 'corrupt' {
+  const start = file.at(at, HEAD_BYTES);
+  if (start.length < HEAD_BYTES) return 'cut';
+  const length = start.readUInt32BE(0);
+  const head = start.readUInt32BE(8);
+  if (crc32(start.subarray(0, 8), chain) !== head) return 'corrupt';
+  const type = TYPES[start.readUInt32BE(4)] ?? '';
   if (type === '' || length > MAX_PAYLOAD) return 'corrupt';
-  const crcAt = at + HEAD_BYTES + length;
-  if (file.length < crcAt + CRC_BYTES) return 'cut';
-  const payload = file.subarray(at + HEAD_BYTES, crcAt);
+  const rest = file.at(at + HEAD_BYTES, length + CRC_BYTES);
+  if (rest.length < length + CRC_BYTES) return 'cut';
+  const payload = rest.subarray(0, length);
   const whole = crc32(payload, head);
-  return file.readUInt32BE(crcAt) === whole ? { type, payload, end: crcAt + CRC_BYTES, chain: whole } : 'corrupt';
+  return rest.readUInt32BE(length) === whole ? { type, payload, end: at + HEAD_BYTES + length + CRC_BYTES, chain: whole } : 'corrupt';
 }
 
 /** Adds a record to the log. False when it says what cannot be. */
-function apply({ type, payload }: Raw, log: JobLog): boolean {
+function apply({ type, payload }: Raw, reading: Reading): boolean {
+  const { log } = reading;
   if (log.closed !== null && type !== 'resumed') return false;
   switch (type) {
     case 'durable':
     case 'withdrawn':
-      return applyRange(type, payload, log);
+      return applyRange(type, payload, reading);
     case 'state': {
       const said = state.safeParse(jsonOf(payload));
       if (!said.success || said.data.destination >= log.states.length) return false;
@@ -258,23 +256,28 @@ function apply({ type, payload }: Raw, log: JobLog): boolean {
   }
 }
 
-function applyRange(type: 'durable' | 'withdrawn', payload: Buffer, log: JobLog): boolean {
+function applyRange(type: 'durable' | 'withdrawn', payload: Buffer, reading: Reading): boolean {
+  const { log, want } = reading;
   if (payload.length < RANGE_BYTES) return false;
   const durable = log.durable[payload.readUInt32BE(0)];
   const flags = payload.readUInt32BE(4);
   const first = Number(payload.readBigUInt64BE(8));
   const many = payload.readUInt32BE(16);
   const hashes = payload.subarray(RANGE_BYTES);
-  if (durable === undefined || many === 0 || first + many > chunksOf(log.header.bytes, log.header.chunkSize)) return false;
+  const chunks = chunksOf(log.header.bytes, log.header.chunkSize);
+  if (durable === undefined || many === 0 || first + many > chunks) return false;
+  reading.marks += many;
+  if (reading.marks > MAX_ROUNDS * Math.max(LEAST_MARKS, chunks * log.durable.length)) return false;
   if (flags > (type === 'durable' ? 1 : 0) || hashes.length !== (flags === 1 ? many * HASH_BYTES : 0)) return false;
-  for (let index = 0; index < many && flags === 1; index += 1) {
+  const hashed = flags === 1 && want === 'all';
+  for (let index = 0; index < many && hashed; index += 1) {
     const hash = hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
     const at = (first + index) * HASH_BYTES;
     // One chunk, one hash: a source that changed is no source to go on with.
     if (hasChunk(log.known, first + index) && !hash.equals(log.hashes.subarray(at, at + HASH_BYTES))) return false;
     log.hashes.set(hash, at);
   }
-  if (flags === 1) markChunks(log.known, first, many, true);
+  if (hashed) markChunks(log.known, first, many, true);
   markChunks(durable, first, many, type === 'durable');
   return true;
 }

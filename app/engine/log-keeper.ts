@@ -5,7 +5,7 @@ import { writes, type DestinationResult, type JobResult } from '../contract/jobs
 import { chunksIn, isEmpty } from './chunk-sets.ts';
 import { errnoOf, reasonOf, Refusal } from './errors.ts';
 import type { End } from './inspect.ts';
-import { JobLogWriter, listJobs, pruneJobs, readJobLog, removeJob, type DurableRange, type JobLogHeader, type LoggedEnd } from './job-log.ts';
+import { JobLogWriter, listJobs, pruneJobs, removeJob, summaries, type DurableRange, type JobLogHeader, type LoggedEnd } from './job-log.ts';
 import { isSameEnd, loggedEnd, writtenWith } from './logged-end.ts';
 import { openId } from './machine.ts';
 import type { ChunkRange, NativeDevice } from './native.ts';
@@ -136,26 +136,35 @@ async function withdrawElsewhere(prepared: Prepared): Promise<void> {
     const { end } = prepared.destinations[index]!;
     return [loggedEnd(endpoint, end), ...writtenWith(end)];
   });
-  for (const { id, path } of await listJobs(dir)) {
-    if (id === prepared.resumed?.id) continue;
-    const log = await readJobLog(path).catch((error: unknown) => {
-      if (error instanceof Refusal) return null; // it says nothing, so there is nothing to take back
-      throw error;
-    });
-    const stale = log?.header.destinations.flatMap((end, index) =>
-      log.states[index]?.state !== 'done' && !isEmpty(log.durable[index]!) && mine.some((one) => isSameEnd(one, end)) ? [index] : []) ?? [];
-    if (log === null || stale.length === 0) continue;
+  const others = (await listJobs(dir)).filter(({ id }) => id !== prepared.resumed?.id);
+  for (const summary of await summaries(others)) {
+    if (summary === null) continue; // it says nothing, so there is nothing to take back
+    const { id, path, header, states, durable } = summary;
+    const stale = header.destinations.flatMap((end, index) =>
+      states[index]?.state !== 'done' && durable[index] !== 0 && mine.some((one) => isSameEnd(one, end)) ? [index] : []);
+    if (stale.length === 0) continue;
     const lock = await holdLog(prepared.addon, path);
     // A running job holds its destinations: they are not these, they only look like them. Its log is its own.
     if (lock === 'running' || lock === 'absent') continue;
     try {
-      const { writer } = await JobLogWriter.reopen(dir, id);
-      for (const [index, state] of log.states.entries()) if (state !== null) await writer.state(index, state);
-      for (const index of stale) await writer.withdraw(index, 0, chunksIn(log.header));
+      const writer = await reopened(dir, id);
+      if (writer === null) continue;
+      for (const [index, state] of states.entries()) if (state !== null) await writer.state(index, state);
+      for (const index of stale) await writer.withdraw(index, 0, chunksIn(header));
       await writer.abandon();
     } finally {
       lock.close();
     }
+  }
+}
+
+/** The writer of a log; null when the log is damaged, and so claims nothing that could be taken back. */
+async function reopened(dir: string, id: string): Promise<JobLogWriter | null> {
+  try {
+    return (await JobLogWriter.reopen(dir, id)).writer;
+  } catch (error) {
+    if (error instanceof Refusal && error.errors[0]?.code === 'BAD_FILE') return null;
+    throw error;
   }
 }
 

@@ -3,11 +3,12 @@
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Note, Reason } from '../contract/facts.ts';
+import { aside } from './aside.ts';
 import { chunksIn, isEmpty, type KnownHashes } from './chunk-sets.ts';
 import { countChunks, isChunkSize } from './chunks.ts';
 import { errnoOf, failureOf, reasonOf, Refusal, refuse } from './errors.ts';
 import type { End } from './inspect.ts';
-import { manifestDigest, readManifest, writeManifest, type Manifest } from './manifest.ts';
+import { manifestDigest, writeManifest, type Manifest } from './manifest.ts';
 import { replaceManifest, replaces } from './manifests.ts';
 import type { Prepared } from './prepare.ts';
 import { makeFolder } from './state-folder.ts';
@@ -77,7 +78,7 @@ export async function exportManifest(state: string, digest: string, path: string
 
 async function keptManifest(state: string, digest: string): Promise<Manifest> {
   try {
-    return await readManifest(pathOf(state, digest));
+    return await aside('readManifest', pathOf(state, digest));
   } catch (error) {
     if (!(error instanceof Refusal) || error.errors[0]!.code !== 'NOT_FOUND') throw error;
     return refuse({ code: 'NOTHING_TO_DO', op: 'read', reason: { kind: 'manifestGone' }, remedy: { kind: 'remakeManifest' } });

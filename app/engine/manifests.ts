@@ -3,34 +3,35 @@
 import type { PlatterError } from '../contract/errors.ts';
 import type { Note, Reason } from '../contract/facts.ts';
 import type { CopyRequest } from '../contract/jobs.ts';
+import { aside } from './aside.ts';
 import { chunksIn } from './chunk-sets.ts';
 import { countChunks } from './chunks.ts';
 import { plainFileAt } from './durable-file.ts';
 import { errnoOf, failure, failureOf, Refusal } from './errors.ts';
 import { checkDirectory, placeOf, type Found } from './inspect.ts';
 import { idOf } from './machine.ts';
-import { readManifest, writeManifest, type Manifest } from './manifest.ts';
-import { bytesOf, readMapfile, type RescueMap } from './mapfile.ts';
+import { writeManifest, type Manifest } from './manifest.ts';
+import { bytesOf, type RescueMap } from './mapfile.ts';
 
 /** A value, or why there is none. */
 export type Read<T> = { value: T; errors: [] } | { value: null; errors: readonly PlatterError[] };
 
 /** The manifest at `path`; null when none is asked for. */
 export const readGivenManifest = (path: string | null): Promise<Read<Manifest | null>> =>
-  path === null ? Promise.resolve({ value: null, errors: [] }) : reading(() => readManifest(path));
+  path === null ? Promise.resolve({ value: null, errors: [] }) : reading(() => aside('readManifest', path));
 
 /** Whether a manifest can be written to `path`: there is none, or another manifest, in a directory that takes files. */
 export async function checkNewManifest(path: string | null): Promise<readonly PlatterError[]> {
   if (path === null) return [];
   const { value: isThere, errors: unwritable } = await reading(() => replaces(path));
   if (isThere !== true) return unwritable;
-  const { errors } = await reading(() => readManifest(path));
+  const { errors } = await reading(() => aside('checkManifest', path));
   return errors.map((error) => failure({ ...error, reason: { kind: 'notReplaceable', reason: error.reason } }));
 }
 
 /** The map at `path`, which will be written there; null when none is asked for, or none is there yet. */
 export const readGivenMap = (path: string | null): Promise<Read<RescueMap | null>> =>
-  reading(async () => (path !== null && (await replaces(path)) ? readMapfile(path) : null));
+  reading(async () => (path !== null && (await replaces(path)) ? aside('readMapfile', path) : null));
 
 /** What does not fit between a source (or what a destination gets) of `bytes` and the files that speak of one. */
 export function misfits(bytes: number, manifest: Manifest | null, manifestPath: string | null, map: RescueMap | null, mapPath: string | null): PlatterError[] {

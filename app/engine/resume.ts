@@ -7,7 +7,7 @@ import { both, bytesOf, isEmpty, noChunks, sampleOf } from './chunk-sets.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
 import { inspectDestination, inspectExisting, inspectRepaired, type End, type Found } from './inspect.ts';
 import { jobError } from './job-errors.ts';
-import { jobPath, listJobs, readJobLog, removeJob, type JobLog, type LoggedEnd } from './job-log.ts';
+import { jobPath, listJobs, readJobLog, removeJob, summaries, type JobLog, type JobSummary, type LoggedEnd } from './job-log.ts';
 import { difference, isThatFile, mayBeThatFile, pathNow } from './logged-end.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from './native.ts';
 
@@ -103,7 +103,7 @@ function checked(found: Found, compare: (end: End) => Reason | null): Found {
   return reason === null ? found : { end: null, error: failure({ code: 'CHANGED', op: 'check', device: found.end!.path, reason }) };
 }
 
-const unfinished = ({ states }: JobLog): number[] => states.flatMap((state, index) => (state?.state === 'done' ? [] : [index]));
+const unfinished = ({ states }: Pick<JobLog, 'states'>): number[] => states.flatMap((state, index) => (state?.state === 'done' ? [] : [index]));
 
 /**
  * Reads samples of the source, and of what should be on each destination, and gives the errors of those that are not what
@@ -139,18 +139,14 @@ export async function sampleErrors(
 
 /** The interrupted jobs that could be continued, newest first. Rejects with a Refusal when the logs cannot be listed. */
 export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<InterruptedJob[]> {
-  const jobs: InterruptedJob[] = [];
-  for (const { id, path } of await listJobs(dir)) {
-    const lock = await holdLog(addon, path);
+  const found = [];
+  for (const job of await listJobs(dir)) {
+    const lock = await holdLog(addon, job.path);
     if (lock === 'running' || lock === 'absent') continue;
     lock.close();
-    const log = await readJobLog(path).catch((error: unknown) => {
-      if (error instanceof Refusal) return null; // what cannot be read cannot be continued either
-      throw error;
-    });
-    if (log !== null && unfinished(log).length > 0) jobs.push(describe(id, log));
+    found.push(job);
   }
-  return jobs;
+  return (await summaries(found)).flatMap((summary) => (summary !== null && unfinished(summary).length > 0 ? [describe(summary)] : []));
 }
 
 /** Forgets an interrupted job. Rejects with a Refusal when there is none, or when it runs. */
@@ -165,11 +161,11 @@ export async function forgetJob(dir: string, id: string, addon: NativeAddon): Pr
   }
 }
 
-function describe(id: string, { header, durable, states, damage }: JobLog): InterruptedJob {
+function describe({ id, header, durable, states, damage }: JobSummary): InterruptedJob {
   return {
     id, name: header.request.name, startedAt: header.startedAt, source: header.source?.path ?? '', bytes: header.bytes, damaged: damage === 'corrupt',
     destinations: header.destinations.map(({ path, model, serial }, index) =>
-      ({ path, model, serial, durable: bytesOf(durable[index]!, header), finished: states[index]?.state === 'done' })),
+      ({ path, model, serial, durable: durable[index]!, finished: states[index]?.state === 'done' })),
   };
 }
 

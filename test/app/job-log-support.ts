@@ -14,12 +14,12 @@ let folders = 0;
 export const newDir = (): string => join(root, `state-${(folders += 1)}`);
 
 const end = (path: string): LoggedEnd =>
-  ({ path, realPath: path, kind: 'block', size: 1e6, model: 'Stick ü', serial: null, majorMinor: '8:16', id: 'block:8:16', modified: null });
-export const headerOf = (chunks: number, destinations = 3): JobLogHeader => ({
+  ({ path, realPath: path, kind: 'block', size: 2 ** 45, model: 'Stick ü', serial: null, majorMinor: '8:16', id: 'block:8:16', modified: null });
+export const headerOf = (chunks: number, destinations = 3, chunkSize = CHUNK): JobLogHeader => ({
   request: { ...plainRequest, kind: 'copy', source: '/dev/sda', destinations: Array.from({ length: destinations }, (_, index) => `/dev/sd${'bcdefghi'[index]!}`) },
-  source: { ...end('/dev/sda'), kind: 'file', modified: 12.5 },
+  source: { ...end('/dev/sda'), kind: 'file', size: chunks * chunkSize - 1, majorMinor: null, id: 'file:8:1:12', modified: 12.5 },
   destinations: Array.from({ length: destinations }, (_, index) => end(`/dev/sd${'bcdefghi'[index]!}`)),
-  chunkSize: CHUNK, bytes: chunks * CHUNK - 1, startedAt: 1_795_478_399_000, program: 'platter 9.9.9',
+  chunkSize, bytes: chunks * chunkSize - 1, startedAt: 1_795_478_399_000, program: 'platter 9.9.9',
 });
 export const resultOf = (destinations: number): JobResult => ({
   readErr: 0, writeErr: 2, seconds: 1.5, bytes: 10, cancelled: false, errors: [], manifest: null, rescue: null, sourceWritten: false, notes: [],

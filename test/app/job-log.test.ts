@@ -9,7 +9,7 @@ import { bitmapBytes, countChunks, hasChunk, markChunks } from '../../app/engine
 import { JobLogError, JobLogWriter, readJobLog, type JobLog, type JobLogHeader } from '../../app/engine/job-log.ts';
 import { decodeJobLog, encodeHeader, encodeRecord, type LogRecord } from '../../app/engine/job-records.ts';
 import { seededBytes } from '../lab/lab.ts';
-import { CHUNK, hashes, headerOf, made, newDir, resultOf, root } from './job-log-support.ts';
+import { hashes, headerOf, made, newDir, resultOf, root } from './job-log-support.ts';
 
 const setOf = (bitmap: Uint8Array): number[] => Array.from({ length: bitmap.length * 8 }, (_, chunk) => chunk).filter((chunk) => hasChunk(bitmap, chunk));
 const claims = ({ durable }: JobLog): number => durable.reduce((sum, bitmap) => sum + countChunks(bitmap), 0);
@@ -89,7 +89,7 @@ describe('what was logged is read', () => {
 
   it('in 20 MiB for a TB to eight destinations, with an append for each of them every 10 GB', async () => {
     const chunks = 953_675;
-    const writer = await JobLogWriter.create(newDir(), { ...headerOf(1, 8), chunkSize: 1024 ** 2, bytes: 1e12 });
+    const writer = await JobLogWriter.create(newDir(), headerOf(chunks, 8, 1024 ** 2));
     const all = { hashes: seededBytes(16 * chunks, 1), known: new Uint8Array(chunks).fill(1) };
     for (let first = 0; first < chunks; first += 9537) {
       const count = Math.min(9537, chunks - first);
@@ -315,7 +315,7 @@ describe('the writer', () => {
 });
 
 it('memory is what a log needs, not what its header says', () => {
-  const { bytes } = encodeHeader({ ...headerOf(1, 8), bytes: 2 ** 26 * CHUNK });
+  const { bytes } = encodeHeader(headerOf(2 ** 26, 8));
   const before = process.memoryUsage().rss;
   const { log } = decodeJobLog(bytes);
   expect(log.hashes.length).toBe(2 ** 30);

@@ -3,11 +3,12 @@
 import { crc32 } from 'node:zlib';
 import { plainRequest } from '../../app/contract/jobs.ts';
 import { chunkRanges, countChunks, HASH_BYTES, hasChunk } from '../../app/engine/chunks.ts';
-import { decodeJobLog, encodeHeader, encodeRecord, JobLogError, type JobLog, type JobLogHeader, type LogRecord } from '../../app/engine/job-records.ts';
+import type { JobLogHeader } from '../../app/engine/job-header.ts';
+import { decodeJobLog, encodeHeader, encodeRecord, JobLogError, type JobLog, type LogRecord } from '../../app/engine/job-records.ts';
 import { allowing, Dice, must } from './property.ts';
 
 const CHUNKS = 40;
-const end = { path: '/dev/sdb', realPath: '/dev/sdb', kind: 'block' as const, size: 1, model: null, serial: null, majorMinor: null, id: null, modified: null };
+const end = { path: '/dev/sdb', realPath: '/dev/sdb', kind: 'block' as const, size: CHUNKS * 65536, model: null, serial: null, majorMinor: '8:16', id: 'block:8:16', modified: null };
 
 /** A small job: 40 chunks, two destinations. */
 export const header: JobLogHeader = {

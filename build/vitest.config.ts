@@ -14,6 +14,9 @@ export default defineConfig({
   resolve: { conditions: ['browser'] },
   test: {
     include: ['test/**/*.test.ts'],
+    // Nothing is written outside of the tests' own folders.
+    globalSetup: [here('../test/own-folders.ts')],
+    setupFiles: [here('../test/guard-folders.ts')],
     environment: 'node',
     pool: 'forks',
     fileParallelism: false,

@@ -1,0 +1,49 @@
+// Tests keep what they write in folders of their own. Every run gets a state folder and an XDG configuration folder under
+// the temporary folder, which every process that a test starts inherits; and each file of tests is checked for having left
+// the folders of the machine and of its user alone.
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+
+/** The folders that a Platter outside of tests uses: root's state, the user's state, and the user's settings. */
+export const realFolders = (): string[] => {
+  const home = userInfo().homedir; // by the system, not by HOME
+  return ['/var/lib/platter', join(home, '.local/state/platter'), join(home, '.config/platter')];
+};
+
+/** Everything in these folders, each with its size and when it was written. A folder that is not there is empty. */
+export function picture(folders: readonly string[]): Map<string, string> {
+  const seen = new Map<string, string>();
+  for (const folder of folders) {
+    const below = statSync(folder, { throwIfNoEntry: false }) === undefined ? [] : readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    for (const path of below.map((name) => join(folder, name))) {
+      const stats = statSync(path, { throwIfNoEntry: false });
+      if (stats !== undefined) seen.set(path, `${stats.size} bytes, written ${stats.mtimeMs}`);
+    }
+  }
+  return seen;
+}
+
+/** What is new, changed or gone between two pictures. */
+export function changes(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
+  return [...new Set([...before.keys(), ...after.keys()])].filter((path) => before.get(path) !== after.get(path));
+}
+
+/** Before all files of a run, in vitest's own process (`globalSetup`). */
+export default function setup(): () => void {
+  const folder = mkdtempSync(join(tmpdir(), 'platter-run-'));
+  process.env.PLATTER_STATE = join(folder, 'state');
+  process.env.XDG_STATE_HOME = join(folder, 'xdg-state');
+  process.env.XDG_CONFIG_HOME = join(folder, 'xdg-config');
+  return () => rmSync(folder, { recursive: true, force: true });
+}
+
+/** Around each file of tests, in its process (`guard-folders.ts`). */
+export function guardFolders(): void {
+  const before = picture(realFolders());
+  afterAll(() => {
+    const strays = changes(before, picture(realFolders()));
+    if (strays.length > 0) throw new Error(`Something wrote outside of the tests' own folders while these tests ran: ${strays.join(', ')}. Set PLATTER_STATE for each process that a test starts; close other Platters.`);
+  });
+}

@@ -10,8 +10,9 @@ import { elsewhere } from './open-folder.mjs';
 import { onCurrentNode } from './packages.mjs';
 import { setUp } from './setup.mjs';
 import { fail, inRoot, run, Stop } from './tools.mjs';
+import { unitTests } from './unit.mjs';
 
-/** A stage: what set-up it needs, and a function that runs it, prints with what it is given, and gives `{passed, failed, skips}`. */
+/** A stage: what set-up it needs, `apart` when another stage runs the same tests and it is run only by name, and a function that runs it, prints with what it is given, and gives `{passed, failed, skips}`. */
 const stages = {
   lint: { purpose: 'tools', run: () => checks([['eslint/bin/eslint.js', ...eslintArgs]]) },
   types: {
@@ -25,6 +26,7 @@ const stages = {
   plain: { purpose: 'test', run: (print) => native('plain', print) },
   asan: { purpose: 'test', run: (print) => native('asan', print) },
   tsan: { purpose: 'test', run: (print) => native('tsan', print) },
+  unit: { purpose: 'tools', apart: true, run: () => vitest('unit', unitTests()) },
   app: { purpose: 'test', run: () => vitest('app', ['test/app', 'test/engine', 'test/lab']) },
   fuzz: { purpose: 'test', run: (print) => lines('fuzz', process.execPath, [inRoot('test/fuzz/run.mjs')], print) },
   // Pages know nothing of each other, and wait for their frames half of the time.
@@ -132,7 +134,7 @@ async function atOnce(names, stage, say) {
 async function test(asked) {
   const unknown = asked.filter((name) => !(name in stages));
   if (unknown.length > 0) throw new Stop(`no such stage: ${unknown.join(', ')}. There are: ${Object.keys(stages).join(', ')}`);
-  const chosen = asked.length > 0 ? Object.keys(stages).filter((name) => asked.includes(name)) : Object.keys(stages);
+  const chosen = asked.length > 0 ? Object.keys(stages).filter((name) => asked.includes(name)) : Object.keys(stages).filter((name) => !stages[name].apart);
   await setUp(chosen.every((name) => stages[name].purpose === 'tools') ? 'tools' : 'test');
 
   const total = { passed: 0, failed: 0, skips: [] };

@@ -240,7 +240,10 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
     };
     const destinations: Held[] = [];
     for (const [index, found] of looked.destinations.entries()) destinations.push(await holdOne(found, index));
-    if (lacking.length > 0 && lacking.length === errors.length) throw new LacksRights(errors, lacking);
+    const refused = (error: PlatterError): boolean => error.code === 'NOT_PERMITTED' && lacking.some(({ path }) => path === error.device);
+    if (lacking.length > 0 && errors.every(refused)) throw new LacksRights(errors, lacking);
+    // Rights are asked for when all the rest is in order. Until then a missing one is no error.
+    if (rights !== null) throwIfAny(errors.filter((error) => !refused(error)));
     throwIfAny(errors);
     const sessions = session === null ? [] : [session];
     const partitions = await partitionNotes(request, destinations, sessions);

@@ -1,12 +1,13 @@
 // The host of an ordinary user, who may open none of the disks here, and platter-broker behind it: what is opened, with whose rights,
 // what is refused, and how often somebody is asked.
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RightsQuestion } from '../../app/contract/host.ts';
 import { canLab, seededBytes } from '../lab/lab.ts';
-import { BROKER, childrenOf, commandLine, finish, modesOf, prepare, USER, UsersPlace } from './broker-support.ts';
+import { BROKER, childrenOf, commandLine, finish, modesOf, prepare, USER, UsersPlace, type UsersHost } from './broker-support.ts';
 import { MiB, refused } from './engine-support.ts';
 
 const ADDON = fileURLToPath(new URL('../../out/native/kcopyd.node', import.meta.url));
@@ -75,6 +76,98 @@ describe.skipIf(canLab() !== null || process.getuid?.() !== 0)('a host with a br
     expect(readFileSync(two.backing).equals(Buffer.alloc(2 * MiB))).toBe(true);
   });
 
+  it('S1 SIGUSR1 opens no port in the host, and the job goes on', async () => {
+    const disk = await place.disk();
+    const source = place.file('source.img', 0, 0o644);
+    const { engine, pid } = place.host();
+    await engine.call('list', { all: false });
+    const before = listening();
+    for (const signal of ['SIGUSR1', 'SIGPIPE', 'SIGCHLD', 'SIGURG', 'SIGWINCH', 'SIGSTOP', 'SIGCONT'] as const) process.kill(pid(), signal);
+    await prepare(engine, { source, destinations: [disk.device] });
+    process.kill(pid(), 'SIGUSR1');
+    expect(await finish(engine)).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true }] });
+    expect(listening()).toEqual(before);
+  });
+
+  it('S1 another process of the same user cannot take a disk from the host', async () => {
+    const disk = await place.disk();
+    const { engine, pid } = place.host();
+    await prepare(engine, { source: place.file('source.img', 0, 0o644), destinations: [disk.device] });
+    const fds = readdirSync(`/proc/${pid()}/fd`).filter((fd) => readlinkSync(`/proc/${pid()}/fd/${fd}`) === disk.device);
+    expect(fds.length).toBeGreaterThan(0);
+    // 434: pidfd_open, 438: pidfd_getfd, on every architecture.
+    const program = `import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+pidfd = libc.syscall(434, int(sys.argv[1]), 0)
+for fd in sys.argv[2:]:
+    print(libc.syscall(438, pidfd, int(fd), 0), os.strerror(ctypes.get_errno()))
+try:
+    print(os.listdir('/proc/' + sys.argv[1] + '/fd'))
+except PermissionError:
+    print('closed')`;
+    const said = execFileSync('python3', ['-c', program, String(pid()), ...fds], { encoding: 'utf8', uid: USER, gid: USER });
+    expect(said.trim().split('\n')).toEqual([...fds.map(() => '-1 Operation not permitted'), 'closed']);
+    expect(readFileSync(`/proc/${pid()}/limits`, 'utf8')).toMatch(/^Max core file size\s+0\s+0\s/m);
+  });
+
+  describe('that the client starts by sudo', () => {
+    /** Does what sudo would do with the command of a question. */
+    const run = ({ argv: [, , ...command] }: RightsQuestion, env: NodeJS.ProcessEnv = {}): { code: number | null; said: string } => {
+      const { status, stderr } = spawnSync(command[0]!, command.slice(1), { encoding: 'utf8', env: { SUDO_UID: String(USER), SUDO_GID: String(USER), ...env } });
+      return { code: status, said: stderr };
+    };
+    const answering = (host: UsersHost, answer: (question: RightsQuestion) => { code: number | null; said: string }): void => {
+      host.engine.onRights((asking) => {
+        if (asking !== null) void host.engine.call('rightsEnded', { question: asking.question, ...answer(asking) });
+      });
+    };
+
+    it('writes the disk, and asks again for the next job (S12)', async () => {
+      const disk = await place.disk();
+      const source = place.file('source.img', 0, 0o644);
+      const host = place.host({ broker: false, args: ['--sudo'] });
+      answering(host, run);
+      for (const question of [1, 2]) {
+        await prepare(host.engine, { source, destinations: [disk.device] });
+        expect(host.questions.at(-2)).toMatchObject({ question, how: 'sudo', devices: [disk.device], argv: expect.arrayContaining(['--socket', '--write', disk.device.slice('/dev/'.length)]) as string[] });
+        expect(host.questions.at(-1)).toBeNull();
+        expect(await finish(host.engine)).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true }] });
+      }
+      expect(readdirSync(place.own).filter((name) => name.startsWith('platter-'))).toEqual([]);
+    });
+
+    it('says why there are no rights, and writes nothing', async () => {
+      const disk = await place.disk();
+      const source = place.file('source.img', 0, 0o644);
+      const host = place.host({ broker: false, args: ['--sudo'] });
+      answering(host, () => ({ code: 1, said: 'sudo: 3 incorrect password attempts\n' }));
+      expect(await refused(prepare(host.engine, { source, destinations: [disk.device] }))).toMatchObject([{ code: 'ELEVATION_DENIED', reason: { kind: 'sudoFailed', devices: [disk.device] } }]);
+      expect(await host.engine.call('list', { all: false })).toBeInstanceOf(Array);
+      expect((await disk.counters()).writes).toBe(0);
+    });
+
+    it('withdraws a question that is given up', async () => {
+      const disk = await place.disk();
+      const host = place.host({ broker: false, args: ['--sudo'] });
+      const preparing = refused(prepare(host.engine, { source: place.file('source.img', 0, 0o644), destinations: [disk.device] }));
+      await expect.poll(() => host.questions.length).toBe(1);
+      await host.engine.call('cancel', {});
+      expect(await preparing).toMatchObject([{ code: 'CANCELLED' }]);
+      expect(host.questions.at(-1)).toBeNull();
+    });
+
+    it('refuses a disk that became another one while the question was open', async () => {
+      const disk = await place.disk({ size: 2 * MiB, plain: true });
+      const host = place.host({ broker: false, args: ['--sudo'] });
+      answering(host, (question) => {
+        execFileSync('truncate', ['--size', String(3 * MiB), disk.backing]);
+        execFileSync('losetup', ['--set-capacity', disk.device]);
+        return run(question);
+      });
+      expect(await refused(prepare(host.engine, { source: place.file('source.img', 0, 0o644), destinations: [disk.device] }))).toMatchObject([{ code: 'CHANGED', device: disk.device }]);
+    });
+  });
+
   it('S16 a session opens no mounted disk for writing, whatever the program believes that asks for it', async () => {
     const disk = await place.disk({ size: 16 * MiB });
     execFileSync('mkfs.ext4', ['-q', disk.device]);
@@ -95,11 +188,12 @@ describe.skipIf(canLab() !== null || process.getuid?.() !== 0)('a host with a br
 function askBroker(device: string, size: number): unknown {
   const { rdev } = statSync(device);
   const number = { major: (rdev >> 8) & 0xfff, minor: rdev & 0xff };
+  const sequence = Number(readFileSync(`/sys/dev/block/${number.major}:${number.minor}/diskseq`, 'utf8'));
   const program = `
     const addon = require(${JSON.stringify(ADDON)});
     const broker = addon.brokerOver(Number(process.env.PLATTER_BROKER_FD));
     (async () => {
-      const named = await broker.name([{ ...${JSON.stringify(number)}, size: ${size}, diskSequence: 0, access: 'write' }]);
+      const named = await broker.name([{ ...${JSON.stringify(number)}, size: ${size}, diskSequence: ${sequence}, access: 'write' }]);
       const opened = await broker.open(0, 'write', 'it', ${JSON.stringify(number)});
       console.log(JSON.stringify([named, opened]));
       broker.close();
@@ -107,3 +201,7 @@ function askBroker(device: string, size: number): unknown {
   const answer = execFileSync(BROKER, ['--as', `${USER}:${USER}`, '--', process.execPath, '--eval', program], { encoding: 'utf8', env: { PATH: process.env.PATH } });
   return JSON.parse(answer) as unknown;
 }
+
+/** Local TCP ports at which anybody listens. */
+const listening = (): string[] => ['tcp', 'tcp6'].flatMap((kind) =>
+  readFileSync(`/proc/net/${kind}`, 'utf8').split('\n').map((line) => line.trim().split(/\s+/)).filter((fields) => fields[3] === '0A').map((fields) => `${kind} ${fields[1]}`)).sort();

@@ -2,7 +2,7 @@
 import type { Plan, RescueProgress } from '../app/contract/jobs.ts';
 import type { JobView } from '../app/contract/window.ts';
 import { headline, isPaused } from '../app/view/batch.ts';
-import { isActive, isBad, isGood, tilesOf, type Tile } from '../app/view/tiles.ts';
+import { isActive, isBad, isComplete, isGood, tilesOf, type Tile } from '../app/view/tiles.ts';
 import { isPartial } from './consent.ts';
 import { sourceName } from './disks.ts';
 import type { Former } from './state/choice.svelte.ts';
@@ -37,13 +37,13 @@ export function nextStep(job: JobView, tiles: readonly Tile[], continuable = fal
   const checks = plan.kind === 'verify';
   if (job.phase === 'cancelling') return checks ? say('tasks.stopping') : say('job.stopping');
   const bad = tiles.filter(isBad);
-  const good = tiles.filter(isGood);
+  const complete = tiles.filter(isComplete);
   const stopped = tiles.filter(({ state }) => state === 'cancelled');
   const stalled = tiles.filter(({ state }) => state === 'stalled');
   const differing = checks ? bad.filter(differs) : [];
   const advice: string[] = [];
-  const drives = good.filter(({ endpoint }) => endpoint.kind === 'block');
-  const images = good.filter(({ endpoint }) => endpoint.kind === 'file');
+  const drives = complete.filter(({ endpoint }) => endpoint.kind === 'block');
+  const images = tiles.filter((tile) => isGood(tile) && tile.endpoint.kind === 'file');
   // Until the job has ended its drives are open; what can be taken out after it, TakeOut says.
   if (drives.length > 0 && job.phase === 'running') advice.push(say('job.driveDone', { names: names(drives, 'drives'), count: drives.length }));
   if (images.length > 0 && !checks) advice.push(say('job.imageReady', { names: names(images, 'images'), count: images.length }));
@@ -54,6 +54,9 @@ export function nextStep(job: JobView, tiles: readonly Tile[], continuable = fal
     const told = { names: names(differing), count: differing.length };
     advice.push(plan.source === null ? say('tasks.differsFromManifest', told) : say('tasks.differs', told));
   }
+  const partly = tiles.filter(({ state }) => state === 'partlyVerified');
+  if (partly.length > 0) advice.push(say('job.partlyVerified', { names: names(partly), count: partly.length }));
+  if (job.result?.sourceWritten === true && complete.length > 0) advice.push(say('job.sourceWritten', { names: names(complete), count: complete.length }));
   if (aside.length > 0) advice.push(say('job.setAside', { names: names(aside) }));
   if (stopped.length > 0) {
     const told = { names: names(stopped), count: stopped.length };

@@ -1,12 +1,12 @@
 // What the command tells the shell.
 import type { JobResult, Plan } from '../contract/jobs.ts';
-import { isGood } from '../engine/reduce.ts';
+import { outcomeOf, type Outcome } from '../view/verdict.ts';
 
 /** Exit codes; scripts rely on them. */
 export const EXIT = {
   /** Every destination is good. */
   allGood: 0,
-  /** Some are good, some failed or were not there to be continued; or a rescue left holes, or a manifest with holes something that nobody compared. */
+  /** Some are good and some are not; or something could not be read, was not compared, was not there, or the source was written to. */
   someFailed: 1,
   /** Refused: nothing was written. Wrong arguments are refused too. */
   refused: 2,
@@ -16,17 +16,13 @@ export const EXIT = {
   cancelled: 130,
 } as const;
 
+const BY_OUTCOME: Readonly<Record<Outcome, number>> = { complete: EXIT.allGood, partial: EXIT.someFailed, failed: EXIT.noneGood, cancelled: EXIT.cancelled };
+
 /**
  * Exit code of a job that ran; `stopped` says that the user stopped all of it. A job that was stopped too late to keep
- * anything from being completed is a good one; one destination that was cancelled is only not good.
+ * anything from being completed is judged like any other; a single destination that was cancelled is only not good.
  */
-export function exitCode({ destinations, rescue }: JobResult, { kind, notes }: Pick<Plan, 'kind' | 'notes'>, stopped: boolean): number {
-  const cancelled = destinations.filter(({ state }) => state === 'cancelled').length;
-  if (cancelled === destinations.length || (stopped && cancelled > 0)) return EXIT.cancelled;
-  const good = destinations.filter(isGood).length;
-  if (good === 0) return EXIT.noneGood;
-  const skipped = notes.some((note) => note.kind === 'leftOut' || (note.kind === 'notCompared' && kind === 'verify'));
-  // What could not be read is zeros on every copy: none is what the source should have been.
-  const whole = (rescue === null || rescue.bad === 0) && !skipped;
-  return good === destinations.length && whole ? EXIT.allGood : EXIT.someFailed;
+export function exitCode(result: JobResult, { notes }: Pick<Plan, 'notes'>, stopped: boolean): number {
+  if (stopped && result.destinations.some(({ state }) => state === 'cancelled')) return EXIT.cancelled;
+  return BY_OUTCOME[outcomeOf(result, notes)];
 }

@@ -3,8 +3,9 @@
 export const EXIT_CODES = `
 Exit codes:
   0    every destination is good
-  1    some are good, some failed or were not there to be continued; or a rescue
-       could not read all of the source, or a manifest had no hash of some part
+  1    some are good, some failed or were not there to be continued; or not all
+       is proven: a rescue could not read all of the source, a part was not
+       compared, or the source was written to during the job
   2    refused: nothing was written
   3    none is good, or the engine broke down, or stdout could not be written
   130  cancelled by SIGINT or SIGTERM, after what was in flight had ended and
@@ -21,14 +22,19 @@ With --json, stdout has one object a line and nothing else:
   {"event":"plan",...}      what was checked and will be done; its job is what
                             platter resume goes on with
   {"event":"progress",...}  about ten a second: bytes read, and per destination
-                            path, state, written, verified, toWrite, toVerify,
-                            bytesPerSecond, secondsLeft, paused
+                            path, state, written, verified, uncompared, toWrite,
+                            toVerify, bytesPerSecond, secondsLeft, paused
   {"event":"error",...}     side, path, code, errno, offset, length, message,
                             advice
-  {"event":"result",...}    the last line of a job that was started: readErr,
-                            writeErr, seconds, bytes, manifest, rescue, job, and
-                            per destination path, state, verified, written,
-                            kept, seconds, errors
+  {"event":"result",...}    the last line of a job that was started: outcome
+                            (complete, partial, failed, cancelled), readErr,
+                            writeErr, seconds, bytes, manifest, rescue,
+                            sourceWritten, notes, job, and per destination path,
+                            state, verdict, verified, uncompared, written, kept,
+                            seconds, errors. The verdict is verified, failed,
+                            removed, cancelled, written (not read back),
+                            partlyVerified (uncompared bytes were not compared)
+                            or sourceWritten (it was, during the job)
 A refused job prints its errors, with "side":null, and has no result.`;
 
 const CONTROL = `

@@ -2,7 +2,8 @@
 import type { JobRecord, RecordedDestination } from '../contract/records.ts';
 import { english } from '../engine/english.ts';
 import { size } from '../engine/words.ts';
-import { verdictOf } from '../view/ended.ts';
+import { verdictWords } from '../records/verdict-words.ts';
+import { verdictOf } from '../view/verdict.ts';
 import { formatTime } from './quantities.ts';
 import { printable, type Paint } from './text.ts';
 
@@ -14,15 +15,15 @@ export function historyLines(records: readonly JobRecord[], unreadable: number, 
   const lines = records.flatMap((record) => [
     `${paint('strong', record.id)}  ${date.format(new Date(record.startedAt))}  ${paint(OUTCOMES[record.outcome], record.outcome)}${record.name === null ? '' : `  "${printable(record.name)}"`}`,
     `  ${record.kind} from ${printable(record.source?.path ?? record.request.manifest ?? '')}, ${size(record.bytes)}, in ${formatTime(record.seconds)}`,
-    ...record.destinations.map(destinationLine),
+    ...record.destinations.map((destination) => destinationLine(destination, record)),
   ]);
   const found = lines.length > 0 ? lines : ['No job found. Jobs that have ended are listed here.'];
   return unreadable === 0 ? found : [...found, `${unreadable} of the files in the history could not be read; they are left as they are.`];
 }
 
-function destinationLine(destination: RecordedDestination): string {
+function destinationLine(destination: RecordedDestination, record: JobRecord): string {
   const { path, model, serial, port, errors } = destination;
   const identity = [model, serial, port === null ? null : english.port({ sockets: port })].filter((text) => text !== null).map(printable).join(', ');
   const error = errors[0] === undefined ? '' : `. ${printable(errors[0].message)}`;
-  return `  to ${printable(path)}${identity === '' ? '' : ` (${identity})`}: ${verdictOf(destination)}${error}`;
+  return `  to ${printable(path)}${identity === '' ? '' : ` (${identity})`}: ${verdictWords(verdictOf(destination, record), destination.uncompared)}${error}`;
 }

@@ -4,7 +4,7 @@ import type { Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
 import { isOver } from '../engine/reduce.ts';
 import { formatRate, formatTime } from './quantities.ts';
-import { afterwards, countWords, keptWords, percent, rescueWords, share, verdict, wordOf, type Word } from './job-words.ts';
+import { afterwards, countWords, keptWords, percent, phraseOf, rescueWords, share, verdict, wordOf, type Word } from './job-words.ts';
 import { alignRight, columns, fit, printable, wrap, type Paint, type Style } from './text.ts';
 
 /** Where the lines will be shown. */
@@ -22,11 +22,12 @@ export interface Screen {
 
 const STYLES: Record<Word, Style> = {
   waiting: 'faint', comparing: 'busy', copying: 'busy', flushing: 'busy', verifying: 'busy', repairing: 'busy', paused: 'faint',
-  stalled: 'strong', verified: 'good', written: 'strong', failed: 'bad', cancelled: 'faint',
+  stalled: 'strong', verified: 'good', sourceWritten: 'strong', partlyVerified: 'strong', written: 'strong', failed: 'bad', removed: 'bad', cancelled: 'faint',
 };
 const GLYPHS: Record<Word, [unicode: string, ascii: string]> = {
   waiting: ['·', '.'], comparing: ['●', '>'], copying: ['●', '>'], flushing: ['●', '>'], verifying: ['●', '>'], repairing: ['●', '>'],
-  paused: ['‖', '='], stalled: ['!', '!'], verified: ['✓', '+'], written: ['✓', '+'], failed: ['✗', 'x'], cancelled: ['–', '-'],
+  paused: ['‖', '='], stalled: ['!', '!'], verified: ['✓', '+'], sourceWritten: ['!', '!'], partlyVerified: ['!', '!'],
+  written: ['✓', '+'], failed: ['✗', 'x'], removed: ['✗', 'x'], cancelled: ['–', '-'],
 };
 /** States in which bytes move, so that a speed means something. */
 const MOVING: ReadonlySet<Word> = new Set(['comparing', 'copying', 'verifying', 'repairing']);
@@ -66,9 +67,8 @@ export function finalLines(view: JobView, screen: Screen): string[] {
 /** The whole job on one line, for a log: `plain` text of any length. */
 export function logLine(view: JobView): string {
   const each = view.progress.destinations.map((destination, index) => {
-    const word = wordOf(view, index);
     const detail = isOver(destination.state) ? '' : ` ${percent(destination)} % ${formatRate(destination.bytesPerSecond)}`;
-    return `${printable(destination.path)}: ${word}${detail}`;
+    return `${printable(destination.path)}: ${phraseOf(view, index)}${detail}`;
   });
   const { seconds, rescue } = view.progress;
   return `${Math.round(seconds)} s  ${each.join(', ')}${rescue === null ? '' : `; ${rescueWords(rescue)}`}`;
@@ -79,7 +79,7 @@ export function logEnd(view: JobView): string[] {
   const each = view.progress.destinations.map(({ path, state }, index) => {
     // What a destination got over, by a repair or a second try, is no reason any more.
     const reason = state === 'done' ? keptWords(view, index) : lastError(view, index)?.message ?? null;
-    return `${printable(path)}: ${wordOf(view, index)}${reason === null ? '' : `: ${printable(reason)}`}`;
+    return `${printable(path)}: ${phraseOf(view, index)}${reason === null ? '' : `: ${printable(reason)}`}`;
   });
   return [...each, verdict(view), ...afterwards(view)];
 }
@@ -116,12 +116,16 @@ function destinationLine(view: JobView, index: number, layout: Layout, screen: S
   const style = STYLES[word];
   const glyph = GLYPHS[word][screen.unicode ? 0 : 1];
   const mark = screen.selected === index ? '>' : ' ';
-  const start = [
-    `${mark} ${screen.paint(style, glyph)} ${fit(printable(destination.path), layout.name, 'start')}`,
-    screen.paint(style, fit(word, STATE_WIDTH)),
-  ];
+  const named = `${mark} ${screen.paint(style, glyph)} ${fit(printable(destination.path), layout.name, 'start')}`;
+  const start = [named, screen.paint(style, fit(word, STATE_WIDTH))];
   const error = lastError(view, index) ?? view.errors.find((one) => one.destination === null);
-  const instead = word === 'failed' ? error?.message ?? null : keptWords(view, index);
+  const phrase = phraseOf(view, index);
+  if (phrase !== word) {
+    // It says more than the column of states has room for.
+    const kept = keptWords(view, index);
+    return [named, screen.paint(style, fit(kept === null ? phrase : `${phrase}; ${kept}`, STATE_WIDTH + 2 + layout.rest).trimEnd())].join('  ');
+  }
+  const instead = word === 'failed' || word === 'removed' ? error?.message ?? null : keptWords(view, index);
   if (instead !== null) return [...start, fit(printable(instead), layout.rest).trimEnd()].join('  ');
   const parts = [...start];
   if (layout.bar > 0) parts.push(bar(share(destination), layout.bar, style, screen));

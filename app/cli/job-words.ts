@@ -2,18 +2,19 @@
 import type { DestinationProgress, DestinationState, Plan, RescueProgress } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
 import { english } from '../engine/english.ts';
-import { isGood } from '../engine/reduce.ts';
 import { counted, size } from '../engine/words.ts';
+import { countedWords, verdictWords } from '../records/verdict-words.ts';
+import { isComplete, VERDICTS, verdictIn, verdictOf, type Verdict } from '../view/verdict.ts';
 import { formatTime } from './quantities.ts';
 import { printable } from './text.ts';
 
-/** A destination's state in the words of the user; what was written but not read back is not called verified. */
-export type Word = Exclude<DestinationState, 'done'> | 'verified' | 'written';
+/** What a destination is at, or how it ended. */
+export type Word = Exclude<DestinationState, 'done'> | Verdict;
 
 /** Order of the words where destinations are counted: the most settled first. */
-const WORDS: readonly Word[] = [
-  'verified', 'written', 'failed', 'cancelled', 'stalled', 'paused', 'repairing', 'verifying', 'flushing', 'copying', 'comparing', 'waiting',
-];
+const WORDS: readonly Word[] = [...VERDICTS, 'stalled', 'paused', 'repairing', 'verifying', 'flushing', 'copying', 'comparing', 'waiting'];
+
+const isVerdict = (word: Word): word is Verdict => VERDICTS.some((verdict) => verdict === word);
 
 /** Failures of the drive itself: to go on with the same drive would only find them again. */
 const OF_THE_DRIVE: ReadonlySet<string> = new Set(['MEDIUM_ERROR', 'READ_ONLY', 'VERIFY_MISMATCH']);
@@ -44,16 +45,21 @@ function firstSentence({ kind, source, bytes, destinations, verify, request }: P
 /** The word for the destination `index`. */
 export function wordOf(view: JobView, index: number): Word {
   const { state } = view.progress.destinations[index]!;
-  if (state !== 'done') return state;
-  const verified = view.result?.destinations[index]?.verified ?? (view.result === null && view.plan.verify);
-  return verified ? 'verified' : 'written';
+  return verdictIn(view, index) ?? (state === 'done' ? 'waiting' : state);
+}
+
+/** The same in full, as people read it: "verified except 1,048,576 bytes". */
+export function phraseOf(view: JobView, index: number): string {
+  const word = wordOf(view, index);
+  const uncompared = view.result?.destinations[index]?.uncompared ?? view.progress.destinations[index]!.uncompared;
+  return isVerdict(word) ? verdictWords(word, uncompared) : word;
 }
 
 /** "5 verified, 1 failed, 2 copying". */
 export function countWords(view: JobView): string {
   const words = view.progress.destinations.map((_, index) => wordOf(view, index));
   return WORDS
-    .map((word) => [words.filter((candidate) => candidate === word).length, word] as const)
+    .map((word) => [words.filter((candidate) => candidate === word).length, isVerdict(word) ? countedWords[word] : word] as const)
     .filter(([count]) => count > 0)
     .map(([count, word]) => `${count} ${word}`)
     .join(', ');
@@ -73,7 +79,7 @@ export function share({ state, written, verified, toWrite, toVerify }: Destinati
 /** "wrote 10.2 MB, 1.1 GB were there" of a destination that ended well and had some of it already; else null. */
 export function keptWords(view: JobView, index: number): string | null {
   const ended = view.result?.destinations[index];
-  if (ended === undefined || !isGood(ended) || ended.kept === 0 || view.plan.kind === 'verify') return null;
+  if (view.result === null || ended === undefined || !isComplete(verdictOf(ended, view.result)) || ended.kept === 0 || view.plan.kind === 'verify') return null;
   return `${ended.written === 0 ? 'wrote nothing' : `wrote ${size(ended.written)}`}, ${size(ended.kept)} were there`;
 }
 
@@ -90,7 +96,7 @@ export function verdict(view: JobView): string {
   if (failure !== null) return 'The engine broke down: take none of the destinations for complete.';
   const cut = plan.kind !== 'verify' && result.destinations.some(({ state }) => state === 'cancelled');
   const warning = cut ? ' The devices are flushed; what was cancelled holds only a part of the copy.' : '';
-  const each = result.destinations.some(isGood) ? `: ${size(plan.bytes)} each,` : '';
+  const each = result.destinations.some((destination) => isComplete(verdictOf(destination, result))) ? `: ${size(plan.bytes)} each,` : '';
   const seconds = result.seconds < 9.95 ? `${result.seconds.toFixed(1)} s` : formatTime(result.seconds);
   return `${countWords(view)}${each} in ${seconds}.${warning}`;
 }

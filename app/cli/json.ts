@@ -4,6 +4,7 @@ import type { DestinationProgress, DestinationResult, Endpoint, JobProgress, Job
 import type { JobView } from '../contract/window.ts';
 import type { Disk, Port } from '../contract/disks.ts';
 import { english } from '../engine/english.ts';
+import { outcomeOf, verdictOf, type Outcome, type Verdict } from '../view/verdict.ts';
 import { continuable } from './job-words.ts';
 
 /** Where something is plugged in: "USB bus 1, hub 2, port 3". */
@@ -47,12 +48,14 @@ export interface ErrorFacts {
 export type ErrorLine = { event: 'error' } & ErrorFacts;
 
 /** The last line of a job that was started. A refused job has none: only its errors, and exit code 2. */
-export interface ResultLine extends Pick<JobResult, 'readErr' | 'writeErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue'> {
+export interface ResultLine extends Pick<JobResult, 'readErr' | 'writeErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'sourceWritten'> {
   event: 'result';
+  /** How the job ended; the exit code says the same. */
+  outcome: Outcome;
   notes: string[];
   /** What `platter resume` finishes it by, null when nothing is left that it could. */
   job: string | null;
-  destinations: (Omit<DestinationResult, 'errors'> & { errors: ErrorFacts[] })[];
+  destinations: (Omit<DestinationResult, 'errors'> & { /** How it ended, all things considered. */ verdict: Verdict; errors: ErrorFacts[] })[];
 }
 
 export type JsonLine = PlanLine | ProgressLine | ErrorLine | ResultLine;
@@ -77,15 +80,17 @@ export const errorLine = (error: PlatterError | JobError): ErrorLine => ({ event
 /** The line for `result`, which ended `view`. */
 export const resultLine = (result: JobResult, view: JobView): ResultLine => ({
   event: 'result',
+  outcome: outcomeOf(result, view.plan.notes),
   readErr: result.readErr,
   writeErr: result.writeErr,
   seconds: Math.round(result.seconds * 1000) / 1000,
   bytes: result.bytes,
   manifest: result.manifest,
   rescue: result.rescue,
+  sourceWritten: result.sourceWritten,
   notes: result.notes.map(english.note),
   job: continuable(view),
-  destinations: result.destinations.map((destination) => ({ ...destination, errors: destination.errors.map(errorFacts) })),
+  destinations: result.destinations.map((destination) => ({ ...destination, verdict: verdictOf(destination, result), errors: destination.errors.map(errorFacts) })),
 });
 
 function errorFacts(error: PlatterError | JobError): ErrorFacts {

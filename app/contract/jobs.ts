@@ -153,6 +153,8 @@ export interface DestinationProgress {
   written: number;
   /** Bytes read back and compared so far. */
   verified: number;
+  /** Of one that is done, as in its result; 0 before. */
+  uncompared: number;
   /** Bytes it will have to write, and to read back, in the phases that are known by now. */
   toWrite: number;
   toVerify: number;
@@ -193,8 +195,16 @@ export interface RescueProgress {
 export interface DestinationResult {
   path: string;
   state: 'done' | 'failed' | 'cancelled';
-  /** true: read back and equal; false: read back and different, or not readable; null: not read back. */
+  /**
+   * true: every byte was compared and is equal; false: something was compared and differs, or could not be read; null: not
+   * compared, or not all of it (`uncompared`).
+   */
   verified: boolean | null;
+  /**
+   * Bytes of a destination that is done which the job was meant to compare and could not: a manifest has no hash of them, or
+   * they were on the destination before a rescue began. 0 for a job that does not read back.
+   */
+  uncompared: number;
   /** Bytes that were written, zeros that needed no writing included. */
   written: number;
   /** Bytes that needed no writing because they were there: of an update, a repair, a continued job. */

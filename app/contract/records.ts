@@ -42,7 +42,7 @@ export interface JobRecord {
   /** Of the batch, null when it has none. */
   name: string | null;
   kind: CopyRequest['kind'];
-  /** `complete`: every destination is good; `partial`: some are, or the rescue of the source left holes. */
+  /** As view/verdict.ts decides it: `partial` also when something was not compared, could not be read, or was written to. */
   outcome: 'complete' | 'partial' | 'failed' | 'cancelled';
   /** ISO 8601, UTC. */
   startedAt: string;
@@ -62,6 +62,8 @@ export interface JobRecord {
   /** Why the machinery failed, null when it did not. */
   failure: PlatterError | null;
   rescue: JobResult['rescue'];
+  /** The source was written to while the job ran. */
+  sourceWritten: boolean;
   notes: Note[];
   request: CopyRequest;
 }

@@ -29,6 +29,7 @@ export function brokenResult({ progress, errors }: Pick<JobView, 'progress' | 'e
       path,
       state: 'failed',
       verified: null,
+      uncompared: 0,
       written,
       kept: 0,
       seconds,

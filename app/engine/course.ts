@@ -1,6 +1,8 @@
 // The course of a job: which passes it takes over its destinations, and what of one decides about the next.
 import { allChunks, both, bytesOf, chunksIn, chunksOfErrors, either, isEmpty, noChunks, without } from './chunk-sets.ts';
 import { countChunks } from './chunks.ts';
+import { isDead, wasReadToItsEnd } from './evidence.ts';
+import type { Manifest } from './manifest.ts';
 import type { NativeError, NativeState } from './native.ts';
 import { blankHeads, isDisk, withHead } from './heads.ts';
 import type { PassEnd, Stage } from './stage.ts';
@@ -55,14 +57,13 @@ async function renew(stage: Stage, destinations: readonly number[], goesOn: bool
     // One that was started again meanwhile is on a course of its own.
     for (const destination of old) if (end.targets.every((target) => target.destination !== destination)) work.delete(destination);
     if (end.sourceFailed) return;
-    const uncompared = repairs && stage.prepared.manifest !== null ? without(allChunks(stage.grid), stage.prepared.manifest.known) : noChunks(stage.grid);
     for (const { destination } of end.targets) {
       if (!stage.isOpen(destination)) continue;
       const differing = withHead(stage, destination, chunksOfErrors(end.errors, destination, stage.grid));
       const equal = without(allChunks(stage.grid), differing);
       stage.keep(destination, bytesOf(equal, stage.grid));
       work.set(destination, workOf(destination, differing));
-      await stage.found(destination, without(equal, uncompared));
+      await stage.found(destination, equal);
     }
   }
   await write(stage, work, repairs ? 'repairing' : 'copying', !repairs && stage.request.repair);
@@ -72,25 +73,47 @@ async function renew(stage: Stage, destinations: readonly number[], goesOn: bool
 /** Compares with the source, or with the manifest alone. */
 async function verify(stage: Stage, destinations: readonly number[]): Promise<void> {
   const end = await compare(stage, destinations, null);
-  for (const { destination, state } of end.targets) await stage.finish(destination, state);
+  for (const { destination, state } of end.targets) {
+    const empty = state === 'done' && stage.unproven(destination) === stage.grid.bytes;
+    if (empty) stage.tell(destination, 'verify', { code: 'BAD_FILE', op: 'verify', reason: { kind: 'nothingCompared' }, remedy: { kind: 'otherManifest' } });
+    await stage.finish(destination, empty ? 'failed' : state);
+  }
 }
 
 /** Compares all, or of each destination the chunks that `todo` has for it: what differs there is not an error, it is to be written. */
-function compare(stage: Stage, destinations: readonly number[], todo: ReadonlyMap<number, Uint8Array> | null): Promise<PassEnd> {
+async function compare(stage: Stage, destinations: readonly number[], todo: ReadonlyMap<number, Uint8Array> | null): Promise<PassEnd> {
   const { source, manifest } = stage.prepared;
+  const chunks = new Map(destinations.map((destination) => [destination, todo?.get(destination) ?? allChunks(stage.grid)]));
   // The source of an update is checked against the manifest of last time when it was read.
-  const byHashes = stage.request.kind === 'copy' ? null : manifest;
-  const words = { writing: 'repairing', reading: todo === null ? 'verifying' : 'comparing' } as const;
-  const ignoreWrite = todo !== null || stage.request.keepGoing;
+  if (stage.request.kind === 'copy' || manifest === null) return compareWith(stage, chunks, null, todo !== null);
   // By hashes alone only those chunks can be compared that have one.
-  const job = byHashes === null
-    ? { op: 'compare', source: source!.device, ignoreWrite } as const
-    : { op: 'compare', source: null, ignoreWrite, offset: 0, length: stage.grid.bytes, hashes: byHashes.hashes, known: byHashes.known } as const;
-  const targets = destinations.map((destination) => {
-    const chunks = todo?.get(destination) ?? allChunks(stage.grid);
-    return { destination, check: byHashes === null ? chunks : both(chunks, byHashes.known) };
-  });
-  return stage.perform({ words, targets, job, ...(todo === null ? {} : { more: isNotCancelled }) }, todo === null ? undefined : isOfDestination);
+  const known = new Map([...chunks].map(([destination, set]) => [destination, both(set, manifest.known)]));
+  const byHashes = await compareWith(stage, known, manifest, todo !== null);
+  const left = new Map(byHashes.targets.filter(({ destination, state }) => state !== 'cancelled' && stage.isOpen(destination))
+    .map(({ destination }) => [destination, without(chunks.get(destination)!, manifest.known)] as const)
+    .filter(([destination, set]) => !isEmpty(set) && !byHashes.errors.some((error) => error.destination === destination && isDead(error))));
+  if (source === null || left.size === 0) return byHashes;
+  const bySource = await compareWith(stage, left, null, todo !== null);
+  return {
+    targets: byHashes.targets.map((target) => bySource.targets.find(({ destination }) => destination === target.destination) ?? target)
+      .filter(({ destination }) => !left.has(destination) || bySource.targets.some((target) => target.destination === destination)),
+    errors: [...byHashes.errors, ...bySource.errors],
+    sourceFailed: bySource.sourceFailed,
+  };
+}
+
+/** One pass over chunks of destinations: by the hashes of `manifest`, or with the source. `writesNext`: what differs is to be written. */
+function compareWith(stage: Stage, chunks: ReadonlyMap<number, Uint8Array>, manifest: Manifest | null, writesNext: boolean): Promise<PassEnd> {
+  const ignoreWrite = writesNext || stage.request.keepGoing;
+  const job = manifest === null
+    ? { op: 'compare', source: stage.prepared.source!.device, ignoreWrite } as const
+    : { op: 'compare', source: null, ignoreWrite, offset: 0, length: stage.grid.bytes, hashes: manifest.hashes, known: manifest.known } as const;
+  return stage.perform({
+    words: { writing: 'repairing', reading: writesNext ? 'comparing' : 'verifying' },
+    targets: [...chunks].map(([destination, check]) => ({ destination, check })),
+    job,
+    ...(writesNext ? { more: isNotCancelled } : {}),
+  }, writesNext ? isOfDestination : undefined);
 }
 
 /** Chunks of a destination that are to be written, and to be read back. */
@@ -128,7 +151,7 @@ async function write(stage: Stage, work: ReadonlyMap<number, Work>, writing: 'co
     // What was flushed and is not what was written is not there, whoever goes on with this job.
     await stage.withdraw(destination, chunks);
     const anew = withHead(stage, destination, chunks);
-    if (again && state === 'failed' && !end.sourceFailed && isRepairable(own, request.keepGoing) && !isEmpty(chunks)) bad.set(destination, { todo: anew, check: anew });
+    if (again && state === 'failed' && wasReadToItsEnd(state, own, end.sourceFailed, request.keepGoing) && !isEmpty(chunks)) bad.set(destination, { todo: anew, check: anew });
     else await stage.finish(destination, state, again ? own.filter(isOfDestination) : []);
   }
   if (bad.size > 0) await write(stage, bad, 'repairing', false);
@@ -138,16 +161,6 @@ const isNotCancelled = (ended: NativeState): boolean => ended !== 'cancelled';
 
 /** Errors of destinations, but for those of a drive that is not there any more: nothing is written to that again. */
 const isOfDestination = ({ destination, ...error }: NativeError): boolean => destination >= 0 && !isDead(error);
-
-const isDead = ({ cause, flush }: Pick<NativeError, 'cause' | 'flush'>): boolean =>
-  flush || cause === 'gone' || cause === 'stalled' || cause === 'read-only' || cause === 'no-space';
-
-/**
- * Was it read back to its end, so that what is bad of it is known? One that was not asked to keep going has dropped out at
- * its first error that is not a difference.
- */
-const isRepairable = (errors: readonly NativeError[], keepGoing: boolean): boolean =>
-  errors.every((error) => !isDead(error) && (keepGoing || error.cause === 'mismatch'));
 
 /** Ends the destinations that a comparison has found dead, or that were told to stop. */
 async function finishDead(stage: Stage, { targets, errors }: PassEnd): Promise<void> {

@@ -5,7 +5,7 @@ import type { DestinationResult, JobResult, Plan } from '../contract/jobs.ts';
 import { about, type Named } from './job-errors.ts';
 
 /** How a destination ended, over all passes. */
-export interface DestinationEnd extends Pick<DestinationResult, 'state' | 'written' | 'kept' | 'seconds'> {
+export interface DestinationEnd extends Pick<DestinationResult, 'state' | 'uncompared' | 'written' | 'kept' | 'seconds'> {
   /** Its own errors made it end: kcopyd's bit. */
   failed: boolean;
   /** Index of the first error that counts. */
@@ -28,9 +28,9 @@ const ERROR_BUDGET = MAX_FRAME_BYTES / 2;
 export function jobResult({ plan, named, ends, errors, ...rest }: Ended): JobResult {
   const share = ERROR_BUDGET / (ends.length + 1);
   const errorsOf = (of: number | null, from = 0): JobError[] => fitting(errors.slice(from).filter(({ destination }) => destination === of), share);
-  const destinations = ends.map(({ state, written, kept, seconds, errorsFrom }, index): DestinationResult => {
+  const destinations = ends.map(({ state, uncompared, written, kept, seconds, errorsFrom }, index): DestinationResult => {
     const own = errorsOf(index, errorsFrom);
-    return { path: named.destinations[index]!.path, state, verified: verdict(state, own, plan), written, kept, seconds, errors: own };
+    return { path: named.destinations[index]!.path, state, verified: verifiedOf(state, uncompared, own, plan), uncompared, written, kept, seconds, errors: own };
   });
   return {
     ...rest,
@@ -54,9 +54,12 @@ export function unexplained(ends: readonly DestinationEnd[], errors: readonly Jo
   });
 }
 
-function verdict(state: DestinationResult['state'], errors: readonly JobError[], { verify }: Ended['plan']): boolean | null {
-  if (state === 'done') return verify ? true : null;
-  return errors.some(({ side, code }) => side === 'verify' && code !== 'CANCELLED' && code !== 'SOURCE_FAILED') ? false : null;
+/** Errors that say nothing about the bytes on a destination. */
+const NO_DIFFERENCE: ReadonlySet<string> = new Set(['CANCELLED', 'SOURCE_FAILED', 'BAD_FILE']);
+
+function verifiedOf(state: DestinationResult['state'], uncompared: number, errors: readonly JobError[], { verify }: Ended['plan']): boolean | null {
+  if (state === 'done') return verify && uncompared === 0 ? true : null;
+  return errors.some(({ side, code }) => side === 'verify' && !NO_DIFFERENCE.has(code)) ? false : null;
 }
 
 function fitting(errors: readonly JobError[], budget: number): JobError[] {

@@ -145,6 +145,7 @@ export class Job implements Stage {
         if (last !== null) standing.add(last);
       }
       this.#removals.forget(destination);
+      this.#ledger.doubt(destination);
       standing.reopen(this.#errors.length);
       this.#begin([destination], true);
     });
@@ -180,6 +181,10 @@ export class Job implements Stage {
     return this.#ledger.durable(destination);
   }
 
+  unproven(destination: number): number {
+    return this.#ledger.unproven(destination);
+  }
+
   isOpen(destination: number): boolean {
     const { end, cancelled } = this.#standings[destination]!;
     return end === null && !cancelled;
@@ -208,6 +213,7 @@ export class Job implements Stage {
     if (ofSource) this.#bytesRead += pass.bytesRead;
     if (ofSource && answers.readErr === 1 && request.job.ignoreRead !== true && request.job.skipBad !== true) this.#readErr = 1;
     this.#ledger.takeHashes(pass);
+    this.#ledger.takeEvidence(pass, answers.readErr === 1);
     const targets = pass.sample().map((progress) => {
       const standing = this.#standings[progress.destination]!;
       standing.add(progress);
@@ -240,6 +246,7 @@ export class Job implements Stage {
     const good = state === 'done' ? this.#nameImage(destination) : state === 'failed' || !this.#removals.has(destination);
     standing.end = good ? state : 'failed';
     if (!good) standing.failed = true;
+    standing.uncompared = standing.end === 'done' && this.prepared.plan.verify ? this.#ledger.unproven(destination) : 0;
     await this.#ledger.state(destination, standing.end);
   }
 
@@ -319,8 +326,8 @@ export class Job implements Stage {
 
   async #end(): Promise<void> {
     const { plan, source } = this.prepared;
-    const ends = this.#standings.map(({ end, written, kept, seconds, failed, errorsFrom }) =>
-      ({ state: end ?? 'failed', written, kept, seconds: seconds ?? this.#seconds(), failed, errorsFrom }));
+    const ends = this.#standings.map(({ end, uncompared, written, kept, seconds, failed, errorsFrom }) =>
+      ({ state: end ?? 'failed', uncompared, written, kept, seconds: seconds ?? this.#seconds(), failed, errorsFrom }));
     for (const error of unexplained(ends, this.#errors, this.#named)) this.#push(error);
     const silent = new Set(this.#errors.flatMap(({ code, destination }) => (code === 'STALLED' ? [destination] : [])));
     for (const note of await showNewPartitions(this.prepared, (index) => silent.has(index) || this.#removals.has(index))) this.note(note);

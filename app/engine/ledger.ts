@@ -4,6 +4,7 @@ import type { Note } from '../contract/facts.ts';
 import type { DestinationResult, JobResult } from '../contract/jobs.ts';
 import { both, chunksIn, chunksOfErrors, KnownHashes, noChunks, without } from './chunk-sets.ts';
 import { chunkRanges, markChunks } from './chunks.ts';
+import { Evidence } from './evidence.ts';
 import type { LogKeeper } from './log-keeper.ts';
 import type { Pass } from './pass.ts';
 import type { Prepared } from './prepare.ts';
@@ -18,6 +19,7 @@ export class Ledger {
   readonly #prepared: Prepared;
   readonly #log: LogKeeper;
   readonly #durable: Uint8Array[];
+  readonly #evidence: Evidence[];
 
   /** Begins with what is known of a job that is continued. */
   constructor(prepared: Prepared, log: LogKeeper) {
@@ -26,6 +28,10 @@ export class Ledger {
     this.#log = log;
     this.hashes = new KnownHashes(grid, resumed ?? undefined);
     this.#durable = destinations.map((_, index) => resumed?.durable[index]?.slice() ?? noChunks(grid));
+    // A rescue reads back what it writes before it logs it with its hash, and does not read that again when it is continued.
+    // Any other job reads back all of a destination when it is continued.
+    const before = prepared.request.rescue !== null && prepared.plan.verify ? resumed : null;
+    this.#evidence = this.#durable.map((durable) => new Evidence(grid, before === null ? noChunks(grid) : both(durable, before.known)));
   }
 
   /** Why the log is not what it should be; null when all is well. */
@@ -36,6 +42,32 @@ export class Ledger {
   /** Chunks of a destination that are on its medium. */
   durable(destination: number): Uint8Array {
     return this.#durable[destination]!;
+  }
+
+  /** Bytes of a destination that were not compared with the source, or differ from it. */
+  unproven(destination: number): number {
+    return this.#evidence[destination]!.missing;
+  }
+
+  /** Whatever was proven of a destination, it is compared again: it can be another medium now. */
+  doubt(destination: number): void {
+    // A rescue does not come back to what it has on the destination.
+    if (this.#prepared.request.rescue === null) this.#evidence[destination]!.clear();
+  }
+
+  /** Takes what an ended pass proves of its destinations. */
+  takeEvidence(pass: Pass, sourceFailed: boolean): void {
+    const { job, targets } = pass.request;
+    const errors = pass.errors();
+    const model = job.source === null ? -1 : this.#prepared.destinations.findIndex(({ device }) => device === job.source);
+    for (const { destination, ended } of pass.sample()) {
+      const { todo, check } = targets.find((target) => target.destination === destination)!;
+      const own = errors.filter((error) => error.destination < 0 || error.destination === destination);
+      const compared = { job, todo, check, state: ended ?? 'failed', errors: own, sourceFailed } as const;
+      const evidence = this.#evidence[destination]!;
+      if (model < 0) evidence.take(compared);
+      else evidence.takeFrom(this.#evidence[model]!, compared);
+    }
   }
 
   /** These chunks are on a destination's medium, without a pass having said so. */
@@ -76,7 +108,7 @@ export class Ledger {
 
   /** A destination has ended. */
   state(destination: number, state: DestinationResult['state']): Promise<void> {
-    return this.#log.state(destination, state, state === 'done' && this.#prepared.plan.verify ? true : null);
+    return this.#log.state(destination, state, state === 'done' && this.#prepared.plan.verify && this.unproven(destination) === 0 ? true : null);
   }
 
   /** The job has ended. */

@@ -88,7 +88,7 @@ export function notesOnFiles(manifest: Manifest | null, map: RescueMap | null, {
   const missing = manifest === null ? 0 : chunksIn(manifest) - countChunks(manifest.known);
   const rescued = map === null ? 0 : bytesOf(map, '+');
   return [
-    ...(manifest !== null && missing > 0 && kind !== 'copy' ? [{ kind: 'notCompared', count: missing } as const] : []),
+    ...(manifest !== null && missing > 0 && kind === 'verify' ? [{ kind: 'notCompared', count: missing } as const] : []),
     ...(map !== null ? [{ kind: 'mapContinued', rescued } as const] : []),
   ];
 }

@@ -10,13 +10,10 @@ export type JobEvent = HostEvent | { event: 'cancelling' } | { event: 'failure';
 /** No more will happen to a destination in this state, unless it is started again. */
 export const isOver = (state: DestinationState): state is DestinationResult['state'] => state === 'done' || state === 'failed' || state === 'cancelled';
 
-/** A destination is good when it was completed and no read-back said otherwise. */
-export const isGood = ({ state, verified }: Pick<DestinationResult, 'state' | 'verified'>): boolean => state === 'done' && verified !== false;
-
 /** A job that has just been started; `startedAt` in milliseconds since the epoch. */
 export function jobStarted(plan: Plan, startedAt: number): JobView {
   const waiting = ({ path }: { path: string }): DestinationProgress =>
-    ({ path, state: 'waiting', written: 0, verified: 0, toWrite: 0, toVerify: 0, bytesPerSecond: 0, secondsLeft: null, paused: false });
+    ({ path, state: 'waiting', written: 0, verified: 0, uncompared: 0, toWrite: 0, toVerify: 0, bytesPerSecond: 0, secondsLeft: null, paused: false });
   return {
     plan,
     startedAt,

@@ -84,7 +84,7 @@ const state = oneOf<DestinationState>({
 });
 
 const destinationProgress = z.object({
-  path: text, state, written: count, verified: count, toWrite: count, toVerify: count, bytesPerSecond: z.number().nonnegative(),
+  path: text, state, written: count, verified: count, uncompared: count, toWrite: count, toVerify: count, bytesPerSecond: z.number().nonnegative(),
   secondsLeft: z.number().nonnegative().nullable(), paused: z.boolean(),
 }) satisfies z.ZodType<DestinationProgress>;
 
@@ -97,7 +97,7 @@ const jobProgress = z.object({
 }) satisfies z.ZodType<JobProgress>;
 
 const destinationResult = z.object({
-  path: text, state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), written: count, kept: count,
+  path: text, state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), uncompared: count, written: count, kept: count,
   seconds: z.number().nonnegative(), errors: z.array(jobError),
 }) satisfies z.ZodType<DestinationResult>;
 

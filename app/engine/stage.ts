@@ -31,6 +31,8 @@ export interface Stage {
   device(destination: number): NativeDevice;
   /** Chunks of a destination that are on its medium. */
   durable(destination: number): Uint8Array;
+  /** Bytes of a destination that were not compared with the source, or differ from it. */
+  unproven(destination: number): number;
   /** Has it neither ended nor been told to stop? */
   isOpen(destination: number): boolean;
   /** Has it ended, and is good? */

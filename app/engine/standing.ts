@@ -26,6 +26,8 @@ export class Standing {
   cancelled = false;
   /** Bytes that needed no writing because they were there. */
   kept = 0;
+  /** Of one that is done: bytes that were to be compared and were not. */
+  uncompared = 0;
   /** Index of the first error that counts for its result: a retry forgives those before it. */
   errorsFrom = 0;
 
@@ -60,6 +62,7 @@ export class Standing {
     this.end = null;
     this.failed = false;
     this.cancelled = false;
+    this.uncompared = 0;
     this.errorsFrom = errorsFrom;
     this.#rate = new Rate();
   }
@@ -74,7 +77,7 @@ export class Standing {
     }
     const counted: Counted = { ...sums, state: this.end ?? this.#stateNow(now, paused) };
     this.#clock(counted.state, seconds);
-    return { path, ...counted, ...this.#rate.at(seconds, counted), paused: paused && this.end === null };
+    return { path, ...counted, uncompared: this.uncompared, ...this.#rate.at(seconds, counted), paused: paused && this.end === null };
   }
 
   /** What is between two passes has not begun anything again. */

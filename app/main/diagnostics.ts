@@ -8,6 +8,8 @@ import type { JobRecord } from '../contract/records.ts';
 import { english } from '../engine/english.ts';
 import { errorLine } from '../records/log.ts';
 import { anonymous, type Person } from '../records/anonymous.ts';
+import { verdictWords } from '../records/verdict-words.ts';
+import { verdictOf } from '../view/verdict.ts';
 
 /** Lines of the log that go with it. */
 export const LOG_LINES = 200;
@@ -44,11 +46,15 @@ function diskLine({ path, model, size, serial, transport, kind, locked }: Disk):
   return `${facts.join(', ')}${locked === null ? '' : `: ${locked.code}, ${english.reason(locked.reason)}`}`;
 }
 
-function jobLines({ id, kind, outcome, startedAt, seconds, bytes, destinations, errors, failure }: JobRecord): string[] {
+function jobLines(record: JobRecord): string[] {
+  const { id, kind, outcome, startedAt, seconds, bytes, destinations, errors, failure } = record;
   const all = [...(failure === null ? [] : [failure]), ...errors, ...destinations.flatMap((destination) => destination.errors)];
   return [
     `${id}: ${kind}, ${outcome}, ${startedAt}, ${seconds.toFixed(1)} s, ${bytes} bytes each`,
-    ...destinations.map(({ path, state, verified, written, errorCount }) => `${path}: ${state}, verified ${verified}, ${written} bytes written, ${errorCount} errors`),
+    ...destinations.map((destination) => {
+      const { path, uncompared, written, errorCount } = destination;
+      return `${path}: ${verdictWords(verdictOf(destination, record), uncompared)}; ${written} bytes written, ${errorCount} errors`;
+    }),
     ...all.slice(0, MOST_ERRORS).map(errorLine),
   ];
 }

@@ -1,7 +1,8 @@
 // Many jobs as a table for a spreadsheet: RFC 4180, one row for each destination.
 import type { JobRecord, RecordedDestination } from '../contract/records.ts';
 import { english } from '../engine/english.ts';
-import { verdictOf } from '../view/ended.ts';
+import { verdictOf } from '../view/verdict.ts';
+import { verdictWords } from './verdict-words.ts';
 
 type Cell = string | number | null;
 
@@ -23,10 +24,13 @@ const COLUMNS: readonly [string, (record: JobRecord, destination: RecordedDestin
   ['serial', (_, { serial }) => serial],
   ['port', (_, { port }) => (port === null ? null : english.port({ sockets: port }))],
   ['size', (_, { size }) => size],
-  ['result', (_, destination) => verdictOf(destination)],
+  ['result', (record, destination) => verdictWords(verdictOf(destination, record), destination.uncompared)],
+  ['outcome', ({ outcome }) => outcome],
   ['written', (_, { written }) => written],
   ['kept', (_, { kept }) => kept],
   ['read_back', (_, { readBack }) => readBack],
+  ['not_compared', (_, { uncompared }) => uncompared],
+  ['source_written', ({ sourceWritten }) => (sourceWritten ? 'yes' : 'no')],
   ['bytes_per_second', (_, { bytesPerSecond }) => bytesPerSecond],
   ['errors', (_, { errorCount }) => errorCount],
   ['error_code', (_, { errors }) => errors[0]?.code ?? null],

@@ -7,6 +7,8 @@ import { english } from '../engine/english.ts';
 import { errnoOf } from '../engine/errors.ts';
 import type { JobEvent } from '../engine/reduce.ts';
 import { stateDir } from '../engine/state-folder.ts';
+import { verdictOf } from '../view/verdict.ts';
+import { verdictWords } from './verdict-words.ts';
 
 /** From what must be looked at to what only a developer asks for. */
 export const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
@@ -105,7 +107,7 @@ export function logEvent(log: Logger, event: JobEvent, view: JobView): void {
       log.error(`job: ${errorLine(event.failure)}`);
       return;
     case 'result': {
-      const ends = event.result.destinations.map(({ path, state, verified }) => `${path} ${state}${verified === true ? ' and verified' : ''}`);
+      const ends = event.result.destinations.map((destination) => `${destination.path} ${verdictWords(verdictOf(destination, event.result), destination.uncompared)}`);
       log.info(`job: ended after ${event.result.seconds.toFixed(1)} s: ${ends.join(', ')}`);
       for (const note of event.result.notes) log.info(`job: ${english.note(note)}`);
       if (view.plan.job !== null) log.debug(`job: its log is ${view.plan.job}`);

@@ -2,12 +2,12 @@
 import type { JobError, PlatterError } from '../contract/errors.ts';
 import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/records.ts';
 import type { Language } from '../contract/settings.ts';
-import { verdictOf } from '../view/ended.ts';
+import { isBad, VERDICTS, verdictOf, type Verdict } from '../view/verdict.ts';
 import { duration, exactBytes, listed, place, rate, size } from '../words/figures.ts';
 import { sayError, sayNote, saySockets } from '../words/host.ts';
 import { baseName } from '../words/names.ts';
 import { locale, say, speakWith } from '../words/speech.ts';
-import { BAD, GOOD, MUTED, Sheet, WIDTH, type Cell, type Style } from './sheet.ts';
+import { BAD, GOOD, MUTED, Sheet, WIDTH, type Cell, type Mark, type Style } from './sheet.ts';
 
 /** Errors that are printed of one drive. */
 const MOST_ERRORS = 5;
@@ -36,15 +36,25 @@ const titleOf = ({ name, source, request }: JobRecord): string => name ?? (sourc
 function head(sheet: Sheet, record: JobRecord): void {
   sheet.row([{ at: 0, width: WIDTH, text: `${say('report.title')} · ${say('report.kind', { kind: record.kind })}`, style: { size: 10, colour: MUTED } }], { gap: 2 });
   sheet.row([{ at: 0, width: WIDTH, text: titleOf(record), style: { size: 22, bold: true } }], { gap: 6 });
-  const colour = record.outcome === 'complete' ? (record.verify ? GOOD : undefined) : record.outcome === 'cancelled' ? MUTED : BAD;
+  const colour = colourOf(record);
   sheet.row([{ at: 0, width: WIDTH, text: countsOf(record), style: { size: 13, bold: true, ...(colour !== undefined && { colour }) } }], { gap: 14 });
   sheet.rule(10);
 }
 
+const verdictsOf = (record: JobRecord): Verdict[] => record.destinations.map((destination) => verdictOf(destination, record));
+
+/** Green only where all of it is proven, red only where something failed. */
+function colourOf(record: JobRecord): string | undefined {
+  const verdicts = verdictsOf(record);
+  if (record.outcome === 'complete') return verdicts.every((verdict) => verdict === 'verified') ? GOOD : undefined;
+  if (record.outcome === 'cancelled') return MUTED;
+  return verdicts.some(isBad) || record.outcome === 'failed' ? BAD : undefined;
+}
+
 /** "3 verified and 1 failed" */
-function countsOf({ destinations }: JobRecord): string {
-  const words = destinations.map(verdictOf);
-  return listed((['verified', 'written', 'failed', 'removed', 'cancelled'] as const).flatMap((word) => {
+function countsOf(record: JobRecord): string {
+  const words = verdictsOf(record);
+  return listed(VERDICTS.flatMap((word) => {
     const count = words.filter((other) => other === word).length;
     return count === 0 ? [] : [say(`counts.${word}`, { count })];
   }));
@@ -59,10 +69,16 @@ function facts(sheet: Sheet, record: JobRecord): void {
   fact(say('report.ended'), moment(record.endedAt));
   fact(say('report.took'), duration(record.seconds));
   fact(say('report.each'), `${size(record.bytes)} (${exactBytes(record.bytes)})`);
-  fact(say('report.verification'), record.kind === 'verify' ? say('report.compared') : record.verify ? say('report.readBack') : say('report.notReadBack'));
+  fact(say('report.verification'), verificationOf(record));
+  if (record.sourceWritten) fact('', say('report.sourceWritten'));
   if (rescue !== null) fact(say('report.rescued'), say('report.rescue', { rescued: size(rescue.rescued), bad: size(rescue.bad) }));
   if (record.manifest !== null) fact(say('report.manifest'), record.manifest);
   sheet.space(10);
+}
+
+function verificationOf({ kind, verify, destinations }: JobRecord): string {
+  if (destinations.some(({ uncompared }) => uncompared > 0)) return say('report.partlyCompared');
+  return kind === 'verify' ? say('report.compared') : verify ? say('report.readBack') : say('report.notReadBack');
 }
 
 /** A file has none, and needs none. */
@@ -98,9 +114,12 @@ function drives(sheet: Sheet, record: JobRecord): void {
   sheet.rule(12);
 }
 
+const MARKS: Readonly<Record<Verdict, Mark>> = {
+  verified: 'verified', sourceWritten: 'caution', partlyVerified: 'caution', written: 'written', failed: 'failed', removed: 'failed', cancelled: 'cancelled',
+};
+
 function drive(sheet: Sheet, record: JobRecord, destination: RecordedDestination, index: number): void {
-  const word = verdictOf(destination);
-  const isBad = word === 'failed' || word === 'removed';
+  const word = verdictOf(destination, record);
   const right: Style = { align: 'right' };
   const { port, path, bytesPerSecond } = destination;
   sheet.row([
@@ -108,10 +127,10 @@ function drive(sheet: Sheet, record: JobRecord, destination: RecordedDestination
     { ...DRIVE, text: nameOf(destination), style: { bold: true } },
     { ...PLACE, text: port === null ? path : saySockets(port) },
     { ...SIZE, text: size(destination.size), style: right },
-    { ...RESULT, text: say(`states.${word}`), style: { bold: true, ...(word === 'verified' && { colour: GOOD }), ...(isBad && { colour: BAD }) } },
+    { ...RESULT, text: say(`states.${word}`), style: { bold: true, ...(word === 'verified' && { colour: GOOD }), ...(isBad(word) && { colour: BAD }) } },
     { ...TIME, text: duration(destination.seconds), style: right },
     { ...SPEED, text: bytesPerSecond === null ? '' : rate(bytesPerSecond), style: right },
-  ], { gap: 1, mark: { cell: 4, of: word === 'removed' ? 'failed' : word } });
+  ], { gap: 1, mark: { cell: 4, of: MARKS[word] } });
   const done = [
     ...serialOf(destination),
     ...(port === null ? [] : [path]),
@@ -119,6 +138,7 @@ function drive(sheet: Sheet, record: JobRecord, destination: RecordedDestination
     ...(record.kind === 'verify' ? [] : [say('report.written', { size: size(destination.written) })]),
     ...(destination.readBack > 0 ? [say('report.read', { size: size(destination.readBack) })] : []),
     ...(destination.kept > 0 ? [say('report.kept', { size: size(destination.kept) })] : []),
+    ...(destination.uncompared > 0 ? [say('report.uncompared', { size: `${size(destination.uncompared)} (${exactBytes(destination.uncompared)})` })] : []),
   ];
   sheet.row([{ at: DRIVE.at, width: WIDTH - DRIVE.at, text: done.join(' · '), style: SMALL }]);
   errors(sheet, destination.errors, destination.errorCount, DRIVE.at);

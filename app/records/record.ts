@@ -1,7 +1,7 @@
 // The record of a job that has ended: made of the job's last view, and read again from a file.
 import * as z from 'zod';
 import type { PlatterError } from '../contract/errors.ts';
-import { plainRequest, type DestinationResult, type Endpoint, type JobResult } from '../contract/jobs.ts';
+import { plainRequest, type DestinationResult, type Endpoint } from '../contract/jobs.ts';
 import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/records.ts';
 import type { JobView } from '../contract/window.ts';
 import { brokenResult } from '../engine/broken-job.ts';
@@ -11,8 +11,8 @@ import { note, socket } from '../engine/facts-schema.ts';
 import { timedId } from '../engine/job-log.ts';
 import { keptError, keptErrors, keptNotes } from '../engine/kept.ts';
 import { thisProgram } from '../engine/program.ts';
-import { isGood } from '../engine/reduce.ts';
 import { copyRequest, jobError, jobId, platterError } from '../engine/schema.ts';
+import { outcomeOf, verdictOf } from '../view/verdict.ts';
 
 /** Errors of one end that a record keeps; a drive that fails everywhere has thousands, and they say no more. */
 export const MOST_ERRORS = 100;
@@ -28,7 +28,7 @@ export function recordOf(view: JobView, endedAt: number): JobRecord {
     program: thisProgram(),
     name: plan.name,
     kind: plan.kind,
-    outcome: outcomeOf(result),
+    outcome: outcomeOf(result, plan.notes),
     startedAt: iso(startedAt),
     endedAt: iso(endedAt),
     seconds: result.seconds,
@@ -42,6 +42,7 @@ export function recordOf(view: JobView, endedAt: number): JobRecord {
     errors: result.errors.slice(0, MOST_ERRORS),
     failure: view.failure,
     rescue: result.rescue,
+    sourceWritten: result.sourceWritten,
     notes: [...plan.notes, ...result.notes],
     request: plan.request,
   };
@@ -65,14 +66,6 @@ function recordedDestination(result: DestinationResult, end: Endpoint, readBack:
   };
 }
 
-function outcomeOf({ destinations, rescue }: JobResult): JobRecord['outcome'] {
-  const good = destinations.filter(isGood).length;
-  // What could not be read is zeros on every copy: none is what the source should have been.
-  if (good === destinations.length) return (rescue?.bad ?? 0) === 0 ? 'complete' : 'partial';
-  if (good > 0) return 'partial';
-  return destinations.some(({ state }) => state === 'failed') ? 'failed' : 'cancelled';
-}
-
 const iso = (time: number): string => new Date(time).toISOString();
 const endedUnknown = (): PlatterError => failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'noResult' } });
 
@@ -84,14 +77,15 @@ const end = z.object({
   path: text, kind: z.enum(['block', 'file']), size: count, model: maybeText, serial: maybeText, port: z.array(socket).min(1).nullable(),
 }) satisfies z.ZodType<RecordedEnd>;
 const destination = end.extend({
-  state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), written: count, kept: count, seconds: z.number().nonnegative(),
+  state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), uncompared: count, written: count, kept: count, seconds: z.number().nonnegative(),
   endedAt: time, readBack: count, bytesPerSecond: z.number().nonnegative().nullable(), errorCount: count, errors: z.array(jobError),
 }) satisfies z.ZodType<RecordedDestination>;
 
-/** A record as it is in a file, and as `--json` gives it: what is a fact in it stands there in English too. */
-export function recordToKeep({ notes, source, destinations, ...rest }: JobRecord): object {
+/** A record as it is in a file, and as `--json` gives it, with the verdict on each destination. Facts stand in it in English too. */
+export function recordToKeep(record: JobRecord): object {
+  const { notes, source, destinations, ...rest } = record;
   const end = ({ port, ...more }: RecordedEnd): object => ({ ...more, port: port === null ? null : english.port({ sockets: port }), portFacts: port });
-  return { ...rest, source: source === null ? null : end(source), destinations: destinations.map(end), notes: notes.map(english.note), noteFacts: notes };
+  return { ...rest, source: source === null ? null : end(source), destinations: destinations.map((destination) => ({ ...end(destination), verdict: verdictOf(destination, record) })), notes: notes.map(english.note), noteFacts: notes };
 }
 
 const record: z.ZodType<JobRecord> = z.object({
@@ -99,7 +93,7 @@ const record: z.ZodType<JobRecord> = z.object({
   kind: z.enum(['copy', 'verify', 'repair', 'resume']), outcome: z.enum(['complete', 'partial', 'failed', 'cancelled']),
   startedAt: time, endedAt: time, seconds: z.number().nonnegative(), source: end.nullable(), bytes: count, verify: z.boolean(),
   io: z.enum(['uring', 'threads']), manifest: maybeText, destinations: z.array(destination).min(1), errors: z.array(jobError),
-  failure: platterError.nullable(), rescue: z.object({ rescued: count, bad: count }).nullable(), notes: z.array(note),
+  failure: platterError.nullable(), rescue: z.object({ rescued: count, bad: count }).nullable(), sourceWritten: z.boolean(), notes: z.array(note),
   request: z.preprocess((value) => (typeof value === 'object' ? { ...plainRequest, ...value } : value), copyRequest),
 });
 
@@ -115,9 +109,11 @@ function read(value: unknown): unknown {
   if (!parsed.success) return value;
   const { source, destinations, errors, failure: failed, notes, noteFacts, ...rest } = parsed.data;
   return {
+    // An older Platter did not record these two.
+    sourceWritten: false,
     ...rest,
     source: source === null ? null : readEnd(source),
-    destinations: destinations.map((destination) => ({ ...readEnd(destination), errors: keptErrors(destination.errors) })),
+    destinations: destinations.map((destination) => ({ uncompared: 0, ...readEnd(destination), errors: keptErrors(destination.errors) })),
     errors: keptErrors(errors),
     failure: keptError(failed),
     notes: keptNotes(notes, noteFacts),

@@ -1,7 +1,7 @@
 // Finding a job again by what somebody remembers of it.
-import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/records.ts';
+import type { JobRecord, RecordedEnd } from '../contract/records.ts';
 import { english } from '../engine/english.ts';
-import { verdictOf } from '../view/ended.ts';
+import { verdictOf, type Verdict } from '../view/verdict.ts';
 import { saySockets } from '../words/host.ts';
 import { stateWord } from '../words/states.ts';
 
@@ -21,13 +21,13 @@ function textOf(record: JobRecord): string {
   return [
     record.id, record.name, record.kind, record.outcome, ...dates(record.startedAt), record.manifest,
     ...(record.source === null ? [record.request.manifest] : ofEnd(record.source)),
-    ...record.destinations.flatMap((destination) => [...ofEnd(destination), verdictOf(destination), wordOf(destination)]),
+    ...record.destinations.flatMap((destination) => [...ofEnd(destination), verdictOf(destination, record), wordOf(verdictOf(destination, record))]),
     ...errors.map(({ code }) => code),
   ].filter((part) => part !== null).join('\n').toLowerCase();
 }
 
 /** How it ended as a tile says it; of "Written, not verified" not what it is not. */
-const wordOf = (destination: RecordedDestination): string => stateWord(verdictOf(destination)).split(',')[0]!;
+const wordOf = (verdict: Verdict): string => (verdict === 'written' ? stateWord(verdict).split(',')[0]! : stateWord(verdict));
 
 /** "2026-11-26" and "26 november 2026", where the machine is. */
 function dates(iso: string): string[] {

@@ -30,7 +30,7 @@ export interface Cell {
 }
 
 /** What is drawn beside a word. */
-export type Mark = 'verified' | 'written' | 'failed' | 'cancelled';
+export type Mark = 'verified' | 'caution' | 'written' | 'failed' | 'cancelled';
 
 /** Inter has these; anything else is written out, so that nothing is lost. */
 const UNKNOWN = /[^\n\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\u0020-\u007e\u00a0-\u00ff\u0300-\u036f\u2010-\u2027\u202f\u2030-\u203a\u20ac]/gu;
@@ -137,6 +137,10 @@ export class Sheet {
       case 'verified':
         this.#doc.circle(cx, cy, 5).fill(GOOD);
         this.#doc.moveTo(cx - 2.4, cy + 0.2).lineTo(cx - 0.7, cy + 1.9).lineTo(cx + 2.5, cy - 1.8).stroke('#ffffff');
+        return;
+      case 'caution':
+        this.#doc.polygon([cx, cy - 4.8], [cx + 5, cy + 4.4], [cx - 5, cy + 4.4]).stroke(INK);
+        this.#doc.moveTo(cx, cy - 1.4).lineTo(cx, cy + 2.4).stroke(INK);
         return;
       case 'written':
         this.#doc.circle(cx, cy, 4.3).stroke(INK);

@@ -5,9 +5,10 @@ import { timeLeft } from '../words/figures.ts';
 import { say } from '../words/speech.ts';
 import { counted, type TileState } from '../words/states.ts';
 import { isActive, isBad, type Tile } from './tiles.ts';
+import { VERDICTS } from './verdict.ts';
 
-const ORDER: TileState[] = [
-  'verified', 'written', 'failed', 'removed', 'cancelled', 'stalled', 'paused', 'repairing', 'verifying', 'flushing', 'copying', 'comparing', 'waiting',
+const ORDER: readonly TileState[] = [
+  ...VERDICTS, 'stalled', 'paused', 'repairing', 'verifying', 'flushing', 'copying', 'comparing', 'waiting',
 ];
 
 /** How many tiles are in each state, most settled first, empty ones left out. */

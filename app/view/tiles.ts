@@ -5,7 +5,7 @@ import type { JobView } from '../contract/window.ts';
 import { percent } from '../words/figures.ts';
 import { baseName } from '../words/names.ts';
 import type { TileState } from '../words/states.ts';
-import { verdictOf } from './ended.ts';
+import * as verdict from './verdict.ts';
 
 /** One destination as the bay shows it. */
 export interface Tile {
@@ -29,6 +29,8 @@ export interface Tile {
   waitsFor: RescueProgress | null;
   /** Bytes that needed no writing, known at the end. */
   kept: number;
+  /** Bytes that were to be compared and were not, of one that is done. */
+  uncompared: number;
   errors: JobError[];
   /** What can be asked for this destination now. */
   can: { stop: boolean; retry: boolean };
@@ -40,11 +42,16 @@ const ACTIVE: ReadonlySet<TileState> = new Set<TileState>(
 /** True while a destination still has work to do. */
 export const isActive = (tile: Tile): boolean => ACTIVE.has(tile.state);
 
-/** True when a destination ended badly. */
-export const isBad = (tile: Tile): boolean => tile.state === 'failed' || tile.state === 'removed';
+const isVerdict = (state: TileState): state is verdict.Verdict => verdict.VERDICTS.some((one) => one === state);
 
-/** True when a destination ended well. */
-export const isGood = (tile: Tile): boolean => tile.state === 'verified' || tile.state === 'written';
+/** True when a destination ended badly. */
+export const isBad = ({ state }: Tile): boolean => isVerdict(state) && verdict.isBad(state);
+
+/** True when a destination ended well, and nothing is to be added. */
+export const isGood = ({ state }: Tile): boolean => isVerdict(state) && verdict.isGood(state);
+
+/** True when a destination has all of its data, as far as that was compared. */
+export const isComplete = ({ state }: Tile): boolean => isVerdict(state) && verdict.isComplete(state);
 
 const known = new WeakMap<JobView, readonly Tile[]>();
 
@@ -58,7 +65,7 @@ export function tilesOf(job: JobView): readonly Tile[] {
 function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
   const now = job.progress.destinations[index] ?? waiting(endpoint.path);
   const errors = job.result?.destinations[index]?.errors ?? job.errors.filter(({ destination }) => destination === index);
-  const state = stateOf(job, index, now, errors);
+  const state = verdict.verdictIn(job, index) ?? runningState(now);
   const active = ACTIVE.has(state);
   const running = job.phase === 'running';
   return {
@@ -72,31 +79,24 @@ function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
     paused: now.paused,
     waitsFor: state === 'waiting' && job.progress.rescue?.waiting.includes(index) ? job.progress.rescue : null,
     kept: job.result?.destinations[index]?.kept ?? 0,
+    uncompared: job.result?.destinations[index]?.uncompared ?? now.uncompared,
     errors,
-    can: { stop: running && active, retry: running && !active && state !== 'verified' && state !== 'written' },
+    can: { stop: running && active, retry: running && (state === 'cancelled' || state === 'failed' || state === 'removed') },
   };
 }
 
 const waiting = (path: string): DestinationProgress =>
-  ({ path, state: 'waiting', written: 0, verified: 0, toWrite: 0, toVerify: 0, bytesPerSecond: 0, secondsLeft: null, paused: false });
+  ({ path, state: 'waiting', written: 0, verified: 0, uncompared: 0, toWrite: 0, toVerify: 0, bytesPerSecond: 0, secondsLeft: null, paused: false });
 
-/** The one verdict for a destination. Green needs proof: every byte read back, or the engine's own word. */
-function stateOf(job: JobView, index: number, now: DestinationProgress, errors: JobError[]): TileState {
-  const result = job.result?.destinations[index];
-  if (result !== undefined) return verdictOf(result);
-  const { state } = now;
-  const readBack = job.plan.verify && now.toVerify > 0 && now.verified >= now.toVerify;
-  if (state === 'done' || state === 'cancelled') return verdictOf({ state, verified: readBack ? true : null, errors });
-  // When the machinery ended, nobody works on this destination any more: whatever it was doing has failed.
-  return state === 'failed' || job.phase === 'ended' ? verdictOf({ state: 'failed', verified: null, errors }) : state;
-}
+/** The state of one that has no verdict. */
+const runningState = ({ state }: DestinationProgress): TileState => (state === 'done' ? 'waiting' : state);
 
 /**
  * How far it is. Work is only known phase by phase: a job that compares first (`compares`) reads everything, and then
  * knows what to write and to read again; until then the comparison counts for half of all.
  */
 function shares(state: TileState, now: DestinationProgress, compares: boolean): Pick<Tile, 'percent' | 'written' | 'verified' | 'done'> {
-  if (state === 'verified' || state === 'written') return { percent: null, written: 1, verified: state === 'verified' ? 1 : 0, done: 1 };
+  if (isVerdict(state) && verdict.isComplete(state)) return { percent: null, written: 1, verified: state === 'written' ? 0 : 1, done: 1 };
   const comparing = compares && now.toWrite === 0;
   // What it writes it reads again: the rest of what there is to read was the comparison.
   const compared = compares && !comparing ? Math.min(now.verified, now.toVerify - now.toWrite) : 0;

@@ -1,7 +1,7 @@
 // What a destination is at, as one word and after a number. Pure but for the language of the moment.
 import { say } from './speech.ts';
 
-/** What a tile can say. One word means one thing; 'verified' is the only green, 'failed' the only red. */
+/** What a tile can say. One word means one thing; 'verified' is the only green, 'failed' the only red. How one ended is decided in view/verdict.ts. */
 export type TileState =
   | 'waiting'
   | 'comparing'
@@ -12,6 +12,8 @@ export type TileState =
   | 'paused'
   | 'stalled'
   | 'verified'
+  | 'sourceWritten'
+  | 'partlyVerified'
   | 'written'
   | 'failed'
   | 'removed'

@@ -89,8 +89,8 @@ describe('lines of a job', () => {
   test('what was not read back is called written, never verified', () => {
     const job = jobStarted(plan(['a'], { verify: false }), 0);
     const over = play(job, { event: 'result', result: result([ended('a', 'done', null)]) });
-    expect(finalLines(over, plainScreen(80)).join('\n')).toMatch(/✓ a {2}written/u);
-    expect(verdict(over)).toBe('1 written: 64.0 GB each, in 10 s.');
+    expect(finalLines(over, plainScreen(80)).join('\n')).toMatch(/✓ a {2}written, not verified/u);
+    expect(verdict(over)).toBe('1 written but not verified: 64.0 GB each, in 10 s.');
   });
 
   test('where only ASCII can be shown, only ASCII is', () => {

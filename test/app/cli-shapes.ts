@@ -31,7 +31,7 @@ export const progressShape = z.strictObject({
   event: z.literal('progress'), bytes,
   rescue: z.strictObject({ pass: z.enum(['copying', 'trimming', 'scraping', 'retrying']), retry: bytes, rescued: bytes, bad: bytes, left: bytes, waiting: z.array(bytes) }).nullable(),
   destinations: z.array(z.strictObject({
-    path: z.string(), state, written: bytes, verified: bytes, toWrite: bytes, toVerify: bytes, bytesPerSecond: z.number().nonnegative(),
+    path: z.string(), state, written: bytes, verified: bytes, uncompared: bytes, toWrite: bytes, toVerify: bytes, bytesPerSecond: z.number().nonnegative(),
     secondsLeft: z.number().nonnegative().nullable(), paused: z.boolean(),
   })).min(1),
 });
@@ -39,11 +39,12 @@ export const progressShape = z.strictObject({
 export const errorShape = z.strictObject({ event: z.literal('error'), ...error.shape });
 
 export const resultShape = z.strictObject({
-  event: z.literal('result'), readErr: z.union([z.literal(0), z.literal(1)]), writeErr: bytes.max(0xffffffff),
+  event: z.literal('result'), outcome: z.enum(['complete', 'partial', 'failed', 'cancelled']), readErr: z.union([z.literal(0), z.literal(1)]), writeErr: bytes.max(0xffffffff),
   seconds: z.number().nonnegative(), bytes, manifest: z.string().regex(/^[0-9a-f]{64}$/).nullable(),
-  rescue: z.strictObject({ rescued: bytes, bad: bytes }).nullable(), notes: z.array(z.string()), job: z.string().nullable(),
+  rescue: z.strictObject({ rescued: bytes, bad: bytes }).nullable(), sourceWritten: z.boolean(), notes: z.array(z.string()), job: z.string().nullable(),
   destinations: z.array(z.strictObject({
-    path: z.string(), state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(),
+    path: z.string(), state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), uncompared: bytes,
+    verdict: z.enum(['verified', 'sourceWritten', 'partlyVerified', 'written', 'failed', 'removed', 'cancelled']),
     written: bytes, kept: bytes, seconds: z.number().nonnegative(), errors: z.array(error),
   })).min(1),
 });

@@ -20,7 +20,7 @@ export const plan = (paths: string[], facts: Partial<Plan> = {}): Plan => ({
 });
 
 export const progress = (path: string, state: DestinationState, facts: Partial<DestinationProgress> = {}): DestinationProgress =>
-  ({ path, state, written: 0, verified: 0, toWrite: 64 * GB, toVerify: 64 * GB, bytesPerSecond: 0, secondsLeft: null, paused: false, ...facts });
+  ({ path, state, written: 0, verified: 0, uncompared: 0, toWrite: 64 * GB, toVerify: 64 * GB, bytesPerSecond: 0, secondsLeft: null, paused: false, ...facts });
 
 export const mediumError: JobError = {
   side: 'write', destination: 1, code: 'MEDIUM_ERROR', op: 'write', device: '/dev/sdc', offset: 12 * GB, length: 512, errno: 'EIO',
@@ -32,7 +32,7 @@ export const result = (destinations: DestinationResult[], facts: Partial<JobResu
   ({ readErr: 0, writeErr: 0, seconds: 10, bytes: 64 * GB, cancelled: false, errors: [], destinations, manifest: null, rescue: null, sourceWritten: false, notes: [], ...facts });
 
 export const ended = (path: string, state: DestinationResult['state'], verified: boolean | null, errors: JobError[] = []): DestinationResult =>
-  ({ path, state, verified, written: state === 'done' ? 64 * GB : 0, kept: 0, seconds: 10, errors });
+  ({ path, state, verified, uncompared: 0, written: state === 'done' ? 64 * GB : 0, kept: 0, seconds: 10, errors });
 
 export const plainScreen = (width: number): Screen => ({ width, height: Infinity, paint: plain, unicode: true });
 

@@ -152,7 +152,7 @@ describe('errors of a growing list are told once', () => {
 
 describe('a result', () => {
   const ends = (states: DestinationEnd['state'][]): DestinationEnd[] =>
-    states.map((state) => ({ state, written: 4096, kept: 0, seconds: 1, failed: state === 'failed', errorsFrom: 0 }));
+    states.map((state) => ({ state, uncompared: 0, written: 4096, kept: 0, seconds: 1, failed: state === 'failed', errorsFrom: 0 }));
   const ended = { plan: { kind: 'copy' as const, verify: true }, named: job, readErr: 0 as const, bytes: 4096, manifest: null, rescue: null, sourceWritten: false, notes: [], seconds: 1 };
 
   it('says of a destination whether it was read back, and that only a bad read-back makes it false', () => {

@@ -129,7 +129,7 @@ test('a result that was kept in sentences, or in facts that are not known here, 
   expect(kept).toEqual({
     sourceWritten: false,
     errors: [{ ...old, reason: said, remedy: { kind: 'said', text: 'Mend it.' } }],
-    destinations: [{ path: '/a', errors: [{ ...old, reason: said, remedy: { kind: 'tryAgain' } }] }],
+    destinations: [{ uncompared: 0, path: '/a', errors: [{ ...old, reason: said, remedy: { kind: 'tryAgain' } }] }],
     notes: [{ kind: 'said', text: 'Long ago.' }, { kind: 'unloggedMemory' }],
   });
 });

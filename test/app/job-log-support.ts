@@ -23,7 +23,7 @@ export const headerOf = (chunks: number, destinations = 3, chunkSize = CHUNK): J
 });
 export const resultOf = (destinations: number): JobResult => ({
   readErr: 0, writeErr: 2, seconds: 1.5, bytes: 10, cancelled: false, errors: [], manifest: null, rescue: null, sourceWritten: false, notes: [],
-  destinations: Array.from({ length: destinations }, (_, index) => ({ path: `/dev/${index}`, state: 'done', verified: true, written: 1, kept: 0, seconds: 1, errors: [] })),
+  destinations: Array.from({ length: destinations }, (_, index) => ({ path: `/dev/${index}`, state: 'done', verified: true, uncompared: 0, written: 1, kept: 0, seconds: 1, errors: [] })),
 });
 
 export const hashes = seededBytes(16 * 1000, 5);

@@ -76,10 +76,10 @@ it('a destination is shown as its last pass left it, also while its end is not i
 describe('a job as it is seen', () => {
   const plan = { bytes: 8, destinations: [{ path: '/a' }, { path: '/b' }], request: { throttle: 5, destinationThrottles: [2] as (number | null)[] } } as Plan;
   const progress = { bytes: 4, totalBytes: 8, seconds: 1, rescue: null, destinations: ['/a', '/b'].map((path) => (
-    { path, state: 'copying' as const, written: 4, verified: 0, toWrite: 8, toVerify: 0, bytesPerSecond: 4, secondsLeft: 1, paused: false })) };
+    { path, state: 'copying' as const, written: 4, verified: 0, uncompared: 0, toWrite: 8, toVerify: 0, bytesPerSecond: 4, secondsLeft: 1, paused: false })) };
   const error = { ...failure({ code: 'MEDIUM_ERROR', op: 'write', device: '/b', reason: { kind: 'mediumError' } }), side: 'write' as const, destination: 1 };
   const result = { readErr: 0 as const, writeErr: 2, seconds: 2, bytes: 8, cancelled: false, errors: [], manifest: null, rescue: null, sourceWritten: false, notes: [], destinations: [
-    { path: '/a', state: 'done' as const, verified: true, written: 8, kept: 0, seconds: 1, errors: [] }, { path: '/b', state: 'failed' as const, verified: null, written: 4, kept: 0, seconds: 1, errors: [error] }] };
+    { path: '/a', state: 'done' as const, verified: true, uncompared: 0, written: 8, kept: 0, seconds: 1, errors: [] }, { path: '/b', state: 'failed' as const, verified: null, uncompared: 0, written: 4, kept: 0, seconds: 1, errors: [error] }] };
   const after = (...events: Parameters<typeof reduce>[1][]): JobView => events.reduce(reduce, jobStarted(plan, 5));
 
   it('starts with everything waiting', () => {

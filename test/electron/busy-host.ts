@@ -29,7 +29,7 @@ function sample(begin: number, { destinations, bytes }: Plan): JobProgress {
     const verifying = index % 4 === 3;
     const done = Math.floor(speed * seconds);
     return {
-      path, state: verifying ? 'verifying' : 'copying', written: verifying ? bytes : done, verified: verifying ? done : 0, toWrite: bytes, toVerify: bytes,
+      path, state: verifying ? 'verifying' : 'copying', written: verifying ? bytes : done, verified: verifying ? done : 0, uncompared: 0, toWrite: bytes, toVerify: bytes,
       bytesPerSecond: speed, secondsLeft: bytes / speed - seconds, paused: false,
     };
   });
@@ -37,7 +37,7 @@ function sample(begin: number, { destinations, bytes }: Plan): JobProgress {
 }
 
 const cancelled = (of: Plan): JobResult => result(
-  of, of.destinations.map(({ path }) => ({ path, state: 'cancelled', verified: null, written: 0, kept: 0, seconds: 1, errors: [] })), { cancelled: true },
+  of, of.destinations.map(({ path }) => ({ path, state: 'cancelled', verified: null, uncompared: 0, written: 0, kept: 0, seconds: 1, errors: [] })), { cancelled: true },
 );
 
 const say = (message: object): boolean => process.stdout.write(encodeFrame(message));

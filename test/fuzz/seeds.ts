@@ -45,7 +45,7 @@ seed('job-log/all', log(
   { type: 'state', destination: 1, state: 'failed', verified: false },
   { type: 'closed', result: {
     readErr: 0, writeErr: 2, seconds: 1, bytes: 2, cancelled: false, errors: [], manifest: null, rescue: null, sourceWritten: false, notes: [],
-    destinations: destinations.map(({ path }) => ({ path, state: 'done', verified: null, written: 1, kept: 0, seconds: 1, errors: [] })),
+    destinations: destinations.map(({ path }) => ({ path, state: 'done', verified: null, uncompared: 0, written: 1, kept: 0, seconds: 1, errors: [] })),
   } },
   { type: 'resumed', at: 5 },
   { type: 'durable', destination: 1, first: 39, count: 1, hashes: null },

@@ -148,7 +148,7 @@ export const interrupted = (paths: string[], more: Partial<InterruptedJob> = {})
 
 /** A plain copy of `plan.bytes`, read back, unless told otherwise. */
 export const progress = (of: Plan, state: DestinationState, path: string, more: Partial<DestinationProgress> = {}): DestinationProgress => ({
-  path, state, written: 0, verified: 0, toWrite: of.bytes, toVerify: of.verify ? of.bytes : 0, bytesPerSecond: 0, secondsLeft: null, paused: false, ...more,
+  path, state, written: 0, verified: 0, uncompared: 0, toWrite: of.bytes, toVerify: of.verify ? of.bytes : 0, bytesPerSecond: 0, secondsLeft: null, paused: false, ...more,
 });
 
 /** A failure; with a `message` or `advice`, one that says just that, whatever the language. */
@@ -183,7 +183,7 @@ export function job(of: Plan, samples: Partial<DestinationProgress>[], more: Par
 
 /** How the destination at `index` ended: verified, all of it written, unless told otherwise. */
 export const end = (of: Plan, index: number, more: Partial<DestinationResult> = {}): DestinationResult => ({
-  path: of.destinations[index]!.path, state: 'done', verified: true, written: of.bytes, kept: 0, seconds: 60, errors: [], ...more,
+  path: of.destinations[index]!.path, state: 'done', verified: true, uncompared: 0, written: of.bytes, kept: 0, seconds: 60, errors: [], ...more,
 });
 
 /** The engine's result for destinations that ended as told. */

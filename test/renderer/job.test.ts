@@ -249,6 +249,7 @@ describe('ended', () => {
     errors: [error, gone],
     result: make.result(of, of.destinations.map(({ path }, i) => ({
       path,
+      uncompared: 0,
       state: i === 2 || i === 4 ? 'failed' : i === 5 ? 'cancelled' : 'done',
       verified: i === 2 || i === 4 ? false : i === 1 || i === 5 ? null : true,
       written: of.bytes,

@@ -11,6 +11,8 @@ export const counts: Translated<typeof english> = {
   paused: '{count, number} in Pause',
   stalled: '{count, number} ohne Antwort',
   verified: '{count, number} überprüft',
+  sourceWritten: '{count, number} überprüft, aber die Quelle verändert',
+  partlyVerified: '{count, number} teilweise überprüft',
   written: '{count, number} geschrieben, nicht überprüft',
   failed: '{count, number} fehlgeschlagen',
   removed: '{count, number} entfernt',

@@ -12,6 +12,7 @@ export const details: Translated<typeof english> = {
   size: 'Größe',
   alreadyThere: 'Schon vorhanden',
   notAgain: '{size}: nicht neu geschrieben',
+  uncompared: 'Nicht verglichen',
   noErrors: 'Keine Fehler',
   errors: '{count, plural, one {# Fehler} other {# Fehler}}',
 };

@@ -11,6 +11,8 @@ export const states: Translated<typeof english> = {
   paused: 'Pause',
   stalled: 'Keine Antwort',
   verified: 'Überprüft',
+  sourceWritten: 'Überprüft; Quelle verändert',
+  partlyVerified: 'Teilweise überprüft',
   written: 'Geschrieben, nicht überprüft',
   failed: 'Fehler',
   removed: 'Entfernt',

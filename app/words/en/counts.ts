@@ -9,6 +9,8 @@ export const counts = {
   paused: '{count, number} paused',
   stalled: '{count, number} stalled',
   verified: '{count, number} verified',
+  sourceWritten: '{count, number} verified, but the source changed',
+  partlyVerified: '{count, number} verified in part',
   written: '{count, number} written but not verified',
   failed: '{count, number} failed',
   removed: '{count, number} removed',

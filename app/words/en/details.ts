@@ -10,6 +10,7 @@ export const details = {
   size: 'Size',
   alreadyThere: 'Already there',
   notAgain: '{size}: not written again',
+  uncompared: 'Not compared',
   noErrors: 'No errors',
   errors: '{count, plural, one {# error} other {# errors}}',
 } as const;

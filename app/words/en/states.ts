@@ -9,6 +9,8 @@ export const states = {
   paused: 'Paused',
   stalled: 'Stalled',
   verified: 'Verified',
+  sourceWritten: 'Verified; source changed',
+  partlyVerified: 'Verified in part',
   written: 'Written, not verified',
   failed: 'Failed',
   removed: 'Removed',

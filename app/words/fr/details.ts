@@ -12,6 +12,7 @@ export const details: Translated<typeof english> = {
   size: 'Taille',
   alreadyThere: 'Déjà là',
   notAgain: '{size} : pas réécrits',
+  uncompared: 'Non comparé',
   noErrors: 'Aucune erreur',
   errors: '{count, plural, one {# erreur} other {# erreurs}}',
 };

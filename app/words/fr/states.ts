@@ -11,6 +11,8 @@ export const states: Translated<typeof english> = {
   paused: 'En pause',
   stalled: 'Sans réponse',
   verified: 'Vérifié',
+  sourceWritten: 'Vérifié ; source modifiée',
+  partlyVerified: 'Vérifié en partie',
   written: 'Écrit, non vérifié',
   failed: 'Échec',
   removed: 'Retiré',

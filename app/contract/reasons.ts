@@ -70,6 +70,7 @@ export const REASONS = {
   sourceLiesOnIt: {},
   partIsSource: { part: 'text' },
   tooSmall: { holds: 'bytes', missing: 'bytes', writing: ['yes', 'no'] },
+  otherLength: { has: 'bytes', needs: 'bytes' },
   nothingCompared: {},
   fatLimit: { longest: 'bytes' },
   noRoom: { missing: 'bytes' },

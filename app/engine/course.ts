@@ -1,7 +1,9 @@
 // The course of a job: which passes it takes over its destinations, and what of one decides about the next.
 import { allChunks, both, bytesOf, chunksIn, chunksOfErrors, either, isEmpty, noChunks, without } from './chunk-sets.ts';
 import { countChunks } from './chunks.ts';
+import { failureOf } from './errors.ts';
 import { isDead, wasReadToItsEnd } from './evidence.ts';
+import { lengthOf, cutTo } from './length.ts';
 import type { Manifest } from './manifest.ts';
 import type { NativeError, NativeState } from './native.ts';
 import { blankHeads, isDisk, withHead } from './heads.ts';
@@ -58,7 +60,7 @@ async function renew(stage: Stage, destinations: readonly number[], goesOn: bool
     for (const destination of old) if (end.targets.every((target) => target.destination !== destination)) work.delete(destination);
     if (end.sourceFailed) return;
     for (const { destination } of end.targets) {
-      if (!stage.isOpen(destination)) continue;
+      if (!stage.isOpen(destination) || (repairs && !(await cutSurplus(stage, destination)))) continue;
       const differing = withHead(stage, destination, chunksOfErrors(end.errors, destination, stage.grid));
       const equal = without(allChunks(stage.grid), differing);
       stage.keep(destination, bytesOf(equal, stage.grid));
@@ -68,6 +70,21 @@ async function renew(stage: Stage, destinations: readonly number[], goesOn: bool
   }
   await write(stage, work, repairs ? 'repairing' : 'copying', !repairs && stage.request.repair);
   if (!repairs) checkSource(stage);
+}
+
+/** Cuts an image that is longer than the source to its length. False when that failed; the destination has then ended. */
+async function cutSurplus(stage: Stage, destination: number): Promise<boolean> {
+  const held = stage.prepared.destinations[destination]!;
+  if ((lengthOf(held) ?? 0) <= stage.grid.bytes) return true;
+  stage.unname(destination);
+  try {
+    cutTo(stage.grid.bytes, held);
+    return true;
+  } catch (error) {
+    stage.tell(destination, 'write', failureOf(error, 'write', held.end.path, 'file'));
+    await stage.finish(destination, 'failed');
+    return false;
+  }
 }
 
 /** Compares with the source, or with the manifest alone. */

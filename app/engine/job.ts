@@ -14,6 +14,7 @@ import { wasWritten } from './inspect.ts';
 import { about, jobError, type Named } from './job-errors.ts';
 import { jobResult, unexplained } from './job-result.ts';
 import { Ledger } from './ledger.ts';
+import { lengthOf } from './length.ts';
 import type { LogKeeper } from './log-keeper.ts';
 import { leaveManifest } from './made-manifests.ts';
 import type { NativeDevice, NativeError } from './native.ts';
@@ -243,7 +244,9 @@ export class Job implements Stage {
     for (const error of held) if (error.cause !== 'cancelled') this.#push(jobError(error, this.#named));
     // Late news: the request that failed came before the drive was seen to be gone.
     if (state === 'failed') this.#tellGone(destination, this.#removals.look(destination));
-    const good = state === 'done' ? this.#nameImage(destination) : state === 'failed' || !this.#removals.has(destination);
+    const compared = state === 'done' || (state === 'failed' && this.request.kind === 'verify');
+    const lengthFits = !compared || this.#hasLength(destination);
+    const good = state === 'done' ? lengthFits && this.#nameImage(destination) : state === 'failed' || !this.#removals.has(destination);
     standing.end = good ? state : 'failed';
     if (!good) standing.failed = true;
     standing.uncompared = standing.end === 'done' && this.prepared.plan.verify ? this.#ledger.unproven(destination) : 0;
@@ -388,6 +391,15 @@ export class Job implements Stage {
     this.tell(destination, destination === null ? 'read' : 'write', failure);
     // One that is waiting would wait for ever.
     if (destination !== null) this.cancel(destination);
+  }
+
+  /** Has an image the length of the source? One that has another length is not equal to it. A disk can be larger. */
+  #hasLength(destination: number): boolean {
+    const [has, needs] = [lengthOf(this.prepared.destinations[destination]!), this.grid.bytes];
+    if (has === null || has === needs) return true;
+    const place = { offset: Math.min(has, needs), length: Math.abs(has - needs) };
+    this.tell(destination, 'verify', { code: 'VERIFY_MISMATCH', op: 'verify', ...place, reason: { kind: 'otherLength', has, needs } });
+    return false;
   }
 
   /** Gives a complete image its name. False when that failed. */

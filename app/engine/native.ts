@@ -29,6 +29,8 @@ export interface NativeDeviceInfo {
 /** An open device or file. Closing it while a job uses it throws. */
 export interface NativeDevice {
   info(): NativeDeviceInfo;
+  /** Bytes that a file has at this moment; of a block device those it had when it was opened. */
+  sizeNow(): number;
   /** Makes this new file share `source`'s blocks (FICLONE). False where the file system, or where they lie, does not allow it. */
   cloneFrom(source: NativeDevice): Promise<boolean>;
   /** Up to `length` bytes from `offset` on, 1 MiB at the most, from the medium; fewer at the end. For a look before a job. */

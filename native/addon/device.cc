@@ -1,5 +1,7 @@
 #include "device.h"
 
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <functional>
 #include <utility>
@@ -110,6 +112,7 @@ Napi::FunctionReference Device::define(Napi::Env env) {
   return Napi::Persistent(DefineClass(env, "Device",
                                       {
                                           InstanceMethod<&Device::facts>("info"),
+                                          InstanceMethod<&Device::size_now>("sizeNow"),
                                           InstanceMethod<&Device::clone_from>("cloneFrom"),
                                           InstanceMethod<&Device::peek>("peek"),
                                           InstanceMethod<&Device::reread_partitions>("rereadPartitions"),
@@ -184,6 +187,15 @@ Napi::Value Device::facts(const Napi::CallbackInfo& info) {
   result.Set("diskSequence", Napi::Number::New(env, static_cast<double>(facts.disk_sequence)));
   result.Set("inode", Napi::Number::New(env, static_cast<double>(facts.inode)));
   return result;
+}
+
+Napi::Value Device::size_now(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!device_) throw engine_error(env, EBADF, "check", path_);
+  struct stat status {};
+  if (fstat(device_->buffered.get(), &status) != 0) throw engine_error(env, errno, "check", path_);
+  const uint64_t size = device_->is_block ? device_->size : static_cast<uint64_t>(status.st_size);
+  return Napi::Number::New(env, static_cast<double>(size));
 }
 
 Napi::Value Device::clone_from(const Napi::CallbackInfo& info) {

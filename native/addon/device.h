@@ -41,6 +41,7 @@ class Device : public Napi::ObjectWrap<Device> {
     DevicePtr device;
   };
   Napi::Value facts(const Napi::CallbackInfo& info);
+  Napi::Value size_now(const Napi::CallbackInfo& info);
   Napi::Value clone_from(const Napi::CallbackInfo& info);
   Napi::Value peek(const Napi::CallbackInfo& info);
   Napi::Value reread_partitions(const Napi::CallbackInfo& info);

@@ -1,6 +1,6 @@
 // What "verified" means, through the real command line on real files and disks, with cmp as the judge.
 import { spawnSync } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { readManifest, writeManifest } from '../../app/engine/manifest.ts';
@@ -124,6 +124,42 @@ describe.skipIf(cannot !== null)(`S4 a rescue${cannot === null ? '' : ` (${canno
     await writeFile(map, `0x0 + 1\n0x0 0x200000 +\n0x200000 0x200000 ?\n`);
     const run = await platter(['copy', '--rescue', failing.device, copy, '--map', map, '--yes', '--json']);
     expect(verdictOf(run)).toEqual({ code: 1, outcome: 'partial', state: 'done', verified: null, uncompared: 2 * MiB, verdict: 'partlyVerified' });
+  });
+});
+
+describe('S14 an image of another length than the source', () => {
+  test('differs when it is longer, from the end of the source on', async () => {
+    const source = await bench.image('disk.img', 2 * MiB + 512);
+    const copy = await bench.image('copy.img', 2 * MiB + 512);
+    await appendFile(copy, Buffer.alloc(5000));
+    const run = await platter(['verify', source, copy, '--json']);
+    expect(verdictOf(run)).toMatchObject({ code: 3, outcome: 'failed', state: 'failed', verified: false, verdict: 'failed' });
+    expect(resultOf(run).destinations[0]!.errors).toMatchObject([{ code: 'VERIFY_MISMATCH', offset: 2 * MiB + 512, length: 5000 }]);
+  });
+
+  test('is cut by a repair, and keeps its name', async () => {
+    const source = await bench.image('disk.img', 2 * MiB + 512);
+    const copy = await bench.image('copy.img', 2 * MiB + 512);
+    await appendFile(copy, Buffer.alloc(MiB, 1));
+    const run = await platter(['repair', source, copy, '--yes', '--json']);
+    expect(verdictOf(run)).toMatchObject({ code: 0, outcome: 'complete', verdict: 'verified' });
+    expect((await stat(copy)).size).toBe(2 * MiB + 512);
+    expect(same(source, copy)).toBe(true);
+    expect((await platter(['verify', source, copy])).code).toBe(0);
+  });
+
+  test('is refused for a comparison when it is shorter', async () => {
+    const source = await bench.image('disk.img', 2 * MiB);
+    const copy = await bench.image('copy.img', 2 * MiB);
+    await truncate(copy, MiB);
+    expect(await platter(['verify', source, copy])).toMatchObject({ code: 2, stderr: expect.stringContaining('1,048,576 bytes less than the source') as string });
+  });
+
+  test.skipIf(cannot !== null)('a disk may be larger', async () => {
+    const source = await bench.image('disk.img', 2 * MiB);
+    const disk = await bench.disk({ size: 4 * MiB });
+    expect((await platter(['copy', source, disk.device, '--yes'])).code).toBe(0);
+    expect(verdictOf(await platter(['verify', source, disk.device, '--json']))).toMatchObject({ code: 0, verdict: 'verified' });
   });
 });
 

@@ -117,7 +117,7 @@ describe.skipIf(noLab !== null)('a disk as destination', () => {
         const device = await addon.openDevice(path, options);
         if (path !== disk.device) return device;
         return {
-          info: () => ({ ...device.info(), size: MiB }), cloneFrom: (other) => device.cloneFrom(other),
+          info: () => ({ ...device.info(), size: MiB }), sizeNow: () => device.sizeNow(), cloneFrom: (other) => device.cloneFrom(other),
           peek: (offset, length) => device.peek(offset, length), rereadPartitions: () => device.rereadPartitions(), close: () => device.close(),
         };
       },

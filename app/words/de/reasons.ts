@@ -47,6 +47,7 @@ export const reasons: Translated<typeof english> = {
   sourceLiesOnIt: 'Die Quelle liegt darauf.',
   partIsSource: 'Es würde zuerst als {part} geschrieben, und das ist die Quelle.',
   tooSmall: 'Es fasst {holds}, {missing} weniger als die Quelle {writing, select, yes {braucht} other {hat}}.',
+  otherLength: 'Es ist {has} lang, die Quelle ist {needs} lang: Es ist der Quelle nicht gleich.',
   nothingCompared: 'Das Manifest hat für keinen Teil davon einen Hash: Nichts wurde verglichen.',
   fatLimit: 'Sein Dateisystem (FAT) nimmt keine Datei von mehr als {longest}.',
   noRoom: 'In seinem Dateisystem fehlt freier Platz: {missing}.',

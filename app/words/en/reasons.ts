@@ -47,6 +47,7 @@ export const reasons = {
   sourceLiesOnIt: 'The source lies on it.',
   partIsSource: 'It would first be written as {part}, which is the source.',
   tooSmall: 'It holds {holds}, {missing} less than the source {writing, select, yes {needs} other {has}}.',
+  otherLength: 'It is {has} long, and the source is {needs} long: it is not equal to the source.',
   nothingCompared: 'The manifest has no hash of any part of it: nothing was compared.',
   fatLimit: 'Its file system (FAT) takes no file of more than {longest}.',
   noRoom: 'Its file system has {missing} too little free space.',

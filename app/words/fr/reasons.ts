@@ -47,6 +47,7 @@ export const reasons: Translated<typeof english> = {
   sourceLiesOnIt: 'La source se trouve dessus.',
   partIsSource: 'Il serait d’abord écrit sous le nom {part}, qui est la source.',
   tooSmall: 'Il contient {holds}, {missing} de moins que ce que la source {writing, select, yes {demande} other {contient}}.',
+  otherLength: 'Il fait {has}, et la source {needs} : il n’est pas identique à la source.',
   nothingCompared: 'Le manifeste n’a d’empreinte d’aucune partie : rien n’a été comparé.',
   fatLimit: 'Son système de fichiers (FAT) ne prend pas de fichier de plus de {longest}.',
   noRoom: 'Il manque de la place dans son système de fichiers : {missing}.',

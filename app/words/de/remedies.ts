@@ -38,7 +38,7 @@ export const remedies: Translated<typeof english> = {
   ENGINE_UNAVAILABLE: 'Installieren Sie Platter neu, oder wählen Sie einen anderen Weg zu den Geräten (--io auf der Befehlszeile).',
 
   said: '{text}',
-  ownFiles: 'Platter öffnet Dateien mit den Rechten des Benutzers, für den es läuft, nie mit denen von root. Geben Sie diesem Benutzer Zugriff auf die Datei, oder wählen Sie eine andere Datei oder einen anderen Ordner.',
+  ownFiles: 'Platter öffnet Dateien mit den Rechten des Benutzers, unter dem es läuft, gleich wer es gestartet hat. Geben Sie diesem Benutzer Zugriff auf die Datei, oder wählen Sie eine andere Datei oder einen anderen Ordner.',
   otherCopy: 'Nehmen Sie eine andere Kopie dieser Daten, wenn es eine gibt: Dieses Laufwerk fällt aus.',
   checkSource: 'Prüfen Sie Kabel, Anschluss und Strom der Quelle, dann wiederholen Sie den Auftrag.',
   checkAgain: 'Starten Sie die Prüfung neu: Bis dahin weiß niemand, ob es gleich ist.',

@@ -38,7 +38,7 @@ export const remedies = {
   ENGINE_UNAVAILABLE: 'Install Platter again, or choose another I/O backend.',
 
   said: '{text}',
-  ownFiles: 'Platter opens files with the rights of the user it runs for, never with root\'s. Give that user access to the file, or choose another file or folder.',
+  ownFiles: 'Platter opens files with the rights of the user it runs as, whoever started it. Give that user access to the file, or choose another file or folder.',
   otherCopy: 'Use another copy of this data if there is one: this drive is failing.',
   checkSource: 'Check the cable, the port and the power of the source, then repeat the job.',
   checkAgain: 'Start the check again: until then nobody knows whether it is equal.',

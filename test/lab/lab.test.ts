@@ -86,14 +86,18 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
 
   test('delay and rate hold I/O back, for the range or direction they name', async () => {
     const disk = await filledDisk();
-    await disk.rule('delay r 1000000 1M 512');
-    expect(await time(read(disk.device, MiB, 512))).toBeGreaterThan(990);
-    expect(await time(read(disk.device, 0, 512))).toBeLessThan(900); // starting dd takes its time too
+    await disk.rule('delay r 4000000 1M 512');
+    const ends: string[] = [];
+    const held = time(read(disk.device, MiB, 512)).finally(() => ends.push('in the range'));
+    await disk.waitFor(({ inFlight }) => inFlight > 0);
+    await read(disk.device, 0, 512).finally(() => ends.push('beside it'));
+    expect(await held).toBeGreaterThan(3990);
     await disk.rule('clear', 'rate w 1M');
-    const took = await time(write(disk.device, 0, fresh(MiB)));
-    expect(took).toBeGreaterThan(990);
-    expect(took).toBeLessThan(5000);
-    expect(await time(read(disk.device, 0, 4 * MiB))).toBeLessThan(3000); // at the rate of writes it would be four seconds
+    const writing = time(write(disk.device, 0, fresh(4 * MiB))).finally(() => ends.push('write'));
+    await disk.waitFor(({ inFlight }) => inFlight > 0);
+    await read(disk.device, 0, 4 * MiB).finally(() => ends.push('read'));
+    expect(await writing).toBeGreaterThan(3900);
+    expect(ends).toEqual(['beside it', 'in the range', 'read', 'write']);
   });
 
   test('stall holds I/O until go', async () => {

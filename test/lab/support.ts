@@ -49,6 +49,16 @@ export async function backing(disk: LabDisk, offset: number, length: number): Pr
   return buffer.subarray(0, bytesRead);
 }
 
+/** Whether `act` ends before a read that another disk holds for `seconds`, and that has begun before: an order of events, not a time. */
+export async function endsWithin(seconds: number, act: () => Promise<unknown>): Promise<boolean> {
+  const other = await filledDisk({ rules: [`delay r ${seconds * 1_000_000}`] });
+  const held = read(other.device, 0, 512);
+  await other.waitFor(({ inFlight }) => inFlight > 0);
+  const first = await Promise.race([held.then(() => 'held'), act().then(() => 'act')]);
+  await held;
+  return first === 'act';
+}
+
 /** `data` with the lowest bit of bytes [from, from + length) flipped. */
 export function flipped(data: Buffer, from: number, length: number): Buffer {
   const copy = Buffer.from(data);

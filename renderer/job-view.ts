@@ -2,8 +2,8 @@
 import type { Plan, RescueProgress } from '../app/contract/jobs.ts';
 import type { JobView } from '../app/contract/window.ts';
 import { headline, isPaused } from '../app/view/batch.ts';
+import { isPartial } from '../app/view/consent.ts';
 import { isActive, isBad, isComplete, isGood, tilesOf, type Tile } from '../app/view/tiles.ts';
-import { isPartial } from './consent.ts';
 import { sourceName } from './disks.ts';
 import type { Former } from './state/choice.svelte.ts';
 import { listed, say, sayError, size, stateWord, type TileState } from './words.ts';

@@ -1,5 +1,5 @@
 // A button that has to be held. Released early, nothing happens.
-import { HOLD_MS } from '../consent.ts';
+import { HOLD_MS } from '../../app/view/consent.ts';
 
 /** Runs `done` once, when `press` was not followed by `release` for HOLD_MS. */
 export class Hold {

@@ -1,7 +1,7 @@
 // The consent: what will be erased is in view, a press is not enough, and nothing starts by accident.
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../app/contract/jobs.ts';
-import { HOLD_MS } from '../../renderer/consent.ts';
+import { HOLD_MS } from '../../app/view/consent.ts';
 import * as make from './fixtures.ts';
 import { oneWindow } from './one-window.ts';
 import { refuse, type WindowOptions } from './window.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { plainRequest, type CopyRequest } from '../../app/contract/jobs.ts';
 import { commands } from '../../app/cli/commands.ts';
 import { commandLine, jobRequest, resumeRequest } from '../../renderer/command.ts';
-import { consentFor, isWord } from '../../renderer/consent.ts';
+import { consentFor, isWord } from '../../app/view/consent.ts';
 import { contents, destinationLock, diskFacts, diskName, identity, sourceLock } from '../../renderer/disks.ts';
 import { baseName, duration, exactBytes, folder, lastSix, listed, moment, percent, place, rate, size, speed, timeLeft, typedSpeed } from '../../renderer/words.ts';
 import * as make from './fixtures.ts';

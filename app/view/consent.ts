@@ -1,25 +1,28 @@
-// How much a plan asks of the person before it may start: nothing, a held button, or a typed word.
-import type { Endpoint, Plan } from '../app/contract/jobs.ts';
-import { say, size } from './words.ts';
+// How much a plan asks of the person before it may start: a click, a held button, or a typed word. The page asks for it,
+// main checks it.
+import type { Endpoint, Plan } from '../contract/jobs.ts';
+import { size } from '../words/figures.ts';
+import { say } from '../words/speech.ts';
 
-/** How long the button is held, milliseconds. */
+/** Milliseconds for which a plan is on the screen before it can start, and for which the button is held. */
 export const HOLD_MS = 1500;
 
 const LARGE_BYTES = 256e9;
 const LARGE_RATIO = 4;
 
-/** 'none': nothing is overwritten. 'hold': hold, or type the word. 'word': the word only, and why. */
+/** 'none': nothing is overwritten, a click is enough. 'hold': hold the button, or type the word. 'word': type the word. */
 export interface Consent {
   kind: 'none' | 'hold' | 'word';
   /** What to type, in capitals. */
   word: string;
+  /** Why only the word will do, as phrases for a list; empty with the other kinds. */
   reasons: string[];
 }
 
 /** What would be overwritten. */
 export const erased = (plan: Plan): Endpoint[] => plan.destinations.filter(({ overwrites }) => overwrites);
 
-/** Is only overwritten what differs from the source? */
+/** True when only what differs from the source is overwritten. */
 export const isPartial = ({ kind, request }: Plan): boolean => kind === 'repair' || request.update;
 
 /** Decides from the reviewed plan only, never from what was chosen before it. */
@@ -27,7 +30,7 @@ export function consentFor(plan: Plan): Consent {
   const doomed = erased(plan);
   const word = isPartial(plan) ? say('tasks.overwrite') : say('review.erase');
   if (doomed.length === 0) return { kind: 'none', word, reasons: [] };
-  // What is on these drives is the beginning of this job; the engine has just proved it.
+  // The engine has just proved that these drives hold the beginning of this job.
   if (plan.kind === 'resume') return { kind: 'hold', word: say('review.eraseAgain'), reasons: [] };
   const drives = doomed.filter(({ kind }) => kind === 'block');
   const rules: [Endpoint[], (count: number) => string][] = [

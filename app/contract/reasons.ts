@@ -231,6 +231,13 @@ export const REASONS = {
   // The window, the settings, the history
   nothingReviewed: {},
   nothingRuns: {},
+  anotherReview: {},
+  shownTooShortly: {},
+  noPress: {},
+  notHeld: {},
+  notTyped: {},
+  notGiven: {},
+  stillChecking: {},
   notOurPage: { call: 'text' },
   notTheContract: { call: 'text' },
   unreachable: { said: 'text' },

@@ -3,7 +3,7 @@ import type { JobError, Outcome, PlatterError } from './errors.ts';
 import type { Disk } from './disks.ts';
 import type { CopyRequest, InterruptedJob, JobProgress, JobResult, Plan } from './jobs.ts';
 import type { SettingsChange, SettingsState } from './settings.ts';
-import type { FoundJobs, ReportForm } from './records.ts';
+import type { FoundJobs, JobRecord, ReportForm } from './records.ts';
 
 /** A job as the window sees it. Owned by main; the window only renders it. */
 export interface JobView {
@@ -30,6 +30,13 @@ export interface JobView {
  */
 export type Whereabouts = 'unlisted' | 'there' | 'switchedOff' | 'ejected' | 'takenOut';
 
+/** A checked request that waits for the user's consent. */
+export interface Review {
+  /** Names this review and no other; `start` carries it. */
+  id: string;
+  plan: Plan;
+}
+
 /** Everything the window shows that main owns. */
 export interface AppState extends SettingsState {
   /** The system is asked for the right to open disks: there may be a prompt on the screen. */
@@ -39,8 +46,7 @@ export interface AppState extends SettingsState {
   disksError: PlatterError | null;
   /** Why the list is only read every two seconds, null when the kernel tells of drives that come and go. */
   hotplugError: PlatterError | null;
-  /** A checked request waiting for the user's consent. */
-  review: Plan | null;
+  review: Review | null;
   job: JobView | null;
   /** Of each destination of the job; empty without a job. */
   drives: readonly Whereabouts[];
@@ -68,24 +74,32 @@ export interface SpeedHistory {
   speeds: number[][];
 }
 
-/** What the window may ask of main. Both ends of the IPC are derived from this table and `calls`. */
+/**
+ * What the window may ask of main. Both ends of the IPC are derived from this table and `calls`; what main asks of the person
+ * before it does each of them is in main/consent.ts (NEEDS).
+ */
 export interface WindowCalls {
   getState: { args: []; result: AppState };
   /** Asked once, by a page that was just loaded: from then on it measures itself. */
   getSpeeds: { args: []; result: SpeedHistory };
   refreshDisks: { args: []; result: null };
-  /** Native dialog; null when the user changed their mind. */
+  /** Native dialog for an image to read; null when the user changed their mind. */
   chooseImage: { args: []; result: string | null };
+  /** Native dialog for an image to check or repair; null when the user changed their mind. */
+  chooseOldImage: { args: []; result: string | null };
   /** Native dialog for a manifest; null when the user changed their mind. */
   chooseManifest: { args: []; result: string | null };
   /** Native save dialog for a new image file; null when the user changed their mind. */
   chooseNewImage: { args: []; result: string | null };
-  /** Checks a request; on success `AppState.review` holds the plan. Nothing is written. */
-  review: { args: [request: CopyRequest]; result: Outcome<Plan> };
+  /**
+   * Checks a request; on success `AppState.review` holds the plan. Nothing is written. Refused with a file that the user did
+   * not give to Platter.
+   */
+  review: { args: [request: CopyRequest]; result: Outcome<Review> };
   /** Gives up a review. */
   dismissReview: { args: []; result: null };
-  /** Starts the reviewed plan: the user has confirmed. */
-  start: { args: []; result: Outcome<null> };
+  /** Starts the review `id`, which has to be the one in `AppState`. Refused until main has seen the user agree to it. */
+  start: { args: [id: string]; result: Outcome<null> };
   /** Stops the job (null) or one destination. */
   cancel: { args: [destination: number | null]; result: null };
   /** Pauses or continues the job (null) or one destination. */
@@ -96,12 +110,14 @@ export interface WindowCalls {
   retry: { args: [destination: number]; result: Outcome<null> };
   /** Forgets an interrupted job. */
   forget: { args: [job: string]; result: Outcome<null> };
-  /** Unmounts, flushes and switches off a disk, by its path. */
-  eject: { args: [path: string]; result: Outcome<null> };
+  /** Unmounts, flushes and switches off disks, by their paths, one after the other; those that fail do not stop the others. */
+  eject: { args: [paths: string[]]; result: Outcome<null> };
   /** Puts an ended job away. */
   dismissJob: { args: []; result: null };
   /** The jobs in the history that have every word of `query` in them. */
   findJobs: { args: [query: string]; result: Outcome<FoundJobs> };
+  /** A job of the history, to be chosen again: from then on a request may name its files. */
+  repeatJob: { args: [id: string]; result: Outcome<JobRecord> };
   /** Native save dialog, then the report on these jobs; its path, null when the user changed their mind. */
   reportJobs: { args: [ids: string[], form: ReportForm]; result: Outcome<string | null> };
   /** Native save dialog, then the manifest that a job has made, named by its SHA-256 (hex); its path, null when the user changed their mind. */
@@ -116,8 +132,8 @@ export interface WindowCalls {
 
 /** Names of the calls, for the ends that loop over them. */
 export const calls = [
-  'getState', 'getSpeeds', 'refreshDisks', 'chooseImage', 'chooseManifest', 'chooseNewImage', 'review', 'dismissReview', 'start', 'cancel', 'pause', 'throttle',
-  'retry', 'forget', 'eject', 'dismissJob', 'findJobs', 'reportJobs', 'saveManifest', 'showLog', 'copyDiagnostics', 'changeSettings',
+  'getState', 'getSpeeds', 'refreshDisks', 'chooseImage', 'chooseOldImage', 'chooseManifest', 'chooseNewImage', 'review', 'dismissReview', 'start', 'cancel', 'pause', 'throttle',
+  'retry', 'forget', 'eject', 'dismissJob', 'findJobs', 'repeatJob', 'reportJobs', 'saveManifest', 'showLog', 'copyDiagnostics', 'changeSettings',
 ] as const satisfies readonly (keyof WindowCalls)[];
 
 /** What main tells the window without being asked. */
@@ -136,6 +152,12 @@ type Listeners = { [N in keyof WindowNotices as `on${Capitalize<N>}`]: (listener
 
 /** `window.platter`: the calls, `onState(listener)` and its like (they return the function that stops listening), and `pathOf` for dropped files. */
 export type Bridge = Calls & Listeners & { pathOf(file: object): string };
+
+/**
+ * Channel on which the preload script tells main the path of a file that the user dropped on the window. The page has no
+ * way to it.
+ */
+export const DROPPED = 'platter:dropped';
 
 /** Channel of a call or notice on Electron's IPC. */
 export const channel = (name: keyof WindowCalls | keyof WindowNotices): string => `platter:${name}`;

@@ -1,5 +1,5 @@
 // The desktop's own dialogs for files. They begin where Platter was started from, if it may look there.
-import { dialog, type FileFilter, type OpenDialogOptions, type SaveDialogOptions } from 'electron';
+import { dialog, type FileFilter, type MessageBoxOptions, type OpenDialogOptions, type SaveDialogOptions } from 'electron';
 import { accessSync, constants } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -14,9 +14,14 @@ const images = (): FileFilter[] => [
 const anyFile = (): FileFilter => ({ name: say('dialogs.allFiles'), extensions: ['*'] });
 const manifests = (): FileFilter => ({ name: say('dialogs.manifests'), extensions: [MANIFEST_EXTENSION] });
 
-/** Asks for an existing image; null when the user changed their mind. */
+/** Asks for an image to read; null when the user changed their mind. */
 export function chooseImage(): Promise<string | null> {
   return chooseFile({ title: say('dialogs.chooseImage'), defaultPath: startFolder(), filters: images() });
+}
+
+/** Asks for an image to check or repair; null when the user changed their mind. */
+export function chooseOldImage(): Promise<string | null> {
+  return chooseFile({ title: say('dialogs.oldImage'), defaultPath: startFolder(), filters: images() });
 }
 
 /** Asks for a manifest; null when the user changed their mind. */
@@ -50,6 +55,16 @@ export async function choosePlace(options: SaveDialogOptions): Promise<string | 
   const window = currentWindow();
   const { canceled, filePath } = await (window === null ? dialog.showSaveDialog(options) : dialog.showSaveDialog(window, options));
   return canceled || filePath === '' ? null : filePath;
+}
+
+/** Asks a question in a dialog of the desktop, where no is the safe answer; true for yes. */
+export async function confirm(message: string, detail: string): Promise<boolean> {
+  const options: MessageBoxOptions = {
+    type: 'warning', message, detail, buttons: [say('dialogs.no'), say('dialogs.yes')], defaultId: 0, cancelId: 0,
+  };
+  const window = currentWindow();
+  const { response } = await (window === null ? dialog.showMessageBox(options) : dialog.showMessageBox(window, options));
+  return response === 1;
 }
 
 /** Root may start the window from a folder that the window's ordinary user cannot read. */

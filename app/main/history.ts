@@ -33,6 +33,9 @@ export const findJobs = (query: string): Promise<Outcome<FoundJobs>> => outcome(
   return { records: found.slice(0, MOST_FOUND).map(brief), found: found.length, unreadable };
 });
 
+/** The job `id` as `findJobs` gives it. */
+export const findJob = (id: string): Promise<Outcome<JobRecord>> => outcome(async () => brief(await history.get(id)));
+
 /** The job that ended last; null when there is none that could be read. */
 export async function lastJob(): Promise<JobRecord | null> {
   const last = await outcome(() => history.get('last'));

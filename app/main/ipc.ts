@@ -2,13 +2,14 @@
 // arguments nobody checks, does not compile.
 import { ipcMain, type IpcMainInvokeEvent } from 'electron';
 import * as z from 'zod';
-import type { ErrorCode, Outcome } from '../contract/errors.ts';
+import type { ErrorCode, Outcome, PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
 import { MAX_DESTINATIONS } from '../contract/jobs.ts';
 import { REPORT_FORMS } from '../contract/records.ts';
-import { calls, channel, type WindowCalls, type WindowNotices } from '../contract/window.ts';
+import { calls, channel, DROPPED, type WindowCalls, type WindowNotices } from '../contract/window.ts';
 import { failure } from '../engine/errors.ts';
 import { copyRequest, jobId, manifestId } from '../engine/schema.ts';
+import { NEEDS } from './consent.ts';
 import { log } from './log.ts';
 import { isOurs } from './security.ts';
 import { settingsChange } from './settings.ts';
@@ -24,24 +25,27 @@ const none = z.tuple([]);
 const destination = z.int().nonnegative().max(MAX_DESTINATIONS - 1);
 /** Null is the whole job. */
 const jobOrOne = destination.nullable();
+const { element: path } = copyRequest.shape.destinations;
 const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   getState: none,
   getSpeeds: none,
   refreshDisks: none,
   chooseImage: none,
+  chooseOldImage: none,
   chooseManifest: none,
   chooseNewImage: none,
   review: z.tuple([copyRequest]),
   dismissReview: none,
-  start: none,
+  start: z.tuple([z.string().max(200)]),
   cancel: z.tuple([jobOrOne]),
   pause: z.tuple([jobOrOne, z.boolean()]),
   throttle: z.tuple([jobOrOne, z.number().nullable()]),
   retry: z.tuple([destination]),
   forget: z.tuple([jobId]),
-  eject: z.tuple([copyRequest.shape.destinations.element]),
+  eject: z.tuple([z.array(path).min(1).max(MAX_DESTINATIONS)]),
   dismissJob: none,
   findJobs: z.tuple([z.string().max(1000)]),
+  repeatJob: z.tuple([jobId]),
   reportJobs: z.tuple([z.array(jobId).min(1).max(1000), z.enum(REPORT_FORMS)]),
   saveManifest: z.tuple([manifestId]),
   showLog: none,
@@ -49,9 +53,21 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   changeSettings: z.tuple([settingsChange]),
 };
 
-/** Answers the window's calls. */
-export function setupIpc(handlers: Handlers): void {
-  for (const name of calls) answer(name, handlers[name], parsers[name]);
+/** What the IPC hears of the person. */
+export interface Person {
+  /** Why nobody in front of the window can have meant this call, null when the person has pressed something just now. */
+  pressed(call: Call): Promise<PlatterError | null>;
+  /** They dropped this file on the window. */
+  dropped(path: string): void;
+}
+
+/** Answers the window's calls: those that need a press (NEEDS) only after one. */
+export function setupIpc(handlers: Handlers, person: Person): void {
+  for (const name of calls) answer(name, handlers[name], parsers[name], person);
+  ipcMain.on(DROPPED, (event, ...args: unknown[]) => {
+    const parsed = z.tuple([path]).safeParse(args);
+    if (isOurs(event) && parsed.success) person.dropped(parsed.data[0]);
+  });
 }
 
 /** Tells the window something it did not ask for, if there is a window. */
@@ -59,18 +75,23 @@ export function notify<N extends keyof WindowNotices>(name: N, value: WindowNoti
   currentWindow()?.webContents.send(channel(name), value);
 }
 
-function answer<C extends Call>(name: C, handler: Handlers[C], parser: z.ZodType<WindowCalls[C]['args']>): void {
-  ipcMain.handle(channel(name), (event: IpcMainInvokeEvent, ...args: unknown[]) => {
+function answer<C extends Call>(name: C, handler: Handlers[C], parser: z.ZodType<WindowCalls[C]['args']>, person: Person): void {
+  ipcMain.handle(channel(name), async (event: IpcMainInvokeEvent, ...args: unknown[]) => {
     if (!isOurs(event)) return refuse('NOT_PERMITTED', { kind: 'notOurPage', call: name });
     const parsed = parser.safeParse(args);
     if (!parsed.success) return refuse('BAD_ARGUMENT', { kind: 'notTheContract', call: name }, z.prettifyError(parsed.error));
+    const refused = NEEDS[name] === 'press' ? await person.pressed(name) : null;
+    if (refused !== null) return told(refused);
     return handler(...parsed.data);
   });
 }
 
 /** The answer to what our own page never does. Nothing was carried out. */
 function refuse(code: ErrorCode, reason: Reason, detail = ''): Outcome<never> {
-  const error = failure({ code, op: 'check', reason });
+  return told(failure({ code, op: 'check', reason }), detail);
+}
+
+function told(error: PlatterError, detail = ''): Outcome<never> {
   log.error(`refused a call of the window: ${error.message} ${detail}`);
   return { ok: false, errors: [error] };
 }

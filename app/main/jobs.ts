@@ -1,11 +1,13 @@
 // Owns what the window shows: the disks, the interrupted jobs, the checked request, the job. Everything that changes changes here, by an
 // answer or an event of the engine host; the window only asks and renders.
+import { createHash, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import type { Disk } from '../contract/disks.ts';
 import type { Outcome, PlatterError } from '../contract/errors.ts';
 import type { HostCalls, DisksEvent, HostMethod } from '../contract/host.ts';
 import type { CopyRequest, Plan } from '../contract/jobs.ts';
 import type { SettingsState } from '../contract/settings.ts';
-import type { AppState, JobView } from '../contract/window.ts';
+import type { AppState, JobView, Review } from '../contract/window.ts';
 import { Refusal, type Engine } from '../engine/client.ts';
 import { failure } from '../engine/errors.ts';
 import { jobStarted, reduce, type JobEvent } from '../engine/reduce.ts';
@@ -23,6 +25,16 @@ export interface Witness {
   keep(job: JobView): Promise<Outcome<string>>;
 }
 
+/** Stands between the page's calls and the engine host: what the person has given, and what they have agreed to. */
+export interface Gate {
+  /** Why the page may not ask for this, while these disks are in the list; empty when it may. */
+  refusals(request: CopyRequest, disks: readonly Disk[]): PlatterError[];
+  /** This plan was checked: what it names may be named again. */
+  checked(plan: Plan): void;
+  /** Why this review may not start, null when the person has agreed to it. */
+  agreed(review: Review): Promise<PlatterError | null>;
+}
+
 /** The state of disks and jobs, and the only ways to change it. One job at a time. */
 export class Jobs {
   #state: JobsState = {
@@ -34,22 +46,26 @@ export class Jobs {
   /** How often the host has told of the disks by itself: an answer that was asked for before is older. */
   #toldOfDisks = 0;
   #logs = 0;
+  /** A request is being checked. */
+  #checking = false;
   #whenIdle: (() => void)[] = [];
   #recording: Promise<void> = Promise.resolve();
   readonly #connect: () => Engine;
   readonly #publish: (state: JobsState) => void;
   readonly #loopDevices: boolean;
   readonly #witness: Witness;
+  readonly #gate: Gate;
 
   /**
-   * `connect` starts the engine host, again after it failed; `publish` hears of
-   * every change; `loopDevices` adds loop devices to the disks.
+   * `connect` starts the engine host, again after it failed; `publish` hears of every change; `loopDevices` adds loop devices
+   * to the disks; `gate` is asked before anything is checked or started.
    */
-  constructor(connect: () => Engine, publish: (state: JobsState) => void, loopDevices: boolean, witness: Witness) {
+  constructor(connect: () => Engine, publish: (state: JobsState) => void, loopDevices: boolean, witness: Witness, gate: Gate) {
     this.#connect = connect;
     this.#publish = publish;
     this.#loopDevices = loopDevices;
     this.#witness = witness;
+    this.#gate = gate;
   }
 
   get state(): JobsState {
@@ -84,12 +100,27 @@ export class Jobs {
     this.#set({ opened: { path, at: Date.now() } });
   }
 
-  /** Checks a request and holds its devices; the plan becomes the review. */
-  async review(request: CopyRequest): Promise<Outcome<Plan>> {
+  /** Checks a request and holds its devices; the plan becomes the review. One request at a time: the review is what the host holds. */
+  async review(request: CopyRequest): Promise<Outcome<Review>> {
+    if (this.#checking) return { ok: false, errors: [stillChecking()] };
+    this.#checking = true;
+    try {
+      return await this.#check(request);
+    } finally {
+      this.#checking = false;
+    }
+  }
+
+  async #check(request: CopyRequest): Promise<Outcome<Review>> {
     await this.dismissReview();
+    const errors = this.#gate.refusals(request, this.#state.disks);
+    if (errors.length > 0) return { ok: false, errors };
     const plan = await this.#ask('prepare', request);
-    if (plan.ok) this.#set({ review: plan.value });
-    return plan;
+    if (!plan.ok) return plan;
+    this.#gate.checked(plan.value);
+    const review = { id: reviewId(plan.value), plan: plan.value };
+    this.#set({ review });
+    return { ok: true, value: review };
   }
 
   /** Gives up the review and lets its devices go. */
@@ -99,10 +130,16 @@ export class Jobs {
     await this.#ask('cancel', {}); // fails only when the host is gone, and with it its hold on the devices
   }
 
-  /** Starts the reviewed plan. */
-  async start(): Promise<Outcome<null>> {
-    const plan = this.#state.review;
-    if (plan === null) return { ok: false, errors: [nothingReviewed()] };
+  /** Starts the review `id`, once the person has agreed to it. */
+  async start(id: string): Promise<Outcome<null>> {
+    const asked = this.#state.review;
+    if (asked === null) return { ok: false, errors: [nothingReviewed()] };
+    if (asked.id !== id) return { ok: false, errors: [anotherReview()] };
+    const refused = await this.#gate.agreed(asked);
+    if (refused !== null) return { ok: false, errors: [refused] };
+    // The person may have been asked in between.
+    if (this.#state.review?.id !== id) return { ok: false, errors: [anotherReview()] };
+    const { plan } = asked;
     // Before the host is asked: the job's first events can arrive ahead of the answer.
     const job = jobStarted(plan, Date.now());
     this.#set({ review: null, job, record: null, recordError: null });
@@ -162,14 +199,18 @@ export class Jobs {
     return done.ok ? { ok: true, value: path } : done;
   }
 
-  /** Unmounts, flushes and switches off a disk. */
-  async eject(path: string): Promise<Outcome<null>> {
-    // The list may lack it before the answer is there.
-    const before = this.#state;
-    const done = await this.#ask('eject', { path });
-    if (done.ok) this.#set({ drives: switchedOff(before, this.#state, path) });
-    await this.#refreshDisks();
-    return done.ok ? { ok: true, value: null } : done;
+  /** Unmounts, flushes and switches off disks, one after the other. Gives the refusals of those that could not be. */
+  async eject(paths: readonly string[]): Promise<Outcome<null>> {
+    const errors: PlatterError[] = [];
+    for (const path of paths) {
+      // The list may lack the disk before the answer is there.
+      const before = this.#state;
+      const done = await this.#ask('eject', { path });
+      if (done.ok) this.#set({ drives: switchedOff(before, this.#state, path) });
+      else errors.push(...done.errors);
+      await this.#refreshDisks();
+    }
+    return errors.length === 0 ? { ok: true, value: null } : { ok: false, errors };
   }
 
   /** Puts an ended job away, and looks at what it left. */
@@ -304,6 +345,13 @@ export class Jobs {
   }
 }
 
+/** Names a review of this plan: a digest of the plan, and chance, so that no two reviews of equal plans have the same name. */
+const reviewId = (plan: Plan): string => `${createHash('sha256').update(JSON.stringify(plan)).digest('hex')}-${randomUUID()}`;
+
+const stillChecking = (): PlatterError =>
+  failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'stillChecking' }, remedy: { kind: 'tryAgain' } });
+const anotherReview = (): PlatterError =>
+  failure({ code: 'CONFIRM', op: 'check', reason: { kind: 'anotherReview' }, remedy: { kind: 'startAgain' } });
 const nothingReviewed = (): PlatterError =>
   failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'nothingReviewed' } });
 const nothingRuns = (): PlatterError =>

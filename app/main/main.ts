@@ -9,10 +9,10 @@ import { noSpeeds, withPoint } from '../view/speeds.ts';
 import { speakWith } from '../words/speech.ts';
 import { registerScheme, setupContent } from './content.ts';
 import { diagnostics, LOG_LINES } from './diagnostics.ts';
-import { chooseImage, chooseManifest, chooseNewImage, chooseNewManifest } from './dialogs.ts';
+import { chooseImage, chooseManifest, chooseNewImage, chooseNewManifest, chooseOldImage } from './dialogs.ts';
 import { setupDiskWatch } from './disk-watch.ts';
 import { connectEngine } from './engine.ts';
-import { findJobs, keepJob, lastJob, reportJobs } from './history.ts';
+import { findJob, findJobs, keepJob, lastJob, reportJobs } from './history.ts';
 import { notify, setupIpc } from './ipc.ts';
 import { Jobs } from './jobs.ts';
 import { log, setupLog } from './log.ts';
@@ -20,6 +20,7 @@ import { stateNotices } from './notices.ts';
 import { setupNotifications } from './notifications.ts';
 import { openedImage } from './opened.ts';
 import { RENDERER } from './paths.ts';
+import { setupPerson } from './person.ts';
 import { setupQuit } from './quit.ts';
 import { closeNetwork, setupSecurity } from './security.ts';
 import { SettingsStore } from './settings.ts';
@@ -47,8 +48,14 @@ async function run(): Promise<void> {
   // In a checkout people try things on loop devices; users of a package have drives.
   const loopDevices = !app.isPackaged || process.env.PLATTER_LOOP_DEVICES === '1';
   const state = (): AppState => ({ ...jobs.state, ...settings.state });
+  const person = setupPerson(() => jobs.state.review);
+  const { grants } = person;
   let speeds = noSpeeds;
-  const publish = stateNotices(notify, [
+  const tell: typeof notify = (name, value) => {
+    notify(name, value);
+    person.told(state());
+  };
+  const publish = stateNotices(tell, [
     setupNotifications(() => settings.state.settings), setupTaskbar(), setupSleep(), (job) => void (speeds = withPoint(speeds, job)),
   ]);
   const apply = (now: SettingsState): void => {
@@ -60,7 +67,7 @@ async function run(): Promise<void> {
     started: (job) => logStart(log, job),
     happened: (event, job) => logEvent(log, event, job),
     keep: keepJob,
-  });
+  }, person);
   speakWith(() => settings.state.language);
   // Beside Chromium's own start: the engine host and its first list take as long as that.
   const disksKnown = setupDiskWatch(jobs);
@@ -70,24 +77,35 @@ async function run(): Promise<void> {
   setupContent(RENDERER);
   setupMenu();
   setupQuit(jobs);
+  /** Takes the answer of a file dialog for what the user gives. */
+  const given = (use: 'read' | 'write') => (path: string | null): string | null => {
+    if (path !== null) grants[use](path);
+    return path;
+  };
   setupIpc({
-    getState: () => disksKnown.then(state),
+    getState: () => disksKnown.then(() => person.answered(state())),
     getSpeeds: () => speeds,
     refreshDisks: () => jobs.refresh().then(() => null),
-    chooseImage,
-    chooseManifest,
-    chooseNewImage,
+    chooseImage: () => chooseImage().then(given('read')),
+    chooseOldImage: () => chooseOldImage().then(given('write')),
+    chooseManifest: () => chooseManifest().then(given('read')),
+    chooseNewImage: () => chooseNewImage().then(given('write')),
     review: (request) => jobs.review(request),
     dismissReview: () => jobs.dismissReview().then(() => null),
-    start: () => jobs.start(),
+    start: (id) => jobs.start(id),
     cancel: (destination) => jobs.cancel(destination).then(() => null),
     pause: (destination, paused) => jobs.pause(destination, paused),
     throttle: (destination, bytesPerSecond) => jobs.throttle(destination, bytesPerSecond),
     retry: (destination) => jobs.retry(destination),
     forget: (job) => jobs.forget(job),
-    eject: (path) => jobs.eject(path),
+    eject: (paths) => jobs.eject(paths),
     dismissJob: () => jobs.dismissJob().then(() => null),
     findJobs,
+    repeatJob: async (id) => {
+      const found = await findJob(id);
+      if (found.ok) grants.job(found.value);
+      return found;
+    },
     reportJobs,
     saveManifest: async (manifest) => {
       const path = await chooseNewManifest(manifest);
@@ -102,10 +120,12 @@ async function run(): Promise<void> {
       return null;
     },
     changeSettings: (change) => settings.change(change),
-  });
+  }, person);
   const open = (argv: readonly string[], workingDirectory: string): void => {
     const image = openedImage(argv, workingDirectory, app.isPackaged ? null : app.getAppPath());
-    if (image !== null) jobs.open(image);
+    if (image === null) return;
+    grants.read(image);
+    jobs.open(image);
   };
   app.on('second-instance', (_event, argv, workingDirectory) => {
     open(argv, workingDirectory);

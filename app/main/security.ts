@@ -1,6 +1,6 @@
 // What the window may not do, in one place: go elsewhere, open windows, ask for permissions, use the network;
 // and who may speak to main.
-import { app, session, type IpcMainInvokeEvent } from 'electron';
+import { app, session, type IpcMainEvent, type IpcMainInvokeEvent } from 'electron';
 import { isAppUrl } from './content.ts';
 import { currentWindow } from './window.ts';
 
@@ -42,6 +42,6 @@ export function setupSecurity(): void {
 }
 
 /** True when a message comes from our window's main frame and that frame shows our page. */
-export function isOurs({ sender, senderFrame }: IpcMainInvokeEvent): boolean {
+export function isOurs({ sender, senderFrame }: IpcMainInvokeEvent | IpcMainEvent): boolean {
   return sender === currentWindow()?.webContents && senderFrame !== null && senderFrame === sender.mainFrame && isAppUrl(senderFrame.url);
 }

@@ -1,5 +1,5 @@
 // The window: one page, sandboxed, that can be reloaded or closed at any moment without harm to a job.
-import { app, BrowserWindow, Menu } from 'electron';
+import { app, BrowserWindow, Menu, type InputEvent } from 'electron';
 import { say } from '../words/speech.ts';
 import { APP_URL } from './content.ts';
 import { log } from './log.ts';
@@ -9,10 +9,33 @@ import { PRELOAD } from './paths.ts';
 const CRASHES_A_MINUTE = 3;
 
 let window: BrowserWindow | null = null;
+const followers: WindowFollower[] = [];
 
 /** The window, null while there is none. */
 export function currentWindow(): BrowserWindow | null {
   return window;
+}
+
+/** Follows what happens to the window itself, below its page. */
+export interface WindowFollower {
+  /** The person pressed or moved something in the window. Scripts of the page cannot cause it. */
+  input(input: InputEvent): void;
+  /** It came onto the screen. */
+  shown(): void;
+  /** It has lost the focus. */
+  blurred(): void;
+  /** Its page is gone, or another one is being loaded. */
+  pageGone(): void;
+}
+
+/** Tells `follower` of every window from the next one on. */
+export function followWindow(follower: WindowFollower): void {
+  followers.push(follower);
+}
+
+/** True when the window can be seen: it is open, and not minimized. */
+export function isOnScreen(): boolean {
+  return window !== null && window.isVisible() && !window.isMinimized();
 }
 
 /** Shows the window: the one that is open, else a new one. */
@@ -55,11 +78,20 @@ function createWindow(): BrowserWindow {
   created.once('ready-to-show', () => created.show());
   created.once('closed', () => {
     window = null;
+    tell((follower) => follower.pageGone());
   });
+  created.on('show', () => tell((follower) => follower.shown()));
+  created.on('restore', () => tell((follower) => follower.shown()));
+  created.on('blur', () => tell((follower) => follower.blurred()));
+  created.webContents.on('input-event', (_event, input) => tell((follower) => follower.input(input)));
+  created.webContents.on('did-navigate', () => tell((follower) => follower.pageGone()));
+  created.webContents.on('render-process-gone', () => tell((follower) => follower.pageGone()));
   reloadAfterCrash(created);
   created.loadURL(APP_URL).catch((error: unknown) => log.error(`the page could not be loaded: ${String(error)}`));
   return created;
 }
+
+const tell = (what: (follower: WindowFollower) => void): void => followers.forEach(what);
 
 function reloadAfterCrash({ webContents }: BrowserWindow): void {
   let crashes: number[] = [];

@@ -175,7 +175,7 @@ export class Choice {
 
   /** Asks for an image file with the native dialog, a new one or one to be checked or repaired, and adds it to the destinations. */
   async addImage(): Promise<void> {
-    const path = await this.#mirror.ask(this.options.task === 'copy' ? this.#bridge.chooseNewImage() : this.#bridge.chooseImage());
+    const path = await this.#mirror.ask(this.options.task === 'copy' ? this.#bridge.chooseNewImage() : this.#bridge.chooseOldImage());
     if (typeof path !== 'string' || this.full || this.images.includes(path)) return;
     this.images = [...this.images, path];
     this.#changed();
@@ -223,9 +223,9 @@ export class Choice {
     await this.#whileBusy('checking', () => this.#bridge.forget(job));
   }
 
-  /** Starts what was reviewed: the person has consented. */
-  async start(): Promise<void> {
-    await this.#whileBusy('starting', () => this.#bridge.start());
+  /** Starts the review `id`: the person has consented to it. */
+  async start(id: string): Promise<void> {
+    await this.#whileBusy('starting', () => this.#bridge.start(id));
   }
 
   /** Goes back from a review to choosing. */

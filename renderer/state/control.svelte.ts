@@ -61,16 +61,11 @@ export class Control {
 
   /** Ejects the drives of these destinations, one after the other; those that cannot be are told of, and the others go on. */
   async eject(destinations: readonly number[]): Promise<void> {
-    const refusals: PlatterError[] = [];
+    const paths = destinations.flatMap((destination) => this.driveOf(destination)?.path ?? []);
+    if (paths.length === 0) return;
     this.ejecting = true;
-    for (const destination of destinations) {
-      const drive = this.driveOf(destination);
-      if (drive === undefined) continue;
-      const outcome = await this.#mirror.ask(this.#bridge.eject(drive.path));
-      if (outcome?.ok === false) refusals.push(...outcome.errors);
-    }
+    await this.#ask(this.#bridge.eject(paths));
     this.ejecting = false;
-    this.refusals = refusals;
   }
 
   /** Another job: what was refused is of no interest any more. */

@@ -1,6 +1,6 @@
 // The jobs that have ended, as far as a search shows them; their reports; and what else is kept for later: log and diagnostics.
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
-import type { FoundJobs, ReportForm } from '../../app/contract/records.ts';
+import type { FoundJobs, JobRecord, ReportForm } from '../../app/contract/records.ts';
 import type { Bridge } from '../../app/contract/window.ts';
 import { say } from '../words.ts';
 import type { Mirror } from './mirror.svelte.ts';
@@ -49,6 +49,15 @@ export class History {
     if (question !== this.#searches || outcome === undefined) return;
     this.refusals = outcome.ok ? [] : outcome.errors;
     if (outcome.ok) this.found = outcome.value;
+  }
+
+  /** Asks main for a job that is to be chosen again; undefined when it is refused. */
+  async repeat(id: string): Promise<JobRecord | undefined> {
+    this.answer = '';
+    const outcome = await this.#mirror.ask(this.#bridge.repeatJob(id));
+    if (outcome === undefined) return undefined;
+    this.refusals = outcome.ok ? [] : outcome.errors;
+    return outcome.ok ? outcome.value : undefined;
   }
 
   /** Saves the report on these jobs where the native dialog says. */

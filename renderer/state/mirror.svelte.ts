@@ -1,8 +1,8 @@
 // Main's state as the window shows it: each snapshot at once. How often they come, main decides (main/notices.ts).
 import type { Disk } from '../../app/contract/disks.ts';
 import type { FailureFacts } from '../../app/contract/errors.ts';
-import type { InterruptedJob, JobProgress, Plan } from '../../app/contract/jobs.ts';
-import type { AppState, Bridge, JobView } from '../../app/contract/window.ts';
+import type { InterruptedJob, JobProgress } from '../../app/contract/jobs.ts';
+import type { AppState, Bridge, JobView, Review } from '../../app/contract/window.ts';
 import { diskName } from '../disks.ts';
 import { listed, say } from '../words.ts';
 import { Arrivals } from './arrivals.svelte.ts';
@@ -31,7 +31,7 @@ export class Mirror {
     return this.state?.disks ?? [];
   }
 
-  get review(): Plan | null {
+  get review(): Review | null {
     return this.state?.review ?? null;
   }
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { DestinationProgress } from '../../app/contract/jobs.ts';
 import type { AppState, WindowNotices } from '../../app/contract/window.ts';
 import { stateNotices } from '../../app/main/notices.ts';
-import { appState, disk, endpoint, job, midway, plan } from '../renderer/fixtures.ts';
+import { appState, disk, endpoint, job, midway, plan, review as reviewOf } from '../renderer/fixtures.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
@@ -59,7 +59,7 @@ it('a destination that does something else is told of after a quarter of a secon
 it('without a job everything is told at once: it is the answer to something', () => {
   const { push, heard } = listen();
   push({ ...begun, job: null });
-  for (const review of [drive, null]) {
+  for (const review of [reviewOf(drive), null]) {
     const state = appState({ review });
     push(state);
     expect(heard.at(-1)).toEqual(['state', state]);

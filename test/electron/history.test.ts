@@ -8,7 +8,7 @@ import { readManifest } from '../../app/engine/manifest.ts';
 import { recordSchema } from '../../app/records/record.ts';
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
 import { imageFolder, launchApp, picture, type App } from './app.ts';
-import { startJob } from './steps.ts';
+import { review, startJob } from './steps.ts';
 
 const MIB = 1024 * 1024;
 const reason = canLab();
@@ -80,6 +80,7 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
     await drawer.getByRole('button', { name: /^Repeat/ }).click();
     await page.getByRole('radio', { name: `Image file ${image}`, checked: true }).waitFor();
     for (const { device } of disks) await page.getByRole('checkbox', { name: new RegExp(`, ${device}$`), checked: true }).waitFor();
+    await review(app);
   });
 
   it('the log is shown where it is; diagnostics are on the clipboard, and name nobody', async () => {

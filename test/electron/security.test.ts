@@ -48,8 +48,8 @@ describe('privileges', () => {
     }));
     expect(seen.node).toEqual([]);
     expect(seen.bridge).toEqual([
-      'cancel', 'changeSettings', 'chooseImage', 'chooseManifest', 'chooseNewImage', 'copyDiagnostics', 'dismissJob', 'dismissReview', 'eject', 'findJobs', 'forget', 'getSpeeds', 'getState', 'onProgress',
-      'onState', 'pathOf', 'pause', 'refreshDisks', 'reportJobs', 'retry', 'review', 'saveManifest', 'showLog', 'start', 'throttle',
+      'cancel', 'changeSettings', 'chooseImage', 'chooseManifest', 'chooseNewImage', 'chooseOldImage', 'copyDiagnostics', 'dismissJob', 'dismissReview', 'eject', 'findJobs', 'forget', 'getSpeeds', 'getState', 'onProgress',
+      'onState', 'pathOf', 'pause', 'refreshDisks', 'repeatJob', 'reportJobs', 'retry', 'review', 'saveManifest', 'showLog', 'start', 'throttle',
     ]);
   });
 });
@@ -163,7 +163,7 @@ describe('the calls of the window', () => {
   });
 
   it('start without a review is refused', async () => {
-    const answer = await app.page.evaluate(() => window.platter!.start());
+    const answer = await app.page.evaluate(() => window.platter!.start('any'));
     expect(answer).toMatchObject({ ok: false, errors: [{ code: 'BAD_ARGUMENT' }] });
   });
 

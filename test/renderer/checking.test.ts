@@ -150,7 +150,7 @@ test('a manifest stands for the source of a check, and of nothing else', async (
 
 test('an update says that what differs is overwritten, not that all is erased', async () => {
   const ends = sticks.map((disk) => make.endpoint(disk, { contents: [make.ext4('root')] }));
-  await open.start({ state: { disks, review: planOf(requestOf('copy', ends.map(({ path }) => path), { update: true }), ends) } });
+  await open.start({ state: { disks, review: make.review(planOf(requestOf('copy', ends.map(({ path }) => path), { update: true }), ends)) } });
   await open.page.getByText('What differs from station-42.img, 31.9 GB each, is overwritten, then verified.').waitFor();
   await open.page.getByText(/^Whatever differs from the source is overwritten, also data of your own, on 3 drives with data. Type OVERWRITE to start.$/).waitFor();
   for (const zone of ['destinations', 'action']) expect(await words(zone)).not.toMatch(/erase/i);

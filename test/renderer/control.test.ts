@@ -305,7 +305,7 @@ describe('a job that was cut short', () => {
   });
 
   test('a reload in its review chooses nothing', async () => {
-    await open.start({ state: { disks: drives, review: make.resumePlan(plan.destinations), interrupted: [left] } });
+    await open.start({ state: { disks: drives, review: make.review(make.resumePlan(plan.destinations)), interrupted: [left] } });
     await open.page.getByRole('heading', { name: 'Continue 4 copies?' }).waitFor();
     expect(await open.page.getByRole('checkbox', { checked: true }).count()).toBe(0);
     await button('Back').click();
@@ -357,7 +357,7 @@ describe('options', () => {
   });
 
   test('an update says that it overwrites what differs', async () => {
-    await open.start({ state: { disks: drives, review: make.plan([plan.destinations[1]!], { request: { ...plan.request, update: true } }) } });
+    await open.start({ state: { disks: drives, review: make.review(make.plan([plan.destinations[1]!], { request: { ...plan.request, update: true } })) } });
     await open.page.getByRole('heading', { name: 'Overwrite what differs on 1 drive?' }).waitFor();
     await open.page.getByRole('list', { name: 'Will be overwritten where it differs' }).waitFor();
     await button('Back').click();

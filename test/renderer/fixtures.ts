@@ -4,7 +4,7 @@ import type { ErrorCode, JobError, PlatterError } from '../../app/contract/error
 import type { Content } from '../../app/contract/facts.ts';
 import { plainRequest, type DestinationProgress, type DestinationResult, type DestinationState, type Endpoint, type InterruptedJob, type JobResult, type Plan } from '../../app/contract/jobs.ts';
 import { defaultSettings } from '../../app/contract/settings.ts';
-import type { AppState, JobView } from '../../app/contract/window.ts';
+import type { AppState, JobView, Review } from '../../app/contract/window.ts';
 import { failure as failing } from '../../app/engine/errors.ts';
 
 export const GB = 1e9;
@@ -128,6 +128,9 @@ export const plan = (destinations: Endpoint[], more: Partial<Plan> = {}): Plan =
   request: { ...plainRequest, kind: 'copy', source: '/home/me/images/station-42.img', destinations: destinations.map(({ path }) => path) },
   ...more,
 });
+
+/** A plan that waits for consent. */
+export const review = (of: Plan, id = 'review'): Review => ({ id, plan: of });
 
 /** A plan for an interrupted job, as `resume` gives it. */
 export const resumePlan = (destinations: Endpoint[]): Plan => plan(destinations, {

@@ -153,11 +153,11 @@ const noted = make.plan(make.sticks(12).map((disk, i) => make.endpoint(plugged(d
 
 const screens: [name: string, state: Partial<AppState>, settings?: boolean][] = [
   ['choose', { disks, interrupted: [make.interrupted(['/dev/sdb'])] }],
-  ['review', { disks, review: eight }],
-  ['review-held', { disks, review: two }],
+  ['review', { disks, review: make.review(eight) }],
+  ['review-held', { disks, review: make.review(two) }],
   ['eight', { disks, job: running }],
   ['locks', { disks: locked }],
-  ['notes', { disks, review: noted }],
+  ['notes', { disks, review: make.review(noted) }],
   ['settings', { disks }, true],
 ];
 

@@ -14,7 +14,7 @@ const recognised = make.plan(disks.map((disk, i) => make.endpoint(disk, { conten
 
 /** A window with a review of `plan`; starting it gives a job. */
 async function reviewing(plan: Plan, options: WindowOptions = {}): Promise<void> {
-  await open.start({ ...options, state: { disks, review: plan } });
+  await open.start({ ...options, state: { disks, review: make.review(plan) } });
   open.main.jobToRun = make.job(plan, []);
 }
 
@@ -89,6 +89,7 @@ describe('hold to start', () => {
     await open.page.getByRole('button', { name: 'Details of sdb' }).waitFor();
     await open.page.mouse.up();
     expect(open.main.names()).toEqual(['start']);
+    expect(open.main.asked('start')).toEqual([['review']]);
   });
 
   test('released early, moved off, or only clicked: nothing starts, and it says so', async () => {
@@ -136,7 +137,7 @@ describe('hold to start', () => {
     await hold().hover();
     await open.page.mouse.down();
     await pass(HOLD_MS - 1);
-    await open.main.push({ review: { ...plain, destinations: plain.destinations.slice(0, 1) } });
+    await open.main.push({ review: make.review({ ...plain, destinations: plain.destinations.slice(0, 1) }, 'another') });
     await pass(HOLD_MS);
     expect(started()).toBe(false);
     await open.page.mouse.up();
@@ -193,6 +194,31 @@ describe('more and less than holding', () => {
     await expect.poll(started).toBe(true);
   });
 
+  test('S10 a plain start waits until the plan has been read: a double click on Review does not start it', async () => {
+    await open.start({ state: { disks } });
+    await open.page.clock.install({ time: 0 });
+    await open.page.clock.pauseAt(60 * 60_000);
+    await open.main.push({ review: make.review(make.plan([make.imageEndpoint('/home/me/a.img', 32e9)])) });
+    const button = open.page.getByRole('button', { name: 'Start' });
+    await button.waitFor();
+    await pass(HOLD_MS - 1);
+    expect(await button.isDisabled()).toBe(true);
+    await pass(1);
+    await expect.poll(() => button.isEnabled()).toBe(true);
+  });
+
+  test('S10 a start without consent says so, and the review stays', async () => {
+    await reviewing(plain);
+    open.main.started = refuse(make.failure('CONFIRM', { reason: { kind: 'notHeld' }, remedy: { kind: 'holdAgain', word: 'ERASE' } }));
+    const word = open.page.getByRole('textbox', { name: 'Type ERASE to start' });
+    await word.fill('ERASE');
+    await word.press('Enter');
+    await open.page.getByRole('alert').getByText('Hold the button again until the job starts, or type ERASE.').waitFor();
+    open.main.started = { ok: true, value: null };
+    await word.press('Enter');
+    await open.page.getByRole('button', { name: 'Details of sdb' }).waitFor();
+  });
+
   test('a start that is refused says why', async () => {
     await reviewing(plain);
     open.main.started = refuse(make.failure('CHANGED', { device: '/dev/sdc', message: '/dev/sdc is not the drive it was.', advice: 'Choose it again.' }));
@@ -210,7 +236,7 @@ describe.each(['light', 'dark'] as const)('pictures, %s', (scheme) => {
       ...make.sticks(8).map((disk, i) => make.endpoint(disk, { contents: i === 1 ? [{ kind: 'labelled', fileSystem: 'vfat', label: 'PHOTOS', path: '/dev/sdc1', size: 32e9 }, make.ext4('root', '/dev/sdc2')] : [] })),
       make.imageEndpoint('/home/me/copy.img', 31_914_983_424),
     ]);
-    await open.main.push({ review: eight });
+    await open.main.push({ review: make.review(eight, 'another') });
     await open.picture(`review-word-${scheme}`);
   });
 });

@@ -85,19 +85,23 @@ export class FakeMain {
       case 'getSpeeds':
         return this.speeds;
       case 'chooseImage':
+      case 'chooseOldImage':
         return this.image;
       case 'chooseManifest':
         return this.manifest;
       case 'chooseNewImage':
         return this.newImage;
       case 'review':
-        if (this.reviewed.ok) await this.push({ review: this.reviewed.value });
-        return this.reviewed;
+        if (!this.reviewed.ok) return this.reviewed;
+        await this.push({ review: { id: `review ${this.asked('review').length}`, plan: this.reviewed.value } });
+        return { ok: true, value: this.state.review };
       case 'dismissReview':
         await this.push({ review: null });
         return null;
       case 'start':
-        await this.push(this.started.ok ? { review: null, job: this.jobToRun } : { review: null });
+        if (this.started.ok) await this.push({ review: null, job: this.jobToRun });
+        // Without consent the review stays.
+        else if (this.started.errors.some(({ code }) => code !== 'CONFIRM')) await this.push({ review: null });
         return this.started;
       case 'cancel':
         if (this.state.job !== null && args[0] === null) await this.push({ job: { ...this.state.job, phase: 'cancelling' } });
@@ -114,6 +118,8 @@ export class FakeMain {
         const records = this.history.filter((record) => JSON.stringify(record).toLowerCase().includes(String(args[0]).toLowerCase()));
         return { ok: true, value: { records, found: records.length, unreadable: 0 } };
       }
+      case 'repeatJob':
+        return { ok: true, value: this.history.find(({ id }) => id === args[0]) };
       case 'reportJobs':
         return { ok: true, value: `/reports/report.${String(args[1])}` };
       case 'saveManifest':
@@ -130,7 +136,7 @@ export class FakeMain {
       case 'retry':
         return this.controlled;
       case 'eject':
-        if (this.controlled.ok) await this.push({ drives: switchedOff(this.state, this.state, String(args[0])) });
+        for (const path of this.controlled.ok ? (args[0] as string[]) : []) await this.push({ drives: switchedOff(this.state, this.state, path) });
         return this.controlled;
       case 'forget':
         await this.push({ interrupted: this.state.interrupted.filter(({ id }) => id !== args[0]) });

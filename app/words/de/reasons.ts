@@ -201,6 +201,13 @@ export const reasons: Translated<typeof english> = {
 
   nothingReviewed: 'Es gibt keine geprüfte Anforderung, die gestartet werden könnte.',
   nothingRuns: 'Es läuft kein Auftrag, der sich ändern ließe.',
+  anotherReview: 'Die Prüfansicht hat sich geändert.',
+  shownTooShortly: 'Der Plan war zu kurz auf dem Bildschirm.',
+  noPress: 'Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt.',
+  notHeld: 'Platter hat nicht bemerkt, dass die Schaltfläche gehalten wurde.',
+  notTyped: 'Platter hat nicht bemerkt, dass das Wort eingetippt wurde.',
+  notGiven: 'Niemand hat diese Datei in Platter gewählt.',
+  stillChecking: 'Eine andere Anforderung wird noch geprüft.',
   notOurPage: 'Nur das Fenster von Platter selbst darf {call} aufrufen.',
   notTheContract: 'Die Angaben zu {call} sind nicht die vereinbarten.',
   unreachable: 'Das Fenster hat den Rest von Platter nicht erreicht: {said}',

@@ -201,6 +201,13 @@ export const reasons = {
 
   nothingReviewed: 'There is no checked request to start.',
   nothingRuns: 'There is no running job to change.',
+  anotherReview: 'The review has changed.',
+  shownTooShortly: 'The plan was on the screen for too short a time.',
+  noPress: 'Platter saw neither a click nor a key in its window.',
+  notHeld: 'Platter did not see the button held down in its window.',
+  notTyped: 'Platter did not see the word typed on the keyboard.',
+  notGiven: 'Nobody chose this file in Platter.',
+  stillChecking: 'Another request is being checked.',
   notOurPage: 'Only Platter\'s own page may call {call}.',
   notTheContract: 'The arguments of {call} are not those of the contract.',
   unreachable: 'The window could not reach the rest of Platter: {said}',

@@ -201,6 +201,13 @@ export const reasons: Translated<typeof english> = {
 
   nothingReviewed: 'Il n’y a pas de demande contrôlée à démarrer.',
   nothingRuns: 'Il n’y a pas de tâche en cours à modifier.',
+  anotherReview: 'Le plan affiché a changé.',
+  shownTooShortly: 'Le plan est resté trop peu de temps à l’écran.',
+  noPress: 'Platter n’a vu ni clic ni touche dans sa fenêtre.',
+  notHeld: 'Platter n’a pas vu le bouton maintenu dans sa fenêtre.',
+  notTyped: 'Platter n’a pas vu le mot tapé au clavier.',
+  notGiven: 'Personne n’a choisi ce fichier dans Platter.',
+  stillChecking: 'Une autre demande est en cours de contrôle.',
   notOurPage: 'Seule la fenêtre de Platter peut appeler {call}.',
   notTheContract: 'Les arguments de {call} ne sont pas ceux qui sont convenus.',
   unreachable: 'La fenêtre n’a pas pu joindre le reste de Platter : {said}',

@@ -1,0 +1,127 @@
+// Whether the person in front of the window has agreed. Main sees their input before the page does, and the page cannot
+// make any: events that a script dispatches stay in the page. Pure but for the clock.
+import type { InputEvent } from 'electron';
+import type { PlatterError } from '../contract/errors.ts';
+import type { Reason, Remedy } from '../contract/facts.ts';
+import type { Review, WindowCalls } from '../contract/window.ts';
+import { failure } from '../engine/errors.ts';
+import { consentFor, HOLD_MS } from '../view/consent.ts';
+
+/** What main asks of the person before it does what a call of the page says. */
+export type Need =
+  /** Nothing: it reads, or puts something away, or slows or stops a job, which has to work at any time. */
+  | 'nothing'
+  /** Every file in it was given by the user (grants.ts). It writes nothing. */
+  | 'given'
+  /** Main's own dialog asks; its answer is the user's. */
+  | 'dialog'
+  /** A press in the window during the last PRESS_MS, which is then used up. */
+  | 'press'
+  /** The plan that it names was shown for HOLD_MS, and the press, hold or word that this plan asks for (view/consent.ts). */
+  | 'consent';
+
+/** Of each call. */
+export const NEEDS: Readonly<Record<keyof WindowCalls, Need>> = {
+  start: 'consent',
+  review: 'given',
+  retry: 'press',
+  forget: 'press',
+  eject: 'press',
+  chooseImage: 'dialog',
+  chooseOldImage: 'dialog',
+  chooseManifest: 'dialog',
+  chooseNewImage: 'dialog',
+  reportJobs: 'dialog',
+  saveManifest: 'dialog',
+  getState: 'nothing',
+  getSpeeds: 'nothing',
+  refreshDisks: 'nothing',
+  dismissReview: 'nothing',
+  cancel: 'nothing',
+  pause: 'nothing',
+  throttle: 'nothing',
+  dismissJob: 'nothing',
+  findJobs: 'nothing',
+  repeatJob: 'nothing',
+  showLog: 'nothing',
+  copyDiagnostics: 'nothing',
+  changeSettings: 'nothing',
+};
+
+/** Milliseconds for which a press stands for the call that it caused. */
+const PRESS_MS = 5000;
+
+/** An input event of the window, as Electron reports it. Of keys it has more than Electron's types say. */
+export type Input = Pick<InputEvent, 'type' | 'modifiers'> & { key?: unknown; code?: unknown };
+
+/** Keys that press a button. */
+const isButtonKey = (key: unknown): boolean => key === ' ' || key === 'Enter';
+/** Keys that write something; an input method hides which. */
+const isCharacter = (key: unknown): boolean => typeof key === 'string' && (key.length === 1 || key === 'Process' || key === 'Dead' || key === 'Unidentified');
+
+/** The person's side of every consent: what main has shown them, and what they pressed since. */
+export class Consent {
+  readonly #now: () => number;
+  #shown: { id: string; at: number } | null = null;
+  /** What is held down, and since when. */
+  readonly #held = new Map<string, number>();
+  #pressedAt = -Infinity;
+  /** Characters typed since the plan was shown. */
+  #typed = 0;
+
+  /** `now` gives milliseconds of a clock that only goes forward. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** The window, visible, has been sent the review `id`; null: it shows no review, or no page. */
+  shows(id: string | null): void {
+    if (this.#shown?.id === id) return;
+    this.#shown = id === null ? null : { id, at: this.#now() };
+    this.#typed = 0;
+  }
+
+  /** The window has got an input event. */
+  saw({ type, modifiers = [], key, code }: Input): void {
+    if (type === 'mouseDown' && modifiers.includes('leftbuttondown')) this.#press('mouse');
+    else if (type === 'mouseUp') this.#held.delete('mouse');
+    else if (type === 'touchStart') this.#press('touch');
+    else if (type === 'touchEnd' || type === 'touchCancel') this.#held.delete('touch');
+    else if (type === 'keyUp') this.#held.delete(`key ${String(code)}`);
+    else if ((type === 'keyDown' || type === 'rawKeyDown') && !modifiers.includes('isautorepeat')) {
+      if (isCharacter(key)) this.#typed += 1;
+      this.#press(isButtonKey(key) ? `key ${String(code)}` : null);
+    }
+  }
+
+  /** The window has lost the focus or its page: releases may go elsewhere. */
+  releasesAll(): void {
+    this.#held.clear();
+  }
+
+  /** Uses up the last press. Gives why there was none that can stand for a call now, else null. */
+  pressed(): PlatterError | null {
+    const recent = this.#now() - this.#pressedAt <= PRESS_MS;
+    this.#pressedAt = -Infinity;
+    return recent ? null : refusal({ kind: 'noPress' }, { kind: 'pressAgain' });
+  }
+
+  /** Gives why the person has not agreed to start this review, null when they have. */
+  agreed({ id, plan }: Review): PlatterError | null {
+    const shown = this.#shown?.id === id ? this.#shown.at : null;
+    if (shown === null || this.#now() - shown < HOLD_MS) return refusal({ kind: 'shownTooShortly' }, { kind: 'startAgain' });
+    const { kind, word } = consentFor(plan);
+    if (kind === 'none') return this.#pressedAt > shown ? this.pressed() : refusal({ kind: 'noPress' }, { kind: 'pressAgain' });
+    if (this.#typed >= word.length && this.pressed() === null) return null;
+    if (kind === 'word') return refusal({ kind: 'notTyped' }, { kind: 'typeAgain', word });
+    const held = [...this.#held.values()].some((since) => since > shown && this.#now() - since >= HOLD_MS);
+    return held ? null : refusal({ kind: 'notHeld' }, { kind: 'holdAgain', word });
+  }
+
+  #press(held: string | null): void {
+    this.#pressedAt = this.#now();
+    if (held !== null) this.#held.set(held, this.#pressedAt);
+  }
+}
+
+const refusal = (reason: Reason, remedy: Remedy): PlatterError => failure({ code: 'CONFIRM', op: 'check', reason, remedy });

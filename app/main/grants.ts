@@ -1,0 +1,41 @@
+// The files that the user has given to this session: in main's own dialogs, by dropping them on the window, on the command
+// line, or in an earlier job. The page names paths, but only these count.
+import type { Disk } from '../contract/disks.ts';
+import type { PlatterError } from '../contract/errors.ts';
+import { writes, type CopyRequest, type Plan } from '../contract/jobs.ts';
+import type { JobRecord } from '../contract/records.ts';
+import { failure } from '../engine/errors.ts';
+
+/** Paths that the page may name in a request. They are compared letter by letter: another spelling is another path. */
+export class Grants {
+  readonly #readable = new Set<string>();
+  readonly #writable = new Set<string>();
+
+  /** The user gave this file to be read. */
+  read(path: string): void {
+    this.#readable.add(path);
+  }
+
+  /** The user gave this file to be written, and so to be read. */
+  write(path: string): void {
+    this.#writable.add(path);
+  }
+
+  /** The user wants what this job had: one of their own history, or a plan of an interrupted job. */
+  job({ source, destinations, request: { manifest, saveManifest, rescue } }: Pick<JobRecord | Plan, 'source' | 'destinations' | 'request'>): void {
+    for (const path of [source?.path, manifest]) if (typeof path === 'string') this.read(path);
+    for (const path of [...destinations.map((end) => end.path), saveManifest, rescue?.map]) if (typeof path === 'string') this.write(path);
+  }
+
+  /** Gives a refusal for each path in `request` that is neither a disk in the list nor a file that was given for that. */
+  refusals({ kind, source, destinations, manifest, saveManifest, rescue }: CopyRequest, disks: readonly Disk[]): PlatterError[] {
+    const listed = new Set(disks.map(({ path }) => path));
+    const files = destinations.filter((path) => !listed.has(path));
+    const toRead = [source !== null && listed.has(source) ? null : source, manifest, ...(writes(kind) ? [] : files)];
+    const toWrite = [saveManifest, rescue?.map ?? null, ...(writes(kind) ? files : [])];
+    return [
+      ...toRead.filter((path) => path !== null && !this.#readable.has(path) && !this.#writable.has(path)),
+      ...toWrite.filter((path) => path !== null && !this.#writable.has(path)),
+    ].map((device) => failure({ code: 'NOT_PERMITTED', op: 'check', device, reason: { kind: 'notGiven' }, remedy: { kind: 'giveFile' } }));
+  }
+}

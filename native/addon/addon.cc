@@ -6,6 +6,7 @@
 #include "client.h"
 #include "device.h"
 #include "engine_error.h"
+#include "files.h"
 #include "job.h"
 #include "protection.h"
 #include "uevents.h"
@@ -32,6 +33,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("brokerOver", Napi::Function::New<Broker::over>(env, "brokerOver"));
   exports.Set("BrokerListener", BrokerListener::define(env).Value());
   exports.Set("watchUevents", Napi::Function::New<watch_uevents>(env, "watchUevents"));
+  define_files(env, exports);
   return exports;
 }
 

@@ -1,0 +1,146 @@
+#include "files.h"
+
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <string>
+
+#include "../kcopyd/device.h"
+#include "device.h"
+#include "engine_error.h"
+
+// linux/fs.h has these too, but it and glibc's stdio.h cannot always be included together.
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE (1 << 0)
+#endif
+#ifndef RENAME_EXCHANGE
+#define RENAME_EXCHANGE (1 << 1)
+#endif
+
+namespace platter {
+namespace {
+
+std::string text(const Napi::Value& value, const char* what) {
+  if (!value.IsString()) throw invalid_argument(value.Env(), what);
+  std::string result = value.As<Napi::String>().Utf8Value();
+  // A NUL inside a path would name another file than the caller means.
+  if (result.empty() || result.find('\0') != std::string::npos) throw invalid_argument(value.Env(), what);
+  return result;
+}
+
+// renameFile(from, to, how): renameat2 with RENAME_NOREPLACE ("noReplace") or RENAME_EXCHANGE ("exchange"). Throws
+// EINVAL where the file system has no such rename.
+Napi::Value rename_file(const Napi::CallbackInfo& info) {
+  const std::string from = text(info[0], "renameFile: the first path is empty, holds a NUL or is no string");
+  const std::string to = text(info[1], "renameFile: the second path is empty, holds a NUL or is no string");
+  const std::string how = text(info[2], "renameFile: how is no string");
+  if (how != "noReplace" && how != "exchange") throw invalid_argument(info.Env(), "renameFile: how is unknown");
+  const unsigned flags = how == "exchange" ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags) != 0) {
+    throw engine_error(info.Env(), errno, "rename", to);
+  }
+  return info.Env().Undefined();
+}
+
+// resizeFile(device, bytes): ftruncate on the held descriptor of a regular file that is open for writing.
+Napi::Value resize_file(const Napi::CallbackInfo& info) {
+  const Device& device = Device::of(info[0]);
+  const int64_t bytes = info[1].IsNumber() ? info[1].As<Napi::Number>().Int64Value() : -1;
+  if (bytes < 0) throw invalid_argument(info.Env(), "resizeFile: the size is no number of bytes");
+  while (ftruncate(device.get()->buffered.get(), bytes) != 0) {
+    if (errno != EINTR) throw engine_error(info.Env(), errno, "resize", device.path());
+  }
+  return info.Env().Undefined();
+}
+
+// The lock belongs to the open file description. The claim's sees no I/O, so closing it frees the lock at once.
+int lock_descriptor_of(const block_device& device) {
+  return device.claim ? device.claim.get() : device.buffered.get();
+}
+
+// flock without waiting. False when somebody else has a lock that excludes this one.
+bool lock(Napi::Env env, int fd, bool exclusive, const std::string& path) {
+  while (flock(fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return false;
+    if (errno != EINTR) throw engine_error(env, errno, "lock", path);
+  }
+  return true;
+}
+
+// lockDevice(device, exclusive): true when the lock is held now.
+Napi::Value lock_device(const Napi::CallbackInfo& info) {
+  const Device& device = Device::of(info[0]);
+  const bool held = lock(info.Env(), lock_descriptor_of(*device.get()), info[1].ToBoolean(), device.path());
+  return Napi::Boolean::New(info.Env(), held);
+}
+
+// unlockDevice(device): a descriptor that io_uring still knows keeps its lock for a moment after close, so say it.
+Napi::Value unlock_device(const Napi::CallbackInfo& info) {
+  const Device& device = Device::of(info[0]);
+  if (flock(lock_descriptor_of(*device.get()), LOCK_UN) != 0) throw engine_error(info.Env(), errno, "lock", device.path());
+  return info.Env().Undefined();
+}
+
+// lockDescriptor(fd, exclusive): the same for a descriptor that the caller has opened and closes.
+Napi::Value lock_descriptor(const Napi::CallbackInfo& info) {
+  if (!info[0].IsNumber()) throw invalid_argument(info.Env(), "lockDescriptor: no descriptor");
+  const bool held = lock(info.Env(), info[0].As<Napi::Number>().Int32Value(), info[1].ToBoolean(), "");
+  return Napi::Boolean::New(info.Env(), held);
+}
+
+// Asks a loop device for its file on a thread of libuv's pool: the kernel asks the file's file system, which can hang.
+class LoopWorker : public Napi::AsyncWorker {
+ public:
+  LoopWorker(Napi::Env env, Device& device) : AsyncWorker(env, "platter:loop"), deferred_(env), device_(device) {
+    device_.retain();
+  }
+  Napi::Promise promise() const { return deferred_.Promise(); }
+
+ protected:
+  void Execute() override {
+    struct loop_info64 status {};
+    if (ioctl(device_.get()->buffered.get(), LOOP_GET_STATUS64, &status) != 0) return;
+    // A file system's number is spread over 64 bits by the kernel's huge_encode_dev, as glibc spreads it.
+    const auto number = static_cast<dev_t>(status.lo_device);
+    file_ = "file:" + std::to_string(major(number)) + ":" + std::to_string(minor(number)) + ":" +
+            std::to_string(status.lo_inode);
+  }
+  void OnOK() override {
+    deferred_.Resolve(file_.empty() ? Env().Null() : Napi::String::New(Env(), file_));
+    device_.release();
+  }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+  Device& device_;
+  std::string file_;
+};
+
+// loopFile(device): resolves to the identity "file:MAJOR:MINOR:INODE" of the file behind a loop device, by whatever name
+// and even when it has none any more; null for every other device.
+Napi::Value loop_file(const Napi::CallbackInfo& info) {
+  auto* worker = new LoopWorker(info.Env(), Device::of(info[0]));  // deletes itself
+  const Napi::Promise promise = worker->promise();
+  worker->Queue();
+  return promise;
+}
+
+}  // namespace
+
+void define_files(Napi::Env env, Napi::Object exports) {
+  exports.Set("renameFile", Napi::Function::New<rename_file>(env, "renameFile"));
+  exports.Set("resizeFile", Napi::Function::New<resize_file>(env, "resizeFile"));
+  exports.Set("lockDevice", Napi::Function::New<lock_device>(env, "lockDevice"));
+  exports.Set("unlockDevice", Napi::Function::New<unlock_device>(env, "unlockDevice"));
+  exports.Set("lockDescriptor", Napi::Function::New<lock_descriptor>(env, "lockDescriptor"));
+  exports.Set("loopFile", Napi::Function::New<loop_file>(env, "loopFile"));
+}
+
+}  // namespace platter

@@ -1,0 +1,11 @@
+// System calls on names, locks and loop devices that Node does not offer.
+#pragma once
+
+#include <napi.h>
+
+namespace platter {
+
+// Adds renameFile, resizeFile, lockDevice, unlockDevice, lockDescriptor and loopFile to the addon's functions.
+void define_files(Napi::Env env, Napi::Object exports);
+
+}  // namespace platter

@@ -47,7 +47,9 @@ export const REASONS = {
   stoppedUnexplained: {},
   sourceSilent: {},
   unreadable: { place: 'place' },
-  notNamed: { reason: 'reason' },
+  notNamed: { reason: 'reason', part: 'text' },
+  nameTaken: {},
+  imageLost: { part: 'text', how: ['removed', 'replaced'] },
 
   // Why a disk or a file is not written
   isSystem: {},
@@ -90,6 +92,7 @@ export const REASONS = {
   noDevice: {},
   noDirectory: {},
   directory: { directory: 'text', state: ['missing', 'refused', 'readOnly'] },
+  folderMoved: { directory: 'text' },
   identityChanged: {},
   firstSectorGone: {},
   firstSector: { reason: 'reason' },

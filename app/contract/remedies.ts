@@ -19,6 +19,7 @@ export const REMEDIES = {
   checkAgain: {},
   repairIt: {},
   finishPart: {},
+  moveFileAway: {},
   newCopy: {},
   moreMemory: {},
   otherImage: {},

@@ -55,6 +55,9 @@ export function jobError(entry: NativeError, job: Named): JobError {
 /** Of a drive that gives nothing where it had something, nothing is there any more; a file was made shorter. */
 const wasCut = ({ cause, errno, side }: NativeError, { sourceIsFile }: Named): boolean => sourceIsFile && side === 'read' && cause === 'gone' && errno === null;
 
+/** These reasons say themselves whether an incomplete image is there. */
+const SAYS_WHAT_IS_KEPT: ReadonlySet<Reason['kind']> = new Set(['notNamed', 'imageLost'] as const);
+
 /** Makes `known` an error of the source (null) or of a destination. */
 export function about(job: Named, destination: number | null, side: JobError['side'], known: Failure): JobError {
   const end = destination === null ? null : job.destinations[destination];
@@ -62,7 +65,7 @@ export function about(job: Named, destination: number | null, side: JobError['si
   const better = destination === null ? OF_SOURCE : writes(job.kind) ? {} : job.source === null ? OF_CHECK : OF_CHECK_BY_SOURCE;
   const remedy = better[known.code] ?? { kind: known.code };
   const part = end?.part ?? null;
-  const reason: Reason = part === null ? known.reason : { kind: 'keptAs', reason: known.reason, part };
+  const reason: Reason = part === null || SAYS_WHAT_IS_KEPT.has(known.reason.kind) ? known.reason : { kind: 'keptAs', reason: known.reason, part };
   return { ...failure({ remedy, device, ...known, reason }), side, destination };
 }
 

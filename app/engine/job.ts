@@ -270,7 +270,7 @@ export class Job implements Stage {
   }
 
   unname(destination: number): void {
-    const problem = loseName(this.prepared.destinations[destination]!);
+    const problem = loseName(this.prepared.addon, this.prepared.destinations[destination]!);
     if (problem !== null) this.note(problem);
   }
 
@@ -404,7 +404,7 @@ export class Job implements Stage {
 
   /** Gives a complete image its name. False when that failed. */
   #nameImage(destination: number): boolean {
-    const failed = giveName(this.prepared.destinations[destination]!);
+    const failed = giveName(this.prepared.addon, this.prepared.destinations[destination]!);
     if (failed !== null) this.tell(destination, 'write', failed);
     return failed === null;
   }

@@ -1,9 +1,8 @@
 // The first steps of a job that was prepared: what is mounted of its disks is unmounted, its images are made, or taken up
 // again, and its log begins.
-import { truncateSync } from 'node:fs';
 import type { PlatterError } from '../contract/errors.ts';
-import { failureOf, Refusal } from './errors.ts';
-import { createPart, discardPart, nameImage, takeForPart } from './images.ts';
+import { Refusal } from './errors.ts';
+import { createPart, discardPart, failureIn, giveBack, ownershipOf, takeForPart } from './images.ts';
 import { Job, type Emit } from './job.ts';
 import { LogKeeper } from './log-keeper.ts';
 import type { Held, Prepared } from './prepare.ts';
@@ -14,12 +13,13 @@ import { takeMounted } from './unmount.ts';
  * new one is left, and nothing was written.
  */
 export async function launch(prepared: Prepared, emit: Emit): Promise<Job> {
+  const { addon } = prepared;
   // One after the other: the first that cannot be unmounted leaves the rest as they are.
   for (const held of prepared.destinations) if (held.mounts.length > 0) await takeMounted(prepared, held);
   const made: Held[] = [];
   const errors = await attemptEach(prepared.destinations, async (held) => {
     if (held.end.image === null || held.device !== null) return;
-    held.device = await createPart(prepared.addon, held.end.image.part);
+    held.device = await createPart(addon, held.end.image.part, ownershipOf(held.end, prepared.source?.end ?? null));
     made.push(held);
   });
   // Images that are written in place must not pass for whole ones meanwhile. What goes on was taken over when it began, but
@@ -27,19 +27,19 @@ export async function launch(prepared: Prepared, emit: Emit): Promise<Job> {
   const old = prepared.destinations.filter(({ updated, end }) => end.image !== null && (prepared.resumed === null ? updated : end.image.partId === null));
   const taken: Held[] = [];
   if (errors.length === 0) errors.push(...await attemptEach(old, async (held) => {
-    await takeForPart(prepared.addon, held.end.realPath, held.end.image!.part);
+    held.naming = await takeForPart(addon, held);
     taken.push(held);
   }));
   // Nor must they pass for ones of their old length. Those that grow first: that can fail, and nothing is cut off before.
   if (errors.length === 0) {
     const ascending = taken.toSorted((one, other) => one.end.size - other.end.size);
-    errors.push(...await attemptEach(ascending, (held) => truncateSync(held.end.image!.part, prepared.plan.bytes)));
+    errors.push(...await attemptEach(ascending, (held) => addon.resizeFile(held.device!, prepared.plan.bytes)));
   }
   if (errors.length > 0) {
-    errors.push(...await attemptEach(taken, (held) => nameImage(held.end.image!.part, held.end.realPath)));
+    errors.push(...await attemptEach(taken, (held) => giveBack(addon, held.device!, held.naming!)));
     for (const held of made) {
-      discardPart(held.end.image!.part);
-      held.device?.close();
+      discardPart(held.end.image!.part, held.device!);
+      held.device!.close();
       held.device = null;
     }
     throw new Refusal(errors);
@@ -54,7 +54,7 @@ async function attemptEach(destinations: readonly Held[], act: (held: Held) => P
     try {
       await act(held);
     } catch (error) {
-      errors.push(failureOf(error, 'open', held.end.path, 'file'));
+      errors.push(failureIn(error, 'open', held.end.path));
     }
   }
   return errors;

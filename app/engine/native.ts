@@ -261,6 +261,23 @@ export interface NativeAddon {
   BrokerListener: new (path: string) => NativeBrokerListener;
   /** Opens `path` on a thread of its own: a drive that does not answer delays nothing else. Rejects with an EngineError. */
   openDevice(path: string, options?: NativeOpenOptions): Promise<NativeDevice>;
+  /**
+   * Renames `from` to `to`: 'noReplace' fails with EEXIST when `to` is there, 'exchange' swaps the two names at once.
+   * Throws EINVAL where the file system has no such rename.
+   */
+  renameFile(from: string, to: string, how: 'noReplace' | 'exchange'): void;
+  /** Cuts or extends a regular file that is open for writing to `bytes`, by its descriptor. */
+  resizeFile(device: NativeDevice, bytes: number): void;
+  /**
+   * Takes a BSD lock (flock(2)), which other programs and udev respect, without waiting. False when somebody has a lock
+   * that excludes it. The lock ends with `unlockDevice` or when the device is closed.
+   */
+  lockDevice(device: NativeDevice, exclusive: boolean): boolean;
+  unlockDevice(device: NativeDevice): void;
+  /** The same for a file descriptor; the lock ends when it is closed. */
+  lockDescriptor(fd: number, exclusive: boolean): boolean;
+  /** Identity ("file:8:1:1234") of the file behind a loop device, even of a deleted one; null for any other device. */
+  loopFile(device: NativeDevice): Promise<string | null>;
   /** `chunkSize`: bytes of a sub-job, a power of two from 64 KiB to 16 MiB, 1 MiB by default (less in a small pool). */
   createClient(options: { pages: number; io?: 'auto' | 'uring' | 'threads'; bytesPerSecond?: number; chunkSize?: number }): NativeClient;
   /** Hears of block devices until it is closed. Throws where the system refuses that. */
@@ -273,7 +290,7 @@ export interface NativeEngineError extends Error {
   code: string;
   /** Positive errno, 0 when there was none. */
   errno: number;
-  op: 'open' | 'read' | 'create' | 'submit' | 'clone' | 'reread' | 'close' | 'broker' | 'protect' | 'watch';
+  op: 'open' | 'read' | 'create' | 'submit' | 'clone' | 'reread' | 'rename' | 'resize' | 'lock' | 'check' | 'close' | 'broker' | 'protect' | 'watch';
   device: string | null;
   offset: number | null;
   length: number | null;

@@ -11,7 +11,7 @@ import type { Grid } from './chunk-sets.ts';
 import { isChunkSize } from './chunks.ts';
 import { errnoOf, failure, failureOf, isRefusedAccess, Refusal, refuse } from './errors.ts';
 import { againstUnmounting, notesOnSource, refusals } from './guard.ts';
-import { checkPart, reopenPart } from './images.ts';
+import { checkPart, reopenPart, type Naming } from './images.ts';
 import { endpoint, inspectDestination, inspectExisting, placeOf, type End, type Found } from './inspect.ts';
 import { newJobId, type LoggedEnd } from './job-log.ts';
 import { isThatFile, mayBeThatFile } from './logged-end.ts';
@@ -39,7 +39,7 @@ export interface Held {
   /** What is on it is compared, and stays where it is equal. */
   updated: boolean;
   /** Of an image that has not its own name yet: what it is called, and what it will be when it is complete. */
-  naming: { part: string; name: string } | null;
+  naming: Naming | null;
 }
 
 /** What `prepare` holds until the job ends or is given up. */
@@ -271,9 +271,9 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
   }
 }
 
-function namingOf({ kind, realPath, image }: End, logged: LoggedEnd | undefined): Held['naming'] {
-  if (image !== null) return { part: image.part, name: realPath };
-  return kind === 'file' && logged !== undefined && logged.realPath !== realPath ? { part: realPath, name: logged.realPath } : null;
+function namingOf({ kind, id, size, modified, lasting, realPath, image }: End, logged: LoggedEnd | undefined): Naming | null {
+  if (image !== null) return { part: image.part, name: realPath, replaces: id === null ? null : { id, size, modified, lasting } };
+  return kind === 'file' && logged !== undefined && logged.realPath !== realPath ? { part: realPath, name: logged.realPath, replaces: null } : null;
 }
 
 /** The file of an image: of one that is continued what there is of it, of a new one none before the job starts. */

@@ -10,11 +10,13 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <memory>
 #include <string>
 
 #include "../kcopyd/device.h"
 #include "device.h"
 #include "engine_error.h"
+#include "waiting.h"
 
 // linux/fs.h has these too, but it and glibc's stdio.h cannot always be included together.
 #ifndef RENAME_NOREPLACE
@@ -95,41 +97,27 @@ Napi::Value lock_descriptor(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), held);
 }
 
-// Asks a loop device for its file on a thread of libuv's pool: the kernel asks the file's file system, which can hang.
-class LoopWorker : public Napi::AsyncWorker {
- public:
-  LoopWorker(Napi::Env env, Device& device) : AsyncWorker(env, "platter:loop"), deferred_(env), device_(device) {
-    device_.retain();
-  }
-  Napi::Promise promise() const { return deferred_.Promise(); }
+// "file:MAJOR:MINOR:INODE" of the file behind a loop device; empty for every other device.
+std::string loop_file_of(int fd) {
+  struct loop_info64 status {};
+  if (ioctl(fd, LOOP_GET_STATUS64, &status) != 0) return "";
+  // The kernel's huge_encode_dev spreads a number over 64 bits as glibc does.
+  const auto number = static_cast<dev_t>(status.lo_device);
+  return "file:" + std::to_string(major(number)) + ":" + std::to_string(minor(number)) + ":" + std::to_string(status.lo_inode);
+}
 
- protected:
-  void Execute() override {
-    struct loop_info64 status {};
-    if (ioctl(device_.get()->buffered.get(), LOOP_GET_STATUS64, &status) != 0) return;
-    // A file system's number is spread over 64 bits by the kernel's huge_encode_dev, as glibc spreads it.
-    const auto number = static_cast<dev_t>(status.lo_device);
-    file_ = "file:" + std::to_string(major(number)) + ":" + std::to_string(minor(number)) + ":" +
-            std::to_string(status.lo_inode);
-  }
-  void OnOK() override {
-    deferred_.Resolve(file_.empty() ? Env().Null() : Napi::String::New(Env(), file_));
-    device_.release();
-  }
+Napi::Value text_or_null(Napi::Env env, std::string& text) {
+  return text.empty() ? env.Null() : Napi::String::New(env, text);
+}
 
- private:
-  Napi::Promise::Deferred deferred_;
-  Device& device_;
-  std::string file_;
-};
-
-// loopFile(device): resolves to the identity "file:MAJOR:MINOR:INODE" of the file behind a loop device, by whatever name
-// and even when it has none any more; null for every other device.
+// loopFile(device): resolves to the identity of the file behind a loop device, also of one that has no name any more;
+// to null for every other device. The kernel asks the file's file system, which can hang, so another thread waits for it.
 Napi::Value loop_file(const Napi::CallbackInfo& info) {
-  auto* worker = new LoopWorker(info.Env(), Device::of(info[0]));  // deletes itself
-  const Napi::Promise promise = worker->promise();
-  worker->Queue();
-  return promise;
+  const Device& device = Device::of(info[0]);
+  const int copy = fcntl(device.get()->buffered.get(), F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) throw engine_error(info.Env(), errno, "check", device.path());
+  const auto held = std::make_shared<kcopyd::Descriptor>(copy);
+  return Waiting<std::string>::begin(info.Env(), "check", [held] { return loop_file_of(held->get()); }, &text_or_null);
 }
 
 }  // namespace

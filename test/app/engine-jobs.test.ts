@@ -185,7 +185,7 @@ describe.skipIf(noLab !== null)('an image', () => {
     await writeFile(`${copy}/x`, '');
     await source.rule('clear');
     const result = await running;
-    expect(result).toMatchObject({ writeErr: 1, destinations: [{ state: 'failed', errors: [{ op: 'rename', errno: 'EISDIR' }] }] });
+    expect(result).toMatchObject({ writeErr: 1, destinations: [{ state: 'failed', errors: [{ code: 'CHANGED', op: 'rename' }] }] });
     expect(result.destinations[0]!.errors[0]!.message).toContain('Complete, but it could not get its name');
   });
 

@@ -25,7 +25,9 @@ export const reasons: Translated<typeof english> = {
   stoppedUnexplained: 'Nicht vollständig: Das Kopierprogramm hat es ohne Angabe eines Grundes beendet.',
   sourceSilent: 'Die Quelle antwortet nicht mehr: Die Rettung kann weitergehen, wenn sie es wieder tut.',
   unreadable: 'Nicht lesbar bei {place}: Auf jedem Ziel stehen dort Nullen.',
-  notNamed: 'Vollständig, konnte aber seinen Namen nicht bekommen: {reason}',
+  notNamed: 'Vollständig, konnte aber seinen Namen nicht bekommen: {reason} Das Abbild bleibt als {part} erhalten.',
+  nameTaken: 'Eine andere Datei hat den Namen während des Auftrags bekommen.',
+  imageLost: '{how, select, removed {{part} wurde während des Auftrags gelöscht: Das Abbild ist verloren.} other {Eine andere Datei ist während des Auftrags an die Stelle von {part} getreten: Das Abbild hat keinen Namen.}}',
 
   isSystem: 'Darauf ist das laufende System.',
   mountedAt: 'Es ist unter {targets} eingehängt.',
@@ -66,6 +68,7 @@ export const reasons: Translated<typeof english> = {
   noDevice: 'Es gibt kein solches Gerät.',
   noDirectory: 'Es gibt keinen solchen Ordner.',
   directory: 'Der Ordner {directory} {state, select, missing {ist nicht da} refused {ist für Sie nicht beschreibbar} other {liegt auf einem schreibgeschützten Dateisystem}}.',
+  folderMoved: 'An der Stelle des Ordners {directory} ist jetzt eine Verknüpfung.',
   identityChanged: 'Es ist nicht mehr, was es eben war: Identität oder Größe haben sich geändert.',
   firstSectorGone: 'Der erste Sektor ist nicht lesbar: Das Laufwerk ist weg.',
   firstSector: 'Der erste Sektor ist nicht lesbar. {reason}',

@@ -44,6 +44,7 @@ export const remedies: Translated<typeof english> = {
   checkAgain: 'Starten Sie die Prüfung neu: Bis dahin weiß niemand, ob es gleich ist.',
   repairIt: 'Verwenden Sie diese Kopie nicht; reparieren Sie sie oder schreiben Sie sie neu, und ersetzen Sie das Laufwerk, wenn es wieder geschieht.',
   finishPart: 'Setzen Sie jenen Auftrag fort (platter resume), oder benennen Sie die Datei um, wenn Sie sie so verwenden wollen.',
+  moveFileAway: 'Die andere Datei verschieben, dann den Auftrag fortsetzen (platter resume).',
   newCopy: 'Starten Sie eine neue Kopie.',
   moreMemory: 'Erlauben Sie mehr Speicher, dann versuchen Sie es noch einmal.',
   otherImage: 'Nennen Sie das Abbild, zu dem die Map-Datei gehört, oder beginnen Sie mit einer neuen Map-Datei.',

@@ -25,7 +25,9 @@ export const reasons = {
   stoppedUnexplained: 'Not complete: the engine stopped it without a reason.',
   sourceSilent: 'The source does not answer any more: the rescue can go on when it does.',
   unreadable: 'Unreadable at {place}: there are zeros on every destination.',
-  notNamed: 'Complete, but it could not get its name: {reason}',
+  notNamed: 'Complete, but it could not get its name: {reason} The image is kept as {part}.',
+  nameTaken: 'Another file has taken the name while the job ran.',
+  imageLost: '{how, select, removed {{part} was removed while the job ran, so the image is lost.} other {Another file took the place of {part} while the job ran, so the image has no name.}}',
 
   isSystem: 'It holds the running system.',
   mountedAt: 'It is mounted at {targets}.',
@@ -66,6 +68,7 @@ export const reasons = {
   noDevice: 'There is no such device.',
   noDirectory: 'There is no such directory.',
   directory: 'The directory {directory} {state, select, missing {is not there} refused {cannot be written} other {is on a read-only file system}}.',
+  folderMoved: 'A link has taken the place of the folder {directory}.',
   identityChanged: 'It is not what it was a moment ago: its identity or size has changed.',
   firstSectorGone: 'Its first sector cannot be read: the drive is gone.',
   firstSector: 'Its first sector cannot be read. {reason}',

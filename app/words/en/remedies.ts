@@ -44,6 +44,7 @@ export const remedies = {
   checkAgain: 'Start the check again: until then nobody knows whether it is equal.',
   repairIt: 'Do not use this copy; repair it or write it again, and replace the drive if it happens again.',
   finishPart: 'Continue that job (platter resume), or rename the file to use it as it is.',
+  moveFileAway: 'Move the other file away, then continue the job (platter resume).',
   newCopy: 'Start a new copy.',
   moreMemory: 'Allow more memory, then try again.',
   otherImage: 'Name the image that the map was made with, or begin with a new map.',

@@ -25,7 +25,9 @@ export const reasons: Translated<typeof english> = {
   stoppedUnexplained: 'Incomplet : le moteur de copie l’a arrêté sans donner de raison.',
   sourceSilent: 'La source ne répond plus : le sauvetage pourra reprendre quand elle répondra.',
   unreadable: 'Illisible à {place} : il y a des zéros sur chaque destination.',
-  notNamed: 'Complet, mais son nom n’a pas pu lui être donné : {reason}',
+  notNamed: 'Complet, mais son nom n’a pas pu lui être donné : {reason} L’image est gardée sous le nom {part}.',
+  nameTaken: 'Un autre fichier a pris ce nom pendant la tâche.',
+  imageLost: '{how, select, removed {{part} a été supprimé pendant la tâche : l’image est perdue.} other {Un autre fichier a pris la place de {part} pendant la tâche : l’image n’a pas de nom.}}',
 
   isSystem: 'Il porte le système en marche.',
   mountedAt: 'Il est monté sur {targets}.',
@@ -66,6 +68,7 @@ export const reasons: Translated<typeof english> = {
   noDevice: 'Ce périphérique n’existe pas.',
   noDirectory: 'Ce dossier n’existe pas.',
   directory: 'Le dossier {directory} {state, select, missing {n’existe pas} refused {ne peut pas être écrit} other {est sur un système de fichiers en lecture seule}}.',
+  folderMoved: 'Un lien a pris la place du dossier {directory}.',
   identityChanged: 'Ce n’est plus ce que c’était à l’instant : son identité ou sa taille a changé.',
   firstSectorGone: 'Son premier secteur ne peut pas être lu : le disque a disparu.',
   firstSector: 'Son premier secteur ne peut pas être lu. {reason}',

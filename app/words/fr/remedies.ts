@@ -44,6 +44,7 @@ export const remedies: Translated<typeof english> = {
   checkAgain: 'Relancez le contrôle : d’ici là, nul ne sait si elle est pareille.',
   repairIt: 'N’utilisez pas cette copie ; réparez-la ou réécrivez-la, et remplacez le disque si cela se répète.',
   finishPart: 'Continuez cette tâche (platter resume), ou renommez le fichier pour l’utiliser tel quel.',
+  moveFileAway: 'Déplacez l’autre fichier, puis reprenez la tâche (platter resume).',
   newCopy: 'Démarrez une nouvelle copie.',
   moreMemory: 'Accordez plus de mémoire, puis réessayez.',
   otherImage: 'Nommez l’image avec laquelle le fichier map a été fait, ou commencez-en un nouveau.',

@@ -1,5 +1,6 @@
 // The command line: out/cli/platter.js.
 import '../engine/no-inspector.ts';
+import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
@@ -78,6 +79,8 @@ async function asking(reporter: Reporter, act: () => Promise<number>): Promise<n
 async function withEngine(reporter: Reporter, act: (engine: Engine) => Promise<number>): Promise<number> {
   const rights = { control: controlSocket(), sudo: stdin.isTTY && stderr.isTTY };
   const started = startEngine({ rights, heard: (text) => log.warn(`engine: ${text.trimEnd()}`) });
+  // The host has it now. This process can be traced by the user's others, and needs it no more.
+  if (rights.control !== null) closeSync(rights.control);
   const engine = withRights(started, (sentence) => stderr.write(`platter: ${sentence}\n`));
   try {
     return await asking(reporter, () => act(engine));

@@ -7,6 +7,7 @@ export const NOTES = {
   // Before a job
   mountedSource: { path: 'text', targets: 'list' },
   swapSource: { path: 'text' },
+  besideSystem: { path: 'text' },
   otherSectors: { path: 'text', has: 'count', made: 'count' },
   buffered: { path: 'text' },
   partitionsUnchecked: { path: 'text' },

@@ -60,6 +60,7 @@ export const REASONS = {
   writeProtected: {},
   heldBy: { holders: 'list' },
   aliasMounted: { path: 'text', targets: 'list' },
+  loopUnknown: {},
   noMedium: {},
   emptyFile: {},
   hardLinks: {},

@@ -21,8 +21,14 @@ export interface Block extends Described {
   label: string | null;
   /** "gpt", "dos"; null when there is none. */
   partitionTable: string | null;
-  /** Identity of `backingFile`; null when it is gone or out of reach. */
+  /** Identity of `backingFile`; null when it is deleted or out of reach, and only root could be told. */
   backingId: string | null;
+  /** World Wide Name, the same on every path to one disk; null when it has none. */
+  wwn: string | null;
+  /** Number of a partition in its table, as its name has it; null for what is no partition. */
+  partition: string | null;
+  /** Type of a partition in its table: a GUID, or "0xef"; null when unknown. */
+  partitionType: string | null;
   /** What this one lies on: a partition on its disk, a volume on its members. */
   parents: Block[];
   /** What lies on this one. */
@@ -46,6 +52,8 @@ export interface Facts {
   swaps: string;
   /** Path behind each loop device, by kernel name. */
   backings: ReadonlyMap<string, string>;
+  /** Identity of the file behind each loop device of which the kernel tells it, by kernel name. */
+  backingIds: ReadonlyMap<string, string>;
   /** Where the disks are plugged in, by kernel name. */
   ports: ReadonlyMap<string, Port>;
   /** The kernel's sequence numbers of disks, by kernel name. */
@@ -68,6 +76,9 @@ const SYSTEM_MOUNTS = new Set([
   '/usr', '/usr/local', '/var', '/var/home', '/var/lib', '/var/log', '/var/tmp',
 ]);
 
+/** Types of the partitions that a machine starts from: EFI system (GPT, MBR), extended boot loader. */
+const BOOT_PARTITIONS: ReadonlySet<string> = new Set(['c12a7328-f81f-11d2-ba4b-00a0c93ec93b', '0xef', 'bc13c2ff-59e6-4262-a352-b275fd6f7172']);
+
 /** lsblk has null, blanks, or nothing at all for what it does not know. */
 const text = z.string().nullish().transform((value) => {
   const trimmed = value?.trim() ?? '';
@@ -77,7 +88,7 @@ const lsblkDevice = z.object({
   name: z.string(), // lsblk makes a tree only when this column is asked for
   path: z.string(), kname: z.string(), 'maj:min': z.string().transform((value) => value.trim()), type: z.string(), size: z.coerce.number().nonnegative(),
   'log-sec': z.coerce.number().positive(), 'phy-sec': z.coerce.number().positive(),
-  model: text, serial: text, tran: text, fstype: text, label: text, pttype: text,
+  model: text, serial: text, tran: text, fstype: text, label: text, pttype: text, parttype: text, wwn: text,
   rm: z.boolean(), hotplug: z.boolean(), ro: z.boolean(),
   get children() {
     return z.array(lsblkDevice).optional();
@@ -103,7 +114,7 @@ export class Blocks {
   constructor(facts: Facts) {
     this.#idOf = facts.idOf;
     this.mounts = parseMounts(facts.mountinfo);
-    for (const device of lsblkOutput.parse(JSON.parse(facts.lsblk)).blockdevices) this.#add(device, null, facts);
+    for (const device of lsblkOutput.parse(JSON.parse(facts.lsblk)).blockdevices) this.#add(device, null, null, facts);
     for (const loop of this.all) {
       // A loop device over a block device is that device by another name.
       const below = loop.backingId === null ? null : this.#identified(loop.backingId);
@@ -148,7 +159,7 @@ export class Blocks {
     return this.under('/').length === 0;
   }
 
-  #add(device: LsblkDevice, parent: Block | null, facts: Facts): void {
+  #add(device: LsblkDevice, parent: Block | null, parentName: string | null, facts: Facts): void {
     let block = this.numbered(device['maj:min']);
     if (block === null) {
       const { fileSystem, label, partitionTable } = facts.probed.get(device.kname) ?? { fileSystem: device.fstype, label: device.label, partitionTable: device.pttype };
@@ -161,12 +172,19 @@ export class Blocks {
         serial: device.serial ?? facts.serials.get(device.kname) ?? null, transport: device.tran ?? (device.type === 'loop' ? 'loop' : null),
         port: facts.ports.get(device.kname) ?? null, ejectable: facts.ejectable.has(device.kname), removable: device.rm || device.hotplug, readOnly: device.ro,
         fileSystem, label, partitionTable,
-        backingFile, backingId: backingFile === null ? null : this.#idOf(backingFile), parents: [], children: [], mountedAt: [], system: false,
+        backingFile, backingId: backingFile === null ? null : this.#backingId(backingFile, facts.backingIds.get(device.kname) ?? null),
+        wwn: device.wwn, partition: partitionNumber(device, parentName), partitionType: device.parttype, parents: [], children: [], mountedAt: [], system: false,
       };
       this.#byNumber.set(block.majorMinor, block);
     }
     if (parent !== null) link(parent, block);
-    for (const child of device.children ?? []) this.#add(child, block, facts);
+    for (const child of device.children ?? []) this.#add(child, block, device.name, facts);
+  }
+
+  /** What the kernel says of the file counts for more than the path: that can be another file's by now. */
+  #backingId(path: string, told: string | null): string | null {
+    const byPath = this.#idOf(path);
+    return byPath?.startsWith('block:') === true ? byPath : (told ?? byPath);
   }
 
   #identified(id: string): Block | null {
@@ -198,8 +216,13 @@ export class Blocks {
   #markSystem(): void {
     const holding = this.all.filter(({ mountedAt }) => mountedAt.some((target) => SYSTEM_MOUNTS.has(target) || target === '[SWAP]'));
     const fixed = (block: Block): boolean => block.type === 'disk' && !block.removable && block.transport !== 'usb';
-    const doubtful = this.systemUnknown ? this.all.filter(fixed) : [];
+    // In doubt nothing that lies on a fixed disk is written either: one of its partitions is the system.
+    const doubtful = this.systemUnknown ? this.all.filter(fixed).flatMap((disk) => [...withDescendants(disk)]) : [];
     for (const block of [...holding, ...doubtful]) for (const below of this.#foundation(block)) below.system = true;
+    // The machine starts from it, mounted or not.
+    for (const block of this.all) {
+      if (BOOT_PARTITIONS.has(block.partitionType ?? '') && block.parents.some(({ system }) => system)) block.system = true;
+    }
   }
 
   /** `block` and everything that it lies on, also through the files behind loop devices. */
@@ -233,6 +256,15 @@ export function unknownIn(lsblk: string): { name: string; path: string; majorMin
   return devices(lsblkOutput.parse(JSON.parse(lsblk)).blockdevices)
     .filter(({ type, size, fstype, pttype }) => type !== 'rom' && size > 0 && fstype === null && pttype === null)
     .map(({ kname, path, 'maj:min': majorMinor }) => ({ name: kname, path, majorMinor }));
+}
+
+/**
+ * The number of a partition: "1" of sda1, nvme0n1p1, and of the device-mapper's mpatha1 or mpatha-part1 on mpatha. null
+ * where the name does not say it.
+ */
+function partitionNumber({ type, name }: LsblkDevice, parentName: string | null): string | null {
+  if (type !== 'part' || parentName === null || !name.startsWith(parentName)) return null;
+  return /^(?:p|-part)?(\d+)$/.exec(name.slice(parentName.length))?.[1] ?? null;
 }
 
 function link(parent: Block, child: Block): void {

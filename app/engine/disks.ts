@@ -58,7 +58,7 @@ export function refusalsOf(block: Block, unmount: boolean): Failure[] {
   const refusals: Failure[] = [];
   const add = (code: Failure['code'], reason: Reason): void => void refusals.push({ code, op: 'check', reason });
   const mounts = mountsOn(block);
-  const holders = [...withDescendants(block)].filter((other) => other !== block && HOLDERS.test(other.type));
+  const holders = [...withDescendants(block)].filter((other) => other !== block && holds(other));
   if (block.system) add('IS_SYSTEM', { kind: 'isSystem' });
   // What the system needs stays mounted, whoever asks.
   if (mounts.length > 0 && (block.system || !unmount)) add('MOUNTED', mountedWhere(mounts));
@@ -68,8 +68,11 @@ export function refusalsOf(block: Block, unmount: boolean): Failure[] {
   return refusals;
 }
 
-/** What lsblk calls a device that holds those it lies on: encryption, LVM, RAID, multipath, a loop device over a disk. */
-const HOLDERS = /^(crypt|lvm|dm|mpath|raid.*|md|linear|bcache|loop)$/;
+/**
+ * Does it hold the devices that it lies on? Everything does but the kernel's own partitions: encryption, LVM, RAID,
+ * multipath, bcache, drbd, a loop device over a disk. A partition that the device-mapper makes is one of its devices.
+ */
+const holds = ({ type, name }: Block): boolean => type !== 'part' || name.startsWith('dm-');
 
 function mountedWhere(mounts: readonly string[]): Reason {
   const targets = mounts.filter((mount) => mount !== '[SWAP]');

@@ -54,6 +54,10 @@ export function notesOnSource({ block, path }: End, blocks: Blocks): Note[] {
   return targets.length > 0 ? [{ kind: 'mountedSource', path, targets }] : written.length > 0 ? [{ kind: 'swapSource', path }] : [];
 }
 
+/** What the user should know about a destination: the running system lies beside it. */
+export const notesOnDestination = ({ block, path }: End): Note[] =>
+  block !== null && block.type === 'part' && !block.system && block.parents.some(({ system }) => system) ? [{ kind: 'besideSystem', path }] : [];
+
 function check(end: Located & { path: string }, code: ErrorCode, reason: Reason): PlatterError {
   return failure({ code, op: 'check', device: end.path, reason });
 }
@@ -71,12 +75,16 @@ function againstWriting(end: End, inPlace: boolean, unmount: boolean, blocks: Bl
 function againstBlock(end: End, block: Block, unmount: boolean, blocks: Blocks): PlatterError[] {
   if (end.size === 0) return [check(end, 'DEVICE_GONE', { kind: 'noMedium' })];
   const known = refusalsOf(block, unmount).map((refusal) => failure({ ...refusal, device: end.path }));
-  // Another loop device over the same file can be mounted while this one is not.
-  const aliases = blocks.all.filter((other) => other !== block && other.type === 'loop' && overlap(end, located(other), blocks) === 'same');
+  // Another loop device over the same file, or another path to the same disk, can be mounted while this one is not.
+  const aliases = blocks.all.filter((other) => other !== block && overlap(end, located(other), blocks) === 'same');
   const inUse = aliases.filter((alias) => mountsOn(alias).length > 0)
     .map((alias) => check(end, 'MOUNTED', { kind: 'aliasMounted', path: alias.path, targets: mountsOn(alias) }));
-  return [...known, ...inUse];
+  const unknown = [block, ...block.parents].some(isUnknownLoop) ? [check(end, 'IN_USE', { kind: 'loopUnknown' })] : [];
+  return [...known, ...inUse, ...unknown];
 }
+
+/** A loop device over a deleted file, which another one can lie on under another name. Only root can ask the kernel for the file. */
+const isUnknownLoop = ({ type, backingFile, backingId }: Block): boolean => type === 'loop' && backingId === null && backingFile?.endsWith(' (deleted)') === true;
 
 function againstFile(end: End, inPlace: boolean, blocks: Blocks): PlatterError[] {
   const { part = '', partId = null, partInTheWay = false } = end.image ?? {};

@@ -11,6 +11,8 @@ import { probe } from './probe.ts';
 import { btrfsMembers, content, ejectable, loopBackings, places, sequences, serials } from './sysfs.ts';
 
 const LSBLK_TIMEOUT_MS = 20_000;
+/** It is an addition to what sysfs says, so a file system that hangs behind a loop device delays no list for long. */
+const LOSETUP_TIMEOUT_MS = 3_000;
 
 /**
  * The block devices of this machine as they are now. Rejects with a Refusal (ENGINE_UNAVAILABLE) when lsblk is not
@@ -20,10 +22,11 @@ const LSBLK_TIMEOUT_MS = 20_000;
 export async function readBlocks(path: string = SYSTEM_PATH, untouched: ReadonlySet<string> = new Set()): Promise<Blocks> {
   const [lsblk, mountinfo] = await Promise.all([runLsblk(path), readFile('/proc/self/mountinfo', 'utf8')]);
   const placed = places();
+  const backings = loopBackings();
   try {
     const probed = await probe(unknownIn(lsblk).filter(({ majorMinor }) => !untouched.has(majorMinor)), path);
     const facts: Facts = {
-      lsblk, mountinfo, swaps: content('/proc/swaps'), backings: loopBackings(), ports: portsOf(placed), sequences: sequences(placed), serials: serials(placed),
+      lsblk, mountinfo, swaps: content('/proc/swaps'), backings, backingIds: backings.size === 0 ? new Map() : await loopFiles(path), ports: portsOf(placed), sequences: sequences(placed), serials: serials(placed),
       ejectable: ejectable(placed), probed, btrfs: btrfsMembers(), idOf,
     };
     return new Blocks(facts);
@@ -66,6 +69,21 @@ async function runLsblk(path: string): Promise<string> {
   const { stdout, failed, stderr } = await runProgram('lsblk', ['--all', '--json', '--bytes', '--output', LSBLK_COLUMNS], path, LSBLK_TIMEOUT_MS);
   if (failed === null) return stdout;
   throw unavailable(failed === 'timeout' ? { kind: 'lsblkSilent', seconds: String(LSBLK_TIMEOUT_MS / 1000) } : { kind: 'lsblkFailed', said: stderr.trim() || failed });
+}
+
+/**
+ * Identities of the files behind loop devices, by kernel name, as the kernel has them: a deleted file has no path, and a
+ * path can belong to another mount namespace. Only root is told; for others, and where losetup is missing or does not
+ * answer, none.
+ */
+async function loopFiles(path: string): Promise<Map<string, string>> {
+  const { stdout, failed } = await runProgram('losetup', ['--list', '--raw', '--noheadings', '--output', 'NAME,BACK-INO,BACK-MAJ:MIN'], path, LOSETUP_TIMEOUT_MS);
+  if (failed !== null) return new Map();
+  // It writes the blanks that it pads a number with as "\x20".
+  return new Map(stdout.split('\n').flatMap((line) => {
+    const [, name, inode, number] = /^\/dev\/(\S+) (\d+) (\d+:\d+)$/.exec(line.replaceAll('\\x20', '').trim()) ?? [];
+    return name === undefined ? [] : [[name, `file:${number}:${inode}`] as const];
+  }));
 }
 
 const unavailable = (reason: Reason): Refusal => new Refusal([failure({ code: 'ENGINE_UNAVAILABLE', op: 'check', reason, remedy: { kind: 'installLsblk' } })]);

@@ -29,9 +29,23 @@ const identity = ({ block, id }: Located): string | null => (block === null ? id
 
 function identityOf(block: Block): string {
   const [parent] = block.parents;
-  if (block.type === 'part' && parent !== undefined) return `${identityOf(parent)}#${block.name.slice(parent.name.length)}`;
+  const own = `block:${block.majorMinor}`;
+  if (block.type === 'part' && parent !== undefined) return block.partition === null ? own : `${identityOf(parent)}#${block.partition}`;
   if (block.type === 'loop' && parent !== undefined) return identityOf(parent);
-  return block.backingId ?? `block:${block.majorMinor}`;
+  // Two loop devices over one deleted file name it alike, and nothing else is known of it.
+  if (block.type === 'loop' && block.backingFile !== null) return block.backingId ?? `behind:${block.backingFile}`;
+  return block.parents.length === 0 ? (unit(block) ?? own) : own;
+}
+
+/** Disks that are plugged in at one place only: what looks the same twice is two disks of a careless maker. */
+const ONE_PATH: ReadonlySet<string> = new Set(['usb', 'sata', 'ata', 'mmc', 'loop']);
+
+/** Identity of the disk at the end of a path, where a disk can have several: its WWN, else all that it says of itself. */
+function unit({ type, transport, wwn, serial, model, size }: Block): string | null {
+  if (type !== 'disk' || ONE_PATH.has(transport ?? '')) return null;
+  if (wwn !== null) return `unit:${wwn}:${size}`;
+  // Namespaces of one NVMe drive share its serial number.
+  return serial === null || model === null || transport === 'nvme' ? null : `unit:${serial}:${model}:${size}`;
 }
 
 /** Identities of `end` and of all that it is a piece of. */

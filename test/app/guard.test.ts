@@ -5,7 +5,7 @@ import { plainRequest, type CopyRequest } from '../../app/contract/jobs.ts';
 import type { Blocks } from '../../app/engine/blocks.ts';
 import { argumentErrors, memoryOf } from '../../app/engine/arguments.ts';
 import { english } from '../../app/engine/english.ts';
-import { notesOnSource, refusals } from '../../app/engine/guard.ts';
+import { notesOnDestination, notesOnSource, refusals } from '../../app/engine/guard.ts';
 import { endpoint, type End, type ImagePlace } from '../../app/engine/inspect.ts';
 import { GB, laptop, live, picture, server, type Machine } from './machines.ts';
 
@@ -137,6 +137,101 @@ describe('the source is never a destination', () => {
     expect(codes(blocks, other, [image(), image({ path: '/images/../images/copy.img' })])).toEqual(['/images/../images/copy.img DUPLICATE']);
     const begun = image({ path: '/images/copy.img.part', realPath: '/images/copy.img.part', image: place({ part: '/images/copy.img.part.part' }) });
     expect(codes(blocks, other, [image(), begun])).toEqual(['/images/copy.img.part DUPLICATE']);
+  });
+});
+
+describe('S23 one disk under several names', () => {
+  const lun = { size: GB, model: 'Array', serial: '6001405', tran: 'fc' };
+  const blocks = picture({
+    devices: [
+      { name: 'sda', number: '8:0', ...lun, wwn: '0x6001405', children: [{ name: 'sda1', number: '8:1', type: 'part' }] },
+      { name: 'sdb', number: '8:16', ...lun, wwn: '0x6001405', children: [{ name: 'sdb1', number: '8:17', type: 'part' }] },
+      { name: 'sdc', number: '8:32', ...lun, wwn: '0x6001406' },
+      { name: 'sdd', number: '8:48', size: GB, model: 'Ultra', serial: '0123456789', tran: 'usb', rm: true },
+      { name: 'sde', number: '8:64', size: GB, model: 'Ultra', serial: '0123456789', tran: 'usb', rm: true },
+      { name: 'sdf', number: '8:80', size: GB, model: 'Vdisk', serial: 'x1', tran: 'iscsi' },
+      { name: 'sdg', number: '8:96', size: GB, model: 'Vdisk', serial: 'x1', tran: 'iscsi' },
+      { name: 'sdh', number: '8:112', fs: 'mpath_member', children: [{ name: 'dm-0', number: '254:0', type: 'mpath', alias: 'mpatha', children: [
+        { name: 'dm-1', number: '254:1', type: 'part', alias: 'mpatha1' }, { name: 'dm-2', number: '254:2', type: 'part', alias: 'mpatha-part2' },
+      ] }] },
+      { name: 'sdi', number: '8:128', children: [{ name: 'bcache0', number: '252:0', type: 'disk' }] },
+      { name: 'sdj', number: '8:144', children: [{ name: 'drbd0', number: '147:0', type: 'disk' }] },
+      { name: 'sdk', number: '8:160', children: [{ name: 'dm-3', number: '254:3', type: 'stratis' }] },
+    ],
+    mounts: [['0:22', '/proc', 'proc', 'proc'], ['8:17', '/data']],
+  });
+  const errors = (from: string, to: string): string[] => codes(blocks, device(blocks, from), [device(blocks, to)]).filter((code) => code.includes('IS_SOURCE'));
+
+  it.each([
+    ['two paths to one disk, by their WWN', '/dev/sda', '/dev/sdb'],
+    ['a partition of the other path', '/dev/sda', '/dev/sdb1'],
+    ['the same partition of both paths', '/dev/sda1', '/dev/sdb1'],
+    ['two paths that tell a serial number only', '/dev/sdf', '/dev/sdg'],
+  ])('%s are one', (_, from, to) => {
+    expect(errors(from, to)).toEqual([`${to} IS_SOURCE`]);
+  });
+
+  it.each([
+    ['disks with different WWNs', '/dev/sda', '/dev/sdc'],
+    ['USB sticks whose maker gives all the same serial number', '/dev/sdd', '/dev/sde'],
+    ['two partitions that the device-mapper makes of one disk', '/dev/dm-1', '/dev/dm-2'],
+  ])('%s are two', (_, from, to) => {
+    expect(errors(from, to)).toEqual([]);
+  });
+
+  it('a disk that is mounted by its other path is mounted', () => {
+    expect(codes(blocks, source(GB), [device(blocks, '/dev/sda')])).toContain('/dev/sda MOUNTED');
+  });
+
+  it.each(['/dev/sdh', '/dev/dm-0', '/dev/sdi', '/dev/sdj', '/dev/sdk'])('%s is held by what lies on it', (path) => {
+    expect(codes(blocks, source(GB), [device(blocks, path)])).toContain(`${path} IN_USE`);
+  });
+});
+
+describe('S18 loop devices over a file that has no name any more', () => {
+  const machine: Machine = {
+    devices: ['loop1', 'loop2', 'loop3'].map((name, index) => ({ name, number: `7:${index + 1}`, type: 'loop' })),
+    mounts: [['8:1', '/'], ['7:3', '/mnt']],
+    backings: { loop1: '/tmp/a.img (deleted)', loop2: '/tmp/b.img (deleted)', loop3: '/tmp/a.img (deleted)' },
+  };
+  const known = picture({ ...machine, backingIds: { loop1: 'file:8:1:7', loop2: 'file:8:1:7', loop3: 'file:8:1:9' } });
+
+  it('are one where the kernel says that the file is one', () => {
+    expect(codes(known, device(known, '/dev/loop1'), [device(known, '/dev/loop2')])).toEqual(['/dev/loop2 IS_SOURCE']);
+    expect(codes(known, source(GB), [device(known, '/dev/loop1')])).toEqual([]);
+  });
+
+  it('are refused where nobody can tell', () => {
+    const doubtful = picture(machine);
+    expect(codes(doubtful, source(GB), [device(doubtful, '/dev/loop2')])).toEqual(['/dev/loop2 IN_USE']);
+    expect(codes(doubtful, source(GB), [device(doubtful, '/dev/loop1')])).toEqual(['/dev/loop1 MOUNTED', '/dev/loop1 IN_USE']);
+  });
+
+  it('are known by what the kernel says where the path is another file here', () => {
+    const foreign = picture({ ...machine, backings: { loop1: '/a.img', loop2: '/b.img' }, ids: { '/a.img': 'file:8:1:1' }, backingIds: { loop1: 'file:8:1:7', loop2: 'file:8:1:7' } });
+    expect(codes(foreign, device(foreign, '/dev/loop1'), [device(foreign, '/dev/loop2')])).toEqual(['/dev/loop2 IS_SOURCE']);
+  });
+});
+
+describe('S15 partitions of the disk that holds the system', () => {
+  const disk = (...children: Machine['devices']): Machine['devices'] => [{ name: 'sda', number: '8:0', tran: 'sata', children }];
+  const parts = disk({ name: 'sda1', number: '8:1', type: 'part', parttype: 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b' }, { name: 'sda2', number: '8:2', type: 'part' }, { name: 'sda3', number: '8:3', type: 'part' });
+
+  it('are never written where the system cannot be made out', () => {
+    const blocks = picture({ devices: parts, mounts: [['0:40', '/', 'zfs', 'rpool/root']] });
+    for (const path of ['/dev/sda', '/dev/sda1', '/dev/sda2']) expect(codes(blocks, source(GB), [device(blocks, path)])).toEqual([`${path} IS_SYSTEM`]);
+  });
+
+  it('are never written where the machine starts from them', () => {
+    const blocks = picture({ devices: parts, mounts: [['8:2', '/']] });
+    expect(codes(blocks, source(GB), [device(blocks, '/dev/sda1')])).toEqual(['/dev/sda1 IS_SYSTEM']);
+  });
+
+  it('are written otherwise, and the review says where they lie', () => {
+    const blocks = picture({ devices: [...parts, { name: 'sdb', number: '8:16', children: [{ name: 'sdb1', number: '8:17', type: 'part', parttype: '0xef' }] }], mounts: [['8:2', '/']] });
+    expect(codes(blocks, source(GB), [device(blocks, '/dev/sda3'), device(blocks, '/dev/sdb1')])).toEqual([]);
+    expect(notesOnDestination(device(blocks, '/dev/sda3'))).toEqual([{ kind: 'besideSystem', path: '/dev/sda3' }]);
+    expect(notesOnDestination(device(blocks, '/dev/sdb1'))).toEqual([]);
   });
 });
 

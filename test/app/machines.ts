@@ -15,7 +15,11 @@ export interface Device {
   tran?: string;
   rm?: boolean;
   ro?: boolean;
+  wwn?: string;
+  parttype?: string;
   children?: Device[];
+  /** What lsblk calls it where that is not the kernel's name: of a device of the device-mapper. */
+  alias?: string;
 }
 
 /** A machine in short. */
@@ -25,6 +29,8 @@ export interface Machine {
   mounts: [number: string, target: string, type?: string, source?: string, options?: string, superOptions?: string][];
   swaps?: string[];
   backings?: Record<string, string>;
+  /** Identities that the kernel tells of the files behind loop devices. */
+  backingIds?: Record<string, string>;
   btrfs?: string[][];
   /** What /sys/block/NAME leads to, by kernel name. */
   places?: Record<string, string>;
@@ -42,7 +48,7 @@ export const GB = 1_000_000_000;
 const images: Machine['mounts'][number] = ['0:40', '/images', 'nfs4', 'server:/images'];
 
 /** The picture that Platter makes of the machine. */
-export function picture({ devices, mounts, swaps = [], backings = {}, btrfs = [], places = {}, serials = {}, ejectable = [], ids = {} }: Machine): Blocks {
+export function picture({ devices, mounts, swaps = [], backings = {}, backingIds = {}, btrfs = [], places = {}, serials = {}, ejectable = [], ids = {} }: Machine): Blocks {
   const numbers = new Map<string, string>();
   const note = (device: Device): void => {
     numbers.set(`/dev/${device.name}`, `block:${device.number}`);
@@ -54,6 +60,7 @@ export function picture({ devices, mounts, swaps = [], backings = {}, btrfs = []
     mountinfo: mounts.map(mountinfo).join('\n'),
     swaps: ['Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority', ...swaps.map((path) => `${path}                               partition\t1048572\t\t0\t\t-2`)].join('\n'),
     backings: new Map(Object.entries(backings)),
+    backingIds: new Map(Object.entries(backingIds)),
     ports: portsOf(Object.entries(places).map(([name, path]) => ({ name, path, slot: null }))),
     sequences: new Map(),
     serials: new Map(Object.entries(serials)),
@@ -67,10 +74,10 @@ export function picture({ devices, mounts, swaps = [], backings = {}, btrfs = []
 const mountinfo = ([number, target, type = 'ext4', source = '/dev/none', options = 'rw,relatime', superOptions = 'rw']: Machine['mounts'][number], index: number): string =>
   `${index + 22} 1 ${number} / ${target} ${options} shared:${index} - ${type} ${source} ${superOptions}`;
 
-function lsblk({ name, number, type = 'disk', size = 64 * GB, fs, label, model, serial, tran, rm, ro, children }: Device): object {
+function lsblk({ name, number, type = 'disk', size = 64 * GB, fs, label, model, serial, tran, rm, ro, wwn, parttype, alias, children }: Device): object {
   return {
-    name, path: `/dev/${name}`, kname: name, 'maj:min': number.padStart(7), type, size, 'log-sec': 512, 'phy-sec': 4096,
-    model: model ?? null, serial: serial ?? null, tran: tran ?? null, fstype: fs ?? null, label: label ?? null, pttype: null,
+    name: alias ?? name, path: `/dev/${name}`, kname: name, 'maj:min': number.padStart(7), type, size, 'log-sec': 512, 'phy-sec': 4096,
+    model: model ?? null, serial: serial ?? null, tran: tran ?? null, fstype: fs ?? null, label: label ?? null, pttype: null, wwn: wwn ?? null, parttype: parttype ?? null,
     rm: rm ?? false, hotplug: rm ?? false, ro: ro ?? false, ...(children && { children: children.map(lsblk) }),
   };
 }

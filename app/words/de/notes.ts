@@ -5,6 +5,7 @@ export const notes: Translated<typeof english> = {
   said: '{text}',
   mountedSource: '{path} ist beschreibbar unter {targets} eingehängt: Was derweil darauf geschrieben wird, kann die Kopie in sich widersprüchlich machen.',
   swapSource: '{path} wird als Swap benutzt: Was derweil darauf geschrieben wird, kann die Kopie in sich widersprüchlich machen.',
+  besideSystem: '{path} ist eine Partition des Laufwerks, auf dem das laufende System ist.',
   otherSectors: '{path} hat Sektoren von {has, number} Byte, und die Partitionen der Quelle zählen in Sektoren von {made, number}: Auf der Kopie findet sie kein System.',
   buffered: '{path} nimmt keine direkten Zugriffe an: Es geht durch den Zwischenspeicher, der vor dem Zurücklesen geleert wird.',
   partitionsUnchecked: 'Platter darf das System nicht fragen, ob ein anderes Programm eine Partition von {path} geöffnet hat. Schließen Sie Programme, die sie benutzen.',

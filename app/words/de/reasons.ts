@@ -37,6 +37,7 @@ export const reasons: Translated<typeof english> = {
   writeProtected: 'Es ist schreibgeschützt.',
   heldBy: 'Es ist in Gebrauch durch {holders}.',
   aliasMounted: 'Was dahinter liegt, ist auch {path}, eingehängt unter {targets}.',
+  loopUnknown: 'Was hinter diesem Loop-Gerät liegt, ist nicht festzustellen: Seine Datei wurde gelöscht.',
   noMedium: 'Es ist kein Medium darin, oder nichts dahinter.',
   emptyFile: 'Die Datei ist leer.',
   hardLinks: 'Sie hat weitere Namen (harte Links): Was unter diesen steht, würde sich mit ändern.',

@@ -5,6 +5,7 @@ export const notes = {
   said: '{text}',
   mountedSource: '{path} is mounted read-write at {targets}: what is written to it meanwhile can make the copy inconsistent.',
   swapSource: '{path} is used as swap: what is written to it meanwhile can make the copy inconsistent.',
+  besideSystem: '{path} is a partition of the disk that holds the running system.',
   otherSectors: '{path} has sectors of {has, number} bytes, and the partitions of the source count in sectors of {made, number}: no system will find them on the copy.',
   buffered: '{path} takes no direct I/O: it goes through the cache, which is dropped before anything is read back.',
   partitionsUnchecked: 'Platter may not ask the system whether another program has a partition of {path} open. Close programs that use it.',

@@ -37,6 +37,7 @@ export const reasons = {
   writeProtected: 'It is write-protected.',
   heldBy: 'It is in use by {holders}.',
   aliasMounted: 'What is behind it is also {path}, mounted at {targets}.',
+  loopUnknown: 'It cannot be told what lies behind this loop device: its file was deleted.',
   noMedium: 'There is no medium in it, or nothing behind it.',
   emptyFile: 'The file is empty.',
   hardLinks: 'It has other names (hard links): what is under those would change with it.',

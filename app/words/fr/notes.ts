@@ -5,6 +5,7 @@ export const notes: Translated<typeof english> = {
   said: '{text}',
   mountedSource: '{path} est monté en écriture sur {targets} : ce qui y est écrit pendant ce temps peut rendre la copie incohérente.',
   swapSource: '{path} sert de swap : ce qui y est écrit pendant ce temps peut rendre la copie incohérente.',
+  besideSystem: '{path} est une partition du disque qui porte le système en marche.',
   otherSectors: '{path} a des secteurs de {has, number} octets, et les partitions de la source comptent en secteurs de {made, number} : aucun système ne les trouvera sur la copie.',
   buffered: '{path} n’accepte pas les accès directs : tout passe par le cache, qui est vidé avant la relecture.',
   partitionsUnchecked: 'Platter n’a pas le droit de demander au système si un autre programme a ouvert une partition de {path}. Fermez les programmes qui s’en servent.',

@@ -37,6 +37,7 @@ export const reasons: Translated<typeof english> = {
   writeProtected: 'Il est protégé en écriture.',
   heldBy: 'Il est utilisé par {holders}.',
   aliasMounted: 'Ce qu’il y a derrière est aussi {path}, monté sur {targets}.',
+  loopUnknown: 'Impossible de savoir ce qu’il y a derrière ce périphérique loop : son fichier a été supprimé.',
   noMedium: 'Il n’y a pas de support dedans, ou rien derrière.',
   emptyFile: 'Le fichier est vide.',
   hardLinks: 'Il a d’autres noms (liens physiques) : ce qui est sous ceux-ci changerait avec lui.',

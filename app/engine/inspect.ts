@@ -10,6 +10,7 @@ import { withDescendants, type Block, type Blocks } from './blocks.ts';
 import { errnoOf, failureOf, Refusal, refuse } from './errors.ts';
 import { numberOf, statsId } from './machine.ts';
 import type { Located } from './overlap.ts';
+import { isForDevices, placeOf } from './places.ts';
 
 /** One end of a request as it was found. */
 export interface End extends Located {
@@ -83,6 +84,7 @@ export const inspectDestination = (path: string, blocks: Blocks, inPlace = false
   const realPath = await realPathOrNull(path);
   const end = realPath === null ? await newFile(path) : await existing(path, realPath, blocks);
   if (end.kind === 'block') return end;
+  if (isForDevices(dirname(end.realPath))) return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'deviceFolder' } });
   if (end.id !== null) await access(end.realPath, constants.W_OK);
   return { ...end, image: await imagePlace(path, end.realPath, inPlace) };
 });
@@ -156,9 +158,9 @@ async function existing(path: string, realPath: string, blocks: Blocks): Promise
 }
 
 async function newFile(path: string): Promise<End> {
-  // A device that was pulled out leaves no node: without this the copy would become a file in memory under /dev.
-  const missing = /^\/dev\/(?!shm\/)/.test(path) ? 'noDevice' : path.endsWith('/') ? 'noDirectory' : null;
-  if (missing !== null) return refuse({ code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT', reason: { kind: missing } });
+  const absent = (kind: 'noDevice' | 'noDirectory'): never => refuse({ code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT', reason: { kind } });
+  if (path.endsWith('/')) return absent('noDirectory');
+  if (isForDevices(await placeOf(dirname(path)))) return absent('noDevice');
   const directory = await inDirectory(path, (directory) => realpath(directory));
   return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, modified: null, lasting: await numbersLast(directory), block: null, hasOtherNames: false, image: null };
 }
@@ -195,16 +197,6 @@ export const partOf = (realPath: string): string => `${realPath}.part`;
 
 /** Throws a Refusal, or with an errno, unless files can be made and renamed in the directory of `path`. */
 export const checkDirectory = (path: string): Promise<void> => inDirectory(path, (directory) => access(directory, constants.W_OK | constants.X_OK));
-
-/** `path` without links, also of what is not there yet. */
-export async function placeOf(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if (errnoOf(error) === null) throw error;
-    return path === '/' ? path : join(await placeOf(dirname(path)), basename(path));
-  }
-}
 
 /** Does something with the directory of a new file; what fails is about the directory then, not about the file. */
 async function inDirectory<T>(path: string, act: (directory: string) => Promise<T>): Promise<T> {

@@ -8,10 +8,11 @@ import { chunksIn } from './chunk-sets.ts';
 import { countChunks } from './chunks.ts';
 import { plainFileAt } from './durable-file.ts';
 import { errnoOf, failure, failureOf, Refusal } from './errors.ts';
-import { checkDirectory, placeOf, type Found } from './inspect.ts';
+import { checkDirectory, type Found } from './inspect.ts';
 import { idOf } from './machine.ts';
 import { writeManifest, type Manifest } from './manifest.ts';
 import { bytesOf, type RescueMap } from './mapfile.ts';
+import { placeOf } from './places.ts';
 
 /** A value, or why there is none. */
 export type Read<T> = { value: T; errors: [] } | { value: null; errors: readonly PlatterError[] };

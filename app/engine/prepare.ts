@@ -12,7 +12,7 @@ import { isChunkSize } from './chunks.ts';
 import { errnoOf, failure, failureOf, isRefusedAccess, Refusal, refuse } from './errors.ts';
 import { againstUnmounting, notesOnSource, refusals } from './guard.ts';
 import { checkPart, reopenPart, type Naming } from './images.ts';
-import { endpoint, inspectDestination, inspectExisting, placeOf, type End, type Found } from './inspect.ts';
+import { endpoint, inspectDestination, inspectExisting, type End, type Found } from './inspect.ts';
 import { newJobId, type LoggedEnd } from './job-log.ts';
 import { isThatFile, mayBeThatFile } from './logged-end.ts';
 import { isSequence, openId, readBlocks } from './machine.ts';
@@ -21,6 +21,7 @@ import { checkNewManifest, filesInTheWay, misfits, notesOnFiles, readGivenManife
 import { bytesOf, type RescueMap } from './mapfile.ts';
 import type { NativeAddon, NativeClient, NativeDevice, NativeOpenOptions } from './native.ts';
 import { partitionNotes } from './partitions.ts';
+import { placeOf } from './places.ts';
 import type { Rights } from './rights.ts';
 import type { RightsSession, Wanted } from './rights-session.ts';
 import { findEnds, openInterrupted, resumeNote, sampleErrors, type FoundJob, type Resumed } from './resume.ts';

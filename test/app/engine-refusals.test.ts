@@ -179,3 +179,12 @@ it('a host whose engine cannot be loaded says so', async () => {
   expect(await refused(engine.call('prepare', request))).toMatchObject([{ code: 'ENGINE_UNAVAILABLE', message: expect.stringContaining('could not be loaded') as string }]);
   expect(await engine.call('list', { all: false })).toBeInstanceOf(Array);
 });
+
+it.each(['//dev/platter-nothing', '/proc/self/root/dev/platter-nothing', 'LINK/platter-nothing'])('S20 %s is in the folder of devices, and no place for an image', async (name) => {
+  const link = await bench.path('devices');
+  await symlink('/dev', link);
+  const path = name.replace('LINK', link);
+  const source = await bench.image('disk.img', MiB);
+  expect(await refusing({ source, destinations: [path] })).toMatchObject([{ code: 'NOT_FOUND', device: path, reason: { kind: 'noDevice' } }]);
+  expect(await refusing({ source, destinations: [await bench.path('copy.img')], saveManifest: path })).toMatchObject([{ code: 'NOT_BLOCK_OR_FILE', device: path, reason: { kind: 'deviceFolder' } }]);
+});

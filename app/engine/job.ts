@@ -10,7 +10,6 @@ import type { Grid, KnownHashes } from './chunk-sets.ts';
 import { course } from './course.ts';
 import { failureOf, type Failure } from './errors.ts';
 import { giveName, loseName } from './images.ts';
-import { wasWritten } from './inspect.ts';
 import { about, jobError, type Named } from './job-errors.ts';
 import { jobResult, unexplained } from './job-result.ts';
 import { Ledger } from './ledger.ts';
@@ -27,6 +26,7 @@ import { catchUp } from './rescue-retry.ts';
 import { refuseRetry, reopenForRetry } from './retry.ts';
 import type { PassEnd, Stage } from './stage.ts';
 import { Standing } from './standing.ts';
+import { sourceWasWritten } from './write-counts.ts';
 
 const SAMPLE_MS = 100;
 /** What is durable is put into the log so often. */
@@ -334,7 +334,7 @@ export class Job implements Stage {
     for (const error of unexplained(ends, this.#errors, this.#named)) this.#push(error);
     const silent = new Set(this.#errors.flatMap(({ code, destination }) => (code === 'STALLED' ? [destination] : [])));
     for (const note of await showNewPartitions(this.prepared, (index) => silent.has(index) || this.#removals.has(index))) this.note(note);
-    const sourceWritten = source !== null && await wasWritten(source.end);
+    const sourceWritten = source !== null && await sourceWasWritten(source);
     if (sourceWritten) this.note({ kind: 'sourceWritten', path: source.end.path });
     const cut = this.rescue?.left === 0 ? null : { kind: ends.some(({ state }) => state === 'cancelled') ? 'cancelled' : 'sourceUnread' } as const;
     const manifest = await leaveManifest(this.prepared, this.hashes, cut, (note) => this.note(note));

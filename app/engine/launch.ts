@@ -7,6 +7,7 @@ import { Job, type Emit } from './job.ts';
 import { LogKeeper } from './log-keeper.ts';
 import type { Held, Prepared } from './prepare.ts';
 import { takeMounted } from './unmount.ts';
+import { writeMark } from './write-counts.ts';
 
 /**
  * Starts what was prepared. Rejects with a Refusal when a disk cannot be unmounted or an image cannot be made; then no
@@ -44,6 +45,8 @@ export async function launch(prepared: Prepared, emit: Emit): Promise<Job> {
     }
     throw new Refusal(errors);
   }
+  const { source } = prepared;
+  if (source?.end.block) source.mark = writeMark(source.end.block);
   return new Job(prepared, await LogKeeper.begin(prepared), emit);
 }
 

@@ -10,10 +10,12 @@ import type { Blocks } from './blocks.ts';
 import type { Grid } from './chunk-sets.ts';
 import { isChunkSize } from './chunks.ts';
 import { errnoOf, failure, failureOf, isRefusedAccess, Refusal, refuse } from './errors.ts';
-import { againstUnmounting, notesOnSource, refusals } from './guard.ts';
+import { againstBehindSame } from './behind.ts';
+import { againstUnmounting, notesOnDestination, notesOnSource, refusals } from './guard.ts';
 import { checkPart, reopenPart, type Naming } from './images.ts';
 import { endpoint, inspectDestination, inspectExisting, type End, type Found } from './inspect.ts';
 import { newJobId, type LoggedEnd } from './job-log.ts';
+import { closeDisks, lockEnds, unlockEnd } from './locks.ts';
 import { isThatFile, mayBeThatFile } from './logged-end.ts';
 import { isSequence, openId, readBlocks } from './machine.ts';
 import type { Manifest } from './manifest.ts';
@@ -49,7 +51,7 @@ export interface Prepared {
   /** What is done: of a job that is continued, what was asked for when it began. */
   request: CopyRequest;
   /** null where a manifest stands for it. */
-  source: { end: End; device: NativeDevice } | null;
+  source: { end: End; device: NativeDevice; /** Changes with every write to it; null for a file. */ mark: string | null } | null;
   /** Images beside the source are copied by the server that has them both. */
   serverCopies: boolean;
   /** In the order of the plan. */
@@ -72,6 +74,8 @@ export interface Prepared {
   sessions: RightsSession[];
   /** Gives further sessions; null where nobody is asked. */
   rights: Rights | null;
+  /** Descriptors of the disks that partitions among the ends lie on, which hold their locks. */
+  locks: number[];
   client: NativeClient;
   addon: NativeAddon;
 }
@@ -142,9 +146,11 @@ async function attempt(request: CopyRequest, load: () => NativeAddon, rights: Ri
 }
 
 /** Lets everything go that was held. */
-export async function release({ client, source, destinations, lock, left, sessions }: Prepared): Promise<void> {
+export async function release({ addon, client, source, destinations, lock, left, sessions, locks }: Prepared): Promise<void> {
   await client.destroy();
+  for (const device of [source?.device, ...destinations.map((destination) => destination.device)]) if (device) unlockEnd(addon, device);
   for (const device of [source?.device, ...destinations.map((destination) => destination.device), lock, ...left]) device?.close();
+  closeDisks(locks);
   for (const session of sessions) session.close();
 }
 
@@ -195,6 +201,7 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
   const errors: PlatterError[] = [];
   const lacking: Wanted[] = [];
   const opened: NativeDevice[] = [];
+  const locks: number[] = [];
   const opening = async (end: End, act: () => Promise<NativeDevice | null>): Promise<NativeDevice | null> => {
     try {
       const device = await act();
@@ -246,13 +253,17 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
     // Rights are asked for when all the rest is in order. Until then a missing one is no error.
     if (rights !== null) throwIfAny(errors.filter((error) => !refused(error)));
     throwIfAny(errors);
+    const ends = [...(source === null ? [] : [{ ...source, written: false }]), ...destinations.map(({ end, device }) => ({ end, device, written: writes(request.kind) }))];
+    const locked = await lockEnds(addon, ends);
+    locks.push(...locked.disks);
+    throwIfAny([...locked.errors, ...await againstBehindSame(addon, ends)]);
     const sessions = session === null ? [] : [session];
     const partitions = await partitionNotes(request, destinations, sessions);
     const bytes = from?.size ?? manifest!.bytes;
     const wanted = manifest?.chunkSize ?? resumed?.log.header.chunkSize ?? null;
     const client = createClient(request, wanted, addon);
     const grid = { bytes, chunkSize: client.chunkSize };
-    const held = source === null ? null : { end: source.end, device: source.device! };
+    const held = source === null ? null : { end: source.end, device: source.device!, mark: null };
     try {
       throwIfAny(chunkErrors(request, client, wanted));
       if (resumed !== null) throwIfAny(await sampleErrors(resumed, client, held!, destinations));
@@ -262,12 +273,13 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
     }
     const { log, dir, notes } = await placeOfLog(request, client, resumed);
     const misplaced = held === null || !writes(request.kind) || request.rescue !== null ? [] : await notesOnSectors(held, destinations.map(({ end }) => end));
-    const all = [...partitions, ...(from === null ? [] : notesOnSource(from, blocks)), ...misplaced, ...notesOnCache([...(held === null ? [] : [held]), ...destinations]), ...looked.notes, ...notes];
+    const all = [...partitions, ...(from === null ? [] : notesOnSource(from, blocks)), ...(writes(request.kind) ? destinations.flatMap(({ end }) => notesOnDestination(end)) : []), ...misplaced, ...notesOnCache([...(held === null ? [] : [held]), ...destinations]), ...looked.notes, ...notes];
     const plan = planOf(asked, request, from, destinations, bytes, client, all, log?.id ?? null);
     const serverCopies = from?.kind === 'file' && blocks.serverCopies(from.realPath);
-    return { plan, request, source: held, serverCopies, destinations, grid, manifest, map, resumed, log, stateDir: dir, lock, left: [], sessions, rights, client, addon };
+    return { plan, request, source: held, serverCopies, destinations, grid, manifest, map, resumed, log, stateDir: dir, lock, left: [], sessions, rights, locks, client, addon };
   } catch (error) {
     for (const device of opened) device.close();
+    closeDisks(locks);
     throw error;
   }
 }

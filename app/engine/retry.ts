@@ -4,6 +4,7 @@ import { writes, type DestinationResult } from '../contract/jobs.ts';
 import { errnoOf, Refusal, refuse, failureOf, failure, isRefusedAccess } from './errors.ts';
 import { refusals } from './guard.ts';
 import { inspectExisting, type End } from './inspect.ts';
+import { moveLock } from './locks.ts';
 import { difference, loggedEnd, pathNow } from './logged-end.ts';
 import { idOf, isSequence, readBlocks } from './machine.ts';
 import type { NativeDevice } from './native.ts';
@@ -48,6 +49,10 @@ export async function reopenForRetry(prepared: Prepared, destination: number, si
       anew.close();
       throw new Refusal([failure({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } })]);
     }
+    await moveLock(prepared.addon, device, { end: found.end, device: anew, written: writes(kind) }).catch((error: unknown) => {
+      anew.close();
+      throw error;
+    });
     prepared.left.push(device!);
     held.device = anew;
     held.end = { ...found.end, path: end.path };

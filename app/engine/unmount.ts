@@ -4,6 +4,7 @@ import type { Mounted } from '../contract/disks.ts';
 import type { Reason } from '../contract/facts.ts';
 import { mountedOn, type Block, type Blocks } from './blocks.ts';
 import { errnoOf, failure, failureOf, isRefusedAccess, Refusal, refuse } from './errors.ts';
+import { moveLock } from './locks.ts';
 import { isSequence, readBlocks } from './machine.ts';
 import { mountIdOf } from './mounts.ts';
 import type { NativeAddon, NativeDevice } from './native.ts';
@@ -127,6 +128,7 @@ export async function takeMounted(prepared: Prepared, held: Held): Promise<void>
     if (`block:${now.major}:${now.minor}` !== end.id || now.size !== end.size || !isSequence(end.block, now)) {
       refuse({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } });
     }
+    await moveLock(prepared.addon, reading, { end, device: writing, written: true });
     await checkPartitions(end, writing, prepared.sessions);
   } catch (error) {
     writing.close();

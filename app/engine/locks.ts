@@ -1,0 +1,114 @@
+// BSD locks (flock(2)) on what a job reads and writes, as systemd asks for them: one on the node of the whole disk, shared
+// while it is read, exclusive while it is written. Two copies see each other by them, and udev leaves a disk that is being
+// written alone. A file that is written is locked when it is opened (images.ts).
+import { closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PlatterError } from '../contract/errors.ts';
+import type { Reason } from '../contract/facts.ts';
+import type { Block } from './blocks.ts';
+import { errnoOf, failure, Refusal } from './errors.ts';
+import type { End } from './inspect.ts';
+import type { NativeAddon, NativeDevice } from './native.ts';
+import { content } from './sysfs.ts';
+
+/** udev locks a disk for the moment in which it looks at it. */
+const PATIENCE_MS = 2000;
+const POLL_MS = 50;
+/** Errors of a file system that has no locks, and of a whole disk that the user may not open. */
+const NO_LOCKS: ReadonlySet<string> = new Set(['ENOLCK', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EINVAL', 'EBADF']);
+
+/** An end of a job that is open. */
+export interface OpenEnd {
+  end: Pick<End, 'path' | 'realPath' | 'kind' | 'block'>;
+  device: NativeDevice | null;
+  /** The job writes it. */
+  written: boolean;
+}
+
+/**
+ * Locks the ends of a job, and the whole disks that partitions among them lie on. Gives an error for each end that somebody
+ * else has locked, and the descriptors of the disks, which the caller closes: that ends their locks. The locks of the ends end
+ * when they are unlocked (`unlockEnd`) or closed.
+ */
+export async function lockEnds(addon: NativeAddon, ends: readonly OpenEnd[]): Promise<{ errors: PlatterError[]; disks: number[] }> {
+  const errors: PlatterError[] = [];
+  const disks: number[] = [];
+  for (const open of ends) errors.push(...await unlessLocked(open.end, () => lockEnd(addon, open)));
+  for (const [disk, { end, written }] of wholeDisks(ends)) {
+    const fd = openDisk(disk);
+    if (fd === null) continue;
+    disks.push(fd);
+    errors.push(...await unlessLocked({ path: end.path, realPath: disk.path }, () => addon.lockDescriptor(fd, written)));
+  }
+  return { errors, disks };
+}
+
+/** Locks an end that was opened again, in place of what it was open as before. Rejects with a Refusal when somebody else has it. */
+export async function moveLock(addon: NativeAddon, before: NativeDevice | null, now: OpenEnd): Promise<void> {
+  if (before !== null) unlockEnd(addon, before);
+  const errors = await unlessLocked(now.end, () => lockEnd(addon, now));
+  if (errors.length > 0) throw new Refusal(errors);
+}
+
+/** Ends the lock of an end that is about to be closed. The kernel may keep its descriptors for a moment after that. */
+export function unlockEnd(addon: NativeAddon, device: NativeDevice): void {
+  ignoring(NO_LOCKS, () => addon.unlockDevice(device));
+}
+
+function lockEnd(addon: NativeAddon, { end, device, written }: OpenEnd): boolean {
+  if (device === null || (written && end.kind === 'file')) return true;
+  return ignoring(NO_LOCKS, () => addon.lockDevice(device, written)) ?? true;
+}
+
+/** The disks that partitions among `ends` lie on, each once, with a partition that decides how it is locked. */
+function wholeDisks(ends: readonly OpenEnd[]): Map<Block, OpenEnd> {
+  const nodes = new Set(ends.map(({ end }) => end.block));
+  const disks = new Map<Block, OpenEnd>();
+  for (const open of ends) {
+    const [disk] = open.end.block?.type === 'part' ? open.end.block.parents : [];
+    if (disk === undefined || nodes.has(disk)) continue;
+    if (open.written || !disks.has(disk)) disks.set(disk, open);
+  }
+  return disks;
+}
+
+/** null when the user may not open it, or it is gone: the partition's own lock has to do. */
+const openDisk = ({ path }: Block): number | null =>
+  ignoring(new Set(['EACCES', 'EPERM', 'ENOENT', 'ENXIO', 'ENOMEDIUM', 'ENODEV']), () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
+
+async function unlessLocked({ path, realPath }: Pick<End, 'path' | 'realPath'>, lock: () => boolean): Promise<PlatterError[]> {
+  for (let waited = 0; !lock(); waited += POLL_MS) {
+    if (waited >= PATIENCE_MS) return [failure({ code: 'IN_USE', op: 'open', device: path, errno: 'EWOULDBLOCK', reason: whoLocks(realPath) })];
+    await sleep(POLL_MS);
+  }
+  return [];
+}
+
+/** Who has locked the file or node at `path`, and for what, as far as /proc/locks tells. */
+function whoLocks(path: string): Reason {
+  const { dev, ino } = statSync(path, { bigint: true });
+  const number = [(dev >> 8n) & 0xfffn, (dev & 0xffn) | ((dev >> 12n) & 0xfff00n)].map((part) => part.toString(16).padStart(2, '0')).join(':');
+  const found = content('/proc/locks').split('\n').flatMap((line) => {
+    const [, kind, , how, pid, inode] = line.split(/\s+/);
+    return kind === 'FLOCK' && inode === `${number}:${ino}` && pid !== undefined && Number(pid) > 0 ? [{ pid, how }] : [];
+  });
+  if (found.length === 0) return { kind: 'lockedBySomebody' };
+  return { kind: 'diskLocked', users: found.map(({ pid }) => `${nameOf(pid)} (${pid})`), how: found.some(({ how }) => how === 'WRITE') ? 'write' : 'read' };
+}
+
+const nameOf = (pid: string): string => ignoring(new Set(['ENOENT', 'ESRCH', 'EACCES']), () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) ?? '?';
+
+/** What `act` gives; null when it fails with one of `errnos`. */
+function ignoring<T>(errnos: ReadonlySet<string>, act: () => T): T | null {
+  try {
+    return act();
+  } catch (error) {
+    if (errnos.has(errnoOf(error) ?? '')) return null;
+    throw error;
+  }
+}
+
+/** Ends the locks of whole disks that `lockEnds` gave. */
+export function closeDisks(disks: readonly number[]): void {
+  disks.forEach(closeSync);
+}

@@ -1,0 +1,122 @@
+// What a copy does not hold exclusively is locked: two copies see each other. And a device that is written to while it is copied
+// is told of.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Block } from '../../app/engine/blocks.ts';
+import { writeMark } from '../../app/engine/write-counts.ts';
+import { assertOwnLoop, canLab, seededBytes } from '../lab/lab.ts';
+import { MiB, refused, requestOf, resultOf, Workbench, type Session } from './engine-support.ts';
+
+const noLab = canLab();
+const SIZE = 8 * MiB;
+let bench: Workbench;
+beforeEach(() => { bench = new Workbench(); });
+afterEach(() => bench.clear());
+
+/** A copy that runs until its limit is lifted. */
+async function running(source: string, destination: string): Promise<Session> {
+  const session = bench.session();
+  await session.engine.call('prepare', requestOf({ source, destinations: [destination], throttle: MiB }));
+  await session.engine.call('start', {});
+  await session.until((event) => event.event === 'progress' && event.progress.bytes > 0);
+  return session;
+}
+
+const finish = async (session: Session): Promise<unknown> => {
+  await session.engine.call('throttle', { destination: null, bytesPerSecond: null });
+  return resultOf(session);
+};
+
+describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`}`, () => {
+  it('S8 the source of one is no destination of another, which names the program', async () => {
+    const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
+    const first = await running(one.device, two.device);
+    const image = await bench.image('disk.img', SIZE);
+    const [error] = await refused(bench.session().engine.call('prepare', requestOf({ source: image, destinations: [one.device] })));
+    expect(error).toMatchObject({ code: 'IN_USE', device: one.device, reason: { kind: 'diskLocked', how: 'read' } });
+    expect(error!.message).toContain(`(${first.host.pid}) reads it`);
+    await finish(first);
+  });
+
+  it('S8 the destination of one is no source of another', async () => {
+    const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
+    const first = await running(one.device, two.device);
+    const [error] = await refused(bench.session().engine.call('prepare', requestOf({ source: two.device, destinations: [await bench.path('copy.img')] })));
+    expect(error).toMatchObject({ code: 'IN_USE', device: two.device, reason: { kind: 'diskLocked', how: 'write' } });
+    await finish(first);
+  });
+
+  it('S8 a partition is locked by its disk', async () => {
+    const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
+    assertOwnLoop(one.device);
+    execFileSync('addpart', [one.device, '1', '2048', '8192']);
+    bench.finally(() => Promise.resolve(execFileSync('delpart', [one.device, '1'])));
+    const first = await running(`${one.device}p1`, two.device);
+    expect(await refused(bench.session().engine.call('prepare', requestOf({ source: await bench.image('disk.img', SIZE), destinations: [one.device] })))).toMatchObject([{ code: 'IN_USE' }]);
+    await finish(first);
+  });
+
+  it('S8 two copies of one source are no obstacle, and nothing stays locked', async () => {
+    const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
+    const first = await running(one.device, two.device);
+    expect(await bench.session().run({ source: one.device, destinations: [await bench.path('copy.img')] })).toMatchObject({ writeErr: 0, sourceWritten: false });
+    expect(await finish(first)).toMatchObject({ writeErr: 0, sourceWritten: false });
+    expect(await first.run({ source: two.device, destinations: [one.device] })).toMatchObject({ writeErr: 0 });
+  });
+
+  it('S8 a source device that is written to during the copy is told of', async () => {
+    const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
+    const session = await running(one.device, two.device);
+    assertOwnLoop(one.device);
+    execFileSync('dd', ['if=/dev/urandom', `of=${one.device}`, 'bs=4096', 'count=1', 'seek=100', 'oflag=direct', 'conv=notrunc'], { stdio: 'ignore' });
+    expect(await finish(session)).toMatchObject({ sourceWritten: true, notes: [{ kind: 'sourceWritten', path: one.device }] });
+  });
+
+  it('S8 a write to the file behind a loop device that is copied is told of', async () => {
+    const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
+    const session = await running(one.device, two.device);
+    execFileSync('dd', ['if=/dev/urandom', `of=${one.backing}`, 'bs=4096', 'count=1', 'seek=100', 'conv=notrunc'], { stdio: 'ignore' });
+    expect(await finish(session)).toMatchObject({ sourceWritten: true });
+  });
+
+  it('S18 two loop devices over one deleted file are not copied to each other', async () => {
+    const disk = await bench.disk({ size: SIZE, plain: true });
+    const name = join(mkdtempSync(join(tmpdir(), 'platter-deleted-')), 'image');
+    writeFileSync(name, seededBytes(SIZE, 1));
+    const loops = [name, name].map((file) => execFileSync('losetup', ['--find', '--show', file], { encoding: 'utf8' }).trim());
+    bench.finally(() => Promise.resolve(loops.map((loop) => execFileSync('losetup', ['--detach', loop]))));
+    rmSync(join(name, '..'), { recursive: true });
+    const session = bench.session();
+    expect(await refused(session.engine.call('prepare', requestOf({ source: loops[0]!, destinations: [loops[1]!] })))).toMatchObject([{ code: 'IS_SOURCE', device: loops[1] }]);
+    expect(await refused(session.engine.call('prepare', requestOf({ source: disk.device, destinations: loops })))).toMatchObject([{ code: 'DUPLICATE', device: loops[1] }]);
+  });
+});
+
+describe('what the kernel counts', () => {
+  it('S8 a write through the node of the whole disk counts for a partition of it, one to its neighbour does not', () => {
+    const sys = mkdtempSync(join(tmpdir(), 'platter-sys-'));
+    try {
+      mkdirSync(join(sys, 'dev/block'), { recursive: true });
+      const stat = (device: string, written: number): void => writeFileSync(join(sys, device, 'stat'), `1 0 8 0 1 0 ${written} 0 0 0 0 0 0 0 0 0 0\n`);
+      for (const part of ['sda1', 'sda2']) {
+        mkdirSync(join(sys, 'sda', part), { recursive: true });
+        writeFileSync(join(sys, 'sda', part, 'partition'), part.slice(-1));
+        stat(`sda/${part}`, 10);
+      }
+      stat('sda', 20);
+      symlinkSync('../../sda/sda1', join(sys, 'dev/block/8:1'));
+      const mark = (): string | null => writeMark({ majorMinor: '8:1', partition: '1', type: 'part', backingFile: null } as Block, sys);
+      const before = mark();
+      stat('sda/sda2', 18);
+      stat('sda', 28);
+      expect([before === null, mark()]).toEqual([false, before]);
+      stat('sda', 36);
+      expect(mark()).not.toBe(before);
+    } finally {
+      rmSync(sys, { recursive: true });
+    }
+  });
+});

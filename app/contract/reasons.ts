@@ -114,6 +114,7 @@ export const REASONS = {
   writtenSince: {},
   changedSince: {},
   overwrittenSince: {},
+  anotherMedium: {},
   partMissing: {},
   onlyPart: { part: 'text' },
   partReplaced: {},

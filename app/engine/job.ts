@@ -16,6 +16,7 @@ import { Ledger } from './ledger.ts';
 import { lengthOf } from './length.ts';
 import type { LogKeeper } from './log-keeper.ts';
 import { leaveManifest } from './made-manifests.ts';
+import { unsureOf } from './medium.ts';
 import type { NativeDevice, NativeError } from './native.ts';
 import { Pass, type Controls, type PassRequest } from './pass.ts';
 import { showNewPartitions } from './partitions.ts';
@@ -139,7 +140,12 @@ export class Job implements Stage {
     const retrying = new AbortController();
     this.#retrying.set(destination, retrying);
     // The job does not end while this is under way.
-    const opening = reopenForRetry(this.prepared, destination, retrying.signal).then(() => {
+    const opening = reopenForRetry(this.prepared, destination, retrying.signal).then(async () => {
+      for (const pass of this.#passes.keys()) {
+        this.#ledger.takeDurable(pass);
+        this.#ledger.takeHashes(pass);
+      }
+      await this.#ledger.withdraw(destination, await unsureOf(this.prepared, destination, this.#ledger.durable(destination), this.hashes));
       for (const pass of this.#passes.keys()) {
         this.#ledger.takeDurable(pass);
         const last = pass.dismiss(destination);

@@ -93,6 +93,24 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     expect(await refused(session.engine.call('prepare', requestOf({ source: loops[0]!, destinations: [loops[1]!] })))).toMatchObject([{ code: 'IS_SOURCE', device: loops[1] }]);
     expect(await refused(session.engine.call('prepare', requestOf({ source: disk.device, destinations: loops })))).toMatchObject([{ code: 'DUPLICATE', device: loops[1] }]);
   });
+
+  it('S11 a retry does not go on with another medium in the same reader', async () => {
+    const source = await bench.image('disk.img', SIZE);
+    const [slow, card] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE, plain: true })];
+    await slow.rule('stall w 6M 1M'); // the job goes on while the card is changed
+    const session = bench.session();
+    await session.engine.call('prepare', requestOf({ source, destinations: [slow.device, card.device], verify: false, destinationThrottles: [null, 2 * MiB] }));
+    await session.engine.call('start', {});
+    await session.until((event) => event.event === 'progress' && event.progress.destinations[1]!.written >= 4 * MiB);
+    await session.engine.call('cancel', { destination: 1 });
+    await session.until((event) => event.event === 'progress' && event.progress.destinations[1]!.state === 'cancelled');
+    const other = seededBytes(SIZE, 9);
+    writeFileSync(card.backing, other, { flag: 'r+' });
+    expect(await refused(session.engine.call('retry', { destination: 1 }))).toMatchObject([{ code: 'CHANGED', device: card.device, reason: { kind: 'anotherMedium' } }]);
+    expect(readFileSync(card.backing).equals(other)).toBe(true);
+    await slow.rule('go');
+    expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'done' }, { state: 'cancelled' }] });
+  });
 });
 
 describe('what the kernel counts', () => {

@@ -89,6 +89,7 @@ export const reasons = {
   writtenSince: 'It was written to since the job began.',
   changedSince: 'It has changed since the job began: a sample of it is not what was read then.',
   overwrittenSince: 'It was written to since the job was interrupted: a sample of it is not what was copied.',
+  anotherMedium: 'What is on it is not what this job has copied to it: it is another medium, or the drive loses data.',
   onlyPart: 'There is only {part}, which a job has not finished.',
   partMissing: 'Its incomplete image is not there any more.',
   partReplaced: 'Its incomplete image is another file than the one that was begun.',

@@ -89,6 +89,7 @@ export const reasons: Translated<typeof english> = {
   writtenSince: 'On y a écrit depuis que la tâche a commencé.',
   changedSince: 'Il a changé depuis que la tâche a commencé : un échantillon n’est pas ce qui avait été lu.',
   overwrittenSince: 'On y a écrit depuis que la tâche a été interrompue : un échantillon n’est pas ce qui avait été copié.',
+  anotherMedium: 'Son contenu n’est pas ce que cette tâche y a copié : c’est un autre support, ou le disque perd des données.',
   onlyPart: 'Il n’y a que {part}, qu’une tâche n’a pas terminé.',
   partMissing: 'Son image incomplète n’est plus là.',
   partReplaced: 'Son image incomplète est un autre fichier que celui qui avait été commencé.',

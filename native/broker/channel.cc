@@ -40,7 +40,7 @@ uid_t peer_uid(int fd) {
 std::optional<Packet> receive(int fd) {
   Packet packet;
   alignas(struct cmsghdr) std::array<char, CMSG_SPACE(kMostReceived * sizeof(int))> control{};
-  struct iovec data {.iov_base = packet.bytes.data(), .iov_len = packet.bytes.size()};
+  iovec data = {.iov_base = packet.bytes.data(), .iov_len = packet.bytes.size()};
   struct msghdr message {};
   message.msg_iov = &data;
   message.msg_iovlen = 1;
@@ -68,7 +68,7 @@ std::optional<Packet> receive(int fd) {
 bool send(int fd, const Reply& reply, std::span<const Descriptor> descriptors) {
   alignas(struct cmsghdr) std::array<char, CMSG_SPACE(kMostSent * sizeof(int))> control{};
   Reply copy = reply;
-  struct iovec data {.iov_base = &copy, .iov_len = sizeof copy};
+  iovec data = {.iov_base = &copy, .iov_len = sizeof copy};
   struct msghdr message {};
   message.msg_iov = &data;
   message.msg_iovlen = 1;

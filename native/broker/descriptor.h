@@ -1,4 +1,4 @@
-// A file descriptor with an owner.
+// RAII for file descriptors.
 #pragma once
 
 #include <unistd.h>
@@ -7,7 +7,7 @@
 
 namespace platter::broker {
 
-// Closes its descriptor when it goes.
+// Owns a file descriptor and closes it.
 class Descriptor {
  public:
   Descriptor() = default;

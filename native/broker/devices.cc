@@ -24,10 +24,11 @@ namespace {
 // Throws unless the open descriptor is the named device.
 void check_identity(int file, const Device& device) {
   struct statx found {};
-  // A descriptor of the client can be of a file system that is one of its programs: do not ask that one.
+  // The client may have sent a file of a FUSE file system. DONT_SYNC keeps us from asking its server.
   if (statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &found) != 0) fail("statx");
   if (!S_ISBLK(found.stx_mode)) throw Refused(Status::kNotBlock);
-  if (found.stx_rdev_major != device.major_number || found.stx_rdev_minor != device.minor_number) throw Refused(Status::kChanged);
+  if (found.stx_rdev_major != device.major_number || found.stx_rdev_minor != device.minor_number)
+    throw Refused(Status::kChanged);
   uint64_t size = 0;
   if (ioctl(file, BLKGETSIZE64, &size) != 0) fail("BLKGETSIZE64");
   uint64_t sequence = 0;
@@ -53,14 +54,14 @@ Descriptor open_node(const Roots& roots, const Device& device, int flags) {
   return file;
 }
 
-// Opens what `file` has open once more, whatever its name leads to now.
+// Opens the same device again, not its path.
 Descriptor reopen(const Descriptor& file, int flags) {
   Descriptor again(open(("/proc/self/fd/" + std::to_string(file.get())).c_str(), flags | O_CLOEXEC | O_NOCTTY));
   if (!again) fail("open");
   return again;
 }
 
-// Nobody mounts the device or takes it into a RAID while the claim is open.
+// While the claim is open, nobody can mount the device or add it to a RAID.
 Descriptor claim_for_writing(const Roots& roots, const Device& device) {
   Machine(roots).refuse_writing(number_of(device));
   return open_node(roots, device, O_RDONLY | O_EXCL);
@@ -96,7 +97,7 @@ void reread_partitions(const Roots& roots, const Device& device, int claim) {
     check_identity(claim, device);
   }
   if (ioctl(own ? own.get() : claim, BLKRRPART) == 0) return;
-  // A partition, or a device that can have none.
+  // The device is a partition or cannot have partitions.
   if (errno != EINVAL && errno != ENOTTY) fail("BLKRRPART");
 }
 
@@ -108,7 +109,7 @@ void power_off(const Roots& roots, const Device& device) {
   const Descriptor control(open((place + "/device/delete").c_str(), O_WRONLY | O_CLOEXEC));
   if (!control && (errno == ENOENT || errno == ENOTDIR)) throw Refused(Status::kUnsupported);
   if (!control) fail("open");
-  // The kernel has the disk write its cache and stop before this returns (drivers/scsi: sd_shutdown).
+  // The kernel flushes and stops the disk before this returns (drivers/scsi: sd_shutdown).
   if (write(control.get(), "1", 1) != 1) fail("device/delete");
   struct stat left {};
   if (lstat(place.c_str(), &left) == 0) throw Refused(Status::kFailed, "device/delete", EBUSY);

@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <cstdio>
@@ -53,6 +54,16 @@ std::string link_of(const std::string& path) {
   return length <= 0 ? "" : std::string(buffer.data(), static_cast<size_t>(length));
 }
 
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  for (size_t start = 0; start < text.size();) {
+    const size_t end = std::min(text.find(separator, start), text.size());
+    parts.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  return parts;
+}
+
 std::optional<dev_t> parse_number(const std::string& text) {
   unsigned major_number = 0;
   unsigned minor_number = 0;
@@ -63,7 +74,8 @@ std::optional<dev_t> parse_number(const std::string& text) {
 std::string last_component(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
 
 std::string kernel_name(const Roots& roots, dev_t number) {
-  return last_component(link_of(roots.sys + "/dev/block/" + std::to_string(major(number)) + ":" + std::to_string(minor(number))));
+  return last_component(
+      link_of(roots.sys + "/dev/block/" + std::to_string(major(number)) + ":" + std::to_string(minor(number))));
 }
 
 }  // namespace platter::broker

@@ -9,7 +9,7 @@
 
 namespace platter::broker {
 
-// Where the machine is described. Tests put described machines here.
+// Where sysfs, procfs and device nodes are. Tests give other places.
 struct Roots {
   std::string sys = "/sys";
   std::string proc = "/proc";
@@ -28,8 +28,11 @@ std::vector<std::string> listed(const std::string& path);
 // The path without links; empty when there is none.
 std::string real_path(const std::string& path);
 
-// What a link says; empty when it is none.
+// The target of a symbolic link; empty when the path is no link.
 std::string link_of(const std::string& path);
+
+// The parts between separators.
+std::vector<std::string> split(const std::string& text, char separator);
 
 // The number of a text like "8:16".
 std::optional<dev_t> parse_number(const std::string& text);

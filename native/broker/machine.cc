@@ -1,13 +1,13 @@
 #include "machine.h"
 
 #include <fcntl.h>
-#include <linux/loop.h>
-#include <sys/ioctl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <sstream>
+#include <string_view>
 
 #include "descriptor.h"
 
@@ -16,10 +16,11 @@ namespace {
 
 // The running system needs what is mounted here. A doubtful place is on this list. app/engine/blocks.ts has the same.
 const std::set<std::string> kSystemMounts = {
-    "/",    "/boot", "/boot/efi", "/boot/firmware", "/efi", "/etc",       "/gnu", "/home",     "/nix",     "/opt",     "/root",
-    "/srv", "/sysroot", "/tmp",   "/usr",           "/usr/local", "/var", "/var/home", "/var/lib", "/var/log", "/var/tmp"};
+    "/",     "/boot",      "/boot/efi", "/boot/firmware", "/efi",     "/etc",     "/gnu",
+    "/home", "/nix",       "/opt",      "/root",          "/srv",     "/sysroot", "/tmp",
+    "/usr",  "/usr/local", "/var",      "/var/home",      "/var/lib", "/var/log", "/var/tmp"};
 
-// An overlay over overlays ends somewhere.
+// The most overlays that are followed below each other.
 constexpr int kMostLayers = 8;
 
 bool exists(const std::string& path) {
@@ -54,7 +55,8 @@ void Machine::read_blocks() {
   for (const std::string& name : listed(folder)) {
     const std::string path = real_path(folder + "/" + name);
     // A path of a multipath NVMe disk has no number and cannot be opened.
-    if (const std::optional<dev_t> number = parse_number(line(path + "/dev"))) blocks_.emplace(*number, read_block(name, path));
+    if (const std::optional<dev_t> number = parse_number(line(path + "/dev")))
+      blocks_.emplace(*number, read_block(name, path));
   }
 }
 
@@ -65,22 +67,15 @@ Block Machine::read_block(const std::string& name, const std::string& path) cons
   const std::string disk = is_partition ? folder_of(path) : path;
   if (is_partition) block.disk = parse_number(line(disk + "/dev"));
   for (const std::string& slave : listed(path + "/slaves")) {
-    if (const std::optional<dev_t> number = parse_number(line(path + "/slaves/" + slave + "/dev"))) block.slaves.push_back(*number);
+    if (const std::optional<dev_t> number = parse_number(line(path + "/slaves/" + slave + "/dev")))
+      block.slaves.push_back(*number);
   }
   // A partition of a multipath or RAID set that device-mapper made, as kpartx names it: "part1-mpath-...".
   if (block.slaves.size() == 1 && line(path + "/dm/uuid").starts_with("part")) block.disk = block.slaves.front();
   block.holders = listed(path + "/holders");
   block.fixed = exists(disk + "/device") && line(disk + "/removable") != "1" && !is_usb(disk);
   block.backing_file = line(path + "/loop/backing_file");
-  if (block.backing_file.empty()) return block;
   block.backing = number_at(block.backing_file);
-  block.backing_id = block.backing_file;
-  const Descriptor loop(open((roots_.dev + "/" + name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  struct loop_info64 info {};
-  if (!loop || ioctl(loop.get(), LOOP_GET_STATUS64, &info) != 0) return block;
-  // The path is the one by which the file was opened: it can be deleted, or be another file in this namespace.
-  block.backing = info.lo_rdevice == 0 ? std::nullopt : std::optional<dev_t>(static_cast<dev_t>(info.lo_rdevice));
-  block.backing_id = std::to_string(info.lo_device) + ":" + std::to_string(info.lo_inode);
   return block;
 }
 
@@ -89,20 +84,29 @@ void Machine::read_btrfs() {
   for (const std::string& id : listed(folder)) {
     std::set<dev_t> members;
     for (const std::string& name : listed(folder + "/" + id + "/devices")) {
-      if (const std::optional<dev_t> number = parse_number(line(roots_.sys + "/class/block/" + name + "/dev"))) members.insert(*number);
+      if (const std::optional<dev_t> number = parse_number(line(roots_.sys + "/class/block/" + name + "/dev")))
+        members.insert(*number);
     }
     btrfs_.push_back(members);
   }
 }
 
+// The block device of a path below /dev. Other paths stay unresolved: a user's FUSE file system could block the lookup
+// forever.
 std::optional<dev_t> Machine::number_at(const std::string& path) const {
-  const std::string place = path.starts_with("/dev/") ? roots_.dev + path.substr(4) : path;
+  constexpr std::string_view dev = "/dev/";
+  if (!path.starts_with(dev)) return std::nullopt;
+  const Descriptor folder(open(roots_.dev.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  struct open_how how {};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS;
+  const Descriptor node(
+      static_cast<int>(syscall(SYS_openat2, folder.get(), path.substr(dev.size()).c_str(), &how, sizeof how)));
   struct stat found {};
-  if (stat(place.c_str(), &found) == 0 && S_ISBLK(found.st_mode)) return found.st_rdev;
-  if (!path.starts_with("/dev/")) return std::nullopt;
-  // The node can be missing here, or have another name: then the kernel's name tells.
-  const std::string real = real_path(place);
-  return parse_number(line(roots_.sys + "/class/block/" + last_component(real.empty() ? path : real) + "/dev"));
+  if (node && fstat(node.get(), &found) == 0 && S_ISBLK(found.st_mode)) return found.st_rdev;
+  // There is no node here, so the kernel's name has to do.
+  const std::string real = node ? link_of("/proc/self/fd/" + std::to_string(node.get())) : path;
+  return parse_number(line(roots_.sys + "/class/block/" + last_component(real) + "/dev"));
 }
 
 std::set<dev_t> Machine::devices_of(const Mount& mount, const std::vector<Mount>& mounts, int depth) const {
@@ -110,20 +114,22 @@ std::set<dev_t> Machine::devices_of(const Mount& mount, const std::vector<Mount>
   if (blocks_.contains(mount.number)) {
     devices.insert(mount.number);
   } else {
-    std::istringstream sources(mount.source);  // bcachefs lists its members with colons between them
-    for (std::string source; std::getline(sources, source, ':');) {
-      const std::optional<dev_t> number = source.starts_with('/') ? number_at(source) : std::nullopt;
+    // bcachefs lists its members with colons between them.
+    for (const std::string& source : split(mount.source, ':')) {
+      const std::optional<dev_t> number = number_at(source);
       if (number && blocks_.contains(*number)) devices.insert(*number);
     }
   }
   for (const std::set<dev_t>& members : btrfs_) {
-    const bool member = std::any_of(members.begin(), members.end(), [&](dev_t number) { return devices.contains(number); });
+    const bool member =
+        std::any_of(members.begin(), members.end(), [&](dev_t number) { return devices.contains(number); });
     if (member) devices.insert(members.begin(), members.end());
   }
   if (!devices.empty() || depth == kMostLayers) return devices;
-  for (const std::string& layer : layers_of(mount)) {
-    if (layer.empty() || mount_of(layer, mounts) == &mount) return {};
-    const std::set<dev_t> below = devices_under(layer, mounts, depth + 1);
+  for (const Layer& layer : layers_of(mount)) {
+    const bool is_elsewhere = layer.path.empty() || mount_of(layer.path, mounts) == &mount;
+    const std::set<dev_t> below = is_elsewhere ? std::set<dev_t>{} : devices_under(layer.path, mounts, depth + 1);
+    if (below.empty() && !layer.upper) return {};
     devices.insert(below.begin(), below.end());
   }
   return devices;
@@ -135,8 +141,7 @@ std::set<dev_t> Machine::devices_under(const std::string& path, const std::vecto
 }
 
 void Machine::find_system() {
-  std::istringstream swaps(content(roots_.proc + "/swaps"));
-  for (std::string text; std::getline(swaps, text);) {
+  for (const std::string& text : split(content(roots_.proc + "/swaps"), '\n')) {
     if (!text.starts_with('/')) continue;
     const std::string path = unescape(text.substr(0, text.find_first_of(" \t")));
     const std::optional<dev_t> number = number_at(path);
@@ -144,7 +149,7 @@ void Machine::find_system() {
     const std::set<dev_t> devices = number ? std::set<dev_t>{*number} : devices_under(path, mounts());
     for (const dev_t device : devices) add_foundation(device);
   }
-  // Another namespace may have anything mounted at "/": a container's image, for one.
+  // Other namespaces do not count: a container has its image mounted at "/".
   for (size_t i = 0; i < namespaces_.size() && i < 2; ++i) {
     for (const Mount& mount : namespaces_[i]) {
       if (!is_system_place(mount.target)) continue;
@@ -173,9 +178,10 @@ bool Machine::is_system(dev_t number) const {
   if (system_.contains(number) || block == nullptr) return true;
   if (system_unknown_) {
     if (block->fixed) return true;
-    if (std::any_of(block->slaves.begin(), block->slaves.end(), [&](dev_t slave) { return is_system(slave); })) return true;
+    if (std::any_of(block->slaves.begin(), block->slaves.end(), [&](dev_t slave) { return is_system(slave); }))
+      return true;
   }
-  // A partition of the system's disk, or another name of one.
+  // A partition of the system's disk, or a loop device over one.
   return (block->disk && is_system(*block->disk)) || (block->backing && is_system(*block->backing));
 }
 
@@ -187,13 +193,14 @@ std::set<dev_t> Machine::with_partitions(dev_t number) const {
   return found;
 }
 
-// What lies on the device directly: partitions, holders, loop devices, and loop devices over the same file.
+// The devices directly on this one: partitions, holders, loop devices, and loop devices over the same file.
 std::set<dev_t> Machine::lying_on(dev_t number) const {
   std::set<dev_t> found;
   const Block* block = find(number);
   for (const auto& [other, candidate] : blocks_) {
-    const bool on = candidate.disk == number || candidate.backing == number || std::count(candidate.slaves.begin(), candidate.slaves.end(), number) > 0;
-    const bool twin = block != nullptr && !block->backing_id.empty() && candidate.backing_id == block->backing_id;
+    const bool on = candidate.disk == number || candidate.backing == number ||
+                    std::count(candidate.slaves.begin(), candidate.slaves.end(), number) > 0;
+    const bool twin = block != nullptr && !block->backing_file.empty() && candidate.backing_file == block->backing_file;
     if (other != number && (on || twin)) found.insert(other);
   }
   return found;

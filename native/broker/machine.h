@@ -1,4 +1,4 @@
-// The block devices of the machine as they are now: what lies on what, what is mounted, what the running system needs.
+// A snapshot of the block devices: their stacking, their mounts, and those that the running system needs.
 #pragma once
 
 #include <sys/types.h>
@@ -17,17 +17,16 @@ namespace platter::broker {
 
 // One block device.
 struct Block {
-  std::string name;             // the kernel's
-  std::optional<dev_t> disk;    // of a partition: its disk
-  std::vector<dev_t> slaves;    // what a RAID, LVM or encrypted device lies on
+  std::string name;           // the kernel's
+  std::optional<dev_t> disk;  // of a partition: its disk
+  std::vector<dev_t> slaves;  // what a RAID, LVM or encrypted device lies on
   std::vector<std::string> holders;
-  bool fixed = false;           // a drive, or a partition of one, that is neither removable nor on USB
-  std::string backing_file;     // of a loop device; as sysfs writes it
-  std::optional<dev_t> backing; // of a loop device over a block device
-  std::string backing_id;       // of a loop device: tells whether another one lies on the same file
+  bool fixed = false;            // a drive, or a partition of one, that is neither removable nor on USB
+  std::string backing_file;      // of a loop device; as sysfs writes it
+  std::optional<dev_t> backing;  // of a loop device over a block device
 };
 
-// A picture of the machine. Pure once it is made.
+// A snapshot of the machine. Its methods read nothing more.
 class Machine {
  public:
   explicit Machine(const Roots& roots);
@@ -66,11 +65,11 @@ class Machine {
 
   Roots roots_;
   std::map<dev_t, Block> blocks_;
-  std::vector<std::set<dev_t>> btrfs_;                // the members of each mounted btrfs
+  std::vector<std::set<dev_t>> btrfs_;  // the members of each mounted btrfs
   std::vector<std::vector<Mount>> namespaces_;
-  std::map<dev_t, std::string> mounted_;              // where each mounted device is mounted
+  std::map<dev_t, std::string> mounted_;  // where each mounted device is mounted
   std::set<dev_t> swaps_;
-  std::set<dev_t> system_;                            // the foundation of the running system
+  std::set<dev_t> system_;  // the foundation of the running system
   bool system_unknown_ = false;
 };
 

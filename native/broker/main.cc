@@ -1,13 +1,13 @@
-// platter-broker: opens block devices for a program of a user who may not, after polkit or sudo has asked that user. The only
-// code of Platter that runs as root.
+// platter-broker opens block devices for a user's program after polkit or sudo has asked that user. No other code of
+// Platter runs as root.
 //
 //   platter-broker --read NAME... --write NAME...                 a session on standard input (pkexec)
-//   platter-broker --socket PATH --read NAME... --write NAME...   connects to PATH as the user, then goes on in the background
-//                                                                 and ends with 0: the session is there (sudo)
+//   platter-broker --socket PATH --read NAME... --write NAME...   a session on the user's socket PATH (sudo); exits
+//                                                                 with 0 once connected and serves in the background
 //   platter-broker --as UID:GID [--home DIR] -- COMMAND ARG...    runs a command as a user; see serve.h (root)
 //
-// --read and --write may be given many times; a NAME is the kernel's name of a block device. Exit code 2: wrong arguments,
-// or started by anybody else; nothing was done then.
+// --read and --write can be repeated. NAME is the kernel's name of a block device. Exit code 2 means wrong arguments or
+// a wrong caller; the broker has done nothing then.
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/fsuid.h>
@@ -40,7 +40,7 @@ namespace {
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 
-// What the command line or the environment should not be.
+// A wrong argument, environment or caller.
 class Usage : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -58,9 +58,10 @@ bool is_name(std::string_view name) {
   return !name.empty() && name.front() != '-' && name.find_first_not_of(allowed) == std::string_view::npos;
 }
 
-// A number of an ordinary user or group.
+// The ID of an ordinary user or group.
 std::optional<uint32_t> parse_id(std::string_view text) {
-  if (text.empty() || text.size() > 10 || text.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  if (text.empty() || text.size() > 10 || text.find_first_not_of("0123456789") != std::string_view::npos)
+    return std::nullopt;
   const unsigned long long id = std::strtoull(std::string(text).c_str(), nullptr, 10);
   // The highest number means "no change" to the kernel.
   return id == 0 || id >= UINT32_MAX ? std::nullopt : std::optional<uint32_t>(static_cast<uint32_t>(id));
@@ -69,7 +70,8 @@ std::optional<uint32_t> parse_id(std::string_view text) {
 Command parse_user(const std::string& text) {
   const size_t colon = text.find(':');
   const std::optional<uint32_t> uid = parse_id(std::string_view(text).substr(0, colon));
-  const std::optional<uint32_t> gid = colon == std::string::npos ? std::nullopt : parse_id(std::string_view(text).substr(colon + 1));
+  const std::optional<uint32_t> gid =
+      colon == std::string::npos ? std::nullopt : parse_id(std::string_view(text).substr(colon + 1));
   if (!uid || !gid) throw Usage("--as takes UID:GID of an ordinary user, not \"" + text + "\"");
   Command command;
   command.uid = *uid;
@@ -105,7 +107,8 @@ Arguments parse(int argc, char** argv) {
     if (option == "--as") arguments.command = parse_user(value);
     if (option == "--home") arguments.home = value;
   }
-  if (arguments.command && (!arguments.devices.empty() || !arguments.socket.empty())) throw Usage("--as goes with no device and no socket");
+  if (arguments.command && (!arguments.devices.empty() || !arguments.socket.empty()))
+    throw Usage("--as goes with no device and no socket");
   if (arguments.command && arguments.command->arguments == nullptr) throw Usage("--as needs -- COMMAND");
   if (!arguments.command && !arguments.home.empty()) throw Usage("--home goes with --as");
   if (!arguments.command && arguments.devices.empty()) throw Usage("no device is given");
@@ -114,7 +117,7 @@ Arguments parse(int argc, char** argv) {
   return arguments;
 }
 
-// The user for whom pkexec or sudo has started this.
+// The user who called pkexec or sudo.
 uid_t asking_user() {
   const char* pkexec = std::getenv("PKEXEC_UID");
   const char* text = pkexec != nullptr ? pkexec : std::getenv("SUDO_UID");
@@ -124,14 +127,14 @@ uid_t asking_user() {
   return *uid;
 }
 
-// Connects to a socket of the user, to which the user has to have a way.
+// Connects with the user's access rights to a socket of that user.
 Descriptor connect_as(uid_t uid, const std::string& path) {
   struct sockaddr_un address {};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) throw Usage("the path of the socket is too long");
   std::memcpy(address.sun_path, path.c_str(), path.size());
   Descriptor connection(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  // Takes the capabilities over files out of effect as well (capabilities(7)).
+  // This also clears the effective capabilities over files (capabilities(7)).
   setfsuid(uid);
   const int result = connect(connection.get(), reinterpret_cast<const struct sockaddr*>(&address), sizeof address);
   const int error = errno;
@@ -140,7 +143,7 @@ Descriptor connect_as(uid_t uid, const std::string& path) {
   return connection;
 }
 
-// Ends the process that sudo waits for; the session goes on in its own.
+// Ends the process that sudo waits for and continues in a child.
 void go_to_background() {
   const pid_t pid = fork();
   if (pid < 0) throw std::system_error(errno, std::generic_category(), "fork");
@@ -158,11 +161,18 @@ int hold_session(const Arguments& arguments) {
   umask(077);
   if (chdir("/") != 0 || setgroups(0, nullptr) != 0) throw std::system_error(errno, std::generic_category(), "chdir");
   ignore_signals();
-  const Descriptor connection = arguments.socket.empty() ? Descriptor(dup(STDIN_FILENO)) : connect_as(uid, arguments.socket);
+  const Descriptor connection =
+      arguments.socket.empty() ? Descriptor(dup(STDIN_FILENO)) : connect_as(uid, arguments.socket);
   keep_session_capabilities();
-  if (!is_packet_socket(connection.get())) throw Usage("standard input is not a socket of the kind that a session needs");
+  if (!is_packet_socket(connection.get()))
+    throw Usage("standard input is not a socket of the kind that a session needs");
   if (peer_uid(connection.get()) != uid) throw Usage("the socket belongs to another user");
-  if (!arguments.socket.empty()) go_to_background();
+  if (!arguments.socket.empty()) {
+    go_to_background();
+  } else {
+    // Any process of the same terminal session may send SIGCONT. setsid() fails for a process group leader.
+    static_cast<void>(setsid());
+  }
   Session(connection.get(), arguments.devices).run();
   return 0;
 }

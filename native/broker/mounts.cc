@@ -3,17 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <set>
-#include <sstream>
 
 namespace platter::broker {
 namespace {
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
-  return parts;
-}
 
 bool is_process(const std::string& name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -26,7 +18,8 @@ bool is_octal(char c) { return c >= '0' && c <= '7'; }
 std::string unescape(const std::string& text) {
   std::string plain;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) && is_octal(text[i + 2]) && is_octal(text[i + 3])) {
+    if (text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) && is_octal(text[i + 2]) &&
+        is_octal(text[i + 3])) {
       plain += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
       i += 3;
     } else {
@@ -66,11 +59,12 @@ std::vector<std::vector<Mount>> mounts_of_all_namespaces(const Roots& roots) {
   std::vector<std::vector<Mount>> namespaces;
   std::set<std::string> seen;
   for (const std::string& process : processes) {
-    // The link can be read of few processes. The text is the same for the processes of one namespace with one root.
+    // Few of these links are readable. Processes of one namespace and root have the same text.
     const std::string name = link_of(roots.proc + "/" + process + "/ns/mnt");
     if (!name.empty() && !seen.insert(name).second) continue;
     const std::string mountinfo = content(roots.proc + "/" + process + "/mountinfo");
-    if (process == "self" || process == "1" || seen.insert(mountinfo).second) namespaces.push_back(parse_mounts(mountinfo));
+    if (process == "self" || process == "1" || seen.insert(mountinfo).second)
+      namespaces.push_back(parse_mounts(mountinfo));
   }
   return namespaces;
 }
@@ -84,14 +78,15 @@ const Mount* mount_of(const std::string& path, const std::vector<Mount>& mounts)
   return found;
 }
 
-std::vector<std::string> layers_of(const Mount& mount) {
-  std::vector<std::string> layers;
+std::vector<Layer> layers_of(const Mount& mount) {
+  std::vector<Layer> layers;
   if (mount.type != "overlay") return layers;
   for (const std::string& option : split(mount.options, ',')) {
     const size_t equals = option.find('=');
     const std::string name = option.substr(0, equals);
     if (name != "lowerdir" && name != "lowerdir+" && name != "datadir+" && name != "upperdir") continue;
-    for (const std::string& layer : split(option.substr(equals + 1), ':')) layers.push_back(layer.starts_with('/') ? layer : "");
+    for (const std::string& path : split(option.substr(equals + 1), ':'))
+      layers.push_back({path.starts_with('/') ? path : "", name == "upperdir"});
   }
   return layers;
 }

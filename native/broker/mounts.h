@@ -15,26 +15,32 @@ namespace platter::broker {
 struct Mount {
   uint64_t id = 0;
   uint64_t parent = 0;
-  dev_t number = 0;    // major 0 for a file system without a block device of its own, or with several (btrfs)
+  dev_t number = 0;  // major 0 for a file system without a block device of its own, or with several (btrfs)
   std::string target;
   std::string type;
   std::string source;   // as the mounter wrote it: a device or only a name
   std::string options;  // of the superblock
 };
 
-// Lines of another form are left out.
+// Parses mountinfo. Skips malformed lines.
 std::vector<Mount> parse_mounts(const std::string& mountinfo);
 
-// The mounts of every mount namespace that a process is in, each namespace once: this process's first, then that of process 1.
+// The mounts of the mount namespaces of all processes: first of this process, then of process 1, then of the others.
 std::vector<std::vector<Mount>> mounts_of_all_namespaces(const Roots& roots);
 
-// The mount that `path` (absolute, without links) lies on: the last one with the longest target above it. Null when none.
+// The mount that holds `path` (absolute, without links): the last one with the longest matching target. Null when none.
 const Mount* mount_of(const std::string& path, const std::vector<Mount>& mounts);
 
-// The folders below an overlay; "" for one that cannot be found by its path.
-std::vector<std::string> layers_of(const Mount& mount);
+// A folder below an overlay.
+struct Layer {
+  std::string path;  // "" when the mount options do not give an absolute path
+  bool upper;        // the writable layer, which can be in memory
+};
 
-// The kernel writes blanks and backslashes as "\040".
+// The layers of an overlay; none of another file system.
+std::vector<Layer> layers_of(const Mount& mount);
+
+// Decodes the kernel's octal escapes ("\040").
 std::string unescape(const std::string& text);
 
 }  // namespace platter::broker

@@ -33,7 +33,7 @@ void set_capabilities(std::initializer_list<int> capabilities) {
 }  // namespace
 
 void shut_out() {
-  // Otherwise a device could get the number of standard error, and a message could go to it.
+  // Otherwise a device could become descriptor 2, and an error message would be written to it.
   for (int fd = 0; fd <= 2; ++fd) {
     if (fcntl(fd, F_GETFD) < 0) check(open("/dev/null", O_RDWR), "/dev/null");
   }
@@ -44,14 +44,16 @@ void shut_out() {
 }
 
 void keep_capabilities(std::initializer_list<int> capabilities) {
-  const auto keeps = [&](int number) { return std::find(capabilities.begin(), capabilities.end(), number) != capabilities.end(); };
+  const auto keeps = [&](int number) {
+    return std::find(capabilities.begin(), capabilities.end(), number) != capabilities.end();
+  };
   for (int number = 0; prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; ++number) {
     if (!keeps(number)) check(prctl(PR_CAPBSET_DROP, number, 0, 0, 0), "PR_CAPBSET_DROP");
   }
   check(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "PR_CAP_AMBIENT");
   set_capabilities(capabilities);
   check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
-  // A change of identity or capabilities can take it back.
+  // The kernel resets this when IDs or capabilities change.
   check(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "PR_SET_DUMPABLE");
 }
 

@@ -1,6 +1,6 @@
 // The messages between an engine host and platter-broker. One SOCK_SEQPACKET packet holds one message. Both ends run on
-// one machine, so integers are in its byte order. A packet of any other length than its message has is refused; so is one
-// with descriptors, except REREAD. An empty packet ends the session.
+// one machine, so integers are in its byte order. The broker refuses a packet of
+// the wrong length, and descriptors with any verb but REREAD. An empty packet ends the session.
 #pragma once
 
 #include <array>
@@ -17,11 +17,11 @@ constexpr size_t kMaxDevices = 33;  // one source and 32 destinations
 enum class Verb : uint32_t {
   kName = 1,      // names the devices of the job, once (NameRequest)
   kOpen = 2,      // opens a named device; `access` says how
-  kReread = 3,    // has the kernel read the partition table of a device named for writing again (BLKRRPART); kOk where
-                  // there can be none. A client that holds the claim attaches it: the kernel then accepts no other. With
-                  // no descriptor the broker claims the device for the moment
+  kReread = 3,    // rereads the partition table of a device named for writing (BLKRRPART); kOk where there can be none.
+                  // A client that holds the claim attaches it, because the kernel then accepts no other. Without a
+                  // descriptor the broker claims the device itself
   kUnmount = 4,   // unmounts `mount` (a mount id), which lies on a device named for writing or a partition of it
-  kPowerOff = 5,  // flushes a disk named for writing and has the kernel let it go; the client must not hold its claim
+  kPowerOff = 5,  // flushes and removes a disk named for writing; the client must not hold its claim
 };
 
 enum class Access : uint32_t { kRead = 1, kWrite = 2 };
@@ -36,11 +36,11 @@ enum class Status : uint32_t {
   kReadOnly,     // write-protected
   kSystem,       // holds, or may hold, the running system
   kMounted,      // it or something on it is mounted, or another mount lies on the one to unmount; `detail` says where
-  kSwap,         // it or something on it is used as swap; `detail` is the kernel's name of that
+  kSwap,         // it or something on it is used as swap; `detail` is its kernel name
   kHeld,         // RAID, LVM, encryption or a loop device lies on it or a partition of it; `detail` is its kernel name
   kBusy,         // another program has it open exclusively, or a partition of it is open
   kNotMounted,   // no such mount on the device
-  kUnsupported,  // the device cannot be switched off
+  kUnsupported,  // this device or kernel has no such operation
   kFailed,       // a system call failed; `error` has its errno, `detail` names the call
 };
 
@@ -48,10 +48,11 @@ enum class Status : uint32_t {
 struct Device {
   uint32_t major_number;
   uint32_t minor_number;
-  uint64_t size;           // bytes
-  uint64_t disk_sequence;  // BLKGETDISKSEQ, for a partition that of its disk (sysfs: diskseq); 0 where the kernel has none
-  Access access;           // the most that OPEN may ask for
-  uint32_t reserved;       // 0
+  uint64_t size;  // bytes
+  // BLKGETDISKSEQ; of a partition, its disk's (sysfs: diskseq). 0 where the kernel has none.
+  uint64_t disk_sequence;
+  Access access;      // the most that OPEN may ask for
+  uint32_t reserved;  // 0
 };
 
 struct Header {
@@ -68,10 +69,10 @@ struct NameRequest {
 
 struct Request {
   Header header;
-  uint32_t device;  // index into NameRequest::devices
-  Access access;    // kOpen; kRead elsewhere
+  uint32_t device;    // index into NameRequest::devices
+  Access access;      // kOpen; kRead elsewhere
   uint32_t reserved;  // 0
-  uint64_t mount;   // kUnmount: the mount id of /proc/self/mountinfo; else 0
+  uint64_t mount;     // kUnmount: the mount id of /proc/self/mountinfo; else 0
 };
 
 // The answer to every request. OPEN attaches descriptors: {direct, buffered} for reading, {claim, direct, buffered} for
@@ -83,7 +84,9 @@ struct Reply {
   std::array<char, 256> detail;  // text ended by NUL, for a person; may be empty
 };
 
-static_assert(std::is_trivially_copyable_v<NameRequest> && std::is_trivially_copyable_v<Request> && std::is_trivially_copyable_v<Reply>);
-static_assert(sizeof(Device) == 32 && sizeof(NameRequest) == 16 + 32 * kMaxDevices && sizeof(Request) == 32 && sizeof(Reply) == 276);
+static_assert(std::is_trivially_copyable_v<NameRequest> && std::is_trivially_copyable_v<Request> &&
+              std::is_trivially_copyable_v<Reply>);
+static_assert(sizeof(Device) == 32 && sizeof(NameRequest) == 16 + 32 * kMaxDevices && sizeof(Request) == 32 &&
+              sizeof(Reply) == 276);
 
 }  // namespace platter::broker

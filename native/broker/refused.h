@@ -9,7 +9,7 @@
 
 namespace platter::broker {
 
-// Becomes the answer to the request. `detail` and `error` are those of Reply.
+// A refusal, which becomes the reply. See Reply for `detail` and `error`.
 class Refused : public std::exception {
  public:
   explicit Refused(Status status, std::string detail = {}, int error = 0)

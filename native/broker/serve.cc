@@ -33,7 +33,7 @@ namespace platter::broker {
 namespace {
 
 constexpr int kControl = 3;
-// A user may not have root's processes without end.
+// Limits the root processes that a user can start.
 constexpr size_t kMostSessions = 16;
 constexpr int kNotStarted = 127;
 
@@ -43,7 +43,7 @@ void check(long result, const char* call) {
 
 void set(const char* name, const std::string& value) { check(setenv(name, value.c_str(), 1), "setenv"); }
 
-// Root's settings for the loader and sudo's account of who asked are not for the command.
+// Removes sudo's variables and the dynamic linker's.
 void clean_environment() {
   std::vector<std::string> names;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
@@ -114,8 +114,9 @@ class Server {
 
   int run() {
     while (pid_ > 0 || !sessions_.empty()) {
-      // Without a control socket poll() passes over its entry.
-      std::array<struct pollfd, 2> wanted = {{{.fd = signals_.get(), .events = POLLIN, .revents = 0}, {.fd = control_.get(), .events = POLLIN, .revents = 0}}};
+      // poll() ignores the entry once the control socket is closed (-1).
+      std::array<struct pollfd, 2> wanted = {{{.fd = signals_.get(), .events = POLLIN, .revents = 0},
+                                              {.fd = control_.get(), .events = POLLIN, .revents = 0}}};
       if (poll(wanted.data(), wanted.size(), -1) < 0 && errno != EINTR) check(-1, "poll");
       if (wanted[0].revents != 0) take_signal();
       if (wanted[1].revents != 0) take_session();
@@ -130,7 +131,7 @@ class Server {
     if (info.ssi_signo == SIGCHLD) {
       reap();
     } else if (pid_ > 0 && info.ssi_code != SI_KERNEL && info.ssi_pid != static_cast<uint32_t>(pid_)) {
-      // A signal of the terminal has gone to the command as well.
+      // The terminal sends its signals to the command too.
       kill(pid_, static_cast<int>(info.ssi_signo));
     }
   }
@@ -153,7 +154,8 @@ class Server {
     }
     if (packet->length != 1 || packet->too_long || packet->too_many_descriptors || packet->descriptors.empty()) return;
     const Descriptor socket = std::move(packet->descriptors.front());
-    if (sessions_.size() >= kMostSessions || !is_packet_socket(socket.get()) || peer_uid(socket.get()) != command_.uid) return;
+    if (sessions_.size() >= kMostSessions || !is_packet_socket(socket.get()) || peer_uid(socket.get()) != command_.uid)
+      return;
     const pid_t pid = fork();
     if (pid == 0) {
       control_.reset();
@@ -192,7 +194,8 @@ int serve(const Command& command) {
     execute(command, theirs.get());
   }
   theirs.reset();
-  for (const int number : {SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2}) check(signal(number, SIG_IGN) == SIG_ERR ? -1 : 0, "signal");
+  for (const int number : {SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2})
+    check(signal(number, SIG_IGN) == SIG_ERR ? -1 : 0, "signal");
   check(clearenv(), "clearenv");
   check(chdir("/"), "chdir");
   umask(077);

@@ -1,4 +1,4 @@
-// `platter-broker --as`: a program of a user, started by root, that gets sessions without a question.
+// `platter-broker --as`: root starts a user's program, which then gets sessions without authentication.
 #pragma once
 
 #include <sys/types.h>
@@ -7,7 +7,7 @@
 
 namespace platter::broker {
 
-// What to start, and as whom.
+// The program to start, and its user.
 struct Command {
   uid_t uid = 0;
   gid_t gid = 0;
@@ -15,9 +15,10 @@ struct Command {
   char** arguments = nullptr;  // ended by null; the first one is looked for in PATH
 };
 
-// Runs the command with the user's rights and a control socket as descriptor 3 (PLATTER_BROKER_FD=3). A packet of one byte
-// with one end of a SOCK_SEQPACKET pair that the user has made starts a session on that. Returns the command's exit code, or
-// 128 and the number of the signal that ended it, when the command and all sessions have ended. Throws std::system_error.
+// Runs the command with the user's rights and a control socket as descriptor 3 (PLATTER_BROKER_FD=3). A packet of one
+// byte with one end of a SOCK_SEQPACKET pair that the user has made starts a session on that. Returns the command's
+// exit code, or 128 and the number of the signal that ended it, when the command and all sessions have ended. Throws
+// std::system_error.
 int serve(const Command& command);
 
 }  // namespace platter::broker

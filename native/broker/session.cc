@@ -28,10 +28,10 @@ bool is_zero(const Device& device) {
   return std::memcmp(&device, &zero, sizeof zero) == 0;
 }
 
-// Puts text into a reply, cut to what fits and without what could control a terminal.
+// Copies text into a reply. Truncates it and replaces control characters.
 void put(const std::string& text, Reply& reply) {
   size_t length = std::min(text.size(), reply.detail.size() - 1);
-  // Not in the middle of a character of UTF-8.
+  // Do not cut a UTF-8 character in half.
   while (length < text.size() && length > 0 && (text[length] & 0xc0) == 0x80) --length;
   std::transform(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(length), reply.detail.begin(), [](char c) {
     const auto code = static_cast<unsigned char>(c);
@@ -80,7 +80,8 @@ std::vector<Descriptor> Session::obey(const Packet& packet) {
 std::vector<Descriptor> Session::obey(const Request& request, const Packet& packet) {
   const Verb verb = request.header.verb;
   if (verb < Verb::kOpen || verb > Verb::kPowerOff) throw Refused(Status::kBadMessage, "verb");
-  if (!is_access(request.access) || (verb != Verb::kOpen && request.access != Access::kRead)) throw Refused(Status::kBadMessage, "access");
+  if (!is_access(request.access) || (verb != Verb::kOpen && request.access != Access::kRead))
+    throw Refused(Status::kBadMessage, "access");
   if (request.reserved != 0) throw Refused(Status::kBadMessage, "reserved");
   if ((verb == Verb::kUnmount) != (request.mount != 0)) throw Refused(Status::kBadMessage, "mount");
   const Device& device = named(request);
@@ -88,7 +89,8 @@ std::vector<Descriptor> Session::obey(const Request& request, const Packet& pack
   if (reads) return open_for_reading(roots_, device);
   if (device.access != Access::kWrite) throw Refused(Status::kNotApproved);
   if (verb == Verb::kOpen) return open_for_writing(roots_, device);
-  if (verb == Verb::kReread) reread_partitions(roots_, device, packet.descriptors.empty() ? -1 : packet.descriptors.front().get());
+  if (verb == Verb::kReread)
+    reread_partitions(roots_, device, packet.descriptors.empty() ? -1 : packet.descriptors.front().get());
   if (verb == Verb::kUnmount) unmount(roots_, device, request.mount);
   if (verb == Verb::kPowerOff) power_off(roots_, device);
   return {};
@@ -103,7 +105,8 @@ void Session::name(const NameRequest& request) {
   if (request.count == 0 || request.count > kMaxDevices) throw Refused(Status::kBadMessage, "count");
   const auto end = request.devices.begin() + request.count;
   if (!std::all_of(end, request.devices.end(), is_zero)) throw Refused(Status::kBadMessage, "devices");
-  const bool sound = std::all_of(request.devices.begin(), end, [](const Device& device) { return is_access(device.access) && device.reserved == 0; });
+  const bool sound = std::all_of(request.devices.begin(), end,
+                                 [](const Device& device) { return is_access(device.access) && device.reserved == 0; });
   if (!sound) throw Refused(Status::kBadMessage, "devices");
   if (!devices_.empty()) throw Refused(Status::kNotNamed, "named before");
   if (approval_ && approval_->size() != request.count) throw Refused(Status::kNotNamed, "count");
@@ -112,7 +115,8 @@ void Session::name(const NameRequest& request) {
     const Device& device = request.devices[i];
     const std::string name = kernel_name(roots_, number_of(device));
     if (name.empty()) throw Refused(Status::kNotBlock);
-    if (approval_ && ((*approval_)[i].name != name || (*approval_)[i].access != device.access)) throw Refused(Status::kNotNamed, name);
+    if (approval_ && ((*approval_)[i].name != name || (*approval_)[i].access != device.access))
+      throw Refused(Status::kNotNamed, name);
     for (const Device& other : devices) {
       if (number_of(other) == number_of(device)) throw Refused(Status::kNotNamed, name);
     }

@@ -1,4 +1,4 @@
-// One session: the devices of one job, and what is done with them.
+// One session: the devices of one job.
 #pragma once
 
 #include <optional>
@@ -18,14 +18,15 @@ struct Approved {
   Access access;
 };
 
-// What a session may name: exactly these devices in this order; anything when there is no list.
+// The devices that NAME must list, in this order. Without a list NAME may list any.
 using Approval = std::optional<std::vector<Approved>>;
 
 // Answers one client, one request at a time. Keeps no descriptor of a device between requests.
 class Session {
  public:
   // `socket` belongs to the caller.
-  Session(int socket, Approval approval, Roots roots = {}) : socket_(socket), approval_(std::move(approval)), roots_(std::move(roots)) {}
+  Session(int socket, Approval approval, Roots roots = {})
+      : socket_(socket), approval_(std::move(approval)), roots_(std::move(roots)) {}
 
   // Waits for a request and answers it. False when the session is over.
   bool answer_one();

@@ -43,13 +43,15 @@ bool any_of(const std::set<dev_t>& numbers, const std::set<dev_t>& wanted) {
   return std::any_of(numbers.begin(), numbers.end(), [&](dev_t number) { return wanted.contains(number); });
 }
 
-// The mount, when it may be unmounted.
+// Finds the mount. Throws when it must stay.
 const Mount& checked(const Machine& machine, const Device& device, uint64_t id) {
   const Mount* mount = with_id(id, machine.mounts());
   if (mount == nullptr) throw Refused(Status::kNotMounted);
   const std::set<dev_t> devices = machine.devices_of(*mount);
   if (!any_of(devices, machine.with_partitions(number_of(device)))) throw Refused(Status::kNotMounted);
-  const bool system = machine.is_system_place(mount->target) || std::any_of(devices.begin(), devices.end(), [&](dev_t number) { return machine.is_system(number); });
+  const bool system =
+      machine.is_system_place(mount->target) ||
+      std::any_of(devices.begin(), devices.end(), [&](dev_t number) { return machine.is_system(number); });
   if (system) throw Refused(Status::kSystem, mount->target);
   for (const Mount& other : machine.mounts()) {
     if (other.parent == id && other.id != id) throw Refused(Status::kMounted, other.target);
@@ -57,7 +59,7 @@ const Mount& checked(const Machine& machine, const Device& device, uint64_t id) 
   return *mount;
 }
 
-// Throws unless the path leads to the mount now.
+// Throws unless the path still leads to this mount.
 void check_top(const Descriptor& parent, const std::string& name, const Mount& mount) {
   const Descriptor top = open_without_links(parent.get(), name, 0);
   struct statx found {};
@@ -70,16 +72,17 @@ void check_top(const Descriptor& parent, const std::string& name, const Mount& m
 
 void unmount(const Roots& roots, const Device& device, uint64_t id) {
   const Machine machine(roots);
-  // It is still the device that was named: opening checks that.
-  static_cast<void>(open_for_reading(roots, device));
   const Mount& mount = checked(machine, device, id);
+  // Opening checks that this is still the named device.
+  static_cast<void>(open_for_reading(roots, device));
   const size_t slash = mount.target.find_last_of('/');
   const std::string name = mount.target.substr(slash + 1);
   const Descriptor parent = open_without_links(AT_FDCWD, slash == 0 ? "/" : mount.target.substr(0, slash), O_DIRECTORY);
   check_top(parent, name, mount);
   const std::string path = "/proc/self/fd/" + std::to_string(parent.get()) + "/" + name;
   if (umount2(path.c_str(), UMOUNT_NOFOLLOW) != 0) fail("umount2");
-  if (with_id(id, parse_mounts(content(roots.proc + "/self/mountinfo"))) != nullptr) throw Refused(Status::kFailed, "umount2", EBUSY);
+  if (with_id(id, parse_mounts(content(roots.proc + "/self/mountinfo"))) != nullptr)
+    throw Refused(Status::kFailed, "umount2", EBUSY);
 }
 
 }  // namespace platter::broker

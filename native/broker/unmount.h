@@ -9,7 +9,8 @@
 namespace platter::broker {
 
 // Unmounts the mount with this id, which lies on the device or a partition of it; never the system's, never by force,
-// never lazily. Throws Refused: kNotMounted, kSystem, kMounted when another file system is mounted on it, kBusy when it is in use.
+// never lazily. Throws Refused: kNotMounted, kSystem, kMounted when another file system is mounted on it, kBusy when it
+// is in use.
 void unmount(const Roots& roots, const Device& device, uint64_t id);
 
 }  // namespace platter::broker

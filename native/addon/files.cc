@@ -86,7 +86,8 @@ Napi::Value lock_device(const Napi::CallbackInfo& info) {
 // unlockDevice(device): a descriptor that io_uring still knows keeps its lock for a moment after close, so say it.
 Napi::Value unlock_device(const Napi::CallbackInfo& info) {
   const Device& device = Device::of(info[0]);
-  if (flock(lock_descriptor_of(*device.get()), LOCK_UN) != 0) throw engine_error(info.Env(), errno, "lock", device.path());
+  const int fd = lock_descriptor_of(*device.get());
+  if (flock(fd, LOCK_UN) != 0) throw engine_error(info.Env(), errno, "lock", device.path());
   return info.Env().Undefined();
 }
 
@@ -103,15 +104,16 @@ std::string loop_file_of(int fd) {
   if (ioctl(fd, LOOP_GET_STATUS64, &status) != 0) return "";
   // The kernel's huge_encode_dev spreads a number over 64 bits as glibc does.
   const auto number = static_cast<dev_t>(status.lo_device);
-  return "file:" + std::to_string(major(number)) + ":" + std::to_string(minor(number)) + ":" + std::to_string(status.lo_inode);
+  const std::string system = std::to_string(major(number)) + ":" + std::to_string(minor(number));
+  return "file:" + system + ":" + std::to_string(status.lo_inode);
 }
 
 Napi::Value text_or_null(Napi::Env env, std::string& text) {
   return text.empty() ? env.Null() : Napi::String::New(env, text);
 }
 
-// loopFile(device): resolves to the identity of the file behind a loop device, also of one that has no name any more;
-// to null for every other device. The kernel asks the file's file system, which can hang, so another thread waits for it.
+// loopFile(device): resolves to the identity of the file behind a loop device, also of one that has no name any more; to
+// null for every other device. The kernel asks the file's file system, which can hang: another thread waits for it.
 Napi::Value loop_file(const Napi::CallbackInfo& info) {
   const Device& device = Device::of(info[0]);
   const int copy = fcntl(device.get()->buffered.get(), F_DUPFD_CLOEXEC, 0);

@@ -26,6 +26,7 @@ const stages = {
   plain: { purpose: 'test', run: (print) => native('plain', print) },
   asan: { purpose: 'test', run: (print) => native('asan', print) },
   tsan: { purpose: 'test', run: (print) => native('tsan', print) },
+  broker: { purpose: 'test', run: (print) => native('broker', print) },
   unit: { purpose: 'tools', apart: true, run: () => vitest('unit', unitTests()) },
   app: { purpose: 'test', run: () => vitest('app', ['test/app', 'test/engine', 'test/lab']) },
   fuzz: { purpose: 'test', run: (print) => lines('fuzz', process.execPath, [inRoot('test/fuzz/run.mjs')], print) },
@@ -35,7 +36,7 @@ const stages = {
   package: { purpose: 'test', run: () => vitest('package', ['test/package'], onScreen) },
 };
 /** Stages that run at the same time, as far as they are asked for; all others run alone. */
-const together = ['plain', 'asan', 'tsan'];
+const together = ['plain', 'asan', 'tsan', 'broker'];
 /** For tests that open windows. */
 const onScreen = ['xvfb-run', '--auto-servernum', '--server-args=-screen 0 1280x800x24'];
 const eslintArgs = ['--config', 'build/eslint.config.mjs', '--max-warnings', '0', 'app', 'build', 'renderer', 'test'];
@@ -56,16 +57,22 @@ async function checks(programs) {
   return counts;
 }
 
-const make = ['--silent', '--no-print-directory', '--jobs=2', '-C', inRoot('test/engine')];
+const make = ['--silent', '--no-print-directory', '--jobs=2', '-C'];
+const roomOf = (target) => inRoot(target === 'broker' ? 'test/broker' : 'test/engine');
 
-/** Compiles the engine and its tests for these stages. Says nothing: what fails, its stage makes again, and shows. */
-const compile = (targets) => run('make', [...make, '--keep-going', ...targets.map((target) => `build-${target}`)], { ...options(), stdio: 'ignore' });
-let compiled = Promise.resolve(0);
+/** Compiles the engine, the broker and their tests for these stages. Says nothing: what fails, its stage makes again, and shows. */
+async function compile(targets) {
+  for (const room of new Set(targets.map(roomOf))) {
+    const builds = targets.filter((target) => roomOf(target) === room).map((target) => `build-${target}`);
+    await run('make', [...make, room, '--keep-going', ...builds], { ...options(), stdio: 'ignore' });
+  }
+}
+let compiled = Promise.resolve();
 
-/** The engine's own tests. */
+/** The tests of the engine or the broker. */
 async function native(target, print) {
   await compiled;
-  return lines(target, 'make', [...make, target], print);
+  return lines(target, 'make', [...make, roomOf(target), target], print);
 }
 
 /** Hears everything that a program says. */

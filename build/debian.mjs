@@ -13,7 +13,7 @@ const groups = {
     without: 'the window may not open',
   },
   lab: { names: ['btrfs-progs', 'fuse3', 'libfuse3-dev', 'mount', 'pkg-config', 'xfsprogs'], without: 'there are no disks that fail on command' },
-  test: { names: ['chromium', 'dbus', 'doctest-dev', 'e2fsprogs', 'exfat-fuse', 'exfatprogs', 'gddrescue', 'pkexec', 'polkitd', 'poppler-utils', 'python3-dbus', 'python3-gi', 'strace', 'sudo', 'xauth', 'xvfb', 'xxhash'], without: 'tests that need them fail' },
+  test: { names: ['chromium', '7zip', 'android-sdk-libsparse-utils', 'bzip2', 'cpio', 'cryptsetup-bin', 'dbus', 'doctest-dev', 'dosfstools', 'e2fsprogs', 'exfat-fuse', 'exfatprogs', 'f2fs-tools', 'fdisk', 'gddrescue', 'genisoimage', 'lz4', 'lzip', 'lzop', 'ntfs-3g', 'pkexec', 'polkitd', 'poppler-utils', 'python3-dbus', 'python3-gi', 'qemu-utils', 'squashfs-tools', 'strace', 'sudo', 'xauth', 'xvfb', 'xxhash', 'xz-utils', 'zip', 'zstd'], without: 'tests that need them fail' },
   pictures: { names: ['pngquant'], without: 'pictures cannot be made' },
   package: { names: ['binutils', 'dpkg-dev', 'librsvg2-bin'], without: null },
   rpm: { names: ['rpm'], without: 'no rpm is made' },

@@ -18,14 +18,16 @@ const rooms = {
   view: { files: 'app/view/**', imports: ['contract', 'words'] },
   // The face of the engine: what starts the host, talks to it and names what comes back. All that main may know of the engine.
   'engine client': { files: 'app/engine/{client,durable-file,english,errors,frames,no-inspector,reduce,schema,state-folder}.ts', imports: ['contract', 'engine', 'words'] },
-  engine: { files: 'app/engine/**', imports: ['contract', 'engine client', 'words'] },
+  engine: { files: 'app/engine/**', imports: ['contract', 'engine client', 'sources', 'words'] },
+  // What a file is, by its content.
+  sources: { files: 'app/sources/**', imports: ['contract'] },
   // What is kept of ended jobs, for the window and the command line alike.
   records: { files: 'app/records/**', imports: ['contract', 'engine', 'engine client', 'view', 'words'] },
   cli: { files: 'app/cli/**', imports: ['contract', 'engine', 'engine client', 'records', 'view'] },
   main: { files: 'app/main/**', imports: ['contract', 'engine client', 'records', 'view', 'words'] },
   renderer: { files: 'renderer/**', imports: ['contract', 'view', 'words'] },
   build: { files: 'build/**', imports: [] },
-  test: { files: 'test/**', imports: ['contract', 'preload', 'engine', 'engine client', 'records', 'cli', 'main', 'renderer', 'view', 'words', 'build'] },
+  test: { files: 'test/**', imports: ['contract', 'preload', 'engine', 'engine client', 'records', 'cli', 'main', 'renderer', 'sources', 'view', 'words', 'build'] },
 };
 
 const isRoom = (name) => ({ file: { categories: name } });

@@ -35,19 +35,19 @@ const valued = (option: string, value: string | number | null): string[] =>
 const flag = (option: string, on: boolean): string[] => (on ? [option] : []);
 
 /** Options of one command alone. */
-function ownOptions({ kind, name, verify, update, repair, rescue, keepGoing, sparse, assumeBlank, manifest, saveManifest }: CopyRequest): string[] {
+function ownOptions({ kind, name, verify, update, repair, rescue, keepGoing, sparse, assumeBlank, manifest, saveManifest, asIs }: CopyRequest): string[] {
   switch (kind) {
     case 'resume':
       return [];
     case 'verify':
     case 'repair':
-      return [...valued('--name', name), ...valued('--manifest', manifest), ...flag('--keep-going', keepGoing)];
+      return [...valued('--name', name), ...valued('--manifest', manifest), ...flag('--keep-going', keepGoing), ...flag('--as-is', asIs)];
     case 'copy':
       return [
         ...valued('--name', name), ...flag('--update', update), ...valued('--manifest-from', manifest), ...valued('--manifest', saveManifest),
         ...flag('--repair', repair), ...flag('--rescue', rescue !== null && rescue.map === null),
         ...valued('--map', rescue?.map ?? null), ...valued('--retries', (rescue?.retries ?? 0) > 0 ? rescue!.retries : null),
-        ...flag('--keep-going', keepGoing), ...flag('--no-sparse', !sparse), ...flag('--assume-blank', assumeBlank), ...flag('--no-verify', !verify),
+        ...flag('--keep-going', keepGoing), ...flag('--no-sparse', !sparse), ...flag('--assume-blank', assumeBlank), ...flag('--no-verify', !verify), ...flag('--as-is', asIs),
       ];
   }
 }

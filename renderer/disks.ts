@@ -34,9 +34,16 @@ export function diskFacts(disk: Disk): string[] {
 
 const named = (fileSystem: string, label: string | null): string => (label === null ? fileSystem : say('choose.labelled', { fileSystem, label }));
 
+/** What is on a disk that has neither a file system nor partitions, in words. */
+function bare({ partitionTable, signatures }: Disk): string[] {
+  if (signatures === null) return [say('choose.unread')];
+  if (signatures.length > 1) return [say('choose.several', { names: signatures.join(', ') })];
+  return partitionTable === null ? signatures.map((name) => say('choose.signature', { name })) : [say('choose.emptyTable')];
+}
+
 /** What is on it, in words; empty when nothing was recognised. */
 export function contents(disk: Disk): string {
-  const whole = disk.fileSystem === null ? [] : [named(disk.fileSystem, disk.label)];
+  const whole = disk.fileSystem !== null ? [named(disk.fileSystem, disk.label)] : disk.partitions.length === 0 ? bare(disk) : [];
   const parts = disk.partitions.map((part) => named(part.fileSystem ?? say('choose.unformatted'), part.label));
   const found = [...whole, ...parts];
   return found.length > 4 ? say('choose.contentsMore', { names: found.slice(0, 3).join(', '), count: found.length - 3 }) : found.join(', ');

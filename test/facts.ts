@@ -5,6 +5,7 @@ const VALUES: FactValues = {
   text: '/x/1', list: ['/x/1', '/x/2'], count: 3, bytes: 4096, size: 64e9, time: 1_764_000_000_000,
   place: { offset: 12_400_000_000, length: 4096 }, drive: { model: 'SanDisk Ultra', serial: null, size: 64e9 },
   reason: { kind: 'accessRefused' }, clause: { kind: 'failed', what: 'write', cause: { kind: 'errno', errno: 'EIO' } }, cause: { kind: 'medium' }, end: { kind: 'early' },
+  file: { kind: 'packed', format: 'xz' },
 };
 
 /** Of each kind of a table one; of those with a choice one for each. */

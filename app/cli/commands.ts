@@ -23,7 +23,7 @@ interface JobOptions {
   name?: string;
   verify?: boolean; update?: boolean; manifestFrom?: string; repair?: boolean; keepGoing?: boolean; rescue?: boolean; retries?: number;
   map?: string; sparse?: boolean; assumeBlank?: boolean; manifest?: string; throttle?: number; throttleDest?: Map<string, number>;
-  stallTimeout?: number; io?: 'uring' | 'threads'; memory?: number; yes?: boolean; json?: boolean; verbose?: boolean; unmount?: boolean;
+  stallTimeout?: number; io?: 'uring' | 'threads'; memory?: number; yes?: boolean; json?: boolean; verbose?: boolean; unmount?: boolean; asIs?: boolean;
 }
 
 /** The parser, with `actions` behind it. `exit` gets the exit code of the command that ran. */
@@ -63,7 +63,7 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     .addOption(new Option('--assume-blank', 'do not write zeros at all: the disks are known to be blank').conflicts('sparse'))
     .addHelpText('after', TEXTS.copy)
     .action((source: string, destinations: string[], options: JobOptions, command: Command) => run(copyRequest(source, destinations, options, command), options));
-  common(writing(copy), true);
+  common(writing(asIs(copy)), true);
 
   const verify = add('verify', 'compare every DEST with SOURCE, or with a manifest; writes nothing')
     .usage('[options] <SOURCE> <DEST...>\n       platter verify [options] --manifest <FILE> <DEST...>')
@@ -86,7 +86,7 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     .option('--keep-going', 'list every bad block of a destination instead of giving it up')
     .addHelpText('after', TEXTS.repair)
     .action((source: string, destinations: string[], options: JobOptions, command: Command) => run(request('repair', source, destinations, options, command), options));
-  common(writing(repair), true);
+  common(writing(asIs(repair)), true);
 
   const resume = add('resume', 'go on with an interrupted copy: write only what is missing')
     .addArgument(new Argument('[JOB]', 'as platter jobs lists it; not needed when there is only one').argParser(job))
@@ -140,6 +140,8 @@ function common(command: Command, named: boolean): void {
     .option('--verbose', 'what goes into the log on stderr too, and where the log is');
 }
 
+const asIs = (command: Command): Command => command.option('--as-is', 'take the bytes of SOURCE as they are, though it is packed or no disk image');
+
 const writing = (command: Command): Command =>
   command
     .option('--unmount', 'unmount what is mounted of a DEST before it is written; never the system\'s')
@@ -147,13 +149,13 @@ const writing = (command: Command): Command =>
 
 /** What is asked for by the options that all commands share. */
 function request(kind: CopyRequest['kind'], source: string | null, destinations: string[], options: JobOptions, command: Command): CopyRequest {
-  const { name: called = null, io = 'auto', memory: pool = null, manifest = null, keepGoing = false, throttle = null, throttleDest = new Map<string, number>(), stallTimeout, unmount = false } = options;
+  const { name: called = null, io = 'auto', memory: pool = null, manifest = null, keepGoing = false, throttle = null, throttleDest = new Map<string, number>(), stallTimeout, unmount = false, asIs = false } = options;
   if ([source, ...destinations].includes('')) refuse('an argument is empty: name a disk or an image file', command);
   for (const path of throttleDest.keys()) {
     if (!destinations.includes(path)) refuse(`option '--throttle-dest' names '${path}', which is none of the destinations`, command);
   }
   return {
-    ...plainRequest, kind, name: called, source, destinations, io, memory: pool, manifest, keepGoing, throttle, unmount,
+    ...plainRequest, kind, name: called, source, destinations, io, memory: pool, manifest, keepGoing, throttle, asIs, unmount,
     destinationThrottles: throttleDest.size === 0 ? [] : destinations.map((path) => throttleDest.get(path) ?? null),
     stallTimeout: stallTimeout ?? plainRequest.stallTimeout,
   };

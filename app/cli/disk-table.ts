@@ -48,12 +48,24 @@ function contents(disk: Disk): string {
   if (disk.mountedAt.length > 0) parts.push(`mounted at ${disk.mountedAt.join(', ')}`);
   if (disk.readOnly) parts.push('read-only');
   if (disk.fileSystem !== null) parts.push(fileSystem(disk));
+  else if (disk.partitions.length === 0) parts.push(...unmountable(disk));
   if (disk.partitions.length > 0) {
     const known = disk.partitions.map(fileSystem).filter((text) => text !== '');
     parts.push(counted(disk.partitions.length, 'partition') + (known.length > 0 ? `: ${known.join(', ')}` : ''));
   }
   return parts.length > 0 ? parts.join('; ') : 'nothing recognised';
 }
+
+/** What is on a disk that has neither a file system nor partitions; nothing where nothing was found. */
+function unmountable({ partitionTable, signatures }: Disk): string[] {
+  if (signatures === null) return ['not known: it could not be looked at'];
+  if (signatures.length > 1) return [`holds several: ${signatures.join(', ')}`];
+  if (partitionTable !== null) return [`${TABLES[partitionTable] ?? partitionTable} partition table without partitions`];
+  return signatures.map((name) => `${TABLES[name] ?? name} signature`);
+}
+
+/** Partition tables as people call them, by their names in libblkid. */
+const TABLES: Readonly<Record<string, string>> = { gpt: 'GPT', dos: 'MBR', PMBR: 'protective MBR' };
 
 function fileSystem({ fileSystem: name, label }: Pick<Partition, 'fileSystem' | 'label'>): string {
   return [name, label === null ? null : `"${label}"`].filter((part) => part !== null).join(' ');

@@ -64,6 +64,7 @@ const MORE_COPY_EXAMPLES = `
   platter copy --update disk.img /dev/sdb       writes only what differs
   platter copy --manifest m disk.img /dev/sdb   keeps hashes, for verify later
   platter copy --map map /dev/sdb rescued.img   reads what can still be read
+  xz -dc a.img.xz > a.img                       a packed image is unpacked first
   platter copy --throttle 20M --throttle-dest /dev/sdb=5M a.img /dev/sd[bc]
 `;
 

@@ -55,6 +55,13 @@ export interface Disk {
   /** File system written on the whole disk, without a partition table. */
   fileSystem: string | null;
   label: string | null;
+  /** "gpt", "dos"; null when there is none. */
+  partitionTable: string | null;
+  /**
+   * Names of the signatures found on the whole disk: more than one where none says what is there; null where the disk could not
+   * be looked at (no right to read it, or a job has it), so that nothing is known.
+   */
+  signatures: string[] | null;
   partitions: Partition[];
   /** null for what has no socket (a loop device), or none that the kernel tells of. */
   port: Port | null;

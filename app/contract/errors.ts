@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'NOT_BLOCK_OR_FILE' // a directory, FIFO, socket or character device
   | 'SOURCE_EMPTY'
   | 'SOURCE_UNREADABLE'
+  | 'NOT_AN_IMAGE' // the source is a file of another kind: packed, an archive, a virtual disk, a text
   | 'IS_SOURCE' // destination is the source, or overlaps it (a partition of it, the disk it is on)
   | 'IS_SYSTEM' // holds the running system
   | 'MOUNTED' // it or a partition of it is mounted, or used as swap

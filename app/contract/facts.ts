@@ -3,10 +3,10 @@
 // The tables say what each kind has to know; types, schemas and the words (app/words) are checked against them.
 import { CAUSES, REASONS } from './reasons.ts';
 import { REMEDIES } from './remedies.ts';
-import { CONTENTS, ENDS, NOTES, SOCKETS } from './notes.ts';
+import { CONTENTS, ENDS, FILES, NOTES, SOCKETS } from './notes.ts';
 
 /** Every table. Its name is that of the part of the catalogues that has its words. */
-export const FACTS = { reasons: REASONS, causes: CAUSES, remedies: REMEDIES, notes: NOTES, contents: CONTENTS, sockets: SOCKETS, ends: ENDS } as const;
+export const FACTS = { reasons: REASONS, causes: CAUSES, remedies: REMEDIES, notes: NOTES, contents: CONTENTS, sockets: SOCKETS, ends: ENDS, files: FILES } as const;
 export type Part = keyof typeof FACTS;
 
 /** A drive as a person tells it from others. `size` in bytes. */
@@ -37,6 +37,7 @@ export interface FactValues {
   clause: Reason;
   cause: Fact<'causes'>;
   end: Fact<'ends'>;
+  file: Fact<'files'>;
 }
 export type Spec = keyof FactValues | readonly string[];
 type ValueOf<S> = S extends keyof FactValues ? FactValues[S] : S extends readonly (infer Choice)[] ? Choice : never;

@@ -79,6 +79,8 @@ export interface CopyRequest {
   destinationThrottles: (number | null)[];
   /** Seconds without an answer after which an I/O counts as lost; 0: wait for ever. */
   stallTimeout: number;
+  /** `copy`, `repair`: take the source file's bytes as they are, though it is recognised as no disk image. */
+  asIs: boolean;
   /** Unmount what is mounted of the destinations before anything is written; without it a mounted one is refused. Never the system's. */
   unmount: boolean;
 }
@@ -97,7 +99,7 @@ export interface Rescue {
 /** A request with nothing special about it, for whoever wants only some of it otherwise. */
 export const plainRequest: Omit<CopyRequest, 'kind' | 'source' | 'destinations'> = {
   name: null, verify: true, io: 'auto', memory: null, job: null, manifest: null, saveManifest: null, update: false, repair: false,
-  keepGoing: false, rescue: null, sparse: true, assumeBlank: false, throttle: null, destinationThrottles: [], stallTimeout: 60, unmount: false,
+  keepGoing: false, rescue: null, sparse: true, assumeBlank: false, throttle: null, destinationThrottles: [], stallTimeout: 60, asIs: false, unmount: false,
 };
 
 /** A checked request: every device is open, held, and known; nothing has been written. */

@@ -8,6 +8,13 @@ export const NOTES = {
   mountedSource: { path: 'text', targets: 'list' },
   swapSource: { path: 'text' },
   besideSystem: { path: 'text' },
+  gptNotAtEnd: { path: 'text' },
+  leftBehind: { path: 'text', signatures: 'list' },
+  mirrorLeft: { path: 'text', place: 'place' },
+  takenAsIs: { path: 'text', file: 'file' },
+  looksLike: { path: 'text', file: 'file' },
+  unrecognised: { path: 'text' },
+  trailer: { path: 'text', format: 'text' },
   otherSectors: { path: 'text', has: 'count', made: 'count' },
   buffered: { path: 'text' },
   partitionsUnchecked: { path: 'text' },
@@ -44,6 +51,32 @@ export const CONTENTS = {
   labelled: { fileSystem: 'text', label: 'text', path: 'text', size: 'size' },
   table: { table: 'text', path: 'text' },
   partition: { path: 'text', size: 'size' },
+  /** More than one signature, of which none can be taken for what is there. */
+  several: { signatures: 'list', path: 'text' },
+  /** One signature that is not enough to mount it by. */
+  signature: { signature: 'text', path: 'text' },
+  /** It could not be looked at. */
+  unread: { path: 'text' },
+} as const;
+
+/** What a file is that is no disk image, as a part of a sentence. */
+export const FILES = {
+  packed: { format: 'text' },
+  archive: { format: 'text' },
+  virtualDisk: { format: 'text' },
+  backup: { format: 'text' },
+  firmware: { format: 'text' },
+  fileSystem: { format: 'text' },
+  encrypted: { format: 'text' },
+  program: { format: 'text' },
+  media: { format: 'text' },
+  document: { format: 'text' },
+  bmap: {},
+  checksums: {},
+  webPage: {},
+  xml: {},
+  json: {},
+  text: {},
 } as const;
 
 export const SOCKETS = {

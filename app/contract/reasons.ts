@@ -66,6 +66,7 @@ export const REASONS = {
   lockedBySomebody: {},
   noMedium: {},
   emptyFile: {},
+  noDiskImage: { file: 'file' },
   hardLinks: {},
   underLoop: { loop: 'text' },
   fileUsedAsSwap: {},

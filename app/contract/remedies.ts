@@ -5,7 +5,7 @@ import type { ErrorCode } from './errors.ts';
 export const BY_CODE = {
   MEDIUM_ERROR: {}, DEVICE_GONE: {}, NO_SPACE: {}, READ_ONLY: {}, TIMED_OUT: {}, STALLED: {}, VERIFY_MISMATCH: {}, SOURCE_CHANGED: {}, CANCELLED: {},
   SOURCE_FAILED: {}, IO_ERROR: {}, NOT_FOUND: {}, NOT_PERMITTED: {}, ELEVATION_DENIED: {}, ELEVATION_CANCELLED: {}, NO_AGENT: {}, NOT_BLOCK_OR_FILE: {},
-  SOURCE_EMPTY: {}, SOURCE_UNREADABLE: {}, IS_SOURCE: {}, IS_SYSTEM: {}, MOUNTED: {}, IN_USE: {}, TOO_SMALL: {}, DUPLICATE: {}, TOO_MANY: {}, CHANGED: {},
+  SOURCE_EMPTY: {}, SOURCE_UNREADABLE: {}, NOT_AN_IMAGE: {}, IS_SOURCE: {}, IS_SYSTEM: {}, MOUNTED: {}, IN_USE: {}, TOO_SMALL: {}, DUPLICATE: {}, TOO_MANY: {}, CHANGED: {},
   NOT_EJECTABLE: {}, CONFIRM: {}, BAD_ARGUMENT: {}, BAD_FILE: {}, NOTHING_TO_DO: {}, HOST_FAILED: {}, ENGINE_UNAVAILABLE: {},
 } as const satisfies Record<ErrorCode, object>;
 
@@ -16,6 +16,7 @@ export const REMEDIES = {
   ownFiles: {},
   otherCopy: {},
   checkSource: {},
+  unpackFirst: { command: 'text' },
   checkAgain: {},
   repairIt: {},
   finishPart: {},

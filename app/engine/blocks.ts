@@ -21,6 +21,8 @@ export interface Block extends Described {
   label: string | null;
   /** "gpt", "dos"; null when there is none. */
   partitionTable: string | null;
+  /** Names of the signatures that were found on it itself; null where it could not be looked at. */
+  signatures: string[] | null;
   /** Identity of `backingFile`; null when it is deleted or out of reach, and only root could be told. */
   backingId: string | null;
   /** World Wide Name, the same on every path to one disk; null when it has none. */
@@ -40,7 +42,7 @@ export interface Block extends Described {
 }
 
 /** What lies on a device, by its signatures. */
-export type Probed = Pick<Block, 'fileSystem' | 'label' | 'partitionTable'>;
+export type Probed = Pick<Block, 'fileSystem' | 'label' | 'partitionTable' | 'signatures'>;
 
 /** What was read from the machine, for the picture to be made of. */
 export interface Facts {
@@ -162,7 +164,7 @@ export class Blocks {
   #add(device: LsblkDevice, parent: Block | null, parentName: string | null, facts: Facts): void {
     let block = this.numbered(device['maj:min']);
     if (block === null) {
-      const { fileSystem, label, partitionTable } = facts.probed.get(device.kname) ?? { fileSystem: device.fstype, label: device.label, partitionTable: device.pttype };
+      const { fileSystem, label, partitionTable, signatures } = facts.probed.get(device.kname) ?? listed(device);
       const backingFile = facts.backings.get(device.kname) ?? null;
       block = {
         path: device.path, name: device.kname, majorMinor: device['maj:min'],
@@ -171,7 +173,7 @@ export class Blocks {
         logicalSector: device['log-sec'], physicalSector: device['phy-sec'], model: device.model,
         serial: device.serial ?? facts.serials.get(device.kname) ?? null, transport: device.tran ?? (device.type === 'loop' ? 'loop' : null),
         port: facts.ports.get(device.kname) ?? null, ejectable: facts.ejectable.has(device.kname), removable: device.rm || device.hotplug, readOnly: device.ro,
-        fileSystem, label, partitionTable,
+        fileSystem, label, partitionTable, signatures,
         backingFile, backingId: backingFile === null ? null : this.#backingId(backingFile, facts.backingIds.get(device.kname) ?? null),
         wwn: device.wwn, partition: partitionNumber(device, parentName), partitionType: device.parttype, parents: [], children: [], mountedAt: [], system: false,
       };
@@ -250,12 +252,22 @@ export const mountsOn = (block: Block): string[] => [...new Set(mountedOn(block)
 export const mountedOn = (block: Block): Mounted[] =>
   [...withDescendants(block)].flatMap(({ path, mountedAt }) => mountedAt.map((target) => ({ device: path, target })));
 
-/** Devices that have a size and of which lsblk does not say what is on them. */
-export function unknownIn(lsblk: string): { name: string; path: string; majorMinor: string }[] {
+/** What lsblk knows of a device. That it knows nothing does not say that nothing is there. */
+function listed({ fstype, label, pttype }: LsblkDevice): Probed {
+  const signatures = [fstype, pttype].filter((name) => name !== null);
+  return { fileSystem: fstype, label, partitionTable: pttype, signatures: signatures.length > 0 ? signatures : null };
+}
+
+/**
+ * Devices that have a size and of which lsblk does not say what is on them; and members of a RAID that does not run, because
+ * lsblk and udev name no other signature beside that one.
+ */
+export function unknownIn(lsblk: string): { name: string; path: string; majorMinor: string; listed: Probed }[] {
   const devices = (list: readonly LsblkDevice[]): LsblkDevice[] => list.flatMap((device) => [device, ...devices(device.children ?? [])]);
   return devices(lsblkOutput.parse(JSON.parse(lsblk)).blockdevices)
-    .filter(({ type, size, fstype, pttype }) => type !== 'rom' && size > 0 && fstype === null && pttype === null)
-    .map(({ kname, path, 'maj:min': majorMinor }) => ({ name: kname, path, majorMinor }));
+    .filter(({ type, size, fstype, pttype, children = [] }) =>
+      type !== 'rom' && size > 0 && ((fstype === null && pttype === null) || (fstype?.endsWith('_raid_member') === true && children.length === 0)))
+    .map((device) => ({ name: device.kname, path: device.path, majorMinor: device['maj:min'], listed: listed(device) }));
 }
 
 /**

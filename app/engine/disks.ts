@@ -43,6 +43,8 @@ function disk(block: Block): Disk {
     system: block.system,
     fileSystem: block.fileSystem,
     label: block.label,
+    partitionTable: block.partitionTable,
+    signatures: block.signatures,
     partitions: block.children.filter(({ type }) => type === 'part').map(partition),
     port: block.port,
     ejectable: block.ejectable && !block.system,

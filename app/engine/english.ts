@@ -5,6 +5,7 @@ import { causes } from '../words/en/causes.ts';
 import { contents } from '../words/en/contents.ts';
 import { drives } from '../words/en/drives.ts';
 import { ends } from '../words/en/ends.ts';
+import { files } from '../words/en/files.ts';
 import { notes } from '../words/en/notes.ts';
 import { reasons } from '../words/en/reasons.ts';
 import { remedies } from '../words/en/remedies.ts';
@@ -13,7 +14,7 @@ import { tell, type Speaker } from '../words/telling.ts';
 import { counted, place, size } from './words.ts';
 
 const host: Speaker = {
-  words: { causes, contents, drives, ends, notes, reasons, remedies, sockets },
+  words: { causes, contents, drives, ends, files, notes, reasons, remedies, sockets },
   locale: 'en-GB',
   figures: {
     bytes: (bytes) => counted(bytes, 'byte'),

@@ -20,6 +20,8 @@ function valueOf(spec: Spec, nested: number): z.ZodType {
       return tableOf('causes', 0);
     case 'end':
       return tableOf('ends', 0);
+    case 'file':
+      return tableOf('files', 0);
     default:
       return simple[spec];
   }

@@ -220,9 +220,13 @@ function whatElse(stats: BigIntStats): Extract<Reason, { kind: 'oddKind' }>['wha
 
 /** What would be lost with `block`, as far as it is recognised. */
 function contentsOf(block: Block): Content[] {
-  return [...withDescendants(block)].flatMap(({ path, size, label, fileSystem, partitionTable, children, type }): Content[] => {
+  return [...withDescendants(block)].flatMap(({ path, size, label, fileSystem, partitionTable, signatures, children, type }): Content[] => {
     if (fileSystem !== null) return [label === null ? { kind: 'fileSystem', fileSystem, path, size } : { kind: 'labelled', fileSystem, label, path, size }];
     if (partitionTable !== null && children.length === 0) return [{ kind: 'table', table: partitionTable, path }];
-    return type === 'part' ? [{ kind: 'partition', path, size }] : [];
+    const [signature, ...more] = signatures ?? [];
+    if (more.length > 0) return [{ kind: 'several', signatures: signatures!, path }];
+    if (type === 'part') return [{ kind: 'partition', path, size }];
+    if (signature !== undefined && partitionTable === null) return [{ kind: 'signature', signature, path }];
+    return signatures === null && children.length === 0 ? [{ kind: 'unread', path }] : [];
   });
 }

@@ -44,7 +44,8 @@ const end = z.strictObject({
 
 /** The shape of a header; `contradictions` has the rest. */
 export const jobLogHeader = z.strictObject({
-  request: copyRequest, source: end.nullable(), destinations: z.array(end).min(1).max(MAX_DESTINATIONS),
+  // Earlier versions knew no `asIs`; their interrupted jobs can still be continued.
+  request: copyRequest.extend({ asIs: z.boolean().default(false) }), source: end.nullable(), destinations: z.array(end).min(1).max(MAX_DESTINATIONS),
   chunkSize: count.refine(isChunkSize, 'not a power of two from 64 KiB to 16 MiB'), bytes: count, startedAt: count.max(LAST_TIME), program: z.string().optional(),
 }).refine(({ bytes, chunkSize }) => chunksOf(bytes, chunkSize) <= MAX_CHUNKS, 'too many chunks') satisfies z.ZodType<JobLogHeader>;
 

@@ -15,6 +15,7 @@ import { againstUnmounting, notesOnDestination, notesOnSource, refusals } from '
 import { checkPart, reopenPart, type Naming } from './images.ts';
 import { endpoint, inspectDestination, inspectExisting, type End, type Found } from './inspect.ts';
 import { newJobId, type LoggedEnd } from './job-log.ts';
+import { notesOnLeftovers } from './leftovers.ts';
 import { closeDisks, lockEnds, unlockEnd } from './locks.ts';
 import { isThatFile, mayBeThatFile } from './logged-end.ts';
 import { isSequence, openId, readBlocks } from './machine.ts';
@@ -28,6 +29,7 @@ import type { Rights } from './rights.ts';
 import type { RightsSession, Wanted } from './rights-session.ts';
 import { findEnds, openInterrupted, resumeNote, sampleErrors, type FoundJob, type Resumed } from './resume.ts';
 import { notesOnSectors } from './sectors.ts';
+import { judgeContent } from './source-content.ts';
 import { stateDir } from './state-folder.ts';
 import { mountsOf } from './unmount.ts';
 
@@ -224,6 +226,8 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
   try {
     const from = looked.source?.end ?? null;
     const source = from === null ? null : { end: from, device: await device(from, {}, 'read') };
+    const content = source?.device ? await judgeContent(asked.kind, request.asIs, source.end, source.device) : null;
+    errors.push(...(content?.errors ?? []));
     // A rescue is for drives of which this can be expected.
     if (source?.device && request.rescue === null) errors.push(...(await unreadable(source.end, source.device)));
     const rescued = map !== null && bytesOf(map, '+') > 0;
@@ -273,7 +277,11 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
     }
     const { log, dir, notes } = await placeOfLog(request, client, resumed);
     const misplaced = held === null || !writes(request.kind) || request.rescue !== null ? [] : await notesOnSectors(held, destinations.map(({ end }) => end));
-    const all = [...partitions, ...(from === null ? [] : notesOnSource(from, blocks)), ...(writes(request.kind) ? destinations.flatMap(({ end }) => notesOnDestination(end)) : []), ...misplaced, ...notesOnCache([...(held === null ? [] : [held]), ...destinations]), ...looked.notes, ...notes];
+    const left = writes(request.kind) ? await notesOnLeftovers(bytes, destinations) : [];
+    const beside = writes(request.kind) ? destinations.flatMap(({ end }) => notesOnDestination(end)) : [];
+    const onSource = from === null ? [] : notesOnSource(from, blocks);
+    const onCache = notesOnCache([...(held === null ? [] : [held]), ...destinations]);
+    const all = [...(content?.notes ?? []), ...partitions, ...onSource, ...beside, ...misplaced, ...left, ...onCache, ...looked.notes, ...notes];
     const plan = planOf(asked, request, from, destinations, bytes, client, all, log?.id ?? null);
     const serverCopies = from?.kind === 'file' && blocks.serverCopies(from.realPath);
     return { plan, request, source: held, serverCopies, destinations, grid, manifest, map, resumed, log, stateDir: dir, lock, left: [], sessions, rights, locks, client, addon };

@@ -1,7 +1,10 @@
-// What lies on devices of which udev has no record: a machine without it, or a moment before it has looked.
+// What lies on devices of which lsblk says nothing: util-linux's blkid and wipefs look at them, with the rights of this process.
 import { existsSync } from 'node:fs';
+import { access, constants } from 'node:fs/promises';
+import * as z from 'zod';
 import type { Probed } from './blocks.ts';
-import { runProgram } from './programs.ts';
+import { errnoOf } from './errors.ts';
+import { runProgram, SYSTEM_PATH } from './programs.ts';
 
 const TIMEOUT_MS = 5000;
 /** So many are read from at a time. */
@@ -13,21 +16,80 @@ interface Unknown {
   name: string;
   path: string;
   majorMinor: string;
+  /** What lsblk says of it. */
+  listed: Probed;
 }
 
-/** What util-linux's blkid finds on those of `devices` that udev does not know, by kernel name; nothing where it finds, or may read, nothing. */
+/** A signature that wipefs found: its name as libblkid has it ("ext4", "gpt") and its place in bytes. */
+export interface Signature {
+  name: string;
+  offset: number;
+}
+
+const NOTHING: Probed = { fileSystem: null, label: null, partitionTable: null, signatures: null };
+
+const wipefsOutput = z.object({
+  signatures: z.array(z.object({ offset: z.string().regex(/^0x[0-9a-f]+$/).transform(Number), type: z.string() })),
+});
+
+/** What is on each of `devices`, by kernel name. `signatures` is null of one that may not be read, or does not answer. */
 export async function probe(devices: readonly Unknown[], path: string): Promise<Map<string, Probed>> {
   const found = new Map<string, Probed>();
-  const waiting = devices.filter(({ majorMinor }) => !existsSync(`/run/udev/data/b${majorMinor}`));
+  const waiting = [...devices];
   const work = async (): Promise<void> => {
-    for (let device = waiting.shift(); device !== undefined; device = waiting.shift()) {
-      const { stdout } = await runProgram('blkid', ['-p', '-o', 'export', device.path], path, TIMEOUT_MS);
-      const probed = parseBlkid(stdout);
-      if (probed !== null) found.set(device.name, probed);
-    }
+    for (let device = waiting.shift(); device !== undefined; device = waiting.shift()) found.set(device.name, await look(device, path));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return found;
+}
+
+async function look({ path: device, majorMinor, listed }: Unknown, path: string): Promise<Probed> {
+  if (!(await isReadable(device))) return listed;
+  // udev runs the same probes: where it has looked, blkid finds no more.
+  if (!existsSync(`/run/udev/data/b${majorMinor}`)) {
+    const { stdout } = await runProgram('blkid', ['-p', '-o', 'export', device], path, TIMEOUT_MS);
+    const probed = parseBlkid(stdout);
+    if (probed !== null && !isRaidMember(probed)) return probed;
+  }
+  const signatures = await signaturesOn(device, path);
+  if (signatures === null) return listed;
+  const names = namesOf(signatures);
+  return names.length <= 1 && listed.fileSystem !== null ? listed : { ...NOTHING, signatures: names };
+}
+
+const isRaidMember = ({ fileSystem }: Probed): boolean => fileSystem?.endsWith('_raid_member') === true;
+
+async function isReadable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.R_OK);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return false;
+  }
+}
+
+/** Every signature on a device that libblkid knows; null when it may not be read, or wipefs is not there. Only reads. */
+export async function signaturesOn(device: string, path: string = SYSTEM_PATH): Promise<Signature[] | null> {
+  const { stdout, failed } = await runProgram('wipefs', ['--no-act', '--json', device], path, TIMEOUT_MS);
+  return failed === null ? parseWipefs(stdout) : null;
+}
+
+/** Reads what `wipefs --json` prints of one device; null when it is something else. Nothing is printed of a device without any. */
+export function parseWipefs(text: string): Signature[] | null {
+  if (text.trim() === '') return [];
+  try {
+    return wipefsOutput.parse(JSON.parse(text)).signatures.map(({ type, offset }) => ({ name: type, offset }));
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof z.ZodError) return null;
+    throw error;
+  }
+}
+
+/** Each name once, without the MBR that only protects a GPT. */
+export function namesOf(signatures: readonly Signature[]): string[] {
+  const names = [...new Set(signatures.map(({ name }) => name))];
+  return names.includes('gpt') ? names.filter((name) => name !== 'PMBR') : names;
 }
 
 /** Reads what `blkid -o export` prints of one device: KEY=value, a backslash before what a shell would take. null: nothing. */
@@ -36,6 +98,8 @@ export function parseBlkid(text: string): Probed | null {
     const sign = line.indexOf('=');
     return sign < 0 ? [] : [[line.slice(0, sign), line.slice(sign + 1).replace(/\\(.)/g, '$1')] as const];
   }));
-  const probed = { fileSystem: values.get('TYPE') ?? null, label: values.get('LABEL') ?? null, partitionTable: values.get('PTTYPE') ?? null };
-  return probed.fileSystem === null && probed.partitionTable === null ? null : probed;
+  const fileSystem = values.get('TYPE') ?? null;
+  const partitionTable = values.get('PTTYPE') ?? null;
+  const signatures = [fileSystem, partitionTable].filter((name) => name !== null);
+  return signatures.length === 0 ? null : { fileSystem, label: values.get('LABEL') ?? null, partitionTable, signatures };
 }

@@ -46,7 +46,8 @@ const port = z.object({ path: text, sockets: z.array(socket).min(1) }) satisfies
 const disk = z.object({
   path: text, majorMinor: text, diskSequence: count.nullable(), size: count, logicalSector: count, physicalSector: count, model: maybeText, serial: maybeText,
   transport: maybeText, removable: z.boolean(), readOnly: z.boolean(), kind: z.enum(['disk', 'loop']), backingFile: maybeText,
-  mountedAt: z.array(text), system: z.boolean(), fileSystem: maybeText, label: maybeText, partitions: z.array(partition),
+  mountedAt: z.array(text), system: z.boolean(), fileSystem: maybeText, label: maybeText,
+  partitionTable: maybeText, signatures: z.array(text).nullable(), partitions: z.array(partition),
   port: port.nullable(), ejectable: z.boolean(),
   locked: z.object({ code, reason }).nullable(),
 }) satisfies z.ZodType<Disk>;
@@ -66,7 +67,8 @@ export const copyRequest = z.strictObject({
   io: z.enum(['auto', 'uring', 'threads']), memory: z.number().nullable(), job: jobId.nullable(), manifest: path.nullable(),
   saveManifest: path.nullable(), update: z.boolean(), repair: z.boolean(), keepGoing: z.boolean(),
   rescue: z.strictObject({ retries: z.number(), map: path.nullable() }).nullable(), sparse: z.boolean(), assumeBlank: z.boolean(),
-  throttle: z.number().nullable(), destinationThrottles: z.array(z.number().nullable()).max(16 * MAX_DESTINATIONS), stallTimeout: z.number(), unmount: z.boolean(),
+  throttle: z.number().nullable(), destinationThrottles: z.array(z.number().nullable()).max(16 * MAX_DESTINATIONS), stallTimeout: z.number(),
+  asIs: z.boolean(), unmount: z.boolean(),
 }) satisfies z.ZodType<CopyRequest>;
 
 const plan = z.object({

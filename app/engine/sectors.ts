@@ -13,21 +13,28 @@ const GPT = 'EFI PART';
 const MBR = { entries: 446, entry: 16, count: 4, type: 4, start: 8, sectors: 12, signature: 0xaa55, at: 510 } as const;
 const PROTECTIVE = 0xee;
 
-/** A note for each disk among `destinations` on which the partitions of `source` would not be found. */
+/** A note for each disk among `destinations` on which the partitions of `source` would not be found, or its GPT would not reach the end. */
 export async function notesOnSectors(source: { end: End; device: NativeDevice }, destinations: readonly End[]): Promise<Note[]> {
   const disks = destinations.filter(({ block }) => block !== null && block.type !== 'part');
   if (disks.length === 0) return [];
-  const made = await sectorOfTable(source.end, source.device);
+  const head = await peek(source.device, 2 * SIZES[1]);
+  const gpt = gptIn(head, source.end);
+  const made = gpt ?? sectorOfMbr(head, source.end);
   if (made === null) return [];
-  return disks.flatMap(({ path, block }): Note[] => (block!.logicalSector === made ? [] : [{ kind: 'otherSectors', path, has: block!.logicalSector, made }]));
+  return disks.flatMap(({ path, size, block }): Note[] => {
+    if (block!.logicalSector !== made) return [{ kind: 'otherSectors', path, has: block!.logicalSector, made }];
+    return gpt !== null && size > source.end.size ? [{ kind: 'gptNotAtEnd', path }] : [];
+  });
 }
 
-/** Bytes of the sectors that the partition table of a disk or an image counts in; null where there is none, or nothing says. */
-async function sectorOfTable({ size, block }: End, device: NativeDevice): Promise<Sector | null> {
-  const head = await peek(device, 2 * SIZES[1]);
+/** Bytes of the sectors that the GPT of a disk or an image counts in; null where it has none. */
+function gptIn(head: Buffer, { block }: End): Sector | null {
   const ownFirst = block?.logicalSector === SIZES[1] ? SIZES.toReversed() : SIZES;
-  const gpt = ownFirst.find((sector) => head.toString('latin1', sector, sector + GPT.length) === GPT);
-  if (gpt !== undefined) return gpt;
+  return ownFirst.find((sector) => head.toString('latin1', sector, sector + GPT.length) === GPT) ?? null;
+}
+
+/** The same of an MBR; null where there is none, or nothing says. */
+function sectorOfMbr(head: Buffer, { size, block }: End): Sector | null {
   const ends = endsOfMbr(head);
   if (ends.length === 0) return null;
   const fits = SIZES.filter((sector) => ends.every((end) => end * sector <= size));

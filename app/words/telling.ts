@@ -45,6 +45,7 @@ const WRITERS: { readonly [S in keyof FactValues]: (value: FactValues[S], speake
   clause: (value, speaker) => tell('reasons', value, speaker).replace(/\.$/u, ''),
   cause: (value, speaker) => tell('causes', value, speaker),
   end: (value, speaker) => tell('ends', value, speaker),
+  file: (value, speaker) => tell('files', value, speaker),
 };
 
 function written(spec: Spec, value: unknown, speaker: Speaker): string | number {

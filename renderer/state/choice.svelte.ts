@@ -134,13 +134,20 @@ export class Choice {
     return this.refusals.filter(({ device }) => device === path);
   }
 
+  /** Has a person to be asked whether the bytes of the source are taken as they are? It stays asked once it is answered. */
+  get asksAsIs(): boolean {
+    return this.options.asIs || this.refusals.some(({ code }) => code === 'NOT_AN_IMAGE');
+  }
+
   chooseDisk(disk: Disk): void {
+    this.options.sourceChanged();
     this.source = { kind: 'disk', path: disk.path, identity: identity(disk) };
     this.#picked.delete(disk.path);
     this.#changed();
   }
 
   chooseImage(path: string): void {
+    if (this.image !== path || this.source?.kind !== 'image') this.options.sourceChanged();
     this.image = path;
     this.source = { kind: 'image', path };
     this.#changed();

@@ -7,7 +7,7 @@ import { listed, rate, say, speed, typedSpeed } from '../words.ts';
 import { carriedRequest, carriedWords, type Carried } from './carried.ts';
 
 /** What the window has controls, or settings, for. */
-type Asked = Pick<CopyRequest, 'name' | 'verify' | 'update' | 'rescue' | 'keepGoing' | 'throttle' | 'sparse' | 'stallTimeout'>;
+type Asked = Pick<CopyRequest, 'name' | 'verify' | 'update' | 'rescue' | 'keepGoing' | 'throttle' | 'sparse' | 'stallTimeout' | 'asIs'>;
 
 /** Times that a rescue from the window tries the bad sectors again. */
 const RETRIES = 1;
@@ -20,6 +20,7 @@ export class Options {
   #update = $state(false);
   #rescue = $state(false);
   #keepGoing = $state(false);
+  #asIs = $state(false);
   #limit = $state('');
   /** What was taken last from the settings; they alone have the seldom ones. */
   #defaults = $state.raw(defaultSettings.defaults);
@@ -90,6 +91,21 @@ export class Options {
     this.#changed();
   }
 
+  /** The bytes of the source file are taken as they are, though it is no disk image. */
+  get asIs(): boolean {
+    return this.#asIs;
+  }
+
+  set asIs(on: boolean) {
+    this.#asIs = on;
+    this.#changed();
+  }
+
+  /** Another source was chosen: what was agreed to for the former one does not hold for it. The caller tells of the change. */
+  sourceChanged(): void {
+    this.#asIs = false;
+  }
+
   /** As it was typed, in MB/s. */
   get limit(): string {
     return this.#limit;
@@ -113,6 +129,7 @@ export class Options {
       keepGoing: this.#keepGoing,
       throttle: speed(this.#limit) ?? null,
       stallTimeout: this.#defaults.stallTimeout,
+      asIs: this.#asIs && this.#task !== 'verify',
     };
     if (this.#task !== 'copy') return { ...common, verify, update, rescue, sparse };
     return {
@@ -147,11 +164,12 @@ export class Options {
 
   /** What is out of the ordinary beyond verifying, for a closed disclosure; empty when nothing is. */
   get summary(): string {
-    const { update, rescue, keepGoing, throttle } = this.#asked;
+    const { update, rescue, keepGoing, throttle, asIs } = this.#asked;
     return listed([
       ...(update ? [say('options.shortUpdate')] : []),
       ...(rescue === null ? [] : [say('options.shortRescue')]),
       ...(keepGoing ? [this.#task === 'verify' ? say('tasks.shortKeepGoing') : say('options.shortKeepGoing')] : []),
+      ...(asIs ? [say('options.shortAsIs')] : []),
       ...(throttle === null ? [] : [say('options.shortLimit', { rate: rate(throttle) })]),
     ]);
   }
@@ -169,7 +187,7 @@ export class Options {
   }
 
   /** Takes over those of a request; `carried` what of it has no control here. */
-  adopt({ kind, name, verify, update, rescue, keepGoing, throttle }: CopyRequest, carried: Carried): void {
+  adopt({ kind, name, verify, update, rescue, keepGoing, throttle, asIs }: CopyRequest, carried: Carried): void {
     this.#task = taskOf(kind);
     this.#name = name ?? '';
     // Of these a check and a repair say nothing: the next copy has them as they were.
@@ -179,6 +197,7 @@ export class Options {
       this.#rescue = rescue !== null;
     }
     this.#keepGoing = keepGoing;
+    this.#asIs = asIs;
     this.#limit = typedSpeed(throttle);
     this.#carried = carried;
   }

@@ -213,7 +213,7 @@ describe('sentences', () => {
     const disk: Disk = {
       path: '/dev/sda', majorMinor: '8:0', diskSequence: 1, size: 1e12, logicalSector: 512, physicalSector: 4096, model: 'Samsung SSD 860', serial: 'S3Z9',
       transport: 'sata', removable: false, readOnly: false, kind: 'disk', backingFile: null, mountedAt: ['/', '/boot/efi'], system: true,
-      fileSystem: null, label: null, port: { path: 'ata-0000:00:17.0-001', sockets: [{ kind: 'sataPort', number: '1' }] }, ejectable: false, locked: { code: 'IS_SYSTEM', reason: { kind: 'isSystem' } },
+      fileSystem: null, label: null, partitionTable: null, signatures: [], port: { path: 'ata-0000:00:17.0-001', sockets: [{ kind: 'sataPort', number: '1' }] }, ejectable: false, locked: { code: 'IS_SYSTEM', reason: { kind: 'isSystem' } },
       partitions: [{ path: '/dev/sda1', size: 1e9, label: 'EFI', fileSystem: 'vfat', mountedAt: ['/boot/efi'] }],
     };
     const lines = diskTable([disk], 200, plain);

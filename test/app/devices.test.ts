@@ -118,8 +118,8 @@ describe.skipIf(noLab !== null)('the list of disks', () => {
 });
 
 it('what blkid prints is read as it is meant', () => {
-  expect(parseBlkid('DEVNAME=/dev/sdb\nLABEL=my\\ stick\\\\\nTYPE=ext4\nUSAGE=filesystem\n')).toEqual({ fileSystem: 'ext4', label: 'my stick\\', partitionTable: null });
-  expect(parseBlkid('DEVNAME=/dev/sdb\nPTTYPE=gpt\n')).toEqual({ fileSystem: null, label: null, partitionTable: 'gpt' });
+  expect(parseBlkid('DEVNAME=/dev/sdb\nLABEL=my\\ stick\\\\\nTYPE=ext4\nUSAGE=filesystem\n')).toEqual({ fileSystem: 'ext4', label: 'my stick\\', partitionTable: null, signatures: ['ext4'] });
+  expect(parseBlkid('DEVNAME=/dev/sdb\nPTTYPE=gpt\n')).toEqual({ fileSystem: null, label: null, partitionTable: 'gpt', signatures: ['gpt'] });
   expect(parseBlkid('')).toBeNull();
 });
 

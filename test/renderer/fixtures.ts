@@ -28,6 +28,8 @@ export function disk(path: string, more: Partial<Disk> = {}): Disk {
     system: false,
     fileSystem: null,
     label: null,
+    partitionTable: null,
+    signatures: [],
     partitions: [],
     port: null,
     ejectable: true,

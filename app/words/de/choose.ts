@@ -37,6 +37,10 @@ export const choose: Translated<typeof english> = {
   lostSwapped: '{name} ist jetzt ein anderes Laufwerk ({model}) und nicht gewählt.',
   loop: 'Loop-Gerät',
   unformatted: 'unformatiert',
+  several: 'mehrere Signaturen: {names}',
+  emptyTable: 'Partitionstabelle ohne Partitionen',
+  signature: 'Signatur von {name}',
+  unread: 'Inhalt nicht bekannt',
   labelled: '{fileSystem} „{label}“',
   contentsMore: '{names} und {count, number} weitere',
 };

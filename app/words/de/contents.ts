@@ -6,4 +6,7 @@ export const contents: Translated<typeof english> = {
   labelled: '{fileSystem} „{label}“ auf {path} ({size})',
   table: 'eine Partitionstabelle ({table}) auf {path}',
   partition: 'Partition {path} ({size})',
+  several: 'mehrere Signaturen ({signatures}) auf {path}',
+  signature: 'die Signatur von {signature} auf {path}',
+  unread: 'unbekannter Inhalt auf {path}, das nicht gelesen werden konnte',
 };

@@ -12,6 +12,7 @@ import { dialogs } from './dialogs.ts';
 import { drives } from './drives.ts';
 import { ends } from './ends.ts';
 import { errors } from './errors.ts';
+import { files } from './files.ts';
 import { figures } from './figures.ts';
 import { history } from './history.ts';
 import { interrupted } from './interrupted.ts';
@@ -43,6 +44,7 @@ export const de: Catalogue = {
   drives,
   ends,
   errors,
+  files,
   figures,
   history,
   interrupted,

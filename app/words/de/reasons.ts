@@ -43,6 +43,7 @@ export const reasons: Translated<typeof english> = {
   lockedBySomebody: 'Ein anderes Programm hat es gesperrt, zum Beispiel eine andere Kopie.',
   noMedium: 'Es ist kein Medium darin, oder nichts dahinter.',
   emptyFile: 'Die Datei ist leer.',
+  noDiskImage: 'Es ist {file}, kein Abbild eines Laufwerks: Von der Kopie könnte nichts starten, und nichts könnte sie einhängen.',
   hardLinks: 'Sie hat weitere Namen (harte Links): Was unter diesen steht, würde sich mit ändern.',
   underLoop: 'Sie ist in Gebrauch: Das Loop-Gerät {loop} liegt darauf.',
   fileUsedAsSwap: 'Sie wird als Swap benutzt.',

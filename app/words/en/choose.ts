@@ -35,6 +35,10 @@ export const choose = {
   lostSwapped: '{name} is another drive now ({model}) and is not chosen.',
   loop: 'loop device',
   unformatted: 'unformatted',
+  several: 'several signatures: {names}',
+  emptyTable: 'partition table without partitions',
+  signature: '{name} signature',
+  unread: 'contents not known',
   labelled: '{fileSystem} “{label}”',
   contentsMore: '{names} and {count, number} more',
 } as const;

@@ -43,6 +43,7 @@ export const reasons = {
   lockedBySomebody: 'Another program has locked it, for example another copy.',
   noMedium: 'There is no medium in it, or nothing behind it.',
   emptyFile: 'The file is empty.',
+  noDiskImage: 'It is {file}, not a disk image: nothing could start from the copy or mount it.',
   hardLinks: 'It has other names (hard links): what is under those would change with it.',
   underLoop: 'It is in use: the loop device {loop} lies on it.',
   fileUsedAsSwap: 'It is in use as swap.',

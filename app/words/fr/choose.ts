@@ -37,6 +37,10 @@ export const choose: Translated<typeof english> = {
   lostSwapped: '{name} est maintenant un autre disque ({model}) et n’est pas choisi.',
   loop: 'périphérique loop',
   unformatted: 'non formaté',
+  several: 'plusieurs signatures : {names}',
+  emptyTable: 'table de partitions sans partitions',
+  signature: 'signature de {name}',
+  unread: 'contenu inconnu',
   labelled: '{fileSystem} « {label} »',
   contentsMore: '{names} et {count, plural, one {# autre} other {# autres}}',
 };

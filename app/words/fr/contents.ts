@@ -6,4 +6,7 @@ export const contents: Translated<typeof english> = {
   labelled: '{fileSystem} « {label} » sur {path} ({size})',
   table: 'une table de partitions ({table}) sur {path}',
   partition: 'partition {path} ({size})',
+  several: 'plusieurs signatures ({signatures}) sur {path}',
+  signature: 'la signature de {signature} sur {path}',
+  unread: 'un contenu inconnu sur {path}, qui n’a pas pu être lu',
 };

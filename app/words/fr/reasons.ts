@@ -43,6 +43,7 @@ export const reasons: Translated<typeof english> = {
   lockedBySomebody: 'Un autre programme l’a verrouillé, par exemple une autre copie.',
   noMedium: 'Il n’y a pas de support dedans, ou rien derrière.',
   emptyFile: 'Le fichier est vide.',
+  noDiskImage: 'C’est {file}, pas une image de disque : rien ne pourrait démarrer depuis la copie ni la monter.',
   hardLinks: 'Il a d’autres noms (liens physiques) : ce qui est sous ceux-ci changerait avec lui.',
   underLoop: 'Il est utilisé : le périphérique loop {loop} repose dessus.',
   fileUsedAsSwap: 'Il est utilisé comme swap.',

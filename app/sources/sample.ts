@@ -1,0 +1,59 @@
+// The first and last bytes of a file, read by their place in it. A place outside the two reads as absent, so no test can
+// read beyond what was fetched.
+
+/** How many bytes at the start of a file are looked at: the last ZFS uberblock of the first label ends here. */
+export const HEAD_BYTES = 256 * 1024;
+/** How many at its end: version 0.90 of the RAID superblock lies up to 128 KiB before it. */
+export const TAIL_BYTES = 128 * 1024;
+
+/** A file by its first and last bytes. */
+export class Sample {
+  /** Bytes in the file. */
+  readonly size: number;
+  readonly head: Buffer;
+  readonly tail: Buffer;
+
+  constructor(head: Buffer, tail: Buffer, size: number) {
+    this.head = head;
+    this.tail = tail;
+    this.size = size;
+  }
+
+  /** `length` bytes at `at`, counted from the end of the file when negative; null when they were not fetched. */
+  bytes(at: number, length: number): Buffer | null {
+    const place = at < 0 ? this.size + at : at;
+    if (place < 0) return null;
+    if (place + length <= this.head.length) return this.head.subarray(place, place + length);
+    const start = place - (this.size - this.tail.length);
+    return start >= 0 && start + length <= this.tail.length ? this.tail.subarray(start, start + length) : null;
+  }
+
+  /** Are these bytes at `at`? A string stands for its Latin-1 bytes. */
+  has(at: number, wanted: string | readonly number[]): boolean {
+    const expected = typeof wanted === 'string' ? Buffer.from(wanted, 'latin1') : Buffer.from(wanted);
+    return this.bytes(at, expected.length)?.equals(expected) === true;
+  }
+
+  u8(at: number): number | null {
+    return this.bytes(at, 1)?.readUInt8() ?? null;
+  }
+
+  u16le(at: number): number | null {
+    return this.bytes(at, 2)?.readUInt16LE() ?? null;
+  }
+
+  u16be(at: number): number | null {
+    return this.bytes(at, 2)?.readUInt16BE() ?? null;
+  }
+
+  u32le(at: number): number | null {
+    return this.bytes(at, 4)?.readUInt32LE() ?? null;
+  }
+
+  u32be(at: number): number | null {
+    return this.bytes(at, 4)?.readUInt32BE() ?? null;
+  }
+}
+
+/** Is `value` known, and from `least` to `most`? */
+export const within = (value: number | null, least: number, most: number): boolean => value !== null && value >= least && value <= most;

@@ -15,7 +15,7 @@ if (noLab !== null) console.warn(`skipped: ${noLab}`);
 
 /** The notes that a copy's plan has. */
 async function notesOf(args: string[]): Promise<unknown> {
-  const run = await platter([...args, '--yes', '--json']);
+  const run = await platter([...args, '--json']);
   expect(run.code, run.stderr).toBe(0);
   return run.lines[0]!.notes;
 }
@@ -51,7 +51,7 @@ describe('a packed source', () => {
     await folder.image();
     await folder.run('gzip -k disk.img');
     const [source, copy] = [folder.at('disk.img.gz'), folder.at('o.img')];
-    expect(await notesOf(['copy', '--as-is', source, copy])).toEqual([expect.stringContaining('is a packed file (gzip), not a disk image: its bytes are taken as they are')]);
+    expect(await notesOf(['copy', '--yes', '--as-is', source, copy])).toEqual([expect.stringContaining('is a packed file (gzip), not a disk image: its bytes are taken as they are')]);
     expect(await digest(copy)).toBe(await digest(source));
   });
 
@@ -71,12 +71,12 @@ describe('a packed source', () => {
 describe('a source in which nothing is recognised', () => {
   test('F6 is copied, and the review says so', async () => {
     const source = await bench.image('noise.img', MiB, 5);
-    const notes = await notesOf(['copy', source, join(await bench.directory(), 'o.img')]);
+    const notes = await notesOf(['copy', '--yes', source, join(await bench.directory(), 'o.img')]);
     expect(notes).toEqual([expect.stringContaining('Nothing is recognised in')]);
   });
 
   test('a disk image has no such note', async () => {
     using folder = new Folder();
-    expect(await notesOf(['copy', await folder.image(), folder.at('o.img')])).toEqual([]);
+    expect(await notesOf(['copy', '--yes', await folder.image(), folder.at('o.img')])).toEqual([]);
   });
 });

@@ -48,6 +48,7 @@ describe('copy', () => {
     [['--map', 'm', '--retries', '1'], { rescue: { retries: 1, map: 'm' } }],
     [['--no-sparse'], { sparse: false }],
     [['--assume-blank'], { assumeBlank: true }],
+    [['--as-is'], { asIs: true }],
     [['--throttle', '20M'], { throttle: 20 * MiB }],
     [['--throttle', '1.5M/s'], { throttle: 1.5 * MiB }],
     [['--stall-timeout', '0'], { stallTimeout: 0 }],
@@ -139,11 +140,11 @@ describe('the command line that the window shows', () => {
   const all: CopyRequest[] = [
     copy(),
     copy({ ...both, source: "it's a file", destinations: ['-n', 'b c=d'], update: true, manifest: 'old', saveManifest: 'new', repair: true, sparse: false }),
-    copy({ rescue: { retries: 3, map: null }, assumeBlank: true, verify: false }),
+    copy({ rescue: { retries: 3, map: null }, assumeBlank: true, verify: false, asIs: true }),
     copy({ rescue: { retries: 0, map: 'a map' } }),
     { ...copy(both), kind: 'verify', destinations: ['b', 'c'] },
     { ...copy(both), kind: 'verify', source: null, manifest: 'm', destinations: ['b', 'c'] },
-    { ...copy(both), kind: 'repair', manifest: 'm', destinations: ['b', 'c'] },
+    { ...copy(both), kind: 'repair', manifest: 'm', asIs: true, destinations: ['b', 'c'] },
     { ...copy({ throttle: MiB, stallTimeout: 5 }), kind: 'resume', source: null, destinations: [], job: '20261123-235959-a1b2c3' },
   ];
   test.each(all.map((request) => [commandLine(request), request] as const))('%s', async (line, request) => {

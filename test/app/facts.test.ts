@@ -48,7 +48,7 @@ describe.each(LANGUAGES)('in %s', (language) => {
 
 test('every kind is told by somebody', () => {
   const root = resolve(import.meta.dirname, '../..');
-  const told = ['app/engine', 'app/records', 'app/main', 'app/cli', 'renderer'].flatMap((folder) =>
+  const told = ['app/engine', 'app/sources', 'app/records', 'app/main', 'app/cli', 'renderer'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((name) => /\.(ts|svelte)$/.test(name)).map((name) => readFileSync(join(root, folder, name), 'utf8'))).join('\n');
   for (const part of parts) {
     // What stands for a code is told with the code.

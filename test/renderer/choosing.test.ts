@@ -213,6 +213,31 @@ describe('choosing', () => {
     expect(await button('Review').isDisabled()).toBe(true);
   });
 
+  test('F6 a source that is no disk image is refused with a switch that takes its bytes as they are, for this source alone', async () => {
+    await open.start({ state: { disks, opened: { path: '/home/me/disk.img.xz', at: 1 } } });
+    const asIs = open.page.getByRole('switch', { name: 'Write the file’s bytes as they are' });
+    open.main.reviewed = refuse(make.failure('NOT_AN_IMAGE', { device: '/home/me/disk.img.xz', reason: { kind: 'noDiskImage', file: { kind: 'packed', format: 'xz' } } }));
+    await destination('/dev/sdb').click();
+    expect(await asIs.count(), 'nothing was refused yet').toBe(0);
+    await review();
+    await open.page.getByRole('region', { name: 'Action' }).getByText('It is a packed file (xz), not a disk image').waitFor();
+    await asIs.click();
+    expect(await asIs.isChecked()).toBe(true);
+    await button('Review').click();
+    await expect.poll(() => open.main.lastRequest()).toMatchObject({ source: '/home/me/disk.img.xz', asIs: true });
+    await source('/dev/sdc').click();
+    expect(await asIs.count()).toBe(0);
+    await button('Review').click();
+    await expect.poll(() => open.main.lastRequest()).toMatchObject({ source: '/dev/sdc', asIs: false });
+  });
+
+  test('F5 a disk says what is on it: several signatures, a table without partitions, or contents that are not known', async () => {
+    const [first, second, third] = make.sticks(3) as [Disk, Disk, Disk];
+    await open.start({ state: { disks: [{ ...first, signatures: ['ext4', 'btrfs'] }, { ...second, partitionTable: 'gpt', signatures: ['gpt'] }, { ...third, signatures: null }] } });
+    const zone = open.page.getByRole('region', { name: 'Destinations' });
+    for (const text of ['several signatures: ext4, btrfs', 'partition table without partitions', 'contents not known']) await zone.getByText(text).waitFor();
+  });
+
   test('refusals stand at the destination and in the action zone, and go when the choice changes', async () => {
     await open.start({ state: { disks } });
     open.main.reviewed = refuse(

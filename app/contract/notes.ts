@@ -59,7 +59,7 @@ export const CONTENTS = {
   unread: { path: 'text' },
 } as const;
 
-/** What a file is that is no disk image, as a part of a sentence. */
+/** Kinds of files that are not disk images, as a part of a sentence. */
 export const FILES = {
   packed: { format: 'text' },
   archive: { format: 'text' },

@@ -1,7 +1,7 @@
-// What a source file is, as its content tells.
+// The kinds of source files, as they are recognised by content.
 import type { Fact } from './facts.ts';
 
-/** What the first and last bytes of a file say about it. `sure` is false where they could belong to another kind of file. */
+/** The verdict on a file, from its first and last bytes. `sure` is false where they could belong to another kind of file. */
 export type Recognised =
   /** It holds a disk or a file system, byte for byte. `trailer` names the format whose own data follows the disk; null for none. */
   | { kind: 'image'; format: string; trailer: string | null }

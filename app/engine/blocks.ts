@@ -252,7 +252,7 @@ export const mountsOn = (block: Block): string[] => [...new Set(mountedOn(block)
 export const mountedOn = (block: Block): Mounted[] =>
   [...withDescendants(block)].flatMap(({ path, mountedAt }) => mountedAt.map((target) => ({ device: path, target })));
 
-/** What lsblk knows of a device. That it knows nothing does not say that nothing is there. */
+/** lsblk's own knowledge of a device. Its silence does not prove that nothing is there, so `signatures` is null then. */
 function listed({ fstype, label, pttype }: LsblkDevice): Probed {
   const signatures = [fstype, pttype].filter((name) => name !== null);
   return { fileSystem: fstype, label, partitionTable: pttype, signatures: signatures.length > 0 ? signatures : null };

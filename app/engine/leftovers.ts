@@ -18,7 +18,7 @@ const latin1 = (text: string): number[] => [...Buffer.from(text, 'latin1')];
 /** MD_SB_MAGIC of the kernel (include/uapi/linux/raid/md_p.h), little-endian. */
 const RAID = [0xfc, 0x4e, 0x2b, 0xa9];
 
-/** Where udev and the kernel look for each (libblkid, src/superblocks and src/partitions), for a disk that wipefs may not read. */
+/** The places where udev and the kernel look (libblkid, src/superblocks and src/partitions), for a disk that wipefs may not read. */
 const AT_END: readonly AtEnd[] = [
   { name: 'gpt', before: (_, sector) => sector, magic: latin1('EFI PART') },
   { name: 'linux_raid_member', before: (size) => size - Math.floor((size / 512 - 16) / 8) * 4096, magic: RAID },
@@ -69,7 +69,7 @@ async function hasZfsAtEnd(device: NativeDevice, bytes: number, size: number): P
   return false;
 }
 
-/** What cannot be read shows nothing; the job tells of it. */
+/** Reads from a device. An unreadable place counts as empty; the job reports it. */
 async function peek(device: NativeDevice, at: number, length: number): Promise<Buffer> {
   if (at < 0) return Buffer.alloc(0);
   try {

@@ -1,4 +1,4 @@
-// What lies on devices of which lsblk says nothing: util-linux's blkid and wipefs look at them, with the rights of this process.
+// Looks at devices that lsblk knows nothing about: util-linux's blkid and wipefs read them, with the rights of this process.
 import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import * as z from 'zod';
@@ -32,7 +32,7 @@ const wipefsOutput = z.object({
   signatures: z.array(z.object({ offset: z.string().regex(/^0x[0-9a-f]+$/).transform(Number), type: z.string() })),
 });
 
-/** What is on each of `devices`, by kernel name. `signatures` is null of one that may not be read, or does not answer. */
+/** Looks at `devices`; gives what is on each, by kernel name. `signatures` is null for one that may not be read, or does not answer. */
 export async function probe(devices: readonly Unknown[], path: string): Promise<Map<string, Probed>> {
   const found = new Map<string, Probed>();
   const waiting = [...devices];

@@ -1,4 +1,4 @@
-// Whether the content of a source file lets a job begin: the file that is open is what is judged, and what will be read.
+// Decides whether a job may begin with the content of its source file. It judges the open file, which is the one that will be read.
 import type { PlatterError } from '../contract/errors.ts';
 import type { Note } from '../contract/facts.ts';
 import { writes, type CopyRequest } from '../contract/jobs.ts';
@@ -18,7 +18,7 @@ interface Judgement {
 const NOTHING: Judgement = { errors: [], notes: [] };
 
 /**
- * What the content of a source says about a job of this kind. A copy or a repair of a file that is certainly no disk image is
+ * Judges the content of a source for a job of this kind. A copy or a repair of a file that is certainly no disk image is
  * refused, unless `asIs` says otherwise. Comparing harms nothing, and an interrupted job was allowed when it began.
  */
 export async function judgeContent(kind: CopyRequest['kind'], asIs: boolean, { path, size, kind: end }: End, device: NativeDevice): Promise<Judgement> {
@@ -50,7 +50,7 @@ function judgeFile({ file, sure }: Extract<Recognised, { kind: 'packed' | 'other
   };
 }
 
-/** null where the file cannot be read: the job tells of that. */
+/** Reads and recognises a file; null when it cannot be read, which the job reports. */
 async function contentOf(device: NativeDevice, size: number): Promise<Recognised | null> {
   try {
     const head = await device.peek(0, HEAD_BYTES);

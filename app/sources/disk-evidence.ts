@@ -1,4 +1,4 @@
-// What shows that a file is a disk image: partition tables and file systems. The offsets and magic numbers are those of
+// Evidence that a file is a disk image: partition tables and file systems. The offsets and magic numbers are those of
 // libblkid (util-linux, libblkid/src/superblocks and partitions), whose comments name each format's own specification.
 import { within, type Sample } from './sample.ts';
 

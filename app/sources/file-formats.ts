@@ -1,5 +1,5 @@
-// What a file is when it is no disk image: packed, an archive, a virtual disk and so on, by the bytes that its format puts at
-// fixed places. The facts are those of each format's documentation, which the comments name, and of libmagic's database.
+// Formats that are not disk images: packed files, archives, virtual disks and so on, each by the bytes that it has at fixed
+// places. The facts come from each format's documentation, which the comments name, and from libmagic's database.
 import type { Fact } from '../contract/facts.ts';
 import { isLinuxKernel } from './disk-evidence.ts';
 import { within, type Sample } from './sample.ts';
@@ -84,7 +84,8 @@ const BACKUPS: readonly Format[] = [
 
 const EVERYDAY: readonly Format[] = [
   magic('program', 'ELF', (file) => file.has(0, [0x7f, 0x45, 0x4c, 0x46]) && within(file.u8(4), 1, 2)),
-  magic('program', 'Windows', (file) => file.has(0, 'MZ') && within(file.u32le(60), 64, 65_536) && file.has(file.u32le(60)!, 'PE\0\0')),
+  // A Linux kernel is a program for EFI too, and some (memtest86+) start from a disk that they were written to.
+  magic('program', 'Windows', (file) => file.has(0, 'MZ') && !isLinuxKernel(file) && within(file.u32le(60), 64, 65_536) && file.has(file.u32le(60)!, 'PE\0\0')),
   magic('program', 'DOS', at(0, 'MZ'), false),
   magic('program', 'Mach-O', at(0, [0xcf, 0xfa, 0xed, 0xfe], [0xce, 0xfa, 0xed, 0xfe])),
   magic('media', 'PNG', at(0, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])),

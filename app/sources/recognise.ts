@@ -1,4 +1,4 @@
-// What a source file is, by its content alone: its name says nothing that can be relied on. Pure and bounded.
+// Recognises a source file by its content alone, because its name can say anything. Pure and bounded.
 import type { Recognised } from '../contract/sources.ts';
 import { diskFormat, likelyDiskFormat } from './disk-evidence.ts';
 import { fileFormat, isAppImage, trailerOf } from './file-formats.ts';

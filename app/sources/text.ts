@@ -1,4 +1,4 @@
-// What kind of text a file is, if it is text: by its first bytes alone.
+// Recognises text files and their kinds by their first bytes.
 import type { Fact } from '../contract/facts.ts';
 import type { Sample } from './sample.ts';
 
@@ -9,7 +9,7 @@ const LEAST_CHARACTERS = 4;
 /** How far the first tag or the first line is looked for. */
 const START = 4096;
 
-/** What kind of text a file holds; null when it is not text. `sure` is false when only its start is. */
+/** The kind of text in a file; null when it is not text. `sure` is false when only the start of the file is text. */
 export function textOf(file: Sample): { what: TextKind; sure: boolean } | null {
   const start = textIn(file.head, file.head.length < file.size);
   if (start === null || new Set(start.slice(0, START)).size < LEAST_CHARACTERS) return null;

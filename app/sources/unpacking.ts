@@ -1,6 +1,6 @@
-// How a file that is no disk image is made into one. FILE stands for its name: what is typed is the user's to complete.
+// Commands that turn a file into a disk image. FILE stands for its name, which the user fills in.
 
-/** Commands by the name of the format. The output is always a new file, whatever the name of the packed one ends with. */
+/** Commands by the name of the format. They depend on no file extension: many packed images are named .img. */
 const COMMANDS: Readonly<Record<string, string>> = {
   'xz': 'xz -dc FILE > disk.img',
   'gzip': 'gzip -dc FILE > disk.img',

@@ -314,6 +314,13 @@ describe('the writer', () => {
   });
 });
 
+it('F6 the log of an interrupted job from before --as-is can still be read', () => {
+  const header = headerOf(2);
+  const { asIs, ...request } = header.request;
+  const { log } = decodeJobLog(encodeHeader({ ...header, request: request as JobLogHeader['request'] }).bytes);
+  expect([asIs, log.header]).toEqual([false, header]);
+});
+
 it('memory is what a log needs, not what its header says', () => {
   const { bytes } = encodeHeader(headerOf(2 ** 26, 8));
   const before = process.memoryUsage().rss;

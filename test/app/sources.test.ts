@@ -27,6 +27,17 @@ describe('a file that is no disk image', () => {
     await folder.run('mksquashfs /etc/hostname s -quiet -no-progress');
     expect(await recogniseFile(folder.at('s'))).toEqual({ kind: 'other', file: { kind: 'fileSystem', format: 'squashfs' }, sure: false });
   });
+
+  test('a Linux kernel is noted, not refused: memtest86+ starts from a disk that it was written to', () => {
+    const bytes = Buffer.alloc(4096);
+    bytes.write('MZ', 0);
+    bytes.writeUInt32LE(0x40, 0x3c);
+    bytes.write('PE', 0x40);
+    bytes.writeUInt16LE(0xaa55, 510);
+    expect(recogniseBytes(bytes), 'a program for Windows').toMatchObject({ file: { kind: 'program', format: 'Windows' }, sure: true });
+    bytes.write('HdrS', 514);
+    expect(recogniseBytes(bytes)).toEqual({ kind: 'other', file: { kind: 'firmware', format: 'Linux kernel' }, sure: false });
+  });
 });
 
 describe('a disk image', () => {

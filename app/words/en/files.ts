@@ -1,4 +1,4 @@
-// What a file is that is no disk image: part of a sentence.
+// Kinds of files that are not disk images, as a part of a sentence.
 import type { Fact } from '../../contract/facts.ts';
 
 export const files = {

@@ -1,0 +1,73 @@
+// What a running job's engine still does while a drive is slow to open, and what it refuses for the job's disks.
+import { symlink } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { HostEvent } from '../../app/contract/host.ts';
+import { LocalEngine } from '../../app/engine/engine.ts';
+import { loadAddon, type NativeAddon } from '../../app/engine/native.ts';
+import { canLab } from '../lab/lab.ts';
+import { MiB, refused, requestOf, Workbench } from './engine-support.ts';
+
+const addon = loadAddon(fileURLToPath(new URL('../../out/native/kcopyd.node', import.meta.url)));
+
+describe.skipIf(canLab() !== null)('a running job', () => {
+  let bench: Workbench;
+  const before = process.env.PLATTER_STATE;
+  beforeEach(() => {
+    bench = new Workbench();
+    process.env.PLATTER_STATE = bench.state;
+  });
+  afterEach(async () => {
+    await bench.clear();
+    if (before === undefined) delete process.env.PLATTER_STATE;
+    else process.env.PLATTER_STATE = before;
+  });
+
+  it('S24 is stopped while a drive that is started again hangs in open(2), and its samples go on', async () => {
+    const source = await bench.image('disk.img', 32 * MiB);
+    const [one, two] = [await bench.disk({ size: 32 * MiB, plain: true }), await bench.disk({ size: 32 * MiB, plain: true })];
+    let hangs = false;
+    const slow: NativeAddon = { ...addon, openDevice: (path, options) => (hangs ? new Promise(() => undefined) : addon.openDevice(path, options)) };
+    const events: HostEvent[] = [];
+    const engine = new LocalEngine(() => slow, (event) => events.push(event), () => undefined, (error) => { throw error; });
+    await engine.prepare(requestOf({ source, destinations: [one.device, two.device], throttle: 2 * MiB }));
+    await engine.start();
+    const stateOf = (destination: number): string | undefined => {
+      const last = events.findLast((event) => event.event === 'progress');
+      return last?.event === 'progress' ? last.progress.destinations[destination]?.state : undefined;
+    };
+    await expect.poll(() => stateOf(0)).toBe('copying');
+    engine.cancelOne(0);
+    await expect.poll(() => stateOf(0)).toBe('cancelled');
+    hangs = true;
+    const retrying = refused(engine.retry(0));
+    const heard = events.length;
+    await sleep(500);
+    expect(events.length).toBeGreaterThan(heard);
+    await engine.cancel();
+    expect(await retrying).toMatchObject([{ code: 'CANCELLED', device: one.device }]);
+    await engine.stop();
+    expect(events.at(-1)).toMatchObject({ event: 'result', result: { cancelled: true } });
+  });
+
+  it('S24 a device is opened beside the JavaScript thread', async () => {
+    const source = await bench.image('disk.img', MiB);
+    const opening = addon.openDevice(source);
+    expect(opening).toBeInstanceOf(Promise);
+    (await opening).close();
+    await expect(addon.openDevice(`${source}.missing`)).rejects.toMatchObject({ name: 'EngineError', code: 'ENOENT', op: 'open' });
+  });
+
+  it('S19 a disk of a job is not switched off, by whatever path', async () => {
+    const source = await bench.image('disk.img', MiB);
+    const disk = await bench.disk({ size: 2 * MiB });
+    const engine = new LocalEngine(() => addon, () => undefined, () => undefined, (error) => { throw error; });
+    await engine.prepare(requestOf({ source, destinations: [disk.device] }));
+    await symlink(disk.device, await bench.path('link'));
+    for (const path of [disk.device, await bench.path('link'), `/dev/../dev/${disk.device.slice('/dev/'.length)}`]) {
+      expect(await refused(engine.eject(path)), path).toMatchObject([{ code: 'IN_USE', reason: { kind: 'jobHasIt' } }]);
+    }
+    await engine.stop();
+  });
+});

@@ -81,6 +81,7 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
     await page.getByRole('radio', { name: `Image file ${image}`, checked: true }).waitFor();
     for (const { device } of disks) await page.getByRole('checkbox', { name: new RegExp(`, ${device}$`), checked: true }).waitFor();
     await review(app);
+    await page.getByRole('button', { name: 'Back' }).click();
   });
 
   it('the log is shown where it is; diagnostics are on the clipboard, and name nobody', async () => {

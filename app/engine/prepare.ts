@@ -32,6 +32,7 @@ import { notesOnSectors } from './sectors.ts';
 import { judgeContent } from './source-content.ts';
 import { stateDir } from './state-folder.ts';
 import { mountsOf } from './unmount.ts';
+import type { WriteMark } from './write-counts.ts';
 
 const PAGE = 4096;
 
@@ -53,7 +54,7 @@ export interface Prepared {
   /** What is done: of a job that is continued, what was asked for when it began. */
   request: CopyRequest;
   /** null where a manifest stands for it. */
-  source: { end: End; device: NativeDevice; /** Changes with every write to it; null for a file. */ mark: string | null } | null;
+  source: { end: End; device: NativeDevice; /** What was written to it when the job started; null for a file. */ mark: WriteMark | null } | null;
   /** Images beside the source are copied by the server that has them both. */
   serverCopies: boolean;
   /** In the order of the plan. */

@@ -1,12 +1,13 @@
 // What a copy does not hold exclusively is locked: two copies see each other. And a device that is written to while it is copied
 // is told of.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Block } from '../../app/engine/blocks.ts';
-import { writeMark } from '../../app/engine/write-counts.ts';
+import { isWrittenBetween, writeMark, type WriteMark } from '../../app/engine/write-counts.ts';
 import { assertOwnLoop, canLab, seededBytes } from '../lab/lab.ts';
 import { MiB, refused, requestOf, resultOf, Workbench, type Session } from './engine-support.ts';
 
@@ -126,14 +127,49 @@ describe('what the kernel counts', () => {
       }
       stat('sda', 20);
       symlinkSync('../../sda/sda1', join(sys, 'dev/block/8:1'));
-      const mark = (): string | null => writeMark({ majorMinor: '8:1', partition: '1', type: 'part', backingFile: null } as Block, sys);
+      const mark = (): WriteMark => writeMark({ majorMinor: '8:1', partition: '1', type: 'part', backingFile: null } as Block, sys)!;
       const before = mark();
       stat('sda/sda2', 18);
       stat('sda', 28);
-      expect([before === null, mark()]).toEqual([false, before]);
+      expect(isWrittenBetween(before, mark())).toBe(false);
       stat('sda', 36);
-      expect(mark()).not.toBe(before);
+      expect(isWrittenBetween(before, mark())).toBe(true);
     } finally {
+      rmSync(sys, { recursive: true });
+    }
+  });
+
+  it('S8 a neighbour that is written while the counters are read is no write to a partition', () => {
+    const mark = (least: number, most: number): WriteMark => ({ own: 0, beside: { least, most }, file: null });
+    expect(isWrittenBetween(mark(2, 10), mark(2, 2))).toBe(false);
+    expect(isWrittenBetween(mark(2, 2), mark(-8, 2))).toBe(false);
+    expect(isWrittenBetween(mark(2, 10), mark(11, 20))).toBe(true);
+  });
+
+  it('S8 a partition counts as not written while its neighbour is written without a pause', async () => {
+    const sys = mkdtempSync(join(tmpdir(), 'platter-sys-'));
+    const write = `const { writeFileSync, renameSync } = require('node:fs');
+      const stat = (device, written) => { writeFileSync(device + '/new', '1 0 8 0 1 0 ' + written + ' 0 0 0 0 0 0 0 0 0 0\\n'); renameSync(device + '/new', device + '/stat'); };
+      for (let written = 0; ; written += 8) { stat('sda/sda2', written); stat('sda', written); if (written === 0) console.log('ready'); }`;
+    mkdirSync(join(sys, 'dev/block'), { recursive: true });
+    for (const part of ['sda1', 'sda2']) {
+      mkdirSync(join(sys, 'sda', part), { recursive: true });
+      writeFileSync(join(sys, 'sda', part, 'partition'), part.slice(-1));
+    }
+    writeFileSync(join(sys, 'sda/sda1/stat'), '1 0 8 0 1 0 0 0 0 0 0 0 0 0 0 0 0\n');
+    symlinkSync('../../sda/sda1', join(sys, 'dev/block/8:1'));
+    const writer = spawn(process.execPath, ['-e', write], { cwd: sys, stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      await once(writer.stdout, 'data');
+      const mark = (): WriteMark => writeMark({ majorMinor: '8:1', partition: '1', type: 'part', backingFile: null } as Block, sys)!;
+      // The kernel counts for both at once. This writer does not, so the first mark is a known one.
+      const before = { ...mark(), beside: { least: 0, most: 0 } };
+      const written = Array.from({ length: 500 }, () => isWrittenBetween(before, mark()));
+      expect(written).not.toContain(true);
+    } finally {
+      const ended = once(writer, 'exit');
+      writer.kill();
+      await ended;
       rmSync(sys, { recursive: true });
     }
   });

@@ -47,7 +47,9 @@ async function look({ path: device, majorMinor, listed }: Unknown, path: string)
   if (!(await isReadable(device))) return listed;
   // udev runs the same probes: where it has looked, blkid finds no more.
   if (!existsSync(`/run/udev/data/b${majorMinor}`)) {
-    const { stdout } = await runProgram('blkid', ['-p', '-o', 'export', device], path, TIMEOUT_MS);
+    const { stdout, failed } = await runProgram('blkid', ['-p', '-o', 'export', device], path, TIMEOUT_MS);
+    // A device that does not answer would only make wipefs wait too.
+    if (failed === 'timeout') return listed;
     const probed = parseBlkid(stdout);
     if (probed !== null && !isRaidMember(probed)) return probed;
   }

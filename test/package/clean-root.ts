@@ -130,6 +130,7 @@ export async function cleanRoot(depends: string): Promise<CleanRoot> {
     lend(device, who = 'user') {
       const id = statSync(device).rdev;
       const node = outside(`/dev/${basename(device)}`);
+      rmSync(node, { force: true }); // of an earlier device with this name
       execFileSync('mknod', ['-m', '600', node, 'b', String((id >> 8) & 0xfff), String((id & 0xff) | ((id >> 12) & 0xfff00))]);
       execFileSync('chown', [who === 'user' ? USER.id : '0', node]);
     },

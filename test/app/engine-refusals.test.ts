@@ -135,7 +135,7 @@ describe.skipIf(noLab !== null)('an ordinary user', () => {
     const engine = startEngine({ command: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, HOST] });
     bench.finally(() => engine.close());
     const refusing = (destination: string, source = '/etc/passwd'): Promise<PlatterError[]> =>
-      refused(engine.call('prepare', requestOf({ source, destinations: [destination] })));
+      refused(engine.call('prepare', requestOf({ source, destinations: [destination], asIs: true })));
     expect(await refusing(disk.device)).toMatchObject([{ code: 'NOT_PERMITTED', op: 'open', errno: 'EACCES', device: disk.device }]);
     expect(await refusing('/tmp/copy.img', disk.device)).toMatchObject([{ code: 'NOT_PERMITTED', op: 'open', errno: 'EACCES', device: disk.device }]);
     expect(await refusing('/etc/copy.img')).toMatchObject([{ code: 'NOT_PERMITTED', message: 'The directory /etc cannot be written.' }]);

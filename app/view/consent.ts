@@ -34,7 +34,8 @@ export function consentFor(plan: Plan): Consent {
   if (plan.kind === 'resume') return { kind: 'hold', word: say('review.eraseAgain'), reasons: [] };
   const drives = doomed.filter(({ kind }) => kind === 'block');
   const rules: [Endpoint[], (count: number) => string][] = [
-    [drives.filter((drive) => drive.contents.length > 0), (count) => say('review.withData', { count })],
+    // What could not be looked at is named in the review. It asks for no word: an ordinary user may read no disk at all.
+    [drives.filter((drive) => drive.contents.some(({ kind }) => kind !== 'unread')), (count) => say('review.withData', { count })],
     [drives.filter((drive) => drive.size > LARGE_BYTES), (count) => say('review.large', { count, size: size(LARGE_BYTES) })],
     [drives.filter((drive) => drive.size > LARGE_RATIO * plan.bytes), (count) => say('review.larger', { count })],
   ];

@@ -15,12 +15,6 @@
 namespace platter::broker {
 namespace {
 
-[[noreturn]] void fail(const char* call) {
-  const int error = errno;
-  if (error == EBUSY) throw Refused(Status::kBusy, "", error);
-  throw Refused(Status::kFailed, call, error);
-}
-
 // Throws unless the open descriptor is the named device.
 void check_identity(int file, const Device& device) {
   struct statx found {};

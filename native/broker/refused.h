@@ -1,6 +1,7 @@
 // Why a request is refused.
 #pragma once
 
+#include <cerrno>
 #include <exception>
 #include <string>
 #include <utility>
@@ -20,5 +21,12 @@ class Refused : public std::exception {
   int error;
   std::string detail;
 };
+
+// Refuses for the errno that the system call `call` has just left.
+[[noreturn]] inline void fail(const char* call) {
+  const int error = errno;
+  if (error == EBUSY) throw Refused(Status::kBusy, "", error);
+  throw Refused(Status::kFailed, call, error);
+}
 
 }  // namespace platter::broker

@@ -19,12 +19,6 @@
 namespace platter::broker {
 namespace {
 
-[[noreturn]] void fail(const char* call) {
-  const int error = errno;
-  if (error == EBUSY) throw Refused(Status::kBusy, "", error);
-  throw Refused(Status::kFailed, call, error);
-}
-
 Descriptor open_without_links(int folder, const std::string& path, uint64_t flags) {
   struct open_how how {};
   how.flags = flags | O_PATH | O_NOFOLLOW | O_CLOEXEC;

@@ -43,6 +43,7 @@ export const REMEDIES = {
   endMounter: {},
   endPrograms: {},
   unmountByHand: {},
+  unmountOther: { target: 'text' },
   tryAgain: {},
   waitUnmounting: {},
   waitEjecting: {},

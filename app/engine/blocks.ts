@@ -148,6 +148,18 @@ export class Blocks {
     return mount === null ? [] : this.#devicesOf(mount);
   }
 
+  /** The mounts that lie on `block`, or on anything that lies on it. */
+  mountsOf(block: Block): Mount[] {
+    const family = withDescendants(block);
+    return this.mounts.filter((mount) => this.#devicesOf(mount).some((device) => family.has(device)));
+  }
+
+  /** What is mounted there, for people: its block devices, else what its mounter called it. */
+  nameOf(mount: Mount): string {
+    const devices = this.#devicesOf(mount).map(({ path }) => path);
+    return devices.length > 0 ? devices.join(', ') : mount.source.startsWith('/') ? mount.source : mount.type;
+  }
+
   /** Does `path` (absolute, without links) lie with a server that copies between its files by itself? */
   serverCopies(path: string): boolean {
     return mountOf(path, this.mounts)?.serverCopies === true;

@@ -8,6 +8,7 @@ import { refusalsOf } from './disks.ts';
 import { failure } from './errors.ts';
 import type { End, Found, ImagePlace } from './inspect.ts';
 import { overlap, type Located } from './overlap.ts';
+import { mountedOver } from './unmount.ts';
 
 /** What is to be done, as far as it decides what may be. */
 export interface Intent extends Pick<CopyRequest, 'kind' | 'update' | 'unmount'> {
@@ -74,7 +75,8 @@ function againstWriting(end: End, inPlace: boolean, unmount: boolean, blocks: Bl
 
 function againstBlock(end: End, block: Block, unmount: boolean, blocks: Blocks): PlatterError[] {
   if (end.size === 0) return [check(end, 'DEVICE_GONE', { kind: 'noMedium' })];
-  const known = refusalsOf(block, unmount).map((refusal) => failure({ ...refusal, device: end.path }));
+  const covered = unmount && !block.system ? mountedOver(block, blocks) : [];
+  const known = [...refusalsOf(block, unmount), ...covered].map((refusal) => failure({ ...refusal, device: end.path }));
   // Another loop device over the same file, or another path to the same disk, can be mounted while this one is not.
   const aliases = blocks.all.filter((other) => other !== block && overlap(end, located(other), blocks) === 'same');
   const inUse = aliases.filter((alias) => mountsOn(alias).length > 0)

@@ -2,6 +2,10 @@
 
 /** A mounted file system: a line of /proc/self/mountinfo. */
 export interface Mount {
+  /** The kernel's number of this mount. */
+  id: number;
+  /** The mount that its target lies on. */
+  parent: number;
   /** Of its block device; "0:..." for a file system that has none of its own, or several (btrfs, overlay, tmpfs). */
   majorMinor: string;
   /** Where it is mounted. */
@@ -21,12 +25,12 @@ export function parseMounts(mountinfo: string): Mount[] {
   return mountinfo.split('\n').flatMap((line) => {
     const fields = line.split(' ');
     const separator = fields.indexOf('-', 6);
-    const [, , majorMinor, , target, options] = fields;
+    const [id, parent, majorMinor, , target, options] = fields;
     const [type, source, superOptions] = fields.slice(separator + 1);
     if (separator < 0 || majorMinor === undefined || target === undefined || options === undefined || type === undefined) return [];
     const has = (option: string): boolean => [...options.split(','), ...(superOptions ?? '').split(',')].includes(option);
     return [{
-      majorMinor, target: unescape(target), type, source: unescape(source ?? ''), readOnly: has('ro'),
+      id: Number(id), parent: Number(parent), majorMinor, target: unescape(target), type, source: unescape(source ?? ''), readOnly: has('ro'),
       // NFS has it from 4.2 on, SMB from its second version (nfs(5), mount.cifs(8)). An older one lets the kernel fetch and send.
       serverCopies: (type === 'nfs4' && has('vers=4.2')) || ((type === 'cifs' || type === 'smb3') && !has('vers=1.0')),
       layers: type === 'overlay' ? layersOf(unescape(superOptions ?? '')) : [],
@@ -34,10 +38,19 @@ export function parseMounts(mountinfo: string): Mount[] {
   });
 }
 
-/** The kernel's id of what is mounted at `target`, of several the last one, which is on top; null when nothing is. */
-export function mountIdOf(target: string, mountinfo: string): number | null {
-  const [id] = mountinfo.split('\n').map((line) => line.split(' ')).findLast((fields) => fields[4] !== undefined && unescape(fields[4]) === target) ?? [];
-  return id === undefined ? null : Number(id);
+/**
+ * The mounts that keep `mount` from being unmounted by its path: those on top of it or in a folder of it, and those over a folder on
+ * the way to it.
+ */
+export function inTheWayOf(mount: Mount, mounts: readonly Mount[]): Mount[] {
+  const byId = new Map(mounts.map((one) => [one.id, one]));
+  const way = new Set<number>();
+  let next: Mount | undefined = mount;
+  while (next !== undefined && !way.has(next.id)) {
+    way.add(next.id);
+    next = byId.get(next.parent);
+  }
+  return mounts.filter((other) => !way.has(other.id) && (other.parent === mount.id || (way.has(other.parent) && isAt(mount.target, other.target))));
 }
 
 /** The devices and files that /proc/swaps lists. */
@@ -48,11 +61,13 @@ export const parseSwaps = (swaps: string): string[] =>
 export function mountOf(path: string, mounts: readonly Mount[]): Mount | null {
   let found: Mount | null = null;
   for (const mount of mounts) {
-    const above = mount.target === '/' || path === mount.target || path.startsWith(`${mount.target}/`);
-    if (above && (found === null || mount.target.length >= found.target.length)) found = mount;
+    if (isAt(path, mount.target) && (found === null || mount.target.length >= found.target.length)) found = mount;
   }
   return found;
 }
+
+/** Whether `path` is `folder` or lies below it. */
+const isAt = (path: string, folder: string): boolean => folder === '/' || path === folder || path.startsWith(`${folder}/`);
 
 function layersOf(options: string): string[] {
   return options.split(',').flatMap((option) => {

@@ -3,10 +3,10 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Mounted } from '../contract/disks.ts';
 import type { Reason } from '../contract/facts.ts';
 import { mountedOn, type Block, type Blocks } from './blocks.ts';
-import { errnoOf, failure, failureOf, isRefusedAccess, Refusal, refuse } from './errors.ts';
+import { errnoOf, failure, failureOf, isRefusedAccess, Refusal, refuse, type Failure } from './errors.ts';
 import { moveLock } from './locks.ts';
 import { isSequence, readBlocks } from './machine.ts';
-import { mountIdOf } from './mounts.ts';
+import { inTheWayOf, parseMounts, type Mount } from './mounts.ts';
 import type { NativeAddon, NativeDevice } from './native.ts';
 import { checkPartitions } from './partitions.ts';
 import { PATIENCE_MS, requestsEnded, unlessStuck } from './patience.ts';
@@ -24,6 +24,22 @@ export function mountsOf(block: Block, blocks: Blocks): Mounted[] {
   const place = ({ target }: Mounted): number => blocks.mounts.findLastIndex((mount) => mount.target === target);
   return mountedOn(block).sort((a, b) => place(b) - place(a));
 }
+
+/** Why what is mounted of `block` cannot be unmounted without taking off something else. Pure. */
+export function mountedOver(block: Block, blocks: Blocks): Failure[] {
+  const own = blocks.mountsOf(block);
+  return own.flatMap((mount) => inTheWayOf(mount, blocks.mounts).filter((other) => !own.includes(other)).map((other) => covered(nameIn(block, mount, blocks), mount, other, blocks)));
+}
+
+function covered(device: string, { target }: Mount, other: Mount, blocks: Blocks): Failure {
+  const where = other.target.startsWith(`${target}/`) ? 'in' : 'over';
+  return {
+    code: 'MOUNTED', op: 'check', reason: { kind: 'mountedOver', device, target, where, other: blocks.nameOf(other), at: other.target }, remedy: { kind: 'unmountOther', target: other.target },
+  };
+}
+
+/** The device of the family of `block` that `mount` shows. */
+const nameIn = (block: Block, { target }: Mount, blocks: Blocks): string => mountsOf(block, blocks).find((mount) => mount.target === target)?.device ?? block.path;
 
 /** What is unmounted, and how. */
 export interface Unmounting {
@@ -49,17 +65,30 @@ export async function unmount(seen: Seen, { agreed = null, session = null, patie
     if (block!.system) refuse({ code: 'IS_SYSTEM', op: 'unmount', device: path, reason: { kind: 'isSystem' } });
     const later = agreed === null ? undefined : mounts.find(({ target }) => agreed.every((mount) => mount.target !== target));
     if (later !== undefined) refuse({ code: 'MOUNTED', op: 'unmount', device: path, reason: { kind: 'mountedMeanwhile', ...later }, remedy: { kind: 'reviewAgain' } });
-    for (const mount of mounts) await unmountOne(seen, majorMinor, mount, patience, session);
+    const own = blocks.mountsOf(block!);
+    for (const mount of mounts) await unmountOne({ seen, own, blocks, patience, session }, mount);
   }
   refuse({ code: 'MOUNTED', op: 'unmount', device: path, reason: { kind: 'mountedAgain' }, remedy: { kind: 'endMounter' } });
 }
 
-async function unmountOne(seen: Seen, majorMinor: string, { device, target }: Mounted, patience: number, session: RightsSession | null): Promise<void> {
-  const { path } = seen;
-  const { failed, stderr } = await runProgram('umount', [target], SYSTEM_PATH, patience, () => requestsEnded(majorMinor));
+/** One round of unmounting. */
+interface Round {
+  seen: Seen;
+  /** What is mounted of the device. */
+  own: readonly Mount[];
+  blocks: Blocks;
+  patience: number;
+  session: RightsSession | null;
+}
+
+async function unmountOne(round: Round, { device, target }: Mounted): Promise<void> {
+  const { seen: { path, block }, patience, session } = round;
+  const mount = topOf(round, { device, target });
+  if (mount === null) return;
+  const { failed, stderr } = await runProgram('umount', [target], SYSTEM_PATH, patience, () => requestsEnded(block!.majorMinor));
   if (failed === null) return;
   if (failed === 'timeout') throw stuck(path, { device, target }, patience);
-  if (session !== null && await unmountBy(session, seen, { device, target }, patience)) return;
+  if (session !== null && await unmountBy(session, round.seen, { device, target }, mount.id, patience)) return;
   const users = usersOf(target);
   const said = (stderr.trim().split('\n').at(-1) ?? '').replace(/^umount: /, '').replace(/\.$/, '') || failed;
   refuse({
@@ -71,11 +100,24 @@ async function unmountOne(seen: Seen, majorMinor: string, { device, target }: Mo
 }
 
 /**
+ * The mount that umount(8) takes off by this path, as the kernel has it now; null when the device is not mounted there any more. Throws a
+ * Refusal when that is not a mount of the device.
+ */
+function topOf({ seen: { path }, own, blocks }: Round, { device, target }: Mounted): Mount | null {
+  const now = parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
+  const isOwn = ({ id }: Mount): boolean => own.some((mount) => mount.id === id);
+  const there = now.filter((mount) => mount.target === target && isOwn(mount));
+  const [top] = there.filter((mount) => inTheWayOf(mount, now).every((other) => !there.includes(other)));
+  if (top === undefined) return null;
+  const other = there.flatMap((mount) => inTheWayOf(mount, now)).find((mount) => !isOwn(mount));
+  if (other !== undefined) refuse({ ...covered(device, top, other, blocks), op: 'unmount', device: path });
+  return top;
+}
+
+/**
  * Has the broker unmount `mount`. False when it is in use, which /proc explains better than the broker can. Rejects with a Refusal.
  */
-async function unmountBy(session: RightsSession, seen: Seen, mount: Mounted, patience: number): Promise<boolean> {
-  const id = mountIdOf(mount.target, readFileSync('/proc/self/mountinfo', 'utf8'));
-  if (id === null) return true;
+async function unmountBy(session: RightsSession, seen: Seen, mount: Mounted, id: number, patience: number): Promise<boolean> {
   const unmounting = session.unmount(seen, id).then(() => true, (error: unknown) => {
     if (error instanceof Refusal && error.errors[0]!.errno === 'EBUSY') return false;
     throw error;

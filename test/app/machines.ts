@@ -71,8 +71,12 @@ export function picture({ devices, mounts, swaps = [], backings = {}, backingIds
   });
 }
 
-const mountinfo = ([number, target, type = 'ext4', source = '/dev/none', options = 'rw,relatime', superOptions = 'rw']: Machine['mounts'][number], index: number): string =>
-  `${index + 22} 1 ${number} / ${target} ${options} shared:${index} - ${type} ${source} ${superOptions}`;
+/** A line of mountinfo. Each mount lies on the one that its path led to before. */
+function mountinfo([number, target, type = 'ext4', source = '/dev/none', options = 'rw,relatime', superOptions = 'rw']: Machine['mounts'][number], index: number, all: Machine['mounts']): string {
+  const below = all.slice(0, index).map(([, path]) => path).map((path) => (path === '/' || target === path || target.startsWith(`${path}/`) ? path.length : -1));
+  const parent = Math.max(-1, ...below) < 0 ? 1 : below.lastIndexOf(Math.max(...below)) + 22;
+  return `${index + 22} ${parent} ${number} / ${target} ${options} shared:${index} - ${type} ${source} ${superOptions}`;
+}
 
 function lsblk({ name, number, type = 'disk', size = 64 * GB, fs, label, model, serial, tran, rm, ro, wwn, parttype, alias, children }: Device): object {
   return {

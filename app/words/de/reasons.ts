@@ -101,6 +101,7 @@ export const reasons: Translated<typeof english> = {
   stillWaits: 'Das System wartet noch auf eine Antwort dieses Laufwerks; so lange kann darauf nichts gestartet werden.',
 
   mountedMeanwhile: '{device} wurde inzwischen unter {target} eingehängt.',
+  mountedOver: '{device} lässt sich nicht von {target} aushängen: {other} ist {where, select, over {darüber} other {darin}} eingehängt, unter {at}.',
   mountedAgain: 'Es wird wieder eingehängt, sobald es ausgehängt ist.',
   stillUsed: '{device} lässt sich nicht von {target} aushängen: in Gebrauch durch {users}{more, plural, =0 {} one { und # weiteres Programm} other { und # weitere Programme}}.',
   notUnmounted: '{device} lässt sich nicht von {target} aushängen: {said}.',

@@ -69,6 +69,7 @@ export const remedies: Translated<typeof english> = {
   endMounter: 'Beenden Sie, was es einhängt, dann versuchen Sie es noch einmal.',
   endPrograms: 'Beenden Sie diese Programme, oder lassen Sie sie es verlassen, dann versuchen Sie es noch einmal.',
   unmountByHand: 'Hängen Sie es von Hand aus, dann versuchen Sie es noch einmal.',
+  unmountOther: 'Hängen Sie zuerst {target} aus, dann versuchen Sie es noch einmal.',
   tryAgain: 'Versuchen Sie es noch einmal.',
   waitUnmounting: 'Warten Sie auf das Laufwerk und versuchen Sie es noch einmal; bleibt es so, ziehen Sie es ab, wobei verloren geht, was noch nicht darauf geschrieben ist.',
   waitEjecting: 'Warten Sie auf das Laufwerk und versuchen Sie es noch einmal; bleibt es so, ziehen Sie es ab, wobei verloren gehen kann, was es noch nicht geschrieben hat.',

@@ -101,6 +101,7 @@ export const reasons = {
   stillWaits: 'The system still waits for an answer of this drive, so nothing can be started on it.',
 
   mountedMeanwhile: '{device} was mounted at {target} meanwhile.',
+  mountedOver: '{device} cannot be unmounted from {target}: {other} is mounted {where, select, over {over it} other {in it}}, at {at}.',
   mountedAgain: 'It is mounted again as soon as it is unmounted.',
   stillUsed: '{device} cannot be unmounted from {target}: it is in use by {users}{more, plural, =0 {} one { and # more} other { and # more}}.',
   notUnmounted: '{device} cannot be unmounted from {target}: {said}.',

@@ -69,6 +69,7 @@ export const remedies = {
   endMounter: 'End what mounts it, then try again.',
   endPrograms: 'End these programs, or let them leave it, then try again.',
   unmountByHand: 'Unmount it by hand, then try again.',
+  unmountOther: 'Unmount {target} first, then try again.',
   tryAgain: 'Try again.',
   waitUnmounting: 'Wait for the drive and try again; if it stays so, unplug it, which loses what was not written to it yet.',
   waitEjecting: 'Wait for the drive and try again; if it stays so, unplug it, which can lose what it has not written yet.',

@@ -69,6 +69,7 @@ export const remedies: Translated<typeof english> = {
   endMounter: 'Terminez ce qui le monte, puis réessayez.',
   endPrograms: 'Terminez ces programmes, ou faites-les en sortir, puis réessayez.',
   unmountByHand: 'Démontez-le à la main, puis réessayez.',
+  unmountOther: 'Démontez d’abord {target}, puis réessayez.',
   tryAgain: 'Réessayez.',
   waitUnmounting: 'Attendez le disque et réessayez ; si rien ne change, débranchez-le, ce qui perd ce qui n’y a pas encore été écrit.',
   waitEjecting: 'Attendez le disque et réessayez ; si rien ne change, débranchez-le, ce qui peut perdre ce qu’il n’a pas encore écrit.',

@@ -14,8 +14,8 @@ export interface Question {
 /** What it answers. Its large arrays are handed over, not copied. */
 export type Answer = { value: unknown } | { errors: readonly PlatterError[] };
 
-/** The bundle beside ours; in a test, its source. */
-const READER = new URL(import.meta.url.endsWith('.ts') ? './reader.ts' : './reader.js', import.meta.url);
+/** Its bundle, which the host, the command line and the window share; in a test, its source. */
+const READER = new URL(import.meta.url.endsWith('.ts') ? './reader.ts' : '../engine/reader.js', import.meta.url);
 
 /**
  * Calls a function of `reader.ts` in a new thread, which ends with the answer and gives its memory back. Rejects with the

@@ -116,6 +116,7 @@ export const REASONS = {
   changedSince: {},
   overwrittenSince: {},
   anotherMedium: {},
+  mediumUnknown: {},
   partMissing: {},
   onlyPart: { part: 'text' },
   partReplaced: {},

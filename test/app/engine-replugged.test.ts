@@ -25,8 +25,8 @@ interface Scene {
   name: (...named: [LabDisk, { model: string; serial: string }][]) => void;
 }
 
-/** A copy to a disk and to a stick with a serial number, of which something is on the medium; the source waits in between. */
-async function copying(): Promise<Scene> {
+/** A copy to a disk and to a stick with a serial number, of which something is on the medium unless `rule` forbids it; the source waits in between. */
+async function copying(rule?: string): Promise<Scene> {
   const folder = await bench.path('identities');
   await mkdir(folder);
   const { argv, name } = withIdentities(folder, HOST_ARGV);
@@ -36,11 +36,13 @@ async function copying(): Promise<Scene> {
   const [other, stick] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE, file })];
   named([stick, STICK]);
   await source.rule('stall r 6M 1M');
+  if (rule !== undefined) await stick.rule(rule);
   const session = bench.session(argv);
   const plan = await session.engine.call('prepare', requestOf({ source: source.device, destinations: [other.device, stick.device] }));
   expect(plan.destinations[1]).toMatchObject(STICK);
   await session.engine.call('start', {});
-  await stick.waitFor(({ bytesWritten, flushes }) => bytesWritten >= 3 * MiB && flushes > 1); // the first one is that of the blank head
+  // The first flush is that of the blank head. The job has heard of the second when there is a third.
+  await stick.waitFor(({ bytesWritten, flushes, stalled }) => stalled > 0 || (bytesWritten >= 3 * MiB && flushes > 2));
   bench.keep(await open(stick.device, 'r')); // its number is not given to the next disk, whoever lets it go
   return { session, source, other, stick, plugIn: () => bench.disk({ size: SIZE, file }), name: named };
 }
@@ -68,6 +70,20 @@ describe.skipIf(noLab !== null)(`a drive that comes back under another node${noL
     const result = await resultOf(session);
     expect(result).toMatchObject({ writeErr: 0, destinations: [{ state: 'done' }, { path: stick.device, state: 'done', verified: true, errors: [] }] });
     execFileSync('cmp', [source.backing, back.backing]);
+  });
+
+  it('S11 is not written when it was away before anything on it could be compared: it may be another medium', async () => {
+    const { session, source, other, stick, plugIn, name } = await copying('stall w');
+    await other.rule('stall w');
+    await stick.rule('gone');
+    await source.rule('clear');
+    await failed(session);
+    const back = await plugIn();
+    name([back, STICK]);
+    expect(await refused(session.engine.call('retry', { destination: 1 }))).toMatchObject([{ code: 'CHANGED', device: stick.device, reason: { kind: 'mediumUnknown' } }]);
+    expect((await back.counters()).writes).toBe(0);
+    await other.rule('go');
+    expect((await resultOf(session)).destinations).toMatchObject([{ state: 'done' }, { state: 'failed' }]);
   });
 
   it('is continued by resume; another one in its place is refused, and both are named', async () => {

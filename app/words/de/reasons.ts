@@ -91,6 +91,7 @@ export const reasons: Translated<typeof english> = {
   changedSince: 'Es hat sich seit Beginn des Auftrags geändert: Eine Stichprobe ist nicht, was damals gelesen wurde.',
   overwrittenSince: 'Seit der Unterbrechung des Auftrags wurde darauf geschrieben: Eine Stichprobe ist nicht, was kopiert wurde.',
   anotherMedium: 'Was darauf ist, hat dieser Auftrag nicht darauf kopiert: Es ist ein anderes Medium, oder das Laufwerk verliert Daten.',
+  mediumUnknown: 'Es wurde herausgenommen, bevor dieser Auftrag etwas Vergleichbares darauf geschrieben hatte. Es kann jetzt ein anderes Medium sein.',
   onlyPart: 'Es gibt nur {part}; der Auftrag dazu ist nicht fertig.',
   partMissing: 'Das unvollständige Abbild ist nicht mehr da.',
   partReplaced: 'Das unvollständige Abbild ist eine andere Datei als die begonnene.',

@@ -91,6 +91,7 @@ export const reasons = {
   changedSince: 'It has changed since the job began: a sample of it is not what was read then.',
   overwrittenSince: 'It was written to since the job was interrupted: a sample of it is not what was copied.',
   anotherMedium: 'What is on it is not what this job has copied to it: it is another medium, or the drive loses data.',
+  mediumUnknown: 'It was taken out before this job had copied anything to it that could be compared, so it may be another medium now.',
   onlyPart: 'There is only {part}, which a job has not finished.',
   partMissing: 'Its incomplete image is not there any more.',
   partReplaced: 'Its incomplete image is another file than the one that was begun.',

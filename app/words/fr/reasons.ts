@@ -91,6 +91,7 @@ export const reasons: Translated<typeof english> = {
   changedSince: 'Il a changé depuis que la tâche a commencé : un échantillon n’est pas ce qui avait été lu.',
   overwrittenSince: 'On y a écrit depuis que la tâche a été interrompue : un échantillon n’est pas ce qui avait été copié.',
   anotherMedium: 'Son contenu n’est pas ce que cette tâche y a copié : c’est un autre support, ou le disque perd des données.',
+  mediumUnknown: 'Il a été retiré avant que cette tâche n’y ait copié quoi que ce soit de comparable : c’est peut-être un autre support.',
   onlyPart: 'Il n’y a que {part}, qu’une tâche n’a pas terminé.',
   partMissing: 'Son image incomplète n’est plus là.',
   partReplaced: 'Son image incomplète est un autre fichier que celui qui avait été commencé.',

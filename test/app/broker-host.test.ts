@@ -1,8 +1,8 @@
 // The host of an ordinary user, who may open none of the disks here, and platter-broker behind it: what is opened, with whose rights,
 // what is refused, and how often somebody is asked.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RightsQuestion } from '../../app/contract/host.ts';
@@ -168,6 +168,44 @@ except PermissionError:
     });
   });
 
+  it('S5 finds a partition that another program has open, though only the broker may ask, and shows the new partitions afterwards', async () => {
+    const source = place.table('source.img', '2048,4096', '6144,4096');
+    const device = place.partitioned(place.table('target.img', '2048,8192'));
+    execFileSync('addpart', [device, '2', '16384', '4096']); // not every kernel reads tables
+    const { engine } = place.host();
+    const partition = openSync(`${device}p2`, 'r');
+    try {
+      expect(await refused(prepare(engine, { source, destinations: [device] }))).toMatchObject([{ code: 'IN_USE', device, reason: { kind: 'partitionOpen' } }]);
+    } finally {
+      closeSync(partition);
+    }
+    expect(await prepare(engine, { source, destinations: [device] })).toMatchObject({ notes: [] });
+    expect(await finish(engine)).toMatchObject({ writeErr: 0, notes: [], destinations: [{ state: 'done', verified: true }] });
+    expect(partitionsOf(device)).toEqual(partitionsOf(place.partitioned(source)));
+  });
+
+  it('unmounts what was agreed to through the broker, and writes the disk', async () => {
+    const disk = await place.disk({ size: 16 * MiB });
+    execFileSync('mkfs.ext4', ['-q', disk.device]);
+    const at = join(place.folder, 'mnt');
+    mkdirSync(at);
+    execFileSync('mount', [disk.device, at]);
+    const { engine } = place.host();
+    const source = place.file('source.img', 0, 0o644);
+    expect(await refused(prepare(engine, { source, destinations: [disk.device] }))).toMatchObject([{ code: 'MOUNTED' }]);
+    expect(await prepare(engine, { source, destinations: [disk.device], unmount: true })).toMatchObject({ destinations: [{ mounts: [{ target: at }] }] });
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).toContain(` ${at} `);
+    expect(await finish(engine)).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true }] });
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(` ${at} `);
+    expect(readFileSync(disk.backing).subarray(0, MiB).equals(seededBytes(MiB, 5))).toBe(true);
+  });
+
+  it('says that the broker cannot switch off a disk without a switch, and leaves it as it is', async () => {
+    const disk = await place.disk();
+    expect(askBroker(disk.device, 2 * MiB, "broker.powerOff(0)")).toMatchObject([{ status: 'ok' }, { status: 'unsupported' }]);
+    expect(statSync(disk.device).isBlockDevice()).toBe(true);
+  });
+
   it('S16 a session opens no mounted disk for writing, whatever the program believes that asks for it', async () => {
     const disk = await place.disk({ size: 16 * MiB });
     execFileSync('mkfs.ext4', ['-q', disk.device]);
@@ -184,23 +222,27 @@ except PermissionError:
   });
 });
 
-/** What a session answers to a program of the user that names a disk and opens it for writing, without any check of its own. */
-function askBroker(device: string, size: number): unknown {
+/** What a session answers to a program of the user that names a disk and then asks for something, by default to open it for writing, without any check of its own. */
+function askBroker(device: string, size: number, asked = "broker.open(0, 'write', 'it', number)"): unknown {
   const { rdev } = statSync(device);
   const number = { major: (rdev >> 8) & 0xfff, minor: rdev & 0xff };
   const sequence = Number(readFileSync(`/sys/dev/block/${number.major}:${number.minor}/diskseq`, 'utf8'));
   const program = `
     const addon = require(${JSON.stringify(ADDON)});
+    const number = ${JSON.stringify(number)};
     const broker = addon.brokerOver(Number(process.env.PLATTER_BROKER_FD));
     (async () => {
-      const named = await broker.name([{ ...${JSON.stringify(number)}, size: ${size}, diskSequence: ${sequence}, access: 'write' }]);
-      const opened = await broker.open(0, 'write', 'it', ${JSON.stringify(number)});
-      console.log(JSON.stringify([named, opened]));
+      const named = await broker.name([{ ...number, size: ${size}, diskSequence: ${sequence}, access: 'write' }]);
+      console.log(JSON.stringify([named, await ${asked}]));
       broker.close();
     })();`;
   const answer = execFileSync(BROKER, ['--as', `${USER}:${USER}`, '--', process.execPath, '--eval', program], { encoding: 'utf8', env: { PATH: process.env.PATH } });
   return JSON.parse(answer) as unknown;
 }
+
+/** Numbers of the partitions that the kernel shows on a loop device. */
+const partitionsOf = (device: string): string[] =>
+  readdirSync(`/sys/class/block/${basename(device)}`).flatMap((name) => (name.startsWith(basename(device)) ? [name.slice(basename(device).length)] : [])).sort();
 
 /** Local TCP ports at which anybody listens. */
 const listening = (): string[] => ['tcp', 'tcp6'].flatMap((kind) =>

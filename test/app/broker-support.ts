@@ -1,5 +1,5 @@
 // A real host of an ordinary user, with a real broker behind it that this test has started as root.
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcessByStdio } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,6 +53,21 @@ export class UsersPlace {
     writeFileSync(path, seededBytes(size, 5), { mode });
     chownSync(path, uid, uid);
     return path;
+  }
+
+  /** An image of 16 MiB with an MBR of these partitions, each "FIRST SECTOR,SECTORS". */
+  table(name: string, ...partitions: string[]): string {
+    const path = this.file(name, 0, 0o644, 16 * MiB);
+    execFileSync('sfdisk', ['--quiet', path], { input: `label: dos\n${partitions.join('\n')}\n` });
+    return path;
+  }
+
+  /** A loop device of an image, with the partitions that the kernel reads from it, that only root may open. */
+  partitioned(image: string): string {
+    const device = execFileSync('losetup', ['--find', '--show', '--partscan', image], { encoding: 'utf8' }).trim();
+    this.#undo.push(() => Promise.resolve(execFileSync('losetup', ['--detach', device])));
+    chmodSync(device, 0o600);
+    return device;
   }
 
   /** A host behind `platter-broker --as`; without `broker`, one that nobody has given a way to rights but what `args` say. */

@@ -35,6 +35,26 @@ Bytes read_attribute(const std::string& path) {
   return Bytes(std::istreambuf_iterator<char>(file), {});
 }
 
+// Descriptors of `path` as a broker would hand them over; `claim` -1 for none, else open(2)'s flags.
+kcopyd_descriptors handed(const std::string& path, int claim, int direct, int buffered) {
+  const auto opened = [&](int flags) { return open(path.c_str(), flags | O_CLOEXEC); };
+  return {.claim = claim < 0 ? -1 : opened(claim), .direct = opened(direct), .buffered = opened(buffered)};
+}
+
+dev_t number_of(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 ? status.st_rdev : 0;
+}
+
+int adopt_error(const kcopyd_descriptors& descriptors, dev_t number, block_device** device) {
+  return kcopyd_device_adopt(&descriptors, major(number), minor(number), device);
+}
+
+bool all_closed(const kcopyd_descriptors& descriptors) {
+  const auto closed = [](int fd) { return fcntl(fd, F_GETFD) < 0; };
+  return closed(descriptors.claim) && closed(descriptors.direct) && closed(descriptors.buffered);
+}
+
 bool run(const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; }
 
 }  // namespace
@@ -224,6 +244,62 @@ TEST_CASE("exclusive: a second holder gets EBUSY, a mounted device too, and a re
   const Mount mounted(disk.path(), directory.path(), "ext4", "");
   REQUIRE(mounted);
   CHECK(open_error(disk.path(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL) == -EBUSY);
+}
+
+TEST_CASE("adopt makes a device of descriptors that another process opened, and closes them with it") {
+  if (lab_missing()) return;
+  on_each_backend([](kcopyd_backend backend) {
+    const Disk source(Medium::loop512, 1 * MiB), dest(Medium::loop512, 1 * MiB);
+    const kcopyd_descriptors reading = handed(source.path(), -1, O_RDONLY | O_DIRECT, O_RDONLY);
+    const kcopyd_descriptors writing = handed(dest.path(), O_RDONLY | O_EXCL, O_RDWR | O_DIRECT, O_RDWR);
+    block_device *from = nullptr, *to = nullptr;
+    REQUIRE(adopt_error(reading, number_of(source.path()), &from) == 0);
+    REQUIRE(adopt_error(writing, number_of(dest.path()), &to) == 0);
+    CHECK(open_error(dest.path(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL) == -EBUSY);
+    {
+      Client client(backend);
+      const io_region read{.bdev = from, .sector = 0, .count = 1 * MiB / 512};
+      const io_region write{.bdev = to, .sector = 0, .count = 1 * MiB / 512};
+      CHECK(client.copy(read, {write}, KCOPYD_VERIFY).wait().list() == Lines{});
+    }
+    CHECK(dest.bytes() == source.bytes());
+    kcopyd_device_close(from);
+    kcopyd_device_close(to);
+    CHECK(all_closed(reading));
+    CHECK(all_closed(writing));
+  });
+}
+
+TEST_CASE("adopt refuses descriptors of another device, of a file or of another mode, and closes them all") {
+  if (lab_missing()) return;
+  const Disk disk(Medium::loop512, 1 * MiB), other(Medium::loop512, 1 * MiB);
+  const Directory directory;
+  const std::string file = directory.path("file");
+  write_file(file, Bytes(4096));
+  const auto refused = [&](const kcopyd_descriptors& descriptors) {
+    block_device* device = nullptr;
+    const int err = adopt_error(descriptors, number_of(disk.path()), &device);
+    CHECK(device == nullptr);
+    CHECK(all_closed(descriptors));
+    return err;
+  };
+  const std::string& right = disk.path();
+  CHECK(refused(handed(other.path(), O_RDONLY, O_RDWR | O_DIRECT, O_RDWR)) == -ESTALE);
+  for (int kcopyd_descriptors::*wrong : {&kcopyd_descriptors::claim, &kcopyd_descriptors::direct, &kcopyd_descriptors::buffered}) {
+    kcopyd_descriptors mixed = handed(right, O_RDONLY, O_RDWR | O_DIRECT, O_RDWR);
+    close(mixed.*wrong);
+    mixed.*wrong = open(other.path().c_str(), wrong == &kcopyd_descriptors::direct ? O_RDWR | O_DIRECT : O_RDWR);
+    CHECK(refused(mixed) == -ESTALE);
+  }
+  CHECK(refused(handed(file, O_RDONLY, O_RDWR, O_RDWR)) == -ENOTBLK);
+  CHECK(refused(handed("/dev/null", O_RDONLY, O_RDWR, O_RDWR)) == -ENOTBLK);
+  CHECK(refused(handed(right, O_RDONLY, O_RDONLY | O_DIRECT, O_RDWR)) == -EINVAL);
+  CHECK(refused(handed(right, O_RDONLY, O_RDWR | O_DIRECT, O_RDONLY)) == -EINVAL);
+  CHECK(refused(handed(right, O_RDONLY, O_RDWR, O_RDWR)) == -EINVAL);
+  CHECK(refused(handed(right, O_RDONLY, O_RDWR | O_DIRECT, O_RDWR | O_DIRECT)) == -EINVAL);
+  CHECK(refused(handed(right, -1, O_RDWR | O_DIRECT, O_RDWR)) == -EINVAL);  // for writing, and no claim
+  block_device* device = nullptr;
+  CHECK(kcopyd_device_adopt(nullptr, 7, 0, &device) == -EINVAL);
 }
 
 TEST_CASE("a device is free the moment its client is destroyed and it is closed") {

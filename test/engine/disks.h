@@ -110,7 +110,7 @@ struct Combo {
   Medium medium;
 };
 
-// Runs body as a subcase on every backend and each of the media.
+// Runs body as a subcase on every backend and each of the media; under a sanitizer, on the last of them only.
 void on_each(const std::vector<Medium>& media, const std::function<void(const Combo&)>& body);
 void on_each_backend(const std::function<void(kcopyd_backend)>& body);
 

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <malloc.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -103,6 +104,17 @@ class Watchdog {
   std::thread thread_;
 };
 
+// Seconds of processor that this process and its ended children have had.
+double processor_seconds() {
+  double seconds = 0;
+  for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+    rusage usage{};
+    getrusage(who, &usage);
+    for (const timeval& part : {usage.ru_utime, usage.ru_stime}) seconds += static_cast<double>(part.tv_sec) + static_cast<double>(part.tv_usec) / 1e6;
+  }
+  return seconds;
+}
+
 // One line per test.
 class Lines final : public doctest::IReporter {
  public:
@@ -110,6 +122,7 @@ class Lines final : public doctest::IReporter {
   void test_case_start(const doctest::TestCaseData& test) override {
     test::current_test = test.m_name;
     started_ = Clock::now();
+    spent_ = processor_seconds();
     watchdog_.start(test.m_name);
   }
   // Each run of a test's body is one combination of subcases and has the whole patience.
@@ -117,7 +130,8 @@ class Lines final : public doctest::IReporter {
   void test_case_end(const doctest::CurrentTestCaseStats& stats) override {
     watchdog_.stop();
     const std::chrono::duration<double> took = Clock::now() - started_;
-    std::printf("%-4s %s (%.2f s)\n", stats.failure_flags ? "FAIL" : "ok", test::current_test.c_str(), took.count());
+    std::printf("%-4s %s (%.2f s, processor %.2f s)\n", stats.failure_flags ? "FAIL" : "ok", test::current_test.c_str(), took.count(),
+                processor_seconds() - spent_);
     std::fflush(stdout);
   }
   void report_query(const doctest::QueryData& query) override {
@@ -134,6 +148,7 @@ class Lines final : public doctest::IReporter {
 
  private:
   Clock::time_point started_;
+  double spent_ = 0;
   Watchdog watchdog_;
 };
 

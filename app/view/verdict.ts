@@ -39,9 +39,11 @@ export function verdictOf({ state, verified, uncompared, errors }: Ended, { sour
 export function verdictIn(job: Pick<JobView, 'plan' | 'phase' | 'progress' | 'errors' | 'result'>, index: number): Verdict | null {
   const result = job.result?.destinations[index];
   if (job.result !== null && result !== undefined) return verdictOf(result, job.result);
-  const { state = 'waiting', uncompared = 0 } = job.progress.destinations[index] ?? {};
+  const { state = 'waiting', uncompared = 0, verified: read = 0, toVerify = 0 } = job.progress.destinations[index] ?? {};
   const errors = job.errors.filter(({ destination }) => destination === index);
-  const verified = job.plan.verify && uncompared === 0 ? true : null;
+  // Of an engine that has broken down there is only its last sample: what that does not show as read back was not.
+  const readBack = job.phase === 'running' || read >= toVerify;
+  const verified = job.plan.verify && uncompared === 0 && readBack ? true : null;
   if (state === 'done') return verdictOf({ state, verified, uncompared, errors }, { sourceWritten: false });
   if (state === 'cancelled') return 'cancelled';
   // Nobody works on a destination any more when the engine has broken down.

@@ -1,6 +1,6 @@
 // Tells a drive that was taken out from one that fails. A failed request says the same in both cases more often than not,
 // so what counts is whether the system still has the device.
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import type { ErrorCode, JobError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
 import { errnoOf, failure, type Failure } from './errors.ts';
@@ -22,10 +22,10 @@ export function whyGone(majorMinor: string, sys = '/sys'): Sign | null {
   return backing !== '' && isDead(backing) ? 'nothingBehind' : null;
 }
 
-/** A file on a file system whose server has died. */
+/** A file on a file system whose server has died. The kernel answers stat(2) for such a file from its cache, but not statfs(2). */
 function isDead(path: string): boolean {
   try {
-    statSync(path);
+    statfsSync(path);
     return false;
   } catch (error) {
     return ['ENOTCONN', 'ESTALE', 'ENODEV', 'ENXIO'].includes(errnoOf(error) ?? '');

@@ -206,7 +206,7 @@ describe.skipIf(noLab !== null)('stopping in the middle', () => {
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('by %s, twice: the same, and not in the middle of a write', async (signal) => {
     const { session, disk } = await running();
     await disk.rule('stall w');
-    await disk.waitFor(({ inFlight }) => inFlight > 0);
+    await disk.waitFor(({ stalled }) => stalled > 0);
     session.host.kill(signal);
     await sleep(200);
     session.host.kill(signal);

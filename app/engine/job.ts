@@ -6,9 +6,10 @@ import type { JobError } from '../contract/errors.ts';
 import type { Note } from '../contract/facts.ts';
 import type { HostEvent } from '../contract/host.ts';
 import type { DestinationResult, JobProgress } from '../contract/jobs.ts';
-import type { Grid, KnownHashes } from './chunk-sets.ts';
+import { chunksOfErrors, type Grid, type KnownHashes } from './chunk-sets.ts';
 import { course } from './course.ts';
-import { failureOf, type Failure } from './errors.ts';
+import { CourseStage } from './course-stage.ts';
+import { failureOf, refuse, type Failure } from './errors.ts';
 import { giveName, loseName } from './images.ts';
 import { about, jobError, type Named } from './job-errors.ts';
 import { jobResult, unexplained } from './job-result.ts';
@@ -21,6 +22,7 @@ import type { NativeDevice, NativeError } from './native.ts';
 import { Pass, type Controls, type PassRequest } from './pass.ts';
 import { showNewPartitions } from './partitions.ts';
 import { release, type Prepared } from './prepare.ts';
+import { isOver } from './reduce.ts';
 import { Removals } from './removals.ts';
 import { rescue } from './rescue.ts';
 import { catchUp } from './rescue-retry.ts';
@@ -59,7 +61,8 @@ export class Job implements Stage {
   /** How often each destination was sent on a course. */
   readonly #attempts: number[] = [];
   readonly #removals: Removals;
-  /** Destinations that are being opened again. */
+  /** The latest course of each destination; never rejects. */
+  readonly #courseOf: Promise<void>[] = [];
   /** What stops the opening of a destination that is being started again. */
   readonly #retrying = new Map<number, AbortController>();
   readonly #errors: JobError[] = [];
@@ -132,25 +135,28 @@ export class Job implements Stage {
    */
   async retry(destination: number): Promise<void> {
     const standing = this.#standings[destination]!;
-    const old = [...this.#passes.keys()].map((pass) => pass.sample().find((progress) => progress.destination === destination)).find((found) => found !== undefined);
-    const end = standing.end ?? old?.ended ?? null;
+    const pass = [...this.#passes.keys()].find((one) => one.sample().some((progress) => progress.destination === destination));
+    // As it is shown: the course of a destination that has failed or was cancelled may not have recorded that yet.
+    const shown = standing.end ?? pass?.sample().find((progress) => progress.destination === destination)?.state ?? standing.left;
     const own = this.#errors.slice(standing.errorsFrom).filter((error) => error.destination === destination);
     const running = this.#courses.size > 0 && !this.#cancelled && !this.#retrying.has(destination);
-    refuseRetry(this.#named.destinations[destination]!.path, running ? end : null, own);
+    refuseRetry(this.#named.destinations[destination]!.path, running && isOver(shown) ? shown : null, own);
     const retrying = new AbortController();
     this.#retrying.set(destination, retrying);
     // The job does not end while this is under way.
     const opening = reopenForRetry(this.prepared, destination, retrying.signal).then(async () => {
-      for (const pass of this.#passes.keys()) {
-        this.#ledger.takeDurable(pass);
-        this.#ledger.takeHashes(pass);
+      const errors: NativeError[] = [];
+      for (const one of this.#passes.keys()) {
+        this.#ledger.takeDurable(one);
+        this.#ledger.takeHashes(one);
+        errors.push(...one.errors());
       }
+      // Its course would have done this at the end of the pass: what was found bad is written again.
+      await this.#ledger.withdraw(destination, chunksOfErrors(errors, destination, this.grid));
       await this.#ledger.withdraw(destination, await unsureOf(this.prepared, destination, this.#ledger.durable(destination), this.hashes));
-      for (const pass of this.#passes.keys()) {
-        this.#ledger.takeDurable(pass);
-        const last = pass.dismiss(destination);
-        if (last !== null) standing.add(last);
-      }
+      this.#refuseCancelled(destination, retrying.signal);
+      await this.#takeFromCourse(destination);
+      this.#refuseCancelled(destination, retrying.signal);
       this.#removals.forget(destination);
       this.#ledger.doubt(destination);
       standing.reopen(this.#errors.length);
@@ -161,6 +167,27 @@ export class Job implements Stage {
     } finally {
       this.#retrying.delete(destination);
     }
+  }
+
+  /** A retry that was cancelled while it was being prepared does not begin. */
+  #refuseCancelled(destination: number, { aborted }: AbortSignal): void {
+    if (aborted) refuse({ code: 'CANCELLED', op: 'open', device: this.#named.destinations[destination]!.path, reason: { kind: 'cancelledOpening' } });
+  }
+
+  /**
+   * Takes a destination that has failed or was cancelled from its course: out of the pass that still runs for others, or,
+   * when that pass has ended, once the course has recorded the end. Rejects with a Refusal when it is complete after all.
+   */
+  async #takeFromCourse(destination: number): Promise<void> {
+    const standing = this.#standings[destination]!;
+    const dismissed = [...this.#passes.keys()].flatMap((pass) => {
+      this.#ledger.takeDurable(pass);
+      return pass.dismiss(destination) ?? [];
+    });
+    for (const last of dismissed) standing.add(last);
+    if (dismissed.length > 0) return;
+    await Promise.race([standing.ended, this.#courseOf[destination]]);
+    refuseRetry(this.#named.destinations[destination]!.path, standing.end, []);
   }
 
   /** The kernel has told of the device with this number: one that was taken out has failed, also while it had nothing to do. */
@@ -253,10 +280,11 @@ export class Job implements Stage {
     const compared = state === 'done' || (state === 'failed' && this.request.kind === 'verify');
     const lengthFits = !compared || this.#hasLength(destination);
     const good = state === 'done' ? lengthFits && this.#nameImage(destination) : state === 'failed' || !this.#removals.has(destination);
-    standing.end = good ? state : 'failed';
+    const end = good ? state : 'failed';
     if (!good) standing.failed = true;
-    standing.uncompared = standing.end === 'done' && this.prepared.plan.verify ? this.#ledger.unproven(destination) : 0;
-    await this.#ledger.state(destination, standing.end);
+    standing.uncompared = end === 'done' && this.prepared.plan.verify ? this.#ledger.unproven(destination) : 0;
+    standing.close(end);
+    await this.#ledger.state(destination, end);
   }
 
   keep(destination: number, bytes: number): void {
@@ -307,18 +335,17 @@ export class Job implements Stage {
 
   /** Sends destinations on their course, beside those that are on theirs. What is left of them at its end has an end then. */
   #begin(destinations: readonly number[], again: boolean): void {
-    // One that was started again meanwhile is on a course of its own.
-    const attempts = destinations.map((destination) => (this.#attempts[destination] = (this.#attempts[destination] ?? 0) + 1));
-    const way = this.request.rescue === null ? course(this, destinations, again) : again ? catchUp(this, destinations[0]!) : rescue(this, destinations);
+    const attempts = new Map(destinations.map((destination) => [destination, (this.#attempts[destination] ?? 0) + 1]));
+    for (const [destination, attempt] of attempts) this.#attempts[destination] = attempt;
+    const stage = new CourseStage(this, (destination) => this.#attempts[destination] === attempts.get(destination));
+    const way = this.request.rescue === null ? course(stage, destinations, again) : again ? catchUp(stage, destinations[0]!) : rescue(stage, destinations);
     const over = this.#keepRunning(way.then(async () => {
-      for (const [index, destination] of destinations.entries()) {
-        if (this.#attempts[destination] !== attempts[index]) continue;
-        await this.finish(destination, this.#standings[destination]!.cancelled ? 'cancelled' : 'failed');
-      }
+      for (const destination of destinations) await stage.finish(destination, this.#standings[destination]!.cancelled ? 'cancelled' : 'failed');
     })).catch((error: unknown) => {
       this.#fault ??= { error };
       this.cancel(null);
     });
+    for (const destination of destinations) this.#courseOf[destination] = over;
     if (!again) this.#firstCourse = over;
   }
 

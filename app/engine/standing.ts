@@ -7,6 +7,12 @@ import { isOver } from './reduce.ts';
 type Sums = Pick<DestinationProgress, 'written' | 'verified' | 'toWrite' | 'toVerify'>;
 const SUMS = ['written', 'verified', 'toWrite', 'toVerify'] as const;
 
+/** A promise with the call that resolves it. */
+class Ending {
+  tell: () => void = () => undefined;
+  readonly over = new Promise<void>((resolve) => (this.tell = resolve));
+}
+
 /** One destination of a job. */
 export class Standing {
   /** Of the passes that have ended, in bytes. */
@@ -18,8 +24,8 @@ export class Standing {
   #left: Counted['state'] = 'waiting';
   /** Seconds from the start of the job until nothing was left to do for it; null before. A pass goes on for the others. */
   #seconds: number | null = null;
-  /** How it ended; null while it has not. */
-  end: DestinationResult['state'] | null = null;
+  #end: DestinationResult['state'] | null = null;
+  #ended = new Ending();
   /** Its own errors made it end: kcopyd's bit. */
   failed = false;
   /** The user told it to stop. */
@@ -46,6 +52,27 @@ export class Standing {
     return this.#seconds;
   }
 
+  /** How its last pass left it. */
+  get left(): Counted['state'] {
+    return this.#left;
+  }
+
+  /** How it ended; null while it has not. */
+  get end(): DestinationResult['state'] | null {
+    return this.#end;
+  }
+
+  /** Resolves when the current attempt has ended. */
+  get ended(): Promise<void> {
+    return this.#ended.over;
+  }
+
+  /** The current attempt has ended. */
+  close(end: DestinationResult['state']): void {
+    this.#end = end;
+    this.#ended.tell();
+  }
+
   /** Adds what a pass did, that has ended. */
   add(progress: TargetProgress): void {
     this.#left = progress.state;
@@ -59,7 +86,8 @@ export class Standing {
     this.#past.toVerify = this.#past.verified;
     this.#seconds = null;
     this.#left = 'waiting';
-    this.end = null;
+    this.#end = null;
+    this.#ended = new Ending();
     this.failed = false;
     this.cancelled = false;
     this.uncompared = 0;
@@ -75,9 +103,9 @@ export class Standing {
       sums.toWrite = Math.max(this.#whole.toWrite, sums.written);
       sums.toVerify = Math.max(this.#whole.toVerify, sums.verified);
     }
-    const counted: Counted = { ...sums, state: this.end ?? this.#stateNow(now, paused) };
+    const counted: Counted = { ...sums, state: this.#end ?? this.#stateNow(now, paused) };
     this.#clock(counted.state, seconds);
-    return { path, ...counted, uncompared: this.uncompared, ...this.#rate.at(seconds, counted), paused: paused && this.end === null };
+    return { path, ...counted, uncompared: this.uncompared, ...this.#rate.at(seconds, counted), paused: paused && this.#end === null };
   }
 
   /** What is between two passes has not begun anything again. */

@@ -1,10 +1,11 @@
 // A job on a terminal: one line per destination, redrawn in place.
 import { createLogUpdate } from 'log-update';
 import type { JobView } from '../contract/window.ts';
+import { Complaints } from './complaints.ts';
 import { finalLines, liveLines, type Screen } from './job-lines.ts';
 import { headline } from './job-words.ts';
 import type { Selection } from './keys.ts';
-import { ALREADY_STOPPING, errorSentence, isEcho, STOPPING, type Reporter } from './reporter.ts';
+import { ALREADY_STOPPING, errorSentence, STOPPING, type Reporter } from './reporter.ts';
 import { wrap, type Paint } from './text.ts';
 
 /** Milliseconds between two redraws at least: faster than that nobody reads. */
@@ -24,6 +25,7 @@ export interface Terminal {
 /** Progress on the terminal `stdout`; errors on `stderr`, above it where they are the same terminal. */
 export function liveReporter({ stdout, stderr, paint, unicode, selection }: Terminal, now: () => number = Date.now): Reporter {
   const draw = createLogUpdate(stdout);
+  const complaints = new Complaints();
   let last = -Infinity;
   // One column is left free: some terminals wrap as soon as the last one is taken.
   const screen = (): Screen => ({ width: stdout.columns - 1, height: stdout.rows - 1, paint, unicode, selected: selection?.index });
@@ -40,10 +42,13 @@ export function liveReporter({ stdout, stderr, paint, unicode, selection }: Term
     planned: (plan) => void stdout.write(`${headline(plan).flatMap((line) => wrap(line, stdout.columns - 1, '')).join('\n')}\n\n`),
     started: redraw,
     happened(event, view) {
-      if (event.event === 'error' && !isEcho(event.error)) complain(errorSentence(event.error));
+      complaints.look(view);
+      const complaint = event.event === 'error' ? complaints.now(event.error) : null;
+      if (complaint !== null) complain(complaint);
       if (event.event === 'failure') complain(errorSentence(event.failure));
       if (event.event === 'cancelling') complain(STOPPING);
       if (view.phase === 'ended') {
+        complaints.rest(view).forEach(complain);
         // Written, not drawn: what stays may be taller than the terminal.
         draw.clear();
         stdout.write(`${finalLines(view, screen()).join('\n')}\n`);

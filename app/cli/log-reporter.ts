@@ -1,14 +1,16 @@
 // A job told in lines, for a file, a pipe or a journal: nothing is ever drawn over.
 import type { Writable } from 'node:stream';
+import { Complaints } from './complaints.ts';
 import { logEnd, logLine } from './job-lines.ts';
 import { headline } from './job-words.ts';
-import { ALREADY_STOPPING, errorSentence, isEcho, STOPPING, type Reporter } from './reporter.ts';
+import { ALREADY_STOPPING, errorSentence, STOPPING, type Reporter } from './reporter.ts';
 
 /** Milliseconds between two samples at least. */
 const INTERVAL = 1000;
 
 /** Progress and verdict on `stdout`, errors on `stderr`. `now` is a clock in milliseconds. */
 export function logReporter(stdout: Writable, stderr: Writable, now: () => number = Date.now): Reporter {
+  const complaints = new Complaints();
   let last = -Infinity;
   const print = (...lines: string[]): void => void stdout.write(lines.map((line) => `${line}\n`).join(''));
   const complain = (line: string): void => void stderr.write(`${line}\n`);
@@ -17,14 +19,19 @@ export function logReporter(stdout: Writable, stderr: Writable, now: () => numbe
     planned: (plan) => print(...headline(plan)),
     started: () => undefined,
     happened(event, view) {
-      if (event.event === 'error' && !isEcho(event.error)) complain(errorSentence(event.error));
+      complaints.look(view);
+      const complaint = event.event === 'error' ? complaints.now(event.error) : null;
+      if (complaint !== null) complain(complaint);
       if (event.event === 'failure') complain(errorSentence(event.failure));
       if (event.event === 'cancelling') complain(STOPPING);
       if (event.event === 'progress' && now() - last >= INTERVAL) {
         last = now();
         print(logLine(view));
       }
-      if (view.phase === 'ended') print(...logEnd(view));
+      if (view.phase === 'ended') {
+        complaints.rest(view).forEach(complain);
+        print(...logEnd(view));
+      }
     },
     denied: (errors) => errors.forEach((error) => complain(errorSentence(error))),
     redraw: () => undefined,

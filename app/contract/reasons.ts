@@ -40,6 +40,7 @@ export const REASONS = {
   // While copying or verifying
   failed: { what: ['read', 'write', 'flush', 'verify', 'readBack'], cause: 'cause' },
   failedAt: { what: ['read', 'write', 'flush', 'verify', 'readBack'], place: 'place', cause: 'cause' },
+  smallerThanSaid: { from: 'place' },
   keptAs: { reason: 'clause', part: 'text' },
   removedMeanwhile: { sign: ['removed', 'noSize', 'nothingBehind'] },
   cancelled: {},

@@ -19,6 +19,7 @@ export const REMEDIES = {
   unpackFirst: { command: 'text' },
   checkAgain: {},
   repairIt: {},
+  testCapacity: {},
   finishPart: {},
   moveFileAway: {},
   newCopy: {},

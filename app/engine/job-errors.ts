@@ -1,7 +1,7 @@
 // The native error list as errors of the contract: which endpoint, what happened, where, what to do.
 import type { ErrorCode, JobError } from '../contract/errors.ts';
 import type { Fact, Reason, Remedy } from '../contract/facts.ts';
-import { writes, type CopyRequest } from '../contract/jobs.ts';
+import { writes, type CopyRequest, type Plan } from '../contract/jobs.ts';
 import { failure, type Failure } from './errors.ts';
 import type { NativeCause, NativeError } from './native.ts';
 
@@ -67,6 +67,20 @@ export function about(job: Named, destination: number | null, side: JobError['si
   const part = end?.part ?? null;
   const reason: Reason = part === null || SAYS_WHAT_IS_KEPT.has(known.reason.kind) ? known.reason : { kind: 'keptAs', reason: known.reason, part };
   return { ...failure({ remedy, device, ...known, reason }), side, destination };
+}
+
+/** The part of a copy that has to be wrong, up to its end, before the size of the drive is doubted. */
+const PLAIN = 1 / 16;
+
+/**
+ * A drive that holds less than it says drops what is written past its real end, so nothing from there to the end of the copy is
+ * right. Gives `error` with that as its likely reason where it has this pattern; else `error` itself.
+ */
+export function smallerThanSaid(error: JobError, { kind, bytes }: Pick<Plan, 'kind' | 'bytes'>): JobError {
+  const { code, offset, length, side, destination } = error;
+  if (!writes(kind) || code !== 'VERIFY_MISMATCH' || offset === null || length === null) return error;
+  if (offset === 0 || offset + length < bytes || length < bytes * PLAIN) return error;
+  return { ...failure({ ...error, reason: { kind: 'smallerThanSaid', from: { offset, length } }, remedy: { kind: 'testCapacity' } }), side, destination };
 }
 
 function operationOf({ side, flush, cause }: NativeError): Extract<Reason, { kind: 'failed' }>['what'] {

@@ -2,7 +2,8 @@
 import type { JobError } from '../contract/errors.ts';
 import { MAX_FRAME_BYTES } from '../contract/host.ts';
 import type { DestinationResult, JobResult, Plan } from '../contract/jobs.ts';
-import { about, type Named } from './job-errors.ts';
+import { joinedErrors } from './error-ranges.ts';
+import { about, smallerThanSaid, type Named } from './job-errors.ts';
 
 /** How a destination ended, over all passes. */
 export interface DestinationEnd extends Pick<DestinationResult, 'state' | 'uncompared' | 'written' | 'kept' | 'seconds'> {
@@ -14,7 +15,7 @@ export interface DestinationEnd extends Pick<DestinationResult, 'state' | 'uncom
 
 /** What is known of a job that has ended. */
 export interface Ended extends Pick<JobResult, 'readErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'sourceWritten' | 'notes'> {
-  plan: Pick<Plan, 'kind' | 'verify'>;
+  plan: Pick<Plan, 'kind' | 'verify' | 'bytes' | 'destinations'>;
   named: Named;
   ends: readonly DestinationEnd[];
   /** Every error that was told. */
@@ -27,9 +28,9 @@ const ERROR_BUDGET = MAX_FRAME_BYTES / 2;
 /** The result. Errors beyond what a frame can carry are left out at the end of each list: each was an event before. */
 export function jobResult({ plan, named, ends, errors, ...rest }: Ended): JobResult {
   const share = ERROR_BUDGET / (ends.length + 1);
-  const errorsOf = (of: number | null, from = 0): JobError[] => fitting(errors.slice(from).filter(({ destination }) => destination === of), share);
+  const errorsOf = (of: number | null, from = 0): JobError[] => fitting(joinedErrors(errors.slice(from).filter(({ destination }) => destination === of)), share);
   const destinations = ends.map(({ state, uncompared, written, kept, seconds, errorsFrom }, index): DestinationResult => {
-    const own = errorsOf(index, errorsFrom);
+    const own = errorsOf(index, errorsFrom).map((error) => (plan.destinations[index]?.kind === 'block' ? smallerThanSaid(error, plan) : error));
     return { path: named.destinations[index]!.path, state, verified: verifiedOf(state, uncompared, own, plan), uncompared, written, kept, seconds, errors: own };
   });
   return {
@@ -57,7 +58,7 @@ export function unexplained(ends: readonly DestinationEnd[], errors: readonly Jo
 /** Errors that say nothing about the bytes on a destination. */
 const NO_DIFFERENCE: ReadonlySet<string> = new Set(['CANCELLED', 'SOURCE_FAILED', 'BAD_FILE']);
 
-function verifiedOf(state: DestinationResult['state'], uncompared: number, errors: readonly JobError[], { verify }: Ended['plan']): boolean | null {
+function verifiedOf(state: DestinationResult['state'], uncompared: number, errors: readonly JobError[], { verify }: Pick<Plan, 'verify'>): boolean | null {
   if (state === 'done') return verify && uncompared === 0 ? true : null;
   return errors.some(({ side, code }) => side === 'verify' && !NO_DIFFERENCE.has(code)) ? false : null;
 }

@@ -9,6 +9,7 @@ import type { DestinationResult, JobProgress } from '../contract/jobs.ts';
 import { chunksOfErrors, type Grid, type KnownHashes } from './chunk-sets.ts';
 import { course } from './course.ts';
 import { CourseStage } from './course-stage.ts';
+import { joinedEntries } from './error-ranges.ts';
 import { failureOf, refuse, type Failure } from './errors.ts';
 import { giveName, loseName } from './images.ts';
 import { about, jobError, type Named } from './job-errors.ts';
@@ -274,7 +275,7 @@ export class Job implements Stage {
   async finish(destination: number, state: DestinationResult['state'], held: readonly NativeError[] = []): Promise<void> {
     const standing = this.#standings[destination]!;
     if (standing.end !== null) return;
-    for (const error of held) if (error.cause !== 'cancelled') this.#push(jobError(error, this.#named));
+    for (const error of joinedEntries(held)) if (error.cause !== 'cancelled') this.#push(jobError(error, this.#named));
     // Late news: the request that failed came before the drive was seen to be gone.
     if (state === 'failed') this.#tellGone(destination, this.#removals.look(destination));
     const compared = state === 'done' || (state === 'failed' && this.request.kind === 'verify');
@@ -405,7 +406,7 @@ export class Job implements Stage {
 
   #tellErrors(pass: Pass, ended: boolean): void {
     const hold = this.#passes.get(pass)!;
-    for (const entry of pass.newErrors(ended)) {
+    for (const entry of joinedEntries(pass.newErrors(ended))) {
       // Which destinations were cut short, their states say; each gets one error of its own for it.
       if (entry.cause !== 'cancelled' && !hold(entry)) this.#push(jobError(entry, this.#named));
     }

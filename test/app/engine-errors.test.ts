@@ -153,7 +153,7 @@ describe('errors of a growing list are told once', () => {
 describe('a result', () => {
   const ends = (states: DestinationEnd['state'][]): DestinationEnd[] =>
     states.map((state) => ({ state, uncompared: 0, written: 4096, kept: 0, seconds: 1, failed: state === 'failed', errorsFrom: 0 }));
-  const ended = { plan: { kind: 'copy' as const, verify: true }, named: job, readErr: 0 as const, bytes: 4096, manifest: null, rescue: null, sourceWritten: false, notes: [], seconds: 1 };
+  const ended = { plan: { kind: 'copy' as const, verify: true, bytes: 4096, destinations: [] }, named: job, readErr: 0 as const, bytes: 4096, manifest: null, rescue: null, sourceWritten: false, notes: [], seconds: 1 };
 
   it('says of a destination whether it was read back, and that only a bad read-back makes it false', () => {
     const wrote = jobError(native({}), job);
@@ -161,7 +161,7 @@ describe('a result', () => {
     expect(jobResult({ ...ended, ends: ends(['failed', 'done']), errors: [wrote] }).destinations)
       .toMatchObject([{ state: 'failed', verified: null, errors: [wrote] }, { state: 'done', verified: true, errors: [] }]);
     expect(jobResult({ ...ended, ends: ends(['done', 'failed']), errors: [read] }).destinations[1]).toMatchObject({ verified: false });
-    expect(jobResult({ ...ended, plan: { kind: 'copy', verify: false }, ends: ends(['done', 'done']), errors: [] }).destinations[0]).toMatchObject({ verified: null });
+    expect(jobResult({ ...ended, plan: { ...ended.plan, verify: false }, ends: ends(['done', 'done']), errors: [] }).destinations[0]).toMatchObject({ verified: null });
   });
 
   it('counts an image without its name as failed', () => {

@@ -18,6 +18,7 @@ export const reasons: Translated<typeof english> = {
 
   failed: '{what, select, read {Lesen fehlgeschlagen} write {Schreiben fehlgeschlagen} flush {Abschließen fehlgeschlagen} verify {Überprüfung fehlgeschlagen} other {Zurücklesen fehlgeschlagen}}: {cause}.',
   failedAt: '{what, select, read {Lesen fehlgeschlagen} write {Schreiben fehlgeschlagen} flush {Abschließen fehlgeschlagen} verify {Überprüfung fehlgeschlagen} other {Zurücklesen fehlgeschlagen}} bei {place}: {cause}.',
+  smallerThanSaid: 'Ab {from} stimmt bis zum Ende der Kopie nichts: Das Laufwerk ist vielleicht kleiner, als es angibt.',
   keptAs: '{reason} (das unvollständige Abbild bleibt als {part} erhalten).',
   removedMeanwhile: 'Das Laufwerk wurde während des Auftrags entfernt: {sign, select, removed {Das System hat es abgemeldet} noSize {Es hat keine Größe mehr} other {Was dahinter liegt, ist weg}}.',
   cancelled: 'Abgebrochen, bevor es vollständig war.',

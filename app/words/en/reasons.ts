@@ -18,6 +18,7 @@ export const reasons = {
 
   failed: '{what, select, read {Read failed} write {Write failed} flush {Flush failed} verify {Verification failed} other {Reading back failed}}: {cause}.',
   failedAt: '{what, select, read {Read failed} write {Write failed} flush {Flush failed} verify {Verification failed} other {Reading back failed}} at {place}: {cause}.',
+  smallerThanSaid: 'Nothing is right from {from} to the end of the copy: the drive may be smaller than it says.',
   keptAs: '{reason} (the incomplete image is kept as {part}).',
   removedMeanwhile: 'The drive was removed during the job: {sign, select, removed {the system has removed it} noSize {it has no size any more} other {what lies behind it is gone}}.',
   cancelled: 'Cancelled before it was complete.',

@@ -18,6 +18,7 @@ export const reasons: Translated<typeof english> = {
 
   failed: '{what, select, read {Échec de la lecture} write {Échec de l’écriture} flush {Échec du vidage} verify {Échec de la vérification} other {Échec de la relecture}} : {cause}.',
   failedAt: '{what, select, read {Échec de la lecture} write {Échec de l’écriture} flush {Échec du vidage} verify {Échec de la vérification} other {Échec de la relecture}} à {place} : {cause}.',
+  smallerThanSaid: 'Rien n’est correct de {from} à la fin de la copie : la capacité réelle du disque est peut-être inférieure à celle annoncée.',
   keptAs: '{reason} (l’image incomplète est gardée sous le nom {part}).',
   removedMeanwhile: 'Le disque a été retiré pendant la tâche : {sign, select, removed {le système l’a supprimé} noSize {il n’a plus de taille} other {ce qu’il y a derrière a disparu}}.',
   cancelled: 'Annulé avant d’être complet.',

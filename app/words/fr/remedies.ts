@@ -45,6 +45,7 @@ export const remedies: Translated<typeof english> = {
   unpackFirst: 'Faites-en d’abord une image de disque ({command}), ou écrivez ses octets tels quels.',
   checkAgain: 'Relancez le contrôle : d’ici là, nul ne sait si elle est pareille.',
   repairIt: 'N’utilisez pas cette copie ; réparez-la ou réécrivez-la, et remplacez le disque si cela se répète.',
+  testCapacity: 'Testez la capacité réelle du disque (avec f3probe, par exemple) avant de le réutiliser.',
   finishPart: 'Continuez cette tâche (platter resume), ou renommez le fichier pour l’utiliser tel quel.',
   moveFileAway: 'Déplacez l’autre fichier, puis reprenez la tâche (platter resume).',
   newCopy: 'Démarrez une nouvelle copie.',

@@ -1,0 +1,63 @@
+// Ranges of one failure as a person reads them: neighbours as one, in ascending order. Destinations are worked on in parallel,
+// so errors of one bad stretch arrive chunk by chunk and out of order.
+import type { JobError } from '../contract/errors.ts';
+import type { FactValues, Reason } from '../contract/facts.ts';
+import { failure } from './errors.ts';
+import type { NativeError } from './native.ts';
+
+type Place = FactValues['place'];
+
+/** Entries of the native list: those of one failure together, in the order in which the failures began, neighbours joined. */
+export function joinedEntries(entries: readonly NativeError[]): NativeError[] {
+  const key = ({ side, destination, cause, errno, flush }: NativeError): string => [side, destination, cause, errno, flush].join(' ');
+  return grouped(entries, key).flatMap((alike) =>
+    (alike[0]!.flush ? alike : joined(alike).map(({ offset, length }) => ({ ...alike[0]!, offset, length }))));
+}
+
+/** The same of a job's errors. An error without a place stays as it is. */
+export function joinedErrors(errors: readonly JobError[]): JobError[] {
+  return grouped(errors, failureKey).flatMap((alike) => {
+    const places = alike.flatMap(placeOf);
+    return places.length < alike.length ? alike : joined(places).map((place) => at(alike[0]!, place));
+  });
+}
+
+/** `error` at another place. */
+export function at(error: JobError, place: Place): JobError {
+  if (error.offset === place.offset && error.length === place.length) return error;
+  const { side, destination } = error;
+  return { ...failure({ ...error, ...place, reason: reasonAt(error.reason, place) }), side, destination };
+}
+
+/** What makes two errors the same failure at different places. */
+export function failureKey({ side, destination, code, op, device, errno, offset, reason, remedy }: JobError): string {
+  return JSON.stringify([side, destination, code, op, device, errno, remedy, offset === null ? reason : reasonAt(reason, { offset: 0, length: 0 })]);
+}
+
+const placeOf = ({ offset, length }: JobError): Place[] => (offset === null || length === null ? [] : [{ offset, length }]);
+
+function reasonAt(reason: Reason, place: Place): Reason {
+  if (reason.kind === 'keptAs') return { ...reason, reason: reasonAt(reason.reason, place) };
+  return reason.kind === 'failedAt' || reason.kind === 'unreadable' ? { ...reason, place } : reason;
+}
+
+function joined(places: readonly Place[]): Place[] {
+  const result: Place[] = [];
+  for (const { offset, length } of places.toSorted((one, other) => one.offset - other.offset)) {
+    const last = result.at(-1);
+    if (last !== undefined && offset <= last.offset + last.length) last.length = Math.max(last.length, offset + length - last.offset);
+    else result.push({ offset, length });
+  }
+  return result;
+}
+
+/** `items` by their key, the keys in the order in which they come first. */
+function grouped<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
+  return [...groups.values()];
+}

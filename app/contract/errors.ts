@@ -7,7 +7,7 @@ import type { Reason, Remedy } from './facts.ts';
  */
 export type ErrorCode =
   // While copying or verifying
-  | 'MEDIUM_ERROR' // EIO, ENODATA, EILSEQ, EREMOTEIO: the device answered that it cannot read or write there
+  | 'MEDIUM_ERROR' // EIO, ENODATA, EILSEQ: the device answered that it cannot read or write there
   | 'DEVICE_GONE' // ENODEV, ENXIO, ENOMEDIUM; any failure of a device that the system has no more, or that has no size any more
   | 'NO_SPACE' // ENOSPC, EDQUOT, EFBIG: the file system is full, or what lies behind a device
   | 'READ_ONLY' // EROFS, EPERM on a write

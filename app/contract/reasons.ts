@@ -18,6 +18,7 @@ export const CAUSES = {
   otherThanManifest: {},
   unexplained: { of: ['read', 'write', 'verify'] },
   errno: { errno: 'text' },
+  refusedCommand: { errno: 'text' },
 } as const;
 
 export const REASONS = {

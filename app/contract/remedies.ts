@@ -20,6 +20,7 @@ export const REMEDIES = {
   checkAgain: {},
   repairIt: {},
   testCapacity: {},
+  refusedCommand: {},
   finishPart: {},
   moveFileAway: {},
   newCopy: {},

@@ -31,7 +31,7 @@ export function refuse(known: Failure): never {
 
 /** What an errno means where nothing below says otherwise. One that is not here is an IO_ERROR. */
 const BY_ERRNO: Readonly<Record<string, ErrorCode>> = {
-  EIO: 'MEDIUM_ERROR', ENODATA: 'MEDIUM_ERROR', EILSEQ: 'MEDIUM_ERROR', EREMOTEIO: 'MEDIUM_ERROR',
+  EIO: 'MEDIUM_ERROR', ENODATA: 'MEDIUM_ERROR', EILSEQ: 'MEDIUM_ERROR',
   ENODEV: 'DEVICE_GONE', ENXIO: 'DEVICE_GONE', ENOMEDIUM: 'DEVICE_GONE',
   ENOSPC: 'NO_SPACE', EDQUOT: 'NO_SPACE', EFBIG: 'NO_SPACE',
   EROFS: 'READ_ONLY',

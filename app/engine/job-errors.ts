@@ -46,11 +46,15 @@ export function jobError(entry: NativeError, job: Named): JobError {
     op: flush ? 'flush' : side,
     errno,
     ...placed,
+    ...(isRefused(entry) ? { remedy: { kind: 'refusedCommand' } as const } : {}),
     reason: code === 'CANCELLED' ? { kind: 'cancelled' }
       : placed === null ? { kind: 'failed', what: operationOf(entry), cause: causeOf(entry, job) }
         : { kind: 'failedAt', what: operationOf(entry), place: placed, cause: causeOf(entry, job) },
   });
 }
+
+/** The device understood the command and would not do it (BLK_STS_TARGET, BLK_STS_NOTSUPP): that says nothing about its medium. */
+const isRefused = ({ cause, errno }: NativeError): boolean => cause === 'io' && (errno === 'EREMOTEIO' || errno === 'EOPNOTSUPP');
 
 /** Of a drive that gives nothing where it had something, nothing is there any more; a file was made shorter. */
 const wasCut = ({ cause, errno, side }: NativeError, { sourceIsFile }: Named): boolean => sourceIsFile && side === 'read' && cause === 'gone' && errno === null;
@@ -110,7 +114,8 @@ function causeOf(entry: NativeError, job: Named): Fact<'causes'> {
       return { kind: source === null ? 'otherThanManifest' : 'otherThanSource' };
     case 'cancelled': // which is told as that, not as a failed transfer
     case 'io':
-      return errno === null ? { kind: 'unexplained', of: side } : { kind: 'errno', errno };
+      if (errno === null) return { kind: 'unexplained', of: side };
+      return { kind: isRefused(entry) ? 'refusedCommand' : 'errno', errno };
   }
 }
 

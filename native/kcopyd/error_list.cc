@@ -19,7 +19,6 @@ kcopyd_cause classify(kcopyd_side side, int err, const block_device& device) {
       return device.still_there() ? KCOPYD_CAUSE_MEDIUM : KCOPYD_CAUSE_GONE;
     case ENODATA:
     case EILSEQ:
-    case EREMOTEIO:
       return KCOPYD_CAUSE_MEDIUM;
     case ENOSPC:
       // A disk has no space to run out of, but what lies behind a thin or a loop device has.

@@ -283,7 +283,7 @@ enum kcopyd_side { KCOPYD_SIDE_READ = 0, KCOPYD_SIDE_WRITE = 1, KCOPYD_SIDE_VERI
 /* What an error means, by the errno and the place it came from; never a guess beyond that. */
 enum kcopyd_cause {
   KCOPYD_CAUSE_IO = 0,        /* an errno with no special meaning here */
-  KCOPYD_CAUSE_MEDIUM = 1,    /* EIO, ENODATA, EILSEQ, EREMOTEIO of a device that is there */
+  KCOPYD_CAUSE_MEDIUM = 1,    /* EIO, ENODATA, EILSEQ of a device that is there */
   KCOPYD_CAUSE_GONE = 2,      /* ENODEV, ENXIO, ENOMEDIUM; EIO, ENOSPC or 0 bytes of a block device without a size; 0 bytes of a file */
   KCOPYD_CAUSE_NO_SPACE = 3,  /* ENOSPC, EDQUOT, EFBIG; of a block device that is there: what lies behind it is full */
   KCOPYD_CAUSE_READ_ONLY = 4, /* EROFS, EPERM, EBADF on a write */

@@ -19,7 +19,7 @@ const thrown = (code: string): Error => Object.assign(new Error(code), { code })
 describe('an errno', () => {
   it.each([
     ['EIO', 'read', 'block', 'MEDIUM_ERROR'], ['ENODATA', 'read', 'block', 'MEDIUM_ERROR'], ['EILSEQ', 'write', 'block', 'MEDIUM_ERROR'],
-    ['EREMOTEIO', 'write', 'block', 'MEDIUM_ERROR'], ['ENODEV', 'open', 'block', 'DEVICE_GONE'], ['ENXIO', 'open', 'block', 'DEVICE_GONE'],
+    ['EREMOTEIO', 'write', 'block', 'IO_ERROR'], ['ENODEV', 'open', 'block', 'DEVICE_GONE'], ['ENXIO', 'open', 'block', 'DEVICE_GONE'],
     ['ENOMEDIUM', 'open', 'block', 'DEVICE_GONE'], ['ENOSPC', 'write', 'block', 'DEVICE_GONE'], ['ENOSPC', 'write', 'file', 'NO_SPACE'],
     ['EDQUOT', 'write', 'file', 'NO_SPACE'], ['EFBIG', 'write', 'file', 'NO_SPACE'], ['EROFS', 'open', 'file', 'READ_ONLY'],
     ['EPERM', 'write', 'block', 'READ_ONLY'], ['EPERM', 'open', 'block', 'NOT_PERMITTED'], ['EACCES', 'open', 'file', 'NOT_PERMITTED'],

@@ -275,7 +275,7 @@ TEST_CASE("errnos of a file reach the list as they are, each with its meaning") 
     const std::string place = " " + std::to_string(4 * b) + "+" + std::to_string(b);
     const std::string rest = " 0+" + std::to_string(length);
     for (const Case& c : {Case{"EIO", "EIO medium"}, Case{"ENODATA", "ENODATA medium"}, Case{"EILSEQ", "EILSEQ medium"},
-                          Case{"EREMOTEIO", "EREMOTEIO medium"}, Case{"ETIMEDOUT", "ETIMEDOUT timed-out"}, Case{"EPROTO", "EPROTO io"}}) {
+                          Case{"EREMOTEIO", "EREMOTEIO io"}, Case{"ETIMEDOUT", "ETIMEDOUT timed-out"}, Case{"EPROTO", "EPROTO io"}}) {
       CAPTURE(c.err);
       bay.dests[1].rule(eio("w", 4 * b, b) + " " + c.err);
       const Outcome& written = bay.client.copy(bay.from(0, length), bay.all(0, length)).wait();

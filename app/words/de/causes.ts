@@ -16,5 +16,6 @@ export const causes: Translated<typeof english> = {
   otherThanSource: 'Es weicht von der Quelle ab',
   otherThanManifest: 'Es weicht vom Manifest ab',
   unexplained: 'Das System nannte keinen Grund für das Scheitern beim {of, select, read {Lesen} write {Schreiben} other {Zurücklesen}}',
+  refusedCommand: 'das Laufwerk hat den Befehl abgelehnt ({errno})',
   errno: 'Das System meldet {errno}',
 };

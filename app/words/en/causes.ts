@@ -16,5 +16,6 @@ export const causes = {
   otherThanSource: 'it differs from the source',
   otherThanManifest: 'it differs from the manifest',
   unexplained: 'the system gave no reason for the failed {of, select, read {read} write {write} other {verify}}',
+  refusedCommand: 'the drive refused the command ({errno})',
   errno: 'the system reported {errno}',
 } as const satisfies Record<Fact<'causes'>['kind'], string>;

@@ -16,5 +16,6 @@ export const causes: Translated<typeof english> = {
   otherThanSource: 'il diffère de la source',
   otherThanManifest: 'il diffère du manifeste',
   unexplained: 'le système n’a pas donné de raison pour l’échec de {of, select, read {la lecture} write {l’écriture} other {la relecture}}',
+  refusedCommand: 'le disque a refusé la commande ({errno})',
   errno: 'le système signale {errno}',
 };

@@ -2,17 +2,25 @@
 // written until all the rest is flushed, so that what was interrupted, by whatever, looks empty and is taken for nothing.
 // An image needs none of this: an unfinished one has another name.
 import { hasChunk, markChunks } from './chunks.ts';
-import { isEmpty } from './chunk-sets.ts';
+import { allChunks, isEmpty } from './chunk-sets.ts';
+import { failureOf } from './errors.ts';
 import type { PassRequest } from './pass.ts';
 import type { PassEnd, Stage } from './stage.ts';
 
 type Writing = PassRequest['words']['writing'];
 
+/** Writes to it have to ascend. */
+const isZoned = (stage: Stage, destination: number): boolean => stage.device(destination).info().zoned;
+
 export const isDisk = (stage: Stage, destination: number): boolean => stage.prepared.destinations[destination]!.end.kind === 'block';
 
-/** What is to be written of a destination, its head included when anything is. On a zoned disk nothing can be written later. */
+/**
+ * What is to be written of a destination, its head included when anything is. A zoned disk is written from its start to its end: a
+ * part of a zone cannot be written a second time.
+ */
 export function withHead(stage: Stage, destination: number, todo: Uint8Array): Uint8Array {
-  if (isEmpty(todo) || !isDisk(stage, destination) || stage.device(destination).info().zoned) return todo;
+  if (isEmpty(todo) || !isDisk(stage, destination)) return todo;
+  if (isZoned(stage, destination)) return allChunks(stage.grid);
   const all = todo.slice();
   markChunks(all, 0, 1, true);
   return all;
@@ -25,12 +33,25 @@ export function withHead(stage: Stage, destination: number, todo: Uint8Array): U
  */
 export async function blankHeads(stage: Stage, work: ReadonlyMap<number, { todo: Uint8Array }>, writing: Writing, rewrites: boolean): Promise<void> {
   const whole = [...work].filter(([destination, { todo }]) =>
-    stage.isOpen(destination) && isDisk(stage, destination) && hasChunk(todo, 0) && (rewrites || hasChunk(stage.durable(destination), 0)));
+    stage.isOpen(destination) && isDisk(stage, destination) && !isZoned(stage, destination) && hasChunk(todo, 0) && (rewrites || hasChunk(stage.durable(destination), 0)));
   for (const [destination, { todo }] of work) {
     if (!isEmpty(todo)) stage.unname(destination);
     await stage.withdraw(destination, todo);
   }
+  for (const [destination, { todo }] of work) if (isDisk(stage, destination) && isZoned(stage, destination) && !isEmpty(todo)) await resetZones(stage, destination);
   await finishBad(stage, await zeroHeads(stage, whole.map(([destination]) => destination), writing));
+}
+
+/** Makes a zoned disk ready to be written from its start. Without what was in its zones it is taken for nothing, as one with a blank head is. */
+async function resetZones(stage: Stage, destination: number): Promise<void> {
+  if (!stage.isOpen(destination) || stage.cancelled) return;
+  try {
+    await stage.device(destination).resetZones(stage.grid.bytes);
+  } catch (error) {
+    const { path } = stage.prepared.destinations[destination]!.end;
+    stage.tell(destination, 'write', failureOf(error, 'write', path, 'block'));
+    await stage.finish(destination, 'failed');
+  }
 }
 
 /** Writes zeros over the heads of these disks and flushes them. */

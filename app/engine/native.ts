@@ -40,6 +40,11 @@ export interface NativeDevice {
    * partition is in use.
    */
   rereadPartitions(): Promise<boolean>;
+  /**
+   * Resets the zones that the first `bytes` lie in: what was written there can be written again. False for a device without
+   * zones. Rejects with the errno with which the device refused.
+   */
+  resetZones(bytes: number): Promise<boolean>;
   close(): void;
 }
 

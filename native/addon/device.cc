@@ -116,6 +116,7 @@ Napi::FunctionReference Device::define(Napi::Env env) {
                                           InstanceMethod<&Device::clone_from>("cloneFrom"),
                                           InstanceMethod<&Device::peek>("peek"),
                                           InstanceMethod<&Device::reread_partitions>("rereadPartitions"),
+                                          InstanceMethod<&Device::reset_zones>("resetZones"),
                                           InstanceMethod<&Device::close>("close"),
                                       }));
 }
@@ -208,6 +209,14 @@ Napi::Value Device::clone_from(const Napi::CallbackInfo& info) {
 Napi::Value Device::reread_partitions(const Napi::CallbackInfo& info) {
   if (!device_) throw engine_error(info.Env(), EBADF, "reread", path_);
   return (new DeviceWork(info.Env(), "reread", {this}, [device = get()] { return device->reread_partitions(); }))->begin();
+}
+
+Napi::Value Device::reset_zones(const Napi::CallbackInfo& info) {
+  if (!device_) throw engine_error(info.Env(), EBADF, "reset zones", path_);
+  const int64_t bytes = info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : -1;
+  if (bytes < 0) throw invalid_argument(info.Env(), "resetZones: not a number of bytes");
+  const auto length = static_cast<uint64_t>(bytes);
+  return (new DeviceWork(info.Env(), "reset zones", {this}, [device = get(), length] { return device->reset_zones(length); }))->begin();
 }
 
 Napi::Value Device::peek(const Napi::CallbackInfo& info) {

@@ -45,6 +45,7 @@ class Device : public Napi::ObjectWrap<Device> {
   Napi::Value clone_from(const Napi::CallbackInfo& info);
   Napi::Value peek(const Napi::CallbackInfo& info);
   Napi::Value reread_partitions(const Napi::CallbackInfo& info);
+  Napi::Value reset_zones(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
   std::string path_;

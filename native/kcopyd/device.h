@@ -122,6 +122,9 @@ struct block_device : std::enable_shared_from_this<block_device> {
   // Has the kernel read the partition table again (BLKRRPART). 0, also where there can be none: a file, a partition, a
   // device without partitions; EBUSY when a partition is in use; else a positive errno. Blocks.
   int reread_partitions() const;
+  // Resets the zones that the first `bytes` lie in, so that they can be written from their start. What else is in the last
+  // of them is lost. 0; EOPNOTSUPP where there are no zones; else a positive errno. Blocks.
+  int reset_zones(uint64_t bytes) const;
   // Drops what the buffered descriptor left in the page cache, so that the next read comes from the medium.
   void drop_cache() const;
 };

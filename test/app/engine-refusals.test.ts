@@ -118,7 +118,7 @@ describe.skipIf(noLab !== null)('a disk as destination', () => {
         if (path !== disk.device) return device;
         return {
           info: () => ({ ...device.info(), size: MiB }), sizeNow: () => device.sizeNow(), cloneFrom: (other) => device.cloneFrom(other),
-          peek: (offset, length) => device.peek(offset, length), rereadPartitions: () => device.rereadPartitions(), close: () => device.close(),
+          peek: (offset, length) => device.peek(offset, length), rereadPartitions: () => device.rereadPartitions(), resetZones: () => Promise.resolve(false), close: () => device.close(),
         };
       },
       createClient: (options) => addon.createClient(options),

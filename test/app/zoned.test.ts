@@ -2,15 +2,29 @@
 // in a mount namespace of its own. How a slow one catches up must not change the order.
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { canLab, seededBytes, withQueue, type LabEntry } from '../lab/lab.ts';
+import type { HostEvent } from '../../app/contract/host.ts';
+import type { JobResult } from '../../app/contract/jobs.ts';
+import { LocalEngine } from '../../app/engine/engine.ts';
+import { loadAddon, type NativeAddon, type NativeDevice } from '../../app/engine/native.ts';
+import { canLab, seededBytes, withQueue, type LabDisk, type LabEntry } from '../lab/lab.ts';
 import { HOST_ARGV, MiB, requestOf, resultOf, Workbench } from './engine-support.ts';
 
+const addon = loadAddon(fileURLToPath(new URL('../../out/native/kcopyd.node', import.meta.url)));
 const noLab = canLab();
 const SIZE = 24 * MiB;
 let bench: Workbench;
-beforeEach(() => { bench = new Workbench(); });
-afterEach(() => bench.clear());
+const before = process.env.PLATTER_STATE;
+beforeEach(() => {
+  bench = new Workbench();
+  process.env.PLATTER_STATE = bench.state;
+});
+afterEach(async () => {
+  await bench.clear();
+  if (before === undefined) delete process.env.PLATTER_STATE;
+  else process.env.PLATTER_STATE = before;
+});
 
 /**
  * The chunks as they arrived, each once, with how many begin before all of the one before has ended. Within a chunk the
@@ -56,4 +70,46 @@ it.skipIf(noLab !== null)(`a zoned disk that stalls is left behind and follows, 
   const inOrder = { chunks: Array.from({ length: SIZE / MiB }, (_, chunk) => chunk), tooEarly: 0 };
   expect(arrivals(await fast.log())).toEqual(inOrder);
   expect(arrivals(await slow.log())).toEqual(inOrder);
+});
+
+/** An engine in this process that takes its disks for zoned ones; `resets` has the calls to reset zones, with what was written before each. */
+function zonedEngine(disk: LabDisk): { engine: LocalEngine; resets: { bytes: number; written: number }[]; result: () => JobResult | undefined } {
+  const resets: { bytes: number; written: number }[] = [];
+  const events: HostEvent[] = [];
+  const zoned: NativeAddon = { ...addon, openDevice: async (path, options) => {
+    const device = await addon.openDevice(path, options);
+    if (path !== disk.device) return device;
+    const info = device.info();
+    const resetZones: NativeDevice['resetZones'] = async (bytes) => {
+      resets.push({ bytes, written: (await disk.counters()).bytesWritten });
+      return true;
+    };
+    return Object.defineProperties(device, { info: { value: () => ({ ...info, zoned: true }) }, resetZones: { value: resetZones } });
+  } };
+  const engine = new LocalEngine(() => zoned, (event) => events.push(event), () => undefined, (error) => { throw error; });
+  bench.finally(() => engine.stop());
+  return { engine, resets, result: () => events.flatMap((event) => (event.event === 'result' ? [event.result] : []))[0] };
+}
+
+// The reset itself is the kernel's, and needs a zoned disk, which a loop device is not. Without one it changes nothing.
+it.skipIf(noLab !== null)('V1 a device without zones has none to reset', async () => {
+  const device = await addon.openDevice((await bench.disk({ size: MiB })).device, { write: true, exclusive: true });
+  expect(await device.resetZones(MiB)).toBe(false);
+  device.close();
+});
+
+it.skipIf(noLab !== null).each([
+  ['V1 a copy to a zoned disk resets the zones of what it overwrites before it writes anything', { update: false }],
+  ['V2 an update of a zoned disk that differs resets its zones and writes all of it in ascending order, without blanking its head', { update: true }],
+])('%s', async (_, request) => {
+  const source = await bench.image('disk.img', 8 * MiB);
+  const disk = await bench.disk({ size: 16 * MiB });
+  await disk.rule('log on w');
+  const { engine, resets, result } = zonedEngine(disk);
+  await engine.prepare(requestOf({ source, destinations: [disk.device], ...request }));
+  await engine.start();
+  await expect.poll(result, { timeout: 60_000 }).toMatchObject({ destinations: [{ state: 'done', verified: true, errors: [] }] });
+  expect(resets).toEqual([{ bytes: 8 * MiB, written: 0 }]);
+  expect(arrivals(await disk.log())).toEqual({ chunks: Array.from({ length: 8 }, (__, chunk) => chunk), tooEarly: 0 });
+  expect(readFileSync(disk.backing).subarray(0, 8 * MiB).equals(seededBytes(8 * MiB, 1))).toBe(true);
 });

@@ -13,6 +13,7 @@ import { controlSocket, type Engine, Refusal, startEngine } from '../engine/clie
 import { failure, refuse } from '../engine/errors.ts';
 import { exportManifest } from '../engine/made-manifests.ts';
 import { stateDir } from '../engine/state-folder.ts';
+import { isStuck, waitsOf, type Waits } from '../engine/stuck.ts';
 import { recordsCsv } from '../records/csv.ts';
 import { History } from '../records/history.ts';
 import { Log } from '../records/log.ts';
@@ -41,8 +42,8 @@ const { stdin, stdout, stderr } = process;
 
 const FORMATS = { good: 'green', bad: 'red', busy: 'cyan', faint: 'gray', strong: 'bold' } as const satisfies Record<Style, string>;
 
-/** How long the engine may take to end once all is said, in milliseconds. A device that does not answer keeps it for ever. */
-const FAREWELL = 2000;
+/** Milliseconds between two looks at an engine that has not ended yet. */
+const LOOK = 2000;
 
 /** Whether what goes into the log is told on stderr too. */
 const told = { log: false };
@@ -81,21 +82,36 @@ async function withEngine(reporter: Reporter, act: (engine: Engine) => Promise<n
   const started = startEngine({ rights, heard: (text) => log.warn(`engine: ${text.trimEnd()}`) });
   // The host has it now. This process can be traced by the user's others, and needs it no more.
   if (rights.control !== null) closeSync(rights.control);
+  let stalled = false;
+  started.onEvent((event) => {
+    const errors = event.event === 'error' ? [event.error] : event.event === 'result' ? [...event.result.errors, ...event.result.destinations.flatMap((one) => one.errors)] : [];
+    stalled ||= errors.some(({ code }) => code === 'STALLED');
+  });
   const engine = withRights(started, (sentence) => stderr.write(`platter: ${sentence}\n`));
   try {
     return await asking(reporter, () => act(engine));
   } finally {
-    await letGo(engine);
+    await letGo(engine, stalled);
   }
 }
 
 /** The engine could not be waited for: it holds this process until the kernel lets it end. */
 const left = { behind: false };
 
-/** Ends the engine, and waits for that as long as it may take. */
-async function letGo(engine: Engine): Promise<void> {
-  const ended = await Promise.race([engine.close(), sleep(FAREWELL, 'late', { ref: false })]);
-  if (ended !== 'late') return;
+/**
+ * Ends the engine and waits for that, but not where it waits for a device that does not answer: `stalled` says that the job has
+ * given one up; where it has not, the kernel is asked.
+ */
+async function letGo(engine: Engine, stalled: boolean): Promise<void> {
+  const closed = engine.close();
+  let waits: Waits = new Map();
+  for (;;) {
+    const ended = await Promise.race([closed, sleep(LOOK, 'late', { ref: false })]);
+    if (ended !== 'late') return;
+    const now: Waits = engine.pid === null ? new Map() : waitsOf(engine.pid);
+    if (stalled || isStuck(waits, now)) break;
+    waits = now;
+  }
   left.behind = true;
   stderr.write('platter: a device still does not answer. The engine that waits for it stays behind, and ends when the device answers or is unplugged.\n');
 }

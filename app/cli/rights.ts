@@ -10,6 +10,7 @@ import { failure } from '../engine/errors.ts';
 export const withRights = (engine: Engine, say: (sentence: string) => void): Engine => new AnsweringEngine(engine, say);
 
 class AnsweringEngine implements Engine {
+  readonly pid: Engine['pid'];
   readonly closed: Engine['closed'];
   readonly #engine: Engine;
   readonly #say: (sentence: string) => void;
@@ -20,6 +21,7 @@ class AnsweringEngine implements Engine {
   constructor(engine: Engine, say: (sentence: string) => void) {
     this.#engine = engine;
     this.#say = say;
+    this.pid = engine.pid;
     this.closed = engine.closed;
     engine.onRights((asking) => this.#asked(asking));
   }

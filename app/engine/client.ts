@@ -34,6 +34,8 @@ export interface Engine {
   onDisks(listener: (disks: DisksEvent['disks']) => void): () => void;
   /** Hears when rights are asked for, and null when that is over; gives the function that stops listening. */
   onRights(listener: (asking: RightsEvent['asking']) => void): () => void;
+  /** Of the host; null where it is not known. */
+  readonly pid: number | null;
   /** Settles when the host is gone: null after an orderly end, else HOST_FAILED. Never rejects. */
   readonly closed: Promise<PlatterError | null>;
   /** Ends the host's input: it stops a running job safely and exits. Resolves as `closed` does. Idempotent. */
@@ -60,7 +62,7 @@ function attached({ readable, writable }: { readable: Readable; writable: Writab
     readable.once('error', (error) => resolve({ kind: 'outputFailed', said: error.message }));
     writable.once('error', (error) => resolve({ kind: 'inputFailed', said: error.message }));
   });
-  return { readable, writable, ended };
+  return { pid: null, readable, writable, ended };
 }
 
 interface Pending {
@@ -80,6 +82,7 @@ function frameOf(request: HostRequest): Buffer {
 }
 
 class HostClient implements Engine {
+  readonly pid: number | null;
   readonly closed: Promise<PlatterError | null>;
   readonly #host: HostProcess;
   readonly #decoder: FrameDecoder;
@@ -97,6 +100,7 @@ class HostClient implements Engine {
   constructor(host: HostProcess) {
     this.closed = new Promise((resolve) => (this.#settleClosed = resolve));
     this.#host = host;
+    this.pid = host.pid;
     const samples = new SampleSieve(host.readable);
     this.#decoder = new FrameDecoder((body) => samples.leavesOut(body));
     host.readable.on('data', (chunk: Buffer) => this.#read(chunk));

@@ -7,6 +7,8 @@ import { NO_INSPECTOR } from './no-inspector.ts';
 
 /** A host that can be talked to. */
 export interface HostProcess {
+  /** null where it is not known. */
+  pid: number | null;
   readable: Readable;
   writable: Writable;
   /** How it ended. Settles after the last byte of `readable`; never rejects. */
@@ -64,7 +66,7 @@ export function startHost(command: readonly string[], { control, sudo }: HostRig
   });
   // Writing to a host that is gone fails with EPIPE; how it ended says more.
   child.stdin.on('error', () => undefined);
-  return { readable: child.stdout, writable: child.stdin, ended: end(child).then(({ how, code }) => ({ how, code, said, lastWords: said.trimEnd().split('\n').at(-1)!.trim() })) };
+  return { pid: child.pid ?? null, readable: child.stdout, writable: child.stdin, ended: end(child).then(({ how, code }) => ({ how, code, said, lastWords: said.trimEnd().split('\n').at(-1)!.trim() })) };
 }
 
 /** How `child` ended, once its output is read. */

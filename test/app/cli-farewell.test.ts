@@ -1,13 +1,18 @@
 // An engine that cannot end, as when the kernel waits for a device that does not answer: the command ends all the same.
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { isStuck, waitsOf } from '../../app/engine/stuck.ts';
 import { PLATTER, platter } from './cli-support.ts';
 import { ended, mediumError, plan, result } from './cli-views.ts';
 
 let folder = '';
 afterEach(() => rm(folder, { recursive: true }));
+
+const pidOfHost = (): number => Number(readFileSync(join(folder, 'pid'), 'utf8'));
 
 /** The command line with another host beside it: one that answers, and ends so many milliseconds after it could. */
 async function withHost(answers: Record<string, unknown>, events: unknown[], lives: number): Promise<string> {
@@ -43,15 +48,41 @@ const answers = { prepare: { ...plan(['/tmp/b']), destinations: [{ ...plan(['/tm
 test('the result is there, the exit code is its, and what stays behind is said', async () => {
   const program = await withHost(answers, [{ event: 'result', result: stalled }], 120_000);
   const run = await platter(['copy', 'disk.img', '/tmp/b', '--json'], { program });
-  process.kill(Number(await readFile(join(folder, 'pid'), 'utf8'))); // throws if it were gone
+  process.kill(pidOfHost()); // throws if it were gone
   expect(run.code).toBe(3);
   expect(run.lines.at(-1)).toMatchObject({ event: 'result', destinations: [{ errors: [{ code: 'STALLED' }] }] });
   expect(run.stderr).toBe(
     'platter: a device still does not answer. The engine that waits for it stays behind, and ends when the device answers or is unplugged.\n');
 });
 
-test('one that ends within that time is waited for, without a word', async () => {
+test('one that ends soon is waited for, without a word', async () => {
   const program = await withHost(answers, [{ event: 'result', result: stalled }], 500);
   const run = await platter(['copy', 'disk.img', '/tmp/b', '--json'], { program });
   expect(run).toMatchObject({ code: 3, stderr: '' });
+});
+
+test('V3 one that is slow to end is waited for, without a word, when no device has stopped answering', async () => {
+  const failed = result([ended('/tmp/b', 'failed', null, [{ ...mediumError, device: '/tmp/b', destination: 0 }])], { writeErr: 1 });
+  const program = await withHost(answers, [{ event: 'result', result: failed }], 5000);
+  const run = await platter(['copy', 'disk.img', '/tmp/b', '--json'], { program });
+  expect(run).toMatchObject({ code: 3, stderr: '' });
+  expect(() => process.kill(pidOfHost(), 0)).toThrow('ESRCH');
+});
+
+test('V3 a process whose thread waits in the kernel and does not wake up is stuck, one that sleeps is not', async () => {
+  folder = await mkdtemp(join(tmpdir(), 'platter-stuck-'));
+  // After vfork(2) the parent waits uninterruptibly until its child ends, as it would for a device.
+  const waiting = spawn('python3', ['-c', 'import ctypes, os, time\nif ctypes.CDLL(None).vfork() == 0:\n  time.sleep(600)\n  os._exit(0)'], { detached: true, stdio: 'ignore' });
+  const sleeping = spawn('sleep', ['600'], { stdio: 'ignore' });
+  try {
+    await expect.poll(() => waitsOf(waiting.pid!).size, { timeout: 60_000 }).toBe(1);
+    const before = waitsOf(waiting.pid!);
+    expect(isStuck(before, waitsOf(waiting.pid!))).toBe(true);
+    expect(isStuck(new Map([...before.keys()].map((thread) => [thread, '0'])), waitsOf(waiting.pid!))).toBe(false);
+    expect(waitsOf(sleeping.pid!).size).toBe(0);
+  } finally {
+    process.kill(-waiting.pid!, 'SIGKILL');
+    sleeping.kill();
+  }
+  await expect.poll(() => waitsOf(waiting.pid!).size, { timeout: 60_000 }).toBe(0);
 });

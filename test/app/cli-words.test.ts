@@ -141,7 +141,7 @@ describe('interrupted jobs', () => {
   };
   const engine = (jobs: InterruptedJob[]): Engine => ({
     call: (method) => (method === 'jobs' ? Promise.resolve(jobs as never) : Promise.reject(new Error(method))),
-    onEvent: () => () => undefined, onDisks: () => () => undefined, onRights: () => () => undefined, closed: Promise.resolve(null), close: () => Promise.resolve(null),
+    onEvent: () => () => undefined, onDisks: () => () => undefined, onRights: () => () => undefined, pid: null, closed: Promise.resolve(null), close: () => Promise.resolve(null),
   });
 
   test('are listed with how far each destination is', () => {

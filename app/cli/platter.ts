@@ -35,6 +35,7 @@ import { logReporter } from './log-reporter.ts';
 import type { Reporter } from './reporter.ts';
 import { withRights } from './rights.ts';
 import { runJob } from './run-job.ts';
+import { holdOffSleep } from './sleep.ts';
 import { Stop } from './stop.ts';
 import type { Paint, Style } from './text.ts';
 
@@ -179,7 +180,7 @@ async function job(request: CopyRequest, { yes, json, verbose }: { yes: boolean;
   const atTerminal = stdin.isTTY && stdout.isTTY && !json;
   const selection: Selection | null = atTerminal && !verbose && inForeground() ? { index: null } : null;
   const reporter = reporterFor(json, selection, verbose);
-  const around = { reporter, stop, directory: process.cwd(), ask: atTerminal ? ask : null, control: controlBy(json, selection), keep, log };
+  const around = { reporter, stop, directory: process.cwd(), ask: atTerminal ? ask : null, control: controlBy(json, selection), keep, holdOffSleep, log };
   try {
     return await withEngine(reporter, async (engine) => {
       const known = request.kind === 'resume' ? { ...request, job: request.job ?? await onlyJob(engine) } : request;

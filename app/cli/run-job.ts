@@ -27,6 +27,8 @@ export interface Surroundings {
   control: Control | null;
   /** Keeps a job that has ended, with absolute paths. */
   keep: (view: JobView) => Promise<void>;
+  /** Keeps the computer from going to sleep until the function that it gives is called. */
+  holdOffSleep: (log: Logger) => () => void;
   log: Logger;
 }
 
@@ -41,7 +43,12 @@ export async function runJob(request: CopyRequest, consented: boolean, around: S
     const plan = spelling.plan(checked);
     around.reporter.planned(plan);
     if (!consented) await askFor(plan, around);
-    return await new RunningJob(checked, spelling, around).end();
+    const letSleep = around.holdOffSleep(around.log);
+    try {
+      return await new RunningJob(checked, spelling, around).end();
+    } finally {
+      letSleep();
+    }
   } catch (error) {
     if (error instanceof Stopped) return EXIT.cancelled;
     if (!(error instanceof Refusal)) throw error;

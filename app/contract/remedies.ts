@@ -21,6 +21,7 @@ export const REMEDIES = {
   repairIt: {},
   testCapacity: {},
   refusedCommand: {},
+  mountedSince: {},
   finishPart: {},
   moveFileAway: {},
   newCopy: {},

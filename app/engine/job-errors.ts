@@ -35,8 +35,8 @@ const OF_CHECK: Partial<Record<ErrorCode, Remedy>> = { CANCELLED: { kind: 'check
 /** And where a source is there to repair it from. */
 const OF_CHECK_BY_SOURCE: typeof OF_CHECK = { ...OF_CHECK, VERIFY_MISMATCH: { kind: 'repairIt' } };
 
-/** One entry of the native list. */
-export function jobError(entry: NativeError, job: Named): JobError {
+/** One entry of the native list; `superblock`: what differs includes a superblock, which a mount changes. */
+export function jobError(entry: NativeError, job: Named, superblock = false): JobError {
   const { side, errno, flush } = entry;
   const destination = entry.destination < 0 ? null : entry.destination;
   const code = side === 'read' && (entry.cause === 'mismatch' || wasCut(entry, job)) ? 'SOURCE_CHANGED' : CODES[entry.cause];
@@ -46,7 +46,7 @@ export function jobError(entry: NativeError, job: Named): JobError {
     op: flush ? 'flush' : side,
     errno,
     ...placed,
-    ...(isRefused(entry) ? { remedy: { kind: 'refusedCommand' } as const } : {}),
+    ...(isRefused(entry) ? { remedy: { kind: 'refusedCommand' } as const } : superblock ? { remedy: { kind: 'mountedSince' } as const } : {}),
     reason: code === 'CANCELLED' ? { kind: 'cancelled' }
       : placed === null ? { kind: 'failed', what: operationOf(entry), cause: causeOf(entry, job) }
         : { kind: 'failedAt', what: operationOf(entry), place: placed, cause: causeOf(entry, job) },

@@ -47,6 +47,7 @@ export const remedies = {
   repairIt: 'Do not use this copy; repair it or write it again, and replace the drive if it happens again.',
   testCapacity: 'Test how much the drive really holds (with f3probe, for example) before you use it again.',
   refusedCommand: 'Its medium may be good: look into the kernel log (dmesg) for what it refused, and try another port or adapter.',
+  mountedSince: 'A file system on it was probably mounted since it was written, which changes its superblock: repair it if it has to be equal.',
   finishPart: 'Continue that job (platter resume), or rename the file to use it as it is.',
   moveFileAway: 'Move the other file away, then continue the job (platter resume).',
   newCopy: 'Start a new copy.',

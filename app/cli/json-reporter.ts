@@ -12,7 +12,7 @@ export function jsonReporter(stdout: Writable): Reporter {
     happened(event, view) {
       if (event.event === 'progress' && !stdout.writableNeedDrain) print(progressLine(event.progress));
       if (event.event === 'error') print(errorLine(event.error));
-      if (event.event === 'failure') print(errorLine(event.failure));
+      if (event.event === 'failure') print(errorLine(view.failure ?? event.failure));
       if (view.result !== null) print(resultLine(view.result, view));
     },
     denied: (errors) => errors.forEach((error) => print(errorLine(error))),

@@ -45,7 +45,7 @@ export function liveReporter({ stdout, stderr, paint, unicode, selection }: Term
       complaints.look(view);
       const complaint = event.event === 'error' ? complaints.now(event.error) : null;
       if (complaint !== null) complain(complaint);
-      if (event.event === 'failure') complain(errorSentence(event.failure));
+      if (event.event === 'failure') complain(errorSentence(view.failure ?? event.failure));
       if (event.event === 'cancelling') complain(STOPPING);
       if (view.phase === 'ended') {
         complaints.rest(view).forEach(complain);

@@ -22,7 +22,7 @@ export function logReporter(stdout: Writable, stderr: Writable, now: () => numbe
       complaints.look(view);
       const complaint = event.event === 'error' ? complaints.now(event.error) : null;
       if (complaint !== null) complain(complaint);
-      if (event.event === 'failure') complain(errorSentence(event.failure));
+      if (event.event === 'failure') complain(errorSentence(view.failure ?? event.failure));
       if (event.event === 'cancelling') complain(STOPPING);
       if (event.event === 'progress' && now() - last >= INTERVAL) {
         last = now();

@@ -22,6 +22,7 @@ export const REMEDIES = {
   testCapacity: {},
   refusedCommand: {},
   mountedSince: {},
+  continueJob: {},
   finishPart: {},
   moveFileAway: {},
   newCopy: {},

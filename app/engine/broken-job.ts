@@ -2,13 +2,14 @@
 import type { PlatterError } from '../contract/errors.ts';
 import type { DestinationState, JobResult } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
-import { reduce } from './reduce.ts';
+import { failureOfJob, reduce } from './reduce.ts';
 
 /**
- * The job, ended by `failure`. Nothing that the engine said before can be relied on to be on the medium, so no
+ * The job, which `ended` has ended. Nothing that the engine said before can be relied on to be on the medium, so no
  * destination counts as good.
  */
-export function brokeDown(view: JobView, failure: PlatterError): JobView {
+export function brokeDown(view: JobView, ended: PlatterError): JobView {
+  const failure = failureOfJob(view, ended);
   return { ...reduce(view, { event: 'result', result: brokenResult(view, failure) }), failure };
 }
 

@@ -3,6 +3,7 @@ import type { PlatterError } from '../contract/errors.ts';
 import type { HostEvent } from '../contract/host.ts';
 import type { DestinationProgress, DestinationResult, DestinationState, JobProgress, JobResult, Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
+import { failure } from './errors.ts';
 
 /** What can happen to a job: the host's events, the user's wish to stop, the end of the machinery. */
 export type JobEvent = HostEvent | { event: 'cancelling' } | { event: 'failure'; failure: PlatterError };
@@ -27,6 +28,14 @@ export function jobStarted(plan: Plan, startedAt: number): JobView {
   };
 }
 
+/**
+ * What ended `view`, with advice that fits: a job whose log says that something is on a drive is continued, not started again.
+ */
+export function failureOfJob({ plan, progress: { destinations } }: Pick<JobView, 'plan' | 'progress'>, ended: PlatterError): PlatterError {
+  const begun = plan.kind === 'resume' || destinations.some(({ written }) => written > 0);
+  return ended.code === 'HOST_FAILED' && plan.job !== null && begun ? failure({ ...ended, remedy: { kind: 'continueJob' } }) : ended;
+}
+
 /** The job after `event`. One that ended does not change any more. */
 export function reduce(view: JobView, event: JobEvent): JobView {
   if (view.phase === 'ended') return view;
@@ -40,7 +49,7 @@ export function reduce(view: JobView, event: JobEvent): JobView {
     case 'result':
       return { ...view, phase: 'ended', result: event.result, progress: ended(view.progress, event.result) };
     case 'failure':
-      return { ...view, phase: 'ended', failure: event.failure };
+      return { ...view, phase: 'ended', failure: failureOfJob(view, event.failure) };
   }
 }
 

@@ -100,8 +100,15 @@ describe('a job as it is seen', () => {
     expect(reduce(ended, { event: 'progress', progress })).toBe(ended);
   });
 
+  it('is to be continued when the machinery fails and something was written, and started again when nothing was', () => {
+    const broken = failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } });
+    const [begun, unbegun] = [4, 0].map((written) => ({ ...progress, destinations: progress.destinations.map((one) => ({ ...one, written })) }));
+    expect(after({ event: 'progress', progress: begun! }, { event: 'failure', failure: broken }).failure).toMatchObject({ remedy: { kind: 'continueJob' } });
+    expect(after({ event: 'progress', progress: unbegun! }, { event: 'failure', failure: broken }).failure).toEqual(broken);
+  });
+
   it('ends with the machinery when that fails', () => {
     const broken = failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } });
-    expect(after({ event: 'progress', progress }, { event: 'failure', failure: broken })).toMatchObject({ phase: 'ended', failure: broken, result: null, progress });
+    expect(after({ event: 'progress', progress }, { event: 'failure', failure: broken })).toMatchObject({ phase: 'ended', failure: { code: 'HOST_FAILED', reason: { kind: 'hostEnded' } }, result: null, progress });
   });
 });

@@ -14,8 +14,10 @@ export class History {
   found = $state.raw<FoundJobs | null>(null);
   /** Why the last call was refused. */
   refusals = $state.raw<PlatterError[]>([]);
-  /** What the last call did, in words. */
-  answer = $state('');
+  /** Says what the last call did: whenever it is asked, because the language can change. */
+  #answer = $state.raw<() => string>(() => '');
+  /** The job whose report or manifest was saved last. */
+  #savedOf = $state.raw<string | null>(null);
   readonly #bridge: Bridge;
   readonly #mirror: Mirror;
   #searches = 0;
@@ -25,19 +27,29 @@ export class History {
     this.#mirror = mirror;
   }
 
+  /** What the last call did, in words. */
+  get answer(): string {
+    return this.#answer();
+  }
+
+  /** What saving something of the job `id` has come to; null when the last call was about something else. */
+  saidOf(id: string): { answer: string; refusals: readonly PlatterError[] } | null {
+    return this.#savedOf === id ? { answer: this.answer, refusals: this.refusals } : null;
+  }
+
   get query(): string {
     return this.#query;
   }
 
   set query(words: string) {
     this.#query = words;
-    this.answer = '';
+    this.#begin();
     void this.search();
   }
 
   /** Opens the drawer with what is there now. */
   async show(): Promise<void> {
-    this.answer = '';
+    this.#begin();
     this.open = true;
     await this.search();
   }
@@ -53,7 +65,7 @@ export class History {
 
   /** Asks main for a job that is to be chosen again; undefined when it is refused. */
   async repeat(id: string): Promise<JobRecord | undefined> {
-    this.answer = '';
+    this.#begin();
     const outcome = await this.#mirror.ask(this.#bridge.repeatJob(id));
     if (outcome === undefined) return undefined;
     this.refusals = outcome.ok ? [] : outcome.errors;
@@ -62,29 +74,37 @@ export class History {
 
   /** Saves the report on these jobs where the native dialog says. */
   async save(ids: readonly string[], form: ReportForm): Promise<void> {
-    await this.#saving(this.#bridge.reportJobs([...ids], form));
+    await this.#saving(ids.length === 1 ? ids[0]! : null, this.#bridge.reportJobs([...ids], form));
   }
 
-  /** Saves the manifest with this SHA-256 where the native dialog says. */
-  async saveManifest(manifest: string): Promise<void> {
-    await this.#saving(this.#bridge.saveManifest(manifest));
+  /** Saves the manifest with this SHA-256, of the job `id`, where the native dialog says. */
+  async saveManifest(id: string, manifest: string): Promise<void> {
+    await this.#saving(id, this.#bridge.saveManifest(manifest));
   }
 
-  async #saving(call: Promise<Outcome<string | null>>): Promise<void> {
-    this.answer = '';
+  async #saving(id: string | null, call: Promise<Outcome<string | null>>): Promise<void> {
+    this.#begin(id);
     const outcome = await this.#mirror.ask(call);
     if (outcome === undefined) return;
     this.refusals = outcome.ok ? [] : outcome.errors;
-    if (outcome.ok && outcome.value !== null) this.answer = say('history.saved', { path: outcome.value });
+    const path = outcome.ok ? outcome.value : null;
+    if (path !== null) this.#answer = () => say('history.saved', { path });
   }
 
   async showLog(): Promise<void> {
     const path = await this.#mirror.ask(this.#bridge.showLog());
-    if (typeof path === 'string') this.answer = say('history.logAt', { path });
+    if (typeof path === 'string') this.#answer = () => say('history.logAt', { path });
   }
 
   async copyDiagnostics(): Promise<void> {
     const done = await this.#mirror.ask(this.#bridge.copyDiagnostics());
-    if (done === null) this.answer = say('history.copied');
+    if (done === null) this.#answer = () => say('history.copied');
+  }
+
+  /** A call begins, about saving something of the job `id` or about something else: what was said of the last one is over. */
+  #begin(id: string | null = null): void {
+    this.#answer = () => '';
+    this.#savedOf = id;
+    this.refusals = [];
   }
 }

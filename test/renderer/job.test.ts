@@ -1,6 +1,8 @@
 // The bay: one tile per destination, one verdict per drive, from the first byte to the result.
 import { describe, expect, test } from 'vitest';
 import type { JobView } from '../../app/contract/window.ts';
+import { failure } from '../../app/engine/errors.ts';
+import { reduce } from '../../app/engine/reduce.ts';
 import * as make from './fixtures.ts';
 import { oneWindow } from './one-window.ts';
 import type { WindowOptions } from './window.ts';
@@ -325,6 +327,48 @@ describe('ended', () => {
     expect((await open.page.evaluate(() => (window as unknown as { said: string[] }).said)).join(' ')).not.toContain('Safe to remove');
   });
 
+  describe('what is opened or said below the bay', () => {
+    const boxes = (): Promise<unknown> => tiles().evaluateAll((all) => all.map((each) => JSON.stringify(each.getBoundingClientRect())));
+    const record = '20261124-001500-a1b2c3';
+
+    test('the command line opens beside the tiles, and none of them moves', async () => {
+      await show(done, { state: { record }, width: 1280, height: 800 });
+      await tiles().first().waitFor();
+      const before = await boxes();
+      await open.page.getByRole('button', { name: 'Command line' }).click();
+      const code = open.page.getByRole('dialog', { name: 'Command line' }).locator('code');
+      expect(await code.innerText()).toMatch(/^platter copy /u);
+      expect((await code.boundingBox())!.width).toBeGreaterThan(240);
+      expect(await boxes()).toEqual(before);
+      await open.picture('command-line-light');
+    });
+
+    test('where a report was saved is said without moving a tile, and the failed tile keeps its reason', async () => {
+      await show(done, { state: { record }, width: 1280, height: 800 });
+      const reason = tile('sdd').locator('.message');
+      await reason.waitFor();
+      const before = await boxes();
+      await open.page.getByRole('button', { name: /^Save as PDF/u }).click();
+      await open.page.getByText('Saved: /reports/report.pdf').waitFor();
+      expect(await boxes()).toEqual(before);
+      expect(await reason.isVisible()).toBe(true);
+      await open.picture('saved-light');
+    });
+
+    test('and is not said any more of the next job', async () => {
+      await show(done, { state: { record } });
+      await open.page.getByRole('button', { name: /^Save as PDF/u }).click();
+      await open.page.getByText('Saved: /reports/report.pdf').waitFor();
+      await open.main.push({ job: { ...done, startedAt: done.startedAt + 60_000 }, record: '20261124-002000-d4e5f6' });
+      await open.page.getByText('Saved:').waitFor({ state: 'detached' });
+    });
+  });
+
+  test('the name of a batch stands apart from what the job is about', async () => {
+    await show({ ...done, plan: { ...done.plan, name: 'Room 12' } });
+    expect(await open.page.locator('.about p').first().innerText()).toMatch(/^Room 12: \S/u);
+  });
+
   test('in a small window all tiles are in view beside all that is said, and nothing scrolls', async () => {
     const job: JobView = { ...done, result: { ...done.result!, manifest: 'a1'.repeat(32) } };
     await open.start({ state: { disks: make.sticks(3), job, record: '20261124-001500-a1b2c3' }, width: 1024, height: 700 });
@@ -354,6 +398,19 @@ describe('ended', () => {
     expect(new Set(await tiles().locator('h2').allInnerTexts())).toEqual(new Set(['Verified', 'Failed']));
     await open.page.getByRole('button', { name: 'New job' }).waitFor();
     await open.picture(`failure-${scheme}`);
+  });
+
+  test('the machinery failed, and the job can be continued: the advice, the sentence and the first button say the same', async () => {
+    const eight = make.plan(make.sticks(8).map((disk) => make.endpoint(disk)), { job: '20261124-001500-a1b2c3' });
+    const running = make.job(eight, make.midway(eight));
+    const broken = reduce(running, { event: 'failure', failure: failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } }) });
+    await show(broken, { state: { interrupted: [{ ...make.interrupted(['/dev/sdb']), id: eight.job! }] } });
+    const alert = await open.page.getByRole('alert').innerText();
+    expect(alert).toContain('Continue the job');
+    expect(alert).not.toContain('start the job again');
+    await open.page.getByText('Continue finishes what is not done.').waitFor();
+    expect(await open.page.locator('button.primary').allInnerTexts()).toEqual(['Continue']);
+    await open.picture('failure-continuable');
   });
 });
 

@@ -40,8 +40,8 @@ export class Choice {
   readonly filters = new Filters();
   /** Why the last review or start was refused. */
   refusals = $state.raw<PlatterError[]>([]);
-  /** What was chosen and then went away, in words. */
-  lost = $state.raw<string[]>([]);
+  /** Says what was chosen and then went away: whenever it is asked, because the language can change. */
+  #lost = $state.raw<() => string[]>(() => []);
   /** A call about this choice is under way; nothing may change meanwhile. */
   busy = $state.raw<'checking' | 'starting' | null>(null);
 
@@ -53,6 +53,11 @@ export class Choice {
     this.#bridge = bridge;
     this.#mirror = mirror;
     this.options = new Options(() => this.#changed());
+  }
+
+  /** What was chosen and then went away, in words. */
+  get lost(): string[] {
+    return this.#lost();
   }
 
   /** What the source decides about destinations. */
@@ -268,10 +273,10 @@ export class Choice {
    */
   repeat(former: Former, disks: readonly Disk[]): void {
     const { source, destinations, request } = former;
-    const missing: string[] = [];
+    const missing: FormerEnd[] = [];
     const present = (end: FormerEnd): Disk[] => {
       const disk = sameDisk(end, disks);
-      if (disk === undefined) missing.push(say('history.missing', { name: endpointName(end) }));
+      if (disk === undefined) missing.push(end);
       return disk === undefined ? [] : [disk];
     };
     this.source = null;
@@ -287,8 +292,8 @@ export class Choice {
     this.options.adopt({ ...request, kind: former.kind, name: former.name, verify: former.verify }, { ...carried, assumeBlank: false, rescue: rescue && { ...rescue, map: null } });
     this.images = destinations.filter(({ kind }) => kind === 'file').map(({ path }) => path);
     this.#changed();
-    this.lost = [
-      ...missing,
+    this.#lost = () => [
+      ...missing.map((end) => say('history.missing', { name: endpointName(end) })),
       ...(assumeBlank ? [say('history.notBlank')] : []),
       ...(map === null ? [] : [say('history.newMap', { map })]),
       ...(former.kind === 'resume' ? [say('history.ofContinued')] : []),
@@ -313,7 +318,7 @@ export class Choice {
     this.#changed();
     const removed = gone.filter((path) => at(path) === undefined);
     const swapped = gone.flatMap((path) => at(path) ?? []);
-    this.lost = [
+    this.#lost = () => [
       ...(removed.length > 0 ? [say('choose.lostRemoved', { names: listed(removed.map(baseName)) })] : []),
       ...swapped.map((now) => say('choose.lostSwapped', { name: baseName(now.path), model: diskName(now) })),
     ];
@@ -339,7 +344,7 @@ export class Choice {
 
   #clearNotes(): void {
     this.refusals = [];
-    this.lost = [];
+    this.#lost = () => [];
   }
 
   /** A review is about one choice; when that changes it is no longer true. */

@@ -65,6 +65,10 @@ test.each(['light', 'dark'] as const)('found, read, reported and repeated, %s', 
   await page.getByRole('checkbox', { name: new RegExp(`, ${second.path}$`), checked: true }).waitFor();
   await page.getByRole('checkbox', { name: new RegExp(`, ${third.path}$`), checked: false }).waitFor();
   await page.getByText(/is another drive, and is not chosen/).waitFor();
+  // What was said before is said again when the language changes.
+  await main.push({ language: 'de' });
+  await page.getByText(/ein anderes Laufwerk und wird nicht gewählt/).waitFor();
+  await main.push({ language: 'en' });
   expect(open.problems).toEqual([]);
 });
 

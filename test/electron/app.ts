@@ -81,7 +81,7 @@ export async function launchApp({ user, unprivileged = user !== undefined, root 
   launcher.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
   const gone = once(launcher, 'exit').then(([code]) => code as number | null);
   const page = await electron.firstWindow();
-  page.context().setDefaultTimeout(60_000);
+  page.context().setDefaultTimeout(180_000);
   await page.locator('#source-heading').waitFor();
   return {
     electron,

@@ -31,7 +31,7 @@ describe('without a screen', () => {
 
 describe.runIf(isRoot)('as root', () => {
   it('the app itself refuses to open a window', () => {
-    const { status, stderr } = spawnSync(ELECTRON, ['--no-sandbox', ROOT], { encoding: 'utf8', timeout: 60_000 });
+    const { status, stderr } = spawnSync(ELECTRON, ['--no-sandbox', ROOT], { encoding: 'utf8', timeout: 240_000 });
     expect(status).toBe(2);
     expect(stderr).toContain('does not run as root');
   });
@@ -112,7 +112,7 @@ describe.runIf(isRoot)('as an ordinary user', () => {
       Object.assign(globalThis, { seen });
       return process.env;
     });
-    const { status } = spawnSync(ELECTRON, [ROOT], { env, uid: 65534, gid: 65534, timeout: 60_000 });
+    const { status } = spawnSync(ELECTRON, [ROOT], { env, uid: 65534, gid: 65534, timeout: 240_000 });
     expect(status).toBe(0);
     await expect.poll(() => app!.electron.evaluate(() => (globalThis as unknown as { seen: string[] }).seen)).toEqual(['restored', 'focused']);
   });

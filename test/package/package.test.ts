@@ -34,7 +34,7 @@ beforeAll(() => {
   deb = packages.path('.deb');
   const judged = promisify(execFile)('lintian', ['--no-cfg', '--allow-root', '--fail-on', 'error,warning', deb]);
   lintian = judged.then(({ stdout }) => stdout, (error: unknown) => String((error as { stdout?: string }).stdout ?? error));
-}, 240_000);
+}, 600_000);
 afterAll(() => packages[Symbol.dispose]());
 
 describe('the files of a package', () => {
@@ -45,7 +45,7 @@ describe('the files of a package', () => {
     const texts = readdirSync(ours, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     expect(texts.length).toBeGreaterThan(4);
     for (const { parentPath, name } of texts) expect(readFileSync(join(parentPath, name)).includes(CHECKOUT), name).toBe(false);
-  }, 240_000);
+  }, 600_000);
 
   it('belong to root, and nothing but Chromium\'s sandbox is setuid; deb and rpm have the same', () => {
     const inDeb = output('dpkg-deb', '--contents', deb).trim().split('\n').map((line) => line.split(/\s+/));
@@ -176,7 +176,7 @@ describe.skipIf(reason !== null)(`the package in a clean Debian${reason === null
       window.child.kill();
     }
     cloned(two.backing);
-  }, 120_000);
+  }, 600_000);
 
   it('S1 behind sudo belongs to the user who called it, and has its disks opened by the broker', async () => {
     await using disk = await labdisk({ size: 8 * MIB, plain: true });
@@ -210,7 +210,7 @@ describe.skipIf(reason !== null)(`the package in a clean Debian${reason === null
 describe('lintian', () => {
   it('finds neither an error nor a warning that has no reason in the overrides', async () => {
     expect((await lintian).trim()).toBe('');
-  }, 240_000);
+  }, 600_000);
 });
 
 /** How the kernel confines the renderers of the installed window: 2 is seccomp with a filter. */

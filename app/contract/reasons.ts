@@ -55,6 +55,8 @@ export const REASONS = {
 
   // Why a disk or a file is not written
   isSystem: {},
+  maybeSystem: {},
+  bootArea: {},
   mountedAt: { targets: 'list' },
   mountedAndSwap: { targets: 'list' },
   usedAsSwap: {},
@@ -66,6 +68,8 @@ export const REASONS = {
   behindSame: { path: 'text' },
   diskLocked: { users: 'list', how: ['read', 'write'] },
   lockedBySomebody: {},
+  inJob: { pid: 'text', how: ['read', 'write'] },
+  inLoggedJob: { id: 'text', pid: 'text', how: ['read', 'write'] },
   noMedium: {},
   emptyFile: {},
   noDiskImage: { file: 'file' },
@@ -79,6 +83,8 @@ export const REASONS = {
   sourceLiesOnIt: {},
   partIsSource: { part: 'text' },
   tooSmall: { holds: 'bytes', missing: 'bytes', writing: ['yes', 'no'] },
+  tooSmallForZeros: { holds: 'bytes', missing: 'bytes' },
+  tooSmallForPartitions: { holds: 'bytes', missing: 'bytes', end: 'bytes' },
   otherLength: { has: 'bytes', needs: 'bytes' },
   nothingCompared: {},
   fatLimit: { longest: 'bytes' },
@@ -89,6 +95,8 @@ export const REASONS = {
   otherNameFirst: {},
   fileOnIt: { file: 'text' },
   partitionOpen: {},
+  openIn: { device: 'text', users: 'list', more: 'count' },
+  mountedElsewhere: { device: 'text', target: 'text', user: 'text' },
 
   // What is at a path
   deadLink: {},
@@ -134,6 +142,7 @@ export const REASONS = {
   mountedAgain: {},
   stillUsed: { device: 'text', target: 'text', users: 'list', more: 'count' },
   notUnmounted: { device: 'text', target: 'text', said: 'text' },
+  filesInUse: { device: 'text', target: 'text' },
   stuckUnmounting: { device: 'text', target: 'text', seconds: 'count' },
   stuckUnmountingUsed: { device: 'text', target: 'text', seconds: 'count', users: 'list', more: 'count' },
   noDisk: {},

@@ -1,8 +1,9 @@
 // The machine's block devices as they are now: what lies on what, what is mounted, what holds the running system.
 // Everything that decides whether a device may be written is decided on this picture.
+import { basename } from 'node:path';
 import * as z from 'zod';
 import type { Disk, Mounted, Port } from '../contract/disks.ts';
-import { mountOf, parseMounts, parseSwaps, type Mount } from './mounts.ts';
+import { mountOf, parseMounts, parseSwaps, type Layer, type Mount } from './mounts.ts';
 
 /** What a device has of its own, whether it is a whole disk or not. */
 type Described = Pick<Disk, 'path' | 'majorMinor' | 'diskSequence' | 'size' | 'logicalSector' | 'physicalSector' | 'model' | 'serial' | 'transport' | 'removable' | 'readOnly' | 'backingFile'>;
@@ -39,7 +40,15 @@ export interface Block extends Described {
   mountedAt: string[];
   /** It, or something on it, holds part of the running system. */
   system: boolean;
+  /** What shows that; null when it is no part of the system. */
+  systemBy: SystemSign | null;
 }
+
+/**
+ * Why a device counts as part of the running system: a place of the system is mounted from it, it is swapped to, it is built in and nobody
+ * can tell where the system is, or it is an area of an eMMC that holds firmware.
+ */
+export type SystemSign = 'mounted' | 'swap' | 'precaution' | 'firmware';
 
 /** What lies on a device, by its signatures. */
 export type Probed = Pick<Block, 'fileSystem' | 'label' | 'partitionTable' | 'signatures'>;
@@ -80,6 +89,11 @@ const SYSTEM_MOUNTS = new Set([
 
 /** Types of the partitions that a machine starts from: EFI system (GPT, MBR), extended boot loader. */
 const BOOT_PARTITIONS: ReadonlySet<string> = new Set(['c12a7328-f81f-11d2-ba4b-00a0c93ec93b', '0xef', 'bc13c2ff-59e6-4262-a352-b275fd6f7172']);
+
+/** Areas of an eMMC beside its main one. To the kernel they are disks of their own. */
+const EMMC_AREA = /^(mmcblk\d+)(boot\d+|rpmb|gp\d+)$/;
+/** Of these, those that hold firmware and keys. */
+const FIRMWARE_AREA = /^mmcblk\d+(boot\d+|rpmb)$/;
 
 /** lsblk has null, blanks, or nothing at all for what it does not know. */
 const text = z.string().nullish().transform((value) => {
@@ -170,7 +184,9 @@ export class Blocks {
    * fixed disk counts as system.
    */
   get systemUnknown(): boolean {
-    return this.under('/').length === 0;
+    const root = mountOf('/', this.mounts);
+    if (root === null || this.#devicesOf(root).length === 0) return true;
+    return this.numbered(root.majorMinor) === null && root.layers.some((layer) => !layer.upper && this.#layerDevices(layer, root, []).length === 0);
   }
 
   #add(device: LsblkDevice, parent: Block | null, parentName: string | null, facts: Facts): void {
@@ -187,7 +203,7 @@ export class Blocks {
         port: facts.ports.get(device.kname) ?? null, ejectable: facts.ejectable.has(device.kname), removable: device.rm || device.hotplug, readOnly: device.ro,
         fileSystem, label, partitionTable, signatures,
         backingFile, backingId: backingFile === null ? null : this.#backingId(backingFile, facts.backingIds.get(device.kname) ?? null),
-        wwn: device.wwn, partition: partitionNumber(device, parentName), partitionType: device.parttype, parents: [], children: [], mountedAt: [], system: false,
+        wwn: device.wwn, partition: partitionNumber(device, parentName), partitionType: device.parttype, parents: [], children: [], mountedAt: [], system: false, systemBy: null,
       };
       this.#byNumber.set(block.majorMinor, block);
     }
@@ -216,8 +232,28 @@ export class Blocks {
     // bcachefs lists its members with colons between them.
     const named = mount.source.split(':').flatMap((source) => (source.startsWith('/') ? (this.#at(source) ?? []) : []));
     if (named.length > 0) return [...new Set(named.flatMap((block) => this.#together.get(block) ?? [block]))];
-    const below = mount.layers.flatMap((layer) => mountOf(layer, this.mounts) ?? []).filter((other) => other !== mount && !seen.includes(other));
-    return [...new Set(below.flatMap((other) => this.#devicesOf(other, [...seen, mount])))];
+    return [...new Set(mount.layers.flatMap((layer) => this.#layerDevices(layer, mount, seen)))];
+  }
+
+  #layerDevices({ path }: Layer, mount: Mount, seen: readonly Mount[]): Block[] {
+    if (path === '') return [];
+    const below = mountOf(path, this.mounts);
+    if (below !== null && below !== mount) return seen.includes(below) ? [] : this.#devicesOf(below, [...seen, mount]);
+    return this.#liveImages(path, mount);
+  }
+
+  /**
+   * The loop device over the image of a layer that was mounted in the initramfs, where its path leads nowhere now: "/filesystem.squashfs"
+   * of Ubuntu's live system is /cdrom/casper/filesystem.squashfs. The image has to lie on a mount of its own. The broker decides
+   * the same (native/broker/machine.cc).
+   */
+  #liveImages(path: string, overlay: Mount): Block[] {
+    const image = basename(path);
+    return this.all.filter(({ type, readOnly, backingFile }) => {
+      if (type !== 'loop' || !readOnly || backingFile === null || image === '' || basename(backingFile) !== image) return false;
+      const mount = mountOf(backingFile, this.mounts);
+      return mount !== null && mount !== overlay && this.#devicesOf(mount, [overlay]).length > 0;
+    });
   }
 
   #markMounted(swaps: readonly string[]): void {
@@ -228,14 +264,24 @@ export class Blocks {
   }
 
   #markSystem(): void {
-    const holding = this.all.filter(({ mountedAt }) => mountedAt.some((target) => SYSTEM_MOUNTS.has(target) || target === '[SWAP]'));
+    const mark = (blocks: readonly Block[], sign: SystemSign): void => {
+      for (const block of blocks) {
+        block.system = true;
+        block.systemBy ??= sign;
+      }
+    };
+    const below = (blocks: readonly Block[]): Block[] => blocks.flatMap((block) => [...this.#foundation(block)]);
+    mark(below(this.all.filter(({ mountedAt }) => mountedAt.some((target) => SYSTEM_MOUNTS.has(target)))), 'mounted');
+    mark(this.all.filter(({ name }) => FIRMWARE_AREA.test(name)), 'firmware');
     const fixed = (block: Block): boolean => block.type === 'disk' && !block.removable && block.transport !== 'usb';
     // In doubt nothing that lies on a fixed disk is written either: one of its partitions is the system.
-    const doubtful = this.systemUnknown ? this.all.filter(fixed).flatMap((disk) => [...withDescendants(disk)]) : [];
-    for (const block of [...holding, ...doubtful]) for (const below of this.#foundation(block)) below.system = true;
+    if (this.systemUnknown) mark(below(this.all.filter(fixed).flatMap((disk) => [...withDescendants(disk)])), 'precaution');
+    mark(below(this.all.filter(({ mountedAt }) => mountedAt.includes('[SWAP]'))), 'swap');
     // The machine starts from it, mounted or not.
     for (const block of this.all) {
-      if (BOOT_PARTITIONS.has(block.partitionType ?? '') && block.parents.some(({ system }) => system)) block.system = true;
+      const boots = BOOT_PARTITIONS.has(block.partitionType ?? '') ? block.parents : this.all.filter(({ name }) => name === EMMC_AREA.exec(block.name)?.[1]);
+      const sign = boots.find(({ system }) => system)?.systemBy ?? null;
+      if (sign !== null) mark([block], sign);
     }
   }
 

@@ -17,7 +17,15 @@ export interface Mount {
   /** Its server copies from one of its files to another when asked to (copy_file_range(2)). */
   serverCopies: boolean;
   /** Of an overlay: the directories it lies on. */
-  layers: string[];
+  layers: Layer[];
+}
+
+/** A directory that an overlay lies on. */
+export interface Layer {
+  /** "" where the mount options give no absolute path. */
+  path: string;
+  /** The writable layer, which can be in memory. */
+  upper: boolean;
 }
 
 /** Parses /proc/self/mountinfo (proc_pid_mountinfo(5)). Lines that are not of that form are left out. */
@@ -69,10 +77,15 @@ export function mountOf(path: string, mounts: readonly Mount[]): Mount | null {
 /** Whether `path` is `folder` or lies below it. */
 const isAt = (path: string, folder: string): boolean => folder === '/' || path === folder || path.startsWith(`${folder}/`);
 
-function layersOf(options: string): string[] {
+/** Options that name the layers of an overlay. Mounts made with fsconfig(2) have one option a layer, with a "+". */
+const LAYERS: ReadonlySet<string> = new Set(['lowerdir', 'lowerdir+', 'datadir+', 'upperdir']);
+
+function layersOf(options: string): Layer[] {
   return options.split(',').flatMap((option) => {
-    const [name, value = ''] = option.split('=', 2);
-    return name === 'lowerdir' || name === 'upperdir' ? value.split(':').filter((layer) => layer.startsWith('/')) : [];
+    const [name = '', value = ''] = option.split('=', 2);
+    if (!LAYERS.has(name)) return [];
+    // "lower::data" separates the layers that hold data only.
+    return value.split(':').filter((path) => path !== '').map((path) => ({ path: path.startsWith('/') ? path : '', upper: name === 'upperdir' }));
   });
 }
 

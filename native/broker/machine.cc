@@ -36,6 +36,22 @@ bool is_usb(const std::string& path) {
   return at != std::string::npos && at + 4 < path.size() && path[at + 4] >= '0' && path[at + 4] <= '9';
 }
 
+// The areas of an eMMC are disks of their own to the kernel: mmcblk0 and, beside it, mmcblk0boot0, mmcblk0boot1,
+// mmcblk0rpmb and mmcblk0gp0 to gp3. app/engine/blocks.ts knows the same.
+struct EmmcArea {
+  std::string main;  // the name of the main one; empty for what is no such area
+  bool firmware;     // it holds firmware or keys
+};
+
+EmmcArea emmc_area(const std::string& name) {
+  constexpr std::string_view prefix = "mmcblk";
+  if (!name.starts_with(prefix)) return {};
+  const size_t end = name.find_first_not_of("0123456789", prefix.size());
+  const std::string area = end == std::string::npos ? "" : name.substr(end);
+  const bool firmware = area.starts_with("boot") || area == "rpmb";
+  return firmware || area.starts_with("gp") ? EmmcArea{name.substr(0, end), firmware} : EmmcArea{};
+}
+
 }  // namespace
 
 Machine::Machine(const Roots& roots) : roots_(roots) {
@@ -74,6 +90,10 @@ Block Machine::read_block(const std::string& name, const std::string& path) cons
   if (block.slaves.size() == 1 && line(path + "/dm/uuid").starts_with("part")) block.disk = block.slaves.front();
   block.holders = listed(path + "/holders");
   block.fixed = exists(disk + "/device") && line(disk + "/removable") != "1" && !is_usb(disk);
+  block.read_only = line(path + "/ro") == "1";
+  const EmmcArea area = emmc_area(name);
+  block.firmware = area.firmware;
+  if (!area.main.empty()) block.beside = parse_number(line(roots_.sys + "/class/block/" + area.main + "/dev"));
   block.backing_file = line(path + "/loop/backing_file");
   block.backing = number_at(block.backing_file);
   return block;
@@ -127,8 +147,7 @@ std::set<dev_t> Machine::devices_of(const Mount& mount, const std::vector<Mount>
   }
   if (!devices.empty() || depth == kMostLayers) return devices;
   for (const Layer& layer : layers_of(mount)) {
-    const bool is_elsewhere = layer.path.empty() || mount_of(layer.path, mounts) == &mount;
-    const std::set<dev_t> below = is_elsewhere ? std::set<dev_t>{} : devices_under(layer.path, mounts, depth + 1);
+    const std::set<dev_t> below = devices_of_layer(layer.path, mount, mounts, depth + 1);
     if (below.empty() && !layer.upper) return {};
     devices.insert(below.begin(), below.end());
   }
@@ -138,6 +157,30 @@ std::set<dev_t> Machine::devices_of(const Mount& mount, const std::vector<Mount>
 std::set<dev_t> Machine::devices_under(const std::string& path, const std::vector<Mount>& mounts, int depth) const {
   const Mount* mount = mount_of(path, mounts);
   return mount == nullptr ? std::set<dev_t>{} : devices_of(*mount, mounts, depth);
+}
+
+std::set<dev_t> Machine::devices_of_layer(const std::string& path, const Mount& overlay,
+                                          const std::vector<Mount>& mounts, int depth) const {
+  if (path.empty()) return {};
+  const Mount* below = mount_of(path, mounts);
+  if (below != nullptr && below != &overlay) return devices_of(*below, mounts, depth);
+  return live_images(path, overlay, mounts, depth);
+}
+
+// The loop device over the image of a layer that was mounted in the initramfs, where its path leads nowhere now:
+// "/filesystem.squashfs" of Ubuntu's live system is /cdrom/casper/filesystem.squashfs. The image has to lie on a mount
+// of its own. app/engine/blocks.ts decides the same.
+std::set<dev_t> Machine::live_images(const std::string& path, const Mount& overlay, const std::vector<Mount>& mounts,
+                                     int depth) const {
+  const std::string image = last_component(path.substr(0, path.find_last_not_of('/') + 1));
+  std::set<dev_t> found;
+  for (const auto& [number, block] : blocks_) {
+    const std::string& file = block.backing_file;
+    if (!block.read_only || image.empty() || file.empty() || last_component(file) != image) continue;
+    const Mount* mount = mount_of(file, mounts);
+    if (mount != nullptr && mount != &overlay && !devices_of(*mount, mounts, depth).empty()) found.insert(number);
+  }
+  return found;
 }
 
 void Machine::find_system() {
@@ -175,7 +218,8 @@ bool Machine::is_system_place(const std::string& target) { return kSystemMounts.
 
 bool Machine::is_system(dev_t number) const {
   const Block* block = find(number);
-  if (system_.contains(number) || block == nullptr) return true;
+  if (system_.contains(number) || block == nullptr || block->firmware) return true;
+  if (block->beside && is_system(*block->beside)) return true;
   if (system_unknown_) {
     if (block->fixed) return true;
     if (std::any_of(block->slaves.begin(), block->slaves.end(), [&](dev_t slave) { return is_system(slave); }))

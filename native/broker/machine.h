@@ -22,6 +22,9 @@ struct Block {
   std::vector<dev_t> slaves;  // what a RAID, LVM or encrypted device lies on
   std::vector<std::string> holders;
   bool fixed = false;            // a drive, or a partition of one, that is neither removable nor on USB
+  bool read_only = false;        // write-protected
+  bool firmware = false;         // an area of an eMMC that holds firmware or keys
+  std::optional<dev_t> beside;   // of another area of an eMMC: its main one
   std::string backing_file;      // of a loop device; as sysfs writes it
   std::optional<dev_t> backing;  // of a loop device over a block device
 };
@@ -58,6 +61,10 @@ class Machine {
   std::optional<dev_t> number_at(const std::string& path) const;
   std::set<dev_t> devices_of(const Mount& mount, const std::vector<Mount>& mounts, int depth = 0) const;
   std::set<dev_t> devices_under(const std::string& path, const std::vector<Mount>& mounts, int depth = 0) const;
+  std::set<dev_t> devices_of_layer(const std::string& path, const Mount& overlay, const std::vector<Mount>& mounts,
+                                   int depth) const;
+  std::set<dev_t> live_images(const std::string& path, const Mount& overlay, const std::vector<Mount>& mounts,
+                              int depth) const;
   std::set<dev_t> lying_on(dev_t number) const;
   std::set<dev_t> also_on(dev_t number) const;
   const Block* find(dev_t number) const;

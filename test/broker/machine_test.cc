@@ -6,6 +6,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -55,8 +57,9 @@ class Described {
     if (!uuid.empty()) fs::create_directories(path + "/dm");
     if (!uuid.empty()) write(path + "/dm/uuid", uuid);
   }
-  void loop(const std::string& name, const std::string& number, const std::string& file) {
+  void loop(const std::string& name, const std::string& number, const std::string& file, bool read_only = false) {
     const std::string path = add(name, number, "sys/devices/virtual/block/" + name);
+    write(path + "/ro", read_only ? "1" : "0");
     fs::create_directories(path + "/loop");
     write(path + "/loop/backing_file", file);
   }
@@ -119,6 +122,34 @@ class Described {
 
   Folder folder_;
 };
+
+// What a machine of test/machines is expected to refuse as its system, and what to write.
+struct Expected {
+  std::vector<std::string> system;
+  std::vector<std::string> free;
+};
+
+// Describes a machine of test/machines. test/app/described.ts reads the same files.
+Expected describe(Described& machine, const fs::path& file) {
+  Expected expected;
+  std::string mountinfo;
+  std::ifstream lines(file);
+  for (std::string text; std::getline(lines, text);) {
+    std::istringstream words(text);
+    std::string verb;
+    words >> verb;
+    const std::vector<std::string> rest{std::istream_iterator<std::string>(words), {}};
+    if (verb == "disk")
+      machine.drive(rest[0], rest[1], rest[2] == "usb" ? "pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/host9" : "pci0");
+    if (verb == "part") machine.partition(rest[0], rest[1], rest[2]);
+    if (verb == "loop") machine.loop(rest[0], rest[1], rest[3], rest[2] == "ro");
+    if (verb == "mount") mountinfo += text.substr(verb.size() + 1) + "\n";
+    if (verb == "system") expected.system = rest;
+    if (verb == "free") expected.free = rest;
+  }
+  machine.mounts(mountinfo);
+  return expected;
+}
 
 void add_stick(Described& machine) {
   machine.drive("sdz", "65:144", "pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/host9");
@@ -215,6 +246,19 @@ TEST_CASE("a live system's stick is refused, and the disks of the machine are no
       "24 21 0:32 / /run/live/overlay rw - tmpfs tmpfs rw\n");
   machine.expect(Status::kSystem, {"sdz", "sdz1", "loop0"});
   machine.expect(Status::kOk, {"sda", "sda1"});
+}
+
+TEST_CASE("F14 F15 machines that the guard knows too: the same disks are the system's, and the same are free") {
+  const fs::path folder = fs::path(__FILE__).parent_path().parent_path() / "machines";
+  for (const std::string name :
+       {"ubuntu-live", "ubuntu-live-from-disk", "debian-live-new-mounts", "container", "emmc", "emmc-beside"}) {
+    CAPTURE(name);
+    Described machine;
+    const Expected expected = describe(machine, folder / (name + ".machine"));
+    REQUIRE(!expected.system.empty());
+    machine.expect(Status::kSystem, expected.system);
+    machine.expect(Status::kOk, expected.free);
+  }
 }
 
 TEST_CASE(

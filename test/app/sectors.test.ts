@@ -3,9 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PlatterError } from '../../app/contract/errors.ts';
 import type { Note } from '../../app/contract/facts.ts';
-import { canLab } from '../lab/lab.ts';
-import { MiB, requestOf, resultOf, Workbench } from './engine-support.ts';
+import { assertOwnLoop, canLab } from '../lab/lab.ts';
+import { MiB, refused, requestOf, resultOf, Workbench } from './engine-support.ts';
 
 const SIZE = 8 * MiB;
 const noLab = canLab();
@@ -85,5 +86,42 @@ describe.skipIf(noLab !== null)('a partition table', () => {
     expect(await notesOn(mbr(Buffer.alloc(SIZE), 0x0c, 256, 512)), 'it could be either').toEqual([]);
     expect(await notesOn(mbr(Buffer.alloc(SIZE, 0x5a), 0x0c, 2048, 8192)), 'the boot sector of a file system').toEqual([]);
     expect(await notesOn(Buffer.alloc(SIZE, 1))).toEqual([]);
+  });
+
+  const notesFor = async (source: string, ...destinations: string[]): Promise<Note[]> => {
+    const session = bench.session();
+    const { notes } = await session.engine.call('prepare', requestOf({ source, destinations }));
+    await session.engine.call('cancel', {});
+    return notes;
+  };
+
+  it('F30 for other sectors than its disk or a loop device has is told of for a new image too', async () => {
+    const disk = await bench.disk({ size: SIZE, sector: 4096, plain: true });
+    const copy = await bench.path('copy.img');
+    assertOwnLoop(disk.device);
+    await writeFile(disk.backing, gpt(512), { flag: 'r+' });
+    expect(await notesFor(disk.device, copy)).toContainEqual({ kind: 'sourceSectors', path: disk.device, has: 4096, made: 512 });
+    expect(await notesFor(await image(gpt(4096)), copy)).toContainEqual({ kind: 'imageSectors', path: copy, made: 4096 });
+    expect((await notesFor(await image(gpt(512)), copy)).filter(({ kind }) => kind === 'imageSectors')).toEqual([]);
+  });
+
+  it('V6 F29 of an image that was cut: the review says where the last partition ends, and names the other sectors', async () => {
+    const disk = await bench.disk({ size: SIZE, sector: 4096, plain: true });
+    const cut = await image(mbr(Buffer.alloc(SIZE - 3 * 512), 0x0c, 2048, SIZE / 512 - 2048));
+    const notes = await notesFor(cut, disk.device);
+    expect(notes).toContainEqual({ kind: 'partitionsBeyond', path: cut, end: SIZE, size: SIZE - 3 * 512 });
+    expect(notes).toContainEqual({ kind: 'otherSectors', path: disk.device, has: 4096, made: 512 });
+  });
+
+  it('F29 of a source that is too long: the refusal says where the partitions end, or that only zeros are too many', async () => {
+    const disk = await bench.disk({ size: SIZE, plain: true });
+    const refusal = async (bytes: Buffer): Promise<PlatterError> => (await refused(bench.session().engine.call('prepare', requestOf({ source: await image(bytes), destinations: [disk.device] }))))[0]!;
+    const tail = (fill: number, table: Buffer): Buffer => Buffer.concat([table, Buffer.alloc(512, fill)]);
+    expect(await refusal(tail(1, mbr(Buffer.alloc(SIZE), 0x0c, 2048, 4096)))).toMatchObject({ code: 'TOO_SMALL', reason: { kind: 'tooSmallForPartitions', holds: SIZE, missing: 512, end: 3 * MiB } });
+    expect(await refusal(tail(1, gpt(512)))).toMatchObject({ reason: { kind: 'tooSmallForPartitions', end: SIZE / 2 + 512 } });
+    expect(await refusal(tail(0, mbr(Buffer.alloc(SIZE), 0x0c, 2048, 4096)))).toMatchObject({
+      code: 'TOO_SMALL', reason: { kind: 'tooSmallForZeros', holds: SIZE, missing: 512 }, remedy: { command: `truncate --size=${SIZE} ${await bench.path('disk.img')}` },
+    });
+    expect(await refusal(tail(1, Buffer.alloc(SIZE)))).toMatchObject({ reason: { kind: 'tooSmall', missing: 512 } });
   });
 });

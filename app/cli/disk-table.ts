@@ -47,6 +47,7 @@ function contents(disk: Disk): string {
   const parts: string[] = [];
   if (disk.mountedAt.length > 0) parts.push(`mounted at ${disk.mountedAt.join(', ')}`);
   if (disk.readOnly) parts.push('read-only');
+  if (disk.locked?.reason.kind === 'inJob' || disk.locked?.reason.kind === 'inLoggedJob') parts.push('in a job of Platter');
   if (disk.fileSystem !== null) parts.push(fileSystem(disk));
   else if (disk.partitions.length === 0) parts.push(...unmountable(disk));
   if (disk.partitions.length > 0) {

@@ -49,7 +49,7 @@ export const REMEDIES = {
   endPrograms: {},
   endJob: {},
   findHolder: { path: 'text' },
-  unmountThere: { pid: 'text', target: 'text' },
+  unmountThere: { command: 'text' },
   swapOff: { command: 'text' },
   release: { command: 'text' },
   findUser: { target: 'text' },

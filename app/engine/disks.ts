@@ -1,17 +1,21 @@
 // The disks to choose from, each with the identity that has to stay and the reason why it cannot be written.
 import type { Disk, Partition } from '../contract/disks.ts';
-import type { Reason } from '../contract/facts.ts';
+import type { Reason, Remedy } from '../contract/facts.ts';
 import { mountsOn, withDescendants, type Block, type Blocks } from './blocks.ts';
 import type { Failure } from './errors.ts';
+import { holds, releaseOf, shell } from './release.ts';
 
 /** Kernel names of what lsblk calls a disk and nobody plugs in: memory. */
 const MEMORY_DISK = /^(zram|ram)\d+$/;
 
-/** The whole disks among `blocks` that have a size, in the order of their ports; `all` adds the loop devices that have something behind them. */
-export function disksOf(blocks: Blocks, all: boolean): Disk[] {
+/**
+ * The whole disks among `blocks` that have a size, in the order of their ports; `all` adds the loop devices that have something behind them.
+ * `jobOn` gives the job of another Platter that has the device at a path.
+ */
+export function disksOf(blocks: Blocks, all: boolean, jobOn: (path: string) => Reason | null = () => null): Disk[] {
   const wanted = (block: Block): boolean =>
     block.size > 0 && (block.type === 'loop' ? all && block.backingFile !== null : isWhole(block));
-  return blocks.all.filter(wanted).map(disk).sort(inPortOrder);
+  return blocks.all.filter(wanted).map((block) => disk(block, jobOn)).sort(inPortOrder);
 }
 
 /** Those without a port come last. */
@@ -21,10 +25,11 @@ function inPortOrder(a: Disk, b: Disk): number {
   return before === 0 ? a.path.localeCompare(b.path, 'en', { numeric: true }) : before;
 }
 
-const isWhole = ({ type, name }: Block): boolean => (type === 'disk' && !MEMORY_DISK.test(name)) || type === 'rom';
+const isWhole = ({ type, name, systemBy }: Block): boolean => (type === 'disk' && !MEMORY_DISK.test(name) && systemBy !== 'firmware') || type === 'rom';
 
-function disk(block: Block): Disk {
-  const refusal = refusalsOf(block, true)[0];
+function disk(block: Block, jobOn: (path: string) => Reason | null): Disk {
+  const job = [block, ...block.children].flatMap(({ path }) => jobOn(path) ?? [])[0];
+  const refusal = refusalsOf(block, true)[0] ?? (job === undefined ? undefined : { code: 'IN_USE' as const, reason: job });
   return {
     path: block.path,
     majorMinor: block.majorMinor,
@@ -58,23 +63,43 @@ const partition = (block: Block): Partition =>
 /** Why nothing may be written to `block`, whatever the source; the gravest reason first. `unmount`: what is mounted will be unmounted. */
 export function refusalsOf(block: Block, unmount: boolean): Failure[] {
   const refusals: Failure[] = [];
-  const add = (code: Failure['code'], reason: Reason): void => void refusals.push({ code, op: 'check', reason });
+  const system = systemReason(block);
+  // No advice on its mounts and holders makes the system's disk a destination.
+  const add = (code: Failure['code'], reason: Reason, remedy?: Remedy): void =>
+    void refusals.push({ code, op: 'check', reason, ...(system !== null ? { remedy: { kind: 'IS_SYSTEM' } } : remedy !== undefined ? { remedy } : {}) });
   const mounts = mountsOn(block);
+  const targets = mounts.filter((mount) => mount !== '[SWAP]');
+  const swaps = swapsOn(block);
   const holders = [...withDescendants(block)].filter((other) => other !== block && holds(other));
-  if (block.system) add('IS_SYSTEM', { kind: 'isSystem' });
+  if (system !== null) add('IS_SYSTEM', system);
   // What the system needs stays mounted, whoever asks.
-  if (mounts.length > 0 && (block.system || !unmount)) add('MOUNTED', mountedWhere(mounts));
+  if (system !== null && mounts.length > 0) add('MOUNTED', mountedWhere(mounts));
+  if (system === null && targets.length > 0 && !unmount) add('MOUNTED', mountedWhere(targets));
+  if (system === null && swaps.length > 0) add('MOUNTED', { kind: 'usedAsSwap' }, swapOff(swaps));
   if (block.type === 'rom') add('READ_ONLY', { kind: 'optical' });
   else if (block.readOnly) add('READ_ONLY', { kind: 'writeProtected' });
-  if (holders.length > 0) add('IN_USE', { kind: 'heldBy', holders: holders.map(({ path, type }) => `${path} (${type})`) });
+  if (holders.length > 0) add('IN_USE', { kind: 'heldBy', holders: holders.map(({ path, type }) => `${path} (${type})`) }, releaseOf(block));
   return refusals;
 }
 
-/**
- * Does it hold the devices that it lies on? Everything does but the kernel's own partitions: encryption, LVM, RAID,
- * multipath, bcache, drbd, a loop device over a disk. A partition that the device-mapper makes is one of its devices.
- */
-const holds = ({ type, name }: Block): boolean => type !== 'part' || name.startsWith('dm-');
+/** Why `block` is never written, as a part of the running system; null when it is none, or is only until its swap is switched off. */
+function systemReason({ systemBy }: Block): Reason | null {
+  switch (systemBy) {
+    case 'mounted':
+      return { kind: 'isSystem' };
+    case 'precaution':
+      return { kind: 'maybeSystem' };
+    case 'firmware':
+      return { kind: 'bootArea' };
+    case 'swap':
+    case null:
+      return null;
+  }
+}
+
+const swapsOn = (block: Block): string[] => [...withDescendants(block)].filter(({ mountedAt }) => mountedAt.includes('[SWAP]')).map(({ path }) => path);
+
+const swapOff = (devices: readonly string[]): Remedy => ({ kind: 'swapOff', command: shell(['swapoff', ...devices]) });
 
 function mountedWhere(mounts: readonly string[]): Reason {
   const targets = mounts.filter((mount) => mount !== '[SWAP]');

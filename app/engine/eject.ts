@@ -16,7 +16,7 @@ import { unmount } from './unmount.ts';
 export function againstEjecting(path: string, block: Block | null, held: ReadonlySet<string>): PlatterError[] {
   const no = (code: PlatterError['code'], kind: 'noDisk' | 'jobHasIt' | 'loopDevice' | 'noSwitch'): PlatterError => failure({ code, op: 'eject', device: path, reason: { kind } });
   if (block === null) return [no('NOT_EJECTABLE', 'noDisk')];
-  const using = refusalsOf(block, true).filter(({ code }) => code === 'IS_SYSTEM' || code === 'IN_USE').map((refusal) => failure({ ...refusal, op: 'eject', device: path }));
+  const using = refusalsOf(block, true).filter(({ code, reason }) => code === 'IS_SYSTEM' || code === 'IN_USE' || reason.kind === 'usedAsSwap').map((refusal) => failure({ ...refusal, op: 'eject', device: path }));
   if (using.length > 0) return using;
   if (held.has(block.majorMinor)) return [no('IN_USE', 'jobHasIt')];
   return block.ejectable ? [] : [no('NOT_EJECTABLE', block.type === 'loop' ? 'loopDevice' : 'noSwitch')];

@@ -13,6 +13,7 @@ import { inspectExisting } from './inspect.ts';
 import type { Emit, Job } from './job.ts';
 import { launch } from './launch.ts';
 import { foundations } from './logged-end.ts';
+import { jobOn } from './holders.ts';
 import { readBlocks } from './machine.ts';
 import { exportManifest } from './made-manifests.ts';
 import type { NativeAddon, NativeUevent } from './native.ts';
@@ -55,7 +56,7 @@ export class LocalEngine {
 
   /** The disks; `all` adds loop devices. */
   async list({ all }: { all: boolean }): Promise<Disk[]> {
-    return disksOf(await readBlocks(undefined, this.#held()), all);
+    return disksOf(await readBlocks(undefined, this.#held()), all, jobOn);
   }
 
   /** Tells of the disks from now on, whenever they change. Throws a Refusal where the kernel cannot be heard. */

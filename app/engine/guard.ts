@@ -59,6 +59,16 @@ export function notesOnSource({ block, path }: End, blocks: Blocks): Note[] {
 export const notesOnDestination = ({ block, path }: End): Note[] =>
   block !== null && block.type === 'part' && !block.system && block.parents.some(({ system }) => system) ? [{ kind: 'besideSystem', path }] : [];
 
+/** What the user should know about disks that become clones of a source that stays connected: both have the same UUIDs then. */
+export function notesOnClones({ block, path }: End, destinations: readonly End[]): Note[] {
+  const paths = destinations.filter((end) => end.block !== null).map((end) => end.path);
+  if (block === null || paths.length === 0) return [];
+  const family = [...withDescendants(block)];
+  if (family.every(({ fileSystem, partitionTable }) => fileSystem === null && partitionTable === null)) return [];
+  const has = (fileSystem: string): boolean => family.some((one) => one.fileSystem === fileSystem);
+  return [{ kind: 'sameUuids', source: path, paths, by: has('btrfs') ? 'btrfs' : has('LVM2_member') ? 'lvm' : 'other' }];
+}
+
 function check(end: Located & { path: string }, code: ErrorCode, reason: Reason): PlatterError {
   return failure({ code, op: 'check', device: end.path, reason });
 }

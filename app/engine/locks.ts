@@ -1,21 +1,18 @@
 // BSD locks (flock(2)) on what a job reads and writes, as systemd asks for them: one on the node of the whole disk, shared
 // while it is read, exclusive while it is written. Two copies see each other by them, and udev leaves a disk that is being
 // written alone. A file that is written is locked when it is opened (images.ts).
-import { closeSync, constants, openSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlatterError } from '../contract/errors.ts';
-import type { Reason } from '../contract/facts.ts';
 import type { Block } from './blocks.ts';
 import { errnoOf, failure, Refusal } from './errors.ts';
+import { remedyFor, whoLocks } from './holders.ts';
 import type { End } from './inspect.ts';
 import type { NativeAddon, NativeDevice } from './native.ts';
-import { content } from './sysfs.ts';
 
 /** udev locks a disk for the moment in which it looks at it. */
 const PATIENCE_MS = 2000;
 const POLL_MS = 50;
-/** The kernel's first PID namespace (PROC_PID_INIT_INO in include/linux/proc_ns.h). */
-const FIRST_PID_NAMESPACE = 'pid:[4026531836]';
 /** Errors of a file system that has no locks, and of a whole disk that the user may not open. */
 const NO_LOCKS: ReadonlySet<string> = new Set(['ENOLCK', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EINVAL', 'EBADF']);
 
@@ -82,30 +79,12 @@ async function unlessLocked({ path, realPath }: Pick<End, 'path' | 'realPath'>, 
   for (let waited = 0; !lock(); waited += POLL_MS) {
     if (waited >= PATIENCE_MS) {
       const reason = whoLocks(realPath);
-      return reason === null ? [] : [failure({ code: 'IN_USE', op: 'open', device: path, errno: 'EWOULDBLOCK', reason })];
+      return reason === null ? [] : [failure({ code: 'IN_USE', op: 'open', device: path, errno: 'EWOULDBLOCK', reason, remedy: remedyFor(reason) })];
     }
     await sleep(POLL_MS);
   }
   return [];
 }
-
-/**
- * Who has locked the file or node at `path`, and for what, as far as /proc/locks tells. null when the owner is dead: the
- * kernel keeps the lock of a killed process until its last request ends, and lists no owner then. An owner in another PID
- * namespace is not listed either, except in the first one, which sees all processes.
- */
-function whoLocks(path: string): Reason | null {
-  const { dev, ino } = statSync(path, { bigint: true });
-  const number = [(dev >> 8n) & 0xfffn, (dev & 0xffn) | ((dev >> 12n) & 0xfff00n)].map((part) => part.toString(16).padStart(2, '0')).join(':');
-  const found = content('/proc/locks').split('\n').flatMap((line) => {
-    const [, kind, , how, pid, inode] = line.split(/\s+/);
-    return kind === 'FLOCK' && inode === `${number}:${ino}` && pid !== undefined && Number(pid) > 0 ? [{ pid, how }] : [];
-  });
-  if (found.length === 0) return readlinkSync('/proc/self/ns/pid') === FIRST_PID_NAMESPACE ? null : { kind: 'lockedBySomebody' };
-  return { kind: 'diskLocked', users: found.map(({ pid }) => `${nameOf(pid)} (${pid})`), how: found.some(({ how }) => how === 'WRITE') ? 'write' : 'read' };
-}
-
-const nameOf = (pid: string): string => ignoring(new Set(['ENOENT', 'ESRCH', 'EACCES']), () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) ?? '?';
 
 /** What `act` gives; null when it fails with one of `errnos`. */
 function ignoring<T>(errnos: ReadonlySet<string>, act: () => T): T | null {

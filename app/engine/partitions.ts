@@ -1,7 +1,10 @@
 // What the kernel makes of a disk's partition table, which it reads again before the disk is written and after.
 import type { Note } from '../contract/facts.ts';
 import { writes, type CopyRequest } from '../contract/jobs.ts';
+import type { Block } from './blocks.ts';
 import { errnoOf, Refusal, refuse } from './errors.ts';
+import { partitionHolder } from './holders.ts';
+import { readBlocks } from './machine.ts';
 import type { NativeDevice } from './native.ts';
 import type { Held, Prepared } from './prepare.ts';
 import type { RightsSession, Seen } from './rights-session.ts';
@@ -26,10 +29,13 @@ export async function partitionNotes({ kind }: CopyRequest, destinations: readon
 /** The same of one disk: a note, or null when the kernel has answered. */
 export async function checkPartitions(end: Seen, device: NativeDevice, sessions: readonly RightsSession[]): Promise<Note | null> {
   const errno = await reread(end, device, sessions);
-  if (errno === 'EBUSY') return refuse({ code: 'IN_USE', op: 'check', device: end.path, errno, reason: { kind: 'partitionOpen' } });
+  if (errno === 'EBUSY') return refuse({ code: 'IN_USE', op: 'check', device: end.path, errno, ...(end.block === null ? { reason: { kind: 'partitionOpen' } } : partitionHolder(await now(end.block))) });
   // A table that cannot be read is about to be overwritten; a disk that is gone shows when it is written.
   return errno === 'EACCES' || errno === 'EPERM' ? { kind: 'partitionsUnchecked', path: end.path } : null;
 }
+
+/** A disk with the partitions that it has now. */
+const now = async (disk: Block): Promise<Block> => (await readBlocks()).numbered(disk.majorMinor) ?? disk;
 
 /**
  * Has the kernel show what is on the disks of a job now, but for those that `skip` names (they give no answer). Gives what

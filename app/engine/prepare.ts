@@ -11,7 +11,8 @@ import type { Grid } from './chunk-sets.ts';
 import { isChunkSize } from './chunks.ts';
 import { errnoOf, failure, failureOf, isRefusedAccess, Refusal, refuse } from './errors.ts';
 import { againstBehindSame } from './behind.ts';
-import { againstUnmounting, notesOnDestination, notesOnSource, refusals } from './guard.ts';
+import { withClaims, withHolder } from './holders.ts';
+import { againstUnmounting, notesOnClones, notesOnDestination, notesOnSource, refusals } from './guard.ts';
 import { checkPart, reopenPart, type Naming } from './images.ts';
 import { endpoint, inspectDestination, inspectExisting, type End, type Found } from './inspect.ts';
 import { newJobId, type LoggedEnd } from './job-log.ts';
@@ -29,6 +30,7 @@ import type { Rights } from './rights.ts';
 import type { RightsSession, Wanted } from './rights-session.ts';
 import { findEnds, openInterrupted, resumeNote, sampleErrors, type FoundJob, type Resumed } from './resume.ts';
 import { notesOnSectors } from './sectors.ts';
+import { explainShortfalls } from './shortfall.ts';
 import { judgeContent } from './source-content.ts';
 import { stateDir } from './state-folder.ts';
 import { mountsOf } from './unmount.ts';
@@ -169,12 +171,12 @@ async function look(request: CopyRequest, blocks: Blocks): Promise<Looked> {
     ...request.destinations.map((path) => (replaces ? inspectDestination(path, blocks, inPlace) : inspectExisting(path, blocks))),
   ]);
   const bytes = source?.end?.size ?? manifest.value?.bytes ?? null;
-  throwIfAny([
+  throwIfAny(await withClaims([
     ...manifest.errors, ...map.errors, ...unwritable,
     ...(bytes === null ? [] : misfits(bytes, manifest.value, request.manifest, map.value, request.rescue?.map ?? null)),
     ...(await filesInTheWay(request, [source, ...destinations])),
-    ...refusals({ kind, update, unmount, bytes }, source, destinations, blocks),
-  ]);
+    ...(await explainShortfalls(refusals({ kind, update, unmount, bytes }, source, destinations, blocks), source?.end ?? null)),
+  ], writes(kind) ? destinations : []));
   return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed: null, notes: notesOnFiles(manifest.value, map.value, request) };
 }
 
@@ -184,11 +186,11 @@ async function lookAgain({ resumed, request, source, destinations, notes }: Foun
   const { bytes, chunkSize } = resumed.log.header;
   // By its chunks the log has counted.
   const isAnother = manifest.value !== null && (manifest.value.bytes !== bytes || manifest.value.chunkSize !== chunkSize);
-  throwIfAny([
+  throwIfAny(await withClaims([
     ...manifest.errors, ...map.errors, ...misfits(bytes, null, null, map.value, path), ...unwritable,
     ...(isAnother ? [failure({ code: 'CHANGED', op: 'check', device: request.manifest, reason: { kind: 'anotherFile' }, remedy: { kind: 'otherManifest' } })] : []),
     ...refusals({ kind: 'resume', update: request.update || request.kind === 'repair', unmount: request.unmount, bytes: null }, source, destinations, blocks),
-  ]);
+  ], destinations));
   return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed, notes: [...notes, resumeNote(resumed), ...(path !== null && map.value === null ? [{ kind: 'mapGone', path } as const] : [])] };
 }
 
@@ -211,7 +213,7 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
       if (device !== null) opened.push(device);
       return device;
     } catch (error) {
-      errors.push(error instanceof Refusal ? error.errors[0]! : failureOf(error, 'open', end.path, end.kind));
+      errors.push(withHolder(error instanceof Refusal ? error.errors[0]! : failureOf(error, 'open', end.path, end.kind), end));
       return null;
     }
   };
@@ -280,7 +282,8 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
     const misplaced = held === null || !writes(request.kind) || request.rescue !== null ? [] : await notesOnSectors(held, destinations.map(({ end }) => end));
     const left = writes(request.kind) ? await notesOnLeftovers(bytes, destinations) : [];
     const beside = writes(request.kind) ? destinations.flatMap(({ end }) => notesOnDestination(end)) : [];
-    const onSource = from === null ? [] : notesOnSource(from, blocks);
+    const clones = writes(request.kind) ? destinations.map(({ end }) => end) : [];
+    const onSource = from === null ? [] : [...notesOnSource(from, blocks), ...notesOnClones(from, clones)];
     const onCache = notesOnCache([...(held === null ? [] : [held]), ...destinations]);
     const all = [...(content?.notes ?? []), ...partitions, ...onSource, ...beside, ...misplaced, ...left, ...onCache, ...looked.notes, ...notes];
     const plan = planOf(asked, request, from, destinations, bytes, client, all, log?.id ?? null);

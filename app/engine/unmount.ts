@@ -1,21 +1,22 @@
 // Takes mounted file systems off a disk that is to be written or taken out: never lazily, never by force, never the system's.
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Mounted } from '../contract/disks.ts';
 import type { Reason } from '../contract/facts.ts';
 import { mountedOn, type Block, type Blocks } from './blocks.ts';
-import { errnoOf, failure, failureOf, isRefusedAccess, Refusal, refuse, type Failure } from './errors.ts';
+import { refusalsOf } from './disks.ts';
+import { failure, failureOf, isRefusedAccess, Refusal, refuse, type Failure } from './errors.ts';
+import { named, usersOf, withHolder } from './holders.ts';
 import { moveLock } from './locks.ts';
 import { isSequence, readBlocks } from './machine.ts';
-import { inTheWayOf, parseMounts, type Mount } from './mounts.ts';
+import { inTheWayOf, parseMounts, parseSwaps, type Mount } from './mounts.ts';
 import type { NativeAddon, NativeDevice } from './native.ts';
 import { checkPartitions } from './partitions.ts';
 import { PATIENCE_MS, requestsEnded, unlessStuck } from './patience.ts';
 import type { Held, Prepared } from './prepare.ts';
 import { runProgram, SYSTEM_PATH } from './programs.ts';
+import { shell } from './release.ts';
 import type { RightsSession, Seen } from './rights-session.ts';
 
-/** More users of a file system than these are only counted. */
-const NAMED_USERS = 4;
 /** A file system can be mounted over itself. */
 const ROUNDS = 8;
 
@@ -62,7 +63,8 @@ export async function unmount(seen: Seen, { agreed = null, session = null, patie
     const block = blocks.numbered(majorMinor);
     const mounts = block === null ? [] : mountsOf(block, blocks);
     if (mounts.length === 0) return;
-    if (block!.system) refuse({ code: 'IS_SYSTEM', op: 'unmount', device: path, reason: { kind: 'isSystem' } });
+    const [never] = block!.system ? refusalsOf(block!, true) : [];
+    if (never !== undefined) refuse({ ...never, op: 'unmount', device: path });
     const later = agreed === null ? undefined : mounts.find(({ target }) => agreed.every((mount) => mount.target !== target));
     if (later !== undefined) refuse({ code: 'MOUNTED', op: 'unmount', device: path, reason: { kind: 'mountedMeanwhile', ...later }, remedy: { kind: 'reviewAgain' } });
     const own = blocks.mountsOf(block!);
@@ -82,7 +84,7 @@ interface Round {
 }
 
 async function unmountOne(round: Round, { device, target }: Mounted): Promise<void> {
-  const { seen: { path, block }, patience, session } = round;
+  const { seen: { path, block }, blocks, patience, session } = round;
   const mount = topOf(round, { device, target });
   if (mount === null) return;
   const { failed, stderr } = await runProgram('umount', [target], SYSTEM_PATH, patience, () => requestsEnded(block!.majorMinor));
@@ -90,13 +92,25 @@ async function unmountOne(round: Round, { device, target }: Mounted): Promise<vo
   if (failed === 'timeout') throw stuck(path, { device, target }, patience);
   if (session !== null && await unmountBy(session, round.seen, { device, target }, mount.id, patience)) return;
   const users = usersOf(target);
+  const command = users.length > 0 ? null : filesInUse(target, blocks);
+  if (command !== null) refuse({ code: 'MOUNTED', op: 'unmount', device: path, reason: { kind: 'filesInUse', device, target }, remedy: { kind: 'release', command } });
   const said = (stderr.trim().split('\n').at(-1) ?? '').replace(/^umount: /, '').replace(/\.$/, '') || failed;
   refuse({
     code: 'MOUNTED', op: 'unmount', device: path,
     ...(users.length > 0
       ? { reason: { kind: 'stillUsed', device, target, ...named(users) }, remedy: { kind: 'endPrograms' } }
-      : { reason: { kind: 'notUnmounted', device, target, said }, remedy: { kind: 'unmountByHand' } }),
+      : { reason: { kind: 'notUnmounted', device, target, said }, remedy: said.includes('busy') ? { kind: 'findUser', target: shell([target]) } : { kind: 'unmountByHand' } }),
   });
+}
+
+/** Commands that end the use of files below `target` as swap and by loop devices; null when there is no such use. */
+function filesInUse(target: string, blocks: Blocks): string | null {
+  const isBelow = (path: string | null): boolean => path?.startsWith(`${target}/`) === true;
+  const commands = [
+    ...parseSwaps(readFileSync('/proc/swaps', 'utf8')).filter(isBelow).map((path) => shell(['swapoff', path])),
+    ...blocks.all.filter(({ backingFile }) => isBelow(backingFile)).map(({ path }) => shell(['losetup', '--detach', path])),
+  ];
+  return commands.length === 0 ? null : commands.join(' && ');
 }
 
 /**
@@ -133,29 +147,6 @@ function stuck(path: string, { device, target }: Mounted, patience: number): Ref
   return new Refusal([failure({ code: 'STALLED', op: 'unmount', device: path, reason, remedy: { kind: 'waitUnmounting' } })]);
 }
 
-/** Other programs that have something open below `target`, or the device itself, or are there: "bash (4711)". Those of others show only to root. */
-export function usersOf(target: string, device: string | null = null): string[] {
-  const below = (path: string): boolean => path === target || path === device || path.startsWith(`${target}/`);
-  return tolerant([], () => readdirSync('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid)).flatMap((pid) => {
-    const links = ['cwd', 'root', 'exe', ...tolerant([], () => readdirSync(`/proc/${pid}/fd`)).map((fd) => `fd/${fd}`)];
-    if (!links.some((link) => below(tolerant('', () => readlinkSync(`/proc/${pid}/${link}`))))) return [];
-    return [`${tolerant('?', () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim())} (${pid})`];
-  });
-}
-
-/** The first of them, and how many more there are. */
-const named = (users: readonly string[]): { users: string[]; more: number } => ({ users: users.slice(0, NAMED_USERS), more: Math.max(0, users.length - NAMED_USERS) });
-
-/** Processes end while they are looked at, and those of others are not ours to look at. */
-function tolerant<T>(otherwise: T, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (errnoOf(error) !== null) return otherwise;
-    throw error;
-  }
-}
-
 /**
  * Unmounts a destination that was only opened for reading so far, and opens it for writing instead. What it was opened as
  * keeps its number from going to another drive. Rejects with a Refusal.
@@ -185,6 +176,6 @@ async function openForWriting(addon: NativeAddon, end: Seen, session: RightsSess
     return await addon.openDevice(end.realPath, { write: true, exclusive: true });
   } catch (error) {
     if (session !== null && isRefusedAccess(error)) return session.open(end, 'write');
-    throw new Refusal([failureOf(error, 'open', end.path, 'block')]);
+    throw new Refusal([withHolder(failureOf(error, 'open', end.path, 'block'), end)]);
   }
 }

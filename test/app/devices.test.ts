@@ -252,7 +252,7 @@ it.skipIf(noLab !== null)('the partition table is read again: before, where an o
   const { engine } = session;
   const user = await open(`${device}p1`, 'r');
   try {
-    expect(await refused(engine.call('prepare', requestOf({ source, destinations: [device] })))).toMatchObject([{ code: 'IN_USE', device, message: 'A partition of it is open in another program.' }]);
+    expect(await refused(engine.call('prepare', requestOf({ source, destinations: [device] })))).toMatchObject([{ code: 'IN_USE', device, reason: { kind: 'openIn', device: `${device}p1` } }]);
   } finally {
     await user.close();
   }

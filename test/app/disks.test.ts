@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Disk } from '../../app/contract/disks.ts';
 import { Refusal } from '../../app/engine/client.ts';
-import { disksOf } from '../../app/engine/disks.ts';
+import { disksOf, refusalsOf } from '../../app/engine/disks.ts';
 import { numberOf, readBlocks } from '../../app/engine/machine.ts';
 import { assertOwnLoop, canLab, labdisk } from '../lab/lab.ts';
+import { describedMachines } from './described.ts';
 import { laptop, live, picture, server, type Machine } from './machines.ts';
 
 const listed = (machine: Machine, all = false): Record<string, Disk> =>
@@ -59,7 +60,26 @@ describe('a server', () => {
   });
 });
 
+describe('F14 F15 machines that the broker knows too', () => {
+  it.each(describedMachines())('$name: the same disks are the system\'s, and the same are free', ({ blocks, system, free }) => {
+    const locked = Object.fromEntries(blocks.all.map((block) => [block.name, refusalsOf(block, true).map(({ code }) => code).includes('IS_SYSTEM')]));
+    expect(Object.fromEntries([...system, ...free].map((name) => [name, locked[name]]))).toEqual(
+      Object.fromEntries([...system.map((name) => [name, true]), ...free.map((name) => [name, false])]));
+  });
+
+  it('F15 the firmware of an eMMC is not in the list of disks', () => {
+    const { blocks } = describedMachines().find(({ name }) => name === 'emmc-beside.machine')!;
+    expect(disksOf(blocks, true).map(({ path }) => path)).toEqual(['/dev/mmcblk0', '/dev/mmcblk0gp0', '/dev/mmcblk1']);
+  });
+});
+
 describe('in doubt a disk is system', () => {
+  it('V8 that it may hold the system is said as a precaution where nobody can tell, and as a fact where it is known', () => {
+    const reasons = (machine: Machine): unknown => listed(machine).nvme0n1!.locked?.reason;
+    expect(reasons(laptop)).toEqual({ kind: 'isSystem' });
+    expect(reasons({ ...laptop, mounts: [['0:50', '/', 'zfs', 'rpool/root']], swaps: [] })).toEqual({ kind: 'maybeSystem' });
+  });
+
   it('a live system: the stick it runs from, through the overlay, the loop device and the file', () => {
     expect(listed(live)).toMatchObject({ sda: { system: true }, nvme0n1: { system: false, locked: null } });
   });

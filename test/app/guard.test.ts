@@ -5,9 +5,9 @@ import { plainRequest, type CopyRequest } from '../../app/contract/jobs.ts';
 import type { Blocks } from '../../app/engine/blocks.ts';
 import { argumentErrors, memoryOf } from '../../app/engine/arguments.ts';
 import { english } from '../../app/engine/english.ts';
-import { notesOnDestination, notesOnSource, refusals } from '../../app/engine/guard.ts';
+import { notesOnClones, notesOnDestination, notesOnSource, refusals } from '../../app/engine/guard.ts';
 import { endpoint, type End, type ImagePlace } from '../../app/engine/inspect.ts';
-import { GB, laptop, live, picture, server, type Machine } from './machines.ts';
+import { GB, images, laptop, live, picture, server, type Machine } from './machines.ts';
 
 /** The end that a block device of `blocks` is. */
 function device(blocks: Blocks, path: string, givenAs = path): End {
@@ -40,7 +40,7 @@ describe('a block device as destination', () => {
     ['/dev/nvme0n1', ['IS_SYSTEM', 'MOUNTED', 'IN_USE']],
     ['/dev/nvme0n1p2', ['IS_SYSTEM', 'MOUNTED', 'IN_USE']],
     ['/dev/dm-1', ['IS_SYSTEM', 'MOUNTED']],
-    ['/dev/dm-2', ['IS_SYSTEM', 'MOUNTED']],
+    ['/dev/dm-2', ['MOUNTED']],
     ['/dev/sda', ['MOUNTED']],
     ['/dev/sda1', ['MOUNTED']],
     ['/dev/sr0', ['READ_ONLY']],
@@ -293,6 +293,42 @@ describe('a verification writes nothing, so less is refused', () => {
   });
 });
 
+describe('advice on a drive in use can be followed:', () => {
+  const advice = (machine: Machine, path: string, unmount = false): string[] => {
+    const blocks = picture(machine);
+    return refusals({ kind: 'copy', update: false, unmount, bytes: null }, { end: source(GB) }, [{ end: device(blocks, path) }], blocks).map(({ reason, advice }) => `${reason.kind}: ${advice}`);
+  };
+  const root: Machine['mounts'][number] = ['254:9', '/'];
+  const held = (...children: Machine['devices']): Machine => ({
+    devices: [{ name: 'dm-9', number: '254:9' }, { name: 'sda', number: '8:0', children: [{ name: 'sda1', number: '8:1', type: 'part', children }] }], mounts: [images, root],
+  });
+
+  it.each([false, true])('F20 swap: switch it off, whether --unmount is given (%s) or not', (unmount) => {
+    const machine: Machine = { ...held(), swaps: ['/dev/sda1'] };
+    expect(advice(machine, '/dev/sda', unmount)).toEqual(['usedAsSwap: Switch the swap off (sudo swapoff /dev/sda1), then try again.']);
+    const both: Machine = { ...machine, mounts: [images, root, ['8:0', '/mnt']] };
+    expect(advice(both, '/dev/sda')).toEqual([expect.stringMatching(/^mountedAt: .*--unmount/), 'usedAsSwap: Switch the swap off (sudo swapoff /dev/sda1), then try again.']);
+  });
+
+  it('V4 the system: choose another destination, for each of its mounts and holders too', () => {
+    const never = 'Choose another destination: this one is never written.';
+    expect(advice(laptop, '/dev/nvme0n1')).toEqual([`isSystem: ${never}`, `mountedAndSwap: ${never}`, `heldBy: ${never}`]);
+    expect(advice({ ...laptop, mounts: [['0:50', '/', 'zfs', 'rpool/root']] }, '/dev/nvme0n1')).toEqual([`maybeSystem: ${never}`, `usedAsSwap: ${never}`, `heldBy: ${never}`]);
+  });
+
+  it('F20 encryption, LVM, RAID and loop devices: the commands that release it, the top first', () => {
+    const release = (command: string): string[] => [`heldBy: Release it as root (${command}), then try again.`];
+    const crypt = { name: 'dm-0', number: '254:0', type: 'crypt', path: '/dev/mapper/secret' };
+    const volumes = [{ name: 'dm-1', number: '254:1', type: 'lvm', path: '/dev/mapper/my--vg-one' }, { name: 'dm-2', number: '254:2', type: 'lvm', path: '/dev/mapper/my--vg-two' }];
+    expect(advice(held(crypt), '/dev/sda')).toEqual(release('cryptsetup close secret'));
+    const stack: Machine = held({ ...crypt, children: volumes });
+    expect(advice({ ...stack, mounts: [...stack.mounts, ['254:1', '/mnt/my\\040data'], ['254:2', '/mnt/b']] }, '/dev/sda', true))
+      .toEqual(release("umount '/mnt/my data' && umount /mnt/b && vgchange --activate n my-vg && cryptsetup close secret"));
+    expect(advice(held({ name: 'md0', number: '9:0', type: 'raid1' }), '/dev/sda1')).toEqual(release('mdadm --stop /dev/md0'));
+    expect(advice(held({ name: 'drbd0', number: '147:0', type: 'disk' }), '/dev/sda1')).toEqual(['heldBy: End what uses it, then try again.']);
+  });
+});
+
 describe('all reasons at once', () => {
   const blocks = picture(laptop);
 
@@ -326,6 +362,19 @@ describe('a request', () => {
     for (const memory of [1024, 65_535, 2 ** 30 + 4096, -1, 0, NaN, Infinity]) expect(wrong({ memory })).toEqual(['BAD_ARGUMENT']);
     expect(argumentErrors({ ...request, memory: 1024 })[0]!.message).toBe('Memory must be from 64 KiB to 1 GiB, not 1,024 bytes.');
   });
+});
+
+it('F36 a clone of a disk has its UUIDs, and the review says so', () => {
+  const blocks = picture({ devices: [
+    { name: 'sda', number: '8:0', fs: 'btrfs' }, { name: 'sdb', number: '8:16', children: [{ name: 'sdb1', number: '8:17', type: 'part', fs: 'LVM2_member' }] }, { name: 'sdc', number: '8:32' },
+  ], mounts: [] });
+  const notes = (from: End, ...to: End[]): string[] => notesOnClones(from, to).map(english.note);
+  expect(notes(device(blocks, '/dev/sda'), device(blocks, '/dev/sdc'), image())).toEqual([
+    '/dev/sda and the copy on /dev/sdc have the same UUIDs. Disconnect one of them before the next mount or restart, because the system cannot tell them apart.'
+    + ' A mount of btrfs can write to the wrong one: `btrfstune -u` gives the unmounted copy a UUID of its own.',
+  ]);
+  expect(notes(device(blocks, '/dev/sdb'), device(blocks, '/dev/sdc'))).toEqual([expect.stringContaining('vgimportclone')]);
+  expect([notes(device(blocks, '/dev/sda'), image()), notes(source(GB), device(blocks, '/dev/sdc')), notes(device(blocks, '/dev/sdc'), device(blocks, '/dev/sda'))]).toEqual([[], [], []]);
 });
 
 it('a source in use is copied, with a note', () => {

@@ -20,6 +20,8 @@ export interface Device {
   children?: Device[];
   /** What lsblk calls it where that is not the kernel's name: of a device of the device-mapper. */
   alias?: string;
+  /** Where that is not /dev/NAME: of a device of the device-mapper. */
+  path?: string;
 }
 
 /** A machine in short. */
@@ -45,7 +47,7 @@ export interface Machine {
 export const GB = 1_000_000_000;
 
 /** Every machine has its images on a server: what is refused is refused for another reason than them. */
-const images: Machine['mounts'][number] = ['0:40', '/images', 'nfs4', 'server:/images'];
+export const images: Machine['mounts'][number] = ['0:40', '/images', 'nfs4', 'server:/images'];
 
 /** The picture that Platter makes of the machine. */
 export function picture({ devices, mounts, swaps = [], backings = {}, backingIds = {}, btrfs = [], places = {}, serials = {}, ejectable = [], ids = {} }: Machine): Blocks {
@@ -78,9 +80,9 @@ function mountinfo([number, target, type = 'ext4', source = '/dev/none', options
   return `${index + 22} ${parent} ${number} / ${target} ${options} shared:${index} - ${type} ${source} ${superOptions}`;
 }
 
-function lsblk({ name, number, type = 'disk', size = 64 * GB, fs, label, model, serial, tran, rm, ro, wwn, parttype, alias, children }: Device): object {
+function lsblk({ name, number, type = 'disk', size = 64 * GB, fs, label, model, serial, tran, rm, ro, wwn, parttype, alias, path, children }: Device): object {
   return {
-    name: alias ?? name, path: `/dev/${name}`, kname: name, 'maj:min': number.padStart(7), type, size, 'log-sec': 512, 'phy-sec': 4096,
+    name: alias ?? name, path: path ?? `/dev/${name}`, kname: name, 'maj:min': number.padStart(7), type, size, 'log-sec': 512, 'phy-sec': 4096,
     model: model ?? null, serial: serial ?? null, tran: tran ?? null, fstype: fs ?? null, label: label ?? null, pttype: null, wwn: wwn ?? null, parttype: parttype ?? null,
     rm: rm ?? false, hotplug: rm ?? false, ro: ro ?? false, ...(children && { children: children.map(lsblk) }),
   };

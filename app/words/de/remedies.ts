@@ -75,7 +75,7 @@ export const remedies: Translated<typeof english> = {
   endPrograms: 'Beenden Sie diese Programme, oder lassen Sie sie es verlassen, dann versuchen Sie es noch einmal.',
   endJob: 'Warten Sie auf das Ende dieses Auftrags, oder brechen Sie ihn ab, dann versuchen Sie es noch einmal.',
   findHolder: 'Suchen Sie das Programm, das es geöffnet hat (sudo fuser -v {path}), und beenden Sie es, dann versuchen Sie es noch einmal.',
-  unmountThere: 'Hängen Sie es dort aus (sudo nsenter --target {pid} --mount umount {target}), oder beenden Sie dieses Programm, dann versuchen Sie es noch einmal.',
+  unmountThere: 'Hängen Sie es dort aus (sudo {command}), oder beenden Sie dieses Programm, dann versuchen Sie es noch einmal.',
   swapOff: 'Schalten Sie den Swap ab (sudo {command}), dann versuchen Sie es noch einmal.',
   release: 'Geben Sie es als root frei ({command}), dann versuchen Sie es noch einmal.',
   findUser: 'Suchen Sie die Programme, die es benutzen (sudo fuser -v -m {target}), und beenden Sie sie, dann versuchen Sie es noch einmal.',

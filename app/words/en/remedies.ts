@@ -75,7 +75,7 @@ export const remedies = {
   endPrograms: 'End these programs, or let them leave it, then try again.',
   endJob: 'Wait for the end of that job, or cancel it, then try again.',
   findHolder: 'Find the program that has it open (sudo fuser -v {path}) and end it, then try again.',
-  unmountThere: 'Unmount it there (sudo nsenter --target {pid} --mount umount {target}), or end that program, then try again.',
+  unmountThere: 'Unmount it there (sudo {command}), or end that program, then try again.',
   swapOff: 'Switch the swap off (sudo {command}), then try again.',
   release: 'Release it as root ({command}), then try again.',
   findUser: 'Find the programs that use it (sudo fuser -v -m {target}) and end them, then try again.',

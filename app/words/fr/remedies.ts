@@ -75,7 +75,7 @@ export const remedies: Translated<typeof english> = {
   endPrograms: 'Terminez ces programmes, ou faites-les en sortir, puis réessayez.',
   endJob: 'Attendez la fin de cette tâche, ou annulez-la, puis réessayez.',
   findHolder: 'Cherchez le programme qui l’a ouvert (sudo fuser -v {path}) et terminez-le, puis réessayez.',
-  unmountThere: 'Démontez-le là-bas (sudo nsenter --target {pid} --mount umount {target}), ou terminez ce programme, puis réessayez.',
+  unmountThere: 'Démontez-le là-bas (sudo {command}), ou terminez ce programme, puis réessayez.',
   swapOff: 'Désactivez le swap (sudo {command}), puis réessayez.',
   release: 'Libérez-le en tant que root ({command}), puis réessayez.',
   findUser: 'Cherchez les programmes qui l’utilisent (sudo fuser -v -m {target}) et terminez-les, puis réessayez.',

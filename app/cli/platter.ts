@@ -32,6 +32,7 @@ import { jsonReporter } from './json-reporter.ts';
 import { byKeys, inForeground, type Selection } from './keys.ts';
 import { liveReporter } from './live-reporter.ts';
 import { logReporter } from './log-reporter.ts';
+import { watchOutput, written } from './output.ts';
 import type { Reporter } from './reporter.ts';
 import { withRights } from './rights.ts';
 import { runJob } from './run-job.ts';
@@ -117,10 +118,10 @@ async function letGo(engine: Engine, stalled: boolean): Promise<void> {
   stderr.write('platter: a device still does not answer. The engine that waits for it stays behind, and ends when the device answers or is unplugged.\n');
 }
 
-/** Says all that a command is for. Resolves to its exit code: whoever stops to read has had enough, a full disk has not. */
+/** Prints what a command is for. Resolves to its exit code; `watchOutput` changes that code when the write fails. */
 async function tell(text: string): Promise<number> {
-  const error = await new Promise<NodeJS.ErrnoException | null>((done) => void stdout.write(text, (failed) => { done(failed ?? null); }));
-  return error === null || error.code === 'EPIPE' ? EXIT.allGood : EXIT.noneGood;
+  await written(stdout, text);
+  return EXIT.allGood;
 }
 
 const list: Actions['list'] = ({ all, json }) => withEngine(reporterFor(json), async (engine) => {
@@ -206,10 +207,7 @@ function misused(error: CommanderError): number {
 }
 
 async function main(): Promise<void> {
-  stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') stderr.write(`platter: cannot write to stdout: ${error.message}\n`);
-  });
-  stderr.on('error', () => undefined); // where errors go is gone: there is nowhere left to say so
+  watchOutput(stdout, stderr);
   const exit = (code: number): void => { process.exitCode = code; };
   try {
     await commands({ list, job, jobs, forget, history, report }, exit).parseAsync(process.argv, { from: 'node' }); // Electron as plain Node too: commander would expect an app's arguments

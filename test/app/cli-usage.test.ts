@@ -1,8 +1,12 @@
 // What the command line says of itself, and of what it does not understand.
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
-import { engineLacks, PLATTER, platter, stateDirectory } from './cli-support.ts';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { Bench, digest, engineLacks, MiB, PLATTER, platter, start, stateDirectory } from './cli-support.ts';
+
+const bench = new Bench();
+afterEach(() => bench.clear());
 
 describe('help', () => {
   test.each([[['--help']], [['copy', '--help']], [['verify', '--help']], [['repair', '--help']], [['resume', '--help']]])('%j has options, examples and exit codes, on stdout', async (args) => {
@@ -94,14 +98,34 @@ describe('what is not understood is refused with exit code 2, on stderr, and not
   });
 });
 
-describe('what cannot be said', () => {
-  test('is no success: the disk that stdout goes to is full', () => {
+describe('stdout that cannot be written', () => {
+  /** Runs platter with stdout on a device that is always full. */
+  const onFullDisk = (args: string[]): { status: number | null; stderr: string } => {
     const full = openSync('/dev/full', 'w');
-    for (const args of [['list', '--json'], ['jobs'], ['history', '--csv']]) {
-      const { status, stderr } = spawnSync(process.execPath, [PLATTER, ...args], { stdio: ['ignore', full, 'pipe'], encoding: 'utf8', env: { ...process.env, PLATTER_STATE: stateDirectory() } });
-      expect({ args, status }).toEqual({ args, status: 3 });
-      expect(stderr).toContain('cannot write to stdout: ENOSPC');
-    }
+    const { status, stderr } = spawnSync(process.execPath, [PLATTER, ...args], { stdio: ['ignore', full, 'pipe'], encoding: 'utf8', env: { ...process.env, PLATTER_STATE: stateDirectory() } });
     closeSync(full);
+    return { status, stderr };
+  };
+  const SAID = 'platter: cannot write to stdout: ENOSPC: no space left on device, write\n';
+
+  test.each([[['list', '--json']], [['jobs']], [['history', '--csv']], [['--help']], [['copy', '--help']], [['--version']]])('F4 %j ends with exit code 3 and says why', (args) => {
+    expect(onFullDisk(args)).toEqual({ status: 3, stderr: SAID });
+  });
+
+  test.each([[[]], [['--json']]])('F4 a copy with %j goes on, ends with exit code 3 and says why once', async (options) => {
+    const [source, copy] = [await bench.image('disk.img', 4 * MiB), join(await bench.directory(), 'copy.img')];
+    expect(onFullDisk(['copy', source, copy, '--yes', '--throttle', '2M', ...options])).toEqual({ status: 3, stderr: SAID });
+    expect(await digest(copy)).toBe(await digest(source));
+  });
+
+  test('F4 a refused copy keeps exit code 2, because nothing was written', async () => {
+    const source = await bench.image('disk.img', MiB);
+    expect(onFullDisk(['copy', source, source, '--yes', '--json'])).toEqual({ status: 2, stderr: SAID });
+  });
+
+  test.each([[['--help']], [['list', '--all']], [['list', '--json']]])('F4 %j into a pipe that nobody reads ends with exit code 0 and says nothing', async (args) => {
+    const run = start(args);
+    run.child.stdout!.destroy();
+    expect(await run.ended).toMatchObject({ code: 0, signal: null, stderr: '' });
   });
 });

@@ -17,7 +17,7 @@ const rooms = {
   // What a job comes to: verdicts, counts, totals. The page and main's notifications see the same.
   view: { files: 'app/view/**', imports: ['contract', 'words'] },
   // The face of the engine: what starts the host, talks to it and names what comes back. All that main may know of the engine.
-  'engine client': { files: 'app/engine/{client,durable-file,english,errors,frames,no-inspector,reduce,schema,state-folder}.ts', imports: ['contract', 'engine', 'words'] },
+  'engine client': { files: 'app/engine/{client,durable-file,english,errors,frames,hang-up,no-inspector,reduce,schema,state-folder}.ts', imports: ['contract', 'engine', 'words'] },
   engine: { files: 'app/engine/**', imports: ['contract', 'engine client', 'sources', 'words'] },
   // What a file is, by its content.
   sources: { files: 'app/sources/**', imports: ['contract'] },

@@ -12,7 +12,7 @@ export const EXIT = {
   refused: 2,
   /** None is good, or the engine broke down, or what was asked for could not be written to stdout. */
   noneGood: 3,
-  /** Cancelled by SIGINT or SIGTERM; what was in flight has ended and the devices are flushed. */
+  /** Cancelled by SIGINT, SIGTERM or a terminal that closed; what was in flight has ended and the devices are flushed. */
   cancelled: 130,
 } as const;
 

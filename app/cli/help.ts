@@ -8,8 +8,8 @@ Exit codes:
        compared, or the source was written to during the job
   2    refused: nothing was written
   3    none is good, or the engine broke down, or stdout could not be written
-  130  cancelled by SIGINT or SIGTERM, after what was in flight had ended and
-       the devices were flushed`;
+  130  cancelled by SIGINT, SIGTERM or a terminal that closed, after what was in
+       flight had ended and the devices were flushed`;
 
 /** Where what happened can be read later. */
 const LOG = `

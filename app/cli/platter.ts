@@ -11,6 +11,7 @@ import { REPORT_FORMS } from '../contract/records.ts';
 import type { JobView } from '../contract/window.ts';
 import { controlSocket, type Engine, Refusal, startEngine } from '../engine/client.ts';
 import { failure, refuse } from '../engine/errors.ts';
+import { outliveHangUp } from '../engine/hang-up.ts';
 import { exportManifest } from '../engine/made-manifests.ts';
 import { stateDir } from '../engine/state-folder.ts';
 import { isStuck, waitsOf, type Waits } from '../engine/stuck.ts';
@@ -217,6 +218,7 @@ async function main(): Promise<void> {
   }
 }
 
+  outliveHangUp();
 await main().catch((error: unknown) => {
   // A bug of ours. What was written cannot be vouched for.
   log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));

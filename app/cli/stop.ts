@@ -1,7 +1,5 @@
-// Everything that asks the command to stop, as one thing: SIGINT, SIGTERM, SIGHUP, and a reader that went away.
-
-/** Signals that mean: stop, but leave the devices in order. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+// Everything that asks the command to stop, as one thing: signals, and a reader that went away.
+import { STOPPING } from '../engine/hang-up.ts';
 
 /** A second signal within so many milliseconds is the first one passed on again, by npm or a launcher. */
 const ECHO = 500;
@@ -16,7 +14,7 @@ export class Stop {
   onRepeat: () => void = () => undefined;
 
   constructor() {
-    for (const signal of SIGNALS) process.on(signal, this.#heard);
+    for (const signal of STOPPING) process.on(signal, this.#heard);
   }
 
   /** Aborted by the first request. */
@@ -35,6 +33,6 @@ export class Stop {
 
   /** Gives the signals their usual effect back. */
   close(): void {
-    for (const signal of SIGNALS) process.off(signal, this.#heard);
+    for (const signal of STOPPING) process.off(signal, this.#heard);
   }
 }

@@ -33,7 +33,10 @@ process.stdin.on('error', broken);
 // Nobody listens any more: as good as the end of the input.
 process.stdout.on('error', () => end(1));
 // The first one stops the job; more of them do not make it end in the middle of a write.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(0));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(0));
+// A terminal that closes signals the whole process group. The client knows whether that stops the job (hang-up.ts), and
+// a client that ends closes this input.
+process.on('SIGHUP', () => undefined);
 process.on('uncaughtException', broken);
 
 /** The user's other processes must not take the disks that this one will hold. Without the addon it will hold none. */

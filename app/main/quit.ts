@@ -1,6 +1,7 @@
 // Leaving: in the middle of a job only after a question, and then after it stopped safely.
 import { app, dialog, type MessageBoxOptions } from 'electron';
 import type { JobView } from '../contract/window.ts';
+import { outliveHangUp, STOPPING } from '../engine/hang-up.ts';
 import { say } from '../words/speech.ts';
 import type { Jobs } from './jobs.ts';
 import { currentWindow } from './window.ts';
@@ -51,5 +52,6 @@ export function setupQuit(jobs: Jobs): void {
   app.on('window-all-closed', () => {
     if (!jobs.running) app.quit();
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stopAndQuit());
+  for (const signal of STOPPING) process.on(signal, () => void stopAndQuit());
+  outliveHangUp();
 }

@@ -8,20 +8,23 @@ export interface Session {
   /** Waits for `text` on the screen. */
   see(text: string | RegExp): Promise<void>;
   type(text: string): void;
+  /** Closes the terminal, as a window that is closed or a connection that breaks. */
+  hangUp(): void;
   /** Exit code, and everything that was printed. */
   end(): Promise<{ code: number | null; screen: string }>;
 }
 
-const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+/** `word` as a shell reads it as one word. */
+export const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** Runs platter on a terminal of 80 columns, until the test of `bench` ends. */
 export const onTerminal = (bench: Bench, args: string[]): Session =>
   inTerminal(bench, `exec ${[process.execPath, PLATTER, ...args].map(quoted).join(' ')}`);
 
-/** The same for any command of the shell. */
-export function inTerminal(bench: Bench, command: string): Session {
+/** The same for any command of the shell, with more in its environment. */
+export function inTerminal(bench: Bench, command: string, env: NodeJS.ProcessEnv = {}): Session {
   const child = spawn('script', ['-qec', `stty cols 80 rows 24; ${command}`, '/dev/null'], {
-    stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, TERM: 'xterm', NO_COLOR: '1', PLATTER_STATE: stateDirectory() },
+    stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, TERM: 'xterm', LC_ALL: 'C.UTF-8', NO_COLOR: '1', PLATTER_STATE: stateDirectory(), ...env },
   });
   let screen = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => { screen += text; });
@@ -39,6 +42,7 @@ export function inTerminal(bench: Bench, command: string): Session {
       }
     },
     type: (text) => void child.stdin.write(text),
+    hangUp: () => void child.kill('SIGKILL'),
     async end() {
       const [code] = await ended;
       return { code, screen };

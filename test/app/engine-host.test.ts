@@ -203,7 +203,7 @@ describe.skipIf(noLab !== null)('stopping in the middle', () => {
     await expectOrder(disk, copy);
   });
 
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('by %s, twice: the same, and not in the middle of a write', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('by %s, twice: the same, and not in the middle of a write', async (signal) => {
     const { session, disk } = await running();
     await disk.rule('stall w');
     await disk.waitFor(({ stalled }) => stalled > 0);
@@ -216,6 +216,17 @@ describe.skipIf(noLab !== null)('stopping in the middle', () => {
     expect(await session.exited).toEqual([0, null]);
     expect((await disk.counters()).inFlight).toBe(0);
     expect(session.events.at(-1)).toMatchObject({ event: 'result', result: { cancelled: true } });
+  });
+});
+
+describe.skipIf(noLab !== null)('SIGHUP', () => {
+  it('F9 does not end the host: its client decides whether a closed terminal stops the job', async () => {
+    const { session } = await running();
+    session.host.kill('SIGHUP');
+    for (let samples = 0; samples < 3; samples += 1) await session.until(({ event }) => event === 'progress');
+    expect(session.host.exitCode).toBeNull();
+    session.host.stdin.end();
+    expect(await session.exited).toEqual([0, null]);
   });
 });
 

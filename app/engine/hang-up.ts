@@ -1,0 +1,14 @@
+// Which signals stop a program of ours, and what SIGHUP means to it.
+import { isatty } from 'node:tty';
+
+/**
+ * The signals that mean: stop, and leave the devices in order. SIGHUP is one of them only where a standard stream was a
+ * terminal at the start. Node resets a SIGHUP that nohup(1) had ignored, so the disposition cannot tell; but nohup leaves
+ * no terminal among the streams, and a program without one loses nothing when the terminal closes.
+ */
+export const STOPPING: readonly NodeJS.Signals[] = [0, 1, 2].some((fd) => isatty(fd)) ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : ['SIGINT', 'SIGTERM'];
+
+/** Outlives a SIGHUP that does not stop this program. */
+export function outliveHangUp(): void {
+  if (!STOPPING.includes('SIGHUP')) process.on('SIGHUP', () => undefined);
+}

@@ -1,6 +1,7 @@
 // The npm packages of the lockfile, and the Node that comes with them: the tools want a newer one than a stable
 // distribution has. Runs on Node 20.
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import { fingerprint, inRoot, run, say, Stop, unlessDone } from './tools.mjs';
 
@@ -27,6 +28,9 @@ const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** Runs a program in this one's place: same terminal, signals passed on, exits with its code. Never returns. */
 async function become(command, args) {
+  // Node 22.15 and later can do just that.
+  process.execve?.(command, [command, ...args], process.env);
+  const terminals = [0, 1, 2].filter((fd) => isatty(fd));
   let child;
   for (const signal of endings) {
     let passedOn = false;
@@ -35,7 +39,19 @@ async function become(command, args) {
       passedOn = true;
     });
   }
-  process.exit(await run(command, args, { cwd: process.cwd(), stdio: 'inherit', onSpawn: (started) => (child = started) }));
+  const code = await run(command, args, { cwd: process.cwd(), stdio: 'inherit', onSpawn: (started) => (child = started) });
+  if (terminals.some((fd) => !isatty(fd))) await dieOfHangUp();
+  process.exit(code);
+}
+
+/**
+ * Ends this process by SIGHUP. Node 20 resets its terminals when it exits, and aborts when one of them has closed; a
+ * signal ends it without that. Never returns.
+ */
+async function dieOfHangUp() {
+  process.removeAllListeners('SIGHUP');
+  process.kill(process.pid, 'SIGHUP');
+  await new Promise((resolve) => setTimeout(resolve, 60_000));
 }
 
 /**

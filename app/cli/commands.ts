@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
 import { plainRequest, type CopyRequest } from '../contract/jobs.ts';
 import { TEXTS } from './help.ts';
+import { printableLines } from './text.ts';
 import { destinationRate, file, job, memory, name, rate, retries, seconds } from './values.ts';
 
 /** What a command does. Each resolves to the exit code. */
@@ -34,7 +35,7 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     .helpOption('--help', 'print this help')
     .helpCommand(false)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /u, 'platter: ')) })
+    .configureOutput({ outputError: (text, write) => write(printableLines(text.replace(/^error: /u, 'platter: '))) })
     .showHelpAfterError('Try --help.')
     .addHelpText('after', TEXTS.program);
   const add = (name: string, description: string): Command =>

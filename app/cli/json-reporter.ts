@@ -1,10 +1,11 @@
 import type { Writable } from 'node:stream';
 import { errorLine, planLine, progressLine, resultLine, type JsonLine } from './json.ts';
 import type { Reporter } from './reporter.ts';
+import { printableJson } from './text.ts';
 
 /** One JSON object a line. Samples are left out while the reader is behind; errors and the result never are. */
 export function jsonReporter(stdout: Writable): Reporter {
-  const print = (line: JsonLine): void => void stdout.write(`${JSON.stringify(line)}\n`);
+  const print = (line: JsonLine): void => void stdout.write(`${printableJson(line)}\n`);
   return {
     refused: (errors) => errors.forEach((error) => print(errorLine(error))),
     planned: (plan) => print(planLine(plan)),

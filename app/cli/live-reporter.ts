@@ -6,7 +6,7 @@ import { finalLines, liveLines, type Screen } from './job-lines.ts';
 import { headline } from './job-words.ts';
 import type { Selection } from './keys.ts';
 import { ALREADY_STOPPING, errorSentence, STOPPING, type Reporter } from './reporter.ts';
-import { wrap, type Paint } from './text.ts';
+import { inAscii, wrap, type Paint } from './text.ts';
 
 /** Milliseconds between two redraws at least: faster than that nobody reads. */
 const INTERVAL = 250;
@@ -29,17 +29,18 @@ export function liveReporter({ stdout, stderr, paint, unicode, selection }: Term
   let last = -Infinity;
   // One column is left free: some terminals wrap as soon as the last one is taken.
   const screen = (): Screen => ({ width: stdout.columns - 1, height: stdout.rows - 1, paint, unicode, selected: selection?.index });
+  const shown = (lines: readonly string[]): string => (unicode ? lines.join('\n') : inAscii(lines.join('\n')));
   const redraw = (view: JobView): void => {
     last = now();
-    draw(liveLines(view, screen()).join('\n'));
+    draw(shown(liveLines(view, screen())));
   };
   const complain = (line: string): void => {
     draw.clear();
-    stderr.write(`${wrap(line, stdout.columns - 1, INDENT).join('\n')}\n`);
+    stderr.write(`${shown(wrap(line, stdout.columns - 1, INDENT))}\n`);
   };
   return {
     refused: (errors) => errors.forEach((error) => complain(errorSentence(error))),
-    planned: (plan) => void stdout.write(`${headline(plan).flatMap((line) => wrap(line, stdout.columns - 1, '')).join('\n')}\n\n`),
+    planned: (plan) => void stdout.write(`${shown(headline(plan).flatMap((line) => wrap(line, stdout.columns - 1, '')))}\n\n`),
     started: redraw,
     happened(event, view) {
       complaints.look(view);
@@ -51,7 +52,7 @@ export function liveReporter({ stdout, stderr, paint, unicode, selection }: Term
         complaints.rest(view).forEach(complain);
         // Written, not drawn: what stays may be taller than the terminal.
         draw.clear();
-        stdout.write(`${finalLines(view, screen()).join('\n')}\n`);
+        stdout.write(`${shown(finalLines(view, screen()))}\n`);
         draw.done();
       } else if (event.event !== 'progress' || now() - last >= INTERVAL) {
         redraw(view);

@@ -1,4 +1,4 @@
-// Writing to stdout, and what the exit code says when that fails.
+// Stdout: what the exit code says when it cannot be written, and what the terminal behind it can do.
 import { EXIT } from './exit-code.ts';
 
 /** Exit codes that promise a result on stdout. The others say already that the command did not end well. */
@@ -24,4 +24,20 @@ export function watchOutput(stdout: NodeJS.WritableStream, stderr: NodeJS.Writab
 /** Writes `text` and waits until the system has it, or refuses it. */
 export function written(stdout: NodeJS.WritableStream, text: string): Promise<void> {
   return new Promise((resolve) => void stdout.write(text, () => resolve()));
+}
+
+export interface TerminalKind {
+  /** The cursor can be moved, so that lines can be drawn again. */
+  moves: boolean;
+  /** It shows more than ASCII. */
+  utf8: boolean;
+}
+
+/** The kernel's own console takes UTF-8, but its font has few of our glyphs. */
+const LIMITED_FONT = 'linux';
+
+/** The kind of terminal that TERM and the locale's variables describe, in the order that setlocale(3) reads them. */
+export function terminalOf({ TERM = '', LC_ALL = '', LC_CTYPE = '', LANG = '' }: NodeJS.ProcessEnv): TerminalKind {
+  const locale = [LC_ALL, LC_CTYPE, LANG].find((value) => value !== '') ?? 'C';
+  return { moves: TERM !== '' && TERM !== 'dumb', utf8: TERM !== LIMITED_FONT && /\.utf-?8(?:@|$)/iu.test(locale) };
 }

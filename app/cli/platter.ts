@@ -33,13 +33,13 @@ import { jsonReporter } from './json-reporter.ts';
 import { byKeys, inForeground, type Selection } from './keys.ts';
 import { liveReporter } from './live-reporter.ts';
 import { logReporter } from './log-reporter.ts';
-import { watchOutput, written } from './output.ts';
+import { terminalOf, watchOutput, written } from './output.ts';
 import type { Reporter } from './reporter.ts';
 import { withRights } from './rights.ts';
 import { runJob } from './run-job.ts';
 import { holdOffSleep } from './sleep.ts';
 import { Stop } from './stop.ts';
-import type { Paint, Style } from './text.ts';
+import { inAscii, printable, printableJson, printableLines, type Paint, type Style } from './text.ts';
 
 const { stdin, stdout, stderr } = process;
 
@@ -54,18 +54,25 @@ const log = new Log({ echo: (line) => told.log && stderr.write(`${line}\n`) });
 
 function tellLog(): void {
   told.log = true;
-  stderr.write(`platter: the log is ${log.path}\n`);
+  mention(`the log is ${log.path}`);
 }
 
 /** Colours on stdout; none where it is no terminal or NO_COLOR is set. */
 const paint: Paint = (style, text) => styleText(FORMATS[style], text, { stream: stdout });
 
-/** How to tell of what happens. The kernel's own console has no glyphs beyond ASCII to rely on. */
+const terminal = terminalOf(process.env);
+
+/** `text` as stdout can show it. A file or a pipe gets UTF-8. */
+const forTerminal = (text: string): string => (stdout.isTTY && !terminal.utf8 ? inAscii(text) : text);
+
+/** Tells a sentence of ours on stderr. */
+const mention = (sentence: string): void => void stderr.write(`platter: ${printable(sentence)}\n`);
+
+/** How to tell of what happens. */
 function reporterFor(json: boolean, selection: Selection | null = null, verbose = false): Reporter {
   if (json) return jsonReporter(stdout);
-  const unicode = process.env.TERM !== 'linux' && process.env.TERM !== 'dumb';
   // What the log says would go through a view that is drawn again and again.
-  return stdout.isTTY && !verbose ? liveReporter({ stdout, stderr, paint, unicode, selection }) : logReporter(stdout, stderr);
+  return stdout.isTTY && terminal.moves && !verbose ? liveReporter({ stdout, stderr, paint, unicode: terminal.utf8, selection }) : logReporter(stdout, stderr);
 }
 
 /** Runs `act`; what is refused is told by `reporter`. Resolves to the exit code. */
@@ -90,7 +97,7 @@ async function withEngine(reporter: Reporter, act: (engine: Engine) => Promise<n
     const errors = event.event === 'error' ? [event.error] : event.event === 'result' ? [...event.result.errors, ...event.result.destinations.flatMap((one) => one.errors)] : [];
     stalled ||= errors.some(({ code }) => code === 'STALLED');
   });
-  const engine = withRights(started, (sentence) => stderr.write(`platter: ${sentence}\n`));
+  const engine = withRights(started, mention);
   try {
     return await asking(reporter, () => act(engine));
   } finally {
@@ -128,12 +135,12 @@ async function tell(text: string): Promise<number> {
 const list: Actions['list'] = ({ all, json }) => withEngine(reporterFor(json), async (engine) => {
   const disks = await engine.call('list', { all });
   const table = (): string => diskTable(disks, stdout.isTTY ? stdout.columns - 1 : Infinity, paint).join('\n');
-  return tell(`${json ? JSON.stringify(disks.map(diskFacts), null, 2) : table()}\n`);
+  return tell(`${json ? printableJson(disks.map(diskFacts), 2) : forTerminal(table())}\n`);
 });
 
 const jobs: Actions['jobs'] = ({ json }) => withEngine(reporterFor(json), async (engine) => {
   const interrupted = await engine.call('jobs', {});
-  return tell(`${json ? JSON.stringify(interrupted, null, 2) : jobLines(interrupted, paint).join('\n')}\n`);
+  return tell(`${json ? printableJson(interrupted, 2) : forTerminal(jobLines(interrupted, paint).join('\n'))}\n`);
 });
 
 const forget: Actions['forget'] = (name, { json }) => withEngine(reporterFor(json), async (engine) => {
@@ -144,7 +151,8 @@ const forget: Actions['forget'] = (name, { json }) => withEngine(reporterFor(jso
 const history: Actions['history'] = (words, { json, csv }) => asking(reporterFor(json), async () => {
   const { records, unreadable } = await new History().all();
   const found = search(records, words.join(' '));
-  return tell(csv ? recordsCsv(found) : `${json ? JSON.stringify(found.map(recordToKeep), null, 2) : historyLines(found, unreadable, paint).join('\n')}\n`);
+  if (csv) return tell(stdout.isTTY ? forTerminal(printableLines(recordsCsv(found), '\r\n')) : recordsCsv(found));
+  return tell(`${json ? printableJson(found.map(recordToKeep), 2) : forTerminal(historyLines(found, unreadable, paint).join('\n'))}\n`);
 });
 
 const report: Actions['report'] = (id, files) => asking(reporterFor(false), async () => {
@@ -164,7 +172,7 @@ async function keep(view: JobView): Promise<void> {
     await new History().add(recordOf(view, Date.now()));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    stderr.write(`platter: this job is not in the history: ${error.message}\n`);
+    mention(`this job is not in the history: ${error.errors.map(({ message, advice }) => `${message} ${advice}`).join(' ')}`);
   }
 }
 
@@ -176,13 +184,13 @@ async function job(request: CopyRequest, { yes, json, verbose }: { yes: boolean;
     if (error.code === 'EPIPE') stop.request();
   });
   const ask = (plan: Plan, signal: AbortSignal): Promise<boolean> => {
-    stdout.write(`${lossLines(plan, paint).join('\n')}\n`);
+    stdout.write(`${forTerminal(lossLines(plan, paint).join('\n'))}\n`);
     return askConsent(stdin, stdout, signal).finally(() => stdout.write('\n'));
   };
   const atTerminal = stdin.isTTY && stdout.isTTY && !json;
-  const selection: Selection | null = atTerminal && !verbose && inForeground() ? { index: null } : null;
+  const selection: Selection | null = atTerminal && terminal.moves && !verbose && inForeground() ? { index: null } : null;
   const reporter = reporterFor(json, selection, verbose);
-  const around = { reporter, stop, directory: process.cwd(), ask: atTerminal ? ask : null, control: controlBy(json, selection), keep, holdOffSleep, log };
+  const around = { reporter, stop, directory: process.cwd(), ask: atTerminal ? ask : null, control: controlBy(json, selection), mention, keep, holdOffSleep, log };
   try {
     return await withEngine(reporter, async (engine) => {
       const known = request.kind === 'resume' ? { ...request, job: request.job ?? await onlyJob(engine) } : request;
@@ -222,7 +230,7 @@ async function main(): Promise<void> {
 await main().catch((error: unknown) => {
   // A bug of ours. What was written cannot be vouched for.
   log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  stderr.write(`platter: ${error instanceof Error ? error.stack ?? error.message : String(error)}\n`);
+  stderr.write(printableLines(`platter: ${error instanceof Error ? error.stack ?? error.message : String(error)}\n`));
   process.exitCode = EXIT.noneGood;
 });
 // What is said is said at once, to a file, a pipe and a terminal alike; the engine alone would keep this process.

@@ -1,8 +1,8 @@
 // On a terminal: it shows what would be lost, asks, and draws one line per destination. `script` gives the terminal.
 import { afterEach, describe, expect, test } from 'vitest';
 import { canLab } from '../lab/lab.ts';
-import { Bench, digest, firstDifference, MiB } from './cli-support.ts';
-import { onTerminal } from './cli-terminal-support.ts';
+import { Bench, digest, firstDifference, MiB, PLATTER } from './cli-support.ts';
+import { inTerminal, onTerminal, quoted } from './cli-terminal-support.ts';
 
 const SIZE = 16 * MiB;
 
@@ -99,5 +99,30 @@ describe.skipIf(noLab !== null)('the live view', () => {
     expect(screen.split('platter: stopping: ')).toHaveLength(2);
     expect(screen).not.toContain('already stopping');
     expect(screen).toMatch(/– .*cancelled/u);
+  });
+});
+
+describe('F32 a terminal with few abilities', () => {
+  async function screenOf(env: NodeJS.ProcessEnv): Promise<string> {
+    const [source, copy] = [await bench.image('disk.img', 2 * MiB), `${await bench.directory()}/${'a'.repeat(60)}.img`];
+    const { code, screen } = await inTerminal(bench, `exec ${[process.execPath, PLATTER, 'copy', source, copy, '--throttle', '2M'].map(quoted).join(' ')}`, env).end();
+    expect(code, screen).toBe(0);
+    return screen;
+  }
+
+  test('TERM=dumb gets lines, and no escape sequence', async () => {
+    const screen = await screenOf({ TERM: 'dumb', NO_COLOR: undefined, LC_ALL: 'C.UTF-8' });
+    expect(screen).toMatch(/1 s {2}.*(?:copying|verifying)/u);
+    expect(screen).not.toContain('\u001b');
+  });
+
+  test('LANG=C gets nothing but ASCII', async () => {
+    const screen = await screenOf({ LC_ALL: '', LC_CTYPE: '', LANG: 'C' });
+    expect(screen).toContain('+ ~aaa');
+    expect(screen).not.toMatch(/[^\u0000-\u007f]/u);
+  });
+
+  test('a UTF-8 locale gets the glyphs', async () => {
+    expect(await screenOf({ LC_ALL: 'C.UTF-8' })).toContain('✓ …aaa');
   });
 });

@@ -13,9 +13,10 @@ Exit codes:
 
 /** Where what happened can be read later. */
 const LOG = `
-Log: platter.log in $PLATTER_STATE, else $XDG_STATE_HOME/platter, else
-~/.local/state/platter (root: /var/lib/platter). PLATTER_LOG=debug keeps more,
-error, warn or info as much or less.`;
+Log: platter.log in $PLATTER_STATE. Without that variable root has it in
+/var/lib/platter, other users in $XDG_STATE_HOME/platter or
+~/.local/state/platter. PLATTER_LOG=debug keeps more, error, warn or info as
+much or less.`;
 
 export const JSON_LINES = `
 With --json, stdout has one object a line and nothing else:

@@ -13,6 +13,9 @@ import { sockets } from '../words/en/sockets.ts';
 import { tell, type Speaker } from '../words/telling.ts';
 import { counted, place, size } from './words.ts';
 
+/** "2026-11-28 23:59 UTC": Sweden writes dates as ISO 8601 does. */
+const dates = new Intl.DateTimeFormat('sv-SE', { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', timeZoneName: 'short' });
+
 const host: Speaker = {
   words: { causes, contents, drives, ends, files, notes, reasons, remedies, sockets },
   locale: 'en-GB',
@@ -20,7 +23,7 @@ const host: Speaker = {
     bytes: (bytes) => counted(bytes, 'byte'),
     size,
     place: ({ offset, length }) => place(offset, length),
-    time: (at) => new Date(at).toLocaleString('en-GB', { timeZoneName: 'short' }),
+    time: (at) => dates.format(at),
   },
 };
 

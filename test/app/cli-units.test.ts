@@ -2,8 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { EXIT, exitCode } from '../../app/cli/exit-code.ts';
 import { formatRate, formatTime, parseSize } from '../../app/cli/quantities.ts';
-import { columns, fit, printable, wrap } from '../../app/cli/text.ts';
+import { terminalOf } from '../../app/cli/output.ts';
+import { columns, fit, inAscii, printable, printableJson, wrap } from '../../app/cli/text.ts';
 import type { DestinationResult, JobResult, Plan } from '../../app/contract/jobs.ts';
+import { english } from '../../app/engine/english.ts';
+import { place, size } from '../../app/engine/words.ts';
 
 describe('sizes', () => {
   test.each([
@@ -23,7 +26,46 @@ describe('words', () => {
   test.each([[0, '0.0 MiB/s'], [432_000_000, '412.0 MiB/s'], [20e9, '19073 MiB/s']])('%d bytes a second read %j', (rate, text) => expect(formatRate(rate)).toBe(text));
 });
 
+describe('F35 figures in sentences', () => {
+  test.each([[0, '0 bytes'], [1, '1 byte'], [999, '999 bytes'], [1000, '1.0 kB'], [64e9, '64.0 GB'], [999_999_999, '1.0 GB'], [5e18, '5000.0 PB']])('%d bytes read %j', (bytes, text) => expect(size(bytes)).toBe(text));
+
+  test('a place reads "1 byte", "1.0 MiB"', () => {
+    expect([place(1, 1), place(1024 ** 2, 512)]).toEqual(['1 byte (sector 0)', '1.0 MiB (sector 2,048)']);
+  });
+
+  test('a date in a sentence is written as in the lists', () => {
+    const began = new Date(2026, 10, 28, 23, 59).getTime();
+    expect(english.note({ kind: 'beginsAgain', began })).toMatch(/^The job of 2026-11-28 23:59 /u);
+  });
+});
+
+describe('F32 the terminal', () => {
+  test.each([
+    [{}, { moves: false, utf8: false }],
+    [{ TERM: 'dumb', LANG: 'en_US.UTF-8' }, { moves: false, utf8: true }],
+    [{ TERM: 'xterm', LANG: 'C' }, { moves: true, utf8: false }],
+    [{ TERM: 'xterm', LANG: 'C.UTF-8' }, { moves: true, utf8: true }],
+    [{ TERM: 'xterm', LANG: 'de_DE.utf8@euro' }, { moves: true, utf8: true }],
+    [{ TERM: 'xterm', LANG: 'de_DE.UTF-8', LC_ALL: 'POSIX' }, { moves: true, utf8: false }],
+    [{ TERM: 'xterm', LANG: 'C', LC_CTYPE: 'C.UTF-8', LC_ALL: '' }, { moves: true, utf8: true }],
+    [{ TERM: 'linux', LANG: 'C.UTF-8' }, { moves: true, utf8: false }],
+  ])('of %j is %j', (env, kind) => expect(terminalOf(env)).toEqual(kind));
+
+  test('text for one that shows only ASCII names every other character', () => {
+    expect(inAscii('\u2026 a\u001b[1mb \u00fc \u{1f4be}')).toBe('~ a\u001b[1mb \\u{fc} \\u{1f4be}');
+  });
+});
+
 describe('text on a terminal', () => {
+  test('F33 JSON has the same characters escaped, and reads the same', () => {
+    const value = { path: 'a\u001b\u007f\u009b31m\u202e\n' };
+    for (const indent of [undefined, 2]) {
+      const text = printableJson(value, indent);
+      expect(text).not.toMatch(/[\u001b\u007f-\u009f\u202e]/u);
+      expect(JSON.parse(text)).toEqual(value);
+    }
+  });
+
   test('what would steer the terminal is written out', () => {
     expect(printable('a\u001b[2Jb\nc\u202ed\u009be')).toBe('a\\x1b[2Jb\\x0ac\\u202ed\\x9be');
     expect(printable('Grüße 日本.img')).toBe('Grüße 日本.img');

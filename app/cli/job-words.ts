@@ -1,4 +1,5 @@
 // What is said of a job in words: its first sentence, its states, its end. Pure.
+import type { JobError } from '../contract/errors.ts';
 import type { DestinationProgress, DestinationState, Plan, RescueProgress } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
 import { english } from '../engine/english.ts';
@@ -130,6 +131,7 @@ export function continuable({ plan, result, failure }: JobView): string | null {
   // A log that knows of nothing on any medium is not kept, but for an image that is updated: it has lost its name.
   const unnamed = plan.request.update && plan.destinations.some(({ kind, overwrites }) => kind === 'file' && overwrites);
   const begun = unnamed || plan.kind === 'resume' || failure !== null || result.destinations.some(({ written, kept }) => written + kept > 0);
-  const left = result.destinations.some(({ state, errors }) => state !== 'done' && !errors.some(({ code }) => OF_THE_DRIVE.has(code)));
+  const ends = ({ code, reason }: JobError): boolean => OF_THE_DRIVE.has(code) || reason.kind === 'imageLost';
+  const left = result.destinations.some(({ state, errors }) => state !== 'done' && !errors.some(ends));
   return begun && left ? plan.job : null;
 }

@@ -36,6 +36,10 @@ export const REASONS = {
   nothingThere: {},
   neither: {},
   nameTooLong: {},
+  notUtf8: { path: 'text' },
+  notAFolder: { path: 'text' },
+  fileSilent: { seconds: 'count' },
+  fuseOfUser: { target: 'text' },
   errno: { errno: 'text' },
 
   // While copying or verifying
@@ -88,6 +92,8 @@ export const REASONS = {
   otherLength: { has: 'bytes', needs: 'bytes' },
   nothingCompared: {},
   fatLimit: { longest: 'bytes' },
+  forbiddenName: { fileSystem: 'text' },
+  nameRefused: { errno: 'text' },
   noRoom: { missing: 'bytes' },
   namedTwice: {},
   sameAs: { path: 'text' },

@@ -191,7 +191,8 @@ class HostClient implements Engine {
     const orderly = how === null && !this.#jobRuns && this.#pending.size === 0;
     const end: End = orderly ? { kind: 'closed' } : (how ?? { kind: 'early' });
     const reason: Reason = how === null || said === '' ? { kind: 'hostFailed', end } : { kind: 'hostFailedSaying', end, said };
-    const error = failure({ code: 'HOST_FAILED', op: 'host', reason });
+    const writes = this.#jobRuns || [...this.#pending.values()].some(({ method }) => method === 'start');
+    const error = failure({ code: 'HOST_FAILED', op: 'host', reason, ...(writes ? {} : { remedy: { kind: 'nothingWritten' } }) });
     this.#gone = new Refusal([error]);
     for (const { reject } of this.#pending.values()) reject(this.#gone);
     this.#pending.clear();

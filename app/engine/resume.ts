@@ -100,7 +100,9 @@ const missingSource: Found = { end: null, error: failure({ code: 'BAD_FILE', op:
 /** The end as it was found, or CHANGED with the reason that `compare` gives. */
 function checked(found: Found, compare: (end: End) => Reason | null): Found {
   const reason = found.end === null ? null : compare(found.end);
-  return reason === null ? found : { end: null, error: failure({ code: 'CHANGED', op: 'check', device: found.end!.path, reason }) };
+  if (reason === null) return found;
+  const { path, kind } = found.end!;
+  return { end: null, error: failure({ code: 'CHANGED', op: 'check', device: path, reason, ...(kind === 'file' ? { remedy: { kind: 'newCopy' } } : {}) }) };
 }
 
 const unfinished = ({ states }: Pick<JobLog, 'states'>): number[] => states.flatMap((state, index) => (state?.state === 'done' ? [] : [index]));

@@ -105,6 +105,11 @@ describe('afterwards', () => {
     expect(continuable(over({ job }, [ended('a', 'failed', null, [mediumError])]))).toBeNull();
     expect(continuable(jobStarted(plan(['a'], { job }), 0))).toBeNull();
   });
+
+  test('F27 is not offered for an image whose temporary file was removed', () => {
+    const lost: JobError = { ...mediumError, code: 'NOT_FOUND', op: 'rename', destination: 0, reason: { kind: 'imageLost', part: 'a.part', how: 'removed' } };
+    expect(continuable(over({ job: '20260101-000000-abcdef' }, [ended('a', 'failed', null, [lost])]))).toBeNull();
+  });
 });
 
 describe('with a keyboard', () => {
@@ -141,7 +146,7 @@ describe('interrupted jobs', () => {
   };
   const engine = (jobs: InterruptedJob[]): Engine => ({
     call: (method) => (method === 'jobs' ? Promise.resolve(jobs as never) : Promise.reject(new Error(method))),
-    onEvent: () => () => undefined, onDisks: () => () => undefined, onRights: () => () => undefined, pid: null, closed: Promise.resolve(null), close: () => Promise.resolve(null),
+    onEvent: () => () => undefined, onDisks: () => () => undefined, onRights: () => () => undefined, onWaiting: () => () => undefined, pid: null, closed: Promise.resolve(null), close: () => Promise.resolve(null),
   });
 
   test('are listed with how far each destination is', () => {

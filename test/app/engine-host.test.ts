@@ -237,7 +237,7 @@ describe('a host that breaks down', () => {
     const { session, copy } = await running();
     const pending = refused(session.engine.call('list', { all: false })); // may be answered before the kill
     session.host.kill('SIGKILL');
-    expect(await session.engine.closed).toMatchObject(broken);
+    expect(await session.engine.closed).toMatchObject({ ...broken, remedy: { kind: 'HOST_FAILED' } });
     await pending.catch(() => undefined);
     expect(await refused(session.engine.call('list', { all: false }))).toMatchObject([broken]);
     expect(existsSync(copy)).toBe(false);
@@ -256,6 +256,7 @@ describe('a host that breaks down', () => {
     const [error] = await refused(engine.call('list', { all: false }));
     expect(error).toMatchObject(broken);
     expect(error!.message).toMatch(reason);
+    expect(error!.advice, 'V7').toBe('Nothing was being written. Try again.');
     expect(await engine.closed).toEqual(error);
   });
 

@@ -1,4 +1,5 @@
 // "May I write this?" Every reason against, before anything is written. Pure: decides on what was found.
+import { basename } from 'node:path';
 import type { ErrorCode, PlatterError } from '../contract/errors.ts';
 import type { Note, Reason } from '../contract/facts.ts';
 import { writes, type CopyRequest } from '../contract/jobs.ts';
@@ -14,10 +15,12 @@ import { mountedOver } from './unmount.ts';
 export interface Intent extends Pick<CopyRequest, 'kind' | 'update' | 'unmount'> {
   /** Bytes that each destination has to have; null when the source says it. */
   bytes: number | null;
+  /** Room that an image takes whose file system keeps holes, in bytes; null when it is that of all its bytes. */
+  data: number | null;
 }
 
 /** Every reason against a request, all ends together; none when it may be done. `source` is null when a manifest stands for it. */
-export function refusals({ kind, update, unmount, bytes }: Intent, source: Found | null, destinations: readonly Found[], blocks: Blocks): PlatterError[] {
+export function refusals({ kind, update, unmount, bytes, data }: Intent, source: Found | null, destinations: readonly Found[], blocks: Blocks): PlatterError[] {
   const ends = destinations.map(({ end }) => end);
   const from = source?.end ?? null;
   const needed = from?.size ?? bytes;
@@ -32,9 +35,10 @@ export function refusals({ kind, update, unmount, bytes }: Intent, source: Found
             ...(writes(kind) ? againstWriting(found.end, update || kind === 'repair', unmount, blocks) : []),
             ...(from === null ? [] : againstPair(kind, from, found.end, blocks)),
             ...(needed === null ? [] : againstSize(kind, needed, found.end)),
+            ...againstName(found.end),
             ...againstTwice(found.end, ends.slice(0, index), blocks),
           ]),
-    ...(needed === null ? [] : againstSpace(needed, ends)),
+    ...(needed === null ? [] : againstSpace(needed, data ?? needed, ends)),
   ];
 }
 
@@ -145,18 +149,26 @@ function againstTwice(end: End, others: readonly (End | null)[], blocks: Blocks)
   return [];
 }
 
-/** Images that do not fit where they go: several can go to one file system. */
-function againstSpace(bytes: number, ends: readonly (End | null)[]): PlatterError[] {
+/** Images that do not fit where they go: several can go to one file system. `data`: the room without holes. */
+function againstSpace(bytes: number, data: number, ends: readonly (End | null)[]): PlatterError[] {
   const taken = new Map<string, number>();
   return ends.flatMap((end) => {
     const image = end?.image ?? null;
     if (end === null || image === null) return [];
-    const { fileSystem, free, longest } = image;
-    if (bytes > longest) return [check(end, 'NO_SPACE', { kind: 'fatLimit', longest })];
-    const needed = (taken.get(fileSystem) ?? 0) + bytes;
+    const { fileSystem, free, limits } = image;
+    if (bytes > limits.longest) {
+      return [failure({ code: 'NO_SPACE', op: 'check', device: end.path, reason: { kind: 'fatLimit', longest: limits.longest }, remedy: { kind: 'otherFileSystem' } })];
+    }
+    const needed = (taken.get(fileSystem) ?? 0) + (limits.whole ? bytes : data);
     taken.set(fileSystem, needed);
     return needed <= free ? [] : [check(end, 'NO_SPACE', { kind: 'noRoom', missing: needed - free })];
   });
+}
+
+/** A name that the file system does not take, or changes into that of another file. */
+function againstName({ path, realPath, image }: End): PlatterError[] {
+  if (image?.limits.forbidden?.test(basename(realPath)) !== true) return [];
+  return [failure({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'forbiddenName', fileSystem: image.limits.name }, remedy: { kind: 'otherName' } })];
 }
 
 const located = (block: Block): Located => ({ id: `block:${block.majorMinor}`, realPath: block.path, block });

@@ -63,12 +63,26 @@ export async function createPart(addon: NativeAddon, part: string, { mode, owner
   await removeLeftPart(addon, part);
   // Nobody else may open it before it has its owner and its mode.
   const first = owner === null ? mode : OWNER_ONLY;
-  const fd = inFolder(part, (at) => openSync(at(part), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, first));
+  const fd = inFolder(part, (at) => takenName(part, () => openSync(at(part), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, first)));
   // The descriptor names the file from here on: nobody can slip in a link between two looks.
   return throughDescriptor(fd, (path) => {
     if (owner !== null) hand(fd, mode, owner);
     return addon.openDevice(path, { write: true, exclusive: true, grow: true });
   });
+}
+
+/** Errors by which file systems refuse the characters of a name. */
+const NAME_REFUSED: ReadonlySet<string> = new Set(['EINVAL', 'EILSEQ']);
+
+/** Creates a file by `make`. Throws a Refusal when its file system does not take the name. */
+function takenName(path: string, make: () => number): number {
+  try {
+    return make();
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === null || !NAME_REFUSED.has(errno)) throw error;
+    return refuse({ code: 'BAD_ARGUMENT', op: 'open', device: path, errno, reason: { kind: 'nameRefused', errno }, remedy: { kind: 'otherName' } });
+  }
 }
 
 /** Errors of who may not give a file away, and of a file system that keeps no owners or modes. */

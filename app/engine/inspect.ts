@@ -7,7 +7,8 @@ import type { ErrorCode, PlatterError } from '../contract/errors.ts';
 import type { Content, Reason } from '../contract/facts.ts';
 import type { Endpoint } from '../contract/jobs.ts';
 import { withDescendants, type Block, type Blocks } from './blocks.ts';
-import { errnoOf, failureOf, Refusal, refuse } from './errors.ts';
+import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
+import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, type FileLimits } from './file-limits.ts';
 import { numberOf, statsId } from './machine.ts';
 import type { Located } from './overlap.ts';
 import { isForDevices, placeOf } from './places.ts';
@@ -20,6 +21,8 @@ export interface End extends Located {
   /** Bytes; 0 for a file that is not there yet. */
   size: number;
   /** Of a file, when it was last written, milliseconds since the epoch; null for a device, and for a file that is not there yet. */
+  /** Bytes that a file takes on its file system, fewer than `size` when it has holes; `size` for a device. */
+  allocated: number;
   modified: number | null;
   /** Of a file, whether its inode's number outlives a remount; true for a device. */
   lasting: boolean;
@@ -40,20 +43,17 @@ export interface ImagePlace {
   /** The file system, and the bytes that can be had on it. */
   fileSystem: string;
   free: number;
-  /** Longest file it takes, in bytes. */
-  longest: number;
+  limits: FileLimits;
 }
 
 /** An end, or why there is none. */
 export type Found = { end: End } | { end: null; error: PlatterError };
 
-const FAT_MAGIC = 0x4d44;
 /**
  * File systems that number files anew with every mount, FAT and exFAT because they have no inodes, those of FUSE because most
  * of their programs leave it to libfuse (magic numbers as in linux/magic.h).
  */
-const NUMBERED_ANEW: ReadonlySet<number> = new Set([FAT_MAGIC, 0x2011bab0, 0x65735546]);
-const FAT_LONGEST = 2 ** 32 - 1;
+const NUMBERED_ANEW: ReadonlySet<number> = new Set([FAT_MAGIC, EXFAT_MAGIC, 0x65735546]);
 
 /** Looks at the source, or at a destination that is read, or repaired in its place. */
 export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> => finding(path, async () => {
@@ -146,7 +146,7 @@ async function existing(path: string, realPath: string, blocks: Blocks): Promise
   const stats = await stat(realPath, { bigint: true });
   const id = statsId(stats);
   const end = { path, realPath, id, hasOtherNames: stats.isFile() && stats.nlink > 1n, image: null };
-  if (stats.isFile()) return { ...end, kind: 'file', size: Number(stats.size), modified: Number(stats.mtimeMs), lasting: await numbersLast(realPath), block: null };
+  if (stats.isFile()) return { ...end, kind: 'file', size: Number(stats.size), allocated: Number(stats.blocks) * 512, modified: Number(stats.mtimeMs), lasting: await numbersLast(realPath), block: null };
   if (!stats.isBlockDevice()) {
     return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'oddKind', what: whatElse(stats) } });
   }
@@ -154,7 +154,7 @@ async function existing(path: string, realPath: string, blocks: Blocks): Promise
   if (block === null) {
     return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'cameOrWent' } });
   }
-  return { ...end, kind: 'block', size: block.size, modified: null, lasting: true, block };
+  return { ...end, kind: 'block', size: block.size, allocated: block.size, modified: null, lasting: true, block };
 }
 
 async function newFile(path: string): Promise<End> {
@@ -162,7 +162,8 @@ async function newFile(path: string): Promise<End> {
   if (path.endsWith('/')) return absent('noDirectory');
   if (isForDevices(await placeOf(dirname(path)))) return absent('noDevice');
   const directory = await inDirectory(path, (directory) => realpath(directory));
-  return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, modified: null, lasting: await numbersLast(directory), block: null, hasOtherNames: false, image: null };
+  checkName(directory, 'open', path);
+  return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, allocated: 0, modified: null, lasting: await numbersLast(directory), block: null, hasOtherNames: false, image: null };
 }
 
 const numbersLast = async (path: string): Promise<boolean> => !NUMBERED_ANEW.has((await statfs(path)).type);
@@ -183,7 +184,7 @@ async function imagePlace(path: string, realPath: string, inPlace: boolean): Pro
     partInTheWay: left !== null && (!left.isFile() || left.nlink !== 1n),
     fileSystem: numberOf(directory.dev),
     free: space.bavail * space.bsize + reclaimed,
-    longest: space.type === FAT_MAGIC ? FAT_LONGEST : Number.MAX_SAFE_INTEGER,
+    limits: limitsOf(space.type),
   };
 }
 

@@ -283,6 +283,8 @@ export interface NativeAddon {
   lockDescriptor(fd: number, exclusive: boolean): boolean;
   /** Identity ("file:8:1:1234") of the file behind a loop device, even of a deleted one; null for any other device. */
   loopFile(device: NativeDevice): Promise<string | null>;
+  /** Bytes of the data in a file, without its holes. Rejects with an EngineError, EINVAL where they cannot be told apart. */
+  dataBytes(device: NativeDevice): Promise<number>;
   /** `chunkSize`: bytes of a sub-job, a power of two from 64 KiB to 16 MiB, 1 MiB by default (less in a small pool). */
   createClient(options: { pages: number; io?: 'auto' | 'uring' | 'threads'; bytesPerSecond?: number; chunkSize?: number }): NativeClient;
   /** Hears of block devices until it is closed. Throws where the system refuses that. */

@@ -39,7 +39,7 @@ export async function reopenForRetry(prepared: Prepared, destination: number, si
   if (found.end.block === null && found.end.id === end.id) return;
   const others = prepared.destinations.filter((other) => other !== held).map((other) => ({ end: other.end }));
   const { kind, update } = prepared.request;
-  const errors = refusals({ kind, update, unmount: false, bytes: prepared.grid.bytes }, prepared.source && { end: prepared.source.end }, [...others, found], blocks);
+  const errors = refusals({ kind, update, unmount: false, bytes: prepared.grid.bytes, data: null }, prepared.source && { end: prepared.source.end }, [...others, found], blocks);
   const own = errors.filter((error) => error.device === found.end.path);
   if (own.length > 0) throw new Refusal(own);
   try {

@@ -122,6 +122,41 @@ Napi::Value loop_file(const Napi::CallbackInfo& info) {
   return Waiting<std::string>::begin(info.Env(), "check", [held] { return loop_file_of(held->get()); }, &text_or_null);
 }
 
+// Bytes of the data in a file, or an errno.
+struct Counted {
+  std::string path;
+  int64_t bytes;
+  int error;
+};
+
+Counted count_data(const std::string& path, int fd) {
+  int64_t bytes = 0;
+  for (off_t at = 0;;) {
+    const off_t data = lseek(fd, at, SEEK_DATA);
+    // ENXIO: nothing but a hole follows.
+    if (data < 0) return Counted{path, bytes, errno == ENXIO ? 0 : errno};
+    const off_t hole = lseek(fd, data, SEEK_HOLE);
+    if (hole < 0) return Counted{path, bytes, errno};
+    bytes += hole - data;
+    at = hole;
+  }
+}
+
+Napi::Value number_of_bytes(Napi::Env env, Counted& counted) {
+  if (counted.error != 0) throw engine_error(env, counted.error, "check", counted.path);
+  return Napi::Number::New(env, static_cast<double>(counted.bytes));
+}
+
+// dataBytes(device): resolves to the bytes of a file that are no hole. Its file system can take its time.
+Napi::Value data_bytes(const Napi::CallbackInfo& info) {
+  const Device& device = Device::of(info[0]);
+  const int copy = fcntl(device.get()->buffered.get(), F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) throw engine_error(info.Env(), errno, "check", device.path());
+  const auto held = std::make_shared<kcopyd::Descriptor>(copy);
+  return Waiting<Counted>::begin(info.Env(), "check", [held, path = device.path()] { return count_data(path, held->get()); },
+                                 &number_of_bytes);
+}
+
 }  // namespace
 
 void define_files(Napi::Env env, Napi::Object exports) {
@@ -130,6 +165,7 @@ void define_files(Napi::Env env, Napi::Object exports) {
   exports.Set("lockDevice", Napi::Function::New<lock_device>(env, "lockDevice"));
   exports.Set("unlockDevice", Napi::Function::New<unlock_device>(env, "unlockDevice"));
   exports.Set("lockDescriptor", Napi::Function::New<lock_descriptor>(env, "lockDescriptor"));
+  exports.Set("dataBytes", Napi::Function::New<data_bytes>(env, "dataBytes"));
   exports.Set("loopFile", Napi::Function::New<loop_file>(env, "loopFile"));
 }
 

@@ -5,6 +5,7 @@ import { plainRequest, type CopyRequest } from '../../app/contract/jobs.ts';
 import type { Blocks } from '../../app/engine/blocks.ts';
 import { argumentErrors, memoryOf } from '../../app/engine/arguments.ts';
 import { english } from '../../app/engine/english.ts';
+import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, UNLIMITED } from '../../app/engine/file-limits.ts';
 import { notesOnClones, notesOnDestination, notesOnSource, refusals } from '../../app/engine/guard.ts';
 import { endpoint, type End, type ImagePlace } from '../../app/engine/inspect.ts';
 import { GB, images, laptop, live, picture, server, type Machine } from './machines.ts';
@@ -12,20 +13,20 @@ import { GB, images, laptop, live, picture, server, type Machine } from './machi
 /** The end that a block device of `blocks` is. */
 function device(blocks: Blocks, path: string, givenAs = path): End {
   const block = blocks.all.find((one) => one.path === path)!;
-  return { path: givenAs, realPath: path, id: `block:${block.majorMinor}`, kind: 'block', size: block.size, modified: null, lasting: true, block, hasOtherNames: false, image: null };
+  return { path: givenAs, realPath: path, id: `block:${block.majorMinor}`, kind: 'block', size: block.size, allocated: block.size, modified: null, lasting: true, block, hasOtherNames: false, image: null };
 }
 
 const source = (size: number, id = 'file:8:1:1', realPath = '/images/disk.img'): End =>
-  ({ path: realPath, realPath, id, kind: 'file', size, modified: 0, lasting: true, block: null, hasOtherNames: false, image: null });
+  ({ path: realPath, realPath, id, kind: 'file', size, allocated: size, modified: 0, lasting: true, block: null, hasOtherNames: false, image: null });
 
 const place = (given: Partial<ImagePlace> = {}): ImagePlace =>
-  ({ part: '/images/copy.img.part', partId: null, partInTheWay: false, fileSystem: '8:1', free: 100 * GB, longest: Number.MAX_SAFE_INTEGER, ...given });
+  ({ part: '/images/copy.img.part', partId: null, partInTheWay: false, fileSystem: '8:1', free: 100 * GB, limits: UNLIMITED, ...given });
 
 const image = (given: Partial<End> = {}): End =>
-  ({ path: '/images/copy.img', realPath: '/images/copy.img', id: null, kind: 'file', size: 0, modified: null, lasting: true, block: null, hasOtherNames: false, image: place(), ...given });
+  ({ path: '/images/copy.img', realPath: '/images/copy.img', id: null, kind: 'file', size: 0, allocated: 0, modified: null, lasting: true, block: null, hasOtherNames: false, image: place(), ...given });
 
 function codes(blocks: Blocks, from: End, to: End[], kind: CopyRequest['kind'] = 'copy'): string[] {
-  return refusals({ kind, update: false, unmount: false, bytes: null }, { end: from }, to.map((end) => ({ end })), blocks).map(({ code, device }) => `${device ?? ''} ${code}`);
+  return refusals({ kind, update: false, unmount: false, bytes: null, data: null }, { end: from }, to.map((end) => ({ end })), blocks).map(({ code, device }) => `${device ?? ''} ${code}`);
 }
 
 describe('a block device as destination', () => {
@@ -51,7 +52,7 @@ describe('a block device as destination', () => {
   });
 
   it('is too small by so many bytes', () => {
-    const [error] = refusals({ kind: 'copy', update: false, unmount: false, bytes: null }, { end: source(64 * GB + 1) }, [{ end: device(blocks, '/dev/sdb') }], blocks);
+    const [error] = refusals({ kind: 'copy', update: false, unmount: false, bytes: null, data: null }, { end: source(64 * GB + 1) }, [{ end: device(blocks, '/dev/sdb') }], blocks);
     expect(error).toMatchObject({ code: 'TOO_SMALL', message: 'It holds 64,000,000,000 bytes, 1 byte less than the source needs.' });
   });
 
@@ -248,7 +249,7 @@ describe('an image as destination', () => {
   it('S17 with hard links is neither updated nor repaired in its place, but may be replaced or compared', () => {
     const linked = image({ id: 'file:8:1:6', size: GB, hasOtherNames: true });
     const reasons = (kind: CopyRequest['kind'], update: boolean): string[] =>
-      refusals({ kind, update, unmount: false, bytes: null }, { end: source(GB) }, [{ end: kind === 'copy' ? linked : { ...linked, image: null } }], blocks)
+      refusals({ kind, update, unmount: false, bytes: null, data: null }, { end: source(GB) }, [{ end: kind === 'copy' ? linked : { ...linked, image: null } }], blocks)
         .map(({ code, reason }) => `${code} ${reason.kind}`);
     expect(reasons('repair', false)).toEqual(['IN_USE hardLinks']);
     expect(reasons('copy', true)).toEqual(['IN_USE hardLinks']);
@@ -269,12 +270,33 @@ describe('an image as destination', () => {
     expect(codes(blocks, source(GB), [room('/a', GB), room('/b', GB - 1, '8:2')])).toEqual(['/b NO_SPACE']);
     expect(codes(blocks, source(GB), [room('/a', 2 * GB - 1), room('/b', 2 * GB - 1)])).toEqual(['/b NO_SPACE']);
     expect(codes(blocks, source(GB), [room('/a', 2 * GB), room('/b', 2 * GB)])).toEqual([]);
-    const [error] = refusals({ kind: 'copy', update: false, unmount: false, bytes: null }, { end: source(GB) }, [{ end: room('/a', GB - 1000) }], blocks);
+    const [error] = refusals({ kind: 'copy', update: false, unmount: false, bytes: null, data: null }, { end: source(GB) }, [{ end: room('/a', GB - 1000) }], blocks);
     expect(error!.message).toBe('Its file system has 1,000 bytes too little free space.');
   });
 
+  it('F11 a sparse source needs the room of its data, but of all its bytes on a file system without holes', () => {
+    const refused = (given: Partial<ImagePlace>): unknown => refusals(
+      { kind: 'copy', update: false, unmount: false, bytes: null, data: 1000 }, { end: source(GB) }, [{ end: image({ image: place({ free: 1000, ...given }) }) }], blocks,
+    ).map(({ reason }) => reason);
+    expect(refused({})).toEqual([]);
+    expect(refused({ free: 999 })).toEqual([{ kind: 'noRoom', missing: 1 }]);
+    expect(refused({ limits: limitsOf(EXFAT_MAGIC) })).toEqual([{ kind: 'noRoom', missing: GB - 1000 }]);
+  });
+
+  it.each(['na:me.img', 'a*.img', 'what?.img', 'a|b', 'a"b', 'a<b', 'a\\b', 'a\tb', 'dot.', 'blank '])('F22 FAT and exFAT take no name like %j', (name) => {
+    const named = (limits: ImagePlace['limits']): End => image({ path: name, realPath: `/images/${name}`, image: place({ limits }) });
+    expect(codes(blocks, source(GB), [named(limitsOf(FAT_MAGIC))])).toEqual([`${name} BAD_ARGUMENT`]);
+    expect(codes(blocks, source(GB), [named(limitsOf(EXFAT_MAGIC))])).toEqual([`${name} BAD_ARGUMENT`]);
+    expect(codes(blocks, source(GB), [named(UNLIMITED)])).toEqual([]);
+  });
+
+  it('F22 a file that FAT does not take for its length gets advice that can work', () => {
+    const [error] = refusals({ kind: 'copy', update: false, unmount: false, bytes: null, data: null }, { end: source(5 * GB) }, [{ end: image({ image: place({ limits: limitsOf(FAT_MAGIC) }) }) }], blocks);
+    expect(error!.advice).toBe('Choose a place on another file system: exFAT, NTFS and those of Linux take longer files.');
+  });
+
   it('is longer than FAT takes', () => {
-    expect(codes(blocks, source(5 * GB), [image({ image: place({ longest: 2 ** 32 - 1 }) })])).toEqual(['/images/copy.img NO_SPACE']);
+    expect(codes(blocks, source(5 * GB), [image({ image: place({ limits: limitsOf(FAT_MAGIC) }) })])).toEqual(['/images/copy.img NO_SPACE']);
   });
 });
 
@@ -296,7 +318,7 @@ describe('a verification writes nothing, so less is refused', () => {
 describe('advice on a drive in use can be followed:', () => {
   const advice = (machine: Machine, path: string, unmount = false): string[] => {
     const blocks = picture(machine);
-    return refusals({ kind: 'copy', update: false, unmount, bytes: null }, { end: source(GB) }, [{ end: device(blocks, path) }], blocks).map(({ reason, advice }) => `${reason.kind}: ${advice}`);
+    return refusals({ kind: 'copy', update: false, unmount, bytes: null, data: null }, { end: source(GB) }, [{ end: device(blocks, path) }], blocks).map(({ reason, advice }) => `${reason.kind}: ${advice}`);
   };
   const root: Machine['mounts'][number] = ['254:9', '/'];
   const held = (...children: Machine['devices']): Machine => ({
@@ -334,13 +356,13 @@ describe('all reasons at once', () => {
 
   it('of every end', () => {
     const missing = { end: null, error: { code: 'NOT_FOUND', device: '/no' } } as never;
-    const found = refusals({ kind: 'copy', update: false, unmount: false, bytes: null }, { end: source(0) }, [missing, { end: device(blocks, '/dev/sda') }, { end: device(blocks, '/dev/sdb') }], blocks);
+    const found = refusals({ kind: 'copy', update: false, unmount: false, bytes: null, data: null }, { end: source(0) }, [missing, { end: device(blocks, '/dev/sda') }, { end: device(blocks, '/dev/sdb') }], blocks);
     expect(found.map(({ code, device }) => [device, code])).toEqual([['/images/disk.img', 'SOURCE_EMPTY'], ['/no', 'NOT_FOUND'], ['/dev/sda', 'MOUNTED']]);
   });
 
   it('also when there is no source', () => {
     const missing = { end: null, error: { code: 'NOT_FOUND', device: '/no' } } as never;
-    expect(refusals({ kind: 'copy', update: false, unmount: false, bytes: null }, missing, [{ end: device(blocks, '/dev/sda') }], blocks).map(({ code }) => code)).toEqual(['NOT_FOUND', 'MOUNTED']);
+    expect(refusals({ kind: 'copy', update: false, unmount: false, bytes: null, data: null }, missing, [{ end: device(blocks, '/dev/sda') }], blocks).map(({ code }) => code)).toEqual(['NOT_FOUND', 'MOUNTED']);
   });
 });
 

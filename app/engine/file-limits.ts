@@ -1,0 +1,32 @@
+// What some file systems do not take: long files, names with certain characters, holes.
+
+export interface FileLimits {
+  /** As people call the file system. */
+  name: string;
+  /** Longest file, in bytes. */
+  longest: number;
+  /** It has no holes: a file takes the room of all its bytes. */
+  whole: boolean;
+  /** Names that it does not take, or that it changes; null when it takes every name. */
+  forbidden: RegExp | null;
+}
+
+/** Magic numbers of statfs(2), as in linux/magic.h. */
+export const FAT_MAGIC = 0x4d44;
+export const EXFAT_MAGIC = 0x2011bab0;
+const HFS_PLUS_MAGIC = 0x482b;
+
+/** Windows' rules, which FAT and exFAT have in Linux too. The drivers remove dots and spaces from the end of a name. */
+const OF_WINDOWS = /[\u0000-\u001f"*:<>?\\|]|[. ]$/u;
+
+const BY_MAGIC: ReadonlyMap<number, FileLimits> = new Map([
+  [FAT_MAGIC, { name: 'FAT', longest: 2 ** 32 - 1, whole: true, forbidden: OF_WINDOWS }],
+  [EXFAT_MAGIC, { name: 'exFAT', longest: Number.MAX_SAFE_INTEGER, whole: true, forbidden: OF_WINDOWS }],
+  [HFS_PLUS_MAGIC, { name: 'HFS+', longest: Number.MAX_SAFE_INTEGER, whole: true, forbidden: null }],
+]);
+
+/** No limits that are known. */
+export const UNLIMITED: FileLimits = { name: '', longest: Number.MAX_SAFE_INTEGER, whole: false, forbidden: null };
+
+/** The limits of a file system with this magic number. */
+export const limitsOf = (magic: number): FileLimits => BY_MAGIC.get(magic) ?? UNLIMITED;

@@ -10,6 +10,7 @@ import { withDescendants, type Block, type Blocks } from './blocks.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, type FileLimits } from './file-limits.ts';
 import { numberOf, statsId } from './machine.ts';
+import { mountOf } from './mounts.ts';
 import type { Located } from './overlap.ts';
 import { isForDevices, placeOf } from './places.ts';
 
@@ -56,7 +57,7 @@ export type Found = { end: End } | { end: null; error: PlatterError };
 const NUMBERED_ANEW: ReadonlySet<number> = new Set([FAT_MAGIC, EXFAT_MAGIC, 0x65735546]);
 
 /** Looks at the source, or at a destination that is read, or repaired in its place. */
-export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> => finding(path, async () => {
+export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> => finding(path, blocks, async () => {
   const realPath = await realPathOrNull(path);
   if (realPath !== null) return existing(path, realPath, blocks);
   const left = await lstat(partOf(path)).catch(nullIfAbsent);
@@ -72,7 +73,7 @@ export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> =>
 export const inspectRepaired = async (path: string, realPath: string, isIt: (end: End) => boolean, blocks: Blocks): Promise<Found> => {
   const found = await inspectExisting(path, blocks);
   if (found.end !== null) return found;
-  const left = await finding(path, () => existing(path, partOf(realPath), blocks));
+  const left = await finding(path, blocks, () => existing(path, partOf(realPath), blocks));
   return left.end !== null && isIt(left.end) ? left : found;
 };
 
@@ -80,7 +81,7 @@ export const inspectRepaired = async (path: string, realPath: string, isIt: (end
  * Looks at a destination that will be written: a block device, an image to be replaced, or the place of a new one.
  * `inPlace`: the room that an image takes now is room for the new one.
  */
-export const inspectDestination = (path: string, blocks: Blocks, inPlace = false): Promise<Found> => finding(path, async () => {
+export const inspectDestination = (path: string, blocks: Blocks, inPlace = false): Promise<Found> => finding(path, blocks, async () => {
   const realPath = await realPathOrNull(path);
   const end = realPath === null ? await newFile(path) : await existing(path, realPath, blocks);
   if (end.kind === 'block') return end;
@@ -121,13 +122,21 @@ export function endpoint(end: End, bytes: number, written: boolean, mounts: Moun
   };
 }
 
-async function finding(path: string, look: () => Promise<End>): Promise<Found> {
+async function finding(path: string, blocks: Blocks, look: () => Promise<End>): Promise<Found> {
   try {
     return { end: await look() };
   } catch (error) {
     const [reason] = error instanceof Refusal ? error.errors : [];
-    return { end: null, error: reason ?? failureOf(error, 'open', path, 'file') };
+    return { end: null, error: reason ?? failureAt(error, path, blocks) };
   }
+}
+
+/** What the system said of `path`. Not even root may look into a FUSE file system of another user. */
+function failureAt(error: unknown, path: string, { mounts }: Blocks): PlatterError {
+  const known = failureOf(error, 'open', path, 'file');
+  const mount = mountOf(path, mounts);
+  if (known.code !== 'NOT_PERMITTED' || process.getuid?.() !== 0 || mount?.type.startsWith('fuse') !== true) return known;
+  return failure({ ...known, reason: { kind: 'fuseOfUser', target: mount.target }, remedy: { kind: 'asFuseUser' } });
 }
 
 /** null when nothing is there; a link that leads nowhere is an error. */

@@ -1,8 +1,9 @@
 // The folder for what outlives a run: job logs, records of ended jobs, the program's log.
-import { mkdir } from 'node:fs/promises';
+import { lstat, mkdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { syncFolder } from './durable-file.ts';
+import { errnoOf, refuse } from './errors.ts';
 
 /** Where Platter keeps what outlives a run: PLATTER_STATE, root's /var/lib/platter, or the user's own state folder. */
 export function stateDir(env: NodeJS.ProcessEnv = process.env, uid = process.getuid?.()): string {
@@ -12,9 +13,48 @@ export function stateDir(env: NodeJS.ProcessEnv = process.env, uid = process.get
   return join(own !== undefined && isAbsolute(own) ? own : join(homedir(), '.local/state'), 'platter');
 }
 
-/** Makes a folder for its owner alone, durably, with those that lead to it. */
+/**
+ * Makes a folder for its owner alone, durably, with those that lead to it. Rejects with an errno as mkdir(2) does; with a
+ * Refusal when a file is in the way.
+ */
 export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
+  const first = await makeFolders(path);
+  if (first === null) return;
   for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await syncFolder(dirname(folder));
 }
+
+/** The first folder that had to be made; null when there was none. Node's recursive mkdir gives ENOENT for every obstacle. */
+async function makeFolders(path: string): Promise<string | null> {
+  const errno = await mkdirErrno(path);
+  if (errno === null) return path;
+  if (errno === 'EEXIST') return (await stat(path)).isDirectory() ? null : refuseObstacle(path);
+  const first = await makeFolders(dirname(path));
+  return (await mkdirErrno(path)) === null ? first ?? path : makeFolders(path);
+}
+
+/** null when the folder is made, "EEXIST" or "ENOENT" when it cannot be; rejects with any other errno. */
+async function mkdirErrno(path: string): Promise<'EEXIST' | 'ENOENT' | null> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return null;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'EEXIST' || errno === 'ENOENT') return errno;
+    if (errno === 'ENOTDIR') return refuseObstacle(await nearestTo(path));
+    throw error;
+  }
+}
+
+/** The longest part of `path` at which something is. */
+async function nearestTo(path: string): Promise<string> {
+  try {
+    await lstat(path);
+    return path;
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return nearestTo(dirname(path));
+  }
+}
+
+const refuseObstacle = (path: string): never =>
+  refuse({ code: 'NOT_FOUND', op: 'write', device: path, errno: 'ENOTDIR', reason: { kind: 'notAFolder', path }, remedy: { kind: 'otherStateFolder' } });

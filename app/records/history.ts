@@ -5,7 +5,7 @@ import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobRecord } from '../contract/records.ts';
 import { readPlainFile, replaceFile } from '../engine/durable-file.ts';
-import { errnoOf, failureOf, Refusal, refuse } from '../engine/errors.ts';
+import { errnoOf, failure, failureOf, Refusal, refuse } from '../engine/errors.ts';
 import { makeFolder, stateDir } from '../engine/state-folder.ts';
 import { recordSchema, recordToKeep } from './record.ts';
 
@@ -86,7 +86,10 @@ export class History {
   }
 
   #refusal(error: unknown, op: 'read' | 'write'): unknown {
-    return errnoOf(error) === null ? error : new Refusal([failureOf(error, op, this.#folder, 'file')]);
+    if (errnoOf(error) === null) return error;
+    const known = failureOf(error, op, this.#folder, 'file');
+    const reason = known.errno === 'ENOTDIR' ? { kind: 'notAFolder', path: this.#folder } as const : known.reason;
+    return new Refusal([failure({ ...known, reason, remedy: { kind: 'otherStateFolder' } })]);
   }
 }
 

@@ -13,6 +13,7 @@ import { controlSocket, type Engine, Refusal, startEngine } from '../engine/clie
 import { failure, refuse } from '../engine/errors.ts';
 import { outliveHangUp } from '../engine/hang-up.ts';
 import { exportManifest } from '../engine/made-manifests.ts';
+import { againstName } from '../engine/places.ts';
 import { stateDir } from '../engine/state-folder.ts';
 import { isStuck, waitsOf, type Waits } from '../engine/stuck.ts';
 import { recordsCsv } from '../records/csv.ts';
@@ -217,7 +218,14 @@ function misused(error: CommanderError): number {
 
 async function main(): Promise<void> {
   watchOutput(stdout, stderr);
+  outliveHangUp();
   const exit = (code: number): void => { process.exitCode = code; };
+  const misnamed = process.argv.slice(2).flatMap((arg) => againstName(arg, 'check'));
+  if (misnamed.length > 0) {
+    reporterFor(process.argv.includes('--json')).refused(misnamed);
+    exit(EXIT.refused);
+    return;
+  }
   try {
     await commands({ list, job, jobs, forget, history, report }, exit).parseAsync(process.argv, { from: 'node' }); // Electron as plain Node too: commander would expect an app's arguments
   } catch (error) {
@@ -226,7 +234,6 @@ async function main(): Promise<void> {
   }
 }
 
-  outliveHangUp();
 await main().catch((error: unknown) => {
   // A bug of ours. What was written cannot be vouched for.
   log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));

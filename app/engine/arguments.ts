@@ -4,6 +4,7 @@ import type { ErrorCode, PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
 import { MAX_DESTINATIONS, type CopyRequest } from '../contract/jobs.ts';
 import { failure } from './errors.ts';
+import { againstName } from './places.ts';
 
 /** Bytes of page pool when the user does not say. */
 export const DEFAULT_MEMORY = 32 * 1024 * 1024;
@@ -90,6 +91,6 @@ function againstNumbers(request: CopyRequest): PlatterError[] {
 }
 
 function againstPaths({ source, destinations, manifest, saveManifest, rescue }: CopyRequest): PlatterError[] {
-  return [source, ...destinations, manifest, saveManifest, rescue?.map ?? null].filter((path) => path !== null).filter((path) => !path.startsWith('/'))
-    .map((path) => wrong({ kind: 'relativePath' }, path));
+  const paths = [source, ...destinations, manifest, saveManifest, rescue?.map ?? null].filter((path) => path !== null);
+  return paths.flatMap((path) => [...(path.startsWith('/') ? [] : [wrong({ kind: 'relativePath' }, path)]), ...againstName(path, 'check')]);
 }

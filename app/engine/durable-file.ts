@@ -5,7 +5,7 @@ import { constants, type Stats } from 'node:fs';
 import { lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf, failureOf, Refusal, refuse } from './errors.ts';
-import { isForDevices, placeOf } from './places.ts';
+import { besides, checkName, isForDevices, placeOf } from './places.ts';
 
 /**
  * Puts `pieces` into the file `path`, in place of what it held: under another name beside it, flushed, renamed, and the
@@ -15,7 +15,7 @@ import { isForDevices, placeOf } from './places.ts';
 export async function replaceFile(path: string, pieces: readonly Uint8Array[]): Promise<void> {
   try {
     const old = await plainFileAt(path);
-    const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+    const temporary = besides(path, `.${randomBytes(4).toString('hex')}.tmp`);
     const file = await open(temporary, 'wx', 0o666);
     try {
       try {
@@ -73,6 +73,7 @@ export async function syncFolder(path: string): Promise<void> {
 
 /** The file that is to be replaced; null when there is none. Throws a Refusal when something else has that name, or with an errno as lstat(2) does. */
 export async function plainFileAt(path: string): Promise<Stats | null> {
+  checkName(path, 'write');
   if (isForDevices(await placeOf(dirname(path)))) return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'write', device: path, reason: { kind: 'deviceFolder' } });
   const stats = await lstat(path).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return null;

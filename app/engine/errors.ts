@@ -29,6 +29,11 @@ export function refuse(known: Failure): never {
   throw new Refusal([failure(known)]);
 }
 
+/** Throws `errors` as a Refusal, when there are any. */
+export function throwIfAny(errors: readonly PlatterError[]): void {
+  if (errors.length > 0) throw new Refusal(errors);
+}
+
 /** What an errno means where nothing below says otherwise. One that is not here is an IO_ERROR. */
 const BY_ERRNO: Readonly<Record<string, ErrorCode>> = {
   EIO: 'MEDIUM_ERROR', ENODATA: 'MEDIUM_ERROR', EILSEQ: 'MEDIUM_ERROR',

@@ -12,7 +12,7 @@ import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, type FileLimits } from './file-limits
 import { numberOf, statsId } from './machine.ts';
 import { mountOf } from './mounts.ts';
 import type { Located } from './overlap.ts';
-import { isForDevices, placeOf } from './places.ts';
+import { besides, checkName, isForDevices, placeOf } from './places.ts';
 
 /** One end of a request as it was found. */
 export interface End extends Located {
@@ -21,9 +21,9 @@ export interface End extends Located {
   kind: 'block' | 'file';
   /** Bytes; 0 for a file that is not there yet. */
   size: number;
-  /** Of a file, when it was last written, milliseconds since the epoch; null for a device, and for a file that is not there yet. */
   /** Bytes that a file takes on its file system, fewer than `size` when it has holes; `size` for a device. */
   allocated: number;
+  /** Of a file, when it was last written, milliseconds since the epoch; null for a device, and for a file that is not there yet. */
   modified: number | null;
   /** Of a file, whether its inode's number outlives a remount; true for a device. */
   lasting: boolean;
@@ -152,6 +152,7 @@ async function realPathOrNull(path: string): Promise<string | null> {
 }
 
 async function existing(path: string, realPath: string, blocks: Blocks): Promise<End> {
+  checkName(realPath, 'open', path); // a link can lead to such a name
   const stats = await stat(realPath, { bigint: true });
   const id = statsId(stats);
   const end = { path, realPath, id, hasOtherNames: stats.isFile() && stats.nlink > 1n, image: null };
@@ -203,7 +204,7 @@ function nullIfAbsent(error: unknown): null {
 }
 
 /** The name under which an image is written until it is complete. */
-export const partOf = (realPath: string): string => `${realPath}.part`;
+export const partOf = (realPath: string): string => besides(realPath, '.part');
 
 /** Throws a Refusal, or with an errno, unless files can be made and renamed in the directory of `path`. */
 export const checkDirectory = (path: string): Promise<void> => inDirectory(path, (directory) => access(directory, constants.W_OK | constants.X_OK));

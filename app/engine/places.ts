@@ -1,8 +1,22 @@
 // Where a path leads, and which places are no places for files.
+import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { errnoOf } from './errors.ts';
+import type { Operation, PlatterError } from '../contract/errors.ts';
+import { errnoOf, failure, throwIfAny } from './errors.ts';
+
+/**
+ * Why `path` cannot be used when a name in it is not UTF-8; none when it can. Node reads such bytes as U+FFFD, so the path
+ * names another file. `device` is what the user gave.
+ */
+export const againstName = (path: string, op: Operation, device = path): PlatterError[] =>
+  path.includes('\ufffd') ? [failure({ code: 'BAD_ARGUMENT', op, device, reason: { kind: 'notUtf8', path }, remedy: { kind: 'renameIt' } })] : [];
+
+/** Throws that as a Refusal. */
+export function checkName(path: string, op: Operation, device = path): void {
+  throwIfAny(againstName(path, op, device));
+}
 
 /** `path` without links, also of what is not there yet. */
 export async function placeOf(path: string): Promise<string> {
@@ -23,4 +37,22 @@ export function isForDevices(directory: string): boolean {
   if (within('/dev/shm')) return false;
   const { dev } = statSync('/dev');
   return within('/dev') || (dev !== statSync('/').dev && statSync(directory, { throwIfNoEntry: false })?.dev === dev);
+}
+
+/** Longest name in a folder, in bytes (NAME_MAX of linux/limits.h). */
+const NAME_MAX = 255;
+/** Hexadecimal digits that tell names apart which begin alike. */
+const DIGITS = 8;
+
+/**
+ * The name of a temporary file beside `path`: its name and `suffix`. When that is too long for a file system, the start of
+ * its name, a tilde and a part of the name's SHA-256 stand for it, so that the same path always gives the same name.
+ */
+export function besides(path: string, suffix: string): string {
+  const name = Buffer.from(basename(path));
+  if (name.length + suffix.length <= NAME_MAX) return `${path}${suffix}`;
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, DIGITS);
+  let length = NAME_MAX - suffix.length - DIGITS - 1;
+  while ((name[length]! & 0xc0) === 0x80) length -= 1; // not within a character
+  return join(dirname(path), `${name.subarray(0, length).toString()}~${digest}${suffix}`);
 }

@@ -100,7 +100,10 @@ async function withEngine(reporter: Reporter, act: (engine: Engine) => Promise<n
   });
   const engine = withRights(started, mention);
   try {
-    return await asking(reporter, () => act(engine));
+    return await asking(reporter, () => act(engine).catch((error: unknown) => {
+      stalled ||= error instanceof Refusal && error.errors.some(({ code }) => code === 'STALLED');
+      throw error;
+    }));
   } finally {
     await letGo(engine, stalled);
   }

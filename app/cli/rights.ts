@@ -38,6 +38,7 @@ class AnsweringEngine implements Engine {
   onEvent: Engine['onEvent'] = (listener) => this.#engine.onEvent(listener);
   onDisks: Engine['onDisks'] = (listener) => this.#engine.onDisks(listener);
   onRights: Engine['onRights'] = (listener) => this.#engine.onRights(listener);
+  onWaiting: Engine['onWaiting'] = (listener) => this.#engine.onWaiting(listener);
 
   close(): Promise<PlatterError | null> {
     return this.#engine.close();

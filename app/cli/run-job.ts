@@ -25,6 +25,8 @@ export interface Surroundings {
   ask: ((plan: Plan, signal: AbortSignal) => Promise<boolean>) | null;
   /** How the user of the running job can be heard; null when they cannot. */
   control: Control | null;
+  /** Tells a sentence while the request is checked. */
+  mention: (sentence: string) => void;
   /** Keeps a job that has ended, with absolute paths. */
   keep: (view: JobView) => Promise<void>;
   /** Keeps the computer from going to sleep until the function that it gives is called. */
@@ -39,6 +41,7 @@ export interface Surroundings {
 export async function runJob(request: CopyRequest, consented: boolean, around: Surroundings): Promise<number> {
   const spelling = new Spelling(around.directory);
   try {
+    around.engine.onWaiting((path) => around.mention(`still waiting for ${spelling.path(path)}`));
     const checked = await unlessStopped(around.engine.call('prepare', spelling.request(request)), around);
     const plan = spelling.plan(checked);
     around.reporter.planned(plan);

@@ -27,6 +27,11 @@ export class Spelling {
     };
   }
 
+  /** A path of the request, as it was typed. */
+  path(path: string): string {
+    return this.#asGiven(path);
+  }
+
   error<E extends PlatterError | JobError>(error: E): E {
     return { ...error, device: error.device === null ? null : this.#asGiven(error.device) };
   }

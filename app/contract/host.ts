@@ -77,6 +77,12 @@ export interface RightsEvent {
   asking: RightsQuestion | null;
 }
 
+/** Host to client, while a request is prepared: this file of it has not answered yet. Paths are those of the request. */
+export interface WaitingEvent {
+  event: 'waiting';
+  path: string;
+}
+
 /** Host to client, after `watch`: what disks there are now, or why they cannot be listed. Changes close together are told once. */
 export interface DisksEvent {
   event: 'disks';

@@ -36,6 +36,8 @@ export interface Engine {
   onRights(listener: (asking: RightsEvent['asking']) => void): () => void;
   /** Of the host; null where it is not known. */
   readonly pid: number | null;
+  /** Hears the path of a file that the host still waits for while it prepares; gives the function that stops listening. */
+  onWaiting(listener: (path: string) => void): () => void;
   /** Settles when the host is gone: null after an orderly end, else HOST_FAILED. Never rejects. */
   readonly closed: Promise<PlatterError | null>;
   /** Ends the host's input: it stops a running job safely and exits. Resolves as `closed` does. Idempotent. */
@@ -90,6 +92,7 @@ class HostClient implements Engine {
   readonly #listeners = new Set<(event: HostEvent) => void>();
   readonly #diskListeners = new Set<(disks: DisksEvent['disks']) => void>();
   readonly #rightsListeners = new Set<(asking: RightsEvent['asking']) => void>();
+  readonly #waitingListeners = new Set<(path: string) => void>();
   #lastId = 0;
   /** A job was started and has not given its result: the host must not end now. */
   #jobRuns = false;
@@ -133,6 +136,11 @@ class HostClient implements Engine {
     return () => this.#rightsListeners.delete(listener);
   }
 
+  onWaiting(listener: (path: string) => void): () => void {
+    this.#waitingListeners.add(listener);
+    return () => this.#waitingListeners.delete(listener);
+  }
+
   close(): Promise<PlatterError | null> {
     this.#host.writable.end();
     return this.closed;
@@ -159,6 +167,8 @@ class HostClient implements Engine {
       for (const listener of this.#diskListeners) listener(message.data.disks);
     } else if ('event' in message.data && message.data.event === 'rights') {
       for (const listener of this.#rightsListeners) listener(message.data.asking);
+    } else if ('event' in message.data && message.data.event === 'waiting') {
+      for (const listener of this.#waitingListeners) listener(message.data.path);
     } else if ('event' in message.data) {
       if (message.data.event === 'result') this.#jobRuns = false;
       for (const listener of this.#listeners) listener(message.data);

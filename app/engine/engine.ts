@@ -36,6 +36,7 @@ export class LocalEngine {
   readonly #tellDisks: (event: DisksEvent) => void;
   readonly #broken: (error: unknown) => void;
   readonly #rights: Rights | null;
+  readonly #waiting: (path: string) => void;
   /** Of those who watch: one for loop devices too, or one without. */
   #watch: DiskWatch | null = null;
   /** The kernel's news, once they are needed. */
@@ -45,13 +46,15 @@ export class LocalEngine {
   /**
    * `load` gives the addon when it is first needed; `emit` hears the events of jobs, `tellDisks` what is watched; `broken` hears
    * of what must not happen: a job that ended without a result. `rights` asks for what the user may not do; null: nobody is asked.
+   * `waiting` hears of a file that does not answer while a request is prepared.
    */
-  constructor(load: () => NativeAddon, emit: Emit, tellDisks: (event: DisksEvent) => void, broken: (error: unknown) => void, rights: Rights | null = null) {
+  constructor(load: () => NativeAddon, emit: Emit, tellDisks: (event: DisksEvent) => void, broken: (error: unknown) => void, rights: Rights | null = null, waiting: (path: string) => void = () => undefined) {
     this.#load = load;
     this.#emit = emit;
     this.#tellDisks = tellDisks;
     this.#broken = broken;
     this.#rights = rights;
+    this.#waiting = waiting;
   }
 
   /** The disks; `all` adds loop devices. */
@@ -96,7 +99,7 @@ export class LocalEngine {
   async prepare(request: CopyRequest): Promise<Plan> {
     this.#require('idle');
     const question = new AbortController();
-    const preparing = prepare(request, () => this.#addon(), this.#rights, question.signal);
+    const preparing = prepare(request, { load: () => this.#addon(), rights: this.#rights, signal: question.signal, waiting: this.#waiting });
     const busy: State = { name: 'busy', over: preparing, givenUp: false, prepared: null, withdraw: () => question.abort() };
     this.#state = busy;
     let prepared: Prepared;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import type { PlatterError } from '../contract/errors.ts';
-import type { DisksEvent, HostEvent, HostResponse, RightsEvent } from '../contract/host.ts';
+import type { DisksEvent, HostEvent, HostResponse, RightsEvent, WaitingEvent } from '../contract/host.ts';
 import { LocalEngine } from './engine.ts';
 import { failure, Refusal } from './errors.ts';
 import { encodeFrame, FrameDecoder } from './frames.ts';
@@ -23,7 +23,7 @@ const load = (): NativeAddon => (addon ??= loadAddon(ADDON));
 // --broker FD: the control socket of `platter-broker --as`. --sudo: the client runs sudo on its terminal when it is told to.
 const { broker, sudo = false } = parseArgs({ options: { broker: { type: 'string' }, sudo: { type: 'boolean' } } }).values;
 const rights = new Rights({ control: broker === undefined ? null : Number(broker), sudo }, load, (asking) => send({ event: 'rights', asking }));
-const engine = new LocalEngine(load, sendEvent, sendDisks, broken, rights);
+const engine = new LocalEngine(load, sendEvent, sendDisks, broken, rights, (path) => send({ event: 'waiting', path }));
 protect();
 let ending = false;
 
@@ -129,7 +129,7 @@ function refuseAll(value: unknown, said: string): void {
   end(1);
 }
 
-function send(message: HostEvent | DisksEvent | RightsEvent | HostResponse): void {
+function send(message: HostEvent | DisksEvent | RightsEvent | WaitingEvent | HostResponse): void {
   process.stdout.write(encodeFrame(message));
 }
 

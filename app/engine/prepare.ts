@@ -1,38 +1,37 @@
 // Makes a checked request of a request: every device and file found, guarded, opened and held. Writes nothing on them.
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SECTOR_SIZE, type Mounted } from '../contract/disks.ts';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Note, Reason } from '../contract/facts.ts';
 import { writes, type CopyRequest, type Plan } from '../contract/jobs.ts';
+import { Answers } from './answers.ts';
 import { argumentErrors, memoryOf, verifies } from './arguments.ts';
-import type { Blocks } from './blocks.ts';
 import type { Grid } from './chunk-sets.ts';
 import { isChunkSize } from './chunks.ts';
-import { errnoOf, failure, failureOf, isRefusedAccess, Refusal, refuse } from './errors.ts';
+import { errnoOf, failure, failureOf, isRefusedAccess, reasonOf, Refusal, refuse, throwIfAny } from './errors.ts';
 import { againstBehindSame } from './behind.ts';
-import { withClaims, withHolder } from './holders.ts';
-import { againstUnmounting, notesOnClones, notesOnDestination, notesOnSource, refusals } from './guard.ts';
+import { withHolder } from './holders.ts';
+import { againstUnmounting, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
 import { checkPart, reopenPart, type Naming } from './images.ts';
-import { endpoint, inspectDestination, inspectExisting, type End, type Found } from './inspect.ts';
+import { endpoint, type End, type Found } from './inspect.ts';
 import { newJobId, type LoggedEnd } from './job-log.ts';
 import { notesOnLeftovers } from './leftovers.ts';
 import { closeDisks, lockEnds, unlockEnd } from './locks.ts';
+import { look, lookAgain, type Looked } from './look.ts';
 import { isThatFile, mayBeThatFile } from './logged-end.ts';
 import { isSequence, openId, readBlocks } from './machine.ts';
 import type { Manifest } from './manifest.ts';
-import { checkNewManifest, filesInTheWay, misfits, notesOnFiles, readGivenManifest, readGivenMap } from './manifests.ts';
 import { bytesOf, type RescueMap } from './mapfile.ts';
 import type { NativeAddon, NativeClient, NativeDevice, NativeOpenOptions } from './native.ts';
 import { partitionNotes } from './partitions.ts';
 import { placeOf } from './places.ts';
 import type { Rights } from './rights.ts';
 import type { RightsSession, Wanted } from './rights-session.ts';
-import { findEnds, openInterrupted, resumeNote, sampleErrors, type FoundJob, type Resumed } from './resume.ts';
+import { findEnds, openInterrupted, sampleErrors, type Resumed } from './resume.ts';
 import { notesOnSectors } from './sectors.ts';
-import { explainShortfalls } from './shortfall.ts';
 import { judgeContent } from './source-content.ts';
-import { stateDir } from './state-folder.ts';
+import { makeFolder, stateDir } from './state-folder.ts';
 import { mountsOf } from './unmount.ts';
 import type { WriteMark } from './write-counts.ts';
 
@@ -95,37 +94,43 @@ class LacksRights extends Refusal {
   }
 }
 
-/** What was found, and nothing is held of yet. */
-interface Looked {
-  request: CopyRequest;
-  blocks: Blocks;
-  source: Found | null;
-  destinations: Found[];
-  manifest: Manifest | null;
-  map: RescueMap | null;
-  resumed: Resumed | null;
-  notes: Note[];
+/** What preparing needs of the world around it. */
+export interface Means {
+  /** Gives the addon. */
+  load: () => NativeAddon;
+  /**
+   * When the host's user may not open some of the disks, and nothing else stands against the request, this asks for a session
+   * that may; `signal` withdraws the question. null: nobody is asked.
+   */
+  rights?: Rights | null;
+  signal?: AbortSignal;
+  /** Hears the path of a file that does not answer. */
+  waiting?: (path: string) => void;
 }
 
-/**
- * Checks `request` and opens its devices. Rejects with a Refusal that has every reason against it. `load` gives the addon.
- * When the host's user may not open some of the disks, and nothing else stands against the request, `rights` asks for a
- * session that may; `signal` withdraws the question.
- */
-export async function prepare(request: CopyRequest, load: () => NativeAddon, rights: Rights | null = null, signal?: AbortSignal): Promise<Prepared> {
+/** Checks `request` and opens its devices. Rejects with a Refusal that has every reason against it. */
+export async function prepare(request: CopyRequest, { load, rights = null, signal, waiting = () => undefined }: Means): Promise<Prepared> {
   throwIfAny(argumentErrors(request));
+  const means = { load, rights, answers: new Answers(request.stallTimeout, waiting) };
   try {
-    return await attempt(request, load, rights, null);
+    return await attempt(request, means, null);
   } catch (error) {
     if (rights === null || !(error instanceof LacksRights)) throw error;
-    return prepareWith(await rights.session(error.wanted, signal), request, load, rights);
+    return prepareWith(await rights.session(error.wanted, signal), request, means);
   }
 }
 
+/** The same for one attempt. */
+interface Attempted {
+  load: () => NativeAddon;
+  rights: Rights | null;
+  answers: Answers;
+}
+
 /** Checks and opens everything again: the question can have been open for minutes. */
-async function prepareWith(session: RightsSession, request: CopyRequest, load: () => NativeAddon, rights: Rights): Promise<Prepared> {
+async function prepareWith(session: RightsSession, request: CopyRequest, means: Attempted): Promise<Prepared> {
   try {
-    return await attempt(request, load, rights, session);
+    return await attempt(request, means, session);
   } catch (error) {
     session.close();
     if (!(error instanceof LacksRights)) throw error;
@@ -134,16 +139,16 @@ async function prepareWith(session: RightsSession, request: CopyRequest, load: (
   }
 }
 
-async function attempt(request: CopyRequest, load: () => NativeAddon, rights: Rights | null, session: RightsSession | null): Promise<Prepared> {
+async function attempt(request: CopyRequest, { load, rights, answers }: Attempted, session: RightsSession | null): Promise<Prepared> {
   const blocks = await readBlocks();
   if (request.kind !== 'resume') {
-    const looked = await look(request, blocks);
-    return hold(request, looked, { addon: load(), rights, session }, null);
+    const looked = await look(request, blocks, load, answers);
+    return hold(request, looked, { addon: load(), rights, session, answers }, null);
   }
   const addon = load();
   const { log, lock } = await openInterrupted(stateDir(), request.job!, addon);
   try {
-    return await hold(request, await lookAgain(await findEnds(request.job!, log, request, blocks), blocks), { addon, rights, session }, lock);
+    return await hold(request, await lookAgain(await findEnds(request.job!, log, request, blocks), blocks, load, answers), { addon, rights, session, answers }, lock);
   } catch (error) {
     lock.close();
     throw error;
@@ -159,49 +164,15 @@ export async function release({ addon, client, source, destinations, lock, left,
   for (const session of sessions) session.close();
 }
 
-async function look(request: CopyRequest, blocks: Blocks): Promise<Looked> {
-  const { kind, update, unmount } = request;
-  const replaces = kind === 'copy';
-  const inPlace = update || (request.rescue?.map ?? null) !== null;
-  const [manifest, map, unwritable, source, ...destinations] = await Promise.all([
-    readGivenManifest(request.manifest),
-    readGivenMap(request.rescue?.map ?? null),
-    checkNewManifest(request.saveManifest),
-    request.source === null ? null : inspectExisting(request.source, blocks),
-    ...request.destinations.map((path) => (replaces ? inspectDestination(path, blocks, inPlace) : inspectExisting(path, blocks))),
-  ]);
-  const bytes = source?.end?.size ?? manifest.value?.bytes ?? null;
-  throwIfAny(await withClaims([
-    ...manifest.errors, ...map.errors, ...unwritable,
-    ...(bytes === null ? [] : misfits(bytes, manifest.value, request.manifest, map.value, request.rescue?.map ?? null)),
-    ...(await filesInTheWay(request, [source, ...destinations])),
-    ...(await explainShortfalls(refusals({ kind, update, unmount, bytes }, source, destinations, blocks), source?.end ?? null)),
-  ], writes(kind) ? destinations : []));
-  return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed: null, notes: notesOnFiles(manifest.value, map.value, request) };
-}
-
-async function lookAgain({ resumed, request, source, destinations, notes }: FoundJob, blocks: Blocks): Promise<Looked> {
-  const path = request.rescue?.map ?? null;
-  const [manifest, map, unwritable] = await Promise.all([readGivenManifest(request.manifest), readGivenMap(path), checkNewManifest(request.saveManifest)]);
-  const { bytes, chunkSize } = resumed.log.header;
-  // By its chunks the log has counted.
-  const isAnother = manifest.value !== null && (manifest.value.bytes !== bytes || manifest.value.chunkSize !== chunkSize);
-  throwIfAny(await withClaims([
-    ...manifest.errors, ...map.errors, ...misfits(bytes, null, null, map.value, path), ...unwritable,
-    ...(isAnother ? [failure({ code: 'CHANGED', op: 'check', device: request.manifest, reason: { kind: 'anotherFile' }, remedy: { kind: 'otherManifest' } })] : []),
-    ...refusals({ kind: 'resume', update: request.update || request.kind === 'repair', unmount: request.unmount, bytes: null }, source, destinations, blocks),
-  ], destinations));
-  return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed, notes: [...notes, resumeNote(resumed), ...(path !== null && map.value === null ? [{ kind: 'mapGone', path } as const] : [])] };
-}
-
 /** What opens devices. */
 interface Openers {
   addon: NativeAddon;
   rights: Rights | null;
   session: RightsSession | null;
+  answers: Answers;
 }
 
-async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session }: Openers, lock: NativeDevice | null): Promise<Prepared> {
+async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session, answers }: Openers, lock: NativeDevice | null): Promise<Prepared> {
   const { request, blocks, manifest, map, resumed } = looked;
   const errors: PlatterError[] = [];
   const lacking: Wanted[] = [];
@@ -209,7 +180,7 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
   const locks: number[] = [];
   const opening = async (end: End, act: () => Promise<NativeDevice | null>): Promise<NativeDevice | null> => {
     try {
-      const device = await act();
+      const device = await answers.of(end.path, act(), end.kind, (late) => late?.close());
       if (device !== null) opened.push(device);
       return device;
     } catch (error) {
@@ -229,10 +200,10 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
   try {
     const from = looked.source?.end ?? null;
     const source = from === null ? null : { end: from, device: await device(from, {}, 'read') };
-    const content = source?.device ? await judgeContent(asked.kind, request.asIs, source.end, source.device) : null;
+    const content = source?.device ? await answers.of(source.end.path, judgeContent(asked.kind, request.asIs, source.end, source.device), source.end.kind, () => letGo(source.device!)) : null;
     errors.push(...(content?.errors ?? []));
     // A rescue is for drives of which this can be expected.
-    if (source?.device && request.rescue === null) errors.push(...(await unreadable(source.end, source.device)));
+    if (source?.device && request.rescue === null) errors.push(...(await answers.of(source.end.path, unreadable(source.end, source.device), source.end.kind, () => letGo(source.device!))));
     const rescued = map !== null && bytesOf(map, '+') > 0;
     const files = await Promise.all([request.saveManifest, request.manifest, request.rescue?.map ?? null, stateDir()].filter((path) => path !== null).map(placeOf));
     const holdOne = async ({ end }: Found, index: number): Promise<Held> => {
@@ -278,7 +249,7 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
       await client.destroy();
       throw error;
     }
-    const { log, dir, notes } = await placeOfLog(request, client, resumed);
+    const { log, dir, notes } = await placeOfLog(request, client, resumed, answers);
     const misplaced = held === null || !writes(request.kind) || request.rescue !== null ? [] : await notesOnSectors(held, destinations.map(({ end }) => end));
     const left = writes(request.kind) ? await notesOnLeftovers(bytes, destinations) : [];
     const beside = writes(request.kind) ? destinations.flatMap(({ end }) => notesOnDestination(end)) : [];
@@ -290,9 +261,18 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
     const serverCopies = from?.kind === 'file' && blocks.serverCopies(from.realPath);
     return { plan, request, source: held, serverCopies, destinations, grid, manifest, map, resumed, log, stateDir: dir, lock, left: [], sessions, rights, locks, client, addon };
   } catch (error) {
-    for (const device of opened) device.close();
+    for (const device of opened) letGo(device);
     closeDisks(locks);
     throw error;
+  }
+}
+
+/** Closes a device. One whose read is not answered yet cannot be closed: the answer does that. */
+function letGo(device: NativeDevice): void {
+  try {
+    device.close();
+  } catch (error) {
+    if (errnoOf(error) !== 'EBUSY') throw error;
   }
 }
 
@@ -345,14 +325,14 @@ function chunkErrors({ saveManifest, manifest }: CopyRequest, { chunkSize }: Nat
 }
 
 /** Where the log of a job goes, and what to say when it can have none. */
-async function placeOfLog(request: CopyRequest, { chunkSize }: NativeClient, resumed: Resumed | null): Promise<{ log: Prepared['log']; dir: string | null; notes: Note[] }> {
+async function placeOfLog(request: CopyRequest, { chunkSize }: NativeClient, resumed: Resumed | null, answers: Answers): Promise<{ log: Prepared['log']; dir: string | null; notes: Note[] }> {
   const dir = stateDir();
   try {
-    await mkdir(join(dir, 'jobs'), { recursive: true, mode: 0o700 });
-    await access(join(dir, 'jobs'), constants.W_OK);
+    await answers.of(dir, makeFolder(join(dir, 'jobs')));
+    await answers.of(dir, access(join(dir, 'jobs'), constants.W_OK));
   } catch (error) {
-    const { reason } = failureOf(error, 'write', dir, 'file');
-    return { log: null, dir: null, notes: isLogged(request) ? [{ kind: 'unlogged', directory: dir, reason }] : [] };
+    if (!(error instanceof Refusal) && errnoOf(error) === null) throw error;
+    return { log: null, dir: null, notes: isLogged(request) ? [{ kind: 'unlogged', directory: dir, reason: reasonOf(error) }] : [] };
   }
   if (!isLogged(request)) return { log: null, dir, notes: [] };
   if (!isChunkSize(chunkSize)) return { log: null, dir, notes: [{ kind: 'unloggedMemory' }] };
@@ -404,8 +384,4 @@ function planOf(
 function notesOnCache(held: readonly { end: End; device: NativeDevice | null }[]): Note[] {
   const cached = held.filter(({ device }) => device?.info().direct === false);
   return cached.map(({ end }) => ({ kind: 'buffered', path: end.path }));
-}
-
-function throwIfAny(errors: readonly PlatterError[]): void {
-  if (errors.length > 0) throw new Refusal(errors);
 }

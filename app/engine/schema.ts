@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import type { Disk, Mounted, Partition, Port } from '../contract/disks.ts';
 import type { ErrorCode, JobError, Operation, PlatterError } from '../contract/errors.ts';
-import type { DisksEvent, HostCalls, HostEvent, HostMethod, HostRequest, HostResponse, RightsEvent } from '../contract/host.ts';
+import type { DisksEvent, HostCalls, HostEvent, HostMethod, HostRequest, HostResponse, RightsEvent, WaitingEvent } from '../contract/host.ts';
 import { MAX_DESTINATIONS, MAX_NAME, type CopyRequest, type DestinationProgress, type DestinationResult, type DestinationState, type Endpoint, type InterruptedJob, type JobProgress, type JobResult, type Plan, type RescueProgress } from '../contract/jobs.ts';
 import { BY_CODE } from '../contract/remedies.ts';
 import { content, note, reason, remedy, socket } from './facts-schema.ts';
@@ -154,8 +154,10 @@ const rightsEvent = z.object({
   asking: z.object({ question: count, how: z.enum(['pkexec', 'sudo']), devices: z.array(text), argv: z.array(text) }).nullable(),
 }) satisfies z.ZodType<RightsEvent>;
 
+const waitingEvent = z.object({ event: z.literal('waiting'), path: text }) satisfies z.ZodType<WaitingEvent>;
+
 /** What the host may say. */
-export const hostMessage = z.union([event, disksEvent, rightsEvent, response]) satisfies z.ZodType<HostEvent | DisksEvent | RightsEvent | HostResponse>;
+export const hostMessage = z.union([event, disksEvent, rightsEvent, waitingEvent, response]) satisfies z.ZodType<HostEvent | DisksEvent | RightsEvent | WaitingEvent | HostResponse>;
 
 /** What each call may give. */
 export const hostResults: { [M in HostMethod]: z.ZodType<HostCalls[M]['result']> } = {

@@ -124,8 +124,8 @@ describe.skipIf(noLab !== null)('a disk as destination', () => {
       createClient: (options) => addon.createClient(options),
     };
     const request = requestOf({ source, destinations: [disk.device] });
-    expect(await refused(prepare(request, () => late))).toMatchObject([{ code: 'CHANGED', device: disk.device }]);
-    await release(await prepare(request, () => addon)); // and nothing was left open
+    expect(await refused(prepare(request, { load: () => late }))).toMatchObject([{ code: 'CHANGED', device: disk.device }]);
+    await release(await prepare(request, { load: () => addon })); // and nothing was left open
   });
 });
 

@@ -154,13 +154,13 @@ describe('files of others', () => {
   it('S9 a link in the place of NAME.part does not get its target cut to the length of an image under update', async () => {
     vi.stubEnv('PLATTER_STATE', bench.state);
     const [source, copy, victim] = [await bench.image('disk.img', MiB), await bench.image('copy.img', 2 * MiB, 2), await bench.image('victim', 4 * MiB, 5)];
-    const prepared = await prepare(requestOf({ source, destinations: [copy], update: true }), () => ({
+    const prepared = await prepare(requestOf({ source, destinations: [copy], update: true }), { load: () => ({
       ...addon,
       resizeFile(device, bytes) {
         execFileSync('sh', ['-c', 'mv "$1" "$1.moved" && ln -s "$2" "$1"', 'sh', `${copy}.part`, victim]);
         addon.resizeFile(device, bytes);
       },
-    }));
+    }) });
     try {
       await new Promise<void>((resolve, reject) => {
         launch(prepared, ({ event }) => { if (event === 'result') resolve(); }).then((job) => job.ended, reject);

@@ -56,7 +56,7 @@ async function run(request: Partial<CopyRequest>, serverCopies: boolean | null =
       };
     },
   };
-  const prepared = await prepare(requestOf(request), () => listening);
+  const prepared = await prepare(requestOf(request), { load: () => listening });
   const result = await new Promise<JobResult>((resolve, reject) => {
     launch({ ...prepared, ...(serverCopies !== null && { serverCopies }) }, (event) => {
       if (event.event === 'result') resolve(event.result);

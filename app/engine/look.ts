@@ -1,0 +1,86 @@
+// What a request names, and what stands against it before any device is opened.
+import type { PlatterError } from '../contract/errors.ts';
+import type { Note } from '../contract/facts.ts';
+import { writes, type CopyRequest } from '../contract/jobs.ts';
+import type { Answers } from './answers.ts';
+import type { Blocks } from './blocks.ts';
+import { failure, Refusal, throwIfAny } from './errors.ts';
+import { refusals } from './guard.ts';
+import { withClaims } from './holders.ts';
+import { inspectDestination, inspectExisting, type Found } from './inspect.ts';
+import type { Manifest } from './manifest.ts';
+import { checkNewManifest, filesInTheWay, misfits, notesOnFiles, readGivenManifest, readGivenMap, type Read } from './manifests.ts';
+import type { RescueMap } from './mapfile.ts';
+import type { NativeAddon } from './native.ts';
+import { resumeNote, type FoundJob, type Resumed } from './resume.ts';
+import { dataOf } from './room.ts';
+import { explainShortfalls } from './shortfall.ts';
+
+/** What was found, and nothing is held of yet. */
+export interface Looked {
+  request: CopyRequest;
+  blocks: Blocks;
+  source: Found | null;
+  destinations: Found[];
+  manifest: Manifest | null;
+  map: RescueMap | null;
+  resumed: Resumed | null;
+  notes: Note[];
+}
+
+/** Finds all that a request names. Rejects with a Refusal that has every reason against it. */
+export async function look(request: CopyRequest, blocks: Blocks, load: () => NativeAddon, answers: Answers): Promise<Looked> {
+  const { kind, update, unmount } = request;
+  const replaces = kind === 'copy';
+  const inPlace = update || (request.rescue?.map ?? null) !== null;
+  const [manifest, map, unwritable, source, ...destinations] = await Promise.all([
+    ...givenFiles(request, answers),
+    request.source === null ? null : finding(answers, request.source, inspectExisting(request.source, blocks)),
+    ...request.destinations.map((path) => finding(answers, path, replaces ? inspectDestination(path, blocks, inPlace) : inspectExisting(path, blocks))),
+  ]);
+  const bytes = source?.end?.size ?? manifest.value?.bytes ?? null;
+  const data = await dataOf(request, source, destinations, load);
+  throwIfAny(await withClaims([
+    ...manifest.errors, ...map.errors, ...unwritable,
+    ...(bytes === null ? [] : misfits(bytes, manifest.value, request.manifest, map.value, request.rescue?.map ?? null)),
+    ...(await filesInTheWay(request, [source, ...destinations])),
+    ...(await explainShortfalls(refusals({ kind, update, unmount, bytes, data }, source, destinations, blocks), source?.end ?? null)),
+  ], writes(kind) ? destinations : []));
+  return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed: null, notes: notesOnFiles(manifest.value, map.value, request) };
+}
+
+/** The same for a job that is continued. */
+export async function lookAgain({ resumed, request, source, destinations, notes }: FoundJob, blocks: Blocks, load: () => NativeAddon, answers: Answers): Promise<Looked> {
+  const path = request.rescue?.map ?? null;
+  const [manifest, map, unwritable] = await Promise.all(givenFiles(request, answers));
+  const { bytes, chunkSize } = resumed.log.header;
+  // By its chunks the log has counted.
+  const isAnother = manifest.value !== null && (manifest.value.bytes !== bytes || manifest.value.chunkSize !== chunkSize);
+  throwIfAny(await withClaims([
+    ...manifest.errors, ...map.errors, ...misfits(bytes, null, null, map.value, path), ...unwritable,
+    ...(isAnother ? [failure({ code: 'CHANGED', op: 'check', device: request.manifest, reason: { kind: 'anotherFile' }, remedy: { kind: 'otherManifest' } })] : []),
+    ...refusals({ kind: 'resume', update: request.update || request.kind === 'repair', unmount: request.unmount, bytes: null, data: await dataOf(request, source, destinations, load) }, source, destinations, blocks),
+  ], destinations));
+  return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed, notes: [...notes, resumeNote(resumed), ...(path !== null && map.value === null ? [{ kind: 'mapGone', path } as const] : [])] };
+}
+
+/** The manifest and the map of a request, and what stands against a new manifest. */
+function givenFiles({ manifest, rescue, saveManifest }: CopyRequest, answers: Answers): [Promise<Read<Manifest | null>>, Promise<Read<RescueMap | null>>, Promise<readonly PlatterError[]>] {
+  const reading = <T>(path: string | null, read: (path: string | null) => Promise<Read<T>>): Promise<Read<T>> =>
+    answers.of(path ?? '', read(path)).catch((error: unknown) => ({ value: null, errors: errorsOf(error) }));
+  return [
+    reading(manifest, readGivenManifest),
+    reading(rescue?.map ?? null, readGivenMap),
+    answers.of(saveManifest ?? '', checkNewManifest(saveManifest)).catch(errorsOf),
+  ];
+}
+
+/** What is at `path`, or that it does not answer. */
+const finding = (answers: Answers, path: string, found: Promise<Found>): Promise<Found> =>
+  answers.of(path, found).catch((error: unknown) => ({ end: null, error: errorsOf(error)[0]! }));
+
+/** The errors of a Refusal. Rethrows anything else. */
+function errorsOf(error: unknown): readonly PlatterError[] {
+  if (error instanceof Refusal) return error.errors;
+  throw error;
+}

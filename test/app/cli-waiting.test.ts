@@ -1,0 +1,83 @@
+// Files that do not answer, and folders that cannot be used. A virtual disk's own file, on its FUSE file system, plays the former.
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, test } from 'vitest';
+import { canLab } from '../lab/lab.ts';
+import { Bench, MiB, platter, start } from './cli-support.ts';
+
+const execute = promisify(execFile);
+
+const bench = new Bench();
+afterEach(() => bench.clear());
+
+const noLab = canLab();
+if (noLab !== null) console.warn(`skipped: ${noLab}`);
+
+describe.skipIf(noLab !== null)('a file that does not answer', () => {
+  /** A file of which no read is answered until the test ends. */
+  async function silentFile(): Promise<string> {
+    const disk = await bench.disk({ size: 8 * MiB, loop: false });
+    await disk.rule('stall r');
+    bench.finally(() => disk.rule('clear'));
+    return disk.device;
+  }
+
+  test('F12 a source is told of and given up after the stall timeout', async () => {
+    const [silent, copy] = [await silentFile(), join(await bench.directory(), 'copy.img')];
+    const run = start(['copy', silent, copy, '--yes', '--stall-timeout', '8']);
+    await run.until((_, stderr) => stderr.includes('platter: still waiting for '));
+    const { code, stdout, stderr } = await run.ended;
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(`platter: still waiting for ${silent}\n`);
+    expect(stderr).toContain(`platter: ${silent}: Its file system has not answered for 8 seconds. Check the server, the program or the drive`);
+    expect(existsSync(copy)).toBe(false);
+  }, 300_000);
+
+  test('F12 a manifest is given up with a typed reason', async () => {
+    const [silent, image] = [await silentFile(), await bench.image('disk.img', MiB)];
+    const run = await platter(['verify', '--manifest', silent, image, '--json', '--stall-timeout', '2']);
+    expect(run.code).toBe(2);
+    expect(run.lines).toMatchObject([{ event: 'error', code: 'STALLED', path: silent }]);
+  }, 300_000);
+
+  test('F12 a map is given up with a typed reason', async () => {
+    const [silent, image] = [await silentFile(), await bench.image('disk.img', MiB)];
+    const run = await platter(['copy', image, join(await bench.directory(), 'copy.img'), '--map', silent, '--yes', '--json', '--stall-timeout', '2']);
+    expect(run.code).toBe(2);
+    expect(run.lines).toContainEqual(expect.objectContaining({ event: 'error', code: 'STALLED', path: silent }));
+  }, 300_000);
+});
+
+describe('a state folder that cannot be used', () => {
+  test('F23 below a file: the copy goes on, and what is in the way is named', async () => {
+    const [source, copy] = [await bench.image('disk.img', MiB), join(await bench.directory(), 'copy.img')];
+    const file = join(await bench.directory(), 'file');
+    await writeFile(file, '');
+    const env = { PLATTER_STATE: join(file, 'below', 'state') };
+    const run = await platter(['copy', source, copy, '--yes'], { env });
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stdout).toContain(`${file} is not a folder that can be used.`);
+    expect(run.stderr).toContain('Set PLATTER_STATE to a folder that Platter can write.');
+    expect(run.stdout + run.stderr).not.toContain('There is nothing at this path');
+    const history = await platter(['history'], { env });
+    expect(history.code).toBe(2);
+    expect(history.stderr).toContain('is not a folder that can be used. Set PLATTER_STATE to a folder that Platter can write.');
+  });
+
+  test.skipIf(noLab !== null)('F23 on a read-only file system: that is the reason', async () => {
+    const [source, copy] = [await bench.image('disk.img', MiB), join(await bench.directory(), 'copy.img')];
+    const folder = join(await bench.directory(), 'read-only');
+    await mkdir(folder);
+    await execute('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', folder]);
+    bench.finally(async () => {
+      await execute('umount', [folder]);
+    });
+    const run = await platter(['copy', source, copy, '--yes'], { env: { PLATTER_STATE: join(folder, 'a', 'b') } });
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stdout).toContain('It is read-only.');
+    expect(run.stderr).toContain('this job is not in the history: It is read-only. Set PLATTER_STATE');
+  });
+});

@@ -20,6 +20,16 @@ const LOSETUP_TIMEOUT_MS = 3_000;
  * `untouched` are the numbers of devices that are not to be read from now, because a job has them.
  */
 export async function readBlocks(path: string = SYSTEM_PATH, untouched: ReadonlySet<string> = new Set()): Promise<Blocks> {
+  try {
+    return await lookAtBlocks(path, untouched);
+  } catch (error) {
+    // A disk that goes away while programs look at it can make them fail. The second look counts.
+    if (error instanceof Refusal && error.errors[0]!.reason.kind !== 'lsblkSilent') return lookAtBlocks(path, untouched);
+    throw error;
+  }
+}
+
+async function lookAtBlocks(path: string, untouched: ReadonlySet<string>): Promise<Blocks> {
   const [lsblk, mountinfo] = await Promise.all([runLsblk(path), readFile('/proc/self/mountinfo', 'utf8')]);
   const placed = places();
   const backings = loopBackings();

@@ -60,6 +60,10 @@ export class CourseStage implements Stage {
     return this.#job.unproven(destination);
   }
 
+  owns(destination: number): boolean {
+    return this.#owns(destination);
+  }
+
   isOpen(destination: number): boolean {
     return this.#owns(destination) && this.#job.isOpen(destination);
   }

@@ -227,6 +227,10 @@ export class Job implements Stage {
     return this.#ledger.unproven(destination);
   }
 
+  owns(): boolean {
+    return true;
+  }
+
   isOpen(destination: number): boolean {
     const { end, cancelled } = this.#standings[destination]!;
     return end === null && !cancelled;

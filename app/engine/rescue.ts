@@ -281,7 +281,7 @@ class Rescuer {
     if (whole) await this.#hashRest();
     const good = this.#open.some((destination) => !this.#bad.has(destination));
     // Those that were started again get it yet.
-    if (good && this.#all.some((destination) => this.#bad.has(destination) || !this.#stage.isOpen(destination)) && this.#stage.request.rescue!.map !== null) {
+    if (good && this.#all.some((destination) => this.#bad.has(destination) || (this.#stage.owns(destination) && !this.#stage.isOpen(destination))) && this.#stage.request.rescue!.map !== null) {
       this.#stage.note({ kind: 'mapOfDone' });
     }
     for (const destination of this.#open) if (whole) await this.#stage.finish(destination, this.#bad.has(destination) ? 'failed' : 'done');

@@ -33,6 +33,8 @@ export interface Stage {
   durable(destination: number): Uint8Array;
   /** Bytes of a destination that were not compared with the source, or differ from it. */
   unproven(destination: number): number;
+  /** Does it still belong to this course? It does not once it was started again. */
+  owns(destination: number): boolean;
   /** Has it neither ended nor been told to stop? */
   isOpen(destination: number): boolean;
   /** Has it ended, and is good? */

@@ -200,7 +200,7 @@ describe.skipIf(noLab !== null)('verify', () => {
     const run = await platter(['verify', source, same, other, '--json']);
     expect(run.code, run.stdout).toBe(1);
     expectJobLines(run);
-    expect(errorsOf(run)).toMatchObject([{ side: 'verify', path: other, code: 'VERIFY_MISMATCH', offset: 9 * MiB, length: MiB }]);
+    expect(errorsOf(run)).toMatchObject([{ side: 'verify', path: other, code: 'VERIFY_MISMATCH', offset: 9 * MiB, length: 512 }]);
     expect(resultOf(run)).toMatchObject({ writeErr: 0b10, destinations: [{ verified: true }, { state: 'failed', verified: false }] });
 
     expect(await platter(['verify', source, other])).toMatchObject({ code: 3 });

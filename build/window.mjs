@@ -55,10 +55,14 @@ function openAs(user, { electron, appDir, argv, env }) {
   // This user may have no session bus, of which Chromium complains at length: show only what is fatal.
   const quiet = env.ELECTRON_ENABLE_LOGGING ? [] : ['--log-level=3'];
   const broker = join(appDir, 'out/native/platter-broker');
+  // Root's terminal stays out of that user's reach, who could type into it: no descriptor of it, and a session without one.
   const started = spawn(broker, ['--as', `${user.uid}:${user.gid}`, '--home', user.folder, '--', electron, ...quiet, ...argv], {
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
     env: windowEnv(env, user, copied ? join(user.folder, 'Xauthority') : cookie),
   });
+  started.stdout.pipe(process.stdout, { end: false });
+  started.stderr.pipe(process.stderr, { end: false });
   return ended(started);
 }
 

@@ -12,6 +12,7 @@ import { uidOf } from './processes.ts';
 import { chooseImage, holdToStart, review, tick } from './steps.ts';
 
 const PYTHON = '/usr/bin/python3';
+const ROOT = join(import.meta.dirname, '../..');
 const NOBODY = 65_534;
 /** Two user IDs that no account has. */
 const [USER, OTHER] = [54_322, 54_323];
@@ -95,6 +96,34 @@ describe.runIf(isRoot)('a user ID for a window', () => {
     } finally {
       sleeper.kill();
       rmSync(file);
+    }
+  });
+});
+
+describe.runIf(isRoot)('the terminal on which root opens the window', () => {
+  it('S3 is out of reach of the window\'s user, who could type into it', () => {
+    const lab = mkdtempSync(join(tmpdir(), 'platter-terminal-'));
+    try {
+      chmodSync(lab, 0o755);
+      const electron = join(lab, 'electron');
+      writeFileSync(electron, `#!${PYTHON}
+import os
+try:
+    os.close(os.open('/dev/tty', os.O_RDWR))
+    print('a terminal')
+except OSError:
+    print('no terminal', [os.isatty(fd) for fd in range(3)])
+`, { mode: 0o755 });
+      const options = JSON.stringify({ electron, appDir: ROOT, env: { PATH: process.env.PATH, DISPLAY: ':0' } });
+      const program = `const { openWindow } = await import(${JSON.stringify(join(ROOT, 'build/window.mjs'))}); process.exitCode = await openWindow(${options});`;
+      const onTerminal = ['-c', 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)', process.execPath, '--input-type=module', '--eval', program];
+
+      const { status, stdout } = spawnSync(PYTHON, onTerminal, { encoding: 'utf8' });
+
+      expect(stdout.trim()).toBe('no terminal [False, False, False]');
+      expect(status).toBe(0);
+    } finally {
+      rmSync(lab, { recursive: true });
     }
   });
 });

@@ -28,10 +28,8 @@ export class Ledger {
     this.#log = log;
     this.hashes = new KnownHashes(grid, resumed ?? undefined);
     this.#durable = destinations.map((_, index) => resumed?.durable[index]?.slice() ?? noChunks(grid));
-    // A rescue reads back what it writes before it logs it with its hash, and does not read that again when it is continued.
-    // Any other job reads back all of a destination when it is continued.
-    const before = prepared.request.rescue !== null && prepared.plan.verify ? resumed : null;
-    this.#evidence = this.#durable.map((durable) => new Evidence(grid, before === null ? noChunks(grid) : both(durable, before.known)));
+    // What a log says was read back proves nothing of a medium that has been out of sight since.
+    this.#evidence = destinations.map(() => new Evidence(grid, noChunks(grid)));
   }
 
   /** Why the log is not what it should be; null when all is well. */
@@ -51,8 +49,7 @@ export class Ledger {
 
   /** Whatever was proven of a destination, it is compared again: it can be another medium now. */
   doubt(destination: number): void {
-    // A rescue does not come back to what it has on the destination.
-    if (this.#prepared.request.rescue === null) this.#evidence[destination]!.clear();
+    this.#evidence[destination]!.clear();
   }
 
   /** Takes what an ended pass proves of its destinations. */

@@ -25,6 +25,8 @@ export interface End extends Located {
   allocated: number;
   /** Of a file, when it was last written, milliseconds since the epoch; null for a device, and for a file that is not there yet. */
   modified: number | null;
+  /** Of a file, when it or its inode was last changed, nanoseconds since the epoch. Nobody can set it back. null as for `modified`. */
+  changed: bigint | null;
   /** Of a file, whether its inode's number outlives a remount; true for a device. */
   lasting: boolean;
   /** It is a file with hard links: its other names would change with it if it were written in place. */
@@ -91,11 +93,11 @@ export const inspectDestination = (path: string, blocks: Blocks, inPlace = false
 });
 
 /** Was a file written to since it was looked at? What was put in its place is another file. */
-export async function wasWritten({ kind, realPath, id, size, modified }: End): Promise<boolean> {
+export async function wasWritten({ kind, realPath, id, size, changed }: End): Promise<boolean> {
   if (kind !== 'file') return false;
   try {
     const now = await stat(realPath, { bigint: true });
-    return statsId(now) === id && (Number(now.size) !== size || Number(now.mtimeMs) !== modified);
+    return statsId(now) === id && (Number(now.size) !== size || now.ctimeNs !== changed);
   } catch (error) {
     if (errnoOf(error) === null) throw error;
     return false; // it is gone, or out of reach
@@ -156,7 +158,7 @@ async function existing(path: string, realPath: string, blocks: Blocks): Promise
   const stats = await stat(realPath, { bigint: true });
   const id = statsId(stats);
   const end = { path, realPath, id, hasOtherNames: stats.isFile() && stats.nlink > 1n, image: null };
-  if (stats.isFile()) return { ...end, kind: 'file', size: Number(stats.size), allocated: Number(stats.blocks) * 512, modified: Number(stats.mtimeMs), lasting: await numbersLast(realPath), block: null };
+  if (stats.isFile()) return { ...end, kind: 'file', size: Number(stats.size), allocated: Number(stats.blocks) * 512, modified: Number(stats.mtimeMs), changed: stats.ctimeNs, lasting: await numbersLast(realPath), block: null };
   if (!stats.isBlockDevice()) {
     return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'oddKind', what: whatElse(stats) } });
   }
@@ -164,7 +166,7 @@ async function existing(path: string, realPath: string, blocks: Blocks): Promise
   if (block === null) {
     return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'cameOrWent' } });
   }
-  return { ...end, kind: 'block', size: block.size, allocated: block.size, modified: null, lasting: true, block };
+  return { ...end, kind: 'block', size: block.size, allocated: block.size, modified: null, changed: null, lasting: true, block };
 }
 
 async function newFile(path: string): Promise<End> {
@@ -173,7 +175,7 @@ async function newFile(path: string): Promise<End> {
   if (isForDevices(await placeOf(dirname(path)))) return absent('noDevice');
   const directory = await inDirectory(path, (directory) => realpath(directory));
   checkName(directory, 'open', path);
-  return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, allocated: 0, modified: null, lasting: await numbersLast(directory), block: null, hasOtherNames: false, image: null };
+  return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, allocated: 0, modified: null, changed: null, lasting: await numbersLast(directory), block: null, hasOtherNames: false, image: null };
 }
 
 const numbersLast = async (path: string): Promise<boolean> => !NUMBERED_ANEW.has((await statfs(path)).type);

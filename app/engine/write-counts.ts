@@ -73,8 +73,9 @@ const inPartitions = (disk: string): number =>
 /** null when the file is deleted or out of reach. */
 function fileMark(path: string): string | null {
   try {
-    const { size, mtimeNs } = statSync(path, { bigint: true });
-    return `${size} ${mtimeNs}`;
+    const { size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+    // Whoever writes can set the time of modification back (cp -p, rsync -t), but not that of change.
+    return `${size} ${mtimeNs} ${ctimeNs}`;
   } catch (error) {
     if (errnoOf(error) === null) throw error;
     return null;

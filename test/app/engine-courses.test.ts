@@ -1,7 +1,7 @@
 // What a job can do beside a plain copy, through the real host on devices that fail as told: control while it runs,
 // manifests, repair, update, resume after every kind of end.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync, utimesSync } from 'node:fs';
 import { appendFile, truncate, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -74,6 +74,18 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
     await appendFile(source, 'more');
     await session.engine.call('throttle', { destination: null, bytesPerSecond: null });
     expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'done' }], sourceWritten: true, notes: [{ kind: 'sourceWritten', path: source }] });
+  });
+
+  it('S8 so it does when the time of modification was set back', async () => {
+    const source = await bench.image('disk.img', 2 * MiB);
+    const { atime, mtime } = statSync(source);
+    const session = bench.session();
+    await session.engine.call('prepare', requestOf({ source, destinations: [await bench.path('copy.img')], throttle: 65536 }));
+    await session.engine.call('start', {});
+    await spoil(source, MiB);
+    utimesSync(source, atime, mtime);
+    await session.engine.call('throttle', { destination: null, bytesPerSecond: null });
+    expect(await resultOf(session)).toMatchObject({ sourceWritten: true });
   });
 
   it('a source file that is cut shorter is not told as a drive that is gone', async () => {

@@ -91,13 +91,18 @@ function againstBlock(end: End, block: Block, unmount: boolean, blocks: Blocks):
   if (end.size === 0) return [check(end, 'DEVICE_GONE', { kind: 'noMedium' })];
   const covered = unmount && !block.system ? mountedOver(block, blocks) : [];
   const known = [...refusalsOf(block, unmount), ...covered].map((refusal) => failure({ ...refusal, device: end.path }));
-  // Another loop device over the same file, or another path to the same disk, can be mounted while this one is not.
-  const aliases = blocks.all.filter((other) => other !== block && overlap(end, located(other), blocks) === 'same');
+  // Another loop device over the same file, or another path to the same disk, can be mounted while this one, or the disk that
+  // it is a partition of, is not.
+  const own = new Set(withAncestors(block));
+  const aliases = blocks.all.filter((other) => !own.has(other) && ['same', 'piece'].includes(overlap(end, located(other), blocks) ?? ''));
   const inUse = aliases.filter((alias) => mountsOn(alias).length > 0)
     .map((alias) => check(end, 'MOUNTED', { kind: 'aliasMounted', path: alias.path, targets: mountsOn(alias) }));
   const unknown = [block, ...block.parents].some(isUnknownLoop) ? [check(end, 'IN_USE', { kind: 'loopUnknown' })] : [];
   return [...known, ...inUse, ...unknown];
 }
+
+/** A device and all that it is a piece of or lies on. */
+const withAncestors = (block: Block): Block[] => [block, ...block.parents.flatMap(withAncestors)];
 
 /** A loop device over a deleted file, which another one can lie on under another name. Only root can ask the kernel for the file. */
 const isUnknownLoop = ({ type, backingFile, backingId }: Block): boolean => type === 'loop' && backingId === null && backingFile?.endsWith(' (deleted)') === true;

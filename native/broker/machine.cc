@@ -239,21 +239,31 @@ std::set<dev_t> Machine::with_partitions(dev_t number) const {
 
 // The devices directly on this one: partitions, holders, loop devices, and loop devices over the same file.
 std::set<dev_t> Machine::lying_on(dev_t number) const {
-  std::set<dev_t> found;
-  const Block* block = find(number);
+  std::set<dev_t> found = other_names(number);
   for (const auto& [other, candidate] : blocks_) {
-    const bool on = candidate.disk == number || candidate.backing == number ||
-                    std::count(candidate.slaves.begin(), candidate.slaves.end(), number) > 0;
-    const bool twin = block != nullptr && !block->backing_file.empty() && candidate.backing_file == block->backing_file;
-    if (other != number && (on || twin)) found.insert(other);
+    const bool holds = std::count(candidate.slaves.begin(), candidate.slaves.end(), number) > 0;
+    if (other != number && (candidate.disk == number || holds)) found.insert(other);
   }
   return found;
 }
 
-// The device and everything that lies on it.
+// Loop devices that are this one under another name: over the device itself, or over the same file.
+std::set<dev_t> Machine::other_names(dev_t number) const {
+  std::set<dev_t> found;
+  const Block* block = find(number);
+  for (const auto& [other, candidate] : blocks_) {
+    const bool twin = block != nullptr && !block->backing_file.empty() && candidate.backing_file == block->backing_file;
+    if (other != number && (twin || candidate.backing == number)) found.insert(other);
+  }
+  return found;
+}
+
+// The device and everything that lies on it. What lies on its disk under another name of that covers a partition too.
 std::set<dev_t> Machine::also_on(dev_t number) const {
   std::set<dev_t> found = {number};
-  std::vector<dev_t> left = {number};
+  const Block* block = find(number);
+  if (block != nullptr && block->disk) found.merge(other_names(*block->disk));
+  std::vector<dev_t> left(found.begin(), found.end());
   while (!left.empty()) {
     const dev_t next = left.back();
     left.pop_back();

@@ -65,6 +65,7 @@ class Machine {
                                    int depth) const;
   std::set<dev_t> live_images(const std::string& path, const Mount& overlay, const std::vector<Mount>& mounts,
                               int depth) const;
+  std::set<dev_t> other_names(dev_t number) const;
   std::set<dev_t> lying_on(dev_t number) const;
   std::set<dev_t> also_on(dev_t number) const;
   const Block* find(dev_t number) const;

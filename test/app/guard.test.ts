@@ -13,17 +13,17 @@ import { GB, images, laptop, live, picture, server, type Machine } from './machi
 /** The end that a block device of `blocks` is. */
 function device(blocks: Blocks, path: string, givenAs = path): End {
   const block = blocks.all.find((one) => one.path === path)!;
-  return { path: givenAs, realPath: path, id: `block:${block.majorMinor}`, kind: 'block', size: block.size, allocated: block.size, modified: null, lasting: true, block, hasOtherNames: false, image: null };
+  return { path: givenAs, realPath: path, id: `block:${block.majorMinor}`, kind: 'block', size: block.size, allocated: block.size, modified: null, changed: null, lasting: true, block, hasOtherNames: false, image: null };
 }
 
 const source = (size: number, id = 'file:8:1:1', realPath = '/images/disk.img'): End =>
-  ({ path: realPath, realPath, id, kind: 'file', size, allocated: size, modified: 0, lasting: true, block: null, hasOtherNames: false, image: null });
+  ({ path: realPath, realPath, id, kind: 'file', size, allocated: size, modified: 0, changed: 0n, lasting: true, block: null, hasOtherNames: false, image: null });
 
 const place = (given: Partial<ImagePlace> = {}): ImagePlace =>
   ({ part: '/images/copy.img.part', partId: null, partInTheWay: false, fileSystem: '8:1', free: 100 * GB, limits: UNLIMITED, ...given });
 
 const image = (given: Partial<End> = {}): End =>
-  ({ path: '/images/copy.img', realPath: '/images/copy.img', id: null, kind: 'file', size: 0, allocated: 0, modified: null, lasting: true, block: null, hasOtherNames: false, image: place(), ...given });
+  ({ path: '/images/copy.img', realPath: '/images/copy.img', id: null, kind: 'file', size: 0, allocated: 0, modified: null, changed: null, lasting: true, block: null, hasOtherNames: false, image: place(), ...given });
 
 function codes(blocks: Blocks, from: End, to: End[], kind: CopyRequest['kind'] = 'copy'): string[] {
   return refusals({ kind, update: false, unmount: false, bytes: null, data: null }, { end: from }, to.map((end) => ({ end })), blocks).map(({ code, device }) => `${device ?? ''} ${code}`);
@@ -211,6 +211,30 @@ describe('S18 loop devices over a file that has no name any more', () => {
   it('are known by what the kernel says where the path is another file here', () => {
     const foreign = picture({ ...machine, backings: { loop1: '/a.img', loop2: '/b.img' }, ids: { '/a.img': 'file:8:1:1' }, backingIds: { loop1: 'file:8:1:7', loop2: 'file:8:1:7' } });
     expect(codes(foreign, device(foreign, '/dev/loop1'), [device(foreign, '/dev/loop2')])).toEqual(['/dev/loop2 IS_SOURCE']);
+  });
+});
+
+describe('S18 a partition of a disk that is mounted under another name', () => {
+  const loops: Machine['devices'] = [
+    { name: 'loop0', number: '7:0', type: 'loop' },
+    { name: 'loop1', number: '7:1', type: 'loop', children: [{ name: 'loop1p1', number: '259:0', type: 'part' }] },
+  ];
+
+  it('is refused where two loop devices lie over one file', () => {
+    const blocks = picture({ devices: loops, mounts: [['8:1', '/'], ['7:0', '/mnt']], backings: { loop0: '/d.img', loop1: '/d.img' } });
+    expect(codes(blocks, source(GB), [device(blocks, '/dev/loop1p1')])).toEqual(['/dev/loop1p1 MOUNTED']);
+  });
+
+  it('is refused where two paths lead to one disk', () => {
+    const path = { tran: 'fc', serial: 'LUN7', model: 'Array', wwn: '0x6001' };
+    const blocks = picture({ devices: [{ name: 'sda', number: '8:0', tran: 'sata', children: [{ name: 'sda1', number: '8:1', type: 'part' }] }, { name: 'sdb', number: '8:16', ...path }, { name: 'sdc', number: '8:32', ...path, children: [{ name: 'sdc1', number: '8:33', type: 'part' }] }], mounts: [['8:1', '/'], ['8:16', '/mnt']] });
+    expect(codes(blocks, source(GB), [device(blocks, '/dev/sdc1')])).toEqual(['/dev/sdc1 MOUNTED']);
+  });
+
+  it('is free beside a mounted sibling', () => {
+    const parts = ['sdb1', 'sdb2'].map((name, index) => ({ name, number: `8:${17 + index}`, type: 'part' }));
+    const blocks = picture({ devices: [{ name: 'sdb', number: '8:16', tran: 'usb', rm: true, children: parts }], mounts: [['7:9', '/'], ['8:17', '/mnt']] });
+    expect(codes(blocks, source(GB), [device(blocks, '/dev/sdb2')])).toEqual([]);
   });
 });
 

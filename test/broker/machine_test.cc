@@ -340,6 +340,27 @@ TEST_CASE("a loop device over a partition of the system's disk is refused, one o
   machine.expect(Status::kOk, {"loop1"});
 }
 
+TEST_CASE("S18 a partition is refused while its disk is mounted under another name, and free beside a mounted sibling") {
+  Described machine;
+  machine.drive("sda", "8:0");
+  machine.drive("sdb", "8:16");
+  machine.partition("sdb", "sdb1", "8:17");
+  machine.partition("sdb", "sdb2", "8:18");
+  machine.loop("loop0", "7:0", "/home/x/image");
+  machine.loop("loop1", "7:1", "/home/x/image");
+  machine.partition("loop1", "loop1p1", "259:0");
+  machine.loop("loop2", "7:2", "/home/x/other");
+  machine.loop("loop3", "7:3", "/dev/loop2");
+  machine.partition("loop2", "loop2p1", "259:1");
+  machine.mounts(
+      "26 1 8:0 / / rw - ext4 /dev/sda rw\n"
+      "27 26 7:0 / /a rw - ext4 /dev/loop0 rw\n"
+      "28 26 7:3 / /b rw - ext4 /dev/loop3 rw\n"
+      "29 26 8:17 / /c rw - ext4 /dev/sdb1 rw\n");
+  machine.expect(Status::kMounted, {"loop0", "loop1", "loop1p1", "loop2", "loop3", "loop2p1", "sdb", "sdb1"});
+  machine.expect(Status::kOk, {"sdb2"});
+}
+
 TEST_CASE("lines of mountinfo that are odd are passed over, and escaped names are read") {
   const std::vector<platter::broker::Mount> mounts = platter::broker::parse_mounts(
       "1 2 3:4 / /a\\040b\\134 rw shared:1 master:2 - ext4 /dev/x\\011y rw\n"

@@ -92,7 +92,7 @@ describe('numbers', () => {
   });
 
   it('a place of less than a sector is that sector', () => {
-    expect(place(1023, 1)).toBe('1023 bytes (sector 1)');
+    expect(place(1023, 1)).toBe('1,023 bytes (sector 1)');
     expect(place(1024, 0)).toBe('1.0 KiB (sector 2)');
   });
 });

@@ -60,14 +60,18 @@ describe('an answer that no broker gives', () => {
   let folder: string;
   let file: string;
   let peers: ChildProcess[];
+  /** A session that is collected ends. */
+  let sessions: NativeBroker[];
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'platter-replies-'));
     file = join(folder, 'file');
     writeFileSync(file, '');
     truncateSync(file, MiB);
     peers = [];
+    sessions = [];
   });
   afterEach(async () => {
+    for (const session of sessions) session.close();
     for (const peer of peers) {
       if (peer.exitCode === null) await once(peer, 'exit');
     }
@@ -79,6 +83,7 @@ describe('an answer that no broker gives', () => {
     const { broker, peer } = addon.brokerPair();
     peers.push(spawn('python3', ['-c', PEER, [magic, version, verb, status, error].join(','), detail, String(length), ...files], { stdio: [peer, 'inherit', 'inherit'] }));
     closeSync(peer);
+    sessions.push(broker);
     return broker;
   }
 

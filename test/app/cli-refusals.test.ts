@@ -27,7 +27,7 @@ async function mounted(device: string): Promise<void> {
   assertOwnLoop(device);
   await execute('mkfs.ext4', ['-q', device]);
   const at = await mkdtemp(join(tmpdir(), 'platter-mount-'));
-  await execute('mount', [device, at]);
+  await execute('mount', ['-o', 'ro', device, at]);
   bench.finally(async () => {
     await execute('umount', [at]);
     await rm(at, { recursive: true });
@@ -115,7 +115,7 @@ describe.skipIf(noLab !== null)('a destination', () => {
     bench.finally(() => execute('delpart', [disk.device, '1']).then(() => undefined));
     await execute('mkfs.ext4', ['-q', partition]);
     const at = await mkdtemp(join(tmpdir(), 'platter-mount-'));
-    await execute('mount', [partition, at]);
+    await execute('mount', ['-o', 'ro', partition, at]); // ext4 writes by itself for some seconds otherwise
     bench.finally(async () => {
       await execute('umount', [at]);
       await rm(at, { recursive: true });

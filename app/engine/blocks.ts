@@ -303,6 +303,9 @@ export function withDescendants(block: Block, found = new Set<Block>()): Set<Blo
   return found;
 }
 
+/** What a device lies on: the disk of a partition, the members of a volume. */
+export const foundations = (block: Block): Block[] => block.parents.flatMap((parent) => [parent, ...foundations(parent)]);
+
 /** Where `block` or anything on it is mounted. */
 export const mountsOn = (block: Block): string[] => [...new Set(mountedOn(block).map(({ target }) => target))];
 

@@ -4,7 +4,7 @@ import type { ErrorCode, PlatterError } from '../contract/errors.ts';
 import type { Note, Reason } from '../contract/facts.ts';
 import { writes, type CopyRequest } from '../contract/jobs.ts';
 import type { Block, Blocks } from './blocks.ts';
-import { mountsOn, withDescendants } from './blocks.ts';
+import { foundations, mountsOn, withDescendants } from './blocks.ts';
 import { refusalsOf } from './disks.ts';
 import { failure } from './errors.ts';
 import type { End, Found, ImagePlace } from './inspect.ts';
@@ -93,16 +93,13 @@ function againstBlock(end: End, block: Block, unmount: boolean, blocks: Blocks):
   const known = [...refusalsOf(block, unmount), ...covered].map((refusal) => failure({ ...refusal, device: end.path }));
   // Another loop device over the same file, or another path to the same disk, can be mounted while this one, or the disk that
   // it is a partition of, is not.
-  const own = new Set(withAncestors(block));
+  const own = new Set([block, ...foundations(block)]);
   const aliases = blocks.all.filter((other) => !own.has(other) && ['same', 'piece'].includes(overlap(end, located(other), blocks) ?? ''));
   const inUse = aliases.filter((alias) => mountsOn(alias).length > 0)
     .map((alias) => check(end, 'MOUNTED', { kind: 'aliasMounted', path: alias.path, targets: mountsOn(alias) }));
   const unknown = [block, ...block.parents].some(isUnknownLoop) ? [check(end, 'IN_USE', { kind: 'loopUnknown' })] : [];
   return [...known, ...inUse, ...unknown];
 }
-
-/** A device and all that it is a piece of or lies on. */
-const withAncestors = (block: Block): Block[] => [block, ...block.parents.flatMap(withAncestors)];
 
 /** A loop device over a deleted file, which another one can lie on under another name. Only root can ask the kernel for the file. */
 const isUnknownLoop = ({ type, backingFile, backingId }: Block): boolean => type === 'loop' && backingId === null && backingFile?.endsWith(' (deleted)') === true;

@@ -1,7 +1,7 @@
 // An end of a job as its log has it, and how it is found again: plugged in elsewhere, under another name, or not at all.
 import type { DriveFacts, Reason } from '../contract/facts.ts';
 import type { Endpoint } from '../contract/jobs.ts';
-import { withDescendants, type Block, type Blocks } from './blocks.ts';
+import { foundations, withDescendants, type Block, type Blocks } from './blocks.ts';
 import type { End } from './inspect.ts';
 import type { LoggedEnd } from './job-log.ts';
 
@@ -18,9 +18,6 @@ export function writtenWith({ block }: End): LoggedEnd[] {
   return [...around].map(({ path, size, model, backingFile, serial, majorMinor }) =>
     ({ path, realPath: path, kind: 'block', size, model: model ?? backingFile, serial, majorMinor, id: `block:${majorMinor}`, modified: null }));
 }
-
-/** What a device lies on: the disk of a partition, the members of a volume. */
-export const foundations = (block: Block): Block[] => block.parents.flatMap((parent) => [parent, ...foundations(parent)]);
 
 /** Are they one and the same, as far as anybody can tell? Images are known by their place: the file is made anew. */
 export function isSameEnd(one: LoggedEnd, other: LoggedEnd): boolean {

@@ -93,5 +93,16 @@ export function errnoOf(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^E[A-Z0-9]+$/.test(error.code) ? error.code : null;
 }
 
+/** What `act` gives; `otherwise` when it fails with one of `errnos`, or with any errno when none are named. Rethrows anything else. */
+export function unlessErrno<T, O = T>(otherwise: O, act: () => T, errnos?: ReadonlySet<string>): T | O {
+  try {
+    return act();
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno !== null && (errnos?.has(errno) ?? true)) return otherwise;
+    throw error;
+  }
+}
+
 /** Whether a system call was refused for want of rights. */
 export const isRefusedAccess = (error: unknown): boolean => ['EACCES', 'EPERM'].includes(errnoOf(error) ?? '');

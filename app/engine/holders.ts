@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Reason, Remedy } from '../contract/facts.ts';
 import { mountsOn, withDescendants, type Block } from './blocks.ts';
-import { errnoOf, failure, failureOf } from './errors.ts';
+import { errnoOf, failure, failureOf, unlessErrno } from './errors.ts';
 import type { End, Found } from './inspect.ts';
 import { parseMounts } from './mounts.ts';
 import { shell } from './release.ts';
@@ -78,7 +78,7 @@ function holderOf(devices: readonly Block[]): Holder | null {
 function mountElsewhere(devices: readonly Block[]): Holder | null {
   const seen = new Set([content('/proc/self/mountinfo')]);
   for (const pid of processes()) {
-    const mountinfo = tolerant('', () => readFileSync(`/proc/${pid}/mountinfo`, 'utf8'));
+    const mountinfo = unlessErrno('', () => readFileSync(`/proc/${pid}/mountinfo`, 'utf8'));
     if (seen.has(mountinfo)) continue;
     seen.add(mountinfo);
     for (const { majorMinor, source, target } of parseMounts(mountinfo)) {
@@ -106,8 +106,8 @@ export const usersOf = (target: string, device: string | null = null): string[] 
 
 function usersWhere(isIt: (path: string) => boolean): string[] {
   return processes().filter((pid) => {
-    const links = ['cwd', 'root', 'exe', ...tolerant([], () => readdirSync(`/proc/${pid}/fd`)).map((fd) => `fd/${fd}`)];
-    return links.some((link) => isIt(tolerant('', () => readlinkSync(`/proc/${pid}/${link}`))));
+    const links = ['cwd', 'root', 'exe', ...unlessErrno([], () => readdirSync(`/proc/${pid}/fd`)).map((fd) => `fd/${fd}`)];
+    return links.some((link) => isIt(unlessErrno('', () => readlinkSync(`/proc/${pid}/${link}`))));
   }).map(userOf);
 }
 
@@ -149,7 +149,7 @@ interface Lock {
 
 /** The locks on a file or node of which the kernel tells the owner. */
 function locksOn(path: string): Lock[] {
-  const key = tolerant(null, () => keyOf(path));
+  const key = unlessErrno(null, () => keyOf(path));
   return flocks().filter((lock) => lock.key === key);
 }
 
@@ -169,24 +169,14 @@ function keyOf(path: string): string {
 function jobOf(pid: string): string | null {
   const locked = new Set(flocks().filter((lock) => lock.pid === pid).map(({ key }) => key));
   const folder = join(stateDir(), 'jobs');
-  const log = tolerant([], () => readdirSync(folder)).find((name) => name.endsWith('.log') && locked.has(tolerant('', () => keyOf(join(folder, name)))));
+  const log = unlessErrno([], () => readdirSync(folder)).find((name) => name.endsWith('.log') && locked.has(unlessErrno('', () => keyOf(join(folder, name)))));
   return log === undefined ? null : log.slice(0, -'.log'.length);
 }
 
 /** Whether a process is an engine host. Everybody may read its arguments. */
-const isHost = (pid: string): boolean => tolerant('', () => readFileSync(`/proc/${pid}/cmdline`, 'utf8')).split('\0').some((argument) => HOST.test(argument));
+const isHost = (pid: string): boolean => unlessErrno('', () => readFileSync(`/proc/${pid}/cmdline`, 'utf8')).split('\0').some((argument) => HOST.test(argument));
 
-/** The other processes, as far as they show. */
-const processes = (): string[] => tolerant([], () => readdirSync('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
+/** The other processes, as far as they show. They end while they are looked at, and those of other users do not show everything. */
+const processes = (): string[] => unlessErrno([], () => readdirSync('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
 
-const userOf = (pid: string): string => `${tolerant('?', () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim())} (${pid})`;
-
-/** Processes end while they are looked at, and those of other users do not show everything. */
-function tolerant<T>(otherwise: T, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (errnoOf(error) !== null) return otherwise;
-    throw error;
-  }
-}
+const userOf = (pid: string): string => `${unlessErrno('?', () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim())} (${pid})`;

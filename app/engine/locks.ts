@@ -5,7 +5,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Block } from './blocks.ts';
-import { errnoOf, failure, Refusal } from './errors.ts';
+import { failure, Refusal, unlessErrno } from './errors.ts';
 import { remedyFor, whoLocks } from './holders.ts';
 import type { End } from './inspect.ts';
 import type { NativeAddon, NativeDevice } from './native.ts';
@@ -15,6 +15,9 @@ const PATIENCE_MS = 2000;
 const POLL_MS = 50;
 /** Errors of a file system that has no locks, and of a whole disk that the user may not open. */
 const NO_LOCKS: ReadonlySet<string> = new Set(['ENOLCK', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EINVAL', 'EBADF']);
+
+/** Errors of a whole disk that the user may not open, or that is gone. */
+const NOT_HAD: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'ENOENT', 'ENXIO', 'ENOMEDIUM', 'ENODEV']);
 
 /** An end of a job that is open. */
 export interface OpenEnd {
@@ -51,12 +54,12 @@ export async function moveLock(addon: NativeAddon, before: NativeDevice | null, 
 
 /** Ends the lock of an end that is about to be closed. The kernel may keep its descriptors for a moment after that. */
 export function unlockEnd(addon: NativeAddon, device: NativeDevice): void {
-  ignoring(NO_LOCKS, () => addon.unlockDevice(device));
+  unlessErrno(null, () => addon.unlockDevice(device), NO_LOCKS);
 }
 
 function lockEnd(addon: NativeAddon, { end, device, written }: OpenEnd): boolean {
   if (device === null || (written && end.kind === 'file')) return true;
-  return ignoring(NO_LOCKS, () => addon.lockDevice(device, written)) ?? true;
+  return unlessErrno(true, () => addon.lockDevice(device, written), NO_LOCKS);
 }
 
 /** The disks that partitions among `ends` lie on, each once, with a partition that decides how it is locked. */
@@ -73,7 +76,7 @@ function wholeDisks(ends: readonly OpenEnd[]): Map<Block, OpenEnd> {
 
 /** null when the user may not open it, or it is gone: the partition's own lock has to do. */
 const openDisk = ({ path }: Block): number | null =>
-  ignoring(new Set(['EACCES', 'EPERM', 'ENOENT', 'ENXIO', 'ENOMEDIUM', 'ENODEV']), () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
+  unlessErrno(null, () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), NOT_HAD);
 
 async function unlessLocked({ path, realPath }: Pick<End, 'path' | 'realPath'>, lock: () => boolean): Promise<PlatterError[]> {
   for (let waited = 0; !lock(); waited += POLL_MS) {
@@ -84,16 +87,6 @@ async function unlessLocked({ path, realPath }: Pick<End, 'path' | 'realPath'>, 
     await sleep(POLL_MS);
   }
   return [];
-}
-
-/** What `act` gives; null when it fails with one of `errnos`. */
-function ignoring<T>(errnos: ReadonlySet<string>, act: () => T): T | null {
-  try {
-    return act();
-  } catch (error) {
-    if (errnos.has(errnoOf(error) ?? '')) return null;
-    throw error;
-  }
 }
 
 /** Ends the locks of whole disks that `lockEnds` gave. */

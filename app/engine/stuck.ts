@@ -1,6 +1,7 @@
 // Does a process wait for a device that does not answer? No clock can tell, but the kernel can: a thread that is in such a wait
 // sleeps uninterruptibly (state D) and does not wake up.
 import { readdirSync, readFileSync } from 'node:fs';
+import { unlessErrno } from './errors.ts';
 
 /** How often each thread of a process that sleeps uninterruptibly has gone to sleep so far, by thread. */
 export type Waits = ReadonlyMap<string, string>;
@@ -22,22 +23,6 @@ export function waitsOf(pid: number, proc = '/proc'): Waits {
 export const isStuck = (before: Waits, now: Waits): boolean => [...now].some(([thread, switches]) => before.get(thread) === switches);
 
 /** A thread can end while it is looked at. */
-function entries(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (isGone(error)) return [];
-    throw error;
-  }
-}
-
-function contents(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch (error) {
-    if (isGone(error)) return '';
-    throw error;
-  }
-}
-
-const isGone = (error: unknown): boolean => error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH' || error.code === 'ENOTDIR');
+const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'ENOTDIR']);
+const entries = (folder: string): string[] => unlessErrno([], () => readdirSync(folder), GONE);
+const contents = (path: string): string => unlessErrno('', () => readFileSync(path, 'latin1'), GONE);

@@ -1,7 +1,7 @@
 // What /sys and /proc say of the block devices beside lsblk: where they are plugged in, their serials, what lies behind
 // and above them. What is not there is the normal case: a loop device without a file, a kernel without btrfs.
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { errnoOf } from './errors.ts';
+import { unlessErrno } from './errors.ts';
 import type { Placed } from './port.ts';
 
 /** Every block device that is no partition, with its place. `sys` is where sysfs is mounted. */
@@ -62,13 +62,6 @@ const unitSerial = (path: string): string => orElse('', () => readFileSync(path)
 
 const listed = (path: string): string[] => orElse([], () => readdirSync(path));
 
-function orElse<T>(absent: T, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (ABSENT.has(errnoOf(error) ?? '')) return absent;
-    throw error;
-  }
-}
 /** EINVAL and EIO: the device refuses to tell; EACCES: only root is told. */
 const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ENXIO', 'ENODEV', 'EINVAL', 'EIO', 'EACCES', 'EPERM']);
+const orElse = <T>(absent: T, read: () => T): T => unlessErrno(absent, read, ABSENT);

@@ -9,10 +9,10 @@ import { DiskWatch } from './disk-watch.ts';
 import { disksOf } from './disks.ts';
 import { againstEjecting, eject } from './eject.ts';
 import { errnoOf, Refusal, refuse } from './errors.ts';
+import { jobsNow } from './holders.ts';
 import { inspectExisting } from './inspect.ts';
 import type { Emit, Job } from './job.ts';
 import { launch } from './launch.ts';
-import { jobOn } from './holders.ts';
 import { readBlocks } from './machine.ts';
 import { exportManifest } from './made-manifests.ts';
 import type { NativeAddon, NativeUevent } from './native.ts';
@@ -58,7 +58,7 @@ export class LocalEngine {
 
   /** The disks; `all` adds loop devices. */
   async list({ all }: { all: boolean }): Promise<Disk[]> {
-    return disksOf(await readBlocks(undefined, this.#held()), all, jobOn);
+    return disksOf(await readBlocks(undefined, this.#held()), all, jobsNow());
   }
 
   /** Tells of the disks from now on, whenever they change. Throws a Refusal where the kernel cannot be heard. */

@@ -67,6 +67,7 @@ const familyOf = (block: Block): Block[] => [...withDescendants(block), ...(bloc
 const unknownHolder = (path: string): { remedy: Remedy } => ({ remedy: { kind: 'findHolder', path } });
 
 function holderOf(devices: readonly Block[]): Holder | null {
+  const jobOn = jobsNow();
   for (const { path } of devices) {
     const reason = jobOn(path);
     if (reason !== null) return { reason, remedy: remedyFor(reason) };
@@ -122,10 +123,13 @@ export const named = (users: readonly string[]): { users: string[]; more: number
 export const whoLocks = (path: string): Reason | null =>
   ownerOf(locksOn(path)) ?? (readlinkSync('/proc/self/ns/pid') === FIRST_PID_NAMESPACE ? null : { kind: 'lockedBySomebody' });
 
-/** The job of another Platter that reads or writes the device at `path`; null when there is none. */
-export function jobOn(path: string): Extract<Reason, { kind: 'inJob' | 'inLoggedJob' }> | null {
-  const reason = ownerOf(locksOn(path).filter(({ pid }) => pid !== String(process.pid)));
-  return reason?.kind === 'inJob' || reason?.kind === 'inLoggedJob' ? reason : null;
+/** The jobs of other Platters as they are now: gives the one that reads or writes the device at a path; null when there is none. */
+export function jobsNow(): (path: string) => Extract<Reason, { kind: 'inJob' | 'inLoggedJob' }> | null {
+  const locks = flocks().filter(({ pid }) => pid !== String(process.pid));
+  return (path) => {
+    const reason = ownerOf(locksOn(path, locks));
+    return reason?.kind === 'inJob' || reason?.kind === 'inLoggedJob' ? reason : null;
+  };
 }
 
 function ownerOf(locks: readonly Lock[]): Extract<Reason, { kind: 'diskLocked' | 'inJob' | 'inLoggedJob' }> | null {
@@ -147,12 +151,13 @@ interface Lock {
   how: string;
 }
 
-/** The locks on a file or node of which the kernel tells the owner. */
-function locksOn(path: string): Lock[] {
+/** Those of `locks` that are on this file or node. */
+function locksOn(path: string, locks = flocks()): Lock[] {
   const key = unlessErrno(null, () => keyOf(path));
-  return flocks().filter((lock) => lock.key === key);
+  return locks.filter((lock) => lock.key === key);
 }
 
+/** All locks of which the kernel tells the owner. */
 const flocks = (): Lock[] => content('/proc/locks').split('\n').flatMap((line) => {
   const [, kind, , how, pid, key] = line.split(/\s+/);
   return kind === 'FLOCK' && how !== undefined && key !== undefined && Number(pid) > 0 ? [{ key, pid: pid!, how }] : [];

@@ -3,7 +3,7 @@ import type { Disk, Partition } from '../contract/disks.ts';
 import type { Reason, Remedy } from '../contract/facts.ts';
 import { mountsOn, withDescendants, type Block, type Blocks } from './blocks.ts';
 import type { Failure } from './errors.ts';
-import { holds, releaseOf, shell } from './release.ts';
+import { holds, releaseOf, swapOff } from './release.ts';
 
 /** Kernel names of what lsblk calls a disk and nobody plugs in: memory. */
 const MEMORY_DISK = /^(zram|ram)\d+$/;
@@ -98,8 +98,6 @@ function systemReason({ systemBy }: Block): Reason | null {
 }
 
 const swapsOn = (block: Block): string[] => [...withDescendants(block)].filter(({ mountedAt }) => mountedAt.includes('[SWAP]')).map(({ path }) => path);
-
-const swapOff = (devices: readonly string[]): Remedy => ({ kind: 'swapOff', command: shell(['swapoff', ...devices]) });
 
 function mountedWhere(mounts: readonly string[]): Reason {
   const targets = mounts.filter((mount) => mount !== '[SWAP]');

@@ -29,7 +29,7 @@ export class Ledger {
     this.hashes = new KnownHashes(grid, resumed ?? undefined);
     this.#durable = destinations.map((_, index) => resumed?.durable[index]?.slice() ?? noChunks(grid));
     // What a log says was read back proves nothing of a medium that has been out of sight since.
-    this.#evidence = destinations.map(() => new Evidence(grid, noChunks(grid)));
+    this.#evidence = destinations.map(() => new Evidence(grid));
   }
 
   /** Why the log is not what it should be; null when all is well. */

@@ -48,5 +48,8 @@ function commandFor({ type, name, path }: Block): string | null {
 /** The volume group of a logical volume: "my-vg" of "my--vg-root". LVM doubles the hyphens of both names. */
 const groupOf = (mapped: string): string | null => /^((?:[^-]|--)+)-(?!-)/.exec(mapped)?.[1]?.replaceAll('--', '-') ?? null;
 
+/** What ends the use of `devices` as swap. */
+export const swapOff = (devices: readonly string[]): Remedy => ({ kind: 'swapOff', command: shell(['swapoff', ...devices]) });
+
 /** A command line for a shell. */
 export const shell = (words: readonly string[]): string => words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');

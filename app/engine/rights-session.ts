@@ -3,8 +3,8 @@
 import type { Operation } from '../contract/errors.ts';
 import type { Block } from './blocks.ts';
 import { codeOf, errnoOf, failure, Refusal, type Failure } from './errors.ts';
-import { shell } from './release.ts';
 import type { NativeBroker, NativeBrokerReply, NativeDevice } from './native.ts';
+import { swapOff } from './release.ts';
 
 /** A device that a session is for. */
 export interface Wanted {
@@ -116,7 +116,7 @@ export function brokerFailure({ status, errno, detail }: NativeBrokerReply, path
     case 'mounted':
       return { ...known, code: 'MOUNTED', reason: { kind: 'mountedAt', targets: [detail] } };
     case 'swap':
-      return { ...known, code: 'MOUNTED', reason: { kind: 'usedAsSwap' }, remedy: { kind: 'swapOff', command: shell(['swapoff', `/dev/${detail}`]) } };
+      return { ...known, code: 'MOUNTED', reason: { kind: 'usedAsSwap' }, remedy: swapOff([`/dev/${detail}`]) };
     case 'held':
       return { ...known, code: 'IN_USE', reason: { kind: 'heldBy', holders: [detail] } };
     case 'busy':

@@ -98,6 +98,13 @@ Napi::Value lock_descriptor(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), held);
 }
 
+// A descriptor for another thread, which stays open while that uses it, whatever becomes of the device.
+std::shared_ptr<kcopyd::Descriptor> held_copy(Napi::Env env, const Device& device) {
+  const int copy = fcntl(device.get()->buffered.get(), F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) throw engine_error(env, errno, "check", device.path());
+  return std::make_shared<kcopyd::Descriptor>(copy);
+}
+
 // "file:MAJOR:MINOR:INODE" of the file behind a loop device; empty for every other device.
 std::string loop_file_of(int fd) {
   struct loop_info64 status {};
@@ -116,9 +123,7 @@ Napi::Value text_or_null(Napi::Env env, std::string& text) {
 // null for every other device. The kernel asks the file's file system, which can hang: another thread waits for it.
 Napi::Value loop_file(const Napi::CallbackInfo& info) {
   const Device& device = Device::of(info[0]);
-  const int copy = fcntl(device.get()->buffered.get(), F_DUPFD_CLOEXEC, 0);
-  if (copy < 0) throw engine_error(info.Env(), errno, "check", device.path());
-  const auto held = std::make_shared<kcopyd::Descriptor>(copy);
+  const auto held = held_copy(info.Env(), device);
   return Waiting<std::string>::begin(info.Env(), "check", [held] { return loop_file_of(held->get()); }, &text_or_null);
 }
 
@@ -150,9 +155,7 @@ Napi::Value number_of_bytes(Napi::Env env, Counted& counted) {
 // dataBytes(device): resolves to the bytes of a file that are no hole. Its file system can take its time.
 Napi::Value data_bytes(const Napi::CallbackInfo& info) {
   const Device& device = Device::of(info[0]);
-  const int copy = fcntl(device.get()->buffered.get(), F_DUPFD_CLOEXEC, 0);
-  if (copy < 0) throw engine_error(info.Env(), errno, "check", device.path());
-  const auto held = std::make_shared<kcopyd::Descriptor>(copy);
+  const auto held = held_copy(info.Env(), device);
   return Waiting<Counted>::begin(info.Env(), "check", [held, path = device.path()] { return count_data(path, held->get()); },
                                  &number_of_bytes);
 }

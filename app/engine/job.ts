@@ -10,7 +10,7 @@ import { chunksOfErrors, type Grid, type KnownHashes } from './chunk-sets.ts';
 import { course } from './course.ts';
 import { CourseStage } from './course-stage.ts';
 import { joinedEntries } from './error-ranges.ts';
-import { errnoOf, failureOf, refuse, type Failure } from './errors.ts';
+import { failureOf, refuse, type Failure } from './errors.ts';
 import { giveName, loseName } from './images.ts';
 import { about, jobError, type Named } from './job-errors.ts';
 import { jobResult, unexplained } from './job-result.ts';
@@ -20,7 +20,7 @@ import type { LogKeeper } from './log-keeper.ts';
 import { leaveManifest } from './made-manifests.ts';
 import { unsureOf } from './medium.ts';
 import type { NativeDevice, NativeError } from './native.ts';
-import { narrowed } from './narrow.ts';
+import { Looks } from './narrow.ts';
 import { Pass, type Controls, type PassRequest } from './pass.ts';
 import { showNewPartitions } from './partitions.ts';
 import { release, type Prepared } from './prepare.ts';
@@ -34,8 +34,6 @@ import { Standing } from './standing.ts';
 import { sourceWasWritten } from './write-counts.ts';
 
 const SAMPLE_MS = 100;
-/** So many differences of a destination are looked at more closely. */
-const MOST_LOOKS = 64;
 /** What is durable is put into the log so often. */
 const LOG_MS = 1000;
 
@@ -71,10 +69,8 @@ export class Job implements Stage {
   readonly #retrying = new Map<number, AbortController>();
   readonly #errors: JobError[] = [];
   readonly #notes: Note[] = [];
-  /** Looks at differences, one after the other. */
-  #looks = Promise.resolve();
-  /** How many there were, by destination. */
-  readonly #looked: number[] = [];
+  /** A check names the sectors that differ. */
+  readonly #looks: Looks | null;
   readonly #startedAt = performance.now();
   readonly #paused = new Set<number>();
   readonly #controls: Controls & { limits: number[]; pausedDestinations: Set<number> };
@@ -100,6 +96,8 @@ export class Job implements Stage {
       sourceIsFile: prepared.source?.end.kind === 'file',
       destinations: destinations.map((held) => ({ path: held.end.path, get part() { return held.naming?.part ?? null; } })),
     };
+    this.#looks = request.kind !== 'verify' || prepared.source === null ? null
+      : new Looks(prepared.source.device, (index) => this.device(index), ({ entry, superblock }) => this.#push(jobError(entry, this.#named, superblock)));
     this.#standings = destinations.map(() => new Standing());
     this.#controls = {
       paused: false, pausedDestinations: this.#paused, limit: wholeLimit(request.throttle),
@@ -253,7 +251,7 @@ export class Job implements Stage {
     const answers = await pass.done;
     await nextTurn();
     this.#tellErrors(pass, true);
-    await this.#looks;
+    await this.#looks?.done;
     this.#ledger.takeDurable(pass);
     this.#passes.delete(pass);
     const ofSource = request.job.source === this.prepared.source?.device;
@@ -421,26 +419,7 @@ export class Job implements Stage {
     for (const entry of joinedEntries(pass.newErrors(ended))) {
       // Which destinations were cut short, their states say; each gets one error of its own for it.
       if (entry.cause === 'cancelled' || hold(entry)) continue;
-      if (this.#isLookedAt(entry)) this.#looks = this.#looks.then(() => this.#look(entry));
-      else this.#push(jobError(entry, this.#named));
-    }
-  }
-
-  /** A check names the sectors that differ, as far as that takes no long time. */
-  #isLookedAt({ side, cause, destination }: NativeError): boolean {
-    if (this.request.kind !== 'verify' || this.prepared.source === null || side !== 'verify' || cause !== 'mismatch') return false;
-    return (this.#looked[destination] = (this.#looked[destination] ?? 0) + 1) <= MOST_LOOKS;
-  }
-
-  async #look(entry: NativeError): Promise<void> {
-    try {
-      for (const difference of await narrowed(entry, this.prepared.source!.device, this.device(entry.destination))) {
-        this.#push(jobError(difference.entry, this.#named, difference.superblock));
-      }
-    } catch (error) {
-      if (errnoOf(error) === null) throw error;
-      // It cannot be read any more: what was found before is told.
-      this.#push(jobError(entry, this.#named));
+      if (this.#looks?.take(entry) !== true) this.#push(jobError(entry, this.#named));
     }
   }
 

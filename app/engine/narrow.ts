@@ -1,8 +1,11 @@
 // Where two devices differ within a chunk. A comparison by hashes names whole chunks; a short look at both names the sectors, and
 // tells a file system that was only mounted from a bad copy.
 import { SECTOR_SIZE } from '../contract/disks.ts';
+import { errnoOf } from './errors.ts';
 import type { NativeDevice, NativeError } from './native.ts';
 
+/** So many differences of a destination are looked at more closely. */
+const MOST_LOOKS = 64;
 /** One look at a device. */
 const LOOK = 1024 * 1024;
 /** A longer stretch is wrong as a whole: its sectors say no more. */
@@ -35,6 +38,47 @@ export async function narrowed(entry: NativeError, source: Pick<NativeDevice, 'p
   if (first === undefined || last === undefined) return whole;
   if (found.length > MOST_PLACES) return [{ entry: { ...entry, offset: first.offset, length: last.offset + last.length - first.offset }, superblock: false }];
   return found.map(({ superblock, ...place }) => ({ entry: { ...entry, ...place }, superblock }));
+}
+
+/** Looks closer at the differences that a check finds, one after the other, as far as that does not take long. */
+export class Looks {
+  readonly #source: Pick<NativeDevice, 'peek'>;
+  readonly #destination: (index: number) => Pick<NativeDevice, 'peek'>;
+  readonly #tell: (difference: Difference) => void;
+  /** How many there were, by destination. */
+  readonly #counts: number[] = [];
+  #last = Promise.resolve();
+
+  /** `destination` gives the device of a destination, `tell` hears what really differs. */
+  constructor(source: Pick<NativeDevice, 'peek'>, destination: (index: number) => Pick<NativeDevice, 'peek'>, tell: (difference: Difference) => void) {
+    this.#source = source;
+    this.#destination = destination;
+    this.#tell = tell;
+  }
+
+  /** Resolves when all that was taken is told. */
+  get done(): Promise<void> {
+    return this.#last;
+  }
+
+  /** Takes an entry to look at. False when it is no difference, or one too many: nobody tells it then. */
+  take(entry: NativeError): boolean {
+    const { side, cause, destination } = entry;
+    if (side !== 'verify' || cause !== 'mismatch') return false;
+    if ((this.#counts[destination] = (this.#counts[destination] ?? 0) + 1) > MOST_LOOKS) return false;
+    this.#last = this.#last.then(() => this.#look(entry));
+    return true;
+  }
+
+  async #look(entry: NativeError): Promise<void> {
+    try {
+      (await narrowed(entry, this.#source, this.#destination(entry.destination))).forEach(this.#tell);
+    } catch (error) {
+      if (errnoOf(error) === null) throw error;
+      // It cannot be read any more: what was found before is told.
+      this.#tell({ entry, superblock: false });
+    }
+  }
 }
 
 interface Run {

@@ -3,8 +3,8 @@
 import type { JobError } from '../contract/errors.ts';
 import type { JobView } from '../contract/window.ts';
 import { failureKey } from '../engine/error-ranges.ts';
-import { isOver } from '../engine/reduce.ts';
-import { errorSentence, isEcho } from './reporter.ts';
+import { isOver, type JobEvent } from '../engine/reduce.ts';
+import { errorSentence, isEcho, STOPPING } from './reporter.ts';
 
 /** More places of one destination than this are only counted. */
 const MOST_PLACES = 20;
@@ -16,18 +16,37 @@ export class Complaints {
   /** Destinations that had ended at the last look. */
   readonly #over = new Set<number>();
 
-  /** The line for an error that has just happened; null for one that is told at the end, or by the destination's own line. */
-  now(error: JobError): string | null {
-    if (isEcho(error)) return null;
+  /** The lines for what has just happened, and led to `view`. */
+  of(event: JobEvent, view: JobView): string[] {
+    this.#look(view);
+    return [...this.#now(event, view), ...(view.phase === 'ended' ? this.#rest(view) : [])];
+  }
+
+  #now(event: JobEvent, { failure }: JobView): string[] {
+    switch (event.event) {
+      case 'error':
+        return this.#isFirst(event.error) ? [errorSentence(event.error)] : [];
+      case 'failure':
+        return [errorSentence(failure ?? event.failure)];
+      case 'cancelling':
+        return [STOPPING];
+      default:
+        return [];
+    }
+  }
+
+  /** False for an error that is told at the end, or by the destination's own line. */
+  #isFirst(error: JobError): boolean {
+    if (isEcho(error)) return false;
     const key = failureKey(error);
     const known = this.#failures.get(key);
     if (known === undefined) this.#failures.set(key, { first: error, again: false });
     else known.again = true;
-    return known === undefined ? errorSentence(error) : null;
+    return known === undefined;
   }
 
   /** Looks at the job as it is now. The errors of a destination that was started again are news. */
-  look({ progress: { destinations } }: JobView): void {
+  #look({ progress: { destinations } }: JobView): void {
     for (const [index, { state }] of destinations.entries()) {
       if (isOver(state)) this.#over.add(index);
       else if (this.#over.delete(index)) this.#forget(index);
@@ -35,7 +54,7 @@ export class Complaints {
   }
 
   /** The lines for the places that are not told yet, of a job that has ended. */
-  rest({ result, errors }: JobView): string[] {
+  #rest({ result, errors }: JobView): string[] {
     const all = result === null ? errors : [...result.errors, ...result.destinations.flatMap((destination) => destination.errors)];
     const left = all.filter((error) => !isEcho(error) && this.#isNews(error));
     return [...new Set(left.map(({ destination }) => destination))].flatMap((destination) => this.#linesOf(left.filter((error) => error.destination === destination)));

@@ -5,7 +5,7 @@ import { Complaints } from './complaints.ts';
 import { finalLines, liveLines, type Screen } from './job-lines.ts';
 import { headline } from './job-words.ts';
 import type { Selection } from './keys.ts';
-import { ALREADY_STOPPING, errorSentence, STOPPING, type Reporter } from './reporter.ts';
+import { ALREADY_STOPPING, errorSentence, type Reporter } from './reporter.ts';
 import { inAscii, wrap, type Paint } from './text.ts';
 
 /** Milliseconds between two redraws at least: faster than that nobody reads. */
@@ -43,13 +43,8 @@ export function liveReporter({ stdout, stderr, paint, unicode, selection }: Term
     planned: (plan) => void stdout.write(`${shown(headline(plan).flatMap((line) => wrap(line, stdout.columns - 1, '')))}\n\n`),
     started: redraw,
     happened(event, view) {
-      complaints.look(view);
-      const complaint = event.event === 'error' ? complaints.now(event.error) : null;
-      if (complaint !== null) complain(complaint);
-      if (event.event === 'failure') complain(errorSentence(view.failure ?? event.failure));
-      if (event.event === 'cancelling') complain(STOPPING);
+      complaints.of(event, view).forEach(complain);
       if (view.phase === 'ended') {
-        complaints.rest(view).forEach(complain);
         // Written, not drawn: what stays may be taller than the terminal.
         draw.clear();
         stdout.write(`${shown(finalLines(view, screen()))}\n`);

@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 import { Complaints } from './complaints.ts';
 import { logEnd, logLine } from './job-lines.ts';
 import { headline } from './job-words.ts';
-import { ALREADY_STOPPING, errorSentence, STOPPING, type Reporter } from './reporter.ts';
+import { ALREADY_STOPPING, errorSentence, type Reporter } from './reporter.ts';
 
 /** Milliseconds between two samples at least. */
 const INTERVAL = 1000;
@@ -19,19 +19,12 @@ export function logReporter(stdout: Writable, stderr: Writable, now: () => numbe
     planned: (plan) => print(...headline(plan)),
     started: () => undefined,
     happened(event, view) {
-      complaints.look(view);
-      const complaint = event.event === 'error' ? complaints.now(event.error) : null;
-      if (complaint !== null) complain(complaint);
-      if (event.event === 'failure') complain(errorSentence(view.failure ?? event.failure));
-      if (event.event === 'cancelling') complain(STOPPING);
+      complaints.of(event, view).forEach(complain);
       if (event.event === 'progress' && now() - last >= INTERVAL) {
         last = now();
         print(logLine(view));
       }
-      if (view.phase === 'ended') {
-        complaints.rest(view).forEach(complain);
-        print(...logEnd(view));
-      }
+      if (view.phase === 'ended') print(...logEnd(view));
     },
     denied: (errors) => errors.forEach((error) => complain(errorSentence(error))),
     redraw: () => undefined,

@@ -8,6 +8,9 @@ export { sayContent, sayError, sayLock, sayNote, sayPort, sayPortShort, saySocke
 export { endonym, say } from '../app/words/speech.ts';
 export { counted, stateWord, type TileState } from '../app/words/states.ts';
 
+/** Stands between the name of a job and what it does. A blank at the end of a block of a component would be lost. */
+export const AFTER_NAME = ': ';
+
 /** Bounds of a speed limit, MB/s. */
 const LEAST_SPEED = 0.1;
 const MOST_SPEED = 1_000_000;

@@ -75,7 +75,7 @@ test.each(['light', 'dark'] as const)('a check: chosen, reviewed and started wit
   await page.getByText('Verification failed at 3.15 MB (sector 6,144): it differs from the source.').waitFor();
   await page.getByText('2 places differ, sector 6,144, VERIFY_MISMATCH').waitFor();
   await page.getByText('sdx is mounted: eject before taking out.').waitFor();
-  await page.getByText(/^\s*Check of 4 destinations against station-42.img/).waitFor();
+  await page.getByText(/^Check of 4 destinations against station-42.img/).waitFor();
   await open.picture(`check-ended-${scheme}`);
   await button('Details of sdc').click();
   await page.getByRole('dialog').getByRole('heading', { name: '2 places differ' }).waitFor();

@@ -13,16 +13,11 @@ const addon = loadAddon(fileURLToPath(new URL('../../out/native/kcopyd.node', im
 
 describe.skipIf(canLab() !== null)('a running job', () => {
   let bench: Workbench;
-  const before = process.env.PLATTER_STATE;
   beforeEach(() => {
     bench = new Workbench();
-    process.env.PLATTER_STATE = bench.state;
+    bench.holdState();
   });
-  afterEach(async () => {
-    await bench.clear();
-    if (before === undefined) delete process.env.PLATTER_STATE;
-    else process.env.PLATTER_STATE = before;
-  });
+  afterEach(() => bench.clear());
 
   it('S24 is stopped while a drive that is started again hangs in open(2), and its samples go on', async () => {
     const source = await bench.image('disk.img', 32 * MiB);

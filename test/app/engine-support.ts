@@ -106,6 +106,17 @@ export class Workbench {
     return disk;
   }
 
+  /** Has engines in this process keep their state here as well, until the end. */
+  holdState(): void {
+    const before = process.env.PLATTER_STATE;
+    process.env.PLATTER_STATE = this.state;
+    this.#undo.push(() => {
+      if (before === undefined) delete process.env.PLATTER_STATE;
+      else process.env.PLATTER_STATE = before;
+      return Promise.resolve();
+    });
+  }
+
   /** Path of the log that a job keeps. */
   log(job: string): string {
     return join(this.state, 'jobs', `${job}.log`);

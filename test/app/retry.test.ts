@@ -43,11 +43,10 @@ describe.skipIf(canLab() !== null)('a destination that failed is tried again', (
   let bench: Workbench;
   let opening: Barrier;
   let recording: Barrier;
-  const before = process.env.PLATTER_STATE;
   beforeEach(() => {
     bench = new Workbench();
     [opening, recording] = [new Barrier(), new Barrier()];
-    process.env.PLATTER_STATE = bench.state;
+    bench.holdState();
     const record = Object.getOwnPropertyDescriptor(JobLogWriter.prototype, 'state')!.value as JobLogWriter['state'];
     vi.spyOn(JobLogWriter.prototype, 'state').mockImplementation(async function state(this: JobLogWriter, ...parameters) {
       await recording.pass();
@@ -59,8 +58,6 @@ describe.skipIf(canLab() !== null)('a destination that failed is tried again', (
     recording.open();
     await bench.clear();
     vi.restoreAllMocks();
-    if (before === undefined) delete process.env.PLATTER_STATE;
-    else process.env.PLATTER_STATE = before;
   });
 
   /** A copy to two disks, the second of which has failed; the first waits for the source, or to be read back, until `goOn`. */

@@ -15,16 +15,11 @@ const addon = loadAddon(fileURLToPath(new URL('../../out/native/kcopyd.node', im
 const noLab = canLab();
 const SIZE = 24 * MiB;
 let bench: Workbench;
-const before = process.env.PLATTER_STATE;
 beforeEach(() => {
   bench = new Workbench();
-  process.env.PLATTER_STATE = bench.state;
+  bench.holdState();
 });
-afterEach(async () => {
-  await bench.clear();
-  if (before === undefined) delete process.env.PLATTER_STATE;
-  else process.env.PLATTER_STATE = before;
-});
+afterEach(() => bench.clear());
 
 /**
  * The chunks as they arrived, each once, with how many begin before all of the one before has ended. Within a chunk the

@@ -40,7 +40,7 @@ export interface Block extends Described {
   mountedAt: string[];
   /** It, or something on it, holds part of the running system. */
   system: boolean;
-  /** What shows that; null when it is no part of the system. */
+  /** The sign that shows it; null when it is no part of the system. */
   systemBy: SystemSign | null;
 }
 
@@ -92,7 +92,7 @@ const BOOT_PARTITIONS: ReadonlySet<string> = new Set(['c12a7328-f81f-11d2-ba4b-0
 
 /** Areas of an eMMC beside its main one. To the kernel they are disks of their own. */
 const EMMC_AREA = /^(mmcblk\d+)(boot\d+|rpmb|gp\d+)$/;
-/** Of these, those that hold firmware and keys. */
+/** The areas that hold firmware and keys. */
 const FIRMWARE_AREA = /^mmcblk\d+(boot\d+|rpmb)$/;
 
 /** lsblk has null, blanks, or nothing at all for what it does not know. */
@@ -168,7 +168,7 @@ export class Blocks {
     return this.mounts.filter((mount) => this.#devicesOf(mount).some((device) => family.has(device)));
   }
 
-  /** What is mounted there, for people: its block devices, else what its mounter called it. */
+  /** A name for people of what is mounted: its block devices, else the name that its mounter gave it. */
   nameOf(mount: Mount): string {
     const devices = this.#devicesOf(mount).map(({ path }) => path);
     return devices.length > 0 ? devices.join(', ') : mount.source.startsWith('/') ? mount.source : mount.type;

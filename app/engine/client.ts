@@ -34,7 +34,7 @@ export interface Engine {
   onDisks(listener: (disks: DisksEvent['disks']) => void): () => void;
   /** Hears when rights are asked for, and null when that is over; gives the function that stops listening. */
   onRights(listener: (asking: RightsEvent['asking']) => void): () => void;
-  /** Of the host; null where it is not known. */
+  /** Process ID of the host; null where it is not known. */
   readonly pid: number | null;
   /** Hears the path of a file that the host still waits for while it prepares; gives the function that stops listening. */
   onWaiting(listener: (path: string) => void): () => void;

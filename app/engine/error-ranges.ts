@@ -29,7 +29,7 @@ export function at(error: JobError, place: Place): JobError {
   return { ...failure({ ...error, ...place, reason: reasonAt(error.reason, place) }), side, destination };
 }
 
-/** What makes two errors the same failure at different places. */
+/** Equal for two errors that are the same failure at different places. */
 export function failureKey({ side, destination, code, op, device, errno, offset, reason, remedy }: JobError): string {
   return JSON.stringify([side, destination, code, op, device, errno, remedy, offset === null ? reason : reasonAt(reason, { offset: 0, length: 0 })]);
 }

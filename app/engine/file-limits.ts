@@ -1,4 +1,4 @@
-// What some file systems do not take: long files, names with certain characters, holes.
+// The limits of file systems that take no long files, no holes, or no names with certain characters.
 
 export interface FileLimits {
   /** As people call the file system. */

@@ -63,7 +63,7 @@ export function notesOnSource({ block, path }: End, blocks: Blocks): Note[] {
 export const notesOnDestination = ({ block, path }: End): Note[] =>
   block !== null && block.type === 'part' && !block.system && block.parents.some(({ system }) => system) ? [{ kind: 'besideSystem', path }] : [];
 
-/** What the user should know about disks that become clones of a source that stays connected: both have the same UUIDs then. */
+/** Warns that a source that stays connected and its clones will have the same UUIDs. */
 export function notesOnClones({ block, path }: End, destinations: readonly End[]): Note[] {
   const paths = destinations.filter((end) => end.block !== null).map((end) => end.path);
   if (block === null || paths.length === 0) return [];

@@ -1,4 +1,4 @@
-// Which signals stop a program of ours, and what SIGHUP means to it.
+// The signals that stop a program of ours, and the meaning of SIGHUP.
 import { isatty } from 'node:tty';
 
 /**

@@ -15,8 +15,8 @@ const isZoned = (stage: Stage, destination: number): boolean => stage.device(des
 export const isDisk = (stage: Stage, destination: number): boolean => stage.prepared.destinations[destination]!.end.kind === 'block';
 
 /**
- * What is to be written of a destination, its head included when anything is. A zoned disk is written from its start to its end: a
- * part of a zone cannot be written a second time.
+ * The chunks of a destination to write, with its head if there are any. A zoned disk is written from its start to its end, because
+ * a part of a zone cannot be written a second time.
  */
 export function withHead(stage: Stage, destination: number, todo: Uint8Array): Uint8Array {
   if (isEmpty(todo) || !isDisk(stage, destination)) return todo;

@@ -1,5 +1,5 @@
-// Who holds a device or a file that cannot be had: a job of Platter, a mount in another mount namespace, a program. /proc shows root
-// all of it. It shows every user all locks and mounts, and what the user's own programs have open.
+// Finds the holder of a device or file that cannot be opened: a job of Platter, a mount in another mount namespace, or a program.
+// /proc shows all of them to root. It shows every user all locks and mounts, and the open files of the user's own programs.
 import { constants, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -55,7 +55,7 @@ export async function withClaims(errors: readonly PlatterError[], destinations: 
   return [...errors, ...held.flat()];
 }
 
-/** What holds a partition of `disk`. */
+/** Finds the holder of a partition of `disk`. */
 export const partitionHolder = (disk: Block): Holder => {
   const partitions = [...withDescendants(disk)].filter((block) => block !== disk);
   return holderOf(partitions) ?? { reason: { kind: 'partitionOpen' }, remedy: unknownHolder(disk.path).remedy };
@@ -116,7 +116,7 @@ function usersWhere(isIt: (path: string) => boolean): string[] {
 export const named = (users: readonly string[]): { users: string[]; more: number } => ({ users: users.slice(0, NAMED_USERS), more: Math.max(0, users.length - NAMED_USERS) });
 
 /**
- * Who has locked the file or node at `path`, and for what, as far as /proc/locks tells. null when the owner is dead: the
+ * Finds the owner of the lock on the file or node at `path` in /proc/locks, and its purpose. null when the owner is dead: the
  * kernel keeps the lock of a killed process until its last request ends, and lists no owner then. An owner in another PID
  * namespace is not listed either, except in the first one, which sees all processes.
  */
@@ -141,7 +141,7 @@ function ownerOf(locks: readonly Lock[]): Extract<Reason, { kind: 'diskLocked' |
   return id === null ? { kind: 'inJob', pid: job.pid, how } : { kind: 'inLoggedJob', id, pid: job.pid, how };
 }
 
-/** What to do about a lock. */
+/** The advice for a lock. */
 export const remedyFor = (lock: Reason): Remedy => ({ kind: lock.kind === 'inJob' || lock.kind === 'inLoggedJob' ? 'endJob' : 'IN_USE' });
 
 /** A BSD lock as /proc/locks lists it: of the inode `key`, for "READ" or "WRITE". */
@@ -178,7 +178,7 @@ function jobOf(pid: string): string | null {
   return log === undefined ? null : log.slice(0, -'.log'.length);
 }
 
-/** Whether a process is an engine host. Everybody may read its arguments. */
+/** True for an engine host. Everybody may read its arguments. */
 const isHost = (pid: string): boolean => unlessErrno('', () => readFileSync(`/proc/${pid}/cmdline`, 'utf8')).split('\0').some((argument) => HOST.test(argument));
 
 /** The other processes, as far as they show. They end while they are looked at, and those of other users do not show everything. */

@@ -25,7 +25,7 @@ export interface End extends Located {
   allocated: number;
   /** Of a file, when it was last written, milliseconds since the epoch; null for a device, and for a file that is not there yet. */
   modified: number | null;
-  /** Of a file, when it or its inode was last changed, nanoseconds since the epoch. Nobody can set it back. null as for `modified`. */
+  /** Last change of a file or its inode, nanoseconds since the epoch. Nobody can set it back. null where `modified` is. */
   changed: bigint | null;
   /** Of a file, whether its inode's number outlives a remount; true for a device. */
   lasting: boolean;
@@ -133,7 +133,7 @@ async function finding(path: string, blocks: Blocks, look: () => Promise<End>): 
   }
 }
 
-/** What the system said of `path`. Not even root may look into a FUSE file system of another user. */
+/** The failure of a system call on `path`. Not even root may look into a FUSE file system of another user. */
 function failureAt(error: unknown, path: string, { mounts }: Blocks): PlatterError {
   const known = failureOf(error, 'open', path, 'file');
   const mount = mountOf(path, mounts);

@@ -28,7 +28,7 @@ export class Ledger {
     this.#log = log;
     this.hashes = new KnownHashes(grid, resumed ?? undefined);
     this.#durable = destinations.map((_, index) => resumed?.durable[index]?.slice() ?? noChunks(grid));
-    // What a log says was read back proves nothing of a medium that has been out of sight since.
+    // A log cannot prove the content of a medium that has been out of sight since.
     this.#evidence = destinations.map(() => new Evidence(grid));
   }
 

@@ -1,4 +1,4 @@
-// What a request names, and what stands against it before any device is opened.
+// Finds everything that a request names, and every reason against it, before any device is opened.
 import type { PlatterError } from '../contract/errors.ts';
 import type { Note } from '../contract/facts.ts';
 import { writes, type CopyRequest } from '../contract/jobs.ts';
@@ -16,7 +16,7 @@ import { resumeNote, type FoundJob, type Resumed } from './resume.ts';
 import { dataOf } from './room.ts';
 import { explainShortfalls } from './shortfall.ts';
 
-/** What was found, and nothing is held of yet. */
+/** Everything that was found. Nothing of it is held yet. */
 export interface Looked {
   request: CopyRequest;
   blocks: Blocks;
@@ -75,7 +75,7 @@ function givenFiles({ manifest, rescue, saveManifest }: CopyRequest, answers: An
   ];
 }
 
-/** What is at `path`, or that it does not answer. */
+/** `found`, or the failure that `path` does not answer. */
 const finding = (answers: Answers, path: string, found: Promise<Found>): Promise<Found> =>
   answers.of(path, found).catch((error: unknown) => ({ end: null, error: errorsOf(error)[0]! }));
 

@@ -36,5 +36,5 @@ export async function unsureOf(
   return isEmpty(without(sample, unread)) ? durable.slice() : unread;
 }
 
-/** Whether the kernel has met the disk or its medium again since the review. Disk sequence numbers; null where it has none. */
+/** True when the kernel has met the disk or its medium again since the review. Disk sequence numbers; null where it has none. */
 const wasAway = (reviewed: number | null, now: number | null): boolean => reviewed !== null && now !== null && reviewed !== now;

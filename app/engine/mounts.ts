@@ -74,7 +74,7 @@ export function mountOf(path: string, mounts: readonly Mount[]): Mount | null {
   return found;
 }
 
-/** Whether `path` is `folder` or lies below it. */
+/** True when `path` is `folder` or lies below it. */
 const isAt = (path: string, folder: string): boolean => folder === '/' || path === folder || path.startsWith(`${folder}/`);
 
 /** Options that name the layers of an overlay. Mounts made with fsconfig(2) have one option a layer, with a "+". */

@@ -22,7 +22,7 @@ export interface Difference {
   superblock: boolean;
 }
 
-/** What of `entry`, a difference, really differs. The entry as it is where that cannot be seen, by now or in a short look. */
+/** The parts of `entry` that really differ. The entry as it is where a short look cannot tell, or nothing differs any more. */
 export async function narrowed(entry: NativeError, source: Pick<NativeDevice, 'peek'>, destination: Pick<NativeDevice, 'peek'>): Promise<Difference[]> {
   const whole = [{ entry, superblock: false }];
   if (entry.length > LONGEST) return whole;

@@ -94,7 +94,7 @@ class LacksRights extends Refusal {
   }
 }
 
-/** What preparing needs of the world around it. */
+/** The surroundings that preparing needs. */
 export interface Means {
   /** Gives the addon. */
   load: () => NativeAddon;

@@ -29,7 +29,7 @@ export function jobStarted(plan: Plan, startedAt: number): JobView {
 }
 
 /**
- * What ended `view`, with advice that fits: a job whose log says that something is on a drive is continued, not started again.
+ * `ended` with advice that fits `view`: a job whose log says that something is on a drive is continued, not started again.
  */
 export function failureOfJob({ plan, progress: { destinations } }: Pick<JobView, 'plan' | 'progress'>, ended: PlatterError): PlatterError {
   const begun = plan.kind === 'resume' || destinations.some(({ written }) => written > 0);

@@ -9,7 +9,7 @@ import type { Block } from './blocks.ts';
  */
 export const holds = ({ type, name }: Block): boolean => type !== 'part' || name.startsWith('dm-');
 
-/** What makes the holders of `block` let go of it, in the order that works; undefined where a holder is of a kind that has no known command. */
+/** The commands that make the holders of `block` let go of it, in the order that works; undefined where no command is known for a holder. */
 export function releaseOf(block: Block): Remedy | undefined {
   const commands: string[] = [];
   const known = block.children.every((child) => release(child, false, commands));
@@ -48,7 +48,7 @@ function commandFor({ type, name, path }: Block): string | null {
 /** The volume group of a logical volume: "my-vg" of "my--vg-root". LVM doubles the hyphens of both names. */
 const groupOf = (mapped: string): string | null => /^((?:[^-]|--)+)-(?!-)/.exec(mapped)?.[1]?.replaceAll('--', '-') ?? null;
 
-/** What ends the use of `devices` as swap. */
+/** The advice that ends the use of `devices` as swap. */
 export const swapOff = (devices: readonly string[]): Remedy => ({ kind: 'swapOff', command: shell(['swapoff', ...devices]) });
 
 /** A command line for a shell. */

@@ -1,5 +1,4 @@
-// What a destination that is too small for a source would still hold: whether its partitions end before, and whether there are only zeros
-// beyond.
+// Says more of a destination that is too small for a source: where the source's partitions end, or that only zeros are beyond.
 import { open, type FileHandle } from 'node:fs/promises';
 import type { PlatterError } from '../contract/errors.ts';
 import { errnoOf, failure } from './errors.ts';
@@ -44,7 +43,7 @@ async function isZeros(file: FileHandle, from: number, to: number): Promise<bool
   return true;
 }
 
-/** What can be read there; nothing where it cannot. */
+/** The bytes there; none where they cannot be read. */
 async function bytesAt(file: FileHandle, at: number, length: number): Promise<Buffer> {
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at);

@@ -16,7 +16,7 @@ export interface Table {
 export interface TableOn {
   /** Bytes. */
   size: number;
-  /** Of a disk, in bytes; null for an image. */
+  /** Logical sector of a disk, in bytes; null for an image. */
   logicalSector: number | null;
 }
 

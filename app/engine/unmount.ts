@@ -76,7 +76,7 @@ export async function unmount(seen: Seen, { agreed = null, session = null, patie
 /** One round of unmounting. */
 interface Round {
   seen: Seen;
-  /** What is mounted of the device. */
+  /** The mounts of the device. */
   own: readonly Mount[];
   blocks: Blocks;
   patience: number;

@@ -74,7 +74,7 @@ const inPartitions = (disk: string): number =>
 function fileMark(path: string): string | null {
   try {
     const { size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
-    // Whoever writes can set the time of modification back (cp -p, rsync -t), but not that of change.
+    // A writer can set the time of modification back (cp -p, rsync -t), but not the time of change.
     return `${size} ${mtimeNs} ${ctimeNs}`;
   } catch (error) {
     if (errnoOf(error) === null) throw error;

@@ -41,7 +41,7 @@ export function verdictIn(job: Pick<JobView, 'plan' | 'phase' | 'progress' | 'er
   if (job.result !== null && result !== undefined) return verdictOf(result, job.result);
   const { state = 'waiting', uncompared = 0, verified: read = 0, toVerify = 0 } = job.progress.destinations[index] ?? {};
   const errors = job.errors.filter(({ destination }) => destination === index);
-  // Of an engine that has broken down there is only its last sample: what that does not show as read back was not.
+  // An engine that has broken down leaves only its last sample. Call nothing verified that the sample does not show as read back.
   const readBack = job.phase === 'running' || read >= toVerify;
   const verified = job.plan.verify && uncompared === 0 && readBack ? true : null;
   if (state === 'done') return verdictOf({ state, verified, uncompared, errors }, { sourceWritten: false });

@@ -1,4 +1,4 @@
-// Zones of a zoned disk. What was written to a zone can be written again only after the zone was reset (linux/blkzoned.h).
+// Zones of a zoned disk. A zone can be written again only after it was reset (linux/blkzoned.h).
 #include <linux/blkzoned.h>
 #include <sys/ioctl.h>
 
@@ -18,7 +18,7 @@ constexpr unsigned kZonesAtOnce = 256;
 // A zone report and the room for its zones, which follow it in memory.
 class Report {
  public:
-  // What the kernel says of the zones from `sector` on. 0 or a positive errno.
+  // Asks the kernel for the zones from `sector` on. 0 or a positive errno.
   int ask(int fd, uint64_t sector) {
     *header() = {};
     header()->sector = sector;

@@ -55,7 +55,7 @@ export class Choice {
     this.options = new Options(() => this.#changed());
   }
 
-  /** What was chosen and then went away, in words. */
+  /** Names, in words, the choices that went away. */
   get lost(): string[] {
     return this.#lost();
   }

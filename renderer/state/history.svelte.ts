@@ -27,12 +27,12 @@ export class History {
     this.#mirror = mirror;
   }
 
-  /** What the last call did, in words. */
+  /** The answer of the last call, in words. */
   get answer(): string {
     return this.#answer();
   }
 
-  /** What saving something of the job `id` has come to; null when the last call was about something else. */
+  /** The outcome of saving something of the job `id`; null when the last call was about something else. */
   saidOf(id: string): { answer: string; refusals: readonly PlatterError[] } | null {
     return this.#savedOf === id ? { answer: this.answer, refusals: this.refusals } : null;
   }

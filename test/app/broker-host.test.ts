@@ -222,7 +222,7 @@ except PermissionError:
   });
 });
 
-/** What a session answers to a program of the user that names a disk and then asks for something, by default to open it for writing, without any check of its own. */
+/** Names a disk and asks for something, by default to open it for writing, as a program of the user without any check of its own. Gives the answers. */
 function askBroker(device: string, size: number, asked = "broker.open(0, 'write', 'it', number)"): unknown {
   const { rdev } = statSync(device);
   const number = { major: (rdev >> 8) & 0xfff, minor: rdev & 0xff };

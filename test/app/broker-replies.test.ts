@@ -1,4 +1,4 @@
-// What the addon makes of a broker that breaks the protocol: a forged peer gives one answer of each kind to a real session.
+// A broker that breaks the protocol: a forged peer gives one answer of each kind to a real session.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ const MAGIC = 0x42544c50;
 const [NAME, OPEN] = [1, 2];
 const OK = 0;
 const LENGTH = 276;
-/** Of the three descriptors that a device for writing is made of. */
+/** Flags of the three descriptors that a device for writing is made of. */
 const FOR_WRITING = ['O_RDONLY', 'O_RDWR|O_DIRECT', 'O_RDWR'];
 
 interface Answer {

@@ -36,7 +36,7 @@ size_t open_descriptors(pid_t pid) {
   return static_cast<size_t>(shell("exit $(ls /proc/" + std::to_string(pid) + "/fd | wc -l)"));
 }
 
-// Whether a device can be claimed. The broker closes its own descriptors only after it has answered.
+// True once a device can be claimed. The broker closes its own descriptors only after it has answered.
 bool becomes_free(const std::string& path) {
   for (int waited = 0; waited < 30'000; ++waited) {
     if (Descriptor(open(path.c_str(), O_RDONLY | O_EXCL))) return true;

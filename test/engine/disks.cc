@@ -275,8 +275,8 @@ bool lab_missing() {
   return why.has_value();
 }
 
-// What a sanitizer looks at is the code, which hardly differs from one medium to the next: under one, the last of them
-// stands for all. The build without a sanitizer runs on each.
+// A sanitizer checks code, which hardly differs from one medium to the next, so one medium stands for all there. The build
+// without a sanitizer runs on each.
 static std::span<const Medium> media_here(const std::vector<Medium>& media) {
   return kSlow > 1 ? std::span(media).last(1) : std::span(media);
 }

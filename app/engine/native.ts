@@ -165,6 +165,8 @@ export interface NativeJobRequest {
   hash?: boolean;
   /** Copy only: the file system that source and destination share is asked to copy what was read (copy_file_range), where that is faster. */
   copyRange?: boolean;
+  /** Copy only: chunks that are only read back are read from the source too where their hash is known, and have to have that hash. */
+  readKnown?: boolean;
   /** Copy only: the first chunk of every destination is zeros until all the rest is flushed, and is written last. */
   headLast?: boolean;
   /** Zeros are not written: holes in files, BLKZEROOUT on disks. */

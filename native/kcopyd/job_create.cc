@@ -43,7 +43,7 @@ bool fits(const io_region& region, uint64_t bytes) {
 int check_shape(const kcopyd_request& request) {
   constexpr unsigned known = KCOPYD_IGNORE_ERROR | KCOPYD_WRITE_SEQ | KCOPYD_VERIFY | KCOPYD_HEAD_LAST |
                              KCOPYD_IGNORE_READ | KCOPYD_IGNORE_WRITE | KCOPYD_SKIP_BAD | KCOPYD_SPARSE |
-                             KCOPYD_ASSUME_BLANK | KCOPYD_HASH | KCOPYD_COPY_RANGE;
+                             KCOPYD_ASSUME_BLANK | KCOPYD_HASH | KCOPYD_COPY_RANGE | KCOPYD_READ_KNOWN;
   const auto has = [&](unsigned flags) { return (request.flags & flags) != 0; };
   if (request.op != KCOPYD_COPY && request.op != KCOPYD_ZERO && request.op != KCOPYD_COMPARE) return -EINVAL;
   if (request.num_dests == 0 || request.num_dests > KCOPYD_MAX_DESTS || request.dests == nullptr ||
@@ -54,7 +54,7 @@ int check_shape(const kcopyd_request& request) {
   const bool zeroes = request.op == KCOPYD_ZERO;
   if (has(KCOPYD_HEAD_LAST | KCOPYD_SKIP_BAD) && (has(KCOPYD_WRITE_SEQ) || !copies)) return -EINVAL;
   if (has(KCOPYD_HEAD_LAST) && has(KCOPYD_SKIP_BAD)) return -EINVAL;
-  if (has(KCOPYD_SPARSE | KCOPYD_HASH | KCOPYD_COPY_RANGE) && !copies) return -EINVAL;
+  if (has(KCOPYD_SPARSE | KCOPYD_HASH | KCOPYD_COPY_RANGE | KCOPYD_READ_KNOWN) && !copies) return -EINVAL;
   if (has(KCOPYD_ASSUME_BLANK) && !has(KCOPYD_SPARSE)) return -EINVAL;
   if (request.known != nullptr && request.hashes == nullptr) return -EINVAL;
   // What there is to compare with is either the source or its hashes.

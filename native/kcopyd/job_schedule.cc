@@ -32,7 +32,7 @@ bool Job::wants(const Destination& d, uint64_t turn) const {
   if (chunk >= d.chunks) return false;
   if (op_ == KCOPYD_COMPARE) return source_ != nullptr && d.check.has(chunk);
   if (blank_at(turn)) return writes(d, 0);
-  return writes(d, chunk) || (checks(d, chunk) && !hashes_.preset(chunk));
+  return writes(d, chunk) || (checks(d, chunk) && (flag(KCOPYD_READ_KNOWN) || !hashes_.preset(chunk)));
 }
 
 void Job::skip_turns(Destination& d) const {

@@ -172,6 +172,11 @@ enum kcopyd_flags {
    * is found out by KCOPYD_VERIFY and by nothing else.
    */
   KCOPYD_COPY_RANGE = 1 << 10,
+  /*
+   * P, copy only: what is only read back is read from the source too where its hash is known. A hash from before says what
+   * the source had then; with this, SOURCE_CHANGED says whether it still has that.
+   */
+  KCOPYD_READ_KNOWN = 1 << 11,
 };
 
 /*

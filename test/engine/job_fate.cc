@@ -96,7 +96,7 @@ void Model::predict() {
   for (uint64_t c = 0; c < chunks_; c++) {
     const bool preset = has(job_.known, c, false), wrong = preset && has(job_.wrong, c, false);
     const auto needs = [&](unsigned i) {
-      return job_.op == KCOPYD_COMPARE ? checks(i, c) : writes(i, c) || (checks(i, c) && !preset);
+      return job_.op == KCOPYD_COMPARE ? checks(i, c) : writes(i, c) || (checks(i, c) && (flag(KCOPYD_READ_KNOWN) || !preset));
     };
     bool read = false, skipped = false, holes = false, checkable = true;
     for (unsigned i = 0; i < fates.size(); i++) read |= needs(i) && job_.has_source();

@@ -44,6 +44,7 @@ Job random_job(Random& random, uint64_t block) {
     if (!(job.flags & KCOPYD_WRITE_SEQ)) flag(25, chance(random, 50) ? KCOPYD_HEAD_LAST : KCOPYD_SKIP_BAD);
   }
   if (job.op != KCOPYD_ZERO && chance(random, 30)) job.known = random_bits(random, chunks, 70);
+  if (job.op == KCOPYD_COPY && !job.known.empty()) flag(40, KCOPYD_READ_KNOWN);
   if (!job.known.empty() && chance(random, 25)) {
     job.wrong = random_bits(random, chunks, 20);
     for (size_t c = 0; c < chunks; c++) job.wrong[c] = job.wrong[c] && job.known[c];

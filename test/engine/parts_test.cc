@@ -195,6 +195,35 @@ TEST_CASE("parts: a source that is not what is known of it fails the copy, and o
   });
 }
 
+TEST_CASE("read known: a source that changed where a destination is only read back fails the copy") {
+  on_each_backend([](kcopyd_backend backend) {
+    Bay bay({backend, Medium::file}, 1, kBytes);
+    Job& copied = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_HASH);
+    copied.wait();
+    const std::vector<kcopyd_hash> hashes = hashes_of(copied);
+    Request request(bay, KCOPYD_COPY, KCOPYD_VERIFY | KCOPYD_READ_KNOWN, 1);
+    const auto rest = only({9}), all = only({0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+    request.options[0] = {.todo = rest.data(), .check = all.data()};
+    request.raw.hashes = hashes.data();
+
+    const Outcome& same = bay.client.submit(request.raw).wait();
+    CHECK(same.list() == Lines{});
+    CHECK(same.progress.dests[0].state == KCOPYD_DONE);
+    CHECK(same.progress.dests[0].verified == kBytes);
+    CHECK(same.progress.bytes_read == kBytes);
+
+    Bytes changed = bay.content;
+    changed[3 * MiB + 5] ^= 1;
+    bay.source.fill(changed);
+    const Outcome& differs = bay.client.submit(request.raw).wait();
+    CHECK(differs.list() == Lines{"read mismatch 3145728+1048576"});
+    CHECK(differs.progress.dests[0].state == KCOPYD_FAILED);
+  });
+  Bay bay({KCOPYD_IO_THREADS, Medium::file}, 1, kBytes);
+  const io_region source = bay.from(0, kBytes);
+  CHECK(bay.client.refuse(KCOPYD_COMPARE, &source, {bay.to(0, 0, kBytes)}, KCOPYD_READ_KNOWN) == -EINVAL);
+}
+
 TEST_CASE("skip bad: a sub-job that cannot be read is listed whole and written nowhere; the rest is there") {
   on_each(kFaulty, [](const Combo& combo) {
     Bay bay(combo, 3, kBytes);
@@ -348,7 +377,7 @@ TEST_CASE("parts: flags that contradict each other, and a comparison with too li
   Bay bay({KCOPYD_IO_THREADS, Medium::file}, 1, MiB);
   const io_region from = bay.from(0, MiB);
   const std::vector<io_region> to = bay.all(0, MiB);
-  for (const int flags : {KCOPYD_SKIP_BAD | KCOPYD_WRITE_SEQ, KCOPYD_SKIP_BAD | KCOPYD_HEAD_LAST, int{KCOPYD_ASSUME_BLANK}, 1 << 11})
+  for (const int flags : {KCOPYD_SKIP_BAD | KCOPYD_WRITE_SEQ, KCOPYD_SKIP_BAD | KCOPYD_HEAD_LAST, int{KCOPYD_ASSUME_BLANK}, 1 << 12})
     CHECK(bay.client.refuse(KCOPYD_COPY, &from, to, static_cast<unsigned>(flags)) == -EINVAL);
   for (const int flags : {int{KCOPYD_SKIP_BAD}, int{KCOPYD_SPARSE}, int{KCOPYD_HASH}})
     CHECK(bay.client.refuse(KCOPYD_COMPARE, &from, to, static_cast<unsigned>(flags)) == -EINVAL);

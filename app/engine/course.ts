@@ -158,6 +158,8 @@ async function write(stage: Stage, work: ReadonlyMap<number, Work>, writing: 'co
       copyRange: prepared.serverCopies && prepared.plan.verify,
       sparse: request.sparse, assumeBlank: request.assumeBlank && writing === 'copying', flushInterval: FLUSH_INTERVAL,
       ...(isEmpty(hashes.known) ? {} : { hashes: hashes.hashes, known: hashes.known }),
+      // The hashes of a log say what the source had before the interruption. Only a look at the source says whether it still has that.
+      readKnown: prepared.resumed !== null,
     },
   }, again ? isOfDestination : undefined);
 

@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CopyRequest } from '../../app/contract/jobs.ts';
+import type { CopyRequest, JobResult } from '../../app/contract/jobs.ts';
+import { Refusal } from '../../app/engine/errors.ts';
 import { assertOwnLoop, canLab, canMkfs, seededBytes, type LabDisk } from '../lab/lab.ts';
 import { chunksWritten, head, interrupted, MiB, refused, requestOf, resultOf, resume, spoil, untilDurable, Workbench, type Session } from './engine-support.ts';
 
@@ -238,6 +239,26 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     const [job] = await interrupted(session);
     expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done' }] });
     execFileSync('cmp', [source, copy]);
+  });
+
+  it('a copy of a drive is not verified when the drive changed where it had been copied', async () => {
+    // Many chunks, so that the samples hardly ever meet the one that changes.
+    const [size, small] = [32 * MiB, MiB / 4];
+    const source = await bench.disk({ size, file: await bench.image('disk.img', size) });
+    const disk = await bench.disk({ size });
+    await disk.rule('stall w 31M 64K');
+    const first = bench.session();
+    await begin(first, { source: source.device, destinations: [disk.device], memory: small });
+    await killAtStall(first, disk);
+    await spoil(source.backing, 5 * MiB + 7);
+
+    const session = bench.session();
+    const [job] = await interrupted(session);
+    expect(job!.destinations[0]!.durable).toBeGreaterThan(16 * MiB);
+    const outcome = await resume(session, job!.id).catch((error: unknown) => error);
+    const [error] = outcome instanceof Refusal ? outcome.errors : (outcome as JobResult).errors;
+    expect(['SOURCE_CHANGED', 'CHANGED']).toContain(error!.code); // the second when a sample meets it
+    if (error!.code === 'SOURCE_CHANGED') expect(outcome).toMatchObject({ errors: [{ offset: 5 * MiB }], destinations: [{ state: 'failed', verified: null }] });
   });
 
   it('an update that is cancelled leaves the manifest of last time, which it was to replace, as it was', async () => {

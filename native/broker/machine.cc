@@ -1,7 +1,9 @@
 #include "machine.h"
 
 #include <fcntl.h>
+#include <linux/loop.h>
 #include <linux/openat2.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -96,7 +98,16 @@ Block Machine::read_block(const std::string& name, const std::string& path) cons
   if (!area.main.empty()) block.beside = parse_number(line(roots_.sys + "/class/block/" + area.main + "/dev"));
   block.backing_file = line(path + "/loop/backing_file");
   block.backing = number_at(block.backing_file);
+  if (!block.backing_file.empty()) block.file = file_of_loop(name);
   return block;
+}
+
+// Two names can lead to one file, so the path in sysfs does not tell whether two loop devices have the same.
+std::optional<FileId> Machine::file_of_loop(const std::string& name) const {
+  const Descriptor node(open((roots_.dev + "/" + name).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct loop_info64 info {};
+  if (!node || ioctl(node.get(), LOOP_GET_STATUS64, &info) != 0) return std::nullopt;
+  return FileId(info.lo_device, info.lo_inode);
 }
 
 void Machine::read_btrfs() {
@@ -252,7 +263,8 @@ std::set<dev_t> Machine::other_names(dev_t number) const {
   std::set<dev_t> found;
   const Block* block = find(number);
   for (const auto& [other, candidate] : blocks_) {
-    const bool twin = block != nullptr && !block->backing_file.empty() && candidate.backing_file == block->backing_file;
+    const bool twin = block != nullptr && !block->backing_file.empty() &&
+                      (candidate.backing_file == block->backing_file || (block->file && candidate.file == block->file));
     if (other != number && (twin || candidate.backing == number)) found.insert(other);
   }
   return found;

@@ -15,6 +15,9 @@
 
 namespace platter::broker {
 
+// The device and the inode of a file, as the kernel keeps them for a loop device.
+using FileId = std::pair<uint64_t, uint64_t>;
+
 // One block device.
 struct Block {
   std::string name;           // the kernel's
@@ -27,6 +30,7 @@ struct Block {
   std::optional<dev_t> beside;   // of another area of an eMMC: its main one
   std::string backing_file;      // of a loop device; as sysfs writes it
   std::optional<dev_t> backing;  // of a loop device over a block device
+  std::optional<FileId> file;    // of a loop device: its file, whatever name that has
 };
 
 // A snapshot of the machine. Its methods read nothing more.
@@ -59,6 +63,7 @@ class Machine {
   void add_foundation(dev_t number);
   Block read_block(const std::string& name, const std::string& path) const;
   std::optional<dev_t> number_at(const std::string& path) const;
+  std::optional<FileId> file_of_loop(const std::string& name) const;
   std::set<dev_t> devices_of(const Mount& mount, const std::vector<Mount>& mounts, int depth = 0) const;
   std::set<dev_t> devices_under(const std::string& path, const std::vector<Mount>& mounts, int depth = 0) const;
   std::set<dev_t> devices_of_layer(const std::string& path, const Mount& overlay, const std::vector<Mount>& mounts,

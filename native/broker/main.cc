@@ -39,6 +39,7 @@ namespace {
 
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
+constexpr gid_t kNoGroup = 65534;  // "nogroup"
 
 // A wrong argument, environment or caller.
 class Usage : public std::runtime_error {
@@ -136,8 +137,10 @@ Descriptor connect_as(uid_t uid, const std::string& path) {
   Descriptor connection(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   // This also clears the effective capabilities over files (capabilities(7)).
   setfsuid(uid);
+  setfsgid(kNoGroup);
   const int result = connect(connection.get(), reinterpret_cast<const struct sockaddr*>(&address), sizeof address);
   const int error = errno;
+  setfsgid(0);
   setfsuid(0);
   if (result != 0) throw std::system_error(error, std::generic_category(), path);
   return connection;

@@ -201,6 +201,19 @@ TEST_CASE("a disk is refused as mounted when a loop device over it is mounted") 
   CHECK(opening(disk).status == Status::kMounted);
 }
 
+TEST_CASE("S18 a loop device is refused while another one is mounted over the same file under another name") {
+  if (cannot_run()) return;
+  const Folder names;
+  const Loop disk(16 << 20);
+  const std::string other_name = names.path("other");
+  REQUIRE(link(disk.file().c_str(), other_name.c_str()) == 0);
+  const Loop twin(other_name);
+  REQUIRE(make_ext4(twin.path()));
+  const Folder folder;
+  const Mount mount(twin.path(), folder.path(), "ext4");
+  CHECK(opening(disk).status == Status::kMounted);
+}
+
 TEST_CASE("S18 a loop device over a deleted file is refused while another one over it is mounted") {
   if (cannot_run()) return;
   const Loop disk(16 << 20);

@@ -9,7 +9,7 @@ import type { JobView } from '../contract/window.ts';
  * - `verified`: every byte was compared and is equal.
  * - `sourceWritten`: the same, but the source was written to during the job, so what was read may be a mixture.
  * - `partlyVerified`: what was compared is equal; the rest (`uncompared`) was not compared.
- * - `written`: complete, and not read back because the job was told not to.
+ * - `written`: complete, and nothing of it was compared: the job was told not to read back, or all was there before a rescue began.
  * - `failed`, `removed`, `cancelled`: not complete, or not equal.
  */
 export type Verdict = 'verified' | 'sourceWritten' | 'partlyVerified' | 'written' | 'failed' | 'removed' | 'cancelled';
@@ -21,13 +21,13 @@ export const VERDICTS: readonly Verdict[] = ['verified', 'sourceWritten', 'partl
 export type Outcome = 'complete' | 'partial' | 'failed' | 'cancelled';
 
 /** What a verdict on a destination goes by. */
-export type Ended = Pick<DestinationResult, 'state' | 'verified' | 'uncompared' | 'errors'>;
+export type Ended = Pick<DestinationResult, 'state' | 'verified' | 'uncompared' | 'written' | 'kept' | 'errors'>;
 
 /** The verdict on a destination that has ended, of a job whose source was written to or not. */
-export function verdictOf({ state, verified, uncompared, errors }: Ended, { sourceWritten }: Pick<JobResult, 'sourceWritten'>): Verdict {
+export function verdictOf({ state, verified, uncompared, written, kept, errors }: Ended, { sourceWritten }: Pick<JobResult, 'sourceWritten'>): Verdict {
   if (state === 'cancelled') return 'cancelled';
   if (state === 'failed' || verified === false) return state === 'failed' && errors.some(({ code }) => code === 'DEVICE_GONE') ? 'removed' : 'failed';
-  if (uncompared > 0) return 'partlyVerified';
+  if (uncompared > 0) return written + kept > 0 && uncompared >= written + kept ? 'written' : 'partlyVerified';
   if (verified === null) return 'written';
   return sourceWritten ? 'sourceWritten' : 'verified';
 }
@@ -39,15 +39,15 @@ export function verdictOf({ state, verified, uncompared, errors }: Ended, { sour
 export function verdictIn(job: Pick<JobView, 'plan' | 'phase' | 'progress' | 'errors' | 'result'>, index: number): Verdict | null {
   const result = job.result?.destinations[index];
   if (job.result !== null && result !== undefined) return verdictOf(result, job.result);
-  const { state = 'waiting', uncompared = 0, verified: read = 0, toVerify = 0 } = job.progress.destinations[index] ?? {};
-  const errors = job.errors.filter(({ destination }) => destination === index);
+  const { state = 'waiting', uncompared = 0, written = 0, verified: read = 0, toVerify = 0 } = job.progress.destinations[index] ?? {};
+  const ended = { uncompared, written, kept: Math.max(0, job.plan.bytes - written), errors: job.errors.filter(({ destination }) => destination === index) };
   // An engine that has broken down leaves only its last sample. Call nothing verified that the sample does not show as read back.
   const readBack = job.phase === 'running' || read >= toVerify;
   const verified = job.plan.verify && uncompared === 0 && readBack ? true : null;
-  if (state === 'done') return verdictOf({ state, verified, uncompared, errors }, { sourceWritten: false });
+  if (state === 'done') return verdictOf({ ...ended, state, verified }, { sourceWritten: false });
   if (state === 'cancelled') return 'cancelled';
   // Nobody works on a destination any more when the engine has broken down.
-  return state === 'failed' || job.phase === 'ended' ? verdictOf({ state: 'failed', verified: null, uncompared: 0, errors }, { sourceWritten: false }) : null;
+  return state === 'failed' || job.phase === 'ended' ? verdictOf({ ...ended, state: 'failed', verified: null }, { sourceWritten: false }) : null;
 }
 
 /** It ended well, and nothing is to be added. */
@@ -64,6 +64,6 @@ export function outcomeOf(result: Pick<JobResult, 'destinations' | 'rescue' | 's
   const verdicts = result.destinations.map((destination) => verdictOf(destination, result));
   if (!verdicts.some(isComplete)) return verdicts.some(isBad) ? 'failed' : 'cancelled';
   // An unreadable part of the source is zeros on every copy, and a destination that was not there has nothing.
-  const whole = (result.rescue?.bad ?? 0) === 0 && !planNotes.some(({ kind }) => kind === 'leftOut');
+  const whole = (result.rescue?.bad ?? 0) === 0 && result.destinations.every(({ uncompared }) => uncompared === 0) && !planNotes.some(({ kind }) => kind === 'leftOut');
   return verdicts.every(isGood) && whole && !result.sourceWritten ? 'complete' : 'partial';
 }

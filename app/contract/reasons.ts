@@ -81,6 +81,7 @@ export const REASONS = {
   underLoop: { loop: 'text' },
   fileUsedAsSwap: {},
   partInTheWay: { part: 'text' },
+  partOfOthers: { part: 'text' },
   isSource: {},
   isSourceAs: { path: 'text' },
   partOfSource: {},
@@ -195,6 +196,7 @@ export const REASONS = {
 
   // Files that are given to a job
   notReplaceable: { reason: 'reason' },
+  manifestOfOtherSource: { path: 'text' },
   manifestOfOther: { bytes: 'bytes', source: 'count' },
   mapOfOther: { bytes: 'bytes', source: 'count' },
   formatVersion: { version: 'text', known: 'text' },

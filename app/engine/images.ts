@@ -7,7 +7,7 @@ import { basename, dirname } from 'node:path';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Note } from '../contract/facts.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
-import { partOf, type End } from './inspect.ts';
+import { partOf, type End, type ImagePlace } from './inspect.ts';
 import { openId, statsId } from './machine.ts';
 import type { NativeAddon, NativeDevice, NativeDeviceInfo } from './native.ts';
 import type { Held } from './prepare.ts';
@@ -24,6 +24,9 @@ export interface Naming {
 
 /** A file as the review showed it. */
 export type Reviewed = Pick<End, 'id' | 'size' | 'modified' | 'lasting'>;
+
+/** What was at the first name of an image when it was looked at. */
+type PartSeen = Pick<End, 'lasting'> & { image: Pick<ImagePlace, 'part' | 'partId'> | null };
 
 /** Mode, owner and group of an image. */
 export interface Ownership {
@@ -56,11 +59,13 @@ export function ownershipOf({ image, realPath, id }: End, source: Pick<End, 'rea
 }
 
 /**
- * Creates `part`, empty and locked, in place of what an interrupted job left there. Rejects with an errno as open(2) does,
- * EBUSY when another copy writes it now; with a Refusal when its folder is not the one it was.
+ * Creates NAME.part of `end`, empty and locked, in place of what an interrupted job left there when that was looked at.
+ * Rejects with an errno as open(2) does, EBUSY when another copy writes it now; with a Refusal when its folder is not the one it
+ * was, or another file is there.
  */
-export async function createPart(addon: NativeAddon, part: string, { mode, owner }: Ownership): Promise<NativeDevice> {
-  await removeLeftPart(addon, part);
+export async function createPart(addon: NativeAddon, end: PartSeen, { mode, owner }: Ownership): Promise<NativeDevice> {
+  const { part } = end.image!;
+  await removeLeftPart(addon, end);
   // Nobody else may open it before it has its owner and its mode.
   const first = owner === null ? mode : OWNER_ONLY;
   const fd = inFolder(part, (at) => takenName(part, () => openSync(at(part), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, first)));
@@ -112,7 +117,7 @@ export async function reopenPart(addon: NativeAddon, part: string): Promise<Nati
  */
 export async function takeForPart(addon: NativeAddon, { end, device }: Held): Promise<Naming> {
   const naming = { part: end.image!.part, name: end.realPath, replaces: null };
-  await removeLeftPart(addon, naming.part);
+  await removeLeftPart(addon, end);
   moveImage(addon, device!.info(), naming.name, naming.part, null);
   return naming;
 }
@@ -127,11 +132,18 @@ export async function checkPart(addon: NativeAddon, part: string): Promise<void>
   (await holdLeftPart(addon, part))?.close();
 }
 
-async function removeLeftPart(addon: NativeAddon, part: string): Promise<void> {
+/** Removes what was at NAME.part when `end` was looked at, and no other file. */
+async function removeLeftPart(addon: NativeAddon, { image, lasting }: PartSeen): Promise<void> {
+  const { part, partId } = image!;
   const left = await holdLeftPart(addon, part);
   if (left === null) return;
-  inFolder(part, (at) => unlinkSync(at(part)));
-  left.close();
+  const isSeen = partId !== null && (!lasting || openId(left.info()) === partId);
+  try {
+    if (!isSeen) refuse({ code: 'CHANGED', op: 'check', device: part, reason: { kind: 'partOfOthers', part }, remedy: { kind: 'movePartAway' } });
+    inFolder(part, (at) => unlinkSync(at(part)));
+  } finally {
+    left.close();
+  }
 }
 
 /** Locks the `part` that is there; null when there is none. */

@@ -20,7 +20,7 @@ export async function launch(prepared: Prepared, emit: Emit): Promise<Job> {
   const made: Held[] = [];
   const errors = await attemptEach(prepared.destinations, async (held) => {
     if (held.end.image === null || held.device !== null) return;
-    held.device = await createPart(addon, held.end.image.part, ownershipOf(held.end, prepared.source?.end ?? null));
+    held.device = await createPart(addon, held.end, ownershipOf(held.end, prepared.source?.end ?? null));
     made.push(held);
   });
   // Images that are written in place must not pass for whole ones meanwhile. What goes on was taken over when it began, but

@@ -9,7 +9,7 @@ import { refusals } from './guard.ts';
 import { withClaims } from './holders.ts';
 import { inspectDestination, inspectExisting, type Found } from './inspect.ts';
 import type { Manifest } from './manifest.ts';
-import { checkNewManifest, filesInTheWay, misfits, notesOnFiles, readGivenManifest, readGivenMap, type Read } from './manifests.ts';
+import { againstReplacing, filesInTheWay, manifestSource, misfits, notesOnFiles, readGivenManifest, readGivenMap, readOldManifest, type Read } from './manifests.ts';
 import type { RescueMap } from './mapfile.ts';
 import type { NativeAddon } from './native.ts';
 import { resumeNote, type FoundJob, type Resumed } from './resume.ts';
@@ -33,7 +33,7 @@ export async function look(request: CopyRequest, blocks: Blocks, load: () => Nat
   const { kind, update, unmount } = request;
   const replaces = kind === 'copy';
   const inPlace = update || (request.rescue?.map ?? null) !== null;
-  const [manifest, map, unwritable, source, ...destinations] = await Promise.all([
+  const [manifest, map, old, source, ...destinations] = await Promise.all([
     ...givenFiles(request, answers),
     request.source === null ? null : finding(answers, request.source, inspectExisting(request.source, blocks)),
     ...request.destinations.map((path) => finding(answers, path, replaces ? inspectDestination(path, blocks, inPlace) : inspectExisting(path, blocks))),
@@ -41,7 +41,7 @@ export async function look(request: CopyRequest, blocks: Blocks, load: () => Nat
   const bytes = source?.end?.size ?? manifest.value?.bytes ?? null;
   const data = await dataOf(request, source, destinations, load);
   throwIfAny(await withClaims([
-    ...manifest.errors, ...map.errors, ...unwritable,
+    ...manifest.errors, ...map.errors, ...againstNewManifest(request, old, source),
     ...(bytes === null ? [] : misfits(bytes, manifest.value, request.manifest, map.value, request.rescue?.map ?? null)),
     ...(await filesInTheWay(request, [source, ...destinations])),
     ...(await explainShortfalls(refusals({ kind, update, unmount, bytes, data }, source, destinations, blocks), source?.end ?? null)),
@@ -52,26 +52,32 @@ export async function look(request: CopyRequest, blocks: Blocks, load: () => Nat
 /** The same for a job that is continued. */
 export async function lookAgain({ resumed, request, source, destinations, notes }: FoundJob, blocks: Blocks, load: () => NativeAddon, answers: Answers): Promise<Looked> {
   const path = request.rescue?.map ?? null;
-  const [manifest, map, unwritable] = await Promise.all(givenFiles(request, answers));
+  const [manifest, map, old] = await Promise.all(givenFiles(request, answers));
   const { bytes, chunkSize } = resumed.log.header;
   // By its chunks the log has counted.
   const isAnother = manifest.value !== null && (manifest.value.bytes !== bytes || manifest.value.chunkSize !== chunkSize);
   throwIfAny(await withClaims([
-    ...manifest.errors, ...map.errors, ...misfits(bytes, null, null, map.value, path), ...unwritable,
+    ...manifest.errors, ...map.errors, ...misfits(bytes, null, null, map.value, path), ...againstNewManifest(request, old, source),
     ...(isAnother ? [failure({ code: 'CHANGED', op: 'check', device: request.manifest, reason: { kind: 'anotherFile' }, remedy: { kind: 'otherManifest' } })] : []),
     ...refusals({ kind: 'resume', update: request.update || request.kind === 'repair', unmount: request.unmount, bytes: null, data: await dataOf(request, source, destinations, load) }, source, destinations, blocks),
   ], destinations));
   return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed, notes: [...notes, resumeNote(resumed), ...(path !== null && map.value === null ? [{ kind: 'mapGone', path } as const] : [])] };
 }
 
-/** The manifest and the map of a request, and what stands against a new manifest. */
-function givenFiles({ manifest, rescue, saveManifest }: CopyRequest, answers: Answers): [Promise<Read<Manifest | null>>, Promise<Read<RescueMap | null>>, Promise<readonly PlatterError[]>] {
+/** What stands against writing a manifest where the request wants it. */
+function againstNewManifest({ saveManifest }: CopyRequest, { value, errors }: Read<Manifest['source'] | null>, source: Found | null): readonly PlatterError[] {
+  const end = source?.end ?? null;
+  return [...errors, ...(saveManifest === null || end === null ? [] : againstReplacing(saveManifest, value, manifestSource(end)))];
+}
+
+/** The manifest and the map of a request, and the source of the manifest that a new one would replace. */
+function givenFiles({ manifest, rescue, saveManifest }: CopyRequest, answers: Answers): [Promise<Read<Manifest | null>>, Promise<Read<RescueMap | null>>, Promise<Read<Manifest['source'] | null>>] {
   const reading = <T>(path: string | null, read: (path: string | null) => Promise<Read<T>>): Promise<Read<T>> =>
     answers.of(path ?? '', read(path)).catch((error: unknown) => ({ value: null, errors: errorsOf(error) }));
   return [
     reading(manifest, readGivenManifest),
     reading(rescue?.map ?? null, readGivenMap),
-    answers.of(saveManifest ?? '', checkNewManifest(saveManifest)).catch(errorsOf),
+    reading(saveManifest, readOldManifest),
   ];
 }
 

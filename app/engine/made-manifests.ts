@@ -9,7 +9,7 @@ import { countChunks, isChunkSize } from './chunks.ts';
 import { errnoOf, failureOf, reasonOf, Refusal, refuse } from './errors.ts';
 import type { End } from './inspect.ts';
 import { manifestDigest, writeManifest, type Manifest } from './manifest.ts';
-import { replaceManifest, replaces } from './manifests.ts';
+import { manifestSource, replaceManifest, replaces } from './manifests.ts';
 import type { Prepared } from './prepare.ts';
 import { makeFolder } from './state-folder.ts';
 
@@ -40,7 +40,7 @@ export async function leaveManifest(prepared: Prepared, hashes: KnownHashes, cut
   if (saveManifest !== null) {
     const save = async (): Promise<void> => {
       if (missing > 0 && cut !== null && (await replaces(saveManifest))) refuse({ code: 'NOTHING_TO_DO', op: 'write', device: saveManifest, reason: cut });
-      await replaceManifest(saveManifest, manifest);
+      await replaceManifest(saveManifest, manifest, false);
     };
     if (!(await tried(save, (reason) => note({ kind: 'manifestNotSaved', reason })))) return null;
     if (missing > 0) note({ kind: 'manifestHoles', count: missing });
@@ -73,7 +73,7 @@ export async function keepManifest(state: string, manifest: Manifest): Promise<v
  * or when something is at `path` that is no manifest.
  */
 export async function exportManifest(state: string, digest: string, path: string): Promise<void> {
-  await replaceManifest(path, await keptManifest(state, digest));
+  await replaceManifest(path, await keptManifest(state, digest), true);
 }
 
 async function keptManifest(state: string, digest: string): Promise<Manifest> {
@@ -94,10 +94,8 @@ async function newestFirst(folder: string): Promise<{ path: string; size: number
   return found.sort((one, other) => other.mtimeMs - one.mtimeMs);
 }
 
-function manifestOf({ path, block, size }: End, { grid: { bytes, chunkSize }, known, hashes }: KnownHashes): Manifest {
-  const model = block === null ? null : (block.model ?? block.backingFile);
-  return { chunkSize, bytes, source: { path, model, serial: block?.serial ?? null, size }, createdAt: Date.now(), known, hashes };
-}
+const manifestOf = (source: End, { grid: { bytes, chunkSize }, known, hashes }: KnownHashes): Manifest =>
+  ({ chunkSize, bytes, source: manifestSource(source), createdAt: Date.now(), known, hashes });
 
 /** Whether `act` could be done; `failed` hears why not. */
 async function tried(act: () => Promise<void>, failed: (why: Reason) => void): Promise<boolean> {

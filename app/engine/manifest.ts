@@ -146,8 +146,14 @@ export async function writeManifest(path: string, manifest: Manifest): Promise<v
  */
 export const readManifest = (path: string): Promise<Manifest> => Promise.resolve().then(() => decodeFile(path, true));
 
-/** Checks all of a manifest as `readManifest` does, in this thread, and keeps nothing of it. */
-export const checkManifest = (path: string): Promise<void> => Promise.resolve().then(() => void decodeFile(path, false));
+/** Checks all of a manifest as `readManifest` does, in this thread, and keeps of it only what it was made of. */
+export const checkManifest = (path: string): Promise<Manifest['source']> => Promise.resolve().then(() => decodeFile(path, false).source);
+
+/** Are they the same drive, or the same file? A drive without a serial number is known by its path. Sizes do not count: an image can be renewed. */
+export function isSameSource(one: Manifest['source'], other: Manifest['source']): boolean {
+  if (one.serial === null && other.serial === null) return one.path === other.path;
+  return one.serial === other.serial && one.model === other.model;
+}
 
 function decodeFile(path: string, keep: boolean): Manifest {
   try {

@@ -7,10 +7,10 @@ import { aside } from './aside.ts';
 import { chunksIn } from './chunk-sets.ts';
 import { countChunks } from './chunks.ts';
 import { plainFileAt } from './durable-file.ts';
-import { errnoOf, failure, failureOf, Refusal } from './errors.ts';
-import { checkDirectory, type Found } from './inspect.ts';
+import { errnoOf, failure, failureOf, Refusal, throwIfAny } from './errors.ts';
+import { checkDirectory, type End, type Found } from './inspect.ts';
 import { idOf } from './machine.ts';
-import { writeManifest, type Manifest } from './manifest.ts';
+import { isSameSource, writeManifest, type Manifest } from './manifest.ts';
 import { bytesOf, type RescueMap } from './mapfile.ts';
 import { placeOf } from './places.ts';
 
@@ -21,14 +21,29 @@ export type Read<T> = { value: T; errors: [] } | { value: null; errors: readonly
 export const readGivenManifest = (path: string | null): Promise<Read<Manifest | null>> =>
   path === null ? Promise.resolve({ value: null, errors: [] }) : reading(() => aside('readManifest', path));
 
-/** Whether a manifest can be written to `path`: there is none, or another manifest, in a directory that takes files. */
-export async function checkNewManifest(path: string | null): Promise<readonly PlatterError[]> {
-  if (path === null) return [];
+/**
+ * The source of the manifest that is replaced when one is written to `path`; null where none is there. Errors when something
+ * else is there, or the directory takes no files.
+ */
+export async function readOldManifest(path: string | null): Promise<Read<Manifest['source'] | null>> {
+  if (path === null) return { value: null, errors: [] };
   const { value: isThere, errors: unwritable } = await reading(() => replaces(path));
-  if (isThere !== true) return unwritable;
-  const { errors } = await reading(() => aside('checkManifest', path));
-  return errors.map((error) => failure({ ...error, reason: { kind: 'notReplaceable', reason: error.reason } }));
+  if (unwritable.length > 0) return { value: null, errors: unwritable };
+  if (isThere !== true) return { value: null, errors: [] };
+  const { value, errors } = await reading(() => aside('checkManifest', path));
+  return errors.length === 0 ? { value, errors: [] }
+    : { value: null, errors: errors.map((error) => failure({ ...error, reason: { kind: 'notReplaceable', reason: error.reason } })) };
 }
+
+/** Why the manifest of `old`, at `path`, is not replaced by one of `source`: it may be the only one of another drive. */
+export function againstReplacing(path: string, old: Manifest['source'] | null, source: Manifest['source']): PlatterError[] {
+  if (old === null || isSameSource(old, source)) return [];
+  return [failure({ code: 'BAD_FILE', op: 'check', device: path, reason: { kind: 'manifestOfOtherSource', path: old.path }, remedy: { kind: 'otherNewManifest' } })];
+}
+
+/** What a manifest says of its source. */
+export const manifestSource = ({ path, block, size }: End): Manifest['source'] =>
+  ({ path, model: block === null ? null : (block.model ?? block.backingFile), serial: block?.serial ?? null, size });
 
 /** The map at `path`, which will be written there; null when none is asked for, or none is there yet. */
 export const readGivenMap = (path: string | null): Promise<Read<RescueMap | null>> =>
@@ -45,10 +60,13 @@ export function misfits(bytes: number, manifest: Manifest | null, manifestPath: 
   ];
 }
 
-/** Writes a manifest to a file that a user named: there is none, or another manifest. Rejects with a Refusal. */
-export async function replaceManifest(path: string, manifest: Manifest): Promise<void> {
-  const errors = await checkNewManifest(path);
-  if (errors.length > 0) throw new Refusal(errors);
+/**
+ * Writes a manifest to a file that a user named: there is none, or another manifest. That has to be of the same source,
+ * unless the user has agreed to replace this file (`agreed`). Rejects with a Refusal.
+ */
+export async function replaceManifest(path: string, manifest: Manifest, agreed: boolean): Promise<void> {
+  const { value: old, errors } = await readOldManifest(path);
+  throwIfAny([...errors, ...(agreed ? [] : againstReplacing(path, old, manifest.source))]);
   await writeManifest(path, manifest);
 }
 

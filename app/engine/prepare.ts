@@ -28,7 +28,7 @@ import { partitionNotes } from './partitions.ts';
 import { placeOf } from './places.ts';
 import type { Rights } from './rights.ts';
 import type { RightsSession, Wanted } from './rights-session.ts';
-import { findEnds, openInterrupted, sampleErrors, type Resumed } from './resume.ts';
+import { findEnds, leftByJob, openInterrupted, sampleErrors, type Resumed } from './resume.ts';
 import { notesOnSectors } from './sectors.ts';
 import { judgeContent } from './source-content.ts';
 import { makeFolder, stateDir } from './state-folder.ts';
@@ -286,7 +286,8 @@ async function image(addon: NativeAddon, end: End, logged: string | null | undef
   const { path, realPath, image, lasting } = end;
   if (logged === undefined) {
     await checkPart(addon, image!.part);
-    return null;
+    if (image!.partId === null || (await leftByJob(stateDir(), end))) return null;
+    return refuse({ code: 'IN_USE', op: 'check', device: path, reason: { kind: 'partOfOthers', part: image!.part }, remedy: { kind: 'movePartAway' } });
   }
   // One that had got its name already, and the log had not heard of it, is called what it was again when the job starts.
   const isNamed = image!.partId === null && isThatFile(end, logged);

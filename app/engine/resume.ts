@@ -151,6 +151,14 @@ export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<
   return (await summaries(found)).flatMap((summary) => (summary !== null && unfinished(summary).length > 0 ? [describe(summary)] : []));
 }
 
+/** Did an interrupted job leave what is at `image.part`? Its log names the file. Rejects with a Refusal when the logs cannot be listed. */
+export async function leftByJob(dir: string, { realPath, image, lasting }: End): Promise<boolean> {
+  const left = { id: image?.partId ?? null, lasting };
+  const logs = (await summaries(await listJobs(dir))).filter((log) => log !== null);
+  return logs.some((log) => unfinished(log).map((index) => log.header.destinations[index]!)
+    .some((logged) => logged.kind === 'file' && logged.realPath === realPath && mayBeThatFile(left, logged.id)));
+}
+
 /** Forgets an interrupted job. Rejects with a Refusal when there is none, or when it runs. */
 export async function forgetJob(dir: string, id: string, addon: NativeAddon): Promise<void> {
   const lock = await holdLog(addon, jobPath(dir, id));

@@ -206,6 +206,11 @@ describe.skipIf(noLab !== null)('a manifest', () => {
     expect(await refusing({ source: null, manifest: none })).toMatchObject([{ code: 'BAD_FILE', device: none }]);
     expect(await refusing({ kind: 'copy', saveManifest: none })).toMatchObject([{ code: 'BAD_FILE', device: none }]);
     expect(readFileSync(none).equals(seededBytes(1000, 1))).toBe(true);
+    const before = readFileSync(manifest);
+    expect(await refusing({ kind: 'copy', destinations: [await bench.path('second.img')], saveManifest: manifest })).toMatchObject([
+      { code: 'BAD_FILE', device: manifest, message: `It is there, and the manifest of another source: ${other}.` },
+    ]);
+    expect(readFileSync(manifest).equals(before)).toBe(true);
   });
 });
 

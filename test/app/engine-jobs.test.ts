@@ -1,6 +1,6 @@
 // Jobs through the real host and the real engine, on devices that fail as told.
 import { existsSync, readFileSync } from 'node:fs';
-import { lstat, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canLab, seededBytes } from '../lab/lab.ts';
 import { MiB, refused, requestOf, Workbench } from './engine-support.ts';
@@ -159,9 +159,13 @@ describe.skipIf(noLab !== null)('an image', () => {
 
   it('takes the place of what an interrupted job left, whatever its length', async () => {
     const source = await bench.image('disk.img', MiB);
+    const longer = await bench.disk({ size: 4 * MiB });
     const copy = await bench.path('copy.img');
-    await writeFile(`${copy}.part`, seededBytes(2 * MiB, 9));
-    expect(await bench.session().run({ source, destinations: [copy] })).toMatchObject({ writeErr: 0 });
+    await longer.rule('eio r 3M 512');
+    const session = bench.session();
+    expect(await session.run({ source: longer.device, destinations: [copy] })).toMatchObject({ readErr: 1 });
+    await truncate(`${copy}.part`, 2 * MiB);
+    expect(await session.run({ source, destinations: [copy] })).toMatchObject({ writeErr: 0 });
     expect(readFileSync(copy).equals(seededBytes(MiB, 1))).toBe(true);
   });
 

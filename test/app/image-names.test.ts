@@ -11,7 +11,7 @@ import { launch } from '../../app/engine/launch.ts';
 import { loadAddon, type NativeAddon } from '../../app/engine/native.ts';
 import { prepare, release, type Held } from '../../app/engine/prepare.ts';
 import { canLab, labdisk, seededBytes } from '../lab/lab.ts';
-import { interrupted, MiB, requestOf, resume, resultOf, Workbench, type Session } from './engine-support.ts';
+import { interrupted, MiB, refused, requestOf, resume, resultOf, Workbench, type Session } from './engine-support.ts';
 
 const SIZE = 8 * MiB;
 const PRECIOUS = 'precious';
@@ -117,7 +117,7 @@ describe('the incomplete image', () => {
 
   it('S6 a file that replaces NAME.part between the check and the renaming does not keep the name', async () => {
     const [part, name] = [await bench.path('copy.img.part'), await bench.path('copy.img')];
-    const device = await createPart(addon, part, { mode: 0o600, owner: null });
+    const device = await createPart(addon, { image: { part, partId: null }, lasting: true }, { mode: 0o600, owner: null });
     let raced = false;
     const racing: NativeAddon = {
       ...addon,
@@ -139,7 +139,7 @@ describe('the incomplete image', () => {
   ])('S7 on %s a taken name is still left alone', async (_, [errno]) => {
     const [part, name] = [await bench.path('copy.img.part'), await bench.path('copy.img')];
     const plain: NativeAddon = { ...addon, renameFile: () => { throw Object.assign(new Error('no such rename'), { code: errno }); } };
-    const device = await createPart(addon, part, { mode: 0o600, owner: null });
+    const device = await createPart(addon, { image: { part, partId: null }, lasting: true }, { mode: 0o600, owner: null });
     const held = { end: { path: name }, device, naming: { part, name, replaces: null } } as Held;
     await writeFile(name, PRECIOUS);
     expect(giveName(plain, held)).toMatchObject({ reason: { kind: 'notNamed', reason: { kind: 'nameTaken' } } });
@@ -151,6 +151,25 @@ describe('the incomplete image', () => {
 });
 
 describe('files of others', () => {
+  it('a NAME.part that no job of this user left is not removed', async () => {
+    const [source, copy] = [await bench.image('disk.img', MiB), await bench.path('copy.img')];
+    await writeFile(`${copy}.part`, PRECIOUS);
+    const session = bench.session();
+    expect(await refused(session.engine.call('prepare', requestOf({ source, destinations: [copy] })))).toMatchObject([
+      { code: 'IN_USE', device: copy, message: `${copy}.part, which would be written first, is there already, and none of your interrupted jobs left it.` },
+    ]);
+    expect(readFileSync(`${copy}.part`, 'utf8')).toBe(PRECIOUS);
+  });
+
+  it('a NAME.part that comes after the review is not removed', async () => {
+    const [source, copy] = [await bench.image('disk.img', MiB), await bench.path('copy.img')];
+    const session = bench.session();
+    await session.engine.call('prepare', requestOf({ source, destinations: [copy] }));
+    await writeFile(`${copy}.part`, PRECIOUS);
+    expect(await refused(session.engine.call('start', {}))).toMatchObject([{ code: 'CHANGED', device: copy, reason: { kind: 'partOfOthers' } }]);
+    expect(readFileSync(`${copy}.part`, 'utf8')).toBe(PRECIOUS);
+  });
+
   it('S9 a link in the place of NAME.part does not get its target cut to the length of an image under update', async () => {
     vi.stubEnv('PLATTER_STATE', bench.state);
     const [source, copy, victim] = [await bench.image('disk.img', MiB), await bench.image('copy.img', 2 * MiB, 2), await bench.image('victim', 4 * MiB, 5)];

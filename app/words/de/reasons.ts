@@ -56,6 +56,7 @@ export const reasons: Translated<typeof english> = {
   hardLinks: 'Sie hat weitere Namen (harte Links): Was unter diesen steht, würde sich mit ändern.',
   underLoop: 'Sie ist in Gebrauch: Das Loop-Gerät {loop} liegt darauf.',
   fileUsedAsSwap: 'Sie wird als Swap benutzt.',
+  partOfOthers: '{part}, das zuerst geschrieben würde, gibt es schon, und keiner Ihrer unterbrochenen Aufträge hat es hinterlassen.',
   partInTheWay: '{part}, das zuerst geschrieben würde, ist keine eigene Datei.',
   isSource: 'Es ist die Quelle.',
   isSourceAs: 'Es ist die Quelle unter einem anderen Namen ({path}).',
@@ -165,6 +166,7 @@ export const reasons: Translated<typeof english> = {
   noSuchDestination: 'Der Auftrag hat kein Ziel {index}: Es {count, plural, one {gibt # Ziel} other {gibt # Ziele}}.',
   fileTaken: 'In diesem Auftrag ist es schon etwas anderes: Nennen Sie eine andere Datei.',
 
+  manifestOfOtherSource: 'Es ist schon da, und das Manifest einer anderen Quelle: {path}.',
   notReplaceable: 'Es ist schon da, und kein Manifest, das ersetzt werden könnte: {reason}',
   manifestOfOther: 'Es ist das Manifest von {bytes}; die Quelle hat {source, number}.',
   mapOfOther: 'Es ist die Map-Datei von {bytes}; die Quelle hat {source, number}.',

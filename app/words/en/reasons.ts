@@ -56,6 +56,7 @@ export const reasons = {
   hardLinks: 'It has other names (hard links): what is under those would change with it.',
   underLoop: 'It is in use: the loop device {loop} lies on it.',
   fileUsedAsSwap: 'It is in use as swap.',
+  partOfOthers: '{part}, which would be written first, is there already, and none of your interrupted jobs left it.',
   partInTheWay: '{part}, which would be written first, is not a file of its own.',
   isSource: 'It is the source.',
   isSourceAs: 'It is the source under another name ({path}).',
@@ -165,6 +166,7 @@ export const reasons = {
   noSuchDestination: 'The job has no destination {index}: there {count, plural, one {is #} other {are #}}.',
   fileTaken: 'It is something else in this job already: name another file.',
 
+  manifestOfOtherSource: 'It is there, and the manifest of another source: {path}.',
   notReplaceable: 'It is there, and no manifest that could be replaced: {reason}',
   manifestOfOther: 'It is the manifest of {bytes}; the source has {source, number}.',
   mapOfOther: 'It is the map of {bytes}; the source has {source, number}.',

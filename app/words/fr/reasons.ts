@@ -56,6 +56,7 @@ export const reasons: Translated<typeof english> = {
   hardLinks: 'Il a d’autres noms (liens physiques) : ce qui est sous ceux-ci changerait avec lui.',
   underLoop: 'Il est utilisé : le périphérique loop {loop} repose dessus.',
   fileUsedAsSwap: 'Il est utilisé comme swap.',
+  partOfOthers: '{part}, qui serait écrit d’abord, existe déjà, et aucune de vos tâches interrompues ne l’a laissé.',
   partInTheWay: '{part}, qui serait écrit d’abord, n’est pas un fichier à part.',
   isSource: 'C’est la source.',
   isSourceAs: 'C’est la source sous un autre nom ({path}).',
@@ -165,6 +166,7 @@ export const reasons: Translated<typeof english> = {
   noSuchDestination: 'La tâche n’a pas de destination {index} : il y en a {count, number}.',
   fileTaken: 'C’est déjà autre chose dans cette tâche : nommez un autre fichier.',
 
+  manifestOfOtherSource: 'Il existe déjà, et c’est le manifeste d’une autre source : {path}.',
   notReplaceable: 'Il existe déjà, et n’est pas un manifeste que l’on puisse remplacer : {reason}',
   manifestOfOther: 'C’est le manifeste de {bytes} ; la source en a {source, number}.',
   mapOfOther: 'C’est le fichier map de {bytes} ; la source en a {source, number}.',

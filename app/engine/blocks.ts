@@ -103,7 +103,7 @@ const text = z.string().nullish().transform((value) => {
 const lsblkDevice = z.object({
   name: z.string(), // lsblk makes a tree only when this column is asked for
   path: z.string(), kname: z.string(), 'maj:min': z.string().transform((value) => value.trim()), type: z.string(), size: z.coerce.number().nonnegative(),
-  'log-sec': z.coerce.number().positive(), 'phy-sec': z.coerce.number().positive(),
+  'log-sec': z.coerce.number().nonnegative(), 'phy-sec': z.coerce.number().nonnegative(),
   model: text, serial: text, tran: text, fstype: text, label: text, pttype: text, parttype: text, wwn: text,
   rm: z.boolean(), hotplug: z.boolean(), ro: z.boolean(),
   get children() {
@@ -111,7 +111,10 @@ const lsblkDevice = z.object({
   },
 });
 type LsblkDevice = z.infer<typeof lsblkDevice>;
-const lsblkOutput = z.object({ blockdevices: z.array(lsblkDevice) });
+/** A device that goes away while lsblk looks at it has no sectors any more: it is left out. */
+const still = (devices: readonly LsblkDevice[]): LsblkDevice[] =>
+  devices.filter((device) => device['log-sec'] > 0).map(({ children, ...device }) => (children === undefined ? device : { ...device, children: still(children) }));
+const lsblkOutput = z.object({ blockdevices: z.array(lsblkDevice).transform(still) });
 
 /** The columns of lsblk that the picture needs. */
 export const LSBLK_COLUMNS = Object.keys(lsblkDevice.shape).filter((name) => name !== 'children').join(',').toUpperCase();

@@ -90,6 +90,11 @@ describe('in doubt a disk is system', () => {
   });
 });
 
+it('a disk that goes away while lsblk looks at it is left out, and the others are listed', () => {
+  const machine: Machine = { devices: [{ name: 'sda', number: '8:0' }, { name: 'sdb', number: '8:16', gone: true }], mounts: [['8:0', '/', 'ext4']] };
+  expect(Object.keys(listed(machine))).toEqual(['sda']);
+});
+
 describe('loop devices', () => {
   const machine: Machine = {
     devices: [

@@ -18,6 +18,8 @@ export interface Device {
   wwn?: string;
   parttype?: string;
   children?: Device[];
+  /** It went away while lsblk looked at it. */
+  gone?: boolean;
   /** What lsblk calls it where that is not the kernel's name: of a device of the device-mapper. */
   alias?: string;
   /** Where that is not /dev/NAME: of a device of the device-mapper. */
@@ -80,9 +82,9 @@ function mountinfo([number, target, type = 'ext4', source = '/dev/none', options
   return `${index + 22} ${parent} ${number} / ${target} ${options} shared:${index} - ${type} ${source} ${superOptions}`;
 }
 
-function lsblk({ name, number, type = 'disk', size = 64 * GB, fs, label, model, serial, tran, rm, ro, wwn, parttype, alias, path, children }: Device): object {
+function lsblk({ name, number, type = 'disk', size = 64 * GB, fs, label, model, serial, tran, rm, ro, wwn, parttype, alias, path, children, gone }: Device): object {
   return {
-    name: alias ?? name, path: path ?? `/dev/${name}`, kname: name, 'maj:min': number.padStart(7), type, size, 'log-sec': 512, 'phy-sec': 4096,
+    name: alias ?? name, path: path ?? `/dev/${name}`, kname: name, 'maj:min': number.padStart(7), type, size, 'log-sec': gone === true ? 0 : 512, 'phy-sec': gone === true ? 0 : 4096,
     model: model ?? null, serial: serial ?? null, tran: tran ?? null, fstype: fs ?? null, label: label ?? null, pttype: null, wwn: wwn ?? null, parttype: parttype ?? null,
     rm: rm ?? false, hotplug: rm ?? false, ro: ro ?? false, ...(children && { children: children.map(lsblk) }),
   };

@@ -54,6 +54,13 @@ std::vector<kcopyd_hash> hashes_of(Job& job) {
   return hashes;
 }
 
+// Copies the source to all destinations. Gives the hashes that this made of it.
+std::vector<kcopyd_hash> copied_hashes(Bay& bay) {
+  Job& copied = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_HASH);
+  CHECK(copied.wait().list() == Lines{});
+  return hashes_of(copied);
+}
+
 std::vector<uint64_t> durable(Job& job, unsigned dest) {
   std::vector<uint64_t> chunks;
   kcopyd_range ranges[3];
@@ -124,9 +131,7 @@ TEST_CASE("parts: what is not written can be read back all the same, and the sou
 TEST_CASE("parts: hashes from before are all that a comparison needs") {
   on_each({Medium::lab_file, Medium::loop4096}, [](const Combo& combo) {
     Bay bay(combo, 2, kBytes);
-    Job& copied = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_HASH);
-    CHECK(copied.wait().list() == Lines{});
-    const std::vector<kcopyd_hash> hashes = hashes_of(copied);
+    const std::vector<kcopyd_hash> hashes = copied_hashes(bay);
     Bytes changed = bay.dests[1].bytes();
     changed[5 * MiB + 17] ^= 1;
     changed[8 * MiB] ^= 1;
@@ -160,9 +165,7 @@ TEST_CASE("parts: hashes from before are all that a comparison needs") {
 TEST_CASE("parts: a source that is not what is known of it fails the copy, and only what needs that part") {
   on_each_backend([](kcopyd_backend backend) {
     Bay bay({backend, Medium::file}, 2, kBytes);
-    Job& copied = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_HASH);
-    copied.wait();
-    const std::vector<kcopyd_hash> hashes = hashes_of(copied);
+    const std::vector<kcopyd_hash> hashes = copied_hashes(bay);
     for (unsigned i = 0; i < 2; i++) bay.dests[i].fill(bay.old(i));
     Bytes changed = bay.content;
     changed[6 * MiB + 5] ^= 1;
@@ -198,9 +201,7 @@ TEST_CASE("parts: a source that is not what is known of it fails the copy, and o
 TEST_CASE("read known: a source that changed where a destination is only read back fails the copy") {
   on_each_backend([](kcopyd_backend backend) {
     Bay bay({backend, Medium::file}, 1, kBytes);
-    Job& copied = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_HASH);
-    copied.wait();
-    const std::vector<kcopyd_hash> hashes = hashes_of(copied);
+    const std::vector<kcopyd_hash> hashes = copied_hashes(bay);
     Request request(bay, KCOPYD_COPY, KCOPYD_VERIFY | KCOPYD_READ_KNOWN, 1);
     const auto rest = only({9}), all = only({0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
     request.options[0] = {.todo = rest.data(), .check = all.data()};

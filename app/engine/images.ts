@@ -25,7 +25,7 @@ export interface Naming {
 /** A file as the review showed it. */
 export type Reviewed = Pick<End, 'id' | 'size' | 'modified' | 'lasting'>;
 
-/** What was at the first name of an image when it was looked at. */
+/** The file at an image's first name, as the review found it. */
 type PartSeen = Pick<End, 'lasting'> & { image: Pick<ImagePlace, 'part' | 'partId'> | null };
 
 /** Mode, owner and group of an image. */
@@ -139,11 +139,16 @@ async function removeLeftPart(addon: NativeAddon, { image, lasting }: PartSeen):
   if (left === null) return;
   const isSeen = partId !== null && (!lasting || openId(left.info()) === partId);
   try {
-    if (!isSeen) refuse({ code: 'CHANGED', op: 'check', device: part, reason: { kind: 'partOfOthers', part }, remedy: { kind: 'movePartAway' } });
+    if (!isSeen) refuseForeignPart('CHANGED', part, part);
     inFolder(part, (at) => unlinkSync(at(part)));
   } finally {
     left.close();
   }
+}
+
+/** Refuses `device`, because a file that no interrupted job of the user left is at `part`. */
+export function refuseForeignPart(code: 'IN_USE' | 'CHANGED', device: string, part: string): never {
+  return refuse({ code, op: 'check', device, reason: { kind: 'partOfOthers', part }, remedy: { kind: 'movePartAway' } });
 }
 
 /** Locks the `part` that is there; null when there is none. */

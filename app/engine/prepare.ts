@@ -13,7 +13,7 @@ import { errnoOf, failure, failureOf, isRefusedAccess, reasonOf, Refusal, refuse
 import { againstBehindSame } from './behind.ts';
 import { withHolder } from './holders.ts';
 import { againstUnmounting, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
-import { checkPart, reopenPart, type Naming } from './images.ts';
+import { checkPart, refuseForeignPart, reopenPart, type Naming } from './images.ts';
 import { endpoint, type End, type Found } from './inspect.ts';
 import { newJobId, type LoggedEnd } from './job-log.ts';
 import { notesOnLeftovers } from './leftovers.ts';
@@ -287,7 +287,7 @@ async function image(addon: NativeAddon, end: End, logged: string | null | undef
   if (logged === undefined) {
     await checkPart(addon, image!.part);
     if (image!.partId === null || (await leftByJob(stateDir(), end))) return null;
-    return refuse({ code: 'IN_USE', op: 'check', device: path, reason: { kind: 'partOfOthers', part: image!.part }, remedy: { kind: 'movePartAway' } });
+    return refuseForeignPart('IN_USE', path, image!.part);
   }
   // One that had got its name already, and the log had not heard of it, is called what it was again when the job starts.
   const isNamed = image!.partId === null && isThatFile(end, logged);

@@ -111,10 +111,10 @@ const lsblkDevice = z.object({
   },
 });
 type LsblkDevice = z.infer<typeof lsblkDevice>;
-/** A device that goes away while lsblk looks at it has no sectors any more: it is left out. */
-const still = (devices: readonly LsblkDevice[]): LsblkDevice[] =>
-  devices.filter((device) => device['log-sec'] > 0).map(({ children, ...device }) => (children === undefined ? device : { ...device, children: still(children) }));
-const lsblkOutput = z.object({ blockdevices: z.array(lsblkDevice).transform(still) });
+/** Leaves out devices that went away while lsblk looked at them. Their sectors have 0 bytes. */
+const present = (devices: readonly LsblkDevice[]): LsblkDevice[] =>
+  devices.filter((device) => device['log-sec'] > 0).map(({ children, ...device }) => (children === undefined ? device : { ...device, children: present(children) }));
+const lsblkOutput = z.object({ blockdevices: z.array(lsblkDevice).transform(present) });
 
 /** The columns of lsblk that the picture needs. */
 export const LSBLK_COLUMNS = Object.keys(lsblkDevice.shape).filter((name) => name !== 'children').join(',').toUpperCase();

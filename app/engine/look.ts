@@ -64,7 +64,7 @@ export async function lookAgain({ resumed, request, source, destinations, notes 
   return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed, notes: [...notes, resumeNote(resumed), ...(path !== null && map.value === null ? [{ kind: 'mapGone', path } as const] : [])] };
 }
 
-/** What stands against writing a manifest where the request wants it. */
+/** The reasons not to write a manifest where the request wants it. */
 function againstNewManifest({ saveManifest }: CopyRequest, { value, errors }: Read<Manifest['source'] | null>, source: Found | null): readonly PlatterError[] {
   const end = source?.end ?? null;
   return [...errors, ...(saveManifest === null || end === null ? [] : againstReplacing(saveManifest, value, manifestSource(end)))];

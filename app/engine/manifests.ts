@@ -41,7 +41,7 @@ export function againstReplacing(path: string, old: Manifest['source'] | null, s
   return [failure({ code: 'BAD_FILE', op: 'check', device: path, reason: { kind: 'manifestOfOtherSource', path: old.path }, remedy: { kind: 'otherNewManifest' } })];
 }
 
-/** What a manifest says of its source. */
+/** A job's source as its manifest describes it. */
 export const manifestSource = ({ path, block, size }: End): Manifest['source'] =>
   ({ path, model: block === null ? null : (block.model ?? block.backingFile), serial: block?.serial ?? null, size });
 

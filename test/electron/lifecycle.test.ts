@@ -161,7 +161,7 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
     const alert = app.page.getByRole('alert').filter({ hasText: 'engine host' });
     await alert.waitFor();
     expect(await alert.innerText()).toContain('HOST_FAILED');
-    expect(await alert.innerText()).toContain('Continue the job');
+    expect(await alert.innerText()).toContain('Continue the job: it checks what is on the drives, and finishes them.');
     await picture(app.page, '8-host-killed');
     await takeDevice();
     await hurry();

@@ -40,15 +40,15 @@ export function markChunks(bitmap: Uint8Array, first: number, count: number, pre
   for (chunk += Math.max(whole, 0) * 8; chunk < end; chunk += 1) one(chunk);
 }
 
-/** Number of bits in each pair of bytes. */
-const BITS = Uint8Array.from({ length: 2 ** 16 }, (_, pair) => pair.toString(2).replaceAll('0', '').length);
+/** Number of bits in each byte. */
+const BITS = new Uint8Array(256);
+for (let byte = 1; byte < BITS.length; byte += 1) BITS[byte] = BITS[byte >> 1]! + (byte & 1);
 
 /** How many chunks are in the set. */
 export function countChunks(bitmap: Uint8Array): number {
   let count = 0;
-  const even = bitmap.length - (bitmap.length % 2);
-  for (let index = 0; index < even; index += 2) count += BITS[bitmap[index]! | (bitmap[index + 1]! << 8)]!;
-  return even < bitmap.length ? count + BITS[bitmap[even]!]! : count;
+  for (const byte of bitmap) count += BITS[byte]!;
+  return count;
 }
 
 /** The set as ranges, in order, each as long as it can be. `inside` false: the chunks below `chunks` that are not in it. */

@@ -10,11 +10,12 @@ import { notes } from '../words/en/notes.ts';
 import { reasons } from '../words/en/reasons.ts';
 import { remedies } from '../words/en/remedies.ts';
 import { sockets } from '../words/en/sockets.ts';
+import { once } from '../words/once.ts';
 import { tell, type Speaker } from '../words/telling.ts';
 import { counted, place, size } from './words.ts';
 
 /** "2026-11-28 23:59 UTC": Sweden writes dates as ISO 8601 does. */
-const dates = new Intl.DateTimeFormat('sv-SE', { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', timeZoneName: 'short' });
+const dates = once(() => new Intl.DateTimeFormat('sv-SE', { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', timeZoneName: 'short' }));
 
 const host: Speaker = {
   words: { causes, contents, drives, ends, files, notes, reasons, remedies, sockets },
@@ -23,7 +24,7 @@ const host: Speaker = {
     bytes: (bytes) => counted(bytes, 'byte'),
     size,
     place: ({ offset, length }) => place(offset, length),
-    time: (at) => dates.format(at),
+    time: (at) => dates().format(at),
   },
 };
 

@@ -67,7 +67,7 @@ export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks
     return logged.kind === 'file' ? inspectRepaired(path, logged.realPath, (end) => mayBeThatFile(end, logged.id), blocks) : inspectExisting(path, blocks);
   };
   const [source, ...found] = await Promise.all([
-    header.source === null ? missingSource : inspectExisting(pathNow(header.source, blocks), blocks),
+    header.source === null ? missingSource() : inspectExisting(pathNow(header.source, blocks), blocks),
     ...logged.map((index) => look(header.destinations[index]!)),
   ]);
   const gone = ({ end, ...rest }: Found, { id }: LoggedEnd): boolean => {
@@ -95,7 +95,7 @@ export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks
   };
 }
 
-const missingSource: Found = { end: null, error: failure({ code: 'BAD_FILE', op: 'check', reason: { kind: 'noSourceInLog' } }) };
+const missingSource = (): Found => ({ end: null, error: failure({ code: 'BAD_FILE', op: 'check', reason: { kind: 'noSourceInLog' } }) });
 
 /** The end as it was found, or CHANGED with the reason that `compare` gives. */
 function checked(found: Found, compare: (end: End) => Reason | null): Found {

@@ -1,10 +1,11 @@
 // Numbers as people read them, for the sentences that errors and plans are made of.
 import { SECTOR_SIZE } from '../contract/disks.ts';
+import { once } from '../words/once.ts';
 
-const grouped = new Intl.NumberFormat('en-US');
+const grouped = once(() => new Intl.NumberFormat('en-US'));
 
 /** "26,001,408" */
-export const number = (value: number): string => grouped.format(value);
+export const number = (value: number): string => grouped().format(value);
 
 /** "1 byte", "24,576 bytes", "3 destinations" */
 export const counted = (value: number, noun: string): string => `${number(value)} ${noun}${value === 1 ? '' : 's'}`;

@@ -1,7 +1,6 @@
 // A verdict in English, for the command line, its lists, the log and tables.
+import { counted } from '../engine/words.ts';
 import type { Verdict } from '../view/verdict.ts';
-
-const grouped = new Intl.NumberFormat('en-US');
 
 /** "verified", "verified except 1,048,576 bytes": how a destination ended; `uncompared` in bytes. */
 export function verdictWords(verdict: Verdict, uncompared: number): string {
@@ -9,7 +8,7 @@ export function verdictWords(verdict: Verdict, uncompared: number): string {
     case 'sourceWritten':
       return 'verified, but the source was written to during the job';
     case 'partlyVerified':
-      return `verified except ${grouped.format(uncompared)} bytes`;
+      return `verified except ${counted(uncompared, 'byte')}`;
     case 'written':
       return 'written, not verified';
     case 'verified':

@@ -6,8 +6,21 @@ const parsed = new Map<string, IntlMessageFormat>();
 /** What a message can be given: numbers for what is counted, else text. */
 export type MessageValues = Readonly<Record<string, string | number>>;
 
+/**
+ * A message without plurals, formatted numbers or quoted braces. It needs no formatter; the first one of a process takes longer
+ * than to list the disks.
+ */
+const PLAIN = /^(?:[^{}']|'(?![{}'])|\{\w+\})*$/u;
+
+function given(values: MessageValues | undefined, name: string, message: string): string | number {
+  const value = values?.[name];
+  if (value === undefined) throw new Error(`no value for {${name}} in "${message}"`);
+  return value;
+}
+
 /** `message`, in a language whose plurals and numbers are those of `locale`. Throws when a value is missing. */
 export function formatted(message: string, locale: string, values?: MessageValues): string {
+  if (PLAIN.test(message)) return typeset(message, locale).replace(/\{(\w+)\}/gu, (_placeholder, name: string) => String(given(values, name, message)));
   const id = `${locale} ${message}`;
   const format = parsed.get(id) ?? new IntlMessageFormat(typeset(message, locale), locale, undefined, { ignoreTag: true });
   parsed.set(id, format);

@@ -1,9 +1,9 @@
 // Makes out/ from app/ (rolldown) and renderer/ (vite). What is unchanged is left alone. Runs on Node 22 or newer.
-import { copyFileSync, mkdirSync } from 'node:fs';
-import { basename } from 'node:path';
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { fail, fingerprint, inRoot, isMain, say, unlessDone } from './tools.mjs';
 
-/** Everything but Node's own modules and electron goes into the output. */
+/** Everything but Node's own modules and electron goes into the output; what is imported when it is needed lies beside it. */
 const programs = [
   { input: 'app/engine/host.ts', output: 'out/engine/host.js', format: 'esm' },
   { input: 'app/engine/reader.ts', output: 'out/engine/reader.js', format: 'esm' }, // a thread of the host, the command line or the window
@@ -23,12 +23,14 @@ const common = ['package.json', 'package-lock.json', 'build/bundle.mjs', 'build/
 
 async function makeProgram({ input, output, format }) {
   const { build } = await import('rolldown');
+  const split = input === 'app/cli/platter.ts';
+  if (split) rmSync(inRoot(dirname(output)), { recursive: true, force: true }); // parts of before
   await build({
     input: inRoot(input),
     platform: 'node',
     external: ['electron'],
     logLevel: 'warn',
-    output: { file: inRoot(output), format, codeSplitting: false, sourcemap: true },
+    output: { format, sourcemap: true, ...(split ? { dir: inRoot(dirname(output)), entryFileNames: basename(output), chunkFileNames: '[name].js' } : { file: inRoot(output), codeSplitting: false }) },
   });
 }
 

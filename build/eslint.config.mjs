@@ -23,7 +23,7 @@ const rooms = {
   sources: { files: 'app/sources/**', imports: ['contract'] },
   // What is kept of ended jobs, for the window and the command line alike.
   records: { files: 'app/records/**', imports: ['contract', 'engine', 'engine client', 'view', 'words'] },
-  cli: { files: 'app/cli/**', imports: ['contract', 'engine', 'engine client', 'records', 'view'] },
+  cli: { files: 'app/cli/**', imports: ['contract', 'engine', 'engine client', 'records', 'view', 'words'] },
   main: { files: 'app/main/**', imports: ['contract', 'engine client', 'records', 'view', 'words'] },
   renderer: { files: 'renderer/**', imports: ['contract', 'view', 'words'] },
   build: { files: 'build/**', imports: [] },

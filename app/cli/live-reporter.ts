@@ -5,12 +5,11 @@ import { Complaints } from './complaints.ts';
 import { finalLines, liveLines, type Screen } from './job-lines.ts';
 import { headline } from './job-words.ts';
 import type { Selection } from './keys.ts';
-import { ALREADY_STOPPING, errorSentence, type Reporter } from './reporter.ts';
+import { ALREADY_STOPPING, errorSentence, INDENT, type Reporter } from './reporter.ts';
 import { inAscii, wrap, type Paint } from './text.ts';
 
 /** Milliseconds between two redraws at least: faster than that nobody reads. */
 const INTERVAL = 250;
-const INDENT = ' '.repeat('platter: '.length);
 
 /** What `liveReporter` draws on and with. */
 export interface Terminal {

@@ -5,10 +5,13 @@ import type { JobView } from '../contract/window.ts';
 import type { JobEvent } from '../engine/reduce.ts';
 import { printable } from './text.ts';
 
+/** Tells why nothing is done. */
+export type Refused = (errors: readonly PlatterError[]) => void;
+
 /** Hears everything that happens to a job. */
 export interface Reporter {
   /** Why nothing is done. Nothing was written. */
-  refused(errors: readonly PlatterError[]): void;
+  refused: Refused;
   /** Everything is checked and held; nothing is written yet. */
   planned(plan: Plan): void;
   /** The job has been started. */
@@ -31,6 +34,9 @@ function names(sentence: string, path: string): boolean {
   const parts = ` ${sentence} `.split(path);
   return parts.some((part, index) => index > 0 && /[\s,;]$/.test(parts[index - 1]!) && /^(?:[\s,;]|\.\s)/.test(part));
 }
+
+/** What the further lines of a sentence begin with where it is wrapped. */
+export const INDENT = ' '.repeat('platter: '.length);
 
 /** An error for people, on one line: where, what, and what to do. */
 export function errorSentence({ device, message, advice }: PlatterError | JobError): string {

@@ -1,11 +1,15 @@
 // Text that is safe to put on a terminal, measured in the columns it takes there.
+import { once } from '../words/once.ts';
 
 /** Controls, and the marks that reorder text: a file may be named with them, a terminal must not obey them. */
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60\u3000-\u303e]/u;
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+const graphemes = once(() => new Intl.Segmenter('en', { granularity: 'grapheme' }));
+
+/** Text of which every character takes one column. */
+const ASCII = /^[ -~]*$/u;
 
 /** `text` with every character that would move the cursor or reorder the line written out ("\x1b", "\u202e"). */
 export function printable(text: string): string {
@@ -28,8 +32,9 @@ export const inAscii = (text: string): string =>
 
 /** Columns that printable text takes on a terminal. */
 export function columns(text: string): number {
+  if (ASCII.test(text)) return text.length;
   let total = 0;
-  for (const { segment } of graphemes.segment(text)) total += WIDE.test(segment) ? 2 : 1;
+  for (const { segment } of graphemes().segment(text)) total += WIDE.test(segment) ? 2 : 1;
   return total;
 }
 
@@ -41,7 +46,7 @@ export function fit(text: string, width: number, cut: 'start' | 'end' = 'end'): 
   const padding = width - columns(text);
   if (padding >= 0) return text + ' '.repeat(padding);
   if (width < 1) return '';
-  const parts = [...graphemes.segment(text)].map(({ segment }) => segment);
+  const parts = [...graphemes().segment(text)].map(({ segment }) => segment);
   if (cut === 'start') parts.reverse();
   const kept: string[] = [];
   let free = width - 1;

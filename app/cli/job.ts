@@ -1,0 +1,72 @@
+// A job on the command line: who is asked, how it is told, how it can be stopped, and that it is kept when it has ended.
+import type { Plan } from '../contract/jobs.ts';
+import type { JobView } from '../contract/window.ts';
+import { Refusal } from '../engine/client.ts';
+import { History } from '../records/history.ts';
+import { recordOf } from '../records/record.ts';
+import type { Actions } from './commands.ts';
+import { askConsent, lossLines } from './confirm.ts';
+import { byLines, isControllable, type Control } from './control.ts';
+import { onlyJob } from './interrupted.ts';
+import { jsonReporter } from './json-reporter.ts';
+import { byKeys, inForeground, type Selection } from './keys.ts';
+import { logReporter } from './log-reporter.ts';
+import type { Reporter } from './reporter.ts';
+import { runJob } from './run-job.ts';
+import { holdOffSleep } from './sleep.ts';
+import { forTerminal, log, mention, paint, tellLog, terminal } from './speech.ts';
+import { Stop } from './stop.ts';
+import { withEngine } from './with-engine.ts';
+
+const { stdin, stdout, stderr } = process;
+
+/** Keeps a job that has ended. That there is no place for it takes nothing from what was done. */
+async function keep(view: JobView): Promise<void> {
+  try {
+    await new History().add(recordOf(view, Date.now()));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    mention(`this job is not in the history: ${error.errors.map(({ message, advice }) => `${message} ${advice}`).join(' ')}`);
+  }
+}
+
+/** `platter copy`, `verify`, `repair` and `resume`. */
+export const job: Actions['job'] = async (request, { yes, json, verbose }) => {
+  if (verbose) tellLog();
+  const stop = new Stop();
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // Nobody reads any more: stop, as any program in a pipe does, but leave the devices in order.
+    if (error.code === 'EPIPE') stop.request();
+  });
+  const ask = (plan: Plan, signal: AbortSignal): Promise<boolean> => {
+    stdout.write(`${forTerminal(lossLines(plan, paint).join('\n'))}\n`);
+    return askConsent(stdin, stdout, signal).finally(() => stdout.write('\n'));
+  };
+  const atTerminal = stdin.isTTY && stdout.isTTY && !json;
+  const selection: Selection | null = atTerminal && terminal.moves && !verbose && inForeground() ? { index: null } : null;
+  const reporter = await reporterFor(json, selection, verbose);
+  const around = { reporter, stop, directory: process.cwd(), ask: atTerminal ? ask : null, control: controlBy(json, selection), mention, keep, holdOffSleep, log };
+  try {
+    return await withEngine(reporter.refused, async (engine) => {
+      const known = request.kind === 'resume' ? { ...request, job: request.job ?? await onlyJob(engine) } : request;
+      return runJob(known, yes, { ...around, engine });
+    });
+  } finally {
+    stop.close();
+  }
+};
+
+/** How the user of a running job is heard: by keys on a terminal, by lines from a program. */
+function controlBy(json: boolean, selection: Selection | null): Control | null {
+  if (selection !== null) return byKeys(stdin, selection);
+  return json && isControllable(0) ? byLines(stdin) : null;
+}
+
+/** How to tell of what happens. */
+async function reporterFor(json: boolean, selection: Selection | null, verbose: boolean): Promise<Reporter> {
+  if (json) return jsonReporter(stdout);
+  // What the log says would go through a view that is drawn again and again.
+  if (!stdout.isTTY || !terminal.moves || verbose) return logReporter(stdout, stderr);
+  const { liveReporter } = await import('./live-reporter.ts');
+  return liveReporter({ stdout, stderr, paint, unicode: terminal.utf8, selection });
+}

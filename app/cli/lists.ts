@@ -1,0 +1,30 @@
+// What the engine is asked without running a job: its disks, and the jobs that were interrupted.
+import type { Actions } from './commands.ts';
+import { diskTable } from './disk-table.ts';
+import { EXIT } from './exit-code.ts';
+import { jobLines } from './interrupted.ts';
+import { diskFacts } from './json.ts';
+import { forTerminal, paint, refusals, tell } from './speech.ts';
+import { printableJson } from './text.ts';
+import { withEngine } from './with-engine.ts';
+
+const { stdout } = process;
+
+/** `platter list`. */
+export const list: Actions['list'] = ({ all, json }) => withEngine(refusals(json), async (engine) => {
+  const disks = await engine.call('list', { all });
+  const table = (): string => diskTable(disks, stdout.isTTY ? stdout.columns - 1 : Infinity, paint).join('\n');
+  return tell(`${json ? printableJson(disks.map(diskFacts), 2) : forTerminal(table())}\n`);
+});
+
+/** `platter jobs`. */
+export const jobs: Actions['jobs'] = ({ json }) => withEngine(refusals(json), async (engine) => {
+  const interrupted = await engine.call('jobs', {});
+  return tell(`${json ? printableJson(interrupted, 2) : forTerminal(jobLines(interrupted, paint).join('\n'))}\n`);
+});
+
+/** `platter forget`. */
+export const forget: Actions['forget'] = (name, { json }) => withEngine(refusals(json), async (engine) => {
+  await engine.call('forget', { job: name });
+  return EXIT.allGood;
+});

@@ -1,0 +1,39 @@
+// The jobs that have ended: the list of them, and the report of one.
+import { resolve } from 'node:path';
+import { REPORT_FORMS } from '../contract/records.ts';
+import { refuse } from '../engine/errors.ts';
+import { exportManifest } from '../engine/made-manifests.ts';
+import { stateDir } from '../engine/state-folder.ts';
+import { recordsCsv } from '../records/csv.ts';
+import { History } from '../records/history.ts';
+import { recordToKeep } from '../records/record.ts';
+import { saveReport } from '../records/report.ts';
+import { search } from '../records/search.ts';
+import type { Actions } from './commands.ts';
+import { EXIT } from './exit-code.ts';
+import { historyLines } from './history-lines.ts';
+import { forTerminal, paint, refusals, tell } from './speech.ts';
+import { printableJson, printableLines } from './text.ts';
+import { asking } from './with-engine.ts';
+
+const { stdout } = process;
+
+/** `platter history`. */
+export const history: Actions['history'] = (words, { json, csv }) => asking(refusals(json), async () => {
+  const { records, unreadable } = await new History().all();
+  const found = search(records, words.join(' '));
+  if (csv) return tell(stdout.isTTY ? forTerminal(printableLines(recordsCsv(found), '\r\n')) : recordsCsv(found));
+  return tell(`${json ? printableJson(found.map(recordToKeep), 2) : forTerminal(historyLines(found, unreadable, paint).join('\n'))}\n`);
+});
+
+/** `platter report`. */
+export const report: Actions['report'] = (id, files) => asking(refusals(false), async () => {
+  const record = await new History().get(id);
+  for (const form of REPORT_FORMS) if (files[form] !== null) await saveReport(resolve(files[form]), form, [record]);
+  if (files.manifest !== null) await exportManifest(stateDir(), record.manifest ?? noManifest(), resolve(files.manifest));
+  return EXIT.allGood;
+});
+
+const noManifest = (): never => refuse({
+  code: 'NOTHING_TO_DO', op: 'check', reason: { kind: 'said', text: 'This job has made no manifest: it did not read all of its source.' }, remedy: { kind: 'remakeManifest' },
+});

@@ -1,0 +1,46 @@
+// What this process says on stdout and stderr, and in its log. Every command speaks through here.
+import { styleText } from 'node:util';
+import { Log } from '../records/log.ts';
+import { EXIT } from './exit-code.ts';
+import { errorLine } from './json.ts';
+import { terminalOf, written } from './output.ts';
+import { errorSentence, INDENT, type Refused } from './reporter.ts';
+import { inAscii, printable, printableJson, wrap, type Paint, type Style } from './text.ts';
+
+const { stdout, stderr } = process;
+
+const FORMATS = { good: 'green', bad: 'red', busy: 'cyan', faint: 'gray', strong: 'bold' } as const satisfies Record<Style, string>;
+
+/** Whether what goes into the log is told on stderr too. */
+const told = { log: false };
+export const log = new Log({ echo: (line) => told.log && stderr.write(`${line}\n`) });
+
+/** From now on what goes into the log is told on stderr too. */
+export function tellLog(): void {
+  told.log = true;
+  mention(`the log is ${log.path}`);
+}
+
+/** Colours on stdout; none where it is no terminal or NO_COLOR is set. */
+export const paint: Paint = (style, text) => styleText(FORMATS[style], text, { stream: stdout });
+
+export const terminal = terminalOf(process.env);
+
+/** `text` as stdout can show it. A file or a pipe gets UTF-8. */
+export const forTerminal = (text: string): string => (stdout.isTTY && !terminal.utf8 ? inAscii(text) : text);
+
+/** Tells a sentence of ours on stderr. */
+export const mention = (sentence: string): void => void stderr.write(`platter: ${printable(sentence)}\n`);
+
+/** Prints what a command is for. Resolves to its exit code; `watchOutput` changes that code when the write fails. */
+export async function tell(text: string): Promise<number> {
+  await written(stdout, text);
+  return EXIT.allGood;
+}
+
+/** How a command that runs no job tells why it was refused. */
+export function refusals(json: boolean): Refused {
+  if (json) return (errors) => errors.forEach((error) => stdout.write(`${printableJson(errorLine(error))}\n`));
+  const lines = (sentence: string): string[] => (stdout.isTTY && terminal.moves ? wrap(sentence, stdout.columns - 1, INDENT) : [sentence]);
+  return (errors) => errors.forEach((error) => stderr.write(`${forTerminal(lines(errorSentence(error)).join('\n'))}\n`));
+}

@@ -1,0 +1,66 @@
+// An engine for one command: started, asked, and let go of.
+import { closeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { controlSocket, type Engine, Refusal, startEngine } from '../engine/client.ts';
+import { isStuck, waitsOf, type Waits } from '../engine/stuck.ts';
+import { EXIT } from './exit-code.ts';
+import { left } from './left-behind.ts';
+import type { Refused } from './reporter.ts';
+import { withRights } from './rights.ts';
+import { log, mention } from './speech.ts';
+
+const { stdin, stderr } = process;
+
+/** Milliseconds between two looks at an engine that has not ended yet. */
+const LOOK = 2000;
+
+/** Runs `act`; `refused` tells why it was refused. Resolves to the exit code. */
+export async function asking(refused: Refused, act: () => Promise<number>): Promise<number> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    refused(error.errors);
+    return EXIT.refused;
+  }
+}
+
+/** The same with an engine, which has ended when it resolves, unless a device keeps it. */
+export async function withEngine(refused: Refused, act: (engine: Engine) => Promise<number>): Promise<number> {
+  const rights = { control: controlSocket(), sudo: stdin.isTTY && stderr.isTTY };
+  const started = startEngine({ rights, heard: (text) => log.warn(`engine: ${text.trimEnd()}`) });
+  // The host has it now. This process can be traced by the user's others, and needs it no more.
+  if (rights.control !== null) closeSync(rights.control);
+  let stalled = false;
+  started.onEvent((event) => {
+    const errors = event.event === 'error' ? [event.error] : event.event === 'result' ? [...event.result.errors, ...event.result.destinations.flatMap((one) => one.errors)] : [];
+    stalled ||= errors.some(({ code }) => code === 'STALLED');
+  });
+  const engine = withRights(started, mention);
+  try {
+    return await asking(refused, () => act(engine).catch((error: unknown) => {
+      stalled ||= error instanceof Refusal && error.errors.some(({ code }) => code === 'STALLED');
+      throw error;
+    }));
+  } finally {
+    await letGo(engine, stalled);
+  }
+}
+
+/**
+ * Ends the engine and waits for that, but not where it waits for a device that does not answer: `stalled` says that the job has
+ * given one up; where it has not, the kernel is asked.
+ */
+async function letGo(engine: Engine, stalled: boolean): Promise<void> {
+  const closed = engine.close();
+  let waits: Waits = new Map();
+  for (;;) {
+    const ended = await Promise.race([closed, sleep(LOOK, 'late', { ref: false })]);
+    if (ended !== 'late') return;
+    const now: Waits = engine.pid === null ? new Map() : waitsOf(engine.pid);
+    if (stalled || isStuck(waits, now)) break;
+    waits = now;
+  }
+  left.behind = true;
+  stderr.write('platter: a device still does not answer. The engine that waits for it stays behind, and ends when the device answers or is unplugged.\n');
+}

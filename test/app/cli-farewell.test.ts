@@ -1,9 +1,9 @@
 // An engine that cannot end, as when the kernel waits for a device that does not answer: the command ends all the same.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { isStuck, waitsOf } from '../../app/engine/stuck.ts';
 import { PLATTER, platter } from './cli-support.ts';
@@ -17,11 +17,10 @@ const pidOfHost = (): number => Number(readFileSync(join(folder, 'pid'), 'utf8')
 /** The command line with another host beside it: one that answers, and ends so many milliseconds after it could. */
 async function withHost(answers: Record<string, unknown>, events: unknown[], lives: number): Promise<string> {
   folder = await mkdtemp(join(tmpdir(), 'platter-farewell-'));
-  await mkdir(join(folder, 'out/cli'), { recursive: true });
-  await mkdir(join(folder, 'out/engine'));
+  await mkdir(join(folder, 'out/engine'), { recursive: true });
   await writeFile(join(folder, 'package.json'), '{"version":"0","type":"module"}');
   const program = join(folder, 'out/cli/platter.js');
-  await copyFile(PLATTER, program);
+  await cp(dirname(PLATTER), dirname(program), { recursive: true });
   await writeFile(join(folder, 'out/engine/host.js'), `
     import { writeFileSync } from 'node:fs';
     const send = (value) => {

@@ -1,4 +1,5 @@
 // Stdout: what the exit code says when it cannot be written, and what the terminal behind it can do.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from './exit-code.ts';
 
 /** Exit codes that promise a result on stdout. The others say already that the command did not end well. */
@@ -21,10 +22,25 @@ export function watchOutput(stdout: NodeJS.WritableStream, stderr: NodeJS.Writab
   });
 }
 
-/** Writes `text` and waits until the system has it, or refuses it. */
-export function written(stdout: NodeJS.WritableStream, text: string): Promise<void> {
-  return new Promise((resolve) => void stdout.write(text, () => resolve()));
+/** Milliseconds until it is told that what was written to stdout is not read. */
+const TOLD_AFTER = 2000;
+
+/**
+ * Waits until the system has taken all that was written to `stdout`, or refused it. Where a pipe is full and nobody reads it,
+ * `stderr` is told so. Resolves to false after `patience` milliseconds of that; 0 stands for ever.
+ */
+export async function allTaken(stdout: NodeJS.WritableStream, stderr: NodeJS.WritableStream, patience: number): Promise<boolean> {
+  const taken = new Promise<true>((resolve) => void stdout.write('', () => resolve(true)));
+  const first = patience === 0 ? TOLD_AFTER : Math.min(TOLD_AFTER, patience);
+  if (await Promise.race([taken, after(first)])) return true;
+  stderr.write('platter: waiting for the program that reads stdout\n');
+  if (patience === 0) return taken;
+  if (await Promise.race([taken, after(patience - first)])) return true;
+  stderr.write(`platter: nothing has read stdout for ${patience / 1000} seconds. Part of the output is lost.\n`);
+  return false;
 }
+
+const after = (milliseconds: number): Promise<false> => sleep(milliseconds, false, { ref: false });
 
 export interface TerminalKind {
   /** The cursor can be moved, so that lines can be drawn again. */

@@ -1,13 +1,14 @@
 // The command line: out/cli/platter.js. A command's own code is loaded when it is called, so that a short one is quick.
 import '../engine/no-inspector.ts';
 import { CommanderError } from 'commander';
+import { plainRequest } from '../contract/jobs.ts';
 import { failure } from '../engine/errors.ts';
 import { outliveHangUp } from '../engine/hang-up.ts';
 import { againstName } from '../engine/places.ts';
 import { commands } from './commands.ts';
 import { EXIT } from './exit-code.ts';
 import { left } from './left-behind.ts';
-import { watchOutput } from './output.ts';
+import { allTaken, watchOutput } from './output.ts';
 import { log, refusals } from './speech.ts';
 import { printableLines } from './text.ts';
 
@@ -22,6 +23,9 @@ function misused(error: CommanderError): number {
   if (wantsJson()) refusals(true)([failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'said', text: error.message.replace(/^error: /u, '') } })]);
   return EXIT.refused;
 }
+
+/** Milliseconds that the reader of stdout is given, as a drive is. */
+let patience = plainRequest.stallTimeout * 1000;
 
 async function main(): Promise<void> {
   watchOutput(stdout, stderr);
@@ -41,7 +45,10 @@ async function main(): Promise<void> {
     forget: async (...asked) => (await lists()).forget(...asked),
     history: async (...asked) => (await pastJobs()).history(...asked),
     report: async (...asked) => (await pastJobs()).report(...asked),
-    job: async (...asked) => (await import('./job.ts')).job(...asked),
+    job: async (request, options) => {
+      patience = request.stallTimeout * 1000;
+      return (await import('./job.ts')).job(request, options);
+    },
   }, exit);
   try {
     await parser.parseAsync(process.argv, { from: 'node' }); // Electron as plain Node too: commander would expect an app's arguments
@@ -57,5 +64,6 @@ await main().catch((error: unknown) => {
   stderr.write(printableLines(`platter: ${error instanceof Error ? error.stack ?? error.message : String(error)}\n`));
   process.exitCode = EXIT.noneGood;
 });
-// What is said is said at once, to a file, a pipe and a terminal alike; the engine alone would keep this process.
+if (!(await allTaken(stdout, stderr, patience))) process.exit(EXIT.noneGood);
+// The engine alone would keep this process.
 if (left.behind) process.exit();

@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import { Log } from '../records/log.ts';
 import { EXIT } from './exit-code.ts';
 import { errorLine } from './json.ts';
-import { terminalOf, written } from './output.ts';
+import { terminalOf } from './output.ts';
 import { errorSentence, INDENT, type Refused } from './reporter.ts';
 import { inAscii, printable, printableJson, wrap, type Paint, type Style } from './text.ts';
 
@@ -32,9 +32,9 @@ export const forTerminal = (text: string): string => (stdout.isTTY && !terminal.
 /** Tells a sentence of ours on stderr. */
 export const mention = (sentence: string): void => void stderr.write(`platter: ${printable(sentence)}\n`);
 
-/** Prints what a command is for. Resolves to its exit code; `watchOutput` changes that code when the write fails. */
-export async function tell(text: string): Promise<number> {
-  await written(stdout, text);
+/** Prints what a command is for. Gives its exit code; `watchOutput` changes that code when the write fails. */
+export function tell(text: string): number {
+  stdout.write(text);
   return EXIT.allGood;
 }
 

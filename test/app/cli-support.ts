@@ -31,6 +31,8 @@ export interface RunOptions {
   env?: NodeJS.ProcessEnv;
   /** Stdin is a pipe, for control lines; else it is /dev/null. */
   controlled?: boolean;
+  /** A descriptor for its stdout; else it is a pipe that is read. */
+  stdout?: number;
   /** Another build than the one in out/. */
   program?: string;
 }
@@ -67,16 +69,16 @@ export interface Running {
 }
 
 /** Starts `platter ARGS`, not on a terminal. */
-export function start(args: string[], { cwd, env, controlled = false, program = PLATTER }: RunOptions = {}): Running {
+export function start(args: string[], { cwd, env, controlled = false, stdout: output, program = PLATTER }: RunOptions = {}): Running {
   const child = spawn(process.execPath, [program, ...args], {
-    cwd, env: { ...process.env, PLATTER_STATE: stateDirectory(), ...env }, stdio: [controlled ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    cwd, env: { ...process.env, PLATTER_STATE: stateDirectory(), ...env }, stdio: [controlled ? 'pipe' : 'ignore', output ?? 'pipe', 'pipe'],
   });
   const { stdin } = child;
   // A program that has ended does not read what was still written to it.
   stdin?.on('error', () => undefined);
   let stdout = '';
   let stderr = '';
-  child.stdout!.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
   child.stderr!.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
   let over = false;
   const ended = (once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>).then(([code, signal]): Run => {

@@ -1,6 +1,6 @@
 // Files that do not answer, and folders that cannot be used. A virtual disk's own file, on its FUSE file system, plays the former.
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readSync, writeSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -49,6 +49,52 @@ describe.skipIf(noLab !== null)('a file that does not answer', () => {
     expect(run.code).toBe(2);
     expect(run.lines).toContainEqual(expect.objectContaining({ event: 'error', code: 'STALLED', path: silent }));
   }, 300_000);
+});
+
+describe('a stdout that nobody reads', () => {
+  /** The end of a pipe that takes no more. */
+  async function fullPipe(): Promise<number> {
+    const path = join(await bench.directory(), 'pipe');
+    await execute('mkfifo', [path]);
+    const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    bench.finally(() => {
+      closeSync(fd);
+      return Promise.resolve();
+    });
+    expect(() => { for (;;) writeSync(fd, Buffer.alloc(4096)); }).toThrow('EAGAIN');
+    return fd;
+  }
+
+  /** What is in a pipe now. */
+  function contents(fd: number): string {
+    const buffer = Buffer.alloc(1024 ** 2);
+    try {
+      return buffer.toString('latin1', 0, readSync(fd, buffer));
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'EAGAIN' });
+      return '';
+    }
+  }
+
+  test.each<[string, boolean]>([['lines', false], ['JSON', true]])('F12 the copy is made, and the reader of %s is given up after the stall timeout', async (_what, json) => {
+    const [source, copy] = [await bench.image('disk.img', MiB), join(await bench.directory(), 'copy.img')];
+    const run = start(['copy', source, copy, '--yes', '--stall-timeout', '3', ...(json ? ['--json'] : [])], { stdout: await fullPipe() });
+    const { code, stderr } = await run.ended;
+    expect(stderr).toContain('platter: waiting for the program that reads stdout\nplatter: nothing has read stdout for 3 seconds. Part of the output is lost.\n');
+    expect(code).toBe(3);
+    await execute('cmp', [source, copy]);
+  });
+
+  test('F12 a reader that comes late gets everything', async () => {
+    const [source, copy] = [await bench.image('disk.img', MiB), join(await bench.directory(), 'copy.img')];
+    const pipe = await fullPipe();
+    const run = start(['copy', source, copy, '--yes', '--json', '--stall-timeout', '0'], { stdout: pipe });
+    await run.until((_, stderr) => stderr.includes('platter: waiting for the program that reads stdout\n'));
+    let text = '';
+    await expect.poll(() => text += contents(pipe)).toContain('"event":"result"');
+    const { code, stderr } = await run.ended;
+    expect([code, stderr]).toEqual([0, 'platter: waiting for the program that reads stdout\n']);
+  });
 });
 
 describe('a state folder that cannot be used', () => {

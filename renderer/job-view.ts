@@ -91,11 +91,12 @@ export const rescueWait = ({ pass, bad, left }: RescueProgress): string =>
   pass === 'retrying' ? say('rescue.waitsForRetry', { bad: size(bad) }) : say('rescue.waits', { left: size(left) });
 
 /** What a rescue got, at its end; null for a job that is none. */
-export function rescueEnd({ result }: JobView): string | null {
+export function rescueEnd({ plan, result }: JobView): string | null {
   const rescue = result?.rescue ?? null;
   if (rescue === null) return null;
   const { rescued, bad } = rescue;
-  if (bad === 0) return say('rescue.all', { size: size(rescued) });
+  const left = plan.bytes - rescued - bad;
+  if (bad === 0) return left === 0 ? say('rescue.all', { size: size(rescued) }) : say('rescue.soFar', { rescued: size(rescued), left: size(left) });
   return say('rescue.part', { rescued: size(rescued), bad: size(bad) });
 }
 

@@ -104,13 +104,15 @@ export function verdict(view: JobView): string {
 
 /** What else there is to know of a job that has ended, a sentence each. */
 export function afterwards(view: JobView): string[] {
-  const { plan: { request }, result } = view;
+  const { plan, result } = view;
+  const { request } = plan;
   if (result === null) return [];
   const lines: string[] = [];
   if (result.rescue !== null) {
     const { rescued, bad } = result.rescue;
+    const left = plan.bytes - rescued - bad;
     lines.push(bad === 0
-      ? `All of the source was read: ${size(rescued)}.`
+      ? left === 0 ? `All of the source was read: ${size(rescued)}.` : `Rescued ${size(rescued)} so far. ${size(left)} were not tried.`
       : `Rescued ${size(rescued)}. ${size(bad)} could not be read and are zeros on every destination.`);
     const map = request.rescue?.map ?? null;
     if (map !== null) lines.push(`What was read and what was not is in the map ${printable(map)}; the same command goes on from it.`);
@@ -130,7 +132,8 @@ export function continuable({ plan, result, failure }: JobView): string | null {
   if (result === null || plan.job === null) return null;
   // A log that knows of nothing on any medium is not kept, but for an image that is updated: it has lost its name.
   const unnamed = plan.request.update && plan.destinations.some(({ kind, overwrites }) => kind === 'file' && overwrites);
-  const begun = unnamed || plan.kind === 'resume' || failure !== null || result.destinations.some(({ written, kept }) => written + kept > 0);
+  const reached = result.rescue === null ? result.destinations.some(({ written, kept }) => written + kept > 0) : result.rescue.rescued > 0;
+  const begun = unnamed || plan.kind === 'resume' || failure !== null || reached;
   const ends = ({ code, reason }: JobError): boolean => OF_THE_DRIVE.has(code) || reason.kind === 'imageLost';
   const left = result.destinations.some(({ state, errors }) => state !== 'done' && !errors.some(ends));
   return begun && left ? plan.job : null;

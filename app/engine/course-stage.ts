@@ -78,7 +78,7 @@ export class CourseStage implements Stage {
 
   async perform(request: PassRequest, hold?: (error: NativeError) => boolean): Promise<PassEnd> {
     const targets = request.targets.filter(({ destination }) => this.#owns(destination));
-    if (targets.length === 0) return { targets: [], errors: [], sourceFailed: false };
+    if (targets.length === 0) return { targets: [], errors: [], sourceFailed: false, durable: [] };
     const end = await this.#job.perform({ ...request, targets }, hold);
     return { ...end, targets: end.targets.filter(({ destination }) => this.#owns(destination)) };
   }

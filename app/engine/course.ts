@@ -116,6 +116,7 @@ async function compare(stage: Stage, destinations: readonly number[], todo: Read
       .filter(({ destination }) => !left.has(destination) || bySource.targets.some((target) => target.destination === destination)),
     errors: [...byHashes.errors, ...bySource.errors],
     sourceFailed: bySource.sourceFailed,
+    durable: [],
   };
 }
 

@@ -56,7 +56,7 @@ async function resetZones(stage: Stage, destination: number): Promise<void> {
 
 /** Writes zeros over the heads of these disks and flushes them. */
 export async function zeroHeads(stage: Stage, destinations: readonly number[], writing: Writing): Promise<PassEnd> {
-  if (destinations.length === 0 || stage.cancelled) return { targets: [], errors: [], sourceFailed: false };
+  if (destinations.length === 0 || stage.cancelled) return { targets: [], errors: [], sourceFailed: false, durable: [] };
   return stage.perform({
     words: { writing, reading: 'verifying' },
     targets: destinations.map((destination) => ({ destination })),

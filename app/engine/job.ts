@@ -246,7 +246,7 @@ export class Job implements Stage {
 
   async perform(request: PassRequest, hold: (error: NativeError) => boolean = () => false): Promise<PassEnd> {
     const pass = this.#submit(request);
-    if (pass === null) return { targets: request.targets.map(({ destination }) => ({ destination, state: 'failed' })), errors: [], sourceFailed: false };
+    if (pass === null) return { targets: request.targets.map(({ destination }) => ({ destination, state: 'failed' })), errors: [], sourceFailed: false, durable: [] };
     this.#passes.set(pass, hold);
     const answers = await pass.done;
     await nextTurn();
@@ -265,7 +265,7 @@ export class Job implements Stage {
       standing.failed = ((answers.writeErr >>> request.targets.findIndex(({ destination }) => destination === progress.destination)) & 1) === 1;
       return { destination: progress.destination, state: progress.ended ?? 'failed' };
     });
-    return { targets, errors: pass.errors(), sourceFailed: answers.readErr === 1 };
+    return { targets, errors: pass.errors(), sourceFailed: answers.readErr === 1, durable: this.request.rescue === null ? [] : pass.newlyDurable() };
   }
 
   /** What the system refuses here is an error of every destination in it. */

@@ -3,8 +3,8 @@
 // and again. What cannot be had is zeros on every destination, and '-' in the map. All of it are passes over regions; map
 // and log are written between them, of what is on the media then.
 import type { RescueProgress } from '../contract/jobs.ts';
-import { allChunks, chunksOfErrors, either, isEmpty, noChunks, without } from './chunk-sets.ts';
-import { hasChunk, markChunks } from './chunks.ts';
+import { allChunks, both, chunksIn, chunksOfErrors, either, isEmpty, noChunks, without } from './chunk-sets.ts';
+import { chunkRanges, hasChunk, markChunks } from './chunks.ts';
 import { FLUSH_INTERVAL } from './course.ts';
 import { reasonOf, Refusal } from './errors.ts';
 import { isDisk, zeroHeads } from './heads.ts';
@@ -13,8 +13,10 @@ import type { NativeError } from './native.ts';
 import { chunksOf, chunksWithin, reconcile, wholeMap, type Region } from './rescue-map.ts';
 import type { PassEnd, Stage } from './stage.ts';
 
-/** Bytes of one region of the first pass: so much is copied again at the most when a rescue is interrupted. */
-const REGION = 128 * 1024 * 1024;
+/** Bytes of one region of the first pass: so much at most is copied again when the computer loses power. The first is small. */
+const [FIRST_REGION, LARGEST_REGION] = [8 * 1024 * 1024, 128 * 1024 * 1024];
+/** Milliseconds that a region should take: the next one is larger below, smaller above. */
+const [SHORT, LONG] = [2000, 8000];
 const SECTOR = 512;
 /** Milliseconds between two writings of the map. */
 const MAP_INTERVAL = 1000;
@@ -42,6 +44,8 @@ class Rescuer {
   /** The source is gone: nothing more can be had of it. */
   #gone = false;
   #savedAt = 0;
+  /** Bytes of the next region of the first pass. */
+  #region = FIRST_REGION;
 
   constructor(stage: Stage, destinations: readonly number[], goesOn: boolean) {
     const { grid, prepared } = stage;
@@ -66,12 +70,12 @@ class Rescuer {
     }
     const behindHead = head?.size ?? 0;
     const { chunkSize } = this.#stage.grid;
-    await this.#pass('copying', '?', this.#pieces('?', behindHead, REGION), (region) => this.#copy(region, '*'));
-    await this.#pass('trimming', '*', this.#pieces('*', behindHead, chunkSize), (region) => this.#trim(region));
-    await this.#pass('scraping', '/', this.#pieces('/', behindHead, chunkSize), (region) => this.#copy(region, '-'));
+    await this.#pass('copying', '?', this.#pieces('?', behindHead, () => this.#region), (region) => this.#copyTimed(region));
+    await this.#pass('trimming', '*', this.#pieces('*', behindHead, () => chunkSize), (region) => this.#trim(region));
+    await this.#pass('scraping', '/', this.#pieces('/', behindHead, () => chunkSize), (region) => this.#copy(region, '-'));
     if (head !== null) await this.#pass('copying', '?', [head], (region) => this.#copy(region, '-'));
     for (let retry = 1; retry <= this.#stage.request.rescue!.retries && ranges(this.#map, '-').length > 0; retry += 1) {
-      const bad = this.#pieces('-', 0, chunkSize);
+      const bad = [...this.#pieces('-', 0, () => chunkSize)];
       await this.#pass('retrying', '-', retry % 2 === 0 ? bad.reverse() : bad, (region) => this.#copy(region, '-', true), retry);
     }
     await this.#end();
@@ -108,24 +112,25 @@ class Rescuer {
     return disks && fresh ? { position: 0, size } : null;
   }
 
-  /** What of the map has this status, from an offset on, in pieces: within one chunk, or of whole chunks up to multiples of `most` bytes. */
-  #pieces(status: RangeStatus, from: number, most: number): Region[] {
+  /**
+   * What of the map has this status now, from an offset on, in pieces: within one chunk, or of whole chunks up to multiples of `most`
+   * bytes, which is asked for each.
+   */
+  *#pieces(status: RangeStatus, from: number, most: () => number): Generator<Region, void, void> {
     const { chunkSize } = this.#stage.grid;
-    return ranges(this.#map, status).flatMap(({ position, size }) => {
-      const found: Region[] = [];
+    for (const { position, size } of ranges(this.#map, status)) {
       for (let at = Math.max(position, from); at < position + size;) {
         const whole = at % chunkSize === 0 ? Math.floor((position + size) / chunkSize) * chunkSize : at;
-        const step = whole > at ? most : chunkSize;
+        const step = whole > at ? most() : chunkSize;
         const end = Math.min(position + size, (Math.floor(at / step) + 1) * step);
-        found.push({ position: at, size: end - at });
+        yield { position: at, size: end - at };
         at = end;
       }
-      return found;
-    });
+    }
   }
 
   /** Goes over regions, one after the other, for as long as there is something to read and somebody to write to. */
-  async #pass(pass: RescueProgress['pass'], status: RescueMap['status'], regions: readonly Region[], act: (region: Region) => Promise<unknown>, retry = 0): Promise<void> {
+  async #pass(pass: RescueProgress['pass'], status: RescueMap['status'], regions: Iterable<Region>, act: (region: Region) => Promise<unknown>, retry = 0): Promise<void> {
     for (const region of regions) {
       if (this.#over) return; // and the map names the phase in which that was
       this.#map.status = status;
@@ -173,6 +178,15 @@ class Rescuer {
     return left;
   }
 
+  /** Copies a region of the first pass, and chooses the size of the next by the time that it took. */
+  async #copyTimed(region: Region): Promise<void> {
+    const startedAt = performance.now();
+    await this.#copy(region, '*');
+    const took = performance.now() - startedAt;
+    if (took < SHORT) this.#region = Math.min(this.#region * 2, LARGEST_REGION);
+    if (took > LONG) this.#region = Math.max(this.#region / 2, this.#stage.grid.chunkSize);
+  }
+
   /**
    * Copies a region to those that lack it (`all`: to all). '*': what cannot be read at once is left for later; '-': what
    * cannot be read is zeros. True when all of it was read.
@@ -204,9 +218,10 @@ class Rescuer {
       this.#bad.set(destination, either(this.#badOf(destination), bad));
       await this.#stage.withdraw(destination, bad);
     }
-    await this.#drop(end, targets.map(({ destination }) => destination));
     const unread = end.errors.filter(isOfSource);
     const lost = unread.find(({ cause }) => cause === 'gone' || cause === 'stalled');
+    if (this.#stage.cancelled || lost !== undefined) await this.#takePart(region, end);
+    await this.#drop(end, targets.map(({ destination }) => destination));
     if (lost !== undefined) {
       this.#gone = true;
       this.#stage.tell(null, 'read', { code: lost.cause === 'gone' ? 'DEVICE_GONE' : 'STALLED', op: 'read', errno: lost.errno, reason: { kind: 'sourceSilent' } });
@@ -219,6 +234,25 @@ class Rescuer {
     this.#map.position = region.position;
     await this.#account(region);
     return unread.length === 0;
+  }
+
+  /** Of a region that was cut short: what all have that were written to without an error is rescued. */
+  async #takePart(region: Region, { targets, errors, durable }: PassEnd): Promise<void> {
+    const { grid } = this.#stage;
+    const { first } = chunksWithin(region, grid);
+    const sound = targets.map(({ destination }) => destination).filter((destination) => isEmpty(chunksOfErrors(errors, destination, grid)));
+    if (first * grid.chunkSize !== region.position || sound.length === 0) return;
+    const parts = sound.map((destination) => {
+      const part = noChunks(grid);
+      for (const range of durable) if (range.destination === destination) markChunks(part, first + range.first, range.count, true);
+      return part;
+    });
+    const shared = without(parts.reduce(both), chunksOfErrors(errors, -1, grid));
+    for (const range of chunkRanges(shared, chunksIn(grid))) {
+      const position = range.first * grid.chunkSize;
+      setRange(this.#map, position, Math.min(range.count * grid.chunkSize, grid.bytes - position), '+');
+    }
+    for (const destination of sound) await this.#stage.found(destination, shared);
   }
 
   /** The chunks of a region of whole chunks that a destination lacks, numbered from the region's start; of another region, null when it lacks the chunk. */

@@ -5,7 +5,7 @@ import type { CopyRequest, RescueProgress } from '../contract/jobs.ts';
 import type { KnownHashes, Grid } from './chunk-sets.ts';
 import type { Failure } from './errors.ts';
 import type { NativeDevice, NativeError } from './native.ts';
-import type { PassRequest } from './pass.ts';
+import type { NewlyDurable, PassRequest } from './pass.ts';
 import type { Prepared } from './prepare.ts';
 
 /** How a pass ended for its destinations. */
@@ -16,6 +16,8 @@ export interface PassEnd {
   errors: NativeError[];
   /** The source could not be read, or had changed. */
   sourceFailed: boolean;
+  /** Of a rescue: the chunks that it has brought onto the media, numbered from its first one. */
+  durable: readonly NewlyDurable[];
 }
 
 /** A running job, for its course. */

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CopyRequest, JobResult, RescueProgress } from '../../app/contract/jobs.ts';
 import { bytesOf } from '../../app/engine/chunk-sets.ts';
 import { readManifest } from '../../app/engine/manifest.ts';
-import { readMapfile } from '../../app/engine/mapfile.ts';
+import { bytesOf as bytesIn, readMapfile } from '../../app/engine/mapfile.ts';
 import { countChunks, hasChunk } from '../../app/engine/chunks.ts';
 import { canLab, type LabDisk } from '../lab/lab.ts';
 import { chunksWritten, head, interrupted, MiB, refused, requestOf, resultOf, resume, Workbench, type Session } from './engine-support.ts';
@@ -149,6 +149,40 @@ describe.skipIf(noLab !== null)('a destination of a rescue that failed is starte
 });
 
 describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
+  /** The map says so of what an incomplete copy has, and a second run copies only the rest. */
+  async function goesOn(source: LabDisk, copy: string, map: string): Promise<void> {
+    const rescued = bytesIn(await readMapfile(map), '+');
+    expect(rescued).toBeGreaterThanOrEqual(2 * MiB);
+    expect(rescued).toBeLessThan(SIZE);
+    await source.rule('clear');
+    const session = bench.session();
+    const [job] = await interrupted(session);
+    expect(job!.destinations).toMatchObject([{ path: copy, durable: rescued }]);
+    const result = await resume(session, job!.id);
+    expect(result).toMatchObject({ readErr: 0, rescue: { rescued: SIZE, bad: 0 }, destinations: [{ state: 'done', kept: rescued, written: SIZE - rescued }] });
+    execFileSync('cmp', [source.backing, copy]);
+  }
+
+  it('stopped in the middle of the first pass: what was copied by then counts', async () => {
+    const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
+    await source.rule('rate r 2M');
+    const [session, copy, map] = [bench.session(), await bench.path('copy.img'), await bench.path('ours.map')];
+    await begin(session, { source: source.device, destinations: [copy], rescue: { retries: 0, map } });
+    await session.until((event) => event.event === 'progress' && event.progress.destinations[0]!.written >= 4 * MiB);
+    await session.engine.call('cancel', {});
+    expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'cancelled' }] });
+    await goesOn(source, copy, map);
+  });
+
+  it('with a source that stops answering in the middle of the first pass: what was copied by then counts', async () => {
+    const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
+    await source.rule('stall r 6M 512');
+    const [session, copy, map] = [bench.session(), await bench.path('copy.img'), await bench.path('ours.map')];
+    const result = await session.run({ source: source.device, destinations: [copy], rescue: { retries: 0, map }, stallTimeout: 2 });
+    expect(result).toMatchObject({ errors: [{ code: 'STALLED' }] });
+    await goesOn(source, copy, map);
+  });
+
   it.each(['with its map', 'without a map'])('after a kill, %s, and makes a manifest of what was read', async (how) => {
     const source = await failing(...SLOW.trimming, ...SLOW.scraping); // by the end of the first something is in the log
     const disk = await bench.disk({ size: SIZE });

@@ -168,6 +168,8 @@ describe('the whole', () => {
     const ended = (bad: number) => make.job(plan, [], { phase: 'ended', result: make.result(plan, [], { rescue: { rescued: 31e9, bad } }) });
     expect(rescueEnd(ended(4096))).toBe('31 GB of the source rescued. 4.1 kB could not be read and are zeros on every destination.');
     expect(rescueEnd(ended(0))).toBe('All of the source could be read: 31 GB.');
+    expect(rescueEnd(make.job({ ...plan, bytes: 32e9 }, [], { phase: 'ended', result: make.result(plan, [], { rescue: { rescued: 31e9, bad: 0 } }) })))
+      .toBe('31 GB of the source rescued so far. 1 GB were not tried.');
     expect(rescueEnd(make.job(plan, []))).toBeNull();
   });
 

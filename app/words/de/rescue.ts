@@ -11,6 +11,7 @@ export const rescue: Translated<typeof english> = {
   waitsForRetry: 'Wartet, bis die anderen alles Lesbare haben, und kopiert es dann von einem davon. Schlechte Sektoren werden noch einmal versucht: noch {bad}.',
   waitsBrief: 'auf die anderen',
   all: 'Die ganze Quelle war lesbar: {size}.',
+  soFar: 'Bisher {rescued} der Quelle gerettet. {left} wurden nicht versucht.',
   part: '{rescued} der Quelle gerettet. {bad} waren nicht lesbar und sind auf jedem Ziel Nullen.',
   unreadable: '{count, plural, one {# unlesbare Stelle} other {# unlesbare Stellen}}',
   unreadableList: 'Unlesbare Stellen',

@@ -9,6 +9,7 @@ export const rescue = {
   waitsForRetry: 'Waits until the others have all that can be read, then copies it from one of them. Bad sectors are tried again: {bad} left.',
   waitsBrief: 'for the others',
   all: 'All of the source could be read: {size}.',
+  soFar: '{rescued} of the source rescued so far. {left} were not tried.',
   part: '{rescued} of the source rescued. {bad} could not be read and are zeros on every destination.',
   unreadable: '{count, plural, one {# unreadable place} other {# unreadable places}}',
   unreadableList: 'Unreadable places',

@@ -11,6 +11,7 @@ export const rescue: Translated<typeof english> = {
   waitsForRetry: 'Attend que les autres aient tout ce qui se lit, puis le copie depuis l’un d’eux. Les mauvais secteurs sont réessayés : encore {bad}.',
   waitsBrief: 'des autres',
   all: 'Toute la source a pu être lue : {size}.',
+  soFar: '{rescued} de la source sauvés jusqu’ici. {left} n’ont pas été essayés.',
   part: '{rescued} de la source sauvés. {bad} illisibles, remplacés par des zéros sur chaque destination.',
   unreadable: '{count, plural, one {# endroit illisible} other {# endroits illisibles}}',
   unreadableList: 'Endroits illisibles',

@@ -1,7 +1,7 @@
 // What the host refuses on the real devices of this machine, where the command line's tests do not look already.
 import { execFileSync } from 'node:child_process';
 import { link, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PlatterError } from '../../app/contract/errors.ts';
 import type { CopyRequest } from '../../app/contract/jobs.ts';
@@ -180,11 +180,20 @@ it('a host whose engine cannot be loaded says so', async () => {
   expect(await engine.call('list', { all: false })).toBeInstanceOf(Array);
 });
 
-it.each(['//dev/platter-nothing', '/proc/self/root/dev/platter-nothing', 'LINK/platter-nothing'])('S20 %s is in the folder of devices, and no place for an image', async (name) => {
-  const link = await bench.path('devices');
-  await symlink('/dev', link);
-  const path = name.replace('LINK', link);
+/** Expects that neither an image nor a manifest is taken at `path`, which leads below /dev. */
+async function expectDeviceFolder(path: string): Promise<void> {
   const source = await bench.image('disk.img', MiB);
   expect(await refusing({ source, destinations: [path] })).toMatchObject([{ code: 'NOT_FOUND', device: path, reason: { kind: 'noDevice' } }]);
   expect(await refusing({ source, destinations: [await bench.path('copy.img')], saveManifest: path })).toMatchObject([{ code: 'NOT_BLOCK_OR_FILE', device: path, reason: { kind: 'deviceFolder' } }]);
+}
+
+// pts is a file system of its own, so only the path behind the link tells that it is below /dev.
+it.each(['//dev/platter-nothing', '/proc/self/root/dev/platter-nothing', 'LINK/platter-nothing', 'LINK/pts/platter-nothing'])('S20 %s is in the folder of devices, and no place for an image', async (name) => {
+  const link = await bench.path('devices');
+  await symlink('/dev', link);
+  await expectDeviceFolder(name.replace('LINK', link));
+});
+
+it.skipIf(noLab !== null)('S20 a second mount of /dev is the folder of devices too', async () => {
+  await expectDeviceFolder(join(await mounted('/dev', '--bind'), 'platter-nothing'));
 });

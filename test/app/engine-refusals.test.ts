@@ -1,6 +1,6 @@
 // What the host refuses on the real devices of this machine, where the command line's tests do not look already.
 import { execFileSync } from 'node:child_process';
-import { link, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PlatterError } from '../../app/contract/errors.ts';
@@ -140,6 +140,23 @@ describe.skipIf(noLab !== null)('an ordinary user', () => {
     expect(await refusing('/tmp/copy.img', disk.device)).toMatchObject([{ code: 'NOT_PERMITTED', op: 'open', errno: 'EACCES', device: disk.device }]);
     expect(await refusing('/etc/copy.img')).toMatchObject([{ code: 'NOT_PERMITTED', message: 'The directory /etc cannot be written.' }]);
   });
+});
+
+it.skipIf(noLab !== null)("F31 root is told that a file lies on another user's FUSE file system, and to run Platter as that user", async () => {
+  const [source, folder] = [await bench.image('disk.img', MiB), await bench.path('fuse')];
+  await mkdir(folder);
+  const connection = await open('/dev/fuse', 'r+');
+  bench.finally(() => connection.close());
+  // No program answers here. The kernel refuses root before it would ask one.
+  execFileSync('mount', ['-i', '-t', 'fuse.platter', '-o', 'fd=3,rootmode=40000,user_id=65533,group_id=65533', 'platter', folder], { stdio: ['ignore', 'ignore', 'inherit', connection.fd] });
+  bench.finally(() => Promise.resolve(execFileSync('umount', [folder])));
+  const path = join(folder, 'other.img');
+  const told = {
+    code: 'NOT_PERMITTED', errno: 'EACCES', device: path, reason: { kind: 'fuseOfUser', target: folder },
+    advice: 'Run Platter as the user who mounted it, without sudo, or mount it with the option allow_other.',
+  };
+  expect(await refusing({ source: path, destinations: [await bench.path('copy.img')] })).toMatchObject([told]);
+  expect(await refusing({ source, destinations: [path] })).toMatchObject([told]);
 });
 
 it('the source and its reasons are all told, with those of every destination', async () => {

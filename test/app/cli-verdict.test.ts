@@ -125,6 +125,15 @@ describe.skipIf(cannot !== null)(`S4 a rescue${cannot === null ? '' : ` (${canno
     const run = await platter(['copy', '--rescue', failing.device, copy, '--map', map, '--yes', '--json']);
     expect(verdictOf(run)).toEqual({ code: 1, outcome: 'partial', state: 'done', verified: null, uncompared: 2 * MiB, verdict: 'partlyVerified' });
   });
+
+  test('that finds all of it in its map has compared nothing, and is no plain success', async () => {
+    const failing = await bench.disk({ size: 4 * MiB });
+    const [copy, map] = [join(await bench.directory(), 'copy.img'), join(await bench.directory(), 'map')];
+    await writeFile(`${copy}.part`, seededBytes(4 * MiB, 2));
+    await writeFile(map, '0x0 + 1\n0x0 0x400000 +\n');
+    const run = await platter(['copy', '--rescue', failing.device, copy, '--map', map, '--yes', '--json']);
+    expect(verdictOf(run)).toEqual({ code: 1, outcome: 'partial', state: 'done', verified: null, uncompared: 4 * MiB, verdict: 'written' });
+  });
 });
 
 describe('S14 an image of another length than the source', () => {

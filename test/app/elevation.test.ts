@@ -30,6 +30,10 @@ describe('the way to rights', () => {
     expect(sudoCommand(['/opt/p', 'cli.js', 'copy', 'a b', '/dev/sdb'], true)).toBe("sudo platter copy 'a b' /dev/sdb");
     expect(askingFor({ how: 'sudo', devices: ['/dev/sdb', '/dev/sdc'] })).toContain('/dev/sdb, /dev/sdc');
   });
+
+  it('F31 names the launcher of a checkout, which reads the source as the user and not as root', () => {
+    expect(sudoCommand(['/usr/bin/node', '/src/out/cli/platter.js', 'copy', '/home/me/fuse/disk.img', '/dev/sdb'])).toBe('sudo /usr/bin/node /src/build/platter.mjs copy /home/me/fuse/disk.img /dev/sdb');
+  });
 });
 
 describe('the end of the command that asked', () => {

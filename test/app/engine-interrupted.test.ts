@@ -321,6 +321,21 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     execFileSync('cmp', [source, copy]);
   });
 
+  it('F28 a copy is not continued when its source image was written to or replaced, and a new copy is the advice', async () => {
+    const [source, copy] = [await bench.image('disk.img', MiB), await bench.path('copy.img')];
+    const first = bench.session();
+    await begin(first, { source, destinations: [copy], throttle: 65536 });
+    first.host.kill('SIGKILL');
+    await first.exited;
+    const session = bench.session();
+    const [job] = await interrupted(session);
+    const advice = 'Start a new copy.';
+    await writeFile(source, seededBytes(MiB, 2), { flag: 'r+' });
+    expect(await refused(resume(session, job!.id))).toMatchObject([{ code: 'CHANGED', device: source, reason: { kind: 'writtenSince' }, advice }]);
+    await rename(await bench.image('other.img', MiB), source);
+    expect(await refused(resume(session, job!.id))).toMatchObject([{ code: 'CHANGED', device: source, reason: { kind: 'anotherFile' }, advice }]);
+  });
+
   it('an update of an image has the image under another name until it is finished', async () => {
     const source = await bench.image('disk.img', SIZE);
     const held = await bench.disk({ size: SIZE, file: source });

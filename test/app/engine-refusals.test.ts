@@ -1,7 +1,7 @@
 // What the host refuses on the real devices of this machine, where the command line's tests do not look already.
 import { execFileSync } from 'node:child_process';
-import { link, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { link, mkdir, open, readFile, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PlatterError } from '../../app/contract/errors.ts';
 import type { CopyRequest } from '../../app/contract/jobs.ts';
@@ -142,6 +142,23 @@ describe.skipIf(noLab !== null)('an ordinary user', () => {
   });
 });
 
+it.skipIf(noLab !== null)("F31 root is told that a file lies on another user's FUSE file system, and to run Platter as that user", async () => {
+  const [source, folder] = [await bench.image('disk.img', MiB), await bench.path('fuse')];
+  await mkdir(folder);
+  const connection = await open('/dev/fuse', 'r+');
+  bench.finally(() => connection.close());
+  // No program answers here. The kernel refuses root before it would ask one.
+  execFileSync('mount', ['-i', '-t', 'fuse.platter', '-o', 'fd=3,rootmode=40000,user_id=65533,group_id=65533', 'platter', folder], { stdio: ['ignore', 'ignore', 'inherit', connection.fd] });
+  bench.finally(() => Promise.resolve(execFileSync('umount', [folder])));
+  const path = join(folder, 'other.img');
+  const told = {
+    code: 'NOT_PERMITTED', errno: 'EACCES', device: path, reason: { kind: 'fuseOfUser', target: folder },
+    advice: 'Run Platter as the user who mounted it, without sudo, or mount it with the option allow_other.',
+  };
+  expect(await refusing({ source: path, destinations: [await bench.path('copy.img')] })).toMatchObject([told]);
+  expect(await refusing({ source, destinations: [path] })).toMatchObject([told]);
+});
+
 it('the source and its reasons are all told, with those of every destination', async () => {
   const errors = await refusing({ source: '/nowhere.img', destinations: ['/dev/null', '/proc', '/dev/no-such-disk'] });
   expect(errors.map(({ device, code }) => [device, code])).toEqual([
@@ -180,11 +197,20 @@ it('a host whose engine cannot be loaded says so', async () => {
   expect(await engine.call('list', { all: false })).toBeInstanceOf(Array);
 });
 
-it.each(['//dev/platter-nothing', '/proc/self/root/dev/platter-nothing', 'LINK/platter-nothing'])('S20 %s is in the folder of devices, and no place for an image', async (name) => {
-  const link = await bench.path('devices');
-  await symlink('/dev', link);
-  const path = name.replace('LINK', link);
+/** Expects that neither an image nor a manifest is taken at `path`, which leads below /dev. */
+async function expectDeviceFolder(path: string): Promise<void> {
   const source = await bench.image('disk.img', MiB);
   expect(await refusing({ source, destinations: [path] })).toMatchObject([{ code: 'NOT_FOUND', device: path, reason: { kind: 'noDevice' } }]);
   expect(await refusing({ source, destinations: [await bench.path('copy.img')], saveManifest: path })).toMatchObject([{ code: 'NOT_BLOCK_OR_FILE', device: path, reason: { kind: 'deviceFolder' } }]);
+}
+
+// pts is a file system of its own, so only the path behind the link tells that it is below /dev.
+it.each(['//dev/platter-nothing', '/proc/self/root/dev/platter-nothing', 'LINK/platter-nothing', 'LINK/pts/platter-nothing'])('S20 %s is in the folder of devices, and no place for an image', async (name) => {
+  const link = await bench.path('devices');
+  await symlink('/dev', link);
+  await expectDeviceFolder(name.replace('LINK', link));
+});
+
+it.skipIf(noLab !== null)('S20 a second mount of /dev is the folder of devices too', async () => {
+  await expectDeviceFolder(join(await mounted('/dev', '--bind'), 'platter-nothing'));
 });

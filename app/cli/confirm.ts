@@ -1,5 +1,6 @@
 // The question before anything is overwritten.
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { writes, type Endpoint, type Plan } from '../contract/jobs.ts';
 import { english } from '../engine/english.ts';
 import { counted, size as inWords } from '../engine/words.ts';
@@ -47,22 +48,30 @@ export function identity({ kind, model, serial, size, port }: Endpoint): string 
   return `${printable(model ?? 'unknown model')}, ${serial === null ? 'no serial' : `serial ${printable(serial)}`}, ${inWords(size)}${port === null ? '' : `, ${english.port(port)}`}`;
 }
 
+/** Milliseconds in which lines arrive that were typed before the question. */
+const TYPED_AHEAD = 50;
+
 /**
  * Asks on the terminal for the word that starts the job. Resolves to false for any other line, at the end of the
- * input, and when `signal` is aborted.
+ * input, and when `signal` is aborted. What was typed before the question is no answer to it.
  */
 export function askConsent(input: NodeJS.ReadableStream, output: NodeJS.WritableStream, signal: AbortSignal): Promise<boolean> {
   // Not a readline terminal: the line discipline stays the kernel's, so that Ctrl-C is the signal it always is.
   const lines = createInterface({ input, output, terminal: false });
   return new Promise((resolve) => {
+    let asked = false;
     let consent = false;
-    lines.once('line', (line) => {
+    lines.on('line', (line) => {
+      if (!asked) return;
       consent = line.trim() === CONSENT;
       lines.close();
     });
     lines.once('close', () => resolve(consent));
     if (signal.aborted) lines.close();
     signal.addEventListener('abort', () => lines.close(), { once: true });
-    output.write(`Type ${CONSENT} to go on: `);
+    void sleep(TYPED_AHEAD).then(() => {
+      asked = true;
+      output.write(`Type ${CONSENT} to go on: `);
+    });
   });
 }

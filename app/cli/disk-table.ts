@@ -61,7 +61,7 @@ function contents(disk: Disk): string {
 function unmountable({ partitionTable, signatures }: Disk): string[] {
   if (signatures === null) return ['not known: it could not be looked at'];
   if (signatures.length > 1) return [`holds several: ${signatures.join(', ')}`];
-  if (partitionTable !== null) return [`${TABLES[partitionTable] ?? partitionTable} partition table without partitions`];
+  if (partitionTable !== null) return [`${TABLES[partitionTable] ?? partitionTable} partition table, no partitions known to the system`];
   return signatures.map((name) => `${TABLES[name] ?? name} signature`);
 }
 

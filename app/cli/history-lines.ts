@@ -9,15 +9,15 @@ import { printable, type Paint } from './text.ts';
 
 const OUTCOMES = { complete: 'good', partial: 'bad', failed: 'bad', cancelled: 'faint' } as const;
 
-/** Lines for the records found; `unreadable` files are told too. `timeZone` is that of the machine where not said. */
-export function historyLines(records: readonly JobRecord[], unreadable: number, paint: Paint, timeZone?: string): string[] {
+/** Lines for the records found, of all or of those that were `searched` for; `unreadable` files are told too. `timeZone` is that of the machine where not said. */
+export function historyLines(records: readonly JobRecord[], unreadable: number, paint: Paint, searched = false, timeZone?: string): string[] {
   const date = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short', timeZone });
   const lines = records.flatMap((record) => [
     `${paint('strong', record.id)}  ${date.format(new Date(record.startedAt))}  ${paint(OUTCOMES[record.outcome], record.outcome)}${record.name === null ? '' : `  "${printable(record.name)}"`}`,
     `  ${record.kind} from ${printable(record.source?.path ?? record.request.manifest ?? '')}, ${size(record.bytes)}, in ${formatTime(record.seconds)}`,
     ...record.destinations.map((destination) => destinationLine(destination, record)),
   ]);
-  const found = lines.length > 0 ? lines : ['No job found. Jobs that have ended are listed here.'];
+  const found = lines.length > 0 ? lines : [searched ? 'No job has all of these words.' : 'No job has ended yet.'];
   return unreadable === 0 ? found : [...found, `${unreadable} of the files in the history could not be read; they are left as they are.`];
 }
 

@@ -4,6 +4,7 @@ import { diskTable } from './disk-table.ts';
 import { EXIT } from './exit-code.ts';
 import { jobLines } from './interrupted.ts';
 import { diskFacts } from './json.ts';
+import { screenOf } from './output.ts';
 import { forTerminal, paint, refusals, tell } from './speech.ts';
 import { printableJson } from './text.ts';
 import { withEngine } from './with-engine.ts';
@@ -13,7 +14,7 @@ const { stdout } = process;
 /** `platter list`. */
 export const list: Actions['list'] = ({ all, json }) => withEngine(refusals(json), async (engine) => {
   const disks = await engine.call('list', { all });
-  const table = (): string => diskTable(disks, stdout.isTTY ? stdout.columns - 1 : Infinity, paint).join('\n');
+  const table = (): string => diskTable(disks, stdout.isTTY ? screenOf(stdout).width : Infinity, paint).join('\n');
   return tell(`${json ? printableJson(disks.map(diskFacts), 2) : forTerminal(table())}\n`);
 });
 

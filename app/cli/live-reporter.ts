@@ -5,6 +5,7 @@ import { Complaints } from './complaints.ts';
 import { finalLines, liveLines, type Screen } from './job-lines.ts';
 import { headline } from './job-words.ts';
 import type { Selection } from './keys.ts';
+import { screenOf } from './output.ts';
 import { ALREADY_STOPPING, errorSentence, INDENT, type Reporter } from './reporter.ts';
 import { inAscii, wrap, type Paint } from './text.ts';
 
@@ -26,8 +27,7 @@ export function liveReporter({ stdout, stderr, paint, unicode, selection }: Term
   const draw = createLogUpdate(stdout);
   const complaints = new Complaints();
   let last = -Infinity;
-  // One column is left free: some terminals wrap as soon as the last one is taken.
-  const screen = (): Screen => ({ width: stdout.columns - 1, height: stdout.rows - 1, paint, unicode, selected: selection?.index });
+  const screen = (): Screen => ({ ...screenOf(stdout), paint, unicode, selected: selection?.index });
   const shown = (lines: readonly string[]): string => (unicode ? lines.join('\n') : inAscii(lines.join('\n')));
   const redraw = (view: JobView): void => {
     last = now();
@@ -35,11 +35,11 @@ export function liveReporter({ stdout, stderr, paint, unicode, selection }: Term
   };
   const complain = (line: string): void => {
     draw.clear();
-    stderr.write(`${shown(wrap(line, stdout.columns - 1, INDENT))}\n`);
+    stderr.write(`${shown(wrap(line, screenOf(stdout).width, INDENT))}\n`);
   };
   return {
     refused: (errors) => errors.forEach((error) => complain(errorSentence(error))),
-    planned: (plan) => void stdout.write(`${shown(headline(plan).flatMap((line) => wrap(line, stdout.columns - 1, '')))}\n\n`),
+    planned: (plan) => void stdout.write(`${shown(headline(plan).flatMap((line) => wrap(line, screenOf(stdout).width, '')))}\n\n`),
     started: redraw,
     happened(event, view) {
       complaints.of(event, view).forEach(complain);

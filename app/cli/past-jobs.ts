@@ -23,7 +23,7 @@ export const history: Actions['history'] = (words, { json, csv }) => asking(refu
   const { records, unreadable } = await new History().all();
   const found = search(records, words.join(' '));
   if (csv) return tell(stdout.isTTY ? forTerminal(printableLines(recordsCsv(found), '\r\n')) : recordsCsv(found));
-  return tell(`${json ? printableJson(found.map(recordToKeep), 2) : forTerminal(historyLines(found, unreadable, paint).join('\n'))}\n`);
+  return tell(`${json ? printableJson(found.map(recordToKeep), 2) : forTerminal(historyLines(found, unreadable, paint, words.length > 0).join('\n'))}\n`);
 });
 
 /** `platter report`. */

@@ -53,7 +53,10 @@ export async function runJob(request: CopyRequest, consented: boolean, around: S
       letSleep();
     }
   } catch (error) {
-    if (error instanceof Stopped) return EXIT.cancelled;
+    if (error instanceof Stopped) {
+      around.mention('stopped before anything was written');
+      return EXIT.cancelled;
+    }
     if (!(error instanceof Refusal)) throw error;
     throw new Refusal(error.errors.map((one) => spelling.error(one)));
   }

@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import { Log } from '../records/log.ts';
 import { EXIT } from './exit-code.ts';
 import { errorLine } from './json.ts';
-import { terminalOf } from './output.ts';
+import { screenOf, terminalOf } from './output.ts';
 import { errorSentence, INDENT, type Refused } from './reporter.ts';
 import { inAscii, printable, printableJson, wrap, type Paint, type Style } from './text.ts';
 
@@ -41,6 +41,6 @@ export function tell(text: string): number {
 /** How a command that runs no job tells why it was refused. */
 export function refusals(json: boolean): Refused {
   if (json) return (errors) => errors.forEach((error) => stdout.write(`${printableJson(errorLine(error))}\n`));
-  const lines = (sentence: string): string[] => (stdout.isTTY && terminal.moves ? wrap(sentence, stdout.columns - 1, INDENT) : [sentence]);
+  const lines = (sentence: string): string[] => (stdout.isTTY && terminal.moves ? wrap(sentence, screenOf(stdout).width, INDENT) : [sentence]);
   return (errors) => errors.forEach((error) => stderr.write(`${forTerminal(lines(errorSentence(error)).join('\n'))}\n`));
 }

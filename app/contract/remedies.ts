@@ -31,6 +31,7 @@ export const REMEDIES = {
   moreMemory: {},
   otherImage: {},
   nameFile: {},
+  makeFolder: {},
   renameIt: {},
   otherStateFolder: {},
   checkFileSystem: {},

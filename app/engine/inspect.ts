@@ -220,7 +220,8 @@ async function inDirectory<T>(path: string, act: (directory: string) => Promise<
     const states: Partial<Record<ErrorCode, Extract<Reason, { kind: 'directory' }>['state']>> = { NOT_FOUND: 'missing', NOT_PERMITTED: 'refused', READ_ONLY: 'readOnly' };
     const state = states[code];
     if (state === undefined) throw error;
-    return refuse({ code, op: 'open', device: path, errno, reason: { kind: 'directory', directory: dirname(path), state } });
+    const remedy = state === 'missing' ? { kind: 'makeFolder' } as const : state === 'refused' ? { kind: 'ownFiles' } as const : null;
+    return refuse({ code, op: 'open', device: path, errno, reason: { kind: 'directory', directory: dirname(path), state }, ...(remedy === null ? {} : { remedy }) });
   }
 }
 

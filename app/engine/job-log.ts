@@ -48,7 +48,7 @@ const NAME = /^(\d{8}-\d{6}-[0-9a-f]{6})\.log$/;
 
 /** Path of a job's log in the state folder `dir`. Throws a JobLogError when `id` is none, so that it leads nowhere else. */
 export function jobPath(dir: string, id: string): string {
-  if (!NAME.test(`${id}.log`)) throw new JobLogError({ kind: 'notAnId', id });
+  if (!NAME.test(`${id}.log`)) throw new JobLogError({ kind: 'notAnId', id }, null, { kind: 'NOTHING_TO_DO' });
   return join(dir, 'jobs', `${id}.log`);
 }
 

@@ -57,7 +57,10 @@ export class History {
     const meant = id === 'last' ? ((await this.#ids())[0] ?? noRecord(id)) : id;
     const known = this.#known.get(meant);
     if (known !== undefined) return known;
-    const record = await readRecord(this.#path(meant));
+    const record = await readRecord(this.#path(meant)).catch((error: unknown) => {
+      if (error instanceof Refusal && error.errors[0]?.code === 'NOT_FOUND') noRecord(meant);
+      throw error;
+    });
     this.#known.set(meant, record);
     return record;
   }

@@ -1,4 +1,5 @@
 // On a terminal: it shows what would be lost, asks, and draws one line per destination. `script` gives the terminal.
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { canLab } from '../lab/lab.ts';
 import { Bench, digest, firstDifference, MiB, PLATTER } from './cli-support.ts';
@@ -53,7 +54,21 @@ describe.skipIf(noLab !== null)('the question', () => {
     const session = onTerminal(bench, ['copy', source, disk.device]);
     await session.see('Type yes to go on: ');
     session.type('\u0003');
-    expect(await session.end()).toMatchObject({ code: 130 });
+    const { code, screen } = await session.end();
+    expect(code).toBe(130);
+    expect(screen).toContain('platter: stopped before anything was written');
+    expect(await digest(disk.backing)).toBe(before);
+  });
+
+  test('what was typed before it is no answer', async () => {
+    const source = await bench.image('disk.img', MiB);
+    const disk = await bench.disk({ size: SIZE, plain: true });
+    const before = await digest(disk.backing);
+    const session = onTerminal(bench, ['copy', source, disk.device]);
+    session.type('yes\r');
+    await session.see('Type yes to go on: ');
+    session.type('no\r');
+    expect(await session.end()).toMatchObject({ code: 2 });
     expect(await digest(disk.backing)).toBe(before);
   });
 
@@ -114,6 +129,13 @@ describe('F32 a terminal with few abilities', () => {
     const screen = await screenOf({ TERM: 'dumb', NO_COLOR: undefined, LC_ALL: 'C.UTF-8' });
     expect(screen).toMatch(/1 s {2}.*(?:copying|verifying)/u);
     expect(screen).not.toContain('\u001b');
+  });
+
+  test('one without a size is taken for 80 columns', async () => {
+    const missing = join(await bench.directory(), 'missing.img');
+    const { code, screen } = await inTerminal(bench, `stty cols 0 rows 0; ${[process.execPath, PLATTER, 'copy', missing, missing].map(quoted).join(' ')}`).end();
+    expect(code).toBe(2);
+    expect(screen).toContain('There is nothing at this path.');
   });
 
   test('LANG=C gets nothing but ASCII', async () => {

@@ -75,7 +75,7 @@ describe.skipIf(noLab !== null)('what is on a disk', () => {
     const disk = await diskWith(64 * MiB, "printf 'label: gpt\\n' | sfdisk -q d");
     const { disk: shown, line } = await listed(disk);
     expect(shown).toMatchObject({ partitionTable: 'gpt', partitions: [], signatures: ['gpt'] });
-    expect(line).toContain('GPT partition table without partitions');
+    expect(line).toContain('GPT partition table, no partitions known to the system');
     expect((await review(await mbr(), disk)).contents).toEqual([`a partition table (gpt) on ${disk.device}`]);
   });
 

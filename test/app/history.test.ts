@@ -164,7 +164,9 @@ describe.skipIf(cannot !== null)(`on real disks${cannot === null ? '' : ` (${can
     const people = await platter(['history', 'medium_error']);
     expect(people.stdout).toContain(`to ${bad.device}`);
     expect(people.stdout).toContain('partial');
-    expect((await platter(['history', 'no', 'such', 'job'])).stdout).toContain('No job found.');
+    const unknown = await platter(['report', '20200101-000000-abcdef', '--json', join(await bench.directory(), 'report.json')]);
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringMatching(/^platter: The history has no job "20200101-000000-abcdef"\. .*\n$/) as string });
+    expect((await platter(['history', 'no', 'such', 'job'])).stdout).toContain('No job has all of these words.');
     expect((await platter(['history', '--csv'])).stdout.split('\r\n')).toHaveLength(1 + 3 + 1);
 
     const reported = await platter(['report', 'last', '--pdf', 'r.pdf', '--json', 'r.json', '--csv', 'r.csv', '--manifest', 'again.m'], { cwd: directory });

@@ -97,7 +97,7 @@ describe('S4 the verdict on every destination of every job', () => {
       expect((recordToKeep(record) as { destinations: { verdict: Verdict }[] }).destinations.map(({ verdict }) => verdict), said).toEqual(verdicts);
       expect(record.destinations.map((one) => verdictOf(one, record)), said).toEqual(verdicts);
       const rows = recordsCsv([record]).trim().split('\r\n').slice(1);
-      const [log, history] = [logEnd(view), historyLines([record], 0, plain, 'UTC').slice(2)];
+      const [log, history] = [logEnd(view), historyLines([record], 0, plain, false, 'UTC').slice(2)];
       for (const [index, verdict] of verdicts.entries()) {
         expect(rows[index], said).toContain(PHRASES[verdict].includes(',') ? `"${PHRASES[verdict]}"` : `,${PHRASES[verdict]},`);
         const { path } = made.destinations[index]!;

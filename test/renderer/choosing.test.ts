@@ -235,7 +235,7 @@ describe('choosing', () => {
     const [first, second, third] = make.sticks(3) as [Disk, Disk, Disk];
     await open.start({ state: { disks: [{ ...first, signatures: ['ext4', 'btrfs'] }, { ...second, partitionTable: 'gpt', signatures: ['gpt'] }, { ...third, signatures: null }] } });
     const zone = open.page.getByRole('region', { name: 'Destinations' });
-    for (const text of ['several signatures: ext4, btrfs', 'partition table without partitions', 'contents not known']) await zone.getByText(text).waitFor();
+    for (const text of ['several signatures: ext4, btrfs', 'partition table, no partitions known to the system', 'contents not known']) await zone.getByText(text).waitFor();
   });
 
   test('refusals stand at the destination and in the action zone, and go when the choice changes', async () => {

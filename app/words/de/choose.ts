@@ -38,7 +38,7 @@ export const choose: Translated<typeof english> = {
   loop: 'Loop-Gerät',
   unformatted: 'unformatiert',
   several: 'mehrere Signaturen: {names}',
-  emptyTable: 'Partitionstabelle ohne Partitionen',
+  emptyTable: 'Partitionstabelle, dem System sind keine Partitionen bekannt',
   signature: 'Signatur von {name}',
   unread: 'Inhalt nicht bekannt',
   labelled: '{fileSystem} „{label}“',

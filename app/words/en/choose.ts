@@ -36,7 +36,7 @@ export const choose = {
   loop: 'loop device',
   unformatted: 'unformatted',
   several: 'several signatures: {names}',
-  emptyTable: 'partition table without partitions',
+  emptyTable: 'partition table, no partitions known to the system',
   signature: '{name} signature',
   unread: 'contents not known',
   labelled: '{fileSystem} “{label}”',

@@ -34,7 +34,7 @@ export const remedies = {
   CONFIRM: 'Look at what would be lost, then confirm it (--yes on the command line).',
   BAD_ARGUMENT: 'Correct the request, then try again.',
   BAD_FILE: 'Name another file, or do without it.',
-  NOTHING_TO_DO: 'List the interrupted jobs again, or start a new copy.',
+  NOTHING_TO_DO: 'List the interrupted jobs (platter jobs), or start a new copy.',
   HOST_FAILED: 'Do not trust what was being written; start the job again.',
   ENGINE_UNAVAILABLE: 'Install Platter again, or choose another I/O backend.',
 
@@ -57,6 +57,7 @@ export const remedies = {
   moreMemory: 'Allow more memory, then try again.',
   otherImage: 'Name the image that the map was made with, or begin with a new map.',
   nameFile: 'Name a file.',
+  makeFolder: 'Make that folder, or name a file in another one.',
   renameIt: 'Rename the file or folder, then try again.',
   checkFileSystem: 'Check the server, the program or the drive that the file system depends on, then try again.',
   otherStateFolder: 'Set PLATTER_STATE to a folder that Platter can write.',

@@ -38,7 +38,7 @@ export const choose: Translated<typeof english> = {
   loop: 'périphérique loop',
   unformatted: 'non formaté',
   several: 'plusieurs signatures : {names}',
-  emptyTable: 'table de partitions sans partitions',
+  emptyTable: 'table de partitions, aucune partition connue du système',
   signature: 'signature de {name}',
   unread: 'contenu inconnu',
   labelled: '{fileSystem} « {label} »',

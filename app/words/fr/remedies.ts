@@ -56,6 +56,7 @@ export const remedies: Translated<typeof english> = {
   newCopy: 'Démarrez une nouvelle copie.',
   moreMemory: 'Accordez plus de mémoire, puis réessayez.',
   otherImage: 'Nommez l’image avec laquelle le fichier map a été fait, ou commencez-en un nouveau.',
+  makeFolder: 'Créez ce dossier, ou indiquez un fichier dans un autre.',
   nameFile: 'Nommez un fichier.',
   renameIt: 'Renommez le fichier ou le dossier, puis réessayez.',
   checkFileSystem: 'Vérifiez le serveur, le programme ou le disque dont dépend le système de fichiers, puis réessayez.',

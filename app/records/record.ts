@@ -24,7 +24,8 @@ export function recordOf(view: JobView, endedAt: number): JobRecord {
   return {
     format: 'platter-record',
     version: 1,
-    id: timedId(startedAt),
+    // The name by which the job can be continued. One that was continued has kept it: each of its parts has a record.
+    id: plan.kind === 'resume' ? timedId(startedAt) : plan.job ?? timedId(startedAt),
     program: thisProgram(),
     name: plan.name,
     kind: plan.kind,

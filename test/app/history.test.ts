@@ -44,6 +44,12 @@ describe('a record', () => {
     ['cancelled', [ended('a', 'cancelled', null), ended('b', 'cancelled', null)]],
   ] as const)('is %s', (outcome, ends) => expect(record(['a', 'b'], [...ends]).outcome).toBe(outcome));
 
+  test('has the id by which the job can be continued; each later part of that job has one of its own', () => {
+    const job = '20261129-074504-afe212';
+    expect(record(['/dev/sdb'], undefined, { job }).id).toBe(job);
+    expect(record(['/dev/sdb'], undefined, { job, kind: 'resume' }).id).toMatch(/^19700101-000000-[0-9a-f]{6}$/);
+  });
+
   test('a job whose engine broke down has none that is good', () => {
     const broken = play(jobStarted(plan(['/dev/sdb']), 0), { event: 'failure', failure: { ...mediumError, code: 'HOST_FAILED', op: 'host' } });
     expect(recordOf(broken, 5000)).toMatchObject({ outcome: 'failed', failure: { code: 'HOST_FAILED' }, destinations: [{ state: 'failed', verified: null }] });

@@ -1,7 +1,9 @@
 // A job on the command line: who is asked, how it is told, how it can be stopped, and that it is kept when it has ended.
 import type { Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
+import { Answers } from '../engine/answers.ts';
 import { Refusal } from '../engine/client.ts';
+import { stateDir } from '../engine/state-folder.ts';
 import { History } from '../records/history.ts';
 import { recordOf } from '../records/record.ts';
 import type { Actions } from './commands.ts';
@@ -20,10 +22,11 @@ import { withEngine } from './with-engine.ts';
 
 const { stdin, stdout, stderr } = process;
 
-/** Keeps a job that has ended. That there is no place for it takes nothing from what was done. */
+/** Keeps a job that has ended. That there is no place for it, or that it does not answer, takes nothing from what was done. */
 async function keep(view: JobView): Promise<void> {
+  const answers = new Answers(view.plan.request.stallTimeout, (path) => mention(`still waiting for ${path}`));
   try {
-    await new History().add(recordOf(view, Date.now()));
+    await answers.of(stateDir(), new History().add(recordOf(view, Date.now())));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     mention(`this job is not in the history: ${error.errors.map(({ message, advice }) => `${message} ${advice}`).join(' ')}`);

@@ -2,6 +2,7 @@
 // job cannot be continued.
 import type { Note } from '../contract/facts.ts';
 import { writes, type DestinationResult, type JobResult } from '../contract/jobs.ts';
+import { Answers } from './answers.ts';
 import { chunksIn, isEmpty } from './chunk-sets.ts';
 import { errnoOf, reasonOf, Refusal } from './errors.ts';
 import type { End } from './inspect.ts';
@@ -22,12 +23,16 @@ export class LogKeeper {
   readonly #indices: readonly number[];
   /** The job has all the destinations of its log. */
   readonly #whole: boolean;
+  readonly #answers: Answers;
+  /** The log's file system does not answer: nothing more is tried there. */
+  #silent = false;
   /** Something is on a medium, or an image that was there has lost its name. */
   #worth: boolean;
 
   private constructor(prepared: Prepared, writer: JobLogWriter | null) {
     this.#prepared = prepared;
     this.#writer = writer;
+    this.#answers = new Answers(prepared.request.stallTimeout, () => undefined);
     const { resumed } = prepared;
     this.#whole = resumed === null || isBegunAnew(resumed) || resumed.indices.length === resumed.log.states.length;
     this.#indices = resumed === null || isBegunAnew(resumed) ? prepared.destinations.map((_, index) => index) : resumed.indices;
@@ -68,19 +73,33 @@ export class LogKeeper {
     const { log, resumed } = this.#prepared;
     await this.#write((writer) => (this.#whole ? writer.close(result) : writer.abandon()));
     const complete = result.destinations.every(({ state }) => state === 'done') && (resumed?.leftOut ?? 0) === 0;
-    const problems: Note[] = [];
-    await trying(problems, async () => {
-      if (log === null || this.#writer === null) return;
-      if (!this.#worth || (complete && !this.#whole)) await removeJob(log.dir, this.#writer.id);
+    const writer = this.#writer;
+    if (log === null || writer === null || this.#silent) return;
+    await this.#trying(writer.path, async () => {
+      if (!this.#worth || (complete && !this.#whole)) await removeJob(log.dir, writer.id);
       await pruneJobs(log.dir);
     });
-    this.problem ??= problems[0] ?? null;
   }
 
   async #write(act: (writer: JobLogWriter) => Promise<void>): Promise<void> {
-    if (this.#writer === null || this.problem !== null) return;
+    const writer = this.#writer;
+    if (writer === null || this.problem !== null) return;
+    await this.#trying(writer.path, () => act(writer));
+    // What is under way there can end yet.
+    if (this.#silent) void trying([], () => writer.abandon());
+  }
+
+  /** Runs `act`, which is about the file `path`, for as long as a file may give no answer. What it has against it becomes the problem. */
+  async #trying(path: string, act: () => Promise<void>): Promise<void> {
     const problems: Note[] = [];
-    await trying(problems, () => act(this.#writer!));
+    await trying(problems, async () => {
+      try {
+        await this.#answers.of(path, act());
+      } catch (error) {
+        this.#silent = error instanceof Refusal && error.errors[0]?.code === 'STALLED';
+        throw error;
+      }
+    });
     this.problem ??= problems[0] ?? null;
   }
 }

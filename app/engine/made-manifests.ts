@@ -3,6 +3,7 @@
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Note, Reason } from '../contract/facts.ts';
+import { Answers } from './answers.ts';
 import { aside } from './aside.ts';
 import { chunksIn, isEmpty, type KnownHashes } from './chunk-sets.ts';
 import { countChunks, isChunkSize } from './chunks.ts';
@@ -37,17 +38,18 @@ export async function leaveManifest(prepared: Prepared, hashes: KnownHashes, cut
     return null;
   }
   const manifest = manifestOf(source.end, hashes);
+  const answers = new Answers(prepared.request.stallTimeout, () => undefined);
   if (saveManifest !== null) {
     const save = async (): Promise<void> => {
       if (missing > 0 && cut !== null && (await replaces(saveManifest))) refuse({ code: 'NOTHING_TO_DO', op: 'write', device: saveManifest, reason: cut });
       await replaceManifest(saveManifest, manifest, false);
     };
-    if (!(await tried(save, (reason) => note({ kind: 'manifestNotSaved', reason })))) return null;
+    if (!(await tried(() => answers.of(saveManifest, save()), (reason) => note({ kind: 'manifestNotSaved', reason })))) return null;
     if (missing > 0) note({ kind: 'manifestHoles', count: missing });
     // Who goes on with a job has not named the file again.
     if (resumed !== null) note({ kind: 'manifestWritten', path: saveManifest });
   }
-  if (stateDir !== null) await tried(() => keepManifest(stateDir, manifest), (reason) => note({ kind: 'manifestNotKept', reason }));
+  if (stateDir !== null) await tried(() => answers.of(stateDir, keepManifest(stateDir, manifest)), (reason) => note({ kind: 'manifestNotKept', reason }));
   return manifestDigest(manifest);
 }
 

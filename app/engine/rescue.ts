@@ -3,6 +3,7 @@
 // and again. What cannot be had is zeros on every destination, and '-' in the map. All of it are passes over regions; map
 // and log are written between them, of what is on the media then.
 import type { RescueProgress } from '../contract/jobs.ts';
+import { Answers } from './answers.ts';
 import { allChunks, both, chunksIn, chunksOfErrors, either, isEmpty, noChunks, without } from './chunk-sets.ts';
 import { chunkRanges, hasChunk, markChunks } from './chunks.ts';
 import { FLUSH_INTERVAL } from './course.ts';
@@ -44,6 +45,9 @@ class Rescuer {
   /** The source is gone: nothing more can be had of it. */
   #gone = false;
   #savedAt = 0;
+  readonly #answers: Answers;
+  /** The map's file system does not answer: nothing more is written there. */
+  #silent = false;
   /** Bytes of the next region of the first pass. */
   #region = FIRST_REGION;
 
@@ -54,6 +58,7 @@ class Rescuer {
     this.#open = destinations;
     this.#map = wholeMap(prepared.map, grid);
     this.#goesOn = goesOn;
+    this.#answers = new Answers(stage.request.stallTimeout, () => undefined);
   }
 
   async run(): Promise<void> {
@@ -293,12 +298,13 @@ class Rescuer {
 
   async #save(always: boolean): Promise<void> {
     const path = this.#stage.request.rescue!.map;
-    if (path === null || (!always && performance.now() - this.#savedAt < MAP_INTERVAL)) return;
+    if (path === null || this.#silent || (!always && performance.now() - this.#savedAt < MAP_INTERVAL)) return;
     try {
-      await writeMapfile(path, this.#map);
+      await this.#answers.of(path, writeMapfile(path, this.#map));
       this.#savedAt = performance.now();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
+      this.#silent = error.errors[0]?.code === 'STALLED';
       this.#stage.note({ kind: 'mapNotWritten', path, reason: reasonOf(error) });
     }
   }

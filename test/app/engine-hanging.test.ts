@@ -1,4 +1,5 @@
 // What a running job's engine still does while a drive is slow to open, and what it refuses for the job's disks.
+import { execFileSync } from 'node:child_process';
 import { symlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +8,7 @@ import type { HostEvent } from '../../app/contract/host.ts';
 import { LocalEngine } from '../../app/engine/engine.ts';
 import { loadAddon, type NativeAddon } from '../../app/engine/native.ts';
 import { canLab } from '../lab/lab.ts';
-import { MiB, refused, requestOf, Workbench } from './engine-support.ts';
+import { MiB, refused, requestOf, resultOf, Workbench } from './engine-support.ts';
 
 const addon = loadAddon(fileURLToPath(new URL('../../out/native/kcopyd.node', import.meta.url)));
 
@@ -64,5 +65,29 @@ describe.skipIf(canLab() !== null)('a running job', () => {
       expect(await refused(engine.eject(path)), path).toMatchObject([{ code: 'IN_USE', reason: { kind: 'jobHasIt' } }]);
     }
     await engine.stop();
+  });
+
+  it('F12 ends with its verdict although the disk of its state folder hangs, and says that the log is not whole', async () => {
+    const home = await bench.disk({ size: 32 * MiB });
+    execFileSync('mkfs.ext4', ['-q', home.device]);
+    execFileSync('mount', [home.device, bench.state]);
+    bench.keep({ close: async () => {
+      await home.rule('clear');
+      execFileSync('umount', [bench.state]);
+    } });
+    const [source, copy] = [await bench.image('disk.img', 8 * MiB), await bench.path('copy.img')];
+    const session = bench.session();
+    bench.keep({ close: async () => {
+      await home.rule('clear');
+      await session.engine.close();
+    } });
+    await session.engine.call('prepare', requestOf({ source, destinations: [copy], throttle: 4 * MiB, stallTimeout: 2 }));
+    await session.engine.call('start', {});
+    await session.until(({ event }) => event === 'progress');
+    await home.rule('stall w', 'stall f');
+    const result = await resultOf(session);
+    expect(result).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
+    expect(result.notes).toContainEqual(expect.objectContaining({ kind: 'logNotWritten', reason: { kind: 'fileSilent', seconds: 2 } }));
+    execFileSync('cmp', [source, copy]);
   });
 });

@@ -70,8 +70,9 @@ Machine::Machine(const Roots& roots) : roots_(roots) {
 
 void Machine::read_blocks() {
   const std::string folder = roots_.sys + "/class/block";
-  for (const std::string& name : listed(folder)) {
+  for (const std::string& name : needed_names(folder)) {
     const std::string path = real_path(folder + "/" + name);
+    if (path.empty()) continue;  // it has just gone
     // A path of a multipath NVMe disk has no number and cannot be opened.
     if (const std::optional<dev_t> number = parse_number(line(path + "/dev")))
       blocks_.emplace(*number, read_block(name, path));
@@ -134,6 +135,7 @@ std::optional<dev_t> Machine::number_at(const std::string& path) const {
   const Descriptor node(
       static_cast<int>(syscall(SYS_openat2, folder.get(), path.substr(dev.size()).c_str(), &how, sizeof how)));
   struct stat found {};
+  if (!folder || (!node && !is_absence(errno))) fail("openat2");
   if (node && fstat(node.get(), &found) == 0 && S_ISBLK(found.st_mode)) return found.st_rdev;
   // There is no node here, so the kernel's name has to do.
   const std::string real = node ? link_of("/proc/self/fd/" + std::to_string(node.get())) : path;
@@ -195,7 +197,7 @@ std::set<dev_t> Machine::live_images(const std::string& path, const Mount& overl
 }
 
 void Machine::find_system() {
-  for (const std::string& text : split(content(roots_.proc + "/swaps"), '\n')) {
+  for (const std::string& text : split(needed_content(roots_.proc + "/swaps"), '\n')) {
     if (!text.starts_with('/')) continue;
     const std::string path = unescape(text.substr(0, text.find_first_of(" \t")));
     const std::optional<dev_t> number = number_at(path);

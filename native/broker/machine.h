@@ -36,6 +36,7 @@ struct Block {
 // A snapshot of the machine. Its methods read nothing more.
 class Machine {
  public:
+  // Throws Refused when something cannot be read that a decision to write depends on.
   explicit Machine(const Roots& roots);
 
   // Throws Refused when the device must not be written: kSystem, kSwap, kMounted or kHeld.

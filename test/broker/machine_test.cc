@@ -326,6 +326,17 @@ TEST_CASE("what any process has mounted is refused as mounted") {
   machine.expect(Status::kOk, {"sdb"});
 }
 
+TEST_CASE("S16 every member of a mounted btrfs is refused, also where the source of its mount leads nowhere") {
+  Described machine;
+  machine.drive("sda", "8:0");
+  machine.drive("sdb", "8:16");
+  machine.drive("sdc", "8:32");
+  machine.btrfs("d0d0", {"sdb"});
+  machine.mounts("26 1 8:0 / / rw - ext4 /dev/sda rw\n27 26 0:24 / /a rw - btrfs /nodes/disk rw\n");
+  machine.expect(Status::kMounted, {"sdb"});
+  machine.expect(Status::kOk, {"sdc"});
+}
+
 TEST_CASE("swap makes its disk's other partitions part of the system") {
   Described machine;
   machine.drive("sda", "8:0");
@@ -336,6 +347,26 @@ TEST_CASE("swap makes its disk's other partitions part of the system") {
   machine.swaps("/dev/sdb1");
   machine.expect(Status::kSwap, {"sdb", "sdb1"});
   machine.expect(Status::kSystem, {"sdb2"});
+}
+
+TEST_CASE("S16 where swap lies on a device that nobody can name, no device is written") {
+  Described machine;
+  machine.drive("sda", "8:0");
+  machine.drive("sdb", "8:16");
+  machine.mounts("26 1 8:0 / / rw - ext4 /dev/sda rw\n");
+  machine.swaps("/nodes/swap");
+  machine.expect(Status::kHeld, {"sdb"});
+  machine.swaps("/dev/sdb\\040(deleted)");
+  machine.expect(Status::kSwap, {"sdb"});
+}
+
+TEST_CASE("S18 where a loop device lies on a device that nobody can name, no device is written") {
+  Described machine;
+  machine.drive("sda", "8:0");
+  machine.drive("sdb", "8:16");
+  machine.loop("loop0", "7:0", "/dev/disk of another namespace");
+  machine.mounts("26 1 8:0 / / rw - ext4 /dev/sda rw\n");
+  machine.expect(Status::kHeld, {"sdb"});
 }
 
 TEST_CASE("S16 nothing is written where mounts, swap or the block devices cannot be read") {

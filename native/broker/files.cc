@@ -125,6 +125,17 @@ std::optional<dev_t> parse_number(const std::string& text) {
 
 std::string last_component(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
 
+std::optional<Identity> identity_of(const Roots& roots, const std::string& name) {
+  const std::string path = real_path(roots.sys + "/class/block/" + name);
+  const std::optional<dev_t> number = path.empty() ? std::nullopt : parse_number(line(path + "/dev"));
+  if (!number) return std::nullopt;
+  constexpr uint64_t sector = 512;  // sysfs counts in these, whatever the device has
+  const std::string disk = line(path + "/partition").empty() ? path : path.substr(0, path.find_last_of('/'));
+  return Identity{.number = *number,
+                  .size = std::strtoull(line(path + "/size").c_str(), nullptr, 10) * sector,
+                  .disk_sequence = std::strtoull(line(disk + "/diskseq").c_str(), nullptr, 10)};
+}
+
 std::string kernel_name(const Roots& roots, dev_t number) {
   return last_component(
       link_of(roots.sys + "/dev/block/" + std::to_string(major(number)) + ":" + std::to_string(minor(number))));

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +52,17 @@ std::optional<dev_t> parse_number(const std::string& text);
 
 // The last component of a path.
 std::string last_component(const std::string& path);
+
+// What tells a disk from the next one that gets its name and number.
+struct Identity {
+  dev_t number = 0;
+  uint64_t size = 0;           // bytes
+  uint64_t disk_sequence = 0;  // of a partition, its disk's; 0 where the kernel has none
+  bool operator==(const Identity&) const = default;
+};
+
+// The identity of the block device with this kernel name; nothing when there is none. Does not open the device.
+std::optional<Identity> identity_of(const Roots& roots, const std::string& name);
 
 // The kernel's name ("sda1", "cciss!c0d0") of the block device with this number; empty when there is none.
 std::string kernel_name(const Roots& roots, dev_t number);

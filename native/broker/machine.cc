@@ -65,20 +65,25 @@ Machine::Machine(const Roots& roots) : roots_(roots) {
       for (const dev_t number : devices_of(mount, mounts)) mounted_.try_emplace(number, mount.target);
     }
   }
+  // sysfs lists a btrfs while it is mounted. The source of its mount can be a node that leads nowhere here.
+  for (const std::set<dev_t>& members : btrfs_) {
+    for (const dev_t number : members) mounted_.try_emplace(number, name_of(number));
+  }
   find_system();
 }
 
 void Machine::read_blocks() {
   const std::string folder = roots_.sys + "/class/block";
-  for (const std::string& name : listed(folder)) {
+  for (const std::string& name : needed_names(folder)) {
     const std::string path = real_path(folder + "/" + name);
+    if (path.empty()) continue;  // it has just gone
     // A path of a multipath NVMe disk has no number and cannot be opened.
     if (const std::optional<dev_t> number = parse_number(line(path + "/dev")))
       blocks_.emplace(*number, read_block(name, path));
   }
 }
 
-Block Machine::read_block(const std::string& name, const std::string& path) const {
+Block Machine::read_block(const std::string& name, const std::string& path) {
   Block block;
   block.name = name;
   const bool is_partition = exists(path + "/partition");
@@ -97,17 +102,25 @@ Block Machine::read_block(const std::string& name, const std::string& path) cons
   block.firmware = area.firmware;
   if (!area.main.empty()) block.beside = parse_number(line(roots_.sys + "/class/block/" + area.main + "/dev"));
   block.backing_file = line(path + "/loop/backing_file");
-  block.backing = number_at(block.backing_file);
-  if (!block.backing_file.empty()) block.file = file_of_loop(name);
+  if (!block.backing_file.empty()) read_loop(block);
   return block;
 }
 
-// Two names can lead to one file, so the path in sysfs does not tell whether two loop devices have the same.
-std::optional<FileId> Machine::file_of_loop(const std::string& name) const {
-  const Descriptor node(open((roots_.dev + "/" + name).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+// The kernel knows what lies behind a loop device. The path in sysfs is a hint only: two names can lead to one file, a
+// block device can have a node anywhere, and the path can belong to another mount namespace.
+void Machine::read_loop(Block& block) {
+  const std::string path = roots_.dev + "/" + block.name;
+  const Descriptor node(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct loop_info64 info {};
-  if (!node || ioctl(node.get(), LOOP_GET_STATUS64, &info) != 0) return std::nullopt;
-  return FileId(info.lo_device, info.lo_inode);
+  if (node && ioctl(node.get(), LOOP_GET_STATUS64, &info) == 0) {
+    block.file = FileId(info.lo_device, info.lo_inode);
+    // A number of the kernel's huge_encode_dev has the bits where glibc has them. A regular file has 0.
+    if (info.lo_rdevice != 0) block.backing = static_cast<dev_t>(info.lo_rdevice);
+    return;
+  }
+  if (!is_absence(errno)) fail("LOOP_GET_STATUS64");
+  block.backing = number_at(block.backing_file);
+  if (!block.backing && block.backing_file.starts_with("/dev/")) on_unknown_.push_back(block.name);
 }
 
 void Machine::read_btrfs() {
@@ -134,9 +147,12 @@ std::optional<dev_t> Machine::number_at(const std::string& path) const {
   const Descriptor node(
       static_cast<int>(syscall(SYS_openat2, folder.get(), path.substr(dev.size()).c_str(), &how, sizeof how)));
   struct stat found {};
+  if (!folder || (!node && !is_absence(errno))) fail("openat2");
   if (node && fstat(node.get(), &found) == 0 && S_ISBLK(found.st_mode)) return found.st_rdev;
   // There is no node here, so the kernel's name has to do.
-  const std::string real = node ? link_of("/proc/self/fd/" + std::to_string(node.get())) : path;
+  std::string real = node ? link_of("/proc/self/fd/" + std::to_string(node.get())) : path;
+  constexpr std::string_view deleted = " (deleted)";
+  if (real.ends_with(deleted)) real.resize(real.size() - deleted.size());
   return parse_number(line(roots_.sys + "/class/block/" + last_component(real) + "/dev"));
 }
 
@@ -195,11 +211,18 @@ std::set<dev_t> Machine::live_images(const std::string& path, const Mount& overl
 }
 
 void Machine::find_system() {
-  for (const std::string& text : split(content(roots_.proc + "/swaps"), '\n')) {
+  for (const std::string& text : split(needed_content(roots_.proc + "/swaps"), '\n')) {
     if (!text.starts_with('/')) continue;
-    const std::string path = unescape(text.substr(0, text.find_first_of(" \t")));
+    const size_t end = text.find_first_of(" \t");
+    const std::string path = unescape(text.substr(0, end));
     const std::optional<dev_t> number = number_at(path);
     if (number) swaps_.insert(*number);
+    // The kernel calls every block device a partition here.
+    const size_t type = text.find_first_not_of(" \t", end);
+    if (!number && type != std::string::npos && text.substr(type).starts_with("partition")) {
+      on_unknown_.push_back(path);
+      continue;
+    }
     const std::set<dev_t> devices = number ? std::set<dev_t>{*number} : devices_under(path, mounts());
     for (const dev_t device : devices) add_foundation(device);
   }
@@ -304,6 +327,7 @@ void Machine::refuse_writing(dev_t number) const {
   for (const dev_t other : family) {
     if (other != number && find(other)->disk != number) throw Refused(Status::kHeld, name_of(other));
   }
+  if (!on_unknown_.empty()) throw Refused(Status::kHeld, on_unknown_.front());
 }
 
 const Block* Machine::find(dev_t number) const {

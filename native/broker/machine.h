@@ -36,6 +36,7 @@ struct Block {
 // A snapshot of the machine. Its methods read nothing more.
 class Machine {
  public:
+  // Throws Refused when something cannot be read that a decision to write depends on.
   explicit Machine(const Roots& roots);
 
   // Throws Refused when the device must not be written: kSystem, kSwap, kMounted or kHeld.
@@ -61,9 +62,9 @@ class Machine {
   void read_btrfs();
   void find_system();
   void add_foundation(dev_t number);
-  Block read_block(const std::string& name, const std::string& path) const;
+  Block read_block(const std::string& name, const std::string& path);
   std::optional<dev_t> number_at(const std::string& path) const;
-  std::optional<FileId> file_of_loop(const std::string& name) const;
+  void read_loop(Block& block);
   std::set<dev_t> devices_of(const Mount& mount, const std::vector<Mount>& mounts, int depth = 0) const;
   std::set<dev_t> devices_under(const std::string& path, const std::vector<Mount>& mounts, int depth = 0) const;
   std::set<dev_t> devices_of_layer(const std::string& path, const Mount& overlay, const std::vector<Mount>& mounts,
@@ -82,6 +83,8 @@ class Machine {
   std::vector<std::vector<Mount>> namespaces_;
   std::map<dev_t, std::string> mounted_;  // where each mounted device is mounted
   std::set<dev_t> swaps_;
+  // Loop devices and swap on block devices that nobody can name: any device may be meant.
+  std::vector<std::string> on_unknown_;
   std::set<dev_t> system_;  // the foundation of the running system
   bool system_unknown_ = false;
 };

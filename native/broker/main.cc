@@ -85,7 +85,7 @@ void add_device(const std::string& name, Access access, Arguments& arguments) {
   for (const Approved& other : arguments.devices) {
     if (other.name == name) throw Usage(name + " is given twice");
   }
-  arguments.devices.push_back({name, access});
+  arguments.devices.push_back({name, access, identity_of({}, name)});
   if (arguments.devices.size() > kMaxDevices) throw Usage("more than " + std::to_string(kMaxDevices) + " devices");
 }
 

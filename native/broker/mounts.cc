@@ -53,7 +53,7 @@ std::vector<Mount> parse_mounts(const std::string& mountinfo) {
 
 std::vector<std::vector<Mount>> mounts_of_all_namespaces(const Roots& roots) {
   std::vector<std::string> processes = {"self", "1"};
-  for (const std::string& name : listed(roots.proc)) {
+  for (const std::string& name : needed_names(roots.proc)) {
     if (name != "1" && is_process(name)) processes.push_back(name);
   }
   std::vector<std::vector<Mount>> namespaces;
@@ -62,8 +62,11 @@ std::vector<std::vector<Mount>> mounts_of_all_namespaces(const Roots& roots) {
     // Few of these links are readable. Processes of one namespace and root have the same text.
     const std::string name = link_of(roots.proc + "/" + process + "/ns/mnt");
     if (!name.empty() && !seen.insert(name).second) continue;
-    const std::string mountinfo = content(roots.proc + "/" + process + "/mountinfo");
-    if (process == "self" || process == "1" || seen.insert(mountinfo).second)
+    const std::string path = roots.proc + "/" + process + "/mountinfo";
+    const bool is_own = process == "self";
+    // Where procfs hides other users' processes (hidepid), process 1 is out of reach: then nobody knows its root.
+    const std::string mountinfo = is_own ? needed_content(path) : content(path);
+    if (is_own || process == "1" || seen.insert(mountinfo).second)
       namespaces.push_back(parse_mounts(mountinfo));
   }
   return namespaces;

@@ -117,6 +117,8 @@ void Session::name(const NameRequest& request) {
     if (name.empty()) throw Refused(Status::kNotBlock);
     if (approval_ && ((*approval_)[i].name != name || (*approval_)[i].access != device.access))
       throw Refused(Status::kNotNamed, name);
+    const Identity disk{number_of(device), device.size, device.disk_sequence};
+    if (approval_ && (*approval_)[i].disk != disk) throw Refused(Status::kChanged, name);
     for (const Device& other : devices) {
       if (number_of(other) == number_of(device)) throw Refused(Status::kNotNamed, name);
     }

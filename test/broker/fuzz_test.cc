@@ -112,9 +112,11 @@ class Fuzzer {
     client_ = Descriptor(ends[0]);
     server_ = Descriptor(ends[1]);
     platter::broker::Approval approval;
-    if (chance(4))
-      approval = {{platter::broker::kernel_name(roots_, makedev(devices_[0].major_number, devices_[0].minor_number)),
-                   devices_[0].access}};
+    if (chance(4)) {
+      const std::string name =
+          platter::broker::kernel_name(roots_, makedev(devices_[0].major_number, devices_[0].minor_number));
+      approval = {{name, devices_[0].access, platter::broker::identity_of(roots_, name)}};
+    }
     session_.emplace(server_.get(), std::move(approval), roots_);
     named_ = false;
   }

@@ -139,6 +139,10 @@ Device described(const std::string& name, Access access) {
   return device;
 }
 
+void make_node(const std::string& path, const Device& device) {
+  check(mknod(path.c_str(), S_IFBLK | 0600, makedev(device.major_number, device.minor_number)), path);
+}
+
 Mount::Mount(const std::string& what, const std::string& where, const char* type, unsigned long flags) : where_(where) {
   check(mount(what.c_str(), where.c_str(), type, flags, nullptr), "mount " + what);
 }

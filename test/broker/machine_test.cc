@@ -81,6 +81,16 @@ class Described {
     mounts("self", mountinfo);
     mounts("1", mountinfo);
   }
+  // A file that exists and cannot be read.
+  void unreadable(const std::string& path) {
+    fs::remove_all(at(path));
+    fs::create_directories(at(path));
+  }
+  // A folder that exists and cannot be read.
+  void no_folder(const std::string& path) {
+    fs::remove_all(at(path));
+    write(at(path), "");
+  }
   void swaps(const std::string& path) {
     write(at("proc/swaps"), "Filename\tType\tSize\tUsed\tPriority\n" + path + " partition 1 0 -2");
   }
@@ -316,6 +326,17 @@ TEST_CASE("what any process has mounted is refused as mounted") {
   machine.expect(Status::kOk, {"sdb"});
 }
 
+TEST_CASE("S16 every member of a mounted btrfs is refused, also where the source of its mount leads nowhere") {
+  Described machine;
+  machine.drive("sda", "8:0");
+  machine.drive("sdb", "8:16");
+  machine.drive("sdc", "8:32");
+  machine.btrfs("d0d0", {"sdb"});
+  machine.mounts("26 1 8:0 / / rw - ext4 /dev/sda rw\n27 26 0:24 / /a rw - btrfs /nodes/disk rw\n");
+  machine.expect(Status::kMounted, {"sdb"});
+  machine.expect(Status::kOk, {"sdc"});
+}
+
 TEST_CASE("swap makes its disk's other partitions part of the system") {
   Described machine;
   machine.drive("sda", "8:0");
@@ -326,6 +347,43 @@ TEST_CASE("swap makes its disk's other partitions part of the system") {
   machine.swaps("/dev/sdb1");
   machine.expect(Status::kSwap, {"sdb", "sdb1"});
   machine.expect(Status::kSystem, {"sdb2"});
+}
+
+TEST_CASE("S16 where swap lies on a device that nobody can name, no device is written") {
+  Described machine;
+  machine.drive("sda", "8:0");
+  machine.drive("sdb", "8:16");
+  machine.mounts("26 1 8:0 / / rw - ext4 /dev/sda rw\n");
+  machine.swaps("/nodes/swap");
+  machine.expect(Status::kHeld, {"sdb"});
+  machine.swaps("/dev/sdb\\040(deleted)");
+  machine.expect(Status::kSwap, {"sdb"});
+}
+
+TEST_CASE("S18 where a loop device lies on a device that nobody can name, no device is written") {
+  Described machine;
+  machine.drive("sda", "8:0");
+  machine.drive("sdb", "8:16");
+  machine.loop("loop0", "7:0", "/dev/disk of another namespace");
+  machine.mounts("26 1 8:0 / / rw - ext4 /dev/sda rw\n");
+  machine.expect(Status::kHeld, {"sdb"});
+}
+
+TEST_CASE("S16 nothing is written where mounts, swap or the block devices cannot be read") {
+  for (const char* file : {"proc/self/mountinfo", "proc/1/mountinfo", "proc/4711/mountinfo", "proc/swaps"}) {
+    CAPTURE(file);
+    Described machine;
+    machine.drive("sda", "8:0");
+    add_stick(machine);
+    machine.mounts("26 1 8:0 / / rw - ext4 /dev/sda rw\n");
+    machine.expect(Status::kOk, {"sdz"});
+    machine.unreadable(file);
+    machine.expect(Status::kFailed, {"sdz"});
+  }
+  Described machine;
+  add_stick(machine);
+  machine.no_folder("sys/class/block");
+  machine.expect(Status::kFailed, {"sdz"});
 }
 
 TEST_CASE("a loop device over a partition of the system's disk is refused, one over a file there is not") {

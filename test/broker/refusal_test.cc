@@ -65,9 +65,9 @@ TEST_CASE("a device is refused as changed when the client gives another size or 
     if (which == 2 && device.disk_sequence == 0) continue;
     if (which == 2) device.disk_sequence = 0;
     Session session({"--write", disk.name()});
-    REQUIRE(session.client().name({device}).status == Status::kOk);
-    CHECK(session.client().open(0, Access::kRead).status == Status::kChanged);
-    CHECK(session.client().open(0, Access::kWrite).status == Status::kChanged);
+    CHECK(session.client().name({device}).status == Status::kChanged);
+    CHECK(session.client().open(0, Access::kRead).status == Status::kNotNamed);
+    CHECK(session.client().open(0, Access::kWrite).status == Status::kNotNamed);
   }
 }
 
@@ -199,6 +199,36 @@ TEST_CASE("a disk is refused as mounted when a loop device over it is mounted") 
   const Folder folder;
   const Mount mount(above.path(), folder.path(), "ext4");
   CHECK(opening(disk).status == Status::kMounted);
+}
+
+TEST_CASE("S18 a disk is refused while a loop device is mounted over it by a node outside /dev") {
+  if (cannot_run()) return;
+  for (const bool removed : {false, true}) {
+    CAPTURE(removed);
+    const Folder nodes;
+    const Loop disk(32 << 20);
+    make_node(nodes.path("node"), disk.device(Access::kRead));
+    const Loop above(nodes.path("node"));
+    if (removed) REQUIRE(unlink(nodes.path("node").c_str()) == 0);
+    CHECK(opening(disk).status == Status::kHeld);
+    REQUIRE(make_ext4(above.path()));
+    const Folder folder;
+    const Mount mount(above.path(), folder.path(), "ext4");
+    CHECK(opening(disk).status == Status::kMounted);
+    CHECK(opening(above).status == Status::kMounted);
+  }
+}
+
+TEST_CASE("a file in /dev/shm that is called as a disk makes its loop device no name of that disk") {
+  if (cannot_run()) return;
+  const Loop disk;
+  const std::string path = "/dev/shm/" + disk.name();
+  REQUIRE(shell("truncate -s 8M " + path) == 0);
+  {
+    const Loop above(path);
+    CHECK(opening(disk).status == Status::kOk);
+  }
+  REQUIRE(unlink(path.c_str()) == 0);
 }
 
 TEST_CASE("S18 a loop device is refused while another one is mounted over the same file under another name") {

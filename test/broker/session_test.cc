@@ -290,6 +290,46 @@ TEST_CASE("S12 NAME has to name the approved devices, in their order and with th
   }
 }
 
+TEST_CASE("S12 an approval is for the disk that had the name, not for one that has it now") {
+  if (cannot_run()) return;
+  for (const uint64_t size : {uint64_t{8 << 20}, uint64_t{9 << 20}}) {
+    CAPTURE(size);
+    Loop disk;
+    const Device approved = disk.device(Access::kWrite);
+    Session session({"--write", disk.name()});
+    // Refused for its access. The answer shows that the broker has started.
+    REQUIRE(session.client().name({disk.device(Access::kRead)}).status == Status::kNotNamed);
+    disk.exchange(size);  // of the same size it has another disk sequence number
+    CHECK(session.client().name({disk.device(Access::kWrite)}).status == Status::kChanged);
+    CHECK(session.client().open(0, Access::kWrite).status == Status::kNotNamed);
+    // Whoever names the old one does not get the new one.
+    CHECK(session.client().name({approved}).status == Status::kOk);
+    CHECK(session.client().open(0, Access::kWrite).status == Status::kChanged);
+  }
+}
+
+TEST_CASE("S12 an approval of a name that no disk had gives no disk that gets the name later") {
+  if (cannot_run()) return;
+  const Loop one;
+  // The next one gets the next number.
+  const std::string name = "loop" + std::to_string(std::stoi(one.name().substr(4)) + 1);
+  Session session({"--write", name});
+  CHECK(session.client().open(0, Access::kWrite).status == Status::kNotNamed);
+  const Loop disk;
+  REQUIRE(disk.name() == name);
+  CHECK(session.client().name({disk.device(Access::kWrite)}).status == Status::kChanged);
+  CHECK(session.client().open(0, Access::kWrite).status == Status::kNotNamed);
+}
+
+TEST_CASE("an approval of a partition is for that partition of that disk") {
+  if (cannot_run()) return;
+  Loop disk;
+  const std::string partition = disk.add_partition(1, 1 << 20, 1 << 20).substr(5);
+  Session session({"--write", partition});
+  CHECK(session.client().name({described(partition, Access::kWrite)}).status == Status::kOk);
+  CHECK(session.client().open(0, Access::kWrite).status == Status::kOk);
+}
+
 TEST_CASE("NAME refuses a number that no block device has") {
   if (cannot_run()) return;
   const Loop disk;

@@ -82,6 +82,9 @@ class Loop {
 // A block device as a client sees it, by the kernel's name.
 Device described(const std::string& name, Access access);
 
+// Another node of a block device, at any path. Throws std::system_error.
+void make_node(const std::string& path, const Device& device);
+
 // A file system or a bind mount for as long as the object lives.
 class Mount {
  public:

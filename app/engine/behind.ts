@@ -3,7 +3,7 @@
 import type { PlatterError } from '../contract/errors.ts';
 import { failure } from './errors.ts';
 import type { OpenEnd } from './locks.ts';
-import { openId } from './machine.ts';
+import { openId } from './file-ids.ts';
 import type { NativeAddon } from './native.ts';
 
 /** Reasons against ends of a job that are open, the source first: what lies behind one lies behind another too. */

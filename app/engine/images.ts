@@ -8,7 +8,7 @@ import type { PlatterError } from '../contract/errors.ts';
 import type { Note } from '../contract/facts.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
 import { partOf, type End, type ImagePlace } from './inspect.ts';
-import { openId, statsId } from './machine.ts';
+import { openId, statsId } from './file-ids.ts';
 import type { NativeAddon, NativeDevice, NativeDeviceInfo } from './native.ts';
 import type { Held } from './prepare.ts';
 

@@ -9,7 +9,7 @@ import type { Endpoint } from '../contract/jobs.ts';
 import { withDescendants, type Block, type Blocks } from './blocks.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, type FileLimits } from './file-limits.ts';
-import { numberOf, statsId } from './machine.ts';
+import { numberOf, statsId } from './file-ids.ts';
 import { mountOf } from './mounts.ts';
 import type { Located } from './overlap.ts';
 import { besides, checkName, isForDevices, placeOf } from './places.ts';

@@ -1,6 +1,6 @@
 // The length of an image. A file that is longer or shorter than the source is not equal to it; a disk may be larger.
 import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync } from 'node:fs';
-import { openId, statsId } from './machine.ts';
+import { openId, statsId } from './file-ids.ts';
 import type { Held } from './prepare.ts';
 
 /** Bytes that an image has now; null for a disk. */

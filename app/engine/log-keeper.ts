@@ -8,7 +8,7 @@ import { errnoOf, reasonOf, Refusal } from './errors.ts';
 import type { End } from './inspect.ts';
 import { JobLogWriter, listJobs, pruneJobs, removeJob, summaries, type DurableRange, type JobLogHeader, type LoggedEnd } from './job-log.ts';
 import { isSameEnd, loggedEnd, writtenWith } from './logged-end.ts';
-import { openId } from './machine.ts';
+import { openId } from './file-ids.ts';
 import type { ChunkRange, NativeDevice } from './native.ts';
 import type { Prepared } from './prepare.ts';
 import { holdLog, type Resumed } from './resume.ts';

@@ -1,9 +1,10 @@
 // Reads what the picture of the block devices is made of: util-linux's lsblk, and what /proc and /sys say.
-import { statSync, type BigIntStats } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Reason } from '../contract/facts.ts';
 import { Blocks, LSBLK_COLUMNS, unknownIn, type Block, type Facts } from './blocks.ts';
-import { errnoOf, failure, Refusal } from './errors.ts';
+import { failure, Refusal } from './errors.ts';
+import { fileIds, idOf } from './file-ids.ts';
+import { parseSwaps } from './mounts.ts';
 import type { NativeDeviceInfo } from './native.ts';
 import { portsOf } from './port.ts';
 import { runProgram, SYSTEM_PATH } from './programs.ts';
@@ -35,9 +36,13 @@ async function lookAtBlocks(path: string, untouched: ReadonlySet<string>): Promi
   const backings = loopBackings();
   try {
     const probed = await probe(unknownIn(lsblk).filter(({ majorMinor }) => !untouched.has(majorMinor)), path);
+    const swaps = content('/proc/swaps');
+    const backingIds = backings.size === 0 ? new Map<string, string>() : await loopFiles(path);
+    const untold = [...backings].filter(([name]) => !backingIds.has(name)).map(([, file]) => file);
+    const ids = await fileIds([...new Set([...untold, ...parseSwaps(swaps)])].filter((file) => !isNode(file)), path);
     const facts: Facts = {
-      lsblk, mountinfo, swaps: content('/proc/swaps'), backings, backingIds: backings.size === 0 ? new Map() : await loopFiles(path), ports: portsOf(placed), sequences: sequences(placed), serials: serials(placed),
-      ejectable: ejectable(placed), probed, btrfs: btrfsMembers(), idOf,
+      lsblk, mountinfo, swaps, backings, backingIds, ports: portsOf(placed), sequences: sequences(placed), serials: serials(placed),
+      ejectable: ejectable(placed), probed, btrfs: btrfsMembers(), idOf: (file) => (isNode(file) ? idOf(file) : ids.get(file) ?? null),
     };
     return new Blocks(facts);
   } catch (error) {
@@ -45,35 +50,12 @@ async function lookAtBlocks(path: string, untouched: ReadonlySet<string>): Promi
   }
 }
 
-/** Identity of what is at `path`, links followed, the same under every name; null when that cannot be told. */
-export function idOf(path: string): string | null {
-  try {
-    return statsId(statSync(path, { bigint: true }));
-  } catch (error) {
-    // Gone, not a path at all ("... (deleted)"), or out of reach, as behind a network that is down.
-    if (errnoOf(error) !== null) return null;
-    throw error;
-  }
-}
-
-/** The same of something already looked at. */
-export const statsId = (stats: BigIntStats): string =>
-  stats.isBlockDevice() ? `block:${numberOf(stats.rdev)}` : `file:${numberOf(stats.dev)}:${stats.ino}`;
-
-/** The same of something open. */
-export const openId = ({ kind, major, minor, inode }: Pick<NativeDeviceInfo, 'kind' | 'major' | 'minor' | 'inode'>): string =>
-  kind === 'block' ? `block:${major}:${minor}` : `file:${major}:${minor}:${inode}`;
+/** Nothing in /dev waits for a disk or a server to be looked at. What is elsewhere may. */
+const isNode = (path: string): boolean => path.startsWith('/dev/') && !path.startsWith('/dev/shm/');
 
 /** Whether an open device is the disk or medium that was looked at, as far as the kernel numbers them. */
 export const isSequence = (block: Pick<Block, 'diskSequence'> | null, { diskSequence }: Pick<NativeDeviceInfo, 'diskSequence'>): boolean =>
   diskSequence === 0 || [null, diskSequence].includes(block?.diskSequence ?? null);
-
-/** "8:16" of a dev_t, which glibc spreads over its 64 bits (makedev(3)). */
-export function numberOf(device: bigint): string {
-  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);
-  const minor = (device & 0xffn) | ((device >> 12n) & 0xffffff00n);
-  return `${major}:${minor}`;
-}
 
 async function runLsblk(path: string): Promise<string> {
   const { stdout, failed, stderr } = await runProgram('lsblk', ['--all', '--json', '--bytes', '--output', LSBLK_COLUMNS], path, LSBLK_TIMEOUT_MS);

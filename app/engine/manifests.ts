@@ -9,7 +9,7 @@ import { countChunks } from './chunks.ts';
 import { plainFileAt } from './durable-file.ts';
 import { errnoOf, failure, failureOf, Refusal, throwIfAny } from './errors.ts';
 import { checkDirectory, type End, type Found } from './inspect.ts';
-import { idOf } from './machine.ts';
+import { idOf } from './file-ids.ts';
 import { isSameSource, writeManifest, type Manifest } from './manifest.ts';
 import { bytesOf, type RescueMap } from './mapfile.ts';
 import { placeOf } from './places.ts';

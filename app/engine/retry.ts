@@ -6,7 +6,8 @@ import { refusals } from './guard.ts';
 import { inspectExisting, type End } from './inspect.ts';
 import { moveLock } from './locks.ts';
 import { difference, loggedEnd, pathNow } from './logged-end.ts';
-import { idOf, isSequence, readBlocks } from './machine.ts';
+import { idOf } from './file-ids.ts';
+import { isSequence, readBlocks } from './machine.ts';
 import type { NativeDevice } from './native.ts';
 import type { Prepared } from './prepare.ts';
 

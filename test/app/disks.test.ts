@@ -1,13 +1,14 @@
 // Which disks there are, what is on them, and which are locked and why: on machines of several kinds, and on this one.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Disk } from '../../app/contract/disks.ts';
 import { Refusal } from '../../app/engine/client.ts';
 import { disksOf, refusalsOf } from '../../app/engine/disks.ts';
-import { numberOf, readBlocks } from '../../app/engine/machine.ts';
+import { idOf, numberOf } from '../../app/engine/file-ids.ts';
+import { readBlocks } from '../../app/engine/machine.ts';
 import { assertOwnLoop, canLab, labdisk } from '../lab/lab.ts';
 import { describedMachines } from './described.ts';
 import { laptop, live, picture, server, type Machine } from './machines.ts';
@@ -157,6 +158,22 @@ describe('this machine', () => {
     const refusal = await readBlocks('/nowhere').catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(Refusal);
     expect((refusal as Refusal).errors).toMatchObject([{ code: 'ENGINE_UNAVAILABLE', message: expect.stringContaining('lsblk') as string }]);
+  });
+
+  it.skipIf(canLab() !== null)('lists its disks although the file behind a loop device does not answer', async () => {
+    await using silent = await labdisk({ size: 8 * 1024 * 1024, plain: true });
+    await using other = await labdisk({ size: 8 * 1024 * 1024, plain: true });
+    const programs = mkdtempSync(join(tmpdir(), 'platter-programs-'));
+    try {
+      // Only root is told by losetup what is behind a loop device.
+      writeFileSync(join(programs, 'losetup'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+      writeFileSync(join(programs, 'stat'), `#!/bin/sh\ncase "$*" in *${silent.backing}*) exec sleep 3600;; esac\nexec /usr/bin/stat "$@"\n`, { mode: 0o755 });
+      const blocks = await readBlocks(`${programs}:${process.env.PATH!}`);
+      const backingIdOf = (device: string): string | null => blocks.all.find(({ path }) => path === device)!.backingId;
+      expect([backingIdOf(silent.device), backingIdOf(other.device)]).toEqual([null, idOf(other.backing)]);
+    } finally {
+      rmSync(programs, { recursive: true });
+    }
   });
 
   it('numbers devices as the kernel does', () => {

@@ -1,7 +1,7 @@
 // `platter jobs`, and which job `platter resume` means.
 import type { InterruptedJob } from '../contract/jobs.ts';
-import { type Engine, Refusal } from '../engine/client.ts';
-import { failure } from '../engine/errors.ts';
+import type { Engine } from '../engine/client.ts';
+import { failure, Refusal } from '../engine/errors.ts';
 import { size } from '../engine/words.ts';
 import { printable, type Paint } from './text.ts';
 

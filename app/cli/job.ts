@@ -2,7 +2,7 @@
 import type { Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
 import { Answers } from '../engine/answers.ts';
-import { Refusal } from '../engine/client.ts';
+import { Refusal } from '../engine/errors.ts';
 import { stateDir } from '../engine/state-folder.ts';
 import { History } from '../records/history.ts';
 import { recordOf } from '../records/record.ts';

@@ -1,7 +1,9 @@
 // An engine for one command: started, asked, and let go of.
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { controlSocket, type Engine, Refusal, startEngine } from '../engine/client.ts';
+import type { Engine } from '../engine/client.ts';
+import { Refusal } from '../engine/errors.ts';
+import { controlSocket, hostCommand, startHost } from '../engine/host-process.ts';
 import { isStuck, waitsOf, type Waits } from '../engine/stuck.ts';
 import { EXIT } from './exit-code.ts';
 import { left } from './left-behind.ts';
@@ -28,9 +30,12 @@ export async function asking(refused: Refused, act: () => Promise<number>): Prom
 /** The same with an engine, which has ended when it resolves, unless a device keeps it. */
 export async function withEngine(refused: Refused, act: (engine: Engine) => Promise<number>): Promise<number> {
   const rights = { control: controlSocket(), sudo: stdin.isTTY && stderr.isTTY };
-  const started = startEngine({ rights, heard: (text) => log.warn(`engine: ${text.trimEnd()}`) });
+  // It starts while the code that talks to it is loaded.
+  const host = startHost(hostCommand(), rights, (text) => log.warn(`engine: ${text.trimEnd()}`));
   // The host has it now. This process can be traced by the user's others, and needs it no more.
   if (rights.control !== null) closeSync(rights.control);
+  const { startEngine } = await import('../engine/client.ts');
+  const started = startEngine({ host });
   let stalled = false;
   started.onEvent((event) => {
     const errors = event.event === 'error' ? [event.error] : event.event === 'result' ? [...event.result.errors, ...event.result.destinations.flatMap((one) => one.errors)] : [];

@@ -11,12 +11,15 @@ import { SampleSieve } from './sample-sieve.ts';
 import { hostMessage, hostResults } from './schema.ts';
 
 export { Refusal } from './errors.ts';
+export { controlSocket } from './host-process.ts';
 
-/** How the host is reached. With neither, it is started from beside this program's own bundle. */
+/** How the host is reached. With none of these, it is started from beside this program's own bundle. */
 export interface EngineOptions {
   /** Program and arguments that become the host. */
   command?: readonly string[];
-  /** A host that already runs: what it writes, and what it reads. */
+  /** A host that was started before. */
+  host?: HostProcess;
+  /** A host that somebody else started: what it writes, and what it reads. */
   streams?: { readable: Readable; writable: Writable };
   /** How a host that is started here gets rights; by default by polkit alone. */
   rights?: HostRights;
@@ -45,14 +48,8 @@ export interface Engine {
 }
 
 /** Starts the engine host. A host that cannot be started shows in `closed` and in every call. */
-export function startEngine({ command, streams, rights = { control: null, sudo: false }, heard }: EngineOptions = {}): Engine {
-  return new HostClient(streams === undefined ? startHost(command ?? hostCommand(), rights, heard) : attached(streams));
-}
-
-/** The descriptor of the control socket that this program was started with (PLATTER_BROKER_FD); null when it was started otherwise. */
-export function controlSocket(env: NodeJS.ProcessEnv = process.env): number | null {
-  const said = env.PLATTER_BROKER_FD ?? '';
-  return /^\d{1,4}$/.test(said) && Number(said) > 2 ? Number(said) : null;
+export function startEngine({ command, host, streams, rights = { control: null, sudo: false }, heard }: EngineOptions = {}): Engine {
+  return new HostClient(host ?? (streams === undefined ? startHost(command ?? hostCommand(), rights, heard) : attached(streams)));
 }
 
 /** A host that somebody else started: all that is known of its end is that its output ends. */

@@ -44,6 +44,12 @@ export interface HostRights {
   sudo: boolean;
 }
 
+/** The descriptor of the control socket that this program was started with (PLATTER_BROKER_FD); null when it was started otherwise. */
+export function controlSocket(env: NodeJS.ProcessEnv = process.env): number | null {
+  const said = env.PLATTER_BROKER_FD ?? '';
+  return /^\d{1,4}$/.test(said) && Number(said) > 2 ? Number(said) : null;
+}
+
 /** The command that becomes the host where no other is asked for: this very program, as plain Node. */
 export const hostCommand = (): readonly string[] => [process.execPath, ...NO_INSPECTOR, fileURLToPath(HOST).replace(...UNPACKED)];
 

@@ -31,13 +31,12 @@ export async function readBlocks(path: string = SYSTEM_PATH, untouched: Readonly
 }
 
 async function lookAtBlocks(path: string, untouched: ReadonlySet<string>): Promise<Blocks> {
-  const [lsblk, mountinfo] = await Promise.all([runLsblk(path), readFile('/proc/self/mountinfo', 'utf8')]);
-  const placed = places();
   const backings = loopBackings();
+  const [lsblk, mountinfo, backingIds] = await Promise.all([runLsblk(path), readFile('/proc/self/mountinfo', 'utf8'), backings.size === 0 ? new Map<string, string>() : loopFiles(path)]);
+  const placed = places();
   try {
     const probed = await probe(unknownIn(lsblk).filter(({ majorMinor }) => !untouched.has(majorMinor)), path);
     const swaps = content('/proc/swaps');
-    const backingIds = backings.size === 0 ? new Map<string, string>() : await loopFiles(path);
     const untold = [...backings].filter(([name]) => !backingIds.has(name)).map(([, file]) => file);
     const ids = await fileIds([...new Set([...untold, ...parseSwaps(swaps)])].filter((file) => !isNode(file)), path);
     const facts: Facts = {

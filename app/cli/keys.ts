@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { JobView } from '../contract/window.ts';
+import { unlessErrno } from '../engine/errors.ts';
 import { isOver } from '../engine/reduce.ts';
 import type { Control, Controlled, Wish } from './control.ts';
 
@@ -97,10 +98,20 @@ function stty(...args: string[]): string | null {
   return status === 0 ? stdout : null;
 }
 
-/** Whether this process may use its terminal now: its process group is the one in the foreground. */
+/**
+ * Whether this process may use its terminal now: its process group is the one in the foreground. `platter-broker --as` gives this
+ * process a session without a terminal, and is itself in the session that has it: then the broker's group counts.
+ */
 export function inForeground(): boolean {
-  const text = readFileSync('/proc/self/stat', 'utf8');
-  // "pid (name) state ppid pgrp session tty_nr tpgid ...": the name may hold anything, a parenthesis too.
-  const [, , group, , , foreground] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const own = standing('self');
+  const { group, foreground } = own.terminal === '0' && process.env.PLATTER_BROKER_FD !== undefined ? standing(process.ppid) : own;
   return group === foreground;
+}
+
+/** Where a process stands with terminals. What cannot be seen (procfs with hidepid) stands with none. */
+function standing(pid: number | 'self'): { group: string; terminal: string; foreground: string } {
+  const text = unlessErrno('', () => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  // "pid (name) state ppid pgrp session tty_nr tpgid ...": the name may hold anything, a parenthesis too.
+  const [, , group = '', , terminal = '0', foreground = '-1'] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return { group, terminal, foreground };
 }

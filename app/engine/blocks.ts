@@ -63,7 +63,7 @@ export interface Facts {
   swaps: string;
   /** Path behind each loop device, by kernel name. */
   backings: ReadonlyMap<string, string>;
-  /** Identity of the file behind each loop device of which the kernel tells it, by kernel name. */
+  /** Identity of what lies behind each loop device of which the kernel tells it, by kernel name. */
   backingIds: ReadonlyMap<string, string>;
   /** Where the disks are plugged in, by kernel name. */
   ports: ReadonlyMap<string, Port>;
@@ -214,10 +214,9 @@ export class Blocks {
     for (const child of device.children ?? []) this.#add(child, block, device.name, facts);
   }
 
-  /** What the kernel says of the file counts for more than the path: that can be another file's by now. */
+  /** What the kernel says counts for more than the path: that can be another file's by now, or lead elsewhere in another namespace. */
   #backingId(path: string, told: string | null): string | null {
-    const byPath = this.#idOf(path);
-    return byPath?.startsWith('block:') === true ? byPath : (told ?? byPath);
+    return told ?? this.#idOf(path);
   }
 
   #identified(id: string): Block | null {

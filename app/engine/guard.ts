@@ -98,11 +98,16 @@ function againstBlock(end: End, block: Block, unmount: boolean, blocks: Blocks):
   const inUse = aliases.filter((alias) => mountsOn(alias).length > 0)
     .map((alias) => check(end, 'MOUNTED', { kind: 'aliasMounted', path: alias.path, targets: mountsOn(alias) }));
   const unknown = [block, ...block.parents].some(isUnknownLoop) ? [check(end, 'IN_USE', { kind: 'loopUnknown' })] : [];
-  return [...known, ...inUse, ...unknown];
+  const doubtful = blocks.all.find(isOverUnknown);
+  return [...known, ...inUse, ...unknown, ...(doubtful === undefined ? [] : [check(end, 'IN_USE', { kind: 'heldBy', holders: [doubtful.path] })])];
 }
 
 /** A loop device over a deleted file, which another one can lie on under another name. Only root can ask the kernel for the file. */
 const isUnknownLoop = ({ type, backingFile, backingId }: Block): boolean => type === 'loop' && backingId === null && backingFile?.endsWith(' (deleted)') === true;
+
+/** A loop device over a block device that nobody can name here: any may be meant. The broker decides the same (native/broker/machine.cc). */
+const isOverUnknown = ({ type, backingFile, backingId }: Block): boolean =>
+  type === 'loop' && backingId === null && backingFile?.startsWith('/dev/') === true && !backingFile.startsWith('/dev/shm/');
 
 function againstFile(end: End, inPlace: boolean, blocks: Blocks): PlatterError[] {
   const { part = '', partId = null, partInTheWay = false } = end.image ?? {};

@@ -1,11 +1,12 @@
 // Reads what the picture of the block devices is made of: util-linux's lsblk, and what /proc and /sys say.
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Reason } from '../contract/facts.ts';
 import { Blocks, LSBLK_COLUMNS, unknownIn, type Block, type Facts } from './blocks.ts';
 import { failure, Refusal } from './errors.ts';
 import { fileIds, idOf } from './file-ids.ts';
 import { parseSwaps } from './mounts.ts';
-import type { NativeDeviceInfo } from './native.ts';
+import { loadedAddon, type NativeAddon, type NativeDeviceInfo } from './native.ts';
 import { portsOf } from './port.ts';
 import { runProgram, SYSTEM_PATH } from './programs.ts';
 import { probe } from './probe.ts';
@@ -13,7 +14,9 @@ import { btrfsMembers, content, ejectable, loopBackings, places, sequences, seri
 
 const LSBLK_TIMEOUT_MS = 20_000;
 /** It is an addition to what sysfs says, so a file system that hangs behind a loop device delays no list for long. */
-const LOSETUP_TIMEOUT_MS = 3_000;
+const LOOP_TIMEOUT_MS = 3_000;
+/** Questions of the kernel that it has not answered yet, by kernel name: none is asked twice. */
+const asked = new Map<string, Promise<string | null>>();
 
 /**
  * The block devices of this machine as they are now. Rejects with a Refusal (ENGINE_UNAVAILABLE) when lsblk is not
@@ -32,7 +35,7 @@ export async function readBlocks(path: string = SYSTEM_PATH, untouched: Readonly
 
 async function lookAtBlocks(path: string, untouched: ReadonlySet<string>): Promise<Blocks> {
   const backings = loopBackings();
-  const [lsblk, mountinfo, backingIds] = await Promise.all([runLsblk(path), readFile('/proc/self/mountinfo', 'utf8'), backings.size === 0 ? new Map<string, string>() : loopFiles(path)]);
+  const [lsblk, mountinfo, backingIds] = await Promise.all([runLsblk(path), readFile('/proc/self/mountinfo', 'utf8'), loopFiles([...backings.keys()])]);
   const placed = places();
   try {
     const probed = await probe(unknownIn(lsblk).filter(({ majorMinor }) => !untouched.has(majorMinor)), path);
@@ -63,18 +66,26 @@ async function runLsblk(path: string): Promise<string> {
 }
 
 /**
- * Identities of the files behind loop devices, by kernel name, as the kernel has them: a deleted file has no path, and a
- * path can belong to another mount namespace. Only root is told; for others, and where losetup is missing or does not
- * answer, none.
+ * Identities of what lies behind loop devices, by kernel name, as the kernel has them: a deleted file has no path, a block device
+ * can have a node anywhere, and a path can belong to another mount namespace. Only who may open a loop device is told; nobody is
+ * where the file system behind it does not answer, or without the addon.
  */
-async function loopFiles(path: string): Promise<Map<string, string>> {
-  const { stdout, failed } = await runProgram('losetup', ['--list', '--raw', '--noheadings', '--output', 'NAME,BACK-INO,BACK-MAJ:MIN'], path, LOSETUP_TIMEOUT_MS);
-  if (failed !== null) return new Map();
-  // It writes the blanks that it pads a number with as "\x20".
-  return new Map(stdout.split('\n').flatMap((line) => {
-    const [, name, inode, number] = /^\/dev\/(\S+) (\d+) (\d+:\d+)$/.exec(line.replaceAll('\\x20', '').trim()) ?? [];
-    return name === undefined ? [] : [[name, `file:${number}:${inode}`] as const];
+async function loopFiles(names: readonly string[]): Promise<Map<string, string>> {
+  const addon = loadedAddon();
+  if (addon === null || names.length === 0) return new Map();
+  const told = new Map<string, string>();
+  const all = Promise.all(names.map(async (name) => {
+    const id = await loopFile(name, addon);
+    if (id !== null) told.set(name, id);
   }));
+  await Promise.race([all, sleep(LOOP_TIMEOUT_MS, undefined, { ref: false })]);
+  return new Map(told);
+}
+
+function loopFile(name: string, addon: NativeAddon): Promise<string | null> {
+  const question = asked.get(name) ?? addon.loopFileAt(`/dev/${name}`).finally(() => asked.delete(name));
+  asked.set(name, question);
+  return question;
 }
 
 const unavailable = (reason: Reason): Refusal => new Refusal([failure({ code: 'ENGINE_UNAVAILABLE', op: 'check', reason, remedy: { kind: 'installLsblk' } })]);

@@ -283,8 +283,13 @@ export interface NativeAddon {
   unlockDevice(device: NativeDevice): void;
   /** The same for a file descriptor; the lock ends when it is closed. */
   lockDescriptor(fd: number, exclusive: boolean): boolean;
-  /** Identity ("file:8:1:1234") of the file behind a loop device, even of a deleted one; null for any other device. */
+  /**
+   * Identity of what lies behind a loop device, even of a deleted file: "file:8:1:1234", or "block:8:16" of a block device,
+   * whatever its node is called; null for any other device.
+   */
   loopFile(device: NativeDevice): Promise<string | null>;
+  /** The same of the loop device at `path`; null, too, where this user may not open it. */
+  loopFileAt(path: string): Promise<string | null>;
   /** Bytes of the data in a file, without its holes. Rejects with an EngineError, EINVAL where they cannot be told apart. */
   dataBytes(device: NativeDevice): Promise<number>;
   /** `chunkSize`: bytes of a sub-job, a power of two from 64 KiB to 16 MiB, 1 MiB by default (less in a small pool). */
@@ -307,5 +312,11 @@ export interface NativeEngineError extends Error {
 
 /** Loads the addon from `path`. Throws what `dlopen` throws. */
 export function loadAddon(path: string): NativeAddon {
-  return createRequire(import.meta.url)(path) as NativeAddon;
+  loaded = createRequire(import.meta.url)(path) as NativeAddon;
+  return loaded;
 }
+
+let loaded: NativeAddon | null = null;
+
+/** The addon that this process has loaded; null when it has loaded none. */
+export const loadedAddon = (): NativeAddon | null => loaded;

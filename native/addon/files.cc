@@ -105,26 +105,43 @@ std::shared_ptr<kcopyd::Descriptor> held_copy(Napi::Env env, const Device& devic
   return std::make_shared<kcopyd::Descriptor>(copy);
 }
 
-// "file:MAJOR:MINOR:INODE" of the file behind a loop device; empty for every other device.
+// "8:16" of a number of the kernel's huge_encode_dev, which spreads it over 64 bits as glibc does.
+std::string text_of(uint64_t encoded) {
+  const auto number = static_cast<dev_t>(encoded);
+  return std::to_string(major(number)) + ":" + std::to_string(minor(number));
+}
+
+// What lies behind a loop device: "file:MAJOR:MINOR:INODE", or "block:MAJOR:MINOR" of a block device, whatever its node is
+// called; empty for every other device.
 std::string loop_file_of(int fd) {
   struct loop_info64 status {};
   if (ioctl(fd, LOOP_GET_STATUS64, &status) != 0) return "";
-  // The kernel's huge_encode_dev spreads a number over 64 bits as glibc does.
-  const auto number = static_cast<dev_t>(status.lo_device);
-  const std::string system = std::to_string(major(number)) + ":" + std::to_string(minor(number));
-  return "file:" + system + ":" + std::to_string(status.lo_inode);
+  if (status.lo_rdevice != 0) return "block:" + text_of(status.lo_rdevice);
+  return "file:" + text_of(status.lo_device) + ":" + std::to_string(status.lo_inode);
 }
 
 Napi::Value text_or_null(Napi::Env env, std::string& text) {
   return text.empty() ? env.Null() : Napi::String::New(env, text);
 }
 
-// loopFile(device): resolves to the identity of the file behind a loop device, also of one that has no name any more; to
+// loopFile(device): resolves to the identity of what lies behind a loop device, also of one that has no name any more; to
 // null for every other device. The kernel asks the file's file system, which can hang: another thread waits for it.
 Napi::Value loop_file(const Napi::CallbackInfo& info) {
   const Device& device = Device::of(info[0]);
   const auto held = held_copy(info.Env(), device);
   return Waiting<std::string>::begin(info.Env(), "check", [held] { return loop_file_of(held->get()); }, &text_or_null);
+}
+
+// loopFileAt(path): the same of the loop device at a path; null also where this user may not open it.
+Napi::Value loop_file_at(const Napi::CallbackInfo& info) {
+  const std::string path = text(info[0], "loopFileAt: the path is empty, holds a NUL or is no string");
+  return Waiting<std::string>::begin(
+      info.Env(), "check",
+      [path] {
+        const kcopyd::Descriptor node(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+        return node ? loop_file_of(node.get()) : "";
+      },
+      &text_or_null);
 }
 
 // Bytes of the data in a file, or an errno.
@@ -170,6 +187,7 @@ void define_files(Napi::Env env, Napi::Object exports) {
   exports.Set("lockDescriptor", Napi::Function::New<lock_descriptor>(env, "lockDescriptor"));
   exports.Set("dataBytes", Napi::Function::New<data_bytes>(env, "dataBytes"));
   exports.Set("loopFile", Napi::Function::New<loop_file>(env, "loopFile"));
+  exports.Set("loopFileAt", Napi::Function::New<loop_file_at>(env, "loopFileAt"));
 }
 
 }  // namespace platter

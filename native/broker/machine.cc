@@ -111,6 +111,7 @@ Block Machine::read_block(const std::string& name, const std::string& path) {
 void Machine::read_loop(Block& block) {
   const std::string path = roots_.dev + "/" + block.name;
   const Descriptor node(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!node && !is_absence(errno)) fail("open");
   struct loop_info64 info {};
   if (node && ioctl(node.get(), LOOP_GET_STATUS64, &info) == 0) {
     block.file = FileId(info.lo_device, info.lo_inode);
@@ -118,9 +119,10 @@ void Machine::read_loop(Block& block) {
     if (info.lo_rdevice != 0) block.backing = static_cast<dev_t>(info.lo_rdevice);
     return;
   }
-  if (!is_absence(errno)) fail("LOOP_GET_STATUS64");
+  // The kernel asks the file system of the file, which can be dead. One with nodes of block devices is not.
   block.backing = number_at(block.backing_file);
-  if (!block.backing && block.backing_file.starts_with("/dev/")) on_unknown_.push_back(block.name);
+  const bool like_device = block.backing_file.starts_with("/dev/") && !block.backing_file.starts_with("/dev/shm/");
+  if (!block.backing && like_device) on_unknown_.push_back(block.name);
 }
 
 void Machine::read_btrfs() {

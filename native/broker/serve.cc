@@ -76,6 +76,7 @@ void become(const Command& command) {
 [[noreturn]] void execute(const Command& command, int control) {
   try {
     clean_environment();
+    check(setsid(), "setsid");
     become(command);
     set("PLATTER_BROKER_FD", std::to_string(kControl));
     if (control == kControl) {
@@ -130,10 +131,25 @@ class Server {
     if (read(signals_.get(), &info, sizeof info) != sizeof info) return;
     if (info.ssi_signo == SIGCHLD) {
       reap();
-    } else if (pid_ > 0 && info.ssi_code != SI_KERNEL && info.ssi_pid != static_cast<uint32_t>(pid_)) {
-      // The terminal sends its signals to the command too.
-      kill(pid_, static_cast<int>(info.ssi_signo));
+    } else if (info.ssi_signo == SIGTSTP) {
+      stop();
+    } else if (pid_ > 0) {
+      // The terminal signals a whole process group; others mean the command.
+      kill(info.ssi_code == SI_KERNEL ? -pid_ : pid_, static_cast<int>(info.ssi_signo));
     }
+  }
+
+  // Stops the command and then this process, until somebody continues it. The kernel stops no process group by SIGTSTP
+  // that has no parent in its session, as the command's.
+  void stop() {
+    if (pid_ > 0) kill(-pid_, SIGSTOP);
+    sigset_t stopping;
+    sigemptyset(&stopping);
+    sigaddset(&stopping, SIGTSTP);
+    check(raise(SIGTSTP), "raise");
+    check(sigprocmask(SIG_UNBLOCK, &stopping, nullptr), "sigprocmask");
+    check(sigprocmask(SIG_BLOCK, &stopping, nullptr), "sigprocmask");
+    if (pid_ > 0) kill(-pid_, SIGCONT);
   }
 
   void reap() {
@@ -183,7 +199,7 @@ int serve(const Command& command) {
   sigset_t taken;
   sigset_t before;
   sigemptyset(&taken);
-  for (const int number : {SIGCHLD, SIGINT, SIGTERM, SIGHUP}) sigaddset(&taken, number);
+  for (const int number : {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH}) sigaddset(&taken, number);
   check(sigprocmask(SIG_BLOCK, &taken, &before), "sigprocmask");
   Descriptor signals(signalfd(-1, &taken, SFD_CLOEXEC));
   check(signals.get(), "signalfd");
@@ -194,7 +210,7 @@ int serve(const Command& command) {
     execute(command, theirs.get());
   }
   theirs.reset();
-  for (const int number : {SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2})
+  for (const int number : {SIGPIPE, SIGUSR1, SIGUSR2})
     check(signal(number, SIG_IGN) == SIG_ERR ? -1 : 0, "signal");
   check(clearenv(), "clearenv");
   check(chdir("/"), "chdir");

@@ -19,6 +19,10 @@ struct Command {
 // byte with one end of a SOCK_SEQPACKET pair that the user has made starts a session on that. Returns the command's
 // exit code, or 128 and the number of the signal that ended it, when the command and all sessions have ended. Throws
 // std::system_error.
+//
+// The command is in a session of its own, so that it can neither type into the caller's terminal (TIOCSTI) nor take it
+// over. It reads and writes the terminal by the descriptors that it inherits; the signals of the terminal come to the
+// broker, which passes them on.
 int serve(const Command& command);
 
 }  // namespace platter::broker

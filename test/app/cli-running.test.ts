@@ -1,11 +1,13 @@
 // A job under way: controlled by lines on stdin and by keys on a terminal, interrupted, and continued.
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { canLab, type LabDisk } from '../lab/lab.ts';
+import { BROKER, USER, UsersPlace } from './broker-support.ts';
 import { expectJobLines, expectRefusal } from './cli-shapes.ts';
-import { Bench, digest, engineLacks, errorsOf, firstDifference, MiB, platter, resultOf, start, type JsonObject, type Running } from './cli-support.ts';
-import { onTerminal } from './cli-terminal-support.ts';
+import { Bench, digest, engineLacks, errorsOf, firstDifference, MiB, platter, PLATTER, resultOf, start, type JsonObject, type Running } from './cli-support.ts';
+import { inTerminal, onTerminal, quoted } from './cli-terminal-support.ts';
 
 const SIZE = 32 * MiB;
 
@@ -119,6 +121,22 @@ describe.skipIf(cannot !== null)('control lines', () => {
 });
 
 describe.skipIf(cannot !== null)('keys', () => {
+  test('they work behind platter-broker --as, where Ctrl-C stops the job', async () => {
+    const place = new UsersPlace();
+    bench.finally(() => place.clear());
+    const disk = await place.disk({ size: SIZE });
+    await disk.rule('rate w 4M');
+    const copy = [process.execPath, PLATTER, 'copy', place.file('source.img', 0, 0o644, SIZE), disk.device, '--yes'];
+    const command = [BROKER, '--as', `${USER}:${USER}`, '--home', place.own, '--', ...copy];
+    const session = inTerminal(bench, `exec ${command.map(quoted).join(' ')}`, { PLATTER_STATE: join(place.own, 'state') });
+    await session.see(/copying .* \d+ % /u);
+    session.type('p');
+    await session.see('paused');
+    session.type('\u0003');
+    const { code, screen } = await session.end();
+    expect(code, screen).toBe(130);
+  });
+
   test('p pauses and goes on, the arrows choose, x cancels the chosen one', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disks = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })] as const;

@@ -214,6 +214,31 @@ describe('S18 loop devices over a file that has no name any more', () => {
   });
 });
 
+describe('S18 a loop device over a block device', () => {
+  const machine: Machine = {
+    devices: [{ name: 'sda', number: '8:0' }, { name: 'sdb', number: '8:16' }, { name: 'loop1', number: '7:1', type: 'loop' }],
+    mounts: [['8:0', '/'], ['7:1', '/mnt']],
+  };
+
+  it('is that device where the kernel says so, whatever is at its path here', () => {
+    const blocks = picture({ ...machine, backings: { loop1: '/node' }, ids: { '/node': 'file:8:0:7' }, backingIds: { loop1: 'block:8:16' } });
+    expect(codes(blocks, source(GB), [device(blocks, '/dev/sdb')])).toContain('/dev/sdb MOUNTED');
+    expect(codes(blocks, device(blocks, '/dev/loop1'), [device(blocks, '/dev/sdb')])).toContain('/dev/sdb IS_SOURCE');
+  });
+
+  it('is no device of that name where the kernel says that it is a file', () => {
+    const blocks = picture({ ...machine, backings: { loop1: '/dev/sdb' }, backingIds: { loop1: 'file:0:5:7' } });
+    expect(codes(blocks, source(GB), [device(blocks, '/dev/sdb')])).toEqual([]);
+  });
+
+  it('may be any device where nobody can tell which', () => {
+    const blocks = picture({ ...machine, backings: { loop1: '/dev/vg/of another namespace' } });
+    expect(codes(blocks, source(GB), [device(blocks, '/dev/sdb')])).toEqual(['/dev/sdb IN_USE']);
+    const file = picture({ ...machine, backings: { loop1: '/dev/shm/image' } });
+    expect(codes(file, source(GB), [device(file, '/dev/sdb')])).toEqual([]);
+  });
+});
+
 describe('S18 a partition of a disk that is mounted under another name', () => {
   const loops: Machine['devices'] = [
     { name: 'loop0', number: '7:0', type: 'loop' },

@@ -99,6 +99,31 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     expect(await refused(session.engine.call('prepare', requestOf({ source: disk.device, destinations: loops })))).toMatchObject([{ code: 'DUPLICATE', device: loops[1] }]);
   });
 
+  it('S18 a disk under a loop device is known by whatever node that was made over', async () => {
+    const disk = await bench.disk({ size: SIZE, plain: true });
+    const folder = mkdtempSync(join(tmpdir(), 'platter-node-'));
+    const node = join(folder, 'node');
+    const number = execFileSync('lsblk', ['--noheadings', '--nodeps', '--output', 'MAJ:MIN', disk.device], { encoding: 'utf8' }).trim();
+    execFileSync('mknod', [node, 'b', ...number.split(':')]);
+    const above = execFileSync('losetup', ['--find', '--show', node], { encoding: 'utf8' }).trim();
+    bench.finally(() => Promise.resolve(execFileSync('losetup', ['--detach', above])));
+    // Another mount namespace can have the node, so that its path leads nowhere here.
+    rmSync(folder, { recursive: true });
+    assertOwnLoop(disk.device);
+    execFileSync('mkfs.ext4', ['-q', above], { stdio: 'ignore' });
+    const { engine } = bench.session();
+    expect(await refused(engine.call('prepare', requestOf({ source: above, destinations: [disk.device] })))).toContainEqual(expect.objectContaining({ code: 'IS_SOURCE', device: disk.device }));
+    const target = mkdtempSync(join(tmpdir(), 'platter-mount-'));
+    execFileSync('mount', [above, target]);
+    try {
+      const image = await bench.image('disk.img', MiB);
+      expect(await refused(engine.call('prepare', requestOf({ source: image, destinations: [disk.device] })))).toContainEqual(expect.objectContaining({ code: 'MOUNTED', device: disk.device }));
+    } finally {
+      execFileSync('umount', [target]);
+      rmSync(target, { recursive: true });
+    }
+  });
+
   it('S11 a retry does not go on with another medium in the same reader', async () => {
     const source = await bench.image('disk.img', SIZE);
     const [slow, card] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE, plain: true })];

@@ -364,8 +364,10 @@ TEST_CASE("S18 where a loop device lies on a device that nobody can name, no dev
   Described machine;
   machine.drive("sda", "8:0");
   machine.drive("sdb", "8:16");
-  machine.loop("loop0", "7:0", "/dev/disk of another namespace");
+  machine.loop("loop0", "7:0", "/dev/shm/image");
   machine.mounts("26 1 8:0 / / rw - ext4 /dev/sda rw\n");
+  machine.expect(Status::kOk, {"sdb"});
+  machine.loop("loop1", "7:1", "/dev/disk of another namespace");
   machine.expect(Status::kHeld, {"sdb"});
 }
 

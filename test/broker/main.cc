@@ -67,6 +67,7 @@ REGISTER_LISTENER("lines", 1, Lines);
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], test::kAtTerminal) == 0) return test::at_terminal();
   signal(SIGALRM, hung);
   signal(SIGPIPE, SIG_IGN);
   doctest::Context context(argc, argv);

@@ -199,6 +199,12 @@ class Session {
   Broker broker_;
 };
 
+// The argument with which this program is the command of terminal_test.cc.
+constexpr const char* kAtTerminal = "--at-terminal";
+
+// Attacks the terminal that it is on, then says which signals and keys arrive. Gives its exit code.
+int at_terminal();
+
 // The path of the broker under test.
 std::string broker_path();
 

@@ -31,13 +31,14 @@ enum class Status : uint32_t {
   kBadMessage,   // wrong length, magic, version, verb or value; the broker ends the session
   kNotNamed,     // no such index, named twice, or other devices than were approved
   kNotApproved,  // named for reading only
-  kChanged,      // another device has this number now: size or disk sequence number differ
+  kChanged,      // another device has this number now: size or disk sequence number differ; or another one was approved
   kNotBlock,     // no block device has this number
   kReadOnly,     // write-protected
   kSystem,       // holds, or may hold, the running system
   kMounted,      // it or something on it is mounted, or another mount lies on the one to unmount; `detail` says where
   kSwap,         // it or something on it is used as swap; `detail` is its kernel name
-  kHeld,         // RAID, LVM, encryption or a loop device lies on it or a partition of it; `detail` is its kernel name
+  kHeld,         // RAID, LVM, encryption or a loop device lies on it or a partition of it, or may do so where nobody can
+                 // tell; `detail` is its kernel name, or the path of a swap
   kBusy,         // another program has it open exclusively, or a partition of it is open
   kNotMounted,   // no such mount on the device
   kUnsupported,  // this device or kernel has no such operation

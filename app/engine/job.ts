@@ -94,6 +94,7 @@ export class Job implements Stage {
       kind: plan.kind,
       source: plan.source?.path ?? null,
       sourceIsFile: prepared.source?.end.kind === 'file',
+      manifest: request.kind === 'repair' ? prepared.manifest : null,
       destinations: destinations.map((held) => ({ path: held.end.path, get part() { return held.naming?.part ?? null; } })),
     };
     this.#looks = request.kind !== 'verify' || prepared.source === null ? null

@@ -23,6 +23,7 @@ import { isThatFile, mayBeThatFile } from './logged-end.ts';
 import { openId } from './file-ids.ts';
 import { isSequence, readBlocks } from './machine.ts';
 import type { Manifest } from './manifest.ts';
+import { againstSource } from './manifest-sample.ts';
 import { bytesOf, type RescueMap } from './mapfile.ts';
 import type { NativeAddon, NativeClient, NativeDevice, NativeOpenOptions } from './native.ts';
 import { partitionNotes } from './partitions.ts';
@@ -245,6 +246,7 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
     const held = source === null ? null : { end: source.end, device: source.device!, mark: null };
     try {
       throwIfAny(chunkErrors(request, client, wanted));
+      if (request.kind === 'repair' && manifest !== null) throwIfAny(await againstSource(manifest, request.manifest!, client, held!.device));
       if (resumed !== null) throwIfAny(await sampleErrors(resumed, client, held!, destinations));
     } catch (error) {
       await client.destroy();

@@ -124,7 +124,7 @@ export async function sampleErrors(
     todo: ends.map(() => noChunks(grid)),
   });
   await job.done;
-  const named = { kind: 'verify' as const, source: null, sourceIsFile: false, destinations: ends.map(({ end }) => ({ path: end.path, part: null })) };
+  const named = { kind: 'verify' as const, source: null, sourceIsFile: false, manifest: null, destinations: ends.map(({ end }) => ({ path: end.path, part: null })) };
   const told = new Set<number>();
   const entries = job.errors(0).sort((one, other) => one.destination - other.destination);
   return entries.flatMap((entry) => {

@@ -34,6 +34,7 @@ export const NOTES = {
 
   // After it
   sourceWritten: { path: 'text' },
+  sourceUnwatched: { path: 'text' },
   oldPartitions: { path: 'text', errno: 'text' },
   manifestWritten: { path: 'text' },
   manifestNotSaved: { reason: 'reason' },

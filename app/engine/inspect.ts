@@ -11,6 +11,7 @@ import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, type FileLimits } from './file-limits.ts';
 import { numberOf, statsId } from './file-ids.ts';
 import { mountOf } from './mounts.ts';
+import type { NativeFileState } from './native.ts';
 import type { Located } from './overlap.ts';
 import { besides, checkName, isForDevices, placeOf } from './places.ts';
 
@@ -58,6 +59,9 @@ export type Found = { end: End } | { end: null; error: PlatterError };
  */
 const NUMBERED_ANEW: ReadonlySet<number> = new Set([FAT_MAGIC, EXFAT_MAGIC, 0x65735546]);
 
+/** In a millisecond. */
+const NANOSECONDS = 1_000_000n;
+
 /** Looks at the source, or at a destination that is read, or repaired in its place. */
 export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> => finding(path, blocks, async () => {
   const realPath = await realPathOrNull(path);
@@ -92,16 +96,16 @@ export const inspectDestination = (path: string, blocks: Blocks, inPlace = false
   return { ...end, image: await imagePlace(path, end.realPath, inPlace) };
 });
 
-/** Was a file written to since it was looked at? What was put in its place is another file. */
-export async function wasWritten({ kind, realPath, id, size, changed }: End): Promise<boolean> {
-  if (kind !== 'file') return false;
-  try {
-    const now = await stat(realPath, { bigint: true });
-    return statsId(now) === id && (Number(now.size) !== size || now.ctimeNs !== changed);
-  } catch (error) {
-    if (errnoOf(error) === null) throw error;
-    return false; // it is gone, or out of reach
-  }
+/** Was a source written to? 'unknown': nobody can tell. */
+export type Written = 'no' | 'yes' | 'unknown';
+
+/** Was the file that is open as `now` written to since it was looked at? Its name can have become another file's, or nobody's. */
+export async function fileWritten({ realPath, id, size, modified, changed }: End, now: NativeFileState): Promise<Written> {
+  if (now.size !== size || Number(now.modified / NANOSECONDS) !== modified) return 'yes';
+  if (now.changed === changed) return 'no';
+  // A writer can set the time of modification back. But the loss of a name is a change of the inode as well.
+  const named = await stat(realPath, { bigint: true }).catch(nullIfUnreachable);
+  return named !== null && statsId(named) === id ? 'yes' : 'unknown';
 }
 
 /** How an end is shown for review. `written`: the job writes it, after `mounts` are unmounted; `bytes` is what a new image will have then. */
@@ -198,6 +202,11 @@ async function imagePlace(path: string, realPath: string, inPlace: boolean): Pro
     free: space.bavail * space.bsize + reclaimed,
     limits: limitsOf(space.type),
   };
+}
+
+function nullIfUnreachable(error: unknown): null {
+  if (errnoOf(error) === null) throw error;
+  return null;
 }
 
 function nullIfAbsent(error: unknown): null {

@@ -31,7 +31,7 @@ import { catchUp } from './rescue-retry.ts';
 import { refuseRetry, reopenForRetry } from './retry.ts';
 import type { PassEnd, Stage } from './stage.ts';
 import { Standing } from './standing.ts';
-import { sourceWasWritten } from './write-counts.ts';
+import { sourceWritten } from './write-counts.ts';
 
 const SAMPLE_MS = 100;
 /** What is durable is put into the log so often. */
@@ -379,14 +379,14 @@ export class Job implements Stage {
     for (const error of unexplained(ends, this.#errors, this.#named)) this.#push(error);
     const silent = new Set(this.#errors.flatMap(({ code, destination }) => (code === 'STALLED' ? [destination] : [])));
     for (const note of await showNewPartitions(this.prepared, (index) => silent.has(index) || this.#removals.has(index))) this.note(note);
-    const sourceWritten = source !== null && await sourceWasWritten(source);
-    if (sourceWritten) this.note({ kind: 'sourceWritten', path: source.end.path });
+    const written = source === null ? 'no' : await sourceWritten(source, this.prepared.addon);
+    if (written !== 'no') this.note({ kind: written === 'yes' ? 'sourceWritten' : 'sourceUnwatched', path: source!.end.path });
     const cut = this.rescue?.left === 0 ? null : { kind: ends.some(({ state }) => state === 'cancelled') ? 'cancelled' : 'sourceUnread' } as const;
     const manifest = await leaveManifest(this.prepared, this.hashes, cut, (note) => this.note(note));
     const seconds = this.#seconds();
     if (this.#ledger.problem !== null) this.note(this.#ledger.problem);
     const result = jobResult({
-      plan, named: this.#named, ends, errors: this.#errors, seconds, bytes: this.#bytesRead, sourceWritten, notes: this.#notes, manifest,
+      plan, named: this.#named, ends, errors: this.#errors, seconds, bytes: this.#bytesRead, sourceWritten: written !== 'no', notes: this.#notes, manifest,
       readErr: (this.rescue?.bad ?? 0) > 0 ? 1 : this.#readErr, rescue: this.rescue === null ? null : { rescued: this.rescue.rescued, bad: this.rescue.bad },
     });
     await this.#ledger.close(result);

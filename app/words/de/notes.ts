@@ -30,6 +30,7 @@ export const notes: Translated<typeof english> = {
   mapContinued: 'Die Map-Datei wird fortgesetzt: {rescued} gelten als auf jedem Ziel schon vorhanden.',
   notCompared: 'Das Manifest hat für {count, plural, one {# Stück} other {# Stücke}} keinen Hash: {count, plural, one {Es wird} other {Sie werden}} nicht verglichen.',
   sourceWritten: 'In {path} wurde während des Auftrags geschrieben: Was daraus gelesen wurde, ist vielleicht kein Stand, den es je hatte.',
+  sourceUnwatched: 'Ob in {path} während des Auftrags geschrieben wurde, lässt sich nicht sagen, denn die Datei hat ihren Namen verloren oder ist nicht erreichbar. Es gilt als geschehen.',
   oldPartitions: 'Das System zeigt vielleicht noch die alten Partitionen von {path} ({errno}): Nach dem nächsten Anstecken stimmen sie.',
   manifestWritten: 'Das Manifest wurde nach {path} geschrieben.',
   manifestNotSaved: 'Das Manifest wurde nicht gespeichert: {reason}',

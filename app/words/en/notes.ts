@@ -30,6 +30,7 @@ export const notes = {
   mapContinued: 'The map is continued: {rescued} count as being on every destination already.',
   notCompared: 'The manifest has no hash of {count, plural, one {# chunk} other {# chunks}}: those are not compared.',
   sourceWritten: '{path} was written to while the job ran: what was read of it may be no state that it was ever in.',
+  sourceUnwatched: 'Whether {path} was written to while the job ran cannot be told, because its file lost its name or is out of reach. It counts as written to.',
   oldPartitions: 'The system may still show the old partitions of {path} ({errno}): they are right once it is plugged in again.',
   manifestWritten: 'The manifest was written to {path}.',
   manifestNotSaved: 'The manifest was not saved: {reason}',

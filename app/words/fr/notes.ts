@@ -30,6 +30,7 @@ export const notes: Translated<typeof english> = {
   mapContinued: 'Le fichier map est continué : {rescued} comptent comme étant déjà sur chaque destination.',
   notCompared: 'Le manifeste n’a pas d’empreinte de {count, plural, one {# morceau : il n’est pas comparé} other {# morceaux : ils ne sont pas comparés}}.',
   sourceWritten: '{path} a été modifié pendant la tâche : ce qui en a été lu ne correspond peut-être à aucun de ses états réels.',
+  sourceUnwatched: 'Impossible de dire si {path} a été modifié pendant la tâche, car son fichier a perdu son nom ou est hors d’atteinte. Il compte comme modifié.',
   oldPartitions: 'Le système montre peut-être encore les anciennes partitions de {path} ({errno}) : elles seront justes une fois le disque rebranché.',
   manifestWritten: 'Le manifeste a été écrit dans {path}.',
   manifestNotSaved: 'Le manifeste n’a pas été enregistré : {reason}',

@@ -28,6 +28,8 @@ export interface End extends Located {
   modified: number | null;
   /** Last change of a file or its inode, nanoseconds since the epoch. Nobody can set it back. null where `modified` is. */
   changed: bigint | null;
+  /** Of a file, when it was made, nanoseconds since the epoch; null where `modified` is, and where its file system does not keep that. */
+  born: string | null;
   /** Of a file, whether its inode's number outlives a remount; true for a device. */
   lasting: boolean;
   /** It is a file with hard links: its other names would change with it if it were written in place. */
@@ -42,6 +44,8 @@ export interface ImagePlace {
   part: string;
   /** Identity of what already has that name: what an interrupted job left, if it is a plain file; null when nothing has. */
   partId: string | null;
+  /** When that was made, nanoseconds since the epoch: the inode of a removed file is soon another one's. null where that is not kept. */
+  partBorn: string | null;
   /** That is no file of a single name: a link, a directory. It is not touched. */
   partInTheWay: boolean;
   /** The file system, and the bytes that can be had on it. */
@@ -162,7 +166,7 @@ async function existing(path: string, realPath: string, blocks: Blocks): Promise
   const stats = await stat(realPath, { bigint: true });
   const id = statsId(stats);
   const end = { path, realPath, id, hasOtherNames: stats.isFile() && stats.nlink > 1n, image: null };
-  if (stats.isFile()) return { ...end, kind: 'file', size: Number(stats.size), allocated: Number(stats.blocks) * 512, modified: Number(stats.mtimeMs), changed: stats.ctimeNs, lasting: await numbersLast(realPath), block: null };
+  if (stats.isFile()) return { ...end, kind: 'file', size: Number(stats.size), allocated: Number(stats.blocks) * 512, modified: Number(stats.mtimeMs), changed: stats.ctimeNs, born: bornOf(stats), lasting: await numbersLast(realPath), block: null };
   if (!stats.isBlockDevice()) {
     return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'oddKind', what: whatElse(stats) } });
   }
@@ -170,7 +174,7 @@ async function existing(path: string, realPath: string, blocks: Blocks): Promise
   if (block === null) {
     return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'cameOrWent' } });
   }
-  return { ...end, kind: 'block', size: block.size, allocated: block.size, modified: null, changed: null, lasting: true, block };
+  return { ...end, kind: 'block', size: block.size, allocated: block.size, modified: null, changed: null, born: null, lasting: true, block };
 }
 
 async function newFile(path: string): Promise<End> {
@@ -179,8 +183,11 @@ async function newFile(path: string): Promise<End> {
   if (isForDevices(await placeOf(dirname(path)))) return absent('noDevice');
   const directory = await inDirectory(path, (directory) => realpath(directory));
   checkName(directory, 'open', path);
-  return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, allocated: 0, modified: null, changed: null, lasting: await numbersLast(directory), block: null, hasOtherNames: false, image: null };
+  return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, allocated: 0, modified: null, changed: null, born: null, lasting: await numbersLast(directory), block: null, hasOtherNames: false, image: null };
 }
+
+/** Where the file system does not say, Node gives the epoch. */
+const bornOf = ({ birthtimeNs }: BigIntStats): string | null => (birthtimeNs === 0n ? null : String(birthtimeNs));
 
 const numbersLast = async (path: string): Promise<boolean> => !NUMBERED_ANEW.has((await statfs(path)).type);
 
@@ -197,6 +204,7 @@ async function imagePlace(path: string, realPath: string, inPlace: boolean): Pro
   return {
     part,
     partId: left === null ? null : statsId(left),
+    partBorn: left === null ? null : bornOf(left),
     partInTheWay: left !== null && (!left.isFile() || left.nlink !== 1n),
     fileSystem: numberOf(directory.dev),
     free: space.bavail * space.bsize + reclaimed,

@@ -5,7 +5,7 @@ import { writes, type DestinationResult, type JobResult } from '../contract/jobs
 import { Answers } from './answers.ts';
 import { chunksIn, isEmpty } from './chunk-sets.ts';
 import { errnoOf, reasonOf, Refusal } from './errors.ts';
-import type { End } from './inspect.ts';
+import { bornAt } from './images.ts';
 import { JobLogWriter, listJobs, pruneJobs, removeJob, summaries, type DurableRange, type JobLogHeader, type LoggedEnd } from './job-log.ts';
 import { isSameEnd, loggedEnd, writtenWith } from './logged-end.ts';
 import { openId } from './file-ids.ts';
@@ -107,7 +107,7 @@ export class LogKeeper {
 async function open(prepared: Prepared): Promise<JobLogWriter> {
   const { log, resumed } = prepared;
   if (resumed === null || isBegunAnew(resumed)) {
-    const writer = await JobLogWriter.create(log!.dir, headerOf(prepared), log!.id);
+    const writer = await JobLogWriter.create(log!.dir, await headerOf(prepared), log!.id);
     // The old one is of use yet for those that are left out.
     if (resumed?.leftOut === 0) await removeJob(log!.dir, resumed.id);
     // Of one that was damaged the new log is the one to be held.
@@ -131,20 +131,17 @@ function lockOf({ addon }: Prepared, path: string): Promise<NativeDevice> {
   return addon.openDevice(path, { write: true, exclusive: true });
 }
 
-function headerOf({ request, source, destinations, plan, grid }: Prepared): JobLogHeader {
-  const ends = plan.destinations.map((endpoint, index): LoggedEnd => {
+async function headerOf({ request, source, destinations, plan, grid, addon }: Prepared): Promise<JobLogHeader> {
+  const ends = await Promise.all(plan.destinations.map(async (endpoint, index): Promise<LoggedEnd> => {
     const { end, device } = destinations[index]!;
-    return loggedEnd(endpoint, { ...end, id: idOfOpen(end, device) });
-  });
+    // An image has its identity only now that it is made.
+    const made = end.image === null || device === null ? {} : { id: openId(device.info()), born: await bornAt(addon, device) };
+    return loggedEnd(endpoint, { ...end, ...made });
+  }));
   return {
     request: { ...request, job: null }, source: source === null ? null : loggedEnd(plan.source!, source.end), destinations: ends,
     chunkSize: grid.chunkSize, bytes: grid.bytes, startedAt: Date.now(),
   };
-}
-
-/** An image has its identity only now that it is made. */
-function idOfOpen(end: End, device: NativeDevice | null): string | null {
-  return end.image === null || device === null ? end.id : openId(device.info());
 }
 
 /** What logs of other jobs say is on these destinations will not be there any more. */

@@ -64,15 +64,15 @@ export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks
   const look = (logged: LoggedEnd): Promise<Found> => {
     const path = pathNow(logged, blocks);
     if (header.request.kind !== 'repair') return inspectDestination(path, blocks);
-    return logged.kind === 'file' ? inspectRepaired(path, logged.realPath, (end) => mayBeThatFile(end, logged.id), blocks) : inspectExisting(path, blocks);
+    return logged.kind === 'file' ? inspectRepaired(path, logged.realPath, (end) => mayBeThatFile(end, logged), blocks) : inspectExisting(path, blocks);
   };
   const [source, ...found] = await Promise.all([
     header.source === null ? missingSource() : inspectExisting(pathNow(header.source, blocks), blocks),
     ...logged.map((index) => look(header.destinations[index]!)),
   ]);
-  const gone = ({ end, ...rest }: Found, { id }: LoggedEnd): boolean => {
+  const gone = ({ end, ...rest }: Found, logged: LoggedEnd): boolean => {
     if (end === null) return 'error' in rest && rest.error.code === 'NOT_FOUND';
-    return end.block !== null ? end.size === 0 : end.image !== null && end.image.partId === null && !isThatFile(end, id);
+    return end.block !== null ? end.size === 0 : end.image !== null && end.image.partId === null && !isNamed(end, logged);
   };
   const here = logged.flatMap((index, place) => (gone(found[place]!, header.destinations[index]!) ? [] : [{ index, found: found[place]! }]));
   const kept = here.length === 0 ? logged.map((index, place) => ({ index, found: found[place]! })) : here;
@@ -151,12 +151,15 @@ export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<
   return (await summaries(found)).flatMap((summary) => (summary !== null && unfinished(summary).length > 0 ? [describe(summary)] : []));
 }
 
+/** Is an image there under its own name, which the log has not heard of? What is in it is looked at later. */
+export const isNamed = (end: End, logged: Pick<LoggedEnd, 'id' | 'born'>): boolean => isThatFile(end, logged) || (end.lasting && mayBeThatFile(end, logged));
+
 /** Did an interrupted job leave what is at `image.part`? Its log names the file. Rejects with a Refusal when the logs cannot be listed. */
 export async function leftByJob(dir: string, { realPath, image, lasting }: End): Promise<boolean> {
-  const left = { id: image?.partId ?? null, lasting };
+  const left = { id: image?.partId ?? null, born: image?.partBorn ?? null, lasting };
   const logs = (await summaries(await listJobs(dir))).filter((log) => log !== null);
   return logs.some((log) => unfinished(log).map((index) => log.header.destinations[index]!)
-    .some((logged) => logged.kind === 'file' && logged.realPath === realPath && mayBeThatFile(left, logged.id)));
+    .some((logged) => logged.kind === 'file' && logged.realPath === realPath && isThatFile(left, logged)));
 }
 
 /** Forgets an interrupted job. Rejects with a Refusal when there is none, or when it runs. */

@@ -226,6 +226,10 @@ export class Job implements Stage {
     return this.#ledger.unproven(destination);
   }
 
+  proven(destination: number): Uint8Array {
+    return this.#ledger.proven(destination);
+  }
+
   owns(): boolean {
     return true;
   }

@@ -47,6 +47,11 @@ export class Ledger {
     return this.#evidence[destination]!.missing;
   }
 
+  /** Chunks of a destination that were compared with the source as a whole, and found equal. */
+  proven(destination: number): Uint8Array {
+    return this.#evidence[destination]!.whole;
+  }
+
   /** Whatever was proven of a destination, it is compared again: it can be another medium now. */
   doubt(destination: number): void {
     this.#evidence[destination]!.clear();

@@ -19,7 +19,7 @@ import { thisProgram } from './program.ts';
 import { makeFolder } from './state-folder.ts';
 
 export type { JobLogHeader, LoggedEnd } from './job-header.ts';
-export { JobLogError, type JobLog, type LoggedState } from './job-records.ts';
+export { isSettled, JobLogError, type JobLog, type LoggedState } from './job-records.ts';
 
 /** A log in the state folder. */
 export interface LoggedJob {

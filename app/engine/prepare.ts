@@ -180,6 +180,7 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
   const lacking: Wanted[] = [];
   const opened: NativeDevice[] = [];
   const locks: number[] = [];
+  const replaced: Note[] = [];
   const opening = async (end: End, act: () => Promise<NativeDevice | null>): Promise<NativeDevice | null> => {
     try {
       const device = await answers.of(end.path, act(), end.kind, (late) => late?.close());
@@ -222,10 +223,10 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
       const writing = { write: writes(request.kind), exclusive: writes(request.kind) };
       if (place.image === null) return { ...held, device: await device(place, mounts.length > 0 ? {} : writing, writes(request.kind) ? 'write' : 'read') };
       if (updated && resumed === null) {
-        await opening(place, () => image(addon, place, null));
+        await opening(place, () => image(addon, place, null, replaced));
         return { ...held, device: await device(place, { ...writing, grow: true }, 'write') };
       }
-      return { ...held, device: await opening(place, () => (rescued && resumed === null ? begun(addon, place) : image(addon, place, left))) };
+      return { ...held, device: await opening(place, () => (rescued && resumed === null ? begun(addon, place) : image(addon, place, left, replaced))) };
     };
     const destinations: Held[] = [];
     for (const [index, found] of looked.destinations.entries()) destinations.push(await holdOne(found, index));
@@ -260,7 +261,7 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
     const clones = writes(request.kind) ? destinations.map(({ end }) => end) : [];
     const onSource = from === null ? [] : [...notesOnSource(from, blocks), ...notesOnClones(from, clones)];
     const onCache = notesOnCache([...(held === null ? [] : [held]), ...destinations]);
-    const all = [...(content?.notes ?? []), ...partitions, ...onSource, ...beside, ...misplaced, ...left, ...onCache, ...looked.notes, ...notes];
+    const all = [...(content?.notes ?? []), ...partitions, ...onSource, ...beside, ...misplaced, ...left, ...onCache, ...replaced, ...looked.notes, ...notes];
     const plan = planOf(asked, request, from, destinations, bytes, client, all, log?.id ?? null);
     const serverCopies = from?.kind === 'file' && blocks.serverCopies(from.realPath);
     return { plan, request, source: held, serverCopies, destinations, grid, manifest, map, resumed, log, stateDir: dir, lock, left: [], sessions, rights, locks, client, addon };
@@ -292,13 +293,19 @@ interface Left {
   isTold: boolean;
 }
 
-/** The file of an image: of one that is continued what there is of it (`left`), of a new one none before the job starts. */
-async function image(addon: NativeAddon, end: End, left: Left | null): Promise<NativeDevice | null> {
+/**
+ * The file of an image: of one that is continued what there is of it (`left`), of a new one none before the job starts.
+ * `notes` gets what that will cost another job.
+ */
+async function image(addon: NativeAddon, end: End, left: Left | null, notes: Note[]): Promise<NativeDevice | null> {
   const { path, realPath, image, lasting } = end;
   if (left === null) {
     await checkPart(addon, image!.part);
-    if (image!.partId === null || (await leftByJob(stateDir(), end))) return null;
-    return refuseForeignPart('IN_USE', path, image!.part);
+    if (image!.partId === null) return null;
+    const job = await leftByJob(stateDir(), end);
+    if (job === null) return refuseForeignPart('IN_USE', path, image!.part);
+    notes.push({ kind: 'partOfJob', path, part: image!.part, began: job.header.startedAt });
+    return null;
   }
   const { logged, isTold } = left;
   // One that had got its name already, and the log had not heard of it, is called what it was again when the job starts.

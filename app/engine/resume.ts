@@ -7,7 +7,7 @@ import { both, bytesOf, isEmpty, noChunks, sampleOf } from './chunk-sets.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
 import { inspectDestination, inspectExisting, inspectRepaired, type End, type Found } from './inspect.ts';
 import { jobError } from './job-errors.ts';
-import { jobPath, listJobs, readJobLog, removeJob, summaries, type JobLog, type JobSummary, type LoggedEnd } from './job-log.ts';
+import { isSettled, jobPath, listJobs, readJobLog, removeJob, summaries, type JobLog, type JobSummary, type LoggedEnd } from './job-log.ts';
 import { difference, isThatFile, mayBeThatFile, pathNow } from './logged-end.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from './native.ts';
 
@@ -105,7 +105,7 @@ function checked(found: Found, compare: (end: End) => Reason | null): Found {
   return { end: null, error: failure({ code: 'CHANGED', op: 'check', device: path, reason, ...(kind === 'file' ? { remedy: { kind: 'newCopy' } } : {}) }) };
 }
 
-const unfinished = ({ states }: Pick<JobLog, 'states'>): number[] => states.flatMap((state, index) => (state?.state === 'done' ? [] : [index]));
+const unfinished = ({ states }: Pick<JobLog, 'states'>): number[] => states.flatMap((state, index) => (isSettled(state) ? [] : [index]));
 
 /**
  * Reads samples of the source, and of what should be on each destination, and gives the errors of those that are not what
@@ -154,12 +154,12 @@ export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<
 /** Is an image there under its own name, which the log has not heard of? What is in it is looked at later. */
 export const isNamed = (end: End, logged: Pick<LoggedEnd, 'id' | 'born'>): boolean => isThatFile(end, logged) || (end.lasting && mayBeThatFile(end, logged));
 
-/** Did an interrupted job leave what is at `image.part`? Its log names the file. Rejects with a Refusal when the logs cannot be listed. */
-export async function leftByJob(dir: string, { realPath, image, lasting }: End): Promise<boolean> {
+/** The interrupted job that left what is at `image.part`, by its log, which names the file; null when none did. Rejects with a Refusal when the logs cannot be listed. */
+export async function leftByJob(dir: string, { realPath, image, lasting }: End): Promise<JobSummary | null> {
   const left = { id: image?.partId ?? null, born: image?.partBorn ?? null, lasting };
   const logs = (await summaries(await listJobs(dir))).filter((log) => log !== null);
-  return logs.some((log) => unfinished(log).map((index) => log.header.destinations[index]!)
-    .some((logged) => logged.kind === 'file' && logged.realPath === realPath && isThatFile(left, logged)));
+  return logs.find((log) => unfinished(log).map((index) => log.header.destinations[index]!)
+    .some((logged) => logged.kind === 'file' && logged.realPath === realPath && isThatFile(left, logged))) ?? null;
 }
 
 /** Forgets an interrupted job. Rejects with a Refusal when there is none, or when it runs. */
@@ -177,8 +177,9 @@ export async function forgetJob(dir: string, id: string, addon: NativeAddon): Pr
 function describe({ id, header, durable, states, damage }: JobSummary): InterruptedJob {
   return {
     id, name: header.request.name, startedAt: header.startedAt, source: header.source?.path ?? '', bytes: header.bytes, damaged: damage === 'corrupt',
-    destinations: header.destinations.map(({ path, model, serial }, index) =>
-      ({ path, model, serial, durable: durable[index]!, finished: states[index]?.state === 'done' })),
+    // An image that another job has replaced is none of its destinations any more.
+    destinations: header.destinations.flatMap(({ path, model, serial }, index) => (states[index]?.state === 'replaced' ? []
+      : [{ path, model, serial, durable: durable[index]!, finished: states[index]?.state === 'done' }])),
   };
 }
 

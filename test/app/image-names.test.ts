@@ -236,6 +236,28 @@ describe('files of others', () => {
     });
   });
 
+  it('what an interrupted job left is removed only after the review has said so, and is not offered to be continued any more', async () => {
+    const source = await bench.image('disk.img', SIZE);
+    const [copy, other] = [await bench.path('copy.img'), await bench.path('other.img')];
+    const killed = bench.session();
+    const { job } = await killed.engine.call('prepare', requestOf({ source, destinations: [copy, other], throttle: 2 * MiB }));
+    await killed.engine.call('start', {});
+    await untilDurable(bench.log(job!));
+    killed.host.kill('SIGKILL');
+    await killed.exited;
+    const again = async (name: string): Promise<void> => {
+      const { notes } = await session.engine.call('prepare', requestOf({ source, destinations: [name] }));
+      expect(notes).toContainEqual({ kind: 'partOfJob', path: name, part: `${name}.part`, began: expect.any(Number) as number });
+      await session.engine.call('cancel', {});
+      expect(existsSync(`${name}.part`)).toBe(true);
+      expect(await session.run({ source, destinations: [name] })).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
+    };
+    await again(copy);
+    expect(await interrupted(session)).toMatchObject([{ id: job, destinations: [{ path: other }] }]);
+    await again(other);
+    expect(await interrupted(session)).toEqual([]);
+  });
+
   it('what a log of before left is not removed, and goes on where its content tells', async () => {
     const [source, copy] = [await bench.image('disk.img', SIZE), await bench.path('copy.img')];
     const killed = bench.session();

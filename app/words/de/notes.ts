@@ -23,6 +23,7 @@ export const notes: Translated<typeof english> = {
   unlogged: 'Der Auftrag kann nach einer Unterbrechung nicht fortgesetzt werden: In {directory} lässt sich kein Protokoll führen. {reason}',
   unloggedMemory: 'Der Auftrag kann nach einer Unterbrechung nicht fortgesetzt werden: Für ein Protokoll reicht der Speicher nicht.',
   leftOut: '{path} ist nicht da: Es wird ausgelassen und kann später fortgesetzt werden.',
+  partOfJob: '{part} ist, was der Auftrag vom {began} hinterließ, als er unterbrochen wurde. Es wird entfernt, und dieser Auftrag kann für {path} nicht fortgesetzt werden.',
   logDamaged: 'Das Protokoll dieses Auftrags ist beschädigt: Alles wird noch einmal kopiert.',
   goesOn: 'Der Auftrag vom {began} geht weiter: {there} sind schon auf den Zielen.',
   beginsAgain: 'Der Auftrag vom {began} geht weiter: Auf den Zielen ist noch nichts.',

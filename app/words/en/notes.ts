@@ -23,6 +23,7 @@ export const notes = {
   unlogged: 'It cannot be continued if it is interrupted: no log can be kept in {directory}. {reason}',
   unloggedMemory: 'It cannot be continued if it is interrupted: there is too little memory to keep a log.',
   leftOut: '{path} is not there: it is left out, and can be continued later.',
+  partOfJob: '{part} is what the job of {began} left when it was interrupted. It is removed, and that job cannot be continued for {path}.',
   logDamaged: 'The log of this job is damaged: everything is copied again.',
   goesOn: 'The job of {began} goes on: {there} are on the destinations already.',
   beginsAgain: 'The job of {began} goes on: nothing is on the destinations yet.',

@@ -23,6 +23,7 @@ export const notes: Translated<typeof english> = {
   unlogged: 'La tâche ne pourra pas être continuée si elle est interrompue : aucun journal ne peut être tenu dans {directory}. {reason}',
   unloggedMemory: 'La tâche ne pourra pas être continuée si elle est interrompue : il y a trop peu de mémoire pour tenir un journal.',
   leftOut: '{path} n’est pas là : il est laissé de côté, et pourra être continué plus tard.',
+  partOfJob: '{part} est ce que la tâche du {began} a laissé quand elle a été interrompue. Ce fichier sera supprimé, et cette tâche ne pourra plus être continuée pour {path}.',
   logDamaged: 'Le journal de cette tâche est endommagé : tout est recopié.',
   goesOn: 'La tâche du {began} continue : {there} sont déjà sur les destinations.',
   beginsAgain: 'La tâche du {began} continue : il n’y a encore rien sur les destinations.',

@@ -139,12 +139,12 @@ export async function sampleErrors(
   });
 }
 
-/** The interrupted jobs that could be continued, newest first. Rejects with a Refusal when the logs cannot be listed. */
+/** The interrupted jobs that could be continued, newest first; a log that cannot be opened is none. Rejects with a Refusal when the logs cannot be listed. */
 export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<InterruptedJob[]> {
   const found = [];
   for (const job of await listJobs(dir)) {
-    const lock = await holdLog(addon, job.path);
-    if (lock === 'running' || lock === 'absent') continue;
+    const lock = await holdLog(addon, job.path).catch(nullIfRefused);
+    if (lock === null || lock === 'running' || lock === 'absent') continue;
     lock.close();
     found.push(job);
   }
@@ -153,6 +153,11 @@ export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<
 
 /** Is an image there under its own name, which the log has not heard of? What is in it is looked at later. */
 export const isNamed = (end: End, logged: Pick<LoggedEnd, 'id' | 'born'>): boolean => isThatFile(end, logged) || (end.lasting && mayBeThatFile(end, logged));
+
+function nullIfRefused(error: unknown): null {
+  if (error instanceof Refusal) return null;
+  throw error;
+}
 
 /** The interrupted job that left what is at `image.part`, by its log, which names the file; null when none did. Rejects with a Refusal when the logs cannot be listed. */
 export async function leftByJob(dir: string, { realPath, image, lasting }: End): Promise<JobSummary | null> {

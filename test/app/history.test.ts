@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { printable } from '../../app/cli/text.ts';
 import type { JobRecord } from '../../app/contract/records.ts';
 import { Refusal } from '../../app/engine/errors.ts';
 import { jobStarted } from '../../app/engine/reduce.ts';
@@ -126,8 +127,8 @@ describe('the history', () => {
   });
 });
 
-test('a table for a spreadsheet: names and messages with quotes, lines and formulas stay text', () => {
-  const nasty = ['=HYPERLINK("http://x")', '+1', '-1', '@SUM(A1)', '\ttab', 'a,b', 'say "x"', 'two\r\nlines', 'a;=1', 'plain'];
+test('a table for a spreadsheet: names and messages with quotes, lines and formulas stay text, and controls are written out', () => {
+  const nasty = ['=HYPERLINK("http://x")', '+1', '-1', '@SUM(A1)', '\ttab', 'a,b', 'say "x"', 'two\r\nlines', 'a;=1', '\u001b]0;title\u0007', 'a\u009b2J', '\u202egnp.exe', 'plain'];
   const made = nasty.map((serial) => record(['/dev/sdb'], undefined, { destinations: [endpoint('/dev/sdb', { serial })] }));
   const csv = recordsCsv(made);
   expect(csv.endsWith('\r\n')).toBe(true);
@@ -135,7 +136,8 @@ test('a table for a spreadsheet: names and messages with quotes, lines and formu
   const read = spawnSync('python3', ['-c', 'import csv,json,sys,io; print(json.dumps(list(csv.DictReader(io.StringIO(sys.stdin.buffer.read().decode(), newline=""), strict=True))))'], { input: csv, encoding: 'utf8' });
   expect(read.stderr).toBe('');
   const rows = JSON.parse(read.stdout) as Record<string, string>[];
-  expect(rows.map(({ serial }) => serial)).toEqual(nasty.map((text) => (/^[=+\-@\t]/u.test(text) ? `'${text}` : text)));
+  expect(rows.map(({ serial }) => serial)).toEqual(nasty.map((text) => (/^[=+\-@]/u.test(text) ? `'${text}` : printable(text))));
+  expect(csv.replaceAll('\r\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/u);
   expect(rows[0]).toMatchObject({ destination: '/dev/sdb', result: 'verified', bytes: String(64 * GB), started: '1970-01-01T00:00:00.000Z', errors: '0', error_offset: '' });
 });
 

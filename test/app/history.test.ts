@@ -181,9 +181,17 @@ describe.skipIf(cannot !== null)(`on real disks${cannot === null ? '' : ` (${can
     expect(reported.code, reported.stderr).toBe(0);
     expect((await readFile(join(directory, 'again.m'))).equals(await readFile(join(directory, 'm')))).toBe(true);
     expect(JSON.parse(await readFile(join(directory, 'r.json'), 'utf8'))).toEqual(recordToKeep(kept!));
+    await writeFile(join(directory, 'letter'), 'precious');
     const said = pdfText(join(directory, 'r.pdf'));
     for (const text of ['Größe \\u{6620}\\u{50cf}.img', '2 verified', '1 failed', kept!.manifest!, 'MEDIUM_ERROR', 'sector 4,096', 'Replace this drive', kept!.id, 'Page 1 of 1']) expect(said).toContain(text);
     expect(pdfInfo(join(directory, 'r.pdf'))).toMatchObject({ Title: 'Größe 映像.img', Pages: '1', 'Page size': expect.stringContaining('A4') as string });
+    for (const form of ['pdf', 'json', 'csv', 'manifest']) {
+      const refused = await platter(['report', 'last', `--${form}`, 'letter', '--json', 'new.json'].slice(0, form === 'json' ? 4 : 6), { cwd: directory });
+      expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('letter: It is there already. Name another file, or add --yes to replace it.') as string });
+    }
+    expect([await readFile(join(directory, 'letter'), 'utf8'), existsSync(join(directory, 'new.json'))]).toEqual(['precious', false]);
+    expect((await platter(['report', 'last', '--json', 'letter', '--yes'], { cwd: directory })).code).toBe(0);
+    expect(JSON.parse(await readFile(join(directory, 'letter'), 'utf8'))).toEqual(recordToKeep(kept!));
     const before = await readFile(join(directory, 'r.pdf'));
     await platter(['report', kept!.id, '--pdf', 'again.pdf'], { cwd: directory });
     expect((await readFile(join(directory, 'again.pdf'))).equals(before), 'the same record gives the same bytes').toBe(true);

@@ -15,8 +15,8 @@ export interface Actions {
   forget(job: string, options: { json: boolean }): Promise<number>;
   /** `words` is what the jobs have to have in them. */
   history(words: string[], options: { json: boolean; csv: boolean }): Promise<number>;
-  /** Writes the report of a job that has ended, and the manifest that it made, to files; null for what is not wanted. */
-  report(job: string, files: { pdf: string | null; json: string | null; csv: string | null; manifest: string | null }): Promise<number>;
+  /** Writes the report of a job that has ended, and the manifest that it made, to files; null for what is not wanted. `yes`: in the place of what is there. */
+  report(job: string, files: { pdf: string | null; json: string | null; csv: string | null; manifest: string | null }, yes: boolean): Promise<number>;
 }
 
 /** Options of the commands that run a job, as commander gives them; each command has some of them. */
@@ -118,10 +118,11 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     .addOption(fileOption('--json <FILE>', 'for programs'))
     .addOption(fileOption('--csv <FILE>', 'for a spreadsheet'))
     .addOption(fileOption('--manifest <FILE>', 'the manifest that the job made, to verify by later'))
+    .option('--yes', 'replace files that are there')
     .addHelpText('after', TEXTS.report)
-    .action(async (id: string, { pdf = null, json = null, csv = null, manifest = null }: Partial<Parameters<Actions['report']>[1]>, command: Command) => {
+    .action(async (id: string, { pdf = null, json = null, csv = null, manifest = null, yes = false }: Partial<Parameters<Actions['report']>[1]> & { yes?: boolean }, command: Command) => {
       if ([pdf, json, csv, manifest].every((file) => file === null)) refuse('name a file: --pdf FILE, --json FILE, --csv FILE or --manifest FILE', command);
-      exit(await actions.report(id, { pdf, json, csv, manifest }));
+      exit(await actions.report(id, { pdf, json, csv, manifest }, yes));
     });
   return program;
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { REPORT_FORMS } from '../contract/records.ts';
 import { refuse } from '../engine/errors.ts';
 import { exportManifest } from '../engine/made-manifests.ts';
+import { replaces } from '../engine/manifests.ts';
 import { stateDir } from '../engine/state-folder.ts';
 import { recordsCsv } from '../records/csv.ts';
 import { History } from '../records/history.ts';
@@ -27,11 +28,16 @@ export const history: Actions['history'] = (words, { json, csv }) => asking(refu
 });
 
 /** `platter report`. */
-export const report: Actions['report'] = (id, files) => asking(refusals(false), async () => {
+export const report: Actions['report'] = (id, files, yes) => asking(refusals(false), async () => {
   const record = await new History().get(id);
+  for (const file of Object.values(files)) if (!yes && file !== null && (await replaces(resolve(file)))) refuseTaken(file);
   for (const form of REPORT_FORMS) if (files[form] !== null) await saveReport(resolve(files[form]), form, [record]);
   if (files.manifest !== null) await exportManifest(stateDir(), record.manifest ?? noManifest(), resolve(files.manifest));
   return EXIT.allGood;
+});
+
+const refuseTaken = (device: string): never => refuse({
+  code: 'CONFIRM', op: 'check', device, reason: { kind: 'said', text: 'It is there already.' }, remedy: { kind: 'said', text: 'Name another file, or add --yes to replace it.' },
 });
 
 const noManifest = (): never => refuse({

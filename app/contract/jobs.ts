@@ -233,7 +233,7 @@ export interface JobResult {
   /** How much of the source a rescue got, null for a job that is none. */
   rescue: { rescued: number; bad: number } | null;
   /**
-   * The source was written to while the job ran. The destinations hold what was read, which may be a mixture of old and new
+   * The source was written to while the job ran, or nobody can tell (a note says which). The destinations hold what was read, which may be a mixture of old and new
    * data, so the job is no plain success.
    */
   sourceWritten: boolean;

@@ -25,6 +25,7 @@ export const NOTES = {
   unlogged: { directory: 'text', reason: 'reason' },
   unloggedMemory: {},
   leftOut: { path: 'text' },
+  partOfJob: { path: 'text', part: 'text', began: 'time' },
   logDamaged: {},
   goesOn: { began: 'time', there: 'size' },
   beginsAgain: { began: 'time' },
@@ -34,6 +35,7 @@ export const NOTES = {
 
   // After it
   sourceWritten: { path: 'text' },
+  sourceUnwatched: { path: 'text' },
   oldPartitions: { path: 'text', errno: 'text' },
   manifestWritten: { path: 'text' },
   manifestNotSaved: { reason: 'reason' },

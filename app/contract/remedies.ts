@@ -40,6 +40,7 @@ export const REMEDIES = {
   otherName: {},
   otherFileSystem: {},
   otherManifest: {},
+  manifestOfSource: {},
   otherNewManifest: {},
   remakeManifest: {},
   fromTheBeginning: {},

@@ -63,6 +63,21 @@ export function sampleOf(set: Uint8Array, count: number, grid: Grid, random: () 
   return picked;
 }
 
+/** Hashes by chunk, 16 bytes each, and a bitmap of those that are known. */
+export interface HashSet {
+  readonly known: Uint8Array;
+  readonly hashes: Uint8Array;
+}
+
+/** The hashes of both; where both have one, that of `above`. */
+export function overlaid(below: HashSet, above: HashSet, grid: Grid): HashSet {
+  const hashes = below.hashes.slice();
+  for (const { first, count } of chunkRanges(above.known, chunksIn(grid))) {
+    hashes.set(above.hashes.subarray(first * HASH_BYTES, (first + count) * HASH_BYTES), first * HASH_BYTES);
+  }
+  return { known: either(below.known, above.known), hashes };
+}
+
 /** The hashes that are known of a source, by chunk. */
 export class KnownHashes {
   readonly grid: Grid;

@@ -60,6 +60,10 @@ export class CourseStage implements Stage {
     return this.#job.unproven(destination);
   }
 
+  proven(destination: number): Uint8Array {
+    return this.#job.proven(destination);
+  }
+
   owns(destination: number): boolean {
     return this.#owns(destination);
   }

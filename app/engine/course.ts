@@ -1,5 +1,5 @@
 // The course of a job: which passes it takes over its destinations, and what of one decides about the next.
-import { allChunks, both, bytesOf, chunksIn, chunksOfErrors, either, isEmpty, noChunks, without } from './chunk-sets.ts';
+import { allChunks, both, bytesOf, chunksIn, chunksOfErrors, either, isEmpty, noChunks, overlaid, without, type HashSet } from './chunk-sets.ts';
 import { countChunks } from './chunks.ts';
 import { failureOf } from './errors.ts';
 import { isDead, wasReadToItsEnd } from './evidence.ts';
@@ -142,7 +142,8 @@ interface Work {
 
 /** Does the work of each destination. With `again`, what verification named is written once more and verified. */
 async function write(stage: Stage, work: ReadonlyMap<number, Work>, writing: 'copying' | 'repairing', again: boolean): Promise<void> {
-  const { request, prepared, grid, hashes } = stage;
+  const { request, prepared, grid } = stage;
+  const due = hashesDue(stage);
   await blankHeads(stage, work, writing, writing === 'repairing' || request.update);
   const open = [...work.keys()].filter((destination) => stage.isOpen(destination));
   if (open.length === 0 || stage.cancelled) return;
@@ -158,12 +159,14 @@ async function write(stage: Stage, work: ReadonlyMap<number, Work>, writing: 'co
       // Only what is read back: a source that changes between being read and being copied is found by nothing else.
       copyRange: prepared.serverCopies && prepared.plan.verify,
       sparse: request.sparse, assumeBlank: request.assumeBlank && writing === 'copying', flushInterval: FLUSH_INTERVAL,
-      ...(isEmpty(hashes.known) ? {} : { hashes: hashes.hashes, known: hashes.known }),
+      ...(isEmpty(due.known) ? {} : { hashes: due.hashes, known: due.known }),
       // The hashes of a log say what the source had before the interruption. Only a look at the source says whether it still has that.
       readKnown: prepared.resumed !== null,
     },
   }, again ? isOfDestination : undefined);
 
+  // What else was found equal then is equal to something that this source is not.
+  const isAnother = guidesRepair(stage) && end.errors.some(({ destination, cause }) => destination < 0 && cause === 'mismatch');
   const bad = new Map<number, Work>();
   for (const { destination, state } of end.targets) {
     const own = end.errors.filter((error) => error.destination === destination);
@@ -172,10 +175,19 @@ async function write(stage: Stage, work: ReadonlyMap<number, Work>, writing: 'co
     await stage.withdraw(destination, chunks);
     const anew = withHead(stage, destination, chunks);
     if (again && state === 'failed' && wasReadToItsEnd(state, own, end.sourceFailed, request.keepGoing) && !isEmpty(chunks)) bad.set(destination, { todo: anew, check: anew });
-    else await stage.finish(destination, state, again ? own.filter(isOfDestination) : []);
+    else await stage.finish(destination, isAnother && state === 'done' ? 'failed' : state, again ? own.filter(isOfDestination) : []);
   }
   if (bad.size > 0) await write(stage, bad, 'repairing', false);
 }
+
+/** A repair takes what has the hashes of a manifest for equal. */
+const guidesRepair = ({ request, prepared }: Stage): boolean => request.kind === 'repair' && prepared.manifest !== null;
+
+/**
+ * The hashes that what is read of the source has to have. Those of a log; and those of the manifest that guides a repair:
+ * chunks of another source beside the ones that have them would be a mixture of two.
+ */
+const hashesDue = (stage: Stage): HashSet => (guidesRepair(stage) ? overlaid(stage.hashes, stage.prepared.manifest!, stage.grid) : stage.hashes);
 
 const isNotCancelled = (ended: NativeState): boolean => ended !== 'cancelled';
 

@@ -40,6 +40,11 @@ export class Evidence {
     return this.#grid.bytes - bytesOf(this.#whole, this.#grid) - parts;
   }
 
+  /** Chunks that are proven as a whole. */
+  get whole(): Uint8Array {
+    return this.#whole;
+  }
+
   /** Nothing is proven any more. */
   clear(): void {
     this.#whole.fill(0);

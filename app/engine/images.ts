@@ -26,7 +26,7 @@ export interface Naming {
 export type Reviewed = Pick<End, 'id' | 'size' | 'modified' | 'lasting'>;
 
 /** The file at an image's first name, as the review found it. */
-type PartSeen = Pick<End, 'lasting'> & { image: Pick<ImagePlace, 'part' | 'partId'> | null };
+type PartSeen = Pick<End, 'lasting'> & { image: Pick<ImagePlace, 'part' | 'partId' | 'partBorn'> | null };
 
 /** Mode, owner and group of an image. */
 export interface Ownership {
@@ -134,16 +134,22 @@ export async function checkPart(addon: NativeAddon, part: string): Promise<void>
 
 /** Removes what was at NAME.part when `end` was looked at, and no other file. */
 async function removeLeftPart(addon: NativeAddon, { image, lasting }: PartSeen): Promise<void> {
-  const { part, partId } = image!;
+  const { part, partId, partBorn } = image!;
   const left = await holdLeftPart(addon, part);
   if (left === null) return;
-  const isSeen = partId !== null && (!lasting || openId(left.info()) === partId);
   try {
+    const isSeen = partId !== null && (!lasting || openId(left.info()) === partId) && (await bornAt(addon, left)) === partBorn;
     if (!isSeen) refuseForeignPart('CHANGED', part, part);
     inFolder(part, (at) => unlinkSync(at(part)));
   } finally {
     left.close();
   }
+}
+
+/** When an open file was made; null where its file system does not keep that. */
+export async function bornAt(addon: NativeAddon, file: NativeDevice): Promise<string | null> {
+  const { born } = await addon.fileState(file);
+  return born === null ? null : String(born);
 }
 
 /** Refuses `device`, because a file that no interrupted job of the user left is at `part`. */

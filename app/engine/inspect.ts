@@ -11,6 +11,7 @@ import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, type FileLimits } from './file-limits.ts';
 import { numberOf, statsId } from './file-ids.ts';
 import { mountOf } from './mounts.ts';
+import type { NativeFileState } from './native.ts';
 import type { Located } from './overlap.ts';
 import { besides, checkName, isForDevices, placeOf } from './places.ts';
 
@@ -27,6 +28,8 @@ export interface End extends Located {
   modified: number | null;
   /** Last change of a file or its inode, nanoseconds since the epoch. Nobody can set it back. null where `modified` is. */
   changed: bigint | null;
+  /** Of a file, when it was made, nanoseconds since the epoch; null where `modified` is, and where its file system does not keep that. */
+  born: string | null;
   /** Of a file, whether its inode's number outlives a remount; true for a device. */
   lasting: boolean;
   /** It is a file with hard links: its other names would change with it if it were written in place. */
@@ -41,6 +44,8 @@ export interface ImagePlace {
   part: string;
   /** Identity of what already has that name: what an interrupted job left, if it is a plain file; null when nothing has. */
   partId: string | null;
+  /** When that was made, nanoseconds since the epoch: the inode of a removed file is soon another one's. null where that is not kept. */
+  partBorn: string | null;
   /** That is no file of a single name: a link, a directory. It is not touched. */
   partInTheWay: boolean;
   /** The file system, and the bytes that can be had on it. */
@@ -57,6 +62,9 @@ export type Found = { end: End } | { end: null; error: PlatterError };
  * of their programs leave it to libfuse (magic numbers as in linux/magic.h).
  */
 const NUMBERED_ANEW: ReadonlySet<number> = new Set([FAT_MAGIC, EXFAT_MAGIC, 0x65735546]);
+
+/** In a millisecond. */
+const NANOSECONDS = 1_000_000n;
 
 /** Looks at the source, or at a destination that is read, or repaired in its place. */
 export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> => finding(path, blocks, async () => {
@@ -92,16 +100,16 @@ export const inspectDestination = (path: string, blocks: Blocks, inPlace = false
   return { ...end, image: await imagePlace(path, end.realPath, inPlace) };
 });
 
-/** Was a file written to since it was looked at? What was put in its place is another file. */
-export async function wasWritten({ kind, realPath, id, size, changed }: End): Promise<boolean> {
-  if (kind !== 'file') return false;
-  try {
-    const now = await stat(realPath, { bigint: true });
-    return statsId(now) === id && (Number(now.size) !== size || now.ctimeNs !== changed);
-  } catch (error) {
-    if (errnoOf(error) === null) throw error;
-    return false; // it is gone, or out of reach
-  }
+/** Was a source written to? 'unknown': nobody can tell. */
+export type Written = 'no' | 'yes' | 'unknown';
+
+/** Was the file that is open as `now` written to since it was looked at? Its name can have become another file's, or nobody's. */
+export async function fileWritten({ realPath, id, size, modified, changed }: End, now: NativeFileState): Promise<Written> {
+  if (now.size !== size || Number(now.modified / NANOSECONDS) !== modified) return 'yes';
+  if (now.changed === changed) return 'no';
+  // A writer can set the time of modification back. But the loss of a name is a change of the inode as well.
+  const named = await stat(realPath, { bigint: true }).catch(nullIfUnreachable);
+  return named !== null && statsId(named) === id ? 'yes' : 'unknown';
 }
 
 /** How an end is shown for review. `written`: the job writes it, after `mounts` are unmounted; `bytes` is what a new image will have then. */
@@ -158,7 +166,7 @@ async function existing(path: string, realPath: string, blocks: Blocks): Promise
   const stats = await stat(realPath, { bigint: true });
   const id = statsId(stats);
   const end = { path, realPath, id, hasOtherNames: stats.isFile() && stats.nlink > 1n, image: null };
-  if (stats.isFile()) return { ...end, kind: 'file', size: Number(stats.size), allocated: Number(stats.blocks) * 512, modified: Number(stats.mtimeMs), changed: stats.ctimeNs, lasting: await numbersLast(realPath), block: null };
+  if (stats.isFile()) return { ...end, kind: 'file', size: Number(stats.size), allocated: Number(stats.blocks) * 512, modified: Number(stats.mtimeMs), changed: stats.ctimeNs, born: bornOf(stats), lasting: await numbersLast(realPath), block: null };
   if (!stats.isBlockDevice()) {
     return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'oddKind', what: whatElse(stats) } });
   }
@@ -166,7 +174,7 @@ async function existing(path: string, realPath: string, blocks: Blocks): Promise
   if (block === null) {
     return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'cameOrWent' } });
   }
-  return { ...end, kind: 'block', size: block.size, allocated: block.size, modified: null, changed: null, lasting: true, block };
+  return { ...end, kind: 'block', size: block.size, allocated: block.size, modified: null, changed: null, born: null, lasting: true, block };
 }
 
 async function newFile(path: string): Promise<End> {
@@ -175,8 +183,11 @@ async function newFile(path: string): Promise<End> {
   if (isForDevices(await placeOf(dirname(path)))) return absent('noDevice');
   const directory = await inDirectory(path, (directory) => realpath(directory));
   checkName(directory, 'open', path);
-  return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, allocated: 0, modified: null, changed: null, lasting: await numbersLast(directory), block: null, hasOtherNames: false, image: null };
+  return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, allocated: 0, modified: null, changed: null, born: null, lasting: await numbersLast(directory), block: null, hasOtherNames: false, image: null };
 }
+
+/** Where the file system does not say, Node gives the epoch. */
+const bornOf = ({ birthtimeNs }: BigIntStats): string | null => (birthtimeNs === 0n ? null : String(birthtimeNs));
 
 const numbersLast = async (path: string): Promise<boolean> => !NUMBERED_ANEW.has((await statfs(path)).type);
 
@@ -193,11 +204,17 @@ async function imagePlace(path: string, realPath: string, inPlace: boolean): Pro
   return {
     part,
     partId: left === null ? null : statsId(left),
+    partBorn: left === null ? null : bornOf(left),
     partInTheWay: left !== null && (!left.isFile() || left.nlink !== 1n),
     fileSystem: numberOf(directory.dev),
     free: space.bavail * space.bsize + reclaimed,
     limits: limitsOf(space.type),
   };
+}
+
+function nullIfUnreachable(error: unknown): null {
+  if (errnoOf(error) === null) throw error;
+  return null;
 }
 
 function nullIfAbsent(error: unknown): null {

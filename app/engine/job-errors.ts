@@ -2,7 +2,9 @@
 import type { ErrorCode, JobError } from '../contract/errors.ts';
 import type { Fact, Reason, Remedy } from '../contract/facts.ts';
 import { writes, type CopyRequest, type Plan } from '../contract/jobs.ts';
+import { hasChunk } from './chunks.ts';
 import { failure, type Failure } from './errors.ts';
+import type { Manifest } from './manifest.ts';
 import type { NativeCause, NativeError } from './native.ts';
 
 /** Of a job, what its errors need to name things. */
@@ -11,6 +13,8 @@ export interface Named {
   /** As the user gave it; null where a manifest stands for it. */
   source: string | null;
   sourceIsFile: boolean;
+  /** What guides a repair, so that the source has to be what that was made of. */
+  manifest: Pick<Manifest, 'known' | 'chunkSize'> | null;
   /** As the user gave them; `part` is the name of an image until it is complete. */
   destinations: readonly { path: string; part: string | null }[];
 }
@@ -46,7 +50,7 @@ export function jobError(entry: NativeError, job: Named, superblock = false): Jo
     op: flush ? 'flush' : side,
     errno,
     ...placed,
-    ...(isRefused(entry) ? { remedy: { kind: 'refusedCommand' } as const } : superblock ? { remedy: { kind: 'mountedSince' } as const } : {}),
+    ...(isRefused(entry) ? { remedy: { kind: 'refusedCommand' } as const } : isOfOtherManifest(entry, job) ? { remedy: { kind: 'manifestOfSource' } as const } : superblock ? { remedy: { kind: 'mountedSince' } as const } : {}),
     reason: code === 'CANCELLED' ? { kind: 'cancelled' }
       : placed === null ? { kind: 'failed', what: operationOf(entry), cause: causeOf(entry, job) }
         : { kind: 'failedAt', what: operationOf(entry), place: placed, cause: causeOf(entry, job) },
@@ -55,6 +59,10 @@ export function jobError(entry: NativeError, job: Named, superblock = false): Jo
 
 /** The device understood the command and would not do it (BLK_STS_TARGET, BLK_STS_NOTSUPP): that says nothing about its medium. */
 const isRefused = ({ cause, errno }: NativeError): boolean => cause === 'io' && (errno === 'EREMOTEIO' || errno === 'EOPNOTSUPP');
+
+/** The source has something else where the manifest has a hash. */
+const isOfOtherManifest = ({ side, cause, offset }: NativeError, { manifest }: Named): boolean =>
+  side === 'read' && cause === 'mismatch' && manifest !== null && hasChunk(manifest.known, Math.floor(offset / manifest.chunkSize));
 
 /** Of a drive that gives nothing where it had something, nothing is there any more; a file was made shorter. */
 const wasCut = ({ cause, errno, side }: NativeError, { sourceIsFile }: Named): boolean => sourceIsFile && side === 'read' && cause === 'gone' && errno === null;
@@ -109,7 +117,7 @@ function causeOf(entry: NativeError, job: Named): Fact<'causes'> {
     case 'stalled':
       return { kind: 'silent' };
     case 'mismatch':
-      if (side === 'read') return { kind: 'otherThanBefore' };
+      if (side === 'read') return { kind: isOfOtherManifest(entry, job) ? 'otherThanItsManifest' : 'otherThanBefore' };
       if (kind === 'copy' || kind === 'resume') return { kind: 'otherThanWritten' };
       return { kind: source === null ? 'otherThanManifest' : 'otherThanSource' };
     case 'cancelled': // which is told as that, not as a failed transfer

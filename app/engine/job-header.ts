@@ -13,6 +13,8 @@ export interface LoggedEnd extends Pick<Endpoint, 'path' | 'realPath' | 'kind' |
   id: string | null;
   /** Of a file, when it was last written, milliseconds since the epoch; null for a device. */
   modified: number | null;
+  /** Of a file, when it was made, nanoseconds since the epoch; null for a device, where its file system does not keep that, and in a log of before. */
+  born: string | null;
 }
 
 /** What a log begins with. */
@@ -40,6 +42,7 @@ const absolute = z.string().regex(/^\/[^\0]*$/, 'not an absolute path');
 const end = z.strictObject({
   path: absolute, realPath: absolute, kind: z.enum(['block', 'file']), size: count, model: maybeText, serial: maybeText, majorMinor: maybeText,
   id: maybeText, modified: z.number().min(-LAST_TIME).max(LAST_TIME).nullable(),
+  born: z.string().regex(/^-?\d{1,20}$/).nullable().default(null),
 }) satisfies z.ZodType<LoggedEnd>;
 
 /** The shape of a header; `contradictions` has the rest. */

@@ -19,7 +19,7 @@ import { thisProgram } from './program.ts';
 import { makeFolder } from './state-folder.ts';
 
 export type { JobLogHeader, LoggedEnd } from './job-header.ts';
-export { JobLogError, type JobLog, type LoggedState } from './job-records.ts';
+export { isSettled, JobLogError, type JobLog, type LoggedState } from './job-records.ts';
 
 /** A log in the state folder. */
 export interface LoggedJob {
@@ -54,11 +54,12 @@ export function jobPath(dir: string, id: string): string {
 
 /** The logs in the state folder `dir`, newest first; none when there is no such folder. Throws a Refusal when it cannot be read. */
 export async function listJobs(dir: string): Promise<LoggedJob[]> {
-  const names = await readdir(join(dir, 'jobs')).catch((error: unknown) => {
+  const entries = await readdir(join(dir, 'jobs'), { withFileTypes: true }).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return [];
     throw new Refusal([failureOf(error, 'read', join(dir, 'jobs'), 'file')]);
   });
-  const ids = names.flatMap((name) => NAME.exec(name)?.[1] ?? []);
+  // A link, a pipe or a folder is no log, whatever it is called.
+  const ids = entries.flatMap((entry) => (entry.isFile() ? (NAME.exec(entry.name)?.[1] ?? []) : []));
   return ids.sort().reverse().map((id) => ({ id, path: jobPath(dir, id) }));
 }
 

@@ -27,9 +27,13 @@ import { hostMessage } from './schema.ts';
 
 /** How a destination ended. */
 export interface LoggedState {
-  state: 'done' | 'failed' | 'cancelled';
+  /** 'replaced': another job has made an image in its place, and nothing of it is left to go on with. */
+  state: 'done' | 'failed' | 'cancelled' | 'replaced';
   verified: boolean | null;
 }
+
+/** Is there nothing left to be done for a destination? */
+export const isSettled = (state: LoggedState | null | undefined): boolean => state?.state === 'done' || state?.state === 'replaced';
 
 /** Chunks [first, first + count) of a destination. */
 interface ChunksOf {
@@ -98,7 +102,7 @@ const LEAST_MARKS = 2 ** 26;
 const TYPES = ['', 'header', 'durable', 'withdrawn', 'state', 'closed', 'resumed'] as const;
 
 const count = z.int().nonnegative();
-const state = z.strictObject({ destination: count, state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable() });
+const state = z.strictObject({ destination: count, state: z.enum(['done', 'failed', 'cancelled', 'replaced']), verified: z.boolean().nullable() });
 const closed = z.strictObject({ result: z.unknown() });
 const resumed = z.strictObject({ at: count });
 

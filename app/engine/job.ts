@@ -31,7 +31,7 @@ import { catchUp } from './rescue-retry.ts';
 import { refuseRetry, reopenForRetry } from './retry.ts';
 import type { PassEnd, Stage } from './stage.ts';
 import { Standing } from './standing.ts';
-import { sourceWasWritten } from './write-counts.ts';
+import { sourceWritten } from './write-counts.ts';
 
 const SAMPLE_MS = 100;
 /** What is durable is put into the log so often. */
@@ -94,6 +94,7 @@ export class Job implements Stage {
       kind: plan.kind,
       source: plan.source?.path ?? null,
       sourceIsFile: prepared.source?.end.kind === 'file',
+      manifest: request.kind === 'repair' ? prepared.manifest : null,
       destinations: destinations.map((held) => ({ path: held.end.path, get part() { return held.naming?.part ?? null; } })),
     };
     this.#looks = request.kind !== 'verify' || prepared.source === null ? null
@@ -223,6 +224,10 @@ export class Job implements Stage {
 
   unproven(destination: number): number {
     return this.#ledger.unproven(destination);
+  }
+
+  proven(destination: number): Uint8Array {
+    return this.#ledger.proven(destination);
   }
 
   owns(): boolean {
@@ -378,14 +383,14 @@ export class Job implements Stage {
     for (const error of unexplained(ends, this.#errors, this.#named)) this.#push(error);
     const silent = new Set(this.#errors.flatMap(({ code, destination }) => (code === 'STALLED' ? [destination] : [])));
     for (const note of await showNewPartitions(this.prepared, (index) => silent.has(index) || this.#removals.has(index))) this.note(note);
-    const sourceWritten = source !== null && await sourceWasWritten(source);
-    if (sourceWritten) this.note({ kind: 'sourceWritten', path: source.end.path });
+    const written = source === null ? 'no' : await sourceWritten(source, this.prepared.addon);
+    if (written !== 'no') this.note({ kind: written === 'yes' ? 'sourceWritten' : 'sourceUnwatched', path: source!.end.path });
     const cut = this.rescue?.left === 0 ? null : { kind: ends.some(({ state }) => state === 'cancelled') ? 'cancelled' : 'sourceUnread' } as const;
     const manifest = await leaveManifest(this.prepared, this.hashes, cut, (note) => this.note(note));
     const seconds = this.#seconds();
     if (this.#ledger.problem !== null) this.note(this.#ledger.problem);
     const result = jobResult({
-      plan, named: this.#named, ends, errors: this.#errors, seconds, bytes: this.#bytesRead, sourceWritten, notes: this.#notes, manifest,
+      plan, named: this.#named, ends, errors: this.#errors, seconds, bytes: this.#bytesRead, sourceWritten: written !== 'no', notes: this.#notes, manifest,
       readErr: (this.rescue?.bad ?? 0) > 0 ? 1 : this.#readErr, rescue: this.rescue === null ? null : { rescued: this.rescue.rescued, bad: this.rescue.bad },
     });
     await this.#ledger.close(result);

@@ -3,7 +3,7 @@
 import type { Note } from '../contract/facts.ts';
 import type { DestinationResult, JobResult } from '../contract/jobs.ts';
 import { both, chunksIn, chunksOfErrors, KnownHashes, noChunks, without } from './chunk-sets.ts';
-import { chunkRanges, markChunks } from './chunks.ts';
+import { chunkRanges, hasChunk, markChunks } from './chunks.ts';
 import { Evidence } from './evidence.ts';
 import type { LogKeeper } from './log-keeper.ts';
 import type { Pass } from './pass.ts';
@@ -45,6 +45,11 @@ export class Ledger {
   /** Bytes of a destination that were not compared with the source, or differ from it. */
   unproven(destination: number): number {
     return this.#evidence[destination]!.missing;
+  }
+
+  /** Chunks of a destination that were compared with the source as a whole, and found equal. */
+  proven(destination: number): Uint8Array {
+    return this.#evidence[destination]!.whole;
   }
 
   /** Whatever was proven of a destination, it is compared again: it can be another medium now. */
@@ -92,13 +97,17 @@ export class Ledger {
   /** Takes the hashes that a pass has made of the source. */
   takeHashes(pass: Pass): void {
     const { grid } = this.#prepared;
-    const { source, offset = 0, length = grid.bytes, hash } = pass.request.job;
+    const { source, offset = 0, length = grid.bytes, hash, known } = pass.request.job;
     const { first, count } = chunksWithin({ position: offset, size: length }, grid);
     // Of a region that begins within a chunk they are those of no chunk.
     if (source === null || first * grid.chunkSize !== offset) return;
     // Where a destination stands for the source it may have zeros where that has something.
     if (source !== this.#prepared.source?.device && hash !== true) return;
-    for (let chunk = 0; chunk < count; chunk += STEP) this.hashes.add(first + chunk, pass.hashes(chunk, Math.min(STEP, count - chunk)));
+    for (let chunk = 0; chunk < count; chunk += STEP) {
+      const made = pass.hashes(chunk, Math.min(STEP, count - chunk));
+      // Those that the pass was given say nothing of what the source has: not all of it was read again.
+      this.hashes.add(first + chunk, known === undefined ? made : { ...made, known: made.known.map((one, index) => (hasChunk(known, first + chunk + index) ? 0 : one)) });
+    }
     // What has holes is not what the source has.
     for (const range of chunkRanges(chunksOfErrors(pass.errors(), -1, grid), chunksIn(grid))) this.hashes.remove(range.first, range.count);
   }

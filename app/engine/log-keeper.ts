@@ -5,8 +5,8 @@ import { writes, type DestinationResult, type JobResult } from '../contract/jobs
 import { Answers } from './answers.ts';
 import { chunksIn, isEmpty } from './chunk-sets.ts';
 import { errnoOf, reasonOf, Refusal } from './errors.ts';
-import type { End } from './inspect.ts';
-import { JobLogWriter, listJobs, pruneJobs, removeJob, summaries, type DurableRange, type JobLogHeader, type LoggedEnd } from './job-log.ts';
+import { bornAt } from './images.ts';
+import { isSettled, JobLogWriter, listJobs, pruneJobs, removeJob, summaries, type DurableRange, type JobLogHeader, type LoggedEnd } from './job-log.ts';
 import { isSameEnd, loggedEnd, writtenWith } from './logged-end.ts';
 import { openId } from './file-ids.ts';
 import type { ChunkRange, NativeDevice } from './native.ts';
@@ -107,7 +107,7 @@ export class LogKeeper {
 async function open(prepared: Prepared): Promise<JobLogWriter> {
   const { log, resumed } = prepared;
   if (resumed === null || isBegunAnew(resumed)) {
-    const writer = await JobLogWriter.create(log!.dir, headerOf(prepared), log!.id);
+    const writer = await JobLogWriter.create(log!.dir, await headerOf(prepared), log!.id);
     // The old one is of use yet for those that are left out.
     if (resumed?.leftOut === 0) await removeJob(log!.dir, resumed.id);
     // Of one that was damaged the new log is the one to be held.
@@ -116,9 +116,9 @@ async function open(prepared: Prepared): Promise<JobLogWriter> {
     return writer;
   }
   const { writer, log: before } = await JobLogWriter.reopen(log!.dir, log!.id);
-  // Those that were done stay done.
+  // Those that were done stay done, and those that were replaced are gone.
   for (const [index, state] of resumed.log.states.entries()) {
-    if (state?.state === 'done' && before.states[index] === null) await writer.state(index, state);
+    if (state !== null && isSettled(state) && before.states[index] === null) await writer.state(index, state);
   }
   return writer;
 }
@@ -131,20 +131,17 @@ function lockOf({ addon }: Prepared, path: string): Promise<NativeDevice> {
   return addon.openDevice(path, { write: true, exclusive: true });
 }
 
-function headerOf({ request, source, destinations, plan, grid }: Prepared): JobLogHeader {
-  const ends = plan.destinations.map((endpoint, index): LoggedEnd => {
+async function headerOf({ request, source, destinations, plan, grid, addon }: Prepared): Promise<JobLogHeader> {
+  const ends = await Promise.all(plan.destinations.map(async (endpoint, index): Promise<LoggedEnd> => {
     const { end, device } = destinations[index]!;
-    return loggedEnd(endpoint, { ...end, id: idOfOpen(end, device) });
-  });
+    // An image has its identity only now that it is made.
+    const made = end.image === null || device === null ? {} : { id: openId(device.info()), born: await bornAt(addon, device) };
+    return loggedEnd(endpoint, { ...end, ...made });
+  }));
   return {
     request: { ...request, job: null }, source: source === null ? null : loggedEnd(plan.source!, source.end), destinations: ends,
     chunkSize: grid.chunkSize, bytes: grid.bytes, startedAt: Date.now(),
   };
-}
-
-/** An image has its identity only now that it is made. */
-function idOfOpen(end: End, device: NativeDevice | null): string | null {
-  return end.image === null || device === null ? end.id : openId(device.info());
 }
 
 /** What logs of other jobs say is on these destinations will not be there any more. */
@@ -153,23 +150,31 @@ async function withdrawElsewhere(prepared: Prepared): Promise<void> {
   const dir = prepared.stateDir;
   const mine = prepared.plan.destinations.flatMap((endpoint, index) => {
     const { end } = prepared.destinations[index]!;
-    return [loggedEnd(endpoint, end), ...writtenWith(end)];
+    return [loggedEnd(endpoint, end), ...writtenWith(end)].map((one) => ({ one, makesImage: end.image !== null }));
   });
   const others = (await listJobs(dir)).filter(({ id }) => id !== prepared.resumed?.id);
   for (const summary of await summaries(others)) {
     if (summary === null) continue; // it says nothing, so there is nothing to take back
     const { id, path, header, states, durable } = summary;
-    const stale = header.destinations.flatMap((end, index) =>
-      states[index]?.state !== 'done' && durable[index] !== 0 && mine.some((one) => isSameEnd(one, end)) ? [index] : []);
+    const stale = header.destinations.flatMap((end, index) => {
+      const writer = isSettled(states[index]) ? undefined : mine.find(({ one }) => isSameEnd(one, end));
+      return writer === undefined || (durable[index] === 0 && !writer.makesImage) ? [] : [{ index, isReplaced: writer.makesImage }];
+    });
     if (stale.length === 0) continue;
     const lock = await holdLog(prepared.addon, path);
     // A running job holds its destinations: they are not these, they only look like them. Its log is its own.
     if (lock === 'running' || lock === 'absent') continue;
     try {
+      const isReplaced = (index: number): boolean => stale.some((one) => one.index === index && one.isReplaced);
+      if (header.destinations.every((_, index) => isSettled(states[index]) || isReplaced(index))) {
+        await removeJob(dir, id);
+        continue;
+      }
       const writer = await reopened(dir, id);
       if (writer === null) continue;
-      for (const [index, state] of states.entries()) if (state !== null) await writer.state(index, state);
-      for (const index of stale) await writer.withdraw(index, 0, chunksIn(header));
+      for (const [index, state] of states.entries()) if (state !== null && !isReplaced(index)) await writer.state(index, state);
+      for (const { index } of stale) if (durable[index] !== 0) await writer.withdraw(index, 0, chunksIn(header));
+      for (const { index } of stale) if (isReplaced(index)) await writer.state(index, { state: 'replaced', verified: null });
       await writer.abandon();
     } finally {
       lock.close();

@@ -6,9 +6,9 @@ import type { End } from './inspect.ts';
 import type { LoggedEnd } from './job-log.ts';
 
 /** What the log keeps of an end. */
-export function loggedEnd(endpoint: Endpoint, { id, modified }: Pick<End, 'id' | 'modified'>): LoggedEnd {
+export function loggedEnd(endpoint: Endpoint, { id, modified, born }: Pick<End, 'id' | 'modified' | 'born'>): LoggedEnd {
   const { path, realPath, kind, size, model, serial, majorMinor } = endpoint;
-  return { path, realPath, kind, size, model, serial, majorMinor, id, modified };
+  return { path, realPath, kind, size, model, serial, majorMinor, id, modified, born };
 }
 
 /** What of a device the log of another job could speak of, when this is written: itself, the disk that it is a part of, its partitions. */
@@ -16,7 +16,7 @@ export function writtenWith({ block }: End): LoggedEnd[] {
   if (block === null) return [];
   const around = new Set([...foundations(block), ...withDescendants(block)]);
   return [...around].map(({ path, size, model, backingFile, serial, majorMinor }) =>
-    ({ path, realPath: path, kind: 'block', size, model: model ?? backingFile, serial, majorMinor, id: `block:${majorMinor}`, modified: null }));
+    ({ path, realPath: path, kind: 'block', size, model: model ?? backingFile, serial, majorMinor, id: `block:${majorMinor}`, modified: null, born: null }));
 }
 
 /** Are they one and the same, as far as anybody can tell? Images are known by their place: the file is made anew. */
@@ -28,20 +28,26 @@ export function isSameEnd(one: LoggedEnd, other: LoggedEnd): boolean {
     : one.id === other.id;
 }
 
-/**
- * Is a file the one that was logged at its path? Its inode counts: a file system that has no device of its own, a server's or
- * btrfs, gets another number with every mount.
- */
-const isSameFile = (id: string | null, logged: string | null): boolean => id !== null && logged !== null && inodeOf(id) === inodeOf(logged);
-
-/** Is the file at a logged path certainly the one that was logged? */
-export const isThatFile = ({ id, lasting }: Pick<End, 'id' | 'lasting'>, logged: string | null): boolean => lasting && isSameFile(id, logged);
+/** A file at a logged path. */
+type Now = Pick<End, 'id' | 'born' | 'lasting'>;
+/** A file as its log has it. A log of before knows no time of birth. */
+type Then = Pick<LoggedEnd, 'id' | 'born'>;
 
 /**
- * Can it be? Where inodes do not last, only the path speaks for it. What else there is has to do: size and time of a source,
- * the name that only a job's file has, and in both cases the sample that is compared with the log.
+ * Has a file the inode that was logged at its path? The number of its file system does not count: one that has no device of its
+ * own, a server's or btrfs, gets another number with every mount. Where inodes do not last there is nothing to compare.
  */
-export const mayBeThatFile = ({ id, lasting }: Pick<End, 'id' | 'lasting'>, logged: string | null): boolean => !lasting || isSameFile(id, logged);
+const hasInode = (now: Now, { id }: Then): boolean => !now.lasting || (now.id !== null && id !== null && inodeOf(now.id) === inodeOf(id));
+
+/** Is the file at a logged path certainly the one that was logged? A removed one's inode is soon another one's, its birth is not. */
+export const isThatFile = (now: Now, then: Then): boolean => hasInode(now, then) && now.born !== null && now.born === then.born;
+
+/**
+ * Can it be? Where nobody knows its birth, or inodes do not last (FAT's times follow the time zone), something else has to speak
+ * for it: size and time of a source, the sample that is compared with the log.
+ */
+export const mayBeThatFile = (now: Now, then: Then): boolean =>
+  hasInode(now, then) && (!now.lasting || now.born === null || then.born === null || now.born === then.born);
 
 const inodeOf = (id: string): string => id.slice(id.lastIndexOf(':') + 1);
 
@@ -70,6 +76,6 @@ export function difference(logged: LoggedEnd, end: End, asSource: boolean): Reas
     return { kind: 'anotherDrive', now: { model: model ?? backingFile, serial, size: end.size }, then: drive(logged) };
   }
   if (!asSource) return null;
-  if (!mayBeThatFile(end, logged.id) || end.size !== logged.size) return { kind: 'anotherFile' };
+  if (!mayBeThatFile(end, logged) || end.size !== logged.size) return { kind: 'anotherFile' };
   return end.modified === logged.modified ? null : { kind: 'writtenSince' };
 }

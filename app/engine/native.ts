@@ -48,6 +48,16 @@ export interface NativeDevice {
   close(): void;
 }
 
+/** A file by its descriptor. Times in nanoseconds since the epoch. */
+export interface NativeFileState {
+  size: number;
+  modified: bigint;
+  /** Last change of it or its inode. Nobody can set it back. */
+  changed: bigint;
+  /** When it was made; null where its file system does not keep that. */
+  born: bigint | null;
+}
+
 /** What the kernel, or udevd after it, tells of one block device. */
 export interface NativeUevent {
   /** "add", "remove", "change"...; "" when some were missed, and anything may have happened. */
@@ -290,6 +300,8 @@ export interface NativeAddon {
   loopFile(device: NativeDevice): Promise<string | null>;
   /** The same of the loop device at `path`; null, too, where this user may not open it. */
   loopFileAt(path: string): Promise<string | null>;
+  /** What an open file is now, whatever has its name. Rejects with an EngineError as fstat(2) does. */
+  fileState(device: NativeDevice): Promise<NativeFileState>;
   /** Bytes of the data in a file, without its holes. Rejects with an EngineError, EINVAL where they cannot be told apart. */
   dataBytes(device: NativeDevice): Promise<number>;
   /** `chunkSize`: bytes of a sub-job, a power of two from 64 KiB to 16 MiB, 1 MiB by default (less in a small pool). */

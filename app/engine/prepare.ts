@@ -7,13 +7,13 @@ import type { Note, Reason } from '../contract/facts.ts';
 import { writes, type CopyRequest, type Plan } from '../contract/jobs.ts';
 import { Answers } from './answers.ts';
 import { argumentErrors, memoryOf, verifies } from './arguments.ts';
-import type { Grid } from './chunk-sets.ts';
+import { both, isEmpty, type Grid } from './chunk-sets.ts';
 import { isChunkSize } from './chunks.ts';
 import { errnoOf, failure, failureOf, isRefusedAccess, reasonOf, Refusal, refuse, throwIfAny } from './errors.ts';
 import { againstBehindSame } from './behind.ts';
 import { withHolder } from './holders.ts';
 import { againstUnmounting, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
-import { checkPart, refuseForeignPart, reopenPart, type Naming } from './images.ts';
+import { bornAt, checkPart, refuseForeignPart, reopenPart, type Naming } from './images.ts';
 import { endpoint, type End, type Found } from './inspect.ts';
 import { newJobId, type LoggedEnd } from './job-log.ts';
 import { notesOnLeftovers } from './leftovers.ts';
@@ -23,13 +23,14 @@ import { isThatFile, mayBeThatFile } from './logged-end.ts';
 import { openId } from './file-ids.ts';
 import { isSequence, readBlocks } from './machine.ts';
 import type { Manifest } from './manifest.ts';
+import { againstSource } from './manifest-sample.ts';
 import { bytesOf, type RescueMap } from './mapfile.ts';
 import type { NativeAddon, NativeClient, NativeDevice, NativeOpenOptions } from './native.ts';
 import { partitionNotes } from './partitions.ts';
 import { placeOf } from './places.ts';
 import type { Rights } from './rights.ts';
 import type { RightsSession, Wanted } from './rights-session.ts';
-import { findEnds, leftByJob, openInterrupted, sampleErrors, type Resumed } from './resume.ts';
+import { findEnds, isNamed, leftByJob, openInterrupted, sampleErrors, type Resumed } from './resume.ts';
 import { notesOnSectors } from './sectors.ts';
 import { judgeContent } from './source-content.ts';
 import { makeFolder, stateDir } from './state-folder.ts';
@@ -179,6 +180,7 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
   const lacking: Wanted[] = [];
   const opened: NativeDevice[] = [];
   const locks: number[] = [];
+  const replaced: Note[] = [];
   const opening = async (end: End, act: () => Promise<NativeDevice | null>): Promise<NativeDevice | null> => {
     try {
       const device = await answers.of(end.path, act(), end.kind, (late) => late?.close());
@@ -210,6 +212,7 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
     const holdOne = async ({ end }: Found, index: number): Promise<Held> => {
       const place = end!;
       const logged = resumed?.log.header.destinations[resumed.indices[index]!];
+      const left = resumed === null || logged === undefined ? null : { logged, isTold: !isEmpty(both(resumed.durable[index]!, resumed.known)) };
       // A file that was there when the job began says when it was written.
       const isOld = logged === undefined || place.image === null ? place.id !== null : logged.modified !== null;
       const mounts = request.unmount && writes(request.kind) && place.block !== null ? mountsOf(place.block, blocks) : [];
@@ -220,10 +223,10 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
       const writing = { write: writes(request.kind), exclusive: writes(request.kind) };
       if (place.image === null) return { ...held, device: await device(place, mounts.length > 0 ? {} : writing, writes(request.kind) ? 'write' : 'read') };
       if (updated && resumed === null) {
-        await opening(place, () => image(addon, place, undefined));
+        await opening(place, () => image(addon, place, null, replaced));
         return { ...held, device: await device(place, { ...writing, grow: true }, 'write') };
       }
-      return { ...held, device: await opening(place, () => (rescued && resumed === null ? begun(addon, place) : image(addon, place, logged?.id))) };
+      return { ...held, device: await opening(place, () => (rescued && resumed === null ? begun(addon, place) : image(addon, place, left, replaced))) };
     };
     const destinations: Held[] = [];
     for (const [index, found] of looked.destinations.entries()) destinations.push(await holdOne(found, index));
@@ -245,6 +248,7 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
     const held = source === null ? null : { end: source.end, device: source.device!, mark: null };
     try {
       throwIfAny(chunkErrors(request, client, wanted));
+      if (request.kind === 'repair' && manifest !== null) throwIfAny(await againstSource(manifest, request.manifest!, client, held!.device));
       if (resumed !== null) throwIfAny(await sampleErrors(resumed, client, held!, destinations));
     } catch (error) {
       await client.destroy();
@@ -257,7 +261,7 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
     const clones = writes(request.kind) ? destinations.map(({ end }) => end) : [];
     const onSource = from === null ? [] : [...notesOnSource(from, blocks), ...notesOnClones(from, clones)];
     const onCache = notesOnCache([...(held === null ? [] : [held]), ...destinations]);
-    const all = [...(content?.notes ?? []), ...partitions, ...onSource, ...beside, ...misplaced, ...left, ...onCache, ...looked.notes, ...notes];
+    const all = [...(content?.notes ?? []), ...partitions, ...onSource, ...beside, ...misplaced, ...left, ...onCache, ...replaced, ...looked.notes, ...notes];
     const plan = planOf(asked, request, from, destinations, bytes, client, all, log?.id ?? null);
     const serverCopies = from?.kind === 'file' && blocks.serverCopies(from.realPath);
     return { plan, request, source: held, serverCopies, destinations, grid, manifest, map, resumed, log, stateDir: dir, lock, left: [], sessions, rights, locks, client, addon };
@@ -282,20 +286,36 @@ function namingOf({ kind, id, size, modified, lasting, realPath, image }: End, l
   return kind === 'file' && logged !== undefined && logged.realPath !== realPath ? { part: realPath, name: logged.realPath, replaces: null } : null;
 }
 
-/** The file of an image: of one that is continued what there is of it, of a new one none before the job starts. */
-async function image(addon: NativeAddon, end: End, logged: string | null | undefined): Promise<NativeDevice | null> {
+/** What an interrupted job left of an image, by its log. */
+interface Left {
+  logged: LoggedEnd;
+  /** The log has hashes of what is in it, and samples of that are compared. */
+  isTold: boolean;
+}
+
+/**
+ * The file of an image: of one that is continued what there is of it (`left`), of a new one none before the job starts.
+ * `notes` gets what that will cost another job.
+ */
+async function image(addon: NativeAddon, end: End, left: Left | null, notes: Note[]): Promise<NativeDevice | null> {
   const { path, realPath, image, lasting } = end;
-  if (logged === undefined) {
+  if (left === null) {
     await checkPart(addon, image!.part);
-    if (image!.partId === null || (await leftByJob(stateDir(), end))) return null;
-    return refuseForeignPart('IN_USE', path, image!.part);
+    if (image!.partId === null) return null;
+    const job = await leftByJob(stateDir(), end);
+    if (job === null) return refuseForeignPart('IN_USE', path, image!.part);
+    notes.push({ kind: 'partOfJob', path, part: image!.part, began: job.header.startedAt });
+    return null;
   }
+  const { logged, isTold } = left;
   // One that had got its name already, and the log had not heard of it, is called what it was again when the job starts.
-  const isNamed = image!.partId === null && isThatFile(end, logged);
-  const device = await (isNamed ? addon.openDevice(realPath, { write: true, exclusive: true, grow: true }) : reopenPart(addon, image!.part));
-  const info = device?.info();
-  if (info !== undefined && mayBeThatFile({ id: openId(info), lasting }, logged)) return device;
-  device?.close();
+  const hasName = image!.partId === null && isNamed(end, logged);
+  const device = await (hasName ? addon.openDevice(realPath, { write: true, exclusive: true, grow: true }) : reopenPart(addon, image!.part));
+  if (device !== null) {
+    const found = { id: openId(device.info()), born: await bornAt(addon, device), lasting };
+    if (isThatFile(found, logged) || (isTold && mayBeThatFile(found, logged))) return device;
+    device.close();
+  }
   return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: device === null ? 'partMissing' : 'partReplaced' }, remedy: { kind: 'newCopy' } });
 }
 

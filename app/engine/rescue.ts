@@ -327,12 +327,16 @@ class Rescuer {
     for (const destination of this.#open) if (whole) await this.#stage.finish(destination, this.#bad.has(destination) ? 'failed' : 'done');
   }
 
-  /** For the manifest: what came in pieces, or before this run, has no hash yet. It is read from a destination, which has it all. */
+  /**
+   * For the manifest: what came in pieces has no hash yet. It is read from a destination, where that was compared with the source.
+   * What only the map says is there stays a hole.
+   */
   async #hashRest(): Promise<void> {
     const { grid, request, hashes } = this.#stage;
     const destination = this.#open.find((one) => !this.#bad.has(one));
     if (request.saveManifest === null || destination === undefined) return;
-    const left = without(chunksOf(this.#map, '+', { position: 0, size: grid.bytes }, grid), hashes.known);
+    const rescued = chunksOf(this.#map, '+', { position: 0, size: grid.bytes }, grid);
+    const left = without(both(rescued, this.#stage.proven(destination)), hashes.known);
     if (isEmpty(left)) return;
     await this.#stage.perform({
       words: { writing: 'copying', reading: 'verifying' },

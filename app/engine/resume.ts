@@ -7,7 +7,7 @@ import { both, bytesOf, isEmpty, noChunks, sampleOf } from './chunk-sets.ts';
 import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
 import { inspectDestination, inspectExisting, inspectRepaired, type End, type Found } from './inspect.ts';
 import { jobError } from './job-errors.ts';
-import { jobPath, listJobs, readJobLog, removeJob, summaries, type JobLog, type JobSummary, type LoggedEnd } from './job-log.ts';
+import { isSettled, jobPath, listJobs, readJobLog, removeJob, summaries, type JobLog, type JobSummary, type LoggedEnd } from './job-log.ts';
 import { difference, isThatFile, mayBeThatFile, pathNow } from './logged-end.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from './native.ts';
 
@@ -64,15 +64,15 @@ export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks
   const look = (logged: LoggedEnd): Promise<Found> => {
     const path = pathNow(logged, blocks);
     if (header.request.kind !== 'repair') return inspectDestination(path, blocks);
-    return logged.kind === 'file' ? inspectRepaired(path, logged.realPath, (end) => mayBeThatFile(end, logged.id), blocks) : inspectExisting(path, blocks);
+    return logged.kind === 'file' ? inspectRepaired(path, logged.realPath, (end) => mayBeThatFile(end, logged), blocks) : inspectExisting(path, blocks);
   };
   const [source, ...found] = await Promise.all([
     header.source === null ? missingSource() : inspectExisting(pathNow(header.source, blocks), blocks),
     ...logged.map((index) => look(header.destinations[index]!)),
   ]);
-  const gone = ({ end, ...rest }: Found, { id }: LoggedEnd): boolean => {
+  const gone = ({ end, ...rest }: Found, logged: LoggedEnd): boolean => {
     if (end === null) return 'error' in rest && rest.error.code === 'NOT_FOUND';
-    return end.block !== null ? end.size === 0 : end.image !== null && end.image.partId === null && !isThatFile(end, id);
+    return end.block !== null ? end.size === 0 : end.image !== null && end.image.partId === null && !isNamed(end, logged);
   };
   const here = logged.flatMap((index, place) => (gone(found[place]!, header.destinations[index]!) ? [] : [{ index, found: found[place]! }]));
   const kept = here.length === 0 ? logged.map((index, place) => ({ index, found: found[place]! })) : here;
@@ -105,7 +105,7 @@ function checked(found: Found, compare: (end: End) => Reason | null): Found {
   return { end: null, error: failure({ code: 'CHANGED', op: 'check', device: path, reason, ...(kind === 'file' ? { remedy: { kind: 'newCopy' } } : {}) }) };
 }
 
-const unfinished = ({ states }: Pick<JobLog, 'states'>): number[] => states.flatMap((state, index) => (state?.state === 'done' ? [] : [index]));
+const unfinished = ({ states }: Pick<JobLog, 'states'>): number[] => states.flatMap((state, index) => (isSettled(state) ? [] : [index]));
 
 /**
  * Reads samples of the source, and of what should be on each destination, and gives the errors of those that are not what
@@ -124,7 +124,7 @@ export async function sampleErrors(
     todo: ends.map(() => noChunks(grid)),
   });
   await job.done;
-  const named = { kind: 'verify' as const, source: null, sourceIsFile: false, destinations: ends.map(({ end }) => ({ path: end.path, part: null })) };
+  const named = { kind: 'verify' as const, source: null, sourceIsFile: false, manifest: null, destinations: ends.map(({ end }) => ({ path: end.path, part: null })) };
   const told = new Set<number>();
   const entries = job.errors(0).sort((one, other) => one.destination - other.destination);
   return entries.flatMap((entry) => {
@@ -139,24 +139,32 @@ export async function sampleErrors(
   });
 }
 
-/** The interrupted jobs that could be continued, newest first. Rejects with a Refusal when the logs cannot be listed. */
+/** The interrupted jobs that could be continued, newest first; a log that cannot be opened is none. Rejects with a Refusal when the logs cannot be listed. */
 export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<InterruptedJob[]> {
   const found = [];
   for (const job of await listJobs(dir)) {
-    const lock = await holdLog(addon, job.path);
-    if (lock === 'running' || lock === 'absent') continue;
+    const lock = await holdLog(addon, job.path).catch(nullIfRefused);
+    if (lock === null || lock === 'running' || lock === 'absent') continue;
     lock.close();
     found.push(job);
   }
   return (await summaries(found)).flatMap((summary) => (summary !== null && unfinished(summary).length > 0 ? [describe(summary)] : []));
 }
 
-/** Did an interrupted job leave what is at `image.part`? Its log names the file. Rejects with a Refusal when the logs cannot be listed. */
-export async function leftByJob(dir: string, { realPath, image, lasting }: End): Promise<boolean> {
-  const left = { id: image?.partId ?? null, lasting };
+/** Is an image there under its own name, which the log has not heard of? What is in it is looked at later. */
+export const isNamed = (end: End, logged: Pick<LoggedEnd, 'id' | 'born'>): boolean => isThatFile(end, logged) || (end.lasting && mayBeThatFile(end, logged));
+
+function nullIfRefused(error: unknown): null {
+  if (error instanceof Refusal) return null;
+  throw error;
+}
+
+/** The interrupted job that left what is at `image.part`, by its log, which names the file; null when none did. Rejects with a Refusal when the logs cannot be listed. */
+export async function leftByJob(dir: string, { realPath, image, lasting }: End): Promise<JobSummary | null> {
+  const left = { id: image?.partId ?? null, born: image?.partBorn ?? null, lasting };
   const logs = (await summaries(await listJobs(dir))).filter((log) => log !== null);
-  return logs.some((log) => unfinished(log).map((index) => log.header.destinations[index]!)
-    .some((logged) => logged.kind === 'file' && logged.realPath === realPath && mayBeThatFile(left, logged.id)));
+  return logs.find((log) => unfinished(log).map((index) => log.header.destinations[index]!)
+    .some((logged) => logged.kind === 'file' && logged.realPath === realPath && isThatFile(left, logged))) ?? null;
 }
 
 /** Forgets an interrupted job. Rejects with a Refusal when there is none, or when it runs. */
@@ -174,8 +182,9 @@ export async function forgetJob(dir: string, id: string, addon: NativeAddon): Pr
 function describe({ id, header, durable, states, damage }: JobSummary): InterruptedJob {
   return {
     id, name: header.request.name, startedAt: header.startedAt, source: header.source?.path ?? '', bytes: header.bytes, damaged: damage === 'corrupt',
-    destinations: header.destinations.map(({ path, model, serial }, index) =>
-      ({ path, model, serial, durable: durable[index]!, finished: states[index]?.state === 'done' })),
+    // An image that another job has replaced is none of its destinations any more.
+    destinations: header.destinations.flatMap(({ path, model, serial }, index) => (states[index]?.state === 'replaced' ? []
+      : [{ path, model, serial, durable: durable[index]!, finished: states[index]?.state === 'done' }])),
   };
 }
 

@@ -35,6 +35,8 @@ export interface Stage {
   durable(destination: number): Uint8Array;
   /** Bytes of a destination that were not compared with the source, or differ from it. */
   unproven(destination: number): number;
+  /** Chunks of a destination that were compared with the source as a whole, and found equal. */
+  proven(destination: number): Uint8Array;
   /** Does it still belong to this course? It does not once it was started again. */
   owns(destination: number): boolean;
   /** Has it neither ended nor been told to stop? */

@@ -2,7 +2,9 @@
 import { readdirSync, statSync } from 'node:fs';
 import type { Block } from './blocks.ts';
 import { errnoOf } from './errors.ts';
-import { wasWritten } from './inspect.ts';
+import { statsId } from './file-ids.ts';
+import { fileWritten, type Written } from './inspect.ts';
+import type { NativeAddon } from './native.ts';
 import type { Prepared } from './prepare.ts';
 import { content } from './sysfs.ts';
 
@@ -21,35 +23,56 @@ export interface WriteMark {
   own: number;
   /** Of a partition: what went to its disk beside the partitions; null for a whole disk. */
   beside: Beside | null;
-  /** State of the file behind a loop device; null without one, or when it is out of reach. */
-  file: string | null;
+  /** The file behind a loop device; null without one. */
+  file: FileMark | null;
+}
+
+/** A file behind a loop device. */
+interface FileMark {
+  /** Identity of what has its name; null when nothing has, or when that is out of reach. */
+  id: string | null;
+  state: string;
 }
 
 /**
  * Counts the writes to `block` that the kernel has finished: through the device itself, through the disk that it is a
  * partition of, and through the file behind a loop device. null when the device is gone. `sys` is where sysfs is mounted.
  */
-export function writeMark({ majorMinor, partition, type, backingFile }: Block, sys = '/sys'): WriteMark | null {
+export function writeMark(block: Block, sys = '/sys'): WriteMark | null {
+  const { majorMinor, partition, type } = block;
   const at = `${sys}/dev/block/${majorMinor}`;
   const own = sectors(at);
   if (own === null) return null;
   // What goes through the node of the whole disk counts for the disk, and for none of its partitions.
   const beside = type === 'part' && partition !== null ? besidePartitions(`${at}/..`) : null;
-  return { own, beside, file: backingFile === null ? null : fileMark(backingFile) };
+  const behind = fileBehind(block);
+  return { own, beside, file: behind === null ? null : fileMark(behind) };
 }
 
 /** True when the device was certainly written to between the two marks. */
 export function isWrittenBetween(before: WriteMark, now: WriteMark): boolean {
   const beside = before.beside !== null && now.beside !== null && now.beside.least > before.beside.most;
-  const file = before.file !== null && now.file !== null && now.file !== before.file;
+  const file = before.file !== null && now.file !== null && now.file.id === before.file.id && now.file.state !== before.file.state;
   return now.own !== before.own || beside || file;
 }
 
-/** Was the source written to since its job was started, or since a file was reviewed? What cannot be told counts as no. */
-export async function sourceWasWritten({ end, mark }: NonNullable<Prepared['source']>): Promise<boolean> {
-  if (end.block === null) return wasWritten(end);
-  const now = writeMark(end.block);
-  return mark !== null && now !== null && isWrittenBetween(mark, now);
+/** The file behind a loop device, or behind the one that this is a partition of. */
+const fileBehind = ({ backingFile, type, parents }: Block): string | null => backingFile ?? (type === 'part' ? (parents[0]?.backingFile ?? null) : null);
+
+/** Was the source written to since its job was started, or since a file was reviewed? A device that is gone says so in other ways. */
+export async function sourceWritten({ end, device, mark }: NonNullable<Prepared['source']>, addon: NativeAddon): Promise<Written> {
+  try {
+    if (end.block === null) return await fileWritten(end, await addon.fileState(device));
+    const now = writeMark(end.block);
+    if (mark === null || now === null) return 'no';
+    if (isWrittenBetween(mark, now)) return 'yes';
+    if (now.file === null) return 'no';
+    // A name can have become another file's, and the kernel alone knows the one that it opened.
+    return now.file.id !== null && [mark.file?.id, await addon.loopFile(device)].every((id) => id === now.file!.id) ? 'no' : 'unknown';
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return 'unknown';
+  }
 }
 
 function sectors(device: string): number | null {
@@ -70,14 +93,13 @@ function besidePartitions(disk: string): Beside | null {
 const inPartitions = (disk: string): number =>
   readdirSync(disk).filter((name) => content(`${disk}/${name}/partition`) !== '').reduce((sum, name) => sum + (sectors(`${disk}/${name}`) ?? 0), 0);
 
-/** null when the file is deleted or out of reach. */
-function fileMark(path: string): string | null {
+function fileMark(path: string): FileMark {
   try {
-    const { size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+    const stats = statSync(path, { bigint: true });
     // A writer can set the time of modification back (cp -p, rsync -t), but not the time of change.
-    return `${size} ${mtimeNs} ${ctimeNs}`;
+    return { id: statsId(stats), state: `${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}` };
   } catch (error) {
     if (errnoOf(error) === null) throw error;
-    return null;
+    return { id: null, state: '' };
   }
 }

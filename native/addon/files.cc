@@ -177,6 +177,42 @@ Napi::Value data_bytes(const Napi::CallbackInfo& info) {
                                  &number_of_bytes);
 }
 
+// What fstat tells of a file, whatever name it has by now. Times in nanoseconds since the epoch; `born` 0: its file system keeps none.
+struct FileState {
+  std::string path;
+  uint64_t size;
+  int64_t modified, changed, born;
+  int error;
+};
+
+int64_t nanoseconds(const struct statx_timestamp& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; }
+
+FileState state_of(const std::string& path, int fd) {
+  struct statx found {};
+  constexpr unsigned wanted = STATX_SIZE | STATX_MTIME | STATX_CTIME | STATX_BTIME;
+  if (statx(fd, "", AT_EMPTY_PATH, wanted, &found) != 0) return FileState{path, 0, 0, 0, 0, errno};
+  const int64_t born = (found.stx_mask & STATX_BTIME) != 0 ? nanoseconds(found.stx_btime) : 0;
+  return FileState{path, found.stx_size, nanoseconds(found.stx_mtime), nanoseconds(found.stx_ctime), born, 0};
+}
+
+Napi::Value file_facts(Napi::Env env, FileState& state) {
+  if (state.error != 0) throw engine_error(env, state.error, "check", state.path);
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("size", Napi::Number::New(env, static_cast<double>(state.size)));
+  result.Set("modified", Napi::BigInt::New(env, state.modified));
+  result.Set("changed", Napi::BigInt::New(env, state.changed));
+  result.Set("born", state.born == 0 ? env.Null() : Napi::BigInt::New(env, state.born));
+  return result;
+}
+
+// fileState(device): resolves to what the open file is now, not what has its name. Its file system can take its time.
+Napi::Value file_state(const Napi::CallbackInfo& info) {
+  const Device& device = Device::of(info[0]);
+  const auto held = held_copy(info.Env(), device);
+  return Waiting<FileState>::begin(info.Env(), "check", [held, path = device.path()] { return state_of(path, held->get()); },
+                                   &file_facts);
+}
+
 }  // namespace
 
 void define_files(Napi::Env env, Napi::Object exports) {
@@ -186,6 +222,7 @@ void define_files(Napi::Env env, Napi::Object exports) {
   exports.Set("unlockDevice", Napi::Function::New<unlock_device>(env, "unlockDevice"));
   exports.Set("lockDescriptor", Napi::Function::New<lock_descriptor>(env, "lockDescriptor"));
   exports.Set("dataBytes", Napi::Function::New<data_bytes>(env, "dataBytes"));
+  exports.Set("fileState", Napi::Function::New<file_state>(env, "fileState"));
   exports.Set("loopFile", Napi::Function::New<loop_file>(env, "loopFile"));
   exports.Set("loopFileAt", Napi::Function::New<loop_file_at>(env, "loopFileAt"));
 }

@@ -5,7 +5,7 @@
 
 namespace platter {
 
-// Adds renameFile, resizeFile, lockDevice, unlockDevice, lockDescriptor and loopFile to the addon's functions.
+// Adds renameFile, resizeFile, lockDevice, unlockDevice, lockDescriptor, dataBytes, fileState and loopFile to the addon's functions.
 void define_files(Napi::Env env, Napi::Object exports);
 
 }  // namespace platter

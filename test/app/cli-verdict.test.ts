@@ -126,6 +126,21 @@ describe.skipIf(cannot !== null)(`S4 a rescue${cannot === null ? '' : ` (${canno
     expect(verdictOf(run)).toEqual({ code: 1, outcome: 'partial', state: 'done', verified: null, uncompared: 2 * MiB, verdict: 'partlyVerified' });
   });
 
+  test('makes a manifest with holes where only its map says what is there', async () => {
+    const directory = await bench.directory();
+    const source = await bench.image('source.img', 4 * MiB);
+    const copy = await bench.image('copy.img', 4 * MiB, 2);
+    const [map, manifest] = [join(directory, 'map'), join(directory, 'm')];
+    // It says that all but the third chunk was rescued. In truth the copy has other data.
+    await writeFile(map, '0x0 ? 1\n0x0 0x200000 +\n0x200000 0x100000 ?\n0x300000 0x100000 +\n');
+    const run = await platter(['copy', '--rescue', '--map', map, source, copy, '--manifest', manifest, '--yes', '--json']);
+    expect(verdictOf(run)).toMatchObject({ code: 1, outcome: 'partial', verdict: 'partlyVerified', uncompared: 3 * MiB });
+    expect([...(await readManifest(manifest)).known]).toEqual([0b100]);
+    expect(resultOf(run).notes).toContain('The manifest has no hash for 3 chunks not read in full.');
+    // A manifest of what the copy has would call it right.
+    expect(verdictOf(await platter(['verify', '--manifest', manifest, copy, '--json']))).toMatchObject({ code: 1, uncompared: 3 * MiB });
+  });
+
   test('that finds all of it in its map has compared nothing, and is no plain success', async () => {
     const failing = await bench.disk({ size: 4 * MiB });
     const [copy, map] = [join(await bench.directory(), 'copy.img'), join(await bench.directory(), 'map')];

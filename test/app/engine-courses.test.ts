@@ -1,7 +1,7 @@
 // What a job can do beside a plain copy, through the real host on devices that fail as told: control while it runs,
 // manifests, repair, update, resume after every kind of end.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { appendFile, truncate, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -194,6 +194,39 @@ describe.skipIf(noLab !== null)('a manifest', () => {
     expect(repaired.destinations[0]).toMatchObject({ state: 'done', verified: true, written: 2 * MiB + 512, kept: 6 * MiB, errors: [] });
     expect(chunksWritten(await disk.writes())).toEqual([0, 3, 8]); // the head too: zeros first, itself last
     expect(head(disk.backing, 8 * MiB + 512).equals(seededBytes(8 * MiB + 512, 1))).toBe(true);
+  });
+
+  it('S4 does not guide a repair from another source: nothing is written, and the manifest is named', async () => {
+    const [source, other] = [await bench.image('disk.img', 8 * MiB + 512), await bench.image('other.img', 8 * MiB + 512, 2)];
+    const [manifest, copy] = [await bench.path('disk.manifest'), await bench.path('copy.img')];
+    const session = bench.session();
+    await session.run({ source, destinations: [copy], saveManifest: manifest });
+    await spoil(copy, 3 * MiB + 7);
+    const before = readFileSync(copy);
+    expect(await refused(session.engine.call('prepare', requestOf({ kind: 'repair', source: other, manifest, destinations: [copy] })))).toMatchObject([
+      { code: 'BAD_FILE', device: manifest, offset: 0, reason: { kind: 'manifestOfOtherData' }, remedy: { kind: 'manifestOfSource' } },
+    ]);
+    expect(readFileSync(copy).equals(before)).toBe(true);
+  });
+
+  it('S4 that guides a repair ends it where the source has something else: no copy is a mixture of two sources that counts as verified', async () => {
+    const source = await bench.image('disk.img', 8 * MiB + 512);
+    const manifest = await bench.path('disk.manifest');
+    const [bad, good] = [await bench.path('bad.img'), await bench.path('good.img')];
+    await bench.session().run({ source, destinations: [bad, good], saveManifest: manifest });
+    await spoil(bad, 3 * MiB + 7);
+    const before = readFileSync(bad);
+    const session = bench.session();
+    await session.engine.call('prepare', requestOf({ kind: 'repair', source, manifest, destinations: [bad, good] }));
+    // No sample can find this.
+    await spoil(source, 3 * MiB + 100);
+    await session.engine.call('start', {});
+    expect(await resultOf(session)).toMatchObject({
+      readErr: 1,
+      errors: [{ code: 'SOURCE_CHANGED', offset: 3 * MiB, reason: { kind: 'failedAt', cause: { kind: 'otherThanItsManifest' } }, remedy: { kind: 'manifestOfSource' } }],
+      destinations: [{ state: 'failed', verified: null, written: 0 }, { state: 'failed', verified: null, errors: [{ code: 'SOURCE_FAILED' }] }],
+    });
+    expect(readFileSync(existsSync(bad) ? bad : `${bad}.part`).equals(before)).toBe(true);
   });
 
   it('of another size, or that is none, or in the place of another file, is refused', async () => {

@@ -11,7 +11,7 @@ import { MAX_FRAME_BYTES } from '../../app/contract/host.ts';
 import { BY_CODE } from '../../app/contract/remedies.ts';
 import { remedies } from '../../app/words/en/remedies.ts';
 
-const job: Named = { kind: 'copy', source: '/dev/sda', sourceIsFile: false, destinations: [{ path: '/dev/sdb', part: null }, { path: '/img', part: '/img.part' }] };
+const job: Named = { kind: 'copy', source: '/dev/sda', sourceIsFile: false, manifest: null, destinations: [{ path: '/dev/sdb', part: null }, { path: '/img', part: '/img.part' }] };
 const native = (entry: Partial<NativeError>): NativeError =>
   ({ side: 'write', destination: 0, cause: 'medium', errno: 'EIO', flush: false, offset: 0, length: 512, ...entry });
 const thrown = (code: string): Error => Object.assign(new Error(code), { code });

@@ -13,17 +13,17 @@ import { GB, images, laptop, live, picture, server, type Machine } from './machi
 /** The end that a block device of `blocks` is. */
 function device(blocks: Blocks, path: string, givenAs = path): End {
   const block = blocks.all.find((one) => one.path === path)!;
-  return { path: givenAs, realPath: path, id: `block:${block.majorMinor}`, kind: 'block', size: block.size, allocated: block.size, modified: null, changed: null, lasting: true, block, hasOtherNames: false, image: null };
+  return { path: givenAs, realPath: path, id: `block:${block.majorMinor}`, kind: 'block', size: block.size, allocated: block.size, modified: null, changed: null, born: null, lasting: true, block, hasOtherNames: false, image: null };
 }
 
 const source = (size: number, id = 'file:8:1:1', realPath = '/images/disk.img'): End =>
-  ({ path: realPath, realPath, id, kind: 'file', size, allocated: size, modified: 0, changed: 0n, lasting: true, block: null, hasOtherNames: false, image: null });
+  ({ path: realPath, realPath, id, kind: 'file', size, allocated: size, modified: 0, changed: 0n, born: null, lasting: true, block: null, hasOtherNames: false, image: null });
 
 const place = (given: Partial<ImagePlace> = {}): ImagePlace =>
-  ({ part: '/images/copy.img.part', partId: null, partInTheWay: false, fileSystem: '8:1', free: 100 * GB, limits: UNLIMITED, ...given });
+  ({ part: '/images/copy.img.part', partId: null, partBorn: null, partInTheWay: false, fileSystem: '8:1', free: 100 * GB, limits: UNLIMITED, ...given });
 
 const image = (given: Partial<End> = {}): End =>
-  ({ path: '/images/copy.img', realPath: '/images/copy.img', id: null, kind: 'file', size: 0, allocated: 0, modified: null, changed: null, lasting: true, block: null, hasOtherNames: false, image: place(), ...given });
+  ({ path: '/images/copy.img', realPath: '/images/copy.img', id: null, kind: 'file', size: 0, allocated: 0, modified: null, changed: null, born: null, lasting: true, block: null, hasOtherNames: false, image: place(), ...given });
 
 function codes(blocks: Blocks, from: End, to: End[], kind: CopyRequest['kind'] = 'copy'): string[] {
   return refusals({ kind, update: false, unmount: false, bytes: null, data: null }, { end: from }, to.map((end) => ({ end })), blocks).map(({ code, device }) => `${device ?? ''} ${code}`);

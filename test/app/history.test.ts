@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { printable } from '../../app/cli/text.ts';
 import type { JobRecord } from '../../app/contract/records.ts';
 import { Refusal } from '../../app/engine/errors.ts';
 import { jobStarted } from '../../app/engine/reduce.ts';
@@ -126,8 +127,8 @@ describe('the history', () => {
   });
 });
 
-test('a table for a spreadsheet: names and messages with quotes, lines and formulas stay text', () => {
-  const nasty = ['=HYPERLINK("http://x")', '+1', '-1', '@SUM(A1)', '\ttab', 'a,b', 'say "x"', 'two\r\nlines', 'a;=1', 'plain'];
+test('a table for a spreadsheet: names and messages with quotes, lines and formulas stay text, and controls are written out', () => {
+  const nasty = ['=HYPERLINK("http://x")', '+1', '-1', '@SUM(A1)', '\ttab', 'a,b', 'say "x"', 'two\r\nlines', 'a;=1', '\u001b]0;title\u0007', 'a\u009b2J', '\u202egnp.exe', 'plain'];
   const made = nasty.map((serial) => record(['/dev/sdb'], undefined, { destinations: [endpoint('/dev/sdb', { serial })] }));
   const csv = recordsCsv(made);
   expect(csv.endsWith('\r\n')).toBe(true);
@@ -135,7 +136,8 @@ test('a table for a spreadsheet: names and messages with quotes, lines and formu
   const read = spawnSync('python3', ['-c', 'import csv,json,sys,io; print(json.dumps(list(csv.DictReader(io.StringIO(sys.stdin.buffer.read().decode(), newline=""), strict=True))))'], { input: csv, encoding: 'utf8' });
   expect(read.stderr).toBe('');
   const rows = JSON.parse(read.stdout) as Record<string, string>[];
-  expect(rows.map(({ serial }) => serial)).toEqual(nasty.map((text) => (/^[=+\-@\t]/u.test(text) ? `'${text}` : text)));
+  expect(rows.map(({ serial }) => serial)).toEqual(nasty.map((text) => (/^[=+\-@]/u.test(text) ? `'${text}` : printable(text))));
+  expect(csv.replaceAll('\r\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/u);
   expect(rows[0]).toMatchObject({ destination: '/dev/sdb', result: 'verified', bytes: String(64 * GB), started: '1970-01-01T00:00:00.000Z', errors: '0', error_offset: '' });
 });
 
@@ -179,9 +181,17 @@ describe.skipIf(cannot !== null)(`on real disks${cannot === null ? '' : ` (${can
     expect(reported.code, reported.stderr).toBe(0);
     expect((await readFile(join(directory, 'again.m'))).equals(await readFile(join(directory, 'm')))).toBe(true);
     expect(JSON.parse(await readFile(join(directory, 'r.json'), 'utf8'))).toEqual(recordToKeep(kept!));
+    await writeFile(join(directory, 'letter'), 'precious');
     const said = pdfText(join(directory, 'r.pdf'));
     for (const text of ['Größe \\u{6620}\\u{50cf}.img', '2 verified', '1 failed', kept!.manifest!, 'MEDIUM_ERROR', 'sector 4,096', 'Replace this drive', kept!.id, 'Page 1 of 1']) expect(said).toContain(text);
     expect(pdfInfo(join(directory, 'r.pdf'))).toMatchObject({ Title: 'Größe 映像.img', Pages: '1', 'Page size': expect.stringContaining('A4') as string });
+    for (const form of ['pdf', 'json', 'csv', 'manifest']) {
+      const refused = await platter(['report', 'last', `--${form}`, 'letter', '--json', 'new.json'].slice(0, form === 'json' ? 4 : 6), { cwd: directory });
+      expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('letter: It is there already. Name another file, or add --yes to replace it.') as string });
+    }
+    expect([await readFile(join(directory, 'letter'), 'utf8'), existsSync(join(directory, 'new.json'))]).toEqual(['precious', false]);
+    expect((await platter(['report', 'last', '--json', 'letter', '--yes'], { cwd: directory })).code).toBe(0);
+    expect(JSON.parse(await readFile(join(directory, 'letter'), 'utf8'))).toEqual(recordToKeep(kept!));
     const before = await readFile(join(directory, 'r.pdf'));
     await platter(['report', kept!.id, '--pdf', 'again.pdf'], { cwd: directory });
     expect((await readFile(join(directory, 'again.pdf'))).equals(before), 'the same record gives the same bytes').toBe(true);

@@ -1,6 +1,6 @@
 // The folder of the job logs: whose it is, where it is, what is listed of it, and what is pruned.
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -36,6 +36,9 @@ describe('the state folder', () => {
     await mkdir(join(dir, 'jobs'), { recursive: true });
     const ids = ['20251231-235959-ffffff', '20260101-000000-000000', '20260101-000001-a1b2c3'];
     for (const name of [...ids.map((id) => `${id}.log`), 'notes.txt', '20260101-000001-a1b2c3.log.old']) await writeFile(join(dir, 'jobs', name), '');
+    await mkdir(jobPath(dir, '20260102-000000-000000'));
+    await symlink('/dev/zero', jobPath(dir, '20260102-000001-000000'));
+    execFileSync('mkfifo', [jobPath(dir, '20260102-000002-000000')]);
     expect(await listJobs(dir)).toEqual(ids.reverse().map((id) => ({ id, path: join(dir, 'jobs', `${id}.log`) })));
   });
 

@@ -14,10 +14,10 @@ let folders = 0;
 export const newDir = (): string => join(root, `state-${(folders += 1)}`);
 
 const end = (path: string): LoggedEnd =>
-  ({ path, realPath: path, kind: 'block', size: 2 ** 45, model: 'Stick ü', serial: null, majorMinor: '8:16', id: 'block:8:16', modified: null });
+  ({ path, realPath: path, kind: 'block', size: 2 ** 45, model: 'Stick ü', serial: null, majorMinor: '8:16', id: 'block:8:16', modified: null, born: null });
 export const headerOf = (chunks: number, destinations = 3, chunkSize = CHUNK): JobLogHeader => ({
   request: { ...plainRequest, kind: 'copy', source: '/dev/sda', destinations: Array.from({ length: destinations }, (_, index) => `/dev/sd${'bcdefghi'[index]!}`) },
-  source: { ...end('/dev/sda'), kind: 'file', size: chunks * chunkSize - 1, majorMinor: null, id: 'file:8:1:12', modified: 12.5 },
+  source: { ...end('/dev/sda'), kind: 'file', size: chunks * chunkSize - 1, majorMinor: null, id: 'file:8:1:12', modified: 12.5, born: null },
   destinations: Array.from({ length: destinations }, (_, index) => end(`/dev/sd${'bcdefghi'[index]!}`)),
   chunkSize, bytes: chunks * chunkSize - 1, startedAt: 1_795_478_399_000, program: 'platter 9.9.9',
 });

@@ -2,14 +2,15 @@
 // is told of.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Block } from '../../app/engine/blocks.ts';
 import { isWrittenBetween, writeMark, type WriteMark } from '../../app/engine/write-counts.ts';
 import { assertOwnLoop, canLab, seededBytes } from '../lab/lab.ts';
-import { MiB, refused, requestOf, resultOf, Workbench, type Session } from './engine-support.ts';
+import { MiB, refused, requestOf, resultOf, spoil, Workbench, type Session } from './engine-support.ts';
 
 const noLab = canLab();
 const SIZE = 8 * MiB;
@@ -87,6 +88,34 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     expect(await finish(session)).toMatchObject({ sourceWritten: true });
   });
 
+  it.each([
+    ['and replaced by another file', (source: string, other: string) => renameSync(other, source)],
+    ['and removed', (source: string) => rmSync(source)],
+    ['and renamed', (source: string) => renameSync(source, `${source}.old`)],
+  ])('S8 a source file that is written to %s is told of', async (_, lose) => {
+    const [source, other] = [await bench.image('source.img', SIZE), await bench.image('other.img', SIZE, 2)];
+    const session = await running(source, (await bench.disk({ size: SIZE, plain: true })).device);
+    await spoil(source, SIZE - 1);
+    lose(source, other);
+    expect(await finish(session)).toMatchObject({ sourceWritten: true, notes: [{ kind: 'sourceWritten', path: source }] });
+  });
+
+  it('S8 of a source file that lost its name nobody can tell, so it is no plain success', async () => {
+    const source = await bench.image('source.img', SIZE);
+    const session = await running(source, (await bench.disk({ size: SIZE, plain: true })).device);
+    rmSync(source);
+    expect(await finish(session)).toMatchObject({ sourceWritten: true, notes: [{ kind: 'sourceUnwatched', path: source }] });
+  });
+
+  it('S8 of a source device nobody can tell whose file another has the place of', async () => {
+    const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
+    const session = await running(one.device, two.device);
+    renameSync(one.backing, `${one.backing}.old`);
+    bench.finally(async () => rename(`${one.backing}.old`, one.backing));
+    writeFileSync(one.backing, seededBytes(SIZE, 1));
+    expect(await finish(session)).toMatchObject({ sourceWritten: true, notes: [{ kind: 'sourceUnwatched', path: one.device }] });
+  });
+
   it('S18 two loop devices over one deleted file are not copied to each other', async () => {
     const disk = await bench.disk({ size: SIZE, plain: true });
     const name = join(mkdtempSync(join(tmpdir(), 'platter-deleted-')), 'image');
@@ -156,7 +185,7 @@ describe('what the kernel counts', () => {
       }
       stat('sda', 20);
       symlinkSync('../../sda/sda1', join(sys, 'dev/block/8:1'));
-      const mark = (): WriteMark => writeMark({ majorMinor: '8:1', partition: '1', type: 'part', backingFile: null } as Block, sys)!;
+      const mark = (): WriteMark => writeMark({ majorMinor: '8:1', partition: '1', type: 'part', backingFile: null, parents: [] as Block[] } as Block, sys)!;
       const before = mark();
       stat('sda/sda2', 18);
       stat('sda', 28);
@@ -190,7 +219,7 @@ describe('what the kernel counts', () => {
     const writer = spawn(process.execPath, ['-e', write], { cwd: sys, stdio: ['ignore', 'pipe', 'inherit'] });
     try {
       await once(writer.stdout, 'data');
-      const mark = (): WriteMark => writeMark({ majorMinor: '8:1', partition: '1', type: 'part', backingFile: null } as Block, sys)!;
+      const mark = (): WriteMark => writeMark({ majorMinor: '8:1', partition: '1', type: 'part', backingFile: null, parents: [] as Block[] } as Block, sys)!;
       // The kernel counts for both at once. This writer does not, so the first mark is a known one.
       const before = { ...mark(), beside: { least: 0, most: 0 } };
       const written = Array.from({ length: 500 }, () => isWrittenBetween(before, mark()));

@@ -131,7 +131,7 @@ describe('S21 a log that contradicts itself', () => {
     const source = await bench.image('disk.img', 4 * MiB);
     const copy = await bench.path('copy.img');
     const stats = statSync(source, { bigint: true });
-    const end = (path: string): LoggedEnd => ({ path, realPath: path, kind: 'file', size: 4 * MiB, model: null, serial: null, majorMinor: null, id: null, modified: null });
+    const end = (path: string): LoggedEnd => ({ path, realPath: path, kind: 'file', size: 4 * MiB, model: null, serial: null, majorMinor: null, id: null, modified: null, born: null });
     const [major, minor] = [Number(stats.dev >> 8n), Number(stats.dev & 0xffn)];
     return {
       request: { ...plainRequest, kind: 'copy', source, destinations: [copy] },

@@ -8,7 +8,7 @@ import { decodeJobLog, encodeHeader, encodeRecord, JobLogError, type JobLog, typ
 import { allowing, Dice, must } from './property.ts';
 
 const CHUNKS = 40;
-const end = { path: '/dev/sdb', realPath: '/dev/sdb', kind: 'block' as const, size: CHUNKS * 65536, model: null, serial: null, majorMinor: '8:16', id: 'block:8:16', modified: null };
+const end = { path: '/dev/sdb', realPath: '/dev/sdb', kind: 'block' as const, size: CHUNKS * 65536, model: null, serial: null, majorMinor: '8:16', id: 'block:8:16', modified: null, born: null };
 
 /** A small job: 40 chunks, two destinations. */
 export const header: JobLogHeader = {

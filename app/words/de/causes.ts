@@ -15,6 +15,7 @@ export const causes: Translated<typeof english> = {
   otherThanWritten: 'Zurückgelesen wurde etwas anderes als geschrieben',
   otherThanSource: 'Es weicht von der Quelle ab',
   otherThanManifest: 'Es weicht vom Manifest ab',
+  otherThanItsManifest: 'Sie ist nicht das, wovon das Manifest gemacht wurde',
   unexplained: 'Das System nannte keinen Grund für das Scheitern beim {of, select, read {Lesen} write {Schreiben} other {Zurücklesen}}',
   refusedCommand: 'das Laufwerk hat den Befehl abgelehnt ({errno})',
   errno: 'Das System meldet {errno}',

@@ -169,6 +169,7 @@ export const reasons: Translated<typeof english> = {
   manifestOfOtherSource: 'Es ist schon da, und das Manifest einer anderen Quelle: {path}.',
   notReplaceable: 'Es ist schon da, und kein Manifest, das ersetzt werden könnte: {reason}',
   manifestOfOther: 'Es ist das Manifest von {bytes}; die Quelle hat {source, number}.',
+  manifestOfOtherData: 'Es wurde von einer anderen Quelle gemacht: Bei {place} hat diese andere Daten.',
   mapOfOther: 'Es ist die Map-Datei von {bytes}; die Quelle hat {source, number}.',
   formatVersion: 'Sein Format hat die Version {version} (Byte 16); dieses Programm kennt Version {known}.',
   manifestTooShort: 'Ein Manifest hat mehr als {bytes} Byte.',

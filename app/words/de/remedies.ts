@@ -67,6 +67,7 @@ export const remedies: Translated<typeof english> = {
   otherFileSystem: 'Wählen Sie einen Ort auf einem anderen Dateisystem: exFAT, NTFS und die von Linux nehmen längere Dateien.',
   otherNewManifest: 'Eine andere Datei für das neue Manifest angeben oder diese verschieben.',
   otherManifest: 'Nehmen Sie ein anderes Manifest, oder machen Sie ein neues von der Quelle.',
+  manifestOfSource: 'Nehmen Sie das Manifest dieser Quelle, oder reparieren Sie ohne Manifest.',
   remakeManifest: 'Machen Sie es neu: Vergleichen Sie ein Laufwerk mit der Quelle, oder kopieren Sie sie noch einmal.',
   fromTheBeginning: 'Beginnen Sie den Auftrag von vorn; was er kopiert hat, lässt sich nicht mehr sagen.',
   forgetJob: 'Vergessen Sie diesen Auftrag, und beginnen Sie ihn von vorn.',

@@ -15,6 +15,7 @@ export const causes = {
   otherThanWritten: 'what was read back is not what was written',
   otherThanSource: 'it differs from the source',
   otherThanManifest: 'it differs from the manifest',
+  otherThanItsManifest: 'it is not what the manifest was made of',
   unexplained: 'the system gave no reason for the failed {of, select, read {read} write {write} other {verify}}',
   refusedCommand: 'the drive refused the command ({errno})',
   errno: 'the system reported {errno}',

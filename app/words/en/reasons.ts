@@ -169,6 +169,7 @@ export const reasons = {
   manifestOfOtherSource: 'It is there, and the manifest of another source: {path}.',
   notReplaceable: 'It is there, and no manifest that could be replaced: {reason}',
   manifestOfOther: 'It is the manifest of {bytes}; the source has {source, number}.',
+  manifestOfOtherData: 'It was made of another source: at {place} this one has other data.',
   mapOfOther: 'It is the map of {bytes}; the source has {source, number}.',
   formatVersion: 'Its format is version {version} (byte 16); this program knows version {known}.',
   manifestTooShort: 'A manifest has more than {bytes} bytes.',

@@ -67,6 +67,7 @@ export const remedies = {
   otherFileSystem: 'Choose a place on another file system: exFAT, NTFS and those of Linux take longer files.',
   otherNewManifest: 'Name another file for the new manifest, or move that one away.',
   otherManifest: 'Use another manifest, or make a new one from the source.',
+  manifestOfSource: 'Use the manifest of this source, or repair without a manifest.',
   remakeManifest: 'Make it again: compare a drive with the source, or copy it once more.',
   fromTheBeginning: 'Start the job from the beginning; what it has copied cannot be told.',
   forgetJob: 'Forget this job, and start it again from the beginning.',

@@ -15,6 +15,7 @@ export const causes: Translated<typeof english> = {
   otherThanWritten: 'ce qui a été relu n’est pas ce qui avait été écrit',
   otherThanSource: 'il diffère de la source',
   otherThanManifest: 'il diffère du manifeste',
+  otherThanItsManifest: 'elle n’est pas ce dont le manifeste a été fait',
   unexplained: 'le système n’a pas donné de raison pour l’échec de {of, select, read {la lecture} write {l’écriture} other {la relecture}}',
   refusedCommand: 'le disque a refusé la commande ({errno})',
   errno: 'le système signale {errno}',

@@ -169,6 +169,7 @@ export const reasons: Translated<typeof english> = {
   manifestOfOtherSource: 'Il existe déjà, et c’est le manifeste d’une autre source : {path}.',
   notReplaceable: 'Il existe déjà, et n’est pas un manifeste que l’on puisse remplacer : {reason}',
   manifestOfOther: 'C’est le manifeste de {bytes} ; la source en a {source, number}.',
+  manifestOfOtherData: 'Il a été fait d’une autre source : à {place}, celle-ci a d’autres données.',
   mapOfOther: 'C’est le fichier map de {bytes} ; la source en a {source, number}.',
   formatVersion: 'Son format est à la version {version} (octet 16) ; ce programme connaît la version {known}.',
   manifestTooShort: 'Un manifeste a plus de {bytes} octets.',

@@ -67,6 +67,7 @@ export const remedies: Translated<typeof english> = {
   otherFileSystem: 'Choisissez un emplacement sur un autre système de fichiers : exFAT, NTFS et ceux de Linux acceptent des fichiers plus longs.',
   otherNewManifest: 'Indiquez un autre fichier pour le nouveau manifeste, ou déplacez celui-ci.',
   otherManifest: 'Prenez un autre manifeste, ou faites-en un nouveau de la source.',
+  manifestOfSource: 'Prenez le manifeste de cette source, ou réparez sans manifeste.',
   remakeManifest: 'Refaites-le : comparez un disque avec la source, ou copiez-la encore une fois.',
   fromTheBeginning: 'Recommencez la tâche depuis le début ; on ne peut plus savoir ce qu’elle a copié.',
   forgetJob: 'Oubliez cette tâche, et recommencez-la depuis le début.',

@@ -1,0 +1,33 @@
+// Is a manifest of this source? A repair that it guides takes what has its hashes for equal to the source without reading
+// that, and rewrites the rest from it: with the manifest of another source this would give a mixture of both.
+import type { PlatterError } from '../contract/errors.ts';
+import { chunksIn, either, isEmpty, noChunks, sampleOf } from './chunk-sets.ts';
+import { chunkRanges, markChunks } from './chunks.ts';
+import { failure } from './errors.ts';
+import type { Manifest } from './manifest.ts';
+import type { NativeClient, NativeDevice } from './native.ts';
+
+/** Chunks of the source that are read, beside its first and its last one that have a hash. */
+const SAMPLES = 16;
+
+/**
+ * Reads samples of the source, before anything is written, and gives the reason against the manifest at `path` when one of
+ * them has another hash. What cannot be read says nothing; what is read later has to have its hash as well.
+ */
+export async function againstSource(manifest: Manifest, path: string, client: NativeClient, source: NativeDevice): Promise<PlatterError[]> {
+  const { known, hashes, bytes } = manifest;
+  if (isEmpty(known)) return [];
+  const ranges = [...chunkRanges(known, chunksIn(manifest))];
+  const ends = noChunks(manifest);
+  markChunks(ends, ranges[0]!.first, 1, true);
+  markChunks(ends, ranges.at(-1)!.first + ranges.at(-1)!.count - 1, 1, true);
+  const job = client.submit({
+    op: 'compare', source: null, destinations: [source], offset: 0, length: bytes, hashes, known, ignoreWrite: true,
+    todo: [noChunks(manifest)], check: [either(ends, sampleOf(known, SAMPLES, manifest))],
+  });
+  await job.done;
+  const [other] = job.errors(0).filter(({ cause }) => cause === 'mismatch').sort((one, another) => one.offset - another.offset);
+  if (other === undefined) return [];
+  const place = { offset: other.offset, length: other.length };
+  return [failure({ code: 'BAD_FILE', op: 'check', device: path, ...place, reason: { kind: 'manifestOfOtherData', place }, remedy: { kind: 'manifestOfSource' } })];
+}

@@ -5,7 +5,8 @@ import { setUp } from './setup.mjs';
 import { fail, inRoot, say, Stop } from './tools.mjs';
 
 const HELP = `npm run package -- [FORMAT...] [options]
-  FORMAT          deb, rpm, tar.gz, AppImage, or tree: only the files they all hold. All if none is said
+  FORMAT          deb, rpm, tar.gz, AppImage, or tree: only the files they hold. All if none is said. deb and rpm are two
+                  packages each: platter-cli, the command line, and platter, the window
   --out FOLDER    where they go; out/packages if not said
   --fast          hardly compressed: for tests
 PLATTER_ELECTRON_DIST names the folder of another Electron than node_modules/electron/dist.

@@ -51,7 +51,7 @@ async function main(): Promise<void> {
     },
   }, exit);
   try {
-    await parser.parseAsync(process.argv, { from: 'node' }); // Electron as plain Node too: commander would expect an app's arguments
+    await parser.parseAsync(process.argv, { from: 'node' }); // whatever Node this is, commander is not to look for the arguments of an app
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     exit(misused(error));

@@ -82,13 +82,24 @@ function withCommand(error: PlatterError): PlatterError {
   return failure({ ...error, remedy: { kind: 'said', text: `Give Platter the rights: ${sudoCommand(process.argv)}` } });
 }
 
+/** Where the command line lies in a package, below the folder that has the script `platter`. */
+const PACKAGED = '/resources/app.asar.unpacked/out/cli/platter.js';
+/** That folder where a distribution's package is installed. There `platter` is enough. */
+const INSTALLED = '/usr/lib/platter';
+
 /**
- * The command to type for a job that needs rights. `argv` is that of this process: Node or the packaged app, the program,
- * its arguments. In a checkout it names the program that runs the bundle as the user who called sudo, not the bundle.
+ * The command to type for a job that needs rights. `argv` is that of this process: Node, the program, its arguments. It names
+ * what runs the bundle as the user who called sudo, never the bundle itself.
  */
-export function sudoCommand(argv: readonly string[], packaged = 'electron' in process.versions): string {
+export function sudoCommand(argv: readonly string[]): string {
   const [node = '', program = '', ...args] = argv;
-  return ['sudo', ...(packaged ? ['platter'] : [node, program.replace(/\/out\/cli\/platter\.js$/, '/build/platter.mjs')]), ...args].map(quoted).join(' ');
+  return ['sudo', ...starter(node, program), ...args].map(quoted).join(' ');
+}
+
+function starter(node: string, program: string): string[] {
+  if (!program.endsWith(PACKAGED)) return [node, program.replace(/\/out\/cli\/platter\.js$/, '/build/platter.mjs')];
+  const folder = program.slice(0, -PACKAGED.length);
+  return [folder === INSTALLED ? 'platter' : `${folder}/platter`];
 }
 
 /** As a shell reads it as one word. */

@@ -15,7 +15,7 @@ export async function packAppImage({ description, root, out }) {
       'package: no AppImage is made, because there is no appimagetool. It is at https://github.com/AppImage/appimagetool/releases; ' +
         'make it executable and name it: APPIMAGETOOL=./appimagetool npm run package -- AppImage',
     );
-    return null;
+    return [];
   }
   const folder = join(out, 'AppDir');
   await rm(folder, { recursive: true, force: true });
@@ -27,5 +27,5 @@ export async function packAppImage({ description, root, out }) {
   const path = join(out, `${name}-${version}-${ARCHITECTURES[arch]}.AppImage`);
   await must(tool, ['--no-appstream', folder, path], { env: { ...process.env, ARCH: ARCHITECTURES[arch] } });
   await rm(folder, { recursive: true });
-  return path;
+  return [path];
 }

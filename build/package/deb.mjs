@@ -1,4 +1,4 @@
-// The Debian package, by dpkg-deb.
+// The Debian packages, by dpkg-deb.
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { capture, inRoot, must, Stop } from '../tools.mjs';
-import { HOME, NATIVE, normalize } from './tree.mjs';
+import { copyPart, partsOf } from './parts.mjs';
+import { HOME, normalize } from './tree.mjs';
 
 const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
 
@@ -24,7 +25,7 @@ async function librariesOf(files) {
     await writeFile(join(work, 'debian/control'), 'Source: platter\n\nPackage: platter\nArchitecture: any\n');
     const { code, stdout } = await capture('dpkg-shlibdeps', ['-O', ...files], { cwd: work, quiet: true });
     const depends = /^shlibs:Depends=(.*)$/m.exec(stdout)?.[1];
-    if (code !== 0 || depends === undefined) throw new Stop(`"dpkg-shlibdeps -O ${files.join(' ')}" cannot tell which libraries the engine needs`);
+    if (code !== 0 || depends === undefined) throw new Stop(`"dpkg-shlibdeps -O ${files.join(' ')}" cannot tell which libraries they need`);
     return depends.split(', ');
   } finally {
     await rm(work, { recursive: true });
@@ -34,22 +35,22 @@ async function librariesOf(files) {
 /** Lines of the long description: one blank before each, a dot for an empty one. */
 const folded = (text) => text.split('\n').map((line) => (line === '' ? ' .' : ` ${line}`)).join('\n');
 
-async function control(description, root) {
-  const { config: { deb }, name, nativeVersion, arch, maintainer, homepage, summary } = description;
+async function control({ config, name: source, nativeVersion, arch, maintainer, homepage }, { name, summary, description, linked, deb }, root, tree) {
   const files = await filesBelow(root);
   const size = files.reduce((sum, file) => sum + Math.ceil(statSync(file).size / 1024), 0);
   const fields = {
     Package: name,
+    ...(name === source ? {} : { Source: source }),
     Version: nativeVersion,
     Architecture: ARCHITECTURES[arch],
     Maintainer: maintainer,
     'Installed-Size': size,
-    Depends: [...await librariesOf(NATIVE.map((file) => join(root, HOME, file))), ...deb.depends].join(', '),
-    Recommends: deb.recommends.join(', '),
-    Section: deb.packageCategory,
-    Priority: deb.priority,
+    Depends: [...(await librariesOf(linked.map((file) => join(tree, HOME, file)))), ...deb.depends].join(', '),
+    ...deb.fields,
+    Section: config.deb.packageCategory,
+    Priority: config.deb.priority,
     Homepage: homepage,
-    Description: `${summary}\n${folded(description.description)}`,
+    Description: `${summary}\n${folded(description)}`,
   };
   return Object.entries(fields).map(([field, value]) => `${field}: ${value}\n`).join('');
 }
@@ -72,35 +73,40 @@ function changelog({ name, nativeVersion, maintainer, date }) {
   return `${name} (${nativeVersion}) unstable; urgency=medium\n\n${items}\n\n -- ${maintainer}  ${stamp}\n`;
 }
 
-async function addDebianFiles(description, root) {
-  const { name } = description;
+async function addDebianFiles(description, { name }, root) {
   const doc = join(root, 'usr/share/doc', name);
   await mkdir(doc, { recursive: true });
   await writeFile(join(doc, 'changelog.gz'), gzipSync(changelog(description), { level: 9 }));
   await cp(inRoot('build/assets/copyright'), join(doc, 'copyright'));
   await mkdir(join(root, 'usr/share/lintian/overrides'), { recursive: true });
-  await cp(inRoot('build/assets/lintian-overrides'), join(root, 'usr/share/lintian/overrides', name));
+  await cp(inRoot(`build/assets/${name}.lintian-overrides`), join(root, 'usr/share/lintian/overrides', name));
   await normalize(root, description.epoch);
 }
 
-/** See FORMATS. */
-export async function packDeb({ description, root, out, fast }) {
-  const { name, nativeVersion, arch, epoch } = description;
+/** Packs one of the parts; gives its path. */
+async function pack(part, { description, root, out, fast }) {
+  const { nativeVersion, arch, epoch } = description;
   const folder = join(out, 'deb');
-  await rm(folder, { recursive: true, force: true });
-  await cp(root, folder, { recursive: true, verbatimSymlinks: true, mode: 2 });
-  await addDebianFiles(description, folder);
+  await copyPart(part, root, folder, epoch);
+  await addDebianFiles(description, part, folder);
   const sums = (await filesBelow(folder)).map((file) => `${createHash('md5').update(readFileSync(file)).digest('hex')}  ${relative(folder, file)}\n`);
-  const text = await control(description, folder);
+  const text = await control(description, part, folder, root);
   const meta = join(folder, 'DEBIAN');
   await mkdir(meta);
   await writeFile(join(meta, 'control'), text);
   await writeFile(join(meta, 'md5sums'), sums.join(''));
-  await cp(inRoot('build/assets/postrm'), join(meta, 'postrm'));
+  if (part.purges) await cp(inRoot('build/assets/postrm'), join(meta, 'postrm'));
   await normalize(meta, epoch);
-  const path = join(out, `${name}_${nativeVersion}_${ARCHITECTURES[arch]}.deb`);
+  const path = join(out, `${part.name}_${nativeVersion}_${ARCHITECTURES[arch]}.deb`);
   const compression = fast ? ['-Zgzip', '-z1'] : ['-Zxz'];
   await must('dpkg-deb', ['--root-owner-group', ...compression, '--build', folder, path], { stdio: ['ignore', 'ignore', 2] });
   await rm(folder, { recursive: true });
   return path;
+}
+
+/** See FORMATS. */
+export async function packDeb(asked) {
+  const made = [];
+  for (const part of partsOf(asked.description)) made.push(await pack(part, asked));
+  return made;
 }

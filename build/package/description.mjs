@@ -1,6 +1,6 @@
-// What all packages say of themselves, from electron-builder.yml, package.json, the commit and the Electron they get.
+// What all packages say of themselves, from electron-builder.yml, package.json, the commit, and the Electron and the Node they get.
 import { load } from 'js-yaml';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { capture, inRoot, Stop } from '../tools.mjs';
 
@@ -32,15 +32,26 @@ async function epochOf() {
   return Number(epoch);
 }
 
-/** The Electron to pack, and whether it is the one that releases have. */
+/** The Electron to pack, whether it is the one that releases have, and what to say of it. */
 function electronOf(wanted) {
   const dist = resolve(process.env.PLATTER_ELECTRON_DIST ?? inRoot('node_modules/electron/dist'));
   const version = readFileSync(join(dist, 'version'), 'utf8').trim().replace(/^v/, '');
-  return { dist, version, forRelease: version === wanted };
+  const forRelease = version === wanted;
+  const words = forRelease
+    ? `It runs on Electron ${version}.`
+    : `This is a development build: it runs on Electron ${version}, which is not\nwhat releases have, and gets no security updates.`;
+  return { dist, version, forRelease, words };
+}
+
+/** The Node to pack: the one of the lockfile, on which everything is built and tested. */
+function nodeOf(arch) {
+  const folder = `node_modules/node-linux-${arch}`;
+  if (!existsSync(inRoot(folder))) throw new Stop(`there is no ${folder} to pack: npm has left out the optional packages, or has none for ${arch}`);
+  return { program: inRoot(folder, 'bin/node'), license: inRoot(folder, 'LICENSE'), version: JSON.parse(read(`${folder}/package.json`)).version };
 }
 
 /**
- * Gives `{id, name, version, nativeVersion, epoch, arch, electron, config, ...}`; `version` is semantic, `nativeVersion`
+ * Gives `{id, name, version, nativeVersion, epoch, arch, electron, node, config, ...}`; `version` is semantic, `nativeVersion`
  * the same as dpkg and rpm sort it, `config` electron-builder's own settings.
  */
 export async function describe() {
@@ -49,9 +60,6 @@ export async function describe() {
   const epoch = await epochOf();
   const version = await stampOf(manifest.version, epoch);
   const electron = electronOf(JSON.parse(read('node_modules/electron/package.json')).version);
-  const runtime = electron.forRelease
-    ? `It runs on Electron ${electron.version}.`
-    : `This is a development build: it runs on Electron ${electron.version}, which is not\nwhat releases have, and gets no security updates.`;
   return {
     id: config.appId,
     name: manifest.name,
@@ -60,7 +68,7 @@ export async function describe() {
     homepage: manifest.homepage,
     maintainer: config.linux.maintainer,
     summary: config.linux.synopsis,
-    description: `${config.linux.description}\n\n${runtime}`,
+    description: config.linux.description,
     version,
     nativeVersion: version.replace('-', '~'),
     released: version === manifest.version,
@@ -68,6 +76,7 @@ export async function describe() {
     date: new Date(epoch * 1000),
     arch: process.arch,
     electron,
+    node: nodeOf(process.arch),
     config,
   };
 }

@@ -10,8 +10,8 @@ import { packTar } from './tar.mjs';
 import { makeTree } from './tree.mjs';
 
 /**
- * Each packs the tree `root` into the folder `out` and gives the path, or null after it has said what is missing to do so.
- * Called with `{description, root, out, fast}`. Same tree, same bytes.
+ * Each packs the tree `root` into the folder `out`, as one package or as its parts, and gives the paths: none after it has said
+ * what is missing to do so. Called with `{description, root, out, fast}`. Same tree, same bytes.
  */
 export const FORMATS = { deb: packDeb, rpm: packRpm, 'tar.gz': packTar, AppImage: packAppImage };
 
@@ -22,13 +22,10 @@ export async function makePackages(formats, { out, fast }) {
   const description = await describe();
   process.env.SOURCE_DATE_EPOCH = String(description.epoch);
   await mkdir(folder, { recursive: true });
-  const { electron } = description;
-  say(`package: ${description.name} ${description.version} on Electron ${electron.version}${electron.forRelease ? '' : ', for development only: releases take the official download'}`);
+  const { electron, node } = description;
+  say(`package: ${description.name} ${description.version} on Node ${node.version} and Electron ${electron.version}${electron.forRelease ? '' : ', for development only: releases take the official download'}`);
   await makeTree(description, root);
   const made = [];
-  for (const format of formats.filter((name) => name in FORMATS)) {
-    const path = await FORMATS[format]({ description, root, out: folder, fast });
-    if (path !== null) made.push(path);
-  }
+  for (const format of formats.filter((name) => name in FORMATS)) made.push(...(await FORMATS[format]({ description, root, out: folder, fast })));
   return made;
 }

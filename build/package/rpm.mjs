@@ -1,13 +1,14 @@
-// The package for Fedora, openSUSE and their kin, by rpmbuild.
+// The packages for Fedora, openSUSE and their kin, by rpmbuild.
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { capture, must, say } from '../tools.mjs';
+import { copyPart, partsOf } from './parts.mjs';
 import { HOME } from './tree.mjs';
 
 const ARCHITECTURES = { x64: 'x86_64', arm64: 'aarch64' };
 
-function spec({ name, nativeVersion, summary, description, license, homepage, config, epoch }, root, files, fast) {
-  const requires = config.rpm.depends.map((library) => `Requires: ${library}\n`).join('');
+function spec({ nativeVersion, license, homepage, epoch }, { name, summary, description, rpm, purges }, root, files, fast) {
+  const others = [...rpm.requires.map((other) => `Requires: ${other}\n`), ...rpm.conflicts.map((other) => `Conflicts: ${other}\n`)].join('');
   // What is in the tree is packed as it is: nothing stripped, nothing searched for dependencies, no time and no host.
   return `%define _build_id_links none
 %define __os_install_post %{nil}
@@ -22,7 +23,7 @@ Summary: ${summary}
 License: ${license}
 URL: ${homepage}
 AutoReqProv: no
-${requires}
+${others}
 %description
 ${description}
 
@@ -30,9 +31,7 @@ ${description}
 mkdir -p %{buildroot}
 cp -a ${root}/. %{buildroot}/
 
-%postun
-if [ "$1" = 0 ]; then rm -rf /var/lib/platter; fi
-
+${purges ? '%postun\nif [ "$1" = 0 ]; then rm -rf /var/lib/platter; fi\n' : ''}
 %files
 %defattr(-,root,root,-)
 ${files.join('\n')}
@@ -43,7 +42,7 @@ ${files.join('\n')}
 `;
 }
 
-/** What belongs to the package: every file, and of the folders its own. */
+/** What belongs to the package: every file, and of the folders Platter's own, which both packages may have. */
 async function listed(root) {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const paths = entries.map((entry) => ({ path: `/${relative(root, join(entry.parentPath, entry.name))}`, isFolder: entry.isDirectory() }));
@@ -51,21 +50,29 @@ async function listed(root) {
   return own.map(({ path, isFolder }) => (isFolder ? `%dir ${path}` : path)).sort();
 }
 
-/** See FORMATS. */
-export async function packRpm({ description, root, out, fast }) {
-  const { name, nativeVersion, arch } = description;
-  if ((await capture('rpmbuild', ['--version'], { quiet: true }).catch(() => ({ code: 127 }))).code !== 0) {
-    say('package: no rpm is made, because there is no rpmbuild. To install it: sudo apt-get install rpm');
-    return null;
-  }
+/** Packs one of the parts; gives its path. */
+async function pack(part, { description, root, out, fast }) {
+  const { nativeVersion, arch, epoch } = description;
   const work = join(out, 'rpm');
   await rm(work, { recursive: true, force: true });
-  const specFile = join(out, `${name}.spec`);
-  await writeFile(specFile, spec(description, root, await listed(root), fast));
+  const tree = join(work, 'tree');
+  await copyPart(part, root, tree, epoch);
+  const specFile = join(work, `${part.name}.spec`);
+  await writeFile(specFile, spec(description, part, tree, await listed(tree), fast));
   await must('rpmbuild', ['-bb', '--quiet', '--target', ARCHITECTURES[arch], '--define', `_topdir ${work}`, '--define', `_rpmdir ${work}`, specFile]);
-  const file = `${name}-${nativeVersion}-1.${ARCHITECTURES[arch]}.rpm`;
+  const file = `${part.name}-${nativeVersion}-1.${ARCHITECTURES[arch]}.rpm`;
   await rename(join(work, ARCHITECTURES[arch], file), join(out, file));
   await rm(work, { recursive: true });
-  await rm(specFile);
   return join(out, file);
+}
+
+/** See FORMATS. */
+export async function packRpm(asked) {
+  if ((await capture('rpmbuild', ['--version'], { quiet: true }).catch(() => ({ code: 127 }))).code !== 0) {
+    say('package: no rpm is made, because there is no rpmbuild. To install it: sudo apt-get install rpm');
+    return [];
+  }
+  const made = [];
+  for (const part of partsOf(asked.description)) made.push(await pack(part, asked));
+  return made;
 }

@@ -16,5 +16,5 @@ export async function packTar({ description, root, out, fast }) {
   const path = `${tar}.gz`;
   writeFileSync(path, gzipSync(readFileSync(tar), { level: fast ? 1 : 9 })); // without name and time, unlike gzip
   await rm(tar);
-  return path;
+  return [path];
 }

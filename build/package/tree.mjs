@@ -18,13 +18,13 @@ const compressed = (text) => gzipSync(text, { level: 9 });
 /** Where the app's own files are, in every package that is installed. */
 export const HOME = '/usr/lib/platter';
 const UNPACKED = 'resources/app.asar.unpacked/out/native';
-/** The one program that runs as root. */
-const BROKER = 'platter-broker';
-/** What we compile, seen from there. */
-export const NATIVE = [`${UNPACKED}/kcopyd.node`, BROKER];
+/** Seen from there: the one program that runs as root, the engine, and the Node that the command line runs on. */
+export const BROKER = 'platter-broker';
+export const ADDON = `${UNPACKED}/kcopyd.node`;
+export const NODE = 'platter-node';
 
 /** electron-builder's part: the app's archive, its fuses, its Electron. */
-async function makeApp({ version, electron, arch }, target, work) {
+async function makeApp({ version, electron, node, arch }, target, work) {
   const settings = { electronDist: electron.dist, electronVersion: electron.version, 'directories.output': work, 'extraMetadata.version': version };
   const args = Object.entries(settings).map(([name, value]) => `-c.${name}=${value}`);
   const program = inRoot('node_modules/electron-builder/cli.js');
@@ -40,7 +40,9 @@ async function makeApp({ version, electron, arch }, target, work) {
   for (const name of ['resources/default_app.asar', 'version']) await rm(join(target, name), { force: true });
   // Where nothing is installed, sudo runs the broker that lies beside the engine, as in a checkout.
   await symlink(relative(UNPACKED, BROKER), join(target, UNPACKED, BROKER));
-  await must('strip', ['--strip-unneeded', ...NATIVE.map((file) => join(target, file))]);
+  await copyFile(node.program, join(target, NODE));
+  await copyFile(node.license, join(target, 'LICENSE.node.txt'));
+  await must('strip', ['--strip-unneeded', ...[BROKER, ADDON, NODE].map((file) => join(target, file))]);
 }
 
 /** The desktop entry, as electron-builder would write it. */

@@ -27,7 +27,17 @@ describe('the way to rights', () => {
 
   it('is said so that a shell takes it, where nobody can be asked', () => {
     expect(sudoCommand(['/usr/bin/node', '/opt/platter.js', 'copy', "it's.img", '/dev/sdb'])).toBe("sudo /usr/bin/node /opt/platter.js copy 'it'\\''s.img' /dev/sdb");
-    expect(sudoCommand(['/opt/p', 'cli.js', 'copy', 'a b', '/dev/sdb'], true)).toBe("sudo platter copy 'a b' /dev/sdb");
+    const checkout = ['/usr/bin/node', '/home/me/platter/out/cli/platter.js', 'list'];
+    expect(sudoCommand(checkout)).toBe('sudo /usr/bin/node /home/me/platter/build/platter.mjs list');
+  });
+
+  it('F13 is said with the script of the package that Platter runs from', () => {
+    const argvIn = (home: string): string[] => [`${home}/platter-node`, `${home}/resources/app.asar.unpacked/out/cli/platter.js`, 'copy', 'a b', '/dev/sdb'];
+    expect(sudoCommand(argvIn('/usr/lib/platter'))).toBe("sudo platter copy 'a b' /dev/sdb");
+    expect(sudoCommand(argvIn('/opt/platter-1.0.0-x64'))).toBe("sudo /opt/platter-1.0.0-x64/platter copy 'a b' /dev/sdb");
+  });
+
+  it('has a sentence before the question', () => {
     expect(askingFor({ how: 'sudo', devices: ['/dev/sdb', '/dev/sdc'] })).toContain('/dev/sdb, /dev/sdc');
   });
 

@@ -23,7 +23,7 @@ export interface StartUp {
   usable: number[];
   /** Until the bare Electron has loaded its page. */
   bare: number[];
-  /** Bytes of what the package installs, without Electron's own files. */
+  /** Bytes of what the package installs, without Electron's own files and Node. */
   bytes: number;
 }
 
@@ -33,7 +33,7 @@ function bytesBelow(folder: string): number {
   return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
 }
 
-/** Bytes of what is Electron's in the app's folder: all but what we have put beside it. */
+/** Bytes of what is Electron's or Node's in the app's folder: all but what is ours. */
 function bytesOfElectron(home: string): number {
   const ours = new Set(['LICENSE', 'platter', 'platter-broker', 'resources']);
   return readdirSync(home)

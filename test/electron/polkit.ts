@@ -2,7 +2,7 @@
 // bus, polkit's own rules, our action and an installed Platter. Nothing outside of it changes.
 import { spawn, spawnSync, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -103,6 +103,7 @@ export async function polkitLab(): Promise<PolkitLab> {
   copyFileSync(join(ROOT, 'out/native/platter-broker'), join(lab, 'platter/platter-broker'));
   for (const program of ['platter', 'platter-broker']) chmodSync(join(lab, 'platter', program), 0o755);
   symlinkSync(join(ROOT, 'node_modules/electron/dist/electron'), join(lab, 'platter/platter-window'));
+  symlinkSync(realpathSync(process.execPath), join(lab, 'platter/platter-node'));
   symlinkSync(join(ROOT, 'out'), join(lab, 'platter/resources/app.asar.unpacked/out'));
 
   for (const place of ['/run/dbus', '/etc/polkit-1/rules.d', HOME]) mkdirSync(place, { recursive: true });

@@ -1,5 +1,5 @@
-// A clean Debian to install the package into: made by debootstrap with what the package depends on, kept as an archive
-// in the user's cache, and unpacked in memory for each run.
+// A clean Debian to install packages into: made by debootstrap with what the packages depend on, kept as an archive in
+// the user's cache, and unpacked in memory for each run.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -85,14 +85,14 @@ async function bootstrap(archive: string, depends: string): Promise<void> {
   }
 }
 
-/** The archive for these dependencies. */
-async function archiveFor(depends: string): Promise<string> {
+/** The archive for these dependencies; `name` tells it from those for others. */
+async function archiveFor(name: string, depends: string): Promise<string> {
   const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'platter');
   const key = createHash('sha256').update(`${suite() ?? ''} ${process.arch} ${depends}`).digest('hex').slice(0, 16);
-  const archive = join(folder, `clean-root-${key}.tar`);
+  const archive = join(folder, `clean-root-${name}-${key}.tar`);
   if (existsSync(archive)) return archive;
   mkdirSync(folder, { recursive: true });
-  for (const old of readdirSync(folder).filter((name) => name.startsWith('clean-root-'))) rmSync(join(folder, old)); // other dependencies
+  for (const old of readdirSync(folder).filter((file) => file.startsWith(`clean-root-${name}-`))) rmSync(join(folder, old)); // other dependencies
   console.error(`package tests: making a clean Debian, once for these dependencies: ${archive}`);
   await bootstrap(archive, depends);
   return archive;
@@ -107,9 +107,9 @@ async function ready(holder: ChildProcess): Promise<number> {
   return Number(readFileSync(`/proc/${holder.pid ?? ''}/task/${holder.pid ?? ''}/children`, 'utf8').trim());
 }
 
-/** Makes a clean root in which the field `depends` of a package is satisfied. */
-export async function cleanRoot(depends: string): Promise<CleanRoot> {
-  const archive = await archiveFor(depends);
+/** Makes a clean root in which `depends`, as a package says it, is satisfied. `name` is one word that says what for. */
+export async function cleanRoot(name: string, depends: string): Promise<CleanRoot> {
+  const archive = await archiveFor(name, depends);
   const mountPoint = mkdtempSync(join(tmpdir(), 'platter-clean-root-'));
   const script = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private', join(HERE, 'clean-root.sh'), mountPoint, archive];
   const holder = spawn(script[0]!, script.slice(1), { stdio: ['pipe', 'pipe', 'pipe'] });

@@ -1,10 +1,10 @@
-// What users install, as they get it: built twice, looked at by Debian's own judges, installed into a clean Debian,
-// used there by an ordinary user for clones, and removed without a trace.
+// What users install, as they get it: built twice, looked at by Debian's own judges, installed into clean Debians, with
+// and without a desktop's libraries, used there by an ordinary user for clones, and removed without a trace.
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chownSync, copyFileSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -20,19 +20,32 @@ const ID = 'io.github.platter.Platter';
 const CHECKOUT = resolve(import.meta.dirname, '../..');
 const ARTIFACTS = join(CHECKOUT, 'artifacts/package');
 const FORMATS = ['deb', 'rpm', 'tar.gz'];
+/** The packages of deb and rpm: the window, and the command line that it depends on. */
+const PARTS = ['platter-cli', 'platter'];
 
 const output = (program: string, ...args: string[]): string => execFileSync(program, args, { encoding: 'utf8', maxBuffer: 64 * MIB });
+/** Documents and judgements that only Debian wants. */
+const FOR_DEBIAN = /^\/usr\/share\/(doc|lintian)\//;
+/** What a Debian package unpacks. */
+function contents(path: string): { mode: string; owner: string; path: string }[] {
+  const lines = output('dpkg-deb', '--contents', path).trim().split('\n').map((line) => line.split(/\s+/));
+  return lines.map(([mode = '', owner = '', , , , name = '']) => ({ mode, owner, path: name.slice(1) }));
+}
+const filesOf = (entries: ReturnType<typeof contents>): string[] => entries.filter(({ mode }) => !mode.startsWith('d')).map(({ path }) => path);
 const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
 
 let packages: Packages;
+/** The window's package and the command line's. */
 let deb: string;
+let cli: string;
 /** Begins at once and takes longest: what lintian says. */
 let lintian: Promise<string>;
 
 beforeAll(() => {
   packages = makePackages(...FORMATS);
-  deb = packages.path('.deb');
-  const judged = promisify(execFile)('lintian', ['--no-cfg', '--allow-root', '--fail-on', 'error,warning', deb]);
+  deb = packages.path('deb');
+  cli = packages.path('deb', 'platter-cli');
+  const judged = promisify(execFile)('lintian', ['--no-cfg', '--allow-root', '--fail-on', 'error,warning', cli, deb]);
   lintian = judged.then(({ stdout }) => stdout, (error: unknown) => String((error as { stdout?: string }).stdout ?? error));
 }, 600_000);
 afterAll(() => packages[Symbol.dispose]());
@@ -40,7 +53,9 @@ afterAll(() => packages[Symbol.dispose]());
 describe('the files of a package', () => {
   it('are the same bytes when they are made again, and say nothing of where they were made', () => {
     using again = makePackages(...FORMATS);
-    for (const format of FORMATS) expect(sha256(again.path(`.${format}`)), format).toBe(sha256(packages.path(`.${format}`)));
+    for (const format of FORMATS) {
+      for (const name of format === 'tar.gz' ? ['platter'] : PARTS) expect(sha256(again.path(format, name)), `${name}, ${format}`).toBe(sha256(packages.path(format, name)));
+    }
     const ours = join(packages.root, HOME, 'resources');
     const texts = readdirSync(ours, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     expect(texts.length).toBeGreaterThan(4);
@@ -48,16 +63,40 @@ describe('the files of a package', () => {
   }, 600_000);
 
   it('belong to root, and nothing but Chromium\'s sandbox is setuid; deb and rpm have the same', () => {
-    const inDeb = output('dpkg-deb', '--contents', deb).trim().split('\n').map((line) => line.split(/\s+/));
-    expect(new Set(inDeb.map(([, owner]) => owner))).toEqual(new Set(['root/root']));
-    expect(inDeb.filter(([mode = '']) => /[sS]/.test(mode)).map(([mode, , , , , path]) => `${mode} ${path}`)).toEqual([`-rwsr-xr-x .${HOME}/chrome-sandbox`]);
-    expect(inDeb.filter(([mode = '']) => /^[^l].{4}w|^[^l].{7}w/.test(mode))).toEqual([]);
-    const files = inDeb.filter(([mode = '']) => !mode.startsWith('d')).map(([, , , , , path = '']) => path.slice(1));
-    const forDebian = /^\/usr\/share\/(doc|lintian)\//;
-    const inRpm = output('rpm', '--query', '--list', '--package', packages.path('.rpm')).trim().split('\n').filter((path) => files.includes(path));
-    expect(inRpm.sort()).toEqual(files.filter((path) => !forDebian.test(path)).sort());
-    expect(output('rpm', '--query', '--package', '--queryformat', '[%{FILEMODES:perms} %{FILEUSERNAME} %{FILENAMES}\n]', packages.path('.rpm')))
-      .toContain(`-rwsr-xr-x root ${HOME}/chrome-sandbox\n`);
+    const setuid: Record<string, string[]> = { 'platter-cli': [], platter: [`-rwsr-xr-x .${HOME}/chrome-sandbox`] };
+    for (const name of PARTS) {
+      const inDeb = contents(packages.path('deb', name));
+      expect(new Set(inDeb.map(({ owner }) => owner))).toEqual(new Set(['root/root']));
+      expect(inDeb.filter(({ mode }) => /[sS]/.test(mode)).map(({ mode, path }) => `${mode} .${path}`)).toEqual(setuid[name]);
+      expect(inDeb.filter(({ mode }) => /^[^l].{4}w|^[^l].{7}w/.test(mode))).toEqual([]);
+      const files = filesOf(inDeb);
+      const rpm = packages.path('rpm', name);
+      const inRpm = output('rpm', '--query', '--list', '--package', rpm).trim().split('\n').filter((path) => files.includes(path));
+      expect(inRpm.sort()).toEqual(files.filter((path) => !FOR_DEBIAN.test(path)).sort());
+      const modes = output('rpm', '--query', '--package', '--queryformat', '[%{FILEMODES:perms} %{FILEUSERNAME} %{FILENAMES}\n]', rpm);
+      for (const line of setuid[name] ?? []) expect(modes).toContain(line.replace(' .', ' root '));
+    }
+  });
+
+  it('F13 are each in one package: the command line\'s, or the window\'s, which depends on it', () => {
+    const tree = readdirSync(packages.root, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory());
+    const all = tree.map(({ parentPath, name }) => `/${relative(packages.root, join(parentPath, name))}`);
+    const inBoth = [cli, deb].flatMap((path) => filesOf(contents(path)));
+    expect(inBoth.filter((path) => !FOR_DEBIAN.test(path)).sort()).toEqual(all.sort());
+    expect(output('dpkg-deb', '--field', deb, 'Depends')).toContain(`platter-cli (= ${output('dpkg-deb', '--field', cli, 'Version').trim()})`);
+    expect(output('rpm', '--query', '--requires', '--package', packages.path('rpm'))).toMatch(/^platter-cli = \S+-1$/m);
+    for (const name of [cli, packages.path('rpm', 'platter-cli')]) {
+      const needs = name === cli ? output('dpkg-deb', '--field', cli, 'Depends') : output('rpm', '--query', '--requires', '--package', name);
+      expect(needs, name).not.toMatch(/gtk|nss|libX|libgbm|libasound|libcups|libdrm|atk/i);
+    }
+  });
+
+  it('F13 have a Node for the command line with the licences of all that is in it', () => {
+    const licences = readFileSync(join(packages.root, HOME, 'LICENSE.node.txt'), 'utf8');
+    for (const part of ['Node.js', 'V8', 'OpenSSL', 'ICU', 'libuv', 'zlib']) expect(licences, part).toContain(part);
+    const program = join(packages.root, HOME, 'platter-node');
+    expect(output(program, '--version')).toBe(`${process.version}\n`);
+    expect(output('readelf', '--wide', '--sections', program)).not.toMatch(/\.(symtab|debug_\w+)\s/);
   });
 
   it('S1 have the broker as the only program for polkit: root\'s, not setuid, hardened, and no launcher of a host', () => {
@@ -111,34 +150,136 @@ describe('the files of a package', () => {
 });
 
 const reason = canLab() ?? canCleanRoot();
+const because = reason === null ? '' : ` (${reason})`;
 
-describe.skipIf(reason !== null)(`the package in a clean Debian${reason === null ? '' : ` (${reason})`}`, () => {
+/** What packages depend on, without one another. */
+function needs(...paths: string[]): string {
+  const all = paths.flatMap((path) => output('dpkg-deb', '--field', path, 'Depends').trim().split(', '));
+  return [...new Set(all.filter((one) => !one.startsWith('platter')))].join(', ');
+}
+
+/** The version as the program says it. */
+const version = (): string => output('dpkg-deb', '--field', cli, 'Version').trim().replace('~', '-');
+
+/** Runs a program in there and expects it to end well; gives what it says. */
+async function must(root: CleanRoot, who: 'root' | 'user', ...argv: string[]): Promise<string> {
+  const { code, stdout, stderr } = await root.run(who, argv);
+  expect(code, `${argv.join(' ')}: ${stderr}${stdout}`).toBe(0);
+  return stdout;
+}
+
+/** Installs a package in there as `apt install ./NAME.deb` does. */
+async function install(root: CleanRoot, ...paths: string[]): Promise<string> {
+  const there = paths.map((path) => `/tmp/${basename(path)}`);
+  for (const [i, path] of paths.entries()) copyFileSync(path, root.outside(there[i]!));
+  return must(root, 'root', 'apt-get', 'install', '--yes', '--no-install-recommends', ...there);
+}
+
+/** What is left after both packages are purged, and what is gone, compared with `before`. */
+async function purged(root: CleanRoot, before: readonly string[], ...names: string[]): Promise<string[]> {
+  await must(root, 'root', 'apt-get', 'purge', '--yes', ...names);
+  const after = await root.files();
+  return [...after.filter((path) => !before.includes(path)), ...before.filter((path) => !after.includes(path))];
+}
+
+/** Expects that the end of what `platter copy --json` or `verify` said is one destination, verified. */
+function verified(said: string): void {
+  const result = JSON.parse(said.trim().split('\n').at(-1)!) as { event: string; destinations: { state: string; verified: boolean }[] };
+  expect(result).toMatchObject({ event: 'result', destinations: [{ state: 'done', verified: true }] });
+}
+
+describe.skipIf(reason !== null)(`F13 the command line in a Debian without a desktop${because}`, () => {
   let root: CleanRoot;
   let before: string[];
 
   beforeAll(async () => {
-    root = await cleanRoot(output('dpkg-deb', '--field', deb, 'Depends').trim());
+    root = await cleanRoot('server', needs(cli));
     before = await root.files();
   }, 600_000);
   afterAll(() => root[Symbol.asyncDispose]());
 
-  /** Runs a program in there and expects it to end well; gives what it says. */
-  async function must(who: 'root' | 'user', ...argv: string[]): Promise<string> {
-    const { code, stdout, stderr } = await root.run(who, argv);
-    expect(code, `${argv.join(' ')}: ${stderr}${stdout}`).toBe(0);
-    return stdout;
-  }
-
-  it('installs without anything that its dependencies do not name', async () => {
-    copyFileSync(deb, root.outside('/tmp/platter.deb'));
-    expect(await must('root', 'apt-get', 'install', '--yes', '--no-install-recommends', '/tmp/platter.deb')).toContain('0 upgraded, 1 newly installed');
-    for (const program of ['platter-window', 'chrome_crashpad_handler', 'resources/app.asar.unpacked/out/native/kcopyd.node']) {
-      expect(await must('user', 'ldd', `${HOME}/${program}`), program).not.toContain('not found');
+  it('F13 installs alone, and nothing of the window\'s libraries is there', async () => {
+    expect(await install(root, cli)).toContain('0 upgraded, 1 newly installed');
+    const files = await root.files();
+    expect(files.filter((path) => /lib(gtk-3|nss3|X11|gbm|asound|cups)\.so|platter-window/.test(path))).toEqual([]);
+    for (const program of ['platter-node', 'platter-broker', 'resources/app.asar.unpacked/out/native/kcopyd.node']) {
+      expect(await must(root, 'user', 'ldd', `${HOME}/${program}`), program).not.toContain('not found');
     }
-    expect((await must('user', 'platter', '--version')).trim()).toBe(output('dpkg-deb', '--field', deb, 'Version').trim().replace('~', '-'));
   });
 
-  it('clones for an ordinary user, on the command line and in the window', async () => {
+  it('F13 lists, copies, verifies and reports without a display', async () => {
+    await using disk = await labdisk({ size: 32 * MIB, plain: true });
+    root.lend(disk.device);
+    const image = root.outside('/home/tester/disk.img');
+    writeFileSync(image, seededBytes(8 * MIB + 100, 1));
+
+    expect((await must(root, 'user', 'platter', '--version')).trim()).toBe(version());
+    expect(await must(root, 'user', 'platter', 'list', '--all')).toContain(disk.device);
+    verified(await must(root, 'user', 'platter', 'copy', '--yes', '--json', 'disk.img', disk.device));
+    execFileSync('cmp', ['--bytes', String(8 * MIB + 100), image, disk.backing]);
+    verified(await must(root, 'user', 'platter', 'verify', '--json', 'disk.img', disk.device));
+    await must(root, 'user', 'platter', 'report', 'last', '--pdf', 'report.pdf');
+    expect(readFileSync(root.outside('/home/tester/report.pdf')).subarray(0, 5).toString()).toBe('%PDF-');
+
+    await using other = await labdisk({ size: 8 * MIB, plain: true });
+    root.lend(other.device, 'root');
+    await must(root, 'root', 'env', 'SUDO_UID=1000', 'SUDO_GID=1000', 'SUDO_USER=tester', 'platter', 'copy', '--yes', other.device, '/home/tester/back.img');
+    expect(statSync(root.outside('/home/tester/back.img'))).toMatchObject({ uid: 1000, gid: 1000 });
+  });
+
+  it('F13 runs no code that the environment names', async () => {
+    writeFileSync(root.outside('/tmp/other.cjs'), 'console.log("other code");');
+    expect((await must(root, 'user', 'env', 'NODE_OPTIONS=--require=/tmp/other.cjs', 'platter', '--version')).trim()).toBe(version());
+  });
+
+  it('F13 says how to get the window where it is not installed', async () => {
+    for (const caller of [[], ['env', 'SUDO_UID=1000', 'SUDO_GID=1000', 'SUDO_USER=tester']]) {
+      const { code, stdout, stderr } = await root.run(caller.length === 0 ? 'user' : 'root', [...caller, 'platter']);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toBe('platter: The window is not installed. Its package is "platter": sudo apt install platter\nplatter --help shows the command line.\n');
+    }
+  });
+
+  it('F13 leaves nothing when it is purged, not even what root has done with it', async () => {
+    writeFileSync(root.outside('/root/disk.img'), seededBytes(MIB, 2));
+    await must(root, 'root', 'platter', 'copy', '--yes', 'disk.img', '/tmp/copy.img');
+    expect(existsSync(root.outside('/var/lib/platter'))).toBe(true);
+    expect(await purged(root, before, 'platter-cli')).toEqual([]);
+  });
+
+  it('F13 runs from the unpacked archive too', async () => {
+    execFileSync('tar', ['-xf', packages.path('tar.gz'), '-C', root.outside('/opt')]);
+    const [folder = ''] = readdirSync(root.outside('/opt'));
+    expect((await must(root, 'user', `/opt/${folder}/platter`, '--version')).trim()).toBe(version());
+    await must(root, 'user', `/opt/${folder}/platter`, 'list');
+    verified(await must(root, 'user', `/opt/${folder}/platter`, 'copy', '--yes', '--json', 'disk.img', 'unpacked.img'));
+  });
+});
+
+describe.skipIf(reason !== null)(`the packages in a clean Debian${because}`, () => {
+  let root: CleanRoot;
+  let before: string[];
+
+  beforeAll(async () => {
+    root = await cleanRoot('desktop', needs(cli, deb));
+    before = await root.files();
+  }, 600_000);
+  afterAll(() => root[Symbol.asyncDispose]());
+
+  it('install without anything that their dependencies do not name, the window on top of the command line too', async () => {
+    expect(await install(root, cli)).toContain('0 upgraded, 1 newly installed');
+    expect((await root.run('user', ['platter'])).code).toBe(2);
+    expect(await install(root, deb)).toContain('0 upgraded, 1 newly installed');
+    expect(await purged(root, before, ...PARTS)).toEqual([]);
+
+    expect(await install(root, deb, cli)).toContain('0 upgraded, 2 newly installed');
+    for (const program of ['platter-window', 'chrome_crashpad_handler', 'platter-node', 'resources/app.asar.unpacked/out/native/kcopyd.node']) {
+      expect(await must(root, 'user', 'ldd', `${HOME}/${program}`), program).not.toContain('not found');
+    }
+    expect((await must(root, 'user', 'platter', '--version')).trim()).toBe(version());
+  });
+
+  it('clone for an ordinary user, on the command line and in the window', async () => {
     await using one = await labdisk({ size: 32 * MIB, plain: true });
     await using two = await labdisk({ size: 32 * MIB, plain: true });
     for (const { device } of [one, two]) root.lend(device);
@@ -146,11 +287,9 @@ describe.skipIf(reason !== null)(`the package in a clean Debian${reason === null
     writeFileSync(image, seededBytes(8 * MIB + 100, 1));
     const cloned = (backing: string): Buffer => execFileSync('cmp', ['--bytes', String(8 * MIB + 100), image, backing]);
 
-    const said = await must('user', 'platter', 'copy', '--yes', '--json', 'disk.img', one.device);
-    const result = JSON.parse(said.trim().split('\n').at(-1)!) as { event: string; destinations: { state: string; verified: boolean }[] };
-    expect(result).toMatchObject({ event: 'result', destinations: [{ state: 'done', verified: true }] });
+    verified(await must(root, 'user', 'platter', 'copy', '--yes', '--json', 'disk.img', one.device));
     cloned(one.backing);
-    await must('user', 'platter', 'report', 'last', '--pdf', 'report.pdf');
+    await must(root, 'user', 'platter', 'report', 'last', '--pdf', 'report.pdf');
     expect(readFileSync(root.outside('/home/tester/report.pdf')).subarray(0, 5).toString()).toBe('%PDF-');
 
     const cookie = process.env.XAUTHORITY;
@@ -169,6 +308,7 @@ describe.skipIf(reason !== null)(`the package in a clean Debian${reason === null
       await holdToStart(window);
       await page.getByRole('heading', { name: '1 verified' }).waitFor();
       expect(await tiles(page, 'verified').count()).toBe(1);
+      expect(hosts(), 'the window\'s engine runs on the window\'s own program').toEqual([`${HOME}/platter-window`]);
       mkdirSync(ARTIFACTS, { recursive: true });
       await page.screenshot({ path: join(ARTIFACTS, 'window.png') });
       expect(await window.close(), window.said()).toBe(0);
@@ -178,7 +318,7 @@ describe.skipIf(reason !== null)(`the package in a clean Debian${reason === null
     cloned(two.backing);
   }, 600_000);
 
-  it('S1 behind sudo belongs to the user who called it, and has its disks opened by the broker', async () => {
+  it('S1 behind sudo belong to the user who called it, and have their disks opened by the broker', async () => {
     await using disk = await labdisk({ size: 8 * MIB, plain: true });
     root.lend(disk.device, 'root');
     const image = root.outside('/home/tester/sudo.img');
@@ -186,9 +326,9 @@ describe.skipIf(reason !== null)(`the package in a clean Debian${reason === null
     writeFileSync(root.outside('/root/secret.img'), seededBytes(MIB, 4), { mode: 0o600 });
     const sudo = ['env', 'SUDO_UID=1000', 'SUDO_GID=1000', 'SUDO_USER=tester'];
 
-    await must('root', ...sudo, 'platter', 'copy', '--yes', '/home/tester/sudo.img', disk.device);
+    await must(root, 'root', ...sudo, 'platter', 'copy', '--yes', '/home/tester/sudo.img', disk.device);
     execFileSync('cmp', [image, disk.backing]);
-    await must('root', ...sudo, 'platter', 'copy', '--yes', disk.device, '/home/tester/back.img');
+    await must(root, 'root', ...sudo, 'platter', 'copy', '--yes', disk.device, '/home/tester/back.img');
     expect(statSync(root.outside('/home/tester/back.img'))).toMatchObject({ uid: 1000, gid: 1000 });
     const refused = await root.run('root', [...sudo, 'platter', 'copy', '--yes', '/root/secret.img', '/home/tester/stolen.img']);
     expect(refused.code, refused.stderr).toBe(2);
@@ -196,14 +336,11 @@ describe.skipIf(reason !== null)(`the package in a clean Debian${reason === null
     expect(existsSync(root.outside('/home/tester/stolen.img'))).toBe(false);
   });
 
-  it('leaves nothing when it is purged, not even what root has done with it', async () => {
+  it('leave nothing when they are purged, not even what root has done with them', async () => {
     writeFileSync(root.outside('/root/disk.img'), seededBytes(MIB, 2));
-    await must('root', 'platter', 'copy', '--yes', 'disk.img', '/tmp/copy.img');
+    await must(root, 'root', 'platter', 'copy', '--yes', 'disk.img', '/tmp/copy.img');
     expect(await root.files()).not.toEqual(before);
-    await must('root', 'apt-get', 'purge', '--yes', 'platter');
-    const after = await root.files();
-    expect(after.filter((path) => !before.includes(path))).toEqual([]);
-    expect(before.filter((path) => !after.includes(path) )).toEqual([]);
+    expect(await purged(root, before, ...PARTS)).toEqual([]);
   });
 });
 
@@ -213,17 +350,25 @@ describe('lintian', () => {
   }, 600_000);
 });
 
+/** Processes of what is installed: the command line of each, as the kernel or Chromium writes it, and its entry in /proc. */
+function installed(): { command: string; pid: string }[] {
+  const all = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)).map((pid) => ({ command: inProc(pid, 'cmdline').replaceAll('\0', ' '), pid }));
+  return all.filter(({ command }) => command.startsWith(`${HOME}/`));
+}
+
 /** How the kernel confines the renderers of the installed window: 2 is seccomp with a filter. */
-function sandboxed(): string[] {
-  const read = (pid: string, name: string): string => {
-    try {
-      return readFileSync(`/proc/${pid}/${name}`, 'utf8');
-    } catch {
-      return ''; // it has ended meanwhile
-    }
-  };
-  return readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid))
-    .filter((pid) => read(pid, 'cmdline').startsWith(`${HOME}/platter-window`) && read(pid, 'cmdline').includes('--type=renderer'))
-    .map((pid) => /^Seccomp:\s*(\d)/m.exec(read(pid, 'status'))?.[1] ?? '');
+const sandboxed = (): string[] =>
+  installed()
+    .filter(({ command }) => command.includes('--type=renderer'))
+    .map(({ pid }) => /^Seccomp:\s*(\d)/m.exec(inProc(pid, 'status'))?.[1] ?? '');
+
+/** The program that each engine host runs on. */
+const hosts = (): string[] => installed().filter(({ command }) => command.includes('/out/engine/host.js')).map(({ command }) => command.split(' ')[0]!);
+
+function inProc(pid: string, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
+  } catch {
+    return ''; // it has ended meanwhile
+  }
 }

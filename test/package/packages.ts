@@ -2,15 +2,15 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
 /** Packages in a folder of their own, which goes when they are disposed of. */
 export interface Packages extends Disposable {
-  /** Path of the one with this ending. */
-  path(ending: string): string;
-  /** The files that every package holds, as installed. */
+  /** Path of the one of this format; where there are two, "platter-cli" is the name of the command line's. */
+  path(format: string, name?: string): string;
+  /** The files that all of a format hold together, as installed. */
   readonly root: string;
 }
 
@@ -22,9 +22,9 @@ export function makePackages(...formats: string[]): Packages {
   const paths = packed(folder, formats, dispose);
   return {
     root: resolve(folder, 'root'),
-    path(ending) {
-      const found = paths.find((path) => path.endsWith(ending));
-      if (found === undefined) throw new Error(`no ${ending} among ${paths.join(', ')}`);
+    path(format, name = 'platter') {
+      const found = paths.find((path) => path.endsWith(`.${format}`) && /^[_-]\d/.test(basename(path).slice(name.length)) && basename(path).startsWith(name));
+      if (found === undefined) throw new Error(`no ${name} as ${format} among ${paths.join(', ')}`);
       return found;
     },
     [Symbol.dispose]: dispose,

@@ -1,0 +1,63 @@
+// The two packages that a distribution gets, and which files of the tree are in which. The command line is one of its own, so
+// that a server does not get the libraries of a desktop. Whoever installs the window gets both.
+import { cp, mkdir, readdir, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { ADDON, BROKER, HOME, NODE, normalize } from './tree.mjs';
+
+/** What the command line needs and brings along; a folder ends with a slash. */
+const OF_THE_CLI = [
+  '/usr/bin/',
+  '/usr/share/man/',
+  '/usr/share/polkit-1/',
+  ...['LICENSE', 'LICENSE.node.txt', 'platter', BROKER, NODE, 'resources/app.asar.unpacked/'].map((name) => `${HOME}/${name}`),
+];
+
+const isOfTheCli = (path) => OF_THE_CLI.some((owned) => (owned.endsWith('/') ? path.startsWith(owned) : path === owned));
+
+/**
+ * Gives both, the command line first. Of each: `name`, `summary`, `description`; `owns`, whether a path as installed is in it;
+ * `linked`, programs in HOME whose libraries it depends on; `deb` and `rpm`, what it says of other packages; `purges`, whether
+ * what root's jobs have left goes with it.
+ */
+export function partsOf({ name, nativeVersion, summary, description, config, electron, node }) {
+  const cli = `${name}-cli`;
+  // A file moves from one to the other with its package only: both are always of one version.
+  const otherVersions = `${name} (<< ${nativeVersion})`;
+  return [
+    {
+      name: cli,
+      summary: `${summary} (command line)`,
+      description: `${description}\n\nThis package has the command line. It needs no display and none of the\nlibraries of a desktop. The window is in the package "${name}".\n\nIt runs on Node ${node.version}.`,
+      owns: isOfTheCli,
+      linked: [NODE, BROKER, ADDON],
+      // util-linux, which has lsblk, is always there in Debian.
+      deb: { depends: [], fields: { Recommends: 'pkexec, polkitd', Suggests: name, Breaks: otherVersions, Replaces: otherVersions } },
+      rpm: { requires: ['util-linux', 'libc.so.6()(64bit)', 'libm.so.6()(64bit)', 'libgcc_s.so.1()(64bit)', 'libstdc++.so.6()(64bit)'], conflicts: [`${name} < ${nativeVersion}`] },
+      purges: true,
+    },
+    {
+      name,
+      summary,
+      description: `${description}\n\nThis package has the window. The command line is in the package "${cli}".\n\n${electron.words}`,
+      owns: (path) => !isOfTheCli(path),
+      linked: [BROKER, ADDON],
+      deb: { depends: [`${cli} (= ${nativeVersion})`, ...config.deb.depends], fields: {} },
+      rpm: { requires: [`${cli} = ${nativeVersion}-1`, ...config.rpm.depends], conflicts: [] },
+      purges: false,
+    },
+  ];
+}
+
+/** Copies what belongs to `part` of the tree `root` into `folder`, anew. */
+export async function copyPart(part, root, folder, epoch) {
+  await rm(folder, { recursive: true, force: true });
+  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+    const from = join(entry.parentPath, entry.name);
+    const path = relative(root, from);
+    if (entry.isDirectory() || !part.owns(`/${path}`)) continue;
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await cp(from, join(folder, path), { verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
+  }
+  await normalize(folder, epoch);
+}

@@ -316,7 +316,9 @@ async function image(addon: NativeAddon, end: End, left: Left | null, notes: Not
     if (isThatFile(found, logged) || (isTold && mayBeThatFile(found, logged))) return device;
     device.close();
   }
-  return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: device === null ? 'partMissing' : 'partReplaced' }, remedy: { kind: 'newCopy' } });
+  // Without that file the other destinations can be continued.
+  const [reason, remedy] = device === null ? ['partMissing', 'newCopy'] as const : ['partReplaced', 'moveFileAway'] as const;
+  return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: reason }, remedy: { kind: remedy } });
 }
 
 /** The image that a rescue goes on with: without it, what the map says is on it would be missing. */

@@ -5,7 +5,7 @@ import type { Reason } from '../contract/facts.ts';
 import { Blocks, LSBLK_COLUMNS, unknownIn, type Block, type Facts } from './blocks.ts';
 import { failure, Refusal } from './errors.ts';
 import { fileIds, idOf } from './file-ids.ts';
-import { parseSwaps } from './mounts.ts';
+import { parseMounts, parseSwaps } from './mounts.ts';
 import { loadedAddon, type NativeAddon, type NativeDeviceInfo } from './native.ts';
 import { portsOf } from './port.ts';
 import { runProgram, SYSTEM_PATH } from './programs.ts';
@@ -41,7 +41,8 @@ async function lookAtBlocks(path: string, untouched: ReadonlySet<string>): Promi
     const probed = await probe(unknownIn(lsblk).filter(({ majorMinor }) => !untouched.has(majorMinor)), path);
     const swaps = content('/proc/swaps');
     const untold = [...backings].filter(([name]) => !backingIds.has(name)).map(([, file]) => file);
-    const ids = await fileIds([...new Set([...untold, ...parseSwaps(swaps)])].filter((file) => !isNode(file)), path);
+    const sources = parseMounts(mountinfo).flatMap(({ source }) => source.split(':')).filter((source) => source.startsWith('/'));
+    const ids = await fileIds([...new Set([...untold, ...parseSwaps(swaps), ...sources])].filter((file) => !isNode(file)), path);
     const facts: Facts = {
       lsblk, mountinfo, swaps, backings, backingIds, ports: portsOf(placed), sequences: sequences(placed), serials: serials(placed),
       ejectable: ejectable(placed), probed, btrfs: btrfsMembers(), idOf: (file) => (isNode(file) ? idOf(file) : ids.get(file) ?? null),

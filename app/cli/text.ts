@@ -1,8 +1,8 @@
 // Text that is safe to put on a terminal, measured in the columns it takes there.
 import { once } from '../words/once.ts';
+import { printable, UNSAFE } from '../words/safe-text.ts';
 
-/** Controls, and the marks that reorder text: a file may be named with them, a terminal must not obey them. */
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+export { printable } from '../words/safe-text.ts';
 
 const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60\u3000-\u303e]/u;
 
@@ -10,14 +10,6 @@ const graphemes = once(() => new Intl.Segmenter('en', { granularity: 'grapheme' 
 
 /** Text of which every character takes one column. */
 const ASCII = /^[ -~]*$/u;
-
-/** `text` with every character that would move the cursor or reorder the line written out ("\x1b", "\u202e"). */
-export function printable(text: string): string {
-  return text.replace(UNSAFE, (character) => {
-    const code = character.charCodeAt(0);
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
-  });
-}
 
 /** Lines that are separated by `newline`, each made printable. */
 export const printableLines = (text: string, newline = '\n'): string => text.split(newline).map(printable).join(newline);

@@ -2,6 +2,7 @@
 import type { JobRecord, RecordedDestination } from '../contract/records.ts';
 import { english } from '../engine/english.ts';
 import { verdictOf } from '../view/verdict.ts';
+import { printable } from '../words/safe-text.ts';
 import { verdictWords } from './verdict-words.ts';
 
 type Cell = string | number | null;
@@ -46,23 +47,14 @@ export function recordsCsv(records: readonly JobRecord[]): string {
   return [COLUMNS.map(([name]) => name), ...rows].map((cells) => `${cells.map(cell).join(',')}\r\n`).join('');
 }
 
-/** Controls, and the marks that reorder text: a pipe can end at a terminal, which must not obey what a drive or a file is called. */
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
-
-/** `text` with them written out ("\x1b", "\u202e"), as the command line shows it. */
-const writtenOut = (text: string): string => text.replace(UNSAFE, (character) => {
-  const code = character.charCodeAt(0);
-  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
-});
-
 /**
  * A spreadsheet takes text that begins like a formula for one, and a drive, a file or a batch can be named so: an
- * apostrophe before it makes it text.
+ * apostrophe before it makes it text. A pipe can end at a terminal, which must not obey what they are called.
  */
 function cell(value: Cell): string {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);
-  const shown = writtenOut(value);
+  const shown = printable(value);
   const safe = /^[=+\-@|%]/u.test(shown) ? `'${shown}` : shown;
   return /[",;']/u.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -8,6 +8,7 @@ import { errnoOf } from '../engine/errors.ts';
 import type { JobEvent } from '../engine/reduce.ts';
 import { stateDir } from '../engine/state-folder.ts';
 import { verdictOf } from '../view/verdict.ts';
+import { UNSAFE } from '../words/safe-text.ts';
 import { verdictWords } from './verdict-words.ts';
 
 /** From what must be looked at to what only a developer asks for. */
@@ -16,9 +17,6 @@ export type Level = (typeof LEVELS)[number];
 
 /** Length from which a file is put aside, in bytes; the one put aside before goes. */
 const MOST_BYTES = 1024 ** 2;
-
-/** Controls and the marks that reorder text: one entry is one line, and says what it seems to say. */
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 /** What a log can be told. */
 export type Logger = Record<Level, (message: string) => void>;

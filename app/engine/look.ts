@@ -39,12 +39,12 @@ export async function look(request: CopyRequest, blocks: Blocks, load: () => Nat
     ...request.destinations.map((path) => finding(answers, path, replaces ? inspectDestination(path, blocks, inPlace) : inspectExisting(path, blocks))),
   ]);
   const bytes = source?.end?.size ?? manifest.value?.bytes ?? null;
-  const data = await dataOf(request, source, destinations, load);
+  const data = await ofSource(source, answers, dataOf(request, source, destinations, load));
   throwIfAny(await withClaims([
     ...manifest.errors, ...map.errors, ...againstNewManifest(request, old, source),
     ...(bytes === null ? [] : misfits(bytes, manifest.value, request.manifest, map.value, request.rescue?.map ?? null)),
     ...(await filesInTheWay(request, [source, ...destinations])),
-    ...(await explainShortfalls(refusals({ kind, update, unmount, bytes, data }, source, destinations, blocks), source?.end ?? null)),
+    ...(await ofSource(source, answers, explainShortfalls(refusals({ kind, update, unmount, bytes, data }, source, destinations, blocks), source?.end ?? null))),
   ], writes(kind) ? destinations : []));
   return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed: null, notes: notesOnFiles(manifest.value, map.value, request) };
 }
@@ -59,9 +59,15 @@ export async function lookAgain({ resumed, request, source, destinations, notes 
   throwIfAny(await withClaims([
     ...manifest.errors, ...map.errors, ...misfits(bytes, null, null, map.value, path), ...againstNewManifest(request, old, source),
     ...(isAnother ? [failure({ code: 'CHANGED', op: 'check', device: request.manifest, reason: { kind: 'anotherFile' }, remedy: { kind: 'otherManifest' } })] : []),
-    ...refusals({ kind: 'resume', update: request.update || request.kind === 'repair', unmount: request.unmount, bytes: null, data: await dataOf(request, source, destinations, load) }, source, destinations, blocks),
+    ...refusals({ kind: 'resume', update: request.update || request.kind === 'repair', unmount: request.unmount, bytes: null, data: await ofSource(source, answers, dataOf(request, source, destinations, load)) }, source, destinations, blocks),
   ], destinations));
   return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed, notes: [...notes, resumeNote(resumed), ...(path !== null && map.value === null ? [{ kind: 'mapGone', path } as const] : [])] };
+}
+
+/** The result of `work`, which reads the source, if that answers. */
+function ofSource<T>(source: Found | null, answers: Answers, work: Promise<T>): Promise<T> {
+  const end = source?.end ?? null;
+  return end === null ? work : answers.of(end.path, work, end.kind);
 }
 
 /** The reasons not to write a manifest where the request wants it. */

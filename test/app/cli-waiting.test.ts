@@ -36,6 +36,13 @@ describe.skipIf(noLab !== null)('a file that does not answer', () => {
     expect(existsSync(copy)).toBe(false);
   }, 300_000);
 
+  test('F12 a source whose end is to be looked at, because it does not fit, is given up', async () => {
+    const [silent, disk] = [await silentFile(), await bench.disk({ size: 4 * MiB, plain: true })];
+    const run = await platter(['copy', silent, disk.device, '--yes', '--json', '--stall-timeout', '2']);
+    expect(run.code).toBe(2);
+    expect(run.lines).toContainEqual(expect.objectContaining({ event: 'error', code: 'STALLED', path: silent }));
+  }, 300_000);
+
   test('F12 a manifest is given up with a typed reason', async () => {
     const [silent, image] = [await silentFile(), await bench.image('disk.img', MiB)];
     const run = await platter(['verify', '--manifest', silent, image, '--json', '--stall-timeout', '2']);

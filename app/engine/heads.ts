@@ -1,6 +1,7 @@
 // The head of a disk, its first chunk, with the partition table and the boot sector: zeros from before anything else is
 // written until all the rest is flushed, so that what was interrupted, by whatever, looks empty and is taken for nothing.
 // An image needs none of this: an unfinished one has another name.
+import { SECTOR_SIZE } from '../contract/disks.ts';
 import { hasChunk, markChunks } from './chunks.ts';
 import { allChunks, isEmpty } from './chunk-sets.ts';
 import { failureOf } from './errors.ts';
@@ -54,14 +55,17 @@ async function resetZones(stage: Stage, destination: number): Promise<void> {
   }
 }
 
-/** Writes zeros over the heads of these disks and flushes them. */
+/** Writes zeros over the heads of these disks and flushes them. A sector that the source only begins keeps what is behind that. */
 export async function zeroHeads(stage: Stage, destinations: readonly number[], writing: Writing): Promise<PassEnd> {
   if (destinations.length === 0 || stage.cancelled) return { targets: [], errors: [], sourceFailed: false, durable: [] };
+  const sector = Math.max(SECTOR_SIZE, ...destinations.map((destination) => stage.device(destination).info().logicalBlock));
+  const length = Math.floor(Math.min(stage.grid.chunkSize, stage.grid.bytes) / sector) * sector;
+  if (length === 0) return { targets: destinations.map((destination) => ({ destination, state: 'done' })), errors: [], sourceFailed: false, durable: [] };
   return stage.perform({
     words: { writing, reading: 'verifying' },
     targets: destinations.map((destination) => ({ destination })),
     more: (ended) => ended === 'done',
-    job: { op: 'zero', source: null, offset: 0, length: Math.min(stage.grid.chunkSize, stage.grid.bytes) },
+    job: { op: 'zero', source: null, offset: 0, length },
   });
 }
 

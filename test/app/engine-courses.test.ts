@@ -265,6 +265,17 @@ describe.skipIf(noLab !== null)('what differs', () => {
     execFileSync('cmp', ['-n', String(8 * MiB), source, disk.backing]);
   });
 
+  it.each(['update', 'repair'] as const)('by %s: the bytes behind an image whose last sector is a part of one stay', async (how) => {
+    const bytes = 700_001;
+    const [source, disk] = [await bench.image('odd.img', bytes), await bench.disk({ size: 4 * MiB, plain: true })];
+    await writeFile(disk.backing, Buffer.alloc(4 * MiB, 0xaa));
+    const request = how === 'update' ? { update: true } : { kind: 'repair' as const };
+    expect(await bench.session().run({ source, destinations: [disk.device], ...request })).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
+    const after = readFileSync(disk.backing);
+    expect(after.subarray(0, bytes).equals(readFileSync(source))).toBe(true);
+    expect(after.subarray(bytes).equals(Buffer.alloc(4 * MiB - bytes, 0xaa))).toBe(true);
+  });
+
   it('after a copy is written once more, when a repair was asked for', async () => {
     const source = await bench.image('disk.img', 8 * MiB);
     const disk = await bench.disk({ size: 8 * MiB });

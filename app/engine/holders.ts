@@ -31,7 +31,7 @@ export function withHolder(error: PlatterError, end: Pick<End, 'block' | 'realPa
   if (error.reason.kind !== 'inUse') return error;
   const { block, realPath } = end;
   if (block !== null) return failure({ ...error, ...(holderOf(familyOf(block)) ?? unknownHolder(realPath)) });
-  const reason = ownerOf([end.image?.part, realPath].flatMap((path) => (path === undefined ? [] : locksOn(path))));
+  const reason = [end.image?.part, realPath].map((path) => (path === undefined ? null : ownerOf(path, locksOn(path)))).find((found) => found !== null) ?? null;
   return reason === null ? error : failure({ ...error, reason, remedy: remedyFor(reason) });
 }
 
@@ -86,7 +86,7 @@ function mountElsewhere(devices: readonly Block[]): Holder | null {
       // A file system of several devices (btrfs) has no number of its own.
       const device = devices.find((block) => block.majorMinor === majorMinor || (majorMinor.startsWith('0:') && block.path === source));
       if (device === undefined) continue;
-      return { reason: { kind: 'mountedElsewhere', device: device.path, target, user: userOf(pid) }, remedy: { kind: 'unmountThere', command: shell(['nsenter', '--target', pid, '--mount', 'umount', target]) } };
+      return { reason: { kind: 'mountedElsewhere', device: device.path, target, user: userOf(pid) ?? pid }, remedy: { kind: 'unmountThere', command: shell(['nsenter', '--target', pid, '--mount', 'umount', target]) } };
     }
   }
   return null;
@@ -106,10 +106,10 @@ export const usersOf = (target: string, device: string | null = null): string[] 
   usersWhere((path) => path === target || path === device || path.startsWith(`${target}/`));
 
 function usersWhere(isIt: (path: string) => boolean): string[] {
-  return processes().filter((pid) => {
+  return usersAmong(processes().filter((pid) => {
     const links = ['cwd', 'root', 'exe', ...unlessErrno([], () => readdirSync(`/proc/${pid}/fd`)).map((fd) => `fd/${fd}`)];
     return links.some((link) => isIt(unlessErrno('', () => readlinkSync(`/proc/${pid}/${link}`))));
-  }).map(userOf);
+  }));
 }
 
 /** The first of them, and how many more there are. */
@@ -121,22 +121,27 @@ export const named = (users: readonly string[]): { users: string[]; more: number
  * namespace is not listed either, except in the first one, which sees all processes.
  */
 export const whoLocks = (path: string): Reason | null =>
-  ownerOf(locksOn(path)) ?? (readlinkSync('/proc/self/ns/pid') === FIRST_PID_NAMESPACE ? null : { kind: 'lockedBySomebody' });
+  ownerOf(path, locksOn(path)) ?? (readlinkSync('/proc/self/ns/pid') === FIRST_PID_NAMESPACE ? null : { kind: 'lockedBySomebody' });
 
 /** The jobs of other Platters as they are now: gives the one that reads or writes the device at a path; null when there is none. */
 export function jobsNow(): (path: string) => Extract<Reason, { kind: 'inJob' | 'inLoggedJob' }> | null {
   const locks = flocks().filter(({ pid }) => pid !== String(process.pid));
   return (path) => {
-    const reason = ownerOf(locksOn(path, locks));
+    const reason = ownerOf(path, locksOn(path, locks));
     return reason?.kind === 'inJob' || reason?.kind === 'inLoggedJob' ? reason : null;
   };
 }
 
-function ownerOf(locks: readonly Lock[]): Extract<Reason, { kind: 'diskLocked' | 'inJob' | 'inLoggedJob' }> | null {
+function ownerOf(path: string, locks: readonly Lock[]): Extract<Reason, { kind: 'diskLocked' | 'inJob' | 'inLoggedJob' }> | null {
   if (locks.length === 0) return null;
   const how = locks.some((lock) => lock.how === 'WRITE') ? 'write' : 'read';
   const job = locks.find(({ pid }) => isHost(pid));
-  if (job === undefined) return { kind: 'diskLocked', users: locks.map(({ pid }) => userOf(pid)), how };
+  if (job === undefined) {
+    // A program that has locked it and ended can have left it open to its children.
+    const owners = usersAmong(locks.map(({ pid }) => pid));
+    const users = owners.length > 0 ? owners : usersWhere((link) => link === path);
+    return users.length > 0 ? { kind: 'diskLocked', users, how } : null;
+  }
   const id = jobOf(job.pid);
   return id === null ? { kind: 'inJob', pid: job.pid, how } : { kind: 'inLoggedJob', id, pid: job.pid, how };
 }
@@ -184,4 +189,11 @@ const isHost = (pid: string): boolean => unlessErrno('', () => readFileSync(`/pr
 /** The other processes, as far as they show. They end while they are looked at, and those of other users do not show everything. */
 const processes = (): string[] => unlessErrno([], () => readdirSync('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
 
-const userOf = (pid: string): string => `${unlessErrno('?', () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim())} (${pid})`;
+/** "bash (4711)"; null when it has ended meanwhile. */
+function userOf(pid: string): string | null {
+  const name = unlessErrno(null, () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
+  return name === null ? null : `${name} (${pid})`;
+}
+
+/** Those that have not ended meanwhile. */
+const usersAmong = (pids: readonly string[]): string[] => pids.flatMap((pid) => userOf(pid) ?? []);

@@ -2,6 +2,7 @@
 import type { Note } from '../contract/facts.ts';
 import { writes, type CopyRequest } from '../contract/jobs.ts';
 import type { Block } from './blocks.ts';
+import { onceFree } from './busy.ts';
 import { errnoOf, Refusal, refuse } from './errors.ts';
 import { partitionHolder } from './holders.ts';
 import { readBlocks } from './machine.ts';
@@ -53,9 +54,9 @@ export async function showNewPartitions({ plan, destinations, sessions }: Prepar
 
 /** null when the kernel has read it; the errno when not. BLKRRPART takes CAP_SYS_ADMIN, which the host does not have and the broker does. */
 async function reread(end: Seen, device: NativeDevice, sessions: readonly RightsSession[]): Promise<string | null> {
-  const errno = await errnoFrom(() => device.rereadPartitions());
+  const errno = await errnoFrom(() => onceFree(() => device.rereadPartitions()));
   const session = sessions.find((one) => one.has(end));
-  return session === undefined || (errno !== 'EACCES' && errno !== 'EPERM') ? errno : errnoFrom(() => session.reread(end, device));
+  return session === undefined || (errno !== 'EACCES' && errno !== 'EPERM') ? errno : errnoFrom(() => onceFree(() => session.reread(end, device)));
 }
 
 async function errnoFrom(act: () => Promise<unknown>): Promise<string | null> {

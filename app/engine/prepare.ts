@@ -7,6 +7,7 @@ import type { Note, Reason } from '../contract/facts.ts';
 import { writes, type CopyRequest, type Plan } from '../contract/jobs.ts';
 import { Answers } from './answers.ts';
 import { argumentErrors, memoryOf, verifies } from './arguments.ts';
+import { onceFree } from './busy.ts';
 import { both, isEmpty, type Grid } from './chunk-sets.ts';
 import { isChunkSize } from './chunks.ts';
 import { errnoOf, failure, failureOf, isRefusedAccess, reasonOf, Refusal, refuse, throwIfAny } from './errors.ts';
@@ -192,11 +193,11 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
     }
   };
   const device = (end: End, options: NativeOpenOptions, most: Wanted['access']): Promise<NativeDevice | null> => opening(end, async () => {
-    const found = session?.has(end) === true ? await session.open(end, options.write === true ? 'write' : 'read')
-      : await addon.openDevice(end.realPath, options).catch((error: unknown) => {
-        if (isRefusedAccess(error) && end.block !== null) lacking.push({ path: end.path, block: end.block, access: most });
-        throw error;
-      });
+    const open = (): Promise<NativeDevice> => (session?.has(end) === true ? session.open(end, options.write === true ? 'write' : 'read') : addon.openDevice(end.realPath, options));
+    const found = await (end.kind === 'block' ? onceFree(open) : open()).catch((error: unknown) => {
+      if (session?.has(end) !== true && isRefusedAccess(error) && end.block !== null) lacking.push({ path: end.path, block: end.block, access: most });
+      throw error;
+    });
     errors.push(...changes(end, found));
     return found;
   });

@@ -1,6 +1,7 @@
 // Starting one destination of a running job again.
 import type { JobError } from '../contract/errors.ts';
 import { writes, type DestinationResult } from '../contract/jobs.ts';
+import { onceFree } from './busy.ts';
 import { errnoOf, Refusal, refuse, failureOf, failure, isRefusedAccess } from './errors.ts';
 import { refusals } from './guard.ts';
 import { inspectExisting, type End } from './inspect.ts';
@@ -69,7 +70,7 @@ export async function reopenForRetry(prepared: Prepared, destination: number, si
 async function reopen({ addon, rights, sessions, request: { kind } }: Prepared, end: End, signal: AbortSignal): Promise<NativeDevice> {
   const access = writes(kind) ? 'write' : 'read';
   try {
-    return await addon.openDevice(end.realPath, writes(kind) ? { write: true, exclusive: true } : {});
+    return await onceFree(() => addon.openDevice(end.realPath, writes(kind) ? { write: true, exclusive: true } : {}));
   } catch (error) {
     if (rights === null || !isRefusedAccess(error)) throw error;
   }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Mounted } from '../contract/disks.ts';
 import type { Reason } from '../contract/facts.ts';
+import { onceFree } from './busy.ts';
 import { mountedOn, type Block, type Blocks } from './blocks.ts';
 import { refusalsOf } from './disks.ts';
 import { failure, failureOf, isRefusedAccess, Refusal, refuse, type Failure } from './errors.ts';
@@ -173,7 +174,7 @@ export async function takeMounted(prepared: Prepared, held: Held): Promise<void>
 
 async function openForWriting(addon: NativeAddon, end: Seen, session: RightsSession | null): Promise<NativeDevice> {
   try {
-    return await addon.openDevice(end.realPath, { write: true, exclusive: true });
+    return await onceFree(() => addon.openDevice(end.realPath, { write: true, exclusive: true }));
   } catch (error) {
     if (session !== null && isRefusedAccess(error)) return session.open(end, 'write');
     throw new Refusal([withHolder(failureOf(error, 'open', end.path, 'block'), end)]);

@@ -140,6 +140,15 @@ describe.skipIf(noLab !== null)('F18 a refusal names who holds a drive:', () => 
     expect(await refusedFor(disk)).toMatchObject([{ code: 'IN_USE', device: disk, reason: { kind: 'mountedElsewhere', device: partition, target, user: `sleep (${pid})` } }]);
   });
 
+  it.each(['the drive', 'a partition of it'])('a program that has %s open for a moment is waited for', async (what) => {
+    const { disk, partition } = await parted();
+    const path = what === 'the drive' ? disk : partition;
+    const flags = what === 'the drive' ? 'fs.constants.O_RDONLY | fs.constants.O_EXCL' : 'fs.constants.O_RDONLY';
+    await running(process.execPath, ['-e', `const fs = require('fs'); fs.openSync('${path}', ${flags}); console.log('open'); setTimeout(() => process.exit(), 1500);`]);
+    const result = await bench.session().run({ source: await bench.image('a.img', MiB), destinations: [disk] });
+    expect(result.destinations).toMatchObject([{ state: 'done', verified: true }]);
+  });
+
   it('F18 a program that has the drive open exclusively', async () => {
     const { device } = await bench.disk({ size: 8 * MiB, plain: true });
     const pid = await running(process.execPath, ['-e', `const fs = require('fs'); fs.openSync('${device}', fs.constants.O_RDONLY | fs.constants.O_EXCL); console.log('open'); setInterval(() => 0, 1000);`]);

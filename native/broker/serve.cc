@@ -36,6 +36,7 @@ constexpr int kControl = 3;
 // Limits the root processes that a user can start.
 constexpr size_t kMostSessions = 16;
 constexpr int kNotStarted = 127;
+constexpr std::array kIgnored = {SIGPIPE, SIGUSR1, SIGUSR2};
 
 void check(long result, const char* call) {
   if (result < 0) throw std::system_error(errno, std::generic_category(), call);
@@ -200,7 +201,10 @@ int serve(const Command& command) {
   sigset_t before;
   sigemptyset(&taken);
   for (const int number : {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH}) sigaddset(&taken, number);
-  check(sigprocmask(SIG_BLOCK, &taken, &before), "sigprocmask");
+  // The others must not end this process before it ignores them, and the command must not inherit that it does.
+  sigset_t held = taken;
+  for (const int number : kIgnored) sigaddset(&held, number);
+  check(sigprocmask(SIG_BLOCK, &held, &before), "sigprocmask");
   Descriptor signals(signalfd(-1, &taken, SFD_CLOEXEC));
   check(signals.get(), "signalfd");
   const pid_t pid = fork();
@@ -210,7 +214,7 @@ int serve(const Command& command) {
     execute(command, theirs.get());
   }
   theirs.reset();
-  for (const int number : {SIGPIPE, SIGUSR1, SIGUSR2})
+  for (const int number : kIgnored)
     check(signal(number, SIG_IGN) == SIG_ERR ? -1 : 0, "signal");
   check(clearenv(), "clearenv");
   check(chdir("/"), "chdir");

@@ -323,11 +323,13 @@ function listed({ fstype, label, pttype }: LsblkDevice): Probed {
 
 /**
  * Devices that have a size and of which lsblk does not say what is on them; and members of a RAID that does not run, because
- * lsblk and udev name no other signature beside that one.
+ * lsblk and udev name no other signature beside that one. Of loop devices only those with one of the numbers `loops`, and what lies on
+ * them; null: all.
  */
-export function unknownIn(lsblk: string): { name: string; path: string; majorMinor: string; listed: Probed }[] {
+export function unknownIn(lsblk: string, loops: ReadonlySet<string> | null = null): { name: string; path: string; majorMinor: string; listed: Probed }[] {
   const devices = (list: readonly LsblkDevice[]): LsblkDevice[] => list.flatMap((device) => [device, ...devices(device.children ?? [])]);
-  return devices(lsblkOutput.parse(JSON.parse(lsblk)).blockdevices)
+  const isWanted = (disk: LsblkDevice): boolean => loops === null || disk.type !== 'loop' || devices([disk]).some((device) => loops.has(device['maj:min']));
+  return devices(lsblkOutput.parse(JSON.parse(lsblk)).blockdevices.filter(isWanted))
     .filter(({ type, size, fstype, pttype, children = [] }) =>
       type !== 'rom' && size > 0 && ((fstype === null && pttype === null) || (fstype?.endsWith('_raid_member') === true && children.length === 0)))
     .map((device) => ({ name: device.kname, path: device.path, majorMinor: device['maj:min'], listed: listed(device) }));

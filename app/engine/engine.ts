@@ -58,7 +58,7 @@ export class LocalEngine {
 
   /** The disks; `all` adds loop devices. */
   async list({ all }: { all: boolean }): Promise<Disk[]> {
-    return disksOf(await readBlocks(undefined, this.#held()), all, jobsNow());
+    return disksOf(await readBlocks(undefined, this.#held(), all ? null : []), all, jobsNow());
   }
 
   /** Tells of the disks from now on, whenever they change. Throws a Refusal where the kernel cannot be heard. */
@@ -72,7 +72,7 @@ export class LocalEngine {
 
   /** Unmounts, flushes and switches off the disk at `path`. Rejects with a Refusal. */
   async eject(path: string): Promise<void> {
-    const found = await inspectExisting(path, await readBlocks(undefined, this.#held()));
+    const found = await inspectExisting(path, await readBlocks(undefined, this.#held(), [path]));
     if (found.end === null) throw new Refusal([found.error]);
     const errors = againstEjecting(path, found.end.block, this.#held());
     if (errors.length > 0) throw new Refusal(errors);

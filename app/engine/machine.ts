@@ -18,27 +18,32 @@ const LOOP_TIMEOUT_MS = 3_000;
 /** Questions of the kernel that it has not answered yet, by kernel name: none is asked twice. */
 const asked = new Map<string, Promise<string | null>>();
 
+/** So many loop devices are looked at in no time. */
+const FEW_LOOPS = 8;
+
 /**
  * The block devices of this machine as they are now. Rejects with a Refusal (ENGINE_UNAVAILABLE) when lsblk is not
  * there, fails, or does not answer. `path` is where programs are looked for;
- * `untouched` are the numbers of devices that are not to be read from now, because a job has them.
+ * `untouched` are the numbers of devices that are not to be read from now, because a job has them. Where there are many loop devices, as
+ * with snaps, only those at the paths `loops` are read from; null: all.
  */
-export async function readBlocks(path: string = SYSTEM_PATH, untouched: ReadonlySet<string> = new Set()): Promise<Blocks> {
+export async function readBlocks(path: string = SYSTEM_PATH, untouched: ReadonlySet<string> = new Set(), loops: readonly string[] | null = null): Promise<Blocks> {
   try {
-    return await lookAtBlocks(path, untouched);
+    return await lookAtBlocks(path, untouched, loops);
   } catch (error) {
     // A disk that goes away while programs look at it can make them fail. The second look counts.
-    if (error instanceof Refusal && error.errors[0]!.reason.kind !== 'lsblkSilent') return lookAtBlocks(path, untouched);
+    if (error instanceof Refusal && error.errors[0]!.reason.kind !== 'lsblkSilent') return lookAtBlocks(path, untouched, loops);
     throw error;
   }
 }
 
-async function lookAtBlocks(path: string, untouched: ReadonlySet<string>): Promise<Blocks> {
+async function lookAtBlocks(path: string, untouched: ReadonlySet<string>, loops: readonly string[] | null): Promise<Blocks> {
   const backings = loopBackings();
   const [lsblk, mountinfo, backingIds] = await Promise.all([runLsblk(path), readFile('/proc/self/mountinfo', 'utf8'), loopFiles([...backings.keys()])]);
   const placed = places();
   try {
-    const probed = await probe(unknownIn(lsblk).filter(({ majorMinor }) => !untouched.has(majorMinor)), path);
+    const numbers = loops === null || backings.size <= FEW_LOOPS ? null : new Set([...(await fileIds(loops, path)).values()].map((id) => id.replace(/^block:/u, '')));
+    const probed = await probe(unknownIn(lsblk, numbers).filter(({ majorMinor }) => !untouched.has(majorMinor)), path);
     const swaps = content('/proc/swaps');
     const untold = [...backings].filter(([name]) => !backingIds.has(name)).map(([, file]) => file);
     const sources = parseMounts(mountinfo).flatMap(({ source }) => source.split(':')).filter((source) => source.startsWith('/'));

@@ -143,7 +143,7 @@ async function prepareWith(session: RightsSession, request: CopyRequest, means: 
 }
 
 async function attempt(request: CopyRequest, { load, rights, answers }: Attempted, session: RightsSession | null): Promise<Prepared> {
-  const blocks = await readBlocks();
+  const blocks = await readBlocks(undefined, undefined, request.kind === 'resume' ? null : [request.source, ...request.destinations].filter((path) => path !== null));
   if (request.kind !== 'resume') {
     const looked = await look(request, blocks, load, answers);
     return hold(request, looked, { addon: load(), rights, session, answers }, null);

@@ -1,6 +1,6 @@
 // Which disks there are, what is on them, and which are locked and why: on machines of several kinds, and on this one.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -170,6 +170,23 @@ describe('this machine', () => {
       const blocks = await readBlocks(`${programs}:${process.env.PATH!}`);
       const backingIdOf = (device: string): string | null => blocks.all.find(({ path }) => path === device)!.backingId;
       expect([backingIdOf(silent.device), backingIdOf(other.device)]).toEqual([null, idOf(other.backing)]);
+    } finally {
+      rmSync(programs, { recursive: true });
+    }
+  });
+
+  it.skipIf(canLab() !== null)('reads only from those loop devices that are asked for, where there are many', async () => {
+    await using disks = new AsyncDisposableStack();
+    const devices: string[] = [];
+    for (let index = 0; index < 10; index += 1) devices.push(disks.use(await labdisk({ size: 1024 * 1024, plain: true })).device);
+    const programs = mkdtempSync(join(tmpdir(), 'platter-programs-'));
+    try {
+      const seen = join(programs, 'seen');
+      for (const name of ['blkid', 'wipefs']) writeFileSync(join(programs, name), `#!/bin/sh\necho "$@" >> ${seen}\nexec /usr/sbin/${name} "$@"\n`, { mode: 0o755 });
+      const blocks = await readBlocks(`${programs}:${process.env.PATH!}`, undefined, [devices[3]!]);
+      expect(blocks.all.map(({ path }) => path)).toEqual(expect.arrayContaining(devices));
+      const probed = readFileSync(seen, 'utf8').split(/\s+/);
+      expect(devices.filter((device) => probed.includes(device))).toEqual([devices[3]]);
     } finally {
       rmSync(programs, { recursive: true });
     }

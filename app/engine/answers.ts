@@ -1,34 +1,49 @@
 // Waits for the files and devices of a request while it is checked. One that does not answer is told of, and given up.
+import type { PlatterError } from '../contract/errors.ts';
 import { failure, Refusal, type Failure } from './errors.ts';
 
 /** Milliseconds without an answer after which the user hears what is waited for. */
 const PATIENCE = 5000;
 const SECOND = 1000;
 
+let waiting = 0;
+
+/** How many files and devices this process still waits for, also of those that it has given up. */
+export const unanswered = (): number => waiting;
+
 /** The time that the files and devices of one request have to answer. */
 export class Answers {
   readonly #timeout: number;
   readonly #waiting: (path: string) => void;
+  readonly #signal: AbortSignal | null;
 
-  /** `seconds` is how long a file may take; 0 for ever. `waiting` hears the path of each that takes its time. */
-  constructor(seconds: number, waiting: (path: string) => void) {
+  /** `seconds` is how long a file may take; 0 for ever. `waiting` hears the path of each that takes its time. `signal` ends the waiting. */
+  constructor(seconds: number, waiting: (path: string) => void, signal: AbortSignal | null = null) {
     this.#timeout = seconds;
     this.#waiting = waiting;
+    this.#signal = signal;
   }
 
   /**
-   * The result of `work`, which is about `path`. Rejects with a Refusal (STALLED) when it takes too long; what it gives
-   * later goes to `late`.
+   * The result of `work`, which is about `path`. Rejects with a Refusal (STALLED) when it takes too long, or (CANCELLED) when nobody
+   * wants it any more; what it gives later goes to `late`.
    */
   of<T>(path: string, work: Promise<T>, kind: 'block' | 'file' = 'file', late: (value: T) => void = () => undefined): Promise<T> {
     return new Promise((resolve, reject) => {
       let over = false;
-      const told = setTimeout(() => this.#waiting(path), PATIENCE);
-      const given = this.#timeout === 0 ? null : setTimeout(() => {
+      waiting += 1;
+      const giveUp = (failure: PlatterError): void => {
         over = true;
-        reject(new Refusal([failure({ code: 'STALLED', op: 'open', device: path, ...this.#silence(kind) })]));
-      }, this.#timeout * SECOND);
+        reject(new Refusal([failure]));
+      };
+      const withdrawn = (): void => giveUp(failure({ code: 'CANCELLED', op: 'open', reason: { kind: 'cancelledOpening' } }));
+      this.#signal?.addEventListener('abort', withdrawn, { once: true });
+      if (this.#signal?.aborted === true) withdrawn();
+      const told = setTimeout(() => this.#waiting(path), PATIENCE);
+      const given = this.#timeout === 0 ? null : setTimeout(() => giveUp(failure({ code: 'STALLED', op: 'open', device: path, ...this.#silence(kind) })), this.#timeout * SECOND);
       void work.then((value) => (over ? late(value) : resolve(value)), reject).finally(() => {
+        waiting -= 1;
+        this.#signal?.removeEventListener('abort', withdrawn);
         clearTimeout(told);
         if (given !== null) clearTimeout(given);
       });

@@ -8,7 +8,7 @@ import { foundations, withDescendants } from './blocks.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { disksOf } from './disks.ts';
 import { againstEjecting, eject } from './eject.ts';
-import { errnoOf, Refusal, refuse } from './errors.ts';
+import { errnoOf, failure, Refusal, refuse } from './errors.ts';
 import { jobsNow } from './holders.ts';
 import { inspectExisting } from './inspect.ts';
 import type { Emit, Job } from './job.ts';
@@ -106,12 +106,13 @@ export class LocalEngine {
       prepared = await preparing;
     } catch (error) {
       this.#state = { name: 'idle' };
-      throw error;
+      // Each device that was still waited for says the same.
+      throw busy.givenUp && error instanceof Refusal ? cancelledOpening() : error;
     }
     this.#state = { name: 'prepared', prepared };
     if (!busy.givenUp) return prepared.plan;
     await this.cancel();
-    return refuse({ code: 'CANCELLED', op: 'open', reason: { kind: 'cancelledOpening' } });
+    throw cancelledOpening();
   }
 
   /** Starts what was prepared. Nothing was written, and nothing is held any more, when this refuses. */
@@ -242,5 +243,7 @@ export class LocalEngine {
     }
   }
 }
+
+const cancelledOpening = (): Refusal => new Refusal([failure({ code: 'CANCELLED', op: 'open', reason: { kind: 'cancelledOpening' } })]);
 
 const isIn = <N extends State['name']>(state: State, name: N): state is Extract<State, { name: N }> => state.name === name;

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import type { PlatterError } from '../contract/errors.ts';
 import type { DisksEvent, HostEvent, HostResponse, RightsEvent, WaitingEvent } from '../contract/host.ts';
+import { unanswered } from './answers.ts';
 import { LocalEngine } from './engine.ts';
 import { failure, Refusal } from './errors.ts';
 import { encodeFrame, FrameDecoder } from './frames.ts';
@@ -129,8 +130,17 @@ function refuseAll(value: unknown, said: string): void {
   end(1);
 }
 
+/** Something that did not answer was given up. */
+let gaveUp = false;
+
 function send(message: HostEvent | DisksEvent | RightsEvent | WaitingEvent | HostResponse): void {
+  if (errorsIn(message).some(({ code }) => code === 'STALLED')) gaveUp = true;
   process.stdout.write(encodeFrame(message));
+}
+
+function errorsIn(message: HostEvent | DisksEvent | RightsEvent | WaitingEvent | HostResponse): readonly PlatterError[] {
+  if ('ok' in message) return message.ok ? [] : message.errors;
+  return message.event === 'error' ? [message.error] : message.event === 'result' ? message.result.errors : [];
 }
 
 /** Samples are left out while the client is behind; errors and results never are. */
@@ -162,10 +172,19 @@ function end(code: number): void {
   if (ending) return;
   ending = true;
   process.stdin.pause();
-  engine.stop().then(farewell).then(() => process.exit(code), (error: unknown) => {
+  engine.stop().then(farewell).then(() => leave(code), (error: unknown) => {
     console.error(error);
-    process.exit(1);
+    leave(1);
   });
+}
+
+/**
+ * Ends this process. Node waits for its threads, and one that waits for a device or a file system can wait for ever. A signal ends it
+ * where the kernel allows that, and with it the claims on all other devices.
+ */
+function leave(code: number): void {
+  if (gaveUp || unanswered() > 0) process.kill(process.pid, 'SIGKILL');
+  process.exit(code);
 }
 
 function farewell(): Promise<void> {

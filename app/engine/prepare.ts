@@ -114,7 +114,7 @@ export interface Means {
 /** Checks `request` and opens its devices. Rejects with a Refusal that has every reason against it. */
 export async function prepare(request: CopyRequest, { load, rights = null, signal, waiting = () => undefined }: Means): Promise<Prepared> {
   throwIfAny(argumentErrors(request));
-  const means = { load, rights, answers: new Answers(request.stallTimeout, waiting) };
+  const means = { load, rights, answers: new Answers(request.stallTimeout, waiting, signal) };
   try {
     return await attempt(request, means, null);
   } catch (error) {

@@ -187,6 +187,6 @@ describe('control characters', () => {
       expect(screen, options).not.toMatch(/\u001b\[31m|\u009b/u);
     }
     const { stdout } = await platter(['history', '--csv']);
-    expect(stdout).toContain(`${RED}\u009b31m.img`);
+    expect(stdout).toContain('\\x1b[31m\\x9b31m.img');
   });
 });

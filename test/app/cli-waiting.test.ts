@@ -43,6 +43,16 @@ describe.skipIf(noLab !== null)('a file that does not answer', () => {
     expect(run.lines).toContainEqual(expect.objectContaining({ event: 'error', code: 'STALLED', path: silent }));
   }, 300_000);
 
+  test('F12 a stop while a source is waited for ends the command', async () => {
+    const [silent, copy] = [await silentFile(), join(await bench.directory(), 'copy.img')];
+    const run = start(['copy', silent, copy, '--yes', '--stall-timeout', '0']);
+    await run.until((_, stderr) => stderr.includes('platter: still waiting for '));
+    run.child.kill('SIGTERM');
+    const { code, stderr } = await run.ended;
+    expect(code).toBe(130);
+    expect(stderr).toContain(`platter: still waiting for ${silent}\nplatter: stopped before anything was written\n`);
+  }, 300_000);
+
   test('F12 a manifest is given up with a typed reason', async () => {
     const [silent, image] = [await silentFile(), await bench.image('disk.img', MiB)];
     const run = await platter(['verify', '--manifest', silent, image, '--json', '--stall-timeout', '2']);

@@ -11,6 +11,7 @@ export const CAUSES = {
   writeProtected: {},
   timedOut: {},
   silent: {},
+  fileSystemSilent: {},
   otherThanBefore: {},
   shorterThanBefore: {},
   otherThanWritten: {},

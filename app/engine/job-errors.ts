@@ -70,12 +70,15 @@ const wasCut = ({ cause, errno, side }: NativeError, { sourceIsFile }: Named): b
 /** These reasons say themselves whether an incomplete image is there. */
 const SAYS_WHAT_IS_KEPT: ReadonlySet<Reason['kind']> = new Set(['notNamed', 'imageLost'] as const);
 
+/** The source (null) is a file, or a destination an image. */
+const isFile = ({ sourceIsFile, destinations }: Named, destination: number | null): boolean => (destination === null ? sourceIsFile : (destinations[destination]?.part ?? null) !== null);
+
 /** Makes `known` an error of the source (null) or of a destination. */
 export function about(job: Named, destination: number | null, side: JobError['side'], known: Failure): JobError {
   const end = destination === null ? null : job.destinations[destination];
   const device = destination === null ? job.source : (end?.path ?? null);
   const better = destination === null ? OF_SOURCE : writes(job.kind) ? {} : job.source === null ? OF_CHECK : OF_CHECK_BY_SOURCE;
-  const remedy = better[known.code] ?? { kind: known.code };
+  const remedy = known.code === 'STALLED' && isFile(job, destination) ? { kind: 'checkFileSystem' } as const : better[known.code] ?? { kind: known.code };
   const part = end?.part ?? null;
   const reason: Reason = part === null || SAYS_WHAT_IS_KEPT.has(known.reason.kind) ? known.reason : { kind: 'keptAs', reason: known.reason, part };
   return { ...failure({ remedy, device, ...known, reason }), side, destination };
@@ -115,7 +118,7 @@ function causeOf(entry: NativeError, job: Named): Fact<'causes'> {
     case 'timed-out':
       return { kind: 'timedOut' };
     case 'stalled':
-      return { kind: 'silent' };
+      return { kind: isFile(job, destination < 0 ? null : destination) ? 'fileSystemSilent' : 'silent' };
     case 'mismatch':
       if (side === 'read') return { kind: isOfOtherManifest(entry, job) ? 'otherThanItsManifest' : 'otherThanBefore' };
       if (kind === 'copy' || kind === 'resume') return { kind: 'otherThanWritten' };

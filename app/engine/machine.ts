@@ -68,7 +68,8 @@ export const isSequence = (block: Pick<Block, 'diskSequence'> | null, { diskSequ
 async function runLsblk(path: string): Promise<string> {
   const { stdout, failed, stderr } = await runProgram('lsblk', ['--all', '--json', '--bytes', '--output', LSBLK_COLUMNS], path, LSBLK_TIMEOUT_MS);
   if (failed === null) return stdout;
-  throw unavailable(failed === 'timeout' ? { kind: 'lsblkSilent', seconds: String(LSBLK_TIMEOUT_MS / 1000) } : { kind: 'lsblkFailed', said: stderr.trim() || failed });
+  const isOld = /ENOENT|unknown column/u.test(`${failed} ${stderr}`);
+  throw unavailable(failed === 'timeout' ? { kind: 'lsblkSilent', seconds: String(LSBLK_TIMEOUT_MS / 1000) } : { kind: 'lsblkFailed', said: stderr.trim() || failed }, isOld ? 'installLsblk' : 'tryAgain');
 }
 
 /**
@@ -94,4 +95,4 @@ function loopFile(name: string, addon: NativeAddon): Promise<string | null> {
   return question;
 }
 
-const unavailable = (reason: Reason): Refusal => new Refusal([failure({ code: 'ENGINE_UNAVAILABLE', op: 'check', reason, remedy: { kind: 'installLsblk' } })]);
+const unavailable = (reason: Reason, remedy: 'installLsblk' | 'tryAgain' = 'installLsblk'): Refusal => new Refusal([failure({ code: 'ENGINE_UNAVAILABLE', op: 'check', reason, remedy: { kind: remedy } })]);

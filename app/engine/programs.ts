@@ -1,5 +1,5 @@
 // Runs the system's own programs.
-import { execFile } from 'node:child_process';
+import { execFile, type ExecFileException } from 'node:child_process';
 import { whenStuck } from './patience.ts';
 
 /** A host that runs as root does not take its caller's word for where programs are. */
@@ -21,7 +21,7 @@ export function runProgram(program: string, args: readonly string[], path = SYST
   return new Promise((resolve) => {
     const child = execFile(program, args, { env: { PATH: path, LC_ALL: 'C.UTF-8' }, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
       stopWaiting();
-      resolve({ stdout, stderr, failed: error === null ? null : error.message });
+      resolve({ stdout, stderr, failed: error === null ? null : endOf(error) });
     });
     // One that waits for a device that hangs cannot even be killed, so its end is not what to wait for.
     const giveUp = (): void => {
@@ -32,3 +32,7 @@ export function runProgram(program: string, args: readonly string[], path = SYST
     const stopWaiting = timeout === 0 ? (): void => undefined : whenStuck(moved, timeout, giveUp);
   });
 }
+
+/** How a program ended that did not end well, in words. */
+const endOf = ({ signal, code, message }: ExecFileException): string =>
+  signal ? `it was ended by ${signal}` : typeof code === 'number' ? `it ended with exit code ${code}` : message;

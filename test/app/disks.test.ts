@@ -160,6 +160,21 @@ describe('this machine', () => {
     expect((refusal as Refusal).errors).toMatchObject([{ code: 'ENGINE_UNAVAILABLE', message: expect.stringContaining('lsblk') as string }]);
   });
 
+  it.each([
+    ['echo "lsblk: cannot allocate memory" >&2; exit 1', 'lsblk: cannot allocate memory', 'tryAgain'],
+    ['kill -KILL $$', 'it was ended by SIGKILL', 'tryAgain'],
+    ['echo "lsblk: unknown column: PTTYPE" >&2; exit 1', 'lsblk: unknown column: PTTYPE', 'installLsblk'],
+  ])('names why lsblk failed: %s', async (script, said, remedy) => {
+    const programs = mkdtempSync(join(tmpdir(), 'platter-programs-'));
+    try {
+      writeFileSync(join(programs, 'lsblk'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      const refusal = await readBlocks(programs).catch((error: unknown) => error);
+      expect((refusal as Refusal).errors).toMatchObject([{ code: 'ENGINE_UNAVAILABLE', reason: { kind: 'lsblkFailed', said }, remedy: { kind: remedy } }]);
+    } finally {
+      rmSync(programs, { recursive: true });
+    }
+  });
+
   it.skipIf(canLab() !== null)('lists its disks although the file behind a loop device does not answer', async () => {
     await using silent = await labdisk({ size: 8 * 1024 * 1024, plain: true });
     await using other = await labdisk({ size: 8 * 1024 * 1024, plain: true });

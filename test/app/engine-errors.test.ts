@@ -58,6 +58,14 @@ describe('a native error in words', () => {
     expect(jobError(native(entry), job).message).toBe(message);
   });
 
+  it('that a file does not answer blames its file system, not a drive', () => {
+    const file = { ...job, source: '/disk.img', sourceIsFile: true };
+    const stalled = native({ side: 'read', destination: -1, cause: 'stalled', errno: null });
+    expect(jobError(stalled, file)).toMatchObject({ code: 'STALLED', reason: { cause: { kind: 'fileSystemSilent' } }, remedy: { kind: 'checkFileSystem' } });
+    expect(jobError({ ...stalled, side: 'write', destination: 1 }, job)).toMatchObject({ code: 'STALLED', remedy: { kind: 'checkFileSystem' } });
+    expect(jobError(stalled, job)).toMatchObject({ code: 'STALLED', reason: { cause: { kind: 'silent' } }, remedy: { kind: 'STALLED' } });
+  });
+
   it('of a file that ends sooner than it did is that the source was changed, and of no drive', () => {
     const file = { ...job, source: '/disk.img', sourceIsFile: true };
     const entry = native({ side: 'read', destination: -1, cause: 'gone', errno: null, offset: 512, length: 1024 });

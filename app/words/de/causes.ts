@@ -10,6 +10,7 @@ export const causes: Translated<typeof english> = {
   writeProtected: 'Das Laufwerk ist schreibgeschützt',
   timedOut: 'Das Laufwerk hat nicht rechtzeitig geantwortet',
   silent: 'Das Laufwerk antwortet nicht mehr',
+  fileSystemSilent: 'Das Dateisystem antwortet nicht mehr',
   otherThanBefore: 'Für ein langsameres Ziel noch einmal gelesen, gab sie andere Daten als zuvor',
   shorterThanBefore: 'Die Datei endet jetzt hier: Sie wurde gekürzt, während sie gelesen wurde',
   otherThanWritten: 'Zurückgelesen wurde etwas anderes als geschrieben',

@@ -10,6 +10,7 @@ export const causes = {
   writeProtected: 'the drive is write-protected',
   timedOut: 'the drive did not answer in time',
   silent: 'the drive has stopped answering',
+  fileSystemSilent: 'its file system has stopped answering',
   otherThanBefore: 'read again for a slower destination, it gave other data than before',
   shorterThanBefore: 'the file ends here now: it was cut shorter while it was read',
   otherThanWritten: 'what was read back is not what was written',

@@ -10,6 +10,7 @@ export const causes: Translated<typeof english> = {
   writeProtected: 'le disque est protégé en écriture',
   timedOut: 'le disque n’a pas répondu à temps',
   silent: 'le disque ne répond plus',
+  fileSystemSilent: 'son système de fichiers ne répond plus',
   otherThanBefore: 'relue pour une destination plus lente, elle a donné d’autres données qu’avant',
   shorterThanBefore: 'le fichier s’arrête désormais ici : il a été raccourci pendant sa lecture',
   otherThanWritten: 'ce qui a été relu n’est pas ce qui avait été écrit',

@@ -43,7 +43,8 @@ function bare({ partitionTable, signatures }: Disk): string[] {
 
 /** What is on it, in words; empty when nothing was recognised. */
 export function contents(disk: Disk): string {
-  const whole = disk.fileSystem !== null ? [named(disk.fileSystem, disk.label)] : disk.partitions.length === 0 ? bare(disk) : [];
+  const table = disk.partitionTable !== null && disk.partitions.length === 0 ? [say('choose.emptyTable')] : [];
+  const whole = disk.fileSystem !== null ? [named(disk.fileSystem, disk.label), ...table] : disk.partitions.length === 0 ? bare(disk) : [];
   const parts = disk.partitions.map((part) => named(part.fileSystem ?? say('choose.unformatted'), part.label));
   const found = [...whole, ...parts];
   return found.length > 4 ? say('choose.contentsMore', { names: found.slice(0, 3).join(', '), count: found.length - 3 }) : found.join(', ');

@@ -48,7 +48,7 @@ function contents(disk: Disk): string {
   if (disk.mountedAt.length > 0) parts.push(`mounted at ${disk.mountedAt.join(', ')}`);
   if (disk.readOnly) parts.push('read-only');
   if (disk.locked?.reason.kind === 'inJob' || disk.locked?.reason.kind === 'inLoggedJob') parts.push('in a job of Platter');
-  if (disk.fileSystem !== null) parts.push(fileSystem(disk));
+  if (disk.fileSystem !== null) parts.push(fileSystem(disk), ...(disk.partitions.length === 0 ? tables(disk) : []));
   else if (disk.partitions.length === 0) parts.push(...unmountable(disk));
   if (disk.partitions.length > 0) {
     const known = disk.partitions.map(fileSystem).filter((text) => text !== '');
@@ -61,9 +61,13 @@ function contents(disk: Disk): string {
 function unmountable({ partitionTable, signatures }: Disk): string[] {
   if (signatures === null) return ['not known: it could not be looked at'];
   if (signatures.length > 1) return [`holds several: ${signatures.join(', ')}`];
-  if (partitionTable !== null) return [`${TABLES[partitionTable] ?? partitionTable} partition table, no partitions known to the system`];
+  if (partitionTable !== null) return tables({ partitionTable });
   return signatures.map((name) => `${TABLES[name] ?? name} signature`);
 }
+
+/** The partition table beside a file system, as a hybrid ISO image has it, or of a disk without partitions. */
+const tables = ({ partitionTable }: Pick<Disk, 'partitionTable'>): string[] =>
+  partitionTable === null ? [] : [`${TABLES[partitionTable] ?? partitionTable} partition table, no partitions known to the system`];
 
 /** Partition tables as people call them, by their names in libblkid. */
 const TABLES: Readonly<Record<string, string>> = { gpt: 'GPT', dos: 'MBR', PMBR: 'protective MBR' };

@@ -252,8 +252,9 @@ function whatElse(stats: BigIntStats): Extract<Reason, { kind: 'oddKind' }>['wha
 /** What would be lost with `block`, as far as it is recognised. */
 function contentsOf(block: Block): Content[] {
   return [...withDescendants(block)].flatMap(({ path, size, label, fileSystem, partitionTable, signatures, children, type }): Content[] => {
-    if (fileSystem !== null) return [label === null ? { kind: 'fileSystem', fileSystem, path, size } : { kind: 'labelled', fileSystem, label, path, size }];
-    if (partitionTable !== null && children.length === 0) return [{ kind: 'table', table: partitionTable, path }];
+    const table: Content[] = partitionTable !== null && children.length === 0 ? [{ kind: 'table', table: partitionTable, path }] : [];
+    if (fileSystem !== null) return [label === null ? { kind: 'fileSystem', fileSystem, path, size } : { kind: 'labelled', fileSystem, label, path, size }, ...table];
+    if (table.length > 0) return table;
     const [signature, ...more] = signatures ?? [];
     if (more.length > 0) return [{ kind: 'several', signatures: signatures!, path }];
     if (type === 'part') return [{ kind: 'partition', path, size }];

@@ -79,6 +79,14 @@ describe.skipIf(noLab !== null)('what is on a disk', () => {
     expect((await review(await mbr(), disk)).contents).toEqual([`a partition table (gpt) on ${disk.device}`]);
   });
 
+  test('F5 the partition table of a hybrid ISO image is told beside its file system', async () => {
+    const make = "mkdir t; echo a > t/a; genisoimage -quiet -V TESTISO -o i t; dd if=i of=d conv=notrunc status=none; printf 'label: dos\\n64,256,17\\n' | sfdisk -q --force --wipe never d; rm -r t i";
+    const disk = await diskWith(64 * MiB, make);
+    const { line } = await listed(disk);
+    expect(line).toContain('iso9660 "TESTISO"; MBR partition table, no partitions known to the system');
+    expect((await review(await mbr(), disk)).contents).toEqual([expect.stringContaining('iso9660'), `a partition table (dos) on ${disk.device}`]);
+  });
+
   test('F19 a blank disk is told as one in which nothing was found', async () => {
     const disk = await diskWith(64 * MiB, 'true');
     const { disk: shown, line } = await listed(disk);

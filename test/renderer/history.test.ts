@@ -21,7 +21,7 @@ function record(startedAt: number, more: Partial<JobRecord> = {}): JobRecord {
   const error = make.writeError(1, sticks[1]!.path);
   const ends = sticks.map((_, index) => make.end(plan, index, index === 1 ? { state: 'failed', verified: null, errors: [error] } : {}));
   const result = make.result(plan, ends, { manifest: 'ab'.repeat(32), notes: [{ kind: 'sourceChanged', count: 4, size: 4e9 }] });
-  return { ...recordOf({ ...make.job(plan, make.midway(plan)), startedAt, phase: 'ended', result }, startedAt + 60_000), ...more };
+  return { ...recordOf({ ...make.job({ ...plan, job: null }, make.midway(plan)), startedAt, phase: 'ended', result }, startedAt + 60_000), ...more };
 }
 
 async function violations(): Promise<string[]> {

@@ -1,7 +1,6 @@
 // The command line: out/cli/platter.js. A command's own code is loaded when it is called, so that a short one is quick.
 import '../engine/no-inspector.ts';
 import { CommanderError } from 'commander';
-import { plainRequest } from '../contract/jobs.ts';
 import { failure } from '../engine/errors.ts';
 import { outliveHangUp } from '../engine/hang-up.ts';
 import { againstName } from '../engine/places.ts';
@@ -24,8 +23,8 @@ function misused(error: CommanderError): number {
   return EXIT.refused;
 }
 
-/** Milliseconds that the reader of stdout is given, as a drive is. */
-let patience = plainRequest.stallTimeout * 1000;
+/** Milliseconds that the reader of a job's output is given, as a drive is. What is listed waits for its reader, as a pager. */
+const reader: { patience: number | null } = { patience: null };
 
 async function main(): Promise<void> {
   watchOutput(stdout, stderr);
@@ -46,7 +45,7 @@ async function main(): Promise<void> {
     history: async (...asked) => (await pastJobs()).history(...asked),
     report: async (...asked) => (await pastJobs()).report(...asked),
     job: async (request, options) => {
-      patience = request.stallTimeout * 1000;
+      reader.patience = request.stallTimeout * 1000;
       return (await import('./job.ts')).job(request, options);
     },
   }, exit);
@@ -64,6 +63,6 @@ await main().catch((error: unknown) => {
   stderr.write(printableLines(`platter: ${error instanceof Error ? error.stack ?? error.message : String(error)}\n`));
   process.exitCode = EXIT.noneGood;
 });
-if (!(await allTaken(stdout, stderr, patience))) process.exit(EXIT.noneGood);
+if (reader.patience !== null && !(await allTaken(stdout, stderr, reader.patience))) process.exit(EXIT.noneGood);
 // The engine alone would keep this process.
 if (left.behind) process.exit();

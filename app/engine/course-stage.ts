@@ -111,6 +111,10 @@ export class CourseStage implements Stage {
     if (this.#owns(destination)) this.#job.unname(destination);
   }
 
+  failSource(): void {
+    this.#job.failSource();
+  }
+
   tell(destination: number | null, side: JobError['side'], error: Failure): void {
     if (destination === null || this.#owns(destination)) this.#job.tell(destination, side, error);
   }

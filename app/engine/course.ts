@@ -1,10 +1,11 @@
 // The course of a job: which passes it takes over its destinations, and what of one decides about the next.
 import { allChunks, both, bytesOf, chunksIn, chunksOfErrors, either, isEmpty, noChunks, overlaid, without, type HashSet } from './chunk-sets.ts';
-import { countChunks } from './chunks.ts';
+import { chunkRanges, countChunks, markChunks } from './chunks.ts';
 import { failureOf } from './errors.ts';
 import { isDead, wasReadToItsEnd } from './evidence.ts';
 import { lengthOf, cutTo } from './length.ts';
 import type { Manifest } from './manifest.ts';
+import { firstOther } from './manifest-sample.ts';
 import type { NativeError, NativeState } from './native.ts';
 import { blankHeads, isDisk, withHead } from './heads.ts';
 import type { PassEnd, Stage } from './stage.ts';
@@ -68,8 +69,37 @@ async function renew(stage: Stage, destinations: readonly number[], goesOn: bool
       await stage.found(destination, equal);
     }
   }
+  if (guidesRepair(stage) && !(await isOfManifest(stage, work))) return;
   await write(stage, work, repairs ? 'repairing' : 'copying', !repairs && stage.request.repair);
   if (!repairs) checkSource(stage);
+}
+
+/** Chunks of the source that are looked at between two looks at whether the job was told to stop. */
+const STEP = 64;
+
+/**
+ * Has the source what the manifest says where it is to be copied from? Asked before anything is written: what else was found equal
+ * is equal to something that this source is not. Where it has not, all destinations end as they were.
+ */
+async function isOfManifest(stage: Stage, work: ReadonlyMap<number, Work>): Promise<boolean> {
+  const { prepared: { client, source, manifest }, grid } = stage;
+  const open = [...work].filter(([destination]) => stage.isOpen(destination));
+  const wanted = both(open.map(([, { todo }]) => todo).reduce(either, noChunks(grid)), manifest!.known);
+  for (const { first, count } of chunkRanges(wanted, chunksIn(grid))) {
+    for (let from = first; from < first + count; from += STEP) {
+      if (stage.cancelled) return true; // and nothing is written then
+      const some = noChunks(grid);
+      markChunks(some, from, Math.min(STEP, first + count - from), true);
+      const place = await firstOther(manifest!, some, client, source!.device);
+      if (place === null) continue;
+      const other = { code: 'SOURCE_CHANGED', op: 'read', ...place, reason: { kind: 'failedAt', what: 'read', place, cause: { kind: 'otherThanItsManifest' } }, remedy: { kind: 'manifestOfSource' } } as const;
+      stage.failSource();
+      stage.tell(null, 'read', other);
+      for (const [destination] of open) await stage.finish(destination, 'failed');
+      return false;
+    }
+  }
+  return true;
 }
 
 /** Cuts an image that is longer than the source to its length. False when that failed; the destination has then ended. */

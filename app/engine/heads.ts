@@ -33,10 +33,11 @@ export function withHead(stage: Stage, destination: number, todo: Uint8Array): U
  * writes its head last sees to it, after it has found that the source's can be read.
  */
 export async function blankHeads(stage: Stage, work: ReadonlyMap<number, { todo: Uint8Array }>, writing: Writing, rewrites: boolean): Promise<void> {
+  if (stage.cancelled) return;
   const whole = [...work].filter(([destination, { todo }]) =>
     stage.isOpen(destination) && isDisk(stage, destination) && !isZoned(stage, destination) && hasChunk(todo, 0) && (rewrites || hasChunk(stage.durable(destination), 0)));
   for (const [destination, { todo }] of work) {
-    if (!isEmpty(todo)) stage.unname(destination);
+    if (!isEmpty(todo) && stage.isOpen(destination)) stage.unname(destination);
     await stage.withdraw(destination, todo);
   }
   for (const [destination, { todo }] of work) if (isDisk(stage, destination) && isZoned(stage, destination) && !isEmpty(todo)) await resetZones(stage, destination);

@@ -287,6 +287,10 @@ export class Job implements Stage {
     }
   }
 
+  failSource(): void {
+    this.#readErr = 1;
+  }
+
   async finish(destination: number, state: DestinationResult['state'], held: readonly NativeError[] = []): Promise<void> {
     const standing = this.#standings[destination]!;
     if (standing.end !== null) return;

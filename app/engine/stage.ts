@@ -59,6 +59,8 @@ export interface Stage {
   unname(destination: number): void;
   /** Chunks of a destination are about to be written again, or turned out to be bad: they do not count as being there. */
   withdraw(destination: number, chunks: Uint8Array): Promise<void>;
+  /** The source was found to be another one, apart from any pass. */
+  failSource(): void;
   tell(destination: number | null, side: JobError['side'], error: Failure): void;
   /** A fact for the result. */
   note(note: Note): void;

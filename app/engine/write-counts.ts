@@ -67,9 +67,10 @@ export async function sourceWritten({ end, device, mark }: NonNullable<Prepared[
     if (mark === null || now === null) return 'no';
     if (isWrittenBetween(mark, now)) return 'yes';
     // Of a file that was never in reach only the device's own counts are known.
-    if (now.file === null || mark.file === null || mark.file.id === null) return 'no';
+    const before = mark.file?.id ?? null;
+    if (now.file === null || before === null) return 'no';
     // A name can have become another file's, and the kernel alone knows the one that it opened.
-    return now.file.id !== null && [mark.file.id, await addon.loopFile(device)].every((id) => id === now.file!.id) ? 'no' : 'unknown';
+    return now.file.id !== null && [before, await addon.loopFile(device)].every((id) => id === now.file!.id) ? 'no' : 'unknown';
   } catch (error) {
     if (errnoOf(error) === null) throw error;
     return 'unknown';

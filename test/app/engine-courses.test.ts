@@ -226,7 +226,36 @@ describe.skipIf(noLab !== null)('a manifest', () => {
       errors: [{ code: 'SOURCE_CHANGED', offset: 3 * MiB, reason: { kind: 'failedAt', cause: { kind: 'otherThanItsManifest' } }, remedy: { kind: 'manifestOfSource' } }],
       destinations: [{ state: 'failed', verified: null, written: 0 }, { state: 'failed', verified: null, errors: [{ code: 'SOURCE_FAILED' }] }],
     });
-    expect(readFileSync(existsSync(bad) ? bad : `${bad}.part`).equals(before)).toBe(true);
+    // It was found out before anything was written: the image has kept its name.
+    expect(readFileSync(bad).equals(before)).toBe(true);
+  });
+
+  it('S4 that is older than the source leaves the head of a disk as it was when the repair ends by it', async () => {
+    const [source, disk] = [await bench.image('disk.img', 8 * MiB), await bench.disk({ size: 8 * MiB, plain: true })];
+    const manifest = await bench.path('disk.manifest');
+    await bench.session().run({ source, destinations: [disk.device], saveManifest: manifest });
+    const session = bench.session();
+    await session.engine.call('prepare', requestOf({ kind: 'repair', source, manifest, destinations: [disk.device] }));
+    await spoil(source, 5 * MiB);
+    await spoil(disk.backing, 5 * MiB + 9);
+    const before = readFileSync(disk.backing);
+    await session.engine.call('start', {});
+    expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'failed', verified: null, written: 0 }] });
+    expect(readFileSync(disk.backing).equals(before)).toBe(true);
+  });
+
+  it('stopped while it is compared: an image that is repaired keeps its name', async () => {
+    const source = await bench.disk({ size: 8 * MiB, file: await bench.image('disk.img', 8 * MiB) });
+    const copy = await bench.image('copy.img', 8 * MiB);
+    await spoil(copy, 5 * MiB);
+    await source.rule('rate r 2M');
+    const session = bench.session();
+    await session.engine.call('prepare', requestOf({ kind: 'repair', source: source.device, destinations: [copy] }));
+    await session.engine.call('start', {});
+    await session.until(({ event }) => event === 'progress');
+    await session.engine.call('cancel', {});
+    expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'cancelled', written: 0 }] });
+    expect([existsSync(copy), existsSync(`${copy}.part`)]).toEqual([true, false]);
   });
 
   it('of another size, or that is none, or in the place of another file, is refused', async () => {

@@ -3,15 +3,19 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writes, type Endpoint, type Plan } from '../contract/jobs.ts';
 import { english } from '../engine/english.ts';
+import { partOf } from '../engine/inspect.ts';
 import { counted, size as inWords } from '../engine/words.ts';
 import { fit, columns, printable, type Paint } from './text.ts';
 
 /** The one answer that starts. */
 export const CONSENT = 'yes';
 
-/** Destinations whose data would be lost. */
+/** Destinations whose data would be lost, or what an interrupted job has copied for them. */
 export const overwritten = (plan: Plan): Endpoint[] =>
-  writes(plan.kind) ? plan.destinations.filter(({ overwrites }) => overwrites) : [];
+  writes(plan.kind) ? plan.destinations.filter((destination) => destination.overwrites || hasPart(plan, destination)) : [];
+
+const hasPart = ({ notes }: Plan, { realPath }: Endpoint): boolean =>
+  notes.some((note) => note.kind === 'partOfJob' && note.part === partOf(realPath));
 
 /** What happens to the data on destinations that `which` names. */
 function loss({ kind, request }: Plan, which: string): string {
@@ -30,7 +34,7 @@ export function lossLines(plan: Plan, paint: Paint): string[] {
     '',
     ...lost.flatMap((endpoint, index) => [
       `  ${paint('strong', fit(names[index]!, width))}  ${identity(endpoint)}`,
-      ...contents(endpoint).map((text) => `  ${' '.repeat(width)}  ${text}`),
+      ...[...contents(endpoint), ...(hasPart(plan, endpoint) ? ['what an interrupted job has copied for it will be removed'] : [])].map((text) => `  ${' '.repeat(width)}  ${text}`),
     ]),
     '',
   ];
@@ -43,8 +47,8 @@ function contents({ contents: found, kind, mounts }: Endpoint): string[] {
 }
 
 /** "SanDisk Ultra, serial 4C530001, 64.0 GB, USB bus 1, port 2"; what a device does not tell is said to be missing. */
-export function identity({ kind, model, serial, size, port }: Endpoint): string {
-  if (kind === 'file') return `existing file, ${inWords(size)}`;
+export function identity({ kind, model, serial, size, port, overwrites }: Endpoint): string {
+  if (kind === 'file') return overwrites ? `existing file, ${inWords(size)}` : 'a new file';
   return `${printable(model ?? 'unknown model')}, ${serial === null ? 'no serial' : `serial ${printable(serial)}`}, ${inWords(size)}${port === null ? '' : `, ${english.port(port)}`}`;
 }
 

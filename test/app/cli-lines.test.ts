@@ -197,6 +197,14 @@ describe('sentences', () => {
     expect(errorSentence({ ...mediumError, device: 'd', message: 'It is a directory.' })).toBe('platter: d: It is a directory. Replace this drive; the others go on.');
   });
 
+  test('the question names an image of which an interrupted job has left a part', () => {
+    const image = endpoint('new.img', { kind: 'file', overwrites: false, realPath: '/srv/new.img' });
+    const asked = { ...plan([]), destinations: [image], notes: [{ kind: 'partOfJob' as const, path: '/srv/new.img', part: '/srv/new.img.part', began: 0 }] };
+    expect(overwritten(asked)).toEqual([image]);
+    expect(lossLines(asked, plain).join('\n')).toContain('what an interrupted job has copied for it will be removed');
+    expect(overwritten({ ...asked, notes: [] })).toEqual([]);
+  });
+
   test('the question shows model, serial, size and contents of what will be lost, and only that', () => {
     const destinations = [endpoint('/dev/sdb', { contents: [{ kind: 'labelled', fileSystem: 'ext4', label: 'data', path: '/dev/sdb2', size: 64 * GB }, { kind: 'partition', path: '/dev/sdb1', size: GB }] }), endpoint('new.img', { kind: 'file', overwrites: false })];
     const asked = { ...plan([]), destinations };

@@ -2,7 +2,7 @@
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../engine/client.ts';
-import { Refusal } from '../engine/errors.ts';
+import { errorsIn, hasStalled, Refusal } from '../engine/errors.ts';
 import { controlSocket, hostCommand, startHost } from '../engine/host-process.ts';
 import { isStuck, waitsOf, type Waits } from '../engine/stuck.ts';
 import { EXIT } from './exit-code.ts';
@@ -38,13 +38,12 @@ export async function withEngine(refused: Refused, act: (engine: Engine) => Prom
   const started = startEngine({ host });
   let stalled = false;
   started.onEvent((event) => {
-    const errors = event.event === 'error' ? [event.error] : event.event === 'result' ? [...event.result.errors, ...event.result.destinations.flatMap((one) => one.errors)] : [];
-    stalled ||= errors.some(({ code }) => code === 'STALLED');
+    stalled ||= hasStalled(errorsIn(event));
   });
   const engine = withRights(started, mention);
   try {
     return await asking(refused, () => act(engine).catch((error: unknown) => {
-      stalled ||= error instanceof Refusal && error.errors.some(({ code }) => code === 'STALLED');
+      stalled ||= error instanceof Refusal && hasStalled(error.errors);
       throw error;
     }));
   } finally {

@@ -1,6 +1,5 @@
 // Waits for the files and devices of a request while it is checked. One that does not answer is told of, and given up.
-import type { PlatterError } from '../contract/errors.ts';
-import { failure, Refusal, type Failure } from './errors.ts';
+import { cancelledOpening, failure, Refusal, type Failure } from './errors.ts';
 
 /** Milliseconds without an answer after which the user hears what is waited for. */
 const PATIENCE = 5000;
@@ -32,15 +31,15 @@ export class Answers {
     return new Promise((resolve, reject) => {
       let over = false;
       waiting += 1;
-      const giveUp = (failure: PlatterError): void => {
+      const giveUp = (refusal: Refusal): void => {
         over = true;
-        reject(new Refusal([failure]));
+        reject(refusal);
       };
-      const withdrawn = (): void => giveUp(failure({ code: 'CANCELLED', op: 'open', reason: { kind: 'cancelledOpening' } }));
+      const withdrawn = (): void => giveUp(cancelledOpening(path));
       this.#signal?.addEventListener('abort', withdrawn, { once: true });
       if (this.#signal?.aborted === true) withdrawn();
       const told = setTimeout(() => this.#waiting(path), PATIENCE);
-      const given = this.#timeout === 0 ? null : setTimeout(() => giveUp(failure({ code: 'STALLED', op: 'open', device: path, ...this.#silence(kind) })), this.#timeout * SECOND);
+      const given = this.#timeout === 0 ? null : setTimeout(() => giveUp(this.#silence(path, kind)), this.#timeout * SECOND);
       void work.then((value) => (over ? late(value) : resolve(value)), reject).finally(() => {
         waiting -= 1;
         this.#signal?.removeEventListener('abort', withdrawn);
@@ -50,7 +49,10 @@ export class Answers {
     });
   }
 
-  #silence(kind: 'block' | 'file'): Pick<Failure, 'reason' | 'remedy'> {
-    return kind === 'block' ? { reason: { kind: 'timedOut' }, remedy: { kind: 'STALLED' } } : { reason: { kind: 'fileSilent', seconds: this.#timeout }, remedy: { kind: 'checkFileSystem' } };
+  #silence(device: string, kind: 'block' | 'file'): Refusal {
+    const known: Pick<Failure, 'reason' | 'remedy'> = kind === 'block'
+      ? { reason: { kind: 'timedOut' }, remedy: { kind: 'STALLED' } }
+      : { reason: { kind: 'fileSilent', seconds: this.#timeout }, remedy: { kind: 'checkFileSystem' } };
+    return new Refusal([failure({ code: 'STALLED', op: 'open', device, ...known })]);
   }
 }

@@ -8,7 +8,7 @@ import { foundations, withDescendants } from './blocks.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { disksOf } from './disks.ts';
 import { againstEjecting, eject } from './eject.ts';
-import { errnoOf, failure, Refusal, refuse } from './errors.ts';
+import { cancelledOpening, errnoOf, Refusal, refuse } from './errors.ts';
 import { jobsNow } from './holders.ts';
 import { inspectExisting } from './inspect.ts';
 import type { Emit, Job } from './job.ts';
@@ -243,7 +243,5 @@ export class LocalEngine {
     }
   }
 }
-
-const cancelledOpening = (): Refusal => new Refusal([failure({ code: 'CANCELLED', op: 'open', reason: { kind: 'cancelledOpening' } })]);
 
 const isIn = <N extends State['name']>(state: State, name: N): state is Extract<State, { name: N }> => state.name === name;

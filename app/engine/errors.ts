@@ -2,6 +2,7 @@
 // (reasons.ts, remedies.ts), and the compiler then asks for its words in every language.
 import type { ErrorCode, Operation, PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
+import type { DisksEvent, HostEvent, RightsEvent, WaitingEvent } from '../contract/host.ts';
 import { english } from './english.ts';
 
 /** What is known of a failure: the rest is null, and the remedy that of the code. */
@@ -32,6 +33,25 @@ export function refuse(known: Failure): never {
 /** Throws `errors` as a Refusal, when there are any. */
 export function throwIfAny(errors: readonly PlatterError[]): void {
   if (errors.length > 0) throw new Refusal(errors);
+}
+
+/** Opening `device` was given up, because nobody wants it any more; null: all that was being opened. */
+export const cancelledOpening = (device: string | null = null): Refusal =>
+  new Refusal([failure({ code: 'CANCELLED', op: 'open', device, reason: { kind: 'cancelledOpening' } })]);
+
+/** Whether something that did not answer was given up. */
+export const hasStalled = (errors: readonly Pick<PlatterError, 'code'>[]): boolean => errors.some(({ code }) => code === 'STALLED');
+
+/** The errors that an event of the host tells of. */
+export function errorsIn(message: HostEvent | DisksEvent | RightsEvent | WaitingEvent): readonly PlatterError[] {
+  if (message.event === 'error') return [message.error];
+  return message.event === 'result' ? [...message.result.errors, ...message.result.destinations.flatMap(({ errors }) => errors)] : [];
+}
+
+/** For a call that may be refused: null then. Rethrows anything else. */
+export function nullIfRefused(error: unknown): null {
+  if (error instanceof Refusal) return null;
+  throw error;
 }
 
 /** What an errno means where nothing below says otherwise. One that is not here is an IO_ERROR. */

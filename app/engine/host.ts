@@ -8,7 +8,7 @@ import type { PlatterError } from '../contract/errors.ts';
 import type { DisksEvent, HostEvent, HostResponse, RightsEvent, WaitingEvent } from '../contract/host.ts';
 import { unanswered } from './answers.ts';
 import { LocalEngine } from './engine.ts';
-import { failure, Refusal } from './errors.ts';
+import { errorsIn, failure, hasStalled, Refusal } from './errors.ts';
 import { encodeFrame, FrameDecoder } from './frames.ts';
 import { loadAddon, type NativeAddon } from './native.ts';
 import { Rights } from './rights.ts';
@@ -134,13 +134,8 @@ function refuseAll(value: unknown, said: string): void {
 let gaveUp = false;
 
 function send(message: HostEvent | DisksEvent | RightsEvent | WaitingEvent | HostResponse): void {
-  if (errorsIn(message).some(({ code }) => code === 'STALLED')) gaveUp = true;
+  gaveUp ||= hasStalled('ok' in message ? (message.ok ? [] : message.errors) : errorsIn(message));
   process.stdout.write(encodeFrame(message));
-}
-
-function errorsIn(message: HostEvent | DisksEvent | RightsEvent | WaitingEvent | HostResponse): readonly PlatterError[] {
-  if ('ok' in message) return message.ok ? [] : message.errors;
-  return message.event === 'error' ? [message.error] : message.event === 'result' ? message.result.errors : [];
 }
 
 /** Samples are left out while the client is behind; errors and results never are. */

@@ -10,7 +10,7 @@ import { chunksOfErrors, type Grid, type KnownHashes } from './chunk-sets.ts';
 import { course } from './course.ts';
 import { CourseStage } from './course-stage.ts';
 import { joinedEntries } from './error-ranges.ts';
-import { failureOf, refuse, type Failure } from './errors.ts';
+import { cancelledOpening, failureOf, type Failure } from './errors.ts';
 import { giveName, loseName } from './images.ts';
 import { about, jobError, type Named } from './job-errors.ts';
 import { jobResult, unexplained } from './job-result.ts';
@@ -178,7 +178,7 @@ export class Job implements Stage {
 
   /** A retry that was cancelled while it was being prepared does not begin. */
   #refuseCancelled(destination: number, { aborted }: AbortSignal): void {
-    if (aborted) refuse({ code: 'CANCELLED', op: 'open', device: this.#named.destinations[destination]!.path, reason: { kind: 'cancelledOpening' } });
+    if (aborted) throw cancelledOpening(this.#named.destinations[destination]!.path);
   }
 
   /**

@@ -4,7 +4,7 @@ import type { Note } from '../contract/facts.ts';
 import { writes, type DestinationResult, type JobResult } from '../contract/jobs.ts';
 import { Answers } from './answers.ts';
 import { chunksIn, isEmpty } from './chunk-sets.ts';
-import { errnoOf, reasonOf, Refusal } from './errors.ts';
+import { errnoOf, hasStalled, reasonOf, Refusal } from './errors.ts';
 import { bornAt } from './images.ts';
 import { isSettled, JobLogWriter, listJobs, pruneJobs, removeJob, summaries, type DurableRange, type JobLogHeader, type LoggedEnd } from './job-log.ts';
 import { isSameEnd, loggedEnd, writtenWith } from './logged-end.ts';
@@ -96,7 +96,7 @@ export class LogKeeper {
       try {
         await this.#answers.of(path, act());
       } catch (error) {
-        this.#silent = error instanceof Refusal && error.errors[0]?.code === 'STALLED';
+        this.#silent ||= error instanceof Refusal && hasStalled(error.errors);
         throw error;
       }
     });

@@ -7,7 +7,7 @@ import { Answers } from './answers.ts';
 import { allChunks, both, chunksIn, chunksOfErrors, either, isEmpty, noChunks, without } from './chunk-sets.ts';
 import { chunkRanges, hasChunk, markChunks } from './chunks.ts';
 import { FLUSH_INTERVAL } from './course.ts';
-import { reasonOf, Refusal } from './errors.ts';
+import { hasStalled, reasonOf, Refusal } from './errors.ts';
 import { isDisk, zeroHeads } from './heads.ts';
 import { bytesOf, ranges, setRange, writeMapfile, type RangeStatus, type RescueMap } from './mapfile.ts';
 import type { NativeError } from './native.ts';
@@ -304,7 +304,7 @@ class Rescuer {
       this.#savedAt = performance.now();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      this.#silent = error.errors[0]?.code === 'STALLED';
+      this.#silent = hasStalled(error.errors);
       this.#stage.note({ kind: 'mapNotWritten', path, reason: reasonOf(error) });
     }
   }

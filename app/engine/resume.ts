@@ -4,7 +4,7 @@ import type { Note, Reason } from '../contract/facts.ts';
 import type { CopyRequest, InterruptedJob } from '../contract/jobs.ts';
 import type { Blocks } from './blocks.ts';
 import { both, bytesOf, isEmpty, noChunks, sampleOf } from './chunk-sets.ts';
-import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
+import { errnoOf, failure, failureOf, nullIfRefused, Refusal, refuse } from './errors.ts';
 import { inspectDestination, inspectExisting, inspectRepaired, type End, type Found } from './inspect.ts';
 import { jobError } from './job-errors.ts';
 import { isSettled, jobPath, listJobs, readJobLog, removeJob, summaries, type JobLog, type JobSummary, type LoggedEnd } from './job-log.ts';
@@ -153,11 +153,6 @@ export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<
 
 /** Is an image there under its own name, which the log has not heard of? What is in it is looked at later. */
 export const isNamed = (end: End, logged: Pick<LoggedEnd, 'id' | 'born'>): boolean => isThatFile(end, logged) || (end.lasting && mayBeThatFile(end, logged));
-
-function nullIfRefused(error: unknown): null {
-  if (error instanceof Refusal) return null;
-  throw error;
-}
 
 /** The interrupted job that left what is at `image.part`, by its log, which names the file; null when none did. Rejects with a Refusal when the logs cannot be listed. */
 export async function leftByJob(dir: string, { realPath, image, lasting }: End): Promise<JobSummary | null> {

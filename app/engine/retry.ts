@@ -1,8 +1,9 @@
 // Starting one destination of a running job again.
 import type { JobError } from '../contract/errors.ts';
 import { writes, type DestinationResult } from '../contract/jobs.ts';
+import { Answers } from './answers.ts';
 import { onceFree } from './busy.ts';
-import { errnoOf, Refusal, refuse, failureOf, failure, isRefusedAccess } from './errors.ts';
+import { errnoOf, failure, failureOf, hasStalled, isRefusedAccess, Refusal, refuse } from './errors.ts';
 import { refusals } from './guard.ts';
 import { inspectExisting, type End } from './inspect.ts';
 import { moveLock } from './locks.ts';
@@ -17,7 +18,7 @@ export function refuseRetry(path: string, end: DestinationResult['state'] | null
   if (end === null) refuse({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'notFailed' } });
   if (end === 'done') refuse({ code: 'NOTHING_TO_DO', op: 'check', device: path, reason: { kind: 'isDone' } });
   // What the kernel still holds could be written after what is written now.
-  if (errors.some(({ code }) => code === 'STALLED')) refuse({ code: 'STALLED', op: 'check', device: path, reason: { kind: 'stillWaits' } });
+  if (hasStalled(errors)) refuse({ code: 'STALLED', op: 'check', device: path, reason: { kind: 'stillWaits' } });
 }
 
 /**
@@ -45,7 +46,7 @@ export async function reopenForRetry(prepared: Prepared, destination: number, si
   const own = errors.filter((error) => error.device === found.end.path);
   if (own.length > 0) throw new Refusal(own);
   try {
-    const anew = await unlessAborted(reopen(prepared, { ...found.end, path: end.path }, signal), signal, end.path);
+    const anew = await new Answers(0, () => undefined, signal).of(end.path, reopen(prepared, { ...found.end, path: end.path }, signal), 'block', (late) => late.close());
     const info = anew.info();
     if (`block:${info.major}:${info.minor}` !== found.end.id || info.size !== found.end.size || !isSequence(found.end.block, info)) {
       anew.close();
@@ -81,17 +82,4 @@ async function reopen({ addon, rights, sessions, request: { kind } }: Prepared, 
   if (signal.aborted) session.close();
   else sessions.push(session);
   return session.open(end, access);
-}
-
-/** Gives the device of `opening`, and closes it when it comes after `signal`. */
-function unlessAborted(opening: Promise<NativeDevice>, signal: AbortSignal, path: string): Promise<NativeDevice> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(new Refusal([failure({ code: 'CANCELLED', op: 'open', device: path, reason: { kind: 'cancelledOpening' } })]));
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    void opening.then((device) => {
-      if (signal.aborted) device.close();
-      else resolve(device);
-    }, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RightsQuestion } from '../contract/host.ts';
 import { deviceArguments, elevationFailure, meansHere, wayToRights, type CommandEnd, type Given, type Means } from './elevation.ts';
-import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
+import { cancelledOpening, errnoOf, failure, failureOf, Refusal } from './errors.ts';
 import type { NativeAddon, NativeBroker } from './native.ts';
 import { asking, brokerFailure, RightsSession, type Wanted } from './rights-session.ts';
 
@@ -112,7 +112,7 @@ export class Rights {
       this.#ask({ how: 'sudo', devices, argv: argv(socket) });
       return await Promise.race([accepted, failed]);
     } catch (error) {
-      if (signal?.aborted === true) return refuseCancelled();
+      if (signal?.aborted === true) throw cancelledOpening();
       throw error;
     } finally {
       this.#ended = null;
@@ -134,7 +134,7 @@ export class Rights {
       return new RightsSession(broker, wanted);
     } catch (error) {
       broker.close();
-      if (signal?.aborted === true) return refuseCancelled();
+      if (signal?.aborted === true) throw cancelledOpening();
       throw error;
     } finally {
       signal?.removeEventListener('abort', stop);
@@ -147,7 +147,6 @@ export class Rights {
   }
 }
 
-const refuseCancelled = (): never => refuse({ code: 'CANCELLED', op: 'open', reason: { kind: 'cancelledOpening' } });
 
 const isEnd = (error: unknown): boolean => error instanceof Refusal && error.errors[0]?.reason.kind === 'brokerEnded';
 

@@ -5,7 +5,7 @@ import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobRecord } from '../contract/records.ts';
 import { readPlainFile, replaceFile } from '../engine/durable-file.ts';
-import { errnoOf, failure, failureOf, Refusal, refuse } from '../engine/errors.ts';
+import { errnoOf, failure, failureOf, nullIfRefused, Refusal, refuse } from '../engine/errors.ts';
 import { makeFolder, stateDir } from '../engine/state-folder.ts';
 import { recordSchema, recordToKeep } from './record.ts';
 
@@ -113,11 +113,6 @@ function jsonOf(bytes: Buffer): unknown {
   } catch {
     return undefined;
   }
-}
-
-function nullIfRefused(error: unknown): null {
-  if (error instanceof Refusal) return null;
-  throw error;
 }
 
 const noRecord = (id: string): never => refuse({

@@ -7,7 +7,7 @@ import type { KnownHashes } from './chunk-sets.ts';
 import type { Failure } from './errors.ts';
 import type { NativeDevice, NativeError } from './native.ts';
 import type { PassRequest } from './pass.ts';
-import type { PassEnd, Stage } from './stage.ts';
+import { notPerformed, type PassEnd, type Stage } from './stage.ts';
 
 /** Passes a course's calls on to a job, except for destinations that belong to another course by now. */
 export class CourseStage implements Stage {
@@ -82,7 +82,7 @@ export class CourseStage implements Stage {
 
   async perform(request: PassRequest, hold?: (error: NativeError) => boolean): Promise<PassEnd> {
     const targets = request.targets.filter(({ destination }) => this.#owns(destination));
-    if (targets.length === 0) return { targets: [], errors: [], sourceFailed: false, durable: [] };
+    if (targets.length === 0) return notPerformed();
     const end = await this.#job.perform({ ...request, targets }, hold);
     return { ...end, targets: end.targets.filter(({ destination }) => this.#owns(destination)) };
   }

@@ -9,6 +9,9 @@ const TIMEOUT_MS = 3000;
 const FORMAT = '%f %d %i %t:%T %n\\0';
 const [KIND, BLOCK] = [0o170000, 0o060000];
 
+/** Is `path` one of a device? Nothing there waits for a disk or a server to be looked at. What is elsewhere may. */
+export const isNode = (path: string): boolean => path.startsWith('/dev/') && !path.startsWith('/dev/shm/');
+
 /** Identity of what is at `path`, links followed, the same under every name; null when that cannot be told. */
 export function idOf(path: string): string | null {
   try {

@@ -7,6 +7,7 @@ import type { Block, Blocks } from './blocks.ts';
 import { foundations, mountsOn, withDescendants } from './blocks.ts';
 import { refusalsOf } from './disks.ts';
 import { failure } from './errors.ts';
+import { isNode } from './file-ids.ts';
 import type { End, Found, ImagePlace } from './inspect.ts';
 import { overlap, type Located } from './overlap.ts';
 import { mountedOver } from './unmount.ts';
@@ -107,7 +108,7 @@ const isUnknownLoop = ({ type, backingFile, backingId }: Block): boolean => type
 
 /** A loop device over a block device that nobody can name here: any may be meant. The broker decides the same (native/broker/machine.cc). */
 const isOverUnknown = ({ type, backingFile, backingId }: Block): boolean =>
-  type === 'loop' && backingId === null && backingFile?.startsWith('/dev/') === true && !backingFile.startsWith('/dev/shm/');
+  type === 'loop' && backingId === null && backingFile !== null && isNode(backingFile);
 
 function againstFile(end: End, inPlace: boolean, blocks: Blocks): PlatterError[] {
   const { part = '', partId = null, partInTheWay = false } = end.image ?? {};

@@ -6,7 +6,7 @@ import { hasChunk, markChunks } from './chunks.ts';
 import { allChunks, isEmpty } from './chunk-sets.ts';
 import { failureOf } from './errors.ts';
 import type { PassRequest } from './pass.ts';
-import type { PassEnd, Stage } from './stage.ts';
+import { notPerformed, type PassEnd, type Stage } from './stage.ts';
 
 type Writing = PassRequest['words']['writing'];
 
@@ -58,10 +58,10 @@ async function resetZones(stage: Stage, destination: number): Promise<void> {
 
 /** Writes zeros over the heads of these disks and flushes them. A sector that the source only begins keeps what is behind that. */
 export async function zeroHeads(stage: Stage, destinations: readonly number[], writing: Writing): Promise<PassEnd> {
-  if (destinations.length === 0 || stage.cancelled) return { targets: [], errors: [], sourceFailed: false, durable: [] };
+  if (destinations.length === 0 || stage.cancelled) return notPerformed();
   const sector = Math.max(SECTOR_SIZE, ...destinations.map((destination) => stage.device(destination).info().logicalBlock));
   const length = Math.floor(Math.min(stage.grid.chunkSize, stage.grid.bytes) / sector) * sector;
-  if (length === 0) return { targets: destinations.map((destination) => ({ destination, state: 'done' })), errors: [], sourceFailed: false, durable: [] };
+  if (length === 0) return notPerformed(destinations);
   return stage.perform({
     words: { writing, reading: 'verifying' },
     targets: destinations.map((destination) => ({ destination })),

@@ -29,7 +29,7 @@ import { Removals } from './removals.ts';
 import { rescue } from './rescue.ts';
 import { catchUp } from './rescue-retry.ts';
 import { refuseRetry, reopenForRetry } from './retry.ts';
-import type { PassEnd, Stage } from './stage.ts';
+import { notPerformed, type PassEnd, type Stage } from './stage.ts';
 import { Standing } from './standing.ts';
 import { sourceWritten } from './write-counts.ts';
 
@@ -251,7 +251,7 @@ export class Job implements Stage {
 
   async perform(request: PassRequest, hold: (error: NativeError) => boolean = () => false): Promise<PassEnd> {
     const pass = this.#submit(request);
-    if (pass === null) return { targets: request.targets.map(({ destination }) => ({ destination, state: 'failed' })), errors: [], sourceFailed: false, durable: [] };
+    if (pass === null) return notPerformed(request.targets.map(({ destination }) => destination), 'failed');
     this.#passes.set(pass, hold);
     const answers = await pass.done;
     await nextTurn();

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Reason } from '../contract/facts.ts';
 import { Blocks, LSBLK_COLUMNS, unknownIn, type Block, type Facts } from './blocks.ts';
 import { failure, Refusal } from './errors.ts';
-import { fileIds, idOf } from './file-ids.ts';
+import { fileIds, idOf, isNode } from './file-ids.ts';
 import { parseMounts, parseSwaps } from './mounts.ts';
 import { loadedAddon, type NativeAddon, type NativeDeviceInfo } from './native.ts';
 import { portsOf } from './port.ts';
@@ -57,9 +57,6 @@ async function lookAtBlocks(path: string, untouched: ReadonlySet<string>, loops:
     throw unavailable({ kind: 'lsblkOdd', said: String(error) });
   }
 }
-
-/** Nothing in /dev waits for a disk or a server to be looked at. What is elsewhere may. */
-const isNode = (path: string): boolean => path.startsWith('/dev/') && !path.startsWith('/dev/shm/');
 
 /** Whether an open device is the disk or medium that was looked at, as far as the kernel numbers them. */
 export const isSequence = (block: Pick<Block, 'diskSequence'> | null, { diskSequence }: Pick<NativeDeviceInfo, 'diskSequence'>): boolean =>

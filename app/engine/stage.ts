@@ -20,6 +20,10 @@ export interface PassEnd {
   durable: readonly NewlyDurable[];
 }
 
+/** The end of a pass that was not needed, or could not be begun. */
+export const notPerformed = (destinations: readonly number[] = [], state: 'done' | 'failed' = 'done'): PassEnd =>
+  ({ targets: destinations.map((destination) => ({ destination, state })), errors: [], sourceFailed: false, durable: [] });
+
 /** A running job, for its course. */
 export interface Stage {
   readonly prepared: Prepared;

@@ -2,10 +2,10 @@
 import { styleText } from 'node:util';
 import { Log } from '../records/log.ts';
 import { EXIT } from './exit-code.ts';
-import { errorLine } from './json.ts';
+import { jsonReporter } from './json-reporter.ts';
 import { screenOf, terminalOf } from './output.ts';
 import { errorSentence, INDENT, type Refused } from './reporter.ts';
-import { inAscii, printable, printableJson, wrap, type Paint, type Style } from './text.ts';
+import { inAscii, printable, wrap, type Paint, type Style } from './text.ts';
 
 const { stdout, stderr } = process;
 
@@ -40,7 +40,7 @@ export function tell(text: string): number {
 
 /** How a command that runs no job tells why it was refused. */
 export function refusals(json: boolean): Refused {
-  if (json) return (errors) => errors.forEach((error) => stdout.write(`${printableJson(errorLine(error))}\n`));
+  if (json) return jsonReporter(stdout).refused;
   const lines = (sentence: string): string[] => (stdout.isTTY && terminal.moves ? wrap(sentence, screenOf(stdout).width, INDENT) : [sentence]);
   return (errors) => errors.forEach((error) => stderr.write(`${forTerminal(lines(errorSentence(error)).join('\n'))}\n`));
 }

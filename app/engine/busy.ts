@@ -6,17 +6,31 @@ import { errnoOf, Refusal } from './errors.ts';
 const PATIENCE_MS = 2000;
 const POLL_MS = 50;
 
-/** The result of `act`, which is tried again for a while where it fails with EBUSY. Rejects as its last try does. */
-export async function onceFree<T>(act: () => Promise<T>): Promise<T> {
-  for (let waited = 0; waited < PATIENCE_MS; waited += POLL_MS) {
-    try {
-      return await act();
-    } catch (error) {
-      if (!isBusy(error)) throw error;
-    }
+/** Asks `isFree` again and again for a while. Resolves to its last answer; rejects as it does. */
+export async function becomesFree(isFree: () => boolean | Promise<boolean>): Promise<boolean> {
+  for (let waited = 0; !(await isFree()); waited += POLL_MS) {
+    if (waited >= PATIENCE_MS) return false;
     await sleep(POLL_MS);
   }
-  return act();
+  return true;
 }
 
-const isBusy = (error: unknown): boolean => (error instanceof Refusal ? error.errors[0]?.errno : errnoOf(error)) === 'EBUSY';
+/** The result of `act`, which is tried again for a while where it fails with EBUSY. Rejects as its last try does. */
+export async function onceFree<T>(act: () => Promise<T>): Promise<T> {
+  const results: T[] = [];
+  let refused = new Error();
+  const isFree = await becomesFree(async () => {
+    try {
+      results.push(await act());
+      return true;
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      refused = error;
+      return false;
+    }
+  });
+  if (!isFree) throw refused;
+  return results[0]!;
+}
+
+const isBusy = (error: unknown): error is Error => (error instanceof Refusal ? error.errors[0]?.errno : errnoOf(error)) === 'EBUSY';

@@ -2,17 +2,14 @@
 // while it is read, exclusive while it is written. Two copies see each other by them, and udev leaves a disk that is being
 // written alone. A file that is written is locked when it is opened (images.ts).
 import { closeSync, constants, openSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Block } from './blocks.ts';
+import { becomesFree } from './busy.ts';
 import { failure, Refusal, unlessErrno } from './errors.ts';
 import { remedyFor, whoLocks } from './holders.ts';
 import type { End } from './inspect.ts';
 import type { NativeAddon, NativeDevice } from './native.ts';
 
-/** udev locks a disk for the moment in which it looks at it. */
-const PATIENCE_MS = 2000;
-const POLL_MS = 50;
 /** Errors of a file system that has no locks, and of a whole disk that the user may not open. */
 const NO_LOCKS: ReadonlySet<string> = new Set(['ENOLCK', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EINVAL', 'EBADF']);
 
@@ -79,14 +76,9 @@ const openDisk = ({ path }: Block): number | null =>
   unlessErrno(null, () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), NOT_HAD);
 
 async function unlessLocked({ path, realPath }: Pick<End, 'path' | 'realPath'>, lock: () => boolean): Promise<PlatterError[]> {
-  for (let waited = 0; !lock(); waited += POLL_MS) {
-    if (waited >= PATIENCE_MS) {
-      const reason = whoLocks(realPath);
-      return reason === null ? [] : [failure({ code: 'IN_USE', op: 'open', device: path, errno: 'EWOULDBLOCK', reason, remedy: remedyFor(reason) })];
-    }
-    await sleep(POLL_MS);
-  }
-  return [];
+  if (await becomesFree(lock)) return [];
+  const reason = whoLocks(realPath);
+  return reason === null ? [] : [failure({ code: 'IN_USE', op: 'open', device: path, errno: 'EWOULDBLOCK', reason, remedy: remedyFor(reason) })];
 }
 
 /** Ends the locks of whole disks that `lockEnds` gave. */

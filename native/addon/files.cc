@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -177,31 +178,37 @@ Napi::Value data_bytes(const Napi::CallbackInfo& info) {
                                  &number_of_bytes);
 }
 
-// What fstat tells of a file, whatever name it has by now. Times in nanoseconds since the epoch; `born` 0: its file system keeps none.
+// What statx tells of a file, whatever name it has by now, or an errno.
 struct FileState {
   std::string path;
-  uint64_t size;
-  int64_t modified, changed, born;
+  struct statx found;
   int error;
 };
 
-int64_t nanoseconds(const struct statx_timestamp& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; }
-
 FileState state_of(const std::string& path, int fd) {
-  struct statx found {};
+  FileState state{path, {}, 0};
   constexpr unsigned wanted = STATX_SIZE | STATX_MTIME | STATX_CTIME | STATX_BTIME;
-  if (statx(fd, "", AT_EMPTY_PATH, wanted, &found) != 0) return FileState{path, 0, 0, 0, 0, errno};
-  const int64_t born = (found.stx_mask & STATX_BTIME) != 0 ? nanoseconds(found.stx_btime) : 0;
-  return FileState{path, found.stx_size, nanoseconds(found.stx_mtime), nanoseconds(found.stx_ctime), born, 0};
+  if (statx(fd, "", AT_EMPTY_PATH, wanted, &state.found) != 0) state.error = errno;
+  return state;
+}
+
+// Nanoseconds since the epoch. 64 bits hold them from 1677 to 2262 only, and a file can have any time.
+Napi::BigInt nanoseconds(Napi::Env env, const struct statx_timestamp& time) {
+  const __int128 signed_value = static_cast<__int128>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+  const auto value = static_cast<unsigned __int128>(signed_value < 0 ? -signed_value : signed_value);
+  const std::array<uint64_t, 2> words = {static_cast<uint64_t>(value), static_cast<uint64_t>(value >> 64)};
+  return Napi::BigInt::New(env, signed_value < 0 ? 1 : 0, words.size(), words.data());
 }
 
 Napi::Value file_facts(Napi::Env env, FileState& state) {
   if (state.error != 0) throw engine_error(env, state.error, "check", state.path);
   Napi::Object result = Napi::Object::New(env);
-  result.Set("size", Napi::Number::New(env, static_cast<double>(state.size)));
-  result.Set("modified", Napi::BigInt::New(env, state.modified));
-  result.Set("changed", Napi::BigInt::New(env, state.changed));
-  result.Set("born", state.born == 0 ? env.Null() : Napi::BigInt::New(env, state.born));
+  const struct statx& found = state.found;
+  const bool has_birth = (found.stx_mask & STATX_BTIME) != 0 && (found.stx_btime.tv_sec != 0 || found.stx_btime.tv_nsec != 0);
+  result.Set("size", Napi::Number::New(env, static_cast<double>(found.stx_size)));
+  result.Set("modified", nanoseconds(env, found.stx_mtime));
+  result.Set("changed", nanoseconds(env, found.stx_ctime));
+  result.Set("born", has_birth ? nanoseconds(env, found.stx_btime) : env.Null());
   return result;
 }
 

@@ -100,6 +100,13 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     expect(await finish(session)).toMatchObject({ sourceWritten: true, notes: [{ kind: 'sourceWritten', path: source }] });
   });
 
+  it.each(['1601-01-01', '1969-12-31 23:59:59.000123456', '2300-01-01'])('S8 a source file of %s that nobody writes to is not said to be written to', async (time) => {
+    const source = await bench.image('source.img', SIZE);
+    execFileSync('touch', ['-d', time, source]);
+    const session = await running(source, (await bench.disk({ size: SIZE, plain: true })).device);
+    expect(await finish(session)).toMatchObject({ sourceWritten: false });
+  });
+
   it('S8 of a source file that lost its name nobody can tell, so it is no plain success', async () => {
     const source = await bench.image('source.img', SIZE);
     const session = await running(source, (await bench.disk({ size: SIZE, plain: true })).device);

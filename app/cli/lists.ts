@@ -1,4 +1,4 @@
-// What the engine is asked without running a job: its disks, and the jobs that were interrupted.
+// The commands that ask the engine without running a job: the disks, and the interrupted jobs.
 import type { Actions } from './commands.ts';
 import { diskTable } from './disk-table.ts';
 import { EXIT } from './exit-code.ts';

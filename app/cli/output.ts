@@ -42,7 +42,10 @@ export async function allTaken(stdout: NodeJS.WritableStream, stderr: NodeJS.Wri
 
 const after = (milliseconds: number): Promise<false> => sleep(milliseconds, false, { ref: false });
 
-/** Columns and rows that can be used of the terminal `stdout`. One that does not know its size says 0; one column stays free, because some terminals wrap when it is taken. */
+/**
+ * Columns and rows that can be used of the terminal `stdout`. One that does not know its size says 0. One column stays free,
+ * because some terminals wrap when it is taken.
+ */
 export const screenOf = ({ columns, rows }: Pick<NodeJS.WriteStream, 'columns' | 'rows'>): { width: number; height: number } =>
   ({ width: (columns > 0 ? columns : 80) - 1, height: (rows > 0 ? rows : 24) - 1 });
 

@@ -35,7 +35,7 @@ function names(sentence: string, path: string): boolean {
   return parts.some((part, index) => index > 0 && /[\s,;]$/.test(parts[index - 1]!) && /^(?:[\s,;]|\.\s)/.test(part));
 }
 
-/** What the further lines of a sentence begin with where it is wrapped. */
+/** Indents the second and later lines of a wrapped sentence. */
 export const INDENT = ' '.repeat('platter: '.length);
 
 /** An error for people, on one line: where, what, and what to do. */

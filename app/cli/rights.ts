@@ -84,7 +84,7 @@ function withCommand(error: PlatterError): PlatterError {
 
 /** Where the command line lies in a package, below the folder that has the script `platter`. */
 const PACKAGED = '/resources/app.asar.unpacked/out/cli/platter.js';
-/** That folder where a distribution's package is installed. There `platter` is enough. */
+/** The folder of an installed package, where the command is simply `platter`. */
 const INSTALLED = '/usr/lib/platter';
 
 /**

@@ -1,4 +1,4 @@
-// What this process says on stdout and stderr, and in its log. Every command speaks through here.
+// Every command speaks through here: stdout, stderr and the log of this process.
 import { styleText } from 'node:util';
 import { Log } from '../records/log.ts';
 import { EXIT } from './exit-code.ts';

@@ -233,8 +233,8 @@ export interface JobResult {
   /** How much of the source a rescue got, null for a job that is none. */
   rescue: { rescued: number; bad: number } | null;
   /**
-   * The source was written to while the job ran, or nobody can tell (a note says which). The destinations hold what was read, which may be a mixture of old and new
-   * data, so the job is no plain success.
+   * The source was written to while the job ran, or nobody can tell. A note says which. The destinations hold what was read,
+   * which may be a mixture of old and new data, so the job is no plain success.
    */
   sourceWritten: boolean;
   /** Facts about what was done that the user should know (how much of the source changed since the manifest was made...). */

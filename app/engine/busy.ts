@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, Refusal } from './errors.ts';
 
-/** What holds a device for longer means it. */
+/** Milliseconds. A program that holds a device for longer is not a probe. */
 const PATIENCE_MS = 2000;
 const POLL_MS = 50;
 

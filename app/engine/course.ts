@@ -195,7 +195,7 @@ async function write(stage: Stage, work: ReadonlyMap<number, Work>, writing: 'co
     },
   }, again ? isOfDestination : undefined);
 
-  // What else was found equal then is equal to something that this source is not.
+  // The source was changed after `isOfManifest`: what else was found equal is equal to something that it is not.
   const isAnother = guidesRepair(stage) && end.errors.some(({ destination, cause }) => destination < 0 && cause === 'mismatch');
   const bad = new Map<number, Work>();
   for (const { destination, state } of end.targets) {

@@ -195,5 +195,5 @@ function userOf(pid: string): string | null {
   return name === null ? null : `${name} (${pid})`;
 }
 
-/** Those that have not ended meanwhile. */
+/** The names of the processes that have not ended meanwhile. */
 const usersAmong = (pids: readonly string[]): string[] => pids.flatMap((pid) => userOf(pid) ?? []);

@@ -28,7 +28,7 @@ export interface End extends Located {
   modified: number | null;
   /** Last change of a file or its inode, nanoseconds since the epoch. Nobody can set it back. null where `modified` is. */
   changed: bigint | null;
-  /** Of a file, when it was made, nanoseconds since the epoch; null where `modified` is, and where its file system does not keep that. */
+  /** When a file was made, nanoseconds since the epoch. null where `modified` is, and where the file system does not keep it. */
   born: string | null;
   /** Of a file, whether its inode's number outlives a remount; true for a device. */
   lasting: boolean;

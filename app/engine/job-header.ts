@@ -13,7 +13,10 @@ export interface LoggedEnd extends Pick<Endpoint, 'path' | 'realPath' | 'kind' |
   id: string | null;
   /** Of a file, when it was last written, milliseconds since the epoch; null for a device. */
   modified: number | null;
-  /** Of a file, when it was made, nanoseconds since the epoch; null for a device, where its file system does not keep that, and in a log of before. */
+  /**
+   * When a file was made, nanoseconds since the epoch. null for a device, where the file system does not keep it, and in logs of
+   * earlier versions.
+   */
   born: string | null;
 }
 

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import type { JobError, PlatterError } from '../../app/contract/errors.ts';
 import type { HostEvent } from '../../app/contract/host.ts';
 import { plainRequest, type CopyRequest, type InterruptedJob, type JobResult } from '../../app/contract/jobs.ts';
-import { isEmpty } from '../../app/engine/chunk-sets.ts';
+import { countChunks } from '../../app/engine/chunks.ts';
 import { Refusal, startEngine, type Engine } from '../../app/engine/client.ts';
 import { readJobLog } from '../../app/engine/job-log.ts';
 import { labdisk, seededBytes, type LabDisk, type LabDiskOptions, type LabEntry } from '../lab/lab.ts';
@@ -71,9 +71,9 @@ export const interrupted = (session: Session): Promise<InterruptedJob[]> => sess
 /** Continues an interrupted job to its end. */
 export const resume = (session: Session, job: string): Promise<JobResult> => session.run({ kind: 'resume', source: null, destinations: [], job });
 
-/** Waits until this log says that something is on every destination. */
-export async function untilDurable(log: string): Promise<void> {
-  while ((await readJobLog(log)).durable.some(isEmpty)) await sleep(20);
+/** Waits until this log says that at least so many chunks are on every destination. */
+export async function untilDurable(log: string, chunks = 1): Promise<void> {
+  while ((await readJobLog(log)).durable.some((durable) => countChunks(durable) < chunks)) await sleep(20);
 }
 
 /** Things of one test, given back in reverse order when it ends. */

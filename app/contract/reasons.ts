@@ -148,6 +148,7 @@ export const REASONS = {
   // Unmounting and ejecting
   mountedMeanwhile: { device: 'text', target: 'text' },
   mountedOver: { device: 'text', target: 'text', where: ['over', 'in'], other: 'text', at: 'text' },
+  takesAway: { device: 'text', target: 'text', file: 'text', where: ['over', 'in'], other: 'text', at: 'text' },
   mountedAgain: {},
   stillUsed: { device: 'text', target: 'text', users: 'list', more: 'count' },
   notUnmounted: { device: 'text', target: 'text', said: 'text' },

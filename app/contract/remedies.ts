@@ -66,6 +66,7 @@ export const REMEDIES = {
   findUser: { target: 'text' },
   unmountByHand: {},
   unmountOther: { target: 'text' },
+  mountOutside: { other: 'text', target: 'text' },
   tryAgain: {},
   waitUnmounting: {},
   waitEjecting: {},

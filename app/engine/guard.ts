@@ -10,7 +10,7 @@ import { failure } from './errors.ts';
 import { isNode } from './file-ids.ts';
 import type { End, Found, ImagePlace } from './inspect.ts';
 import { overlap, type Located } from './overlap.ts';
-import { mountedOver } from './unmount.ts';
+import { mountedOver, takenAway } from './unmount.ts';
 
 /** What is to be done, as far as it decides what may be. */
 export interface Intent extends Pick<CopyRequest, 'kind' | 'update' | 'unmount'> {
@@ -25,6 +25,7 @@ export function refusals({ kind, update, unmount, bytes, data }: Intent, source:
   const ends = destinations.map(({ end }) => end);
   const from = source?.end ?? null;
   const needed = from?.size ?? bytes;
+  const files = [...(from === null ? [] : filesOf(from)), ...ends.flatMap((end) => (end?.image ? filesOf(end) : []))];
   const errors = source?.end === null ? [source.error] : [];
   return [
     ...errors,
@@ -33,7 +34,7 @@ export function refusals({ kind, update, unmount, bytes, data }: Intent, source:
       found.end === null
         ? [found.error]
         : [
-            ...(writes(kind) ? againstWriting(found.end, update || kind === 'repair', unmount, blocks) : []),
+            ...(writes(kind) ? againstWriting(found.end, update || kind === 'repair', { unmount, files }, blocks) : []),
             ...(from === null ? [] : againstPair(kind, from, found.end, blocks)),
             ...(needed === null ? [] : againstSize(kind, needed, found.end)),
             ...againstName(found.end),
@@ -74,6 +75,11 @@ export function notesOnClones({ block, path }: End, destinations: readonly End[]
   return [{ kind: 'sameUuids', source: path, paths, by: has('btrfs') ? 'btrfs' : has('LVM2_member') ? 'lvm' : 'other' }];
 }
 
+/** The files that an end is, or lies in: behind the loop devices that it is made of. */
+function filesOf({ block, realPath }: End): string[] {
+  return block === null ? [realPath] : [block, ...foundations(block)].flatMap(({ backingFile }) => backingFile ?? []);
+}
+
 function check(end: Located & { path: string }, code: ErrorCode, reason: Reason): PlatterError {
   return failure({ code, op: 'check', device: end.path, reason });
 }
@@ -83,15 +89,24 @@ function againstSource(source: End): PlatterError[] {
   return [check(source, 'SOURCE_EMPTY', { kind: source.kind === 'block' ? 'noMedium' : 'emptyFile' })];
 }
 
-/** `inPlace`: a file that is there is changed where it is, instead of being replaced. */
-function againstWriting(end: End, inPlace: boolean, unmount: boolean, blocks: Blocks): PlatterError[] {
-  return end.block === null ? againstFile(end, inPlace, blocks) : againstBlock(end, end.block, unmount, blocks);
+/** What is to be unmounted, and what that must not take away. */
+interface Unmounting {
+  unmount: boolean;
+  /** Files that the job reads and writes: absolute paths without links. */
+  files: readonly string[];
 }
 
-function againstBlock(end: End, block: Block, unmount: boolean, blocks: Blocks): PlatterError[] {
+/** `inPlace`: a file that is there is changed where it is, instead of being replaced. */
+function againstWriting(end: End, inPlace: boolean, unmounting: Unmounting, blocks: Blocks): PlatterError[] {
+  return end.block === null ? againstFile(end, inPlace, blocks) : againstBlock(end, end.block, unmounting, blocks);
+}
+
+function againstBlock(end: End, block: Block, { unmount, files }: Unmounting, blocks: Blocks): PlatterError[] {
   if (end.size === 0) return [check(end, 'DEVICE_GONE', { kind: 'noMedium' })];
-  const covered = unmount && !block.system ? mountedOver(block, blocks) : [];
-  const known = [...refusalsOf(block, unmount), ...covered].map((refusal) => failure({ ...refusal, device: end.path }));
+  const taken = block.system ? [] : takenAway(block, files, blocks);
+  const covered = unmount && !block.system ? mountedOver(block, blocks, files) : [];
+  // To unmount it is no advice where that takes a file of the job away.
+  const known = [...refusalsOf(block, unmount || taken.length > 0), ...covered, ...taken].map((refusal) => failure({ ...refusal, device: end.path }));
   // Another loop device over the same file, or another path to the same disk, can be mounted while this one, or the disk that
   // it is a partition of, is not.
   const own = new Set([block, ...foundations(block)]);

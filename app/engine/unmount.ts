@@ -9,7 +9,7 @@ import { failure, failureOf, isRefusedAccess, Refusal, refuse, type Failure } fr
 import { named, usersOf, withHolder } from './holders.ts';
 import { moveLock } from './locks.ts';
 import { isSequence, readBlocks } from './machine.ts';
-import { inTheWayOf, parseMounts, parseSwaps, type Mount } from './mounts.ts';
+import { inTheWayOf, mountOf, parseMounts, parseSwaps, type Mount } from './mounts.ts';
 import type { NativeAddon, NativeDevice } from './native.ts';
 import { checkPartitions } from './partitions.ts';
 import { PATIENCE_MS, requestsEnded, unlessStuck } from './patience.ts';
@@ -27,10 +27,48 @@ export function mountsOf(block: Block, blocks: Blocks): Mounted[] {
   return mountedOn(block).sort((a, b) => place(b) - place(a));
 }
 
-/** Why what is mounted of `block` cannot be unmounted without taking off something else. Pure. */
-export function mountedOver(block: Block, blocks: Blocks): Failure[] {
+/** Why what is mounted of `block` cannot be unmounted without taking off something else; `files` are left to `takenAway`. Pure. */
+export function mountedOver(block: Block, blocks: Blocks, files: readonly string[] = []): Failure[] {
   const own = blocks.mountsOf(block);
-  return own.flatMap((mount) => inTheWayOf(mount, blocks.mounts).filter((other) => !own.includes(other)).map((other) => covered(nameIn(block, mount, blocks), mount, other, blocks)));
+  const told = new Set(files.flatMap((file) => wayTo(file, own, blocks)?.below ?? []));
+  return own.flatMap((mount) => inTheWayOf(mount, blocks.mounts).filter((other) => !own.includes(other) && !told.has(other))
+    .map((other) => covered(nameIn(block, mount, blocks), mount, other, blocks)));
+}
+
+/** Why what is mounted of `block` is not to be unmounted: `files` (absolute paths without links) of other devices are reached through it. Pure. */
+export function takenAway(block: Block, files: readonly string[], blocks: Blocks): Failure[] {
+  const own = blocks.mountsOf(block);
+  return files.flatMap((file): Failure[] => {
+    const way = wayTo(file, own, blocks);
+    if (way === null) return [];
+    const { mount, below: [last] } = way;
+    const other = blocks.nameOf(last);
+    const where = last.target.startsWith(`${mount.target}/`) ? 'in' : 'over';
+    return [{
+      code: 'MOUNTED', op: 'check', reason: { kind: 'takesAway', device: nameIn(block, mount, blocks), target: mount.target, file, where, other, at: last.target },
+      remedy: { kind: 'mountOutside', other, target: mount.target },
+    }];
+  });
+}
+
+/** A way to a file through a mount of a device. */
+interface Way {
+  mount: Mount;
+  /** The mounts below it, from the one that the file lies on upwards. */
+  below: [Mount, ...Mount[]];
+}
+
+/** How `file` is reached through one of the mounts `own`, on none of which it lies; null when it is not. */
+function wayTo(file: string, own: readonly Mount[], { mounts }: Blocks): Way | null {
+  const byId = new Map(mounts.map((one) => [one.id, one]));
+  const last = mountOf(file, mounts);
+  if (last === null || own.includes(last)) return null;
+  const below: Way['below'] = [last];
+  for (let next = byId.get(last.parent); next !== undefined && !below.includes(next); next = byId.get(next.parent)) {
+    if (own.includes(next)) return { mount: next, below };
+    below.push(next);
+  }
+  return null;
 }
 
 function covered(device: string, { target }: Mount, other: Mount, blocks: Blocks): Failure {

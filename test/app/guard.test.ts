@@ -263,6 +263,47 @@ describe('S18 a partition of a disk that is mounted under another name', () => {
   });
 });
 
+describe('a file of the job on a disk that is mounted below a mount point of a destination', () => {
+  const disk = (letter: string, number: number): Machine['devices'][number] =>
+    ({ name: `sd${letter}`, number: `8:${number}`, tran: 'usb', rm: true, children: [{ name: `sd${letter}1`, number: `8:${number + 1}`, type: 'part', fs: 'ext4' }] });
+  const blocks = picture({
+    devices: [disk('a', 0), disk('b', 16), disk('c', 32), disk('d', 48)],
+    mounts: [['0:22', '/', 'nfs4', 'server:/'], ['8:1', '/mnt'], ['8:17', '/mnt/sub'], ['8:33', '/mnt/other'], ['8:49', '/mnt/sub/deep']],
+  });
+  const told = (from: End, to: End[], unmount: boolean): string[] => refusals({ kind: 'copy', update: false, unmount, bytes: null, data: null }, { end: from }, to.map((end) => ({ end })), blocks)
+    .map(({ code, device, message, advice }) => `${device ?? ''} ${code} ${message} ${advice}`);
+  const below = source(GB, 'file:8:17:1', '/mnt/sub/x.img');
+  const taken = '/dev/sda MOUNTED To unmount /dev/sda1 from /mnt would take /mnt/sub/x.img away: that is on /dev/sdb1, which is mounted in it, at /mnt/sub. '
+    + 'Mount /dev/sdb1 outside /mnt and name the file there, or put it in a place that stays mounted.';
+
+  it('lies on its own disk only, and is told of where the other one would have to be unmounted', () => {
+    expect(told(below, [device(blocks, '/dev/sda')], false)).toEqual([taken]);
+    expect(codes(blocks, below, [device(blocks, '/dev/sda'), device(blocks, '/dev/sdb')])).toEqual(['/dev/sda MOUNTED', '/dev/sdb MOUNTED', '/dev/sdb IS_SOURCE']);
+  });
+
+  it('with --unmount is the reason too, beside what else is mounted there', () => {
+    const other = '/dev/sda MOUNTED /dev/sda1 cannot be unmounted from /mnt: /dev/sdc1 is mounted in it, at /mnt/other. Unmount /mnt/other first, then try again.';
+    expect(told(below, [device(blocks, '/dev/sda')], true)).toEqual([other, taken]);
+  });
+
+  it('counts through every mount between them, behind a loop device, and as an image to be written', () => {
+    const deep = source(GB, 'file:8:49:1', '/mnt/sub/deep/x.img');
+    expect(told(deep, [device(blocks, '/dev/sda'), device(blocks, '/dev/sdb')], true).filter((line) => line.includes('deep'))).toEqual([
+      expect.stringMatching(/^\/dev\/sda MOUNTED .* on \/dev\/sdd1, which is mounted in it, at \/mnt\/sub\/deep\. Mount \/dev\/sdd1 outside \/mnt and/u),
+      expect.stringMatching(/^\/dev\/sdb MOUNTED .* on \/dev\/sdd1, which is mounted in it, at \/mnt\/sub\/deep\. Mount \/dev\/sdd1 outside \/mnt\/sub and/u),
+    ]);
+    const copy = image({ path: '/mnt/sub/y.img', realPath: '/mnt/sub/y.img' });
+    expect(told(source(GB, 'file:0:22:1', '/x.img'), [device(blocks, '/dev/sda'), copy], false)).toEqual([taken.replaceAll('x.img', 'y.img')]);
+    const loops = picture({ devices: [disk('a', 0), disk('b', 16), { name: 'loop1', number: '7:1', type: 'loop' }], mounts: [['0:22', '/', 'nfs4', 'server:/'], ['8:1', '/mnt'], ['8:17', '/mnt/sub']], backings: { loop1: '/mnt/sub/x.img' }, ids: { '/mnt/sub/x.img': 'file:8:17:1' } });
+    expect(refusals({ kind: 'copy', update: false, unmount: true, bytes: null, data: null }, { end: device(loops, '/dev/loop1') }, [{ end: device(loops, '/dev/sda') }], loops).map(({ message }) => message))
+      .toEqual([expect.stringContaining('would take /mnt/sub/x.img away')]);
+  });
+
+  it('leaves the ordinary advice where the file lies elsewhere', () => {
+    expect(told(source(GB, 'file:0:22:1', '/x.img'), [device(blocks, '/dev/sda')], false)).toEqual(['/dev/sda MOUNTED It is mounted at /mnt. Unmount everything on it, or let Platter do it (--unmount on the command line), then try again.']);
+  });
+});
+
 describe('S15 partitions of the disk that holds the system', () => {
   const disk = (...children: Machine['devices']): Machine['devices'] => [{ name: 'sda', number: '8:0', tran: 'sata', children }];
   const parts = disk({ name: 'sda1', number: '8:1', type: 'part', parttype: 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b' }, { name: 'sda2', number: '8:2', type: 'part' }, { name: 'sda3', number: '8:3', type: 'part' });

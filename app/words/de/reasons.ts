@@ -119,6 +119,7 @@ export const reasons: Translated<typeof english> = {
 
   mountedMeanwhile: '{device} wurde inzwischen unter {target} eingehängt.',
   mountedOver: '{device} lässt sich nicht von {target} aushängen: {other} ist {where, select, over {darüber} other {darin}} eingehängt, unter {at}.',
+  takesAway: '{device} von {target} auszuhängen nähme {file} weg: Diese Datei ist auf {other}, {where, select, over {darüber} other {darin}} eingehängt, unter {at}.',
   mountedAgain: 'Es wird wieder eingehängt, sobald es ausgehängt ist.',
   stillUsed: '{device} lässt sich nicht von {target} aushängen: in Gebrauch durch {users}{more, plural, =0 {} one { und # weiteres Programm} other { und # weitere Programme}}.',
   notUnmounted: '{device} lässt sich nicht von {target} aushängen: {said}.',

@@ -119,6 +119,7 @@ export const reasons = {
 
   mountedMeanwhile: '{device} was mounted at {target} meanwhile.',
   mountedOver: '{device} cannot be unmounted from {target}: {other} is mounted {where, select, over {over it} other {in it}}, at {at}.',
+  takesAway: 'To unmount {device} from {target} would take {file} away: that is on {other}, which is mounted {where, select, over {over it} other {in it}}, at {at}.',
   mountedAgain: 'It is mounted again as soon as it is unmounted.',
   stillUsed: '{device} cannot be unmounted from {target}: it is in use by {users}{more, plural, =0 {} one { and # more} other { and # more}}.',
   notUnmounted: '{device} cannot be unmounted from {target}: {said}.',

@@ -92,6 +92,7 @@ export const remedies = {
   findUser: 'Find the programs that use it (sudo fuser -v -m {target}) and end them, then try again.',
   unmountByHand: 'Unmount it by hand, then try again.',
   unmountOther: 'Unmount {target} first, then try again.',
+  mountOutside: 'Mount {other} outside {target} and name the file there, or put it in a place that stays mounted.',
   tryAgain: 'Try again.',
   waitUnmounting: 'Wait for the drive and try again; if it stays so, unplug it, which loses what was not written to it yet.',
   waitEjecting: 'Wait for the drive and try again; if it stays so, unplug it, which can lose what it has not written yet.',

@@ -119,6 +119,7 @@ export const reasons: Translated<typeof english> = {
 
   mountedMeanwhile: '{device} a été monté sur {target} entre-temps.',
   mountedOver: '{device} ne peut pas être démonté de {target} : {other} est monté {where, select, over {par-dessus} other {à l’intérieur}}, sur {at}.',
+  takesAway: 'Démonter {device} de {target} rendrait {file} inaccessible : ce fichier est sur {other}, monté {where, select, over {par-dessus} other {à l’intérieur}}, sur {at}.',
   mountedAgain: 'Il est remonté dès qu’il est démonté.',
   stillUsed: '{device} ne peut pas être démonté de {target} : il est utilisé par {users}{more, plural, =0 {} one { et # autre programme} other { et # autres programmes}}.',
   notUnmounted: '{device} ne peut pas être démonté de {target} : {said}.',

@@ -92,6 +92,7 @@ export const remedies: Translated<typeof english> = {
   findUser: 'Cherchez les programmes qui l’utilisent (sudo fuser -v -m {target}) et terminez-les, puis réessayez.',
   unmountByHand: 'Démontez-le à la main, puis réessayez.',
   unmountOther: 'Démontez d’abord {target}, puis réessayez.',
+  mountOutside: 'Montez {other} en dehors de {target} et indiquez-y le fichier, ou mettez-le à un endroit qui reste monté.',
   tryAgain: 'Réessayez.',
   waitUnmounting: 'Attendez le disque et réessayez ; si rien ne change, débranchez-le, ce qui perd ce qui n’y a pas encore été écrit.',
   waitEjecting: 'Attendez le disque et réessayez ; si rien ne change, débranchez-le, ce qui peut perdre ce qu’il n’a pas encore écrit.',

@@ -8,6 +8,7 @@ export const NOTES = {
   mountedSource: { path: 'text', targets: 'list' },
   swapSource: { path: 'text' },
   besideSystem: { path: 'text' },
+  bootAreas: { path: 'text', areas: 'list', end: ['source', 'destination'] },
   gptNotAtEnd: { path: 'text' },
   leftBehind: { path: 'text', signatures: 'list' },
   mirrorLeft: { path: 'text', place: 'place' },

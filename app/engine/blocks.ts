@@ -308,6 +308,12 @@ export function withDescendants(block: Block, found = new Set<Block>()): Set<Blo
 /** What a device lies on: the disk of a partition, the members of a volume. */
 export const foundations = (block: Block): Block[] => block.parents.flatMap((parent) => [parent, ...foundations(parent)]);
 
+/** The boot areas of the eMMC that `block` is the main area of ("boot0", "boot1"); none of any other device. */
+export const bootAreasOf = ({ name }: Block, { all }: Blocks): string[] => all.flatMap((other) => {
+  const [, main, area = ''] = EMMC_AREA.exec(other.name) ?? [];
+  return main === name && area.startsWith('boot') ? [area] : [];
+});
+
 /** Where `block` or anything on it is mounted. */
 export const mountsOn = (block: Block): string[] => [...new Set(mountedOn(block).map(({ target }) => target))];
 

@@ -4,7 +4,7 @@ import type { ErrorCode, PlatterError } from '../contract/errors.ts';
 import type { Note, Reason } from '../contract/facts.ts';
 import { writes, type CopyRequest } from '../contract/jobs.ts';
 import type { Block, Blocks } from './blocks.ts';
-import { foundations, mountsOn, withDescendants } from './blocks.ts';
+import { bootAreasOf, foundations, mountsOn, withDescendants } from './blocks.ts';
 import { refusalsOf } from './disks.ts';
 import { failure } from './errors.ts';
 import { isNode } from './file-ids.ts';
@@ -64,6 +64,12 @@ export function notesOnSource({ block, path }: End, blocks: Blocks): Note[] {
 /** What the user should know about a destination: the running system lies beside it. */
 export const notesOnDestination = ({ block, path }: End): Note[] =>
   block !== null && block.type === 'part' && !block.system && block.parents.some(({ system }) => system) ? [{ kind: 'besideSystem', path }] : [];
+
+/** What the user should know about an eMMC: to the kernel its boot areas are disks of their own. */
+export function notesOnBootAreas({ block, path }: End, end: 'source' | 'destination', blocks: Blocks): Note[] {
+  const areas = block === null ? [] : bootAreasOf(block, blocks);
+  return areas.length === 0 ? [] : [{ kind: 'bootAreas', path, areas, end }];
+}
 
 /** Warns that a source that stays connected and its clones will have the same UUIDs. */
 export function notesOnClones({ block, path }: End, destinations: readonly End[]): Note[] {

@@ -13,7 +13,7 @@ import { isChunkSize } from './chunks.ts';
 import { errnoOf, failure, failureOf, isRefusedAccess, reasonOf, Refusal, refuse, throwIfAny } from './errors.ts';
 import { againstBehindSame } from './behind.ts';
 import { withHolder } from './holders.ts';
-import { againstUnmounting, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
+import { againstUnmounting, notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
 import { bornAt, checkPart, refuseForeignPart, reopenPart, type Naming } from './images.ts';
 import { endpoint, type End, type Found } from './inspect.ts';
 import { newJobId, type LoggedEnd } from './job-log.ts';
@@ -259,10 +259,12 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
     const misplaced = held === null || !writes(request.kind) || request.rescue !== null ? [] : await notesOnSectors(held, destinations.map(({ end }) => end));
     const left = writes(request.kind) ? await notesOnLeftovers(bytes, destinations) : [];
     const beside = writes(request.kind) ? destinations.flatMap(({ end }) => notesOnDestination(end)) : [];
+    const boot = !writes(request.kind) ? []
+      : [...(from === null ? [] : notesOnBootAreas(from, 'source', blocks)), ...destinations.flatMap(({ end }) => notesOnBootAreas(end, 'destination', blocks))];
     const clones = writes(request.kind) ? destinations.map(({ end }) => end) : [];
     const onSource = from === null ? [] : [...notesOnSource(from, blocks), ...notesOnClones(from, clones)];
     const onCache = notesOnCache([...(held === null ? [] : [held]), ...destinations]);
-    const all = [...(content?.notes ?? []), ...partitions, ...onSource, ...beside, ...misplaced, ...left, ...onCache, ...replaced, ...looked.notes, ...notes];
+    const all = [...(content?.notes ?? []), ...partitions, ...onSource, ...boot, ...beside, ...misplaced, ...left, ...onCache, ...replaced, ...looked.notes, ...notes];
     const plan = planOf(asked, request, from, destinations, bytes, client, all, log?.id ?? null);
     const serverCopies = from?.kind === 'file' && blocks.serverCopies(from.realPath);
     return { plan, request, source: held, serverCopies, destinations, grid, manifest, map, resumed, log, stateDir: dir, lock, left: [], sessions, rights, locks, client, addon };

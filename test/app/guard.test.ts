@@ -6,7 +6,7 @@ import type { Blocks } from '../../app/engine/blocks.ts';
 import { argumentErrors, memoryOf } from '../../app/engine/arguments.ts';
 import { english } from '../../app/engine/english.ts';
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, UNLIMITED } from '../../app/engine/file-limits.ts';
-import { notesOnClones, notesOnDestination, notesOnSource, refusals } from '../../app/engine/guard.ts';
+import { notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource, refusals } from '../../app/engine/guard.ts';
 import { endpoint, type End, type ImagePlace } from '../../app/engine/inspect.ts';
 import { GB, images, laptop, live, picture, server, type Machine } from './machines.ts';
 
@@ -323,6 +323,28 @@ describe('S15 partitions of the disk that holds the system', () => {
     expect(codes(blocks, source(GB), [device(blocks, '/dev/sda3'), device(blocks, '/dev/sdb1')])).toEqual([]);
     expect(notesOnDestination(device(blocks, '/dev/sda3'))).toEqual([{ kind: 'besideSystem', path: '/dev/sda3' }]);
     expect(notesOnDestination(device(blocks, '/dev/sdb1'))).toEqual([]);
+  });
+});
+
+describe('an eMMC that has boot areas', () => {
+  const emmc = (name: string, number: number): Machine['devices'] => [
+    { name, number: `179:${number}`, children: [{ name: `${name}p1`, number: `179:${number + 1}`, type: 'part' }] },
+    { name: `${name}boot0`, number: `179:${number + 8}` }, { name: `${name}boot1`, number: `179:${number + 16}` }, { name: `${name}rpmb`, number: `179:${number + 24}` },
+  ];
+  const blocks = picture({ devices: [...emmc('mmcblk0', 0), ...emmc('mmcblk1', 64), { name: 'mmcblk2', number: '179:128' }], mounts: [['0:22', '/', 'nfs4', 'server:/']] });
+
+  it('is copied and written without them, and the review says so', () => {
+    const note = (path: string, end: 'source' | 'destination'): unknown => notesOnBootAreas(device(blocks, path), end, blocks);
+    expect(note('/dev/mmcblk0', 'source')).toEqual([{ kind: 'bootAreas', path: '/dev/mmcblk0', areas: ['boot0', 'boot1'], end: 'source' }]);
+    expect(note('/dev/mmcblk1', 'destination')).toEqual([{ kind: 'bootAreas', path: '/dev/mmcblk1', areas: ['boot0', 'boot1'], end: 'destination' }]);
+    expect(['/dev/mmcblk0p1', '/dev/mmcblk0boot0', '/dev/mmcblk2'].flatMap((path) => note(path, 'source'))).toEqual([]);
+    expect(notesOnBootAreas(source(GB), 'source', blocks)).toEqual([]);
+  });
+
+  it('is told of in words', () => {
+    const said = (end: 'source' | 'destination'): string => english.note({ kind: 'bootAreas', path: '/dev/mmcblk0', areas: ['boot0', 'boot1'], end });
+    expect(said('source')).toBe('The boot areas of /dev/mmcblk0 (boot0, boot1) are not copied, only its main area is. A board that starts from them does not start from the copy alone.');
+    expect(said('destination')).toBe('The boot areas of /dev/mmcblk0 (boot0, boot1) are not written, only its main area is. They keep what they hold.');
   });
 });
 

@@ -6,6 +6,7 @@ export const notes: Translated<typeof english> = {
   mountedSource: '{path} ist beschreibbar unter {targets} eingehängt: Was derweil darauf geschrieben wird, kann die Kopie in sich widersprüchlich machen.',
   swapSource: '{path} wird als Swap benutzt: Was derweil darauf geschrieben wird, kann die Kopie in sich widersprüchlich machen.',
   besideSystem: '{path} ist eine Partition des Laufwerks, auf dem das laufende System ist.',
+  bootAreas: 'Die Boot-Bereiche von {path} ({areas}) werden nicht {end, select, source {kopiert} other {beschrieben}}, nur sein Hauptbereich. {end, select, source {Ein Gerät, das von ihnen startet, startet nicht von der Kopie allein.} other {Sie behalten ihren Inhalt.}}',
   gptNotAtEnd: '{path} ist größer als die Quelle: Die Sicherung der Partitionstabelle (GPT) wird nicht an seinem Ende liegen. Nach der Kopie verschiebt `sgdisk -e {path}` sie dorthin.',
   leftBehind: '{path} behält hinter dem Ende der Quelle alte Signaturen: {signatures}. Ein System kann es für das halten, was es war. `wipefs --all {path}` vor der Kopie löscht sie.',
   mirrorLeft: '{path} behält hinter dem Ende der Quelle die Kopie eines alten btrfs-Superblocks, bei {place}. Nur Werkzeuge zur Rettung sehen dort nach.',

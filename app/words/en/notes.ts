@@ -6,6 +6,7 @@ export const notes = {
   mountedSource: '{path} is mounted read-write at {targets}: what is written to it meanwhile can make the copy inconsistent.',
   swapSource: '{path} is used as swap: what is written to it meanwhile can make the copy inconsistent.',
   besideSystem: '{path} is a partition of the disk that holds the running system.',
+  bootAreas: 'The boot areas of {path} ({areas}) are not {end, select, source {copied} other {written}}, only its main area is. {end, select, source {A board that starts from them does not start from the copy alone.} other {They keep what they hold.}}',
   gptNotAtEnd: '{path} is larger than the source: the backup of its partition table (GPT) will not be at its end. After the copy, `sgdisk -e {path}` moves it there.',
   leftBehind: '{path} keeps old signatures beyond the end of the source: {signatures}. A system may take it for what it was. `wipefs --all {path}` before the copy erases them.',
   mirrorLeft: '{path} keeps a copy of an old btrfs superblock beyond the end of the source, at {place}. Only recovery tools look there.',

@@ -6,6 +6,7 @@ export const notes: Translated<typeof english> = {
   mountedSource: '{path} est monté en écriture sur {targets} : ce qui y est écrit pendant ce temps peut rendre la copie incohérente.',
   swapSource: '{path} sert de swap : ce qui y est écrit pendant ce temps peut rendre la copie incohérente.',
   besideSystem: '{path} est une partition du disque qui porte le système en marche.',
+  bootAreas: 'Les zones de démarrage de {path} ({areas}) ne sont pas {end, select, source {copiées} other {écrites}}, seule sa zone principale l’est. {end, select, source {Une carte qui démarre depuis ces zones ne démarre pas depuis la copie seule.} other {Elles gardent leur contenu.}}',
   gptNotAtEnd: '{path} est plus grand que la source : la sauvegarde de la table de partitions (GPT) ne sera pas à sa fin. Après la copie, `sgdisk -e {path}` l’y déplace.',
   leftBehind: '{path} garde d’anciennes signatures au-delà de la fin de la source : {signatures}. Un système peut le prendre pour ce qu’il était. `wipefs --all {path}` avant la copie les efface.',
   mirrorLeft: '{path} garde la copie d’un ancien superbloc btrfs au-delà de la fin de la source, à {place}. Seuls les outils de récupération regardent là.',

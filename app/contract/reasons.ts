@@ -16,6 +16,7 @@ export const CAUSES = {
   shorterThanBefore: {},
   otherThanWritten: {},
   otherThanSource: {},
+  stillOther: {},
   otherThanManifest: {},
   otherThanItsManifest: {},
   unexplained: { of: ['read', 'write', 'verify'] },

@@ -21,6 +21,7 @@ export const REMEDIES = {
   checkAgain: {},
   repairIt: {},
   testCapacity: {},
+  losesData: {},
   refusedCommand: {},
   mountedSince: {},
   continueJob: {},

@@ -39,8 +39,16 @@ const OF_CHECK: Partial<Record<ErrorCode, Remedy>> = { CANCELLED: { kind: 'check
 /** And where a source is there to repair it from. */
 const OF_CHECK_BY_SOURCE: typeof OF_CHECK = { ...OF_CHECK, VERIFY_MISMATCH: { kind: 'repairIt' } };
 
-/** One entry of the native list; `superblock`: what differs includes a superblock, which a mount changes. */
-export function jobError(entry: NativeError, job: Named, superblock = false): JobError {
+/** What else is known of a difference. */
+export interface Circumstances {
+  /** What differs includes a superblock, which a mount changes. */
+  superblock?: boolean;
+  /** It had been found different before, and was written again. */
+  rewritten?: boolean;
+}
+
+/** One entry of the native list. */
+export function jobError(entry: NativeError, job: Named, known: Circumstances = {}): JobError {
   const { side, errno, flush } = entry;
   const destination = entry.destination < 0 ? null : entry.destination;
   const code = side === 'read' && (entry.cause === 'mismatch' || wasCut(entry, job)) ? 'SOURCE_CHANGED' : CODES[entry.cause];
@@ -50,11 +58,20 @@ export function jobError(entry: NativeError, job: Named, superblock = false): Jo
     op: flush ? 'flush' : side,
     errno,
     ...placed,
-    ...(isRefused(entry) ? { remedy: { kind: 'refusedCommand' } as const } : isOfOtherManifest(entry, job) ? { remedy: { kind: 'manifestOfSource' } as const } : superblock ? { remedy: { kind: 'mountedSince' } as const } : {}),
+    ...remedyOf(entry, job, known),
     reason: code === 'CANCELLED' ? { kind: 'cancelled' }
-      : placed === null ? { kind: 'failed', what: operationOf(entry), cause: causeOf(entry, job) }
-        : { kind: 'failedAt', what: operationOf(entry), place: placed, cause: causeOf(entry, job) },
+      : placed === null ? { kind: 'failed', what: operationOf(entry), cause: causeOf(entry, job, known) }
+        : { kind: 'failedAt', what: operationOf(entry), place: placed, cause: causeOf(entry, job, known) },
   });
+}
+
+/** What helps more than the remedy of the code; nothing where that is all there is. */
+function remedyOf(entry: NativeError, job: Named, { superblock, rewritten }: Circumstances): { remedy?: Remedy } {
+  if (isRefused(entry)) return { remedy: { kind: 'refusedCommand' } };
+  if (isOfOtherManifest(entry, job)) return { remedy: { kind: 'manifestOfSource' } };
+  if (entry.side !== 'verify' || entry.cause !== 'mismatch') return {};
+  if (superblock === true) return { remedy: { kind: 'mountedSince' } };
+  return rewritten === true && !isFile(job, entry.destination) ? { remedy: { kind: 'losesData' } } : {};
 }
 
 /** The device understood the command and would not do it (BLK_STS_TARGET, BLK_STS_NOTSUPP): that says nothing about its medium. */
@@ -103,7 +120,7 @@ function operationOf({ side, flush, cause }: NativeError): Extract<Reason, { kin
   return side === 'verify' && cause !== 'mismatch' ? 'readBack' : side;
 }
 
-function causeOf(entry: NativeError, job: Named): Fact<'causes'> {
+function causeOf(entry: NativeError, job: Named, { rewritten }: Circumstances): Fact<'causes'> {
   const { cause, errno, side, destination } = entry;
   const { kind, source, destinations } = job;
   switch (cause) {
@@ -121,6 +138,7 @@ function causeOf(entry: NativeError, job: Named): Fact<'causes'> {
       return { kind: isFile(job, destination < 0 ? null : destination) ? 'fileSystemSilent' : 'silent' };
     case 'mismatch':
       if (side === 'read') return { kind: isOfOtherManifest(entry, job) ? 'otherThanItsManifest' : 'otherThanBefore' };
+      if (rewritten === true) return { kind: 'stillOther' };
       if (kind === 'copy' || kind === 'resume') return { kind: 'otherThanWritten' };
       return { kind: source === null ? 'otherThanManifest' : 'otherThanSource' };
     case 'cancelled': // which is told as that, not as a failed transfer

@@ -98,7 +98,7 @@ export class Job implements Stage {
       destinations: destinations.map((held) => ({ path: held.end.path, get part() { return held.naming?.part ?? null; } })),
     };
     this.#looks = request.kind !== 'verify' || prepared.source === null ? null
-      : new Looks(prepared.source.device, (index) => this.device(index), ({ entry, superblock }) => this.#push(jobError(entry, this.#named, superblock)));
+      : new Looks(prepared.source.device, (index) => this.device(index), ({ entry, superblock }) => this.#push(jobError(entry, this.#named, { superblock })));
     this.#standings = destinations.map(() => new Standing());
     this.#controls = {
       paused: false, pausedDestinations: this.#paused, limit: wholeLimit(request.throttle),
@@ -428,7 +428,7 @@ export class Job implements Stage {
     for (const entry of joinedEntries(pass.newErrors(ended))) {
       // Which destinations were cut short, their states say; each gets one error of its own for it.
       if (entry.cause === 'cancelled' || hold(entry)) continue;
-      if (this.#looks?.take(entry) !== true) this.#push(jobError(entry, this.#named));
+      if (this.#looks?.take(entry) !== true) this.#push(jobError(entry, this.#named, { rewritten: pass.rewrote(entry) }));
     }
   }
 

@@ -1,5 +1,6 @@
 // One native job of a job: submitted, sampled, and told in the job's own numbering of destinations.
 import type { DestinationState } from '../contract/jobs.ts';
+import { hasChunk } from './chunks.ts';
 import { ErrorReports } from './error-reports.ts';
 import type {
   ChunkRange, NativeClient, NativeDestinationProgress, NativeDevice, NativeError, NativeHashes, NativeJob, NativeJobRequest, NativeResult, NativeState,
@@ -58,6 +59,7 @@ export class Pass {
   readonly #reports = new ErrorReports();
   /** Entries of each target's list of durable chunks that were given out. */
   readonly #durable: number[];
+  readonly #chunkSize: number;
   /** Destinations that another pass has taken over. */
   readonly #dismissed = new Set<number>();
 
@@ -65,6 +67,7 @@ export class Pass {
   constructor(client: NativeClient, request: PassRequest, devices: readonly NativeDevice[], controls: Controls) {
     const { targets, job } = request;
     this.request = request;
+    this.#chunkSize = client.chunkSize;
     this.#native = client.submit({
       ...job,
       destinations: targets.map(({ destination }) => devices[destination]!),
@@ -116,6 +119,14 @@ export class Pass {
   /** All errors so far, each with all of its length. */
   errors(): NativeError[] {
     return this.#numbered(this.#native.errors(0));
+  }
+
+  /** Was what this error of a destination is about found different before, and written again here? */
+  rewrote({ destination, offset }: NativeError): boolean {
+    const { words, job, targets } = this.request;
+    const target = targets.find((one) => one.destination === destination);
+    if (target === undefined || job.op !== 'copy' || words.writing !== 'repairing') return false;
+    return target.todo === undefined || hasChunk(target.todo, Math.floor(offset / this.#chunkSize));
   }
 
   /** What has come onto the media since the last call. */

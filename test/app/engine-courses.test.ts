@@ -314,6 +314,17 @@ describe.skipIf(noLab !== null)('what differs', () => {
     expect(head(disk.backing, 8 * MiB).equals(seededBytes(8 * MiB, 1))).toBe(true);
   });
 
+  it.each(['repair', 'copy'] as const)('that a drive does not keep is told as written again: after a %s', async (kind) => {
+    const source = await bench.image('disk.img', 4 * MiB);
+    const disk = await bench.disk({ size: 4 * MiB });
+    await disk.rule('drop w 5000s 1s');
+    const result = await bench.session().run({ kind, source, destinations: [disk.device], repair: kind === 'copy' });
+    const [first] = result.destinations[0]!.errors;
+    expect(result.destinations[0]).toMatchObject({ state: 'failed', verified: false, errors: [{ code: 'VERIFY_MISMATCH', op: 'verify', offset: 2 * MiB, length: MiB }] });
+    expect(first!.message).toBe('Verification failed at 2.0 MiB (sectors 4,096 to 6,143): it was written again and still differs.');
+    expect(first!.advice).toBe('Do not use this drive: it does not keep what is written to it.');
+  });
+
   it('for good is listed range by range, when the job is to keep going', async () => {
     const source = await bench.image('disk.img', 8 * MiB);
     const disk = await bench.disk({ size: 8 * MiB });

@@ -158,6 +158,19 @@ describe('errors of a growing list are told once', () => {
   });
 });
 
+describe('what differs after it was written again', () => {
+  const differs = native({ side: 'verify', cause: 'mismatch', errno: null });
+
+  it('is told of a drive as that, and of an image without blaming the drive', () => {
+    expect(jobError(differs, job, { rewritten: true })).toMatchObject({ code: 'VERIFY_MISMATCH', reason: { cause: { kind: 'stillOther' } }, remedy: { kind: 'losesData' } });
+    expect(jobError({ ...differs, destination: 1 }, job, { rewritten: true })).toMatchObject({ reason: { reason: { cause: { kind: 'stillOther' } } }, remedy: { kind: 'VERIFY_MISMATCH' } });
+  });
+
+  it('is no medium error that stays', () => {
+    expect(jobError(native({ side: 'verify' }), job, { rewritten: true })).toMatchObject({ code: 'MEDIUM_ERROR', reason: { cause: { kind: 'medium' } }, remedy: { kind: 'MEDIUM_ERROR' } });
+  });
+});
+
 describe('a result', () => {
   const ends = (states: DestinationEnd['state'][]): DestinationEnd[] =>
     states.map((state) => ({ state, uncompared: 0, written: 4096, kept: 0, seconds: 1, failed: state === 'failed', errorsFrom: 0 }));

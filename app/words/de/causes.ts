@@ -15,6 +15,7 @@ export const causes: Translated<typeof english> = {
   shorterThanBefore: 'Die Datei endet jetzt hier: Sie wurde gekürzt, während sie gelesen wurde',
   otherThanWritten: 'Zurückgelesen wurde etwas anderes als geschrieben',
   otherThanSource: 'Es weicht von der Quelle ab',
+  stillOther: 'Es wurde neu geschrieben und weicht immer noch ab',
   otherThanManifest: 'Es weicht vom Manifest ab',
   otherThanItsManifest: 'Sie ist nicht das, wovon das Manifest gemacht wurde',
   unexplained: 'Das System nannte keinen Grund für das Scheitern beim {of, select, read {Lesen} write {Schreiben} other {Zurücklesen}}',

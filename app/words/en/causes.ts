@@ -15,6 +15,7 @@ export const causes = {
   shorterThanBefore: 'the file ends here now: it was cut shorter while it was read',
   otherThanWritten: 'what was read back is not what was written',
   otherThanSource: 'it differs from the source',
+  stillOther: 'it was written again and still differs',
   otherThanManifest: 'it differs from the manifest',
   otherThanItsManifest: 'it is not what the manifest was made of',
   unexplained: 'the system gave no reason for the failed {of, select, read {read} write {write} other {verify}}',

@@ -15,6 +15,7 @@ export const causes: Translated<typeof english> = {
   shorterThanBefore: 'le fichier s’arrête désormais ici : il a été raccourci pendant sa lecture',
   otherThanWritten: 'ce qui a été relu n’est pas ce qui avait été écrit',
   otherThanSource: 'il diffère de la source',
+  stillOther: 'il a été réécrit et diffère toujours',
   otherThanManifest: 'il diffère du manifeste',
   otherThanItsManifest: 'elle n’est pas ce dont le manifeste a été fait',
   unexplained: 'le système n’a pas donné de raison pour l’échec de {of, select, read {la lecture} write {l’écriture} other {la relecture}}',

@@ -22,6 +22,7 @@ export const REMEDIES = {
   repairIt: {},
   testCapacity: {},
   losesData: {},
+  notBlank: {},
   refusedCommand: {},
   mountedSince: {},
   continueJob: {},

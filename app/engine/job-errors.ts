@@ -45,6 +45,8 @@ export interface Circumstances {
   superblock?: boolean;
   /** It had been found different before, and was written again. */
   rewritten?: boolean;
+  /** The disk was taken for blank: zeros of the source were not written. */
+  blank?: boolean;
 }
 
 /** One entry of the native list. */
@@ -66,12 +68,13 @@ export function jobError(entry: NativeError, job: Named, known: Circumstances = 
 }
 
 /** What helps more than the remedy of the code; nothing where that is all there is. */
-function remedyOf(entry: NativeError, job: Named, { superblock, rewritten }: Circumstances): { remedy?: Remedy } {
+function remedyOf(entry: NativeError, job: Named, { superblock, rewritten, blank }: Circumstances): { remedy?: Remedy } {
   if (isRefused(entry)) return { remedy: { kind: 'refusedCommand' } };
   if (isOfOtherManifest(entry, job)) return { remedy: { kind: 'manifestOfSource' } };
   if (entry.side !== 'verify' || entry.cause !== 'mismatch') return {};
   if (superblock === true) return { remedy: { kind: 'mountedSince' } };
-  return rewritten === true && !isFile(job, entry.destination) ? { remedy: { kind: 'losesData' } } : {};
+  if (isFile(job, entry.destination)) return {};
+  return rewritten === true ? { remedy: { kind: 'losesData' } } : blank === true ? { remedy: { kind: 'notBlank' } } : {};
 }
 
 /** The device understood the command and would not do it (BLK_STS_TARGET, BLK_STS_NOTSUPP): that says nothing about its medium. */
@@ -109,8 +112,10 @@ const PLAIN = 1 / 16;
  * right. Gives `error` with that as its likely reason where it has this pattern; else `error` itself.
  */
 export function smallerThanSaid(error: JobError, { kind, bytes }: Pick<Plan, 'kind' | 'bytes'>): JobError {
-  const { code, offset, length, side, destination } = error;
+  const { code, offset, length, side, destination, remedy } = error;
   if (!writes(kind) || code !== 'VERIFY_MISMATCH' || offset === null || length === null) return error;
+  // Zeros at the end of the source that a disk did not have look the same.
+  if (remedy.kind === 'notBlank') return error;
   if (offset === 0 || offset + length < bytes || length < bytes * PLAIN) return error;
   return { ...failure({ ...error, reason: { kind: 'smallerThanSaid', from: { offset, length } }, remedy: { kind: 'testCapacity' } }), side, destination };
 }

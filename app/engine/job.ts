@@ -428,7 +428,7 @@ export class Job implements Stage {
     for (const entry of joinedEntries(pass.newErrors(ended))) {
       // Which destinations were cut short, their states say; each gets one error of its own for it.
       if (entry.cause === 'cancelled' || hold(entry)) continue;
-      if (this.#looks?.take(entry) !== true) this.#push(jobError(entry, this.#named, { rewritten: pass.rewrote(entry) }));
+      if (this.#looks?.take(entry) !== true) this.#push(jobError(entry, this.#named, { rewritten: pass.rewrote(entry), blank: pass.request.job.assumeBlank === true }));
     }
   }
 

@@ -243,6 +243,19 @@ describe.skipIf(cannot !== null)('zeros', () => {
     expect(blank.old).toBe(true);
   });
 
+  test('left out on a disk that was not blank are told as that, also where they reach to the end of the copy', async () => {
+    const source = await bench.image('ends-in-zeros.img', MiB);
+    await writeFile(source, Buffer.concat([seededBytes(MiB, 1), Buffer.alloc(SIZE - MiB)]));
+    const disk = await bench.disk({ size: SIZE });
+    await writeFile(disk.backing, seededBytes(SIZE, 9));
+    const run = await platter(['copy', source, disk.device, '--yes', '--json', '--assume-blank']);
+    expect(resultOf(run).destinations[0]!.errors).toMatchObject([{
+      code: 'VERIFY_MISMATCH', offset: MiB, length: SIZE - MiB, message: expect.stringContaining('what was read back is not what was written') as string,
+      advice: 'Do not use this copy. The disk was perhaps not blank: copy again without --assume-blank, and replace the drive if it differs again.',
+    }]);
+    expect(await platter(['copy', source, disk.device, '--yes', '--json'])).toMatchObject({ code: 0 });
+  });
+
   test('become holes in an image', async () => {
     const directory = await bench.directory();
     await writeFile(join(directory, 'disk.img'), Buffer.concat([seededBytes(MiB, 1), Buffer.alloc(SIZE - MiB)]));

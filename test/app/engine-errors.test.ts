@@ -158,6 +158,16 @@ describe('errors of a growing list are told once', () => {
   });
 });
 
+describe('what differs where a disk was taken for blank', () => {
+  const differs = native({ side: 'verify', cause: 'mismatch', errno: null });
+
+  it('is told of a disk with both causes, of an image as ever', () => {
+    expect(jobError(differs, job, { blank: true })).toMatchObject({ code: 'VERIFY_MISMATCH', remedy: { kind: 'notBlank' } });
+    expect(jobError({ ...differs, destination: 1 }, job, { blank: true })).toMatchObject({ remedy: { kind: 'VERIFY_MISMATCH' } });
+    expect(jobError(native({ side: 'verify' }), job, { blank: true })).toMatchObject({ remedy: { kind: 'MEDIUM_ERROR' } });
+  });
+});
+
 describe('what differs after it was written again', () => {
   const differs = native({ side: 'verify', cause: 'mismatch', errno: null });
 

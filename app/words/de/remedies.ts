@@ -48,6 +48,7 @@ export const remedies: Translated<typeof english> = {
   repairIt: 'Verwenden Sie diese Kopie nicht; reparieren Sie sie oder schreiben Sie sie neu, und ersetzen Sie das Laufwerk, wenn es wieder geschieht.',
   testCapacity: 'Prüfen Sie, wie viel das Laufwerk wirklich fasst (zum Beispiel mit f3probe), bevor Sie es wieder verwenden.',
   losesData: 'Verwenden Sie dieses Laufwerk nicht: Es behält nicht, was darauf geschrieben wird.',
+  notBlank: 'Verwenden Sie diese Kopie nicht. Das Laufwerk war vielleicht nicht leer: Kopieren Sie noch einmal ohne --assume-blank, und ersetzen Sie das Laufwerk, wenn es wieder abweicht.',
   continueJob: 'Setzen Sie den Auftrag fort: Er prüft, was auf den Laufwerken ist, und stellt sie fertig.',
   refusedCommand: 'Das Medium kann in Ordnung sein: Sehen Sie im Kernel-Protokoll (dmesg) nach, was abgelehnt wurde, und versuchen Sie einen anderen Anschluss oder Adapter.',
   mountedSince: 'Ein Dateisystem darauf wurde seit dem Schreiben vermutlich eingehängt, was seinen Superblock ändert: Reparieren Sie es, wenn es gleich sein muss.',

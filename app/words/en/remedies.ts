@@ -48,6 +48,7 @@ export const remedies = {
   repairIt: 'Do not use this copy; repair it or write it again, and replace the drive if it happens again.',
   testCapacity: 'Test how much the drive really holds (with f3probe, for example) before you use it again.',
   losesData: 'Do not use this drive: it does not keep what is written to it.',
+  notBlank: 'Do not use this copy. The disk was perhaps not blank: copy again without --assume-blank, and replace the drive if it differs again.',
   continueJob: 'Continue the job: it checks what is on the drives, and finishes them.',
   refusedCommand: 'Its medium may be good: look into the kernel log (dmesg) for what it refused, and try another port or adapter.',
   mountedSince: 'A file system on it was probably mounted since it was written, which changes its superblock: repair it if it has to be equal.',

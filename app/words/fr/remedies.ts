@@ -48,6 +48,7 @@ export const remedies: Translated<typeof english> = {
   repairIt: 'N’utilisez pas cette copie ; réparez-la ou réécrivez-la, et remplacez le disque si cela se répète.',
   testCapacity: 'Testez la capacité réelle du disque (avec f3probe, par exemple) avant de le réutiliser.',
   losesData: 'N’utilisez pas ce disque : il ne garde pas ce qui y est écrit.',
+  notBlank: 'N’utilisez pas cette copie. Le disque n’était peut-être pas vierge : recopiez sans --assume-blank, et remplacez le disque s’il diffère encore.',
   continueJob: 'Continuez la tâche : elle vérifie ce qui est sur les disques, puis les termine.',
   refusedCommand: 'Le support est peut-être bon : cherchez dans le journal du noyau (dmesg) ce qui a été refusé, et essayez un autre port ou adaptateur.',
   mountedSince: 'Un système de fichiers y a probablement été monté depuis l’écriture, ce qui modifie son superbloc : réparez-le s’il doit être identique.',

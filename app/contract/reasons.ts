@@ -8,6 +8,8 @@ export const CAUSES = {
   removed: {},
   full: {},
   fileSystemFull: {},
+  fullAt: { target: 'text', free: 'bytes' },
+  fullAndMissing: { target: 'text', free: 'bytes', missing: 'bytes', how: ['exactly', 'most'] },
   writeProtected: {},
   timedOut: {},
   silent: {},

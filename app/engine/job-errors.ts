@@ -39,7 +39,7 @@ const OF_CHECK: Partial<Record<ErrorCode, Remedy>> = { CANCELLED: { kind: 'check
 /** And where a source is there to repair it from. */
 const OF_CHECK_BY_SOURCE: typeof OF_CHECK = { ...OF_CHECK, VERIFY_MISMATCH: { kind: 'repairIt' } };
 
-/** What else is known of a difference. */
+/** What else is known of an error. */
 export interface Circumstances {
   /** What differs includes a superblock, which a mount changes. */
   superblock?: boolean;
@@ -47,6 +47,8 @@ export interface Circumstances {
   rewritten?: boolean;
   /** The disk was taken for blank: zeros of the source were not written. */
   blank?: boolean;
+  /** What is known of the file system that has no more room. */
+  full?: Fact<'causes'> | null;
 }
 
 /** One entry of the native list. */
@@ -125,7 +127,7 @@ function operationOf({ side, flush, cause }: NativeError): Extract<Reason, { kin
   return side === 'verify' && cause !== 'mismatch' ? 'readBack' : side;
 }
 
-function causeOf(entry: NativeError, job: Named, { rewritten }: Circumstances): Fact<'causes'> {
+function causeOf(entry: NativeError, job: Named, { rewritten, full }: Circumstances): Fact<'causes'> {
   const { cause, errno, side, destination } = entry;
   const { kind, source, destinations } = job;
   switch (cause) {
@@ -134,7 +136,7 @@ function causeOf(entry: NativeError, job: Named, { rewritten }: Circumstances): 
     case 'gone':
       return { kind: wasCut(entry, job) ? 'shorterThanBefore' : 'gone' };
     case 'no-space':
-      return { kind: (destinations[destination]?.part ?? null) === null ? 'full' : 'fileSystemFull' };
+      return full ?? { kind: (destinations[destination]?.part ?? null) === null ? 'full' : 'fileSystemFull' };
     case 'read-only':
       return { kind: 'writeProtected' };
     case 'timed-out':

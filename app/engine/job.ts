@@ -11,6 +11,7 @@ import { course } from './course.ts';
 import { CourseStage } from './course-stage.ts';
 import { joinedEntries } from './error-ranges.ts';
 import { cancelledOpening, failureOf, type Failure } from './errors.ts';
+import { whatIsFull } from './full-file-system.ts';
 import { giveName, loseName } from './images.ts';
 import { about, jobError, type Named } from './job-errors.ts';
 import { jobResult, unexplained } from './job-result.ts';
@@ -71,6 +72,8 @@ export class Job implements Stage {
   readonly #notes: Note[] = [];
   /** A check names the sectors that differ. */
   readonly #looks: Looks | null;
+  /** Errors of which more is being found out. */
+  #late = Promise.resolve();
   readonly #startedAt = performance.now();
   readonly #paused = new Set<number>();
   readonly #controls: Controls & { limits: number[]; pausedDestinations: Set<number> };
@@ -256,7 +259,7 @@ export class Job implements Stage {
     const answers = await pass.done;
     await nextTurn();
     this.#tellErrors(pass, true);
-    await this.#looks?.done;
+    await Promise.all([this.#looks?.done, this.#late]);
     this.#ledger.takeDurable(pass);
     this.#passes.delete(pass);
     const ofSource = request.job.source === this.prepared.source?.device;
@@ -428,8 +431,20 @@ export class Job implements Stage {
     for (const entry of joinedEntries(pass.newErrors(ended))) {
       // Which destinations were cut short, their states say; each gets one error of its own for it.
       if (entry.cause === 'cancelled' || hold(entry)) continue;
-      if (this.#looks?.take(entry) !== true) this.#push(jobError(entry, this.#named, { rewritten: pass.rewrote(entry), blank: pass.request.job.assumeBlank === true }));
+      if (this.#isFull(entry)) this.#late = this.#late.then(() => this.#tellFull(entry));
+      else if (this.#looks?.take(entry) !== true) this.#push(jobError(entry, this.#named, { rewritten: pass.rewrote(entry), blank: pass.request.job.assumeBlank === true }));
     }
+  }
+
+  /** Only ENOSPC says that the file system is full: a quota and the longest file that it takes are others. */
+  #isFull({ cause, errno, destination }: NativeError): boolean {
+    return cause === 'no-space' && errno === 'ENOSPC' && destination >= 0 && this.prepared.destinations[destination]!.end.kind === 'file';
+  }
+
+  async #tellFull(entry: NativeError): Promise<void> {
+    const { end, naming } = this.prepared.destinations[entry.destination]!;
+    const whole = !this.request.sparse || end.image?.limits.whole === true;
+    this.#push(jobError(entry, this.#named, { full: await whatIsFull({ path: naming?.part ?? end.realPath, bytes: this.grid.bytes, whole }) }));
   }
 
   #push(said: JobError): void {

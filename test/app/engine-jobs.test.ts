@@ -1,9 +1,10 @@
 // Jobs through the real host and the real engine, on devices that fail as told.
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { lstat, mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canLab, seededBytes } from '../lab/lab.ts';
-import { MiB, refused, requestOf, Workbench } from './engine-support.ts';
+import { MiB, refused, requestOf, resultOf, Workbench } from './engine-support.ts';
 
 const noLab = canLab();
 let bench: Workbench;
@@ -177,6 +178,24 @@ describe.skipIf(noLab !== null)('an image', () => {
     expect(await readFile(victim)).toEqual(seededBytes(100, 5));
     expect((await lstat(`${copy}.part`)).isSymbolicLink()).toBe(true);
   });
+
+  it.each([['exactly', false, '4,194,304 bytes'], ['at most, where zeros are left out', true, 'up to 4,194,304 bytes']])(
+    'on a file system that gets full names it, and says how much is missing: %s', async (_, sparse, missing) => {
+      const source = await bench.image('disk.img', 8 * MiB);
+      const target = await bench.path('full');
+      await mkdir(target);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12M', 'platter-test', target]);
+      bench.finally(() => Promise.resolve(execFileSync('umount', [target])));
+      const copy = `${target}/copy.img`;
+      const session = bench.session();
+      await session.engine.call('prepare', requestOf({ source, destinations: [copy], sparse }));
+      await writeFile(`${target}/other`, seededBytes(8 * MiB, 2));
+      await session.engine.call('start', {});
+      const { destinations: [ended] } = await resultOf(session);
+      expect(ended).toMatchObject({ state: 'failed', errors: [{ code: 'NO_SPACE', op: 'write', errno: 'ENOSPC', advice: 'Free space where the image goes, or choose another place for it.' }] });
+      expect(ended!.errors[0]!.message.replace(/^Write failed at .*?\): /u, '')).toBe(
+        `the file system at ${target} is full, with 0 bytes free and ${missing} more needed (the incomplete image is kept as ${copy}.part).`);
+    });
 
   it('that cannot get its name is a failure that says so', async () => {
     const source = await bench.disk({ size: 4 * MiB });

@@ -7,6 +7,8 @@ export const causes: Translated<typeof english> = {
   removed: 'Das Laufwerk wurde entfernt',
   full: 'Was hinter dem Laufwerk liegt, ist voll',
   fileSystemFull: 'Das Dateisystem ist voll',
+  fullAt: 'Das Dateisystem unter {target} ist voll ({free} frei)',
+  fullAndMissing: 'Das Dateisystem unter {target} ist voll ({free} frei), und {how, select, most {bis zu {missing}} other {{missing}}} fehlen noch',
   writeProtected: 'Das Laufwerk ist schreibgeschützt',
   timedOut: 'Das Laufwerk hat nicht rechtzeitig geantwortet',
   silent: 'Das Laufwerk antwortet nicht mehr',

@@ -7,6 +7,8 @@ export const causes: Translated<typeof english> = {
   removed: 'le disque a été retiré',
   full: 'ce qu’il y a derrière le disque est plein',
   fileSystemFull: 'le système de fichiers est plein',
+  fullAt: 'le système de fichiers monté sur {target} est plein ({free} libres)',
+  fullAndMissing: 'le système de fichiers monté sur {target} est plein ({free} libres), et il manque encore {how, select, most {jusqu’à {missing}} other {{missing}}}',
   writeProtected: 'le disque est protégé en écriture',
   timedOut: 'le disque n’a pas répondu à temps',
   silent: 'le disque ne répond plus',

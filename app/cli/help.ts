@@ -32,7 +32,9 @@ With --json, stdout has one object a line and nothing else:
                             writeErr, seconds, bytes, manifest, rescue,
                             sourceWritten, notes, job, and per destination path,
                             state, verdict, verified, uncompared, written, kept,
-                            seconds, errors. The verdict is verified, failed,
+                            seconds, errors; of one that is not done also
+                            durable, the bytes that are known to be on its
+                            medium. The verdict is verified, failed,
                             removed, cancelled, written (not read back),
                             partlyVerified (uncompared bytes were not compared)
                             or sourceWritten (it was, during the job)

@@ -2,7 +2,7 @@
 import type { JobRecord, RecordedDestination } from '../contract/records.ts';
 import { english } from '../engine/english.ts';
 import { size } from '../engine/words.ts';
-import { verdictWords } from '../records/verdict-words.ts';
+import { removedWords, verdictWords } from '../records/verdict-words.ts';
 import { verdictOf } from '../view/verdict.ts';
 import { formatTime } from './quantities.ts';
 import { printable, type Paint } from './text.ts';
@@ -25,5 +25,7 @@ function destinationLine(destination: RecordedDestination, record: JobRecord): s
   const { path, model, serial, port, errors } = destination;
   const identity = [model, serial, port === null ? null : english.port({ sockets: port })].filter((text) => text !== null).map(printable).join(', ');
   const error = errors[0] === undefined ? '' : `. ${printable(errors[0].message)}`;
-  return `  to ${printable(path)}${identity === '' ? '' : ` (${identity})`}: ${verdictWords(verdictOf(destination, record), destination.uncompared)}${error}`;
+  const verdict = verdictOf(destination, record);
+  const ending = verdict === 'removed' ? removedWords(destination, record.bytes) : verdictWords(verdict, destination.uncompared);
+  return `  to ${printable(path)}${identity === '' ? '' : ` (${identity})`}: ${ending}${error}`;
 }

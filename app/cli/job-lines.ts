@@ -123,7 +123,8 @@ function destinationLine(view: JobView, index: number, layout: Layout, screen: S
   if (phrase !== word) {
     // It says more than the column of states has room for.
     const kept = keptWords(view, index);
-    return [named, screen.paint(style, fit(kept === null ? phrase : `${phrase}; ${kept}`, STATE_WIDTH + 2 + layout.rest).trimEnd())].join('  ');
+    const more = word === 'removed' && error !== undefined ? `: ${printable(error.message)}` : kept === null ? '' : `; ${kept}`;
+    return [named, screen.paint(style, fit(`${phrase}${more}`, STATE_WIDTH + 2 + layout.rest).trimEnd())].join('  ');
   }
   const instead = word === 'failed' || word === 'removed' ? error?.message ?? null : keptWords(view, index);
   if (instead !== null) return [...start, fit(printable(instead), layout.rest).trimEnd()].join('  ');

@@ -4,7 +4,7 @@ import type { DestinationProgress, DestinationState, Plan, RescueProgress } from
 import type { JobView } from '../contract/window.ts';
 import { english } from '../engine/english.ts';
 import { counted, size } from '../engine/words.ts';
-import { countedWords, verdictWords } from '../records/verdict-words.ts';
+import { countedWords, removedWords, verdictWords } from '../records/verdict-words.ts';
 import { isComplete, VERDICTS, verdictIn, verdictOf, type Verdict } from '../view/verdict.ts';
 import { formatTime } from './quantities.ts';
 import { printable } from './text.ts';
@@ -52,7 +52,9 @@ export function wordOf(view: JobView, index: number): Word {
 /** The same in full, as people read it: "verified except 1,048,576 bytes". */
 export function phraseOf(view: JobView, index: number): string {
   const word = wordOf(view, index);
-  const uncompared = view.result?.destinations[index]?.uncompared ?? view.progress.destinations[index]!.uncompared;
+  const ended = view.result?.destinations[index];
+  if (word === 'removed' && ended !== undefined) return removedWords(ended, view.plan.bytes);
+  const uncompared = ended?.uncompared ?? view.progress.destinations[index]!.uncompared;
   return isVerdict(word) ? verdictWords(word, uncompared) : word;
 }
 
@@ -97,9 +99,17 @@ export function verdict(view: JobView): string {
   if (failure !== null) return 'The engine broke down: take none of the destinations for complete.';
   const cut = plan.kind !== 'verify' && result.destinations.some(({ state }) => state === 'cancelled');
   const warning = cut ? ' The devices are flushed; what was cancelled holds only a part of the copy.' : '';
+  const removed = result.destinations.flatMap((destination, index) => (wordOf(view, index) === 'removed' ? [{ path: destination.path, phrase: phraseOf(view, index) }] : []));
   const each = result.destinations.some((destination) => isComplete(verdictOf(destination, result))) ? `: ${size(plan.bytes)} each,` : '';
   const seconds = result.seconds < 9.95 ? `${result.seconds.toFixed(1)} s` : formatTime(result.seconds);
-  return `${countWords(view)}${each} in ${seconds}.${warning}`;
+  return `${countWords(view)}${each} in ${seconds}.${warning}${plan.kind === 'verify' ? '' : removedSentence(removed)}`;
+}
+
+/** What removed destinations hold. */
+function removedSentence(removed: readonly { path: string; phrase: string }[]): string {
+  const [one, ...others] = removed;
+  if (one === undefined || (others.length === 0 && one.phrase === 'removed')) return '';
+  return others.length === 0 ? ` ${printable(one.path)} was ${one.phrase}.` : ' What was removed holds only a part of the copy.';
 }
 
 /** What else there is to know of a job that has ended, a sentence each. */

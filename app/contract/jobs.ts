@@ -211,6 +211,11 @@ export interface DestinationResult {
   written: number;
   /** Bytes that needed no writing because they were there: of an update, a repair, a continued job. */
   kept: number;
+  /**
+   * Of one that is not done: bytes of the copy that are known to be on its medium, because they were flushed or were found there.
+   * Left out where nobody can tell: of a job that only compares, or whose engine broke down.
+   */
+  durable?: number | undefined;
   /** From the start of the job until it had ended. */
   seconds: number;
   errors: JobError[];

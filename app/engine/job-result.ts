@@ -6,7 +6,7 @@ import { joinedErrors } from './error-ranges.ts';
 import { about, smallerThanSaid, type Named } from './job-errors.ts';
 
 /** How a destination ended, over all passes. */
-export interface DestinationEnd extends Pick<DestinationResult, 'state' | 'uncompared' | 'written' | 'kept' | 'seconds'> {
+export interface DestinationEnd extends Pick<DestinationResult, 'state' | 'uncompared' | 'written' | 'kept' | 'durable' | 'seconds'> {
   /** Its own errors made it end: kcopyd's bit. */
   failed: boolean;
   /** Index of the first error that counts. */
@@ -29,9 +29,9 @@ const ERROR_BUDGET = MAX_FRAME_BYTES / 2;
 export function jobResult({ plan, named, ends, errors, ...rest }: Ended): JobResult {
   const share = ERROR_BUDGET / (ends.length + 1);
   const errorsOf = (of: number | null, from = 0): JobError[] => fitting(joinedErrors(errors.slice(from).filter(({ destination }) => destination === of)), share);
-  const destinations = ends.map(({ state, uncompared, written, kept, seconds, errorsFrom }, index): DestinationResult => {
+  const destinations = ends.map(({ state, uncompared, written, kept, durable, seconds, errorsFrom }, index): DestinationResult => {
     const own = errorsOf(index, errorsFrom).map((error) => (plan.destinations[index]?.kind === 'block' ? smallerThanSaid(error, plan) : error));
-    return { path: named.destinations[index]!.path, state, verified: verifiedOf(state, uncompared, own, plan), uncompared, written, kept, seconds, errors: own };
+    return { path: named.destinations[index]!.path, state, verified: verifiedOf(state, uncompared, own, plan), uncompared, written, kept, ...(durable === undefined ? {} : { durable }), seconds, errors: own };
   });
   return {
     ...rest,

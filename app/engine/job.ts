@@ -5,8 +5,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { JobError } from '../contract/errors.ts';
 import type { Note } from '../contract/facts.ts';
 import type { HostEvent } from '../contract/host.ts';
-import type { DestinationResult, JobProgress } from '../contract/jobs.ts';
-import { chunksOfErrors, type Grid, type KnownHashes } from './chunk-sets.ts';
+import { writes, type DestinationResult, type JobProgress } from '../contract/jobs.ts';
+import { bytesOf, chunksOfErrors, type Grid, type KnownHashes } from './chunk-sets.ts';
 import { course } from './course.ts';
 import { CourseStage } from './course-stage.ts';
 import { joinedEntries } from './error-ranges.ts';
@@ -385,8 +385,10 @@ export class Job implements Stage {
 
   async #end(): Promise<void> {
     const { plan, source } = this.prepared;
-    const ends = this.#standings.map(({ end, uncompared, written, kept, seconds, failed, errorsFrom }) =>
-      ({ state: end ?? 'failed', uncompared, written, kept, seconds: seconds ?? this.#seconds(), failed, errorsFrom }));
+    const ends = this.#standings.map(({ end, uncompared, written, kept, seconds, failed, errorsFrom }, index) => {
+      const durable = end === 'done' || !writes(plan.kind) ? undefined : bytesOf(this.#ledger.durable(index), this.grid);
+      return { state: end ?? 'failed', uncompared, written, kept, durable, seconds: seconds ?? this.#seconds(), failed, errorsFrom };
+    });
     for (const error of unexplained(ends, this.#errors, this.#named)) this.#push(error);
     const silent = new Set(this.#errors.flatMap(({ code, destination }) => (code === 'STALLED' ? [destination] : [])));
     for (const note of await showNewPartitions(this.prepared, (index) => silent.has(index) || this.#removals.has(index))) this.note(note);

@@ -100,7 +100,7 @@ const jobProgress = z.object({
 
 const destinationResult = z.object({
   path: text, state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), uncompared: count, written: count, kept: count,
-  seconds: z.number().nonnegative(), errors: z.array(jobError),
+  durable: count.optional(), seconds: z.number().nonnegative(), errors: z.array(jobError),
 }) satisfies z.ZodType<DestinationResult>;
 
 const jobResult = z.object({

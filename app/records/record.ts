@@ -78,8 +78,8 @@ const end = z.object({
   path: text, kind: z.enum(['block', 'file']), size: count, model: maybeText, serial: maybeText, port: z.array(socket).min(1).nullable(),
 }) satisfies z.ZodType<RecordedEnd>;
 const destination = end.extend({
-  state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), uncompared: count, written: count, kept: count, seconds: z.number().nonnegative(),
-  endedAt: time, readBack: count, bytesPerSecond: z.number().nonnegative().nullable(), errorCount: count, errors: z.array(jobError),
+  state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), uncompared: count, written: count, kept: count, durable: count.optional(),
+  seconds: z.number().nonnegative(), endedAt: time, readBack: count, bytesPerSecond: z.number().nonnegative().nullable(), errorCount: count, errors: z.array(jobError),
 }) satisfies z.ZodType<RecordedDestination>;
 
 /** A record as it is in a file, and as `--json` gives it, with the verdict on each destination. Facts stand in it in English too. */

@@ -45,7 +45,7 @@ export const resultShape = z.strictObject({
   destinations: z.array(z.strictObject({
     path: z.string(), state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), uncompared: bytes,
     verdict: z.enum(['verified', 'sourceWritten', 'partlyVerified', 'written', 'failed', 'removed', 'cancelled']),
-    written: bytes, kept: bytes, seconds: z.number().nonnegative(), errors: z.array(error),
+    written: bytes, kept: bytes, durable: bytes.optional(), seconds: z.number().nonnegative(), errors: z.array(error),
   })).min(1),
 });
 

@@ -95,6 +95,7 @@ describe.skipIf(noLab !== null)(`a drive that comes back under another node${noL
     expect(job!.destinations[1]).toMatchObject({ ...STICK, finished: false });
     const { durable } = job!.destinations[1]!;
     expect(durable).toBeGreaterThan(0);
+    expect((await resultOf(session)).destinations.map((end) => end.durable)).toEqual([undefined, durable]);
 
     name([stick, { model: 'Cruzer', serial: 'another' }]);
     const asked = requestOf({ kind: 'resume', source: null, destinations: [], job: job!.id });

@@ -148,6 +148,42 @@ describe('S4 the verdict on every destination of every job', () => {
     });
 });
 
+describe('a destination that was removed', () => {
+  const lines = (ends: Partial<DestinationResult>[], kind: 'copy' | 'verify' = 'copy'): string[] => {
+    const paths = ends.map((_, index) => `/dev/sd${String.fromCharCode(98 + index)}`);
+    const started = jobStarted(plan(paths, { kind }), 0);
+    const made = result(ends.map((end, index) => ({ ...ended(paths[index]!, 'failed', null, [gone]), ...end })));
+    return logEnd(play(started, sample(started, paths.map((path) => progress(path, 'failed'))), { event: 'result', result: made }));
+  };
+  const said = (end: Partial<DestinationResult>, kind?: 'verify'): string[] => lines([end], kind).map((line) => line.replace(`: ${gone.message}`, ''));
+
+  it.each([
+    ['what was flushed', { durable: 12e9, written: 14e9 }, 'removed with 12.0 GB of 64.0 GB flushed'],
+    ['what was there already', { durable: 12e9, written: 1e9, kept: 11e9 }, 'removed with 12.0 GB of 64.0 GB on its medium'],
+    ['what was written and not flushed', { durable: 0, written: 14e9 }, 'removed with 14.0 GB of 64.0 GB written and nothing flushed'],
+    ['nothing', { durable: 0, written: 0 }, 'removed with nothing written'],
+    ['what was written, where nobody can tell what was flushed', { written: 14e9 }, 'removed with 14.0 GB of 64.0 GB written'],
+  ])('has %s, and its line and the verdict say so', (_, end, phrase) => {
+    expect(said(end)).toEqual([`/dev/sdb: ${phrase}`, `1 removed in 10 s. /dev/sdb was ${phrase}.`]);
+  });
+
+  it('is only removed where nothing was written, and nothing is known', () => {
+    expect(said({ written: 0 })).toEqual(['/dev/sdb: removed', '1 removed in 10 s.']);
+    expect(said({ written: 0 }, 'verify')).toEqual(['/dev/sdb: removed', '1 removed in 10 s.']);
+  });
+
+  it('has it in its own line only, where there are several', () => {
+    expect(lines([{ durable: 12e9 }, { durable: 3e9 }]).at(-1)).toBe('2 removed in 10 s. What was removed holds only a part of the copy.');
+  });
+
+  it('has it on a terminal beside the reason, and in the history', () => {
+    const started = jobStarted(plan(['/dev/sdb']), 0);
+    const view = play(started, sample(started, [progress('/dev/sdb', 'failed')]), { event: 'result', result: result([{ ...ended('/dev/sdb', 'failed', null, [gone]), durable: 12e9 }]) });
+    expect(finalLines(view, plainScreen(200))[0]).toMatch(/^ {2}. \/dev\/sdb {2}removed with 12\.0 GB of 64\.0 GB flushed: Write failed/u);
+    expect(historyLines([recordOf(view, 1000)], 0, plain).at(-1)).toContain(': removed with 12.0 GB of 64.0 GB flushed. Write failed');
+  });
+});
+
 describe('a destination of a job that still runs', () => {
   it('S4 is not called verified when part of it was not compared', () => {
     const started = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);

@@ -33,11 +33,17 @@ export const history: Actions['history'] = (words, { json, csv }) => asking(refu
 
 /** `platter report`. */
 export const report: Actions['report'] = (id, files, yes) => asking(refusals(false), async () => {
+  const paths = Object.values(files).flatMap((file) => (file === null ? [] : [resolve(file)]));
+  paths.filter((path, index) => paths.indexOf(path) < index).forEach(refuseTwice);
   const record = await kept(new History().get(id));
   for (const file of Object.values(files)) if (!yes && file !== null && (await replaces(resolve(file)))) refuseTaken(file);
   for (const form of REPORT_FORMS) if (files[form] !== null) await saveReport(resolve(files[form]), form, [record]);
   if (files.manifest !== null) await exportManifest(stateDir(), record.manifest ?? noManifest(), resolve(files.manifest));
   return EXIT.allGood;
+});
+
+const refuseTwice = (device: string): never => refuse({
+  code: 'DUPLICATE', op: 'check', device, reason: { kind: 'namedTwice' }, remedy: { kind: 'said', text: 'Name a file for each form of the report.' },
 });
 
 const refuseTaken = (device: string): never => refuse({

@@ -10,7 +10,7 @@ import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
 import { partOf, type End, type ImagePlace } from './inspect.ts';
 import { openId, statsId } from './file-ids.ts';
 import type { NativeAddon, NativeDevice, NativeDeviceInfo } from './native.ts';
-import type { Held } from './prepare.ts';
+import type { Held } from './prepared.ts';
 
 /** The two names of an image that is not complete. Absolute paths without links, in one folder. */
 export interface Naming {

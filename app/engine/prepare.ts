@@ -14,7 +14,7 @@ import { errnoOf, failure, failureOf, isRefusedAccess, reasonOf, Refusal, refuse
 import { againstBehindSame } from './behind.ts';
 import { withHolder } from './holders.ts';
 import { againstUnmounting, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
-import { bornAt, checkPart, refuseForeignPart, reopenPart, type Naming } from './images.ts';
+import { bornAt, checkPart, refuseForeignPart, reopenPart } from './images.ts';
 import { endpoint, type End, type Found } from './inspect.ts';
 import { newJobId, type LoggedEnd } from './job-log.ts';
 import { notesOnLeftovers } from './leftovers.ts';
@@ -28,7 +28,7 @@ import { bytesOf } from './mapfile.ts';
 import type { NativeAddon, NativeClient, NativeDevice, NativeOpenOptions } from './native.ts';
 import { partitionNotes } from './partitions.ts';
 import { placeOf } from './places.ts';
-import type { Held, Prepared } from './prepared.ts';
+import type { Held, Naming, Prepared } from './prepared.ts';
 import type { Rights } from './rights.ts';
 import type { RightsSession, Wanted } from './rights-session.ts';
 import { findEnds, isNamed, leftByJob, openInterrupted, sampleErrors, type Resumed } from './resume.ts';

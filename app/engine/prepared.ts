@@ -1,7 +1,6 @@
 // What a request has become when it was prepared: every device and file found, opened and held, and nothing written.
 import type { CopyRequest, Plan } from '../contract/jobs.ts';
 import type { Grid } from './chunk-sets.ts';
-import type { Naming } from './images.ts';
 import type { End } from './inspect.ts';
 import { closeDisks, unlockEnd } from './locks.ts';
 import type { Manifest } from './manifest.ts';
@@ -12,6 +11,19 @@ import type { Resumed } from './resume.ts';
 import type { Rights } from './rights.ts';
 import type { RightsSession } from './rights-session.ts';
 import type { WriteMark } from './write-counts.ts';
+
+/** The two names of an image that is not complete. Absolute paths without links, in one folder. */
+export interface Naming {
+  /** Its name until it is complete. */
+  part: string;
+  /** Its name from then on. */
+  name: string;
+  /** The file that the review showed under `name`, which may be replaced; null when nothing may be. */
+  replaces: Reviewed | null;
+}
+
+/** A file as the review showed it. */
+export type Reviewed = Pick<End, 'id' | 'size' | 'modified' | 'lasting'>;
 
 /** A destination and its open device. A new image has none yet: its file is made when the job starts. */
 export interface Held extends HeldDisk {

@@ -14,7 +14,7 @@ import { unitTests } from './unit.mjs';
 
 /** A stage: what set-up it needs, `apart` when another stage runs the same tests and it is run only by name, and a function that runs it, prints with what it is given, and gives `{passed, failed, skips}`. */
 const stages = {
-  lint: { purpose: 'tools', run: () => checks([['eslint/bin/eslint.js', ...eslintArgs]]) },
+  lint: { purpose: 'tools', run: async () => sum(await checks([['eslint/bin/eslint.js', ...eslintArgs]]), await check(inRoot('.ci/commits'))) },
   types: {
     purpose: 'tools',
     run: () =>
@@ -47,14 +47,16 @@ const options = () => ({
   env: { ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }), ...process.env, PATH: `${inRoot('node_modules/.bin')}${delimiter}${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}` },
 });
 
-/** Programs of node_modules, each one a test that passes with exit code 0. */
+/** A program as a test that passes with exit code 0. */
+const check = async (command, args = []) => ((await run(command, args, options())) === 0 ? { passed: 1, failed: 0, skips: [] } : { passed: 0, failed: 1, skips: [] });
+
+const sum = (...all) => ({ passed: all.reduce((count, { passed }) => count + passed, 0), failed: all.reduce((count, { failed }) => count + failed, 0), skips: all.flatMap(({ skips }) => skips) });
+
+/** Programs of node_modules, each one a test. */
 async function checks(programs) {
-  const counts = { passed: 0, failed: 0, skips: [] };
-  for (const [program, ...args] of programs) {
-    const code = await run(process.execPath, [inRoot('node_modules', program), ...args], options());
-    counts[code === 0 ? 'passed' : 'failed']++;
-  }
-  return counts;
+  const counts = [];
+  for (const [program, ...args] of programs) counts.push(await check(process.execPath, [inRoot('node_modules', program), ...args]));
+  return sum(...counts);
 }
 
 const make = ['--silent', '--no-print-directory', '--jobs=2', '-C'];

@@ -1,6 +1,7 @@
 // The jobs that have ended: the list of them, and the report of one.
 import { resolve } from 'node:path';
 import { REPORT_FORMS } from '../contract/records.ts';
+import { Answers } from '../engine/answers.ts';
 import { refuse } from '../engine/errors.ts';
 import { exportManifest } from '../engine/made-manifests.ts';
 import { replaces } from '../engine/manifests.ts';
@@ -13,15 +14,18 @@ import { search } from '../records/search.ts';
 import type { Actions } from './commands.ts';
 import { EXIT } from './exit-code.ts';
 import { historyLines } from './history-lines.ts';
-import { forTerminal, paint, refusals, tell } from './speech.ts';
+import { forTerminal, mention, paint, refusals, tell } from './speech.ts';
 import { printableJson, printableLines } from './text.ts';
 import { asking } from './with-engine.ts';
 
 const { stdout } = process;
 
+/** Waits for what is read from the state folder, and tells the user when that takes its time. */
+const kept = <T>(work: Promise<T>): Promise<T> => new Answers(0, (path) => mention(`still waiting for ${path}`)).of(stateDir(), work);
+
 /** `platter history`. */
 export const history: Actions['history'] = (words, { json, csv }) => asking(refusals(json), async () => {
-  const { records, unreadable } = await new History().all();
+  const { records, unreadable } = await kept(new History().all());
   const found = search(records, words.join(' '));
   if (csv) return tell(stdout.isTTY ? forTerminal(printableLines(recordsCsv(found), '\r\n')) : recordsCsv(found));
   return tell(`${json ? printableJson(found.map(recordToKeep), 2) : forTerminal(historyLines(found, unreadable, paint, words.length > 0).join('\n'))}\n`);
@@ -29,11 +33,17 @@ export const history: Actions['history'] = (words, { json, csv }) => asking(refu
 
 /** `platter report`. */
 export const report: Actions['report'] = (id, files, yes) => asking(refusals(false), async () => {
-  const record = await new History().get(id);
+  const paths = Object.values(files).flatMap((file) => (file === null ? [] : [resolve(file)]));
+  paths.filter((path, index) => paths.indexOf(path) < index).forEach(refuseTwice);
+  const record = await kept(new History().get(id));
   for (const file of Object.values(files)) if (!yes && file !== null && (await replaces(resolve(file)))) refuseTaken(file);
   for (const form of REPORT_FORMS) if (files[form] !== null) await saveReport(resolve(files[form]), form, [record]);
   if (files.manifest !== null) await exportManifest(stateDir(), record.manifest ?? noManifest(), resolve(files.manifest));
   return EXIT.allGood;
+});
+
+const refuseTwice = (device: string): never => refuse({
+  code: 'DUPLICATE', op: 'check', device, reason: { kind: 'namedTwice' }, remedy: { kind: 'said', text: 'Name a file for each form of the report.' },
 });
 
 const refuseTaken = (device: string): never => refuse({

@@ -1,6 +1,7 @@
 // The command line: out/cli/platter.js. A command's own code is loaded when it is called, so that a short one is quick.
 import '../engine/no-inspector.ts';
 import { CommanderError } from 'commander';
+import { unanswered } from '../engine/answers.ts';
 import { failure } from '../engine/errors.ts';
 import { outliveHangUp } from '../engine/hang-up.ts';
 import { againstName } from '../engine/places.ts';
@@ -8,7 +9,7 @@ import { commands } from './commands.ts';
 import { EXIT } from './exit-code.ts';
 import { left } from './left-behind.ts';
 import { allTaken, watchOutput } from './output.ts';
-import { log, refusals } from './speech.ts';
+import { log, logWritten, mention, refusals } from './speech.ts';
 import { printableLines } from './text.ts';
 
 const { stdout, stderr } = process;
@@ -25,6 +26,9 @@ function misused(error: CommanderError): number {
 
 /** Milliseconds that the reader of a job's output is given, as a drive is. What is listed waits for its reader, as a pager. */
 const reader: { patience: number | null } = { patience: null };
+
+/** Milliseconds that the log of a command without a job has to answer. */
+const LOG_PATIENCE = 5000;
 
 async function main(): Promise<void> {
   watchOutput(stdout, stderr);
@@ -64,5 +68,8 @@ await main().catch((error: unknown) => {
   process.exitCode = EXIT.noneGood;
 });
 if (reader.patience !== null && !(await allTaken(stdout, stderr, reader.patience))) process.exit(EXIT.noneGood);
+await logWritten(reader.patience ?? LOG_PATIENCE);
+// Node waits for its threads, and a thread for its file.
+if (unanswered() > 0) mention('the file system of the state folder does not answer. Platter has nothing left to do, and ends when it answers.');
 // The engine alone would keep this process.
-if (left.behind) process.exit();
+if (left.behind || unanswered() > 0) process.exit();

@@ -1,5 +1,7 @@
 // Every command speaks through here: stdout, stderr and the log of this process.
 import { styleText } from 'node:util';
+import { Answers } from '../engine/answers.ts';
+import { Refusal } from '../engine/errors.ts';
 import { Log } from '../records/log.ts';
 import { EXIT } from './exit-code.ts';
 import { jsonReporter } from './json-reporter.ts';
@@ -19,6 +21,16 @@ export const log = new Log({ echo: (line) => told.log && stderr.write(`${line}\n
 export function tellLog(): void {
   told.log = true;
   mention(`the log is ${log.path}`);
+}
+
+/** Waits until the log is in its file. One that does not answer is given up after `patience` milliseconds; 0 waits for ever. */
+export async function logWritten(patience: number): Promise<void> {
+  try {
+    await new Answers(patience / 1000, (path) => mention(`still waiting for ${path}`)).of(log.path, log.written());
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    mention(`the log is not whole: ${error.message}`);
+  }
 }
 
 /** Colours on stdout; none where it is no terminal or NO_COLOR is set. */

@@ -1,5 +1,5 @@
 // What can be done about a failure: for each code one remedy, and others where something helps more.
-import type { ErrorCode } from './errors.ts';
+import type { ErrorCode } from './codes.ts';
 
 /** By code: what to do where nothing better is known. */
 export const BY_CODE = {

@@ -1,6 +1,5 @@
 // Sets of chunks as passes need them: which are left, which went wrong, how many bytes that is. Pure.
 import { bitmapBytes, chunkRanges, chunksOf, countChunks, hasChunk, HASH_BYTES, markChunks } from './chunks.ts';
-import type { NativeError } from './native.ts';
 
 /** Chunks of a range of bytes: how long it is, and what it is cut into. */
 export interface Grid {
@@ -33,8 +32,17 @@ export function bytesOf(set: Uint8Array, grid: Grid): number {
   return countChunks(set) * grid.chunkSize - (hasChunk(set, last) ? (last + 1) * grid.chunkSize - grid.bytes : 0);
 }
 
+/** What an error of a pass says of its place, in bytes. */
+interface PlacedError {
+  destination: number;
+  cause: string;
+  flush: boolean;
+  offset: number;
+  length: number;
+}
+
 /** The chunks that errors of `destination` are in. Those of a flush or a cancellation name no place. */
-export function chunksOfErrors(errors: readonly NativeError[], destination: number, grid: Grid): Uint8Array {
+export function chunksOfErrors(errors: readonly PlacedError[], destination: number, grid: Grid): Uint8Array {
   const set = noChunks(grid);
   for (const { offset, length, ...error } of errors) {
     if (error.destination !== destination || error.flush || error.cause === 'cancelled' || length === 0) continue;

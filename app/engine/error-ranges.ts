@@ -3,13 +3,21 @@
 import type { JobError } from '../contract/errors.ts';
 import type { FactValues, Reason } from '../contract/facts.ts';
 import { failure } from './errors.ts';
-import type { NativeError } from './native.ts';
 
 type Place = FactValues['place'];
 
-/** Entries of the native list: those of one failure together, in the order in which the failures began, neighbours joined. */
-export function joinedEntries(entries: readonly NativeError[]): NativeError[] {
-  const key = ({ side, destination, cause, errno, flush }: NativeError): string => [side, destination, cause, errno, flush].join(' ');
+/** An entry of the engine's list of errors. */
+interface Entry extends Place {
+  side: string;
+  destination: number;
+  cause: string;
+  errno: string | null;
+  flush: boolean;
+}
+
+/** Entries of the engine's list: those of one failure together, in the order in which the failures began, neighbours joined. */
+export function joinedEntries<T extends Entry>(entries: readonly T[]): T[] {
+  const key = ({ side, destination, cause, errno, flush }: T): string => [side, destination, cause, errno, flush].join(' ');
   return grouped(entries, key).flatMap((alike) =>
     (alike[0]!.flush ? alike : joined(alike).map(({ offset, length }) => ({ ...alike[0]!, offset, length }))));
 }

@@ -10,20 +10,7 @@ import { errnoOf, failure, failureOf, Refusal, refuse } from './errors.ts';
 import { partOf, type End, type ImagePlace } from './inspect.ts';
 import { openId, statsId } from './file-ids.ts';
 import type { NativeAddon, NativeDevice, NativeDeviceInfo } from './native.ts';
-import type { Held } from './prepare.ts';
-
-/** The two names of an image that is not complete. Absolute paths without links, in one folder. */
-export interface Naming {
-  /** Its name until it is complete. */
-  part: string;
-  /** Its name from then on. */
-  name: string;
-  /** The file that the review showed under `name`, which may be replaced; null when nothing may be. */
-  replaces: Reviewed | null;
-}
-
-/** A file as the review showed it. */
-export type Reviewed = Pick<End, 'id' | 'size' | 'modified' | 'lasting'>;
+import type { Held, Naming, Reviewed } from './prepared.ts';
 
 /** The file at an image's first name, as the review found it. */
 type PartSeen = Pick<End, 'lasting'> & { image: Pick<ImagePlace, 'part' | 'partId' | 'partBorn'> | null };

@@ -24,7 +24,7 @@ import type { NativeDevice, NativeError } from './native.ts';
 import { Looks } from './narrow.ts';
 import { Pass, type Controls, type PassRequest } from './pass.ts';
 import { showNewPartitions } from './partitions.ts';
-import { release, type Prepared } from './prepare.ts';
+import { release, type Prepared } from './prepared.ts';
 import { isOver } from './reduce.ts';
 import { Removals } from './removals.ts';
 import { rescue } from './rescue.ts';

@@ -5,7 +5,7 @@ import { Refusal } from './errors.ts';
 import { createPart, discardPart, failureIn, giveBack, ownershipOf, takeForPart } from './images.ts';
 import { Job, type Emit } from './job.ts';
 import { LogKeeper } from './log-keeper.ts';
-import type { Held, Prepared } from './prepare.ts';
+import type { Held, Prepared } from './prepared.ts';
 import { takeMounted } from './unmount.ts';
 import { writeMark } from './write-counts.ts';
 

@@ -7,7 +7,7 @@ import { chunkRanges, hasChunk, markChunks } from './chunks.ts';
 import { Evidence } from './evidence.ts';
 import type { LogKeeper } from './log-keeper.ts';
 import type { Pass } from './pass.ts';
-import type { Prepared } from './prepare.ts';
+import type { Prepared } from './prepared.ts';
 import { chunksWithin } from './rescue-map.ts';
 
 /** Hashes that are asked for at a time. */

@@ -1,7 +1,7 @@
 // The length of an image. A file that is longer or shorter than the source is not equal to it; a disk may be larger.
 import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync } from 'node:fs';
 import { openId, statsId } from './file-ids.ts';
-import type { Held } from './prepare.ts';
+import type { Held } from './prepared.ts';
 
 /** Bytes that an image has now; null for a disk. */
 export const lengthOf = ({ end, device }: Pick<Held, 'end' | 'device'>): number | null => (end.kind === 'file' && device !== null ? device.sizeNow() : null);

@@ -10,7 +10,7 @@ import { isSettled, JobLogWriter, listJobs, pruneJobs, removeJob, summaries, typ
 import { isSameEnd, loggedEnd, writtenWith } from './logged-end.ts';
 import { openId } from './file-ids.ts';
 import type { ChunkRange, NativeDevice } from './native.ts';
-import type { Prepared } from './prepare.ts';
+import type { Prepared } from './prepared.ts';
 import { holdLog, type Resumed } from './resume.ts';
 
 /** The log of one job, or of none. */

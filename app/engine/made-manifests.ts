@@ -11,7 +11,7 @@ import { errnoOf, failureOf, reasonOf, Refusal, refuse } from './errors.ts';
 import type { End } from './inspect.ts';
 import { manifestDigest, writeManifest, type Manifest } from './manifest.ts';
 import { manifestSource, replaceManifest, replaces } from './manifests.ts';
-import type { Prepared } from './prepare.ts';
+import type { Prepared } from './prepared.ts';
 import { makeFolder } from './state-folder.ts';
 
 /** The newest ones are kept: so many, and of so many bytes together. */

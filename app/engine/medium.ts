@@ -2,7 +2,7 @@
 import { writes } from '../contract/jobs.ts';
 import { both, chunksOfErrors, isEmpty, noChunks, sampleOf, without, type KnownHashes } from './chunk-sets.ts';
 import { refuse } from './errors.ts';
-import type { Prepared } from './prepare.ts';
+import type { Prepared } from './prepared.ts';
 
 /** Chunks that are read again before a destination goes on. */
 const SAMPLES = 16;

@@ -1,21 +1,38 @@
 // What the kernel makes of a disk's partition table, which it reads again before the disk is written and after.
+import type { Mounted } from '../contract/disks.ts';
 import type { Note } from '../contract/facts.ts';
-import { writes, type CopyRequest } from '../contract/jobs.ts';
+import { writes, type CopyRequest, type Plan } from '../contract/jobs.ts';
 import type { Block } from './blocks.ts';
 import { onceFree } from './busy.ts';
 import { errnoOf, Refusal, refuse } from './errors.ts';
 import { partitionHolder } from './holders.ts';
+import type { End } from './inspect.ts';
 import { readBlocks } from './machine.ts';
 import type { NativeDevice } from './native.ts';
-import type { Held, Prepared } from './prepare.ts';
 import type { RightsSession, Seen } from './rights-session.ts';
+
+/** A destination that a job holds open, in so far as it can be a disk. */
+export interface HeldDisk {
+  end: End;
+  /** null for an image that is made when the job starts. */
+  device: NativeDevice | null;
+  /** What is unmounted when the job starts; until then the disk is only open for reading. */
+  mounts: Mounted[];
+}
+
+/** The destinations of a job that has ended. */
+interface WrittenDisks {
+  plan: Pick<Plan, 'kind'>;
+  destinations: readonly HeldDisk[];
+  sessions: readonly RightsSession[];
+}
 
 /**
  * Has the kernel read the table of every disk that is held for writing, so that no partition of it is in use: one that is still
  * open could be written to later, by numbers that mean something else then. Disks that are still mounted have their turn when they
  * are unmounted. Rejects with a Refusal (IN_USE); gives a note for each disk for which the host may not ask.
  */
-export async function partitionNotes({ kind }: CopyRequest, destinations: readonly Held[], sessions: readonly RightsSession[]): Promise<Note[]> {
+export async function partitionNotes({ kind }: CopyRequest, destinations: readonly HeldDisk[], sessions: readonly RightsSession[]): Promise<Note[]> {
   const disks = destinations.filter(({ end, device, mounts }) => writes(kind) && end.kind === 'block' && device !== null && mounts.length === 0);
   const checked = await Promise.allSettled(disks.map(({ end, device }) => checkPartitions(end, device!, sessions)));
   const errors = checked.flatMap((one) => {
@@ -42,7 +59,7 @@ const now = async (disk: Block): Promise<Block> => (await readBlocks()).numbered
  * Has the kernel show what is on the disks of a job now, but for those that `skip` names (they give no answer). Gives what
  * to tell the user of those where that failed.
  */
-export async function showNewPartitions({ plan, destinations, sessions }: Prepared, skip: (destination: number) => boolean): Promise<Note[]> {
+export async function showNewPartitions({ plan, destinations, sessions }: WrittenDisks, skip: (destination: number) => boolean): Promise<Note[]> {
   const written = destinations.filter(({ end, device }, index) => writes(plan.kind) && end.kind === 'block' && device !== null && !skip(index));
   const notes = await Promise.all(written.map(async ({ end, device }): Promise<Note[]> => {
     const errno = await reread(end, device!, sessions);

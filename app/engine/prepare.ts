@@ -1,34 +1,34 @@
 // Makes a checked request of a request: every device and file found, guarded, opened and held. Writes nothing on them.
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SECTOR_SIZE, type Mounted } from '../contract/disks.ts';
+import { SECTOR_SIZE } from '../contract/disks.ts';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Note, Reason } from '../contract/facts.ts';
 import { writes, type CopyRequest, type Plan } from '../contract/jobs.ts';
 import { Answers } from './answers.ts';
 import { argumentErrors, memoryOf, verifies } from './arguments.ts';
 import { onceFree } from './busy.ts';
-import { both, isEmpty, type Grid } from './chunk-sets.ts';
+import { both, isEmpty } from './chunk-sets.ts';
 import { isChunkSize } from './chunks.ts';
 import { errnoOf, failure, failureOf, isRefusedAccess, reasonOf, Refusal, refuse, throwIfAny } from './errors.ts';
 import { againstBehindSame } from './behind.ts';
 import { withHolder } from './holders.ts';
 import { againstUnmounting, notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
-import { bornAt, checkPart, refuseForeignPart, reopenPart, type Naming } from './images.ts';
+import { bornAt, checkPart, refuseForeignPart, reopenPart } from './images.ts';
 import { endpoint, type End, type Found } from './inspect.ts';
 import { newJobId, type LoggedEnd } from './job-log.ts';
 import { notesOnLeftovers } from './leftovers.ts';
-import { closeDisks, lockEnds, unlockEnd } from './locks.ts';
+import { closeDisks, lockEnds } from './locks.ts';
 import { look, lookAgain, type Looked } from './look.ts';
 import { isThatFile, mayBeThatFile } from './logged-end.ts';
 import { openId } from './file-ids.ts';
 import { isSequence, readBlocks } from './machine.ts';
-import type { Manifest } from './manifest.ts';
 import { againstSource } from './manifest-sample.ts';
-import { bytesOf, type RescueMap } from './mapfile.ts';
+import { bytesOf } from './mapfile.ts';
 import type { NativeAddon, NativeClient, NativeDevice, NativeOpenOptions } from './native.ts';
 import { partitionNotes } from './partitions.ts';
 import { placeOf } from './places.ts';
+import type { Held, Naming, Prepared } from './prepared.ts';
 import type { Rights } from './rights.ts';
 import type { RightsSession, Wanted } from './rights-session.ts';
 import { findEnds, isNamed, leftByJob, openInterrupted, sampleErrors, type Resumed } from './resume.ts';
@@ -36,56 +36,8 @@ import { notesOnSectors } from './sectors.ts';
 import { judgeContent } from './source-content.ts';
 import { makeFolder, stateDir } from './state-folder.ts';
 import { mountsOf } from './unmount.ts';
-import type { WriteMark } from './write-counts.ts';
 
 const PAGE = 4096;
-
-/** A destination and its open device. A new image has none yet: its file is made when the job starts. */
-export interface Held {
-  end: End;
-  device: NativeDevice | null;
-  /** What is unmounted when the job starts; until then it is only open for reading. */
-  mounts: Mounted[];
-  /** What is on it is compared, and stays where it is equal. */
-  updated: boolean;
-  /** Of an image that has not its own name yet: what it is called, and what it will be when it is complete. */
-  naming: Naming | null;
-}
-
-/** What `prepare` holds until the job ends or is given up. */
-export interface Prepared {
-  plan: Plan;
-  /** What is done: of a job that is continued, what was asked for when it began. */
-  request: CopyRequest;
-  /** null where a manifest stands for it. */
-  source: { end: End; device: NativeDevice; /** What was written to it when the job started; null for a file. */ mark: WriteMark | null } | null;
-  /** Images beside the source are copied by the server that has them both. */
-  serverCopies: boolean;
-  /** In the order of the plan. */
-  destinations: Held[];
-  grid: Grid;
-  /** Of the source from before. */
-  manifest: Manifest | null;
-  /** Of a rescue that is continued. */
-  map: RescueMap | null;
-  resumed: Resumed | null;
-  /** Where the job's log is, or will be; null for a job that keeps none. */
-  log: { dir: string; id: string } | null;
-  /** Folder of the logs; null when there can be none. */
-  stateDir: string | null;
-  /** Holds the log, so that it is seen to be that of a running job. */
-  lock: NativeDevice | null;
-  /** Devices that were replaced, and are to be closed with the rest. */
-  left: NativeDevice[];
-  /** What opens the devices that the host may not open itself: first those of the plan, then one for each that came back. */
-  sessions: RightsSession[];
-  /** Gives further sessions; null where nobody is asked. */
-  rights: Rights | null;
-  /** Descriptors of the disks that partitions among the ends lie on, which hold their locks. */
-  locks: number[];
-  client: NativeClient;
-  addon: NativeAddon;
-}
 
 /** Nothing stands against a request but that the host may not open these devices. */
 class LacksRights extends Refusal {
@@ -156,15 +108,6 @@ async function attempt(request: CopyRequest, { load, rights, answers }: Attempte
     lock.close();
     throw error;
   }
-}
-
-/** Lets everything go that was held. */
-export async function release({ addon, client, source, destinations, lock, left, sessions, locks }: Prepared): Promise<void> {
-  await client.destroy();
-  for (const device of [source?.device, ...destinations.map((destination) => destination.device)]) if (device) unlockEnd(addon, device);
-  for (const device of [source?.device, ...destinations.map((destination) => destination.device), lock, ...left]) device?.close();
-  closeDisks(locks);
-  for (const session of sessions) session.close();
 }
 
 /** What opens devices. */

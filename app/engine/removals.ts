@@ -4,7 +4,7 @@ import { existsSync, statfsSync } from 'node:fs';
 import type { ErrorCode, JobError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
 import { errnoOf, failure, type Failure } from './errors.ts';
-import type { Prepared } from './prepare.ts';
+import type { Prepared } from './prepared.ts';
 import { content } from './sysfs.ts';
 
 /** Failures that a drive on its way out also gives. */

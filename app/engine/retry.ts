@@ -11,7 +11,7 @@ import { difference, loggedEnd, pathNow } from './logged-end.ts';
 import { idOf } from './file-ids.ts';
 import { isSequence, readBlocks } from './machine.ts';
 import type { NativeDevice } from './native.ts';
-import type { Prepared } from './prepare.ts';
+import type { Prepared } from './prepared.ts';
 
 /** Throws a Refusal unless a destination that ended so (null: it has not, or nothing can be asked of the job) can be started again. */
 export function refuseRetry(path: string, end: DestinationResult['state'] | null, errors: readonly JobError[]): void {

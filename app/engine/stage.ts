@@ -6,7 +6,7 @@ import type { KnownHashes, Grid } from './chunk-sets.ts';
 import type { Failure } from './errors.ts';
 import type { NativeDevice, NativeError } from './native.ts';
 import type { NewlyDurable, PassRequest } from './pass.ts';
-import type { Prepared } from './prepare.ts';
+import type { Prepared } from './prepared.ts';
 
 /** How a pass ended for its destinations. */
 export interface PassEnd {

@@ -11,9 +11,8 @@ import { moveLock } from './locks.ts';
 import { isSequence, readBlocks } from './machine.ts';
 import { inTheWayOf, mountOf, parseMounts, parseSwaps, type Mount } from './mounts.ts';
 import type { NativeAddon, NativeDevice } from './native.ts';
-import { checkPartitions } from './partitions.ts';
+import { checkPartitions, type HeldDisk } from './partitions.ts';
 import { PATIENCE_MS, requestsEnded, unlessStuck } from './patience.ts';
-import type { Held, Prepared } from './prepare.ts';
 import { runProgram, SYSTEM_PATH } from './programs.ts';
 import { shell } from './release.ts';
 import type { RightsSession, Seen } from './rights-session.ts';
@@ -190,18 +189,18 @@ function stuck(path: string, { device, target }: Mounted, patience: number): Ref
  * Unmounts a destination that was only opened for reading so far, and opens it for writing instead. What it was opened as
  * keeps its number from going to another drive. Rejects with a Refusal.
  */
-export async function takeMounted(prepared: Prepared, held: Held): Promise<void> {
+export async function takeMounted({ addon, sessions }: { addon: NativeAddon; sessions: readonly RightsSession[] }, held: HeldDisk): Promise<void> {
   const { end, device: reading } = held;
-  const session = prepared.sessions.find((one) => one.has(end)) ?? null;
+  const session = sessions.find((one) => one.has(end)) ?? null;
   await unmount(end, { agreed: held.mounts, session });
-  const writing = await openForWriting(prepared.addon, end, session);
+  const writing = await openForWriting(addon, end, session);
   try {
     const now = writing.info();
     if (`block:${now.major}:${now.minor}` !== end.id || now.size !== end.size || !isSequence(end.block, now)) {
       refuse({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } });
     }
-    await moveLock(prepared.addon, reading, { end, device: writing, written: true });
-    await checkPartitions(end, writing, prepared.sessions);
+    await moveLock(addon, reading, { end, device: writing, written: true });
+    await checkPartitions(end, writing, sessions);
   } catch (error) {
     writing.close();
     throw error;

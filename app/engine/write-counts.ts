@@ -3,9 +3,8 @@ import { readdirSync, statSync } from 'node:fs';
 import type { Block } from './blocks.ts';
 import { errnoOf } from './errors.ts';
 import { statsId } from './file-ids.ts';
-import { fileWritten, type Written } from './inspect.ts';
-import type { NativeAddon } from './native.ts';
-import type { Prepared } from './prepare.ts';
+import { fileWritten, type End, type Written } from './inspect.ts';
+import type { NativeAddon, NativeDevice } from './native.ts';
 import { content } from './sysfs.ts';
 
 /** Fields of a disk's stat in sysfs (Documentation/block/stat.rst): sectors that were written, and discarded. */
@@ -60,7 +59,7 @@ export function isWrittenBetween(before: WriteMark, now: WriteMark): boolean {
 const fileBehind = ({ backingFile, type, parents }: Block): string | null => backingFile ?? (type === 'part' ? (parents[0]?.backingFile ?? null) : null);
 
 /** Was the source written to since its job was started, or since a file was reviewed? A device that is gone says so in other ways. */
-export async function sourceWritten({ end, device, mark }: NonNullable<Prepared['source']>, addon: NativeAddon): Promise<Written> {
+export async function sourceWritten({ end, device, mark }: { end: End; device: NativeDevice; mark: WriteMark | null }, addon: NativeAddon): Promise<Written> {
   try {
     if (end.block === null) return await fileWritten(end, await addon.fileState(device));
     const now = writeMark(end.block);

@@ -1,6 +1,10 @@
 // Main's log: what it has to say, what the engine host says on stderr, what happens in jobs, what goes wrong in the page.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { app, type WebContents, type WebContentsConsoleMessageEventParams } from 'electron';
 import { Log, type Level } from '../records/log.ts';
+
+/** Milliseconds that a file system has to take the last entries. */
+const LAST_ENTRIES_MS = 2000;
 
 /** The one log. Errors go to stderr too, for who started Platter from a terminal. */
 export const log = new Log({
@@ -15,7 +19,13 @@ export function setupLog(): void {
   process.on('warning', (warning) => log.warn(warning.stack ?? warning.message));
   app.on('web-contents-created', (_event, contents) => listen(contents));
   app.on('child-process-gone', (_event, { type, reason, exitCode }) => log.warn(`a ${type} process ended: ${reason}, ${exitCode}`));
-  app.on('quit', (_event, code) => log.info(`Platter ends with code ${code}`));
+}
+
+/** Ends Platter. The last entries are in the log, unless its file system does not answer. */
+export async function endWith(code: number): Promise<void> {
+  log.info(`Platter ends with code ${code}`);
+  await Promise.race([log.written(), sleep(LAST_ENTRIES_MS)]);
+  app.exit(code); // not quit(): that waits for the user where a file dialog is open
 }
 
 /** How what the page's console says is logged, by its severity: in words, and as a number, as it was before Electron 35. */

@@ -15,7 +15,7 @@ import { connectEngine } from './engine.ts';
 import { findJob, findJobs, keepJob, lastJob, reportJobs } from './history.ts';
 import { notify, setupIpc } from './ipc.ts';
 import { Jobs } from './jobs.ts';
-import { log, setupLog } from './log.ts';
+import { endWith, log, setupLog } from './log.ts';
 import { stateNotices } from './notices.ts';
 import { setupNotifications } from './notifications.ts';
 import { openedImage } from './opened.ts';
@@ -40,7 +40,7 @@ if (process.getuid?.() === 0) {
   closeNetwork();
   run().catch((error: unknown) => {
     log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
-    app.exit(1);
+    return endWith(1);
   });
 }
 
@@ -116,7 +116,7 @@ async function run(): Promise<void> {
       return log.path;
     },
     copyDiagnostics: async () => {
-      await clipboard.writeText(diagnostics({ disks: jobs.state.disks, last: await lastJob(), logPath: log.path, logLines: log.tail(LOG_LINES) }));
+      await clipboard.writeText(diagnostics({ disks: jobs.state.disks, last: await lastJob(), logPath: log.path, logLines: await log.tail(LOG_LINES) }));
       return null;
     },
     changeSettings: (change) => settings.change(change),

@@ -4,6 +4,7 @@ import type { JobView } from '../contract/window.ts';
 import { outliveHangUp, STOPPING } from '../engine/hang-up.ts';
 import { say } from '../words/speech.ts';
 import type { Jobs } from './jobs.ts';
+import { endWith } from './log.ts';
 import { currentWindow } from './window.ts';
 
 /** The question; a job with a log can be continued. */
@@ -25,7 +26,7 @@ export function setupQuit(jobs: Jobs): void {
     if (stopping) return;
     stopping = true;
     await jobs.shutDown();
-    app.exit(0); // not quit(): that waits for the user where a file dialog is open
+    await endWith(0);
   };
   const askAndQuit = async (): Promise<void> => {
     asking = true;

@@ -1,5 +1,5 @@
 // The program's log: lines with levels in a file of bounded size, in the state folder. For whoever has to find out later.
-import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { appendFile, mkdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JobError, PlatterError } from '../contract/errors.ts';
 import type { JobView } from '../contract/window.ts';
@@ -17,13 +17,15 @@ export type Level = (typeof LEVELS)[number];
 
 /** Length from which a file is put aside, in bytes; the one put aside before goes. */
 const MOST_BYTES = 1024 ** 2;
+/** Entries that may wait for a file that does not answer. Later ones are left out. */
+const MOST_WAITING = 10_000;
 
 /** What a log can be told. */
 export type Logger = Record<Level, (message: string) => void>;
 
 /**
- * Writes each entry at once and by itself, so what was said before a crash is there, and several Platters can share a
- * file. A log that cannot be written stops nobody: `problem` says why.
+ * Writes each entry by itself and in the order of the calls, so several Platters can share a file. It writes in the background:
+ * a file system that does not answer stops nobody. Nor does a log that cannot be written: `problem` says why.
  */
 export class Log implements Logger {
   readonly path: string;
@@ -32,6 +34,8 @@ export class Log implements Logger {
   readonly #level: Level;
   readonly #most: number;
   readonly #echo: (line: string, level: Level) => void;
+  readonly #waiting: string[] = [];
+  #writing: Promise<void> | null = null;
 
   /** `level` is the last one that is kept (PLATTER_LOG, else info); `echo` hears every entry, whatever its level. */
   constructor({ state = stateDir(), level = levelOf(process.env.PLATTER_LOG), most = MOST_BYTES, echo = () => undefined }:
@@ -47,10 +51,16 @@ export class Log implements Logger {
   info = (message: string): void => this.#say('info', message);
   debug = (message: string): void => this.#say('debug', message);
 
+  /** Resolves when everything that was said until then is in the file, or was given up. */
+  async written(): Promise<void> {
+    await this.#writing;
+  }
+
   /** The last `count` lines, the oldest first; none when the file cannot be read. */
-  tail(count: number): string[] {
-    const lines = [`${this.path}.1`, this.path].flatMap((path) => this.#quietly(() => readFileSync(path, 'utf8').split('\n').filter((line) => line !== ''), []));
-    return lines.slice(-count);
+  async tail(count: number): Promise<string[]> {
+    await this.written();
+    const texts = await Promise.all([`${this.path}.1`, this.path].map((path) => this.#quietly(() => readFile(path, 'utf8'), '')));
+    return texts.flatMap((text) => text.split('\n')).filter((line) => line !== '').slice(-count);
   }
 
   #say(level: Level, message: string): void {
@@ -58,21 +68,31 @@ export class Log implements Logger {
     const line = `${new Date().toISOString()} ${level.padEnd(5)} [${process.pid}] ${text}`;
     this.#echo(line, level);
     if (LEVELS.indexOf(level) > LEVELS.indexOf(this.#level)) return;
-    this.#quietly(() => {
-      this.#rotate();
-      appendFileSync(this.path, `${line}\n`, { mode: 0o600 });
-    }, undefined);
+    if (this.#waiting.length === MOST_WAITING) this.problem = 'its file system does not answer';
+    else this.#waiting.push(line);
+    this.#writing ??= this.#write();
   }
 
-  #rotate(): void {
-    const size = this.#quietly(() => statSync(this.path).size, null);
-    if (size === null) mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
-    else if (size > this.#most) renameSync(this.path, `${this.path}.1`);
+  async #write(): Promise<void> {
+    for (let line = this.#waiting.shift(); line !== undefined; line = this.#waiting.shift()) {
+      const entry = `${line}\n`;
+      await this.#quietly(async () => {
+        await this.#rotate();
+        await appendFile(this.path, entry, { mode: 0o600 });
+      }, undefined);
+    }
+    this.#writing = null;
   }
 
-  #quietly<T>(act: () => T, otherwise: T): T {
+  async #rotate(): Promise<void> {
+    const size = await this.#quietly(async () => (await stat(this.path)).size, null);
+    if (size === null) await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
+    else if (size > this.#most) await rename(this.path, `${this.path}.1`);
+  }
+
+  async #quietly<T>(act: () => Promise<T>, otherwise: T): Promise<T> {
     try {
-      return act();
+      return await act();
     } catch (error) {
       if (errnoOf(error) === null) throw error;
       if (errnoOf(error) !== 'ENOENT') this.problem = (error as Error).message;

@@ -115,6 +115,51 @@ describe('a stdout that nobody reads', () => {
 });
 
 describe('a state folder that cannot be used', () => {
+  test.skipIf(noLab !== null)('F12 whose disk does not answer a reader: history says what it waits for', async () => {
+    const [home, state] = [await bench.disk({ size: 32 * MiB }), join(await bench.directory(), 'home')];
+    await mkdir(state);
+    await execute('mkfs.ext4', ['-q', home.device]);
+    await execute('mount', [home.device, state]);
+    bench.finally(async () => {
+      await home.rule('clear');
+      await execute('umount', [state]);
+    });
+    await mkdir(join(state, 'history'));
+    await execute('umount', [state]);
+    await execute('mount', [home.device, state]); // so that nothing of it is in the cache
+    await home.rule('stall r');
+    const run = start(['history'], { env: { PLATTER_STATE: state } });
+    bench.finally(() => home.rule('clear'));
+    await run.until((_, stderr) => stderr.includes(`platter: still waiting for ${state}\n`));
+    await home.rule('clear');
+    const { code, stdout } = await run.ended;
+    expect([code, stdout]).toEqual([0, 'No job has ended yet.\n']);
+  });
+
+  test.skipIf(noLab !== null)('F12 whose disk hangs: the copy ends with its verdict, and what is not kept is named', async () => {
+    const [source, copy] = [await bench.image('disk.img', 8 * MiB), join(await bench.directory(), 'copy.img')];
+    const [home, state] = [await bench.disk({ size: 32 * MiB }), join(await bench.directory(), 'home')];
+    await mkdir(state);
+    await execute('mkfs.ext4', ['-q', home.device]);
+    await execute('mount', ['-o', 'sync', home.device, state]); // so that every write waits for the disk
+    bench.finally(async () => {
+      await home.rule('clear');
+      await execute('umount', [state]);
+    });
+    const run = start(['copy', source, copy, '--yes', '--json', '--throttle', '4M', '--stall-timeout', '2'], { env: { PLATTER_STATE: state } });
+    bench.finally(() => home.rule('clear'));
+    await run.until((stdout) => stdout.includes('"event":"progress"'));
+    await home.rule('stall w', 'stall f');
+    await run.until((_, stderr) => stderr.includes('Platter has nothing left to do'));
+    await home.rule('clear');
+    const { code, stdout, stderr } = await run.ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/"event":"result".*"verdict":"verified"/u);
+    expect(stderr).toMatch(/^platter: this job is not in the history: .* for 2 seconds\. /mu);
+    expect(stderr).toMatch(/^platter: the log is not whole: .* for 2 seconds\./mu);
+    await execute('cmp', [source, copy]);
+  });
+
   test('F23 below a file: the copy goes on, and what is in the way is named', async () => {
     const [source, copy] = [await bench.image('disk.img', MiB), join(await bench.directory(), 'copy.img')];
     const file = join(await bench.directory(), 'file');

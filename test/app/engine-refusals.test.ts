@@ -7,7 +7,8 @@ import type { PlatterError } from '../../app/contract/errors.ts';
 import type { CopyRequest } from '../../app/contract/jobs.ts';
 import { startEngine } from '../../app/engine/client.ts';
 import { loadAddon, type NativeAddon } from '../../app/engine/native.ts';
-import { prepare, release } from '../../app/engine/prepare.ts';
+import { prepare } from '../../app/engine/prepare.ts';
+import { release } from '../../app/engine/prepared.ts';
 import { assertOwnLoop, canLab, seededBytes } from '../lab/lab.ts';
 import { HOST, MiB, refused, requestOf, Workbench } from './engine-support.ts';
 

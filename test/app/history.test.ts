@@ -190,6 +190,9 @@ describe.skipIf(cannot !== null)(`on real disks${cannot === null ? '' : ` (${can
       expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('letter: It is there already. Name another file, or add --yes to replace it.') as string });
     }
     expect([await readFile(join(directory, 'letter'), 'utf8'), existsSync(join(directory, 'new.json'))]).toEqual(['precious', false]);
+    const twice = await platter(['report', 'last', '--json', 'same', '--csv', './same'], { cwd: directory });
+    expect(twice, 'two forms in one file').toMatchObject({ code: 2, stderr: expect.stringContaining('same: It is named twice. Name a file for each form of the report.') as string });
+    expect(existsSync(join(directory, 'same'))).toBe(false);
     expect((await platter(['report', 'last', '--json', 'letter', '--yes'], { cwd: directory })).code).toBe(0);
     expect(JSON.parse(await readFile(join(directory, 'letter'), 'utf8'))).toEqual(recordToKeep(kept!));
     const before = await readFile(join(directory, 'r.pdf'));

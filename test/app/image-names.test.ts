@@ -13,7 +13,8 @@ import { jobPath, JobLogWriter, readJobLog, removeJob, type LoggedEnd } from '..
 import { launch } from '../../app/engine/launch.ts';
 import { statsId } from '../../app/engine/file-ids.ts';
 import { loadAddon, type NativeAddon } from '../../app/engine/native.ts';
-import { prepare, release, type Held } from '../../app/engine/prepare.ts';
+import { prepare } from '../../app/engine/prepare.ts';
+import { release, type Held } from '../../app/engine/prepared.ts';
 import { canLab, labdisk, seededBytes } from '../lab/lab.ts';
 import { interrupted, MiB, refused, requestOf, resume, resultOf, untilDurable, Workbench, type Session } from './engine-support.ts';
 

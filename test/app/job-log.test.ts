@@ -6,7 +6,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bitmapBytes, countChunks, hasChunk, markChunks } from '../../app/engine/chunks.ts';
-import { JobLogError, JobLogWriter, readJobLog, type JobLog, type JobLogHeader } from '../../app/engine/job-log.ts';
+import { JobLogError, JobLogWriter, readJobLog, timedId, type JobLog, type JobLogHeader } from '../../app/engine/job-log.ts';
 import { decodeJobLog, encodeHeader, encodeRecord, type LogRecord } from '../../app/engine/job-records.ts';
 import { seededBytes } from '../lab/lab.ts';
 import { hashes, headerOf, made, newDir, resultOf, root } from './job-log-support.ts';
@@ -39,6 +39,14 @@ function sample(): { bytes: Buffer; ends: number[]; chains: number[] } {
   const ends = pieces.map((_, index) => pieces.slice(0, index + 1).reduce((sum, { length }) => sum + length, 0));
   return { bytes: Buffer.concat(pieces), ends, chains };
 }
+
+it('the order of job ids is the order of their times, within one second too', () => {
+  const times = [0, 1, 2, 15, 16, 99, 500, 998, 999, 1000].map((ms) => Date.UTC(2026, 1, 3, 4, 5, 6) + ms);
+  const ids = times.map(timedId);
+  expect(ids.toSorted()).toEqual(ids);
+  for (const id of ids) expect(id).toMatch(/^20260203-04050[67]-[0-9a-f]{6}$/u);
+  expect(new Set(Array.from({ length: 20 }, () => timedId(times[0]!))).size, 'jobs of one moment').toBeGreaterThan(1);
+});
 
 describe('what was logged is read', () => {
   it('after any number of appends in any order', async () => {

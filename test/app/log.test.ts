@@ -20,10 +20,11 @@ describe('the log', () => {
     log.warn('a warning');
     log.info('left out');
     log.debug('left out');
+    await log.written();
     const lines = readFileSync(log.path, 'utf8').split('\n');
     expect(lines).toHaveLength(3);
     expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z error \[\d+\] first \| second \\u\{1b\}\[31m\\u\{202e\}$/u);
-    expect(log.tail(1)[0]).toContain('a warning');
+    expect((await log.tail(1))[0]).toContain('a warning');
     expect(statSync(log.path).mode & 0o777).toBe(0o600);
     expect(echoed).toEqual(['error', 'warn', 'info', 'debug']);
     expect([levelOf('debug'), levelOf('loud'), levelOf(undefined)]).toEqual(['debug', 'info', 'info']);
@@ -32,8 +33,9 @@ describe('the log', () => {
   test('never grows beyond twice its bound; the end of it is kept', async () => {
     const log = new Log({ state: await bench.directory(), most: 10_000 });
     for (let index = 0; index < 1000; index += 1) log.info(`entry ${index} ${'x'.repeat(100)}`);
+    await log.written();
     expect(statSync(log.path).size + statSync(`${log.path}.1`).size).toBeLessThan(2 * 10_200);
-    const tail = log.tail(60);
+    const tail = await log.tail(60);
     expect(tail).toHaveLength(60);
     expect(tail.at(0)).toContain('entry 940 ');
     expect(tail.at(-1)).toContain('entry 999 ');
@@ -44,8 +46,9 @@ describe('the log', () => {
     writeFileSync(state, '');
     const log = new Log({ state });
     log.error('nowhere to go');
+    await log.written();
     expect(log.problem).toMatch(/ENOTDIR|EEXIST/u);
-    expect(log.tail(10)).toEqual([]);
+    expect(await log.tail(10)).toEqual([]);
   });
 
   test('hears what happens in a job, without serial numbers', async () => {
@@ -56,8 +59,9 @@ describe('the log', () => {
       { event: 'progress', progress: view.progress }, { event: 'error', error: mediumError }, { event: 'cancelling' },
       { event: 'result', result: result([ended('/dev/sdb', 'done', true), ended('/dev/sdc', 'failed', null)]) },
     ] as const) logEvent(log, event, view);
-    const text = log.tail(100).join('\n');
-    expect(log.tail(100)).toHaveLength(5);
+    const lines = await log.tail(100);
+    const text = lines.join('\n');
+    expect(lines).toHaveLength(5);
     for (const part of ['from disk.img to /dev/sdb, /dev/sdc', 'too little memory to keep a log', 'warn ', 'MEDIUM_ERROR (EIO) write /dev/sdc at byte 12000000000', '/dev/sdb verified, /dev/sdc failed']) expect(text).toContain(part);
     expect(text).not.toContain('4C530001');
   });

@@ -40,6 +40,12 @@ Answer opening(const std::string& name) {
 
 bool make_ext4(const std::string& path) { return shell("mkfs.ext4 -q -F " + path + " >/dev/null 2>&1") == 0; }
 
+// Whether the broker takes the disk /dev/NAME for one of the running system.
+bool holds_system(const platter::broker::Machine& machine, const std::string& name) {
+  const Device device = described(name, Access::kWrite);
+  return device.size > 0 && machine.is_system(makedev(device.major_number, device.minor_number));
+}
+
 }  // namespace
 
 TEST_CASE("a device whose number has gone to another disk is refused as changed") {
@@ -288,8 +294,7 @@ TEST_CASE("S15 this machine's system disk, what it lies on and all its partition
   for (const auto& entry : std::filesystem::directory_iterator("/sys/class/block")) {
     const std::string name = entry.path().filename().string();
     if (!std::filesystem::exists(entry.path() / "dev")) continue;
-    const Device device = described(name, Access::kWrite);
-    if (device.size > 0 && machine.is_system(makedev(device.major_number, device.minor_number))) system.push_back(name);
+    if (holds_system(machine, name)) system.push_back(name);
   }
   if (system.empty()) {
     skip_reason = "this machine shows no disk that could hold its system";
@@ -308,6 +313,8 @@ TEST_CASE("S15 this machine's system disk, what it lies on and all its partition
     CAPTURE(name);
     const Answer answer = opening(name);
     const bool refused = answer.status == Status::kSystem || answer.status == Status::kSwap;
+    // Another program's mount namespace can have had its root on a disk and be gone by now.
+    if (!refused && !holds_system(platter::broker::Machine({}), name)) continue;
     CHECK(refused);
     CHECK(answer.descriptors.empty());
   }

@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <memory>
 
 #include "support.h"
@@ -36,13 +37,17 @@ size_t open_descriptors(pid_t pid) {
   return static_cast<size_t>(shell("exit $(ls /proc/" + std::to_string(pid) + "/fd | wc -l)"));
 }
 
-// True once a device can be claimed. The broker closes its own descriptors only after it has answered.
-bool becomes_free(const std::string& path) {
+// True once `holds` is. The broker closes its own descriptors only after it has answered.
+bool becomes_true(const std::function<bool()>& holds) {
   for (int waited = 0; waited < 30'000; ++waited) {
-    if (Descriptor(open(path.c_str(), O_RDONLY | O_EXCL))) return true;
+    if (holds()) return true;
     usleep(1000);
   }
   return false;
+}
+
+bool becomes_free(const std::string& path) {
+  return becomes_true([&] { return bool{Descriptor(open(path.c_str(), O_RDONLY | O_EXCL))}; });
 }
 
 }  // namespace
@@ -245,7 +250,7 @@ TEST_CASE("a session keeps neither the descriptors that it gets nor those that i
     REQUIRE(session.client().open(0, Access::kWrite).status == Status::kOk);
     REQUIRE(session.client().reread(0, 0).status != Status::kBadMessage);
   }
-  CHECK(open_descriptors(session.broker().pid()) == before);
+  CHECK(becomes_true([&] { return open_descriptors(session.broker().pid()) == before; }));
 }
 
 TEST_CASE("a device index that is not named is refused, and the session goes on") {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
-import { assertOwnLoop, canLab, seededBytes, type LabDisk } from '../lab/lab.ts';
+import { assertOwnLoop, canLab, removePartition, seededBytes, type LabDisk } from '../lab/lab.ts';
 import { expectRefusal } from './cli-shapes.ts';
 import { Bench, digest, MiB, platter, start, type Run } from './cli-support.ts';
 
@@ -112,7 +112,7 @@ describe.skipIf(noLab !== null)('a destination', () => {
     assertOwnLoop(disk.device);
     const partition = `${disk.device}p1`;
     await execute('addpart', [disk.device, '1', '2048', String(DISK / 512 - 2048)]);
-    bench.finally(() => execute('delpart', [disk.device, '1']).then(() => undefined));
+    bench.finally(() => removePartition(disk.device, 1));
     await execute('mkfs.ext4', ['-q', partition]);
     const at = await mkdtemp(join(tmpdir(), 'platter-mount-'));
     await execute('mount', ['-o', 'ro', partition, at]); // ext4 writes by itself for some seconds otherwise

@@ -9,7 +9,7 @@ import { Refusal } from '../../app/engine/client.ts';
 import { disksOf, refusalsOf } from '../../app/engine/disks.ts';
 import { idOf, numberOf } from '../../app/engine/file-ids.ts';
 import { readBlocks } from '../../app/engine/machine.ts';
-import { assertOwnLoop, canLab, labdisk } from '../lab/lab.ts';
+import { assertOwnLoop, canLab, labdisk, removePartition } from '../lab/lab.ts';
 import { describedMachines } from './described.ts';
 import { laptop, live, picture, server, type Machine } from './machines.ts';
 
@@ -149,7 +149,7 @@ describe('this machine', () => {
       expect(found).toMatchObject({ mountedAt: [target], locked: null, partitions: [{ path: partition, size: 4 * 1024 * 1024, fileSystem: 'ext4', mountedAt: [target] }] });
     } finally {
       execFileSync('umount', [target]);
-      execFileSync('delpart', [disk.device, '1']);
+      await removePartition(disk.device, 1);
       rmSync(target, { recursive: true });
     }
   });

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CopyRequest, JobResult } from '../../app/contract/jobs.ts';
 import { Refusal } from '../../app/engine/errors.ts';
-import { assertOwnLoop, canLab, canMkfs, seededBytes, type LabDisk } from '../lab/lab.ts';
+import { assertOwnLoop, canLab, canMkfs, removePartition, seededBytes, type LabDisk } from '../lab/lab.ts';
 import { chunksWritten, head, interrupted, MiB, refused, requestOf, resultOf, resume, spoil, untilDurable, Workbench, type Session } from './engine-support.ts';
 
 const noLab = canLab();
@@ -187,7 +187,7 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     expect(before!.destinations[0]!.durable).toBeGreaterThan(0);
     assertOwnLoop(disk.device);
     execFileSync('addpart', [disk.device, '1', '2048', '2048']);
-    bench.finally(() => Promise.resolve(execFileSync('delpart', [disk.device, '1'])));
+    bench.finally(() => removePartition(disk.device, 1));
     expect(await session.run({ source: small, destinations: [`${disk.device}p1`] })).toMatchObject({ destinations: [{ state: 'done' }] });
     expect((await interrupted(session))[0]).toMatchObject({ id: before!.id, damaged: false, destinations: [{ durable: 0 }] });
   });

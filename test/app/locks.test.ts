@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Block } from '../../app/engine/blocks.ts';
 import { isWrittenBetween, writeMark, type WriteMark } from '../../app/engine/write-counts.ts';
-import { assertOwnLoop, canLab, seededBytes } from '../lab/lab.ts';
+import { assertOwnLoop, canLab, removePartition, seededBytes } from '../lab/lab.ts';
 import { MiB, refused, requestOf, resultOf, spoil, Workbench, type Session } from './engine-support.ts';
 
 const noLab = canLab();
@@ -54,7 +54,7 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
     assertOwnLoop(one.device);
     execFileSync('addpart', [one.device, '1', '2048', '8192']);
-    bench.finally(() => Promise.resolve(execFileSync('delpart', [one.device, '1'])));
+    bench.finally(() => removePartition(one.device, 1));
     const first = await running(`${one.device}p1`, two.device);
     expect(await refused(bench.session().engine.call('prepare', requestOf({ source: await bench.image('disk.img', SIZE), destinations: [one.device] })))).toMatchObject([{ code: 'IN_USE' }]);
     await finish(first);

@@ -17,7 +17,7 @@ struct pending {
 
 struct entry {
   enum op op;
-  uint64_t offset, length, begin, end;
+  uint64_t offset, length, begin, end, delay;
   int error;
 };
 
@@ -102,7 +102,7 @@ static uint64_t heads_arrive(const struct io *io, uint64_t start) {
 }
 
 // When the delays, the heads and the rate let this I/O go, ns.
-static uint64_t due(const struct io *io) {
+static uint64_t due(struct io *io) {
   int s = slot(io->op);
   uint64_t start = now(), until = start;
   if (seek_ops & io->op) until = heads_arrive(io, start);
@@ -111,8 +111,8 @@ static uint64_t due(const struct io *io) {
     until = free_at[s] += (uint64_t)((double)io->length * 1e9 / (double)rate[s]);
   }
   for (unsigned i = 0; i < rule_count; i++)
-    if (rules[i].kind == DELAY && meets(&rules[i], io) && struck(&rules[i], io)) until += rules[i].amount * 1000u;
-  return until;
+    if (rules[i].kind == DELAY && meets(&rules[i], io) && struck(&rules[i], io)) io->delay += rules[i].amount;
+  return until + io->delay * 1000u;
 }
 
 static void hold(struct io *io) {
@@ -187,7 +187,7 @@ static char *take_pending(unsigned op) {
 
 void faults_begin(struct io *io, enum op op, uint64_t offset, uint64_t length) {
   io->op = op, io->offset = offset, io->length = io->transfer = length;
-  io->error = 0, io->edits = 0;
+  io->error = 0, io->edits = 0, io->delay = 0;
   pthread_mutex_lock(&lock);
   for (char *command; (command = take_pending(op));) {
     pthread_mutex_unlock(&lock);
@@ -213,7 +213,7 @@ static void record(const struct io *io, int error) {
     entries = realloc(entries, entry_room * sizeof *entries);
     if (!entries) abort();  // a log with holes would prove nothing
   }
-  entries[entry_count++] = (struct entry){io->op, io->offset, io->length, io->begin, clock_of_events, error};
+  entries[entry_count++] = (struct entry){io->op, io->offset, io->length, io->begin, clock_of_events, io->delay, error};
 }
 
 int64_t faults_end(struct io *io, int64_t result) {
@@ -262,8 +262,8 @@ char *faults_log(void) {
   pthread_mutex_lock(&lock);
   for (size_t i = 0; i < entry_count; i++) {
     const struct entry *e = &entries[i];
-    fprintf(text.stream, "{\"op\":\"%s\",\"offset\":%lu,\"length\":%lu,\"begin\":%lu,\"end\":%lu,\"error\":", op_name(e->op),
-            e->offset, e->length, e->begin, e->end);
+    fprintf(text.stream, "{\"op\":\"%s\",\"offset\":%lu,\"length\":%lu,\"begin\":%lu,\"end\":%lu,\"delay\":%lu,\"error\":",
+            op_name(e->op), e->offset, e->length, e->begin, e->end, e->delay);
     if (e->error) fprintf(text.stream, "\"%s\"}\n", strerrorname_np(e->error));
     else fprintf(text.stream, "null}\n");
   }

@@ -1,5 +1,5 @@
 // The lab from TypeScript: a virtual disk with commanded faults, for as long as a test needs it. See README.md.
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createCipheriv } from 'node:crypto';
 import { once } from 'node:events';
 import { accessSync, constants, copyFileSync, existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
@@ -79,6 +79,8 @@ export interface LabEntry {
   length: number;
   begin: number;
   end: number;
+  /** Microseconds for which `delay` and `hiccup` held it. */
+  delay: number;
   /** Name of the errno it failed with. */
   error: string | null;
 }
@@ -301,6 +303,17 @@ console.log(JSON.stringify(said));
 `;
   writeFileSync(`${folder}/lsblk`, script, { mode: 0o755 });
   return { argv: ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', 'mount --bind "$0" "$1" && shift && exec "$@"', `${folder}/lsblk`, lsblk, ...argv], name };
+}
+
+/** Takes a partition from a disk of its own again. Whoever looks at every device of the machine can have it open for a moment. */
+export async function removePartition(disk: string, number: number): Promise<void> {
+  assertOwnLoop(disk);
+  for (;;) {
+    const { status, stderr } = spawnSync('delpart', [disk, String(number)], { encoding: 'utf8' });
+    if (status === 0) return;
+    if (!stderr.includes('busy')) throw new Error(stderr);
+    await sleep(50);
+  }
 }
 
 /**

@@ -128,6 +128,7 @@ struct io {
   unsigned edits;
   struct edit edit[MAX_RULES];
   uint64_t begin;           // its place in the order of events
+  uint64_t delay;           // microseconds that `delay` and `hiccup` asked for
 };
 
 void faults_init(void);

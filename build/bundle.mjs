@@ -6,7 +6,7 @@ import { fail, fingerprint, inRoot, isMain, say, unlessDone } from './tools.mjs'
 /** Everything but Node's own modules and electron goes into the output; what is imported when it is needed lies beside it. */
 const programs = [
   { input: 'app/engine/host.ts', output: 'out/engine/host.js', format: 'esm' },
-  { input: 'app/engine/reader.ts', output: 'out/engine/reader.js', format: 'esm' }, // a thread of the host, the command line or the window
+  { input: 'app/engine/formats/reader-thread.ts', output: 'out/engine/reader.js', format: 'esm' }, // a thread of the host, the command line or the window
   { input: 'app/cli/platter.ts', output: 'out/cli/platter.js', format: 'esm' },
   { input: 'app/main/main.ts', output: 'out/main/main.js', format: 'esm' },
   { input: 'app/records/pdf.ts', output: 'out/records/pdf.js', format: 'esm' }, // loaded when a report is wanted

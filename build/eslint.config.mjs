@@ -14,21 +14,30 @@ const rooms = {
   preload: { files: 'app/preload.ts', imports: ['contract'] },
   // What is said to people, in their language: in the page, and in main's dialogs and notifications.
   words: { files: 'app/words/**', imports: ['contract'] },
+  // What every program of ours stands on: failures as values, the state folder, files that are whole or not at all.
+  base: { files: 'app/base/**', imports: ['contract', 'words'] },
   // What a job comes to: verdicts, counts, totals. The page and main's notifications see the same.
-  view: { files: 'app/view/**', imports: ['contract', 'words'] },
-  // The face of the engine: what starts the host, talks to it and names what comes back. All that main may know of the engine.
-  'engine client': { files: 'app/engine/{client,durable-file,english,errors,frames,hang-up,no-inspector,reduce,schema,state-folder}.ts', imports: ['contract', 'engine', 'words'] },
-  engine: { files: 'app/engine/**', imports: ['contract', 'engine client', 'sources', 'words'] },
+  view: { files: 'app/view/**', imports: ['base', 'contract', 'words'] },
   // What a file is, by its content.
   sources: { files: 'app/sources/**', imports: ['contract'] },
+  // Starts the engine host, talks to it and names what comes back. All that main may know of the engine.
+  client: { files: 'app/client/**', imports: ['base', 'contract'] },
+  // The rooms of the engine, each above those that it imports.
+  formats: { files: 'app/engine/formats/**', imports: ['base', 'contract'] },
+  native: { files: 'app/engine/native/**', imports: ['base', 'contract', 'formats'] },
+  devices: { files: 'app/engine/devices/**', imports: ['base', 'contract', 'native'] },
+  access: { files: 'app/engine/access/**', imports: ['base', 'client', 'contract', 'devices', 'native'] },
+  admission: { files: 'app/engine/admission/**', imports: ['access', 'base', 'contract', 'devices', 'formats', 'native', 'sources'] },
+  job: { files: 'app/engine/job/**', imports: ['access', 'admission', 'base', 'contract', 'devices', 'formats', 'native', 'view'] },
+  engine: { files: 'app/engine/*.ts', imports: ['access', 'admission', 'base', 'client', 'contract', 'devices', 'formats', 'job', 'native', 'view'] },
   // What is kept of ended jobs, for the window and the command line alike.
-  records: { files: 'app/records/**', imports: ['contract', 'engine', 'engine client', 'view', 'words'] },
-  cli: { files: 'app/cli/**', imports: ['contract', 'engine', 'engine client', 'records', 'view', 'words'] },
-  main: { files: 'app/main/**', imports: ['contract', 'engine client', 'records', 'view', 'words'] },
+  records: { files: 'app/records/**', imports: ['base', 'contract', 'formats', 'view', 'words'] },
+  cli: { files: 'app/cli/**', imports: ['admission', 'base', 'client', 'contract', 'devices', 'job', 'records', 'view', 'words'] },
+  main: { files: 'app/main/**', imports: ['base', 'client', 'contract', 'records', 'view', 'words'] },
   renderer: { files: 'renderer/**', imports: ['contract', 'view', 'words'] },
   build: { files: 'build/**', imports: [] },
-  test: { files: 'test/**', imports: ['contract', 'preload', 'engine', 'engine client', 'records', 'cli', 'main', 'renderer', 'sources', 'view', 'words', 'build'] },
 };
+rooms.test = { files: 'test/**', imports: Object.keys(rooms) };
 
 const isRoom = (name) => ({ file: { categories: name } });
 const policies = Object.entries(rooms).map(([name, { imports }]) => ({

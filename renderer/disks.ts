@@ -59,7 +59,7 @@ export type SourceFacts = { disk: Disk } | { image: string } | null;
 /** Why a disk cannot be a destination of such a job, null when it can. What main says comes first; the rest follows from the source. */
 export function destinationLock(disk: Disk, source: SourceFacts, kind: Plan['kind']): string | null {
   if (source !== null && 'disk' in source && source.disk.path === disk.path) return say('choose.isSource');
-  // As the host has it (engine/guard.ts): what is only read may be anything.
+  // As the host has it (engine/admission/guard.ts): what is only read may be anything.
   if (disk.locked !== null && writes(kind)) return sayLock(disk);
   if (source === null) return null;
   if ('image' in source) return disk.backingFile === source.image ? say('choose.isBehind') : null;

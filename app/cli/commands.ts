@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
 import { plainRequest, type CopyRequest } from '../contract/jobs.ts';
 import { TEXTS } from './help.ts';
-import { printableLines } from './text.ts';
+import { printableLines } from './output/text.ts';
 import { destinationRate, file, job, memory, name, rate, retries, seconds } from './values.ts';
 
 /** What a command does. Each resolves to the exit code. */

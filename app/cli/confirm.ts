@@ -2,10 +2,10 @@
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writes, type Endpoint, type Plan } from '../contract/jobs.ts';
-import { english } from '../engine/english.ts';
-import { partOf } from '../engine/inspect.ts';
-import { counted, size as inWords } from '../engine/words.ts';
-import { fit, columns, printable, type Paint } from './text.ts';
+import { english } from '../base/english.ts';
+import { partOf } from '../engine/devices/inspect.ts';
+import { counted, size as inWords } from '../base/figures.ts';
+import { fit, columns, printable, type Paint } from './output/text.ts';
 
 /** The one answer that starts. */
 export const CONSENT = 'yes';

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import * as z from 'zod';
 import type { PlatterError } from '../contract/errors.ts';
 import type { JobView } from '../contract/window.ts';
-import { failure } from '../engine/errors.ts';
+import { failure } from '../base/errors.ts';
 
 /** A wish. `destination` is an index; null is the whole job. */
 export type Wish =

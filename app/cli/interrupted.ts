@@ -1,9 +1,9 @@
 // `platter jobs`, and which job `platter resume` means.
 import type { InterruptedJob } from '../contract/jobs.ts';
-import type { Engine } from '../engine/client.ts';
-import { failure, Refusal } from '../engine/errors.ts';
-import { size } from '../engine/words.ts';
-import { printable, type Paint } from './text.ts';
+import type { Engine } from '../client/client.ts';
+import { failure, Refusal } from '../base/errors.ts';
+import { size } from '../base/figures.ts';
+import { printable, type Paint } from './output/text.ts';
 
 /** Lines for people: two for each job and one for each of its destinations. `timeZone` is that of the machine where not said. */
 export function jobLines(jobs: readonly InterruptedJob[], paint: Paint, timeZone?: string): string[] {

@@ -1,22 +1,22 @@
 // A job on the command line: who is asked, how it is told, how it can be stopped, and that it is kept when it has ended.
 import type { Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
-import { Answers } from '../engine/answers.ts';
-import { Refusal } from '../engine/errors.ts';
-import { stateDir } from '../engine/state-folder.ts';
+import { Answers } from '../base/answers.ts';
+import { Refusal } from '../base/errors.ts';
+import { stateDir } from '../base/state-folder.ts';
 import { History } from '../records/history.ts';
 import { recordOf } from '../records/record.ts';
 import type { Actions } from './commands.ts';
 import { askConsent, lossLines } from './confirm.ts';
 import { byLines, isControllable, type Control } from './control.ts';
 import { onlyJob } from './interrupted.ts';
-import { jsonReporter } from './json-reporter.ts';
+import { jsonReporter } from './output/json-reporter.ts';
 import { byKeys, inForeground, type Selection } from './keys.ts';
-import { logReporter } from './log-reporter.ts';
-import type { Reporter } from './reporter.ts';
+import { logReporter } from './output/log-reporter.ts';
+import type { Reporter } from './output/reporter.ts';
 import { runJob } from './run-job.ts';
 import { holdOffSleep } from './sleep.ts';
-import { forTerminal, log, mention, paint, tellLog, terminal } from './speech.ts';
+import { forTerminal, log, mention, paint, tellLog, terminal } from './output/speech.ts';
 import { Stop } from './stop.ts';
 import { withEngine } from './with-engine.ts';
 
@@ -70,6 +70,6 @@ async function reporterFor(json: boolean, selection: Selection | null, verbose: 
   if (json) return jsonReporter(stdout);
   // What the log says would go through a view that is drawn again and again.
   if (!stdout.isTTY || !terminal.moves || verbose) return logReporter(stdout, stderr);
-  const { liveReporter } = await import('./live-reporter.ts');
+  const { liveReporter } = await import('./output/live-reporter.ts');
   return liveReporter({ stdout, stderr, paint, unicode: terminal.utf8, selection });
 }

@@ -3,8 +3,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { JobView } from '../contract/window.ts';
-import { unlessErrno } from '../engine/errors.ts';
-import { isOver } from '../engine/reduce.ts';
+import { unlessErrno } from '../base/errors.ts';
+import { isOver } from '../view/reduce.ts';
 import type { Control, Controlled, Wish } from './control.ts';
 
 /** Milliseconds between two looks at who has the terminal. */

@@ -1,12 +1,12 @@
 // The commands that ask the engine without running a job: the disks, and the interrupted jobs.
 import type { Actions } from './commands.ts';
-import { diskTable } from './disk-table.ts';
+import { diskTable } from './output/disk-table.ts';
 import { EXIT } from './exit-code.ts';
 import { jobLines } from './interrupted.ts';
-import { diskFacts } from './json.ts';
-import { screenOf } from './output.ts';
-import { forTerminal, paint, refusals, tell } from './speech.ts';
-import { printableJson } from './text.ts';
+import { diskFacts } from './output/json.ts';
+import { screenOf } from './output/streams.ts';
+import { forTerminal, paint, refusals, tell } from './output/speech.ts';
+import { printableJson } from './output/text.ts';
 import { withEngine } from './with-engine.ts';
 
 const { stdout } = process;

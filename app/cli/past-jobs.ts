@@ -1,11 +1,11 @@
 // The jobs that have ended: the list of them, and the report of one.
 import { resolve } from 'node:path';
 import { REPORT_FORMS } from '../contract/records.ts';
-import { Answers } from '../engine/answers.ts';
-import { refuse } from '../engine/errors.ts';
-import { exportManifest } from '../engine/made-manifests.ts';
-import { replaces } from '../engine/manifests.ts';
-import { stateDir } from '../engine/state-folder.ts';
+import { Answers } from '../base/answers.ts';
+import { refuse } from '../base/errors.ts';
+import { exportManifest } from '../engine/job/made-manifests.ts';
+import { replaces } from '../engine/admission/given-files.ts';
+import { stateDir } from '../base/state-folder.ts';
 import { recordsCsv } from '../records/csv.ts';
 import { History } from '../records/history.ts';
 import { recordToKeep } from '../records/record.ts';
@@ -13,9 +13,9 @@ import { saveReport } from '../records/report.ts';
 import { search } from '../records/search.ts';
 import type { Actions } from './commands.ts';
 import { EXIT } from './exit-code.ts';
-import { historyLines } from './history-lines.ts';
-import { forTerminal, mention, paint, refusals, tell } from './speech.ts';
-import { printableJson, printableLines } from './text.ts';
+import { historyLines } from './output/history-lines.ts';
+import { forTerminal, mention, paint, refusals, tell } from './output/speech.ts';
+import { printableJson, printableLines } from './output/text.ts';
 import { asking } from './with-engine.ts';
 
 const { stdout } = process;

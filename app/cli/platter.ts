@@ -1,16 +1,16 @@
 // The command line: out/cli/platter.js. A command's own code is loaded when it is called, so that a short one is quick.
-import '../engine/no-inspector.ts';
+import '../base/no-inspector.ts';
 import { CommanderError } from 'commander';
-import { unanswered } from '../engine/answers.ts';
-import { failure } from '../engine/errors.ts';
-import { outliveHangUp } from '../engine/hang-up.ts';
-import { againstName } from '../engine/places.ts';
+import { unanswered } from '../base/answers.ts';
+import { failure } from '../base/errors.ts';
+import { outliveHangUp } from '../base/hang-up.ts';
+import { againstName } from '../base/places.ts';
 import { commands } from './commands.ts';
 import { EXIT } from './exit-code.ts';
 import { left } from './left-behind.ts';
-import { allTaken, watchOutput } from './output.ts';
-import { log, logWritten, mention, refusals } from './speech.ts';
-import { printableLines } from './text.ts';
+import { allTaken, watchOutput } from './output/streams.ts';
+import { log, logWritten, mention, refusals } from './output/speech.ts';
+import { printableLines } from './output/text.ts';
 
 const { stdout, stderr } = process;
 

@@ -3,8 +3,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { PlatterError } from '../contract/errors.ts';
 import type { HostCalls, HostMethod, RightsQuestion } from '../contract/host.ts';
-import type { Engine } from '../engine/client.ts';
-import { failure, Refusal } from '../engine/errors.ts';
+import type { Engine } from '../client/client.ts';
+import { failure, Refusal } from '../base/errors.ts';
 
 /** `engine`, with its questions for rights answered. `say` hears the sentence before each question. */
 export const withRights = (engine: Engine, say: (sentence: string) => void): Engine => new AnsweringEngine(engine, say);

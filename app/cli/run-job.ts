@@ -2,15 +2,15 @@
 import type { PlatterError } from '../contract/errors.ts';
 import type { CopyRequest, Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
-import { brokeDown } from '../engine/broken-job.ts';
-import type { Engine } from '../engine/client.ts';
-import { failure, Refusal } from '../engine/errors.ts';
-import { jobStarted, reduce, type JobEvent } from '../engine/reduce.ts';
+import { brokeDown } from '../view/broken-job.ts';
+import type { Engine } from '../client/client.ts';
+import { failure, Refusal } from '../base/errors.ts';
+import { jobStarted, reduce, type JobEvent } from '../view/reduce.ts';
 import { logEvent, logStart, type Logger } from '../records/log.ts';
 import { CONSENT, overwritten } from './confirm.ts';
 import type { Control, Wish } from './control.ts';
 import { EXIT, exitCode } from './exit-code.ts';
-import type { Reporter } from './reporter.ts';
+import type { Reporter } from './output/reporter.ts';
 import { Spelling } from './spelling.ts';
 import type { Stop } from './stop.ts';
 

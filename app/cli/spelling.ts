@@ -1,7 +1,7 @@
 // The engine works with absolute paths; the user reads the ones they typed.
 import type { JobError, PlatterError } from '../contract/errors.ts';
 import type { CopyRequest, Plan } from '../contract/jobs.ts';
-import type { JobEvent } from '../engine/reduce.ts';
+import type { JobEvent } from '../view/reduce.ts';
 
 /** Turns the paths of a request into absolute ones, and those of everything that comes back into the user's own. */
 export class Spelling {

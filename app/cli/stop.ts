@@ -1,5 +1,5 @@
 // Everything that asks the command to stop, as one thing: signals, and a reader that went away.
-import { STOPPING } from '../engine/hang-up.ts';
+import { STOPPING } from '../base/hang-up.ts';
 
 /** A second signal within so many milliseconds is the first one passed on again, by npm or a launcher. */
 const ECHO = 500;

@@ -1,7 +1,7 @@
 // Values of options: what was typed, as what is meant. Each throws what the parser tells the user.
 import { InvalidArgumentError } from 'commander';
-import { batchName, jobId } from '../engine/schema.ts';
-import { parseSize } from './quantities.ts';
+import { batchName, jobId } from '../contract/schema.ts';
+import { parseSize } from './output/quantities.ts';
 
 /** What the engine takes at most where a number has no other bound. */
 const RETRIES_MAX = 1000;

@@ -1,15 +1,15 @@
 // An engine for one command: started, asked, and let go of.
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Engine } from '../engine/client.ts';
-import { errorsIn, hasStalled, Refusal } from '../engine/errors.ts';
-import { controlSocket, hostCommand, startHost } from '../engine/host-process.ts';
-import { isStuck, waitsOf, type Waits } from '../engine/stuck.ts';
+import type { Engine } from '../client/client.ts';
+import { errorsIn, hasStalled, Refusal } from '../base/errors.ts';
+import { controlSocket, hostCommand, startHost } from '../client/host-process.ts';
+import { isStuck, waitsOf, type Waits } from '../client/stuck-process.ts';
 import { EXIT } from './exit-code.ts';
 import { left } from './left-behind.ts';
-import type { Refused } from './reporter.ts';
+import type { Refused } from './output/reporter.ts';
 import { withRights } from './rights.ts';
-import { log, mention } from './speech.ts';
+import { log, mention } from './output/speech.ts';
 
 const { stdin, stderr } = process;
 
@@ -34,7 +34,7 @@ export async function withEngine(refused: Refused, act: (engine: Engine) => Prom
   const host = startHost(hostCommand(), rights, (text) => log.warn(`engine: ${text.trimEnd()}`));
   // The host has it now. This process can be traced by the user's others, and needs it no more.
   if (rights.control !== null) closeSync(rights.control);
-  const { startEngine } = await import('../engine/client.ts');
+  const { startEngine } = await import('../client/client.ts');
   const started = startEngine({ host });
   let stalled = false;
   started.onEvent((event) => {

@@ -3,24 +3,24 @@
 import type { Disk } from '../contract/disks.ts';
 import type { DisksEvent } from '../contract/host.ts';
 import type { CopyRequest, InterruptedJob, Plan } from '../contract/jobs.ts';
-import { throttleErrors } from './arguments.ts';
-import { foundations, withDescendants } from './blocks.ts';
-import { DiskWatch } from './disk-watch.ts';
-import { disksOf } from './disks.ts';
-import { againstEjecting, eject } from './eject.ts';
-import { cancelledOpening, errnoOf, Refusal, refuse } from './errors.ts';
-import { jobsNow } from './holders.ts';
-import { inspectExisting } from './inspect.ts';
-import type { Emit, Job } from './job.ts';
-import { launch } from './launch.ts';
-import { readBlocks } from './machine.ts';
-import { exportManifest } from './made-manifests.ts';
-import type { NativeAddon, NativeUevent } from './native.ts';
-import { prepare } from './prepare.ts';
-import { release, type Prepared } from './prepared.ts';
-import type { Rights } from './rights.ts';
-import { forgetJob, interruptedJobs } from './resume.ts';
-import { stateDir } from './state-folder.ts';
+import { throttleErrors } from '../base/request-rules.ts';
+import { foundations, withDescendants } from './devices/blocks.ts';
+import { DiskWatch } from './devices/disk-watch.ts';
+import { disksOf } from './devices/disks.ts';
+import { againstEjecting, eject } from './access/eject.ts';
+import { cancelledOpening, errnoOf, Refusal, refuse } from '../base/errors.ts';
+import { jobsNow } from './access/holders.ts';
+import { inspectExisting } from './devices/inspect.ts';
+import type { Emit, Job } from './job/job.ts';
+import { launch } from './job/begin.ts';
+import { readBlocks } from './devices/lsblk.ts';
+import { exportManifest } from './job/made-manifests.ts';
+import type { NativeAddon, NativeUevent } from './native/addon.ts';
+import { prepare } from './admission/prepare.ts';
+import { release, type Prepared } from './admission/prepared.ts';
+import type { Rights } from './access/rights.ts';
+import { forgetJob, interruptedJobs } from './admission/resume.ts';
+import { stateDir } from '../base/state-folder.ts';
 
 type State =
   | { name: 'idle' }

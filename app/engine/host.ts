@@ -1,18 +1,18 @@
 // The engine host: frames in on stdin, frames out on stdout, anything else on stderr. It trusts nothing that it reads. It may
 // hold disks that its user may not open, so every way out of it stops the job safely first.
-import './no-inspector.ts'; // before anything else
+import '../base/no-inspector.ts'; // before anything else
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import type { PlatterError } from '../contract/errors.ts';
 import type { DisksEvent, HostEvent, HostResponse, RightsEvent, WaitingEvent } from '../contract/host.ts';
-import { unanswered } from './answers.ts';
+import { unanswered } from '../base/answers.ts';
 import { LocalEngine } from './engine.ts';
-import { errorsIn, failure, hasStalled, Refusal } from './errors.ts';
-import { encodeFrame, FrameDecoder } from './frames.ts';
-import { loadAddon, type NativeAddon } from './native.ts';
-import { Rights } from './rights.ts';
-import { hostRequest, type CheckedRequest } from './schema.ts';
+import { errorsIn, failure, hasStalled, Refusal } from '../base/errors.ts';
+import { encodeFrame, FrameDecoder } from '../client/frames.ts';
+import { loadAddon, type NativeAddon } from './native/addon.ts';
+import { Rights } from './access/rights.ts';
+import { hostRequest, type CheckedRequest } from '../contract/schema.ts';
 
 const ADDON = fileURLToPath(new URL('../native/kcopyd.node', import.meta.url));
 /** A client that does not read any more is given so long to take the last frames. */

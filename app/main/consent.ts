@@ -4,7 +4,7 @@ import type { InputEvent } from 'electron';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Reason, Remedy } from '../contract/facts.ts';
 import type { Review, WindowCalls } from '../contract/window.ts';
-import { failure } from '../engine/errors.ts';
+import { failure } from '../base/errors.ts';
 import { consentFor, HOLD_MS } from '../view/consent.ts';
 
 /** What main asks of the person before it does what a call of the page says. */

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { homedir, hostname, release, userInfo, version } from 'node:os';
 import type { Disk } from '../contract/disks.ts';
 import type { JobRecord } from '../contract/records.ts';
-import { english } from '../engine/english.ts';
+import { english } from '../base/english.ts';
 import { errorLine } from '../records/log.ts';
 import { anonymous, type Person } from '../records/anonymous.ts';
 import { verdictWords } from '../records/verdict-words.ts';

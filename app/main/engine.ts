@@ -1,5 +1,5 @@
 // How main starts the engine host.
-import { controlSocket, startEngine, type Engine } from '../engine/client.ts';
+import { controlSocket, startEngine, type Engine } from '../client/client.ts';
 import { log } from './log.ts';
 
 /** Starts the engine host, with a way to the broker that started this program where there is one. A window has no terminal for sudo. */

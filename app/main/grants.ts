@@ -4,7 +4,7 @@ import type { Disk } from '../contract/disks.ts';
 import type { PlatterError } from '../contract/errors.ts';
 import { writes, type CopyRequest, type Plan } from '../contract/jobs.ts';
 import type { JobRecord } from '../contract/records.ts';
-import { failure } from '../engine/errors.ts';
+import { failure } from '../base/errors.ts';
 
 /** Paths that the page may name in a request. They are compared letter by letter: another spelling is another path. */
 export class Grants {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Outcome } from '../contract/errors.ts';
 import type { FoundJobs, JobRecord, ReportForm } from '../contract/records.ts';
 import type { JobView } from '../contract/window.ts';
-import { Refusal } from '../engine/client.ts';
+import { Refusal } from '../client/client.ts';
 import { History } from '../records/history.ts';
 import { recordOf } from '../records/record.ts';
 import { saveReport } from '../records/report.ts';

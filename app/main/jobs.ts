@@ -8,9 +8,9 @@ import type { HostCalls, DisksEvent, HostMethod } from '../contract/host.ts';
 import type { CopyRequest, Plan } from '../contract/jobs.ts';
 import type { SettingsState } from '../contract/settings.ts';
 import type { AppState, JobView, Review } from '../contract/window.ts';
-import { Refusal, type Engine } from '../engine/client.ts';
-import { failure } from '../engine/errors.ts';
-import { jobStarted, reduce, type JobEvent } from '../engine/reduce.ts';
+import { Refusal, type Engine } from '../client/client.ts';
+import { failure } from '../base/errors.ts';
+import { jobStarted, reduce, type JobEvent } from '../view/reduce.ts';
 import { located, switchedOff } from '../view/drives.ts';
 
 /** What the window shows of disks and jobs. */

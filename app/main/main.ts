@@ -1,5 +1,5 @@
 // Electron's main process.
-import '../engine/no-inspector.ts';
+import '../base/no-inspector.ts';
 import { app, clipboard, nativeTheme, shell } from 'electron';
 import { join } from 'node:path';
 import type { SettingsState } from '../contract/settings.ts';

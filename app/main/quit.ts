@@ -1,7 +1,7 @@
 // Leaving: in the middle of a job only after a question, and then after it stopped safely.
 import { app, dialog, type MessageBoxOptions } from 'electron';
 import type { JobView } from '../contract/window.ts';
-import { outliveHangUp, STOPPING } from '../engine/hang-up.ts';
+import { outliveHangUp, STOPPING } from '../base/hang-up.ts';
 import { say } from '../words/speech.ts';
 import type { Jobs } from './jobs.ts';
 import { endWith } from './log.ts';

@@ -3,8 +3,8 @@ import { rename } from 'node:fs/promises';
 import * as z from 'zod';
 import type { Outcome, PlatterError } from '../contract/errors.ts';
 import { defaultSettings, LANGUAGES, type JobDefaults, type Settings, type SettingsChange, type SettingsState } from '../contract/settings.ts';
-import { readPlainFile, replaceFile } from '../engine/durable-file.ts';
-import { failure, failureOf, Refusal } from '../engine/errors.ts';
+import { readPlainFile, replaceFile } from '../base/durable-file.ts';
+import { failure, failureOf, Refusal } from '../base/errors.ts';
 import { nearest } from '../words/speech.ts';
 
 /** Ours has less than a thousand bytes. */

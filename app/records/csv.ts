@@ -1,6 +1,6 @@
 // Many jobs as a table for a spreadsheet: RFC 4180, one row for each destination.
 import type { JobRecord, RecordedDestination } from '../contract/records.ts';
-import { english } from '../engine/english.ts';
+import { english } from '../base/english.ts';
 import { verdictOf } from '../view/verdict.ts';
 import { printable } from '../words/safe-text.ts';
 import { verdictWords } from './verdict-words.ts';

@@ -4,9 +4,9 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobRecord } from '../contract/records.ts';
-import { readPlainFile, replaceFile } from '../engine/durable-file.ts';
-import { errnoOf, failure, failureOf, nullIfRefused, Refusal, refuse } from '../engine/errors.ts';
-import { makeFolder, stateDir } from '../engine/state-folder.ts';
+import { readPlainFile, replaceFile } from '../base/durable-file.ts';
+import { errnoOf, failure, failureOf, nullIfRefused, Refusal, refuse } from '../base/errors.ts';
+import { makeFolder, stateDir } from '../base/state-folder.ts';
 import { recordSchema, recordToKeep } from './record.ts';
 
 /** Records that are kept. */

@@ -4,14 +4,14 @@ import type { PlatterError } from '../contract/errors.ts';
 import { plainRequest, type DestinationResult, type Endpoint } from '../contract/jobs.ts';
 import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/records.ts';
 import type { JobView } from '../contract/window.ts';
-import { brokenResult } from '../engine/broken-job.ts';
-import { english } from '../engine/english.ts';
-import { failure } from '../engine/errors.ts';
-import { note, socket } from '../engine/facts-schema.ts';
-import { timedId } from '../engine/job-log.ts';
-import { keptError, keptErrors, keptNotes } from '../engine/kept.ts';
-import { thisProgram } from '../engine/program.ts';
-import { copyRequest, jobError, jobId, platterError } from '../engine/schema.ts';
+import { brokenResult } from '../view/broken-job.ts';
+import { english } from '../base/english.ts';
+import { failure } from '../base/errors.ts';
+import { note, socket } from '../contract/facts-schema.ts';
+import { timedId } from '../engine/formats/job-log.ts';
+import { keptError, keptErrors, keptNotes } from '../base/older-files.ts';
+import { thisProgram } from '../base/program-name.ts';
+import { copyRequest, jobError, jobId, platterError } from '../contract/schema.ts';
 import { outcomeOf, verdictOf } from '../view/verdict.ts';
 
 /** Errors of one end that a record keeps; a drive that fails everywhere has thousands, and they say no more. */

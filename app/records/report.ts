@@ -1,7 +1,7 @@
 // Reports: records as files for other people and programs.
 import type { JobRecord, ReportForm } from '../contract/records.ts';
 import type { Language } from '../contract/settings.ts';
-import { replaceFile } from '../engine/durable-file.ts';
+import { replaceFile } from '../base/durable-file.ts';
 import { recordsCsv } from './csv.ts';
 import { writtenRecord } from './history.ts';
 import type { reportPdf } from './pdf.ts';

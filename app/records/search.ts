@@ -1,6 +1,6 @@
 // Finding a job again by what somebody remembers of it.
 import type { JobRecord, RecordedEnd } from '../contract/records.ts';
-import { english } from '../engine/english.ts';
+import { english } from '../base/english.ts';
 import { verdictOf, type Verdict } from '../view/verdict.ts';
 import { saySockets } from '../words/host.ts';
 import { stateWord } from '../words/states.ts';

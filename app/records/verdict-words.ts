@@ -1,6 +1,6 @@
 // A verdict in English, for the command line, its lists, the log and tables.
 import type { DestinationResult } from '../contract/jobs.ts';
-import { counted, size } from '../engine/words.ts';
+import { counted, size } from '../base/figures.ts';
 import type { Verdict } from '../view/verdict.ts';
 
 /** "verified", "verified except 1,048,576 bytes": how a destination ended; `uncompared` in bytes. */

@@ -16,7 +16,7 @@
 namespace platter::broker {
 namespace {
 
-// The running system needs what is mounted here. A doubtful place is on this list. app/engine/blocks.ts has the same.
+// The running system needs what is mounted here. A doubtful place is on this list. app/engine/devices/blocks.ts has the same.
 const std::set<std::string> kSystemMounts = {
     "/",     "/boot",      "/boot/efi", "/boot/firmware", "/efi",     "/etc",     "/gnu",
     "/home", "/nix",       "/opt",      "/root",          "/srv",     "/sysroot", "/tmp",
@@ -39,7 +39,7 @@ bool is_usb(const std::string& path) {
 }
 
 // The areas of an eMMC are disks of their own to the kernel: mmcblk0 and, beside it, mmcblk0boot0, mmcblk0boot1,
-// mmcblk0rpmb and mmcblk0gp0 to gp3. app/engine/blocks.ts knows the same.
+// mmcblk0rpmb and mmcblk0gp0 to gp3. app/engine/devices/blocks.ts knows the same.
 struct EmmcArea {
   std::string main;  // the name of the main one; empty for what is no such area
   bool firmware;     // it holds firmware or keys
@@ -198,7 +198,7 @@ std::set<dev_t> Machine::devices_of_layer(const std::string& path, const Mount& 
 
 // The loop device over the image of a layer that was mounted in the initramfs, where its path leads nowhere now:
 // "/filesystem.squashfs" of Ubuntu's live system is /cdrom/casper/filesystem.squashfs. The image has to lie on a mount
-// of its own. app/engine/blocks.ts decides the same.
+// of its own. app/engine/devices/blocks.ts decides the same.
 std::set<dev_t> Machine::live_images(const std::string& path, const Mount& overlay, const std::vector<Mount>& mounts,
                                      int depth) const {
   const std::string image = last_component(path.substr(0, path.find_last_not_of('/') + 1));

@@ -2,7 +2,7 @@
 // one line of JSON, an EngineReport. Opening and closing are start-up; the clock runs from submitting to the end.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kernelSeconds } from './processors.ts';
-import { loadAddon, type NativeAddon, type NativeClient, type NativeDevice, type NativeJob, type NativeJobRequest } from '../../app/engine/native.ts';
+import { loadAddon, type NativeAddon, type NativeClient, type NativeDevice, type NativeJob, type NativeJobRequest } from '../../app/engine/native/addon.ts';
 
 /** What to do; devices as paths. */
 export interface EngineTask {

@@ -139,7 +139,7 @@ struct Expected {
   std::vector<std::string> free;
 };
 
-// Describes a machine of test/machines. test/app/described.ts reads the same files.
+// Describes a machine of test/machines. test/app/devices/described.ts reads the same files.
 Expected describe(Described& machine, const fs::path& file) {
   Expected expected;
   std::string mountinfo;

@@ -1,7 +1,7 @@
 // Frames: whatever comes through the pipe, in whatever pieces, gives the same values and then at most a FrameError.
 import { isUtf8 } from 'node:buffer';
 import { MAX_FRAME_BYTES } from '../../app/contract/host.ts';
-import { encodeFrame, FrameDecoder, FrameError } from '../../app/engine/frames.ts';
+import { encodeFrame, FrameDecoder, FrameError } from '../../app/client/frames.ts';
 import { allowing, Dice, must } from './property.ts';
 
 interface Outcome {

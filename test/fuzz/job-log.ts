@@ -2,9 +2,9 @@
 // else; and what is logged, in any order, is read.
 import { crc32 } from 'node:zlib';
 import { plainRequest } from '../../app/contract/jobs.ts';
-import { chunkRanges, countChunks, HASH_BYTES, hasChunk } from '../../app/engine/chunks.ts';
-import type { JobLogHeader } from '../../app/engine/job-header.ts';
-import { decodeJobLog, encodeHeader, encodeRecord, JobLogError, type JobLog, type LogRecord } from '../../app/engine/job-records.ts';
+import { chunkRanges, countChunks, HASH_BYTES, hasChunk } from '../../app/engine/formats/chunks.ts';
+import type { JobLogHeader } from '../../app/engine/formats/job-header.ts';
+import { decodeJobLog, encodeHeader, encodeRecord, JobLogError, type JobLog, type LogRecord } from '../../app/engine/formats/job-records.ts';
 import { allowing, Dice, must } from './property.ts';
 
 const CHUNKS = 40;

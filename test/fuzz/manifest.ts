@@ -1,6 +1,6 @@
 // The manifest: a file is refused with a ManifestError, or is exactly what is written for what was read in it.
 import { createHash } from 'node:crypto';
-import { decodeManifest, encodeManifest, manifestDigest, ManifestError } from '../../app/engine/manifest.ts';
+import { decodeManifest, encodeManifest, manifestDigest, ManifestError } from '../../app/engine/formats/manifest.ts';
 import { allowing, must } from './property.ts';
 
 function check(file: Buffer): void {

@@ -4,9 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { encodeFrame } from '../../app/engine/frames.ts';
-import type { LogRecord } from '../../app/engine/job-records.ts';
-import { encodeManifest, type Manifest } from '../../app/engine/manifest.ts';
+import { encodeFrame } from '../../app/client/frames.ts';
+import type { LogRecord } from '../../app/engine/formats/job-records.ts';
+import { encodeManifest, type Manifest } from '../../app/engine/formats/manifest.ts';
 import { encoded, header } from './job-log.ts';
 
 const corpus = join(import.meta.dirname, 'corpus');

@@ -5,7 +5,7 @@ import type { Content } from '../../app/contract/facts.ts';
 import { plainRequest, type DestinationProgress, type DestinationResult, type DestinationState, type Endpoint, type InterruptedJob, type JobResult, type Plan } from '../../app/contract/jobs.ts';
 import { defaultSettings } from '../../app/contract/settings.ts';
 import type { AppState, JobView, Review } from '../../app/contract/window.ts';
-import { failure as failing } from '../../app/engine/errors.ts';
+import { failure as failing } from '../../app/base/errors.ts';
 
 export const GB = 1e9;
 

@@ -1,8 +1,8 @@
 // The bay: one tile per destination, one verdict per drive, from the first byte to the result.
 import { describe, expect, test } from 'vitest';
 import type { JobView } from '../../app/contract/window.ts';
-import { failure } from '../../app/engine/errors.ts';
-import { reduce } from '../../app/engine/reduce.ts';
+import { failure } from '../../app/base/errors.ts';
+import { reduce } from '../../app/view/reduce.ts';
 import * as make from './fixtures.ts';
 import { oneWindow } from './one-window.ts';
 import type { WindowOptions } from './window.ts';

@@ -1,0 +1,39 @@
+// The host's own language, which is that of the command line, the log and the records: English, with figures for technicians.
+import type { Content, Note, Reason, Remedy } from '../contract/facts.ts';
+import type { Port } from '../contract/disks.ts';
+import { causes } from '../words/en/causes.ts';
+import { contents } from '../words/en/contents.ts';
+import { drives } from '../words/en/drives.ts';
+import { ends } from '../words/en/ends.ts';
+import { files } from '../words/en/files.ts';
+import { notes } from '../words/en/notes.ts';
+import { reasons } from '../words/en/reasons.ts';
+import { remedies } from '../words/en/remedies.ts';
+import { sockets } from '../words/en/sockets.ts';
+import { once } from '../words/once.ts';
+import { tell, type Speaker } from '../words/telling.ts';
+import { counted, place, size } from './figures.ts';
+
+/** "2026-11-28 23:59 UTC": Sweden writes dates as ISO 8601 does. */
+const dates = once(() => new Intl.DateTimeFormat('sv-SE', { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', timeZoneName: 'short' }));
+
+const host: Speaker = {
+  words: { causes, contents, drives, ends, files, notes, reasons, remedies, sockets },
+  locale: 'en-GB',
+  figures: {
+    bytes: (bytes) => counted(bytes, 'byte'),
+    size,
+    place: ({ offset, length }) => place(offset, length),
+    time: (at) => dates().format(at),
+  },
+};
+
+/** What the contract's facts say, in English. */
+export const english = {
+  reason: (reason: Reason): string => tell('reasons', reason, host),
+  remedy: (remedy: Remedy): string => tell('remedies', remedy, host),
+  note: (note: Note): string => tell('notes', note, host),
+  content: (content: Content): string => tell('contents', content, host),
+  /** "USB bus 1, hub 2, port 3" */
+  port: ({ sockets: way }: Pick<Port, 'sockets'>): string => way.map((socket) => tell('sockets', socket, host)).join(', '),
+};

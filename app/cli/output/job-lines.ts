@@ -1,0 +1,170 @@
+// A job as lines of text: pure, so that every width and state can be tested without a terminal.
+import type { JobError } from '../../contract/errors.ts';
+import type { Plan } from '../../contract/jobs.ts';
+import type { JobView } from '../../contract/window.ts';
+import { isOver } from '../../view/reduce.ts';
+import { formatRate, formatTime } from './quantities.ts';
+import { afterwards, countWords, keptWords, percent, phraseOf, rescueWords, share, verdict, wordOf, type Word } from './job-words.ts';
+import { alignRight, columns, fit, printable, wrap, type Paint, type Style } from './text.ts';
+
+/** Where the lines will be shown. */
+export interface Screen {
+  /** Columns that may be used. */
+  width: number;
+  /** Lines that may be used; the rest is summed up in one. */
+  height: number;
+  paint: Paint;
+  /** False where only ASCII can be shown. */
+  unicode: boolean;
+  /** Keys work: the destination they are for, null for all of them. Undefined where there is no keyboard. */
+  selected?: number | null;
+}
+
+const STYLES: Record<Word, Style> = {
+  waiting: 'faint', comparing: 'busy', copying: 'busy', flushing: 'busy', verifying: 'busy', repairing: 'busy', paused: 'faint',
+  stalled: 'strong', verified: 'good', sourceWritten: 'strong', partlyVerified: 'strong', written: 'strong', failed: 'bad', removed: 'bad', cancelled: 'faint',
+};
+const GLYPHS: Record<Word, [unicode: string, ascii: string]> = {
+  waiting: ['·', '.'], comparing: ['●', '>'], copying: ['●', '>'], flushing: ['●', '>'], verifying: ['●', '>'], repairing: ['●', '>'],
+  paused: ['‖', '='], stalled: ['!', '!'], verified: ['✓', '+'], sourceWritten: ['!', '!'], partlyVerified: ['!', '!'],
+  written: ['✓', '+'], failed: ['✗', 'x'], removed: ['✗', 'x'], cancelled: ['–', '-'],
+};
+/** States in which bytes move, so that a speed means something. */
+const MOVING: ReadonlySet<Word> = new Set(['comparing', 'copying', 'verifying', 'repairing']);
+const STATE_WIDTH = 'verifying'.length;
+const PERCENT_WIDTH = '100 %'.length;
+const RATE_WIDTH = '1234.5 MiB/s'.length;
+const TIME_WIDTH = '9 h 59 min left'.length;
+const NAME_MIN = 8;
+const NAME_MAX = 28;
+const BAR_MIN = 10;
+const BAR_MAX = 36;
+
+/** The live view: one line per destination, in the order the user gave, and one that sums them up. */
+export function liveLines(view: JobView, screen: Screen): string[] {
+  const { destinations } = view.progress;
+  const selected = screen.selected ?? null;
+  const below = ['', ...rescueLine(view, screen), summaryLine(view, screen), ...keysLine(view, screen)];
+  const room = Math.max(1, screen.height - below.length);
+  let shown = destinations.map((_, index) => index);
+  if (shown.length > room) {
+    // Too many for the terminal: those still at work are worth the lines, the summary counts the others.
+    shown = shown.filter((index) => !isOver(destinations[index]!.state) || index === selected);
+    const first = selected === null ? 0 : Math.max(0, shown.indexOf(selected) - room + 1);
+    shown = shown.slice(first, first + room);
+  }
+  const layout = layOut(view.plan, screen.width);
+  return [...shown.map((index) => destinationLine(view, index, layout, screen)), ...below];
+}
+
+/** The view of an ended job: every destination's line, the verdict, and what else there is to know. */
+export function finalLines(view: JobView, screen: Screen): string[] {
+  const layout = layOut(view.plan, screen.width);
+  const destinations = view.progress.destinations.map((_, index) => destinationLine(view, index, layout, { ...screen, selected: undefined }));
+  return [...destinations, '', ...[verdict(view), ...afterwards(view)].flatMap((line) => wrap(line, screen.width, ''))];
+}
+
+/** The whole job on one line, for a log: `plain` text of any length. */
+export function logLine(view: JobView): string {
+  const each = view.progress.destinations.map((destination, index) => {
+    const detail = isOver(destination.state) ? '' : ` ${percent(destination)} % ${formatRate(destination.bytesPerSecond)}`;
+    return `${printable(destination.path)}: ${phraseOf(view, index)}${detail}`;
+  });
+  const { seconds, rescue } = view.progress;
+  return `${Math.round(seconds)} s  ${each.join(', ')}${rescue === null ? '' : `; ${rescueWords(rescue)}`}`;
+}
+
+/** An ended job for a log: a line per destination, the verdict, and what else there is to know. */
+export function logEnd(view: JobView): string[] {
+  const each = view.progress.destinations.map(({ path, state }, index) => {
+    // What a destination got over, by a repair or a second try, is no reason any more.
+    const reason = state === 'done' ? keptWords(view, index) : lastError(view, index)?.message ?? null;
+    return `${printable(path)}: ${phraseOf(view, index)}${reason === null ? '' : `: ${printable(reason)}`}`;
+  });
+  return [...each, verdict(view), ...afterwards(view)];
+}
+
+/** Why the destination `index` failed or was cut short: the first of its errors, of its last try. */
+function lastError({ result, errors }: JobView, index: number): JobError | undefined {
+  return result?.destinations[index]?.errors[0] ?? errors.find(({ destination }) => destination === index);
+}
+
+interface Layout { name: number; bar: number; rate: boolean; time: boolean; rest: number }
+
+/** Which columns fit: the path, the state and the percentage always; then time left, bar and speed as there is room. */
+function layOut(plan: Plan, width: number): Layout {
+  const longest = Math.max(...plan.destinations.map(({ path }) => columns(printable(path))));
+  const fixed = '  x '.length + 2 + STATE_WIDTH + 2 + PERCENT_WIDTH;
+  let rest = width - fixed - NAME_MIN;
+  const take = (wanted: number): boolean => {
+    if (rest < wanted) return false;
+    rest -= wanted;
+    return true;
+  };
+  const time = take(TIME_WIDTH + 2);
+  const bar = take(BAR_MIN + 2);
+  const rate = bar && take(RATE_WIDTH + 2);
+  const name = Math.min(longest, NAME_MAX, NAME_MIN + Math.max(0, rest));
+  rest -= name - NAME_MIN;
+  const more = bar ? Math.min(Math.max(0, rest), BAR_MAX - BAR_MIN) : 0;
+  return { name, bar: bar ? BAR_MIN + more : 0, rate, time, rest: width - '  x '.length - name - 2 - STATE_WIDTH - 2 };
+}
+
+function destinationLine(view: JobView, index: number, layout: Layout, screen: Screen): string {
+  const destination = view.progress.destinations[index]!;
+  const word = wordOf(view, index);
+  const style = STYLES[word];
+  const glyph = GLYPHS[word][screen.unicode ? 0 : 1];
+  const mark = screen.selected === index ? '>' : ' ';
+  const named = `${mark} ${screen.paint(style, glyph)} ${fit(printable(destination.path), layout.name, 'start')}`;
+  const start = [named, screen.paint(style, fit(word, STATE_WIDTH))];
+  const error = lastError(view, index) ?? view.errors.find((one) => one.destination === null);
+  const phrase = phraseOf(view, index);
+  if (phrase !== word) {
+    // It says more than the column of states has room for.
+    const kept = keptWords(view, index);
+    const more = word === 'removed' && error !== undefined ? `: ${printable(error.message)}` : kept === null ? '' : `; ${kept}`;
+    return [named, screen.paint(style, fit(`${phrase}${more}`, STATE_WIDTH + 2 + layout.rest).trimEnd())].join('  ');
+  }
+  const instead = word === 'failed' || word === 'removed' ? error?.message ?? null : keptWords(view, index);
+  if (instead !== null) return [...start, fit(printable(instead), layout.rest).trimEnd()].join('  ');
+  const parts = [...start];
+  if (layout.bar > 0) parts.push(bar(share(destination), layout.bar, style, screen));
+  parts.push(alignRight(`${percent(destination)} %`, PERCENT_WIDTH));
+  const moving = MOVING.has(word);
+  if (layout.rate) parts.push(alignRight(moving ? formatRate(destination.bytesPerSecond) : '', RATE_WIDTH));
+  const working = moving || destination.state === 'flushing';
+  const left = working && destination.secondsLeft !== null ? `${formatTime(destination.secondsLeft)} left` : '';
+  if (layout.time) parts.push(left);
+  return parts.join('  ').trimEnd();
+}
+
+function bar(part: number, width: number, style: Style, { paint, unicode }: Screen): string {
+  const [full, half, empty] = unicode ? ['━', '╸', '─'] : ['=', '-', '.'];
+  const halves = Math.floor(part * width * 2);
+  const filled = full.repeat(Math.floor(halves / 2)) + (halves % 2 === 1 ? half : '');
+  return paint(style, filled) + paint('faint', empty.repeat(width - filled.length));
+}
+
+function summaryLine(view: JobView, { width, paint }: Screen): string {
+  const { destinations } = view.progress;
+  const times = destinations.filter(({ state }) => !isOver(state)).map(({ secondsLeft }) => secondsLeft);
+  const longest = times.some((time) => time === null) ? null : Math.max(0, ...times.map((time) => time ?? 0));
+  const left = longest === null || times.length === 0 ? '' : `, ${formatTime(longest)} left`;
+  const text = view.phase === 'cancelling' ? `stopping: ${countWords(view)}` : `${countWords(view)}${left}`;
+  return `  ${paint('strong', fit(text, Math.max(0, width - 2)).trimEnd())}`;
+}
+
+function rescueLine({ progress: { rescue } }: JobView, { width }: Screen): string[] {
+  return rescue === null ? [] : [fit(`  ${rescueWords(rescue)}`, width).trimEnd()];
+}
+
+/** The keys that mean something now; nothing where there is no keyboard. */
+function keysLine(view: JobView, { width, paint, selected }: Screen): string[] {
+  if (selected === undefined || view.phase !== 'running') return [];
+  const { path } = view.progress.destinations[selected ?? -1] ?? { path: null };
+  const keys = path === null
+    ? 'p: pause or go on, up/down: choose one, Ctrl-C: stop'
+    : `p: pause or go on, x: cancel, r: try again, Esc: all. For ${printable(path)}`;
+  return [paint('faint', fit(`  ${keys}`, width).trimEnd())];
+}

@@ -1,0 +1,150 @@
+// What is said of a job in words: its first sentence, its states, its end. Pure.
+import type { JobError } from '../../contract/errors.ts';
+import type { DestinationProgress, DestinationState, Plan, RescueProgress } from '../../contract/jobs.ts';
+import type { JobView } from '../../contract/window.ts';
+import { english } from '../../base/english.ts';
+import { counted, size } from '../../base/figures.ts';
+import { countedWords, removedWords, verdictWords } from '../../records/verdict-words.ts';
+import { isComplete, VERDICTS, verdictIn, verdictOf, type Verdict } from '../../view/verdict.ts';
+import { formatTime } from './quantities.ts';
+import { printable } from './text.ts';
+
+/** What a destination is at, or how it ended. */
+export type Word = Exclude<DestinationState, 'done'> | Verdict;
+
+/** Order of the words where destinations are counted: the most settled first. */
+const WORDS: readonly Word[] = [...VERDICTS, 'stalled', 'paused', 'repairing', 'verifying', 'flushing', 'copying', 'comparing', 'waiting'];
+
+const isVerdict = (word: Word): word is Verdict => VERDICTS.some((verdict) => verdict === word);
+
+/** Failures of the drive itself: to go on with the same drive would only find them again. */
+const OF_THE_DRIVE: ReadonlySet<string> = new Set(['MEDIUM_ERROR', 'READ_ONLY', 'VERIFY_MISMATCH']);
+
+/** The sentence a job starts with, and the notes on its plan. */
+export function headline(plan: Plan): string[] {
+  return [...(plan.name === null ? [] : [printable(plan.name)]), firstSentence(plan), ...plan.notes.map((note) => `Note: ${printable(english.note(note))}`)];
+}
+
+function firstSentence({ kind, source, bytes, destinations, verify, request }: Plan): string {
+  const from = source?.path ?? `the manifest ${request.manifest ?? ''}`;
+  const what = `${printable(from)} (${size(bytes)})`;
+  const where = counted(destinations.length, 'destination');
+  const back = verify ? ', reading each back when it is written.' : '; not verifying.';
+  switch (kind) {
+    case 'verify':
+      return `Comparing ${where} with ${what}.`;
+    case 'repair':
+      return `Comparing ${where} with ${what}, and rewriting what differs.`;
+    case 'resume':
+      return `Going on with the copy of ${what} to ${where}${back}`;
+    case 'copy':
+      if (request.rescue !== null) return `Rescuing ${what} to ${where}${back}`;
+      return request.update ? `Updating ${where} from ${what}: only what differs is written${verify ? ', and read back.' : back}` : `Copying ${what} to ${where}${back}`;
+  }
+}
+
+/** The word for the destination `index`. */
+export function wordOf(view: JobView, index: number): Word {
+  const { state } = view.progress.destinations[index]!;
+  return verdictIn(view, index) ?? (state === 'done' ? 'waiting' : state);
+}
+
+/** The same in full, as people read it: "verified except 1,048,576 bytes". */
+export function phraseOf(view: JobView, index: number): string {
+  const word = wordOf(view, index);
+  const ended = view.result?.destinations[index];
+  if (word === 'removed' && ended !== undefined) return removedWords(ended, view.plan.bytes);
+  const uncompared = ended?.uncompared ?? view.progress.destinations[index]!.uncompared;
+  return isVerdict(word) ? verdictWords(word, uncompared) : word;
+}
+
+/** "5 verified, 1 failed, 2 copying". */
+export function countWords(view: JobView): string {
+  const words = view.progress.destinations.map((_, index) => wordOf(view, index));
+  return WORDS
+    .map((word) => [words.filter((candidate) => candidate === word).length, isVerdict(word) ? countedWords[word] : word] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, word]) => `${count} ${word}`)
+    .join(', ');
+}
+
+/** Share of the destination's whole work that is done, in whole percent; 100 only when it is over. */
+export const percent = (destination: DestinationProgress): number =>
+  destination.state === 'done' ? 100 : Math.min(99, Math.floor(100 * share(destination)));
+
+/** The same from 0 to 1. Work that is not known yet does not count. */
+export function share({ state, written, verified, toWrite, toVerify }: DestinationProgress): number {
+  if (state === 'done') return 1;
+  const whole = toWrite + toVerify;
+  return whole === 0 ? 0 : Math.min(1, (written + verified) / whole);
+}
+
+/** "wrote 10.2 MB, 1.1 GB were there" of a destination that ended well and had some of it already; else null. */
+export function keptWords(view: JobView, index: number): string | null {
+  const ended = view.result?.destinations[index];
+  if (view.result === null || ended === undefined || !isComplete(verdictOf(ended, view.result)) || ended.kept === 0 || view.plan.kind === 'verify') return null;
+  return `${ended.written === 0 ? 'wrote nothing' : `wrote ${size(ended.written)}`}, ${size(ended.kept)} were there`;
+}
+
+/** "rescue, pass 1: 1.2 GB read, 4.1 kB bad, 3.0 GB left". */
+export function rescueWords({ pass, retry, rescued, bad, left }: RescueProgress): string {
+  const name = { copying: 'first pass', trimming: 'edges of bad areas', scraping: 'sector by sector', retrying: `retry ${retry}` }[pass];
+  return `rescue, ${name}: ${size(rescued)} read, ${size(bad)} bad, ${size(left)} left`;
+}
+
+/** One sentence on how the job ended. */
+export function verdict(view: JobView): string {
+  const { result, failure, plan } = view;
+  if (result === null) return '';
+  if (failure !== null) return 'The engine broke down: take none of the destinations for complete.';
+  const cut = plan.kind !== 'verify' && result.destinations.some(({ state }) => state === 'cancelled');
+  const warning = cut ? ' The devices are flushed; what was cancelled holds only a part of the copy.' : '';
+  const removed = result.destinations.flatMap((destination, index) => (wordOf(view, index) === 'removed' ? [{ path: destination.path, phrase: phraseOf(view, index) }] : []));
+  const each = result.destinations.some((destination) => isComplete(verdictOf(destination, result))) ? `: ${size(plan.bytes)} each,` : '';
+  const seconds = result.seconds < 9.95 ? `${result.seconds.toFixed(1)} s` : formatTime(result.seconds);
+  return `${countWords(view)}${each} in ${seconds}.${warning}${plan.kind === 'verify' ? '' : removedSentence(removed)}`;
+}
+
+/** What removed destinations hold. */
+function removedSentence(removed: readonly { path: string; phrase: string }[]): string {
+  const [one, ...others] = removed;
+  if (one === undefined || (others.length === 0 && one.phrase === 'removed')) return '';
+  return others.length === 0 ? ` ${printable(one.path)} was ${one.phrase}.` : ' What was removed holds only a part of the copy.';
+}
+
+/** What else there is to know of a job that has ended, a sentence each. */
+export function afterwards(view: JobView): string[] {
+  const { plan, result } = view;
+  const { request } = plan;
+  if (result === null) return [];
+  const lines: string[] = [];
+  if (result.rescue !== null) {
+    const { rescued, bad } = result.rescue;
+    const left = plan.bytes - rescued - bad;
+    lines.push(bad === 0
+      ? left === 0 ? `All of the source was read: ${size(rescued)}.` : `Rescued ${size(rescued)} so far. ${size(left)} were not tried.`
+      : `Rescued ${size(rescued)}. ${size(bad)} could not be read and are zeros on every destination.`);
+    const map = request.rescue?.map ?? null;
+    if (map !== null) lines.push(`What was read and what was not is in the map ${printable(map)}; the same command goes on from it.`);
+  }
+  if (request.saveManifest !== null) {
+    const name = printable(request.saveManifest);
+    lines.push(result.manifest === null ? `No manifest was written to ${name}.` : `Manifest written to ${name}, SHA-256 ${result.manifest}.`);
+  }
+  lines.push(...result.notes.map(english.note).map(printable));
+  const job = continuable(view);
+  if (job !== null) lines.push(`Continue with: platter resume ${job}`);
+  return lines;
+}
+
+/** Id of the job when `platter resume` can finish what was cut short; null when nothing was, or no log says how far it got. */
+export function continuable({ plan, result, failure }: JobView): string | null {
+  if (result === null || plan.job === null) return null;
+  // A log that knows of nothing on any medium is not kept, but for an image that is updated: it has lost its name.
+  const unnamed = plan.request.update && plan.destinations.some(({ kind, overwrites }) => kind === 'file' && overwrites);
+  const reached = result.rescue === null ? result.destinations.some(({ written, kept }) => written + kept > 0) : result.rescue.rescued > 0;
+  const begun = unnamed || plan.kind === 'resume' || failure !== null || reached;
+  const ends = ({ code, reason }: JobError): boolean => OF_THE_DRIVE.has(code) || reason.kind === 'imageLost';
+  const left = result.destinations.some(({ state, errors }) => state !== 'done' && !errors.some(ends));
+  return begun && left ? plan.job : null;
+}

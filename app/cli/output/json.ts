@@ -1,0 +1,99 @@
+// What `--json` prints: one object a line on stdout and nothing else there. Scripts rely on these shapes.
+import type { JobError, PlatterError } from '../../contract/errors.ts';
+import type { DestinationProgress, DestinationResult, Endpoint, JobProgress, JobResult, Plan, RescueProgress } from '../../contract/jobs.ts';
+import type { JobView } from '../../contract/window.ts';
+import type { Disk, Port } from '../../contract/disks.ts';
+import { english } from '../../base/english.ts';
+import { outcomeOf, verdictOf, type Outcome, type Verdict } from '../../view/verdict.ts';
+import { continuable } from './job-words.ts';
+
+/** Where something is plugged in: "USB bus 1, hub 2, port 3". */
+type PortFacts = Pick<Port, 'path'> & { label: string };
+
+/** One end of a job; what is on it in words. */
+export type EndpointFacts = Omit<Endpoint, 'contents' | 'port'> & { contents: string[]; port: PortFacts | null };
+
+/** The checked request, before anything is written. */
+export type PlanLine = { event: 'plan' } & Omit<Plan, 'source' | 'destinations' | 'notes'> & { source: EndpointFacts | null; destinations: EndpointFacts[]; notes: string[] };
+
+/** A disk, with the reason in words why it cannot be written. */
+export type DiskFacts = Omit<Disk, 'locked' | 'port'> & { locked: { code: ErrorFacts['code']; reason: string } | null; port: PortFacts | null };
+
+/** A sample, about ten a second. Sizes in bytes. */
+export interface ProgressLine {
+  event: 'progress';
+  /** Read from the source. */
+  bytes: number;
+  /** What a rescue does now, null for a job that is none. */
+  rescue: RescueProgress | null;
+  destinations: DestinationProgress[];
+}
+
+/** An error, without the event's name: as it stands in a result. */
+export interface ErrorFacts {
+  /** null when no transfer failed: the job was refused, or the engine broke down. */
+  side: 'read' | 'write' | 'verify' | null;
+  /** As the user gave it; null when no single device is at fault. */
+  path: string | null;
+  code: PlatterError['code'];
+  /** The kernel's name of the errno ("EIO"), null when there was none. */
+  errno: string | null;
+  /** In bytes on `path`; null, like `length`, when no place is meant. */
+  offset: number | null;
+  length: number | null;
+  message: string;
+  advice: string;
+}
+
+export type ErrorLine = { event: 'error' } & ErrorFacts;
+
+/** The last line of a job that was started. A refused job has none: only its errors, and exit code 2. */
+export interface ResultLine extends Pick<JobResult, 'readErr' | 'writeErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'sourceWritten'> {
+  event: 'result';
+  /** How the job ended; the exit code says the same. */
+  outcome: Outcome;
+  notes: string[];
+  /** What `platter resume` finishes it by, null when nothing is left that it could. */
+  job: string | null;
+  destinations: (Omit<DestinationResult, 'errors'> & { /** How it ended, all things considered. */ verdict: Verdict; errors: ErrorFacts[] })[];
+}
+
+export type JsonLine = PlanLine | ProgressLine | ErrorLine | ResultLine;
+
+export const planLine = (plan: Plan): PlanLine => ({
+  event: 'plan', ...plan, source: plan.source === null ? null : endpointFacts(plan.source), destinations: plan.destinations.map(endpointFacts), notes: plan.notes.map(english.note),
+});
+
+const endpointFacts = (end: Endpoint): EndpointFacts => ({ ...end, contents: end.contents.map(english.content), port: portFacts(end.port) });
+
+const portFacts = (port: Port | null): PortFacts | null => (port === null ? null : { path: port.path, label: english.port(port) });
+
+/** A disk as `list --json` gives it. */
+export const diskFacts = (disk: Disk): DiskFacts => ({
+  ...disk, port: portFacts(disk.port), locked: disk.locked === null ? null : { code: disk.locked.code, reason: english.reason(disk.locked.reason) },
+});
+
+export const progressLine = ({ bytes, rescue, destinations }: JobProgress): ProgressLine => ({ event: 'progress', bytes, rescue, destinations });
+
+export const errorLine = (error: PlatterError | JobError): ErrorLine => ({ event: 'error', ...errorFacts(error) });
+
+/** The line for `result`, which ended `view`. */
+export const resultLine = (result: JobResult, view: JobView): ResultLine => ({
+  event: 'result',
+  outcome: outcomeOf(result, view.plan.notes),
+  readErr: result.readErr,
+  writeErr: result.writeErr,
+  seconds: Math.round(result.seconds * 1000) / 1000,
+  bytes: result.bytes,
+  manifest: result.manifest,
+  rescue: result.rescue,
+  sourceWritten: result.sourceWritten,
+  notes: result.notes.map(english.note),
+  job: continuable(view),
+  destinations: result.destinations.map((destination) => ({ ...destination, verdict: verdictOf(destination, result), errors: destination.errors.map(errorFacts) })),
+});
+
+function errorFacts(error: PlatterError | JobError): ErrorFacts {
+  const { device, code, errno, offset, length, message, advice } = error;
+  return { side: 'side' in error ? error.side : null, path: device, code, errno, offset, length, message, advice };
+}

@@ -1,0 +1,65 @@
+// A job on a terminal: one line per destination, redrawn in place.
+import { createLogUpdate } from 'log-update';
+import type { JobView } from '../../contract/window.ts';
+import { Complaints } from './complaints.ts';
+import { finalLines, liveLines, type Screen } from './job-lines.ts';
+import { headline } from './job-words.ts';
+import type { Selection } from '../keys.ts';
+import { screenOf } from './streams.ts';
+import { ALREADY_STOPPING, errorSentence, INDENT, type Reporter } from './reporter.ts';
+import { inAscii, wrap, type Paint } from './text.ts';
+
+/** Milliseconds between two redraws at least: faster than that nobody reads. */
+const INTERVAL = 250;
+
+/** What `liveReporter` draws on and with. */
+export interface Terminal {
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WritableStream;
+  paint: Paint;
+  unicode: boolean;
+  /** What the keyboard is for, null where there is none. */
+  selection: Selection | null;
+}
+
+/** Progress on the terminal `stdout`; errors on `stderr`, above it where they are the same terminal. */
+export function liveReporter({ stdout, stderr, paint, unicode, selection }: Terminal, now: () => number = Date.now): Reporter {
+  const draw = createLogUpdate(stdout);
+  const complaints = new Complaints();
+  let last = -Infinity;
+  const screen = (): Screen => ({ ...screenOf(stdout), paint, unicode, selected: selection?.index });
+  const shown = (lines: readonly string[]): string => (unicode ? lines.join('\n') : inAscii(lines.join('\n')));
+  const redraw = (view: JobView): void => {
+    last = now();
+    draw(shown(liveLines(view, screen())));
+  };
+  const complain = (line: string): void => {
+    draw.clear();
+    stderr.write(`${shown(wrap(line, screenOf(stdout).width, INDENT))}\n`);
+  };
+  return {
+    refused: (errors) => errors.forEach((error) => complain(errorSentence(error))),
+    planned: (plan) => void stdout.write(`${shown(headline(plan).flatMap((line) => wrap(line, screenOf(stdout).width, '')))}\n\n`),
+    started: redraw,
+    happened(event, view) {
+      complaints.of(event, view).forEach(complain);
+      if (view.phase === 'ended') {
+        // Written, not drawn: what stays may be taller than the terminal.
+        draw.clear();
+        stdout.write(`${shown(finalLines(view, screen()))}\n`);
+        draw.done();
+      } else if (event.event !== 'progress' || now() - last >= INTERVAL) {
+        redraw(view);
+      }
+    },
+    denied(errors, view) {
+      errors.forEach((error) => complain(errorSentence(error)));
+      redraw(view);
+    },
+    redraw,
+    alreadyStopping(view) {
+      complain(ALREADY_STOPPING);
+      redraw(view);
+    },
+  };
+}

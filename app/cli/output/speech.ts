@@ -1,0 +1,58 @@
+// Every command speaks through here: stdout, stderr and the log of this process.
+import { styleText } from 'node:util';
+import { Answers } from '../../base/answers.ts';
+import { Refusal } from '../../base/errors.ts';
+import { Log } from '../../records/log.ts';
+import { EXIT } from '../exit-code.ts';
+import { jsonReporter } from './json-reporter.ts';
+import { screenOf, terminalOf } from './streams.ts';
+import { errorSentence, INDENT, type Refused } from './reporter.ts';
+import { inAscii, printable, wrap, type Paint, type Style } from './text.ts';
+
+const { stdout, stderr } = process;
+
+const FORMATS = { good: 'green', bad: 'red', busy: 'cyan', faint: 'gray', strong: 'bold' } as const satisfies Record<Style, string>;
+
+/** Whether what goes into the log is told on stderr too. */
+const told = { log: false };
+export const log = new Log({ echo: (line) => told.log && stderr.write(`${line}\n`) });
+
+/** From now on what goes into the log is told on stderr too. */
+export function tellLog(): void {
+  told.log = true;
+  mention(`the log is ${log.path}`);
+}
+
+/** Waits until the log is in its file. One that does not answer is given up after `patience` milliseconds; 0 waits for ever. */
+export async function logWritten(patience: number): Promise<void> {
+  try {
+    await new Answers(patience / 1000, (path) => mention(`still waiting for ${path}`)).of(log.path, log.written());
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    mention(`the log is not whole: ${error.message}`);
+  }
+}
+
+/** Colours on stdout; none where it is no terminal or NO_COLOR is set. */
+export const paint: Paint = (style, text) => styleText(FORMATS[style], text, { stream: stdout });
+
+export const terminal = terminalOf(process.env);
+
+/** `text` as stdout can show it. A file or a pipe gets UTF-8. */
+export const forTerminal = (text: string): string => (stdout.isTTY && !terminal.utf8 ? inAscii(text) : text);
+
+/** Tells a sentence of ours on stderr. */
+export const mention = (sentence: string): void => void stderr.write(`platter: ${printable(sentence)}\n`);
+
+/** Prints what a command is for. Gives its exit code; `watchOutput` changes that code when the write fails. */
+export function tell(text: string): number {
+  stdout.write(text);
+  return EXIT.allGood;
+}
+
+/** How a command that runs no job tells why it was refused. */
+export function refusals(json: boolean): Refused {
+  if (json) return jsonReporter(stdout).refused;
+  const lines = (sentence: string): string[] => (stdout.isTTY && terminal.moves ? wrap(sentence, screenOf(stdout).width, INDENT) : [sentence]);
+  return (errors) => errors.forEach((error) => stderr.write(`${forTerminal(lines(errorSentence(error)).join('\n'))}\n`));
+}

@@ -1,0 +1,66 @@
+// Stdout: what the exit code says when it cannot be written, and what the terminal behind it can do.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT } from '../exit-code.ts';
+
+/** Exit codes that promise a result on stdout. The others say already that the command did not end well. */
+const PROMISES: ReadonlySet<number> = new Set([EXIT.allGood, EXIT.someFailed]);
+
+/**
+ * Watches `stdout` for the life of the process. The first failed write is told on `stderr`, and exit code 0 or 1 becomes 3.
+ * EPIPE is no failure: the reader has seen enough.
+ */
+export function watchOutput(stdout: NodeJS.WritableStream, stderr: NodeJS.WritableStream): void {
+  let failed = false;
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' || failed) return;
+    failed = true;
+    stderr.write(`platter: cannot write to stdout: ${error.message}\n`);
+  });
+  stderr.on('error', () => undefined); // there is no other place for messages
+  process.on('exit', (code) => {
+    if (failed && PROMISES.has(code)) process.exitCode = EXIT.noneGood;
+  });
+}
+
+/** Milliseconds until it is told that what was written to stdout is not read. */
+const TOLD_AFTER = 2000;
+
+/**
+ * Waits until the system has taken all that was written to `stdout`, or refused it. Where a pipe is full and nobody reads it,
+ * `stderr` is told so. Resolves to false after `patience` milliseconds of that; 0 stands for ever.
+ */
+export async function allTaken(stdout: NodeJS.WritableStream, stderr: NodeJS.WritableStream, patience: number): Promise<boolean> {
+  const taken = new Promise<true>((resolve) => void stdout.write('', () => resolve(true)));
+  const first = patience === 0 ? TOLD_AFTER : Math.min(TOLD_AFTER, patience);
+  if (await Promise.race([taken, after(first)])) return true;
+  stderr.write('platter: waiting for the program that reads stdout\n');
+  if (patience === 0) return taken;
+  if (await Promise.race([taken, after(patience - first)])) return true;
+  stderr.write(`platter: nothing has read stdout for ${patience / 1000} seconds. Part of the output is lost.\n`);
+  return false;
+}
+
+const after = (milliseconds: number): Promise<false> => sleep(milliseconds, false, { ref: false });
+
+/**
+ * Columns and rows that can be used of the terminal `stdout`. One that does not know its size says 0. One column stays free,
+ * because some terminals wrap when it is taken.
+ */
+export const screenOf = ({ columns, rows }: Pick<NodeJS.WriteStream, 'columns' | 'rows'>): { width: number; height: number } =>
+  ({ width: (columns > 0 ? columns : 80) - 1, height: (rows > 0 ? rows : 24) - 1 });
+
+export interface TerminalKind {
+  /** The cursor can be moved, so that lines can be drawn again. */
+  moves: boolean;
+  /** It shows more than ASCII. */
+  utf8: boolean;
+}
+
+/** The kernel's own console takes UTF-8, but its font has few of our glyphs. */
+const LIMITED_FONT = 'linux';
+
+/** The kind of terminal that TERM and the locale's variables describe, in the order that setlocale(3) reads them. */
+export function terminalOf({ TERM = '', LC_ALL = '', LC_CTYPE = '', LANG = '' }: NodeJS.ProcessEnv): TerminalKind {
+  const locale = [LC_ALL, LC_CTYPE, LANG].find((value) => value !== '') ?? 'C';
+  return { moves: TERM !== '' && TERM !== 'dumb', utf8: TERM !== LIMITED_FONT && /\.utf-?8(?:@|$)/iu.test(locale) };
+}

@@ -1,0 +1,98 @@
+// Starts the host as a process of its own and tells how it ended.
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { type Readable, type Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { End } from '../contract/facts.ts';
+import { NO_INSPECTOR } from '../base/no-inspector.ts';
+
+/** A host that can be talked to. */
+export interface HostProcess {
+  /** null where it is not known. */
+  pid: number | null;
+  readable: Readable;
+  writable: Writable;
+  /** How it ended. Settles after the last byte of `readable`; never rejects. */
+  ended: Promise<HostEnd>;
+}
+
+/** The end of a host. */
+export interface HostEnd {
+  /** null when it ended well. */
+  how: End | null;
+  /** Exit code; null when a signal ended it, when it could not be started, or when that cannot be known. */
+  code: number | null;
+  /** The last that it said on stderr, and the last line of that. */
+  said: string;
+  lastWords: string;
+}
+
+/** Both the command line's bundle and main's lie one folder below out/, as the host's does. */
+const HOST = new URL('../engine/host.js', import.meta.url);
+
+/** In a package main lies in an archive. The host lies beside that: plain Node reads no archives, and neither does dlopen. */
+const UNPACKED = ['/app.asar/', '/app.asar.unpacked/'] as const;
+
+/** Between the end of the host and that of its output: a process that it left behind could keep the pipe open. */
+const DRAIN_MS = 3000;
+const STDERR_KEPT = 4096;
+
+/** How the host gets the rights to open disks. */
+export interface HostRights {
+  /** Descriptor of the control socket of `platter-broker --as`, which this process was started with; null without one. */
+  control: number | null;
+  /** This program runs sudo on its terminal when the host asks for it. */
+  sudo: boolean;
+}
+
+/** The descriptor of the control socket that this program was started with (PLATTER_BROKER_FD); null when it was started otherwise. */
+export function controlSocket(env: NodeJS.ProcessEnv = process.env): number | null {
+  const said = env.PLATTER_BROKER_FD ?? '';
+  return /^\d{1,4}$/.test(said) && Number(said) > 2 ? Number(said) : null;
+}
+
+/** The command that becomes the host where no other is asked for: this very program, as plain Node. */
+export const hostCommand = (): readonly string[] => [process.execPath, ...NO_INSPECTOR, fileURLToPath(HOST).replace(...UNPACKED)];
+
+/** In the host the control socket comes after its three standard streams. */
+const CONTROL = 3;
+
+/**
+ * Starts `command`, which takes the host's arguments. A command that cannot be started is a host that has ended. `heard` hears
+ * what it says on stderr.
+ */
+export function startHost(command: readonly string[], { control, sudo }: HostRights, heard: (text: string) => void = () => undefined): HostProcess {
+  const [program = '', ...args] = [...command, ...(control === null ? [] : ['--broker', String(CONTROL)]), ...(sudo ? ['--sudo'] : [])];
+  const { PLATTER_BROKER_FD: _control, ...env } = process.env;
+  const asNode = 'electron' in process.versions ? { ELECTRON_RUN_AS_NODE: '1' } : {};
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe', ...(control === null ? [] : [control])], env: { ...env, ...asNode } }) as ChildProcessWithoutNullStreams;
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-STDERR_KEPT);
+    heard(text);
+  });
+  // Writing to a host that is gone fails with EPIPE; how it ended says more.
+  child.stdin.on('error', () => undefined);
+  return { pid: child.pid ?? null, readable: child.stdout, writable: child.stdin, ended: end(child).then(({ how, code }) => ({ how, code, said, lastWords: said.trimEnd().split('\n').at(-1)!.trim() })) };
+}
+
+/** How `child` ended, once its output is read. */
+function end(child: ChildProcessWithoutNullStreams): Promise<Pick<HostEnd, 'how' | 'code'>> {
+  return new Promise((resolve) => {
+    let how: End | null = { kind: 'outputClosed' };
+    let exitCode: number | null = null;
+    let timer: NodeJS.Timeout | null = null;
+    const soon = (): void => void (timer ??= setTimeout(() => resolve({ how, code: exitCode }), DRAIN_MS));
+    // Also one that it is not ours to end, as sudo: it is not waited for then.
+    child.on('error', (error) => resolve({ how: { kind: 'notStarted', said: error.message }, code: null }));
+    child.stdout.once('close', soon);
+    child.once('exit', (code, signal) => {
+      exitCode = code;
+      how = code === 0 ? null : signal === null ? { kind: 'exitCode', code: String(code) } : { kind: 'signal', signal };
+      soon();
+    });
+    child.once('close', () => {
+      if (timer !== null) clearTimeout(timer);
+      resolve({ how, code: exitCode });
+    });
+  });
+}

@@ -1,0 +1,36 @@
+// Devices that somebody holds for a moment: udev that probes a disk, a desktop that looks at it.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errnoOf, Refusal } from '../../base/errors.ts';
+
+/** Milliseconds. A program that holds a device for longer is not a probe. */
+const PATIENCE_MS = 2000;
+const POLL_MS = 50;
+
+/** Asks `isFree` again and again for a while. Resolves to its last answer; rejects as it does. */
+export async function becomesFree(isFree: () => boolean | Promise<boolean>): Promise<boolean> {
+  for (let waited = 0; !(await isFree()); waited += POLL_MS) {
+    if (waited >= PATIENCE_MS) return false;
+    await sleep(POLL_MS);
+  }
+  return true;
+}
+
+/** The result of `act`, which is tried again for a while where it fails with EBUSY. Rejects as its last try does. */
+export async function onceFree<T>(act: () => Promise<T>): Promise<T> {
+  const results: T[] = [];
+  let refused = new Error();
+  const isFree = await becomesFree(async () => {
+    try {
+      results.push(await act());
+      return true;
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      refused = error;
+      return false;
+    }
+  });
+  if (!isFree) throw refused;
+  return results[0]!;
+}
+
+const isBusy = (error: unknown): error is Error => (error instanceof Refusal ? error.errors[0]?.errno : errnoOf(error)) === 'EBUSY';

@@ -1,0 +1,111 @@
+// Makes a disk safe to take out: unmounted, flushed, nobody's, and switched off.
+import { constants, existsSync } from 'node:fs';
+import { open, writeFile } from 'node:fs/promises';
+import type { PlatterError } from '../../contract/errors.ts';
+import type { Reason } from '../../contract/facts.ts';
+import type { Block } from '../devices/blocks.ts';
+import { refusalsOf } from '../devices/disks.ts';
+import { failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
+import { PATIENCE_MS, requestsEnded, unlessStuck } from '../devices/drive-waits.ts';
+import { runProgram, SYSTEM_PATH } from '../devices/run-program.ts';
+import type { Rights } from './rights.ts';
+import type { RightsSession, Seen } from './rights-session.ts';
+import { unmount } from './unmount.ts';
+
+/** Why `block`, which the user calls `path`, is not switched off; none when it may be. `held`: numbers of the devices of a job. Pure. */
+export function againstEjecting(path: string, block: Block | null, held: ReadonlySet<string>): PlatterError[] {
+  const no = (code: PlatterError['code'], kind: 'noDisk' | 'jobHasIt' | 'loopDevice' | 'noSwitch'): PlatterError => failure({ code, op: 'eject', device: path, reason: { kind } });
+  if (block === null) return [no('NOT_EJECTABLE', 'noDisk')];
+  const using = refusalsOf(block, true).filter(({ code, reason }) => code === 'IS_SYSTEM' || code === 'IN_USE' || reason.kind === 'usedAsSwap').map((refusal) => failure({ ...refusal, op: 'eject', device: path }));
+  if (using.length > 0) return using;
+  if (held.has(block.majorMinor)) return [no('IN_USE', 'jobHasIt')];
+  return block.ejectable ? [] : [no('NOT_EJECTABLE', block.type === 'loop' ? 'loopDevice' : 'noSwitch')];
+}
+
+/** How a disk is switched off. */
+export interface Ejecting {
+  /** Asks for the rights that the user and udisks do not have; null: nobody does. */
+  rights?: Rights | null;
+  /** Where sysfs is mounted. */
+  sys?: string;
+  /** Milliseconds. */
+  patience?: number;
+}
+
+/**
+ * Unmounts, flushes and switches off a disk that may be (`againstEjecting`). Rejects with a Refusal: then it is as it was,
+ * or unmounted; or, when the drive ends no request for `patience` milliseconds (STALLED), nobody knows yet.
+ */
+export async function eject(path: string, block: Block, { rights = null, sys = '/sys', patience = PATIENCE_MS }: Ejecting = {}): Promise<void> {
+  const seen = { path, realPath: block.path, block };
+  if (process.geteuid?.() === 0) {
+    await unmount(seen, { patience });
+    await unlessStuck(switchOff(path, block, sys), block.majorMinor, patience, () => stuck(path, patience));
+  } else {
+    await asUser(seen, patience).catch(async (error: unknown) => {
+      if (rights === null || !lacksRights(error)) throw error;
+      await asRoot(seen, await sessionFor(seen, rights, error), patience);
+    });
+  }
+  if (!existsSync(`${sys}/dev/block/${block.majorMinor}`)) return;
+  refuse({ code: 'IO_ERROR', op: 'eject', device: path, reason: { kind: 'notLetGo' }, remedy: { kind: 'tryAgain' } });
+}
+
+async function asUser(seen: Whole, patience: number): Promise<void> {
+  await unmount(seen, { patience });
+  await haveSwitchedOff(seen.path, seen.block, patience);
+}
+
+async function asRoot(seen: Whole, session: RightsSession, patience: number): Promise<void> {
+  try {
+    await unmount(seen, { session, patience });
+    await unlessStuck(session.powerOff(seen), seen.block.majorMinor, patience, () => stuck(seen.path, patience));
+  } finally {
+    session.close();
+  }
+}
+
+type Whole = Seen & { block: Block };
+
+/** A session for that one disk. Where there is no way to one, the reason and the remedy of `before` say more. */
+async function sessionFor({ path, block }: Whole, rights: Rights, before: unknown): Promise<RightsSession> {
+  try {
+    return await rights.session([{ path, block, access: 'write' }]);
+  } catch (error) {
+    throw error instanceof Refusal && error.errors[0]!.code === 'NOT_PERMITTED' ? before : error;
+  }
+}
+
+/** Neither a program that uses the disk nor the drive stands against it: the user may not. */
+const lacksRights = (error: unknown): boolean =>
+  error instanceof Refusal && (error.errors[0]!.code === 'NOT_PERMITTED' || error.errors[0]!.reason.kind === 'notUnmounted');
+
+const stuck = (path: string, patience: number): Refusal => new Refusal([failure({
+  code: 'STALLED', op: 'eject', device: path, reason: { kind: 'stuckEjecting', seconds: patience / 1000 }, remedy: { kind: 'waitEjecting' },
+})]);
+
+async function switchOff(path: string, block: Block, sys: string): Promise<void> {
+  try {
+    // While it is claimed nobody mounts it again.
+    const disk = await open(block.path, constants.O_RDONLY | constants.O_EXCL);
+    try {
+      await disk.sync();
+      // The kernel has the disk write its cache and stop, and lets it go (drivers/scsi: sd_shutdown).
+      await writeFile(`${sys}/block/${block.name}/device/delete`, '1');
+    } finally {
+      await disk.close();
+    }
+  } catch (error) {
+    throw new Refusal([failureOf(error, 'eject', path, 'block')]);
+  }
+}
+
+/** Only root may. udisks does the same for the user who sits at the machine (udisksctl(1)), where it is installed. */
+async function haveSwitchedOff(path: string, block: Block, patience: number): Promise<void> {
+  const { failed, stderr } = await runProgram('udisksctl', ['power-off', '--no-user-interaction', '--block-device', block.path], SYSTEM_PATH, patience, () => requestsEnded(block.majorMinor));
+  if (failed === null) return;
+  if (failed === 'timeout') throw stuck(path, patience);
+  const said = (stderr.trim().split('\n').at(-1) ?? '').replace(/\.$/, '');
+  const reason: Reason = said === '' ? { kind: 'needsUdisks' } : { kind: 'notSwitchedOff', said };
+  refuse({ code: 'NOT_PERMITTED', op: 'eject', device: path, reason, remedy: { kind: 'ejectElsewhere' } });
+}

@@ -1,0 +1,113 @@
+// The files that a job is given or asked to leave: the manifest of last time, the manifest of what was read, the map of a
+// rescue. The host may be root, so none of them is written over something that is not of its kind.
+import type { PlatterError } from '../../contract/errors.ts';
+import type { Note, Reason } from '../../contract/facts.ts';
+import type { CopyRequest } from '../../contract/jobs.ts';
+import { aside } from '../formats/read-aside.ts';
+import { chunksIn } from '../formats/chunk-sets.ts';
+import { countChunks } from '../formats/chunks.ts';
+import { plainFileAt } from '../../base/durable-file.ts';
+import { errnoOf, failure, failureOf, Refusal, throwIfAny } from '../../base/errors.ts';
+import { checkDirectory, type End, type Found } from '../devices/inspect.ts';
+import { idOf } from '../devices/file-ids.ts';
+import { isSameSource, writeManifest, type Manifest } from '../formats/manifest.ts';
+import { bytesOf, type RescueMap } from '../formats/mapfile.ts';
+import { placeOf } from '../../base/places.ts';
+
+/** A value, or why there is none. */
+export type Read<T> = { value: T; errors: [] } | { value: null; errors: readonly PlatterError[] };
+
+/** The manifest at `path`; null when none is asked for. */
+export const readGivenManifest = (path: string | null): Promise<Read<Manifest | null>> =>
+  path === null ? Promise.resolve({ value: null, errors: [] }) : reading(() => aside('readManifest', path));
+
+/**
+ * The source of the manifest that is replaced when one is written to `path`; null where none is there. Errors when something
+ * else is there, or the directory takes no files.
+ */
+export async function readOldManifest(path: string | null): Promise<Read<Manifest['source'] | null>> {
+  if (path === null) return { value: null, errors: [] };
+  const { value: isThere, errors: unwritable } = await reading(() => replaces(path));
+  if (unwritable.length > 0) return { value: null, errors: unwritable };
+  if (isThere !== true) return { value: null, errors: [] };
+  const { value, errors } = await reading(() => aside('checkManifest', path));
+  return errors.length === 0 ? { value, errors: [] }
+    : { value: null, errors: errors.map((error) => failure({ ...error, reason: { kind: 'notReplaceable', reason: error.reason } })) };
+}
+
+/** Why the manifest of `old`, at `path`, is not replaced by one of `source`: it may be the only one of another drive. */
+export function againstReplacing(path: string, old: Manifest['source'] | null, source: Manifest['source']): PlatterError[] {
+  if (old === null || isSameSource(old, source)) return [];
+  return [failure({ code: 'BAD_FILE', op: 'check', device: path, reason: { kind: 'manifestOfOtherSource', path: old.path }, remedy: { kind: 'otherNewManifest' } })];
+}
+
+/** A job's source as its manifest describes it. */
+export const manifestSource = ({ path, block, size }: End): Manifest['source'] =>
+  ({ path, model: block === null ? null : (block.model ?? block.backingFile), serial: block?.serial ?? null, size });
+
+/** The map at `path`, which will be written there; null when none is asked for, or none is there yet. */
+export const readGivenMap = (path: string | null): Promise<Read<RescueMap | null>> =>
+  reading(async () => (path !== null && (await replaces(path)) ? aside('readMapfile', path) : null));
+
+/** What does not fit between a source (or what a destination gets) of `bytes` and the files that speak of one. */
+export function misfits(bytes: number, manifest: Manifest | null, manifestPath: string | null, map: RescueMap | null, mapPath: string | null): PlatterError[] {
+  const wrong = (device: string | null, reason: Reason): PlatterError => failure({ code: 'BAD_FILE', op: 'check', device, reason });
+  const last = map?.extents.at(-1);
+  const mapped = last === undefined ? bytes : last.position + last.size;
+  return [
+    ...(manifest !== null && manifest.bytes !== bytes ? [wrong(manifestPath, { kind: 'manifestOfOther', bytes: manifest.bytes, source: bytes })] : []),
+    ...(mapped > bytes ? [wrong(mapPath, { kind: 'mapOfOther', bytes: mapped, source: bytes })] : []),
+  ];
+}
+
+/**
+ * Writes a manifest to a file that a user named: there is none, or another manifest. That has to be of the same source,
+ * unless the user has agreed to replace this file (`agreed`). Rejects with a Refusal.
+ */
+export async function replaceManifest(path: string, manifest: Manifest, agreed: boolean): Promise<void> {
+  const { value: old, errors } = await readOldManifest(path);
+  throwIfAny([...errors, ...(agreed ? [] : againstReplacing(path, old, manifest.source))]);
+  await writeManifest(path, manifest);
+}
+
+/** Is there a file that is replaced when `path` is written? Throws a Refusal when that could not be done: hours later it would be too late. */
+export async function replaces(path: string): Promise<boolean> {
+  try {
+    const old = await plainFileAt(path);
+    await checkDirectory(path);
+    return old !== null;
+  } catch (error) {
+    throw errnoOf(error) === null ? error : new Refusal([failureOf(error, 'open', path, 'file')]);
+  }
+}
+
+async function reading<T>(read: () => Promise<T>): Promise<Read<T>> {
+  try {
+    return { value: await read(), errors: [] };
+  } catch (error) {
+    if (error instanceof Refusal) return { value: null, errors: error.errors };
+    throw error;
+  }
+}
+
+/** A file that is asked for, and is an end of the job too: it would be overwritten by the other. */
+export async function filesInTheWay({ saveManifest, rescue, manifest }: CopyRequest, found: readonly (Found | null)[]): Promise<PlatterError[]> {
+  const ends = found.flatMap((one) => one?.end ?? []);
+  const names = new Set(ends.flatMap(({ realPath, path, image }) => [realPath, path, ...(image === null ? [] : [image.part])]));
+  const ids = new Set(ends.flatMap(({ id, image }) => [id, image?.partId ?? null]).filter((id) => id !== null));
+  const files = await Promise.all([saveManifest, rescue?.map ?? null, manifest].filter((path) => path !== null).map(async (path) => ({ path, place: await placeOf(path) })));
+  const twice = files.filter(({ path, place }) => path === saveManifest && files.some((other) => other.place === place && other.path === rescue?.map));
+  const meant = files.filter(({ path, place }) => names.has(path) || names.has(place) || ids.has(idOf(path) ?? ''));
+  return [...new Set([...twice, ...meant].map(({ path }) => path))].map((path) =>
+    failure({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'fileTaken' } }));
+}
+
+/** What the user should know about the manifest and the map that are used. */
+export function notesOnFiles(manifest: Manifest | null, map: RescueMap | null, { kind }: CopyRequest): Note[] {
+  const missing = manifest === null ? 0 : chunksIn(manifest) - countChunks(manifest.known);
+  const rescued = map === null ? 0 : bytesOf(map, '+');
+  return [
+    ...(manifest !== null && missing > 0 && kind === 'verify' ? [{ kind: 'notCompared', count: missing } as const] : []),
+    ...(map !== null ? [{ kind: 'mapContinued', rescued } as const] : []),
+  ];
+}

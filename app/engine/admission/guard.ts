@@ -1,0 +1,204 @@
+// "May I write this?" Every reason against, before anything is written. Pure: decides on what was found.
+import { basename } from 'node:path';
+import type { ErrorCode, PlatterError } from '../../contract/errors.ts';
+import type { Note, Reason } from '../../contract/facts.ts';
+import { writes, type CopyRequest } from '../../contract/jobs.ts';
+import type { Block, Blocks } from '../devices/blocks.ts';
+import { bootAreasOf, foundations, mountsOn, withDescendants } from '../devices/blocks.ts';
+import { refusalsOf } from '../devices/disks.ts';
+import { failure } from '../../base/errors.ts';
+import { isNode } from '../devices/file-ids.ts';
+import type { End, Found, ImagePlace } from '../devices/inspect.ts';
+import { overlap, type Located } from '../devices/overlap.ts';
+import { mountedOver, takenAway } from '../access/unmount.ts';
+
+/** What is to be done, as far as it decides what may be. */
+export interface Intent extends Pick<CopyRequest, 'kind' | 'update' | 'unmount'> {
+  /** Bytes that each destination has to have; null when the source says it. */
+  bytes: number | null;
+  /** Room that an image takes whose file system keeps holes, in bytes; null when it is that of all its bytes. */
+  data: number | null;
+}
+
+/** Every reason against a request, all ends together; none when it may be done. `source` is null when a manifest stands for it. */
+export function refusals({ kind, update, unmount, bytes, data }: Intent, source: Found | null, destinations: readonly Found[], blocks: Blocks): PlatterError[] {
+  const ends = destinations.map(({ end }) => end);
+  const from = source?.end ?? null;
+  const needed = from?.size ?? bytes;
+  const files = [...(from === null ? [] : filesOf(from)), ...ends.flatMap((end) => (end?.image ? filesOf(end) : []))];
+  const errors = source?.end === null ? [source.error] : [];
+  return [
+    ...errors,
+    ...(from === null ? [] : againstSource(from)),
+    ...destinations.flatMap((found, index) =>
+      found.end === null
+        ? [found.error]
+        : [
+            ...(writes(kind) ? againstWriting(found.end, update || kind === 'repair', { unmount, files }, blocks) : []),
+            ...(from === null ? [] : againstPair(kind, from, found.end, blocks)),
+            ...(needed === null ? [] : againstSize(kind, needed, found.end)),
+            ...againstName(found.end),
+            ...againstTwice(found.end, ends.slice(0, index), blocks),
+          ]),
+    ...(needed === null ? [] : againstSpace(needed, data ?? needed, ends)),
+  ];
+}
+
+/** Files that the job needs and that would be out of reach once its destinations are unmounted. `files` are absolute paths without links. */
+export function againstUnmounting(files: readonly string[], destinations: readonly End[], blocks: Blocks): PlatterError[] {
+  const unmounted = destinations.flatMap((end) => (end.block === null ? [] : [...withDescendants(end.block)].map((block) => ({ end, block }))));
+  return files.flatMap((file) => {
+    const hit = unmounted.find(({ block }) => blocks.under(file).includes(block));
+    return hit === undefined ? [] : [check(hit.end, 'IN_USE', { kind: 'fileOnIt', file })];
+  });
+}
+
+/** What the user should know about a source that is in use. */
+export function notesOnSource({ block, path }: End, blocks: Blocks): Note[] {
+  if (block === null) return [];
+  const written = mountsOn(block).filter((target) => blocks.mounts.every((mount) => mount.target !== target || !mount.readOnly));
+  const targets = written.filter((target) => target !== '[SWAP]');
+  return targets.length > 0 ? [{ kind: 'mountedSource', path, targets }] : written.length > 0 ? [{ kind: 'swapSource', path }] : [];
+}
+
+/** What the user should know about a destination: the running system lies beside it. */
+export const notesOnDestination = ({ block, path }: End): Note[] =>
+  block !== null && block.type === 'part' && !block.system && block.parents.some(({ system }) => system) ? [{ kind: 'besideSystem', path }] : [];
+
+/** What the user should know about an eMMC: to the kernel its boot areas are disks of their own. */
+export function notesOnBootAreas({ block, path }: End, end: 'source' | 'destination', blocks: Blocks): Note[] {
+  const areas = block === null ? [] : bootAreasOf(block, blocks);
+  return areas.length === 0 ? [] : [{ kind: 'bootAreas', path, areas, end }];
+}
+
+/** Warns that a source that stays connected and its clones will have the same UUIDs. */
+export function notesOnClones({ block, path }: End, destinations: readonly End[]): Note[] {
+  const paths = destinations.filter((end) => end.block !== null).map((end) => end.path);
+  if (block === null || paths.length === 0) return [];
+  const family = [...withDescendants(block)];
+  if (family.every(({ fileSystem, partitionTable }) => fileSystem === null && partitionTable === null)) return [];
+  const has = (fileSystem: string): boolean => family.some((one) => one.fileSystem === fileSystem);
+  return [{ kind: 'sameUuids', source: path, paths, by: has('btrfs') ? 'btrfs' : has('LVM2_member') ? 'lvm' : 'other' }];
+}
+
+/** The files that an end is, or lies in: behind the loop devices that it is made of. */
+function filesOf({ block, realPath }: End): string[] {
+  return block === null ? [realPath] : [block, ...foundations(block)].flatMap(({ backingFile }) => backingFile ?? []);
+}
+
+function check(end: Located & { path: string }, code: ErrorCode, reason: Reason): PlatterError {
+  return failure({ code, op: 'check', device: end.path, reason });
+}
+
+function againstSource(source: End): PlatterError[] {
+  if (source.size > 0) return [];
+  return [check(source, 'SOURCE_EMPTY', { kind: source.kind === 'block' ? 'noMedium' : 'emptyFile' })];
+}
+
+/** What is to be unmounted, and what that must not take away. */
+interface Unmounting {
+  unmount: boolean;
+  /** Files that the job reads and writes: absolute paths without links. */
+  files: readonly string[];
+}
+
+/** `inPlace`: a file that is there is changed where it is, instead of being replaced. */
+function againstWriting(end: End, inPlace: boolean, unmounting: Unmounting, blocks: Blocks): PlatterError[] {
+  return end.block === null ? againstFile(end, inPlace, blocks) : againstBlock(end, end.block, unmounting, blocks);
+}
+
+function againstBlock(end: End, block: Block, { unmount, files }: Unmounting, blocks: Blocks): PlatterError[] {
+  if (end.size === 0) return [check(end, 'DEVICE_GONE', { kind: 'noMedium' })];
+  const taken = block.system ? [] : takenAway(block, files, blocks);
+  const covered = unmount && !block.system ? mountedOver(block, blocks, files) : [];
+  // To unmount it is no advice where that takes a file of the job away.
+  const known = [...refusalsOf(block, unmount || taken.length > 0), ...covered, ...taken].map((refusal) => failure({ ...refusal, device: end.path }));
+  // Another loop device over the same file, or another path to the same disk, can be mounted while this one, or the disk that
+  // it is a partition of, is not.
+  const own = new Set([block, ...foundations(block)]);
+  const aliases = blocks.all.filter((other) => !own.has(other) && ['same', 'piece'].includes(overlap(end, located(other), blocks) ?? ''));
+  const inUse = aliases.filter((alias) => mountsOn(alias).length > 0)
+    .map((alias) => check(end, 'MOUNTED', { kind: 'aliasMounted', path: alias.path, targets: mountsOn(alias) }));
+  const unknown = [block, ...block.parents].some(isUnknownLoop) ? [check(end, 'IN_USE', { kind: 'loopUnknown' })] : [];
+  const doubtful = blocks.all.find(isOverUnknown);
+  return [...known, ...inUse, ...unknown, ...(doubtful === undefined ? [] : [check(end, 'IN_USE', { kind: 'heldBy', holders: [doubtful.path] })])];
+}
+
+/** A loop device over a deleted file, which another one can lie on under another name. Only root can ask the kernel for the file. */
+const isUnknownLoop = ({ type, backingFile, backingId }: Block): boolean => type === 'loop' && backingId === null && backingFile?.endsWith(' (deleted)') === true;
+
+/** A loop device over a block device that nobody can name here: any may be meant. The broker decides the same (native/broker/machine.cc). */
+const isOverUnknown = ({ type, backingFile, backingId }: Block): boolean =>
+  type === 'loop' && backingId === null && backingFile !== null && isNode(backingFile);
+
+function againstFile(end: End, inPlace: boolean, blocks: Blocks): PlatterError[] {
+  const { part = '', partId = null, partInTheWay = false } = end.image ?? {};
+  const loopOver = (id: string | null): Block | undefined => (id === null ? undefined : blocks.all.find(({ backingId }) => backingId === id));
+  const loop = loopOver(end.id) ?? loopOver(partId);
+  return [
+    ...(inPlace && end.hasOtherNames ? [check(end, 'IN_USE', { kind: 'hardLinks' })] : []),
+    ...(loop === undefined ? [] : [check(end, 'IN_USE', { kind: 'underLoop', loop: loop.path })]),
+    ...(end.id !== null && blocks.swapFiles.has(end.id) ? [check(end, 'IN_USE', { kind: 'fileUsedAsSwap' })] : []),
+    ...(partInTheWay ? [check(end, 'IN_USE', { kind: 'partInTheWay', part })] : []),
+  ];
+}
+
+function againstPair(kind: CopyRequest['kind'], source: End, end: End, blocks: Blocks): PlatterError[] {
+  const relation = overlap(end, source, blocks);
+  const why: Record<NonNullable<typeof relation>, Reason> = {
+    same: end.realPath === source.realPath ? { kind: 'isSource' } : { kind: 'isSourceAs', path: source.path },
+    piece: { kind: 'partOfSource' },
+    'lies-on': { kind: 'sourceLiesOnIt' },
+  };
+  const shared = relation === null || (kind === 'verify' && relation !== 'same') ? [] : [check(end, 'IS_SOURCE', why[relation])];
+  const partIsSource = end.image !== null && overlap(partOf(end.image), source, blocks) === 'same'
+    ? [check(end, 'IS_SOURCE', { kind: 'partIsSource', part: end.image.part })]
+    : [];
+  return [...shared, ...partIsSource];
+}
+
+function againstSize(kind: CopyRequest['kind'], needed: number, end: End): PlatterError[] {
+  const missing = end.image === null ? needed - end.size : 0;
+  const gone = writes(kind) && end.block !== null && end.size === 0; // said already, and better
+  if (missing <= 0 || gone) return [];
+  return [check(end, 'TOO_SMALL', { kind: 'tooSmall', holds: end.size, missing, writing: writes(kind) ? 'yes' : 'no' })];
+}
+
+/** The destination against those named before it. */
+function againstTwice(end: End, others: readonly (End | null)[], blocks: Blocks): PlatterError[] {
+  for (const other of others) {
+    if (other === null) continue;
+    const same = end.realPath === other.realPath || overlap(end, other, blocks) === 'same';
+    if (same) return [check(end, 'DUPLICATE', end.path === other.path ? { kind: 'namedTwice' } : { kind: 'sameAs', path: other.path })];
+    if (overlap(end, other, blocks) !== null || overlap(other, end, blocks) !== null) return [check(end, 'DUPLICATE', { kind: 'overlaps', path: other.path })];
+    if (other.image?.part === end.realPath || end.image?.part === other.realPath) {
+      return [check(end, 'DUPLICATE', { kind: 'otherNameFirst' })];
+    }
+  }
+  return [];
+}
+
+/** Images that do not fit where they go: several can go to one file system. `data`: the room without holes. */
+function againstSpace(bytes: number, data: number, ends: readonly (End | null)[]): PlatterError[] {
+  const taken = new Map<string, number>();
+  return ends.flatMap((end) => {
+    const image = end?.image ?? null;
+    if (end === null || image === null) return [];
+    const { fileSystem, free, limits } = image;
+    if (bytes > limits.longest) {
+      return [failure({ code: 'NO_SPACE', op: 'check', device: end.path, reason: { kind: 'fatLimit', longest: limits.longest }, remedy: { kind: 'otherFileSystem' } })];
+    }
+    const needed = (taken.get(fileSystem) ?? 0) + (limits.whole ? bytes : data);
+    taken.set(fileSystem, needed);
+    return needed <= free ? [] : [check(end, 'NO_SPACE', { kind: 'noRoom', missing: needed - free })];
+  });
+}
+
+/** A name that the file system does not take, or changes into that of another file. */
+function againstName({ path, realPath, image }: End): PlatterError[] {
+  if (image?.limits.forbidden?.test(basename(realPath)) !== true) return [];
+  return [failure({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'forbiddenName', fileSystem: image.limits.name }, remedy: { kind: 'otherName' } })];
+}
+
+const located = (block: Block): Located => ({ id: `block:${block.majorMinor}`, realPath: block.path, block });
+const partOf = ({ part, partId }: ImagePlace): Located => ({ id: partId, realPath: part, block: null });

@@ -1,0 +1,337 @@
+// A new image is written as NAME.part and gets its name when it is complete and on the medium: an interrupted one
+// can be told from a finished one, and what had the name before stays whole until then.
+import {
+  closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, linkSync, lstatSync, openSync, readlinkSync, renameSync, unlinkSync, type BigIntStats,
+} from 'node:fs';
+import { basename, dirname } from 'node:path';
+import type { PlatterError } from '../../contract/errors.ts';
+import type { Note } from '../../contract/facts.ts';
+import { errnoOf, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
+import { partOf, type End, type ImagePlace } from '../devices/inspect.ts';
+import { openId, statsId } from '../devices/file-ids.ts';
+import type { NativeAddon, NativeDevice, NativeDeviceInfo } from '../native/addon.ts';
+import type { Held, Naming, Reviewed } from './prepared.ts';
+
+/** The file at an image's first name, as the review found it. */
+type PartSeen = Pick<End, 'lasting'> & { image: Pick<ImagePlace, 'part' | 'partId' | 'partBorn'> | null };
+
+/** Mode, owner and group of an image. */
+export interface Ownership {
+  /** Of an image that replaces one, the bits to keep; of a new one, the bits before the umask. */
+  mode: number;
+  /** Those of the image that is replaced; null for a new one. */
+  owner: { uid: number; gid: number } | null;
+}
+
+/** Thrown as a system call throws: the name belongs to somebody else now. */
+class Busy extends Error {
+  readonly code = 'EBUSY';
+}
+
+/** Everybody reads and writes, as far as the umask allows. */
+const OPEN_TO_ALL = 0o666;
+/** Only the owner reads and writes. */
+const OWNER_ONLY = 0o600;
+const OTHERS_READ = 0o004;
+
+/**
+ * Mode and owner of an image that is about to be made: those of the image that it replaces. A new image of a source that
+ * not everybody may read is for its owner alone. Throws with an errno as lstat(2) does.
+ */
+export function ownershipOf({ image, realPath, id }: End, source: Pick<End, 'realPath'> | null): Ownership {
+  const old = image === null || id === null ? undefined : lstatSync(realPath, { throwIfNoEntry: false });
+  if (old?.isFile() === true) return { mode: old.mode & 0o777, owner: { uid: old.uid, gid: old.gid } };
+  const readable = source === null ? 0 : (lstatSync(source.realPath, { throwIfNoEntry: false })?.mode ?? 0) & OTHERS_READ;
+  return { mode: readable === 0 ? OWNER_ONLY : OPEN_TO_ALL, owner: null };
+}
+
+/**
+ * Creates NAME.part of `end`, empty and locked, in place of what an interrupted job left there when that was looked at.
+ * Rejects with an errno as open(2) does, EBUSY when another copy writes it now; with a Refusal when its folder is not the one it
+ * was, or another file is there.
+ */
+export async function createPart(addon: NativeAddon, end: PartSeen, { mode, owner }: Ownership): Promise<NativeDevice> {
+  const { part } = end.image!;
+  await removeLeftPart(addon, end);
+  // Nobody else may open it before it has its owner and its mode.
+  const first = owner === null ? mode : OWNER_ONLY;
+  const fd = inFolder(part, (at) => takenName(part, () => openSync(at(part), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, first)));
+  // The descriptor names the file from here on: nobody can slip in a link between two looks.
+  return throughDescriptor(fd, (path) => {
+    if (owner !== null) hand(fd, mode, owner);
+    return addon.openDevice(path, { write: true, exclusive: true, grow: true });
+  });
+}
+
+/** Errors by which file systems refuse the characters of a name. */
+const NAME_REFUSED: ReadonlySet<string> = new Set(['EINVAL', 'EILSEQ']);
+
+/** Creates a file by `make`. Throws a Refusal when its file system does not take the name. */
+function takenName(path: string, make: () => number): number {
+  try {
+    return make();
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === null || !NAME_REFUSED.has(errno)) throw error;
+    return refuse({ code: 'BAD_ARGUMENT', op: 'open', device: path, errno, reason: { kind: 'nameRefused', errno }, remedy: { kind: 'otherName' } });
+  }
+}
+
+/** Errors of who may not give a file away, and of a file system that keeps no owners or modes. */
+const NOT_KEPT: ReadonlySet<string> = new Set(['EPERM', 'EINVAL', 'ENOSYS', 'EOPNOTSUPP', 'ENOTSUP']);
+
+/** Gives a new file the mode and the owner of another one, as far as the system and the file system allow it. */
+function hand(fd: number, mode: number, { uid, gid }: { uid: number; gid: number }): void {
+  unless(NOT_KEPT, () => fchownSync(fd, uid, -1));
+  unless(NOT_KEPT, () => fchownSync(fd, -1, gid));
+  // The bits of the group mean that group. Another one gets no more than everybody.
+  const kept = fstatSync(fd).gid === gid ? mode : (mode & 0o707) | (mode & 0o070 & ((mode & 0o007) << 3));
+  unless(NOT_KEPT, () => fchmodSync(fd, kept));
+}
+
+/**
+ * Opens `part` as an interrupted job left it, locked, to go on with it; null when nothing is there.
+ * Rejects with an errno as open(2) does; EBUSY when another copy writes it now.
+ */
+export async function reopenPart(addon: NativeAddon, part: string): Promise<NativeDevice | null> {
+  const fd = openLeftPart(part);
+  return fd === null ? null : throughDescriptor(fd, (path) => addon.openDevice(path, { write: true, exclusive: true, grow: true }));
+}
+
+/**
+ * Gives an image that has its own name, and is about to be written in its place, the name of an incomplete one, in place
+ * of what an interrupted job left there. Rejects as `createPart` does, and when another file has the image's name.
+ */
+export async function takeForPart(addon: NativeAddon, { end, device }: Held): Promise<Naming> {
+  const naming = { part: end.image!.part, name: end.realPath, replaces: null };
+  await removeLeftPart(addon, end);
+  moveImage(addon, device!.info(), naming.name, naming.part, null);
+  return naming;
+}
+
+/** Undoes `takeForPart`. Throws as it rejects. */
+export function giveBack(addon: NativeAddon, device: NativeDevice, { part, name }: Naming): void {
+  moveImage(addon, device.info(), part, name, null);
+}
+
+/** Rejects with EBUSY when another copy writes `part` now. Changes nothing. */
+export async function checkPart(addon: NativeAddon, part: string): Promise<void> {
+  (await holdLeftPart(addon, part))?.close();
+}
+
+/** Removes what was at NAME.part when `end` was looked at, and no other file. */
+async function removeLeftPart(addon: NativeAddon, { image, lasting }: PartSeen): Promise<void> {
+  const { part, partId, partBorn } = image!;
+  const left = await holdLeftPart(addon, part);
+  if (left === null) return;
+  try {
+    const isSeen = partId !== null && (!lasting || openId(left.info()) === partId) && (await bornAt(addon, left)) === partBorn;
+    if (!isSeen) refuseForeignPart('CHANGED', part, part);
+    inFolder(part, (at) => unlinkSync(at(part)));
+  } finally {
+    left.close();
+  }
+}
+
+/** When an open file was made; null where its file system does not keep that. */
+export async function bornAt(addon: NativeAddon, file: NativeDevice): Promise<string | null> {
+  const { born } = await addon.fileState(file);
+  return born === null ? null : String(born);
+}
+
+/** Refuses `device`, because a file that no interrupted job of the user left is at `part`. */
+export function refuseForeignPart(code: 'IN_USE' | 'CHANGED', device: string, part: string): never {
+  return refuse({ code, op: 'check', device, reason: { kind: 'partOfOthers', part }, remedy: { kind: 'movePartAway' } });
+}
+
+/** Locks the `part` that is there; null when there is none. */
+async function holdLeftPart(addon: NativeAddon, part: string): Promise<NativeDevice | null> {
+  const fd = openLeftPart(part);
+  if (fd === null) return null;
+  return throughDescriptor(fd, async (path) => {
+    const left = await addon.openDevice(path, { write: true, exclusive: true });
+    // Its job may have ended and renamed it between the opening and the lock: then this is a finished image.
+    if (idAt(part) === openId(left.info())) return left;
+    left.close();
+    throw new Busy(`${part} has just become something else`);
+  });
+}
+
+function openLeftPart(part: string): number | null {
+  try {
+    return inFolder(part, (at) => openSync(at(part), constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+async function throughDescriptor<T>(fd: number, use: (path: string) => Promise<T>): Promise<T> {
+  try {
+    return await use(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Does something in the folder of `path`, which has no links. `at` gives the names of files there by the folder's
+ * descriptor: a link that somebody puts in the place of the folder leads no call elsewhere. Throws a Refusal (CHANGED)
+ * when that has happened already.
+ */
+function inFolder<T>(path: string, act: (at: (file: string) => string, folder: number) => T): T {
+  const directory = dirname(path);
+  const folder = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    const self = `/proc/self/fd/${folder}`;
+    if (readlinkSync(self) !== directory) refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'folderMoved', directory }, remedy: { kind: 'reviewAgain' } });
+    return act((file) => `${self}/${basename(file)}`, folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+const statsAt = (path: string): BigIntStats | null => lstatSync(path, { bigint: true, throwIfNoEntry: false }) ?? null;
+
+/** Identity of what has this name, links not followed; null when nothing has. */
+function idAt(path: string): string | null {
+  const stats = statsAt(path);
+  return stats === null ? null : statsId(stats);
+}
+
+/**
+ * Renames the image that is open as `image` from `from` to `to`, durably. Nothing but `replaces` is replaced. Throws a
+ * Refusal when `from` is not that image, or `to` is a file that may not be replaced; else with an errno as rename(2) does.
+ */
+function moveImage(addon: NativeAddon, image: NativeDeviceInfo, from: string, to: string, replaces: Reviewed | null): void {
+  const mine = openId(image);
+  inFolder(from, (at, folder) => {
+    const [source, target] = [at(from), at(to)];
+    const found = idAt(source);
+    if (found !== mine) refuseLost(from, found === null ? 'removed' : 'replaced');
+    const old = statsAt(target);
+    if (old === null) moveToFree(addon, source, target);
+    else if (replaces !== null && isReviewed(old, replaces)) moveOver(addon, source, target, replaces, mine);
+    else refuseTaken(to);
+    // Another file can have got the name `from` between the look and the renaming.
+    if (idAt(target) !== mine) {
+      if (old === null) moveToFree(addon, target, source);
+      refuseLost(from, 'replaced');
+    }
+    fsyncSync(folder);
+  });
+}
+
+/** Errors of a file system or kernel that does not know the flags of renameat2. */
+const NO_FLAGS: ReadonlySet<string> = new Set(['EINVAL', 'ENOSYS', 'EOPNOTSUPP']);
+/** Errors of a file system that gives no file two names (link(2)). */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'EOPNOTSUPP', 'EMLINK', 'EINVAL', 'EACCES']);
+
+/** Renames to a name that nothing has. Throws a Refusal when a file has got it by now. */
+function moveToFree(addon: NativeAddon, from: string, to: string): void {
+  try {
+    if (unless(NO_FLAGS, () => addon.renameFile(from, to, 'noReplace'))) return;
+    // NFS has no such rename, and has links. Nothing replaces a file by link(2) either.
+    if (unless(NO_LINKS, () => linkSync(from, to))) {
+      unlinkSync(from);
+      return;
+    }
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') refuseTaken(to);
+    throw error;
+  }
+  // exFAT and some FUSE file systems have neither: a file that gets the name within these two calls is replaced.
+  if (statsAt(to) !== null) refuseTaken(to);
+  renameSync(from, to);
+}
+
+/** Renames the file `mine` over the file `old`, and over no other. Throws a Refusal when one of them is another file by now. */
+function moveOver(addon: NativeAddon, from: string, to: string, old: Reviewed, mine: string): void {
+  // The two swap their names, so both can be looked at before anything is removed.
+  if (!unless(NO_FLAGS, () => addon.renameFile(from, to, 'exchange'))) {
+    renameSync(from, to); // without that, a file that takes the place of `old` right now is replaced
+    return;
+  }
+  const replaced = statsAt(from);
+  const isOld = replaced !== null && isReviewed(replaced, old);
+  if (isOld && idAt(to) === mine) {
+    unlinkSync(from);
+    return;
+  }
+  addon.renameFile(to, from, 'exchange');
+  if (!isOld) refuseTaken(to);
+}
+
+/** True when `act` was done; false when it failed with one of `errnos`. */
+function unless(errnos: ReadonlySet<string>, act: () => void): boolean {
+  try {
+    act();
+    return true;
+  } catch (error) {
+    if (errnos.has(errnoOf(error) ?? '')) return false;
+    throw error;
+  }
+}
+
+/** Is this still the file that the review showed? Where inodes do not last, its size and time have to do. */
+const isReviewed = (stats: BigIntStats, { id, size, modified, lasting }: Reviewed): boolean =>
+  (!lasting || statsId(stats) === id) && Number(stats.size) === size && Number(stats.mtimeMs) === modified;
+
+function refuseTaken(name: string): never {
+  refuse({ code: 'CHANGED', op: 'rename', device: name, reason: { kind: 'nameTaken' }, remedy: { kind: 'moveFileAway' } });
+}
+
+function refuseLost(part: string, how: 'removed' | 'replaced'): never {
+  refuse({ code: how === 'removed' ? 'NOT_FOUND' : 'CHANGED', op: 'rename', device: part, reason: { kind: 'imageLost', part, how }, remedy: { kind: 'newCopy' } });
+}
+
+/** A destination of a job, as far as its name is concerned. */
+type Named = Pick<Held, 'end' | 'naming' | 'device'>;
+
+/**
+ * An image that has its own name, and is about to be rewritten in its place, gets the name of an incomplete one. Gives a
+ * note when it keeps its own: nothing that has the other one is replaced, it may be all that is left of another job.
+ */
+export function loseName(addon: NativeAddon, held: Named): Note | null {
+  const { kind, path, realPath } = held.end;
+  if (kind !== 'file' || held.naming !== null) return null;
+  const naming = { part: partOf(realPath), name: realPath, replaces: null };
+  try {
+    if (statsAt(naming.part) !== null) throw new Busy(`${naming.part} is there`);
+    moveImage(addon, held.device!.info(), naming.name, naming.part, null);
+    held.naming = naming;
+    return null;
+  } catch (error) {
+    const { errno } = failureIn(error, 'rename', path);
+    return { kind: 'nameKept', path, part: naming.part, errno: errno ?? 'EBUSY' };
+  }
+}
+
+/**
+ * Gives a complete image its own name. Gives the failure when that could not be done: another file has the name by now, or
+ * NAME.part is not the image that was written.
+ */
+export function giveName(addon: NativeAddon, held: Named): PlatterError | null {
+  const { end, naming, device } = held;
+  if (naming === null) return null;
+  try {
+    moveImage(addon, device!.info(), naming.part, naming.name, naming.replaces);
+    held.naming = null;
+    return null;
+  } catch (error) {
+    const known = failureIn(error, 'rename', end.path);
+    return known.reason.kind === 'imageLost' ? known : failure({ ...known, reason: { kind: 'notNamed', reason: known.reason, part: naming.part } });
+  }
+}
+
+/** The failure of an operation on the image that the user calls `path`: why it was refused, or what the system said. */
+export function failureIn(error: unknown, op: 'open' | 'rename', path: string): PlatterError {
+  return error instanceof Refusal && error.errors[0] !== undefined ? { ...error.errors[0], device: path } : failureOf(error, op, path, 'file');
+}
+
+/** Takes an empty `part` away again, when the job that it was made for could not start. */
+export function discardPart(part: string, device: NativeDevice): void {
+  inFolder(part, (at) => {
+    if (idAt(at(part)) === openId(device.info())) unlinkSync(at(part));
+  });
+}

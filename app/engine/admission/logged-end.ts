@@ -1,0 +1,81 @@
+// An end of a job as its log has it, and how it is found again: plugged in elsewhere, under another name, or not at all.
+import type { DriveFacts, Reason } from '../../contract/facts.ts';
+import type { Endpoint } from '../../contract/jobs.ts';
+import { foundations, withDescendants, type Block, type Blocks } from '../devices/blocks.ts';
+import type { End } from '../devices/inspect.ts';
+import type { LoggedEnd } from '../formats/job-log.ts';
+
+/** What the log keeps of an end. */
+export function loggedEnd(endpoint: Endpoint, { id, modified, born }: Pick<End, 'id' | 'modified' | 'born'>): LoggedEnd {
+  const { path, realPath, kind, size, model, serial, majorMinor } = endpoint;
+  return { path, realPath, kind, size, model, serial, majorMinor, id, modified, born };
+}
+
+/** What of a device the log of another job could speak of, when this is written: itself, the disk that it is a part of, its partitions. */
+export function writtenWith({ block }: End): LoggedEnd[] {
+  if (block === null) return [];
+  const around = new Set([...foundations(block), ...withDescendants(block)]);
+  return [...around].map(({ path, size, model, backingFile, serial, majorMinor }) =>
+    ({ path, realPath: path, kind: 'block', size, model: model ?? backingFile, serial, majorMinor, id: `block:${majorMinor}`, modified: null, born: null }));
+}
+
+/** Are they one and the same, as far as anybody can tell? Images are known by their place: the file is made anew. */
+export function isSameEnd(one: LoggedEnd, other: LoggedEnd): boolean {
+  if (one.kind !== other.kind) return false;
+  if (one.kind === 'file') return one.realPath === other.realPath;
+  return one.serial !== null && other.serial !== null
+    ? one.serial === other.serial && one.model === other.model && one.size === other.size
+    : one.id === other.id;
+}
+
+/** A file at a logged path. */
+type Now = Pick<End, 'id' | 'born' | 'lasting'>;
+/** A file as its log has it. A log of before knows no time of birth. */
+type Then = Pick<LoggedEnd, 'id' | 'born'>;
+
+/**
+ * Has a file the inode that was logged at its path? The number of its file system does not count: one that has no device of its
+ * own, a server's or btrfs, gets another number with every mount. Where inodes do not last there is nothing to compare.
+ */
+const hasInode = (now: Now, { id }: Then): boolean => !now.lasting || (now.id !== null && id !== null && inodeOf(now.id) === inodeOf(id));
+
+/** Is the file at a logged path certainly the one that was logged? A removed one's inode is soon another one's, its birth is not. */
+export const isThatFile = (now: Now, then: Then): boolean => hasInode(now, then) && now.born !== null && now.born === then.born;
+
+/**
+ * Can it be? Where nobody knows its birth, or inodes do not last (FAT's times follow the time zone), something else has to speak
+ * for it: size and time of a source, the sample that is compared with the log.
+ */
+export const mayBeThatFile = (now: Now, then: Then): boolean =>
+  hasInode(now, then) && (!now.lasting || now.born === null || then.born === null || now.born === then.born);
+
+const inodeOf = (id: string): string => id.slice(id.lastIndexOf(':') + 1);
+
+/**
+ * Path of a logged device now: it can have got another node since. By its serial number where it has one; else, or when
+ * two have the same, it has to be where it was.
+ */
+export function pathNow(end: LoggedEnd, blocks: Blocks): string {
+  if (end.kind === 'file' || end.serial === null) return end.path;
+  const alike = blocks.all.filter((block) => block.type !== 'part' && isThatDisk(end, block));
+  return alike.length === 1 && alike[0]!.path !== end.realPath ? alike[0]!.path : end.path;
+}
+
+const isThatDisk = (end: LoggedEnd, { serial, model, size }: Block): boolean => serial === end.serial && (model ?? null) === end.model && size === end.size;
+
+const drive = ({ model, serial, size }: LoggedEnd): DriveFacts => ({ model, serial, size });
+
+/** Why `end`, found at a logged end's place, is not that end; null when nothing speaks against it. */
+export function difference(logged: LoggedEnd, end: End, asSource: boolean): Reason | null {
+  if (logged.kind !== end.kind) return { kind: 'somethingElse' };
+  if (end.block !== null) {
+    const { serial, model, backingFile } = end.block;
+    if (end.size === 0) return null; // it has no medium, which is another reason
+    const same = end.size === logged.size && serial === logged.serial && (model ?? backingFile) === logged.model && (logged.serial !== null || end.id === logged.id);
+    if (same) return null;
+    return { kind: 'anotherDrive', now: { model: model ?? backingFile, serial, size: end.size }, then: drive(logged) };
+  }
+  if (!asSource) return null;
+  if (!mayBeThatFile(end, logged) || end.size !== logged.size) return { kind: 'anotherFile' };
+  return end.modified === logged.modified ? null : { kind: 'writtenSince' };
+}

@@ -1,0 +1,37 @@
+// Is a manifest of this source? A repair that it guides takes what has its hashes for equal to the source without reading
+// that, and rewrites the rest from it: with the manifest of another source this would give a mixture of both.
+import type { PlatterError } from '../../contract/errors.ts';
+import { chunksIn, either, isEmpty, noChunks, sampleOf } from '../formats/chunk-sets.ts';
+import { chunkRanges, markChunks } from '../formats/chunks.ts';
+import { failure } from '../../base/errors.ts';
+import type { Manifest } from '../formats/manifest.ts';
+import type { NativeClient, NativeDevice } from '../native/addon.ts';
+
+/** Chunks of the source that are read, beside its first and its last one that have a hash. */
+const SAMPLES = 16;
+
+/**
+ * Reads samples of the source, before anything is written, and gives the reason against the manifest at `path` when one of
+ * them has another hash. What cannot be read says nothing; what is read later has to have its hash as well.
+ */
+export async function againstSource(manifest: Manifest, path: string, client: NativeClient, source: NativeDevice): Promise<PlatterError[]> {
+  const { known } = manifest;
+  if (isEmpty(known)) return [];
+  const ranges = [...chunkRanges(known, chunksIn(manifest))];
+  const ends = noChunks(manifest);
+  markChunks(ends, ranges[0]!.first, 1, true);
+  markChunks(ends, ranges.at(-1)!.first + ranges.at(-1)!.count - 1, 1, true);
+  const place = await firstOther(manifest, either(ends, sampleOf(known, SAMPLES, manifest)), client, source);
+  return place === null ? [] : [failure({ code: 'BAD_FILE', op: 'check', device: path, ...place, reason: { kind: 'manifestOfOtherData', place }, remedy: { kind: 'manifestOfSource' } })];
+}
+
+/** The first place in `chunks` of the source that has another hash than the manifest; null when all that has one and can be read has that. */
+export async function firstOther({ known, hashes, bytes, chunkSize }: Manifest, chunks: Uint8Array, client: NativeClient, source: NativeDevice): Promise<{ offset: number; length: number } | null> {
+  const job = client.submit({
+    op: 'compare', source: null, destinations: [source], offset: 0, length: bytes, hashes, known, ignoreWrite: true,
+    todo: [noChunks({ bytes, chunkSize })], check: [chunks],
+  });
+  await job.done;
+  const [other] = job.errors(0).filter(({ cause }) => cause === 'mismatch').sort((one, another) => one.offset - another.offset);
+  return other === undefined ? null : { offset: other.offset, length: other.length };
+}

@@ -1,0 +1,203 @@
+// Continuing an interrupted job: what its log says, which devices it means, and whether they still hold what it says.
+import type { PlatterError } from '../../contract/errors.ts';
+import type { Note, Reason } from '../../contract/facts.ts';
+import type { CopyRequest, InterruptedJob } from '../../contract/jobs.ts';
+import type { Blocks } from '../devices/blocks.ts';
+import { both, bytesOf, isEmpty, noChunks, sampleOf } from '../formats/chunk-sets.ts';
+import { errnoOf, failure, failureOf, nullIfRefused, Refusal, refuse } from '../../base/errors.ts';
+import { inspectDestination, inspectExisting, inspectRepaired, type End, type Found } from '../devices/inspect.ts';
+import { jobError } from '../native/errors.ts';
+import { isSettled, jobPath, listJobs, readJobLog, removeJob, summaries, type JobLog, type JobSummary, type LoggedEnd } from '../formats/job-log.ts';
+import { difference, isThatFile, mayBeThatFile, pathNow } from './logged-end.ts';
+import type { NativeAddon, NativeClient, NativeDevice } from '../native/addon.ts';
+
+/** Chunks of each end that are read again before anything is written. */
+const SAMPLES = 16;
+
+/** An interrupted job that is about to go on. */
+export interface Resumed {
+  id: string;
+  log: JobLog;
+  /** The log's index of each destination that is continued. */
+  indices: number[];
+  /** Destinations that are not done and cannot be found. */
+  leftOut: number;
+  /** What is known to be on the medium of each of them, and the source's hashes. Nothing when the log is damaged. */
+  durable: Uint8Array[];
+  known: Uint8Array;
+  hashes: Uint8Array;
+}
+
+/** What was found of an interrupted job. */
+export interface FoundJob {
+  resumed: Resumed;
+  /** What was asked for then; how it is done (limits, memory) as it is asked for now. */
+  request: CopyRequest;
+  source: Found;
+  destinations: Found[];
+  notes: Note[];
+}
+
+/**
+ * The log of an interrupted job, and a hold on it so that nobody else continues it. Rejects with a Refusal: there is no
+ * such job, it runs, or nothing of it is left.
+ */
+export async function openInterrupted(dir: string, id: string, addon: NativeAddon): Promise<{ log: JobLog; lock: NativeDevice }> {
+  const path = jobPath(dir, id);
+  const lock = await holdLog(addon, path);
+  if (lock === 'absent') return refuse({ code: 'NOTHING_TO_DO', op: 'open', reason: { kind: 'noJob', id } });
+  if (lock === 'running') return refuse({ code: 'IN_USE', op: 'open', reason: { kind: 'jobRuns', id } });
+  try {
+    const log = await readJobLog(path);
+    if (unfinished(log).length > 0) return { log, lock };
+    return refuse({ code: 'NOTHING_TO_DO', op: 'open', reason: { kind: 'nothingLeft', id } });
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+}
+
+/** Looks for the ends of an interrupted job on the machine as it is now. Destinations that are not there are left out, if any is. */
+export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks: Blocks): Promise<FoundJob> {
+  const { header } = log;
+  const logged = unfinished(log);
+  const look = (logged: LoggedEnd): Promise<Found> => {
+    const path = pathNow(logged, blocks);
+    if (header.request.kind !== 'repair') return inspectDestination(path, blocks);
+    return logged.kind === 'file' ? inspectRepaired(path, logged.realPath, (end) => mayBeThatFile(end, logged), blocks) : inspectExisting(path, blocks);
+  };
+  const [source, ...found] = await Promise.all([
+    header.source === null ? missingSource() : inspectExisting(pathNow(header.source, blocks), blocks),
+    ...logged.map((index) => look(header.destinations[index]!)),
+  ]);
+  const gone = ({ end, ...rest }: Found, logged: LoggedEnd): boolean => {
+    if (end === null) return 'error' in rest && rest.error.code === 'NOT_FOUND';
+    return end.block !== null ? end.size === 0 : end.image !== null && end.image.partId === null && !isNamed(end, logged);
+  };
+  const here = logged.flatMap((index, place) => (gone(found[place]!, header.destinations[index]!) ? [] : [{ index, found: found[place]! }]));
+  const kept = here.length === 0 ? logged.map((index, place) => ({ index, found: found[place]! })) : here;
+  const missing = logged.filter((index) => kept.every((one) => one.index !== index)).map((index) => header.destinations[index]!.path);
+  const indices = kept.map(({ index }) => index);
+  const damaged = log.damage === 'corrupt';
+  return {
+    resumed: { id, log, indices, leftOut: missing.length, durable: indices.map((index) => log.durable[index]!), known: log.known, hashes: log.hashes },
+    request: {
+      ...header.request, job: id, source: header.request.source,
+      destinations: indices.map((index) => header.request.destinations[index] ?? header.destinations[index]!.path),
+      io: now.io, memory: now.memory, throttle: now.throttle, destinationThrottles: now.destinationThrottles, stallTimeout: now.stallTimeout, unmount: now.unmount,
+    },
+    source: header.source === null ? source : checked(source, (end) => difference(header.source!, end, true)),
+    destinations: kept.map((one) => checked(one.found, (end) => difference(header.destinations[one.index]!, end, false))),
+    notes: [
+      ...missing.map((path) => ({ kind: 'leftOut', path }) as const),
+      ...(damaged ? [{ kind: 'logDamaged' } as const] : []),
+    ],
+  };
+}
+
+const missingSource = (): Found => ({ end: null, error: failure({ code: 'BAD_FILE', op: 'check', reason: { kind: 'noSourceInLog' } }) });
+
+/** The end as it was found, or CHANGED with the reason that `compare` gives. */
+function checked(found: Found, compare: (end: End) => Reason | null): Found {
+  const reason = found.end === null ? null : compare(found.end);
+  if (reason === null) return found;
+  const { path, kind } = found.end!;
+  return { end: null, error: failure({ code: 'CHANGED', op: 'check', device: path, reason, ...(kind === 'file' ? { remedy: { kind: 'newCopy' } } : {}) }) };
+}
+
+const unfinished = ({ states }: Pick<JobLog, 'states'>): number[] => states.flatMap((state, index) => (isSettled(state) ? [] : [index]));
+
+/**
+ * Reads samples of the source, and of what should be on each destination, and gives the errors of those that are not what
+ * the log says. Writes nothing.
+ */
+export async function sampleErrors(
+  { log, durable, known, hashes }: Resumed, client: NativeClient, source: { end: End; device: NativeDevice }, destinations: readonly { end: End; device: NativeDevice | null }[],
+): Promise<PlatterError[]> {
+  const grid = { bytes: log.header.bytes, chunkSize: log.header.chunkSize };
+  const ends = [{ ...source, chunks: known }, ...destinations.map((held, index) => ({ ...held, chunks: both(durable[index]!, known) }))]
+    .flatMap(({ device, ...rest }) => (device === null || isEmpty(rest.chunks) ? [] : [{ ...rest, device }]));
+  if (ends.length === 0) return [];
+  const check = ends.map(({ chunks }) => sampleOf(chunks, SAMPLES, grid));
+  const job = client.submit({
+    op: 'compare', source: null, destinations: ends.map(({ device }) => device), offset: 0, length: grid.bytes, hashes, known, check, ignoreWrite: true,
+    todo: ends.map(() => noChunks(grid)),
+  });
+  await job.done;
+  const named = { kind: 'verify' as const, source: null, sourceIsFile: false, manifest: null, destinations: ends.map(({ end }) => ({ path: end.path, part: null })) };
+  const told = new Set<number>();
+  const entries = job.errors(0).sort((one, other) => one.destination - other.destination);
+  return entries.flatMap((entry) => {
+    if (entry.destination < 0 || told.has(entry.destination)) return [];
+    const isSource = ends[entry.destination]!.end === source.end;
+    // Of the source of a rescue it is no news that it cannot be read.
+    if (isSource && entry.cause !== 'mismatch' && log.header.request.rescue !== null) return [];
+    told.add(entry.destination);
+    const { side: _side, destination: _destination, ...error } = jobError(entry, named);
+    if (entry.cause !== 'mismatch') return [error];
+    return [failure({ ...error, code: 'CHANGED', op: 'check', reason: { kind: isSource ? 'changedSince' : 'overwrittenSince' }, remedy: { kind: 'newCopy' } })];
+  });
+}
+
+/** The interrupted jobs that could be continued, newest first; a log that cannot be opened is none. Rejects with a Refusal when the logs cannot be listed. */
+export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<InterruptedJob[]> {
+  const found = [];
+  for (const job of await listJobs(dir)) {
+    const lock = await holdLog(addon, job.path).catch(nullIfRefused);
+    if (lock === null || lock === 'running' || lock === 'absent') continue;
+    lock.close();
+    found.push(job);
+  }
+  return (await summaries(found)).flatMap((summary) => (summary !== null && unfinished(summary).length > 0 ? [describe(summary)] : []));
+}
+
+/** Is an image there under its own name, which the log has not heard of? What is in it is looked at later. */
+export const isNamed = (end: End, logged: Pick<LoggedEnd, 'id' | 'born'>): boolean => isThatFile(end, logged) || (end.lasting && mayBeThatFile(end, logged));
+
+/** The interrupted job that left what is at `image.part`, by its log, which names the file; null when none did. Rejects with a Refusal when the logs cannot be listed. */
+export async function leftByJob(dir: string, { realPath, image, lasting }: End): Promise<JobSummary | null> {
+  const left = { id: image?.partId ?? null, born: image?.partBorn ?? null, lasting };
+  const logs = (await summaries(await listJobs(dir))).filter((log) => log !== null);
+  return logs.find((log) => unfinished(log).map((index) => log.header.destinations[index]!)
+    .some((logged) => logged.kind === 'file' && logged.realPath === realPath && isThatFile(left, logged))) ?? null;
+}
+
+/** Forgets an interrupted job. Rejects with a Refusal when there is none, or when it runs. */
+export async function forgetJob(dir: string, id: string, addon: NativeAddon): Promise<void> {
+  const lock = await holdLog(addon, jobPath(dir, id));
+  if (lock === 'absent') return refuse({ code: 'NOTHING_TO_DO', op: 'open', reason: { kind: 'noJob', id } });
+  if (lock === 'running') return refuse({ code: 'IN_USE', op: 'open', reason: { kind: 'jobRuns', id } });
+  try {
+    await removeJob(dir, id);
+  } finally {
+    lock.close();
+  }
+}
+
+function describe({ id, header, durable, states, damage }: JobSummary): InterruptedJob {
+  return {
+    id, name: header.request.name, startedAt: header.startedAt, source: header.source?.path ?? '', bytes: header.bytes, damaged: damage === 'corrupt',
+    // An image that another job has replaced is none of its destinations any more.
+    destinations: header.destinations.flatMap(({ path, model, serial }, index) => (states[index]?.state === 'replaced' ? []
+      : [{ path, model, serial, durable: durable[index]!, finished: states[index]?.state === 'done' }])),
+  };
+}
+
+/** The log, locked: the log of a running job is. Rejects with a Refusal when it cannot be opened. */
+export async function holdLog(addon: NativeAddon, path: string): Promise<NativeDevice | 'absent' | 'running'> {
+  try {
+    return await addon.openDevice(path, { write: true, exclusive: true });
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT') return 'absent';
+    if (errno === 'EBUSY') return 'running';
+    throw new Refusal([failureOf(error, 'open', path, 'file')]);
+  }
+}
+
+/** What is continued. */
+export function resumeNote({ durable, log }: Resumed): Note {
+  const began = log.header.startedAt;
+  const there = durable.reduce((sum, one) => sum + bytesOf(one, log.header), 0);
+  return there === 0 ? { kind: 'beginsAgain', began } : { kind: 'goesOn', began, there };
+}

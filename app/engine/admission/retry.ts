@@ -1,0 +1,85 @@
+// Starting one destination of a running job again.
+import type { JobError } from '../../contract/errors.ts';
+import { writes, type DestinationResult } from '../../contract/jobs.ts';
+import { Answers } from '../../base/answers.ts';
+import { onceFree } from '../access/busy.ts';
+import { errnoOf, failure, failureOf, hasStalled, isRefusedAccess, Refusal, refuse } from '../../base/errors.ts';
+import { refusals } from './guard.ts';
+import { inspectExisting, type End } from '../devices/inspect.ts';
+import { moveLock } from '../access/locks.ts';
+import { difference, loggedEnd, pathNow } from './logged-end.ts';
+import { idOf } from '../devices/file-ids.ts';
+import { isSequence, readBlocks } from '../devices/lsblk.ts';
+import type { NativeDevice } from '../native/addon.ts';
+import type { Prepared } from './prepared.ts';
+
+/** Throws a Refusal unless a destination that ended so (null: it has not, or nothing can be asked of the job) can be started again. */
+export function refuseRetry(path: string, end: DestinationResult['state'] | null, errors: readonly JobError[]): void {
+  if (end === null) refuse({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'notFailed' } });
+  if (end === 'done') refuse({ code: 'NOTHING_TO_DO', op: 'check', device: path, reason: { kind: 'isDone' } });
+  // What the kernel still holds could be written after what is written now.
+  if (hasStalled(errors)) refuse({ code: 'STALLED', op: 'check', device: path, reason: { kind: 'stillWaits' } });
+}
+
+/**
+ * Makes sure that a destination is the one it was, and opens it again when it was plugged in anew. Rejects with a Refusal
+ * when it is not there, or is another one, or when `signal` stops it: a drive can take for ever to be opened.
+ */
+export async function reopenForRetry(prepared: Prepared, destination: number, signal: AbortSignal): Promise<void> {
+  const held = prepared.destinations[destination]!;
+  const { end, device } = held;
+  if (held.naming !== null) {
+    const info = device!.info();
+    if (idOf(held.naming.part) === `file:${info.major}:${info.minor}:${info.inode}`) return;
+    refuse({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'partMissing' } });
+  }
+  const blocks = await readBlocks();
+  const known = loggedEnd(prepared.plan.destinations[destination]!, end);
+  const found = await inspectExisting(pathNow(known, blocks), blocks);
+  if (found.end === null) throw new Refusal([found.error]);
+  const changed = difference(known, found.end, false);
+  if (changed !== null) refuse({ code: 'CHANGED', op: 'check', device: end.path, reason: changed });
+  if (found.end.block === null && found.end.id === end.id) return;
+  const others = prepared.destinations.filter((other) => other !== held).map((other) => ({ end: other.end }));
+  const { kind, update } = prepared.request;
+  const errors = refusals({ kind, update, unmount: false, bytes: prepared.grid.bytes, data: null }, prepared.source && { end: prepared.source.end }, [...others, found], blocks);
+  const own = errors.filter((error) => error.device === found.end.path);
+  if (own.length > 0) throw new Refusal(own);
+  try {
+    const anew = await new Answers(0, () => undefined, signal).of(end.path, reopen(prepared, { ...found.end, path: end.path }, signal), 'block', (late) => late.close());
+    const info = anew.info();
+    if (`block:${info.major}:${info.minor}` !== found.end.id || info.size !== found.end.size || !isSequence(found.end.block, info)) {
+      anew.close();
+      throw new Refusal([failure({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } })]);
+    }
+    await moveLock(prepared.addon, device, { end: found.end, device: anew, written: writes(kind) }).catch((error: unknown) => {
+      anew.close();
+      throw error;
+    });
+    prepared.left.push(device!);
+    held.device = anew;
+    held.end = { ...found.end, path: end.path };
+  } catch (error) {
+    // Its own hold on it, which a drive that was away would have lost: it is the one that is open.
+    const errno = error instanceof Refusal ? error.errors[0]!.errno : errnoOf(error);
+    if (found.end.id === end.id && errno === 'EBUSY') return;
+    throw error instanceof Refusal ? error : new Refusal([failureOf(error, 'open', end.path, 'block')]);
+  }
+}
+
+/** Opens a drive that came back. It is another device to the kernel, so the session that opened the old one may refuse it. */
+async function reopen({ addon, rights, sessions, request: { kind } }: Prepared, end: End, signal: AbortSignal): Promise<NativeDevice> {
+  const access = writes(kind) ? 'write' : 'read';
+  try {
+    return await onceFree(() => addon.openDevice(end.realPath, writes(kind) ? { write: true, exclusive: true } : {}));
+  } catch (error) {
+    if (rights === null || !isRefusedAccess(error)) throw error;
+  }
+  const known = sessions.find((session) => session.has(end));
+  if (known !== undefined) return known.open(end, access);
+  const session = await rights.session([{ path: end.path, block: end.block!, access }], signal);
+  // A job that was stopped in the meantime lets nothing go any more.
+  if (signal.aborted) session.close();
+  else sessions.push(session);
+  return session.open(end, access);
+}

@@ -1,0 +1,357 @@
+// The machine's block devices as they are now: what lies on what, what is mounted, what holds the running system.
+// Everything that decides whether a device may be written is decided on this picture.
+import { basename } from 'node:path';
+import * as z from 'zod';
+import type { Disk, Mounted, Port } from '../../contract/disks.ts';
+import { mountOf, parseMounts, parseSwaps, type Layer, type Mount } from './mounts.ts';
+
+/** What a device has of its own, whether it is a whole disk or not. */
+type Described = Pick<Disk, 'path' | 'majorMinor' | 'diskSequence' | 'size' | 'logicalSector' | 'physicalSector' | 'model' | 'serial' | 'transport' | 'removable' | 'readOnly' | 'backingFile'>;
+
+/** One block device of the picture: a disk, a partition ("/dev/sdb1"), what lies on one. */
+export interface Block extends Described {
+  /** Kernel name: "sdb1", "dm-0". */
+  name: string;
+  /** As lsblk says: "disk", "part", "loop", "rom", "crypt", "lvm", "raid1", "mpath"... */
+  type: string;
+  /** Where it is plugged in; null for what has no socket. */
+  port: Port | null;
+  /** The system can switch it off. */
+  ejectable: boolean;
+  fileSystem: string | null;
+  label: string | null;
+  /** "gpt", "dos"; null when there is none. */
+  partitionTable: string | null;
+  /** Names of the signatures that were found on it itself; null where it could not be looked at. */
+  signatures: string[] | null;
+  /** Identity of `backingFile`; null when it is deleted or out of reach, and only root could be told. */
+  backingId: string | null;
+  /** World Wide Name, the same on every path to one disk; null when it has none. */
+  wwn: string | null;
+  /** Number of a partition in its table, as its name has it; null for what is no partition. */
+  partition: string | null;
+  /** Type of a partition in its table: a GUID, or "0xef"; null when unknown. */
+  partitionType: string | null;
+  /** What this one lies on: a partition on its disk, a volume on its members. */
+  parents: Block[];
+  /** What lies on this one. */
+  children: Block[];
+  /** Where this one itself is mounted; "[SWAP]" when it is swapped to. */
+  mountedAt: string[];
+  /** It, or something on it, holds part of the running system. */
+  system: boolean;
+  /** The sign that shows it; null when it is no part of the system. */
+  systemBy: SystemSign | null;
+}
+
+/**
+ * Why a device counts as part of the running system: a place of the system is mounted from it, it is swapped to, it is built in and nobody
+ * can tell where the system is, or it is an area of an eMMC that holds firmware.
+ */
+export type SystemSign = 'mounted' | 'swap' | 'precaution' | 'firmware';
+
+/** What lies on a device, by its signatures. */
+export type Probed = Pick<Block, 'fileSystem' | 'label' | 'partitionTable' | 'signatures'>;
+
+/** What was read from the machine, for the picture to be made of. */
+export interface Facts {
+  /** What lsblk printed. */
+  lsblk: string;
+  /** /proc/self/mountinfo */
+  mountinfo: string;
+  /** /proc/swaps */
+  swaps: string;
+  /** Path behind each loop device, by kernel name. */
+  backings: ReadonlyMap<string, string>;
+  /** Identity of what lies behind each loop device of which the kernel tells it, by kernel name. */
+  backingIds: ReadonlyMap<string, string>;
+  /** Where the disks are plugged in, by kernel name. */
+  ports: ReadonlyMap<string, Port>;
+  /** The kernel's sequence numbers of disks, by kernel name. */
+  sequences: ReadonlyMap<string, number>;
+  /** Serial numbers for disks of which lsblk has none, by kernel name. */
+  serials: ReadonlyMap<string, string>;
+  /** Kernel names of the disks that the system can switch off. */
+  ejectable: ReadonlySet<string>;
+  /** What was found on devices of which lsblk cannot know it, by kernel name. */
+  probed: ReadonlyMap<string, Probed>;
+  /** Kernel names of the members of each mounted btrfs. */
+  btrfs: readonly (readonly string[])[];
+  /** Identity of what is at a path (links followed): "block:8:1" or "file:8:1:1234"; null when nothing is. */
+  idOf: (path: string) => string | null;
+}
+
+/** Mounted here means: the running system needs it. In doubt a place is on this list. */
+const SYSTEM_MOUNTS = new Set([
+  '/', '/boot', '/boot/efi', '/boot/firmware', '/efi', '/etc', '/gnu', '/home', '/nix', '/opt', '/root', '/srv', '/sysroot', '/tmp',
+  '/usr', '/usr/local', '/var', '/var/home', '/var/lib', '/var/log', '/var/tmp',
+]);
+
+/** Types of the partitions that a machine starts from: EFI system (GPT, MBR), extended boot loader. */
+const BOOT_PARTITIONS: ReadonlySet<string> = new Set(['c12a7328-f81f-11d2-ba4b-00a0c93ec93b', '0xef', 'bc13c2ff-59e6-4262-a352-b275fd6f7172']);
+
+/** Areas of an eMMC beside its main one. To the kernel they are disks of their own. */
+const EMMC_AREA = /^(mmcblk\d+)(boot\d+|rpmb|gp\d+)$/;
+/** The areas that hold firmware and keys. */
+const FIRMWARE_AREA = /^mmcblk\d+(boot\d+|rpmb)$/;
+
+/** lsblk has null, blanks, or nothing at all for what it does not know. */
+const text = z.string().nullish().transform((value) => {
+  const trimmed = value?.trim() ?? '';
+  return trimmed === '' ? null : trimmed;
+});
+const lsblkDevice = z.object({
+  name: z.string(), // lsblk makes a tree only when this column is asked for
+  path: z.string(), kname: z.string(), 'maj:min': z.string().transform((value) => value.trim()), type: z.string(), size: z.coerce.number().nonnegative(),
+  'log-sec': z.coerce.number().nonnegative(), 'phy-sec': z.coerce.number().nonnegative(),
+  model: text, serial: text, tran: text, fstype: text, label: text, pttype: text, parttype: text, wwn: text,
+  rm: z.boolean(), hotplug: z.boolean(), ro: z.boolean(),
+  get children() {
+    return z.array(lsblkDevice).optional();
+  },
+});
+type LsblkDevice = z.infer<typeof lsblkDevice>;
+/** Leaves out devices that went away while lsblk looked at them. Their sectors have 0 bytes. */
+const present = (devices: readonly LsblkDevice[]): LsblkDevice[] =>
+  devices.filter((device) => device['log-sec'] > 0).map(({ children, ...device }) => (children === undefined ? device : { ...device, children: present(children) }));
+const lsblkOutput = z.object({ blockdevices: z.array(lsblkDevice).transform(present) });
+
+/** The columns of lsblk that the picture needs. */
+export const LSBLK_COLUMNS = Object.keys(lsblkDevice.shape).filter((name) => name !== 'children').join(',').toUpperCase();
+
+/** The block devices of a machine. */
+export class Blocks {
+  readonly mounts: readonly Mount[];
+  /** Identities of the files that are swapped to. */
+  readonly swapFiles: ReadonlySet<string>;
+  readonly #byNumber = new Map<string, Block>();
+  readonly #idOf: Facts['idOf'];
+  /** Block devices that one btrfs lies on, for each of them. */
+  readonly #together = new Map<Block, Block[]>();
+
+  /** Throws a SyntaxError or ZodError when lsblk's output is not what lsblk prints. */
+  constructor(facts: Facts) {
+    this.#idOf = facts.idOf;
+    this.mounts = parseMounts(facts.mountinfo);
+    for (const device of lsblkOutput.parse(JSON.parse(facts.lsblk)).blockdevices) this.#add(device, null, null, facts);
+    for (const loop of this.all) {
+      // A loop device over a block device is that device by another name.
+      const below = loop.backingId === null ? null : this.#identified(loop.backingId);
+      if (below !== null) link(below, loop);
+    }
+    for (const names of facts.btrfs) {
+      const members = this.all.filter(({ name }) => names.includes(name));
+      for (const member of members) this.#together.set(member, members);
+    }
+    const swaps = parseSwaps(facts.swaps);
+    this.swapFiles = new Set(swaps.flatMap((path) => facts.idOf(path) ?? []));
+    this.#markMounted(swaps);
+    this.#markSystem();
+  }
+
+  /** Every block device, each once. */
+  get all(): Block[] {
+    return [...this.#byNumber.values()];
+  }
+
+  /** The block device with this number ("8:16"); null when lsblk does not know it. */
+  numbered(majorMinor: string): Block | null {
+    return this.#byNumber.get(majorMinor) ?? null;
+  }
+
+  /** The block devices that the file system of `path` (absolute, without links) lies on; none when it has none. */
+  under(path: string): Block[] {
+    const mount = mountOf(path, this.mounts);
+    return mount === null ? [] : this.#devicesOf(mount);
+  }
+
+  /** The mounts that lie on `block`, or on anything that lies on it. */
+  mountsOf(block: Block): Mount[] {
+    const family = withDescendants(block);
+    return this.mounts.filter((mount) => this.#devicesOf(mount).some((device) => family.has(device)));
+  }
+
+  /** A name for people of what is mounted: its block devices, else the name that its mounter gave it. */
+  nameOf(mount: Mount): string {
+    const devices = this.#devicesOf(mount).map(({ path }) => path);
+    return devices.length > 0 ? devices.join(', ') : mount.source.startsWith('/') ? mount.source : mount.type;
+  }
+
+  /** Does `path` (absolute, without links) lie with a server that copies between its files by itself? */
+  serverCopies(path: string): boolean {
+    return mountOf(path, this.mounts)?.serverCopies === true;
+  }
+
+  /**
+   * The device that holds the running system could not be made out (a container, a network root, ZFS). Then every
+   * fixed disk counts as system.
+   */
+  get systemUnknown(): boolean {
+    const root = mountOf('/', this.mounts);
+    if (root === null || this.#devicesOf(root).length === 0) return true;
+    return this.numbered(root.majorMinor) === null && root.layers.some((layer) => !layer.upper && this.#layerDevices(layer, root, []).length === 0);
+  }
+
+  #add(device: LsblkDevice, parent: Block | null, parentName: string | null, facts: Facts): void {
+    let block = this.numbered(device['maj:min']);
+    if (block === null) {
+      const { fileSystem, label, partitionTable, signatures } = facts.probed.get(device.kname) ?? listed(device);
+      const backingFile = facts.backings.get(device.kname) ?? null;
+      block = {
+        path: device.path, name: device.kname, majorMinor: device['maj:min'],
+        // A partition has the number of its disk.
+        diskSequence: facts.sequences.get(device.kname) ?? parent?.diskSequence ?? null, type: device.type, size: device.size,
+        logicalSector: device['log-sec'], physicalSector: device['phy-sec'], model: device.model,
+        serial: device.serial ?? facts.serials.get(device.kname) ?? null, transport: device.tran ?? (device.type === 'loop' ? 'loop' : null),
+        port: facts.ports.get(device.kname) ?? null, ejectable: facts.ejectable.has(device.kname), removable: device.rm || device.hotplug, readOnly: device.ro,
+        fileSystem, label, partitionTable, signatures,
+        backingFile, backingId: backingFile === null ? null : this.#backingId(backingFile, facts.backingIds.get(device.kname) ?? null),
+        wwn: device.wwn, partition: partitionNumber(device, parentName), partitionType: device.parttype, parents: [], children: [], mountedAt: [], system: false, systemBy: null,
+      };
+      this.#byNumber.set(block.majorMinor, block);
+    }
+    if (parent !== null) link(parent, block);
+    for (const child of device.children ?? []) this.#add(child, block, device.name, facts);
+  }
+
+  /** What the kernel says counts for more than the path: that can be another file's by now, or lead elsewhere in another namespace. */
+  #backingId(path: string, told: string | null): string | null {
+    return told ?? this.#idOf(path);
+  }
+
+  #identified(id: string): Block | null {
+    return id.startsWith('block:') ? this.numbered(id.slice('block:'.length)) : null;
+  }
+
+  #at(path: string): Block | null {
+    const id = this.#idOf(path);
+    return id === null ? null : this.#identified(id);
+  }
+
+  #devicesOf(mount: Mount, seen: readonly Mount[] = []): Block[] {
+    const direct = this.numbered(mount.majorMinor);
+    if (direct !== null) return this.#together.get(direct) ?? [direct];
+    // bcachefs lists its members with colons between them.
+    const named = mount.source.split(':').flatMap((source) => (source.startsWith('/') ? (this.#at(source) ?? []) : []));
+    if (named.length > 0) return [...new Set(named.flatMap((block) => this.#together.get(block) ?? [block]))];
+    return [...new Set(mount.layers.flatMap((layer) => this.#layerDevices(layer, mount, seen)))];
+  }
+
+  #layerDevices({ path }: Layer, mount: Mount, seen: readonly Mount[]): Block[] {
+    if (path === '') return [];
+    const below = mountOf(path, this.mounts);
+    if (below !== null && below !== mount) return seen.includes(below) ? [] : this.#devicesOf(below, [...seen, mount]);
+    return this.#liveImages(path, mount);
+  }
+
+  /**
+   * The loop device over the image of a layer that was mounted in the initramfs, where its path leads nowhere now: "/filesystem.squashfs"
+   * of Ubuntu's live system is /cdrom/casper/filesystem.squashfs. The image has to lie on a mount of its own. The broker decides
+   * the same (native/broker/machine.cc).
+   */
+  #liveImages(path: string, overlay: Mount): Block[] {
+    const image = basename(path);
+    return this.all.filter(({ type, readOnly, backingFile }) => {
+      if (type !== 'loop' || !readOnly || backingFile === null || image === '' || basename(backingFile) !== image) return false;
+      const mount = mountOf(backingFile, this.mounts);
+      return mount !== null && mount !== overlay && this.#devicesOf(mount, [overlay]).length > 0;
+    });
+  }
+
+  #markMounted(swaps: readonly string[]): void {
+    for (const mount of this.mounts) {
+      for (const block of this.#devicesOf(mount)) if (!block.mountedAt.includes(mount.target)) block.mountedAt.push(mount.target);
+    }
+    for (const path of swaps) this.#at(path)?.mountedAt.push('[SWAP]');
+  }
+
+  #markSystem(): void {
+    const mark = (blocks: readonly Block[], sign: SystemSign): void => {
+      for (const block of blocks) {
+        block.system = true;
+        block.systemBy ??= sign;
+      }
+    };
+    const below = (blocks: readonly Block[]): Block[] => blocks.flatMap((block) => [...this.#foundation(block)]);
+    mark(below(this.all.filter(({ mountedAt }) => mountedAt.some((target) => SYSTEM_MOUNTS.has(target)))), 'mounted');
+    mark(this.all.filter(({ name }) => FIRMWARE_AREA.test(name)), 'firmware');
+    const fixed = (block: Block): boolean => block.type === 'disk' && !block.removable && block.transport !== 'usb';
+    // In doubt nothing that lies on a fixed disk is written either: one of its partitions is the system.
+    if (this.systemUnknown) mark(below(this.all.filter(fixed).flatMap((disk) => [...withDescendants(disk)])), 'precaution');
+    mark(below(this.all.filter(({ mountedAt }) => mountedAt.includes('[SWAP]'))), 'swap');
+    // The machine starts from it, mounted or not.
+    for (const block of this.all) {
+      const boots = BOOT_PARTITIONS.has(block.partitionType ?? '') ? block.parents : this.all.filter(({ name }) => name === EMMC_AREA.exec(block.name)?.[1]);
+      const sign = boots.find(({ system }) => system)?.systemBy ?? null;
+      if (sign !== null) mark([block], sign);
+    }
+  }
+
+  /** `block` and everything that it lies on, also through the files behind loop devices. */
+  #foundation(block: Block, found = new Set<Block>()): Set<Block> {
+    if (found.has(block)) return found;
+    found.add(block);
+    const behind = block.backingFile === null ? [] : this.under(block.backingFile);
+    for (const below of [...block.parents, ...behind]) this.#foundation(below, found);
+    return found;
+  }
+}
+
+/** `block` and everything that lies on it. */
+export function withDescendants(block: Block, found = new Set<Block>()): Set<Block> {
+  if (found.has(block)) return found;
+  found.add(block);
+  for (const child of block.children) withDescendants(child, found);
+  return found;
+}
+
+/** What a device lies on: the disk of a partition, the members of a volume. */
+export const foundations = (block: Block): Block[] => block.parents.flatMap((parent) => [parent, ...foundations(parent)]);
+
+/** The boot areas of the eMMC that `block` is the main area of ("boot0", "boot1"); none of any other device. */
+export const bootAreasOf = ({ name }: Block, { all }: Blocks): string[] => all.flatMap((other) => {
+  const [, main, area = ''] = EMMC_AREA.exec(other.name) ?? [];
+  return main === name && area.startsWith('boot') ? [area] : [];
+});
+
+/** Where `block` or anything on it is mounted. */
+export const mountsOn = (block: Block): string[] => [...new Set(mountedOn(block).map(({ target }) => target))];
+
+/** The same with the device that is mounted there. */
+export const mountedOn = (block: Block): Mounted[] =>
+  [...withDescendants(block)].flatMap(({ path, mountedAt }) => mountedAt.map((target) => ({ device: path, target })));
+
+/** lsblk's own knowledge of a device. Its silence does not prove that nothing is there, so `signatures` is null then. */
+function listed({ fstype, label, pttype }: LsblkDevice): Probed {
+  const signatures = [fstype, pttype].filter((name) => name !== null);
+  return { fileSystem: fstype, label, partitionTable: pttype, signatures: signatures.length > 0 ? signatures : null };
+}
+
+/**
+ * Devices that have a size and of which lsblk does not say what is on them; and members of a RAID that does not run, because
+ * lsblk and udev name no other signature beside that one. Of loop devices only those with one of the numbers `loops`, and what lies on
+ * them; null: all.
+ */
+export function unknownIn(lsblk: string, loops: ReadonlySet<string> | null = null): { name: string; path: string; majorMinor: string; listed: Probed }[] {
+  const devices = (list: readonly LsblkDevice[]): LsblkDevice[] => list.flatMap((device) => [device, ...devices(device.children ?? [])]);
+  const isWanted = (disk: LsblkDevice): boolean => loops === null || disk.type !== 'loop' || devices([disk]).some((device) => loops.has(device['maj:min']));
+  return devices(lsblkOutput.parse(JSON.parse(lsblk)).blockdevices.filter(isWanted))
+    .filter(({ type, size, fstype, pttype, children = [] }) =>
+      type !== 'rom' && size > 0 && ((fstype === null && pttype === null) || (fstype?.endsWith('_raid_member') === true && children.length === 0)))
+    .map((device) => ({ name: device.kname, path: device.path, majorMinor: device['maj:min'], listed: listed(device) }));
+}
+
+/**
+ * The number of a partition: "1" of sda1, nvme0n1p1, and of the device-mapper's mpatha1 or mpatha-part1 on mpatha. null
+ * where the name does not say it.
+ */
+function partitionNumber({ type, name }: LsblkDevice, parentName: string | null): string | null {
+  if (type !== 'part' || parentName === null || !name.startsWith(parentName)) return null;
+  return /^(?:p|-part)?(\d+)$/.exec(name.slice(parentName.length))?.[1] ?? null;
+}
+
+function link(parent: Block, child: Block): void {
+  if (parent === child || parent.children.includes(child)) return;
+  parent.children.push(child);
+  child.parents.push(parent);
+}

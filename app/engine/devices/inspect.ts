@@ -1,0 +1,264 @@
+// What is at the paths of a request, found without opening anything for writing.
+import { constants, type BigIntStats } from 'node:fs';
+import { access, lstat, realpath, stat, statfs } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { SECTOR_SIZE, type Mounted } from '../../contract/disks.ts';
+import type { ErrorCode, PlatterError } from '../../contract/errors.ts';
+import type { Content, Reason } from '../../contract/facts.ts';
+import type { Endpoint } from '../../contract/jobs.ts';
+import { withDescendants, type Block, type Blocks } from './blocks.ts';
+import { errnoOf, failure, failureOf, Refusal, refuse } from '../../base/errors.ts';
+import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, type FileLimits } from './file-limits.ts';
+import { numberOf, statsId } from './file-ids.ts';
+import { mountOf } from './mounts.ts';
+import type { NativeFileState } from '../native/addon.ts';
+import type { Located } from './overlap.ts';
+import { besides, checkName, isForDevices, placeOf } from '../../base/places.ts';
+
+/** One end of a request as it was found. */
+export interface End extends Located {
+  /** As the user gave it. */
+  path: string;
+  kind: 'block' | 'file';
+  /** Bytes; 0 for a file that is not there yet. */
+  size: number;
+  /** Bytes that a file takes on its file system, fewer than `size` when it has holes; `size` for a device. */
+  allocated: number;
+  /** Of a file, when it was last written, milliseconds since the epoch; null for a device, and for a file that is not there yet. */
+  modified: number | null;
+  /** Last change of a file or its inode, nanoseconds since the epoch. Nobody can set it back. null where `modified` is. */
+  changed: bigint | null;
+  /** When a file was made, nanoseconds since the epoch. null where `modified` is, and where the file system does not keep it. */
+  born: string | null;
+  /** Of a file, whether its inode's number outlives a remount; true for a device. */
+  lasting: boolean;
+  /** It is a file with hard links: its other names would change with it if it were written in place. */
+  hasOtherNames: boolean;
+  /** Where an image is written until it is complete; null for a block device and for what is only read. */
+  image: ImagePlace | null;
+}
+
+/** The place of a new image. It is written under another name and gets its own when it is complete. */
+export interface ImagePlace {
+  /** The name until then. */
+  part: string;
+  /** Identity of what already has that name: what an interrupted job left, if it is a plain file; null when nothing has. */
+  partId: string | null;
+  /** When that was made, nanoseconds since the epoch: the inode of a removed file is soon another one's. null where that is not kept. */
+  partBorn: string | null;
+  /** That is no file of a single name: a link, a directory. It is not touched. */
+  partInTheWay: boolean;
+  /** The file system, and the bytes that can be had on it. */
+  fileSystem: string;
+  free: number;
+  limits: FileLimits;
+}
+
+/** An end, or why there is none. */
+export type Found = { end: End } | { end: null; error: PlatterError };
+
+/**
+ * File systems that number files anew with every mount, FAT and exFAT because they have no inodes, those of FUSE because most
+ * of their programs leave it to libfuse (magic numbers as in linux/magic.h).
+ */
+const NUMBERED_ANEW: ReadonlySet<number> = new Set([FAT_MAGIC, EXFAT_MAGIC, 0x65735546]);
+
+/** In a millisecond. */
+const NANOSECONDS = 1_000_000n;
+
+/** Looks at the source, or at a destination that is read, or repaired in its place. */
+export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> => finding(path, blocks, async () => {
+  const realPath = await realPathOrNull(path);
+  if (realPath !== null) return existing(path, realPath, blocks);
+  const left = await lstat(partOf(path)).catch(nullIfAbsent);
+  return refuse({
+    code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT',
+    ...(left?.isFile() === true
+      ? { reason: { kind: 'onlyPart', part: partOf(path) }, remedy: { kind: 'finishPart' } }
+      : { reason: { kind: 'nothingThere' } }),
+  });
+});
+
+/** Looks for an image at `path`, whose real path was `realPath` when a job began to repair it: that may have left it under its other name, and `isIt` tells it from another file. */
+export const inspectRepaired = async (path: string, realPath: string, isIt: (end: End) => boolean, blocks: Blocks): Promise<Found> => {
+  const found = await inspectExisting(path, blocks);
+  if (found.end !== null) return found;
+  const left = await finding(path, blocks, () => existing(path, partOf(realPath), blocks));
+  return left.end !== null && isIt(left.end) ? left : found;
+};
+
+/**
+ * Looks at a destination that will be written: a block device, an image to be replaced, or the place of a new one.
+ * `inPlace`: the room that an image takes now is room for the new one.
+ */
+export const inspectDestination = (path: string, blocks: Blocks, inPlace = false): Promise<Found> => finding(path, blocks, async () => {
+  const realPath = await realPathOrNull(path);
+  const end = realPath === null ? await newFile(path) : await existing(path, realPath, blocks);
+  if (end.kind === 'block') return end;
+  if (isForDevices(dirname(end.realPath))) return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'deviceFolder' } });
+  if (end.id !== null) await access(end.realPath, constants.W_OK);
+  return { ...end, image: await imagePlace(path, end.realPath, inPlace) };
+});
+
+/** Was a source written to? 'unknown': nobody can tell. */
+export type Written = 'no' | 'yes' | 'unknown';
+
+/** Was the file that is open as `now` written to since it was looked at? Its name can have become another file's, or nobody's. */
+export async function fileWritten({ realPath, id, size, modified, changed }: End, now: NativeFileState): Promise<Written> {
+  if (now.size !== size || Number(now.modified / NANOSECONDS) !== modified) return 'yes';
+  if (now.changed === changed) return 'no';
+  // A writer can set the time of modification back. But the loss of a name is a change of the inode as well.
+  const named = await stat(realPath, { bigint: true }).catch(nullIfUnreachable);
+  return named !== null && statsId(named) === id ? 'yes' : 'unknown';
+}
+
+/** How an end is shown for review. `written`: the job writes it, after `mounts` are unmounted; `bytes` is what a new image will have then. */
+export function endpoint(end: End, bytes: number, written: boolean, mounts: Mounted[] = []): Endpoint {
+  const { path, realPath, kind, block, image, id } = end;
+  return {
+    path,
+    realPath,
+    kind,
+    size: image === null ? end.size : bytes,
+    model: block === null ? null : (block.model ?? block.backingFile),
+    serial: block?.serial ?? null,
+    majorMinor: block?.majorMinor ?? null,
+    diskSequence: block?.diskSequence ?? null,
+    port: block?.port ?? null,
+    logicalSector: block?.logicalSector ?? SECTOR_SIZE,
+    contents: block === null ? [] : contentsOf(block),
+    mounts,
+    overwrites: written && id !== null,
+  };
+}
+
+async function finding(path: string, blocks: Blocks, look: () => Promise<End>): Promise<Found> {
+  try {
+    return { end: await look() };
+  } catch (error) {
+    const [reason] = error instanceof Refusal ? error.errors : [];
+    return { end: null, error: reason ?? failureAt(error, path, blocks) };
+  }
+}
+
+/** The failure of a system call on `path`. Not even root may look into a FUSE file system of another user. */
+function failureAt(error: unknown, path: string, { mounts }: Blocks): PlatterError {
+  const known = failureOf(error, 'open', path, 'file');
+  const mount = mountOf(path, mounts);
+  if (known.code !== 'NOT_PERMITTED' || process.getuid?.() !== 0 || mount?.type.startsWith('fuse') !== true) return known;
+  return failure({ ...known, reason: { kind: 'fuseOfUser', target: mount.target }, remedy: { kind: 'asFuseUser' } });
+}
+
+/** null when nothing is there; a link that leads nowhere is an error. */
+async function realPathOrNull(path: string): Promise<string | null> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+  const link = await lstat(path).catch(nullIfAbsent);
+  if (link === null) return null;
+  return refuse({ code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT', reason: { kind: 'deadLink' } });
+}
+
+async function existing(path: string, realPath: string, blocks: Blocks): Promise<End> {
+  checkName(realPath, 'open', path); // a link can lead to such a name
+  const stats = await stat(realPath, { bigint: true });
+  const id = statsId(stats);
+  const end = { path, realPath, id, hasOtherNames: stats.isFile() && stats.nlink > 1n, image: null };
+  if (stats.isFile()) return { ...end, kind: 'file', size: Number(stats.size), allocated: Number(stats.blocks) * 512, modified: Number(stats.mtimeMs), changed: stats.ctimeNs, born: bornOf(stats), lasting: await numbersLast(realPath), block: null };
+  if (!stats.isBlockDevice()) {
+    return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'oddKind', what: whatElse(stats) } });
+  }
+  const block = blocks.numbered(numberOf(stats.rdev));
+  if (block === null) {
+    return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'cameOrWent' } });
+  }
+  return { ...end, kind: 'block', size: block.size, allocated: block.size, modified: null, changed: null, born: null, lasting: true, block };
+}
+
+async function newFile(path: string): Promise<End> {
+  const absent = (kind: 'noDevice' | 'noDirectory'): never => refuse({ code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT', reason: { kind } });
+  if (path.endsWith('/')) return absent('noDirectory');
+  if (isForDevices(await placeOf(dirname(path)))) return absent('noDevice');
+  const directory = await inDirectory(path, (directory) => realpath(directory));
+  checkName(directory, 'open', path);
+  return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, allocated: 0, modified: null, changed: null, born: null, lasting: await numbersLast(directory), block: null, hasOtherNames: false, image: null };
+}
+
+/** Where the file system does not say, Node gives the epoch. */
+const bornOf = ({ birthtimeNs }: BigIntStats): string | null => (birthtimeNs === 0n ? null : String(birthtimeNs));
+
+const numbersLast = async (path: string): Promise<boolean> => !NUMBERED_ANEW.has((await statfs(path)).type);
+
+async function imagePlace(path: string, realPath: string, inPlace: boolean): Promise<ImagePlace> {
+  const part = partOf(realPath);
+  await inDirectory(path, () => access(dirname(realPath), constants.W_OK | constants.X_OK));
+  const [space, directory, left, old] = await Promise.all([
+    statfs(dirname(realPath)),
+    stat(dirname(realPath), { bigint: true }),
+    lstat(part, { bigint: true }).catch(nullIfAbsent),
+    lstat(realPath, { bigint: true }).catch(nullIfAbsent),
+  ]);
+  const reclaimed = [left, inPlace ? old : null].reduce((sum, stats) => sum + Number(stats?.blocks ?? 0n) * 512, 0);
+  return {
+    part,
+    partId: left === null ? null : statsId(left),
+    partBorn: left === null ? null : bornOf(left),
+    partInTheWay: left !== null && (!left.isFile() || left.nlink !== 1n),
+    fileSystem: numberOf(directory.dev),
+    free: space.bavail * space.bsize + reclaimed,
+    limits: limitsOf(space.type),
+  };
+}
+
+function nullIfUnreachable(error: unknown): null {
+  if (errnoOf(error) === null) throw error;
+  return null;
+}
+
+function nullIfAbsent(error: unknown): null {
+  if (errnoOf(error) === 'ENOENT') return null;
+  throw error;
+}
+
+/** The name under which an image is written until it is complete. */
+export const partOf = (realPath: string): string => besides(realPath, '.part');
+
+/** Throws a Refusal, or with an errno, unless files can be made and renamed in the directory of `path`. */
+export const checkDirectory = (path: string): Promise<void> => inDirectory(path, (directory) => access(directory, constants.W_OK | constants.X_OK));
+
+/** Does something with the directory of a new file; what fails is about the directory then, not about the file. */
+async function inDirectory<T>(path: string, act: (directory: string) => Promise<T>): Promise<T> {
+  try {
+    return await act(dirname(path));
+  } catch (error) {
+    const { code, errno } = failureOf(error, 'open', path, 'file');
+    const states: Partial<Record<ErrorCode, Extract<Reason, { kind: 'directory' }>['state']>> = { NOT_FOUND: 'missing', NOT_PERMITTED: 'refused', READ_ONLY: 'readOnly' };
+    const state = states[code];
+    if (state === undefined) throw error;
+    const remedy = state === 'missing' ? { kind: 'makeFolder' } as const : state === 'refused' ? { kind: 'ownFiles' } as const : null;
+    return refuse({ code, op: 'open', device: path, errno, reason: { kind: 'directory', directory: dirname(path), state }, ...(remedy === null ? {} : { remedy }) });
+  }
+}
+
+function whatElse(stats: BigIntStats): Extract<Reason, { kind: 'oddKind' }>['what'] {
+  if (stats.isDirectory()) return 'directory';
+  if (stats.isFIFO()) return 'pipe';
+  if (stats.isSocket()) return 'socket';
+  return 'character';
+}
+
+/** What would be lost with `block`, as far as it is recognised. */
+function contentsOf(block: Block): Content[] {
+  return [...withDescendants(block)].flatMap(({ path, size, label, fileSystem, partitionTable, signatures, children, type }): Content[] => {
+    const table: Content[] = partitionTable !== null && children.length === 0 ? [{ kind: 'table', table: partitionTable, path }] : [];
+    if (fileSystem !== null) return [label === null ? { kind: 'fileSystem', fileSystem, path, size } : { kind: 'labelled', fileSystem, label, path, size }, ...table];
+    if (table.length > 0) return table;
+    const [signature, ...more] = signatures ?? [];
+    if (more.length > 0) return [{ kind: 'several', signatures: signatures!, path }];
+    if (type === 'part') return [{ kind: 'partition', path, size }];
+    if (signature !== undefined && partitionTable === null) return [{ kind: 'signature', signature, path }];
+    return signatures === null && children.length === 0 ? [{ kind: 'unread', path }] : [];
+  });
+}

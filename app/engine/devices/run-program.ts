@@ -1,0 +1,38 @@
+// Runs the system's own programs.
+import { execFile, type ExecFileException } from 'node:child_process';
+import { whenStuck } from './drive-waits.ts';
+
+/** A host that runs as root does not take its caller's word for where programs are. */
+export const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
+
+/** What a program said. */
+export interface Said {
+  stdout: string;
+  stderr: string;
+  /** Why it did not end well, in words; "timeout" when it gave no answer; null when it did. */
+  failed: string | null;
+}
+
+/**
+ * Runs `program` from `path`, in English, for `timeout` milliseconds at the most (0: as long as it takes), or for longer while
+ * `moved` gives something else every now and then. Never rejects.
+ */
+export function runProgram(program: string, args: readonly string[], path = SYSTEM_PATH, timeout = 0, moved = (): string => ''): Promise<Said> {
+  return new Promise((resolve) => {
+    const child = execFile(program, args, { env: { PATH: path, LC_ALL: 'C.UTF-8' }, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      stopWaiting();
+      resolve({ stdout, stderr, failed: error === null ? null : endOf(error) });
+    });
+    // One that waits for a device that hangs cannot even be killed, so its end is not what to wait for.
+    const giveUp = (): void => {
+      child.kill('SIGKILL');
+      child.unref();
+      resolve({ stdout: '', stderr: '', failed: 'timeout' });
+    };
+    const stopWaiting = timeout === 0 ? (): void => undefined : whenStuck(moved, timeout, giveUp);
+  });
+}
+
+/** How a program ended that did not end well, in words. */
+const endOf = ({ signal, code, message }: ExecFileException): string =>
+  signal ? `it was ended by ${signal}` : typeof code === 'number' ? `it ended with exit code ${code}` : message;

@@ -1,0 +1,67 @@
+// What /sys and /proc say of the block devices beside lsblk: where they are plugged in, their serials, what lies behind
+// and above them. What is not there is the normal case: a loop device without a file, a kernel without btrfs.
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { unlessErrno } from '../../base/errors.ts';
+import type { Placed } from './usb-port.ts';
+
+/** Every block device that is no partition, with its place. `sys` is where sysfs is mounted. */
+export const places = (sys = '/sys'): Placed[] =>
+  listed(`${sys}/block`).flatMap((name) => {
+    const path = orElse('', () => realpathSync(`${sys}/block/${name}`));
+    const slot = listed(`${path}/device`).find((entry) => entry.startsWith(ENCLOSURE));
+    return path === '' ? [] : [{ name, path, slot: slot === undefined ? null : slot.slice(ENCLOSURE.length) }];
+  });
+const ENCLOSURE = 'enclosure_device:';
+
+/** Serial numbers by kernel name, for those that tell one: what udev would say, on a machine without it. */
+export function serials(placed: readonly Placed[]): Map<string, string> {
+  return new Map(placed.flatMap(({ name, path }) => {
+    // A USB bridge has a serial of its own, which is the one on the label of a stick.
+    const usb = /^.*\/\d+-\d+(?:\.\d+)*(?=\/)/.exec(path)?.[0];
+    const said = [...(usb === undefined ? [] : [`${usb}/serial`]), `${path}/serial`, `${path}/device/serial`].map(text);
+    const serial = [...said, unitSerial(`${path}/device/vpd_pg80`)].find((found) => found !== '');
+    return serial === undefined ? [] : [[name, serial] as const];
+  }));
+}
+
+/** The kernel's sequence numbers (Linux 5.15) of disks, by kernel name. */
+export function sequences(placed: readonly Placed[]): Map<string, number> {
+  return new Map(placed.flatMap(({ name, path }) => {
+    const said = text(`${path}/diskseq`);
+    return said === '' ? [] : [[name, Number(said)] as const];
+  }));
+}
+
+/** Kernel names of the disks that can be switched off: SCSI, which USB, SATA and SAS disks are to the kernel. */
+export const ejectable = (placed: readonly Placed[]): Set<string> =>
+  new Set(placed.filter(({ path }) => existsSync(`${path}/device/delete`)).map(({ name }) => name));
+
+/** Paths behind the loop devices, by kernel name; "(deleted)" and other things that are no path are kept as they are. */
+export function loopBackings(): Map<string, string> {
+  const backings = new Map<string, string>();
+  for (const name of listed('/sys/block')) {
+    const backing = name.startsWith('loop') ? content(`/sys/block/${name}/loop/backing_file`) : '';
+    if (backing !== '') backings.set(name, backing.replace(/\n$/, ''));
+  }
+  return backings;
+}
+
+/** Kernel names of the members of each mounted btrfs. */
+export const btrfsMembers = (): string[][] =>
+  listed('/sys/fs/btrfs').map((uuid) => listed(`/sys/fs/btrfs/${uuid}/devices`)).filter((members) => members.length > 0);
+
+/** Content of a file of /proc or /sys, "" where this kernel or this moment does not have it. */
+export function content(path: string): string {
+  return orElse('', () => readFileSync(path, 'utf8'));
+}
+
+const text = (path: string): string => content(path).replaceAll('\0', '').trim();
+
+/** The unit serial number of a SCSI disk (SPC, VPD page 80h: four bytes of header, then the text). */
+const unitSerial = (path: string): string => orElse('', () => readFileSync(path).subarray(4).toString('latin1')).replaceAll('\0', '').trim();
+
+const listed = (path: string): string[] => orElse([], () => readdirSync(path));
+
+/** EINVAL and EIO: the device refuses to tell; EACCES: only root is told. */
+const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ENXIO', 'ENODEV', 'EINVAL', 'EIO', 'EACCES', 'EPERM']);
+const orElse = <T>(absent: T, read: () => T): T => unlessErrno(absent, read, ABSENT);

@@ -1,0 +1,323 @@
+// The job log: which chunks of each destination are on its medium, so that an interrupted job can go on. One file per
+// job, only ever appended to; every append is one write and one fdatasync. Its bytes are in job-records.ts.
+//
+// The order that makes it true is the caller's: the data, the flush of the destination, then the log.
+import { randomInt } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { JobResult } from '../../contract/jobs.ts';
+import { aside } from './read-aside.ts';
+import { fileSource } from '../../base/byte-source.ts';
+import { bytesOf } from './chunk-sets.ts';
+import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, markChunks } from './chunks.ts';
+import { checkPlainFile, syncFolder } from '../../base/durable-file.ts';
+import { errnoOf, failureOf, Refusal } from '../../base/errors.ts';
+import type { JobLogHeader } from './job-header.ts';
+import { decodeLog, encodeHeader, encodeRecord, JobLogError, MAX_HASHED, type JobLog, type LoggedState, type LogRecord, type ReadLog } from './job-records.ts';
+import { thisProgram } from '../../base/program-name.ts';
+import { makeFolder } from '../../base/state-folder.ts';
+
+export type { JobLogHeader, LoggedEnd } from './job-header.ts';
+export { isSettled, JobLogError, type JobLog, type LoggedState } from './job-records.ts';
+
+/** A log in the state folder. */
+export interface LoggedJob {
+  /** "20261123-235959-a1b2c3", in UTC. */
+  id: string;
+  path: string;
+}
+
+/** Hashes of neighbouring chunks: 16 bytes each, and for each a byte, 1 when it is known. */
+export interface ChunkHashes {
+  hashes: Uint8Array;
+  known: Uint8Array;
+}
+
+/** Neighbouring chunks of a destination, and their hashes. */
+export interface DurableRange {
+  destination: number;
+  first: number;
+  count: number;
+  made: ChunkHashes | null;
+}
+
+/** A log of a job with the most chunks has 1 GiB of hashes; the rest is for the records of its flushes. */
+const MAX_LOG_BYTES = 2 ** 31 - 1;
+const NAME = /^(\d{8}-\d{6}-[0-9a-f]{6})\.log$/;
+
+/** Path of a job's log in the state folder `dir`. Throws a JobLogError when `id` is none, so that it leads nowhere else. */
+export function jobPath(dir: string, id: string): string {
+  if (!NAME.test(`${id}.log`)) throw new JobLogError({ kind: 'notAnId', id }, null, { kind: 'NOTHING_TO_DO' });
+  return join(dir, 'jobs', `${id}.log`);
+}
+
+/** The logs in the state folder `dir`, newest first; none when there is no such folder. Throws a Refusal when it cannot be read. */
+export async function listJobs(dir: string): Promise<LoggedJob[]> {
+  const entries = await readdir(join(dir, 'jobs'), { withFileTypes: true }).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw new Refusal([failureOf(error, 'read', join(dir, 'jobs'), 'file')]);
+  });
+  // A link, a pipe or a folder is no log, whatever it is called.
+  const ids = entries.flatMap((entry) => (entry.isFile() ? (NAME.exec(entry.name)?.[1] ?? []) : []));
+  return ids.sort().reverse().map((id) => ({ id, path: jobPath(dir, id) }));
+}
+
+/** Removes a job's log, durably: it is gone before what it speaks of is written over. Throws a Refusal when that fails. */
+export async function removeJob(dir: string, id: string): Promise<void> {
+  const path = jobPath(dir, id);
+  try {
+    await unlink(path);
+    await syncFolder(join(dir, 'jobs'));
+  } catch (error) {
+    throw refusalOf(error, path);
+  }
+}
+
+/** Removes the logs of all but the `keep` newest jobs, but only of jobs that were closed. Rejects with a Refusal. */
+export async function pruneJobs(dir: string, keep = 100): Promise<void> {
+  const old = (await listJobs(dir)).slice(keep);
+  for (const summary of await summaries(old)) if (summary?.closed === true) await removeJob(dir, summary.id);
+}
+
+/** What a log says of the progress of its job. */
+export interface JobSummary extends Pick<JobLog, 'header' | 'states' | 'damage'> {
+  id: string;
+  path: string;
+  /** Of each destination, bytes that are on its medium. */
+  durable: number[];
+  /** The job has ended. One of its destinations can be unfinished all the same. */
+  closed: boolean;
+}
+
+/** The summaries of logs, in their order; null for a log that cannot be read. They are read in the reading thread. */
+export const summaries = (jobs: readonly LoggedJob[]): Promise<(JobSummary | null)[]> =>
+  jobs.length === 0 ? Promise.resolve([]) : aside('summarize', jobs);
+
+/** The same in this thread, one log after the other; at any time it holds the bitmaps of one log. */
+export const summarize = (jobs: readonly LoggedJob[]): (JobSummary | null)[] => jobs.map(({ id, path }) => {
+  try {
+    const { header, durable, states, damage, closed } = openLog(path, 'progress').log;
+    return { id, path, header, states, damage, closed: closed !== null, durable: durable.map((set) => bytesOf(set, header)) };
+  } catch (error) {
+    if (error instanceof Refusal) return null; // what cannot be read says nothing, and cannot be continued
+    throw error;
+  }
+});
+
+/** What a log says, read in the reading thread. Rejects with a Refusal when its header cannot be read or contradicts itself, or the file cannot be read. */
+export const readJobLog = async (path: string): Promise<JobLog> => (await aside('openLog', path)).log;
+
+/**
+ * Reads a log in this thread, which takes seconds for a job of many terabytes. 'progress' keeps no hashes.
+ * Throws a JobLogError when its header cannot be read or contradicts itself, a Refusal when the file cannot be read.
+ */
+export function openLog(path: string, want: 'all' | 'progress' = 'all'): ReadLog {
+  try {
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = fstatSync(descriptor);
+      checkPlainFile(stats, path, MAX_LOG_BYTES);
+      return decodeLog(fileSource(descriptor, stats.size), want);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    if (error instanceof JobLogError) throw new JobLogError(error.errors[0]!.reason, path, error.errors[0]!.remedy);
+    throw errnoOf(error) === null ? error : new Refusal([failureOf(error, 'read', path, 'file')]);
+  }
+}
+
+/**
+ * Writes the log of one job. Each method resolves when its record is on the medium, and records are in the order of the
+ * calls. A log that cannot be written takes no more: every method rejects with the Refusal that the first failure gave.
+ */
+export class JobLogWriter {
+  readonly id: string;
+  readonly path: string;
+  readonly #file: FileHandle;
+  readonly #header: JobLogHeader;
+  /** Chunks whose hashes are in the log. */
+  readonly #known: Uint8Array;
+  #chain: number;
+  /** The last append. */
+  #last: Promise<void> = Promise.resolve();
+
+  private constructor(place: LoggedJob, file: FileHandle, header: JobLogHeader, known: Uint8Array, chain: number) {
+    this.id = place.id;
+    this.path = place.path;
+    this.#file = file;
+    this.#header = header;
+    this.#known = known;
+    this.#chain = chain;
+  }
+
+  /**
+   * Begins a log in the state folder `dir`, which is made when it is not there; nobody else can read what is in it. `id` is
+   * its name, from `newJobId`, where that had to be known before.
+   * Throws a JobLogError when `header` cannot be logged, a Refusal when there is no place for the file.
+   */
+  static async create(dir: string, header: JobLogHeader, id = newJobId()): Promise<JobLogWriter> {
+    const { bytes, chain } = encodeHeader({ ...header, program: header.program ?? thisProgram() });
+    const path = jobPath(dir, id);
+    try {
+      await makeFolder(dirname(path));
+      const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND, 0o600);
+      const known = new Uint8Array(bitmapBytes(chunksOf(header.bytes, header.chunkSize)));
+      const writer = new JobLogWriter({ id, path }, file, header, known, chain);
+      await closingWhenThrown(file, async () => {
+        await writer.#write(bytes);
+        await syncFolder(dirname(path));
+      });
+      return writer;
+    } catch (error) {
+      throw refusalOf(error, path);
+    }
+  }
+
+  /**
+   * Goes on with the log of a job that was interrupted or has ended: gives what it says, with no destination ended, and
+   * the writer that appends to it. The caller holds the destinations, so that nobody else does the same.
+   * Rejects with a Refusal: BAD_FILE when it is corrupt (nothing in it counts: a new log is due), else it cannot be written.
+   */
+  static async reopen(dir: string, id: string): Promise<{ writer: JobLogWriter; log: JobLog }> {
+    const path = jobPath(dir, id);
+    const { log, end, chain } = await aside('openLog', path);
+    if (log.damage === 'corrupt') throw new JobLogError({ kind: 'logDamaged' }, path);
+    try {
+      const file = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
+      const writer = new JobLogWriter({ id, path }, file, log.header, log.known.slice(), chain);
+      await closingWhenThrown(file, async () => {
+        await file.truncate(end);
+        await writer.#append([{ type: 'resumed', at: Date.now() }]);
+      });
+      return { writer, log: { ...log, states: log.states.map(() => null), closed: null, damage: null } };
+    } catch (error) {
+      throw refusalOf(error, path);
+    }
+  }
+
+  /**
+   * Chunks [first, first + count) of a destination are on its medium: written, then flushed. `made` are their hashes, as
+   * far as there are any; those that the log has already are not written again. null: none (holes of a rescue).
+   * Throws a RangeError for chunks or a destination that the job does not have.
+   */
+  durable(destination: number, first: number, count: number, made: ChunkHashes | null): Promise<void> {
+    return this.allDurable([{ destination, first, count, made }]);
+  }
+
+  /** The same for several ranges, of one or more destinations, in one append. */
+  allDurable(ranges: readonly DurableRange[]): Promise<void> {
+    return this.#append(ranges.flatMap((range) => this.#durableRecords(range)));
+  }
+
+  /** Chunks of a destination are about to be written again, so they do not count until they are durable again. Before that write. */
+  withdraw(destination: number, first: number, count: number): Promise<void> {
+    this.#check(destination, first, count);
+    return this.#append(count === 0 ? [] : [{ type: 'withdrawn', destination, first, count }]);
+  }
+
+  /** A destination has ended. */
+  state(destination: number, { state, verified }: LoggedState): Promise<void> {
+    this.#check(destination, 0, 0);
+    return this.#append([{ type: 'state', destination, state, verified }]);
+  }
+
+  /** The job has ended, with this result: the last record. Closes the file, also when that fails. */
+  async close(result: JobResult): Promise<void> {
+    try {
+      await this.#append([{ type: 'closed', result }]);
+    } finally {
+      await this.#file.close();
+    }
+  }
+
+  /** Leaves the log as it is, that of an interrupted job, after the appends that are under way. */
+  async abandon(): Promise<void> {
+    await Promise.allSettled([this.#last]);
+    await this.#file.close();
+  }
+
+  #durableRecords({ destination, first, count, made }: DurableRange): LogRecord[] {
+    this.#check(destination, first, count);
+    if (made !== null && (made.known.length !== count || made.hashes.length !== count * HASH_BYTES)) {
+      throw new RangeError(`${made.known.length} hashes for ${count} chunks`);
+    }
+    const isNew = (index: number): boolean => made !== null && made.known[index] === 1 && !hasChunk(this.#known, first + index);
+    const records: LogRecord[] = [];
+    for (let index = 0; index < count;) {
+      const begin = index;
+      const hashed = isNew(begin);
+      while (index < count && isNew(index) === hashed && (!hashed || index - begin < MAX_HASHED)) index += 1;
+      const hashes = hashed ? made!.hashes.subarray(begin * HASH_BYTES, index * HASH_BYTES) : null;
+      records.push({ type: 'durable', destination, first: first + begin, count: index - begin, hashes });
+      if (hashed) markChunks(this.#known, first + begin, index - begin, true);
+    }
+    return records;
+  }
+
+  #check(destination: number, first: number, count: number): void {
+    const { destinations, bytes, chunkSize } = this.#header;
+    if (destinations[destination] === undefined) throw new RangeError(`the job has no destination ${destination}`);
+    const counts = [first, count].every((value) => Number.isInteger(value) && value >= 0);
+    if (!counts || first + count > chunksOf(bytes, chunkSize)) throw new RangeError(`the job has no chunks ${first} to ${first + count - 1}`);
+  }
+
+  #append(records: readonly LogRecord[]): Promise<void> {
+    const pieces: Buffer[] = [];
+    let chain = this.#chain;
+    for (const record of records) {
+      const encoded = encodeRecord(record, chain);
+      pieces.push(encoded.bytes);
+      chain = encoded.chain;
+    }
+    this.#chain = chain;
+    return pieces.length === 0 ? this.#last : this.#write(Buffer.concat(pieces));
+  }
+
+  /** After the ones before it, and not after one that failed: what would follow it could not be read. */
+  #write(bytes: Buffer): Promise<void> {
+    this.#last = this.#last.then(async () => {
+      try {
+        const { bytesWritten } = await this.#file.write(bytes);
+        if (bytesWritten < bytes.length) throw new NoSpace(`${bytesWritten} of ${bytes.length} bytes were written`);
+        await this.#file.datasync();
+      } catch (error) {
+        throw refusalOf(error, this.path);
+      }
+    });
+    return this.#last;
+  }
+}
+
+/** A write to a file that ends early does so because the file system is full. */
+class NoSpace extends Error {
+  readonly code = 'ENOSPC';
+}
+
+async function closingWhenThrown(file: FileHandle, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** A name for a log. Sorted by name they are sorted by time. */
+export const newJobId = (): string => timedId(Date.now());
+
+/**
+ * The same for what belongs to another time, in milliseconds since the epoch. The six digits at its end are the milliseconds, in the
+ * first ten of their bits, and chance: the order of ids is the order of their times.
+ */
+export function timedId(at: number): string {
+  const time = new Date(at).toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  const rest = (Math.floor(at) % 1000) * 2 ** 14 + randomInt(2 ** 14);
+  return `${time}-${rest.toString(16).padStart(6, '0')}`;
+}
+
+/** What the system threw as a refusal; what is none of the system's as it is. */
+function refusalOf(error: unknown, path: string): unknown {
+  return errnoOf(error) === null ? error : new Refusal([failureOf(error, 'write', path, 'file')]);
+}

@@ -1,0 +1,227 @@
+// The manifest: one hash for each chunk of a source, in a file with a checksum of its own. With it a copy can be
+// verified, repaired and renewed without the source. A manifest has exactly one spelling, so its digest names it.
+//
+//   offset       bytes                what (integers big-endian)
+//   0            16                   "PLATTER-MANIFEST"
+//   16           4                    version: 1
+//   20           4                    H, length of the header
+//   24           H                    header: JSON in UTF-8, members in the order of `header` below, no blanks
+//   24 + H       ceil(chunks / 8)     bitmap of the chunks that have a hash: bit i % 8 of byte i / 8 is chunk i
+//   then         16 * chunks          the hashes, as `xxhsum -H128` prints them; 16 zero bytes for a chunk that has none
+//   at the end   32                   SHA-256 of everything before it:
+//                                     head -c -32 FILE | sha256sum        is        tail -c 32 FILE | od -An -tx1
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import * as z from 'zod';
+import type { Reason } from '../../contract/facts.ts';
+import { fileSource, memorySource, type ByteSource } from '../../base/byte-source.ts';
+import { complaints } from '../../contract/schema-complaint.ts';
+import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, isChunkSize, MAX_CHUNKS } from './chunks.ts';
+import { checkPlainFile, replaceFile } from '../../base/durable-file.ts';
+import { errnoOf, failure, failureOf, Refusal } from '../../base/errors.ts';
+import { thisProgram } from '../../base/program-name.ts';
+
+/** The hashes of a source. */
+export interface Manifest {
+  /** Bytes: a power of two from 64 KiB to 16 MiB. */
+  chunkSize: number;
+  /** Bytes that the chunks cover, from offset 0 of the source on. */
+  bytes: number;
+  /** What was read. `size` in bytes. */
+  source: { path: string; model: string | null; serial: string | null; size: number };
+  /** When it was made, milliseconds since the epoch. */
+  createdAt: number;
+  /** What made it; this program when left out. */
+  program?: string;
+  /** The chunks that have a hash, a bitmap; one that could not be read has none. */
+  known: Uint8Array;
+  /** 16 bytes for each chunk; zeros for one that has none. */
+  hashes: Uint8Array;
+}
+
+/** What was read is no manifest, or a damaged one; or what is to be written could not be read again. */
+export class ManifestError extends Refusal {
+  constructor(reason: Reason, path: string | null = null) {
+    super([failure({ code: 'BAD_FILE', op: 'read', device: path, reason, remedy: { kind: 'otherManifest' } })]);
+    this.name = 'ManifestError';
+  }
+}
+
+const MAGIC = Buffer.from('PLATTER-MANIFEST');
+const VERSION = 1;
+const HEADER_AT = MAGIC.length + 8;
+const DIGEST_BYTES = 32;
+const MAX_HEADER_BYTES = 64 * 1024;
+/** Bytes that are read and hashed at a time; a multiple of a hash. */
+const SLICE_BYTES = 1024 ** 2;
+/** No manifest is longer. */
+const MAX_BYTES = HEADER_AT + MAX_HEADER_BYTES + bitmapBytes(MAX_CHUNKS) + MAX_CHUNKS * HASH_BYTES + DIGEST_BYTES;
+
+const count = z.int().nonnegative();
+const header = z.strictObject({
+  chunkSize: count.refine(isChunkSize, 'not a power of two from 64 KiB to 16 MiB'),
+  bytes: count,
+  source: z.strictObject({ path: z.string(), model: z.string().nullable(), serial: z.string().nullable(), size: count }),
+  createdAt: count,
+  program: z.string(),
+}).refine(({ bytes, chunkSize }) => chunksOf(bytes, chunkSize) <= MAX_CHUNKS, 'too many chunks');
+type Header = z.infer<typeof header>;
+
+/** The file's bytes. Throws a ManifestError when the parts do not fit each other. Copies everything once. */
+export function encodeManifest(manifest: Manifest): Uint8Array {
+  const pieces = piecesOf(manifest);
+  return Buffer.concat([...pieces, digestOf(pieces)]);
+}
+
+/** What a file's bytes say. Throws a ManifestError at anything that is not as above. */
+export const decodeManifest = (bytes: Uint8Array): Manifest => decode(memorySource(bytes), true);
+
+/**
+ * Reads a manifest slice by slice. Its length is compared with what its header says before anything of that length is
+ * allocated. `keep` false: it is checked all the same, but `hashes` is empty, and no more than its bitmap is held.
+ */
+function decode(file: ByteSource, keep: boolean): Manifest {
+  const head = Buffer.from(file.at(0, HEADER_AT));
+  if (file.size < HEADER_AT + DIGEST_BYTES) throw new ManifestError({ kind: 'manifestTooShort', bytes: String(file.size) });
+  if (!head.subarray(0, MAGIC.length).equals(MAGIC)) throw new ManifestError({ kind: 'noManifest' });
+  const version = head.readUInt32BE(MAGIC.length);
+  if (version !== VERSION) throw new ManifestError({ kind: 'formatVersion', version: String(version), known: String(VERSION) });
+  const length = head.readUInt32BE(MAGIC.length + 4);
+  if (length > MAX_HEADER_BYTES || HEADER_AT + length + DIGEST_BYTES > file.size) {
+    throw new ManifestError({ kind: 'manifestHeaderLength', length: String(length) });
+  }
+  const json = Buffer.from(file.at(HEADER_AT, length));
+  const said = parseHeader(json);
+  const chunks = chunksOf(said.bytes, said.chunkSize);
+  const knownAt = HEADER_AT + length;
+  const hashesAt = knownAt + bitmapBytes(chunks);
+  const digestAt = hashesAt + chunks * HASH_BYTES;
+  if (file.size !== digestAt + DIGEST_BYTES) {
+    throw new ManifestError({ kind: 'manifestLength', has: String(file.size), wants: String(digestAt + DIGEST_BYTES) });
+  }
+  const digest = createHash('sha256').update(head).update(json);
+  const known = new Uint8Array(bitmapBytes(chunks));
+  slices(file, knownAt, hashesAt, digest, (slice, at) => known.set(slice, at));
+  const hashes = new Uint8Array(keep ? chunks * HASH_BYTES : 0);
+  const strays: number[] = [];
+  slices(file, hashesAt, digestAt, digest, (slice, at) => {
+    strays.push(...strayHash(known, slice, at / HASH_BYTES));
+    if (keep) hashes.set(slice, at);
+  });
+  if (!digest.digest().equals(file.at(digestAt, DIGEST_BYTES))) throw new ManifestError({ kind: 'manifestDigest', at: String(digestAt) });
+  checkBitmap(known, chunks);
+  if (strays[0] !== undefined) throw new ManifestError({ kind: 'manifestHash', chunk: String(strays[0]) });
+  return { ...said, known, hashes };
+}
+
+/** Gives `take` what lies in [from, to), each slice with its offset from `from`, and adds it to `digest`. A file that became shorter gives less. */
+function slices(file: ByteSource, from: number, to: number, digest: Hash, take: (slice: Buffer, at: number) => void): void {
+  for (let at = from; at < to; at += SLICE_BYTES) {
+    const slice = file.at(at, Math.min(SLICE_BYTES, to - at));
+    digest.update(slice);
+    take(slice, at - from);
+  }
+}
+
+/** SHA-256 at the end of the manifest's file, in hex: the name of just these hashes of just this source. */
+export const manifestDigest = (manifest: Manifest): string => digestOf(piecesOf(manifest)).toString('hex');
+
+/** Hash of a chunk in hex, as `xxhsum -H128` prints it; null when it has none. */
+export function hashOf({ known, hashes }: Pick<Manifest, 'known' | 'hashes'>, chunk: number): string | null {
+  return hasChunk(known, chunk) ? Buffer.from(hashes.buffer, hashes.byteOffset + chunk * HASH_BYTES, HASH_BYTES).toString('hex') : null;
+}
+
+/**
+ * Writes a manifest, durably, in place of what the file `path` held. Throws a ManifestError as `encodeManifest` does, and
+ * a Refusal when `path` is something else than a plain file or cannot be written; then it is as it was.
+ */
+export async function writeManifest(path: string, manifest: Manifest): Promise<void> {
+  const pieces = piecesOf(manifest);
+  await replaceFile(path, [...pieces, digestOf(pieces)]);
+}
+
+/**
+ * Reads a manifest in this thread, which takes a second for 1 GiB: a host reads in its reading thread (`read-aside.ts`).
+ * Rejects with a ManifestError when it is none, a Refusal when the file cannot be read.
+ */
+export const readManifest = (path: string): Promise<Manifest> => Promise.resolve().then(() => decodeFile(path, true));
+
+/** Checks all of a manifest as `readManifest` does, in this thread, and keeps of it only what it was made of. */
+export const checkManifest = (path: string): Promise<Manifest['source']> => Promise.resolve().then(() => decodeFile(path, false).source);
+
+/** Are they the same drive, or the same file? A drive without a serial number is known by its path. Sizes do not count: an image can be renewed. */
+export function isSameSource(one: Manifest['source'], other: Manifest['source']): boolean {
+  if (one.serial === null && other.serial === null) return one.path === other.path;
+  return one.serial === other.serial && one.model === other.model;
+}
+
+function decodeFile(path: string, keep: boolean): Manifest {
+  try {
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = fstatSync(descriptor);
+      checkPlainFile(stats, path, MAX_BYTES);
+      return decode(fileSource(descriptor, stats.size, SLICE_BYTES), keep);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    if (error instanceof ManifestError) throw new ManifestError(error.errors[0]!.reason, path);
+    throw errnoOf(error) === null ? error : new Refusal([failureOf(error, 'read', path, 'file')]);
+  }
+}
+
+/** Everything before the digest. The hashes are not copied: there can be a gigabyte of them. */
+function piecesOf(manifest: Manifest): Buffer[] {
+  const { chunkSize, bytes, source: { path, model, serial, size }, createdAt, program = thisProgram(), known, hashes } = manifest;
+  const said = header.safeParse({ chunkSize, bytes, source: { path, model, serial, size }, createdAt, program } satisfies Header);
+  if (!said.success) throw new ManifestError({ kind: 'manifestUnwritable', said: complaints(said.error) });
+  const chunks = chunksOf(bytes, chunkSize);
+  if (known.length !== bitmapBytes(chunks) || hashes.length !== chunks * HASH_BYTES) {
+    throw new ManifestError({ kind: 'manifestParts', bitmap: String(known.length), hashes: String(hashes.length), chunks: String(chunks) });
+  }
+  checkBitmap(known, chunks);
+  const [stray] = strayHash(known, hashes, 0);
+  if (stray !== undefined) throw new ManifestError({ kind: 'manifestHash', chunk: String(stray) });
+  const json = Buffer.from(JSON.stringify(said.data));
+  if (json.length > MAX_HEADER_BYTES) throw new ManifestError({ kind: 'manifestHeaderLong', length: String(json.length), most: String(MAX_HEADER_BYTES) });
+  const head = Buffer.alloc(HEADER_AT);
+  MAGIC.copy(head);
+  head.writeUInt32BE(VERSION, MAGIC.length);
+  head.writeUInt32BE(json.length, MAGIC.length + 4);
+  return [head, json, ...[known, hashes].map(({ buffer, byteOffset, length }) => Buffer.from(buffer, byteOffset, length))];
+}
+
+function parseHeader(json: Buffer): Header {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json));
+  } catch {
+    throw new ManifestError({ kind: 'manifestHeaderNotJson' });
+  }
+  const said = header.safeParse(value);
+  if (!said.success) throw new ManifestError({ kind: 'manifestHeaderWrong', said: complaints(said.error) });
+  if (!Buffer.from(JSON.stringify(said.data)).equals(json)) throw new ManifestError({ kind: 'manifestHeaderSpelling' });
+  return said.data;
+}
+
+/** A manifest has one spelling: the bits beyond the last chunk are zero. */
+function checkBitmap(known: Uint8Array, chunks: number): void {
+  if (chunks % 8 !== 0 && known.at(-1)! >> chunks % 8 !== 0) throw new ManifestError({ kind: 'manifestBeyond', last: String(chunks - 1) });
+}
+
+/** The first chunk that has no hash, and bytes other than zero in the place for it, or none. `hashes` begins with those of chunk `first`. */
+function strayHash(known: Uint8Array, hashes: Uint8Array, first: number): number[] {
+  const end = first + hashes.length / HASH_BYTES;
+  for (let chunk = first; chunk < end; chunk += 1) {
+    if (chunk % 8 === 0 && known[chunk / 8] === 0xff) chunk += 7;
+    else if (!hasChunk(known, chunk) && hashes.subarray((chunk - first) * HASH_BYTES, (chunk - first + 1) * HASH_BYTES).some((byte) => byte !== 0)) return [chunk];
+  }
+  return [];
+}
+
+function digestOf(pieces: readonly Uint8Array[]): Buffer {
+  const digest = createHash('sha256');
+  for (const piece of pieces) digest.update(piece);
+  return digest.digest();
+}

@@ -1,0 +1,257 @@
+// GNU ddrescue's mapfile: which ranges of a source could be read. ddrescue goes on with ours, and we with its own.
+// The format is described in ddrescue's manual, chapter "Mapfile structure".
+import type { Reason, Remedy } from '../../contract/facts.ts';
+import { readPlainFile, replaceFile } from '../../base/durable-file.ts';
+import { failure, Refusal } from '../../base/errors.ts';
+import { thisProgram } from '../../base/program-name.ts';
+
+/** State of a range: '?' not tried, '*' failed and not trimmed, '/' failed and not scraped, '-' bad sectors, '+' rescued. */
+export type RangeStatus = '?' | '*' | '/' | '-' | '+';
+
+/** One range of the source, in bytes. */
+export interface Extent {
+  position: number;
+  size: number;
+  status: RangeStatus;
+}
+
+/** What is known of a source. */
+export interface RescueMap {
+  /** Byte of the source that was being tried. */
+  position: number;
+  /** What was being done: a range's status names the phase that deals with such ranges; 'F' filling, 'G' generating, '+' finished. */
+  status: RangeStatus | 'F' | 'G';
+  /** Pass of that phase, from 1. */
+  pass: number;
+  /** In order, without gaps, neighbours of different status, none of them empty. Kept so by `setRange`. */
+  extents: Extent[];
+}
+
+/** What was read is no mapfile that can be gone on with, or a map breaks its own rules. */
+export class MapfileError extends Refusal {
+  constructor(reason: Reason, remedy: Remedy = { kind: 'otherMap' }, path: string | null = null) {
+    super([failure({ code: 'BAD_FILE', op: 'read', device: path, reason, remedy })]);
+    this.name = 'MapfileError';
+  }
+}
+
+/** The longest mapfile that is read or written, in bytes: more than half a million ranges. */
+export const MAX_MAPFILE_BYTES = 16 * 1024 ** 2;
+/** The longest line, in bytes. The longest that ddrescue writes is a comment with its command line. */
+const MAX_LINE_BYTES = 64 * 1024;
+/** Where a number ends that is exact; a source of unknown length is said to end at 2^63 - 1. */
+const LAST = Number.MAX_SAFE_INTEGER;
+const NUMBER = /^(0[xX][0-9a-fA-F]{1,16}|0[0-7]{0,22}|[1-9][0-9]{0,18})$/;
+const PASS = /^0*[1-9][0-9]{0,8}$/;
+const RANGE = /^[?*/+-]$/;
+const ACTIVITY = /^[?*/+FG-]$/;
+
+/** A map of a source of `size` bytes of which nothing was tried. */
+export const newMap = (size: number): RescueMap => ({ position: 0, status: '?', pass: 1, extents: size === 0 ? [] : [{ position: 0, size, status: '?' }] });
+
+/**
+ * Reads a mapfile's text. Keeps one line at a time, and of a range only its numbers.
+ * Throws a MapfileError that names the line and says what to do.
+ */
+export function parseMapfile(text: string): RescueMap {
+  if (text.length > MAX_MAPFILE_BYTES) throw new MapfileError({ kind: 'fileTooLong', bytes: text.length, most: MAX_MAPFILE_BYTES });
+  let map: RescueMap | null = null;
+  for (const line of linesOf(text)) {
+    if (map === null) map = statusLine(line);
+    else addExtent(map.extents, line);
+  }
+  if (map === null) throw new MapfileError({ kind: 'mapEmpty' });
+  return map;
+}
+
+/** The lines that say something, as words. Comments and blank lines are left out. */
+function* linesOf(text: string): Generator<Line, void, void> {
+  let number = 0;
+  for (let at = 0; at < text.length;) {
+    const newline = text.indexOf('\n', at);
+    const end = newline === -1 ? text.length : newline;
+    number += 1;
+    if (end - at > MAX_LINE_BYTES) {
+      throw new MapfileError({ kind: 'mapLongLine', line: String(number), bytes: end - at, most: MAX_LINE_BYTES }, { kind: 'mapLine' });
+    }
+    if (end > at) {
+      const words = text.slice(at, end).replace(/(^|\s)#.*$/s, '').split(/\s+/).filter((word) => word !== '');
+      if (words.length > 0) yield { words, number };
+    }
+    at = end + 1;
+  }
+}
+
+/** Adds the range of a line to those before it. */
+function addExtent(extents: Extent[], line: Line): void {
+  const extent = extentLine(line);
+  const last = extents.at(-1);
+  const expected = last === undefined ? extent.position : last.position + last.size;
+  if (extent.position !== expected) {
+    throw new MapfileError({ kind: 'mapGap', line: String(line.number), begins: hex(extent.position), expected: hex(expected) }, { kind: 'mapOrder' });
+  }
+  if (extent.position === LAST) return; // beyond exact numbers there is no disk
+  extent.size = Math.min(extent.size, LAST - extent.position);
+  if (last?.status === extent.status) last.size += extent.size;
+  else extents.push(extent);
+}
+
+/** The text of a mapfile. Throws a MapfileError when the map breaks its own rules. */
+export function formatMapfile(map: RescueMap): string {
+  checkMap(map);
+  const hexed = (value: number): string => `0x${value.toString(16).toUpperCase().padStart(8, '0')}`;
+  const lines = map.extents.map(({ position, size, status }) => `${hexed(position)}  ${hexed(size)}  ${status}`);
+  return [
+    `# Mapfile. Created by ${thisProgram()}`,
+    '# current_pos  current_status  current_pass',
+    `${hexed(map.position)}     ${map.status}               ${map.pass}`,
+    '#      pos        size  status',
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+/**
+ * Gives a range another status, in place. Beyond the map's ends the map grows; what lies between is not tried then.
+ * Throws a RangeError for numbers that are no bytes.
+ */
+export function setRange(map: RescueMap, position: number, size: number, status: RangeStatus): void {
+  if (!isRange(position, size)) throw new RangeError(`${position}, ${size} is no range of bytes`);
+  if (size === 0) return;
+  const { extents } = map;
+  const end = position + size;
+  const [from, to] = [firstOf(map), endOf(map)];
+  // Nothing between the map and the range, or what was not tried; empty ones are left out below.
+  const before = extents.length > 0 && position > to ? [{ position: to, size: position - to, status: '?' as const }] : [];
+  const after = extents.length > 0 && end < from ? [{ position: end, size: from - end, status: '?' as const }] : [];
+  // One to the left and one to the right are taken too, to be split or joined.
+  const left = Math.max(0, indexAt(extents, position) - 1);
+  let right = left;
+  while (right < extents.length && extents[right]!.position <= Math.max(end, from)) right += 1;
+  const touched = extents.slice(left, right);
+  const parts: Extent[] = [
+    ...touched.flatMap((extent) => cut(extent, 0, position)),
+    ...before,
+    { position, size, status },
+    ...after,
+    ...touched.flatMap((extent) => cut(extent, end, LAST)),
+  ];
+  extents.splice(left, right - left, ...joined(parts));
+}
+
+/** What of the map's extents lies within a range of bytes, in order. */
+export function extentsIn({ extents }: RescueMap, position: number, size: number): Extent[] {
+  const found: Extent[] = [];
+  for (let index = indexAt(extents, position); index < extents.length && extents[index]!.position < position + size; index += 1) {
+    found.push(...cut(extents[index]!, position, position + size));
+  }
+  return found;
+}
+
+/** The ranges with this status, in order, in bytes. */
+export const ranges = (map: RescueMap, status: RangeStatus): { position: number; size: number }[] =>
+  map.extents.filter((extent) => extent.status === status).map(({ position, size }) => ({ position, size }));
+
+/** Bytes with this status. */
+export const bytesOf = (map: RescueMap, status: RangeStatus): number => ranges(map, status).reduce((sum, { size }) => sum + size, 0);
+
+/** Writes a mapfile, durably, in place of what the file `path` held. Throws as `formatMapfile` does, and a Refusal when it cannot be written. */
+export async function writeMapfile(path: string, map: RescueMap): Promise<void> {
+  await replaceFile(path, [Buffer.from(formatMapfile(map))]);
+}
+
+/**
+ * Reads a mapfile of MAX_MAPFILE_BYTES at most. That takes up to a second: a host reads in its reading thread (`read-aside.ts`).
+ * Throws a MapfileError when it is none, a Refusal when the file cannot be read.
+ */
+export async function readMapfile(path: string): Promise<RescueMap> {
+  const bytes = await readPlainFile(path, MAX_MAPFILE_BYTES);
+  try {
+    return parseMapfile(bytes.toString('latin1')); // what is not ASCII can only be in a comment
+  } catch (error) {
+    throw error instanceof MapfileError ? new MapfileError(error.errors[0]!.reason, error.errors[0]!.remedy, path) : error;
+  }
+}
+
+interface Line {
+  words: string[];
+  number: number;
+}
+
+/** Position, activity, and since ddrescue 1.20 the pass. */
+function statusLine(line: Line): RescueMap {
+  const [position = '', status = '', pass = '1'] = line.words;
+  if (line.words.length > 3 || !NUMBER.test(position) || !ACTIVITY.test(status) || !PASS.test(pass)) {
+    throw new MapfileError({ kind: 'mapNoStatus', line: String(line.number), text: quoted(line) }, { kind: 'mapStatus' });
+  }
+  return { position: numberOf(position), status: status as RescueMap['status'], pass: Number(pass), extents: [] };
+}
+
+function extentLine(line: Line): Extent {
+  const [position = '', size = '', status = ''] = line.words;
+  if (line.words.length !== 3 || !NUMBER.test(position) || !NUMBER.test(size) || !RANGE.test(status)) {
+    throw new MapfileError({ kind: 'mapNoRange', line: String(line.number), text: quoted(line) }, { kind: 'mapRange' });
+  }
+  const extent = { position: numberOf(position), size: numberOf(size), status: status as RangeStatus };
+  if (extent.size === 0) throw new MapfileError({ kind: 'mapEmptyRange', line: String(line.number) }, { kind: 'mapLine' });
+  return extent;
+}
+
+/** As in C: hexadecimal after 0x, octal after 0. What is beyond exact numbers is the last of them. */
+function numberOf(text: string): number {
+  const octal = /^0[0-7]+$/.test(text);
+  const value = BigInt(octal ? `0o${text}` : text);
+  return value > BigInt(LAST) ? LAST : Number(value);
+}
+
+/** A line in a message: not all of it, if it is long, and nothing that a terminal would obey. */
+function quoted({ words }: Line): string {
+  const text = words.join(' ').replaceAll(/[^ -~]/g, '?');
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}
+
+const hex = (value: number): string => `0x${value.toString(16).toUpperCase()}`;
+const isRange = (position: number, size: number): boolean =>
+  [position, size, position + size].every((value) => Number.isSafeInteger(value) && value >= 0);
+const firstOf = ({ extents }: RescueMap): number => extents[0]?.position ?? 0;
+const endOf = ({ extents }: RescueMap): number => (extents.length === 0 ? 0 : extents.at(-1)!.position + extents.at(-1)!.size);
+
+function checkMap({ position, status, pass, extents }: RescueMap): void {
+  if (!isRange(position, 0) || !ACTIVITY.test(status) || !PASS.test(String(pass))) throw new MapfileError({ kind: 'mapState', state: `${position} ${status} ${pass}` });
+  for (const [index, extent] of extents.entries()) {
+    const last = extents[index - 1];
+    const follows = last === undefined || (last.position + last.size === extent.position && last.status !== extent.status);
+    if (!follows || extent.size === 0 || !isRange(extent.position, extent.size) || !RANGE.test(extent.status)) {
+      throw new MapfileError({ kind: 'mapOrder', range: `${extent.position} ${extent.size} ${extent.status}` });
+    }
+  }
+}
+
+/** Index of the extent that has `position` in it; of the one after, or the end, when there is none. */
+function indexAt(extents: readonly Extent[], position: number): number {
+  let [low, high] = [0, extents.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (extents[middle]!.position + extents[middle]!.size > position) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** What of an extent lies from `from` to `to`. */
+function cut({ position, size, status }: Extent, from: number, to: number): Extent[] {
+  const begin = Math.max(position, from);
+  const end = Math.min(position + size, to);
+  return begin < end ? [{ position: begin, size: end - begin, status }] : [];
+}
+
+/** Neighbours of one status become one. */
+function joined(extents: readonly Extent[]): Extent[] {
+  const parts: Extent[] = [];
+  for (const extent of extents) {
+    const last = parts.at(-1);
+    if (last?.status === extent.status) last.size += extent.size;
+    else parts.push({ ...extent });
+  }
+  return parts;
+}

@@ -1,0 +1,37 @@
+// The reading thread: does one thing that it is asked for, answers, and ends. See read-aside.ts.
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Answer, Question } from './read-aside.ts';
+import { Refusal } from '../../base/errors.ts';
+import { openLog, summarize } from './job-log.ts';
+import { checkManifest, readManifest } from './manifest.ts';
+import { readMapfile } from './mapfile.ts';
+
+/** What can be asked for. Arguments and results are what structured cloning can copy. */
+const work = { checkManifest, openLog, readManifest, readMapfile, summarize };
+export type Work = typeof work;
+
+/** Arrays of at least so many bytes are handed over; a copy of a smaller one costs nothing. */
+const LARGE_BYTES = 64 * 1024;
+
+async function answer({ what, args }: Question): Promise<Answer> {
+  try {
+    const act = work[what] as (...args: readonly unknown[]) => unknown;
+    return { value: await act(...args) };
+  } catch (error) {
+    if (error instanceof Refusal) return { errors: error.errors };
+    throw error;
+  }
+}
+
+/** The buffers of the large arrays in `value`, each once. */
+function largeBuffers(value: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuffer> {
+  if (value instanceof Uint8Array) {
+    if (value.byteLength >= LARGE_BYTES && value.byteLength === value.buffer.byteLength && value.buffer instanceof ArrayBuffer) found.add(value.buffer);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const member of Object.values(value)) largeBuffers(member, found);
+  }
+  return found;
+}
+
+const said = await answer(workerData as Question);
+parentPort!.postMessage(said, [...largeBuffers(said)]);

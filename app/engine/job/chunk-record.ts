@@ -1,0 +1,124 @@
+// What a running job knows of its media and its source: the chunks that are on each medium, the source's hashes, and the
+// log that says so. First the flush, which native has waited for, then the log.
+import type { Note } from '../../contract/facts.ts';
+import type { DestinationResult, JobResult } from '../../contract/jobs.ts';
+import { both, chunksIn, chunksOfErrors, KnownHashes, noChunks, without } from '../formats/chunk-sets.ts';
+import { chunkRanges, hasChunk, markChunks } from '../formats/chunks.ts';
+import { Evidence } from './evidence.ts';
+import type { LogKeeper } from './log-keeper.ts';
+import type { Pass } from './pass.ts';
+import type { Prepared } from '../admission/prepared.ts';
+import { chunksWithin } from '../formats/rescue-map.ts';
+
+/** Hashes that are asked for at a time. */
+const STEP = 65_536;
+
+/** The books of one job. */
+export class Ledger {
+  readonly hashes: KnownHashes;
+  readonly #prepared: Prepared;
+  readonly #log: LogKeeper;
+  readonly #durable: Uint8Array[];
+  readonly #evidence: Evidence[];
+
+  /** Begins with what is known of a job that is continued. */
+  constructor(prepared: Prepared, log: LogKeeper) {
+    const { grid, resumed, destinations } = prepared;
+    this.#prepared = prepared;
+    this.#log = log;
+    this.hashes = new KnownHashes(grid, resumed ?? undefined);
+    this.#durable = destinations.map((_, index) => resumed?.durable[index]?.slice() ?? noChunks(grid));
+    // A log cannot prove the content of a medium that has been out of sight since.
+    this.#evidence = destinations.map(() => new Evidence(grid));
+  }
+
+  /** Why the log is not what it should be; null when all is well. */
+  get problem(): Note | null {
+    return this.#log.problem;
+  }
+
+  /** Chunks of a destination that are on its medium. */
+  durable(destination: number): Uint8Array {
+    return this.#durable[destination]!;
+  }
+
+  /** Bytes of a destination that were not compared with the source, or differ from it. */
+  unproven(destination: number): number {
+    return this.#evidence[destination]!.missing;
+  }
+
+  /** Chunks of a destination that were compared with the source as a whole, and found equal. */
+  proven(destination: number): Uint8Array {
+    return this.#evidence[destination]!.whole;
+  }
+
+  /** Whatever was proven of a destination, it is compared again: it can be another medium now. */
+  doubt(destination: number): void {
+    this.#evidence[destination]!.clear();
+  }
+
+  /** Takes what an ended pass proves of its destinations. */
+  takeEvidence(pass: Pass, sourceFailed: boolean): void {
+    const { job, targets } = pass.request;
+    const errors = pass.errors();
+    const model = job.source === null ? -1 : this.#prepared.destinations.findIndex(({ device }) => device === job.source);
+    for (const { destination, ended } of pass.sample()) {
+      const { todo, check } = targets.find((target) => target.destination === destination)!;
+      const own = errors.filter((error) => error.destination < 0 || error.destination === destination);
+      const compared = { job, todo, check, state: ended ?? 'failed', errors: own, sourceFailed } as const;
+      const evidence = this.#evidence[destination]!;
+      if (model < 0) evidence.take(compared);
+      else evidence.takeFrom(this.#evidence[model]!, compared);
+    }
+  }
+
+  /** These chunks are on a destination's medium, without a pass having said so. */
+  async found(destination: number, chunks: Uint8Array): Promise<void> {
+    const ranges = [...chunkRanges(without(chunks, this.durable(destination)), chunksIn(this.#prepared.grid))];
+    for (const { first, count } of ranges) markChunks(this.durable(destination), first, count, true);
+    await this.#log.durable(ranges.map(({ first, count }) => ({ destination, first, count, made: this.hashes.slice(first, count) })));
+  }
+
+  /** These chunks are about to be written again, or turned out to be bad. */
+  async withdraw(destination: number, chunks: Uint8Array): Promise<void> {
+    const ranges = [...chunkRanges(both(chunks, this.durable(destination)), chunksIn(this.#prepared.grid))];
+    for (const { first, count } of ranges) markChunks(this.durable(destination), first, count, false);
+    await this.#log.withdrawn(destination, ranges);
+  }
+
+  /** Takes what a pass has brought onto the media since it was last asked. A rescue says itself what counts as being there. */
+  takeDurable(pass: Pass): void {
+    if (pass.request.job.op !== 'copy' || this.#prepared.request.rescue !== null) return;
+    const ranges = pass.newlyDurable().map((range) => ({ ...range, made: pass.hashes(range.first, range.count) }));
+    for (const { destination, first, count } of ranges) markChunks(this.durable(destination), first, count, true);
+    void this.#log.durable(ranges);
+  }
+
+  /** Takes the hashes that a pass has made of the source. */
+  takeHashes(pass: Pass): void {
+    const { grid } = this.#prepared;
+    const { source, offset = 0, length = grid.bytes, hash, known } = pass.request.job;
+    const { first, count } = chunksWithin({ position: offset, size: length }, grid);
+    // Of a region that begins within a chunk they are those of no chunk.
+    if (source === null || first * grid.chunkSize !== offset) return;
+    // Where a destination stands for the source it may have zeros where that has something.
+    if (source !== this.#prepared.source?.device && hash !== true) return;
+    for (let chunk = 0; chunk < count; chunk += STEP) {
+      const made = pass.hashes(chunk, Math.min(STEP, count - chunk));
+      // Those that the pass was given say nothing of what the source has: not all of it was read again.
+      this.hashes.add(first + chunk, known === undefined ? made : { ...made, known: made.known.map((one, index) => (hasChunk(known, first + chunk + index) ? 0 : one)) });
+    }
+    // What has holes is not what the source has.
+    for (const range of chunkRanges(chunksOfErrors(pass.errors(), -1, grid), chunksIn(grid))) this.hashes.remove(range.first, range.count);
+  }
+
+  /** A destination has ended. */
+  state(destination: number, state: DestinationResult['state']): Promise<void> {
+    return this.#log.state(destination, state, state === 'done' && this.#prepared.plan.verify && this.unproven(destination) === 0 ? true : null);
+  }
+
+  /** The job has ended. */
+  close(result: JobResult): Promise<void> {
+    return this.#log.close(result);
+  }
+}

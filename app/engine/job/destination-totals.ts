@@ -1,0 +1,121 @@
+// Where one destination of a job stands, over all its passes: what was written and read, what is left, how it ended.
+import type { DestinationProgress, DestinationResult } from '../../contract/jobs.ts';
+import { Rate, type Counted } from './rates.ts';
+import type { TargetProgress } from './pass.ts';
+import { isOver } from '../../view/reduce.ts';
+
+type Sums = Pick<DestinationProgress, 'written' | 'verified' | 'toWrite' | 'toVerify'>;
+const SUMS = ['written', 'verified', 'toWrite', 'toVerify'] as const;
+
+/** A promise with the call that resolves it. */
+class Ending {
+  tell: () => void = () => undefined;
+  readonly over = new Promise<void>((resolve) => (this.tell = resolve));
+}
+
+/** One destination of a job. */
+export class Standing {
+  /** Of the passes that have ended, in bytes. */
+  readonly #past: Sums = { written: 0, verified: 0, toWrite: 0, toVerify: 0 };
+  /** Bytes there were to write, and to read back, whatever the passes do; null where the passes say it. */
+  #whole: Pick<Sums, 'toWrite' | 'toVerify'> | null = null;
+  #rate = new Rate();
+  /** How its last pass left it: until its end is in the log it is shown so. */
+  #left: Counted['state'] = 'waiting';
+  /** Seconds from the start of the job until nothing was left to do for it; null before. A pass goes on for the others. */
+  #seconds: number | null = null;
+  #end: DestinationResult['state'] | null = null;
+  #ended = new Ending();
+  /** Its own errors made it end: kcopyd's bit. */
+  failed = false;
+  /** The user told it to stop. */
+  cancelled = false;
+  /** Bytes that needed no writing because they were there. */
+  kept = 0;
+  /** Of one that is done: bytes that were to be compared and were not. */
+  uncompared = 0;
+  /** Index of the first error that counts for its result: a retry forgives those before it. */
+  errorsFrom = 0;
+
+  /** What there is to do over all passes, where they cannot know it: of a rescue, which has many. */
+  set whole(sums: Pick<Sums, 'toWrite' | 'toVerify'>) {
+    this.#whole = sums;
+  }
+
+  /** Bytes that were written. */
+  get written(): number {
+    return this.#past.written;
+  }
+
+  /** Seconds from the start of the job until it had ended; null while it has not. */
+  get seconds(): number | null {
+    return this.#seconds;
+  }
+
+  /** How its last pass left it. */
+  get left(): Counted['state'] {
+    return this.#left;
+  }
+
+  /** How it ended; null while it has not. */
+  get end(): DestinationResult['state'] | null {
+    return this.#end;
+  }
+
+  /** Resolves when the current attempt has ended. */
+  get ended(): Promise<void> {
+    return this.#ended.over;
+  }
+
+  /** The current attempt has ended. */
+  close(end: DestinationResult['state']): void {
+    this.#end = end;
+    this.#ended.tell();
+  }
+
+  /** Adds what a pass did, that has ended. */
+  add(progress: TargetProgress): void {
+    this.#left = progress.state;
+    for (const name of SUMS) this.#past[name] += progress[name];
+  }
+
+  /** It is started again. Speeds begin anew. */
+  reopen(errorsFrom: number): void {
+    // What the first attempt did not get to is in the second one's account.
+    this.#past.toWrite = this.#past.written;
+    this.#past.toVerify = this.#past.verified;
+    this.#seconds = null;
+    this.#left = 'waiting';
+    this.#end = null;
+    this.#ended = new Ending();
+    this.failed = false;
+    this.cancelled = false;
+    this.uncompared = 0;
+    this.errorsFrom = errorsFrom;
+    this.#rate = new Rate();
+  }
+
+  /** How it is shown at `seconds` since the start; `now` is its part of the pass that runs, null when none does. */
+  view(path: string, seconds: number, now: TargetProgress | null, paused: boolean): DestinationProgress {
+    const sums = { ...this.#past };
+    if (now !== null) for (const name of SUMS) sums[name] += now[name];
+    if (this.#whole !== null) {
+      sums.toWrite = Math.max(this.#whole.toWrite, sums.written);
+      sums.toVerify = Math.max(this.#whole.toVerify, sums.verified);
+    }
+    const counted: Counted = { ...sums, state: this.#end ?? this.#stateNow(now, paused) };
+    this.#clock(counted.state, seconds);
+    return { path, ...counted, uncompared: this.uncompared, ...this.#rate.at(seconds, counted), paused: paused && this.#end === null };
+  }
+
+  /** What is between two passes has not begun anything again. */
+  #clock(state: Counted['state'], seconds: number): void {
+    if (isOver(state)) this.#seconds ??= seconds;
+    else if (state !== 'waiting' && state !== 'paused') this.#seconds = null;
+  }
+
+  #stateNow(now: TargetProgress | null, paused: boolean): Counted['state'] {
+    const state = now?.state ?? this.#left;
+    return state === 'waiting' && paused ? 'paused' : state;
+  }
+}

@@ -1,0 +1,41 @@
+// Which file system is full, and how much room an image on it lacks.
+import { readFile, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fact } from '../../contract/facts.ts';
+import { errnoOf } from '../../base/errors.ts';
+import { mountOf, parseMounts } from '../devices/mounts.ts';
+
+/** It has just answered. One that hangs now is not waited for: its answer would only say more of what is known. */
+const PATIENCE_MS = 3000;
+/** As POSIX counts what a file takes. */
+const UNIT = 512;
+
+/** An image that met the end of its file system. */
+export interface Filling {
+  /** What it is called so far: an absolute path without links. */
+  path: string;
+  /** Bytes that it has in the end. */
+  bytes: number;
+  /** Each of them takes room: zeros are written too. */
+  whole: boolean;
+}
+
+/** What is known of the file system that has no more room for an image; null where nobody can tell. */
+export async function whatIsFull(image: Filling): Promise<Fact<'causes'> | null> {
+  return Promise.race([look(image), sleep(PATIENCE_MS, null, { ref: false })]);
+}
+
+async function look({ path, bytes, whole }: Filling): Promise<Fact<'causes'> | null> {
+  try {
+    const [space, { blocks }, mountinfo] = await Promise.all([statfs(path), stat(path), readFile('/proc/self/mountinfo', 'utf8')]);
+    const target = mountOf(dirname(path), parseMounts(mountinfo))?.target;
+    if (target === undefined) return null;
+    const free = space.bavail * space.bsize;
+    const missing = bytes - blocks * UNIT - free;
+    return missing > 0 ? { kind: 'fullAndMissing', target, free, missing, how: whole ? 'exactly' : 'most' } : { kind: 'fullAt', target, free };
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return null;
+  }
+}

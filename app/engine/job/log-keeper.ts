@@ -1,0 +1,204 @@
+// Keeps the log of a running job. A log that cannot be written is no reason to stop copying: the user is told, and the
+// job cannot be continued.
+import type { Note } from '../../contract/facts.ts';
+import { writes, type DestinationResult, type JobResult } from '../../contract/jobs.ts';
+import { Answers } from '../../base/answers.ts';
+import { chunksIn, isEmpty } from '../formats/chunk-sets.ts';
+import { errnoOf, hasStalled, reasonOf, Refusal } from '../../base/errors.ts';
+import { bornAt } from '../admission/images.ts';
+import { isSettled, JobLogWriter, listJobs, pruneJobs, removeJob, summaries, type DurableRange, type JobLogHeader, type LoggedEnd } from '../formats/job-log.ts';
+import { isSameEnd, loggedEnd, writtenWith } from '../admission/logged-end.ts';
+import { openId } from '../devices/file-ids.ts';
+import type { ChunkRange, NativeDevice } from '../native/addon.ts';
+import type { Prepared } from '../admission/prepared.ts';
+import { holdLog, type Resumed } from '../admission/resume.ts';
+
+/** The log of one job, or of none. */
+export class LogKeeper {
+  /** Why the log is not what it should be; null when all is well. */
+  problem: Note | null = null;
+  readonly #writer: JobLogWriter | null;
+  readonly #prepared: Prepared;
+  /** The log's index of each destination of the job. */
+  readonly #indices: readonly number[];
+  /** The job has all the destinations of its log. */
+  readonly #whole: boolean;
+  readonly #answers: Answers;
+  /** The log's file system does not answer: nothing more is tried there. */
+  #silent = false;
+  /** Something is on a medium, or an image that was there has lost its name. */
+  #worth: boolean;
+
+  private constructor(prepared: Prepared, writer: JobLogWriter | null) {
+    this.#prepared = prepared;
+    this.#writer = writer;
+    this.#answers = new Answers(prepared.request.stallTimeout, () => undefined);
+    const { resumed } = prepared;
+    this.#whole = resumed === null || isBegunAnew(resumed) || resumed.indices.length === resumed.log.states.length;
+    this.#indices = resumed === null || isBegunAnew(resumed) ? prepared.destinations.map((_, index) => index) : resumed.indices;
+    this.#worth = prepared.destinations.some(({ updated, end }) => updated && end.image !== null) || (resumed?.durable.some((durable) => !isEmpty(durable)) ?? false);
+  }
+
+  /** Begins or continues the log of a job whose images are made. What other logs say of its destinations is taken back first. */
+  static async begin(prepared: Prepared): Promise<LogKeeper> {
+    const problems: Note[] = [];
+    const writer = await trying(problems, async () => {
+      await withdrawElsewhere(prepared);
+      return prepared.log === null ? null : await open(prepared);
+    });
+    const keeper = new LogKeeper(prepared, writer ?? null);
+    keeper.problem = problems[0] ?? null;
+    return keeper;
+  }
+
+  /** These are on the media: written, then flushed. */
+  durable(ranges: readonly DurableRange[]): Promise<void> {
+    if (ranges.length === 0) return Promise.resolve();
+    this.#worth = true;
+    return this.#write((writer) => writer.allDurable(ranges.map((range) => ({ ...range, destination: this.#indices[range.destination]! }))));
+  }
+
+  /** These are about to be written again, or are not what they should be: in the log before that is done. */
+  async withdrawn(destination: number, ranges: readonly ChunkRange[]): Promise<void> {
+    for (const { first, count } of ranges) await this.#write((writer) => writer.withdraw(this.#indices[destination]!, first, count));
+  }
+
+  /** A destination has ended. */
+  state(destination: number, state: DestinationResult['state'], verified: boolean | null): Promise<void> {
+    return this.#write((writer) => writer.state(this.#indices[destination]!, { state, verified }));
+  }
+
+  /** The job has ended. A log that is of no use any more goes. */
+  async close(result: JobResult): Promise<void> {
+    const { log, resumed } = this.#prepared;
+    await this.#write((writer) => (this.#whole ? writer.close(result) : writer.abandon()));
+    const complete = result.destinations.every(({ state }) => state === 'done') && (resumed?.leftOut ?? 0) === 0;
+    const writer = this.#writer;
+    if (log === null || writer === null || this.#silent) return;
+    await this.#trying(writer.path, async () => {
+      if (!this.#worth || (complete && !this.#whole)) await removeJob(log.dir, writer.id);
+      await pruneJobs(log.dir);
+    });
+  }
+
+  async #write(act: (writer: JobLogWriter) => Promise<void>): Promise<void> {
+    const writer = this.#writer;
+    if (writer === null || this.problem !== null) return;
+    await this.#trying(writer.path, () => act(writer));
+    // What is under way there can end yet.
+    if (this.#silent) void trying([], () => writer.abandon());
+  }
+
+  /** Runs `act`, which is about the file `path`, for as long as a file may give no answer. What it has against it becomes the problem. */
+  async #trying(path: string, act: () => Promise<void>): Promise<void> {
+    const problems: Note[] = [];
+    await trying(problems, async () => {
+      try {
+        await this.#answers.of(path, act());
+      } catch (error) {
+        this.#silent ||= error instanceof Refusal && hasStalled(error.errors);
+        throw error;
+      }
+    });
+    this.problem ??= problems[0] ?? null;
+  }
+}
+
+async function open(prepared: Prepared): Promise<JobLogWriter> {
+  const { log, resumed } = prepared;
+  if (resumed === null || isBegunAnew(resumed)) {
+    const writer = await JobLogWriter.create(log!.dir, await headerOf(prepared), log!.id);
+    // The old one is of use yet for those that are left out.
+    if (resumed?.leftOut === 0) await removeJob(log!.dir, resumed.id);
+    // Of one that was damaged the new log is the one to be held.
+    if (prepared.lock !== null) prepared.left.push(prepared.lock);
+    prepared.lock = await lockOf(prepared, writer.path);
+    return writer;
+  }
+  const { writer, log: before } = await JobLogWriter.reopen(log!.dir, log!.id);
+  // Those that were done stay done, and those that were replaced are gone.
+  for (const [index, state] of resumed.log.states.entries()) {
+    if (state !== null && isSettled(state) && before.states[index] === null) await writer.state(index, state);
+  }
+  return writer;
+}
+
+/** Nothing in a damaged log counts, and nothing can be added to it. */
+const isBegunAnew = ({ log }: Resumed): boolean => log.damage === 'corrupt';
+
+/** A log that somebody holds is that of a running job. */
+function lockOf({ addon }: Prepared, path: string): Promise<NativeDevice> {
+  return addon.openDevice(path, { write: true, exclusive: true });
+}
+
+async function headerOf({ request, source, destinations, plan, grid, addon }: Prepared): Promise<JobLogHeader> {
+  const ends = await Promise.all(plan.destinations.map(async (endpoint, index): Promise<LoggedEnd> => {
+    const { end, device } = destinations[index]!;
+    // An image has its identity only now that it is made.
+    const made = end.image === null || device === null ? {} : { id: openId(device.info()), born: await bornAt(addon, device) };
+    return loggedEnd(endpoint, { ...end, ...made });
+  }));
+  return {
+    request: { ...request, job: null }, source: source === null ? null : loggedEnd(plan.source!, source.end), destinations: ends,
+    chunkSize: grid.chunkSize, bytes: grid.bytes, startedAt: Date.now(),
+  };
+}
+
+/** What logs of other jobs say is on these destinations will not be there any more. */
+async function withdrawElsewhere(prepared: Prepared): Promise<void> {
+  if (!writes(prepared.request.kind) || prepared.stateDir === null) return;
+  const dir = prepared.stateDir;
+  const mine = prepared.plan.destinations.flatMap((endpoint, index) => {
+    const { end } = prepared.destinations[index]!;
+    return [loggedEnd(endpoint, end), ...writtenWith(end)].map((one) => ({ one, makesImage: end.image !== null }));
+  });
+  const others = (await listJobs(dir)).filter(({ id }) => id !== prepared.resumed?.id);
+  for (const summary of await summaries(others)) {
+    if (summary === null) continue; // it says nothing, so there is nothing to take back
+    const { id, path, header, states, durable } = summary;
+    const stale = header.destinations.flatMap((end, index) => {
+      const writer = isSettled(states[index]) ? undefined : mine.find(({ one }) => isSameEnd(one, end));
+      return writer === undefined || (durable[index] === 0 && !writer.makesImage) ? [] : [{ index, isReplaced: writer.makesImage }];
+    });
+    if (stale.length === 0) continue;
+    const lock = await holdLog(prepared.addon, path);
+    // A running job holds its destinations: they are not these, they only look like them. Its log is its own.
+    if (lock === 'running' || lock === 'absent') continue;
+    try {
+      const isReplaced = (index: number): boolean => stale.some((one) => one.index === index && one.isReplaced);
+      if (header.destinations.every((_, index) => isSettled(states[index]) || isReplaced(index))) {
+        await removeJob(dir, id);
+        continue;
+      }
+      const writer = await reopened(dir, id);
+      if (writer === null) continue;
+      for (const [index, state] of states.entries()) if (state !== null && !isReplaced(index)) await writer.state(index, state);
+      for (const { index } of stale) if (durable[index] !== 0) await writer.withdraw(index, 0, chunksIn(header));
+      for (const { index } of stale) if (isReplaced(index)) await writer.state(index, { state: 'replaced', verified: null });
+      await writer.abandon();
+    } finally {
+      lock.close();
+    }
+  }
+}
+
+/** The writer of a log; null when the log is damaged, and so claims nothing that could be taken back. */
+async function reopened(dir: string, id: string): Promise<JobLogWriter | null> {
+  try {
+    return (await JobLogWriter.reopen(dir, id)).writer;
+  } catch (error) {
+    if (error instanceof Refusal && error.errors[0]?.code === 'BAD_FILE') return null;
+    throw error;
+  }
+}
+
+/** Runs `act`; what the system or a log has against it becomes a note in `problems`. */
+async function trying<T>(problems: Note[], act: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof Refusal) && errnoOf(error) === null) throw error;
+    problems.push({ kind: 'logNotWritten', reason: reasonOf(error) });
+    return undefined;
+  }
+}

@@ -1,0 +1,112 @@
+// The manifest that a job makes of what it read: saved where that was asked for, and kept in the state folder by its hash,
+// so that the one a report names can be had as a file.
+import { readdir, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Note, Reason } from '../../contract/facts.ts';
+import { Answers } from '../../base/answers.ts';
+import { aside } from '../formats/read-aside.ts';
+import { chunksIn, isEmpty, type KnownHashes } from '../formats/chunk-sets.ts';
+import { countChunks, isChunkSize } from '../formats/chunks.ts';
+import { errnoOf, failureOf, reasonOf, Refusal, refuse } from '../../base/errors.ts';
+import type { End } from '../devices/inspect.ts';
+import { manifestDigest, writeManifest, type Manifest } from '../formats/manifest.ts';
+import { manifestSource, replaceManifest, replaces } from '../admission/given-files.ts';
+import type { Prepared } from '../admission/prepared.ts';
+import { makeFolder } from '../../base/state-folder.ts';
+
+/** The newest ones are kept: so many, and of so many bytes together. */
+const MOST = 100;
+const MOST_BYTES = 256 * 1024 ** 2;
+const NAME = /^([0-9a-f]{64})\.manifest$/;
+
+const folderOf = (state: string): string => join(state, 'manifests');
+const pathOf = (state: string, digest: string): string => join(folderOf(state), `${digest}.manifest`);
+
+/**
+ * The SHA-256 (hex) of a job's manifest, at its end: the one it made of what it read, or the one that stood for the source.
+ * null when there is none: not all of the source was read, and nobody asked for what is known of it; or it could not be
+ * saved where it was asked for. `cut` is why the job did not come to its end: what it has of a manifest is not put in the place
+ * of one that is there, and may be whole. `note` hears what is missing in it, and why it was not saved or kept.
+ */
+export async function leaveManifest(prepared: Prepared, hashes: KnownHashes, cut: Reason | null, note: (note: Note) => void): Promise<string | null> {
+  const { request: { saveManifest }, source, manifest: given, resumed, stateDir } = prepared;
+  if (source === null) return given === null ? null : manifestDigest(given);
+  const missing = chunksIn(hashes.grid) - countChunks(hashes.known);
+  if (saveManifest === null && (missing > 0 || !isChunkSize(hashes.grid.chunkSize))) return null;
+  if (isEmpty(hashes.known)) {
+    note({ kind: 'manifestEmpty' });
+    return null;
+  }
+  const manifest = manifestOf(source.end, hashes);
+  const answers = new Answers(prepared.request.stallTimeout, () => undefined);
+  if (saveManifest !== null) {
+    const save = async (): Promise<void> => {
+      if (missing > 0 && cut !== null && (await replaces(saveManifest))) refuse({ code: 'NOTHING_TO_DO', op: 'write', device: saveManifest, reason: cut });
+      await replaceManifest(saveManifest, manifest, false);
+    };
+    if (!(await tried(() => answers.of(saveManifest, save()), (reason) => note({ kind: 'manifestNotSaved', reason })))) return null;
+    if (missing > 0) note({ kind: 'manifestHoles', count: missing });
+    // Who goes on with a job has not named the file again.
+    if (resumed !== null) note({ kind: 'manifestWritten', path: saveManifest });
+  }
+  if (stateDir !== null) await tried(() => answers.of(stateDir, keepManifest(stateDir, manifest)), (reason) => note({ kind: 'manifestNotKept', reason }));
+  return manifestDigest(manifest);
+}
+
+/** Keeps a manifest in the state folder `state`; older ones go. Rejects with a Refusal when there is no place for it. */
+export async function keepManifest(state: string, manifest: Manifest): Promise<void> {
+  const folder = folderOf(state);
+  try {
+    await makeFolder(folder);
+    await writeManifest(pathOf(state, manifestDigest(manifest)), manifest);
+    let [many, bytes] = [0, 0];
+    for (const { path, size } of await newestFirst(folder)) {
+      many += 1;
+      bytes += size;
+      if (many > 1 && (many > MOST || bytes > MOST_BYTES)) await unlink(path);
+    }
+  } catch (error) {
+    throw errnoOf(error) === null ? error : new Refusal([failureOf(error, 'write', folder, 'file')]);
+  }
+}
+
+/**
+ * Writes the kept manifest with this SHA-256 (hex) to the file `path`. Rejects with a Refusal when it is not kept any more,
+ * or when something is at `path` that is no manifest.
+ */
+export async function exportManifest(state: string, digest: string, path: string): Promise<void> {
+  await replaceManifest(path, await keptManifest(state, digest), true);
+}
+
+async function keptManifest(state: string, digest: string): Promise<Manifest> {
+  try {
+    return await aside('readManifest', pathOf(state, digest));
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.errors[0]!.code !== 'NOT_FOUND') throw error;
+    return refuse({ code: 'NOTHING_TO_DO', op: 'read', reason: { kind: 'manifestGone' }, remedy: { kind: 'remakeManifest' } });
+  }
+}
+
+async function newestFirst(folder: string): Promise<{ path: string; size: number }[]> {
+  const found = await Promise.all((await readdir(folder)).filter((name) => NAME.test(name)).map(async (name) => {
+    const path = join(folder, name);
+    const { size, mtimeMs } = await stat(path);
+    return { path, size, mtimeMs };
+  }));
+  return found.sort((one, other) => other.mtimeMs - one.mtimeMs);
+}
+
+const manifestOf = (source: End, { grid: { bytes, chunkSize }, known, hashes }: KnownHashes): Manifest =>
+  ({ chunkSize, bytes, source: manifestSource(source), createdAt: Date.now(), known, hashes });
+
+/** Whether `act` could be done; `failed` hears why not. */
+async function tried(act: () => Promise<void>, failed: (why: Reason) => void): Promise<boolean> {
+  try {
+    await act();
+    return true;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    failed(reasonOf(error));
+    return false;
+  }
+}

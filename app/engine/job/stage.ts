@@ -1,0 +1,73 @@
+// What the courses of jobs (course.ts, rescue.ts) are written against: a job's destinations, and passes over them.
+import type { JobError } from '../../contract/errors.ts';
+import type { Note } from '../../contract/facts.ts';
+import type { CopyRequest, RescueProgress } from '../../contract/jobs.ts';
+import type { KnownHashes, Grid } from '../formats/chunk-sets.ts';
+import type { Failure } from '../../base/errors.ts';
+import type { NativeDevice, NativeError } from '../native/addon.ts';
+import type { NewlyDurable, PassRequest } from './pass.ts';
+import type { Prepared } from '../admission/prepared.ts';
+
+/** How a pass ended for its destinations. */
+export interface PassEnd {
+  /** In the order of the pass's targets. */
+  targets: { destination: number; state: 'done' | 'failed' | 'cancelled' }[];
+  /** All errors, those that were told and those that were held back. */
+  errors: NativeError[];
+  /** The source could not be read, or had changed. */
+  sourceFailed: boolean;
+  /** Of a rescue: the chunks that it has brought onto the media, numbered from its first one. */
+  durable: readonly NewlyDurable[];
+}
+
+/** The end of a pass that was not needed, or could not be begun. */
+export const notPerformed = (destinations: readonly number[] = [], state: 'done' | 'failed' = 'done'): PassEnd =>
+  ({ targets: destinations.map((destination) => ({ destination, state })), errors: [], sourceFailed: false, durable: [] });
+
+/** A running job, for its course. */
+export interface Stage {
+  readonly prepared: Prepared;
+  readonly request: CopyRequest;
+  readonly grid: Grid;
+  /** The source's hashes, those of the passes that have ended included. */
+  readonly hashes: KnownHashes;
+  /** The job was told to stop. */
+  readonly cancelled: boolean;
+  /** Open device of a destination. */
+  device(destination: number): NativeDevice;
+  /** Chunks of a destination that are on its medium. */
+  durable(destination: number): Uint8Array;
+  /** Bytes of a destination that were not compared with the source, or differ from it. */
+  unproven(destination: number): number;
+  /** Chunks of a destination that were compared with the source as a whole, and found equal. */
+  proven(destination: number): Uint8Array;
+  /** Does it still belong to this course? It does not once it was started again. */
+  owns(destination: number): boolean;
+  /** Has it neither ended nor been told to stop? */
+  isOpen(destination: number): boolean;
+  /** Has it ended, and is good? */
+  isDone(destination: number): boolean;
+  /** Resolves when those have ended that did not have to be started again, or when `destination` was told to stop. */
+  untilOthersEnded(destination: number): Promise<void>;
+  /** Runs a pass to its end. With `hold`, errors that it answers true for are not told. */
+  perform(pass: PassRequest, hold?: (error: NativeError) => boolean): Promise<PassEnd>;
+  /** A destination has ended. Errors that were held back are told with it. */
+  finish(destination: number, state: 'done' | 'failed' | 'cancelled', held?: readonly NativeError[]): Promise<void>;
+  /** So many bytes of a destination needed no writing. */
+  keep(destination: number, bytes: number): void;
+  /** What there is to do for a destination over all passes, where they cannot know it. */
+  expect(destination: number, bytes: number): void;
+  /** Chunks that were found on a destination's medium as they should be. */
+  found(destination: number, chunks: Uint8Array): Promise<void>;
+  /** An image that has its own name, and is rewritten in its place, has another one from now on: an interrupted one can be told. */
+  unname(destination: number): void;
+  /** Chunks of a destination are about to be written again, or turned out to be bad: they do not count as being there. */
+  withdraw(destination: number, chunks: Uint8Array): Promise<void>;
+  /** The source was found to be another one, apart from any pass. */
+  failSource(): void;
+  tell(destination: number | null, side: JobError['side'], error: Failure): void;
+  /** A fact for the result. */
+  note(note: Note): void;
+  /** What is shown of a rescue; who waits for it, the job knows. */
+  rescue: Omit<RescueProgress, 'waiting'> | null;
+}

@@ -1,0 +1,157 @@
+// The native error list as errors of the contract: which endpoint, what happened, where, what to do.
+import type { ErrorCode, JobError } from '../../contract/errors.ts';
+import type { Fact, Reason, Remedy } from '../../contract/facts.ts';
+import { writes, type CopyRequest, type Plan } from '../../contract/jobs.ts';
+import { hasChunk } from '../formats/chunks.ts';
+import { failure, type Failure } from '../../base/errors.ts';
+import type { Manifest } from '../formats/manifest.ts';
+import type { NativeCause, NativeError } from './addon.ts';
+
+/** Of a job, what its errors need to name things. */
+export interface Named {
+  kind: CopyRequest['kind'];
+  /** As the user gave it; null where a manifest stands for it. */
+  source: string | null;
+  sourceIsFile: boolean;
+  /** What guides a repair, so that the source has to be what that was made of. */
+  manifest: Pick<Manifest, 'known' | 'chunkSize'> | null;
+  /** As the user gave them; `part` is the name of an image until it is complete. */
+  destinations: readonly { path: string; part: string | null }[];
+}
+
+const CODES: Readonly<Record<NativeCause, ErrorCode>> = {
+  io: 'IO_ERROR',
+  medium: 'MEDIUM_ERROR',
+  gone: 'DEVICE_GONE',
+  'no-space': 'NO_SPACE',
+  'read-only': 'READ_ONLY',
+  'timed-out': 'TIMED_OUT',
+  mismatch: 'VERIFY_MISMATCH',
+  cancelled: 'CANCELLED',
+  stalled: 'STALLED',
+};
+
+/** What helps more, because it is the source that failed. */
+const OF_SOURCE: Partial<Record<ErrorCode, Remedy>> = { MEDIUM_ERROR: { kind: 'otherCopy' }, DEVICE_GONE: { kind: 'checkSource' } };
+
+/** The same where nothing was to be written: what was not compared is unknown, not incomplete. */
+const OF_CHECK: Partial<Record<ErrorCode, Remedy>> = { CANCELLED: { kind: 'checkAgain' }, SOURCE_FAILED: { kind: 'checkAgain' } };
+/** And where a source is there to repair it from. */
+const OF_CHECK_BY_SOURCE: typeof OF_CHECK = { ...OF_CHECK, VERIFY_MISMATCH: { kind: 'repairIt' } };
+
+/** What else is known of an error. */
+export interface Circumstances {
+  /** What differs includes a superblock, which a mount changes. */
+  superblock?: boolean;
+  /** It had been found different before, and was written again. */
+  rewritten?: boolean;
+  /** The disk was taken for blank: zeros of the source were not written. */
+  blank?: boolean;
+  /** What is known of the file system that has no more room. */
+  full?: Fact<'causes'> | null;
+}
+
+/** One entry of the native list. */
+export function jobError(entry: NativeError, job: Named, known: Circumstances = {}): JobError {
+  const { side, errno, flush } = entry;
+  const destination = entry.destination < 0 ? null : entry.destination;
+  const code = side === 'read' && (entry.cause === 'mismatch' || wasCut(entry, job)) ? 'SOURCE_CHANGED' : CODES[entry.cause];
+  const placed = flush || code === 'CANCELLED' ? null : { offset: entry.offset, length: entry.length };
+  return about(job, destination, side, {
+    code,
+    op: flush ? 'flush' : side,
+    errno,
+    ...placed,
+    ...remedyOf(entry, job, known),
+    reason: code === 'CANCELLED' ? { kind: 'cancelled' }
+      : placed === null ? { kind: 'failed', what: operationOf(entry), cause: causeOf(entry, job, known) }
+        : { kind: 'failedAt', what: operationOf(entry), place: placed, cause: causeOf(entry, job, known) },
+  });
+}
+
+/** What helps more than the remedy of the code; nothing where that is all there is. */
+function remedyOf(entry: NativeError, job: Named, { superblock, rewritten, blank }: Circumstances): { remedy?: Remedy } {
+  if (isRefused(entry)) return { remedy: { kind: 'refusedCommand' } };
+  if (isOfOtherManifest(entry, job)) return { remedy: { kind: 'manifestOfSource' } };
+  if (entry.side !== 'verify' || entry.cause !== 'mismatch') return {};
+  if (superblock === true) return { remedy: { kind: 'mountedSince' } };
+  if (isFile(job, entry.destination)) return {};
+  return rewritten === true ? { remedy: { kind: 'losesData' } } : blank === true ? { remedy: { kind: 'notBlank' } } : {};
+}
+
+/** The device understood the command and would not do it (BLK_STS_TARGET, BLK_STS_NOTSUPP): that says nothing about its medium. */
+const isRefused = ({ cause, errno }: NativeError): boolean => cause === 'io' && (errno === 'EREMOTEIO' || errno === 'EOPNOTSUPP');
+
+/** The source has something else where the manifest has a hash. */
+const isOfOtherManifest = ({ side, cause, offset }: NativeError, { manifest }: Named): boolean =>
+  side === 'read' && cause === 'mismatch' && manifest !== null && hasChunk(manifest.known, Math.floor(offset / manifest.chunkSize));
+
+/** Of a drive that gives nothing where it had something, nothing is there any more; a file was made shorter. */
+const wasCut = ({ cause, errno, side }: NativeError, { sourceIsFile }: Named): boolean => sourceIsFile && side === 'read' && cause === 'gone' && errno === null;
+
+/** These reasons say themselves whether an incomplete image is there. */
+const SAYS_WHAT_IS_KEPT: ReadonlySet<Reason['kind']> = new Set(['notNamed', 'imageLost'] as const);
+
+/** The source (null) is a file, or a destination an image. */
+const isFile = ({ sourceIsFile, destinations }: Named, destination: number | null): boolean => (destination === null ? sourceIsFile : (destinations[destination]?.part ?? null) !== null);
+
+/** Makes `known` an error of the source (null) or of a destination. */
+export function about(job: Named, destination: number | null, side: JobError['side'], known: Failure): JobError {
+  const end = destination === null ? null : job.destinations[destination];
+  const device = destination === null ? job.source : (end?.path ?? null);
+  const better = destination === null ? OF_SOURCE : writes(job.kind) ? {} : job.source === null ? OF_CHECK : OF_CHECK_BY_SOURCE;
+  const remedy = known.code === 'STALLED' && isFile(job, destination) ? { kind: 'checkFileSystem' } as const : better[known.code] ?? { kind: known.code };
+  const part = end?.part ?? null;
+  const reason: Reason = part === null || SAYS_WHAT_IS_KEPT.has(known.reason.kind) ? known.reason : { kind: 'keptAs', reason: known.reason, part };
+  return { ...failure({ remedy, device, ...known, reason }), side, destination };
+}
+
+/** The part of a copy that has to be wrong, up to its end, before the size of the drive is doubted. */
+const PLAIN = 1 / 16;
+
+/**
+ * A drive that holds less than it says drops what is written past its real end, so nothing from there to the end of the copy is
+ * right. Gives `error` with that as its likely reason where it has this pattern; else `error` itself.
+ */
+export function smallerThanSaid(error: JobError, { kind, bytes }: Pick<Plan, 'kind' | 'bytes'>): JobError {
+  const { code, offset, length, side, destination, remedy } = error;
+  if (!writes(kind) || code !== 'VERIFY_MISMATCH' || offset === null || length === null) return error;
+  // Zeros at the end of the source that a disk did not have look the same.
+  if (remedy.kind === 'notBlank') return error;
+  if (offset === 0 || offset + length < bytes || length < bytes * PLAIN) return error;
+  return { ...failure({ ...error, reason: { kind: 'smallerThanSaid', from: { offset, length } }, remedy: { kind: 'testCapacity' } }), side, destination };
+}
+
+function operationOf({ side, flush, cause }: NativeError): Extract<Reason, { kind: 'failed' }>['what'] {
+  if (flush) return 'flush';
+  return side === 'verify' && cause !== 'mismatch' ? 'readBack' : side;
+}
+
+function causeOf(entry: NativeError, job: Named, { rewritten, full }: Circumstances): Fact<'causes'> {
+  const { cause, errno, side, destination } = entry;
+  const { kind, source, destinations } = job;
+  switch (cause) {
+    case 'medium':
+      return { kind: 'medium' };
+    case 'gone':
+      return { kind: wasCut(entry, job) ? 'shorterThanBefore' : 'gone' };
+    case 'no-space':
+      return full ?? { kind: (destinations[destination]?.part ?? null) === null ? 'full' : 'fileSystemFull' };
+    case 'read-only':
+      return { kind: 'writeProtected' };
+    case 'timed-out':
+      return { kind: 'timedOut' };
+    case 'stalled':
+      return { kind: isFile(job, destination < 0 ? null : destination) ? 'fileSystemSilent' : 'silent' };
+    case 'mismatch':
+      if (side === 'read') return { kind: isOfOtherManifest(entry, job) ? 'otherThanItsManifest' : 'otherThanBefore' };
+      if (rewritten === true) return { kind: 'stillOther' };
+      if (kind === 'copy' || kind === 'resume') return { kind: 'otherThanWritten' };
+      return { kind: source === null ? 'otherThanManifest' : 'otherThanSource' };
+    case 'cancelled': // which is told as that, not as a failed transfer
+    case 'io':
+      if (errno === null) return { kind: 'unexplained', of: side };
+      return { kind: isRefused(entry) ? 'refusedCommand' : 'errno', errno };
+  }
+}
+

@@ -1,0 +1,29 @@
+// The guard that keeps tests out of the machine's real folders.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { stateDir } from '../../../app/base/state-folder.ts';
+import { changes, picture, realFolders } from '../../own-folders.ts';
+
+it('a process that a test starts keeps its jobs below the temporary folder without being told', () => {
+  const script = `import { stateDir } from ${JSON.stringify(resolve('app/base/state-folder.ts'))}; console.log(stateDir())`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', script], { encoding: 'utf8' });
+  expect(stdout.trim()).toBe(stateDir());
+  expect(stdout.startsWith(`${tmpdir()}/platter-run-`)).toBe(true);
+  for (const folder of realFolders()) expect(stateDir().startsWith(folder)).toBe(false);
+});
+
+it('a file that is new, longer or gone in a guarded folder is named', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'platter-guarded-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const [old, grown, gone] = ['old', 'grown', 'gone'].map((name) => join(folder, name));
+  for (const path of [old!, grown!, gone!]) writeFileSync(path, '1');
+  const before = picture([folder, join(folder, 'not there')]);
+  writeFileSync(grown!, '22');
+  rmSync(gone!);
+  mkdirSync(join(folder, 'jobs'));
+  writeFileSync(join(folder, 'jobs/a.log'), '');
+  expect(changes(before, picture([folder])).sort()).toEqual([gone!, grown!, join(folder, 'jobs'), join(folder, 'jobs/a.log')].sort());
+});

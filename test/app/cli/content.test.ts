@@ -1,0 +1,82 @@
+// A source file that is no disk image is refused by the real command line, and taken as it is when the user says so.
+import { existsSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { canLab } from '../../lab/lab.ts';
+import { expectRefusal } from './shapes.ts';
+import { Bench, digest, MiB, platter, resultOf } from './support.ts';
+import { F6, Folder, lacks } from '../sources/source-files.ts';
+
+const bench = new Bench();
+afterEach(() => bench.clear());
+const noLab = canLab();
+if (noLab !== null) console.warn(`skipped: ${noLab}`);
+
+/** The notes that a copy's plan has. */
+async function notesOf(args: string[]): Promise<unknown> {
+  const run = await platter([...args, '--json']);
+  expect(run.code, run.stderr).toBe(0);
+  return run.lines[0]!.notes;
+}
+
+describe.skipIf(noLab !== null)('a source that is no disk image', () => {
+  for (const { name, tool, make, file } of F6) {
+    test.skipIf(lacks(tool) !== null)(`F6 ${name} is refused by what it holds, and nothing is written`, async () => {
+      using folder = new Folder();
+      await folder.image();
+      await folder.run(make);
+      const disk = await bench.disk({ size: 16 * MiB, file: await bench.image('precious.img', 16 * MiB, 99), plain: true });
+      const before = await digest(disk.backing);
+      const run = await platter(['copy', folder.at(file), disk.device, '--yes', '--json']);
+      expect(expectRefusal(run)).toMatchObject([{ code: 'NOT_AN_IMAGE', path: folder.at(file), advice: expect.stringContaining('--as-is') as string }]);
+      expect(await digest(disk.backing)).toBe(before);
+    });
+  }
+});
+
+describe('a packed source', () => {
+  test('F6 says which command unpacks it', async () => {
+    using folder = new Folder();
+    await folder.image();
+    await folder.run('xz -k disk.img');
+    const { code, stderr } = await platter(['copy', folder.at('disk.img.xz'), folder.at('o.img')]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('It is a packed file (xz), not a disk image') as string });
+    expect(stderr).toContain('xz -dc FILE > disk.img');
+    expect(existsSync(folder.at('o.img'))).toBe(false);
+  });
+
+  test('F6 is written as it is with --as-is, and the review says so', async () => {
+    using folder = new Folder();
+    await folder.image();
+    await folder.run('gzip -k disk.img');
+    const [source, copy] = [folder.at('disk.img.gz'), folder.at('o.img')];
+    expect(await notesOf(['copy', '--yes', '--as-is', source, copy])).toEqual([expect.stringContaining('is a packed file (gzip), not a disk image: its bytes are taken as they are')]);
+    expect(await digest(copy)).toBe(await digest(source));
+  });
+
+  test('F6 can be compared without --as-is, because comparing writes nothing, but a repair is refused as a copy is', async () => {
+    using folder = new Folder();
+    await folder.image();
+    await folder.run('gzip -k disk.img && cp disk.img.gz copy.img');
+    const [source, copy] = [folder.at('disk.img.gz'), folder.at('copy.img')];
+    expect(await notesOf(['verify', source, copy])).toEqual([expect.stringContaining('not a disk image')]);
+    await appendFile(copy, 'x');
+    const refused = await platter(['repair', source, copy, '--yes', '--json']);
+    expect(expectRefusal(refused)).toMatchObject([{ code: 'NOT_AN_IMAGE' }]);
+    expect(resultOf(await platter(['repair', '--as-is', source, copy, '--yes', '--json'])).writeErr).toBe(0);
+  });
+});
+
+describe('a source in which nothing is recognised', () => {
+  test('F6 is copied, and the review says so', async () => {
+    const source = await bench.image('noise.img', MiB, 5);
+    const notes = await notesOf(['copy', '--yes', source, join(await bench.directory(), 'o.img')]);
+    expect(notes).toEqual([expect.stringContaining('Nothing is recognised in')]);
+  });
+
+  test('a disk image has no such note', async () => {
+    using folder = new Folder();
+    expect(await notesOf(['copy', '--yes', await folder.image(), folder.at('o.img')])).toEqual([]);
+  });
+});

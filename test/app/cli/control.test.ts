@@ -1,0 +1,89 @@
+// What keys and control lines mean: pure, for a job in any state.
+import { describe, expect, test } from 'vitest';
+import { parseWish } from '../../../app/cli/control.ts';
+import { keysIn, meaning } from '../../../app/cli/keys.ts';
+import type { DestinationProgress } from '../../../app/contract/jobs.ts';
+import type { JobView } from '../../../app/contract/window.ts';
+import { jobStarted } from '../../../app/view/reduce.ts';
+import { plan, play, progress, sample } from './views.ts';
+
+const PATHS = ['/dev/sdb', 'copy.img'];
+
+describe('control lines', () => {
+  test.each([
+    ['{"call":"pause","destination":null,"paused":true}', { call: 'pause', destination: null, paused: true }],
+    ['{"call":"pause","destination":1,"paused":false}', { call: 'pause', destination: 1, paused: false }],
+    ['{"call":"pause","destination":"copy.img","paused":true}', { call: 'pause', destination: 1, paused: true }],
+    ['{"call":"throttle","destination":"/dev/sdb","bytesPerSecond":1048576}', { call: 'throttle', destination: 0, bytesPerSecond: 1048576 }],
+    ['{"call":"throttle","destination":null,"bytesPerSecond":null}', { call: 'throttle', destination: null, bytesPerSecond: null }],
+    ['{"call":"cancel","destination":0}', { call: 'cancel', destination: 0 }],
+    ['{"call":"cancel","destination":null}', { call: 'cancel', destination: null }],
+    ['  {"call":"retry","destination":1} ', { call: 'retry', destination: 1 }],
+  ])('%s', (line, wish) => expect(parseWish(line, PATHS)).toEqual({ wish }));
+
+  test.each([
+    'pause', '', '{', 'null', '[]', '"pause"', '{}', '{"call":"pause"}', '{"call":"stop","destination":null}',
+    '{"call":"pause","destination":null}', '{"call":"pause","destination":null,"paused":1}', '{"call":"pause","destination":null,"paused":true,"x":1}',
+    '{"call":"pause","destination":2,"paused":true}', '{"call":"pause","destination":-1,"paused":true}', '{"call":"pause","destination":0.5,"paused":true}',
+    '{"call":"pause","destination":"/dev/sdc","paused":true}', '{"call":"cancel"}', '{"call":"retry","destination":null}', '{"call":"retry","destination":"__proto__"}',
+    '{"call":"throttle","destination":null,"bytesPerSecond":0}', '{"call":"throttle","destination":null,"bytesPerSecond":-1}',
+    '{"call":"throttle","destination":null,"bytesPerSecond":1e400}', '{"call":"throttle","destination":null,"bytesPerSecond":"20M"}',
+    '{"call":"throttle","destination":null,"bytesPerSecond":0.5}',
+  ])('%j is refused, by name', (line) => {
+    expect(parseWish(line, PATHS)).toMatchObject({ error: { code: 'BAD_ARGUMENT', message: expect.stringContaining('Nothing was changed.') as string } });
+  });
+
+  test('a line of absurd length is not repeated', () => {
+    const { error } = parseWish(`{"call":"${'x'.repeat(1 << 20)}"}`, PATHS) as { error: { message: string } };
+    expect(error.message.length).toBeLessThan(200);
+    const long = parseWish('y'.repeat(1000), PATHS) as { error: { message: string } };
+    expect(long.error.message.length).toBeLessThan(400);
+  });
+});
+
+describe('keys', () => {
+  test.each([
+    ['p', ['pause']], ['\u001b[A\u001b[B', ['up', 'down']], ['\u001bOA', ['up']], ['kj', ['up', 'down']], ['\u001b', ['all']], ['\u001bp', ['all', 'pause']],
+    ['x', ['cancel']], ['r', ['retry']], ['q?P\r\n', []], ['\u001b[3~', []], ['\u001b[1;5A', []], ['日本p', ['pause']],
+  ])('%j', (text, keys) => expect(keysIn(text)).toEqual(keys));
+
+  const job = (...destinations: DestinationProgress[]): JobView => {
+    const started = jobStarted(plan(destinations.map(({ path }) => path)), 0);
+    return play(started, sample(started, destinations));
+  };
+  const two = job(progress('a', 'copying'), progress('b', 'copying'));
+
+  test('p pauses all that are at work, and goes on when all of them are paused', () => {
+    expect(meaning('pause', { index: null }, two)).toEqual({ wish: { call: 'pause', destination: null, paused: true } });
+    const half = job(progress('a', 'paused', { paused: true }), progress('b', 'copying'), progress('c', 'done'));
+    expect(meaning('pause', { index: null }, half)).toEqual({ wish: { call: 'pause', destination: null, paused: true } });
+    const whole = job(progress('a', 'paused', { paused: true }), progress('b', 'done'));
+    expect(meaning('pause', { index: null }, whole)).toEqual({ wish: { call: 'pause', destination: null, paused: false } });
+    expect(meaning('pause', { index: null }, job(progress('a', 'done')))).toBeNull();
+  });
+
+  test('for one that is chosen p, x and r are for it alone', () => {
+    const mixed = job(progress('a', 'paused', { paused: true }), progress('b', 'copying'), progress('c', 'failed'));
+    expect(meaning('pause', { index: 0 }, mixed)).toEqual({ wish: { call: 'pause', destination: 0, paused: false } });
+    expect(meaning('pause', { index: 1 }, mixed)).toEqual({ wish: { call: 'pause', destination: 1, paused: true } });
+    expect(meaning('pause', { index: 2 }, mixed)).toBeNull();
+    expect(meaning('cancel', { index: 1 }, mixed)).toEqual({ wish: { call: 'cancel', destination: 1 } });
+    expect(meaning('cancel', { index: 2 }, mixed)).toBeNull();
+    expect(meaning('retry', { index: 2 }, mixed)).toEqual({ wish: { call: 'retry', destination: 2 } });
+    expect(meaning('retry', { index: 1 }, mixed)).toBeNull();
+  });
+
+  test('x and r without a choice do nothing: no key cancels everything by a slip', () => {
+    expect(meaning('cancel', { index: null }, two)).toBeNull();
+    expect(meaning('retry', { index: null }, two)).toBeNull();
+  });
+
+  test('the choice stays within the destinations', () => {
+    expect(meaning('down', { index: null }, two)).toEqual({ index: 0 });
+    expect(meaning('down', { index: 0 }, two)).toEqual({ index: 1 });
+    expect(meaning('down', { index: 1 }, two)).toEqual({ index: 1 });
+    expect(meaning('up', { index: null }, two)).toEqual({ index: 1 });
+    expect(meaning('up', { index: 0 }, two)).toEqual({ index: 0 });
+    expect(meaning('all', { index: 1 }, two)).toEqual({ index: null });
+  });
+});

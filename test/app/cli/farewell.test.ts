@@ -1,0 +1,87 @@
+// An engine that cannot end, as when the kernel waits for a device that does not answer: the command ends all the same.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { isStuck, waitsOf } from '../../../app/client/stuck-process.ts';
+import { PLATTER, platter } from './support.ts';
+import { ended, mediumError, plan, result } from './views.ts';
+
+let folder = '';
+afterEach(() => rm(folder, { recursive: true }));
+
+const pidOfHost = (): number => Number(readFileSync(join(folder, 'pid'), 'utf8'));
+
+/** The command line with another host beside it: one that answers, and ends so many milliseconds after it could. */
+async function withHost(answers: Record<string, unknown>, events: unknown[], lives: number): Promise<string> {
+  folder = await mkdtemp(join(tmpdir(), 'platter-farewell-'));
+  await mkdir(join(folder, 'out/engine'), { recursive: true });
+  await writeFile(join(folder, 'package.json'), '{"version":"0","type":"module"}');
+  const program = join(folder, 'out/cli/platter.js');
+  await cp(dirname(PLATTER), dirname(program), { recursive: true });
+  await writeFile(join(folder, 'out/engine/host.js'), `
+    import { writeFileSync } from 'node:fs';
+    const send = (value) => {
+      const body = Buffer.from(JSON.stringify(value));
+      const head = Buffer.alloc(4);
+      head.writeUInt32BE(body.length);
+      process.stdout.write(Buffer.concat([head, body]));
+    };
+    const answers = ${JSON.stringify(answers)};
+    process.stdin.on('data', (data) => {
+      const { id, method } = JSON.parse(data.subarray(4).toString());
+      send({ id, ok: true, result: answers[method] });
+      if (method === 'start') for (const event of ${JSON.stringify(events)}) send(event);
+    });
+    process.stdin.on('end', () => setTimeout(() => process.exit(), ${lives}));
+    writeFileSync(${JSON.stringify(join(folder, 'pid'))}, String(process.pid));
+  `);
+  return program;
+}
+
+const stalled = result([ended('/tmp/b', 'failed', null, [{ ...mediumError, code: 'STALLED', device: '/tmp/b', destination: 0 }])], { writeErr: 1 });
+const answers = { prepare: { ...plan(['/tmp/b']), destinations: [{ ...plan(['/tmp/b']).destinations[0], overwrites: false }] }, start: {} };
+
+test('the result is there, the exit code is its, and what stays behind is said', async () => {
+  const program = await withHost(answers, [{ event: 'result', result: stalled }], 120_000);
+  const run = await platter(['copy', 'disk.img', '/tmp/b', '--json'], { program });
+  process.kill(pidOfHost()); // throws if it were gone
+  expect(run.code).toBe(3);
+  expect(run.lines.at(-1)).toMatchObject({ event: 'result', destinations: [{ errors: [{ code: 'STALLED' }] }] });
+  expect(run.stderr).toBe(
+    'platter: a device still does not answer. The engine that waits for it stays behind, and ends when the device answers or is unplugged.\n');
+});
+
+test('one that ends soon is waited for, without a word', async () => {
+  const program = await withHost(answers, [{ event: 'result', result: stalled }], 500);
+  const run = await platter(['copy', 'disk.img', '/tmp/b', '--json'], { program });
+  expect(run).toMatchObject({ code: 3, stderr: '' });
+});
+
+test('V3 one that is slow to end is waited for, without a word, when no device has stopped answering', async () => {
+  const failed = result([ended('/tmp/b', 'failed', null, [{ ...mediumError, device: '/tmp/b', destination: 0 }])], { writeErr: 1 });
+  const program = await withHost(answers, [{ event: 'result', result: failed }], 5000);
+  const run = await platter(['copy', 'disk.img', '/tmp/b', '--json'], { program });
+  expect(run).toMatchObject({ code: 3, stderr: '' });
+  expect(() => process.kill(pidOfHost(), 0)).toThrow('ESRCH');
+});
+
+test('V3 a process whose thread waits in the kernel and does not wake up is stuck, one that sleeps is not', async () => {
+  folder = await mkdtemp(join(tmpdir(), 'platter-stuck-'));
+  // After vfork(2) the parent waits uninterruptibly until its child ends, as it would for a device.
+  const waiting = spawn('python3', ['-c', 'import ctypes, os, time\nif ctypes.CDLL(None).vfork() == 0:\n  time.sleep(600)\n  os._exit(0)'], { detached: true, stdio: 'ignore' });
+  const sleeping = spawn('sleep', ['600'], { stdio: 'ignore' });
+  try {
+    await expect.poll(() => waitsOf(waiting.pid!).size, { timeout: 60_000 }).toBe(1);
+    const before = waitsOf(waiting.pid!);
+    expect(isStuck(before, waitsOf(waiting.pid!))).toBe(true);
+    expect(isStuck(new Map([...before.keys()].map((thread) => [thread, '0'])), waitsOf(waiting.pid!))).toBe(false);
+    expect(waitsOf(sleeping.pid!).size).toBe(0);
+  } finally {
+    process.kill(-waiting.pid!, 'SIGKILL');
+    sleeping.kill();
+  }
+  await expect.poll(() => waitsOf(waiting.pid!).size, { timeout: 60_000 }).toBe(0);
+});

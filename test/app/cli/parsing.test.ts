@@ -1,0 +1,155 @@
+// What is asked for by what was typed: every option of every command, and what is refused by its name.
+import { spawnSync } from 'node:child_process';
+import { CommanderError } from 'commander';
+import { describe, expect, test } from 'vitest';
+import { commands } from '../../../app/cli/commands.ts';
+import { plainRequest, type CopyRequest } from '../../../app/contract/jobs.ts';
+import { commandLine } from '../../../renderer/command.ts';
+
+const MiB = 1024 ** 2;
+
+interface Asked { request: CopyRequest | null; options: object; other: unknown[] }
+
+/** What `platter ARGS` asks for; throws what the parser does. */
+async function ask(...args: string[]): Promise<Asked> {
+  const asked: Asked = { request: null, options: {}, other: [] };
+  const other = (...values: unknown[]): Promise<number> => {
+    asked.other = values;
+    return Promise.resolve(0);
+  };
+  const program = commands({
+    list: other, jobs: other, forget: other, history: other, report: other,
+    job: (request, options) => {
+      Object.assign(asked, { request, options });
+      return Promise.resolve(0);
+    },
+  }, () => undefined);
+  for (const command of [program, ...program.commands]) command.configureOutput({ writeErr: () => undefined });
+  await program.parseAsync(['node', 'platter', ...args]);
+  return asked;
+}
+
+const copy = (facts: Partial<CopyRequest> = {}): CopyRequest => ({ ...plainRequest, kind: 'copy', source: 'a', destinations: ['b'], ...facts });
+
+describe('copy', () => {
+  test.each<[string[], Partial<CopyRequest>]>([
+    [[], {}],
+    [['--name', 'Room 12, week 3'], { name: 'Room 12, week 3' }],
+    [['--no-verify'], { verify: false }],
+    [['--update'], { update: true }],
+    [['--update', '--manifest-from', 'old'], { update: true, manifest: 'old' }],
+    [['--manifest', 'new'], { saveManifest: 'new' }],
+    [['--update', '--manifest-from', 'old', '--manifest', 'new'], { update: true, manifest: 'old', saveManifest: 'new' }],
+    [['--repair'], { repair: true }],
+    [['--keep-going'], { keepGoing: true }],
+    [['--rescue'], { rescue: { retries: 0, map: null } }],
+    [['--rescue', '--retries', '3'], { rescue: { retries: 3, map: null } }],
+    [['--map', 'm'], { rescue: { retries: 0, map: 'm' } }],
+    [['--map', 'm', '--retries', '1'], { rescue: { retries: 1, map: 'm' } }],
+    [['--no-sparse'], { sparse: false }],
+    [['--assume-blank'], { assumeBlank: true }],
+    [['--as-is'], { asIs: true }],
+    [['--throttle', '20M'], { throttle: 20 * MiB }],
+    [['--throttle', '1.5M/s'], { throttle: 1.5 * MiB }],
+    [['--stall-timeout', '0'], { stallTimeout: 0 }],
+    [['--stall-timeout', '2.5'], { stallTimeout: 2.5 }],
+    [['--io', 'threads', '--memory', '1M'], { io: 'threads', memory: MiB }],
+  ])('%j', async (options, facts) => expect((await ask('copy', 'a', 'b', ...options)).request).toEqual(copy(facts)));
+
+  test('a limit for one destination is found by its path, wherever it stands', async () => {
+    const { request } = await ask('copy', '--throttle-dest', 'c=d=5M', 'a', 'b', 'c=d', '--throttle-dest', 'b=1M');
+    expect(request).toEqual(copy({ destinations: ['b', 'c=d'], destinationThrottles: [MiB, 5 * MiB] }));
+    expect((await ask('copy', 'a', 'b', 'c', '--throttle-dest', 'c=5M')).request?.destinationThrottles).toEqual([null, 5 * MiB]);
+  });
+
+  test('--yes and --json are for whoever carries it out', async () => {
+    expect((await ask('copy', 'a', 'b', '--yes')).options).toEqual({ yes: true, json: false, verbose: false });
+    expect((await ask('copy', 'a', 'b', '--json')).options).toEqual({ yes: false, json: true, verbose: false });
+  });
+});
+
+describe('the other commands', () => {
+  test('verify: with a source, or with a manifest instead', async () => {
+    expect((await ask('verify', 'a', 'b', 'c', '--keep-going')).request).toEqual({ ...copy({ destinations: ['b', 'c'], keepGoing: true }), kind: 'verify' });
+    expect((await ask('verify', '--manifest', 'm', 'b', 'c', '--throttle-dest', 'b=1M')).request)
+      .toEqual({ ...copy({ source: null, destinations: ['b', 'c'], manifest: 'm', destinationThrottles: [MiB, null] }), kind: 'verify' });
+  });
+
+  test('repair', async () => {
+    expect((await ask('repair', 'a', 'b', '--manifest', 'm')).request).toEqual({ ...copy({ manifest: 'm' }), kind: 'repair' });
+  });
+
+  test('resume: the job, or none said', async () => {
+    const resume = copy({ source: null, destinations: [] });
+    expect((await ask('resume')).request).toEqual({ ...resume, kind: 'resume' });
+    expect((await ask('resume', '20261123-235959-a1b2c3', '--throttle', '1M', '--yes'))).toMatchObject({
+      request: { ...resume, kind: 'resume', job: '20261123-235959-a1b2c3', throttle: MiB }, options: { yes: true },
+    });
+  });
+
+  test('jobs and forget', async () => {
+    expect((await ask('jobs', '--json')).other).toEqual([{ json: true }]);
+    expect((await ask('forget', '20261123-235959-a1b2c3')).other).toEqual(['20261123-235959-a1b2c3', { json: false }]);
+  });
+});
+
+describe('refused, and named', () => {
+  test.each<[string[], string]>([
+    [['copy', 'a', 'b', '--manifest-from', 'old'], '--manifest-from'],
+    [['copy', 'a', 'b', '--retries', '1'], '--retries'],
+    [['copy', 'a', 'b', '--rescue', '--retries', '-1'], '--retries'],
+    [['copy', 'a', 'b', '--rescue', '--retries', '1.5'], '--retries'],
+    [['copy', 'a', 'b', '--rescue', '--retries', '1001'], '--retries'],
+    [['copy', 'a', 'b', '--update', '--rescue'], '--rescue'],
+    [['copy', 'a', 'b', '--update', '--map', 'm'], '--map'],
+    [['copy', 'a', 'b', '--repair', '--no-verify'], '--no-verify'],
+    [['copy', 'a', 'b', '--no-sparse', '--assume-blank'], '--assume-blank'],
+    [['copy', 'a', 'b', '--throttle', '0'], '--throttle'],
+    [['copy', 'a', 'b', '--throttle', 'fast'], '--throttle'],
+    [['copy', 'a', 'b', '--throttle-dest', '5M'], '--throttle-dest'],
+    [['copy', 'a', 'b', '--throttle-dest', '=5M'], '--throttle-dest'],
+    [['copy', 'a', 'b', '--throttle-dest', 'b='], '--throttle-dest'],
+    [['copy', 'a', 'b', '--throttle-dest', 'c=5M'], "'c'"],
+    [['copy', 'a', ''], 'an argument is empty'],
+    [['verify', '', 'b'], 'an argument is empty'],
+    [['copy', 'a', 'b', '--throttle-dest', 'b=5M', '--throttle-dest', 'b=6M'], 'b has a limit already'],
+    [['copy', 'a', 'b', '--stall-timeout', '-1'], '--stall-timeout'],
+    [['copy', 'a', 'b', '--stall-timeout', '1e9'], '--stall-timeout'],
+    [['copy', 'a', 'b', '--stall-timeout', '86401'], '--stall-timeout'],
+    [['copy', 'a', 'b', '--manifest', ''], '--manifest'],
+    [['copy', 'a', 'b', '--map', ''], '--map'],
+    [['verify', 'a'], 'DEST'],
+    [['verify', '--manifest', 'm'], 'SOURCE'],
+    [['verify', 'a', 'b', '--update'], '--update'],
+    [['repair', 'a'], 'DEST'],
+    [['repair', 'a', 'b', '--no-verify'], '--no-verify'],
+    [['resume', '../../etc/passwd'], '../../etc/passwd'],
+    [['resume', 'a', 'b'], 'too many arguments'],
+    [['forget'], 'JOB'],
+    [['forget', ''], 'JOB'],
+  ])('%j', async (args, named) => {
+    const refused = await ask(...args).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(CommanderError);
+    expect((refused as CommanderError).message).toContain(named);
+    expect((refused as CommanderError).exitCode).not.toBe(0);
+  });
+});
+
+describe('the command line that the window shows', () => {
+  const both: Partial<CopyRequest> = { keepGoing: true, throttle: 20 * MiB, destinationThrottles: [null, 5 * MiB], stallTimeout: 0, io: 'threads', memory: 16 * MiB, name: '-8 cards' };
+  const all: CopyRequest[] = [
+    copy(),
+    copy({ ...both, source: "it's a file", destinations: ['-n', 'b c=d'], update: true, manifest: 'old', saveManifest: 'new', repair: true, sparse: false }),
+    copy({ rescue: { retries: 3, map: null }, assumeBlank: true, verify: false, asIs: true }),
+    copy({ rescue: { retries: 0, map: 'a map' } }),
+    { ...copy(both), kind: 'verify', destinations: ['b', 'c'] },
+    { ...copy(both), kind: 'verify', source: null, manifest: 'm', destinations: ['b', 'c'] },
+    { ...copy(both), kind: 'repair', manifest: 'm', asIs: true, destinations: ['b', 'c'] },
+    { ...copy({ throttle: MiB, stallTimeout: 5 }), kind: 'resume', source: null, destinations: [], job: '20261123-235959-a1b2c3' },
+  ];
+  test.each(all.map((request) => [commandLine(request), request] as const))('%s', async (line, request) => {
+    // A shell takes it apart.
+    const words = spawnSync('sh', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' }).stdout.split('\0').slice(1, -1);
+    expect((await ask(...words)).request).toEqual(request);
+  });
+});

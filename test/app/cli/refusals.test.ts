@@ -1,0 +1,266 @@
+// What `platter copy` refuses before anything is written: exit code 2, the reason named, every byte as it was.
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, test } from 'vitest';
+import { assertOwnLoop, canLab, removePartition, seededBytes, type LabDisk } from '../../lab/lab.ts';
+import { expectRefusal } from './shapes.ts';
+import { Bench, digest, MiB, platter, start, type Run } from './support.ts';
+
+const execute = promisify(execFile);
+const DISK = 16 * MiB;
+
+const bench = new Bench();
+afterEach(() => bench.clear());
+
+/** A disk with something on it that must still be there afterwards. */
+async function precious(options: { size?: number; readOnly?: boolean } = {}): Promise<LabDisk> {
+  const size = options.size ?? DISK;
+  const file = await bench.image(`precious-${Math.random()}.img`, size, 99);
+  return bench.disk({ size, file, plain: true, ...options });
+}
+
+async function mounted(device: string): Promise<void> {
+  assertOwnLoop(device);
+  await execute('mkfs.ext4', ['-q', device]);
+  const at = await mkdtemp(join(tmpdir(), 'platter-mount-'));
+  await execute('mount', ['-o', 'ro', device, at]);
+  bench.finally(async () => {
+    await execute('umount', [at]);
+    await rm(at, { recursive: true });
+  });
+}
+
+/** Runs a copy that must be refused for `code`, and checks that `untouched` is what it was. */
+async function refusal(args: string[], code: string, untouched: readonly string[] = [], cwd?: string): Promise<Run> {
+  const before = await Promise.all(untouched.map((path) => digest(path)));
+  const run = await platter(['copy', ...args, '--yes', '--json'], { cwd });
+  expect(expectRefusal(run).map((error) => error.code)).toContain(code);
+  expect(await Promise.all(untouched.map((path) => digest(path)))).toEqual(before);
+  return run;
+}
+
+const noLab = canLab();
+if (noLab !== null) console.warn(`skipped: ${noLab}`);
+
+describe.skipIf(noLab !== null)('the source', () => {
+  test('missing', async () => {
+    const disk = await precious();
+    await refusal([join(await bench.directory(), 'no.img'), disk.device], 'NOT_FOUND', [disk.backing]);
+  });
+
+  test('with a path longer than any can be, which is named', async () => {
+    const [disk, path] = [await precious(), `/${'a'.repeat(5000)}`];
+    const run = await refusal([path, disk.device], 'BAD_ARGUMENT', [disk.backing]);
+    expect(expectRefusal(run)).toMatchObject([{ path, message: 'The name is too long.' }]);
+  });
+
+  test('empty', async () => {
+    const disk = await precious();
+    await refusal([await bench.image('empty.img', 0), disk.device], 'SOURCE_EMPTY', [disk.backing]);
+  });
+
+  test('a directory', async () => {
+    const disk = await precious();
+    await refusal([await bench.directory(), disk.device], 'NOT_BLOCK_OR_FILE', [disk.backing]);
+  });
+
+  test('a FIFO, without waiting for a writer', async () => {
+    const disk = await precious();
+    const fifo = join(await bench.directory(), 'fifo');
+    await execute('mkfifo', [fifo]);
+    await refusal([fifo, disk.device], 'NOT_BLOCK_OR_FILE', [disk.backing]);
+  });
+
+  test('unreadable from its first sector, though it is in the cache', async () => {
+    const [bad, disk] = [await bench.disk({ size: 4 * MiB }), await precious()];
+    await execute('head', ['-c', '4096', bad.device]);
+    await bad.rule('eio r 0 end EIO');
+    await refusal([bad.device, disk.device], 'SOURCE_UNREADABLE', [disk.backing]);
+  });
+});
+
+describe.skipIf(noLab !== null)('a destination', () => {
+  const source = (): Promise<string> => bench.image('disk.img', 4 * MiB);
+
+  test('mounted', async () => {
+    const disk = await precious();
+    await mounted(disk.device);
+    const run = await refusal([await source(), disk.device], 'MOUNTED', [disk.backing]);
+    expect(run.stdout).toContain('platter-mount-');
+  });
+
+  test('mounted, but for --unmount, which unmounts it and writes it whole', async () => {
+    const disk = await precious();
+    const at = await mkdtemp(join(tmpdir(), 'platter-mount-'));
+    bench.finally(() => rm(at, { recursive: true }));
+    assertOwnLoop(disk.device);
+    await execute('mkfs.ext4', ['-q', disk.device]);
+    await execute('mount', [disk.device, at]);
+    const image = await bench.image('whole.img', DISK);
+    const run = await platter(['copy', '--unmount', '--yes', image, disk.device]);
+    expect(run.code).toBe(0);
+    expect(await digest(disk.backing)).toBe(await digest(image));
+    expect(await readFile('/proc/mounts', 'utf8')).not.toContain(at);
+  });
+
+  test('with a mounted partition', async () => {
+    const disk = await precious();
+    assertOwnLoop(disk.device);
+    const partition = `${disk.device}p1`;
+    await execute('addpart', [disk.device, '1', '2048', String(DISK / 512 - 2048)]);
+    bench.finally(() => removePartition(disk.device, 1));
+    await execute('mkfs.ext4', ['-q', partition]);
+    const at = await mkdtemp(join(tmpdir(), 'platter-mount-'));
+    await execute('mount', ['-o', 'ro', partition, at]); // ext4 writes by itself for some seconds otherwise
+    bench.finally(async () => {
+      await execute('umount', [at]);
+      await rm(at, { recursive: true });
+    });
+    await refusal([await source(), disk.device], 'MOUNTED', [disk.backing]);
+    // And the disk that a partition lies on is no destination for that partition.
+    await refusal([partition, disk.device], 'IS_SOURCE', [disk.backing]);
+  });
+
+  test('held by another program', async () => {
+    const disk = await precious();
+    const holder = start(['copy', disk.device, join(await bench.directory(), 'never.img')]);
+    await holder.ended; // a reader does not hold it
+    const sleeper = execFile('python3', ['-c', `import os,time; os.open('${disk.device}', os.O_RDWR|os.O_EXCL); print('held', flush=True); time.sleep(60)`]);
+    bench.finally(() => Promise.resolve(void sleeper.kill()));
+    await new Promise((resolve) => sleeper.stdout?.once('data', resolve));
+    await refusal([await source(), disk.device], 'IN_USE', [disk.backing]);
+  });
+
+  test('the source itself, under its own name, a link, and as the file behind it', async () => {
+    const disk = await precious();
+    const link = join(await bench.directory(), 'link');
+    await symlink(disk.device, link);
+    await refusal([disk.device, disk.device], 'IS_SOURCE', [disk.backing]);
+    await refusal([disk.device, link], 'IS_SOURCE', [disk.backing]);
+    await refusal([link, disk.device], 'IS_SOURCE', [disk.backing]);
+    const image = await source();
+    await refusal([image, image], 'IS_SOURCE', [image]);
+  });
+
+  test('read-only', async () => {
+    const disk = await precious({ readOnly: true });
+    await refusal([await source(), disk.device], 'READ_ONLY', [disk.backing]);
+  });
+
+  test('too small: it says by how many bytes', async () => {
+    const disk = await precious({ size: 3 * MiB });
+    const run = await refusal([await source(), disk.device], 'TOO_SMALL', [disk.backing]);
+    expect(run.stdout).toContain('1,048,576 bytes');
+  });
+
+  test('too small by one sector', async () => {
+    const disk = await precious({ size: 4 * MiB - 512 });
+    const run = await refusal([await source(), disk.device], 'TOO_SMALL', [disk.backing]);
+    expect(run.stdout).toContain('512 bytes');
+  });
+
+  test('named twice, once by a link', async () => {
+    const disk = await precious();
+    const link = join(await bench.directory(), 'by-id');
+    await symlink(disk.device, link);
+    await refusal([await source(), disk.device, link], 'DUPLICATE', [disk.backing]);
+    await refusal([await source(), disk.device, disk.device], 'DUPLICATE', [disk.backing]);
+  });
+
+  test('one image file named twice', async () => {
+    const directory = await bench.directory();
+    await source();
+    await refusal(['disk.img', 'copy.img', './copy.img'], 'DUPLICATE', [], directory);
+    expect(existsSync(join(directory, 'copy.img'))).toBe(false);
+  });
+
+  test('a directory, a FIFO, a character device', async () => {
+    const directory = await bench.directory();
+    await mkdir(join(directory, 'folder'));
+    await execute('mkfifo', [join(directory, 'fifo')]);
+    for (const path of ['folder', 'fifo', '/dev/null']) await refusal([await source(), path], 'NOT_BLOCK_OR_FILE', [], directory);
+  });
+
+  test('a device that is not there: no file is made in its place', async () => {
+    const path = '/dev/platter-no-such-device';
+    await refusal([await source(), path], 'NOT_FOUND');
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test('in a folder that is not there', async () => {
+    await refusal([await source(), join(await bench.directory(), 'no', 'copy.img')], 'NOT_FOUND');
+  });
+
+  test('the 33rd', async () => {
+    const directory = await bench.directory();
+    await refusal([await source(), ...Array.from({ length: 33 }, (_, index) => `copy-${index}.img`)], 'TOO_MANY', [], directory);
+    expect(existsSync(join(directory, 'copy-0.img'))).toBe(false);
+  });
+
+  test('a bad one among good ones: the good ones are not written either, and no image is begun', async () => {
+    const [good, small] = [await precious(), await precious({ size: MiB })];
+    const copy = join(await bench.directory(), 'copy.img');
+    const run = await refusal([await source(), good.device, copy, small.device], 'TOO_SMALL', [good.backing, small.backing]);
+    expect(expectRefusal(run)).toMatchObject([{ path: small.device }]);
+    expect(existsSync(copy)).toBe(false);
+  });
+
+  test('several bad ones: each with its reason', async () => {
+    const [small, locked] = [await precious({ size: MiB }), await precious({ readOnly: true })];
+    const run = await refusal([await source(), small.device, locked.device], 'TOO_SMALL', [small.backing, locked.backing]);
+    expect(expectRefusal(run)).toMatchObject([{ path: small.device, code: 'TOO_SMALL' }, { path: locked.device, code: 'READ_ONLY' }]);
+  });
+});
+
+describe.skipIf(noLab !== null)('consent', () => {
+  test('without --yes and without a terminal a block device is not overwritten', async () => {
+    const disk = await precious();
+    const image = await bench.image('disk.img', MiB);
+    const before = await digest(disk.backing);
+    const run = await platter(['copy', image, disk.device, '--json']);
+    expect(expectRefusal(run)).toMatchObject([{ path: disk.device, code: 'CONFIRM' }]);
+    const human = await platter(['copy', image, disk.device]);
+    expect(human.code).toBe(2);
+    expect(human.stderr).toMatch(new RegExp(`^platter: ${disk.device}: .*--yes`, 'u'));
+    expect(await digest(disk.backing)).toBe(before);
+  });
+});
+
+describe.skipIf(noLab !== null)('two copies onto one device at once', () => {
+  test('the second is refused and does not disturb the first', async () => {
+    const image = await bench.image('disk.img', 12 * MiB);
+    const disk = await bench.disk({ size: DISK });
+    await disk.rule('stall w 4M 1M');
+    const first = start(['copy', image, disk.device, '--yes', '--json']);
+    await first.until((stdout) => stdout.includes('"event":"progress"'));
+    const second = await platter(['copy', await bench.image('other.img', MiB, 5), disk.device, '--yes', '--json']);
+    expect(expectRefusal(second)).toMatchObject([{ path: disk.device, code: 'IN_USE' }]);
+    await disk.rule('clear');
+    const run = await first.ended;
+    expect(run.code, run.stdout).toBe(0);
+    expect(await digest(disk.backing, 12 * MiB)).toBe(await digest(image));
+  });
+
+  test('the same for an image file', async () => {
+    const slow = await bench.disk({ size: 4 * MiB });
+    await slow.rule('stall r 3M 512');
+    const copy = join(await bench.directory(), 'copy.img');
+    const first = start(['copy', slow.device, copy, '--json']);
+    await first.until((stdout) => stdout.includes('"event":"progress"'));
+    const second = await platter(['copy', await bench.image('other.img', MiB, 5), copy, '--yes', '--json']);
+    expect(expectRefusal(second).map(({ code }) => code)).toContain('IN_USE');
+    await slow.rule('clear');
+    expect(await first.ended).toMatchObject({ code: 0 });
+    expect(await digest(copy)).toBe(await digest(slow.backing));
+  });
+});
+
+test('seeded bytes are what the tests of this folder rest on', async () => {
+  const path = await bench.image('a.img', 1000, 4);
+  await writeFile(`${path}.b`, seededBytes(1000, 4));
+  expect(await digest(path)).toBe(await digest(`${path}.b`));
+});

@@ -1,0 +1,130 @@
+// Stopping: by signals, by a reader that goes away, by the end of the engine. The devices are left in order.
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { canLab, type LabDisk } from '../../lab/lab.ts';
+import { expectJobLines } from './shapes.ts';
+import { Bench, errorsOf, MiB, platter, resultOf, start, type Running } from './support.ts';
+
+const SIZE = 32 * MiB;
+
+const bench = new Bench();
+afterEach(() => bench.clear());
+
+/** A copy onto a disk so slow that there is time to disturb it; it is under way when this returns. */
+async function slowCopy(...options: string[]): Promise<{ source: string; disk: LabDisk; copy: Running }> {
+  const source = await bench.image('disk.img', SIZE);
+  const disk = await bench.disk({ size: SIZE });
+  await disk.rule('rate w 8M', 'log on wf');
+  const copy = start(['copy', source, disk.device, '--yes', ...options]);
+  bench.finally(async () => {
+    if (copy.child.exitCode === null) copy.child.kill('SIGKILL');
+    await copy.ended;
+  });
+  await disk.waitFor(({ bytesWritten }) => bytesWritten >= 2 * MiB);
+  return { source, disk, copy };
+}
+
+/** Process ids of the children of `pid`. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return text.split(' ').filter((word) => word !== '').map(Number);
+}
+
+/** After its last write the disk was flushed. */
+async function expectFlushed(disk: LabDisk): Promise<void> {
+  const log = await disk.log();
+  const lastWrite = log.filter(({ op }) => op === 'write').at(-1);
+  expect(log.some(({ op, begin, error }) => op === 'flush' && error === null && begin > lastWrite!.end)).toBe(true);
+}
+
+const noLab = canLab();
+if (noLab !== null) console.warn(`skipped: ${noLab}`);
+
+describe.skipIf(noLab !== null)('stopping a job', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('%s: exit code 130, what was begun is written and flushed', async (signal) => {
+    const { source, disk, copy } = await slowCopy('--json');
+    copy.child.kill(signal);
+    const run = await copy.ended;
+    expect(run).toMatchObject({ code: 130, signal: null });
+    expectJobLines(run);
+    expect(resultOf(run).destinations).toMatchObject([{ path: disk.device, state: 'cancelled', verified: null }]);
+    const { bytesWritten } = await disk.counters();
+    expect(bytesWritten).toBeLessThan(SIZE);
+    await expectFlushed(disk);
+    // Its first MiB is blank, so nobody takes it for a finished disk; what follows is the source's, up to somewhere.
+    const [wanted, found] = await Promise.all([readFile(source), readFile(disk.backing)]);
+    expect(found.subarray(0, MiB).every((byte) => byte === 0)).toBe(true);
+    expect(found.subarray(MiB, 2 * MiB).equals(wanted.subarray(MiB, 2 * MiB))).toBe(true);
+    expect(found.subarray(0, SIZE).equals(wanted)).toBe(false);
+  });
+
+  test('a signal to the whole process group, as a terminal sends it, is no different', async () => {
+    const { disk, copy } = await slowCopy('--json');
+    const [host] = await childrenOf(copy.child.pid!);
+    process.kill(host!, 'SIGINT');
+    copy.child.kill('SIGINT');
+    const run = await copy.ended;
+    expect(run.code, run.stdout + run.stderr).toBe(130);
+    expectJobLines(run);
+    expect(errorsOf(run).map(({ code }) => code)).not.toContain('HOST_FAILED');
+    await expectFlushed(disk);
+  });
+
+  test('asked twice: it says that it is already stopping, and still ends in order', async () => {
+    const { disk, copy } = await slowCopy();
+    await disk.rule('stall f');
+    copy.child.kill('SIGINT');
+    await copy.until((_, stderr) => stderr.includes('platter: stopping'));
+    await sleep(600); // sooner it would be the same one, passed on
+    copy.child.kill('SIGINT');
+    await copy.until((_, stderr) => stderr.includes('platter: already stopping'));
+    await disk.rule('clear');
+    const run = await copy.ended;
+    expect(run).toMatchObject({ code: 130, signal: null });
+    expect(run.stderr).toMatch(/platter: stopping: .*\nplatter: already stopping: /u);
+    expect(run.stdout).toContain(`${disk.device}: cancelled`);
+    await expectFlushed(disk);
+  });
+
+  test('the device is free as soon as the command has ended', async () => {
+    const { source, disk, copy } = await slowCopy('--json');
+    copy.child.kill('SIGINT');
+    await copy.ended;
+    await disk.rule('clear');
+    const again = await platter(['copy', source, disk.device, '--yes', '--json']);
+    expect(again.code, again.stdout).toBe(0);
+  });
+
+  test('nobody reads the output any more: it stops in order instead of crashing', async () => {
+    const { disk, copy } = await slowCopy('--json');
+    copy.child.stdout?.destroy();
+    const run = await copy.ended;
+    expect(run).toMatchObject({ code: 130, signal: null, stderr: '' });
+    await expectFlushed(disk);
+    expect((await disk.counters()).bytesWritten).toBeLessThan(SIZE);
+  });
+});
+
+describe.skipIf(noLab !== null)('the engine ends', () => {
+  test('in the middle of a job: exit code 3, no destination counts as good, the lines still end with a result', async () => {
+    const { disk, copy } = await slowCopy('--json');
+    const [host] = await childrenOf(copy.child.pid!);
+    process.kill(host!, 'SIGKILL');
+    const run = await copy.ended;
+    expect(run.code, run.stderr).toBe(3);
+    expectJobLines(run);
+    expect(errorsOf(run).at(-1)).toMatchObject({ side: null, path: null, code: 'HOST_FAILED' });
+    expect(resultOf(run)).toMatchObject({ writeErr: 1, destinations: [{ path: disk.device, state: 'failed', verified: null }] });
+  });
+
+  test('for people: one sentence on stderr, and the verdict', async () => {
+    const { copy } = await slowCopy();
+    const [host] = await childrenOf(copy.child.pid!);
+    process.kill(host!, 'SIGKILL');
+    const run = await copy.ended;
+    expect(run.code).toBe(3);
+    expect(run.stderr).toMatch(/^platter: The engine host failed: it was ended by SIGKILL/u);
+    expect(run.stdout).toContain('take none of the destinations for complete');
+  });
+});

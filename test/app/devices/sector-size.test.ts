@@ -1,0 +1,127 @@
+// A table of partitions on disks with sectors of another size than it was made for: said before, and blkid judges after.
+import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PlatterError } from '../../../app/contract/errors.ts';
+import type { Note } from '../../../app/contract/facts.ts';
+import { assertOwnLoop, canLab } from '../../lab/lab.ts';
+import { MiB, refused, requestOf, resultOf, Workbench } from '../job/support.ts';
+
+const SIZE = 8 * MiB;
+const noLab = canLab();
+if (noLab !== null) console.warn(`skipped: ${noLab}`);
+
+let bench: Workbench;
+beforeEach(() => { bench = new Workbench(); });
+afterEach(() => bench.clear());
+
+/** An MBR with one partition of this type; `start` and `count` in sectors. */
+function mbr(bytes: Buffer, type: number, start: number, count: number): Buffer {
+  bytes[446 + 4] = type;
+  bytes.writeUInt32LE(start, 446 + 8);
+  bytes.writeUInt32LE(count, 446 + 12);
+  bytes.writeUInt16LE(0xaa55, 510);
+  return bytes;
+}
+
+/** A disk of `SIZE` bytes with a GPT and one partition, as the UEFI specification has it; without the second GPT at its end. */
+function gpt(sector: number): Buffer {
+  const bytes = mbr(Buffer.alloc(SIZE), 0xee, 1, SIZE / sector - 1);
+  const entries = bytes.subarray(2 * sector, 2 * sector + 128 * 128);
+  entries.fill(0x11, 0, 16);
+  entries.fill(0x22, 16, 32);
+  const [first, last] = [BigInt(MiB / sector), BigInt(SIZE / 2 / sector)];
+  entries.writeBigUInt64LE(first, 32);
+  entries.writeBigUInt64LE(last, 40);
+  const header = bytes.subarray(sector, sector + 92);
+  header.write('EFI PART', 'latin1');
+  [0x10000, 92, 0, 0].forEach((value, index) => header.writeUInt32LE(value, 8 + 4 * index));
+  [1n, BigInt(SIZE / sector - 1), first, BigInt(SIZE / sector) - 40n].forEach((value, index) => header.writeBigUInt64LE(value, 24 + 8 * index));
+  header.fill(0x33, 56, 72);
+  header.writeBigUInt64LE(2n, 72);
+  [128, 128, crc32(entries)].forEach((value, index) => header.writeUInt32LE(value, 80 + 4 * index));
+  header.writeUInt32LE(crc32(header), 16);
+  return bytes;
+}
+
+async function image(bytes: Buffer): Promise<string> {
+  const path = await bench.path('disk.img');
+  await writeFile(path, bytes);
+  return path;
+}
+
+/** What blkid takes the table of a disk for. */
+const tableOn = (device: string): string => execFileSync('blkid', ['-p', '-o', 'value', '-s', 'PTTYPE', device], { encoding: 'utf8' }).trim();
+
+const about = (notes: readonly Note[]): Note[] => notes.filter(({ kind }) => kind === 'otherSectors');
+
+describe.skipIf(noLab !== null)('a partition table', () => {
+  it.each([[512, 4096], [4096, 512]] as const)('for sectors of %i bytes is not found on a disk with sectors of %i: told before it is written there', async (made, has) => {
+    const source = await image(gpt(made));
+    const [fits, odd] = await Promise.all([made, has].map((sector) => bench.disk({ size: SIZE, sector, plain: true })));
+    const session = bench.session();
+    const { notes } = await session.engine.call('prepare', requestOf({ source, destinations: [fits!.device, odd!.device, await bench.path('copy.img')] }));
+    expect(about(notes)).toEqual([{ kind: 'otherSectors', path: odd!.device, has, made }]);
+    await session.engine.call('start', {});
+    await resultOf(session);
+    expect([fits, odd].map((disk) => tableOn(disk!.device) === 'gpt')).toEqual([true, false]);
+    // Of a disk it is known as well.
+    const again = await session.engine.call('prepare', requestOf({ source: fits!.device, destinations: [odd!.device] }));
+    expect(about(again.notes)).toHaveLength(1);
+    await session.engine.call('cancel', {});
+    const verifying = await session.engine.call('prepare', requestOf({ kind: 'verify', source, destinations: [odd!.device] }));
+    expect(about(verifying.notes)).toEqual([]);
+  });
+
+  it('of an MBR says for which sectors it was made where its partitions would not fit otherwise', async () => {
+    const disk = await bench.disk({ size: SIZE, sector: 4096 });
+    const notesOn = async (bytes: Buffer): Promise<Note[]> => {
+      const session = bench.session();
+      const { notes } = await session.engine.call('prepare', requestOf({ source: await image(bytes), destinations: [disk.device] }));
+      await session.engine.call('cancel', {});
+      return about(notes);
+    };
+    expect(await notesOn(mbr(Buffer.alloc(SIZE), 0x0c, 2048, 8192))).toEqual([{ kind: 'otherSectors', path: disk.device, has: 4096, made: 512 }]);
+    expect(await notesOn(mbr(Buffer.alloc(SIZE), 0x0c, 256, 512)), 'it could be either').toEqual([]);
+    expect(await notesOn(mbr(Buffer.alloc(SIZE, 0x5a), 0x0c, 2048, 8192)), 'the boot sector of a file system').toEqual([]);
+    expect(await notesOn(Buffer.alloc(SIZE, 1))).toEqual([]);
+  });
+
+  const notesFor = async (source: string, ...destinations: string[]): Promise<Note[]> => {
+    const session = bench.session();
+    const { notes } = await session.engine.call('prepare', requestOf({ source, destinations }));
+    await session.engine.call('cancel', {});
+    return notes;
+  };
+
+  it('F30 for other sectors than its disk or a loop device has is told of for a new image too', async () => {
+    const disk = await bench.disk({ size: SIZE, sector: 4096, plain: true });
+    const copy = await bench.path('copy.img');
+    assertOwnLoop(disk.device);
+    await writeFile(disk.backing, gpt(512), { flag: 'r+' });
+    expect(await notesFor(disk.device, copy)).toContainEqual({ kind: 'sourceSectors', path: disk.device, has: 4096, made: 512 });
+    expect(await notesFor(await image(gpt(4096)), copy)).toContainEqual({ kind: 'imageSectors', path: copy, made: 4096 });
+    expect((await notesFor(await image(gpt(512)), copy)).filter(({ kind }) => kind === 'imageSectors')).toEqual([]);
+  });
+
+  it('V6 F29 of an image that was cut: the review says where the last partition ends, and names the other sectors', async () => {
+    const disk = await bench.disk({ size: SIZE, sector: 4096, plain: true });
+    const cut = await image(mbr(Buffer.alloc(SIZE - 3 * 512), 0x0c, 2048, SIZE / 512 - 2048));
+    const notes = await notesFor(cut, disk.device);
+    expect(notes).toContainEqual({ kind: 'partitionsBeyond', path: cut, end: SIZE, size: SIZE - 3 * 512 });
+    expect(notes).toContainEqual({ kind: 'otherSectors', path: disk.device, has: 4096, made: 512 });
+  });
+
+  it('F29 of a source that is too long: the refusal says where the partitions end, or that only zeros are too many', async () => {
+    const disk = await bench.disk({ size: SIZE, plain: true });
+    const refusal = async (bytes: Buffer): Promise<PlatterError> => (await refused(bench.session().engine.call('prepare', requestOf({ source: await image(bytes), destinations: [disk.device] }))))[0]!;
+    const tail = (fill: number, table: Buffer): Buffer => Buffer.concat([table, Buffer.alloc(512, fill)]);
+    expect(await refusal(tail(1, mbr(Buffer.alloc(SIZE), 0x0c, 2048, 4096)))).toMatchObject({ code: 'TOO_SMALL', reason: { kind: 'tooSmallForPartitions', holds: SIZE, missing: 512, end: 3 * MiB } });
+    expect(await refusal(tail(1, gpt(512)))).toMatchObject({ reason: { kind: 'tooSmallForPartitions', end: SIZE / 2 + 512 } });
+    expect(await refusal(tail(0, mbr(Buffer.alloc(SIZE), 0x0c, 2048, 4096)))).toMatchObject({
+      code: 'TOO_SMALL', reason: { kind: 'tooSmallForZeros', holds: SIZE, missing: 512 }, remedy: { command: `truncate --size=${SIZE} ${await bench.path('disk.img')}` },
+    });
+    expect(await refusal(tail(1, Buffer.alloc(SIZE)))).toMatchObject({ reason: { kind: 'tooSmall', missing: 512 } });
+  });
+});

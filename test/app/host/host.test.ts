@@ -1,0 +1,309 @@
+// The host as a process: what it does with a client that lies, leaves, kills or changes its mind. And the client with a
+// host that does.
+import { existsSync, readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { HostEvent } from '../../../app/contract/host.ts';
+import { startEngine } from '../../../app/client/client.ts';
+import { failure } from '../../../app/base/errors.ts';
+import { encodeFrame, FrameDecoder } from '../../../app/client/frames.ts';
+import { canLab, seededBytes, type LabDisk } from '../../lab/lab.ts';
+import { disk, endpoint, job, midway, plan, result } from '../../renderer/fixtures.ts';
+import { HOST, MiB, refused, requestOf, Workbench, type Session } from '../job/support.ts';
+
+const noLab = canLab();
+let bench: Workbench;
+beforeEach(() => { bench = new Workbench(); });
+afterEach(() => bench.clear());
+
+const list = { id: 1, method: 'list', params: { all: false } };
+
+/** A copy that takes some seconds, in the middle: its source is slow. */
+async function running(): Promise<{ session: Session; source: LabDisk; disk: LabDisk; copy: string }> {
+  const source = await bench.disk({ size: 24 * MiB, file: await bench.image('disk.img', 24 * MiB) });
+  const disk = await bench.disk({ size: 24 * MiB });
+  await source.rule('rate r 8M');
+  const copy = await bench.path('copy.img');
+  const session = bench.session();
+  await session.engine.call('prepare', requestOf({ source: source.device, destinations: [disk.device, copy] }));
+  await session.engine.call('start', {});
+  await disk.waitFor(({ bytesWritten }) => bytesWritten >= 4 * MiB);
+  return { session, source, disk, copy };
+}
+
+/** Throws EBUSY when somebody holds the device. */
+async function openExclusively(device: string): Promise<void> {
+  const file = await open(device, 0o2 | 0o200); // O_RDWR | O_EXCL
+  await file.close();
+}
+
+describe('a client that sends what is no request', () => {
+  const header = (length: number): Buffer => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(length);
+    return bytes;
+  };
+  const framed = (text: string): Buffer => Buffer.concat([header(Buffer.byteLength(text)), Buffer.from(text)]);
+
+  /** Everything that the host says to these bytes, and its exit code. */
+  async function conversation(...bytes: Buffer[]): Promise<{ said: unknown[]; code: number | null }> {
+    const { host, exited } = rawHost();
+    const decoder = new FrameDecoder();
+    const said: unknown[] = [];
+    host.stdout.on('data', (chunk: Buffer) => said.push(...decoder.push(chunk)));
+    for (const chunk of bytes) host.stdin.write(chunk);
+    const [code] = await exited;
+    return { said, code };
+  }
+
+  // A session, but the test itself speaks.
+  function rawHost(): Pick<Session, 'host' | 'exited'> {
+    const { host, exited, engine } = bench.session();
+    void engine.closed; // it sees frames that it did not ask for, and ends; that is not what is tested
+    host.stdout.removeAllListeners('data');
+    return { host, exited };
+  }
+
+  it.each<[string, Buffer]>([
+    ['a frame of 1 GiB', header(2 ** 30)],
+    ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
+    ['an empty frame', header(0)],
+    ['what is not JSON', framed('{"id":1,')],
+    ['what is not UTF-8', Buffer.concat([header(3), Buffer.from([0x22, 0xff, 0x22])])],
+    ['another kind of value', encodeFrame(['list'])],
+  ])('%s: an error, and an end', async (_what, bytes) => {
+    const { said, code } = await conversation(bytes);
+    expect(said).toMatchObject([{ event: 'error', error: { code: 'BAD_ARGUMENT', op: 'host' } }]);
+    expect(code).toBe(1);
+  });
+
+  it.each<[string, object]>([
+    ['an unknown method', { id: 7, method: 'format', params: {} }],
+    ['a parameter too many', { id: 7, method: 'list', params: { all: true, as: 'root' } }],
+    ['a parameter too few', { id: 7, method: 'prepare', params: { kind: 'copy', source: '/a', destinations: ['/b'], verify: true, io: 'auto' } }],
+    ['a path with a NUL', { id: 7, method: 'prepare', params: requestOf({ source: '/a\0b', destinations: ['/b'] }) }],
+    ['an empty path', { id: 7, method: 'prepare', params: requestOf({ source: '', destinations: ['/b'] }) }],
+    ['a field too many', { ...list, id: 7, sudo: true }],
+  ])('%s: the question is refused, and the conversation ends', async (_what, request) => {
+    const { said, code } = await conversation(encodeFrame(request));
+    expect(said).toMatchObject([{ id: 7, ok: false, errors: [{ code: 'BAD_ARGUMENT' }] }]);
+    expect(code).toBe(1);
+  });
+
+  it('ends inside a frame', async () => {
+    const { host, exited } = rawHost();
+    host.stdin.end(encodeFrame(list).subarray(0, 9));
+    expect(await exited).toEqual([1, null]);
+  });
+
+  it('says nothing and leaves: an orderly end', async () => {
+    const { host, exited } = rawHost();
+    host.stdin.end();
+    expect(await exited).toEqual([0, null]);
+  });
+});
+
+describe.skipIf(noLab !== null)('one job at a time', () => {
+  it('a second one is refused while one is prepared or runs, and welcome after it', async () => {
+    const { session, source } = await running();
+    const other = requestOf({ source: source.device, destinations: [await bench.path('other.img')] });
+    expect(await refused(session.engine.call('prepare', other))).toMatchObject([{ code: 'BAD_ARGUMENT' }]);
+    expect(await refused(session.engine.call('start', {}))).toMatchObject([{ code: 'BAD_ARGUMENT' }]);
+    await source.rule('clear');
+    expect(await session.until(({ event }) => event === 'result')).toMatchObject({ result: { writeErr: 0 } });
+    await session.engine.call('prepare', other);
+    expect(await refused(session.engine.call('prepare', other))).toMatchObject([{ code: 'BAD_ARGUMENT' }]);
+    await session.engine.call('cancel', {});
+    await session.engine.call('prepare', other);
+  });
+
+  it('nothing starts that was not prepared; cancelling nothing is allowed', async () => {
+    const { engine } = bench.session();
+    expect(await refused(engine.call('start', {}))).toMatchObject([{ code: 'BAD_ARGUMENT' }]);
+    await engine.call('cancel', {});
+  });
+
+  it('what is prepared is held, and let go when it is given up', async () => {
+    const source = await bench.image('disk.img', MiB);
+    const disk = await bench.disk({ size: MiB });
+    const [one, two] = [bench.session(), bench.session()];
+    const request = requestOf({ source, destinations: [disk.device] });
+    await one.engine.call('prepare', request);
+    await expect(openExclusively(disk.device)).rejects.toThrow('EBUSY');
+    expect(await refused(two.engine.call('prepare', request))).toMatchObject([{ code: 'IN_USE', device: disk.device, errno: 'EBUSY' }]);
+    await one.engine.call('cancel', {});
+    await two.engine.call('prepare', request);
+  });
+
+  it('giving up while devices are being opened leaves nothing held', async () => {
+    const source = await bench.image('disk.img', MiB);
+    const disk = await bench.disk({ size: MiB });
+    const { engine } = bench.session();
+    const preparing = engine.call('prepare', requestOf({ source, destinations: [disk.device] }));
+    const cancelling = engine.call('cancel', {});
+    expect(await refused(preparing)).toMatchObject([{ code: 'CANCELLED' }]);
+    await cancelling;
+    await openExclusively(disk.device);
+  });
+
+  it('two copies to one image: the second is refused, before and after the first one started', async () => {
+    const { copy, source } = await running();
+    await source.rule('stall r 20M 1M');
+    const other = bench.session();
+    expect(await refused(other.engine.call('prepare', requestOf({ source: source.device, destinations: [copy] })))).toMatchObject([{ code: 'IN_USE', device: copy }]);
+
+    const [first, second] = [bench.session(), bench.session()];
+    const request = requestOf({ source: source.device, destinations: [await bench.path('race.img')] });
+    await first.engine.call('prepare', request);
+    await second.engine.call('prepare', request);
+    await first.engine.call('start', {});
+    expect(await refused(second.engine.call('start', {}))).toMatchObject([{ code: 'IN_USE' }]);
+    await source.rule('clear');
+    await first.until(({ event }) => event === 'result');
+    expect(readFileSync(await bench.path('race.img')).equals(seededBytes(24 * MiB, 1))).toBe(true);
+  });
+});
+
+describe.skipIf(noLab !== null)('stopping in the middle', () => {
+  /** Nothing is in flight, what was written is on the medium and right, nothing is held, the image has no name. */
+  async function expectOrder(disk: LabDisk, copy: string): Promise<void> {
+    const { bytesWritten, flushes, inFlight } = await disk.counters();
+    expect(inFlight).toBe(0);
+    expect(flushes).toBeGreaterThan(0);
+    expect(bytesWritten).toBeLessThan(24 * MiB);
+    const medium = readFileSync(disk.backing);
+    // What was read first of what was in flight is chance.
+    const copied = Array.from({ length: 23 }, (_, i) => (i + 1) * MiB).filter((at) => medium.subarray(at, at + MiB).equals(seededBytes(MiB, 1, at)));
+    expect(copied.length).toBeGreaterThanOrEqual(2);
+    expect(medium.subarray(0, MiB).equals(Buffer.alloc(MiB))).toBe(true); // nobody takes it for a whole one
+    expect([existsSync(copy), existsSync(`${copy}.part`)]).toEqual([false, true]);
+    await openExclusively(disk.device);
+  }
+
+  it('by a cancel: the result says so, and what is kept of an image', async () => {
+    const { session, disk, copy } = await running();
+    await session.engine.call('cancel', {});
+    const last = await session.until(({ event }) => event === 'result');
+    expect(last).toMatchObject({ result: { cancelled: true, destinations: [
+      { state: 'cancelled', verified: null, errors: [{ code: 'CANCELLED', device: disk.device }] },
+      { state: 'cancelled', verified: null, errors: [{ code: 'CANCELLED', message: `Cancelled before it was complete (the incomplete image is kept as ${copy}.part).` }] },
+    ] } });
+    expect(session.errors()).toHaveLength(2);
+    await expectOrder(disk, copy);
+    expect(await session.engine.close()).toBeNull();
+  });
+
+  it('by the end of the input: the host stops the job and ends well', async () => {
+    const { session, disk, copy } = await running();
+    session.host.stdin.end();
+    expect(await session.exited).toEqual([0, null]);
+    expect(session.events.at(-1)).toMatchObject({ event: 'result', result: { cancelled: true } });
+    await expectOrder(disk, copy);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('by %s, twice: the same, and not in the middle of a write', async (signal) => {
+    const { session, disk } = await running();
+    await disk.rule('stall w');
+    await disk.waitFor(({ stalled }) => stalled > 0);
+    session.host.kill(signal);
+    await sleep(200);
+    session.host.kill(signal);
+    await sleep(200);
+    expect(session.host.exitCode).toBeNull();
+    await disk.rule('go');
+    expect(await session.exited).toEqual([0, null]);
+    expect((await disk.counters()).inFlight).toBe(0);
+    expect(session.events.at(-1)).toMatchObject({ event: 'result', result: { cancelled: true } });
+  });
+});
+
+describe.skipIf(noLab !== null)('SIGHUP', () => {
+  it('F9 does not end the host: its client decides whether a closed terminal stops the job', async () => {
+    const { session } = await running();
+    session.host.kill('SIGHUP');
+    for (let samples = 0; samples < 3; samples += 1) await session.until(({ event }) => event === 'progress');
+    expect(session.host.exitCode).toBeNull();
+    session.host.stdin.end();
+    expect(await session.exited).toEqual([0, null]);
+  });
+});
+
+describe('a host that breaks down', () => {
+  const broken = { code: 'HOST_FAILED', op: 'host' };
+
+  it.skipIf(noLab !== null)('killed in the middle of a job: everything that waits hears of it', async () => {
+    const { session, copy } = await running();
+    const pending = refused(session.engine.call('list', { all: false })); // may be answered before the kill
+    session.host.kill('SIGKILL');
+    expect(await session.engine.closed).toMatchObject({ ...broken, remedy: { kind: 'HOST_FAILED' } });
+    await pending.catch(() => undefined);
+    expect(await refused(session.engine.call('list', { all: false }))).toMatchObject([broken]);
+    expect(existsSync(copy)).toBe(false);
+    expect(existsSync(`${copy}.part`)).toBe(true);
+  });
+
+  it.each<[string, string, RegExp]>([
+    ['ends with a code and a word', 'console.error("first\\nno disks today"); process.exit(3)', /exit code 3, saying "no disks today"/],
+    ['is killed', 'process.kill(process.pid, "SIGKILL")', /SIGKILL/],
+    ['ends without an answer', 'process.stdin.once("data", () => process.exit(0))', /before it was done/],
+    ['says garbage', 'process.stdin.once("data", () => console.log("hello, this is no frame"))', /broke the protocol/],
+    ['says what is in no protocol', 'const b = Buffer.from(JSON.stringify({ event: "party" })); const h = Buffer.alloc(4); h.writeUInt32BE(b.length); process.stdout.write(Buffer.concat([h, b])); process.stdin.resume()', /not in the protocol/],
+    ['closes its output and stays', 'require("fs").closeSync(1); process.stdin.resume()', /closed its output/],
+  ])('%s', async (_what, script, reason) => {
+    const engine = startEngine({ command: [process.execPath, '-e', script] });
+    const [error] = await refused(engine.call('list', { all: false }));
+    expect(error).toMatchObject(broken);
+    expect(error!.message).toMatch(reason);
+    expect(error!.advice, 'V7').toBe('Nothing was being written. Try again.');
+    expect(await engine.closed).toEqual(error);
+  });
+
+  it('cannot be started', async () => {
+    const engine = startEngine({ command: ['/no/such/program'] });
+    expect(await refused(engine.call('list', { all: false }))).toMatchObject([{ ...broken, message: expect.stringContaining('could not be started') as string }]);
+  });
+
+  it('answers with something else than was asked for', async () => {
+    const [readable, writable] = [new PassThrough(), new PassThrough()];
+    const engine = startEngine({ streams: { readable, writable } });
+    const asked = refused(engine.call('list', { all: false }));
+    readable.write(encodeFrame({ id: 1, ok: true, result: [{ path: 5 }] }));
+    expect(await asked).toMatchObject([broken]);
+    expect(await engine.closed).toMatchObject(broken);
+  });
+
+  it('says more than anybody looks at: it is left to its pipe for a while, and nothing but samples is lost', async () => {
+    const [readable, writable] = [new PassThrough(), new PassThrough()];
+    const engine = startEngine({ streams: { readable, writable } });
+    const heard: HostEvent[] = [];
+    const end = new Promise<void>((resolve) => engine.onEvent((event) => {
+      heard.push(event);
+      if (event.event === 'result') resolve();
+    }));
+    const to = plan([endpoint(disk('/dev/sdb'))]);
+    const samples = Array.from({ length: 100 }, (_, seconds) => encodeFrame({ event: 'progress', progress: { ...job(to, midway(to)).progress, seconds } }));
+    const failed = (offset: number): Buffer =>
+      encodeFrame({ event: 'error', error: { ...failure({ code: 'IO_ERROR', op: 'read', device: '/dev/sdb', offset, reason: { kind: 'errno', errno: 'EIO' } }), side: 'read', destination: null } });
+    readable.write(Buffer.concat([...samples, failed(1), ...samples, failed(2)]));
+    await expect.poll(() => readable.isPaused()).toBe(true);
+    readable.write(Buffer.concat([...samples, failed(3), encodeFrame({ event: 'result', result: result(to, []) })]));
+    const answered = engine.call('cancel', {});
+    readable.write(encodeFrame({ id: 1, ok: true, result: {} }));
+    await end;
+    await answered;
+    expect(heard.flatMap((event) => (event.event === 'error' ? [event.error.offset] : []))).toEqual([1, 2, 3]);
+    expect(heard.filter(({ event }) => event === 'progress').length).toBeLessThan(5);
+    readable.end();
+    await engine.closed;
+  });
+
+  it('is not one that was closed in order, even when it is asked again', async () => {
+    const engine = startEngine({ command: [process.execPath, HOST] });
+    expect(await engine.call('list', { all: false })).toBeInstanceOf(Array);
+    expect(await engine.close()).toBeNull();
+    expect(await refused(engine.call('list', { all: false }))).toMatchObject([broken]);
+    expect(await engine.close()).toBeNull();
+  });
+});

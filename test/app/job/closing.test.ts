@@ -1,0 +1,53 @@
+// Closing and cancelling stay short on a slow drive: counted in what is not on the medium yet, not in seconds. And a bar that
+// is full says that it waits for the flush.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { canLab, type LabEntry } from '../../lab/lab.ts';
+import { MiB, requestOf, resultOf, Workbench } from './support.ts';
+
+const noLab = canLab();
+/** Bytes a second. */
+const RATE = 4 * MiB;
+let bench: Workbench;
+beforeEach(() => { bench = new Workbench(); });
+afterEach(() => bench.clear());
+
+/** Most bytes that the drive had taken at any time, and that no flush had covered that has ended. */
+function mostUnflushed(log: readonly LabEntry[]): number {
+  const flushes = log.filter(({ op }) => op === 'flush');
+  const writes = log.filter(({ op }) => op === 'write' || op === 'zero');
+  return Math.max(...writes.map(({ begin: now }) => writes
+    .filter((write) => write.end < now && !flushes.some((flush) => write.end < flush.begin && flush.end < now))
+    .reduce((sum, { length }) => sum + length, 0)));
+}
+
+describe.skipIf(noLab !== null)(`a slow drive${noLab === null ? '' : ` (${noLab})`}`, () => {
+  it('has at no time taken more than it writes in two seconds without a flush, also when it is cancelled', async () => {
+    const source = await bench.image('disk.img', 40 * MiB);
+    const disk = await bench.disk({ size: 40 * MiB });
+    await disk.rule(`rate w ${RATE}`, 'log on');
+    const session = bench.session();
+    await session.engine.call('prepare', requestOf({ source, destinations: [disk.device], memory: 8 * MiB }));
+    await session.engine.call('start', {});
+    // More than two seconds' worth has been taken then, whatever of the memory is still on its way.
+    await disk.waitFor(({ bytesWritten }) => bytesWritten >= 8 * MiB + 2.5 * RATE);
+    await session.engine.call('cancel', {});
+    expect(await resultOf(session)).toMatchObject({ cancelled: true, destinations: [{ state: 'cancelled' }] });
+    const log = await disk.log();
+    expect(mostUnflushed(log)).toBeLessThanOrEqual(2 * RATE);
+    expect(log.at(-1)).toMatchObject({ op: 'flush' });
+  });
+
+  it('with all written shows that it flushes', async () => {
+    const source = await bench.image('disk.img', 8 * MiB);
+    const disk = await bench.disk({ size: 8 * MiB });
+    await disk.rule('after w 8M stall f'); // the zeros in the head's place and all the rest
+    const session = bench.session();
+    await session.engine.call('prepare', requestOf({ source, destinations: [disk.device], verify: false }));
+    await session.engine.call('start', {});
+    await session.until((event) => event.event === 'progress' && event.progress.destinations[0]!.state === 'flushing');
+    await disk.rule('go');
+    await resultOf(session);
+    const shown = session.events.flatMap((event) => event.event === 'progress' ? event.progress.destinations : []);
+    expect(shown.filter(({ state, written, toWrite }) => written >= toWrite * 0.99 && state === 'copying')).toEqual([]);
+  });
+});

@@ -1,0 +1,143 @@
+// "Try again" in the moments around the end of the pass in which a destination has failed. The order is forced: the opening of
+// the drive and the log's record of an end wait until the test lets them go.
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { HostEvent } from '../../../app/contract/host.ts';
+import type { JobResult } from '../../../app/contract/jobs.ts';
+import { LocalEngine } from '../../../app/engine/engine.ts';
+import { JobLogWriter } from '../../../app/engine/formats/job-log.ts';
+import { loadAddon, type NativeAddon } from '../../../app/engine/native/addon.ts';
+import { canLab, seededBytes, type LabDisk } from '../../lab/lab.ts';
+import { MiB, refused, requestOf, Workbench } from './support.ts';
+
+const addon = loadAddon(fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url)));
+const SIZE = 8 * MiB;
+
+/** Something that waits until it is let go, and tells when somebody waits for it. */
+class Barrier {
+  #open: () => void = () => undefined;
+  #reach: () => void = () => undefined;
+  #closed: Promise<void> | null = null;
+  reached = Promise.resolve();
+
+  close(): void {
+    this.#closed = new Promise((resolve) => (this.#open = resolve));
+    this.reached = new Promise((resolve) => (this.#reach = resolve));
+  }
+
+  open(): void {
+    this.#closed = null;
+    this.#open();
+  }
+
+  async pass(): Promise<void> {
+    if (this.#closed === null) return;
+    this.#reach();
+    await this.#closed;
+  }
+}
+
+describe.skipIf(canLab() !== null)('a destination that failed is tried again', () => {
+  let bench: Workbench;
+  let opening: Barrier;
+  let recording: Barrier;
+  beforeEach(() => {
+    bench = new Workbench();
+    [opening, recording] = [new Barrier(), new Barrier()];
+    bench.holdState();
+    const record = Object.getOwnPropertyDescriptor(JobLogWriter.prototype, 'state')!.value as JobLogWriter['state'];
+    vi.spyOn(JobLogWriter.prototype, 'state').mockImplementation(async function state(this: JobLogWriter, ...parameters) {
+      await recording.pass();
+      await record.apply(this, parameters);
+    });
+  });
+  afterEach(async () => {
+    opening.open();
+    recording.open();
+    await bench.clear();
+    vi.restoreAllMocks();
+  });
+
+  /** A copy to two disks, the second of which has failed; the first waits for the source, or to be read back, until `goOn`. */
+  async function withFailure(rule: string, heldUp: 'source' | 'first'): Promise<{ engine: LocalEngine; one: LabDisk; two: LabDisk; goOn: () => Promise<void>; result: () => JobResult | undefined }> {
+    const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
+    const [one, two] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })];
+    const held: NativeAddon = { ...addon, openDevice: async (path, options) => {
+      if (path === two.device) await opening.pass();
+      return addon.openDevice(path, options);
+    } };
+    const events: HostEvent[] = [];
+    const engine = new LocalEngine(() => held, (event) => events.push(event), () => undefined, (error) => { throw error; });
+    bench.finally(() => engine.stop());
+    const stateOf = (index: number): string | undefined => {
+      const last = events.findLast((event) => event.event === 'progress');
+      return last?.event === 'progress' ? last.progress.destinations[index]?.state : undefined;
+    };
+    const result = (): JobResult | undefined => events.flatMap((event) => (event.event === 'result' ? [event.result] : []))[0];
+    await two.rule(rule);
+    const slow = heldUp === 'source' ? source : one;
+    await slow.rule('stall r 6M 1M');
+    await engine.prepare(requestOf({ source: source.device, destinations: [one.device, two.device] }));
+    await engine.start();
+    await expect.poll(() => stateOf(1), { timeout: 60_000 }).toBe('failed');
+    await two.rule('clear');
+    return { engine, one, two, result, goOn: () => slow.rule('clear') };
+  }
+
+  const isWhole = ({ backing }: LabDisk): boolean => readFileSync(backing).subarray(0, SIZE).equals(seededBytes(SIZE, 1));
+
+  it('while the pass of the others ends: the first attempt does not decide how the second one ended', async () => {
+    const { engine, one, two, result, goOn } = await withFailure('eio w 0 1M', 'source');
+    opening.close();
+    recording.close();
+    const retrying = engine.retry(1);
+    await opening.reached;
+    await goOn();
+    await recording.reached; // The pass has ended. The end of the first destination is being recorded, the second is next.
+    opening.open();
+    await Promise.race([retrying, sleep(500)]);
+    recording.open();
+    await retrying;
+    await expect.poll(result, { timeout: 60_000 }).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true }, { state: 'done', verified: true, errors: [] }] });
+    for (const disk of [one, two]) expect(isWhole(disk)).toBe(true);
+  });
+
+  it('when the pass has ended and its end is not recorded yet: the retry is not refused', async () => {
+    const { engine, two, result, goOn } = await withFailure('eio w 0 1M', 'source');
+    recording.close();
+    await goOn();
+    await recording.reached;
+    const retrying = engine.retry(1);
+    await Promise.race([retrying.catch(() => undefined), sleep(500)]);
+    recording.open();
+    await retrying;
+    await expect.poll(result, { timeout: 60_000 }).toMatchObject({ destinations: [{ state: 'done', verified: true }, { state: 'done', verified: true, errors: [] }] });
+    expect(isWhole(two)).toBe(true);
+  });
+
+  it('and the job is cancelled in the meantime: it keeps the end of its first attempt', async () => {
+    const { engine, result, goOn } = await withFailure('eio w 0 1M', 'source');
+    opening.close();
+    recording.close();
+    const retrying = refused(engine.retry(1));
+    await opening.reached;
+    await goOn();
+    await recording.reached;
+    opening.open();
+    await sleep(200);
+    await engine.cancel();
+    recording.open();
+    expect(await retrying).toMatchObject([{ code: 'CANCELLED' }]);
+    await expect.poll(result, { timeout: 60_000 }).toMatchObject({ destinations: [{ state: 'done' }, { state: 'failed', errors: [{ code: 'MEDIUM_ERROR' }] }] });
+  });
+
+  it('after its verification has found a difference: what was bad is written again', async () => {
+    const { engine, one, two, result, goOn } = await withFailure('flip w 5000s 1s 1', 'first');
+    await engine.retry(1);
+    await goOn();
+    await expect.poll(result, { timeout: 60_000 }).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true }, { state: 'done', verified: true, errors: [] }] });
+    for (const disk of [one, two]) expect(isWhole(disk)).toBe(true);
+  });
+});

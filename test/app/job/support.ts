@@ -1,0 +1,180 @@
+// A real engine host for a test, and what is told by it.
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { JobError, PlatterError } from '../../../app/contract/errors.ts';
+import type { HostEvent } from '../../../app/contract/host.ts';
+import { plainRequest, type CopyRequest, type InterruptedJob, type JobResult } from '../../../app/contract/jobs.ts';
+import { countChunks } from '../../../app/engine/formats/chunks.ts';
+import { Refusal, startEngine, type Engine } from '../../../app/client/client.ts';
+import { readJobLog } from '../../../app/engine/formats/job-log.ts';
+import { labdisk, seededBytes, type LabDisk, type LabDiskOptions, type LabEntry } from '../../lab/lab.ts';
+
+export const HOST = fileURLToPath(new URL('../../../out/engine/host.js', import.meta.url));
+/** The command line that starts it. */
+export const HOST_ARGV = [process.execPath, HOST];
+export const MiB = 1024 ** 2;
+
+/** A host with a client, and the events so far. */
+export interface Session {
+  engine: Engine;
+  events: HostEvent[];
+  host: ChildProcessByStdio<Writable, Readable, Readable>;
+  /** Exit code and signal of the host. */
+  exited: Promise<[number | null, NodeJS.Signals | null]>;
+  /** Everything that the host said on stderr. */
+  stderr(): string;
+  /** Waits for an event that satisfies `condition`, also among those that came before. */
+  until(condition: (event: HostEvent) => boolean): Promise<HostEvent>;
+  /** Prepares, starts, and waits for the result. */
+  run(request: Partial<CopyRequest>): Promise<JobResult>;
+  errors(): JobError[];
+}
+
+export const requestOf = (request: Partial<CopyRequest>): CopyRequest =>
+  ({ kind: 'copy', source: '/', destinations: [], ...plainRequest, ...request });
+
+/** The reasons with which a call was refused; throws when it was not. */
+export async function refused(call: Promise<unknown>): Promise<PlatterError[]> {
+  const outcome = await call.then((value) => ({ value }), (error: unknown) => error);
+  if (outcome instanceof Refusal) return [...outcome.errors];
+  throw outcome instanceof Error ? outcome : new Error(`not refused: ${JSON.stringify(outcome)}`);
+}
+
+export const head = (path: string, length: number): Buffer => readFileSync(path).subarray(0, length);
+
+/** Writes one byte at each offset past the rules, into the medium. */
+export async function spoil(path: string, ...offsets: number[]): Promise<void> {
+  const file = await open(path, 'r+');
+  for (const offset of offsets) await file.write(Buffer.from([readFileSync(path)[offset]! ^ 1]), 0, 1, offset);
+  await file.close();
+}
+
+/** Chunks of 1 MiB that writes touched. */
+export const chunksWritten = (writes: LabEntry[]): number[] => [...new Set(writes.map(({ offset }) => Math.floor(offset / MiB)))].sort((a, b) => a - b);
+
+/** The first result of a session. */
+export async function resultOf(session: Session): Promise<JobResult> {
+  const last = await session.until(({ event }) => event === 'result');
+  if (last.event !== 'result') throw new Error('impossible');
+  return last.result;
+}
+
+export const interrupted = (session: Session): Promise<InterruptedJob[]> => session.engine.call('jobs', {});
+
+/** Continues an interrupted job to its end. */
+export const resume = (session: Session, job: string): Promise<JobResult> => session.run({ kind: 'resume', source: null, destinations: [], job });
+
+/** Waits until this log says that at least so many chunks are on every destination. */
+export async function untilDurable(log: string, chunks = 1): Promise<void> {
+  while ((await readJobLog(log)).durable.some((durable) => countChunks(durable) < chunks)) await sleep(20);
+}
+
+/** Things of one test, given back in reverse order when it ends. */
+export class Workbench {
+  readonly #undo: (() => Promise<unknown>)[] = [];
+  readonly #image: Promise<string>;
+  /** Where the hosts of this test keep their job logs. */
+  readonly state = mkdtempSync(join(tmpdir(), 'platter-state-'));
+
+  constructor() {
+    this.#undo.push(() => rm(this.state, { recursive: true, force: true }));
+    this.#image = mkdtemp(join(tmpdir(), 'platter-engine-'));
+    this.#undo.push(async () => rm(await this.#image, { recursive: true, force: true }));
+  }
+
+  async path(name: string): Promise<string> {
+    return join(await this.#image, name);
+  }
+
+  /** An image of `size` bytes that depend only on `seed`. */
+  async image(name: string, size: number, seed = 1): Promise<string> {
+    const path = await this.path(name);
+    await writeFile(path, seededBytes(size, seed));
+    return path;
+  }
+
+  async disk(options: LabDiskOptions): Promise<LabDisk> {
+    const disk = await labdisk(options);
+    this.#undo.push(() => disk.close());
+    return disk;
+  }
+
+  /** Has engines in this process keep their state here as well, until the end. */
+  holdState(): void {
+    const before = process.env.PLATTER_STATE;
+    process.env.PLATTER_STATE = this.state;
+    this.#undo.push(() => {
+      if (before === undefined) delete process.env.PLATTER_STATE;
+      else process.env.PLATTER_STATE = before;
+      return Promise.resolve();
+    });
+  }
+
+  /** Path of the log that a job keeps. */
+  log(job: string): string {
+    return join(this.state, 'jobs', `${job}.log`);
+  }
+
+  /** Closes something at the end. */
+  keep(open: { close(): Promise<void> }): void {
+    this.#undo.push(() => open.close());
+  }
+
+  /** Starts a host, by this command line. At the end it must be gone, or go by itself when its input ends. */
+  session(argv: readonly string[] = HOST_ARGV): Session {
+    const host = spawn(argv[0]!, argv.slice(1), { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, PLATTER_STATE: this.state } });
+    let stderr = '';
+    host.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const exited = once(host, 'exit') as Session['exited'];
+    const engine = startEngine({ streams: { readable: host.stdout, writable: host.stdin } });
+    const events: HostEvent[] = [];
+    const waiting = new Set<() => void>();
+    engine.onEvent((event) => {
+      events.push(event);
+      for (const look of waiting) look();
+    });
+    const until: Session['until'] = (condition) => new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = events.find(condition);
+        if (found === undefined) return;
+        waiting.delete(look);
+        resolve(found);
+      };
+      waiting.add(look);
+      void engine.closed.then(() => reject(new Error(`the host ended: ${stderr}`)));
+      look();
+    });
+    this.#undo.push(async () => {
+      await engine.close();
+      await exited;
+    });
+    return {
+      engine, events, host, exited, until,
+      stderr: () => stderr,
+      errors: () => events.flatMap((event) => (event.event === 'error' ? [event.error] : [])),
+      async run(request) {
+        const before = events.length;
+        await engine.call('prepare', requestOf(request));
+        await engine.call('start', {});
+        const last = await until((event) => event.event === 'result' && events.indexOf(event) >= before);
+        if (last.event !== 'result') throw new Error('impossible');
+        return last.result;
+      },
+    };
+  }
+
+  finally(undo: () => Promise<unknown>): void {
+    this.#undo.push(undo);
+  }
+
+  async clear(): Promise<void> {
+    for (const undo of this.#undo.splice(0).reverse()) await undo();
+  }
+}

@@ -1,0 +1,107 @@
+// What main does between the page and the engine host: it starts only what was reviewed and agreed to, and shows what a host
+// that breaks down may have written.
+import { existsSync } from 'node:fs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Outcome } from '../../../app/contract/errors.ts';
+import type { JobView } from '../../../app/contract/window.ts';
+import { failure } from '../../../app/base/errors.ts';
+import { Jobs, type Gate } from '../../../app/main/jobs.ts';
+import { MiB, requestOf, Workbench, type Session } from '../job/support.ts';
+
+let bench: Workbench;
+beforeEach(() => { bench = new Workbench(); });
+afterEach(() => bench.clear());
+
+/** Refuses nothing. */
+const openGate: Gate = { refusals: () => [], checked: () => undefined, agreed: () => Promise.resolve(null) };
+
+/** Main's jobs over a real host; `sessions` has the hosts that were started. */
+function jobsOver(gate: Gate): { jobs: Jobs; sessions: Session[] } {
+  const sessions: Session[] = [];
+  const jobs = new Jobs(() => {
+    sessions.push(bench.session());
+    return sessions.at(-1)!.engine;
+  }, () => undefined, false, { started: () => undefined, happened: () => undefined, keep: () => Promise.resolve({ ok: true, value: '20261126-000000-000000' }) }, gate);
+  return { jobs, sessions };
+}
+
+const reasonsOf = (outcome: Outcome<unknown>): string[] => (outcome.ok ? [] : outcome.errors.map(({ reason }) => reason.kind));
+
+it('S10 start names the review: the name of an earlier one, or any other, starts nothing', async () => {
+  const { jobs } = jobsOver(openGate);
+  const copy = await bench.path('copy.img');
+  const request = requestOf({ source: await bench.image('disk.img', MiB), destinations: [copy] });
+  await jobs.review(request);
+  const first = jobs.state.review!.id;
+  await jobs.review(request);
+  const second = jobs.state.review!.id;
+  expect(second).not.toBe(first);
+  for (const id of ['', 'any', first]) expect(reasonsOf(await jobs.start(id))).toEqual(['anotherReview']);
+  await jobs.dismissReview();
+  expect(reasonsOf(await jobs.start(second))).toEqual(['nothingReviewed']);
+  expect(jobs.state.job).toBeNull();
+  expect(existsSync(copy)).toBe(false);
+  await jobs.shutDown();
+});
+
+it('S10 a review that changes while the person is asked is not started', async () => {
+  let answer: () => void = () => undefined;
+  const { jobs } = jobsOver({ ...openGate, agreed: () => new Promise((resolve) => (answer = () => resolve(null))) });
+  const request = requestOf({ source: await bench.image('disk.img', MiB), destinations: [await bench.path('copy.img')] });
+  await jobs.review(request);
+  const starting = jobs.start(jobs.state.review!.id);
+  await jobs.review({ ...request, name: 'another' });
+  answer();
+  expect(reasonsOf(await starting)).toEqual(['anotherReview']);
+  expect(jobs.state.job).toBeNull();
+  await jobs.shutDown();
+});
+
+it('S10 two starts of one review start it once', async () => {
+  const { jobs } = jobsOver(openGate);
+  await jobs.review(requestOf({ source: await bench.image('disk.img', MiB), destinations: [await bench.path('copy.img')] }));
+  const { id } = jobs.state.review!;
+  const outcomes = await Promise.all([jobs.start(id), jobs.start(id)]);
+  expect(outcomes.map(reasonsOf)).toEqual([[], ['anotherReview']]);
+  await jobs.shutDown();
+});
+
+it('S10 a request that the person did not give does not reach the host, and neither does one while another is checked', async () => {
+  const source = await bench.image('disk.img', MiB);
+  const error = failure({ code: 'NOT_PERMITTED', op: 'check', device: source, reason: { kind: 'notGiven' } });
+  const refusing = jobsOver({ ...openGate, refusals: () => [error] });
+  const request = requestOf({ source, destinations: [await bench.path('copy.img')] });
+  expect(reasonsOf(await refusing.jobs.review(request))).toEqual(['notGiven']);
+  expect(refusing.sessions).toEqual([]);
+
+  const { jobs } = jobsOver(openGate);
+  const [first, second] = await Promise.all([jobs.review(request), jobs.review({ ...request, name: 'another' })]);
+  expect(reasonsOf(second)).toEqual(['stillChecking']);
+  expect(first).toMatchObject({ ok: true, value: { id: jobs.state.review!.id } });
+  await jobs.shutDown();
+});
+
+it('a host that is gone before it has answered the start leaves a job that has failed, in the history too', async () => {
+  const sessions: Session[] = [];
+  const kept: JobView[] = [];
+  const jobs = new Jobs(() => {
+    sessions.push(bench.session());
+    return sessions.at(-1)!.engine;
+  }, () => undefined, false, {
+    started: () => undefined, happened: () => undefined,
+    keep: (job) => {
+      kept.push(job);
+      return Promise.resolve({ ok: true, value: '20261126-000000-000000' });
+    },
+  }, openGate);
+  const request = requestOf({ source: await bench.image('disk.img', MiB), destinations: [await bench.path('copy.img')] });
+  expect(await jobs.review(request)).toMatchObject({ ok: true });
+  const [{ host, exited }] = sessions as [Session];
+  host.kill('SIGSTOP');
+  const starting = jobs.start(jobs.state.review!.id);
+  host.kill('SIGKILL');
+  await exited;
+  expect(await starting).toEqual({ ok: true, value: null });
+  expect(jobs.state.job).toMatchObject({ phase: 'ended', failure: { code: 'HOST_FAILED' } });
+  expect(kept).toHaveLength(1);
+});

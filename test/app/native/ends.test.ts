@@ -1,0 +1,70 @@
+// The addon in an environment that ends, or forgets, what still runs: no crash, and nobody waits for the copy.
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const addon = fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url));
+
+// Two minutes of copying on each backend, which nobody in these tests waits for.
+const START = `
+  const addon = require(${JSON.stringify(addon)});
+  const folder = process.env.ENDS_FOLDER;
+  const start = async (io) => {
+    const source = await addon.openDevice(folder + '/source', {});
+    const destination = await addon.openDevice(folder + '/' + io, { write: true, create: true, grow: true });
+    return addon.createClient({ pages: 512, io, chunkSize: 65536 }).submit({ op: 'copy', source, destinations: [destination], bytesPerSecond: 65536 });
+  };
+`;
+
+/** Runs a program in a Node of its own, where what goes wrong ends no test runner. */
+async function run(program: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'platter-ends-'));
+  try {
+    await writeFile(join(folder, 'source'), Buffer.alloc(8 * 1024 ** 2, 7));
+    return (await promisify(execFile)(process.execPath, ['--expose-gc', '--eval', START + program], { timeout: 300_000, env: { ...process.env, ENDS_FOLDER: folder } })).stdout;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+test('a thread of JavaScript that ends takes its jobs along', async () => {
+  expect(
+    await run(`
+      const { Worker } = require('node:worker_threads');
+      const code = ${JSON.stringify(`${START}
+        addon.watchUevents(() => {});
+        const { parentPort } = require('node:worker_threads');
+        parentPort.on('message', () => process.exit(0));
+        Promise.all(['auto', 'threads'].map(start)).then((jobs) => { globalThis.jobs = jobs; parentPort.postMessage('runs'); });
+      `)};
+      (async () => {
+        for (const end of [(worker) => worker.terminate(), (worker) => new Promise((resolve) => { worker.once('exit', resolve); worker.postMessage('end'); })]) {
+          const worker = new Worker(code, { eval: true });
+          await new Promise((resolve, reject) => { worker.once('message', resolve); worker.once('error', reject); });
+          await end(worker);
+        }
+        console.log('ended');
+      })();
+    `),
+  ).toBe('ended\n');
+});
+
+test('a client that is forgotten while a job runs is not waited for by the garbage collector', async () => {
+  expect(
+    await run(`
+      (async () => {
+        const jobs = await Promise.all(['auto', 'threads'].map(start));
+        for (let round = 0; round < 3; round++) {
+          await new Promise((resolve) => setImmediate(resolve));
+          gc();
+        }
+        for (const job of jobs) job.cancel();
+        for (const job of jobs) console.log((await job.done).writeErr);
+      })();
+    `),
+  ).toBe('1\n1\n');
+});

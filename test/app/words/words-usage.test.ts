@@ -1,0 +1,85 @@
+// What is said is in the catalogues and nowhere else, and nothing is in the catalogues that nobody says.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parse } from 'svelte/compiler';
+import ts from 'typescript';
+import { describe, expect, test } from 'vitest';
+import { FACTS } from '../../../app/contract/facts.ts';
+import { catalogues } from '../../../app/words/speech.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const filesIn = (folder: string, ...ends: string[]): string[] =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).filter((name) => ends.some((end) => name.endsWith(end))).map((name) => join(folder, name));
+const textOf = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+
+test('every key is said somewhere', () => {
+  const sources = ['app', 'renderer'].flatMap((folder) => filesIn(folder, '.ts', '.svelte')).filter((file) => !/^app\/words\/\w\w\//.test(file)).map(textOf).join('\n');
+  // say(`states.${state}`) says all of a part.
+  const wholeParts = [...sources.matchAll(/`(\w+)\.\$\{/g)].map(([, part]) => part ?? '');
+  // What is said of facts is asked for by their kind (facts.test.ts).
+  wholeParts.push(...Object.keys(FACTS), 'drives');
+  const unsaid = Object.entries(catalogues.en).flatMap(([part, messages]) =>
+    wholeParts.includes(part) ? [] : Object.keys(messages).map((name) => `${part}.${name}`).filter((key) => !sources.includes(`'${key}'`)));
+  expect(unsaid).toEqual([]);
+});
+
+/** Attributes and properties of components that a person reads or hears. */
+const READ = new Set(['aria-label', 'aria-valuetext', 'aria-description', 'title', 'placeholder', 'alt', 'label', 'hint', 'question', 'yes', 'no', 'text', 'unit']);
+/** Two words in a row, or one that begins like a sentence: what is meant for a machine looks otherwise. */
+const SENTENCE = /[A-Za-z]{2,} [A-Za-z]{2,}|^[A-Z][a-z]{2,}/;
+/** The name of the program, and the browser's of keys, are the same everywhere. */
+const isName = (text: string): boolean => /^(Platter|Enter|Escape|\W*)$/.test(text.trim());
+
+type Node = { type?: string; name?: string; data?: string; value?: unknown; [key: string]: unknown };
+
+/** English in a component: text, attributes that are read, and strings in its expressions and script. */
+function englishIn(svelte: string): string[] {
+  const found: string[] = [];
+  const isWord = (text: string): boolean => /[A-Za-z]{2,}/.test(text) && !isName(text);
+  const walk = (node: unknown, where: 'text' | 'read' | 'code' | 'other'): void => {
+    if (Array.isArray(node)) node.forEach((each) => walk(each, where));
+    if (typeof node !== 'object' || node === null || Array.isArray(node)) return;
+    const { type, name, data, value } = node as Node;
+    if (type === 'Comment' || type === 'StyleSheet' || type === 'ImportDeclaration' || type === 'NewExpression') return;
+    if (type === 'Text' && (where === 'text' || where === 'read') && isWord(data ?? '')) found.push((data ?? '').trim());
+    if (type === 'Literal' && typeof value === 'string' && where !== 'other' && SENTENCE.test(value) && !isName(value)) found.push(value);
+    if (type === 'TemplateElement' && where !== 'other') {
+      const { raw } = value as { raw: string };
+      if (SENTENCE.test(raw.trim()) && !isName(raw)) found.push(raw);
+    }
+    const within = type === 'Attribute' ? (READ.has(name ?? '') ? 'read' : typeof value === 'object' && !Array.isArray(value) ? 'code' : 'other') : type === 'Script' ? 'code' : where;
+    const inside = name === 'class' || name === 'data-state' ? 'other' : within;
+    for (const [key, child] of Object.entries(node)) if (key !== 'comments' && key !== 'leadingComments' && key !== 'trailingComments' && key !== 'css') walk(child, inside);
+  };
+  walk(parse(svelte, { modern: true }), 'text');
+  return found;
+}
+
+/** English in a module of the page: sentences that are neither thrown nor those of an error, which are English for the log. */
+function englishInModule(file: string): string[] {
+  const found: string[] = [];
+  const walk = (node: ts.Node): void => {
+    if (ts.isNewExpression(node) || ts.isImportDeclaration(node)) return;
+    if (ts.isPropertyAssignment(node) && /^(message|advice)$/.test(node.name.getText())) return;
+    const text = ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node) ? node.text : '';
+    if (/[A-Za-z]{2,} [A-Za-z]{2,}/.test(text)) found.push(text);
+    node.forEachChild(walk);
+  };
+  walk(ts.createSourceFile(file, textOf(file), ts.ScriptTarget.Latest, true));
+  return found;
+}
+
+describe('nothing is said that is not in the catalogues', () => {
+  test('it would be found', () => {
+    expect(englishIn('<button class="a b">Start over</button>')).toEqual(['Start over']);
+    expect(englishIn('<b aria-label="Close">{x ? `Details of ${x}` : "Nothing"}</b>')).toEqual(['Close', 'Details of ', 'Nothing']);
+    expect(englishIn('<script>const a = "No drive yet";</script>{a}')).toEqual(['No drive yet']);
+  });
+
+  test.each(filesIn('renderer', '.svelte'))('%s', (file) => expect(englishIn(textOf(file))).toEqual([]));
+
+  test('modules of the page', () => {
+    const modules = [...filesIn('renderer', '.ts'), ...filesIn('app/view', '.ts')];
+    expect(modules.flatMap((file) => englishInModule(file).map((text) => `${file}: ${text}`))).toEqual([]);
+  });
+});

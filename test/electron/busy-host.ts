@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import type { Disk } from '../../app/contract/disks.ts';
 import type { HostMethod, HostRequest } from '../../app/contract/host.ts';
 import type { CopyRequest, DestinationProgress, Endpoint, JobProgress, JobResult, Plan } from '../../app/contract/jobs.ts';
-import { encodeFrame, FrameDecoder } from '../../app/engine/frames.ts';
+import { encodeFrame, FrameDecoder } from '../../app/client/frames.ts';
 import { disk, endpoint, imageEndpoint, plan, result, usbPort } from '../renderer/fixtures.ts';
 
 const GB = 1e9;

@@ -4,7 +4,7 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readManifest } from '../../app/engine/manifest.ts';
+import { readManifest } from '../../app/engine/formats/manifest.ts';
 import { recordSchema } from '../../app/records/record.ts';
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
 import { imageFolder, launchApp, picture, type App } from './app.ts';

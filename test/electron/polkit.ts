@@ -2,7 +2,9 @@
 // bus, polkit's own rules, our action and an installed Platter. Nothing outside of it changes.
 import { spawn, spawnSync, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync, closeSync, copyFileSync, existsSync, fstatSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -85,6 +87,37 @@ echo ready
 read line || true
 `;
 
+/**
+ * Makes HOME, on which a lab mounts its own. Other runs of the tests use the same: a shared lock on it says that somebody does. Gives
+ * the descriptor that has the lock.
+ */
+function takeHome(): number {
+  for (;;) {
+    mkdirSync(HOME, { recursive: true });
+    const taken = unlessGone(() => openSync(HOME, 'r'));
+    if (taken === null) continue;
+    const { status } = spawnSync('flock', ['--shared', '3'], { stdio: ['ignore', 'ignore', 'inherit', taken] });
+    if (status !== 0) throw new Error(`${HOME} cannot be locked`);
+    if (unlessGone(() => statSync(HOME).ino) === fstatSync(taken).ino) return taken;
+    closeSync(taken); // removed by the last one before
+  }
+}
+
+/** Removes HOME unless somebody else uses it. It is empty: what lay there was only ever mounted in a namespace. */
+function leaveHome(taken: number): void {
+  closeSync(taken);
+  spawnSync('flock', ['--exclusive', '--nonblock', HOME, 'rmdir', HOME]);
+}
+
+function unlessGone<T>(look: () => T): T | null {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
 export async function polkitLab(): Promise<PolkitLab> {
   const lab = mkdtempSync(join(tmpdir(), 'platter-polkit-'));
   chmodSync(lab, 0o755);
@@ -106,7 +139,8 @@ export async function polkitLab(): Promise<PolkitLab> {
   symlinkSync(realpathSync(process.execPath), join(lab, 'platter/platter-node'));
   symlinkSync(join(ROOT, 'out'), join(lab, 'platter/resources/app.asar.unpacked/out'));
 
-  for (const place of ['/run/dbus', '/etc/polkit-1/rules.d', HOME]) mkdirSync(place, { recursive: true });
+  for (const place of ['/run/dbus', '/etc/polkit-1/rules.d']) mkdirSync(place, { recursive: true });
+  const home = takeHome();
   const holder = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', SCRIPT, lab], { stdio: ['pipe', 'pipe', 'pipe'] });
   await saying(holder, 'ready');
   const enter: [string, ...string[]] = ['nsenter', `--mount=/proc/${holder.pid!}/ns/mnt`, '--'];
@@ -137,7 +171,7 @@ export async function polkitLab(): Promise<PolkitLab> {
     async [Symbol.asyncDispose]() {
       holder.stdin.end();
       await once(holder, 'close');
-      rmdirSync(HOME); // empty out here: what lay there was only ever mounted in the namespace
+      leaveHome(home);
       rmSync(lab, { recursive: true });
     },
   };

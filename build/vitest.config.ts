@@ -1,5 +1,5 @@
-// Tests written in TypeScript. They use real devices, processes and windows, so time limits are generous and
-// the files that share the machine's loop devices run one after the other.
+// Tests written in TypeScript. They use real devices, processes and windows, so time limits are generous. Files run one after
+// the other unless a stage says otherwise (build/test.mjs).
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';

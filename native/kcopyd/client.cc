@@ -161,6 +161,7 @@ bool Client::call_back(Engine& engine) {
     const std::shared_ptr<Job> job = jobs_[i];
     jobs_.erase(jobs_.begin() + static_cast<ptrdiff_t>(i));
     if (job->lingers()) {
+      job->linger(engine);
       lingering_.push_back(job);
     } else {
       job->finish(engine);

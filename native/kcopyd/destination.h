@@ -40,6 +40,7 @@ struct Destination {
   uint64_t verify_next = 0;  // the next to be read back
   unsigned pinned = 0;       // slots that are kept for it
   unsigned in_flight = 0;    // writes, reads that verify, and flushes
+  unsigned lost = 0;         // of those, what was given up and has not come back
   Stall stall;               // how long it held up the others that are as far as it
   Pace pace;                 // how fast it writes; then, how fast it is read back
   RequestSize request;       // to it

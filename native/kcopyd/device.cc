@@ -135,6 +135,9 @@ void read_queue(block_device& device) {
   device.rotational = queue_attribute(number, "rotational") == "1";
   const std::string zoned = device.is_block ? queue_attribute(number, "zoned") : "";
   device.zoned = zoned == "host-managed" || zoned == "host-aware";
+  // Linux 5.12; what has zones there before is a disk, and takes whole physical blocks.
+  const uint32_t granularity = device.zoned ? queue_bytes(number, "zone_write_granularity", 1) : 0;
+  device.zone_block = granularity > 0 || !device.zoned ? granularity : device.physical_block;
   device.optimal_io = queue_bytes(number, "optimal_io_size", 1);
   device.max_request = queue_bytes(number, "max_sectors_kb", 1024);
 }

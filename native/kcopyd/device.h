@@ -1,6 +1,7 @@
 // An open block device or regular file: the two descriptors it is used through, and its geometry.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -82,6 +83,7 @@ struct block_device : std::enable_shared_from_this<block_device> {
   bool fuse = false;            // a file whose file system is a program (FUSE)
   bool rotational = false;      // seeks cost time (queue/rotational), of the disk or the one a file lies on
   bool zoned = false;           // writes have to ascend (queue/zoned); of a block device only
+  uint32_t zone_block = 0;      // bytes of which a zoned disk takes whole ones only (queue/zone_write_granularity); else 0
   uint32_t optimal_io = 0;      // bytes (queue/optimal_io_size), 0 when unknown; of the disk a file lies on too
   uint32_t max_request = 0;     // bytes (queue/max_sectors_kb), 0 when unknown; likewise
   bool read_only = false;
@@ -95,6 +97,8 @@ struct block_device : std::enable_shared_from_this<block_device> {
   // Cleared when its file system refuses for good to copy from another file (copy_file_range).
   std::atomic<bool> can_copy = true;
 
+  // Bytes: the smallest unit that direct I/O writes.
+  uint32_t write_block() const { return std::max(logical_block, zone_block); }
   // Same device or file, under whatever name.
   bool same_as(const block_device& other) const {
     return is_block == other.is_block && device == other.device && inode == other.inode;

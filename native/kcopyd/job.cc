@@ -175,12 +175,12 @@ void Job::start_write(Engine& engine, Slot& slot, unsigned destination) {
   begin(write, &slot, SlotTransfer::Kind::write, destination);
   ++d.in_flight;
   if (slot.zero) {
-    write.zero(engine.io, *d.device, slot.buffer.data(), offset, length, on_write_error(engine));
+    write.zero(engine.io, *d.device, slot.buffer.data(), slot.buffer.size(), offset, length, on_write_error(engine));
   } else if (d.beside && !slot.blank && !slot.holes && d.faster.next_is_copied()) {
     write.copy(engine.io, *d.device, *source_, source_offset_ + slot.chunk * chunk_size_, slot.buffer.data(), offset, length,
                on_write_error(engine));
   } else {
-    write.write(engine.io, *d.device, slot.buffer.data(), offset, length, on_write_error(engine));
+    write.write(engine.io, *d.device, slot.buffer.data(), slot.buffer.size(), offset, length, on_write_error(engine));
   }
 }
 

@@ -64,6 +64,8 @@ class Job {
   bool finished() const;
   // The kernel still holds something of it.
   bool lingers() const { return lost_ > 0; }
+  // It has finished, but lingers: lets go of the destinations of which the kernel holds nothing.
+  void linger(Engine& engine);
   // Lets go of the devices, then calls back.
   void finish(Engine& engine);
   void notify() const { fn_(read_error_, write_error_, context_); }

@@ -214,6 +214,7 @@ void Job::lose(SlotTransfer& transfer) {
     transfer.in_flight = false;
     transfer.lost = true;
     ++lost_;
+    if (transfer.kind != SlotTransfer::Kind::source) ++destinations_[transfer.destination]->lost;
     if (slot != nullptr) ++slot->lost;
   }
   kcopyd_error error{.side = KCOPYD_SIDE_WRITE,
@@ -261,6 +262,7 @@ void Job::lose(SlotTransfer& transfer) {
 void Job::came_back(Engine& engine, SlotTransfer& transfer) {
   transfer.lost = false;
   --lost_;
+  if (transfer.kind != SlotTransfer::Kind::source) --destinations_[transfer.destination]->lost;
   Slot* const slot = transfer.slot;
   if (slot == nullptr) {
     transfer.advance();
@@ -292,6 +294,18 @@ bool Job::finished() const {
   return active_.empty() && reading_back_.empty() && std::ranges::all_of(destinations_, [](const auto& d) {
            return d->over() && d->in_flight == 0 && !d->flush.in_flight;
          });
+}
+
+void Job::linger(Engine& engine) {
+  // A lost write can be a copy by the file system: the source stays.
+  const size_t first = source_ == nullptr ? 0 : 1;
+  for (size_t i = destinations_.size(); i-- > 0;) {
+    if (destinations_[i]->lost > 0) continue;
+    const auto at = static_cast<ptrdiff_t>(first + i);
+    engine.io.detach(attached_[first + i]);
+    attached_.erase(attached_.begin() + at);
+    devices_.erase(devices_.begin() + at);
+  }
 }
 
 void Job::finish(Engine& engine) {

@@ -23,14 +23,14 @@ void Transfer::read(BlockIo& io, block_device& device, std::byte* buffer, size_t
   start(io, device, IoOp::read, buffer, capacity, offset, length, on_error);
 }
 
-void Transfer::write(BlockIo& io, block_device& device, std::byte* buffer, uint64_t offset, size_t length,
-                     OnError on_error) {
-  start(io, device, IoOp::write, buffer, length, offset, length, on_error);
+void Transfer::write(BlockIo& io, block_device& device, std::byte* buffer, size_t capacity, uint64_t offset,
+                     size_t length, OnError on_error) {
+  start(io, device, IoOp::write, buffer, capacity, offset, length, on_error);
 }
 
-void Transfer::zero(BlockIo& io, block_device& device, std::byte* buffer, uint64_t offset, size_t length,
-                    OnError on_error) {
-  start(io, device, IoOp::zero, buffer, length, offset, length, on_error);
+void Transfer::zero(BlockIo& io, block_device& device, std::byte* buffer, size_t capacity, uint64_t offset,
+                    size_t length, OnError on_error) {
+  start(io, device, IoOp::zero, buffer, capacity, offset, length, on_error);
 }
 
 void Transfer::copy(BlockIo& io, block_device& device, block_device& source, uint64_t from, std::byte* buffer,
@@ -78,7 +78,7 @@ void Transfer::issue(BlockIo& io) {
     io.submit(request_);
     return;
   }
-  const uint64_t block = device_->logical_block;
+  const uint64_t block = this->block();
   const uint64_t at = start_ + done_;
   uint64_t left = std::min(length_ - done_, limit_);
   if (ask_device_ && at % block == 0 && left >= block) {
@@ -109,6 +109,11 @@ void Transfer::issue(BlockIo& io) {
     } else if (left >= block) {
       wanted_ = length = left - left % block;
     } else if (request_.op == IoOp::read && done_ + block <= capacity_) {
+      length = block;
+    } else if (device_->zone_block > 0 && request_.op == IoOp::write && done_ + block <= capacity_) {
+      // The page cache writes pages, and begins before what is there already. Whatever is behind this in the block was lost
+      // when its zone was reset.
+      std::memset(buffer_ + done_ + left, 0, block - left);
       length = block;
     } else {
       through_cache_ = true;
@@ -160,7 +165,7 @@ bool Transfer::asked_device(int64_t result) {
 bool Transfer::succeed(uint64_t bytes) {
   if (bytes < wanted_ && !through_cache_) {
     // A short direct transfer must go on at a whole block. Less than one is as good as none: ask the page cache.
-    bytes -= bytes % device_->logical_block;
+    bytes -= bytes % block();
     if (bytes == 0) {
       refused_direct_ = true;
       return false;
@@ -184,7 +189,7 @@ bool Transfer::fail(int err) {
       cause == KCOPYD_CAUSE_MEDIUM || cause == KCOPYD_CAUSE_IO || cause == KCOPYD_CAUSE_TIMED_OUT;
   if (!place_matters || on_error_ == OnError::stop_at_once) return give_up(length_ - done_, err);
 
-  const uint64_t block = device_->logical_block;
+  const uint64_t block = this->block();
   const bool dead = bad_run_ >= kDeadAfter && request_.op == IoOp::write;
   if (dead) {
     limit_ = std::min(limit_ * 2, length_);

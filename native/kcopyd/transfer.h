@@ -41,15 +41,17 @@ class Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
-  // Starts reading into or writing from buffer. A read may use all of buffer's `capacity` bytes beyond length,
-  // to end on a whole block.
+  // Starts reading into or writing from buffer. Both may use all of buffer's `capacity` bytes beyond length, to end on a
+  // whole block: a read always, a write to a zoned disk only, which then has zeros there.
   void read(BlockIo& io, block_device& device, std::byte* buffer, size_t capacity, uint64_t offset, size_t length,
             OnError on_error);
-  void write(BlockIo& io, block_device& device, std::byte* buffer, uint64_t offset, size_t length, OnError on_error);
+  void write(BlockIo& io, block_device& device, std::byte* buffer, size_t capacity, uint64_t offset, size_t length,
+             OnError on_error);
   // Starts zeroing. The device is asked to do it; what it refuses or fails, and parts of a block, are written from
-  // `buffer` (length bytes, in which only bytes that are not zero are changed), so errors are named as a write names
+  // `buffer` (in which only bytes that are not zero are changed) as write() does it, so errors are named as a write names
   // them. A device that refuses for good is not asked again. A file that ends before the range does not grow by it.
-  void zero(BlockIo& io, block_device& device, std::byte* buffer, uint64_t offset, size_t length, OnError on_error);
+  void zero(BlockIo& io, block_device& device, std::byte* buffer, size_t capacity, uint64_t offset, size_t length,
+            OnError on_error);
   // Starts writing what buffer holds, which is what `source` has at `from`: the file system that both files lie on is
   // asked to copy it; what it refuses or fails, and parts of a block, are written from the buffer.
   void copy(BlockIo& io, block_device& device, block_device& source, uint64_t from, std::byte* buffer, uint64_t offset,
@@ -95,6 +97,8 @@ class Transfer {
   void start(BlockIo& io, block_device& device, IoOp op, std::byte* buffer, size_t capacity, uint64_t offset,
              uint64_t length, OnError on_error);
   void issue(BlockIo& io);
+  // Bytes: what a direct request of it is a multiple of.
+  uint64_t block() const { return op_ == IoOp::read ? device_->logical_block : device_->write_block(); }
   bool asked_device(int64_t result);
   bool succeed(uint64_t bytes);
   bool fail(int err);

@@ -70,7 +70,7 @@ TEST_CASE("request size: a transfer keeps to it, and can be ended between two re
   ScriptedIo io{Bytes(MiB)};
   Transfer transfer;
   transfer.limit_requests(384 * KiB);
-  const auto begin = [&](OnError on_error) { transfer.write(io, device, reinterpret_cast<std::byte*>(buffer.data()), 0, MiB, on_error); };
+  const auto begin = [&](OnError on_error) { transfer.write(io, device, reinterpret_cast<std::byte*>(buffer.data()), buffer.size(), 0, MiB, on_error); };
   const auto lengths = [&] {
     std::vector<uint32_t> all;
     for (const auto& request : io.log) all.push_back(request.length);

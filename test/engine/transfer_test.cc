@@ -36,9 +36,11 @@ Bytes read(ScriptedIo& io, ScriptedDevice& file, Transfer& transfer, uint64_t of
 }
 
 void write(ScriptedIo& io, ScriptedDevice& file, Transfer& transfer, uint64_t offset, const Bytes& data, OnError on_error) {
-  auto* buffer = static_cast<std::byte*>(std::aligned_alloc(4096, (data.size() + 4095) / 4096 * 4096));
+  const uint64_t capacity = (data.size() + 4095) / 4096 * 4096;
+  auto* buffer = static_cast<std::byte*>(std::aligned_alloc(4096, capacity));
+  std::memset(buffer, 0xEE, capacity);
   std::memcpy(buffer, data.data(), data.size());
-  transfer.write(io, file.device, buffer, offset, data.size(), on_error);
+  transfer.write(io, file.device, buffer, capacity, offset, data.size(), on_error);
   finish(io);
   std::free(buffer);
 }
@@ -241,6 +243,46 @@ TEST_CASE("transfer: heads and tails that are no whole block leave their neighbo
         CHECK(difference(io.disk, want) == "");
         check_alignment(io, block);
       }
+    }
+  }
+}
+
+TEST_CASE("transfer: a zoned disk gets whole blocks in ascending order, past the cache, whatever the length") {
+  for (const uint64_t length : {uint64_t{1}, uint64_t{512}, uint64_t{4096}, uint64_t{4097}, uint64_t{20 * KiB + 512}, uint64_t{20 * KiB + 77}}) {
+    for (const bool zero : {false, true}) {
+      CAPTURE(length);
+      CAPTURE(zero);
+      ScriptedDevice file(512);
+      file.device.zoned = true;
+      file.device.zone_block = 4096;
+      file.device.can_zero = false;
+      Transfer transfer;
+      ScriptedIo io(pattern(64 * KiB, 1));
+      const Bytes data = zero ? Bytes(length) : pattern(length, 2);
+      Bytes want = io.disk;
+      const auto end = want.begin() + static_cast<ptrdiff_t>(4096 + (length + 4095) / 4096 * 4096);
+      std::fill(std::copy(data.begin(), data.end(), want.begin() + 4096), end, static_cast<unsigned char>(0));
+      if (zero) {
+        auto* buffer = static_cast<std::byte*>(std::aligned_alloc(4096, 24 * KiB));
+        std::memset(buffer, 0xEE, 24 * KiB);
+        transfer.zero(io, file.device, buffer, 24 * KiB, 4096, length, OnError::stop);
+        finish(io);
+        std::free(buffer);
+      } else {
+        write(io, file, transfer, 4096, data, OnError::stop);
+      }
+      CHECK(bad(transfer) == Lines{});
+      CHECK(transfer.good_bytes() == length);
+      CHECK(difference(io.disk, want) == "");
+      uint64_t pointer = 4096;
+      for (const auto& request : io.log) {
+        CHECK(request.fd == kDirect);
+        CHECK(request.offset == pointer);
+        CHECK(request.length % 4096 == 0);
+        pointer += request.length;
+      }
+      // It is read as any other disk.
+      CHECK(difference(read(io, file, transfer, 4096, length, OnError::stop), data) == "");
     }
   }
 }

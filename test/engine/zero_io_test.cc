@@ -46,7 +46,7 @@ Lines requests(const ScriptedIo& io) {
 void zero(ScriptedIo& io, ScriptedDevice& disk, Transfer& transfer, uint64_t offset, uint64_t length,
           OnError on_error = OnError::stop) {
   const Stale buffer(length);
-  transfer.zero(io, disk.device, buffer.bytes, offset, length, on_error);
+  transfer.zero(io, disk.device, buffer.bytes, buffer.size, offset, length, on_error);
   finish(io);
 }
 
@@ -86,7 +86,7 @@ void zero(kcopyd_backend backend, const Opened& opened, Transfer& transfer, uint
           OnError on_error = OnError::stop) {
   const Stale pool(length);
   const auto io = kcopyd::open_backend(backend, pool.span());
-  transfer.zero(*io, *opened.device, pool.bytes, offset, length, on_error);
+  transfer.zero(*io, *opened.device, pool.bytes, pool.size, offset, length, on_error);
   run(*io);
   Transfer flush;
   flush.flush(*io, *opened.device, offset, length);
@@ -110,7 +110,7 @@ TEST_CASE("zero io: the device is asked once for the whole range, and the buffer
     ScriptedIo io(pattern(4 * MiB, 1));
     Transfer transfer;
     const Stale buffer(1 * MiB);
-    transfer.zero(io, disk.device, buffer.bytes, 1 * MiB, 1 * MiB, OnError::stop);
+    transfer.zero(io, disk.device, buffer.bytes, buffer.size, 1 * MiB, 1 * MiB, OnError::stop);
     finish(io);
     CHECK(requests(io) == Lines{"zero 1048576+1048576"});
     CHECK(transfer.op() == IoOp::zero);
@@ -205,7 +205,7 @@ TEST_CASE("zero io: what is zero in the buffer already is not touched, for other
     const size_t pages = zeros / 4096 * 4096;
     REQUIRE(mprotect(buffer.bytes, pages, PROT_READ) == 0);  // writing there would end this program
     Transfer transfer;
-    transfer.zero(io, disk.device, buffer.bytes, 0, 64 * KiB, OnError::stop);
+    transfer.zero(io, disk.device, buffer.bytes, buffer.size, 0, 64 * KiB, OnError::stop);
     finish(io);
     REQUIRE(mprotect(buffer.bytes, pages, PROT_READ | PROT_WRITE) == 0);
     CHECK(std::ranges::all_of(buffer.span(), [](std::byte b) { return b == std::byte{0}; }));

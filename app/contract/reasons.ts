@@ -183,6 +183,7 @@ export const REASONS = {
   repairOfCopy: {},
   repairUnverified: {},
   repairInRescue: {},
+  rescueOnZoned: {},
   rescueOfCopy: {},
   rescueWithManifest: {},
   blankWithoutSparse: {},

@@ -34,6 +34,7 @@ export const REMEDIES = {
   otherImage: {},
   nameFile: {},
   makeFolder: {},
+  rescueIntoImage: {},
   renameIt: {},
   otherStateFolder: {},
   checkFileSystem: {},

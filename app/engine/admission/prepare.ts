@@ -174,6 +174,7 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
     };
     const destinations: Held[] = [];
     for (const [index, found] of looked.destinations.entries()) destinations.push(await holdOne(found, index));
+    if (request.rescue !== null) errors.push(...destinations.flatMap(againstZonedRescue));
     const refused = (error: PlatterError): boolean => error.code === 'NOT_PERMITTED' && lacking.some(({ path }) => path === error.device);
     if (lacking.length > 0 && errors.every(refused)) throw new LacksRights(errors, lacking);
     // Rights are asked for when all the rest is in order. Until then a missing one is no error.
@@ -226,6 +227,10 @@ function letGo(device: NativeDevice): void {
     if (errnoOf(error) !== 'EBUSY') throw error;
   }
 }
+
+/** A rescue skips what is bad and comes back to it; the zones of some disks take only writes that ascend. */
+const againstZonedRescue = ({ end, device }: Held): PlatterError[] =>
+  (device?.info().zoned === true ? [failure({ code: 'BAD_ARGUMENT', op: 'check', device: end.path, reason: { kind: 'rescueOnZoned' }, remedy: { kind: 'rescueIntoImage' } })] : []);
 
 function namingOf({ kind, id, size, modified, lasting, realPath, image }: End, logged: LoggedEnd | undefined): Naming | null {
   if (image !== null) return { part: image.part, name: realPath, replaces: id === null ? null : { id, size, modified, lasting } };

@@ -149,6 +149,7 @@ export const reasons: Translated<typeof english> = {
   updateOfBlank: 'Eine Aktualisierung liest, was auf den Zielen ist: Sie können nicht als leer gelten.',
   repairOfCopy: 'Nur eine Kopie repariert sich selbst; verlangen Sie stattdessen eine Reparatur.',
   repairUnverified: 'Was nicht überprüft wird, kann nicht repariert werden.',
+  rescueOnZoned: 'Eine Rettung schreibt nicht der Reihe nach. Dieses Laufwerk lässt das nicht zu: Seine Zonen müssen von vorn nach hinten geschrieben werden.',
   repairInRescue: 'Eine Rettung kann nicht reparieren: Die Quelle gibt vielleicht nicht zweimal dieselben Daten.',
   rescueOfCopy: 'Nur eine Kopie kann eine Rettung sein.',
   rescueWithManifest: 'Die Quelle einer Rettung kann nicht mit einem Manifest verglichen werden.',

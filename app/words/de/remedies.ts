@@ -58,6 +58,7 @@ export const remedies: Translated<typeof english> = {
   newCopy: 'Starten Sie eine neue Kopie.',
   moreMemory: 'Erlauben Sie mehr Speicher, dann versuchen Sie es noch einmal.',
   otherImage: 'Nennen Sie das Abbild, zu dem die Map-Datei gehört, oder beginnen Sie mit einer neuen Map-Datei.',
+  rescueIntoImage: 'Retten Sie in eine Imagedatei, und kopieren Sie diese dann auf dieses Laufwerk.',
   makeFolder: 'Legen Sie diesen Ordner an, oder nennen Sie eine Datei in einem anderen.',
   nameFile: 'Nennen Sie eine Datei.',
   renameIt: 'Benennen Sie die Datei oder den Ordner um und versuchen Sie es erneut.',

@@ -149,6 +149,7 @@ export const reasons = {
   updateOfBlank: 'An update reads what is on the destinations: they cannot be taken for blank.',
   repairOfCopy: 'Only a copy has a repair of its own; ask for a repair instead.',
   repairUnverified: 'What is not verified cannot be repaired.',
+  rescueOnZoned: 'A rescue writes out of order, which this disk does not take: its zones have to be written from their start to their end.',
   repairInRescue: 'A rescue cannot repair: the source may not give the same data twice.',
   rescueOfCopy: 'Only a copy can be a rescue.',
   rescueWithManifest: 'The source of a rescue cannot be checked against a manifest.',

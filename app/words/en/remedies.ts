@@ -59,6 +59,7 @@ export const remedies = {
   moreMemory: 'Allow more memory, then try again.',
   otherImage: 'Name the image that the map was made with, or begin with a new map.',
   nameFile: 'Name a file.',
+  rescueIntoImage: 'Rescue into an image file, then copy that to this disk.',
   makeFolder: 'Make that folder, or name a file in another one.',
   renameIt: 'Rename the file or folder, then try again.',
   checkFileSystem: 'Check the server, the program or the drive that the file system depends on, then try again.',

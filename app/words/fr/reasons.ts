@@ -149,6 +149,7 @@ export const reasons: Translated<typeof english> = {
   updateOfBlank: 'Une mise à jour lit ce qui est sur les destinations : elles ne peuvent pas passer pour vierges.',
   repairOfCopy: 'Seule une copie se répare elle-même ; demandez plutôt une réparation.',
   repairUnverified: 'Ce qui n’est pas vérifié ne peut pas être réparé.',
+  rescueOnZoned: 'Un sauvetage n’écrit pas dans l’ordre, ce que ce disque n’accepte pas : ses zones doivent être écrites du début à la fin.',
   repairInRescue: 'Un sauvetage ne peut pas réparer : la source ne donnera peut-être pas deux fois les mêmes données.',
   rescueOfCopy: 'Seule une copie peut être un sauvetage.',
   rescueWithManifest: 'La source d’un sauvetage ne peut pas être comparée à un manifeste.',

@@ -58,6 +58,7 @@ export const remedies: Translated<typeof english> = {
   newCopy: 'Démarrez une nouvelle copie.',
   moreMemory: 'Accordez plus de mémoire, puis réessayez.',
   otherImage: 'Nommez l’image avec laquelle le fichier map a été fait, ou commencez-en un nouveau.',
+  rescueIntoImage: 'Sauvez vers un fichier image, puis copiez-le sur ce disque.',
   makeFolder: 'Créez ce dossier, ou indiquez un fichier dans un autre.',
   nameFile: 'Nommez un fichier.',
   renameIt: 'Renommez le fichier ou le dossier, puis réessayez.',

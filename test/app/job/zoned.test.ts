@@ -9,7 +9,7 @@ import type { JobResult } from '../../../app/contract/jobs.ts';
 import { LocalEngine } from '../../../app/engine/engine.ts';
 import { loadAddon, type NativeAddon, type NativeDevice } from '../../../app/engine/native/addon.ts';
 import { canLab, seededBytes, withQueue, type LabDisk, type LabEntry } from '../../lab/lab.ts';
-import { HOST_ARGV, MiB, requestOf, resultOf, Workbench } from './support.ts';
+import { HOST_ARGV, MiB, refused, requestOf, resultOf, Workbench } from './support.ts';
 
 const addon = loadAddon(fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url)));
 const noLab = canLab();
@@ -91,6 +91,16 @@ it.skipIf(noLab !== null)('V1 a device without zones has none to reset', async (
   const device = await addon.openDevice((await bench.disk({ size: MiB })).device, { write: true, exclusive: true });
   expect(await device.resetZones(MiB)).toBe(false);
   device.close();
+});
+
+it.skipIf(noLab !== null)('a rescue onto a zoned disk is refused before anything is written', async () => {
+  const disk = await bench.disk({ size: SIZE });
+  const { engine } = zonedEngine(disk);
+  const request = requestOf({ source: await bench.image('disk.img', SIZE), destinations: [disk.device], rescue: { retries: 0, map: null } });
+  expect(await refused(engine.prepare(request))).toMatchObject([
+    { code: 'BAD_ARGUMENT', device: disk.device, reason: { kind: 'rescueOnZoned' }, remedy: { kind: 'rescueIntoImage' } },
+  ]);
+  expect((await disk.counters()).bytesWritten).toBe(0);
 });
 
 it.skipIf(noLab !== null).each([

@@ -7,17 +7,76 @@ import { capture, run, say, Stop } from './tools.mjs';
 /** Groups of packages; `without` says how things go on when they are missing, null that they cannot. */
 const groups = {
   engine: { names: ['g++', 'make', 'python3', 'util-linux'], without: null },
-  uring: { names: ['liburing-dev'], without: 'the engine is built without io_uring and copies with threads, which is slower' },
+  uring: {
+    names: ['liburing-dev'],
+    without: 'the engine is built without io_uring and copies with threads, which is slower',
+  },
   window: {
-    names: ['libgtk-3-0', 'libnss3', 'libasound2', 'libgbm1', 'libxss1', 'libatk-bridge2.0-0', 'libdrm2', 'libxkbcommon0', 'libcups2'],
+    names: [
+      'libgtk-3-0',
+      'libnss3',
+      'libasound2',
+      'libgbm1',
+      'libxss1',
+      'libatk-bridge2.0-0',
+      'libdrm2',
+      'libxkbcommon0',
+      'libcups2',
+    ],
     without: 'the window may not open',
   },
-  lab: { names: ['btrfs-progs', 'fuse3', 'libfuse3-dev', 'mount', 'pkg-config', 'xfsprogs'], without: 'there are no disks that fail on command' },
-  test: { names: ['chromium', '7zip', 'android-sdk-libsparse-utils', 'bzip2', 'cpio', 'cryptsetup-bin', 'dbus', 'doctest-dev', 'dosfstools', 'e2fsprogs', 'exfat-fuse', 'exfatprogs', 'f2fs-tools', 'fdisk', 'gddrescue', 'genisoimage', 'lz4', 'lzip', 'lzop', 'ntfs-3g', 'pkexec', 'polkitd', 'poppler-utils', 'python3-dbus', 'python3-gi', 'qemu-utils', 'squashfs-tools', 'strace', 'sudo', 'xauth', 'xvfb', 'xxhash', 'xz-utils', 'zip', 'zstd'], without: 'tests that need them fail' },
+  lab: {
+    names: ['btrfs-progs', 'fuse3', 'libfuse3-dev', 'mount', 'pkg-config', 'xfsprogs'],
+    without: 'there are no disks that fail on command',
+  },
+  test: {
+    names: [
+      'chromium',
+      '7zip',
+      'android-sdk-libsparse-utils',
+      'bzip2',
+      'clang-format',
+      'cpio',
+      'cryptsetup-bin',
+      'dbus',
+      'doctest-dev',
+      'dosfstools',
+      'e2fsprogs',
+      'exfat-fuse',
+      'exfatprogs',
+      'f2fs-tools',
+      'fdisk',
+      'gddrescue',
+      'genisoimage',
+      'lz4',
+      'lzip',
+      'lzop',
+      'ntfs-3g',
+      'pkexec',
+      'polkitd',
+      'poppler-utils',
+      'python3-dbus',
+      'python3-gi',
+      'qemu-utils',
+      'squashfs-tools',
+      'strace',
+      'sudo',
+      'xauth',
+      'xvfb',
+      'xxhash',
+      'xz-utils',
+      'zip',
+      'zstd',
+    ],
+    without: 'tests that need them fail',
+  },
   pictures: { names: ['pngquant'], without: 'pictures cannot be made' },
   package: { names: ['binutils', 'dpkg-dev', 'librsvg2-bin'], without: null },
   rpm: { names: ['rpm'], without: 'no rpm is made' },
-  judges: { names: ['appstream', 'debootstrap', 'desktop-file-utils', 'lintian', 'man-db', 'shared-mime-info'], without: 'tests of the package fail' },
+  judges: {
+    names: ['appstream', 'debootstrap', 'desktop-file-utils', 'lintian', 'man-db', 'shared-mime-info'],
+    without: 'tests of the package fail',
+  },
   bench: { names: ['dcfldd', 'fio', 'gddrescue', 'xvfb'], without: 'the table lacks the programs that are missing' },
 };
 
@@ -50,10 +109,21 @@ function isOnPath(program) {
 /** Names that dpkg knows as installed, "Provides" included; null on a distribution without dpkg. */
 async function installedNames() {
   if (!isOnPath('dpkg-query')) return null;
-  const { code, stdout } = await capture('dpkg-query', ['--show', '--showformat', '${db:Status-Status}|${Package}, ${Provides}\n']);
+  const { code, stdout } = await capture('dpkg-query', [
+    '--show',
+    '--showformat',
+    '${db:Status-Status}|${Package}, ${Provides}\n',
+  ]);
   if (code !== 0) throw new Stop('dpkg-query failed; its reason is above');
   const lines = stdout.split('\n').filter((line) => line.startsWith('installed|'));
-  return new Set(lines.flatMap((line) => line.slice('installed|'.length).split(',').map((name) => name.trim().split(' ')[0])));
+  return new Set(
+    lines.flatMap((line) =>
+      line
+        .slice('installed|'.length)
+        .split(',')
+        .map((name) => name.trim().split(' ')[0]),
+    ),
+  );
 }
 
 async function missingOf(names, installed) {
@@ -89,7 +159,9 @@ export async function distributionPackages(purpose) {
   for (const { names, without } of wanted) {
     const lacking = names.filter((name) => missing.includes(name));
     if (lacking.length === 0) continue;
-    const remedy = installed ? `sudo apt-get install --no-install-recommends ${lacking.join(' ')}` : `install ${lacking.join(', ')}`;
+    const remedy = installed
+      ? `sudo apt-get install --no-install-recommends ${lacking.join(' ')}`
+      : `install ${lacking.join(', ')}`;
     if (without === null) throw new Stop(`${lacking.join(', ')} must be installed first: ${remedy}`);
     say(`platter: ${lacking.join(', ')} missing: ${without}. To install: ${remedy}`);
   }

@@ -6,6 +6,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { delimiter, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { formatted } from './format.mjs';
 import { elsewhere } from './open-folder.mjs';
 import { onCurrentNode } from './packages.mjs';
 import { setUp } from './setup.mjs';
@@ -14,13 +15,28 @@ import { unitTests } from './unit.mjs';
 
 /** A stage: what set-up it needs, `apart` when another stage runs the same tests and it is run only by name, and a function that runs it, prints with what it is given, and gives `{passed, failed, skips}`. */
 const stages = {
-  lint: { purpose: 'tools', run: async () => sum(await checks([['eslint/bin/eslint.js', ...eslintArgs]]), await check(inRoot('.ci/commits'))) },
+  lint: {
+    purpose: 'tools',
+    run: async () =>
+      sum(
+        await checks([['eslint/bin/eslint.js', ...eslintArgs]]),
+        await formatted(),
+        await check(inRoot('.ci/commits')),
+      ),
+  },
   types: {
     purpose: 'tools',
     run: () =>
       checks([
         ...['app', 'build', 'test'].map((room) => ['typescript/bin/tsc', '--project', room]),
-        ['svelte-check/bin/svelte-check', '--workspace', 'renderer', '--tsconfig', './tsconfig.json', '--fail-on-warnings'],
+        [
+          'svelte-check/bin/svelte-check',
+          '--workspace',
+          'renderer',
+          '--tsconfig',
+          './tsconfig.json',
+          '--fail-on-warnings',
+        ],
       ]),
   },
   plain: { purpose: 'test', run: (print) => native('plain', print) },
@@ -29,10 +45,16 @@ const stages = {
   broker: { purpose: 'test', run: (print) => native('broker', print) },
   unit: { purpose: 'tools', apart: true, run: () => vitest('unit', unitTests()) },
   // Files of tests bear each other, as whole runs do. They wait for devices and processes half of the time.
-  app: { purpose: 'test', run: () => vitest('app', ['test/app', 'test/engine', 'test/lab', '--fileParallelism', '--maxWorkers=2']) },
+  app: {
+    purpose: 'test',
+    run: () => vitest('app', ['test/app', 'test/engine', 'test/lab', '--fileParallelism', '--maxWorkers=2']),
+  },
   fuzz: { purpose: 'test', run: (print) => lines('fuzz', process.execPath, [inRoot('test/fuzz/run.mjs')], print) },
   // Pages know nothing of each other, and wait for their frames half of the time.
-  renderer: { purpose: 'test', run: () => vitest('renderer', ['test/renderer', '--fileParallelism', '--maxWorkers=2']) },
+  renderer: {
+    purpose: 'test',
+    run: () => vitest('renderer', ['test/renderer', '--fileParallelism', '--maxWorkers=2']),
+  },
   electron: { purpose: 'test', run: () => vitest('electron', ['test/electron'], onScreen) },
   package: { purpose: 'test', run: () => vitest('package', ['test/package'], onScreen) },
 };
@@ -45,18 +67,30 @@ const eslintArgs = ['--config', 'build/eslint.config.mjs', '--max-warnings', '0'
 /** What a stage starts talks on stdout, in colour only to a terminal, and finds the Node it was started with first. */
 const options = () => ({
   stdio: ['ignore', 'inherit', 'inherit'],
-  env: { ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }), ...process.env, PATH: `${inRoot('node_modules/.bin')}${delimiter}${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}` },
+  env: {
+    ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
+    ...process.env,
+    PATH: `${inRoot('node_modules/.bin')}${delimiter}${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}`,
+  },
 });
 
 /** A program as a test that passes with exit code 0. */
-const check = async (command, args = []) => ((await run(command, args, options())) === 0 ? { passed: 1, failed: 0, skips: [] } : { passed: 0, failed: 1, skips: [] });
+const check = async (command, args = []) =>
+  (await run(command, args, options())) === 0
+    ? { passed: 1, failed: 0, skips: [] }
+    : { passed: 0, failed: 1, skips: [] };
 
-const sum = (...all) => ({ passed: all.reduce((count, { passed }) => count + passed, 0), failed: all.reduce((count, { failed }) => count + failed, 0), skips: all.flatMap(({ skips }) => skips) });
+const sum = (...all) => ({
+  passed: all.reduce((count, { passed }) => count + passed, 0),
+  failed: all.reduce((count, { failed }) => count + failed, 0),
+  skips: all.flatMap(({ skips }) => skips),
+});
 
 /** Programs of node_modules, each one a test. */
 async function checks(programs) {
   const counts = [];
-  for (const [program, ...args] of programs) counts.push(await check(process.execPath, [inRoot('node_modules', program), ...args]));
+  for (const [program, ...args] of programs)
+    counts.push(await check(process.execPath, [inRoot('node_modules', program), ...args]));
   return sum(...counts);
 }
 
@@ -97,7 +131,9 @@ async function lines(name, command, args, print) {
   });
   const said = output.split('\n');
   const count = (pattern) => said.filter((line) => pattern.test(line)).length;
-  const skips = said.filter((line) => line.startsWith('SKIP: ')).map((line) => `${name}: ${line.slice('SKIP: '.length)}`);
+  const skips = said
+    .filter((line) => line.startsWith('SKIP: '))
+    .map((line) => `${name}: ${line.slice('SKIP: '.length)}`);
   return orCrashed(code, { passed: count(/^ok\b/), failed: count(/^FAIL\b/), skips });
 }
 
@@ -106,11 +142,23 @@ async function vitest(name, asked, wrapper = []) {
   const report = inRoot(`out/test/${name}.json`);
   rmSync(report, { force: true });
   await mkdir(dirname(report), { recursive: true });
-  const args = ['run', '--config', 'build/vitest.config.ts', '--reporter', 'default', '--reporter', './test/reporter.ts', ...asked];
+  const args = [
+    'run',
+    '--config',
+    'build/vitest.config.ts',
+    '--reporter',
+    'default',
+    '--reporter',
+    './test/reporter.ts',
+    ...asked,
+  ];
   const [command, ...rest] = [...wrapper, process.execPath, inRoot('node_modules/vitest/vitest.mjs'), ...args];
   const { env, ...other } = options();
   const code = await run(command, rest, { ...other, env: { ...env, PLATTER_TEST_REPORT: report } });
-  return orCrashed(code, existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { passed: 0, failed: 0, skips: [] });
+  return orCrashed(
+    code,
+    existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { passed: 0, failed: 0, skips: [] },
+  );
 }
 
 /** A stage that fails without a failed test (it did not compile, it crashed, it found no test) is a failure itself. */
@@ -143,8 +191,12 @@ async function atOnce(names, stage, say) {
 
 async function test(asked) {
   const unknown = asked.filter((name) => !(name in stages));
-  if (unknown.length > 0) throw new Stop(`no such stage: ${unknown.join(', ')}. There are: ${Object.keys(stages).join(', ')}`);
-  const chosen = asked.length > 0 ? Object.keys(stages).filter((name) => asked.includes(name)) : Object.keys(stages).filter((name) => !stages[name].apart);
+  if (unknown.length > 0)
+    throw new Stop(`no such stage: ${unknown.join(', ')}. There are: ${Object.keys(stages).join(', ')}`);
+  const chosen =
+    asked.length > 0
+      ? Object.keys(stages).filter((name) => asked.includes(name))
+      : Object.keys(stages).filter((name) => !stages[name].apart);
   await setUp(chosen.every((name) => stages[name].purpose === 'tools') ? 'tools' : 'test');
 
   const total = { passed: 0, failed: 0, skips: [] };

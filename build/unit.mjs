@@ -6,7 +6,8 @@ import { dirname, join, relative } from 'node:path';
 import { inRoot } from './tools.mjs';
 
 /** A unit imports none of these, but for types, and names no built file. */
-const STARTS_SOMETHING = /^import (?!type ).* from '(node:child_process|node:worker_threads|playwright-core|eslint|.*\/build\/.*|.*\/native\/addon\.ts)'|\/out\/|new Worker/m;
+const STARTS_SOMETHING =
+  /^import (?!type )[^;]* from '(node:child_process|node:worker_threads|playwright-core|eslint|.*\/build\/.*|.*\/native\/addon\.ts)'|\/out\/|new Worker/m;
 
 const imports = (text) => [...text.matchAll(/from '(\.{1,2}\/[^']+\.ts)'/g)].map(([, path]) => path);
 
@@ -16,12 +17,16 @@ function startsSomething(file, seen = new Set()) {
   seen.add(file);
   const text = readFileSync(file, 'utf8');
   if (STARTS_SOMETHING.test(text)) return true;
-  const own = imports(text).map((path) => join(dirname(file), path)).filter((path) => path.startsWith(inRoot('test/')));
+  const own = imports(text)
+    .map((path) => join(dirname(file), path))
+    .filter((path) => path.startsWith(inRoot('test/')));
   return own.some((path) => startsSomething(path, seen));
 }
 
 /** The files of test/app that are units, from the project's folder. */
 export function unitTests() {
-  const files = readdirSync(inRoot('test/app'), { recursive: true }).filter((name) => name.endsWith('.test.ts')).map((name) => inRoot('test/app', name));
+  const files = readdirSync(inRoot('test/app'), { recursive: true })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => inRoot('test/app', name));
   return files.filter((file) => !startsSomething(file)).map((file) => relative(inRoot('.'), file));
 }

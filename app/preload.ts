@@ -5,7 +5,11 @@ import { calls, channel, DROPPED, notices } from './contract/window.ts';
 
 /** The page's window, as far as this script uses it. */
 declare const window: {
-  addEventListener(type: 'drop', listener: (event: { isTrusted: boolean; dataTransfer: { files: ArrayLike<File> } | null }) => void, options: { capture: true }): void;
+  addEventListener(
+    type: 'drop',
+    listener: (event: { isTrusted: boolean; dataTransfer: { files: ArrayLike<File> } | null }) => void,
+    options: { capture: true },
+  ): void;
 };
 
 const bridge: Record<string, unknown> = {
@@ -24,10 +28,14 @@ for (const name of notices) {
 
 // Before any script of the page, so none can stop it. An event that a script dispatches is not trusted, and a file that a
 // script makes has no path.
-window.addEventListener('drop', ({ isTrusted, dataTransfer }) => {
-  const file = dataTransfer?.files[0];
-  const path = isTrusted && file !== undefined ? webUtils.getPathForFile(file) : '';
-  if (path !== '') ipcRenderer.send(DROPPED, path);
-}, { capture: true });
+window.addEventListener(
+  'drop',
+  ({ isTrusted, dataTransfer }) => {
+    const file = dataTransfer?.files[0];
+    const path = isTrusted && file !== undefined ? webUtils.getPathForFile(file) : '';
+    if (path !== '') ipcRenderer.send(DROPPED, path);
+  },
+  { capture: true },
+);
 
 contextBridge.exposeInMainWorld('platter', bridge);

@@ -30,7 +30,13 @@ async function makeProgram({ input, output, format }) {
     platform: 'node',
     external: ['electron'],
     logLevel: 'warn',
-    output: { format, sourcemap: true, ...(split ? { dir: inRoot(dirname(output)), entryFileNames: basename(output), chunkFileNames: '[name].js' } : { file: inRoot(output), codeSplitting: false }) },
+    output: {
+      format,
+      sourcemap: true,
+      ...(split
+        ? { dir: inRoot(dirname(output)), entryFileNames: basename(output), chunkFileNames: '[name].js' }
+        : { file: inRoot(output), codeSplitting: false }),
+    },
   });
 }
 
@@ -47,7 +53,16 @@ async function makePage() {
 /** Brings out/ up to date. One that fails does not stop the others; then throws what rolldown or vite threw. */
 export async function bundle() {
   const ofPrograms = fingerprint(['app', ...common]);
-  const ofPage = fingerprint(['renderer', 'app/base', 'app/contract', 'app/view', 'app/words', 'build/vite.config.ts', 'build/svelte.config.js', ...common]);
+  const ofPage = fingerprint([
+    'renderer',
+    'app/base',
+    'app/contract',
+    'app/view',
+    'app/words',
+    'build/vite.config.ts',
+    'build/svelte.config.js',
+    ...common,
+  ]);
   const bring = async (output, print, make) => {
     if (await unlessDone(`out/.stamps/${basename(output)}`, print, [output], make)) say(`bundle: ${output}`);
   };

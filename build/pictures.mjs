@@ -8,7 +8,12 @@ async function pictures() {
   await onCurrentNode(import.meta.url);
   await setUp('pictures');
   // In a mount namespace of its own: there it hides other people's loop devices from the app.
-  const program = [process.execPath, inRoot('test/electron/pictures.ts'), inRoot('build/pictures'), readlinkSync('/proc/self/ns/mnt')];
+  const program = [
+    process.execPath,
+    inRoot('test/electron/pictures.ts'),
+    inRoot('build/pictures'),
+    readlinkSync('/proc/self/ns/mnt'),
+  ];
   await must('unshare', ['--mount', '--propagation', 'private', ...program], { stdio: 'inherit' });
 }
 

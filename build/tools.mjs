@@ -2,7 +2,16 @@
 // "this was already made from exactly these inputs". No dependencies, runs on Node 20.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -75,7 +84,11 @@ export function filesIn(paths) {
 /** Hash of the names and contents of `files` (see `filesIn`) and of the strings in `facts`. */
 export function fingerprint(paths, facts = []) {
   const hash = createHash('sha256');
-  for (const file of filesIn(paths)) hash.update(`${relative(root, file)}\0`).update(readFileSync(file)).update('\0');
+  for (const file of filesIn(paths))
+    hash
+      .update(`${relative(root, file)}\0`)
+      .update(readFileSync(file))
+      .update('\0');
   for (const fact of facts) hash.update(`${fact}\0`);
   return hash.digest('hex');
 }
@@ -86,7 +99,8 @@ export function fingerprint(paths, facts = []) {
  */
 export async function unlessDone(stamp, print, outputs, make) {
   const file = inRoot(stamp);
-  if (existsSync(file) && readFileSync(file, 'utf8') === print && outputs.every((path) => existsSync(inRoot(path)))) return false;
+  if (existsSync(file) && readFileSync(file, 'utf8') === print && outputs.every((path) => existsSync(inRoot(path))))
+    return false;
   rmSync(file, { force: true });
   await make();
   mkdirSync(dirname(file), { recursive: true });

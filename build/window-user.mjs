@@ -1,7 +1,19 @@
 // The user whom a window belongs to when root opens it, and the folder that user gets. Runs as root.
 import { spawnSync } from 'node:child_process';
 import {
-  chownSync, closeSync, constants, existsSync, fchmodSync, fchownSync, lstatSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmdirSync,
+  chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fchownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +36,10 @@ const SHARED = ['/dev/mqueue', '/dev/shm', '/tmp', '/var/tmp', '/run/user'];
 export function sudoCaller({ SUDO_UID, SUDO_GID }) {
   if (process.getuid?.() !== 0 || SUDO_UID === undefined || SUDO_UID === '0') return null;
   const [uid, gid] = [SUDO_UID, SUDO_GID].map((id) => (/^\d{1,10}$/.test(id ?? '') ? Number(id) : Number.NaN));
-  if (!(uid > 0 && gid >= 0)) throw new Stop(`SUDO_UID "${SUDO_UID}" and SUDO_GID "${SUDO_GID ?? ''}" do not name a user. Unset both to run Platter as root.`);
+  if (!(uid > 0 && gid >= 0))
+    throw new Stop(
+      `SUDO_UID "${SUDO_UID}" and SUDO_GID "${SUDO_GID ?? ''}" do not name a user. Unset both to run Platter as root.`,
+    );
   return { uid, gid };
 }
 
@@ -32,7 +47,8 @@ export function sudoCaller({ SUDO_UID, SUDO_GID }) {
 function account(uid) {
   const { status, stdout, error } = spawnSync('getent', ['passwd', String(uid)], { encoding: 'utf8' });
   if (status === 2) return null;
-  if (status !== 0) throw new Stop(`"getent passwd ${uid}" failed${error ? `: ${error.message}` : ` (exit code ${status})`}`);
+  if (status !== 0)
+    throw new Stop(`"getent passwd ${uid}" failed${error ? `: ${error.message}` : ` (exit code ${status})`}`);
   const [name, , , , , home] = stdout.trim().split(':');
   return { name, home };
 }
@@ -47,7 +63,10 @@ function orElse(read, otherwise) {
   }
 }
 
-const lines = (path) => orElse(() => readFileSync(path, 'utf8'), '').trim().split('\n');
+const lines = (path) =>
+  orElse(() => readFileSync(path, 'utf8'), '')
+    .trim()
+    .split('\n');
 
 /**
  * Every user ID that has a process, a key, a System V object, or a file in a folder that all users share.
@@ -65,7 +84,8 @@ export function usedIds() {
     for (const column of ['uid', 'cuid']) for (const object of objects) used.add(Number(object[names.indexOf(column)]));
   }
   for (const folder of SHARED) {
-    for (const name of orElse(() => readdirSync(folder), [])) used.add(orElse(() => lstatSync(join(folder, name)).uid, Number.NaN));
+    for (const name of orElse(() => readdirSync(folder), []))
+      used.add(orElse(() => lstatSync(join(folder, name)).uid, Number.NaN));
   }
   return used;
 }
@@ -110,7 +130,9 @@ function transientUser() {
     }
     return { uid, gid: uid, name: `the transient user ${uid}`, home: null, folder };
   }
-  throw new Stop(`the window needs a user ID that nobody has, and all from ${TRANSIENT.first} to ${TRANSIENT.last} are taken. Open it as an ordinary user.`);
+  throw new Stop(
+    `the window needs a user ID that nobody has, and all from ${TRANSIENT.first} to ${TRANSIENT.last} are taken. Open it as an ordinary user.`,
+  );
 }
 
 /**
@@ -123,7 +145,12 @@ export function windowUser(env) {
   const caller = sudoCaller(env);
   if (caller === null) return transientUser();
   const known = account(caller.uid);
-  return { ...caller, name: known?.name ?? String(caller.uid), home: known?.home ?? null, folder: mkdtempSync(join(PARENT, 'platter-window-')) };
+  return {
+    ...caller,
+    name: known?.name ?? String(caller.uid),
+    home: known?.home ?? null,
+    folder: mkdtempSync(join(PARENT, 'platter-window-')),
+  };
 }
 
 /** Whether the user can read a file, which the folders above it decide too. */
@@ -139,7 +166,8 @@ export async function removeFolder({ uid, gid, folder }) {
       rmdirSync(folder);
     } catch (error) {
       // Chromium's last processes still write when its first one has ended.
-      if (error.code !== 'ENOTEMPTY' || attempt === 50) throw new Stop(`${folder} could not be removed: ${error.message}`);
+      if (error.code !== 'ENOTEMPTY' || attempt === 50)
+        throw new Stop(`${folder} could not be removed: ${error.message}`);
       await sleep(100);
     }
   }

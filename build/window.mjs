@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { canRead, handOver, removeFolder, sudoCaller, windowUser } from './window-user.mjs';
 
 /** What an ordinary user's window gets of root's environment: how to reach the screen, the language, our own settings. */
-const PASSED_ON = /^(PATH|LANG|LANGUAGE|LC_.*|TZ|TERM|DISPLAY|WAYLAND_DISPLAY|XDG_SESSION_TYPE|XDG_CURRENT_DESKTOP|GTK_.*|GDK_.*|ELECTRON_.*|PLATTER_.*)$/;
+const PASSED_ON =
+  /^(PATH|LANG|LANGUAGE|LC_.*|TZ|TERM|DISPLAY|WAYLAND_DISPLAY|XDG_SESSION_TYPE|XDG_CURRENT_DESKTOP|GTK_.*|GDK_.*|ELECTRON_.*|PLATTER_.*)$/;
 /** Where to keep things: the caller's own behind sudo, else root's, which no other user can write to. */
 const PLACES = /^(PLATTER_STATE|XDG_(CONFIG|STATE|DATA|CACHE)_HOME)$/;
 
@@ -24,12 +25,15 @@ const PLACES = /^(PLATTER_STATE|XDG_(CONFIG|STATE|DATA|CACHE)_HOME)$/;
  */
 export async function openWindow({ electron, appDir, args = [], switches = [], env = process.env }) {
   const argv = [...switches, appDir, ...args];
-  if (!env.DISPLAY && !env.WAYLAND_DISPLAY) return refuse('there is no screen to open a window on. The command line needs none: `npm start -- --help`.');
+  if (!env.DISPLAY && !env.WAYLAND_DISPLAY)
+    return refuse('there is no screen to open a window on. The command line needs none: `npm start -- --help`.');
   if (process.getuid?.() !== 0) return ended(spawn(electron, argv, { stdio: 'inherit', env }));
 
   const user = windowUser(env);
   try {
-    const hidden = [electron, join(appDir, 'package.json'), join(appDir, 'out/main/main.js')].find((path) => !canRead(user, path));
+    const hidden = [electron, join(appDir, 'package.json'), join(appDir, 'out/main/main.js')].find(
+      (path) => !canRead(user, path),
+    );
     if (hidden !== undefined) {
       return refuse(
         `the window never runs as root. It would run as ${user.name}, who cannot read ${hidden}. ` +
@@ -56,11 +60,15 @@ function openAs(user, { electron, appDir, argv, env }) {
   const quiet = env.ELECTRON_ENABLE_LOGGING ? [] : ['--log-level=3'];
   const broker = join(appDir, 'out/native/platter-broker');
   // Root's terminal stays out of that user's reach, who could type into it: no descriptor of it, and a session without one.
-  const started = spawn(broker, ['--as', `${user.uid}:${user.gid}`, '--home', user.folder, '--', electron, ...quiet, ...argv], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-    env: windowEnv(env, user, copied ? join(user.folder, 'Xauthority') : cookie),
-  });
+  const started = spawn(
+    broker,
+    ['--as', `${user.uid}:${user.gid}`, '--home', user.folder, '--', electron, ...quiet, ...argv],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      env: windowEnv(env, user, copied ? join(user.folder, 'Xauthority') : cookie),
+    },
+  );
   started.stdout.pipe(process.stdout, { end: false });
   started.stderr.pipe(process.stderr, { end: false });
   return ended(started);
@@ -84,10 +92,19 @@ function windowEnv(env, user, cookie) {
   const behindSudo = sudoCaller(env) !== null;
   const passed = Object.entries(env).filter(([name]) => (PLACES.test(name) ? behindSudo : PASSED_ON.test(name)));
   const runtime = `/run/user/${user.uid}`;
-  const desktop = user.home !== null && existsSync(runtime)
-    ? { XDG_RUNTIME_DIR: runtime, DBUS_SESSION_BUS_ADDRESS: env.DBUS_SESSION_BUS_ADDRESS ?? `unix:path=${runtime}/bus` }
-    : { XDG_RUNTIME_DIR: user.folder, GSETTINGS_BACKEND: 'memory' };
-  return { ...Object.fromEntries(passed), ...desktop, TMPDIR: user.folder, ...(cookie !== null && { XAUTHORITY: cookie }) };
+  const desktop =
+    user.home !== null && existsSync(runtime)
+      ? {
+          XDG_RUNTIME_DIR: runtime,
+          DBUS_SESSION_BUS_ADDRESS: env.DBUS_SESSION_BUS_ADDRESS ?? `unix:path=${runtime}/bus`,
+        }
+      : { XDG_RUNTIME_DIR: user.folder, GSETTINGS_BACKEND: 'memory' };
+  return {
+    ...Object.fromEntries(passed),
+    ...desktop,
+    TMPDIR: user.folder,
+    ...(cookie !== null && { XAUTHORITY: cookie }),
+  };
 }
 
 /** Path of the X cookie in root's environment, or null when there is none. */

@@ -9,6 +9,7 @@ declare global {
 
 /** The bridge to the main process. Throws when the page was opened without Platter's preload script. */
 export function connect(): Bridge {
-  if (window.platter === undefined) throw new Error('This page works only in the Platter window: its preload script did not run.');
+  if (window.platter === undefined)
+    throw new Error('This page works only in the Platter window: its preload script did not run.');
   return window.platter;
 }

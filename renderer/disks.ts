@@ -20,7 +20,13 @@ export function endpointName({ model, path }: Pick<Endpoint, 'model' | 'path'>):
 }
 
 /** What a plan or a record copies: its source, or the manifest that stands for it. */
-export const sourceName = ({ source, request }: { source: Pick<Endpoint, 'model' | 'path'> | null; request: Pick<CopyRequest, 'manifest'> }): string => (source === null ? baseName(request.manifest ?? '') : endpointName(source));
+export const sourceName = ({
+  source,
+  request,
+}: {
+  source: Pick<Endpoint, 'model' | 'path'> | null;
+  request: Pick<CopyRequest, 'manifest'>;
+}): string => (source === null ? baseName(request.manifest ?? '') : endpointName(source));
 
 /** The short facts under the name: "sdb", "USB bus 1, hub 2, port 3" (where that is not known "USB"), serial "…A1B2C3". */
 export function diskFacts(disk: Disk): string[] {
@@ -32,22 +38,32 @@ export function diskFacts(disk: Disk): string[] {
   return facts;
 }
 
-const named = (fileSystem: string, label: string | null): string => (label === null ? fileSystem : say('choose.labelled', { fileSystem, label }));
+const named = (fileSystem: string, label: string | null): string =>
+  label === null ? fileSystem : say('choose.labelled', { fileSystem, label });
 
 /** What is on a disk that has neither a file system nor partitions, in words. */
 function bare({ partitionTable, signatures }: Disk): string[] {
   if (signatures === null) return [say('choose.unread')];
   if (signatures.length > 1) return [say('choose.several', { names: signatures.join(', ') })];
-  return partitionTable === null ? signatures.map((name) => say('choose.signature', { name })) : [say('choose.emptyTable')];
+  return partitionTable === null
+    ? signatures.map((name) => say('choose.signature', { name }))
+    : [say('choose.emptyTable')];
 }
 
 /** What is on it, in words; empty when nothing was recognised. */
 export function contents(disk: Disk): string {
   const table = disk.partitionTable !== null && disk.partitions.length === 0 ? [say('choose.emptyTable')] : [];
-  const whole = disk.fileSystem !== null ? [named(disk.fileSystem, disk.label), ...table] : disk.partitions.length === 0 ? bare(disk) : [];
+  const whole =
+    disk.fileSystem !== null
+      ? [named(disk.fileSystem, disk.label), ...table]
+      : disk.partitions.length === 0
+        ? bare(disk)
+        : [];
   const parts = disk.partitions.map((part) => named(part.fileSystem ?? say('choose.unformatted'), part.label));
   const found = [...whole, ...parts];
-  return found.length > 4 ? say('choose.contentsMore', { names: found.slice(0, 3).join(', '), count: found.length - 3 }) : found.join(', ');
+  return found.length > 4
+    ? say('choose.contentsMore', { names: found.slice(0, 3).join(', '), count: found.length - 3 })
+    : found.join(', ');
 }
 
 /** Why a disk cannot be read from, null when it can. */

@@ -15,20 +15,34 @@ const names = (tiles: readonly Tile[], noun: 'destinations' | 'drives' | 'images
   tiles.length > 4 ? say(`common.${noun}`, { count: tiles.length }) : listed(tiles.map(({ name }) => name));
 
 /** Does all that is wrong with a destination come down to other data than in the source, or the manifest? */
-export const differs = ({ errors }: Tile): boolean => errors.length > 0 && errors.every(({ code }) => code === 'VERIFY_MISMATCH');
+export const differs = ({ errors }: Tile): boolean =>
+  errors.length > 0 && errors.every(({ code }) => code === 'VERIFY_MISMATCH');
 
 /** The repair of what a check that has ended found different, of whose drives it names; null where there is nothing to repair, or no source to do it from. */
 export function repairOf({ phase, plan }: JobView, tiles: readonly Tile[]): Former | null {
   const wrong = tiles.filter((tile) => isBad(tile) && differs(tile));
   if (phase !== 'ended' || plan.kind !== 'verify' || plan.source === null || wrong.length === 0) return null;
   const destinationThrottles = wrong.map(({ index }) => plan.request.destinationThrottles[index] ?? null);
-  return { ...plan, kind: 'repair', destinations: wrong.map(({ endpoint }) => endpoint), request: { ...plan.request, kind: 'repair', destinationThrottles } };
+  return {
+    ...plan,
+    kind: 'repair',
+    destinations: wrong.map(({ endpoint }) => endpoint),
+    request: { ...plan.request, kind: 'repair', destinationThrottles },
+  };
 }
 
 /** "disk.img to 3 destinations, 32 GB each": what a job is about. */
 export function jobSummary({ kind, source, request, destinations: { length: count }, bytes }: Plan): string {
-  const what = { source: sourceName({ source, request }), destinations: say('common.destinations', { count }), size: size(bytes) };
-  return kind === 'verify' ? say('tasks.summaryOfCheck', what) : kind === 'repair' ? say('tasks.summaryOfRepair', what) : say('job.summary', what);
+  const what = {
+    source: sourceName({ source, request }),
+    destinations: say('common.destinations', { count }),
+    size: size(bytes),
+  };
+  return kind === 'verify'
+    ? say('tasks.summaryOfCheck', what)
+    : kind === 'repair'
+      ? say('tasks.summaryOfRepair', what)
+      : say('job.summary', what);
 }
 
 /** What to touch next, in one or two sentences. `continuable`: the job ended and can be continued. */
@@ -45,22 +59,34 @@ export function nextStep(job: JobView, tiles: readonly Tile[], continuable = fal
   const drives = complete.filter(({ endpoint }) => endpoint.kind === 'block');
   const images = tiles.filter((tile) => isGood(tile) && tile.endpoint.kind === 'file');
   // Until the job has ended its drives are open; what can be taken out after it, TakeOut says.
-  if (drives.length > 0 && job.phase === 'running') advice.push(say('job.driveDone', { names: names(drives, 'drives'), count: drives.length }));
-  if (images.length > 0 && !checks) advice.push(say('job.imageReady', { names: names(images, 'images'), count: images.length }));
+  if (drives.length > 0 && job.phase === 'running')
+    advice.push(say('job.driveDone', { names: names(drives, 'drives'), count: drives.length }));
+  if (images.length > 0 && !checks)
+    advice.push(say('job.imageReady', { names: names(images, 'images'), count: images.length }));
   if (stalled.length > 0) advice.push(say('job.stalled', { names: names(stalled), count: stalled.length }));
   // One that was unplugged is there again when the job is continued; to one that has failed nobody should turn back.
-  const aside = job.failure === null ? bad.filter((tile) => (tile.state === 'failed' || !continuable) && !differing.includes(tile)) : [];
+  const aside =
+    job.failure === null
+      ? bad.filter((tile) => (tile.state === 'failed' || !continuable) && !differing.includes(tile))
+      : [];
   if (differing.length > 0) {
     const told = { names: names(differing), count: differing.length };
     advice.push(plan.source === null ? say('tasks.differsFromManifest', told) : say('tasks.differs', told));
   }
   const partly = tiles.filter(({ state }) => state === 'partlyVerified');
   if (partly.length > 0) advice.push(say('job.partlyVerified', { names: names(partly), count: partly.length }));
-  if (job.result?.sourceWritten === true && complete.length > 0) advice.push(say('job.sourceWritten', { names: names(complete), count: complete.length }));
+  if (job.result?.sourceWritten === true && complete.length > 0)
+    advice.push(say('job.sourceWritten', { names: names(complete), count: complete.length }));
   if (aside.length > 0) advice.push(say('job.setAside', { names: names(aside) }));
   if (stopped.length > 0) {
     const told = { names: names(stopped), count: stopped.length };
-    advice.push(checks ? say('tasks.unchecked', told) : isPartial(plan) ? say('tasks.mayDiffer', told) : say('job.holdsPart', told));
+    advice.push(
+      checks
+        ? say('tasks.unchecked', told)
+        : isPartial(plan)
+          ? say('tasks.mayDiffer', told)
+          : say('job.holdsPart', told),
+    );
   }
   if (continuable && bad.length + stopped.length > aside.length) advice.push(say('job.continueFinishes'));
   if (job.phase === 'running' && advice.length === 0) {
@@ -96,7 +122,10 @@ export function rescueEnd({ plan, result }: JobView): string | null {
   if (rescue === null) return null;
   const { rescued, bad } = rescue;
   const left = plan.bytes - rescued - bad;
-  if (bad === 0) return left === 0 ? say('rescue.all', { size: size(rescued) }) : say('rescue.soFar', { rescued: size(rescued), left: size(left) });
+  if (bad === 0)
+    return left === 0
+      ? say('rescue.all', { size: size(rescued) })
+      : say('rescue.soFar', { rescued: size(rescued), left: size(left) });
   return say('rescue.part', { rescued: size(rescued), bad: size(bad) });
 }
 
@@ -109,7 +138,9 @@ export function announcement(before: JobView | null, after: JobView | null): str
   const tiles = tilesOf(after);
   if (after.phase === 'ended') {
     if (before?.phase === 'ended') return '';
-    return after.failure === null ? say('job.toldEnded', { headline: headline(tiles) }) : say('job.toldFailed', { message: sayError(after.failure).message });
+    return after.failure === null
+      ? say('job.toldEnded', { headline: headline(tiles) })
+      : say('job.toldFailed', { message: sayError(after.failure).message });
   }
   if (before?.startedAt !== after.startedAt) return say('job.toldStarted', { count: tiles.length });
   if (before.phase !== after.phase) return say('job.toldCancelling');
@@ -120,5 +151,7 @@ export function announcement(before: JobView | null, after: JobView | null): str
   // That each drive follows a pause of the job is said with that.
   const isNews = (tile: Tile): boolean => !isActive(tile) || (TOLD.has(tile.state) && !paused);
   const changed = tiles.filter((tile) => isNews(tile) && earlier[tile.index]?.state !== tile.state);
-  return [...whole, ...changed.map((tile) => say('job.told', { name: tile.name, state: stateWord(tile.state) }))].join(' ');
+  return [...whole, ...changed.map((tile) => say('job.told', { name: tile.name, state: stateWord(tile.state) }))].join(
+    ' ',
+  );
 }

@@ -2,7 +2,19 @@
 // so that a component has one place to get what it says from.
 import { language } from '../app/words/speech.ts';
 
-export { count, duration, exactBytes, listed, moment, percent, place, rate, sector, size, timeLeft } from '../app/words/figures.ts';
+export {
+  count,
+  duration,
+  exactBytes,
+  listed,
+  moment,
+  percent,
+  place,
+  rate,
+  sector,
+  size,
+  timeLeft,
+} from '../app/words/figures.ts';
 export { baseName, folder, lastSix } from '../app/words/names.ts';
 export { sayContent, sayError, sayLock, sayNote, sayPort, sayPortShort, saySockets } from '../app/words/host.ts';
 export { endonym, say } from '../app/words/speech.ts';

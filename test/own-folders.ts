@@ -16,7 +16,10 @@ export const realFolders = (): string[] => {
 export function picture(folders: readonly string[]): Map<string, string> {
   const seen = new Map<string, string>();
   for (const folder of folders) {
-    const below = statSync(folder, { throwIfNoEntry: false }) === undefined ? [] : readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    const below =
+      statSync(folder, { throwIfNoEntry: false }) === undefined
+        ? []
+        : readdirSync(folder, { recursive: true, encoding: 'utf8' });
     for (const path of below.map((name) => join(folder, name))) {
       const stats = statSync(path, { throwIfNoEntry: false });
       if (stats !== undefined) seen.set(path, `${stats.size} bytes, written ${stats.mtimeMs}`);
@@ -44,6 +47,9 @@ export function guardFolders(): void {
   const before = picture(realFolders());
   afterAll(() => {
     const strays = changes(before, picture(realFolders()));
-    if (strays.length > 0) throw new Error(`Something wrote outside of the tests' own folders while these tests ran: ${strays.join(', ')}. Set PLATTER_STATE for each process that a test starts; close other Platters.`);
+    if (strays.length > 0)
+      throw new Error(
+        `Something wrote outside of the tests' own folders while these tests ran: ${strays.join(', ')}. Set PLATTER_STATE for each process that a test starts; close other Platters.`,
+      );
   });
 }

@@ -30,7 +30,8 @@ export default class CountsReporter implements Reporter {
       for (const test of module.children.allTests()) {
         const result = test.result();
         if (result.state === 'passed') counts.passed++;
-        else if (result.state === 'skipped') counts.skips.push(`${module.relativeModuleId}: ${test.fullName}: ${reasonOf(test, result.note)}`);
+        else if (result.state === 'skipped')
+          counts.skips.push(`${module.relativeModuleId}: ${test.fullName}: ${reasonOf(test, result.note)}`);
         else counts.failed++;
       }
     }

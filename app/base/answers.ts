@@ -27,7 +27,12 @@ export class Answers {
    * The result of `work`, which is about `path`. Rejects with a Refusal (STALLED) when it takes too long, or (CANCELLED) when nobody
    * wants it any more; what it gives later goes to `late`.
    */
-  of<T>(path: string, work: Promise<T>, kind: 'block' | 'file' = 'file', late: (value: T) => void = () => undefined): Promise<T> {
+  of<T>(
+    path: string,
+    work: Promise<T>,
+    kind: 'block' | 'file' = 'file',
+    late: (value: T) => void = () => undefined,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       let over = false;
       waiting += 1;
@@ -39,20 +44,24 @@ export class Answers {
       this.#signal?.addEventListener('abort', withdrawn, { once: true });
       if (this.#signal?.aborted === true) withdrawn();
       const told = setTimeout(() => this.#waiting(path), PATIENCE);
-      const given = this.#timeout === 0 ? null : setTimeout(() => giveUp(this.#silence(path, kind)), this.#timeout * SECOND);
-      void work.then((value) => (over ? late(value) : resolve(value)), reject).finally(() => {
-        waiting -= 1;
-        this.#signal?.removeEventListener('abort', withdrawn);
-        clearTimeout(told);
-        if (given !== null) clearTimeout(given);
-      });
+      const given =
+        this.#timeout === 0 ? null : setTimeout(() => giveUp(this.#silence(path, kind)), this.#timeout * SECOND);
+      void work
+        .then((value) => (over ? late(value) : resolve(value)), reject)
+        .finally(() => {
+          waiting -= 1;
+          this.#signal?.removeEventListener('abort', withdrawn);
+          clearTimeout(told);
+          if (given !== null) clearTimeout(given);
+        });
     });
   }
 
   #silence(device: string, kind: 'block' | 'file'): Refusal {
-    const known: Pick<Failure, 'reason' | 'remedy'> = kind === 'block'
-      ? { reason: { kind: 'timedOut' }, remedy: { kind: 'STALLED' } }
-      : { reason: { kind: 'fileSilent', seconds: this.#timeout }, remedy: { kind: 'checkFileSystem' } };
+    const known: Pick<Failure, 'reason' | 'remedy'> =
+      kind === 'block'
+        ? { reason: { kind: 'timedOut' }, remedy: { kind: 'STALLED' } }
+        : { reason: { kind: 'fileSilent', seconds: this.#timeout }, remedy: { kind: 'checkFileSystem' } };
     return new Refusal([failure({ code: 'STALLED', op: 'open', device, ...known })]);
   }
 }

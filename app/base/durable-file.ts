@@ -58,7 +58,8 @@ export async function readPlainFile(path: string, most: number): Promise<Buffer<
 /** Throws a Refusal when the file at `path` is not a plain one, or has more than `most` bytes. */
 export function checkPlainFile(stats: Stats, path: string, most: number): void {
   if (!stats.isFile()) refuseKind(stats, 'read', path);
-  if (stats.size > most) refuse({ code: 'BAD_FILE', op: 'read', device: path, reason: { kind: 'fileTooLong', bytes: stats.size, most } });
+  if (stats.size > most)
+    refuse({ code: 'BAD_FILE', op: 'read', device: path, reason: { kind: 'fileTooLong', bytes: stats.size, most } });
 }
 
 /** Makes the names in a folder durable. Throws with an errno as open(2) and fsync(2) do. */
@@ -74,7 +75,8 @@ export async function syncFolder(path: string): Promise<void> {
 /** The file that is to be replaced; null when there is none. Throws a Refusal when something else has that name, or with an errno as lstat(2) does. */
 export async function plainFileAt(path: string): Promise<Stats | null> {
   checkName(path, 'write');
-  if (isForDevices(await placeOf(dirname(path)))) return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'write', device: path, reason: { kind: 'deviceFolder' } });
+  if (isForDevices(await placeOf(dirname(path))))
+    return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'write', device: path, reason: { kind: 'deviceFolder' } });
   const stats = await lstat(path).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return null;
     throw error;
@@ -83,8 +85,20 @@ export async function plainFileAt(path: string): Promise<Stats | null> {
 }
 
 function refuseKind(stats: Stats, op: 'read' | 'write', path: string): never {
-  const what = stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'link' : stats.isBlockDevice() ? 'disk' : 'other';
-  return refuse({ code: 'NOT_BLOCK_OR_FILE', op, device: path, reason: { kind: 'notPlain', what }, remedy: { kind: 'nameFile' } });
+  const what = stats.isDirectory()
+    ? 'directory'
+    : stats.isSymbolicLink()
+      ? 'link'
+      : stats.isBlockDevice()
+        ? 'disk'
+        : 'other';
+  return refuse({
+    code: 'NOT_BLOCK_OR_FILE',
+    op,
+    device: path,
+    reason: { kind: 'notPlain', what },
+    remedy: { kind: 'nameFile' },
+  });
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {

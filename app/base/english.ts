@@ -15,7 +15,17 @@ import { tell, type Speaker } from '../words/telling.ts';
 import { counted, place, size } from './figures.ts';
 
 /** "2026-11-28 23:59 UTC": Sweden writes dates as ISO 8601 does. */
-const dates = once(() => new Intl.DateTimeFormat('sv-SE', { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', timeZoneName: 'short' }));
+const dates = once(
+  () =>
+    new Intl.DateTimeFormat('sv-SE', {
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      timeZoneName: 'short',
+    }),
+);
 
 const host: Speaker = {
   words: { causes, contents, drives, ends, files, notes, reasons, remedies, sockets },
@@ -35,5 +45,6 @@ export const english = {
   note: (note: Note): string => tell('notes', note, host),
   content: (content: Content): string => tell('contents', content, host),
   /** "USB bus 1, hub 2, port 3" */
-  port: ({ sockets: way }: Pick<Port, 'sockets'>): string => way.map((socket) => tell('sockets', socket, host)).join(', '),
+  port: ({ sockets: way }: Pick<Port, 'sockets'>): string =>
+    way.map((socket) => tell('sockets', socket, host)).join(', '),
 };

@@ -17,9 +17,11 @@ interface Entry extends Place {
 
 /** Entries of the engine's list: those of one failure together, in the order in which the failures began, neighbours joined. */
 export function joinedEntries<T extends Entry>(entries: readonly T[]): T[] {
-  const key = ({ side, destination, cause, errno, flush }: T): string => [side, destination, cause, errno, flush].join(' ');
+  const key = ({ side, destination, cause, errno, flush }: T): string =>
+    [side, destination, cause, errno, flush].join(' ');
   return grouped(entries, key).flatMap((alike) =>
-    (alike[0]!.flush ? alike : joined(alike).map(({ offset, length }) => ({ ...alike[0]!, offset, length }))));
+    alike[0]!.flush ? alike : joined(alike).map(({ offset, length }) => ({ ...alike[0]!, offset, length })),
+  );
 }
 
 /** The same of a job's errors. An error without a place stays as it is. */
@@ -39,10 +41,20 @@ export function at(error: JobError, place: Place): JobError {
 
 /** Equal for two errors that are the same failure at different places. */
 export function failureKey({ side, destination, code, op, device, errno, offset, reason, remedy }: JobError): string {
-  return JSON.stringify([side, destination, code, op, device, errno, remedy, offset === null ? reason : reasonAt(reason, { offset: 0, length: 0 })]);
+  return JSON.stringify([
+    side,
+    destination,
+    code,
+    op,
+    device,
+    errno,
+    remedy,
+    offset === null ? reason : reasonAt(reason, { offset: 0, length: 0 }),
+  ]);
 }
 
-const placeOf = ({ offset, length }: JobError): Place[] => (offset === null || length === null ? [] : [{ offset, length }]);
+const placeOf = ({ offset, length }: JobError): Place[] =>
+  offset === null || length === null ? [] : [{ offset, length }];
 
 function reasonAt(reason: Reason, place: Place): Reason {
   if (reason.kind === 'keptAs') return { ...reason, reason: reasonAt(reason.reason, place) };
@@ -53,7 +65,8 @@ function joined(places: readonly Place[]): Place[] {
   const result: Place[] = [];
   for (const { offset, length } of places.toSorted((one, other) => one.offset - other.offset)) {
     const last = result.at(-1);
-    if (last !== undefined && offset <= last.offset + last.length) last.length = Math.max(last.length, offset + length - last.offset);
+    if (last !== undefined && offset <= last.offset + last.length)
+      last.length = Math.max(last.length, offset + length - last.offset);
     else result.push({ offset, length });
   }
   return result;

@@ -40,12 +40,15 @@ export const cancelledOpening = (device: string | null = null): Refusal =>
   new Refusal([failure({ code: 'CANCELLED', op: 'open', device, reason: { kind: 'cancelledOpening' } })]);
 
 /** Whether something that did not answer was given up. */
-export const hasStalled = (errors: readonly Pick<PlatterError, 'code'>[]): boolean => errors.some(({ code }) => code === 'STALLED');
+export const hasStalled = (errors: readonly Pick<PlatterError, 'code'>[]): boolean =>
+  errors.some(({ code }) => code === 'STALLED');
 
 /** The errors that an event of the host tells of. */
 export function errorsIn(message: HostEvent | DisksEvent | RightsEvent | WaitingEvent): readonly PlatterError[] {
   if (message.event === 'error') return [message.error];
-  return message.event === 'result' ? [...message.result.errors, ...message.result.destinations.flatMap(({ errors }) => errors)] : [];
+  return message.event === 'result'
+    ? [...message.result.errors, ...message.result.destinations.flatMap(({ errors }) => errors)]
+    : [];
 }
 
 /** For a call that may be refused: null then. Rethrows anything else. */
@@ -56,16 +59,27 @@ export function nullIfRefused(error: unknown): null {
 
 /** What an errno means where nothing below says otherwise. One that is not here is an IO_ERROR. */
 const BY_ERRNO: Readonly<Record<string, ErrorCode>> = {
-  EIO: 'MEDIUM_ERROR', ENODATA: 'MEDIUM_ERROR', EILSEQ: 'MEDIUM_ERROR',
-  ENODEV: 'DEVICE_GONE', ENXIO: 'DEVICE_GONE', ENOMEDIUM: 'DEVICE_GONE',
-  ENOSPC: 'NO_SPACE', EDQUOT: 'NO_SPACE', EFBIG: 'NO_SPACE',
+  EIO: 'MEDIUM_ERROR',
+  ENODATA: 'MEDIUM_ERROR',
+  EILSEQ: 'MEDIUM_ERROR',
+  ENODEV: 'DEVICE_GONE',
+  ENXIO: 'DEVICE_GONE',
+  ENOMEDIUM: 'DEVICE_GONE',
+  ENOSPC: 'NO_SPACE',
+  EDQUOT: 'NO_SPACE',
+  EFBIG: 'NO_SPACE',
   EROFS: 'READ_ONLY',
   ETIMEDOUT: 'TIMED_OUT',
   ECANCELED: 'CANCELLED',
-  EBUSY: 'IN_USE', ETXTBSY: 'IN_USE',
-  EACCES: 'NOT_PERMITTED', EPERM: 'NOT_PERMITTED',
-  ENOENT: 'NOT_FOUND', ENOTDIR: 'NOT_FOUND', ELOOP: 'NOT_FOUND',
-  ENOTBLK: 'NOT_BLOCK_OR_FILE', EISDIR: 'NOT_BLOCK_OR_FILE',
+  EBUSY: 'IN_USE',
+  ETXTBSY: 'IN_USE',
+  EACCES: 'NOT_PERMITTED',
+  EPERM: 'NOT_PERMITTED',
+  ENOENT: 'NOT_FOUND',
+  ENOTDIR: 'NOT_FOUND',
+  ELOOP: 'NOT_FOUND',
+  ENOTBLK: 'NOT_BLOCK_OR_FILE',
+  EISDIR: 'NOT_BLOCK_OR_FILE',
   ENAMETOOLONG: 'BAD_ARGUMENT',
 };
 
@@ -110,7 +124,9 @@ export function reasonOf(error: unknown): Reason {
 
 /** Name of the errno ("ENOENT") in what a system call threw; null when there is none. */
 export function errnoOf(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^E[A-Z0-9]+$/.test(error.code) ? error.code : null;
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^E[A-Z0-9]+$/.test(error.code)
+    ? error.code
+    : null;
 }
 
 /** What `act` gives; `otherwise` when it fails with one of `errnos`, or with any errno when none are named. Rethrows anything else. */

@@ -6,7 +6,9 @@ import { isatty } from 'node:tty';
  * terminal at the start. Node resets a SIGHUP that nohup(1) had ignored, so the disposition cannot tell; but nohup leaves
  * no terminal among the streams, and a program without one loses nothing when the terminal closes.
  */
-export const STOPPING: readonly NodeJS.Signals[] = [0, 1, 2].some((fd) => isatty(fd)) ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : ['SIGINT', 'SIGTERM'];
+export const STOPPING: readonly NodeJS.Signals[] = [0, 1, 2].some((fd) => isatty(fd))
+  ? ['SIGINT', 'SIGTERM', 'SIGHUP']
+  : ['SIGINT', 'SIGTERM'];
 
 /** Outlives a SIGHUP that does not stop this program. */
 export function outliveHangUp(): void {

@@ -21,8 +21,11 @@ export const keptErrors = (values: unknown): unknown => (Array.isArray(values) ?
 /** Notes that were kept: `facts`, or sentences. */
 export function keptNotes(values: unknown, facts: unknown = values): unknown {
   if (!Array.isArray(values)) return values;
-  return values.map((value: unknown, index): unknown =>
-    (Array.isArray(facts) ? note.safeParse(facts[index]).data : undefined) ?? (typeof value === 'string' ? ({ kind: 'said', text: value } satisfies Note) : value));
+  return values.map(
+    (value: unknown, index): unknown =>
+      (Array.isArray(facts) ? note.safeParse(facts[index]).data : undefined) ??
+      (typeof value === 'string' ? ({ kind: 'said', text: value } satisfies Note) : value),
+  );
 }
 
 /** The result of a job that was kept. An older Platter did not record what was not compared, nor whether the source was written to. */
@@ -30,6 +33,14 @@ export function keptResult(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const { errors, destinations, notes }: { errors?: unknown; destinations?: unknown; notes?: unknown } = value;
   const kept = (destination: unknown): unknown =>
-    typeof destination === 'object' && destination !== null && 'errors' in destination ? { uncompared: 0, ...destination, errors: keptErrors(destination.errors) } : destination;
-  return { sourceWritten: false, ...value, errors: keptErrors(errors), destinations: Array.isArray(destinations) ? destinations.map(kept) : destinations, notes: keptNotes(notes) };
+    typeof destination === 'object' && destination !== null && 'errors' in destination
+      ? { uncompared: 0, ...destination, errors: keptErrors(destination.errors) }
+      : destination;
+  return {
+    sourceWritten: false,
+    ...value,
+    errors: keptErrors(errors),
+    destinations: Array.isArray(destinations) ? destinations.map(kept) : destinations,
+    notes: keptNotes(notes),
+  };
 }

@@ -11,7 +11,9 @@ import { errnoOf, failure, throwIfAny } from './errors.ts';
  * names another file. `device` is what the user gave.
  */
 export const againstName = (path: string, op: Operation, device = path): PlatterError[] =>
-  path.includes('\ufffd') ? [failure({ code: 'BAD_ARGUMENT', op, device, reason: { kind: 'notUtf8', path }, remedy: { kind: 'renameIt' } })] : [];
+  path.includes('\ufffd')
+    ? [failure({ code: 'BAD_ARGUMENT', op, device, reason: { kind: 'notUtf8', path }, remedy: { kind: 'renameIt' } })]
+    : [];
 
 /** Throws that as a Refusal. */
 export function checkName(path: string, op: Operation, device = path): void {

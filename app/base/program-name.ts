@@ -7,6 +7,9 @@ let known: string | null = null;
 export const thisProgram = (): string => (known ??= read());
 
 function read(): string {
-  const { name, version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { name: string; version: string };
+  const { name, version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    name: string;
+    version: string;
+  };
   return `${name} ${version}`;
 }

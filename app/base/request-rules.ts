@@ -21,11 +21,13 @@ export function memoryOf({ memory }: Pick<CopyRequest, 'memory'>): number {
 }
 
 /** Does the job read its destinations back? */
-export const verifies = ({ kind, verify }: Pick<CopyRequest, 'kind' | 'verify'>): boolean => verify || kind === 'verify' || kind === 'repair';
+export const verifies = ({ kind, verify }: Pick<CopyRequest, 'kind' | 'verify'>): boolean =>
+  verify || kind === 'verify' || kind === 'repair';
 
 /** Every such reason against `request`; none when it may be looked at. */
 export function argumentErrors(request: CopyRequest): PlatterError[] {
-  const told = request.kind === 'resume' ? againstResume(request) : [...againstEnds(request), ...againstCombinations(request)];
+  const told =
+    request.kind === 'resume' ? againstResume(request) : [...againstEnds(request), ...againstCombinations(request)];
   return [...told, ...againstNumbers(request), ...againstPaths(request)];
 }
 
@@ -35,7 +37,8 @@ export function throttleErrors(bytesPerSecond: number | null): PlatterError[] {
   return good ? [] : [wrong({ kind: 'limitBounds', limit: String(bytesPerSecond) })];
 }
 
-const wrong = (reason: Reason, device: string | null = null, code: ErrorCode = 'BAD_ARGUMENT'): PlatterError => failure({ code, op: 'check', device, reason });
+const wrong = (reason: Reason, device: string | null = null, code: ErrorCode = 'BAD_ARGUMENT'): PlatterError =>
+  failure({ code, op: 'check', device, reason });
 
 function againstEnds({ kind, source, destinations, manifest, job }: CopyRequest): PlatterError[] {
   const without = kind === 'verify' && manifest !== null;
@@ -49,12 +52,21 @@ function againstEnds({ kind, source, destinations, manifest, job }: CopyRequest)
 }
 
 /** An interrupted job has its request in its log. */
-function againstResume({ source, destinations, job, manifest, saveManifest, update, rescue }: CopyRequest): PlatterError[] {
+function againstResume({
+  source,
+  destinations,
+  job,
+  manifest,
+  saveManifest,
+  update,
+  rescue,
+}: CopyRequest): PlatterError[] {
   return [
     ...(job === null ? [wrong({ kind: 'resumeWithoutId' })] : []),
     ...(source !== null || destinations.length > 0 ? [wrong({ kind: 'resumeWithEnds' })] : []),
     ...(manifest !== null || saveManifest !== null || update || rescue !== null
-      ? [wrong({ kind: 'resumeWithMore' })] : []),
+      ? [wrong({ kind: 'resumeWithMore' })]
+      : []),
   ];
 }
 
@@ -83,8 +95,12 @@ function againstNumbers(request: CopyRequest): PlatterError[] {
   const retries = rescue?.retries ?? 0;
   return [
     ...(Number.isNaN(memoryOf(request)) ? [wrong({ kind: 'memoryBounds', memory: request.memory ?? 0 })] : []),
-    ...(Number.isInteger(retries) && retries >= 0 && retries <= MOST_RETRIES ? [] : [wrong({ kind: 'retriesBounds', most: String(MOST_RETRIES), retries: String(retries) })]),
-    ...(stallTimeout >= 0 && stallTimeout <= DAY_SECONDS ? [] : [wrong({ kind: 'timeoutBounds', most: String(DAY_SECONDS), seconds: String(stallTimeout) })]),
+    ...(Number.isInteger(retries) && retries >= 0 && retries <= MOST_RETRIES
+      ? []
+      : [wrong({ kind: 'retriesBounds', most: String(MOST_RETRIES), retries: String(retries) })]),
+    ...(stallTimeout >= 0 && stallTimeout <= DAY_SECONDS
+      ? []
+      : [wrong({ kind: 'timeoutBounds', most: String(DAY_SECONDS), seconds: String(stallTimeout) })]),
     ...[request.throttle, ...destinationThrottles].flatMap(throttleErrors),
     ...(destinationThrottles.length > destinations.length ? [wrong({ kind: 'moreLimits' })] : []),
   ];
@@ -92,5 +108,8 @@ function againstNumbers(request: CopyRequest): PlatterError[] {
 
 function againstPaths({ source, destinations, manifest, saveManifest, rescue }: CopyRequest): PlatterError[] {
   const paths = [source, ...destinations, manifest, saveManifest, rescue?.map ?? null].filter((path) => path !== null);
-  return paths.flatMap((path) => [...(path.startsWith('/') ? [] : [wrong({ kind: 'relativePath' }, path)]), ...againstName(path, 'check')]);
+  return paths.flatMap((path) => [
+    ...(path.startsWith('/') ? [] : [wrong({ kind: 'relativePath' }, path)]),
+    ...againstName(path, 'check'),
+  ]);
 }

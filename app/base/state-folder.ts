@@ -29,7 +29,7 @@ async function makeFolders(path: string): Promise<string | null> {
   if (errno === null) return path;
   if (errno === 'EEXIST') return (await stat(path)).isDirectory() ? null : refuseObstacle(path);
   const first = await makeFolders(dirname(path));
-  return (await mkdirErrno(path)) === null ? first ?? path : makeFolders(path);
+  return (await mkdirErrno(path)) === null ? (first ?? path) : makeFolders(path);
 }
 
 /** null when the folder is made, "EEXIST" or "ENOENT" when it cannot be; rejects with any other errno. */
@@ -57,4 +57,11 @@ async function nearestTo(path: string): Promise<string> {
 }
 
 const refuseObstacle = (path: string): never =>
-  refuse({ code: 'NOT_FOUND', op: 'write', device: path, errno: 'ENOTDIR', reason: { kind: 'notAFolder', path }, remedy: { kind: 'otherStateFolder' } });
+  refuse({
+    code: 'NOT_FOUND',
+    op: 'write',
+    device: path,
+    errno: 'ENOTDIR',
+    reason: { kind: 'notAFolder', path },
+    remedy: { kind: 'otherStateFolder' },
+  });

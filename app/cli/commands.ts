@@ -16,21 +16,45 @@ export interface Actions {
   /** `words` is what the jobs have to have in them. */
   history(words: string[], options: { json: boolean; csv: boolean }): Promise<number>;
   /** Writes the report of a job that has ended, and the manifest that it made, to files; null for what is not wanted. `yes`: in the place of what is there. */
-  report(job: string, files: { pdf: string | null; json: string | null; csv: string | null; manifest: string | null }, yes: boolean): Promise<number>;
+  report(
+    job: string,
+    files: { pdf: string | null; json: string | null; csv: string | null; manifest: string | null },
+    yes: boolean,
+  ): Promise<number>;
 }
 
 /** Options of the commands that run a job, as commander gives them; each command has some of them. */
 interface JobOptions {
   name?: string;
-  verify?: boolean; update?: boolean; manifestFrom?: string; repair?: boolean; keepGoing?: boolean; rescue?: boolean; retries?: number;
-  map?: string; sparse?: boolean; assumeBlank?: boolean; manifest?: string; throttle?: number; throttleDest?: Map<string, number>;
-  stallTimeout?: number; io?: 'uring' | 'threads'; memory?: number; yes?: boolean; json?: boolean; verbose?: boolean; unmount?: boolean; asIs?: boolean;
+  verify?: boolean;
+  update?: boolean;
+  manifestFrom?: string;
+  repair?: boolean;
+  keepGoing?: boolean;
+  rescue?: boolean;
+  retries?: number;
+  map?: string;
+  sparse?: boolean;
+  assumeBlank?: boolean;
+  manifest?: string;
+  throttle?: number;
+  throttleDest?: Map<string, number>;
+  stallTimeout?: number;
+  io?: 'uring' | 'threads';
+  memory?: number;
+  yes?: boolean;
+  json?: boolean;
+  verbose?: boolean;
+  unmount?: boolean;
+  asIs?: boolean;
 }
 
 /** The parser, with `actions` behind it. `exit` gets the exit code of the command that ran. */
 export function commands(actions: Actions, exit: (code: number) => void): Command {
   const program = new Command('platter')
-    .description('Images and clones disks, one to many: each destination with its own progress, verification and error.')
+    .description(
+      'Images and clones disks, one to many: each destination with its own progress, verification and error.',
+    )
     .version(version(), '--version', 'print the version')
     .helpOption('--help', 'print this help')
     .helpCommand(false)
@@ -46,7 +70,9 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
   add('list', 'list the disks, what is on them, and which cannot be written')
     .option('--all', 'loop devices too')
     .option('--json', 'one JSON document: an array of disks')
-    .action(async ({ all = false, json = false }: { all?: boolean; json?: boolean }) => exit(await actions.list({ all, json })));
+    .action(async ({ all = false, json = false }: { all?: boolean; json?: boolean }) =>
+      exit(await actions.list({ all, json })),
+    );
 
   const copy = add('copy', 'copy SOURCE to every DEST, and read each back when it is written')
     .argument('<SOURCE>', 'a disk or an image file')
@@ -55,15 +81,21 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     .option('--update', 'compare first, and write only what differs')
     .addOption(fileOption('--manifest-from <FILE>', 'with --update: what the source was last time; changes are told'))
     .addOption(fileOption('--manifest <FILE>', 'write the hashes of what was read to FILE'))
-    .addOption(new Option('--repair', 'rewrite what verification finds bad, once, and verify that again').conflicts('verify'))
+    .addOption(
+      new Option('--repair', 'rewrite what verification finds bad, once, and verify that again').conflicts('verify'),
+    )
     .option('--keep-going', 'list every bad block of a destination instead of giving it up')
     .addOption(new Option('--rescue', 'go on past what cannot be read; it is zeros on every DEST').conflicts('update'))
     .addOption(new Option('--retries <N>', 'with --rescue: try what stayed unreadable N times more').argParser(retries))
     .addOption(fileOption('--map <FILE>', 'rescue by a map as ddrescue has it, new or continued').conflicts('update'))
     .addOption(new Option('--no-sparse', 'write zeros, instead of making holes or letting the disk make them'))
-    .addOption(new Option('--assume-blank', 'do not write zeros at all: the disks are known to be blank').conflicts('sparse'))
+    .addOption(
+      new Option('--assume-blank', 'do not write zeros at all: the disks are known to be blank').conflicts('sparse'),
+    )
     .addHelpText('after', TEXTS.copy)
-    .action((source: string, destinations: string[], options: JobOptions, command: Command) => run(copyRequest(source, destinations, options, command), options));
+    .action((source: string, destinations: string[], options: JobOptions, command: Command) =>
+      run(copyRequest(source, destinations, options, command), options),
+    );
   common(writing(asIs(copy)), true);
 
   const verify = add('verify', 'compare every DEST with SOURCE, or with a manifest; writes nothing')
@@ -74,7 +106,8 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     .option('--keep-going', 'list every bad block of a destination instead of giving it up')
     .addHelpText('after', TEXTS.verify)
     .action((first: string, others: string[], options: JobOptions, command: Command) => {
-      if (options.manifest !== undefined) return run(request('verify', null, [first, ...others], options, command), options);
+      if (options.manifest !== undefined)
+        return run(request('verify', null, [first, ...others], options, command), options);
       if (others.length === 0) missing('DEST', command);
       return run(request('verify', first, others, options, command), options);
     });
@@ -86,14 +119,17 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     .addOption(fileOption('--manifest <FILE>', 'what SOURCE has to be: hashes from when it was copied'))
     .option('--keep-going', 'list every bad block of a destination instead of giving it up')
     .addHelpText('after', TEXTS.repair)
-    .action((source: string, destinations: string[], options: JobOptions, command: Command) => run(request('repair', source, destinations, options, command), options));
+    .action((source: string, destinations: string[], options: JobOptions, command: Command) =>
+      run(request('repair', source, destinations, options, command), options),
+    );
   common(writing(asIs(repair)), true);
 
   const resume = add('resume', 'go on with an interrupted copy: write only what is missing')
     .addArgument(new Argument('[JOB]', 'as platter jobs lists it; not needed when there is only one').argParser(job))
     .addHelpText('after', TEXTS.resume)
     .action((id: string | undefined, options: JobOptions, command: Command) =>
-      run({ ...request('resume', null, [], options, command), job: id ?? null }, options));
+      run({ ...request('resume', null, [], options, command), job: id ?? null }, options),
+    );
   common(writing(resume), false);
 
   add('jobs', 'list interrupted copies, which resume can go on with')
@@ -110,7 +146,9 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     .addOption(new Option('--json', 'one JSON document: an array of records').conflicts('csv'))
     .option('--csv', 'a table for a spreadsheet, one row for each destination')
     .addHelpText('after', TEXTS.history)
-    .action(async (words: string[], { json = false, csv = false }: { json?: boolean; csv?: boolean }) => exit(await actions.history(words, { json, csv })));
+    .action(async (words: string[], { json = false, csv = false }: { json?: boolean; csv?: boolean }) =>
+      exit(await actions.history(words, { json, csv })),
+    );
 
   add('report', 'write the report of a job that has ended to a file')
     .addArgument(new Argument('<JOB>', 'as platter history lists it, or: last').argParser(job))
@@ -120,10 +158,23 @@ export function commands(actions: Actions, exit: (code: number) => void): Comman
     .addOption(fileOption('--manifest <FILE>', 'the manifest that the job made, to verify by later'))
     .option('--yes', 'replace files that are there')
     .addHelpText('after', TEXTS.report)
-    .action(async (id: string, { pdf = null, json = null, csv = null, manifest = null, yes = false }: Partial<Parameters<Actions['report']>[1]> & { yes?: boolean }, command: Command) => {
-      if ([pdf, json, csv, manifest].every((file) => file === null)) refuse('name a file: --pdf FILE, --json FILE, --csv FILE or --manifest FILE', command);
-      exit(await actions.report(id, { pdf, json, csv, manifest }, yes));
-    });
+    .action(
+      async (
+        id: string,
+        {
+          pdf = null,
+          json = null,
+          csv = null,
+          manifest = null,
+          yes = false,
+        }: Partial<Parameters<Actions['report']>[1]> & { yes?: boolean },
+        command: Command,
+      ) => {
+        if ([pdf, json, csv, manifest].every((file) => file === null))
+          refuse('name a file: --pdf FILE, --json FILE, --csv FILE or --manifest FILE', command);
+        exit(await actions.report(id, { pdf, json, csv, manifest }, yes));
+      },
+    );
   return program;
 }
 
@@ -131,46 +182,109 @@ const fileOption = (flags: string, description: string): Option => new Option(fl
 
 /** Options of every command that runs a job; `named` says that its destinations are named on the command line. */
 function common(command: Command, named: boolean): void {
-  if (named) command.addOption(new Option('--name <NAME>', 'what this batch is called, in the list of jobs and in reports').argParser(name));
-  command.addOption(new Option('--throttle <RATE>', 'at most so many bytes a second for the job, such as 20M').argParser(rate));
-  if (named) command.addOption(new Option('--throttle-dest <DEST=RATE>', 'the same for one DEST; may be given for several').argParser(destinationRate));
+  if (named)
+    command.addOption(
+      new Option('--name <NAME>', 'what this batch is called, in the list of jobs and in reports').argParser(name),
+    );
+  command.addOption(
+    new Option('--throttle <RATE>', 'at most so many bytes a second for the job, such as 20M').argParser(rate),
+  );
+  if (named)
+    command.addOption(
+      new Option('--throttle-dest <DEST=RATE>', 'the same for one DEST; may be given for several').argParser(
+        destinationRate,
+      ),
+    );
   command
-    .addOption(new Option('--stall-timeout <SECONDS>', 'give up a drive that does not answer for so long; 0: never; by default 60').argParser(seconds))
-    .addOption(new Option('--io <BACKEND>', 'how to reach the devices; by default the best that works here').choices(['uring', 'threads']))
+    .addOption(
+      new Option(
+        '--stall-timeout <SECONDS>',
+        'give up a drive that does not answer for so long; 0: never; by default 60',
+      ).argParser(seconds),
+    )
+    .addOption(
+      new Option('--io <BACKEND>', 'how to reach the devices; by default the best that works here').choices([
+        'uring',
+        'threads',
+      ]),
+    )
     .addOption(new Option('--memory <SIZE>', 'memory for data in flight, 64K to 1G; by default 32M').argParser(memory))
     .option('--json', 'events as JSON, one object a line')
     .option('--verbose', 'what goes into the log on stderr too, and where the log is');
 }
 
-const asIs = (command: Command): Command => command.option('--as-is', 'take the bytes of SOURCE as they are, though it is packed or no disk image');
+const asIs = (command: Command): Command =>
+  command.option('--as-is', 'take the bytes of SOURCE as they are, though it is packed or no disk image');
 
 const writing = (command: Command): Command =>
   command
-    .option('--unmount', 'unmount what is mounted of a DEST before it is written; never the system\'s')
+    .option('--unmount', "unmount what is mounted of a DEST before it is written; never the system's")
     .option('--yes', 'overwrite without asking; needed when there is no terminal to ask on');
 
 /** What is asked for by the options that all commands share. */
-function request(kind: CopyRequest['kind'], source: string | null, destinations: string[], options: JobOptions, command: Command): CopyRequest {
-  const { name: called = null, io = 'auto', memory: pool = null, manifest = null, keepGoing = false, throttle = null, throttleDest = new Map<string, number>(), stallTimeout, unmount = false, asIs = false } = options;
+function request(
+  kind: CopyRequest['kind'],
+  source: string | null,
+  destinations: string[],
+  options: JobOptions,
+  command: Command,
+): CopyRequest {
+  const {
+    name: called = null,
+    io = 'auto',
+    memory: pool = null,
+    manifest = null,
+    keepGoing = false,
+    throttle = null,
+    throttleDest = new Map<string, number>(),
+    stallTimeout,
+    unmount = false,
+    asIs = false,
+  } = options;
   if ([source, ...destinations].includes('')) refuse('an argument is empty: name a disk or an image file', command);
   for (const path of throttleDest.keys()) {
-    if (!destinations.includes(path)) refuse(`option '--throttle-dest' names '${path}', which is none of the destinations`, command);
+    if (!destinations.includes(path))
+      refuse(`option '--throttle-dest' names '${path}', which is none of the destinations`, command);
   }
   return {
-    ...plainRequest, kind, name: called, source, destinations, io, memory: pool, manifest, keepGoing, throttle, asIs, unmount,
+    ...plainRequest,
+    kind,
+    name: called,
+    source,
+    destinations,
+    io,
+    memory: pool,
+    manifest,
+    keepGoing,
+    throttle,
+    asIs,
+    unmount,
     destinationThrottles: throttleDest.size === 0 ? [] : destinations.map((path) => throttleDest.get(path) ?? null),
     stallTimeout: stallTimeout ?? plainRequest.stallTimeout,
   };
 }
 
 function copyRequest(source: string, destinations: string[], options: JobOptions, command: Command): CopyRequest {
-  const { verify = true, update = false, manifestFrom = null, manifest = null, repair = false, sparse = true, assumeBlank = false, map = null } = options;
+  const {
+    verify = true,
+    update = false,
+    manifestFrom = null,
+    manifest = null,
+    repair = false,
+    sparse = true,
+    assumeBlank = false,
+    map = null,
+  } = options;
   const rescues = options.rescue === true || map !== null;
   if (manifestFrom !== null && !update) refuse("option '--manifest-from' is only for '--update'", command);
   if (options.retries !== undefined && !rescues) refuse("option '--retries' is only for '--rescue'", command);
   return {
     ...request('copy', source, destinations, options, command),
-    verify, update, repair, sparse, assumeBlank,
+    verify,
+    update,
+    repair,
+    sparse,
+    assumeBlank,
     manifest: manifestFrom,
     saveManifest: manifest,
     rescue: rescues ? { retries: options.retries ?? 0, map } : null,

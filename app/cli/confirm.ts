@@ -12,7 +12,9 @@ export const CONSENT = 'yes';
 
 /** Destinations whose data would be lost, or what an interrupted job has copied for them. */
 export const overwritten = (plan: Plan): Endpoint[] =>
-  writes(plan.kind) ? plan.destinations.filter((destination) => destination.overwrites || hasPart(plan, destination)) : [];
+  writes(plan.kind)
+    ? plan.destinations.filter((destination) => destination.overwrites || hasPart(plan, destination))
+    : [];
 
 const hasPart = ({ notes }: Plan, { realPath }: Endpoint): boolean =>
   notes.some((note) => note.kind === 'partOfJob' && note.part === partOf(realPath));
@@ -30,11 +32,17 @@ export function lossLines(plan: Plan, paint: Paint): string[] {
   const names = lost.map(({ path }) => printable(path));
   const width = Math.max(0, ...names.map(columns));
   return [
-    paint('strong', loss(plan, lost.length === 1 ? 'this destination' : `these ${counted(lost.length, 'destination')}`)),
+    paint(
+      'strong',
+      loss(plan, lost.length === 1 ? 'this destination' : `these ${counted(lost.length, 'destination')}`),
+    ),
     '',
     ...lost.flatMap((endpoint, index) => [
       `  ${paint('strong', fit(names[index]!, width))}  ${identity(endpoint)}`,
-      ...[...contents(endpoint), ...(hasPart(plan, endpoint) ? ['what an interrupted job has copied for it will be removed'] : [])].map((text) => `  ${' '.repeat(width)}  ${text}`),
+      ...[
+        ...contents(endpoint),
+        ...(hasPart(plan, endpoint) ? ['what an interrupted job has copied for it will be removed'] : []),
+      ].map((text) => `  ${' '.repeat(width)}  ${text}`),
     ]),
     '',
   ];
@@ -59,7 +67,11 @@ const TYPED_AHEAD = 50;
  * Asks on the terminal for the word that starts the job. Resolves to false for any other line, at the end of the
  * input, and when `signal` is aborted. What was typed before the question is no answer to it.
  */
-export function askConsent(input: NodeJS.ReadableStream, output: NodeJS.WritableStream, signal: AbortSignal): Promise<boolean> {
+export function askConsent(
+  input: NodeJS.ReadableStream,
+  output: NodeJS.WritableStream,
+  signal: AbortSignal,
+): Promise<boolean> {
   // Not a readline terminal: the line discipline stays the kernel's, so that Ctrl-C is the signal it always is.
   const lines = createInterface({ input, output, terminal: false });
   return new Promise((resolve) => {

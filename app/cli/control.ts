@@ -34,7 +34,11 @@ const LINE_MAX = 16 * 1024;
 const destination = z.union([z.int().nonnegative(), z.string()]);
 const wish = z.discriminatedUnion('call', [
   z.strictObject({ call: z.literal('pause'), destination: destination.nullable(), paused: z.boolean() }),
-  z.strictObject({ call: z.literal('throttle'), destination: destination.nullable(), bytesPerSecond: z.int().positive().nullable() }),
+  z.strictObject({
+    call: z.literal('throttle'),
+    destination: destination.nullable(),
+    bytesPerSecond: z.int().positive().nullable(),
+  }),
   z.strictObject({ call: z.literal('cancel'), destination: destination.nullable() }),
   z.strictObject({ call: z.literal('retry'), destination }),
 ]);
@@ -46,14 +50,17 @@ export function parseWish(line: string, paths: readonly string[]): { wish: Wish 
   if (!parsed.success) return bad(excerpt(line));
   const asked = parsed.data;
   const index = typeof asked.destination === 'string' ? paths.indexOf(asked.destination) : asked.destination;
-  if (index !== null && paths[index] === undefined) return bad(`a destination that this job does not have, ${JSON.stringify(asked.destination)}`);
+  if (index !== null && paths[index] === undefined)
+    return bad(`a destination that this job does not have, ${JSON.stringify(asked.destination)}`);
   // Only `retry` needs one, and its schema knows no null.
   return { wish: { ...asked, destination: index } as Wish };
 }
 
 const bad = (what: string): { error: PlatterError } => ({
   error: failure({
-    code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'said', text: `Not understood on stdin: ${what}. Nothing was changed.` },
+    code: 'BAD_ARGUMENT',
+    op: 'check',
+    reason: { kind: 'said', text: `Not understood on stdin: ${what}. Nothing was changed.` },
     remedy: { kind: 'said', text: 'See platter copy --help for the lines that control a running job.' },
   }),
 });
@@ -80,18 +87,23 @@ export function isControllable(descriptor: number): boolean {
 }
 
 /** Takes wishes from lines on `input`. Its end means nothing: the job goes on. */
-export const byLines = (input: NodeJS.ReadStream): Control => (job) => {
-  const lines = createInterface({ input, terminal: false });
-  lines.on('line', (line) => {
-    if (line.trim() === '') return;
-    const { plan } = job.view();
-    const parsed = parseWish(line, plan.destinations.map(({ path }) => path));
-    if ('wish' in parsed) job.perform(parsed.wish);
-    else job.reject(parsed.error);
-  });
-  return () => {
-    lines.close();
-    // Or it would keep the program alive for as long as somebody may write to it.
-    input.destroy();
+export const byLines =
+  (input: NodeJS.ReadStream): Control =>
+  (job) => {
+    const lines = createInterface({ input, terminal: false });
+    lines.on('line', (line) => {
+      if (line.trim() === '') return;
+      const { plan } = job.view();
+      const parsed = parseWish(
+        line,
+        plan.destinations.map(({ path }) => path),
+      );
+      if ('wish' in parsed) job.perform(parsed.wish);
+      else job.reject(parsed.error);
+    });
+    return () => {
+      lines.close();
+      // Or it would keep the program alive for as long as somebody may write to it.
+      input.destroy();
+    };
   };
-};

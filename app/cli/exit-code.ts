@@ -16,7 +16,12 @@ export const EXIT = {
   cancelled: 130,
 } as const;
 
-const BY_OUTCOME: Readonly<Record<Outcome, number>> = { complete: EXIT.allGood, partial: EXIT.someFailed, failed: EXIT.noneGood, cancelled: EXIT.cancelled };
+const BY_OUTCOME: Readonly<Record<Outcome, number>> = {
+  complete: EXIT.allGood,
+  partial: EXIT.someFailed,
+  failed: EXIT.noneGood,
+  cancelled: EXIT.cancelled,
+};
 
 /**
  * Exit code of a job that ran; `stopped` says that the user stopped all of it. A job that was stopped too late to keep

@@ -13,7 +13,10 @@ export function jobLines(jobs: readonly InterruptedJob[], paint: Paint, timeZone
     `${paint('strong', id)}${name === null ? '' : `  ${printable(name)}`}  started ${date.format(startedAt)}`,
     `  from ${printable(source)}, ${size(bytes)}${damaged ? '; its log is damaged, all of it will be copied again' : ''}`,
     ...destinations.map(({ path, model, serial, durable, finished }) => {
-      const identity = [model, serial].filter((text) => text !== null).map(printable).join(', ');
+      const identity = [model, serial]
+        .filter((text) => text !== null)
+        .map(printable)
+        .join(', ');
       const share = bytes === 0 ? 0 : Math.floor((100 * durable) / bytes);
       return `  to ${printable(path)}${identity === '' ? '' : ` (${identity})`}: ${finished ? 'finished' : `${share} % is there, ${size(bytes - durable)} to go`}`;
     }),
@@ -24,12 +27,24 @@ export function jobLines(jobs: readonly InterruptedJob[], paint: Paint, timeZone
 export async function onlyJob(engine: Engine): Promise<string> {
   const [first, ...others] = await engine.call('jobs', {});
   if (first === undefined) {
-    throw new Refusal([failure({ code: 'NOTHING_TO_DO', op: 'check', reason: { kind: 'said', text: 'There is no interrupted job to continue.' } })]);
+    throw new Refusal([
+      failure({
+        code: 'NOTHING_TO_DO',
+        op: 'check',
+        reason: { kind: 'said', text: 'There is no interrupted job to continue.' },
+      }),
+    ]);
   }
   if (others.length === 0) return first.id;
-  const choice = [first, ...others].map(({ id, source, destinations }) => `${id} (${source} to ${destinations.map(({ path }) => path).join(', ')})`);
-  throw new Refusal([failure({
-    code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'said', text: `${choice.length} jobs can be continued: ${choice.join('; ')}.` },
-    remedy: { kind: 'said', text: 'Say which: platter resume JOB. platter jobs tells how far each is.' },
-  })]);
+  const choice = [first, ...others].map(
+    ({ id, source, destinations }) => `${id} (${source} to ${destinations.map(({ path }) => path).join(', ')})`,
+  );
+  throw new Refusal([
+    failure({
+      code: 'BAD_ARGUMENT',
+      op: 'check',
+      reason: { kind: 'said', text: `${choice.length} jobs can be continued: ${choice.join('; ')}.` },
+      remedy: { kind: 'said', text: 'Say which: platter resume JOB. platter jobs tells how far each is.' },
+    }),
+  ]);
 }

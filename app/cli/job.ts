@@ -29,7 +29,9 @@ async function keep(view: JobView): Promise<void> {
     await answers.of(stateDir(), new History().add(recordOf(view, Date.now())));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    mention(`this job is not in the history: ${error.errors.map(({ message, advice }) => `${message} ${advice}`).join(' ')}`);
+    mention(
+      `this job is not in the history: ${error.errors.map(({ message, advice }) => `${message} ${advice}`).join(' ')}`,
+    );
   }
 }
 
@@ -46,12 +48,23 @@ export const job: Actions['job'] = async (request, { yes, json, verbose }) => {
     return askConsent(stdin, stdout, signal).finally(() => stdout.write('\n'));
   };
   const atTerminal = stdin.isTTY && stdout.isTTY && !json;
-  const selection: Selection | null = atTerminal && terminal.moves && !verbose && inForeground() ? { index: null } : null;
+  const selection: Selection | null =
+    atTerminal && terminal.moves && !verbose && inForeground() ? { index: null } : null;
   const reporter = await reporterFor(json, selection, verbose);
-  const around = { reporter, stop, directory: process.cwd(), ask: atTerminal ? ask : null, control: controlBy(json, selection), mention, keep, holdOffSleep, log };
+  const around = {
+    reporter,
+    stop,
+    directory: process.cwd(),
+    ask: atTerminal ? ask : null,
+    control: controlBy(json, selection),
+    mention,
+    keep,
+    holdOffSleep,
+    log,
+  };
   try {
     return await withEngine(reporter.refused, async (engine) => {
-      const known = request.kind === 'resume' ? { ...request, job: request.job ?? await onlyJob(engine) } : request;
+      const known = request.kind === 'resume' ? { ...request, job: request.job ?? (await onlyJob(engine)) } : request;
       return runJob(known, yes, { ...around, engine });
     });
   } finally {

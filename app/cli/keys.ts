@@ -19,8 +19,16 @@ export interface Selection {
 export type Key = 'pause' | 'cancel' | 'retry' | 'up' | 'down' | 'all';
 
 const KEYS: Readonly<Record<string, Key>> = {
-  p: 'pause', x: 'cancel', r: 'retry', '\u001b': 'all',
-  k: 'up', '\u001b[A': 'up', '\u001bOA': 'up', j: 'down', '\u001b[B': 'down', '\u001bOB': 'down',
+  p: 'pause',
+  x: 'cancel',
+  r: 'retry',
+  '\u001b': 'all',
+  k: 'up',
+  '\u001b[A': 'up',
+  '\u001bOA': 'up',
+  j: 'down',
+  '\u001b[B': 'down',
+  '\u001bOB': 'down',
 };
 
 /** The keys in what the terminal sent at once; what is no key of ours is left out. */
@@ -31,7 +39,11 @@ export function keysIn(text: string): Key[] {
 }
 
 /** What `key` means for the job as it is: a wish, or another choice; null when nothing. */
-export function meaning(key: Key, { index }: Selection, view: JobView): { wish: Wish } | { index: number | null } | null {
+export function meaning(
+  key: Key,
+  { index }: Selection,
+  view: JobView,
+): { wish: Wish } | { index: number | null } | null {
   const { destinations } = view.progress;
   switch (key) {
     case 'up':
@@ -46,40 +58,46 @@ export function meaning(key: Key, { index }: Selection, view: JobView): { wish: 
       return { wish: { call: 'pause', destination: index, paused: meant.some(({ paused }) => !paused) } };
     }
     case 'cancel':
-      return index === null || isOver(destinations[index]!.state) ? null : { wish: { call: 'cancel', destination: index } };
+      return index === null || isOver(destinations[index]!.state)
+        ? null
+        : { wish: { call: 'cancel', destination: index } };
     case 'retry':
-      return index !== null && ['failed', 'cancelled'].includes(destinations[index]!.state) ? { wish: { call: 'retry', destination: index } } : null;
+      return index !== null && ['failed', 'cancelled'].includes(destinations[index]!.state)
+        ? { wish: { call: 'retry', destination: index } }
+        : null;
   }
 }
 
 /** Takes wishes from the keyboard behind `input`, a terminal; `selection` is kept up to date for who shows it. */
-export const byKeys = (input: NodeJS.ReadStream, selection: Selection): Control => (job) => {
-  const normal = stty('-g');
-  const hear = (data: Buffer | string): void => keysIn(data.toString()).forEach((key) => press(key, selection, job));
-  let attentive = false;
-  // A job in the background that reads from the terminal, or sets it, would be stopped by the kernel.
-  const attend = (): void => {
-    attentive = inForeground();
-    if (attentive) {
-      stty('-icanon', '-echo', 'min', '1', 'time', '0');
-      input.resume();
-    } else {
+export const byKeys =
+  (input: NodeJS.ReadStream, selection: Selection): Control =>
+  (job) => {
+    const normal = stty('-g');
+    const hear = (data: Buffer | string): void => keysIn(data.toString()).forEach((key) => press(key, selection, job));
+    let attentive = false;
+    // A job in the background that reads from the terminal, or sets it, would be stopped by the kernel.
+    const attend = (): void => {
+      attentive = inForeground();
+      if (attentive) {
+        stty('-icanon', '-echo', 'min', '1', 'time', '0');
+        input.resume();
+      } else {
+        input.pause();
+      }
+    };
+    // A shell that brings a running job to the foreground tells nobody.
+    const watch = setInterval(() => inForeground() !== attentive && attend(), WATCH);
+    input.on('data', hear);
+    process.on('SIGCONT', attend); // the shell had the terminal meanwhile, and set it as it likes it
+    attend();
+    return () => {
+      clearInterval(watch);
+      input.off('data', hear);
+      process.off('SIGCONT', attend);
       input.pause();
-    }
+      if (normal !== null && inForeground()) stty(normal.trim());
+    };
   };
-  // A shell that brings a running job to the foreground tells nobody.
-  const watch = setInterval(() => inForeground() !== attentive && attend(), WATCH);
-  input.on('data', hear);
-  process.on('SIGCONT', attend); // the shell had the terminal meanwhile, and set it as it likes it
-  attend();
-  return () => {
-    clearInterval(watch);
-    input.off('data', hear);
-    process.off('SIGCONT', attend);
-    input.pause();
-    if (normal !== null && inForeground()) stty(normal.trim());
-  };
-};
 
 function press(key: Key, selection: Selection, job: Controlled): void {
   const meant = meaning(key, selection, job.view());
@@ -104,7 +122,8 @@ function stty(...args: string[]): string | null {
  */
 export function inForeground(): boolean {
   const own = standing('self');
-  const { group, foreground } = own.terminal === '0' && process.env.PLATTER_BROKER_FD !== undefined ? standing(process.ppid) : own;
+  const { group, foreground } =
+    own.terminal === '0' && process.env.PLATTER_BROKER_FD !== undefined ? standing(process.ppid) : own;
   return group === foreground;
 }
 

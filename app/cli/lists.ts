@@ -12,20 +12,23 @@ import { withEngine } from './with-engine.ts';
 const { stdout } = process;
 
 /** `platter list`. */
-export const list: Actions['list'] = ({ all, json }) => withEngine(refusals(json), async (engine) => {
-  const disks = await engine.call('list', { all });
-  const table = (): string => diskTable(disks, stdout.isTTY ? screenOf(stdout).width : Infinity, paint).join('\n');
-  return tell(`${json ? printableJson(disks.map(diskFacts), 2) : forTerminal(table())}\n`);
-});
+export const list: Actions['list'] = ({ all, json }) =>
+  withEngine(refusals(json), async (engine) => {
+    const disks = await engine.call('list', { all });
+    const table = (): string => diskTable(disks, stdout.isTTY ? screenOf(stdout).width : Infinity, paint).join('\n');
+    return tell(`${json ? printableJson(disks.map(diskFacts), 2) : forTerminal(table())}\n`);
+  });
 
 /** `platter jobs`. */
-export const jobs: Actions['jobs'] = ({ json }) => withEngine(refusals(json), async (engine) => {
-  const interrupted = await engine.call('jobs', {});
-  return tell(`${json ? printableJson(interrupted, 2) : forTerminal(jobLines(interrupted, paint).join('\n'))}\n`);
-});
+export const jobs: Actions['jobs'] = ({ json }) =>
+  withEngine(refusals(json), async (engine) => {
+    const interrupted = await engine.call('jobs', {});
+    return tell(`${json ? printableJson(interrupted, 2) : forTerminal(jobLines(interrupted, paint).join('\n'))}\n`);
+  });
 
 /** `platter forget`. */
-export const forget: Actions['forget'] = (name, { json }) => withEngine(refusals(json), async (engine) => {
-  await engine.call('forget', { job: name });
-  return EXIT.allGood;
-});
+export const forget: Actions['forget'] = (name, { json }) =>
+  withEngine(refusals(json), async (engine) => {
+    await engine.call('forget', { job: name });
+    return EXIT.allGood;
+  });

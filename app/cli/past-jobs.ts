@@ -21,35 +21,56 @@ import { asking } from './with-engine.ts';
 const { stdout } = process;
 
 /** Waits for what is read from the state folder, and tells the user when that takes its time. */
-const kept = <T>(work: Promise<T>): Promise<T> => new Answers(0, (path) => mention(`still waiting for ${path}`)).of(stateDir(), work);
+const kept = <T>(work: Promise<T>): Promise<T> =>
+  new Answers(0, (path) => mention(`still waiting for ${path}`)).of(stateDir(), work);
 
 /** `platter history`. */
-export const history: Actions['history'] = (words, { json, csv }) => asking(refusals(json), async () => {
-  const { records, unreadable } = await kept(new History().all());
-  const found = search(records, words.join(' '));
-  if (csv) return tell(stdout.isTTY ? forTerminal(printableLines(recordsCsv(found), '\r\n')) : recordsCsv(found));
-  return tell(`${json ? printableJson(found.map(recordToKeep), 2) : forTerminal(historyLines(found, unreadable, paint, words.length > 0).join('\n'))}\n`);
-});
+export const history: Actions['history'] = (words, { json, csv }) =>
+  asking(refusals(json), async () => {
+    const { records, unreadable } = await kept(new History().all());
+    const found = search(records, words.join(' '));
+    if (csv) return tell(stdout.isTTY ? forTerminal(printableLines(recordsCsv(found), '\r\n')) : recordsCsv(found));
+    return tell(
+      `${json ? printableJson(found.map(recordToKeep), 2) : forTerminal(historyLines(found, unreadable, paint, words.length > 0).join('\n'))}\n`,
+    );
+  });
 
 /** `platter report`. */
-export const report: Actions['report'] = (id, files, yes) => asking(refusals(false), async () => {
-  const paths = Object.values(files).flatMap((file) => (file === null ? [] : [resolve(file)]));
-  paths.filter((path, index) => paths.indexOf(path) < index).forEach(refuseTwice);
-  const record = await kept(new History().get(id));
-  for (const file of Object.values(files)) if (!yes && file !== null && (await replaces(resolve(file)))) refuseTaken(file);
-  for (const form of REPORT_FORMS) if (files[form] !== null) await saveReport(resolve(files[form]), form, [record]);
-  if (files.manifest !== null) await exportManifest(stateDir(), record.manifest ?? noManifest(), resolve(files.manifest));
-  return EXIT.allGood;
-});
+export const report: Actions['report'] = (id, files, yes) =>
+  asking(refusals(false), async () => {
+    const paths = Object.values(files).flatMap((file) => (file === null ? [] : [resolve(file)]));
+    paths.filter((path, index) => paths.indexOf(path) < index).forEach(refuseTwice);
+    const record = await kept(new History().get(id));
+    for (const file of Object.values(files))
+      if (!yes && file !== null && (await replaces(resolve(file)))) refuseTaken(file);
+    for (const form of REPORT_FORMS) if (files[form] !== null) await saveReport(resolve(files[form]), form, [record]);
+    if (files.manifest !== null)
+      await exportManifest(stateDir(), record.manifest ?? noManifest(), resolve(files.manifest));
+    return EXIT.allGood;
+  });
 
-const refuseTwice = (device: string): never => refuse({
-  code: 'DUPLICATE', op: 'check', device, reason: { kind: 'namedTwice' }, remedy: { kind: 'said', text: 'Name a file for each form of the report.' },
-});
+const refuseTwice = (device: string): never =>
+  refuse({
+    code: 'DUPLICATE',
+    op: 'check',
+    device,
+    reason: { kind: 'namedTwice' },
+    remedy: { kind: 'said', text: 'Name a file for each form of the report.' },
+  });
 
-const refuseTaken = (device: string): never => refuse({
-  code: 'CONFIRM', op: 'check', device, reason: { kind: 'said', text: 'It is there already.' }, remedy: { kind: 'said', text: 'Name another file, or add --yes to replace it.' },
-});
+const refuseTaken = (device: string): never =>
+  refuse({
+    code: 'CONFIRM',
+    op: 'check',
+    device,
+    reason: { kind: 'said', text: 'It is there already.' },
+    remedy: { kind: 'said', text: 'Name another file, or add --yes to replace it.' },
+  });
 
-const noManifest = (): never => refuse({
-  code: 'NOTHING_TO_DO', op: 'check', reason: { kind: 'said', text: 'This job has made no manifest: it did not read all of its source.' }, remedy: { kind: 'remakeManifest' },
-});
+const noManifest = (): never =>
+  refuse({
+    code: 'NOTHING_TO_DO',
+    op: 'check',
+    reason: { kind: 'said', text: 'This job has made no manifest: it did not read all of its source.' },
+    remedy: { kind: 'remakeManifest' },
+  });

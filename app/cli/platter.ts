@@ -20,7 +20,14 @@ const wantsJson = (): boolean => process.argv.includes('--json');
 /** What the parser has not accepted; it has said so on stderr, a program reads it on stdout. */
 function misused(error: CommanderError): number {
   if (error.exitCode === 0) return EXIT.allGood; // --help, --version
-  if (wantsJson()) refusals(true)([failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'said', text: error.message.replace(/^error: /u, '') } })]);
+  if (wantsJson())
+    refusals(true)([
+      failure({
+        code: 'BAD_ARGUMENT',
+        op: 'check',
+        reason: { kind: 'said', text: error.message.replace(/^error: /u, '') },
+      }),
+    ]);
   return EXIT.refused;
 }
 
@@ -33,7 +40,9 @@ const LOG_PATIENCE = 5000;
 async function main(): Promise<void> {
   watchOutput(stdout, stderr);
   outliveHangUp();
-  const exit = (code: number): void => { process.exitCode = code; };
+  const exit = (code: number): void => {
+    process.exitCode = code;
+  };
   const misnamed = process.argv.slice(2).flatMap((arg) => againstName(arg, 'check'));
   if (misnamed.length > 0) {
     refusals(wantsJson())(misnamed);
@@ -42,17 +51,20 @@ async function main(): Promise<void> {
   }
   const lists = () => import('./lists.ts');
   const pastJobs = () => import('./past-jobs.ts');
-  const parser = commands({
-    list: async (...asked) => (await lists()).list(...asked),
-    jobs: async (...asked) => (await lists()).jobs(...asked),
-    forget: async (...asked) => (await lists()).forget(...asked),
-    history: async (...asked) => (await pastJobs()).history(...asked),
-    report: async (...asked) => (await pastJobs()).report(...asked),
-    job: async (request, options) => {
-      reader.patience = request.stallTimeout * 1000;
-      return (await import('./job.ts')).job(request, options);
+  const parser = commands(
+    {
+      list: async (...asked) => (await lists()).list(...asked),
+      jobs: async (...asked) => (await lists()).jobs(...asked),
+      forget: async (...asked) => (await lists()).forget(...asked),
+      history: async (...asked) => (await pastJobs()).history(...asked),
+      report: async (...asked) => (await pastJobs()).report(...asked),
+      job: async (request, options) => {
+        reader.patience = request.stallTimeout * 1000;
+        return (await import('./job.ts')).job(request, options);
+      },
     },
-  }, exit);
+    exit,
+  );
   try {
     await parser.parseAsync(process.argv, { from: 'node' }); // whatever Node this is, commander is not to look for the arguments of an app
   } catch (error) {
@@ -64,12 +76,15 @@ async function main(): Promise<void> {
 await main().catch((error: unknown) => {
   // A bug of ours. What was written cannot be vouched for.
   log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  stderr.write(printableLines(`platter: ${error instanceof Error ? error.stack ?? error.message : String(error)}\n`));
+  stderr.write(printableLines(`platter: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`));
   process.exitCode = EXIT.noneGood;
 });
 if (reader.patience !== null && !(await allTaken(stdout, stderr, reader.patience))) process.exit(EXIT.noneGood);
 await logWritten(reader.patience ?? LOG_PATIENCE);
 // Node waits for its threads, and a thread for its file.
-if (unanswered() > 0) mention('the file system of the state folder does not answer. Platter has nothing left to do, and ends when it answers.');
+if (unanswered() > 0)
+  mention(
+    'the file system of the state folder does not answer. Platter has nothing left to do, and ends when it answers.',
+  );
 // The engine alone would keep this process.
 if (left.behind || unanswered() > 0) process.exit();

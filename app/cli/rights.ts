@@ -55,7 +55,9 @@ class AnsweringEngine implements Engine {
 
   #run({ question, argv: [sudo = '', ...args] }: RightsQuestion): void {
     // sudo reads the password from the terminal itself, not from its input.
-    const child = spawn(sudo, this.#started ? ['--non-interactive', ...args] : args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(sudo, this.#started ? ['--non-interactive', ...args] : args, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-STDERR_KEPT)));
     const ended = (code: number | null, words: string): void => {

@@ -79,7 +79,8 @@ async function askFor(plan: Plan, around: Surroundings): Promise<void> {
   if (lost.length === 0) return;
   const { ask, engine, stop } = around;
   // The devices are held while the question is open: what the user reads is what will be written.
-  const answer = ask === null ? false : await unlessStopped(Promise.race([ask(plan, stop.signal), goneOf(engine)]), around);
+  const answer =
+    ask === null ? false : await unlessStopped(Promise.race([ask(plan, stop.signal), goneOf(engine)]), around);
   if (!answer) throw new Refusal(ask === null ? lost.map(({ path }) => nobodyAsked(path)) : [declined()]);
 }
 
@@ -148,7 +149,10 @@ class RunningJob {
     this.#around.reporter.happened(typed, this.#view);
     logEvent(this.#around.log, event, this.#absolute);
     const { result } = this.#view;
-    if (result !== null) this.#inBackground(this.#around.keep(this.#absolute).then(() => this.#resolve(exitCode(result, this.#view.plan, this.#stopped))));
+    if (result !== null)
+      this.#inBackground(
+        this.#around.keep(this.#absolute).then(() => this.#resolve(exitCode(result, this.#view.plan, this.#stopped))),
+      );
   }
 
   async #cancel(): Promise<void> {
@@ -188,7 +192,11 @@ class RunningJob {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       // A wish that came too late is none any more, and `closed` tells of a host that is gone.
-      if (this.#stillRuns() && !isHostFailure(error)) reporter.denied(error.errors.map((one) => this.#spelling.error(one)), this.#view);
+      if (this.#stillRuns() && !isHostFailure(error))
+        reporter.denied(
+          error.errors.map((one) => this.#spelling.error(one)),
+          this.#view,
+        );
     }
   }
 
@@ -202,25 +210,36 @@ class RunningJob {
   }
 }
 
-const after = (view: JobView, event: JobEvent): JobView => (event.event === 'failure' ? brokeDown(view, event.failure) : reduce(view, event));
+const after = (view: JobView, event: JobEvent): JobView =>
+  event.event === 'failure' ? brokeDown(view, event.failure) : reduce(view, event);
 
 const isHostFailure = (error: unknown): boolean =>
   error instanceof Refusal && error.errors.some(({ code }) => code === 'HOST_FAILED');
 
 /** Rejects with the reason when the engine is gone; never resolves. */
 function goneOf(engine: Engine): Promise<never> {
-  return engine.closed.then((reason) => { throw new Refusal([reason ?? endedEarly()]); });
+  return engine.closed.then((reason) => {
+    throw new Refusal([reason ?? endedEarly()]);
+  });
 }
 
 const endedEarly = (): PlatterError => failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } });
 
-const nobodyAsked = (path: string): PlatterError => failure({
-  code: 'CONFIRM', op: 'check', device: path, reason: { kind: 'said', text: 'It would be overwritten, and there is no terminal to ask on.' },
-});
+const nobodyAsked = (path: string): PlatterError =>
+  failure({
+    code: 'CONFIRM',
+    op: 'check',
+    device: path,
+    reason: { kind: 'said', text: 'It would be overwritten, and there is no terminal to ask on.' },
+  });
 
-const declined = (): PlatterError => failure({
-  code: 'CONFIRM', op: 'check', reason: { kind: 'said', text: `The answer was not "${CONSENT}".` }, remedy: { kind: 'said', text: 'Nothing was written.' },
-});
+const declined = (): PlatterError =>
+  failure({
+    code: 'CONFIRM',
+    op: 'check',
+    reason: { kind: 'said', text: `The answer was not "${CONSENT}".` },
+    remedy: { kind: 'said', text: 'Nothing was written.' },
+  });
 
 /** Calls `listener` once, when `signal` is aborted or because it already is. */
 function whenAborted(signal: AbortSignal, listener: () => void): void {

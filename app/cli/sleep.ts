@@ -4,7 +4,13 @@ import { spawn } from 'node:child_process';
 import type { Logger } from '../records/log.ts';
 
 /** `cat` ends when its input does, so the hold also ends when this process is killed. */
-const HOLD = ['--what=sleep:idle', '--who=Platter', '--why=Drives are being read or written', '--mode=block', 'cat'] as const;
+const HOLD = [
+  '--what=sleep:idle',
+  '--who=Platter',
+  '--why=Drives are being read or written',
+  '--mode=block',
+  'cat',
+] as const;
 
 /**
  * Holds off sleep until the function that it gives is called. Where that cannot be had (no systemd, no right to it) the job
@@ -19,7 +25,8 @@ export function holdOffSleep(log: Logger): () => void {
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-1000)));
   child.once('error', (error) => failed(error.message));
   child.once('close', (code) => {
-    if (!released && child.pid !== undefined) failed(said.trim() === '' ? `systemd-inhibit ended with ${code ?? 'a signal'}` : said.trim());
+    if (!released && child.pid !== undefined)
+      failed(said.trim() === '' ? `systemd-inhibit ended with ${code ?? 'a signal'}` : said.trim());
   });
   // It is gone already; why, its end says.
   child.stdin.on('error', () => undefined);

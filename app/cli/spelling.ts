@@ -43,15 +43,23 @@ export class Spelling {
         return event;
       case 'progress': {
         const { progress } = event;
-        return { ...event, progress: { ...progress, destinations: progress.destinations.map((one) => this.#named(one)) } };
+        return {
+          ...event,
+          progress: { ...progress, destinations: progress.destinations.map((one) => this.#named(one)) },
+        };
       }
       case 'error':
         return { ...event, error: this.error(event.error) };
       case 'result': {
         const { result } = event;
-        const destinations = result.destinations.map((one) =>
-          ({ ...this.#named(one), errors: one.errors.map((error) => this.error(error)) }));
-        return { ...event, result: { ...result, errors: result.errors.map((error) => this.error(error)), destinations } };
+        const destinations = result.destinations.map((one) => ({
+          ...this.#named(one),
+          errors: one.errors.map((error) => this.error(error)),
+        }));
+        return {
+          ...event,
+          result: { ...result, errors: result.errors.map((error) => this.error(error)), destinations },
+        };
       }
     }
   }

@@ -40,7 +40,8 @@ export function retries(text: string): number {
 /** Seconds; 0 for no limit. */
 export function seconds(text: string): number {
   const value = /^\d+(\.\d+)?$/u.test(text) ? Number(text) : NaN;
-  if (!(value <= SECONDS_MAX)) throw new InvalidArgumentError(`Give a number of seconds up to ${SECONDS_MAX}, or 0 to wait for ever.`);
+  if (!(value <= SECONDS_MAX))
+    throw new InvalidArgumentError(`Give a number of seconds up to ${SECONDS_MAX}, or 0 to wait for ever.`);
   return value;
 }
 

@@ -42,10 +42,12 @@ export async function withEngine(refused: Refused, act: (engine: Engine) => Prom
   });
   const engine = withRights(started, mention);
   try {
-    return await asking(refused, () => act(engine).catch((error: unknown) => {
-      stalled ||= error instanceof Refusal && hasStalled(error.errors);
-      throw error;
-    }));
+    return await asking(refused, () =>
+      act(engine).catch((error: unknown) => {
+        stalled ||= error instanceof Refusal && hasStalled(error.errors);
+        throw error;
+      }),
+    );
   } finally {
     await letGo(engine, stalled);
   }
@@ -66,5 +68,7 @@ async function letGo(engine: Engine, stalled: boolean): Promise<void> {
     waits = now;
   }
   left.behind = true;
-  stderr.write('platter: a device still does not answer. The engine that waits for it stays behind, and ends when the device answers or is unplugged.\n');
+  stderr.write(
+    'platter: a device still does not answer. The engine that waits for it stays behind, and ends when the device answers or is unplugged.\n',
+  );
 }

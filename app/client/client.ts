@@ -3,7 +3,15 @@
 import { type Readable, type Writable } from 'node:stream';
 import type { PlatterError } from '../contract/errors.ts';
 import type { End, Reason } from '../contract/facts.ts';
-import type { DisksEvent, HostCalls, HostEvent, HostMethod, HostRequest, HostResponse, RightsEvent } from '../contract/host.ts';
+import type {
+  DisksEvent,
+  HostCalls,
+  HostEvent,
+  HostMethod,
+  HostRequest,
+  HostResponse,
+  RightsEvent,
+} from '../contract/host.ts';
 import { failure, Refusal } from '../base/errors.ts';
 import { encodeFrame, FrameDecoder, FrameError } from './frames.ts';
 import { hostCommand, startHost, type HostEnd, type HostProcess, type HostRights } from './host-process.ts';
@@ -48,8 +56,16 @@ export interface Engine {
 }
 
 /** Starts the engine host. A host that cannot be started shows in `closed` and in every call. */
-export function startEngine({ command, host, streams, rights = { control: null, sudo: false }, heard }: EngineOptions = {}): Engine {
-  return new HostClient(host ?? (streams === undefined ? startHost(command ?? hostCommand(), rights, heard) : attached(streams)));
+export function startEngine({
+  command,
+  host,
+  streams,
+  rights = { control: null, sudo: false },
+  heard,
+}: EngineOptions = {}): Engine {
+  return new HostClient(
+    host ?? (streams === undefined ? startHost(command ?? hostCommand(), rights, heard) : attached(streams)),
+  );
 }
 
 /** A host that somebody else started: all that is known of its end is that its output ends. */
@@ -75,7 +91,10 @@ function frameOf(request: HostRequest): Buffer {
   try {
     return encodeFrame(request);
   } catch (error) {
-    if (error instanceof FrameError) throw new Refusal([failure({ code: 'BAD_ARGUMENT', op: 'host', reason: { kind: 'badFrame', said: error.message } })]);
+    if (error instanceof FrameError)
+      throw new Refusal([
+        failure({ code: 'BAD_ARGUMENT', op: 'host', reason: { kind: 'badFrame', said: error.message } }),
+      ]);
     throw error;
   }
 }
@@ -197,9 +216,15 @@ class HostClient implements Engine {
     if (this.#gone !== null) return this.#gone;
     const orderly = how === null && !this.#jobRuns && this.#pending.size === 0;
     const end: End = orderly ? { kind: 'closed' } : (how ?? { kind: 'early' });
-    const reason: Reason = how === null || said === '' ? { kind: 'hostFailed', end } : { kind: 'hostFailedSaying', end, said };
+    const reason: Reason =
+      how === null || said === '' ? { kind: 'hostFailed', end } : { kind: 'hostFailedSaying', end, said };
     const writes = this.#jobRuns || [...this.#pending.values()].some(({ method }) => method === 'start');
-    const error = failure({ code: 'HOST_FAILED', op: 'host', reason, ...(writes ? {} : { remedy: { kind: 'nothingWritten' } }) });
+    const error = failure({
+      code: 'HOST_FAILED',
+      op: 'host',
+      reason,
+      ...(writes ? {} : { remedy: { kind: 'nothingWritten' } }),
+    });
     this.#gone = new Refusal([error]);
     for (const { reject } of this.#pending.values()) reject(this.#gone);
     this.#pending.clear();

@@ -42,7 +42,10 @@ const PLACES = ['/usr/bin', '/bin', '/run/wrappers/bin'];
 export function meansHere(beside: string): Means {
   const find = (name: string): string | null => PLACES.map((place) => `${place}/${name}`).find(isProgram) ?? null;
   return {
-    installed: isProgram(BROKER) ? BROKER : null, beside: isProgram(beside) ? beside : null, pkexec: find('pkexec'), sudo: find('sudo'),
+    installed: isProgram(BROKER) ? BROKER : null,
+    beside: isProgram(beside) ? beside : null,
+    pkexec: find('pkexec'),
+    sudo: find('sudo'),
     packaged: beside.includes('/app.asar.unpacked/'),
   };
 }
@@ -54,8 +57,12 @@ export function wayToRights({ control, sudo }: Given, means: Means): Way {
   const forSudo = means.installed ?? means.beside;
   if (sudo && means.sudo !== null && forSudo !== null) return { how: 'sudo', command: [means.sudo, '--', forSudo] };
   // Where the desktop has no agent pkexec says so at once instead of asking on a terminal.
-  if (means.installed !== null && means.pkexec !== null) return { how: 'pkexec', command: [means.pkexec, '--disable-internal-agent', means.installed] };
-  return { how: 'none', remedy: { kind: means.installed !== null ? 'installPkexec' : means.packaged ? 'installPackage' : 'sudoStart' } };
+  if (means.installed !== null && means.pkexec !== null)
+    return { how: 'pkexec', command: [means.pkexec, '--disable-internal-agent', means.installed] };
+  return {
+    how: 'none',
+    remedy: { kind: means.installed !== null ? 'installPkexec' : means.packaged ? 'installPackage' : 'sudoStart' },
+  };
 }
 
 /** The devices as the broker's command line names them: by kernel name, in order. polkit shows it to the user. */
@@ -76,19 +83,30 @@ export interface CommandEnd {
  * and of sudo(8); any other end is the broker's own.
  */
 export function elevationFailure(how: 'pkexec' | 'sudo', { code, said }: CommandEnd, devices: string[]): PlatterError {
-  const told = (error: 'ELEVATION_DENIED' | 'ELEVATION_CANCELLED' | 'NO_AGENT', reason: Reason): PlatterError => failure({ code: error, op: 'open', reason });
+  const told = (error: 'ELEVATION_DENIED' | 'ELEVATION_CANCELLED' | 'NO_AGENT', reason: Reason): PlatterError =>
+    failure({ code: error, op: 'open', reason });
   if (how === 'pkexec' && code === 126) return told('ELEVATION_CANCELLED', { kind: 'elevationCancelled', devices });
   if (how === 'pkexec' && code === 127) {
     if (/no authentication agent/i.test(said)) return told('NO_AGENT', { kind: 'elevationNoAgent', devices });
-    return told('ELEVATION_DENIED', /not authorized/i.test(said) ? { kind: 'elevationDenied', devices } : { kind: 'pkexecFailed', devices, said: firstLine(said) });
+    return told(
+      'ELEVATION_DENIED',
+      /not authorized/i.test(said)
+        ? { kind: 'elevationDenied', devices }
+        : { kind: 'pkexecFailed', devices, said: firstLine(said) },
+    );
   }
   if (how === 'sudo' && code === 1 && /^sudo: |sudoers/m.test(said)) {
     return told('ELEVATION_DENIED', { kind: 'sudoFailed', devices, said: firstLine(said.replace(/^sudo: /gm, '')) });
   }
   // Ctrl-C at sudo's prompt.
-  if (how === 'sudo' && code === 1 && said.trim() === '') return told('ELEVATION_CANCELLED', { kind: 'elevationCancelled', devices });
+  if (how === 'sudo' && code === 1 && said.trim() === '')
+    return told('ELEVATION_CANCELLED', { kind: 'elevationCancelled', devices });
   if (said.trim() === '') return told('ELEVATION_DENIED', { kind: 'brokerEnded' });
-  return told('ELEVATION_DENIED', { kind: 'brokerRefused', status: String(code ?? '-'), said: firstLine(said.replace(/^platter-broker: /gm, '')) });
+  return told('ELEVATION_DENIED', {
+    kind: 'brokerRefused',
+    status: String(code ?? '-'),
+    said: firstLine(said.replace(/^platter-broker: /gm, '')),
+  });
 }
 
 const firstLine = (text: string): string => (/[^\n]+/.exec(text)?.[0].trim() ?? '?').replace(/\.$/, '');

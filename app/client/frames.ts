@@ -13,7 +13,8 @@ export class FrameError extends Error {
 export function encodeFrame(value: unknown): Buffer {
   const json = JSON.stringify(value);
   const length = Buffer.byteLength(json);
-  if (length > MAX_FRAME_BYTES) throw new FrameError(`A frame of ${length} bytes is longer than the ${MAX_FRAME_BYTES} allowed.`);
+  if (length > MAX_FRAME_BYTES)
+    throw new FrameError(`A frame of ${length} bytes is longer than the ${MAX_FRAME_BYTES} allowed.`);
   const frame = Buffer.allocUnsafe(HEADER_BYTES + length);
   frame.writeUInt32BE(length);
   frame.write(json, HEADER_BYTES);
@@ -74,7 +75,8 @@ export class FrameDecoder {
 }
 
 function checkedLength(length: number): number {
-  if (length > MAX_FRAME_BYTES) throw new FrameError(`A frame of ${length} bytes was announced; ${MAX_FRAME_BYTES} are allowed.`);
+  if (length > MAX_FRAME_BYTES)
+    throw new FrameError(`A frame of ${length} bytes was announced; ${MAX_FRAME_BYTES} are allowed.`);
   if (length === 0) throw new FrameError('An empty frame was announced.');
   return length;
 }

@@ -51,7 +51,11 @@ export function controlSocket(env: NodeJS.ProcessEnv = process.env): number | nu
 }
 
 /** The command that becomes the host where no other is asked for: this very program, as plain Node. */
-export const hostCommand = (): readonly string[] => [process.execPath, ...NO_INSPECTOR, fileURLToPath(HOST).replace(...UNPACKED)];
+export const hostCommand = (): readonly string[] => [
+  process.execPath,
+  ...NO_INSPECTOR,
+  fileURLToPath(HOST).replace(...UNPACKED),
+];
 
 /** In the host the control socket comes after its three standard streams. */
 const CONTROL = 3;
@@ -60,11 +64,22 @@ const CONTROL = 3;
  * Starts `command`, which takes the host's arguments. A command that cannot be started is a host that has ended. `heard` hears
  * what it says on stderr.
  */
-export function startHost(command: readonly string[], { control, sudo }: HostRights, heard: (text: string) => void = () => undefined): HostProcess {
-  const [program = '', ...args] = [...command, ...(control === null ? [] : ['--broker', String(CONTROL)]), ...(sudo ? ['--sudo'] : [])];
+export function startHost(
+  command: readonly string[],
+  { control, sudo }: HostRights,
+  heard: (text: string) => void = () => undefined,
+): HostProcess {
+  const [program = '', ...args] = [
+    ...command,
+    ...(control === null ? [] : ['--broker', String(CONTROL)]),
+    ...(sudo ? ['--sudo'] : []),
+  ];
   const { PLATTER_BROKER_FD: _control, ...env } = process.env;
   const asNode = 'electron' in process.versions ? { ELECTRON_RUN_AS_NODE: '1' } : {};
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe', ...(control === null ? [] : [control])], env: { ...env, ...asNode } }) as ChildProcessWithoutNullStreams;
+  const child = spawn(program, args, {
+    stdio: ['pipe', 'pipe', 'pipe', ...(control === null ? [] : [control])],
+    env: { ...env, ...asNode },
+  }) as ChildProcessWithoutNullStreams;
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-STDERR_KEPT);
@@ -72,7 +87,17 @@ export function startHost(command: readonly string[], { control, sudo }: HostRig
   });
   // Writing to a host that is gone fails with EPIPE; how it ended says more.
   child.stdin.on('error', () => undefined);
-  return { pid: child.pid ?? null, readable: child.stdout, writable: child.stdin, ended: end(child).then(({ how, code }) => ({ how, code, said, lastWords: said.trimEnd().split('\n').at(-1)!.trim() })) };
+  return {
+    pid: child.pid ?? null,
+    readable: child.stdout,
+    writable: child.stdin,
+    ended: end(child).then(({ how, code }) => ({
+      how,
+      code,
+      said,
+      lastWords: said.trimEnd().split('\n').at(-1)!.trim(),
+    })),
+  };
 }
 
 /** How `child` ended, once its output is read. */

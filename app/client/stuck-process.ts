@@ -20,7 +20,8 @@ export function waitsOf(pid: number, proc = '/proc'): Waits {
 }
 
 /** Has a thread been in one wait from `before` to `now`? */
-export const isStuck = (before: Waits, now: Waits): boolean => [...now].some(([thread, switches]) => before.get(thread) === switches);
+export const isStuck = (before: Waits, now: Waits): boolean =>
+  [...now].some(([thread, switches]) => before.get(thread) === switches);
 
 /** A thread can end while it is looked at. */
 const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'ENOTDIR']);

@@ -5,7 +5,8 @@ import type { Reason, Remedy } from './facts.ts';
 export type { ErrorCode } from './codes.ts';
 
 /** The operation that failed. */
-export type Operation = 'open' | 'check' | 'read' | 'write' | 'flush' | 'verify' | 'rename' | 'unmount' | 'eject' | 'host';
+export type Operation =
+  'open' | 'check' | 'read' | 'write' | 'flush' | 'verify' | 'rename' | 'unmount' | 'eject' | 'host';
 
 /** What is known of a failure, in no language. The window says `reason` and `remedy` in its own. */
 export interface FailureFacts {

@@ -6,9 +6,20 @@ import { FACTS, type Fact, type FactValues, type Part, type Spec } from './facts
 const MOST_NESTED = 2;
 
 const text = z.string();
-const drive = z.strictObject({ model: text.nullable(), serial: text.nullable(), size: z.number() }) satisfies z.ZodType<FactValues['drive']>;
+const drive = z.strictObject({ model: text.nullable(), serial: text.nullable(), size: z.number() }) satisfies z.ZodType<
+  FactValues['drive']
+>;
 const place = z.strictObject({ offset: z.number(), length: z.number() }) satisfies z.ZodType<FactValues['place']>;
-const simple = { text, list: z.array(text), count: z.number(), bytes: z.number(), size: z.number(), time: z.number(), place, drive };
+const simple = {
+  text,
+  list: z.array(text),
+  count: z.number(),
+  bytes: z.number(),
+  size: z.number(),
+  time: z.number(),
+  place,
+  drive,
+};
 
 function valueOf(spec: Spec, nested: number): z.ZodType {
   if (typeof spec !== 'string') return z.enum([...spec]);
@@ -42,23 +53,25 @@ function kindSchema(part: Part, kind: string, nested: number): z.ZodType {
   if (known !== undefined) return known;
   const specs = FACTS[part] as Readonly<Record<string, Readonly<Record<string, Spec>>>>;
   const schema = z.strictObject({
-    kind: z.literal(kind), ...Object.fromEntries(Object.entries(specs[kind]!).map(([name, spec]) => [name, valueOf(spec, nested)])),
+    kind: z.literal(kind),
+    ...Object.fromEntries(Object.entries(specs[kind]!).map(([name, spec]) => [name, valueOf(spec, nested)])),
   });
   made.set(id, schema);
   return schema;
 }
 
-const tableOf = (part: Part, nested: number): z.ZodType => z.unknown().transform((value, context) => {
-  const kind = kindOf(part, value);
-  if (kind === null) {
-    context.addIssue(`This is none of the ${part}.`);
+const tableOf = (part: Part, nested: number): z.ZodType =>
+  z.unknown().transform((value, context) => {
+    const kind = kindOf(part, value);
+    if (kind === null) {
+      context.addIssue(`This is none of the ${part}.`);
+      return z.NEVER;
+    }
+    const read = kindSchema(part, kind, nested).safeParse(value);
+    if (read.success) return read.data;
+    for (const { message, path } of read.error.issues) context.addIssue({ code: 'custom', message, path });
     return z.NEVER;
-  }
-  const read = kindSchema(part, kind, nested).safeParse(value);
-  if (read.success) return read.data;
-  for (const { message, path } of read.error.issues) context.addIssue({ code: 'custom', message, path });
-  return z.NEVER;
-});
+  });
 
 /** The schema of one table. That it gives what the type says follows from both being made of the same table. */
 const schemaOf = <P extends Part>(part: P): z.ZodType<Fact<P>> => tableOf(part, MOST_NESTED) as z.ZodType<Fact<P>>;

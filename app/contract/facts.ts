@@ -6,7 +6,16 @@ import { REMEDIES } from './remedies.ts';
 import { CONTENTS, ENDS, FILES, NOTES, SOCKETS } from './notes.ts';
 
 /** Every table. Its name is that of the part of the catalogues that has its words. */
-export const FACTS = { reasons: REASONS, causes: CAUSES, remedies: REMEDIES, notes: NOTES, contents: CONTENTS, sockets: SOCKETS, ends: ENDS, files: FILES } as const;
+export const FACTS = {
+  reasons: REASONS,
+  causes: CAUSES,
+  remedies: REMEDIES,
+  notes: NOTES,
+  contents: CONTENTS,
+  sockets: SOCKETS,
+  ends: ENDS,
+  files: FILES,
+} as const;
 export type Part = keyof typeof FACTS;
 
 /** A drive as a person tells it from others. `size` in bytes. */
@@ -44,7 +53,11 @@ type ValueOf<S> = S extends keyof FactValues ? FactValues[S] : S extends readonl
 
 /** The kinds of a table that say all there is to know. */
 type Bare<Table> = { [K in keyof Table]: keyof Table[K] extends never ? K : never }[keyof Table];
-type FactOf<Table> = { kind: Bare<Table> } | { [K in Exclude<keyof Table, Bare<Table>>]: { kind: K } & { -readonly [N in keyof Table[K]]: ValueOf<Table[K][N]> } }[Exclude<keyof Table, Bare<Table>>];
+type FactOf<Table> =
+  | { kind: Bare<Table> }
+  | {
+      [K in Exclude<keyof Table, Bare<Table>>]: { kind: K } & { -readonly [N in keyof Table[K]]: ValueOf<Table[K][N]> };
+    }[Exclude<keyof Table, Bare<Table>>];
 
 /** A fact of one table. */
 export type Fact<P extends Part> = FactOf<(typeof FACTS)[P]>;

@@ -51,7 +51,8 @@ export interface HostRequest<M extends HostMethod = HostMethod> {
 }
 
 /** Host to client: the answer to a request. */
-export type HostResponse = { id: number; ok: true; result: unknown } | { id: number; ok: false; errors: PlatterError[] };
+export type HostResponse =
+  { id: number; ok: true; result: unknown } | { id: number; ok: false; errors: PlatterError[] };
 
 /** Host to client: what happens in the running job. Errors and the result are never dropped; samples may be. */
 export type HostEvent =

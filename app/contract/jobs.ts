@@ -98,8 +98,24 @@ export interface Rescue {
 
 /** A request with nothing special about it, for whoever wants only some of it otherwise. */
 export const plainRequest: Omit<CopyRequest, 'kind' | 'source' | 'destinations'> = {
-  name: null, verify: true, io: 'auto', memory: null, job: null, manifest: null, saveManifest: null, update: false, repair: false,
-  keepGoing: false, rescue: null, sparse: true, assumeBlank: false, throttle: null, destinationThrottles: [], stallTimeout: 60, asIs: false, unmount: false,
+  name: null,
+  verify: true,
+  io: 'auto',
+  memory: null,
+  job: null,
+  manifest: null,
+  saveManifest: null,
+  update: false,
+  repair: false,
+  keepGoing: false,
+  rescue: null,
+  sparse: true,
+  assumeBlank: false,
+  throttle: null,
+  destinationThrottles: [],
+  stallTimeout: 60,
+  asIs: false,
+  unmount: false,
 };
 
 /** A checked request: every device is open, held, and known; nothing has been written. */
@@ -133,7 +149,13 @@ export interface InterruptedJob {
   startedAt: number;
   /** Paths as the user gave them. */
   source: string;
-  destinations: { path: string; model: string | null; serial: string | null; /** Bytes that are on the medium. */ durable: number; finished: boolean }[];
+  destinations: {
+    path: string;
+    model: string | null;
+    serial: string | null;
+    /** Bytes that are on the medium. */ durable: number;
+    finished: boolean;
+  }[];
   /** Bytes of each destination. */
   bytes: number;
   /** The log is damaged: all of it will be copied again. */
@@ -145,7 +167,17 @@ export interface InterruptedJob {
  * before an update or a repair; 'repairing' rewrites what verification named.
  */
 export type DestinationState =
-  | 'waiting' | 'comparing' | 'copying' | 'flushing' | 'verifying' | 'repairing' | 'paused' | 'stalled' | 'done' | 'failed' | 'cancelled';
+  | 'waiting'
+  | 'comparing'
+  | 'copying'
+  | 'flushing'
+  | 'verifying'
+  | 'repairing'
+  | 'paused'
+  | 'stalled'
+  | 'done'
+  | 'failed'
+  | 'cancelled';
 
 /** One destination of a running job. */
 export interface DestinationProgress {

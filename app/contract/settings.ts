@@ -25,8 +25,17 @@ export type SettingsChange = Partial<Omit<Settings, 'defaults'>> & { defaults?: 
 
 /** As Platter comes. */
 export const defaultSettings: Settings = {
-  language: 'system', theme: 'system', sounds: true, notifications: true,
-  defaults: { verify: plainRequest.verify, update: plainRequest.update, sparse: plainRequest.sparse, throttle: plainRequest.throttle, stallTimeout: plainRequest.stallTimeout },
+  language: 'system',
+  theme: 'system',
+  sounds: true,
+  notifications: true,
+  defaults: {
+    verify: plainRequest.verify,
+    update: plainRequest.update,
+    sparse: plainRequest.sparse,
+    throttle: plainRequest.throttle,
+    stallTimeout: plainRequest.stallTimeout,
+  },
 };
 
 /** The part of `AppState` that is about settings. */

@@ -132,8 +132,30 @@ export interface WindowCalls {
 
 /** Names of the calls, for the ends that loop over them. */
 export const calls = [
-  'getState', 'getSpeeds', 'refreshDisks', 'chooseImage', 'chooseOldImage', 'chooseManifest', 'chooseNewImage', 'review', 'dismissReview', 'start', 'cancel', 'pause', 'throttle',
-  'retry', 'forget', 'eject', 'dismissJob', 'findJobs', 'repeatJob', 'reportJobs', 'saveManifest', 'showLog', 'copyDiagnostics', 'changeSettings',
+  'getState',
+  'getSpeeds',
+  'refreshDisks',
+  'chooseImage',
+  'chooseOldImage',
+  'chooseManifest',
+  'chooseNewImage',
+  'review',
+  'dismissReview',
+  'start',
+  'cancel',
+  'pause',
+  'throttle',
+  'retry',
+  'forget',
+  'eject',
+  'dismissJob',
+  'findJobs',
+  'repeatJob',
+  'reportJobs',
+  'saveManifest',
+  'showLog',
+  'copyDiagnostics',
+  'changeSettings',
 ] as const satisfies readonly (keyof WindowCalls)[];
 
 /** What main tells the window without being asked. */
@@ -148,7 +170,9 @@ export interface WindowNotices {
 export const notices = ['state', 'progress'] as const satisfies readonly (keyof WindowNotices)[];
 
 type Calls = { [C in keyof WindowCalls]: (...args: WindowCalls[C]['args']) => Promise<WindowCalls[C]['result']> };
-type Listeners = { [N in keyof WindowNotices as `on${Capitalize<N>}`]: (listener: (value: WindowNotices[N]) => void) => () => void };
+type Listeners = {
+  [N in keyof WindowNotices as `on${Capitalize<N>}`]: (listener: (value: WindowNotices[N]) => void) => () => void;
+};
 
 /** `window.platter`: the calls, `onState(listener)` and its like (they return the function that stops listening), and `pathOf` for dropped files. */
 export type Bridge = Calls & Listeners & { pathOf(file: object): string };

@@ -48,7 +48,14 @@ export class LocalEngine {
    * of what must not happen: a job that ended without a result. `rights` asks for what the user may not do; null: nobody is asked.
    * `waiting` hears of a file that does not answer while a request is prepared.
    */
-  constructor(load: () => NativeAddon, emit: Emit, tellDisks: (event: DisksEvent) => void, broken: (error: unknown) => void, rights: Rights | null = null, waiting: (path: string) => void = () => undefined) {
+  constructor(
+    load: () => NativeAddon,
+    emit: Emit,
+    tellDisks: (event: DisksEvent) => void,
+    broken: (error: unknown) => void,
+    rights: Rights | null = null,
+    waiting: (path: string) => void = () => undefined,
+  ) {
     this.#load = load;
     this.#emit = emit;
     this.#tellDisks = tellDisks;
@@ -68,7 +75,13 @@ export class LocalEngine {
     this.#watch = new DiskWatch(() => this.list({ all }), this.#tellDisks, this.#broken);
     const errno = this.#hear();
     if (errno === null) return;
-    refuse({ code: 'ENGINE_UNAVAILABLE', op: 'host', errno, reason: { kind: 'noNews', errno }, remedy: { kind: 'polled' } });
+    refuse({
+      code: 'ENGINE_UNAVAILABLE',
+      op: 'host',
+      errno,
+      reason: { kind: 'noNews', errno },
+      remedy: { kind: 'polled' },
+    });
   }
 
   /** Unmounts, flushes and switches off the disk at `path`. Rejects with a Refusal. */
@@ -99,8 +112,19 @@ export class LocalEngine {
   async prepare(request: CopyRequest): Promise<Plan> {
     this.#require('idle');
     const question = new AbortController();
-    const preparing = prepare(request, { load: () => this.#addon(), rights: this.#rights, signal: question.signal, waiting: this.#waiting });
-    const busy: State = { name: 'busy', over: preparing, givenUp: false, prepared: null, withdraw: () => question.abort() };
+    const preparing = prepare(request, {
+      load: () => this.#addon(),
+      rights: this.#rights,
+      signal: question.signal,
+      waiting: this.#waiting,
+    });
+    const busy: State = {
+      name: 'busy',
+      over: preparing,
+      givenUp: false,
+      prepared: null,
+      withdraw: () => question.abort(),
+    };
     this.#state = busy;
     let prepared: Prepared;
     try {
@@ -161,7 +185,11 @@ export class LocalEngine {
     const { job } = this.#require('running');
     const count = job.prepared.destinations.length;
     if (destination === null || destination < count) return job;
-    return refuse({ code: 'BAD_ARGUMENT', op: 'host', reason: { kind: 'noSuchDestination', index: String(destination), count } });
+    return refuse({
+      code: 'BAD_ARGUMENT',
+      op: 'host',
+      reason: { kind: 'noSuchDestination', index: String(destination), count },
+    });
   }
 
   /** Gives up what is prepared, or stops what runs: that one ends later, with its result. */
@@ -232,7 +260,11 @@ export class LocalEngine {
   #require<N extends State['name']>(name: N): Extract<State, { name: N }> {
     const state = this.#state;
     if (isIn(state, name)) return state;
-    return refuse({ code: 'BAD_ARGUMENT', op: 'host', reason: { kind: name === 'prepared' ? 'notPrepared' : name === 'running' ? 'notRunning' : 'hostBusy' } });
+    return refuse({
+      code: 'BAD_ARGUMENT',
+      op: 'host',
+      reason: { kind: name === 'prepared' ? 'notPrepared' : name === 'running' ? 'notRunning' : 'hostBusy' },
+    });
   }
 
   #addon(): NativeAddon {
@@ -245,4 +277,5 @@ export class LocalEngine {
   }
 }
 
-const isIn = <N extends State['name']>(state: State, name: N): state is Extract<State, { name: N }> => state.name === name;
+const isIn = <N extends State['name']>(state: State, name: N): state is Extract<State, { name: N }> =>
+  state.name === name;

@@ -22,8 +22,12 @@ const decoder = new FrameDecoder();
 let addon: NativeAddon | null = null;
 const load = (): NativeAddon => (addon ??= loadAddon(ADDON));
 // --broker FD: the control socket of `platter-broker --as`. --sudo: the client runs sudo on its terminal when it is told to.
-const { broker, sudo = false } = parseArgs({ options: { broker: { type: 'string' }, sudo: { type: 'boolean' } } }).values;
-const rights = new Rights({ control: broker === undefined ? null : Number(broker), sudo }, load, (asking) => send({ event: 'rights', asking }));
+const { broker, sudo = false } = parseArgs({
+  options: { broker: { type: 'string' }, sudo: { type: 'boolean' } },
+}).values;
+const rights = new Rights({ control: broker === undefined ? null : Number(broker), sudo }, load, (asking) =>
+  send({ event: 'rights', asking }),
+);
 const engine = new LocalEngine(load, sendEvent, sendDisks, broken, rights, (path) => send({ event: 'waiting', path }));
 protect();
 let ending = false;
@@ -125,7 +129,11 @@ async function perform(request: CheckedRequest): Promise<unknown> {
 function refuseAll(value: unknown, said: string): void {
   const error: PlatterError = failure({ code: 'BAD_ARGUMENT', op: 'host', reason: { kind: 'notARequest', said } });
   const asked = z.object({ id: z.int().positive() }).safeParse(value);
-  send(asked.success ? { id: asked.data.id, ok: false, errors: [error] } : { event: 'error', error: { ...error, side: 'read', destination: null } });
+  send(
+    asked.success
+      ? { id: asked.data.id, ok: false, errors: [error] }
+      : { event: 'error', error: { ...error, side: 'read', destination: null } },
+  );
   console.error(error.message);
   end(1);
 }
@@ -167,10 +175,16 @@ function end(code: number): void {
   if (ending) return;
   ending = true;
   process.stdin.pause();
-  engine.stop().then(farewell).then(() => leave(code), (error: unknown) => {
-    console.error(error);
-    leave(1);
-  });
+  engine
+    .stop()
+    .then(farewell)
+    .then(
+      () => leave(code),
+      (error: unknown) => {
+        console.error(error);
+        leave(1);
+      },
+    );
 }
 
 /**

@@ -57,7 +57,8 @@ export type Input = Pick<InputEvent, 'type' | 'modifiers'> & { key?: unknown; co
 /** Keys that press a button. */
 const isButtonKey = (key: unknown): boolean => key === ' ' || key === 'Enter';
 /** Keys that write something; an input method hides which. */
-const isCharacter = (key: unknown): boolean => typeof key === 'string' && (key.length === 1 || key === 'Process' || key === 'Dead' || key === 'Unidentified');
+const isCharacter = (key: unknown): boolean =>
+  typeof key === 'string' && (key.length === 1 || key === 'Process' || key === 'Dead' || key === 'Unidentified');
 
 /** The person's side of every consent: what main has shown them, and what they pressed since. */
 export class Consent {
@@ -109,9 +110,11 @@ export class Consent {
   /** Gives why the person has not agreed to start this review, null when they have. */
   agreed({ id, plan }: Review): PlatterError | null {
     const shown = this.#shown?.id === id ? this.#shown.at : null;
-    if (shown === null || this.#now() - shown < HOLD_MS) return refusal({ kind: 'shownTooShortly' }, { kind: 'startAgain' });
+    if (shown === null || this.#now() - shown < HOLD_MS)
+      return refusal({ kind: 'shownTooShortly' }, { kind: 'startAgain' });
     const { kind, word } = consentFor(plan);
-    if (kind === 'none') return this.#pressedAt > shown ? this.pressed() : refusal({ kind: 'noPress' }, { kind: 'pressAgain' });
+    if (kind === 'none')
+      return this.#pressedAt > shown ? this.pressed() : refusal({ kind: 'noPress' }, { kind: 'pressAgain' });
     if (this.#typed >= word.length && this.pressed() === null) return null;
     if (kind === 'word') return refusal({ kind: 'notTyped' }, { kind: 'typeAgain', word });
     const held = [...this.#held.values()].some((since) => since > shown && this.#now() - since >= HOLD_MS);
@@ -124,4 +127,5 @@ export class Consent {
   }
 }
 
-const refusal = (reason: Reason, remedy: Remedy): PlatterError => failure({ code: 'CONFIRM', op: 'check', reason, remedy });
+const refusal = (reason: Reason, remedy: Remedy): PlatterError =>
+  failure({ code: 'CONFIRM', op: 'check', reason, remedy });

@@ -42,7 +42,9 @@ export function isAppUrl(url: string): boolean {
  * them, are compiled once. Before `ready`.
  */
 export function registerScheme(): void {
-  protocol.registerSchemesAsPrivileged([{ scheme: SCHEME, privileges: { standard: true, secure: true, codeCache: true } }]);
+  protocol.registerSchemesAsPrivileged([
+    { scheme: SCHEME, privileges: { standard: true, secure: true, codeCache: true } },
+  ]);
 }
 
 /** Serves the files found in `folder` now; a request names one of them or gets 404, so no path can lead outside. */

@@ -29,26 +29,50 @@ export interface Known {
 export function diagnostics({ disks, last, logPath, logLines }: Known): string {
   const { electron, chrome, node } = process.versions;
   const sections = [
-    ['Platter', `${app.getVersion()}${app.isPackaged ? '' : ' (checkout)'}, Electron ${electron}, Chrome ${chrome}, Node ${node}`],
+    [
+      'Platter',
+      `${app.getVersion()}${app.isPackaged ? '' : ' (checkout)'}, Electron ${electron}, Chrome ${chrome}, Node ${node}`,
+    ],
     ['System', `${distribution()}, kernel ${release()} (${version()}), ${process.arch}`],
-    ['Session', [process.env.XDG_SESSION_TYPE, process.env.XDG_CURRENT_DESKTOP].filter((part) => part !== undefined).join(', ') || 'unknown'],
-    ['Engine', last === null ? 'no job has run yet' : [`io ${last.io} (asked for: ${last.request.io})`, ...last.notes.map(english.note)].join('; ')],
+    [
+      'Session',
+      [process.env.XDG_SESSION_TYPE, process.env.XDG_CURRENT_DESKTOP].filter((part) => part !== undefined).join(', ') ||
+        'unknown',
+    ],
+    [
+      'Engine',
+      last === null
+        ? 'no job has run yet'
+        : [`io ${last.io} (asked for: ${last.request.io})`, ...last.notes.map(english.note)].join('; '),
+    ],
     ['Disks', disks.map(diskLine).join('\n') || 'none'],
     ['Last job', last === null ? 'none' : jobLines(last).join('\n')],
     [`Log (${logPath})`, logLines.slice(-LOG_LINES).join('\n') || 'empty'],
   ];
-  const serials = [...disks, ...(last === null ? [] : [last.source, ...last.destinations])].flatMap((end) => end?.serial ?? []);
+  const serials = [...disks, ...(last === null ? [] : [last.source, ...last.destinations])].flatMap(
+    (end) => end?.serial ?? [],
+  );
   return anonymous(sections.map(([title, text]) => `## ${title}\n${text}\n`).join('\n'), { ...person(), serials });
 }
 
 function diskLine({ path, model, size, serial, transport, kind, locked }: Disk): string {
-  const facts = [path, kind === 'loop' ? 'loop device' : (model ?? 'unknown model'), `${size} bytes`, serial === null ? 'no serial' : `serial ${serial}`, transport ?? 'unknown transport'];
+  const facts = [
+    path,
+    kind === 'loop' ? 'loop device' : (model ?? 'unknown model'),
+    `${size} bytes`,
+    serial === null ? 'no serial' : `serial ${serial}`,
+    transport ?? 'unknown transport',
+  ];
   return `${facts.join(', ')}${locked === null ? '' : `: ${locked.code}, ${english.reason(locked.reason)}`}`;
 }
 
 function jobLines(record: JobRecord): string[] {
   const { id, kind, outcome, startedAt, seconds, bytes, destinations, errors, failure } = record;
-  const all = [...(failure === null ? [] : [failure]), ...errors, ...destinations.flatMap((destination) => destination.errors)];
+  const all = [
+    ...(failure === null ? [] : [failure]),
+    ...errors,
+    ...destinations.flatMap((destination) => destination.errors),
+  ];
   return [
     `${id}: ${kind}, ${outcome}, ${startedAt}, ${seconds.toFixed(1)} s, ${bytes} bytes each`,
     ...destinations.map((destination) => {

@@ -1,5 +1,11 @@
 // The desktop's own dialogs for files. They begin where Platter was started from, if it may look there.
-import { dialog, type FileFilter, type MessageBoxOptions, type OpenDialogOptions, type SaveDialogOptions } from 'electron';
+import {
+  dialog,
+  type FileFilter,
+  type MessageBoxOptions,
+  type OpenDialogOptions,
+  type SaveDialogOptions,
+} from 'electron';
 import { accessSync, constants } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -26,26 +32,37 @@ export function chooseOldImage(): Promise<string | null> {
 
 /** Asks for a manifest; null when the user changed their mind. */
 export function chooseManifest(): Promise<string | null> {
-  return chooseFile({ title: say('dialogs.chooseManifest'), defaultPath: homedir(), filters: [manifests(), anyFile()] });
+  return chooseFile({
+    title: say('dialogs.chooseManifest'),
+    defaultPath: homedir(),
+    filters: [manifests(), anyFile()],
+  });
 }
 
 /** Asks for a file that is there; null when the user changed their mind. */
 async function chooseFile(asked: OpenDialogOptions): Promise<string | null> {
   const options = { ...asked, properties: ['openFile' as const] };
   const window = currentWindow();
-  const { canceled, filePaths } = await (window === null ? dialog.showOpenDialog(options) : dialog.showOpenDialog(window, options));
+  const { canceled, filePaths } = await (window === null
+    ? dialog.showOpenDialog(options)
+    : dialog.showOpenDialog(window, options));
   return canceled ? null : (filePaths[0] ?? null);
 }
 
 /** Asks where a new image goes; null when the user changed their mind. */
 export function chooseNewImage(): Promise<string | null> {
-  return choosePlace({ title: say('dialogs.newImage'), defaultPath: join(startFolder(), 'copy.img'), filters: images() });
+  return choosePlace({
+    title: say('dialogs.newImage'),
+    defaultPath: join(startFolder(), 'copy.img'),
+    filters: images(),
+  });
 }
 
 /** Asks where the manifest with this SHA-256 goes; null when the user changed their mind. */
 export function chooseNewManifest(manifest: string): Promise<string | null> {
   return choosePlace({
-    title: say('dialogs.newManifest'), defaultPath: join(homedir(), `platter-${manifest.slice(0, 12)}.${MANIFEST_EXTENSION}`),
+    title: say('dialogs.newManifest'),
+    defaultPath: join(homedir(), `platter-${manifest.slice(0, 12)}.${MANIFEST_EXTENSION}`),
     filters: [manifests()],
   });
 }
@@ -53,17 +70,26 @@ export function chooseNewManifest(manifest: string): Promise<string | null> {
 /** Asks where something is to be saved; null when the user changed their mind. */
 export async function choosePlace(options: SaveDialogOptions): Promise<string | null> {
   const window = currentWindow();
-  const { canceled, filePath } = await (window === null ? dialog.showSaveDialog(options) : dialog.showSaveDialog(window, options));
+  const { canceled, filePath } = await (window === null
+    ? dialog.showSaveDialog(options)
+    : dialog.showSaveDialog(window, options));
   return canceled || filePath === '' ? null : filePath;
 }
 
 /** Asks a question in a dialog of the desktop, where no is the safe answer; true for yes. */
 export async function confirm(message: string, detail: string): Promise<boolean> {
   const options: MessageBoxOptions = {
-    type: 'warning', message, detail, buttons: [say('dialogs.no'), say('dialogs.yes')], defaultId: 0, cancelId: 0,
+    type: 'warning',
+    message,
+    detail,
+    buttons: [say('dialogs.no'), say('dialogs.yes')],
+    defaultId: 0,
+    cancelId: 0,
   };
   const window = currentWindow();
-  const { response } = await (window === null ? dialog.showMessageBox(options) : dialog.showMessageBox(window, options));
+  const { response } = await (window === null
+    ? dialog.showMessageBox(options)
+    : dialog.showMessageBox(window, options));
   return response === 1;
 }
 

@@ -22,13 +22,21 @@ export class Grants {
   }
 
   /** The user wants what this job had: one of their own history, or a plan of an interrupted job. */
-  job({ source, destinations, request: { manifest, saveManifest, rescue } }: Pick<JobRecord | Plan, 'source' | 'destinations' | 'request'>): void {
+  job({
+    source,
+    destinations,
+    request: { manifest, saveManifest, rescue },
+  }: Pick<JobRecord | Plan, 'source' | 'destinations' | 'request'>): void {
     for (const path of [source?.path, manifest]) if (typeof path === 'string') this.read(path);
-    for (const path of [...destinations.map((end) => end.path), saveManifest, rescue?.map]) if (typeof path === 'string') this.write(path);
+    for (const path of [...destinations.map((end) => end.path), saveManifest, rescue?.map])
+      if (typeof path === 'string') this.write(path);
   }
 
   /** Gives a refusal for each path in `request` that is neither a disk in the list nor a file that was given for that. */
-  refusals({ kind, source, destinations, manifest, saveManifest, rescue }: CopyRequest, disks: readonly Disk[]): PlatterError[] {
+  refusals(
+    { kind, source, destinations, manifest, saveManifest, rescue }: CopyRequest,
+    disks: readonly Disk[],
+  ): PlatterError[] {
     const listed = new Set(disks.map(({ path }) => path));
     const files = destinations.filter((path) => !listed.has(path));
     const toRead = [source !== null && listed.has(source) ? null : source, manifest, ...(writes(kind) ? [] : files)];
@@ -36,6 +44,14 @@ export class Grants {
     return [
       ...toRead.filter((path) => path !== null && !this.#readable.has(path) && !this.#writable.has(path)),
       ...toWrite.filter((path) => path !== null && !this.#writable.has(path)),
-    ].map((device) => failure({ code: 'NOT_PERMITTED', op: 'check', device, reason: { kind: 'notGiven' }, remedy: { kind: 'giveFile' } }));
+    ].map((device) =>
+      failure({
+        code: 'NOT_PERMITTED',
+        op: 'check',
+        device,
+        reason: { kind: 'notGiven' },
+        remedy: { kind: 'giveFile' },
+      }),
+    );
   }
 }

@@ -20,18 +20,20 @@ const MOST_ERRORS = 3;
 const history = new History();
 
 /** Keeps a job that has ended; gives its id. */
-export const keepJob = (view: JobView): Promise<Outcome<string>> => outcome(async () => {
-  const record = recordOf(view, Date.now());
-  await history.add(record);
-  return record.id;
-});
+export const keepJob = (view: JobView): Promise<Outcome<string>> =>
+  outcome(async () => {
+    const record = recordOf(view, Date.now());
+    await history.add(record);
+    return record.id;
+  });
 
 /** The jobs that have every word of `query` in them, newest first. */
-export const findJobs = (query: string): Promise<Outcome<FoundJobs>> => outcome(async () => {
-  const { records, unreadable } = await history.all();
-  const found = search(records, query);
-  return { records: found.slice(0, MOST_FOUND).map(brief), found: found.length, unreadable };
-});
+export const findJobs = (query: string): Promise<Outcome<FoundJobs>> =>
+  outcome(async () => {
+    const { records, unreadable } = await history.all();
+    const found = search(records, query);
+    return { records: found.slice(0, MOST_FOUND).map(brief), found: found.length, unreadable };
+  });
 
 /** The job `id` as `findJobs` gives it. */
 export const findJob = (id: string): Promise<Outcome<JobRecord>> => outcome(async () => brief(await history.get(id)));
@@ -43,22 +45,30 @@ export async function lastJob(): Promise<JobRecord | null> {
 }
 
 /** Asks where the report on these jobs goes, and writes it; gives its path, null when the user changed their mind. */
-export const reportJobs = (ids: readonly string[], form: ReportForm): Promise<Outcome<string | null>> => outcome(async () => {
-  const records = await Promise.all(ids.map((id) => history.get(id)));
-  const path = await choosePlace(placeOf(records, form));
-  if (path !== null) await saveReport(path, form, records, language());
-  return path;
-});
+export const reportJobs = (ids: readonly string[], form: ReportForm): Promise<Outcome<string | null>> =>
+  outcome(async () => {
+    const records = await Promise.all(ids.map((id) => history.get(id)));
+    const path = await choosePlace(placeOf(records, form));
+    if (path !== null) await saveReport(path, form, records, language());
+    return path;
+  });
 
 function placeOf(records: readonly JobRecord[], form: ReportForm): SaveDialogOptions {
   const name = records.length === 1 ? `platter-${records[0]!.id}.${form}` : `platter-history.${form}`;
-  return { title: say('history.save'), defaultPath: join(homedir(), name), filters: [{ name: form.toUpperCase(), extensions: [form] }] };
+  return {
+    title: say('history.save'),
+    defaultPath: join(homedir(), name),
+    filters: [{ name: form.toUpperCase(), extensions: [form] }],
+  };
 }
 
 const brief = (record: JobRecord): JobRecord => ({
   ...record,
   errors: record.errors.slice(0, MOST_ERRORS),
-  destinations: record.destinations.map((destination) => ({ ...destination, errors: destination.errors.slice(0, MOST_ERRORS) })),
+  destinations: record.destinations.map((destination) => ({
+    ...destination,
+    errors: destination.errors.slice(0, MOST_ERRORS),
+  })),
 });
 
 async function outcome<T>(act: () => Promise<T>): Promise<Outcome<T>> {

@@ -22,7 +22,10 @@ type Result<C extends Call> = WindowCalls[C]['result'];
 export type Handlers = { [C in Call]: (...args: WindowCalls[C]['args']) => Result<C> | Promise<Result<C>> };
 
 const none = z.tuple([]);
-const destination = z.int().nonnegative().max(MAX_DESTINATIONS - 1);
+const destination = z
+  .int()
+  .nonnegative()
+  .max(MAX_DESTINATIONS - 1);
 /** Null is the whole job. */
 const jobOrOne = destination.nullable();
 const { element: path } = copyRequest.shape.destinations;
@@ -75,11 +78,17 @@ export function notify<N extends keyof WindowNotices>(name: N, value: WindowNoti
   currentWindow()?.webContents.send(channel(name), value);
 }
 
-function answer<C extends Call>(name: C, handler: Handlers[C], parser: z.ZodType<WindowCalls[C]['args']>, person: Person): void {
+function answer<C extends Call>(
+  name: C,
+  handler: Handlers[C],
+  parser: z.ZodType<WindowCalls[C]['args']>,
+  person: Person,
+): void {
   ipcMain.handle(channel(name), async (event: IpcMainInvokeEvent, ...args: unknown[]) => {
     if (!isOurs(event)) return refuse('NOT_PERMITTED', { kind: 'notOurPage', call: name });
     const parsed = parser.safeParse(args);
-    if (!parsed.success) return refuse('BAD_ARGUMENT', { kind: 'notTheContract', call: name }, z.prettifyError(parsed.error));
+    if (!parsed.success)
+      return refuse('BAD_ARGUMENT', { kind: 'notTheContract', call: name }, z.prettifyError(parsed.error));
     const refused = NEEDS[name] === 'press' ? await person.pressed(name) : null;
     if (refused !== null) return told(refused);
     return handler(...parsed.data);

@@ -38,8 +38,18 @@ export interface Gate {
 /** The state of disks and jobs, and the only ways to change it. One job at a time. */
 export class Jobs {
   #state: JobsState = {
-    elevating: false, disks: [], disksError: null, hotplugError: null, review: null, job: null, drives: [], interrupted: [], interruptedError: null,
-    opened: null, record: null, recordError: null,
+    elevating: false,
+    disks: [],
+    disksError: null,
+    hotplugError: null,
+    review: null,
+    job: null,
+    drives: [],
+    interrupted: [],
+    interruptedError: null,
+    opened: null,
+    record: null,
+    recordError: null,
   };
   #engine: Engine | null = null;
   #listing: Promise<void> | null = null;
@@ -60,7 +70,13 @@ export class Jobs {
    * `connect` starts the engine host, again after it failed; `publish` hears of every change; `loopDevices` adds loop devices
    * to the disks; `gate` is asked before anything is checked or started.
    */
-  constructor(connect: () => Engine, publish: (state: JobsState) => void, loopDevices: boolean, witness: Witness, gate: Gate) {
+  constructor(
+    connect: () => Engine,
+    publish: (state: JobsState) => void,
+    loopDevices: boolean,
+    witness: Witness,
+    gate: Gate,
+  ) {
     this.#connect = connect;
     this.#publish = publish;
     this.#loopDevices = loopDevices;
@@ -173,7 +189,12 @@ export class Jobs {
   async throttle(destination: number | null, bytesPerSecond: number | null): Promise<Outcome<null>> {
     const done = await this.#control('throttle', { destination, bytesPerSecond });
     if (done.ok && destination === null) this.#change(() => ({ throttle: bytesPerSecond }));
-    else if (done.ok) this.#change(({ destinationThrottles }) => ({ destinationThrottles: destinationThrottles.map((limit, index) => (index === destination ? bytesPerSecond : limit)) }));
+    else if (done.ok)
+      this.#change(({ destinationThrottles }) => ({
+        destinationThrottles: destinationThrottles.map((limit, index) =>
+          index === destination ? bytesPerSecond : limit,
+        ),
+      }));
     return done;
   }
 
@@ -259,14 +280,20 @@ export class Jobs {
   }
 
   /** A call about the running job. */
-  async #control<M extends 'pause' | 'throttle' | 'retry'>(method: M, params: HostCalls[M]['params']): Promise<Outcome<null>> {
+  async #control<M extends 'pause' | 'throttle' | 'retry'>(
+    method: M,
+    params: HostCalls[M]['params'],
+  ): Promise<Outcome<null>> {
     if (this.#state.job?.phase !== 'running') return { ok: false, errors: [nothingRuns()] };
     const done = await this.#ask(method, params);
     return done.ok ? { ok: true, value: null } : done;
   }
 
   /** One call to the host, its refusal as a value. */
-  async #ask<M extends HostMethod>(method: M, params: HostCalls[M]['params']): Promise<Outcome<HostCalls[M]['result']>> {
+  async #ask<M extends HostMethod>(
+    method: M,
+    params: HostCalls[M]['params'],
+  ): Promise<Outcome<HostCalls[M]['result']>> {
     try {
       return { ok: true, value: await this.#running().call(method, params) };
     } catch (error) {
@@ -346,7 +373,8 @@ export class Jobs {
 }
 
 /** Names a review of this plan: a digest of the plan, and chance, so that no two reviews of equal plans have the same name. */
-const reviewId = (plan: Plan): string => `${createHash('sha256').update(JSON.stringify(plan)).digest('hex')}-${randomUUID()}`;
+const reviewId = (plan: Plan): string =>
+  `${createHash('sha256').update(JSON.stringify(plan)).digest('hex')}-${randomUUID()}`;
 
 const stillChecking = (): PlatterError =>
   failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'stillChecking' }, remedy: { kind: 'tryAgain' } });
@@ -354,7 +382,5 @@ const anotherReview = (): PlatterError =>
   failure({ code: 'CONFIRM', op: 'check', reason: { kind: 'anotherReview' }, remedy: { kind: 'startAgain' } });
 const nothingReviewed = (): PlatterError =>
   failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'nothingReviewed' } });
-const nothingRuns = (): PlatterError =>
-  failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'nothingRuns' } });
-const unexpectedEnd = (): PlatterError =>
-  failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } });
+const nothingRuns = (): PlatterError => failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'nothingRuns' } });
+const unexpectedEnd = (): PlatterError => failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } });

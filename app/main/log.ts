@@ -15,10 +15,14 @@ export const log = new Log({
 
 /** Writes down what this is, and from now on what goes wrong where nobody looks. */
 export function setupLog(): void {
-  log.info(`Platter ${app.getVersion()} starts: Electron ${process.versions.electron}, ${process.platform} ${process.arch}`);
+  log.info(
+    `Platter ${app.getVersion()} starts: Electron ${process.versions.electron}, ${process.platform} ${process.arch}`,
+  );
   process.on('warning', (warning) => log.warn(warning.stack ?? warning.message));
   app.on('web-contents-created', (_event, contents) => listen(contents));
-  app.on('child-process-gone', (_event, { type, reason, exitCode }) => log.warn(`a ${type} process ended: ${reason}, ${exitCode}`));
+  app.on('child-process-gone', (_event, { type, reason, exitCode }) =>
+    log.warn(`a ${type} process ended: ${reason}, ${exitCode}`),
+  );
 }
 
 /** Ends Platter. The last entries are in the log, unless its file system does not answer. */
@@ -35,7 +39,8 @@ const SEVERITIES: Readonly<Record<string, Level>> = { warning: 'warn', error: 'e
 function listen(contents: WebContents): void {
   // Electron 35 has moved what was said from the arguments into the event.
   contents.on('console-message', (event: Partial<WebContentsConsoleMessageEventParams>, ...before35) => {
-    const [level, message, line, source] = event.level === undefined ? before35 : [event.level, event.message, event.lineNumber, event.sourceId];
+    const [level, message, line, source] =
+      event.level === undefined ? before35 : [event.level, event.message, event.lineNumber, event.sourceId];
     const as = SEVERITIES[String(level)];
     if (as !== undefined) log[as](`page: ${message} (${source}:${line})`);
   });

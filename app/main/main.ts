@@ -29,7 +29,9 @@ import { setupTaskbar } from './taskbar.ts';
 import { setupMenu, showWindow } from './window.ts';
 
 if (process.getuid?.() === 0) {
-  console.error('platter: the window does not run as root. Use `npm start`: as root it opens the window as an ordinary user.');
+  console.error(
+    'platter: the window does not run as root. Use `npm start`: as root it opens the window as an ordinary user.',
+  );
   app.exit(2);
 } else if (!app.requestSingleInstanceLock()) {
   app.quit();
@@ -56,18 +58,31 @@ async function run(): Promise<void> {
     person.told(state());
   };
   const publish = stateNotices(tell, [
-    setupNotifications(() => settings.state.settings), setupTaskbar(), setupSleep(), (job) => void (speeds = withPoint(speeds, job)),
+    setupNotifications(() => settings.state.settings),
+    setupTaskbar(),
+    setupSleep(),
+    (job) => void (speeds = withPoint(speeds, job)),
   ]);
   const apply = (now: SettingsState): void => {
     nativeTheme.themeSource = now.settings.theme;
     publish(state());
   };
-  const settings = new SettingsStore(join(app.getPath('userData'), 'settings.json'), app.getPreferredSystemLanguages(), apply);
-  const jobs = new Jobs(connectEngine, () => publish(state()), loopDevices, {
-    started: (job) => logStart(log, job),
-    happened: (event, job) => logEvent(log, event, job),
-    keep: keepJob,
-  }, person);
+  const settings = new SettingsStore(
+    join(app.getPath('userData'), 'settings.json'),
+    app.getPreferredSystemLanguages(),
+    apply,
+  );
+  const jobs = new Jobs(
+    connectEngine,
+    () => publish(state()),
+    loopDevices,
+    {
+      started: (job) => logStart(log, job),
+      happened: (event, job) => logEvent(log, event, job),
+      keep: keepJob,
+    },
+    person,
+  );
   speakWith(() => settings.state.language);
   // Beside Chromium's own start: the engine host and its first list take as long as that.
   const disksKnown = setupDiskWatch(jobs);
@@ -78,49 +93,61 @@ async function run(): Promise<void> {
   setupMenu();
   setupQuit(jobs);
   /** Takes the answer of a file dialog for what the user gives. */
-  const given = (use: 'read' | 'write') => (path: string | null): string | null => {
-    if (path !== null) grants[use](path);
-    return path;
-  };
-  setupIpc({
-    getState: () => disksKnown.then(() => person.answered(state())),
-    getSpeeds: () => speeds,
-    refreshDisks: () => jobs.refresh().then(() => null),
-    chooseImage: () => chooseImage().then(given('read')),
-    chooseOldImage: () => chooseOldImage().then(given('write')),
-    chooseManifest: () => chooseManifest().then(given('read')),
-    chooseNewImage: () => chooseNewImage().then(given('write')),
-    review: (request) => jobs.review(request),
-    dismissReview: () => jobs.dismissReview().then(() => null),
-    start: (id) => jobs.start(id),
-    cancel: (destination) => jobs.cancel(destination).then(() => null),
-    pause: (destination, paused) => jobs.pause(destination, paused),
-    throttle: (destination, bytesPerSecond) => jobs.throttle(destination, bytesPerSecond),
-    retry: (destination) => jobs.retry(destination),
-    forget: (job) => jobs.forget(job),
-    eject: (paths) => jobs.eject(paths),
-    dismissJob: () => jobs.dismissJob().then(() => null),
-    findJobs,
-    repeatJob: async (id) => {
-      const found = await findJob(id);
-      if (found.ok) grants.job(found.value);
-      return found;
+  const given =
+    (use: 'read' | 'write') =>
+    (path: string | null): string | null => {
+      if (path !== null) grants[use](path);
+      return path;
+    };
+  setupIpc(
+    {
+      getState: () => disksKnown.then(() => person.answered(state())),
+      getSpeeds: () => speeds,
+      refreshDisks: () => jobs.refresh().then(() => null),
+      chooseImage: () => chooseImage().then(given('read')),
+      chooseOldImage: () => chooseOldImage().then(given('write')),
+      chooseManifest: () => chooseManifest().then(given('read')),
+      chooseNewImage: () => chooseNewImage().then(given('write')),
+      review: (request) => jobs.review(request),
+      dismissReview: () => jobs.dismissReview().then(() => null),
+      start: (id) => jobs.start(id),
+      cancel: (destination) => jobs.cancel(destination).then(() => null),
+      pause: (destination, paused) => jobs.pause(destination, paused),
+      throttle: (destination, bytesPerSecond) => jobs.throttle(destination, bytesPerSecond),
+      retry: (destination) => jobs.retry(destination),
+      forget: (job) => jobs.forget(job),
+      eject: (paths) => jobs.eject(paths),
+      dismissJob: () => jobs.dismissJob().then(() => null),
+      findJobs,
+      repeatJob: async (id) => {
+        const found = await findJob(id);
+        if (found.ok) grants.job(found.value);
+        return found;
+      },
+      reportJobs,
+      saveManifest: async (manifest) => {
+        const path = await chooseNewManifest(manifest);
+        return path === null ? { ok: true, value: null } : jobs.saveManifest(manifest, path);
+      },
+      showLog: () => {
+        shell.showItemInFolder(log.path);
+        return log.path;
+      },
+      copyDiagnostics: async () => {
+        await clipboard.writeText(
+          diagnostics({
+            disks: jobs.state.disks,
+            last: await lastJob(),
+            logPath: log.path,
+            logLines: await log.tail(LOG_LINES),
+          }),
+        );
+        return null;
+      },
+      changeSettings: (change) => settings.change(change),
     },
-    reportJobs,
-    saveManifest: async (manifest) => {
-      const path = await chooseNewManifest(manifest);
-      return path === null ? { ok: true, value: null } : jobs.saveManifest(manifest, path);
-    },
-    showLog: () => {
-      shell.showItemInFolder(log.path);
-      return log.path;
-    },
-    copyDiagnostics: async () => {
-      await clipboard.writeText(diagnostics({ disks: jobs.state.disks, last: await lastJob(), logPath: log.path, logLines: await log.tail(LOG_LINES) }));
-      return null;
-    },
-    changeSettings: (change) => settings.change(change),
-  }, person);
+    person,
+  );
   const open = (argv: readonly string[], workingDirectory: string): void => {
     const image = openedImage(argv, workingDirectory, app.isPackaged ? null : app.getAppPath());
     if (image === null) return;

@@ -12,7 +12,10 @@ const NEWS_INTERVAL = 250;
 type Tell = <N extends keyof WindowNotices>(name: N, value: WindowNotices[N]) => void;
 
 /** Gives the function that takes every new state and tells the window with `tell` and the followers of the job. */
-export function stateNotices(tell: Tell, followers: readonly ((job: JobView | null) => void)[]): (state: AppState) => void {
+export function stateNotices(
+  tell: Tell,
+  followers: readonly ((job: JobView | null) => void)[],
+): (state: AppState) => void {
   let told: AppState | null = null;
   const send = (state: AppState): void => {
     const progress = told === null ? null : onlyProgress(told, state);
@@ -39,7 +42,9 @@ function onlyProgress(before: AppState, after: AppState): JobProgress | null {
 function onlyFigures(before: AppState, after: AppState): boolean {
   const is = onlyProgress(before, after)?.destinations;
   const was = before.job?.progress.destinations;
-  return is?.every(({ state, paused }, index) => state === was?.[index]?.state && paused === was[index].paused) ?? false;
+  return (
+    is?.every(({ state, paused }, index) => state === was?.[index]?.state && paused === was[index].paused) ?? false
+  );
 }
 
 /** Whoever changes something makes it anew: what is the same object is the same. */

@@ -21,7 +21,11 @@ export function setupNotifications(settings: () => Settings): (job: JobView | nu
     before = job;
     if (job === null || (ended === null && failed.length === 0)) return;
     if (!settings().notifications || currentWindow()?.isFocused() === true) return;
-    notify(ended === null ? { title: say('alerts.drive', { count: failed.length, name: nameOf(failed[0]!) }), body: reasons(failed) } : verdict(job));
+    notify(
+      ended === null
+        ? { title: say('alerts.drive', { count: failed.length, name: nameOf(failed[0]!) }), body: reasons(failed) }
+        : verdict(job),
+    );
   };
 }
 
@@ -30,14 +34,29 @@ function verdict(job: JobView): { title: string; body: string } {
   if (job.failure !== null) return { title: say('alerts.stopped'), body: sayError(job.failure).message };
   const tiles = tilesOf(job);
   const bad = tiles.filter(isBad);
-  return { title: countsOf(tiles).map(({ text }) => text).join(', '), body: bad.length > 0 ? reasons(bad) : (job.plan.name ?? baseName(job.plan.source?.path ?? job.plan.request.manifest ?? '')) };
+  return {
+    title: countsOf(tiles)
+      .map(({ text }) => text)
+      .join(', '),
+    body:
+      bad.length > 0
+        ? reasons(bad)
+        : (job.plan.name ?? baseName(job.plan.source?.path ?? job.plan.request.manifest ?? '')),
+  };
 }
 
-const nameOf = ({ name, endpoint }: Tile): string => (endpoint.port === null ? name : `${name} (${sayPort(endpoint.port)})`);
+const nameOf = ({ name, endpoint }: Tile): string =>
+  endpoint.port === null ? name : `${name} (${sayPort(endpoint.port)})`;
 
 /** Where each is and why, one a line. */
 const reasons = (tiles: readonly Tile[]): string =>
-  tiles.slice(0, MOST).map((tile) => `${nameOf(tile)}: ${tile.errors[0] === undefined ? say('states.failed') : sayError(tile.errors[0]).message}`).join('\n');
+  tiles
+    .slice(0, MOST)
+    .map(
+      (tile) =>
+        `${nameOf(tile)}: ${tile.errors[0] === undefined ? say('states.failed') : sayError(tile.errors[0]).message}`,
+    )
+    .join('\n');
 
 function notify(said: { title: string; body: string }): void {
   if (!Notification.isSupported()) return;

@@ -51,8 +51,13 @@ export function setupPerson(review: () => Review | null): PersonHere {
    * `refused`, unless a program for accessibility may have pressed for the person, which no input event tells, and they
    * say yes to main's own question.
    */
-  const unlessTheySayYes = async (refused: PlatterError | null, question: string, detail: string): Promise<PlatterError | null> => {
-    if (refused === null || asking || !UNSEEN.includes(refused.reason.kind) || !app.accessibilitySupportEnabled) return refused;
+  const unlessTheySayYes = async (
+    refused: PlatterError | null,
+    question: string,
+    detail: string,
+  ): Promise<PlatterError | null> => {
+    if (refused === null || asking || !UNSEEN.includes(refused.reason.kind) || !app.accessibilitySupportEnabled)
+      return refused;
     asking = true;
     try {
       return (await confirm(question, detail)) ? null : refused;
@@ -74,7 +79,12 @@ export function setupPerson(review: () => Review | null): PersonHere {
       // An interrupted job is named by its id: its files are in its log, which is the user's.
       if (plan.kind === 'resume') grants.job(plan);
     },
-    agreed: (asked) => unlessTheySayYes(consent.agreed(asked), say('dialogs.askStart'), say('dialogs.askStartDetail', { destinations: ends(asked.plan) })),
+    agreed: (asked) =>
+      unlessTheySayYes(
+        consent.agreed(asked),
+        say('dialogs.askStart'),
+        say('dialogs.askStartDetail', { destinations: ends(asked.plan) }),
+      ),
     pressed: (call) => unlessTheySayYes(consent.pressed(), question(call), say('dialogs.askDetail')),
     dropped: (path) => grants.read(path),
   };
@@ -85,4 +95,5 @@ function question(call: keyof WindowCalls): string {
   return call === 'forget' ? say('dialogs.askForget') : say('dialogs.askRetry');
 }
 
-const ends = ({ destinations }: Plan): string => listed(destinations.map(({ realPath, model }) => (model === null ? realPath : `${model} (${realPath})`)));
+const ends = ({ destinations }: Plan): string =>
+  listed(destinations.map(({ realPath, model }) => (model === null ? realPath : `${model} (${realPath})`)));

@@ -11,7 +11,12 @@ import { currentWindow } from './window.ts';
 const question = (job: JobView | null): MessageBoxOptions => ({
   type: 'warning',
   message: say('dialogs.running'),
-  detail: job?.plan.kind === 'verify' ? say('tasks.quitCheck') : typeof job?.plan.job === 'string' ? say('dialogs.runningDetailContinuable') : say('dialogs.runningDetail'),
+  detail:
+    job?.plan.kind === 'verify'
+      ? say('tasks.quitCheck')
+      : typeof job?.plan.job === 'string'
+        ? say('dialogs.runningDetailContinuable')
+        : say('dialogs.runningDetail'),
   buttons: [say('dialogs.keepRunning'), say('dialogs.stopAndQuit')],
   defaultId: 0,
   cancelId: 0,

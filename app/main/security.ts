@@ -11,9 +11,16 @@ import { currentWindow } from './window.ts';
 export function closeNetwork(): void {
   const { commandLine } = app;
   for (const name of [
-    'disable-background-networking', 'disable-component-update', 'disable-domain-reliability', 'disable-breakpad', 'disable-sync', 'no-pings',
-    'dns-prefetch-disable', 'no-proxy-server',
-  ]) commandLine.appendSwitch(name);
+    'disable-background-networking',
+    'disable-component-update',
+    'disable-domain-reliability',
+    'disable-breakpad',
+    'disable-sync',
+    'no-pings',
+    'dns-prefetch-disable',
+    'no-proxy-server',
+  ])
+    commandLine.appendSwitch(name);
   commandLine.appendSwitch('host-resolver-rules', 'MAP * ~NOTFOUND');
   commandLine.appendSwitch('force-webrtc-ip-handling-policy', 'disable_non_proxied_udp');
 }
@@ -43,5 +50,10 @@ export function setupSecurity(): void {
 
 /** True when a message comes from our window's main frame and that frame shows our page. */
 export function isOurs({ sender, senderFrame }: IpcMainInvokeEvent | IpcMainEvent): boolean {
-  return sender === currentWindow()?.webContents && senderFrame !== null && senderFrame === sender.mainFrame && isAppUrl(senderFrame.url);
+  return (
+    sender === currentWindow()?.webContents &&
+    senderFrame !== null &&
+    senderFrame === sender.mainFrame &&
+    isAppUrl(senderFrame.url)
+  );
 }

@@ -2,7 +2,14 @@
 import { rename } from 'node:fs/promises';
 import * as z from 'zod';
 import type { Outcome, PlatterError } from '../contract/errors.ts';
-import { defaultSettings, LANGUAGES, type JobDefaults, type Settings, type SettingsChange, type SettingsState } from '../contract/settings.ts';
+import {
+  defaultSettings,
+  LANGUAGES,
+  type JobDefaults,
+  type Settings,
+  type SettingsChange,
+  type SettingsState,
+} from '../contract/settings.ts';
 import { readPlainFile, replaceFile } from '../base/durable-file.ts';
 import { failure, failureOf, Refusal } from '../base/errors.ts';
 import { nearest } from '../words/speech.ts';
@@ -11,14 +18,22 @@ import { nearest } from '../words/speech.ts';
 const MOST_BYTES = 64 * 1024;
 
 const defaults = {
-  verify: z.boolean(), update: z.boolean(), sparse: z.boolean(), throttle: z.number().positive().nullable(), stallTimeout: z.number().min(0).max(86_400),
+  verify: z.boolean(),
+  update: z.boolean(),
+  sparse: z.boolean(),
+  throttle: z.number().positive().nullable(),
+  stallTimeout: z.number().min(0).max(86_400),
 };
 const shape = {
-  language: z.enum(['system', ...LANGUAGES]), theme: z.enum(['system', 'light', 'dark']), sounds: z.boolean(), notifications: z.boolean(),
+  language: z.enum(['system', ...LANGUAGES]),
+  theme: z.enum(['system', 'light', 'dark']),
+  sounds: z.boolean(),
+  notifications: z.boolean(),
 };
 
 /** What the window may change. */
-export const settingsChange = z.strictObject({ ...shape, defaults: z.strictObject(defaults).partial() })
+export const settingsChange = z
+  .strictObject({ ...shape, defaults: z.strictObject(defaults).partial() })
   .partial() satisfies z.ZodType<SettingsChange>;
 
 /** What a file may hold: what an older Platter did not know is missing, what a newer one knows is kept for it. */
@@ -99,7 +114,13 @@ export class SettingsStore {
     } catch (error) {
       return failureOf(error, 'rename', this.#path, 'file');
     }
-    return failure({ code: 'BAD_FILE', op: 'read', device: kept, reason: { kind: 'settingsDamaged' }, remedy: { kind: 'settingsKept', path: kept } });
+    return failure({
+      code: 'BAD_FILE',
+      op: 'read',
+      device: kept,
+      reason: { kind: 'settingsDamaged' },
+      remedy: { kind: 'settingsKept', path: kept },
+    });
   }
 
   #stateOf(contents: FileContents, settingsError: PlatterError | null): SettingsState {
@@ -111,7 +132,11 @@ export class SettingsStore {
       notifications: of.notifications ?? defaultSettings.notifications,
       defaults: defaultsOf(of.defaults ?? {}),
     };
-    return { settings, language: settings.language === 'system' ? nearest(this.#system) : settings.language, settingsError };
+    return {
+      settings,
+      language: settings.language === 'system' ? nearest(this.#system) : settings.language,
+      settingsError,
+    };
   }
 }
 

@@ -50,7 +50,9 @@ export function showWindow(): void {
 
 /** Gives developers reload and the inspector (menu hidden until Alt), and users of a package no menu. */
 export function setupMenu(): void {
-  const menu = Menu.buildFromTemplate([{ label: say('dialogs.develop'), submenu: [{ role: 'reload' }, { role: 'toggleDevTools' }] }]);
+  const menu = Menu.buildFromTemplate([
+    { label: say('dialogs.develop'), submenu: [{ role: 'reload' }, { role: 'toggleDevTools' }] },
+  ]);
   Menu.setApplicationMenu(app.isPackaged ? null : menu);
 }
 

@@ -17,13 +17,17 @@ const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '
 export function anonymous(text: string, { home, user, host, serials }: Person): string {
   const long = [...new Set(serials)].filter((serial) => serial.length > 6).sort((a, b) => b.length - a.length);
   const withoutSerials = long.reduce((rest, serial) => rest.replaceAll(serial, `…${serial.slice(-6)}`), text);
-  const withoutHome = home.length > 1 ? withoutSerials.replace(new RegExp(`${escaped(home)}(?![\\w.-])`, 'gu'), '~') : withoutSerials;
-  return withoutHome
-    // Those of others, and where desktops mount what is plugged in.
-    .replace(/\/(home|media|run\/media|run\/user)\/[^/\s,;:"'|]+/gu, '/$1/…')
-    .replace(word(user), '…')
-    .replace(word(host), '…');
+  const withoutHome =
+    home.length > 1 ? withoutSerials.replace(new RegExp(`${escaped(home)}(?![\\w.-])`, 'gu'), '~') : withoutSerials;
+  return (
+    withoutHome
+      // Those of others, and where desktops mount what is plugged in.
+      .replace(/\/(home|media|run\/media|run\/user)\/[^/\s,;:"'|]+/gu, '/$1/…')
+      .replace(word(user), '…')
+      .replace(word(host), '…')
+  );
 }
 
 /** A name of one or two letters is no name that could be told from other text. */
-const word = (name: string): RegExp => (name.length > 2 ? new RegExp(`(?<![\\w-])${escaped(name)}(?![\\w-])`, 'gu') : /(?!)/u);
+const word = (name: string): RegExp =>
+  name.length > 2 ? new RegExp(`(?<![\\w-])${escaped(name)}(?![\\w-])`, 'gu') : /(?!)/u;

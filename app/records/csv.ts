@@ -43,7 +43,9 @@ const COLUMNS: readonly [string, (record: JobRecord, destination: RecordedDestin
 
 /** The table, with a line of names first. Lines end in CR LF. */
 export function recordsCsv(records: readonly JobRecord[]): string {
-  const rows = records.flatMap((record) => record.destinations.map((destination) => COLUMNS.map(([, value]) => value(record, destination))));
+  const rows = records.flatMap((record) =>
+    record.destinations.map((destination) => COLUMNS.map(([, value]) => value(record, destination))),
+  );
   return [COLUMNS.map(([name]) => name), ...rows].map((cells) => `${cells.map(cell).join(',')}\r\n`).join('');
 }
 

@@ -48,7 +48,9 @@ export class History {
   async all(): Promise<Found> {
     const ids = await this.#ids();
     for (const id of this.#known.keys()) if (!ids.includes(id)) this.#known.delete(id);
-    const records = (await Promise.all(ids.map((id) => this.get(id).catch(nullIfRefused)))).filter((record) => record !== null);
+    const records = (await Promise.all(ids.map((id) => this.get(id).catch(nullIfRefused)))).filter(
+      (record) => record !== null,
+    );
     return { records, unreadable: ids.length - records.length };
   }
 
@@ -73,7 +75,10 @@ export class History {
   async #ids(): Promise<string[]> {
     try {
       const names = await readdir(this.#folder);
-      return names.flatMap((name) => NAME.exec(name)?.[1] ?? []).sort().reverse();
+      return names
+        .flatMap((name) => NAME.exec(name)?.[1] ?? [])
+        .sort()
+        .reverse();
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return [];
       throw this.#refusal(error, 'read');
@@ -91,13 +96,14 @@ export class History {
   #refusal(error: unknown, op: 'read' | 'write'): unknown {
     if (errnoOf(error) === null) return error;
     const known = failureOf(error, op, this.#folder, 'file');
-    const reason = known.errno === 'ENOTDIR' ? { kind: 'notAFolder', path: this.#folder } as const : known.reason;
+    const reason = known.errno === 'ENOTDIR' ? ({ kind: 'notAFolder', path: this.#folder } as const) : known.reason;
     return new Refusal([failure({ ...known, reason, remedy: { kind: 'otherStateFolder' } })]);
   }
 }
 
 /** A record as it is in a file. */
-export const writtenRecord = (record: JobRecord): Buffer => Buffer.from(`${JSON.stringify(recordToKeep(record), null, 2)}\n`);
+export const writtenRecord = (record: JobRecord): Buffer =>
+  Buffer.from(`${JSON.stringify(recordToKeep(record), null, 2)}\n`);
 
 async function readRecord(path: string): Promise<JobRecord> {
   const bytes = await readPlainFile(path, MOST_BYTES);
@@ -115,6 +121,10 @@ function jsonOf(bytes: Buffer): unknown {
   }
 }
 
-const noRecord = (id: string): never => refuse({
-  code: 'NOTHING_TO_DO', op: 'check', reason: id === 'last' ? { kind: 'historyEmpty' } : { kind: 'noRecordOf', id }, remedy: { kind: 'listHistory' },
-});
+const noRecord = (id: string): never =>
+  refuse({
+    code: 'NOTHING_TO_DO',
+    op: 'check',
+    reason: id === 'last' ? { kind: 'historyEmpty' } : { kind: 'noRecordOf', id },
+    remedy: { kind: 'listHistory' },
+  });

@@ -38,8 +38,12 @@ export class Log implements Logger {
   #writing: Promise<void> | null = null;
 
   /** `level` is the last one that is kept (PLATTER_LOG, else info); `echo` hears every entry, whatever its level. */
-  constructor({ state = stateDir(), level = levelOf(process.env.PLATTER_LOG), most = MOST_BYTES, echo = () => undefined }:
-  { state?: string; level?: Level; most?: number; echo?: (line: string, level: Level) => void } = {}) {
+  constructor({
+    state = stateDir(),
+    level = levelOf(process.env.PLATTER_LOG),
+    most = MOST_BYTES,
+    echo = () => undefined,
+  }: { state?: string; level?: Level; most?: number; echo?: (line: string, level: Level) => void } = {}) {
     this.path = join(state, 'platter.log');
     this.#level = level;
     this.#most = most;
@@ -59,12 +63,19 @@ export class Log implements Logger {
   /** The last `count` lines, the oldest first; none when the file cannot be read. */
   async tail(count: number): Promise<string[]> {
     await this.written();
-    const texts = await Promise.all([`${this.path}.1`, this.path].map((path) => this.#quietly(() => readFile(path, 'utf8'), '')));
-    return texts.flatMap((text) => text.split('\n')).filter((line) => line !== '').slice(-count);
+    const texts = await Promise.all(
+      [`${this.path}.1`, this.path].map((path) => this.#quietly(() => readFile(path, 'utf8'), '')),
+    );
+    return texts
+      .flatMap((text) => text.split('\n'))
+      .filter((line) => line !== '')
+      .slice(-count);
   }
 
   #say(level: Level, message: string): void {
-    const text = message.replace(UNSAFE, (character) => (character === '\n' ? ' | ' : `\\u{${character.codePointAt(0)!.toString(16)}}`));
+    const text = message.replace(UNSAFE, (character) =>
+      character === '\n' ? ' | ' : `\\u{${character.codePointAt(0)!.toString(16)}}`,
+    );
     const line = `${new Date().toISOString()} ${level.padEnd(5)} [${process.pid}] ${text}`;
     this.#echo(line, level);
     if (LEVELS.indexOf(level) > LEVELS.indexOf(this.#level)) return;
@@ -125,7 +136,10 @@ export function logEvent(log: Logger, event: JobEvent, view: JobView): void {
       log.error(`job: ${errorLine(event.failure)}`);
       return;
     case 'result': {
-      const ends = event.result.destinations.map((destination) => `${destination.path} ${verdictWords(verdictOf(destination, event.result), destination.uncompared)}`);
+      const ends = event.result.destinations.map(
+        (destination) =>
+          `${destination.path} ${verdictWords(verdictOf(destination, event.result), destination.uncompared)}`,
+      );
       log.info(`job: ended after ${event.result.seconds.toFixed(1)} s: ${ends.join(', ')}`);
       for (const note of event.result.notes) log.info(`job: ${english.note(note)}`);
       if (view.plan.job !== null) log.debug(`job: its log is ${view.plan.job}`);
@@ -136,7 +150,9 @@ export function logEvent(log: Logger, event: JobEvent, view: JobView): void {
 /** Tells `log` that a job begins. */
 export function logStart(log: Logger, { plan }: Pick<JobView, 'plan'>): void {
   const { kind, source, destinations, bytes, io, memory, verify, notes, request } = plan;
-  log.info(`job: ${kind} of ${bytes} bytes from ${source?.path ?? request.manifest ?? 'nothing'} to ${destinations.map(({ path }) => path).join(', ')}`
-    + ` (${verify ? 'verifying' : 'not verifying'}, ${io}, ${memory} bytes of memory)`);
+  log.info(
+    `job: ${kind} of ${bytes} bytes from ${source?.path ?? request.manifest ?? 'nothing'} to ${destinations.map(({ path }) => path).join(', ')}` +
+      ` (${verify ? 'verifying' : 'not verifying'}, ${io}, ${memory} bytes of memory)`,
+  );
   for (const note of notes) log.info(`job: ${english.note(note)}`);
 }

@@ -16,7 +16,11 @@ const MOST_ERRORS = 5;
 export function reportPdf(record: JobRecord, language: Language): Promise<Buffer> {
   speakWith(() => language);
   const sheet = new Sheet({
-    title: titleOf(record), subject: say('report.title'), creator: record.program, language: locale(), createdAt: new Date(record.endedAt),
+    title: titleOf(record),
+    subject: say('report.title'),
+    creator: record.program,
+    language: locale(),
+    createdAt: new Date(record.endedAt),
   });
   head(sheet, record);
   facts(sheet, record);
@@ -30,18 +34,41 @@ export function reportPdf(record: JobRecord, language: Language): Promise<Buffer
 
 const SMALL: Style = { size: 8, colour: MUTED };
 
-const nameOf = ({ model, path }: RecordedEnd): string => (model === null ? baseName(path) : model.startsWith('/') ? baseName(model) : model);
-const titleOf = ({ name, source, request }: JobRecord): string => name ?? (source === null ? baseName(request.manifest ?? '') : nameOf(source));
+const nameOf = ({ model, path }: RecordedEnd): string =>
+  model === null ? baseName(path) : model.startsWith('/') ? baseName(model) : model;
+const titleOf = ({ name, source, request }: JobRecord): string =>
+  name ?? (source === null ? baseName(request.manifest ?? '') : nameOf(source));
 
 function head(sheet: Sheet, record: JobRecord): void {
-  sheet.row([{ at: 0, width: WIDTH, text: `${say('report.title')} · ${say('report.kind', { kind: record.kind })}`, style: { size: 10, colour: MUTED } }], { gap: 2 });
+  sheet.row(
+    [
+      {
+        at: 0,
+        width: WIDTH,
+        text: `${say('report.title')} · ${say('report.kind', { kind: record.kind })}`,
+        style: { size: 10, colour: MUTED },
+      },
+    ],
+    { gap: 2 },
+  );
   sheet.row([{ at: 0, width: WIDTH, text: titleOf(record), style: { size: 22, bold: true } }], { gap: 6 });
   const colour = colourOf(record);
-  sheet.row([{ at: 0, width: WIDTH, text: countsOf(record), style: { size: 13, bold: true, ...(colour !== undefined && { colour }) } }], { gap: 14 });
+  sheet.row(
+    [
+      {
+        at: 0,
+        width: WIDTH,
+        text: countsOf(record),
+        style: { size: 13, bold: true, ...(colour !== undefined && { colour }) },
+      },
+    ],
+    { gap: 14 },
+  );
   sheet.rule(10);
 }
 
-const verdictsOf = (record: JobRecord): Verdict[] => record.destinations.map((destination) => verdictOf(destination, record));
+const verdictsOf = (record: JobRecord): Verdict[] =>
+  record.destinations.map((destination) => verdictOf(destination, record));
 
 /** Green only where all of it is proven, red only where something failed. */
 function colourOf(record: JobRecord): string | undefined {
@@ -54,16 +81,27 @@ function colourOf(record: JobRecord): string | undefined {
 /** "3 verified and 1 failed" */
 function countsOf(record: JobRecord): string {
   const words = verdictsOf(record);
-  return listed(VERDICTS.flatMap((word) => {
-    const count = words.filter((other) => other === word).length;
-    return count === 0 ? [] : [say(`counts.${word}`, { count })];
-  }));
+  return listed(
+    VERDICTS.flatMap((word) => {
+      const count = words.filter((other) => other === word).length;
+      return count === 0 ? [] : [say(`counts.${word}`, { count })];
+    }),
+  );
 }
 
 function facts(sheet: Sheet, record: JobRecord): void {
-  const fact = (label: string, text: string): void => sheet.row([{ at: 0, width: 130, text: label, style: { colour: MUTED } }, { at: 134, width: WIDTH - 134, text }]);
+  const fact = (label: string, text: string): void =>
+    sheet.row([
+      { at: 0, width: 130, text: label, style: { colour: MUTED } },
+      { at: 134, width: WIDTH - 134, text },
+    ]);
   const { source, request, rescue } = record;
-  fact(say('report.source'), source === null ? say('report.manifestOf', { file: request.manifest ?? '' }) : [nameOf(source), ...serialOf(source), size(source.size)].join(' · '));
+  fact(
+    say('report.source'),
+    source === null
+      ? say('report.manifestOf', { file: request.manifest ?? '' })
+      : [nameOf(source), ...serialOf(source), size(source.size)].join(' · '),
+  );
   if (source !== null) fact('', source.path);
   fact(say('report.started'), moment(record.startedAt));
   fact(say('report.ended'), moment(record.endedAt));
@@ -71,7 +109,8 @@ function facts(sheet: Sheet, record: JobRecord): void {
   fact(say('report.each'), `${size(record.bytes)} (${exactBytes(record.bytes)})`);
   fact(say('report.verification'), verificationOf(record));
   if (record.sourceWritten) fact('', say('report.sourceWritten'));
-  if (rescue !== null) fact(say('report.rescued'), say('report.rescue', { rescued: size(rescue.rescued), bad: size(rescue.bad) }));
+  if (rescue !== null)
+    fact(say('report.rescued'), say('report.rescue', { rescued: size(rescue.rescued), bad: size(rescue.bad) }));
   if (record.manifest !== null) fact(say('report.manifest'), record.manifest);
   sheet.space(10);
 }
@@ -86,9 +125,18 @@ const serialOf = ({ kind, serial }: RecordedEnd): string[] =>
   serial !== null ? [say('report.serial', { serial })] : kind === 'block' ? [say('report.noSerial')] : [];
 
 function moment(iso: string): string {
-  return new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'short' }).format(new Date(iso));
+  return new Intl.DateTimeFormat(locale(), {
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    timeZoneName: 'short',
+  }).format(new Date(iso));
 }
-const clock = (iso: string): string => new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(new Date(iso));
+const clock = (iso: string): string =>
+  new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(new Date(iso));
 
 /** Columns of the table of drives. */
 const NUMBER = { at: 0, width: 18 };
@@ -100,10 +148,18 @@ const TIME = { at: 400, width: 42 };
 const SPEED = { at: 444, width: WIDTH - 444 };
 
 function drives(sheet: Sheet, record: JobRecord): void {
-  const title = (column: Pick<Cell, 'at' | 'width'>, text: string, align: Style['align'] = 'left'): Cell => ({ ...column, text, style: { ...SMALL, align } });
+  const title = (column: Pick<Cell, 'at' | 'width'>, text: string, align: Style['align'] = 'left'): Cell => ({
+    ...column,
+    text,
+    style: { ...SMALL, align },
+  });
   sheet.heading([
-    title(DRIVE, say('report.drive')), title(PLACE, say('report.place')), title(SIZE, say('report.size'), 'right'),
-    title(RESULT, say('report.result')), title(TIME, say('report.time'), 'right'), title(SPEED, say('report.speed'), 'right'),
+    title(DRIVE, say('report.drive')),
+    title(PLACE, say('report.place')),
+    title(SIZE, say('report.size'), 'right'),
+    title(RESULT, say('report.result')),
+    title(TIME, say('report.time'), 'right'),
+    title(SPEED, say('report.speed'), 'right'),
   ]);
   for (const [index, destination] of record.destinations.entries()) {
     sheet.keep(56);
@@ -115,22 +171,35 @@ function drives(sheet: Sheet, record: JobRecord): void {
 }
 
 const MARKS: Readonly<Record<Verdict, Mark>> = {
-  verified: 'verified', sourceWritten: 'caution', partlyVerified: 'caution', written: 'written', failed: 'failed', removed: 'failed', cancelled: 'cancelled',
+  verified: 'verified',
+  sourceWritten: 'caution',
+  partlyVerified: 'caution',
+  written: 'written',
+  failed: 'failed',
+  removed: 'failed',
+  cancelled: 'cancelled',
 };
 
 function drive(sheet: Sheet, record: JobRecord, destination: RecordedDestination, index: number): void {
   const word = verdictOf(destination, record);
   const right: Style = { align: 'right' };
   const { port, path, bytesPerSecond } = destination;
-  sheet.row([
-    { ...NUMBER, text: String(index + 1), style: { colour: MUTED } },
-    { ...DRIVE, text: nameOf(destination), style: { bold: true } },
-    { ...PLACE, text: port === null ? path : saySockets(port) },
-    { ...SIZE, text: size(destination.size), style: right },
-    { ...RESULT, text: say(`states.${word}`), style: { bold: true, ...(word === 'verified' && { colour: GOOD }), ...(isBad(word) && { colour: BAD }) } },
-    { ...TIME, text: duration(destination.seconds), style: right },
-    { ...SPEED, text: bytesPerSecond === null ? '' : rate(bytesPerSecond), style: right },
-  ], { gap: 1, mark: { cell: 4, of: MARKS[word] } });
+  sheet.row(
+    [
+      { ...NUMBER, text: String(index + 1), style: { colour: MUTED } },
+      { ...DRIVE, text: nameOf(destination), style: { bold: true } },
+      { ...PLACE, text: port === null ? path : saySockets(port) },
+      { ...SIZE, text: size(destination.size), style: right },
+      {
+        ...RESULT,
+        text: say(`states.${word}`),
+        style: { bold: true, ...(word === 'verified' && { colour: GOOD }), ...(isBad(word) && { colour: BAD }) },
+      },
+      { ...TIME, text: duration(destination.seconds), style: right },
+      { ...SPEED, text: bytesPerSecond === null ? '' : rate(bytesPerSecond), style: right },
+    ],
+    { gap: 1, mark: { cell: 4, of: MARKS[word] } },
+  );
   const done = [
     ...serialOf(destination),
     ...(port === null ? [] : [path]),
@@ -138,7 +207,9 @@ function drive(sheet: Sheet, record: JobRecord, destination: RecordedDestination
     ...(record.kind === 'verify' ? [] : [say('report.written', { size: size(destination.written) })]),
     ...(destination.readBack > 0 ? [say('report.read', { size: size(destination.readBack) })] : []),
     ...(destination.kept > 0 ? [say('report.kept', { size: size(destination.kept) })] : []),
-    ...(destination.uncompared > 0 ? [say('report.uncompared', { size: `${size(destination.uncompared)} (${exactBytes(destination.uncompared)})` })] : []),
+    ...(destination.uncompared > 0
+      ? [say('report.uncompared', { size: `${size(destination.uncompared)} (${exactBytes(destination.uncompared)})` })]
+      : []),
   ];
   sheet.row([{ at: DRIVE.at, width: WIDTH - DRIVE.at, text: done.join(' · '), style: SMALL }]);
   errors(sheet, destination.errors, destination.errorCount, DRIVE.at);
@@ -150,10 +221,13 @@ function errors(sheet: Sheet, all: readonly (JobError | PlatterError)[], total: 
     const where = error.offset === null ? '' : ` · ${place(error.offset)}`;
     const code = `${error.code}${error.errno === null ? '' : ` (${error.errno})`}${where}`;
     const { message, advice } = sayError(error);
-    sheet.row([{ at, width: WIDTH - at, text: `${code}\n${message} ${advice}`, style: { size: 8.5, colour: BAD } }], { gap: 3 });
+    sheet.row([{ at, width: WIDTH - at, text: `${code}\n${message} ${advice}`, style: { size: 8.5, colour: BAD } }], {
+      gap: 3,
+    });
   }
   const more = total - Math.min(total, MOST_ERRORS);
-  if (more > 0) sheet.row([{ at, width: WIDTH - at, text: say('report.more', { count: more }), style: { ...SMALL, colour: BAD } }]);
+  if (more > 0)
+    sheet.row([{ at, width: WIDTH - at, text: say('report.more', { count: more }), style: { ...SMALL, colour: BAD } }]);
 }
 
 /** What belongs to no drive. */

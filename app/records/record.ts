@@ -25,7 +25,7 @@ export function recordOf(view: JobView, endedAt: number): JobRecord {
     format: 'platter-record',
     version: 1,
     // The name by which the job can be continued. One that was continued has kept it: each of its parts has a record.
-    id: plan.kind === 'resume' ? timedId(startedAt) : plan.job ?? timedId(startedAt),
+    id: plan.kind === 'resume' ? timedId(startedAt) : (plan.job ?? timedId(startedAt)),
     program: thisProgram(),
     name: plan.name,
     kind: plan.kind,
@@ -39,7 +39,8 @@ export function recordOf(view: JobView, endedAt: number): JobRecord {
     io: plan.io,
     manifest: result.manifest,
     destinations: result.destinations.map((destination, index) =>
-      recordedDestination(destination, plan.destinations[index]!, progress.destinations[index]!.verified, startedAt)),
+      recordedDestination(destination, plan.destinations[index]!, progress.destinations[index]!.verified, startedAt),
+    ),
     errors: result.errors.slice(0, MOST_ERRORS),
     failure: view.failure,
     rescue: result.rescue,
@@ -53,7 +54,12 @@ function recordedEnd({ path, kind, size, model, serial, port }: Endpoint): Recor
   return { path, kind, size, model, serial, port: port?.sockets ?? null };
 }
 
-function recordedDestination(result: DestinationResult, end: Endpoint, readBack: number, startedAt: number): RecordedDestination {
+function recordedDestination(
+  result: DestinationResult,
+  end: Endpoint,
+  readBack: number,
+  startedAt: number,
+): RecordedDestination {
   const { written, seconds, errors } = result;
   const moved = written + readBack;
   return {
@@ -75,33 +81,78 @@ const text = z.string();
 const maybeText = text.nullable();
 const time = z.iso.datetime();
 const end = z.object({
-  path: text, kind: z.enum(['block', 'file']), size: count, model: maybeText, serial: maybeText, port: z.array(socket).min(1).nullable(),
+  path: text,
+  kind: z.enum(['block', 'file']),
+  size: count,
+  model: maybeText,
+  serial: maybeText,
+  port: z.array(socket).min(1).nullable(),
 }) satisfies z.ZodType<RecordedEnd>;
 const destination = end.extend({
-  state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), uncompared: count, written: count, kept: count, durable: count.optional(),
-  seconds: z.number().nonnegative(), endedAt: time, readBack: count, bytesPerSecond: z.number().nonnegative().nullable(), errorCount: count, errors: z.array(jobError),
+  state: z.enum(['done', 'failed', 'cancelled']),
+  verified: z.boolean().nullable(),
+  uncompared: count,
+  written: count,
+  kept: count,
+  durable: count.optional(),
+  seconds: z.number().nonnegative(),
+  endedAt: time,
+  readBack: count,
+  bytesPerSecond: z.number().nonnegative().nullable(),
+  errorCount: count,
+  errors: z.array(jobError),
 }) satisfies z.ZodType<RecordedDestination>;
 
 /** A record as it is in a file, and as `--json` gives it, with the verdict on each destination. Facts stand in it in English too. */
 export function recordToKeep(record: JobRecord): object {
   const { notes, source, destinations, ...rest } = record;
-  const end = ({ port, ...more }: RecordedEnd): object => ({ ...more, port: port === null ? null : english.port({ sockets: port }), portFacts: port });
-  return { ...rest, source: source === null ? null : end(source), destinations: destinations.map((destination) => ({ ...end(destination), verdict: verdictOf(destination, record) })), notes: notes.map(english.note), noteFacts: notes };
+  const end = ({ port, ...more }: RecordedEnd): object => ({
+    ...more,
+    port: port === null ? null : english.port({ sockets: port }),
+    portFacts: port,
+  });
+  return {
+    ...rest,
+    source: source === null ? null : end(source),
+    destinations: destinations.map((destination) => ({ ...end(destination), verdict: verdictOf(destination, record) })),
+    notes: notes.map(english.note),
+    noteFacts: notes,
+  };
 }
 
 const record: z.ZodType<JobRecord> = z.object({
-  format: z.literal('platter-record'), version: z.literal(1), id: jobId, program: text, name: maybeText,
-  kind: z.enum(['copy', 'verify', 'repair', 'resume']), outcome: z.enum(['complete', 'partial', 'failed', 'cancelled']),
-  startedAt: time, endedAt: time, seconds: z.number().nonnegative(), source: end.nullable(), bytes: count, verify: z.boolean(),
-  io: z.enum(['uring', 'threads']), manifest: maybeText, destinations: z.array(destination).min(1), errors: z.array(jobError),
-  failure: platterError.nullable(), rescue: z.object({ rescued: count, bad: count }).nullable(), sourceWritten: z.boolean(), notes: z.array(note),
+  format: z.literal('platter-record'),
+  version: z.literal(1),
+  id: jobId,
+  program: text,
+  name: maybeText,
+  kind: z.enum(['copy', 'verify', 'repair', 'resume']),
+  outcome: z.enum(['complete', 'partial', 'failed', 'cancelled']),
+  startedAt: time,
+  endedAt: time,
+  seconds: z.number().nonnegative(),
+  source: end.nullable(),
+  bytes: count,
+  verify: z.boolean(),
+  io: z.enum(['uring', 'threads']),
+  manifest: maybeText,
+  destinations: z.array(destination).min(1),
+  errors: z.array(jobError),
+  failure: platterError.nullable(),
+  rescue: z.object({ rescued: count, bad: count }).nullable(),
+  sourceWritten: z.boolean(),
+  notes: z.array(note),
   request: z.preprocess((value) => (typeof value === 'object' ? { ...plainRequest, ...value } : value), copyRequest),
 });
 
 const anyEnd = z.looseObject({ port: z.unknown().optional(), portFacts: z.unknown().optional() });
 const anyRecord = z.looseObject({
-  source: anyEnd.nullable(), destinations: z.array(anyEnd.extend({ errors: z.unknown().optional() })),
-  errors: z.unknown().optional(), failure: z.unknown().optional(), notes: z.unknown().optional(), noteFacts: z.unknown().optional(),
+  source: anyEnd.nullable(),
+  destinations: z.array(anyEnd.extend({ errors: z.unknown().optional() })),
+  errors: z.unknown().optional(),
+  failure: z.unknown().optional(),
+  notes: z.unknown().optional(),
+  noteFacts: z.unknown().optional(),
 });
 
 /** Facts again where they are in the file; else they quote the English. */
@@ -114,7 +165,11 @@ function read(value: unknown): unknown {
     sourceWritten: false,
     ...rest,
     source: source === null ? null : readEnd(source),
-    destinations: destinations.map((destination) => ({ uncompared: 0, ...readEnd(destination), errors: keptErrors(destination.errors) })),
+    destinations: destinations.map((destination) => ({
+      uncompared: 0,
+      ...readEnd(destination),
+      errors: keptErrors(destination.errors),
+    })),
     errors: keptErrors(errors),
     failure: keptError(failed),
     notes: keptNotes(notes, noteFacts),

@@ -13,7 +13,12 @@ const PDF = new URL('../records/pdf.js', import.meta.url).href;
  * Writes a report on `records` to the file `path`: all of them as CSV, the first one as PDF or JSON. Throws a Refusal when
  * it cannot be written there.
  */
-export async function saveReport(path: string, form: ReportForm, records: readonly JobRecord[], language: Language = 'en'): Promise<void> {
+export async function saveReport(
+  path: string,
+  form: ReportForm,
+  records: readonly JobRecord[],
+  language: Language = 'en',
+): Promise<void> {
   await replaceFile(path, [await reportBytes(form, records, language)]);
 }
 

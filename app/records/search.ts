@@ -7,7 +7,10 @@ import { stateWord } from '../words/states.ts';
 
 /** The records that have every word of `query` somewhere in them, in English or the language of the moment: capitals do not matter, the order neither. */
 export function search(records: readonly JobRecord[], query: string): JobRecord[] {
-  const words = query.toLowerCase().split(/\s+/u).filter((word) => word !== '');
+  const words = query
+    .toLowerCase()
+    .split(/\s+/u)
+    .filter((word) => word !== '');
   return records.filter((record) => {
     const text = words.length === 0 ? '' : textOf(record);
     return words.every((word) => text.includes(word));
@@ -15,22 +18,42 @@ export function search(records: readonly JobRecord[], query: string): JobRecord[
 }
 
 function textOf(record: JobRecord): string {
-  const ofEnd = ({ path, model, serial, port }: RecordedEnd): (string | null)[] =>
-    [path, model, serial, ...(port === null ? [] : [english.port({ sockets: port }), saySockets(port)])];
+  const ofEnd = ({ path, model, serial, port }: RecordedEnd): (string | null)[] => [
+    path,
+    model,
+    serial,
+    ...(port === null ? [] : [english.port({ sockets: port }), saySockets(port)]),
+  ];
   const errors = [...record.errors, ...record.destinations.flatMap((destination) => destination.errors)];
   return [
-    record.id, record.name, record.kind, record.outcome, ...dates(record.startedAt), record.manifest,
+    record.id,
+    record.name,
+    record.kind,
+    record.outcome,
+    ...dates(record.startedAt),
+    record.manifest,
     ...(record.source === null ? [record.request.manifest] : ofEnd(record.source)),
-    ...record.destinations.flatMap((destination) => [...ofEnd(destination), verdictOf(destination, record), wordOf(verdictOf(destination, record))]),
+    ...record.destinations.flatMap((destination) => [
+      ...ofEnd(destination),
+      verdictOf(destination, record),
+      wordOf(verdictOf(destination, record)),
+    ]),
     ...errors.map(({ code }) => code),
-  ].filter((part) => part !== null).join('\n').toLowerCase();
+  ]
+    .filter((part) => part !== null)
+    .join('\n')
+    .toLowerCase();
 }
 
 /** How it ended as a tile says it; of "Written, not verified" not what it is not. */
-const wordOf = (verdict: Verdict): string => (verdict === 'written' ? stateWord(verdict).split(',')[0]! : stateWord(verdict));
+const wordOf = (verdict: Verdict): string =>
+  verdict === 'written' ? stateWord(verdict).split(',')[0]! : stateWord(verdict);
 
 /** "2026-11-26" and "26 november 2026", where the machine is. */
 function dates(iso: string): string[] {
   const at = new Date(iso);
-  return [at.toLocaleDateString('sv-SE'), at.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })];
+  return [
+    at.toLocaleDateString('sv-SE'),
+    at.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' }),
+  ];
 }

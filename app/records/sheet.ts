@@ -33,8 +33,10 @@ export interface Cell {
 export type Mark = 'verified' | 'caution' | 'written' | 'failed' | 'cancelled';
 
 /** Inter has these; anything else is written out, so that nothing is lost. */
-const UNKNOWN = /[^\n\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\u0020-\u007e\u00a0-\u00ff\u0300-\u036f\u2010-\u2027\u202f\u2030-\u203a\u20ac]/gu;
-const known = (text: string): string => text.normalize('NFC').replace(UNKNOWN, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+const UNKNOWN =
+  /[^\n\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\u0020-\u007e\u00a0-\u00ff\u0300-\u036f\u2010-\u2027\u202f\u2030-\u203a\u20ac]/gu;
+const known = (text: string): string =>
+  text.normalize('NFC').replace(UNKNOWN, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
 
 const font = (name: string): Buffer => readFileSync(new URL(name, import.meta.url));
 
@@ -47,10 +49,20 @@ export class Sheet {
 
   constructor(info: { title: string; subject: string; creator: string; language: string; createdAt: Date }) {
     this.#doc = new PDFDocument({
-      size: 'A4', margins: { top: MARGIN, bottom: MARGIN + FOOT, left: MARGIN, right: MARGIN }, bufferPages: true, lang: info.language, displayTitle: true,
+      size: 'A4',
+      margins: { top: MARGIN, bottom: MARGIN + FOOT, left: MARGIN, right: MARGIN },
+      bufferPages: true,
+      lang: info.language,
+      displayTitle: true,
       // pdfkit begins with a font of its own unless it is given one.
       font: font('inter-regular.ttf') as unknown as string,
-      info: { Title: info.title, Subject: info.subject, Creator: info.creator, Producer: info.creator, CreationDate: info.createdAt },
+      info: {
+        Title: info.title,
+        Subject: info.subject,
+        Creator: info.creator,
+        Producer: info.creator,
+        CreationDate: info.createdAt,
+      },
     });
     this.#doc.registerFont('regular', font('inter-regular.ttf')).registerFont('bold', font('inter-semibold.ttf'));
     const pieces: Buffer[] = [];
@@ -62,7 +74,10 @@ export class Sheet {
   }
 
   /** Cells side by side; `mark` is drawn in front of the cell with that index. Stays on one page. */
-  row(cells: readonly Cell[], { gap = 4, mark = null }: { gap?: number; mark?: { cell: number; of: Mark } | null } = {}): void {
+  row(
+    cells: readonly Cell[],
+    { gap = 4, mark = null }: { gap?: number; mark?: { cell: number; of: Mark } | null } = {},
+  ): void {
     const height = Math.max(...cells.map((cell) => this.#heightOf(cell)));
     this.#room(height);
     const top = this.#doc.y;
@@ -81,7 +96,12 @@ export class Sheet {
 
   /** A line across the page. */
   rule(gap = 6): void {
-    this.#doc.moveTo(MARGIN, this.#doc.y).lineTo(MARGIN + WIDTH, this.#doc.y).lineWidth(0.75).strokeColor(LINE).stroke();
+    this.#doc
+      .moveTo(MARGIN, this.#doc.y)
+      .lineTo(MARGIN + WIDTH, this.#doc.y)
+      .lineWidth(0.75)
+      .strokeColor(LINE)
+      .stroke();
     this.#doc.y += gap;
   }
 
@@ -116,7 +136,10 @@ export class Sheet {
   }
 
   #set({ size = 9, bold = false, colour = INK }: Style): void {
-    this.#doc.font(bold ? 'bold' : 'regular').fontSize(size).fillColor(colour);
+    this.#doc
+      .font(bold ? 'bold' : 'regular')
+      .fontSize(size)
+      .fillColor(colour);
   }
 
   #heightOf({ text, width, style = {} }: Cell): number {
@@ -136,22 +159,37 @@ export class Sheet {
     switch (mark) {
       case 'verified':
         this.#doc.circle(cx, cy, 5).fill(GOOD);
-        this.#doc.moveTo(cx - 2.4, cy + 0.2).lineTo(cx - 0.7, cy + 1.9).lineTo(cx + 2.5, cy - 1.8).stroke('#ffffff');
+        this.#doc
+          .moveTo(cx - 2.4, cy + 0.2)
+          .lineTo(cx - 0.7, cy + 1.9)
+          .lineTo(cx + 2.5, cy - 1.8)
+          .stroke('#ffffff');
         return;
       case 'caution':
         this.#doc.polygon([cx, cy - 4.8], [cx + 5, cy + 4.4], [cx - 5, cy + 4.4]).stroke(INK);
-        this.#doc.moveTo(cx, cy - 1.4).lineTo(cx, cy + 2.4).stroke(INK);
+        this.#doc
+          .moveTo(cx, cy - 1.4)
+          .lineTo(cx, cy + 2.4)
+          .stroke(INK);
         return;
       case 'written':
         this.#doc.circle(cx, cy, 4.3).stroke(INK);
         return;
       case 'failed':
         this.#doc.roundedRect(cx - 5, cy - 5, 10, 10, 2).fill(BAD);
-        this.#doc.moveTo(cx - 2, cy - 2).lineTo(cx + 2, cy + 2).moveTo(cx + 2, cy - 2).lineTo(cx - 2, cy + 2).stroke('#ffffff');
+        this.#doc
+          .moveTo(cx - 2, cy - 2)
+          .lineTo(cx + 2, cy + 2)
+          .moveTo(cx + 2, cy - 2)
+          .lineTo(cx - 2, cy + 2)
+          .stroke('#ffffff');
         return;
       case 'cancelled':
         this.#doc.circle(cx, cy, 4.3).stroke(MUTED);
-        this.#doc.moveTo(cx - 2.2, cy).lineTo(cx + 2.2, cy).stroke(MUTED);
+        this.#doc
+          .moveTo(cx - 2.2, cy)
+          .lineTo(cx + 2.2, cy)
+          .stroke(MUTED);
     }
   }
 }

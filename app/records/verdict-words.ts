@@ -35,9 +35,13 @@ export const countedWords: Readonly<Record<Verdict, string>> = {
  * "removed with 12.0 GB of 64.0 GB flushed": what of `bytes` was on a destination when it was removed. What was only written can
  * have been in its cache.
  */
-export function removedWords({ written, kept, durable }: Pick<DestinationResult, 'written' | 'kept' | 'durable'>, bytes: number): string {
+export function removedWords(
+  { written, kept, durable }: Pick<DestinationResult, 'written' | 'kept' | 'durable'>,
+  bytes: number,
+): string {
   const part = (some: number): string => `${size(some)} of ${size(bytes)}`;
   if (durable === undefined) return written === 0 ? 'removed' : `removed with ${part(written)} written`;
-  if (durable === 0) return written === 0 ? 'removed with nothing written' : `removed with ${part(written)} written and nothing flushed`;
+  if (durable === 0)
+    return written === 0 ? 'removed with nothing written' : `removed with ${part(written)} written and nothing flushed`;
   return `removed with ${part(durable)} ${kept === 0 ? 'flushed' : 'on its medium'}`;
 }

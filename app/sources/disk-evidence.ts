@@ -14,12 +14,18 @@ interface Evidence {
 const STRONG: readonly Evidence[] = [
   { format: 'GPT', test: (file) => SECTORS.some((sector) => file.has(sector, 'EFI PART')) }, // UEFI specification, 5.3.2
   { format: 'ISO 9660', test: (file) => file.has(0x8001, 'CD001') }, // ECMA-119, 8.1
-  { format: 'UDF', test: (file) => [0x8001, 0x8801, 0x9001].some((at) => file.has(at, 'NSR02') || file.has(at, 'NSR03')) }, // ECMA-167, 2/9.1
+  {
+    format: 'UDF',
+    test: (file) => [0x8001, 0x8801, 0x9001].some((at) => file.has(at, 'NSR02') || file.has(at, 'NSR03')),
+  }, // ECMA-167, 2/9.1
   { format: 'MBR', test: isMbr },
   { format: 'Apple partition map', test: (file) => file.has(0, 'ER') && file.has(512, 'PM\0\0') },
   { format: 'Amiga partition table', test: (file) => file.has(0, 'RDSK') && within(file.u32be(4), 16, 128) },
   { format: 'SGI disk label', test: (file) => file.has(0, [0x0b, 0xe5, 0xa9, 0x41]) },
-  { format: 'BSD disk label', test: (file) => file.has(512, [0x57, 0x45, 0x56, 0x82]) && file.has(512 + 132, [0x57, 0x45, 0x56, 0x82]) },
+  {
+    format: 'BSD disk label',
+    test: (file) => file.has(512, [0x57, 0x45, 0x56, 0x82]) && file.has(512 + 132, [0x57, 0x45, 0x56, 0x82]),
+  },
   { format: 'ext', test: isExt },
   { format: 'XFS', test: (file) => file.has(0, 'XFSB') && isPowerOfTwo(file.u32be(4), 512, 65_536) },
   { format: 'btrfs', test: (file) => file.has(0x10040, '_BHRfS_M') },
@@ -34,13 +40,35 @@ const STRONG: readonly Evidence[] = [
   { format: 'F2FS', test: (file) => file.has(1024, [0x10, 0x20, 0xf5, 0xf2]) },
   { format: 'LUKS', test: (file) => file.has(0, [...Buffer.from('LUKS'), 0xba, 0xbe]) },
   { format: 'LVM', test: (file) => [0, 512, 1024, 1536].some((at) => file.has(at, 'LABELONE')) },
-  { format: 'Linux RAID', test: (file) => [0, 4096].some((at) => file.has(at, RAID_MAGIC) && file.u32le(at + 4) === 1) },
+  {
+    format: 'Linux RAID',
+    test: (file) => [0, 4096].some((at) => file.has(at, RAID_MAGIC) && file.u32le(at + 4) === 1),
+  },
   { format: 'ZFS', test: (file) => isZfs(file, 0) },
-  { format: 'swap', test: (file) => [4096, 8192, 16_384, 65_536].some((page) => file.has(page - 10, 'SWAPSPACE2') || file.has(page - 10, 'SWAP-SPACE')) },
+  {
+    format: 'swap',
+    test: (file) =>
+      [4096, 8192, 16_384, 65_536].some(
+        (page) => file.has(page - 10, 'SWAPSPACE2') || file.has(page - 10, 'SWAP-SPACE'),
+      ),
+  },
   { format: 'ReiserFS', test: (file) => [0x10034, 0x2034].some((at) => file.has(at, 'ReIsEr')) },
   { format: 'JFS', test: (file) => file.has(0x8000, 'JFS1') },
-  { format: 'UFS', test: (file) => [8192, 65_536].some((at) => file.has(at + 1372, [0x19, 0x01, 0x54, 0x19]) || file.has(at + 1372, [0x54, 0x19, 0x01, 0x00])) },
-  { format: 'bcache', test: (file) => file.has(4096 + 24, [0xc6, 0x85, 0x73, 0xf6, 0x4e, 0x1a, 0x45, 0xca, 0x82, 0x65, 0xf5, 0x7f, 0x48, 0xba, 0x6d, 0x81]) },
+  {
+    format: 'UFS',
+    test: (file) =>
+      [8192, 65_536].some(
+        (at) => file.has(at + 1372, [0x19, 0x01, 0x54, 0x19]) || file.has(at + 1372, [0x54, 0x19, 0x01, 0x00]),
+      ),
+  },
+  {
+    format: 'bcache',
+    test: (file) =>
+      file.has(
+        4096 + 24,
+        [0xc6, 0x85, 0x73, 0xf6, 0x4e, 0x1a, 0x45, 0xca, 0x82, 0x65, 0xf5, 0x7f, 0x48, 0xba, 0x6d, 0x81],
+      ),
+  },
   { format: 'EROFS', test: (file) => file.has(1024, [0xe2, 0xe1, 0xf5, 0xe0]) },
   { format: 'Allwinner boot loader', test: (file) => file.has(8196, 'eGON.BT0') }, // U-Boot, doc/board/allwinner/sunxi.rst
   { format: 'Android boot image', test: (file) => file.has(0, 'ANDROID!') },
@@ -72,8 +100,11 @@ function isMbr(file: Sample): boolean {
     return { status: file.u8(at)!, type: file.u8(at + 4)!, start: file.u32le(at + 8)!, sectors: file.u32le(at + 12)! };
   });
   const used = entries.filter(({ type }) => type !== 0);
-  const valid = entries.every(({ status }) => status === 0 || status === 0x80) && used.length > 0
-    && used.every(({ start, sectors }) => sectors > 0 && start < 2 ** 32 - 1) && used.some(({ start }) => start * 512 < file.size);
+  const valid =
+    entries.every(({ status }) => status === 0 || status === 0x80) &&
+    used.length > 0 &&
+    used.every(({ start, sectors }) => sectors > 0 && start < 2 ** 32 - 1) &&
+    used.some(({ start }) => start * 512 < file.size);
   return valid || jumps(file);
 }
 
@@ -86,14 +117,25 @@ const jumps = (file: Sample): boolean => (file.u8(0) === 0xeb && file.u8(2) === 
 /** Microsoft's FAT specification, "BPB and BS": the jump, the name, or a parameter block that makes sense. */
 function isFat(file: Sample): boolean {
   if (file.has(54, 'FAT12   ') || file.has(54, 'FAT16   ') || file.has(82, 'FAT32   ')) return true;
-  return jumps(file) && isPowerOfTwo(file.u16le(11), 512, 4096) && isPowerOfTwo(file.u8(13), 1, 128) && within(file.u8(16), 1, 2) && within(file.u8(21), 0xf0, 0xff);
+  return (
+    jumps(file) &&
+    isPowerOfTwo(file.u16le(11), 512, 4096) &&
+    isPowerOfTwo(file.u8(13), 1, 128) &&
+    within(file.u8(16), 1, 2) &&
+    within(file.u8(21), 0xf0, 0xff)
+  );
 }
 
 /** The kernel's fs/ext4/ext4.h, struct ext4_super_block; the magic number alone is too short. */
 function isExt(file: Sample): boolean {
   const at = 1024;
-  return file.u16le(at + 56) === 0xef53 && within(file.u32le(at), 1, 2 ** 32) && within(file.u32le(at + 4), 1, 2 ** 32)
-    && within(file.u32le(at + 24), 0, 6) && within(file.u32le(at + 76), 0, 1);
+  return (
+    file.u16le(at + 56) === 0xef53 &&
+    within(file.u32le(at), 1, 2 ** 32) &&
+    within(file.u32le(at + 4), 1, 2 ** 32) &&
+    within(file.u32le(at + 24), 0, 6) &&
+    within(file.u32le(at + 76), 0, 1)
+  );
 }
 
 /** The kernel's drivers/md: version 1.0 lies 8 to 12 KiB before the end, 0.90 in the last whole 64 KiB but one. */
@@ -106,7 +148,10 @@ function isRaidAtEnd(file: Sample): boolean {
 /** OpenZFS, include/sys/vdev_impl.h: uberblocks fill the second half of a label of 256 KiB; each begins with 0x00bab10c in 64 bits. */
 function isZfs(file: Sample, label: number): boolean {
   const little = [0x0c, 0xb1, 0xba, 0, 0, 0, 0, 0];
-  return Array.from({ length: 128 }, (_, index) => label + 131_072 + 1024 * index).some((at) => file.has(at, little) || file.has(at, little.toReversed()));
+  return Array.from({ length: 128 }, (_, index) => label + 131_072 + 1024 * index).some(
+    (at) => file.has(at, little) || file.has(at, little.toReversed()),
+  );
 }
 
-const isPowerOfTwo = (value: number | null, least: number, most: number): boolean => within(value, least, most) && Number.isInteger(Math.log2(value!));
+const isPowerOfTwo = (value: number | null, least: number, most: number): boolean =>
+  within(value, least, most) && Number.isInteger(Math.log2(value!));

@@ -13,22 +13,48 @@ interface Format {
   test: (file: Sample) => boolean;
 }
 
-const at = (offset: number, ...wanted: (string | readonly number[])[]) => (file: Sample): boolean => wanted.some((each) => file.has(offset, each));
-const magic = (what: Format['what'], format: string, test: Format['test'], sure = true): Format => ({ what, format, sure, test });
+const at =
+  (offset: number, ...wanted: (string | readonly number[])[]) =>
+  (file: Sample): boolean =>
+    wanted.some((each) => file.has(offset, each));
+const magic = (what: Format['what'], format: string, test: Format['test'], sure = true): Format => ({
+  what,
+  format,
+  sure,
+  test,
+});
 
 /** ZIP's own files come first: an office document is a ZIP file with certain names in it. */
 const PACKED: readonly Format[] = [
   magic('document', 'Office', isOfficeZip),
   magic('packed', 'xz', at(0, [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0])), // The .xz file format, 2.1.1.1
   magic('packed', 'gzip', (file) => file.has(0, [0x1f, 0x8b, 8]) && (file.u8(3)! & 0xe0) === 0), // RFC 1952
-  magic('packed', 'bzip2', (file) => file.has(0, 'BZh') && (file.has(4, [0x31, 0x41, 0x59, 0x26, 0x53, 0x59]) || file.has(4, [0x17, 0x72, 0x45, 0x38, 0x50, 0x90]))),
+  magic(
+    'packed',
+    'bzip2',
+    (file) =>
+      file.has(0, 'BZh') &&
+      (file.has(4, [0x31, 0x41, 0x59, 0x26, 0x53, 0x59]) || file.has(4, [0x17, 0x72, 0x45, 0x38, 0x50, 0x90])),
+  ),
   magic('packed', 'zstd', at(0, [0x28, 0xb5, 0x2f, 0xfd])), // RFC 8878, 3.1.1
-  magic('packed', 'zstd', (file) => within(file.u32le(0), 0x184d2a50, 0x184d2a5f) && within(file.u32le(4), 0, 1024) && file.has(8 + file.u32le(4)!, [0x28, 0xb5, 0x2f, 0xfd])),
+  magic(
+    'packed',
+    'zstd',
+    (file) =>
+      within(file.u32le(0), 0x184d2a50, 0x184d2a5f) &&
+      within(file.u32le(4), 0, 1024) &&
+      file.has(8 + file.u32le(4)!, [0x28, 0xb5, 0x2f, 0xfd]),
+  ),
   magic('packed', 'lz4', at(0, [0x04, 0x22, 0x4d, 0x18], [0x02, 0x21, 0x4c, 0x18])), // lz4_Frame_format.md
   magic('packed', 'lzma', isLzma),
   magic('packed', 'lzip', (file) => file.has(0, 'LZIP') && within(file.u8(4), 0, 1)),
   magic('packed', 'lzop', at(0, [0x89, 0x4c, 0x5a, 0x4f, 0, 0x0d, 0x0a, 0x1a, 0x0a])),
-  magic('packed', 'compress', (file) => file.has(0, [0x1f, 0x9d]) && within(file.u8(2)! & 0x1f, 9, 16) && (file.u8(2)! & 0x60) === 0, false), // compress(1)
+  magic(
+    'packed',
+    'compress',
+    (file) => file.has(0, [0x1f, 0x9d]) && within(file.u8(2)! & 0x1f, 9, 16) && (file.u8(2)! & 0x60) === 0,
+    false,
+  ), // compress(1)
   magic('packed', 'ZIP', (file) => file.has(0, 'PK\x03\x04') && within(file.u16le(4), 0, 63)), // APPNOTE.TXT, 4.3.7
   magic('packed', 'ZIP', at(0, 'PK\x05\x06', 'PK\x07\x08PK\x03\x04')),
   magic('packed', '7z', at(0, [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c])), // 7zFormat.txt
@@ -64,7 +90,16 @@ const VIRTUAL_DISKS: readonly Format[] = [
 ];
 
 const BACKUPS: readonly Format[] = [
-  magic('backup', 'EWF', at(0, [...Buffer.from('EVF'), 9, 0x0d, 0x0a, 0xff, 0], [...Buffer.from('LVF'), 9, 0x0d, 0x0a, 0xff, 0], [...Buffer.from('EVF2'), 0x0d, 0x0a, 0x81, 0])), // libewf
+  magic(
+    'backup',
+    'EWF',
+    at(
+      0,
+      [...Buffer.from('EVF'), 9, 0x0d, 0x0a, 0xff, 0],
+      [...Buffer.from('LVF'), 9, 0x0d, 0x0a, 0xff, 0],
+      [...Buffer.from('EVF2'), 0x0d, 0x0a, 0x81, 0],
+    ),
+  ), // libewf
   magic('backup', 'AFF', at(0, 'AFF10\r\n\0')),
   magic('backup', 'partclone', at(0, 'partclone-image')),
   magic('backup', 'partimage', at(0, 'PaRtImAgE-VoLuMe')),
@@ -85,7 +120,15 @@ const BACKUPS: readonly Format[] = [
 const EVERYDAY: readonly Format[] = [
   magic('program', 'ELF', (file) => file.has(0, [0x7f, 0x45, 0x4c, 0x46]) && within(file.u8(4), 1, 2)),
   // A Linux kernel is a program for EFI too, and some (memtest86+) start from a disk that they were written to.
-  magic('program', 'Windows', (file) => file.has(0, 'MZ') && !isLinuxKernel(file) && within(file.u32le(60), 64, 65_536) && file.has(file.u32le(60)!, 'PE\0\0')),
+  magic(
+    'program',
+    'Windows',
+    (file) =>
+      file.has(0, 'MZ') &&
+      !isLinuxKernel(file) &&
+      within(file.u32le(60), 64, 65_536) &&
+      file.has(file.u32le(60)!, 'PE\0\0'),
+  ),
   magic('program', 'DOS', at(0, 'MZ'), false),
   magic('program', 'Mach-O', at(0, [0xcf, 0xfa, 0xed, 0xfe], [0xce, 0xfa, 0xed, 0xfe])),
   magic('media', 'PNG', at(0, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])),
@@ -118,13 +161,15 @@ export function fileFormat(file: Sample): Omit<Format, 'test'> | null {
 export const isAppImage = (file: Sample): boolean => file.has(0, [0x7f, 0x45, 0x4c, 0x46]) && file.has(8, 'AI\x01');
 
 /** What follows a disk in the file of a virtual disk that is otherwise the plain disk; null for nothing. */
-export const trailerOf = (file: Sample): string | null => (hasVhdFooter(file) ? 'VHD' : hasDmgTrailer(file) ? 'DMG' : null);
+export const trailerOf = (file: Sample): string | null =>
+  hasVhdFooter(file) ? 'VHD' : hasDmgTrailer(file) ? 'DMG' : null;
 
 /** "Virtual Hard Disk Image Format Specification": a fixed disk ends with the footer, and nothing else marks it. */
 const hasVhdFooter = (file: Sample): boolean => file.has(-512, 'conectix') && file.u32be(-512 + 12) === 0x10000;
 
 /** Apple's UDIF ends with a block that begins with "koly", version 4, 512 bytes. */
-const hasDmgTrailer = (file: Sample): boolean => file.has(-512, 'koly') && file.u32be(-508) === 4 && file.u32be(-504) === 512;
+const hasDmgTrailer = (file: Sample): boolean =>
+  file.has(-512, 'koly') && file.u32be(-508) === 4 && file.u32be(-504) === 512;
 
 /** XZ Utils, doc/lzma-file-format.txt: properties, a dictionary of 2^n or 2^n + 2^(n-1) bytes, the size or -1, a first byte of 0. */
 function isLzma(file: Sample): boolean {
@@ -132,7 +177,10 @@ function isLzma(file: Sample): boolean {
   if (file.u8(0) !== 0x5d || !within(dictionary, 4096, 2 ** 31) || file.u8(13) !== 0) return false;
   const lowest = (dictionary! & -dictionary!) >>> 0;
   const sound = dictionary === lowest || dictionary === lowest * 3;
-  return sound && (file.has(5, Array<number>(8).fill(0xff)) || (file.has(11, [0, 0]) && !file.has(5, Array<number>(8).fill(0))));
+  return (
+    sound &&
+    (file.has(5, Array<number>(8).fill(0xff)) || (file.has(11, [0, 0]) && !file.has(5, Array<number>(8).fill(0))))
+  );
 }
 
 /** POSIX, pax "ustar Interchange Format": a header whose checksum counts its own field as blanks. */
@@ -146,5 +194,8 @@ function isTar(file: Sample): boolean {
 
 /** ECMA-376 part 2 and OpenDocument part 3: the first member of the ZIP file has one of these names, from byte 30 on. */
 function isOfficeZip(file: Sample): boolean {
-  return file.has(0, 'PK\x03\x04') && ['[Content_Types].xml', '_rels/.rels', 'mimetypeapplication/'].some((name) => file.has(30, name));
+  return (
+    file.has(0, 'PK\x03\x04') &&
+    ['[Content_Types].xml', '_rels/.rels', 'mimetypeapplication/'].some((name) => file.has(30, name))
+  );
 }

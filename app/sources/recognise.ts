@@ -25,4 +25,6 @@ export function recognise(head: Buffer, tail: Buffer, size: number): Recognised 
 }
 
 const told = ({ what, format, sure }: NonNullable<ReturnType<typeof fileFormat>>): Recognised =>
-  what === 'packed' ? { kind: 'packed', file: { kind: what, format }, sure } : { kind: 'other', file: { kind: what, format }, sure };
+  what === 'packed'
+    ? { kind: 'packed', file: { kind: what, format }, sure }
+    : { kind: 'other', file: { kind: what, format }, sure };

@@ -56,4 +56,5 @@ export class Sample {
 }
 
 /** Is `value` known, and from `least` to `most`? */
-export const within = (value: number | null, least: number, most: number): boolean => value !== null && value >= least && value <= most;
+export const within = (value: number | null, least: number, most: number): boolean =>
+  value !== null && value >= least && value <= most;

@@ -30,7 +30,8 @@ function textIn(bytes: Buffer, cut: boolean): string | null {
 
 function kindOf(text: string): TextKind {
   const start = text.trimStart();
-  if (/^<\?xml|^<!--|^<bmap\b/i.test(start)) return /<bmap\b/.test(start) ? 'bmap' : /<html\b/i.test(start) ? 'webPage' : 'xml';
+  if (/^<\?xml|^<!--|^<bmap\b/i.test(start))
+    return /<bmap\b/.test(start) ? 'bmap' : /<html\b/i.test(start) ? 'webPage' : 'xml';
   if (/^<(!doctype html|html|head|body)\b/i.test(start)) return 'webPage';
   if (/^[[{]\s*["{[\]}\d]/.test(start)) return 'json';
   return isChecksums(start) ? 'checksums' : 'text';
@@ -38,6 +39,18 @@ function kindOf(text: string): TextKind {
 
 /** As sha256sum(1) and its relatives write and read them, plain, escaped (a backslash first) or with `--tag`; a signed list too. */
 function isChecksums(text: string): boolean {
-  const line = text.split(/\r?\n/).find((each) => each !== '' && !each.startsWith('#') && !each.startsWith('-----BEGIN PGP SIGNED') && !each.startsWith('Hash: ')) ?? '';
-  return /^\\?[0-9a-f]{32,128}([ \t]+[ *]?\S|\s*$)/i.test(line) || /^(MD5|SHA\d+|SHA512\/256|BLAKE2b|SM3) ?\(.+\) ?= ?[0-9a-f]{32,128}/i.test(line);
+  const line =
+    text
+      .split(/\r?\n/)
+      .find(
+        (each) =>
+          each !== '' &&
+          !each.startsWith('#') &&
+          !each.startsWith('-----BEGIN PGP SIGNED') &&
+          !each.startsWith('Hash: '),
+      ) ?? '';
+  return (
+    /^\\?[0-9a-f]{32,128}([ \t]+[ *]?\S|\s*$)/i.test(line) ||
+    /^(MD5|SHA\d+|SHA512\/256|BLAKE2b|SM3) ?\(.+\) ?= ?[0-9a-f]{32,128}/i.test(line)
+  );
 }

@@ -8,7 +8,15 @@ import { isActive, isBad, type Tile } from './tiles.ts';
 import { VERDICTS } from './verdict.ts';
 
 const ORDER: readonly TileState[] = [
-  ...VERDICTS, 'stalled', 'paused', 'repairing', 'verifying', 'flushing', 'copying', 'comparing', 'waiting',
+  ...VERDICTS,
+  'stalled',
+  'paused',
+  'repairing',
+  'verifying',
+  'flushing',
+  'copying',
+  'comparing',
+  'waiting',
 ];
 
 /** How many tiles are in each state, most settled first, empty ones left out. */
@@ -21,14 +29,19 @@ export function countsOf(tiles: readonly Tile[]): { state: TileState; text: stri
 /** Seconds until the last destination is done; null when any of them does not know, or none is active. */
 export function secondsLeftOf(tiles: readonly Tile[]): number | null {
   // A flush has no progress to judge by, and is short: it does not hide what the others know.
-  const left = tiles.filter((tile) => isActive(tile) && !(tile.state === 'flushing' && tile.secondsLeft === null)).map(({ secondsLeft }) => secondsLeft);
+  const left = tiles
+    .filter((tile) => isActive(tile) && !(tile.state === 'flushing' && tile.secondsLeft === null))
+    .map(({ secondsLeft }) => secondsLeft);
   return left.length === 0 || left.includes(null) ? null : Math.max(...left.map(Number));
 }
 
 /** The line that answers the batch: "5 verified, 1 failed, 2 copying, 4 min left". */
 export function headline(tiles: readonly Tile[]): string {
   const left = secondsLeftOf(tiles);
-  return [...countsOf(tiles).map(({ text }) => text), ...(left === null ? [] : [say('common.timeLeft', { time: timeLeft(left) })])].join(', ');
+  return [
+    ...countsOf(tiles).map(({ text }) => text),
+    ...(left === null ? [] : [say('common.timeLeft', { time: timeLeft(left) })]),
+  ].join(', ');
 }
 
 /** Fraction of the whole job, 0 to 1: only destinations that can still end well, or did, count. */

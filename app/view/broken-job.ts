@@ -17,7 +17,10 @@ export function brokeDown(view: JobView, ended: PlatterError): JobView {
 const READING: ReadonlySet<DestinationState> = new Set(['comparing', 'verifying']);
 
 /** The result of a job that `failure` has ended. */
-export function brokenResult({ progress, errors }: Pick<JobView, 'progress' | 'errors'>, failure: PlatterError): JobResult {
+export function brokenResult(
+  { progress, errors }: Pick<JobView, 'progress' | 'errors'>,
+  failure: PlatterError,
+): JobResult {
   const { bytes, seconds, destinations, rescue } = progress;
   return {
     readErr: 0,

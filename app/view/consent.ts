@@ -35,13 +35,17 @@ export function consentFor(plan: Plan): Consent {
   const drives = doomed.filter(({ kind }) => kind === 'block');
   const rules: [Endpoint[], (count: number) => string][] = [
     // What could not be looked at is named in the review. It asks for no word: an ordinary user may read no disk at all.
-    [drives.filter((drive) => drive.contents.some(({ kind }) => kind !== 'unread')), (count) => say('review.withData', { count })],
-    [drives.filter((drive) => drive.size > LARGE_BYTES), (count) => say('review.large', { count, size: size(LARGE_BYTES) })],
+    [
+      drives.filter((drive) => drive.contents.some(({ kind }) => kind !== 'unread')),
+      (count) => say('review.withData', { count }),
+    ],
+    [
+      drives.filter((drive) => drive.size > LARGE_BYTES),
+      (count) => say('review.large', { count, size: size(LARGE_BYTES) }),
+    ],
     [drives.filter((drive) => drive.size > LARGE_RATIO * plan.bytes), (count) => say('review.larger', { count })],
   ];
-  const reasons = rules
-    .filter(([hit]) => hit.length > 0)
-    .map(([hit, what]) => what(hit.length));
+  const reasons = rules.filter(([hit]) => hit.length > 0).map(([hit, what]) => what(hit.length));
   return { kind: reasons.length > 0 ? 'word' : 'hold', word, reasons };
 }
 

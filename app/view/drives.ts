@@ -8,8 +8,14 @@ import type { AppState, JobView, Whereabouts } from '../contract/window.ts';
  * The disk that a job had then, wherever it is plugged in now; undefined when it is not there. One without a serial number,
  * or one of two that have the same, has to be where it was.
  */
-export function sameDisk(then: Pick<RecordedEnd, 'path' | 'model' | 'serial' | 'size'>, disks: readonly Disk[]): Disk | undefined {
-  const alike = disks.filter(({ model, backingFile, serial, size }) => (model ?? backingFile) === then.model && serial === then.serial && size === then.size);
+export function sameDisk(
+  then: Pick<RecordedEnd, 'path' | 'model' | 'serial' | 'size'>,
+  disks: readonly Disk[],
+): Disk | undefined {
+  const alike = disks.filter(
+    ({ model, backingFile, serial, size }) =>
+      (model ?? backingFile) === then.model && serial === then.serial && size === then.size,
+  );
   return then.serial !== null && alike.length === 1 ? alike[0] : alike.find(({ path }) => path === then.path);
 }
 
@@ -37,16 +43,22 @@ export function located<S extends Drives>(before: Drives, after: S): S {
   const same = after.job.startedAt === before.job?.startedAt;
   if (same && after.disks === before.disks) return after;
   const drives = moved(same ? after.drives : [], after.job, after.disks);
-  return drives.length === after.drives.length && drives.every((each, index) => each === after.drives[index]) ? after : { ...after, drives };
+  return drives.length === after.drives.length && drives.every((each, index) => each === after.drives[index])
+    ? after
+    : { ...after, drives };
 }
 
 /** Where the drives are after the system has let go of the disk that `before` had at `path`. */
 export function switchedOff(before: Drives, after: Drives, path: string): readonly Whereabouts[] {
   if (after.job === null || before.job?.startedAt !== after.job.startedAt) return after.drives;
   const { job } = after;
-  const off = after.drives.map((each, index) => (driveOf(job.plan.destinations[index]!, before.disks)?.path === path ? 'switchedOff' : each));
+  const off = after.drives.map((each, index) =>
+    driveOf(job.plan.destinations[index]!, before.disks)?.path === path ? 'switchedOff' : each,
+  );
   return moved(off, job, after.disks);
 }
 
 const moved = (drives: readonly Whereabouts[], { plan }: JobView, disks: readonly Disk[]): Whereabouts[] =>
-  plan.destinations.map((end, index) => NEXT[drives[index] ?? 'unlisted'][driveOf(end, disks) === undefined ? 'missing' : 'listed']);
+  plan.destinations.map(
+    (end, index) => NEXT[drives[index] ?? 'unlisted'][driveOf(end, disks) === undefined ? 'missing' : 'listed'],
+  );

@@ -1,7 +1,14 @@
 // A job as a pure function of what has happened in it.
 import type { PlatterError } from '../contract/errors.ts';
 import type { HostEvent } from '../contract/host.ts';
-import type { DestinationProgress, DestinationResult, DestinationState, JobProgress, JobResult, Plan } from '../contract/jobs.ts';
+import type {
+  DestinationProgress,
+  DestinationResult,
+  DestinationState,
+  JobProgress,
+  JobResult,
+  Plan,
+} from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
 import { failure } from '../base/errors.ts';
 
@@ -9,17 +16,34 @@ import { failure } from '../base/errors.ts';
 export type JobEvent = HostEvent | { event: 'cancelling' } | { event: 'failure'; failure: PlatterError };
 
 /** No more will happen to a destination in this state, unless it is started again. */
-export const isOver = (state: DestinationState): state is DestinationResult['state'] => state === 'done' || state === 'failed' || state === 'cancelled';
+export const isOver = (state: DestinationState): state is DestinationResult['state'] =>
+  state === 'done' || state === 'failed' || state === 'cancelled';
 
 /** A job that has just been started; `startedAt` in milliseconds since the epoch. */
 export function jobStarted(plan: Plan, startedAt: number): JobView {
-  const waiting = ({ path }: { path: string }): DestinationProgress =>
-    ({ path, state: 'waiting', written: 0, verified: 0, uncompared: 0, toWrite: 0, toVerify: 0, bytesPerSecond: 0, secondsLeft: null, paused: false });
+  const waiting = ({ path }: { path: string }): DestinationProgress => ({
+    path,
+    state: 'waiting',
+    written: 0,
+    verified: 0,
+    uncompared: 0,
+    toWrite: 0,
+    toVerify: 0,
+    bytesPerSecond: 0,
+    secondsLeft: null,
+    paused: false,
+  });
   return {
     plan,
     startedAt,
     phase: 'running',
-    progress: { bytes: 0, totalBytes: plan.bytes, seconds: 0, destinations: plan.destinations.map(waiting), rescue: null },
+    progress: {
+      bytes: 0,
+      totalBytes: plan.bytes,
+      seconds: 0,
+      destinations: plan.destinations.map(waiting),
+      rescue: null,
+    },
     errors: [],
     result: null,
     failure: null,
@@ -31,9 +55,14 @@ export function jobStarted(plan: Plan, startedAt: number): JobView {
 /**
  * `ended` with advice that fits `view`: a job whose log says that something is on a drive is continued, not started again.
  */
-export function failureOfJob({ plan, progress: { destinations } }: Pick<JobView, 'plan' | 'progress'>, ended: PlatterError): PlatterError {
+export function failureOfJob(
+  { plan, progress: { destinations } }: Pick<JobView, 'plan' | 'progress'>,
+  ended: PlatterError,
+): PlatterError {
   const begun = plan.kind === 'resume' || destinations.some(({ written }) => written > 0);
-  return ended.code === 'HOST_FAILED' && plan.job !== null && begun ? failure({ ...ended, remedy: { kind: 'continueJob' } }) : ended;
+  return ended.code === 'HOST_FAILED' && plan.job !== null && begun
+    ? failure({ ...ended, remedy: { kind: 'continueJob' } })
+    : ended;
 }
 
 /** The job after `event`. One that ended does not change any more. */

@@ -11,10 +11,21 @@ export const noSpeeds: SpeedHistory = { startedAt: null, every: 1, seconds: [], 
 /** The history with what a view of the job tells, when it is time for a point; another job begins anew, an ended one adds nothing. */
 export function withPoint(history: SpeedHistory, job: JobView | null): SpeedHistory {
   if (job === null || job.phase === 'ended') return history;
-  const { startedAt, plan, progress: { seconds, destinations } } = job;
-  const before = history.startedAt === startedAt ? history : { startedAt, every: 1, seconds: [], speeds: plan.destinations.map(() => []) };
+  const {
+    startedAt,
+    plan,
+    progress: { seconds, destinations },
+  } = job;
+  const before =
+    history.startedAt === startedAt
+      ? history
+      : { startedAt, every: 1, seconds: [], speeds: plan.destinations.map(() => []) };
   if (seconds - (before.seconds.at(-1) ?? Number.NEGATIVE_INFINITY) < before.every) return before;
-  const now = { ...before, seconds: [...before.seconds, seconds], speeds: before.speeds.map((each, index) => [...each, destinations[index]?.bytesPerSecond ?? 0]) };
+  const now = {
+    ...before,
+    seconds: [...before.seconds, seconds],
+    speeds: before.speeds.map((each, index) => [...each, destinations[index]?.bytesPerSecond ?? 0]),
+  };
   return now.seconds.length > MOST_POINTS ? thinned(now) : now;
 }
 
@@ -26,7 +37,9 @@ export function withEarlier(history: SpeedHistory, earlier: SpeedHistory): Speed
   const count = earlier.seconds.filter((second) => second < first).length;
   const joined = (one: readonly number[], other: readonly number[]): number[] => [...one.slice(0, count), ...other];
   const all = {
-    ...history, every: Math.max(history.every, earlier.every), seconds: joined(earlier.seconds, history.seconds),
+    ...history,
+    every: Math.max(history.every, earlier.every),
+    seconds: joined(earlier.seconds, history.seconds),
     speeds: history.speeds.map((each, index) => joined(earlier.speeds[index] ?? [], each)),
   };
   return all.seconds.length > MOST_POINTS ? thinned(all) : all;

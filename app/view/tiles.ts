@@ -36,8 +36,16 @@ export interface Tile {
   can: { stop: boolean; retry: boolean };
 }
 
-const ACTIVE: ReadonlySet<TileState> = new Set<TileState>(
-  ['waiting', 'comparing', 'copying', 'flushing', 'verifying', 'repairing', 'paused', 'stalled']);
+const ACTIVE: ReadonlySet<TileState> = new Set<TileState>([
+  'waiting',
+  'comparing',
+  'copying',
+  'flushing',
+  'verifying',
+  'repairing',
+  'paused',
+  'stalled',
+]);
 
 /** True while a destination still has work to do. */
 export const isActive = (tile: Tile): boolean => ACTIVE.has(tile.state);
@@ -64,7 +72,8 @@ export function tilesOf(job: JobView): readonly Tile[] {
 
 function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
   const now = job.progress.destinations[index] ?? waiting(endpoint.path);
-  const errors = job.result?.destinations[index]?.errors ?? job.errors.filter(({ destination }) => destination === index);
+  const errors =
+    job.result?.destinations[index]?.errors ?? job.errors.filter(({ destination }) => destination === index);
   const state = verdict.verdictIn(job, index) ?? runningState(now);
   const active = ACTIVE.has(state);
   const running = job.phase === 'running';
@@ -81,12 +90,25 @@ function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
     kept: job.result?.destinations[index]?.kept ?? 0,
     uncompared: job.result?.destinations[index]?.uncompared ?? now.uncompared,
     errors,
-    can: { stop: running && active, retry: running && (state === 'cancelled' || state === 'failed' || state === 'removed') },
+    can: {
+      stop: running && active,
+      retry: running && (state === 'cancelled' || state === 'failed' || state === 'removed'),
+    },
   };
 }
 
-const waiting = (path: string): DestinationProgress =>
-  ({ path, state: 'waiting', written: 0, verified: 0, uncompared: 0, toWrite: 0, toVerify: 0, bytesPerSecond: 0, secondsLeft: null, paused: false });
+const waiting = (path: string): DestinationProgress => ({
+  path,
+  state: 'waiting',
+  written: 0,
+  verified: 0,
+  uncompared: 0,
+  toWrite: 0,
+  toVerify: 0,
+  bytesPerSecond: 0,
+  secondsLeft: null,
+  paused: false,
+});
 
 /** The state of one that has no verdict. */
 const runningState = ({ state }: DestinationProgress): TileState => (state === 'done' ? 'waiting' : state);
@@ -95,8 +117,13 @@ const runningState = ({ state }: DestinationProgress): TileState => (state === '
  * How far it is. Work is only known phase by phase: a job that compares first (`compares`) reads everything, and then
  * knows what to write and to read again; until then the comparison counts for half of all.
  */
-function shares(state: TileState, now: DestinationProgress, compares: boolean): Pick<Tile, 'percent' | 'written' | 'verified' | 'done'> {
-  if (isVerdict(state) && verdict.isComplete(state)) return { percent: null, written: 1, verified: state === 'written' ? 0 : 1, done: 1 };
+function shares(
+  state: TileState,
+  now: DestinationProgress,
+  compares: boolean,
+): Pick<Tile, 'percent' | 'written' | 'verified' | 'done'> {
+  if (isVerdict(state) && verdict.isComplete(state))
+    return { percent: null, written: 1, verified: state === 'written' ? 0 : 1, done: 1 };
   const comparing = compares && now.toWrite === 0;
   // What it writes it reads again: the rest of what there is to read was the comparison.
   const compared = compares && !comparing ? Math.min(now.verified, now.toVerify - now.toWrite) : 0;
@@ -118,7 +145,11 @@ type Part = [done: number, total: number];
 const share = ([done, total]: Part): number => (total > 0 ? Math.max(0, Math.min(1, done / total)) : 0);
 
 /** The part that the percentage is of; null in a state that has none. */
-function phaseOf(state: TileState, now: DestinationProgress, { write, read }: { write: Part; read: Part }): Part | null {
+function phaseOf(
+  state: TileState,
+  now: DestinationProgress,
+  { write, read }: { write: Part; read: Part },
+): Part | null {
   switch (state) {
     case 'copying':
     case 'repairing':

@@ -15,13 +15,24 @@ export type Catalogue = { readonly [P in keyof English]: Translated<English[P]> 
 export type Key = { [P in keyof English]: `${P}.${keyof English[P] & string}` }[keyof English];
 
 type MessageOf<K extends Key> = K extends `${infer P}.${infer Name}`
-  ? P extends keyof English ? Name extends keyof English[P] ? English[P][Name] : never : never
+  ? P extends keyof English
+    ? Name extends keyof English[P]
+      ? English[P][Name]
+      : never
+    : never
   : never;
 
 // A reading of ICU's format in types: placeholders stand at even depth of braces, `in` says whether we are in text or
 // between the choices of a plural or select.
 type Before<S extends string, C extends string> = S extends `${infer A}${C}${string}` ? A : S;
-type NextBrace<S extends string> = Before<S, '{'> extends `${string}}${string}` ? '}' : S extends `${string}{${string}` ? '{' : S extends `${string}}${string}` ? '}' : '';
+type NextBrace<S extends string> =
+  Before<S, '{'> extends `${string}}${string}`
+    ? '}'
+    : S extends `${string}{${string}`
+      ? '{'
+      : S extends `${string}}${string}`
+        ? '}'
+        : '';
 type Trim<S extends string> = S extends ` ${infer R}` ? Trim<R> : S;
 type Values<S extends string, In extends ('text' | 'choices')[] = ['text']> =
   NextBrace<S> extends '{'
@@ -33,14 +44,24 @@ type Values<S extends string, In extends ('text' | 'choices')[] = ['text']> =
             ? Record<Name, number> & Values<Rest, ['choices', ...In]>
             : Trim<Kind> extends `select,${string}`
               ? Record<Name, string> & Values<Rest, ['choices', ...In]>
-              : Rest extends `${string}}${infer After}` ? Record<Name, number> & Values<After, In> : unknown
-          : Rest extends `${infer Name}}${infer After}` ? Record<Name, string> & Values<After, In> : unknown
+              : Rest extends `${string}}${infer After}`
+                ? Record<Name, number> & Values<After, In>
+                : unknown
+          : Rest extends `${infer Name}}${infer After}`
+            ? Record<Name, string> & Values<After, In>
+            : unknown
       : unknown
     : NextBrace<S> extends '}'
       ? S extends `${string}}${infer Rest}`
-        ? In extends [unknown, ...infer Outer extends ('text' | 'choices')[]] ? Values<Rest, Outer> : unknown
+        ? In extends [unknown, ...infer Outer extends ('text' | 'choices')[]]
+          ? Values<Rest, Outer>
+          : unknown
         : unknown
       : unknown;
 
 /** What a message has to be given: numbers for plurals and numbers, else text; nothing where it has no placeholder. */
-export type ValuesOf<K extends Key> = K extends Key ? (unknown extends Values<MessageOf<K>> ? [] : [values: Values<MessageOf<K>>]) : never;
+export type ValuesOf<K extends Key> = K extends Key
+  ? unknown extends Values<MessageOf<K>>
+    ? []
+    : [values: Values<MessageOf<K>>]
+  : never;

@@ -23,8 +23,23 @@ const wholeBytes = each((name) => new Intl.NumberFormat(name, { style: 'unit', u
 
 const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte', 'petabyte'] as const;
 const sizes = units.map((unit) =>
-  [0, 1, 2].map((most) => each((name) => new Intl.NumberFormat(name, { style: 'unit', unit, unitDisplay: unit === 'byte' ? 'long' : 'short', maximumFractionDigits: most }))));
-const speeds = [0, 1].map((most) => each((name) => new Intl.NumberFormat(name, { style: 'unit', unit: 'megabyte-per-second', maximumFractionDigits: most })));
+  [0, 1, 2].map((most) =>
+    each(
+      (name) =>
+        new Intl.NumberFormat(name, {
+          style: 'unit',
+          unit,
+          unitDisplay: unit === 'byte' ? 'long' : 'short',
+          maximumFractionDigits: most,
+        }),
+    ),
+  ),
+);
+const speeds = [0, 1].map((most) =>
+  each(
+    (name) => new Intl.NumberFormat(name, { style: 'unit', unit: 'megabyte-per-second', maximumFractionDigits: most }),
+  ),
+);
 
 /** "26,001,408" */
 export const count = (value: number): string => grouped().format(value);
@@ -73,18 +88,22 @@ export function duration(seconds: number): string {
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return say('figures.minutes', { minutes });
   const hours = Math.floor(minutes / 60);
-  return minutes % 60 === 0 ? say('figures.hours', { hours }) : say('figures.hoursMinutes', { hours, minutes: minutes % 60 });
+  return minutes % 60 === 0
+    ? say('figures.hours', { hours })
+    : say('figures.hoursMinutes', { hours, minutes: minutes % 60 });
 }
 
 /** Seconds left, in steps that do not flicker: five seconds below a minute, then as `duration`. */
-export const timeLeft = (seconds: number): string => duration(seconds < 59.5 ? Math.max(5, Math.ceil(seconds / 5) * 5) : seconds);
+export const timeLeft = (seconds: number): string =>
+  duration(seconds < 59.5 ? Math.max(5, Math.ceil(seconds / 5) * 5) : seconds);
 
 /** Where on a device: "12.4 GB (byte 12,400,000,000, sector 24,218,750)". */
 export const place = (offset: number): string =>
   say('figures.place', { size: size(offset), byte: offset, sector: Math.floor(offset / SECTOR_SIZE) });
 
 /** The same without the bytes: "12.4 GB (sector 24,218,750)". */
-export const placeShort = (offset: number): string => say('figures.placeShort', { size: size(offset), sector: Math.floor(offset / SECTOR_SIZE) });
+export const placeShort = (offset: number): string =>
+  say('figures.placeShort', { size: size(offset), sector: Math.floor(offset / SECTOR_SIZE) });
 
 /** Where on a device, short: "sector 24,218,750". */
 export const sector = (offset: number): string => say('figures.sector', { sector: Math.floor(offset / SECTOR_SIZE) });

@@ -6,16 +6,27 @@ import { exactBytes, longMoment, placeShort, size } from './figures.ts';
 import { catalogues, language, locale } from './speech.ts';
 import { tell, type Speaker } from './telling.ts';
 
-const figures: Speaker['figures'] = { bytes: exactBytes, size, place: ({ offset }) => placeShort(offset), time: longMoment };
+const figures: Speaker['figures'] = {
+  bytes: exactBytes,
+  size,
+  place: ({ offset }) => placeShort(offset),
+  time: longMoment,
+};
 
 const window = (): Speaker => ({ words: catalogues[language()], locale: locale(), figures });
 
 /** An error as it is shown: what happened, and what to do. */
-export const sayError = ({ reason, remedy }: Pick<FailureFacts, 'reason' | 'remedy'>): { message: string; advice: string } =>
-  ({ message: tell('reasons', reason, window()), advice: tell('remedies', remedy, window()) });
+export const sayError = ({
+  reason,
+  remedy,
+}: Pick<FailureFacts, 'reason' | 'remedy'>): { message: string; advice: string } => ({
+  message: tell('reasons', reason, window()),
+  advice: tell('remedies', remedy, window()),
+});
 
 /** Why a disk cannot be written to; null when it can. */
-export const sayLock = ({ locked }: Pick<Disk, 'locked'>): string | null => (locked === null ? null : tell('reasons', locked.reason, window()));
+export const sayLock = ({ locked }: Pick<Disk, 'locked'>): string | null =>
+  locked === null ? null : tell('reasons', locked.reason, window());
 
 /** What the user should know of a job. */
 export const sayNote = (note: Note): string => tell('notes', note, window());
@@ -24,7 +35,8 @@ export const sayNote = (note: Note): string => tell('notes', note, window());
 export const sayContent = (content: Content): string => tell('contents', content, window());
 
 /** The way to a socket: "USB bus 1, hub 2, port 3". */
-export const saySockets = (sockets: readonly Socket[]): string => sockets.map((socket) => tell('sockets', socket, window())).join(', ');
+export const saySockets = (sockets: readonly Socket[]): string =>
+  sockets.map((socket) => tell('sockets', socket, window())).join(', ');
 
 /** Where a drive is plugged in. */
 export const sayPort = ({ sockets }: Pick<Port, 'sockets'>): string => saySockets(sockets);
@@ -34,5 +46,7 @@ export function sayPortShort({ sockets }: Pick<Port, 'sockets'>): string {
   const [first, ...rest] = sockets;
   if (first === undefined) return '';
   const near = first.kind === 'usbBus' && rest.length > 0 ? rest : sockets;
-  return near.map((socket, index) => (index > 0 && socket.kind === 'port' ? socket.number : saySockets([socket]))).join(' · ');
+  return near
+    .map((socket, index) => (index > 0 && socket.kind === 'port' ? socket.number : saySockets([socket])))
+    .join(' · ');
 }

@@ -20,9 +20,13 @@ function given(values: MessageValues | undefined, name: string, message: string)
 
 /** `message`, in a language whose plurals and numbers are those of `locale`. Throws when a value is missing. */
 export function formatted(message: string, locale: string, values?: MessageValues): string {
-  if (PLAIN.test(message)) return typeset(message, locale).replace(/\{(\w+)\}/gu, (_placeholder, name: string) => String(given(values, name, message)));
+  if (PLAIN.test(message))
+    return typeset(message, locale).replace(/\{(\w+)\}/gu, (_placeholder, name: string) =>
+      String(given(values, name, message)),
+    );
   const id = `${locale} ${message}`;
-  const format = parsed.get(id) ?? new IntlMessageFormat(typeset(message, locale), locale, undefined, { ignoreTag: true });
+  const format =
+    parsed.get(id) ?? new IntlMessageFormat(typeset(message, locale), locale, undefined, { ignoreTag: true });
   parsed.set(id, format);
   return String(format.format(values));
 }

@@ -33,7 +33,8 @@ export const locale = (): string => LOCALES[spoken()];
 
 /** The first of `preferred` (BCP 47 tags, as a system lists them) that Platter speaks; English when there is none. */
 export function nearest(preferred: readonly string[]): Language {
-  const known = (tag: string): Language | undefined => LANGUAGES.find((each) => tag.toLowerCase().split(/[-_]/)[0] === each);
+  const known = (tag: string): Language | undefined =>
+    LANGUAGES.find((each) => tag.toLowerCase().split(/[-_]/)[0] === each);
   return preferred.map(known).find((each) => each !== undefined) ?? 'en';
 }
 

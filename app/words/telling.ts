@@ -17,7 +17,9 @@ export interface Figures {
 
 /** Who tells: a language's words, its locale, its figures. */
 export interface Speaker {
-  words: { readonly [P in Part]: Readonly<Record<Fact<P>['kind'], string>> } & { drives: Readonly<Record<keyof typeof drives, string>> };
+  words: { readonly [P in Part]: Readonly<Record<Fact<P>['kind'], string>> } & {
+    drives: Readonly<Record<keyof typeof drives, string>>;
+  };
   locale: string;
   figures: Figures;
 }
@@ -28,7 +30,11 @@ export function tell<P extends Part>(part: P, fact: Fact<P>, speaker: Speaker): 
   const { kind, ...known } = fact as Record<string, unknown> & { kind: string };
   const specs = (FACTS[part] as Readonly<Record<string, Readonly<Record<string, Spec>>>>)[kind]!;
   const message = (speaker.words[part] as Readonly<Record<string, string>>)[kind]!;
-  return formatted(message, speaker.locale, Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, written(spec, known[name], speaker)])));
+  return formatted(
+    message,
+    speaker.locale,
+    Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, written(spec, known[name], speaker)])),
+  );
 }
 
 /** How a value of each kind gets into a message: numbers only where it counts with them. */

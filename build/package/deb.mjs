@@ -14,7 +14,10 @@ const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
 /** Regular files below `folder`, sorted; links are left out. */
 async function filesBelow(folder) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort();
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
 }
 
 /** The libraries that `files` were linked with, as dependencies with versions. */
@@ -25,7 +28,8 @@ async function librariesOf(files) {
     await writeFile(join(work, 'debian/control'), 'Source: platter\n\nPackage: platter\nArchitecture: any\n');
     const { code, stdout } = await capture('dpkg-shlibdeps', ['-O', ...files], { cwd: work, quiet: true });
     const depends = /^shlibs:Depends=(.*)$/m.exec(stdout)?.[1];
-    if (code !== 0 || depends === undefined) throw new Stop(`"dpkg-shlibdeps -O ${files.join(' ')}" cannot tell which libraries they need`);
+    if (code !== 0 || depends === undefined)
+      throw new Stop(`"dpkg-shlibdeps -O ${files.join(' ')}" cannot tell which libraries they need`);
     return depends.split(', ');
   } finally {
     await rm(work, { recursive: true });
@@ -33,9 +37,18 @@ async function librariesOf(files) {
 }
 
 /** Lines of the long description: one blank before each, a dot for an empty one. */
-const folded = (text) => text.split('\n').map((line) => (line === '' ? ' .' : ` ${line}`)).join('\n');
+const folded = (text) =>
+  text
+    .split('\n')
+    .map((line) => (line === '' ? ' .' : ` ${line}`))
+    .join('\n');
 
-async function control({ config, name: source, nativeVersion, arch, maintainer, homepage }, { name, summary, description, linked, deb }, root, tree) {
+async function control(
+  { config, name: source, nativeVersion, arch, maintainer, homepage },
+  { name, summary, description, linked, deb },
+  root,
+  tree,
+) {
   const files = await filesBelow(root);
   const size = files.reduce((sum, file) => sum + Math.ceil(statSync(file).size / 1024), 0);
   const fields = {
@@ -52,7 +65,9 @@ async function control({ config, name: source, nativeVersion, arch, maintainer, 
     Homepage: homepage,
     Description: `${summary}\n${folded(description)}`,
   };
-  return Object.entries(fields).map(([field, value]) => `${field}: ${value}\n`).join('');
+  return Object.entries(fields)
+    .map(([field, value]) => `${field}: ${value}\n`)
+    .join('');
 }
 
 /** An item of a list in lines of 80 columns at most. */
@@ -68,7 +83,12 @@ function wrapped(item) {
 /** In Debian's form: the first section of CHANGELOG.md. */
 function changelog({ name, nativeVersion, maintainer, date }) {
   const [, section] = readFileSync(inRoot('CHANGELOG.md'), 'utf8').split(/^## .*$/m);
-  const items = section.trim().split(/^- /m).filter(Boolean).map((item) => wrapped(item.trim())).join('\n');
+  const items = section
+    .trim()
+    .split(/^- /m)
+    .filter(Boolean)
+    .map((item) => wrapped(item.trim()))
+    .join('\n');
   const stamp = date.toUTCString().replace('GMT', '+0000');
   return `${name} (${nativeVersion}) unstable; urgency=medium\n\n${items}\n\n -- ${maintainer}  ${stamp}\n`;
 }
@@ -89,7 +109,9 @@ async function pack(part, { description, root, out, fast }) {
   const folder = join(out, 'deb');
   await copyPart(part, root, folder, epoch);
   await addDebianFiles(description, part, folder);
-  const sums = (await filesBelow(folder)).map((file) => `${createHash('md5').update(readFileSync(file)).digest('hex')}  ${relative(folder, file)}\n`);
+  const sums = (await filesBelow(folder)).map(
+    (file) => `${createHash('md5').update(readFileSync(file)).digest('hex')}  ${relative(folder, file)}\n`,
+  );
   const text = await control(description, part, folder, root);
   const meta = join(folder, 'DEBIAN');
   await mkdir(meta);
@@ -99,7 +121,9 @@ async function pack(part, { description, root, out, fast }) {
   await normalize(meta, epoch);
   const path = join(out, `${part.name}_${nativeVersion}_${ARCHITECTURES[arch]}.deb`);
   const compression = fast ? ['-Zgzip', '-z1'] : ['-Zxz'];
-  await must('dpkg-deb', ['--root-owner-group', ...compression, '--build', folder, path], { stdio: ['ignore', 'ignore', 2] });
+  await must('dpkg-deb', ['--root-owner-group', ...compression, '--build', folder, path], {
+    stdio: ['ignore', 'ignore', 2],
+  });
   await rm(folder, { recursive: true });
   return path;
 }

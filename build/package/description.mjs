@@ -21,14 +21,18 @@ async function stampOf(version, epoch) {
   const commit = await answer('git', 'rev-parse', '--short=9', 'HEAD');
   if (commit === null) return version; // a source archive: what it holds is what its version says
   const changed = (await answer('git', 'status', '--porcelain', '--untracked-files=no')) === '' ? '' : '.changed';
-  const time = new Date(epoch * 1000).toISOString().replace(/\.\d+Z$/, '').replace(/\D/g, '');
+  const time = new Date(epoch * 1000)
+    .toISOString()
+    .replace(/\.\d+Z$/, '')
+    .replace(/\D/g, '');
   return `${version}-git${time}.g${commit}${changed}`;
 }
 
 /** Seconds since the epoch that all files and changelogs have: SOURCE_DATE_EPOCH, else the commit's. */
 async function epochOf() {
   const epoch = process.env.SOURCE_DATE_EPOCH ?? (await answer('git', 'log', '-1', '--format=%ct'));
-  if (epoch === null || !/^\d+$/.test(epoch)) throw new Stop('there is no commit to take the time from: set SOURCE_DATE_EPOCH to seconds since 1970');
+  if (epoch === null || !/^\d+$/.test(epoch))
+    throw new Stop('there is no commit to take the time from: set SOURCE_DATE_EPOCH to seconds since 1970');
   return Number(epoch);
 }
 
@@ -46,8 +50,13 @@ function electronOf(wanted) {
 /** The Node to pack: the one of the lockfile, on which everything is built and tested. */
 function nodeOf(arch) {
   const folder = `node_modules/node-linux-${arch}`;
-  if (!existsSync(inRoot(folder))) throw new Stop(`there is no ${folder} to pack: npm has left out the optional packages, or has none for ${arch}`);
-  return { program: inRoot(folder, 'bin/node'), license: inRoot(folder, 'LICENSE'), version: JSON.parse(read(`${folder}/package.json`)).version };
+  if (!existsSync(inRoot(folder)))
+    throw new Stop(`there is no ${folder} to pack: npm has left out the optional packages, or has none for ${arch}`);
+  return {
+    program: inRoot(folder, 'bin/node'),
+    license: inRoot(folder, 'LICENSE'),
+    version: JSON.parse(read(`${folder}/package.json`)).version,
+  };
 }
 
 /**

@@ -23,9 +23,12 @@ export async function makePackages(formats, { out, fast }) {
   process.env.SOURCE_DATE_EPOCH = String(description.epoch);
   await mkdir(folder, { recursive: true });
   const { electron, node } = description;
-  say(`package: ${description.name} ${description.version} on Node ${node.version} and Electron ${electron.version}${electron.forRelease ? '' : ', for development only: releases take the official download'}`);
+  say(
+    `package: ${description.name} ${description.version} on Node ${node.version} and Electron ${electron.version}${electron.forRelease ? '' : ', for development only: releases take the official download'}`,
+  );
   await makeTree(description, root);
   const made = [];
-  for (const format of formats.filter((name) => name in FORMATS)) made.push(...(await FORMATS[format]({ description, root, out: folder, fast })));
+  for (const format of formats.filter((name) => name in FORMATS))
+    made.push(...(await FORMATS[format]({ description, root, out: folder, fast })));
   return made;
 }

@@ -10,10 +10,13 @@ const OF_THE_CLI = [
   '/usr/bin/',
   '/usr/share/man/',
   '/usr/share/polkit-1/',
-  ...['LICENSE', 'LICENSE.node.txt', 'platter', BROKER, NODE, 'resources/app.asar.unpacked/'].map((name) => `${HOME}/${name}`),
+  ...['LICENSE', 'LICENSE.node.txt', 'platter', BROKER, NODE, 'resources/app.asar.unpacked/'].map(
+    (name) => `${HOME}/${name}`,
+  ),
 ];
 
-const isOfTheCli = (path) => OF_THE_CLI.some((owned) => (owned.endsWith('/') ? path.startsWith(owned) : path === owned));
+const isOfTheCli = (path) =>
+  OF_THE_CLI.some((owned) => (owned.endsWith('/') ? path.startsWith(owned) : path === owned));
 
 /**
  * Gives both, the command line first. Of each: `name`, `summary`, `description`; `owns`, whether a path as installed is in it;
@@ -32,8 +35,20 @@ export function partsOf({ name, nativeVersion, summary, description, config, ele
       owns: isOfTheCli,
       linked: [NODE, BROKER, ADDON],
       // util-linux, which has lsblk, is always there in Debian.
-      deb: { depends: [], fields: { Recommends: 'pkexec, polkitd', Suggests: name, Breaks: otherVersions, Replaces: otherVersions } },
-      rpm: { requires: ['util-linux', 'libc.so.6()(64bit)', 'libm.so.6()(64bit)', 'libgcc_s.so.1()(64bit)', 'libstdc++.so.6()(64bit)'], conflicts: [`${name} < ${nativeVersion}`] },
+      deb: {
+        depends: [],
+        fields: { Recommends: 'pkexec, polkitd', Suggests: name, Breaks: otherVersions, Replaces: otherVersions },
+      },
+      rpm: {
+        requires: [
+          'util-linux',
+          'libc.so.6()(64bit)',
+          'libm.so.6()(64bit)',
+          'libgcc_s.so.1()(64bit)',
+          'libstdc++.so.6()(64bit)',
+        ],
+        conflicts: [`${name} < ${nativeVersion}`],
+      },
       purges: true,
     },
     {

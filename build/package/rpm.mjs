@@ -7,8 +7,17 @@ import { HOME } from './tree.mjs';
 
 const ARCHITECTURES = { x64: 'x86_64', arm64: 'aarch64' };
 
-function spec({ nativeVersion, license, homepage, epoch }, { name, summary, description, rpm, purges }, root, files, fast) {
-  const others = [...rpm.requires.map((other) => `Requires: ${other}\n`), ...rpm.conflicts.map((other) => `Conflicts: ${other}\n`)].join('');
+function spec(
+  { nativeVersion, license, homepage, epoch },
+  { name, summary, description, rpm, purges },
+  root,
+  files,
+  fast,
+) {
+  const others = [
+    ...rpm.requires.map((other) => `Requires: ${other}\n`),
+    ...rpm.conflicts.map((other) => `Conflicts: ${other}\n`),
+  ].join('');
   // What is in the tree is packed as it is: nothing stripped, nothing searched for dependencies, no time and no host.
   return `%define _build_id_links none
 %define __os_install_post %{nil}
@@ -45,7 +54,10 @@ ${files.join('\n')}
 /** What belongs to the package: every file, and of the folders Platter's own, which both packages may have. */
 async function listed(root) {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const paths = entries.map((entry) => ({ path: `/${relative(root, join(entry.parentPath, entry.name))}`, isFolder: entry.isDirectory() }));
+  const paths = entries.map((entry) => ({
+    path: `/${relative(root, join(entry.parentPath, entry.name))}`,
+    isFolder: entry.isDirectory(),
+  }));
   const own = paths.filter(({ path, isFolder }) => !isFolder || path === HOME || path.startsWith(`${HOME}/`));
   return own.map(({ path, isFolder }) => (isFolder ? `%dir ${path}` : path)).sort();
 }
@@ -59,7 +71,17 @@ async function pack(part, { description, root, out, fast }) {
   await copyPart(part, root, tree, epoch);
   const specFile = join(work, `${part.name}.spec`);
   await writeFile(specFile, spec(description, part, tree, await listed(tree), fast));
-  await must('rpmbuild', ['-bb', '--quiet', '--target', ARCHITECTURES[arch], '--define', `_topdir ${work}`, '--define', `_rpmdir ${work}`, specFile]);
+  await must('rpmbuild', [
+    '-bb',
+    '--quiet',
+    '--target',
+    ARCHITECTURES[arch],
+    '--define',
+    `_topdir ${work}`,
+    '--define',
+    `_rpmdir ${work}`,
+    specFile,
+  ]);
   const file = `${part.name}-${nativeVersion}-1.${ARCHITECTURES[arch]}.rpm`;
   await rename(join(work, ARCHITECTURES[arch], file), join(out, file));
   await rm(work, { recursive: true });

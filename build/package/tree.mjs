@@ -25,7 +25,12 @@ export const NODE = 'platter-node';
 
 /** electron-builder's part: the app's archive, its fuses, its Electron. */
 async function makeApp({ version, electron, node, arch }, target, work) {
-  const settings = { electronDist: electron.dist, electronVersion: electron.version, 'directories.output': work, 'extraMetadata.version': version };
+  const settings = {
+    electronDist: electron.dist,
+    electronVersion: electron.version,
+    'directories.output': work,
+    'extraMetadata.version': version,
+  };
   const args = Object.entries(settings).map(([name, value]) => `-c.${name}=${value}`);
   const program = inRoot('node_modules/electron-builder/cli.js');
   // It is talkative; what it says on stderr is what is wrong.
@@ -56,16 +61,24 @@ function desktopEntry({ id, productName, config: { linux } }) {
     MimeType: linux.mimeTypes.map((type) => `${type};`).join(''),
     ...linux.desktop.entry,
   };
-  return `[Desktop Entry]\n${Object.entries(lines).map(([key, value]) => `${key}=${value}\n`).join('')}`;
+  return `[Desktop Entry]\n${Object.entries(lines)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('')}`;
 }
 
 function metainfo({ id, version, date, released }) {
-  const facts = { VERSION: version, DATE: date.toISOString().slice(0, 10), RELEASE_TYPE: released ? 'stable' : 'development' };
+  const facts = {
+    VERSION: version,
+    DATE: date.toISOString().slice(0, 10),
+    RELEASE_TYPE: released ? 'stable' : 'development',
+  };
   return readFileSync(asset(`${id}.metainfo.xml`), 'utf8').replace(/@([A-Z_]+)@/g, (_all, name) => facts[name]);
 }
 
 function manualPage({ version, date }) {
-  return readFileSync(asset('platter.1'), 'utf8').replace('@VERSION@', version).replace('@DATE@', date.toISOString().slice(0, 10));
+  return readFileSync(asset('platter.1'), 'utf8')
+    .replace('@VERSION@', version)
+    .replace('@DATE@', date.toISOString().slice(0, 10));
 }
 
 async function makeSystem(description, root) {
@@ -79,13 +92,22 @@ async function makeSystem(description, root) {
   await put(`applications/${id}.desktop`, desktopEntry(description));
   await put(`metainfo/${id}.metainfo.xml`, metainfo(description));
   await copy(`${id}.xml`, `mime/packages/${id}.xml`);
-  for (const policy of readdirSync(asset('')).filter((file) => file.endsWith('.policy'))) await copy(policy, `polkit-1/actions/${policy}`);
+  for (const policy of readdirSync(asset('')).filter((file) => file.endsWith('.policy')))
+    await copy(policy, `polkit-1/actions/${policy}`);
   await put(`man/man1/${name}.1.gz`, compressed(manualPage(description)));
   await copy(`${id}.svg`, `icons/hicolor/scalable/apps/${id}.svg`);
   for (const size of ICON_SIZES) {
     const png = join(share, `icons/hicolor/${size}x${size}/apps/${id}.png`);
     await mkdir(dirname(png), { recursive: true });
-    await must('rsvg-convert', ['--width', String(size), '--height', String(size), '--output', png, asset(`${id}.svg`)]);
+    await must('rsvg-convert', [
+      '--width',
+      String(size),
+      '--height',
+      String(size),
+      '--output',
+      png,
+      asset(`${id}.svg`),
+    ]);
   }
   await mkdir(join(root, 'usr/bin'), { recursive: true });
   await symlink(relative('/usr/bin', `${HOME}/platter`), join(root, 'usr/bin', name));

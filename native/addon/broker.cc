@@ -23,8 +23,8 @@ namespace {
 using kcopyd::Descriptor;
 
 // In the order of broker::Status.
-constexpr std::array<const char*, 15> kStatusNames = {"ok",       "badMessage", "notNamed", "notApproved", "changed",
-                                                      "notBlock", "readOnly",   "system",   "mounted",     "swap",
+constexpr std::array<const char*, 15> kStatusNames = {"ok",       "badMessage", "notNamed",   "notApproved", "changed",
+                                                      "notBlock", "readOnly",   "system",     "mounted",     "swap",
                                                       "held",     "busy",       "notMounted", "unsupported", "failed"};
 static_assert(kStatusNames.size() == static_cast<size_t>(broker::Status::kFailed) + 1);
 
@@ -74,7 +74,9 @@ Napi::Object told(Napi::Env env, const BrokerReply& reply) {
   if (reply.error != 0) throw engine_error(env, reply.error, "broker", "");
   Napi::Object result = Napi::Object::New(env);
   result.Set("status", Napi::String::New(env, kStatusNames.at(static_cast<size_t>(reply.status))));
-  result.Set("errno", reply.device_error == 0 ? env.Null() : Napi::String::New(env, errno_name(reply.device_error)).As<Napi::Value>());
+  result.Set("errno", reply.device_error == 0
+                          ? env.Null()
+                          : Napi::String::New(env, errno_name(reply.device_error)).As<Napi::Value>());
   result.Set("detail", Napi::String::New(env, reply.detail));
   return result;
 }
@@ -92,7 +94,8 @@ struct OpenedByBroker {
 Napi::Value tell_opened(Napi::Env env, OpenedByBroker& opened) {
   Napi::Object result = told(env, opened.reply);
   if (opened.error != 0) throw engine_error(env, opened.error, "open", opened.path);
-  result.Set("device", opened.device ? Device::wrap(env, opened.path, std::move(opened.device)).As<Napi::Value>() : env.Null());
+  result.Set("device",
+             opened.device ? Device::wrap(env, opened.path, std::move(opened.device)).As<Napi::Value>() : env.Null());
   return result;
 }
 
@@ -165,13 +168,15 @@ Napi::Value Broker::name(const Napi::CallbackInfo& info) {
   request.header = broker_header(broker::Verb::kName);
   request.count = count;
   for (uint32_t i = 0; i < count; ++i) request.devices.at(i) = device_of(info[0].As<Napi::Array>().Get(i));
-  return Waiting<BrokerReply>::begin(env, "broker", [session = session_, request] { return session->name(request); }, &tell);
+  return Waiting<BrokerReply>::begin(
+      env, "broker", [session = session_, request] { return session->name(request); }, &tell);
 }
 
 Napi::Value Broker::open(const Napi::CallbackInfo& info) {
   broker::Request request = request_of(info, broker::Verb::kOpen);
   request.access = access_of(info[1]);
-  if (!info[2].IsString() || !info[3].IsObject()) throw invalid_argument(info.Env(), "broker: open needs a path and a number");
+  if (!info[2].IsString() || !info[3].IsObject())
+    throw invalid_argument(info.Env(), "broker: open needs a path and a number");
   const auto number = info[3].As<Napi::Object>();
   const auto major = static_cast<uint32_t>(whole(number.Get("major"), "major", kMost32));
   const auto minor = static_cast<uint32_t>(whole(number.Get("minor"), "minor", kMost32));
@@ -183,8 +188,9 @@ Napi::Value Broker::open(const Napi::CallbackInfo& info) {
         if (fds.empty()) return opened;
         const bool writes = request.access == broker::Access::kWrite;
         const size_t first = writes ? 1 : 0;
-        const kcopyd_descriptors handed{
-            .claim = writes ? fds[0].release() : -1, .direct = fds[first].release(), .buffered = fds[first + 1].release()};
+        const kcopyd_descriptors handed{.claim = writes ? fds[0].release() : -1,
+                                        .direct = fds[first].release(),
+                                        .buffered = fds[first + 1].release()};
         block_device* device = nullptr;
         opened.error = -kcopyd_device_adopt(&handed, major, minor, &device);
         opened.device.reset(device);
@@ -197,9 +203,9 @@ Napi::Value Broker::reread(const Napi::CallbackInfo& info) {
   const broker::Request request = request_of(info, broker::Verb::kReread);
   // The kernel accepts no other claim than the one that is held. Shared, so that it stays open until the broker has it.
   const std::shared_ptr<block_device> device = Device::of(info[1]).get()->handle;
-  return Waiting<BrokerReply>::begin(info.Env(), "broker", [session = session_, request, device] {
-    return session->ask(request, device->claim.get());
-  }, &tell);
+  return Waiting<BrokerReply>::begin(
+      info.Env(), "broker",
+      [session = session_, request, device] { return session->ask(request, device->claim.get()); }, &tell);
 }
 
 Napi::Value Broker::unmount(const Napi::CallbackInfo& info) {
@@ -208,10 +214,13 @@ Napi::Value Broker::unmount(const Napi::CallbackInfo& info) {
   return ask(info.Env(), request);
 }
 
-Napi::Value Broker::power_off(const Napi::CallbackInfo& info) { return ask(info.Env(), request_of(info, broker::Verb::kPowerOff)); }
+Napi::Value Broker::power_off(const Napi::CallbackInfo& info) {
+  return ask(info.Env(), request_of(info, broker::Verb::kPowerOff));
+}
 
 Napi::Value Broker::ask(Napi::Env env, const broker::Request& request) const {
-  return Waiting<BrokerReply>::begin(env, "broker", [session = session_, request] { return session->ask(request); }, &tell);
+  return Waiting<BrokerReply>::begin(
+      env, "broker", [session = session_, request] { return session->ask(request); }, &tell);
 }
 
 void Broker::close(const Napi::CallbackInfo&) { session_->close(); }

@@ -38,7 +38,9 @@ std::vector<Descriptor> take_descriptors(msghdr& message) {
   return taken;
 }
 
-bool is_known(broker::Status status) { return static_cast<uint32_t>(status) <= static_cast<uint32_t>(broker::Status::kFailed); }
+bool is_known(broker::Status status) {
+  return static_cast<uint32_t>(status) <= static_cast<uint32_t>(broker::Status::kFailed);
+}
 
 BrokerReply failed(int error) {
   BrokerReply reply;
@@ -89,7 +91,8 @@ BrokerReply BrokerSession::receive(const broker::Header& header, broker::Access 
   std::vector<Descriptor> descriptors = take_descriptors(message);
   if (got == 0) return failed(ECONNRESET);
   const bool whole = got == sizeof reply && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
-  const bool answers = reply.header.magic == header.magic && reply.header.version == header.version && reply.header.verb == header.verb;
+  const bool answers =
+      reply.header.magic == header.magic && reply.header.version == header.version && reply.header.verb == header.verb;
   if (!whole || !answers || !is_known(reply.status) || reply.error < 0) return failed(EPROTO);
   if (descriptors.size() != expected_descriptors(header.verb, access, reply.status)) return failed(EPROTO);
   const auto end = std::find(reply.detail.begin(), reply.detail.end(), '\0');

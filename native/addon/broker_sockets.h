@@ -22,8 +22,8 @@ kcopyd::Descriptor session_over(int control);
 // A listening socket at `path`, in a folder that only its owner may enter. The caller removes the path.
 kcopyd::Descriptor listen_at(const std::string& path);
 
-// Waits for a connection of a process that is root, and refuses every other one. Blocks until there is one, or until the
-// listening socket is shut down (EINVAL).
+// Waits for a connection of a process that is root, and refuses every other one. Blocks until there is one, or until
+// the listening socket is shut down (EINVAL).
 kcopyd::Descriptor accept_root(int listening);
 
 }  // namespace platter

@@ -17,7 +17,8 @@ class Channel {
   using Function = Napi::TypedThreadSafeFunction<Context, Message, Deliver>;
 
   // JavaScript thread. Keeps the event loop alive until it is closed, unless `idle`. The listener may be empty.
-  static std::shared_ptr<Channel> open(Napi::Env env, const char* name, Context* context, const Napi::Function& listener, bool idle) {
+  static std::shared_ptr<Channel> open(Napi::Env env, const char* name, Context* context,
+                                       const Napi::Function& listener, bool idle) {
     const auto channel = std::make_shared<Channel>();
     auto held = std::make_unique<std::shared_ptr<Channel>>(channel);
     channel->function_ = Function::New(env, listener, Napi::Object(), name, 0, 1, context, &Channel::ended, held.get());

@@ -39,7 +39,8 @@ double number_of(const Napi::Object& options, const char* name, double absent) {
   const Napi::Value value = options.Get(name);
   if (value.IsUndefined()) return absent;
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
-  if (!(number >= 0)) throw invalid_argument(options.Env(), std::string("createClient: ") + name + " is no number >= 0");
+  if (!(number >= 0))
+    throw invalid_argument(options.Env(), std::string("createClient: ") + name + " is no number >= 0");
   return number;
 }
 

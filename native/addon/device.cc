@@ -47,7 +47,11 @@ Napi::Value wrap_opened(Napi::Env env, Opened& opened) {
 class DeviceWork : public Napi::AsyncWorker {
  public:
   DeviceWork(Napi::Env env, const char* op, std::vector<Device*> devices, std::function<int()> work)
-      : AsyncWorker(env, "platter:device"), deferred_(env), op_(op), devices_(std::move(devices)), work_(std::move(work)) {
+      : AsyncWorker(env, "platter:device"),
+        deferred_(env),
+        op_(op),
+        devices_(std::move(devices)),
+        work_(std::move(work)) {
     for (Device* device : devices_) device->retain();
   }
   // Begins; deletes itself when it has run.
@@ -128,11 +132,14 @@ Napi::Value Device::open(const Napi::CallbackInfo& info) {
   if (path.empty() || path.find('\0') != std::string::npos) {
     throw invalid_argument(info.Env(), "openDevice: the path is empty or holds a NUL");
   }
-  return Waiting<Opened>::begin(info.Env(), "open", [path = std::move(path), flags = open_flags(info[1])] {
-    block_device* device = nullptr;
-    const int result = kcopyd_device_open(path.c_str(), flags, &device);
-    return Opened{path, DevicePtr(device), -result};
-  }, &wrap_opened);
+  return Waiting<Opened>::begin(
+      info.Env(), "open",
+      [path = std::move(path), flags = open_flags(info[1])] {
+        block_device* device = nullptr;
+        const int result = kcopyd_device_open(path.c_str(), flags, &device);
+        return Opened{path, DevicePtr(device), -result};
+      },
+      &wrap_opened);
 }
 
 Napi::Object Device::wrap(Napi::Env env, std::string path, DevicePtr device) {
@@ -203,12 +210,15 @@ Napi::Value Device::clone_from(const Napi::CallbackInfo& info) {
   if (!device_) throw engine_error(info.Env(), EBADF, "clone", path_);
   Device& from = of(info[0]);
   // Writes what the source has in memory, and flushes.
-  return (new DeviceWork(info.Env(), "clone", {this, &from}, [to = get(), from = from.get()] { return to->clone_from(*from); }))->begin();
+  return (new DeviceWork(info.Env(), "clone", {this, &from},
+                         [to = get(), from = from.get()] { return to->clone_from(*from); }))
+      ->begin();
 }
 
 Napi::Value Device::reread_partitions(const Napi::CallbackInfo& info) {
   if (!device_) throw engine_error(info.Env(), EBADF, "reread", path_);
-  return (new DeviceWork(info.Env(), "reread", {this}, [device = get()] { return device->reread_partitions(); }))->begin();
+  return (new DeviceWork(info.Env(), "reread", {this}, [device = get()] { return device->reread_partitions(); }))
+      ->begin();
 }
 
 Napi::Value Device::reset_zones(const Napi::CallbackInfo& info) {
@@ -216,7 +226,9 @@ Napi::Value Device::reset_zones(const Napi::CallbackInfo& info) {
   const int64_t bytes = info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : -1;
   if (bytes < 0) throw invalid_argument(info.Env(), "resetZones: not a number of bytes");
   const auto length = static_cast<uint64_t>(bytes);
-  return (new DeviceWork(info.Env(), "reset zones", {this}, [device = get(), length] { return device->reset_zones(length); }))->begin();
+  return (new DeviceWork(info.Env(), "reset zones", {this},
+                         [device = get(), length] { return device->reset_zones(length); }))
+      ->begin();
 }
 
 Napi::Value Device::peek(const Napi::CallbackInfo& info) {
@@ -224,8 +236,10 @@ Napi::Value Device::peek(const Napi::CallbackInfo& info) {
   if (!device_) throw engine_error(info.Env(), EBADF, "read", path_);
   const int64_t offset = info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : -1;
   const int64_t length = info[1].IsNumber() ? info[1].As<Napi::Number>().Int64Value() : -1;
-  if (offset < 0 || length < 0 || length > most) throw invalid_argument(info.Env(), "peek: not a range of 1 MiB at the most");
-  auto* worker = new PeekWorker(info.Env(), *this, static_cast<uint64_t>(offset), static_cast<size_t>(length));  // deletes itself
+  if (offset < 0 || length < 0 || length > most)
+    throw invalid_argument(info.Env(), "peek: not a range of 1 MiB at the most");
+  auto* worker =
+      new PeekWorker(info.Env(), *this, static_cast<uint64_t>(offset), static_cast<size_t>(length));  // deletes itself
   const Napi::Promise promise = worker->promise();
   worker->Queue();
   return promise;

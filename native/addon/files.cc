@@ -64,9 +64,7 @@ Napi::Value resize_file(const Napi::CallbackInfo& info) {
 }
 
 // The lock belongs to the open file description. The claim's sees no I/O, so closing it frees the lock at once.
-int lock_descriptor_of(const block_device& device) {
-  return device.claim ? device.claim.get() : device.buffered.get();
-}
+int lock_descriptor_of(const block_device& device) { return device.claim ? device.claim.get() : device.buffered.get(); }
 
 // flock without waiting. False when somebody else has a lock that excludes this one.
 bool lock(Napi::Env env, int fd, bool exclusive, const std::string& path) {
@@ -112,8 +110,8 @@ std::string text_of(uint64_t encoded) {
   return std::to_string(major(number)) + ":" + std::to_string(minor(number));
 }
 
-// What lies behind a loop device: "file:MAJOR:MINOR:INODE", or "block:MAJOR:MINOR" of a block device, whatever its node is
-// called; empty for every other device.
+// What lies behind a loop device: "file:MAJOR:MINOR:INODE", or "block:MAJOR:MINOR" of a block device, whatever its node
+// is called; empty for every other device.
 std::string loop_file_of(int fd) {
   struct loop_info64 status {};
   if (ioctl(fd, LOOP_GET_STATUS64, &status) != 0) return "";
@@ -125,12 +123,13 @@ Napi::Value text_or_null(Napi::Env env, std::string& text) {
   return text.empty() ? env.Null() : Napi::String::New(env, text);
 }
 
-// loopFile(device): resolves to the identity of what lies behind a loop device, also of one that has no name any more; to
-// null for every other device. The kernel asks the file's file system, which can hang: another thread waits for it.
+// loopFile(device): resolves to the identity of what lies behind a loop device, also of one that has no name any more;
+// to null for every other device. The kernel asks the file's file system, which can hang: another thread waits for it.
 Napi::Value loop_file(const Napi::CallbackInfo& info) {
   const Device& device = Device::of(info[0]);
   const auto held = held_copy(info.Env(), device);
-  return Waiting<std::string>::begin(info.Env(), "check", [held] { return loop_file_of(held->get()); }, &text_or_null);
+  return Waiting<std::string>::begin(
+      info.Env(), "check", [held] { return loop_file_of(held->get()); }, &text_or_null);
 }
 
 // loopFileAt(path): the same of the loop device at a path; null also where this user may not open it.
@@ -174,8 +173,8 @@ Napi::Value number_of_bytes(Napi::Env env, Counted& counted) {
 Napi::Value data_bytes(const Napi::CallbackInfo& info) {
   const Device& device = Device::of(info[0]);
   const auto held = held_copy(info.Env(), device);
-  return Waiting<Counted>::begin(info.Env(), "check", [held, path = device.path()] { return count_data(path, held->get()); },
-                                 &number_of_bytes);
+  return Waiting<Counted>::begin(
+      info.Env(), "check", [held, path = device.path()] { return count_data(path, held->get()); }, &number_of_bytes);
 }
 
 // What statx tells of a file, whatever name it has by now, or an errno.
@@ -204,7 +203,8 @@ Napi::Value file_facts(Napi::Env env, FileState& state) {
   if (state.error != 0) throw engine_error(env, state.error, "check", state.path);
   Napi::Object result = Napi::Object::New(env);
   const struct statx& found = state.found;
-  const bool has_birth = (found.stx_mask & STATX_BTIME) != 0 && (found.stx_btime.tv_sec != 0 || found.stx_btime.tv_nsec != 0);
+  const bool has_birth =
+      (found.stx_mask & STATX_BTIME) != 0 && (found.stx_btime.tv_sec != 0 || found.stx_btime.tv_nsec != 0);
   result.Set("size", Napi::Number::New(env, static_cast<double>(found.stx_size)));
   result.Set("modified", nanoseconds(env, found.stx_mtime));
   result.Set("changed", nanoseconds(env, found.stx_ctime));
@@ -216,8 +216,8 @@ Napi::Value file_facts(Napi::Env env, FileState& state) {
 Napi::Value file_state(const Napi::CallbackInfo& info) {
   const Device& device = Device::of(info[0]);
   const auto held = held_copy(info.Env(), device);
-  return Waiting<FileState>::begin(info.Env(), "check", [held, path = device.path()] { return state_of(path, held->get()); },
-                                   &file_facts);
+  return Waiting<FileState>::begin(
+      info.Env(), "check", [held, path = device.path()] { return state_of(path, held->get()); }, &file_facts);
 }
 
 }  // namespace

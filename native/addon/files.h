@@ -5,7 +5,8 @@
 
 namespace platter {
 
-// Adds renameFile, resizeFile, lockDevice, unlockDevice, lockDescriptor, dataBytes, fileState and loopFile to the addon's functions.
+// Adds renameFile, resizeFile, lockDevice, unlockDevice, lockDescriptor, dataBytes, fileState and loopFile to the
+// addon's functions.
 void define_files(Napi::Env env, Napi::Object exports);
 
 }  // namespace platter

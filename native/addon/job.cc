@@ -16,14 +16,15 @@ constexpr double kMaxHashes = 1 << 20;  // in one answer: 16 MiB
 
 constexpr std::array kStates = {"waiting", "copying", "flushing", "verifying", "done", "failed", "cancelled"};
 constexpr std::array kSides = {"read", "write", "verify"};
-constexpr std::array kCauses = {"io",        "medium",    "gone",     "no-space",
-                                "read-only", "timed-out", "mismatch", "cancelled", "stalled"};
+constexpr std::array kCauses = {"io",        "medium",   "gone",      "no-space", "read-only",
+                                "timed-out", "mismatch", "cancelled", "stalled"};
 
 // Index of a destination; -1 for null: the job.
 int destination_of(const Napi::CallbackInfo& info) {
   if (info[0].IsNull()) return -1;
   const double index = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : -1;
-  if (!(index >= 0 && index < KCOPYD_MAX_DESTS)) throw invalid_argument(info.Env(), "job: there is no such destination");
+  if (!(index >= 0 && index < KCOPYD_MAX_DESTS))
+    throw invalid_argument(info.Env(), "job: there is no such destination");
   return static_cast<int>(index);
 }
 
@@ -80,8 +81,10 @@ void Job::submit(Client& owner, kcopyd_client* client, const Napi::Object& reque
   kcopyd_pool_stats pool{};
   kcopyd_client_pool(client, &pool);
   JobRequest wanted(request, pool.slot_size);
-  // The callback's own: it can come before this function returns, and after the environment, with this object, has ended.
-  auto delivery = std::make_unique<std::shared_ptr<Delivery>>(Delivery::open(env, "platter:job", this, Napi::Function(), false));
+  // The callback's own: it can come before this function returns, and after the environment, with this object, has
+  // ended.
+  auto delivery =
+      std::make_unique<std::shared_ptr<Delivery>>(Delivery::open(env, "platter:job", this, Napi::Function(), false));
   wanted.get().fn = &Job::notify;
   wanted.get().context = delivery.get();
 

@@ -14,16 +14,16 @@ namespace {
 constexpr double kMaxSafe = 9007199254740991;  // Number.MAX_SAFE_INTEGER
 
 constexpr std::array<std::pair<const char*, unsigned>, 11> kFlags = {{{"verify", KCOPYD_VERIFY},
-                                                                     {"ignoreRead", KCOPYD_IGNORE_READ},
-                                                                     {"ignoreWrite", KCOPYD_IGNORE_WRITE},
-                                                                     {"skipBad", KCOPYD_SKIP_BAD},
-                                                                     {"sequential", KCOPYD_WRITE_SEQ},
-                                                                     {"headLast", KCOPYD_HEAD_LAST},
-                                                                     {"sparse", KCOPYD_SPARSE},
-                                                                     {"assumeBlank", KCOPYD_ASSUME_BLANK},
-                                                                     {"hash", KCOPYD_HASH},
-                                                                     {"copyRange", KCOPYD_COPY_RANGE},
-                                                                     {"readKnown", KCOPYD_READ_KNOWN}}};
+                                                                      {"ignoreRead", KCOPYD_IGNORE_READ},
+                                                                      {"ignoreWrite", KCOPYD_IGNORE_WRITE},
+                                                                      {"skipBad", KCOPYD_SKIP_BAD},
+                                                                      {"sequential", KCOPYD_WRITE_SEQ},
+                                                                      {"headLast", KCOPYD_HEAD_LAST},
+                                                                      {"sparse", KCOPYD_SPARSE},
+                                                                      {"assumeBlank", KCOPYD_ASSUME_BLANK},
+                                                                      {"hash", KCOPYD_HASH},
+                                                                      {"copyRange", KCOPYD_COPY_RANGE},
+                                                                      {"readKnown", KCOPYD_READ_KNOWN}}};
 
 kcopyd_op operation(const Napi::Object& request) {
   const std::string op = request.Get("op").ToString();

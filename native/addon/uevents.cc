@@ -20,10 +20,10 @@ namespace {
 // Groups of NETLINK_KOBJECT_UEVENT: the kernel's own, and what udevd says when it has looked at a device too.
 constexpr uint32_t kKernel = 1;
 constexpr uint32_t kUdev = 2;
-constexpr size_t kLongest = 8192;              // the kernel's limit is 2 KiB of text; udevd's properties are longer
-constexpr int kReceiveBuffer = 1024 * 1024;    // a hub of 32 sticks tells of some hundred things at once
+constexpr size_t kLongest = 8192;            // the kernel's limit is 2 KiB of text; udevd's properties are longer
+constexpr int kReceiveBuffer = 1024 * 1024;  // a hub of 32 sticks tells of some hundred things at once
 constexpr std::string_view kUdevPrefix("libudev\0", 8);
-constexpr size_t kUdevOffsetAt = 16;           // of udevd's header: where its properties begin (libudev-monitor.c)
+constexpr size_t kUdevOffsetAt = 16;  // of udevd's header: where its properties begin (libudev-monitor.c)
 
 kcopyd::Descriptor open_socket(Napi::Env env) {
   const auto fail = [&] { return engine_error(env, errno, "watch", ""); };
@@ -65,7 +65,8 @@ Message receive(int fd, std::array<char, kLongest>& buffer) {
   ucred sender{};
   sender.uid = static_cast<uid_t>(-1);
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_CREDENTIALS) std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
+    if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_CREDENTIALS)
+      std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
   }
   if (sender.uid != 0 || from.nl_groups == 0 || (message.msg_flags & MSG_TRUNC)) return {length, {}};
   const std::string_view text(buffer.data(), static_cast<size_t>(length));
@@ -136,9 +137,7 @@ void Uevents::listen() {
   }
 }
 
-void Uevents::tell(News news) {
-  delivery_->send(std::make_unique<News>(std::move(news)));
-}
+void Uevents::tell(News news) { delivery_->send(std::make_unique<News>(std::move(news))); }
 
 // JavaScript thread; env is null when the environment ends before the delivery.
 void Uevents::deliver(Napi::Env env, Napi::Function listener, std::nullptr_t*, News* raw) {

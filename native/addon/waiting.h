@@ -16,8 +16,8 @@ namespace platter {
 
 // Runs `work` on a thread of its own and settles a promise with what `settle` makes of the result, or throws.
 // The thread does not come from libuv's pool: a device that never answers would take one of the four threads that write
-// the job log, and Node waits for the pool when it exits. An environment that ends drops the result; then it is destroyed
-// on the working thread, so `Result` and `work` hold no JavaScript values.
+// the job log, and Node waits for the pool when it exits. An environment that ends drops the result; then it is
+// destroyed on the working thread, so `Result` and `work` hold no JavaScript values.
 template <typename Result>
 class Waiting {
  public:

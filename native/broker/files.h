@@ -27,8 +27,8 @@ std::string needed_content(const std::string& path);
 // The first line of a file, without its end.
 std::string line(const std::string& path);
 
-// The names in a folder, without "." and ".."; none when there is no folder, or when this process may not read it. Throws
-// Refused when it cannot be read for another reason.
+// The names in a folder, without "." and ".."; none when there is no folder, or when this process may not read it.
+// Throws Refused when it cannot be read for another reason.
 std::vector<std::string> listed(const std::string& path);
 
 // The same of a folder that a decision to write depends on: none only when there is no folder.

@@ -16,7 +16,8 @@
 namespace platter::broker {
 namespace {
 
-// The running system needs what is mounted here. A doubtful place is on this list. app/engine/devices/blocks.ts has the same.
+// The running system needs what is mounted here. A doubtful place is on this list. app/engine/devices/blocks.ts has the
+// same.
 const std::set<std::string> kSystemMounts = {
     "/",     "/boot",      "/boot/efi", "/boot/firmware", "/efi",     "/etc",     "/gnu",
     "/home", "/nix",       "/opt",      "/root",          "/srv",     "/sysroot", "/tmp",

@@ -66,8 +66,7 @@ std::vector<std::vector<Mount>> mounts_of_all_namespaces(const Roots& roots) {
     const bool is_own = process == "self";
     // Where procfs hides other users' processes (hidepid), process 1 is out of reach: then nobody knows its root.
     const std::string mountinfo = is_own ? needed_content(path) : content(path);
-    if (is_own || process == "1" || seen.insert(mountinfo).second)
-      namespaces.push_back(parse_mounts(mountinfo));
+    if (is_own || process == "1" || seen.insert(mountinfo).second) namespaces.push_back(parse_mounts(mountinfo));
   }
   return namespaces;
 }

@@ -25,8 +25,8 @@ struct Mount {
 // Parses mountinfo. Skips malformed lines.
 std::vector<Mount> parse_mounts(const std::string& mountinfo);
 
-// The mounts of the mount namespaces of all processes: first of this process, then of process 1, then of the others. Throws
-// Refused when one cannot be read, unless its process has ended or is out of this process's reach.
+// The mounts of the mount namespaces of all processes: first of this process, then of process 1, then of the others.
+// Throws Refused when one cannot be read, unless its process has ended or is out of this process's reach.
 std::vector<std::vector<Mount>> mounts_of_all_namespaces(const Roots& roots);
 
 // The mount that holds `path` (absolute, without links): the last one with the longest matching target. Null when none.

@@ -37,10 +37,10 @@ enum class Status : uint32_t {
   kSystem,       // holds, or may hold, the running system
   kMounted,      // it or something on it is mounted, or another mount lies on the one to unmount; `detail` says where
   kSwap,         // it or something on it is used as swap; `detail` is its kernel name
-  kHeld,         // RAID, LVM, encryption or a loop device lies on it or a partition of it, or may do so where nobody can
-                 // tell; `detail` is its kernel name, or the path of a swap
-  kBusy,         // another program has it open exclusively, or a partition of it is open
-  kNotMounted,   // no such mount on the device
+  kHeld,        // RAID, LVM, encryption or a loop device lies on it or a partition of it, or may do so where nobody can
+                // tell; `detail` is its kernel name, or the path of a swap
+  kBusy,        // another program has it open exclusively, or a partition of it is open
+  kNotMounted,  // no such mount on the device
   kUnsupported,  // this device or kernel has no such operation
   kFailed,       // a system call failed; `error` has its errno, `detail` names the call
 };

@@ -214,8 +214,7 @@ int serve(const Command& command) {
     execute(command, theirs.get());
   }
   theirs.reset();
-  for (const int number : kIgnored)
-    check(signal(number, SIG_IGN) == SIG_ERR ? -1 : 0, "signal");
+  for (const int number : kIgnored) check(signal(number, SIG_IGN) == SIG_ERR ? -1 : 0, "signal");
   check(clearenv(), "clearenv");
   check(chdir("/"), "chdir");
   umask(077);

@@ -13,8 +13,8 @@ namespace kcopyd {
 // else what the kernel answered (EPERM and ENOSYS are usual in containers).
 std::unique_ptr<BlockIo> open_uring(std::span<std::byte> pool);
 
-// A thread pool with pread, pwrite, fdatasync, fallocate and copy_file_range. `finished` is called after each of them, on
-// its thread: for whoever does not wait in wait().
+// A thread pool with pread, pwrite, fdatasync, fallocate and copy_file_range. `finished` is called after each of them,
+// on its thread: for whoever does not wait in wait().
 std::unique_ptr<BlockIo> open_threads(std::function<void()> finished = {});
 
 }  // namespace kcopyd

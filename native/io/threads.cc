@@ -138,6 +138,8 @@ class ThreadsIo final : public BlockIo {
 
 }  // namespace
 
-std::unique_ptr<BlockIo> open_threads(std::function<void()> finished) { return std::make_unique<ThreadsIo>(std::move(finished)); }
+std::unique_ptr<BlockIo> open_threads(std::function<void()> finished) {
+  return std::make_unique<ThreadsIo>(std::move(finished));
+}
 
 }  // namespace kcopyd

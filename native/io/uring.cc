@@ -94,8 +94,9 @@ class UringIo final : public BlockIo {
       const iovec all{pool_.data(), pool_.size()};
       fixed_buffers_ = io_uring_register_buffers(ring_.get(), &all, 1) == 0;
     }
-    // What waits in the kernel for a device (a flush, the page cache) has a thread of the kernel's, of which a ring gets four
-    // for each processor: not enough for a hub full of drives that do not answer. Before Linux 5.15 there are no more.
+    // What waits in the kernel for a device (a flush, the page cache) has a thread of the kernel's, of which a ring
+    // gets four for each processor: not enough for a hub full of drives that do not answer. Before Linux 5.15 there are
+    // no more.
     unsigned workers[2] = {kWorkers, 0};  // for files and disks; for the rest: as it is
     io_uring_register_iowq_max_workers(ring_.get(), workers);
     fixed_files_ = io_uring_register_files_sparse(ring_.get(), kFiles) == 0;
@@ -233,10 +234,10 @@ class UringIo final : public BlockIo {
 
   // A kernel may know the ring and not the operations (5.1 to 5.5).
   void require_operations() {
-    const std::unique_ptr<io_uring_probe, decltype(&io_uring_free_probe)> probe(
-        io_uring_get_probe_ring(ring_.get()), &io_uring_free_probe);
-    for (const int op : {IORING_OP_READ, IORING_OP_WRITE, IORING_OP_READ_FIXED, IORING_OP_WRITE_FIXED,
-                         IORING_OP_FSYNC, IORING_OP_POLL_ADD}) {
+    const std::unique_ptr<io_uring_probe, decltype(&io_uring_free_probe)> probe(io_uring_get_probe_ring(ring_.get()),
+                                                                                &io_uring_free_probe);
+    for (const int op : {IORING_OP_READ, IORING_OP_WRITE, IORING_OP_READ_FIXED, IORING_OP_WRITE_FIXED, IORING_OP_FSYNC,
+                         IORING_OP_POLL_ADD}) {
       if (!probe || !io_uring_opcode_supported(probe.get(), op)) {
         throw std::system_error(ENOSYS, std::generic_category(), "io_uring");
       }

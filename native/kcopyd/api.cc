@@ -97,7 +97,8 @@ int kcopyd_submit(struct kcopyd_client* client, const struct kcopyd_request* req
   if (client == nullptr || request == nullptr) return -EINVAL;
   try {
     std::shared_ptr<kcopyd::Job> created;
-    if (const int refused = kcopyd::Job::create(*request, client->client->pool().slot_size(), created); refused != 0) return refused;
+    if (const int refused = kcopyd::Job::create(*request, client->client->pool().slot_size(), created); refused != 0)
+      return refused;
     std::unique_ptr<kcopyd_job> handle;
     if (job != nullptr) handle.reset(new kcopyd_job{client->client->alarm(), created});
     client->client->submit(std::move(created));
@@ -113,8 +114,8 @@ int kcopyd_copy(struct kcopyd_client* client, const struct io_region* from, unsi
   return submit(client, KCOPYD_COPY, from, num_dests, dests, flags, fn, context);
 }
 
-int kcopyd_zero(struct kcopyd_client* client, unsigned int num_dests, const struct io_region* dests,
-                unsigned int flags, kcopyd_notify_fn fn, void* context) {
+int kcopyd_zero(struct kcopyd_client* client, unsigned int num_dests, const struct io_region* dests, unsigned int flags,
+                kcopyd_notify_fn fn, void* context) {
   return submit(client, KCOPYD_ZERO, nullptr, num_dests, dests, flags, fn, context);
 }
 

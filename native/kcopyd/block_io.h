@@ -1,5 +1,5 @@
-// The one interface between the engine and the kernel: asynchronous reads, writes, flushes, zeroing and copying on descriptors.
-// Backends live in native/io; tests bring one of their own.
+// The one interface between the engine and the kernel: asynchronous reads, writes, flushes, zeroing and copying on
+// descriptors. Backends live in native/io; tests bring one of their own.
 #pragma once
 
 #include <chrono>
@@ -29,7 +29,7 @@ struct IoRequest {
   bool waits = false;   // even to start it can take as long as the device does
   int from = -1;        // copy: where the bytes come from
   uint64_t from_offset = 0;
-  int32_t result = 0;   // bytes done, or a negative errno; 0 for a flush or zeroing that worked
+  int32_t result = 0;  // bytes done, or a negative errno; 0 for a flush or zeroing that worked
 };
 
 // Backend of one client. All but wake() run on the client's worker thread.
@@ -54,8 +54,7 @@ class BlockIo {
   virtual void kick() = 0;
 
   // Appends finished requests to done. Returns when there is at least one, after wake(), or at the deadline.
-  virtual void wait(std::vector<IoRequest*>& done,
-                    std::optional<std::chrono::steady_clock::time_point> deadline) = 0;
+  virtual void wait(std::vector<IoRequest*>& done, std::optional<std::chrono::steady_clock::time_point> deadline) = 0;
 
   // Makes the current or the next wait() return. Any thread.
   virtual void wake() noexcept = 0;

@@ -2,8 +2,8 @@
 
 #include <array>
 
-// xxh3 with the vector instructions of the very processor it runs on: on x86-64 they are looked for at run time (AVX-512,
-// AVX2, else SSE2: xxh_x86dispatch.c of the library), on arm64 every processor has NEON.
+// xxh3 with the vector instructions of the very processor it runs on: on x86-64 they are looked for at run time
+// (AVX-512, AVX2, else SSE2: xxh_x86dispatch.c of the library), on arm64 every processor has NEON.
 #ifdef __x86_64__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // in gcc 12's own header (gcc bug 105593)
 #include <xxh_x86dispatch.c>

@@ -22,7 +22,10 @@ constexpr double kNoiseWeight = 0.2;  // of the newest window in the average
 }  // namespace
 
 Depth::Depth(unsigned most, unsigned start)
-    : most_(std::clamp(most, 1u, kMost)), least_(std::min(kLeast, most_)), base_(std::min(start, most_)), depth_(base_) {}
+    : most_(std::clamp(most, 1u, kMost)),
+      least_(std::min(kLeast, most_)),
+      base_(std::min(start, most_)),
+      depth_(base_) {}
 
 void Depth::ended(Clock::time_point now, uint64_t bytes) {
   if (settle_ > 0) {

@@ -54,8 +54,8 @@ class Depth {
   unsigned depth_;  // what is in use now
   bool up_ = true;  // direction of the next trial
   Phase phase_ = Phase::hold;
-  unsigned hold_ = 0;     // windows until the next trial
-  unsigned backoff_ = 8;  // windows to hold after the next trial that fails
+  unsigned hold_ = 0;                                            // windows until the next trial
+  unsigned backoff_ = 8;                                         // windows to hold after the next trial that fails
   double base_rate_ = 0, base_rate_again_ = 0, trial_rate_ = 0;  // bytes per second
   double noise_ = 0;  // how much a window differs from the one before, as a part of it
 

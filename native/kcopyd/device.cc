@@ -41,7 +41,7 @@ void Descriptor::reset() {
 namespace {
 
 constexpr uint64_t kLargestFolio = 2 << 20;  // of the page cache: PMD_SIZE, where pages have 4 KiB
-constexpr uint32_t kFileBlock = 4096;  // asked of a file system that does not tell (statx, Linux 6.1)
+constexpr uint32_t kFileBlock = 4096;        // asked of a file system that does not tell (statx, Linux 6.1)
 
 [[noreturn]] void fail(int error) { throw std::system_error(error, std::generic_category()); }
 
@@ -100,8 +100,8 @@ void read_file_geometry(block_device& device, const struct stat& status) {
   device.fuse = fstatfs(device.buffered.get(), &system) == 0 && system.f_type == FUSE_SUPER_MAGIC;
 #ifdef STATX_DIOALIGN
   struct statx more {};
-  if (statx(device.buffered.get(), "", AT_EMPTY_PATH, STATX_DIOALIGN, &more) == 0 &&
-      (more.stx_mask & STATX_DIOALIGN) && more.stx_dio_offset_align > 0) {
+  if (statx(device.buffered.get(), "", AT_EMPTY_PATH, STATX_DIOALIGN, &more) == 0 && (more.stx_mask & STATX_DIOALIGN) &&
+      more.stx_dio_offset_align > 0) {
     device.logical_block = std::max<uint32_t>(KCOPYD_SECTOR_SIZE, more.stx_dio_offset_align);
   }
 #endif
@@ -255,7 +255,8 @@ uint64_t block_device::next_data(uint64_t offset) const {
   const off_t found = lseek(buffered.get(), static_cast<off_t>(offset), SEEK_DATA);
   if (found >= 0) return std::clamp(static_cast<uint64_t>(found), offset, size);
   if (errno != ENXIO) return offset;
-  // No data up to the end that the file has now. Asked after the search, so a file that was cut is not taken for a hole.
+  // No data up to the end that the file has now. Asked after the search, so a file that was cut is not taken for a
+  // hole.
   struct stat status {};
   if (fstat(buffered.get(), &status) != 0) return offset;
   return std::clamp(static_cast<uint64_t>(status.st_size), offset, size);
@@ -323,31 +324,25 @@ int kcopyd_device_open(const char* path, unsigned int flags, struct block_device
   return kcopyd::hand_out(result, [&] { return kcopyd::open_device(path, flags); });
 }
 
-int kcopyd_device_adopt(const struct kcopyd_descriptors* descriptors, uint32_t major, uint32_t minor, struct block_device** result) {
+int kcopyd_device_adopt(const struct kcopyd_descriptors* descriptors, uint32_t major, uint32_t minor,
+                        struct block_device** result) {
   if (descriptors == nullptr || result == nullptr) return -EINVAL;
   using kcopyd::Descriptor;
   Descriptor claim(descriptors->claim);
   Descriptor direct(descriptors->direct);
   Descriptor buffered(descriptors->buffered);
-  return kcopyd::hand_out(result, [&] { return kcopyd::adopt(std::move(claim), std::move(direct), std::move(buffered), makedev(major, minor)); });
+  return kcopyd::hand_out(result, [&] {
+    return kcopyd::adopt(std::move(claim), std::move(direct), std::move(buffered), makedev(major, minor));
+  });
 }
 
 void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_info* info) {
-  const struct kcopyd_device_info facts{
-      .size = bdev->size_now(),
-      .logical_block = bdev->logical_block,
-      .physical_block = bdev->physical_block,
-      .is_block = bdev->is_block,
-      .read_only = bdev->read_only,
-      .direct = bdev->use_direct,
-      .rotational = bdev->rotational,
-      .zoned = bdev->zoned,
-      .optimal_io = bdev->optimal_io,
-      .max_request = bdev->max_request,
-      .major = major(bdev->device),
-      .minor = minor(bdev->device),
-      .inode = bdev->inode,
-      .disk_sequence = bdev->disk_sequence,
+  const struct kcopyd_device_info facts {
+    .size = bdev->size_now(), .logical_block = bdev->logical_block, .physical_block = bdev->physical_block,
+    .is_block = bdev->is_block, .read_only = bdev->read_only, .direct = bdev->use_direct,
+    .rotational = bdev->rotational, .zoned = bdev->zoned, .optimal_io = bdev->optimal_io,
+    .max_request = bdev->max_request, .major = major(bdev->device), .minor = minor(bdev->device), .inode = bdev->inode,
+    .disk_sequence = bdev->disk_sequence,
   };
   *info = facts;
 }

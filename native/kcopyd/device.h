@@ -34,8 +34,8 @@ class Descriptor {
 };
 
 // The flushes of one open device. The kernel tells of writes that it lost once, to whoever flushes next (fsync(2)), be
-// they another job's: so there is one flush at a time, and what one was told holds for all who wrote before it. One that
-// was given up is under way until the kernel gives it back. Any worker.
+// they another job's: so there is one flush at a time, and what one was told holds for all who wrote before it. One
+// that was given up is under way until the kernel gives it back. Any worker.
 class Flushes {
  public:
   // False while another one is under way.
@@ -75,17 +75,17 @@ struct block_device : std::enable_shared_from_this<block_device> {
   kcopyd::Descriptor buffered;  // for the parts of a range that no direct I/O can name
   uint64_t device = 0;          // identity: the block device's number, or a file's (device, inode)
   uint64_t inode = 0;
-  uint64_t disk_sequence = 0;   // BLKGETDISKSEQ; 0 for a file, and where the kernel has none
-  uint64_t size = 0;            // bytes when it was opened
+  uint64_t disk_sequence = 0;  // BLKGETDISKSEQ; 0 for a file, and where the kernel has none
+  uint64_t size = 0;           // bytes when it was opened
   uint32_t logical_block = 512;
   uint32_t physical_block = 512;
   bool is_block = false;
-  bool fuse = false;            // a file whose file system is a program (FUSE)
-  bool rotational = false;      // seeks cost time (queue/rotational), of the disk or the one a file lies on
-  bool zoned = false;           // writes have to ascend (queue/zoned); of a block device only
-  uint32_t zone_block = 0;      // bytes of which a zoned disk takes whole ones only (queue/zone_write_granularity); else 0
-  uint32_t optimal_io = 0;      // bytes (queue/optimal_io_size), 0 when unknown; of the disk a file lies on too
-  uint32_t max_request = 0;     // bytes (queue/max_sectors_kb), 0 when unknown; likewise
+  bool fuse = false;         // a file whose file system is a program (FUSE)
+  bool rotational = false;   // seeks cost time (queue/rotational), of the disk or the one a file lies on
+  bool zoned = false;        // writes have to ascend (queue/zoned); of a block device only
+  uint32_t zone_block = 0;   // bytes of which a zoned disk takes whole ones only (queue/zone_write_granularity); else 0
+  uint32_t optimal_io = 0;   // bytes (queue/optimal_io_size), 0 when unknown; of the disk a file lies on too
+  uint32_t max_request = 0;  // bytes (queue/max_sectors_kb), 0 when unknown; likewise
   bool read_only = false;
   bool writable = false;  // opened for writing
   bool grows = false;
@@ -109,9 +109,9 @@ struct block_device : std::enable_shared_from_this<block_device> {
   }
   // Bytes; differs from size when it grows.
   uint64_t size_now() const;
-  // Where the next byte of data is, from `offset` on: in bytes, not before offset, `size` when only a hole is left. What
-  // was opened as part of the file and is cut off by now counts as data, so that reading finds it missing. `offset`
-  // itself on a block device, and where the file system cannot tell. One lseek; worker thread.
+  // Where the next byte of data is, from `offset` on: in bytes, not before offset, `size` when only a hole is left.
+  // What was opened as part of the file and is cut off by now counts as data, so that reading finds it missing.
+  // `offset` itself on a block device, and where the file system cannot tell. One lseek; worker thread.
   uint64_t next_data(uint64_t offset) const;
   // Makes a regular file at least `bytes` long; what is added is a hole. 0 or a positive errno. Worker thread.
   int extend(uint64_t bytes) const;
@@ -119,15 +119,16 @@ struct block_device : std::enable_shared_from_this<block_device> {
   // that cannot be: not both regular files, not on one file system, none that shares blocks, not empty, or a source
   // with another size by now; this file is empty then, and copying is the way. Else a positive errno. Blocks.
   int clone_from(const block_device& source) const;
-  // Reads from the medium, at any place, for a look before a job. Bytes that were read, 0 at the end; or a negative errno. Blocks.
+  // Reads from the medium, at any place, for a look before a job. Bytes that were read, 0 at the end; or a negative
+  // errno. Blocks.
   int64_t peek(void* to, size_t length, uint64_t offset) const;
   // Is it still what it was opened as? A disk that was pulled out has no size any more. Makes one ioctl.
   bool still_there() const;
   // Has the kernel read the partition table again (BLKRRPART). 0, also where there can be none: a file, a partition, a
   // device without partitions; EBUSY when a partition is in use; else a positive errno. Blocks.
   int reread_partitions() const;
-  // Resets the zones that the first `bytes` lie in, so that they can be written from their start. What else is in the last
-  // of them is lost. 0; EOPNOTSUPP where there are no zones; else a positive errno. Blocks.
+  // Resets the zones that the first `bytes` lie in, so that they can be written from their start. What else is in the
+  // last of them is lost. 0; EOPNOTSUPP where there are no zones; else a positive errno. Blocks.
   int reset_zones(uint64_t bytes) const;
   // Drops what the buffered descriptor left in the page cache, so that the next read comes from the medium.
   void drop_cache() const;

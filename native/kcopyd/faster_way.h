@@ -14,8 +14,8 @@ class FasterWay {
   using Duration = std::chrono::steady_clock::duration;
   static constexpr unsigned kTrials = 8;
 
-  // Is the next range to be copied? So many have to have ended one way, then the other: side by side they would wait for
-  // each other, since file systems lock the file.
+  // Is the next range to be copied? So many have to have ended one way, then the other: side by side they would wait
+  // for each other, since file systems lock the file.
   bool next_is_copied() const {
     if (ways_[1].ended < kTrials) return true;
     return ways_[0].ended >= kTrials && ways_[1].per_byte() < ways_[0].per_byte();

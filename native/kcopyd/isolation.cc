@@ -40,7 +40,8 @@ bool out_of_patience(bool rotates, Clock::duration spent, Clock::duration elapse
 }
 
 bool far_slower(const Pace& slow, const Pace& fast, uint64_t sub_job, unsigned misjudged, Clock::time_point now) {
-  return slow.busy(now) >= kSomeTime * (1u << std::min(misjudged, kMostPatient)) && fast.bytes() >= kSomeSubJobs * sub_job &&
+  return slow.busy(now) >= kSomeTime * (1u << std::min(misjudged, kMostPatient)) &&
+         fast.bytes() >= kSomeSubJobs * sub_job &&
          fast.bytes_per_second(now) >= kFarSlower * slow.bytes_per_second(now);
 }
 

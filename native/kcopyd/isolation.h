@@ -76,8 +76,8 @@ class Pace {
 // two places means that heads move, waiting is the lesser evil for longer.
 bool out_of_patience(bool rotates, Clock::duration spent, Clock::duration elapsed);
 
-// Is `slow` so much slower than `fast` that waiting only proves it again? `sub_job`: bytes. `misjudged`: how often it was
-// left behind and proved to be as fast as the others; each time it gets twice as long.
+// Is `slow` so much slower than `fast` that waiting only proves it again? `sub_job`: bytes. `misjudged`: how often it
+// was left behind and proved to be as fast as the others; each time it gets twice as long.
 bool far_slower(const Pace& slow, const Pace& fast, uint64_t sub_job, unsigned misjudged, Clock::time_point now);
 
 /*

@@ -1,5 +1,5 @@
-// What happens when a transfer has ended: what a destination has written, flushed and read back. What came from the source
-// is in job_source.cc.
+// What happens when a transfer has ended: what a destination has written, flushed and read back. What came from the
+// source is in job_source.cc.
 #include <algorithm>
 #include <utility>
 
@@ -32,11 +32,12 @@ void Job::start(Engine& engine) {
     attach(*source_);
     if (compares) source_->drop_cache();
   }
-  const auto slots = static_cast<unsigned>(engine.pool.stats().slots), others = static_cast<unsigned>(destinations_.size()) - 1;
+  const auto slots = static_cast<unsigned>(engine.pool.stats().slots),
+             others = static_cast<unsigned>(destinations_.size()) - 1;
   share_ = std::max(slots / (others + 2), 1u);
   const unsigned most = slots > (others + 1) * share_ ? slots - others * share_ : share_;
-  // A short job has no time to climb, so it begins with what the kernel's kcopyd has in flight. Going down costs little,
-  // and a device that gains nothing by depth is found out; one that answers late gets more.
+  // A short job has no time to climb, so it begins with what the kernel's kcopyd has in flight. Going down costs
+  // little, and a device that gains nothing by depth is found out; one that answers late gets more.
   depth_.emplace(most, KCOPYD_MAX_SUBJOBS);
   started_ = Clock::now();
   for (const auto& d : destinations_) {
@@ -177,8 +178,8 @@ void Job::start_write(Engine& engine, Slot& slot, unsigned destination) {
   if (slot.zero) {
     write.zero(engine.io, *d.device, slot.buffer.data(), slot.buffer.size(), offset, length, on_write_error(engine));
   } else if (d.beside && !slot.blank && !slot.holes && d.faster.next_is_copied()) {
-    write.copy(engine.io, *d.device, *source_, source_offset_ + slot.chunk * chunk_size_, slot.buffer.data(), offset, length,
-               on_write_error(engine));
+    write.copy(engine.io, *d.device, *source_, source_offset_ + slot.chunk * chunk_size_, slot.buffer.data(), offset,
+               length, on_write_error(engine));
   } else {
     write.write(engine.io, *d.device, slot.buffer.data(), slot.buffer.size(), offset, length, on_write_error(engine));
   }
@@ -212,8 +213,8 @@ void Job::through(Engine& engine, Destination& d, unsigned destination) {
   if (!flag(KCOPYD_WRITE_SEQ)) return;
   ++d.turn;
   skip_writes(d);
-  const auto next = std::ranges::find_if(
-      active_, [&](const Slot* s) { return s->turn == d.turn && (s->held >> destination & 1); });
+  const auto next =
+      std::ranges::find_if(active_, [&](const Slot* s) { return s->turn == d.turn && (s->held >> destination & 1); });
   if (next != active_.end()) start_write(engine, **next, destination);
 }
 
@@ -247,7 +248,8 @@ void Job::flushed(unsigned destination) {
   end_flush(d);
   if (d.device->flushes.failed() != d.failed_flushes) {
     if (d.flush.bad().empty()) {
-      record_whole(KCOPYD_SIDE_WRITE, destination, d.device->flushes.error(), true);  // another job was told what this one has lost
+      record_whole(KCOPYD_SIDE_WRITE, destination, d.device->flushes.error(),
+                   true);  // another job was told what this one has lost
     } else {
       record(KCOPYD_SIDE_WRITE, static_cast<int>(destination), d.flush);
     }

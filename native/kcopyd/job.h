@@ -3,7 +3,8 @@
 //   waiting -> copying -> flushing -> [verifying ->] done
 //                 \-----------\-------------\------> failed | cancelled
 //
-// The worker calls pump() to start sub-jobs and answered() with every transfer that has had an answer; a job never blocks.
+// The worker calls pump() to start sub-jobs and answered() with every transfer that has had an answer; a job never
+// blocks.
 #pragma once
 
 #include <algorithm>
@@ -99,8 +100,8 @@ class Job {
   bool writes(const Destination& d, uint64_t chunk) const { return op_ != KCOPYD_COMPARE && d.todo.has(chunk); }
   bool checks(const Destination& d, uint64_t chunk) const { return verifies_ && d.check.has(chunk); }
   bool has_head(const Destination& d) const { return head_last_ && writes(d, 0); }
-  // The medium may still have its old head: nothing but the zeros in its place is written. Where the head is all there is
-  // to write, no flush comes between.
+  // The medium may still have its old head: nothing but the zeros in its place is written. Where the head is all there
+  // is to write, no flush comes between.
   bool begins(const Destination& d) const { return has_head(d) && !d.blanked && d.wanted > 2; }
   bool wants(const Destination& d, uint64_t turn) const;
   void skip_turns(Destination& d) const;
@@ -190,14 +191,14 @@ class Job {
   const unsigned flags_;
   const kcopyd_notify_fn fn_;
   void* const context_;
-  const size_t chunk_size_;     // bytes of a sub-job
+  const size_t chunk_size_;  // bytes of a sub-job
   const std::chrono::milliseconds stall_timeout_;
   const std::chrono::milliseconds flush_interval_;
   block_device* source_ = nullptr;
   std::vector<std::shared_ptr<block_device>> devices_;  // keeps them open while the kernel holds I/O on them
-  uint64_t source_offset_ = 0;  // bytes
-  uint64_t length_ = 0;         // bytes: of the source, or of the longest destination
-  uint64_t to_read_ = 0;        // bytes of the source that somebody needs
+  uint64_t source_offset_ = 0;                          // bytes
+  uint64_t length_ = 0;                                 // bytes: of the source, or of the longest destination
+  uint64_t to_read_ = 0;                                // bytes of the source that somebody needs
   std::vector<std::unique_ptr<Destination>> destinations_;
   bool verifies_ = false;
   bool hashes_source_ = false;  // every sub-job of the source gets a hash
@@ -213,19 +214,19 @@ class Job {
   Clock::time_point started_{};
   Clock::time_point watched_{};
   uint64_t broken_turn_ = ~uint64_t{0};  // turn of the first sub-job that could not be read
-  std::vector<Slot*> active_;   // sub-jobs that are read or written
+  std::vector<Slot*> active_;            // sub-jobs that are read or written
   std::vector<Slot*> reading_back_;
   RequestSize source_request_;
-  unsigned lost_ = 0;           // transfers that were given up and have not come back
-  bool ragged_ = false;         // the last sub-job ends inside a block of some destination
-  bool stopped_ = false;        // no new sub-jobs
+  unsigned lost_ = 0;     // transfers that were given up and have not come back
+  bool ragged_ = false;   // the last sub-job ends inside a block of some destination
+  bool stopped_ = false;  // no new sub-jobs
   int read_error_ = 0;
   unsigned write_error_ = 0;
   Throttle throttle_;
   ChunkHashes hashes_;
   std::optional<std::pair<size_t, ChunkHashes::Hash>> zeros_;  // length and hash of a sub-job of zeros
-  uint64_t hole_from_ = 0;      // of the source: there is no data from here...
-  uint64_t hole_to_ = 0;        // ...to here
+  uint64_t hole_from_ = 0;                                     // of the source: there is no data from here...
+  uint64_t hole_to_ = 0;                                       // ...to here
   std::vector<int> attached_;
 
   // Any thread.

@@ -162,7 +162,8 @@ void Job::plan_turns() {
     for (uint64_t chunk = 0; chunk < d->chunks; ++chunk) {
       const uint64_t bytes = chunk_length(chunk, d->length);
       if (writes(*d, chunk)) d->to_write += bytes;
-      if (checks(*d, chunk) && (source_ != nullptr || op_ == KCOPYD_ZERO || hashes_.known(chunk))) d->to_verify += bytes;
+      if (checks(*d, chunk) && (source_ != nullptr || op_ == KCOPYD_ZERO || hashes_.known(chunk)))
+        d->to_verify += bytes;
     }
   }
   for (uint64_t chunk = 0; chunk < chunks_; ++chunk) to_read_ += read[chunk] ? chunk_length(chunk, length_) : 0;

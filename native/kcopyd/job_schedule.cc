@@ -56,7 +56,8 @@ bool Job::pump(Engine& engine, bool room) {
 bool Job::pump_source(Engine& engine) {
   while (!stopped_ && !(one_at_a_time_ && !active_.empty())) {
     if (engine.pool.empty()) {
-      return std::ranges::none_of(destinations_, [&](const auto& d) { return takes_part(*d) && ready(engine.pool, *d); });
+      return std::ranges::none_of(destinations_,
+                                  [&](const auto& d) { return takes_part(*d) && ready(engine.pool, *d); });
     }
     const std::optional<Take> next = choose(engine);
     if (!next) break;
@@ -96,8 +97,8 @@ bool Job::ready(const Pool& pool, const Destination& d) const {
   return has_room(pool, d.pinned) && d.pinned < std::min(depth_->limit(), soon_done(d)) && !flooded(d);
 }
 
-// May a destination that has so many slots have one more? Even when all but one stop answering, one after the other, the
-// last one finds its share of the pool.
+// May a destination that has so many slots have one more? Even when all but one stop answering, one after the other,
+// the last one finds its share of the pool.
 bool Job::has_room(const Pool& pool, unsigned slots) const {
   return slots < share_ || pool.free() > share_ * (destinations_.size() - 1);
 }
@@ -107,8 +108,10 @@ unsigned Job::soon_done(const Destination& d) const {
   if (d.pace.bytes() == 0) return 1;  // its first request tells
   const double in_a_second = d.pace.bytes_per_second(Clock::now()) / static_cast<double>(chunk_size_);
   // What takes so long to write loses nothing by the moment until the next is there.
-  const double least = in_a_second < kSlow ? 1 : 2;  // pieces of two would reach it by turns, and flash likes ascending order
-  return static_cast<unsigned>(std::clamp(kSoon.count() * in_a_second, least, static_cast<double>(KCOPYD_MAX_DESTS) * KCOPYD_MAX_SUBJOBS));
+  const double least =
+      in_a_second < kSlow ? 1 : 2;  // pieces of two would reach it by turns, and flash likes ascending order
+  return static_cast<unsigned>(
+      std::clamp(kSoon.count() * in_a_second, least, static_cast<double>(KCOPYD_MAX_DESTS) * KCOPYD_MAX_SUBJOBS));
 }
 
 // Those that are least far; nobody while one of them rests. Where a copy overwrites its source, nobody may go ahead of
@@ -173,7 +176,8 @@ bool Job::awaits_somebody(Engine& engine, uint64_t turn) {
 // Is this destination a fraction as fast as those that could go on?
 bool Job::far_slower(const Destination& d, uint32_t able, Clock::time_point now) const {
   for (unsigned i = 0; i < destinations_.size(); ++i) {
-    if ((able >> i & 1) && !kcopyd::far_slower(d.pace, destinations_[i]->pace, chunk_size_, d.misjudged, now)) return false;
+    if ((able >> i & 1) && !kcopyd::far_slower(d.pace, destinations_[i]->pace, chunk_size_, d.misjudged, now))
+      return false;
   }
   return true;
 }
@@ -211,7 +215,8 @@ std::optional<Job::Take> Job::choose_from(Engine& engine, uint64_t turn, uint32_
     // How long the first flush takes says little about how fast it writes.
     const bool first = begins(d);
     const auto elapsed = first ? Clock::duration{0} : now - started_;
-    const bool slow = out_of_patience(rotates, d.stall.spent(now), elapsed) || (!first && !rotates && far_slower(d, able, now));
+    const bool slow =
+        out_of_patience(rotates, d.stall.spent(now), elapsed) || (!first && !rotates && far_slower(d, able, now));
     if (!together && slow) continue;
     wait = true;
     if (!together) engine.ask_again(now + kAskAgain);
@@ -300,12 +305,15 @@ bool Job::pump_verify(Engine& engine, unsigned destination) {
   while (d.state == KCOPYD_VERIFYING && !d.dropped && !d.cancelled && d.verify_next < d.chunks) {
     const uint64_t chunk = chunk_at(d.verify_next);
     // Also what nothing is known of, when there is no source to be asked.
-    const bool nothing = !d.check.has(chunk) || hashes_.left_out(chunk) || (source_ == nullptr && op_ == KCOPYD_COMPARE && !hashes_.known(chunk));
+    const bool nothing = !d.check.has(chunk) || hashes_.left_out(chunk) ||
+                         (source_ == nullptr && op_ == KCOPYD_COMPARE && !hashes_.known(chunk));
     if (nothing) {
       ++d.verify_next;
       continue;
     }
-    if (!hashes_.known(chunk) || paused(d) || d.in_flight >= std::min(kVerifyDepth, soon_done(d)) || !has_room(engine.pool, d.in_flight)) break;
+    if (!hashes_.known(chunk) || paused(d) || d.in_flight >= std::min(kVerifyDepth, soon_done(d)) ||
+        !has_room(engine.pool, d.in_flight))
+      break;
     const uint64_t length = chunk_length(chunk, d.length);
     if (!d.checking.ready(length)) {
       engine.ask_again(d.checking.due());

@@ -47,8 +47,10 @@ void Job::pass_over(Slot& slot) {
                 slot.again);
   }
   // Who got it before has what its hash says all the same.
-  if (hashes_source_ && hashes_.known(slot.chunk)) do_not_check(slot, slot.pending);
-  else if (hashes_source_) hashes_.leave_out(slot.chunk);
+  if (hashes_source_ && hashes_.known(slot.chunk))
+    do_not_check(slot, slot.pending);
+  else if (hashes_source_)
+    hashes_.leave_out(slot.chunk);
   for (unsigned i = 0; i < destinations_.size(); ++i) {
     if (slot.pending >> i & 1) ++destinations_[i]->settled;
   }
@@ -126,8 +128,8 @@ void Job::write_out(Engine& engine, Slot& slot) {
   if (hashes && !hashes_.known(slot.chunk)) hashes_.set(slot.chunk, hash());
 }
 
-// A sub-job with a hash, from before or from those who had it first, of which not all could be read now. It is listed as
-// that; its destinations get zeros for what is missing, so what they have is not what has that hash.
+// A sub-job with a hash, from before or from those who had it first, of which not all could be read now. It is listed
+// as that; its destinations get zeros for what is missing, so what they have is not what has that hash.
 void Job::do_not_check(const Slot& slot, uint32_t destinations) {
   for (unsigned i = 0; i < destinations_.size(); ++i) {
     if (destinations >> i & 1) destinations_[i]->check.leave_out(slot.chunk, destinations_[i]->chunks);

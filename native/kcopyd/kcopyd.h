@@ -26,7 +26,8 @@ extern "C" {
 #define KCOPYD_PAGE_SIZE 4096u
 /* P: the width of write_err; the kernel stops at 8. */
 #define KCOPYD_MAX_DESTS 32u
-/* Sub-jobs of one job in flight at the most. P: the kernel's SPLIT_COUNT is 8; ours adapts to what the devices answer. */
+/* Sub-jobs of one job in flight at the most. P: the kernel's SPLIT_COUNT is 8; ours adapts to what the devices answer.
+ */
 #define KCOPYD_MAX_SUBJOBS 32u
 /* P: a sub-job in bytes, if nothing else is asked for; the kernel's is 512 KiB. Smaller when the pool is smaller. */
 #define KCOPYD_SUBJOB_SIZE (1024u * 1024u)
@@ -39,7 +40,7 @@ struct kcopyd_job;
 
 /* A range of sectors. The last sector of a regular file may be partial: only the bytes there are count. */
 struct io_region {
-  struct block_device *bdev;
+  struct block_device* bdev;
   sector_t sector;
   sector_t count;
 };
@@ -48,7 +49,7 @@ struct io_region {
  * Completion of a job. read_err is a boolean; bit i of write_err is dests[i] (write, flush or, P, verify).
  * Runs on the worker thread, exactly once per accepted job, in completion order.
  */
-typedef void (*kcopyd_notify_fn)(int read_err, unsigned int write_err, void *context);
+typedef void (*kcopyd_notify_fn)(int read_err, unsigned int write_err, void* context);
 
 /* ---- Devices ------------------------------------------------------------------------------------------ */
 
@@ -73,11 +74,12 @@ struct kcopyd_device_info {
   uint32_t max_request;    /* bytes that one request to the device can have (queue/max_sectors_kb), 0 when unknown */
   uint32_t major, minor;   /* of the block device; of the file system's device for a regular file */
   uint64_t inode;          /* of a regular file; 0 for a block device */
-  uint64_t disk_sequence;  /* of the disk, another one with every disk or medium (BLKGETDISKSEQ); 0 for a file, or unknown */
+  uint64_t
+      disk_sequence; /* of the disk, another one with every disk or medium (BLKGETDISKSEQ); 0 for a file, or unknown */
 };
 
 /* Opens path. Errors: any of open(2); -ENOTBLK when it is neither block device nor regular file. */
-int kcopyd_device_open(const char *path, unsigned int flags, struct block_device **result);
+int kcopyd_device_open(const char* path, unsigned int flags, struct block_device** result);
 /* Descriptors of one block device that another process opened and handed over. */
 struct kcopyd_descriptors {
   int claim;    /* O_EXCL, sees no I/O; -1 for a device that is only read */
@@ -86,14 +88,16 @@ struct kcopyd_descriptors {
 };
 /*
  * P: makes a device of open descriptors, and closes them when it fails. It is writable when there is a claim.
- * Errors: -ENOTBLK one of them is no block device; -ESTALE one of them is another device than major:minor; -EINVAL their
- * access mode or O_DIRECT is not what they are for; -EROFS; -ENOMEM; any of ioctl(2).
+ * Errors: -ENOTBLK one of them is no block device; -ESTALE one of them is another device than major:minor; -EINVAL
+ * their access mode or O_DIRECT is not what they are for; -EROFS; -ENOMEM; any of ioctl(2).
  */
-int kcopyd_device_adopt(const struct kcopyd_descriptors *descriptors, uint32_t major, uint32_t minor, struct block_device **result);
+int kcopyd_device_adopt(const struct kcopyd_descriptors* descriptors, uint32_t major, uint32_t minor,
+                        struct block_device** result);
 /* Facts about an open device, taken from the descriptor, not the path. */
-void kcopyd_device_info(const struct block_device *bdev, struct kcopyd_device_info *info);
-/* Closes it. No running job may use it; what an ended one left with the kernel (a stalled I/O) keeps it open. NULL is allowed. */
-void kcopyd_device_close(struct block_device *bdev);
+void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_info* info);
+/* Closes it. No running job may use it; what an ended one left with the kernel (a stalled I/O) keeps it open. NULL is
+ * allowed. */
+void kcopyd_device_close(struct block_device* bdev);
 
 /* ---- Clients ------------------------------------------------------------------------------------------ */
 
@@ -103,7 +107,7 @@ void kcopyd_device_close(struct block_device *bdev);
  * Errors: -EINVAL num_pages is 0 or PLATTER_IO is neither; -ENOMEM; -ENOSYS or -EPERM: the forced backend is
  * refused here.
  */
-int kcopyd_client_create(unsigned int num_pages, struct kcopyd_client **result);
+int kcopyd_client_create(unsigned int num_pages, struct kcopyd_client** result);
 
 enum kcopyd_backend { KCOPYD_IO_AUTO = 0, KCOPYD_IO_URING = 1, KCOPYD_IO_THREADS = 2 };
 
@@ -116,11 +120,11 @@ struct kcopyd_client_options {
 };
 
 /* P: as kcopyd_client_create, with options. */
-int kcopyd_client_create_with(const struct kcopyd_client_options *options, struct kcopyd_client **result);
+int kcopyd_client_create_with(const struct kcopyd_client_options* options, struct kcopyd_client** result);
 /* P: the backend in use. */
-enum kcopyd_backend kcopyd_client_backend(const struct kcopyd_client *client);
+enum kcopyd_backend kcopyd_client_backend(const struct kcopyd_client* client);
 /* P: bytes of the source read per second from now on, 0 for no limit. Applied at issue, never delays a callback. */
-void kcopyd_client_throttle(struct kcopyd_client *client, uint64_t bytes_per_second);
+void kcopyd_client_throttle(struct kcopyd_client* client, uint64_t bytes_per_second);
 
 struct kcopyd_pool_stats {
   size_t bytes;     /* the whole pool, allocated once */
@@ -129,21 +133,22 @@ struct kcopyd_pool_stats {
   unsigned int peak; /* most slots ever in use at once */
 };
 /* P: how the page pool was cut and used. */
-void kcopyd_client_pool(const struct kcopyd_client *client, struct kcopyd_pool_stats *stats);
+void kcopyd_client_pool(const struct kcopyd_client* client, struct kcopyd_pool_stats* stats);
 
 /*
  * Waits until every job's callback has returned, cancels none, then releases the pages. NULL is allowed.
  * P: I/O that was given up (stall_timeout) and that the kernel still holds is not waited for: its pages are released
  * when it comes back.
  */
-void kcopyd_client_destroy(struct kcopyd_client *client);
+void kcopyd_client_destroy(struct kcopyd_client* client);
 
 /* ---- Jobs --------------------------------------------------------------------------------------------- */
 
 enum kcopyd_flags {
-  KCOPYD_IGNORE_ERROR = 1 << 0, /* IGNORE_READ and IGNORE_WRITE: what failed is in the masks and the list all the same */
-  KCOPYD_WRITE_SEQ = 1 << 1,    /* writes ascend at every destination, one at a time */
-  KCOPYD_VERIFY = 1 << 2,       /* P: after its flush each destination is read back and compared with the hashes */
+  KCOPYD_IGNORE_ERROR =
+      1 << 0,                /* IGNORE_READ and IGNORE_WRITE: what failed is in the masks and the list all the same */
+  KCOPYD_WRITE_SEQ = 1 << 1, /* writes ascend at every destination, one at a time */
+  KCOPYD_VERIFY = 1 << 2,    /* P: after its flush each destination is read back and compared with the hashes */
   /*
    * P, copy only: the first sub-job of every destination is zeros until all the rest is flushed, and is written
    * last. So what was interrupted, by whatever, has no partition table and no boot sector to be mistaken for a
@@ -167,14 +172,14 @@ enum kcopyd_flags {
   KCOPYD_HASH = 1 << 9, /* P, COPY: hashes are made even when nothing is verified, for kcopyd_job_hashes */
   /*
    * P, copy only: where source and destination are files of one file system, it is asked to copy what was read
-   * (copy_file_range(2)) where that is faster than writing, and what it refuses is written. For file systems whose server
-   * copies: the bytes do not cross the network again. The source is read all the same, for the hashes; one that changes between being read and being copied
-   * is found out by KCOPYD_VERIFY and by nothing else.
+   * (copy_file_range(2)) where that is faster than writing, and what it refuses is written. For file systems whose
+   * server copies: the bytes do not cross the network again. The source is read all the same, for the hashes; one that
+   * changes between being read and being copied is found out by KCOPYD_VERIFY and by nothing else.
    */
   KCOPYD_COPY_RANGE = 1 << 10,
   /*
-   * P, copy only: what is only read back is read from the source too where its hash is known. A hash from before says what
-   * the source had then; with this, SOURCE_CHANGED says whether it still has that.
+   * P, copy only: what is only read back is read from the source too where its hash is known. A hash from before says
+   * what the source had then; with this, SOURCE_CHANGED says whether it still has that.
    */
   KCOPYD_READ_KNOWN = 1 << 11,
 };
@@ -185,21 +190,21 @@ enum kcopyd_flags {
  * that overlap each other, or that overlap the source on both of its sides, unknown or contradicting flags, NULL;
  * -EBADF a destination not opened for writing; -ENOSPC a destination too short; -ENXIO the source too short.
  */
-int kcopyd_copy(struct kcopyd_client *client, const struct io_region *from, unsigned int num_dests,
-                const struct io_region *dests, unsigned int flags, kcopyd_notify_fn fn, void *context);
+int kcopyd_copy(struct kcopyd_client* client, const struct io_region* from, unsigned int num_dests,
+                const struct io_region* dests, unsigned int flags, kcopyd_notify_fn fn, void* context);
 
 /* The same with zeros as the source; P: every destination has a count of its own. */
-int kcopyd_zero(struct kcopyd_client *client, unsigned int num_dests, const struct io_region *dests,
-                unsigned int flags, kcopyd_notify_fn fn, void *context);
+int kcopyd_zero(struct kcopyd_client* client, unsigned int num_dests, const struct io_region* dests, unsigned int flags,
+                kcopyd_notify_fn fn, void* context);
 
 /* P: reads from and every dests[i] past the cache and compares them chunk by chunk; writes nothing. */
-int kcopyd_compare(struct kcopyd_client *client, const struct io_region *from, unsigned int num_dests,
-                   const struct io_region *dests, unsigned int flags, kcopyd_notify_fn fn, void *context);
+int kcopyd_compare(struct kcopyd_client* client, const struct io_region* from, unsigned int num_dests,
+                   const struct io_region* dests, unsigned int flags, kcopyd_notify_fn fn, void* context);
 
 /* A job that does no I/O: counts as a job from here; NULL when out of memory. */
-void *kcopyd_prepare_callback(struct kcopyd_client *client, kcopyd_notify_fn fn, void *context);
+void* kcopyd_prepare_callback(struct kcopyd_client* client, kcopyd_notify_fn fn, void* context);
 /* Fires it: fn runs once on the worker. */
-void kcopyd_do_callback(void *handle, int read_err, unsigned int write_err);
+void kcopyd_do_callback(void* handle, int read_err, unsigned int write_err);
 
 /* ---- P: a job one can look at --------------------------------------------------------------------------- */
 
@@ -215,8 +220,8 @@ struct kcopyd_hash {
  * are copied.
  */
 struct kcopyd_dest_options {
-  const uint8_t *todo;       /* COPY: sub-jobs to be written, NULL for all. The rest is left as it is */
-  const uint8_t *check;      /* VERIFY, COMPARE: sub-jobs to be read back, NULL for all */
+  const uint8_t* todo;       /* COPY: sub-jobs to be written, NULL for all. The rest is left as it is */
+  const uint8_t* check;      /* VERIFY, COMPARE: sub-jobs to be read back, NULL for all */
   uint64_t bytes_per_second; /* throttle of this destination's writing and reading back, 0 for none */
 };
 
@@ -224,32 +229,34 @@ struct kcopyd_dest_options {
 struct kcopyd_request {
   enum kcopyd_op op;
   /* NULL for KCOPYD_ZERO, and for KCOPYD_COMPARE with hashes: then each dests[i].count must be the same. */
-  const struct io_region *from;
+  const struct io_region* from;
   unsigned int num_dests;
-  const struct io_region *dests;
+  const struct io_region* dests;
   unsigned int flags;
   kcopyd_notify_fn fn;
-  void *context;
-  const struct kcopyd_dest_options *dest_options; /* num_dests of them, or NULL */
+  void* context;
+  const struct kcopyd_dest_options* dest_options; /* num_dests of them, or NULL */
   /*
    * Hashes of the source that are known from before, by sub-job, and a bitmap of which ones. A COPY that reads
    * something else than is known ends with SOURCE_CHANGED (KCOPYD_CAUSE_MISMATCH on the read side). What cannot be read
    * is no change: it is listed as unreadable, and with IGNORE_READ a hole that is not read back.
    */
-  const struct kcopyd_hash *hashes;
-  const uint8_t *known;
-  uint64_t compare_bytes;       /* COMPARE without from: bytes of the region that count, 0 for all: its last sector may be partial */
-  uint64_t bytes_per_second;    /* throttle of reading the source, and of each destination's reading back; 0 for none */
+  const struct kcopyd_hash* hashes;
+  const uint8_t* known;
+  uint64_t compare_bytes;    /* COMPARE without from: bytes of the region that count, 0 for all: its last sector may be
+                                partial */
+  uint64_t bytes_per_second; /* throttle of reading the source, and of each destination's reading back; 0 for none */
   /*
    * ms without an answer after which an I/O counts as lost; 0 for never. An open device has one flush at a time: for
-   * whoever waits until another's ends, the same time counts from when it began to wait, or from the last one that ended.
+   * whoever waits until another's ends, the same time counts from when it began to wait, or from the last one that
+   * ended.
    */
   unsigned int stall_timeout;
-  unsigned int flush_interval;  /* ms between flushes of a destination while it is written; 0: only at the end */
+  unsigned int flush_interval; /* ms between flushes of a destination while it is written; 0: only at the end */
 };
 
 /* As the calls above; *job (when job is not NULL) is to be given back with kcopyd_job_put. */
-int kcopyd_submit(struct kcopyd_client *client, const struct kcopyd_request *request, struct kcopyd_job **job);
+int kcopyd_submit(struct kcopyd_client* client, const struct kcopyd_request* request, struct kcopyd_job** job);
 
 enum kcopyd_state {
   KCOPYD_WAITING = 0,
@@ -281,21 +288,23 @@ struct kcopyd_progress {
 };
 
 /* A sample, taken without locks; exact once the callback has run. */
-void kcopyd_job_progress(const struct kcopyd_job *job, struct kcopyd_progress *progress);
+void kcopyd_job_progress(const struct kcopyd_job* job, struct kcopyd_progress* progress);
 
 enum kcopyd_side { KCOPYD_SIDE_READ = 0, KCOPYD_SIDE_WRITE = 1, KCOPYD_SIDE_VERIFY = 2 };
 
 /* What an error means, by the errno and the place it came from; never a guess beyond that. */
 enum kcopyd_cause {
-  KCOPYD_CAUSE_IO = 0,        /* an errno with no special meaning here */
-  KCOPYD_CAUSE_MEDIUM = 1,    /* EIO, ENODATA, EILSEQ of a device that is there */
-  KCOPYD_CAUSE_GONE = 2,      /* ENODEV, ENXIO, ENOMEDIUM; EIO, ENOSPC or 0 bytes of a block device without a size; 0 bytes of a file */
+  KCOPYD_CAUSE_IO = 0,     /* an errno with no special meaning here */
+  KCOPYD_CAUSE_MEDIUM = 1, /* EIO, ENODATA, EILSEQ of a device that is there */
+  KCOPYD_CAUSE_GONE =
+      2, /* ENODEV, ENXIO, ENOMEDIUM; EIO, ENOSPC or 0 bytes of a block device without a size; 0 bytes of a file */
   KCOPYD_CAUSE_NO_SPACE = 3,  /* ENOSPC, EDQUOT, EFBIG; of a block device that is there: what lies behind it is full */
   KCOPYD_CAUSE_READ_ONLY = 4, /* EROFS, EPERM, EBADF on a write */
   KCOPYD_CAUSE_TIMED_OUT = 5, /* ETIMEDOUT */
   KCOPYD_CAUSE_MISMATCH = 6,  /* read back, and not what was written; no errno */
   KCOPYD_CAUSE_CANCELLED = 7, /* ECANCELED */
-  KCOPYD_CAUSE_STALLED = 8,   /* no answer within the job's stall_timeout; the kernel may still hold the I/O (ETIMEDOUT) */
+  KCOPYD_CAUSE_STALLED =
+      8, /* no answer within the job's stall_timeout; the kernel may still hold the I/O (ETIMEDOUT) */
 };
 
 struct kcopyd_error {
@@ -312,18 +321,18 @@ struct kcopyd_error {
  * Copies entries [first, first + max) of the job's error list and returns how many it copied. An entry that
  * was returned can still grow in length while the job runs: neighbours of one kind are merged.
  */
-size_t kcopyd_job_errors(const struct kcopyd_job *job, size_t first, size_t max, struct kcopyd_error *errors);
+size_t kcopyd_job_errors(const struct kcopyd_job* job, size_t first, size_t max, struct kcopyd_error* errors);
 /* P: no new sub-jobs; what is in flight ends, destinations are flushed, the callback fires with ECANCELED listed. */
-void kcopyd_job_cancel(struct kcopyd_job *job);
+void kcopyd_job_cancel(struct kcopyd_job* job);
 /* The same for one destination; the others go on. -EINVAL: there is no such destination. */
-int kcopyd_job_cancel_dest(struct kcopyd_job *job, unsigned int dest);
+int kcopyd_job_cancel_dest(struct kcopyd_job* job, unsigned int dest);
 /*
  * P: from now on (paused not 0) no new sub-jobs for one destination, or with dest -1 for the job; what is in flight
  * ends. Both have to be released for a destination to go on. -EINVAL: there is no such destination.
  */
-int kcopyd_job_pause(struct kcopyd_job *job, int dest, int paused);
+int kcopyd_job_pause(struct kcopyd_job* job, int dest, int paused);
 /* P: changes a throttle of the job (dest -1) or of one destination, bytes per second, 0 for none. -EINVAL as above. */
-int kcopyd_job_throttle(struct kcopyd_job *job, int dest, uint64_t bytes_per_second);
+int kcopyd_job_throttle(struct kcopyd_job* job, int dest, uint64_t bytes_per_second);
 
 /* Sub-jobs [first, first + count). */
 struct kcopyd_range {
@@ -334,18 +343,18 @@ struct kcopyd_range {
  * after that. The list grows with every flush; entries do not change. Returns how many it copied. The head of
  * KCOPYD_HEAD_LAST is in it when the real one is flushed, what could not be read or written never is.
  */
-size_t kcopyd_job_durable(const struct kcopyd_job *job, unsigned int dest, size_t first, size_t max,
-                          struct kcopyd_range *ranges);
+size_t kcopyd_job_durable(const struct kcopyd_job* job, unsigned int dest, size_t first, size_t max,
+                          struct kcopyd_range* ranges);
 /*
  * Copies the hashes of sub-jobs [first, first + max) and, a byte each, whether they are known. Returns how many it
  * copied; 0 behind the last sub-job, and for a job without hashes.
  */
-size_t kcopyd_job_hashes(const struct kcopyd_job *job, uint64_t first, size_t max, struct kcopyd_hash *hashes,
-                         uint8_t *known);
+size_t kcopyd_job_hashes(const struct kcopyd_job* job, uint64_t first, size_t max, struct kcopyd_hash* hashes,
+                         uint8_t* known);
 /* Bytes of a sub-job; the last one can be shorter. */
-size_t kcopyd_job_chunk(const struct kcopyd_job *job);
+size_t kcopyd_job_chunk(const struct kcopyd_job* job);
 /* Gives the handle back. It may outlive its client. NULL is allowed. */
-void kcopyd_job_put(struct kcopyd_job *job);
+void kcopyd_job_put(struct kcopyd_job* job);
 
 #ifdef __cplusplus
 }

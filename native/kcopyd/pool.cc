@@ -52,10 +52,8 @@ Slot* Pool::acquire() {
 void Pool::release(Slot& slot) { free_.push_back(&slot); }
 
 kcopyd_pool_stats Pool::stats() const {
-  return {.bytes = memory_.size(),
-          .slot_size = slot_size_,
-          .slots = static_cast<unsigned>(slots_.size()),
-          .peak = peak_};
+  return {
+      .bytes = memory_.size(), .slot_size = slot_size_, .slots = static_cast<unsigned>(slots_.size()), .peak = peak_};
 }
 
 }  // namespace kcopyd

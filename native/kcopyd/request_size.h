@@ -1,5 +1,6 @@
 // How long one request to a device is. A fast one gets a whole sub-job at once. A slow one, and one of which nothing is
-// known, gets it in pieces, so that what it is busy with ends soon: cancelling, the watchdog and what is shown depend on it.
+// known, gets it in pieces, so that what it is busy with ends soon: cancelling, the watchdog and what is shown depend
+// on it.
 #pragma once
 
 #include <algorithm>
@@ -13,8 +14,8 @@ namespace kcopyd {
 // One for each device and direction. Worker thread.
 class RequestSize {
  public:
-  // A device that writes 512 KiB/s has done the first request in half a second. No less later on: what takes long whatever
-  // its length (a card that tidies up) should not take it too often.
+  // A device that writes 512 KiB/s has done the first request in half a second. No less later on: what takes long
+  // whatever its length (a card that tidies up) should not take it too often.
   static constexpr uint64_t kLeast = uint64_t{256} << 10;
 
   // Bytes of the next request. sub_job: bytes.
@@ -39,8 +40,9 @@ class RequestSize {
   }
 
  private:
-  // What the device likes requests to be multiples of, bytes: what it says it likes best (queue/optimal_io_size), else what
-  // the kernel cuts requests into (queue/max_sectors_kb; 120 KiB on many USB sticks). Its block where neither helps.
+  // What the device likes requests to be multiples of, bytes: what it says it likes best (queue/optimal_io_size), else
+  // what the kernel cuts requests into (queue/max_sectors_kb; 120 KiB on many USB sticks). Its block where neither
+  // helps.
   static uint64_t preferred(const block_device& device, uint64_t sub_job) {
     const uint64_t block = std::max(device.physical_block, device.logical_block);
     for (const uint64_t said : {device.optimal_io, device.max_request}) {

@@ -61,9 +61,9 @@ class Throttle {
   uint64_t paid_at_rate_ = 0;
   Clock::time_point due_{};
   Clock::time_point asked_{};  // the last time
-  bool paying_ = false;  // a sub-job waits for due_
-  bool held_ = false;    // it was refused at least once
-  bool late_ = false;    // it was paid for from when it should have come
+  bool paying_ = false;        // a sub-job waits for due_
+  bool held_ = false;          // it was refused at least once
+  bool late_ = false;          // it was paid for from when it should have come
 };
 
 }  // namespace kcopyd

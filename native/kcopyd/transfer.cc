@@ -111,8 +111,8 @@ void Transfer::issue(BlockIo& io) {
     } else if (request_.op == IoOp::read && done_ + block <= capacity_) {
       length = block;
     } else if (device_->zone_block > 0 && request_.op == IoOp::write && done_ + block <= capacity_) {
-      // The page cache writes pages, and begins before what is there already. Whatever is behind this in the block was lost
-      // when its zone was reset.
+      // The page cache writes pages, and begins before what is there already. Whatever is behind this in the block was
+      // lost when its zone was reset.
       std::memset(buffer_ + done_ + left, 0, block - left);
       length = block;
     } else {

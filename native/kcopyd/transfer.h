@@ -41,15 +41,16 @@ class Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
-  // Starts reading into or writing from buffer. Both may use all of buffer's `capacity` bytes beyond length, to end on a
-  // whole block: a read always, a write to a zoned disk only, which then has zeros there.
+  // Starts reading into or writing from buffer. Both may use all of buffer's `capacity` bytes beyond length, to end on
+  // a whole block: a read always, a write to a zoned disk only, which then has zeros there.
   void read(BlockIo& io, block_device& device, std::byte* buffer, size_t capacity, uint64_t offset, size_t length,
             OnError on_error);
   void write(BlockIo& io, block_device& device, std::byte* buffer, size_t capacity, uint64_t offset, size_t length,
              OnError on_error);
   // Starts zeroing. The device is asked to do it; what it refuses or fails, and parts of a block, are written from
-  // `buffer` (in which only bytes that are not zero are changed) as write() does it, so errors are named as a write names
-  // them. A device that refuses for good is not asked again. A file that ends before the range does not grow by it.
+  // `buffer` (in which only bytes that are not zero are changed) as write() does it, so errors are named as a write
+  // names them. A device that refuses for good is not asked again. A file that ends before the range does not grow by
+  // it.
   void zero(BlockIo& io, block_device& device, std::byte* buffer, size_t capacity, uint64_t offset, size_t length,
             OnError on_error);
   // Starts writing what buffer holds, which is what `source` has at `from`: the file system that both files lie on is
@@ -63,8 +64,8 @@ class Transfer {
   bool advance();
   // Issues the next request; after advance() returned false.
   void go_on(BlockIo& io) { issue(io); }
-  // The longest request that may carry bytes from now on, bytes; a multiple of the device's block. Not with stop_at_once,
-  // where a range is one request.
+  // The longest request that may carry bytes from now on, bytes; a multiple of the device's block. Not with
+  // stop_at_once, where a range is one request.
   void limit_requests(uint64_t longest) { longest_ = longest; }
   // Ends it instead of going on; what was not tried by now is neither good nor bad.
   void cut() { cut_short_ = true; }
@@ -105,22 +106,22 @@ class Transfer {
   bool give_up(uint64_t length, int err);
 
   Holder request_;
-  IoOp op_ = IoOp::read;     // what was started; request_ can be part of the way there
+  IoOp op_ = IoOp::read;  // what was started; request_ can be part of the way there
   block_device* device_ = nullptr;
   block_device* source_ = nullptr;  // copy
   uint64_t source_start_ = 0;       // copy: on the source, what start_ is on the device
   std::byte* buffer_ = nullptr;
   size_t capacity_ = 0;
-  uint64_t start_ = 0;   // on the device
-  uint64_t done_ = 0;    // bytes from start_ that are settled, well or badly
+  uint64_t start_ = 0;  // on the device
+  uint64_t done_ = 0;   // bytes from start_ that are settled, well or badly
   uint64_t length_ = 0;
-  uint64_t limit_ = 0;   // longest request since what failed
+  uint64_t limit_ = 0;             // longest request since what failed
   uint64_t longest_ = UINT64_MAX;  // longest request at all
   bool cut_short_ = false;
-  uint64_t wanted_ = 0;  // bytes of the request in flight that count
-  bool through_cache_ = false;  // the request in flight is buffered
-  bool refused_direct_ = false; // direct I/O was refused at done_
-  uint64_t bad_run_ = 0;  // bad blocks in a row
+  uint64_t wanted_ = 0;          // bytes of the request in flight that count
+  bool through_cache_ = false;   // the request in flight is buffered
+  bool refused_direct_ = false;  // direct I/O was refused at done_
+  uint64_t bad_run_ = 0;         // bad blocks in a row
   int tries_ = 0;
   int again_ = 0;
   OnError on_error_ = OnError::stop;

@@ -10,8 +10,7 @@
 namespace kcopyd {
 
 inline bool all_zero(std::span<const std::byte> data) {
-  return data.empty() ||
-         (data[0] == std::byte{0} && std::memcmp(data.data(), data.data() + 1, data.size() - 1) == 0);
+  return data.empty() || (data[0] == std::byte{0} && std::memcmp(data.data(), data.data() + 1, data.size() - 1) == 0);
 }
 
 // Leaves what is zero from the start on as it is: another destination may be writing that part of the buffer just now.

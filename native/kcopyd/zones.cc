@@ -30,10 +30,13 @@ class Report {
  private:
   blk_zone_report* header() { return reinterpret_cast<blk_zone_report*>(room_.get()); }
 
-  std::unique_ptr<std::byte[]> room_ = std::make_unique<std::byte[]>(sizeof(blk_zone_report) + kZonesAtOnce * sizeof(blk_zone));
+  std::unique_ptr<std::byte[]> room_ =
+      std::make_unique<std::byte[]>(sizeof(blk_zone_report) + kZonesAtOnce * sizeof(blk_zone));
 };
 
-bool needs_reset(const blk_zone& zone) { return zone.type != BLK_ZONE_TYPE_CONVENTIONAL && zone.cond != BLK_ZONE_COND_EMPTY; }
+bool needs_reset(const blk_zone& zone) {
+  return zone.type != BLK_ZONE_TYPE_CONVENTIONAL && zone.cond != BLK_ZONE_COND_EMPTY;
+}
 
 }  // namespace
 

@@ -24,7 +24,10 @@ export class Arrivals {
     for (const disk of come) {
       const name = identity(disk);
       clearTimeout(this.#timers.get(name));
-      this.#timers.set(name, setTimeout(() => this.#timers.delete(name), NEW_MS));
+      this.#timers.set(
+        name,
+        setTimeout(() => this.#timers.delete(name), NEW_MS),
+      );
     }
     return come;
   }

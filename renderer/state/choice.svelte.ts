@@ -78,7 +78,10 @@ export class Choice {
 
   /** True when this disk is a chosen destination. */
   has(disk: Disk): boolean {
-    return this.#picked.get(disk.path) === identity(disk) && destinationLock(disk, this.sourceFacts, this.options.task) === null;
+    return (
+      this.#picked.get(disk.path) === identity(disk) &&
+      destinationLock(disk, this.sourceFacts, this.options.task) === null
+    );
   }
 
   /** Chosen disks in the order of the list, not of the clicks: tiles keep the ports' order. */
@@ -114,7 +117,12 @@ export class Choice {
   get selectable(): Disk[] {
     const { task } = this.options;
     const isFree = ({ mountedAt, system }: Disk): boolean => !system && (mountedAt.length === 0 || !writes(task));
-    return this.listed.filter((disk) => (disk.removable || disk.transport === 'usb') && isFree(disk) && destinationLock(disk, this.sourceFacts, task) === null);
+    return this.listed.filter(
+      (disk) =>
+        (disk.removable || disk.transport === 'usb') &&
+        isFree(disk) &&
+        destinationLock(disk, this.sourceFacts, task) === null,
+    );
   }
 
   /** What is still to be chosen, in words; null when the choice is complete. */
@@ -126,9 +134,17 @@ export class Choice {
 
   /** The request as it stands, null while something is missing. */
   get request(): CopyRequest | null {
-    const { source, destinations, missing, options: { task } } = this;
+    const {
+      source,
+      destinations,
+      missing,
+      options: { task },
+    } = this;
     if (source === null || missing !== null) return null;
-    const more = { ...this.options.request(destinations), unmount: writes(task) && this.disks.some(({ mountedAt }) => mountedAt.length > 0) };
+    const more = {
+      ...this.options.request(destinations),
+      unmount: writes(task) && this.disks.some(({ mountedAt }) => mountedAt.length > 0),
+    };
     return source.kind === 'manifest'
       ? jobRequest(task, null, destinations, { ...more, manifest: source.path })
       : jobRequest(task, source.path, destinations, more);
@@ -187,7 +203,9 @@ export class Choice {
 
   /** Asks for an image file with the native dialog, a new one or one to be checked or repaired, and adds it to the destinations. */
   async addImage(): Promise<void> {
-    const path = await this.#mirror.ask(this.options.task === 'copy' ? this.#bridge.chooseNewImage() : this.#bridge.chooseOldImage());
+    const path = await this.#mirror.ask(
+      this.options.task === 'copy' ? this.#bridge.chooseNewImage() : this.#bridge.chooseOldImage(),
+    );
     if (typeof path !== 'string' || this.full || this.images.includes(path)) return;
     this.images = [...this.images, path];
     this.#changed();
@@ -263,7 +281,13 @@ export class Choice {
       const disk = at(realPath);
       if (disk !== undefined) this.#picked.set(disk.path, identity(disk));
     }
-    this.options.adopt(plan.request, carriedOf(plan.request, plan.destinations.map(({ path, realPath }) => at(realPath)?.path ?? path)));
+    this.options.adopt(
+      plan.request,
+      carriedOf(
+        plan.request,
+        plan.destinations.map(({ path, realPath }) => at(realPath)?.path ?? path),
+      ),
+    );
     this.images = plan.destinations.filter(({ kind }) => kind === 'file').map(({ path }) => path);
   }
 
@@ -284,12 +308,19 @@ export class Choice {
     if (source?.kind === 'file') this.chooseImage(source.path);
     for (const disk of source?.kind === 'block' ? present(source) : []) this.chooseDisk(disk);
     if (source === null && request.manifest !== null) this.chooseManifest(request.manifest);
-    for (const disk of destinations.filter(({ kind }) => kind === 'block').flatMap(present)) this.#picked.set(disk.path, identity(disk));
-    const carried = carriedOf(request, destinations.map((end) => (end.kind === 'file' ? end.path : (sameDisk(end, disks)?.path ?? null))));
+    for (const disk of destinations.filter(({ kind }) => kind === 'block').flatMap(present))
+      this.#picked.set(disk.path, identity(disk));
+    const carried = carriedOf(
+      request,
+      destinations.map((end) => (end.kind === 'file' ? end.path : (sameDisk(end, disks)?.path ?? null))),
+    );
     const { rescue, assumeBlank } = carried;
     const map = rescue?.map ?? null;
     // What the job has written is on them now; and its map would say that there is nothing left to do.
-    this.options.adopt({ ...request, kind: former.kind, name: former.name, verify: former.verify }, { ...carried, assumeBlank: false, rescue: rescue && { ...rescue, map: null } });
+    this.options.adopt(
+      { ...request, kind: former.kind, name: former.name, verify: former.verify },
+      { ...carried, assumeBlank: false, rescue: rescue && { ...rescue, map: null } },
+    );
     this.images = destinations.filter(({ kind }) => kind === 'file').map(({ path }) => path);
     this.#changed();
     this.#lost = () => [
@@ -328,7 +359,10 @@ export class Choice {
   get summary(): string {
     const images = this.images.length;
     const drives = this.disks.length;
-    const files = this.options.task === 'copy' ? say('common.newImages', { count: images }) : say('common.images', { count: images });
+    const files =
+      this.options.task === 'copy'
+        ? say('common.newImages', { count: images })
+        : say('common.images', { count: images });
     return listed([...(drives > 0 ? [say('common.drives', { count: drives })] : []), ...(images > 0 ? [files] : [])]);
   }
 

@@ -56,7 +56,11 @@ export class Control {
 
   /** True when the job has let go of its drive, and the system can switch it off. */
   canEject(destination: number): boolean {
-    return this.#mirror.job?.phase === 'ended' && !this.isEjected(destination) && this.driveOf(destination)?.ejectable === true;
+    return (
+      this.#mirror.job?.phase === 'ended' &&
+      !this.isEjected(destination) &&
+      this.driveOf(destination)?.ejectable === true
+    );
   }
 
   /** Ejects the drives of these destinations, one after the other; those that cannot be are told of, and the others go on. */

@@ -5,10 +5,13 @@ import { say, saySockets, size } from '../words.ts';
 /** Where it is plugged in, without the last socket ("USB bus 1, hub 2"); where that is not known, how ("USB"). */
 export function placeOf({ port, kind, transport }: Disk): string {
   if (port === null) return kind === 'loop' ? say('choose.loop') : (transport ?? '').toUpperCase();
-  return saySockets(port.sockets.length > 1 && port.sockets.at(-1)!.kind === 'port' ? port.sockets.slice(0, -1) : port.sockets);
+  return saySockets(
+    port.sockets.length > 1 && port.sockets.at(-1)!.kind === 'port' ? port.sockets.slice(0, -1) : port.sockets,
+  );
 }
 
-const distinct = (values: string[]): string[] => values.filter((value, index) => value !== '' && values.indexOf(value) === index);
+const distinct = (values: string[]): string[] =>
+  values.filter((value, index) => value !== '' && values.indexOf(value) === index);
 
 /** The two filters, null for all. */
 export class Filters {
@@ -17,7 +20,9 @@ export class Filters {
 
   /** True when a disk is in the list by its size and place. */
   pass(disk: Disk): boolean {
-    return (this.size === null || size(disk.size) === this.size) && (this.place === null || placeOf(disk) === this.place);
+    return (
+      (this.size === null || size(disk.size) === this.size) && (this.place === null || placeOf(disk) === this.place)
+    );
   }
 
   /** What there is to choose among these disks. */

@@ -101,7 +101,10 @@ export class Mirror {
 
   #take(state: AppState): void {
     const come = this.arrivals.see(state.disks);
-    if (come.length > 0) this.arrived = say('devices.arrived', { drives: come.length > MOST_NAMED ? say('common.drives', { count: come.length }) : listed(come.map(diskName)) });
+    if (come.length > 0)
+      this.arrived = say('devices.arrived', {
+        drives: come.length > MOST_NAMED ? say('common.drives', { count: come.length }) : listed(come.map(diskName)),
+      });
     this.state = state;
   }
 }

@@ -7,7 +7,10 @@ import { listed, rate, say, speed, typedSpeed } from '../words.ts';
 import { carriedRequest, carriedWords, type Carried } from './carried.ts';
 
 /** What the window has controls, or settings, for. */
-type Asked = Pick<CopyRequest, 'name' | 'verify' | 'update' | 'rescue' | 'keepGoing' | 'throttle' | 'sparse' | 'stallTimeout' | 'asIs'>;
+type Asked = Pick<
+  CopyRequest,
+  'name' | 'verify' | 'update' | 'rescue' | 'keepGoing' | 'throttle' | 'sparse' | 'stallTimeout' | 'asIs'
+>;
 
 /** Times that a rescue from the window tries the bad sectors again. */
 const RETRIES = 1;
@@ -159,7 +162,11 @@ export class Options {
 
   #carriedTo(destinations: readonly string[]): Partial<CopyRequest> {
     if (this.#carried === null) return {};
-    return carriedRequest(this.#carried, { kind: this.#task, verify: this.#verify, update: this.#update, rescue: this.#rescue }, destinations);
+    return carriedRequest(
+      this.#carried,
+      { kind: this.#task, verify: this.#verify, update: this.#update, rescue: this.#rescue },
+      destinations,
+    );
   }
 
   /** What is out of the ordinary beyond verifying, for a closed disclosure; empty when nothing is. */

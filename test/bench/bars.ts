@@ -40,11 +40,23 @@ export const secondsOf = (entry: EntryResult | undefined): number | null => midd
 
 type Limit = { most: number } | { least: number };
 
-function bar(what: string, limit: Limit, measured: number | null, write: (value: number) => string, why = 'not measured'): Bar {
+function bar(
+  what: string,
+  limit: Limit,
+  measured: number | null,
+  write: (value: number) => string,
+  why = 'not measured',
+): Bar {
   const isMost = 'most' in limit;
   const value = isMost ? limit.most : limit.least;
   const met = measured === null ? null : isMost ? measured <= value : measured >= value;
-  return { what, bar: `${isMost ? 'at most' : 'at least'} ${write(value)}`, measured, met, text: measured === null ? why : write(measured) };
+  return {
+    what,
+    bar: `${isMost ? 'at most' : 'at least'} ${write(value)}`,
+    measured,
+    met,
+    text: measured === null ? why : write(measured),
+  };
 }
 
 const times = (value: number): string => `${value.toFixed(2)} x`;
@@ -52,7 +64,8 @@ const percent = (value: number): string => `${(value * 100).toFixed(1)} %`;
 const mebibytes = (value: number): string => `${(value / MiB).toFixed(1)} MiB`;
 const perGiB = (value: number): string => `${value.toFixed(3)} s/GiB`;
 
-const over = (a: number | null, b: number | null): number | null => (a === null || b === null || b === 0 ? null : a / b);
+const over = (a: number | null, b: number | null): number | null =>
+  a === null || b === null || b === 0 ? null : a / b;
 
 /** Everything a bar needs to look up. */
 class Lookup {
@@ -77,9 +90,15 @@ class Lookup {
   /** The same for the kernel's own work in that time and for the least that a program can do, in words. */
   leastOfLimit(row: string): string {
     const limit = this.seconds(row, LIMIT);
-    const kernel = over(middle(this.entry(row, ENGINE), (s) => s.kernel ?? null), limit);
+    const kernel = over(
+      middle(this.entry(row, ENGINE), (s) => s.kernel ?? null),
+      limit,
+    );
     const bare = over(this.seconds(row, FAN_OUT), limit);
-    const parts = [...(kernel === null ? [] : [`the kernel's own work is ${times(kernel)}`]), ...(bare === null ? [] : [`a bare copy without any check ${times(bare)}`])];
+    const parts = [
+      ...(kernel === null ? [] : [`the kernel's own work is ${times(kernel)}`]),
+      ...(bare === null ? [] : [`a bare copy without any check ${times(bare)}`]),
+    ];
     return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
   }
 
@@ -119,12 +138,11 @@ function cpuBars(look: Lookup, extras: Extras | null): Bar[] {
   const dd = look.cpu('1-1', 'dd');
   const hashing = typeof extras?.hashing === 'number' ? extras.hashing : null;
   const most = dd === null || hashing === null ? null : dd + hashing;
-  return [
-    ['1-1', '1->1'] as const,
-    ['1-4', '1->4'] as const,
-  ].map(([row, title]) => {
+  return [['1-1', '1->1'] as const, ['1-4', '1->4'] as const].map(([row, title]) => {
     const what = `${title}: processor time of a copy with hashes per GiB written, against dd's and the hashing`;
-    return most === null ? { what, bar: '-', measured: null, met: null, text: 'not measured' } : bar(what, { most }, look.cpu(row, HASHING), perGiB);
+    return most === null
+      ? { what, bar: '-', measured: null, met: null, text: 'not measured' }
+      : bar(what, { most }, look.cpu(row, HASHING), perGiB);
   });
 }
 
@@ -135,20 +153,47 @@ function memoryBars(look: Lookup): Bar[] {
   };
   const most = { most: 128 * MiB };
   return [
-    bar('memory of the process with the engine, resident', most, worst(ENGINE, (s) => s.memory.resident), mebibytes),
-    bar('memory of the command line and its host, their own', most, worst(COMMAND_LINE, (s) => s.memory.own), mebibytes),
-    bar('memory of the command line and its host, resident, added up', most, worst(COMMAND_LINE, (s) => s.memory.everything), mebibytes),
+    bar(
+      'memory of the process with the engine, resident',
+      most,
+      worst(ENGINE, (s) => s.memory.resident),
+      mebibytes,
+    ),
+    bar(
+      'memory of the command line and its host, their own',
+      most,
+      worst(COMMAND_LINE, (s) => s.memory.own),
+      mebibytes,
+    ),
+    bar(
+      'memory of the command line and its host, resident, added up',
+      most,
+      worst(COMMAND_LINE, (s) => s.memory.everything),
+      mebibytes,
+    ),
   ];
 }
 
 function plotBars(plots: readonly Plot[]): Bar[] {
   const points = (id: Plot['id']): { x: number; y: number }[] =>
-    (plots.find((plot) => plot.id === id)?.series.find(({ name }) => name === ENGINE_LINE)?.points ?? []).map(({ x, seconds }) => ({ x, y: median(seconds) }));
+    (plots.find((plot) => plot.id === id)?.series.find(({ name }) => name === ENGINE_LINE)?.points ?? []).map(
+      ({ x, seconds }) => ({ x, y: median(seconds) }),
+    );
   const [bytes, slow] = [points('bytes'), points('slow-destinations')];
   const [first, last] = [slow[0], slow.at(-1)];
   return [
-    bar('time against bytes: farthest point from the straight line', { most: 0.1 }, bytes.length < 3 ? null : straightLine(bytes).worst, percent),
-    bar('time for 16 destinations of 25 MB/s against one', { most: 1.05 }, over(last?.y ?? null, first?.y ?? null), times),
+    bar(
+      'time against bytes: farthest point from the straight line',
+      { most: 0.1 },
+      bytes.length < 3 ? null : straightLine(bytes).worst,
+      percent,
+    ),
+    bar(
+      'time for 16 destinations of 25 MB/s against one',
+      { most: 1.05 },
+      over(last?.y ?? null, first?.y ?? null),
+      times,
+    ),
   ];
 }
 
@@ -158,29 +203,68 @@ function startUpBars(startUp: StartUp | string | null): Bar[] {
   const seconds = (value: number): string => `${value.toFixed(2)} s`;
   const bare = measured === null ? '' : ` (bare Electron: a page after ${seconds(median(measured.bare))})`;
   return [
-    bar(`start-up of the package to a usable list, warm${bare}`, { most: 1.5 }, measured === null ? null : median(measured.usable), seconds, why),
-    bar('what is installed, without Electron', { most: 8e6 }, measured?.bytes ?? null, (value) => `${(value / 1e6).toFixed(2)} MB`, why),
+    bar(
+      `start-up of the package to a usable list, warm${bare}`,
+      { most: 1.5 },
+      measured === null ? null : median(measured.usable),
+      seconds,
+      why,
+    ),
+    bar(
+      'what is installed, without Electron',
+      { most: 8e6 },
+      measured?.bytes ?? null,
+      (value) => `${(value / 1e6).toFixed(2)} MB`,
+      why,
+    ),
   ];
 }
 
 /** The bars, in the order of the rows. */
 export function bars({ rows, plots, extras, startUp }: Results): Bar[] {
   const look = new Lookup(rows);
-  const pair = (row: string): number | null => over(look.seconds(row, beside(ENGINE)), look.seconds(row, alone(ENGINE)));
+  const pair = (row: string): number | null =>
+    over(look.seconds(row, beside(ENGINE)), look.seconds(row, alone(ENGINE)));
   const manifest = typeof extras?.manifest === 'number' ? extras.manifest : null;
   return [
     bar(`1->1: time against one fio${look.leastOfLimit('1-1')}`, { most: 0.85 }, look.ofLimit('1-1'), times),
     bar(`1->4: time against one fio${look.leastOfLimit('1-4')}`, { most: 0.7 }, look.ofLimit('1-4'), times),
     bar(`1->8: time against one fio${look.leastOfLimit('1-8')}`, { most: 0.85 }, look.ofLimit('1-8'), times),
-    bar(`1->4, copy and verify: time against one fio and its read-back${look.leastOfLimit('copy-verify')}`, { most: 0.75 }, look.ofLimit('copy-verify'), times),
-    bar('1->4, copy and verify: how much faster than etcher-sdk', { least: 1.7 }, over(look.seconds('copy-verify', 'etcher-sdk'), look.seconds('copy-verify', ENGINE)), times),
+    bar(
+      `1->4, copy and verify: time against one fio and its read-back${look.leastOfLimit('copy-verify')}`,
+      { most: 0.75 },
+      look.ofLimit('copy-verify'),
+      times,
+    ),
+    bar(
+      '1->4, copy and verify: how much faster than etcher-sdk',
+      { least: 1.7 },
+      over(look.seconds('copy-verify', 'etcher-sdk'), look.seconds('copy-verify', ENGINE)),
+      times,
+    ),
     ...againstPeers(rows),
-    bar('1->4, one at 50 MB/s: time of the others against without it', { most: 1.02 }, pair('slow'), (v) => `${v.toFixed(3)} x`),
-    bar('1->8 at 50 MB/s, one at a tenth: time of the others against without it', { most: 1.02 }, pair('seven'), (v) => `${v.toFixed(3)} x`),
+    bar(
+      '1->4, one at 50 MB/s: time of the others against without it',
+      { most: 1.02 },
+      pair('slow'),
+      (v) => `${v.toFixed(3)} x`,
+    ),
+    bar(
+      '1->8 at 50 MB/s, one at a tenth: time of the others against without it',
+      { most: 1.02 },
+      pair('seven'),
+      (v) => `${v.toFixed(3)} x`,
+    ),
     latencyBar(look),
     ...cpuBars(look, extras),
     ...memoryBars(look),
-    bar('manifest, for each TB', { most: 20 * MiB }, manifest, mebibytes, typeof extras?.manifest === 'string' ? extras.manifest : undefined),
+    bar(
+      'manifest, for each TB',
+      { most: 20 * MiB },
+      manifest,
+      mebibytes,
+      typeof extras?.manifest === 'string' ? extras.manifest : undefined,
+    ),
     ...plotBars(plots),
     ...startUpBars(startUp),
   ];

@@ -36,11 +36,18 @@ export async function mustFit(bytes: number): Promise<void> {
   const available = Number(/^MemAvailable:\s+(\d+) kB$/mu.exec(await readFile('/proc/meminfo', 'utf8'))?.[1]) * 1024;
   const { bavail, bsize } = await statfs('/dev/shm');
   const room = Math.min(available, bavail * bsize) - SPARE;
-  if (bytes > room) throw new Error(`the devices live in memory and take ${sizeText(bytes)}, there is room for ${sizeText(Math.max(room, 0))}: choose a smaller --size`);
+  if (bytes > room)
+    throw new Error(
+      `the devices live in memory and take ${sizeText(bytes)}, there is room for ${sizeText(Math.max(room, 0))}: choose a smaller --size`,
+    );
 }
 
 /** Writes to a backing file in pieces: from `at` to `at + length` what `piece` gives. */
-async function fill(path: string, ranges: readonly { at: number; length: number }[], piece: (at: number, length: number) => Buffer): Promise<void> {
+async function fill(
+  path: string,
+  ranges: readonly { at: number; length: number }[],
+  piece: (at: number, length: number) => Buffer,
+): Promise<void> {
   const file = await open(path, 'r+');
   try {
     for (const { at, length } of ranges) {
@@ -56,17 +63,29 @@ async function fill(path: string, ranges: readonly { at: number; length: number 
 
 const zeros = Buffer.alloc(FILL);
 const zeroPiece = (_: number, length: number): Buffer => zeros.subarray(0, length);
-const noise = (seed: number) => (at: number, length: number): Buffer => seededBytes(length, seed, at);
+const noise =
+  (seed: number) =>
+  (at: number, length: number): Buffer =>
+    seededBytes(length, seed, at);
 
 function dataOf(bytes: number, sparse: boolean): { at: number; length: number }[] {
   if (!sparse) return [{ at: 0, length: bytes }];
   const [region, data] = [64 * MiB, 16 * MiB];
-  return Array.from({ length: Math.ceil(bytes / region) }, (_, i) => ({ at: i * region, length: Math.min(data, bytes - i * region) }));
+  return Array.from({ length: Math.ceil(bytes / region) }, (_, i) => ({
+    at: i * region,
+    length: Math.min(data, bytes - i * region),
+  }));
 }
 
 /** Makes the devices; memory of the destinations is taken now, not while somebody is timed. */
 export async function makeBed(options: BedOptions): Promise<Bed> {
-  const { bytes, destinations: count, source: how = { plain: true }, destination = () => ({ plain: true }), sparse = false } = options;
+  const {
+    bytes,
+    destinations: count,
+    source: how = { plain: true },
+    destination = () => ({ plain: true }),
+    sparse = false,
+  } = options;
   const disks: LabDisk[] = [];
   const close = async (): Promise<void> => {
     for (const disk of disks.splice(0)) await disk.close();
@@ -100,13 +119,17 @@ export async function hasHoles({ destinations, bytes }: Bed): Promise<boolean> {
 export async function spoil({ destinations, bytes }: Bed, share = 0): Promise<void> {
   const chunks = bytes / MiB;
   const count = Math.max(3, Math.round(chunks * share));
-  const ranges = Array.from({ length: count }, (_, i) => ({ at: Math.floor((i * (chunks - 1)) / (count - 1)) * MiB, length: MiB }));
+  const ranges = Array.from({ length: count }, (_, i) => ({
+    at: Math.floor((i * (chunks - 1)) / (count - 1)) * MiB,
+    length: MiB,
+  }));
   for (const [i, disk] of destinations.entries()) await fill(disk.backing, ranges, noise(100 + i));
 }
 
 /** Makes every destination what the source is. */
 export async function level({ source, destinations }: Bed): Promise<void> {
-  for (const { backing } of destinations) await run('dd', [`if=${source.backing}`, `of=${backing}`, 'bs=1M', 'conv=notrunc', 'status=none']);
+  for (const { backing } of destinations)
+    await run('dd', [`if=${source.backing}`, `of=${backing}`, 'bs=1M', 'conv=notrunc', 'status=none']);
 }
 
 /** Throws unless every destination (but the slow one) is what the source is, as cmp says. */
@@ -116,7 +139,9 @@ export async function mustBeCopies({ source, destinations, bytes }: Bed, slow?: 
     try {
       await run('cmp', ['-n', String(bytes), source.backing, backing]);
     } catch (error) {
-      throw new Error(`destination ${String(i)} is no copy: ${String((error as { stdout?: string }).stdout).trim()}`, { cause: error });
+      throw new Error(`destination ${String(i)} is no copy: ${String((error as { stdout?: string }).stdout).trim()}`, {
+        cause: error,
+      });
     }
   }
 }

@@ -9,10 +9,20 @@ import type { EntryResult, RowResult } from './run.ts';
 import { markdown, report, rowTable } from './table.ts';
 import { missingProgram, quoted, shell } from './shell.ts';
 
-const sample = (seconds: number, cpu: number | null = null): Sample =>
-  ({ seconds, wall: seconds + 0.25, cpu, busy: seconds, memory: { resident: 100 * MiB, own: 40 * MiB, everything: 130 * MiB } });
-const entry = (name: string, kind: EntryResult['kind'], seconds: number[], cpu?: number): EntryResult =>
-  ({ name, kind, against: LIMIT, samples: seconds.map((s) => sample(s, cpu)), missing: seconds.length > 0 ? null : 'not installed' });
+const sample = (seconds: number, cpu: number | null = null): Sample => ({
+  seconds,
+  wall: seconds + 0.25,
+  cpu,
+  busy: seconds,
+  memory: { resident: 100 * MiB, own: 40 * MiB, everything: 130 * MiB },
+});
+const entry = (name: string, kind: EntryResult['kind'], seconds: number[], cpu?: number): EntryResult => ({
+  name,
+  kind,
+  against: LIMIT,
+  samples: seconds.map((s) => sample(s, cpu)),
+  missing: seconds.length > 0 ? null : 'not installed',
+});
 
 const oneToFour: RowResult = {
   id: '1-4',
@@ -27,10 +37,23 @@ const oneToFour: RowResult = {
     entry('dcfldd', 'peer', []),
   ],
 };
-const oneToOne: RowResult = { ...oneToFour, id: '1-1', title: '1->1', destinations: 1, entries: [entry('dd', 'peer', [0.5], 0.1), entry(HASHING, 'platter', [0.4], 0.2)] };
+const oneToOne: RowResult = {
+  ...oneToFour,
+  id: '1-1',
+  title: '1->1',
+  destinations: 1,
+  entries: [entry('dd', 'peer', [0.5], 0.1), entry(HASHING, 'platter', [0.4], 0.2)],
+};
 const results: Results = {
   rows: [oneToOne, oneToFour],
-  plots: [{ id: 'bytes', title: 'Time & bytes', x: 'GiB', series: [{ name: 'platter engine', points: [1, 2, 4].map((x) => ({ x, seconds: [x * 0.5] })) }] }],
+  plots: [
+    {
+      id: 'bytes',
+      title: 'Time & bytes',
+      x: 'GiB',
+      series: [{ name: 'platter engine', points: [1, 2, 4].map((x) => ({ x, seconds: [x * 0.5] })) }],
+    },
+  ],
   extras: { hashing: 0.05, manifest: 'no manifest' },
   startUp: { usable: [1.2, 0.9, 1.4], bare: [0.5, 0.6, 0.4], bytes: 2.5e6 },
 };
@@ -43,8 +66,24 @@ describe('figures', () => {
   });
 
   it('finds the line through points, and how far the farthest is from it', () => {
-    expect(straightLine([{ x: 1, y: 3 }, { x: 2, y: 5 }, { x: 4, y: 9 }])).toMatchObject({ offset: expect.closeTo(1) as number, slope: expect.closeTo(2) as number, worst: expect.closeTo(0) as number });
-    expect(straightLine([{ x: 0, y: 1 }, { x: 1, y: 4 }, { x: 2, y: 1 }]).worst).toBeCloseTo(1);
+    expect(
+      straightLine([
+        { x: 1, y: 3 },
+        { x: 2, y: 5 },
+        { x: 4, y: 9 },
+      ]),
+    ).toMatchObject({
+      offset: expect.closeTo(1) as number,
+      slope: expect.closeTo(2) as number,
+      worst: expect.closeTo(0) as number,
+    });
+    expect(
+      straightLine([
+        { x: 0, y: 1 },
+        { x: 1, y: 4 },
+        { x: 2, y: 1 },
+      ]).worst,
+    ).toBeCloseTo(1);
   });
 
   it('reads and writes sizes', () => {
@@ -56,8 +95,16 @@ describe('figures', () => {
 
 describe('table', () => {
   it('lines up and keeps a bar in a cell from ending it', () => {
-    expect(markdown(['what', 's'], ['left', 'right'], [['a|b', '1.25'], ['c', '10']])).toBe(
-      ['| what |    s |', '|------|-----:|', '| a\\|b | 1.25 |', '| c    |   10 |'].join('\n'));
+    expect(
+      markdown(
+        ['what', 's'],
+        ['left', 'right'],
+        [
+          ['a|b', '1.25'],
+          ['c', '10'],
+        ],
+      ),
+    ).toBe(['| what |    s |', '|------|-----:|', '| a\\|b | 1.25 |', '| c    |   10 |'].join('\n'));
   });
 
   it('has medians, the ratio to the limit, and the reason where there are none', () => {
@@ -85,17 +132,28 @@ describe('bars', () => {
   });
 
   it('sets processor time against dd and the hashing, for each GiB written', () => {
-    expect(found('1->1: processor time')).toMatchObject({ bar: 'at most 0.150 s/GiB', text: '0.200 s/GiB', met: false });
+    expect(found('1->1: processor time')).toMatchObject({
+      bar: 'at most 0.150 s/GiB',
+      text: '0.200 s/GiB',
+      met: false,
+    });
     expect(found('1->4: processor time')).toMatchObject({ text: '0.100 s/GiB', met: true });
   });
 
   it('takes the middle of the starts, and shows what Electron alone takes', () => {
-    expect(found('start-up of the package')).toMatchObject({ what: expect.stringContaining('bare Electron: a page after 0.50 s') as string, text: '1.20 s', met: true });
+    expect(found('start-up of the package')).toMatchObject({
+      what: expect.stringContaining('bare Electron: a page after 0.50 s') as string,
+      text: '1.20 s',
+      met: true,
+    });
     expect(found('without Electron')).toMatchObject({ bar: 'at most 8.00 MB', text: '2.50 MB', met: true });
   });
 
   it('takes the fastest peer that there is', () => {
-    expect(found('1->4: time against the fastest peer (dd in parallel)')).toMatchObject({ measured: expect.closeTo(0.3) as number, met: true });
+    expect(found('1->4: time against the fastest peer (dd in parallel)')).toMatchObject({
+      measured: expect.closeTo(0.3) as number,
+      met: true,
+    });
   });
 
   it('finds time linear when it is', () => {
@@ -127,13 +185,16 @@ describe('chart', () => {
   });
 
   it('ends its axis on a round number', () => {
-    expect([0.07, 0.1, 1.2, 3, 7, 12].map(roundedUp).map((value) => Number(value.toPrecision(3)))).toEqual([0.1, 0.1, 2, 5, 10, 20]);
+    expect([0.07, 0.1, 1.2, 3, 7, 12].map(roundedUp).map((value) => Number(value.toPrecision(3)))).toEqual([
+      0.1, 0.1, 2, 5, 10, 20,
+    ]);
   });
 });
 
 describe('programs of a shell', () => {
   it("takes the time that each dd tells, and leaves the slow one's out", async () => {
-    const wait = (n: number, seconds: string): string => `start to${String(n)} bash -c ${quoted(`echo "1 byte copied, ${seconds} s, 1 MB/s" >&2`)}`;
+    const wait = (n: number, seconds: string): string =>
+      `start to${String(n)} bash -c ${quoted(`echo "1 byte copied, ${seconds} s, 1 MB/s" >&2`)}`;
     const script = { text: `${wait(0, '0.5')}\n${wait(1, '20.25')}\nwait_for to0 to1`, tells: true };
     expect((await shell(script, {})).seconds).toBe(20.25);
     expect((await shell(script, { slow: 1 })).seconds).toBe(0.5);
@@ -144,7 +205,12 @@ describe('programs of a shell', () => {
     const { cpu, seconds, wall } = await shell(busy, {}, 0.01);
     expect(cpu).toBeGreaterThan(0.02);
     expect(wall - seconds).toBeCloseTo(0.01);
-    await expect(shell({ text: `start to0 bash -c 'echo "no such disk" >&2; exit 3'\nwait_for to0 || return\ntrue`, tells: true }, {})).rejects.toThrow('no such disk');
+    await expect(
+      shell(
+        { text: `start to0 bash -c 'echo "no such disk" >&2; exit 3'\nwait_for to0 || return\ntrue`, tells: true },
+        {},
+      ),
+    ).rejects.toThrow('no such disk');
     await expect(shell({ text: 'cmp /dev/zero /no/such/file', tells: false }, {})).rejects.toThrow('/no/such/file');
   });
 

@@ -43,15 +43,25 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 function options(args: string[]): Options | null {
   const { values } = parseArgs({
     args,
-    options: { size: { type: 'string', default: '1G' }, rounds: { type: 'string', default: '5' }, only: { type: 'string' }, out: { type: 'string', default: ARTIFACTS }, help: { type: 'boolean' } },
+    options: {
+      size: { type: 'string', default: '1G' },
+      rounds: { type: 'string', default: '5' },
+      only: { type: 'string' },
+      out: { type: 'string', default: ARTIFACTS },
+      help: { type: 'boolean' },
+    },
   });
   if (values.help) return null;
   const all = [...rows.map(({ id }) => id), PLOTS, START_UP];
   const only = values.only?.split(',') ?? all;
   const unknown = only.filter((id) => !all.includes(id));
-  if (unknown.length > 0) throw new Error(`--only ${unknown.join(',')}: there is no such row. There are: ${all.join(', ')}`);
+  if (unknown.length > 0)
+    throw new Error(`--only ${unknown.join(',')}: there is no such row. There are: ${all.join(', ')}`);
   const [size, rounds] = [sizeOf(values.size), Number(values.rounds)];
-  if (size < SMALLEST || size % SMALLEST !== 0) throw new Error(`--size ${values.size}: a multiple of ${sizeText(SMALLEST)}, so that all parts of it are whole chunks`);
+  if (size < SMALLEST || size % SMALLEST !== 0)
+    throw new Error(
+      `--size ${values.size}: a multiple of ${sizeText(SMALLEST)}, so that all parts of it are whole chunks`,
+    );
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds ${values.rounds}: a whole number from 1 on`);
   return { size, rounds, only, out: resolve(values.out) };
 }
@@ -101,11 +111,16 @@ async function main(): Promise<void> {
   const measured = bars(results);
   const text = report(results, measured, about);
   await mkdir(asked.out, { recursive: true });
-  await writeFile(join(asked.out, 'bench.json'), JSON.stringify({ about, size: asked.size, rounds: asked.rounds, ...results, bars: measured }, null, 2));
+  await writeFile(
+    join(asked.out, 'bench.json'),
+    JSON.stringify({ about, size: asked.size, rounds: asked.rounds, ...results, bars: measured }, null, 2),
+  );
   await writeFile(join(asked.out, 'bench.svg'), chart(results.rows, results.plots, about));
   await writeFile(join(asked.out, 'bench.md'), `${text}\n`);
   process.stdout.write(`${text}\n`);
-  say(`\nwritten: ${['bench.json', 'bench.svg', 'bench.md'].map((name) => relative(process.cwd(), join(asked.out, name))).join(', ')}`);
+  say(
+    `\nwritten: ${['bench.json', 'bench.svg', 'bench.md'].map((name) => relative(process.cwd(), join(asked.out, name))).join(', ')}`,
+  );
 }
 
 await main().catch((error: unknown) => {

@@ -24,7 +24,8 @@ const STYLE = `
   .line { fill: none; stroke-width: 2; } .line.platter { stroke: var(--platter); fill: none; } .line.limit { stroke: var(--limit); fill: none; }
 `;
 
-const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 const n = (value: number): string => String(Math.round(value * 10) / 10);
 const text = (x: number, y: number, content: string, kind = ''): string =>
   `<text x="${n(x)}" y="${n(y)}"${kind && ` class="${kind}"`}>${escaped(content)}</text>`;
@@ -65,7 +66,10 @@ export function roundedUp(value: number): number {
 
 /** Lines through the medians, from 0 on both axes. */
 function plotLines(plot: Plot, width: number): Part {
-  const lines = plot.series.map(({ name, points }) => ({ name, points: points.map(({ x, seconds }) => ({ x, y: median(seconds) })) }));
+  const lines = plot.series.map(({ name, points }) => ({
+    name,
+    points: points.map(({ x, seconds }) => ({ x, y: median(seconds) })),
+  }));
   const all = lines.flatMap(({ points }) => points);
   const [mostX, mostY] = [Math.max(...all.map(({ x }) => x)), roundedUp(Math.max(...all.map(({ y }) => y)))];
   const [w, h] = [width - AXIS.left - AXIS.right, PLOT_HEIGHT - AXIS.top - AXIS.bottom];
@@ -75,7 +79,9 @@ function plotLines(plot: Plot, width: number): Part {
     const y = atY(part * mostY);
     return `<path class="grid" d="M${n(AXIS.left)} ${n(y)}H${n(AXIS.left + w)}"/>${text(AXIS.left - 6, y + 4, String(Number((part * mostY).toPrecision(3))), 'soft end')}`;
   });
-  const ticks = [...new Set(all.map(({ x }) => x))].map((x) => text(atX(x), AXIS.top + h + 16, String(Number(x.toPrecision(3))), 'soft middle'));
+  const ticks = [...new Set(all.map(({ x }) => x))].map((x) =>
+    text(atX(x), AXIS.top + h + 16, String(Number(x.toPrecision(3))), 'soft middle'),
+  );
   const drawn = lines.map(({ points }, i) => {
     const kind = i === 0 ? 'platter' : 'limit';
     const path = points.map(({ x, y }, k) => `${k === 0 ? 'M' : 'L'}${n(atX(x))} ${n(atY(y))}`).join('');
@@ -86,12 +92,18 @@ function plotLines(plot: Plot, width: number): Part {
     return `<rect x="${n(x)}" y="25" width="10" height="10" rx="2" class="${i === 0 ? 'platter' : 'limit'}"/>${text(x + 15, 34, name, 'soft')}`;
   });
   const axis = text(AXIS.left + w, AXIS.top + h + 33, `${plot.x}; seconds upwards`, 'soft end');
-  return { svg: [text(0, 14, plot.title, 'title'), ...legend, ...rules, ...ticks, ...drawn, axis].join('\n'), height: PLOT_HEIGHT + 16 };
+  return {
+    svg: [text(0, 14, plot.title, 'title'), ...legend, ...rules, ...ticks, ...drawn, axis].join('\n'),
+    height: PLOT_HEIGHT + 16,
+  };
 }
 
 /** The whole picture. `facts` are lines about the machine and the run. */
 export function chart(rows: readonly RowResult[], plots: readonly Plot[], facts: readonly string[]): string {
-  const head: Part = { svg: facts.map((fact, i) => text(0, 16 + i * 18, fact, i === 0 ? 'title' : 'soft')).join('\n'), height: facts.length * 18 + 20 };
+  const head: Part = {
+    svg: facts.map((fact, i) => text(0, 16 + i * 18, fact, i === 0 ? 'title' : 'soft')).join('\n'),
+    height: facts.length * 18 + 20,
+  };
   const measured = rows.filter(({ entries }) => entries.some(({ samples }) => samples.length > 0));
   const parts = [head, ...measured.map(rowBars), ...plots.map((plot) => plotLines(plot, WIDTH - 2 * MARGIN))];
   let y = MARGIN;

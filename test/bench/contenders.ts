@@ -41,7 +41,10 @@ function lastLine(stdout: string): unknown {
 /** The engine in a Node process, through the addon. */
 export async function engine(task: Task & Partial<EngineTask>): Promise<Sample> {
   const full: EngineTask = { addon: ADDON, op: 'copy', io: 'uring', pages: 8192, ...task };
-  const { wall, busy, memory, stdout } = await runProgram(process.execPath, [here('engine-run.ts'), JSON.stringify(full)]);
+  const { wall, busy, memory, stdout } = await runProgram(process.execPath, [
+    here('engine-run.ts'),
+    JSON.stringify(full),
+  ]);
   const report = lastLine(stdout) as EngineReport;
   return { ...report, wall, busy, memory };
 }
@@ -67,12 +70,23 @@ export interface FioTask {
 
 /** One fio: 1 MiB requests, direct, io_uring, and `depth` of them in flight per device (4 if not said). */
 export async function fio({ reads, writes, bytes, depth = 4 }: FioTask): Promise<Sample> {
-  const job = (rw: string) => (file: string, i: number): string[] => [`--name=${rw}${String(i)}`, `--rw=${rw}`, `--filename=${file}`];
-  const common = ['--output-format=json', '--direct=1', '--bs=1M', '--ioengine=io_uring', `--iodepth=${String(depth)}`, `--size=${String(bytes)}`];
+  const job =
+    (rw: string) =>
+    (file: string, i: number): string[] => [`--name=${rw}${String(i)}`, `--rw=${rw}`, `--filename=${file}`];
+  const common = [
+    '--output-format=json',
+    '--direct=1',
+    '--bs=1M',
+    '--ioengine=io_uring',
+    `--iodepth=${String(depth)}`,
+    `--size=${String(bytes)}`,
+  ];
   const args = [...common, ...reads.flatMap(job('read')), ...writes.flatMap(job('write'))];
   const { wall, busy, memory, stdout } = await runProgram('fio', args);
   type Part = { runtime: number };
-  const { jobs } = JSON.parse(stdout.slice(stdout.indexOf('{'))) as { jobs: { read: Part; write: Part; usr_cpu: number; sys_cpu: number; job_runtime: number }[] };
+  const { jobs } = JSON.parse(stdout.slice(stdout.indexOf('{'))) as {
+    jobs: { read: Part; write: Part; usr_cpu: number; sys_cpu: number; job_runtime: number }[];
+  };
   const seconds = Math.max(...jobs.map(({ read, write }) => Math.max(read.runtime, write.runtime))) / 1000;
   const cpu = jobs.reduce((sum, j) => sum + ((j.usr_cpu + j.sys_cpu) / 100) * (j.job_runtime / 1000), 0);
   return { seconds, cpu, wall, busy, memory };
@@ -84,7 +98,11 @@ const FAN_OUT_PROGRAM = here('../../out/bench/fan-out');
 export const fanOut = ({ source, destinations, bytes }: Task): Entry['run'] =>
   existsSync(FAN_OUT_PROGRAM)
     ? async () => {
-        const { wall, busy, memory, stdout } = await runProgram(FAN_OUT_PROGRAM, [String(bytes), source, ...destinations]);
+        const { wall, busy, memory, stdout } = await runProgram(FAN_OUT_PROGRAM, [
+          String(bytes),
+          source,
+          ...destinations,
+        ]);
         return { ...(lastLine(stdout) as { seconds: number; cpu: number }), wall, busy, memory };
       }
     : `${FAN_OUT_PROGRAM} is missing: make -C test/bench (needs liburing-dev)`;

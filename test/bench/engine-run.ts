@@ -2,7 +2,14 @@
 // one line of JSON, an EngineReport. Opening and closing are start-up; the clock runs from submitting to the end.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kernelSeconds } from './processors.ts';
-import { loadAddon, type NativeAddon, type NativeClient, type NativeDevice, type NativeJob, type NativeJobRequest } from '../../app/engine/native/addon.ts';
+import {
+  loadAddon,
+  type NativeAddon,
+  type NativeClient,
+  type NativeDevice,
+  type NativeJob,
+  type NativeJobRequest,
+} from '../../app/engine/native/addon.ts';
 
 /** What to do; devices as paths. */
 export interface EngineTask {
@@ -37,7 +44,8 @@ interface Devices {
 
 async function ended(job: NativeJob): Promise<void> {
   const { readErr, writeErr } = await job.done;
-  if (readErr !== 0 || writeErr !== 0) throw new Error(`a job on healthy devices failed: ${JSON.stringify(job.errors(0).slice(0, 3))}`);
+  if (readErr !== 0 || writeErr !== 0)
+    throw new Error(`a job on healthy devices failed: ${JSON.stringify(job.errors(0).slice(0, 3))}`);
 }
 
 /**
@@ -62,13 +70,14 @@ async function othersEnded(job: NativeJob, slow: number, bytes: number, stop: ()
 /** Which chunks differ, per destination, as bitmaps: a comparison's list of errors. */
 function differing(job: NativeJob, destinations: number, bytes: number): Uint8Array[] {
   const bitmaps = Array.from({ length: destinations }, () => new Uint8Array(Math.ceil(bytes / job.chunkSize / 8)));
-  for (let first = 0; ; ) {
+  for (let first = 0; ;) {
     const errors = job.errors(first);
     if (errors.length === 0) return bitmaps;
     first += errors.length;
     for (const { destination, offset, length, cause } of errors) {
       const bitmap = bitmaps[destination];
-      if (cause !== 'mismatch' || bitmap === undefined) throw new Error(`comparing failed: ${cause} at ${String(offset)}`);
+      if (cause !== 'mismatch' || bitmap === undefined)
+        throw new Error(`comparing failed: ${cause} at ${String(offset)}`);
       for (let chunk = Math.floor(offset / job.chunkSize); chunk * job.chunkSize < offset + length; chunk += 1) {
         bitmap[chunk >> 3]! |= 1 << (chunk & 7);
       }
@@ -105,7 +114,9 @@ async function main(task: EngineTask): Promise<EngineReport> {
   const client = addon.createClient({ pages: task.pages, io: task.io });
   const writes = task.op !== 'compare';
   const source = await addon.openDevice(task.source);
-  const destinations = await Promise.all(task.destinations.map((path) => addon.openDevice(path, { write: writes, exclusive: writes })));
+  const destinations = await Promise.all(
+    task.destinations.map((path) => addon.openDevice(path, { write: writes, exclusive: writes })),
+  );
   const report: EngineReport = { seconds: Number.NaN, cpu: Number.NaN, kernel: Number.NaN, written: 0 };
   const kernelBefore = kernelSeconds();
   const before = process.cpuUsage();

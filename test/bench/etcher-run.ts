@@ -36,10 +36,26 @@ interface Sdk {
   };
 }
 
-async function main({ folder, source, destinations, bytes, verify, slow }: EtcherTask): Promise<{ seconds: number; cpu: number }> {
+async function main({
+  folder,
+  source,
+  destinations,
+  bytes,
+  verify,
+  slow,
+}: EtcherTask): Promise<{ seconds: number; cpu: number }> {
   const { multiWrite, sourceDestination } = createRequire(join(folder, 'package.json'))('etcher-sdk') as Sdk;
   const device = (path: string, write: boolean): Destination => {
-    const drive = { raw: path, device: path, devicePath: path, size: bytes, blockSize: 512, isReadOnly: false, isSystem: false, mountpoints: [] };
+    const drive = {
+      raw: path,
+      device: path,
+      devicePath: path,
+      size: bytes,
+      blockSize: 512,
+      isReadOnly: false,
+      isSystem: false,
+      mountpoints: [],
+    };
     return new sourceDestination.BlockDevice({ drive, write, direct: true });
   };
   const from = statSync(source).isFile() ? new sourceDestination.File({ path: source }) : device(source, false);

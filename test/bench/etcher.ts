@@ -36,7 +36,9 @@ export async function installEtcher(say: (line: string) => void): Promise<void> 
   say('etcher-sdk: installing from npm (once, about a minute)');
   const prefix = dirname(dirname(process.execPath));
   // npm's settings of the outer `npm run` would win over these.
-  const env: NodeJS.ProcessEnv = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/iu.test(name)));
+  const env: NodeJS.ProcessEnv = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_/iu.test(name)),
+  );
   env.PATH = `${dirname(process.execPath)}${delimiter}${env.PATH ?? ''}`;
   if (existsSync(join(prefix, 'include/node/node_api.h'))) env.npm_config_nodedir = prefix;
   try {
@@ -62,7 +64,10 @@ export interface EtcherTask extends Task {
 /** A copy through its pipe, with its own verification if asked; the whole source, whatever `bytes` says. */
 export async function etcher(task: Task, verify: boolean): Promise<Sample> {
   const full: EtcherTask = { ...task, folder: FOLDER, verify };
-  const { wall, busy, memory, stdout } = await runProgram(process.execPath, [here('etcher-run.ts'), JSON.stringify(full)]);
+  const { wall, busy, memory, stdout } = await runProgram(process.execPath, [
+    here('etcher-run.ts'),
+    JSON.stringify(full),
+  ]);
   const { seconds, cpu } = JSON.parse(stdout) as { seconds: number; cpu: number };
   return { seconds, cpu, wall, busy, memory };
 }

@@ -1,5 +1,6 @@
 // The least that a copy to many can do, as a limit to set others against: each MiB is read once and written to every
-// destination while it is in the cache, and each destination is flushed. No hashes, no errors, no slow ones, no way back.
+// destination while it is in the cache, and each destination is flushed. No hashes, no errors, no slow ones, no way
+// back.
 //   fan-out BYTES SOURCE DESTINATION...     prints {"seconds": S} from the first request to the last flush
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,7 @@ static int devices;
 static off_t bytes, next;
 static int in_flight;
 
-static void give_up(const char *what, int err) {
+static void give_up(const char* what, int err) {
   fprintf(stderr, "fan-out: %s: %s\n", what, strerror(err));
   exit(1);
 }
@@ -39,11 +40,13 @@ static double now(void) {
 }
 
 static void issue(int slot, int device) {
-  struct io_uring_sqe *request = io_uring_get_sqe(&ring);
+  struct io_uring_sqe* request = io_uring_get_sqe(&ring);
   if (request == NULL) give_up("the ring is full", EAGAIN);
-  const struct slot *s = &slots[slot];
-  if (device == 0) io_uring_prep_read_fixed(request, 0, s->memory.iov_base, MIB, (unsigned long long)s->offset, slot);
-  else io_uring_prep_write_fixed(request, device, s->memory.iov_base, MIB, (unsigned long long)s->offset, slot);
+  const struct slot* s = &slots[slot];
+  if (device == 0)
+    io_uring_prep_read_fixed(request, 0, s->memory.iov_base, MIB, (unsigned long long)s->offset, slot);
+  else
+    io_uring_prep_write_fixed(request, device, s->memory.iov_base, MIB, (unsigned long long)s->offset, slot);
   request->flags |= IOSQE_FIXED_FILE;
   request->user_data = (unsigned long long)slot | (device == 0 ? 0 : WRITE);
   in_flight++;
@@ -56,7 +59,7 @@ static void read_next(int slot) {
   issue(slot, 0);
 }
 
-static void ended(const struct io_uring_cqe *answer) {
+static void ended(const struct io_uring_cqe* answer) {
   const int slot = (int)(answer->user_data & (WRITE - 1));
   if (answer->res != MIB) give_up("a request was not done whole", answer->res < 0 ? -answer->res : EIO);
   in_flight--;
@@ -68,7 +71,7 @@ static void ended(const struct io_uring_cqe *answer) {
   }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc < 4 || argc - 2 > DEVICES) give_up("fan-out BYTES SOURCE DESTINATION...", EINVAL);
   bytes = atoll(argv[1]);
   devices = argc - 2;
@@ -77,7 +80,8 @@ int main(int argc, char **argv) {
     files[i] = open(argv[i + 2], (i == 0 ? O_RDONLY : O_WRONLY) | O_DIRECT | O_CLOEXEC);
     if (files[i] < 0) give_up(argv[i + 2], errno);
   }
-  char *memory = mmap(NULL, (SLOTS + 2) * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  char* memory =
+      mmap(NULL, (SLOTS + 2) * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
   if (memory == MAP_FAILED) give_up("memory", errno);
   struct iovec vectors[SLOTS];
   for (int i = 0; i < SLOTS; i++) vectors[i] = slots[i].memory = (struct iovec){memory + (size_t)i * MIB, MIB};
@@ -89,7 +93,7 @@ int main(int argc, char **argv) {
   const double start = now();
   for (int i = 0; i < SLOTS; i++) read_next(i);
   while (in_flight > 0) {
-    struct io_uring_cqe *answer;
+    struct io_uring_cqe* answer;
     unsigned head, count = 0;
     err = io_uring_submit_and_wait(&ring, 1);
     if (err < 0) give_up("io_uring", -err);
@@ -104,7 +108,8 @@ int main(int argc, char **argv) {
   const double seconds = now() - start;
   struct rusage used;
   getrusage(RUSAGE_SELF, &used);
-  const double cpu = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+  const double cpu = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+                     (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
   printf("{\"seconds\": %.4f, \"cpu\": %.4f}\n", seconds, cpu);
   return 0;
 }

@@ -19,7 +19,8 @@ export interface Point {
 
 /** Least squares: y = `offset` + `slope` x. `worst` is the largest distance of a point from it, as a share of the line's y there. */
 export function straightLine(points: readonly Point[]): { offset: number; slope: number; worst: number } {
-  const mean = (of: (point: Point) => number): number => points.reduce((sum, point) => sum + of(point), 0) / points.length;
+  const mean = (of: (point: Point) => number): number =>
+    points.reduce((sum, point) => sum + of(point), 0) / points.length;
   const [x, y] = [mean((p) => p.x), mean((p) => p.y)];
   const slope = mean((p) => (p.x - x) * (p.y - y)) / mean((p) => (p.x - x) ** 2);
   const offset = y - slope * x;

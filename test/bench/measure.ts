@@ -57,10 +57,13 @@ function readProc(path: string): string {
 /** Memory of a process and its descendants now, in bytes; children of other threads than the first are not seen. */
 function memoryOf(pid: number): Memory {
   const status = readProc(`/proc/${String(pid)}/status`);
-  const bytes = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'mu').exec(status)?.[1] ?? 0) * 1024;
+  const bytes = (field: string): number =>
+    Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'mu').exec(status)?.[1] ?? 0) * 1024;
   const peak = bytes('VmHWM');
   const sum: Memory = { resident: peak, own: bytes('RssAnon'), everything: peak };
-  for (const child of readProc(`/proc/${String(pid)}/task/${String(pid)}/children`).split(' ').filter(Boolean)) {
+  for (const child of readProc(`/proc/${String(pid)}/task/${String(pid)}/children`)
+    .split(' ')
+    .filter(Boolean)) {
     const { resident, own, everything } = memoryOf(Number(child));
     sum.resident = Math.max(sum.resident, resident);
     sum.own += own;

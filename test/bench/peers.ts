@@ -11,14 +11,21 @@ export type Job = 'copy' | 'copy and verify' | 'verify' | 'update';
 const START_UP_RUNS = 3;
 
 const ranks = ({ destinations }: Task): number[] => destinations.map((_, i) => i);
-const names = (task: Task, prefix = 'to'): string => ranks(task).filter((i) => i !== task.slow).map((i) => `${prefix}${String(i)}`).join(' ');
-const dd = (operands: string, bytes?: number): string => `dd ${operands} bs=1M${bytes === undefined ? '' : ` count=${String(bytes / MiB)}`}`;
+const names = (task: Task, prefix = 'to'): string =>
+  ranks(task)
+    .filter((i) => i !== task.slow)
+    .map((i) => `${prefix}${String(i)}`)
+    .join(' ');
+const dd = (operands: string, bytes?: number): string =>
+  `dd ${operands} bs=1M${bytes === undefined ? '' : ` count=${String(bytes / MiB)}`}`;
 const giveUpSlow = ({ slow }: Task): string => (slow === undefined ? '' : `kill "\${pid[to${String(slow)}]}"; wait`);
 
 function parallelDd(task: Task): string {
   const { source, destinations, bytes } = task;
-  const starts = destinations.map((to, i) =>
-    `start to${String(i)} ${dd(`if=${quoted(source)} iflag=direct of=${quoted(to)} oflag=direct conv=fsync`, bytes)}`);
+  const starts = destinations.map(
+    (to, i) =>
+      `start to${String(i)} ${dd(`if=${quoted(source)} iflag=direct of=${quoted(to)} oflag=direct conv=fsync`, bytes)}`,
+  );
   return [...starts, `wait_for ${names(task)} || return`, giveUpSlow(task)].join('\n');
 }
 
@@ -32,10 +39,17 @@ function tee(task: Task): string {
   const { source, destinations, bytes } = task;
   const fifos = destinations.map((_, i) => `"$T/fifo${String(i)}"`);
   const last = fifos.pop() ?? '/dev/null';
-  const starts = destinations.map((to, i) =>
-    `start to${String(i)} ${dd(`if="$T/fifo${String(i)}" iflag=fullblock of=${quoted(to)} oflag=direct conv=fsync`)}`);
+  const starts = destinations.map(
+    (to, i) =>
+      `start to${String(i)} ${dd(`if="$T/fifo${String(i)}" iflag=fullblock of=${quoted(to)} oflag=direct conv=fsync`)}`,
+  );
   const read = `${dd(`if=${quoted(source)} iflag=direct status=none`, bytes)} | tee ${fifos.join(' ')} > ${last}`;
-  return [`mkfifo ${[...fifos, last].join(' ')}`, ...starts, `${read} || return`, `wait_for ${names({ ...task, slow: undefined })} || return`].join('\n');
+  return [
+    `mkfifo ${[...fifos, last].join(' ')}`,
+    ...starts,
+    `${read} || return`,
+    `wait_for ${names({ ...task, slow: undefined })} || return`,
+  ].join('\n');
 }
 
 function dcfldd({ source, destinations, bytes }: Task, options = ''): string {
@@ -44,8 +58,10 @@ function dcfldd({ source, destinations, bytes }: Task, options = ''): string {
 }
 
 function dcflddVerify({ source, destinations, bytes }: Task): string {
-  const each = destinations.map((to, i) =>
-    `start with${String(i)} dcfldd if=${quoted(source)} vf=${quoted(to)} bs=1M count=${String(bytes / MiB)} status=off`);
+  const each = destinations.map(
+    (to, i) =>
+      `start with${String(i)} dcfldd if=${quoted(source)} vf=${quoted(to)} bs=1M count=${String(bytes / MiB)} status=off`,
+  );
   return [...each, `wait_for ${destinations.map((_, i) => `with${String(i)}`).join(' ')} || return`].join('\n');
 }
 
@@ -58,7 +74,10 @@ const flushed = ({ source, destinations }: Task): string =>
 
 /** A program that does nearly nothing, as often as there are destinations: its start-up. */
 function idle(task: Task, command: string): string {
-  return [...task.destinations.map((_, i) => `start with${String(i)} ${command}`), `wait_for ${names(task, 'with')} || return`].join('\n');
+  return [
+    ...task.destinations.map((_, i) => `start with${String(i)} ${command}`),
+    `wait_for ${names(task, 'with')} || return`,
+  ].join('\n');
 }
 
 interface ShellPeer {
@@ -104,7 +123,12 @@ const shellPeers: readonly ShellPeer[] = [
     program: 'dcfldd',
     script(job, task) {
       if (job === 'copy and verify') return 'compares only in a run of its own: see verify';
-      if (job === 'verify') return { text: dcflddVerify(task), tells: false, idle: idle(task, 'dcfldd if=/dev/zero of=/dev/null bs=1M count=1 status=off') };
+      if (job === 'verify')
+        return {
+          text: dcflddVerify(task),
+          tells: false,
+          idle: idle(task, 'dcfldd if=/dev/zero of=/dev/null bs=1M count=1 status=off'),
+        };
       return { text: dcfldd(task, job === 'update' ? 'diffwr=on' : ''), tells: false };
     },
   },
@@ -125,7 +149,8 @@ async function startUpOf(peer: ShellPeer, job: Job, task: Task): Promise<number>
   const small = peer.script(job, { ...task, bytes: MiB });
   if (typeof small === 'string' || small.tells) return 0;
   const walls: number[] = [];
-  for (let i = 0; i < START_UP_RUNS; i += 1) walls.push((await shell({ ...small, text: small.idle ?? small.text }, task)).wall);
+  for (let i = 0; i < START_UP_RUNS; i += 1)
+    walls.push((await shell({ ...small, text: small.idle ?? small.text }, task)).wall);
   return median(walls);
 }
 
@@ -144,7 +169,12 @@ function shellEntry(peer: ShellPeer, job: Job, task: Task): Entry {
 }
 
 function etcherEntry(job: Job, task: Task): Entry {
-  const reasons = { update: whole, verify: 'compares only after a copy of its own', copy: null, 'copy and verify': null };
+  const reasons = {
+    update: whole,
+    verify: 'compares only after a copy of its own',
+    copy: null,
+    'copy and verify': null,
+  };
   const reason = reasons[job] ?? etcherMissing();
   return { name: 'etcher-sdk', kind: 'peer', run: reason ?? (() => etcher(task, job === 'copy and verify')) };
 }

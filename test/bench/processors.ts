@@ -7,7 +7,9 @@ const TICKS_PER_SECOND = 100;
 /** The named columns of the line `cpu` of /proc/stat (proc(5)), in ticks. */
 function ticks(): { user: number; nice: number; system: number; irq: number; softirq: number } {
   const stat = readFileSync('/proc/stat', 'utf8');
-  const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (stat.split('\n')[0] ?? '').split(/\s+/u).map(Number);
+  const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (stat.split('\n')[0] ?? '')
+    .split(/\s+/u)
+    .map(Number);
   return { user, nice, system, irq, softirq };
 }
 

@@ -35,8 +35,16 @@ export const DEPTHS = [4, 8, 16, 32, 64] as const;
 const LATENCY_MICROSECONDS = 5000;
 const CHANGED = 0.01;
 
-const taskOf = ({ source, destinations, bytes }: Bed): Task => ({ source: source.device, destinations: destinations.map((d) => d.device), bytes });
-const checked = (bed: Bed): Pick<Row, 'bed' | 'before' | 'check'> => ({ bed, before: () => spoil(bed), check: () => mustBeCopies(bed) });
+const taskOf = ({ source, destinations, bytes }: Bed): Task => ({
+  source: source.device,
+  destinations: destinations.map((d) => d.device),
+  bytes,
+});
+const checked = (bed: Bed): Pick<Row, 'bed' | 'before' | 'check'> => ({
+  bed,
+  before: () => spoil(bed),
+  check: () => mustBeCopies(bed),
+});
 const platter = (name: string, run: Entry['run']): Entry => ({ name, kind: 'platter', run });
 const limit = (run: Entry['run'], name = LIMIT, writes = true): Entry => ({ name, kind: 'limit', run, writes });
 
@@ -59,7 +67,10 @@ function copyEntries(task: Task): Entry[] {
 }
 
 const same = (size: number): number => size;
-const atMost = (most: number) => (size: number): number => Math.min(size, most);
+const atMost =
+  (most: number) =>
+  (size: number): number =>
+    Math.min(size, most);
 
 function copyRow(destinations: number): RowPlan {
   return {
@@ -196,17 +207,31 @@ const slow: RowPlan = {
     const last = 3;
     const rate = 50_000_000;
     // What a program that plays a slow disk takes of the processors, the others would be missing.
-    const bed = canLimitWrites() === null
-      ? await makeBed({ bytes, destinations: 4, destination: (i) => ({ plain: true, ...(i === last ? { writeRate: rate } : {}) }) })
-      : await ruled({ bytes, destinations: 4, destination: (i) => ({ plain: i !== last }) }, (i) => (i === last ? [`rate w ${String(rate)}`] : []));
+    const bed =
+      canLimitWrites() === null
+        ? await makeBed({
+            bytes,
+            destinations: 4,
+            destination: (i) => ({ plain: true, ...(i === last ? { writeRate: rate } : {}) }),
+          })
+        : await ruled({ bytes, destinations: 4, destination: (i) => ({ plain: i !== last }) }, (i) =>
+            i === last ? [`rate w ${String(rate)}`] : [],
+          );
     const all = { ...taskOf(bed), slow: last };
     const three: Task = { ...taskOf(bed), destinations: all.destinations.slice(0, last) };
-    const pairs = (name: string, without: Entry['run'], withIt: Entry['run'], kind: Entry['kind']): Entry[] =>
-      [{ name: alone(name), kind, run: without }, { name: beside(name), kind, run: withIt, against: alone(name) }];
+    const pairs = (name: string, without: Entry['run'], withIt: Entry['run'], kind: Entry['kind']): Entry[] => [
+      { name: alone(name), kind, run: without },
+      { name: beside(name), kind, run: withIt, against: alone(name) },
+    ];
     const others = peers('copy', three).map((each, i) => ({ each, withIt: peers('copy', all)[i]! }));
     const entries = [
       limit(() => fio({ reads: [all.source], writes: three.destinations, bytes }), alone(LIMIT)),
-      ...pairs(ENGINE, () => engine(three), () => engine(all), 'platter'),
+      ...pairs(
+        ENGINE,
+        () => engine(three),
+        () => engine(all),
+        'platter',
+      ),
       ...others.flatMap(({ each, withIt }) => pairs(each.name, each.run, withIt.run, 'peer')),
     ];
     return { ...checked(bed), check: () => mustBeCopies(bed, last), limit: alone(LIMIT), entries };
@@ -220,7 +245,9 @@ const seven: RowPlan = {
   destinations: 8,
   async make(bytes) {
     const last = 7;
-    const bed = await ruled({ bytes, destinations: 8, destination: () => ({}) }, (i) => [`rate w ${i === last ? '5000000' : '50000000'}`]);
+    const bed = await ruled({ bytes, destinations: 8, destination: () => ({}) }, (i) => [
+      `rate w ${i === last ? '5000000' : '50000000'}`,
+    ]);
     const all = { ...taskOf(bed), slow: last };
     const without: Task = { ...taskOf(bed), destinations: all.destinations.slice(0, last) };
     const entries = [platter(alone(ENGINE), () => engine(without)), platter(beside(ENGINE), () => engine(all))];
@@ -241,7 +268,9 @@ const latency: RowPlan = {
     await bed.source.rule(delay);
     const task = taskOf(bed);
     const entries = [
-      ...DEPTHS.map((depth) => limit(() => fio({ reads: [task.source], writes: task.destinations, bytes, depth }), atDepth(depth))),
+      ...DEPTHS.map((depth) =>
+        limit(() => fio({ reads: [task.source], writes: task.destinations, bytes, depth }), atDepth(depth)),
+      ),
       platter(ENGINE, () => engine(task)),
       platter(`${ENGINE}, threads`, () => engine({ ...task, io: 'threads' })),
       ...peers('copy', task),
@@ -252,5 +281,15 @@ const latency: RowPlan = {
 
 /** All rows, in the order of the table. */
 export const rows: readonly RowPlan[] = [
-  copyRow(1), copyRow(4), copyRow(8), withVerify, fromFile, fromSparse, update, verify, slow, seven, latency,
+  copyRow(1),
+  copyRow(4),
+  copyRow(8),
+  withVerify,
+  fromFile,
+  fromSparse,
+  update,
+  verify,
+  slow,
+  seven,
+  latency,
 ];

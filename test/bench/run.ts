@@ -51,9 +51,17 @@ export async function measureRow(plan: RowPlan, size: number, rounds: number, sa
   const bytes = plan.bytes(size);
   const row = await plan.make(bytes);
   try {
-    const entries = row.entries.map(({ name, kind, run, against = row.limit }): EntryResult => ({ name, kind, against, samples: [], missing: typeof run === 'string' ? run : null }));
+    const entries = row.entries.map(({ name, kind, run, against = row.limit }): EntryResult => ({
+      name,
+      kind,
+      against,
+      samples: [],
+      missing: typeof run === 'string' ? run : null,
+    }));
     for (let i = 0; i < rounds; i += 1) {
-      await round(row, entries, i === 0, (line) => say(`${plan.title}, ${sizeText(bytes)}, round ${String(i + 1)}/${String(rounds)}: ${line}`));
+      await round(row, entries, i === 0, (line) =>
+        say(`${plan.title}, ${sizeText(bytes)}, round ${String(i + 1)}/${String(rounds)}: ${line}`),
+      );
     }
     const { id, title, destinations } = plan;
     return { id, title, bytes, destinations, entries };

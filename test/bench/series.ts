@@ -35,7 +35,14 @@ interface Step {
 async function measure(steps: readonly Step[], rounds: number, withFio: boolean, say: Say): Promise<Series[]> {
   const lines = [
     { name: ENGINE_LINE, run: (task: Task) => engine(task) },
-    ...(withFio ? [{ name: FIO_LINE, run: ({ source, destinations, bytes }: Task) => fio({ reads: [source], writes: destinations, bytes }) }] : []),
+    ...(withFio
+      ? [
+          {
+            name: FIO_LINE,
+            run: ({ source, destinations, bytes }: Task) => fio({ reads: [source], writes: destinations, bytes }),
+          },
+        ]
+      : []),
   ];
   const series = lines.map(({ name }): Series => ({ name, points: steps.map(({ x }) => ({ x, seconds: [] })) }));
   for (let round = 0; round < rounds; round += 1) {
@@ -58,8 +65,11 @@ async function using<T>(bed: Bed, work: (bed: Bed) => Promise<T>): Promise<T> {
   }
 }
 
-const taskOf = (bed: Bed, count: number, bytes: number): Task =>
-  ({ source: bed.source.device, destinations: bed.destinations.slice(0, count).map((d) => d.device), bytes });
+const taskOf = (bed: Bed, count: number, bytes: number): Task => ({
+  source: bed.source.device,
+  destinations: bed.destinations.slice(0, count).map((d) => d.device),
+  bytes,
+});
 
 /** Bytes of memory that the devices of the plots take at the most. */
 export const plotMemory = (size: number): number => Math.max(5 * size, 17 * Math.max(size / 4, SLOW_BYTES));
@@ -67,7 +77,13 @@ export const plotMemory = (size: number): number => Math.max(5 * size, 17 * Math
 /** Time against bytes, 1->4. */
 export async function overBytes(size: number, rounds: number, say: Say): Promise<Plot> {
   const series = await using(await makeBed({ bytes: size, destinations: 4 }), (bed) =>
-    measure(PARTS.map((part) => ({ x: size / part / GiB, task: taskOf(bed, 4, size / part) })), rounds, true, say));
+    measure(
+      PARTS.map((part) => ({ x: size / part / GiB, task: taskOf(bed, 4, size / part) })),
+      rounds,
+      true,
+      say,
+    ),
+  );
   return { id: 'bytes', title: 'Time against bytes, 1->4, devices on memory', x: 'GiB', series };
 }
 
@@ -75,8 +91,19 @@ export async function overBytes(size: number, rounds: number, say: Say): Promise
 export async function overDestinations(size: number, rounds: number, say: Say): Promise<Plot> {
   const bytes = size / 4;
   const series = await using(await makeBed({ bytes, destinations: 16 }), (bed) =>
-    measure(COUNTS.map((n) => ({ x: n, task: taskOf(bed, n, bytes) })), rounds, true, say));
-  return { id: 'destinations', title: `Time against destinations, ${String(bytes / MiB)} MiB each, devices on memory`, x: 'destinations', series };
+    measure(
+      COUNTS.map((n) => ({ x: n, task: taskOf(bed, n, bytes) })),
+      rounds,
+      true,
+      say,
+    ),
+  );
+  return {
+    id: 'destinations',
+    title: `Time against destinations, ${String(bytes / MiB)} MiB each, devices on memory`,
+    x: 'destinations',
+    series,
+  };
 }
 
 /** The same where each destination takes 25 MB/s: flat, if the program is not the limit. */
@@ -84,7 +111,17 @@ export async function overSlowDestinations(rounds: number, say: Say): Promise<Pl
   const bed = await makeBed({ bytes: SLOW_BYTES, destinations: 16, destination: () => ({}) });
   const series = await using(bed, async () => {
     for (const disk of bed.destinations) await disk.rule(`rate w ${String(SLOW_RATE)}`);
-    return measure(COUNTS.map((n) => ({ x: n, task: taskOf(bed, n, SLOW_BYTES) })), rounds, false, say);
+    return measure(
+      COUNTS.map((n) => ({ x: n, task: taskOf(bed, n, SLOW_BYTES) })),
+      rounds,
+      false,
+      say,
+    );
   });
-  return { id: 'slow-destinations', title: `Time against destinations of 25 MB/s, ${String(SLOW_BYTES / MiB)} MiB each`, x: 'destinations', series };
+  return {
+    id: 'slow-destinations',
+    title: `Time against destinations of 25 MB/s, ${String(SLOW_BYTES / MiB)} MiB each`,
+    x: 'destinations',
+    series,
+  };
 }

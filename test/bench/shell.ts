@@ -33,9 +33,14 @@ export interface Script {
 export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 async function once(text: string): Promise<Sample & { took: Map<string, number> }> {
-  const { wall, busy, memory, stderr } = await runProgram('bash', ['-c', `${PRELUDE}work() {\n${text}\n}\n{ time work 2>"$T/.why"; } 2>"$T/.time" || exit 1\n${EPILOGUE}`]);
+  const { wall, busy, memory, stderr } = await runProgram('bash', [
+    '-c',
+    `${PRELUDE}work() {\n${text}\n}\n{ time work 2>"$T/.why"; } 2>"$T/.time" || exit 1\n${EPILOGUE}`,
+  ]);
   const [, user, system] = /^cpu ([\d.]+) ([\d.]+)$/mu.exec(stderr) ?? [];
-  const took = new Map([...stderr.matchAll(/^(\S+) took ([\d.e-]+)$/gmu)].map(([, name = '', seconds]) => [name, Number(seconds)]));
+  const took = new Map(
+    [...stderr.matchAll(/^(\S+) took ([\d.e-]+)$/gmu)].map(([, name = '', seconds]) => [name, Number(seconds)]),
+  );
   return { seconds: wall, wall, cpu: user === undefined ? null : Number(user) + Number(system), busy, memory, took };
 }
 

@@ -38,7 +38,12 @@ function bytesOfElectron(home: string): number {
   const ours = new Set(['LICENSE', 'platter', 'platter-broker', 'resources']);
   return readdirSync(home)
     .filter((name) => !ours.has(name))
-    .reduce((sum, name) => sum + (statSync(join(home, name)).isDirectory() ? bytesBelow(join(home, name)) : statSync(join(home, name)).size), 0);
+    .reduce(
+      (sum, name) =>
+        sum +
+        (statSync(join(home, name)).isDirectory() ? bytesBelow(join(home, name)) : statSync(join(home, name)).size),
+      0,
+    );
 }
 
 /** The same Electron with an app that only opens a page, in `folder`. */
@@ -48,10 +53,13 @@ async function makeBare(home: string, folder: string): Promise<string> {
   writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'bare', version: '1.0.0', main: 'main.js' }));
   // No file of the archive: the fuses let no page be loaded from there by its path.
   const page = `data:text/html,${encodeURIComponent('<!doctype html><title>bare</title><script>performance.mark("usable")</script>')}`;
-  writeFileSync(join(app, 'main.js'), `
+  writeFileSync(
+    join(app, 'main.js'),
+    `
     const { app, BrowserWindow } = require('electron');
     app.whenReady().then(() => new BrowserWindow({ width: 1200, height: 800 }).loadURL(${JSON.stringify(page)}));
-  `);
+  `,
+  );
   execFileSync('cp', ['--archive', '--link', home, folder]);
   rmSync(join(folder, 'resources'), { recursive: true });
   mkdirSync(join(folder, 'resources'));
@@ -62,11 +70,20 @@ async function makeBare(home: string, folder: string): Promise<string> {
 /** Starts a program as an ordinary user and gives the seconds until its page was usable. */
 async function timed(program: string, home: string): Promise<number> {
   const user = process.getuid?.() === 0 ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] : [];
-  const env = { PATH: process.env.PATH, DISPLAY: process.env.DISPLAY, HOME: home, XDG_CONFIG_HOME: home, XDG_RUNTIME_DIR: home, LANG: 'C.UTF-8' };
+  const env = {
+    PATH: process.env.PATH,
+    DISPLAY: process.env.DISPLAY,
+    HOME: home,
+    XDG_CONFIG_HOME: home,
+    XDG_RUNTIME_DIR: home,
+    LANG: 'C.UTF-8',
+  };
   const started = Date.now();
   const window = await openPackaged([...user, program], env, SETTLED);
   try {
-    const usable = await window.page.evaluate(() => performance.timeOrigin + (performance.getEntriesByName('usable')[0]?.startTime ?? Number.NaN));
+    const usable = await window.page.evaluate(
+      () => performance.timeOrigin + (performance.getEntriesByName('usable')[0]?.startTime ?? Number.NaN),
+    );
     await window.close();
     return (usable - started) / 1000;
   } finally {
@@ -87,7 +104,9 @@ async function measure(rounds: number, say: Say): Promise<StartUp> {
       for (const [name, program] of Object.entries(programs) as ['usable' | 'bare', string][]) {
         const seconds = await timed(program, folder);
         if (i > 0) result[name].push(seconds); // the first start of each is cold
-        say(`start-up, ${name === 'bare' ? 'bare Electron' : 'Platter'}, ${i === 0 ? 'to warm up' : `round ${String(i)}/${String(rounds)}`}: ${seconds.toFixed(2)} s`);
+        say(
+          `start-up, ${name === 'bare' ? 'bare Electron' : 'Platter'}, ${i === 0 ? 'to warm up' : `round ${String(i)}/${String(rounds)}`}: ${seconds.toFixed(2)} s`,
+        );
       }
     }
     return result;

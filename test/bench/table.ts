@@ -9,7 +9,11 @@ import type { Plot } from './series.ts';
 export type Align = 'left' | 'right';
 
 /** A Markdown table whose columns line up as text, too. */
-export function markdown(head: readonly string[], aligns: readonly Align[], lines: readonly (readonly string[])[]): string {
+export function markdown(
+  head: readonly string[],
+  aligns: readonly Align[],
+  lines: readonly (readonly string[])[],
+): string {
   const safe = [head, ...lines].map((line) => line.map((cell) => cell.replaceAll('|', '\\|')));
   const widths = head.map((_, i) => Math.max(3, ...safe.map((line) => (line[i] ?? '').length)));
   const row = (cells: readonly string[]): string =>
@@ -18,7 +22,18 @@ export function markdown(head: readonly string[], aligns: readonly Align[], line
   return [row(safe[0]!), rule, ...safe.slice(1).map(row)].join('\n');
 }
 
-const HEAD = ['program', 's, median', 'min to max', 'x', 'MiB/s each', 'CPU s/GiB', 'start-up s', 'MiB resident', 'MiB own', 'MiB everything'];
+const HEAD = [
+  'program',
+  's, median',
+  'min to max',
+  'x',
+  'MiB/s each',
+  'CPU s/GiB',
+  'start-up s',
+  'MiB resident',
+  'MiB own',
+  'MiB everything',
+];
 const ALIGN: Align[] = ['left', ...HEAD.slice(1).map((): Align => 'right')];
 
 const figure = (value: number | null, digits: number): string => (value === null ? '' : value.toFixed(digits));
@@ -28,7 +43,8 @@ function cells(row: RowResult, entry: EntryResult, limit: number | null): string
   if (seconds === null) return [entry.name, '-', entry.missing ?? 'not run'];
   const all = entry.samples.map((s) => s.seconds);
   const cpu = middle(entry, (s) => s.cpu);
-  const peak = (of: (memory: Sample['memory']) => number): string => figure(Math.max(...entry.samples.map((s) => of(s.memory))) / MiB, 0);
+  const peak = (of: (memory: Sample['memory']) => number): string =>
+    figure(Math.max(...entry.samples.map((s) => of(s.memory))) / MiB, 0);
   return [
     entry.name,
     seconds.toFixed(3),
@@ -36,7 +52,10 @@ function cells(row: RowResult, entry: EntryResult, limit: number | null): string
     limit === null ? '' : (seconds / limit).toFixed(2),
     (row.bytes / MiB / seconds).toFixed(0),
     cpu === null ? '' : (cpu / ((row.bytes * row.destinations) / GiB)).toFixed(3),
-    figure(middle(entry, (s) => Math.max(0, s.wall - s.seconds)), 2),
+    figure(
+      middle(entry, (s) => Math.max(0, s.wall - s.seconds)),
+      2,
+    ),
     peak((m) => m.resident),
     peak((m) => m.own),
     peak((m) => m.everything),
@@ -45,7 +64,9 @@ function cells(row: RowResult, entry: EntryResult, limit: number | null): string
 
 /** One row of the bench: everybody's figures; who has none comes below with the reason. */
 export function rowTable(row: RowResult): string {
-  const lines = row.entries.map((entry) => cells(row, entry, secondsOf(row.entries.find(({ name }) => name === entry.against))));
+  const lines = row.entries.map((entry) =>
+    cells(row, entry, secondsOf(row.entries.find(({ name }) => name === entry.against))),
+  );
   const there = lines.filter(([, seconds]) => seconds !== '-');
   const written = row.entries.flatMap(({ name, samples }) => {
     const bytes = samples.at(-1)?.written ?? 0;
@@ -61,7 +82,10 @@ export function rowTable(row: RowResult): string {
 function plotTable(plot: Plot): string {
   const xs = plot.series[0]?.points.map(({ x }) => x) ?? [];
   const head = [`s, median, at ${plot.x}`, ...xs.map(String)];
-  const lines = plot.series.map(({ name, points }) => [name, ...points.map(({ seconds }) => median(seconds).toFixed(3))]);
+  const lines = plot.series.map(({ name, points }) => [
+    name,
+    ...points.map(({ seconds }) => median(seconds).toFixed(3)),
+  ]);
   return `### ${plot.title}\n\n${markdown(head, ['left', ...xs.map((): Align => 'right')], lines)}`;
 }
 
@@ -75,5 +99,7 @@ export function barTable(bars: readonly Bar[]): string {
 
 /** Everything. `facts` are lines about the machine and the run. */
 export function report(results: Results, bars: readonly Bar[], facts: readonly string[]): string {
-  return [facts.join('\n'), ...results.rows.map(rowTable), ...results.plots.map(plotTable), barTable(bars)].join('\n\n');
+  return [facts.join('\n'), ...results.rows.map(rowTable), ...results.plots.map(plotTable), barTable(bars)].join(
+    '\n\n',
+  );
 }

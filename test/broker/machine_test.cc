@@ -400,7 +400,8 @@ TEST_CASE("a loop device over a partition of the system's disk is refused, one o
   machine.expect(Status::kOk, {"loop1"});
 }
 
-TEST_CASE("S18 a partition is refused while its disk is mounted under another name, and free beside a mounted sibling") {
+TEST_CASE(
+    "S18 a partition is refused while its disk is mounted under another name, and free beside a mounted sibling") {
   Described machine;
   machine.drive("sda", "8:0");
   machine.drive("sdb", "8:16");

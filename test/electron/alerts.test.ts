@@ -51,12 +51,25 @@ describe.skipIf(reason !== null)(`the desktop${reason === null ? '' : ` (${reaso
 
   const told = (): Promise<Told> => app.electron.evaluate(() => (globalThis as unknown as { told: Told }).told);
   const forget = (more: Partial<Told> = {}): Promise<void> =>
-    app.electron.evaluate((_electron, change) => void Object.assign((globalThis as unknown as { told: Told }).told, { notifications: [], progress: [], sleep: [], ...change }), more);
+    app.electron.evaluate(
+      (_electron, change) =>
+        void Object.assign((globalThis as unknown as { told: Told }).told, {
+          notifications: [],
+          progress: [],
+          sleep: [],
+          ...change,
+        }),
+      more,
+    );
 
   it('hears which drive failed and how all of it ended, sees the total, and stays awake meanwhile', async () => {
     const [good, bad] = disks;
     await bad.rule('eio w 1M 4K');
-    await startJob(app, image, disks.map(({ device }) => device));
+    await startJob(
+      app,
+      image,
+      disks.map(({ device }) => device),
+    );
     await app.page.getByRole('heading', { name: '1 verified, 1 failed' }).waitFor();
     await expect.poll(async () => (await told()).notifications.length).toBe(2);
     const { notifications, progress, sleep } = await told();

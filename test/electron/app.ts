@@ -1,7 +1,16 @@
 // The real app in a real Electron: started as `npm start` does it, driven by Playwright.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
@@ -51,14 +60,22 @@ export interface AppOptions {
 }
 
 /** Opens the window and waits for the page to show its first state. */
-export async function launchApp({ user, unprivileged = user !== undefined, root = false, trace, home: own, env = {} }: AppOptions = {}): Promise<App> {
+export async function launchApp({
+  user,
+  unprivileged = user !== undefined,
+  root = false,
+  trace,
+  home: own,
+  env = {},
+}: AppOptions = {}): Promise<App> {
   await screen();
   const home = own ?? mkdtempSync(join(tmpdir(), 'platter-test-home-'));
   const cookie = process.env.XAUTHORITY;
   if (unprivileged && cookie) copyFileSync(cookie, join(home, 'Xauthority'));
   const behindSudo = isRoot && !unprivileged && !root;
   const uid = user?.uid ?? (unprivileged ? NOBODY : CALLER);
-  if (unprivileged || behindSudo) for (const path of [home, ...readdirSync(home).map((name) => join(home, name))]) chownSync(path, uid, uid);
+  if (unprivileged || behindSudo)
+    for (const path of [home, ...readdirSync(home).map((name) => join(home, name))]) chownSync(path, uid, uid);
   const electron = await _electron.launch({
     executablePath: user === undefined ? LAUNCHER : entering(user.enter, home),
     chromiumSandbox: true,
@@ -89,12 +106,15 @@ export async function launchApp({ user, unprivileged = user !== undefined, root 
     launcher,
     said: () => said,
     hostPid: () => descendants(launcher.pid ?? -1).find((pid) => commandLine(pid).includes('engine/host.js')) ?? -1,
-    brokers: () => descendants(launcher.pid ?? -1).filter((pid) => /^[^ ]*platter-broker --(read|write) /.test(commandLine(pid))),
+    brokers: () =>
+      descendants(launcher.pid ?? -1).filter((pid) => /^[^ ]*platter-broker --(read|write) /.test(commandLine(pid))),
     gone,
     async [Symbol.asyncDispose]() {
       if (launcher.exitCode === null) {
         // All is verified a moment before the job has ended: who leaves in between is asked.
-        await electron.evaluate(({ dialog }) => void (dialog.showMessageBox = () => Promise.resolve({ response: 1, checkboxChecked: false })));
+        await electron.evaluate(
+          ({ dialog }) => void (dialog.showMessageBox = () => Promise.resolve({ response: 1, checkboxChecked: false })),
+        );
         await electron.close();
       }
       await gone;
@@ -136,7 +156,9 @@ let server: ChildProcess | null = null;
 /** Starts an X server where the environment has none; it ends with this process. */
 export async function screen(): Promise<void> {
   if (process.env.DISPLAY !== undefined) return;
-  server = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '1280x800x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  server = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '1280x800x24', '-nolisten', 'tcp'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const [display] = (await once(server.stdout!, 'data')) as [Buffer];
   process.env.DISPLAY = `:${display.toString().trim()}`;
   // It is no reason for a program to stay. Its pipe stays open: it still writes the end of the line.

@@ -38,21 +38,38 @@ describe.skipIf(reason !== null)(`the broker${reason === null ? '' : ` (${reason
 
   const environment = { HOME: own, PLATTER_STATE: join(own, 'state') };
   const asUser = (...argv: [string, ...string[]]): Promise<Ended> => lab.start(argv, environment).ended;
-  const writes = async (): Promise<number> => (await Promise.all(disks.map((disk) => disk.counters()))).reduce((sum, counters) => sum + counters.writes, 0);
+  const writes = async (): Promise<number> =>
+    (await Promise.all(disks.map((disk) => disk.counters()))).reduce((sum, counters) => sum + counters.writes, 0);
 
   it('S12 the broker opens the disks of the question and no others, for reading only where the question says so', async () => {
     const [one, two] = disks.map(({ device }) => basename(device)) as [string, string];
     const before = await writes();
-    const { code, stdout, stderr } = await asUser(PYTHON, join(import.meta.dirname, 'broker-client.py'), BROKER, one, two);
+    const { code, stdout, stderr } = await asUser(
+      PYTHON,
+      join(import.meta.dirname, 'broker-client.py'),
+      BROKER,
+      one,
+      two,
+    );
     expect(code, stderr).toBe(0);
-    const lines = stdout.trim().split('\n').map((line) => line.trim());
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.trim());
     const [OK, BAD, NOT_NAMED, NOT_APPROVED] = [0, 1, 2, 3];
     expect(lines).toEqual([
-      `names another disk: ${NOT_NAMED}`, `then opens it: ${NOT_NAMED}`,
-      `names it for writing: ${NOT_NAMED}`, `then opens it: ${NOT_NAMED}`,
+      `names another disk: ${NOT_NAMED}`,
+      `then opens it: ${NOT_NAMED}`,
+      `names it for writing: ${NOT_NAMED}`,
+      `then opens it: ${NOT_NAMED}`,
       `names one more: ${NOT_NAMED}`,
-      `names what was approved: ${OK}`, `opens it for writing: ${NOT_APPROVED}`, `opens what has no name: ${NOT_NAMED}`, `switches it off: ${NOT_APPROVED}`, `names again: ${NOT_NAMED}`,
-      `names what was approved: ${OK}`, `reads it: ${OK} with 2 descriptors`,
+      `names what was approved: ${OK}`,
+      `opens it for writing: ${NOT_APPROVED}`,
+      `opens what has no name: ${NOT_NAMED}`,
+      `switches it off: ${NOT_APPROVED}`,
+      `names again: ${NOT_NAMED}`,
+      `names what was approved: ${OK}`,
+      `reads it: ${OK} with 2 descriptors`,
       `sends rubbish: ${BAD}`,
     ]);
     expect(await writes()).toBe(before);
@@ -62,12 +79,19 @@ describe.skipIf(reason !== null)(`the broker${reason === null ? '' : ` (${reason
     const pkexec = (...argv: string[]): Promise<Ended> => asUser('pkexec', '--disable-internal-agent', ...argv);
 
     it('lets nothing but the installed broker run under our action: no copy, no link, no other spelling, no other program of ours', async () => {
-        const copy = join(own, 'platter-broker');
+      const copy = join(own, 'platter-broker');
       const link = join(own, 'link');
       execFileSync(lab.enter[0], [...lab.enter.slice(1), 'cp', BROKER, copy]);
       execFileSync('ln', ['-sf', BROKER, link]);
       const before = lab.asked().length;
-      for (const program of [copy, link, '/usr/lib/platter/../platter/platter-broker', '/usr/lib//platter/platter-broker', '/usr/lib/platter/platter-window', PLATTER]) {
+      for (const program of [
+        copy,
+        link,
+        '/usr/lib/platter/../platter/platter-broker',
+        '/usr/lib//platter/platter-broker',
+        '/usr/lib/platter/platter-window',
+        PLATTER,
+      ]) {
         const { code, stderr } = await pkexec(program, '--read', 'sda');
         expect(code, `${program}: ${stderr}`).toBe(127);
       }
@@ -88,19 +112,21 @@ describe.skipIf(reason !== null)(`the broker${reason === null ? '' : ` (${reason
       ['--read', 'sda', '--as', `${USER}:${USER}`],
       [],
     ])('S12 the broker refuses "%s %s %s %s" with one line, and starts nothing', async (...argv) => {
-        const { code, stdout, stderr } = await pkexec(BROKER, ...argv);
+      const { code, stdout, stderr } = await pkexec(BROKER, ...argv);
       expect(code, stderr).toBe(2);
       expect(stdout).toBe('');
       expect(stderr.trim().split('\n')).toHaveLength(1);
     });
   });
 
-
   /** The processes of a job on the command line that its user may signal, and the broker, once the job writes `disk`. */
   async function slowJob(disk: LabDisk) {
     await disk.rule('rate w 8M');
     const { bytesWritten } = await disk.counters();
-    const { child, ended } = lab.start([process.execPath, CLI, 'copy', image, disk.device, '--yes', '--json'], environment);
+    const { child, ended } = lab.start(
+      [process.execPath, CLI, 'copy', image, disk.device, '--yes', '--json'],
+      environment,
+    );
     await disk.waitFor((now) => now.bytesWritten >= bytesWritten + 2 * MIB);
     const all = [child.pid!, ...descendants(child.pid!)];
     const find = (what: string): number => all.find((pid) => commandLine(pid).includes(what)) ?? -1;
@@ -108,7 +134,8 @@ describe.skipIf(reason !== null)(`the broker${reason === null ? '' : ` (${reason
   }
 
   /** Whether a signal from the user reached the process. */
-  const signalled = async (signal: string, pid: number): Promise<boolean> => (await asUser('kill', '-s', signal, String(pid))).code === 0;
+  const signalled = async (signal: string, pid: number): Promise<boolean> =>
+    (await asUser('kill', '-s', signal, String(pid))).code === 0;
 
   it('S1 SIGUSR1 from the user opens no port in any process of a job, and the job goes on', async () => {
     const [disk] = disks as [LabDisk];
@@ -123,20 +150,23 @@ describe.skipIf(reason !== null)(`the broker${reason === null ? '' : ` (${reason
     execFileSync('cmp', [image, disk.backing]);
   });
 
-  it.each(['HUP', 'INT', 'QUIT', 'ABRT', 'USR2', 'SEGV', 'PIPE', 'ALRM', 'TERM', 'KILL'])('SIG%s from the user to the host or the command line ends or leaves the job, and no broker stays behind', async (signal) => {
-    const [disk] = disks as [LabDisk];
-    for (const which of ['host', 'cli'] as const) {
-      const job = await slowJob(disk);
-      expect(await signalled(signal, job.broker)).toBe(false);
-      expect(await signalled(signal, job[which])).toBe(true);
-      await disk.rule('clear');
-      await job.ended;
-      await expect.poll(() => commandLine(job.broker), { message: `${signal} to the ${which}` }).toBe('');
-      await expect.poll(() => commandLine(job.host)).toBe('');
-      // The disk is free again: an exclusive open would fail with EBUSY.
-      execFileSync(PYTHON, ['-c', 'import os, sys; os.open(sys.argv[1], os.O_RDONLY | os.O_EXCL)', disk.device]);
-    }
-  });
+  it.each(['HUP', 'INT', 'QUIT', 'ABRT', 'USR2', 'SEGV', 'PIPE', 'ALRM', 'TERM', 'KILL'])(
+    'SIG%s from the user to the host or the command line ends or leaves the job, and no broker stays behind',
+    async (signal) => {
+      const [disk] = disks as [LabDisk];
+      for (const which of ['host', 'cli'] as const) {
+        const job = await slowJob(disk);
+        expect(await signalled(signal, job.broker)).toBe(false);
+        expect(await signalled(signal, job[which])).toBe(true);
+        await disk.rule('clear');
+        await job.ended;
+        await expect.poll(() => commandLine(job.broker), { message: `${signal} to the ${which}` }).toBe('');
+        await expect.poll(() => commandLine(job.host)).toBe('');
+        // The disk is free again: an exclusive open would fail with EBUSY.
+        execFileSync(PYTHON, ['-c', 'import os, sys; os.open(sys.argv[1], os.O_RDONLY | os.O_EXCL)', disk.device]);
+      }
+    },
+  );
 
   it('S1 the user cannot trace the broker, take its descriptors or read its memory', async () => {
     const [disk] = disks as [LabDisk];

@@ -3,7 +3,14 @@
 import { performance } from 'node:perf_hooks';
 import type { Disk } from '../../app/contract/disks.ts';
 import type { HostMethod, HostRequest } from '../../app/contract/host.ts';
-import type { CopyRequest, DestinationProgress, Endpoint, JobProgress, JobResult, Plan } from '../../app/contract/jobs.ts';
+import type {
+  CopyRequest,
+  DestinationProgress,
+  Endpoint,
+  JobProgress,
+  JobResult,
+  Plan,
+} from '../../app/contract/jobs.ts';
 import { encodeFrame, FrameDecoder } from '../../app/client/frames.ts';
 import { disk, endpoint, imageEndpoint, plan, result, usbPort } from '../renderer/fixtures.ts';
 
@@ -11,13 +18,20 @@ const GB = 1e9;
 const PER_MINUTE = 10_000;
 const DESTINATIONS = 32;
 
-const disks: Disk[] = Array.from({ length: DESTINATIONS }, (_, index) => disk(`/dev/busy${index}`, {
-  majorMinor: `250:${index}`, diskSequence: null, model: 'Busy Stick', serial: `BUSY${index}0000`,
-  port: usbPort(1 + (index >> 3), 1 + (index & 7)),
-}));
+const disks: Disk[] = Array.from({ length: DESTINATIONS }, (_, index) =>
+  disk(`/dev/busy${index}`, {
+    majorMinor: `250:${index}`,
+    diskSequence: null,
+    model: 'Busy Stick',
+    serial: `BUSY${index}0000`,
+    port: usbPort(1 + (index >> 3), 1 + (index & 7)),
+  }),
+);
 
 function planOf(request: CopyRequest): Plan {
-  const ends: Endpoint[] = disks.filter(({ path }) => request.destinations.includes(path)).map((each) => endpoint(each));
+  const ends: Endpoint[] = disks
+    .filter(({ path }) => request.destinations.includes(path))
+    .map((each) => endpoint(each));
   return plan(ends, { source: imageEndpoint('/busy.img', 32 * GB), bytes: 32 * GB, job: null, io: 'threads', request });
 }
 
@@ -29,16 +43,36 @@ function sample(begin: number, { destinations, bytes }: Plan): JobProgress {
     const verifying = index % 4 === 3;
     const done = Math.floor(speed * seconds);
     return {
-      path, state: verifying ? 'verifying' : 'copying', written: verifying ? bytes : done, verified: verifying ? done : 0, uncompared: 0, toWrite: bytes, toVerify: bytes,
-      bytesPerSecond: speed, secondsLeft: bytes / speed - seconds, paused: false,
+      path,
+      state: verifying ? 'verifying' : 'copying',
+      written: verifying ? bytes : done,
+      verified: verifying ? done : 0,
+      uncompared: 0,
+      toWrite: bytes,
+      toVerify: bytes,
+      bytesPerSecond: speed,
+      secondsLeft: bytes / speed - seconds,
+      paused: false,
     };
   });
   return { bytes: Math.floor(seconds * 31e6), totalBytes: bytes, seconds, rescue: null, destinations: each };
 }
 
-const cancelled = (of: Plan): JobResult => result(
-  of, of.destinations.map(({ path }) => ({ path, state: 'cancelled', verified: null, uncompared: 0, written: 0, kept: 0, seconds: 1, errors: [] })), { cancelled: true },
-);
+const cancelled = (of: Plan): JobResult =>
+  result(
+    of,
+    of.destinations.map(({ path }) => ({
+      path,
+      state: 'cancelled',
+      verified: null,
+      uncompared: 0,
+      written: 0,
+      kept: 0,
+      seconds: 1,
+      errors: [],
+    })),
+    { cancelled: true },
+  );
 
 const say = (message: object): boolean => process.stdout.write(encodeFrame(message));
 
@@ -49,7 +83,8 @@ function start(of: Plan): void {
   const begin = performance.now();
   let told = 0;
   timer = setInterval(() => {
-    for (const due = ((performance.now() - begin) * PER_MINUTE) / 60_000; told < due; told += 1) say({ event: 'progress', progress: sample(begin, of) });
+    for (const due = ((performance.now() - begin) * PER_MINUTE) / 60_000; told < due; told += 1)
+      say({ event: 'progress', progress: sample(begin, of) });
   }, 6);
 }
 

@@ -47,7 +47,9 @@ describe.skipIf(reason !== null)(`a check in the window${reason === null ? '' : 
     await page.getByRole('heading', { name: 'Check 2 drives?' }).waitFor();
     await page.getByRole('button', { name: 'Start' }).click();
     await page.getByRole('heading', { name: '1 verified, 1 failed' }).waitFor();
-    expect(await tileOf(page, bad.device).innerText()).toMatch(/sector 10,248\): it differs from the source[^]*VERIFY_MISMATCH, sector 10,248/);
+    expect(await tileOf(page, bad.device).innerText()).toMatch(
+      /sector 10,248\): it differs from the source[^]*VERIFY_MISMATCH, sector 10,248/,
+    );
     await picture(page, '13-checked');
     expect((await bad.counters()).writes).toBe(0);
     expect(readFileSync(bad.backing).equals(before)).toBe(true);

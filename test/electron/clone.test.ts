@@ -33,7 +33,8 @@ describe.skipIf(reason !== null)(`clone in the window${reason === null ? '' : ` 
   });
 
   /** Throws unless the device begins with the image, byte for byte. */
-  const compare = ({ backing }: LabDisk): Buffer => execFileSync('cmp', ['--bytes', String(IMAGE_SIZE), image, backing]);
+  const compare = ({ backing }: LabDisk): Buffer =>
+    execFileSync('cmp', ['--bytes', String(IMAGE_SIZE), image, backing]);
 
   it('one of three fails at a known sector; the other two are verified, and the failing one says where and why', async () => {
     const { page } = app;
@@ -49,13 +50,22 @@ describe.skipIf(reason !== null)(`clone in the window${reason === null ? '' : ` 
     await chooseImage(app, image);
     await tick(app, first.device, bad.device, last.device);
     await picture(page, '1-choose');
-    expect(await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight), 'the page fits its window').toBe(true);
+    expect(
+      await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight),
+      'the page fits its window',
+    ).toBe(true);
     await review(app);
-    for (const { device } of disks) await page.getByRole('list', { name: 'Will be erased' }).getByText(device.replace('/dev/', ''), { exact: true }).waitFor();
+    for (const { device } of disks)
+      await page
+        .getByRole('list', { name: 'Will be erased' })
+        .getByText(device.replace('/dev/', ''), { exact: true })
+        .waitFor();
     await picture(page, '2-review');
     await holdToStart(app);
     await tileOf(page, first.device).getByText('Copying').waitFor();
-    await tileOf(page, first.device).getByText(/[1-9]\d*\s%/).waitFor();
+    await tileOf(page, first.device)
+      .getByText(/[1-9]\d*\s%/)
+      .waitFor();
     await picture(page, '3-running');
     for (const disk of disks) await disk.rule('rate w 0');
 
@@ -69,7 +79,9 @@ describe.skipIf(reason !== null)(`clone in the window${reason === null ? '' : ` 
     expect(words).toContain('sector 24,576');
     expect(words).toContain('Replace this drive');
 
-    await tileOf(page, bad.device).getByRole('button', { name: /Details/ }).click();
+    await tileOf(page, bad.device)
+      .getByRole('button', { name: /Details/ })
+      .click();
     const details = await page.getByRole('dialog').innerText();
     expect(details).toContain('EIO');
     expect(details).toContain(bad.device);
@@ -102,7 +114,8 @@ describe.skipIf(reason !== null)(`clone in the window${reason === null ? '' : ` 
     const zone = await app.page.getByRole('region', { name: 'Source' }).boundingBox();
     const devtools = await app.page.context().newCDPSession(app.page);
     const at = { x: zone!.x + 50, y: zone!.y + 50, data: { items: [], files: [image], dragOperationsMask: 1 } };
-    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) await devtools.send('Input.dispatchDragEvent', { type, ...at });
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+      await devtools.send('Input.dispatchDragEvent', { type, ...at });
     await app.page.getByRole('radio', { name: `Image file ${image}`, checked: true }).waitFor();
   });
 

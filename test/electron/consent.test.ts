@@ -38,30 +38,43 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     await disk.close();
   });
 
-  const copy = (more: Partial<CopyRequest>): CopyRequest => ({ ...plainRequest, kind: 'copy', source: image, destinations: [disk.device], ...more });
+  const copy = (more: Partial<CopyRequest>): CopyRequest => ({
+    ...plainRequest,
+    kind: 'copy',
+    source: image,
+    destinations: [disk.device],
+    ...more,
+  });
 
   /** The script reviews, then starts the review in every way it knows. Gives 'ok' or the reasons of the refusal for each call. */
-  const attack = (request: CopyRequest): Promise<{ reviewed: string; started: string[] }> => app.page.evaluate(async ({ asked, hold }) => {
-    const platter = window.platter!;
-    const said = (outcome: { ok: boolean; errors?: { reason: { kind: string } }[] }): string => (outcome.ok ? 'ok' : (outcome.errors ?? []).map((error) => error.reason.kind).join());
-    const start = async (...args: unknown[]): Promise<string> => said(await (platter.start as (...given: unknown[]) => Promise<{ ok: boolean }>)(...args));
-    const id = async (): Promise<unknown> => ((await platter.getState()).review as { id?: string } | null)?.id;
-    const forge = (): void => {
-      const target = document.querySelector('button.hold') ?? document.body;
-      const pointer = { bubbles: true, button: 0, buttons: 1, pointerId: 1, isPrimary: true };
-      target.dispatchEvent(new PointerEvent('pointerdown', pointer));
-      target.dispatchEvent(new MouseEvent('mousedown', pointer));
-      for (const key of ['Enter', ' ', 'E', 'R', 'A', 'S', 'E']) target.dispatchEvent(new KeyboardEvent('keydown', { bubbles: true, key }));
-      document.querySelector<HTMLElement>('button.go')?.click();
-    };
-    const reviewed = said(await platter.review(asked));
-    const started = [await start(), await start('1'), await start(await id())];
-    forge();
-    started.push(await start(await id()));
-    await new Promise((done) => setTimeout(done, hold + 500));
-    started.push(await start(), await start(await id()));
-    return { reviewed, started };
-  }, { asked: request, hold: HOLD_MS });
+  const attack = (request: CopyRequest): Promise<{ reviewed: string; started: string[] }> =>
+    app.page.evaluate(
+      async ({ asked, hold }) => {
+        const platter = window.platter!;
+        const said = (outcome: { ok: boolean; errors?: { reason: { kind: string } }[] }): string =>
+          outcome.ok ? 'ok' : (outcome.errors ?? []).map((error) => error.reason.kind).join();
+        const start = async (...args: unknown[]): Promise<string> =>
+          said(await (platter.start as (...given: unknown[]) => Promise<{ ok: boolean }>)(...args));
+        const id = async (): Promise<unknown> => ((await platter.getState()).review as { id?: string } | null)?.id;
+        const forge = (): void => {
+          const target = document.querySelector('button.hold') ?? document.body;
+          const pointer = { bubbles: true, button: 0, buttons: 1, pointerId: 1, isPrimary: true };
+          target.dispatchEvent(new PointerEvent('pointerdown', pointer));
+          target.dispatchEvent(new MouseEvent('mousedown', pointer));
+          for (const key of ['Enter', ' ', 'E', 'R', 'A', 'S', 'E'])
+            target.dispatchEvent(new KeyboardEvent('keydown', { bubbles: true, key }));
+          document.querySelector<HTMLElement>('button.go')?.click();
+        };
+        const reviewed = said(await platter.review(asked));
+        const started = [await start(), await start('1'), await start(await id())];
+        forge();
+        started.push(await start(await id()));
+        await new Promise((done) => setTimeout(done, hold + 500));
+        started.push(await start(), await start(await id()));
+        return { reviewed, started };
+      },
+      { asked: request, hold: HOLD_MS },
+    );
 
   /** Waits as long as a job would need to begin, and says whether there is one. */
   const jobBegan = async (): Promise<boolean> => {
@@ -81,7 +94,11 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     ['the folder of devices by another spelling', { destinations: ['//dev/DISK'] }],
   ])('S10 a script names %s that nobody chose: refused, nothing is written', async (_what, named) => {
     await chooseImage(app, image);
-    const paths = JSON.stringify(named).replaceAll('VICTIM', victim).replaceAll('FOLDER/../FOLDER', `${folder}/../${folder.split('/').at(-1)!}`).replaceAll('FOLDER', folder).replaceAll('DISK', disk.device.slice(5));
+    const paths = JSON.stringify(named)
+      .replaceAll('VICTIM', victim)
+      .replaceAll('FOLDER/../FOLDER', `${folder}/../${folder.split('/').at(-1)!}`)
+      .replaceAll('FOLDER', folder)
+      .replaceAll('DISK', disk.device.slice(5));
     const { reviewed, started } = await attack(copy(JSON.parse(paths) as Partial<CopyRequest>));
     expect.soft(reviewed).toBe('notGiven');
     expect.soft(started).not.toContain('ok');
@@ -102,7 +119,8 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     const heard = await app.page.evaluate((path) => {
       const carried = new DataTransfer();
       carried.items.add(new File(['x'], path));
-      for (const target of [window, document, document.querySelector('section')!]) target.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: carried }));
+      for (const target of [window, document, document.querySelector('section')!])
+        target.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: carried }));
       return Object.keys(window.platter!).filter((name) => /drop|grant|give|send|invoke/i.test(name));
     }, victim);
     expect(heard).toEqual([]);
@@ -167,7 +185,10 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     await reviewImage();
     const at = (await button().boundingBox())!;
     const devtools = await app.page.context().newCDPSession(app.page);
-    await devtools.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [{ x: at.x + 40, y: at.y + 40 }] });
+    await devtools.send('Input.dispatchTouchEvent', {
+      type: 'touchStart',
+      touchPoints: [{ x: at.x + 40, y: at.y + 40 }],
+    });
     await tiles(app.page).first().waitFor();
     await devtools.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
     await verified();
@@ -195,7 +216,8 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     const zone = (await page.getByRole('region', { name: 'Source' }).boundingBox())!;
     const devtools = await page.context().newCDPSession(page);
     const at = { x: zone.x + 50, y: zone.y + 50, data: { items: [], files: [image], dragOperationsMask: 1 } };
-    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) await devtools.send('Input.dispatchDragEvent', { type, ...at });
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+      await devtools.send('Input.dispatchDragEvent', { type, ...at });
     await page.getByRole('radio', { name: `Image file ${image}`, checked: true }).waitFor();
     await tick(app, disk.device);
     await review(app);
@@ -209,17 +231,19 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
 
   it('S10 with a screen reader, which presses without input, main itself asks before it starts', async () => {
     await reviewImage();
-    const answer = (wanted: 'Yes' | 'No'): Promise<void> => app.electron.evaluate(({ app: main, dialog }, button) => {
-      main.accessibilitySupportEnabled = true;
-      dialog.showMessageBox = (...args: unknown[]) => {
-        const { buttons = [] } = args.at(-1) as Electron.MessageBoxOptions;
-        return Promise.resolve({ response: buttons.indexOf(button), checkboxChecked: false });
-      };
-    }, wanted);
-    const start = (): Promise<boolean> => app.page.evaluate(async () => {
-      const platter = window.platter!;
-      return (await platter.start((await platter.getState()).review!.id)).ok;
-    });
+    const answer = (wanted: 'Yes' | 'No'): Promise<void> =>
+      app.electron.evaluate(({ app: main, dialog }, button) => {
+        main.accessibilitySupportEnabled = true;
+        dialog.showMessageBox = (...args: unknown[]) => {
+          const { buttons = [] } = args.at(-1) as Electron.MessageBoxOptions;
+          return Promise.resolve({ response: buttons.indexOf(button), checkboxChecked: false });
+        };
+      }, wanted);
+    const start = (): Promise<boolean> =>
+      app.page.evaluate(async () => {
+        const platter = window.platter!;
+        return (await platter.start((await platter.getState()).review!.id)).ok;
+      });
     await sleep(HOLD_MS);
     await answer('No');
     expect(await start()).toBe(false);

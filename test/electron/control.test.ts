@@ -54,8 +54,14 @@ describe.skipIf(reason !== null)(`a job in hand${reason === null ? '' : ` (${rea
   /** Starts copying to the disks at 2 MB/s each, and waits until something is written. */
   async function begin(chosen: LabDisk[]): Promise<void> {
     for (const disk of chosen) await disk.rule('rate w 2M');
-    await startJob(app, image, chosen.map(({ device }) => device));
-    await tileOf(app.page, chosen[0]!.device).getByText(/[1-9]\d*\s%/).waitFor();
+    await startJob(
+      app,
+      image,
+      chosen.map(({ device }) => device),
+    );
+    await tileOf(app.page, chosen[0]!.device)
+      .getByText(/[1-9]\d*\s%/)
+      .waitFor();
   }
 
   const hurry = async (chosen: LabDisk[]): Promise<void> => {
@@ -69,7 +75,9 @@ describe.skipIf(reason !== null)(`a job in hand${reason === null ? '' : ` (${rea
     const [first, stopped, last] = disks as [LabDisk, LabDisk, LabDisk];
     await begin(disks);
 
-    await tileOf(page, stopped.device).getByRole('button', { name: /Details/ }).click();
+    await tileOf(page, stopped.device)
+      .getByRole('button', { name: /Details/ })
+      .click();
     const drawer = page.getByRole('dialog');
     await drawer.getByRole('button', { name: 'Cancel' }).click();
     await drawer.getByRole('button', { name: 'Stop' }).click();
@@ -81,11 +89,13 @@ describe.skipIf(reason !== null)(`a job in hand${reason === null ? '' : ` (${rea
     await page.getByRole('heading', { name: /2 paused/ }).waitFor();
     await picture(page, '9-paused');
     // What was in flight ends; then they stand still.
-    await expect.poll(async () => {
-      const before = await Promise.all(disks.map(writes));
-      await sleep(1000);
-      return (await Promise.all(disks.map(writes))).map((now, index) => now - before[index]!);
-    }).toEqual([0, 0, 0]);
+    await expect
+      .poll(async () => {
+        const before = await Promise.all(disks.map(writes));
+        await sleep(1000);
+        return (await Promise.all(disks.map(writes))).map((now, index) => now - before[index]!);
+      })
+      .toEqual([0, 0, 0]);
 
     await page.getByRole('button', { name: 'Continue', exact: true }).click();
     await page.getByRole('heading', { name: /2 copying/ }).waitFor();
@@ -110,15 +120,24 @@ describe.skipIf(reason !== null)(`a job in hand${reason === null ? '' : ` (${rea
     const { bytesWritten } = await disk.counters();
     app = await launchApp({ env: { PLATTER_STATE: state } });
     const section = app.page.getByRole('region', { name: 'Interrupted' });
-    await section.getByText(/disk\.img to/).first().waitFor();
+    await section
+      .getByText(/disk\.img to/)
+      .first()
+      .waitFor();
     await picture(app.page, '10-interrupted');
-    await section.getByRole('button', { name: /^Continue/ }).first().click();
+    await section
+      .getByRole('button', { name: /^Continue/ })
+      .first()
+      .click();
     await app.page.getByRole('heading', { name: 'Continue 1 copy?' }).waitFor();
     await picture(app.page, '11-continue');
     await holdToStart(app);
     await app.page.getByRole('heading', { name: '1 verified' }).waitFor();
     compare(disk);
-    expect((await disk.counters()).bytesWritten - bytesWritten, 'what is on the medium is not written again').toBeLessThan(SIZE);
+    expect(
+      (await disk.counters()).bytesWritten - bytesWritten,
+      'what is on the medium is not written again',
+    ).toBeLessThan(SIZE);
     await app.page.getByRole('button', { name: 'New job' }).click();
     await app.page.getByRole('heading', { name: 'Source' }).waitFor();
   });

@@ -36,7 +36,8 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     rmSync(folder, { recursive: true });
   });
 
-  const writes = async (): Promise<number> => (await Promise.all(disks.map((disk) => disk.counters()))).reduce((sum, counters) => sum + counters.writes, 0);
+  const writes = async (): Promise<number> =>
+    (await Promise.all(disks.map((disk) => disk.counters()))).reduce((sum, counters) => sum + counters.writes, 0);
 
   it('in the window: denied, no agent, dismissed and given are four outcomes, and only the last one writes', async () => {
     await using app = await launchApp({ user: { uid: USER, enter: lab.enter } });
@@ -68,7 +69,9 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     await using agent = await lab.agent(app.hostPid());
     await reviewButton.click();
     // S12 The question names each disk, and what it is opened for.
-    expect(await agent.asked).toMatch(/^asked io\.github\.platter\.open-disks: Authentication is required to let Platter open disks/);
+    expect(await agent.asked).toMatch(
+      /^asked io\.github\.platter\.open-disks: Authentication is required to let Platter open disks/,
+    );
     expect(await agent.asked).toContain(BROKER);
     for (const { device } of disks) expect(`${await agent.asked} `).toContain(` --write ${basename(device)} `);
     await page.getByRole('status').getByText('administrator').waitFor();
@@ -85,7 +88,12 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     expect(uidOf(broker!)).toBe(0);
     expect(uidOf(app.hostPid())).toBe(USER);
     const named = [BROKER, ...disks.map(({ device }) => basename(device))].toSorted();
-    expect(lab.asked().slice(-2).map((line) => line.split(' --write ').toSorted())).toEqual([named, named]);
+    expect(
+      lab
+        .asked()
+        .slice(-2)
+        .map((line) => line.split(' --write ').toSorted()),
+    ).toEqual([named, named]);
     await holdToStart(app);
     await page.getByRole('heading', { name: '2 verified' }).waitFor();
     for (const disk of disks) {
@@ -119,7 +127,7 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     expect(lab.asked().length).toBe(before + 1);
   });
 
-  it('on the command line: given, and the image, the log and the manifest are the user\'s; denied, and what to do without polkit', async () => {
+  it("on the command line: given, and the image, the log and the manifest are the user's; denied, and what to do without polkit", async () => {
     const copy = join(own, 'copy.img');
     lab.answer('yes');
     const [disk] = disks as [LabDisk];
@@ -129,7 +137,9 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     expect(lab.asked().at(-1)).toBe(`${BROKER} --read ${basename(disk.device)}`);
     execFileSync('cmp', [disk.backing, copy]);
     expect([statSync(copy).uid, statSync(`${copy}.manifest`).uid]).toEqual([USER, USER]);
-    expect(readdirSync(join(own, 'state/jobs')).map((name) => statSync(join(own, 'state/jobs', name)).uid)).toEqual([USER]);
+    expect(readdirSync(join(own, 'state/jobs')).map((name) => statSync(join(own, 'state/jobs', name)).uid)).toEqual([
+      USER,
+    ]);
 
     lab.answer('no');
     const denied = await platter('copy', image, disk.device, '--yes', '--json');
@@ -140,14 +150,21 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
   it('on a terminal: sudo, after a sentence', async () => {
     const [, disk] = disks as [LabDisk, LabDisk];
     const copy = join(own, 'terminal.img');
-    const { code, stdout } = await asUser('script', '-qec', `stty cols 200; exec ${process.execPath} ${CLI} copy ${disk.device} ${copy} --yes`, '/dev/null');
+    const { code, stdout } = await asUser(
+      'script',
+      '-qec',
+      `stty cols 200; exec ${process.execPath} ${CLI} copy ${disk.device} ${copy} --yes`,
+      '/dev/null',
+    );
     expect(code, stdout).toBe(0);
-    expect(stdout).toContain(`platter: Opening ${disk.device} takes an administrator's rights. sudo asks for your password if it needs it.`);
+    expect(stdout).toContain(
+      `platter: Opening ${disk.device} takes an administrator's rights. sudo asks for your password if it needs it.`,
+    );
     execFileSync('cmp', [disk.backing, copy]);
     expect(statSync(copy).uid).toBe(USER);
   });
 
-  it('behind sudo, images belong to the user who called it, and root\'s files are out of reach', async () => {
+  it("behind sudo, images belong to the user who called it, and root's files are out of reach", async () => {
     const [disk] = disks as [LabDisk];
     const copy = join(own, 'sudo.img');
     const before = lab.asked().length;
@@ -164,7 +181,12 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     const writesSoFar = await writes();
     const refused = await asUser('sudo', PLATTER, 'copy', secret, disk.device, '--yes', '--json');
     expect(refused.code).toBe(2);
-    expect(JSON.parse(refused.stdout)).toMatchObject({ event: 'error', code: 'NOT_PERMITTED', path: secret, advice: expect.stringContaining('whoever started it') as string });
+    expect(JSON.parse(refused.stdout)).toMatchObject({
+      event: 'error',
+      code: 'NOT_PERMITTED',
+      path: secret,
+      advice: expect.stringContaining('whoever started it') as string,
+    });
     expect(await writes()).toBe(writesSoFar);
   });
 
@@ -189,5 +211,6 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
   const platter = (...args: string[]): Promise<Ended> => asUser(process.execPath, CLI, ...args);
   const asUser = (...argv: [string, ...string[]]): Promise<Ended> => start(...argv).ended;
 
-  const start = (...argv: [string, ...string[]]): Running => lab.start(argv, { HOME: own, PLATTER_STATE: join(own, 'state') });
+  const start = (...argv: [string, ...string[]]): Running =>
+    lab.start(argv, { HOME: own, PLATTER_STATE: join(own, 'state') });
 });

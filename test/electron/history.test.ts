@@ -23,7 +23,9 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
     chmodSync(folder, 0o777); // reports are saved by the ordinary user
     writeFileSync(image, seededBytes(8 * MIB, 1));
     // In the order of the list: which of two that are made at once gets which number is chance.
-    disks = (await Promise.all([0, 1].map(() => labdisk({ size: 16 * MIB })))).sort((one, other) => one.device.localeCompare(other.device, 'en', { numeric: true }));
+    disks = (await Promise.all([0, 1].map(() => labdisk({ size: 16 * MIB })))).sort((one, other) =>
+      one.device.localeCompare(other.device, 'en', { numeric: true }),
+    );
     app = await launchApp();
   });
   afterAll(async () => {
@@ -33,9 +35,10 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
   });
 
   /** The next native save dialog answers with `path`. */
-  const answerSaveDialog = (path: string): Promise<void> => app.electron.evaluate(({ dialog }, chosen) => {
-    dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath: chosen });
-  }, path);
+  const answerSaveDialog = (path: string): Promise<void> =>
+    app.electron.evaluate(({ dialog }, chosen) => {
+      dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath: chosen });
+    }, path);
 
   it('its report is saved from the job, and from the history where it is found again; it can be repeated', async () => {
     const { page } = app;
@@ -54,7 +57,17 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
     expect(bytes).toBe(8 * MIB);
     await picture(page, '7-report');
     const text = execFileSync('pdftotext', ['-layout', join(folder, 'report.pdf'), '-'], { encoding: 'utf8' });
-    for (const part of ['disk.img', '1 verified', '1 failed', good.device, bad.device, 'MEDIUM_ERROR', 'sector 4,096', 'Replace this drive']) expect(text).toContain(part);
+    for (const part of [
+      'disk.img',
+      '1 verified',
+      '1 failed',
+      good.device,
+      bad.device,
+      'MEDIUM_ERROR',
+      'sector 4,096',
+      'Replace this drive',
+    ])
+      expect(text).toContain(part);
 
     await page.getByRole('button', { name: 'History', exact: true }).click();
     const drawer = page.getByRole('dialog', { name: 'History' });
@@ -66,7 +79,14 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
     await drawer.getByRole('button', { name: /^Save as JSON/ }).click();
     await drawer.getByText(`Saved: ${join(folder, 'report.json')}`).waitFor();
     const record = recordSchema.parse(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')));
-    expect(record).toMatchObject({ outcome: 'partial', source: { path: image }, destinations: [{ path: good.device, verified: true }, { path: bad.device, state: 'failed' }] });
+    expect(record).toMatchObject({
+      outcome: 'partial',
+      source: { path: image },
+      destinations: [
+        { path: good.device, verified: true },
+        { path: bad.device, state: 'failed' },
+      ],
+    });
     await answerSaveDialog(join(folder, 'table.csv'));
     await drawer.getByRole('button', { name: 'Save these as CSV' }).click();
     await drawer.getByText(`Saved: ${join(folder, 'table.csv')}`).waitFor();
@@ -79,7 +99,8 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
     await drawer.getByRole('button', { name: /^Details of/ }).click();
     await drawer.getByRole('button', { name: /^Repeat/ }).click();
     await page.getByRole('radio', { name: `Image file ${image}`, checked: true }).waitFor();
-    for (const { device } of disks) await page.getByRole('checkbox', { name: new RegExp(`, ${device}$`), checked: true }).waitFor();
+    for (const { device } of disks)
+      await page.getByRole('checkbox', { name: new RegExp(`, ${device}$`), checked: true }).waitFor();
     await review(app);
     await page.getByRole('button', { name: 'Back' }).click();
   });
@@ -101,12 +122,36 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
     await drawer.getByRole('button', { name: 'Copy diagnostics' }).click();
     await drawer.getByText(/^Copied:/).waitFor();
     const text = await electron.evaluate(({ clipboard }) => clipboard.readText());
-    const { home, user } = await electron.evaluate(() => ({ home: process.env.HOME ?? '', user: process.env.USER ?? '' }));
-    for (const part of ['## Platter', 'Electron', 'Chrome', 'Node', 'kernel', '## Session', 'io ', '## Disks', disks[0]!.device, '## Last job', 'partial', 'MEDIUM_ERROR', '## Log', 'starts: Electron']) expect(text).toContain(part);
+    const { home, user } = await electron.evaluate(() => ({
+      home: process.env.HOME ?? '',
+      user: process.env.USER ?? '',
+    }));
+    for (const part of [
+      '## Platter',
+      'Electron',
+      'Chrome',
+      'Node',
+      'kernel',
+      '## Session',
+      'io ',
+      '## Disks',
+      disks[0]!.device,
+      '## Last job',
+      'partial',
+      'MEDIUM_ERROR',
+      '## Log',
+      'starts: Electron',
+    ])
+      expect(text).toContain(part);
     expect(text).not.toContain(home);
     // The user behind sudo need have no account, and then no name.
-    for (const name of [user, hostname()].filter(Boolean)) expect(text).not.toMatch(new RegExp(`(?<![\\w-])${name}(?![\\w-])`));
-    const serials = await page.evaluate(() => (window as unknown as { platter: { getState(): Promise<{ disks: { serial: string | null }[] }> } }).platter.getState().then((state) => state.disks.map(({ serial }) => serial)));
+    for (const name of [user, hostname()].filter(Boolean))
+      expect(text).not.toMatch(new RegExp(`(?<![\\w-])${name}(?![\\w-])`));
+    const serials = await page.evaluate(() =>
+      (window as unknown as { platter: { getState(): Promise<{ disks: { serial: string | null }[] }> } }).platter
+        .getState()
+        .then((state) => state.disks.map(({ serial }) => serial)),
+    );
     for (const serial of serials) if (serial !== null && serial.length > 6) expect(text).not.toContain(serial);
     expect(text.split('\n').filter((line) => /^\d{4}-\d\d-\d\dT/.test(line)).length).toBeLessThanOrEqual(200);
   });

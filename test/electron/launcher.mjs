@@ -9,7 +9,10 @@ import { openWindow } from '../../build/window.mjs';
 const { PLATTER_TEST_TRACE: trace, ...untraced } = process.env;
 if (trace !== undefined) {
   const listening = ['-f', '-qq', '-yy', '-e', 'trace=connect,sendto,sendmsg,sendmmsg', '-o', trace];
-  const { status } = spawnSync('strace', [...listening, process.execPath, ...process.argv.slice(1)], { stdio: 'inherit', env: untraced });
+  const { status } = spawnSync('strace', [...listening, process.execPath, ...process.argv.slice(1)], {
+    stdio: 'inherit',
+    env: untraced,
+  });
   process.exit(status ?? 1);
 }
 
@@ -24,11 +27,17 @@ if (process.env.PLATTER_TEST_UID !== undefined) {
 }
 
 // A host that says what a test wants to be said. It runs on the tests' own Node.
-const otherHost = process.env.PLATTER_TEST_HOST === undefined ? [] : ['-r', join(import.meta.dirname, 'other-host.cjs')];
+const otherHost =
+  process.env.PLATTER_TEST_HOST === undefined ? [] : ['-r', join(import.meta.dirname, 'other-host.cjs')];
 process.env.PLATTER_TEST_NODE = process.execPath;
 
 process.exitCode = await openWindow({
   electron: join(root, 'node_modules/electron/dist/electron'),
   appDir: root,
-  switches: ['-r', join(root, 'node_modules/playwright-core/lib/server/electron/loader.js'), ...otherHost, ...process.argv.slice(2)],
+  switches: [
+    '-r',
+    join(root, 'node_modules/playwright-core/lib/server/electron/loader.js'),
+    ...otherHost,
+    ...process.argv.slice(2),
+  ],
 });

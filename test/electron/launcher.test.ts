@@ -1,6 +1,15 @@
 // Who may open a window, and what an ordinary user gets.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -64,7 +73,9 @@ describe.runIf(isRoot)('with sudo', () => {
     const main = await app.electron.evaluate(() => process.pid);
     const control = readlinkSync(`/proc/${main}/fd/3`);
     expect(control).toMatch(/^socket:/);
-    const holders = descendants(app.launcher.pid!).filter((pid) => readdirSync(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === control));
+    const holders = descendants(app.launcher.pid!).filter((pid) =>
+      readdirSync(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === control),
+    );
     expect(holders.sort()).toEqual([main, app.hostPid()].sort());
   });
 });
@@ -114,7 +125,9 @@ describe.runIf(isRoot)('as an ordinary user', () => {
     });
     const { status } = spawnSync(ELECTRON, [ROOT], { env, uid: 65534, gid: 65534, timeout: 240_000 });
     expect(status).toBe(0);
-    await expect.poll(() => app!.electron.evaluate(() => (globalThis as unknown as { seen: string[] }).seen)).toEqual(['restored', 'focused']);
+    await expect
+      .poll(() => app!.electron.evaluate(() => (globalThis as unknown as { seen: string[] }).seen))
+      .toEqual(['restored', 'focused']);
   });
 
   it('an engine host that is killed between jobs comes back with Refresh', async () => {

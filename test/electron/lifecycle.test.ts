@@ -25,7 +25,9 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
     app = await launchApp();
     await disk.rule('rate w 2M'); // sixteen seconds of writing, or until `hurry`
     await startJob(app, image, [disk.device]);
-    await tileOf(app.page, disk.device).getByText(/[1-9]\d*\s%/).waitFor();
+    await tileOf(app.page, disk.device)
+      .getByText(/[1-9]\d*\s%/)
+      .waitFor();
   });
   afterEach(async () => {
     await app[Symbol.asyncDispose]();
@@ -84,7 +86,9 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
   it('reloading the page keeps it', async () => {
     await app.page.reload();
     await tileOf(app.page, disk.device).getByText('Copying').waitFor();
-    const { startedAt, seconds, speeds } = await app.page.evaluate(() => (window as unknown as { platter: Bridge }).platter.getSpeeds());
+    const { startedAt, seconds, speeds } = await app.page.evaluate(() =>
+      (window as unknown as { platter: Bridge }).platter.getSpeeds(),
+    );
     expect(startedAt).not.toBeNull();
     expect(seconds.length).toBeGreaterThan(0);
     expect(speeds.map(({ length }) => length)).toEqual([seconds.length]);
@@ -94,8 +98,11 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
 
   it('a page that crashes is loaded again and keeps it', async () => {
     const headline = (): Promise<string> =>
-      app.electron.evaluate(({ BrowserWindow }) =>
-        BrowserWindow.getAllWindows()[0]!.webContents.executeJavaScript('document.querySelector("h2")?.textContent ?? ""') as Promise<string>,
+      app.electron.evaluate(
+        ({ BrowserWindow }) =>
+          BrowserWindow.getAllWindows()[0]!.webContents.executeJavaScript(
+            'document.querySelector("h2")?.textContent ?? ""',
+          ) as Promise<string>,
       );
     await app.electron.evaluate(
       ({ BrowserWindow }) =>
@@ -121,7 +128,9 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
   it('a window that is gone all the same does not end it; the next start shows it again', async () => {
     await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.destroy());
     const opened = app.electron.waitForEvent('window');
-    await app.electron.evaluate(({ app: main }) => main.emit('second-instance', {}, ['electron', main.getAppPath()], '/'));
+    await app.electron.evaluate(({ app: main }) =>
+      main.emit('second-instance', {}, ['electron', main.getAppPath()], '/'),
+    );
     const page = await opened;
     await tileOf(page, disk.device).getByText('Copying').waitFor();
     await hurry();

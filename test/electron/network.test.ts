@@ -18,7 +18,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
  * datagram socket, which sends nothing; if something were sent through it, that would be a line of its own.
  */
 const outward = (calls: string): string[] =>
-  calls.split('\n').filter((line) => /AF_INET6?|<(TCP|UDP)/.test(line) && !PLAYWRIGHT.test(line) && !ROUTE_QUESTION.test(line));
+  calls
+    .split('\n')
+    .filter((line) => /AF_INET6?|<(TCP|UDP)/.test(line) && !PLAYWRIGHT.test(line) && !ROUTE_QUESTION.test(line));
 const PLAYWRIGHT = /^\d+ +send\w+\(\d+<TCP:\[127\.0\.0\.1:\d+->127\.0\.0\.1:\d+\]>/;
 const ROUTE_QUESTION = /^\d+ +connect\(\d+<UDPv6:\[\d+\]>, .*"2001:4860:4860::8888"/;
 
@@ -38,10 +40,24 @@ test('no telemetry, no network: during a whole job no process of Platter calls a
     await app.page.getByRole('button', { name: 'Start', exact: true }).click();
     await tiles(app.page, 'verified').first().waitFor();
     // The page tries, and is refused before anything leaves; main calls a port of this machine, which has to be heard.
-    expect(await app.page.evaluate(() => fetch('https://example.com/').then(() => 'reached', () => 'refused'))).toBe('refused');
-    await app.electron.evaluate(() => new Promise<void>((resolve) => {
-      process.getBuiltinModule('node:net').connect(9, '127.0.0.1').once('error', () => resolve()).once('connect', () => resolve());
-    }));
+    expect(
+      await app.page.evaluate(() =>
+        fetch('https://example.com/').then(
+          () => 'reached',
+          () => 'refused',
+        ),
+      ),
+    ).toBe('refused');
+    await app.electron.evaluate(
+      () =>
+        new Promise<void>((resolve) => {
+          process
+            .getBuiltinModule('node:net')
+            .connect(9, '127.0.0.1')
+            .once('error', () => resolve())
+            .once('connect', () => resolve());
+        }),
+    );
   }
   const calls = readFileSync(trace, 'utf8');
   expect(readFileSync(copy).equals(readFileSync(image))).toBe(true);

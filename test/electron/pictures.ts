@@ -15,7 +15,8 @@ const DISK_SIZE = 512_000_000;
 /** Only these block devices are there for lsblk, in this mount namespace. */
 function showOnly(disks: readonly LabDisk[]): void {
   execFileSync('mount', ['-t', 'tmpfs', 'pictures', '/sys/block']);
-  for (const { device } of disks) symlinkSync(`../devices/virtual/block/${basename(device)}`, join('/sys/block', basename(device)));
+  for (const { device } of disks)
+    symlinkSync(`../devices/virtual/block/${basename(device)}`, join('/sys/block', basename(device)));
 }
 
 const theme = ({ electron }: App, source: 'light' | 'dark'): Promise<void> =>
@@ -65,5 +66,6 @@ async function main(folder: string): Promise<void> {
 
 // Of two arguments the second is the mount namespace that must not be this one: what main() hides would be hidden from all.
 const [, , folder, outside] = process.argv;
-if (folder === undefined || outside === undefined || readlinkSync('/proc/self/ns/mnt') === outside) throw new Error('use `npm run pictures`');
+if (folder === undefined || outside === undefined || readlinkSync('/proc/self/ns/mnt') === outside)
+  throw new Error('use `npm run pictures`');
 await main(folder);

@@ -3,7 +3,21 @@
 import { spawn, spawnSync, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import {
-  chmodSync, closeSync, copyFileSync, existsSync, fstatSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync,
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -52,9 +66,12 @@ export interface PolkitLab extends AsyncDisposable {
 /** Why there can be none here; null when there can. */
 export function canPolkit(): string | null {
   if (process.getuid?.() !== 0) return 'root is needed to make a user, and loop devices';
-  const missing = ['/usr/bin/pkexec', '/usr/bin/sudo', '/usr/lib/polkit-1/polkitd', '/usr/bin/dbus-daemon'].filter((path) => !existsSync(path));
+  const missing = ['/usr/bin/pkexec', '/usr/bin/sudo', '/usr/lib/polkit-1/polkitd', '/usr/bin/dbus-daemon'].filter(
+    (path) => !existsSync(path),
+  );
   if (missing.length > 0) return `${missing.join(', ')} not installed`;
-  if (spawnSync(PYTHON, ['-c', 'import dbus.mainloop.glib, gi.repository.GLib']).status !== 0) return 'python3-dbus or python3-gi not installed';
+  if (spawnSync(PYTHON, ['-c', 'import dbus.mainloop.glib, gi.repository.GLib']).status !== 0)
+    return 'python3-dbus or python3-gi not installed';
   if (existsSync(HOME) && readdirSync(HOME).length > 0) return 'Platter is installed here';
   return spawnSync('unshare', ['--mount', 'true']).status === 0 ? null : 'no mount namespaces here';
 }
@@ -122,11 +139,29 @@ export async function polkitLab(): Promise<PolkitLab> {
   const lab = mkdtempSync(join(tmpdir(), 'platter-polkit-'));
   chmodSync(lab, 0o755);
   const put = (name: string, content: string, mode = 0o644): void => writeFileSync(join(lab, name), content, { mode });
-  for (const folder of ['bus', 'actions', 'rules', 'platter', 'platter/resources', 'platter/resources/app.asar.unpacked']) mkdirSync(join(lab, folder));
-  const lines = { passwd: `platter-test:x:${USER}:${USER}::/nonexistent:/bin/sh\n`, group: `platter-test:x:${USER}:\n`, shadow: 'platter-test:*:20000:0:99999:7:::\n' };
-  for (const [name, line] of Object.entries(lines)) put(name, readFileSync(`/etc/${name}`, 'utf8') + line, name === 'shadow' ? 0o600 : 0o644);
-  put('sudoers', `Defaults use_pty\nDefaults env_keep += PLATTER_STATE\nplatter-test ALL=(root) NOPASSWD: ${HOME}/platter-broker, ${HOME}/platter\n`, 0o440);
-  for (const action of readdirSync('/usr/share/polkit-1/actions')) copyFileSync(join('/usr/share/polkit-1/actions', action), join(lab, 'actions', action));
+  for (const folder of [
+    'bus',
+    'actions',
+    'rules',
+    'platter',
+    'platter/resources',
+    'platter/resources/app.asar.unpacked',
+  ])
+    mkdirSync(join(lab, folder));
+  const lines = {
+    passwd: `platter-test:x:${USER}:${USER}::/nonexistent:/bin/sh\n`,
+    group: `platter-test:x:${USER}:\n`,
+    shadow: 'platter-test:*:20000:0:99999:7:::\n',
+  };
+  for (const [name, line] of Object.entries(lines))
+    put(name, readFileSync(`/etc/${name}`, 'utf8') + line, name === 'shadow' ? 0o600 : 0o644);
+  put(
+    'sudoers',
+    `Defaults use_pty\nDefaults env_keep += PLATTER_STATE\nplatter-test ALL=(root) NOPASSWD: ${HOME}/platter-broker, ${HOME}/platter\n`,
+    0o440,
+  );
+  for (const action of readdirSync('/usr/share/polkit-1/actions'))
+    copyFileSync(join('/usr/share/polkit-1/actions', action), join(lab, 'actions', action));
   copyFileSync(join(ROOT, 'build/assets/io.github.platter.policy'), join(lab, 'actions/io.github.platter.policy'));
   put('rules/00-platter-test.rules', RULES);
   put('rules/answer', 'no');
@@ -141,22 +176,47 @@ export async function polkitLab(): Promise<PolkitLab> {
 
   for (const place of ['/run/dbus', '/etc/polkit-1/rules.d']) mkdirSync(place, { recursive: true });
   const home = takeHome();
-  const holder = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', SCRIPT, lab], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const holder = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', SCRIPT, lab], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   await saying(holder, 'ready');
   const enter: [string, ...string[]] = ['nsenter', `--mount=/proc/${holder.pid!}/ns/mnt`, '--'];
   return {
     enter,
     answer: (answer) => put('rules/answer', answer),
     start(argv, env) {
-      const [command, ...args]: [string, ...string[]] = [...enter, 'setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', ...argv];
-      const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, ...env } });
-      const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close') as Promise<[number | null]>]);
+      const [command, ...args]: [string, ...string[]] = [
+        ...enter,
+        'setpriv',
+        `--reuid=${USER}`,
+        `--regid=${USER}`,
+        '--clear-groups',
+        ...argv,
+      ];
+      const child = spawn(command, args, {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { PATH: process.env.PATH, ...env },
+      });
+      const ended = Promise.all([
+        text(child.stdout),
+        text(child.stderr),
+        once(child, 'close') as Promise<[number | null]>,
+      ]);
       return { child, ended: ended.then(([stdout, stderr, [code]]) => ({ code, stdout, stderr })) };
     },
     asked: () => readFileSync(join(lab, 'rules/asked'), 'utf8').split('\n').filter(Boolean),
     async agent(pid) {
       const program = join(import.meta.dirname, 'polkit-agent.py');
-      const [command, ...args]: [string, ...string[]] = [...enter, 'setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', PYTHON, program, String(pid)];
+      const [command, ...args]: [string, ...string[]] = [
+        ...enter,
+        'setpriv',
+        `--reuid=${USER}`,
+        `--regid=${USER}`,
+        '--clear-groups',
+        PYTHON,
+        program,
+        String(pid),
+      ];
       const agent = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
       await saying(agent, 'ready');
       return {
@@ -186,7 +246,10 @@ function saying(child: ChildProcessByStdio<Writable, Readable, Readable>, start:
     child.once('close', () => reject(new Error(`it ended: ${wrong}`)));
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       said += text;
-      const line = said.split('\n').slice(0, -1).find((one) => one.startsWith(start));
+      const line = said
+        .split('\n')
+        .slice(0, -1)
+        .find((one) => one.startsWith(start));
       if (line !== undefined) resolve(line);
     });
   });

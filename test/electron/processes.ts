@@ -28,7 +28,14 @@ function ofProcess(pid: number, name: string): string {
 export function ports(pid: number): string[] {
   const inodes = new Set(socketsOf(pid));
   return ['net/tcp', 'net/tcp6'].flatMap((name) =>
-    ofProcess(pid, name).split('\n').slice(1).map((line) => line.trim().split(/\s+/)).flatMap(([, address = '', , state, , , , , , inode = '']) => (state === LISTENING && inodes.has(inode) ? [address] : [])));
+    ofProcess(pid, name)
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/))
+      .flatMap(([, address = '', , state, , , , , , inode = '']) =>
+        state === LISTENING && inodes.has(inode) ? [address] : [],
+      ),
+  );
 }
 
 const LISTENING = '0A';
@@ -36,7 +43,9 @@ const LISTENING = '0A';
 /** Inodes of the sockets that a process has open. */
 function socketsOf(pid: number): string[] {
   try {
-    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? []);
+    return readdirSync(`/proc/${pid}/fd`).flatMap(
+      (fd) => /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [],
+    );
   } catch {
     return []; // it, or one of its descriptors, has gone
   }

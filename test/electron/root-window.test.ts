@@ -1,7 +1,17 @@
 // The window that root opens without sudo: whose it is, what that user gets, and who can reach it.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -19,7 +29,13 @@ const [USER, OTHER] = [54_322, 54_323];
 const MIB = 1024 * 1024;
 
 const isRoot = process.getuid?.() === 0;
-const as = (uid: number, ...argv: string[]): string[] => ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', ...argv];
+const as = (uid: number, ...argv: string[]): string[] => [
+  'setpriv',
+  `--reuid=${uid}`,
+  `--regid=${uid}`,
+  '--clear-groups',
+  ...argv,
+];
 
 describe('who called sudo', () => {
   it.runIf(isRoot)('is the user whom sudo names; root itself, and no sudo, are nobody', () => {
@@ -29,12 +45,18 @@ describe('who called sudo', () => {
     expect(sudoCaller({})).toBeNull();
   });
 
-  it.runIf(isRoot).each([['x', '1000'], ['1000', ''], ['-1', '1000'], ['1000', undefined], ['', '1000']])('is never taken for root when SUDO_UID is "%s" and SUDO_GID is "%s"', (uid, gid) => {
+  it.runIf(isRoot).each([
+    ['x', '1000'],
+    ['1000', ''],
+    ['-1', '1000'],
+    ['1000', undefined],
+    ['', '1000'],
+  ])('is never taken for root when SUDO_UID is "%s" and SUDO_GID is "%s"', (uid, gid) => {
     expect(() => sudoCaller({ SUDO_UID: uid, SUDO_GID: gid })).toThrow('do not name a user');
   });
 });
 
-describe.runIf(isRoot)('the folder of a window\'s user', () => {
+describe.runIf(isRoot)("the folder of a window's user", () => {
   let lab: string;
   beforeEach(() => {
     lab = mkdtempSync(join(tmpdir(), 'platter-handover-'));
@@ -48,7 +70,15 @@ describe.runIf(isRoot)('the folder of a window\'s user', () => {
     writeFileSync(join(lab, 'cookie'), 'cookie', { mode: 0o600 });
     for (let attempt = 0; attempt < 20; attempt++) {
       const name = `window-${attempt}-`;
-      const [program = '', ...args] = as(USER, PYTHON, join(import.meta.dirname, 'plant-link.py'), lab, name, 'Xauthority', victim);
+      const [program = '', ...args] = as(
+        USER,
+        PYTHON,
+        join(import.meta.dirname, 'plant-link.py'),
+        lab,
+        name,
+        'Xauthority',
+        victim,
+      );
       const attacker = spawn(program, args, { stdio: ['pipe', 'ignore', 'inherit'] });
       attacker.stdin.write(''); // the pipe is the attacker's reason to stay
       await watching(attacker.pid!);
@@ -78,7 +108,15 @@ describe.runIf(isRoot)('the folder of a window\'s user', () => {
 
   /** Waits until a process watches something by inotify. */
   async function watching(pid: number): Promise<void> {
-    await expect.poll(() => readdirSync(`/proc/${pid}/fdinfo`).some((fd) => readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8').includes('inotify wd')), { interval: 5 }).toBe(true);
+    await expect
+      .poll(
+        () =>
+          readdirSync(`/proc/${pid}/fdinfo`).some((fd) =>
+            readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8').includes('inotify wd'),
+          ),
+        { interval: 5 },
+      )
+      .toBe(true);
   }
 });
 
@@ -101,22 +139,33 @@ describe.runIf(isRoot)('a user ID for a window', () => {
 });
 
 describe.runIf(isRoot)('the terminal on which root opens the window', () => {
-  it('S3 is out of reach of the window\'s user, who could type into it', () => {
+  it("S3 is out of reach of the window's user, who could type into it", () => {
     const lab = mkdtempSync(join(tmpdir(), 'platter-terminal-'));
     try {
       chmodSync(lab, 0o755);
       const electron = join(lab, 'electron');
-      writeFileSync(electron, `#!${PYTHON}
+      writeFileSync(
+        electron,
+        `#!${PYTHON}
 import os
 try:
     os.close(os.open('/dev/tty', os.O_RDWR))
     print('a terminal')
 except OSError:
     print('no terminal', [os.isatty(fd) for fd in range(3)])
-`, { mode: 0o755 });
+`,
+        { mode: 0o755 },
+      );
       const options = JSON.stringify({ electron, appDir: ROOT, env: { PATH: process.env.PATH, DISPLAY: ':0' } });
       const program = `const { openWindow } = await import(${JSON.stringify(join(ROOT, 'build/window.mjs'))}); process.exitCode = await openWindow(${options});`;
-      const onTerminal = ['-c', 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)', process.execPath, '--input-type=module', '--eval', program];
+      const onTerminal = [
+        '-c',
+        'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)',
+        process.execPath,
+        '--input-type=module',
+        '--eval',
+        program,
+      ];
 
       const { status, stdout } = spawnSync(PYTHON, onTerminal, { encoding: 'utf8' });
 
@@ -128,7 +177,7 @@ except OSError:
   });
 });
 
-describe.runIf(isRoot)('root\'s window without sudo', () => {
+describe.runIf(isRoot)("root's window without sudo", () => {
   it('S3 belongs, with its engine host, to a user ID that nobody else has, whom no other user reaches', async () => {
     await using app = await launchApp({ root: true });
     const main = await app.electron.evaluate(() => process.pid);
@@ -136,7 +185,11 @@ describe.runIf(isRoot)('root\'s window without sudo', () => {
     expect(uid).toBeGreaterThanOrEqual(61_184);
     expect(uid).toBeLessThanOrEqual(65_519);
     expect(spawnSync('getent', ['passwd', String(uid)]).status).toBe(2);
-    const processes = [main, app.hostPid(), ...(await app.electron.evaluate(({ app: of }) => of.getAppMetrics().map(({ pid }) => pid)))];
+    const processes = [
+      main,
+      app.hostPid(),
+      ...(await app.electron.evaluate(({ app: of }) => of.getAppMetrics().map(({ pid }) => pid))),
+    ];
     for (const pid of processes) {
       expect(uidOf(pid)).toBe(uid);
       for (const attacker of [NOBODY, OTHER]) {
@@ -151,7 +204,7 @@ describe.runIf(isRoot)('root\'s window without sudo', () => {
     expect(existsSync(folder)).toBe(false);
   });
 
-  it('S3 does not open root\'s files, and says so', async () => {
+  it("S3 does not open root's files, and says so", async () => {
     const folder = mkdtempSync(join(tmpdir(), 'platter-roots-'));
     try {
       const image = join(folder, 'root.img');

@@ -24,7 +24,9 @@ async function consoleOf(action: () => Promise<unknown>): Promise<string> {
 
 describe('privileges', () => {
   it('the window belongs to an ordinary user, and so do all its processes', async () => {
-    const processes = await app.electron.evaluate(({ app: main }) => main.getAppMetrics().map(({ pid, type }) => ({ pid, type })));
+    const processes = await app.electron.evaluate(({ app: main }) =>
+      main.getAppMetrics().map(({ pid, type }) => ({ pid, type })),
+    );
     expect(processes.map(({ type }) => type)).toEqual(expect.arrayContaining(['Browser', 'Tab']));
     for (const { pid, type } of processes) expect(uidOf(pid), type).not.toBe(0);
   });
@@ -35,7 +37,9 @@ describe('privileges', () => {
   });
 
   it('the page is sandboxed by the kernel: no new privileges, system calls filtered', async () => {
-    const pid = await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.webContents.getOSProcessId());
+    const pid = await app.electron.evaluate(({ BrowserWindow }) =>
+      BrowserWindow.getAllWindows()[0]!.webContents.getOSProcessId(),
+    );
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     expect(status).toMatch(/^Seccomp:\t2$/m);
     expect(status).toMatch(/^NoNewPrivs:\t1$/m);
@@ -48,18 +52,46 @@ describe('privileges', () => {
     }));
     expect(seen.node).toEqual([]);
     expect(seen.bridge).toEqual([
-      'cancel', 'changeSettings', 'chooseImage', 'chooseManifest', 'chooseNewImage', 'chooseOldImage', 'copyDiagnostics', 'dismissJob', 'dismissReview', 'eject', 'findJobs', 'forget', 'getSpeeds', 'getState', 'onProgress',
-      'onState', 'pathOf', 'pause', 'refreshDisks', 'repeatJob', 'reportJobs', 'retry', 'review', 'saveManifest', 'showLog', 'start', 'throttle',
+      'cancel',
+      'changeSettings',
+      'chooseImage',
+      'chooseManifest',
+      'chooseNewImage',
+      'chooseOldImage',
+      'copyDiagnostics',
+      'dismissJob',
+      'dismissReview',
+      'eject',
+      'findJobs',
+      'forget',
+      'getSpeeds',
+      'getState',
+      'onProgress',
+      'onState',
+      'pathOf',
+      'pause',
+      'refreshDisks',
+      'repeatJob',
+      'reportJobs',
+      'retry',
+      'review',
+      'saveManifest',
+      'showLog',
+      'start',
+      'throttle',
     ]);
   });
 });
 
 describe('going elsewhere', () => {
-  it.each(['https://example.com/', 'platter://window/assets/', 'data:text/html,hello', 'file:///etc/passwd'])('is denied: %s', async (url) => {
-    await app.page.evaluate((to) => void (location.href = to), url);
-    await app.page.waitForTimeout(200);
-    expect(app.page.url()).toBe(PAGE);
-  });
+  it.each(['https://example.com/', 'platter://window/assets/', 'data:text/html,hello', 'file:///etc/passwd'])(
+    'is denied: %s',
+    async (url) => {
+      await app.page.evaluate((to) => void (location.href = to), url);
+      await app.page.waitForTimeout(200);
+      expect(app.page.url()).toBe(PAGE);
+    },
+  );
 
   it('opens no second window', async () => {
     expect(await app.page.evaluate(() => window.open('https://example.com/') === null)).toBe(true);
@@ -68,7 +100,9 @@ describe('going elsewhere', () => {
   });
 
   it('loads no frame', async () => {
-    const refused = app.page.waitForEvent('console', { predicate: (message) => /Refused to frame|Framing 'https:\/\/example.com\/' violates/.test(message.text()) });
+    const refused = app.page.waitForEvent('console', {
+      predicate: (message) => /Refused to frame|Framing 'https:\/\/example.com\/' violates/.test(message.text()),
+    });
     const frame = await app.page.evaluateHandle(() => {
       const made = document.createElement('iframe');
       made.src = 'https://example.com/';
@@ -109,13 +143,22 @@ describe('content policy', () => {
 
   it('fetch reaches neither the network nor our own files', async () => {
     const tried = await app.page.evaluate(() =>
-      Promise.all(['https://example.com/', 'index.html', 'file:///etc/passwd'].map((url) => fetch(url).then(() => 'reached', () => 'refused'))),
+      Promise.all(
+        ['https://example.com/', 'index.html', 'file:///etc/passwd'].map((url) =>
+          fetch(url).then(
+            () => 'reached',
+            () => 'refused',
+          ),
+        ),
+      ),
     );
     expect(tried).toEqual(['refused', 'refused', 'refused']);
   });
 
   it('is a header of the page, not only a tag in it', async () => {
-    const policy = await app.electron.evaluate(({ net }) => net.fetch('platter://window/index.html').then((answer) => answer.headers.get('content-security-policy')));
+    const policy = await app.electron.evaluate(({ net }) =>
+      net.fetch('platter://window/index.html').then((answer) => answer.headers.get('content-security-policy')),
+    );
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("script-src 'self'");
     expect(policy).not.toContain('unsafe');
@@ -144,12 +187,21 @@ describe('content policy', () => {
 describe('permissions', () => {
   it('none is given', async () => {
     expect(await app.page.evaluate(() => Notification.requestPermission())).toBe('denied');
-    expect(await app.page.evaluate(() => navigator.permissions.query({ name: 'geolocation' }).then(({ state }) => state))).toBe('denied');
+    expect(
+      await app.page.evaluate(() => navigator.permissions.query({ name: 'geolocation' }).then(({ state }) => state)),
+    ).toBe('denied');
   });
 });
 
 describe('the calls of the window', () => {
-  const request = { kind: 'copy', source: '/etc/hostname', destinations: ['/nowhere'], verify: true, io: 'auto', memory: null };
+  const request = {
+    kind: 'copy',
+    source: '/etc/hostname',
+    destinations: ['/nowhere'],
+    verify: true,
+    io: 'auto',
+    memory: null,
+  };
 
   it.each([
     ['nothing', []],
@@ -158,7 +210,10 @@ describe('the calls of the window', () => {
     ['a field too many', [{ ...request, force: true }]],
     ['two requests', [request, request]],
   ])('review refuses %s', async (_what, args) => {
-    const answer = await app.page.evaluate((given) => (window.platter!.review as (...args: unknown[]) => Promise<unknown>)(...given), args);
+    const answer = await app.page.evaluate(
+      (given) => (window.platter!.review as (...args: unknown[]) => Promise<unknown>)(...given),
+      args,
+    );
     expect(answer).toMatchObject({ ok: false, errors: [{ code: 'BAD_ARGUMENT' }] });
   });
 
@@ -172,7 +227,8 @@ describe('the calls of the window', () => {
       const ours = BrowserWindow.getAllWindows()[0]!;
       const preload = `${electronApp.getAppPath()}/out/preload.cjs`;
       const stranger = new BrowserWindow({ show: false, webPreferences: { preload, sandbox: true } });
-      const ask = (): Promise<unknown> => stranger.webContents.executeJavaScript('platter.getState()') as Promise<unknown>;
+      const ask = (): Promise<unknown> =>
+        stranger.webContents.executeJavaScript('platter.getState()') as Promise<unknown>;
       await stranger.loadURL(url);
       const asOurPage = await ask();
       await stranger.loadURL('data:text/html,stranger');

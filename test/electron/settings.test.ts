@@ -27,13 +27,15 @@ test('language and theme apply at once and outlive the app; a damaged file is pu
     await app.page.getByRole('heading', { name: 'Quelle' }).waitFor();
     // Main speaks it too.
     await app.electron.evaluate(({ dialog }) => {
-      dialog.showOpenDialog = ((...args: { title?: string }[]) => {
+      dialog.showOpenDialog = (...args: { title?: string }[]) => {
         Object.assign(globalThis, { asked: args.at(-1)?.title });
         return Promise.resolve({ canceled: true, filePaths: [] });
-      });
+      };
     });
     await app.page.getByRole('button', { name: 'Abbild wählen…' }).click();
-    await expect.poll(() => app.electron.evaluate(() => (globalThis as { asked?: string }).asked)).toBe('Abbild wählen');
+    await expect
+      .poll(() => app.electron.evaluate(() => (globalThis as { asked?: string }).asked))
+      .toBe('Abbild wählen');
   }
   const file = join(folder, 'settings.json');
   expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ language: 'de', theme: 'dark' });

@@ -18,7 +18,14 @@ it.runIf(process.getuid?.() === 0)('S1 SIGUSR1 opens no port in any process of a
   const cookie = process.env.XAUTHORITY;
   if (cookie) copyFileSync(cookie, join(home, 'Xauthority'));
   for (const path of cookie ? [home, join(home, 'Xauthority')] : [home]) chownSync(path, CALLER, CALLER);
-  const env = { PATH: process.env.PATH, DISPLAY: process.env.DISPLAY, HOME: home, XDG_RUNTIME_DIR: home, PLATTER_STATE: join(home, 'state'), XAUTHORITY: join(home, 'Xauthority') };
+  const env = {
+    PATH: process.env.PATH,
+    DISPLAY: process.env.DISPLAY,
+    HOME: home,
+    XDG_RUNTIME_DIR: home,
+    PLATTER_STATE: join(home, 'state'),
+    XAUTHORITY: join(home, 'Xauthority'),
+  };
   const window = spawn(ELECTRON, ['--log-level=3', ROOT], { stdio: 'ignore', env, cwd: '/', uid: CALLER, gid: CALLER });
   const ended = once(window, 'exit');
   try {

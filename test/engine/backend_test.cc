@@ -25,7 +25,8 @@ TEST_CASE("create refuses what it cannot give") {
   CHECK(kcopyd_client_create(0, &client) == -EINVAL);
   CHECK(kcopyd_client_create(16, nullptr) == -EINVAL);
   CHECK(kcopyd_client_create_with(nullptr, &client) == -EINVAL);
-  const kcopyd_client_options odd{.num_pages = 16, .backend = static_cast<kcopyd_backend>(3), .strict = 0, .bytes_per_second = 0};
+  const kcopyd_client_options odd{
+      .num_pages = 16, .backend = static_cast<kcopyd_backend>(3), .strict = 0, .bytes_per_second = 0};
   CHECK(kcopyd_client_create_with(&odd, &client) == -EINVAL);
   CHECK(kcopyd_client_create(~0u, &client) == -ENOMEM);  // 16 TiB
   CHECK(client == nullptr);
@@ -60,10 +61,10 @@ TEST_CASE("where the kernel refuses io_uring: AUTO takes threads, and asking for
   // A filter on this thread and those it starts: io_uring_setup gives EPERM, as in many containers.
   std::thread([] {
     sock_filter code[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     const sock_fprog program{.len = std::size(code), .filter = code};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
@@ -75,7 +76,8 @@ TEST_CASE("where the kernel refuses io_uring: AUTO takes threads, and asking for
     if (client) CHECK(kcopyd_client_backend(client) == KCOPYD_IO_THREADS);
     kcopyd_client_destroy(client);
     client = nullptr;
-    const kcopyd_client_options options{.num_pages = 16, .backend = KCOPYD_IO_URING, .strict = 0, .bytes_per_second = 0};
+    const kcopyd_client_options options{
+        .num_pages = 16, .backend = KCOPYD_IO_URING, .strict = 0, .bytes_per_second = 0};
     const int err = kcopyd_client_create_with(&options, &client);
     CHECK((err == -EPERM || err == -ENOSYS));
     CHECK(client == nullptr);

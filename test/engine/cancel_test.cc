@@ -9,8 +9,6 @@ using namespace test;
 
 namespace {
 
-
-
 // A client as the seed has it, for tests of its end.
 kcopyd_client* raw_client(kcopyd_backend backend, unsigned pages = 1024) {
   const kcopyd_client_options options{.num_pages = pages, .backend = backend, .strict = 0, .bytes_per_second = 0};
@@ -88,7 +86,8 @@ TEST_CASE("K32 cancel: the callback fires once, with ECANCELED listed, and nothi
         const auto here = got.begin() + static_cast<ptrdiff_t>(at);
         const auto there = static_cast<ptrdiff_t>(at);
         const bool zeros = std::all_of(here, here + 4096, [](unsigned char byte) { return byte == 0; });
-        const bool known = zeros || std::equal(here, here + 4096, bay.content.begin() + there) || std::equal(here, here + 4096, old.begin() + there);
+        const bool known = zeros || std::equal(here, here + 4096, bay.content.begin() + there) ||
+                           std::equal(here, here + 4096, old.begin() + there);
         REQUIRE(known);
       }
     }
@@ -181,7 +180,8 @@ TEST_CASE("a job's handle outlives its client") {
     kcopyd_client* client = raw_client(backend);
     Counted counted;
     const io_region from = bay.from(0, 1 * MiB), to = bay.to(0, 0, 1 * MiB);
-    const kcopyd_request request{.op = KCOPYD_COPY, .from = &from, .num_dests = 1, .dests = &to, .flags = 0, .fn = count, .context = &counted};
+    const kcopyd_request request{
+        .op = KCOPYD_COPY, .from = &from, .num_dests = 1, .dests = &to, .flags = 0, .fn = count, .context = &counted};
     kcopyd_job* job = nullptr;
     REQUIRE(kcopyd_submit(client, &request, &job) == 0);
     kcopyd_client_destroy(client);
@@ -202,7 +202,8 @@ TEST_CASE("a handle may be given back while its job runs") {
     kcopyd_client* client = raw_client(backend);
     Counted counted;
     const io_region from = bay.from(0, 2 * MiB), to = bay.to(0, 0, 2 * MiB);
-    const kcopyd_request request{.op = KCOPYD_COPY, .from = &from, .num_dests = 1, .dests = &to, .flags = 0, .fn = count, .context = &counted};
+    const kcopyd_request request{
+        .op = KCOPYD_COPY, .from = &from, .num_dests = 1, .dests = &to, .flags = 0, .fn = count, .context = &counted};
     kcopyd_job* job = nullptr;
     REQUIRE(kcopyd_submit(client, &request, &job) == 0);
     kcopyd_job_put(job);

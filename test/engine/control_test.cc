@@ -14,7 +14,11 @@ constexpr uint64_t kBytes = 24 * MiB;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 kcopyd_request request_for(const io_region& from, const std::vector<io_region>& dests, unsigned flags) {
-  return {.op = KCOPYD_COPY, .from = &from, .num_dests = static_cast<unsigned>(dests.size()), .dests = dests.data(), .flags = flags};
+  return {.op = KCOPYD_COPY,
+          .from = &from,
+          .num_dests = static_cast<unsigned>(dests.size()),
+          .dests = dests.data(),
+          .flags = flags};
 }
 
 bool all_done(const kcopyd_progress& progress, unsigned but) {
@@ -23,7 +27,8 @@ bool all_done(const kcopyd_progress& progress, unsigned but) {
   return true;
 }
 
-// Until nothing moves for a while: what was in flight has ended. Who does not rest moves until it is done, and is then found so.
+// Until nothing moves for a while: what was in flight has ended. Who does not rest moves until it is done, and is then
+// found so.
 void wait_for_rest(Job& job) {
   const auto all = [&] {
     const kcopyd_progress now = job.progress();
@@ -64,7 +69,9 @@ TEST_CASE("one destination is cancelled: it ends flushed and cancelled, the othe
       Bytes there = bay.dests[1].bytes();
       uint64_t copied = 0;
       for (uint64_t at = 0; at < kBytes; at += 4096)
-        if (std::equal(there.begin() + static_cast<ptrdiff_t>(at), there.begin() + static_cast<ptrdiff_t>(at + 4096), bay.content.begin() + static_cast<ptrdiff_t>(at))) copied += 4096;
+        if (std::equal(there.begin() + static_cast<ptrdiff_t>(at), there.begin() + static_cast<ptrdiff_t>(at + 4096),
+                       bay.content.begin() + static_cast<ptrdiff_t>(at)))
+          copied += 4096;
       CHECK(copied == out.progress.dests[1].written);
     }
   });
@@ -178,7 +185,8 @@ TEST_CASE("limits of the job and of a destination hold for writing and reading b
   });
 }
 
-TEST_CASE("flushed in steps: what is called durable is on the medium when the power fails, and nothing is left for the end") {
+TEST_CASE(
+    "flushed in steps: what is called durable is on the medium when the power fails, and nothing is left for the end") {
   on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
     Bay bay(combo, 2, kBytes);
     bay.dests[1].rule("volatile on");
@@ -199,7 +207,8 @@ TEST_CASE("flushed in steps: what is called durable is on the medium when the po
     uint64_t chunks = 0;
     for (size_t i = 0; i < n; i++) {
       chunks += ranges[i].count;
-      const auto at = static_cast<ptrdiff_t>(ranges[i].first * MiB), end = at + static_cast<ptrdiff_t>(ranges[i].count * MiB);
+      const auto at = static_cast<ptrdiff_t>(ranges[i].first * MiB),
+                 end = at + static_cast<ptrdiff_t>(ranges[i].count * MiB);
       CHECK(ranges[i].first > 0);  // the head is last
       CHECK(std::equal(there.begin() + at, there.begin() + end, bay.content.begin() + at));
     }

@@ -43,7 +43,8 @@ struct ScriptedCopy {
     io.source.insert(io.source.end(), buffer.begin(), buffer.end());
   }
   void run(OnError on_error = OnError::stop) {
-    transfer.copy(io, to.device, from.device, 8192, reinterpret_cast<std::byte*>(buffer.data()), 4096, kLength, on_error);
+    transfer.copy(io, to.device, from.device, 8192, reinterpret_cast<std::byte*>(buffer.data()), 4096, kLength,
+                  on_error);
     finish(io);
   }
   // What is on the disk now is what was there before, and the copy from 4096 on.
@@ -101,7 +102,9 @@ TEST_CASE("copy range: whole blocks are copied, the rest of the last one is writ
 
 TEST_CASE("copy range: one that ends early goes on where it ended, also within a block") {
   ScriptedCopy copy;
-  copy.io.script = [&](const IoRequest& r) { return r.op != IoOp::copy ? ScriptedIo::kAll : r.offset == 4096 ? 10000 : 40960; };
+  copy.io.script = [&](const IoRequest& r) {
+    return r.op != IoOp::copy ? ScriptedIo::kAll : r.offset == 4096 ? 10000 : 40960;
+  };
   copy.run();
   CHECK(requests(copy.io) == Lines{"copy 4096+65536 from 8192", "write 14096+2288", "copy 16384+53248 from 20480",
                                    "copy 57344+12288 from 61440", "write 69632+100"});
@@ -166,7 +169,9 @@ TEST_CASE("copy range: one way is tried, then the other, then the faster one is 
   }
 }
 
-TEST_CASE("copy range: new files on the source's file system are verified copies, with its holes; xfs and btrfs share blocks") {
+TEST_CASE(
+    "copy range: new files on the source's file system are verified copies, with its holes; xfs and btrfs share "
+    "blocks") {
   if (lab_missing()) return;
   for (const std::string type : {"ext4", "xfs", "btrfs"}) {
     CAPTURE(type);
@@ -221,7 +226,8 @@ TEST_CASE("copy range: no space, and a medium that fails, are errors of the dest
     Client client(backend);
     {
       const Device to(directory.path("to"), kNew);
-      const Outcome& out = client.copy(from.at(0, 30 * MiB), {to.at(0, 30 * MiB)}, KCOPYD_COPY_RANGE | KCOPYD_VERIFY).wait();
+      const Outcome& out =
+          client.copy(from.at(0, 30 * MiB), {to.at(0, 30 * MiB)}, KCOPYD_COPY_RANGE | KCOPYD_VERIFY).wait();
       CHECK(out.read_err == 0);
       CHECK(out.write_err == 1);
       REQUIRE(!out.errors.empty());
@@ -233,7 +239,8 @@ TEST_CASE("copy range: no space, and a medium that fails, are errors of the dest
     {
       const Device to(directory.path("to"), kNew);
       disk.rule("eio w 0 48M");
-      const Outcome& out = client.copy(from.at(0, 4 * MiB), {to.at(0, 4 * MiB)}, KCOPYD_COPY_RANGE | KCOPYD_VERIFY).wait();
+      const Outcome& out =
+          client.copy(from.at(0, 4 * MiB), {to.at(0, 4 * MiB)}, KCOPYD_COPY_RANGE | KCOPYD_VERIFY).wait();
       disk.rule("clear");
       CHECK(out.read_err == 0);
       CHECK(out.write_err == 1);

@@ -178,7 +178,8 @@ TEST_CASE("K8 zeroing honours each destination's own count, at any size") {
     std::vector<io_region> dests;
     for (unsigned i = 0; i < 4; i++) dests.push_back(bay.to(i, (i + 1) * bay.block(), lengths[i]));
     check_good(bay.client.zero(dests).wait());
-    for (unsigned i = 0; i < 4; i++) CHECK(bay.wrong(i, with(bay.old(i), (i + 1) * bay.block(), Bytes(lengths[i]))) == "");
+    for (unsigned i = 0; i < 4; i++)
+      CHECK(bay.wrong(i, with(bay.old(i), (i + 1) * bay.block(), Bytes(lengths[i]))) == "");
   });
 }
 
@@ -189,7 +190,8 @@ TEST_CASE("K9 a destination that is too short: ENOSPC, nothing is written anywhe
     const Bytes before = small.bytes();
     const Device device(small.path(), KCOPYD_OPEN_WRITE);
     const io_region from = bay.from(0, 1 * MiB + 4096);
-    CHECK(bay.client.refuse(KCOPYD_COPY, &from, {bay.to(0, 0, 1 * MiB + 4096), device.at(0, 1 * MiB + 4096)}) == -ENOSPC);
+    CHECK(bay.client.refuse(KCOPYD_COPY, &from, {bay.to(0, 0, 1 * MiB + 4096), device.at(0, 1 * MiB + 4096)}) ==
+          -ENOSPC);
     CHECK(bay.client.refuse(KCOPYD_ZERO, nullptr, {bay.to(0, 0, 4096), device.at(1 * MiB - 4096, 8192)}) == -ENOSPC);
     CHECK(bay.client.refuse(KCOPYD_ZERO, nullptr, {device.at(8 * MiB, 4096)}) == -ENOSPC);
     CHECK(bay.wrong(0, bay.old(0)) == "");
@@ -236,7 +238,8 @@ TEST_CASE("K10 a source that shrinks mid-way: read_err, and the failing sub-job 
   if (lab_missing()) return;
   on_each({Medium::file, Medium::loop512, Medium::loop4096}, [](const Combo& combo) {
     // One sub-job at a time: the second is read when the first is written.
-    Bay bay({combo.backend, combo.medium == Medium::file ? Medium::lab_file : combo.medium}, 1, 4 * MiB, {.pages = 256});
+    Bay bay({combo.backend, combo.medium == Medium::file ? Medium::lab_file : combo.medium}, 1, 4 * MiB,
+            {.pages = 256});
     const uint64_t s = bay.client.subjob();
     Disk source(combo.medium, 4 * MiB);
     const Device device(source.path(), KCOPYD_OPEN_READ);
@@ -308,7 +311,9 @@ TEST_CASE("K24 the same through two descriptors of one device, beside another de
       std::memmove(&other[4096], &before[from], length);
       check_good(bay.client.copy(reader.at(from, length), {bay.to(1, 4096, length), bay.to(0, to, length)}).wait());
       CHECK(bay.wrong(0, want) == "");
-      CHECK(difference(bay.dests[1].bytes(4096, length), Bytes(before.begin() + static_cast<ptrdiff_t>(from), before.begin() + static_cast<ptrdiff_t>(from + length))) == "");
+      CHECK(difference(bay.dests[1].bytes(4096, length),
+                       Bytes(before.begin() + static_cast<ptrdiff_t>(from),
+                             before.begin() + static_cast<ptrdiff_t>(from + length))) == "");
     }
   });
 }
@@ -317,7 +322,8 @@ TEST_CASE("K24 two destinations that overlap one source, one below and one above
   on_each({Medium::file, Medium::loop512}, [](const Combo& combo) {
     Bay bay(combo, 1, 2 * MiB);
     const io_region from = bay.to(0, 1 * MiB, 8192);
-    CHECK(bay.client.refuse(KCOPYD_COPY, &from, {bay.to(0, 1 * MiB - 4096, 8192), bay.to(0, 1 * MiB + 4096, 8192)}) == -EINVAL);
+    CHECK(bay.client.refuse(KCOPYD_COPY, &from, {bay.to(0, 1 * MiB - 4096, 8192), bay.to(0, 1 * MiB + 4096, 8192)}) ==
+          -EINVAL);
     CHECK(bay.wrong(0, bay.old(0)) == "");
   });
 }
@@ -344,7 +350,8 @@ TEST_CASE("refused: what no device can be asked for, each with its errno") {
     // Two destinations in each other's way.
     CHECK(bay.client.refuse(KCOPYD_COPY, &from, {to, bay.to(0, 4096, 8192)}) == -EINVAL);
     CHECK(bay.client.refuse(KCOPYD_COPY, &from, {to, to}) == -EINVAL);
-    CHECK(bay.client.refuse(KCOPYD_ZERO, nullptr, {bay.to(0, 8192, 4096), bay.to(1, 0, 512), bay.to(0, 0, 16384)}) == -EINVAL);
+    CHECK(bay.client.refuse(KCOPYD_ZERO, nullptr, {bay.to(0, 8192, 4096), bay.to(1, 0, 512), bay.to(0, 0, 16384)}) ==
+          -EINVAL);
     const Device again(bay.dests[0].path(), KCOPYD_OPEN_WRITE);
     CHECK(bay.client.refuse(KCOPYD_COPY, &from, {to, again.at(4096, 8192)}) == -EINVAL);
     check_good(bay.client.copy(from, {to, again.at(8192, 8192)}).wait());
@@ -359,7 +366,8 @@ TEST_CASE("refused: what no device can be asked for, each with its errno") {
     CHECK(bay.wrong(1, bay.old(1)) == "");
 
     Answer answer;
-    const kcopyd_request silent{.op = KCOPYD_COPY, .from = &from, .num_dests = 1, .dests = &to, .flags = 0, .fn = nullptr, .context = nullptr};
+    const kcopyd_request silent{
+        .op = KCOPYD_COPY, .from = &from, .num_dests = 1, .dests = &to, .flags = 0, .fn = nullptr, .context = nullptr};
     CHECK(kcopyd_submit(bay.client.get(), &silent, nullptr) == -EINVAL);
     CHECK(kcopyd_submit(bay.client.get(), nullptr, nullptr) == -EINVAL);
     CHECK(kcopyd_copy(nullptr, &from, 1, &to, 0, note, &answer) == -EINVAL);

@@ -19,10 +19,10 @@ constexpr double kMiB = 1024 * 1024;
 
 // Requests of 1 MiB go through one after the other at `rate`, then take `latency` more, next to each other.
 struct Simulated {
-  double latency = 0;   // seconds
-  double rate = 1e12;   // bytes per second
-  double jitter = 0;    // of each request's latency, as a part of it
-  double weather = 0;   // how much the rate wanders, for 50 ms at a time, as a part of it
+  double latency = 0;                            // seconds
+  double rate = 1e12;                            // bytes per second
+  double jitter = 0;                             // of each request's latency, as a part of it
+  double weather = 0;                            // how much the rate wanders, for 50 ms at a time, as a part of it
   std::function<double(unsigned)> rate_at = {};  // rate by what is in flight; in place of `rate`
 };
 
@@ -41,7 +41,8 @@ class Run {
       ends_.pop();
       bytes += kMiB;
       const unsigned before = depth_.limit();
-      depth_.ended(Depth::Clock::time_point(std::chrono::nanoseconds(static_cast<int64_t>(now_ * 1e9))), static_cast<uint64_t>(kMiB));
+      depth_.ended(Depth::Clock::time_point(std::chrono::nanoseconds(static_cast<int64_t>(now_ * 1e9))),
+                   static_cast<uint64_t>(kMiB));
       lowest = std::min(lowest, depth_.limit());
       highest = std::max(highest, depth_.limit());
       changes += depth_.limit() != before;
@@ -65,7 +66,8 @@ class Run {
       weather_ = 1 + device_.weather * around(random_);
       weather_until_ = now_ + 0.05;
     }
-    const double rate = (device_.rate_at ? device_.rate_at(static_cast<unsigned>(ends_.size()) + 1) : device_.rate) * weather_;
+    const double rate =
+        (device_.rate_at ? device_.rate_at(static_cast<unsigned>(ends_.size()) + 1) : device_.rate) * weather_;
     free_at_ = std::max(free_at_, now_) + kMiB / rate;
     ends_.push(free_at_ + device_.latency * (1 + device_.jitter * around(random_)));
   }

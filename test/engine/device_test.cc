@@ -149,7 +149,8 @@ TEST_CASE("info tells what a device is") {
   CHECK(makedev(info.major, info.minor) == status.st_dev);
 }
 
-TEST_CASE("info tells how a device likes to be used, as sysfs has it; a partition as its disk, a file by where it lies") {
+TEST_CASE(
+    "info tells how a device likes to be used, as sysfs has it; a partition as its disk, a file by where it lies") {
   if (lab_missing()) return;
   const lab::Disk disk({.size = 16 * MiB, .plain = true});
   const std::string queue = "/sys/block/" + disk.device().substr(5) + "/queue/";
@@ -285,7 +286,8 @@ TEST_CASE("adopt refuses descriptors of another device, of a file or of another 
   };
   const std::string& right = disk.path();
   CHECK(refused(handed(other.path(), O_RDONLY, O_RDWR | O_DIRECT, O_RDWR)) == -ESTALE);
-  for (int kcopyd_descriptors::*wrong : {&kcopyd_descriptors::claim, &kcopyd_descriptors::direct, &kcopyd_descriptors::buffered}) {
+  for (int kcopyd_descriptors::*wrong :
+       {&kcopyd_descriptors::claim, &kcopyd_descriptors::direct, &kcopyd_descriptors::buffered}) {
     kcopyd_descriptors mixed = handed(right, O_RDONLY, O_RDWR | O_DIRECT, O_RDWR);
     close(mixed.*wrong);
     mixed.*wrong = open(other.path().c_str(), wrong == &kcopyd_descriptors::direct ? O_RDWR | O_DIRECT : O_RDWR);
@@ -335,13 +337,16 @@ TEST_CASE("a device may be closed and taken by another as soon as its job's call
 
 TEST_CASE("what an errno means depends on the side and the device") {
   if (lab_missing()) return;
-  const auto cause = [](kcopyd_side side, int err, const block_device& device) { return kcopyd::classify(side, err, device); };
+  const auto cause = [](kcopyd_side side, int err, const block_device& device) {
+    return kcopyd::classify(side, err, device);
+  };
   block_device file;
   const Disk disk(Medium::loop512, 1 * MiB);
   block_device* loop = nullptr;
   REQUIRE(kcopyd_device_open(disk.path().c_str(), KCOPYD_OPEN_WRITE, &loop) == 0);
   for (const kcopyd_side side : {KCOPYD_SIDE_READ, KCOPYD_SIDE_WRITE, KCOPYD_SIDE_VERIFY}) {
-    for (const block_device* device : {static_cast<const block_device*>(&file), static_cast<const block_device*>(loop)}) {
+    for (const block_device* device :
+         {static_cast<const block_device*>(&file), static_cast<const block_device*>(loop)}) {
       for (const int err : {EIO, ENODATA, EILSEQ}) CHECK(cause(side, err, *device) == KCOPYD_CAUSE_MEDIUM);
       // A command that the device refused says nothing about its medium.
       for (const int err : {EREMOTEIO, EOPNOTSUPP}) CHECK(cause(side, err, *device) == KCOPYD_CAUSE_IO);

@@ -83,10 +83,14 @@ bool on_loop(Medium medium) { return medium == Medium::loop512 || medium == Medi
 
 const char* name(Medium medium) {
   switch (medium) {
-    case Medium::file: return "file";
-    case Medium::lab_file: return "faulty file";
-    case Medium::loop512: return "loop 512";
-    case Medium::loop4096: return "loop 4096";
+    case Medium::file:
+      return "file";
+    case Medium::lab_file:
+      return "faulty file";
+    case Medium::loop512:
+      return "loop 512";
+    case Medium::loop4096:
+      return "loop 4096";
   }
   return "?";
 }
@@ -134,7 +138,8 @@ struct Body {
       if (truncate(path.c_str(), static_cast<off_t>(size)) != 0) fail(path);
     } else {
       const auto before = children("self");
-      lab.emplace(lab::Options{.size = size, .sector = medium == Medium::loop4096 ? 4096u : 512u, .loop = on_loop(medium)});
+      lab.emplace(
+          lab::Options{.size = size, .sector = medium == Medium::loop4096 ? 4096u : 512u, .loop = on_loop(medium)});
       for (const pid_t child : children("self"))
         if (std::find(before.begin(), before.end(), child) == before.end()) keeper = child;
       path = lab->device();
@@ -164,7 +169,8 @@ class Shelf {
  public:
   std::unique_ptr<Body> take(Medium medium, uint64_t size) {
     std::lock_guard lock(mutex_);
-    const auto found = std::find_if(free_.begin(), free_.end(), [&](const auto& b) { return b->medium == medium && b->size == size; });
+    const auto found =
+        std::find_if(free_.begin(), free_.end(), [&](const auto& b) { return b->medium == medium && b->size == size; });
     if (found != free_.end()) {
       auto body = std::move(*found);
       free_.erase(found);
@@ -239,7 +245,8 @@ void Disk::fill(const Bytes& content, uint64_t offset) {
 
 void Disk::rule(const std::string& line) {
   // The kernel remembers of a device that it refused to zero.
-  body_->spoiled |= line.starts_with("resize") || line.starts_with("volatile") || line.starts_with("powercut") || line.starts_with("eio z");
+  body_->spoiled |= line.starts_with("resize") || line.starts_with("volatile") || line.starts_with("powercut") ||
+                    line.starts_with("eio z");
   body_->lab->rule(line);
 }
 
@@ -270,13 +277,14 @@ void Disk::kill() {
 bool lab_missing() {
   static const std::optional<std::string> why = lab::cannot_run();
   static std::string said;
-  if (why && said != current_test) std::printf("SKIP: %s, on disks of the lab: %s\n", current_test.c_str(), why->c_str());
+  if (why && said != current_test)
+    std::printf("SKIP: %s, on disks of the lab: %s\n", current_test.c_str(), why->c_str());
   said = current_test;
   return why.has_value();
 }
 
-// A sanitizer checks code, which hardly differs from one medium to the next, so one medium stands for all there. The build
-// without a sanitizer runs on each.
+// A sanitizer checks code, which hardly differs from one medium to the next, so one medium stands for all there. The
+// build without a sanitizer runs on each.
 static std::span<const Medium> media_here(const std::vector<Medium>& media) {
   return kSlow > 1 ? std::span(media).last(1) : std::span(media);
 }

@@ -54,9 +54,12 @@ void wait_for(const std::function<bool()>& condition) {
 
 const char* name(kcopyd_backend backend) {
   switch (backend) {
-    case KCOPYD_IO_URING: return "uring";
-    case KCOPYD_IO_THREADS: return "threads";
-    case KCOPYD_IO_AUTO: break;
+    case KCOPYD_IO_URING:
+      return "uring";
+    case KCOPYD_IO_THREADS:
+      return "threads";
+    case KCOPYD_IO_AUTO:
+      break;
   }
   return "auto";
 }
@@ -91,7 +94,7 @@ void Device::close() {
 }
 
 struct kcopyd_device_info Device::info() const {
-  struct kcopyd_device_info info{};
+  struct kcopyd_device_info info {};
   kcopyd_device_info(bdev_, &info);
   return info;
 }
@@ -111,8 +114,8 @@ static std::string errno_name(int err) {
 
 static std::string line(const kcopyd_error& error) {
   static const char* const sides[] = {"read", "write", "verify"};
-  static const char* const causes[] = {"io",        "medium",    "gone",     "no-space",
-                                       "read-only", "timed-out", "mismatch", "cancelled", "stalled"};
+  static const char* const causes[] = {"io",        "medium",   "gone",      "no-space", "read-only",
+                                       "timed-out", "mismatch", "cancelled", "stalled"};
   std::string text = error.flush ? "flush" : sides[error.side];
   if (error.destination >= 0) text += " " + std::to_string(error.destination);
   if (error.err) text += " " + errno_name(error.err);
@@ -200,9 +203,10 @@ void Job::check() const {
       CHECK((dest.state == KCOPYD_FAILED || dest.state == KCOPYD_CANCELLED));
     } else if (!out.read_err && !cancelled && !client_->strict_) {
       CHECK(dest.state == KCOPYD_DONE);
-      if (op_ != KCOPYD_COMPARE && !(flags_ & KCOPYD_IGNORE_ERROR))
-        CHECK(dest.written == dest.to_write);
-      if (whole_) CHECK((dest.to_write + KCOPYD_SECTOR_SIZE - 1) / KCOPYD_SECTOR_SIZE == (op_ == KCOPYD_COMPARE ? 0 : dests_[i].count));
+      if (op_ != KCOPYD_COMPARE && !(flags_ & KCOPYD_IGNORE_ERROR)) CHECK(dest.written == dest.to_write);
+      if (whole_)
+        CHECK((dest.to_write + KCOPYD_SECTOR_SIZE - 1) / KCOPYD_SECTOR_SIZE ==
+              (op_ == KCOPYD_COMPARE ? 0 : dests_[i].count));
     }
   }
 }
@@ -287,7 +291,8 @@ Job& Client::submit(kcopyd_request request, std::function<void()> in_callback) {
 namespace {
 
 kcopyd_request request_for(kcopyd_op op, const io_region* from, const std::vector<io_region>& dests, unsigned flags) {
-  return {.op = op, .from = from, .num_dests = static_cast<unsigned>(dests.size()), .dests = dests.data(), .flags = flags};
+  return {
+      .op = op, .from = from, .num_dests = static_cast<unsigned>(dests.size()), .dests = dests.data(), .flags = flags};
 }
 
 }  // namespace
@@ -307,14 +312,13 @@ Job& Client::compare(const io_region& from, const std::vector<io_region>& dests,
 
 int Client::refuse(kcopyd_op op, const io_region* from, const std::vector<io_region>& dests, unsigned flags) {
   std::atomic<int> calls{0};
-  const kcopyd_request request{
-    .op = op,
-    .from = from,
-    .num_dests = static_cast<unsigned>(dests.size()),
-    .dests = dests.data(),
-    .flags = flags,
-    .fn = [](int, unsigned, void* context) { ++*static_cast<std::atomic<int>*>(context); },
-    .context = &calls};
+  const kcopyd_request request{.op = op,
+                               .from = from,
+                               .num_dests = static_cast<unsigned>(dests.size()),
+                               .dests = dests.data(),
+                               .flags = flags,
+                               .fn = [](int, unsigned, void* context) { ++*static_cast<std::atomic<int>*>(context); },
+                               .context = &calls};
   kcopyd_job* handle = nullptr;
   const int err = kcopyd_submit(client_, &request, &handle);
   CHECK(err != 0);
@@ -322,7 +326,7 @@ int Client::refuse(kcopyd_op op, const io_region* from, const std::vector<io_reg
   // A job behind it: when its callback has run, the refused one's would have run too.
   std::atomic<bool> passed{false};
   void* marker = kcopyd_prepare_callback(
-    client_, [](int, unsigned, void* context) { *static_cast<std::atomic<bool>*>(context) = true; }, &passed);
+      client_, [](int, unsigned, void* context) { *static_cast<std::atomic<bool>*>(context) = true; }, &passed);
   REQUIRE(marker != nullptr);
   kcopyd_do_callback(marker, 0, 0);
   while (!passed) std::this_thread::yield();

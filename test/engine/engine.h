@@ -107,7 +107,8 @@ struct Outcome {
 
 class Client;
 
-// How many jobs have been waited for to their end, in all tests of this process: a test whose jobs end does not hang. Any thread.
+// How many jobs have been waited for to their end, in all tests of this process: a test whose jobs end does not hang.
+// Any thread.
 inline std::atomic<uint64_t> ended_jobs{0};
 
 // A job that was accepted. Owned by its client.

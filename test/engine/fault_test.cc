@@ -142,7 +142,9 @@ TEST_CASE("K17 a read error within one sub-job: (1,0), no byte of a destination 
   });
 }
 
-TEST_CASE("K18 a read error in sub-job 10: (1,0), its range unchanged everywhere, those before it copied by whoever was so far") {
+TEST_CASE(
+    "K18 a read error in sub-job 10: (1,0), its range unchanged everywhere, those before it copied by whoever was so "
+    "far") {
   on_each(kFaulty, [](const Combo& combo) {
     Bay bay(combo, 2, 16 * MiB);
     const uint64_t b = bay.block(), s = bay.client.subjob(), bad = 9 * s + s / 2;
@@ -152,7 +154,9 @@ TEST_CASE("K18 a read error in sub-job 10: (1,0), its range unchanged everywhere
     CHECK(out.write_err == 0);
     CHECK(out.list() == Lines{listed("read", bad, b)});
     // One that the other left behind, on a busy machine, ends where it is when the source fails.
-    const auto has_all_before = [&](unsigned i) { return difference(bay.dests[i].bytes(0, 9 * s), part(bay.content, 0, 9 * s)).empty(); };
+    const auto has_all_before = [&](unsigned i) {
+      return difference(bay.dests[i].bytes(0, 9 * s), part(bay.content, 0, 9 * s)).empty();
+    };
     CHECK((has_all_before(0) || has_all_before(1)));
     for (const unsigned i : {0u, 1u}) {
       CHECK(difference(bay.dests[i].bytes(9 * s, s), part(bay.old(i), 9 * s, s)) == "");
@@ -184,17 +188,21 @@ TEST_CASE("K19 a read error with ignore error: readable sectors exact, the other
   });
 }
 
-TEST_CASE("K19 a source that is gone, or shorter by now, with ignore error: zeros from there on, not what a buffer had before") {
+TEST_CASE(
+    "K19 a source that is gone, or shorter by now, with ignore error: zeros from there on, not what a buffer had "
+    "before") {
   on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
     for (const std::string rule : {"after r 1M dead ENODEV", "after r 1M dead ENXIO", "after r 1M resize 0"}) {
       CAPTURE(rule);
       Bay bay(combo, 1, 2 * MiB, {.pages = 64, .subjob_size = 64 * KiB});
       bay.source.rule(rule);
-      const Outcome& out = bay.client.copy(bay.from(0, 2 * MiB), bay.all(0, 2 * MiB), KCOPYD_IGNORE_ERROR | KCOPYD_VERIFY).wait();
+      const Outcome& out =
+          bay.client.copy(bay.from(0, 2 * MiB), bay.all(0, 2 * MiB), KCOPYD_IGNORE_ERROR | KCOPYD_VERIFY).wait();
       CHECK(out.read_err == 1);
       CHECK(out.write_err == 0);
       Bytes want = bay.content;
-      for (const auto& hole : out.errors) std::fill_n(want.begin() + static_cast<ptrdiff_t>(hole.offset), hole.length, 0);
+      for (const auto& hole : out.errors)
+        std::fill_n(want.begin() + static_cast<ptrdiff_t>(hole.offset), hole.length, 0);
       CHECK(bay.wrong(0, want) == "");
       bay.source.rule("resize 2M");
     }
@@ -274,8 +282,9 @@ TEST_CASE("errnos of a file reach the list as they are, each with its meaning") 
     const uint64_t b = bay.block(), length = 16 * b;
     const std::string place = " " + std::to_string(4 * b) + "+" + std::to_string(b);
     const std::string rest = " 0+" + std::to_string(length);
-    for (const Case& c : {Case{"EIO", "EIO medium"}, Case{"ENODATA", "ENODATA medium"}, Case{"EILSEQ", "EILSEQ medium"},
-                          Case{"EREMOTEIO", "EREMOTEIO io"}, Case{"ETIMEDOUT", "ETIMEDOUT timed-out"}, Case{"EPROTO", "EPROTO io"}}) {
+    for (const Case& c :
+         {Case{"EIO", "EIO medium"}, Case{"ENODATA", "ENODATA medium"}, Case{"EILSEQ", "EILSEQ medium"},
+          Case{"EREMOTEIO", "EREMOTEIO io"}, Case{"ETIMEDOUT", "ETIMEDOUT timed-out"}, Case{"EPROTO", "EPROTO io"}}) {
       CAPTURE(c.err);
       bay.dests[1].rule(eio("w", 4 * b, b) + " " + c.err);
       const Outcome& written = bay.client.copy(bay.from(0, length), bay.all(0, length)).wait();
@@ -287,9 +296,10 @@ TEST_CASE("errnos of a file reach the list as they are, each with its meaning") 
       bay.source.rule("clear");
     }
     // Where the place means nothing the whole rest is named.
-    for (const Case& c : {Case{"ENODEV", "ENODEV gone"}, Case{"ENXIO", "ENXIO gone"}, Case{"ENOMEDIUM", "ENOMEDIUM gone"},
-                          Case{"ENOSPC", "ENOSPC no-space"}, Case{"EDQUOT", "EDQUOT no-space"}, Case{"EFBIG", "EFBIG no-space"},
-                          Case{"EROFS", "EROFS read-only"}, Case{"EPERM", "EPERM read-only"}}) {
+    for (const Case& c :
+         {Case{"ENODEV", "ENODEV gone"}, Case{"ENXIO", "ENXIO gone"}, Case{"ENOMEDIUM", "ENOMEDIUM gone"},
+          Case{"ENOSPC", "ENOSPC no-space"}, Case{"EDQUOT", "EDQUOT no-space"}, Case{"EFBIG", "EFBIG no-space"},
+          Case{"EROFS", "EROFS read-only"}, Case{"EPERM", "EPERM read-only"}}) {
       CAPTURE(c.err);
       bay.dests[1].rule(eio("w", 4 * b, b) + " " + c.err);
       const Outcome& written = bay.client.copy(bay.from(0, length), bay.all(0, length)).wait();
@@ -313,7 +323,8 @@ TEST_CASE("K31 a destination that dies mid-job has its bit, the others finish") 
     CHECK(out.write_err == 0b010);
     REQUIRE(out.errors.size() >= 1);
     for (const auto& error : out.errors)
-      CHECK((error.err == EIO || error.err == ENXIO || error.err == ENODEV || error.err == ENOTCONN || error.err == ECONNABORTED));
+      CHECK((error.err == EIO || error.err == ENXIO || error.err == ENODEV || error.err == ENOTCONN ||
+             error.err == ECONNABORTED));
     for (const unsigned i : {0u, 2u}) CHECK(bay.wrong(i, bay.content) == "");
   });
 }

@@ -101,14 +101,19 @@ TEST_CASE("what one flush is told of is told once: another job's flush, or anoth
       const io_region half = from.at(0, 512 * KiB), first = held_from.at(0, 512 * KiB);
       const std::vector<io_region> halves = {to.at(0, 512 * KiB), to.at(512 * KiB, 512 * KiB)};
       const std::vector<kcopyd_dest_options> slow = {{.bytes_per_second = 1 * MiB}, {.bytes_per_second = 3 * MiB}};
-      Job& job = client.submit({.op = KCOPYD_COPY, .from = one_job ? &half : &first, .num_dests = one_job ? 2u : 1u, .dests = halves.data(), .dest_options = slow.data()});
+      Job& job = client.submit({.op = KCOPYD_COPY,
+                                .from = one_job ? &half : &first,
+                                .num_dests = one_job ? 2u : 1u,
+                                .dests = halves.data(),
+                                .dest_options = slow.data()});
       if (!one_job) {
         while (job.progress().dests[0].written == 0) usleep(1000);
         CHECK(client.copy(half, {halves[1]}).wait().list() == Lines{"flush 0 EIO medium"});
         CHECK_FALSE(job.done());
         held.rule("go");
       }
-      CHECK(job.wait().list() == (one_job ? Lines{"flush 0 EIO medium", "flush 1 EIO medium"} : Lines{"flush 0 EIO medium"}));
+      CHECK(job.wait().list() ==
+            (one_job ? Lines{"flush 0 EIO medium", "flush 1 EIO medium"} : Lines{"flush 0 EIO medium"}));
       disk.rule("clear");
       // What is written from here on is none of that.
       CHECK(client.copy(half, {halves[0]}).wait().list() == Lines{});
@@ -136,7 +141,9 @@ TEST_CASE("a file on a full file system, full at once or only at fsync: no space
   });
 }
 
-TEST_CASE("a loop device on a full file system: what lies behind it is full, it is not gone; and the tail that waits for fsync is seen") {
+TEST_CASE(
+    "a loop device on a full file system: what lies behind it is full, it is not gone; and the tail that waits for "
+    "fsync is seen") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     const Directory directory;
@@ -218,7 +225,8 @@ TEST_CASE("compare reads a source that has no direct I/O past the cache, too") {
   });
 }
 
-TEST_CASE("direct I/O refused only at the first write: buffered from there on, reported, the device let go at the end") {
+TEST_CASE(
+    "direct I/O refused only at the first write: buffered from there on, reported, the device let go at the end") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     Bay bay({backend, Medium::lab_file}, 2, 4 * MiB);

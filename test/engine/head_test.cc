@@ -18,7 +18,8 @@ TEST_CASE("head last: the copy is whole, its head is written last and flushed on
     const uint64_t bytes = combo.medium == Medium::loop4096 ? 6 * MiB : kBytes;
     Bay bay(combo, 2, bytes);
     for (auto& dest : bay.dests) dest.rule("log on wf");
-    const Outcome& out = bay.client.copy(bay.from(0, bytes), bay.all(0, bytes), KCOPYD_HEAD_LAST | KCOPYD_VERIFY).wait();
+    const Outcome& out =
+        bay.client.copy(bay.from(0, bytes), bay.all(0, bytes), KCOPYD_HEAD_LAST | KCOPYD_VERIFY).wait();
     CHECK(out.list() == Lines{});
     CHECK(out.progress.bytes_read == bytes);
     for (unsigned i = 0; i < 2; i++) {
@@ -27,7 +28,8 @@ TEST_CASE("head last: the copy is whole, its head is written last and flushed on
       CHECK(out.progress.dests[i].verified == bytes);
       const auto log = bay.dests[i].log();
       const auto head = [](const Event& e) { return e.op == "write" && e.offset < MiB; };
-      // Zeros in the head's place, flushed; the rest, flushed; the head, flushed. What comes before a flush has ended by then.
+      // Zeros in the head's place, flushed; the rest, flushed; the head, flushed. What comes before a flush has ended
+      // by then.
       const auto is_flush = [](const Event& e) { return e.op == "flush"; };
       const auto blanked = std::find_if(log.begin(), log.end(), is_flush);
       REQUIRE(blanked != log.end());
@@ -76,7 +78,8 @@ TEST_CASE("head last: cancelled, failed or cut off from its source, a destinatio
     SUBCASE("the source's head fails: nothing is written at all") {
       bay.source.rule("eio r 4096 4096");
       CHECK(bay.client.copy(bay.from(0, 2 * MiB), bay.all(0, 2 * MiB), KCOPYD_HEAD_LAST).wait().read_err == 1);
-      for (unsigned i = 0; i < 2; i++) CHECK(difference(head_of(bay.dests[i]), Bytes(bay.old(i).begin(), bay.old(i).begin() + MiB)) == "");
+      for (unsigned i = 0; i < 2; i++)
+        CHECK(difference(head_of(bay.dests[i]), Bytes(bay.old(i).begin(), bay.old(i).begin() + MiB)) == "");
     }
   });
 }

@@ -50,7 +50,8 @@ TEST_CASE("isolation: all but one stall while they are read back; the last one s
     Job& job = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_VERIFY);
     for (unsigned i = 1; i < 4; i++) wait_for([&] { return bay.dests[i].stalled() > 0; });
     bay.dests[0].rule("go");
-    while (job.progress().dests[0].state != KCOPYD_DONE) usleep(1000);  // hangs, and the watchdog says so, if they have all of the pool
+    while (job.progress().dests[0].state != KCOPYD_DONE)
+      usleep(1000);  // hangs, and the watchdog says so, if they have all of the pool
     CHECK_FALSE(job.done());
     for (unsigned i = 1; i < 4; i++) bay.dests[i].forgive();
     CHECK(job.wait().list() == Lines{});
@@ -88,7 +89,9 @@ TEST_CASE("isolation: flushes that do not end, more than the kernel has threads 
   });
 }
 
-TEST_CASE("isolation: a file system that is a program and does not answer holds up nobody, however little the kernel gives it") {
+TEST_CASE(
+    "isolation: a file system that is a program and does not answer holds up nobody, however little the kernel gives "
+    "it") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     constexpr uint64_t kBytes = 8 * MiB;
@@ -98,7 +101,8 @@ TEST_CASE("isolation: a file system that is a program and does not answer holds 
     Bay bay({backend, Medium::lab_file}, 2, kBytes, {.pages = 4096, .subjob_size = 64 * KiB});
     struct stat status {};
     REQUIRE(stat(bay.dests[1].path().c_str(), &status) == 0);
-    const auto at_most = [limit = directory.path(std::to_string(minor(status.st_dev)) + "/max_background")](int requests) {
+    const auto at_most = [limit =
+                              directory.path(std::to_string(minor(status.st_dev)) + "/max_background")](int requests) {
       std::ofstream file(limit);
       file << requests << std::flush;
       return file.good();
@@ -162,14 +166,17 @@ TEST_CASE("isolation: an overlapping copy is never left behind") {
     bay.dests[1].rule("rate w 40M");
     // From disk 0 onto itself, and to disk 1, which is slow: it must get what was there before.
     const uint64_t length = kBytes - 2 * MiB;
-    CHECK(bay.client.copy(bay.to(0, 0, length), {bay.to(0, 2 * MiB, length), bay.to(1, 0, length)}).wait().list() == Lines{});
+    CHECK(bay.client.copy(bay.to(0, 0, length), {bay.to(0, 2 * MiB, length), bay.to(1, 0, length)}).wait().list() ==
+          Lines{});
     const Bytes want(before.begin(), before.begin() + static_cast<ptrdiff_t>(length));
     CHECK(difference(bay.dests[0].bytes(2 * MiB, length), want) == "");
     CHECK(difference(bay.dests[1].bytes(0, length), want) == "");
   });
 }
 
-TEST_CASE("isolation: nobody goes ahead of one that is paused, limited or has more to write where the copy overwrites its source") {
+TEST_CASE(
+    "isolation: nobody goes ahead of one that is paused, limited or has more to write where the copy overwrites its "
+    "source") {
   on_each_backend([](kcopyd_backend backend) {
     constexpr uint64_t kBytes = 4 * MiB, kShift = 512 * KiB, kLength = kBytes - kShift;
     Bay bay({backend, Medium::file}, 2, kBytes, {.backend = backend, .subjob_size = 256 * KiB});
@@ -180,7 +187,8 @@ TEST_CASE("isolation: nobody goes ahead of one that is paused, limited or has mo
       const io_region from = bay.to(0, at, kLength);
       const std::vector<io_region> dests = {bay.to(0, kShift - at, kLength), bay.to(1, 0, kLength)};
       const std::vector<kcopyd_dest_options> options = {first, second};
-      Job& job = bay.client.submit({.op = KCOPYD_COPY, .from = &from, .num_dests = 2, .dests = dests.data(), .dest_options = options.data()});
+      Job& job = bay.client.submit(
+          {.op = KCOPYD_COPY, .from = &from, .num_dests = 2, .dests = dests.data(), .dest_options = options.data()});
       if (pauses) {
         while (job.progress().dests[0].written == 0) usleep(1000);
         CHECK(kcopyd_job_pause(job.get(), 1, 1) == 0);

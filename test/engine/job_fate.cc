@@ -11,7 +11,9 @@ using kcopyd::ChunkHashes;
 
 namespace {
 
-Bytes first_of(const Bytes& bytes, uint64_t length) { return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length)}; }
+Bytes first_of(const Bytes& bytes, uint64_t length) {
+  return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length)};
+}
 
 bool equal(const Bytes& a, std::ptrdiff_t at, const Bytes& b, std::ptrdiff_t bt, uint64_t n) {
   return std::equal(a.begin() + at, a.begin() + at + static_cast<std::ptrdiff_t>(n), b.begin() + bt);
@@ -43,7 +45,8 @@ Model::Model(const Job& job, uint64_t block, bool merges, Planted planted, const
     Fate fate;
     fate.old = first_of(bay.old(i), used);
     for (uint64_t c = 0; c < chunks_; c++)
-      if (has(job.same, c, false)) std::copy_n(data_.begin() + begin_of(0, c), length_of(c), fate.old.begin() + begin_of(job.dests[i].at, c));
+      if (has(job.same, c, false))
+        std::copy_n(data_.begin() + begin_of(0, c), length_of(c), fate.old.begin() + begin_of(job.dests[i].at, c));
     fate.want = fate.old;
     fates.push_back(std::move(fate));
   }
@@ -66,7 +69,9 @@ kcopyd_hash Model::hash(const Bytes& bytes, uint64_t c) const {
 std::vector<unsigned> Model::bad(int disk, char side, uint64_t c) const {
   std::set<unsigned> blocks;
   for (const Fault& f : job_.faults)
-    if (f.disk == disk && f.side == side && f.block * block_ >= c * size_ && f.block * block_ < c * size_ + length_of(c)) blocks.insert(f.block);
+    if (f.disk == disk && f.side == side && f.block * block_ >= c * size_ &&
+        f.block * block_ < c * size_ + length_of(c))
+      blocks.insert(f.block);
   return {blocks.begin(), blocks.end()};
 }
 
@@ -74,7 +79,8 @@ std::vector<unsigned> Model::bad(int disk, char side, uint64_t c) const {
 void Model::add_silence(Silence& silence, int disk, char side, uint64_t c, const Place& place) const {
   for (const Stall& s : job_.stalls) {
     const bool there = side == 'f' || s.block * block_ / size_ == c;
-    if (s.disk == disk && s.side == side && there && (s.late == 0 || s.may_be_late(job_.timeout))) silence.add(place, s.late == 0);
+    if (s.disk == disk && s.side == side && there && (s.late == 0 || s.may_be_late(job_.timeout)))
+      silence.add(place, s.late == 0);
   }
 }
 
@@ -96,7 +102,8 @@ void Model::predict() {
   for (uint64_t c = 0; c < chunks_; c++) {
     const bool preset = has(job_.known, c, false), wrong = preset && has(job_.wrong, c, false);
     const auto needs = [&](unsigned i) {
-      return job_.op == KCOPYD_COMPARE ? checks(i, c) : writes(i, c) || (checks(i, c) && (flag(KCOPYD_READ_KNOWN) || !preset));
+      return job_.op == KCOPYD_COMPARE ? checks(i, c)
+                                       : writes(i, c) || (checks(i, c) && (flag(KCOPYD_READ_KNOWN) || !preset));
     };
     bool read = false, skipped = false, holes = false, checkable = true;
     for (unsigned i = 0; i < fates.size(); i++) read |= needs(i) && job_.has_source();
@@ -112,14 +119,16 @@ void Model::predict() {
         ends |= !ignores_read;
         for (const unsigned b : unreadable) {
           reading.push_back({KCOPYD_SIDE_READ, -1, KCOPYD_CAUSE_MEDIUM, (job_.from + b) * block_, block_});
-          if (planted_ != Planted::holes_are_kept) std::fill_n(fresh.begin() + static_cast<std::ptrdiff_t>(b * block_), block_, 0);
+          if (planted_ != Planted::holes_are_kept)
+            std::fill_n(fresh.begin() + static_cast<std::ptrdiff_t>(b * block_), block_, 0);
         }
       }
       const bool differs = wrong || !equal(fresh, begin_of(0, c), data_, begin_of(0, c), length_of(c));
       if (preset && differs && !skipped && job_.op == KCOPYD_COPY) {
         checkable = false;
         if (!holes) {
-          reading.push_back({KCOPYD_SIDE_READ, -1, KCOPYD_CAUSE_MISMATCH, job_.from * block_ + c * size_, length_of(c)});
+          reading.push_back(
+              {KCOPYD_SIDE_READ, -1, KCOPYD_CAUSE_MISMATCH, job_.from * block_ + c * size_, length_of(c)});
           for (unsigned i = 0; i < fates.size(); i++) fates[i].loose |= needs(i);
           dropped = true;
         }
@@ -137,24 +146,31 @@ void Model::predict() {
         const std::vector<unsigned> unwritable = bad(static_cast<int>(i), 'w', c);
         for (const unsigned b : unwritable) {
           const uint64_t offset = (job_.dests[i].at + b) * block_;
-          std::copy_n(fate.old.begin() + static_cast<std::ptrdiff_t>(offset), block_, fate.want.begin() + static_cast<std::ptrdiff_t>(offset));
+          std::copy_n(fate.old.begin() + static_cast<std::ptrdiff_t>(offset), block_,
+                      fate.want.begin() + static_cast<std::ptrdiff_t>(offset));
           fate.list.push_back({KCOPYD_SIDE_WRITE, static_cast<int>(i), KCOPYD_CAUSE_MEDIUM, offset, block_});
         }
         // Zeroing is no writing: whether it fails there is the device's affair.
-        const bool zeros = std::all_of(fresh.begin() + begin_of(0, c), fresh.begin() + begin_of(0, c) + static_cast<std::ptrdiff_t>(length_of(c)), [](auto b) { return b == 0; });
-        if (!unwritable.empty() && (!ignores_write || job_.op == KCOPYD_ZERO || (zeros && flag(KCOPYD_SPARSE)))) fate.loose = dropped = true;
+        const bool zeros = std::all_of(fresh.begin() + begin_of(0, c),
+                                       fresh.begin() + begin_of(0, c) + static_cast<std::ptrdiff_t>(length_of(c)),
+                                       [](auto b) { return b == 0; });
+        if (!unwritable.empty() && (!ignores_write || job_.op == KCOPYD_ZERO || (zeros && flag(KCOPYD_SPARSE))))
+          fate.loose = dropped = true;
         if (unwritable.empty() && !holes) fate.durable.push_back(c);
       }
-      if (!checks(i, c) || (!checkable && needs(i)) || (job_.op == KCOPYD_COMPARE && !job_.has_source() && !preset)) continue;
+      if (!checks(i, c) || (!checkable && needs(i)) || (job_.op == KCOPYD_COMPARE && !job_.has_source() && !preset))
+        continue;
       if (job_.op == KCOPYD_COPY && !preset && skipped) continue;
       if (!fate.silence.flush) add_silence(fate.silence, static_cast<int>(i), 'r', c, {place, length_of(c)});
       const std::vector<unsigned> unreadable = bad(static_cast<int>(i), 'r', c);
       for (const unsigned b : unreadable)
-        fate.list.push_back({KCOPYD_SIDE_VERIFY, static_cast<int>(i), KCOPYD_CAUSE_MEDIUM, (job_.dests[i].at + b) * block_, block_});
+        fate.list.push_back(
+            {KCOPYD_SIDE_VERIFY, static_cast<int>(i), KCOPYD_CAUSE_MEDIUM, (job_.dests[i].at + b) * block_, block_});
       if (!unreadable.empty() && !ignores_write) fate.loose = dropped = true;
       if (!unreadable.empty()) continue;
       const bool same = !wrong && equal(fate.want, at, preset ? data_ : fresh, begin_of(0, c), length_of(c));
-      if (!same) fate.list.push_back({KCOPYD_SIDE_VERIFY, static_cast<int>(i), KCOPYD_CAUSE_MISMATCH, place, length_of(c)});
+      if (!same)
+        fate.list.push_back({KCOPYD_SIDE_VERIFY, static_cast<int>(i), KCOPYD_CAUSE_MISMATCH, place, length_of(c)});
     }
   }
   for (Fate& fate : fates) {

@@ -25,7 +25,7 @@ struct Place {
 
 // What becomes of what has to do with one disk and is not answered in time. Without any such place, nothing.
 struct Silence {
-  bool sure = false;          // never answered, and somebody asks unless he ends before; else it may be answered in time
+  bool sure = false;  // never answered, and somebody asks unless he ends before; else it may be answered in time
   std::vector<Place> places;  // whole sub-jobs, or all of the region for a flush
   bool flush = false;         // it is the flush
 
@@ -39,10 +39,10 @@ struct Silence {
 struct Fate {
   bool loose = false;  // it ends early, nobody knows where: each of its blocks is old or new
   Bytes old, want;
-  Bytes fresh;         // what its region gets
+  Bytes fresh;  // what its region gets
   std::vector<Entry> list;
   std::vector<uint64_t> durable;
-  Silence silence;     // given up, it is loose as well, unless only its last flush is missing
+  Silence silence;  // given up, it is loose as well, unless only its last flush is missing
 };
 
 class Model {
@@ -53,7 +53,9 @@ class Model {
   std::vector<kcopyd_hash> preset() const;
   uint64_t chunks() const { return chunks_; }
   uint64_t length() const { return length_; }
-  std::ptrdiff_t begin_of(unsigned block, uint64_t c) const { return static_cast<std::ptrdiff_t>(block * block_ + c * size_); }
+  std::ptrdiff_t begin_of(unsigned block, uint64_t c) const {
+    return static_cast<std::ptrdiff_t>(block * block_ + c * size_);
+  }
   uint64_t length_of(uint64_t c) const { return std::min(size_, length_ - c * size_); }
   bool writes(unsigned i, uint64_t c) const {
     return job_.op != KCOPYD_COMPARE && (planted_ == Planted::todo_is_ignored || has(job_.dests[i].todo, c, true));

@@ -33,7 +33,8 @@ struct Stall {
   bool may_be_late(unsigned timeout) const { return timeout > 0 && late * 3 > timeout * 2; }
 };
 
-// Something that a user does while the job runs: pause, resume or cancel ('p', 'r', 'c'), the job (-1) or a destination.
+// Something that a user does while the job runs: pause, resume or cancel ('p', 'r', 'c'), the job (-1) or a
+// destination.
 struct Event {
   char what;
   int dest;
@@ -51,14 +52,15 @@ struct Destination {
 struct Job {
   kcopyd_op op = KCOPYD_COPY;
   unsigned flags = 0;
-  unsigned chunk = 64;     // KiB of a sub-job
-  unsigned slots = 8;      // of the pool
-  unsigned blocks = 1;     // length of the regions, in blocks of the device
-  unsigned from = 0;       // where the source's region begins, in blocks
-  unsigned limit = 0;      // MiB per second, 0 for none
-  unsigned timeout = 0;    // stall_timeout, ms, 0 for none
-  Bits known, wrong;       // by sub-job: hashes given, and those of them that are not the source's; to compare, they are all there is
-  Bits zero, same;         // by sub-job
+  unsigned chunk = 64;   // KiB of a sub-job
+  unsigned slots = 8;    // of the pool
+  unsigned blocks = 1;   // length of the regions, in blocks of the device
+  unsigned from = 0;     // where the source's region begins, in blocks
+  unsigned limit = 0;    // MiB per second, 0 for none
+  unsigned timeout = 0;  // stall_timeout, ms, 0 for none
+  Bits known, wrong;  // by sub-job: hashes given, and those of them that are not the source's; to compare, they are all
+                      // there is
+  Bits zero, same;    // by sub-job
   std::vector<Destination> dests;
   std::vector<Fault> faults;
   std::vector<Stall> stalls;

@@ -69,7 +69,8 @@ Job random_job(Random& random, uint64_t block) {
   while (chance(random, 25) && job.events.size() < 4) {
     const int whom = chance(random, 40) ? -1 : dest();
     job.events.push_back({chance(random, 25) ? 'c' : 'p', whom, below(random, chunks + 1)});
-    if (job.events.back().what == 'p' && chance(random, 50)) job.events.push_back({'r', whom, below(random, chunks + 1)});
+    if (job.events.back().what == 'p' && chance(random, 50))
+      job.events.push_back({'r', whom, below(random, chunks + 1)});
   }
   if (chance(random, 4)) {
     if (chance(random, 50)) job.timeout = 20'000;
@@ -93,7 +94,8 @@ Job random_stalling_job(Random& random, uint64_t block) {
   // Another one is slow in all it does, and is still at it when the first is given up.
   const int slow = static_cast<int>(below(random, job.dests.size()));
   if (slow == silent) return job;
-  for (const char what : {'w', 'f', 'r'}) job.stalls.push_back({slow, what, below(random, job.blocks), job.timeout * 3 / 5});
+  for (const char what : {'w', 'f', 'r'})
+    job.stalls.push_back({slow, what, below(random, job.blocks), job.timeout * 3 / 5});
   return job;
 }
 
@@ -108,7 +110,8 @@ std::vector<Job> smaller(const Job& job) {
     all.push_back(std::move(less));
   };
   const auto without = [&](auto member) {
-    for (size_t i = 0; i < (job.*member).size(); i++) with([&](Job& j) { (j.*member).erase((j.*member).begin() + static_cast<ptrdiff_t>(i)); });
+    for (size_t i = 0; i < (job.*member).size(); i++)
+      with([&](Job& j) { (j.*member).erase((j.*member).begin() + static_cast<ptrdiff_t>(i)); });
   };
   const auto shorter = [&](unsigned blocks) {
     if (blocks > 0 && blocks < job.blocks) {

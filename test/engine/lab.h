@@ -35,14 +35,14 @@ struct Counters {
   uint64_t in_flight;  // arrived and not ended: held by a delay or a stall, or being done
   uint64_t stalled;    // of those, held by a stall
   uint64_t rules;
-  uint64_t size;       // visible, bytes
+  uint64_t size;  // visible, bytes
 };
 
 // One I/O of the log. begin and end come from one clock: a < b means a happened first.
 struct Entry {
-  std::string op;      // "read", "write", "flush", "zero"
+  std::string op;  // "read", "write", "flush", "zero"
   uint64_t offset, length, begin, end;
-  std::string error;   // "EIO", empty when it succeeded
+  std::string error;  // "EIO", empty when it succeeded
 };
 
 // Why the lab cannot run here; nothing when it can.

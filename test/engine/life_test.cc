@@ -75,7 +75,8 @@ TEST_CASE("K26 jobs that callbacks submit while destroy waits are jobs too") {
         auto& chain = *static_cast<Chain*>(context);
         chain.calls++;
         usleep(1000);
-        if (chain.left-- > 0 && kcopyd_copy(chain.client, &chain.from, 1, &chain.to, 0, next, &chain) != 0) chain.refused++;
+        if (chain.left-- > 0 && kcopyd_copy(chain.client, &chain.from, 1, &chain.to, 0, next, &chain) != 0)
+          chain.refused++;
       }
     } chain{raw_client(backend), bay.from(0, 64 * KiB), bay.to(0, 0, 64 * KiB), 30};
     REQUIRE(kcopyd_copy(chain.client, &chain.from, 1, &chain.to, 0, Chain::next, &chain) == 0);
@@ -124,13 +125,15 @@ TEST_CASE("K27 whoever fires a callback may find the client destroyed by whoever
       // The handle of a job wakes the worker all the time: it does not wait until whoever fires has woken it.
       const io_region nothing = device.at(0, 0);
       kcopyd_job* job = nullptr;
-      const kcopyd_request request{.op = KCOPYD_ZERO, .num_dests = 1, .dests = &nothing, .fn = count, .context = &counted};
+      const kcopyd_request request{
+          .op = KCOPYD_ZERO, .num_dests = 1, .dests = &nothing, .fn = count, .context = &counted};
       REQUIRE(kcopyd_submit(client, &request, &job) == 0);
       std::atomic<bool> over{false};
       std::thread waking([&] {
         while (!over) kcopyd_job_cancel(job);
       });
-      std::thread firing([handle = kcopyd_prepare_callback(client, count, &counted)] { kcopyd_do_callback(handle, 0, 0); });
+      std::thread firing(
+          [handle = kcopyd_prepare_callback(client, count, &counted)] { kcopyd_do_callback(handle, 0, 0); });
       kcopyd_client_destroy(client);
       CHECK(counted.calls == 2);
       firing.join();
@@ -194,7 +197,8 @@ TEST_CASE("K28 jobs that verify share a pool of one sub-job: what a later one gi
   on_each_backend([](kcopyd_backend backend) {
     Bay bay({backend, Medium::file}, 4, 1 * MiB, {.pages = 16});
     std::vector<Job*> jobs;
-    for (unsigned i = 0; i < 4; i++) jobs.push_back(&bay.client.copy(bay.from(0, 1 * MiB), {bay.to(i, 0, 1 * MiB)}, KCOPYD_VERIFY));
+    for (unsigned i = 0; i < 4; i++)
+      jobs.push_back(&bay.client.copy(bay.from(0, 1 * MiB), {bay.to(i, 0, 1 * MiB)}, KCOPYD_VERIFY));
     for (Job* job : jobs) CHECK(job->wait().list() == Lines{});
     for (unsigned i = 0; i < 4; i++) CHECK(bay.wrong(i, bay.content) == "");
   });
@@ -231,19 +235,21 @@ TEST_CASE("K29 callbacks of one client never overlap, and submitting from one do
     // Several chains, and jobs from another thread beside them.
     for (int i = 0; i < 4; i++) bay.client.zero({bay.to(0, 0, 4096)}, 0, next);
     std::thread other([&] {
-      for (int i = 0; i < 50; i++) bay.client.copy(bay.from(0, 64 * KiB), {bay.to(0, 0, 64 * KiB)}, 0, [&] { usleep(100); });
+      for (int i = 0; i < 50; i++)
+        bay.client.copy(bay.from(0, 64 * KiB), {bay.to(0, 0, 64 * KiB)}, 0, [&] { usleep(100); });
     });
     other.join();
     while (ended < kChain + 4) usleep(1000);
     bay.client.destroy();  // checks that none overlapped and none ran on this thread
-    CHECK(difference(bay.dests[0].bytes(1 * MiB, 1 * MiB), Bytes(bay.content.begin() + 1 * MiB, bay.content.end())) == "");
+    CHECK(difference(bay.dests[0].bytes(1 * MiB, 1 * MiB), Bytes(bay.content.begin() + 1 * MiB, bay.content.end())) ==
+          "");
   });
 }
 
 namespace {
 
-// Never faster than asked. How much slower a busy machine makes it has no bound; the rate itself, on a clock of the test's
-// own, is in throttle_test.cc.
+// Never faster than asked. How much slower a busy machine makes it has no bound; the rate itself, on a clock of the
+// test's own, is in throttle_test.cc.
 void check_rate(Bay& bay, uint64_t asked, uint64_t bytes, const std::function<void()>& run) {
   kcopyd_client_throttle(bay.client.get(), asked);
   const auto start = Clock::now();
@@ -280,9 +286,8 @@ TEST_CASE("K30 a throttle of B bytes a second: never faster than B") {
   on_each_backend([](kcopyd_backend backend) {
     constexpr uint64_t kRate = 40 * MiB, kLength = 48 * MiB;
     Bay bay({backend, Medium::file}, 2, kLength, {.bytes_per_second = kRate});
-    check_rate(bay, kRate, kLength, [&] {
-      CHECK(bay.client.copy(bay.from(0, kLength), bay.all(0, kLength)).wait().list() == Lines{});
-    });
+    check_rate(bay, kRate, kLength,
+               [&] { CHECK(bay.client.copy(bay.from(0, kLength), bay.all(0, kLength)).wait().list() == Lines{}); });
   });
 }
 

@@ -110,7 +110,8 @@ double processor_seconds() {
   for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
     rusage usage{};
     getrusage(who, &usage);
-    for (const timeval& part : {usage.ru_utime, usage.ru_stime}) seconds += static_cast<double>(part.tv_sec) + static_cast<double>(part.tv_usec) / 1e6;
+    for (const timeval& part : {usage.ru_utime, usage.ru_stime})
+      seconds += static_cast<double>(part.tv_sec) + static_cast<double>(part.tv_usec) / 1e6;
   }
   return seconds;
 }
@@ -130,8 +131,8 @@ class Lines final : public doctest::IReporter {
   void test_case_end(const doctest::CurrentTestCaseStats& stats) override {
     watchdog_.stop();
     const std::chrono::duration<double> took = Clock::now() - started_;
-    std::printf("%-4s %s (%.2f s, processor %.2f s)\n", stats.failure_flags ? "FAIL" : "ok", test::current_test.c_str(), took.count(),
-                processor_seconds() - spent_);
+    std::printf("%-4s %s (%.2f s, processor %.2f s)\n", stats.failure_flags ? "FAIL" : "ok", test::current_test.c_str(),
+                took.count(), processor_seconds() - spent_);
     std::fflush(stdout);
   }
   void report_query(const doctest::QueryData& query) override {
@@ -182,7 +183,8 @@ std::vector<std::string> names(int argc, char** argv) {
 unsigned jobs(int argc, char** argv) {
   constexpr std::string_view option = "--jobs=";
   for (int i = 1; i < argc; i++)
-    if (std::string_view(argv[i]).starts_with(option)) return static_cast<unsigned>(std::strtoul(argv[i] + option.size(), nullptr, 10));
+    if (std::string_view(argv[i]).starts_with(option))
+      return static_cast<unsigned>(std::strtoul(argv[i] + option.size(), nullptr, 10));
   return 0;
 }
 

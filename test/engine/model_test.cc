@@ -28,7 +28,9 @@ std::optional<Found> find(const Combo& combo, uint64_t seed, int count, model::P
     std::string why = model::run(job, combo, planted);
     if (why.empty()) continue;
     if (planted == model::Planted::nothing)
-      std::printf("K33: PLATTER_SEED=%llu: %s\n  %s\n", static_cast<unsigned long long>(seed + static_cast<uint64_t>(i)), why.c_str(), model::to_text(job).c_str());
+      std::printf("K33: PLATTER_SEED=%llu: %s\n  %s\n",
+                  static_cast<unsigned long long>(seed + static_cast<uint64_t>(i)), why.c_str(),
+                  model::to_text(job).c_str());
     const model::Job least = model::shrink(job, [&](const model::Job& less) {
       const std::string wrong = model::run(less, combo, planted);
       if (!wrong.empty()) why = wrong;
@@ -62,14 +64,28 @@ void check_model(kcopyd_backend backend, Medium medium) {
 }  // namespace
 
 // 10,000 random jobs with faults, bitmaps, hashes, pauses and cancels: same bytes, masks, lists as the model's.
-TEST_CASE("K33 10,000 random jobs against a model, 1: uring, on a file of the lab") { check_model(KCOPYD_IO_URING, Medium::lab_file); }
-TEST_CASE("K33 10,000 random jobs against a model, 2: uring, on a loop with 512 bytes a sector") { check_model(KCOPYD_IO_URING, Medium::loop512); }
-TEST_CASE("K33 10,000 random jobs against a model, 3: uring, on a loop with 4096 bytes a sector") { check_model(KCOPYD_IO_URING, Medium::loop4096); }
-TEST_CASE("K33 10,000 random jobs against a model, 4: threads, on a file of the lab") { check_model(KCOPYD_IO_THREADS, Medium::lab_file); }
-TEST_CASE("K33 10,000 random jobs against a model, 5: threads, on a loop with 512 bytes a sector") { check_model(KCOPYD_IO_THREADS, Medium::loop512); }
-TEST_CASE("K33 10,000 random jobs against a model, 6: threads, on a loop with 4096 bytes a sector") { check_model(KCOPYD_IO_THREADS, Medium::loop4096); }
+TEST_CASE("K33 10,000 random jobs against a model, 1: uring, on a file of the lab") {
+  check_model(KCOPYD_IO_URING, Medium::lab_file);
+}
+TEST_CASE("K33 10,000 random jobs against a model, 2: uring, on a loop with 512 bytes a sector") {
+  check_model(KCOPYD_IO_URING, Medium::loop512);
+}
+TEST_CASE("K33 10,000 random jobs against a model, 3: uring, on a loop with 4096 bytes a sector") {
+  check_model(KCOPYD_IO_URING, Medium::loop4096);
+}
+TEST_CASE("K33 10,000 random jobs against a model, 4: threads, on a file of the lab") {
+  check_model(KCOPYD_IO_THREADS, Medium::lab_file);
+}
+TEST_CASE("K33 10,000 random jobs against a model, 5: threads, on a loop with 512 bytes a sector") {
+  check_model(KCOPYD_IO_THREADS, Medium::loop512);
+}
+TEST_CASE("K33 10,000 random jobs against a model, 6: threads, on a loop with 4096 bytes a sector") {
+  check_model(KCOPYD_IO_THREADS, Medium::loop4096);
+}
 
-TEST_CASE("K33 random jobs with something that is never answered, or hardly in time, against a model: what is given up, and what is not") {
+TEST_CASE(
+    "K33 random jobs with something that is never answered, or hardly in time, against a model: what is given up, and "
+    "what is not") {
   on_each(kFaulty, [](const Combo& combo) {
     const uint64_t block = combo.medium == Medium::loop512 ? 512 : 4096;
     constexpr unsigned kTogether = kSlow > 1 ? 4 : 6, kTimes = kSlow > 1 ? 1 : 2;

@@ -53,7 +53,7 @@ TEST_CASE("far slower: a fraction of the speed, told by some sub-jobs and some t
   CHECK(far_slower(pace(0), pace(8 * MiB), MiB, 0, now));
   CHECK(far_slower(pace(2 * MiB), pace(8 * MiB), MiB, 0, now));
   CHECK_FALSE(far_slower(pace(3 * MiB), pace(8 * MiB), MiB, 0, now));
-  CHECK_FALSE(far_slower(pace(0), pace(3 * MiB), MiB, 0, now));         // too few sub-jobs
+  CHECK_FALSE(far_slower(pace(0), pace(3 * MiB), MiB, 0, now));           // too few sub-jobs
   CHECK_FALSE(far_slower(pace(0), pace(8 * MiB), MiB, 0, kStart + 5ms));  // too soon
   // Whoever was wronged before gets twice as long each time.
   CHECK_FALSE(far_slower(pace(0), pace(8 * MiB), MiB, 1, now));

@@ -41,7 +41,8 @@ Bytes with(const Bay& bay, unsigned i, const std::vector<uint64_t>& chunks) {
   const Unwatched unwatched;
   Bytes want = bay.old(i);
   for (const uint64_t c : chunks)
-    std::copy_n(bay.content.begin() + static_cast<ptrdiff_t>(c * MiB), MiB, want.begin() + static_cast<ptrdiff_t>(c * MiB));
+    std::copy_n(bay.content.begin() + static_cast<ptrdiff_t>(c * MiB), MiB,
+                want.begin() + static_cast<ptrdiff_t>(c * MiB));
   return want;
 }
 
@@ -181,7 +182,8 @@ TEST_CASE("parts: a source that is not what is known of it fails the copy, and o
     CHECK(bay.wrong(0, with(bay, 0, {0, 1, 2})) == "");
     CHECK(out.progress.dests[0].state == KCOPYD_DONE);
     CHECK(out.progress.dests[1].state == KCOPYD_FAILED);
-    CHECK(difference(bay.dests[1].bytes(6 * MiB, MiB), Bytes(bay.old(1).begin() + 6 * MiB, bay.old(1).begin() + 7 * MiB)) == "");
+    CHECK(difference(bay.dests[1].bytes(6 * MiB, MiB),
+                     Bytes(bay.old(1).begin() + 6 * MiB, bay.old(1).begin() + 7 * MiB)) == "");
 
     // One that comes to it when that is known already: not a hole either.
     const auto third = only({6});
@@ -259,7 +261,8 @@ TEST_CASE("skip bad: a sub-job that cannot be read is listed whole and written n
   });
 }
 
-TEST_CASE("ignore write: a destination gets all that it takes, every bad range is listed; ignore read: holes are zeros") {
+TEST_CASE(
+    "ignore write: a destination gets all that it takes, every bad range is listed; ignore read: holes are zeros") {
   on_each(kFaulty, [](const Combo& combo) {
     Bay bay(combo, 2, kBytes);
     SUBCASE("writing") {
@@ -300,7 +303,8 @@ TEST_CASE("ignore write: a destination gets all that it takes, every bad range i
   });
 }
 
-TEST_CASE("parts: what has a hash and cannot be read any more is a hole of those who come later, not a changed source") {
+TEST_CASE(
+    "parts: what has a hash and cannot be read any more is a hole of those who come later, not a changed source") {
   on_each({Medium::lab_file}, [](const Combo& combo) {
     Bay bay(combo, 2, kBytes, {.pages = 4096});
     const uint64_t bad = 6 * MiB + bay.block();
@@ -378,7 +382,8 @@ TEST_CASE("parts: flags that contradict each other, and a comparison with too li
   Bay bay({KCOPYD_IO_THREADS, Medium::file}, 1, MiB);
   const io_region from = bay.from(0, MiB);
   const std::vector<io_region> to = bay.all(0, MiB);
-  for (const int flags : {KCOPYD_SKIP_BAD | KCOPYD_WRITE_SEQ, KCOPYD_SKIP_BAD | KCOPYD_HEAD_LAST, int{KCOPYD_ASSUME_BLANK}, 1 << 12})
+  for (const int flags :
+       {KCOPYD_SKIP_BAD | KCOPYD_WRITE_SEQ, KCOPYD_SKIP_BAD | KCOPYD_HEAD_LAST, int{KCOPYD_ASSUME_BLANK}, 1 << 12})
     CHECK(bay.client.refuse(KCOPYD_COPY, &from, to, static_cast<unsigned>(flags)) == -EINVAL);
   for (const int flags : {int{KCOPYD_SKIP_BAD}, int{KCOPYD_SPARSE}, int{KCOPYD_HASH}})
     CHECK(bay.client.refuse(KCOPYD_COMPARE, &from, to, static_cast<unsigned>(flags)) == -EINVAL);

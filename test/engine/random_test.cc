@@ -40,7 +40,8 @@ struct Span {
 
 // A file, what it holds, and what the model says it should hold.
 struct Modelled {
-  Modelled(uint64_t size, uint64_t seed) : disk(Medium::file, size), model(pattern(size, seed)), device(filled(), KCOPYD_OPEN_WRITE) {
+  Modelled(uint64_t size, uint64_t seed)
+      : disk(Medium::file, size), model(pattern(size, seed)), device(filled(), KCOPYD_OPEN_WRITE) {
     const int fd = open(disk.path().c_str(), O_RDONLY | O_CLOEXEC);
     REQUIRE(fd >= 0);
     there = static_cast<const unsigned char*>(mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0));
@@ -90,8 +91,10 @@ bool plan(Random& random, size_t disks, const std::vector<Planned>& batch, Plann
   planned.op = chance(random, 75) ? KCOPYD_COPY : chance(random, 60) ? KCOPYD_ZERO : KCOPYD_COMPARE;
   if (planned.op != KCOPYD_COMPARE) {
     if (chance(random, 25)) planned.flags |= KCOPYD_VERIFY;
-    if (chance(random, 25)) planned.flags |= KCOPYD_WRITE_SEQ;
-    else if (planned.op == KCOPYD_COPY && chance(random, 30)) planned.flags |= KCOPYD_HEAD_LAST;
+    if (chance(random, 25))
+      planned.flags |= KCOPYD_WRITE_SEQ;
+    else if (planned.op == KCOPYD_COPY && chance(random, 30))
+      planned.flags |= KCOPYD_HEAD_LAST;
   }
   if (planned.op == KCOPYD_COPY && chance(random, 25)) planned.flags |= KCOPYD_SPARSE;
   if (planned.op == KCOPYD_COPY && chance(random, 25)) planned.flags |= KCOPYD_HASH;
@@ -113,7 +116,8 @@ bool plan(Random& random, size_t disks, const std::vector<Planned>& batch, Plann
   for (int attempt = 0; attempt < 12 && planned.to.size() < wanted; attempt++) {
     const uint64_t its_length = planned.op == KCOPYD_ZERO ? random_length(random) : length;
     const Span span = random_span(random, disks, its_length);
-    const bool in_the_way = std::any_of(planned.to.begin(), planned.to.end(), [&](const Span& s) { return s.meets(span); });
+    const bool in_the_way =
+        std::any_of(planned.to.begin(), planned.to.end(), [&](const Span& s) { return s.meets(span); });
     if (in_the_way || !free(span, writes)) continue;
     if (planned.op == KCOPYD_COPY && span.meets(planned.from)) {
       if (near_source) continue;  // K24 has the case of two
@@ -133,8 +137,10 @@ void model_job(std::vector<std::unique_ptr<Modelled>>& disks, Planned& planned) 
   }
   const Bytes source(at(planned.from), at(planned.from) + (planned.from.to - planned.from.from));
   for (size_t i = 0; i < planned.to.size(); i++) {
-    if (planned.op == KCOPYD_COPY) std::memcpy(at(planned.to[i]), source.data(), source.size());
-    else if (std::memcmp(at(planned.to[i]), source.data(), source.size()) != 0) planned.mask |= 1u << i;
+    if (planned.op == KCOPYD_COPY)
+      std::memcpy(at(planned.to[i]), source.data(), source.size());
+    else if (std::memcmp(at(planned.to[i]), source.data(), source.size()) != 0)
+      planned.mask |= 1u << i;
   }
 }
 
@@ -158,10 +164,12 @@ TEST_CASE("K33 10,000 random jobs on files against a model: same bytes, same mas
         }
         for (Planned& planned : batch) {
           model_job(disks, planned);
-          const auto region = [&](const Span& span) { return disks[span.disk]->device.at(span.from, span.to - span.from); };
+          const auto region = [&](const Span& span) {
+            return disks[span.disk]->device.at(span.from, span.to - span.from);
+          };
           std::vector<io_region> to;
           for (const Span& span : planned.to) to.push_back(region(span));
-          planned.job = planned.op == KCOPYD_ZERO ? &client.zero(to, planned.flags)
+          planned.job = planned.op == KCOPYD_ZERO   ? &client.zero(to, planned.flags)
                         : planned.op == KCOPYD_COPY ? &client.copy(region(planned.from), to, planned.flags)
                                                     : &client.compare(region(planned.from), to, planned.flags);
           left--;

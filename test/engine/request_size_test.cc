@@ -1,5 +1,5 @@
-// How long a request is: for devices that say what they like and for those that do not, fast and slow; and how soon a slow
-// one is let go.
+// How long a request is: for devices that say what they like and for those that do not, fast and slow; and how soon a
+// slow one is let go.
 #include <kcopyd/request_size.h>
 
 #include <algorithm>
@@ -37,7 +37,8 @@ bool ascends(const std::vector<Event>& log) {
 
 }  // namespace
 
-TEST_CASE("request size: the whole sub-job when the first answer comes at once; else between a quarter and half a second") {
+TEST_CASE(
+    "request size: the whole sub-job when the first answer comes at once; else between a quarter and half a second") {
   CHECK(size({}) == 256);
   CHECK(size({{256, 5}}) == 1024);
   CHECK(size({{256, 100}}) == 512);
@@ -70,7 +71,9 @@ TEST_CASE("request size: a transfer keeps to it, and can be ended between two re
   ScriptedIo io{Bytes(MiB)};
   Transfer transfer;
   transfer.limit_requests(384 * KiB);
-  const auto begin = [&](OnError on_error) { transfer.write(io, device, reinterpret_cast<std::byte*>(buffer.data()), buffer.size(), 0, MiB, on_error); };
+  const auto begin = [&](OnError on_error) {
+    transfer.write(io, device, reinterpret_cast<std::byte*>(buffer.data()), buffer.size(), 0, MiB, on_error);
+  };
   const auto lengths = [&] {
     std::vector<uint32_t> all;
     for (const auto& request : io.log) all.push_back(request.length);
@@ -97,15 +100,18 @@ TEST_CASE("request size: a transfer keeps to it, and can be ended between two re
   device.buffered.release();
 }
 
-TEST_CASE("request size: a slow card gets short requests in ascending order, and cancelling it leaves no more than one") {
+TEST_CASE(
+    "request size: a slow card gets short requests in ascending order, and cancelling it leaves no more than one") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     for (const bool verifying : {false, true}) {
       CAPTURE(verifying);
       Bay bay({backend, Medium::lab_file}, 2, 4 * MiB);
       Disk& card = bay.dests[1];
-      if (verifying) for (Disk& dest : bay.dests) dest.fill(bay.content);
-      card.rule(verifying ? "rate r 1M\nlog on r\nafter r 1280K stall r" : "rate w 1M\nlog on w\nafter w 1280K stall w");
+      if (verifying)
+        for (Disk& dest : bay.dests) dest.fill(bay.content);
+      card.rule(verifying ? "rate r 1M\nlog on r\nafter r 1280K stall r"
+                          : "rate w 1M\nlog on w\nafter w 1280K stall w");
       Job& job = verifying ? bay.client.compare(bay.from(0, 4 * MiB), bay.all(0, 4 * MiB))
                            : bay.client.copy(bay.from(0, 4 * MiB), bay.all(0, 4 * MiB));
       const auto done = [&](const kcopyd_dest_progress& d) { return verifying ? d.verified : d.written; };
@@ -119,7 +125,8 @@ TEST_CASE("request size: a slow card gets short requests in ascending order, and
       CHECK(out.progress.dests[1].state == KCOPYD_CANCELLED);
       CHECK(done(out.progress.dests[1]) < 4 * MiB);
       const std::vector<Event> log = card.log();
-      CHECK(log.size() - before <= 2);  // what had begun, and one more if it ended before it was seen that all is cancelled
+      CHECK(log.size() - before <=
+            2);  // what had begun, and one more if it ended before it was seen that all is cancelled
       CHECK(ascends(log));
       for (const Event& event : log) CHECK(event.length <= 512 * KiB);
     }

@@ -31,8 +31,7 @@ class ScriptedIo final : public kcopyd::BlockIo {
   void kick() override {}
   void wake() noexcept override {}
 
-  void wait(std::vector<kcopyd::IoRequest*>& done,
-            std::optional<std::chrono::steady_clock::time_point>) override {
+  void wait(std::vector<kcopyd::IoRequest*>& done, std::optional<std::chrono::steady_clock::time_point>) override {
     for (auto* request : queue_) {
       log.push_back(*request);
       request->result = answer(*request);

@@ -15,7 +15,8 @@ constexpr uint64_t kBytes = 12 * MiB + 512;
 Bytes content() {
   Bytes bytes(kBytes);
   const Bytes& some = pattern(kBytes, 1);
-  for (const uint64_t at : {2 * MiB, 7 * MiB + 512 * KiB}) std::copy_n(some.begin(), MiB, bytes.begin() + static_cast<ptrdiff_t>(at));
+  for (const uint64_t at : {2 * MiB, 7 * MiB + 512 * KiB})
+    std::copy_n(some.begin(), MiB, bytes.begin() + static_cast<ptrdiff_t>(at));
   return bytes;
 }
 
@@ -67,7 +68,8 @@ TEST_CASE("sparse: an image that is all hole gets its size") {
     const Device from(directory.path("from"), KCOPYD_OPEN_READ);
     const Device to(directory.path("to"), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_CREATE | KCOPYD_OPEN_GROW);
     Client client(backend);
-    CHECK(client.copy(from.at(0, 5 * MiB), {to.at(0, 5 * MiB)}, KCOPYD_SPARSE | KCOPYD_VERIFY).wait().list() == Lines{});
+    CHECK(client.copy(from.at(0, 5 * MiB), {to.at(0, 5 * MiB)}, KCOPYD_SPARSE | KCOPYD_VERIFY).wait().list() ==
+          Lines{});
     CHECK(difference(read_file(directory.path("to")), Bytes(5 * MiB)) == "");
     CHECK(allocated(directory.path("to")) == 0);
   });
@@ -79,8 +81,11 @@ TEST_CASE("sparse: what a disk or an old file held is zeroed, by the device wher
     Bytes bytes = content();
     bytes.resize(12 * MiB);
     bay.source.fill(bytes);
-    for (auto& dest : bay.dests) if (combo.medium != Medium::file) dest.rule("log on wz");
-    const Outcome& out = bay.client.copy(bay.from(0, 12 * MiB), bay.all(0, 12 * MiB), KCOPYD_SPARSE | KCOPYD_VERIFY | KCOPYD_HEAD_LAST).wait();
+    for (auto& dest : bay.dests)
+      if (combo.medium != Medium::file) dest.rule("log on wz");
+    const Outcome& out =
+        bay.client.copy(bay.from(0, 12 * MiB), bay.all(0, 12 * MiB), KCOPYD_SPARSE | KCOPYD_VERIFY | KCOPYD_HEAD_LAST)
+            .wait();
     CHECK(out.list() == Lines{});
     for (unsigned i = 0; i < 2; i++) {
       CHECK(bay.wrong(i, bytes) == "");
@@ -102,7 +107,8 @@ TEST_CASE("sparse: a device that cannot zero gets zeros written") {
     bytes.resize(12 * MiB);
     bay.source.fill(bytes);
     bay.dests[1].rule("eio z 0 end EOPNOTSUPP");
-    const Outcome& out = bay.client.copy(bay.from(0, 12 * MiB), bay.all(0, 12 * MiB), KCOPYD_SPARSE | KCOPYD_VERIFY).wait();
+    const Outcome& out =
+        bay.client.copy(bay.from(0, 12 * MiB), bay.all(0, 12 * MiB), KCOPYD_SPARSE | KCOPYD_VERIFY).wait();
     CHECK(out.list() == Lines{});
     for (unsigned i = 0; i < 2; i++) CHECK(bay.wrong(i, bytes) == "");
   });

@@ -51,13 +51,15 @@ TEST_CASE("K13 strict: ranges never dispatched are unchanged everywhere") {
     Bay bay(combo, 2, 16 * MiB, {.pages = 512, .strict = true});
     const uint64_t b = bay.block(), s = bay.client.subjob();
     bay.dests[0].rule(eio("w", 2 * s, b));
-    bay.dests[1].rule("stall w " + std::to_string(2 * s) + " end");  // so nothing else is dispatched until the other has failed
+    bay.dests[1].rule("stall w " + std::to_string(2 * s) +
+                      " end");  // so nothing else is dispatched until the other has failed
     Job& job = bay.client.copy(bay.from(0, 16 * MiB), bay.all(0, 16 * MiB));
     wait_for([&] { return job.progress().errors > 0; });
     bay.dests[1].rule("go");
     const Outcome& out = job.wait();
     CHECK(out.write_err == 0b01);
-    // As the engine counts, from the start on: whoever looks what is on the disks of this machine reads from the source, too.
+    // As the engine counts, from the start on: whoever looks what is on the disks of this machine reads from the
+    // source, too.
     const uint64_t dispatched = out.progress.bytes_read;
     REQUIRE(dispatched < 16 * MiB);
     for (const unsigned i : {0u, 1u}) {
@@ -115,7 +117,8 @@ TEST_CASE("K22 sequential and a write error: only the failing bits") {
       // In sequence nothing is written behind the request that failed. A loop device carries out what it can of
       // that one; a file of the lab nothing, so there it is an exact prefix.
       if (flags) continue;
-      const uint64_t end = combo.medium == Medium::lab_file ? bad : (bad / bay.client.subjob() + 1) * bay.client.subjob();
+      const uint64_t end =
+          combo.medium == Medium::lab_file ? bad : (bad / bay.client.subjob() + 1) * bay.client.subjob();
       CHECK(difference(bay.dests[2].bytes(0, bad), part(bay.content, 0, bad)) == "");
       CHECK(difference(bay.dests[2].bytes(end, 6 * MiB - end), part(bay.old(2), end, 6 * MiB - end)) == "");
     }
@@ -141,7 +144,7 @@ TEST_CASE("K23 sequential and an ignored read error: all there but the hole") {
     const uint64_t b = bay.block(), bad = 2 * MiB;
     bay.source.rule(eio("r", bad, b));
     const Outcome& out =
-      bay.client.copy(bay.from(0, 8 * MiB), bay.all(0, 8 * MiB), KCOPYD_WRITE_SEQ | KCOPYD_IGNORE_ERROR).wait();
+        bay.client.copy(bay.from(0, 8 * MiB), bay.all(0, 8 * MiB), KCOPYD_WRITE_SEQ | KCOPYD_IGNORE_ERROR).wait();
     CHECK(out.read_err == 1);
     Bytes want = bay.content;
     std::fill_n(want.begin() + static_cast<ptrdiff_t>(bad), b, 0);

@@ -20,11 +20,13 @@ std::vector<std::string> parents() {
 
 }  // namespace
 
-TEST_CASE("tails: a source that ends within a sector, to a new file, a longer file and devices; nothing beyond it changes") {
+TEST_CASE(
+    "tails: a source that ends within a sector, to a new file, a longer file and devices; nothing beyond it changes") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     for (const std::string& parent : parents()) {
-      for (const uint64_t size : {1ull, 511ull, 512ull, 513ull, 4095ull, 4097ull, 262144ull + 1, 3ull * 262144 + 123, 3ull * 262144 + 2048 + 77}) {
+      for (const uint64_t size : {1ull, 511ull, 512ull, 513ull, 4095ull, 4097ull, 262144ull + 1, 3ull * 262144 + 123,
+                                  3ull * 262144 + 2048 + 77}) {
         CAPTURE(parent);
         CAPTURE(size);
         const Directory directory(parent);
@@ -36,17 +38,19 @@ TEST_CASE("tails: a source that ends within a sector, to a new file, a longer fi
         big.fill(pattern(1 * MiB, 6));
         const Device from(directory.path("source"), KCOPYD_OPEN_READ);
         CHECK(from.info().size == size);
-        const Device fresh(directory.path("fresh"), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_CREATE | KCOPYD_OPEN_GROW | KCOPYD_OPEN_EXCL);
+        const Device fresh(directory.path("fresh"),
+                           KCOPYD_OPEN_WRITE | KCOPYD_OPEN_CREATE | KCOPYD_OPEN_GROW | KCOPYD_OPEN_EXCL);
         const Device longer(directory.path("longer"), KCOPYD_OPEN_WRITE);
         const Device loop512(small.path(), KCOPYD_OPEN_WRITE), loop4096(big.path(), KCOPYD_OPEN_WRITE);
         const uint64_t length = sectors_up(size);
         {
           Client client({.backend = backend, .pages = 128});
-          const Outcome& out = client
-                                 .copy(from.at(0, length),
-                                       {fresh.at(0, length), longer.at(0, length), loop512.at(0, length), loop4096.at(0, length)},
-                                       KCOPYD_VERIFY)
-                                 .wait();
+          const Outcome& out =
+              client
+                  .copy(from.at(0, length),
+                        {fresh.at(0, length), longer.at(0, length), loop512.at(0, length), loop4096.at(0, length)},
+                        KCOPYD_VERIFY)
+                  .wait();
           CHECK(out.list() == Lines{});
           CHECK(out.progress.bytes_total == size);
           CHECK(out.progress.bytes_read == size);
@@ -54,7 +58,9 @@ TEST_CASE("tails: a source that ends within a sector, to a new file, a longer fi
             CHECK(out.progress.dests[i].written == size);
             CHECK(out.progress.dests[i].verified == size);
           }
-          const Outcome& same = client.compare(from.at(0, length), {fresh.at(0, length), loop512.at(0, length), loop4096.at(0, length)}).wait();
+          const Outcome& same =
+              client.compare(from.at(0, length), {fresh.at(0, length), loop512.at(0, length), loop4096.at(0, length)})
+                  .wait();
           CHECK(same.list() == Lines{});
         }
         const auto over = [&](Bytes old) {

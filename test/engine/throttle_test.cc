@@ -45,7 +45,8 @@ struct Worker {
 
 TEST_CASE("K30 the throttle holds its rate for sub-jobs of any size, however late its worker wakes up") {
   for (const uint64_t bytes : {32 * KiB, 256 * KiB, 1 * MiB}) {
-    for (const Clock::duration lateness : {Clock::duration(0), Clock::duration(5ms), Clock::duration(40ms), Clock::duration(150ms)}) {
+    for (const Clock::duration lateness :
+         {Clock::duration(0), Clock::duration(5ms), Clock::duration(40ms), Clock::duration(150ms)}) {
       CAPTURE(bytes);
       CAPTURE(lateness.count());
       constexpr double kRate = 8 * MiB;

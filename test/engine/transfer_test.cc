@@ -24,7 +24,8 @@ using test::ScriptedIo;
 namespace {
 
 // Reads [offset, offset + length) into a page-aligned buffer.
-Bytes read(ScriptedIo& io, ScriptedDevice& file, Transfer& transfer, uint64_t offset, uint64_t length, OnError on_error) {
+Bytes read(ScriptedIo& io, ScriptedDevice& file, Transfer& transfer, uint64_t offset, uint64_t length,
+           OnError on_error) {
   const uint64_t capacity = (length + 4096 + 4095) / 4096 * 4096;
   auto* buffer = static_cast<std::byte*>(std::aligned_alloc(4096, capacity));
   std::memset(buffer, 0xEE, capacity);
@@ -35,7 +36,8 @@ Bytes read(ScriptedIo& io, ScriptedDevice& file, Transfer& transfer, uint64_t of
   return got;
 }
 
-void write(ScriptedIo& io, ScriptedDevice& file, Transfer& transfer, uint64_t offset, const Bytes& data, OnError on_error) {
+void write(ScriptedIo& io, ScriptedDevice& file, Transfer& transfer, uint64_t offset, const Bytes& data,
+           OnError on_error) {
   const uint64_t capacity = (data.size() + 4095) / 4096 * 4096;
   auto* buffer = static_cast<std::byte*>(std::aligned_alloc(4096, capacity));
   std::memset(buffer, 0xEE, capacity);
@@ -228,7 +230,8 @@ TEST_CASE("transfer: EINVAL from the cache as well is an error, not a hang") {
 TEST_CASE("transfer: heads and tails that are no whole block leave their neighbours alone") {
   for (const uint32_t block : {512u, 4096u}) {
     for (const uint64_t offset : {uint64_t{0}, uint64_t{512}, uint64_t{4096}, uint64_t{7 * 512}}) {
-      for (const uint64_t length : {uint64_t{1}, uint64_t{511}, uint64_t{512}, uint64_t{4095}, uint64_t{4097}, uint64_t{20 * KiB + 77}}) {
+      for (const uint64_t length :
+           {uint64_t{1}, uint64_t{511}, uint64_t{512}, uint64_t{4095}, uint64_t{4097}, uint64_t{20 * KiB + 77}}) {
         CAPTURE(block);
         CAPTURE(offset);
         CAPTURE(length);
@@ -248,7 +251,8 @@ TEST_CASE("transfer: heads and tails that are no whole block leave their neighbo
 }
 
 TEST_CASE("transfer: a zoned disk gets whole blocks in ascending order, past the cache, whatever the length") {
-  for (const uint64_t length : {uint64_t{1}, uint64_t{512}, uint64_t{4096}, uint64_t{4097}, uint64_t{20 * KiB + 512}, uint64_t{20 * KiB + 77}}) {
+  for (const uint64_t length : {uint64_t{1}, uint64_t{512}, uint64_t{4096}, uint64_t{4097}, uint64_t{20 * KiB + 512},
+                                uint64_t{20 * KiB + 77}}) {
     for (const bool zero : {false, true}) {
       CAPTURE(length);
       CAPTURE(zero);
@@ -321,8 +325,9 @@ TEST_CASE("transfer: any mixture of short results, interruptions and bad blocks 
     io.script = [&](const IoRequest& r) -> int64_t {
       if (random() % 8 == 0) return random() % 2 ? -EINTR : -EAGAIN;
       if (breaks && touches(r, broken, block)) return -EIO;
-      if (random() % 3 == 0) return static_cast<int64_t>(1 + random() % (r.fd == kDirect ? r.length / block : r.length)) *
-                                    (r.fd == kDirect ? block : 1);
+      if (random() % 3 == 0)
+        return static_cast<int64_t>(1 + random() % (r.fd == kDirect ? r.length / block : r.length)) *
+               (r.fd == kDirect ? block : 1);
       return ScriptedIo::kAll;
     };
     const uint64_t from = std::max(broken, offset);

@@ -166,7 +166,7 @@ TEST_CASE("verify with ignore error: what failed to be written is not listed twi
     const uint64_t b = bay.block();
     bay.dests[0].rule("eio w " + std::to_string(1 * MiB) + " " + std::to_string(b));
     const Outcome& out =
-      bay.client.copy(bay.from(0, 4 * MiB), bay.all(0, 4 * MiB), KCOPYD_VERIFY | KCOPYD_IGNORE_ERROR).wait();
+        bay.client.copy(bay.from(0, 4 * MiB), bay.all(0, 4 * MiB), KCOPYD_VERIFY | KCOPYD_IGNORE_ERROR).wait();
     CHECK(out.write_err == 0b01);
     CHECK(out.list(1) == Lines{});
     const Lines lines = out.list(0);
@@ -181,7 +181,7 @@ TEST_CASE("verify with a hole in the source compares what was written, zeros and
     const uint64_t b = bay.block();
     bay.source.rule("eio r " + std::to_string(1 * MiB + b) + " " + std::to_string(b));
     const Outcome& out =
-      bay.client.copy(bay.from(0, 4 * MiB), bay.all(0, 4 * MiB), KCOPYD_VERIFY | KCOPYD_IGNORE_ERROR).wait();
+        bay.client.copy(bay.from(0, 4 * MiB), bay.all(0, 4 * MiB), KCOPYD_VERIFY | KCOPYD_IGNORE_ERROR).wait();
     CHECK(out.read_err == 1);
     CHECK(out.write_err == 0);
   });

@@ -12,7 +12,8 @@ namespace {
 constexpr uint64_t kBytes = 24 * MiB;
 
 // A copy with a stall_timeout in milliseconds.
-Job& copy(Client& client, const io_region& from, const std::vector<io_region>& dests, unsigned flags, unsigned timeout) {
+Job& copy(Client& client, const io_region& from, const std::vector<io_region>& dests, unsigned flags,
+          unsigned timeout) {
   return client.submit({.op = KCOPYD_COPY,
                         .from = &from,
                         .num_dests = static_cast<unsigned>(dests.size()),
@@ -28,7 +29,8 @@ Job& verified_copy(Bay& bay, unsigned timeout) {
 
 // On a busy machine a device that is well may take as long to answer as one that is given up: then again, with more
 // patience. `submit` starts the job with a stall_timeout, `as_meant` says whether it met those that were meant.
-const Outcome& with_patience(unsigned timeout, const std::function<Job&(unsigned)>& submit, const std::function<bool(const Outcome&)>& as_meant) {
+const Outcome& with_patience(unsigned timeout, const std::function<Job&(unsigned)>& submit,
+                             const std::function<bool(const Outcome&)>& as_meant) {
   for (;; timeout *= 4) {
     const Outcome& out = submit(timeout).wait();
     if (as_meant(out) || timeout > 5000) return out;
@@ -44,17 +46,18 @@ TEST_CASE("a destination that does not answer is given up after the time allowed
       CAPTURE(rule);
       std::optional<Bay> made;
       const Outcome& out = with_patience(
-        400,
-        [&](unsigned timeout) -> Job& {
-          Bay& bay = made.emplace(combo, 3, kBytes, ClientOptions{.pages = 4096});
-          bay.devices.clear();
-          for (const auto& dest : bay.dests) bay.devices.emplace_back(dest.path(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL);
-          bay.dests[1].rule(rule);
-          Job& job = verified_copy(bay, timeout);
-          wait_for([&] { return job.progress().dests[1].stalled || job.done(); });
-          return job;
-        },
-        [](const Outcome& out) { return out.read_err == 0 && out.write_err == 0b010; });
+          400,
+          [&](unsigned timeout) -> Job& {
+            Bay& bay = made.emplace(combo, 3, kBytes, ClientOptions{.pages = 4096});
+            bay.devices.clear();
+            for (const auto& dest : bay.dests)
+              bay.devices.emplace_back(dest.path(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL);
+            bay.dests[1].rule(rule);
+            Job& job = verified_copy(bay, timeout);
+            wait_for([&] { return job.progress().dests[1].stalled || job.done(); });
+            return job;
+          },
+          [](const Outcome& out) { return out.read_err == 0 && out.write_err == 0b010; });
       Bay& bay = *made;
       CHECK(out.read_err == 0);
       CHECK(out.write_err == 0b010);
@@ -70,11 +73,13 @@ TEST_CASE("a destination that does not answer is given up after the time allowed
       }
       block_device* again[3] = {};
       // The next job of this client is not held up; nor is its end, with the device still silent.
-      CHECK(bay.client.copy(bay.from(0, MiB), {bay.to(0, 0, MiB), bay.to(2, 0, MiB)}, KCOPYD_VERIFY).wait().list() == Lines{});
+      CHECK(bay.client.copy(bay.from(0, MiB), {bay.to(0, 0, MiB), bay.to(2, 0, MiB)}, KCOPYD_VERIFY).wait().list() ==
+            Lines{});
       bay.client.destroy();
       bay.devices.clear();  // closed by us; the engine has its own hold on it until the I/O comes back
       // Not on the others: whoever wants them next need not wait for that.
-      for (const unsigned i : {0u, 2u}) CHECK(kcopyd_device_open(bay.dests[i].path().c_str(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL, &again[i]) == 0);
+      for (const unsigned i : {0u, 2u})
+        CHECK(kcopyd_device_open(bay.dests[i].path().c_str(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL, &again[i]) == 0);
       for (block_device* const device : again) kcopyd_device_close(device);
       bay.dests[1].rule("go");
     }
@@ -85,13 +90,13 @@ TEST_CASE("a source that does not answer ends the job") {
   on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
     std::optional<Bay> made;
     const Outcome& out = with_patience(
-      300,
-      [&](unsigned timeout) -> Job& {
-        Bay& bay = made.emplace(combo, 2, kBytes);
-        bay.source.rule("after r 6M stall r");
-        return verified_copy(bay, timeout);
-      },
-      [](const Outcome& out) { return out.read_err == 1 && out.write_err == 0; });
+        300,
+        [&](unsigned timeout) -> Job& {
+          Bay& bay = made.emplace(combo, 2, kBytes);
+          bay.source.rule("after r 6M stall r");
+          return verified_copy(bay, timeout);
+        },
+        [](const Outcome& out) { return out.read_err == 1 && out.write_err == 0; });
     CHECK(out.read_err == 1);
     CHECK(out.write_err == 0);
     for (unsigned i = 0; i < 2; i++) CHECK(out.progress.dests[i].state == KCOPYD_FAILED);
@@ -104,19 +109,20 @@ TEST_CASE("I/O that was given up and comes back gives its page back") {
   on_each({Medium::loop512}, [](const Combo& combo) {
     std::optional<Bay> made;
     const Outcome& out = with_patience(
-      200,
-      [&](unsigned timeout) -> Job& {
-        Bay& bay = made.emplace(combo, 2, kBytes);
-        bay.dests[1].rule("after w 5M stall w");
-        return verified_copy(bay, timeout);
-      },
-      [](const Outcome& out) { return out.read_err == 0 && out.write_err == 0b10; });
+        200,
+        [&](unsigned timeout) -> Job& {
+          Bay& bay = made.emplace(combo, 2, kBytes);
+          bay.dests[1].rule("after w 5M stall w");
+          return verified_copy(bay, timeout);
+        },
+        [](const Outcome& out) { return out.read_err == 0 && out.write_err == 0b10; });
     CHECK(out.write_err == 0b10);
     Bay& bay = *made;
     bay.dests[1].rule("go");
     bay.dests[1].rule("clear");
     // Again and again on the same client, with every slot of the pool in use.
-    for (int i = 0; i < 4; i++) CHECK(bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_VERIFY).wait().list() == Lines{});
+    for (int i = 0; i < 4; i++)
+      CHECK(bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_VERIFY).wait().list() == Lines{});
     CHECK(bay.wrong(1, bay.content) == "");
     CHECK(bay.client.pool().peak <= bay.client.pool().slots);
   });
@@ -127,13 +133,13 @@ TEST_CASE("a card that is slow, but answers, is not taken for one that has stall
   on_each_backend([](kcopyd_backend backend) {
     std::optional<Bay> made;
     const Outcome& out = with_patience(
-      1500,
-      [&](unsigned timeout) -> Job& {
-        Bay& bay = made.emplace(Combo{backend, Medium::lab_file}, 1, MiB);
-        bay.dests[0].rule("rate w " + std::to_string(MiB * 750 / timeout));  // for a sub-job a third more than that
-        return copy(bay.client, bay.from(0, MiB), bay.all(0, MiB), 0, timeout);
-      },
-      [](const Outcome& out) { return out.write_err == 0; });
+        1500,
+        [&](unsigned timeout) -> Job& {
+          Bay& bay = made.emplace(Combo{backend, Medium::lab_file}, 1, MiB);
+          bay.dests[0].rule("rate w " + std::to_string(MiB * 750 / timeout));  // for a sub-job a third more than that
+          return copy(bay.client, bay.from(0, MiB), bay.all(0, MiB), 0, timeout);
+        },
+        [](const Outcome& out) { return out.write_err == 0; });
     CHECK(out.list() == Lines{});
     CHECK(made->dests[0].bytes() == made->content);
   });
@@ -144,19 +150,19 @@ TEST_CASE("what was answered while a callback held up the worker is not given up
   on_each_backend([](kcopyd_backend backend) {
     std::optional<Bay> made;
     const Outcome& out = with_patience(
-      1000,
-      [&](unsigned timeout) -> Job& {
-        Bay& bay = made.emplace(Combo{backend, Medium::loop512}, 1, kBytes);
-        bay.dests[0].rule("stall w");
-        Job& job = verified_copy(bay, timeout);
-        wait_for([&] { return job.progress().bytes_read > 0; });
-        bay.client.copy(bay.from(0, 0), {bay.to(0, 0, 0)}, 0, [&bay, timeout] {
-          bay.dests[0].rule("go");
-          usleep(timeout * 1200);
-        });
-        return job;
-      },
-      [](const Outcome& out) { return out.write_err == 0; });
+        1000,
+        [&](unsigned timeout) -> Job& {
+          Bay& bay = made.emplace(Combo{backend, Medium::loop512}, 1, kBytes);
+          bay.dests[0].rule("stall w");
+          Job& job = verified_copy(bay, timeout);
+          wait_for([&] { return job.progress().bytes_read > 0; });
+          bay.client.copy(bay.from(0, 0), {bay.to(0, 0, 0)}, 0, [&bay, timeout] {
+            bay.dests[0].rule("go");
+            usleep(timeout * 1200);
+          });
+          return job;
+        },
+        [](const Outcome& out) { return out.write_err == 0; });
     CHECK(out.list() == Lines{});
   });
 }
@@ -165,7 +171,8 @@ namespace {
 
 // A job that writes nothing to the first `idle` of its destinations and flushes them all the same. On the lab's disks a
 // write waits for a flush under way, as it does on few others.
-Job& flush_first(Client& client, const io_region& from, const std::vector<io_region>& dests, unsigned idle, unsigned timeout) {
+Job& flush_first(Client& client, const io_region& from, const std::vector<io_region>& dests, unsigned idle,
+                 unsigned timeout) {
   const uint8_t none[] = {0, 0};
   std::vector<kcopyd_dest_options> options(dests.size());
   for (unsigned i = 0; i < idle; i++) options[i].todo = none;
@@ -179,7 +186,8 @@ Job& flush_first(Client& client, const io_region& from, const std::vector<io_reg
 
 }  // namespace
 
-TEST_CASE("whoever waits for another job's flush of the same device is given up after its own time, on whichever client") {
+TEST_CASE(
+    "whoever waits for another job's flush of the same device is given up after its own time, on whichever client") {
   on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
     for (const bool one_client : {true, false}) {
       CAPTURE(one_client);
@@ -187,18 +195,19 @@ TEST_CASE("whoever waits for another job's flush of the same device is given up 
       std::optional<Client> another;
       Job* first = nullptr;
       const Outcome& out = with_patience(
-        300,
-        [&](unsigned timeout) -> Job& {
-          another.reset();
-          Bay& bay = made.emplace(combo, 2, 2 * MiB);
-          if (!one_client) another.emplace(combo.backend);
-          bay.dests[0].rule("stall f");
-          first = &copy(bay.client, bay.from(0, MiB), {bay.to(0, 0, MiB)}, 0, 0);
-          wait_for([&] { return bay.dests[0].flushes() == 1; });
-          const std::vector<io_region> dests = {bay.to(0, MiB, MiB / 2), bay.to(0, MiB * 3 / 2, MiB / 2), bay.to(1, 0, MiB / 2)};
-          return flush_first(another ? *another : bay.client, bay.from(0, MiB / 2), dests, 2, timeout);
-        },
-        [](const Outcome& out) { return out.read_err == 0 && out.write_err == 0b011; });
+          300,
+          [&](unsigned timeout) -> Job& {
+            another.reset();
+            Bay& bay = made.emplace(combo, 2, 2 * MiB);
+            if (!one_client) another.emplace(combo.backend);
+            bay.dests[0].rule("stall f");
+            first = &copy(bay.client, bay.from(0, MiB), {bay.to(0, 0, MiB)}, 0, 0);
+            wait_for([&] { return bay.dests[0].flushes() == 1; });
+            const std::vector<io_region> dests = {bay.to(0, MiB, MiB / 2), bay.to(0, MiB * 3 / 2, MiB / 2),
+                                                  bay.to(1, 0, MiB / 2)};
+            return flush_first(another ? *another : bay.client, bay.from(0, MiB / 2), dests, 2, timeout);
+          },
+          [](const Outcome& out) { return out.read_err == 0 && out.write_err == 0b011; });
       Bay& bay = *made;
       CHECK(out.list() == Lines{"flush 0 ETIMEDOUT stalled", "flush 1 ETIMEDOUT stalled"});
       CHECK(out.write_err == 0b011);

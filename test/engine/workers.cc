@@ -56,7 +56,8 @@ struct Shared {
 // One forked process as its parent has it.
 class Worker {
  public:
-  Worker(pid_t pid, int output) : pid_(pid), output_(output, "pipe"), alive_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)), "pidfd_open") {
+  Worker(pid_t pid, int output)
+      : pid_(pid), output_(output, "pipe"), alive_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)), "pidfd_open") {
     fcntl(output, F_SETFL, O_NONBLOCK);
   }
 
@@ -121,7 +122,8 @@ std::unique_ptr<Worker> start(Shared& shared, unsigned place, size_t count, cons
 }
 
 std::string ending(int status) {
-  return WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status)) : "exit code " + std::to_string(WEXITSTATUS(status));
+  return WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
+                             : "exit code " + std::to_string(WEXITSTATUS(status));
 }
 
 }  // namespace
@@ -150,7 +152,8 @@ int in_workers(unsigned processes, const std::vector<std::string>& names, const 
       result = 1;
       const size_t at = shared->at[i];
       if (at == names.size() && WIFEXITED(status)) continue;  // it has done and told all
-      std::printf("FAIL %s (its process ended with %s)\n", at < names.size() ? names[at].c_str() : "at the end", ending(status).c_str());
+      std::printf("FAIL %s (its process ended with %s)\n", at < names.size() ? names[at].c_str() : "at the end",
+                  ending(status).c_str());
       if (shared->next < names.size()) {
         workers[i] = begin(i);
         left++;

@@ -38,7 +38,8 @@ Lines requests(const ScriptedIo& io) {
   Lines lines;
   for (const auto& r : io.log) {
     const std::string op = r.op == IoOp::zero ? "zero" : r.op == IoOp::write ? "write" : "other";
-    lines.push_back(op + (r.fd == kDirect ? " direct " : " ") + std::to_string(r.offset) + "+" + std::to_string(r.length));
+    lines.push_back(op + (r.fd == kDirect ? " direct " : " ") + std::to_string(r.offset) + "+" +
+                    std::to_string(r.length));
   }
   return lines;
 }
@@ -240,7 +241,8 @@ TEST_CASE("zero io: ranges that start and end anywhere") {
   on_each({Medium::file, Medium::lab_file, Medium::loop512, Medium::loop4096}, [](const Combo& combo) {
     Disk disk(combo.medium, 1 * MiB);
     const Opened opened(disk.path());
-    for (const auto& [offset, length] : {std::pair{512ull, 512ull}, {512ull, 65536ull}, {4096ull, 100ull}, {1000ull, 70000ull}}) {
+    for (const auto& [offset, length] :
+         {std::pair{512ull, 512ull}, {512ull, 65536ull}, {4096ull, 100ull}, {1000ull, 70000ull}}) {
       CAPTURE(offset);
       CAPTURE(length);
       disk.fill(pattern(1 * MiB, 2));
@@ -333,7 +335,8 @@ TEST_CASE("zero io: a bad block inside the range is named, and all around it is 
       Bytes want = with_zeros(pattern(4 * MiB, 1), 1 * MiB, 256 * KiB);
       want = with_zeros(want, 1310720 + block, 768 * KiB - block);
       Bytes got = disk.bytes();
-      // Who stops there may have written more behind it: the kernel cuts a request in pieces that are under way at once.
+      // Who stops there may have written more behind it: the kernel cuts a request in pieces that are under way at
+      // once.
       if (on_error == OnError::stop) got = with_zeros(got, 1310720 + block, 768 * KiB - block);
       CHECK(difference(got, want) == "");
     }

@@ -21,7 +21,12 @@ void library_init() {}  // what it does, <iostream> does in this file
 /** Arguments and environment with which Node loads Jazzer.js here. Throws an Error that says why it cannot be had. */
 export function addon() {
   const require = createRequire(import.meta.url);
-  const prebuilt = join(dirname(createRequire(require.resolve('@jazzer.js/core')).resolve('@jazzer.js/fuzzer')), '..', 'prebuilds', `fuzzer-${process.platform}-${process.arch}.node`);
+  const prebuilt = join(
+    dirname(createRequire(require.resolve('@jazzer.js/core')).resolve('@jazzer.js/fuzzer')),
+    '..',
+    'prebuilds',
+    `fuzzer-${process.platform}-${process.arch}.node`,
+  );
   const asItIs = { args: [], env: {} };
   const said = whyNot(prebuilt, asItIs.env);
   if (said === null) return asItIs;
@@ -41,7 +46,10 @@ export function addon() {
 
 /** What the loader has against an addon, in one line; null when it can be loaded. */
 function whyNot(path, env) {
-  const { status, stderr } = spawnSync(process.execPath, ['--eval', `require(${JSON.stringify(path)})`], { env: { ...process.env, ...env }, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, ['--eval', `require(${JSON.stringify(path)})`], {
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+  });
   return status === 0 ? null : (/^Error: (.*)$/m.exec(stderr)?.[1] ?? `Node ended with ${status}`);
 }
 
@@ -50,16 +58,23 @@ function withoutNeed(elf) {
   const sections = Number(elf.readBigUInt64LE(40));
   const section = (index) => {
     const at = sections + index * elf.readUInt16LE(58);
-    return { type: elf.readUInt32LE(at + 4), offset: Number(elf.readBigUInt64LE(at + 24)), link: elf.readUInt32LE(at + 40) };
+    return {
+      type: elf.readUInt32LE(at + 4),
+      offset: Number(elf.readBigUInt64LE(at + 24)),
+      link: elf.readUInt32LE(at + 40),
+    };
   };
-  const needs = Array.from({ length: elf.readUInt16LE(60) }, (_, index) => section(index)).find(({ type }) => type === 0x6ffffffe);
+  const needs = Array.from({ length: elf.readUInt16LE(60) }, (_, index) => section(index)).find(
+    ({ type }) => type === 0x6ffffffe,
+  );
   if (needs === undefined) return elf;
   const names = section(needs.link).offset;
   // Libraries, each with the versions that are needed of it; each entry says how far it is to the next, the last one 0.
   for (let library = needs.offset, next = 1; next > 0; library += next) {
     for (let version = library + elf.readUInt32LE(library + 8), step = 1; step > 0; version += step) {
       const name = names + elf.readUInt32LE(version + 8);
-      if (NEWER.includes(elf.toString('latin1', name, elf.indexOf(0, name)))) elf.writeUInt16LE(elf.readUInt16LE(version + 4) | 2, version + 4);
+      if (NEWER.includes(elf.toString('latin1', name, elf.indexOf(0, name))))
+        elf.writeUInt16LE(elf.readUInt16LE(version + 4) | 2, version + 4);
       step = elf.readUInt32LE(version + 12);
     }
     next = elf.readUInt32LE(library + 12);

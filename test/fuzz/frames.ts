@@ -55,7 +55,10 @@ function check(stream: Buffer, pieceSize: number): void {
   const frames = whole.values.map((json) => encodeFrame(JSON.parse(json)));
   const again = decode(frames);
   must(!again.broken && JSON.stringify(again.values) === JSON.stringify(whole.values), 'what is encoded is decoded');
-  must(frames.every((frame) => frame.length <= MAX_FRAME_BYTES + 4), 'no frame is longer than allowed');
+  must(
+    frames.every((frame) => frame.length <= MAX_FRAME_BYTES + 4),
+    'no frame is longer than allowed',
+  );
 }
 
 /** The first byte says how the rest is cut: as a stream, and as the lengths of frames that are right. */

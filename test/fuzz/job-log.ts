@@ -4,16 +4,39 @@ import { crc32 } from 'node:zlib';
 import { plainRequest } from '../../app/contract/jobs.ts';
 import { chunkRanges, countChunks, HASH_BYTES, hasChunk } from '../../app/engine/formats/chunks.ts';
 import type { JobLogHeader } from '../../app/engine/formats/job-header.ts';
-import { decodeJobLog, encodeHeader, encodeRecord, JobLogError, type JobLog, type LogRecord } from '../../app/engine/formats/job-records.ts';
+import {
+  decodeJobLog,
+  encodeHeader,
+  encodeRecord,
+  JobLogError,
+  type JobLog,
+  type LogRecord,
+} from '../../app/engine/formats/job-records.ts';
 import { allowing, Dice, must } from './property.ts';
 
 const CHUNKS = 40;
-const end = { path: '/dev/sdb', realPath: '/dev/sdb', kind: 'block' as const, size: CHUNKS * 65536, model: null, serial: null, majorMinor: '8:16', id: 'block:8:16', modified: null, born: null };
+const end = {
+  path: '/dev/sdb',
+  realPath: '/dev/sdb',
+  kind: 'block' as const,
+  size: CHUNKS * 65536,
+  model: null,
+  serial: null,
+  majorMinor: '8:16',
+  id: 'block:8:16',
+  modified: null,
+  born: null,
+};
 
 /** A small job: 40 chunks, two destinations. */
 export const header: JobLogHeader = {
   request: { ...plainRequest, kind: 'copy', source: '/dev/sda', destinations: ['/dev/sdb', '/dev/sdc'] },
-  source: end, destinations: [end, end], chunkSize: 65536, bytes: CHUNKS * 65536, startedAt: 1, program: 'p',
+  source: end,
+  destinations: [end, end],
+  chunkSize: 65536,
+  bytes: CHUNKS * 65536,
+  startedAt: 1,
+  program: 'p',
 };
 
 /** The file with every CRC as it should be, as far as its lengths lead: a fuzzer does not guess one. */
@@ -37,13 +60,21 @@ function recordsOf(log: JobLog): LogRecord[] {
   const chunks = Math.ceil(log.header.bytes / log.header.chunkSize);
   const said: LogRecord[] = [];
   for (const { first, count } of chunkRanges(log.known, chunks)) {
-    said.push({ type: 'durable', destination: 0, first, count, hashes: log.hashes.subarray(first * HASH_BYTES, (first + count) * HASH_BYTES) });
+    said.push({
+      type: 'durable',
+      destination: 0,
+      first,
+      count,
+      hashes: log.hashes.subarray(first * HASH_BYTES, (first + count) * HASH_BYTES),
+    });
     said.push({ type: 'withdrawn', destination: 0, first, count });
   }
   for (const [destination, bitmap] of log.durable.entries()) {
-    for (const { first, count } of chunkRanges(bitmap, chunks)) said.push({ type: 'durable', destination, first, count, hashes: null });
+    for (const { first, count } of chunkRanges(bitmap, chunks))
+      said.push({ type: 'durable', destination, first, count, hashes: null });
   }
-  for (const [destination, state] of log.states.entries()) if (state !== null) said.push({ type: 'state', destination, ...state });
+  for (const [destination, state] of log.states.entries())
+    if (state !== null) said.push({ type: 'state', destination, ...state });
   if (log.closed !== null) said.push({ type: 'closed', result: log.closed });
   return said;
 }
@@ -62,8 +93,10 @@ export function encoded(said: JobLogHeader, records: readonly LogRecord[]): Buff
 }
 
 const same = (one: JobLog, other: JobLog): boolean =>
-  JSON.stringify([one.header, one.states, one.closed]) === JSON.stringify([other.header, other.states, other.closed])
-  && [one.known, one.hashes, ...one.durable].every((bytes, index) => Buffer.from(bytes).equals([other.known, other.hashes, ...other.durable][index]!));
+  JSON.stringify([one.header, one.states, one.closed]) === JSON.stringify([other.header, other.states, other.closed]) &&
+  [one.known, one.hashes, ...one.durable].every((bytes, index) =>
+    Buffer.from(bytes).equals([other.known, other.hashes, ...other.durable][index]!),
+  );
 
 function check(file: Buffer): void {
   const read = allowing(JobLogError, () => decodeJobLog(file));
@@ -73,7 +106,10 @@ function check(file: Buffer): void {
   must(log.damage !== null || read.end === file.length, 'what is whole is read to its end');
   if (log.damage === 'corrupt') {
     const claims = [log.known, ...log.durable].reduce((sum, bitmap) => sum + countChunks(bitmap), 0);
-    must(claims === 0 && log.closed === null && log.states.every((state) => state === null), 'a corrupt log claims nothing');
+    must(
+      claims === 0 && log.closed === null && log.states.every((state) => state === null),
+      'a corrupt log claims nothing',
+    );
   }
   if (log.hashes.length > 2 ** 20) return; // the rest takes time
   const again = decodeJobLog(encoded(log.header, recordsOf(log)));
@@ -93,7 +129,14 @@ function checkModel(dice: Dice): void {
     const chunks = Array.from({ length: count }, (_, index) => first + index);
     if (kind === 0) records.push({ type: 'withdrawn', destination, first, count });
     else if (kind === 1) records.push({ type: 'state', destination, state: 'failed', verified: null });
-    else records.push({ type: 'durable', destination, first, count, hashes: kind === 2 ? null : Buffer.concat(chunks.map(hashOf)) });
+    else
+      records.push({
+        type: 'durable',
+        destination,
+        first,
+        count,
+        hashes: kind === 2 ? null : Buffer.concat(chunks.map(hashOf)),
+      });
     for (const chunk of chunks) {
       if (kind === 0) model[destination]!.delete(chunk);
       if (kind >= 2) model[destination]!.add(chunk);
@@ -104,9 +147,14 @@ function checkModel(dice: Dice): void {
   const { log } = decodeJobLog(file);
   must(log.damage === null, 'what a job writes is whole');
   for (let chunk = 0; chunk < CHUNKS; chunk += 1) {
-    for (const destination of [0, 1]) must(hasChunk(log.durable[destination]!, chunk) === model[destination]!.has(chunk), 'what is durable');
+    for (const destination of [0, 1])
+      must(hasChunk(log.durable[destination]!, chunk) === model[destination]!.has(chunk), 'what is durable');
     const hash = log.hashes.subarray(chunk * HASH_BYTES, (chunk + 1) * HASH_BYTES);
-    must(hasChunk(log.known, chunk) === known.has(chunk) && Buffer.from(hash).equals(known.has(chunk) ? hashOf(chunk) : Buffer.alloc(HASH_BYTES)), 'its hash');
+    must(
+      hasChunk(log.known, chunk) === known.has(chunk) &&
+        Buffer.from(hash).equals(known.has(chunk) ? hashOf(chunk) : Buffer.alloc(HASH_BYTES)),
+      'its hash',
+    );
   }
   const length = Math.max(encoded(header, []).length, file.length - dice.below(256));
   must(decodeJobLog(file.subarray(0, length)).log.damage !== 'corrupt', 'what is cut is not taken for damage');

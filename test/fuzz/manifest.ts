@@ -23,7 +23,9 @@ function built(header: Buffer, body: Buffer): Buffer {
   const said = /"chunkSize":(\d{5,8}),"bytes":(\d{1,9}),/.exec(header.toString('latin1'));
   const chunks = said === null ? 0 : Math.ceil(Number(said[2]) / Number(said[1]));
   const wanted = chunks > 4096 ? body.length : Math.ceil(chunks / 8) + chunks * 16;
-  return summed(Buffer.concat([head, header, body.subarray(0, wanted), Buffer.alloc(Math.max(0, wanted - body.length))]));
+  return summed(
+    Buffer.concat([head, header, body.subarray(0, wanted), Buffer.alloc(Math.max(0, wanted - body.length))]),
+  );
 }
 
 export function fuzz(data: Buffer): void {

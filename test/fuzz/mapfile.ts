@@ -1,6 +1,14 @@
 // The mapfile: a text is refused with a MapfileError, or is written as what was read in it; and a map that is changed is
 // what its sectors are.
-import { bytesOf, formatMapfile, MapfileError, newMap, parseMapfile, setRange, type RangeStatus } from '../../app/engine/formats/mapfile.ts';
+import {
+  bytesOf,
+  formatMapfile,
+  MapfileError,
+  newMap,
+  parseMapfile,
+  setRange,
+  type RangeStatus,
+} from '../../app/engine/formats/mapfile.ts';
 import { allowing, Dice, must } from './property.ts';
 
 const STATUSES: readonly RangeStatus[] = ['?', '*', '/', '-', '+'];

@@ -24,7 +24,13 @@ const jazzer = join(dirname(createRequire(import.meta.url).resolve('@jazzer.js/c
 /** The target and what of ours it imports in one file: that is what the fuzzer sees the paths of. */
 async function bundle(target) {
   const file = inRoot(`out/fuzz/${target}.cjs`);
-  await build({ input: inRoot(`test/fuzz/${target}.ts`), platform: 'node', external: ['zod'], logLevel: 'warn', output: { file, format: 'cjs', codeSplitting: false } });
+  await build({
+    input: inRoot(`test/fuzz/${target}.ts`),
+    platform: 'node',
+    external: ['zod'],
+    logLevel: 'warn',
+    output: { file, format: 'cjs', codeSplitting: false },
+  });
   return file;
 }
 
@@ -34,18 +40,43 @@ async function fuzz(target, seconds, { args, env }) {
   const found = inRoot(`out/fuzz/${target}`);
   await mkdir(found, { recursive: true });
   const log = `${found}.txt`;
-  const libFuzzer = [`-max_total_time=${seconds}`, `-rss_limit_mb=${MEMORY}`, '-max_len=4096', '-print_final_stats=1', `-artifact_prefix=${found}-`];
-  const argv = [...args, jazzer, file, found, inRoot(`test/fuzz/corpus/${target}`), '--sync', '--includes', 'out/fuzz/', '--', ...libFuzzer];
+  const libFuzzer = [
+    `-max_total_time=${seconds}`,
+    `-rss_limit_mb=${MEMORY}`,
+    '-max_len=4096',
+    '-print_final_stats=1',
+    `-artifact_prefix=${found}-`,
+  ];
+  const argv = [
+    ...args,
+    jazzer,
+    file,
+    found,
+    inRoot(`test/fuzz/corpus/${target}`),
+    '--sync',
+    '--includes',
+    'out/fuzz/',
+    '--',
+    ...libFuzzer,
+  ];
   // Into a file: Node makes a pipe non-blocking, and what libFuzzer says into one that is full is lost, its last line too.
   const output = await open(log, 'w');
-  const child = spawn(process.execPath, argv, { cwd: inRoot('.'), env: { ...process.env, ...env }, stdio: ['ignore', output.fd, output.fd] });
+  const child = spawn(process.execPath, argv, {
+    cwd: inRoot('.'),
+    env: { ...process.env, ...env },
+    stdio: ['ignore', output.fd, output.fd],
+  });
   const [code, signal] = await once(child, 'close');
   await output.close();
   const said = await readFile(log, 'utf8');
   const [, runs, time] = /Done (\d+) runs in (\d+) second/.exec(said) ?? [];
   const [, covered, size] = [...said.matchAll(/ cov: (\d+) .* corp: (\d+)\//g)].at(-1) ?? [];
-  if (code === 0 && Number(runs) > 0) return { line: `ok: fuzz ${target}: ${runs} inputs in ${time} s, ${covered} edges, corpus of ${size}`, detail: '' };
-  return { line: `FAIL: fuzz ${target}: ended with ${signal ?? code}; the input is in out/fuzz/${target}-*`, detail: said.slice(-4000) };
+  if (code === 0 && Number(runs) > 0)
+    return { line: `ok: fuzz ${target}: ${runs} inputs in ${time} s, ${covered} edges, corpus of ${size}`, detail: '' };
+  return {
+    line: `FAIL: fuzz ${target}: ended with ${signal ?? code}; the input is in out/fuzz/${target}-*`,
+    detail: said.slice(-4000),
+  };
 }
 
 async function main([seconds = String(SECONDS), ...targets]) {

@@ -21,14 +21,29 @@ const log = (...records: LogRecord[]): Buffer => encoded(header, records);
 
 const manifest = (bytes: number, change: Partial<Manifest> = {}): Uint8Array => {
   const chunks = Math.ceil(bytes / 65536);
-  const known = Uint8Array.from({ length: Math.ceil(chunks / 8) }, (_, index) => 2 ** Math.min(8, chunks - index * 8) - 1);
+  const known = Uint8Array.from(
+    { length: Math.ceil(chunks / 8) },
+    (_, index) => 2 ** Math.min(8, chunks - index * 8) - 1,
+  );
   const source = { path: '/dev/sda', model: 'M', serial: null, size: bytes };
-  return encodeManifest({ chunkSize: 65536, bytes, source, createdAt: 1, program: 'p', known, hashes: new Uint8Array(chunks * 16).fill(7), ...change });
+  return encodeManifest({
+    chunkSize: 65536,
+    bytes,
+    source,
+    createdAt: 1,
+    program: 'p',
+    known,
+    hashes: new Uint8Array(chunks * 16).fill(7),
+    ...change,
+  });
 };
 
 const request = { id: 1, method: 'list', params: { all: true } };
 seed('frames/one', Buffer.concat([Buffer.of(63), encodeFrame(request)]));
-seed('frames/three', Buffer.concat([Buffer.of(4), ...[request, 'ü\u{1f4bf}', [1e300, -0, null, true, { __proto__: 1 }]].map(encodeFrame)]));
+seed(
+  'frames/three',
+  Buffer.concat([Buffer.of(4), ...[request, 'ü\u{1f4bf}', [1e300, -0, null, true, { __proto__: 1 }]].map(encodeFrame)]),
+);
 seed('frames/empty', Buffer.from([0, 0, 0, 0, 0]));
 seed('frames/long', Buffer.from([0, 0, 0x40, 0, 1, 0x22]));
 
@@ -38,22 +53,49 @@ seed('manifest/holes', manifest(65536 * 2, { known: Uint8Array.of(2), hashes: ne
 
 const { destinations } = header;
 seed('job-log/header', log());
-seed('job-log/all', log(
-  { type: 'durable', destination: 0, first: 0, count: 3, hashes: new Uint8Array(48).fill(5) },
-  { type: 'durable', destination: 1, first: 1, count: 2, hashes: null },
-  { type: 'withdrawn', destination: 0, first: 1, count: 1 },
-  { type: 'state', destination: 1, state: 'failed', verified: false },
-  { type: 'closed', result: {
-    readErr: 0, writeErr: 2, seconds: 1, bytes: 2, cancelled: false, errors: [], manifest: null, rescue: null, sourceWritten: false, notes: [],
-    destinations: destinations.map(({ path }) => ({ path, state: 'done', verified: null, uncompared: 0, written: 1, kept: 0, seconds: 1, errors: [] })),
-  } },
-  { type: 'resumed', at: 5 },
-  { type: 'durable', destination: 1, first: 39, count: 1, hashes: null },
-));
+seed(
+  'job-log/all',
+  log(
+    { type: 'durable', destination: 0, first: 0, count: 3, hashes: new Uint8Array(48).fill(5) },
+    { type: 'durable', destination: 1, first: 1, count: 2, hashes: null },
+    { type: 'withdrawn', destination: 0, first: 1, count: 1 },
+    { type: 'state', destination: 1, state: 'failed', verified: false },
+    {
+      type: 'closed',
+      result: {
+        readErr: 0,
+        writeErr: 2,
+        seconds: 1,
+        bytes: 2,
+        cancelled: false,
+        errors: [],
+        manifest: null,
+        rescue: null,
+        sourceWritten: false,
+        notes: [],
+        destinations: destinations.map(({ path }) => ({
+          path,
+          state: 'done',
+          verified: null,
+          uncompared: 0,
+          written: 1,
+          kept: 0,
+          seconds: 1,
+          errors: [],
+        })),
+      },
+    },
+    { type: 'resumed', at: 5 },
+    { type: 'durable', destination: 1, first: 39, count: 1, hashes: null },
+  ),
+);
 
 const status = '# current_pos  current_status  current_pass\n';
-seed('mapfile/written', `# Mapfile. Created by platter\n${status}0x00000000     ?               1\n#      pos        size  status\n`
-  + '0x00000000  0x00117000  +\n0x00117000  0x00000200  -\n0x00117200  0x00001000  /\n0x00118200  0x00007E00  *\n0x00120000  0x00048000  ?\n');
+seed(
+  'mapfile/written',
+  `# Mapfile. Created by platter\n${status}0x00000000     ?               1\n#      pos        size  status\n` +
+    '0x00000000  0x00117000  +\n0x00117000  0x00000200  -\n0x00117200  0x00001000  /\n0x00118200  0x00007E00  *\n0x00120000  0x00048000  ?\n',
+);
 seed('mapfile/spelled', ' 010 F 3 # octal\n\n\t0X10 0x7FFFFFFFFFFFFFEF +\r\n');
 seed('mapfile/old', '0 G\n0 512 -\n');
 const folder = mkdtempSync(join(tmpdir(), 'platter-seeds-'));

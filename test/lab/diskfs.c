@@ -16,15 +16,15 @@
 #define MAX_BACKGROUND 256
 #define MAX_THREADS 512
 
-static const struct options *options;
-static const struct paths *paths;
-static struct fuse *fuse;
-static const char *device;
+static const struct options* options;
+static const struct paths* paths;
+static struct fuse* fuse;
+static const char* device;
 
-static bool is_disk(const char *path) { return !strcmp(path, "/disk"); }
-static bool is_ctl(const char *path) { return !strcmp(path, "/ctl"); }
-static bool is_log(const char *path) { return !strcmp(path, "/log"); }
-static bool is_map(const char *path) { return !strcmp(path, "/map"); }
+static bool is_disk(const char* path) { return !strcmp(path, "/disk"); }
+static bool is_ctl(const char* path) { return !strcmp(path, "/ctl"); }
+static bool is_log(const char* path) { return !strcmp(path, "/log"); }
+static bool is_map(const char* path) { return !strcmp(path, "/map"); }
 
 int diskfs_resize(uint64_t size) {
   int error = store_resize(size);
@@ -45,13 +45,13 @@ int diskfs_unplug(void) {
 // ---- disk
 
 // Falsifies `data`, which stands for bytes [offset, offset + length): -errno when the old bytes can't be read.
-static int falsify(const struct io *io, char *data, uint64_t length) {
+static int falsify(const struct io* io, char* data, uint64_t length) {
   for (unsigned i = 0; i < io->edits; i++) {
     uint64_t end = io->offset + length;
     uint64_t from = io->edit[i].from > io->offset ? io->edit[i].from : io->offset;
     uint64_t to = io->edit[i].to < end ? io->edit[i].to : end;
     if (from >= to) continue;
-    char *at = data + (from - io->offset);
+    char* at = data + (from - io->offset);
     if (io->edit[i].drop) {
       ssize_t n = store_read(at, to - from, from);
       if (n < 0) return (int)n;
@@ -64,11 +64,10 @@ static int falsify(const struct io *io, char *data, uint64_t length) {
 }
 
 // Writes `data`, or zeros when it is NULL, as the verdict says.
-static ssize_t put(const struct io *io, const char *data) {
+static ssize_t put(const struct io* io, const char* data) {
   if (io->transfer == 0) return 0;
-  if (io->edits == 0)
-    return data ? store_write(data, io->transfer, io->offset) : store_zero(io->transfer, io->offset);
-  char *copy = calloc(1, io->transfer);
+  if (io->edits == 0) return data ? store_write(data, io->transfer, io->offset) : store_zero(io->transfer, io->offset);
+  char* copy = calloc(1, io->transfer);
   if (!copy) return -ENOMEM;
   if (data) memcpy(copy, data, io->transfer);
   ssize_t result = falsify(io, copy, io->transfer);
@@ -77,7 +76,7 @@ static ssize_t put(const struct io *io, const char *data) {
   return result;
 }
 
-static int disk_read(char *data, size_t length, off_t offset) {
+static int disk_read(char* data, size_t length, off_t offset) {
   struct io io;
   faults_begin(&io, OP_READ, (uint64_t)offset, length);
   ssize_t result = io.error ? 0 : store_read(data, io.transfer, io.offset);
@@ -85,7 +84,7 @@ static int disk_read(char *data, size_t length, off_t offset) {
   return (int)faults_end(&io, result);
 }
 
-static int disk_write(const char *data, size_t length, off_t offset) {
+static int disk_write(const char* data, size_t length, off_t offset) {
   struct io io;
   faults_begin(&io, OP_WRITE, (uint64_t)offset, length);
   return (int)faults_end(&io, put(&io, data));
@@ -115,14 +114,14 @@ static int disk_zero(off_t offset, off_t length) {
 
 // ---- ctl, log and map: what is read is a snapshot made at open, so that it fits together
 
-static int open_text(char *text, struct fuse_file_info *file) {
+static int open_text(char* text, struct fuse_file_info* file) {
   file->fh = (uint64_t)(uintptr_t)text;
   file->direct_io = 1;
   return 0;
 }
 
-static int read_text(const struct fuse_file_info *file, char *data, size_t length, off_t offset) {
-  const char *text = (const char *)(uintptr_t)file->fh;
+static int read_text(const struct fuse_file_info* file, char* data, size_t length, off_t offset) {
+  const char* text = (const char*)(uintptr_t)file->fh;
   size_t size = text ? strlen(text) : 0;
   if ((size_t)offset >= size) return 0;
   if (length > size - (size_t)offset) length = size - (size_t)offset;
@@ -131,11 +130,11 @@ static int read_text(const struct fuse_file_info *file, char *data, size_t lengt
 }
 
 // A line is a command; the first bad one fails the write, those before it are in force.
-static int write_ctl(const char *data, size_t length) {
+static int write_ctl(const char* data, size_t length) {
   char *text = strndup(data, length), *rest = NULL;
   if (!text) return -ENOMEM;
   int error = 0;
-  for (char *line = strtok_r(text, "\n", &rest); line && !error; line = strtok_r(NULL, "\n", &rest))
+  for (char* line = strtok_r(text, "\n", &rest); line && !error; line = strtok_r(NULL, "\n", &rest))
     error = rules_command(line);
   free(text);
   return error ? error : (int)length;
@@ -143,7 +142,7 @@ static int write_ctl(const char *data, size_t length) {
 
 // ---- FUSE's calls
 
-static int on_getattr(const char *path, struct stat *s, struct fuse_file_info *file) {
+static int on_getattr(const char* path, struct stat* s, struct fuse_file_info* file) {
   (void)file;
   memset(s, 0, sizeof *s);
   s->st_nlink = 1;
@@ -165,7 +164,7 @@ static int on_getattr(const char *path, struct stat *s, struct fuse_file_info *f
   return 0;
 }
 
-static int on_open(const char *path, struct fuse_file_info *file) {
+static int on_open(const char* path, struct fuse_file_info* file) {
   if (is_ctl(path)) return open_text(faults_counters(), file);
   if (is_log(path)) return open_text(faults_log(), file);
   if (is_map(path)) return open_text(sectors_map(), file);
@@ -178,26 +177,26 @@ static int on_open(const char *path, struct fuse_file_info *file) {
   return 0;
 }
 
-static int on_release(const char *path, struct fuse_file_info *file) {
-  if (!is_disk(path)) free((void *)(uintptr_t)file->fh);
+static int on_release(const char* path, struct fuse_file_info* file) {
+  if (!is_disk(path)) free((void*)(uintptr_t)file->fh);
   return 0;
 }
 
-static int on_read(const char *path, char *data, size_t length, off_t offset, struct fuse_file_info *file) {
+static int on_read(const char* path, char* data, size_t length, off_t offset, struct fuse_file_info* file) {
   return is_disk(path) ? disk_read(data, length, offset) : read_text(file, data, length, offset);
 }
 
-static int on_write(const char *path, const char *data, size_t length, off_t offset, struct fuse_file_info *file) {
+static int on_write(const char* path, const char* data, size_t length, off_t offset, struct fuse_file_info* file) {
   (void)file;
   return is_disk(path) ? disk_write(data, length, offset) : is_ctl(path) ? write_ctl(data, length) : -EPERM;
 }
 
-static int on_fsync(const char *path, int data_only, struct fuse_file_info *file) {
+static int on_fsync(const char* path, int data_only, struct fuse_file_info* file) {
   (void)data_only, (void)file;
   return is_disk(path) ? disk_flush() : 0;
 }
 
-static int on_fallocate(const char *path, int mode, off_t offset, off_t length, struct fuse_file_info *file) {
+static int on_fallocate(const char* path, int mode, off_t offset, off_t length, struct fuse_file_info* file) {
   (void)file;
   // Punch a hole or zero a range; anything else is not a disk's business.
   const int zeroing = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE;
@@ -205,42 +204,51 @@ static int on_fallocate(const char *path, int mode, off_t offset, off_t length, 
   return disk_zero(offset, length);
 }
 
-static int on_truncate(const char *path, off_t size, struct fuse_file_info *file) {
+static int on_truncate(const char* path, off_t size, struct fuse_file_info* file) {
   (void)file;
   return is_disk(path) ? store_truncate((uint64_t)size) : 0;  // a shell's `>` truncates ctl
 }
 
-static int on_utimens(const char *path, const struct timespec times[2], struct fuse_file_info *file) {
+static int on_utimens(const char* path, const struct timespec times[2], struct fuse_file_info* file) {
   (void)path, (void)times, (void)file;
   return 0;
 }
 
-static int on_readdir(const char *path, void *buffer, fuse_fill_dir_t fill, off_t offset, struct fuse_file_info *file,
+static int on_readdir(const char* path, void* buffer, fuse_fill_dir_t fill, off_t offset, struct fuse_file_info* file,
                       enum fuse_readdir_flags flags) {
   (void)path, (void)offset, (void)file, (void)flags;
-  static const char *const names[] = {".", "..", "disk", "ctl", "log", "map"};
+  static const char* const names[] = {".", "..", "disk", "ctl", "log", "map"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) fill(buffer, names[i], NULL, 0, 0);
   return 0;
 }
 
-static void *on_init(struct fuse_conn_info *connection, struct fuse_config *config) {
+static void* on_init(struct fuse_conn_info* connection, struct fuse_config* config) {
   connection->max_write = connection->max_read = MAX_REQUEST;
   connection->max_readahead = options->buffered ? MAX_REQUEST : 0;
   connection->max_background = MAX_BACKGROUND;
   connection->congestion_threshold = MAX_BACKGROUND;
   // Buffered writes then succeed at once and fail at fsync, as on a real file system.
-  if (options->buffered && (connection->capable & FUSE_CAP_WRITEBACK_CACHE)) connection->want |= FUSE_CAP_WRITEBACK_CACHE;
+  if (options->buffered && (connection->capable & FUSE_CAP_WRITEBACK_CACHE))
+    connection->want |= FUSE_CAP_WRITEBACK_CACHE;
   config->attr_timeout = config->entry_timeout = 0;
   return NULL;
 }
 
 static const struct fuse_operations operations = {
-    .init = on_init,       .getattr = on_getattr,     .open = on_open,         .release = on_release,
-    .read = on_read,       .write = on_write,         .fsync = on_fsync,       .fallocate = on_fallocate,
-    .readdir = on_readdir, .truncate = on_truncate,   .utimens = on_utimens,
+    .init = on_init,
+    .getattr = on_getattr,
+    .open = on_open,
+    .release = on_release,
+    .read = on_read,
+    .write = on_write,
+    .fsync = on_fsync,
+    .fallocate = on_fallocate,
+    .readdir = on_readdir,
+    .truncate = on_truncate,
+    .utimens = on_utimens,
 };
 
-int diskfs_mount(const struct paths *where, const struct options *opts, const char *loop_device) {
+int diskfs_mount(const struct paths* where, const struct options* opts, const char* loop_device) {
   paths = where, options = opts, device = loop_device;
   char max_read[32], *argv[] = {"labdisk", "-o", "fsname=labdisk,subtype=platter-lab,allow_other", "-o", max_read};
   snprintf(max_read, sizeof max_read, "max_read=%u", MAX_REQUEST);
@@ -255,7 +263,7 @@ int diskfs_mount(const struct paths *where, const struct options *opts, const ch
 }
 
 void diskfs_serve(void) {
-  struct fuse_loop_config *config = fuse_loop_cfg_create();
+  struct fuse_loop_config* config = fuse_loop_cfg_create();
   fuse_loop_cfg_set_max_threads(config, MAX_THREADS);
   fuse_loop_mt(fuse, config);
   fuse_loop_cfg_destroy(config);

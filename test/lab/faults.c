@@ -12,7 +12,7 @@
 struct pending {
   unsigned ops;
   uint64_t at;  // value of arrived(ops)
-  char *command;
+  char* command;
 };
 
 struct entry {
@@ -41,7 +41,7 @@ static unsigned epoch, releases;  // counted up by what ends delays, and by faul
 static uint64_t clock_of_events;
 static uint64_t arrived_ios[OPS], arrived_bytes[OPS], errors, in_flight, stalling;
 
-static struct entry *entries;
+static struct entry* entries;
 static size_t entry_count, entry_room;
 static unsigned logged_ops;
 
@@ -49,7 +49,7 @@ static int slot(enum op op) {
   return op == OP_READ ? READS : op == OP_WRITE ? WRITES : op == OP_FLUSH ? FLUSHES : ZEROES;
 }
 
-static const char *op_name(enum op op) {
+static const char* op_name(enum op op) {
   return op == OP_READ ? "read" : op == OP_WRITE ? "write" : op == OP_FLUSH ? "flush" : "zero";
 }
 
@@ -69,12 +69,12 @@ void faults_init(void) {
 // ---- What an I/O meets. All with the lock held.
 
 // A flush has no place: it meets any rule that speaks of flushes.
-static bool meets(const struct rule *rule, const struct io *io) {
+static bool meets(const struct rule* rule, const struct io* io) {
   if (!(rule->ops & io->op) || rule->count == 0) return false;
   return io->op == OP_FLUSH || (io->offset < rule->to && io->offset + io->length > rule->from);
 }
 
-static bool stalled(const struct io *io) {
+static bool stalled(const struct io* io) {
   for (unsigned i = 0; i < rule_count; i++)
     if (rules[i].kind == STALL && meets(&rules[i], io)) return true;
   return false;
@@ -86,7 +86,7 @@ static bool stalled(const struct io *io) {
 static uint8_t tries[OPS][PLACES];
 static bool luck_matters;  // since a rule of chance came: else nothing is counted
 
-static bool struck(const struct rule *rule, const struct io *io) {
+static bool struck(const struct rule* rule, const struct io* io) {
   if (rule->percent >= 100) return true;
   uint64_t place = mixed(rule->seed, io->offset / 512 * OPS + (uint64_t)slot(io->op));
   return lucky(rule->percent, place, tries[slot(io->op)][io->offset / 512 % PLACES]);
@@ -94,7 +94,7 @@ static bool struck(const struct rule *rule, const struct io *io) {
 
 // When the heads are where the I/O wants them, ns. What is as near as requests overtake each other is no move.
 #define NEAR (2u << 20)
-static uint64_t heads_arrive(const struct io *io, uint64_t start) {
+static uint64_t heads_arrive(const struct io* io, uint64_t start) {
   if (heads_at < start) heads_at = start;
   if (io->offset + NEAR < heads || io->offset > heads + NEAR) heads_at += seek_time * 1000u;
   heads = io->offset + io->length;
@@ -102,7 +102,7 @@ static uint64_t heads_arrive(const struct io *io, uint64_t start) {
 }
 
 // When the delays, the heads and the rate let this I/O go, ns.
-static uint64_t due(struct io *io) {
+static uint64_t due(struct io* io) {
   int s = slot(io->op);
   uint64_t start = now(), until = start;
   if (seek_ops & io->op) until = heads_arrive(io, start);
@@ -115,7 +115,7 @@ static uint64_t due(struct io *io) {
   return until + io->delay * 1000u;
 }
 
-static void hold(struct io *io) {
+static void hold(struct io* io) {
   unsigned held_epoch = epoch, held_releases = releases;
   uint64_t until = due(io);
   while (!dead && releases == held_releases) {
@@ -133,9 +133,9 @@ static void hold(struct io *io) {
   io->error = dead ? dead : EIO;
 }
 
-static void judge(struct io *io) {
+static void judge(struct io* io) {
   for (unsigned i = 0; i < rule_count; i++) {
-    struct rule *rule = &rules[i];
+    struct rule* rule = &rules[i];
     if (rule->kind == DELAY || rule->kind == STALL || !meets(rule, io)) continue;
     if (!struck(rule, io)) continue;
     if (rule->count > 0) rule->count--;
@@ -146,19 +146,18 @@ static void judge(struct io *io) {
     } else {
       io->error = rule->error;
       io->transfer = 0;
-      if (rule->kind == SHORT && io->op != OP_READ && rule->from > io->offset)
-        io->transfer = rule->from - io->offset;
+      if (rule->kind == SHORT && io->op != OP_READ && rule->from > io->offset) io->transfer = rule->from - io->offset;
       return;  // the first error decides
     }
   }
 }
 
-static void count_try(const struct io *io) {
+static void count_try(const struct io* io) {
   if (luck_matters) tries[slot(io->op)][io->offset / 512 % PLACES]++;
 }
 
 // What lies on the medium decides after the rules: a bad sector is no news to an I/O that fails anyway.
-static void judge_sectors(struct io *io) {
+static void judge_sectors(struct io* io) {
   if (io->error) return;
   int error;
   uint64_t bad = sectors_first_bad(io->op, io->offset, io->transfer, &error);
@@ -175,21 +174,21 @@ static uint64_t arrived(unsigned ops) {
 }
 
 // Takes the first command that is due; NULL when none is.
-static char *take_pending(unsigned op) {
+static char* take_pending(unsigned op) {
   for (unsigned i = 0; i < pending_count; i++) {
     if (!(pending[i].ops & op) || arrived(pending[i].ops) < pending[i].at) continue;
-    char *command = pending[i].command;
+    char* command = pending[i].command;
     memmove(&pending[i], &pending[i + 1], (--pending_count - i) * sizeof pending[0]);
     return command;
   }
   return NULL;
 }
 
-void faults_begin(struct io *io, enum op op, uint64_t offset, uint64_t length) {
+void faults_begin(struct io* io, enum op op, uint64_t offset, uint64_t length) {
   io->op = op, io->offset = offset, io->length = io->transfer = length;
   io->error = 0, io->edits = 0, io->delay = 0;
   pthread_mutex_lock(&lock);
-  for (char *command; (command = take_pending(op));) {
+  for (char* command; (command = take_pending(op));) {
     pthread_mutex_unlock(&lock);
     rules_command(command);
     free(command);
@@ -200,14 +199,16 @@ void faults_begin(struct io *io, enum op op, uint64_t offset, uint64_t length) {
   in_flight++;
   io->begin = ++clock_of_events;
   hold(io);
-  if (io->error) io->transfer = 0;
-  else judge(io), judge_sectors(io), count_try(io);
+  if (io->error)
+    io->transfer = 0;
+  else
+    judge(io), judge_sectors(io), count_try(io);
   pthread_mutex_unlock(&lock);
 }
 
 // ---- Counters and log
 
-static void record(const struct io *io, int error) {
+static void record(const struct io* io, int error) {
   if (entry_count == entry_room) {
     entry_room = entry_room ? entry_room * 2 : 1024;
     entries = realloc(entries, entry_room * sizeof *entries);
@@ -216,13 +217,15 @@ static void record(const struct io *io, int error) {
   entries[entry_count++] = (struct entry){io->op, io->offset, io->length, io->begin, clock_of_events, io->delay, error};
 }
 
-int64_t faults_end(struct io *io, int64_t result) {
+int64_t faults_end(struct io* io, int64_t result) {
   if (io->error) result = -io->error;
   pthread_mutex_lock(&lock);
   clock_of_events++;
   in_flight--;
-  if (result < 0) errors++;
-  else if (io->op == OP_WRITE || io->op == OP_ZERO) sectors_written(io->offset, (uint64_t)result);
+  if (result < 0)
+    errors++;
+  else if (io->op == OP_WRITE || io->op == OP_ZERO)
+    sectors_written(io->offset, (uint64_t)result);
   if (logged_ops & io->op) record(io, result < 0 ? (int)-result : 0);
   pthread_mutex_unlock(&lock);
   return result;
@@ -230,24 +233,25 @@ int64_t faults_end(struct io *io, int64_t result) {
 
 // Text that grows; what cannot be had ends the program, as nothing here can go on without it.
 struct text {
-  char *data;
+  char* data;
   size_t length;
-  FILE *stream;
+  FILE* stream;
 };
 
-static void text_open(struct text *text) {
+static void text_open(struct text* text) {
   text->stream = open_memstream(&text->data, &text->length);
   if (!text->stream) abort();
 }
 
-char *faults_counters(void) {
+char* faults_counters(void) {
   struct text text;
   text_open(&text);
   uint64_t size = store_size(), bad = sectors_count();
   pthread_mutex_lock(&lock);
   fprintf(text.stream,
           "{\"reads\":%lu,\"writes\":%lu,\"flushes\":%lu,\"zeroes\":%lu,\"bytesRead\":%lu,\"bytesWritten\":%lu,"
-          "\"bytesZeroed\":%lu,\"errors\":%lu,\"inFlight\":%lu,\"stalled\":%lu,\"rules\":%u,\"badSectors\":%lu,\"size\":%lu}\n",
+          "\"bytesZeroed\":%lu,\"errors\":%lu,\"inFlight\":%lu,\"stalled\":%lu,\"rules\":%u,\"badSectors\":%lu,"
+          "\"size\":%lu}\n",
           arrived_ios[READS], arrived_ios[WRITES], arrived_ios[FLUSHES], arrived_ios[ZEROES], arrived_bytes[READS],
           arrived_bytes[WRITES], arrived_bytes[ZEROES], errors, in_flight, stalling, rule_count + pending_count, bad,
           size);
@@ -256,16 +260,19 @@ char *faults_counters(void) {
   return text.data;
 }
 
-char *faults_log(void) {
+char* faults_log(void) {
   struct text text;
   text_open(&text);
   pthread_mutex_lock(&lock);
   for (size_t i = 0; i < entry_count; i++) {
-    const struct entry *e = &entries[i];
-    fprintf(text.stream, "{\"op\":\"%s\",\"offset\":%lu,\"length\":%lu,\"begin\":%lu,\"end\":%lu,\"delay\":%lu,\"error\":",
+    const struct entry* e = &entries[i];
+    fprintf(text.stream,
+            "{\"op\":\"%s\",\"offset\":%lu,\"length\":%lu,\"begin\":%lu,\"end\":%lu,\"delay\":%lu,\"error\":",
             op_name(e->op), e->offset, e->length, e->begin, e->end, e->delay);
-    if (e->error) fprintf(text.stream, "\"%s\"}\n", strerrorname_np(e->error));
-    else fprintf(text.stream, "null}\n");
+    if (e->error)
+      fprintf(text.stream, "\"%s\"}\n", strerrorname_np(e->error));
+    else
+      fprintf(text.stream, "null}\n");
   }
   pthread_mutex_unlock(&lock);
   fclose(text.stream);
@@ -282,7 +289,7 @@ static void unlock_rules(void) {
   pthread_mutex_unlock(&lock);
 }
 
-int faults_add(const struct rule *rule) {
+int faults_add(const struct rule* rule) {
   lock_rules();
   bool full = rule_count == MAX_RULES;
   if (!full) rules[rule_count++] = *rule;
@@ -291,8 +298,8 @@ int faults_add(const struct rule *rule) {
   return full ? -ENOSPC : 0;
 }
 
-int faults_after(unsigned ops, uint64_t bytes, const char *command) {
-  char *copy = strdup(command);
+int faults_after(unsigned ops, uint64_t bytes, const char* command) {
+  char* copy = strdup(command);
   if (!copy) return -ENOMEM;
   lock_rules();
   bool full = pending_count == MAX_RULES;

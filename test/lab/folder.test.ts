@@ -35,7 +35,9 @@ describe.skipIf(reason !== null)('a file system of the lab', () => {
     await using folder = await fileSystem('ext4', 8 * MiB);
     await writeFile(join(folder.path, 'a'), fresh(MiB));
     await expect(clone(folder)).rejects.toThrow('ENOTSUP');
-    await expect(dd(['if=/dev/zero', `of=${join(folder.path, 'c')}`, 'bs=1M'])).rejects.toThrow('No space left on device');
+    await expect(dd(['if=/dev/zero', `of=${join(folder.path, 'c')}`, 'bs=1M'])).rejects.toThrow(
+      'No space left on device',
+    );
   });
 
   test.skipIf(missing('ext4'))('on a disk with rules it has their faults', async () => {
@@ -43,7 +45,9 @@ describe.skipIf(reason !== null)('a file system of the lab', () => {
     const file = join(disk.tree, 'file');
     await dd(['if=/dev/zero', `of=${file}`, 'bs=1M', 'count=1', 'conv=fsync']);
     await disk.rule('eio w 0 end');
-    await expect(dd(['if=/dev/zero', `of=${file}`, 'bs=1M', 'count=1', 'oflag=direct', 'conv=notrunc'])).rejects.toThrow('Input/output error');
+    await expect(
+      dd(['if=/dev/zero', `of=${file}`, 'bs=1M', 'count=1', 'oflag=direct', 'conv=notrunc']),
+    ).rejects.toThrow('Input/output error');
     await disk.rule('clear');
   });
 

@@ -17,7 +17,9 @@ async function time(action: Promise<unknown>): Promise<number> {
 describe.skipIf(reason !== null)('a disk of the lab', () => {
   test.each([512, 4096] as const)('is a loop device with sectors of %i bytes and direct I/O', async (sector) => {
     const disk = await filledDisk({ sector });
-    expect((await run('blockdev', ['--getss', '--getsize64', disk.device])).stdout.toString()).toBe(`${sector}\n${4 * MiB}\n`);
+    expect((await run('blockdev', ['--getss', '--getsize64', disk.device])).stdout.toString()).toBe(
+      `${sector}\n${4 * MiB}\n`,
+    );
     expect(await readFile(disk.device.replace('/dev/', '/sys/block/') + '/loop/dio', 'utf8')).toBe('1\n');
     await write(disk.device, MiB, fresh(4096));
     expect(await backing(disk, MiB, 4096)).toEqual(fresh(4096));
@@ -128,7 +130,9 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
   test('after: a rule that comes into force when so many bytes have arrived', async () => {
     const disk = await filledDisk();
     await disk.rule('after w 2M dead');
-    await expect(dd(['if=/dev/zero', `of=${disk.device}`, 'bs=256K', 'oflag=direct'])).rejects.toThrow('Input/output error');
+    await expect(dd(['if=/dev/zero', `of=${disk.device}`, 'bs=256K', 'oflag=direct'])).rejects.toThrow(
+      'Input/output error',
+    );
     const want = Buffer.concat([Buffer.alloc(2 * MiB), old(2 * MiB, 2 * MiB)]);
     expect((await backing(disk, 0, 4 * MiB)).equals(want)).toBe(true);
   });
@@ -215,7 +219,15 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     await disk.rule('reset');
     await read(disk.device, 0, 4096);
     await write(disk.device, 0, fresh(1024));
-    const counters = { reads: 1, writes: 1, bytesRead: 4096, bytesWritten: 1024, errors: 0, inFlight: 0, size: 4 * MiB };
+    const counters = {
+      reads: 1,
+      writes: 1,
+      bytesRead: 4096,
+      bytesWritten: 1024,
+      errors: 0,
+      inFlight: 0,
+      size: 4 * MiB,
+    };
     expect(await disk.counters()).toMatchObject(counters);
     await disk.rule('reset');
     expect(await disk.counters()).toMatchObject({ reads: 0, writes: 0, bytesRead: 0, bytesWritten: 0 });
@@ -228,18 +240,32 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect(await backing(disk, 0, 4096)).toEqual(Buffer.concat([Buffer.alloc(512), old(512, 512), Buffer.alloc(3072)]));
     expect((await disk.writes())[0]).toMatchObject({ op: 'zero', offset: 0, length: 4096 });
     await disk.rule('clear', 'eio z 0 end');
-    expect((await run('blkdiscard', ['-z', '-o', '0', '-l', '4096', disk.device])).stderr).toContain('Input/output error');
+    expect((await run('blkdiscard', ['-z', '-o', '0', '-l', '4096', disk.device])).stderr).toContain(
+      'Input/output error',
+    );
     await write(disk.device, 0, fresh(512));
   });
 
-  test.each(['nonsense', 'eio', 'eio q 0 512', 'eio w 0', 'eio w 0 512 EWHAT', 'eio w 0 512 EIO 0', 'resize', 'flip w -1',
-    'drop r 0 512', 'rate w', 'volatile perhaps', 'after w 1M', 'log maybe', 'eio w 99999999999999999999 1'])(
-    'refuses the rule "%s"', async (line) => {
-      const disk = await filledDisk();
-      await expect(disk.rule(line)).rejects.toThrow('EINVAL');
-      expect((await disk.counters()).rules).toBe(0);
-    },
-  );
+  test.each([
+    'nonsense',
+    'eio',
+    'eio q 0 512',
+    'eio w 0',
+    'eio w 0 512 EWHAT',
+    'eio w 0 512 EIO 0',
+    'resize',
+    'flip w -1',
+    'drop r 0 512',
+    'rate w',
+    'volatile perhaps',
+    'after w 1M',
+    'log maybe',
+    'eio w 99999999999999999999 1',
+  ])('refuses the rule "%s"', async (line) => {
+    const disk = await filledDisk();
+    await expect(disk.rule(line)).rejects.toThrow('EINVAL');
+    expect((await disk.counters()).rules).toBe(0);
+  });
 
   test('read-only: the device refuses writes', async () => {
     const disk = await filledDisk({ readOnly: true });

@@ -130,7 +130,9 @@ export function canLab(): string | null {
 
 /** Why the lab cannot make this file system here, or null when it can. */
 export function canMkfs(type: FileSystem): string | null {
-  const kernel = readFileSync('/proc/filesystems', 'utf8').split('\n').some((line) => line.trim() === type);
+  const kernel = readFileSync('/proc/filesystems', 'utf8')
+    .split('\n')
+    .some((line) => line.trim() === type);
   if (!kernel) return `the kernel has no ${type}`;
   const folders = ['/usr/sbin', '/sbin', ...(process.env.PATH ?? '').split(':')];
   if (!folders.some((folder) => existsSync(`${folder}/mkfs.${type}`))) return `mkfs.${type} is missing`;
@@ -139,7 +141,9 @@ export function canMkfs(type: FileSystem): string | null {
 
 /** Why the kernel cannot hold down writes by itself here, or null when it can. */
 export function canLimitWrites(): string | null {
-  return existsSync('/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device') ? canLab() : "the kernel has no cgroup v1 controller for block I/O";
+  return existsSync('/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device')
+    ? canLab()
+    : 'the kernel has no cgroup v1 controller for block I/O';
 }
 
 let built: Promise<unknown> | null = null;
@@ -284,7 +288,10 @@ export interface Identity {
  * children. `folder` is empty, and has to outlive the program. `argv` is the command line of the program; `name` says who is
  * who from then on, also while it runs.
  */
-export function withIdentities(folder: string, argv: readonly string[]): { argv: string[]; name: (identities: Record<string, Identity>) => void } {
+export function withIdentities(
+  folder: string,
+  argv: readonly string[],
+): { argv: string[]; name: (identities: Record<string, Identity>) => void } {
   const [lsblk, real, named] = ['/usr/bin/lsblk', `${folder}/lsblk.real`, `${folder}/identities.json`];
   const name = (identities: Record<string, Identity>): void => writeFileSync(named, JSON.stringify(identities));
   copyFileSync(lsblk, real);
@@ -302,7 +309,21 @@ for (const disk of said.blockdevices) {
 console.log(JSON.stringify(said));
 `;
   writeFileSync(`${folder}/lsblk`, script, { mode: 0o755 });
-  return { argv: ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', 'mount --bind "$0" "$1" && shift && exec "$@"', `${folder}/lsblk`, lsblk, ...argv], name };
+  return {
+    argv: [
+      'unshare',
+      '--mount',
+      '--propagation',
+      'private',
+      'sh',
+      '-c',
+      'mount --bind "$0" "$1" && shift && exec "$@"',
+      `${folder}/lsblk`,
+      lsblk,
+      ...argv,
+    ],
+    name,
+  };
 }
 
 /** Takes a partition from a disk of its own again. Whoever looks at every device of the machine can have it open for a moment. */
@@ -331,7 +352,9 @@ export function assertOwnLoop(path: string): void {
     }
   }
   if (OUR_DIRECTORY.test(backing) || (backing !== '' && attachedHere.get(device) === backing)) return;
-  throw new Error(`${path} is not a device of the lab${backing && ` (it lies on ${backing})`}: refusing to write to it`);
+  throw new Error(
+    `${path} is not a device of the lab${backing && ` (it lies on ${backing})`}: refusing to write to it`,
+  );
 }
 
 /** Bytes that depend on nothing but `seed` and their offset; `offset` must be a multiple of 16. */

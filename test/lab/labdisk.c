@@ -29,9 +29,9 @@ static struct paths paths;
 static struct {
   pthread_mutex_t keeper_lives;  // robust, held by the keeper
   char device[DEVICE_NAME];      // empty while there is none
-} *shared;
+} * shared;
 
-void fail(const char *what, int error) {
+void fail(const char* what, int error) {
   fprintf(stderr, "labdisk: %s%s%s\n", what, error ? ": " : "", error ? strerror(error) : "");
   exit(1);
 }
@@ -49,13 +49,13 @@ static void remove_place(void) {
 // ---- The server
 
 // Waits for the keeper to end and clears up after it.
-static void *watch_keeper(void *argument) {
+static void* watch_keeper(void* argument) {
   // First its mutex comes free, in a kill before its descriptors are closed: closing the loop device waits for I/O
   // that a stall may hold. When the socket reports the end too, the device is closed.
   pthread_mutex_lock(&shared->keeper_lives);
   faults_release();
   char byte;
-  while (recv(*(int *)argument, &byte, 1, 0) > 0) continue;
+  while (recv(*(int*)argument, &byte, 1, 0) > 0) continue;
   lift_limit();
   place_remove(&paths, &options, true);
   _exit(0);
@@ -114,7 +114,7 @@ static void set_rotational(void) {
 
 // Attaches the loop device and gives its descriptor.
 static int attach(void) {
-  const char *path = options.plain ? paths.backing : paths.disk;
+  const char* path = options.plain ? paths.backing : paths.disk;
   int flags = (options.read_only ? O_RDONLY : O_RDWR) | (options.buffered ? 0 : O_DIRECT) | O_CLOEXEC;
   int file = open(path, flags);
   if (file < 0) fail(path, errno);
@@ -129,7 +129,7 @@ static int attach(void) {
 }
 
 // Gives a rule to the server, as whoever writes to ctl does; the server says what is wrong with it. 0 or -errno.
-static int command(const char *line) {
+static int command(const char* line) {
   if (options.plain) return -ENOTSUP;
   int ctl = open(paths.ctl, O_WRONLY | O_CLOEXEC);
   if (ctl < 0) return -errno;
@@ -138,12 +138,14 @@ static int command(const char *line) {
   return error;
 }
 
-static void print_json_string(const char *text) {
+static void print_json_string(const char* text) {
   putchar('"');
   for (; *text; text++) {
     if (*text == '"' || *text == '\\') putchar('\\');
-    if ((unsigned char)*text < 0x20) printf("\\u%04x", *text);
-    else putchar(*text);
+    if ((unsigned char)*text < 0x20)
+      printf("\\u%04x", *text);
+    else
+      putchar(*text);
   }
   putchar('"');
 }
@@ -193,11 +195,14 @@ static bool obey_input(void) {
   ssize_t n = read(STDIN_FILENO, line + length, sizeof line - length);
   if (n <= 0) return false;
   length += (size_t)n;
-  for (char *end; (end = memchr(line, '\n', length));) {
+  for (char* end; (end = memchr(line, '\n', length));) {
     *end = 0;
-    if (options.plain) fprintf(stderr, "labdisk: a plain disk has no rules\n");
-    else if (end == line) print_counters();
-    else command(line);
+    if (options.plain)
+      fprintf(stderr, "labdisk: a plain disk has no rules\n");
+    else if (end == line)
+      print_counters();
+    else
+      command(line);
     length -= (size_t)(end + 1 - line);
     memmove(line, end + 1, length);
   }
@@ -206,15 +211,16 @@ static bool obey_input(void) {
 }
 
 // The disk is gone: its device is detached as soon as nobody else has it open.
-static void let_go(int *loop) {
+static void let_go(int* loop) {
   shared->device[0] = 0;
   if (*loop >= 0) close(*loop);
   *loop = -1;
 }
 
 // Returns at end of input or a signal; false when the server died first.
-static bool wait_for_end(int signals, int server, int *loop) {
-  struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = signals, .events = POLLIN}, {.fd = server, .events = POLLIN}};
+static bool wait_for_end(int signals, int server, int* loop) {
+  struct pollfd fds[] = {
+      {.fd = STDIN_FILENO, .events = POLLIN}, {.fd = signals, .events = POLLIN}, {.fd = server, .events = POLLIN}};
   for (;;) {
     if (poll(fds, 3, -1) < 0) continue;
     char byte;
@@ -225,7 +231,7 @@ static bool wait_for_end(int signals, int server, int *loop) {
   }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   parse_options(argc, argv, &options);
   sigset_t ends;
   sigemptyset(&ends);

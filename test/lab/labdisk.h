@@ -28,48 +28,48 @@
 #define MAX_START_RULES 64
 
 struct options {
-  uint64_t size;       // bytes
-  unsigned sector;     // logical block size, bytes
+  uint64_t size;    // bytes
+  unsigned sector;  // logical block size, bytes
   bool read_only;
-  bool plain;          // no FUSE: the loop device sits on the backing file
-  bool loop;           // attach a loop device
-  bool buffered;       // no direct I/O
-  bool rotational;     // the loop device's queue/rotational
-  uint64_t write_rate; // bytes a second that the kernel lets through to the loop device, 0 for no limit
-  const char *room;    // size of the backing file's own file system, as text, or NULL
-  const char *mkfs;    // type of a file system to make and mount, or NULL
-  const char *says;    // the preset in words, or NULL
-  const char *rules[MAX_START_RULES];
+  bool plain;           // no FUSE: the loop device sits on the backing file
+  bool loop;            // attach a loop device
+  bool buffered;        // no direct I/O
+  bool rotational;      // the loop device's queue/rotational
+  uint64_t write_rate;  // bytes a second that the kernel lets through to the loop device, 0 for no limit
+  const char* room;     // size of the backing file's own file system, as text, or NULL
+  const char* mkfs;     // type of a file system to make and mount, or NULL
+  const char* says;     // the preset in words, or NULL
+  const char* rules[MAX_START_RULES];
   unsigned rule_count;
-  const char *file;    // backing file of the caller's, or NULL for one of our own
-  const char *parent;  // where the temporary directory goes
+  const char* file;    // backing file of the caller's, or NULL for one of our own
+  const char* parent;  // where the temporary directory goes
 };
 
 struct paths {
-  char dir[PATH_MAX];      // temporary directory, removed at the end
+  char dir[PATH_MAX];  // temporary directory, removed at the end
   char mount[PATH_MAX];
   char disk[PATH_MAX];
   char ctl[PATH_MAX];
   char backing[PATH_MAX];
-  char room[PATH_MAX];     // file system of the backing file, when it is to be small
-  char tree[PATH_MAX];     // where a file system on the disk is mounted
+  char room[PATH_MAX];  // file system of the backing file, when it is to be small
+  char tree[PATH_MAX];  // where a file system on the disk is mounted
   char lock[PATH_MAX];
 };
 
 // ---- labdisk.c
 
 // Says what failed, with strerror unless `error` is 0, and ends this process.
-void fail(const char *what, int error) __attribute__((noreturn));
+void fail(const char* what, int error) __attribute__((noreturn));
 // From the server: the disk was unplugged, the keeper must not hold its device any longer.
 void labdisk_let_go(void);
 
 // ---- options.c
 
 // Fills in `options`; ends the process when they make no sense or help was asked for.
-void parse_options(int argc, char **argv, struct options *options);
+void parse_options(int argc, char** argv, struct options* options);
 // "8M", "0x200", "34s" (sectors of 512 bytes), "50%" (of the disk, a multiple of 4096), "end" (UINT64_MAX).
 // False when it is no such thing.
-bool parse_size(const char *text, uint64_t *bytes);
+bool parse_size(const char* text, uint64_t* bytes);
 // What percentages are of: bytes.
 void sizes_are_of(uint64_t bytes);
 
@@ -77,29 +77,30 @@ void sizes_are_of(uint64_t bytes);
 
 // Removes what dead ones left, makes the directory and the backing file, fills in `paths` and options->size.
 // `at_exit` is registered as soon as there is something to remove. Ends the process when it fails.
-void place_prepare(struct paths *paths, struct options *options, void (*at_exit)(void));
+void place_prepare(struct paths* paths, struct options* options, void (*at_exit)(void));
 // Makes a file system on `device` and mounts it on paths->tree. Ends the process when it fails.
-void place_mount_tree(const struct paths *paths, const char *type, const char *device);
-void place_unmount_tree(const struct paths *paths);
+void place_mount_tree(const struct paths* paths, const char* type, const char* device);
+void place_unmount_tree(const struct paths* paths);
 // Removes all of it, in whichever process; `serving`: in the one that serves the disk's I/O.
-void place_remove(const struct paths *paths, const struct options *options, bool serving);
+void place_remove(const struct paths* paths, const struct options* options, bool serving);
 
 // ---- loop.c
 
 // Attaches a free loop device to `file` (an open descriptor) and leaves its name in `device`.
 // Returns a descriptor of the device or -errno. It detaches when its last descriptor is closed.
-int loop_attach(int file, const char *file_path, const struct options *options, char device[DEVICE_NAME]);
+int loop_attach(int file, const char* file_path, const struct options* options, char device[DEVICE_NAME]);
 // The kernel lets so many bytes a second through to be written to the device by the programs of this process's control
-// group; 0 for no limit. Outlives the device's file. 0 or -errno; -ENOENT where the kernel has no such limit (cgroup v1's blkio).
-int loop_limit_writes(const char *device, uint64_t bytes_per_second);
+// group; 0 for no limit. Outlives the device's file. 0 or -errno; -ENOENT where the kernel has no such limit (cgroup
+// v1's blkio).
+int loop_limit_writes(const char* device, uint64_t bytes_per_second);
 // Makes the device take its file's size again. 0 or -errno.
-int loop_resize(const char *device);
+int loop_resize(const char* device);
 
 // ---- diskfs.c
 
 // Mounts the FUSE files on paths->mount. `device` will name the loop device over the disk file, for `resize`.
 // 0 or -errno.
-int diskfs_mount(const struct paths *paths, const struct options *options, const char *device);
+int diskfs_mount(const struct paths* paths, const struct options* options, const char* device);
 // Serves them until they are unmounted.
 void diskfs_serve(void);
 // Changes the visible size, of the file and of the loop device. 0 or -errno.
@@ -127,18 +128,18 @@ struct io {
   uint64_t transfer;        // bytes to carry out, also before an error
   unsigned edits;
   struct edit edit[MAX_RULES];
-  uint64_t begin;           // its place in the order of events
-  uint64_t delay;           // microseconds that `delay` and `hiccup` asked for
+  uint64_t begin;  // its place in the order of events
+  uint64_t delay;  // microseconds that `delay` and `hiccup` asked for
 };
 
 void faults_init(void);
 // Counts the I/O, waits as long as the rules say, and fills in the verdict.
-void faults_begin(struct io *io, enum op op, uint64_t offset, uint64_t length);
+void faults_begin(struct io* io, enum op op, uint64_t offset, uint64_t length);
 // Counts and logs its end; `result` is bytes done or -errno. Returns what the caller of the I/O is to see.
-int64_t faults_end(struct io *io, int64_t result);
+int64_t faults_end(struct io* io, int64_t result);
 // Counters as one line of JSON; the log as a JSON object a line. To be freed.
-char *faults_counters(void);
-char *faults_log(void);
+char* faults_counters(void);
+char* faults_log(void);
 
 enum kind { FAIL, SHORT, FLIP, DROP, DELAY, STALL, PARTIAL };
 
@@ -154,8 +155,8 @@ struct rule {
 };
 
 // The commands of README.md. 0 or -errno.
-int faults_add(const struct rule *rule);
-int faults_after(unsigned ops, uint64_t bytes, const char *command);
+int faults_add(const struct rule* rule);
+int faults_after(unsigned ops, uint64_t bytes, const char* command);
 void faults_set_rate(unsigned ops, uint64_t bytes_per_second);
 // Time that the heads need for each move, 0 for none.
 void faults_set_seek(unsigned ops, uint64_t microseconds);
@@ -181,37 +182,37 @@ int sectors_init(uint64_t size, unsigned sector);
 int sectors_spoil(unsigned ops, uint64_t from, uint64_t to, int error);
 int sectors_spoil_percent(unsigned ops, double percent, uint64_t seed, int error);
 // All that a ddrescue mapfile does not call finished; EINVAL when it is no mapfile.
-int sectors_spoil_map(unsigned ops, const char *mapfile, int error);
+int sectors_spoil_map(unsigned ops, const char* mapfile, int error);
 // Where the first bad sector begins that a read or write touches, and its errno; UINT64_MAX when there is none.
-uint64_t sectors_first_bad(enum op op, uint64_t offset, uint64_t length, int *error);
+uint64_t sectors_first_bad(enum op op, uint64_t offset, uint64_t length, int* error);
 // Written sectors can be read again, as on a disk that has spare ones.
 void sectors_written(uint64_t offset, uint64_t length);
 void sectors_clear(void);
 // How many cannot be read or cannot be written, in sectors of 512 bytes.
 uint64_t sectors_count(void);
 // What cannot be read, as a ddrescue mapfile. To be freed.
-char *sectors_map(void);
+char* sectors_map(void);
 
 // ---- rules.c
 
 // Obeys one line written to ctl. 0 or -errno; what is wrong goes to stderr.
-int rules_command(const char *line);
+int rules_command(const char* line);
 
 // ---- store.c
 
 // Takes the backing file over. `fixed`: the size does not follow writes, as on a disk.
-int store_open(const char *backing, uint64_t size, bool fixed);
+int store_open(const char* backing, uint64_t size, bool fixed);
 uint64_t store_size(void);
 // Bytes done or -errno. A read stops at the end; a write past the end of a fixed store gives ENOSPC.
-ssize_t store_read(void *data, size_t length, uint64_t offset);
-ssize_t store_write(const void *data, size_t length, uint64_t offset);
+ssize_t store_read(void* data, size_t length, uint64_t offset);
+ssize_t store_write(const void* data, size_t length, uint64_t offset);
 ssize_t store_zero(uint64_t length, uint64_t offset);
 // Moves the volatile cache to the backing file. 0 or -errno.
 int store_flush(void);
 // Turns the volatile write cache on or off (off flushes first).
 int store_set_volatile(bool on);
 // Forgets what was not flushed; with a seed, a random half of it survives.
-int store_powercut(const uint64_t *seed);
+int store_powercut(const uint64_t* seed);
 // Changes the visible size; what is cut off comes back when it grows again.
 int store_resize(uint64_t size);
 // As ftruncate: what is cut off is gone. EPERM when the store is fixed.

@@ -98,7 +98,12 @@ describe.skipIf(reason !== null)('the end of a disk', () => {
 
   // A mounted file system with dirty pages: whoever is left unmounts it, and none waits for itself.
   test.skipIf(canMkfs('ext4') !== null).each([
-    ['keeper', false], ['server', false], ['keeper and server', false], ['keeper', true], ['server', true], ['keeper and server', true],
+    ['keeper', false],
+    ['server', false],
+    ['keeper and server', false],
+    ['keeper', true],
+    ['server', true],
+    ['keeper and server', true],
   ])('kill -9 of the %s leaves no mounted file system (plain %s)', async (which, plain) => {
     const disk = await labdisk({ size: 16 * MiB, mkfs: 'ext4', room: 20 * MiB, plain });
     onTestFinished(() => disk.close());
@@ -110,16 +115,21 @@ describe.skipIf(reason !== null)('the end of a disk', () => {
     await expectGone(directory, which);
   });
 
-  test.each(['', '--plain', '--mkfs ext4'])('kill -9 of the program that started it leaves nothing (%s)', async (option) => {
-    const args = JSON.stringify(['--size', '16M', ...option.split(' ').filter(Boolean)]);
-    const script = `require('child_process').spawn(process.argv[1], ${args}, { stdio: ['pipe', 'inherit', 'inherit'] })`;
-    const parent = spawn(process.execPath, ['-e', script, await buildLabdisk()], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [line] = (await once(createInterface(parent.stdout), 'line')) as [string];
-    const directory = dirname((JSON.parse(line) as { backing: string }).backing);
-    expect(await isLeft(directory)).toBe(true);
-    parent.kill('SIGKILL');
-    await eventually(async () => !(await isLeft(directory)));
-  });
+  test.each(['', '--plain', '--mkfs ext4'])(
+    'kill -9 of the program that started it leaves nothing (%s)',
+    async (option) => {
+      const args = JSON.stringify(['--size', '16M', ...option.split(' ').filter(Boolean)]);
+      const script = `require('child_process').spawn(process.argv[1], ${args}, { stdio: ['pipe', 'inherit', 'inherit'] })`;
+      const parent = spawn(process.execPath, ['-e', script, await buildLabdisk()], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const [line] = (await once(createInterface(parent.stdout), 'line')) as [string];
+      const directory = dirname((JSON.parse(line) as { backing: string }).backing);
+      expect(await isLeft(directory)).toBe(true);
+      parent.kill('SIGKILL');
+      await eventually(async () => !(await isLeft(directory)));
+    },
+  );
 
   test('a disk that lives is not taken for a dead one', async () => {
     const [first, second] = [await filledDisk(), await filledDisk({ plain: true })];

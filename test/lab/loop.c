@@ -27,7 +27,8 @@ static int open_loop(int number, char device[DEVICE_NAME], int flags) {
   return loop < 0 ? -errno : loop;
 }
 
-// Partitions that somebody added with addpart outlive the disk, when whoever added them was killed: they are not this one's.
+// Partitions that somebody added with addpart outlive the disk, when whoever added them was killed: they are not this
+// one's.
 static void forget_partitions(int loop) {
   for (int number = 1; number <= PARTITIONS; number++) {
     struct blkpg_partition partition = {.pno = number};
@@ -36,14 +37,14 @@ static void forget_partitions(int loop) {
   }
 }
 
-int loop_attach(int file, const char *file_path, const struct options *options, char device[DEVICE_NAME]) {
+int loop_attach(int file, const char* file_path, const struct options* options, char device[DEVICE_NAME]) {
   int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
   if (control < 0) return -errno;
   struct loop_config config = {.fd = (unsigned)file, .block_size = options->sector};
   config.info.lo_flags = LO_FLAGS_AUTOCLEAR;
   if (!options->buffered) config.info.lo_flags |= LO_FLAGS_DIRECT_IO;
   if (options->read_only) config.info.lo_flags |= LO_FLAGS_READ_ONLY;
-  snprintf((char *)config.info.lo_file_name, LO_NAME_SIZE, "%s", file_path);
+  snprintf((char*)config.info.lo_file_name, LO_NAME_SIZE, "%s", file_path);
 
   int result = -EBUSY;
   for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -68,7 +69,7 @@ int loop_attach(int file, const char *file_path, const struct options *options, 
 
 // The folder of this process's control group for block I/O. False where there is none.
 static bool blkio_group(char path[PATH_MAX]) {
-  FILE *groups = fopen("/proc/self/cgroup", "re");
+  FILE* groups = fopen("/proc/self/cgroup", "re");
   if (!groups) return false;
   char line[PATH_MAX], name[PATH_MAX];
   bool found = false;
@@ -77,7 +78,7 @@ static bool blkio_group(char path[PATH_MAX]) {
   return found && snprintf(path, PATH_MAX, "/sys/fs/cgroup/blkio%s", name) < PATH_MAX;
 }
 
-int loop_limit_writes(const char *device, uint64_t bytes_per_second) {
+int loop_limit_writes(const char* device, uint64_t bytes_per_second) {
   char group[PATH_MAX], path[PATH_MAX + 64], rule[64];
   struct stat node;
   if (!blkio_group(group)) return -ENOENT;
@@ -85,13 +86,14 @@ int loop_limit_writes(const char *device, uint64_t bytes_per_second) {
   snprintf(path, sizeof path, "%s/blkio.throttle.write_bps_device", group);
   int file = open(path, O_WRONLY | O_CLOEXEC);
   if (file < 0) return -errno;
-  int length = snprintf(rule, sizeof rule, "%u:%u %llu", major(node.st_rdev), minor(node.st_rdev), (unsigned long long)bytes_per_second);
+  int length = snprintf(rule, sizeof rule, "%u:%u %llu", major(node.st_rdev), minor(node.st_rdev),
+                        (unsigned long long)bytes_per_second);
   int error = write(file, rule, (size_t)length) < 0 ? -errno : 0;
   close(file);
   return error;
 }
 
-int loop_resize(const char *device) {
+int loop_resize(const char* device) {
   int loop = open(device, O_RDONLY | O_CLOEXEC);
   if (loop < 0) return -errno;
   int error = ioctl(loop, LOOP_SET_CAPACITY) < 0 ? -errno : 0;

@@ -27,12 +27,20 @@ async function folder(): Promise<string> {
  * lists disks meanwhile looks at what is on this one too, and would use up some of its luck.
  */
 async function failures(disk: LabDisk, blocks: readonly number[]): Promise<string> {
-  const seen = await Promise.all(blocks.map((block) => write(disk.device, block * 4096, fresh(4096)).then(() => '.', () => 'x')));
+  const seen = await Promise.all(
+    blocks.map((block) =>
+      write(disk.device, block * 4096, fresh(4096)).then(
+        () => '.',
+        () => 'x',
+      ),
+    ),
+  );
   return seen.join('');
 }
 
 const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
-const sysfs = (disk: LabDisk, name: string): Promise<string> => readFile(`/sys/block/${basename(disk.device)}/queue/${name}`, 'utf8');
+const sysfs = (disk: LabDisk, name: string): Promise<string> =>
+  readFile(`/sys/block/${basename(disk.device)}/queue/${name}`, 'utf8');
 /** What the disk's device number lies on now; another disk may have taken it. */
 const attachedTo = (disk: LabDisk): Promise<string> =>
   readFile(`/sys/block/${basename(disk.device)}/loop/backing_file`, 'utf8').catch(() => ''); // detached
@@ -55,25 +63,29 @@ describe.skipIf(reason !== null)('a medium', () => {
   test('bad w: what lies before it is written, and it stays bad', async () => {
     const disk = await filledDisk();
     await disk.rule('bad w 8K 1s');
-    for (let i = 0; i < 2; i++) await expect(write(disk.device, 0, fresh(16 * KiB))).rejects.toThrow('Input/output error');
+    for (let i = 0; i < 2; i++)
+      await expect(write(disk.device, 0, fresh(16 * KiB))).rejects.toThrow('Input/output error');
     expect(await backing(disk, 0, 16 * KiB)).toEqual(Buffer.concat([fresh(8 * KiB), old(8 * KiB, 8 * KiB)]));
     expect(await read(disk.device, 8 * KiB, 512)).toEqual(old(512, 8 * KiB));
   });
 
-  test.each([512, 4096] as const)('bad-percent: so many sectors of %i bytes, the same ones for a seed', async (sector) => {
-    const maps: string[] = [];
-    for (const seed of [1, 1, 2]) {
-      const disk = await filledDisk({ sector, rules: [`bad-percent r 5 EIO ${seed}`] });
-      maps.push(await disk.map());
-      const share = (await disk.counters()).badSectors / ((4 * MiB) / 512);
-      expect(share).toBeGreaterThan(0.03);
-      expect(share).toBeLessThan(0.07);
-    }
-    expect(maps[1]).toBe(maps[0]);
-    expect(maps[2]).not.toBe(maps[0]);
-    for (const line of maps[0]!.split('\n').filter((text) => text.endsWith('-') && text.startsWith('0x')))
-      for (const number of line.split(/\s+/).slice(0, 2)) expect(Number(number) % sector).toBe(0);
-  });
+  test.each([512, 4096] as const)(
+    'bad-percent: so many sectors of %i bytes, the same ones for a seed',
+    async (sector) => {
+      const maps: string[] = [];
+      for (const seed of [1, 1, 2]) {
+        const disk = await filledDisk({ sector, rules: [`bad-percent r 5 EIO ${seed}`] });
+        maps.push(await disk.map());
+        const share = (await disk.counters()).badSectors / ((4 * MiB) / 512);
+        expect(share).toBeGreaterThan(0.03);
+        expect(share).toBeLessThan(0.07);
+      }
+      expect(maps[1]).toBe(maps[0]);
+      expect(maps[2]).not.toBe(maps[0]);
+      for (const line of maps[0]!.split('\n').filter((text) => text.endsWith('-') && text.startsWith('0x')))
+        for (const number of line.split(/\s+/).slice(0, 2)) expect(Number(number) % sector).toBe(0);
+    },
+  );
 
   test('the map says what ddrescue finds, and a map of ddrescue makes the same disk', async () => {
     const disk = await filledDisk({ rules: ['bad r 33s 1s', 'bad-percent r 0.2 EIO 7'] });
@@ -134,7 +146,8 @@ describe.skipIf(reason !== null)('a medium', () => {
       await Promise.all(offsets.map((offset) => read(disk.device, offset, 4096)));
       return performance.now() - start;
     };
-    const inOrder = (): Promise<Buffer> => dd([`if=${disk.device}`, 'bs=64K', 'count=16', 'iflag=direct', 'of=/dev/null']);
+    const inOrder = (): Promise<Buffer> =>
+      dd([`if=${disk.device}`, 'bs=64K', 'count=16', 'iflag=direct', 'of=/dev/null']);
     expect(await endsWithin(6, inOrder)).toBe(true); // sixteen moves would take longer
     expect(await time(8 * MiB)).toBeGreaterThan(390);
     expect(await time(0, 4 * MiB, 8 * MiB, 12 * MiB)).toBeGreaterThan(3 * 400 - 10); // it is at one of them
@@ -168,31 +181,53 @@ describe.skipIf(reason !== null)('a medium', () => {
     expect(await sysfs(await filledDisk(), 'rotational')).toBe('0\n');
   });
 
-  test.skipIf(limitMissing !== null)('write rate: the kernel holds writes down, and not those to the next device of that name', async () => {
-    const limits = (): Promise<string> => readFile('/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device', 'utf8');
-    const disk = await labdisk({ size: 4 * MiB, plain: true, writeRate: 8 * MiB });
-    assertOwnLoop(disk.device);
-    const number = (await run('lsblk', ['-dno', 'MAJ:MIN', disk.device])).stdout.toString().trim();
-    expect(await limits()).toContain(`${number} ${String(8 * MiB)}\n`);
-    const start = performance.now();
-    await write(disk.device, 0, fresh(4 * MiB));
-    expect(performance.now() - start).toBeGreaterThan(350);
-    process.kill(disk.pid, 'SIGKILL');
-    await disk.close();
-    await expect.poll(limits).not.toContain(`${number} `);
-  });
+  test.skipIf(limitMissing !== null)(
+    'write rate: the kernel holds writes down, and not those to the next device of that name',
+    async () => {
+      const limits = (): Promise<string> => readFile('/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device', 'utf8');
+      const disk = await labdisk({ size: 4 * MiB, plain: true, writeRate: 8 * MiB });
+      assertOwnLoop(disk.device);
+      const number = (await run('lsblk', ['-dno', 'MAJ:MIN', disk.device])).stdout.toString().trim();
+      expect(await limits()).toContain(`${number} ${String(8 * MiB)}\n`);
+      const start = performance.now();
+      await write(disk.device, 0, fresh(4 * MiB));
+      expect(performance.now() - start).toBeGreaterThan(350);
+      process.kill(disk.pid, 'SIGKILL');
+      await disk.close();
+      await expect.poll(limits).not.toContain(`${number} `);
+    },
+  );
 
   test('queue.sh: one program sees a zoned disk', async () => {
     const disk = await filledDisk();
-    const command = withQueue(disk.device, { zoned: 'host-managed', optimal_io_size: '65536' }, ['lsblk', '-nd', '-o', 'ZONED,OPT-IO', disk.device]);
+    const command = withQueue(disk.device, { zoned: 'host-managed', optimal_io_size: '65536' }, [
+      'lsblk',
+      '-nd',
+      '-o',
+      'ZONED,OPT-IO',
+      disk.device,
+    ]);
     const { code, stdout, stderr } = await run(command[0]!, command.slice(1));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout.toString().trim().split(/\s+/)).toEqual(['host-managed', '65536']);
     expect(await sysfs(disk, 'zoned')).toBe('none\n');
   });
 
-  test.each(['bad', 'bad r 0', 'bad f 0 512', 'bad-percent r 0', 'bad-percent r 101', 'bad-percent r', 'bad-map r', 'chance r', 'chance q 1',
-    'chance r 5x', 'gone now', 'hiccup r 1', 'seek r'])('refuses the rule "%s"', async (line) => {
+  test.each([
+    'bad',
+    'bad r 0',
+    'bad f 0 512',
+    'bad-percent r 0',
+    'bad-percent r 101',
+    'bad-percent r',
+    'bad-map r',
+    'chance r',
+    'chance q 1',
+    'chance r 5x',
+    'gone now',
+    'hiccup r 1',
+    'seek r',
+  ])('refuses the rule "%s"', async (line) => {
     const disk = await filledDisk();
     await expect(disk.rule(line)).rejects.toThrow('EINVAL');
     expect(await disk.counters()).toMatchObject({ rules: 0, badSectors: 0 });

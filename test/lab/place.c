@@ -24,13 +24,13 @@
 // Detached also when somebody still uses it; a link that somebody put there is not followed.
 #define UNMOUNT (MNT_DETACH | UMOUNT_NOFOLLOW)
 
-extern char **environ;
+extern char** environ;
 
-static void join(char *to, const char *directory, const char *name) {
+static void join(char* to, const char* directory, const char* name) {
   if (snprintf(to, PATH_MAX, "%s/%s", directory, name) >= PATH_MAX) fail(name, ENAMETOOLONG);
 }
 
-static void name_parts(struct paths *paths) {
+static void name_parts(struct paths* paths) {
   join(paths->mount, paths->dir, "mnt");
   join(paths->disk, paths->mount, "disk");
   join(paths->ctl, paths->mount, "ctl");
@@ -40,7 +40,7 @@ static void name_parts(struct paths *paths) {
 }
 
 // Removes what is there of a disk's directory. The parts may be gone already: two may clean up, in any order.
-static void remove_parts(const struct paths *paths) {
+static void remove_parts(const struct paths* paths) {
   umount2(paths->tree, UNMOUNT);
   rmdir(paths->tree);
   umount2(paths->mount, UNMOUNT);
@@ -54,7 +54,7 @@ static void remove_parts(const struct paths *paths) {
 
 // ---- What a labdisk left whose processes were both killed
 
-static void remove_if_dead(const char *dir) {
+static void remove_if_dead(const char* dir) {
   struct paths paths = {0};
   struct stat s;
   if (lstat(dir, &s) < 0 || !S_ISDIR(s.st_mode) || s.st_uid != geteuid()) return;
@@ -69,10 +69,10 @@ static void remove_if_dead(const char *dir) {
   close(lock);
 }
 
-static void sweep(const char *parent) {
-  DIR *directory = opendir(parent);
+static void sweep(const char* parent) {
+  DIR* directory = opendir(parent);
   if (!directory) return;
-  for (struct dirent *entry; (entry = readdir(directory));) {
+  for (struct dirent* entry; (entry = readdir(directory));) {
     char dir[PATH_MAX];
     if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0 || strlen(entry->d_name) != strlen(DIRECTORY)) continue;
     join(dir, parent, entry->d_name);
@@ -84,7 +84,7 @@ static void sweep(const char *parent) {
 // ---- Making it
 
 // Makes the directory and takes its lock, which is released when no process has it open any more.
-static void make_directory(struct paths *paths, const char *parent) {
+static void make_directory(struct paths* paths, const char* parent) {
   for (;;) {
     join(paths->dir, parent, DIRECTORY);
     if (!mkdtemp(paths->dir)) fail(paths->dir, errno);
@@ -98,13 +98,13 @@ static void make_directory(struct paths *paths, const char *parent) {
   }
 }
 
-static void make_room(const struct paths *paths, uint64_t bytes) {
+static void make_room(const struct paths* paths, uint64_t bytes) {
   char size[64];
   snprintf(size, sizeof size, "size=%lu", bytes);
   if (mkdir(paths->room, 0755) < 0 || mount("labdisk", paths->room, "tmpfs", 0, size) < 0) fail(paths->room, errno);
 }
 
-static void prepare_backing(const struct paths *paths, struct options *options) {
+static void prepare_backing(const struct paths* paths, struct options* options) {
   int file = open(paths->backing, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   struct stat s;
   if (file < 0 || fstat(file, &s) < 0) fail(paths->backing, errno);
@@ -117,7 +117,7 @@ static void prepare_backing(const struct paths *paths, struct options *options) 
   close(file);
 }
 
-void place_prepare(struct paths *paths, struct options *options, void (*at_exit)(void)) {
+void place_prepare(struct paths* paths, struct options* options, void (*at_exit)(void)) {
   char parent[PATH_MAX];
   if (!realpath(options->parent, parent)) fail(options->parent, errno);
   sweep(parent);
@@ -139,7 +139,7 @@ void place_prepare(struct paths *paths, struct options *options, void (*at_exit)
 }
 
 // Runs a program to its end, silent but for its errors. False when it failed.
-static bool ran(char *const argv[]) {
+static bool ran(char* const argv[]) {
   pid_t child;
   int status;
   posix_spawn_file_actions_t actions;
@@ -160,19 +160,19 @@ static bool ran(char *const argv[]) {
   return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-void place_mount_tree(const struct paths *paths, const char *type, const char *device) {
-  char program[32], *disk = (char *)device;
+void place_mount_tree(const struct paths* paths, const char* type, const char* device) {
+  char program[32], *disk = (char*)device;
   snprintf(program, sizeof program, "mkfs.%s", type);
   // Nothing is left for the kernel to initialise later: what the disk sees afterwards comes from its user.
-  char *ext4[] = {program, "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", disk, NULL};
-  char *other[] = {program, "-q", "-f", disk, NULL};
+  char* ext4[] = {program, "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", disk, NULL};
+  char* other[] = {program, "-q", "-f", disk, NULL};
   if (!ran(!strcmp(type, "ext4") ? ext4 : other)) fail(program, 0);
   if (mkdir(paths->tree, 0755) < 0 || mount(device, paths->tree, type, 0, NULL) < 0) fail(paths->tree, errno);
 }
 
-void place_unmount_tree(const struct paths *paths) { umount2(paths->tree, UNMOUNT); }
+void place_unmount_tree(const struct paths* paths) { umount2(paths->tree, UNMOUNT); }
 
-void place_remove(const struct paths *paths, const struct options *options, bool serving) {
+void place_remove(const struct paths* paths, const struct options* options, bool serving) {
   if (options->mkfs && serving) {
     // Unmounting writes to the disk that this process serves. Killed in the middle of that, it would wait for itself;
     // a child that holds nothing of FUSE would not.

@@ -11,7 +11,10 @@ const SIZE = 4 * MiB;
 
 /** Writes all of the disk, then flushes it. Gives what went wrong, or ''. */
 const writeAll = (disk: LabDisk): Promise<string> =>
-  dd([`of=${disk.device}`, 'bs=64K', 'iflag=fullblock', 'oflag=direct', 'conv=notrunc,fsync'], fresh(SIZE)).then(() => '', String);
+  dd([`of=${disk.device}`, 'bs=64K', 'iflag=fullblock', 'oflag=direct', 'conv=notrunc,fsync'], fresh(SIZE)).then(
+    () => '',
+    String,
+  );
 /** Reads all of it. */
 const readAll = (disk: LabDisk): Promise<string> =>
   dd([`if=${disk.device}`, 'bs=64K', 'iflag=direct', 'of=/dev/null']).then(() => '', String);
@@ -134,8 +137,12 @@ describe.skipIf(reason !== null)('for people', () => {
   });
 
   test.each([
-    [['nonsense'], 'no such preset'], [['flaky', 'slow'], 'one preset at a time'], [['--plain', '--size', '1M', '--rule', 'dead'], 'no rules'],
-    [['healthy', '--rule', 'nonsense'], 'nonsense'], [['healthy', '--wrong'], 'wrong'], [['healthy', '--room', '0'], '--room'],
+    [['nonsense'], 'no such preset'],
+    [['flaky', 'slow'], 'one preset at a time'],
+    [['--plain', '--size', '1M', '--rule', 'dead'], 'no rules'],
+    [['healthy', '--rule', 'nonsense'], 'nonsense'],
+    [['healthy', '--wrong'], 'wrong'],
+    [['healthy', '--room', '0'], '--room'],
   ])('refuses %j', async (args, why) => {
     const { code, stderr } = await run(await buildLabdisk(), args);
     expect(code).toBeGreaterThan(0);
@@ -143,7 +150,11 @@ describe.skipIf(reason !== null)('for people', () => {
   });
 
   test('at a terminal it says what it is, in words', async () => {
-    const { stdout } = await run('script', ['-qec', `${await buildLabdisk()} flaky --size 1M`, '/dev/null'], Buffer.from('\x04'));
+    const { stdout } = await run(
+      'script',
+      ['-qec', `${await buildLabdisk()} flaky --size 1M`, '/dev/null'],
+      Buffer.from('\x04'),
+    );
     const text = stdout.toString();
     expect(text).toContain('1048576 bytes, sectors of 512: one read or write in a hundred fails');
     expect(text).toMatch(/in force: chance rw 1\r\n.*\^D removes the disk/s);

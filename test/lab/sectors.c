@@ -14,11 +14,11 @@
 enum { UNREADABLE = 1, UNWRITABLE = 2 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static uint8_t *state;       // a byte holds 4 sectors
-static uint64_t sectors;     // how many there are
-static uint64_t block;       // sectors that go bad together
-static uint64_t bad;         // sectors with any bit
-static int errors[3];        // errno by bit
+static uint8_t* state;    // a byte holds 4 sectors
+static uint64_t sectors;  // how many there are
+static uint64_t block;    // sectors that go bad together
+static uint64_t bad;      // sectors with any bit
+static int errors[3];     // errno by bit
 
 uint64_t mixed(uint64_t seed, uint64_t value) {
   // splitmix64: small, and the same everywhere.
@@ -84,8 +84,8 @@ int sectors_spoil_percent(unsigned ops, double percent, uint64_t seed, int error
 }
 
 // Lines are "POSITION SIZE STATUS" after one line of the program's own state, with comments in between.
-int sectors_spoil_map(unsigned ops, const char *mapfile, int error) {
-  FILE *file = fopen(mapfile, "re");
+int sectors_spoil_map(unsigned ops, const char* mapfile, int error) {
+  FILE* file = fopen(mapfile, "re");
   if (!file) return -errno;
   char line[256];
   bool state_seen = false, ok = true;
@@ -96,11 +96,11 @@ int sectors_spoil_map(unsigned ops, const char *mapfile, int error) {
     char status;
     if (line[strspn(line, " \t\r\n")] == '#' || !line[strspn(line, " \t\r\n")]) continue;
     if (!state_seen) {
-      ok = sscanf(line, "%" SCNi64 " %c", (int64_t *)&position, &status) == 2;
+      ok = sscanf(line, "%" SCNi64 " %c", (int64_t*)&position, &status) == 2;
       state_seen = true;
       continue;
     }
-    ok = sscanf(line, "%" SCNi64 " %" SCNi64 " %c", (int64_t *)&position, (int64_t *)&size, &status) == 3 &&
+    ok = sscanf(line, "%" SCNi64 " %" SCNi64 " %c", (int64_t*)&position, (int64_t*)&size, &status) == 3 &&
          strchr("?*/-+", status) && size <= UINT64_MAX - position;
     if (ok && status != '+') spoil(bits_of(ops), position, position + size);
   }
@@ -111,7 +111,7 @@ int sectors_spoil_map(unsigned ops, const char *mapfile, int error) {
 
 // ---- What an I/O meets
 
-uint64_t sectors_first_bad(enum op op, uint64_t offset, uint64_t length, int *error) {
+uint64_t sectors_first_bad(enum op op, uint64_t offset, uint64_t length, int* error) {
   unsigned bit = op == OP_READ ? UNREADABLE : op == OP_FLUSH ? 0 : UNWRITABLE;
   uint64_t found = UINT64_MAX, end = (offset + length + SECTOR - 1) / SECTOR;
   pthread_mutex_lock(&lock);
@@ -146,18 +146,21 @@ uint64_t sectors_count(void) {
   return count;
 }
 
-char *sectors_map(void) {
-  char *text = NULL;
+char* sectors_map(void) {
+  char* text = NULL;
   size_t length;
-  FILE *stream = open_memstream(&text, &length);
+  FILE* stream = open_memstream(&text, &length);
   if (!stream) abort();
-  fprintf(stream, "# Mapfile of labdisk: - cannot be read\n# current_pos  current_status  current_pass\n0x00000000     +               1\n"
-                  "#      pos        size  status\n");
+  fprintf(stream,
+          "# Mapfile of labdisk: - cannot be read\n# current_pos  current_status  current_pass\n0x00000000     +       "
+          "        1\n"
+          "#      pos        size  status\n");
   pthread_mutex_lock(&lock);
   for (uint64_t from = 0, to; from < sectors; from = to) {
     bool unreadable = at(from) & UNREADABLE;
     for (to = from + 1; to < sectors && (bool)(at(to) & UNREADABLE) == unreadable;) to++;
-    fprintf(stream, "0x%08" PRIX64 "  0x%08" PRIX64 "  %c\n", from * SECTOR, (to - from) * SECTOR, unreadable ? '-' : '+');
+    fprintf(stream, "0x%08" PRIX64 "  0x%08" PRIX64 "  %c\n", from * SECTOR, (to - from) * SECTOR,
+            unreadable ? '-' : '+');
   }
   pthread_mutex_unlock(&lock);
   fclose(stream);

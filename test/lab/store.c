@@ -26,7 +26,7 @@ static bool is_volatile;
 static uint64_t min(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 // All of it or an error; at the end of the file the rest of a read is zeros.
-static int read_all(int file, char *data, size_t length, uint64_t offset) {
+static int read_all(int file, char* data, size_t length, uint64_t offset) {
   while (length > 0) {
     ssize_t n = pread(file, data, length, (off_t)offset);
     if (n < 0 && errno == EINTR) continue;
@@ -40,7 +40,7 @@ static int read_all(int file, char *data, size_t length, uint64_t offset) {
   return 0;
 }
 
-static int write_all(int file, const char *data, size_t length, uint64_t offset) {
+static int write_all(int file, const char* data, size_t length, uint64_t offset) {
   while (length > 0) {
     ssize_t n = pwrite(file, data, length, (off_t)offset);
     if (n < 0 && errno == EINTR) continue;
@@ -51,7 +51,7 @@ static int write_all(int file, const char *data, size_t length, uint64_t offset)
 }
 
 // The next stretch of cached pages at or after `from`: false when there is none.
-static bool next_cached(uint64_t from, uint64_t *start, uint64_t *end) {
+static bool next_cached(uint64_t from, uint64_t* start, uint64_t* end) {
   off_t data = lseek(cache, (off_t)from, SEEK_DATA);
   if (data < 0) return false;
   off_t hole = lseek(cache, data, SEEK_HOLE);
@@ -60,7 +60,7 @@ static bool next_cached(uint64_t from, uint64_t *start, uint64_t *end) {
   return hole > data;
 }
 
-int store_open(const char *path, uint64_t bytes, bool is_fixed) {
+int store_open(const char* path, uint64_t bytes, bool is_fixed) {
   backing = open(path, O_RDWR | O_CLOEXEC);
   if (backing < 0) return -errno;
   cache = memfd_create("labdisk-cache", MFD_CLOEXEC);
@@ -77,7 +77,7 @@ uint64_t store_size(void) {
   return bytes;
 }
 
-static int read_through(char *data, size_t length, uint64_t offset) {
+static int read_through(char* data, size_t length, uint64_t offset) {
   int error = read_all(backing, data, length, offset);
   uint64_t end = offset + length, start, stop;
   for (uint64_t at = offset; !error && at < end && next_cached(at, &start, &stop) && start < end; at = stop) {
@@ -87,7 +87,7 @@ static int read_through(char *data, size_t length, uint64_t offset) {
   return error;
 }
 
-ssize_t store_read(void *data, size_t length, uint64_t offset) {
+ssize_t store_read(void* data, size_t length, uint64_t offset) {
   // lseek on the shared cache descriptor only looks, so readers may share.
   pthread_rwlock_rdlock(&lock);
   size_t n = offset >= size ? 0 : (size_t)min(length, size - offset);
@@ -97,7 +97,7 @@ ssize_t store_read(void *data, size_t length, uint64_t offset) {
 }
 
 // Into the cache, whole pages: a page written in part is filled up from the backing file first.
-static int write_cached(const char *data, size_t length, uint64_t offset) {
+static int write_cached(const char* data, size_t length, uint64_t offset) {
   char page[PAGE];
   int error = 0;
   while (!error && length > 0) {
@@ -121,7 +121,7 @@ static ssize_t room(size_t length, uint64_t offset) {
   return offset >= size ? -ENOSPC : (ssize_t)(size - offset);
 }
 
-ssize_t store_write(const void *data, size_t length, uint64_t offset) {
+ssize_t store_write(const void* data, size_t length, uint64_t offset) {
   pthread_rwlock_rdlock(&lock);
   bool shared = !is_volatile && offset + length <= size;
   if (shared) {
@@ -193,12 +193,12 @@ int store_set_volatile(bool on) {
 }
 
 // xorshift64*: small, and the same everywhere for the same seed.
-static bool coin(uint64_t *state) {
+static bool coin(uint64_t* state) {
   *state ^= *state >> 12, *state ^= *state << 25, *state ^= *state >> 27;
   return (*state * 0x2545f4914f6cdd1dULL) >> 63;
 }
 
-int store_powercut(const uint64_t *seed) {
+int store_powercut(const uint64_t* seed) {
   uint64_t start, end, state = seed ? *seed * 2 + 1 : 0;
   int error = 0;
   pthread_rwlock_wrlock(&lock);

@@ -40,7 +40,10 @@ export const read = (path: string, offset: number, length: number): Promise<Buff
   dd([`if=${path}`, 'iflag=direct,skip_bytes', `bs=${length}`, 'count=1', `skip=${offset}`]);
 
 export const write = (path: string, offset: number, data: Buffer): Promise<Buffer> =>
-  dd([`of=${path}`, 'iflag=fullblock', 'oflag=direct,seek_bytes', 'conv=notrunc', `bs=${data.length}`, `seek=${offset}`], data);
+  dd(
+    [`of=${path}`, 'iflag=fullblock', 'oflag=direct,seek_bytes', 'conv=notrunc', `bs=${data.length}`, `seek=${offset}`],
+    data,
+  );
 
 export async function backing(disk: LabDisk, offset: number, length: number): Promise<Buffer> {
   const file = await open(disk.backing);
@@ -65,7 +68,6 @@ export function flipped(data: Buffer, from: number, length: number): Buffer {
   for (let i = from; i < from + length; i++) copy[i]! ^= 1;
   return copy;
 }
-
 
 export const old = (length: number, offset = 0): Buffer => seededBytes(length, 1, offset);
 export const fresh = (length: number, offset = 0): Buffer => seededBytes(length, 2, offset);

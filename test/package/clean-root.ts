@@ -3,7 +3,18 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
@@ -45,7 +56,10 @@ async function run(argv: readonly string[]): Promise<Ended> {
 
 async function must(argv: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await run(argv);
-  if (code !== 0) throw new Error(`${argv.join(' ')} ended with ${code}: ${(stderr || stdout).trim().split('\n').slice(-5).join('\n')}`);
+  if (code !== 0)
+    throw new Error(
+      `${argv.join(' ')} ended with ${code}: ${(stderr || stdout).trim().split('\n').slice(-5).join('\n')}`,
+    );
   return stdout;
 }
 
@@ -77,7 +91,22 @@ async function bootstrap(archive: string, depends: string): Promise<void> {
       'rm -rf /var/lib/apt/lists/* /etc/resolv.conf',
       `useradd --create-home --uid ${USER.id} ${USER.name}`,
     ].join(' && ');
-    await must(['unshare', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private', 'sh', '-c', satisfy, 'sh', folder, steps, depends]);
+    await must([
+      'unshare',
+      '--mount',
+      '--pid',
+      '--fork',
+      '--kill-child',
+      '--propagation',
+      'private',
+      'sh',
+      '-c',
+      satisfy,
+      'sh',
+      folder,
+      steps,
+      depends,
+    ]);
     await must(['tar', '-C', folder, '--exclude=./dev/*', '-cf', `${archive}.new`, '.']);
     renameSync(`${archive}.new`, archive);
   } finally {
@@ -88,11 +117,15 @@ async function bootstrap(archive: string, depends: string): Promise<void> {
 /** The archive for these dependencies; `name` tells it from those for others. */
 async function archiveFor(name: string, depends: string): Promise<string> {
   const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'platter');
-  const key = createHash('sha256').update(`${suite() ?? ''} ${process.arch} ${depends}`).digest('hex').slice(0, 16);
+  const key = createHash('sha256')
+    .update(`${suite() ?? ''} ${process.arch} ${depends}`)
+    .digest('hex')
+    .slice(0, 16);
   const archive = join(folder, `clean-root-${name}-${key}.tar`);
   if (existsSync(archive)) return archive;
   mkdirSync(folder, { recursive: true });
-  for (const old of readdirSync(folder).filter((file) => file.startsWith(`clean-root-${name}-`))) rmSync(join(folder, old)); // other dependencies
+  for (const old of readdirSync(folder).filter((file) => file.startsWith(`clean-root-${name}-`)))
+    rmSync(join(folder, old)); // other dependencies
   console.error(`package tests: making a clean Debian, once for these dependencies: ${archive}`);
   await bootstrap(archive, depends);
   return archive;
@@ -111,16 +144,41 @@ async function ready(holder: ChildProcess): Promise<number> {
 export async function cleanRoot(name: string, depends: string): Promise<CleanRoot> {
   const archive = await archiveFor(name, depends);
   const mountPoint = mkdtempSync(join(tmpdir(), 'platter-clean-root-'));
-  const script = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private', join(HERE, 'clean-root.sh'), mountPoint, archive];
+  const script = [
+    'unshare',
+    '--mount',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--propagation',
+    'private',
+    join(HERE, 'clean-root.sh'),
+    mountPoint,
+    archive,
+  ];
   const holder = spawn(script[0]!, script.slice(1), { stdio: ['pipe', 'pipe', 'pipe'] });
   const gone = once(holder, 'exit');
   const pid = await ready(holder);
   const identity = { root: ['--reuid=0', '--regid=0'], user: [`--reuid=${USER.id}`, `--regid=${USER.id}`] };
   const home = { root: '/root', user: `/home/${USER.name}` };
   const inside: CleanRoot['inside'] = (who, argv) => [
-    'nsenter', '--target', String(pid), '--mount', '--pid', '--root', `--wd=/proc/${pid}/root${home[who]}`,
-    'setpriv', ...identity[who], '--clear-groups',
-    'env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', `HOME=${home[who]}`, 'LC_ALL=C.UTF-8', 'DEBIAN_FRONTEND=noninteractive', ...argv,
+    'nsenter',
+    '--target',
+    String(pid),
+    '--mount',
+    '--pid',
+    '--root',
+    `--wd=/proc/${pid}/root${home[who]}`,
+    'setpriv',
+    ...identity[who],
+    '--clear-groups',
+    'env',
+    '-i',
+    'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
+    `HOME=${home[who]}`,
+    'LC_ALL=C.UTF-8',
+    'DEBIAN_FRONTEND=noninteractive',
+    ...argv,
   ];
   const outside = (path: string): string => `/proc/${pid}/root${path}`;
   return {
@@ -131,11 +189,29 @@ export async function cleanRoot(name: string, depends: string): Promise<CleanRoo
       const id = statSync(device).rdev;
       const node = outside(`/dev/${basename(device)}`);
       rmSync(node, { force: true }); // of an earlier device with this name
-      execFileSync('mknod', ['-m', '600', node, 'b', String((id >> 8) & 0xfff), String((id & 0xff) | ((id >> 12) & 0xfff00))]);
+      execFileSync('mknod', [
+        '-m',
+        '600',
+        node,
+        'b',
+        String((id >> 8) & 0xfff),
+        String((id & 0xff) | ((id >> 12) & 0xfff00)),
+      ]);
       execFileSync('chown', [who === 'user' ? USER.id : '0', node]);
     },
     async files() {
-      const left = ['/proc', '/sys', '/dev', '/home', '/root', '/tmp', '/var/lib/dpkg', '/var/lib/apt', '/var/cache/apt', '/var/log'];
+      const left = [
+        '/proc',
+        '/sys',
+        '/dev',
+        '/home',
+        '/root',
+        '/tmp',
+        '/var/lib/dpkg',
+        '/var/lib/apt',
+        '/var/cache/apt',
+        '/var/log',
+      ];
       const prune = left.flatMap((path) => ['-path', path, '-prune', '-o']);
       const { stdout } = await run(inside('root', ['find', '/', ...prune, '-printf', '%y %m %p %l\\n']));
       return stdout.trim().split('\n').sort();

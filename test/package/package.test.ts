@@ -2,7 +2,20 @@
 // and without a desktop's libraries, used there by an ordinary user for clones, and removed without a trace.
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chownSync, copyFileSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -23,15 +36,20 @@ const FORMATS = ['deb', 'rpm', 'tar.gz'];
 /** The packages of deb and rpm: the window, and the command line that it depends on. */
 const PARTS = ['platter-cli', 'platter'];
 
-const output = (program: string, ...args: string[]): string => execFileSync(program, args, { encoding: 'utf8', maxBuffer: 64 * MIB });
+const output = (program: string, ...args: string[]): string =>
+  execFileSync(program, args, { encoding: 'utf8', maxBuffer: 64 * MIB });
 /** Documents and judgements that only Debian wants. */
 const FOR_DEBIAN = /^\/usr\/share\/(doc|lintian)\//;
 /** What a Debian package unpacks. */
 function contents(path: string): { mode: string; owner: string; path: string }[] {
-  const lines = output('dpkg-deb', '--contents', path).trim().split('\n').map((line) => line.split(/\s+/));
+  const lines = output('dpkg-deb', '--contents', path)
+    .trim()
+    .split('\n')
+    .map((line) => line.split(/\s+/));
   return lines.map(([mode = '', owner = '', , , , name = '']) => ({ mode, owner, path: name.slice(1) }));
 }
-const filesOf = (entries: ReturnType<typeof contents>): string[] => entries.filter(({ mode }) => !mode.startsWith('d')).map(({ path }) => path);
+const filesOf = (entries: ReturnType<typeof contents>): string[] =>
+  entries.filter(({ mode }) => !mode.startsWith('d')).map(({ path }) => path);
 const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
 
 let packages: Packages;
@@ -46,7 +64,10 @@ beforeAll(() => {
   deb = packages.path('deb');
   cli = packages.path('deb', 'platter-cli');
   const judged = promisify(execFile)('lintian', ['--no-cfg', '--allow-root', '--fail-on', 'error,warning', cli, deb]);
-  lintian = judged.then(({ stdout }) => stdout, (error: unknown) => String((error as { stdout?: string }).stdout ?? error));
+  lintian = judged.then(
+    ({ stdout }) => stdout,
+    (error: unknown) => String((error as { stdout?: string }).stdout ?? error),
+  );
 }, 600_000);
 afterAll(() => packages[Symbol.dispose]());
 
@@ -54,39 +75,60 @@ describe('the files of a package', () => {
   it('are the same bytes when they are made again, and say nothing of where they were made', () => {
     using again = makePackages(...FORMATS);
     for (const format of FORMATS) {
-      for (const name of format === 'tar.gz' ? ['platter'] : PARTS) expect(sha256(again.path(format, name)), `${name}, ${format}`).toBe(sha256(packages.path(format, name)));
+      for (const name of format === 'tar.gz' ? ['platter'] : PARTS)
+        expect(sha256(again.path(format, name)), `${name}, ${format}`).toBe(sha256(packages.path(format, name)));
     }
     const ours = join(packages.root, HOME, 'resources');
     const texts = readdirSync(ours, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     expect(texts.length).toBeGreaterThan(4);
-    for (const { parentPath, name } of texts) expect(readFileSync(join(parentPath, name)).includes(CHECKOUT), name).toBe(false);
+    for (const { parentPath, name } of texts)
+      expect(readFileSync(join(parentPath, name)).includes(CHECKOUT), name).toBe(false);
   }, 600_000);
 
-  it('belong to root, and nothing but Chromium\'s sandbox is setuid; deb and rpm have the same', () => {
+  it("belong to root, and nothing but Chromium's sandbox is setuid; deb and rpm have the same", () => {
     const setuid: Record<string, string[]> = { 'platter-cli': [], platter: [`-rwsr-xr-x .${HOME}/chrome-sandbox`] };
     for (const name of PARTS) {
       const inDeb = contents(packages.path('deb', name));
       expect(new Set(inDeb.map(({ owner }) => owner))).toEqual(new Set(['root/root']));
-      expect(inDeb.filter(({ mode }) => /[sS]/.test(mode)).map(({ mode, path }) => `${mode} .${path}`)).toEqual(setuid[name]);
+      expect(inDeb.filter(({ mode }) => /[sS]/.test(mode)).map(({ mode, path }) => `${mode} .${path}`)).toEqual(
+        setuid[name],
+      );
       expect(inDeb.filter(({ mode }) => /^[^l].{4}w|^[^l].{7}w/.test(mode))).toEqual([]);
       const files = filesOf(inDeb);
       const rpm = packages.path('rpm', name);
-      const inRpm = output('rpm', '--query', '--list', '--package', rpm).trim().split('\n').filter((path) => files.includes(path));
+      const inRpm = output('rpm', '--query', '--list', '--package', rpm)
+        .trim()
+        .split('\n')
+        .filter((path) => files.includes(path));
       expect(inRpm.sort()).toEqual(files.filter((path) => !FOR_DEBIAN.test(path)).sort());
-      const modes = output('rpm', '--query', '--package', '--queryformat', '[%{FILEMODES:perms} %{FILEUSERNAME} %{FILENAMES}\n]', rpm);
+      const modes = output(
+        'rpm',
+        '--query',
+        '--package',
+        '--queryformat',
+        '[%{FILEMODES:perms} %{FILEUSERNAME} %{FILENAMES}\n]',
+        rpm,
+      );
       for (const line of setuid[name] ?? []) expect(modes).toContain(line.replace(' .', ' root '));
     }
   });
 
-  it('F13 are each in one package: the command line\'s, or the window\'s, which depends on it', () => {
-    const tree = readdirSync(packages.root, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory());
+  it("F13 are each in one package: the command line's, or the window's, which depends on it", () => {
+    const tree = readdirSync(packages.root, { recursive: true, withFileTypes: true }).filter(
+      (entry) => !entry.isDirectory(),
+    );
     const all = tree.map(({ parentPath, name }) => `/${relative(packages.root, join(parentPath, name))}`);
     const inBoth = [cli, deb].flatMap((path) => filesOf(contents(path)));
     expect(inBoth.filter((path) => !FOR_DEBIAN.test(path)).sort()).toEqual(all.sort());
-    expect(output('dpkg-deb', '--field', deb, 'Depends')).toContain(`platter-cli (= ${output('dpkg-deb', '--field', cli, 'Version').trim()})`);
+    expect(output('dpkg-deb', '--field', deb, 'Depends')).toContain(
+      `platter-cli (= ${output('dpkg-deb', '--field', cli, 'Version').trim()})`,
+    );
     expect(output('rpm', '--query', '--requires', '--package', packages.path('rpm'))).toMatch(/^platter-cli = \S+-1$/m);
     for (const name of [cli, packages.path('rpm', 'platter-cli')]) {
-      const needs = name === cli ? output('dpkg-deb', '--field', cli, 'Depends') : output('rpm', '--query', '--requires', '--package', name);
+      const needs =
+        name === cli
+          ? output('dpkg-deb', '--field', cli, 'Depends')
+          : output('rpm', '--query', '--requires', '--package', name);
       expect(needs, name).not.toMatch(/gtk|nss|libX|libgbm|libasound|libcups|libdrm|atk/i);
     }
   });
@@ -99,15 +141,21 @@ describe('the files of a package', () => {
     expect(output('readelf', '--wide', '--sections', program)).not.toMatch(/\.(symtab|debug_\w+)\s/);
   });
 
-  it('S1 have the broker as the only program for polkit: root\'s, not setuid, hardened, and no launcher of a host', () => {
+  it("S1 have the broker as the only program for polkit: root's, not setuid, hardened, and no launcher of a host", () => {
     const broker = join(packages.root, HOME, 'platter-broker');
     expect(lstatSync(broker)).toMatchObject({ mode: 0o100755 });
     expect(existsSync(join(packages.root, HOME, 'platter-host'))).toBe(false);
-    expect(realpathSync(join(packages.root, HOME, 'resources/app.asar.unpacked/out/native/platter-broker'))).toBe(realpathSync(broker));
+    expect(realpathSync(join(packages.root, HOME, 'resources/app.asar.unpacked/out/native/platter-broker'))).toBe(
+      realpathSync(broker),
+    );
     const policy = readFileSync(join(packages.root, 'usr/share/polkit-1/actions/io.github.platter.policy'), 'utf8');
     expect([...policy.matchAll(/<action id="(.*)">/g)].map(([, id]) => id)).toEqual(['io.github.platter.open-disks']);
     expect(policy).toContain(`<annotate key="org.freedesktop.policykit.exec.path">${HOME}/platter-broker</annotate>`);
-    expect([...policy.matchAll(/<allow_\w+>(.*)<\/allow_\w+>/g)].map(([, answer]) => answer)).toEqual(['auth_admin', 'auth_admin', 'auth_admin']);
+    expect([...policy.matchAll(/<allow_\w+>(.*)<\/allow_\w+>/g)].map(([, answer]) => answer)).toEqual([
+      'auth_admin',
+      'auth_admin',
+      'auth_admin',
+    ]);
     const headers = output('readelf', '--wide', '--file-header', '--dynamic', '--program-headers', broker);
     expect(headers).toMatch(/Type:\s+DYN/);
     expect(headers).toContain('BIND_NOW');
@@ -130,7 +178,12 @@ describe('the files of a package', () => {
       }
       execFileSync('update-mime-database', [folder], { stdio: 'ignore' });
       const globs = readFileSync(join(folder, 'globs2'), 'utf8');
-      for (const [glob, types] of [['*.img', 'x-raw-disk-image'], ['*.dd', 'x-raw-disk-image'], ['*.raw', 'x-raw-disk-image'], ['*.iso', 'x-cd-image']] as const) {
+      for (const [glob, types] of [
+        ['*.img', 'x-raw-disk-image'],
+        ['*.dd', 'x-raw-disk-image'],
+        ['*.raw', 'x-raw-disk-image'],
+        ['*.iso', 'x-cd-image'],
+      ] as const) {
         expect(globs, glob).toMatch(new RegExp(`:application/${types}:${glob.replace(/[.*]/g, '\\$&')}$`, 'm'));
         expect(readFileSync(entry, 'utf8')).toContain(`application/${types};`);
       }
@@ -184,7 +237,10 @@ async function purged(root: CleanRoot, before: readonly string[], ...names: stri
 
 /** Expects that the end of what `platter copy --json` or `verify` said is one destination, verified. */
 function verified(said: string): void {
-  const result = JSON.parse(said.trim().split('\n').at(-1)!) as { event: string; destinations: { state: string; verified: boolean }[] };
+  const result = JSON.parse(said.trim().split('\n').at(-1)!) as {
+    event: string;
+    destinations: { state: string; verified: boolean }[];
+  };
   expect(result).toMatchObject({ event: 'result', destinations: [{ state: 'done', verified: true }] });
 }
 
@@ -198,7 +254,7 @@ describe.skipIf(reason !== null)(`F13 the command line in a Debian without a des
   }, 600_000);
   afterAll(() => root[Symbol.asyncDispose]());
 
-  it('F13 installs alone, and nothing of the window\'s libraries is there', async () => {
+  it("F13 installs alone, and nothing of the window's libraries is there", async () => {
     expect(await install(root, cli)).toContain('0 upgraded, 1 newly installed');
     const files = await root.files();
     expect(files.filter((path) => /lib(gtk-3|nss3|X11|gbm|asound|cups)\.so|platter-window/.test(path))).toEqual([]);
@@ -223,20 +279,36 @@ describe.skipIf(reason !== null)(`F13 the command line in a Debian without a des
 
     await using other = await labdisk({ size: 8 * MIB, plain: true });
     root.lend(other.device, 'root');
-    await must(root, 'root', 'env', 'SUDO_UID=1000', 'SUDO_GID=1000', 'SUDO_USER=tester', 'platter', 'copy', '--yes', other.device, '/home/tester/back.img');
+    await must(
+      root,
+      'root',
+      'env',
+      'SUDO_UID=1000',
+      'SUDO_GID=1000',
+      'SUDO_USER=tester',
+      'platter',
+      'copy',
+      '--yes',
+      other.device,
+      '/home/tester/back.img',
+    );
     expect(statSync(root.outside('/home/tester/back.img'))).toMatchObject({ uid: 1000, gid: 1000 });
   });
 
   it('F13 runs no code that the environment names', async () => {
     writeFileSync(root.outside('/tmp/other.cjs'), 'console.log("other code");');
-    expect((await must(root, 'user', 'env', 'NODE_OPTIONS=--require=/tmp/other.cjs', 'platter', '--version')).trim()).toBe(version());
+    expect(
+      (await must(root, 'user', 'env', 'NODE_OPTIONS=--require=/tmp/other.cjs', 'platter', '--version')).trim(),
+    ).toBe(version());
   });
 
   it('F13 says how to get the window where it is not installed', async () => {
     for (const caller of [[], ['env', 'SUDO_UID=1000', 'SUDO_GID=1000', 'SUDO_USER=tester']]) {
       const { code, stdout, stderr } = await root.run(caller.length === 0 ? 'user' : 'root', [...caller, 'platter']);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-      expect(stderr).toBe('platter: The window is not installed. Its package is "platter": sudo apt install platter\nplatter --help shows the command line.\n');
+      expect(stderr).toBe(
+        'platter: The window is not installed. Its package is "platter": sudo apt install platter\nplatter --help shows the command line.\n',
+      );
     }
   });
 
@@ -273,7 +345,12 @@ describe.skipIf(reason !== null)(`the packages in a clean Debian${because}`, () 
     expect(await purged(root, before, ...PARTS)).toEqual([]);
 
     expect(await install(root, deb, cli)).toContain('0 upgraded, 2 newly installed');
-    for (const program of ['platter-window', 'chrome_crashpad_handler', 'platter-node', 'resources/app.asar.unpacked/out/native/kcopyd.node']) {
+    for (const program of [
+      'platter-window',
+      'chrome_crashpad_handler',
+      'platter-node',
+      'resources/app.asar.unpacked/out/native/kcopyd.node',
+    ]) {
       expect(await must(root, 'user', 'ldd', `${HOME}/${program}`), program).not.toContain('not found');
     }
     expect((await must(root, 'user', 'platter', '--version')).trim()).toBe(version());
@@ -298,7 +375,9 @@ describe.skipIf(reason !== null)(`the packages in a clean Debian${because}`, () 
       chownSync(root.outside('/home/tester/.Xauthority'), 1000, 1000);
     }
     const settings = [`DISPLAY=${process.env.DISPLAY ?? ''}`, 'XDG_RUNTIME_DIR=/home/tester', 'PLATTER_LOOP_DEVICES=1'];
-    const window = await openPackaged(root.inside('user', ['env', ...settings, `${HOME}/platter-window`, '/home/tester/disk.img']));
+    const window = await openPackaged(
+      root.inside('user', ['env', ...settings, `${HOME}/platter-window`, '/home/tester/disk.img']),
+    );
     const { page } = window;
     try {
       await page.getByRole('radio', { name: 'Image file /home/tester/disk.img', checked: true }).waitFor();
@@ -308,7 +387,7 @@ describe.skipIf(reason !== null)(`the packages in a clean Debian${because}`, () 
       await holdToStart(window);
       await page.getByRole('heading', { name: '1 verified' }).waitFor();
       expect(await tiles(page, 'verified').count()).toBe(1);
-      expect(hosts(), 'the window\'s engine runs on the window\'s own program').toEqual([`${HOME}/platter-window`]);
+      expect(hosts(), "the window's engine runs on the window's own program").toEqual([`${HOME}/platter-window`]);
       mkdirSync(ARTIFACTS, { recursive: true });
       await page.screenshot({ path: join(ARTIFACTS, 'window.png') });
       expect(await window.close(), window.said()).toBe(0);
@@ -330,7 +409,14 @@ describe.skipIf(reason !== null)(`the packages in a clean Debian${because}`, () 
     execFileSync('cmp', [image, disk.backing]);
     await must(root, 'root', ...sudo, 'platter', 'copy', '--yes', disk.device, '/home/tester/back.img');
     expect(statSync(root.outside('/home/tester/back.img'))).toMatchObject({ uid: 1000, gid: 1000 });
-    const refused = await root.run('root', [...sudo, 'platter', 'copy', '--yes', '/root/secret.img', '/home/tester/stolen.img']);
+    const refused = await root.run('root', [
+      ...sudo,
+      'platter',
+      'copy',
+      '--yes',
+      '/root/secret.img',
+      '/home/tester/stolen.img',
+    ]);
     expect(refused.code, refused.stderr).toBe(2);
     expect(refused.stderr).toContain('whoever started it');
     expect(existsSync(root.outside('/home/tester/stolen.img'))).toBe(false);
@@ -352,7 +438,9 @@ describe('lintian', () => {
 
 /** Processes of what is installed: the command line of each, as the kernel or Chromium writes it, and its entry in /proc. */
 function installed(): { command: string; pid: string }[] {
-  const all = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)).map((pid) => ({ command: inProc(pid, 'cmdline').replaceAll('\0', ' '), pid }));
+  const all = readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .map((pid) => ({ command: inProc(pid, 'cmdline').replaceAll('\0', ' '), pid }));
   return all.filter(({ command }) => command.startsWith(`${HOME}/`));
 }
 
@@ -363,7 +451,10 @@ const sandboxed = (): string[] =>
     .map(({ pid }) => /^Seccomp:\s*(\d)/m.exec(inProc(pid, 'status'))?.[1] ?? '');
 
 /** The program that each engine host runs on. */
-const hosts = (): string[] => installed().filter(({ command }) => command.includes('/out/engine/host.js')).map(({ command }) => command.split(' ')[0]!);
+const hosts = (): string[] =>
+  installed()
+    .filter(({ command }) => command.includes('/out/engine/host.js'))
+    .map(({ command }) => command.split(' ')[0]!);
 
 function inProc(pid: string, name: string): string {
   try {

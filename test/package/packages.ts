@@ -23,7 +23,12 @@ export function makePackages(...formats: string[]): Packages {
   return {
     root: resolve(folder, 'root'),
     path(format, name = 'platter') {
-      const found = paths.find((path) => path.endsWith(`.${format}`) && /^[_-]\d/.test(basename(path).slice(name.length)) && basename(path).startsWith(name));
+      const found = paths.find(
+        (path) =>
+          path.endsWith(`.${format}`) &&
+          /^[_-]\d/.test(basename(path).slice(name.length)) &&
+          basename(path).startsWith(name),
+      );
       if (found === undefined) throw new Error(`no ${name} as ${format} among ${paths.join(', ')}`);
       return found;
     },
@@ -35,7 +40,9 @@ export function makePackages(...formats: string[]): Packages {
 function packed(folder: string, formats: readonly string[], dispose: () => void): string[] {
   try {
     const args = [resolve(ROOT, 'build/package.mjs'), ...formats, '--fast', '--out', folder];
-    return execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim().split('\n');
+    return execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+      .trim()
+      .split('\n');
   } catch (error) {
     dispose();
     throw error;

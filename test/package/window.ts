@@ -25,9 +25,17 @@ async function endpoint(child: ChildProcess, ended: Promise<unknown>, said: () =
 }
 
 /** Runs `argv`, a packaged window, and waits for its page. It is left alone for `settle` milliseconds first. */
-export async function openPackaged(argv: readonly string[], env: NodeJS.ProcessEnv = process.env, settle = 0): Promise<PackagedWindow> {
+export async function openPackaged(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+  settle = 0,
+): Promise<PackagedWindow> {
   const [program = '', ...args] = argv;
-  const child = spawn(program, [...args, '--remote-debugging-port=0'], { stdio: ['ignore', 'ignore', 'pipe'], env, cwd: '/' });
+  const child = spawn(program, [...args, '--remote-debugging-port=0'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env,
+    cwd: '/',
+  });
   const ended = once(child, 'close') as Promise<[number | null]>;
   let text = '';
   child.stderr.setEncoding('utf8').on('data', (more: string) => (text += more));

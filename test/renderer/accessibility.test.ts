@@ -11,7 +11,6 @@ import { refuse } from './window.ts';
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const open = oneWindow();
 
-
 async function violations(): Promise<string[]> {
   await open.page.evaluate(axeSource);
   const { violations: found } = await open.page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
@@ -19,20 +18,31 @@ async function violations(): Promise<string[]> {
 }
 
 const disks = [make.systemDisk, ...make.sticks(3), make.mountedDisk, make.loopDisk];
-const sticks = make.plan(make.sticks(8).map((disk, i) => make.endpoint(disk, { contents: i === 0 ? [make.ext4('root')] : [] })));
+const sticks = make.plan(
+  make.sticks(8).map((disk, i) => make.endpoint(disk, { contents: i === 0 ? [make.ext4('root')] : [] })),
+);
 const plain = make.plan(make.sticks(2).map((disk) => make.endpoint(disk)));
 const running = make.job(sticks, make.midway(sticks), { errors: [make.writeError(2, '/dev/sdd')] });
 const crowd = make.plan(make.sticks(32).map((disk) => make.endpoint(disk)));
 
-const check = make.plan(plain.destinations.map((end) => ({ ...end, overwrites: false })), { kind: 'verify', job: null });
+const check = make.plan(
+  plain.destinations.map((end) => ({ ...end, overwrites: false })),
+  { kind: 'verify', job: null },
+);
 const differs = make.writeError(1, '/dev/sdc', { side: 'verify', code: 'VERIFY_MISMATCH' });
 const checked = make.job(check, [], {
-  phase: 'ended', result: make.result(check, [make.end(check, 0), make.end(check, 1, { state: 'failed', verified: false, errors: [differs] })]),
+  phase: 'ended',
+  result: make.result(check, [
+    make.end(check, 0),
+    make.end(check, 1, { state: 'failed', verified: false, errors: [differs] }),
+  ]),
 });
 
 const rescue = make.plan(plain.destinations, { request: { ...plain.request, rescue: { retries: 1, map: null } } });
 const hole = make.writeError(0, '/dev/sdx', { side: 'read', op: 'read', destination: null });
-const rescuing = make.job(rescue, [{ state: 'paused', paused: true, written: 1 }, { state: 'stalled' }], { errors: [hole] });
+const rescuing = make.job(rescue, [{ state: 'paused', paused: true, written: 1 }, { state: 'stalled' }], {
+  errors: [hole],
+});
 
 const screens: [string, Partial<AppState>][] = [
   ['nothing plugged in', { disksError: make.failure('IO_ERROR') }],
@@ -43,12 +53,54 @@ const screens: [string, Partial<AppState>][] = [
   ['a check that ended', { disks, job: checked }],
   ['running', { disks, job: running }],
   ['running, 32', { disks, job: make.job(crowd, make.midway(crowd), { errors: [make.writeError(2, '/dev/sdd')] }) }],
-  ['waiting and removed', { disks, job: make.job(plain, [{ state: 'waiting' }, { state: 'failed' }], { errors: [make.writeError(1, '/dev/sdc', { code: 'DEVICE_GONE' })] }) }],
-  ['interrupted', { disks, interrupted: [make.interrupted(['/dev/sdb']), make.interrupted(['/dev/sdc'], { id: 'older', damaged: true })] }],
+  [
+    'waiting and removed',
+    {
+      disks,
+      job: make.job(plain, [{ state: 'waiting' }, { state: 'failed' }], {
+        errors: [make.writeError(1, '/dev/sdc', { code: 'DEVICE_GONE' })],
+      }),
+    },
+  ],
+  [
+    'interrupted',
+    {
+      disks,
+      interrupted: [make.interrupted(['/dev/sdb']), make.interrupted(['/dev/sdc'], { id: 'older', damaged: true })],
+    },
+  ],
   ['interrupted, unknown', { disks, interruptedError: make.failure('BAD_FILE') }],
-  ['review, continued', { disks, review: make.review(make.resumePlan(plain.destinations)), interrupted: [make.interrupted(['/dev/sdb', '/dev/sdc'])] }],
-  ['rescue, paused and stalled', { disks, job: { ...rescuing, progress: { ...rescuing.progress, rescue: { pass: 'copying', retry: 0, rescued: 1e9, bad: 512, left: 1e6, waiting: [] } } } }],
-  ['comparing and repairing', { disks, job: make.job(plain, [{ state: 'comparing', toWrite: 0 }, { state: 'repairing', written: 1 }]) }],
+  [
+    'review, continued',
+    {
+      disks,
+      review: make.review(make.resumePlan(plain.destinations)),
+      interrupted: [make.interrupted(['/dev/sdb', '/dev/sdc'])],
+    },
+  ],
+  [
+    'rescue, paused and stalled',
+    {
+      disks,
+      job: {
+        ...rescuing,
+        progress: {
+          ...rescuing.progress,
+          rescue: { pass: 'copying', retry: 0, rescued: 1e9, bad: 512, left: 1e6, waiting: [] },
+        },
+      },
+    },
+  ],
+  [
+    'comparing and repairing',
+    {
+      disks,
+      job: make.job(plain, [
+        { state: 'comparing', toWrite: 0 },
+        { state: 'repairing', written: 1 },
+      ]),
+    },
+  ],
   ['machinery failed', { disks, job: { ...running, phase: 'ended', failure: make.failure('HOST_FAILED') } }],
 ];
 
@@ -112,38 +164,68 @@ describe.each(['light', 'dark'] as const)('axe, %s', (scheme) => {
 });
 
 describe('zoomed in to 200 % (a window of 1200 by 800)', () => {
-  test.each(screens)('%s: all of it can be reached, nothing is beside the page or under something else', async (_name, state) => {
-    await open.start({ state, width: 600, height: 400 });
-    const lost = await open.page.evaluate(() => {
-      const found: string[] = document.documentElement.scrollWidth > innerWidth ? ['the page scrolls sideways'] : [];
-      for (const node of document.querySelectorAll<HTMLElement>('button, input, select, h2, [role=checkbox], [role=radio], [role=switch], .note p, .card')) {
-        if (node.closest('.visually-hidden') !== null || node.matches('.visually-hidden, :disabled') || getComputedStyle(node).display === 'none' || node.getClientRects().length === 0) continue;
-        node.scrollIntoView({ block: 'center' });
-        const { left, right, top, bottom, width, height } = node.getBoundingClientRect();
-        const inside = left >= -1 && right <= innerWidth + 1 && bottom > 0 && top < innerHeight;
-        const at = document.elementFromPoint(left + width / 2, Math.max(0, Math.min(innerHeight - 1, top + Math.min(height, 16) / 2)));
-        const open = at !== null && (node.contains(at) || at.contains(node) || at.closest('.tile') === node.closest('.tile'));
-        if (!inside || !open) found.push(`${node.tagName} "${(node.getAttribute('aria-label') ?? node.textContent).trim().slice(0, 40)}" ${inside ? 'is covered' : 'is outside'}`);
+  test.each(screens)(
+    '%s: all of it can be reached, nothing is beside the page or under something else',
+    async (_name, state) => {
+      await open.start({ state, width: 600, height: 400 });
+      const lost = await open.page.evaluate(() => {
+        const found: string[] = document.documentElement.scrollWidth > innerWidth ? ['the page scrolls sideways'] : [];
+        for (const node of document.querySelectorAll<HTMLElement>(
+          'button, input, select, h2, [role=checkbox], [role=radio], [role=switch], .note p, .card',
+        )) {
+          if (
+            node.closest('.visually-hidden') !== null ||
+            node.matches('.visually-hidden, :disabled') ||
+            getComputedStyle(node).display === 'none' ||
+            node.getClientRects().length === 0
+          )
+            continue;
+          node.scrollIntoView({ block: 'center' });
+          const { left, right, top, bottom, width, height } = node.getBoundingClientRect();
+          const inside = left >= -1 && right <= innerWidth + 1 && bottom > 0 && top < innerHeight;
+          const at = document.elementFromPoint(
+            left + width / 2,
+            Math.max(0, Math.min(innerHeight - 1, top + Math.min(height, 16) / 2)),
+          );
+          const open =
+            at !== null && (node.contains(at) || at.contains(node) || at.closest('.tile') === node.closest('.tile'));
+          if (!inside || !open)
+            found.push(
+              `${node.tagName} "${(node.getAttribute('aria-label') ?? node.textContent).trim().slice(0, 40)}" ${inside ? 'is covered' : 'is outside'}`,
+            );
+        }
+        return found;
+      });
+      expect(lost).toEqual([]);
+      const zones = await open.page.locator('.zone').evaluateAll((all) =>
+        all.map((each) => {
+          const { top, bottom, height } = each.getBoundingClientRect();
+          return { top, bottom, height, needs: each.scrollHeight };
+        }),
+      );
+      for (const [i, { top, height, needs }] of zones.entries()) {
+        expect(needs).toBeLessThanOrEqual(height + 1);
+        if (i > 0) expect(top).toBeGreaterThanOrEqual(zones[i - 1]!.bottom);
       }
-      return found;
-    });
-    expect(lost).toEqual([]);
-    const zones = await open.page.locator('.zone').evaluateAll((all) => all.map((each) => {
-      const { top, bottom, height } = each.getBoundingClientRect();
-      return { top, bottom, height, needs: each.scrollHeight };
-    }));
-    for (const [i, { top, height, needs }] of zones.entries()) {
-      expect(needs).toBeLessThanOrEqual(height + 1);
-      if (i > 0) expect(top).toBeGreaterThanOrEqual(zones[i - 1]!.bottom);
-    }
-    await open.picture(`zoom-${_name.replace(/\W+/g, '-')}`);
-  });
+      await open.picture(`zoom-${_name.replace(/\W+/g, '-')}`);
+    },
+  );
 });
 
 test('with reduced motion nothing moves', async () => {
   await open.start({ state: { disks, job: running }, reducedMotion: true });
   const moving = await open.page.evaluate(() => document.getAnimations().length);
-  const styles = await open.page.locator('*').evaluateAll((all) => all.filter((node) => getComputedStyle(node).animationName !== 'none' || getComputedStyle(node).transitionProperty !== 'none' && getComputedStyle(node).transitionDuration !== '0s').length);
+  const styles = await open.page
+    .locator('*')
+    .evaluateAll(
+      (all) =>
+        all.filter(
+          (node) =>
+            getComputedStyle(node).animationName !== 'none' ||
+            (getComputedStyle(node).transitionProperty !== 'none' &&
+              getComputedStyle(node).transitionDuration !== '0s'),
+        ).length,
+    );
   expect([moving, styles]).toEqual([0, 0]);
 });
 
@@ -154,7 +236,10 @@ async function tabTo(name: RegExp): Promise<void> {
       const at = document.activeElement;
       if (at === null) return { name: '', outline: '' };
       const style = getComputedStyle(at);
-      return { name: at.getAttribute('aria-label') ?? at.textContent.trim(), outline: `${style.outlineStyle} ${style.outlineWidth}` };
+      return {
+        name: at.getAttribute('aria-label') ?? at.textContent.trim(),
+        outline: `${style.outlineStyle} ${style.outlineWidth}`,
+      };
     });
     if (name.test(focus.name)) {
       expect(focus.outline).toBe('solid 3px');
@@ -203,8 +288,12 @@ describe('keyboard only', () => {
 
     // Buttons that go with the job leave the keyboard where all is said.
     await tabTo(/^Pause$/);
-    await open.main.push({ job: { ...open.main.jobToRun, phase: 'ended', result: make.result(plan, [make.end(plan, 0), make.end(plan, 1)]) } });
-    await expect.poll(() => open.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('2 verified');
+    await open.main.push({
+      job: { ...open.main.jobToRun, phase: 'ended', result: make.result(plan, [make.end(plan, 0), make.end(plan, 1)]) },
+    });
+    await expect
+      .poll(() => open.page.evaluate(() => document.activeElement?.getAttribute('aria-label')))
+      .toBe('2 verified');
     expect(open.problems).toEqual([]);
   });
 });

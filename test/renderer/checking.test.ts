@@ -13,90 +13,131 @@ const MANIFEST = '/home/me/station-42.manifest';
 
 const button = (name: string | RegExp) => open.page.getByRole('button', { name });
 const task = (name: string) => open.page.getByRole('radio', { name, exact: true });
-const destination = (path: string) => open.page.getByRole('region', { name: 'Destinations' }).getByRole('checkbox', { name: path });
+const destination = (path: string) =>
+  open.page.getByRole('region', { name: 'Destinations' }).getByRole('checkbox', { name: path });
 /** What a zone says. While a plan is reviewed the third is called what that is. */
-const words = (zone: string): Promise<string> => open.page.locator(`section[aria-labelledby="${zone}-heading"]`).innerText();
+const words = (zone: string): Promise<string> =>
+  open.page.locator(`section[aria-labelledby="${zone}-heading"]`).innerText();
 /** What is said of a job that destroys what was there. */
 const LOSS = /erase|overwrit|rewrit|will be written/i;
 
 /** A plan as the host makes it of a request: what is only compared is not overwritten. */
-const planOf = (request: CopyRequest, ends: Endpoint[]): Plan => make.plan(ends.map((end) => ({ ...end, overwrites: request.kind !== 'verify' })), {
-  kind: request.kind, request, job: request.kind === 'verify' ? null : '20261124-001500-a1b2c3',
-  source: request.source === null ? null : make.imageEndpoint(IMAGE, 31_914_983_424),
+const planOf = (request: CopyRequest, ends: Endpoint[]): Plan =>
+  make.plan(
+    ends.map((end) => ({ ...end, overwrites: request.kind !== 'verify' })),
+    {
+      kind: request.kind,
+      request,
+      job: request.kind === 'verify' ? null : '20261124-001500-a1b2c3',
+      source: request.source === null ? null : make.imageEndpoint(IMAGE, 31_914_983_424),
+    },
+  );
+const requestOf = (kind: CopyRequest['kind'], paths: string[], more: Partial<CopyRequest> = {}): CopyRequest => ({
+  ...plainRequest,
+  kind,
+  source: IMAGE,
+  destinations: paths,
+  ...more,
 });
-const requestOf = (kind: CopyRequest['kind'], paths: string[], more: Partial<CopyRequest> = {}): CopyRequest => ({ ...plainRequest, kind, source: IMAGE, destinations: paths, ...more });
 
-test.each(['light', 'dark'] as const)('a check: chosen, reviewed and started without a word of loss; what differs is repaired, %s', async (scheme) => {
-  await open.start({ state: { disks }, scheme, ...(scheme === 'dark' && { width: 1024, height: 700 }) });
-  const { page, main } = open;
-  main.image = IMAGE;
-  await button('Choose an image…').click();
-  await task('Check only').check({ force: true });
-  for (const name of ['Verify', 'Only what differs', 'Skip unreadable sectors']) expect(await page.getByRole('switch', { name }).count()).toBe(0);
-  // What cannot be written can be read.
-  for (const path of ['/dev/nvme0n1', '/dev/mmcblk0', '/dev/sdx']) expect(await destination(path).isEnabled()).toBe(true);
-  expect(await destination('/dev/sdx').innerText()).toContain('what is written to it meanwhile counts as a difference');
-  await button('Select all 5').click();
-  await destination('/dev/mmcblk0').click();
-  await destination('/dev/sdd').click();
-  main.image = '/home/me/copy.img';
-  await button('Image file…').click();
-  await page.getByText('Image in /home/me', { exact: true }).waitFor();
-  for (const zone of ['source', 'destinations', 'action']) expect(await words(zone)).not.toMatch(LOSS);
-  await button('Command line').click();
-  await page.getByText(`platter verify ${IMAGE} /dev/sdb /dev/sdc /dev/sdx /home/me/copy.img`).waitFor();
-  await open.picture(`check-choose-${scheme}`);
+test.each(['light', 'dark'] as const)(
+  'a check: chosen, reviewed and started without a word of loss; what differs is repaired, %s',
+  async (scheme) => {
+    await open.start({ state: { disks }, scheme, ...(scheme === 'dark' && { width: 1024, height: 700 }) });
+    const { page, main } = open;
+    main.image = IMAGE;
+    await button('Choose an image…').click();
+    await task('Check only').check({ force: true });
+    for (const name of ['Verify', 'Only what differs', 'Skip unreadable sectors'])
+      expect(await page.getByRole('switch', { name }).count()).toBe(0);
+    // What cannot be written can be read.
+    for (const path of ['/dev/nvme0n1', '/dev/mmcblk0', '/dev/sdx'])
+      expect(await destination(path).isEnabled()).toBe(true);
+    expect(await destination('/dev/sdx').innerText()).toContain(
+      'what is written to it meanwhile counts as a difference',
+    );
+    await button('Select all 5').click();
+    await destination('/dev/mmcblk0').click();
+    await destination('/dev/sdd').click();
+    main.image = '/home/me/copy.img';
+    await button('Image file…').click();
+    await page.getByText('Image in /home/me', { exact: true }).waitFor();
+    for (const zone of ['source', 'destinations', 'action']) expect(await words(zone)).not.toMatch(LOSS);
+    await button('Command line').click();
+    await page.getByText(`platter verify ${IMAGE} /dev/sdb /dev/sdc /dev/sdx /home/me/copy.img`).waitFor();
+    await open.picture(`check-choose-${scheme}`);
 
-  const request = requestOf('verify', ['/dev/sdb', '/dev/sdc', '/dev/sdx', '/home/me/copy.img']);
-  const ends = [...[...sticks.slice(0, 2), make.mountedDisk].map((disk) => make.endpoint(disk)), make.imageEndpoint('/home/me/copy.img', 32e9)];
-  const plan = planOf(request, ends);
-  main.reviewed = { ok: true, value: plan };
-  main.jobToRun = make.job(plan, plan.destinations.map(() => ({ state: 'verifying', toWrite: 0, verified: plan.bytes / 2, bytesPerSecond: 90e6 })));
-  await button('Review').click();
-  await page.getByRole('heading', { name: 'Check 4 destinations?' }).waitFor();
-  expect(main.lastRequest()).toEqual(request);
-  expect(await page.getByRole('list', { name: 'Will be compared' }).getByRole('listitem').count()).toBe(4);
-  await page.getByText('Compared with station-42.img, 31.9 GB each; nothing is written.').waitFor();
-  expect(await words('action')).not.toMatch(LOSS);
-  await open.picture(`check-review-${scheme}`);
-  await button('Start').click();
-  await page.getByText('They are only read.').waitFor();
-  await button('Cancel').click();
-  await page.getByText('What is not compared yet stays unchecked.').waitFor();
-  await button('Keep going').click();
+    const request = requestOf('verify', ['/dev/sdb', '/dev/sdc', '/dev/sdx', '/home/me/copy.img']);
+    const ends = [
+      ...[...sticks.slice(0, 2), make.mountedDisk].map((disk) => make.endpoint(disk)),
+      make.imageEndpoint('/home/me/copy.img', 32e9),
+    ];
+    const plan = planOf(request, ends);
+    main.reviewed = { ok: true, value: plan };
+    main.jobToRun = make.job(
+      plan,
+      plan.destinations.map(() => ({ state: 'verifying', toWrite: 0, verified: plan.bytes / 2, bytesPerSecond: 90e6 })),
+    );
+    await button('Review').click();
+    await page.getByRole('heading', { name: 'Check 4 destinations?' }).waitFor();
+    expect(main.lastRequest()).toEqual(request);
+    expect(await page.getByRole('list', { name: 'Will be compared' }).getByRole('listitem').count()).toBe(4);
+    await page.getByText('Compared with station-42.img, 31.9 GB each; nothing is written.').waitFor();
+    expect(await words('action')).not.toMatch(LOSS);
+    await open.picture(`check-review-${scheme}`);
+    await button('Start').click();
+    await page.getByText('They are only read.').waitFor();
+    await button('Cancel').click();
+    await page.getByText('What is not compared yet stays unchecked.').waitFor();
+    await button('Keep going').click();
 
-  const differing = [3, 900].map((chunk) => make.writeError(1, '/dev/sdc', {
-    side: 'verify', code: 'VERIFY_MISMATCH', op: 'verify', errno: null, offset: chunk * 2 ** 20, length: 2 ** 20,
-  }));
-  const results = ends.map((_, index) => make.end(plan, index, { written: 0, ...(index === 1 && { state: 'failed', verified: false, errors: differing }) }));
-  await main.push({ job: { ...main.jobToRun, phase: 'ended', result: make.result(plan, results) } });
-  await page.getByRole('heading', { name: '3 verified, 1 failed' }).waitFor();
-  await page.getByText('sdc differs from the source: repair it, or set it aside.').waitFor();
-  await page.getByText('Verification failed at 3.15 MB (sector 6,144): it differs from the source.').waitFor();
-  await page.getByText('2 places differ, sector 6,144, VERIFY_MISMATCH').waitFor();
-  await page.getByText('sdx is mounted: eject before taking out.').waitFor();
-  await page.getByText(/^Check of 4 destinations against station-42.img/).waitFor();
-  await open.picture(`check-ended-${scheme}`);
-  await button('Details of sdc').click();
-  await page.getByRole('dialog').getByRole('heading', { name: '2 places differ' }).waitFor();
-  await page.keyboard.press('Escape');
+    const differing = [3, 900].map((chunk) =>
+      make.writeError(1, '/dev/sdc', {
+        side: 'verify',
+        code: 'VERIFY_MISMATCH',
+        op: 'verify',
+        errno: null,
+        offset: chunk * 2 ** 20,
+        length: 2 ** 20,
+      }),
+    );
+    const results = ends.map((_, index) =>
+      make.end(plan, index, {
+        written: 0,
+        ...(index === 1 && { state: 'failed', verified: false, errors: differing }),
+      }),
+    );
+    await main.push({ job: { ...main.jobToRun, phase: 'ended', result: make.result(plan, results) } });
+    await page.getByRole('heading', { name: '3 verified, 1 failed' }).waitFor();
+    await page.getByText('sdc differs from the source: repair it, or set it aside.').waitFor();
+    await page.getByText('Verification failed at 3.15 MB (sector 6,144): it differs from the source.').waitFor();
+    await page.getByText('2 places differ, sector 6,144, VERIFY_MISMATCH').waitFor();
+    await page.getByText('sdx is mounted: eject before taking out.').waitFor();
+    await page.getByText(/^Check of 4 destinations against station-42.img/).waitFor();
+    await open.picture(`check-ended-${scheme}`);
+    await button('Details of sdc').click();
+    await page.getByRole('dialog').getByRole('heading', { name: '2 places differ' }).waitFor();
+    await page.keyboard.press('Escape');
 
-  main.log.length = 0;
-  const repair = requestOf('repair', ['/dev/sdc']);
-  main.reviewed = { ok: true, value: planOf(repair, [ends[1]!]) };
-  await button('Repair what differs').click();
-  await page.getByRole('heading', { name: 'Repair 1 drive?' }).waitFor();
-  expect(main.names()).toEqual(['dismissJob', 'review']);
-  expect(main.lastRequest()).toEqual(repair);
-  await page.getByText('What differs from station-42.img, 31.9 GB each, is overwritten, then verified.').waitFor();
-  expect(await page.getByRole('list', { name: 'Will be overwritten where it differs' }).getByRole('listitem').count()).toBe(1);
-  await page.getByRole('button', { name: 'Hold to start' }).waitFor();
-  for (const zone of ['destinations', 'action']) expect(await words(zone)).not.toMatch(/erase/i);
-  await open.picture(`repair-review-${scheme}`);
-  await button('Back').click();
-  expect(await task('Repair').isChecked()).toBe(true);
-  expect(open.problems).toEqual([]);
-});
+    main.log.length = 0;
+    const repair = requestOf('repair', ['/dev/sdc']);
+    main.reviewed = { ok: true, value: planOf(repair, [ends[1]!]) };
+    await button('Repair what differs').click();
+    await page.getByRole('heading', { name: 'Repair 1 drive?' }).waitFor();
+    expect(main.names()).toEqual(['dismissJob', 'review']);
+    expect(main.lastRequest()).toEqual(repair);
+    await page.getByText('What differs from station-42.img, 31.9 GB each, is overwritten, then verified.').waitFor();
+    expect(
+      await page.getByRole('list', { name: 'Will be overwritten where it differs' }).getByRole('listitem').count(),
+    ).toBe(1);
+    await page.getByRole('button', { name: 'Hold to start' }).waitFor();
+    for (const zone of ['destinations', 'action']) expect(await words(zone)).not.toMatch(/erase/i);
+    await open.picture(`repair-review-${scheme}`);
+    await button('Back').click();
+    expect(await task('Repair').isChecked()).toBe(true);
+    expect(open.problems).toEqual([]);
+  },
+);
 
 test('a manifest stands for the source of a check, and of nothing else', async () => {
   await open.start({ state: { disks } });
@@ -133,7 +174,11 @@ test('a manifest stands for the source of a check, and of nothing else', async (
 
   // What differs from a manifest cannot be repaired by it. From the history the same check is asked for again.
   const error = make.writeError(0, '/dev/sdb', { side: 'verify', code: 'VERIFY_MISMATCH' });
-  const ended = { ...make.job(plan, []), phase: 'ended' as const, result: make.result(plan, [make.end(plan, 0, { state: 'failed', verified: false, errors: [error] })]) };
+  const ended = {
+    ...make.job(plan, []),
+    phase: 'ended' as const,
+    result: make.result(plan, [make.end(plan, 0, { state: 'failed', verified: false, errors: [error] })]),
+  };
   main.history = [recordOf(ended, ended.startedAt + 60_000)];
   await main.push({ job: ended });
   await page.getByText('sdb differs from the manifest: set it aside, or write it again.').waitFor();
@@ -150,9 +195,27 @@ test('a manifest stands for the source of a check, and of nothing else', async (
 
 test('an update says that what differs is overwritten, not that all is erased', async () => {
   const ends = sticks.map((disk) => make.endpoint(disk, { contents: [make.ext4('root')] }));
-  await open.start({ state: { disks, review: make.review(planOf(requestOf('copy', ends.map(({ path }) => path), { update: true }), ends)) } });
+  await open.start({
+    state: {
+      disks,
+      review: make.review(
+        planOf(
+          requestOf(
+            'copy',
+            ends.map(({ path }) => path),
+            { update: true },
+          ),
+          ends,
+        ),
+      ),
+    },
+  });
   await open.page.getByText('What differs from station-42.img, 31.9 GB each, is overwritten, then verified.').waitFor();
-  await open.page.getByText(/^Whatever differs from the source is overwritten, also data of your own, on 3 drives with data. Type OVERWRITE to start.$/).waitFor();
+  await open.page
+    .getByText(
+      /^Whatever differs from the source is overwritten, also data of your own, on 3 drives with data. Type OVERWRITE to start.$/,
+    )
+    .waitFor();
   for (const zone of ['destinations', 'action']) expect(await words(zone)).not.toMatch(/erase/i);
   await open.picture('update-review');
   expect(open.problems).toEqual([]);

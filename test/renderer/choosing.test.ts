@@ -9,11 +9,18 @@ import { oneWindow } from './one-window.ts';
 import { refuse } from './window.ts';
 
 const open = oneWindow();
-const disks: Disk[] = [make.systemDisk, ...make.sticks(4), make.mountedDisk, make.readOnlyDisk, make.smallDisk, make.loopDisk];
-
+const disks: Disk[] = [
+  make.systemDisk,
+  ...make.sticks(4),
+  make.mountedDisk,
+  make.readOnlyDisk,
+  make.smallDisk,
+  make.loopDisk,
+];
 
 const source = (name: string) => open.page.getByRole('region', { name: 'Source' }).getByRole('radio', { name });
-const destination = (name: string) => open.page.getByRole('region', { name: 'Destinations' }).getByRole('checkbox', { name });
+const destination = (name: string) =>
+  open.page.getByRole('region', { name: 'Destinations' }).getByRole('checkbox', { name });
 const button = (name: string) => open.page.getByRole('button', { name });
 
 async function review(): Promise<void> {
@@ -32,7 +39,10 @@ describe('choosing', () => {
     await open.page.getByText('New image in /home/me').waitFor();
     await review();
     expect(open.main.lastRequest()).toEqual({
-      ...plainRequest, kind: 'copy', source: '/dev/sdb', destinations: ['/dev/sdc', '/dev/sdd', '/home/me/copy.img'],
+      ...plainRequest,
+      kind: 'copy',
+      source: '/dev/sdb',
+      destinations: ['/dev/sdc', '/dev/sdd', '/home/me/copy.img'],
     });
   });
 
@@ -40,7 +50,9 @@ describe('choosing', () => {
     await open.start({ state: { disks } });
     await button('Choose an image…').click();
     await expect.poll(() => open.main.asked('chooseImage')).toHaveLength(1);
-    expect(await open.page.getByRole('region', { name: 'Source' }).getByRole('radio', { checked: true }).count()).toBe(0);
+    expect(await open.page.getByRole('region', { name: 'Source' }).getByRole('radio', { checked: true }).count()).toBe(
+      0,
+    );
     open.main.image = '/home/me/disk.img';
     await button('Choose an image…').click();
     await source('Image file /home/me/disk.img').waitFor();
@@ -58,7 +70,9 @@ describe('choosing', () => {
     await open.main.push({ disks: [...disks], opened: { path: '/home/me/disk.img', at: 1 } });
     expect(await source('/dev/sdb').isChecked()).toBe(true);
     await open.main.push({ opened: { path: '/home/me/other.img', at: 2 } });
-    await source('Image file /home/me/other.img').and(open.page.getByRole('radio', { checked: true })).waitFor();
+    await source('Image file /home/me/other.img')
+      .and(open.page.getByRole('radio', { checked: true }))
+      .waitFor();
   });
 
   test('an image by drag and drop', async () => {
@@ -84,7 +98,9 @@ describe('choosing', () => {
     const box = destination(locked.path);
     expect(await box.isDisabled()).toBe(true);
     expect(await box.innerText()).toContain(reason);
-    expect(await box.evaluate((node) => document.getElementById(node.getAttribute('aria-describedby') ?? '')?.textContent)).toContain(reason);
+    expect(
+      await box.evaluate((node) => document.getElementById(node.getAttribute('aria-describedby') ?? '')?.textContent),
+    ).toContain(reason);
     await box.click({ force: true });
     await box.focus();
     await open.page.keyboard.press('Space');
@@ -98,8 +114,12 @@ describe('choosing', () => {
   test('a mounted drive says where, is left alone by "select all", and can be chosen by itself', async () => {
     await open.start({ state: { disks: [make.sticks(1)[0]!, make.mountedDisk] } });
     await source('/dev/sdb').click();
-    expect(await destination('/dev/sdx').innerText()).toContain('Mounted at /media/photos: it is unmounted first, if you agree.');
-    expect(await source('/dev/sdx').innerText()).toContain('Mounted at /media/photos: a copy of it is whole only when nothing writes to it meanwhile.');
+    expect(await destination('/dev/sdx').innerText()).toContain(
+      'Mounted at /media/photos: it is unmounted first, if you agree.',
+    );
+    expect(await source('/dev/sdx').innerText()).toContain(
+      'Mounted at /media/photos: a copy of it is whole only when nothing writes to it meanwhile.',
+    );
     expect(await open.page.getByRole('button', { name: /^Select all/ }).count()).toBe(0);
     await destination('/dev/sdx').click();
     await review();
@@ -128,7 +148,16 @@ describe('choosing', () => {
 
   test('where the system does not tell of drives, the list says how it is kept instead', async () => {
     const advice = 'The list is read every two seconds instead; nothing else depends on it.';
-    await open.start({ state: { disks, hotplugError: make.failure('ENGINE_UNAVAILABLE', { op: 'host', message: 'The system does not tell Platter of drives that come and go (EPERM).', advice }) } });
+    await open.start({
+      state: {
+        disks,
+        hotplugError: make.failure('ENGINE_UNAVAILABLE', {
+          op: 'host',
+          message: 'The system does not tell Platter of drives that come and go (EPERM).',
+          advice,
+        }),
+      },
+    });
     await open.page.getByText('does not tell Platter of drives').waitFor();
   });
 
@@ -144,7 +173,11 @@ describe('choosing', () => {
   test('filters by size and port narrow the list and "select all"; what is chosen stays in sight', async () => {
     const [one, two, three, four] = make.sticks(4) as [Disk, Disk, Disk, Disk];
     const hub = (disk: Disk, number: number, port: number): Disk => ({ ...disk, port: make.usbPort(number, port) });
-    await open.start({ state: { disks: [make.systemDisk, hub(one, 1, 1), hub(two, 1, 2), hub(three, 2, 1), hub({ ...four, size: 128e9 }, 2, 2)] } });
+    await open.start({
+      state: {
+        disks: [make.systemDisk, hub(one, 1, 1), hub(two, 1, 2), hub(three, 2, 1), hub({ ...four, size: 128e9 }, 2, 2)],
+      },
+    });
     open.main.image = '/home/me/disk.img';
     await button('Choose an image…').click();
     await open.page.getByRole('combobox', { name: 'Port' }).selectOption('USB bus 1, hub 2');
@@ -192,7 +225,9 @@ describe('choosing', () => {
     await destination('/dev/sdd').click();
     await destination('/dev/sde').click();
     await open.main.push({
-      disks: disks.filter(({ path }) => path !== '/dev/sdc').map((each) => (each.path === '/dev/sdd' ? { ...each, serial: 'ANOTHER' } : each)),
+      disks: disks
+        .filter(({ path }) => path !== '/dev/sdc')
+        .map((each) => (each.path === '/dev/sdd' ? { ...each, serial: 'ANOTHER' } : each)),
     });
     await open.page.getByText('Removed, and no longer chosen: sdc.').waitFor();
     await open.page.getByText('sdd is another drive now').waitFor();
@@ -216,11 +251,19 @@ describe('choosing', () => {
   test('F6 a source that is no disk image is refused with a switch that takes its bytes as they are, for this source alone', async () => {
     await open.start({ state: { disks, opened: { path: '/home/me/disk.img.xz', at: 1 } } });
     const asIs = open.page.getByRole('switch', { name: 'Write the file’s bytes as they are' });
-    open.main.reviewed = refuse(make.failure('NOT_AN_IMAGE', { device: '/home/me/disk.img.xz', reason: { kind: 'noDiskImage', file: { kind: 'packed', format: 'xz' } } }));
+    open.main.reviewed = refuse(
+      make.failure('NOT_AN_IMAGE', {
+        device: '/home/me/disk.img.xz',
+        reason: { kind: 'noDiskImage', file: { kind: 'packed', format: 'xz' } },
+      }),
+    );
     await destination('/dev/sdb').click();
     expect(await asIs.count(), 'nothing was refused yet').toBe(0);
     await review();
-    await open.page.getByRole('region', { name: 'Action' }).getByText('It is a packed file (xz), not a disk image').waitFor();
+    await open.page
+      .getByRole('region', { name: 'Action' })
+      .getByText('It is a packed file (xz), not a disk image')
+      .waitFor();
     await asIs.click();
     expect(await asIs.isChecked()).toBe(true);
     await button('Review').click();
@@ -233,9 +276,22 @@ describe('choosing', () => {
 
   test('F5 a disk says what is on it: several signatures, a table without partitions, or contents that are not known', async () => {
     const [first, second, third] = make.sticks(3) as [Disk, Disk, Disk];
-    await open.start({ state: { disks: [{ ...first, signatures: ['ext4', 'btrfs'] }, { ...second, partitionTable: 'gpt', signatures: ['gpt'] }, { ...third, signatures: null }] } });
+    await open.start({
+      state: {
+        disks: [
+          { ...first, signatures: ['ext4', 'btrfs'] },
+          { ...second, partitionTable: 'gpt', signatures: ['gpt'] },
+          { ...third, signatures: null },
+        ],
+      },
+    });
     const zone = open.page.getByRole('region', { name: 'Destinations' });
-    for (const text of ['several signatures: ext4, btrfs', 'partition table, no partitions known to the system', 'contents not known']) await zone.getByText(text).waitFor();
+    for (const text of [
+      'several signatures: ext4, btrfs',
+      'partition table, no partitions known to the system',
+      'contents not known',
+    ])
+      await zone.getByText(text).waitFor();
   });
 
   test('refusals stand at the destination and in the action zone, and go when the choice changes', async () => {
@@ -251,7 +307,13 @@ describe('choosing', () => {
     const zone = (name: string) => open.page.getByRole('region', { name });
     await zone('Destinations').getByText('/dev/sdc is in use.').waitFor();
     await zone('Source').getByText('/dev/sdb cannot be read.').waitFor();
-    for (const text of ['/dev/sdc is in use.', 'Close what uses it.', '/dev/sdb cannot be read.', 'Start it with pkexec.', 'nothing was written']) {
+    for (const text of [
+      '/dev/sdc is in use.',
+      'Close what uses it.',
+      '/dev/sdb cannot be read.',
+      'Start it with pkexec.',
+      'nothing was written',
+    ]) {
       await zone('Action').getByText(text).waitFor();
     }
     await open.picture('refused-light');
@@ -271,7 +333,9 @@ describe('choosing', () => {
   });
 
   test('no drive yet: the page teaches, and refresh asks main', async () => {
-    await open.start({ state: { disksError: make.failure('IO_ERROR', { message: 'lsblk is missing.', advice: 'Install util-linux.' }) } });
+    await open.start({
+      state: { disksError: make.failure('IO_ERROR', { message: 'lsblk is missing.', advice: 'Install util-linux.' }) },
+    });
     await open.page.getByText('Plug in a drive; it appears here.').waitFor();
     await open.page.getByText('Install util-linux.').waitFor();
     await button('Refresh').click();

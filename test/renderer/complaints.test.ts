@@ -25,9 +25,13 @@ describe('4: something went wrong', () => {
   test('every error says what happened, what to do and its code, on the tile and in its details', async () => {
     const of = drives(Math.min(codes.length, 32));
     const told = codes.slice(0, 32);
-    const job = make.job(of, of.destinations.map(() => ({ state: 'failed' })), {
-      errors: told.map((code, index) => make.writeError(index, of.destinations[index]!.path, { code })),
-    });
+    const job = make.job(
+      of,
+      of.destinations.map(() => ({ state: 'failed' })),
+      {
+        errors: told.map((code, index) => make.writeError(index, of.destinations[index]!.path, { code })),
+      },
+    );
     const { page } = await show(job);
     for (const [index, code] of told.entries()) {
       const tile = page.locator('.tile').nth(index);
@@ -43,69 +47,135 @@ describe('4: something went wrong', () => {
   });
 
   test('nobody says it, in any language', () => {
-    const all = Object.values(catalogues).flatMap((catalogue) => Object.values(catalogue).flatMap((part) => Object.values<string>(part)));
-    for (const message of all) expect(message).not.toMatch(/something went wrong|unknown error|etwas ist schief|unbekannter fehler|une erreur est survenue|erreur inconnue/i);
+    const all = Object.values(catalogues).flatMap((catalogue) =>
+      Object.values(catalogue).flatMap((part) => Object.values<string>(part)),
+    );
+    for (const message of all)
+      expect(message).not.toMatch(
+        /something went wrong|unknown error|etwas ist schief|unbekannter fehler|une erreur est survenue|erreur inconnue/i,
+      );
   });
 });
 
 test('8: a failed verification says where', async () => {
   const of = drives(2);
   const error = make.writeError(1, '/dev/sdc', {
-    code: 'VERIFY_MISMATCH', op: 'verify', side: 'verify', errno: null, offset: 12_582_912, length: 1_048_576, message: 'What was read back at 12.6 GB is not what was written.', advice: 'Replace it.',
+    code: 'VERIFY_MISMATCH',
+    op: 'verify',
+    side: 'verify',
+    errno: null,
+    offset: 12_582_912,
+    length: 1_048_576,
+    message: 'What was read back at 12.6 GB is not what was written.',
+    advice: 'Replace it.',
   });
   const { page } = await show(make.job(of, [{}, { state: 'failed', written: of.bytes }], { errors: [error] }));
   expect(await page.locator('.tile').nth(1).innerText()).toContain('sector 24,576');
   await page.getByRole('button', { name: 'Details of sdc' }).click();
   const text = await page.getByRole('dialog').innerText();
-  for (const part of ['byte 12,582,912', 'sector 24,576', '1,048,576 bytes', 'VERIFY_MISMATCH']) expect(text).toContain(part);
+  for (const part of ['byte 12,582,912', 'sector 24,576', '1,048,576 bytes', 'VERIFY_MISMATCH'])
+    expect(text).toContain(part);
 });
 
 describe('9: success and failure together', () => {
-  const states: DestinationState[] = ['waiting', 'comparing', 'copying', 'flushing', 'verifying', 'repairing', 'paused', 'stalled', 'done', 'failed', 'cancelled'];
+  const states: DestinationState[] = [
+    'waiting',
+    'comparing',
+    'copying',
+    'flushing',
+    'verifying',
+    'repairing',
+    'paused',
+    'stalled',
+    'done',
+    'failed',
+    'cancelled',
+  ];
   const of = drives(1);
   const total = of.bytes;
-  const samples: Partial<DestinationProgress>[] = states.flatMap((state) => [0, total].flatMap((verified) => [0, total].map((written) => ({ state, written, verified }))));
+  const samples: Partial<DestinationProgress>[] = states.flatMap((state) =>
+    [0, total].flatMap((verified) => [0, total].map((written) => ({ state, written, verified }))),
+  );
   const ends: (Partial<DestinationResult> | null)[] = [
-    null, ...(['done', 'failed', 'cancelled'] as const).flatMap((state) => [true, false, null].map((verified) => ({ state, verified }))),
+    null,
+    ...(['done', 'failed', 'cancelled'] as const).flatMap((state) =>
+      [true, false, null].map((verified) => ({ state, verified })),
+    ),
   ];
   const failures = [null, make.failure('HOST_FAILED')];
 
   /** Every sample with every end, with and without an error and a failure of the machinery, read back or not. */
-  const jobs = samples.flatMap((sample) => ends.flatMap((end) => failures.flatMap((failure) => [true, false].flatMap((verify) => [true, false].map((errs): JobView => {
-    const plan = { ...of, verify };
-    const errors = errs ? [make.writeError(0, '/dev/sdb')] : [];
-    return make.job(plan, [sample], {
-      phase: end === null && failure === null ? 'running' : 'ended', failure, errors,
-      result: end === null ? null : make.result(plan, [make.end(plan, 0, { ...end, errors })]),
-    });
-  })))));
+  const jobs = samples.flatMap((sample) =>
+    ends.flatMap((end) =>
+      failures.flatMap((failure) =>
+        [true, false].flatMap((verify) =>
+          [true, false].map((errs): JobView => {
+            const plan = { ...of, verify };
+            const errors = errs ? [make.writeError(0, '/dev/sdb')] : [];
+            return make.job(plan, [sample], {
+              phase: end === null && failure === null ? 'running' : 'ended',
+              failure,
+              errors,
+              result: end === null ? null : make.result(plan, [make.end(plan, 0, { ...end, errors })]),
+            });
+          }),
+        ),
+      ),
+    ),
+  );
 
   test(`one verdict in each of ${jobs.length} situations, and every line of the screen agrees with it`, () => {
     for (const job of jobs) {
       const tiles = tilesOf(job);
       const [tile] = tiles;
-      const situation = JSON.stringify([job.phase, job.progress.destinations[0], job.result?.destinations[0], job.failure?.code]);
+      const situation = JSON.stringify([
+        job.phase,
+        job.progress.destinations[0],
+        job.result?.destinations[0],
+        job.failure?.code,
+      ]);
       expect(isGood(tile!) && isBad(tile!), situation).toBe(false);
       const counted = headline(tiles);
       expect((counted.match(/verified|failed|removed/g) ?? []).length, situation).toBeLessThanOrEqual(1);
       const next = nextStep(job, tiles);
       if (isBad(tile!)) expect(`${counted} ${next}`, situation).not.toMatch(/\d verified|taken out|ready/);
       if (isGood(tile!)) expect(`${counted} ${next}`, situation).not.toMatch(/failed|removed|aside|only part/);
-      if (tile!.state === 'verified') expect(job.failure === null || job.progress.destinations[0]!.verified === total || job.result?.destinations[0]?.verified === true, situation).toBe(true);
-      if (job.result?.destinations[0]?.verified === false || job.result?.destinations[0]?.state === 'failed') expect(isGood(tile!), situation).toBe(false);
+      if (tile!.state === 'verified')
+        expect(
+          job.failure === null ||
+            job.progress.destinations[0]!.verified === total ||
+            job.result?.destinations[0]?.verified === true,
+          situation,
+        ).toBe(true);
+      if (job.result?.destinations[0]?.verified === false || job.result?.destinations[0]?.state === 'failed')
+        expect(isGood(tile!), situation).toBe(false);
     }
   });
 
   test('on the screen: one word, one shape and one colour a tile, the header adds up, no drive is both taken out and set aside', async () => {
     const plan = drives(11);
-    const { page } = await show(make.job(plan, states.map((state) => ({ state, written: plan.bytes / 2, verified: 0 })), { errors: [make.writeError(9, '/dev/sdk')] }));
-    const tiles = await page.locator('.tile').evaluateAll((all) => all.map((tile) => ({
-      state: tile.getAttribute('data-state') ?? '', word: tile.querySelector('h2')?.textContent ?? '',
-      shapes: [...new Set([...tile.querySelectorAll('svg[data-glyph]')].map((svg) => svg.getAttribute('data-glyph')))], text: tile.textContent,
-    })));
+    const { page } = await show(
+      make.job(
+        plan,
+        states.map((state) => ({ state, written: plan.bytes / 2, verified: 0 })),
+        { errors: [make.writeError(9, '/dev/sdk')] },
+      ),
+    );
+    const tiles = await page.locator('.tile').evaluateAll((all) =>
+      all.map((tile) => ({
+        state: tile.getAttribute('data-state') ?? '',
+        word: tile.querySelector('h2')?.textContent ?? '',
+        shapes: [
+          ...new Set([...tile.querySelectorAll('svg[data-glyph]')].map((svg) => svg.getAttribute('data-glyph'))),
+        ],
+        text: tile.textContent,
+      })),
+    );
     for (const { state, word, shapes, text } of tiles) {
       expect(shapes, word).toEqual([state]);
-      const said = ['Verified', 'Written, not verified', 'Failed', 'Removed', 'Cancelled'].filter((verdict) => text.includes(verdict));
+      const said = ['Verified', 'Written, not verified', 'Failed', 'Removed', 'Cancelled'].filter((verdict) =>
+        text.includes(verdict),
+      );
       expect(said.length, text).toBeLessThanOrEqual(1);
     }
     const counts = await page.locator('header h2 .count').allInnerTexts();
@@ -121,7 +191,9 @@ describe('11: stuck at 99 %', () => {
     expect(tile({ state: 'flushing', written: of.bytes })).toMatchObject({ percent: null, state: 'flushing' });
     expect(tile({ state: 'copying', written: of.bytes - 1 }).percent).toBe(99);
     expect(totalOf(tilesOf(make.job(of, [{ state: 'flushing', written: of.bytes }])))).toBe(0.5);
-    expect(totalOf(tilesOf(make.job(of, [{ state: 'verifying', written: of.bytes, verified: of.bytes - 1 }])))).toBeLessThan(1);
+    expect(
+      totalOf(tilesOf(make.job(of, [{ state: 'verifying', written: of.bytes, verified: of.bytes - 1 }]))),
+    ).toBeLessThan(1);
   });
 
   test('a drive that does not answer is called stalled, with what to do, whatever its percentage', async () => {

@@ -8,11 +8,12 @@ import { refuse, type WindowOptions } from './window.ts';
 
 const open = oneWindow();
 
-
 const drives = make.sticks(4);
 const plan = make.plan(drives.map((disk) => make.endpoint(disk)));
 const half: Partial<DestinationProgress> = { written: plan.bytes / 2, bytesPerSecond: 31.4e6, secondsLeft: 240 };
-const running = make.job(plan, [half, half, { state: 'failed', written: plan.bytes / 4 }, half], { errors: [make.writeError(2, '/dev/sdd')] });
+const running = make.job(plan, [half, half, { state: 'failed', written: plan.bytes / 4 }, half], {
+  errors: [make.writeError(2, '/dev/sdd')],
+});
 
 const show = (job: JobView, state: Partial<AppState> = {}, options: WindowOptions = {}): Promise<void> =>
   open.start({ ...options, state: { disks: drives, job, ...state } });
@@ -25,7 +26,8 @@ const pausedAt = (...which: number[]): JobView => ({
   progress: {
     ...running.progress,
     destinations: running.progress.destinations.map((each, i) =>
-      which.includes(i) ? { ...each, state: 'paused', paused: true, bytesPerSecond: 0, secondsLeft: null } : each),
+      which.includes(i) ? { ...each, state: 'paused', paused: true, bytesPerSecond: 0, secondsLeft: null } : each,
+    ),
   },
 });
 
@@ -42,7 +44,12 @@ describe('the whole job', () => {
     expect(await tile('sdb').innerText()).not.toContain('MB/s');
     await open.picture('paused-light');
     await button('Continue').click();
-    await expect.poll(() => open.main.asked('pause')).toEqual([[null, true], [null, false]]);
+    await expect
+      .poll(() => open.main.asked('pause'))
+      .toEqual([
+        [null, true],
+        [null, false],
+      ]);
     await expect.poll(() => open.page.locator('[role=status][aria-live=polite]').innerText()).toBe('Paused.');
   });
 
@@ -105,11 +112,16 @@ describe('one destination', () => {
     await expect.poll(() => open.main.asked('throttle')).toEqual([[1, 5_500_000]]);
     await open.page.keyboard.press('Escape');
     await button('Details of sdb').click();
-    expect(await open.page.getByRole('dialog', { name: 'sdb' }).getByRole('textbox', { name: 'Speed limit' }).inputValue()).toBe('');
+    expect(
+      await open.page.getByRole('dialog', { name: 'sdb' }).getByRole('textbox', { name: 'Speed limit' }).inputValue(),
+    ).toBe('');
     await open.page.keyboard.press('Escape');
     await button('Details of sdd').click();
     await open.page.getByRole('dialog', { name: 'sdd' }).waitFor();
-    expect(await open.page.getByRole('dialog').getByRole('textbox').count(), 'a drive that failed has nothing to limit').toBe(0);
+    expect(
+      await open.page.getByRole('dialog').getByRole('textbox').count(),
+      'a drive that failed has nothing to limit',
+    ).toBe(0);
   });
 
   test('is stopped after a question, the others go on', async () => {
@@ -132,7 +144,9 @@ describe('one destination', () => {
     await show(running);
     await button('Details of sdd').click();
     const drawer = open.page.getByRole('dialog', { name: 'sdd' });
-    open.main.controlled = refuse(make.failure('CHANGED', { device: '/dev/sdd', message: '/dev/sdd is another drive now.' }));
+    open.main.controlled = refuse(
+      make.failure('CHANGED', { device: '/dev/sdd', message: '/dev/sdd is another drive now.' }),
+    );
     await drawer.getByRole('button', { name: 'Try again' }).click();
     await drawer.getByText('/dev/sdd is another drive now.').waitFor();
     await open.picture('details-retry-light');
@@ -155,7 +169,13 @@ describe('states', () => {
   const eight = make.plan(make.sticks(8).map((disk) => make.endpoint(disk)));
   const every = make.job(eight, [
     { state: 'comparing', toWrite: 0, verified: eight.bytes * 0.3, bytesPerSecond: 180e6, secondsLeft: 120 },
-    { state: 'repairing', toWrite: eight.bytes / 100, written: eight.bytes / 150, bytesPerSecond: 20e6, secondsLeft: 10 },
+    {
+      state: 'repairing',
+      toWrite: eight.bytes / 100,
+      written: eight.bytes / 150,
+      bytesPerSecond: 20e6,
+      secondsLeft: 10,
+    },
     { state: 'paused', paused: true, written: eight.bytes * 0.41 },
     { state: 'stalled', written: eight.bytes * 0.62 },
     { written: eight.bytes * 0.5, bytesPerSecond: 31e6, secondsLeft: 200 },
@@ -164,22 +184,48 @@ describe('states', () => {
     { state: 'done', written: eight.bytes, verified: eight.bytes },
   ]);
 
-  test.each(['light', 'dark'] as const)('comparing, repairing, paused, stalled: each a word and a shape of its own (%s)', async (scheme) => {
-    await show(every, {}, { scheme });
-    const seen = await open.page.locator('.tile').evaluateAll((all) =>
-      all.map((each) => ({ word: each.querySelector('h2')?.textContent, shape: each.querySelector('svg[data-glyph]')?.innerHTML.replace(/\sclass="[^"]*"|<!---->/g, '') })));
-    expect(seen.map(({ word }) => word)).toEqual(['Comparing', 'Repairing', 'Paused', 'Stalled', 'Copying', 'Waiting', 'Cancelled', 'Verified']);
-    expect(new Set(seen.map(({ shape }) => shape)).size).toBe(8);
-    await open.page.getByText('sde does not answer: check cable and port.').waitFor();
-    await open.picture(`states-${scheme}`);
-  });
+  test.each(['light', 'dark'] as const)(
+    'comparing, repairing, paused, stalled: each a word and a shape of its own (%s)',
+    async (scheme) => {
+      await show(every, {}, { scheme });
+      const seen = await open.page
+        .locator('.tile')
+        .evaluateAll((all) =>
+          all.map((each) => ({
+            word: each.querySelector('h2')?.textContent,
+            shape: each.querySelector('svg[data-glyph]')?.innerHTML.replace(/\sclass="[^"]*"|<!---->/g, ''),
+          })),
+        );
+      expect(seen.map(({ word }) => word)).toEqual([
+        'Comparing',
+        'Repairing',
+        'Paused',
+        'Stalled',
+        'Copying',
+        'Waiting',
+        'Cancelled',
+        'Verified',
+      ]);
+      expect(new Set(seen.map(({ shape }) => shape)).size).toBe(8);
+      await open.page.getByText('sde does not answer: check cable and port.').waitFor();
+      await open.picture(`states-${scheme}`);
+    },
+  );
 
   test('what was there already is said at the end', async () => {
     const updated = make.plan(plan.destinations, { request: { ...plan.request, update: true } });
-    await show(make.job(updated, [], {
-      phase: 'ended',
-      result: make.result(updated, updated.destinations.map((_, i) => make.end(updated, i, i === 0 ? {} : { written: 10_200_000, kept: plan.bytes - 10_200_000 })), { notes: [{ kind: 'sourceChanged', count: 3, size: 3e6 }] }),
-    }));
+    await show(
+      make.job(updated, [], {
+        phase: 'ended',
+        result: make.result(
+          updated,
+          updated.destinations.map((_, i) =>
+            make.end(updated, i, i === 0 ? {} : { written: 10_200_000, kept: plan.bytes - 10_200_000 }),
+          ),
+          { notes: [{ kind: 'sourceChanged', count: 3, size: 3e6 }] },
+        ),
+      }),
+    );
     await open.page.getByText('3 chunks (3 MB) of the source changed').waitFor();
     expect(await tile('sdc').innerText()).toContain('31.9 GB already there');
     expect(await tile('sdb').innerText()).not.toContain('already there');
@@ -191,13 +237,28 @@ describe('states', () => {
 
 describe('a rescue', () => {
   const rescue = make.plan(plan.destinations, { request: { ...plan.request, rescue: { retries: 1, map: null } } });
-  const hole = (offset: number) => make.writeError(0, '/dev/sdx', { side: 'read', op: 'read', destination: null, offset, length: 512, message: 'It could not be read.' });
+  const hole = (offset: number) =>
+    make.writeError(0, '/dev/sdx', {
+      side: 'read',
+      op: 'read',
+      destination: null,
+      offset,
+      length: 512,
+      message: 'It could not be read.',
+    });
 
   test('says what it does and what it got; holes are no alarm, and one click away', async () => {
     const job = make.job(rescue, [half, half, half, half], { errors: [hole(1_048_576), hole(5_242_880)] });
-    await show({ ...job, progress: { ...job.progress, rescue: { pass: 'scraping', retry: 0, rescued: 12.4e9, bad: 1024, left: 3.1e6, waiting: [] } } });
+    await show({
+      ...job,
+      progress: {
+        ...job.progress,
+        rescue: { pass: 'scraping', retry: 0, rescued: 12.4e9, bad: 1024, left: 3.1e6, waiting: [] },
+      },
+    });
     const strip = open.page.getByRole('region', { name: 'Rescue' });
-    for (const part of ['sector by sector', '12.4 GB', '1.02 kB', '3.1 MB']) expect(await strip.innerText()).toContain(part);
+    for (const part of ['sector by sector', '12.4 GB', '1.02 kB', '3.1 MB'])
+      expect(await strip.innerText()).toContain(part);
     expect(await open.page.getByRole('alert').count()).toBe(0);
     await strip.getByRole('button', { name: '2 unreadable places' }).click();
     await strip.getByText('1.05 MB (byte 1,048,576, sector 2,048), 512 bytes').waitFor();
@@ -206,7 +267,13 @@ describe('a rescue', () => {
 
   test('a destination that is tried again says what it waits for, and how much of it is left', async () => {
     const job = make.job(rescue, [half, { state: 'waiting' }, half, half]);
-    const now = (pass: 'copying' | 'retrying') => ({ ...job, progress: { ...job.progress, rescue: { pass, retry: 1, rescued: 12.4e9, bad: 24_576, left: 3.1e6, waiting: [1] } } });
+    const now = (pass: 'copying' | 'retrying') => ({
+      ...job,
+      progress: {
+        ...job.progress,
+        rescue: { pass, retry: 1, rescued: 12.4e9, bad: 24_576, left: 3.1e6, waiting: [1] },
+      },
+    });
     await show(now('copying'));
     await tile('sdc').getByText('3.1 MB of the source are still to be read.').waitFor();
     await open.main.push({ job: now('retrying') });
@@ -218,10 +285,18 @@ describe('a rescue', () => {
   });
 
   test('tells the end', async () => {
-    await show(make.job(rescue, [], {
-      phase: 'ended',
-      result: make.result(rescue, rescue.destinations.map((_, i) => make.end(rescue, i)), { readErr: 1, errors: [hole(0)], rescue: { rescued: 31.9e9, bad: 512 } }),
-    }), {}, { scheme: 'dark' });
+    await show(
+      make.job(rescue, [], {
+        phase: 'ended',
+        result: make.result(
+          rescue,
+          rescue.destinations.map((_, i) => make.end(rescue, i)),
+          { readErr: 1, errors: [hole(0)], rescue: { rescued: 31.9e9, bad: 512 } },
+        ),
+      }),
+      {},
+      { scheme: 'dark' },
+    );
     await open.page.getByText('512 bytes could not be read and are zeros on every destination.').waitFor();
     await open.picture('rescue-ended-dark');
   });
@@ -229,23 +304,31 @@ describe('a rescue', () => {
 
 describe('a job that was cut short', () => {
   const left = make.interrupted(drives.map(({ path }) => path));
-  const older = make.interrupted(['/dev/sdb'], { id: '20261101-101010-ffffff', startedAt: new Date(2026, 10, 1, 10, 10).getTime(), source: '/home/me/old.img', damaged: true });
+  const older = make.interrupted(['/dev/sdb'], {
+    id: '20261101-101010-ffffff',
+    startedAt: new Date(2026, 10, 1, 10, 10).getTime(),
+    source: '/home/me/old.img',
+    damaged: true,
+  });
   const choosing = (options: WindowOptions = {}): Promise<void> =>
     open.start({ ...options, state: { disks: drives, interrupted: [left, older] } });
 
-  test.each(['light', 'dark'] as const)('is offered with what, when and how far; older ones on request (%s)', async (scheme) => {
-    await choosing({ scheme });
-    const section = open.page.getByRole('region', { name: 'Interrupted' });
-    expect(await section.innerText()).toMatch(/station-42\.img to 4 destinations/);
-    expect(await section.innerText()).toContain('40 % of 31.9 GB each is written');
-    expect(await section.getByText('old.img').count()).toBe(0);
-    await open.picture(`interrupted-${scheme}`);
-    await section.getByRole('button', { name: 'Show 1 more' }).click();
-    await section.getByText('its log is damaged').waitFor();
-    await open.picture(`interrupted-all-${scheme}`);
-    await open.page.setViewportSize({ width: 720, height: 480 });
-    await open.picture(`interrupted-small-${scheme}`);
-  });
+  test.each(['light', 'dark'] as const)(
+    'is offered with what, when and how far; older ones on request (%s)',
+    async (scheme) => {
+      await choosing({ scheme });
+      const section = open.page.getByRole('region', { name: 'Interrupted' });
+      expect(await section.innerText()).toMatch(/station-42\.img to 4 destinations/);
+      expect(await section.innerText()).toContain('40 % of 31.9 GB each is written');
+      expect(await section.getByText('old.img').count()).toBe(0);
+      await open.picture(`interrupted-${scheme}`);
+      await section.getByRole('button', { name: 'Show 1 more' }).click();
+      await section.getByText('its log is damaged').waitFor();
+      await open.picture(`interrupted-all-${scheme}`);
+      await open.page.setViewportSize({ width: 720, height: 480 });
+      await open.picture(`interrupted-small-${scheme}`);
+    },
+  );
 
   test('continue asks for the rest, and the review says what is there', async () => {
     await choosing();
@@ -268,9 +351,14 @@ describe('a job that was cut short', () => {
 
   test('one that is not what it was is refused with the reason', async () => {
     await choosing();
-    open.main.reviewed = refuse(make.failure('CHANGED', { device: '/dev/sdc', message: '/dev/sdc does not hold what was copied to it.' }));
+    open.main.reviewed = refuse(
+      make.failure('CHANGED', { device: '/dev/sdc', message: '/dev/sdc does not hold what was copied to it.' }),
+    );
     await open.page.getByRole('button', { name: 'Continue station-42.img to 4 destinations' }).click();
-    await open.page.getByRole('region', { name: 'Action' }).getByText('/dev/sdc does not hold what was copied to it.').waitFor();
+    await open.page
+      .getByRole('region', { name: 'Action' })
+      .getByText('/dev/sdc does not hold what was copied to it.')
+      .waitFor();
   });
 
   test('is forgotten after a question', async () => {
@@ -282,7 +370,8 @@ describe('a job that was cut short', () => {
     await open.page.getByRole('button', { name: 'Forget it' }).click();
     await expect.poll(() => open.main.asked('forget')).toEqual([[left.id]]);
     await open.page.getByText('its log is damaged').waitFor();
-    const focused = (): Promise<string | undefined> => open.page.evaluate(() => document.activeElement?.textContent ?? undefined);
+    const focused = (): Promise<string | undefined> =>
+      open.page.evaluate(() => document.activeElement?.textContent ?? undefined);
     await expect.poll(focused).toBe('Interrupted');
     await open.page.getByRole('button', { name: /^Forget/ }).click();
     await open.page.getByRole('button', { name: 'Forget it' }).click();
@@ -291,7 +380,11 @@ describe('a job that was cut short', () => {
 
   test('can be continued from where it ended', async () => {
     const ended = make.job(plan, [], {
-      phase: 'ended', result: make.result(plan, plan.destinations.map((_, i) => make.end(plan, i, i === 0 ? {} : { state: 'cancelled', verified: null }))),
+      phase: 'ended',
+      result: make.result(
+        plan,
+        plan.destinations.map((_, i) => make.end(plan, i, i === 0 ? {} : { state: 'cancelled', verified: null })),
+      ),
     });
     await show(ended, { interrupted: [older] });
     await button('New job').waitFor();
@@ -305,7 +398,9 @@ describe('a job that was cut short', () => {
   });
 
   test('a reload in its review chooses nothing', async () => {
-    await open.start({ state: { disks: drives, review: make.review(make.resumePlan(plan.destinations)), interrupted: [left] } });
+    await open.start({
+      state: { disks: drives, review: make.review(make.resumePlan(plan.destinations)), interrupted: [left] },
+    });
     await open.page.getByRole('heading', { name: 'Continue 4 copies?' }).waitFor();
     expect(await open.page.getByRole('checkbox', { checked: true }).count()).toBe(0);
     await button('Back').click();
@@ -332,7 +427,9 @@ describe('options', () => {
     await button('Fewer options').click();
     await open.page.getByText('only what differs and at most 20 MB/s').waitFor();
     await button('Review').click();
-    await expect.poll(() => open.main.lastRequest()).toMatchObject({ update: true, rescue: null, keepGoing: false, throttle: 20_000_000, verify: true });
+    await expect
+      .poll(() => open.main.lastRequest())
+      .toMatchObject({ update: true, rescue: null, keepGoing: false, throttle: 20_000_000, verify: true });
   });
 
   test('a rescue and an update exclude each other; the request and the command line follow', async () => {
@@ -345,7 +442,9 @@ describe('options', () => {
     await button('Command line').click();
     await open.page.getByText('platter copy --rescue --retries 1 --keep-going /dev/sdb /dev/sdc').waitFor();
     await button('Review').click();
-    await expect.poll(() => open.main.lastRequest()).toMatchObject({ update: false, rescue: { retries: 1, map: null }, keepGoing: true });
+    await expect
+      .poll(() => open.main.lastRequest())
+      .toMatchObject({ update: false, rescue: { retries: 1, map: null }, keepGoing: true });
   });
 
   test('a limit that is none is said, and nothing can be reviewed', async () => {
@@ -357,7 +456,12 @@ describe('options', () => {
   });
 
   test('an update says that it overwrites what differs', async () => {
-    await open.start({ state: { disks: drives, review: make.review(make.plan([plan.destinations[1]!], { request: { ...plan.request, update: true } })) } });
+    await open.start({
+      state: {
+        disks: drives,
+        review: make.review(make.plan([plan.destinations[1]!], { request: { ...plan.request, update: true } })),
+      },
+    });
     await open.page.getByRole('heading', { name: 'Overwrite what differs on 1 drive?' }).waitFor();
     await open.page.getByRole('list', { name: 'Will be overwritten where it differs' }).waitFor();
     await button('Back').click();

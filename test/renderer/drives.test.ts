@@ -14,7 +14,10 @@ test('is there, is gone, is there again; another job begins anew', () => {
   expect(begun.drives).toEqual(['there', 'there']);
   expect(next(begun, { disks: [disks[1]!] }).drives).toEqual(['takenOut', 'there']);
   expect(next(next(begun, { disks: [] }), { disks }).drives).toEqual(['there', 'there']);
-  expect(next(next(begun, { disks: [] }), { job: { ...job, startedAt: job.startedAt + 1 } }).drives).toEqual(['unlisted', 'unlisted']);
+  expect(next(next(begun, { disks: [] }), { job: { ...job, startedAt: job.startedAt + 1 } }).drives).toEqual([
+    'unlisted',
+    'unlisted',
+  ]);
   expect(next(begun, { job: null }).drives).toEqual([]);
 });
 

@@ -2,7 +2,16 @@
 import type { Disk, Port } from '../../app/contract/disks.ts';
 import type { ErrorCode, JobError, PlatterError } from '../../app/contract/errors.ts';
 import type { Content } from '../../app/contract/facts.ts';
-import { plainRequest, type DestinationProgress, type DestinationResult, type DestinationState, type Endpoint, type InterruptedJob, type JobResult, type Plan } from '../../app/contract/jobs.ts';
+import {
+  plainRequest,
+  type DestinationProgress,
+  type DestinationResult,
+  type DestinationState,
+  type Endpoint,
+  type InterruptedJob,
+  type JobResult,
+  type Plan,
+} from '../../app/contract/jobs.ts';
 import { defaultSettings } from '../../app/contract/settings.ts';
 import type { AppState, JobView, Review } from '../../app/contract/window.ts';
 import { failure as failing } from '../../app/base/errors.ts';
@@ -71,28 +80,60 @@ export const readOnlyDisk = disk('/dev/mmcblk0', {
 export const smallDisk = disk('/dev/sdy', { size: 4_004_511_744, model: 'Old stick' });
 
 export const loopDisk = disk('/dev/loop7', {
-  kind: 'loop', transport: 'loop', removable: false, model: null, serial: null, backingFile: '/home/me/lab/target.img', size: 1_073_741_824,
+  kind: 'loop',
+  transport: 'loop',
+  removable: false,
+  model: null,
+  serial: null,
+  backingFile: '/home/me/lab/target.img',
+  size: 1_073_741_824,
 });
 
 /** A socket of a hub. */
 export const usbPort = (hub: number, port: number): Port => ({
   path: `usb-0000:00:14.0-001-00${hub}-${String(port).padStart(3, '0')}`,
-  sockets: [{ kind: 'usbBus', number: '1' }, { kind: 'hub', number: String(hub) }, { kind: 'port', number: String(port) }],
+  sockets: [
+    { kind: 'usbBus', number: '1' },
+    { kind: 'hub', number: String(hub) },
+    { kind: 'port', number: String(port) },
+  ],
 });
 
 /** What somebody has on a stick. */
-export const ext4 = (label: string, path = '/dev/sdb1'): Content => ({ kind: 'labelled', fileSystem: 'ext4', label, path, size: 32e9 });
-
-/** n equal USB sticks in hubs of ten ports, /dev/sdb on. */
-export const sticks = (n: number): Disk[] => Array.from({ length: n }, (_, i) => {
-  const [hub, port] = [Math.floor(i / 10) + 1, (i % 10) + 1];
-  return disk(i < 25 ? `/dev/sd${String.fromCharCode(98 + i)}` : `/dev/sda${String.fromCharCode(72 + i)}`, { port: usbPort(hub, port) });
+export const ext4 = (label: string, path = '/dev/sdb1'): Content => ({
+  kind: 'labelled',
+  fileSystem: 'ext4',
+  label,
+  path,
+  size: 32e9,
 });
 
+/** n equal USB sticks in hubs of ten ports, /dev/sdb on. */
+export const sticks = (n: number): Disk[] =>
+  Array.from({ length: n }, (_, i) => {
+    const [hub, port] = [Math.floor(i / 10) + 1, (i % 10) + 1];
+    return disk(i < 25 ? `/dev/sd${String.fromCharCode(98 + i)}` : `/dev/sda${String.fromCharCode(72 + i)}`, {
+      port: usbPort(hub, port),
+    });
+  });
+
 export const appState = (more: Partial<AppState> = {}): AppState => ({
-  elevating: false, disks: [], disksError: null, hotplugError: null, review: null, job: null, drives: [], interrupted: [], interruptedError: null,
-  opened: null, record: null, recordError: null,
-  settings: defaultSettings, language: 'en', settingsError: null, ...more,
+  elevating: false,
+  disks: [],
+  disksError: null,
+  hotplugError: null,
+  review: null,
+  job: null,
+  drives: [],
+  interrupted: [],
+  interruptedError: null,
+  opened: null,
+  record: null,
+  recordError: null,
+  settings: defaultSettings,
+  language: 'en',
+  settingsError: null,
+  ...more,
 });
 
 export const endpoint = (from: Disk, more: Partial<Endpoint> = {}): Endpoint => ({
@@ -113,7 +154,20 @@ export const endpoint = (from: Disk, more: Partial<Endpoint> = {}): Endpoint => 
 });
 
 export const imageEndpoint = (path: string, size: number, more: Partial<Endpoint> = {}): Endpoint => ({
-  path, realPath: path, kind: 'file', size, model: null, serial: null, majorMinor: null, diskSequence: null, port: null, logicalSector: 512, contents: [], mounts: [], overwrites: false, ...more,
+  path,
+  realPath: path,
+  kind: 'file',
+  size,
+  model: null,
+  serial: null,
+  majorMinor: null,
+  diskSequence: null,
+  port: null,
+  logicalSector: 512,
+  contents: [],
+  mounts: [],
+  overwrites: false,
+  ...more,
 });
 
 export const plan = (destinations: Endpoint[], more: Partial<Plan> = {}): Plan => ({
@@ -127,7 +181,12 @@ export const plan = (destinations: Endpoint[], more: Partial<Plan> = {}): Plan =
   memory: 16 * 1024 * 1024,
   notes: [],
   job: '20261124-001500-a1b2c3',
-  request: { ...plainRequest, kind: 'copy', source: '/home/me/images/station-42.img', destinations: destinations.map(({ path }) => path) },
+  request: {
+    ...plainRequest,
+    kind: 'copy',
+    source: '/home/me/images/station-42.img',
+    destinations: destinations.map(({ path }) => path),
+  },
   ...more,
 });
 
@@ -135,9 +194,11 @@ export const plan = (destinations: Endpoint[], more: Partial<Plan> = {}): Plan =
 export const review = (of: Plan, id = 'review'): Review => ({ id, plan: of });
 
 /** A plan for an interrupted job, as `resume` gives it. */
-export const resumePlan = (destinations: Endpoint[]): Plan => plan(destinations, {
-  kind: 'resume', request: { ...plainRequest, kind: 'resume', source: null, destinations: [], job: '20261124-001500-a1b2c3' },
-});
+export const resumePlan = (destinations: Endpoint[]): Plan =>
+  plan(destinations, {
+    kind: 'resume',
+    request: { ...plainRequest, kind: 'resume', source: null, destinations: [], job: '20261124-001500-a1b2c3' },
+  });
 
 /** A job that wrote 40 % of each of its drives before it was cut short. */
 export const interrupted = (paths: string[], more: Partial<InterruptedJob> = {}): InterruptedJob => ({
@@ -145,26 +206,59 @@ export const interrupted = (paths: string[], more: Partial<InterruptedJob> = {})
   name: null,
   startedAt: Date.now() - 60_000,
   source: '/home/me/images/station-42.img',
-  destinations: paths.map((path) => ({ path, model: 'SanDisk Ultra Fit', serial: 'A0716', durable: 0.4 * 31_914_983_424, finished: false })),
+  destinations: paths.map((path) => ({
+    path,
+    model: 'SanDisk Ultra Fit',
+    serial: 'A0716',
+    durable: 0.4 * 31_914_983_424,
+    finished: false,
+  })),
   bytes: 31_914_983_424,
   damaged: false,
   ...more,
 });
 
 /** A plain copy of `plan.bytes`, read back, unless told otherwise. */
-export const progress = (of: Plan, state: DestinationState, path: string, more: Partial<DestinationProgress> = {}): DestinationProgress => ({
-  path, state, written: 0, verified: 0, uncompared: 0, toWrite: of.bytes, toVerify: of.verify ? of.bytes : 0, bytesPerSecond: 0, secondsLeft: null, paused: false, ...more,
+export const progress = (
+  of: Plan,
+  state: DestinationState,
+  path: string,
+  more: Partial<DestinationProgress> = {},
+): DestinationProgress => ({
+  path,
+  state,
+  written: 0,
+  verified: 0,
+  uncompared: 0,
+  toWrite: of.bytes,
+  toVerify: of.verify ? of.bytes : 0,
+  bytesPerSecond: 0,
+  secondsLeft: null,
+  paused: false,
+  ...more,
 });
 
 /** A failure; with a `message` or `advice`, one that says just that, whatever the language. */
-export const failure = (code: ErrorCode, { message = `It is ${code}.`, advice, ...more }: Partial<PlatterError> = {}): PlatterError =>
-  failing({ code, op: 'open', reason: { kind: 'said', text: message }, ...(advice === undefined ? {} : { remedy: { kind: 'said', text: advice } }), ...more });
+export const failure = (
+  code: ErrorCode,
+  { message = `It is ${code}.`, advice, ...more }: Partial<PlatterError> = {},
+): PlatterError =>
+  failing({
+    code,
+    op: 'open',
+    reason: { kind: 'said', text: message },
+    ...(advice === undefined ? {} : { remedy: { kind: 'said', text: advice } }),
+    ...more,
+  });
 
 /** A write error as the engine would word it. */
 export function writeError(destination: number, device: string, more: Partial<JobError> = {}): JobError {
   const place = { offset: more.offset ?? 13_312_720_896, length: more.length ?? 4096 };
   const known = { op: 'write', device, ...place, errno: 'EIO', side: 'write', destination, ...more } as const;
-  const what = known.side === 'verify' ? ({ what: 'verify', cause: { kind: 'otherThanSource' } } as const) : ({ what: 'write', cause: { kind: 'medium' } } as const);
+  const what =
+    known.side === 'verify'
+      ? ({ what: 'verify', cause: { kind: 'otherThanSource' } } as const)
+      : ({ what: 'write', cause: { kind: 'medium' } } as const);
   const reason = more.message === undefined ? { reason: { kind: 'failedAt', place, ...what } as const } : {};
   return { ...known, ...failure(more.code ?? 'MEDIUM_ERROR', { ...reason, ...known }) };
 }
@@ -176,7 +270,13 @@ export function job(of: Plan, samples: Partial<DestinationProgress>[], more: Par
     plan: of,
     startedAt: 1_700_000_000_000,
     phase: 'running',
-    progress: { bytes: Math.max(0, ...destinations.map(({ written }) => written)), totalBytes: of.bytes, seconds: 300, destinations, rescue: null },
+    progress: {
+      bytes: Math.max(0, ...destinations.map(({ written }) => written)),
+      totalBytes: of.bytes,
+      seconds: 300,
+      destinations,
+      rescue: null,
+    },
     errors: [],
     result: null,
     failure: null,
@@ -188,7 +288,15 @@ export function job(of: Plan, samples: Partial<DestinationProgress>[], more: Par
 
 /** How the destination at `index` ended: verified, all of it written, unless told otherwise. */
 export const end = (of: Plan, index: number, more: Partial<DestinationResult> = {}): DestinationResult => ({
-  path: of.destinations[index]!.path, state: 'done', verified: true, uncompared: 0, written: of.bytes, kept: 0, seconds: 60, errors: [], ...more,
+  path: of.destinations[index]!.path,
+  state: 'done',
+  verified: true,
+  uncompared: 0,
+  written: of.bytes,
+  kept: 0,
+  seconds: 60,
+  errors: [],
+  ...more,
 });
 
 /** The engine's result for destinations that ended as told. */
@@ -202,7 +310,8 @@ export const result = (of: Plan, ends: JobResult['destinations'], more: Partial<
   errors: [],
   destinations: ends,
   manifest: null,
-  rescue: null, notes: [],
+  rescue: null,
+  notes: [],
   ...more,
 });
 
@@ -214,7 +323,19 @@ export function midway(of: Plan): Partial<DestinationProgress>[] {
     const step = i % 8;
     if (step < 3) return { state: 'done', written: total, verified: total };
     if (step === 3) return { state: 'flushing', written: total, secondsLeft: 190 };
-    if (step < 6) return { state: 'verifying', written: total, verified: total * (0.83 - step * 0.07), bytesPerSecond: 96.4e6, secondsLeft: 40 * step };
-    return { state: 'copying', written: total * (0.9 - 0.07 * step), bytesPerSecond: 31.4e6 - step * 1e6, secondsLeft: 35 * step };
+    if (step < 6)
+      return {
+        state: 'verifying',
+        written: total,
+        verified: total * (0.83 - step * 0.07),
+        bytesPerSecond: 96.4e6,
+        secondsLeft: 40 * step,
+      };
+    return {
+      state: 'copying',
+      written: total * (0.9 - 0.07 * step),
+      bytesPerSecond: 31.4e6 - step * 1e6,
+      secondsLeft: 35 * step,
+    };
   });
 }

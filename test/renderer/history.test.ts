@@ -12,16 +12,26 @@ import { oneWindow } from './one-window.ts';
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const open = oneWindow();
 
-
 const sticks = make.sticks(3);
 const plan = make.plan(sticks.map((disk) => make.endpoint(disk)));
 
 /** Three drives, the second of them failed. */
 function record(startedAt: number, more: Partial<JobRecord> = {}): JobRecord {
   const error = make.writeError(1, sticks[1]!.path);
-  const ends = sticks.map((_, index) => make.end(plan, index, index === 1 ? { state: 'failed', verified: null, errors: [error] } : {}));
-  const result = make.result(plan, ends, { manifest: 'ab'.repeat(32), notes: [{ kind: 'sourceChanged', count: 4, size: 4e9 }] });
-  return { ...recordOf({ ...make.job({ ...plan, job: null }, make.midway(plan)), startedAt, phase: 'ended', result }, startedAt + 60_000), ...more };
+  const ends = sticks.map((_, index) =>
+    make.end(plan, index, index === 1 ? { state: 'failed', verified: null, errors: [error] } : {}),
+  );
+  const result = make.result(plan, ends, {
+    manifest: 'ab'.repeat(32),
+    notes: [{ kind: 'sourceChanged', count: 4, size: 4e9 }],
+  });
+  return {
+    ...recordOf(
+      { ...make.job({ ...plan, job: null }, make.midway(plan)), startedAt, phase: 'ended', result },
+      startedAt + 60_000,
+    ),
+    ...more,
+  };
 }
 
 async function violations(): Promise<string[]> {
@@ -32,11 +42,15 @@ async function violations(): Promise<string[]> {
 
 test.each(['light', 'dark'] as const)('found, read, reported and repeated, %s', async (scheme) => {
   // The third stick is another one of its kind today; the first is in another socket.
-  const [first, second, third] = sticks as [typeof sticks[0], typeof sticks[0], typeof sticks[0]];
+  const [first, second, third] = sticks as [(typeof sticks)[0], (typeof sticks)[0], (typeof sticks)[0]];
   const today = [{ ...first, path: '/dev/sdx', port: null }, second, { ...third, serial: 'OTHER-SERIAL' }];
   await open.start({ state: { disks: today }, scheme });
   const { page, main } = open;
-  main.history = [record(Date.now() - 60_000, { name: 'Order 4711' }), record(Date.now() - 2 * 86_400_000), record(0, { kind: 'verify' })];
+  main.history = [
+    record(Date.now() - 60_000, { name: 'Order 4711' }),
+    record(Date.now() - 2 * 86_400_000),
+    record(0, { kind: 'verify' }),
+  ];
 
   await page.keyboard.press('Control+h');
   const drawer = page.getByRole('dialog', { name: 'History' });
@@ -45,7 +59,14 @@ test.each(['light', 'dark'] as const)('found, read, reported and repeated, %s', 
   await drawer.getByText('1 job', { exact: true }).waitFor();
   expect(await drawer.getByText(/2 verified and 1 failed/).count()).toBe(1);
   await drawer.getByRole('button', { name: 'Details of Order 4711' }).click();
-  for (const text of ['ab'.repeat(32), '4 chunks (4 GB) of the source changed', first.serial!, 'USB bus 1, hub 1, port 1', 'MEDIUM_ERROR']) expect(await drawer.innerText()).toContain(text);
+  for (const text of [
+    'ab'.repeat(32),
+    '4 chunks (4 GB) of the source changed',
+    first.serial!,
+    'USB bus 1, hub 1, port 1',
+    'MEDIUM_ERROR',
+  ])
+    expect(await drawer.innerText()).toContain(text);
   await drawer.getByRole('button', { name: 'Command line' }).click();
   expect(await drawer.locator('code').innerText()).toMatch(/^platter copy /);
   expect(await violations()).toEqual([]);
@@ -82,15 +103,34 @@ test('nothing is repeated while a job runs', async () => {
 });
 
 test('all that a job was asked is asked again, wherever its drives are now; what cannot be is said', async () => {
-  const [first, second, third] = sticks as [typeof sticks[0], typeof sticks[0], typeof sticks[0]];
+  const [first, second, third] = sticks as [(typeof sticks)[0], (typeof sticks)[0], (typeof sticks)[0]];
   await open.start({ state: { disks: [second, { ...first, path: '/dev/sdx', port: null }, third] } });
   const { page, main } = open;
   const odd = {
-    name: 'Order 4711', verify: true, io: 'threads' as const, memory: 64 * 1024 ** 2, saveManifest: '/home/me/disk.manifest', keepGoing: true, sparse: false,
-    rescue: { retries: 3, map: null }, throttle: 50e6, stallTimeout: 240,
+    name: 'Order 4711',
+    verify: true,
+    io: 'threads' as const,
+    memory: 64 * 1024 ** 2,
+    saveManifest: '/home/me/disk.manifest',
+    keepGoing: true,
+    sparse: false,
+    rescue: { retries: 3, map: null },
+    throttle: 50e6,
+    stallTimeout: 240,
   };
-  const request = { ...plan.request, ...odd, rescue: { retries: 3, map: '/home/me/old.map' }, sparse: true, assumeBlank: true, destinationThrottles: [20e6, null, 10e6] };
-  main.history = [record(0, { name: odd.name, request: { ...request, sparse: false, assumeBlank: false } }), record(1, { name: 'Blank', request: { ...request, rescue: null } }), record(2, { kind: 'resume', name: 'Rest' })];
+  const request = {
+    ...plan.request,
+    ...odd,
+    rescue: { retries: 3, map: '/home/me/old.map' },
+    sparse: true,
+    assumeBlank: true,
+    destinationThrottles: [20e6, null, 10e6],
+  };
+  main.history = [
+    record(0, { name: odd.name, request: { ...request, sparse: false, assumeBlank: false } }),
+    record(1, { name: 'Blank', request: { ...request, rescue: null } }),
+    record(2, { kind: 'resume', name: 'Rest' }),
+  ];
   const drawer = page.getByRole('dialog', { name: 'History' });
   const repeat = async (name: string): Promise<void> => {
     await page.keyboard.press('Control+h');
@@ -109,11 +149,26 @@ test('all that a job was asked is asked again, wherever its drives are now; what
   await page.getByText('As the repeated job had it:').waitFor();
   await open.picture('repeated');
   // In the order of the list, as the drives are.
-  expect(await asked()).toEqual({ ...plan.request, ...odd, destinations: [second.path, '/dev/sdx', third.path], destinationThrottles: [null, 20e6, 10e6] });
+  expect(await asked()).toEqual({
+    ...plan.request,
+    ...odd,
+    destinations: [second.path, '/dev/sdx', third.path],
+    destinationThrottles: [null, 20e6, 10e6],
+  });
   await page.getByRole('button', { name: 'Leave that out' }).click();
   expect(await page.getByText('As the repeated job had it:').count()).toBe(0);
   main.log.length = 0;
-  expect(await asked()).toMatchObject({ name: 'Order 4711', keepGoing: true, io: 'auto', memory: null, saveManifest: null, sparse: true, rescue: { retries: 1, map: null }, destinationThrottles: [], stallTimeout: 60 });
+  expect(await asked()).toMatchObject({
+    name: 'Order 4711',
+    keepGoing: true,
+    io: 'auto',
+    memory: null,
+    saveManifest: null,
+    sparse: true,
+    rescue: { retries: 1, map: null },
+    destinationThrottles: [],
+    stallTimeout: 60,
+  });
 
   await repeat('Blank');
   await page.getByText('Zeros are written this time: the drives are not blank any more.').waitFor();
@@ -125,7 +180,15 @@ test('all that a job was asked is asked again, wherever its drives are now; what
 });
 
 test('an ended job has its report at hand; one that could not be kept says so', async () => {
-  const ended = { ...make.job(plan, make.midway(plan)), phase: 'ended' as const, result: make.result(plan, sticks.map((_, index) => make.end(plan, index)), { manifest: 'cd'.repeat(32) }) };
+  const ended = {
+    ...make.job(plan, make.midway(plan)),
+    phase: 'ended' as const,
+    result: make.result(
+      plan,
+      sticks.map((_, index) => make.end(plan, index)),
+      { manifest: 'cd'.repeat(32) },
+    ),
+  };
   await open.start({ state: { disks: sticks, job: ended, record: '20261126-120000-abcdef' } });
   await open.page.getByRole('button', { name: /^Save as JSON: report on / }).click();
   await open.page.getByText('Saved: /reports/report.json').waitFor();

@@ -15,7 +15,10 @@ const end = (index: number, more: Partial<DestinationResult>): DestinationResult
 
 describe('the verdict', () => {
   test('green needs proof: every byte compared', () => {
-    const job = make.job(plan, [{ state: 'done', written: total, verified: total }, { state: 'done', written: total, verified: total - 512, uncompared: 512 }]);
+    const job = make.job(plan, [
+      { state: 'done', written: total, verified: total },
+      { state: 'done', written: total, verified: total - 512, uncompared: 512 },
+    ]);
     expect(states(job)).toEqual(['verified', 'partlyVerified', 'copying']);
   });
 
@@ -27,28 +30,48 @@ describe('the verdict', () => {
   test('the result decides once there is one', () => {
     const job = make.job(plan, [{ state: 'done', written: total, verified: total }], {
       phase: 'ended',
-      result: make.result(plan, [end(0, { verified: null }), end(1, { verified: false }), end(2, { state: 'cancelled', verified: null })]),
+      result: make.result(plan, [
+        end(0, { verified: null }),
+        end(1, { verified: false }),
+        end(2, { state: 'cancelled', verified: null }),
+      ]),
     });
     expect(states(job)).toEqual(['written', 'failed', 'cancelled']);
   });
 
   test('a drive that went away is "removed"; an I/O error never is', () => {
     const job = make.job(plan, [{ state: 'failed' }, { state: 'failed' }], {
-      errors: [make.writeError(0, '/dev/sdb'), make.writeError(1, '/dev/sdc', { code: 'DEVICE_GONE', errno: 'ENODEV' })],
+      errors: [
+        make.writeError(0, '/dev/sdb'),
+        make.writeError(1, '/dev/sdc', { code: 'DEVICE_GONE', errno: 'ENODEV' }),
+      ],
     });
     expect(states(job)).toEqual(['failed', 'removed', 'copying']);
   });
 
   test('when the machinery failed, nothing is still copying and what was proven stays so', () => {
-    const job = make.job(plan, [{ state: 'done', written: total, verified: total }, { state: 'verifying', written: total }, { state: 'waiting' }], {
-      phase: 'ended', failure: make.failure('HOST_FAILED'),
-    });
+    const job = make.job(
+      plan,
+      [
+        { state: 'done', written: total, verified: total },
+        { state: 'verifying', written: total },
+        { state: 'waiting' },
+      ],
+      {
+        phase: 'ended',
+        failure: make.failure('HOST_FAILED'),
+      },
+    );
     expect(states(job)).toEqual(['verified', 'failed', 'failed']);
     expect(nextStep(job, tilesOf(job))).toBe('');
   });
 
   test('percent is of the phase; a flush has none', () => {
-    const job = make.job(plan, [{ state: 'copying', written: total / 2 }, { state: 'verifying', written: total, verified: total / 4 }, { state: 'flushing', written: total }]);
+    const job = make.job(plan, [
+      { state: 'copying', written: total / 2 },
+      { state: 'verifying', written: total, verified: total / 4 },
+      { state: 'flushing', written: total },
+    ]);
     expect(tilesOf(job).map(({ percent }) => percent)).toEqual([50, 25, null]);
   });
 });
@@ -62,9 +85,27 @@ describe('work that is known phase by phase', () => {
     const steps = [
       tile(updating, { state: 'comparing', toWrite: 0, verified: 0 }),
       tile(updating, { state: 'comparing', toWrite: 0, verified: total / 2 }),
-      tile(updating, { state: 'copying', toWrite: differing, toVerify: total + differing, verified: total, written: differing / 4 }),
-      tile(updating, { state: 'verifying', toWrite: differing, toVerify: total + differing, verified: total + differing / 2, written: differing }),
-      tile(updating, { state: 'done', toWrite: differing, toVerify: total + differing, verified: total + differing, written: differing }),
+      tile(updating, {
+        state: 'copying',
+        toWrite: differing,
+        toVerify: total + differing,
+        verified: total,
+        written: differing / 4,
+      }),
+      tile(updating, {
+        state: 'verifying',
+        toWrite: differing,
+        toVerify: total + differing,
+        verified: total + differing / 2,
+        written: differing,
+      }),
+      tile(updating, {
+        state: 'done',
+        toWrite: differing,
+        toVerify: total + differing,
+        verified: total + differing,
+        written: differing,
+      }),
     ];
     expect(steps.map(({ percent }) => percent)).toEqual([0, 50, 25, 50, null]);
     expect(steps.map(({ done }) => done)).toEqual([0, 0.25, 0.5 + 0.25 / 4, 0.875, 1]);
@@ -92,16 +133,26 @@ describe('work that is known phase by phase', () => {
 });
 
 describe('what can be asked for', () => {
-  const can = (job: JobView): string[] => tilesOf(job).map(({ can: { stop, retry } }) => (stop ? 'stop' : retry ? 'retry' : 'nothing'));
-  const samples: Parameters<typeof make.job>[1] = [{ state: 'stalled' }, { state: 'failed' }, { state: 'done', written: total, verified: total }];
+  const can = (job: JobView): string[] =>
+    tilesOf(job).map(({ can: { stop, retry } }) => (stop ? 'stop' : retry ? 'retry' : 'nothing'));
+  const samples: Parameters<typeof make.job>[1] = [
+    { state: 'stalled' },
+    { state: 'failed' },
+    { state: 'done', written: total, verified: total },
+  ];
 
   test('what works is stopped, what failed is tried again, while the job runs', () => {
     expect(can(make.job(plan, samples))).toEqual(['stop', 'retry', 'nothing']);
-    expect(can(make.job(plan, [{ state: 'cancelled' }, { state: 'paused' }, { state: 'waiting' }]))).toEqual(['retry', 'stop', 'stop']);
+    expect(can(make.job(plan, [{ state: 'cancelled' }, { state: 'paused' }, { state: 'waiting' }]))).toEqual([
+      'retry',
+      'stop',
+      'stop',
+    ]);
   });
 
   test('nothing while it is being cancelled, or when it has ended', () => {
-    for (const phase of ['cancelling', 'ended'] as const) expect(can(make.job(plan, samples, { phase }))).toEqual(['nothing', 'nothing', 'nothing']);
+    for (const phase of ['cancelling', 'ended'] as const)
+      expect(can(make.job(plan, samples, { phase }))).toEqual(['nothing', 'nothing', 'nothing']);
   });
 
   test('the job is paused when all that is left of it is', () => {
@@ -113,31 +164,53 @@ describe('what can be asked for', () => {
 });
 
 describe('the whole', () => {
-  const running = make.job(plan, [
-    { state: 'done', written: total, verified: total },
-    { state: 'failed', written: total / 10 },
-    { state: 'copying', written: total / 2, secondsLeft: 238 },
-  ], { errors: [make.writeError(1, '/dev/sdc')] });
+  const running = make.job(
+    plan,
+    [
+      { state: 'done', written: total, verified: total },
+      { state: 'failed', written: total / 10 },
+      { state: 'copying', written: total / 2, secondsLeft: 238 },
+    ],
+    { errors: [make.writeError(1, '/dev/sdc')] },
+  );
 
-  test('the header line counts and says when', () => expect(headline(tilesOf(running))).toBe('1 verified, 1 failed, 1 copying, 4 min left'));
+  test('the header line counts and says when', () =>
+    expect(headline(tilesOf(running))).toBe('1 verified, 1 failed, 1 copying, 4 min left'));
 
   test('no time is told while a drive does not know its own', () => {
     const job = make.job(plan, [{ secondsLeft: 10 }, { secondsLeft: null }, { state: 'flushing', secondsLeft: null }]);
     expect(secondsLeftOf(tilesOf(job))).toBeNull();
-    const flushing = make.job(plan, [{ secondsLeft: 10 }, { state: 'flushing', secondsLeft: null }, { state: 'failed' }]);
+    const flushing = make.job(plan, [
+      { secondsLeft: 10 },
+      { state: 'flushing', secondsLeft: null },
+      { state: 'failed' },
+    ]);
     expect(secondsLeftOf(tilesOf(flushing))).toBe(10);
   });
 
   test('the total leaves out what failed and reaches its end', () => {
     expect(totalOf(tilesOf(running))).toBeCloseTo((1 + 0.25) / 2);
-    const last = make.job(plan, [{ state: 'done', written: total, verified: total }, { state: 'failed' }, { state: 'done', written: total, verified: total }]);
+    const last = make.job(plan, [
+      { state: 'done', written: total, verified: total },
+      { state: 'failed' },
+      { state: 'done', written: total, verified: total },
+    ]);
     expect(totalOf(tilesOf(last))).toBe(1);
   });
 
   test('what to touch next: drives are taken out, images are ready', () => {
-    expect(nextStep(running, tilesOf(running))).toBe('sdb is done: leave it in until the job has ended. Set sdc aside.');
+    expect(nextStep(running, tilesOf(running))).toBe(
+      'sdb is done: leave it in until the job has ended. Set sdc aside.',
+    );
     const files = make.plan([make.imageEndpoint('/a/one.img', total), make.imageEndpoint('/a/two.img', total)]);
-    const job = make.job(files, [{ state: 'done', written: total, verified: total }, { state: 'done', written: total, verified: total }], { phase: 'ended' });
+    const job = make.job(
+      files,
+      [
+        { state: 'done', written: total, verified: total },
+        { state: 'done', written: total, verified: total },
+      ],
+      { phase: 'ended' },
+    );
     expect(nextStep(job, tilesOf(job))).toBe('one.img and two.img are ready.');
   });
 
@@ -145,16 +218,27 @@ describe('the whole', () => {
     const stalled = make.job(plan, [{ state: 'stalled' }, {}, {}]);
     expect(headline(tilesOf(stalled))).toBe('1 stalled, 2 copying');
     expect(nextStep(stalled, tilesOf(stalled))).toBe('sdb does not answer: check cable and port.');
-    const paused = make.job(plan, [0, 1, 2].map(() => ({ state: 'paused', paused: true })));
+    const paused = make.job(
+      plan,
+      [0, 1, 2].map(() => ({ state: 'paused', paused: true })),
+    );
     expect(nextStep(paused, tilesOf(paused))).toMatch(/^Paused: nothing is written until you continue/);
   });
 
   test('what was cut short can be continued', () => {
-    const job = make.job(plan, [], { phase: 'ended', result: make.result(plan, [end(0, {}), end(1, { state: 'cancelled', verified: null }), end(2, {})]) });
-    expect(nextStep(job, tilesOf(job), true)).toBe('sdc holds only part of the source. Continue finishes what is not done.');
+    const job = make.job(plan, [], {
+      phase: 'ended',
+      result: make.result(plan, [end(0, {}), end(1, { state: 'cancelled', verified: null }), end(2, {})]),
+    });
+    expect(nextStep(job, tilesOf(job), true)).toBe(
+      'sdc holds only part of the source. Continue finishes what is not done.',
+    );
     // Nobody is told to set a drive aside and to go on with it.
     const ended = (...errors: JobError[]): JobView =>
-      make.job(plan, [], { phase: 'ended', result: make.result(plan, [end(0, {}), end(1, { state: 'failed', verified: null, errors }), end(2, {})]) });
+      make.job(plan, [], {
+        phase: 'ended',
+        result: make.result(plan, [end(0, {}), end(1, { state: 'failed', verified: null, errors }), end(2, {})]),
+      });
     const failed = ended(make.writeError(1, '/dev/sdc'));
     expect(nextStep(failed, tilesOf(failed), true)).toBe('Set sdc aside.');
     const removed = ended(make.writeError(1, '/dev/sdc', { code: 'DEVICE_GONE', errno: 'ENODEV' }));
@@ -165,8 +249,14 @@ describe('the whole', () => {
   test('a rescue says what it does, and what it got', () => {
     const figures = { retry: 2, rescued: 1, bad: 0, left: 0, waiting: [] };
     expect(rescuePass({ ...figures, pass: 'retrying' })).toBe('Trying the bad sectors again (2)');
-    const ended = (bad: number, bytes = 31e9 + bad) => make.job({ ...plan, bytes }, [], { phase: 'ended', result: make.result(plan, [], { rescue: { rescued: 31e9, bad } }) });
-    expect(rescueEnd(ended(4096))).toBe('31 GB of the source rescued. 4.1 kB could not be read and are zeros on every destination.');
+    const ended = (bad: number, bytes = 31e9 + bad) =>
+      make.job({ ...plan, bytes }, [], {
+        phase: 'ended',
+        result: make.result(plan, [], { rescue: { rescued: 31e9, bad } }),
+      });
+    expect(rescueEnd(ended(4096))).toBe(
+      '31 GB of the source rescued. 4.1 kB could not be read and are zeros on every destination.',
+    );
     expect(rescueEnd(ended(0))).toBe('All of the source could be read: 31 GB.');
     expect(rescueEnd(ended(0, 32e9))).toBe('31 GB of the source rescued so far. 1 GB were not tried.');
     expect(rescueEnd(make.job(plan, []))).toBeNull();
@@ -179,7 +269,8 @@ describe('the whole', () => {
 });
 
 describe('what is said aloud', () => {
-  const at = (written: number, more: Partial<JobView> = {}): JobView => make.job(plan, [{ written }, { written }, { written }], more);
+  const at = (written: number, more: Partial<JobView> = {}): JobView =>
+    make.job(plan, [{ written }, { written }, { written }], more);
 
   test('start, but no percentages', () => {
     expect(announcement(null, at(0))).toBe('Job started: 3 destinations.');
@@ -193,11 +284,18 @@ describe('what is said aloud', () => {
   });
 
   test('a pause once for all, a stall by name', () => {
-    const paused = make.job(plan, [0, 1, 2].map(() => ({ state: 'paused', paused: true })));
+    const paused = make.job(
+      plan,
+      [0, 1, 2].map(() => ({ state: 'paused', paused: true })),
+    );
     expect(announcement(at(1), paused)).toBe('Paused.');
     expect(announcement(paused, paused)).toBe('');
     expect(announcement(paused, at(1))).toBe('Continued.');
-    const failed = make.job(plan, [{ state: 'paused', paused: true }, { state: 'failed' }, { state: 'paused', paused: true }]);
+    const failed = make.job(plan, [
+      { state: 'paused', paused: true },
+      { state: 'failed' },
+      { state: 'paused', paused: true },
+    ]);
     expect(announcement(at(1), failed)).toBe('Paused. sdc: Failed.');
     expect(announcement(paused, failed)).toBe('sdc: Failed.');
     const one = make.job(plan, [{}, { state: 'paused', paused: true }, { state: 'stalled' }]);
@@ -207,6 +305,8 @@ describe('what is said aloud', () => {
   test('cancelling, the end, and a failure of the machinery', () => {
     expect(announcement(at(1), at(1, { phase: 'cancelling' }))).toBe('Cancelling.');
     expect(announcement(at(1), at(1, { phase: 'ended' }))).toBe('Job ended: 3 failed.');
-    expect(announcement(at(1), at(1, { phase: 'ended', failure: make.failure('HOST_FAILED') }))).toBe('Job stopped: It is HOST_FAILED.');
+    expect(announcement(at(1), at(1, { phase: 'ended', failure: make.failure('HOST_FAILED') }))).toBe(
+      'Job stopped: It is HOST_FAILED.',
+    );
   });
 });

@@ -9,7 +9,6 @@ import type { WindowOptions } from './window.ts';
 
 const open = oneWindow();
 
-
 const plan = (n: number) => make.plan(make.sticks(n).map((disk) => make.endpoint(disk)));
 const midway = (n: number): JobView => {
   const of = plan(n);
@@ -19,11 +18,18 @@ const show = (job: JobView, options: WindowOptions = {}): Promise<void> =>
   open.start({ ...options, state: { disks: make.sticks(4), ...options.state, job } });
 
 const tiles = () => open.page.getByRole('list', { name: /^(Destinations|Ziele)$/ }).getByRole('listitem');
-const tile = (name: string) => tiles().filter({ has: open.page.getByRole('button', { name: `Details of ${name}`, exact: true }) });
+const tile = (name: string) =>
+  tiles().filter({ has: open.page.getByRole('button', { name: `Details of ${name}`, exact: true }) });
 const header = () => open.page.locator('header h2');
 
 describe('running', () => {
-  test.each([[1, 1], [3, 3], [8, 4], [16, 6], [32, 8]])('%d tiles stand %d across, in the order of the plan, none outside the window', async (n, across) => {
+  test.each([
+    [1, 1],
+    [3, 3],
+    [8, 4],
+    [16, 6],
+    [32, 8],
+  ])('%d tiles stand %d across, in the order of the plan, none outside the window', async (n, across) => {
     await show(midway(n));
     expect(await tiles().count()).toBe(n);
     const places = await tiles().evaluateAll((all) =>
@@ -33,18 +39,23 @@ describe('running', () => {
       }),
     );
     expect(new Set(places.map(({ left }) => left)).size).toBe(across);
-    expect(places.every((place, i) => i === 0 || place.top > places[i - 1]!.top || place.left > places[i - 1]!.left)).toBe(true);
+    expect(
+      places.every((place, i) => i === 0 || place.top > places[i - 1]!.top || place.left > places[i - 1]!.left),
+    ).toBe(true);
     expect(Math.max(...places.map(({ bottom }) => bottom))).toBeLessThanOrEqual(800);
     expect(Math.max(...places.map(({ right }) => right))).toBeLessThanOrEqual(1200);
     // Nothing on a tile is cut off.
-    const cut = await tiles().evaluateAll((all) =>
-      all.filter((each) => {
-        const box = each.getBoundingClientRect();
-        return [...each.querySelectorAll('h2, .figure, .verdict, .identity, .pace, [role=progressbar]')].some((part) => {
-          const inner = part.getBoundingClientRect();
-          return inner.height > 0 && (inner.bottom > box.bottom || inner.right > box.right || inner.top < box.top);
-        });
-      }).length,
+    const cut = await tiles().evaluateAll(
+      (all) =>
+        all.filter((each) => {
+          const box = each.getBoundingClientRect();
+          return [...each.querySelectorAll('h2, .figure, .verdict, .identity, .pace, [role=progressbar]')].some(
+            (part) => {
+              const inner = part.getBoundingClientRect();
+              return inner.height > 0 && (inner.bottom > box.bottom || inner.right > box.right || inner.top < box.top);
+            },
+          );
+        }).length,
     );
     expect(cut).toBe(0);
     await open.picture(`job-${n}-light`);
@@ -54,11 +65,19 @@ describe('running', () => {
     await show(midway(8));
     const seen = async (name: string) => ({
       word: await tile(name).locator('h2').innerText(),
-      glyphs: new Set(await tile(name).locator('svg[data-glyph]').evaluateAll((all) => all.map((svg) => svg.getAttribute('data-glyph')))),
-      ink: await tile(name).locator('h2').evaluate((node) => getComputedStyle(node).color),
+      glyphs: new Set(
+        await tile(name)
+          .locator('svg[data-glyph]')
+          .evaluateAll((all) => all.map((svg) => svg.getAttribute('data-glyph'))),
+      ),
+      ink: await tile(name)
+        .locator('h2')
+        .evaluate((node) => getComputedStyle(node).color),
       ground: await tile(name).evaluate((node) => getComputedStyle(node).backgroundColor),
     });
-    const [verified, failed, flushing, verifying, copying] = await Promise.all(['sdb', 'sdd', 'sde', 'sdf', 'sdh'].map(seen));
+    const [verified, failed, flushing, verifying, copying] = await Promise.all(
+      ['sdb', 'sdd', 'sde', 'sdf', 'sdh'].map(seen),
+    );
     expect(verified).toMatchObject({ word: 'Verified', glyphs: new Set(['verified']), ink: 'rgb(13, 122, 62)' });
     expect(failed).toMatchObject({ word: 'Failed', glyphs: new Set(['failed']), ground: 'rgb(185, 28, 28)' });
     expect(flushing).toMatchObject({ word: 'Flushing', glyphs: new Set(['flushing']) });
@@ -76,7 +95,9 @@ describe('running', () => {
     const bar = tile('sdf').getByRole('progressbar', { name: 'Progress of sdf' });
     expect(await bar.getAttribute('aria-valuenow')).toBe('54');
     expect(await bar.getAttribute('aria-valuetext')).toBe('Verifying, 54 percent');
-    const [written, verified] = await bar.evaluate((node) => ['--written', '--verified'].map((name) => Number.parseFloat(getComputedStyle(node).getPropertyValue(name))));
+    const [written, verified] = await bar.evaluate((node) =>
+      ['--written', '--verified'].map((name) => Number.parseFloat(getComputedStyle(node).getPropertyValue(name))),
+    );
     expect(written).toBe(100);
     expect(verified).toBeGreaterThan(50);
     expect(verified).toBeLessThan(60);
@@ -85,21 +106,39 @@ describe('running', () => {
   test('which slot failed? the failing drive says its port and serial, what, where and what to do; the others are not touched', async () => {
     await show(midway(8));
     const text = await tile('sdd').innerText();
-    for (const part of ['Write failed at 13.3 GB', 'medium error', 'Replace this drive', 'MEDIUM_ERROR', 'sector 26,001,408']) expect(text).toContain(part);
+    for (const part of [
+      'Write failed at 13.3 GB',
+      'medium error',
+      'Replace this drive',
+      'MEDIUM_ERROR',
+      'sector 26,001,408',
+    ])
+      expect(text).toContain(part);
     await open.page.getByRole('button', { name: 'Details of sdd' }).click();
     const drawer = open.page.getByRole('dialog', { name: 'sdd' });
-    for (const part of ['MEDIUM_ERROR (EIO)', 'byte 13,312,720,896, sector 26,001,408', '4,096 bytes long', make.sticks(3)[2]!.serial!, 'USB bus 1, hub 1, port 3']) {
+    for (const part of [
+      'MEDIUM_ERROR (EIO)',
+      'byte 13,312,720,896, sector 26,001,408',
+      '4,096 bytes long',
+      make.sticks(3)[2]!.serial!,
+      'USB bus 1, hub 1, port 3',
+    ]) {
       await drawer.getByText(part).first().waitFor();
     }
     await open.picture('details-light');
     await open.page.keyboard.press('Escape');
-    await expect.poll(() => open.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Details of sdd');
+    await expect
+      .poll(() => open.page.evaluate(() => document.activeElement?.getAttribute('aria-label')))
+      .toBe('Details of sdd');
   });
 
   test('speed over time: of one drive in its details, of all in a drawer; drawn under the policy of the page', async () => {
     const of = plan(2);
     const at = (seconds: number): JobView => {
-      const job = make.job(of, [{ written: seconds * 3e7, bytesPerSecond: 30e6 + 4e6 * Math.sin(seconds / 3) }, { written: seconds * 2e7, bytesPerSecond: 20e6 }]);
+      const job = make.job(of, [
+        { written: seconds * 3e7, bytesPerSecond: 30e6 + 4e6 * Math.sin(seconds / 3) },
+        { written: seconds * 2e7, bytesPerSecond: 20e6 },
+      ]);
       return { ...job, plan: { ...of, name: 'Room 12' }, progress: { ...job.progress, seconds } };
     };
     await show(at(0));
@@ -108,8 +147,13 @@ describe('running', () => {
     await open.page.getByRole('button', { name: 'Details of sdb' }).click();
     const drawer = open.page.getByRole('dialog');
     await drawer.getByText(/^Speed over \d s: \d+ MB\/s on average, \d+ MB\/s to \d+ MB\/s\.$/).waitFor();
-    const painted = await drawer.locator('canvas').evaluate((canvas: HTMLCanvasElement) =>
-      new Set(new Uint32Array(canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size);
+    const painted = await drawer
+      .locator('canvas')
+      .evaluate(
+        (canvas: HTMLCanvasElement) =>
+          new Set(new Uint32Array(canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height).data.buffer))
+            .size,
+      );
     expect(painted).toBeGreaterThan(8);
     await open.picture('chart-light');
     await open.page.keyboard.press('Escape');
@@ -130,14 +174,22 @@ describe('running', () => {
       };
       OscillatorNode.prototype.stop = () => undefined;
     });
-    const heard = (): Promise<number> => open.page.evaluate(() => (window as unknown as { tones: number[] }).tones.splice(0).length);
+    const heard = (): Promise<number> =>
+      open.page.evaluate(() => (window as unknown as { tones: number[] }).tones.splice(0).length);
     const failed = make.job(of, [{}, { state: 'failed' }], { errors: [make.writeError(1, '/dev/sdc')] });
     await open.main.push({ job: failed });
     await expect.poll(heard).toBe(4);
-    const ended: JobView = { ...failed, phase: 'ended', result: make.result(of, [make.end(of, 0), make.end(of, 1, { state: 'failed', verified: null })]) };
+    const ended: JobView = {
+      ...failed,
+      phase: 'ended',
+      result: make.result(of, [make.end(of, 0), make.end(of, 1, { state: 'failed', verified: null })]),
+    };
     await open.main.push({ job: ended });
     await expect.poll(heard).toBe(4);
-    await open.main.push({ job: make.job(of, [], { startedAt: 9 }), settings: { ...open.main.state.settings, sounds: false } });
+    await open.main.push({
+      job: make.job(of, [], { startedAt: 9 }),
+      settings: { ...open.main.state.settings, sounds: false },
+    });
     await open.main.push({ job: { ...ended, startedAt: 9 } });
     await open.page.getByRole('button', { name: 'New job' }).waitFor();
     expect(await heard()).toBe(0);
@@ -145,21 +197,33 @@ describe('running', () => {
 
   test('the header answers the batch, the title too', async () => {
     await show(midway(8));
-    expect(await header().getAttribute('aria-label')).toBe('2 verified, 1 failed, 2 verifying, 1 flushing, 2 copying, 4 min left');
-    expect((await header().innerText()).replace(/\s+/g, ' ')).toBe('2 verified 1 failed 2 verifying 1 flushing 2 copying');
+    expect(await header().getAttribute('aria-label')).toBe(
+      '2 verified, 1 failed, 2 verifying, 1 flushing, 2 copying, 4 min left',
+    );
+    expect((await header().innerText()).replace(/\s+/g, ' ')).toBe(
+      '2 verified 1 failed 2 verifying 1 flushing 2 copying',
+    );
     await open.page.getByText('4 min left').first().waitFor();
     await open.page.getByText('sdb and sdc are done: leave them in until the job has ended. Set sdd aside.').waitFor();
     expect(await open.page.title()).toContain('2 verified, 1 failed');
-    expect(Number(await open.page.getByRole('progressbar', { name: 'Whole job' }).getAttribute('aria-valuenow'))).toBeGreaterThan(50);
+    expect(
+      Number(await open.page.getByRole('progressbar', { name: 'Whole job' }).getAttribute('aria-valuenow')),
+    ).toBeGreaterThan(50);
   });
 
   test('tiles never move, whatever their figures do', async () => {
     const of = plan(4);
     await show(make.job(of, []));
-    const places = (): Promise<number[]> => tiles().evaluateAll((all) => all.map((each) => each.getBoundingClientRect().left));
+    const places = (): Promise<number[]> =>
+      tiles().evaluateAll((all) => all.map((each) => each.getBoundingClientRect().left));
     const before = await places();
     for (const share of [0.09, 0.1, 0.8]) {
-      await open.main.push({ job: make.job(of, of.destinations.map(() => ({ written: of.bytes * share }))) });
+      await open.main.push({
+        job: make.job(
+          of,
+          of.destinations.map(() => ({ written: of.bytes * share })),
+        ),
+      });
       expect(await tile('sdb').locator('.figure').innerText()).toMatch(new RegExp(`^${share * 100}\\s+%$`));
       expect(await places()).toEqual(before);
     }
@@ -167,12 +231,30 @@ describe('running', () => {
 
   test('the time that is left is whole in the narrowest tile with a wide font', async () => {
     const of = plan(32);
-    await show(make.job(of, of.destinations.map((_, i) => ({ written: of.bytes / 2, bytesPerSecond: 123e6, secondsLeft: i % 2 === 0 ? 1000 : 4800 }))), { width: 1024, height: 700 });
+    await show(
+      make.job(
+        of,
+        of.destinations.map((_, i) => ({
+          written: of.bytes / 2,
+          bytesPerSecond: 123e6,
+          secondsLeft: i % 2 === 0 ? 1000 : 4800,
+        })),
+      ),
+      { width: 1024, height: 700 },
+    );
     await open.page.evaluate(() => document.documentElement.style.setProperty('--font', 'monospace'));
-    const hidden = (): Promise<string[]> => open.page.locator('.moving').evaluateAll((lines) => lines.flatMap((line) => {
-      const [box, left] = [line, line.querySelector('.left')!].map((each) => each.getBoundingClientRect()) as [DOMRect, DOMRect];
-      return left.left < box.left || left.right > box.right || left.top < box.top || left.bottom > box.bottom ? [line.textContent] : [];
-    }));
+    const hidden = (): Promise<string[]> =>
+      open.page.locator('.moving').evaluateAll((lines) =>
+        lines.flatMap((line) => {
+          const [box, left] = [line, line.querySelector('.left')!].map((each) => each.getBoundingClientRect()) as [
+            DOMRect,
+            DOMRect,
+          ];
+          return left.left < box.left || left.right > box.right || left.top < box.top || left.bottom > box.bottom
+            ? [line.textContent]
+            : [];
+        }),
+      );
     expect(await hidden()).toEqual([]);
     await open.picture('job-32-wide');
     await open.page.setViewportSize({ width: 1920, height: 1080 });
@@ -181,9 +263,32 @@ describe('running', () => {
   });
 
   test('a name is whole beside the longest word, in a small window', async () => {
-    const of = make.plan([1, 2, 3, 4].map((n) => make.endpoint(make.disk(`/dev/mmcblk${n}`))), { request: { ...plan(1).request, update: true } });
-    await open.start({ state: { language: 'de', job: make.job(of, of.destinations.map(() => ({ state: 'comparing', toWrite: 0, verified: of.bytes * 0.51, bytesPerSecond: 31e6, secondsLeft: 200 }))) }, width: 1024, height: 700 });
-    expect(await tiles().locator('.name').evaluateAll((all) => all.map((each) => each.scrollWidth - each.clientWidth))).toEqual([0, 0, 0, 0]);
+    const of = make.plan(
+      [1, 2, 3, 4].map((n) => make.endpoint(make.disk(`/dev/mmcblk${n}`))),
+      { request: { ...plan(1).request, update: true } },
+    );
+    await open.start({
+      state: {
+        language: 'de',
+        job: make.job(
+          of,
+          of.destinations.map(() => ({
+            state: 'comparing',
+            toWrite: 0,
+            verified: of.bytes * 0.51,
+            bytesPerSecond: 31e6,
+            secondsLeft: 200,
+          })),
+        ),
+      },
+      width: 1024,
+      height: 700,
+    });
+    expect(
+      await tiles()
+        .locator('.name')
+        .evaluateAll((all) => all.map((each) => each.scrollWidth - each.clientWidth)),
+    ).toEqual([0, 0, 0, 0]);
     await open.picture('comparing-de');
   });
 
@@ -192,12 +297,20 @@ describe('running', () => {
     await show(job);
     const before = await open.page.locator('main').innerText();
     // What main has measured meanwhile.
-    open.main.speeds = { startedAt: job.startedAt, every: 1, seconds: [job.progress.seconds - 30, job.progress.seconds - 1], speeds: Array.from({ length: 8 }, () => [20e6, 40e6]) };
+    open.main.speeds = {
+      startedAt: job.startedAt,
+      every: 1,
+      seconds: [job.progress.seconds - 30, job.progress.seconds - 1],
+      speeds: Array.from({ length: 8 }, () => [20e6, 40e6]),
+    };
     await open.page.reload();
     await tiles().first().waitFor();
     expect(await open.page.locator('main').innerText()).toBe(before);
     await open.page.getByRole('button', { name: 'Details of sdb' }).click();
-    await open.page.getByRole('dialog').getByText(/^Speed over 30 s: /).waitFor();
+    await open.page
+      .getByRole('dialog')
+      .getByText(/^Speed over 30 s: /)
+      .waitFor();
   });
 
   test('what changed is said aloud once, without percentages', async () => {
@@ -205,15 +318,24 @@ describe('running', () => {
     await show(make.job(of, [{ written: 1 }]));
     const live = open.page.locator('[role=status][aria-live=polite]');
     await expect.poll(() => live.innerText()).toBe('Job started: 3 destinations.');
-    await open.main.push({ job: make.job(of, [{ state: 'done', written: of.bytes, verified: of.bytes }, { written: 2 }]) });
+    await open.main.push({
+      job: make.job(of, [{ state: 'done', written: of.bytes, verified: of.bytes }, { written: 2 }]),
+    });
     await expect.poll(() => live.innerText()).toBe('sdb: Verified.');
-    await open.main.push({ job: make.job(of, [{ state: 'done', written: of.bytes, verified: of.bytes }, { written: of.bytes / 2 }]) });
+    await open.main.push({
+      job: make.job(of, [{ state: 'done', written: of.bytes, verified: of.bytes }, { written: of.bytes / 2 }]),
+    });
     expect(await live.innerText()).toBe('sdb: Verified.');
   });
 
-  test('an error of the source is told as the source\'s', async () => {
+  test("an error of the source is told as the source's", async () => {
     const of = plan(2);
-    const error = make.writeError(0, of.source!.path, { side: 'read', op: 'read', destination: null, message: 'Read failed at 1.2 GB: the drive reported a medium error.' });
+    const error = make.writeError(0, of.source!.path, {
+      side: 'read',
+      op: 'read',
+      destination: null,
+      message: 'Read failed at 1.2 GB: the drive reported a medium error.',
+    });
     await show(make.job(of, [{ state: 'failed' }, { state: 'failed' }], { errors: [error] }));
     expect(await open.page.getByRole('alert').innerText()).toContain('Read failed at 1.2 GB');
     expect(await tiles().first().innerText()).not.toContain('Read failed');
@@ -223,10 +345,16 @@ describe('running', () => {
 describe('cancel', () => {
   test('asks once, in place; keep going keeps going', async () => {
     await show(midway(4));
-    const top = await tiles().first().evaluate((each) => each.getBoundingClientRect().top);
+    const top = await tiles()
+      .first()
+      .evaluate((each) => each.getBoundingClientRect().top);
     await open.page.getByRole('button', { name: 'Cancel' }).click();
     await open.page.getByText('Stop now?').waitFor();
-    expect(await tiles().first().evaluate((each) => each.getBoundingClientRect().top)).toBe(top);
+    expect(
+      await tiles()
+        .first()
+        .evaluate((each) => each.getBoundingClientRect().top),
+    ).toBe(top);
     await open.picture('cancel-light');
     expect(await open.page.evaluate(() => document.activeElement?.textContent)).toBe('Keep going');
     await open.page.getByRole('button', { name: 'Keep going' }).click();
@@ -241,38 +369,69 @@ describe('cancel', () => {
 });
 
 describe('ended', () => {
-  const of = make.plan([...make.sticks(6).map((disk) => make.endpoint(disk)), make.imageEndpoint('/home/me/copies/station-42-copy.img', 31e9), make.imageEndpoint('/x/b.img', 31e9)]);
+  const of = make.plan([
+    ...make.sticks(6).map((disk) => make.endpoint(disk)),
+    make.imageEndpoint('/home/me/copies/station-42-copy.img', 31e9),
+    make.imageEndpoint('/x/b.img', 31e9),
+  ]);
   const error = make.writeError(2, '/dev/sdd');
   const gone = make.writeError(4, '/dev/sdf', {
-    code: 'DEVICE_GONE', errno: 'ENODEV', message: '/dev/sdf went away while it was written at 2.1 GB.', advice: 'Plug it in again and start over for this drive.',
+    code: 'DEVICE_GONE',
+    errno: 'ENODEV',
+    message: '/dev/sdf went away while it was written at 2.1 GB.',
+    advice: 'Plug it in again and start over for this drive.',
   });
-  const done: JobView = make.job(of, of.destinations.map(() => ({ state: 'done', written: of.bytes, verified: of.bytes })), {
-    phase: 'ended',
-    errors: [error, gone],
-    result: make.result(of, of.destinations.map(({ path }, i) => ({
-      path,
-      uncompared: 0,
-      state: i === 2 || i === 4 ? 'failed' : i === 5 ? 'cancelled' : 'done',
-      verified: i === 2 || i === 4 ? false : i === 1 || i === 5 ? null : true,
-      written: of.bytes,
-      kept: 0,
-      seconds: 60,
-      errors: i === 2 ? [error] : i === 4 ? [gone] : [],
-    }))),
-  });
+  const done: JobView = make.job(
+    of,
+    of.destinations.map(() => ({ state: 'done', written: of.bytes, verified: of.bytes })),
+    {
+      phase: 'ended',
+      errors: [error, gone],
+      result: make.result(
+        of,
+        of.destinations.map(({ path }, i) => ({
+          path,
+          uncompared: 0,
+          state: i === 2 || i === 4 ? 'failed' : i === 5 ? 'cancelled' : 'done',
+          verified: i === 2 || i === 4 ? false : i === 1 || i === 5 ? null : true,
+          written: of.bytes,
+          kept: 0,
+          seconds: 60,
+          errors: i === 2 ? [error] : i === 4 ? [gone] : [],
+        })),
+      ),
+    },
+  );
 
   test.each(['light', 'dark'] as const)('one verdict a tile, and what to touch next (%s)', async (scheme) => {
     await show(done, { scheme });
     const words = await tiles().locator('h2').allInnerTexts();
-    expect(words).toEqual(['Verified', 'Written, not verified', 'Failed', 'Verified', 'Removed', 'Cancelled', 'Verified', 'Verified']);
-    expect(await header().getAttribute('aria-label')).toBe('4 verified, 1 written but not verified, 1 failed, 1 removed, 1 cancelled');
+    expect(words).toEqual([
+      'Verified',
+      'Written, not verified',
+      'Failed',
+      'Verified',
+      'Removed',
+      'Cancelled',
+      'Verified',
+      'Verified',
+    ]);
+    expect(await header().getAttribute('aria-label')).toBe(
+      '4 verified, 1 written but not verified, 1 failed, 1 removed, 1 cancelled',
+    );
     await open.page.getByText('Set sdd and sdf aside.').waitFor();
     expect(await open.page.getByRole('progressbar').count()).toBe(0);
     await open.picture(`ended-${scheme}`);
   });
 
   test('"safe to remove" only when it is: after the end, not while mounted; and ejected one by one', async () => {
-    const disks = make.sticks(8).map((disk) => (disk.path === '/dev/sdc' ? { ...disk, mountedAt: ['/media/copy'] } : { ...disk, ejectable: disk.path !== '/dev/sde' }));
+    const disks = make
+      .sticks(8)
+      .map((disk) =>
+        disk.path === '/dev/sdc'
+          ? { ...disk, mountedAt: ['/media/copy'] }
+          : { ...disk, ejectable: disk.path !== '/dev/sde' },
+      );
     await show(midway(8), { state: { disks } });
     expect(await open.page.getByText('Safe to remove').count()).toBe(0);
     await open.main.push({ job: done });
@@ -284,14 +443,25 @@ describe('ended', () => {
     await open.main.push({ disks: disks.filter(({ path }) => path === '/dev/sde') });
     await open.page.getByRole('button', { name: /^Eject/ }).waitFor({ state: 'detached' });
     await open.page.getByText('Safe to remove: sde.').waitFor();
-    expect(await open.page.evaluate(() => document.activeElement?.getAttribute('role')), 'the button went, and the focus with it').toBe('status');
+    expect(
+      await open.page.evaluate(() => document.activeElement?.getAttribute('role')),
+      'the button went, and the focus with it',
+    ).toBe('status');
     await open.picture('ejected-light');
     // What became of the drives is no secret of this page.
     await open.page.reload();
     await open.page.getByText('Switched off, to be taken out: sdb, sdc, sdd, sdf and sdg.').waitFor();
     await open.page.getByText('Safe to remove: sde.').waitFor();
     // Two are plugged in again, one of them elsewhere: drives like any other.
-    await open.main.push({ disks: disks.flatMap((disk) => (disk.path === '/dev/sdb' ? [{ ...disk, path: '/dev/sdx', majorMinor: '8:240' }] : ['/dev/sdd', '/dev/sde'].includes(disk.path) ? [disk] : [])) });
+    await open.main.push({
+      disks: disks.flatMap((disk) =>
+        disk.path === '/dev/sdb'
+          ? [{ ...disk, path: '/dev/sdx', majorMinor: '8:240' }]
+          : ['/dev/sdd', '/dev/sde'].includes(disk.path)
+            ? [disk]
+            : [],
+      ),
+    });
     await open.page.getByText('Switched off, to be taken out: sdc, sdf and sdg.').waitFor();
     await open.page.getByRole('button', { name: 'Eject all 2' }).click();
     await open.page.getByText('Switched off, to be taken out: sdb, sdc, sdd, sdf and sdg.').waitFor();
@@ -303,7 +473,9 @@ describe('ended', () => {
     await show(done, { state: { disks } });
     await open.page.getByText('Safe to remove: sdb, sdc and sde.').waitFor();
     // A good one, the one that failed, the one that was removed while it was written, the one that was cancelled.
-    await open.main.push({ disks: disks.filter(({ path }) => !['/dev/sdb', '/dev/sdd', '/dev/sdf', '/dev/sdg'].includes(path)) });
+    await open.main.push({
+      disks: disks.filter(({ path }) => !['/dev/sdb', '/dev/sdd', '/dev/sdf', '/dev/sdg'].includes(path)),
+    });
     await open.page.getByText('Safe to remove: sdc and sde.').waitFor();
     await open.page.getByText('Taken out when done: sdb.').waitFor();
     await open.page.getByText('Taken out without a whole copy: sdd and sdg.').waitFor();
@@ -319,16 +491,22 @@ describe('ended', () => {
     await open.page.getByText('Taken out when done: sdb, sdc and sde.').waitFor();
     await open.page.evaluate(() => {
       const said: string[] = [];
-      new MutationObserver(() => said.push(document.querySelector('.take-out')?.textContent ?? '')).observe(document.body, { childList: true, subtree: true, characterData: true });
+      new MutationObserver(() => said.push(document.querySelector('.take-out')?.textContent ?? '')).observe(
+        document.body,
+        { childList: true, subtree: true, characterData: true },
+      );
       Object.assign(window, { said });
     });
     await open.page.getByRole('button', { name: 'New job' }).click();
     await open.page.getByRole('region', { name: 'Destinations' }).waitFor();
-    expect((await open.page.evaluate(() => (window as unknown as { said: string[] }).said)).join(' ')).not.toContain('Safe to remove');
+    expect((await open.page.evaluate(() => (window as unknown as { said: string[] }).said)).join(' ')).not.toContain(
+      'Safe to remove',
+    );
   });
 
   describe('what is opened or said below the bay', () => {
-    const boxes = (): Promise<unknown> => tiles().evaluateAll((all) => all.map((each) => JSON.stringify(each.getBoundingClientRect())));
+    const boxes = (): Promise<unknown> =>
+      tiles().evaluateAll((all) => all.map((each) => JSON.stringify(each.getBoundingClientRect())));
     const record = '20261124-001500-a1b2c3';
 
     test('the command line opens beside the tiles, and none of them moves', async () => {
@@ -371,10 +549,22 @@ describe('ended', () => {
 
   test('in a small window all tiles are in view beside all that is said, and nothing scrolls', async () => {
     const job: JobView = { ...done, result: { ...done.result!, manifest: 'a1'.repeat(32) } };
-    await open.start({ state: { disks: make.sticks(3), job, record: '20261124-001500-a1b2c3' }, width: 1024, height: 700 });
+    await open.start({
+      state: { disks: make.sticks(3), job, record: '20261124-001500-a1b2c3' },
+      width: 1024,
+      height: 700,
+    });
     await open.page.getByText(/^Manifest a1a1/).waitFor();
-    const scrolls = await open.page.evaluate(() => [document.documentElement, document.querySelector('.bay')!].map((each) => [each.scrollWidth - each.clientWidth, each.scrollHeight - each.clientHeight]));
-    expect(scrolls).toEqual([[0, 0], [0, 0]]);
+    const scrolls = await open.page.evaluate(() =>
+      [document.documentElement, document.querySelector('.bay')!].map((each) => [
+        each.scrollWidth - each.clientWidth,
+        each.scrollHeight - each.clientHeight,
+      ]),
+    );
+    expect(scrolls).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
     await open.picture('ended-small-light');
   });
 
@@ -387,23 +577,39 @@ describe('ended', () => {
     expect(await open.page.getByRole('radio', { name: '/dev/sde' }).isChecked()).toBe(true);
   });
 
-  test.each(['light', 'dark'] as const)('the machinery failed: why, what to do, and nothing still copying (%s)', async (scheme) => {
-    const eight = plan(8);
-    await show(make.job(eight, make.midway(eight), {
-      phase: 'ended',
-      failure: make.failure('HOST_FAILED', { op: 'host', message: 'The engine ended unexpectedly (SIGKILL).', advice: 'Start the job again; trust only what was verified.' }),
-    }), { scheme });
-    const alert = await open.page.getByRole('alert').innerText();
-    for (const part of ['ended unexpectedly', 'Start the job again', 'HOST_FAILED']) expect(alert).toContain(part);
-    expect(new Set(await tiles().locator('h2').allInnerTexts())).toEqual(new Set(['Verified', 'Failed']));
-    await open.page.getByRole('button', { name: 'New job' }).waitFor();
-    await open.picture(`failure-${scheme}`);
-  });
+  test.each(['light', 'dark'] as const)(
+    'the machinery failed: why, what to do, and nothing still copying (%s)',
+    async (scheme) => {
+      const eight = plan(8);
+      await show(
+        make.job(eight, make.midway(eight), {
+          phase: 'ended',
+          failure: make.failure('HOST_FAILED', {
+            op: 'host',
+            message: 'The engine ended unexpectedly (SIGKILL).',
+            advice: 'Start the job again; trust only what was verified.',
+          }),
+        }),
+        { scheme },
+      );
+      const alert = await open.page.getByRole('alert').innerText();
+      for (const part of ['ended unexpectedly', 'Start the job again', 'HOST_FAILED']) expect(alert).toContain(part);
+      expect(new Set(await tiles().locator('h2').allInnerTexts())).toEqual(new Set(['Verified', 'Failed']));
+      await open.page.getByRole('button', { name: 'New job' }).waitFor();
+      await open.picture(`failure-${scheme}`);
+    },
+  );
 
   test('the machinery failed, and the job can be continued: the advice, the sentence and the first button say the same', async () => {
-    const eight = make.plan(make.sticks(8).map((disk) => make.endpoint(disk)), { job: '20261124-001500-a1b2c3' });
+    const eight = make.plan(
+      make.sticks(8).map((disk) => make.endpoint(disk)),
+      { job: '20261124-001500-a1b2c3' },
+    );
     const running = make.job(eight, make.midway(eight));
-    const broken = reduce(running, { event: 'failure', failure: failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } }) });
+    const broken = reduce(running, {
+      event: 'failure',
+      failure: failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } }),
+    });
     await show(broken, { state: { interrupted: [{ ...make.interrupted(['/dev/sdb']), id: eight.job! }] } });
     const alert = await open.page.getByRole('alert').innerText();
     expect(alert).toContain('Continue the job');

@@ -8,7 +8,8 @@ import { Mirror } from '../../renderer/state/mirror.svelte.ts';
 import { appState, disk, endpoint, job, midway, plan } from './fixtures.ts';
 
 const drive = plan([endpoint(disk('/dev/sdc'))]);
-const named = (path: string, busy = false): AppState => appState({ disks: [disk(path)], job: busy ? job(drive, midway(drive)) : null });
+const named = (path: string, busy = false): AppState =>
+  appState({ disks: [disk(path)], job: busy ? job(drive, midway(drive)) : null });
 
 interface Setup {
   mirror: Mirror;
@@ -77,7 +78,10 @@ describe('mirror', () => {
     const { mirror } = setup(Promise.resolve(appState()));
     const answer = await mirror.ask(Promise.reject<number>(new Error('no handler')));
     expect(answer).toBeUndefined();
-    expect(mirror.fault).toMatchObject({ code: 'HOST_FAILED', reason: { kind: 'unreachable', said: expect.stringContaining('no handler') as string } });
+    expect(mirror.fault).toMatchObject({
+      code: 'HOST_FAILED',
+      reason: { kind: 'unreachable', said: expect.stringContaining('no handler') as string },
+    });
     expect(await mirror.ask(Promise.resolve(7))).toBe(7);
     expect(mirror.fault).toBeNull();
   });

@@ -8,7 +8,13 @@ const plan = make.plan(make.sticks(2).map((disk) => make.endpoint(disk)));
 const running = make.job(plan, []);
 const failed = make.job(plan, [{}, { state: 'failed' }], { errors: [make.writeError(1, '/dev/sdc')] });
 const ended = (...ends: Parameters<typeof make.end>[2][]): JobView =>
-  make.job(plan, [], { phase: 'ended', result: make.result(plan, ends.map((end, index) => make.end(plan, index, end))) });
+  make.job(plan, [], {
+    phase: 'ended',
+    result: make.result(
+      plan,
+      ends.map((end, index) => make.end(plan, index, end)),
+    ),
+  });
 
 describe('news', () => {
   test('a drive that failed, once its reason is known, and only once', () => {
@@ -23,12 +29,17 @@ describe('news', () => {
     expect(newsOf(running, ended({}, { verified: null })).ended).toBe('good');
     expect(newsOf(running, ended({}, { state: 'failed', verified: null })).ended).toBe('bad');
     expect(newsOf(running, ended({}, { state: 'cancelled', verified: null })).ended).toBe('bad');
-    expect(newsOf(running, ended({ state: 'cancelled', verified: null }, { state: 'cancelled', verified: null })).ended).toBeNull();
-    expect(newsOf(running, make.job(plan, [], { phase: 'ended', failure: make.failure('HOST_FAILED') })).ended).toBe('bad');
+    expect(
+      newsOf(running, ended({ state: 'cancelled', verified: null }, { state: 'cancelled', verified: null })).ended,
+    ).toBeNull();
+    expect(newsOf(running, make.job(plan, [], { phase: 'ended', failure: make.failure('HOST_FAILED') })).ended).toBe(
+      'bad',
+    );
   });
 
   test('nothing after a reload, of another job, or of one that has ended before', () => {
-    for (const before of [null, { ...running, startedAt: 1 }, ended({}, {})]) expect(newsOf(before, ended({}, {}))).toEqual({ ended: null, failed: [] });
+    for (const before of [null, { ...running, startedAt: 1 }, ended({}, {})])
+      expect(newsOf(before, ended({}, {}))).toEqual({ ended: null, failed: [] });
     expect(newsOf(running, null).ended).toBeNull();
   });
 });

@@ -27,9 +27,15 @@ export function oneWindow(): OneWindow {
     expect(problems).toEqual([]);
   });
   return {
-    get page() { return now().page; },
-    get main(): FakeMain { return now().main; },
-    get problems() { return now().problems; },
+    get page() {
+      return now().page;
+    },
+    get main(): FakeMain {
+      return now().main;
+    },
+    get problems() {
+      return now().problems;
+    },
     picture: (name) => now().picture(name),
     async start(options) {
       open = await windows.open(options ?? {});

@@ -39,7 +39,8 @@ describe('samples', () => {
 });
 
 describe('after a reload', () => {
-  const kept = (seconds: number[], startedAt = 5) => seconds.reduce((history, second) => withPoint(history, at(second, startedAt)), noSpeeds);
+  const kept = (seconds: number[], startedAt = 5) =>
+    seconds.reduce((history, second) => withPoint(history, at(second, startedAt)), noSpeeds);
 
   test('what main has kept comes before what the page has measured, whichever is there first', () => {
     const samples = new Samples();

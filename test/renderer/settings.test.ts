@@ -21,7 +21,9 @@ const open = oneWindow();
 afterEach(() => speakWith(() => 'en'));
 
 const disks = [make.systemDisk, ...make.sticks(3), make.mountedDisk, make.loopDisk];
-const eight = make.plan(make.sticks(8).map((disk, i) => make.endpoint(disk, { contents: i === 0 ? [make.ext4('root')] : [] })));
+const eight = make.plan(
+  make.sticks(8).map((disk, i) => make.endpoint(disk, { contents: i === 0 ? [make.ext4('root')] : [] })),
+);
 const two = make.plan(make.sticks(2).map((disk) => make.endpoint(disk)));
 const three = make.plan(make.sticks(3).map((disk) => make.endpoint(disk)));
 const running = make.job(eight, make.midway(eight), { errors: [make.writeError(2, '/dev/sdd')] });
@@ -62,10 +64,15 @@ describe('settings', () => {
     await drawer.getByRole('textbox', { name: 'No answer' }).fill('9');
     await open.main.push({ disks: disks.slice(1) });
     await open.main.push({ disks });
-    expect(await drawer.getByRole('textbox', { name: 'No answer' }).inputValue(), 'what is typed stays when a drive comes').toBe('9');
+    expect(
+      await drawer.getByRole('textbox', { name: 'No answer' }).inputValue(),
+      'what is typed stays when a drive comes',
+    ).toBe('9');
     await page.keyboard.press('Tab');
     const defaults = { verify: false, update: false, sparse: false, throttle: 20_000_000, stallTimeout: 9 };
-    await expect.poll(() => open.main.state.settings).toEqual({ ...defaultSettings, theme: 'dark', sounds: false, notifications: false, defaults });
+    await expect
+      .poll(() => open.main.state.settings)
+      .toEqual({ ...defaultSettings, theme: 'dark', sounds: false, notifications: false, defaults });
     // What is no number is not kept.
     await drawer.getByRole('textbox', { name: 'No answer' }).fill('long');
     await page.keyboard.press('Tab');
@@ -79,7 +86,11 @@ describe('settings', () => {
   });
 
   test('a change that could not be kept says why; damaged settings say where they went, until that is read', async () => {
-    const settingsError = make.failure('BAD_FILE', { reason: { kind: 'settingsDamaged' }, remedy: { kind: 'settingsKept', path: '/home/me/.config/platter/settings.json.broken-1' }, device: '/home/me/.config/platter/settings.json.broken-1' });
+    const settingsError = make.failure('BAD_FILE', {
+      reason: { kind: 'settingsDamaged' },
+      remedy: { kind: 'settingsKept', path: '/home/me/.config/platter/settings.json.broken-1' },
+      device: '/home/me/.config/platter/settings.json.broken-1',
+    });
     await open.start({ state: { disks, settingsError } });
     const { page } = open;
     await page.getByText('What it held is kept in /home/me/.config/platter/settings.json.broken-1').waitFor();
@@ -94,22 +105,25 @@ describe('settings', () => {
 });
 
 /** English words that neither German nor French has: a sign of something not said in another language. */
-const ENGLISH = /(?<!\p{L})(the|drives?|is|it|of|with|will be|not|and|left|port|copying|verified|erase|choose|start|settings)(?!\p{L})/iu;
+const ENGLISH =
+  /(?<!\p{L})(the|drives?|is|it|of|with|will be|not|and|left|port|copying|verified|erase|choose|start|settings)(?!\p{L})/iu;
 /** ... and those among them that French has too. */
 const FRENCH = /(?<!\p{L})port(?!\p{L})/giu;
 
 /** What a person or a screen reader is told by the page, without commands and what languages call themselves. */
-const told = (): Promise<string[]> => open.page.evaluate(() => {
-  const foreign = (node: Element | null): boolean => node !== null && node.closest('span[lang], code') !== null;
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const texts: string[] = [];
-  while (walker.nextNode() !== null) if (!foreign(walker.currentNode.parentElement)) texts.push(walker.currentNode.textContent ?? '');
-  for (const node of document.querySelectorAll('[aria-label], [placeholder], [title]')) {
-    for (const name of ['aria-label', 'placeholder', 'title']) texts.push(node.getAttribute(name) ?? '');
-  }
-  // Codes that scripts match on, and what is typed into a shell, are the same in every language.
-  return texts.map((text) => text.replaceAll(/`[^`]*`|[A-Z]+(_[A-Z]+)+/g, '').trim()).filter((text) => text !== '');
-});
+const told = (): Promise<string[]> =>
+  open.page.evaluate(() => {
+    const foreign = (node: Element | null): boolean => node !== null && node.closest('span[lang], code') !== null;
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const texts: string[] = [];
+    while (walker.nextNode() !== null)
+      if (!foreign(walker.currentNode.parentElement)) texts.push(walker.currentNode.textContent ?? '');
+    for (const node of document.querySelectorAll('[aria-label], [placeholder], [title]')) {
+      for (const name of ['aria-label', 'placeholder', 'title']) texts.push(node.getAttribute(name) ?? '');
+    }
+    // Codes that scripts match on, and what is typed into a shell, are the same in every language.
+    return texts.map((text) => text.replaceAll(/`[^`]*`|[A-Z]+(_[A-Z]+)+/g, '').trim()).filter((text) => text !== '');
+  });
 
 /** What of it is English where something else is spoken. */
 async function english(language: Language): Promise<string[]> {
@@ -118,12 +132,18 @@ async function english(language: Language): Promise<string[]> {
 }
 
 /** Buttons and headings whose words are cut off, and a page that is wider than its window. */
-const overflowing = (): Promise<string[]> => open.page.evaluate(() => [
-  ...(document.documentElement.scrollWidth > innerWidth ? ['the page'] : []),
-  ...[...document.querySelectorAll('button, h2, h3, label span, .drawer, .zone')]
-    .filter((node) => node.scrollWidth > node.clientWidth + 1 && getComputedStyle(node).display !== 'inline' && node.closest('.visually-hidden') === null)
-    .map((node) => node.textContent.trim()),
-]);
+const overflowing = (): Promise<string[]> =>
+  open.page.evaluate(() => [
+    ...(document.documentElement.scrollWidth > innerWidth ? ['the page'] : []),
+    ...[...document.querySelectorAll('button, h2, h3, label span, .drawer, .zone')]
+      .filter(
+        (node) =>
+          node.scrollWidth > node.clientWidth + 1 &&
+          getComputedStyle(node).display !== 'inline' &&
+          node.closest('.visually-hidden') === null,
+      )
+      .map((node) => node.textContent.trim()),
+  ]);
 
 async function violations(): Promise<string[]> {
   await open.page.evaluate(axeSource);
@@ -136,20 +156,43 @@ function everyFailure(): JobView {
   const reasons = samples('reasons').filter(({ kind }) => kind !== 'said');
   const remedies = samples('remedies').filter(({ kind }) => kind !== 'said');
   const codes = Object.keys(BY_CODE) as ErrorCode[];
-  return make.job(three, three.destinations.map(() => ({ state: 'failed' })), {
-    errors: reasons.map((reason, i) => make.writeError(i % 3, three.destinations[i % 3]!.path, { code: codes[i % codes.length]!, reason, remedy: remedies[i % remedies.length]! })),
-  });
+  return make.job(
+    three,
+    three.destinations.map(() => ({ state: 'failed' })),
+    {
+      errors: reasons.map((reason, i) =>
+        make.writeError(i % 3, three.destinations[i % 3]!.path, {
+          code: codes[i % codes.length]!,
+          reason,
+          remedy: remedies[i % remedies.length]!,
+        }),
+      ),
+    },
+  );
 }
 
 /** Drives of which each is locked for another reason, in another kind of socket. */
 const locks: Reason[] = [
-  { kind: 'isSystem' }, { kind: 'mountedAt', targets: ['/a', '/b'] }, { kind: 'mountedAndSwap', targets: ['/a'] }, { kind: 'usedAsSwap' }, { kind: 'optical' }, { kind: 'writeProtected' },
+  { kind: 'isSystem' },
+  { kind: 'mountedAt', targets: ['/a', '/b'] },
+  { kind: 'mountedAndSwap', targets: ['/a'] },
+  { kind: 'usedAsSwap' },
+  { kind: 'optical' },
+  { kind: 'writeProtected' },
   { kind: 'heldBy', holders: ['/dev/md0 (raid1)'] },
 ];
 const sockets = samples('sockets').filter(({ kind }) => kind !== 'named');
-const plugged = (disk: Disk, i: number): Disk => ({ ...disk, port: { path: `p${i}`, sockets: [sockets[i % sockets.length]!, { kind: 'port', number: String(i) }] } });
-const locked = make.sticks(12).map((disk, i) => plugged({ ...disk, locked: i < locks.length ? { code: 'IN_USE', reason: locks[i]! } : null }, i));
-const noted = make.plan(make.sticks(12).map((disk, i) => make.endpoint(plugged(disk, i), { contents: samples('contents') })), { notes: samples('notes').filter(({ kind }) => kind !== 'said') });
+const plugged = (disk: Disk, i: number): Disk => ({
+  ...disk,
+  port: { path: `p${i}`, sockets: [sockets[i % sockets.length]!, { kind: 'port', number: String(i) }] },
+});
+const locked = make
+  .sticks(12)
+  .map((disk, i) => plugged({ ...disk, locked: i < locks.length ? { code: 'IN_USE', reason: locks[i]! } : null }, i));
+const noted = make.plan(
+  make.sticks(12).map((disk, i) => make.endpoint(plugged(disk, i), { contents: samples('contents') })),
+  { notes: samples('notes').filter(({ kind }) => kind !== 'said') },
+);
 
 const screens: [name: string, state: Partial<AppState>, settings?: boolean][] = [
   ['choose', { disks, interrupted: [make.interrupted(['/dev/sdb'])] }],

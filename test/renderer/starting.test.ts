@@ -9,8 +9,14 @@ import { refuse, type WindowOptions } from './window.ts';
 const open = oneWindow();
 const disks = make.sticks(3);
 const plain = make.plan(disks.map((disk) => make.endpoint(disk)));
-const recognised = make.plan(disks.map((disk, i) => make.endpoint(disk, { contents: i === 1 ? [{ kind: 'labelled', fileSystem: 'FAT', label: 'PHOTOS', path: '/dev/sdc1', size: 64e9 }] : [] })));
-
+const recognised = make.plan(
+  disks.map((disk, i) =>
+    make.endpoint(disk, {
+      contents:
+        i === 1 ? [{ kind: 'labelled', fileSystem: 'FAT', label: 'PHOTOS', path: '/dev/sdc1', size: 64e9 }] : [],
+    }),
+  ),
+);
 
 /** A window with a review of `plan`; starting it gives a job. */
 async function reviewing(plan: Plan, options: WindowOptions = {}): Promise<void> {
@@ -32,12 +38,20 @@ const started = (): boolean => open.main.names().includes('start');
 
 describe('review', () => {
   test('shows model, size, serial and contents of all that will be erased, and what will be new', async () => {
-    await reviewing({ ...recognised, destinations: [...recognised.destinations, make.imageEndpoint('/home/me/copy.img', 32e9)], notes: [{ kind: 'buffered', path: '/a' }, { kind: 'buffered', path: '/a' }] });
+    await reviewing({
+      ...recognised,
+      destinations: [...recognised.destinations, make.imageEndpoint('/home/me/copy.img', 32e9)],
+      notes: [
+        { kind: 'buffered', path: '/a' },
+        { kind: 'buffered', path: '/a' },
+      ],
+    });
     await open.page.getByRole('heading', { name: 'Erase 3 drives?' }).waitFor();
     const list = open.page.getByRole('list', { name: 'Will be erased' });
     expect(await list.getByRole('listitem').count()).toBe(3);
     const second = await list.getByRole('listitem').nth(1).innerText();
-    for (const text of ['SanDisk Ultra Fit', '64 GB', 'sdc', disks[1]!.serial!, 'FAT "PHOTOS" on /dev/sdc1 (64 GB)']) expect(second).toContain(text);
+    for (const text of ['SanDisk Ultra Fit', '64 GB', 'sdc', disks[1]!.serial!, 'FAT "PHOTOS" on /dev/sdc1 (64 GB)'])
+      expect(second).toContain(text);
     expect(await list.getByRole('listitem').first().innerText()).toContain('Nothing recognised');
     expect(await list.locator('data').first().getAttribute('title')).toBe('64,023,257,088 bytes');
     await open.page.getByRole('list', { name: 'New image files' }).getByText('copy.img').first().waitFor();
@@ -45,9 +59,16 @@ describe('review', () => {
   });
 
   test('what is mounted is named, and nothing starts before it is agreed to unmount it', async () => {
-    const mounts = [{ device: '/dev/sdb1', target: '/media/me/PHOTOS' }, { device: '/dev/sdb2', target: '/media/me/MUSIC' }];
-    await reviewing({ ...plain, destinations: plain.destinations.map((end, index) => (index === 0 ? { ...end, mounts } : end)) });
-    for (const text of ['sdb1, mounted at /media/me/PHOTOS', 'sdb2, mounted at /media/me/MUSIC']) await open.page.getByText(text).waitFor();
+    const mounts = [
+      { device: '/dev/sdb1', target: '/media/me/PHOTOS' },
+      { device: '/dev/sdb2', target: '/media/me/MUSIC' },
+    ];
+    await reviewing({
+      ...plain,
+      destinations: plain.destinations.map((end, index) => (index === 0 ? { ...end, mounts } : end)),
+    });
+    for (const text of ['sdb1, mounted at /media/me/PHOTOS', 'sdb2, mounted at /media/me/MUSIC'])
+      await open.page.getByText(text).waitFor();
     expect(await hold().isDisabled()).toBe(true);
     await open.picture('review-mounted-light');
     await open.page.getByRole('checkbox', { name: 'Unmount them first' }).click();
@@ -73,7 +94,9 @@ describe('review', () => {
     await open.page.reload();
     await open.page.getByRole('heading', { name: 'Erase 3 drives?' }).waitFor();
     expect(await open.page.getByRole('checkbox', { checked: true }).count()).toBe(3);
-    expect(await open.page.getByRole('radio', { checked: true }).getAttribute('aria-label')).toBe('Image file /home/me/images/station-42.img');
+    expect(await open.page.getByRole('radio', { checked: true }).getAttribute('aria-label')).toBe(
+      'Image file /home/me/images/station-42.img',
+    );
   });
 });
 
@@ -137,7 +160,9 @@ describe('hold to start', () => {
     await hold().hover();
     await open.page.mouse.down();
     await pass(HOLD_MS - 1);
-    await open.main.push({ review: make.review({ ...plain, destinations: plain.destinations.slice(0, 1) }, 'another') });
+    await open.main.push({
+      review: make.review({ ...plain, destinations: plain.destinations.slice(0, 1) }, 'another'),
+    });
     await pass(HOLD_MS);
     expect(started()).toBe(false);
     await open.page.mouse.up();
@@ -209,11 +234,16 @@ describe('more and less than holding', () => {
 
   test('S10 a start without consent says so, and the review stays', async () => {
     await reviewing(plain);
-    open.main.started = refuse(make.failure('CONFIRM', { reason: { kind: 'notHeld' }, remedy: { kind: 'holdAgain', word: 'ERASE' } }));
+    open.main.started = refuse(
+      make.failure('CONFIRM', { reason: { kind: 'notHeld' }, remedy: { kind: 'holdAgain', word: 'ERASE' } }),
+    );
     const word = open.page.getByRole('textbox', { name: 'Type ERASE to start' });
     await word.fill('ERASE');
     await word.press('Enter');
-    await open.page.getByRole('alert').getByText('Hold the button again until the job starts, or type ERASE.').waitFor();
+    await open.page
+      .getByRole('alert')
+      .getByText('Hold the button again until the job starts, or type ERASE.')
+      .waitFor();
     open.main.started = { ok: true, value: null };
     await word.press('Enter');
     await open.page.getByRole('button', { name: 'Details of sdb' }).waitFor();
@@ -221,7 +251,13 @@ describe('more and less than holding', () => {
 
   test('a start that is refused says why', async () => {
     await reviewing(plain);
-    open.main.started = refuse(make.failure('CHANGED', { device: '/dev/sdc', message: '/dev/sdc is not the drive it was.', advice: 'Choose it again.' }));
+    open.main.started = refuse(
+      make.failure('CHANGED', {
+        device: '/dev/sdc',
+        message: '/dev/sdc is not the drive it was.',
+        advice: 'Choose it again.',
+      }),
+    );
     await open.page.getByRole('textbox', { name: 'Type ERASE to start' }).fill('ERASE');
     await open.page.keyboard.press('Enter');
     await open.page.getByRole('region', { name: 'Action' }).getByText('/dev/sdc is not the drive it was.').waitFor();
@@ -233,7 +269,19 @@ describe.each(['light', 'dark'] as const)('pictures, %s', (scheme) => {
     await reviewing(plain, { scheme });
     await open.picture(`review-hold-${scheme}`);
     const eight = make.plan([
-      ...make.sticks(8).map((disk, i) => make.endpoint(disk, { contents: i === 1 ? [{ kind: 'labelled', fileSystem: 'vfat', label: 'PHOTOS', path: '/dev/sdc1', size: 32e9 }, make.ext4('root', '/dev/sdc2')] : [] })),
+      ...make
+        .sticks(8)
+        .map((disk, i) =>
+          make.endpoint(disk, {
+            contents:
+              i === 1
+                ? [
+                    { kind: 'labelled', fileSystem: 'vfat', label: 'PHOTOS', path: '/dev/sdc1', size: 32e9 },
+                    make.ext4('root', '/dev/sdc2'),
+                  ]
+                : [],
+          }),
+        ),
       make.imageEndpoint('/home/me/copy.img', 31_914_983_424),
     ]);
     await open.main.push({ review: make.review(eight, 'another') });

@@ -104,7 +104,8 @@ export class FakeMain {
         else if (this.started.errors.some(({ code }) => code !== 'CONFIRM')) await this.push({ review: null });
         return this.started;
       case 'cancel':
-        if (this.state.job !== null && args[0] === null) await this.push({ job: { ...this.state.job, phase: 'cancelling' } });
+        if (this.state.job !== null && args[0] === null)
+          await this.push({ job: { ...this.state.job, phase: 'cancelling' } });
         return null;
       case 'dismissJob':
         await this.push({ job: null });
@@ -115,7 +116,9 @@ export class FakeMain {
       case 'showLog':
         return '/state/platter.log';
       case 'findJobs': {
-        const records = this.history.filter((record) => JSON.stringify(record).toLowerCase().includes(String(args[0]).toLowerCase()));
+        const records = this.history.filter((record) =>
+          JSON.stringify(record).toLowerCase().includes(String(args[0]).toLowerCase()),
+        );
         return { ok: true, value: { records, found: records.length, unreadable: 0 } };
       }
       case 'repeatJob':
@@ -126,7 +129,11 @@ export class FakeMain {
         return { ok: true, value: '/reports/disk.manifest' };
       case 'changeSettings': {
         const change = args[0] as SettingsChange;
-        const settings = { ...this.state.settings, ...change, defaults: { ...this.state.settings.defaults, ...change.defaults } };
+        const settings = {
+          ...this.state.settings,
+          ...change,
+          defaults: { ...this.state.settings.defaults, ...change.defaults },
+        };
         const language = settings.language === 'system' ? 'en' : settings.language;
         if (this.controlled.ok) await this.push({ settings, language, settingsError: null });
         return this.controlled;
@@ -136,7 +143,8 @@ export class FakeMain {
       case 'retry':
         return this.controlled;
       case 'eject':
-        for (const path of this.controlled.ok ? (args[0] as string[]) : []) await this.push({ drives: switchedOff(this.state, this.state, path) });
+        for (const path of this.controlled.ok ? (args[0] as string[]) : [])
+          await this.push({ drives: switchedOff(this.state, this.state, path) });
         return this.controlled;
       case 'forget':
         await this.push({ interrupted: this.state.interrupted.filter(({ id }) => id !== args[0]) });
@@ -197,7 +205,8 @@ export class Windows {
   }
 
   static async start(): Promise<Windows> {
-    if (!existsSync(join(PAGE, 'index.html'))) throw new Error('out/renderer is missing: run `node build/bundle.mjs` first.');
+    if (!existsSync(join(PAGE, 'index.html')))
+      throw new Error('out/renderer is missing: run `node build/bundle.mjs` first.');
     await mkdir(PICTURES, { recursive: true });
     const server = createServer((request, response) => {
       const path = normalize(new URL(request.url ?? '/', 'http://x').pathname);
@@ -206,7 +215,10 @@ export class Windows {
         return;
       }
       readFile(join(PAGE, path === '/' ? 'index.html' : path)).then(
-        (body) => response.writeHead(200, { 'Content-Type': TYPES[extname(path)] ?? 'text/html', 'Content-Security-Policy': POLICY }).end(body),
+        (body) =>
+          response
+            .writeHead(200, { 'Content-Type': TYPES[extname(path)] ?? 'text/html', 'Content-Security-Policy': POLICY })
+            .end(body),
         () => response.writeHead(404).end(),
       );
     });
@@ -218,7 +230,13 @@ export class Windows {
     return new Windows(browser, server);
   }
 
-  async open({ state = {}, width = 1200, height = 800, scheme = 'light', reducedMotion = false }: WindowOptions = {}): Promise<OpenWindow> {
+  async open({
+    state = {},
+    width = 1200,
+    height = 800,
+    scheme = 'light',
+    reducedMotion = false,
+  }: WindowOptions = {}): Promise<OpenWindow> {
     const context = await this.#browser.newContext({
       viewport: { width, height },
       colorScheme: scheme,

@@ -5,28 +5,78 @@ import { commands } from '../../app/cli/commands.ts';
 import { commandLine, jobRequest, resumeRequest } from '../../renderer/command.ts';
 import { consentFor, isWord } from '../../app/view/consent.ts';
 import { contents, destinationLock, diskFacts, diskName, identity, sourceLock } from '../../renderer/disks.ts';
-import { baseName, duration, exactBytes, folder, lastSix, listed, moment, percent, place, rate, size, speed, timeLeft, typedSpeed } from '../../renderer/words.ts';
+import {
+  baseName,
+  duration,
+  exactBytes,
+  folder,
+  lastSix,
+  listed,
+  moment,
+  percent,
+  place,
+  rate,
+  size,
+  speed,
+  timeLeft,
+  typedSpeed,
+} from '../../renderer/words.ts';
 import * as make from './fixtures.ts';
 
 describe('figures', () => {
   test.each([
-    [0, '0 bytes'], [512, '512 bytes'], [999, '999 bytes'], [1000, '1 kB'], [4096, '4.1 kB'], [999_499, '999 kB'], [999_500, '1 MB'],
-    [536_870_912, '537 MB'], [15_931_539_456, '15.9 GB'], [64_023_257_088, '64 GB'], [512_110_190_592, '512 GB'], [1_920_383_410_176, '1.92 TB'],
+    [0, '0 bytes'],
+    [512, '512 bytes'],
+    [999, '999 bytes'],
+    [1000, '1 kB'],
+    [4096, '4.1 kB'],
+    [999_499, '999 kB'],
+    [999_500, '1 MB'],
+    [536_870_912, '537 MB'],
+    [15_931_539_456, '15.9 GB'],
+    [64_023_257_088, '64 GB'],
+    [512_110_190_592, '512 GB'],
+    [1_920_383_410_176, '1.92 TB'],
   ])('size of %d bytes reads %s', (bytes, text) => expect(size(bytes)).toBe(text));
 
   test('exact bytes are grouped', () => expect(exactBytes(64_023_257_088)).toBe('64,023,257,088 bytes'));
 
-  test.each([[0, '0 MB/s'], [1_540_000, '1.5 MB/s'], [9_960_000, '10 MB/s'], [31_400_000, '31 MB/s'], [1_234_000_000, '1,234 MB/s']])(
-    'rate of %d reads %s', (bytes, text) => expect(rate(bytes)).toBe(text));
+  test.each([
+    [0, '0 MB/s'],
+    [1_540_000, '1.5 MB/s'],
+    [9_960_000, '10 MB/s'],
+    [31_400_000, '31 MB/s'],
+    [1_234_000_000, '1,234 MB/s'],
+  ])('rate of %d reads %s', (bytes, text) => expect(rate(bytes)).toBe(text));
 
-  test.each([[0.2, '1 s'], [42, '42 s'], [59.6, '1 min'], [240, '4 min'], [3569, '59 min'], [3590, '1 h'], [4800, '1 h 20 min']])(
-    '%d seconds last %s', (seconds, text) => expect(duration(seconds)).toBe(text));
+  test.each([
+    [0.2, '1 s'],
+    [42, '42 s'],
+    [59.6, '1 min'],
+    [240, '4 min'],
+    [3569, '59 min'],
+    [3590, '1 h'],
+    [4800, '1 h 20 min'],
+  ])('%d seconds last %s', (seconds, text) => expect(duration(seconds)).toBe(text));
 
-  test.each([[0, '5 s'], [11, '15 s'], [58, '1 min'], [61, '1 min'], [235, '4 min']])(
-    '%d seconds left read %s', (seconds, text) => expect(timeLeft(seconds)).toBe(text));
+  test.each([
+    [0, '5 s'],
+    [11, '15 s'],
+    [58, '1 min'],
+    [61, '1 min'],
+    [235, '4 min'],
+  ])('%d seconds left read %s', (seconds, text) => expect(timeLeft(seconds)).toBe(text));
 
-  test.each([['', null], [' 20 ', 20_000_000], ['1.5', 1_500_000], ['0', undefined], ['-3', undefined], ['20M', undefined], ['1e3', undefined], ['9999999', undefined]])(
-    'a limit of "%s" MB/s is %s', (typed, bytes) => expect(speed(typed)).toBe(bytes));
+  test.each([
+    ['', null],
+    [' 20 ', 20_000_000],
+    ['1.5', 1_500_000],
+    ['0', undefined],
+    ['-3', undefined],
+    ['20M', undefined],
+    ['1e3', undefined],
+    ['9999999', undefined],
+  ])('a limit of "%s" MB/s is %s', (typed, bytes) => expect(speed(typed)).toBe(bytes));
 
   test('a limit reads back as it was meant', () => {
     for (const bytes of [null, 100_000, 1_500_000, 20_000_000]) expect(speed(typedSpeed(bytes))).toBe(bytes);
@@ -59,32 +109,56 @@ describe('figures', () => {
 
 describe('command line', () => {
   test('names the same source and destinations', () =>
-    expect(commandLine(jobRequest('copy', '/a/disk.img', ['/dev/sdb', '/dev/sdc']))).toBe('platter copy /a/disk.img /dev/sdb /dev/sdc'));
+    expect(commandLine(jobRequest('copy', '/a/disk.img', ['/dev/sdb', '/dev/sdc']))).toBe(
+      'platter copy /a/disk.img /dev/sdb /dev/sdc',
+    ));
 
   test('says when nothing is verified', () =>
     expect(commandLine(jobRequest('copy', '/a', ['/b'], { verify: false }))).toBe('platter copy --no-verify /a /b'));
 
   test('has every option that is not as usual', () =>
-    expect(commandLine(jobRequest('copy', '/a', ['/b'], { rescue: { retries: 1, map: null }, keepGoing: true, throttle: 1_500_000 })))
-      .toBe('platter copy --rescue --retries 1 --keep-going --throttle 1500000 /a /b'));
+    expect(
+      commandLine(
+        jobRequest('copy', '/a', ['/b'], { rescue: { retries: 1, map: null }, keepGoing: true, throttle: 1_500_000 }),
+      ),
+    ).toBe('platter copy --rescue --retries 1 --keep-going --throttle 1500000 /a /b'));
 
-  test('an update', () => expect(commandLine(jobRequest('copy', '/a', ['/b'], { update: true }))).toBe('platter copy --update /a /b'));
+  test('an update', () =>
+    expect(commandLine(jobRequest('copy', '/a', ['/b'], { update: true }))).toBe('platter copy --update /a /b'));
 
   test('continues an interrupted job', () =>
-    expect(commandLine(resumeRequest('20261124-001500-a1b2c3'))).toBe('platter resume --unmount 20261124-001500-a1b2c3'));
+    expect(commandLine(resumeRequest('20261124-001500-a1b2c3'))).toBe(
+      'platter resume --unmount 20261124-001500-a1b2c3',
+    ));
 
   test.each([
     [jobRequest('verify', '/a.img', ['/dev/sdb', '/b.img']), 'platter verify /a.img /dev/sdb /b.img'],
-    [jobRequest('verify', null, ['/dev/sdb', '/dev/sdc'], { manifest: '/a.manifest', keepGoing: true }), 'platter verify --manifest /a.manifest --keep-going /dev/sdb /dev/sdc'],
-    [jobRequest('verify', null, ['/dev/sdb'], { manifest: '-odd', name: 'Order 4711', throttle: 5e6 }), "platter verify --name 'Order 4711' --manifest=-odd --throttle 5000000 /dev/sdb"],
-    [jobRequest('repair', '/a.img', ['/dev/sdb'], { unmount: true, destinationThrottles: [1e6] }), 'platter repair --throttle-dest /dev/sdb=1000000 --unmount /a.img /dev/sdb'],
+    [
+      jobRequest('verify', null, ['/dev/sdb', '/dev/sdc'], { manifest: '/a.manifest', keepGoing: true }),
+      'platter verify --manifest /a.manifest --keep-going /dev/sdb /dev/sdc',
+    ],
+    [
+      jobRequest('verify', null, ['/dev/sdb'], { manifest: '-odd', name: 'Order 4711', throttle: 5e6 }),
+      "platter verify --name 'Order 4711' --manifest=-odd --throttle 5000000 /dev/sdb",
+    ],
+    [
+      jobRequest('repair', '/a.img', ['/dev/sdb'], { unmount: true, destinationThrottles: [1e6] }),
+      'platter repair --throttle-dest /dev/sdb=1000000 --unmount /a.img /dev/sdb',
+    ],
   ])('a check or a repair means the same to the command line: %#', async (request, line) => {
     expect(commandLine(request)).toBe(line);
     const asked: CopyRequest[] = [];
     const none = (): Promise<number> => Promise.resolve(0);
     const job = (parsed: CopyRequest): Promise<number> => Promise.resolve(asked.push(parsed));
-    const words = line.replaceAll("'Order 4711'", 'Order_4711').split(' ').slice(1).map((word) => word.replace('_', ' '));
-    await commands({ list: none, jobs: none, forget: none, history: none, report: none, job }, () => undefined).parseAsync(words, { from: 'user' });
+    const words = line
+      .replaceAll("'Order 4711'", 'Order_4711')
+      .split(' ')
+      .slice(1)
+      .map((word) => word.replace('_', ' '));
+    await commands(
+      { list: none, jobs: none, forget: none, history: none, report: none, job },
+      () => undefined,
+    ).parseAsync(words, { from: 'user' });
     expect(asked).toEqual([request]);
   });
 
@@ -102,7 +176,10 @@ describe('consent', () => {
     expect(consentFor(make.plan([make.endpoint(small)])).kind).toBe('hold'));
 
   test('an existing file is held', () =>
-    expect(consentFor(make.plan([make.imageEndpoint('/old.img', 32e9, { overwrites: true, contents: [make.ext4('root')] })])).kind).toBe('hold'));
+    expect(
+      consentFor(make.plan([make.imageEndpoint('/old.img', 32e9, { overwrites: true, contents: [make.ext4('root')] })]))
+        .kind,
+    ).toBe('hold'));
 
   test.each([
     ['data', make.endpoint(small, { contents: [make.ext4('root')] }), '1 drive with data'],
@@ -115,11 +192,19 @@ describe('consent', () => {
   });
 
   test('what an interrupted job left on a drive asks for no word', () =>
-    expect(consentFor(make.resumePlan([make.endpoint(small, { contents: [make.ext4('root')], size: 512e9 })])).kind).toBe('hold'));
+    expect(
+      consentFor(make.resumePlan([make.endpoint(small, { contents: [make.ext4('root')], size: 512e9 })])).kind,
+    ).toBe('hold'));
 
   test('what is only compared asks for nothing; what is overwritten where it differs is not called erased', () => {
     const end = make.endpoint(small, { contents: [make.ext4('root')] });
-    const of = (more: Partial<CopyRequest>): Partial<CopyRequest> & CopyRequest => ({ ...plainRequest, kind: 'copy', source: '/a', destinations: [end.path], ...more });
+    const of = (more: Partial<CopyRequest>): Partial<CopyRequest> & CopyRequest => ({
+      ...plainRequest,
+      kind: 'copy',
+      source: '/a',
+      destinations: [end.path],
+      ...more,
+    });
     expect(consentFor(make.plan([{ ...end, overwrites: false }], { kind: 'verify' })).kind).toBe('none');
     expect(consentFor(make.plan([end], { kind: 'repair', request: of({ kind: 'repair' }) })).word).toBe('OVERWRITE');
     expect(consentFor(make.plan([end], { request: of({ update: true }) })).word).toBe('OVERWRITE');
@@ -152,7 +237,9 @@ describe('disks', () => {
     const [stick] = make.sticks(1);
     expect(destinationLock(make.systemDisk, null, 'copy')).toBe('It holds the running system.');
     expect(destinationLock(stick!, { disk: stick! }, 'copy')).toBe('This is the source.');
-    expect(destinationLock(make.loopDisk, { image: '/home/me/lab/target.img' }, 'verify')).toBe('The source is the file behind it.');
+    expect(destinationLock(make.loopDisk, { image: '/home/me/lab/target.img' }, 'verify')).toBe(
+      'The source is the file behind it.',
+    );
     expect(destinationLock(make.smallDisk, { disk: stick! }, 'copy')).toBe('Too small: 60 GB less than the source.');
     expect(destinationLock(make.smallDisk, { image: '/any.img' }, 'copy')).toBeNull();
     // Only what is written has to be free.

@@ -55,26 +55,47 @@ export class Complaints {
 
   /** The lines for the places that are not told yet, of a job that has ended. */
   #rest({ result, errors }: JobView): string[] {
-    const all = result === null ? errors : [...result.errors, ...result.destinations.flatMap((destination) => destination.errors)];
+    const all =
+      result === null
+        ? errors
+        : [...result.errors, ...result.destinations.flatMap((destination) => destination.errors)];
     const left = all.filter((error) => !isEcho(error) && this.#isNews(error));
-    return [...new Set(left.map(({ destination }) => destination))].flatMap((destination) => this.#linesOf(left.filter((error) => error.destination === destination)));
+    return [...new Set(left.map(({ destination }) => destination))].flatMap((destination) =>
+      this.#linesOf(left.filter((error) => error.destination === destination)),
+    );
   }
 
   #linesOf(errors: readonly JobError[]): string[] {
-    const advised = new Set([...this.#failures.values()].flatMap(({ first }) => (first.destination === errors[0]?.destination ? [first.advice] : [])));
+    const advised = new Set(
+      [...this.#failures.values()].flatMap(({ first }) =>
+        first.destination === errors[0]?.destination ? [first.advice] : [],
+      ),
+    );
     const lines = errors.slice(0, MOST_PLACES).map((error) => {
       const line = errorSentence(advised.has(error.advice) ? { ...error, advice: '' } : error);
       advised.add(error.advice);
       return line.trimEnd();
     });
     const more = errors.length - lines.length;
-    return more === 0 ? lines : [...lines, errorSentence({ ...errors[0]!, message: `${more} more ${more === 1 ? 'place' : 'places'}; --json and the report list them.`, advice: '' }).trimEnd()];
+    return more === 0
+      ? lines
+      : [
+          ...lines,
+          errorSentence({
+            ...errors[0]!,
+            message: `${more} more ${more === 1 ? 'place' : 'places'}; --json and the report list them.`,
+            advice: '',
+          }).trimEnd(),
+        ];
   }
 
   /** Was it not told as it is? An error of the result can be longer than what was told, or say more than that. */
   #isNews(error: JobError): boolean {
     const known = this.#failures.get(failureKey(error));
-    return known === undefined || (known.again && (known.first.offset !== error.offset || known.first.length !== error.length));
+    return (
+      known === undefined ||
+      (known.again && (known.first.offset !== error.offset || known.first.length !== error.length))
+    );
   }
 
   #forget(destination: number): void {

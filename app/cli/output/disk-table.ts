@@ -14,19 +14,30 @@ export function diskTable(disks: readonly Disk[], width: number, paint: Paint): 
   if (disks.length === 0) return ['No disk found. Plug in a drive and list again; --all adds loop devices.'];
   const rows = disks.map(row);
   const widths = HEADINGS.map((heading, column) =>
-    Math.min(width === Infinity ? width : COLUMN_MAX, Math.max(columns(heading), ...rows.map((cells) => columns(cells[column]!)))));
-  const line = (cells: readonly string[]): string => cells
-    .map((cell, column) => column === SIZE ? alignRight(cell, widths[column]!)
-      : column === cells.length - 1 ? cell
-        : fit(cell, widths[column]!, cell.startsWith('/') ? 'start' : 'end'))
-    .join('  ');
+    Math.min(
+      width === Infinity ? width : COLUMN_MAX,
+      Math.max(columns(heading), ...rows.map((cells) => columns(cells[column]!))),
+    ),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) =>
+        column === SIZE
+          ? alignRight(cell, widths[column]!)
+          : column === cells.length - 1
+            ? cell
+            : fit(cell, widths[column]!, cell.startsWith('/') ? 'start' : 'end'),
+      )
+      .join('  ');
   const within = (text: string): string => (columns(text) > width ? fit(text, width) : text).trimEnd();
   const lines = [paint('faint', within(line(HEADINGS)))];
   disks.forEach((disk, index) => {
     const text = within(line(rows[index]!));
     lines.push(disk.locked === null ? text : paint('faint', text));
-    if (disk.locked === null && disk.mountedAt.length > 0) lines.push(paint('faint', within('  is mounted. As a destination it needs --unmount.')));
-    if (disk.locked !== null) lines.push(paint('faint', within(`  cannot be a destination. ${printable(english.reason(disk.locked.reason))}`)));
+    if (disk.locked === null && disk.mountedAt.length > 0)
+      lines.push(paint('faint', within('  is mounted. As a destination it needs --unmount.')));
+    if (disk.locked !== null)
+      lines.push(paint('faint', within(`  cannot be a destination. ${printable(english.reason(disk.locked.reason))}`)));
   });
   return lines;
 }
@@ -47,7 +58,8 @@ function contents(disk: Disk): string {
   const parts: string[] = [];
   if (disk.mountedAt.length > 0) parts.push(`mounted at ${disk.mountedAt.join(', ')}`);
   if (disk.readOnly) parts.push('read-only');
-  if (disk.locked?.reason.kind === 'inJob' || disk.locked?.reason.kind === 'inLoggedJob') parts.push('in a job of Platter');
+  if (disk.locked?.reason.kind === 'inJob' || disk.locked?.reason.kind === 'inLoggedJob')
+    parts.push('in a job of Platter');
   if (disk.fileSystem !== null) parts.push(fileSystem(disk), ...(disk.partitions.length === 0 ? tables(disk) : []));
   else if (disk.partitions.length === 0) parts.push(...unmountable(disk));
   if (disk.partitions.length > 0) {
@@ -67,7 +79,9 @@ function unmountable({ partitionTable, signatures }: Disk): string[] {
 
 /** The partition table beside a file system, as a hybrid ISO image has it, or of a disk without partitions. */
 const tables = ({ partitionTable }: Pick<Disk, 'partitionTable'>): string[] =>
-  partitionTable === null ? [] : [`${TABLES[partitionTable] ?? partitionTable} partition table, no partitions known to the system`];
+  partitionTable === null
+    ? []
+    : [`${TABLES[partitionTable] ?? partitionTable} partition table, no partitions known to the system`];
 
 /** Partition tables as people call them, by their names in libblkid. */
 const TABLES: Readonly<Record<string, string>> = { gpt: 'GPT', dos: 'MBR', PMBR: 'protective MBR' };

@@ -10,7 +10,13 @@ import { printable, type Paint } from './text.ts';
 const OUTCOMES = { complete: 'good', partial: 'bad', failed: 'bad', cancelled: 'faint' } as const;
 
 /** Lines for the records found, of all or of those that were `searched` for; `unreadable` files are told too. `timeZone` is that of the machine where not said. */
-export function historyLines(records: readonly JobRecord[], unreadable: number, paint: Paint, searched = false, timeZone?: string): string[] {
+export function historyLines(
+  records: readonly JobRecord[],
+  unreadable: number,
+  paint: Paint,
+  searched = false,
+  timeZone?: string,
+): string[] {
   const date = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short', timeZone });
   const lines = records.flatMap((record) => [
     `${paint('strong', record.id)}  ${date.format(new Date(record.startedAt))}  ${paint(OUTCOMES[record.outcome], record.outcome)}${record.name === null ? '' : `  "${printable(record.name)}"`}`,
@@ -18,14 +24,20 @@ export function historyLines(records: readonly JobRecord[], unreadable: number, 
     ...record.destinations.map((destination) => destinationLine(destination, record)),
   ]);
   const found = lines.length > 0 ? lines : [searched ? 'No job has all of these words.' : 'No job has ended yet.'];
-  return unreadable === 0 ? found : [...found, `${unreadable} of the files in the history could not be read; they are left as they are.`];
+  return unreadable === 0
+    ? found
+    : [...found, `${unreadable} of the files in the history could not be read; they are left as they are.`];
 }
 
 function destinationLine(destination: RecordedDestination, record: JobRecord): string {
   const { path, model, serial, port, errors } = destination;
-  const identity = [model, serial, port === null ? null : english.port({ sockets: port })].filter((text) => text !== null).map(printable).join(', ');
+  const identity = [model, serial, port === null ? null : english.port({ sockets: port })]
+    .filter((text) => text !== null)
+    .map(printable)
+    .join(', ');
   const error = errors[0] === undefined ? '' : `. ${printable(errors[0].message)}`;
   const verdict = verdictOf(destination, record);
-  const ending = verdict === 'removed' ? removedWords(destination, record.bytes) : verdictWords(verdict, destination.uncompared);
+  const ending =
+    verdict === 'removed' ? removedWords(destination, record.bytes) : verdictWords(verdict, destination.uncompared);
   return `  to ${printable(path)}${identity === '' ? '' : ` (${identity})`}: ${ending}${error}`;
 }

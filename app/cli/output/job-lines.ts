@@ -4,7 +4,18 @@ import type { Plan } from '../../contract/jobs.ts';
 import type { JobView } from '../../contract/window.ts';
 import { isOver } from '../../view/reduce.ts';
 import { formatRate, formatTime } from './quantities.ts';
-import { afterwards, countWords, keptWords, percent, phraseOf, rescueWords, share, verdict, wordOf, type Word } from './job-words.ts';
+import {
+  afterwards,
+  countWords,
+  keptWords,
+  percent,
+  phraseOf,
+  rescueWords,
+  share,
+  verdict,
+  wordOf,
+  type Word,
+} from './job-words.ts';
 import { alignRight, columns, fit, printable, wrap, type Paint, type Style } from './text.ts';
 
 /** Where the lines will be shown. */
@@ -21,13 +32,38 @@ export interface Screen {
 }
 
 const STYLES: Record<Word, Style> = {
-  waiting: 'faint', comparing: 'busy', copying: 'busy', flushing: 'busy', verifying: 'busy', repairing: 'busy', paused: 'faint',
-  stalled: 'strong', verified: 'good', sourceWritten: 'strong', partlyVerified: 'strong', written: 'strong', failed: 'bad', removed: 'bad', cancelled: 'faint',
+  waiting: 'faint',
+  comparing: 'busy',
+  copying: 'busy',
+  flushing: 'busy',
+  verifying: 'busy',
+  repairing: 'busy',
+  paused: 'faint',
+  stalled: 'strong',
+  verified: 'good',
+  sourceWritten: 'strong',
+  partlyVerified: 'strong',
+  written: 'strong',
+  failed: 'bad',
+  removed: 'bad',
+  cancelled: 'faint',
 };
 const GLYPHS: Record<Word, [unicode: string, ascii: string]> = {
-  waiting: ['·', '.'], comparing: ['●', '>'], copying: ['●', '>'], flushing: ['●', '>'], verifying: ['●', '>'], repairing: ['●', '>'],
-  paused: ['‖', '='], stalled: ['!', '!'], verified: ['✓', '+'], sourceWritten: ['!', '!'], partlyVerified: ['!', '!'],
-  written: ['✓', '+'], failed: ['✗', 'x'], removed: ['✗', 'x'], cancelled: ['–', '-'],
+  waiting: ['·', '.'],
+  comparing: ['●', '>'],
+  copying: ['●', '>'],
+  flushing: ['●', '>'],
+  verifying: ['●', '>'],
+  repairing: ['●', '>'],
+  paused: ['‖', '='],
+  stalled: ['!', '!'],
+  verified: ['✓', '+'],
+  sourceWritten: ['!', '!'],
+  partlyVerified: ['!', '!'],
+  written: ['✓', '+'],
+  failed: ['✗', 'x'],
+  removed: ['✗', 'x'],
+  cancelled: ['–', '-'],
 };
 /** States in which bytes move, so that a speed means something. */
 const MOVING: ReadonlySet<Word> = new Set(['comparing', 'copying', 'verifying', 'repairing']);
@@ -60,14 +96,18 @@ export function liveLines(view: JobView, screen: Screen): string[] {
 /** The view of an ended job: every destination's line, the verdict, and what else there is to know. */
 export function finalLines(view: JobView, screen: Screen): string[] {
   const layout = layOut(view.plan, screen.width);
-  const destinations = view.progress.destinations.map((_, index) => destinationLine(view, index, layout, { ...screen, selected: undefined }));
+  const destinations = view.progress.destinations.map((_, index) =>
+    destinationLine(view, index, layout, { ...screen, selected: undefined }),
+  );
   return [...destinations, '', ...[verdict(view), ...afterwards(view)].flatMap((line) => wrap(line, screen.width, ''))];
 }
 
 /** The whole job on one line, for a log: `plain` text of any length. */
 export function logLine(view: JobView): string {
   const each = view.progress.destinations.map((destination, index) => {
-    const detail = isOver(destination.state) ? '' : ` ${percent(destination)} % ${formatRate(destination.bytesPerSecond)}`;
+    const detail = isOver(destination.state)
+      ? ''
+      : ` ${percent(destination)} % ${formatRate(destination.bytesPerSecond)}`;
     return `${printable(destination.path)}: ${phraseOf(view, index)}${detail}`;
   });
   const { seconds, rescue } = view.progress;
@@ -78,7 +118,7 @@ export function logLine(view: JobView): string {
 export function logEnd(view: JobView): string[] {
   const each = view.progress.destinations.map(({ path, state }, index) => {
     // What a destination got over, by a repair or a second try, is no reason any more.
-    const reason = state === 'done' ? keptWords(view, index) : lastError(view, index)?.message ?? null;
+    const reason = state === 'done' ? keptWords(view, index) : (lastError(view, index)?.message ?? null);
     return `${printable(path)}: ${phraseOf(view, index)}${reason === null ? '' : `: ${printable(reason)}`}`;
   });
   return [...each, verdict(view), ...afterwards(view)];
@@ -89,7 +129,13 @@ function lastError({ result, errors }: JobView, index: number): JobError | undef
   return result?.destinations[index]?.errors[0] ?? errors.find(({ destination }) => destination === index);
 }
 
-interface Layout { name: number; bar: number; rate: boolean; time: boolean; rest: number }
+interface Layout {
+  name: number;
+  bar: number;
+  rate: boolean;
+  time: boolean;
+  rest: number;
+}
 
 /** Which columns fit: the path, the state and the percentage always; then time left, bar and speed as there is room. */
 function layOut(plan: Plan, width: number): Layout {
@@ -123,10 +169,11 @@ function destinationLine(view: JobView, index: number, layout: Layout, screen: S
   if (phrase !== word) {
     // It says more than the column of states has room for.
     const kept = keptWords(view, index);
-    const more = word === 'removed' && error !== undefined ? `: ${printable(error.message)}` : kept === null ? '' : `; ${kept}`;
+    const more =
+      word === 'removed' && error !== undefined ? `: ${printable(error.message)}` : kept === null ? '' : `; ${kept}`;
     return [named, screen.paint(style, fit(`${phrase}${more}`, STATE_WIDTH + 2 + layout.rest).trimEnd())].join('  ');
   }
-  const instead = word === 'failed' || word === 'removed' ? error?.message ?? null : keptWords(view, index);
+  const instead = word === 'failed' || word === 'removed' ? (error?.message ?? null) : keptWords(view, index);
   if (instead !== null) return [...start, fit(printable(instead), layout.rest).trimEnd()].join('  ');
   const parts = [...start];
   if (layout.bar > 0) parts.push(bar(share(destination), layout.bar, style, screen));
@@ -163,8 +210,9 @@ function rescueLine({ progress: { rescue } }: JobView, { width }: Screen): strin
 function keysLine(view: JobView, { width, paint, selected }: Screen): string[] {
   if (selected === undefined || view.phase !== 'running') return [];
   const { path } = view.progress.destinations[selected ?? -1] ?? { path: null };
-  const keys = path === null
-    ? 'p: pause or go on, up/down: choose one, Ctrl-C: stop'
-    : `p: pause or go on, x: cancel, r: try again, Esc: all. For ${printable(path)}`;
+  const keys =
+    path === null
+      ? 'p: pause or go on, up/down: choose one, Ctrl-C: stop'
+      : `p: pause or go on, x: cancel, r: try again, Esc: all. For ${printable(path)}`;
   return [paint('faint', fit(`  ${keys}`, width).trimEnd())];
 }

@@ -13,7 +13,17 @@ import { printable } from './text.ts';
 export type Word = Exclude<DestinationState, 'done'> | Verdict;
 
 /** Order of the words where destinations are counted: the most settled first. */
-const WORDS: readonly Word[] = [...VERDICTS, 'stalled', 'paused', 'repairing', 'verifying', 'flushing', 'copying', 'comparing', 'waiting'];
+const WORDS: readonly Word[] = [
+  ...VERDICTS,
+  'stalled',
+  'paused',
+  'repairing',
+  'verifying',
+  'flushing',
+  'copying',
+  'comparing',
+  'waiting',
+];
 
 const isVerdict = (word: Word): word is Verdict => VERDICTS.some((verdict) => verdict === word);
 
@@ -22,7 +32,11 @@ const OF_THE_DRIVE: ReadonlySet<string> = new Set(['MEDIUM_ERROR', 'READ_ONLY', 
 
 /** The sentence a job starts with, and the notes on its plan. */
 export function headline(plan: Plan): string[] {
-  return [...(plan.name === null ? [] : [printable(plan.name)]), firstSentence(plan), ...plan.notes.map((note) => `Note: ${printable(english.note(note))}`)];
+  return [
+    ...(plan.name === null ? [] : [printable(plan.name)]),
+    firstSentence(plan),
+    ...plan.notes.map((note) => `Note: ${printable(english.note(note))}`),
+  ];
 }
 
 function firstSentence({ kind, source, bytes, destinations, verify, request }: Plan): string {
@@ -39,7 +53,9 @@ function firstSentence({ kind, source, bytes, destinations, verify, request }: P
       return `Going on with the copy of ${what} to ${where}${back}`;
     case 'copy':
       if (request.rescue !== null) return `Rescuing ${what} to ${where}${back}`;
-      return request.update ? `Updating ${where} from ${what}: only what differs is written${verify ? ', and read back.' : back}` : `Copying ${what} to ${where}${back}`;
+      return request.update
+        ? `Updating ${where} from ${what}: only what differs is written${verify ? ', and read back.' : back}`
+        : `Copying ${what} to ${where}${back}`;
   }
 }
 
@@ -61,8 +77,10 @@ export function phraseOf(view: JobView, index: number): string {
 /** "5 verified, 1 failed, 2 copying". */
 export function countWords(view: JobView): string {
   const words = view.progress.destinations.map((_, index) => wordOf(view, index));
-  return WORDS
-    .map((word) => [words.filter((candidate) => candidate === word).length, isVerdict(word) ? countedWords[word] : word] as const)
+  return WORDS.map(
+    (word) =>
+      [words.filter((candidate) => candidate === word).length, isVerdict(word) ? countedWords[word] : word] as const,
+  )
     .filter(([count]) => count > 0)
     .map(([count, word]) => `${count} ${word}`)
     .join(', ');
@@ -82,13 +100,25 @@ export function share({ state, written, verified, toWrite, toVerify }: Destinati
 /** "wrote 10.2 MB, 1.1 GB were there" of a destination that ended well and had some of it already; else null. */
 export function keptWords(view: JobView, index: number): string | null {
   const ended = view.result?.destinations[index];
-  if (view.result === null || ended === undefined || !isComplete(verdictOf(ended, view.result)) || ended.kept === 0 || view.plan.kind === 'verify') return null;
+  if (
+    view.result === null ||
+    ended === undefined ||
+    !isComplete(verdictOf(ended, view.result)) ||
+    ended.kept === 0 ||
+    view.plan.kind === 'verify'
+  )
+    return null;
   return `${ended.written === 0 ? 'wrote nothing' : `wrote ${size(ended.written)}`}, ${size(ended.kept)} were there`;
 }
 
 /** "rescue, pass 1: 1.2 GB read, 4.1 kB bad, 3.0 GB left". */
 export function rescueWords({ pass, retry, rescued, bad, left }: RescueProgress): string {
-  const name = { copying: 'first pass', trimming: 'edges of bad areas', scraping: 'sector by sector', retrying: `retry ${retry}` }[pass];
+  const name = {
+    copying: 'first pass',
+    trimming: 'edges of bad areas',
+    scraping: 'sector by sector',
+    retrying: `retry ${retry}`,
+  }[pass];
   return `rescue, ${name}: ${size(rescued)} read, ${size(bad)} bad, ${size(left)} left`;
 }
 
@@ -99,8 +129,12 @@ export function verdict(view: JobView): string {
   if (failure !== null) return 'The engine broke down: take none of the destinations for complete.';
   const cut = plan.kind !== 'verify' && result.destinations.some(({ state }) => state === 'cancelled');
   const warning = cut ? ' The devices are flushed; what was cancelled holds only a part of the copy.' : '';
-  const removed = result.destinations.flatMap((destination, index) => (wordOf(view, index) === 'removed' ? [{ path: destination.path, phrase: phraseOf(view, index) }] : []));
-  const each = result.destinations.some((destination) => isComplete(verdictOf(destination, result))) ? `: ${size(plan.bytes)} each,` : '';
+  const removed = result.destinations.flatMap((destination, index) =>
+    wordOf(view, index) === 'removed' ? [{ path: destination.path, phrase: phraseOf(view, index) }] : [],
+  );
+  const each = result.destinations.some((destination) => isComplete(verdictOf(destination, result)))
+    ? `: ${size(plan.bytes)} each,`
+    : '';
   const seconds = result.seconds < 9.95 ? `${result.seconds.toFixed(1)} s` : formatTime(result.seconds);
   return `${countWords(view)}${each} in ${seconds}.${warning}${plan.kind === 'verify' ? '' : removedSentence(removed)}`;
 }
@@ -109,7 +143,9 @@ export function verdict(view: JobView): string {
 function removedSentence(removed: readonly { path: string; phrase: string }[]): string {
   const [one, ...others] = removed;
   if (one === undefined || (others.length === 0 && one.phrase === 'removed')) return '';
-  return others.length === 0 ? ` ${printable(one.path)} was ${one.phrase}.` : ' What was removed holds only a part of the copy.';
+  return others.length === 0
+    ? ` ${printable(one.path)} was ${one.phrase}.`
+    : ' What was removed holds only a part of the copy.';
 }
 
 /** What else there is to know of a job that has ended, a sentence each. */
@@ -121,15 +157,24 @@ export function afterwards(view: JobView): string[] {
   if (result.rescue !== null) {
     const { rescued, bad } = result.rescue;
     const left = plan.bytes - rescued - bad;
-    lines.push(bad === 0
-      ? left === 0 ? `All of the source was read: ${size(rescued)}.` : `Rescued ${size(rescued)} so far. ${size(left)} were not tried.`
-      : `Rescued ${size(rescued)}. ${size(bad)} could not be read and are zeros on every destination.`);
+    lines.push(
+      bad === 0
+        ? left === 0
+          ? `All of the source was read: ${size(rescued)}.`
+          : `Rescued ${size(rescued)} so far. ${size(left)} were not tried.`
+        : `Rescued ${size(rescued)}. ${size(bad)} could not be read and are zeros on every destination.`,
+    );
     const map = request.rescue?.map ?? null;
-    if (map !== null) lines.push(`What was read and what was not is in the map ${printable(map)}; the same command goes on from it.`);
+    if (map !== null)
+      lines.push(`What was read and what was not is in the map ${printable(map)}; the same command goes on from it.`);
   }
   if (request.saveManifest !== null) {
     const name = printable(request.saveManifest);
-    lines.push(result.manifest === null ? `No manifest was written to ${name}.` : `Manifest written to ${name}, SHA-256 ${result.manifest}.`);
+    lines.push(
+      result.manifest === null
+        ? `No manifest was written to ${name}.`
+        : `Manifest written to ${name}, SHA-256 ${result.manifest}.`,
+    );
   }
   lines.push(...result.notes.map(english.note).map(printable));
   const job = continuable(view);
@@ -141,8 +186,12 @@ export function afterwards(view: JobView): string[] {
 export function continuable({ plan, result, failure }: JobView): string | null {
   if (result === null || plan.job === null) return null;
   // A log that knows of nothing on any medium is not kept, but for an image that is updated: it has lost its name.
-  const unnamed = plan.request.update && plan.destinations.some(({ kind, overwrites }) => kind === 'file' && overwrites);
-  const reached = result.rescue === null ? result.destinations.some(({ written, kept }) => written + kept > 0) : result.rescue.rescued > 0;
+  const unnamed =
+    plan.request.update && plan.destinations.some(({ kind, overwrites }) => kind === 'file' && overwrites);
+  const reached =
+    result.rescue === null
+      ? result.destinations.some(({ written, kept }) => written + kept > 0)
+      : result.rescue.rescued > 0;
   const begun = unnamed || plan.kind === 'resume' || failure !== null || reached;
   const ends = ({ code, reason }: JobError): boolean => OF_THE_DRIVE.has(code) || reason.kind === 'imageLost';
   const left = result.destinations.some(({ state, errors }) => state !== 'done' && !errors.some(ends));

@@ -1,6 +1,14 @@
 // What `--json` prints: one object a line on stdout and nothing else there. Scripts rely on these shapes.
 import type { JobError, PlatterError } from '../../contract/errors.ts';
-import type { DestinationProgress, DestinationResult, Endpoint, JobProgress, JobResult, Plan, RescueProgress } from '../../contract/jobs.ts';
+import type {
+  DestinationProgress,
+  DestinationResult,
+  Endpoint,
+  JobProgress,
+  JobResult,
+  Plan,
+  RescueProgress,
+} from '../../contract/jobs.ts';
 import type { JobView } from '../../contract/window.ts';
 import type { Disk, Port } from '../../contract/disks.ts';
 import { english } from '../../base/english.ts';
@@ -14,10 +22,17 @@ type PortFacts = Pick<Port, 'path'> & { label: string };
 export type EndpointFacts = Omit<Endpoint, 'contents' | 'port'> & { contents: string[]; port: PortFacts | null };
 
 /** The checked request, before anything is written. */
-export type PlanLine = { event: 'plan' } & Omit<Plan, 'source' | 'destinations' | 'notes'> & { source: EndpointFacts | null; destinations: EndpointFacts[]; notes: string[] };
+export type PlanLine = { event: 'plan' } & Omit<Plan, 'source' | 'destinations' | 'notes'> & {
+    source: EndpointFacts | null;
+    destinations: EndpointFacts[];
+    notes: string[];
+  };
 
 /** A disk, with the reason in words why it cannot be written. */
-export type DiskFacts = Omit<Disk, 'locked' | 'port'> & { locked: { code: ErrorFacts['code']; reason: string } | null; port: PortFacts | null };
+export type DiskFacts = Omit<Disk, 'locked' | 'port'> & {
+  locked: { code: ErrorFacts['code']; reason: string } | null;
+  port: PortFacts | null;
+};
 
 /** A sample, about ten a second. Sizes in bytes. */
 export interface ProgressLine {
@@ -48,32 +63,54 @@ export interface ErrorFacts {
 export type ErrorLine = { event: 'error' } & ErrorFacts;
 
 /** The last line of a job that was started. A refused job has none: only its errors, and exit code 2. */
-export interface ResultLine extends Pick<JobResult, 'readErr' | 'writeErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'sourceWritten'> {
+export interface ResultLine extends Pick<
+  JobResult,
+  'readErr' | 'writeErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'sourceWritten'
+> {
   event: 'result';
   /** How the job ended; the exit code says the same. */
   outcome: Outcome;
   notes: string[];
   /** What `platter resume` finishes it by, null when nothing is left that it could. */
   job: string | null;
-  destinations: (Omit<DestinationResult, 'errors'> & { /** How it ended, all things considered. */ verdict: Verdict; errors: ErrorFacts[] })[];
+  destinations: (Omit<DestinationResult, 'errors'> & {
+    /** How it ended, all things considered. */ verdict: Verdict;
+    errors: ErrorFacts[];
+  })[];
 }
 
 export type JsonLine = PlanLine | ProgressLine | ErrorLine | ResultLine;
 
 export const planLine = (plan: Plan): PlanLine => ({
-  event: 'plan', ...plan, source: plan.source === null ? null : endpointFacts(plan.source), destinations: plan.destinations.map(endpointFacts), notes: plan.notes.map(english.note),
+  event: 'plan',
+  ...plan,
+  source: plan.source === null ? null : endpointFacts(plan.source),
+  destinations: plan.destinations.map(endpointFacts),
+  notes: plan.notes.map(english.note),
 });
 
-const endpointFacts = (end: Endpoint): EndpointFacts => ({ ...end, contents: end.contents.map(english.content), port: portFacts(end.port) });
+const endpointFacts = (end: Endpoint): EndpointFacts => ({
+  ...end,
+  contents: end.contents.map(english.content),
+  port: portFacts(end.port),
+});
 
-const portFacts = (port: Port | null): PortFacts | null => (port === null ? null : { path: port.path, label: english.port(port) });
+const portFacts = (port: Port | null): PortFacts | null =>
+  port === null ? null : { path: port.path, label: english.port(port) };
 
 /** A disk as `list --json` gives it. */
 export const diskFacts = (disk: Disk): DiskFacts => ({
-  ...disk, port: portFacts(disk.port), locked: disk.locked === null ? null : { code: disk.locked.code, reason: english.reason(disk.locked.reason) },
+  ...disk,
+  port: portFacts(disk.port),
+  locked: disk.locked === null ? null : { code: disk.locked.code, reason: english.reason(disk.locked.reason) },
 });
 
-export const progressLine = ({ bytes, rescue, destinations }: JobProgress): ProgressLine => ({ event: 'progress', bytes, rescue, destinations });
+export const progressLine = ({ bytes, rescue, destinations }: JobProgress): ProgressLine => ({
+  event: 'progress',
+  bytes,
+  rescue,
+  destinations,
+});
 
 export const errorLine = (error: PlatterError | JobError): ErrorLine => ({ event: 'error', ...errorFacts(error) });
 
@@ -90,7 +127,11 @@ export const resultLine = (result: JobResult, view: JobView): ResultLine => ({
   sourceWritten: result.sourceWritten,
   notes: result.notes.map(english.note),
   job: continuable(view),
-  destinations: result.destinations.map((destination) => ({ ...destination, verdict: verdictOf(destination, result), errors: destination.errors.map(errorFacts) })),
+  destinations: result.destinations.map((destination) => ({
+    ...destination,
+    verdict: verdictOf(destination, result),
+    errors: destination.errors.map(errorFacts),
+  })),
 });
 
 function errorFacts(error: PlatterError | JobError): ErrorFacts {

@@ -23,7 +23,10 @@ export interface Terminal {
 }
 
 /** Progress on the terminal `stdout`; errors on `stderr`, above it where they are the same terminal. */
-export function liveReporter({ stdout, stderr, paint, unicode, selection }: Terminal, now: () => number = Date.now): Reporter {
+export function liveReporter(
+  { stdout, stderr, paint, unicode, selection }: Terminal,
+  now: () => number = Date.now,
+): Reporter {
   const draw = createLogUpdate(stdout);
   const complaints = new Complaints();
   let last = -Infinity;
@@ -39,7 +42,8 @@ export function liveReporter({ stdout, stderr, paint, unicode, selection }: Term
   };
   return {
     refused: (errors) => errors.forEach((error) => complain(errorSentence(error))),
-    planned: (plan) => void stdout.write(`${shown(headline(plan).flatMap((line) => wrap(line, screenOf(stdout).width, '')))}\n\n`),
+    planned: (plan) =>
+      void stdout.write(`${shown(headline(plan).flatMap((line) => wrap(line, screenOf(stdout).width, '')))}\n\n`),
     started: redraw,
     happened(event, view) {
       complaints.of(event, view).forEach(complain);

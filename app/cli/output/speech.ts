@@ -11,7 +11,10 @@ import { inAscii, printable, wrap, type Paint, type Style } from './text.ts';
 
 const { stdout, stderr } = process;
 
-const FORMATS = { good: 'green', bad: 'red', busy: 'cyan', faint: 'gray', strong: 'bold' } as const satisfies Record<Style, string>;
+const FORMATS = { good: 'green', bad: 'red', busy: 'cyan', faint: 'gray', strong: 'bold' } as const satisfies Record<
+  Style,
+  string
+>;
 
 /** Whether what goes into the log is told on stderr too. */
 const told = { log: false };
@@ -53,6 +56,8 @@ export function tell(text: string): number {
 /** How a command that runs no job tells why it was refused. */
 export function refusals(json: boolean): Refused {
   if (json) return jsonReporter(stdout).refused;
-  const lines = (sentence: string): string[] => (stdout.isTTY && terminal.moves ? wrap(sentence, screenOf(stdout).width, INDENT) : [sentence]);
-  return (errors) => errors.forEach((error) => stderr.write(`${forTerminal(lines(errorSentence(error)).join('\n'))}\n`));
+  const lines = (sentence: string): string[] =>
+    stdout.isTTY && terminal.moves ? wrap(sentence, screenOf(stdout).width, INDENT) : [sentence];
+  return (errors) =>
+    errors.forEach((error) => stderr.write(`${forTerminal(lines(errorSentence(error)).join('\n'))}\n`));
 }

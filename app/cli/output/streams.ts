@@ -29,7 +29,11 @@ const TOLD_AFTER = 2000;
  * Waits until the system has taken all that was written to `stdout`, or refused it. Where a pipe is full and nobody reads it,
  * `stderr` is told so. Resolves to false after `patience` milliseconds of that; 0 stands for ever.
  */
-export async function allTaken(stdout: NodeJS.WritableStream, stderr: NodeJS.WritableStream, patience: number): Promise<boolean> {
+export async function allTaken(
+  stdout: NodeJS.WritableStream,
+  stderr: NodeJS.WritableStream,
+  patience: number,
+): Promise<boolean> {
   const taken = new Promise<true>((resolve) => void stdout.write('', () => resolve(true)));
   const first = patience === 0 ? TOLD_AFTER : Math.min(TOLD_AFTER, patience);
   if (await Promise.race([taken, after(first)])) return true;
@@ -46,8 +50,13 @@ const after = (milliseconds: number): Promise<false> => sleep(milliseconds, fals
  * Columns and rows that can be used of the terminal `stdout`. One that does not know its size says 0. One column stays free,
  * because some terminals wrap when it is taken.
  */
-export const screenOf = ({ columns, rows }: Pick<NodeJS.WriteStream, 'columns' | 'rows'>): { width: number; height: number } =>
-  ({ width: (columns > 0 ? columns : 80) - 1, height: (rows > 0 ? rows : 24) - 1 });
+export const screenOf = ({
+  columns,
+  rows,
+}: Pick<NodeJS.WriteStream, 'columns' | 'rows'>): { width: number; height: number } => ({
+  width: (columns > 0 ? columns : 80) - 1,
+  height: (rows > 0 ? rows : 24) - 1,
+});
 
 export interface TerminalKind {
   /** The cursor can be moved, so that lines can be drawn again. */

@@ -4,7 +4,8 @@ import { printable, UNSAFE } from '../../words/safe-text.ts';
 
 export { printable } from '../../words/safe-text.ts';
 
-const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60\u3000-\u303e]/u;
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60\u3000-\u303e]/u;
 
 const graphemes = once(() => new Intl.Segmenter('en', { granularity: 'grapheme' }));
 
@@ -12,15 +13,20 @@ const graphemes = once(() => new Intl.Segmenter('en', { granularity: 'grapheme' 
 const ASCII = /^[ -~]*$/u;
 
 /** Lines that are separated by `newline`, each made printable. */
-export const printableLines = (text: string, newline = '\n'): string => text.split(newline).map(printable).join(newline);
+export const printableLines = (text: string, newline = '\n'): string =>
+  text.split(newline).map(printable).join(newline);
 
 /** `value` as JSON on one line, or indented, with the same characters escaped: it reads the same and is safe on a terminal. */
 export const printableJson = (value: unknown, indent?: number): string =>
-  JSON.stringify(value, null, indent).replace(UNSAFE, (character) => (character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`));
+  JSON.stringify(value, null, indent).replace(UNSAFE, (character) =>
+    character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 
 /** `text` for a terminal that shows only ASCII: a tilde for the ellipsis of `fit`, every other character by its code point. */
 export const inAscii = (text: string): string =>
-  text.replaceAll('\u2026', '~').replace(/[^\u0000-\u007f]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+  text
+    .replaceAll('\u2026', '~')
+    .replace(/[^\u0000-\u007f]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
 
 /** Columns that printable text takes on a terminal. */
 export function columns(text: string): number {
@@ -69,7 +75,8 @@ export function wrap(text: string, width: number, indent: string): string[] {
 }
 
 /** `text` in at least `width` columns, moved to their right end. */
-export const alignRight = (text: string, width: number): string => ' '.repeat(Math.max(0, width - columns(text))) + text;
+export const alignRight = (text: string, width: number): string =>
+  ' '.repeat(Math.max(0, width - columns(text))) + text;
 
 /** Colours and weights by what they mean; the identity where the terminal has none. */
 export type Style = 'good' | 'bad' | 'busy' | 'faint' | 'strong';

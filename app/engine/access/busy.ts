@@ -33,4 +33,5 @@ export async function onceFree<T>(act: () => Promise<T>): Promise<T> {
   return results[0]!;
 }
 
-const isBusy = (error: unknown): error is Error => (error instanceof Refusal ? error.errors[0]?.errno : errnoOf(error)) === 'EBUSY';
+const isBusy = (error: unknown): error is Error =>
+  (error instanceof Refusal ? error.errors[0]?.errno : errnoOf(error)) === 'EBUSY';

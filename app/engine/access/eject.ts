@@ -14,9 +14,12 @@ import { unmount } from './unmount.ts';
 
 /** Why `block`, which the user calls `path`, is not switched off; none when it may be. `held`: numbers of the devices of a job. Pure. */
 export function againstEjecting(path: string, block: Block | null, held: ReadonlySet<string>): PlatterError[] {
-  const no = (code: PlatterError['code'], kind: 'noDisk' | 'jobHasIt' | 'loopDevice' | 'noSwitch'): PlatterError => failure({ code, op: 'eject', device: path, reason: { kind } });
+  const no = (code: PlatterError['code'], kind: 'noDisk' | 'jobHasIt' | 'loopDevice' | 'noSwitch'): PlatterError =>
+    failure({ code, op: 'eject', device: path, reason: { kind } });
   if (block === null) return [no('NOT_EJECTABLE', 'noDisk')];
-  const using = refusalsOf(block, true).filter(({ code, reason }) => code === 'IS_SYSTEM' || code === 'IN_USE' || reason.kind === 'usedAsSwap').map((refusal) => failure({ ...refusal, op: 'eject', device: path }));
+  const using = refusalsOf(block, true)
+    .filter(({ code, reason }) => code === 'IS_SYSTEM' || code === 'IN_USE' || reason.kind === 'usedAsSwap')
+    .map((refusal) => failure({ ...refusal, op: 'eject', device: path }));
   if (using.length > 0) return using;
   if (held.has(block.majorMinor)) return [no('IN_USE', 'jobHasIt')];
   return block.ejectable ? [] : [no('NOT_EJECTABLE', block.type === 'loop' ? 'loopDevice' : 'noSwitch')];
@@ -36,7 +39,11 @@ export interface Ejecting {
  * Unmounts, flushes and switches off a disk that may be (`againstEjecting`). Rejects with a Refusal: then it is as it was,
  * or unmounted; or, when the drive ends no request for `patience` milliseconds (STALLED), nobody knows yet.
  */
-export async function eject(path: string, block: Block, { rights = null, sys = '/sys', patience = PATIENCE_MS }: Ejecting = {}): Promise<void> {
+export async function eject(
+  path: string,
+  block: Block,
+  { rights = null, sys = '/sys', patience = PATIENCE_MS }: Ejecting = {},
+): Promise<void> {
   const seen = { path, realPath: block.path, block };
   if (process.geteuid?.() === 0) {
     await unmount(seen, { patience });
@@ -78,11 +85,19 @@ async function sessionFor({ path, block }: Whole, rights: Rights, before: unknow
 
 /** Neither a program that uses the disk nor the drive stands against it: the user may not. */
 const lacksRights = (error: unknown): boolean =>
-  error instanceof Refusal && (error.errors[0]!.code === 'NOT_PERMITTED' || error.errors[0]!.reason.kind === 'notUnmounted');
+  error instanceof Refusal &&
+  (error.errors[0]!.code === 'NOT_PERMITTED' || error.errors[0]!.reason.kind === 'notUnmounted');
 
-const stuck = (path: string, patience: number): Refusal => new Refusal([failure({
-  code: 'STALLED', op: 'eject', device: path, reason: { kind: 'stuckEjecting', seconds: patience / 1000 }, remedy: { kind: 'waitEjecting' },
-})]);
+const stuck = (path: string, patience: number): Refusal =>
+  new Refusal([
+    failure({
+      code: 'STALLED',
+      op: 'eject',
+      device: path,
+      reason: { kind: 'stuckEjecting', seconds: patience / 1000 },
+      remedy: { kind: 'waitEjecting' },
+    }),
+  ]);
 
 async function switchOff(path: string, block: Block, sys: string): Promise<void> {
   try {
@@ -102,7 +117,13 @@ async function switchOff(path: string, block: Block, sys: string): Promise<void>
 
 /** Only root may. udisks does the same for the user who sits at the machine (udisksctl(1)), where it is installed. */
 async function haveSwitchedOff(path: string, block: Block, patience: number): Promise<void> {
-  const { failed, stderr } = await runProgram('udisksctl', ['power-off', '--no-user-interaction', '--block-device', block.path], SYSTEM_PATH, patience, () => requestsEnded(block.majorMinor));
+  const { failed, stderr } = await runProgram(
+    'udisksctl',
+    ['power-off', '--no-user-interaction', '--block-device', block.path],
+    SYSTEM_PATH,
+    patience,
+    () => requestsEnded(block.majorMinor),
+  );
   if (failed === null) return;
   if (failed === 'timeout') throw stuck(path, patience);
   const said = (stderr.trim().split('\n').at(-1) ?? '').replace(/\.$/, '');

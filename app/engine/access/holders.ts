@@ -27,11 +27,17 @@ export interface Holder {
 }
 
 /** `error` with its holder named, if it only says that something holds `end` and /proc shows what. */
-export function withHolder(error: PlatterError, end: Pick<End, 'block' | 'realPath'> & Partial<Pick<End, 'image'>>): PlatterError {
+export function withHolder(
+  error: PlatterError,
+  end: Pick<End, 'block' | 'realPath'> & Partial<Pick<End, 'image'>>,
+): PlatterError {
   if (error.reason.kind !== 'inUse') return error;
   const { block, realPath } = end;
   if (block !== null) return failure({ ...error, ...(holderOf(familyOf(block)) ?? unknownHolder(realPath)) });
-  const reason = [end.image?.part, realPath].map((path) => (path === undefined ? null : ownerOf(path, locksOn(path)))).find((found) => found !== null) ?? null;
+  const reason =
+    [end.image?.part, realPath]
+      .map((path) => (path === undefined ? null : ownerOf(path, locksOn(path))))
+      .find((found) => found !== null) ?? null;
   return reason === null ? error : failure({ ...error, reason, remedy: remedyFor(reason) });
 }
 
@@ -39,19 +45,26 @@ export function withHolder(error: PlatterError, end: Pick<End, 'block' | 'realPa
  * `errors` against a request, and what holds the other destinations that it would claim. They are not kept open. One that is mounted is
  * claimed only after it is unmounted. Without errors there is nothing to add, because opening the destinations shows the same.
  */
-export async function withClaims(errors: readonly PlatterError[], destinations: readonly Found[]): Promise<PlatterError[]> {
+export async function withClaims(
+  errors: readonly PlatterError[],
+  destinations: readonly Found[],
+): Promise<PlatterError[]> {
   if (errors.length === 0) return [];
-  const others = destinations.flatMap(({ end }) => (end === null || errors.some(({ device }) => device === end.path) ? [] : [end]));
+  const others = destinations.flatMap(({ end }) =>
+    end === null || errors.some(({ device }) => device === end.path) ? [] : [end],
+  );
   const free = others.filter(({ block }) => block !== null && mountsOn(block).length === 0);
-  const held = await Promise.all(free.map(async (end) => {
-    try {
-      await (await open(end.realPath, constants.O_RDONLY | constants.O_EXCL)).close();
-      return [];
-    } catch (error) {
-      // Other reasons show when all that is told now is in order.
-      return errnoOf(error) === 'EBUSY' ? [withHolder(failureOf(error, 'open', end.path, 'block'), end)] : [];
-    }
-  }));
+  const held = await Promise.all(
+    free.map(async (end) => {
+      try {
+        await (await open(end.realPath, constants.O_RDONLY | constants.O_EXCL)).close();
+        return [];
+      } catch (error) {
+        // Other reasons show when all that is told now is in order.
+        return errnoOf(error) === 'EBUSY' ? [withHolder(failureOf(error, 'open', end.path, 'block'), end)] : [];
+      }
+    }),
+  );
   return [...errors, ...held.flat()];
 }
 
@@ -62,7 +75,10 @@ export const partitionHolder = (disk: Block): Holder => {
 };
 
 /** `block`, what lies on it, and the disk of a partition: a claim on one of them keeps others from claiming the rest. */
-const familyOf = (block: Block): Block[] => [...withDescendants(block), ...(block.type === 'part' ? block.parents : [])];
+const familyOf = (block: Block): Block[] => [
+  ...withDescendants(block),
+  ...(block.type === 'part' ? block.parents : []),
+];
 
 const unknownHolder = (path: string): { remedy: Remedy } => ({ remedy: { kind: 'findHolder', path } });
 
@@ -84,9 +100,14 @@ function mountElsewhere(devices: readonly Block[]): Holder | null {
     seen.add(mountinfo);
     for (const { majorMinor, source, target } of parseMounts(mountinfo)) {
       // A file system of several devices (btrfs) has no number of its own.
-      const device = devices.find((block) => block.majorMinor === majorMinor || (majorMinor.startsWith('0:') && block.path === source));
+      const device = devices.find(
+        (block) => block.majorMinor === majorMinor || (majorMinor.startsWith('0:') && block.path === source),
+      );
       if (device === undefined) continue;
-      return { reason: { kind: 'mountedElsewhere', device: device.path, target, user: userOf(pid) ?? pid }, remedy: { kind: 'unmountThere', command: shell(['nsenter', '--target', pid, '--mount', 'umount', target]) } };
+      return {
+        reason: { kind: 'mountedElsewhere', device: device.path, target, user: userOf(pid) ?? pid },
+        remedy: { kind: 'unmountThere', command: shell(['nsenter', '--target', pid, '--mount', 'umount', target]) },
+      };
     }
   }
   return null;
@@ -96,7 +117,8 @@ function openElsewhere(devices: readonly Block[]): Holder | null {
   for (const { path, name } of devices) {
     const names = new Set([path, `/dev/${name}`]);
     const users = usersWhere((link) => names.has(link));
-    if (users.length > 0) return { reason: { kind: 'openIn', device: path, ...named(users) }, remedy: { kind: 'endPrograms' } };
+    if (users.length > 0)
+      return { reason: { kind: 'openIn', device: path, ...named(users) }, remedy: { kind: 'endPrograms' } };
   }
   return null;
 }
@@ -106,14 +128,24 @@ export const usersOf = (target: string, device: string | null = null): string[] 
   usersWhere((path) => path === target || path === device || path.startsWith(`${target}/`));
 
 function usersWhere(isIt: (path: string) => boolean): string[] {
-  return usersAmong(processes().filter((pid) => {
-    const links = ['cwd', 'root', 'exe', ...unlessErrno([], () => readdirSync(`/proc/${pid}/fd`)).map((fd) => `fd/${fd}`)];
-    return links.some((link) => isIt(unlessErrno('', () => readlinkSync(`/proc/${pid}/${link}`))));
-  }));
+  return usersAmong(
+    processes().filter((pid) => {
+      const links = [
+        'cwd',
+        'root',
+        'exe',
+        ...unlessErrno([], () => readdirSync(`/proc/${pid}/fd`)).map((fd) => `fd/${fd}`),
+      ];
+      return links.some((link) => isIt(unlessErrno('', () => readlinkSync(`/proc/${pid}/${link}`))));
+    }),
+  );
 }
 
 /** The first of them, and how many more there are. */
-export const named = (users: readonly string[]): { users: string[]; more: number } => ({ users: users.slice(0, NAMED_USERS), more: Math.max(0, users.length - NAMED_USERS) });
+export const named = (users: readonly string[]): { users: string[]; more: number } => ({
+  users: users.slice(0, NAMED_USERS),
+  more: Math.max(0, users.length - NAMED_USERS),
+});
 
 /**
  * Finds the owner of the lock on the file or node at `path` in /proc/locks, and its purpose. null when the owner is dead: the
@@ -121,7 +153,8 @@ export const named = (users: readonly string[]): { users: string[]; more: number
  * namespace is not listed either, except in the first one, which sees all processes.
  */
 export const whoLocks = (path: string): Reason | null =>
-  ownerOf(path, locksOn(path)) ?? (readlinkSync('/proc/self/ns/pid') === FIRST_PID_NAMESPACE ? null : { kind: 'lockedBySomebody' });
+  ownerOf(path, locksOn(path)) ??
+  (readlinkSync('/proc/self/ns/pid') === FIRST_PID_NAMESPACE ? null : { kind: 'lockedBySomebody' });
 
 /** The jobs of other Platters as they are now: gives the one that reads or writes the device at a path; null when there is none. */
 export function jobsNow(): (path: string) => Extract<Reason, { kind: 'inJob' | 'inLoggedJob' }> | null {
@@ -132,7 +165,10 @@ export function jobsNow(): (path: string) => Extract<Reason, { kind: 'inJob' | '
   };
 }
 
-function ownerOf(path: string, locks: readonly Lock[]): Extract<Reason, { kind: 'diskLocked' | 'inJob' | 'inLoggedJob' }> | null {
+function ownerOf(
+  path: string,
+  locks: readonly Lock[],
+): Extract<Reason, { kind: 'diskLocked' | 'inJob' | 'inLoggedJob' }> | null {
   if (locks.length === 0) return null;
   const how = locks.some((lock) => lock.how === 'WRITE') ? 'write' : 'read';
   const job = locks.find(({ pid }) => isHost(pid));
@@ -147,7 +183,9 @@ function ownerOf(path: string, locks: readonly Lock[]): Extract<Reason, { kind: 
 }
 
 /** The advice for a lock. */
-export const remedyFor = (lock: Reason): Remedy => ({ kind: lock.kind === 'inJob' || lock.kind === 'inLoggedJob' ? 'endJob' : 'IN_USE' });
+export const remedyFor = (lock: Reason): Remedy => ({
+  kind: lock.kind === 'inJob' || lock.kind === 'inLoggedJob' ? 'endJob' : 'IN_USE',
+});
 
 /** A BSD lock as /proc/locks lists it: of the inode `key`, for "READ" or "WRITE". */
 interface Lock {
@@ -163,31 +201,48 @@ function locksOn(path: string, locks = flocks()): Lock[] {
 }
 
 /** All locks of which the kernel tells the owner. */
-const flocks = (): Lock[] => content('/proc/locks').split('\n').flatMap((line) => {
-  const [, kind, , how, pid, key] = line.split(/\s+/);
-  return kind === 'FLOCK' && how !== undefined && key !== undefined && Number(pid) > 0 ? [{ key, pid: pid!, how }] : [];
-});
+const flocks = (): Lock[] =>
+  content('/proc/locks')
+    .split('\n')
+    .flatMap((line) => {
+      const [, kind, , how, pid, key] = line.split(/\s+/);
+      return kind === 'FLOCK' && how !== undefined && key !== undefined && Number(pid) > 0
+        ? [{ key, pid: pid!, how }]
+        : [];
+    });
 
 /** Device and inode as /proc/locks writes them: "08:01:1234". */
 function keyOf(path: string): string {
   const { dev, ino } = statSync(path, { bigint: true });
-  const number = [(dev >> 8n) & 0xfffn, (dev & 0xffn) | ((dev >> 12n) & 0xfff00n)].map((part) => part.toString(16).padStart(2, '0')).join(':');
+  const number = [(dev >> 8n) & 0xfffn, (dev & 0xffn) | ((dev >> 12n) & 0xfff00n)]
+    .map((part) => part.toString(16).padStart(2, '0'))
+    .join(':');
   return `${number}:${ino}`;
 }
 
 /** Id of the job whose log this process has locked; null when it keeps none in the state folder of this user. */
 function jobOf(pid: string): string | null {
-  const locked = new Set(flocks().filter((lock) => lock.pid === pid).map(({ key }) => key));
+  const locked = new Set(
+    flocks()
+      .filter((lock) => lock.pid === pid)
+      .map(({ key }) => key),
+  );
   const folder = join(stateDir(), 'jobs');
-  const log = unlessErrno([], () => readdirSync(folder)).find((name) => name.endsWith('.log') && locked.has(unlessErrno('', () => keyOf(join(folder, name)))));
+  const log = unlessErrno([], () => readdirSync(folder)).find(
+    (name) => name.endsWith('.log') && locked.has(unlessErrno('', () => keyOf(join(folder, name)))),
+  );
   return log === undefined ? null : log.slice(0, -'.log'.length);
 }
 
 /** True for an engine host. Everybody may read its arguments. */
-const isHost = (pid: string): boolean => unlessErrno('', () => readFileSync(`/proc/${pid}/cmdline`, 'utf8')).split('\0').some((argument) => HOST.test(argument));
+const isHost = (pid: string): boolean =>
+  unlessErrno('', () => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
+    .split('\0')
+    .some((argument) => HOST.test(argument));
 
 /** The other processes, as far as they show. They end while they are looked at, and those of other users do not show everything. */
-const processes = (): string[] => unlessErrno([], () => readdirSync('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
+const processes = (): string[] =>
+  unlessErrno([], () => readdirSync('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
 
 /** "bash (4711)"; null when it has ended meanwhile. */
 function userOf(pid: string): string | null {

@@ -29,15 +29,20 @@ export interface OpenEnd {
  * else has locked, and the descriptors of the disks, which the caller closes: that ends their locks. The locks of the ends end
  * when they are unlocked (`unlockEnd`) or closed.
  */
-export async function lockEnds(addon: NativeAddon, ends: readonly OpenEnd[]): Promise<{ errors: PlatterError[]; disks: number[] }> {
+export async function lockEnds(
+  addon: NativeAddon,
+  ends: readonly OpenEnd[],
+): Promise<{ errors: PlatterError[]; disks: number[] }> {
   const errors: PlatterError[] = [];
   const disks: number[] = [];
-  for (const open of ends) errors.push(...await unlessLocked(open.end, () => lockEnd(addon, open)));
+  for (const open of ends) errors.push(...(await unlessLocked(open.end, () => lockEnd(addon, open))));
   for (const [disk, { end, written }] of wholeDisks(ends)) {
     const fd = openDisk(disk);
     if (fd === null) continue;
     disks.push(fd);
-    errors.push(...await unlessLocked({ path: end.path, realPath: disk.path }, () => addon.lockDescriptor(fd, written)));
+    errors.push(
+      ...(await unlessLocked({ path: end.path, realPath: disk.path }, () => addon.lockDescriptor(fd, written))),
+    );
   }
   return { errors, disks };
 }
@@ -75,10 +80,15 @@ function wholeDisks(ends: readonly OpenEnd[]): Map<Block, OpenEnd> {
 const openDisk = ({ path }: Block): number | null =>
   unlessErrno(null, () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), NOT_HAD);
 
-async function unlessLocked({ path, realPath }: Pick<End, 'path' | 'realPath'>, lock: () => boolean): Promise<PlatterError[]> {
+async function unlessLocked(
+  { path, realPath }: Pick<End, 'path' | 'realPath'>,
+  lock: () => boolean,
+): Promise<PlatterError[]> {
   if (await becomesFree(lock)) return [];
   const reason = whoLocks(realPath);
-  return reason === null ? [] : [failure({ code: 'IN_USE', op: 'open', device: path, errno: 'EWOULDBLOCK', reason, remedy: remedyFor(reason) })];
+  return reason === null
+    ? []
+    : [failure({ code: 'IN_USE', op: 'open', device: path, errno: 'EWOULDBLOCK', reason, remedy: remedyFor(reason) })];
 }
 
 /** Ends the locks of whole disks that `lockEnds` gave. */

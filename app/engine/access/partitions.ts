@@ -32,8 +32,14 @@ interface WrittenDisks {
  * open could be written to later, by numbers that mean something else then. Disks that are still mounted have their turn when they
  * are unmounted. Rejects with a Refusal (IN_USE); gives a note for each disk for which the host may not ask.
  */
-export async function partitionNotes({ kind }: CopyRequest, destinations: readonly HeldDisk[], sessions: readonly RightsSession[]): Promise<Note[]> {
-  const disks = destinations.filter(({ end, device, mounts }) => writes(kind) && end.kind === 'block' && device !== null && mounts.length === 0);
+export async function partitionNotes(
+  { kind }: CopyRequest,
+  destinations: readonly HeldDisk[],
+  sessions: readonly RightsSession[],
+): Promise<Note[]> {
+  const disks = destinations.filter(
+    ({ end, device, mounts }) => writes(kind) && end.kind === 'block' && device !== null && mounts.length === 0,
+  );
   const checked = await Promise.allSettled(disks.map(({ end, device }) => checkPartitions(end, device!, sessions)));
   const errors = checked.flatMap((one) => {
     if (one.status === 'fulfilled') return [];
@@ -45,9 +51,20 @@ export async function partitionNotes({ kind }: CopyRequest, destinations: readon
 }
 
 /** The same of one disk: a note, or null when the kernel has answered. */
-export async function checkPartitions(end: Seen, device: NativeDevice, sessions: readonly RightsSession[]): Promise<Note | null> {
+export async function checkPartitions(
+  end: Seen,
+  device: NativeDevice,
+  sessions: readonly RightsSession[],
+): Promise<Note | null> {
   const errno = await reread(end, device, sessions);
-  if (errno === 'EBUSY') return refuse({ code: 'IN_USE', op: 'check', device: end.path, errno, ...(end.block === null ? { reason: { kind: 'partitionOpen' } } : partitionHolder(await now(end.block))) });
+  if (errno === 'EBUSY')
+    return refuse({
+      code: 'IN_USE',
+      op: 'check',
+      device: end.path,
+      errno,
+      ...(end.block === null ? { reason: { kind: 'partitionOpen' } } : partitionHolder(await now(end.block))),
+    });
   // A table that cannot be read is about to be overwritten; a disk that is gone shows when it is written.
   return errno === 'EACCES' || errno === 'EPERM' ? { kind: 'partitionsUnchecked', path: end.path } : null;
 }
@@ -59,13 +76,20 @@ const now = async (disk: Block): Promise<Block> => (await readBlocks()).numbered
  * Has the kernel show what is on the disks of a job now, but for those that `skip` names (they give no answer). Gives what
  * to tell the user of those where that failed.
  */
-export async function showNewPartitions({ plan, destinations, sessions }: WrittenDisks, skip: (destination: number) => boolean): Promise<Note[]> {
-  const written = destinations.filter(({ end, device }, index) => writes(plan.kind) && end.kind === 'block' && device !== null && !skip(index));
-  const notes = await Promise.all(written.map(async ({ end, device }): Promise<Note[]> => {
-    const errno = await reread(end, device!, sessions);
-    // Without the right to ask, udev does the same when a disk is closed that was written.
-    return errno === null || errno === 'EACCES' ? [] : [{ kind: 'oldPartitions', path: end.path, errno }];
-  }));
+export async function showNewPartitions(
+  { plan, destinations, sessions }: WrittenDisks,
+  skip: (destination: number) => boolean,
+): Promise<Note[]> {
+  const written = destinations.filter(
+    ({ end, device }, index) => writes(plan.kind) && end.kind === 'block' && device !== null && !skip(index),
+  );
+  const notes = await Promise.all(
+    written.map(async ({ end, device }): Promise<Note[]> => {
+      const errno = await reread(end, device!, sessions);
+      // Without the right to ask, udev does the same when a disk is closed that was written.
+      return errno === null || errno === 'EACCES' ? [] : [{ kind: 'oldPartitions', path: end.path, errno }];
+    }),
+  );
   return notes.flat();
 }
 
@@ -73,7 +97,9 @@ export async function showNewPartitions({ plan, destinations, sessions }: Writte
 async function reread(end: Seen, device: NativeDevice, sessions: readonly RightsSession[]): Promise<string | null> {
   const errno = await errnoFrom(() => onceFree(() => device.rereadPartitions()));
   const session = sessions.find((one) => one.has(end));
-  return session === undefined || (errno !== 'EACCES' && errno !== 'EPERM') ? errno : errnoFrom(() => onceFree(() => session.reread(end, device)));
+  return session === undefined || (errno !== 'EACCES' && errno !== 'EPERM')
+    ? errno
+    : errnoFrom(() => onceFree(() => session.reread(end, device)));
 }
 
 async function errnoFrom(act: () => Promise<unknown>): Promise<string | null> {
@@ -82,7 +108,12 @@ async function errnoFrom(act: () => Promise<unknown>): Promise<string | null> {
     return null;
   } catch (error) {
     // A session that has ended tells nothing: as good as no right to ask.
-    const errno = error instanceof Refusal ? (error.errors[0]!.code === 'ELEVATION_DENIED' ? 'EACCES' : error.errors[0]!.errno) : errnoOf(error);
+    const errno =
+      error instanceof Refusal
+        ? error.errors[0]!.code === 'ELEVATION_DENIED'
+          ? 'EACCES'
+          : error.errors[0]!.errno
+        : errnoOf(error);
     if (errno === null) throw error;
     return errno;
   }

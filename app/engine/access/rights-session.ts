@@ -43,7 +43,9 @@ export class RightsSession {
   async open(seen: Seen, access: 'read' | 'write'): Promise<NativeDevice> {
     const index = this.#index(seen);
     const [major = 0, minor = 0] = seen.block!.majorMinor.split(':').map(Number);
-    const reply = await asking(seen.path, 'open', () => this.#broker.open(index, access, seen.realPath, { major, minor }));
+    const reply = await asking(seen.path, 'open', () =>
+      this.#broker.open(index, access, seen.realPath, { major, minor }),
+    );
     if (reply.status === 'ok' && reply.device !== null) return reply.device;
     throw new Refusal([failure(brokerFailure(reply, seen.path, 'open'))]);
   }
@@ -68,10 +70,16 @@ export class RightsSession {
     this.#broker.close();
   }
 
-  async #ask(seen: Seen, op: Operation, ask: (index: number) => Promise<NativeBrokerReply>, alsoGood: NativeBrokerReply['status'] = 'ok'): Promise<void> {
+  async #ask(
+    seen: Seen,
+    op: Operation,
+    ask: (index: number) => Promise<NativeBrokerReply>,
+    alsoGood: NativeBrokerReply['status'] = 'ok',
+  ): Promise<void> {
     const index = this.#index(seen);
     const reply = await asking(seen.path, op, () => ask(index));
-    if (reply.status !== 'ok' && reply.status !== alsoGood) throw new Refusal([failure(brokerFailure(reply, seen.path, op))]);
+    if (reply.status !== 'ok' && reply.status !== alsoGood)
+      throw new Refusal([failure(brokerFailure(reply, seen.path, op))]);
   }
 
   #numbered({ block }: Seen): number | null {
@@ -81,7 +89,9 @@ export class RightsSession {
 
   #index(seen: Seen): number {
     if (this.has(seen)) return this.#numbered(seen)!;
-    throw new Refusal([failure({ code: 'CHANGED', op: 'check', device: seen.path, reason: { kind: 'anotherThanAsked' } })]);
+    throw new Refusal([
+      failure({ code: 'CHANGED', op: 'check', device: seen.path, reason: { kind: 'anotherThanAsked' } }),
+    ]);
   }
 }
 
@@ -96,8 +106,17 @@ export async function asking<T>(path: string, op: Operation, ask: () => Promise<
     const errno = errnoOf(error);
     if (errno === null) throw error;
     // The descriptor that came is not of the device that was named.
-    if (errno === 'ESTALE') throw new Refusal([failure({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'identityChanged' } })]);
-    throw new Refusal([failure({ code: 'ELEVATION_DENIED', op, device: path, errno, reason: { kind: errno === 'ECONNRESET' ? 'brokerEnded' : 'brokerUnknown' } })]);
+    if (errno === 'ESTALE')
+      throw new Refusal([failure({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'identityChanged' } })]);
+    throw new Refusal([
+      failure({
+        code: 'ELEVATION_DENIED',
+        op,
+        device: path,
+        errno,
+        reason: { kind: errno === 'ECONNRESET' ? 'brokerEnded' : 'brokerUnknown' },
+      }),
+    ]);
   }
 }
 
@@ -120,7 +139,12 @@ export function brokerFailure({ status, errno, detail }: NativeBrokerReply, path
     case 'held':
       return { ...known, code: 'IN_USE', reason: { kind: 'heldBy', holders: [detail] } };
     case 'busy':
-      return { ...known, code: 'IN_USE', errno: errno ?? 'EBUSY', reason: { kind: op === 'open' ? 'inUse' : 'partitionOpen' } };
+      return {
+        ...known,
+        code: 'IN_USE',
+        errno: errno ?? 'EBUSY',
+        reason: { kind: op === 'open' ? 'inUse' : 'partitionOpen' },
+      };
     case 'unsupported':
       return { ...known, code: 'NOT_EJECTABLE', reason: { kind: 'noSwitch' } };
     case 'failed':

@@ -8,7 +8,15 @@ import { isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RightsQuestion } from '../../contract/host.ts';
-import { deviceArguments, elevationFailure, meansHere, wayToRights, type CommandEnd, type Given, type Means } from '../../client/elevation.ts';
+import {
+  deviceArguments,
+  elevationFailure,
+  meansHere,
+  wayToRights,
+  type CommandEnd,
+  type Given,
+  type Means,
+} from '../../client/elevation.ts';
 import { cancelledOpening, errnoOf, failure, failureOf, Refusal } from '../../base/errors.ts';
 import type { NativeAddon, NativeBroker } from '../native/addon.ts';
 import { asking, brokerFailure, RightsSession, type Wanted } from './rights-session.ts';
@@ -34,7 +42,12 @@ export class Rights {
    * `tell` hears of each question, and null when it is over. `load` gives the addon; `means` what this machine offers, which can
    * change while the host runs.
    */
-  constructor(given: Given, load: () => NativeAddon, tell: (asking: RightsQuestion | null) => void, means = (): Means => meansHere(BESIDE)) {
+  constructor(
+    given: Given,
+    load: () => NativeAddon,
+    tell: (asking: RightsQuestion | null) => void,
+    means = (): Means => meansHere(BESIDE),
+  ) {
     this.#given = given;
     this.#load = load;
     this.#tell = tell;
@@ -48,7 +61,18 @@ export class Rights {
   async session(wanted: readonly Wanted[], signal?: AbortSignal): Promise<RightsSession> {
     const way = wayToRights(this.#given, this.#means());
     if (way.how === 'none') {
-      throw new Refusal(wanted.map(({ path }) => failure({ code: 'NOT_PERMITTED', op: 'open', device: path, errno: 'EACCES', reason: { kind: 'accessRefused' }, remedy: way.remedy })));
+      throw new Refusal(
+        wanted.map(({ path }) =>
+          failure({
+            code: 'NOT_PERMITTED',
+            op: 'open',
+            device: path,
+            errno: 'EACCES',
+            reason: { kind: 'accessRefused' },
+            remedy: way.remedy,
+          }),
+        ),
+      );
     }
     const devices = deviceArguments(wanted.map(({ block: { name }, access }) => ({ name, access })));
     try {
@@ -70,7 +94,11 @@ export class Rights {
     if (question === this.#questions) this.#ended?.(end);
   }
 
-  async #byPkexec(argv: readonly string[], wanted: readonly Wanted[], signal: AbortSignal | undefined): Promise<RightsSession> {
+  async #byPkexec(
+    argv: readonly string[],
+    wanted: readonly Wanted[],
+    signal: AbortSignal | undefined,
+  ): Promise<RightsSession> {
     const { broker, peer } = this.#load().brokerPair();
     const command = start(argv, peer);
     this.#ask({ how: 'pkexec', devices: wanted.map(({ path }) => path), argv: [] });
@@ -80,13 +108,23 @@ export class Rights {
       command.withdraw();
       // The broker's end shows first; how the command ended says why.
       if (signal?.aborted === true || !isEnd(error)) throw error;
-      throw new Refusal([elevationFailure('pkexec', await command.ended, wanted.map(({ path }) => path))]);
+      throw new Refusal([
+        elevationFailure(
+          'pkexec',
+          await command.ended,
+          wanted.map(({ path }) => path),
+        ),
+      ]);
     } finally {
       this.#tell(null);
     }
   }
 
-  async #bySudo(argv: (socket: string) => string[], wanted: readonly Wanted[], signal: AbortSignal | undefined): Promise<RightsSession> {
+  async #bySudo(
+    argv: (socket: string) => string[],
+    wanted: readonly Wanted[],
+    signal: AbortSignal | undefined,
+  ): Promise<RightsSession> {
     const folder = await makeFolder();
     try {
       return await this.#named(await this.#accepted(join(folder, 'broker'), argv, wanted, signal), wanted, signal);
@@ -97,7 +135,12 @@ export class Rights {
   }
 
   /** The connection of a broker that the client starts. */
-  async #accepted(socket: string, argv: (socket: string) => string[], wanted: readonly Wanted[], signal: AbortSignal | undefined): Promise<NativeBroker> {
+  async #accepted(
+    socket: string,
+    argv: (socket: string) => string[],
+    wanted: readonly Wanted[],
+    signal: AbortSignal | undefined,
+  ): Promise<NativeBroker> {
     const devices = wanted.map(({ path }) => path);
     const listener = new (this.#load().BrokerListener)(socket);
     const stop = (): void => listener.close();
@@ -123,7 +166,11 @@ export class Rights {
   }
 
   /** Tells the broker which devices it is asked for; answered when the rights are there. */
-  async #named(broker: NativeBroker, wanted: readonly Wanted[], signal: AbortSignal | undefined): Promise<RightsSession> {
+  async #named(
+    broker: NativeBroker,
+    wanted: readonly Wanted[],
+    signal: AbortSignal | undefined,
+  ): Promise<RightsSession> {
     const stop = (): void => broker.close();
     signal?.addEventListener('abort', stop, { once: true });
     if (signal?.aborted === true) stop();
@@ -146,7 +193,6 @@ export class Rights {
     this.#tell({ question: this.#questions, ...question });
   }
 }
-
 
 const isEnd = (error: unknown): boolean => error instanceof Refusal && error.errors[0]?.reason.kind === 'brokerEnded';
 

@@ -30,8 +30,11 @@ export function mountsOf(block: Block, blocks: Blocks): Mounted[] {
 export function mountedOver(block: Block, blocks: Blocks, files: readonly string[] = []): Failure[] {
   const own = blocks.mountsOf(block);
   const told = new Set(files.flatMap((file) => wayTo(file, own, blocks)?.below ?? []));
-  return own.flatMap((mount) => inTheWayOf(mount, blocks.mounts).filter((other) => !own.includes(other) && !told.has(other))
-    .map((other) => covered(nameIn(block, mount, blocks), mount, other, blocks)));
+  return own.flatMap((mount) =>
+    inTheWayOf(mount, blocks.mounts)
+      .filter((other) => !own.includes(other) && !told.has(other))
+      .map((other) => covered(nameIn(block, mount, blocks), mount, other, blocks)),
+  );
 }
 
 /** Why what is mounted of `block` is not to be unmounted: `files` (absolute paths without links) of other devices are reached through it. Pure. */
@@ -40,13 +43,28 @@ export function takenAway(block: Block, files: readonly string[], blocks: Blocks
   return files.flatMap((file): Failure[] => {
     const way = wayTo(file, own, blocks);
     if (way === null) return [];
-    const { mount, below: [last] } = way;
+    const {
+      mount,
+      below: [last],
+    } = way;
     const other = blocks.nameOf(last);
     const where = last.target.startsWith(`${mount.target}/`) ? 'in' : 'over';
-    return [{
-      code: 'MOUNTED', op: 'check', reason: { kind: 'takesAway', device: nameIn(block, mount, blocks), target: mount.target, file, where, other, at: last.target },
-      remedy: { kind: 'mountOutside', other, target: mount.target },
-    }];
+    return [
+      {
+        code: 'MOUNTED',
+        op: 'check',
+        reason: {
+          kind: 'takesAway',
+          device: nameIn(block, mount, blocks),
+          target: mount.target,
+          file,
+          where,
+          other,
+          at: last.target,
+        },
+        remedy: { kind: 'mountOutside', other, target: mount.target },
+      },
+    ];
   });
 }
 
@@ -73,12 +91,16 @@ function wayTo(file: string, own: readonly Mount[], { mounts }: Blocks): Way | n
 function covered(device: string, { target }: Mount, other: Mount, blocks: Blocks): Failure {
   const where = other.target.startsWith(`${target}/`) ? 'in' : 'over';
   return {
-    code: 'MOUNTED', op: 'check', reason: { kind: 'mountedOver', device, target, where, other: blocks.nameOf(other), at: other.target }, remedy: { kind: 'unmountOther', target: other.target },
+    code: 'MOUNTED',
+    op: 'check',
+    reason: { kind: 'mountedOver', device, target, where, other: blocks.nameOf(other), at: other.target },
+    remedy: { kind: 'unmountOther', target: other.target },
   };
 }
 
 /** The device of the family of `block` that `mount` shows. */
-const nameIn = (block: Block, { target }: Mount, blocks: Blocks): string => mountsOf(block, blocks).find((mount) => mount.target === target)?.device ?? block.path;
+const nameIn = (block: Block, { target }: Mount, blocks: Blocks): string =>
+  mountsOf(block, blocks).find((mount) => mount.target === target)?.device ?? block.path;
 
 /** What is unmounted, and how. */
 export interface Unmounting {
@@ -94,8 +116,14 @@ export interface Unmounting {
  * Unmounts what is mounted of a device. Rejects with a Refusal (MOUNTED, or STALLED when the drive ends no request for `patience` milliseconds; with who
  * uses it as far as /proc tells): then what was unmounted before stays so.
  */
-export async function unmount(seen: Seen, { agreed = null, session = null, patience = PATIENCE_MS }: Unmounting): Promise<void> {
-  const { path, block: { majorMinor } } = seen as Seen & { block: Block };
+export async function unmount(
+  seen: Seen,
+  { agreed = null, session = null, patience = PATIENCE_MS }: Unmounting,
+): Promise<void> {
+  const {
+    path,
+    block: { majorMinor },
+  } = seen as Seen & { block: Block };
   for (let round = 0; round < ROUNDS; round += 1) {
     const blocks = await readBlocks();
     const block = blocks.numbered(majorMinor);
@@ -103,12 +131,26 @@ export async function unmount(seen: Seen, { agreed = null, session = null, patie
     if (mounts.length === 0) return;
     const [never] = block!.system ? refusalsOf(block!, true) : [];
     if (never !== undefined) refuse({ ...never, op: 'unmount', device: path });
-    const later = agreed === null ? undefined : mounts.find(({ target }) => agreed.every((mount) => mount.target !== target));
-    if (later !== undefined) refuse({ code: 'MOUNTED', op: 'unmount', device: path, reason: { kind: 'mountedMeanwhile', ...later }, remedy: { kind: 'reviewAgain' } });
+    const later =
+      agreed === null ? undefined : mounts.find(({ target }) => agreed.every((mount) => mount.target !== target));
+    if (later !== undefined)
+      refuse({
+        code: 'MOUNTED',
+        op: 'unmount',
+        device: path,
+        reason: { kind: 'mountedMeanwhile', ...later },
+        remedy: { kind: 'reviewAgain' },
+      });
     const own = blocks.mountsOf(block!);
     for (const mount of mounts) await unmountOne({ seen, own, blocks, patience, session }, mount);
   }
-  refuse({ code: 'MOUNTED', op: 'unmount', device: path, reason: { kind: 'mountedAgain' }, remedy: { kind: 'endMounter' } });
+  refuse({
+    code: 'MOUNTED',
+    op: 'unmount',
+    device: path,
+    reason: { kind: 'mountedAgain' },
+    remedy: { kind: 'endMounter' },
+  });
 }
 
 /** One round of unmounting. */
@@ -122,22 +164,41 @@ interface Round {
 }
 
 async function unmountOne(round: Round, { device, target }: Mounted): Promise<void> {
-  const { seen: { path, block }, blocks, patience, session } = round;
+  const {
+    seen: { path, block },
+    blocks,
+    patience,
+    session,
+  } = round;
   const mount = topOf(round, { device, target });
   if (mount === null) return;
-  const { failed, stderr } = await runProgram('umount', [target], SYSTEM_PATH, patience, () => requestsEnded(block!.majorMinor));
+  const { failed, stderr } = await runProgram('umount', [target], SYSTEM_PATH, patience, () =>
+    requestsEnded(block!.majorMinor),
+  );
   if (failed === null) return;
   if (failed === 'timeout') throw stuck(path, { device, target }, patience);
-  if (session !== null && await unmountBy(session, round.seen, { device, target }, mount.id, patience)) return;
+  if (session !== null && (await unmountBy(session, round.seen, { device, target }, mount.id, patience))) return;
   const users = usersOf(target);
   const command = users.length > 0 ? null : filesInUse(target, blocks);
-  if (command !== null) refuse({ code: 'MOUNTED', op: 'unmount', device: path, reason: { kind: 'filesInUse', device, target }, remedy: { kind: 'release', command } });
+  if (command !== null)
+    refuse({
+      code: 'MOUNTED',
+      op: 'unmount',
+      device: path,
+      reason: { kind: 'filesInUse', device, target },
+      remedy: { kind: 'release', command },
+    });
   const said = (stderr.trim().split('\n').at(-1) ?? '').replace(/^umount: /, '').replace(/\.$/, '') || failed;
   refuse({
-    code: 'MOUNTED', op: 'unmount', device: path,
+    code: 'MOUNTED',
+    op: 'unmount',
+    device: path,
     ...(users.length > 0
       ? { reason: { kind: 'stillUsed', device, target, ...named(users) }, remedy: { kind: 'endPrograms' } }
-      : { reason: { kind: 'notUnmounted', device, target, said }, remedy: said.includes('busy') ? { kind: 'findUser', target: shell([target]) } : { kind: 'unmountByHand' } }),
+      : {
+          reason: { kind: 'notUnmounted', device, target, said },
+          remedy: said.includes('busy') ? { kind: 'findUser', target: shell([target]) } : { kind: 'unmountByHand' },
+        }),
   });
 }
 
@@ -145,8 +206,12 @@ async function unmountOne(round: Round, { device, target }: Mounted): Promise<vo
 function filesInUse(target: string, blocks: Blocks): string | null {
   const isBelow = (path: string | null): boolean => path?.startsWith(`${target}/`) === true;
   const commands = [
-    ...parseSwaps(readFileSync('/proc/swaps', 'utf8')).filter(isBelow).map((path) => shell(['swapoff', path])),
-    ...blocks.all.filter(({ backingFile }) => isBelow(backingFile)).map(({ path }) => shell(['losetup', '--detach', path])),
+    ...parseSwaps(readFileSync('/proc/swaps', 'utf8'))
+      .filter(isBelow)
+      .map((path) => shell(['swapoff', path])),
+    ...blocks.all
+      .filter(({ backingFile }) => isBelow(backingFile))
+      .map(({ path }) => shell(['losetup', '--detach', path])),
   ];
   return commands.length === 0 ? null : commands.join(' && ');
 }
@@ -169,11 +234,20 @@ function topOf({ seen: { path }, own, blocks }: Round, { device, target }: Mount
 /**
  * Has the broker unmount `mount`. False when it is in use, which /proc explains better than the broker can. Rejects with a Refusal.
  */
-async function unmountBy(session: RightsSession, seen: Seen, mount: Mounted, id: number, patience: number): Promise<boolean> {
-  const unmounting = session.unmount(seen, id).then(() => true, (error: unknown) => {
-    if (error instanceof Refusal && error.errors[0]!.errno === 'EBUSY') return false;
-    throw error;
-  });
+async function unmountBy(
+  session: RightsSession,
+  seen: Seen,
+  mount: Mounted,
+  id: number,
+  patience: number,
+): Promise<boolean> {
+  const unmounting = session.unmount(seen, id).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof Refusal && error.errors[0]!.errno === 'EBUSY') return false;
+      throw error;
+    },
+  );
   return unlessStuck(unmounting, seen.block!.majorMinor, patience, () => stuck(seen.path, mount, patience));
 }
 
@@ -181,15 +255,23 @@ async function unmountBy(session: RightsSession, seen: Seen, mount: Mounted, id:
 function stuck(path: string, { device, target }: Mounted, patience: number): Refusal {
   const users = usersOf(target, device);
   const seconds = patience / 1000;
-  const reason: Reason = users.length === 0 ? { kind: 'stuckUnmounting', device, target, seconds } : { kind: 'stuckUnmountingUsed', device, target, seconds, ...named(users) };
-  return new Refusal([failure({ code: 'STALLED', op: 'unmount', device: path, reason, remedy: { kind: 'waitUnmounting' } })]);
+  const reason: Reason =
+    users.length === 0
+      ? { kind: 'stuckUnmounting', device, target, seconds }
+      : { kind: 'stuckUnmountingUsed', device, target, seconds, ...named(users) };
+  return new Refusal([
+    failure({ code: 'STALLED', op: 'unmount', device: path, reason, remedy: { kind: 'waitUnmounting' } }),
+  ]);
 }
 
 /**
  * Unmounts a destination that was only opened for reading so far, and opens it for writing instead. What it was opened as
  * keeps its number from going to another drive. Rejects with a Refusal.
  */
-export async function takeMounted({ addon, sessions }: { addon: NativeAddon; sessions: readonly RightsSession[] }, held: HeldDisk): Promise<void> {
+export async function takeMounted(
+  { addon, sessions }: { addon: NativeAddon; sessions: readonly RightsSession[] },
+  held: HeldDisk,
+): Promise<void> {
   const { end, device: reading } = held;
   const session = sessions.find((one) => one.has(end)) ?? null;
   await unmount(end, { agreed: held.mounts, session });

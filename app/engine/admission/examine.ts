@@ -9,7 +9,17 @@ import { refusals } from './guard.ts';
 import { withClaims } from '../access/holders.ts';
 import { inspectDestination, inspectExisting, type Found } from '../devices/inspect.ts';
 import type { Manifest } from '../formats/manifest.ts';
-import { againstReplacing, filesInTheWay, manifestSource, misfits, notesOnFiles, readGivenManifest, readGivenMap, readOldManifest, type Read } from './given-files.ts';
+import {
+  againstReplacing,
+  filesInTheWay,
+  manifestSource,
+  misfits,
+  notesOnFiles,
+  readGivenManifest,
+  readGivenMap,
+  readOldManifest,
+  type Read,
+} from './given-files.ts';
 import type { RescueMap } from '../formats/mapfile.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import { resumeNote, type FoundJob, type Resumed } from './resume.ts';
@@ -29,39 +39,119 @@ export interface Looked {
 }
 
 /** Finds all that a request names. Rejects with a Refusal that has every reason against it. */
-export async function look(request: CopyRequest, blocks: Blocks, load: () => NativeAddon, answers: Answers): Promise<Looked> {
+export async function look(
+  request: CopyRequest,
+  blocks: Blocks,
+  load: () => NativeAddon,
+  answers: Answers,
+): Promise<Looked> {
   const { kind, update, unmount } = request;
   const replaces = kind === 'copy';
   const inPlace = update || (request.rescue?.map ?? null) !== null;
   const [manifest, map, old, source, ...destinations] = await Promise.all([
     ...givenFiles(request, answers),
     request.source === null ? null : finding(answers, request.source, inspectExisting(request.source, blocks)),
-    ...request.destinations.map((path) => finding(answers, path, replaces ? inspectDestination(path, blocks, inPlace) : inspectExisting(path, blocks))),
+    ...request.destinations.map((path) =>
+      finding(answers, path, replaces ? inspectDestination(path, blocks, inPlace) : inspectExisting(path, blocks)),
+    ),
   ]);
   const bytes = source?.end?.size ?? manifest.value?.bytes ?? null;
   const data = await ofSource(source, answers, dataOf(request, source, destinations, load));
-  throwIfAny(await withClaims([
-    ...manifest.errors, ...map.errors, ...againstNewManifest(request, old, source),
-    ...(bytes === null ? [] : misfits(bytes, manifest.value, request.manifest, map.value, request.rescue?.map ?? null)),
-    ...(await filesInTheWay(request, [source, ...destinations])),
-    ...(await ofSource(source, answers, explainShortfalls(refusals({ kind, update, unmount, bytes, data }, source, destinations, blocks), source?.end ?? null))),
-  ], writes(kind) ? destinations : []));
-  return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed: null, notes: notesOnFiles(manifest.value, map.value, request) };
+  throwIfAny(
+    await withClaims(
+      [
+        ...manifest.errors,
+        ...map.errors,
+        ...againstNewManifest(request, old, source),
+        ...(bytes === null
+          ? []
+          : misfits(bytes, manifest.value, request.manifest, map.value, request.rescue?.map ?? null)),
+        ...(await filesInTheWay(request, [source, ...destinations])),
+        ...(await ofSource(
+          source,
+          answers,
+          explainShortfalls(
+            refusals({ kind, update, unmount, bytes, data }, source, destinations, blocks),
+            source?.end ?? null,
+          ),
+        )),
+      ],
+      writes(kind) ? destinations : [],
+    ),
+  );
+  return {
+    request,
+    blocks,
+    source,
+    destinations,
+    manifest: manifest.value,
+    map: map.value,
+    resumed: null,
+    notes: notesOnFiles(manifest.value, map.value, request),
+  };
 }
 
 /** The same for a job that is continued. */
-export async function lookAgain({ resumed, request, source, destinations, notes }: FoundJob, blocks: Blocks, load: () => NativeAddon, answers: Answers): Promise<Looked> {
+export async function lookAgain(
+  { resumed, request, source, destinations, notes }: FoundJob,
+  blocks: Blocks,
+  load: () => NativeAddon,
+  answers: Answers,
+): Promise<Looked> {
   const path = request.rescue?.map ?? null;
   const [manifest, map, old] = await Promise.all(givenFiles(request, answers));
   const { bytes, chunkSize } = resumed.log.header;
   // By its chunks the log has counted.
-  const isAnother = manifest.value !== null && (manifest.value.bytes !== bytes || manifest.value.chunkSize !== chunkSize);
-  throwIfAny(await withClaims([
-    ...manifest.errors, ...map.errors, ...misfits(bytes, null, null, map.value, path), ...againstNewManifest(request, old, source),
-    ...(isAnother ? [failure({ code: 'CHANGED', op: 'check', device: request.manifest, reason: { kind: 'anotherFile' }, remedy: { kind: 'otherManifest' } })] : []),
-    ...refusals({ kind: 'resume', update: request.update || request.kind === 'repair', unmount: request.unmount, bytes: null, data: await ofSource(source, answers, dataOf(request, source, destinations, load)) }, source, destinations, blocks),
-  ], destinations));
-  return { request, blocks, source, destinations, manifest: manifest.value, map: map.value, resumed, notes: [...notes, resumeNote(resumed), ...(path !== null && map.value === null ? [{ kind: 'mapGone', path } as const] : [])] };
+  const isAnother =
+    manifest.value !== null && (manifest.value.bytes !== bytes || manifest.value.chunkSize !== chunkSize);
+  throwIfAny(
+    await withClaims(
+      [
+        ...manifest.errors,
+        ...map.errors,
+        ...misfits(bytes, null, null, map.value, path),
+        ...againstNewManifest(request, old, source),
+        ...(isAnother
+          ? [
+              failure({
+                code: 'CHANGED',
+                op: 'check',
+                device: request.manifest,
+                reason: { kind: 'anotherFile' },
+                remedy: { kind: 'otherManifest' },
+              }),
+            ]
+          : []),
+        ...refusals(
+          {
+            kind: 'resume',
+            update: request.update || request.kind === 'repair',
+            unmount: request.unmount,
+            bytes: null,
+            data: await ofSource(source, answers, dataOf(request, source, destinations, load)),
+          },
+          source,
+          destinations,
+          blocks,
+        ),
+      ],
+      destinations,
+    ),
+  );
+  return {
+    request,
+    blocks,
+    source,
+    destinations,
+    manifest: manifest.value,
+    map: map.value,
+    resumed,
+    notes: [
+      ...notes,
+      resumeNote(resumed),
+      ...(path !== null && map.value === null ? [{ kind: 'mapGone', path } as const] : []),
+    ],
+  };
 }
 
 /** The result of `work`, which reads the source, if that answers. */
@@ -71,13 +161,23 @@ function ofSource<T>(source: Found | null, answers: Answers, work: Promise<T>): 
 }
 
 /** The reasons not to write a manifest where the request wants it. */
-function againstNewManifest({ saveManifest }: CopyRequest, { value, errors }: Read<Manifest['source'] | null>, source: Found | null): readonly PlatterError[] {
+function againstNewManifest(
+  { saveManifest }: CopyRequest,
+  { value, errors }: Read<Manifest['source'] | null>,
+  source: Found | null,
+): readonly PlatterError[] {
   const end = source?.end ?? null;
-  return [...errors, ...(saveManifest === null || end === null ? [] : againstReplacing(saveManifest, value, manifestSource(end)))];
+  return [
+    ...errors,
+    ...(saveManifest === null || end === null ? [] : againstReplacing(saveManifest, value, manifestSource(end))),
+  ];
 }
 
 /** The manifest and the map of a request, and the source of the manifest that a new one would replace. */
-function givenFiles({ manifest, rescue, saveManifest }: CopyRequest, answers: Answers): [Promise<Read<Manifest | null>>, Promise<Read<RescueMap | null>>, Promise<Read<Manifest['source'] | null>>] {
+function givenFiles(
+  { manifest, rescue, saveManifest }: CopyRequest,
+  answers: Answers,
+): [Promise<Read<Manifest | null>>, Promise<Read<RescueMap | null>>, Promise<Read<Manifest['source'] | null>>] {
   const reading = <T>(path: string | null, read: (path: string | null) => Promise<Read<T>>): Promise<Read<T>> =>
     answers.of(path ?? '', read(path)).catch((error: unknown) => ({ value: null, errors: errorsOf(error) }));
   return [

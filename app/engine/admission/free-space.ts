@@ -8,7 +8,12 @@ import type { NativeAddon } from '../native/addon.ts';
  * Bytes of data in the source, holes left out, when that decides whether its images fit; null when it does not, and where
  * holes are not kept or cannot be found. `load` gives the addon.
  */
-export async function dataOf({ sparse }: Pick<CopyRequest, 'sparse'>, source: Found | null, destinations: readonly Found[], load: () => NativeAddon): Promise<number | null> {
+export async function dataOf(
+  { sparse }: Pick<CopyRequest, 'sparse'>,
+  source: Found | null,
+  destinations: readonly Found[],
+  load: () => NativeAddon,
+): Promise<number | null> {
   const from = source?.end ?? null;
   if (!sparse || from === null || from.allocated >= from.size) return null;
   const images = destinations.flatMap(({ end }) => end?.image ?? []);

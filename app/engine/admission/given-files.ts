@@ -31,31 +31,60 @@ export async function readOldManifest(path: string | null): Promise<Read<Manifes
   if (unwritable.length > 0) return { value: null, errors: unwritable };
   if (isThere !== true) return { value: null, errors: [] };
   const { value, errors } = await reading(() => aside('checkManifest', path));
-  return errors.length === 0 ? { value, errors: [] }
-    : { value: null, errors: errors.map((error) => failure({ ...error, reason: { kind: 'notReplaceable', reason: error.reason } })) };
+  return errors.length === 0
+    ? { value, errors: [] }
+    : {
+        value: null,
+        errors: errors.map((error) => failure({ ...error, reason: { kind: 'notReplaceable', reason: error.reason } })),
+      };
 }
 
 /** Why the manifest of `old`, at `path`, is not replaced by one of `source`: it may be the only one of another drive. */
-export function againstReplacing(path: string, old: Manifest['source'] | null, source: Manifest['source']): PlatterError[] {
+export function againstReplacing(
+  path: string,
+  old: Manifest['source'] | null,
+  source: Manifest['source'],
+): PlatterError[] {
   if (old === null || isSameSource(old, source)) return [];
-  return [failure({ code: 'BAD_FILE', op: 'check', device: path, reason: { kind: 'manifestOfOtherSource', path: old.path }, remedy: { kind: 'otherNewManifest' } })];
+  return [
+    failure({
+      code: 'BAD_FILE',
+      op: 'check',
+      device: path,
+      reason: { kind: 'manifestOfOtherSource', path: old.path },
+      remedy: { kind: 'otherNewManifest' },
+    }),
+  ];
 }
 
 /** A job's source as its manifest describes it. */
-export const manifestSource = ({ path, block, size }: End): Manifest['source'] =>
-  ({ path, model: block === null ? null : (block.model ?? block.backingFile), serial: block?.serial ?? null, size });
+export const manifestSource = ({ path, block, size }: End): Manifest['source'] => ({
+  path,
+  model: block === null ? null : (block.model ?? block.backingFile),
+  serial: block?.serial ?? null,
+  size,
+});
 
 /** The map at `path`, which will be written there; null when none is asked for, or none is there yet. */
 export const readGivenMap = (path: string | null): Promise<Read<RescueMap | null>> =>
   reading(async () => (path !== null && (await replaces(path)) ? aside('readMapfile', path) : null));
 
 /** What does not fit between a source (or what a destination gets) of `bytes` and the files that speak of one. */
-export function misfits(bytes: number, manifest: Manifest | null, manifestPath: string | null, map: RescueMap | null, mapPath: string | null): PlatterError[] {
-  const wrong = (device: string | null, reason: Reason): PlatterError => failure({ code: 'BAD_FILE', op: 'check', device, reason });
+export function misfits(
+  bytes: number,
+  manifest: Manifest | null,
+  manifestPath: string | null,
+  map: RescueMap | null,
+  mapPath: string | null,
+): PlatterError[] {
+  const wrong = (device: string | null, reason: Reason): PlatterError =>
+    failure({ code: 'BAD_FILE', op: 'check', device, reason });
   const last = map?.extents.at(-1);
   const mapped = last === undefined ? bytes : last.position + last.size;
   return [
-    ...(manifest !== null && manifest.bytes !== bytes ? [wrong(manifestPath, { kind: 'manifestOfOther', bytes: manifest.bytes, source: bytes })] : []),
+    ...(manifest !== null && manifest.bytes !== bytes
+      ? [wrong(manifestPath, { kind: 'manifestOfOther', bytes: manifest.bytes, source: bytes })]
+      : []),
     ...(mapped > bytes ? [wrong(mapPath, { kind: 'mapOfOther', bytes: mapped, source: bytes })] : []),
   ];
 }
@@ -91,15 +120,28 @@ async function reading<T>(read: () => Promise<T>): Promise<Read<T>> {
 }
 
 /** A file that is asked for, and is an end of the job too: it would be overwritten by the other. */
-export async function filesInTheWay({ saveManifest, rescue, manifest }: CopyRequest, found: readonly (Found | null)[]): Promise<PlatterError[]> {
+export async function filesInTheWay(
+  { saveManifest, rescue, manifest }: CopyRequest,
+  found: readonly (Found | null)[],
+): Promise<PlatterError[]> {
   const ends = found.flatMap((one) => one?.end ?? []);
-  const names = new Set(ends.flatMap(({ realPath, path, image }) => [realPath, path, ...(image === null ? [] : [image.part])]));
+  const names = new Set(
+    ends.flatMap(({ realPath, path, image }) => [realPath, path, ...(image === null ? [] : [image.part])]),
+  );
   const ids = new Set(ends.flatMap(({ id, image }) => [id, image?.partId ?? null]).filter((id) => id !== null));
-  const files = await Promise.all([saveManifest, rescue?.map ?? null, manifest].filter((path) => path !== null).map(async (path) => ({ path, place: await placeOf(path) })));
-  const twice = files.filter(({ path, place }) => path === saveManifest && files.some((other) => other.place === place && other.path === rescue?.map));
+  const files = await Promise.all(
+    [saveManifest, rescue?.map ?? null, manifest]
+      .filter((path) => path !== null)
+      .map(async (path) => ({ path, place: await placeOf(path) })),
+  );
+  const twice = files.filter(
+    ({ path, place }) =>
+      path === saveManifest && files.some((other) => other.place === place && other.path === rescue?.map),
+  );
   const meant = files.filter(({ path, place }) => names.has(path) || names.has(place) || ids.has(idOf(path) ?? ''));
   return [...new Set([...twice, ...meant].map(({ path }) => path))].map((path) =>
-    failure({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'fileTaken' } }));
+    failure({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'fileTaken' } }),
+  );
 }
 
 /** What the user should know about the manifest and the map that are used. */
@@ -107,7 +149,9 @@ export function notesOnFiles(manifest: Manifest | null, map: RescueMap | null, {
   const missing = manifest === null ? 0 : chunksIn(manifest) - countChunks(manifest.known);
   const rescued = map === null ? 0 : bytesOf(map, '+');
   return [
-    ...(manifest !== null && missing > 0 && kind === 'verify' ? [{ kind: 'notCompared', count: missing } as const] : []),
+    ...(manifest !== null && missing > 0 && kind === 'verify'
+      ? [{ kind: 'notCompared', count: missing } as const]
+      : []),
     ...(map !== null ? [{ kind: 'mapContinued', rescued } as const] : []),
   ];
 }

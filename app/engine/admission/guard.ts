@@ -21,7 +21,12 @@ export interface Intent extends Pick<CopyRequest, 'kind' | 'update' | 'unmount'>
 }
 
 /** Every reason against a request, all ends together; none when it may be done. `source` is null when a manifest stands for it. */
-export function refusals({ kind, update, unmount, bytes, data }: Intent, source: Found | null, destinations: readonly Found[], blocks: Blocks): PlatterError[] {
+export function refusals(
+  { kind, update, unmount, bytes, data }: Intent,
+  source: Found | null,
+  destinations: readonly Found[],
+  blocks: Blocks,
+): PlatterError[] {
   const ends = destinations.map(({ end }) => end);
   const from = source?.end ?? null;
   const needed = from?.size ?? bytes;
@@ -39,14 +44,21 @@ export function refusals({ kind, update, unmount, bytes, data }: Intent, source:
             ...(needed === null ? [] : againstSize(kind, needed, found.end)),
             ...againstName(found.end),
             ...againstTwice(found.end, ends.slice(0, index), blocks),
-          ]),
+          ],
+    ),
     ...(needed === null ? [] : againstSpace(needed, data ?? needed, ends)),
   ];
 }
 
 /** Files that the job needs and that would be out of reach once its destinations are unmounted. `files` are absolute paths without links. */
-export function againstUnmounting(files: readonly string[], destinations: readonly End[], blocks: Blocks): PlatterError[] {
-  const unmounted = destinations.flatMap((end) => (end.block === null ? [] : [...withDescendants(end.block)].map((block) => ({ end, block }))));
+export function againstUnmounting(
+  files: readonly string[],
+  destinations: readonly End[],
+  blocks: Blocks,
+): PlatterError[] {
+  const unmounted = destinations.flatMap((end) =>
+    end.block === null ? [] : [...withDescendants(end.block)].map((block) => ({ end, block })),
+  );
   return files.flatMap((file) => {
     const hit = unmounted.find(({ block }) => blocks.under(file).includes(block));
     return hit === undefined ? [] : [check(hit.end, 'IN_USE', { kind: 'fileOnIt', file })];
@@ -56,14 +68,22 @@ export function againstUnmounting(files: readonly string[], destinations: readon
 /** What the user should know about a source that is in use. */
 export function notesOnSource({ block, path }: End, blocks: Blocks): Note[] {
   if (block === null) return [];
-  const written = mountsOn(block).filter((target) => blocks.mounts.every((mount) => mount.target !== target || !mount.readOnly));
+  const written = mountsOn(block).filter((target) =>
+    blocks.mounts.every((mount) => mount.target !== target || !mount.readOnly),
+  );
   const targets = written.filter((target) => target !== '[SWAP]');
-  return targets.length > 0 ? [{ kind: 'mountedSource', path, targets }] : written.length > 0 ? [{ kind: 'swapSource', path }] : [];
+  return targets.length > 0
+    ? [{ kind: 'mountedSource', path, targets }]
+    : written.length > 0
+      ? [{ kind: 'swapSource', path }]
+      : [];
 }
 
 /** What the user should know about a destination: the running system lies beside it. */
 export const notesOnDestination = ({ block, path }: End): Note[] =>
-  block !== null && block.type === 'part' && !block.system && block.parents.some(({ system }) => system) ? [{ kind: 'besideSystem', path }] : [];
+  block !== null && block.type === 'part' && !block.system && block.parents.some(({ system }) => system)
+    ? [{ kind: 'besideSystem', path }]
+    : [];
 
 /** What the user should know about an eMMC: to the kernel its boot areas are disks of their own. */
 export function notesOnBootAreas({ block, path }: End, end: 'source' | 'destination', blocks: Blocks): Note[] {
@@ -78,7 +98,9 @@ export function notesOnClones({ block, path }: End, destinations: readonly End[]
   const family = [...withDescendants(block)];
   if (family.every(({ fileSystem, partitionTable }) => fileSystem === null && partitionTable === null)) return [];
   const has = (fileSystem: string): boolean => family.some((one) => one.fileSystem === fileSystem);
-  return [{ kind: 'sameUuids', source: path, paths, by: has('btrfs') ? 'btrfs' : has('LVM2_member') ? 'lvm' : 'other' }];
+  return [
+    { kind: 'sameUuids', source: path, paths, by: has('btrfs') ? 'btrfs' : has('LVM2_member') ? 'lvm' : 'other' },
+  ];
 }
 
 /** The files that an end is, or lies in: behind the loop devices that it is made of. */
@@ -112,20 +134,31 @@ function againstBlock(end: End, block: Block, { unmount, files }: Unmounting, bl
   const taken = block.system ? [] : takenAway(block, files, blocks);
   const covered = unmount && !block.system ? mountedOver(block, blocks, files) : [];
   // To unmount it is no advice where that takes a file of the job away.
-  const known = [...refusalsOf(block, unmount || taken.length > 0), ...covered, ...taken].map((refusal) => failure({ ...refusal, device: end.path }));
+  const known = [...refusalsOf(block, unmount || taken.length > 0), ...covered, ...taken].map((refusal) =>
+    failure({ ...refusal, device: end.path }),
+  );
   // Another loop device over the same file, or another path to the same disk, can be mounted while this one, or the disk that
   // it is a partition of, is not.
   const own = new Set([block, ...foundations(block)]);
-  const aliases = blocks.all.filter((other) => !own.has(other) && ['same', 'piece'].includes(overlap(end, located(other), blocks) ?? ''));
-  const inUse = aliases.filter((alias) => mountsOn(alias).length > 0)
+  const aliases = blocks.all.filter(
+    (other) => !own.has(other) && ['same', 'piece'].includes(overlap(end, located(other), blocks) ?? ''),
+  );
+  const inUse = aliases
+    .filter((alias) => mountsOn(alias).length > 0)
     .map((alias) => check(end, 'MOUNTED', { kind: 'aliasMounted', path: alias.path, targets: mountsOn(alias) }));
   const unknown = [block, ...block.parents].some(isUnknownLoop) ? [check(end, 'IN_USE', { kind: 'loopUnknown' })] : [];
   const doubtful = blocks.all.find(isOverUnknown);
-  return [...known, ...inUse, ...unknown, ...(doubtful === undefined ? [] : [check(end, 'IN_USE', { kind: 'heldBy', holders: [doubtful.path] })])];
+  return [
+    ...known,
+    ...inUse,
+    ...unknown,
+    ...(doubtful === undefined ? [] : [check(end, 'IN_USE', { kind: 'heldBy', holders: [doubtful.path] })]),
+  ];
 }
 
 /** A loop device over a deleted file, which another one can lie on under another name. Only root can ask the kernel for the file. */
-const isUnknownLoop = ({ type, backingFile, backingId }: Block): boolean => type === 'loop' && backingId === null && backingFile?.endsWith(' (deleted)') === true;
+const isUnknownLoop = ({ type, backingFile, backingId }: Block): boolean =>
+  type === 'loop' && backingId === null && backingFile?.endsWith(' (deleted)') === true;
 
 /** A loop device over a block device that nobody can name here: any may be meant. The broker decides the same (native/broker/machine.cc). */
 const isOverUnknown = ({ type, backingFile, backingId }: Block): boolean =>
@@ -133,7 +166,8 @@ const isOverUnknown = ({ type, backingFile, backingId }: Block): boolean =>
 
 function againstFile(end: End, inPlace: boolean, blocks: Blocks): PlatterError[] {
   const { part = '', partId = null, partInTheWay = false } = end.image ?? {};
-  const loopOver = (id: string | null): Block | undefined => (id === null ? undefined : blocks.all.find(({ backingId }) => backingId === id));
+  const loopOver = (id: string | null): Block | undefined =>
+    id === null ? undefined : blocks.all.find(({ backingId }) => backingId === id);
   const loop = loopOver(end.id) ?? loopOver(partId);
   return [
     ...(inPlace && end.hasOtherNames ? [check(end, 'IN_USE', { kind: 'hardLinks' })] : []),
@@ -150,10 +184,12 @@ function againstPair(kind: CopyRequest['kind'], source: End, end: End, blocks: B
     piece: { kind: 'partOfSource' },
     'lies-on': { kind: 'sourceLiesOnIt' },
   };
-  const shared = relation === null || (kind === 'verify' && relation !== 'same') ? [] : [check(end, 'IS_SOURCE', why[relation])];
-  const partIsSource = end.image !== null && overlap(partOf(end.image), source, blocks) === 'same'
-    ? [check(end, 'IS_SOURCE', { kind: 'partIsSource', part: end.image.part })]
-    : [];
+  const shared =
+    relation === null || (kind === 'verify' && relation !== 'same') ? [] : [check(end, 'IS_SOURCE', why[relation])];
+  const partIsSource =
+    end.image !== null && overlap(partOf(end.image), source, blocks) === 'same'
+      ? [check(end, 'IS_SOURCE', { kind: 'partIsSource', part: end.image.part })]
+      : [];
   return [...shared, ...partIsSource];
 }
 
@@ -161,7 +197,9 @@ function againstSize(kind: CopyRequest['kind'], needed: number, end: End): Platt
   const missing = end.image === null ? needed - end.size : 0;
   const gone = writes(kind) && end.block !== null && end.size === 0; // said already, and better
   if (missing <= 0 || gone) return [];
-  return [check(end, 'TOO_SMALL', { kind: 'tooSmall', holds: end.size, missing, writing: writes(kind) ? 'yes' : 'no' })];
+  return [
+    check(end, 'TOO_SMALL', { kind: 'tooSmall', holds: end.size, missing, writing: writes(kind) ? 'yes' : 'no' }),
+  ];
 }
 
 /** The destination against those named before it. */
@@ -169,8 +207,16 @@ function againstTwice(end: End, others: readonly (End | null)[], blocks: Blocks)
   for (const other of others) {
     if (other === null) continue;
     const same = end.realPath === other.realPath || overlap(end, other, blocks) === 'same';
-    if (same) return [check(end, 'DUPLICATE', end.path === other.path ? { kind: 'namedTwice' } : { kind: 'sameAs', path: other.path })];
-    if (overlap(end, other, blocks) !== null || overlap(other, end, blocks) !== null) return [check(end, 'DUPLICATE', { kind: 'overlaps', path: other.path })];
+    if (same)
+      return [
+        check(
+          end,
+          'DUPLICATE',
+          end.path === other.path ? { kind: 'namedTwice' } : { kind: 'sameAs', path: other.path },
+        ),
+      ];
+    if (overlap(end, other, blocks) !== null || overlap(other, end, blocks) !== null)
+      return [check(end, 'DUPLICATE', { kind: 'overlaps', path: other.path })];
     if (other.image?.part === end.realPath || end.image?.part === other.realPath) {
       return [check(end, 'DUPLICATE', { kind: 'otherNameFirst' })];
     }
@@ -186,7 +232,15 @@ function againstSpace(bytes: number, data: number, ends: readonly (End | null)[]
     if (end === null || image === null) return [];
     const { fileSystem, free, limits } = image;
     if (bytes > limits.longest) {
-      return [failure({ code: 'NO_SPACE', op: 'check', device: end.path, reason: { kind: 'fatLimit', longest: limits.longest }, remedy: { kind: 'otherFileSystem' } })];
+      return [
+        failure({
+          code: 'NO_SPACE',
+          op: 'check',
+          device: end.path,
+          reason: { kind: 'fatLimit', longest: limits.longest },
+          remedy: { kind: 'otherFileSystem' },
+        }),
+      ];
     }
     const needed = (taken.get(fileSystem) ?? 0) + (limits.whole ? bytes : data);
     taken.set(fileSystem, needed);
@@ -197,7 +251,15 @@ function againstSpace(bytes: number, data: number, ends: readonly (End | null)[]
 /** A name that the file system does not take, or changes into that of another file. */
 function againstName({ path, realPath, image }: End): PlatterError[] {
   if (image?.limits.forbidden?.test(basename(realPath)) !== true) return [];
-  return [failure({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'forbiddenName', fileSystem: image.limits.name }, remedy: { kind: 'otherName' } })];
+  return [
+    failure({
+      code: 'BAD_ARGUMENT',
+      op: 'check',
+      device: path,
+      reason: { kind: 'forbiddenName', fileSystem: image.limits.name },
+      remedy: { kind: 'otherName' },
+    }),
+  ];
 }
 
 const located = (block: Block): Located => ({ id: `block:${block.majorMinor}`, realPath: block.path, block });

@@ -4,7 +4,8 @@ import { openId, statsId } from '../devices/file-ids.ts';
 import type { Held } from './prepared.ts';
 
 /** Bytes that an image has now; null for a disk. */
-export const lengthOf = ({ end, device }: Pick<Held, 'end' | 'device'>): number | null => (end.kind === 'file' && device !== null ? device.sizeNow() : null);
+export const lengthOf = ({ end, device }: Pick<Held, 'end' | 'device'>): number | null =>
+  end.kind === 'file' && device !== null ? device.sizeNow() : null;
 
 /**
  * Cuts an image to `bytes`, durably. The file that is cut is the one that is open, or none.
@@ -14,7 +15,8 @@ export function cutTo(bytes: number, { end, naming, device }: Pick<Held, 'end' |
   const path = naming?.part ?? end.realPath;
   const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    if (statsId(fstatSync(fd, { bigint: true })) !== openId(device!.info())) throw Object.assign(new Error(`${path} is another file`), { code: 'ESTALE' });
+    if (statsId(fstatSync(fd, { bigint: true })) !== openId(device!.info()))
+      throw Object.assign(new Error(`${path} is another file`), { code: 'ESTALE' });
     ftruncateSync(fd, bytes);
     fsyncSync(fd);
   } finally {

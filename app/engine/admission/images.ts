@@ -1,7 +1,19 @@
 // A new image is written as NAME.part and gets its name when it is complete and on the medium: an interrupted one
 // can be told from a finished one, and what had the name before stays whole until then.
 import {
-  closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, linkSync, lstatSync, openSync, readlinkSync, renameSync, unlinkSync, type BigIntStats,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  renameSync,
+  unlinkSync,
+  type BigIntStats,
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { PlatterError } from '../../contract/errors.ts';
@@ -41,7 +53,8 @@ const OTHERS_READ = 0o004;
 export function ownershipOf({ image, realPath, id }: End, source: Pick<End, 'realPath'> | null): Ownership {
   const old = image === null || id === null ? undefined : lstatSync(realPath, { throwIfNoEntry: false });
   if (old?.isFile() === true) return { mode: old.mode & 0o777, owner: { uid: old.uid, gid: old.gid } };
-  const readable = source === null ? 0 : (lstatSync(source.realPath, { throwIfNoEntry: false })?.mode ?? 0) & OTHERS_READ;
+  const readable =
+    source === null ? 0 : (lstatSync(source.realPath, { throwIfNoEntry: false })?.mode ?? 0) & OTHERS_READ;
   return { mode: readable === 0 ? OWNER_ONLY : OPEN_TO_ALL, owner: null };
 }
 
@@ -55,7 +68,9 @@ export async function createPart(addon: NativeAddon, end: PartSeen, { mode, owne
   await removeLeftPart(addon, end);
   // Nobody else may open it before it has its owner and its mode.
   const first = owner === null ? mode : OWNER_ONLY;
-  const fd = inFolder(part, (at) => takenName(part, () => openSync(at(part), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, first)));
+  const fd = inFolder(part, (at) =>
+    takenName(part, () => openSync(at(part), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, first)),
+  );
   // The descriptor names the file from here on: nobody can slip in a link between two looks.
   return throughDescriptor(fd, (path) => {
     if (owner !== null) hand(fd, mode, owner);
@@ -73,7 +88,14 @@ function takenName(path: string, make: () => number): number {
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === null || !NAME_REFUSED.has(errno)) throw error;
-    return refuse({ code: 'BAD_ARGUMENT', op: 'open', device: path, errno, reason: { kind: 'nameRefused', errno }, remedy: { kind: 'otherName' } });
+    return refuse({
+      code: 'BAD_ARGUMENT',
+      op: 'open',
+      device: path,
+      errno,
+      reason: { kind: 'nameRefused', errno },
+      remedy: { kind: 'otherName' },
+    });
   }
 }
 
@@ -95,7 +117,9 @@ function hand(fd: number, mode: number, { uid, gid }: { uid: number; gid: number
  */
 export async function reopenPart(addon: NativeAddon, part: string): Promise<NativeDevice | null> {
   const fd = openLeftPart(part);
-  return fd === null ? null : throughDescriptor(fd, (path) => addon.openDevice(path, { write: true, exclusive: true, grow: true }));
+  return fd === null
+    ? null
+    : throughDescriptor(fd, (path) => addon.openDevice(path, { write: true, exclusive: true, grow: true }));
 }
 
 /**
@@ -125,7 +149,8 @@ async function removeLeftPart(addon: NativeAddon, { image, lasting }: PartSeen):
   const left = await holdLeftPart(addon, part);
   if (left === null) return;
   try {
-    const isSeen = partId !== null && (!lasting || openId(left.info()) === partId) && (await bornAt(addon, left)) === partBorn;
+    const isSeen =
+      partId !== null && (!lasting || openId(left.info()) === partId) && (await bornAt(addon, left)) === partBorn;
     if (!isSeen) refuseForeignPart('CHANGED', part, part);
     inFolder(part, (at) => unlinkSync(at(part)));
   } finally {
@@ -141,7 +166,13 @@ export async function bornAt(addon: NativeAddon, file: NativeDevice): Promise<st
 
 /** Refuses `device`, because a file that no interrupted job of the user left is at `part`. */
 export function refuseForeignPart(code: 'IN_USE' | 'CHANGED', device: string, part: string): never {
-  return refuse({ code, op: 'check', device, reason: { kind: 'partOfOthers', part }, remedy: { kind: 'movePartAway' } });
+  return refuse({
+    code,
+    op: 'check',
+    device,
+    reason: { kind: 'partOfOthers', part },
+    remedy: { kind: 'movePartAway' },
+  });
 }
 
 /** Locks the `part` that is there; null when there is none. */
@@ -184,7 +215,14 @@ function inFolder<T>(path: string, act: (at: (file: string) => string, folder: n
   const folder = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     const self = `/proc/self/fd/${folder}`;
-    if (readlinkSync(self) !== directory) refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'folderMoved', directory }, remedy: { kind: 'reviewAgain' } });
+    if (readlinkSync(self) !== directory)
+      refuse({
+        code: 'CHANGED',
+        op: 'check',
+        device: path,
+        reason: { kind: 'folderMoved', directory },
+        remedy: { kind: 'reviewAgain' },
+      });
     return act((file) => `${self}/${basename(file)}`, folder);
   } finally {
     closeSync(folder);
@@ -203,7 +241,13 @@ function idAt(path: string): string | null {
  * Renames the image that is open as `image` from `from` to `to`, durably. Nothing but `replaces` is replaced. Throws a
  * Refusal when `from` is not that image, or `to` is a file that may not be replaced; else with an errno as rename(2) does.
  */
-function moveImage(addon: NativeAddon, image: NativeDeviceInfo, from: string, to: string, replaces: Reviewed | null): void {
+function moveImage(
+  addon: NativeAddon,
+  image: NativeDeviceInfo,
+  from: string,
+  to: string,
+  replaces: Reviewed | null,
+): void {
   const mine = openId(image);
   inFolder(from, (at, folder) => {
     const [source, target] = [at(from), at(to)];
@@ -278,11 +322,23 @@ const isReviewed = (stats: BigIntStats, { id, size, modified, lasting }: Reviewe
   (!lasting || statsId(stats) === id) && Number(stats.size) === size && Number(stats.mtimeMs) === modified;
 
 function refuseTaken(name: string): never {
-  refuse({ code: 'CHANGED', op: 'rename', device: name, reason: { kind: 'nameTaken' }, remedy: { kind: 'moveFileAway' } });
+  refuse({
+    code: 'CHANGED',
+    op: 'rename',
+    device: name,
+    reason: { kind: 'nameTaken' },
+    remedy: { kind: 'moveFileAway' },
+  });
 }
 
 function refuseLost(part: string, how: 'removed' | 'replaced'): never {
-  refuse({ code: how === 'removed' ? 'NOT_FOUND' : 'CHANGED', op: 'rename', device: part, reason: { kind: 'imageLost', part, how }, remedy: { kind: 'newCopy' } });
+  refuse({
+    code: how === 'removed' ? 'NOT_FOUND' : 'CHANGED',
+    op: 'rename',
+    device: part,
+    reason: { kind: 'imageLost', part, how },
+    remedy: { kind: 'newCopy' },
+  });
 }
 
 /** A destination of a job, as far as its name is concerned. */
@@ -320,13 +376,17 @@ export function giveName(addon: NativeAddon, held: Named): PlatterError | null {
     return null;
   } catch (error) {
     const known = failureIn(error, 'rename', end.path);
-    return known.reason.kind === 'imageLost' ? known : failure({ ...known, reason: { kind: 'notNamed', reason: known.reason, part: naming.part } });
+    return known.reason.kind === 'imageLost'
+      ? known
+      : failure({ ...known, reason: { kind: 'notNamed', reason: known.reason, part: naming.part } });
   }
 }
 
 /** The failure of an operation on the image that the user calls `path`: why it was refused, or what the system said. */
 export function failureIn(error: unknown, op: 'open' | 'rename', path: string): PlatterError {
-  return error instanceof Refusal && error.errors[0] !== undefined ? { ...error.errors[0], device: path } : failureOf(error, op, path, 'file');
+  return error instanceof Refusal && error.errors[0] !== undefined
+    ? { ...error.errors[0], device: path }
+    : failureOf(error, op, path, 'file');
 }
 
 /** Takes an empty `part` away again, when the job that it was made for could not start. */

@@ -6,7 +6,10 @@ import type { End } from '../devices/inspect.ts';
 import type { LoggedEnd } from '../formats/job-log.ts';
 
 /** What the log keeps of an end. */
-export function loggedEnd(endpoint: Endpoint, { id, modified, born }: Pick<End, 'id' | 'modified' | 'born'>): LoggedEnd {
+export function loggedEnd(
+  endpoint: Endpoint,
+  { id, modified, born }: Pick<End, 'id' | 'modified' | 'born'>,
+): LoggedEnd {
   const { path, realPath, kind, size, model, serial, majorMinor } = endpoint;
   return { path, realPath, kind, size, model, serial, majorMinor, id, modified, born };
 }
@@ -15,8 +18,18 @@ export function loggedEnd(endpoint: Endpoint, { id, modified, born }: Pick<End, 
 export function writtenWith({ block }: End): LoggedEnd[] {
   if (block === null) return [];
   const around = new Set([...foundations(block), ...withDescendants(block)]);
-  return [...around].map(({ path, size, model, backingFile, serial, majorMinor }) =>
-    ({ path, realPath: path, kind: 'block', size, model: model ?? backingFile, serial, majorMinor, id: `block:${majorMinor}`, modified: null, born: null }));
+  return [...around].map(({ path, size, model, backingFile, serial, majorMinor }) => ({
+    path,
+    realPath: path,
+    kind: 'block',
+    size,
+    model: model ?? backingFile,
+    serial,
+    majorMinor,
+    id: `block:${majorMinor}`,
+    modified: null,
+    born: null,
+  }));
 }
 
 /** Are they one and the same, as far as anybody can tell? Images are known by their place: the file is made anew. */
@@ -37,10 +50,12 @@ type Then = Pick<LoggedEnd, 'id' | 'born'>;
  * Has a file the inode that was logged at its path? The number of its file system does not count: one that has no device of its
  * own, a server's or btrfs, gets another number with every mount. Where inodes do not last there is nothing to compare.
  */
-const hasInode = (now: Now, { id }: Then): boolean => !now.lasting || (now.id !== null && id !== null && inodeOf(now.id) === inodeOf(id));
+const hasInode = (now: Now, { id }: Then): boolean =>
+  !now.lasting || (now.id !== null && id !== null && inodeOf(now.id) === inodeOf(id));
 
 /** Is the file at a logged path certainly the one that was logged? A removed one's inode is soon another one's, its birth is not. */
-export const isThatFile = (now: Now, then: Then): boolean => hasInode(now, then) && now.born !== null && now.born === then.born;
+export const isThatFile = (now: Now, then: Then): boolean =>
+  hasInode(now, then) && now.born !== null && now.born === then.born;
 
 /**
  * Can it be? Where nobody knows its birth, or inodes do not last (FAT's times follow the time zone), something else has to speak
@@ -61,7 +76,8 @@ export function pathNow(end: LoggedEnd, blocks: Blocks): string {
   return alike.length === 1 && alike[0]!.path !== end.realPath ? alike[0]!.path : end.path;
 }
 
-const isThatDisk = (end: LoggedEnd, { serial, model, size }: Block): boolean => serial === end.serial && (model ?? null) === end.model && size === end.size;
+const isThatDisk = (end: LoggedEnd, { serial, model, size }: Block): boolean =>
+  serial === end.serial && (model ?? null) === end.model && size === end.size;
 
 const drive = ({ model, serial, size }: LoggedEnd): DriveFacts => ({ model, serial, size });
 
@@ -71,7 +87,11 @@ export function difference(logged: LoggedEnd, end: End, asSource: boolean): Reas
   if (end.block !== null) {
     const { serial, model, backingFile } = end.block;
     if (end.size === 0) return null; // it has no medium, which is another reason
-    const same = end.size === logged.size && serial === logged.serial && (model ?? backingFile) === logged.model && (logged.serial !== null || end.id === logged.id);
+    const same =
+      end.size === logged.size &&
+      serial === logged.serial &&
+      (model ?? backingFile) === logged.model &&
+      (logged.serial !== null || end.id === logged.id);
     if (same) return null;
     return { kind: 'anotherDrive', now: { model: model ?? backingFile, serial, size: end.size }, then: drive(logged) };
   }

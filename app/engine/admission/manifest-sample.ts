@@ -14,7 +14,12 @@ const SAMPLES = 16;
  * Reads samples of the source, before anything is written, and gives the reason against the manifest at `path` when one of
  * them has another hash. What cannot be read says nothing; what is read later has to have its hash as well.
  */
-export async function againstSource(manifest: Manifest, path: string, client: NativeClient, source: NativeDevice): Promise<PlatterError[]> {
+export async function againstSource(
+  manifest: Manifest,
+  path: string,
+  client: NativeClient,
+  source: NativeDevice,
+): Promise<PlatterError[]> {
   const { known } = manifest;
   if (isEmpty(known)) return [];
   const ranges = [...chunkRanges(known, chunksIn(manifest))];
@@ -22,16 +27,43 @@ export async function againstSource(manifest: Manifest, path: string, client: Na
   markChunks(ends, ranges[0]!.first, 1, true);
   markChunks(ends, ranges.at(-1)!.first + ranges.at(-1)!.count - 1, 1, true);
   const place = await firstOther(manifest, either(ends, sampleOf(known, SAMPLES, manifest)), client, source);
-  return place === null ? [] : [failure({ code: 'BAD_FILE', op: 'check', device: path, ...place, reason: { kind: 'manifestOfOtherData', place }, remedy: { kind: 'manifestOfSource' } })];
+  return place === null
+    ? []
+    : [
+        failure({
+          code: 'BAD_FILE',
+          op: 'check',
+          device: path,
+          ...place,
+          reason: { kind: 'manifestOfOtherData', place },
+          remedy: { kind: 'manifestOfSource' },
+        }),
+      ];
 }
 
 /** The first place in `chunks` of the source that has another hash than the manifest; null when all that has one and can be read has that. */
-export async function firstOther({ known, hashes, bytes, chunkSize }: Manifest, chunks: Uint8Array, client: NativeClient, source: NativeDevice): Promise<{ offset: number; length: number } | null> {
+export async function firstOther(
+  { known, hashes, bytes, chunkSize }: Manifest,
+  chunks: Uint8Array,
+  client: NativeClient,
+  source: NativeDevice,
+): Promise<{ offset: number; length: number } | null> {
   const job = client.submit({
-    op: 'compare', source: null, destinations: [source], offset: 0, length: bytes, hashes, known, ignoreWrite: true,
-    todo: [noChunks({ bytes, chunkSize })], check: [chunks],
+    op: 'compare',
+    source: null,
+    destinations: [source],
+    offset: 0,
+    length: bytes,
+    hashes,
+    known,
+    ignoreWrite: true,
+    todo: [noChunks({ bytes, chunkSize })],
+    check: [chunks],
   });
   await job.done;
-  const [other] = job.errors(0).filter(({ cause }) => cause === 'mismatch').sort((one, another) => one.offset - another.offset);
+  const [other] = job
+    .errors(0)
+    .filter(({ cause }) => cause === 'mismatch')
+    .sort((one, another) => one.offset - another.offset);
   return other === undefined ? null : { offset: other.offset, length: other.length };
 }

@@ -10,7 +10,16 @@ import { argumentErrors, memoryOf, verifies } from '../../base/request-rules.ts'
 import { onceFree } from '../access/busy.ts';
 import { both, isEmpty } from '../formats/chunk-sets.ts';
 import { isChunkSize } from '../formats/chunks.ts';
-import { errnoOf, failure, failureOf, isRefusedAccess, reasonOf, Refusal, refuse, throwIfAny } from '../../base/errors.ts';
+import {
+  errnoOf,
+  failure,
+  failureOf,
+  isRefusedAccess,
+  reasonOf,
+  Refusal,
+  refuse,
+  throwIfAny,
+} from '../../base/errors.ts';
 import { againstBehindSame } from './loop-files.ts';
 import { withHolder } from '../access/holders.ts';
 import { againstUnmounting, notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
@@ -64,7 +73,10 @@ export interface Means {
 }
 
 /** Checks `request` and opens its devices. Rejects with a Refusal that has every reason against it. */
-export async function prepare(request: CopyRequest, { load, rights = null, signal, waiting = () => undefined }: Means): Promise<Prepared> {
+export async function prepare(
+  request: CopyRequest,
+  { load, rights = null, signal, waiting = () => undefined }: Means,
+): Promise<Prepared> {
   throwIfAny(argumentErrors(request));
   const means = { load, rights, answers: new Answers(request.stallTimeout, waiting, signal) };
   try {
@@ -90,12 +102,24 @@ async function prepareWith(session: RightsSession, request: CopyRequest, means: 
     session.close();
     if (!(error instanceof LacksRights)) throw error;
     // A path of the request leads to another disk now, for which nobody has been asked.
-    throw new Refusal(error.wanted.map(({ path }) => failure({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'anotherThanAsked' } })));
+    throw new Refusal(
+      error.wanted.map(({ path }) =>
+        failure({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'anotherThanAsked' } }),
+      ),
+    );
   }
 }
 
-async function attempt(request: CopyRequest, { load, rights, answers }: Attempted, session: RightsSession | null): Promise<Prepared> {
-  const blocks = await readBlocks(undefined, undefined, request.kind === 'resume' ? null : [request.source, ...request.destinations].filter((path) => path !== null));
+async function attempt(
+  request: CopyRequest,
+  { load, rights, answers }: Attempted,
+  session: RightsSession | null,
+): Promise<Prepared> {
+  const blocks = await readBlocks(
+    undefined,
+    undefined,
+    request.kind === 'resume' ? null : [request.source, ...request.destinations].filter((path) => path !== null),
+  );
   if (request.kind !== 'resume') {
     const looked = await look(request, blocks, load, answers);
     return hold(request, looked, { addon: load(), rights, session, answers }, null);
@@ -103,7 +127,12 @@ async function attempt(request: CopyRequest, { load, rights, answers }: Attempte
   const addon = load();
   const { log, lock } = await openInterrupted(stateDir(), request.job!, addon);
   try {
-    return await hold(request, await lookAgain(await findEnds(request.job!, log, request, blocks), blocks, load, answers), { addon, rights, session, answers }, lock);
+    return await hold(
+      request,
+      await lookAgain(await findEnds(request.job!, log, request, blocks), blocks, load, answers),
+      { addon, rights, session, answers },
+      lock,
+    );
   } catch (error) {
     lock.close();
     throw error;
@@ -118,7 +147,12 @@ interface Openers {
   answers: Answers;
 }
 
-async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session, answers }: Openers, lock: NativeDevice | null): Promise<Prepared> {
+async function hold(
+  asked: CopyRequest,
+  looked: Looked,
+  { addon, rights, session, answers }: Openers,
+  lock: NativeDevice | null,
+): Promise<Prepared> {
   const { request, blocks, manifest, map, resumed } = looked;
   const errors: PlatterError[] = [];
   const lacking: Wanted[] = [];
@@ -131,59 +165,99 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
       if (device !== null) opened.push(device);
       return device;
     } catch (error) {
-      errors.push(withHolder(error instanceof Refusal ? error.errors[0]! : failureOf(error, 'open', end.path, end.kind), end));
+      errors.push(
+        withHolder(error instanceof Refusal ? error.errors[0]! : failureOf(error, 'open', end.path, end.kind), end),
+      );
       return null;
     }
   };
-  const device = (end: End, options: NativeOpenOptions, most: Wanted['access']): Promise<NativeDevice | null> => opening(end, async () => {
-    const open = (): Promise<NativeDevice> => (session?.has(end) === true ? session.open(end, options.write === true ? 'write' : 'read') : addon.openDevice(end.realPath, options));
-    const found = await (end.kind === 'block' ? onceFree(open) : open()).catch((error: unknown) => {
-      if (session?.has(end) !== true && isRefusedAccess(error) && end.block !== null) lacking.push({ path: end.path, block: end.block, access: most });
-      throw error;
+  const device = (end: End, options: NativeOpenOptions, most: Wanted['access']): Promise<NativeDevice | null> =>
+    opening(end, async () => {
+      const open = (): Promise<NativeDevice> =>
+        session?.has(end) === true
+          ? session.open(end, options.write === true ? 'write' : 'read')
+          : addon.openDevice(end.realPath, options);
+      const found = await (end.kind === 'block' ? onceFree(open) : open()).catch((error: unknown) => {
+        if (session?.has(end) !== true && isRefusedAccess(error) && end.block !== null)
+          lacking.push({ path: end.path, block: end.block, access: most });
+        throw error;
+      });
+      errors.push(...changes(end, found));
+      return found;
     });
-    errors.push(...changes(end, found));
-    return found;
-  });
   try {
     const from = looked.source?.end ?? null;
     const source = from === null ? null : { end: from, device: await device(from, {}, 'read') };
-    const content = source?.device ? await answers.of(source.end.path, judgeContent(asked.kind, request.asIs, source.end, source.device), source.end.kind, () => letGo(source.device!)) : null;
+    const content = source?.device
+      ? await answers.of(
+          source.end.path,
+          judgeContent(asked.kind, request.asIs, source.end, source.device),
+          source.end.kind,
+          () => letGo(source.device!),
+        )
+      : null;
     errors.push(...(content?.errors ?? []));
     // A rescue is for drives of which this can be expected.
-    if (source?.device && request.rescue === null) errors.push(...(await answers.of(source.end.path, unreadable(source.end, source.device), source.end.kind, () => letGo(source.device!))));
+    if (source?.device && request.rescue === null)
+      errors.push(
+        ...(await answers.of(source.end.path, unreadable(source.end, source.device), source.end.kind, () =>
+          letGo(source.device!),
+        )),
+      );
     const rescued = map !== null && bytesOf(map, '+') > 0;
-    const files = await Promise.all([request.saveManifest, request.manifest, request.rescue?.map ?? null, stateDir()].filter((path) => path !== null).map(placeOf));
+    const files = await Promise.all(
+      [request.saveManifest, request.manifest, request.rescue?.map ?? null, stateDir()]
+        .filter((path) => path !== null)
+        .map(placeOf),
+    );
     const holdOne = async ({ end }: Found, index: number): Promise<Held> => {
       const place = end!;
       const logged = resumed?.log.header.destinations[resumed.indices[index]!];
-      const left = resumed === null || logged === undefined ? null : { logged, isTold: !isEmpty(both(resumed.durable[index]!, resumed.known)) };
+      const left =
+        resumed === null || logged === undefined
+          ? null
+          : { logged, isTold: !isEmpty(both(resumed.durable[index]!, resumed.known)) };
       // A file that was there when the job began says when it was written.
       const isOld = logged === undefined || place.image === null ? place.id !== null : logged.modified !== null;
-      const mounts = request.unmount && writes(request.kind) && place.block !== null ? mountsOf(place.block, blocks) : [];
+      const mounts =
+        request.unmount && writes(request.kind) && place.block !== null ? mountsOf(place.block, blocks) : [];
       if (mounts.length > 0) errors.push(...againstUnmounting(files, [place], blocks));
       // What the map says is rescued has to be in the image that is there: complete by its name, or as it was left.
       const updated = isOld && (request.update || (rescued && resumed === null && place.image?.partId === null));
       const held = { end: place, mounts, updated, naming: namingOf(place, logged) };
       const writing = { write: writes(request.kind), exclusive: writes(request.kind) };
-      if (place.image === null) return { ...held, device: await device(place, mounts.length > 0 ? {} : writing, writes(request.kind) ? 'write' : 'read') };
+      if (place.image === null)
+        return {
+          ...held,
+          device: await device(place, mounts.length > 0 ? {} : writing, writes(request.kind) ? 'write' : 'read'),
+        };
       if (updated && resumed === null) {
         await opening(place, () => image(addon, place, null, replaced));
         return { ...held, device: await device(place, { ...writing, grow: true }, 'write') };
       }
-      return { ...held, device: await opening(place, () => (rescued && resumed === null ? begun(addon, place) : image(addon, place, left, replaced))) };
+      return {
+        ...held,
+        device: await opening(place, () =>
+          rescued && resumed === null ? begun(addon, place) : image(addon, place, left, replaced),
+        ),
+      };
     };
     const destinations: Held[] = [];
     for (const [index, found] of looked.destinations.entries()) destinations.push(await holdOne(found, index));
     if (request.rescue !== null) errors.push(...destinations.flatMap(againstZonedRescue));
-    const refused = (error: PlatterError): boolean => error.code === 'NOT_PERMITTED' && lacking.some(({ path }) => path === error.device);
+    const refused = (error: PlatterError): boolean =>
+      error.code === 'NOT_PERMITTED' && lacking.some(({ path }) => path === error.device);
     if (lacking.length > 0 && errors.every(refused)) throw new LacksRights(errors, lacking);
     // Rights are asked for when all the rest is in order. Until then a missing one is no error.
     if (rights !== null) throwIfAny(errors.filter((error) => !refused(error)));
     throwIfAny(errors);
-    const ends = [...(source === null ? [] : [{ ...source, written: false }]), ...destinations.map(({ end, device }) => ({ end, device, written: writes(request.kind) }))];
+    const ends = [
+      ...(source === null ? [] : [{ ...source, written: false }]),
+      ...destinations.map(({ end, device }) => ({ end, device, written: writes(request.kind) })),
+    ];
     const locked = await lockEnds(addon, ends);
     locks.push(...locked.disks);
-    throwIfAny([...locked.errors, ...await againstBehindSame(addon, ends)]);
+    throwIfAny([...locked.errors, ...(await againstBehindSame(addon, ends))]);
     const sessions = session === null ? [] : [session];
     const partitions = await partitionNotes(request, destinations, sessions);
     const bytes = from?.size ?? manifest!.bytes;
@@ -193,25 +267,67 @@ async function hold(asked: CopyRequest, looked: Looked, { addon, rights, session
     const held = source === null ? null : { end: source.end, device: source.device!, mark: null };
     try {
       throwIfAny(chunkErrors(request, client, wanted));
-      if (request.kind === 'repair' && manifest !== null) throwIfAny(await againstSource(manifest, request.manifest!, client, held!.device));
+      if (request.kind === 'repair' && manifest !== null)
+        throwIfAny(await againstSource(manifest, request.manifest!, client, held!.device));
       if (resumed !== null) throwIfAny(await sampleErrors(resumed, client, held!, destinations));
     } catch (error) {
       await client.destroy();
       throw error;
     }
     const { log, dir, notes } = await placeOfLog(request, client, resumed, answers);
-    const misplaced = held === null || !writes(request.kind) || request.rescue !== null ? [] : await notesOnSectors(held, destinations.map(({ end }) => end));
+    const misplaced =
+      held === null || !writes(request.kind) || request.rescue !== null
+        ? []
+        : await notesOnSectors(
+            held,
+            destinations.map(({ end }) => end),
+          );
     const left = writes(request.kind) ? await notesOnLeftovers(bytes, destinations) : [];
     const beside = writes(request.kind) ? destinations.flatMap(({ end }) => notesOnDestination(end)) : [];
-    const boot = !writes(request.kind) ? []
-      : [...(from === null ? [] : notesOnBootAreas(from, 'source', blocks)), ...destinations.flatMap(({ end }) => notesOnBootAreas(end, 'destination', blocks))];
+    const boot = !writes(request.kind)
+      ? []
+      : [
+          ...(from === null ? [] : notesOnBootAreas(from, 'source', blocks)),
+          ...destinations.flatMap(({ end }) => notesOnBootAreas(end, 'destination', blocks)),
+        ];
     const clones = writes(request.kind) ? destinations.map(({ end }) => end) : [];
     const onSource = from === null ? [] : [...notesOnSource(from, blocks), ...notesOnClones(from, clones)];
     const onCache = notesOnCache([...(held === null ? [] : [held]), ...destinations]);
-    const all = [...(content?.notes ?? []), ...partitions, ...onSource, ...boot, ...beside, ...misplaced, ...left, ...onCache, ...replaced, ...looked.notes, ...notes];
+    const all = [
+      ...(content?.notes ?? []),
+      ...partitions,
+      ...onSource,
+      ...boot,
+      ...beside,
+      ...misplaced,
+      ...left,
+      ...onCache,
+      ...replaced,
+      ...looked.notes,
+      ...notes,
+    ];
     const plan = planOf(asked, request, from, destinations, bytes, client, all, log?.id ?? null);
     const serverCopies = from?.kind === 'file' && blocks.serverCopies(from.realPath);
-    return { plan, request, source: held, serverCopies, destinations, grid, manifest, map, resumed, log, stateDir: dir, lock, left: [], sessions, rights, locks, client, addon };
+    return {
+      plan,
+      request,
+      source: held,
+      serverCopies,
+      destinations,
+      grid,
+      manifest,
+      map,
+      resumed,
+      log,
+      stateDir: dir,
+      lock,
+      left: [],
+      sessions,
+      rights,
+      locks,
+      client,
+      addon,
+    };
   } catch (error) {
     for (const device of opened) letGo(device);
     closeDisks(locks);
@@ -230,11 +346,27 @@ function letGo(device: NativeDevice): void {
 
 /** A rescue skips what is bad and comes back to it; the zones of some disks take only writes that ascend. */
 const againstZonedRescue = ({ end, device }: Held): PlatterError[] =>
-  (device?.info().zoned === true ? [failure({ code: 'BAD_ARGUMENT', op: 'check', device: end.path, reason: { kind: 'rescueOnZoned' }, remedy: { kind: 'rescueIntoImage' } })] : []);
+  device?.info().zoned === true
+    ? [
+        failure({
+          code: 'BAD_ARGUMENT',
+          op: 'check',
+          device: end.path,
+          reason: { kind: 'rescueOnZoned' },
+          remedy: { kind: 'rescueIntoImage' },
+        }),
+      ]
+    : [];
 
-function namingOf({ kind, id, size, modified, lasting, realPath, image }: End, logged: LoggedEnd | undefined): Naming | null {
-  if (image !== null) return { part: image.part, name: realPath, replaces: id === null ? null : { id, size, modified, lasting } };
-  return kind === 'file' && logged !== undefined && logged.realPath !== realPath ? { part: realPath, name: logged.realPath, replaces: null } : null;
+function namingOf(
+  { kind, id, size, modified, lasting, realPath, image }: End,
+  logged: LoggedEnd | undefined,
+): Naming | null {
+  if (image !== null)
+    return { part: image.part, name: realPath, replaces: id === null ? null : { id, size, modified, lasting } };
+  return kind === 'file' && logged !== undefined && logged.realPath !== realPath
+    ? { part: realPath, name: logged.realPath, replaces: null }
+    : null;
 }
 
 /** What an interrupted job left of an image, by its log. */
@@ -261,14 +393,17 @@ async function image(addon: NativeAddon, end: End, left: Left | null, notes: Not
   const { logged, isTold } = left;
   // One that had got its name already, and the log had not heard of it, is called what it was again when the job starts.
   const hasName = image!.partId === null && isNamed(end, logged);
-  const device = await (hasName ? addon.openDevice(realPath, { write: true, exclusive: true, grow: true }) : reopenPart(addon, image!.part));
+  const device = await (hasName
+    ? addon.openDevice(realPath, { write: true, exclusive: true, grow: true })
+    : reopenPart(addon, image!.part));
   if (device !== null) {
     const found = { id: openId(device.info()), born: await bornAt(addon, device), lasting };
     if (isThatFile(found, logged) || (isTold && mayBeThatFile(found, logged))) return device;
     device.close();
   }
   // Without that file the other destinations can be continued.
-  const [reason, remedy] = device === null ? ['partMissing', 'newCopy'] as const : ['partReplaced', 'moveFileAway'] as const;
+  const [reason, remedy] =
+    device === null ? (['partMissing', 'newCopy'] as const) : (['partReplaced', 'moveFileAway'] as const);
   return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: reason }, remedy: { kind: remedy } });
 }
 
@@ -276,42 +411,91 @@ async function image(addon: NativeAddon, end: End, left: Left | null, notes: Not
 async function begun(addon: NativeAddon, { path, image }: End): Promise<NativeDevice> {
   const device = await reopenPart(addon, image!.part);
   if (device !== null) return device;
-  return refuse({ code: 'NOT_FOUND', op: 'open', device: path, reason: { kind: 'mapWithoutImage' }, remedy: { kind: 'otherImage' } });
+  return refuse({
+    code: 'NOT_FOUND',
+    op: 'open',
+    device: path,
+    reason: { kind: 'mapWithoutImage' },
+    remedy: { kind: 'otherImage' },
+  });
 }
 
 function createClient(request: CopyRequest, chunkSize: number | null, addon: NativeAddon): NativeClient {
   try {
-    return addon.createClient({ pages: memoryOf(request) / PAGE, io: request.io, ...(chunkSize === null ? {} : { chunkSize }) });
+    return addon.createClient({
+      pages: memoryOf(request) / PAGE,
+      io: request.io,
+      ...(chunkSize === null ? {} : { chunkSize }),
+    });
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === null) throw error;
-    return refuse({ code: 'ENGINE_UNAVAILABLE', op: 'open', errno, reason: errno === 'ENOMEM' ? { kind: 'noMemory', errno } : { kind: 'noBackend', io: request.io, errno } });
+    return refuse({
+      code: 'ENGINE_UNAVAILABLE',
+      op: 'open',
+      errno,
+      reason: errno === 'ENOMEM' ? { kind: 'noMemory', errno } : { kind: 'noBackend', io: request.io, errno },
+    });
   }
 }
 
 /** The pool can be too small for the chunks that a manifest or a log speaks of. */
-function chunkErrors({ saveManifest, manifest }: CopyRequest, { chunkSize }: NativeClient, wanted: number | null): PlatterError[] {
+function chunkErrors(
+  { saveManifest, manifest }: CopyRequest,
+  { chunkSize }: NativeClient,
+  wanted: number | null,
+): PlatterError[] {
   const remedy = { kind: 'moreMemory' } as const;
   if (wanted !== null && chunkSize !== wanted) {
-    return [failure({ code: 'BAD_ARGUMENT', op: 'check', device: manifest, remedy, reason: { kind: 'chunkMemory', chunk: wanted } })];
+    return [
+      failure({
+        code: 'BAD_ARGUMENT',
+        op: 'check',
+        device: manifest,
+        remedy,
+        reason: { kind: 'chunkMemory', chunk: wanted },
+      }),
+    ];
   }
-  return saveManifest === null || isChunkSize(chunkSize) ? []
-    : [failure({ code: 'BAD_ARGUMENT', op: 'check', device: saveManifest, remedy, reason: { kind: 'manifestMemory', chunk: chunkSize } })];
+  return saveManifest === null || isChunkSize(chunkSize)
+    ? []
+    : [
+        failure({
+          code: 'BAD_ARGUMENT',
+          op: 'check',
+          device: saveManifest,
+          remedy,
+          reason: { kind: 'manifestMemory', chunk: chunkSize },
+        }),
+      ];
 }
 
 /** Where the log of a job goes, and what to say when it can have none. */
-async function placeOfLog(request: CopyRequest, { chunkSize }: NativeClient, resumed: Resumed | null, answers: Answers): Promise<{ log: Prepared['log']; dir: string | null; notes: Note[] }> {
+async function placeOfLog(
+  request: CopyRequest,
+  { chunkSize }: NativeClient,
+  resumed: Resumed | null,
+  answers: Answers,
+): Promise<{ log: Prepared['log']; dir: string | null; notes: Note[] }> {
   const dir = stateDir();
   try {
     await answers.of(dir, makeFolder(join(dir, 'jobs')));
     await answers.of(dir, access(join(dir, 'jobs'), constants.W_OK));
   } catch (error) {
     if (!(error instanceof Refusal) && errnoOf(error) === null) throw error;
-    return { log: null, dir: null, notes: isLogged(request) ? [{ kind: 'unlogged', directory: dir, reason: reasonOf(error) }] : [] };
+    return {
+      log: null,
+      dir: null,
+      notes: isLogged(request) ? [{ kind: 'unlogged', directory: dir, reason: reasonOf(error) }] : [],
+    };
   }
   if (!isLogged(request)) return { log: null, dir, notes: [] };
   if (!isChunkSize(chunkSize)) return { log: null, dir, notes: [{ kind: 'unloggedMemory' }] };
-  return { log: { dir, id: resumed === null || resumed.log.damage === 'corrupt' ? newJobId() : resumed.id }, dir, notes: [] };
+  return {
+    log: { dir, id: resumed === null || resumed.log.damage === 'corrupt' ? newJobId() : resumed.id },
+    dir,
+    notes: [],
+  };
 }
 
 const isLogged = ({ kind }: CopyRequest): boolean => kind === 'copy' || kind === 'repair';
@@ -319,15 +503,17 @@ const isLogged = ({ kind }: CopyRequest): boolean => kind === 'copy' || kind ===
 /** The open device against what was looked at: a node can be another disk a moment later. */
 function changes(end: End, device: NativeDevice): PlatterError[] {
   const info = device.info();
-  if (end.id === openId(info) && end.kind === info.kind && end.size === info.size && isSequence(end.block, info)) return [];
+  if (end.id === openId(info) && end.kind === info.kind && end.size === info.size && isSequence(end.block, info))
+    return [];
   return [failure({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } })];
 }
 
 /** Whether the first sector can be read: a drive that cannot even do that should not cost a destination its data. */
 async function unreadable({ path, size }: End, device: NativeDevice): Promise<PlatterError[]> {
   const length = Math.min(SECTOR_SIZE, size);
-  const refused = (reason: Reason, errno: string | null): PlatterError[] =>
-    [failure({ code: 'SOURCE_UNREADABLE', op: 'read', device: path, offset: 0, length, errno, reason })];
+  const refused = (reason: Reason, errno: string | null): PlatterError[] => [
+    failure({ code: 'SOURCE_UNREADABLE', op: 'read', device: path, offset: 0, length, errno, reason }),
+  ];
   try {
     const { length: bytesRead } = await device.peek(0, length);
     return bytesRead > 0 ? [] : refused({ kind: 'firstSectorGone' }, null);
@@ -338,7 +524,14 @@ async function unreadable({ path, size }: End, device: NativeDevice): Promise<Pl
 }
 
 function planOf(
-  asked: CopyRequest, request: CopyRequest, source: End | null, destinations: readonly Held[], bytes: number, client: NativeClient, notes: Note[], job: string | null,
+  asked: CopyRequest,
+  request: CopyRequest,
+  source: End | null,
+  destinations: readonly Held[],
+  bytes: number,
+  client: NativeClient,
+  notes: Note[],
+  job: string | null,
 ): Plan {
   return {
     kind: asked.kind,

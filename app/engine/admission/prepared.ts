@@ -39,7 +39,11 @@ export interface Prepared {
   /** What is done: of a job that is continued, what was asked for when it began. */
   request: CopyRequest;
   /** null where a manifest stands for it. */
-  source: { end: End; device: NativeDevice; /** What was written to it when the job started; null for a file. */ mark: WriteMark | null } | null;
+  source: {
+    end: End;
+    device: NativeDevice;
+    /** What was written to it when the job started; null for a file. */ mark: WriteMark | null;
+  } | null;
   /** Images beside the source are copied by the server that has them both. */
   serverCopies: boolean;
   /** In the order of the plan. */
@@ -69,10 +73,21 @@ export interface Prepared {
 }
 
 /** Lets everything go that was held. */
-export async function release({ addon, client, source, destinations, lock, left, sessions, locks }: Prepared): Promise<void> {
+export async function release({
+  addon,
+  client,
+  source,
+  destinations,
+  lock,
+  left,
+  sessions,
+  locks,
+}: Prepared): Promise<void> {
   await client.destroy();
-  for (const device of [source?.device, ...destinations.map((destination) => destination.device)]) if (device) unlockEnd(addon, device);
-  for (const device of [source?.device, ...destinations.map((destination) => destination.device), lock, ...left]) device?.close();
+  for (const device of [source?.device, ...destinations.map((destination) => destination.device)])
+    if (device) unlockEnd(addon, device);
+  for (const device of [source?.device, ...destinations.map((destination) => destination.device), lock, ...left])
+    device?.close();
   closeDisks(locks);
   for (const session of sessions) session.close();
 }

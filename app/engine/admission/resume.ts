@@ -7,7 +7,17 @@ import { both, bytesOf, isEmpty, noChunks, sampleOf } from '../formats/chunk-set
 import { errnoOf, failure, failureOf, nullIfRefused, Refusal, refuse } from '../../base/errors.ts';
 import { inspectDestination, inspectExisting, inspectRepaired, type End, type Found } from '../devices/inspect.ts';
 import { jobError } from '../native/errors.ts';
-import { isSettled, jobPath, listJobs, readJobLog, removeJob, summaries, type JobLog, type JobSummary, type LoggedEnd } from '../formats/job-log.ts';
+import {
+  isSettled,
+  jobPath,
+  listJobs,
+  readJobLog,
+  removeJob,
+  summaries,
+  type JobLog,
+  type JobSummary,
+  type LoggedEnd,
+} from '../formats/job-log.ts';
 import { difference, isThatFile, mayBeThatFile, pathNow } from './logged-end.ts';
 import type { NativeAddon, NativeClient, NativeDevice } from '../native/addon.ts';
 
@@ -42,7 +52,11 @@ export interface FoundJob {
  * The log of an interrupted job, and a hold on it so that nobody else continues it. Rejects with a Refusal: there is no
  * such job, it runs, or nothing of it is left.
  */
-export async function openInterrupted(dir: string, id: string, addon: NativeAddon): Promise<{ log: JobLog; lock: NativeDevice }> {
+export async function openInterrupted(
+  dir: string,
+  id: string,
+  addon: NativeAddon,
+): Promise<{ log: JobLog; lock: NativeDevice }> {
   const path = jobPath(dir, id);
   const lock = await holdLog(addon, path);
   if (lock === 'absent') return refuse({ code: 'NOTHING_TO_DO', op: 'open', reason: { kind: 'noJob', id } });
@@ -64,7 +78,9 @@ export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks
   const look = (logged: LoggedEnd): Promise<Found> => {
     const path = pathNow(logged, blocks);
     if (header.request.kind !== 'repair') return inspectDestination(path, blocks);
-    return logged.kind === 'file' ? inspectRepaired(path, logged.realPath, (end) => mayBeThatFile(end, logged), blocks) : inspectExisting(path, blocks);
+    return logged.kind === 'file'
+      ? inspectRepaired(path, logged.realPath, (end) => mayBeThatFile(end, logged), blocks)
+      : inspectExisting(path, blocks);
   };
   const [source, ...found] = await Promise.all([
     header.source === null ? missingSource() : inspectExisting(pathNow(header.source, blocks), blocks),
@@ -72,22 +88,45 @@ export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks
   ]);
   const gone = ({ end, ...rest }: Found, logged: LoggedEnd): boolean => {
     if (end === null) return 'error' in rest && rest.error.code === 'NOT_FOUND';
-    return end.block !== null ? end.size === 0 : end.image !== null && end.image.partId === null && !isNamed(end, logged);
+    return end.block !== null
+      ? end.size === 0
+      : end.image !== null && end.image.partId === null && !isNamed(end, logged);
   };
-  const here = logged.flatMap((index, place) => (gone(found[place]!, header.destinations[index]!) ? [] : [{ index, found: found[place]! }]));
+  const here = logged.flatMap((index, place) =>
+    gone(found[place]!, header.destinations[index]!) ? [] : [{ index, found: found[place]! }],
+  );
   const kept = here.length === 0 ? logged.map((index, place) => ({ index, found: found[place]! })) : here;
-  const missing = logged.filter((index) => kept.every((one) => one.index !== index)).map((index) => header.destinations[index]!.path);
+  const missing = logged
+    .filter((index) => kept.every((one) => one.index !== index))
+    .map((index) => header.destinations[index]!.path);
   const indices = kept.map(({ index }) => index);
   const damaged = log.damage === 'corrupt';
   return {
-    resumed: { id, log, indices, leftOut: missing.length, durable: indices.map((index) => log.durable[index]!), known: log.known, hashes: log.hashes },
+    resumed: {
+      id,
+      log,
+      indices,
+      leftOut: missing.length,
+      durable: indices.map((index) => log.durable[index]!),
+      known: log.known,
+      hashes: log.hashes,
+    },
     request: {
-      ...header.request, job: id, source: header.request.source,
+      ...header.request,
+      job: id,
+      source: header.request.source,
       destinations: indices.map((index) => header.request.destinations[index] ?? header.destinations[index]!.path),
-      io: now.io, memory: now.memory, throttle: now.throttle, destinationThrottles: now.destinationThrottles, stallTimeout: now.stallTimeout, unmount: now.unmount,
+      io: now.io,
+      memory: now.memory,
+      throttle: now.throttle,
+      destinationThrottles: now.destinationThrottles,
+      stallTimeout: now.stallTimeout,
+      unmount: now.unmount,
     },
     source: header.source === null ? source : checked(source, (end) => difference(header.source!, end, true)),
-    destinations: kept.map((one) => checked(one.found, (end) => difference(header.destinations[one.index]!, end, false))),
+    destinations: kept.map((one) =>
+      checked(one.found, (end) => difference(header.destinations[one.index]!, end, false)),
+    ),
     notes: [
       ...missing.map((path) => ({ kind: 'leftOut', path }) as const),
       ...(damaged ? [{ kind: 'logDamaged' } as const] : []),
@@ -95,36 +134,68 @@ export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks
   };
 }
 
-const missingSource = (): Found => ({ end: null, error: failure({ code: 'BAD_FILE', op: 'check', reason: { kind: 'noSourceInLog' } }) });
+const missingSource = (): Found => ({
+  end: null,
+  error: failure({ code: 'BAD_FILE', op: 'check', reason: { kind: 'noSourceInLog' } }),
+});
 
 /** The end as it was found, or CHANGED with the reason that `compare` gives. */
 function checked(found: Found, compare: (end: End) => Reason | null): Found {
   const reason = found.end === null ? null : compare(found.end);
   if (reason === null) return found;
   const { path, kind } = found.end!;
-  return { end: null, error: failure({ code: 'CHANGED', op: 'check', device: path, reason, ...(kind === 'file' ? { remedy: { kind: 'newCopy' } } : {}) }) };
+  return {
+    end: null,
+    error: failure({
+      code: 'CHANGED',
+      op: 'check',
+      device: path,
+      reason,
+      ...(kind === 'file' ? { remedy: { kind: 'newCopy' } } : {}),
+    }),
+  };
 }
 
-const unfinished = ({ states }: Pick<JobLog, 'states'>): number[] => states.flatMap((state, index) => (isSettled(state) ? [] : [index]));
+const unfinished = ({ states }: Pick<JobLog, 'states'>): number[] =>
+  states.flatMap((state, index) => (isSettled(state) ? [] : [index]));
 
 /**
  * Reads samples of the source, and of what should be on each destination, and gives the errors of those that are not what
  * the log says. Writes nothing.
  */
 export async function sampleErrors(
-  { log, durable, known, hashes }: Resumed, client: NativeClient, source: { end: End; device: NativeDevice }, destinations: readonly { end: End; device: NativeDevice | null }[],
+  { log, durable, known, hashes }: Resumed,
+  client: NativeClient,
+  source: { end: End; device: NativeDevice },
+  destinations: readonly { end: End; device: NativeDevice | null }[],
 ): Promise<PlatterError[]> {
   const grid = { bytes: log.header.bytes, chunkSize: log.header.chunkSize };
-  const ends = [{ ...source, chunks: known }, ...destinations.map((held, index) => ({ ...held, chunks: both(durable[index]!, known) }))]
-    .flatMap(({ device, ...rest }) => (device === null || isEmpty(rest.chunks) ? [] : [{ ...rest, device }]));
+  const ends = [
+    { ...source, chunks: known },
+    ...destinations.map((held, index) => ({ ...held, chunks: both(durable[index]!, known) })),
+  ].flatMap(({ device, ...rest }) => (device === null || isEmpty(rest.chunks) ? [] : [{ ...rest, device }]));
   if (ends.length === 0) return [];
   const check = ends.map(({ chunks }) => sampleOf(chunks, SAMPLES, grid));
   const job = client.submit({
-    op: 'compare', source: null, destinations: ends.map(({ device }) => device), offset: 0, length: grid.bytes, hashes, known, check, ignoreWrite: true,
+    op: 'compare',
+    source: null,
+    destinations: ends.map(({ device }) => device),
+    offset: 0,
+    length: grid.bytes,
+    hashes,
+    known,
+    check,
+    ignoreWrite: true,
     todo: ends.map(() => noChunks(grid)),
   });
   await job.done;
-  const named = { kind: 'verify' as const, source: null, sourceIsFile: false, manifest: null, destinations: ends.map(({ end }) => ({ path: end.path, part: null })) };
+  const named = {
+    kind: 'verify' as const,
+    source: null,
+    sourceIsFile: false,
+    manifest: null,
+    destinations: ends.map(({ end }) => ({ path: end.path, part: null })),
+  };
   const told = new Set<number>();
   const entries = job.errors(0).sort((one, other) => one.destination - other.destination);
   return entries.flatMap((entry) => {
@@ -135,7 +206,15 @@ export async function sampleErrors(
     told.add(entry.destination);
     const { side: _side, destination: _destination, ...error } = jobError(entry, named);
     if (entry.cause !== 'mismatch') return [error];
-    return [failure({ ...error, code: 'CHANGED', op: 'check', reason: { kind: isSource ? 'changedSince' : 'overwrittenSince' }, remedy: { kind: 'newCopy' } })];
+    return [
+      failure({
+        ...error,
+        code: 'CHANGED',
+        op: 'check',
+        reason: { kind: isSource ? 'changedSince' : 'overwrittenSince' },
+        remedy: { kind: 'newCopy' },
+      }),
+    ];
   });
 }
 
@@ -148,18 +227,26 @@ export async function interruptedJobs(dir: string, addon: NativeAddon): Promise<
     lock.close();
     found.push(job);
   }
-  return (await summaries(found)).flatMap((summary) => (summary !== null && unfinished(summary).length > 0 ? [describe(summary)] : []));
+  return (await summaries(found)).flatMap((summary) =>
+    summary !== null && unfinished(summary).length > 0 ? [describe(summary)] : [],
+  );
 }
 
 /** Is an image there under its own name, which the log has not heard of? What is in it is looked at later. */
-export const isNamed = (end: End, logged: Pick<LoggedEnd, 'id' | 'born'>): boolean => isThatFile(end, logged) || (end.lasting && mayBeThatFile(end, logged));
+export const isNamed = (end: End, logged: Pick<LoggedEnd, 'id' | 'born'>): boolean =>
+  isThatFile(end, logged) || (end.lasting && mayBeThatFile(end, logged));
 
 /** The interrupted job that left what is at `image.part`, by its log, which names the file; null when none did. Rejects with a Refusal when the logs cannot be listed. */
 export async function leftByJob(dir: string, { realPath, image, lasting }: End): Promise<JobSummary | null> {
   const left = { id: image?.partId ?? null, born: image?.partBorn ?? null, lasting };
   const logs = (await summaries(await listJobs(dir))).filter((log) => log !== null);
-  return logs.find((log) => unfinished(log).map((index) => log.header.destinations[index]!)
-    .some((logged) => logged.kind === 'file' && logged.realPath === realPath && isThatFile(left, logged))) ?? null;
+  return (
+    logs.find((log) =>
+      unfinished(log)
+        .map((index) => log.header.destinations[index]!)
+        .some((logged) => logged.kind === 'file' && logged.realPath === realPath && isThatFile(left, logged)),
+    ) ?? null
+  );
 }
 
 /** Forgets an interrupted job. Rejects with a Refusal when there is none, or when it runs. */
@@ -176,10 +263,18 @@ export async function forgetJob(dir: string, id: string, addon: NativeAddon): Pr
 
 function describe({ id, header, durable, states, damage }: JobSummary): InterruptedJob {
   return {
-    id, name: header.request.name, startedAt: header.startedAt, source: header.source?.path ?? '', bytes: header.bytes, damaged: damage === 'corrupt',
+    id,
+    name: header.request.name,
+    startedAt: header.startedAt,
+    source: header.source?.path ?? '',
+    bytes: header.bytes,
+    damaged: damage === 'corrupt',
     // An image that another job has replaced is none of its destinations any more.
-    destinations: header.destinations.flatMap(({ path, model, serial }, index) => (states[index]?.state === 'replaced' ? []
-      : [{ path, model, serial, durable: durable[index]!, finished: states[index]?.state === 'done' }])),
+    destinations: header.destinations.flatMap(({ path, model, serial }, index) =>
+      states[index]?.state === 'replaced'
+        ? []
+        : [{ path, model, serial, durable: durable[index]!, finished: states[index]?.state === 'done' }],
+    ),
   };
 }
 

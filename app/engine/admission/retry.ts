@@ -42,20 +42,38 @@ export async function reopenForRetry(prepared: Prepared, destination: number, si
   if (found.end.block === null && found.end.id === end.id) return;
   const others = prepared.destinations.filter((other) => other !== held).map((other) => ({ end: other.end }));
   const { kind, update } = prepared.request;
-  const errors = refusals({ kind, update, unmount: false, bytes: prepared.grid.bytes, data: null }, prepared.source && { end: prepared.source.end }, [...others, found], blocks);
+  const errors = refusals(
+    { kind, update, unmount: false, bytes: prepared.grid.bytes, data: null },
+    prepared.source && { end: prepared.source.end },
+    [...others, found],
+    blocks,
+  );
   const own = errors.filter((error) => error.device === found.end.path);
   if (own.length > 0) throw new Refusal(own);
   try {
-    const anew = await new Answers(0, () => undefined, signal).of(end.path, reopen(prepared, { ...found.end, path: end.path }, signal), 'block', (late) => late.close());
+    const anew = await new Answers(0, () => undefined, signal).of(
+      end.path,
+      reopen(prepared, { ...found.end, path: end.path }, signal),
+      'block',
+      (late) => late.close(),
+    );
     const info = anew.info();
-    if (`block:${info.major}:${info.minor}` !== found.end.id || info.size !== found.end.size || !isSequence(found.end.block, info)) {
+    if (
+      `block:${info.major}:${info.minor}` !== found.end.id ||
+      info.size !== found.end.size ||
+      !isSequence(found.end.block, info)
+    ) {
       anew.close();
-      throw new Refusal([failure({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } })]);
+      throw new Refusal([
+        failure({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'identityChanged' } }),
+      ]);
     }
-    await moveLock(prepared.addon, device, { end: found.end, device: anew, written: writes(kind) }).catch((error: unknown) => {
-      anew.close();
-      throw error;
-    });
+    await moveLock(prepared.addon, device, { end: found.end, device: anew, written: writes(kind) }).catch(
+      (error: unknown) => {
+        anew.close();
+        throw error;
+      },
+    );
     prepared.left.push(device!);
     held.device = anew;
     held.end = { ...found.end, path: end.path };
@@ -68,7 +86,11 @@ export async function reopenForRetry(prepared: Prepared, destination: number, si
 }
 
 /** Opens a drive that came back. It is another device to the kernel, so the session that opened the old one may refuse it. */
-async function reopen({ addon, rights, sessions, request: { kind } }: Prepared, end: End, signal: AbortSignal): Promise<NativeDevice> {
+async function reopen(
+  { addon, rights, sessions, request: { kind } }: Prepared,
+  end: End,
+  signal: AbortSignal,
+): Promise<NativeDevice> {
   const access = writes(kind) ? 'write' : 'read';
   try {
     return await onceFree(() => addon.openDevice(end.realPath, writes(kind) ? { write: true, exclusive: true } : {}));

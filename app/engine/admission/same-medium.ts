@@ -14,27 +14,53 @@ const SAMPLES = 16;
  * the drive was away and there is nothing to compare: the user agreed to erase the medium that was reviewed, not this one.
  */
 export async function unsureOf(
-  { client, destinations, grid, plan, request }: Prepared, destination: number, durable: Uint8Array, { hashes, known }: Pick<KnownHashes, 'hashes' | 'known'>,
+  { client, destinations, grid, plan, request }: Prepared,
+  destination: number,
+  durable: Uint8Array,
+  { hashes, known }: Pick<KnownHashes, 'hashes' | 'known'>,
 ): Promise<Uint8Array> {
   const { end, device } = destinations[destination]!;
   if (end.kind === 'file' || !writes(request.kind)) return noChunks(grid);
   const sample = sampleOf(both(durable, known), SAMPLES, grid);
   if (isEmpty(sample)) {
     if (wasAway(plan.destinations[destination]!.diskSequence, end.block?.diskSequence ?? null)) {
-      refuse({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'mediumUnknown' }, remedy: { kind: 'newCopy' } });
+      refuse({
+        code: 'CHANGED',
+        op: 'check',
+        device: end.path,
+        reason: { kind: 'mediumUnknown' },
+        remedy: { kind: 'newCopy' },
+      });
     }
     return durable.slice();
   }
   const job = client.submit({
-    op: 'compare', source: null, destinations: [device!], offset: 0, length: grid.bytes, hashes, known, check: [sample], todo: [noChunks(grid)],
-    ignoreWrite: true, stallTimeout: Math.ceil(request.stallTimeout * 1000),
+    op: 'compare',
+    source: null,
+    destinations: [device!],
+    offset: 0,
+    length: grid.bytes,
+    hashes,
+    known,
+    check: [sample],
+    todo: [noChunks(grid)],
+    ignoreWrite: true,
+    stallTimeout: Math.ceil(request.stallTimeout * 1000),
   });
   await job.done;
   const errors = job.errors(0);
-  if (errors.some(({ cause }) => cause === 'mismatch')) refuse({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'anotherMedium' }, remedy: { kind: 'newCopy' } });
+  if (errors.some(({ cause }) => cause === 'mismatch'))
+    refuse({
+      code: 'CHANGED',
+      op: 'check',
+      device: end.path,
+      reason: { kind: 'anotherMedium' },
+      remedy: { kind: 'newCopy' },
+    });
   const unread = chunksOfErrors(errors, 0, grid);
   return isEmpty(without(sample, unread)) ? durable.slice() : unread;
 }
 
 /** True when the kernel has met the disk or its medium again since the review. Disk sequence numbers; null where it has none. */
-const wasAway = (reviewed: number | null, now: number | null): boolean => reviewed !== null && now !== null && reviewed !== now;
+const wasAway = (reviewed: number | null, now: number | null): boolean =>
+  reviewed !== null && now !== null && reviewed !== now;

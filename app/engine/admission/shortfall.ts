@@ -17,7 +17,8 @@ export async function explainShortfalls(errors: readonly PlatterError[], source:
   const explained: PlatterError[] = [];
   const file = await openOrNull(source.realPath);
   try {
-    for (const error of errors) explained.push(file !== null && isShort(error) ? await explain(error, source, file) : error);
+    for (const error of errors)
+      explained.push(file !== null && isShort(error) ? await explain(error, source, file) : error);
   } finally {
     await file?.close();
   }
@@ -28,11 +29,16 @@ async function explain(error: PlatterError, { path, kind, size, block }: End, fi
   if (error.reason.kind !== 'tooSmall') return error;
   const { holds, missing } = error.reason;
   if (missing <= MOST_LOOKED_AT && (await isZeros(file, holds, size))) {
-    const cut = kind === 'file' ? { remedy: { kind: 'cutZeros', command: shell(['truncate', `--size=${holds}`, path]) } as const } : {};
+    const cut =
+      kind === 'file'
+        ? { remedy: { kind: 'cutZeros', command: shell(['truncate', `--size=${holds}`, path]) } as const }
+        : {};
     return failure({ ...error, reason: { kind: 'tooSmallForZeros', holds, missing }, ...cut });
   }
   const table = tableIn(await bytesAt(file, 0, HEAD_BYTES), { size, logicalSector: block?.logicalSector ?? null });
-  return table?.end === null || table === null ? error : failure({ ...error, reason: { kind: 'tooSmallForPartitions', holds, missing, end: table.end } });
+  return table?.end === null || table === null
+    ? error
+    : failure({ ...error, reason: { kind: 'tooSmallForPartitions', holds, missing, end: table.end } });
 }
 
 async function isZeros(file: FileHandle, from: number, to: number): Promise<boolean> {

@@ -21,13 +21,20 @@ const NOTHING: Judgement = { errors: [], notes: [] };
  * Judges the content of a source for a job of this kind. A copy or a repair of a file that is certainly no disk image is
  * refused, unless `asIs` says otherwise. Comparing harms nothing, and an interrupted job was allowed when it began.
  */
-export async function judgeContent(kind: CopyRequest['kind'], asIs: boolean, { path, size, kind: end }: End, device: NativeDevice): Promise<Judgement> {
+export async function judgeContent(
+  kind: CopyRequest['kind'],
+  asIs: boolean,
+  { path, size, kind: end }: End,
+  device: NativeDevice,
+): Promise<Judgement> {
   if (end === 'block' || kind === 'resume') return NOTHING;
   const found = await contentOf(device, size);
   if (found === null) return NOTHING;
   switch (found.kind) {
     case 'image':
-      return found.trailer === null ? NOTHING : { errors: [], notes: [{ kind: 'trailer', path, format: found.trailer }] };
+      return found.trailer === null
+        ? NOTHING
+        : { errors: [], notes: [{ kind: 'trailer', path, format: found.trailer }] };
     case 'unknown':
       return writes(kind) && !asIs ? { errors: [], notes: [{ kind: 'unrecognised', path }] } : NOTHING;
     case 'packed':
@@ -37,15 +44,24 @@ export async function judgeContent(kind: CopyRequest['kind'], asIs: boolean, { p
 }
 
 /** `refusing`: the job would write the file's bytes, and nobody has agreed to that. */
-function judgeFile({ file, sure }: Extract<Recognised, { kind: 'packed' | 'other' }>, path: string, refusing: boolean): Judgement {
+function judgeFile(
+  { file, sure }: Extract<Recognised, { kind: 'packed' | 'other' }>,
+  path: string,
+  refusing: boolean,
+): Judgement {
   if (!sure) return refusing ? { errors: [], notes: [{ kind: 'looksLike', path, file }] } : NOTHING;
   if (!refusing) return { errors: [], notes: [{ kind: 'takenAsIs', path, file }] };
   const command = 'format' in file ? commandFor(file.format) : null;
   return {
-    errors: [failure({
-      code: 'NOT_AN_IMAGE', op: 'check', device: path, reason: { kind: 'noDiskImage', file },
-      remedy: command === null ? { kind: 'NOT_AN_IMAGE' } : { kind: 'unpackFirst', command },
-    })],
+    errors: [
+      failure({
+        code: 'NOT_AN_IMAGE',
+        op: 'check',
+        device: path,
+        reason: { kind: 'noDiskImage', file },
+        remedy: command === null ? { kind: 'NOT_AN_IMAGE' } : { kind: 'unpackFirst', command },
+      }),
+    ],
     notes: [],
   };
 }

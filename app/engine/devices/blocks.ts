@@ -6,7 +6,21 @@ import type { Disk, Mounted, Port } from '../../contract/disks.ts';
 import { mountOf, parseMounts, parseSwaps, type Layer, type Mount } from './mounts.ts';
 
 /** What a device has of its own, whether it is a whole disk or not. */
-type Described = Pick<Disk, 'path' | 'majorMinor' | 'diskSequence' | 'size' | 'logicalSector' | 'physicalSector' | 'model' | 'serial' | 'transport' | 'removable' | 'readOnly' | 'backingFile'>;
+type Described = Pick<
+  Disk,
+  | 'path'
+  | 'majorMinor'
+  | 'diskSequence'
+  | 'size'
+  | 'logicalSector'
+  | 'physicalSector'
+  | 'model'
+  | 'serial'
+  | 'transport'
+  | 'removable'
+  | 'readOnly'
+  | 'backingFile'
+>;
 
 /** One block device of the picture: a disk, a partition ("/dev/sdb1"), what lies on one. */
 export interface Block extends Described {
@@ -83,12 +97,35 @@ export interface Facts {
 
 /** Mounted here means: the running system needs it. In doubt a place is on this list. */
 const SYSTEM_MOUNTS = new Set([
-  '/', '/boot', '/boot/efi', '/boot/firmware', '/efi', '/etc', '/gnu', '/home', '/nix', '/opt', '/root', '/srv', '/sysroot', '/tmp',
-  '/usr', '/usr/local', '/var', '/var/home', '/var/lib', '/var/log', '/var/tmp',
+  '/',
+  '/boot',
+  '/boot/efi',
+  '/boot/firmware',
+  '/efi',
+  '/etc',
+  '/gnu',
+  '/home',
+  '/nix',
+  '/opt',
+  '/root',
+  '/srv',
+  '/sysroot',
+  '/tmp',
+  '/usr',
+  '/usr/local',
+  '/var',
+  '/var/home',
+  '/var/lib',
+  '/var/log',
+  '/var/tmp',
 ]);
 
 /** Types of the partitions that a machine starts from: EFI system (GPT, MBR), extended boot loader. */
-const BOOT_PARTITIONS: ReadonlySet<string> = new Set(['c12a7328-f81f-11d2-ba4b-00a0c93ec93b', '0xef', 'bc13c2ff-59e6-4262-a352-b275fd6f7172']);
+const BOOT_PARTITIONS: ReadonlySet<string> = new Set([
+  'c12a7328-f81f-11d2-ba4b-00a0c93ec93b',
+  '0xef',
+  'bc13c2ff-59e6-4262-a352-b275fd6f7172',
+]);
 
 /** Areas of an eMMC beside its main one. To the kernel they are disks of their own. */
 const EMMC_AREA = /^(mmcblk\d+)(boot\d+|rpmb|gp\d+)$/;
@@ -96,16 +133,33 @@ const EMMC_AREA = /^(mmcblk\d+)(boot\d+|rpmb|gp\d+)$/;
 const FIRMWARE_AREA = /^mmcblk\d+(boot\d+|rpmb)$/;
 
 /** lsblk has null, blanks, or nothing at all for what it does not know. */
-const text = z.string().nullish().transform((value) => {
-  const trimmed = value?.trim() ?? '';
-  return trimmed === '' ? null : trimmed;
-});
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => {
+    const trimmed = value?.trim() ?? '';
+    return trimmed === '' ? null : trimmed;
+  });
 const lsblkDevice = z.object({
   name: z.string(), // lsblk makes a tree only when this column is asked for
-  path: z.string(), kname: z.string(), 'maj:min': z.string().transform((value) => value.trim()), type: z.string(), size: z.coerce.number().nonnegative(),
-  'log-sec': z.coerce.number().nonnegative(), 'phy-sec': z.coerce.number().nonnegative(),
-  model: text, serial: text, tran: text, fstype: text, label: text, pttype: text, parttype: text, wwn: text,
-  rm: z.boolean(), hotplug: z.boolean(), ro: z.boolean(),
+  path: z.string(),
+  kname: z.string(),
+  'maj:min': z.string().transform((value) => value.trim()),
+  type: z.string(),
+  size: z.coerce.number().nonnegative(),
+  'log-sec': z.coerce.number().nonnegative(),
+  'phy-sec': z.coerce.number().nonnegative(),
+  model: text,
+  serial: text,
+  tran: text,
+  fstype: text,
+  label: text,
+  pttype: text,
+  parttype: text,
+  wwn: text,
+  rm: z.boolean(),
+  hotplug: z.boolean(),
+  ro: z.boolean(),
   get children() {
     return z.array(lsblkDevice).optional();
   },
@@ -113,11 +167,16 @@ const lsblkDevice = z.object({
 type LsblkDevice = z.infer<typeof lsblkDevice>;
 /** Leaves out devices that went away while lsblk looked at them. Their sectors have 0 bytes. */
 const present = (devices: readonly LsblkDevice[]): LsblkDevice[] =>
-  devices.filter((device) => device['log-sec'] > 0).map(({ children, ...device }) => (children === undefined ? device : { ...device, children: present(children) }));
+  devices
+    .filter((device) => device['log-sec'] > 0)
+    .map(({ children, ...device }) => (children === undefined ? device : { ...device, children: present(children) }));
 const lsblkOutput = z.object({ blockdevices: z.array(lsblkDevice).transform(present) });
 
 /** The columns of lsblk that the picture needs. */
-export const LSBLK_COLUMNS = Object.keys(lsblkDevice.shape).filter((name) => name !== 'children').join(',').toUpperCase();
+export const LSBLK_COLUMNS = Object.keys(lsblkDevice.shape)
+  .filter((name) => name !== 'children')
+  .join(',')
+  .toUpperCase();
 
 /** The block devices of a machine. */
 export class Blocks {
@@ -189,7 +248,10 @@ export class Blocks {
   get systemUnknown(): boolean {
     const root = mountOf('/', this.mounts);
     if (root === null || this.#devicesOf(root).length === 0) return true;
-    return this.numbered(root.majorMinor) === null && root.layers.some((layer) => !layer.upper && this.#layerDevices(layer, root, []).length === 0);
+    return (
+      this.numbered(root.majorMinor) === null &&
+      root.layers.some((layer) => !layer.upper && this.#layerDevices(layer, root, []).length === 0)
+    );
   }
 
   #add(device: LsblkDevice, parent: Block | null, parentName: string | null, facts: Facts): void {
@@ -198,15 +260,37 @@ export class Blocks {
       const { fileSystem, label, partitionTable, signatures } = facts.probed.get(device.kname) ?? listed(device);
       const backingFile = facts.backings.get(device.kname) ?? null;
       block = {
-        path: device.path, name: device.kname, majorMinor: device['maj:min'],
+        path: device.path,
+        name: device.kname,
+        majorMinor: device['maj:min'],
         // A partition has the number of its disk.
-        diskSequence: facts.sequences.get(device.kname) ?? parent?.diskSequence ?? null, type: device.type, size: device.size,
-        logicalSector: device['log-sec'], physicalSector: device['phy-sec'], model: device.model,
-        serial: device.serial ?? facts.serials.get(device.kname) ?? null, transport: device.tran ?? (device.type === 'loop' ? 'loop' : null),
-        port: facts.ports.get(device.kname) ?? null, ejectable: facts.ejectable.has(device.kname), removable: device.rm || device.hotplug, readOnly: device.ro,
-        fileSystem, label, partitionTable, signatures,
-        backingFile, backingId: backingFile === null ? null : this.#backingId(backingFile, facts.backingIds.get(device.kname) ?? null),
-        wwn: device.wwn, partition: partitionNumber(device, parentName), partitionType: device.parttype, parents: [], children: [], mountedAt: [], system: false, systemBy: null,
+        diskSequence: facts.sequences.get(device.kname) ?? parent?.diskSequence ?? null,
+        type: device.type,
+        size: device.size,
+        logicalSector: device['log-sec'],
+        physicalSector: device['phy-sec'],
+        model: device.model,
+        serial: device.serial ?? facts.serials.get(device.kname) ?? null,
+        transport: device.tran ?? (device.type === 'loop' ? 'loop' : null),
+        port: facts.ports.get(device.kname) ?? null,
+        ejectable: facts.ejectable.has(device.kname),
+        removable: device.rm || device.hotplug,
+        readOnly: device.ro,
+        fileSystem,
+        label,
+        partitionTable,
+        signatures,
+        backingFile,
+        backingId:
+          backingFile === null ? null : this.#backingId(backingFile, facts.backingIds.get(device.kname) ?? null),
+        wwn: device.wwn,
+        partition: partitionNumber(device, parentName),
+        partitionType: device.parttype,
+        parents: [],
+        children: [],
+        mountedAt: [],
+        system: false,
+        systemBy: null,
       };
       this.#byNumber.set(block.majorMinor, block);
     }
@@ -252,7 +336,8 @@ export class Blocks {
   #liveImages(path: string, overlay: Mount): Block[] {
     const image = basename(path);
     return this.all.filter(({ type, readOnly, backingFile }) => {
-      if (type !== 'loop' || !readOnly || backingFile === null || image === '' || basename(backingFile) !== image) return false;
+      if (type !== 'loop' || !readOnly || backingFile === null || image === '' || basename(backingFile) !== image)
+        return false;
       const mount = mountOf(backingFile, this.mounts);
       return mount !== null && mount !== overlay && this.#devicesOf(mount, [overlay]).length > 0;
     });
@@ -260,7 +345,8 @@ export class Blocks {
 
   #markMounted(swaps: readonly string[]): void {
     for (const mount of this.mounts) {
-      for (const block of this.#devicesOf(mount)) if (!block.mountedAt.includes(mount.target)) block.mountedAt.push(mount.target);
+      for (const block of this.#devicesOf(mount))
+        if (!block.mountedAt.includes(mount.target)) block.mountedAt.push(mount.target);
     }
     for (const path of swaps) this.#at(path)?.mountedAt.push('[SWAP]');
   }
@@ -274,14 +360,20 @@ export class Blocks {
     };
     const below = (blocks: readonly Block[]): Block[] => blocks.flatMap((block) => [...this.#foundation(block)]);
     mark(below(this.all.filter(({ mountedAt }) => mountedAt.some((target) => SYSTEM_MOUNTS.has(target)))), 'mounted');
-    mark(this.all.filter(({ name }) => FIRMWARE_AREA.test(name)), 'firmware');
+    mark(
+      this.all.filter(({ name }) => FIRMWARE_AREA.test(name)),
+      'firmware',
+    );
     const fixed = (block: Block): boolean => block.type === 'disk' && !block.removable && block.transport !== 'usb';
     // In doubt nothing that lies on a fixed disk is written either: one of its partitions is the system.
-    if (this.systemUnknown) mark(below(this.all.filter(fixed).flatMap((disk) => [...withDescendants(disk)])), 'precaution');
+    if (this.systemUnknown)
+      mark(below(this.all.filter(fixed).flatMap((disk) => [...withDescendants(disk)])), 'precaution');
     mark(below(this.all.filter(({ mountedAt }) => mountedAt.includes('[SWAP]'))), 'swap');
     // The machine starts from it, mounted or not.
     for (const block of this.all) {
-      const boots = BOOT_PARTITIONS.has(block.partitionType ?? '') ? block.parents : this.all.filter(({ name }) => name === EMMC_AREA.exec(block.name)?.[1]);
+      const boots = BOOT_PARTITIONS.has(block.partitionType ?? '')
+        ? block.parents
+        : this.all.filter(({ name }) => name === EMMC_AREA.exec(block.name)?.[1]);
       const sign = boots.find(({ system }) => system)?.systemBy ?? null;
       if (sign !== null) mark([block], sign);
     }
@@ -306,13 +398,15 @@ export function withDescendants(block: Block, found = new Set<Block>()): Set<Blo
 }
 
 /** What a device lies on: the disk of a partition, the members of a volume. */
-export const foundations = (block: Block): Block[] => block.parents.flatMap((parent) => [parent, ...foundations(parent)]);
+export const foundations = (block: Block): Block[] =>
+  block.parents.flatMap((parent) => [parent, ...foundations(parent)]);
 
 /** The boot areas of the eMMC that `block` is the main area of ("boot0", "boot1"); none of any other device. */
-export const bootAreasOf = ({ name }: Block, { all }: Blocks): string[] => all.flatMap((other) => {
-  const [, main, area = ''] = EMMC_AREA.exec(other.name) ?? [];
-  return main === name && area.startsWith('boot') ? [area] : [];
-});
+export const bootAreasOf = ({ name }: Block, { all }: Blocks): string[] =>
+  all.flatMap((other) => {
+    const [, main, area = ''] = EMMC_AREA.exec(other.name) ?? [];
+    return main === name && area.startsWith('boot') ? [area] : [];
+  });
 
 /** Where `block` or anything on it is mounted. */
 export const mountsOn = (block: Block): string[] => [...new Set(mountedOn(block).map(({ target }) => target))];
@@ -332,13 +426,27 @@ function listed({ fstype, label, pttype }: LsblkDevice): Probed {
  * lsblk and udev name no other signature beside that one. Of loop devices only those with one of the numbers `loops`, and what lies on
  * them; null: all.
  */
-export function unknownIn(lsblk: string, loops: ReadonlySet<string> | null = null): { name: string; path: string; majorMinor: string; listed: Probed }[] {
-  const devices = (list: readonly LsblkDevice[]): LsblkDevice[] => list.flatMap((device) => [device, ...devices(device.children ?? [])]);
-  const isWanted = (disk: LsblkDevice): boolean => loops === null || disk.type !== 'loop' || devices([disk]).some((device) => loops.has(device['maj:min']));
+export function unknownIn(
+  lsblk: string,
+  loops: ReadonlySet<string> | null = null,
+): { name: string; path: string; majorMinor: string; listed: Probed }[] {
+  const devices = (list: readonly LsblkDevice[]): LsblkDevice[] =>
+    list.flatMap((device) => [device, ...devices(device.children ?? [])]);
+  const isWanted = (disk: LsblkDevice): boolean =>
+    loops === null || disk.type !== 'loop' || devices([disk]).some((device) => loops.has(device['maj:min']));
   return devices(lsblkOutput.parse(JSON.parse(lsblk)).blockdevices.filter(isWanted))
-    .filter(({ type, size, fstype, pttype, children = [] }) =>
-      type !== 'rom' && size > 0 && ((fstype === null && pttype === null) || (fstype?.endsWith('_raid_member') === true && children.length === 0)))
-    .map((device) => ({ name: device.kname, path: device.path, majorMinor: device['maj:min'], listed: listed(device) }));
+    .filter(
+      ({ type, size, fstype, pttype, children = [] }) =>
+        type !== 'rom' &&
+        size > 0 &&
+        ((fstype === null && pttype === null) || (fstype?.endsWith('_raid_member') === true && children.length === 0)),
+    )
+    .map((device) => ({
+      name: device.kname,
+      path: device.path,
+      majorMinor: device['maj:min'],
+      listed: listed(device),
+    }));
 }
 
 /**

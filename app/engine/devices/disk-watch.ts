@@ -39,9 +39,14 @@ export class DiskWatch {
       return;
     }
     this.#listing = true;
-    this.#list().then((disks) => this.#tell({ event: 'disks', disks: { ok: true, value: disks } }), (error: unknown) => {
-      if (error instanceof Refusal) this.#tell({ event: 'disks', disks: { ok: false, errors: [...error.errors] } });
-      else this.#broken(error);
-    }).finally(() => (this.#listing = false));
+    this.#list()
+      .then(
+        (disks) => this.#tell({ event: 'disks', disks: { ok: true, value: disks } }),
+        (error: unknown) => {
+          if (error instanceof Refusal) this.#tell({ event: 'disks', disks: { ok: false, errors: [...error.errors] } });
+          else this.#broken(error);
+        },
+      )
+      .finally(() => (this.#listing = false));
   }
 }

@@ -15,7 +15,10 @@ const MEMORY_DISK = /^(zram|ram)\d+$/;
 export function disksOf(blocks: Blocks, all: boolean, jobOn: (path: string) => Reason | null = () => null): Disk[] {
   const wanted = (block: Block): boolean =>
     block.size > 0 && (block.type === 'loop' ? all && block.backingFile !== null : isWhole(block));
-  return blocks.all.filter(wanted).map((block) => disk(block, jobOn)).sort(inPortOrder);
+  return blocks.all
+    .filter(wanted)
+    .map((block) => disk(block, jobOn))
+    .sort(inPortOrder);
 }
 
 /** Those without a port come last. */
@@ -25,11 +28,13 @@ function inPortOrder(a: Disk, b: Disk): number {
   return before === 0 ? a.path.localeCompare(b.path, 'en', { numeric: true }) : before;
 }
 
-const isWhole = ({ type, name, systemBy }: Block): boolean => (type === 'disk' && !MEMORY_DISK.test(name) && systemBy !== 'firmware') || type === 'rom';
+const isWhole = ({ type, name, systemBy }: Block): boolean =>
+  (type === 'disk' && !MEMORY_DISK.test(name) && systemBy !== 'firmware') || type === 'rom';
 
 function disk(block: Block, jobOn: (path: string) => Reason | null): Disk {
   const job = [block, ...block.children].flatMap(({ path }) => jobOn(path) ?? [])[0];
-  const refusal = refusalsOf(block, true)[0] ?? (job === undefined ? undefined : { code: 'IN_USE' as const, reason: job });
+  const refusal =
+    refusalsOf(block, true)[0] ?? (job === undefined ? undefined : { code: 'IN_USE' as const, reason: job });
   return {
     path: block.path,
     majorMinor: block.majorMinor,
@@ -57,8 +62,13 @@ function disk(block: Block, jobOn: (path: string) => Reason | null): Disk {
   };
 }
 
-const partition = (block: Block): Partition =>
-  ({ path: block.path, size: block.size, label: block.label, fileSystem: block.fileSystem, mountedAt: mountsOn(block) });
+const partition = (block: Block): Partition => ({
+  path: block.path,
+  size: block.size,
+  label: block.label,
+  fileSystem: block.fileSystem,
+  mountedAt: mountsOn(block),
+});
 
 /** Why nothing may be written to `block`, whatever the source; the gravest reason first. `unmount`: what is mounted will be unmounted. */
 export function refusalsOf(block: Block, unmount: boolean): Failure[] {
@@ -66,7 +76,12 @@ export function refusalsOf(block: Block, unmount: boolean): Failure[] {
   const system = systemReason(block);
   // No advice on its mounts and holders makes the system's disk a destination.
   const add = (code: Failure['code'], reason: Reason, remedy?: Remedy): void =>
-    void refusals.push({ code, op: 'check', reason, ...(system !== null ? { remedy: { kind: 'IS_SYSTEM' } } : remedy !== undefined ? { remedy } : {}) });
+    void refusals.push({
+      code,
+      op: 'check',
+      reason,
+      ...(system !== null ? { remedy: { kind: 'IS_SYSTEM' } } : remedy !== undefined ? { remedy } : {}),
+    });
   const mounts = mountsOn(block);
   const targets = mounts.filter((mount) => mount !== '[SWAP]');
   const swaps = swapsOn(block);
@@ -78,7 +93,8 @@ export function refusalsOf(block: Block, unmount: boolean): Failure[] {
   if (system === null && swaps.length > 0) add('MOUNTED', { kind: 'usedAsSwap' }, swapOff(swaps));
   if (block.type === 'rom') add('READ_ONLY', { kind: 'optical' });
   else if (block.readOnly) add('READ_ONLY', { kind: 'writeProtected' });
-  if (holders.length > 0) add('IN_USE', { kind: 'heldBy', holders: holders.map(({ path, type }) => `${path} (${type})`) }, releaseOf(block));
+  if (holders.length > 0)
+    add('IN_USE', { kind: 'heldBy', holders: holders.map(({ path, type }) => `${path} (${type})`) }, releaseOf(block));
   return refusals;
 }
 
@@ -97,7 +113,8 @@ function systemReason({ systemBy }: Block): Reason | null {
   }
 }
 
-const swapsOn = (block: Block): string[] => [...withDescendants(block)].filter(({ mountedAt }) => mountedAt.includes('[SWAP]')).map(({ path }) => path);
+const swapsOn = (block: Block): string[] =>
+  [...withDescendants(block)].filter(({ mountedAt }) => mountedAt.includes('[SWAP]')).map(({ path }) => path);
 
 function mountedWhere(mounts: readonly string[]): Reason {
   const targets = mounts.filter((mount) => mount !== '[SWAP]');

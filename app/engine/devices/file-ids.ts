@@ -28,7 +28,12 @@ export const statsId = (stats: BigIntStats): string =>
   stats.isBlockDevice() ? `block:${numberOf(stats.rdev)}` : `file:${numberOf(stats.dev)}:${stats.ino}`;
 
 /** The same of something open. */
-export const openId = ({ kind, major, minor, inode }: Pick<NativeDeviceInfo, 'kind' | 'major' | 'minor' | 'inode'>): string =>
+export const openId = ({
+  kind,
+  major,
+  minor,
+  inode,
+}: Pick<NativeDeviceInfo, 'kind' | 'major' | 'minor' | 'inode'>): string =>
   kind === 'block' ? `block:${major}:${minor}` : `file:${major}:${minor}:${inode}`;
 
 /** "8:16" of a dev_t, which glibc spreads over its 64 bits (makedev(3)). */
@@ -52,12 +57,27 @@ export async function fileIds(paths: readonly string[], programs: string): Promi
 
 /** null when there is no answer. */
 async function look(paths: readonly string[], programs: string): Promise<Map<string, string> | null> {
-  const { stdout, failed } = await runProgram('stat', ['--dereference', '--printf', FORMAT, '--', ...paths], programs, TIMEOUT_MS);
+  const { stdout, failed } = await runProgram(
+    'stat',
+    ['--dereference', '--printf', FORMAT, '--', ...paths],
+    programs,
+    TIMEOUT_MS,
+  );
   if (failed === 'timeout') return null;
-  return new Map(stdout.split('\0').flatMap((line) => {
-    const [, mode, device, inode, major, minor, path] = /^([0-9a-f]+) (\d+) (\d+) ([0-9a-f]+):([0-9a-f]+) (.*)$/su.exec(line) ?? [];
-    if (path === undefined) return [];
-    const isBlock = (parseInt(mode!, 16) & KIND) === BLOCK;
-    return [[path, isBlock ? `block:${parseInt(major!, 16)}:${parseInt(minor!, 16)}` : `file:${numberOf(BigInt(device!))}:${inode!}`] as const];
-  }));
+  return new Map(
+    stdout.split('\0').flatMap((line) => {
+      const [, mode, device, inode, major, minor, path] =
+        /^([0-9a-f]+) (\d+) (\d+) ([0-9a-f]+):([0-9a-f]+) (.*)$/su.exec(line) ?? [];
+      if (path === undefined) return [];
+      const isBlock = (parseInt(mode!, 16) & KIND) === BLOCK;
+      return [
+        [
+          path,
+          isBlock
+            ? `block:${parseInt(major!, 16)}:${parseInt(minor!, 16)}`
+            : `file:${numberOf(BigInt(device!))}:${inode!}`,
+        ] as const,
+      ];
+    }),
+  );
 }

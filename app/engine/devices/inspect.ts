@@ -67,20 +67,29 @@ const NUMBERED_ANEW: ReadonlySet<number> = new Set([FAT_MAGIC, EXFAT_MAGIC, 0x65
 const NANOSECONDS = 1_000_000n;
 
 /** Looks at the source, or at a destination that is read, or repaired in its place. */
-export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> => finding(path, blocks, async () => {
-  const realPath = await realPathOrNull(path);
-  if (realPath !== null) return existing(path, realPath, blocks);
-  const left = await lstat(partOf(path)).catch(nullIfAbsent);
-  return refuse({
-    code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT',
-    ...(left?.isFile() === true
-      ? { reason: { kind: 'onlyPart', part: partOf(path) }, remedy: { kind: 'finishPart' } }
-      : { reason: { kind: 'nothingThere' } }),
+export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> =>
+  finding(path, blocks, async () => {
+    const realPath = await realPathOrNull(path);
+    if (realPath !== null) return existing(path, realPath, blocks);
+    const left = await lstat(partOf(path)).catch(nullIfAbsent);
+    return refuse({
+      code: 'NOT_FOUND',
+      op: 'open',
+      device: path,
+      errno: 'ENOENT',
+      ...(left?.isFile() === true
+        ? { reason: { kind: 'onlyPart', part: partOf(path) }, remedy: { kind: 'finishPart' } }
+        : { reason: { kind: 'nothingThere' } }),
+    });
   });
-});
 
 /** Looks for an image at `path`, whose real path was `realPath` when a job began to repair it: that may have left it under its other name, and `isIt` tells it from another file. */
-export const inspectRepaired = async (path: string, realPath: string, isIt: (end: End) => boolean, blocks: Blocks): Promise<Found> => {
+export const inspectRepaired = async (
+  path: string,
+  realPath: string,
+  isIt: (end: End) => boolean,
+  blocks: Blocks,
+): Promise<Found> => {
   const found = await inspectExisting(path, blocks);
   if (found.end !== null) return found;
   const left = await finding(path, blocks, () => existing(path, partOf(realPath), blocks));
@@ -91,20 +100,25 @@ export const inspectRepaired = async (path: string, realPath: string, isIt: (end
  * Looks at a destination that will be written: a block device, an image to be replaced, or the place of a new one.
  * `inPlace`: the room that an image takes now is room for the new one.
  */
-export const inspectDestination = (path: string, blocks: Blocks, inPlace = false): Promise<Found> => finding(path, blocks, async () => {
-  const realPath = await realPathOrNull(path);
-  const end = realPath === null ? await newFile(path) : await existing(path, realPath, blocks);
-  if (end.kind === 'block') return end;
-  if (isForDevices(dirname(end.realPath))) return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'deviceFolder' } });
-  if (end.id !== null) await access(end.realPath, constants.W_OK);
-  return { ...end, image: await imagePlace(path, end.realPath, inPlace) };
-});
+export const inspectDestination = (path: string, blocks: Blocks, inPlace = false): Promise<Found> =>
+  finding(path, blocks, async () => {
+    const realPath = await realPathOrNull(path);
+    const end = realPath === null ? await newFile(path) : await existing(path, realPath, blocks);
+    if (end.kind === 'block') return end;
+    if (isForDevices(dirname(end.realPath)))
+      return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'deviceFolder' } });
+    if (end.id !== null) await access(end.realPath, constants.W_OK);
+    return { ...end, image: await imagePlace(path, end.realPath, inPlace) };
+  });
 
 /** Was a source written to? 'unknown': nobody can tell. */
 export type Written = 'no' | 'yes' | 'unknown';
 
 /** Was the file that is open as `now` written to since it was looked at? Its name can have become another file's, or nobody's. */
-export async function fileWritten({ realPath, id, size, modified, changed }: End, now: NativeFileState): Promise<Written> {
+export async function fileWritten(
+  { realPath, id, size, modified, changed }: End,
+  now: NativeFileState,
+): Promise<Written> {
   if (now.size !== size || Number(now.modified / NANOSECONDS) !== modified) return 'yes';
   if (now.changed === changed) return 'no';
   // A writer can set the time of modification back. But the loss of a name is a change of the inode as well.
@@ -145,7 +159,8 @@ async function finding(path: string, blocks: Blocks, look: () => Promise<End>): 
 function failureAt(error: unknown, path: string, { mounts }: Blocks): PlatterError {
   const known = failureOf(error, 'open', path, 'file');
   const mount = mountOf(path, mounts);
-  if (known.code !== 'NOT_PERMITTED' || process.getuid?.() !== 0 || mount?.type.startsWith('fuse') !== true) return known;
+  if (known.code !== 'NOT_PERMITTED' || process.getuid?.() !== 0 || mount?.type.startsWith('fuse') !== true)
+    return known;
   return failure({ ...known, reason: { kind: 'fuseOfUser', target: mount.target }, remedy: { kind: 'asFuseUser' } });
 }
 
@@ -166,24 +181,65 @@ async function existing(path: string, realPath: string, blocks: Blocks): Promise
   const stats = await stat(realPath, { bigint: true });
   const id = statsId(stats);
   const end = { path, realPath, id, hasOtherNames: stats.isFile() && stats.nlink > 1n, image: null };
-  if (stats.isFile()) return { ...end, kind: 'file', size: Number(stats.size), allocated: Number(stats.blocks) * 512, modified: Number(stats.mtimeMs), changed: stats.ctimeNs, born: bornOf(stats), lasting: await numbersLast(realPath), block: null };
+  if (stats.isFile())
+    return {
+      ...end,
+      kind: 'file',
+      size: Number(stats.size),
+      allocated: Number(stats.blocks) * 512,
+      modified: Number(stats.mtimeMs),
+      changed: stats.ctimeNs,
+      born: bornOf(stats),
+      lasting: await numbersLast(realPath),
+      block: null,
+    };
   if (!stats.isBlockDevice()) {
-    return refuse({ code: 'NOT_BLOCK_OR_FILE', op: 'open', device: path, reason: { kind: 'oddKind', what: whatElse(stats) } });
+    return refuse({
+      code: 'NOT_BLOCK_OR_FILE',
+      op: 'open',
+      device: path,
+      reason: { kind: 'oddKind', what: whatElse(stats) },
+    });
   }
   const block = blocks.numbered(numberOf(stats.rdev));
   if (block === null) {
     return refuse({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'cameOrWent' } });
   }
-  return { ...end, kind: 'block', size: block.size, allocated: block.size, modified: null, changed: null, born: null, lasting: true, block };
+  return {
+    ...end,
+    kind: 'block',
+    size: block.size,
+    allocated: block.size,
+    modified: null,
+    changed: null,
+    born: null,
+    lasting: true,
+    block,
+  };
 }
 
 async function newFile(path: string): Promise<End> {
-  const absent = (kind: 'noDevice' | 'noDirectory'): never => refuse({ code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT', reason: { kind } });
+  const absent = (kind: 'noDevice' | 'noDirectory'): never =>
+    refuse({ code: 'NOT_FOUND', op: 'open', device: path, errno: 'ENOENT', reason: { kind } });
   if (path.endsWith('/')) return absent('noDirectory');
   if (isForDevices(await placeOf(dirname(path)))) return absent('noDevice');
   const directory = await inDirectory(path, (directory) => realpath(directory));
   checkName(directory, 'open', path);
-  return { path, realPath: join(directory, basename(path)), id: null, kind: 'file', size: 0, allocated: 0, modified: null, changed: null, born: null, lasting: await numbersLast(directory), block: null, hasOtherNames: false, image: null };
+  return {
+    path,
+    realPath: join(directory, basename(path)),
+    id: null,
+    kind: 'file',
+    size: 0,
+    allocated: 0,
+    modified: null,
+    changed: null,
+    born: null,
+    lasting: await numbersLast(directory),
+    block: null,
+    hasOtherNames: false,
+    image: null,
+  };
 }
 
 /** Where the file system does not say, Node gives the epoch. */
@@ -226,7 +282,8 @@ function nullIfAbsent(error: unknown): null {
 export const partOf = (realPath: string): string => besides(realPath, '.part');
 
 /** Throws a Refusal, or with an errno, unless files can be made and renamed in the directory of `path`. */
-export const checkDirectory = (path: string): Promise<void> => inDirectory(path, (directory) => access(directory, constants.W_OK | constants.X_OK));
+export const checkDirectory = (path: string): Promise<void> =>
+  inDirectory(path, (directory) => access(directory, constants.W_OK | constants.X_OK));
 
 /** Does something with the directory of a new file; what fails is about the directory then, not about the file. */
 async function inDirectory<T>(path: string, act: (directory: string) => Promise<T>): Promise<T> {
@@ -234,11 +291,27 @@ async function inDirectory<T>(path: string, act: (directory: string) => Promise<
     return await act(dirname(path));
   } catch (error) {
     const { code, errno } = failureOf(error, 'open', path, 'file');
-    const states: Partial<Record<ErrorCode, Extract<Reason, { kind: 'directory' }>['state']>> = { NOT_FOUND: 'missing', NOT_PERMITTED: 'refused', READ_ONLY: 'readOnly' };
+    const states: Partial<Record<ErrorCode, Extract<Reason, { kind: 'directory' }>['state']>> = {
+      NOT_FOUND: 'missing',
+      NOT_PERMITTED: 'refused',
+      READ_ONLY: 'readOnly',
+    };
     const state = states[code];
     if (state === undefined) throw error;
-    const remedy = state === 'missing' ? { kind: 'makeFolder' } as const : state === 'refused' ? { kind: 'ownFiles' } as const : null;
-    return refuse({ code, op: 'open', device: path, errno, reason: { kind: 'directory', directory: dirname(path), state }, ...(remedy === null ? {} : { remedy }) });
+    const remedy =
+      state === 'missing'
+        ? ({ kind: 'makeFolder' } as const)
+        : state === 'refused'
+          ? ({ kind: 'ownFiles' } as const)
+          : null;
+    return refuse({
+      code,
+      op: 'open',
+      device: path,
+      errno,
+      reason: { kind: 'directory', directory: dirname(path), state },
+      ...(remedy === null ? {} : { remedy }),
+    });
   }
 }
 
@@ -251,14 +324,23 @@ function whatElse(stats: BigIntStats): Extract<Reason, { kind: 'oddKind' }>['wha
 
 /** What would be lost with `block`, as far as it is recognised. */
 function contentsOf(block: Block): Content[] {
-  return [...withDescendants(block)].flatMap(({ path, size, label, fileSystem, partitionTable, signatures, children, type }): Content[] => {
-    const table: Content[] = partitionTable !== null && children.length === 0 ? [{ kind: 'table', table: partitionTable, path }] : [];
-    if (fileSystem !== null) return [label === null ? { kind: 'fileSystem', fileSystem, path, size } : { kind: 'labelled', fileSystem, label, path, size }, ...table];
-    if (table.length > 0) return table;
-    const [signature, ...more] = signatures ?? [];
-    if (more.length > 0) return [{ kind: 'several', signatures: signatures!, path }];
-    if (type === 'part') return [{ kind: 'partition', path, size }];
-    if (signature !== undefined && partitionTable === null) return [{ kind: 'signature', signature, path }];
-    return signatures === null && children.length === 0 ? [{ kind: 'unread', path }] : [];
-  });
+  return [...withDescendants(block)].flatMap(
+    ({ path, size, label, fileSystem, partitionTable, signatures, children, type }): Content[] => {
+      const table: Content[] =
+        partitionTable !== null && children.length === 0 ? [{ kind: 'table', table: partitionTable, path }] : [];
+      if (fileSystem !== null)
+        return [
+          label === null
+            ? { kind: 'fileSystem', fileSystem, path, size }
+            : { kind: 'labelled', fileSystem, label, path, size },
+          ...table,
+        ];
+      if (table.length > 0) return table;
+      const [signature, ...more] = signatures ?? [];
+      if (more.length > 0) return [{ kind: 'several', signatures: signatures!, path }];
+      if (type === 'part') return [{ kind: 'partition', path, size }];
+      if (signature !== undefined && partitionTable === null) return [{ kind: 'signature', signature, path }];
+      return signatures === null && children.length === 0 ? [{ kind: 'unread', path }] : [];
+    },
+  );
 }

@@ -32,13 +32,19 @@ const ZFS = { label: 262_144, uberblocks: 131_072, step: 1024, magic: [0x0c, 0xb
 const BTRFS = { places: [64 * 1024 ** 2, 256 * 1024 ** 3], at: 64, magic: latin1('_BHRfS_M') } as const;
 
 /** Notes on what a copy of `bytes` leaves on the disks that it writes to. */
-export async function notesOnLeftovers(bytes: number, destinations: readonly { end: End; device: NativeDevice | null }[]): Promise<Note[]> {
-  const longer = destinations.flatMap(({ end, device }) => (end.block === null || device === null || end.size <= bytes ? [] : [{ end, device }]));
+export async function notesOnLeftovers(
+  bytes: number,
+  destinations: readonly { end: End; device: NativeDevice | null }[],
+): Promise<Note[]> {
+  const longer = destinations.flatMap(({ end, device }) =>
+    end.block === null || device === null || end.size <= bytes ? [] : [{ end, device }],
+  );
   return (await Promise.all(longer.map(({ end, device }) => leftOn(bytes, end, device)))).flat();
 }
 
 async function leftOn(bytes: number, { path, realPath, size, block }: End, device: NativeDevice): Promise<Note[]> {
-  const is = async (at: number, magic: readonly number[]): Promise<boolean> => at >= bytes && Buffer.from(magic).equals(await peek(device, at, magic.length));
+  const is = async (at: number, magic: readonly number[]): Promise<boolean> =>
+    at >= bytes && Buffer.from(magic).equals(await peek(device, at, magic.length));
   const known = ((await signaturesOn(realPath)) ?? []).filter(({ offset }) => offset >= bytes);
   for (const { name, before, magic } of AT_END) {
     const at = size - before(size, block!.logicalSector);
@@ -47,7 +53,8 @@ async function leftOn(bytes: number, { path, realPath, size, block }: End, devic
   if (await hasZfsAtEnd(device, bytes, size)) known.push({ name: 'zfs_member', offset: size });
   const signatures = namesOf(known);
   const mirrors: number[] = [];
-  for (const place of BTRFS.places) if (place + BTRFS.at < size && (await is(place + BTRFS.at, BTRFS.magic))) mirrors.push(place);
+  for (const place of BTRFS.places)
+    if (place + BTRFS.at < size && (await is(place + BTRFS.at, BTRFS.magic))) mirrors.push(place);
   return [
     ...(signatures.length > 0 ? [{ kind: 'leftBehind', path, signatures } as const] : []),
     ...mirrors.map((offset) => ({ kind: 'mirrorLeft', path, place: { offset, length: 4096 } }) as const),

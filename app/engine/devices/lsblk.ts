@@ -27,30 +27,64 @@ const FEW_LOOPS = 8;
  * `untouched` are the numbers of devices that are not to be read from now, because a job has them. Where there are many loop devices, as
  * with snaps, only those at the paths `loops` are read from; null: all.
  */
-export async function readBlocks(path: string = SYSTEM_PATH, untouched: ReadonlySet<string> = new Set(), loops: readonly string[] | null = null): Promise<Blocks> {
+export async function readBlocks(
+  path: string = SYSTEM_PATH,
+  untouched: ReadonlySet<string> = new Set(),
+  loops: readonly string[] | null = null,
+): Promise<Blocks> {
   try {
     return await lookAtBlocks(path, untouched, loops);
   } catch (error) {
     // A disk that goes away while programs look at it can make them fail. The second look counts.
-    if (error instanceof Refusal && error.errors[0]!.reason.kind !== 'lsblkSilent') return lookAtBlocks(path, untouched, loops);
+    if (error instanceof Refusal && error.errors[0]!.reason.kind !== 'lsblkSilent')
+      return lookAtBlocks(path, untouched, loops);
     throw error;
   }
 }
 
-async function lookAtBlocks(path: string, untouched: ReadonlySet<string>, loops: readonly string[] | null): Promise<Blocks> {
+async function lookAtBlocks(
+  path: string,
+  untouched: ReadonlySet<string>,
+  loops: readonly string[] | null,
+): Promise<Blocks> {
   const backings = loopBackings();
-  const [lsblk, mountinfo, backingIds] = await Promise.all([runLsblk(path), readFile('/proc/self/mountinfo', 'utf8'), loopFiles([...backings.keys()])]);
+  const [lsblk, mountinfo, backingIds] = await Promise.all([
+    runLsblk(path),
+    readFile('/proc/self/mountinfo', 'utf8'),
+    loopFiles([...backings.keys()]),
+  ]);
   const placed = places();
   try {
-    const numbers = loops === null || backings.size <= FEW_LOOPS ? null : new Set([...(await fileIds(loops, path)).values()].map((id) => id.replace(/^block:/u, '')));
-    const probed = await probe(unknownIn(lsblk, numbers).filter(({ majorMinor }) => !untouched.has(majorMinor)), path);
+    const numbers =
+      loops === null || backings.size <= FEW_LOOPS
+        ? null
+        : new Set([...(await fileIds(loops, path)).values()].map((id) => id.replace(/^block:/u, '')));
+    const probed = await probe(
+      unknownIn(lsblk, numbers).filter(({ majorMinor }) => !untouched.has(majorMinor)),
+      path,
+    );
     const swaps = content('/proc/swaps');
     const untold = [...backings].filter(([name]) => !backingIds.has(name)).map(([, file]) => file);
-    const sources = parseMounts(mountinfo).flatMap(({ source }) => source.split(':')).filter((source) => source.startsWith('/'));
-    const ids = await fileIds([...new Set([...untold, ...parseSwaps(swaps), ...sources])].filter((file) => !isNode(file)), path);
+    const sources = parseMounts(mountinfo)
+      .flatMap(({ source }) => source.split(':'))
+      .filter((source) => source.startsWith('/'));
+    const ids = await fileIds(
+      [...new Set([...untold, ...parseSwaps(swaps), ...sources])].filter((file) => !isNode(file)),
+      path,
+    );
     const facts: Facts = {
-      lsblk, mountinfo, swaps, backings, backingIds, ports: portsOf(placed), sequences: sequences(placed), serials: serials(placed),
-      ejectable: ejectable(placed), probed, btrfs: btrfsMembers(), idOf: (file) => (isNode(file) ? idOf(file) : ids.get(file) ?? null),
+      lsblk,
+      mountinfo,
+      swaps,
+      backings,
+      backingIds,
+      ports: portsOf(placed),
+      sequences: sequences(placed),
+      serials: serials(placed),
+      ejectable: ejectable(placed),
+      probed,
+      btrfs: btrfsMembers(),
+      idOf: (file) => (isNode(file) ? idOf(file) : (ids.get(file) ?? null)),
     };
     return new Blocks(facts);
   } catch (error) {
@@ -59,14 +93,26 @@ async function lookAtBlocks(path: string, untouched: ReadonlySet<string>, loops:
 }
 
 /** Whether an open device is the disk or medium that was looked at, as far as the kernel numbers them. */
-export const isSequence = (block: Pick<Block, 'diskSequence'> | null, { diskSequence }: Pick<NativeDeviceInfo, 'diskSequence'>): boolean =>
-  diskSequence === 0 || [null, diskSequence].includes(block?.diskSequence ?? null);
+export const isSequence = (
+  block: Pick<Block, 'diskSequence'> | null,
+  { diskSequence }: Pick<NativeDeviceInfo, 'diskSequence'>,
+): boolean => diskSequence === 0 || [null, diskSequence].includes(block?.diskSequence ?? null);
 
 async function runLsblk(path: string): Promise<string> {
-  const { stdout, failed, stderr } = await runProgram('lsblk', ['--all', '--json', '--bytes', '--output', LSBLK_COLUMNS], path, LSBLK_TIMEOUT_MS);
+  const { stdout, failed, stderr } = await runProgram(
+    'lsblk',
+    ['--all', '--json', '--bytes', '--output', LSBLK_COLUMNS],
+    path,
+    LSBLK_TIMEOUT_MS,
+  );
   if (failed === null) return stdout;
   const isOld = /ENOENT|unknown column/u.test(`${failed} ${stderr}`);
-  throw unavailable(failed === 'timeout' ? { kind: 'lsblkSilent', seconds: String(LSBLK_TIMEOUT_MS / 1000) } : { kind: 'lsblkFailed', said: stderr.trim() || failed }, isOld ? 'installLsblk' : 'tryAgain');
+  throw unavailable(
+    failed === 'timeout'
+      ? { kind: 'lsblkSilent', seconds: String(LSBLK_TIMEOUT_MS / 1000) }
+      : { kind: 'lsblkFailed', said: stderr.trim() || failed },
+    isOld ? 'installLsblk' : 'tryAgain',
+  );
 }
 
 /**
@@ -78,10 +124,12 @@ async function loopFiles(names: readonly string[]): Promise<Map<string, string>>
   const addon = loadedAddon();
   if (addon === null || names.length === 0) return new Map();
   const told = new Map<string, string>();
-  const all = Promise.all(names.map(async (name) => {
-    const id = await loopFile(name, addon);
-    if (id !== null) told.set(name, id);
-  }));
+  const all = Promise.all(
+    names.map(async (name) => {
+      const id = await loopFile(name, addon);
+      if (id !== null) told.set(name, id);
+    }),
+  );
   await Promise.race([all, sleep(LOOP_TIMEOUT_MS, undefined, { ref: false })]);
   return new Map(told);
 }
@@ -92,4 +140,5 @@ function loopFile(name: string, addon: NativeAddon): Promise<string | null> {
   return question;
 }
 
-const unavailable = (reason: Reason, remedy: 'installLsblk' | 'tryAgain' = 'installLsblk'): Refusal => new Refusal([failure({ code: 'ENGINE_UNAVAILABLE', op: 'check', reason, remedy: { kind: remedy } })]);
+const unavailable = (reason: Reason, remedy: 'installLsblk' | 'tryAgain' = 'installLsblk'): Refusal =>
+  new Refusal([failure({ code: 'ENGINE_UNAVAILABLE', op: 'check', reason, remedy: { kind: remedy } })]);

@@ -35,14 +35,31 @@ export function parseMounts(mountinfo: string): Mount[] {
     const separator = fields.indexOf('-', 6);
     const [id, parent, majorMinor, , target, options] = fields;
     const [type, source, superOptions] = fields.slice(separator + 1);
-    if (separator < 0 || majorMinor === undefined || target === undefined || options === undefined || type === undefined) return [];
-    const has = (option: string): boolean => [...options.split(','), ...(superOptions ?? '').split(',')].includes(option);
-    return [{
-      id: Number(id), parent: Number(parent), majorMinor, target: unescape(target), type, source: unescape(source ?? ''), readOnly: has('ro'),
-      // NFS has it from 4.2 on, SMB from its second version (nfs(5), mount.cifs(8)). An older one lets the kernel fetch and send.
-      serverCopies: (type === 'nfs4' && has('vers=4.2')) || ((type === 'cifs' || type === 'smb3') && !has('vers=1.0')),
-      layers: type === 'overlay' ? layersOf(unescape(superOptions ?? '')) : [],
-    }];
+    if (
+      separator < 0 ||
+      majorMinor === undefined ||
+      target === undefined ||
+      options === undefined ||
+      type === undefined
+    )
+      return [];
+    const has = (option: string): boolean =>
+      [...options.split(','), ...(superOptions ?? '').split(',')].includes(option);
+    return [
+      {
+        id: Number(id),
+        parent: Number(parent),
+        majorMinor,
+        target: unescape(target),
+        type,
+        source: unescape(source ?? ''),
+        readOnly: has('ro'),
+        // NFS has it from 4.2 on, SMB from its second version (nfs(5), mount.cifs(8)). An older one lets the kernel fetch and send.
+        serverCopies:
+          (type === 'nfs4' && has('vers=4.2')) || ((type === 'cifs' || type === 'smb3') && !has('vers=1.0')),
+        layers: type === 'overlay' ? layersOf(unescape(superOptions ?? '')) : [],
+      },
+    ];
   });
 }
 
@@ -58,12 +75,18 @@ export function inTheWayOf(mount: Mount, mounts: readonly Mount[]): Mount[] {
     way.add(next.id);
     next = byId.get(next.parent);
   }
-  return mounts.filter((other) => !way.has(other.id) && (other.parent === mount.id || (way.has(other.parent) && isAt(mount.target, other.target))));
+  return mounts.filter(
+    (other) =>
+      !way.has(other.id) && (other.parent === mount.id || (way.has(other.parent) && isAt(mount.target, other.target))),
+  );
 }
 
 /** The devices and files that /proc/swaps lists. */
 export const parseSwaps = (swaps: string): string[] =>
-  swaps.split('\n').slice(1).flatMap((line) => (line.startsWith('/') ? [unescape(line.split(/\s/, 1)[0]!)] : []));
+  swaps
+    .split('\n')
+    .slice(1)
+    .flatMap((line) => (line.startsWith('/') ? [unescape(line.split(/\s/, 1)[0]!)] : []));
 
 /** The mount that `path` (absolute, without links) lies on: the last of those with the longest target above it. */
 export function mountOf(path: string, mounts: readonly Mount[]): Mount | null {
@@ -75,7 +98,8 @@ export function mountOf(path: string, mounts: readonly Mount[]): Mount | null {
 }
 
 /** True when `path` is `folder` or lies below it. */
-const isAt = (path: string, folder: string): boolean => folder === '/' || path === folder || path.startsWith(`${folder}/`);
+const isAt = (path: string, folder: string): boolean =>
+  folder === '/' || path === folder || path.startsWith(`${folder}/`);
 
 /** Options that name the layers of an overlay. Mounts made with fsconfig(2) have one option a layer, with a "+". */
 const LAYERS: ReadonlySet<string> = new Set(['lowerdir', 'lowerdir+', 'datadir+', 'upperdir']);
@@ -85,9 +109,13 @@ function layersOf(options: string): Layer[] {
     const [name = '', value = ''] = option.split('=', 2);
     if (!LAYERS.has(name)) return [];
     // "lower::data" separates the layers that hold data only.
-    return value.split(':').filter((path) => path !== '').map((path) => ({ path: path.startsWith('/') ? path : '', upper: name === 'upperdir' }));
+    return value
+      .split(':')
+      .filter((path) => path !== '')
+      .map((path) => ({ path: path.startsWith('/') ? path : '', upper: name === 'upperdir' }));
   });
 }
 
 /** The kernel writes blanks and backslashes in names as "\040". */
-const unescape = (text: string): string => text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+const unescape = (text: string): string =>
+  text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));

@@ -30,7 +30,8 @@ const identity = ({ block, id }: Located): string | null => (block === null ? id
 function identityOf(block: Block): string {
   const [parent] = block.parents;
   const own = `block:${block.majorMinor}`;
-  if (block.type === 'part' && parent !== undefined) return block.partition === null ? own : `${identityOf(parent)}#${block.partition}`;
+  if (block.type === 'part' && parent !== undefined)
+    return block.partition === null ? own : `${identityOf(parent)}#${block.partition}`;
   if (block.type === 'loop' && parent !== undefined) return identityOf(parent);
   // Two loop devices over one deleted file name it alike, and nothing else is known of it.
   if (block.type === 'loop' && block.backingFile !== null) return block.backingId ?? `behind:${block.backingFile}`;
@@ -51,7 +52,10 @@ function unit({ type, transport, wwn, serial, model, size }: Block): string | nu
 /** Identities of `end` and of all that it is a piece of. */
 function madeOf({ block, id }: Located): Set<string> {
   if (block === null) return new Set(id === null ? [] : [id]);
-  return new Set([identityOf(block), ...block.parents.flatMap((parent) => [...madeOf({ block: parent, id, realPath: parent.path })])]);
+  return new Set([
+    identityOf(block),
+    ...block.parents.flatMap((parent) => [...madeOf({ block: parent, id, realPath: parent.path })]),
+  ]);
 }
 
 /** Identities of `end` and of all that it would be destroyed with. */

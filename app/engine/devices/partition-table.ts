@@ -51,7 +51,8 @@ function endOfGpt(head: Buffer, sector: Sector): number | null {
   for (let index = 0; index < header.readUInt32LE(GPT.count) && at + (index + 1) * length <= head.length; index += 1) {
     const entry = head.subarray(at + index * length);
     // An entry without a type is free.
-    if (entry.subarray(0, 16).some((byte) => byte !== 0)) end = Math.max(end, (Number(entry.readBigUInt64LE(GPT.last)) + 1) * sector);
+    if (entry.subarray(0, 16).some((byte) => byte !== 0))
+      end = Math.max(end, (Number(entry.readBigUInt64LE(GPT.last)) + 1) * sector);
   }
   return end === 0 ? null : end;
 }

@@ -29,7 +29,15 @@ export interface Signature {
 const NOTHING: Probed = { fileSystem: null, label: null, partitionTable: null, signatures: null };
 
 const wipefsOutput = z.object({
-  signatures: z.array(z.object({ offset: z.string().regex(/^0x[0-9a-f]+$/).transform(Number), type: z.string() })),
+  signatures: z.array(
+    z.object({
+      offset: z
+        .string()
+        .regex(/^0x[0-9a-f]+$/)
+        .transform(Number),
+      type: z.string(),
+    }),
+  ),
 });
 
 /** Looks at `devices`; gives what is on each, by kernel name. `signatures` is null for one that may not be read, or does not answer. */
@@ -37,7 +45,8 @@ export async function probe(devices: readonly Unknown[], path: string): Promise<
   const found = new Map<string, Probed>();
   const waiting = [...devices];
   const work = async (): Promise<void> => {
-    for (let device = waiting.shift(); device !== undefined; device = waiting.shift()) found.set(device.name, await look(device, path));
+    for (let device = waiting.shift(); device !== undefined; device = waiting.shift())
+      found.set(device.name, await look(device, path));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return found;
@@ -96,12 +105,16 @@ export function namesOf(signatures: readonly Signature[]): string[] {
 
 /** Reads what `blkid -o export` prints of one device: KEY=value, a backslash before what a shell would take. null: nothing. */
 export function parseBlkid(text: string): Probed | null {
-  const values = new Map(text.split('\n').flatMap((line) => {
-    const sign = line.indexOf('=');
-    return sign < 0 ? [] : [[line.slice(0, sign), line.slice(sign + 1).replace(/\\(.)/g, '$1')] as const];
-  }));
+  const values = new Map(
+    text.split('\n').flatMap((line) => {
+      const sign = line.indexOf('=');
+      return sign < 0 ? [] : [[line.slice(0, sign), line.slice(sign + 1).replace(/\\(.)/g, '$1')] as const];
+    }),
+  );
   const fileSystem = values.get('TYPE') ?? null;
   const partitionTable = values.get('PTTYPE') ?? null;
   const signatures = [fileSystem, partitionTable].filter((name) => name !== null);
-  return signatures.length === 0 ? null : { fileSystem, label: values.get('LABEL') ?? null, partitionTable, signatures };
+  return signatures.length === 0
+    ? null
+    : { fileSystem, label: values.get('LABEL') ?? null, partitionTable, signatures };
 }

@@ -24,7 +24,8 @@ function release(block: Block, held: boolean, commands: string[]): boolean {
   const own = held || holds(block);
   if (!block.children.every((child) => release(child, own, commands))) return false;
   if (!own) return true;
-  for (const target of block.mountedAt.toReversed()) commands.push(target === '[SWAP]' ? shell(['swapoff', block.path]) : shell(['umount', target]));
+  for (const target of block.mountedAt.toReversed())
+    commands.push(target === '[SWAP]' ? shell(['swapoff', block.path]) : shell(['umount', target]));
   if (!holds(block)) return true;
   const command = commandFor(block);
   if (command !== null) commands.push(command);
@@ -46,10 +47,15 @@ function commandFor({ type, name, path }: Block): string | null {
 }
 
 /** The volume group of a logical volume: "my-vg" of "my--vg-root". LVM doubles the hyphens of both names. */
-const groupOf = (mapped: string): string | null => /^((?:[^-]|--)+)-(?!-)/.exec(mapped)?.[1]?.replaceAll('--', '-') ?? null;
+const groupOf = (mapped: string): string | null =>
+  /^((?:[^-]|--)+)-(?!-)/.exec(mapped)?.[1]?.replaceAll('--', '-') ?? null;
 
 /** The advice that ends the use of `devices` as swap. */
-export const swapOff = (devices: readonly string[]): Remedy => ({ kind: 'swapOff', command: shell(['swapoff', ...devices]) });
+export const swapOff = (devices: readonly string[]): Remedy => ({
+  kind: 'swapOff',
+  command: shell(['swapoff', ...devices]),
+});
 
 /** A command line for a shell. */
-export const shell = (words: readonly string[]): string => words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
+export const shell = (words: readonly string[]): string =>
+  words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');

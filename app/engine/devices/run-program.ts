@@ -17,12 +17,23 @@ export interface Said {
  * Runs `program` from `path`, in English, for `timeout` milliseconds at the most (0: as long as it takes), or for longer while
  * `moved` gives something else every now and then. Never rejects.
  */
-export function runProgram(program: string, args: readonly string[], path = SYSTEM_PATH, timeout = 0, moved = (): string => ''): Promise<Said> {
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  path = SYSTEM_PATH,
+  timeout = 0,
+  moved = (): string => '',
+): Promise<Said> {
   return new Promise((resolve) => {
-    const child = execFile(program, args, { env: { PATH: path, LC_ALL: 'C.UTF-8' }, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-      stopWaiting();
-      resolve({ stdout, stderr, failed: error === null ? null : endOf(error) });
-    });
+    const child = execFile(
+      program,
+      args,
+      { env: { PATH: path, LC_ALL: 'C.UTF-8' }, maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        stopWaiting();
+        resolve({ stdout, stderr, failed: error === null ? null : endOf(error) });
+      },
+    );
     // One that waits for a device that hangs cannot even be killed, so its end is not what to wait for.
     const giveUp = (): void => {
       child.kill('SIGKILL');

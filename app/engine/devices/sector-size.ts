@@ -13,20 +13,27 @@ const LOOP_SECTOR = 512;
  * Notes on the partition table of `source`: for each disk and image among `destinations` where its partitions would not be found, or its GPT
  * would not reach the end; and on `source` itself, where that is so there, or a partition ends beyond its end.
  */
-export async function notesOnSectors(source: { end: End; device: NativeDevice }, destinations: readonly End[]): Promise<Note[]> {
+export async function notesOnSectors(
+  source: { end: End; device: NativeDevice },
+  destinations: readonly End[],
+): Promise<Note[]> {
   const { path, size, block } = source.end;
   const table = tableIn(await peek(source.device, HEAD_BYTES), { size, logicalSector: block?.logicalSector ?? null });
   if (table === null) return [];
   const { kind, sector, end } = table;
   const here: Note[] = [
     ...(end !== null && end > size ? [{ kind: 'partitionsBeyond', path, end, size } as const] : []),
-    ...(sector !== null && block !== null && block.type !== 'part' && block.logicalSector !== sector ? [{ kind: 'sourceSectors', path, has: block.logicalSector, made: sector } as const] : []),
+    ...(sector !== null && block !== null && block.type !== 'part' && block.logicalSector !== sector
+      ? [{ kind: 'sourceSectors', path, has: block.logicalSector, made: sector } as const]
+      : []),
   ];
   if (sector === null) return here;
   const there = destinations.flatMap((one): Note[] => {
-    if (one.block === null) return sector === LOOP_SECTOR ? [] : [{ kind: 'imageSectors', path: one.path, made: sector }];
+    if (one.block === null)
+      return sector === LOOP_SECTOR ? [] : [{ kind: 'imageSectors', path: one.path, made: sector }];
     if (one.block.type === 'part') return [];
-    if (one.block.logicalSector !== sector) return [{ kind: 'otherSectors', path: one.path, has: one.block.logicalSector, made: sector }];
+    if (one.block.logicalSector !== sector)
+      return [{ kind: 'otherSectors', path: one.path, has: one.block.logicalSector, made: sector }];
     return kind === 'gpt' && one.size > size ? [{ kind: 'gptNotAtEnd', path: one.path }] : [];
   });
   return [...here, ...there];

@@ -15,21 +15,27 @@ const ENCLOSURE = 'enclosure_device:';
 
 /** Serial numbers by kernel name, for those that tell one: what udev would say, on a machine without it. */
 export function serials(placed: readonly Placed[]): Map<string, string> {
-  return new Map(placed.flatMap(({ name, path }) => {
-    // A USB bridge has a serial of its own, which is the one on the label of a stick.
-    const usb = /^.*\/\d+-\d+(?:\.\d+)*(?=\/)/.exec(path)?.[0];
-    const said = [...(usb === undefined ? [] : [`${usb}/serial`]), `${path}/serial`, `${path}/device/serial`].map(text);
-    const serial = [...said, unitSerial(`${path}/device/vpd_pg80`)].find((found) => found !== '');
-    return serial === undefined ? [] : [[name, serial] as const];
-  }));
+  return new Map(
+    placed.flatMap(({ name, path }) => {
+      // A USB bridge has a serial of its own, which is the one on the label of a stick.
+      const usb = /^.*\/\d+-\d+(?:\.\d+)*(?=\/)/.exec(path)?.[0];
+      const said = [...(usb === undefined ? [] : [`${usb}/serial`]), `${path}/serial`, `${path}/device/serial`].map(
+        text,
+      );
+      const serial = [...said, unitSerial(`${path}/device/vpd_pg80`)].find((found) => found !== '');
+      return serial === undefined ? [] : [[name, serial] as const];
+    }),
+  );
 }
 
 /** The kernel's sequence numbers (Linux 5.15) of disks, by kernel name. */
 export function sequences(placed: readonly Placed[]): Map<string, number> {
-  return new Map(placed.flatMap(({ name, path }) => {
-    const said = text(`${path}/diskseq`);
-    return said === '' ? [] : [[name, Number(said)] as const];
-  }));
+  return new Map(
+    placed.flatMap(({ name, path }) => {
+      const said = text(`${path}/diskseq`);
+      return said === '' ? [] : [[name, Number(said)] as const];
+    }),
+  );
 }
 
 /** Kernel names of the disks that can be switched off: SCSI, which USB, SATA and SAS disks are to the kernel. */
@@ -48,7 +54,9 @@ export function loopBackings(): Map<string, string> {
 
 /** Kernel names of the members of each mounted btrfs. */
 export const btrfsMembers = (): string[][] =>
-  listed('/sys/fs/btrfs').map((uuid) => listed(`/sys/fs/btrfs/${uuid}/devices`)).filter((members) => members.length > 0);
+  listed('/sys/fs/btrfs')
+    .map((uuid) => listed(`/sys/fs/btrfs/${uuid}/devices`))
+    .filter((members) => members.length > 0);
 
 /** Content of a file of /proc or /sys, "" where this kernel or this moment does not have it. */
 export function content(path: string): string {
@@ -58,7 +66,10 @@ export function content(path: string): string {
 const text = (path: string): string => content(path).replaceAll('\0', '').trim();
 
 /** The unit serial number of a SCSI disk (SPC, VPD page 80h: four bytes of header, then the text). */
-const unitSerial = (path: string): string => orElse('', () => readFileSync(path).subarray(4).toString('latin1')).replaceAll('\0', '').trim();
+const unitSerial = (path: string): string =>
+  orElse('', () => readFileSync(path).subarray(4).toString('latin1'))
+    .replaceAll('\0', '')
+    .trim();
 
 const listed = (path: string): string[] => orElse([], () => readdirSync(path));
 

@@ -19,10 +19,12 @@ export function portsOf(placed: readonly Placed[]): Map<string, Port> {
     const target = targetOf(path);
     if (target !== null) readers.set(target, (readers.get(target) ?? 0) + 1);
   }
-  return new Map(placed.flatMap((one) => {
-    const port = portOf(one, (readers.get(targetOf(one.path) ?? '') ?? 0) > 1);
-    return port === null ? [] : [[one.name, port] as const];
-  }));
+  return new Map(
+    placed.flatMap((one) => {
+      const port = portOf(one, (readers.get(targetOf(one.path) ?? '') ?? 0) > 1);
+      return port === null ? [] : [[one.name, port] as const];
+    }),
+  );
 }
 
 /** The part of a path up to the SCSI target, which the slots of one card reader share; null where there is none. */
@@ -33,30 +35,43 @@ function portOf({ path, slot }: Placed, severalSlots: boolean): Port | null {
   // Of bridges above bridges the last one counts: it is the device's own address.
   const pci = [...path.matchAll(/\/([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])(?=\/)/g)].at(-1)?.[1] ?? 'platform';
   const [, channel, , unit] = /\/(\d+):(\d+):(\d+):(\d+)\/block\//.exec(path)?.slice(1) ?? [];
-  const units: Part[] = severalSlots && unit !== undefined ? [[{ kind: 'slot', number: `${Number(unit) + 1}` }, unit]] : [];
+  const units: Part[] =
+    severalSlots && unit !== undefined ? [[{ kind: 'slot', number: `${Number(unit) + 1}` }, unit]] : [];
   const usb = /^.*\/(\d+)-(\d+(?:\.\d+)*)(?=\/)/.exec(path);
   if (usb !== null) {
     const bus = usb[1]!;
     const ports = usb[2]!.split('.');
     const hubs = ports.slice(0, -1);
     const hub: Part[] = hubs.length === 0 ? [] : [[{ kind: 'hub', number: hubs.join('.') }, '']];
-    return port('usb', pci, [[{ kind: 'usbBus', number: bus }, bus], ...hub, [{ kind: 'port', number: ports.at(-1)! }, ...ports], ...units]);
+    return port('usb', pci, [
+      [{ kind: 'usbBus', number: bus }, bus],
+      ...hub,
+      [{ kind: 'port', number: ports.at(-1)! }, ...ports],
+      ...units,
+    ]);
   }
-  const { host, expander, at } = /\/port-(?<host>\d+):(?:(?<expander>\d+):)?(?<at>\d+)\/end_device-/.exec(path)?.groups ?? {};
+  const { host, expander, at } =
+    /\/port-(?<host>\d+):(?:(?<expander>\d+):)?(?<at>\d+)\/end_device-/.exec(path)?.groups ?? {};
   if (slot !== null || at !== undefined) {
     const controller: Part[] = host === undefined ? [] : [[{ kind: 'sasController', number: host }, host]];
     const box: Part[] = expander === undefined ? [] : [[{ kind: 'expander', number: expander }, expander]];
-    const place: Part = slot === null ? [{ kind: 'port', number: at! }, at!] : [{ kind: 'named', name: slot }, ...(slot.match(/\d+/g) ?? [slot])];
+    const place: Part =
+      slot === null
+        ? [{ kind: 'port', number: at! }, at!]
+        : [{ kind: 'named', name: slot }, ...(slot.match(/\d+/g) ?? [slot])];
     return port('sas', pci, [...controller, ...box, place, ...units]);
   }
   const ata = /\/ata(\d+)\//.exec(path)?.[1];
-  const multiplier: Part[] = channel === undefined || channel === '0' ? [] : [[{ kind: 'multiplierPort', number: channel }, channel]];
+  const multiplier: Part[] =
+    channel === undefined || channel === '0' ? [] : [[{ kind: 'multiplierPort', number: channel }, channel]];
   if (ata !== undefined) return port('ata', pci, [[{ kind: 'sataPort', number: ata }, ata], ...multiplier, ...units]);
   const card = /\/mmc_host\/mmc(\d+)\//.exec(path)?.[1];
   if (card !== undefined) return port('mmc', pci, [[{ kind: 'cardSlot', number: card }, card]]);
   if (pci === 'platform') return null;
   const address = pci.replace(/^0000:/, '');
-  return path.includes('/nvme/') ? port('nvme', pci, [[{ kind: 'nvme', address }]]) : port('pci', pci, [[{ kind: 'pci', address }], ...units]);
+  return path.includes('/nvme/')
+    ? port('nvme', pci, [[{ kind: 'nvme', address }]])
+    : port('pci', pci, [[{ kind: 'pci', address }], ...units]);
 }
 
 /** A step of the way, and the numbers that put it in order. */

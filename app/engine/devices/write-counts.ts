@@ -51,15 +51,20 @@ export function writeMark(block: Block, sys = '/sys'): WriteMark | null {
 /** True when the device was certainly written to between the two marks. */
 export function isWrittenBetween(before: WriteMark, now: WriteMark): boolean {
   const beside = before.beside !== null && now.beside !== null && now.beside.least > before.beside.most;
-  const file = before.file !== null && now.file !== null && now.file.id === before.file.id && now.file.state !== before.file.state;
+  const file =
+    before.file !== null && now.file !== null && now.file.id === before.file.id && now.file.state !== before.file.state;
   return now.own !== before.own || beside || file;
 }
 
 /** The file behind a loop device, or behind the one that this is a partition of. */
-const fileBehind = ({ backingFile, type, parents }: Block): string | null => backingFile ?? (type === 'part' ? (parents[0]?.backingFile ?? null) : null);
+const fileBehind = ({ backingFile, type, parents }: Block): string | null =>
+  backingFile ?? (type === 'part' ? (parents[0]?.backingFile ?? null) : null);
 
 /** Was the source written to since its job was started, or since a file was reviewed? A device that is gone says so in other ways. */
-export async function sourceWritten({ end, device, mark }: { end: End; device: NativeDevice; mark: WriteMark | null }, addon: NativeAddon): Promise<Written> {
+export async function sourceWritten(
+  { end, device, mark }: { end: End; device: NativeDevice; mark: WriteMark | null },
+  addon: NativeAddon,
+): Promise<Written> {
   try {
     if (end.block === null) return await fileWritten(end, await addon.fileState(device));
     const now = writeMark(end.block);
@@ -69,7 +74,9 @@ export async function sourceWritten({ end, device, mark }: { end: End; device: N
     const before = mark.file?.id ?? null;
     if (now.file === null || before === null) return 'no';
     // A name can have become another file's, and the kernel alone knows the one that it opened.
-    return now.file.id !== null && [before, await addon.loopFile(device)].every((id) => id === now.file!.id) ? 'no' : 'unknown';
+    return now.file.id !== null && [before, await addon.loopFile(device)].every((id) => id === now.file!.id)
+      ? 'no'
+      : 'unknown';
   } catch (error) {
     if (errnoOf(error) === null) throw error;
     return 'unknown';
@@ -92,7 +99,9 @@ function besidePartitions(disk: string): Beside | null {
 }
 
 const inPartitions = (disk: string): number =>
-  readdirSync(disk).filter((name) => content(`${disk}/${name}/partition`) !== '').reduce((sum, name) => sum + (sectors(`${disk}/${name}`) ?? 0), 0);
+  readdirSync(disk)
+    .filter((name) => content(`${disk}/${name}/partition`) !== '')
+    .reduce((sum, name) => sum + (sectors(`${disk}/${name}`) ?? 0), 0);
 
 function fileMark(path: string): FileMark {
   try {

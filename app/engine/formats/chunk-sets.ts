@@ -18,11 +18,14 @@ export function allChunks(grid: Grid): Uint8Array {
 }
 
 /** What of `set` is not in `other`. */
-export const without = (set: Uint8Array, other: Uint8Array): Uint8Array => set.map((byte, index) => byte & ~(other[index] ?? 0));
+export const without = (set: Uint8Array, other: Uint8Array): Uint8Array =>
+  set.map((byte, index) => byte & ~(other[index] ?? 0));
 
-export const both = (set: Uint8Array, other: Uint8Array): Uint8Array => set.map((byte, index) => byte & (other[index] ?? 0));
+export const both = (set: Uint8Array, other: Uint8Array): Uint8Array =>
+  set.map((byte, index) => byte & (other[index] ?? 0));
 
-export const either = (set: Uint8Array, other: Uint8Array): Uint8Array => set.map((byte, index) => byte | (other[index] ?? 0));
+export const either = (set: Uint8Array, other: Uint8Array): Uint8Array =>
+  set.map((byte, index) => byte | (other[index] ?? 0));
 
 export const isEmpty = (set: Uint8Array): boolean => set.every((byte) => byte === 0);
 
@@ -65,7 +68,8 @@ export function sampleOf(set: Uint8Array, count: number, grid: Grid, random: () 
   const picked = noChunks(grid);
   let before = 0;
   for (const { first, count: many } of chunkRanges(set, chunksIn(grid))) {
-    for (const place of places) if (place >= before && place < before + many) markChunks(picked, first + place - before, 1, true);
+    for (const place of places)
+      if (place >= before && place < before + many) markChunks(picked, first + place - before, 1, true);
     before += many;
   }
   return picked;
@@ -126,7 +130,8 @@ export class KnownHashes {
     for (const { first, count } of chunkRanges(both(this.known, other.known), chunksIn(this.grid))) {
       for (let chunk = first; chunk < first + count; chunk += 1) {
         const [from, to] = [chunk * HASH_BYTES, (chunk + 1) * HASH_BYTES];
-        if (Buffer.compare(this.hashes.subarray(from, to), other.hashes.subarray(from, to)) !== 0) markChunks(set, chunk, 1, true);
+        if (Buffer.compare(this.hashes.subarray(from, to), other.hashes.subarray(from, to)) !== 0)
+          markChunks(set, chunk, 1, true);
       }
     }
     return set;

@@ -22,15 +22,17 @@ export const chunksOf = (bytes: number, chunkSize: number): number => Math.ceil(
 export const bitmapBytes = (chunks: number): number => Math.ceil(chunks / 8);
 
 /** Is `chunk` in the set? One that is beyond the bitmap is not. */
-export const hasChunk = (bitmap: Uint8Array, chunk: number): boolean => ((bitmap[Math.floor(chunk / 8)] ?? 0) & (1 << chunk % 8)) !== 0;
+export const hasChunk = (bitmap: Uint8Array, chunk: number): boolean =>
+  ((bitmap[Math.floor(chunk / 8)] ?? 0) & (1 << (chunk % 8))) !== 0;
 
 /** Puts `count` chunks from `first` on into the set, or takes them out. They have to be within the bitmap. */
 export function markChunks(bitmap: Uint8Array, first: number, count: number, present: boolean): void {
   const end = first + count;
-  if (end > bitmap.length * 8) throw new RangeError(`chunks ${first} to ${end - 1} are beyond a bitmap of ${bitmap.length} bytes`);
+  if (end > bitmap.length * 8)
+    throw new RangeError(`chunks ${first} to ${end - 1} are beyond a bitmap of ${bitmap.length} bytes`);
   const one = (chunk: number): void => {
     const byte = Math.floor(chunk / 8);
-    const bit = 1 << chunk % 8;
+    const bit = 1 << (chunk % 8);
     bitmap[byte] = present ? bitmap[byte]! | bit : bitmap[byte]! & ~bit;
   };
   let chunk = first;
@@ -52,14 +54,19 @@ export function countChunks(bitmap: Uint8Array): number {
 }
 
 /** The set as ranges, in order, each as long as it can be. `inside` false: the chunks below `chunks` that are not in it. */
-export function* chunkRanges(bitmap: Uint8Array, chunks: number, inside = true): Generator<{ first: number; count: number }, void, void> {
+export function* chunkRanges(
+  bitmap: Uint8Array,
+  chunks: number,
+  inside = true,
+): Generator<{ first: number; count: number }, void, void> {
   const skipped = inside ? 0 : 0xff;
   for (let chunk = 0; chunk < chunks;) {
     if (chunk % 8 === 0 && bitmap[chunk / 8] === skipped) {
       chunk += 8;
     } else if (hasChunk(bitmap, chunk) === inside) {
       const first = chunk;
-      while (chunk < chunks && hasChunk(bitmap, chunk) === inside) chunk += chunk % 8 === 0 && chunk + 8 <= chunks && bitmap[chunk / 8] === (skipped ^ 0xff) ? 8 : 1;
+      while (chunk < chunks && hasChunk(bitmap, chunk) === inside)
+        chunk += chunk % 8 === 0 && chunk + 8 <= chunks && bitmap[chunk / 8] === (skipped ^ 0xff) ? 8 : 1;
       yield { first, count: chunk - first };
     } else {
       chunk += 1;

@@ -8,7 +8,10 @@ import { chunksOf, isChunkSize, MAX_CHUNKS } from './chunks.ts';
 import { copyRequest } from '../../contract/schema.ts';
 
 /** One end of a job, as it has to be found again. */
-export interface LoggedEnd extends Pick<Endpoint, 'path' | 'realPath' | 'kind' | 'size' | 'model' | 'serial' | 'majorMinor'> {
+export interface LoggedEnd extends Pick<
+  Endpoint,
+  'path' | 'realPath' | 'kind' | 'size' | 'model' | 'serial' | 'majorMinor'
+> {
   /** Identity of the device or file ("block:8:16", "file:8:1:1234"); null when it was not there yet. */
   id: string | null;
   /** Of a file, when it was last written, milliseconds since the epoch; null for a device. */
@@ -43,38 +46,71 @@ const count = z.int().nonnegative();
 const maybeText = z.string().nullable();
 const absolute = z.string().regex(/^\/[^\0]*$/, 'not an absolute path');
 const end = z.strictObject({
-  path: absolute, realPath: absolute, kind: z.enum(['block', 'file']), size: count, model: maybeText, serial: maybeText, majorMinor: maybeText,
-  id: maybeText, modified: z.number().min(-LAST_TIME).max(LAST_TIME).nullable(),
-  born: z.string().regex(/^-?\d{1,20}$/).nullable().default(null),
+  path: absolute,
+  realPath: absolute,
+  kind: z.enum(['block', 'file']),
+  size: count,
+  model: maybeText,
+  serial: maybeText,
+  majorMinor: maybeText,
+  id: maybeText,
+  modified: z.number().min(-LAST_TIME).max(LAST_TIME).nullable(),
+  born: z
+    .string()
+    .regex(/^-?\d{1,20}$/)
+    .nullable()
+    .default(null),
 }) satisfies z.ZodType<LoggedEnd>;
 
 /** The shape of a header; `contradictions` has the rest. */
-export const jobLogHeader = z.strictObject({
-  // Earlier versions knew no `asIs`; their interrupted jobs can still be continued.
-  request: copyRequest.extend({ asIs: z.boolean().default(false) }), source: end.nullable(), destinations: z.array(end).min(1).max(MAX_DESTINATIONS),
-  chunkSize: count.refine(isChunkSize, 'not a power of two from 64 KiB to 16 MiB'), bytes: count, startedAt: count.max(LAST_TIME), program: z.string().optional(),
-}).refine(({ bytes, chunkSize }) => chunksOf(bytes, chunkSize) <= MAX_CHUNKS, 'too many chunks') satisfies z.ZodType<JobLogHeader>;
+export const jobLogHeader = z
+  .strictObject({
+    // Earlier versions knew no `asIs`; their interrupted jobs can still be continued.
+    request: copyRequest.extend({ asIs: z.boolean().default(false) }),
+    source: end.nullable(),
+    destinations: z.array(end).min(1).max(MAX_DESTINATIONS),
+    chunkSize: count.refine(isChunkSize, 'not a power of two from 64 KiB to 16 MiB'),
+    bytes: count,
+    startedAt: count.max(LAST_TIME),
+    program: z.string().optional(),
+  })
+  .refine(
+    ({ bytes, chunkSize }) => chunksOf(bytes, chunkSize) <= MAX_CHUNKS,
+    'too many chunks',
+  ) satisfies z.ZodType<JobLogHeader>;
 
 /** What in a header cannot be true at the same time, in English; empty when nothing is wrong. */
 export function contradictions({ request, source, destinations, bytes }: JobLogHeader): string[] {
   const { kind, job } = request;
   return [
-    ...(kind === 'copy' || kind === 'repair' ? argumentErrors(request).map(({ message }) => message.replace(/\.$/, '')) : [`a job of the kind "${kind}" keeps no log`]),
+    ...(kind === 'copy' || kind === 'repair'
+      ? argumentErrors(request).map(({ message }) => message.replace(/\.$/, ''))
+      : [`a job of the kind "${kind}" keeps no log`]),
     ...(job === null ? [] : [`it continues another job, ${job}`]),
     ...(source === null ? ['it has no source'] : []),
-    ...(source !== null && source.size !== bytes ? [`its source has ${source.size} bytes, and ${bytes} were to be copied`] : []),
-    ...(destinations.length === request.destinations.length ? [] : [`${request.destinations.length} destinations were asked for, and it has ${destinations.length}`]),
+    ...(source !== null && source.size !== bytes
+      ? [`its source has ${source.size} bytes, and ${bytes} were to be copied`]
+      : []),
+    ...(destinations.length === request.destinations.length
+      ? []
+      : [`${request.destinations.length} destinations were asked for, and it has ${destinations.length}`]),
     ...(source === null ? [] : againstEnd(source)),
     ...destinations.flatMap(againstEnd),
-    ...destinations.flatMap(({ kind, path, size }) => (kind === 'block' && size < bytes ? [`${path} has ${size} bytes, and was to get ${bytes}`] : [])),
+    ...destinations.flatMap(({ kind, path, size }) =>
+      kind === 'block' && size < bytes ? [`${path} has ${size} bytes, and was to get ${bytes}`] : [],
+    ),
   ];
 }
 
 function againstEnd({ kind, path, id, majorMinor, modified }: LoggedEnd): string[] {
   const isDevice = kind === 'block';
   return [
-    ...(id === null || id.startsWith(`${kind}:`) ? [] : [`${path} is a ${isDevice ? 'device' : 'file'} with the identity "${id}"`]),
-    ...(isDevice === (majorMinor !== null) ? [] : [`${path} is a ${isDevice ? 'device without' : 'file with'} a device number`]),
+    ...(id === null || id.startsWith(`${kind}:`)
+      ? []
+      : [`${path} is a ${isDevice ? 'device' : 'file'} with the identity "${id}"`]),
+    ...(isDevice === (majorMinor !== null)
+      ? []
+      : [`${path} is a ${isDevice ? 'device without' : 'file with'} a device number`]),
     ...(isDevice && modified !== null ? [`${path} is a device with a time of change`] : []),
   ];
 }

@@ -14,7 +14,17 @@ import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, markChunks } from './chunk
 import { checkPlainFile, syncFolder } from '../../base/durable-file.ts';
 import { errnoOf, failureOf, Refusal } from '../../base/errors.ts';
 import type { JobLogHeader } from './job-header.ts';
-import { decodeLog, encodeHeader, encodeRecord, JobLogError, MAX_HASHED, type JobLog, type LoggedState, type LogRecord, type ReadLog } from './job-records.ts';
+import {
+  decodeLog,
+  encodeHeader,
+  encodeRecord,
+  JobLogError,
+  MAX_HASHED,
+  type JobLog,
+  type LoggedState,
+  type LogRecord,
+  type ReadLog,
+} from './job-records.ts';
 import { thisProgram } from '../../base/program-name.ts';
 import { makeFolder } from '../../base/state-folder.ts';
 
@@ -60,7 +70,10 @@ export async function listJobs(dir: string): Promise<LoggedJob[]> {
   });
   // A link, a pipe or a folder is no log, whatever it is called.
   const ids = entries.flatMap((entry) => (entry.isFile() ? (NAME.exec(entry.name)?.[1] ?? []) : []));
-  return ids.sort().reverse().map((id) => ({ id, path: jobPath(dir, id) }));
+  return ids
+    .sort()
+    .reverse()
+    .map((id) => ({ id, path: jobPath(dir, id) }));
 }
 
 /** Removes a job's log, durably: it is gone before what it speaks of is written over. Throws a Refusal when that fails. */
@@ -95,15 +108,24 @@ export const summaries = (jobs: readonly LoggedJob[]): Promise<(JobSummary | nul
   jobs.length === 0 ? Promise.resolve([]) : aside('summarize', jobs);
 
 /** The same in this thread, one log after the other; at any time it holds the bitmaps of one log. */
-export const summarize = (jobs: readonly LoggedJob[]): (JobSummary | null)[] => jobs.map(({ id, path }) => {
-  try {
-    const { header, durable, states, damage, closed } = openLog(path, 'progress').log;
-    return { id, path, header, states, damage, closed: closed !== null, durable: durable.map((set) => bytesOf(set, header)) };
-  } catch (error) {
-    if (error instanceof Refusal) return null; // what cannot be read says nothing, and cannot be continued
-    throw error;
-  }
-});
+export const summarize = (jobs: readonly LoggedJob[]): (JobSummary | null)[] =>
+  jobs.map(({ id, path }) => {
+    try {
+      const { header, durable, states, damage, closed } = openLog(path, 'progress').log;
+      return {
+        id,
+        path,
+        header,
+        states,
+        damage,
+        closed: closed !== null,
+        durable: durable.map((set) => bytesOf(set, header)),
+      };
+    } catch (error) {
+      if (error instanceof Refusal) return null; // what cannot be read says nothing, and cannot be continued
+      throw error;
+    }
+  });
 
 /** What a log says, read in the reading thread. Rejects with a Refusal when its header cannot be read or contradicts itself, or the file cannot be read. */
 export const readJobLog = async (path: string): Promise<JobLog> => (await aside('openLog', path)).log;
@@ -162,7 +184,11 @@ export class JobLogWriter {
     const path = jobPath(dir, id);
     try {
       await makeFolder(dirname(path));
-      const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND, 0o600);
+      const file = await open(
+        path,
+        constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND,
+        0o600,
+      );
       const known = new Uint8Array(bitmapBytes(chunksOf(header.bytes, header.chunkSize)));
       const writer = new JobLogWriter({ id, path }, file, header, known, chain);
       await closingWhenThrown(file, async () => {
@@ -243,7 +269,8 @@ export class JobLogWriter {
     if (made !== null && (made.known.length !== count || made.hashes.length !== count * HASH_BYTES)) {
       throw new RangeError(`${made.known.length} hashes for ${count} chunks`);
     }
-    const isNew = (index: number): boolean => made !== null && made.known[index] === 1 && !hasChunk(this.#known, first + index);
+    const isNew = (index: number): boolean =>
+      made !== null && made.known[index] === 1 && !hasChunk(this.#known, first + index);
     const records: LogRecord[] = [];
     for (let index = 0; index < count;) {
       const begin = index;
@@ -260,7 +287,8 @@ export class JobLogWriter {
     const { destinations, bytes, chunkSize } = this.#header;
     if (destinations[destination] === undefined) throw new RangeError(`the job has no destination ${destination}`);
     const counts = [first, count].every((value) => Number.isInteger(value) && value >= 0);
-    if (!counts || first + count > chunksOf(bytes, chunkSize)) throw new RangeError(`the job has no chunks ${first} to ${first + count - 1}`);
+    if (!counts || first + count > chunksOf(bytes, chunkSize))
+      throw new RangeError(`the job has no chunks ${first} to ${first + count - 1}`);
   }
 
   #append(records: readonly LogRecord[]): Promise<void> {

@@ -33,7 +33,8 @@ export interface LoggedState {
 }
 
 /** Is there nothing left to be done for a destination? */
-export const isSettled = (state: LoggedState | null | undefined): boolean => state?.state === 'done' || state?.state === 'replaced';
+export const isSettled = (state: LoggedState | null | undefined): boolean =>
+  state?.state === 'done' || state?.state === 'replaced';
 
 /** Chunks [first, first + count) of a destination. */
 interface ChunksOf {
@@ -102,7 +103,11 @@ const LEAST_MARKS = 2 ** 26;
 const TYPES = ['', 'header', 'durable', 'withdrawn', 'state', 'closed', 'resumed'] as const;
 
 const count = z.int().nonnegative();
-const state = z.strictObject({ destination: count, state: z.enum(['done', 'failed', 'cancelled', 'replaced']), verified: z.boolean().nullable() });
+const state = z.strictObject({
+  destination: count,
+  state: z.enum(['done', 'failed', 'cancelled', 'replaced']),
+  verified: z.boolean().nullable(),
+});
 const closed = z.strictObject({ result: z.unknown() });
 const resumed = z.strictObject({ at: count });
 
@@ -136,7 +141,8 @@ function encodeRange({ destination, first, count: many, ...rest }: ChunksOf & { 
 }
 
 function encodePayload(type: (typeof TYPES)[number], payload: Buffer, chain: number): { bytes: Buffer; chain: number } {
-  if (payload.length > MAX_PAYLOAD) throw new JobLogError({ kind: 'logRecordLong', type, length: String(payload.length), most: String(MAX_PAYLOAD) });
+  if (payload.length > MAX_PAYLOAD)
+    throw new JobLogError({ kind: 'logRecordLong', type, length: String(payload.length), most: String(MAX_PAYLOAD) });
   const bytes = Buffer.alloc(HEAD_BYTES + payload.length + CRC_BYTES);
   bytes.writeUInt32BE(payload.length, 0);
   bytes.writeUInt32BE(TYPES.indexOf(type), 4);
@@ -160,9 +166,11 @@ export function decodeLog(file: ByteSource, want: 'all' | 'progress'): ReadLog {
   if (!start.subarray(0, MAGIC.length).equals(MAGIC)) throw new JobLogError({ kind: 'noLog' });
   if (start.length < HEADER_AT) throw new JobLogError({ kind: 'logTooShort' });
   const version = start.readUInt32BE(MAGIC.length);
-  if (version !== VERSION) throw new JobLogError({ kind: 'formatVersion', version: String(version), known: String(VERSION) });
+  if (version !== VERSION)
+    throw new JobLogError({ kind: 'formatVersion', version: String(version), known: String(VERSION) });
   const first = nextRecord(file, HEADER_AT, crc32(start));
-  if (typeof first === 'string' || first.type !== 'header') throw new JobLogError({ kind: 'logHeaderDamaged' }, null, { kind: 'forgetJob' });
+  if (typeof first === 'string' || first.type !== 'header')
+    throw new JobLogError({ kind: 'logHeaderDamaged' }, null, { kind: 'forgetJob' });
   const header = checkedHeader(first.payload);
 
   const reading: Reading = { log: emptyLog(header, want), want, marks: 0 };
@@ -170,7 +178,8 @@ export function decodeLog(file: ByteSource, want: 'all' | 'progress'): ReadLog {
   while (read.end < file.size) {
     const record = nextRecord(file, read.end, read.chain);
     if (record === 'cut') return { ...read, log: { ...reading.log, damage: 'cut' } };
-    if (record === 'corrupt' || !apply(record, reading)) return { ...read, log: { ...emptyLog(header, want), damage: 'corrupt' } };
+    if (record === 'corrupt' || !apply(record, reading))
+      return { ...read, log: { ...emptyLog(header, want), damage: 'corrupt' } };
     read = { log: reading.log, end: record.end, chain: record.chain };
   }
   return read;
@@ -178,9 +187,11 @@ export function decodeLog(file: ByteSource, want: 'all' | 'progress'): ReadLog {
 
 function checkedHeader(payload: Buffer): JobLogHeader {
   const said = jobLogHeader.safeParse(jsonOf(payload));
-  if (!said.success) throw new JobLogError({ kind: 'logHeaderOther', said: complaints(said.error) }, null, { kind: 'forgetJob' });
+  if (!said.success)
+    throw new JobLogError({ kind: 'logHeaderOther', said: complaints(said.error) }, null, { kind: 'forgetJob' });
   const wrong = contradictions(said.data);
-  if (wrong.length > 0) throw new JobLogError({ kind: 'logContradicts', said: wrong.join('; ') }, null, { kind: 'forgetJob' });
+  if (wrong.length > 0)
+    throw new JobLogError({ kind: 'logContradicts', said: wrong.join('; ') }, null, { kind: 'forgetJob' });
   return said.data;
 }
 
@@ -226,7 +237,9 @@ function nextRecord(file: ByteSource, at: number, chain: number): Raw | 'cut' | 
   if (rest.length < length + CRC_BYTES) return 'cut';
   const payload = rest.subarray(0, length);
   const whole = crc32(payload, head);
-  return rest.readUInt32BE(length) === whole ? { type, payload, end: at + HEAD_BYTES + length + CRC_BYTES, chain: whole } : 'corrupt';
+  return rest.readUInt32BE(length) === whole
+    ? { type, payload, end: at + HEAD_BYTES + length + CRC_BYTES, chain: whole }
+    : 'corrupt';
 }
 
 /** Adds a record to the log. False when it says what cannot be. */

@@ -58,13 +58,20 @@ const SLICE_BYTES = 1024 ** 2;
 const MAX_BYTES = HEADER_AT + MAX_HEADER_BYTES + bitmapBytes(MAX_CHUNKS) + MAX_CHUNKS * HASH_BYTES + DIGEST_BYTES;
 
 const count = z.int().nonnegative();
-const header = z.strictObject({
-  chunkSize: count.refine(isChunkSize, 'not a power of two from 64 KiB to 16 MiB'),
-  bytes: count,
-  source: z.strictObject({ path: z.string(), model: z.string().nullable(), serial: z.string().nullable(), size: count }),
-  createdAt: count,
-  program: z.string(),
-}).refine(({ bytes, chunkSize }) => chunksOf(bytes, chunkSize) <= MAX_CHUNKS, 'too many chunks');
+const header = z
+  .strictObject({
+    chunkSize: count.refine(isChunkSize, 'not a power of two from 64 KiB to 16 MiB'),
+    bytes: count,
+    source: z.strictObject({
+      path: z.string(),
+      model: z.string().nullable(),
+      serial: z.string().nullable(),
+      size: count,
+    }),
+    createdAt: count,
+    program: z.string(),
+  })
+  .refine(({ bytes, chunkSize }) => chunksOf(bytes, chunkSize) <= MAX_CHUNKS, 'too many chunks');
 type Header = z.infer<typeof header>;
 
 /** The file's bytes. Throws a ManifestError when the parts do not fit each other. Copies everything once. */
@@ -82,10 +89,12 @@ export const decodeManifest = (bytes: Uint8Array): Manifest => decode(memorySour
  */
 function decode(file: ByteSource, keep: boolean): Manifest {
   const head = Buffer.from(file.at(0, HEADER_AT));
-  if (file.size < HEADER_AT + DIGEST_BYTES) throw new ManifestError({ kind: 'manifestTooShort', bytes: String(file.size) });
+  if (file.size < HEADER_AT + DIGEST_BYTES)
+    throw new ManifestError({ kind: 'manifestTooShort', bytes: String(file.size) });
   if (!head.subarray(0, MAGIC.length).equals(MAGIC)) throw new ManifestError({ kind: 'noManifest' });
   const version = head.readUInt32BE(MAGIC.length);
-  if (version !== VERSION) throw new ManifestError({ kind: 'formatVersion', version: String(version), known: String(VERSION) });
+  if (version !== VERSION)
+    throw new ManifestError({ kind: 'formatVersion', version: String(version), known: String(VERSION) });
   const length = head.readUInt32BE(MAGIC.length + 4);
   if (length > MAX_HEADER_BYTES || HEADER_AT + length + DIGEST_BYTES > file.size) {
     throw new ManifestError({ kind: 'manifestHeaderLength', length: String(length) });
@@ -108,14 +117,21 @@ function decode(file: ByteSource, keep: boolean): Manifest {
     strays.push(...strayHash(known, slice, at / HASH_BYTES));
     if (keep) hashes.set(slice, at);
   });
-  if (!digest.digest().equals(file.at(digestAt, DIGEST_BYTES))) throw new ManifestError({ kind: 'manifestDigest', at: String(digestAt) });
+  if (!digest.digest().equals(file.at(digestAt, DIGEST_BYTES)))
+    throw new ManifestError({ kind: 'manifestDigest', at: String(digestAt) });
   checkBitmap(known, chunks);
   if (strays[0] !== undefined) throw new ManifestError({ kind: 'manifestHash', chunk: String(strays[0]) });
   return { ...said, known, hashes };
 }
 
 /** Gives `take` what lies in [from, to), each slice with its offset from `from`, and adds it to `digest`. A file that became shorter gives less. */
-function slices(file: ByteSource, from: number, to: number, digest: Hash, take: (slice: Buffer, at: number) => void): void {
+function slices(
+  file: ByteSource,
+  from: number,
+  to: number,
+  digest: Hash,
+  take: (slice: Buffer, at: number) => void,
+): void {
   for (let at = from; at < to; at += SLICE_BYTES) {
     const slice = file.at(at, Math.min(SLICE_BYTES, to - at));
     digest.update(slice);
@@ -128,7 +144,9 @@ export const manifestDigest = (manifest: Manifest): string => digestOf(piecesOf(
 
 /** Hash of a chunk in hex, as `xxhsum -H128` prints it; null when it has none. */
 export function hashOf({ known, hashes }: Pick<Manifest, 'known' | 'hashes'>, chunk: number): string | null {
-  return hasChunk(known, chunk) ? Buffer.from(hashes.buffer, hashes.byteOffset + chunk * HASH_BYTES, HASH_BYTES).toString('hex') : null;
+  return hasChunk(known, chunk)
+    ? Buffer.from(hashes.buffer, hashes.byteOffset + chunk * HASH_BYTES, HASH_BYTES).toString('hex')
+    : null;
 }
 
 /**
@@ -147,7 +165,8 @@ export async function writeManifest(path: string, manifest: Manifest): Promise<v
 export const readManifest = (path: string): Promise<Manifest> => Promise.resolve().then(() => decodeFile(path, true));
 
 /** Checks all of a manifest as `readManifest` does, in this thread, and keeps of it only what it was made of. */
-export const checkManifest = (path: string): Promise<Manifest['source']> => Promise.resolve().then(() => decodeFile(path, false).source);
+export const checkManifest = (path: string): Promise<Manifest['source']> =>
+  Promise.resolve().then(() => decodeFile(path, false).source);
 
 /** Are they the same drive, or the same file? A drive without a serial number is known by its path. Sizes do not count: an image can be renewed. */
 export function isSameSource(one: Manifest['source'], other: Manifest['source']): boolean {
@@ -173,23 +192,51 @@ function decodeFile(path: string, keep: boolean): Manifest {
 
 /** Everything before the digest. The hashes are not copied: there can be a gigabyte of them. */
 function piecesOf(manifest: Manifest): Buffer[] {
-  const { chunkSize, bytes, source: { path, model, serial, size }, createdAt, program = thisProgram(), known, hashes } = manifest;
-  const said = header.safeParse({ chunkSize, bytes, source: { path, model, serial, size }, createdAt, program } satisfies Header);
+  const {
+    chunkSize,
+    bytes,
+    source: { path, model, serial, size },
+    createdAt,
+    program = thisProgram(),
+    known,
+    hashes,
+  } = manifest;
+  const said = header.safeParse({
+    chunkSize,
+    bytes,
+    source: { path, model, serial, size },
+    createdAt,
+    program,
+  } satisfies Header);
   if (!said.success) throw new ManifestError({ kind: 'manifestUnwritable', said: complaints(said.error) });
   const chunks = chunksOf(bytes, chunkSize);
   if (known.length !== bitmapBytes(chunks) || hashes.length !== chunks * HASH_BYTES) {
-    throw new ManifestError({ kind: 'manifestParts', bitmap: String(known.length), hashes: String(hashes.length), chunks: String(chunks) });
+    throw new ManifestError({
+      kind: 'manifestParts',
+      bitmap: String(known.length),
+      hashes: String(hashes.length),
+      chunks: String(chunks),
+    });
   }
   checkBitmap(known, chunks);
   const [stray] = strayHash(known, hashes, 0);
   if (stray !== undefined) throw new ManifestError({ kind: 'manifestHash', chunk: String(stray) });
   const json = Buffer.from(JSON.stringify(said.data));
-  if (json.length > MAX_HEADER_BYTES) throw new ManifestError({ kind: 'manifestHeaderLong', length: String(json.length), most: String(MAX_HEADER_BYTES) });
+  if (json.length > MAX_HEADER_BYTES)
+    throw new ManifestError({
+      kind: 'manifestHeaderLong',
+      length: String(json.length),
+      most: String(MAX_HEADER_BYTES),
+    });
   const head = Buffer.alloc(HEADER_AT);
   MAGIC.copy(head);
   head.writeUInt32BE(VERSION, MAGIC.length);
   head.writeUInt32BE(json.length, MAGIC.length + 4);
-  return [head, json, ...[known, hashes].map(({ buffer, byteOffset, length }) => Buffer.from(buffer, byteOffset, length))];
+  return [
+    head,
+    json,
+    ...[known, hashes].map(({ buffer, byteOffset, length }) => Buffer.from(buffer, byteOffset, length)),
+  ];
 }
 
 function parseHeader(json: Buffer): Header {
@@ -207,7 +254,8 @@ function parseHeader(json: Buffer): Header {
 
 /** A manifest has one spelling: the bits beyond the last chunk are zero. */
 function checkBitmap(known: Uint8Array, chunks: number): void {
-  if (chunks % 8 !== 0 && known.at(-1)! >> chunks % 8 !== 0) throw new ManifestError({ kind: 'manifestBeyond', last: String(chunks - 1) });
+  if (chunks % 8 !== 0 && known.at(-1)! >> (chunks % 8) !== 0)
+    throw new ManifestError({ kind: 'manifestBeyond', last: String(chunks - 1) });
 }
 
 /** The first chunk that has no hash, and bytes other than zero in the place for it, or none. `hashes` begins with those of chunk `first`. */
@@ -215,7 +263,11 @@ function strayHash(known: Uint8Array, hashes: Uint8Array, first: number): number
   const end = first + hashes.length / HASH_BYTES;
   for (let chunk = first; chunk < end; chunk += 1) {
     if (chunk % 8 === 0 && known[chunk / 8] === 0xff) chunk += 7;
-    else if (!hasChunk(known, chunk) && hashes.subarray((chunk - first) * HASH_BYTES, (chunk - first + 1) * HASH_BYTES).some((byte) => byte !== 0)) return [chunk];
+    else if (
+      !hasChunk(known, chunk) &&
+      hashes.subarray((chunk - first) * HASH_BYTES, (chunk - first + 1) * HASH_BYTES).some((byte) => byte !== 0)
+    )
+      return [chunk];
   }
   return [];
 }

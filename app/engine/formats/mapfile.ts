@@ -47,14 +47,20 @@ const RANGE = /^[?*/+-]$/;
 const ACTIVITY = /^[?*/+FG-]$/;
 
 /** A map of a source of `size` bytes of which nothing was tried. */
-export const newMap = (size: number): RescueMap => ({ position: 0, status: '?', pass: 1, extents: size === 0 ? [] : [{ position: 0, size, status: '?' }] });
+export const newMap = (size: number): RescueMap => ({
+  position: 0,
+  status: '?',
+  pass: 1,
+  extents: size === 0 ? [] : [{ position: 0, size, status: '?' }],
+});
 
 /**
  * Reads a mapfile's text. Keeps one line at a time, and of a range only its numbers.
  * Throws a MapfileError that names the line and says what to do.
  */
 export function parseMapfile(text: string): RescueMap {
-  if (text.length > MAX_MAPFILE_BYTES) throw new MapfileError({ kind: 'fileTooLong', bytes: text.length, most: MAX_MAPFILE_BYTES });
+  if (text.length > MAX_MAPFILE_BYTES)
+    throw new MapfileError({ kind: 'fileTooLong', bytes: text.length, most: MAX_MAPFILE_BYTES });
   let map: RescueMap | null = null;
   for (const line of linesOf(text)) {
     if (map === null) map = statusLine(line);
@@ -72,10 +78,17 @@ function* linesOf(text: string): Generator<Line, void, void> {
     const end = newline === -1 ? text.length : newline;
     number += 1;
     if (end - at > MAX_LINE_BYTES) {
-      throw new MapfileError({ kind: 'mapLongLine', line: String(number), bytes: end - at, most: MAX_LINE_BYTES }, { kind: 'mapLine' });
+      throw new MapfileError(
+        { kind: 'mapLongLine', line: String(number), bytes: end - at, most: MAX_LINE_BYTES },
+        { kind: 'mapLine' },
+      );
     }
     if (end > at) {
-      const words = text.slice(at, end).replace(/(^|\s)#.*$/s, '').split(/\s+/).filter((word) => word !== '');
+      const words = text
+        .slice(at, end)
+        .replace(/(^|\s)#.*$/s, '')
+        .split(/\s+/)
+        .filter((word) => word !== '');
       if (words.length > 0) yield { words, number };
     }
     at = end + 1;
@@ -88,7 +101,10 @@ function addExtent(extents: Extent[], line: Line): void {
   const last = extents.at(-1);
   const expected = last === undefined ? extent.position : last.position + last.size;
   if (extent.position !== expected) {
-    throw new MapfileError({ kind: 'mapGap', line: String(line.number), begins: hex(extent.position), expected: hex(expected) }, { kind: 'mapOrder' });
+    throw new MapfileError(
+      { kind: 'mapGap', line: String(line.number), begins: hex(extent.position), expected: hex(expected) },
+      { kind: 'mapOrder' },
+    );
   }
   if (extent.position === LAST) return; // beyond exact numbers there is no disk
   extent.size = Math.min(extent.size, LAST - extent.position);
@@ -122,7 +138,8 @@ export function setRange(map: RescueMap, position: number, size: number, status:
   const end = position + size;
   const [from, to] = [firstOf(map), endOf(map)];
   // Nothing between the map and the range, or what was not tried; empty ones are left out below.
-  const before = extents.length > 0 && position > to ? [{ position: to, size: position - to, status: '?' as const }] : [];
+  const before =
+    extents.length > 0 && position > to ? [{ position: to, size: position - to, status: '?' as const }] : [];
   const after = extents.length > 0 && end < from ? [{ position: end, size: from - end, status: '?' as const }] : [];
   // One to the left and one to the right are taken too, to be split or joined.
   const left = Math.max(0, indexAt(extents, position) - 1);
@@ -142,7 +159,11 @@ export function setRange(map: RescueMap, position: number, size: number, status:
 /** What of the map's extents lies within a range of bytes, in order. */
 export function extentsIn({ extents }: RescueMap, position: number, size: number): Extent[] {
   const found: Extent[] = [];
-  for (let index = indexAt(extents, position); index < extents.length && extents[index]!.position < position + size; index += 1) {
+  for (
+    let index = indexAt(extents, position);
+    index < extents.length && extents[index]!.position < position + size;
+    index += 1
+  ) {
     found.push(...cut(extents[index]!, position, position + size));
   }
   return found;
@@ -153,7 +174,8 @@ export const ranges = (map: RescueMap, status: RangeStatus): { position: number;
   map.extents.filter((extent) => extent.status === status).map(({ position, size }) => ({ position, size }));
 
 /** Bytes with this status. */
-export const bytesOf = (map: RescueMap, status: RangeStatus): number => ranges(map, status).reduce((sum, { size }) => sum + size, 0);
+export const bytesOf = (map: RescueMap, status: RangeStatus): number =>
+  ranges(map, status).reduce((sum, { size }) => sum + size, 0);
 
 /** Writes a mapfile, durably, in place of what the file `path` held. Throws as `formatMapfile` does, and a Refusal when it cannot be written. */
 export async function writeMapfile(path: string, map: RescueMap): Promise<void> {
@@ -169,7 +191,9 @@ export async function readMapfile(path: string): Promise<RescueMap> {
   try {
     return parseMapfile(bytes.toString('latin1')); // what is not ASCII can only be in a comment
   } catch (error) {
-    throw error instanceof MapfileError ? new MapfileError(error.errors[0]!.reason, error.errors[0]!.remedy, path) : error;
+    throw error instanceof MapfileError
+      ? new MapfileError(error.errors[0]!.reason, error.errors[0]!.remedy, path)
+      : error;
   }
 }
 
@@ -182,7 +206,10 @@ interface Line {
 function statusLine(line: Line): RescueMap {
   const [position = '', status = '', pass = '1'] = line.words;
   if (line.words.length > 3 || !NUMBER.test(position) || !ACTIVITY.test(status) || !PASS.test(pass)) {
-    throw new MapfileError({ kind: 'mapNoStatus', line: String(line.number), text: quoted(line) }, { kind: 'mapStatus' });
+    throw new MapfileError(
+      { kind: 'mapNoStatus', line: String(line.number), text: quoted(line) },
+      { kind: 'mapStatus' },
+    );
   }
   return { position: numberOf(position), status: status as RescueMap['status'], pass: Number(pass), extents: [] };
 }
@@ -193,7 +220,8 @@ function extentLine(line: Line): Extent {
     throw new MapfileError({ kind: 'mapNoRange', line: String(line.number), text: quoted(line) }, { kind: 'mapRange' });
   }
   const extent = { position: numberOf(position), size: numberOf(size), status: status as RangeStatus };
-  if (extent.size === 0) throw new MapfileError({ kind: 'mapEmptyRange', line: String(line.number) }, { kind: 'mapLine' });
+  if (extent.size === 0)
+    throw new MapfileError({ kind: 'mapEmptyRange', line: String(line.number) }, { kind: 'mapLine' });
   return extent;
 }
 
@@ -214,13 +242,16 @@ const hex = (value: number): string => `0x${value.toString(16).toUpperCase()}`;
 const isRange = (position: number, size: number): boolean =>
   [position, size, position + size].every((value) => Number.isSafeInteger(value) && value >= 0);
 const firstOf = ({ extents }: RescueMap): number => extents[0]?.position ?? 0;
-const endOf = ({ extents }: RescueMap): number => (extents.length === 0 ? 0 : extents.at(-1)!.position + extents.at(-1)!.size);
+const endOf = ({ extents }: RescueMap): number =>
+  extents.length === 0 ? 0 : extents.at(-1)!.position + extents.at(-1)!.size;
 
 function checkMap({ position, status, pass, extents }: RescueMap): void {
-  if (!isRange(position, 0) || !ACTIVITY.test(status) || !PASS.test(String(pass))) throw new MapfileError({ kind: 'mapState', state: `${position} ${status} ${pass}` });
+  if (!isRange(position, 0) || !ACTIVITY.test(status) || !PASS.test(String(pass)))
+    throw new MapfileError({ kind: 'mapState', state: `${position} ${status} ${pass}` });
   for (const [index, extent] of extents.entries()) {
     const last = extents[index - 1];
-    const follows = last === undefined || (last.position + last.size === extent.position && last.status !== extent.status);
+    const follows =
+      last === undefined || (last.position + last.size === extent.position && last.status !== extent.status);
     if (!follows || extent.size === 0 || !isRange(extent.position, extent.size) || !RANGE.test(extent.status)) {
       throw new MapfileError({ kind: 'mapOrder', range: `${extent.position} ${extent.size} ${extent.status}` });
     }

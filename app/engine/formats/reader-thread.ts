@@ -26,7 +26,12 @@ async function answer({ what, args }: Question): Promise<Answer> {
 /** The buffers of the large arrays in `value`, each once. */
 function largeBuffers(value: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuffer> {
   if (value instanceof Uint8Array) {
-    if (value.byteLength >= LARGE_BYTES && value.byteLength === value.buffer.byteLength && value.buffer instanceof ArrayBuffer) found.add(value.buffer);
+    if (
+      value.byteLength >= LARGE_BYTES &&
+      value.byteLength === value.buffer.byteLength &&
+      value.buffer instanceof ArrayBuffer
+    )
+      found.add(value.buffer);
   } else if (typeof value === 'object' && value !== null) {
     for (const member of Object.values(value)) largeBuffers(member, found);
   }

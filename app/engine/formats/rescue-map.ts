@@ -38,7 +38,8 @@ export function convert(map: RescueMap, chunks: Uint8Array, from: RangeStatus, t
   for (const { first, count } of chunkRanges(chunks, chunksIn(grid))) {
     const position = first * grid.chunkSize;
     const size = Math.min(count * grid.chunkSize, grid.bytes - position);
-    for (const extent of extentsIn(map, position, size)) if (extent.status === from) setRange(map, extent.position, extent.size, to);
+    for (const extent of extentsIn(map, position, size))
+      if (extent.status === from) setRange(map, extent.position, extent.size, to);
   }
 }
 

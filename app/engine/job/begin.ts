@@ -25,19 +25,24 @@ export async function launch(prepared: Prepared, emit: Emit): Promise<Job> {
   });
   // Images that are written in place must not pass for whole ones meanwhile. What goes on was taken over when it began, but
   // for one that had got its name.
-  const old = prepared.destinations.filter(({ updated, end }) => end.image !== null && (prepared.resumed === null ? updated : end.image.partId === null));
+  const old = prepared.destinations.filter(
+    ({ updated, end }) => end.image !== null && (prepared.resumed === null ? updated : end.image.partId === null),
+  );
   const taken: Held[] = [];
-  if (errors.length === 0) errors.push(...await attemptEach(old, async (held) => {
-    held.naming = await takeForPart(addon, held);
-    taken.push(held);
-  }));
+  if (errors.length === 0)
+    errors.push(
+      ...(await attemptEach(old, async (held) => {
+        held.naming = await takeForPart(addon, held);
+        taken.push(held);
+      })),
+    );
   // Nor must they pass for ones of their old length. Those that grow first: that can fail, and nothing is cut off before.
   if (errors.length === 0) {
     const ascending = taken.toSorted((one, other) => one.end.size - other.end.size);
-    errors.push(...await attemptEach(ascending, (held) => addon.resizeFile(held.device!, prepared.plan.bytes)));
+    errors.push(...(await attemptEach(ascending, (held) => addon.resizeFile(held.device!, prepared.plan.bytes))));
   }
   if (errors.length > 0) {
-    errors.push(...await attemptEach(taken, (held) => giveBack(addon, held.device!, held.naming!)));
+    errors.push(...(await attemptEach(taken, (held) => giveBack(addon, held.device!, held.naming!))));
     for (const held of made) {
       discardPart(held.end.image!.part, held.device!);
       held.device!.close();
@@ -51,7 +56,10 @@ export async function launch(prepared: Prepared, emit: Emit): Promise<Job> {
 }
 
 /** Does `act` for one after the other; gives the errors of those where it failed. */
-async function attemptEach(destinations: readonly Held[], act: (held: Held) => Promise<void> | void): Promise<PlatterError[]> {
+async function attemptEach(
+  destinations: readonly Held[],
+  act: (held: Held) => Promise<void> | void,
+): Promise<PlatterError[]> {
   const errors: PlatterError[] = [];
   for (const held of destinations) {
     try {

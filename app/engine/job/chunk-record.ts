@@ -61,7 +61,8 @@ export class Ledger {
   takeEvidence(pass: Pass, sourceFailed: boolean): void {
     const { job, targets } = pass.request;
     const errors = pass.errors();
-    const model = job.source === null ? -1 : this.#prepared.destinations.findIndex(({ device }) => device === job.source);
+    const model =
+      job.source === null ? -1 : this.#prepared.destinations.findIndex(({ device }) => device === job.source);
     for (const { destination, ended } of pass.sample()) {
       const { todo, check } = targets.find((target) => target.destination === destination)!;
       const own = errors.filter((error) => error.destination < 0 || error.destination === destination);
@@ -76,7 +77,9 @@ export class Ledger {
   async found(destination: number, chunks: Uint8Array): Promise<void> {
     const ranges = [...chunkRanges(without(chunks, this.durable(destination)), chunksIn(this.#prepared.grid))];
     for (const { first, count } of ranges) markChunks(this.durable(destination), first, count, true);
-    await this.#log.durable(ranges.map(({ first, count }) => ({ destination, first, count, made: this.hashes.slice(first, count) })));
+    await this.#log.durable(
+      ranges.map(({ first, count }) => ({ destination, first, count, made: this.hashes.slice(first, count) })),
+    );
   }
 
   /** These chunks are about to be written again, or turned out to be bad. */
@@ -106,15 +109,25 @@ export class Ledger {
     for (let chunk = 0; chunk < count; chunk += STEP) {
       const made = pass.hashes(chunk, Math.min(STEP, count - chunk));
       // Those that the pass was given say nothing of what the source has: not all of it was read again.
-      this.hashes.add(first + chunk, known === undefined ? made : { ...made, known: made.known.map((one, index) => (hasChunk(known, first + chunk + index) ? 0 : one)) });
+      this.hashes.add(
+        first + chunk,
+        known === undefined
+          ? made
+          : { ...made, known: made.known.map((one, index) => (hasChunk(known, first + chunk + index) ? 0 : one)) },
+      );
     }
     // What has holes is not what the source has.
-    for (const range of chunkRanges(chunksOfErrors(pass.errors(), -1, grid), chunksIn(grid))) this.hashes.remove(range.first, range.count);
+    for (const range of chunkRanges(chunksOfErrors(pass.errors(), -1, grid), chunksIn(grid)))
+      this.hashes.remove(range.first, range.count);
   }
 
   /** A destination has ended. */
   state(destination: number, state: DestinationResult['state']): Promise<void> {
-    return this.#log.state(destination, state, state === 'done' && this.#prepared.plan.verify && this.unproven(destination) === 0 ? true : null);
+    return this.#log.state(
+      destination,
+      state,
+      state === 'done' && this.#prepared.plan.verify && this.unproven(destination) === 0 ? true : null,
+    );
   }
 
   /** The job has ended. */

@@ -105,7 +105,13 @@ export class Standing {
     }
     const counted: Counted = { ...sums, state: this.#end ?? this.#stateNow(now, paused) };
     this.#clock(counted.state, seconds);
-    return { path, ...counted, uncompared: this.uncompared, ...this.#rate.at(seconds, counted), paused: paused && this.#end === null };
+    return {
+      path,
+      ...counted,
+      uncompared: this.uncompared,
+      ...this.#rate.at(seconds, counted),
+      paused: paused && this.#end === null,
+    };
   }
 
   /** What is between two passes has not begun anything again. */

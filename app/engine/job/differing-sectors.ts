@@ -23,7 +23,11 @@ export interface Difference {
 }
 
 /** The parts of `entry` that really differ. The entry as it is where a short look cannot tell, or nothing differs any more. */
-export async function narrowed(entry: NativeError, source: Pick<NativeDevice, 'peek'>, destination: Pick<NativeDevice, 'peek'>): Promise<Difference[]> {
+export async function narrowed(
+  entry: NativeError,
+  source: Pick<NativeDevice, 'peek'>,
+  destination: Pick<NativeDevice, 'peek'>,
+): Promise<Difference[]> {
   const whole = [{ entry, superblock: false }];
   if (entry.length > LONGEST) return whole;
   const found: { offset: number; length: number; superblock: boolean }[] = [];
@@ -31,12 +35,22 @@ export async function narrowed(entry: NativeError, source: Pick<NativeDevice, 'p
     const length = Math.min(LOOK, entry.offset + entry.length - at);
     const [wanted, has] = await Promise.all([source.peek(at, length), destination.peek(at, length)]);
     for (const run of runs(wanted, has)) {
-      found.push({ offset: at + run.offset, length: Math.min(run.length, length - run.offset), superblock: hasSuperblock(wanted, run) && hasSuperblock(has, run) });
+      found.push({
+        offset: at + run.offset,
+        length: Math.min(run.length, length - run.offset),
+        superblock: hasSuperblock(wanted, run) && hasSuperblock(has, run),
+      });
     }
   }
   const [first, last] = [found[0], found.at(-1)];
   if (first === undefined || last === undefined) return whole;
-  if (found.length > MOST_PLACES) return [{ entry: { ...entry, offset: first.offset, length: last.offset + last.length - first.offset }, superblock: false }];
+  if (found.length > MOST_PLACES)
+    return [
+      {
+        entry: { ...entry, offset: first.offset, length: last.offset + last.length - first.offset },
+        superblock: false,
+      },
+    ];
   return found.map(({ superblock, ...place }) => ({ entry: { ...entry, ...place }, superblock }));
 }
 
@@ -50,7 +64,11 @@ export class Looks {
   #last = Promise.resolve();
 
   /** `destination` gives the device of a destination, `tell` hears what really differs. */
-  constructor(source: Pick<NativeDevice, 'peek'>, destination: (index: number) => Pick<NativeDevice, 'peek'>, tell: (difference: Difference) => void) {
+  constructor(
+    source: Pick<NativeDevice, 'peek'>,
+    destination: (index: number) => Pick<NativeDevice, 'peek'>,
+    tell: (difference: Difference) => void,
+  ) {
     this.#source = source;
     this.#destination = destination;
     this.#tell = tell;
@@ -92,7 +110,8 @@ function runs(one: Buffer, other: Buffer): Run[] {
   for (let offset = 0; offset < Math.max(one.length, other.length); offset += SECTOR_SIZE) {
     if (one.subarray(offset, offset + SECTOR_SIZE).equals(other.subarray(offset, offset + SECTOR_SIZE))) continue;
     const last = result.at(-1);
-    if (last !== undefined && offset - (last.offset + last.length) < NEAR) last.length = offset + SECTOR_SIZE - last.offset;
+    if (last !== undefined && offset - (last.offset + last.length) < NEAR)
+      last.length = offset + SECTOR_SIZE - last.offset;
     else result.push({ offset, length: SECTOR_SIZE });
   }
   return result;

@@ -63,7 +63,8 @@ export class Evidence {
     for (const range of this.#ranges(compared, job)) this.#set(range, true);
     // With `skipBad` an unreadable part of the source is written nowhere.
     const bad = job.skipBad === true ? errors : own;
-    for (const { offset, length, flush } of bad) if (!flush && length > 0) this.#set({ from: offset, to: offset + length }, false);
+    for (const { offset, length, flush } of bad)
+      if (!flush && length > 0) this.#set({ from: offset, to: offset + length }, false);
   }
 
   /** Takes in a pass that copied from another destination instead of the source: what is proven of that one is proven of this. */
@@ -76,13 +77,18 @@ export class Evidence {
   }
 
   /** Byte ranges of chunks that are counted from the start of a job's region; of the whole region without any. */
-  #ranges(chunks: Uint8Array | undefined, { offset = 0, length = this.#grid.bytes - offset }: Pick<NativeJobRequest, 'offset' | 'length'>): Range[] {
+  #ranges(
+    chunks: Uint8Array | undefined,
+    { offset = 0, length = this.#grid.bytes - offset }: Pick<NativeJobRequest, 'offset' | 'length'>,
+  ): Range[] {
     const { chunkSize } = this.#grid;
     const end = Math.min(offset + length, this.#grid.bytes);
     if (chunks === undefined) return [{ from: offset, to: end }];
     const count = Math.ceil(length / chunkSize);
-    return [...chunkRanges(chunks, count)].map((range) =>
-      ({ from: offset + range.first * chunkSize, to: Math.min(offset + (range.first + range.count) * chunkSize, end) }));
+    return [...chunkRanges(chunks, count)].map((range) => ({
+      from: offset + range.first * chunkSize,
+      to: Math.min(offset + (range.first + range.count) * chunkSize, end),
+    }));
   }
 
   #set({ from, to }: Range, proven: boolean): void {
@@ -103,9 +109,16 @@ export class Evidence {
 
   /** A range within one chunk, and less than all of it. */
   #setPart(chunk: number, { from, to }: Range, proven: boolean): void {
-    const all = { from: chunk * this.#grid.chunkSize, to: Math.min((chunk + 1) * this.#grid.chunkSize, this.#grid.bytes) };
+    const all = {
+      from: chunk * this.#grid.chunkSize,
+      to: Math.min((chunk + 1) * this.#grid.chunkSize, this.#grid.bytes),
+    };
     const before = hasChunk(this.#whole, chunk) ? [all] : (this.#parts.get(chunk) ?? []);
-    const outside = before.flatMap((range) => [{ from: range.from, to: Math.min(range.to, from) }, { from: Math.max(range.from, to), to: range.to }])
+    const outside = before
+      .flatMap((range) => [
+        { from: range.from, to: Math.min(range.to, from) },
+        { from: Math.max(range.from, to), to: range.to },
+      ])
       .filter((range) => range.from < range.to);
     const after = proven ? joined([...outside, { from, to }]) : outside;
     const isWhole = after.length === 1 && after[0]!.from === all.from && after[0]!.to === all.to;
@@ -134,7 +147,16 @@ export const isDead = ({ cause, flush }: Pick<NativeError, 'cause' | 'flush'>): 
  * Was a destination read to its end, so that all that is bad of it is listed? One that was not asked to keep going drops out
  * at its first error that is not a difference.
  */
-export function wasReadToItsEnd(state: NativeState, errors: readonly NativeError[], sourceFailed: boolean, keepsGoing: boolean): boolean {
+export function wasReadToItsEnd(
+  state: NativeState,
+  errors: readonly NativeError[],
+  sourceFailed: boolean,
+  keepsGoing: boolean,
+): boolean {
   if (state === 'done') return true;
-  return state === 'failed' && !sourceFailed && errors.every((error) => !isDead(error) && (keepsGoing || error.cause === 'mismatch'));
+  return (
+    state === 'failed' &&
+    !sourceFailed &&
+    errors.every((error) => !isDead(error) && (keepsGoing || error.cause === 'mismatch'))
+  );
 }

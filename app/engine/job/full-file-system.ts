@@ -28,12 +28,18 @@ export async function whatIsFull(image: Filling): Promise<Fact<'causes'> | null>
 
 async function look({ path, bytes, whole }: Filling): Promise<Fact<'causes'> | null> {
   try {
-    const [space, { blocks }, mountinfo] = await Promise.all([statfs(path), stat(path), readFile('/proc/self/mountinfo', 'utf8')]);
+    const [space, { blocks }, mountinfo] = await Promise.all([
+      statfs(path),
+      stat(path),
+      readFile('/proc/self/mountinfo', 'utf8'),
+    ]);
     const target = mountOf(dirname(path), parseMounts(mountinfo))?.target;
     if (target === undefined) return null;
     const free = space.bavail * space.bsize;
     const missing = bytes - blocks * UNIT - free;
-    return missing > 0 ? { kind: 'fullAndMissing', target, free, missing, how: whole ? 'exactly' : 'most' } : { kind: 'fullAt', target, free };
+    return missing > 0
+      ? { kind: 'fullAndMissing', target, free, missing, how: whole ? 'exactly' : 'most' }
+      : { kind: 'fullAt', target, free };
   } catch (error) {
     if (errnoOf(error) === null) throw error;
     return null;

@@ -13,7 +13,8 @@ type Writing = PassRequest['words']['writing'];
 /** Writes to it have to ascend. */
 const isZoned = (stage: Stage, destination: number): boolean => stage.device(destination).info().zoned;
 
-export const isDisk = (stage: Stage, destination: number): boolean => stage.prepared.destinations[destination]!.end.kind === 'block';
+export const isDisk = (stage: Stage, destination: number): boolean =>
+  stage.prepared.destinations[destination]!.end.kind === 'block';
 
 /**
  * The chunks of a destination to write, with its head if there are any. A zoned disk is written from its start to its end, because
@@ -32,16 +33,36 @@ export function withHead(stage: Stage, destination: number, todo: Uint8Array): U
  * `rewrites`, when what is there is the content of before) are zeros on the medium. Where there was none, a pass that
  * writes its head last sees to it, after it has found that the source's can be read.
  */
-export async function blankHeads(stage: Stage, work: ReadonlyMap<number, { todo: Uint8Array }>, writing: Writing, rewrites: boolean): Promise<void> {
+export async function blankHeads(
+  stage: Stage,
+  work: ReadonlyMap<number, { todo: Uint8Array }>,
+  writing: Writing,
+  rewrites: boolean,
+): Promise<void> {
   if (stage.cancelled) return;
-  const whole = [...work].filter(([destination, { todo }]) =>
-    stage.isOpen(destination) && isDisk(stage, destination) && !isZoned(stage, destination) && hasChunk(todo, 0) && (rewrites || hasChunk(stage.durable(destination), 0)));
+  const whole = [...work].filter(
+    ([destination, { todo }]) =>
+      stage.isOpen(destination) &&
+      isDisk(stage, destination) &&
+      !isZoned(stage, destination) &&
+      hasChunk(todo, 0) &&
+      (rewrites || hasChunk(stage.durable(destination), 0)),
+  );
   for (const [destination, { todo }] of work) {
     if (!isEmpty(todo) && stage.isOpen(destination)) stage.unname(destination);
     await stage.withdraw(destination, todo);
   }
-  for (const [destination, { todo }] of work) if (isDisk(stage, destination) && isZoned(stage, destination) && !isEmpty(todo)) await resetZones(stage, destination);
-  await finishBad(stage, await zeroHeads(stage, whole.map(([destination]) => destination), writing));
+  for (const [destination, { todo }] of work)
+    if (isDisk(stage, destination) && isZoned(stage, destination) && !isEmpty(todo))
+      await resetZones(stage, destination);
+  await finishBad(
+    stage,
+    await zeroHeads(
+      stage,
+      whole.map(([destination]) => destination),
+      writing,
+    ),
+  );
 }
 
 /** Makes a zoned disk ready to be written from its start. Without what was in its zones it is taken for nothing, as one with a blank head is. */
@@ -59,7 +80,10 @@ async function resetZones(stage: Stage, destination: number): Promise<void> {
 /** Writes zeros over the heads of these disks and flushes them. A sector that the source only begins keeps what is behind that. */
 export async function zeroHeads(stage: Stage, destinations: readonly number[], writing: Writing): Promise<PassEnd> {
   if (destinations.length === 0 || stage.cancelled) return notPerformed();
-  const sector = Math.max(SECTOR_SIZE, ...destinations.map((destination) => stage.device(destination).info().logicalBlock));
+  const sector = Math.max(
+    SECTOR_SIZE,
+    ...destinations.map((destination) => stage.device(destination).info().logicalBlock),
+  );
   const length = Math.floor(Math.min(stage.grid.chunkSize, stage.grid.bytes) / sector) * sector;
   if (length === 0) return notPerformed(destinations);
   return stage.perform({

@@ -6,7 +6,10 @@ import { joinedErrors } from '../../base/error-ranges.ts';
 import { about, smallerThanSaid, type Named } from '../native/errors.ts';
 
 /** How a destination ended, over all passes. */
-export interface DestinationEnd extends Pick<DestinationResult, 'state' | 'uncompared' | 'written' | 'kept' | 'durable' | 'seconds'> {
+export interface DestinationEnd extends Pick<
+  DestinationResult,
+  'state' | 'uncompared' | 'written' | 'kept' | 'durable' | 'seconds'
+> {
   /** Its own errors made it end: kcopyd's bit. */
   failed: boolean;
   /** Index of the first error that counts. */
@@ -14,7 +17,10 @@ export interface DestinationEnd extends Pick<DestinationResult, 'state' | 'uncom
 }
 
 /** What is known of a job that has ended. */
-export interface Ended extends Pick<JobResult, 'readErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'sourceWritten' | 'notes'> {
+export interface Ended extends Pick<
+  JobResult,
+  'readErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'sourceWritten' | 'notes'
+> {
   plan: Pick<Plan, 'kind' | 'verify' | 'bytes' | 'destinations'>;
   named: Named;
   ends: readonly DestinationEnd[];
@@ -28,14 +34,33 @@ const ERROR_BUDGET = MAX_FRAME_BYTES / 2;
 /** The result. Errors beyond what a frame can carry are left out at the end of each list: each was an event before. */
 export function jobResult({ plan, named, ends, errors, ...rest }: Ended): JobResult {
   const share = ERROR_BUDGET / (ends.length + 1);
-  const errorsOf = (of: number | null, from = 0): JobError[] => fitting(joinedErrors(errors.slice(from).filter(({ destination }) => destination === of)), share);
-  const destinations = ends.map(({ state, uncompared, written, kept, durable, seconds, errorsFrom }, index): DestinationResult => {
-    const own = errorsOf(index, errorsFrom).map((error) => (plan.destinations[index]?.kind === 'block' ? smallerThanSaid(error, plan) : error));
-    return { path: named.destinations[index]!.path, state, verified: verifiedOf(state, uncompared, own, plan), uncompared, written, kept, ...(durable === undefined ? {} : { durable }), seconds, errors: own };
-  });
+  const errorsOf = (of: number | null, from = 0): JobError[] =>
+    fitting(joinedErrors(errors.slice(from).filter(({ destination }) => destination === of)), share);
+  const destinations = ends.map(
+    ({ state, uncompared, written, kept, durable, seconds, errorsFrom }, index): DestinationResult => {
+      const own = errorsOf(index, errorsFrom).map((error) =>
+        plan.destinations[index]?.kind === 'block' ? smallerThanSaid(error, plan) : error,
+      );
+      return {
+        path: named.destinations[index]!.path,
+        state,
+        verified: verifiedOf(state, uncompared, own, plan),
+        uncompared,
+        written,
+        kept,
+        ...(durable === undefined ? {} : { durable }),
+        seconds,
+        errors: own,
+      };
+    },
+  );
   return {
     ...rest,
-    writeErr: ends.reduce((mask, { state, failed }, index) => (state === 'cancelled' || (state === 'failed' && failed) ? (mask | (1 << index)) >>> 0 : mask), 0),
+    writeErr: ends.reduce(
+      (mask, { state, failed }, index) =>
+        state === 'cancelled' || (state === 'failed' && failed) ? (mask | (1 << index)) >>> 0 : mask,
+      0,
+    ),
     cancelled: ends.some(({ state }) => state === 'cancelled'),
     errors: errorsOf(null),
     destinations,
@@ -48,7 +73,8 @@ export function unexplained(ends: readonly DestinationEnd[], errors: readonly Jo
   return ends.flatMap(({ state, errorsFrom }, index) => {
     if (state === 'done' || errors.slice(errorsFrom).some(({ destination }) => destination === index)) return [];
     const side = named.kind === 'verify' ? 'verify' : 'write';
-    if (state === 'cancelled') return about(named, index, side, { code: 'CANCELLED', op: side, reason: { kind: 'cancelled' } });
+    if (state === 'cancelled')
+      return about(named, index, side, { code: 'CANCELLED', op: side, reason: { kind: 'cancelled' } });
     return sourceFailed
       ? about(named, index, side, { code: 'SOURCE_FAILED', op: 'read', reason: { kind: 'sourceUnread' } })
       : about(named, index, side, { code: 'IO_ERROR', op: side, reason: { kind: 'stoppedUnexplained' } });
@@ -58,7 +84,12 @@ export function unexplained(ends: readonly DestinationEnd[], errors: readonly Jo
 /** Errors that say nothing about the bytes on a destination. */
 const NO_DIFFERENCE: ReadonlySet<string> = new Set(['CANCELLED', 'SOURCE_FAILED', 'BAD_FILE']);
 
-function verifiedOf(state: DestinationResult['state'], uncompared: number, errors: readonly JobError[], { verify }: Pick<Plan, 'verify'>): boolean | null {
+function verifiedOf(
+  state: DestinationResult['state'],
+  uncompared: number,
+  errors: readonly JobError[],
+  { verify }: Pick<Plan, 'verify'>,
+): boolean | null {
   if (state === 'done') return verify && uncompared === 0 ? true : null;
   return errors.some(({ side, code }) => side === 'verify' && !NO_DIFFERENCE.has(code)) ? false : null;
 }

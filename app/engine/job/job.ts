@@ -98,14 +98,28 @@ export class Job implements Stage {
       source: plan.source?.path ?? null,
       sourceIsFile: prepared.source?.end.kind === 'file',
       manifest: request.kind === 'repair' ? prepared.manifest : null,
-      destinations: destinations.map((held) => ({ path: held.end.path, get part() { return held.naming?.part ?? null; } })),
+      destinations: destinations.map((held) => ({
+        path: held.end.path,
+        get part() {
+          return held.naming?.part ?? null;
+        },
+      })),
     };
-    this.#looks = request.kind !== 'verify' || prepared.source === null ? null
-      : new Looks(prepared.source.device, (index) => this.device(index), ({ entry, superblock }) => this.#push(jobError(entry, this.#named, { superblock })));
+    this.#looks =
+      request.kind !== 'verify' || prepared.source === null
+        ? null
+        : new Looks(
+            prepared.source.device,
+            (index) => this.device(index),
+            ({ entry, superblock }) => this.#push(jobError(entry, this.#named, { superblock })),
+          );
     this.#standings = destinations.map(() => new Standing());
     this.#controls = {
-      paused: false, pausedDestinations: this.#paused, limit: wholeLimit(request.throttle),
-      limits: destinations.map((_, index) => wholeLimit(request.destinationThrottles[index] ?? null)), stallTimeout: Math.ceil(request.stallTimeout * 1000),
+      paused: false,
+      pausedDestinations: this.#paused,
+      limit: wholeLimit(request.throttle),
+      limits: destinations.map((_, index) => wholeLimit(request.destinationThrottles[index] ?? null)),
+      stallTimeout: Math.ceil(request.stallTimeout * 1000),
     };
     this.ended = this.#run();
   }
@@ -145,9 +159,12 @@ export class Job implements Stage {
    */
   async retry(destination: number): Promise<void> {
     const standing = this.#standings[destination]!;
-    const pass = [...this.#passes.keys()].find((one) => one.sample().some((progress) => progress.destination === destination));
+    const pass = [...this.#passes.keys()].find((one) =>
+      one.sample().some((progress) => progress.destination === destination),
+    );
     // As it is shown: the course of a destination that has failed or was cancelled may not have recorded that yet.
-    const shown = standing.end ?? pass?.sample().find((progress) => progress.destination === destination)?.state ?? standing.left;
+    const shown =
+      standing.end ?? pass?.sample().find((progress) => progress.destination === destination)?.state ?? standing.left;
     const own = this.#errors.slice(standing.errorsFrom).filter((error) => error.destination === destination);
     const running = this.#courses.size > 0 && !this.#cancelled && !this.#retrying.has(destination);
     refuseRetry(this.#named.destinations[destination]!.path, running && isOver(shown) ? shown : null, own);
@@ -163,7 +180,10 @@ export class Job implements Stage {
       }
       // Its course would have done this at the end of the pass: what was found bad is written again.
       await this.#ledger.withdraw(destination, chunksOfErrors(errors, destination, this.grid));
-      await this.#ledger.withdraw(destination, await unsureOf(this.prepared, destination, this.#ledger.durable(destination), this.hashes));
+      await this.#ledger.withdraw(
+        destination,
+        await unsureOf(this.prepared, destination, this.#ledger.durable(destination), this.hashes),
+      );
       this.#refuseCancelled(destination, retrying.signal);
       await this.#takeFromCourse(destination);
       this.#refuseCancelled(destination, retrying.signal);
@@ -254,7 +274,11 @@ export class Job implements Stage {
 
   async perform(request: PassRequest, hold: (error: NativeError) => boolean = () => false): Promise<PassEnd> {
     const pass = this.#submit(request);
-    if (pass === null) return notPerformed(request.targets.map(({ destination }) => destination), 'failed');
+    if (pass === null)
+      return notPerformed(
+        request.targets.map(({ destination }) => destination),
+        'failed',
+      );
     this.#passes.set(pass, hold);
     const answers = await pass.done;
     await nextTurn();
@@ -264,22 +288,36 @@ export class Job implements Stage {
     this.#passes.delete(pass);
     const ofSource = request.job.source === this.prepared.source?.device;
     if (ofSource) this.#bytesRead += pass.bytesRead;
-    if (ofSource && answers.readErr === 1 && request.job.ignoreRead !== true && request.job.skipBad !== true) this.#readErr = 1;
+    if (ofSource && answers.readErr === 1 && request.job.ignoreRead !== true && request.job.skipBad !== true)
+      this.#readErr = 1;
     this.#ledger.takeHashes(pass);
     this.#ledger.takeEvidence(pass, answers.readErr === 1);
     const targets = pass.sample().map((progress) => {
       const standing = this.#standings[progress.destination]!;
       standing.add(progress);
-      standing.failed = ((answers.writeErr >>> request.targets.findIndex(({ destination }) => destination === progress.destination)) & 1) === 1;
+      standing.failed =
+        ((answers.writeErr >>> request.targets.findIndex(({ destination }) => destination === progress.destination)) &
+          1) ===
+        1;
       return { destination: progress.destination, state: progress.ended ?? 'failed' };
     });
-    return { targets, errors: pass.errors(), sourceFailed: answers.readErr === 1, durable: this.request.rescue === null ? [] : pass.newlyDurable() };
+    return {
+      targets,
+      errors: pass.errors(),
+      sourceFailed: answers.readErr === 1,
+      durable: this.request.rescue === null ? [] : pass.newlyDurable(),
+    };
   }
 
   /** What the system refuses here is an error of every destination in it. */
   #submit(request: PassRequest): Pass | null {
     try {
-      return new Pass(this.prepared.client, request, this.prepared.destinations.map(({ device }) => device!), this.#controls);
+      return new Pass(
+        this.prepared.client,
+        request,
+        this.prepared.destinations.map(({ device }) => device!),
+        this.#controls,
+      );
     } catch (error) {
       for (const { destination } of request.targets) {
         const { path, kind } = this.prepared.destinations[destination]!.end;
@@ -294,7 +332,11 @@ export class Job implements Stage {
     this.#readErr = 1;
   }
 
-  async finish(destination: number, state: DestinationResult['state'], held: readonly NativeError[] = []): Promise<void> {
+  async finish(
+    destination: number,
+    state: DestinationResult['state'],
+    held: readonly NativeError[] = [],
+  ): Promise<void> {
     const standing = this.#standings[destination]!;
     if (standing.end !== null) return;
     for (const error of joinedEntries(held)) if (error.cause !== 'cancelled') this.#push(jobError(error, this.#named));
@@ -302,7 +344,10 @@ export class Job implements Stage {
     if (state === 'failed') this.#tellGone(destination, this.#removals.look(destination));
     const compared = state === 'done' || (state === 'failed' && this.request.kind === 'verify');
     const lengthFits = !compared || this.#hasLength(destination);
-    const good = state === 'done' ? lengthFits && this.#nameImage(destination) : state === 'failed' || !this.#removals.has(destination);
+    const good =
+      state === 'done'
+        ? lengthFits && this.#nameImage(destination)
+        : state === 'failed' || !this.#removals.has(destination);
     const end = good ? state : 'failed';
     if (!good) standing.failed = true;
     standing.uncompared = end === 'done' && this.prepared.plan.verify ? this.#ledger.unproven(destination) : 0;
@@ -346,7 +391,10 @@ export class Job implements Stage {
     const samples = setInterval(() => this.#sample(), SAMPLE_MS);
     const logs = setInterval(() => [...this.#passes.keys()].forEach((pass) => this.#ledger.takeDurable(pass)), LOG_MS);
     try {
-      this.#begin(this.prepared.destinations.map((_, index) => index), false);
+      this.#begin(
+        this.prepared.destinations.map((_, index) => index),
+        false,
+      );
       while (this.#courses.size > 0) await Promise.all(this.#courses);
     } finally {
       clearInterval(samples);
@@ -361,10 +409,18 @@ export class Job implements Stage {
     const attempts = new Map(destinations.map((destination) => [destination, (this.#attempts[destination] ?? 0) + 1]));
     for (const [destination, attempt] of attempts) this.#attempts[destination] = attempt;
     const stage = new CourseStage(this, (destination) => this.#attempts[destination] === attempts.get(destination));
-    const way = this.request.rescue === null ? course(stage, destinations, again) : again ? catchUp(stage, destinations[0]!) : rescue(stage, destinations);
-    const over = this.#keepRunning(way.then(async () => {
-      for (const destination of destinations) await stage.finish(destination, this.#standings[destination]!.cancelled ? 'cancelled' : 'failed');
-    })).catch((error: unknown) => {
+    const way =
+      this.request.rescue === null
+        ? course(stage, destinations, again)
+        : again
+          ? catchUp(stage, destinations[0]!)
+          : rescue(stage, destinations);
+    const over = this.#keepRunning(
+      way.then(async () => {
+        for (const destination of destinations)
+          await stage.finish(destination, this.#standings[destination]!.cancelled ? 'cancelled' : 'failed');
+      }),
+    ).catch((error: unknown) => {
       this.#fault ??= { error };
       this.cancel(null);
     });
@@ -374,7 +430,10 @@ export class Job implements Stage {
 
   /** The job does not end before `work` has. */
   async #keepRunning(work: Promise<void>): Promise<void> {
-    const entry = work.then(() => undefined, () => undefined);
+    const entry = work.then(
+      () => undefined,
+      () => undefined,
+    );
     this.#courses.add(entry);
     try {
       await work;
@@ -386,21 +445,48 @@ export class Job implements Stage {
   async #end(): Promise<void> {
     const { plan, source } = this.prepared;
     const ends = this.#standings.map(({ end, uncompared, written, kept, seconds, failed, errorsFrom }, index) => {
-      const durable = end === 'done' || !writes(plan.kind) ? undefined : bytesOf(this.#ledger.durable(index), this.grid);
-      return { state: end ?? 'failed', uncompared, written, kept, durable, seconds: seconds ?? this.#seconds(), failed, errorsFrom };
+      const durable =
+        end === 'done' || !writes(plan.kind) ? undefined : bytesOf(this.#ledger.durable(index), this.grid);
+      return {
+        state: end ?? 'failed',
+        uncompared,
+        written,
+        kept,
+        durable,
+        seconds: seconds ?? this.#seconds(),
+        failed,
+        errorsFrom,
+      };
     });
     for (const error of unexplained(ends, this.#errors, this.#named)) this.#push(error);
     const silent = new Set(this.#errors.flatMap(({ code, destination }) => (code === 'STALLED' ? [destination] : [])));
-    for (const note of await showNewPartitions(this.prepared, (index) => silent.has(index) || this.#removals.has(index))) this.note(note);
+    for (const note of await showNewPartitions(
+      this.prepared,
+      (index) => silent.has(index) || this.#removals.has(index),
+    ))
+      this.note(note);
     const written = source === null ? 'no' : await sourceWritten(source, this.prepared.addon);
-    if (written !== 'no') this.note({ kind: written === 'yes' ? 'sourceWritten' : 'sourceUnwatched', path: source!.end.path });
-    const cut = this.rescue?.left === 0 ? null : { kind: ends.some(({ state }) => state === 'cancelled') ? 'cancelled' : 'sourceUnread' } as const;
+    if (written !== 'no')
+      this.note({ kind: written === 'yes' ? 'sourceWritten' : 'sourceUnwatched', path: source!.end.path });
+    const cut =
+      this.rescue?.left === 0
+        ? null
+        : ({ kind: ends.some(({ state }) => state === 'cancelled') ? 'cancelled' : 'sourceUnread' } as const);
     const manifest = await leaveManifest(this.prepared, this.hashes, cut, (note) => this.note(note));
     const seconds = this.#seconds();
     if (this.#ledger.problem !== null) this.note(this.#ledger.problem);
     const result = jobResult({
-      plan, named: this.#named, ends, errors: this.#errors, seconds, bytes: this.#bytesRead, sourceWritten: written !== 'no', notes: this.#notes, manifest,
-      readErr: (this.rescue?.bad ?? 0) > 0 ? 1 : this.#readErr, rescue: this.rescue === null ? null : { rescued: this.rescue.rescued, bad: this.rescue.bad },
+      plan,
+      named: this.#named,
+      ends,
+      errors: this.#errors,
+      seconds,
+      bytes: this.#bytesRead,
+      sourceWritten: written !== 'no',
+      notes: this.#notes,
+      manifest,
+      readErr: (this.rescue?.bad ?? 0) > 0 ? 1 : this.#readErr,
+      rescue: this.rescue === null ? null : { rescued: this.rescue.rescued, bad: this.rescue.bad },
     });
     await this.#ledger.close(result);
     await release(this.prepared);
@@ -421,9 +507,14 @@ export class Job implements Stage {
       bytes,
       totalBytes: Math.max(bytes, this.prepared.plan.bytes),
       seconds,
-      destinations: this.#standings.map((standing, index) => standing.view(
-        this.#named.destinations[index]!.path, seconds, samples.find(({ destination }) => destination === index) ?? null,
-        this.#controls.paused || this.#paused.has(index))),
+      destinations: this.#standings.map((standing, index) =>
+        standing.view(
+          this.#named.destinations[index]!.path,
+          seconds,
+          samples.find(({ destination }) => destination === index) ?? null,
+          this.#controls.paused || this.#paused.has(index),
+        ),
+      ),
       rescue: this.rescue === null ? null : { ...this.rescue, waiting: [...this.#waiting.keys()] },
     };
   }
@@ -434,19 +525,34 @@ export class Job implements Stage {
       // Which destinations were cut short, their states say; each gets one error of its own for it.
       if (entry.cause === 'cancelled' || hold(entry)) continue;
       if (this.#isFull(entry)) this.#late = this.#late.then(() => this.#tellFull(entry));
-      else if (this.#looks?.take(entry) !== true) this.#push(jobError(entry, this.#named, { rewritten: pass.rewrote(entry), blank: pass.request.job.assumeBlank === true }));
+      else if (this.#looks?.take(entry) !== true)
+        this.#push(
+          jobError(entry, this.#named, {
+            rewritten: pass.rewrote(entry),
+            blank: pass.request.job.assumeBlank === true,
+          }),
+        );
     }
   }
 
   /** Only ENOSPC says that the file system is full: a quota and the longest file that it takes are others. */
   #isFull({ cause, errno, destination }: NativeError): boolean {
-    return cause === 'no-space' && errno === 'ENOSPC' && destination >= 0 && this.prepared.destinations[destination]!.end.kind === 'file';
+    return (
+      cause === 'no-space' &&
+      errno === 'ENOSPC' &&
+      destination >= 0 &&
+      this.prepared.destinations[destination]!.end.kind === 'file'
+    );
   }
 
   async #tellFull(entry: NativeError): Promise<void> {
     const { end, naming } = this.prepared.destinations[entry.destination]!;
     const whole = !this.request.sparse || end.image?.limits.whole === true;
-    this.#push(jobError(entry, this.#named, { full: await whatIsFull({ path: naming?.part ?? end.realPath, bytes: this.grid.bytes, whole }) }));
+    this.#push(
+      jobError(entry, this.#named, {
+        full: await whatIsFull({ path: naming?.part ?? end.realPath, bytes: this.grid.bytes, whole }),
+      }),
+    );
   }
 
   #push(said: JobError): void {
@@ -469,7 +575,12 @@ export class Job implements Stage {
     const [has, needs] = [lengthOf(this.prepared.destinations[destination]!), this.grid.bytes];
     if (has === null || has === needs) return true;
     const place = { offset: Math.min(has, needs), length: Math.abs(has - needs) };
-    this.tell(destination, 'verify', { code: 'VERIFY_MISMATCH', op: 'verify', ...place, reason: { kind: 'otherLength', has, needs } });
+    this.tell(destination, 'verify', {
+      code: 'VERIFY_MISMATCH',
+      op: 'verify',
+      ...place,
+      reason: { kind: 'otherLength', has, needs },
+    });
     return false;
   }
 

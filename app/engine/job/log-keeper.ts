@@ -6,7 +6,17 @@ import { Answers } from '../../base/answers.ts';
 import { chunksIn, isEmpty } from '../formats/chunk-sets.ts';
 import { errnoOf, hasStalled, reasonOf, Refusal } from '../../base/errors.ts';
 import { bornAt } from '../admission/images.ts';
-import { isSettled, JobLogWriter, listJobs, pruneJobs, removeJob, summaries, type DurableRange, type JobLogHeader, type LoggedEnd } from '../formats/job-log.ts';
+import {
+  isSettled,
+  JobLogWriter,
+  listJobs,
+  pruneJobs,
+  removeJob,
+  summaries,
+  type DurableRange,
+  type JobLogHeader,
+  type LoggedEnd,
+} from '../formats/job-log.ts';
 import { isSameEnd, loggedEnd, writtenWith } from '../admission/logged-end.ts';
 import { openId } from '../devices/file-ids.ts';
 import type { ChunkRange, NativeDevice } from '../native/addon.ts';
@@ -35,8 +45,11 @@ export class LogKeeper {
     this.#answers = new Answers(prepared.request.stallTimeout, () => undefined);
     const { resumed } = prepared;
     this.#whole = resumed === null || isBegunAnew(resumed) || resumed.indices.length === resumed.log.states.length;
-    this.#indices = resumed === null || isBegunAnew(resumed) ? prepared.destinations.map((_, index) => index) : resumed.indices;
-    this.#worth = prepared.destinations.some(({ updated, end }) => updated && end.image !== null) || (resumed?.durable.some((durable) => !isEmpty(durable)) ?? false);
+    this.#indices =
+      resumed === null || isBegunAnew(resumed) ? prepared.destinations.map((_, index) => index) : resumed.indices;
+    this.#worth =
+      prepared.destinations.some(({ updated, end }) => updated && end.image !== null) ||
+      (resumed?.durable.some((durable) => !isEmpty(durable)) ?? false);
   }
 
   /** Begins or continues the log of a job whose images are made. What other logs say of its destinations is taken back first. */
@@ -55,12 +68,15 @@ export class LogKeeper {
   durable(ranges: readonly DurableRange[]): Promise<void> {
     if (ranges.length === 0) return Promise.resolve();
     this.#worth = true;
-    return this.#write((writer) => writer.allDurable(ranges.map((range) => ({ ...range, destination: this.#indices[range.destination]! }))));
+    return this.#write((writer) =>
+      writer.allDurable(ranges.map((range) => ({ ...range, destination: this.#indices[range.destination]! }))),
+    );
   }
 
   /** These are about to be written again, or are not what they should be: in the log before that is done. */
   async withdrawn(destination: number, ranges: readonly ChunkRange[]): Promise<void> {
-    for (const { first, count } of ranges) await this.#write((writer) => writer.withdraw(this.#indices[destination]!, first, count));
+    for (const { first, count } of ranges)
+      await this.#write((writer) => writer.withdraw(this.#indices[destination]!, first, count));
   }
 
   /** A destination has ended. */
@@ -132,15 +148,22 @@ function lockOf({ addon }: Prepared, path: string): Promise<NativeDevice> {
 }
 
 async function headerOf({ request, source, destinations, plan, grid, addon }: Prepared): Promise<JobLogHeader> {
-  const ends = await Promise.all(plan.destinations.map(async (endpoint, index): Promise<LoggedEnd> => {
-    const { end, device } = destinations[index]!;
-    // An image has its identity only now that it is made.
-    const made = end.image === null || device === null ? {} : { id: openId(device.info()), born: await bornAt(addon, device) };
-    return loggedEnd(endpoint, { ...end, ...made });
-  }));
+  const ends = await Promise.all(
+    plan.destinations.map(async (endpoint, index): Promise<LoggedEnd> => {
+      const { end, device } = destinations[index]!;
+      // An image has its identity only now that it is made.
+      const made =
+        end.image === null || device === null ? {} : { id: openId(device.info()), born: await bornAt(addon, device) };
+      return loggedEnd(endpoint, { ...end, ...made });
+    }),
+  );
   return {
-    request: { ...request, job: null }, source: source === null ? null : loggedEnd(plan.source!, source.end), destinations: ends,
-    chunkSize: grid.chunkSize, bytes: grid.bytes, startedAt: Date.now(),
+    request: { ...request, job: null },
+    source: source === null ? null : loggedEnd(plan.source!, source.end),
+    destinations: ends,
+    chunkSize: grid.chunkSize,
+    bytes: grid.bytes,
+    startedAt: Date.now(),
   };
 }
 
@@ -158,7 +181,9 @@ async function withdrawElsewhere(prepared: Prepared): Promise<void> {
     const { id, path, header, states, durable } = summary;
     const stale = header.destinations.flatMap((end, index) => {
       const writer = isSettled(states[index]) ? undefined : mine.find(({ one }) => isSameEnd(one, end));
-      return writer === undefined || (durable[index] === 0 && !writer.makesImage) ? [] : [{ index, isReplaced: writer.makesImage }];
+      return writer === undefined || (durable[index] === 0 && !writer.makesImage)
+        ? []
+        : [{ index, isReplaced: writer.makesImage }];
     });
     if (stale.length === 0) continue;
     const lock = await holdLog(prepared.addon, path);
@@ -172,9 +197,11 @@ async function withdrawElsewhere(prepared: Prepared): Promise<void> {
       }
       const writer = await reopened(dir, id);
       if (writer === null) continue;
-      for (const [index, state] of states.entries()) if (state !== null && !isReplaced(index)) await writer.state(index, state);
+      for (const [index, state] of states.entries())
+        if (state !== null && !isReplaced(index)) await writer.state(index, state);
       for (const { index } of stale) if (durable[index] !== 0) await writer.withdraw(index, 0, chunksIn(header));
-      for (const { index } of stale) if (isReplaced(index)) await writer.state(index, { state: 'replaced', verified: null });
+      for (const { index } of stale)
+        if (isReplaced(index)) await writer.state(index, { state: 'replaced', verified: null });
       await writer.abandon();
     } finally {
       lock.close();

@@ -28,8 +28,19 @@ const pathOf = (state: string, digest: string): string => join(folderOf(state), 
  * saved where it was asked for. `cut` is why the job did not come to its end: what it has of a manifest is not put in the place
  * of one that is there, and may be whole. `note` hears what is missing in it, and why it was not saved or kept.
  */
-export async function leaveManifest(prepared: Prepared, hashes: KnownHashes, cut: Reason | null, note: (note: Note) => void): Promise<string | null> {
-  const { request: { saveManifest }, source, manifest: given, resumed, stateDir } = prepared;
+export async function leaveManifest(
+  prepared: Prepared,
+  hashes: KnownHashes,
+  cut: Reason | null,
+  note: (note: Note) => void,
+): Promise<string | null> {
+  const {
+    request: { saveManifest },
+    source,
+    manifest: given,
+    resumed,
+    stateDir,
+  } = prepared;
   if (source === null) return given === null ? null : manifestDigest(given);
   const missing = chunksIn(hashes.grid) - countChunks(hashes.known);
   if (saveManifest === null && (missing > 0 || !isChunkSize(hashes.grid.chunkSize))) return null;
@@ -41,15 +52,26 @@ export async function leaveManifest(prepared: Prepared, hashes: KnownHashes, cut
   const answers = new Answers(prepared.request.stallTimeout, () => undefined);
   if (saveManifest !== null) {
     const save = async (): Promise<void> => {
-      if (missing > 0 && cut !== null && (await replaces(saveManifest))) refuse({ code: 'NOTHING_TO_DO', op: 'write', device: saveManifest, reason: cut });
+      if (missing > 0 && cut !== null && (await replaces(saveManifest)))
+        refuse({ code: 'NOTHING_TO_DO', op: 'write', device: saveManifest, reason: cut });
       await replaceManifest(saveManifest, manifest, false);
     };
-    if (!(await tried(() => answers.of(saveManifest, save()), (reason) => note({ kind: 'manifestNotSaved', reason })))) return null;
+    if (
+      !(await tried(
+        () => answers.of(saveManifest, save()),
+        (reason) => note({ kind: 'manifestNotSaved', reason }),
+      ))
+    )
+      return null;
     if (missing > 0) note({ kind: 'manifestHoles', count: missing });
     // Who goes on with a job has not named the file again.
     if (resumed !== null) note({ kind: 'manifestWritten', path: saveManifest });
   }
-  if (stateDir !== null) await tried(() => answers.of(stateDir, keepManifest(stateDir, manifest)), (reason) => note({ kind: 'manifestNotKept', reason }));
+  if (stateDir !== null)
+    await tried(
+      () => answers.of(stateDir, keepManifest(stateDir, manifest)),
+      (reason) => note({ kind: 'manifestNotKept', reason }),
+    );
   return manifestDigest(manifest);
 }
 
@@ -83,21 +105,36 @@ async function keptManifest(state: string, digest: string): Promise<Manifest> {
     return await aside('readManifest', pathOf(state, digest));
   } catch (error) {
     if (!(error instanceof Refusal) || error.errors[0]!.code !== 'NOT_FOUND') throw error;
-    return refuse({ code: 'NOTHING_TO_DO', op: 'read', reason: { kind: 'manifestGone' }, remedy: { kind: 'remakeManifest' } });
+    return refuse({
+      code: 'NOTHING_TO_DO',
+      op: 'read',
+      reason: { kind: 'manifestGone' },
+      remedy: { kind: 'remakeManifest' },
+    });
   }
 }
 
 async function newestFirst(folder: string): Promise<{ path: string; size: number }[]> {
-  const found = await Promise.all((await readdir(folder)).filter((name) => NAME.test(name)).map(async (name) => {
-    const path = join(folder, name);
-    const { size, mtimeMs } = await stat(path);
-    return { path, size, mtimeMs };
-  }));
+  const found = await Promise.all(
+    (await readdir(folder))
+      .filter((name) => NAME.test(name))
+      .map(async (name) => {
+        const path = join(folder, name);
+        const { size, mtimeMs } = await stat(path);
+        return { path, size, mtimeMs };
+      }),
+  );
   return found.sort((one, other) => other.mtimeMs - one.mtimeMs);
 }
 
-const manifestOf = (source: End, { grid: { bytes, chunkSize }, known, hashes }: KnownHashes): Manifest =>
-  ({ chunkSize, bytes, source: manifestSource(source), createdAt: Date.now(), known, hashes });
+const manifestOf = (source: End, { grid: { bytes, chunkSize }, known, hashes }: KnownHashes): Manifest => ({
+  chunkSize,
+  bytes,
+  source: manifestSource(source),
+  createdAt: Date.now(),
+  known,
+  hashes,
+});
 
 /** Whether `act` could be done; `failed` hears why not. */
 async function tried(act: () => Promise<void>, failed: (why: Reason) => void): Promise<boolean> {

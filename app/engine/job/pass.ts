@@ -3,7 +3,16 @@ import type { DestinationState } from '../../contract/jobs.ts';
 import { hasChunk } from '../formats/chunks.ts';
 import { ErrorReports } from './error-reports.ts';
 import type {
-  ChunkRange, NativeClient, NativeDestinationProgress, NativeDevice, NativeError, NativeHashes, NativeJob, NativeJobRequest, NativeResult, NativeState,
+  ChunkRange,
+  NativeClient,
+  NativeDestinationProgress,
+  NativeDevice,
+  NativeError,
+  NativeHashes,
+  NativeJob,
+  NativeJobRequest,
+  NativeResult,
+  NativeState,
 } from '../native/addon.ts';
 import { isOver } from '../../view/reduce.ts';
 
@@ -166,11 +175,15 @@ export class Pass {
   }
 
   #indexOf(destination: number): number {
-    return this.#dismissed.has(destination) ? -1 : this.request.targets.findIndex((target) => target.destination === destination);
+    return this.#dismissed.has(destination)
+      ? -1
+      : this.request.targets.findIndex((target) => target.destination === destination);
   }
 
   #numbered(entries: readonly NativeError[]): NativeError[] {
-    const named = entries.map((entry) => (entry.destination < 0 ? entry : { ...entry, destination: this.request.targets[entry.destination]!.destination }));
+    const named = entries.map((entry) =>
+      entry.destination < 0 ? entry : { ...entry, destination: this.request.targets[entry.destination]!.destination },
+    );
     return named.filter(({ destination }) => !this.#dismissed.has(destination));
   }
 

@@ -10,8 +10,12 @@ const SETTLING_SECONDS = 1;
 export type Counted = Pick<DestinationProgress, 'state' | 'written' | 'verified' | 'toWrite' | 'toVerify'>;
 
 /** States in which bytes move, and which of the two counters tells how fast. */
-const MOVING: Partial<Record<DestinationState, 'written' | 'verified'>> =
-  { copying: 'written', repairing: 'written', verifying: 'verified', comparing: 'verified' };
+const MOVING: Partial<Record<DestinationState, 'written' | 'verified'>> = {
+  copying: 'written',
+  repairing: 'written',
+  verifying: 'verified',
+  comparing: 'verified',
+};
 
 /** States in which there is no telling when it ends. */
 const ENDLESS: ReadonlySet<DestinationState> = new Set(['waiting', 'paused', 'stalled', 'failed', 'cancelled']);

@@ -57,8 +57,14 @@ export class Removals {
     if (!AMBIGUOUS.has(code) || !(this.#gone.has(destination) || this.look(destination) !== null)) return error;
     this.#gone.add(destination);
     const cause = { kind: 'removed' } as const;
-    const removed: Reason = reason.kind === 'failed' || reason.kind === 'failedAt' ? { ...reason, cause } : { kind: 'removedMeanwhile', sign: 'removed' };
-    return { ...error, ...failure({ ...error, code: 'DEVICE_GONE', reason: removed, remedy: { kind: 'DEVICE_GONE' } }) };
+    const removed: Reason =
+      reason.kind === 'failed' || reason.kind === 'failedAt'
+        ? { ...reason, cause }
+        : { kind: 'removedMeanwhile', sign: 'removed' };
+    return {
+      ...error,
+      ...failure({ ...error, code: 'DEVICE_GONE', reason: removed, remedy: { kind: 'DEVICE_GONE' } }),
+    };
   }
 
   /** Looks whether a device is gone; `why` where that is known. Gives what is to be told, once. */
@@ -66,7 +72,9 @@ export class Removals {
     const block = end === null ? this.#prepared.source?.end.block : this.#prepared.destinations[end]!.end.block;
     if (block === undefined || block === null || this.#gone.has(end)) return null;
     const found = why ?? whyGone(block.majorMinor);
-    return found === null ? null : { code: 'DEVICE_GONE', op: 'check', reason: { kind: 'removedMeanwhile', sign: found } };
+    return found === null
+      ? null
+      : { code: 'DEVICE_GONE', op: 'check', reason: { kind: 'removedMeanwhile', sign: found } };
   }
 
   /** What the kernel's news about the device with this number mean for the ends of the job that are this device. */
@@ -74,7 +82,8 @@ export class Removals {
     const { source, destinations } = this.#prepared;
     const ends = [[null, source?.end], ...destinations.map(({ end }, index) => [index, end] as const)] as const;
     return ends.flatMap(([end, found]) => {
-      const failure = found?.id === `block:${number}` ? this.look(end, action === 'remove' ? 'removed' : undefined) : null;
+      const failure =
+        found?.id === `block:${number}` ? this.look(end, action === 'remove' ? 'removed' : undefined) : null;
       return failure === null ? [] : [{ end, failure }];
     });
   }

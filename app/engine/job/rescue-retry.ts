@@ -28,16 +28,27 @@ async function copyFrom(stage: Stage, from: number, destination: number): Promis
   await blankHeads(stage, new Map([[destination, { todo }]]), 'copying', false);
   if (!stage.isOpen(destination)) return true;
   const zoned = stage.device(destination).info().zoned;
-  const end = await stage.perform({
-    words: { writing: 'copying', reading: 'verifying' },
-    targets: [{ destination, todo, check: all }],
-    more: (ended) => ended === 'failed',
-    job: {
-      // That drive may be larger than what was copied to it.
-      op: 'copy', source: stage.device(from), offset: 0, length: grid.bytes, verify: prepared.plan.verify, ignoreWrite: request.keepGoing, flushInterval: FLUSH_INTERVAL,
-      headLast: !zoned && isDisk(stage, destination), sequential: zoned, sparse: request.sparse,
+  const end = await stage.perform(
+    {
+      words: { writing: 'copying', reading: 'verifying' },
+      targets: [{ destination, todo, check: all }],
+      more: (ended) => ended === 'failed',
+      job: {
+        // That drive may be larger than what was copied to it.
+        op: 'copy',
+        source: stage.device(from),
+        offset: 0,
+        length: grid.bytes,
+        verify: prepared.plan.verify,
+        ignoreWrite: request.keepGoing,
+        flushInterval: FLUSH_INTERVAL,
+        headLast: !zoned && isDisk(stage, destination),
+        sequential: zoned,
+        sparse: request.sparse,
+      },
     },
-  }, isOfTheOther);
+    isOfTheOther,
+  );
   if (end.sourceFailed) return false;
   const bad = chunksOfErrors(end.errors, destination, grid);
   await stage.withdraw(destination, bad);

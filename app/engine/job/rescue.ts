@@ -4,7 +4,16 @@
 // and log are written between them, of what is on the media then.
 import type { RescueProgress } from '../../contract/jobs.ts';
 import { Answers } from '../../base/answers.ts';
-import { allChunks, both, chunksIn, chunksOfErrors, either, isEmpty, noChunks, without } from '../formats/chunk-sets.ts';
+import {
+  allChunks,
+  both,
+  chunksIn,
+  chunksOfErrors,
+  either,
+  isEmpty,
+  noChunks,
+  without,
+} from '../formats/chunk-sets.ts';
 import { chunkRanges, hasChunk, markChunks } from '../formats/chunks.ts';
 import { FLUSH_INTERVAL } from './course.ts';
 import { hasStalled, reasonOf, Refusal } from '../../base/errors.ts';
@@ -75,13 +84,34 @@ class Rescuer {
     }
     const behindHead = head?.size ?? 0;
     const { chunkSize } = this.#stage.grid;
-    await this.#pass('copying', '?', this.#pieces('?', behindHead, () => this.#region), (region) => this.#copyTimed(region));
-    await this.#pass('trimming', '*', this.#pieces('*', behindHead, () => chunkSize), (region) => this.#trim(region));
-    await this.#pass('scraping', '/', this.#pieces('/', behindHead, () => chunkSize), (region) => this.#copy(region, '-'));
+    await this.#pass(
+      'copying',
+      '?',
+      this.#pieces('?', behindHead, () => this.#region),
+      (region) => this.#copyTimed(region),
+    );
+    await this.#pass(
+      'trimming',
+      '*',
+      this.#pieces('*', behindHead, () => chunkSize),
+      (region) => this.#trim(region),
+    );
+    await this.#pass(
+      'scraping',
+      '/',
+      this.#pieces('/', behindHead, () => chunkSize),
+      (region) => this.#copy(region, '-'),
+    );
     if (head !== null) await this.#pass('copying', '?', [head], (region) => this.#copy(region, '-'));
     for (let retry = 1; retry <= this.#stage.request.rescue!.retries && ranges(this.#map, '-').length > 0; retry += 1) {
       const bad = [...this.#pieces('-', 0, () => chunkSize)];
-      await this.#pass('retrying', '-', retry % 2 === 0 ? bad.reverse() : bad, (region) => this.#copy(region, '-', true), retry);
+      await this.#pass(
+        'retrying',
+        '-',
+        retry % 2 === 0 ? bad.reverse() : bad,
+        (region) => this.#copy(region, '-', true),
+        retry,
+      );
     }
     await this.#end();
   }
@@ -91,7 +121,12 @@ class Rescuer {
     const { grid, hashes } = this.#stage;
     const told = either(hashes.known, chunksOf(this.#map, '+-', { position: 0, size: grid.bytes }, grid));
     for (const destination of this.#all) await this.#stage.withdraw(destination, without(allChunks(grid), told));
-    reconcile(this.#map, this.#all.map((destination) => this.#stage.durable(destination)), hashes.known, grid);
+    reconcile(
+      this.#map,
+      this.#all.map((destination) => this.#stage.durable(destination)),
+      hashes.known,
+      grid,
+    );
   }
 
   /** A map from elsewhere says what is on the destinations; that its holes are zeros there is seen to now. */
@@ -100,10 +135,15 @@ class Rescuer {
     if (prepared.map === null || this.#goesOn) return;
     for (const { position, size } of ranges(this.#map, '-').map((region) => this.#sectors(region))) {
       if (this.#open.length === 0 || this.#stage.cancelled) return;
-      await this.#drop(await this.#stage.perform({
-        words: { writing: 'copying', reading: 'verifying' }, targets: this.#open.map((destination) => ({ destination })), more: (ended) => ended === 'done',
-        job: { op: 'zero', source: null, offset: position, length: size },
-      }), this.#open);
+      await this.#drop(
+        await this.#stage.perform({
+          words: { writing: 'copying', reading: 'verifying' },
+          targets: this.#open.map((destination) => ({ destination })),
+          more: (ended) => ended === 'done',
+          job: { op: 'zero', source: null, offset: position, length: size },
+        }),
+        this.#open,
+      );
     }
     await this.#account({ position: 0, size: grid.bytes });
   }
@@ -135,7 +175,13 @@ class Rescuer {
   }
 
   /** Goes over regions, one after the other, for as long as there is something to read and somebody to write to. */
-  async #pass(pass: RescueProgress['pass'], status: RescueMap['status'], regions: Iterable<Region>, act: (region: Region) => Promise<unknown>, retry = 0): Promise<void> {
+  async #pass(
+    pass: RescueProgress['pass'],
+    status: RescueMap['status'],
+    regions: Iterable<Region>,
+    act: (region: Region) => Promise<unknown>,
+    retry = 0,
+  ): Promise<void> {
     for (const region of regions) {
       if (this.#over) return; // and the map names the phase in which that was
       this.#map.status = status;
@@ -208,15 +254,24 @@ class Rescuer {
       setRange(this.#map, region.position, region.size, this.#map.status === '/' ? '-' : '+');
       return true;
     }
-    const end = await this.#stage.perform({
-      words: { writing: 'copying', reading: 'verifying' },
-      targets,
-      more: (ended) => ended === 'done',
-      job: {
-        op: 'copy', source: prepared.source!.device, offset: region.position, length: region.size, verify: prepared.plan.verify, hash: true, ignoreWrite: request.keepGoing,
-        ...(unreadable === '*' ? { skipBad: true, flushInterval: FLUSH_INTERVAL } : { ignoreRead: true }),
+    const end = await this.#stage.perform(
+      {
+        words: { writing: 'copying', reading: 'verifying' },
+        targets,
+        more: (ended) => ended === 'done',
+        job: {
+          op: 'copy',
+          source: prepared.source!.device,
+          offset: region.position,
+          length: region.size,
+          verify: prepared.plan.verify,
+          hash: true,
+          ignoreWrite: request.keepGoing,
+          ...(unreadable === '*' ? { skipBad: true, flushInterval: FLUSH_INTERVAL } : { ignoreRead: true }),
+        },
       },
-    }, isOfSource);
+      isOfSource,
+    );
     for (const { destination } of end.targets) {
       const bad = chunksOfErrors(end.errors, destination, grid);
       if (isEmpty(bad)) continue;
@@ -226,16 +281,25 @@ class Rescuer {
     const unread = end.errors.filter(isOfSource);
     const lost = unread.find(({ cause }) => cause === 'gone' || cause === 'stalled');
     if (this.#stage.cancelled || lost !== undefined) await this.#takePart(region, end);
-    await this.#drop(end, targets.map(({ destination }) => destination));
+    await this.#drop(
+      end,
+      targets.map(({ destination }) => destination),
+    );
     if (lost !== undefined) {
       this.#gone = true;
-      this.#stage.tell(null, 'read', { code: lost.cause === 'gone' ? 'DEVICE_GONE' : 'STALLED', op: 'read', errno: lost.errno, reason: { kind: 'sourceSilent' } });
+      this.#stage.tell(null, 'read', {
+        code: lost.cause === 'gone' ? 'DEVICE_GONE' : 'STALLED',
+        op: 'read',
+        errno: lost.errno,
+        reason: { kind: 'sourceSilent' },
+      });
       return false;
     }
     // Only what all that are left have, on their media, is rescued.
     if (this.#over) return false;
     setRange(this.#map, region.position, region.size, '+');
-    for (const { offset, length } of unread) setRange(this.#map, offset, Math.min(length, region.position + region.size - offset), unreadable);
+    for (const { offset, length } of unread)
+      setRange(this.#map, offset, Math.min(length, region.position + region.size - offset), unreadable);
     this.#map.position = region.position;
     await this.#account(region);
     return unread.length === 0;
@@ -245,11 +309,14 @@ class Rescuer {
   async #takePart(region: Region, { targets, errors, durable }: PassEnd): Promise<void> {
     const { grid } = this.#stage;
     const { first } = chunksWithin(region, grid);
-    const sound = targets.map(({ destination }) => destination).filter((destination) => isEmpty(chunksOfErrors(errors, destination, grid)));
+    const sound = targets
+      .map(({ destination }) => destination)
+      .filter((destination) => isEmpty(chunksOfErrors(errors, destination, grid)));
     if (first * grid.chunkSize !== region.position || sound.length === 0) return;
     const parts = sound.map((destination) => {
       const part = noChunks(grid);
-      for (const range of durable) if (range.destination === destination) markChunks(part, first + range.first, range.count, true);
+      for (const range of durable)
+        if (range.destination === destination) markChunks(part, first + range.first, range.count, true);
       return part;
     });
     const shared = without(parts.reduce(both), chunksOfErrors(errors, -1, grid));
@@ -265,16 +332,19 @@ class Rescuer {
     const { grid } = this.#stage;
     const durable = this.#stage.durable(destination);
     const { first, count } = chunksWithin(region, grid);
-    if (first * grid.chunkSize !== region.position || count === 0) return hasChunk(durable, Math.floor(region.position / grid.chunkSize)) ? new Uint8Array(1) : null;
+    if (first * grid.chunkSize !== region.position || count === 0)
+      return hasChunk(durable, Math.floor(region.position / grid.chunkSize)) ? new Uint8Array(1) : null;
     const lacking = new Uint8Array(Math.ceil(count / 8));
-    for (let chunk = 0; chunk < count; chunk += 1) if (!hasChunk(durable, first + chunk)) markChunks(lacking, chunk, 1, true);
+    for (let chunk = 0; chunk < count; chunk += 1)
+      if (!hasChunk(durable, first + chunk)) markChunks(lacking, chunk, 1, true);
     return lacking;
   }
 
   /** Into the log: what of a region is settled, and so is on the media of all that are left but where it could not be written. */
   async #account(region: Region): Promise<void> {
     const settled = chunksOf(this.#map, '+-', region, this.#stage.grid);
-    for (const destination of this.#open) await this.#stage.found(destination, without(settled, this.#badOf(destination)));
+    for (const destination of this.#open)
+      await this.#stage.found(destination, without(settled, this.#badOf(destination)));
   }
 
   #badOf(destination: number): Uint8Array {
@@ -284,7 +354,8 @@ class Rescuer {
   /** Those of a pass over `asked` that failed get no more, unless that was asked for; nor do those that were started again meanwhile. */
   async #drop({ targets }: PassEnd, asked: readonly number[]): Promise<void> {
     for (const { destination, state } of targets) {
-      if (state === 'done' || (state === 'failed' && this.#stage.request.keepGoing && this.#bad.has(destination))) continue;
+      if (state === 'done' || (state === 'failed' && this.#stage.request.keepGoing && this.#bad.has(destination)))
+        continue;
       await this.#stage.finish(destination, state);
     }
     const left = asked.filter((destination) => targets.every((target) => target.destination !== destination));
@@ -315,16 +386,30 @@ class Rescuer {
     await this.#save(true);
     const holes = ranges(this.#map, '-');
     for (const { position, size } of whole ? holes.slice(0, MOST_TOLD) : []) {
-      this.#stage.tell(null, 'read', { code: 'MEDIUM_ERROR', op: 'read', offset: position, length: size, reason: { kind: 'unreadable', place: { offset: position, length: size } } });
+      this.#stage.tell(null, 'read', {
+        code: 'MEDIUM_ERROR',
+        op: 'read',
+        offset: position,
+        length: size,
+        reason: { kind: 'unreadable', place: { offset: position, length: size } },
+      });
     }
     if (holes.length > MOST_TOLD) this.#stage.note({ kind: 'morePlaces', count: holes.length - MOST_TOLD });
     if (whole) await this.#hashRest();
     const good = this.#open.some((destination) => !this.#bad.has(destination));
     // Those that were started again get it yet.
-    if (good && this.#all.some((destination) => this.#bad.has(destination) || (this.#stage.owns(destination) && !this.#stage.isOpen(destination))) && this.#stage.request.rescue!.map !== null) {
+    if (
+      good &&
+      this.#all.some(
+        (destination) =>
+          this.#bad.has(destination) || (this.#stage.owns(destination) && !this.#stage.isOpen(destination)),
+      ) &&
+      this.#stage.request.rescue!.map !== null
+    ) {
       this.#stage.note({ kind: 'mapOfDone' });
     }
-    for (const destination of this.#open) if (whole) await this.#stage.finish(destination, this.#bad.has(destination) ? 'failed' : 'done');
+    for (const destination of this.#open)
+      if (whole) await this.#stage.finish(destination, this.#bad.has(destination) ? 'failed' : 'done');
   }
 
   /**
@@ -338,12 +423,23 @@ class Rescuer {
     const rescued = chunksOf(this.#map, '+', { position: 0, size: grid.bytes }, grid);
     const left = without(both(rescued, this.#stage.proven(destination)), hashes.known);
     if (isEmpty(left)) return;
-    await this.#stage.perform({
-      words: { writing: 'copying', reading: 'verifying' },
-      targets: [{ destination, todo: noChunks(grid), check: left }],
-      more: (ended) => ended === 'done',
-      job: { op: 'copy', source: this.#stage.device(destination), offset: 0, length: grid.bytes, verify: true, hash: true, ignoreRead: true },
-    }, isOfSource);
+    await this.#stage.perform(
+      {
+        words: { writing: 'copying', reading: 'verifying' },
+        targets: [{ destination, todo: noChunks(grid), check: left }],
+        more: (ended) => ended === 'done',
+        job: {
+          op: 'copy',
+          source: this.#stage.device(destination),
+          offset: 0,
+          length: grid.bytes,
+          verify: true,
+          hash: true,
+          ignoreRead: true,
+        },
+      },
+      isOfSource,
+    );
   }
 }
 

@@ -21,8 +21,12 @@ export interface PassEnd {
 }
 
 /** The end of a pass that was not needed, or could not be begun. */
-export const notPerformed = (destinations: readonly number[] = [], state: 'done' | 'failed' = 'done'): PassEnd =>
-  ({ targets: destinations.map((destination) => ({ destination, state })), errors: [], sourceFailed: false, durable: [] });
+export const notPerformed = (destinations: readonly number[] = [], state: 'done' | 'failed' = 'done'): PassEnd => ({
+  targets: destinations.map((destination) => ({ destination, state })),
+  errors: [],
+  sourceFailed: false,
+  durable: [],
+});
 
 /** A running job, for its course. */
 export interface Stage {

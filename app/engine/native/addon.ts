@@ -77,7 +77,8 @@ export interface NativeOpenOptions {
 }
 
 export type NativeState = 'waiting' | 'copying' | 'flushing' | 'verifying' | 'done' | 'failed' | 'cancelled';
-export type NativeCause = 'io' | 'medium' | 'gone' | 'no-space' | 'read-only' | 'timed-out' | 'mismatch' | 'cancelled' | 'stalled';
+export type NativeCause =
+  'io' | 'medium' | 'gone' | 'no-space' | 'read-only' | 'timed-out' | 'mismatch' | 'cancelled' | 'stalled';
 
 /** One entry of a job's error list. Offsets and lengths in bytes. */
 export interface NativeError {
@@ -226,8 +227,21 @@ export interface NativeBrokerDevice {
 
 /** What platter-broker decided (native/broker/protocol.h). */
 export type NativeBrokerStatus =
-  | 'ok' | 'badMessage' | 'notNamed' | 'notApproved' | 'changed' | 'notBlock' | 'readOnly' | 'system' | 'mounted' | 'swap' | 'held' | 'busy'
-  | 'notMounted' | 'unsupported' | 'failed';
+  | 'ok'
+  | 'badMessage'
+  | 'notNamed'
+  | 'notApproved'
+  | 'changed'
+  | 'notBlock'
+  | 'readOnly'
+  | 'system'
+  | 'mounted'
+  | 'swap'
+  | 'held'
+  | 'busy'
+  | 'notMounted'
+  | 'unsupported'
+  | 'failed';
 
 export interface NativeBrokerReply {
   status: NativeBrokerStatus;
@@ -248,7 +262,12 @@ export interface NativeBroker {
    * Opens the device with this index, claimed exclusively for writing. Rejects with ESTALE when what comes is not the block device
    * `number`. Messages call it `path`.
    */
-  open(index: number, access: 'read' | 'write', path: string, number: { major: number; minor: number }): Promise<NativeBrokerReply & { device: NativeDevice | null }>;
+  open(
+    index: number,
+    access: 'read' | 'write',
+    path: string,
+    number: { major: number; minor: number },
+  ): Promise<NativeBrokerReply & { device: NativeDevice | null }>;
   /** Has the kernel read the partition table again of a device that was named for writing; `device` holds its claim. */
   reread(index: number, device: NativeDevice): Promise<NativeBrokerReply>;
   /** Unmounts one mount (its id in /proc/self/mountinfo) of a device or of a partition of it. */
@@ -305,7 +324,12 @@ export interface NativeAddon {
   /** Bytes of the data in a file, without its holes. Rejects with an EngineError, EINVAL where they cannot be told apart. */
   dataBytes(device: NativeDevice): Promise<number>;
   /** `chunkSize`: bytes of a sub-job, a power of two from 64 KiB to 16 MiB, 1 MiB by default (less in a small pool). */
-  createClient(options: { pages: number; io?: 'auto' | 'uring' | 'threads'; bytesPerSecond?: number; chunkSize?: number }): NativeClient;
+  createClient(options: {
+    pages: number;
+    io?: 'auto' | 'uring' | 'threads';
+    bytesPerSecond?: number;
+    chunkSize?: number;
+  }): NativeClient;
   /** Hears of block devices until it is closed. Throws where the system refuses that. */
   watchUevents(listener: (event: NativeUevent) => void): { close(): void };
 }
@@ -316,7 +340,21 @@ export interface NativeEngineError extends Error {
   code: string;
   /** Positive errno, 0 when there was none. */
   errno: number;
-  op: 'open' | 'read' | 'create' | 'submit' | 'clone' | 'reread' | 'rename' | 'resize' | 'lock' | 'check' | 'close' | 'broker' | 'protect' | 'watch';
+  op:
+    | 'open'
+    | 'read'
+    | 'create'
+    | 'submit'
+    | 'clone'
+    | 'reread'
+    | 'rename'
+    | 'resize'
+    | 'lock'
+    | 'check'
+    | 'close'
+    | 'broker'
+    | 'protect'
+    | 'watch';
   device: string | null;
   offset: number | null;
   length: number | null;

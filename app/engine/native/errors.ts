@@ -32,10 +32,16 @@ const CODES: Readonly<Record<NativeCause, ErrorCode>> = {
 };
 
 /** What helps more, because it is the source that failed. */
-const OF_SOURCE: Partial<Record<ErrorCode, Remedy>> = { MEDIUM_ERROR: { kind: 'otherCopy' }, DEVICE_GONE: { kind: 'checkSource' } };
+const OF_SOURCE: Partial<Record<ErrorCode, Remedy>> = {
+  MEDIUM_ERROR: { kind: 'otherCopy' },
+  DEVICE_GONE: { kind: 'checkSource' },
+};
 
 /** The same where nothing was to be written: what was not compared is unknown, not incomplete. */
-const OF_CHECK: Partial<Record<ErrorCode, Remedy>> = { CANCELLED: { kind: 'checkAgain' }, SOURCE_FAILED: { kind: 'checkAgain' } };
+const OF_CHECK: Partial<Record<ErrorCode, Remedy>> = {
+  CANCELLED: { kind: 'checkAgain' },
+  SOURCE_FAILED: { kind: 'checkAgain' },
+};
 /** And where a source is there to repair it from. */
 const OF_CHECK_BY_SOURCE: typeof OF_CHECK = { ...OF_CHECK, VERIFY_MISMATCH: { kind: 'repairIt' } };
 
@@ -55,7 +61,8 @@ export interface Circumstances {
 export function jobError(entry: NativeError, job: Named, known: Circumstances = {}): JobError {
   const { side, errno, flush } = entry;
   const destination = entry.destination < 0 ? null : entry.destination;
-  const code = side === 'read' && (entry.cause === 'mismatch' || wasCut(entry, job)) ? 'SOURCE_CHANGED' : CODES[entry.cause];
+  const code =
+    side === 'read' && (entry.cause === 'mismatch' || wasCut(entry, job)) ? 'SOURCE_CHANGED' : CODES[entry.cause];
   const placed = flush || code === 'CANCELLED' ? null : { offset: entry.offset, length: entry.length };
   return about(job, destination, side, {
     code,
@@ -63,46 +70,70 @@ export function jobError(entry: NativeError, job: Named, known: Circumstances = 
     errno,
     ...placed,
     ...remedyOf(entry, job, known),
-    reason: code === 'CANCELLED' ? { kind: 'cancelled' }
-      : placed === null ? { kind: 'failed', what: operationOf(entry), cause: causeOf(entry, job, known) }
-        : { kind: 'failedAt', what: operationOf(entry), place: placed, cause: causeOf(entry, job, known) },
+    reason:
+      code === 'CANCELLED'
+        ? { kind: 'cancelled' }
+        : placed === null
+          ? { kind: 'failed', what: operationOf(entry), cause: causeOf(entry, job, known) }
+          : { kind: 'failedAt', what: operationOf(entry), place: placed, cause: causeOf(entry, job, known) },
   });
 }
 
 /** What helps more than the remedy of the code; nothing where that is all there is. */
-function remedyOf(entry: NativeError, job: Named, { superblock, rewritten, blank }: Circumstances): { remedy?: Remedy } {
+function remedyOf(
+  entry: NativeError,
+  job: Named,
+  { superblock, rewritten, blank }: Circumstances,
+): { remedy?: Remedy } {
   if (isRefused(entry)) return { remedy: { kind: 'refusedCommand' } };
   if (isOfOtherManifest(entry, job)) return { remedy: { kind: 'manifestOfSource' } };
   if (entry.side !== 'verify' || entry.cause !== 'mismatch') return {};
   if (superblock === true) return { remedy: { kind: 'mountedSince' } };
   if (isFile(job, entry.destination)) return {};
-  return rewritten === true ? { remedy: { kind: 'losesData' } } : blank === true ? { remedy: { kind: 'notBlank' } } : {};
+  return rewritten === true
+    ? { remedy: { kind: 'losesData' } }
+    : blank === true
+      ? { remedy: { kind: 'notBlank' } }
+      : {};
 }
 
 /** The device understood the command and would not do it (BLK_STS_TARGET, BLK_STS_NOTSUPP): that says nothing about its medium. */
-const isRefused = ({ cause, errno }: NativeError): boolean => cause === 'io' && (errno === 'EREMOTEIO' || errno === 'EOPNOTSUPP');
+const isRefused = ({ cause, errno }: NativeError): boolean =>
+  cause === 'io' && (errno === 'EREMOTEIO' || errno === 'EOPNOTSUPP');
 
 /** The source has something else where the manifest has a hash. */
 const isOfOtherManifest = ({ side, cause, offset }: NativeError, { manifest }: Named): boolean =>
-  side === 'read' && cause === 'mismatch' && manifest !== null && hasChunk(manifest.known, Math.floor(offset / manifest.chunkSize));
+  side === 'read' &&
+  cause === 'mismatch' &&
+  manifest !== null &&
+  hasChunk(manifest.known, Math.floor(offset / manifest.chunkSize));
 
 /** Of a drive that gives nothing where it had something, nothing is there any more; a file was made shorter. */
-const wasCut = ({ cause, errno, side }: NativeError, { sourceIsFile }: Named): boolean => sourceIsFile && side === 'read' && cause === 'gone' && errno === null;
+const wasCut = ({ cause, errno, side }: NativeError, { sourceIsFile }: Named): boolean =>
+  sourceIsFile && side === 'read' && cause === 'gone' && errno === null;
 
 /** These reasons say themselves whether an incomplete image is there. */
 const SAYS_WHAT_IS_KEPT: ReadonlySet<Reason['kind']> = new Set(['notNamed', 'imageLost'] as const);
 
 /** The source (null) is a file, or a destination an image. */
-const isFile = ({ sourceIsFile, destinations }: Named, destination: number | null): boolean => (destination === null ? sourceIsFile : (destinations[destination]?.part ?? null) !== null);
+const isFile = ({ sourceIsFile, destinations }: Named, destination: number | null): boolean =>
+  destination === null ? sourceIsFile : (destinations[destination]?.part ?? null) !== null;
 
 /** Makes `known` an error of the source (null) or of a destination. */
 export function about(job: Named, destination: number | null, side: JobError['side'], known: Failure): JobError {
   const end = destination === null ? null : job.destinations[destination];
   const device = destination === null ? job.source : (end?.path ?? null);
-  const better = destination === null ? OF_SOURCE : writes(job.kind) ? {} : job.source === null ? OF_CHECK : OF_CHECK_BY_SOURCE;
-  const remedy = known.code === 'STALLED' && isFile(job, destination) ? { kind: 'checkFileSystem' } as const : better[known.code] ?? { kind: known.code };
+  const better =
+    destination === null ? OF_SOURCE : writes(job.kind) ? {} : job.source === null ? OF_CHECK : OF_CHECK_BY_SOURCE;
+  const remedy =
+    known.code === 'STALLED' && isFile(job, destination)
+      ? ({ kind: 'checkFileSystem' } as const)
+      : (better[known.code] ?? { kind: known.code });
   const part = end?.part ?? null;
-  const reason: Reason = part === null || SAYS_WHAT_IS_KEPT.has(known.reason.kind) ? known.reason : { kind: 'keptAs', reason: known.reason, part };
+  const reason: Reason =
+    part === null || SAYS_WHAT_IS_KEPT.has(known.reason.kind)
+      ? known.reason
+      : { kind: 'keptAs', reason: known.reason, part };
   return { ...failure({ remedy, device, ...known, reason }), side, destination };
 }
 
@@ -119,7 +150,15 @@ export function smallerThanSaid(error: JobError, { kind, bytes }: Pick<Plan, 'ki
   // Zeros at the end of the source that a disk did not have look the same.
   if (remedy.kind === 'notBlank') return error;
   if (offset === 0 || offset + length < bytes || length < bytes * PLAIN) return error;
-  return { ...failure({ ...error, reason: { kind: 'smallerThanSaid', from: { offset, length } }, remedy: { kind: 'testCapacity' } }), side, destination };
+  return {
+    ...failure({
+      ...error,
+      reason: { kind: 'smallerThanSaid', from: { offset, length } },
+      remedy: { kind: 'testCapacity' },
+    }),
+    side,
+    destination,
+  };
 }
 
 function operationOf({ side, flush, cause }: NativeError): Extract<Reason, { kind: 'failed' }>['what'] {
@@ -154,4 +193,3 @@ function causeOf(entry: NativeError, job: Named, { rewritten, full }: Circumstan
       return { kind: isRefused(entry) ? 'refusedCommand' : 'errno', errno };
   }
 }
-

@@ -8,7 +8,8 @@ export const causes: Translated<typeof english> = {
   full: 'Was hinter dem Laufwerk liegt, ist voll',
   fileSystemFull: 'Das Dateisystem ist voll',
   fullAt: 'Das Dateisystem unter {target} ist voll ({free} frei)',
-  fullAndMissing: 'Das Dateisystem unter {target} ist voll ({free} frei), und {how, select, most {bis zu {missing}} other {{missing}}} fehlen noch',
+  fullAndMissing:
+    'Das Dateisystem unter {target} ist voll ({free} frei), und {how, select, most {bis zu {missing}} other {{missing}}} fehlen noch',
   writeProtected: 'Das Laufwerk ist schreibgeschützt',
   timedOut: 'Das Laufwerk hat nicht rechtzeitig geantwortet',
   silent: 'Das Laufwerk antwortet nicht mehr',
@@ -20,7 +21,8 @@ export const causes: Translated<typeof english> = {
   stillOther: 'Es wurde neu geschrieben und weicht immer noch ab',
   otherThanManifest: 'Es weicht vom Manifest ab',
   otherThanItsManifest: 'Sie ist nicht das, wovon das Manifest gemacht wurde',
-  unexplained: 'Das System nannte keinen Grund für das Scheitern beim {of, select, read {Lesen} write {Schreiben} other {Zurücklesen}}',
+  unexplained:
+    'Das System nannte keinen Grund für das Scheitern beim {of, select, read {Lesen} write {Schreiben} other {Zurücklesen}}',
   refusedCommand: 'das Laufwerk hat den Befehl abgelehnt ({errno})',
   errno: 'Das System meldet {errno}',
 };

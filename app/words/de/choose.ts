@@ -25,7 +25,8 @@ export const choose: Translated<typeof english> = {
   to: 'auf',
   notStarted: 'Nicht gestartet: Es wurde nichts geschrieben.',
   checking: 'Wird geprüft…',
-  elevating: 'Diese Laufwerke zu öffnen verlangt die Rechte eines Administrators: Ihr Desktop fragt jetzt nach einem Passwort.',
+  elevating:
+    'Diese Laufwerke zu öffnen verlangt die Rechte eines Administrators: Ihr Desktop fragt jetzt nach einem Passwort.',
   review: 'Ansehen',
   missingSource: 'Wählen Sie eine Quelle.',
   missingDestination: 'Wählen Sie mindestens ein Ziel.',

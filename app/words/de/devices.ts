@@ -12,7 +12,8 @@ export const devices: Translated<typeof english> = {
   safe: 'Kann sicher entfernt werden: {drives}.',
   takenOut: 'Fertig herausgenommen: {drives}.',
   takenOutUnfinished: 'Ohne ganze Kopie herausgenommen: {drives}.',
-  mountedAgain: '{drives} {count, plural, one {ist} other {sind}} vom System wieder eingehängt: vor dem Herausnehmen auswerfen.',
+  mountedAgain:
+    '{drives} {count, plural, one {ist} other {sind}} vom System wieder eingehängt: vor dem Herausnehmen auswerfen.',
   ejected: 'Abgeschaltet, zum Herausnehmen: {drives}.',
   eject: 'Auswerfen',
   ejectAll: '{count, plural, one {Auswerfen} other {Alle # auswerfen}}',

@@ -3,8 +3,10 @@ import type { dialogs as english } from '../en/dialogs.ts';
 
 export const dialogs: Translated<typeof english> = {
   running: 'Ein Auftrag läuft.',
-  runningDetail: 'Anhalten beendet laufende Schreibvorgänge und schließt jedes Laufwerk ab. Ziele, die nicht fertig sind, sind unbrauchbar.',
-  runningDetailContinuable: 'Anhalten beendet laufende Schreibvorgänge und schließt jedes Laufwerk ab. Ziele, die nicht fertig sind, sind unbrauchbar, bis der Auftrag fortgesetzt wird.',
+  runningDetail:
+    'Anhalten beendet laufende Schreibvorgänge und schließt jedes Laufwerk ab. Ziele, die nicht fertig sind, sind unbrauchbar.',
+  runningDetailContinuable:
+    'Anhalten beendet laufende Schreibvorgänge und schließt jedes Laufwerk ab. Ziele, die nicht fertig sind, sind unbrauchbar, bis der Auftrag fortgesetzt wird.',
   keepRunning: 'Weiterlaufen lassen',
   stopAndQuit: 'Anhalten und beenden',
   images: 'Datenträgerabbilder',
@@ -16,11 +18,13 @@ export const dialogs: Translated<typeof english> = {
   newManifest: 'Neues Manifest',
   manifests: 'Manifeste',
   askStart: 'Den Auftrag starten?',
-  askStartDetail: 'Ziele: {destinations}. Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt. Mit einem Bildschirmleser ist das üblich. Sonst antworten Sie mit Nein.',
+  askStartDetail:
+    'Ziele: {destinations}. Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt. Mit einem Bildschirmleser ist das üblich. Sonst antworten Sie mit Nein.',
   askRetry: 'Das Ziel noch einmal starten?',
   askForget: 'Den unterbrochenen Auftrag vergessen?',
   askEject: 'Die Laufwerke auswerfen?',
-  askDetail: 'Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt. Mit einem Bildschirmleser ist das üblich. Sonst antworten Sie mit Nein.',
+  askDetail:
+    'Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt. Mit einem Bildschirmleser ist das üblich. Sonst antworten Sie mit Nein.',
   yes: 'Ja',
   no: 'Nein',
   develop: 'Entwickeln',

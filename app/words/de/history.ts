@@ -9,7 +9,8 @@ export const history: Translated<typeof english> = {
   none: 'Kein Auftrag enthält alle diese Wörter.',
   found: '{count, plural, one {# Auftrag} other {# Aufträge}}',
   shown: '{shown, number} von {count, number} Aufträgen: eine Suche zeigt weniger',
-  unreadable: '{count, plural, one {# Datei im Verlauf ist nicht lesbar} other {# Dateien im Verlauf sind nicht lesbar}}; unverändert gelassen.',
+  unreadable:
+    '{count, plural, one {# Datei im Verlauf ist nicht lesbar} other {# Dateien im Verlauf sind nicht lesbar}}; unverändert gelassen.',
   to: '{from} auf {to}',
   to_many: '{from} auf {count, plural, one {# Ziel} other {# Ziele}}',
   manifest: 'Manifest {hash}',
@@ -28,10 +29,12 @@ export const history: Translated<typeof english> = {
   missing: '{name} ist nicht angeschlossen oder ein anderes Laufwerk und wird nicht gewählt.',
   notBlank: 'Diesmal werden Nullen geschrieben: Die Laufwerke sind nicht mehr leer.',
   newMap: 'Die Rettung beginnt neu, ohne ihre Map-Datei {map}.',
-  ofContinued: 'Dieser Auftrag hat einen anderen fortgesetzt: Höchsttempo, Überprüfung und Name sind übernommen, wie der erste geschrieben hat, ist nicht bekannt.',
+  ofContinued:
+    'Dieser Auftrag hat einen anderen fortgesetzt: Höchsttempo, Überprüfung und Name sind übernommen, wie der erste geschrieben hat, ist nicht bekannt.',
   support: 'Protokolldatei und Diagnose',
   showLog: 'Protokolldatei zeigen',
   copyDiagnostics: 'Diagnose kopieren',
-  copied: 'Kopiert: Versionen, Laufwerke, der letzte Auftrag und das Ende der Protokolldatei. Keine Namen, keine ganzen Seriennummern.',
+  copied:
+    'Kopiert: Versionen, Laufwerke, der letzte Auftrag und das Ende der Protokolldatei. Keine Namen, keine ganzen Seriennummern.',
   logAt: 'Die Protokolldatei ist {path}',
 };

@@ -17,14 +17,20 @@ export const job: Translated<typeof english> = {
   cancelling: 'Wird abgebrochen…',
   stopAsk: 'Jetzt anhalten? Was nicht fertig ist, wird unbrauchbar.',
   stopAskContinuable: 'Jetzt anhalten? Was nicht fertig ist, ist unbrauchbar, bis es fortgesetzt wird.',
-  stopping: 'Wird angehalten: Laufende Schreibvorgänge enden, dann wird jedes Laufwerk abgeschlossen. Laufwerke angesteckt lassen.',
-  driveDone: '{count, plural, one {{names} ist fertig: stecken lassen, bis der Auftrag zu Ende ist.} other {{names} sind fertig: stecken lassen, bis der Auftrag zu Ende ist.}}',
+  stopping:
+    'Wird angehalten: Laufende Schreibvorgänge enden, dann wird jedes Laufwerk abgeschlossen. Laufwerke angesteckt lassen.',
+  driveDone:
+    '{count, plural, one {{names} ist fertig: stecken lassen, bis der Auftrag zu Ende ist.} other {{names} sind fertig: stecken lassen, bis der Auftrag zu Ende ist.}}',
   imageReady: '{count, plural, one {{names} ist fertig.} other {{names} sind fertig.}}',
-  stalled: '{count, plural, one {{names} antwortet nicht: Kabel und Anschluss prüfen.} other {{names} antworten nicht: Kabel und Anschluss prüfen.}}',
-  sourceWritten: 'In die Quelle wurde während des Auftrags geschrieben: {names} {count, plural, one {kann} other {können}} alte und neue Daten gemischt enthalten. Wiederholen Sie den Auftrag, wenn niemand in die Quelle schreibt.',
-  partlyVerified: '{count, plural, one {Ein Teil von {names} wurde} other {Von {names} wurde je ein Teil}} nicht verglichen. Prüfen Sie mit der Quelle selbst, um alles zu vergleichen.',
+  stalled:
+    '{count, plural, one {{names} antwortet nicht: Kabel und Anschluss prüfen.} other {{names} antworten nicht: Kabel und Anschluss prüfen.}}',
+  sourceWritten:
+    'In die Quelle wurde während des Auftrags geschrieben: {names} {count, plural, one {kann} other {können}} alte und neue Daten gemischt enthalten. Wiederholen Sie den Auftrag, wenn niemand in die Quelle schreibt.',
+  partlyVerified:
+    '{count, plural, one {Ein Teil von {names} wurde} other {Von {names} wurde je ein Teil}} nicht verglichen. Prüfen Sie mit der Quelle selbst, um alles zu vergleichen.',
   setAside: 'Beiseitelegen: {names}.',
-  holdsPart: '{count, plural, one {{names} enthält nur einen Teil der Quelle.} other {{names} enthalten nur einen Teil der Quelle.}}',
+  holdsPart:
+    '{count, plural, one {{names} enthält nur einen Teil der Quelle.} other {{names} enthalten nur einen Teil der Quelle.}}',
   continueFinishes: '„Fortsetzen“ stellt den Rest fertig.',
   pausedNow: 'Pause: Bis Sie fortsetzen, wird nichts geschrieben. Laufwerke angesteckt lassen.',
   leaveVerify: 'Laufwerke angesteckt lassen. Jedes wird zurückgelesen, sobald es geschrieben ist.',

@@ -17,14 +17,19 @@ export const reasons: Translated<typeof english> = {
   notUtf8: 'Ein Name in {path} ist kein gültiges UTF-8 oder enthält das Zeichen U+FFFD.',
   fileSilent: 'Sein Dateisystem hat seit {seconds, plural, one {# Sekunde} other {# Sekunden}} nicht geantwortet.',
   notAFolder: '{path} ist kein Ordner, der sich benutzen lässt.',
-  fuseOfUser: 'Es liegt auf einem FUSE-Dateisystem (unter {target}), das nur der Benutzer lesen darf, der es eingehängt hat, nicht root.',
+  fuseOfUser:
+    'Es liegt auf einem FUSE-Dateisystem (unter {target}), das nur der Benutzer lesen darf, der es eingehängt hat, nicht root.',
   errno: 'Das System meldet {errno}.',
 
-  failed: '{what, select, read {Lesen fehlgeschlagen} write {Schreiben fehlgeschlagen} flush {Abschließen fehlgeschlagen} verify {Überprüfung fehlgeschlagen} other {Zurücklesen fehlgeschlagen}}: {cause}.',
-  failedAt: '{what, select, read {Lesen fehlgeschlagen} write {Schreiben fehlgeschlagen} flush {Abschließen fehlgeschlagen} verify {Überprüfung fehlgeschlagen} other {Zurücklesen fehlgeschlagen}} bei {place}: {cause}.',
-  smallerThanSaid: 'Ab {from} stimmt bis zum Ende der Kopie nichts: Das Laufwerk ist vielleicht kleiner, als es angibt.',
+  failed:
+    '{what, select, read {Lesen fehlgeschlagen} write {Schreiben fehlgeschlagen} flush {Abschließen fehlgeschlagen} verify {Überprüfung fehlgeschlagen} other {Zurücklesen fehlgeschlagen}}: {cause}.',
+  failedAt:
+    '{what, select, read {Lesen fehlgeschlagen} write {Schreiben fehlgeschlagen} flush {Abschließen fehlgeschlagen} verify {Überprüfung fehlgeschlagen} other {Zurücklesen fehlgeschlagen}} bei {place}: {cause}.',
+  smallerThanSaid:
+    'Ab {from} stimmt bis zum Ende der Kopie nichts: Das Laufwerk ist vielleicht kleiner, als es angibt.',
   keptAs: '{reason} (das unvollständige Abbild bleibt als {part} erhalten).',
-  removedMeanwhile: 'Das Laufwerk wurde während des Auftrags entfernt: {sign, select, removed {Das System hat es abgemeldet} noSize {Es hat keine Größe mehr} other {Was dahinter liegt, ist weg}}.',
+  removedMeanwhile:
+    'Das Laufwerk wurde während des Auftrags entfernt: {sign, select, removed {Das System hat es abgemeldet} noSize {Es hat keine Größe mehr} other {Was dahinter liegt, ist weg}}.',
   cancelled: 'Abgebrochen, bevor es vollständig war.',
   sourceUnread: 'Nicht vollständig: Die Quelle konnte nicht bis zum Ende gelesen werden.',
   stoppedUnexplained: 'Nicht vollständig: Das Kopierprogramm hat es ohne Angabe eines Grundes beendet.',
@@ -32,10 +37,12 @@ export const reasons: Translated<typeof english> = {
   unreadable: 'Nicht lesbar bei {place}: Auf jedem Ziel stehen dort Nullen.',
   notNamed: 'Vollständig, konnte aber seinen Namen nicht bekommen: {reason} Das Abbild bleibt als {part} erhalten.',
   nameTaken: 'Eine andere Datei hat den Namen während des Auftrags bekommen.',
-  imageLost: '{how, select, removed {{part} wurde während des Auftrags gelöscht: Das Abbild ist verloren.} other {Eine andere Datei ist während des Auftrags an die Stelle von {part} getreten: Das Abbild hat keinen Namen.}}',
+  imageLost:
+    '{how, select, removed {{part} wurde während des Auftrags gelöscht: Das Abbild ist verloren.} other {Eine andere Datei ist während des Auftrags an die Stelle von {part} getreten: Das Abbild hat keinen Namen.}}',
 
   isSystem: 'Darauf ist das laufende System.',
-  maybeSystem: 'Darauf kann das laufende System sein: Welches Laufwerk es trägt, lässt sich hier nicht feststellen. Vorsichtshalber wird kein eingebautes Laufwerk beschrieben.',
+  maybeSystem:
+    'Darauf kann das laufende System sein: Welches Laufwerk es trägt, lässt sich hier nicht feststellen. Vorsichtshalber wird kein eingebautes Laufwerk beschrieben.',
   bootArea: 'Es ist ein Bereich eines eingebauten Flash-Speichers (eMMC), der Firmware oder Schlüssel enthält.',
   mountedAt: 'Es ist unter {targets} eingehängt.',
   mountedAndSwap: 'Es ist unter {targets} eingehängt und wird als Swap benutzt.',
@@ -46,17 +53,22 @@ export const reasons: Translated<typeof english> = {
   aliasMounted: 'Was dahinter liegt, ist auch {path}, eingehängt unter {targets}.',
   loopUnknown: 'Was hinter diesem Loop-Gerät liegt, ist nicht festzustellen: Seine Datei wurde gelöscht.',
   behindSame: 'Was dahinter liegt, liegt auch hinter {path}.',
-  diskLocked: '{how, select, read {{users} liest davon, zum Beispiel für eine Kopie.} other {{users} schreibt darauf, zum Beispiel eine Kopie.}}',
+  diskLocked:
+    '{how, select, read {{users} liest davon, zum Beispiel für eine Kopie.} other {{users} schreibt darauf, zum Beispiel eine Kopie.}}',
   lockedBySomebody: 'Ein anderes Programm hat es gesperrt, zum Beispiel eine andere Kopie.',
-  inJob: '{how, select, read {Ein Auftrag von Platter liest davon} other {Ein Auftrag von Platter schreibt darauf}} (Prozess {pid}).',
-  inLoggedJob: '{how, select, read {Der Auftrag {id} von Platter liest davon} other {Der Auftrag {id} von Platter schreibt darauf}} (Prozess {pid}).',
+  inJob:
+    '{how, select, read {Ein Auftrag von Platter liest davon} other {Ein Auftrag von Platter schreibt darauf}} (Prozess {pid}).',
+  inLoggedJob:
+    '{how, select, read {Der Auftrag {id} von Platter liest davon} other {Der Auftrag {id} von Platter schreibt darauf}} (Prozess {pid}).',
   noMedium: 'Es ist kein Medium darin, oder nichts dahinter.',
   emptyFile: 'Die Datei ist leer.',
-  noDiskImage: 'Es ist {file}, kein Abbild eines Laufwerks: Von der Kopie könnte nichts starten, und nichts könnte sie einhängen.',
+  noDiskImage:
+    'Es ist {file}, kein Abbild eines Laufwerks: Von der Kopie könnte nichts starten, und nichts könnte sie einhängen.',
   hardLinks: 'Sie hat weitere Namen (harte Links): Was unter diesen steht, würde sich mit ändern.',
   underLoop: 'Sie ist in Gebrauch: Das Loop-Gerät {loop} liegt darauf.',
   fileUsedAsSwap: 'Sie wird als Swap benutzt.',
-  partOfOthers: '{part}, das zuerst geschrieben würde, gibt es schon, und keiner Ihrer unterbrochenen Aufträge hat es hinterlassen.',
+  partOfOthers:
+    '{part}, das zuerst geschrieben würde, gibt es schon, und keiner Ihrer unterbrochenen Aufträge hat es hinterlassen.',
   partInTheWay: '{part}, das zuerst geschrieben würde, ist keine eigene Datei.',
   isSource: 'Es ist die Quelle.',
   isSourceAs: 'Es ist die Quelle unter einem anderen Namen ({path}).',
@@ -65,11 +77,13 @@ export const reasons: Translated<typeof english> = {
   partIsSource: 'Es würde zuerst als {part} geschrieben, und das ist die Quelle.',
   tooSmall: 'Es fasst {holds}, {missing} weniger als die Quelle {writing, select, yes {braucht} other {hat}}.',
   tooSmallForZeros: 'Es fasst {holds}, {missing} weniger als die Quelle braucht. Die Quelle hat dort nur Nullen.',
-  tooSmallForPartitions: 'Es fasst {holds}, {missing} weniger als die Quelle braucht. Die Partitionen der Quelle enden bei {end}.',
+  tooSmallForPartitions:
+    'Es fasst {holds}, {missing} weniger als die Quelle braucht. Die Partitionen der Quelle enden bei {end}.',
   otherLength: 'Es ist {has} lang, die Quelle ist {needs} lang: Es ist der Quelle nicht gleich.',
   nothingCompared: 'Das Manifest hat für keinen Teil davon einen Hash: Nichts wurde verglichen.',
   fatLimit: 'Sein Dateisystem (FAT) nimmt keine Datei von mehr als {longest}.',
-  forbiddenName: '{fileSystem} nimmt in einem Namen keine Steuerzeichen und keines der Zeichen " * : < > ? \\ | an, und am Ende weder Punkt noch Leerzeichen.',
+  forbiddenName:
+    '{fileSystem} nimmt in einem Namen keine Steuerzeichen und keines der Zeichen " * : < > ? \\ | an, und am Ende weder Punkt noch Leerzeichen.',
   nameRefused: 'Das Dateisystem dort nimmt diesen Namen nicht an (das System meldete {errno}).',
   noRoom: 'In seinem Dateisystem fehlt freier Platz: {missing}.',
   namedTwice: 'Es ist zweimal genannt.',
@@ -78,17 +92,21 @@ export const reasons: Translated<typeof english> = {
   otherNameFirst: 'Eines der beiden würde zuerst unter dem Namen des anderen geschrieben.',
   fileOnIt: 'Es lässt sich nicht aushängen: {file} liegt darauf.',
   partitionOpen: 'Eine Partition darauf ist in einem anderen Programm geöffnet.',
-  openIn: '{device} ist geöffnet in {users}{more, plural, =0 {} one { und # weiteren Programm} other { und # weiteren Programmen}}.',
+  openIn:
+    '{device} ist geöffnet in {users}{more, plural, =0 {} one { und # weiteren Programm} other { und # weiteren Programmen}}.',
   mountedElsewhere: '{device} ist in einem anderen Mount-Namensraum, dem von {user}, unter {target} eingehängt.',
 
   deadLink: 'Es ist ein Link auf etwas, das es nicht gibt.',
-  oddKind: 'Es ist {what, select, directory {ein Ordner} pipe {eine Pipe} socket {ein Socket} other {ein zeichenorientiertes Gerät}}, weder ein Laufwerk noch eine Datei.',
-  notPlain: 'Es ist {what, select, directory {ein Ordner} link {ein Link} disk {ein Laufwerk} other {keine gewöhnliche Datei}}; hier wird eine gewöhnliche Datei gebraucht.',
+  oddKind:
+    'Es ist {what, select, directory {ein Ordner} pipe {eine Pipe} socket {ein Socket} other {ein zeichenorientiertes Gerät}}, weder ein Laufwerk noch eine Datei.',
+  notPlain:
+    'Es ist {what, select, directory {ein Ordner} link {ein Link} disk {ein Laufwerk} other {keine gewöhnliche Datei}}; hier wird eine gewöhnliche Datei gebraucht.',
   deviceFolder: 'Dort ist ein Platz für Geräte, nicht für Dateien.',
   cameOrWent: 'Es kam oder ging, während die Laufwerke gelesen wurden.',
   noDevice: 'Es gibt kein solches Gerät.',
   noDirectory: 'Es gibt keinen solchen Ordner.',
-  directory: 'Der Ordner {directory} {state, select, missing {ist nicht da} refused {ist für Sie nicht beschreibbar} other {liegt auf einem schreibgeschützten Dateisystem}}.',
+  directory:
+    'Der Ordner {directory} {state, select, missing {ist nicht da} refused {ist für Sie nicht beschreibbar} other {liegt auf einem schreibgeschützten Dateisystem}}.',
   folderMoved: 'An der Stelle des Ordners {directory} ist jetzt eine Verknüpfung.',
   identityChanged: 'Es ist nicht mehr, was es eben war: Identität oder Größe haben sich geändert.',
   firstSectorGone: 'Der erste Sektor ist nicht lesbar: Das Laufwerk ist weg.',
@@ -105,9 +123,12 @@ export const reasons: Translated<typeof english> = {
   anotherFile: 'Es ist eine andere Datei als zu Beginn des Auftrags.',
   writtenSince: 'Seit Beginn des Auftrags wurde darauf geschrieben.',
   changedSince: 'Es hat sich seit Beginn des Auftrags geändert: Eine Stichprobe ist nicht, was damals gelesen wurde.',
-  overwrittenSince: 'Seit der Unterbrechung des Auftrags wurde darauf geschrieben: Eine Stichprobe ist nicht, was kopiert wurde.',
-  anotherMedium: 'Was darauf ist, hat dieser Auftrag nicht darauf kopiert: Es ist ein anderes Medium, oder das Laufwerk verliert Daten.',
-  mediumUnknown: 'Es wurde herausgenommen, bevor dieser Auftrag etwas Vergleichbares darauf geschrieben hatte. Es kann jetzt ein anderes Medium sein.',
+  overwrittenSince:
+    'Seit der Unterbrechung des Auftrags wurde darauf geschrieben: Eine Stichprobe ist nicht, was kopiert wurde.',
+  anotherMedium:
+    'Was darauf ist, hat dieser Auftrag nicht darauf kopiert: Es ist ein anderes Medium, oder das Laufwerk verliert Daten.',
+  mediumUnknown:
+    'Es wurde herausgenommen, bevor dieser Auftrag etwas Vergleichbares darauf geschrieben hatte. Es kann jetzt ein anderes Medium sein.',
   onlyPart: 'Es gibt nur {part}; der Auftrag dazu ist nicht fertig.',
   partMissing: 'Das unvollständige Abbild ist nicht mehr da.',
   partReplaced: 'Das unvollständige Abbild ist eine andere Datei als die begonnene.',
@@ -118,38 +139,47 @@ export const reasons: Translated<typeof english> = {
   stillWaits: 'Das System wartet noch auf eine Antwort dieses Laufwerks; so lange kann darauf nichts gestartet werden.',
 
   mountedMeanwhile: '{device} wurde inzwischen unter {target} eingehängt.',
-  mountedOver: '{device} lässt sich nicht von {target} aushängen: {other} ist {where, select, over {darüber} other {darin}} eingehängt, unter {at}.',
-  takesAway: '{device} von {target} auszuhängen nähme {file} weg: Diese Datei ist auf {other}, {where, select, over {darüber} other {darin}} eingehängt, unter {at}.',
+  mountedOver:
+    '{device} lässt sich nicht von {target} aushängen: {other} ist {where, select, over {darüber} other {darin}} eingehängt, unter {at}.',
+  takesAway:
+    '{device} von {target} auszuhängen nähme {file} weg: Diese Datei ist auf {other}, {where, select, over {darüber} other {darin}} eingehängt, unter {at}.',
   mountedAgain: 'Es wird wieder eingehängt, sobald es ausgehängt ist.',
-  stillUsed: '{device} lässt sich nicht von {target} aushängen: in Gebrauch durch {users}{more, plural, =0 {} one { und # weiteres Programm} other { und # weitere Programme}}.',
+  stillUsed:
+    '{device} lässt sich nicht von {target} aushängen: in Gebrauch durch {users}{more, plural, =0 {} one { und # weiteres Programm} other { und # weitere Programme}}.',
   notUnmounted: '{device} lässt sich nicht von {target} aushängen: {said}.',
   filesInUse: '{device} lässt sich nicht von {target} aushängen: Dateien darauf dienen als Swap oder Loop-Geräten.',
-  stuckUnmounting: '{device} ist nicht von {target} ausgehängt: Das Laufwerk antwortet seit {seconds, plural, one {# Sekunde} other {# Sekunden}} nicht.',
-  stuckUnmountingUsed: '{device} ist nicht von {target} ausgehängt: Das Laufwerk antwortet seit {seconds, plural, one {# Sekunde} other {# Sekunden}} nicht; geöffnet von {users}{more, plural, =0 {} one { und # weiteren Programm} other { und # weiteren Programmen}}.',
+  stuckUnmounting:
+    '{device} ist nicht von {target} ausgehängt: Das Laufwerk antwortet seit {seconds, plural, one {# Sekunde} other {# Sekunden}} nicht.',
+  stuckUnmountingUsed:
+    '{device} ist nicht von {target} ausgehängt: Das Laufwerk antwortet seit {seconds, plural, one {# Sekunde} other {# Sekunden}} nicht; geöffnet von {users}{more, plural, =0 {} one { und # weiteren Programm} other { und # weiteren Programmen}}.',
   noDisk: 'Es ist kein Laufwerk.',
   jobHasIt: 'Der Auftrag, der vorbereitet ist oder läuft, hat es in Gebrauch.',
   loopDevice: 'Es ist ein Loop-Gerät: Da gibt es nichts herauszunehmen.',
   noSwitch: 'Das System kann es nicht abschalten.',
   notLetGo: 'Es ist abgeschlossen und ausgehängt, aber das System hat es nicht freigegeben.',
-  stuckEjecting: 'Es ist ausgehängt, aber nicht abgeschaltet: Das Laufwerk antwortet seit {seconds, plural, one {# Sekunde} other {# Sekunden}} nicht.',
+  stuckEjecting:
+    'Es ist ausgehängt, aber nicht abgeschaltet: Das Laufwerk antwortet seit {seconds, plural, one {# Sekunde} other {# Sekunden}} nicht.',
   needsUdisks: 'Es abzuschalten verlangt udisks oder die Rechte eines Administrators.',
   notSwitchedOff: 'Es wurde nicht abgeschaltet: {said}.',
 
   noSource: 'Es ist keine Quelle genannt.',
   nothingToCompare: 'Es ist weder eine Quelle noch ein Manifest zum Vergleichen genannt.',
   noDestination: 'Es ist kein Ziel genannt.',
-  tooMany: '{count, plural, one {# Ziel ist} other {# Ziele sind}} mehr als die {most, number}, die ein Auftrag haben kann.',
+  tooMany:
+    '{count, plural, one {# Ziel ist} other {# Ziele sind}} mehr als die {most, number}, die ein Auftrag haben kann.',
   idWithoutResume: 'Nur ein unterbrochener Auftrag, der fortgesetzt wird, hat eine Kennung.',
   resumeWithoutId: 'Es ist nicht gesagt, welcher unterbrochene Auftrag fortgesetzt werden soll.',
   resumeWithEnds: 'Ein unterbrochener Auftrag hat seine Quelle und seine Ziele: Es können keine genannt werden.',
-  resumeWithMore: 'Ein unterbrochener Auftrag wird fortgesetzt, wie er begonnen wurde: Manifest, Aktualisierung oder Rettung können nicht dazukommen.',
+  resumeWithMore:
+    'Ein unterbrochener Auftrag wird fortgesetzt, wie er begonnen wurde: Manifest, Aktualisierung oder Rettung können nicht dazukommen.',
   verifyTwice: 'Eine Überprüfung vergleicht mit der Quelle oder mit einem Manifest, nicht mit beiden.',
   updateOfCopy: 'Nur eine Kopie kann ihre Ziele aktualisieren.',
   updateInRescue: 'Eine Rettung kann nicht aktualisieren: Sie schreibt, was sie bekommt.',
   updateOfBlank: 'Eine Aktualisierung liest, was auf den Zielen ist: Sie können nicht als leer gelten.',
   repairOfCopy: 'Nur eine Kopie repariert sich selbst; verlangen Sie stattdessen eine Reparatur.',
   repairUnverified: 'Was nicht überprüft wird, kann nicht repariert werden.',
-  rescueOnZoned: 'Eine Rettung schreibt nicht der Reihe nach. Dieses Laufwerk lässt das nicht zu: Seine Zonen müssen von vorn nach hinten geschrieben werden.',
+  rescueOnZoned:
+    'Eine Rettung schreibt nicht der Reihe nach. Dieses Laufwerk lässt das nicht zu: Seine Zonen müssen von vorn nach hinten geschrieben werden.',
   repairInRescue: 'Eine Rettung kann nicht reparieren: Die Quelle gibt vielleicht nicht zweimal dieselben Daten.',
   rescueOfCopy: 'Nur eine Kopie kann eine Rettung sein.',
   rescueWithManifest: 'Die Quelle einer Rettung kann nicht mit einem Manifest verglichen werden.',
@@ -178,7 +208,8 @@ export const reasons: Translated<typeof english> = {
   noManifest: 'Es beginnt nicht wie ein Manifest (Byte 0 bis 15).',
   manifestGone: 'Dieses Manifest wird nicht mehr aufbewahrt: nur die der letzten Aufträge.',
   manifestHeaderLength: 'Es kündigt einen Kopf von {length} Byte an (Byte 20), für den kein Platz ist.',
-  manifestLength: 'Es hat {has} Byte, sein Kopf (Byte 24) verlangt {wants}: Es wurde abgeschnitten, oder etwas folgt darauf.',
+  manifestLength:
+    'Es hat {has} Byte, sein Kopf (Byte 24) verlangt {wants}: Es wurde abgeschnitten, oder etwas folgt darauf.',
   manifestDigest: 'Seine Prüfsumme (Byte {at}) ist nicht die des Inhalts: Es wurde verändert oder beschädigt.',
   manifestHeaderNotJson: 'Sein Kopf (Byte 24) ist kein JSON in UTF-8.',
   manifestHeaderWrong: 'Sein Kopf (Byte 24) ist nicht der eines Manifests: {said}.',
@@ -206,10 +237,13 @@ export const reasons: Translated<typeof english> = {
   mapOrder: 'Der Bereich {range} schließt nicht an den vorigen an.',
 
   noMemory: 'Das Kopierprogramm bekommt hier seinen Speicher nicht: Das System meldet {errno}.',
-  noBackend: 'Das Kopierprogramm bekommt hier {io, select, auto {keinen Weg zu den Geräten} uring {den Weg „uring“ zu den Geräten nicht} other {den Weg „threads“ zu den Geräten nicht}}: Das System meldet {errno}.',
-  lsblkSilent: 'Die Laufwerke lassen sich nicht lesen: lsblk hat {seconds} s lang nicht geantwortet; vielleicht hängt ein Gerät.',
+  noBackend:
+    'Das Kopierprogramm bekommt hier {io, select, auto {keinen Weg zu den Geräten} uring {den Weg „uring“ zu den Geräten nicht} other {den Weg „threads“ zu den Geräten nicht}}: Das System meldet {errno}.',
+  lsblkSilent:
+    'Die Laufwerke lassen sich nicht lesen: lsblk hat {seconds} s lang nicht geantwortet; vielleicht hängt ein Gerät.',
   lsblkFailed: 'Die Laufwerke lassen sich nicht lesen: lsblk ist fehlgeschlagen: {said}.',
-  lsblkOdd: 'Die Laufwerke lassen sich nicht lesen: lsblk hat etwas anderes als eine Liste von Geräten ausgegeben ({said}).',
+  lsblkOdd:
+    'Die Laufwerke lassen sich nicht lesen: lsblk hat etwas anderes als eine Liste von Geräten ausgegeben ({said}).',
   noNews: 'Das System meldet Platter nicht, wenn Laufwerke kommen und gehen ({errno}).',
   cancelledOpening: 'Abgebrochen, während die Geräte geöffnet wurden; es wurde nichts geschrieben.',
   notPrepared: 'Es ist nichts vorbereitet.',
@@ -222,10 +256,14 @@ export const reasons: Translated<typeof english> = {
   hostFailedSaying: 'Das Kopierprogramm ist ausgefallen: {end}. Zuletzt meldete es „{said}“.',
   hostEnded: 'Das Kopierprogramm hat sich beendet.',
   noResult: 'Der Auftrag endete ohne Ergebnis.',
-  elevationCancelled: '{devices} zu öffnen verlangt die Rechte eines Administrators, und die Frage danach wurde weggelegt.',
-  elevationNoAgent: '{devices} zu öffnen verlangt die Rechte eines Administrators, und niemand kann danach gefragt werden: In dieser Sitzung läuft kein Polkit-Agent.',
-  elevationDenied: '{devices} zu öffnen verlangt die Rechte eines Administrators, und das System hat sie nicht erteilt.',
-  pkexecFailed: '{devices} zu öffnen verlangt die Rechte eines Administrators, und pkexec konnte sie nicht bekommen: {said}.',
+  elevationCancelled:
+    '{devices} zu öffnen verlangt die Rechte eines Administrators, und die Frage danach wurde weggelegt.',
+  elevationNoAgent:
+    '{devices} zu öffnen verlangt die Rechte eines Administrators, und niemand kann danach gefragt werden: In dieser Sitzung läuft kein Polkit-Agent.',
+  elevationDenied:
+    '{devices} zu öffnen verlangt die Rechte eines Administrators, und das System hat sie nicht erteilt.',
+  pkexecFailed:
+    '{devices} zu öffnen verlangt die Rechte eines Administrators, und pkexec konnte sie nicht bekommen: {said}.',
   sudoFailed: '{devices} zu öffnen verlangt die Rechte eines Administrators, und sudo hat sie nicht erteilt: {said}.',
   brokerEnded: 'Das Programm, das für Platter Laufwerke öffnet, endete, bevor es geantwortet hat.',
   brokerUnknown: 'Das Programm, das für Platter Laufwerke öffnet, gab eine Antwort, die Platter nicht kennt.',

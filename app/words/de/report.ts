@@ -18,7 +18,8 @@ export const report: Translated<typeof english> = {
   compared: 'Jedes Byte wurde vom Medium gelesen und verglichen',
   partlyCompared: 'Nicht jedes Byte wurde verglichen: Was fehlt, steht bei jedem Laufwerk',
   uncompared: '{size} nicht verglichen',
-  sourceWritten: 'In die Quelle wurde während des Auftrags geschrieben: Was gelesen wurde, kann eine Mischung aus alten und neuen Daten sein',
+  sourceWritten:
+    'In die Quelle wurde während des Auftrags geschrieben: Was gelesen wurde, kann eine Mischung aus alten und neuen Daten sein',
   manifest: 'Manifest (SHA-256)',
   rescued: 'Gerettet',
   rescue: '{rescued}; {bad} waren nicht lesbar und sind auf jedem Laufwerk Nullen',

@@ -7,8 +7,10 @@ export const rescue: Translated<typeof english> = {
   trimming: 'Zurück zu den Rändern dessen, was sich nicht lesen ließ',
   scraping: 'Zwischen schlechten Stellen, Sektor für Sektor',
   retrying: 'Schlechte Sektoren noch einmal ({retry, number})',
-  waits: 'Wartet, bis die anderen alles Lesbare haben, und kopiert es dann von einem davon. Von der Quelle sind noch {left} zu lesen.',
-  waitsForRetry: 'Wartet, bis die anderen alles Lesbare haben, und kopiert es dann von einem davon. Schlechte Sektoren werden noch einmal versucht: noch {bad}.',
+  waits:
+    'Wartet, bis die anderen alles Lesbare haben, und kopiert es dann von einem davon. Von der Quelle sind noch {left} zu lesen.',
+  waitsForRetry:
+    'Wartet, bis die anderen alles Lesbare haben, und kopiert es dann von einem davon. Schlechte Sektoren werden noch einmal versucht: noch {bad}.',
   waitsBrief: 'auf die anderen',
   all: 'Die ganze Quelle war lesbar: {size}.',
   soFar: 'Bisher {rescued} der Quelle gerettet. {left} wurden nicht versucht.',

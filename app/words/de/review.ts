@@ -5,8 +5,10 @@ export const review: Translated<typeof english> = {
   back: 'Zurück',
   continueTitle: '{count, plural, one {# Kopie fortsetzen?} other {# Kopien fortsetzen?}}',
   writeTitle: '{count, plural, one {# neues Abbild schreiben?} other {# neue Abbilder schreiben?}}',
-  updateDrives: '{count, plural, one {Abweichendes auf # Laufwerk überschreiben?} other {Abweichendes auf # Laufwerken überschreiben?}}',
-  updateDestinations: '{count, plural, one {Abweichendes auf # Ziel überschreiben?} other {Abweichendes auf # Zielen überschreiben?}}',
+  updateDrives:
+    '{count, plural, one {Abweichendes auf # Laufwerk überschreiben?} other {Abweichendes auf # Laufwerken überschreiben?}}',
+  updateDestinations:
+    '{count, plural, one {Abweichendes auf # Ziel überschreiben?} other {Abweichendes auf # Zielen überschreiben?}}',
   eraseDrives: '{count, plural, one {# Laufwerk löschen?} other {# Laufwerke löschen?}}',
   eraseDestinations: '{count, plural, one {# Ziel löschen?} other {# Ziele löschen?}}',
   willBeFinished: 'Wird fertiggestellt',
@@ -35,5 +37,6 @@ export const review: Translated<typeof english> = {
   eraseAgain: 'FORTSETZEN',
   withData: '{count, plural, one {# Laufwerk mit Daten} other {# Laufwerke mit Daten}}',
   large: '{count, plural, one {# Laufwerk über {size}} other {# Laufwerke über {size}}}',
-  larger: '{count, plural, one {# Laufwerk von mehr als vierfacher Größe der Quelle} other {# Laufwerke von mehr als vierfacher Größe der Quelle}}',
+  larger:
+    '{count, plural, one {# Laufwerk von mehr als vierfacher Größe der Quelle} other {# Laufwerke von mehr als vierfacher Größe der Quelle}}',
 };

@@ -7,7 +7,8 @@ export const tasks: Translated<typeof english> = {
   verify: 'Prüfen',
   repair: 'Reparieren',
   checkHint: 'Laufwerke werden gelesen und verglichen. Es wird nichts geschrieben.',
-  repairHint: 'Laufwerke werden verglichen; was abweicht, wird neu geschrieben und zurückgelesen. Geschrieben wird erst, wenn Sie bestätigen.',
+  repairHint:
+    'Laufwerke werden verglichen; was abweicht, wird neu geschrieben und zurückgelesen. Geschrieben wird erst, wenn Sie bestätigen.',
   sourceOfCheck: 'Womit verglichen wird: Laufwerk, Abbild oder Manifest. Sie wird nur gelesen.',
   sourceOfRepair: 'Was auf den Laufwerken sein soll. Sie wird nur gelesen.',
   toCheck: 'Was geprüft wird. Laufwerke werden nur gelesen.',
@@ -30,7 +31,8 @@ export const tasks: Translated<typeof english> = {
   willBeCompared: 'Wird verglichen',
   compared: 'Verglichen mit {source}, je {size}; es wird nichts geschrieben',
   overwritten: 'Was von {source} abweicht, je {size}, wird überschrieben',
-  overwriteHint: 'Was von der Quelle abweicht, wird überschrieben, auch Ihre eigenen Daten: {reasons}. Zum Starten {word} eintippen.',
+  overwriteHint:
+    'Was von der Quelle abweicht, wird überschrieben, auch Ihre eigenen Daten: {reasons}. Zum Starten {word} eintippen.',
   overwrite: 'ÜBERSCHREIBEN',
   leaveCheck: 'Laufwerke angesteckt lassen. Sie werden nur gelesen.',
   leaveRepair: 'Laufwerke angesteckt lassen. Was abweicht, wird neu geschrieben und dann zurückgelesen.',
@@ -38,10 +40,14 @@ export const tasks: Translated<typeof english> = {
   stopOneAsk: 'Dieses anhalten? Der Rest davon bleibt ungeprüft.',
   stopping: 'Wird angehalten: Laufende Lesevorgänge enden zuerst. Laufwerke angesteckt lassen.',
   paused: 'Pause: Bis Sie fortsetzen, wird nichts verglichen. Laufwerke angesteckt lassen.',
-  unchecked: '{count, plural, one {{names} ist nicht bis zum Ende geprüft.} other {{names} sind nicht bis zum Ende geprüft.}}',
-  mayDiffer: '{count, plural, one {{names} weicht vielleicht noch von der Quelle ab.} other {{names} weichen vielleicht noch von der Quelle ab.}}',
-  differs: '{count, plural, one {{names} weicht von der Quelle ab: reparieren oder beiseitelegen.} other {{names} weichen von der Quelle ab: reparieren oder beiseitelegen.}}',
-  differsFromManifest: '{count, plural, one {{names} weicht vom Manifest ab: beiseitelegen oder neu schreiben.} other {{names} weichen vom Manifest ab: beiseitelegen oder neu schreiben.}}',
+  unchecked:
+    '{count, plural, one {{names} ist nicht bis zum Ende geprüft.} other {{names} sind nicht bis zum Ende geprüft.}}',
+  mayDiffer:
+    '{count, plural, one {{names} weicht vielleicht noch von der Quelle ab.} other {{names} weichen vielleicht noch von der Quelle ab.}}',
+  differs:
+    '{count, plural, one {{names} weicht von der Quelle ab: reparieren oder beiseitelegen.} other {{names} weichen von der Quelle ab: reparieren oder beiseitelegen.}}',
+  differsFromManifest:
+    '{count, plural, one {{names} weicht vom Manifest ab: beiseitelegen oder neu schreiben.} other {{names} weichen vom Manifest ab: beiseitelegen oder neu schreiben.}}',
   places: '{count, plural, one {# Stelle weicht ab} other {# Stellen weichen ab}}',
   repairThem: 'Reparieren, was abweicht',
   summaryOfCheck: 'Prüfung von {destinations} gegen {source}, je {size}',

@@ -8,7 +8,8 @@ export const causes = {
   full: 'what lies behind the drive is full',
   fileSystemFull: 'the file system is full',
   fullAt: 'the file system at {target} is full, with {free} free',
-  fullAndMissing: 'the file system at {target} is full, with {free} free and {how, select, most {up to {missing}} other {{missing}}} more needed',
+  fullAndMissing:
+    'the file system at {target} is full, with {free} free and {how, select, most {up to {missing}} other {{missing}}} more needed',
   writeProtected: 'the drive is write-protected',
   timedOut: 'the drive did not answer in time',
   silent: 'the drive has stopped answering',

@@ -7,7 +7,8 @@ export const history = {
   none: 'No job has all of these words.',
   found: '{count, plural, one {# job} other {# jobs}}',
   shown: '{shown, number} of {count, number} jobs: search to see fewer',
-  unreadable: '{count, plural, one {# file in the history cannot be read} other {# files in the history cannot be read}}; left as found.',
+  unreadable:
+    '{count, plural, one {# file in the history cannot be read} other {# files in the history cannot be read}}; left as found.',
   to: '{from} to {to}',
   to_many: '{from} to {count, plural, one {# destination} other {# destinations}}',
   manifest: 'Manifest {hash}',
@@ -26,7 +27,8 @@ export const history = {
   missing: '{name} is not plugged in, or is another drive, and is not chosen.',
   notBlank: 'Zeros are written this time: the drives are not blank any more.',
   newMap: 'The rescue begins anew, without its map {map}.',
-  ofContinued: 'That job continued another: speed limit, verification and name are taken over, how the first one wrote is not known.',
+  ofContinued:
+    'That job continued another: speed limit, verification and name are taken over, how the first one wrote is not known.',
   support: 'Log and diagnostics',
   showLog: 'Show log',
   copyDiagnostics: 'Copy diagnostics',

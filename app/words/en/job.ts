@@ -16,13 +16,18 @@ export const job = {
   stopAsk: 'Stop now? What is not finished will be unusable.',
   stopAskContinuable: 'Stop now? What is not finished will be unusable until it is continued.',
   stopping: 'Stopping: writes in flight end first, then every drive is flushed. Leave the drives plugged in.',
-  driveDone: '{count, plural, one {{names} is done: leave it in until the job has ended.} other {{names} are done: leave them in until the job has ended.}}',
+  driveDone:
+    '{count, plural, one {{names} is done: leave it in until the job has ended.} other {{names} are done: leave them in until the job has ended.}}',
   imageReady: '{count, plural, one {{names} is ready.} other {{names} are ready.}}',
-  stalled: '{count, plural, one {{names} does not answer: check cable and port.} other {{names} do not answer: check cable and port.}}',
-  sourceWritten: 'The source was written to during the job: {count, plural, one {{names} may hold} other {{names} may each hold}} a mixture of old and new data. Repeat the job when nothing writes to the source.',
-  partlyVerified: '{count, plural, one {Part of {names} was} other {Part of each of {names} was}} not compared. Check with the source itself to verify all of it.',
+  stalled:
+    '{count, plural, one {{names} does not answer: check cable and port.} other {{names} do not answer: check cable and port.}}',
+  sourceWritten:
+    'The source was written to during the job: {count, plural, one {{names} may hold} other {{names} may each hold}} a mixture of old and new data. Repeat the job when nothing writes to the source.',
+  partlyVerified:
+    '{count, plural, one {Part of {names} was} other {Part of each of {names} was}} not compared. Check with the source itself to verify all of it.',
   setAside: 'Set {names} aside.',
-  holdsPart: '{count, plural, one {{names} holds only part of the source.} other {{names} hold only part of the source.}}',
+  holdsPart:
+    '{count, plural, one {{names} holds only part of the source.} other {{names} hold only part of the source.}}',
   continueFinishes: 'Continue finishes what is not done.',
   pausedNow: 'Paused: nothing is written until you continue. Leave the drives plugged in.',
   leaveVerify: 'Leave the drives plugged in. Each one is read back as soon as it is written.',

@@ -20,11 +20,14 @@ export const reasons = {
   fuseOfUser: 'It is on a FUSE file system (at {target}) that only the user who mounted it may read, not root.',
   errno: 'The system reported {errno}.',
 
-  failed: '{what, select, read {Read failed} write {Write failed} flush {Flush failed} verify {Verification failed} other {Reading back failed}}: {cause}.',
-  failedAt: '{what, select, read {Read failed} write {Write failed} flush {Flush failed} verify {Verification failed} other {Reading back failed}} at {place}: {cause}.',
+  failed:
+    '{what, select, read {Read failed} write {Write failed} flush {Flush failed} verify {Verification failed} other {Reading back failed}}: {cause}.',
+  failedAt:
+    '{what, select, read {Read failed} write {Write failed} flush {Flush failed} verify {Verification failed} other {Reading back failed}} at {place}: {cause}.',
   smallerThanSaid: 'Nothing is right from {from} to the end of the copy: the drive may be smaller than it says.',
   keptAs: '{reason} (the incomplete image is kept as {part}).',
-  removedMeanwhile: 'The drive was removed during the job: {sign, select, removed {the system has removed it} noSize {it has no size any more} other {what lies behind it is gone}}.',
+  removedMeanwhile:
+    'The drive was removed during the job: {sign, select, removed {the system has removed it} noSize {it has no size any more} other {what lies behind it is gone}}.',
   cancelled: 'Cancelled before it was complete.',
   sourceUnread: 'Not complete: the source could not be read to its end.',
   stoppedUnexplained: 'Not complete: the engine stopped it without a reason.',
@@ -32,10 +35,12 @@ export const reasons = {
   unreadable: 'Unreadable at {place}: there are zeros on every destination.',
   notNamed: 'Complete, but it could not get its name: {reason} The image is kept as {part}.',
   nameTaken: 'Another file has taken the name while the job ran.',
-  imageLost: '{how, select, removed {{part} was removed while the job ran, so the image is lost.} other {Another file took the place of {part} while the job ran, so the image has no name.}}',
+  imageLost:
+    '{how, select, removed {{part} was removed while the job ran, so the image is lost.} other {Another file took the place of {part} while the job ran, so the image has no name.}}',
 
   isSystem: 'It holds the running system.',
-  maybeSystem: 'It may hold the running system: which drive holds that cannot be told here, so as a precaution no built-in drive is written.',
+  maybeSystem:
+    'It may hold the running system: which drive holds that cannot be told here, so as a precaution no built-in drive is written.',
   bootArea: 'It is an area of a built-in flash memory (eMMC) that holds firmware or keys.',
   mountedAt: 'It is mounted at {targets}.',
   mountedAndSwap: 'It is mounted at {targets} and used as swap.',
@@ -46,10 +51,12 @@ export const reasons = {
   aliasMounted: 'What is behind it is also {path}, mounted at {targets}.',
   loopUnknown: 'It cannot be told what lies behind this loop device: its file was deleted.',
   behindSame: 'What lies behind it lies behind {path} too.',
-  diskLocked: '{how, select, read {{users} reads it, for example to copy it.} other {{users} writes it, for example a copy.}}',
+  diskLocked:
+    '{how, select, read {{users} reads it, for example to copy it.} other {{users} writes it, for example a copy.}}',
   lockedBySomebody: 'Another program has locked it, for example another copy.',
   inJob: '{how, select, read {A job of Platter reads it} other {A job of Platter writes it}} (process {pid}).',
-  inLoggedJob: '{how, select, read {The job {id} of Platter reads it} other {The job {id} of Platter writes it}} (process {pid}).',
+  inLoggedJob:
+    '{how, select, read {The job {id} of Platter reads it} other {The job {id} of Platter writes it}} (process {pid}).',
   noMedium: 'There is no medium in it, or nothing behind it.',
   emptyFile: 'The file is empty.',
   noDiskImage: 'It is {file}, not a disk image: nothing could start from the copy or mount it.',
@@ -65,30 +72,35 @@ export const reasons = {
   partIsSource: 'It would first be written as {part}, which is the source.',
   tooSmall: 'It holds {holds}, {missing} less than the source {writing, select, yes {needs} other {has}}.',
   tooSmallForZeros: 'It holds {holds}, {missing} less than the source needs. The source has only zeros there.',
-  tooSmallForPartitions: 'It holds {holds}, {missing} less than the source needs. The partitions of the source end at {end}.',
+  tooSmallForPartitions:
+    'It holds {holds}, {missing} less than the source needs. The partitions of the source end at {end}.',
   otherLength: 'It is {has} long, and the source is {needs} long: it is not equal to the source.',
   nothingCompared: 'The manifest has no hash of any part of it: nothing was compared.',
   fatLimit: 'Its file system (FAT) takes no file of more than {longest}.',
-  forbiddenName: '{fileSystem} takes no control character and none of " * : < > ? \\ | in a name, and no dot or space at its end.',
+  forbiddenName:
+    '{fileSystem} takes no control character and none of " * : < > ? \\ | in a name, and no dot or space at its end.',
   nameRefused: 'The file system there does not take this name (the system reported {errno}).',
   noRoom: 'Its file system has {missing} too little free space.',
   namedTwice: 'It is named twice.',
   sameAs: 'It is the same as {path}.',
   overlaps: 'It overlaps {path}.',
-  otherNameFirst: 'One of the two would be written under the other\'s name first.',
+  otherNameFirst: "One of the two would be written under the other's name first.",
   fileOnIt: 'It cannot be unmounted: {file} lies on it.',
   partitionOpen: 'A partition of it is open in another program.',
   openIn: '{device} is open in {users}{more, plural, =0 {} one { and # more} other { and # more}}.',
   mountedElsewhere: '{device} is mounted at {target} in another mount namespace, that of {user}.',
 
   deadLink: 'It is a link to something that is not there.',
-  oddKind: 'It is {what, select, directory {a directory} pipe {a pipe} socket {a socket} other {a character device}}, neither a block device nor a file.',
-  notPlain: 'It is {what, select, directory {a directory} link {a link} disk {a disk} other {no plain file}}; a plain file is needed here.',
+  oddKind:
+    'It is {what, select, directory {a directory} pipe {a pipe} socket {a socket} other {a character device}}, neither a block device nor a file.',
+  notPlain:
+    'It is {what, select, directory {a directory} link {a link} disk {a disk} other {no plain file}}; a plain file is needed here.',
   deviceFolder: 'It is a place for devices, not for files.',
   cameOrWent: 'It came or went while the disks were being listed.',
   noDevice: 'There is no such device.',
   noDirectory: 'There is no such directory.',
-  directory: 'The directory {directory} {state, select, missing {is not there} refused {cannot be written} other {is on a read-only file system}}.',
+  directory:
+    'The directory {directory} {state, select, missing {is not there} refused {cannot be written} other {is on a read-only file system}}.',
   folderMoved: 'A link has taken the place of the folder {directory}.',
   identityChanged: 'It is not what it was a moment ago: its identity or size has changed.',
   firstSectorGone: 'Its first sector cannot be read: the drive is gone.',
@@ -107,7 +119,8 @@ export const reasons = {
   changedSince: 'It has changed since the job began: a sample of it is not what was read then.',
   overwrittenSince: 'It was written to since the job was interrupted: a sample of it is not what was copied.',
   anotherMedium: 'What is on it is not what this job has copied to it: it is another medium, or the drive loses data.',
-  mediumUnknown: 'It was taken out before this job had copied anything to it that could be compared, so it may be another medium now.',
+  mediumUnknown:
+    'It was taken out before this job had copied anything to it that could be compared, so it may be another medium now.',
   onlyPart: 'There is only {part}, which a job has not finished.',
   partMissing: 'Its incomplete image is not there any more.',
   partReplaced: 'Its incomplete image is another file than the one that was begun.',
@@ -118,27 +131,34 @@ export const reasons = {
   stillWaits: 'The system still waits for an answer of this drive, so nothing can be started on it.',
 
   mountedMeanwhile: '{device} was mounted at {target} meanwhile.',
-  mountedOver: '{device} cannot be unmounted from {target}: {other} is mounted {where, select, over {over it} other {in it}}, at {at}.',
-  takesAway: 'To unmount {device} from {target} would take {file} away: that is on {other}, which is mounted {where, select, over {over it} other {in it}}, at {at}.',
+  mountedOver:
+    '{device} cannot be unmounted from {target}: {other} is mounted {where, select, over {over it} other {in it}}, at {at}.',
+  takesAway:
+    'To unmount {device} from {target} would take {file} away: that is on {other}, which is mounted {where, select, over {over it} other {in it}}, at {at}.',
   mountedAgain: 'It is mounted again as soon as it is unmounted.',
-  stillUsed: '{device} cannot be unmounted from {target}: it is in use by {users}{more, plural, =0 {} one { and # more} other { and # more}}.',
+  stillUsed:
+    '{device} cannot be unmounted from {target}: it is in use by {users}{more, plural, =0 {} one { and # more} other { and # more}}.',
   notUnmounted: '{device} cannot be unmounted from {target}: {said}.',
   filesInUse: '{device} cannot be unmounted from {target}: files on it are used as swap or by loop devices.',
-  stuckUnmounting: '{device} is not unmounted from {target}: the drive has not answered for {seconds, plural, one {# second} other {# seconds}}.',
-  stuckUnmountingUsed: '{device} is not unmounted from {target}: the drive has not answered for {seconds, plural, one {# second} other {# seconds}}; open by {users}{more, plural, =0 {} one { and # more} other { and # more}}.',
+  stuckUnmounting:
+    '{device} is not unmounted from {target}: the drive has not answered for {seconds, plural, one {# second} other {# seconds}}.',
+  stuckUnmountingUsed:
+    '{device} is not unmounted from {target}: the drive has not answered for {seconds, plural, one {# second} other {# seconds}}; open by {users}{more, plural, =0 {} one { and # more} other { and # more}}.',
   noDisk: 'It is no disk.',
   jobHasIt: 'The job that is prepared or running has it.',
   loopDevice: 'It is a loop device: there is nothing to take out.',
   noSwitch: 'The system has no way to switch it off.',
   notLetGo: 'It is flushed and unmounted, but the system did not let it go.',
-  stuckEjecting: 'It is unmounted, but not switched off: the drive has not answered for {seconds, plural, one {# second} other {# seconds}}.',
-  needsUdisks: 'Switching it off takes udisks, or an administrator\'s rights.',
+  stuckEjecting:
+    'It is unmounted, but not switched off: the drive has not answered for {seconds, plural, one {# second} other {# seconds}}.',
+  needsUdisks: "Switching it off takes udisks, or an administrator's rights.",
   notSwitchedOff: 'It was not switched off: {said}.',
 
   noSource: 'There is no source.',
   nothingToCompare: 'There is neither a source nor a manifest to compare with.',
   noDestination: 'There is no destination.',
-  tooMany: '{count, plural, one {# destination} other {# destinations}} are more than the {most, number} one job can have.',
+  tooMany:
+    '{count, plural, one {# destination} other {# destinations}} are more than the {most, number} one job can have.',
   idWithoutResume: 'Only an interrupted job that is continued has an id.',
   resumeWithoutId: 'It is not said which interrupted job is to be continued.',
   resumeWithEnds: 'An interrupted job has its own source and destinations: none can be named.',
@@ -149,7 +169,8 @@ export const reasons = {
   updateOfBlank: 'An update reads what is on the destinations: they cannot be taken for blank.',
   repairOfCopy: 'Only a copy has a repair of its own; ask for a repair instead.',
   repairUnverified: 'What is not verified cannot be repaired.',
-  rescueOnZoned: 'A rescue writes out of order, which this disk does not take: its zones have to be written from their start to their end.',
+  rescueOnZoned:
+    'A rescue writes out of order, which this disk does not take: its zones have to be written from their start to their end.',
   repairInRescue: 'A rescue cannot repair: the source may not give the same data twice.',
   rescueOfCopy: 'Only a copy can be a rescue.',
   rescueWithManifest: 'The source of a rescue cannot be checked against a manifest.',
@@ -181,8 +202,8 @@ export const reasons = {
   manifestLength: 'It has {has} bytes where its header (byte 24) wants {wants}: it was cut, or something follows it.',
   manifestDigest: 'Its checksum (byte {at}) is not that of its contents: it was changed or damaged.',
   manifestHeaderNotJson: 'Its header (byte 24) is not JSON in UTF-8.',
-  manifestHeaderWrong: 'Its header (byte 24) is not a manifest\'s: {said}.',
-  manifestHeaderSpelling: 'Its header (byte 24) is not spelled as a manifest\'s is.',
+  manifestHeaderWrong: "Its header (byte 24) is not a manifest's: {said}.",
+  manifestHeaderSpelling: "Its header (byte 24) is not spelled as a manifest's is.",
   manifestHeaderLong: 'A header of {length} bytes is longer than the {most} allowed.',
   manifestUnwritable: 'This cannot be written as a manifest: {said}.',
   manifestParts: '{bitmap} bytes of bitmap and {hashes} of hashes are not what {chunks} chunks have.',
@@ -206,7 +227,8 @@ export const reasons = {
   mapOrder: 'The range {range} does not follow the one before it.',
 
   noMemory: 'The engine cannot have its memory here: the system reported {errno}.',
-  noBackend: 'The engine cannot have {io, select, auto {a way to the devices} uring {the I/O backend "uring"} other {the I/O backend "threads"}} here: the system reported {errno}.',
+  noBackend:
+    'The engine cannot have {io, select, auto {a way to the devices} uring {the I/O backend "uring"} other {the I/O backend "threads"}} here: the system reported {errno}.',
   lsblkSilent: 'The disks cannot be listed: lsblk did not answer within {seconds} s; a device may hang.',
   lsblkFailed: 'The disks cannot be listed: lsblk failed: {said}.',
   lsblkOdd: 'The disks cannot be listed: lsblk printed something else than a list of block devices ({said}).',
@@ -222,11 +244,12 @@ export const reasons = {
   hostFailedSaying: 'The engine host failed: {end}, saying "{said}".',
   hostEnded: 'The engine host ended.',
   noResult: 'The job ended without a result.',
-  elevationCancelled: 'Opening {devices} takes an administrator\'s rights, and the question for them was put away.',
-  elevationNoAgent: 'Opening {devices} takes an administrator\'s rights, and nobody can be asked for them: no polkit agent runs in this session.',
-  elevationDenied: 'Opening {devices} takes an administrator\'s rights, and the system did not give them.',
-  pkexecFailed: 'Opening {devices} takes an administrator\'s rights, and pkexec could not get them: {said}.',
-  sudoFailed: 'Opening {devices} takes an administrator\'s rights, and sudo did not give them: {said}.',
+  elevationCancelled: "Opening {devices} takes an administrator's rights, and the question for them was put away.",
+  elevationNoAgent:
+    "Opening {devices} takes an administrator's rights, and nobody can be asked for them: no polkit agent runs in this session.",
+  elevationDenied: "Opening {devices} takes an administrator's rights, and the system did not give them.",
+  pkexecFailed: "Opening {devices} takes an administrator's rights, and pkexec could not get them: {said}.",
+  sudoFailed: "Opening {devices} takes an administrator's rights, and sudo did not give them: {said}.",
   brokerEnded: 'The program that opens disks for Platter ended before it answered.',
   brokerUnknown: 'The program that opens disks for Platter gave an answer that Platter does not know.',
   brokerRefused: 'The program that opens disks for Platter refused the request ({status}, {said}).',
@@ -240,7 +263,7 @@ export const reasons = {
   notTyped: 'Platter did not see the word typed on the keyboard.',
   notGiven: 'Nobody chose this file in Platter.',
   stillChecking: 'Another request is being checked.',
-  notOurPage: 'Only Platter\'s own page may call {call}.',
+  notOurPage: "Only Platter's own page may call {call}.",
   notTheContract: 'The arguments of {call} are not those of the contract.',
   unreachable: 'The window could not reach the rest of Platter: {said}',
   settingsDamaged: 'The settings file was damaged: Platter uses its defaults.',

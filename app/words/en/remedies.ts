@@ -14,14 +14,16 @@ export const remedies = {
   SOURCE_FAILED: 'Do not use this copy; repeat the job once the source can be read.',
   IO_ERROR: 'Look into the kernel log (dmesg) for the cause, then try another port or drive.',
   NOT_FOUND: 'Check the path, or plug the drive in again.',
-  NOT_PERMITTED: 'Open it with an administrator\'s rights: run Platter with sudo.',
+  NOT_PERMITTED: "Open it with an administrator's rights: run Platter with sudo.",
   ELEVATION_DENIED: 'Ask somebody who administers this computer, or log in as a user who may do so.',
   ELEVATION_CANCELLED: 'Try again and give the password, or choose disks that you may open.',
-  NO_AGENT: 'Start a polkit agent (desktops bring one, for example polkit-gnome or lxpolkit), or use the command line with sudo.',
+  NO_AGENT:
+    'Start a polkit agent (desktops bring one, for example polkit-gnome or lxpolkit), or use the command line with sudo.',
   NOT_BLOCK_OR_FILE: 'Name a disk, a partition or an image file.',
   SOURCE_EMPTY: 'Choose a source with something in it.',
   SOURCE_UNREADABLE: 'Check the cable and the drive, or choose another source.',
-  NOT_AN_IMAGE: 'Choose the disk image itself, or write the bytes of this file as they are (--as-is on the command line).',
+  NOT_AN_IMAGE:
+    'Choose the disk image itself, or write the bytes of this file as they are (--as-is on the command line).',
   IS_SOURCE: 'Choose another destination: writing this one would destroy the source.',
   IS_SYSTEM: 'Choose another destination: this one is never written.',
   MOUNTED: 'Unmount everything on it, or let Platter do it (--unmount on the command line), then try again.',
@@ -39,19 +41,24 @@ export const remedies = {
   ENGINE_UNAVAILABLE: 'Install Platter again, or choose another I/O backend.',
 
   said: '{text}',
-  ownFiles: 'Platter opens files with the rights of the user it runs as, whoever started it. Give that user access to the file, or choose another file or folder.',
+  ownFiles:
+    'Platter opens files with the rights of the user it runs as, whoever started it. Give that user access to the file, or choose another file or folder.',
   otherCopy: 'Use another copy of this data if there is one: this drive is failing.',
   checkSource: 'Check the cable, the port and the power of the source, then repeat the job.',
   cutZeros: 'Choose a larger destination, or cut the zeros off the end of the source ({command}).',
-  unpackFirst: 'Make a disk image of it first ({command}), or write its bytes as they are (--as-is on the command line).',
+  unpackFirst:
+    'Make a disk image of it first ({command}), or write its bytes as they are (--as-is on the command line).',
   checkAgain: 'Start the check again: until then nobody knows whether it is equal.',
   repairIt: 'Do not use this copy; repair it or write it again, and replace the drive if it happens again.',
   testCapacity: 'Test how much the drive really holds (with f3probe, for example) before you use it again.',
   losesData: 'Do not use this drive: it does not keep what is written to it.',
-  notBlank: 'Do not use this copy. The disk was perhaps not blank: copy again without --assume-blank, and replace the drive if it differs again.',
+  notBlank:
+    'Do not use this copy. The disk was perhaps not blank: copy again without --assume-blank, and replace the drive if it differs again.',
   continueJob: 'Continue the job: it checks what is on the drives, and finishes them.',
-  refusedCommand: 'Its medium may be good: look into the kernel log (dmesg) for what it refused, and try another port or adapter.',
-  mountedSince: 'A file system on it was probably mounted since it was written, which changes its superblock: repair it if it has to be equal.',
+  refusedCommand:
+    'Its medium may be good: look into the kernel log (dmesg) for what it refused, and try another port or adapter.',
+  mountedSince:
+    'A file system on it was probably mounted since it was written, which changes its superblock: repair it if it has to be equal.',
   finishPart: 'Continue that job (platter resume), or rename the file to use it as it is.',
   movePartAway: 'Look at that file, and move it away or remove it. Or name another destination.',
   moveFileAway: 'Move the other file away, then continue the job (platter resume).',
@@ -97,16 +104,20 @@ export const remedies = {
   unmountOther: 'Unmount {target} first, then try again.',
   mountOutside: 'Mount {other} outside {target} and name the file there, or put it in a place that stays mounted.',
   tryAgain: 'Try again.',
-  waitUnmounting: 'Wait for the drive and try again; if it stays so, unplug it, which loses what was not written to it yet.',
-  waitEjecting: 'Wait for the drive and try again; if it stays so, unplug it, which can lose what it has not written yet.',
-  ejectElsewhere: 'Eject it with the desktop\'s file manager, or run Platter with sudo.',
+  waitUnmounting:
+    'Wait for the drive and try again; if it stays so, unplug it, which loses what was not written to it yet.',
+  waitEjecting:
+    'Wait for the drive and try again; if it stays so, unplug it, which can lose what it has not written yet.',
+  ejectElsewhere: "Eject it with the desktop's file manager, or run Platter with sudo.",
   installLsblk: 'Install util-linux 2.34 or newer, then try again.',
   polled: 'The list is read every two seconds instead; nothing else depends on it.',
   refresh: 'Press Refresh; if that does not help, close Platter and start it again.',
   restart: 'Try again; if it happens again, close Platter and start it anew.',
   settingsKept: 'What it held is kept in {path}.',
   listHistory: 'List the jobs that have ended: platter history.',
-  installPkexec: 'Install pkexec, which asks for the rights (the package "pkexec" or "polkit"), or use the command line: sudo platter copy SOURCE DESTINATION.',
+  installPkexec:
+    'Install pkexec, which asks for the rights (the package "pkexec" or "polkit"), or use the command line: sudo platter copy SOURCE DESTINATION.',
   installPackage: 'Install Platter as a package, which can ask for the rights, or use the command line with sudo.',
-  sudoStart: 'Close Platter and start it with `sudo npm start`: it may then open disks, and everything else still belongs to you.',
+  sudoStart:
+    'Close Platter and start it with `sudo npm start`: it may then open disks, and everything else still belongs to you.',
 } as const satisfies Record<Remedy['kind'], string>;

@@ -5,8 +5,10 @@ export const rescue = {
   trimming: 'Going back to the edges of what did not',
   scraping: 'Between bad places, sector by sector',
   retrying: 'Trying the bad sectors again ({retry, number})',
-  waits: 'Waits until the others have all that can be read, then copies it from one of them. {left} of the source are still to be read.',
-  waitsForRetry: 'Waits until the others have all that can be read, then copies it from one of them. Bad sectors are tried again: {bad} left.',
+  waits:
+    'Waits until the others have all that can be read, then copies it from one of them. {left} of the source are still to be read.',
+  waitsForRetry:
+    'Waits until the others have all that can be read, then copies it from one of them. Bad sectors are tried again: {bad} left.',
   waitsBrief: 'for the others',
   all: 'All of the source could be read: {size}.',
   soFar: '{rescued} of the source rescued so far. {left} were not tried.',

@@ -4,7 +4,8 @@ export const review = {
   continueTitle: '{count, plural, one {Continue # copy?} other {Continue # copies?}}',
   writeTitle: '{count, plural, one {Write # new image?} other {Write # new images?}}',
   updateDrives: '{count, plural, one {Overwrite what differs on # drive?} other {Overwrite what differs on # drives?}}',
-  updateDestinations: '{count, plural, one {Overwrite what differs on # destination?} other {Overwrite what differs on # destinations?}}',
+  updateDestinations:
+    '{count, plural, one {Overwrite what differs on # destination?} other {Overwrite what differs on # destinations?}}',
   eraseDrives: '{count, plural, one {Erase # drive?} other {Erase # drives?}}',
   eraseDestinations: '{count, plural, one {Erase # destination?} other {Erase # destinations?}}',
   willBeFinished: 'Will be finished',
@@ -33,5 +34,6 @@ export const review = {
   eraseAgain: 'CONTINUE',
   withData: '{count, plural, one {# drive with data} other {# drives with data}}',
   large: '{count, plural, one {# drive above {size}} other {# drives above {size}}}',
-  larger: '{count, plural, one {# drive over four times the size of the source} other {# drives over four times the size of the source}}',
+  larger:
+    '{count, plural, one {# drive over four times the size of the source} other {# drives over four times the size of the source}}',
 } as const;

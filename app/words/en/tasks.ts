@@ -28,7 +28,8 @@ export const tasks = {
   willBeCompared: 'Will be compared',
   compared: 'Compared with {source}, {size} each; nothing is written',
   overwritten: 'What differs from {source}, {size} each, is overwritten',
-  overwriteHint: 'Whatever differs from the source is overwritten, also data of your own, on {reasons}. Type {word} to start.',
+  overwriteHint:
+    'Whatever differs from the source is overwritten, also data of your own, on {reasons}. Type {word} to start.',
   overwrite: 'OVERWRITE',
   leaveCheck: 'Leave the drives plugged in. They are only read.',
   leaveRepair: 'Leave the drives plugged in. What differs is rewritten, then read back.',
@@ -36,10 +37,14 @@ export const tasks = {
   stopOneAsk: 'Stop this one? The rest of it stays unchecked.',
   stopping: 'Stopping: reads in flight end first. Leave the drives plugged in.',
   paused: 'Paused: nothing is compared until you continue. Leave the drives plugged in.',
-  unchecked: '{count, plural, one {{names} was not checked to its end.} other {{names} were not checked to their end.}}',
-  mayDiffer: '{count, plural, one {{names} may still differ from the source.} other {{names} may still differ from the source.}}',
-  differs: '{count, plural, one {{names} differs from the source: repair it, or set it aside.} other {{names} differ from the source: repair them, or set them aside.}}',
-  differsFromManifest: '{count, plural, one {{names} differs from the manifest: set it aside, or write it again.} other {{names} differ from the manifest: set them aside, or write them again.}}',
+  unchecked:
+    '{count, plural, one {{names} was not checked to its end.} other {{names} were not checked to their end.}}',
+  mayDiffer:
+    '{count, plural, one {{names} may still differ from the source.} other {{names} may still differ from the source.}}',
+  differs:
+    '{count, plural, one {{names} differs from the source: repair it, or set it aside.} other {{names} differ from the source: repair them, or set them aside.}}',
+  differsFromManifest:
+    '{count, plural, one {{names} differs from the manifest: set it aside, or write it again.} other {{names} differ from the manifest: set them aside, or write them again.}}',
   places: '{count, plural, one {# place differs} other {# places differ}}',
   repairThem: 'Repair what differs',
   summaryOfCheck: 'Check of {destinations} against {source}, {size} each',

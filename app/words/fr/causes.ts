@@ -8,7 +8,8 @@ export const causes: Translated<typeof english> = {
   full: 'ce qu’il y a derrière le disque est plein',
   fileSystemFull: 'le système de fichiers est plein',
   fullAt: 'le système de fichiers monté sur {target} est plein ({free} libres)',
-  fullAndMissing: 'le système de fichiers monté sur {target} est plein ({free} libres), et il manque encore {how, select, most {jusqu’à {missing}} other {{missing}}}',
+  fullAndMissing:
+    'le système de fichiers monté sur {target} est plein ({free} libres), et il manque encore {how, select, most {jusqu’à {missing}} other {{missing}}}',
   writeProtected: 'le disque est protégé en écriture',
   timedOut: 'le disque n’a pas répondu à temps',
   silent: 'le disque ne répond plus',
@@ -20,7 +21,8 @@ export const causes: Translated<typeof english> = {
   stillOther: 'il a été réécrit et diffère toujours',
   otherThanManifest: 'il diffère du manifeste',
   otherThanItsManifest: 'elle n’est pas ce dont le manifeste a été fait',
-  unexplained: 'le système n’a pas donné de raison pour l’échec de {of, select, read {la lecture} write {l’écriture} other {la relecture}}',
+  unexplained:
+    'le système n’a pas donné de raison pour l’échec de {of, select, read {la lecture} write {l’écriture} other {la relecture}}',
   refusedCommand: 'le disque a refusé la commande ({errno})',
   errno: 'le système signale {errno}',
 };

@@ -25,7 +25,8 @@ export const choose: Translated<typeof english> = {
   to: 'vers',
   notStarted: 'Pas démarré : rien n’a été écrit.',
   checking: 'Contrôle…',
-  elevating: 'Ouvrir ces disques demande les droits d’un administrateur : votre bureau demande maintenant un mot de passe.',
+  elevating:
+    'Ouvrir ces disques demande les droits d’un administrateur : votre bureau demande maintenant un mot de passe.',
   review: 'Vérifier le plan',
   missingSource: 'Choisissez une source.',
   missingDestination: 'Choisissez au moins une destination.',

@@ -11,7 +11,8 @@ export const counts: Translated<typeof english> = {
   paused: '{count, number} en pause',
   stalled: '{count, number} sans réponse',
   verified: '{count, plural, one {# vérifiée} other {# vérifiées}}',
-  sourceWritten: '{count, plural, one {# vérifiée, mais la source modifiée} other {# vérifiées, mais la source modifiée}}',
+  sourceWritten:
+    '{count, plural, one {# vérifiée, mais la source modifiée} other {# vérifiées, mais la source modifiée}}',
   partlyVerified: '{count, plural, one {# vérifiée en partie} other {# vérifiées en partie}}',
   written: '{count, plural, one {# écrite, non vérifiée} other {# écrites, non vérifiées}}',
   failed: '{count, number} en échec',

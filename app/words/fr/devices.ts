@@ -12,7 +12,8 @@ export const devices: Translated<typeof english> = {
   safe: 'Peut être retiré sans risque : {drives}.',
   takenOut: 'Retiré une fois terminé : {drives}.',
   takenOutUnfinished: 'Retiré sans copie entière : {drives}.',
-  mountedAgain: '{drives} {count, plural, one {est de nouveau monté} other {sont de nouveau montés}} par le système : éjecter avant de retirer.',
+  mountedAgain:
+    '{drives} {count, plural, one {est de nouveau monté} other {sont de nouveau montés}} par le système : éjecter avant de retirer.',
   ejected: 'Éteint, à retirer : {drives}.',
   eject: 'Éjecter',
   ejectAll: '{count, plural, one {Éjecter} other {Éjecter les #}}',

@@ -3,8 +3,10 @@ import type { dialogs as english } from '../en/dialogs.ts';
 
 export const dialogs: Translated<typeof english> = {
   running: 'Une tâche est en cours.',
-  runningDetail: 'L’arrêt termine les écritures en cours et vide le cache de chaque disque. Les destinations inachevées sont inutilisables.',
-  runningDetailContinuable: 'L’arrêt termine les écritures en cours et vide le cache de chaque disque. Les destinations inachevées sont inutilisables jusqu’à la reprise de la tâche.',
+  runningDetail:
+    'L’arrêt termine les écritures en cours et vide le cache de chaque disque. Les destinations inachevées sont inutilisables.',
+  runningDetailContinuable:
+    'L’arrêt termine les écritures en cours et vide le cache de chaque disque. Les destinations inachevées sont inutilisables jusqu’à la reprise de la tâche.',
   keepRunning: 'Laisser tourner',
   stopAndQuit: 'Arrêter et quitter',
   images: 'Images de disque',
@@ -16,11 +18,13 @@ export const dialogs: Translated<typeof english> = {
   newManifest: 'Nouveau manifeste',
   manifests: 'Manifestes',
   askStart: 'Démarrer la tâche ?',
-  askStartDetail: 'Destinations : {destinations}. Platter n’a vu ni clic ni touche dans sa fenêtre. C’est habituel avec un lecteur d’écran. Sinon, répondez non.',
+  askStartDetail:
+    'Destinations : {destinations}. Platter n’a vu ni clic ni touche dans sa fenêtre. C’est habituel avec un lecteur d’écran. Sinon, répondez non.',
   askRetry: 'Relancer la destination ?',
   askForget: 'Oublier la tâche interrompue ?',
   askEject: 'Éjecter les disques ?',
-  askDetail: 'Platter n’a vu ni clic ni touche dans sa fenêtre. C’est habituel avec un lecteur d’écran. Sinon, répondez non.',
+  askDetail:
+    'Platter n’a vu ni clic ni touche dans sa fenêtre. C’est habituel avec un lecteur d’écran. Sinon, répondez non.',
   yes: 'Oui',
   no: 'Non',
   develop: 'Développer',

@@ -9,7 +9,8 @@ export const history: Translated<typeof english> = {
   none: 'Aucune tâche ne contient tous ces mots.',
   found: '{count, plural, one {# tâche} other {# tâches}}',
   shown: '{shown, number} tâches sur {count, number} : une recherche en montre moins',
-  unreadable: '{count, plural, one {# fichier de l’historique est illisible} other {# fichiers de l’historique sont illisibles}} ; laissés tels quels.',
+  unreadable:
+    '{count, plural, one {# fichier de l’historique est illisible} other {# fichiers de l’historique sont illisibles}} ; laissés tels quels.',
   to: '{from} vers {to}',
   to_many: '{from} vers {count, plural, one {# destination} other {# destinations}}',
   manifest: 'Manifeste {hash}',
@@ -28,7 +29,8 @@ export const history: Translated<typeof english> = {
   missing: '{name} n’est pas branché, ou est un autre disque, et n’est pas choisi.',
   notBlank: 'Cette fois les zéros sont écrits : les disques ne sont plus vierges.',
   newMap: 'Le sauvetage recommence, sans son fichier map {map}.',
-  ofContinued: 'Cette tâche en continuait une autre : débit maximal, vérification et nom sont repris ; comment la première écrivait n’est pas connu.',
+  ofContinued:
+    'Cette tâche en continuait une autre : débit maximal, vérification et nom sont repris ; comment la première écrivait n’est pas connu.',
   support: 'Journal et diagnostic',
   showLog: 'Montrer le journal',
   copyDiagnostics: 'Copier le diagnostic',

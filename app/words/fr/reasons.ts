@@ -17,14 +17,19 @@ export const reasons: Translated<typeof english> = {
   notUtf8: 'Un nom dans {path} n’est pas de l’UTF-8 valide, ou contient le caractère U+FFFD.',
   fileSilent: 'Son système de fichiers n’a pas répondu depuis {seconds, plural, one {# seconde} other {# secondes}}.',
   notAFolder: '{path} n’est pas un dossier utilisable.',
-  fuseOfUser: 'C’est sur un système de fichiers FUSE (dans {target}) que seul l’utilisateur qui l’a monté peut lire, pas root.',
+  fuseOfUser:
+    'C’est sur un système de fichiers FUSE (dans {target}) que seul l’utilisateur qui l’a monté peut lire, pas root.',
   errno: 'Le système signale {errno}.',
 
-  failed: '{what, select, read {Échec de la lecture} write {Échec de l’écriture} flush {Échec du vidage} verify {Échec de la vérification} other {Échec de la relecture}} : {cause}.',
-  failedAt: '{what, select, read {Échec de la lecture} write {Échec de l’écriture} flush {Échec du vidage} verify {Échec de la vérification} other {Échec de la relecture}} à {place} : {cause}.',
-  smallerThanSaid: 'Rien n’est correct de {from} à la fin de la copie : la capacité réelle du disque est peut-être inférieure à celle annoncée.',
+  failed:
+    '{what, select, read {Échec de la lecture} write {Échec de l’écriture} flush {Échec du vidage} verify {Échec de la vérification} other {Échec de la relecture}} : {cause}.',
+  failedAt:
+    '{what, select, read {Échec de la lecture} write {Échec de l’écriture} flush {Échec du vidage} verify {Échec de la vérification} other {Échec de la relecture}} à {place} : {cause}.',
+  smallerThanSaid:
+    'Rien n’est correct de {from} à la fin de la copie : la capacité réelle du disque est peut-être inférieure à celle annoncée.',
   keptAs: '{reason} (l’image incomplète est gardée sous le nom {part}).',
-  removedMeanwhile: 'Le disque a été retiré pendant la tâche : {sign, select, removed {le système l’a supprimé} noSize {il n’a plus de taille} other {ce qu’il y a derrière a disparu}}.',
+  removedMeanwhile:
+    'Le disque a été retiré pendant la tâche : {sign, select, removed {le système l’a supprimé} noSize {il n’a plus de taille} other {ce qu’il y a derrière a disparu}}.',
   cancelled: 'Annulé avant d’être complet.',
   sourceUnread: 'Incomplet : la source n’a pas pu être lue jusqu’au bout.',
   stoppedUnexplained: 'Incomplet : le moteur de copie l’a arrêté sans donner de raison.',
@@ -32,10 +37,12 @@ export const reasons: Translated<typeof english> = {
   unreadable: 'Illisible à {place} : il y a des zéros sur chaque destination.',
   notNamed: 'Complet, mais son nom n’a pas pu lui être donné : {reason} L’image est gardée sous le nom {part}.',
   nameTaken: 'Un autre fichier a pris ce nom pendant la tâche.',
-  imageLost: '{how, select, removed {{part} a été supprimé pendant la tâche : l’image est perdue.} other {Un autre fichier a pris la place de {part} pendant la tâche : l’image n’a pas de nom.}}',
+  imageLost:
+    '{how, select, removed {{part} a été supprimé pendant la tâche : l’image est perdue.} other {Un autre fichier a pris la place de {part} pendant la tâche : l’image n’a pas de nom.}}',
 
   isSystem: 'Il porte le système en marche.',
-  maybeSystem: 'Il porte peut-être le système en marche : le disque qui le porte ne peut pas être déterminé ici. Par précaution, aucun disque interne n’est écrit.',
+  maybeSystem:
+    'Il porte peut-être le système en marche : le disque qui le porte ne peut pas être déterminé ici. Par précaution, aucun disque interne n’est écrit.',
   bootArea: 'C’est une zone d’une mémoire flash interne (eMMC) qui contient un micrologiciel ou des clés.',
   mountedAt: 'Il est monté sur {targets}.',
   mountedAndSwap: 'Il est monté sur {targets} et sert de swap.',
@@ -46,10 +53,12 @@ export const reasons: Translated<typeof english> = {
   aliasMounted: 'Ce qu’il y a derrière est aussi {path}, monté sur {targets}.',
   loopUnknown: 'Impossible de savoir ce qu’il y a derrière ce périphérique loop : son fichier a été supprimé.',
   behindSame: 'Ce qu’il y a derrière est aussi derrière {path}.',
-  diskLocked: '{how, select, read {{users} le lit, par exemple pour le copier.} other {{users} y écrit, par exemple une copie.}}',
+  diskLocked:
+    '{how, select, read {{users} le lit, par exemple pour le copier.} other {{users} y écrit, par exemple une copie.}}',
   lockedBySomebody: 'Un autre programme l’a verrouillé, par exemple une autre copie.',
   inJob: '{how, select, read {Une tâche de Platter le lit} other {Une tâche de Platter y écrit}} (processus {pid}).',
-  inLoggedJob: '{how, select, read {La tâche {id} de Platter le lit} other {La tâche {id} de Platter y écrit}} (processus {pid}).',
+  inLoggedJob:
+    '{how, select, read {La tâche {id} de Platter le lit} other {La tâche {id} de Platter y écrit}} (processus {pid}).',
   noMedium: 'Il n’y a pas de support dedans, ou rien derrière.',
   emptyFile: 'Le fichier est vide.',
   noDiskImage: 'C’est {file}, pas une image de disque : rien ne pourrait démarrer depuis la copie ni la monter.',
@@ -63,13 +72,17 @@ export const reasons: Translated<typeof english> = {
   partOfSource: 'C’est une partie de la source.',
   sourceLiesOnIt: 'La source se trouve dessus.',
   partIsSource: 'Il serait d’abord écrit sous le nom {part}, qui est la source.',
-  tooSmall: 'Il contient {holds}, {missing} de moins que ce que la source {writing, select, yes {demande} other {contient}}.',
-  tooSmallForZeros: 'Il contient {holds}, {missing} de moins que ce que la source demande. La source n’y a que des zéros.',
-  tooSmallForPartitions: 'Il contient {holds}, {missing} de moins que ce que la source demande. Les partitions de la source se terminent à {end}.',
+  tooSmall:
+    'Il contient {holds}, {missing} de moins que ce que la source {writing, select, yes {demande} other {contient}}.',
+  tooSmallForZeros:
+    'Il contient {holds}, {missing} de moins que ce que la source demande. La source n’y a que des zéros.',
+  tooSmallForPartitions:
+    'Il contient {holds}, {missing} de moins que ce que la source demande. Les partitions de la source se terminent à {end}.',
   otherLength: 'Il fait {has}, et la source {needs} : il n’est pas identique à la source.',
   nothingCompared: 'Le manifeste n’a d’empreinte d’aucune partie : rien n’a été comparé.',
   fatLimit: 'Son système de fichiers (FAT) ne prend pas de fichier de plus de {longest}.',
-  forbiddenName: '{fileSystem} n’accepte dans un nom ni caractère de contrôle ni " * : < > ? \\ |, et à la fin ni point ni espace.',
+  forbiddenName:
+    '{fileSystem} n’accepte dans un nom ni caractère de contrôle ni " * : < > ? \\ |, et à la fin ni point ni espace.',
   nameRefused: 'Le système de fichiers n’accepte pas ce nom (le système a signalé {errno}).',
   noRoom: 'Il manque de la place dans son système de fichiers : {missing}.',
   namedTwice: 'Il est nommé deux fois.',
@@ -78,17 +91,21 @@ export const reasons: Translated<typeof english> = {
   otherNameFirst: 'L’un des deux serait d’abord écrit sous le nom de l’autre.',
   fileOnIt: 'Il ne peut pas être démonté : {file} se trouve dessus.',
   partitionOpen: 'Une de ses partitions est ouverte dans un autre programme.',
-  openIn: '{device} est ouvert dans {users}{more, plural, =0 {} one { et # autre programme} other { et # autres programmes}}.',
+  openIn:
+    '{device} est ouvert dans {users}{more, plural, =0 {} one { et # autre programme} other { et # autres programmes}}.',
   mountedElsewhere: '{device} est monté sur {target} dans un autre espace de noms de montage, celui de {user}.',
 
   deadLink: 'C’est un lien vers quelque chose qui n’existe pas.',
-  oddKind: 'C’est {what, select, directory {un dossier} pipe {un tube} socket {un socket} other {un périphérique en mode caractère}}, ni un disque ni un fichier.',
-  notPlain: 'C’est {what, select, directory {un dossier} link {un lien} disk {un disque} other {autre chose qu’un fichier ordinaire}} ; il faut ici un fichier ordinaire.',
+  oddKind:
+    'C’est {what, select, directory {un dossier} pipe {un tube} socket {un socket} other {un périphérique en mode caractère}}, ni un disque ni un fichier.',
+  notPlain:
+    'C’est {what, select, directory {un dossier} link {un lien} disk {un disque} other {autre chose qu’un fichier ordinaire}} ; il faut ici un fichier ordinaire.',
   deviceFolder: 'C’est un endroit pour des périphériques, pas pour des fichiers.',
   cameOrWent: 'Il est apparu ou a disparu pendant la lecture de la liste des disques.',
   noDevice: 'Ce périphérique n’existe pas.',
   noDirectory: 'Ce dossier n’existe pas.',
-  directory: 'Le dossier {directory} {state, select, missing {n’existe pas} refused {ne peut pas être écrit} other {est sur un système de fichiers en lecture seule}}.',
+  directory:
+    'Le dossier {directory} {state, select, missing {n’existe pas} refused {ne peut pas être écrit} other {est sur un système de fichiers en lecture seule}}.',
   folderMoved: 'Un lien a pris la place du dossier {directory}.',
   identityChanged: 'Ce n’est plus ce que c’était à l’instant : son identité ou sa taille a changé.',
   firstSectorGone: 'Son premier secteur ne peut pas être lu : le disque a disparu.',
@@ -105,9 +122,12 @@ export const reasons: Translated<typeof english> = {
   anotherFile: 'C’est un autre fichier que quand la tâche a commencé.',
   writtenSince: 'On y a écrit depuis que la tâche a commencé.',
   changedSince: 'Il a changé depuis que la tâche a commencé : un échantillon n’est pas ce qui avait été lu.',
-  overwrittenSince: 'On y a écrit depuis que la tâche a été interrompue : un échantillon n’est pas ce qui avait été copié.',
-  anotherMedium: 'Son contenu n’est pas ce que cette tâche y a copié : c’est un autre support, ou le disque perd des données.',
-  mediumUnknown: 'Il a été retiré avant que cette tâche n’y ait copié quoi que ce soit de comparable : c’est peut-être un autre support.',
+  overwrittenSince:
+    'On y a écrit depuis que la tâche a été interrompue : un échantillon n’est pas ce qui avait été copié.',
+  anotherMedium:
+    'Son contenu n’est pas ce que cette tâche y a copié : c’est un autre support, ou le disque perd des données.',
+  mediumUnknown:
+    'Il a été retiré avant que cette tâche n’y ait copié quoi que ce soit de comparable : c’est peut-être un autre support.',
   onlyPart: 'Il n’y a que {part}, qu’une tâche n’a pas terminé.',
   partMissing: 'Son image incomplète n’est plus là.',
   partReplaced: 'Son image incomplète est un autre fichier que celui qui avait été commencé.',
@@ -118,38 +138,48 @@ export const reasons: Translated<typeof english> = {
   stillWaits: 'Le système attend encore une réponse de ce disque : rien ne peut y être lancé.',
 
   mountedMeanwhile: '{device} a été monté sur {target} entre-temps.',
-  mountedOver: '{device} ne peut pas être démonté de {target} : {other} est monté {where, select, over {par-dessus} other {à l’intérieur}}, sur {at}.',
-  takesAway: 'Démonter {device} de {target} rendrait {file} inaccessible : ce fichier est sur {other}, monté {where, select, over {par-dessus} other {à l’intérieur}}, sur {at}.',
+  mountedOver:
+    '{device} ne peut pas être démonté de {target} : {other} est monté {where, select, over {par-dessus} other {à l’intérieur}}, sur {at}.',
+  takesAway:
+    'Démonter {device} de {target} rendrait {file} inaccessible : ce fichier est sur {other}, monté {where, select, over {par-dessus} other {à l’intérieur}}, sur {at}.',
   mountedAgain: 'Il est remonté dès qu’il est démonté.',
-  stillUsed: '{device} ne peut pas être démonté de {target} : il est utilisé par {users}{more, plural, =0 {} one { et # autre programme} other { et # autres programmes}}.',
+  stillUsed:
+    '{device} ne peut pas être démonté de {target} : il est utilisé par {users}{more, plural, =0 {} one { et # autre programme} other { et # autres programmes}}.',
   notUnmounted: '{device} ne peut pas être démonté de {target} : {said}.',
-  filesInUse: '{device} ne peut pas être démonté de {target} : des fichiers qu’il porte servent de swap ou à des périphériques loop.',
-  stuckUnmounting: '{device} n’est pas démonté de {target} : le disque ne répond pas depuis {seconds, plural, one {# seconde} other {# secondes}}.',
-  stuckUnmountingUsed: '{device} n’est pas démonté de {target} : le disque ne répond pas depuis {seconds, plural, one {# seconde} other {# secondes}} ; ouvert par {users}{more, plural, =0 {} one { et # autre programme} other { et # autres programmes}}.',
+  filesInUse:
+    '{device} ne peut pas être démonté de {target} : des fichiers qu’il porte servent de swap ou à des périphériques loop.',
+  stuckUnmounting:
+    '{device} n’est pas démonté de {target} : le disque ne répond pas depuis {seconds, plural, one {# seconde} other {# secondes}}.',
+  stuckUnmountingUsed:
+    '{device} n’est pas démonté de {target} : le disque ne répond pas depuis {seconds, plural, one {# seconde} other {# secondes}} ; ouvert par {users}{more, plural, =0 {} one { et # autre programme} other { et # autres programmes}}.',
   noDisk: 'Ce n’est pas un disque.',
   jobHasIt: 'La tâche préparée ou en cours l’utilise.',
   loopDevice: 'C’est un périphérique loop : il n’y a rien à retirer.',
   noSwitch: 'Le système n’a aucun moyen de l’éteindre.',
   notLetGo: 'Il est vidé et démonté, mais le système ne l’a pas libéré.',
-  stuckEjecting: 'Il est démonté, mais pas éteint : le disque ne répond pas depuis {seconds, plural, one {# seconde} other {# secondes}}.',
+  stuckEjecting:
+    'Il est démonté, mais pas éteint : le disque ne répond pas depuis {seconds, plural, one {# seconde} other {# secondes}}.',
   needsUdisks: 'Pour l’éteindre, il faut udisks ou les droits d’un administrateur.',
   notSwitchedOff: 'Il n’a pas été éteint : {said}.',
 
   noSource: 'Il n’y a pas de source.',
   nothingToCompare: 'Il n’y a ni source ni manifeste avec quoi comparer.',
   noDestination: 'Il n’y a pas de destination.',
-  tooMany: '{count, plural, one {# destination, c’est} other {# destinations, c’est}} plus que les {most, number} qu’une tâche peut avoir.',
+  tooMany:
+    '{count, plural, one {# destination, c’est} other {# destinations, c’est}} plus que les {most, number} qu’une tâche peut avoir.',
   idWithoutResume: 'Seule une tâche interrompue que l’on continue a un identifiant.',
   resumeWithoutId: 'Il n’est pas dit quelle tâche interrompue doit être continuée.',
   resumeWithEnds: 'Une tâche interrompue a sa source et ses destinations : aucune ne peut être nommée.',
-  resumeWithMore: 'Une tâche interrompue est continuée telle qu’elle a été demandée : ni manifeste, ni mise à jour, ni sauvetage ne peuvent être ajoutés.',
+  resumeWithMore:
+    'Une tâche interrompue est continuée telle qu’elle a été demandée : ni manifeste, ni mise à jour, ni sauvetage ne peuvent être ajoutés.',
   verifyTwice: 'Une vérification compare avec la source ou avec un manifeste, pas avec les deux.',
   updateOfCopy: 'Seule une copie peut mettre à jour ses destinations.',
   updateInRescue: 'Un sauvetage ne peut pas mettre à jour : il écrit ce qu’il obtient.',
   updateOfBlank: 'Une mise à jour lit ce qui est sur les destinations : elles ne peuvent pas passer pour vierges.',
   repairOfCopy: 'Seule une copie se répare elle-même ; demandez plutôt une réparation.',
   repairUnverified: 'Ce qui n’est pas vérifié ne peut pas être réparé.',
-  rescueOnZoned: 'Un sauvetage n’écrit pas dans l’ordre, ce que ce disque n’accepte pas : ses zones doivent être écrites du début à la fin.',
+  rescueOnZoned:
+    'Un sauvetage n’écrit pas dans l’ordre, ce que ce disque n’accepte pas : ses zones doivent être écrites du début à la fin.',
   repairInRescue: 'Un sauvetage ne peut pas réparer : la source ne donnera peut-être pas deux fois les mêmes données.',
   rescueOfCopy: 'Seule une copie peut être un sauvetage.',
   rescueWithManifest: 'La source d’un sauvetage ne peut pas être comparée à un manifeste.',
@@ -178,7 +208,8 @@ export const reasons: Translated<typeof english> = {
   noManifest: 'Il ne commence pas comme un manifeste (octets 0 à 15).',
   manifestGone: 'Ce manifeste n’est plus gardé : seuls ceux des dernières tâches le sont.',
   manifestHeaderLength: 'Il annonce un en-tête de {length} octets (octet 20), pour lequel il n’y a pas la place.',
-  manifestLength: 'Il a {has} octets là où son en-tête (octet 24) en veut {wants} : il a été coupé, ou quelque chose le suit.',
+  manifestLength:
+    'Il a {has} octets là où son en-tête (octet 24) en veut {wants} : il a été coupé, ou quelque chose le suit.',
   manifestDigest: 'Sa somme de contrôle (octet {at}) n’est pas celle de son contenu : il a été modifié ou endommagé.',
   manifestHeaderNotJson: 'Son en-tête (octet 24) n’est pas du JSON en UTF-8.',
   manifestHeaderWrong: 'Son en-tête (octet 24) n’est pas celui d’un manifeste : {said}.',
@@ -197,7 +228,8 @@ export const reasons: Translated<typeof english> = {
   logUnwritable: 'Cela ne peut pas être noté dans le journal : {said}.',
   logRecordLong: 'Une entrée « {type} » de {length} octets est plus longue que les {most} permis.',
   mapEmpty: 'Le fichier map n’a pas de ligne d’état : il est vide, ou n’a pas été écrit jusqu’au bout.',
-  mapGap: 'Ligne {line} du fichier map : la plage commence à {begins}, alors que d’après la précédente ce serait {expected}.',
+  mapGap:
+    'Ligne {line} du fichier map : la plage commence à {begins}, alors que d’après la précédente ce serait {expected}.',
   mapNoStatus: 'Ligne {line} du fichier map : « {text} » n’est pas une ligne d’état.',
   mapNoRange: 'Ligne {line} du fichier map : « {text} » n’est pas une plage.',
   mapEmptyRange: 'Ligne {line} du fichier map : la plage est vide.',
@@ -206,10 +238,13 @@ export const reasons: Translated<typeof english> = {
   mapOrder: 'La plage {range} ne suit pas la précédente.',
 
   noMemory: 'Le moteur de copie ne peut pas avoir sa mémoire ici : le système signale {errno}.',
-  noBackend: 'Le moteur de copie ne peut pas avoir {io, select, auto {de voie vers les périphériques} uring {la voie « uring » vers les périphériques} other {la voie « threads » vers les périphériques}} ici : le système signale {errno}.',
-  lsblkSilent: 'La liste des disques ne peut pas être lue : lsblk n’a pas répondu en {seconds} s ; un périphérique est peut-être bloqué.',
+  noBackend:
+    'Le moteur de copie ne peut pas avoir {io, select, auto {de voie vers les périphériques} uring {la voie « uring » vers les périphériques} other {la voie « threads » vers les périphériques}} ici : le système signale {errno}.',
+  lsblkSilent:
+    'La liste des disques ne peut pas être lue : lsblk n’a pas répondu en {seconds} s ; un périphérique est peut-être bloqué.',
   lsblkFailed: 'La liste des disques ne peut pas être lue : échec de lsblk : {said}.',
-  lsblkOdd: 'La liste des disques ne peut pas être lue : lsblk a donné autre chose qu’une liste de périphériques ({said}).',
+  lsblkOdd:
+    'La liste des disques ne peut pas être lue : lsblk a donné autre chose qu’une liste de périphériques ({said}).',
   noNews: 'Le système n’avertit pas Platter des disques qui viennent et s’en vont ({errno}).',
   cancelledOpening: 'Annulé pendant l’ouverture des périphériques ; rien n’a été écrit.',
   notPrepared: 'Rien n’est préparé.',
@@ -223,7 +258,8 @@ export const reasons: Translated<typeof english> = {
   hostEnded: 'Le moteur de copie s’est arrêté.',
   noResult: 'La tâche s’est terminée sans résultat.',
   elevationCancelled: 'Ouvrir {devices} demande les droits d’un administrateur, et la demande a été refermée.',
-  elevationNoAgent: 'Ouvrir {devices} demande les droits d’un administrateur, et personne ne peut les demander : aucun agent polkit ne tourne dans cette session.',
+  elevationNoAgent:
+    'Ouvrir {devices} demande les droits d’un administrateur, et personne ne peut les demander : aucun agent polkit ne tourne dans cette session.',
   elevationDenied: 'Ouvrir {devices} demande les droits d’un administrateur, et le système ne les a pas accordés.',
   pkexecFailed: 'Ouvrir {devices} demande les droits d’un administrateur, et pkexec n’a pas pu les obtenir : {said}.',
   sudoFailed: 'Ouvrir {devices} demande les droits d’un administrateur, et sudo ne les a pas accordés : {said}.',

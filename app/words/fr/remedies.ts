@@ -17,7 +17,8 @@ export const remedies: Translated<typeof english> = {
   NOT_PERMITTED: 'Ouvrez-le avec les droits d’un administrateur : lancez Platter avec sudo.',
   ELEVATION_DENIED: 'Demandez à qui administre cet ordinateur, ou ouvrez une session qui en a le droit.',
   ELEVATION_CANCELLED: 'Réessayez et donnez le mot de passe, ou choisissez des disques que vous pouvez ouvrir.',
-  NO_AGENT: 'Lancez un agent polkit (les bureaux en ont un, par exemple polkit-gnome ou lxpolkit), ou prenez la ligne de commande avec sudo.',
+  NO_AGENT:
+    'Lancez un agent polkit (les bureaux en ont un, par exemple polkit-gnome ou lxpolkit), ou prenez la ligne de commande avec sudo.',
   NOT_BLOCK_OR_FILE: 'Nommez un disque, une partition ou un fichier image.',
   SOURCE_EMPTY: 'Choisissez une source qui contient quelque chose.',
   SOURCE_UNREADABLE: 'Vérifiez le câble et le disque, ou choisissez une autre source.',
@@ -36,10 +37,12 @@ export const remedies: Translated<typeof english> = {
   BAD_FILE: 'Nommez un autre fichier, ou passez-vous-en.',
   NOTHING_TO_DO: 'Actualisez les tâches interrompues, ou démarrez une nouvelle copie.',
   HOST_FAILED: 'Ne vous fiez pas à ce qui était en cours d’écriture ; relancez la tâche.',
-  ENGINE_UNAVAILABLE: 'Réinstallez Platter, ou choisissez une autre voie vers les périphériques (--io en ligne de commande).',
+  ENGINE_UNAVAILABLE:
+    'Réinstallez Platter, ou choisissez une autre voie vers les périphériques (--io en ligne de commande).',
 
   said: '{text}',
-  ownFiles: 'Platter ouvre les fichiers avec les droits de l’utilisateur sous lequel il s’exécute, quel que soit celui qui l’a lancé. Donnez à cet utilisateur l’accès au fichier, ou choisissez un autre fichier ou dossier.',
+  ownFiles:
+    'Platter ouvre les fichiers avec les droits de l’utilisateur sous lequel il s’exécute, quel que soit celui qui l’a lancé. Donnez à cet utilisateur l’accès au fichier, ou choisissez un autre fichier ou dossier.',
   otherCopy: 'Prenez une autre copie de ces données s’il y en a une : ce disque est défaillant.',
   checkSource: 'Vérifiez le câble, le port et l’alimentation de la source, puis refaites la tâche.',
   cutZeros: 'Choisissez une destination plus grande, ou coupez les zéros à la fin de la source ({command}).',
@@ -48,10 +51,13 @@ export const remedies: Translated<typeof english> = {
   repairIt: 'N’utilisez pas cette copie ; réparez-la ou réécrivez-la, et remplacez le disque si cela se répète.',
   testCapacity: 'Testez la capacité réelle du disque (avec f3probe, par exemple) avant de le réutiliser.',
   losesData: 'N’utilisez pas ce disque : il ne garde pas ce qui y est écrit.',
-  notBlank: 'N’utilisez pas cette copie. Le disque n’était peut-être pas vierge : recopiez sans --assume-blank, et remplacez le disque s’il diffère encore.',
+  notBlank:
+    'N’utilisez pas cette copie. Le disque n’était peut-être pas vierge : recopiez sans --assume-blank, et remplacez le disque s’il diffère encore.',
   continueJob: 'Continuez la tâche : elle vérifie ce qui est sur les disques, puis les termine.',
-  refusedCommand: 'Le support est peut-être bon : cherchez dans le journal du noyau (dmesg) ce qui a été refusé, et essayez un autre port ou adaptateur.',
-  mountedSince: 'Un système de fichiers y a probablement été monté depuis l’écriture, ce qui modifie son superbloc : réparez-le s’il doit être identique.',
+  refusedCommand:
+    'Le support est peut-être bon : cherchez dans le journal du noyau (dmesg) ce qui a été refusé, et essayez un autre port ou adaptateur.',
+  mountedSince:
+    'Un système de fichiers y a probablement été monté depuis l’écriture, ce qui modifie son superbloc : réparez-le s’il doit être identique.',
   finishPart: 'Continuez cette tâche (platter resume), ou renommez le fichier pour l’utiliser tel quel.',
   movePartAway: 'Regardez ce fichier, puis déplacez-le ou supprimez-le. Ou indiquez une autre destination.',
   moveFileAway: 'Déplacez l’autre fichier, puis reprenez la tâche (platter resume).',
@@ -67,7 +73,8 @@ export const remedies: Translated<typeof english> = {
   asFuseUser: 'Lancez Platter sans sudo sous l’utilisateur qui l’a monté, ou montez-le avec l’option allow_other.',
   nothingWritten: 'Rien n’était en cours d’écriture. Réessayez.',
   otherName: 'Choisissez un autre nom, par exemple fait de lettres et de chiffres.',
-  otherFileSystem: 'Choisissez un emplacement sur un autre système de fichiers : exFAT, NTFS et ceux de Linux acceptent des fichiers plus longs.',
+  otherFileSystem:
+    'Choisissez un emplacement sur un autre système de fichiers : exFAT, NTFS et ceux de Linux acceptent des fichiers plus longs.',
   otherNewManifest: 'Indiquez un autre fichier pour le nouveau manifeste, ou déplacez celui-ci.',
   otherManifest: 'Prenez un autre manifeste, ou faites-en un nouveau de la source.',
   manifestOfSource: 'Prenez le manifeste de cette source, ou réparez sans manifeste.',
@@ -95,10 +102,13 @@ export const remedies: Translated<typeof english> = {
   findUser: 'Cherchez les programmes qui l’utilisent (sudo fuser -v -m {target}) et terminez-les, puis réessayez.',
   unmountByHand: 'Démontez-le à la main, puis réessayez.',
   unmountOther: 'Démontez d’abord {target}, puis réessayez.',
-  mountOutside: 'Montez {other} en dehors de {target} et indiquez-y le fichier, ou mettez-le à un endroit qui reste monté.',
+  mountOutside:
+    'Montez {other} en dehors de {target} et indiquez-y le fichier, ou mettez-le à un endroit qui reste monté.',
   tryAgain: 'Réessayez.',
-  waitUnmounting: 'Attendez le disque et réessayez ; si rien ne change, débranchez-le, ce qui perd ce qui n’y a pas encore été écrit.',
-  waitEjecting: 'Attendez le disque et réessayez ; si rien ne change, débranchez-le, ce qui peut perdre ce qu’il n’a pas encore écrit.',
+  waitUnmounting:
+    'Attendez le disque et réessayez ; si rien ne change, débranchez-le, ce qui perd ce qui n’y a pas encore été écrit.',
+  waitEjecting:
+    'Attendez le disque et réessayez ; si rien ne change, débranchez-le, ce qui peut perdre ce qu’il n’a pas encore écrit.',
   ejectElsewhere: 'Éjectez-le avec le gestionnaire de fichiers du bureau, ou lancez Platter avec sudo.',
   installLsblk: 'Installez util-linux 2.34 ou plus récent, puis réessayez.',
   polled: 'La liste est lue toutes les deux secondes à la place ; rien d’autre n’en dépend.',
@@ -106,7 +116,10 @@ export const remedies: Translated<typeof english> = {
   restart: 'Réessayez ; si cela se répète, fermez Platter et relancez-le.',
   settingsKept: 'Ce qu’il contenait est gardé dans {path}.',
   listHistory: 'Regardez quelles tâches sont terminées : platter history.',
-  installPkexec: 'Installez pkexec, qui demande les droits (le paquet « pkexec » ou « polkit »), ou prenez la ligne de commande : sudo platter copy SOURCE DESTINATION.',
-  installPackage: 'Installez Platter comme paquet, qui peut demander les droits, ou prenez la ligne de commande avec sudo.',
-  sudoStart: 'Fermez Platter et lancez-le avec `sudo npm start` : il peut alors ouvrir des disques, et tout le reste reste à vous.',
+  installPkexec:
+    'Installez pkexec, qui demande les droits (le paquet « pkexec » ou « polkit »), ou prenez la ligne de commande : sudo platter copy SOURCE DESTINATION.',
+  installPackage:
+    'Installez Platter comme paquet, qui peut demander les droits, ou prenez la ligne de commande avec sudo.',
+  sudoStart:
+    'Fermez Platter et lancez-le avec `sudo npm start` : il peut alors ouvrir des disques, et tout le reste reste à vous.',
 };

@@ -18,7 +18,8 @@ export const report: Translated<typeof english> = {
   compared: 'Chaque octet a été lu sur le support et comparé',
   partlyCompared: 'Tous les octets n’ont pas été comparés : ce qui manque est indiqué pour chaque disque',
   uncompared: '{size} non comparés',
-  sourceWritten: 'La source a été modifiée pendant la tâche : ce qui a été lu peut mêler anciennes et nouvelles données',
+  sourceWritten:
+    'La source a été modifiée pendant la tâche : ce qui a été lu peut mêler anciennes et nouvelles données',
   manifest: 'Manifeste (SHA-256)',
   rescued: 'Récupéré',
   rescue: '{rescued} ; {bad} étaient illisibles et sont des zéros sur chaque disque',

@@ -7,8 +7,10 @@ export const rescue: Translated<typeof english> = {
   trimming: 'Retour aux bords de ce qui n’a pas pu être lu',
   scraping: 'Entre les mauvais endroits, secteur par secteur',
   retrying: 'Nouvel essai des mauvais secteurs ({retry, number})',
-  waits: 'Attend que les autres aient tout ce qui se lit, puis le copie depuis l’un d’eux. Il reste {left} de la source à lire.',
-  waitsForRetry: 'Attend que les autres aient tout ce qui se lit, puis le copie depuis l’un d’eux. Les mauvais secteurs sont réessayés : encore {bad}.',
+  waits:
+    'Attend que les autres aient tout ce qui se lit, puis le copie depuis l’un d’eux. Il reste {left} de la source à lire.',
+  waitsForRetry:
+    'Attend que les autres aient tout ce qui se lit, puis le copie depuis l’un d’eux. Les mauvais secteurs sont réessayés : encore {bad}.',
   waitsBrief: 'des autres',
   all: 'Toute la source a pu être lue : {size}.',
   soFar: '{rescued} de la source sauvés jusqu’ici. {left} n’ont pas été essayés.',

@@ -5,8 +5,10 @@ export const review: Translated<typeof english> = {
   back: 'Retour',
   continueTitle: '{count, plural, one {Continuer # copie ?} other {Continuer # copies ?}}',
   writeTitle: '{count, plural, one {Écrire # nouvelle image ?} other {Écrire # nouvelles images ?}}',
-  updateDrives: '{count, plural, one {Écraser ce qui diffère sur # disque ?} other {Écraser ce qui diffère sur # disques ?}}',
-  updateDestinations: '{count, plural, one {Écraser ce qui diffère sur # destination ?} other {Écraser ce qui diffère sur # destinations ?}}',
+  updateDrives:
+    '{count, plural, one {Écraser ce qui diffère sur # disque ?} other {Écraser ce qui diffère sur # disques ?}}',
+  updateDestinations:
+    '{count, plural, one {Écraser ce qui diffère sur # destination ?} other {Écraser ce qui diffère sur # destinations ?}}',
   eraseDrives: '{count, plural, one {Effacer # disque ?} other {Effacer # disques ?}}',
   eraseDestinations: '{count, plural, one {Effacer # destination ?} other {Effacer # destinations ?}}',
   willBeFinished: 'Sera terminé',
@@ -35,5 +37,6 @@ export const review: Translated<typeof english> = {
   eraseAgain: 'CONTINUER',
   withData: '{count, plural, one {# disque avec des données} other {# disques avec des données}}',
   large: '{count, plural, one {# disque de plus de {size}} other {# disques de plus de {size}}}',
-  larger: '{count, plural, one {# disque de plus de quatre fois la taille de la source} other {# disques de plus de quatre fois la taille de la source}}',
+  larger:
+    '{count, plural, one {# disque de plus de quatre fois la taille de la source} other {# disques de plus de quatre fois la taille de la source}}',
 };

@@ -30,7 +30,8 @@ export const tasks: Translated<typeof english> = {
   willBeCompared: 'Sera comparé',
   compared: 'Comparé à {source}, {size} chacune ; rien n’est écrit',
   overwritten: 'Ce qui diffère de {source}, {size} chacune, est écrasé',
-  overwriteHint: 'Tout ce qui diffère de la source est écrasé, vos propres données aussi, sur {reasons}. Tapez {word} pour démarrer.',
+  overwriteHint:
+    'Tout ce qui diffère de la source est écrasé, vos propres données aussi, sur {reasons}. Tapez {word} pour démarrer.',
   overwrite: 'ÉCRASER',
   leaveCheck: 'Laissez les disques branchés. Ils sont seulement lus.',
   leaveRepair: 'Laissez les disques branchés. Ce qui diffère est réécrit, puis relu.',
@@ -38,10 +39,14 @@ export const tasks: Translated<typeof english> = {
   stopOneAsk: 'Arrêter celle-ci ? Le reste n’en sera pas contrôlé.',
   stopping: 'Arrêt : les lectures en cours finissent d’abord. Laissez les disques branchés.',
   paused: 'En pause : rien n’est comparé tant que vous ne continuez pas. Laissez les disques branchés.',
-  unchecked: '{count, plural, one {{names} n’a pas été contrôlé jusqu’au bout.} other {{names} n’ont pas été contrôlés jusqu’au bout.}}',
-  mayDiffer: '{count, plural, one {{names} diffère peut-être encore de la source.} other {{names} diffèrent peut-être encore de la source.}}',
-  differs: '{count, plural, one {{names} diffère de la source : réparez, ou mettez de côté.} other {{names} diffèrent de la source : réparez, ou mettez de côté.}}',
-  differsFromManifest: '{count, plural, one {{names} diffère du manifeste : mettez de côté, ou réécrivez.} other {{names} diffèrent du manifeste : mettez de côté, ou réécrivez.}}',
+  unchecked:
+    '{count, plural, one {{names} n’a pas été contrôlé jusqu’au bout.} other {{names} n’ont pas été contrôlés jusqu’au bout.}}',
+  mayDiffer:
+    '{count, plural, one {{names} diffère peut-être encore de la source.} other {{names} diffèrent peut-être encore de la source.}}',
+  differs:
+    '{count, plural, one {{names} diffère de la source : réparez, ou mettez de côté.} other {{names} diffèrent de la source : réparez, ou mettez de côté.}}',
+  differsFromManifest:
+    '{count, plural, one {{names} diffère du manifeste : mettez de côté, ou réécrivez.} other {{names} diffèrent du manifeste : mettez de côté, ou réécrivez.}}',
   places: '{count, plural, one {# endroit diffère} other {# endroits diffèrent}}',
   repairThem: 'Réparer ce qui diffère',
   summaryOfCheck: 'Contrôle de {destinations} par rapport à {source}, {size} chacune',

@@ -6,27 +6,87 @@ import type { Blocks } from '../../../app/engine/devices/blocks.ts';
 import { argumentErrors, memoryOf } from '../../../app/base/request-rules.ts';
 import { english } from '../../../app/base/english.ts';
 import { EXFAT_MAGIC, FAT_MAGIC, limitsOf, UNLIMITED } from '../../../app/engine/devices/file-limits.ts';
-import { notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource, refusals } from '../../../app/engine/admission/guard.ts';
+import {
+  notesOnBootAreas,
+  notesOnClones,
+  notesOnDestination,
+  notesOnSource,
+  refusals,
+} from '../../../app/engine/admission/guard.ts';
 import { endpoint, type End, type ImagePlace } from '../../../app/engine/devices/inspect.ts';
 import { GB, images, laptop, live, picture, server, type Machine } from '../devices/machines.ts';
 
 /** The end that a block device of `blocks` is. */
 function device(blocks: Blocks, path: string, givenAs = path): End {
   const block = blocks.all.find((one) => one.path === path)!;
-  return { path: givenAs, realPath: path, id: `block:${block.majorMinor}`, kind: 'block', size: block.size, allocated: block.size, modified: null, changed: null, born: null, lasting: true, block, hasOtherNames: false, image: null };
+  return {
+    path: givenAs,
+    realPath: path,
+    id: `block:${block.majorMinor}`,
+    kind: 'block',
+    size: block.size,
+    allocated: block.size,
+    modified: null,
+    changed: null,
+    born: null,
+    lasting: true,
+    block,
+    hasOtherNames: false,
+    image: null,
+  };
 }
 
-const source = (size: number, id = 'file:8:1:1', realPath = '/images/disk.img'): End =>
-  ({ path: realPath, realPath, id, kind: 'file', size, allocated: size, modified: 0, changed: 0n, born: null, lasting: true, block: null, hasOtherNames: false, image: null });
+const source = (size: number, id = 'file:8:1:1', realPath = '/images/disk.img'): End => ({
+  path: realPath,
+  realPath,
+  id,
+  kind: 'file',
+  size,
+  allocated: size,
+  modified: 0,
+  changed: 0n,
+  born: null,
+  lasting: true,
+  block: null,
+  hasOtherNames: false,
+  image: null,
+});
 
-const place = (given: Partial<ImagePlace> = {}): ImagePlace =>
-  ({ part: '/images/copy.img.part', partId: null, partBorn: null, partInTheWay: false, fileSystem: '8:1', free: 100 * GB, limits: UNLIMITED, ...given });
+const place = (given: Partial<ImagePlace> = {}): ImagePlace => ({
+  part: '/images/copy.img.part',
+  partId: null,
+  partBorn: null,
+  partInTheWay: false,
+  fileSystem: '8:1',
+  free: 100 * GB,
+  limits: UNLIMITED,
+  ...given,
+});
 
-const image = (given: Partial<End> = {}): End =>
-  ({ path: '/images/copy.img', realPath: '/images/copy.img', id: null, kind: 'file', size: 0, allocated: 0, modified: null, changed: null, born: null, lasting: true, block: null, hasOtherNames: false, image: place(), ...given });
+const image = (given: Partial<End> = {}): End => ({
+  path: '/images/copy.img',
+  realPath: '/images/copy.img',
+  id: null,
+  kind: 'file',
+  size: 0,
+  allocated: 0,
+  modified: null,
+  changed: null,
+  born: null,
+  lasting: true,
+  block: null,
+  hasOtherNames: false,
+  image: place(),
+  ...given,
+});
 
 function codes(blocks: Blocks, from: End, to: End[], kind: CopyRequest['kind'] = 'copy'): string[] {
-  return refusals({ kind, update: false, unmount: false, bytes: null, data: null }, { end: from }, to.map((end) => ({ end })), blocks).map(({ code, device }) => `${device ?? ''} ${code}`);
+  return refusals(
+    { kind, update: false, unmount: false, bytes: null, data: null },
+    { end: from },
+    to.map((end) => ({ end })),
+    blocks,
+  ).map(({ code, device }) => `${device ?? ''} ${code}`);
 }
 
 describe('a block device as destination', () => {
@@ -52,8 +112,16 @@ describe('a block device as destination', () => {
   });
 
   it('is too small by so many bytes', () => {
-    const [error] = refusals({ kind: 'copy', update: false, unmount: false, bytes: null, data: null }, { end: source(64 * GB + 1) }, [{ end: device(blocks, '/dev/sdb') }], blocks);
-    expect(error).toMatchObject({ code: 'TOO_SMALL', message: 'It holds 64,000,000,000 bytes, 1 byte less than the source needs.' });
+    const [error] = refusals(
+      { kind: 'copy', update: false, unmount: false, bytes: null, data: null },
+      { end: source(64 * GB + 1) },
+      [{ end: device(blocks, '/dev/sdb') }],
+      blocks,
+    );
+    expect(error).toMatchObject({
+      code: 'TOO_SMALL',
+      message: 'It holds 64,000,000,000 bytes, 1 byte less than the source needs.',
+    });
   });
 
   it('is write-protected', () => {
@@ -76,14 +144,24 @@ describe('a block device as destination', () => {
 describe('the source is never a destination', () => {
   const free: Machine = {
     devices: [
-      { name: 'sda', number: '8:0', children: [{ name: 'sda1', number: '8:1', type: 'part' }, { name: 'sda2', number: '8:2', type: 'part' }] },
+      {
+        name: 'sda',
+        number: '8:0',
+        children: [
+          { name: 'sda1', number: '8:1', type: 'part' },
+          { name: 'sda2', number: '8:2', type: 'part' },
+        ],
+      },
       { name: 'sdb', number: '8:16', children: [{ name: 'sdb1', number: '8:17', type: 'part' }] },
       { name: 'nvme0n1', number: '259:0', children: [{ name: 'nvme0n1p1', number: '259:1', type: 'part' }] },
       { name: 'loop1', number: '7:1', type: 'loop', children: [{ name: 'loop1p1', number: '259:3', type: 'part' }] },
       { name: 'loop2', number: '7:2', type: 'loop', children: [{ name: 'loop2p1', number: '259:4', type: 'part' }] },
       { name: 'loop3', number: '7:3', type: 'loop' },
     ],
-    mounts: [['259:1', '/'], ['8:17', '/images']],
+    mounts: [
+      ['259:1', '/'],
+      ['8:17', '/images'],
+    ],
     backings: { loop1: '/images/disk.img', loop2: '/other/name/of/disk.img', loop3: '/dev/sda' },
     ids: { '/images/disk.img': 'file:8:17:1', '/other/name/of/disk.img': 'file:8:17:1' },
   };
@@ -106,18 +184,24 @@ describe('the source is never a destination', () => {
 
   it('nor its file, under this name or another, nor what its file system lies on, nor a loop device over it', () => {
     expect(codes(blocks, file, [image({ id: 'file:8:17:1' })])).toContain('/images/copy.img IS_SOURCE');
-    expect(codes(blocks, device(blocks, '/dev/loop1'), [image({ id: 'file:8:17:1' })])).toContain('/images/copy.img IS_SOURCE');
+    expect(codes(blocks, device(blocks, '/dev/loop1'), [image({ id: 'file:8:17:1' })])).toContain(
+      '/images/copy.img IS_SOURCE',
+    );
     expect(codes(blocks, file, [device(blocks, '/dev/sdb1')])).toContain('/dev/sdb1 IS_SOURCE');
     expect(codes(blocks, file, [device(blocks, '/dev/sdb')])).toContain('/dev/sdb IS_SOURCE');
     expect(codes(blocks, file, [device(blocks, '/dev/loop2')])).toContain('/dev/loop2 IS_SOURCE');
   });
 
   it('nor the name under which an image is begun', () => {
-    expect(codes(blocks, file, [image({ image: place({ partId: 'file:8:17:1' }) })])).toContain('/images/copy.img IS_SOURCE');
+    expect(codes(blocks, file, [image({ image: place({ partId: 'file:8:17:1' }) })])).toContain(
+      '/images/copy.img IS_SOURCE',
+    );
   });
 
   it('but another partition of its disk, and an image on its own file system, may be', () => {
-    expect(codes(blocks, device(blocks, '/dev/sda1'), [device(blocks, '/dev/sda2')])).not.toContain('/dev/sda2 IS_SOURCE');
+    expect(codes(blocks, device(blocks, '/dev/sda1'), [device(blocks, '/dev/sda2')])).not.toContain(
+      '/dev/sda2 IS_SOURCE',
+    );
     expect(codes(blocks, device(blocks, '/dev/sdb'), [image()])).toEqual([]);
     expect(codes(blocks, file, [image()])).toEqual([]);
   });
@@ -129,14 +213,27 @@ describe('the source is never a destination', () => {
 
   it('nor is one destination another', () => {
     const other = source(GB, 'file:0:0:9', '/elsewhere/x.img');
-    const twice = (...paths: string[]): string[] => codes(blocks, other, paths.map((path) => device(blocks, path))).filter((code) => code.endsWith('DUPLICATE'));
+    const twice = (...paths: string[]): string[] =>
+      codes(
+        blocks,
+        other,
+        paths.map((path) => device(blocks, path)),
+      ).filter((code) => code.endsWith('DUPLICATE'));
     expect(twice('/dev/nvme0n1', '/dev/sda', '/dev/sda1')).toEqual(['/dev/sda1 DUPLICATE']);
     expect(twice('/dev/sda1', '/dev/sda')).toEqual(['/dev/sda DUPLICATE']);
     expect(twice('/dev/loop1', '/dev/loop2')).toEqual(['/dev/loop2 DUPLICATE']);
     expect(twice('/dev/sda1', '/dev/sda2')).toEqual([]);
-    expect(codes(blocks, other, [device(blocks, '/dev/sda'), device(blocks, '/dev/sda', '/dev/disk/by-id/ata-x')])).toContain('/dev/disk/by-id/ata-x DUPLICATE');
-    expect(codes(blocks, other, [image(), image({ path: '/images/../images/copy.img' })])).toEqual(['/images/../images/copy.img DUPLICATE']);
-    const begun = image({ path: '/images/copy.img.part', realPath: '/images/copy.img.part', image: place({ part: '/images/copy.img.part.part' }) });
+    expect(
+      codes(blocks, other, [device(blocks, '/dev/sda'), device(blocks, '/dev/sda', '/dev/disk/by-id/ata-x')]),
+    ).toContain('/dev/disk/by-id/ata-x DUPLICATE');
+    expect(codes(blocks, other, [image(), image({ path: '/images/../images/copy.img' })])).toEqual([
+      '/images/../images/copy.img DUPLICATE',
+    ]);
+    const begun = image({
+      path: '/images/copy.img.part',
+      realPath: '/images/copy.img.part',
+      image: place({ part: '/images/copy.img.part.part' }),
+    });
     expect(codes(blocks, other, [image(), begun])).toEqual(['/images/copy.img.part DUPLICATE']);
   });
 });
@@ -145,23 +242,53 @@ describe('S23 one disk under several names', () => {
   const lun = { size: GB, model: 'Array', serial: '6001405', tran: 'fc' };
   const blocks = picture({
     devices: [
-      { name: 'sda', number: '8:0', ...lun, wwn: '0x6001405', children: [{ name: 'sda1', number: '8:1', type: 'part' }] },
-      { name: 'sdb', number: '8:16', ...lun, wwn: '0x6001405', children: [{ name: 'sdb1', number: '8:17', type: 'part' }] },
+      {
+        name: 'sda',
+        number: '8:0',
+        ...lun,
+        wwn: '0x6001405',
+        children: [{ name: 'sda1', number: '8:1', type: 'part' }],
+      },
+      {
+        name: 'sdb',
+        number: '8:16',
+        ...lun,
+        wwn: '0x6001405',
+        children: [{ name: 'sdb1', number: '8:17', type: 'part' }],
+      },
       { name: 'sdc', number: '8:32', ...lun, wwn: '0x6001406' },
       { name: 'sdd', number: '8:48', size: GB, model: 'Ultra', serial: '0123456789', tran: 'usb', rm: true },
       { name: 'sde', number: '8:64', size: GB, model: 'Ultra', serial: '0123456789', tran: 'usb', rm: true },
       { name: 'sdf', number: '8:80', size: GB, model: 'Vdisk', serial: 'x1', tran: 'iscsi' },
       { name: 'sdg', number: '8:96', size: GB, model: 'Vdisk', serial: 'x1', tran: 'iscsi' },
-      { name: 'sdh', number: '8:112', fs: 'mpath_member', children: [{ name: 'dm-0', number: '254:0', type: 'mpath', alias: 'mpatha', children: [
-        { name: 'dm-1', number: '254:1', type: 'part', alias: 'mpatha1' }, { name: 'dm-2', number: '254:2', type: 'part', alias: 'mpatha-part2' },
-      ] }] },
+      {
+        name: 'sdh',
+        number: '8:112',
+        fs: 'mpath_member',
+        children: [
+          {
+            name: 'dm-0',
+            number: '254:0',
+            type: 'mpath',
+            alias: 'mpatha',
+            children: [
+              { name: 'dm-1', number: '254:1', type: 'part', alias: 'mpatha1' },
+              { name: 'dm-2', number: '254:2', type: 'part', alias: 'mpatha-part2' },
+            ],
+          },
+        ],
+      },
       { name: 'sdi', number: '8:128', children: [{ name: 'bcache0', number: '252:0', type: 'disk' }] },
       { name: 'sdj', number: '8:144', children: [{ name: 'drbd0', number: '147:0', type: 'disk' }] },
       { name: 'sdk', number: '8:160', children: [{ name: 'dm-3', number: '254:3', type: 'stratis' }] },
     ],
-    mounts: [['0:22', '/proc', 'proc', 'proc'], ['8:17', '/data']],
+    mounts: [
+      ['0:22', '/proc', 'proc', 'proc'],
+      ['8:17', '/data'],
+    ],
   });
-  const errors = (from: string, to: string): string[] => codes(blocks, device(blocks, from), [device(blocks, to)]).filter((code) => code.includes('IS_SOURCE'));
+  const errors = (from: string, to: string): string[] =>
+    codes(blocks, device(blocks, from), [device(blocks, to)]).filter((code) => code.includes('IS_SOURCE'));
 
   it.each([
     ['two paths to one disk, by their WWN', '/dev/sda', '/dev/sdb'],
@@ -192,7 +319,10 @@ describe('S23 one disk under several names', () => {
 describe('S18 loop devices over a file that has no name any more', () => {
   const machine: Machine = {
     devices: ['loop1', 'loop2', 'loop3'].map((name, index) => ({ name, number: `7:${index + 1}`, type: 'loop' })),
-    mounts: [['8:1', '/'], ['7:3', '/mnt']],
+    mounts: [
+      ['8:1', '/'],
+      ['7:3', '/mnt'],
+    ],
     backings: { loop1: '/tmp/a.img (deleted)', loop2: '/tmp/b.img (deleted)', loop3: '/tmp/a.img (deleted)' },
   };
   const known = picture({ ...machine, backingIds: { loop1: 'file:8:1:7', loop2: 'file:8:1:7', loop3: 'file:8:1:9' } });
@@ -205,23 +335,45 @@ describe('S18 loop devices over a file that has no name any more', () => {
   it('are refused where nobody can tell', () => {
     const doubtful = picture(machine);
     expect(codes(doubtful, source(GB), [device(doubtful, '/dev/loop2')])).toEqual(['/dev/loop2 IN_USE']);
-    expect(codes(doubtful, source(GB), [device(doubtful, '/dev/loop1')])).toEqual(['/dev/loop1 MOUNTED', '/dev/loop1 IN_USE']);
+    expect(codes(doubtful, source(GB), [device(doubtful, '/dev/loop1')])).toEqual([
+      '/dev/loop1 MOUNTED',
+      '/dev/loop1 IN_USE',
+    ]);
   });
 
   it('are known by what the kernel says where the path is another file here', () => {
-    const foreign = picture({ ...machine, backings: { loop1: '/a.img', loop2: '/b.img' }, ids: { '/a.img': 'file:8:1:1' }, backingIds: { loop1: 'file:8:1:7', loop2: 'file:8:1:7' } });
-    expect(codes(foreign, device(foreign, '/dev/loop1'), [device(foreign, '/dev/loop2')])).toEqual(['/dev/loop2 IS_SOURCE']);
+    const foreign = picture({
+      ...machine,
+      backings: { loop1: '/a.img', loop2: '/b.img' },
+      ids: { '/a.img': 'file:8:1:1' },
+      backingIds: { loop1: 'file:8:1:7', loop2: 'file:8:1:7' },
+    });
+    expect(codes(foreign, device(foreign, '/dev/loop1'), [device(foreign, '/dev/loop2')])).toEqual([
+      '/dev/loop2 IS_SOURCE',
+    ]);
   });
 });
 
 describe('S18 a loop device over a block device', () => {
   const machine: Machine = {
-    devices: [{ name: 'sda', number: '8:0' }, { name: 'sdb', number: '8:16' }, { name: 'loop1', number: '7:1', type: 'loop' }],
-    mounts: [['8:0', '/'], ['7:1', '/mnt']],
+    devices: [
+      { name: 'sda', number: '8:0' },
+      { name: 'sdb', number: '8:16' },
+      { name: 'loop1', number: '7:1', type: 'loop' },
+    ],
+    mounts: [
+      ['8:0', '/'],
+      ['7:1', '/mnt'],
+    ],
   };
 
   it('is that device where the kernel says so, whatever is at its path here', () => {
-    const blocks = picture({ ...machine, backings: { loop1: '/node' }, ids: { '/node': 'file:8:0:7' }, backingIds: { loop1: 'block:8:16' } });
+    const blocks = picture({
+      ...machine,
+      backings: { loop1: '/node' },
+      ids: { '/node': 'file:8:0:7' },
+      backingIds: { loop1: 'block:8:16' },
+    });
     expect(codes(blocks, source(GB), [device(blocks, '/dev/sdb')])).toContain('/dev/sdb MOUNTED');
     expect(codes(blocks, device(blocks, '/dev/loop1'), [device(blocks, '/dev/sdb')])).toContain('/dev/sdb IS_SOURCE');
   });
@@ -246,71 +398,150 @@ describe('S18 a partition of a disk that is mounted under another name', () => {
   ];
 
   it('is refused where two loop devices lie over one file', () => {
-    const blocks = picture({ devices: loops, mounts: [['8:1', '/'], ['7:0', '/mnt']], backings: { loop0: '/d.img', loop1: '/d.img' } });
+    const blocks = picture({
+      devices: loops,
+      mounts: [
+        ['8:1', '/'],
+        ['7:0', '/mnt'],
+      ],
+      backings: { loop0: '/d.img', loop1: '/d.img' },
+    });
     expect(codes(blocks, source(GB), [device(blocks, '/dev/loop1p1')])).toEqual(['/dev/loop1p1 MOUNTED']);
   });
 
   it('is refused where two paths lead to one disk', () => {
     const path = { tran: 'fc', serial: 'LUN7', model: 'Array', wwn: '0x6001' };
-    const blocks = picture({ devices: [{ name: 'sda', number: '8:0', tran: 'sata', children: [{ name: 'sda1', number: '8:1', type: 'part' }] }, { name: 'sdb', number: '8:16', ...path }, { name: 'sdc', number: '8:32', ...path, children: [{ name: 'sdc1', number: '8:33', type: 'part' }] }], mounts: [['8:1', '/'], ['8:16', '/mnt']] });
+    const blocks = picture({
+      devices: [
+        { name: 'sda', number: '8:0', tran: 'sata', children: [{ name: 'sda1', number: '8:1', type: 'part' }] },
+        { name: 'sdb', number: '8:16', ...path },
+        { name: 'sdc', number: '8:32', ...path, children: [{ name: 'sdc1', number: '8:33', type: 'part' }] },
+      ],
+      mounts: [
+        ['8:1', '/'],
+        ['8:16', '/mnt'],
+      ],
+    });
     expect(codes(blocks, source(GB), [device(blocks, '/dev/sdc1')])).toEqual(['/dev/sdc1 MOUNTED']);
   });
 
   it('is free beside a mounted sibling', () => {
     const parts = ['sdb1', 'sdb2'].map((name, index) => ({ name, number: `8:${17 + index}`, type: 'part' }));
-    const blocks = picture({ devices: [{ name: 'sdb', number: '8:16', tran: 'usb', rm: true, children: parts }], mounts: [['7:9', '/'], ['8:17', '/mnt']] });
+    const blocks = picture({
+      devices: [{ name: 'sdb', number: '8:16', tran: 'usb', rm: true, children: parts }],
+      mounts: [
+        ['7:9', '/'],
+        ['8:17', '/mnt'],
+      ],
+    });
     expect(codes(blocks, source(GB), [device(blocks, '/dev/sdb2')])).toEqual([]);
   });
 });
 
 describe('a file of the job on a disk that is mounted below a mount point of a destination', () => {
-  const disk = (letter: string, number: number): Machine['devices'][number] =>
-    ({ name: `sd${letter}`, number: `8:${number}`, tran: 'usb', rm: true, children: [{ name: `sd${letter}1`, number: `8:${number + 1}`, type: 'part', fs: 'ext4' }] });
+  const disk = (letter: string, number: number): Machine['devices'][number] => ({
+    name: `sd${letter}`,
+    number: `8:${number}`,
+    tran: 'usb',
+    rm: true,
+    children: [{ name: `sd${letter}1`, number: `8:${number + 1}`, type: 'part', fs: 'ext4' }],
+  });
   const blocks = picture({
     devices: [disk('a', 0), disk('b', 16), disk('c', 32), disk('d', 48)],
-    mounts: [['0:22', '/', 'nfs4', 'server:/'], ['8:1', '/mnt'], ['8:17', '/mnt/sub'], ['8:33', '/mnt/other'], ['8:49', '/mnt/sub/deep']],
+    mounts: [
+      ['0:22', '/', 'nfs4', 'server:/'],
+      ['8:1', '/mnt'],
+      ['8:17', '/mnt/sub'],
+      ['8:33', '/mnt/other'],
+      ['8:49', '/mnt/sub/deep'],
+    ],
   });
-  const told = (from: End, to: End[], unmount: boolean): string[] => refusals({ kind: 'copy', update: false, unmount, bytes: null, data: null }, { end: from }, to.map((end) => ({ end })), blocks)
-    .map(({ code, device, message, advice }) => `${device ?? ''} ${code} ${message} ${advice}`);
+  const told = (from: End, to: End[], unmount: boolean): string[] =>
+    refusals(
+      { kind: 'copy', update: false, unmount, bytes: null, data: null },
+      { end: from },
+      to.map((end) => ({ end })),
+      blocks,
+    ).map(({ code, device, message, advice }) => `${device ?? ''} ${code} ${message} ${advice}`);
   const below = source(GB, 'file:8:17:1', '/mnt/sub/x.img');
-  const taken = '/dev/sda MOUNTED To unmount /dev/sda1 from /mnt would take /mnt/sub/x.img away: that is on /dev/sdb1, which is mounted in it, at /mnt/sub. '
-    + 'Mount /dev/sdb1 outside /mnt and name the file there, or put it in a place that stays mounted.';
+  const taken =
+    '/dev/sda MOUNTED To unmount /dev/sda1 from /mnt would take /mnt/sub/x.img away: that is on /dev/sdb1, which is mounted in it, at /mnt/sub. ' +
+    'Mount /dev/sdb1 outside /mnt and name the file there, or put it in a place that stays mounted.';
 
   it('lies on its own disk only, and is told of where the other one would have to be unmounted', () => {
     expect(told(below, [device(blocks, '/dev/sda')], false)).toEqual([taken]);
-    expect(codes(blocks, below, [device(blocks, '/dev/sda'), device(blocks, '/dev/sdb')])).toEqual(['/dev/sda MOUNTED', '/dev/sdb MOUNTED', '/dev/sdb IS_SOURCE']);
+    expect(codes(blocks, below, [device(blocks, '/dev/sda'), device(blocks, '/dev/sdb')])).toEqual([
+      '/dev/sda MOUNTED',
+      '/dev/sdb MOUNTED',
+      '/dev/sdb IS_SOURCE',
+    ]);
   });
 
   it('with --unmount is the reason too, beside what else is mounted there', () => {
-    const other = '/dev/sda MOUNTED /dev/sda1 cannot be unmounted from /mnt: /dev/sdc1 is mounted in it, at /mnt/other. Unmount /mnt/other first, then try again.';
+    const other =
+      '/dev/sda MOUNTED /dev/sda1 cannot be unmounted from /mnt: /dev/sdc1 is mounted in it, at /mnt/other. Unmount /mnt/other first, then try again.';
     expect(told(below, [device(blocks, '/dev/sda')], true)).toEqual([other, taken]);
   });
 
   it('counts through every mount between them, behind a loop device, and as an image to be written', () => {
     const deep = source(GB, 'file:8:49:1', '/mnt/sub/deep/x.img');
-    expect(told(deep, [device(blocks, '/dev/sda'), device(blocks, '/dev/sdb')], true).filter((line) => line.includes('deep'))).toEqual([
-      expect.stringMatching(/^\/dev\/sda MOUNTED .* on \/dev\/sdd1, which is mounted in it, at \/mnt\/sub\/deep\. Mount \/dev\/sdd1 outside \/mnt and/u),
-      expect.stringMatching(/^\/dev\/sdb MOUNTED .* on \/dev\/sdd1, which is mounted in it, at \/mnt\/sub\/deep\. Mount \/dev\/sdd1 outside \/mnt\/sub and/u),
+    expect(
+      told(deep, [device(blocks, '/dev/sda'), device(blocks, '/dev/sdb')], true).filter((line) =>
+        line.includes('deep'),
+      ),
+    ).toEqual([
+      expect.stringMatching(
+        /^\/dev\/sda MOUNTED .* on \/dev\/sdd1, which is mounted in it, at \/mnt\/sub\/deep\. Mount \/dev\/sdd1 outside \/mnt and/u,
+      ),
+      expect.stringMatching(
+        /^\/dev\/sdb MOUNTED .* on \/dev\/sdd1, which is mounted in it, at \/mnt\/sub\/deep\. Mount \/dev\/sdd1 outside \/mnt\/sub and/u,
+      ),
     ]);
     const copy = image({ path: '/mnt/sub/y.img', realPath: '/mnt/sub/y.img' });
-    expect(told(source(GB, 'file:0:22:1', '/x.img'), [device(blocks, '/dev/sda'), copy], false)).toEqual([taken.replaceAll('x.img', 'y.img')]);
-    const loops = picture({ devices: [disk('a', 0), disk('b', 16), { name: 'loop1', number: '7:1', type: 'loop' }], mounts: [['0:22', '/', 'nfs4', 'server:/'], ['8:1', '/mnt'], ['8:17', '/mnt/sub']], backings: { loop1: '/mnt/sub/x.img' }, ids: { '/mnt/sub/x.img': 'file:8:17:1' } });
-    expect(refusals({ kind: 'copy', update: false, unmount: true, bytes: null, data: null }, { end: device(loops, '/dev/loop1') }, [{ end: device(loops, '/dev/sda') }], loops).map(({ message }) => message))
-      .toEqual([expect.stringContaining('would take /mnt/sub/x.img away')]);
+    expect(told(source(GB, 'file:0:22:1', '/x.img'), [device(blocks, '/dev/sda'), copy], false)).toEqual([
+      taken.replaceAll('x.img', 'y.img'),
+    ]);
+    const loops = picture({
+      devices: [disk('a', 0), disk('b', 16), { name: 'loop1', number: '7:1', type: 'loop' }],
+      mounts: [
+        ['0:22', '/', 'nfs4', 'server:/'],
+        ['8:1', '/mnt'],
+        ['8:17', '/mnt/sub'],
+      ],
+      backings: { loop1: '/mnt/sub/x.img' },
+      ids: { '/mnt/sub/x.img': 'file:8:17:1' },
+    });
+    expect(
+      refusals(
+        { kind: 'copy', update: false, unmount: true, bytes: null, data: null },
+        { end: device(loops, '/dev/loop1') },
+        [{ end: device(loops, '/dev/sda') }],
+        loops,
+      ).map(({ message }) => message),
+    ).toEqual([expect.stringContaining('would take /mnt/sub/x.img away')]);
   });
 
   it('leaves the ordinary advice where the file lies elsewhere', () => {
-    expect(told(source(GB, 'file:0:22:1', '/x.img'), [device(blocks, '/dev/sda')], false)).toEqual(['/dev/sda MOUNTED It is mounted at /mnt. Unmount everything on it, or let Platter do it (--unmount on the command line), then try again.']);
+    expect(told(source(GB, 'file:0:22:1', '/x.img'), [device(blocks, '/dev/sda')], false)).toEqual([
+      '/dev/sda MOUNTED It is mounted at /mnt. Unmount everything on it, or let Platter do it (--unmount on the command line), then try again.',
+    ]);
   });
 });
 
 describe('S15 partitions of the disk that holds the system', () => {
-  const disk = (...children: Machine['devices']): Machine['devices'] => [{ name: 'sda', number: '8:0', tran: 'sata', children }];
-  const parts = disk({ name: 'sda1', number: '8:1', type: 'part', parttype: 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b' }, { name: 'sda2', number: '8:2', type: 'part' }, { name: 'sda3', number: '8:3', type: 'part' });
+  const disk = (...children: Machine['devices']): Machine['devices'] => [
+    { name: 'sda', number: '8:0', tran: 'sata', children },
+  ];
+  const parts = disk(
+    { name: 'sda1', number: '8:1', type: 'part', parttype: 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b' },
+    { name: 'sda2', number: '8:2', type: 'part' },
+    { name: 'sda3', number: '8:3', type: 'part' },
+  );
 
   it('are never written where the system cannot be made out', () => {
     const blocks = picture({ devices: parts, mounts: [['0:40', '/', 'zfs', 'rpool/root']] });
-    for (const path of ['/dev/sda', '/dev/sda1', '/dev/sda2']) expect(codes(blocks, source(GB), [device(blocks, path)])).toEqual([`${path} IS_SYSTEM`]);
+    for (const path of ['/dev/sda', '/dev/sda1', '/dev/sda2'])
+      expect(codes(blocks, source(GB), [device(blocks, path)])).toEqual([`${path} IS_SYSTEM`]);
   });
 
   it('are never written where the machine starts from them', () => {
@@ -319,7 +550,13 @@ describe('S15 partitions of the disk that holds the system', () => {
   });
 
   it('are written otherwise, and the review says where they lie', () => {
-    const blocks = picture({ devices: [...parts, { name: 'sdb', number: '8:16', children: [{ name: 'sdb1', number: '8:17', type: 'part', parttype: '0xef' }] }], mounts: [['8:2', '/']] });
+    const blocks = picture({
+      devices: [
+        ...parts,
+        { name: 'sdb', number: '8:16', children: [{ name: 'sdb1', number: '8:17', type: 'part', parttype: '0xef' }] },
+      ],
+      mounts: [['8:2', '/']],
+    });
     expect(codes(blocks, source(GB), [device(blocks, '/dev/sda3'), device(blocks, '/dev/sdb1')])).toEqual([]);
     expect(notesOnDestination(device(blocks, '/dev/sda3'))).toEqual([{ kind: 'besideSystem', path: '/dev/sda3' }]);
     expect(notesOnDestination(device(blocks, '/dev/sdb1'))).toEqual([]);
@@ -329,29 +566,50 @@ describe('S15 partitions of the disk that holds the system', () => {
 describe('an eMMC that has boot areas', () => {
   const emmc = (name: string, number: number): Machine['devices'] => [
     { name, number: `179:${number}`, children: [{ name: `${name}p1`, number: `179:${number + 1}`, type: 'part' }] },
-    { name: `${name}boot0`, number: `179:${number + 8}` }, { name: `${name}boot1`, number: `179:${number + 16}` }, { name: `${name}rpmb`, number: `179:${number + 24}` },
+    { name: `${name}boot0`, number: `179:${number + 8}` },
+    { name: `${name}boot1`, number: `179:${number + 16}` },
+    { name: `${name}rpmb`, number: `179:${number + 24}` },
   ];
-  const blocks = picture({ devices: [...emmc('mmcblk0', 0), ...emmc('mmcblk1', 64), { name: 'mmcblk2', number: '179:128' }], mounts: [['0:22', '/', 'nfs4', 'server:/']] });
+  const blocks = picture({
+    devices: [...emmc('mmcblk0', 0), ...emmc('mmcblk1', 64), { name: 'mmcblk2', number: '179:128' }],
+    mounts: [['0:22', '/', 'nfs4', 'server:/']],
+  });
 
   it('is copied and written without them, and the review says so', () => {
-    const note = (path: string, end: 'source' | 'destination'): unknown => notesOnBootAreas(device(blocks, path), end, blocks);
-    expect(note('/dev/mmcblk0', 'source')).toEqual([{ kind: 'bootAreas', path: '/dev/mmcblk0', areas: ['boot0', 'boot1'], end: 'source' }]);
-    expect(note('/dev/mmcblk1', 'destination')).toEqual([{ kind: 'bootAreas', path: '/dev/mmcblk1', areas: ['boot0', 'boot1'], end: 'destination' }]);
+    const note = (path: string, end: 'source' | 'destination'): unknown =>
+      notesOnBootAreas(device(blocks, path), end, blocks);
+    expect(note('/dev/mmcblk0', 'source')).toEqual([
+      { kind: 'bootAreas', path: '/dev/mmcblk0', areas: ['boot0', 'boot1'], end: 'source' },
+    ]);
+    expect(note('/dev/mmcblk1', 'destination')).toEqual([
+      { kind: 'bootAreas', path: '/dev/mmcblk1', areas: ['boot0', 'boot1'], end: 'destination' },
+    ]);
     expect(['/dev/mmcblk0p1', '/dev/mmcblk0boot0', '/dev/mmcblk2'].flatMap((path) => note(path, 'source'))).toEqual([]);
     expect(notesOnBootAreas(source(GB), 'source', blocks)).toEqual([]);
   });
 
   it('is told of in words', () => {
-    const said = (end: 'source' | 'destination'): string => english.note({ kind: 'bootAreas', path: '/dev/mmcblk0', areas: ['boot0', 'boot1'], end });
-    expect(said('source')).toBe('The boot areas of /dev/mmcblk0 (boot0, boot1) are not copied, only its main area is. A board that starts from them does not start from the copy alone.');
-    expect(said('destination')).toBe('The boot areas of /dev/mmcblk0 (boot0, boot1) are not written, only its main area is. They keep what they hold.');
+    const said = (end: 'source' | 'destination'): string =>
+      english.note({ kind: 'bootAreas', path: '/dev/mmcblk0', areas: ['boot0', 'boot1'], end });
+    expect(said('source')).toBe(
+      'The boot areas of /dev/mmcblk0 (boot0, boot1) are not copied, only its main area is. A board that starts from them does not start from the copy alone.',
+    );
+    expect(said('destination')).toBe(
+      'The boot areas of /dev/mmcblk0 (boot0, boot1) are not written, only its main area is. They keep what they hold.',
+    );
   });
 });
 
 describe('an image as destination', () => {
   const blocks = picture({
-    devices: [{ name: 'sda', number: '8:0', children: [{ name: 'sda1', number: '8:1', type: 'part' }] }, { name: 'loop1', number: '7:1', type: 'loop' }],
-    mounts: [['8:1', '/']], swaps: ['/images/swapfile'], backings: { loop1: '/images/vm.img' }, ids: { '/images/vm.img': 'file:8:1:7', '/images/swapfile': 'file:8:1:8' },
+    devices: [
+      { name: 'sda', number: '8:0', children: [{ name: 'sda1', number: '8:1', type: 'part' }] },
+      { name: 'loop1', number: '7:1', type: 'loop' },
+    ],
+    mounts: [['8:1', '/']],
+    swaps: ['/images/swapfile'],
+    backings: { loop1: '/images/vm.img' },
+    ids: { '/images/vm.img': 'file:8:1:7', '/images/swapfile': 'file:8:1:8' },
   });
 
   it('may replace an ordinary one', () => {
@@ -361,8 +619,12 @@ describe('an image as destination', () => {
   it('S17 with hard links is neither updated nor repaired in its place, but may be replaced or compared', () => {
     const linked = image({ id: 'file:8:1:6', size: GB, hasOtherNames: true });
     const reasons = (kind: CopyRequest['kind'], update: boolean): string[] =>
-      refusals({ kind, update, unmount: false, bytes: null, data: null }, { end: source(GB) }, [{ end: kind === 'copy' ? linked : { ...linked, image: null } }], blocks)
-        .map(({ code, reason }) => `${code} ${reason.kind}`);
+      refusals(
+        { kind, update, unmount: false, bytes: null, data: null },
+        { end: source(GB) },
+        [{ end: kind === 'copy' ? linked : { ...linked, image: null } }],
+        blocks,
+      ).map(({ code, reason }) => `${code} ${reason.kind}`);
     expect(reasons('repair', false)).toEqual(['IN_USE hardLinks']);
     expect(reasons('copy', true)).toEqual(['IN_USE hardLinks']);
     expect(reasons('copy', false)).toEqual([]);
@@ -372,8 +634,12 @@ describe('an image as destination', () => {
   it('is in use: a loop device, swap, or something else where it is begun', () => {
     expect(codes(blocks, source(GB), [image({ id: 'file:8:1:7' })])).toEqual(['/images/copy.img IN_USE']);
     expect(codes(blocks, source(GB), [image({ id: 'file:8:1:8' })])).toEqual(['/images/copy.img IN_USE']);
-    expect(codes(blocks, source(GB), [image({ image: place({ partId: 'file:8:1:7' }) })])).toEqual(['/images/copy.img IN_USE']);
-    expect(codes(blocks, source(GB), [image({ image: place({ partInTheWay: true }) })])).toEqual(['/images/copy.img IN_USE']);
+    expect(codes(blocks, source(GB), [image({ image: place({ partId: 'file:8:1:7' }) })])).toEqual([
+      '/images/copy.img IN_USE',
+    ]);
+    expect(codes(blocks, source(GB), [image({ image: place({ partInTheWay: true }) })])).toEqual([
+      '/images/copy.img IN_USE',
+    ]);
   });
 
   it('finds too little room, also together with another one on the same file system', () => {
@@ -382,33 +648,55 @@ describe('an image as destination', () => {
     expect(codes(blocks, source(GB), [room('/a', GB), room('/b', GB - 1, '8:2')])).toEqual(['/b NO_SPACE']);
     expect(codes(blocks, source(GB), [room('/a', 2 * GB - 1), room('/b', 2 * GB - 1)])).toEqual(['/b NO_SPACE']);
     expect(codes(blocks, source(GB), [room('/a', 2 * GB), room('/b', 2 * GB)])).toEqual([]);
-    const [error] = refusals({ kind: 'copy', update: false, unmount: false, bytes: null, data: null }, { end: source(GB) }, [{ end: room('/a', GB - 1000) }], blocks);
+    const [error] = refusals(
+      { kind: 'copy', update: false, unmount: false, bytes: null, data: null },
+      { end: source(GB) },
+      [{ end: room('/a', GB - 1000) }],
+      blocks,
+    );
     expect(error!.message).toBe('Its file system has 1,000 bytes too little free space.');
   });
 
   it('F11 a sparse source needs the room of its data, but of all its bytes on a file system without holes', () => {
-    const refused = (given: Partial<ImagePlace>): unknown => refusals(
-      { kind: 'copy', update: false, unmount: false, bytes: null, data: 1000 }, { end: source(GB) }, [{ end: image({ image: place({ free: 1000, ...given }) }) }], blocks,
-    ).map(({ reason }) => reason);
+    const refused = (given: Partial<ImagePlace>): unknown =>
+      refusals(
+        { kind: 'copy', update: false, unmount: false, bytes: null, data: 1000 },
+        { end: source(GB) },
+        [{ end: image({ image: place({ free: 1000, ...given }) }) }],
+        blocks,
+      ).map(({ reason }) => reason);
     expect(refused({})).toEqual([]);
     expect(refused({ free: 999 })).toEqual([{ kind: 'noRoom', missing: 1 }]);
     expect(refused({ limits: limitsOf(EXFAT_MAGIC) })).toEqual([{ kind: 'noRoom', missing: GB - 1000 }]);
   });
 
-  it.each(['na:me.img', 'a*.img', 'what?.img', 'a|b', 'a"b', 'a<b', 'a\\b', 'a\tb', 'dot.', 'blank '])('F22 FAT and exFAT take no name like %j', (name) => {
-    const named = (limits: ImagePlace['limits']): End => image({ path: name, realPath: `/images/${name}`, image: place({ limits }) });
-    expect(codes(blocks, source(GB), [named(limitsOf(FAT_MAGIC))])).toEqual([`${name} BAD_ARGUMENT`]);
-    expect(codes(blocks, source(GB), [named(limitsOf(EXFAT_MAGIC))])).toEqual([`${name} BAD_ARGUMENT`]);
-    expect(codes(blocks, source(GB), [named(UNLIMITED)])).toEqual([]);
-  });
+  it.each(['na:me.img', 'a*.img', 'what?.img', 'a|b', 'a"b', 'a<b', 'a\\b', 'a\tb', 'dot.', 'blank '])(
+    'F22 FAT and exFAT take no name like %j',
+    (name) => {
+      const named = (limits: ImagePlace['limits']): End =>
+        image({ path: name, realPath: `/images/${name}`, image: place({ limits }) });
+      expect(codes(blocks, source(GB), [named(limitsOf(FAT_MAGIC))])).toEqual([`${name} BAD_ARGUMENT`]);
+      expect(codes(blocks, source(GB), [named(limitsOf(EXFAT_MAGIC))])).toEqual([`${name} BAD_ARGUMENT`]);
+      expect(codes(blocks, source(GB), [named(UNLIMITED)])).toEqual([]);
+    },
+  );
 
   it('F22 a file that FAT does not take for its length gets advice that can work', () => {
-    const [error] = refusals({ kind: 'copy', update: false, unmount: false, bytes: null, data: null }, { end: source(5 * GB) }, [{ end: image({ image: place({ limits: limitsOf(FAT_MAGIC) }) }) }], blocks);
-    expect(error!.advice).toBe('Choose a place on another file system: exFAT, NTFS and those of Linux take longer files.');
+    const [error] = refusals(
+      { kind: 'copy', update: false, unmount: false, bytes: null, data: null },
+      { end: source(5 * GB) },
+      [{ end: image({ image: place({ limits: limitsOf(FAT_MAGIC) }) }) }],
+      blocks,
+    );
+    expect(error!.advice).toBe(
+      'Choose a place on another file system: exFAT, NTFS and those of Linux take longer files.',
+    );
   });
 
   it('is longer than FAT takes', () => {
-    expect(codes(blocks, source(5 * GB), [image({ image: place({ limits: limitsOf(FAT_MAGIC) }) })])).toEqual(['/images/copy.img NO_SPACE']);
+    expect(codes(blocks, source(5 * GB), [image({ image: place({ limits: limitsOf(FAT_MAGIC) }) })])).toEqual([
+      '/images/copy.img NO_SPACE',
+    ]);
   });
 });
 
@@ -416,12 +704,23 @@ describe('a verification writes nothing, so less is refused', () => {
   const blocks = picture(laptop);
 
   it('a mounted, system or write-protected destination may be read', () => {
-    expect(codes(blocks, source(GB), ['/dev/nvme0n1', '/dev/sda', '/dev/sr0'].map((path) => device(blocks, path)), 'verify')).toEqual([]);
+    expect(
+      codes(
+        blocks,
+        source(GB),
+        ['/dev/nvme0n1', '/dev/sda', '/dev/sr0'].map((path) => device(blocks, path)),
+        'verify',
+      ),
+    ).toEqual([]);
   });
 
   it('but not one against itself, one twice, or a smaller one', () => {
-    expect(codes(blocks, device(blocks, '/dev/sdb'), [device(blocks, '/dev/sdb')], 'verify')).toEqual(['/dev/sdb IS_SOURCE']);
-    expect(codes(blocks, source(GB), [device(blocks, '/dev/sdb'), device(blocks, '/dev/sdb')], 'verify')).toEqual(['/dev/sdb DUPLICATE']);
+    expect(codes(blocks, device(blocks, '/dev/sdb'), [device(blocks, '/dev/sdb')], 'verify')).toEqual([
+      '/dev/sdb IS_SOURCE',
+    ]);
+    expect(codes(blocks, source(GB), [device(blocks, '/dev/sdb'), device(blocks, '/dev/sdb')], 'verify')).toEqual([
+      '/dev/sdb DUPLICATE',
+    ]);
     expect(codes(blocks, source(65 * GB), [device(blocks, '/dev/sdb')], 'verify')).toEqual(['/dev/sdb TOO_SMALL']);
     expect(codes(blocks, source(GB), [device(blocks, '/dev/sdc')], 'verify')).toEqual(['/dev/sdc TOO_SMALL']);
   });
@@ -430,36 +729,72 @@ describe('a verification writes nothing, so less is refused', () => {
 describe('advice on a drive in use can be followed:', () => {
   const advice = (machine: Machine, path: string, unmount = false): string[] => {
     const blocks = picture(machine);
-    return refusals({ kind: 'copy', update: false, unmount, bytes: null, data: null }, { end: source(GB) }, [{ end: device(blocks, path) }], blocks).map(({ reason, advice }) => `${reason.kind}: ${advice}`);
+    return refusals(
+      { kind: 'copy', update: false, unmount, bytes: null, data: null },
+      { end: source(GB) },
+      [{ end: device(blocks, path) }],
+      blocks,
+    ).map(({ reason, advice }) => `${reason.kind}: ${advice}`);
   };
   const root: Machine['mounts'][number] = ['254:9', '/'];
   const held = (...children: Machine['devices']): Machine => ({
-    devices: [{ name: 'dm-9', number: '254:9' }, { name: 'sda', number: '8:0', children: [{ name: 'sda1', number: '8:1', type: 'part', children }] }], mounts: [images, root],
+    devices: [
+      { name: 'dm-9', number: '254:9' },
+      { name: 'sda', number: '8:0', children: [{ name: 'sda1', number: '8:1', type: 'part', children }] },
+    ],
+    mounts: [images, root],
   });
 
   it.each([false, true])('F20 swap: switch it off, whether --unmount is given (%s) or not', (unmount) => {
     const machine: Machine = { ...held(), swaps: ['/dev/sda1'] };
-    expect(advice(machine, '/dev/sda', unmount)).toEqual(['usedAsSwap: Switch the swap off (sudo swapoff /dev/sda1), then try again.']);
+    expect(advice(machine, '/dev/sda', unmount)).toEqual([
+      'usedAsSwap: Switch the swap off (sudo swapoff /dev/sda1), then try again.',
+    ]);
     const both: Machine = { ...machine, mounts: [images, root, ['8:0', '/mnt']] };
-    expect(advice(both, '/dev/sda')).toEqual([expect.stringMatching(/^mountedAt: .*--unmount/), 'usedAsSwap: Switch the swap off (sudo swapoff /dev/sda1), then try again.']);
+    expect(advice(both, '/dev/sda')).toEqual([
+      expect.stringMatching(/^mountedAt: .*--unmount/),
+      'usedAsSwap: Switch the swap off (sudo swapoff /dev/sda1), then try again.',
+    ]);
   });
 
   it('V4 the system: choose another destination, for each of its mounts and holders too', () => {
     const never = 'Choose another destination: this one is never written.';
-    expect(advice(laptop, '/dev/nvme0n1')).toEqual([`isSystem: ${never}`, `mountedAndSwap: ${never}`, `heldBy: ${never}`]);
-    expect(advice({ ...laptop, mounts: [['0:50', '/', 'zfs', 'rpool/root']] }, '/dev/nvme0n1')).toEqual([`maybeSystem: ${never}`, `usedAsSwap: ${never}`, `heldBy: ${never}`]);
+    expect(advice(laptop, '/dev/nvme0n1')).toEqual([
+      `isSystem: ${never}`,
+      `mountedAndSwap: ${never}`,
+      `heldBy: ${never}`,
+    ]);
+    expect(advice({ ...laptop, mounts: [['0:50', '/', 'zfs', 'rpool/root']] }, '/dev/nvme0n1')).toEqual([
+      `maybeSystem: ${never}`,
+      `usedAsSwap: ${never}`,
+      `heldBy: ${never}`,
+    ]);
   });
 
   it('F20 encryption, LVM, RAID and loop devices: the commands that release it, the top first', () => {
     const release = (command: string): string[] => [`heldBy: Release it as root (${command}), then try again.`];
     const crypt = { name: 'dm-0', number: '254:0', type: 'crypt', path: '/dev/mapper/secret' };
-    const volumes = [{ name: 'dm-1', number: '254:1', type: 'lvm', path: '/dev/mapper/my--vg-one' }, { name: 'dm-2', number: '254:2', type: 'lvm', path: '/dev/mapper/my--vg-two' }];
+    const volumes = [
+      { name: 'dm-1', number: '254:1', type: 'lvm', path: '/dev/mapper/my--vg-one' },
+      { name: 'dm-2', number: '254:2', type: 'lvm', path: '/dev/mapper/my--vg-two' },
+    ];
     expect(advice(held(crypt), '/dev/sda')).toEqual(release('cryptsetup close secret'));
     const stack: Machine = held({ ...crypt, children: volumes });
-    expect(advice({ ...stack, mounts: [...stack.mounts, ['254:1', '/mnt/my\\040data'], ['254:2', '/mnt/b']] }, '/dev/sda', true))
-      .toEqual(release("umount '/mnt/my data' && umount /mnt/b && vgchange --activate n my-vg && cryptsetup close secret"));
-    expect(advice(held({ name: 'md0', number: '9:0', type: 'raid1' }), '/dev/sda1')).toEqual(release('mdadm --stop /dev/md0'));
-    expect(advice(held({ name: 'drbd0', number: '147:0', type: 'disk' }), '/dev/sda1')).toEqual(['heldBy: End what uses it, then try again.']);
+    expect(
+      advice(
+        { ...stack, mounts: [...stack.mounts, ['254:1', '/mnt/my\\040data'], ['254:2', '/mnt/b']] },
+        '/dev/sda',
+        true,
+      ),
+    ).toEqual(
+      release("umount '/mnt/my data' && umount /mnt/b && vgchange --activate n my-vg && cryptsetup close secret"),
+    );
+    expect(advice(held({ name: 'md0', number: '9:0', type: 'raid1' }), '/dev/sda1')).toEqual(
+      release('mdadm --stop /dev/md0'),
+    );
+    expect(advice(held({ name: 'drbd0', number: '147:0', type: 'disk' }), '/dev/sda1')).toEqual([
+      'heldBy: End what uses it, then try again.',
+    ]);
   });
 });
 
@@ -468,53 +803,103 @@ describe('all reasons at once', () => {
 
   it('of every end', () => {
     const missing = { end: null, error: { code: 'NOT_FOUND', device: '/no' } } as never;
-    const found = refusals({ kind: 'copy', update: false, unmount: false, bytes: null, data: null }, { end: source(0) }, [missing, { end: device(blocks, '/dev/sda') }, { end: device(blocks, '/dev/sdb') }], blocks);
-    expect(found.map(({ code, device }) => [device, code])).toEqual([['/images/disk.img', 'SOURCE_EMPTY'], ['/no', 'NOT_FOUND'], ['/dev/sda', 'MOUNTED']]);
+    const found = refusals(
+      { kind: 'copy', update: false, unmount: false, bytes: null, data: null },
+      { end: source(0) },
+      [missing, { end: device(blocks, '/dev/sda') }, { end: device(blocks, '/dev/sdb') }],
+      blocks,
+    );
+    expect(found.map(({ code, device }) => [device, code])).toEqual([
+      ['/images/disk.img', 'SOURCE_EMPTY'],
+      ['/no', 'NOT_FOUND'],
+      ['/dev/sda', 'MOUNTED'],
+    ]);
   });
 
   it('also when there is no source', () => {
     const missing = { end: null, error: { code: 'NOT_FOUND', device: '/no' } } as never;
-    expect(refusals({ kind: 'copy', update: false, unmount: false, bytes: null, data: null }, missing, [{ end: device(blocks, '/dev/sda') }], blocks).map(({ code }) => code)).toEqual(['NOT_FOUND', 'MOUNTED']);
+    expect(
+      refusals(
+        { kind: 'copy', update: false, unmount: false, bytes: null, data: null },
+        missing,
+        [{ end: device(blocks, '/dev/sda') }],
+        blocks,
+      ).map(({ code }) => code),
+    ).toEqual(['NOT_FOUND', 'MOUNTED']);
   });
 });
 
 describe('a request', () => {
   const request: CopyRequest = { ...plainRequest, kind: 'copy', source: '/a', destinations: ['/b'] };
-  const wrong = (change: Partial<CopyRequest>): string[] => argumentErrors({ ...request, ...change }).map(({ code }) => code);
+  const wrong = (change: Partial<CopyRequest>): string[] =>
+    argumentErrors({ ...request, ...change }).map(({ code }) => code);
 
   it('has at least one destination and at most 32', () => {
-    const many = (count: number): Partial<CopyRequest> => ({ destinations: Array.from({ length: count }, (_, index) => `/d${index}`) });
-    expect([wrong(many(0)), wrong(many(1)), wrong(many(32)), wrong(many(33))]).toEqual([['BAD_ARGUMENT'], [], [], ['TOO_MANY']]);
+    const many = (count: number): Partial<CopyRequest> => ({
+      destinations: Array.from({ length: count }, (_, index) => `/d${index}`),
+    });
+    expect([wrong(many(0)), wrong(many(1)), wrong(many(32)), wrong(many(33))]).toEqual([
+      ['BAD_ARGUMENT'],
+      [],
+      [],
+      ['TOO_MANY'],
+    ]);
   });
 
   it('has absolute paths', () => {
-    expect(argumentErrors({ ...request, source: 'a', destinations: ['./b'] })).toMatchObject([{ device: 'a' }, { device: './b' }]);
+    expect(argumentErrors({ ...request, source: 'a', destinations: ['./b'] })).toMatchObject([
+      { device: 'a' },
+      { device: './b' },
+    ]);
   });
 
   it('has memory in whole pages within bounds, and is told the bounds', () => {
-    expect([null, 65_536, 70_000, 2 ** 30].map((memory) => memoryOf({ memory }))).toEqual([32 * 2 ** 20, 65_536, 69_632, 2 ** 30]);
-    for (const memory of [1024, 65_535, 2 ** 30 + 4096, -1, 0, NaN, Infinity]) expect(wrong({ memory })).toEqual(['BAD_ARGUMENT']);
-    expect(argumentErrors({ ...request, memory: 1024 })[0]!.message).toBe('Memory must be from 64 KiB to 1 GiB, not 1,024 bytes.');
+    expect([null, 65_536, 70_000, 2 ** 30].map((memory) => memoryOf({ memory }))).toEqual([
+      32 * 2 ** 20,
+      65_536,
+      69_632,
+      2 ** 30,
+    ]);
+    for (const memory of [1024, 65_535, 2 ** 30 + 4096, -1, 0, NaN, Infinity])
+      expect(wrong({ memory })).toEqual(['BAD_ARGUMENT']);
+    expect(argumentErrors({ ...request, memory: 1024 })[0]!.message).toBe(
+      'Memory must be from 64 KiB to 1 GiB, not 1,024 bytes.',
+    );
   });
 });
 
 it('F36 a clone of a disk has its UUIDs, and the review says so', () => {
-  const blocks = picture({ devices: [
-    { name: 'sda', number: '8:0', fs: 'btrfs' }, { name: 'sdb', number: '8:16', children: [{ name: 'sdb1', number: '8:17', type: 'part', fs: 'LVM2_member' }] }, { name: 'sdc', number: '8:32' },
-  ], mounts: [] });
+  const blocks = picture({
+    devices: [
+      { name: 'sda', number: '8:0', fs: 'btrfs' },
+      { name: 'sdb', number: '8:16', children: [{ name: 'sdb1', number: '8:17', type: 'part', fs: 'LVM2_member' }] },
+      { name: 'sdc', number: '8:32' },
+    ],
+    mounts: [],
+  });
   const notes = (from: End, ...to: End[]): string[] => notesOnClones(from, to).map(english.note);
   expect(notes(device(blocks, '/dev/sda'), device(blocks, '/dev/sdc'), image())).toEqual([
-    '/dev/sda and the copy on /dev/sdc have the same UUIDs. Disconnect one of them before the next mount or restart, because the system cannot tell them apart.'
-    + ' A mount of btrfs can write to the wrong one: `btrfstune -u` gives the unmounted copy a UUID of its own.',
+    '/dev/sda and the copy on /dev/sdc have the same UUIDs. Disconnect one of them before the next mount or restart, because the system cannot tell them apart.' +
+      ' A mount of btrfs can write to the wrong one: `btrfstune -u` gives the unmounted copy a UUID of its own.',
   ]);
-  expect(notes(device(blocks, '/dev/sdb'), device(blocks, '/dev/sdc'))).toEqual([expect.stringContaining('vgimportclone')]);
-  expect([notes(device(blocks, '/dev/sda'), image()), notes(source(GB), device(blocks, '/dev/sdc')), notes(device(blocks, '/dev/sdc'), device(blocks, '/dev/sda'))]).toEqual([[], [], []]);
+  expect(notes(device(blocks, '/dev/sdb'), device(blocks, '/dev/sdc'))).toEqual([
+    expect.stringContaining('vgimportclone'),
+  ]);
+  expect([
+    notes(device(blocks, '/dev/sda'), image()),
+    notes(source(GB), device(blocks, '/dev/sdc')),
+    notes(device(blocks, '/dev/sdc'), device(blocks, '/dev/sda')),
+  ]).toEqual([[], [], []]);
 });
 
 it('a source in use is copied, with a note', () => {
   const blocks = picture(laptop);
-  expect(notesOnSource(device(blocks, '/dev/sda'), blocks).map(english.note)).toEqual(['/dev/sda is mounted read-write at /media/me/PHOTOS OLD: what is written to it meanwhile can make the copy inconsistent.']);
-  expect(notesOnSource(device(blocks, '/dev/dm-2'), blocks).map(english.note)).toEqual(['/dev/dm-2 is used as swap: what is written to it meanwhile can make the copy inconsistent.']);
+  expect(notesOnSource(device(blocks, '/dev/sda'), blocks).map(english.note)).toEqual([
+    '/dev/sda is mounted read-write at /media/me/PHOTOS OLD: what is written to it meanwhile can make the copy inconsistent.',
+  ]);
+  expect(notesOnSource(device(blocks, '/dev/dm-2'), blocks).map(english.note)).toEqual([
+    '/dev/dm-2 is used as swap: what is written to it meanwhile can make the copy inconsistent.',
+  ]);
   expect(notesOnSource(device(blocks, '/dev/sdb'), blocks)).toEqual([]);
   const livePicture = picture(live);
   expect(notesOnSource(device(livePicture, '/dev/sda'), livePicture)).toEqual([]);
@@ -523,9 +908,24 @@ it('a source in use is copied, with a note', () => {
 it('what would be lost is named for review, and only what would be lost', () => {
   const blocks = picture(laptop);
   expect(endpoint(device(blocks, '/dev/sda'), GB, true)).toMatchObject({
-    kind: 'block', size: 64 * GB, model: 'Ultra', serial: '4C53', majorMinor: '8:0', overwrites: true, contents: [{ kind: 'labelled', fileSystem: 'exfat', label: 'PHOTOS', path: '/dev/sda1', size: 64 * GB }],
+    kind: 'block',
+    size: 64 * GB,
+    model: 'Ultra',
+    serial: '4C53',
+    majorMinor: '8:0',
+    overwrites: true,
+    contents: [{ kind: 'labelled', fileSystem: 'exfat', label: 'PHOTOS', path: '/dev/sda1', size: 64 * GB }],
   });
-  expect(endpoint(device(blocks, '/dev/nvme0n1'), GB, false)).toMatchObject({ overwrites: false, contents: expect.arrayContaining([{ kind: 'partition', path: '/dev/nvme0n1p3', size: 64 * GB }]) as object[] });
-  expect(endpoint(image(), GB, true)).toMatchObject({ kind: 'file', size: GB, overwrites: false, contents: [], majorMinor: null });
+  expect(endpoint(device(blocks, '/dev/nvme0n1'), GB, false)).toMatchObject({
+    overwrites: false,
+    contents: expect.arrayContaining([{ kind: 'partition', path: '/dev/nvme0n1p3', size: 64 * GB }]) as object[],
+  });
+  expect(endpoint(image(), GB, true)).toMatchObject({
+    kind: 'file',
+    size: GB,
+    overwrites: false,
+    contents: [],
+    majorMinor: null,
+  });
   expect(endpoint(image({ id: 'file:8:1:6', size: 5 }), GB, true)).toMatchObject({ size: GB, overwrites: true });
 });

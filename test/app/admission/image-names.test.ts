@@ -16,7 +16,17 @@ import { loadAddon, type NativeAddon } from '../../../app/engine/native/addon.ts
 import { prepare } from '../../../app/engine/admission/prepare.ts';
 import { release, type Held } from '../../../app/engine/admission/prepared.ts';
 import { canLab, labdisk, seededBytes } from '../../lab/lab.ts';
-import { interrupted, MiB, refused, requestOf, resume, resultOf, untilDurable, Workbench, type Session } from '../job/support.ts';
+import {
+  interrupted,
+  MiB,
+  refused,
+  requestOf,
+  resume,
+  resultOf,
+  untilDurable,
+  Workbench,
+  type Session,
+} from '../job/support.ts';
 
 const cannot = canLab();
 const SIZE = 8 * MiB;
@@ -39,13 +49,20 @@ async function forgetBirths(state: string, id: string): Promise<void> {
   const writer = await JobLogWriter.create(state, { ...header, destinations }, id);
   for (const { first, count } of chunkRanges(durable[0]!, chunksOf(header.bytes, header.chunkSize))) {
     const made = Uint8Array.from({ length: count }, (__, index) => (hasChunk(known, first + index) ? 1 : 0));
-    await writer.durable(0, first, count, { known: made, hashes: hashes.slice(first * HASH_BYTES, (first + count) * HASH_BYTES) });
+    await writer.durable(0, first, count, {
+      known: made,
+      hashes: hashes.slice(first * HASH_BYTES, (first + count) * HASH_BYTES),
+    });
   }
   await writer.abandon();
 }
 
 /** Copies to `copy`, does `meddle` while the copy runs, and gives the result. */
-async function meddling(copy: string, meddle: () => Promise<unknown>, more: Partial<CopyRequest> = {}): Promise<JobResult> {
+async function meddling(
+  copy: string,
+  meddle: () => Promise<unknown>,
+  more: Partial<CopyRequest> = {},
+): Promise<JobResult> {
   const source = await bench.image('disk.img', SIZE);
   await session.engine.call('prepare', requestOf({ source, destinations: [copy], throttle: MiB, ...more }));
   await session.engine.call('start', {});
@@ -61,9 +78,13 @@ describe('a name that was free when the job was reviewed', () => {
     const result = await meddling(copy, () => writeFile(copy, PRECIOUS));
     expect(readFileSync(copy, 'utf8')).toBe(PRECIOUS);
     expect(readFileSync(`${copy}.part`).equals(seededBytes(SIZE, 1))).toBe(true);
-    expect(result).toMatchObject({ writeErr: 1, destinations: [{ state: 'failed', errors: [{ code: 'CHANGED', op: 'rename' }] }] });
+    expect(result).toMatchObject({
+      writeErr: 1,
+      destinations: [{ state: 'failed', errors: [{ code: 'CHANGED', op: 'rename' }] }],
+    });
     expect(result.destinations[0]!.errors[0]!.message).toBe(
-      `Complete, but it could not get its name: Another file has taken the name while the job ran. The image is kept as ${copy}.part.`);
+      `Complete, but it could not get its name: Another file has taken the name while the job ran. The image is kept as ${copy}.part.`,
+    );
   });
 
   it('S7 a file that takes the name of an image under update is not replaced', async () => {
@@ -81,7 +102,11 @@ describe('a name that a file had when the job was reviewed', () => {
       await writeFile(other, PRECIOUS);
       await rename(other, copy);
     });
-    expect([readFileSync(copy, 'utf8'), existsSync(`${copy}.part`), result.destinations[0]!.state]).toEqual([PRECIOUS, true, 'failed']);
+    expect([readFileSync(copy, 'utf8'), existsSync(`${copy}.part`), result.destinations[0]!.state]).toEqual([
+      PRECIOUS,
+      true,
+      'failed',
+    ]);
   });
 
   it('S7 the reviewed file is not replaced when somebody has written to it since', async () => {
@@ -99,7 +124,9 @@ describe('a name that a file had when the job was reviewed', () => {
 
   it('S7 a reviewed file that was removed during the copy does not stand in the way', async () => {
     const copy = await bench.image('copy.img', 1000, 7);
-    expect(await meddling(copy, () => unlink(copy))).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
+    expect(await meddling(copy, () => unlink(copy))).toMatchObject({
+      destinations: [{ state: 'done', verified: true }],
+    });
     expect(readFileSync(copy).equals(seededBytes(SIZE, 1))).toBe(true);
   });
 
@@ -114,29 +141,45 @@ describe('a name that a file had when the job was reviewed', () => {
 });
 
 describe('the incomplete image', () => {
-  it.each([['a new image', false], ['an image in the place of another', true]])('S6 %s does not get its name when NAME.part is another file', async (_, replaces) => {
+  it.each([
+    ['a new image', false],
+    ['an image in the place of another', true],
+  ])('S6 %s does not get its name when NAME.part is another file', async (_, replaces) => {
     const copy = replaces ? await bench.image('copy.img', 1000, 7) : await bench.path('copy.img');
     const result = await meddling(copy, async () => {
       await rename(`${copy}.part`, await bench.path('moved'));
       await writeFile(`${copy}.part`, PRECIOUS);
     });
-    expect(result).toMatchObject({ writeErr: 1, destinations: [{ state: 'failed', verified: null, errors: [{ code: 'CHANGED', op: 'rename' }] }] });
+    expect(result).toMatchObject({
+      writeErr: 1,
+      destinations: [{ state: 'failed', verified: null, errors: [{ code: 'CHANGED', op: 'rename' }] }],
+    });
     expect(readFileSync(`${copy}.part`, 'utf8')).toBe(PRECIOUS);
     if (replaces) expect(readFileSync(copy).equals(seededBytes(1000, 7))).toBe(true);
     else expect(existsSync(copy)).toBe(false);
-    expect(result.destinations[0]!.errors[0]!.message).toBe(`Another file took the place of ${copy}.part while the job ran, so the image has no name.`);
+    expect(result.destinations[0]!.errors[0]!.message).toBe(
+      `Another file took the place of ${copy}.part while the job ran, so the image has no name.`,
+    );
   });
 
   it('S6 the error says that NAME.part was removed, and claims nothing that is kept', async () => {
     const copy = await bench.path('copy.img');
     const result = await meddling(copy, () => rm(`${copy}.part`));
-    expect(result).toMatchObject({ destinations: [{ state: 'failed', errors: [{ code: 'NOT_FOUND', op: 'rename', advice: 'Start a new copy.' }] }] });
-    expect(result.destinations[0]!.errors[0]!.message).toBe(`${copy}.part was removed while the job ran, so the image is lost.`);
+    expect(result).toMatchObject({
+      destinations: [{ state: 'failed', errors: [{ code: 'NOT_FOUND', op: 'rename', advice: 'Start a new copy.' }] }],
+    });
+    expect(result.destinations[0]!.errors[0]!.message).toBe(
+      `${copy}.part was removed while the job ran, so the image is lost.`,
+    );
   });
 
   it('S6 a file that replaces NAME.part between the check and the renaming does not keep the name', async () => {
     const [part, name] = [await bench.path('copy.img.part'), await bench.path('copy.img')];
-    const device = await createPart(addon, { image: { part, partId: null, partBorn: null }, lasting: true }, { mode: 0o600, owner: null });
+    const device = await createPart(
+      addon,
+      { image: { part, partId: null, partBorn: null }, lasting: true },
+      { mode: 0o600, owner: null },
+    );
     let raced = false;
     const racing: NativeAddon = {
       ...addon,
@@ -157,8 +200,17 @@ describe('the incomplete image', () => {
     ['a kernel without renameat2', ['ENOSYS', 'ENOSYS']],
   ])('S7 on %s a taken name is still left alone', async (_, [errno]) => {
     const [part, name] = [await bench.path('copy.img.part'), await bench.path('copy.img')];
-    const plain: NativeAddon = { ...addon, renameFile: () => { throw Object.assign(new Error('no such rename'), { code: errno }); } };
-    const device = await createPart(addon, { image: { part, partId: null, partBorn: null }, lasting: true }, { mode: 0o600, owner: null });
+    const plain: NativeAddon = {
+      ...addon,
+      renameFile: () => {
+        throw Object.assign(new Error('no such rename'), { code: errno });
+      },
+    };
+    const device = await createPart(
+      addon,
+      { image: { part, partId: null, partBorn: null }, lasting: true },
+      { mode: 0o600, owner: null },
+    );
     const held = { end: { path: name }, device, naming: { part, name, replaces: null } } as Held;
     await writeFile(name, PRECIOUS);
     expect(giveName(plain, held)).toMatchObject({ reason: { kind: 'notNamed', reason: { kind: 'nameTaken' } } });
@@ -175,7 +227,11 @@ describe('files of others', () => {
     await writeFile(`${copy}.part`, PRECIOUS);
     const session = bench.session();
     expect(await refused(session.engine.call('prepare', requestOf({ source, destinations: [copy] })))).toMatchObject([
-      { code: 'IN_USE', device: copy, message: `${copy}.part, which would be written first, is there already, and none of your interrupted jobs left it.` },
+      {
+        code: 'IN_USE',
+        device: copy,
+        message: `${copy}.part, which would be written first, is there already, and none of your interrupted jobs left it.`,
+      },
     ]);
     expect(readFileSync(`${copy}.part`, 'utf8')).toBe(PRECIOUS);
   });
@@ -185,73 +241,99 @@ describe('files of others', () => {
     const session = bench.session();
     await session.engine.call('prepare', requestOf({ source, destinations: [copy] }));
     await writeFile(`${copy}.part`, PRECIOUS);
-    expect(await refused(session.engine.call('start', {}))).toMatchObject([{ code: 'CHANGED', device: copy, reason: { kind: 'partOfOthers' } }]);
+    expect(await refused(session.engine.call('start', {}))).toMatchObject([
+      { code: 'CHANGED', device: copy, reason: { kind: 'partOfOthers' } },
+    ]);
     expect(readFileSync(`${copy}.part`, 'utf8')).toBe(PRECIOUS);
   });
 
-  describe.skipIf(cannot !== null)(`with the inode of the NAME.part that was removed${cannot === null ? '' : ` (${cannot})`}`, () => {
-    /** Kills a copy into a new image, removes what it left, and puts a stranger's file with its inode in its place. */
-    async function replaced(throttle: number, durable: boolean): Promise<{ source: string; copy: string; job: string }> {
-      const disk = await bench.disk({ size: 64 * MiB, mkfs: 'ext4' });
-      const [source, copy] = [await bench.image('disk.img', SIZE), join(disk.tree, 'copy.img')];
-      const killed = bench.session();
-      const { job } = await killed.engine.call('prepare', requestOf({ source, destinations: [copy], throttle }));
-      await killed.engine.call('start', {});
-      if (durable) await untilDurable(bench.log(job!));
-      else await killed.until(({ event }) => event === 'progress');
-      killed.host.kill('SIGKILL');
-      await killed.exited;
-      const { ino } = statSync(`${copy}.part`);
-      // What the host had in flight holds the file for a moment.
-      do {
-        await sleep(50);
-        await rm(`${copy}.part`);
-        await writeFile(`${copy}.part`, PRECIOUS);
-      } while (statSync(`${copy}.part`).ino !== ino);
-      return { source, copy, job: job! };
-    }
+  describe.skipIf(cannot !== null)(
+    `with the inode of the NAME.part that was removed${cannot === null ? '' : ` (${cannot})`}`,
+    () => {
+      /** Kills a copy into a new image, removes what it left, and puts a stranger's file with its inode in its place. */
+      async function replaced(
+        throttle: number,
+        durable: boolean,
+      ): Promise<{ source: string; copy: string; job: string }> {
+        const disk = await bench.disk({ size: 64 * MiB, mkfs: 'ext4' });
+        const [source, copy] = [await bench.image('disk.img', SIZE), join(disk.tree, 'copy.img')];
+        const killed = bench.session();
+        const { job } = await killed.engine.call('prepare', requestOf({ source, destinations: [copy], throttle }));
+        await killed.engine.call('start', {});
+        if (durable) await untilDurable(bench.log(job!));
+        else await killed.until(({ event }) => event === 'progress');
+        killed.host.kill('SIGKILL');
+        await killed.exited;
+        const { ino } = statSync(`${copy}.part`);
+        // What the host had in flight holds the file for a moment.
+        do {
+          await sleep(50);
+          await rm(`${copy}.part`);
+          await writeFile(`${copy}.part`, PRECIOUS);
+        } while (statSync(`${copy}.part`).ino !== ino);
+        return { source, copy, job: job! };
+      }
 
-    it('S7 a file is not removed by a new copy', async () => {
-      const { source, copy } = await replaced(2 * MiB, true);
-      expect(await refused(session.engine.call('prepare', requestOf({ source, destinations: [copy] })))).toMatchObject([{ code: 'IN_USE', device: copy, reason: { kind: 'partOfOthers' } }]);
-      expect(readFileSync(`${copy}.part`, 'utf8')).toBe(PRECIOUS);
-    });
+      it('S7 a file is not removed by a new copy', async () => {
+        const { source, copy } = await replaced(2 * MiB, true);
+        expect(
+          await refused(session.engine.call('prepare', requestOf({ source, destinations: [copy] }))),
+        ).toMatchObject([{ code: 'IN_USE', device: copy, reason: { kind: 'partOfOthers' } }]);
+        expect(readFileSync(`${copy}.part`, 'utf8')).toBe(PRECIOUS);
+      });
 
-    it('S7 a file that comes after the review is not removed either', async () => {
-      const disk = await bench.disk({ size: 64 * MiB, mkfs: 'ext4' });
-      const part = join(disk.tree, 'copy.img.part');
-      await writeFile(part, 'left');
-      const seen = statSync(part, { bigint: true });
-      const place = { part, partId: statsId(seen), partBorn: String(seen.birthtimeNs) };
-      await rm(part);
-      await writeFile(part, PRECIOUS);
-      expect(statSync(part).ino).toBe(Number(seen.ino));
-      await expect(createPart(addon, { image: place, lasting: true }, { mode: 0o600, owner: null })).rejects.toThrow();
-      expect(readFileSync(part, 'utf8')).toBe(PRECIOUS);
-    });
+      it('S7 a file that comes after the review is not removed either', async () => {
+        const disk = await bench.disk({ size: 64 * MiB, mkfs: 'ext4' });
+        const part = join(disk.tree, 'copy.img.part');
+        await writeFile(part, 'left');
+        const seen = statSync(part, { bigint: true });
+        const place = { part, partId: statsId(seen), partBorn: String(seen.birthtimeNs) };
+        await rm(part);
+        await writeFile(part, PRECIOUS);
+        expect(statSync(part).ino).toBe(Number(seen.ino));
+        await expect(
+          createPart(addon, { image: place, lasting: true }, { mode: 0o600, owner: null }),
+        ).rejects.toThrow();
+        expect(readFileSync(part, 'utf8')).toBe(PRECIOUS);
+      });
 
-    it('S7 a file is not written over by a resume that has nothing to compare', async () => {
-      const { copy, job } = await replaced(1024, false);
-      expect(await refused(session.engine.call('prepare', requestOf({ kind: 'resume', source: null, destinations: [], job })))).toMatchObject([{ code: 'CHANGED', reason: { kind: 'partReplaced' } }]);
-      expect(readFileSync(`${copy}.part`, 'utf8')).toBe(PRECIOUS);
-    });
-  });
+      it('S7 a file is not written over by a resume that has nothing to compare', async () => {
+        const { copy, job } = await replaced(1024, false);
+        expect(
+          await refused(
+            session.engine.call('prepare', requestOf({ kind: 'resume', source: null, destinations: [], job })),
+          ),
+        ).toMatchObject([{ code: 'CHANGED', reason: { kind: 'partReplaced' } }]);
+        expect(readFileSync(`${copy}.part`, 'utf8')).toBe(PRECIOUS);
+      });
+    },
+  );
 
   it('what an interrupted job left is removed only after the review has said so, and is not offered to be continued any more', async () => {
     const source = await bench.image('disk.img', SIZE);
     const [copy, other] = [await bench.path('copy.img'), await bench.path('other.img')];
     const killed = bench.session();
-    const { job } = await killed.engine.call('prepare', requestOf({ source, destinations: [copy, other], throttle: 2 * MiB }));
+    const { job } = await killed.engine.call(
+      'prepare',
+      requestOf({ source, destinations: [copy, other], throttle: 2 * MiB }),
+    );
     await killed.engine.call('start', {});
     await untilDurable(bench.log(job!));
     killed.host.kill('SIGKILL');
     await killed.exited;
     const again = async (name: string): Promise<void> => {
       const { notes } = await session.engine.call('prepare', requestOf({ source, destinations: [name] }));
-      expect(notes).toContainEqual({ kind: 'partOfJob', path: name, part: `${name}.part`, began: expect.any(Number) as number });
+      expect(notes).toContainEqual({
+        kind: 'partOfJob',
+        path: name,
+        part: `${name}.part`,
+        began: expect.any(Number) as number,
+      });
       await session.engine.call('cancel', {});
       expect(existsSync(`${name}.part`)).toBe(true);
-      expect(await session.run({ source, destinations: [name] })).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
+      expect(await session.run({ source, destinations: [name] })).toMatchObject({
+        destinations: [{ state: 'done', verified: true }],
+      });
     };
     await again(copy);
     expect(await interrupted(session)).toMatchObject([{ id: job, destinations: [{ path: other }] }]);
@@ -268,24 +350,34 @@ describe('files of others', () => {
     killed.host.kill('SIGKILL');
     await killed.exited;
     await forgetBirths(bench.state, job!);
-    expect(await refused(session.engine.call('prepare', requestOf({ source, destinations: [copy] })))).toMatchObject([{ code: 'IN_USE', reason: { kind: 'partOfOthers' } }]);
+    expect(await refused(session.engine.call('prepare', requestOf({ source, destinations: [copy] })))).toMatchObject([
+      { code: 'IN_USE', reason: { kind: 'partOfOthers' } },
+    ]);
     expect(await resume(session, job!)).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
     expect(readFileSync(copy).equals(seededBytes(SIZE, 1))).toBe(true);
   });
 
   it('S9 a link in the place of NAME.part does not get its target cut to the length of an image under update', async () => {
     vi.stubEnv('PLATTER_STATE', bench.state);
-    const [source, copy, victim] = [await bench.image('disk.img', MiB), await bench.image('copy.img', 2 * MiB, 2), await bench.image('victim', 4 * MiB, 5)];
-    const prepared = await prepare(requestOf({ source, destinations: [copy], update: true }), { load: () => ({
-      ...addon,
-      resizeFile(device, bytes) {
-        execFileSync('sh', ['-c', 'mv "$1" "$1.moved" && ln -s "$2" "$1"', 'sh', `${copy}.part`, victim]);
-        addon.resizeFile(device, bytes);
-      },
-    }) });
+    const [source, copy, victim] = [
+      await bench.image('disk.img', MiB),
+      await bench.image('copy.img', 2 * MiB, 2),
+      await bench.image('victim', 4 * MiB, 5),
+    ];
+    const prepared = await prepare(requestOf({ source, destinations: [copy], update: true }), {
+      load: () => ({
+        ...addon,
+        resizeFile(device, bytes) {
+          execFileSync('sh', ['-c', 'mv "$1" "$1.moved" && ln -s "$2" "$1"', 'sh', `${copy}.part`, victim]);
+          addon.resizeFile(device, bytes);
+        },
+      }),
+    });
     try {
       await new Promise<void>((resolve, reject) => {
-        launch(prepared, ({ event }) => { if (event === 'result') resolve(); }).then((job) => job.ended, reject);
+        launch(prepared, ({ event }) => {
+          if (event === 'result') resolve();
+        }).then((job) => job.ended, reject);
       });
     } finally {
       await release(prepared);
@@ -298,10 +390,15 @@ describe('files of others', () => {
     const [folder, elsewhere] = [await bench.path('folder'), await bench.path('elsewhere')];
     await mkdir(folder);
     await mkdir(elsewhere);
-    await session.engine.call('prepare', requestOf({ source: await bench.image('disk.img', MiB), destinations: [join(folder, 'copy.img')] }));
+    await session.engine.call(
+      'prepare',
+      requestOf({ source: await bench.image('disk.img', MiB), destinations: [join(folder, 'copy.img')] }),
+    );
     await rename(folder, `${folder}.moved`);
     await symlink(elsewhere, folder);
-    await expect(session.engine.call('start', {})).rejects.toMatchObject({ errors: [{ code: 'CHANGED', reason: { kind: 'folderMoved', directory: folder } }] });
+    await expect(session.engine.call('start', {})).rejects.toMatchObject({
+      errors: [{ code: 'CHANGED', reason: { kind: 'folderMoved', directory: folder } }],
+    });
     expect(existsSync(join(elsewhere, 'copy.img.part'))).toBe(false);
   });
 });
@@ -332,7 +429,7 @@ describe('who may read an image', () => {
     expect(statSync(copy)).toMatchObject({ uid: 54777, gid: 54778 });
   });
 
-  it.skipIf(cannot !== null)('S13 a new image of a disk that not everybody may read is its owner\'s alone', async () => {
+  it.skipIf(cannot !== null)("S13 a new image of a disk that not everybody may read is its owner's alone", async () => {
     const disk = await labdisk({ size: MiB });
     bench.finally(() => disk.close());
     const [copy, open] = [await bench.path('copy.img'), await bench.path('open.img')];

@@ -35,13 +35,22 @@ test.each([
   ['ext4', 'rw', false],
   ['fuse.sshfs', 'rw,user_id=0', false],
 ] as const)('a server behind %s (%s) copies by itself: %s', (type, options, copies) => {
-  const blocks = picture({ devices: [], mounts: [['8:1', '/'], ['0:77', '/srv', type, 'server:/srv', 'rw,relatime', options]] });
+  const blocks = picture({
+    devices: [],
+    mounts: [
+      ['8:1', '/'],
+      ['0:77', '/srv', type, 'server:/srv', 'rw,relatime', options],
+    ],
+  });
   expect(blocks.serverCopies('/srv/disk.img')).toBe(copies);
   expect(blocks.serverCopies('/home/disk.img')).toBe(false);
 });
 
 /** What a job of `request` submits when the source lies with such a server, or with none, as it does here. */
-async function run(request: Partial<CopyRequest>, serverCopies: boolean | null = null): Promise<{ jobs: NativeJobRequest[]; result: JobResult }> {
+async function run(
+  request: Partial<CopyRequest>,
+  serverCopies: boolean | null = null,
+): Promise<{ jobs: NativeJobRequest[]; result: JobResult }> {
   const jobs: NativeJobRequest[] = [];
   const listening: NativeAddon = {
     ...addon,
@@ -49,7 +58,10 @@ async function run(request: Partial<CopyRequest>, serverCopies: boolean | null =
     createClient(options) {
       const client = addon.createClient(options);
       return {
-        io: client.io, memory: client.memory, chunkSize: client.chunkSize, destroy: () => client.destroy(),
+        io: client.io,
+        memory: client.memory,
+        chunkSize: client.chunkSize,
+        destroy: () => client.destroy(),
         submit(job) {
           jobs.push(job);
           return client.submit(job);
@@ -70,7 +82,11 @@ async function run(request: Partial<CopyRequest>, serverCopies: boolean | null =
 test('what is read back is copied by the server, what is not is written; the image is the source', async () => {
   const source = await bench.image('disk.img', 3 * MiB + 4096);
   const copy = await bench.path('copy.img');
-  for (const [verify, serverCopies, copyRange] of [[true, true, true], [false, true, false], [true, null, false]] as const) {
+  for (const [verify, serverCopies, copyRange] of [
+    [true, true, true],
+    [false, true, false],
+    [true, null, false],
+  ] as const) {
     const { jobs, result } = await run({ source, destinations: [copy], verify }, serverCopies);
     expect(jobs).toMatchObject([{ op: 'copy', verify, hash: true, copyRange }]);
     expect(result.destinations).toMatchObject([{ state: 'done' }]);
@@ -79,16 +95,23 @@ test('what is read back is copied by the server, what is not is written; the ima
   }
 });
 
-test.skipIf(canMkfs('btrfs') !== null)('an image that shares blocks is read for nothing but verification; a manifest is made all the same', async () => {
-  await using folder = await reflinkDir('btrfs');
-  const source = `${folder.path}/disk.img`;
-  await writeFile(source, seededBytes(3 * MiB + 4096, 1));
-  for (const [verify, manifest, bytes] of [[false, false, 0], [false, true, 3 * MiB + 4096], [true, true, 3 * MiB + 4096]] as const) {
-    const copy = `${folder.path}/copy-${verify}-${manifest}.img`;
-    const saveManifest = manifest ? `${copy}.manifest` : null;
-    const { result } = await run({ source, destinations: [copy], verify, saveManifest });
-    expect(result).toMatchObject({ bytes, destinations: [{ state: 'done' }] });
-    expect(result.manifest !== null).toBe(manifest);
-    execFileSync('cmp', [source, copy]);
-  }
-});
+test.skipIf(canMkfs('btrfs') !== null)(
+  'an image that shares blocks is read for nothing but verification; a manifest is made all the same',
+  async () => {
+    await using folder = await reflinkDir('btrfs');
+    const source = `${folder.path}/disk.img`;
+    await writeFile(source, seededBytes(3 * MiB + 4096, 1));
+    for (const [verify, manifest, bytes] of [
+      [false, false, 0],
+      [false, true, 3 * MiB + 4096],
+      [true, true, 3 * MiB + 4096],
+    ] as const) {
+      const copy = `${folder.path}/copy-${verify}-${manifest}.img`;
+      const saveManifest = manifest ? `${copy}.manifest` : null;
+      const { result } = await run({ source, destinations: [copy], verify, saveManifest });
+      expect(result).toMatchObject({ bytes, destinations: [{ state: 'done' }] });
+      expect(result.manifest !== null).toBe(manifest);
+      execFileSync('cmp', [source, copy]);
+    }
+  },
+);

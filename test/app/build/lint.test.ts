@@ -49,7 +49,11 @@ describe('which room may import which', () => {
 describe('strict types', () => {
   it.each([
     ['any', 'export const nothing = (value: any): boolean => value === 1;\n', '@typescript-eslint/no-explicit-any'],
-    ['a forgotten promise', 'export function forget(): void {\n  Promise.resolve(1);\n}\n', '@typescript-eslint/no-floating-promises'],
+    [
+      'a forgotten promise',
+      'export function forget(): void {\n  Promise.resolve(1);\n}\n',
+      '@typescript-eslint/no-floating-promises',
+    ],
     ['console.log', "console.log('to stdout');\n", 'no-console'],
   ])('reports %s', async (_what, code, rule) => {
     expect(await reported('app/engine/native/addon.ts', code)).toEqual([rule]);

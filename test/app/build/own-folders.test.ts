@@ -9,7 +9,9 @@ import { changes, picture, realFolders } from '../../own-folders.ts';
 
 it('a process that a test starts keeps its jobs below the temporary folder without being told', () => {
   const script = `import { stateDir } from ${JSON.stringify(resolve('app/base/state-folder.ts'))}; console.log(stateDir())`;
-  const { stdout } = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', script], { encoding: 'utf8' });
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', script], {
+    encoding: 'utf8',
+  });
   expect(stdout.trim()).toBe(stateDir());
   expect(stdout.startsWith(`${tmpdir()}/platter-run-`)).toBe(true);
   for (const folder of realFolders()) expect(stateDir().startsWith(folder)).toBe(false);
@@ -25,5 +27,7 @@ it('a file that is new, longer or gone in a guarded folder is named', () => {
   rmSync(gone!);
   mkdirSync(join(folder, 'jobs'));
   writeFileSync(join(folder, 'jobs/a.log'), '');
-  expect(changes(before, picture([folder])).sort()).toEqual([gone!, grown!, join(folder, 'jobs'), join(folder, 'jobs/a.log')].sort());
+  expect(changes(before, picture([folder])).sort()).toEqual(
+    [gone!, grown!, join(folder, 'jobs'), join(folder, 'jobs/a.log')].sort(),
+  );
 });

@@ -39,7 +39,7 @@ function start([command = '', ...args]: string[], cwd: string) {
 test.each([
   ['npm start', npmStart, () => folder],
   ['npx platter', ['npx', '--no', 'platter'], () => join(root, 'app')],
-])('%s: stdout is the program\'s, and it ends with the program\'s exit code', async (_name, command, cwd) => {
+])("%s: stdout is the program's, and it ends with the program's exit code", async (_name, command, cwd) => {
   const { code, stdout, stderr } = await start([...command, 'list', '--json'], cwd()).ended;
   expect(code, stderr).toBe(0);
   expect(Array.isArray(JSON.parse(stdout))).toBe(true);
@@ -52,17 +52,20 @@ test('npm start: paths count from where it was called, a refusal ends with 2', a
   expect(stdout).toContain('SOURCE_EMPTY');
 });
 
-test.for(['SIGINT', 'SIGTERM'] as const)('npm start: %s to npm stops the copy in order, exit code 130', async (signal, { skip }) => {
-  const reason = canLab();
-  if (reason !== null) skip(reason);
-  await writeFile(join(folder, 'disk.img'), seededBytes(64 * 1024 ** 2, 1));
-  await using disk = await labdisk({ size: 64 * 1024 ** 2 });
-  await disk.rule('rate w 4M'); // 16 s if nothing stops it
-  const { child, ended } = start([...npmStart, 'copy', 'disk.img', disk.device, '--yes', '--json'], folder);
-  await disk.waitFor(({ writes }) => writes > 0);
-  child.kill(signal);
-  const { code, stdout, stderr } = await ended;
-  expect(code, stderr).toBe(130);
-  const last = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as unknown;
-  expect(last).toMatchObject({ event: 'result', destinations: [{ path: disk.device, state: 'cancelled' }] });
-});
+test.for(['SIGINT', 'SIGTERM'] as const)(
+  'npm start: %s to npm stops the copy in order, exit code 130',
+  async (signal, { skip }) => {
+    const reason = canLab();
+    if (reason !== null) skip(reason);
+    await writeFile(join(folder, 'disk.img'), seededBytes(64 * 1024 ** 2, 1));
+    await using disk = await labdisk({ size: 64 * 1024 ** 2 });
+    await disk.rule('rate w 4M'); // 16 s if nothing stops it
+    const { child, ended } = start([...npmStart, 'copy', 'disk.img', disk.device, '--yes', '--json'], folder);
+    await disk.waitFor(({ writes }) => writes > 0);
+    child.kill(signal);
+    const { code, stdout, stderr } = await ended;
+    expect(code, stderr).toBe(130);
+    const last = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as unknown;
+    expect(last).toMatchObject({ event: 'result', destinations: [{ path: disk.device, state: 'cancelled' }] });
+  },
+);

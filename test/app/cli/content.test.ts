@@ -26,10 +26,16 @@ describe.skipIf(noLab !== null)('a source that is no disk image', () => {
       using folder = new Folder();
       await folder.image();
       await folder.run(make);
-      const disk = await bench.disk({ size: 16 * MiB, file: await bench.image('precious.img', 16 * MiB, 99), plain: true });
+      const disk = await bench.disk({
+        size: 16 * MiB,
+        file: await bench.image('precious.img', 16 * MiB, 99),
+        plain: true,
+      });
       const before = await digest(disk.backing);
       const run = await platter(['copy', folder.at(file), disk.device, '--yes', '--json']);
-      expect(expectRefusal(run)).toMatchObject([{ code: 'NOT_AN_IMAGE', path: folder.at(file), advice: expect.stringContaining('--as-is') as string }]);
+      expect(expectRefusal(run)).toMatchObject([
+        { code: 'NOT_AN_IMAGE', path: folder.at(file), advice: expect.stringContaining('--as-is') as string },
+      ]);
       expect(await digest(disk.backing)).toBe(before);
     });
   }
@@ -41,7 +47,10 @@ describe('a packed source', () => {
     await folder.image();
     await folder.run('xz -k disk.img');
     const { code, stderr } = await platter(['copy', folder.at('disk.img.xz'), folder.at('o.img')]);
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('It is a packed file (xz), not a disk image') as string });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('It is a packed file (xz), not a disk image') as string,
+    });
     expect(stderr).toContain('xz -dc FILE > disk.img');
     expect(existsSync(folder.at('o.img'))).toBe(false);
   });
@@ -51,7 +60,9 @@ describe('a packed source', () => {
     await folder.image();
     await folder.run('gzip -k disk.img');
     const [source, copy] = [folder.at('disk.img.gz'), folder.at('o.img')];
-    expect(await notesOf(['copy', '--yes', '--as-is', source, copy])).toEqual([expect.stringContaining('is a packed file (gzip), not a disk image: its bytes are taken as they are')]);
+    expect(await notesOf(['copy', '--yes', '--as-is', source, copy])).toEqual([
+      expect.stringContaining('is a packed file (gzip), not a disk image: its bytes are taken as they are'),
+    ]);
     expect(await digest(copy)).toBe(await digest(source));
   });
 

@@ -14,23 +14,48 @@ describe('control lines', () => {
     ['{"call":"pause","destination":null,"paused":true}', { call: 'pause', destination: null, paused: true }],
     ['{"call":"pause","destination":1,"paused":false}', { call: 'pause', destination: 1, paused: false }],
     ['{"call":"pause","destination":"copy.img","paused":true}', { call: 'pause', destination: 1, paused: true }],
-    ['{"call":"throttle","destination":"/dev/sdb","bytesPerSecond":1048576}', { call: 'throttle', destination: 0, bytesPerSecond: 1048576 }],
-    ['{"call":"throttle","destination":null,"bytesPerSecond":null}', { call: 'throttle', destination: null, bytesPerSecond: null }],
+    [
+      '{"call":"throttle","destination":"/dev/sdb","bytesPerSecond":1048576}',
+      { call: 'throttle', destination: 0, bytesPerSecond: 1048576 },
+    ],
+    [
+      '{"call":"throttle","destination":null,"bytesPerSecond":null}',
+      { call: 'throttle', destination: null, bytesPerSecond: null },
+    ],
     ['{"call":"cancel","destination":0}', { call: 'cancel', destination: 0 }],
     ['{"call":"cancel","destination":null}', { call: 'cancel', destination: null }],
     ['  {"call":"retry","destination":1} ', { call: 'retry', destination: 1 }],
   ])('%s', (line, wish) => expect(parseWish(line, PATHS)).toEqual({ wish }));
 
   test.each([
-    'pause', '', '{', 'null', '[]', '"pause"', '{}', '{"call":"pause"}', '{"call":"stop","destination":null}',
-    '{"call":"pause","destination":null}', '{"call":"pause","destination":null,"paused":1}', '{"call":"pause","destination":null,"paused":true,"x":1}',
-    '{"call":"pause","destination":2,"paused":true}', '{"call":"pause","destination":-1,"paused":true}', '{"call":"pause","destination":0.5,"paused":true}',
-    '{"call":"pause","destination":"/dev/sdc","paused":true}', '{"call":"cancel"}', '{"call":"retry","destination":null}', '{"call":"retry","destination":"__proto__"}',
-    '{"call":"throttle","destination":null,"bytesPerSecond":0}', '{"call":"throttle","destination":null,"bytesPerSecond":-1}',
-    '{"call":"throttle","destination":null,"bytesPerSecond":1e400}', '{"call":"throttle","destination":null,"bytesPerSecond":"20M"}',
+    'pause',
+    '',
+    '{',
+    'null',
+    '[]',
+    '"pause"',
+    '{}',
+    '{"call":"pause"}',
+    '{"call":"stop","destination":null}',
+    '{"call":"pause","destination":null}',
+    '{"call":"pause","destination":null,"paused":1}',
+    '{"call":"pause","destination":null,"paused":true,"x":1}',
+    '{"call":"pause","destination":2,"paused":true}',
+    '{"call":"pause","destination":-1,"paused":true}',
+    '{"call":"pause","destination":0.5,"paused":true}',
+    '{"call":"pause","destination":"/dev/sdc","paused":true}',
+    '{"call":"cancel"}',
+    '{"call":"retry","destination":null}',
+    '{"call":"retry","destination":"__proto__"}',
+    '{"call":"throttle","destination":null,"bytesPerSecond":0}',
+    '{"call":"throttle","destination":null,"bytesPerSecond":-1}',
+    '{"call":"throttle","destination":null,"bytesPerSecond":1e400}',
+    '{"call":"throttle","destination":null,"bytesPerSecond":"20M"}',
     '{"call":"throttle","destination":null,"bytesPerSecond":0.5}',
   ])('%j is refused, by name', (line) => {
-    expect(parseWish(line, PATHS)).toMatchObject({ error: { code: 'BAD_ARGUMENT', message: expect.stringContaining('Nothing was changed.') as string } });
+    expect(parseWish(line, PATHS)).toMatchObject({
+      error: { code: 'BAD_ARGUMENT', message: expect.stringContaining('Nothing was changed.') as string },
+    });
   });
 
   test('a line of absurd length is not repeated', () => {
@@ -43,8 +68,18 @@ describe('control lines', () => {
 
 describe('keys', () => {
   test.each([
-    ['p', ['pause']], ['\u001b[A\u001b[B', ['up', 'down']], ['\u001bOA', ['up']], ['kj', ['up', 'down']], ['\u001b', ['all']], ['\u001bp', ['all', 'pause']],
-    ['x', ['cancel']], ['r', ['retry']], ['q?P\r\n', []], ['\u001b[3~', []], ['\u001b[1;5A', []], ['日本p', ['pause']],
+    ['p', ['pause']],
+    ['\u001b[A\u001b[B', ['up', 'down']],
+    ['\u001bOA', ['up']],
+    ['kj', ['up', 'down']],
+    ['\u001b', ['all']],
+    ['\u001bp', ['all', 'pause']],
+    ['x', ['cancel']],
+    ['r', ['retry']],
+    ['q?P\r\n', []],
+    ['\u001b[3~', []],
+    ['\u001b[1;5A', []],
+    ['日本p', ['pause']],
   ])('%j', (text, keys) => expect(keysIn(text)).toEqual(keys));
 
   const job = (...destinations: DestinationProgress[]): JobView => {
@@ -54,11 +89,17 @@ describe('keys', () => {
   const two = job(progress('a', 'copying'), progress('b', 'copying'));
 
   test('p pauses all that are at work, and goes on when all of them are paused', () => {
-    expect(meaning('pause', { index: null }, two)).toEqual({ wish: { call: 'pause', destination: null, paused: true } });
+    expect(meaning('pause', { index: null }, two)).toEqual({
+      wish: { call: 'pause', destination: null, paused: true },
+    });
     const half = job(progress('a', 'paused', { paused: true }), progress('b', 'copying'), progress('c', 'done'));
-    expect(meaning('pause', { index: null }, half)).toEqual({ wish: { call: 'pause', destination: null, paused: true } });
+    expect(meaning('pause', { index: null }, half)).toEqual({
+      wish: { call: 'pause', destination: null, paused: true },
+    });
     const whole = job(progress('a', 'paused', { paused: true }), progress('b', 'done'));
-    expect(meaning('pause', { index: null }, whole)).toEqual({ wish: { call: 'pause', destination: null, paused: false } });
+    expect(meaning('pause', { index: null }, whole)).toEqual({
+      wish: { call: 'pause', destination: null, paused: false },
+    });
     expect(meaning('pause', { index: null }, job(progress('a', 'done')))).toBeNull();
   });
 

@@ -19,7 +19,10 @@ if (noLab !== null) console.warn(`skipped: ${noLab}`);
 describe.skipIf(noLab !== null)('copy', () => {
   test('one image to two loop devices and an image file: all verified, all equal, nothing else touched', async () => {
     const source = await bench.image('disk.img', SIZE);
-    const [one, two] = [await bench.disk({ size: DISK, plain: true }), await bench.disk({ size: DISK, sector: 4096, plain: true })];
+    const [one, two] = [
+      await bench.disk({ size: DISK, plain: true }),
+      await bench.disk({ size: DISK, sector: 4096, plain: true }),
+    ];
     await writeFile(one.backing, seededBytes(DISK, 7));
     const copy = join(await bench.directory(), 'copy.img');
 
@@ -29,7 +32,9 @@ describe.skipIf(noLab !== null)('copy', () => {
     expect(run.stderr).toBe('');
     expectJobLines(run);
     expect(resultOf(run)).toMatchObject({
-      readErr: 0, writeErr: 0, bytes: SIZE,
+      readErr: 0,
+      writeErr: 0,
+      bytes: SIZE,
       destinations: [one.device, two.device, copy].map((path) => ({ path, state: 'done', verified: true, errors: [] })),
     });
     for (const path of [one.backing, two.backing, copy]) expect(await firstDifference(source, path, SIZE)).toBeNull();
@@ -63,12 +68,18 @@ describe.skipIf(noLab !== null)('copy', () => {
     expect(run.code, run.stdout).toBe(0);
     expect(run.lines[0]).toMatchObject({ source: { path: 'disk.img' }, destinations: [{ path: './copy.img' }] });
     expect(resultOf(run).destinations).toMatchObject([{ path: './copy.img' }]);
-    expect(await firstDifference(join(await bench.directory(), 'disk.img'), join(await bench.directory(), 'copy.img'), MiB)).toBeNull();
+    expect(
+      await firstDifference(join(await bench.directory(), 'disk.img'), join(await bench.directory(), 'copy.img'), MiB),
+    ).toBeNull();
   });
 
   test('one of three fails at a known sector: exit code 1, the place exact, the others whole', async () => {
     const source = await bench.image('disk.img', SIZE);
-    const disks = [await bench.disk({ size: DISK }), await bench.disk({ size: DISK }), await bench.disk({ size: DISK })] as const;
+    const disks = [
+      await bench.disk({ size: DISK }),
+      await bench.disk({ size: DISK }),
+      await bench.disk({ size: DISK }),
+    ] as const;
     const offset = 12_345 * 512;
     await disks[1].rule(`eio w ${offset} 512 EIO`);
 
@@ -77,7 +88,9 @@ describe.skipIf(noLab !== null)('copy', () => {
     expect(run.code, run.stderr).toBe(1);
     expectJobLines(run);
     const errors = errorsOf(run);
-    expect(errors).toMatchObject([{ side: 'write', path: disks[1].device, code: 'MEDIUM_ERROR', errno: 'EIO', offset, length: 512 }]);
+    expect(errors).toMatchObject([
+      { side: 'write', path: disks[1].device, code: 'MEDIUM_ERROR', errno: 'EIO', offset, length: 512 },
+    ]);
     expect(resultOf(run)).toMatchObject({ readErr: 0, writeErr: 0b010 });
     expect(resultOf(run).destinations).toMatchObject([
       { state: 'done', verified: true, errors: [] },
@@ -94,7 +107,11 @@ describe.skipIf(noLab !== null)('copy', () => {
     const run = await platter(['copy', source, ...disks.map(({ device }) => device), '--yes', '--json']);
     expect(run.code, run.stderr).toBe(3);
     expectJobLines(run);
-    expect(resultOf(run)).toMatchObject({ readErr: 0, writeErr: 0b11, destinations: [{ state: 'failed' }, { state: 'failed' }] });
+    expect(resultOf(run)).toMatchObject({
+      readErr: 0,
+      writeErr: 0b11,
+      destinations: [{ state: 'failed' }, { state: 'failed' }],
+    });
   });
 
   test('the source cannot be read in the middle: exit code 3, readErr, and the place on the source', async () => {
@@ -104,8 +121,18 @@ describe.skipIf(noLab !== null)('copy', () => {
     const run = await platter(['copy', source.device, disk.device, '--yes', '--json']);
     expect(run.code, run.stderr).toBe(3);
     expectJobLines(run);
-    expect(errorsOf(run)[0]).toMatchObject({ side: 'read', path: source.device, code: 'MEDIUM_ERROR', errno: 'EIO', offset: 8 * MiB, length: 512 });
-    expect(resultOf(run)).toMatchObject({ readErr: 1, destinations: [{ state: 'failed', errors: [{ code: 'SOURCE_FAILED' }] }] });
+    expect(errorsOf(run)[0]).toMatchObject({
+      side: 'read',
+      path: source.device,
+      code: 'MEDIUM_ERROR',
+      errno: 'EIO',
+      offset: 8 * MiB,
+      length: 512,
+    });
+    expect(resultOf(run)).toMatchObject({
+      readErr: 1,
+      destinations: [{ state: 'failed', errors: [{ code: 'SOURCE_FAILED' }] }],
+    });
   });
 
   test('a disk that lies: the verification names the place, the other disk is good', async () => {
@@ -120,7 +147,10 @@ describe.skipIf(noLab !== null)('copy', () => {
     expect(errorsOf(run)).toMatchObject([
       { side: 'verify', path: liar.device, code: 'VERIFY_MISMATCH', errno: null, offset: 5 * MiB, length: MiB },
     ]);
-    expect(resultOf(run).destinations).toMatchObject([{ state: 'done', verified: true }, { state: 'failed', verified: false }]);
+    expect(resultOf(run).destinations).toMatchObject([
+      { state: 'done', verified: true },
+      { state: 'failed', verified: false },
+    ]);
   });
 
   test('--no-verify reads nothing back, and does not claim to have', async () => {
@@ -145,7 +175,10 @@ describe.skipIf(noLab !== null)('copy', () => {
     expect(samples.length).toBeGreaterThan(3);
     expect(samples.length).toBeLessThan(12 * Number(resultOf(run).seconds) + 3);
     let before = { bytes: 0, written: 0, verified: 0 };
-    for (const { bytes, destinations: [one] } of samples) {
+    for (const {
+      bytes,
+      destinations: [one],
+    } of samples) {
       const now = { bytes, written: one!.written, verified: one!.verified };
       for (const key of ['bytes', 'written', 'verified'] as const) {
         expect(now[key]).toBeGreaterThanOrEqual(before[key]);
@@ -170,7 +203,9 @@ describe.skipIf(noLab !== null)('copy', () => {
     expect(lines.at(-3)).toBe(`${good.device}: verified`);
     expect(lines.at(-2)).toMatch(new RegExp(`^${bad.device}: failed: Write failed at `, 'u'));
     expect(lines.at(-1)).toMatch(/^1 verified, 1 failed: 25\.2 MB each, in \d+\.\d s\.$/u);
-    expect(run.stderr).toMatch(new RegExp(`^platter: ${bad.device}: Write failed at 1\\.0 MiB .*\\. Replace this drive`, 'u'));
+    expect(run.stderr).toMatch(
+      new RegExp(`^platter: ${bad.device}: Write failed at 1\\.0 MiB .*\\. Replace this drive`, 'u'),
+    );
   });
 });
 
@@ -200,8 +235,13 @@ describe.skipIf(noLab !== null)('verify', () => {
     const run = await platter(['verify', source, same, other, '--json']);
     expect(run.code, run.stdout).toBe(1);
     expectJobLines(run);
-    expect(errorsOf(run)).toMatchObject([{ side: 'verify', path: other, code: 'VERIFY_MISMATCH', offset: 9 * MiB, length: 512 }]);
-    expect(resultOf(run)).toMatchObject({ writeErr: 0b10, destinations: [{ verified: true }, { state: 'failed', verified: false }] });
+    expect(errorsOf(run)).toMatchObject([
+      { side: 'verify', path: other, code: 'VERIFY_MISMATCH', offset: 9 * MiB, length: 512 },
+    ]);
+    expect(resultOf(run)).toMatchObject({
+      writeErr: 0b10,
+      destinations: [{ verified: true }, { state: 'failed', verified: false }],
+    });
 
     expect(await platter(['verify', source, other])).toMatchObject({ code: 3 });
     expect(await digest(other)).toBe(before);

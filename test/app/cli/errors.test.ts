@@ -17,21 +17,49 @@ afterEach(() => bench.clear());
 function differs(offset: number, length = 1, destination = 0): JobError {
   const place = { offset: offset * MiB, length: length * MiB };
   return {
-    ...failure({ code: 'VERIFY_MISMATCH', op: 'verify', device: '/dev/sdb', ...place, reason: { kind: 'failedAt', what: 'verify', place, cause: { kind: 'otherThanWritten' } } }),
-    side: 'verify', destination,
+    ...failure({
+      code: 'VERIFY_MISMATCH',
+      op: 'verify',
+      device: '/dev/sdb',
+      ...place,
+      reason: { kind: 'failedAt', what: 'verify', place, cause: { kind: 'otherThanWritten' } },
+    }),
+    side: 'verify',
+    destination,
   };
 }
-const gone: JobError = { ...failure({ code: 'DEVICE_GONE', op: 'verify', device: '/dev/sdb', reason: { kind: 'removedMeanwhile', sign: 'removed' } }), side: 'verify', destination: 0 };
+const gone: JobError = {
+  ...failure({
+    code: 'DEVICE_GONE',
+    op: 'verify',
+    device: '/dev/sdb',
+    reason: { kind: 'removedMeanwhile', sign: 'removed' },
+  }),
+  side: 'verify',
+  destination: 0,
+};
 
 describe('F24 errors that arrive chunk by chunk', () => {
   test('neighbours become one range, ranges ascend, and other failures and destinations stay apart', () => {
-    const errors = [differs(40), differs(21), gone, differs(20), differs(23, 2), differs(22), differs(30, 1, 1), differs(25)];
+    const errors = [
+      differs(40),
+      differs(21),
+      gone,
+      differs(20),
+      differs(23, 2),
+      differs(22),
+      differs(30, 1, 1),
+      differs(25),
+    ];
     expect(joinedErrors(errors)).toEqual([differs(20, 6), differs(40), gone, differs(30, 1, 1)]);
     expect(joinedErrors(errors)[0]!.message).toContain('at 20.0 MiB (sectors 40,960 to 53,247)');
   });
 
   test('the name under which an incomplete image is kept stays in the joined error', () => {
-    const [one, two] = [differs(1), differs(2)].map((error) => ({ ...error, reason: { kind: 'keptAs', reason: error.reason, part: 'a.img.part' } as const }));
+    const [one, two] = [differs(1), differs(2)].map((error) => ({
+      ...error,
+      reason: { kind: 'keptAs', reason: error.reason, part: 'a.img.part' } as const,
+    }));
     expect(joinedErrors([two!, one!])).toEqual([at(one!, { offset: MiB, length: 2 * MiB })]);
     expect(joinedErrors([two!, one!])[0]!.message).toContain('(the incomplete image is kept as a.img.part)');
   });
@@ -42,14 +70,19 @@ describe('F24 errors that arrive chunk by chunk', () => {
     stdout.resume();
     const reporter = logReporter(stdout, stderr);
     let view = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);
-    for (const event of events) reporter.happened(event, view = reduce(view, event));
-    return String(stderr.read() ?? '').trimEnd().split('\n');
+    for (const event of events) reporter.happened(event, (view = reduce(view, event)));
+    return String(stderr.read() ?? '')
+      .trimEnd()
+      .split('\n');
   }
   const happened = (...errors: JobError[]): JobEvent[] => errors.map((error) => ({ event: 'error', error }));
 
   test('the first place is told at once with the advice, the others at the end as ranges, without it', () => {
     const errors = [differs(21), differs(20), differs(40), differs(22)];
-    const lines = told(...happened(...errors), { event: 'result', result: result([ended('/dev/sdb', 'failed', false, joinedErrors(errors)), ended('/dev/sdc', 'done', true)]) });
+    const lines = told(...happened(...errors), {
+      event: 'result',
+      result: result([ended('/dev/sdb', 'failed', false, joinedErrors(errors)), ended('/dev/sdc', 'done', true)]),
+    });
     expect(lines).toEqual([
       'platter: /dev/sdb: Verification failed at 21.0 MiB (sectors 43,008 to 45,055): what was read back is not what was written. Do not use this copy; write it again, and replace the drive if it happens again.',
       'platter: /dev/sdb: Verification failed at 20.0 MiB (sectors 40,960 to 47,103): what was read back is not what was written.',
@@ -59,14 +92,18 @@ describe('F24 errors that arrive chunk by chunk', () => {
 
   test('many places of one destination are counted after the first twenty', () => {
     const errors = Array.from({ length: 50 }, (_, index) => differs(2 * index));
-    const lines = told(...happened(...errors), { event: 'result', result: result([ended('/dev/sdb', 'failed', false, errors), ended('/dev/sdc', 'done', true)]) });
+    const lines = told(...happened(...errors), {
+      event: 'result',
+      result: result([ended('/dev/sdb', 'failed', false, errors), ended('/dev/sdc', 'done', true)]),
+    });
     expect(lines).toHaveLength(1 + 20 + 1);
     expect(lines.at(-1)).toBe('platter: /dev/sdb: 29 more places; --json and the report list them.');
   });
 
   test('a destination that was started again and fails again is told again', () => {
     const job = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);
-    const states = (state: 'failed' | 'copying'): JobEvent => sample(job, [progress('/dev/sdb', state), progress('/dev/sdc', 'copying')]);
+    const states = (state: 'failed' | 'copying'): JobEvent =>
+      sample(job, [progress('/dev/sdb', state), progress('/dev/sdc', 'copying')]);
     const lines = told(...happened(differs(1)), states('failed'), states('copying'), ...happened(differs(1)));
     expect(lines).toHaveLength(2);
   });
@@ -79,7 +116,19 @@ describe.skipIf(canLab() !== null)('F24 a drive that holds less than it says', (
     await disk.rule('drop w 16M 16M');
     const json = await platter(['copy', source, disk.device, '--yes', '--json']);
     const [destination] = resultOf(json).destinations;
-    expect(destination).toMatchObject({ verdict: 'failed', errors: [{ code: 'VERIFY_MISMATCH', offset: 16 * MiB, length: 16 * MiB, message: expect.stringMatching(/^Nothing is right from 16\.0 MiB .* the drive may be smaller than it says/u) as string }] });
+    expect(destination).toMatchObject({
+      verdict: 'failed',
+      errors: [
+        {
+          code: 'VERIFY_MISMATCH',
+          offset: 16 * MiB,
+          length: 16 * MiB,
+          message: expect.stringMatching(
+            /^Nothing is right from 16\.0 MiB .* the drive may be smaller than it says/u,
+          ) as string,
+        },
+      ],
+    });
     const lines = (await platter(['copy', source, disk.device, '--yes'])).stderr.trimEnd().split('\n');
     expect(lines).toHaveLength(2);
     expect(lines[0]).toContain('Verification failed at');

@@ -21,7 +21,9 @@ async function withHost(answers: Record<string, unknown>, events: unknown[], liv
   await writeFile(join(folder, 'package.json'), '{"version":"0","type":"module"}');
   const program = join(folder, 'out/cli/platter.js');
   await cp(dirname(PLATTER), dirname(program), { recursive: true });
-  await writeFile(join(folder, 'out/engine/host.js'), `
+  await writeFile(
+    join(folder, 'out/engine/host.js'),
+    `
     import { writeFileSync } from 'node:fs';
     const send = (value) => {
       const body = Buffer.from(JSON.stringify(value));
@@ -37,12 +39,19 @@ async function withHost(answers: Record<string, unknown>, events: unknown[], liv
     });
     process.stdin.on('end', () => setTimeout(() => process.exit(), ${lives}));
     writeFileSync(${JSON.stringify(join(folder, 'pid'))}, String(process.pid));
-  `);
+  `,
+  );
   return program;
 }
 
-const stalled = result([ended('/tmp/b', 'failed', null, [{ ...mediumError, code: 'STALLED', device: '/tmp/b', destination: 0 }])], { writeErr: 1 });
-const answers = { prepare: { ...plan(['/tmp/b']), destinations: [{ ...plan(['/tmp/b']).destinations[0], overwrites: false }] }, start: {} };
+const stalled = result(
+  [ended('/tmp/b', 'failed', null, [{ ...mediumError, code: 'STALLED', device: '/tmp/b', destination: 0 }])],
+  { writeErr: 1 },
+);
+const answers = {
+  prepare: { ...plan(['/tmp/b']), destinations: [{ ...plan(['/tmp/b']).destinations[0], overwrites: false }] },
+  start: {},
+};
 
 test('the result is there, the exit code is its, and what stays behind is said', async () => {
   const program = await withHost(answers, [{ event: 'result', result: stalled }], 120_000);
@@ -51,7 +60,8 @@ test('the result is there, the exit code is its, and what stays behind is said',
   expect(run.code).toBe(3);
   expect(run.lines.at(-1)).toMatchObject({ event: 'result', destinations: [{ errors: [{ code: 'STALLED' }] }] });
   expect(run.stderr).toBe(
-    'platter: a device still does not answer. The engine that waits for it stays behind, and ends when the device answers or is unplugged.\n');
+    'platter: a device still does not answer. The engine that waits for it stays behind, and ends when the device answers or is unplugged.\n',
+  );
 });
 
 test('one that ends soon is waited for, without a word', async () => {
@@ -61,7 +71,9 @@ test('one that ends soon is waited for, without a word', async () => {
 });
 
 test('V3 one that is slow to end is waited for, without a word, when no device has stopped answering', async () => {
-  const failed = result([ended('/tmp/b', 'failed', null, [{ ...mediumError, device: '/tmp/b', destination: 0 }])], { writeErr: 1 });
+  const failed = result([ended('/tmp/b', 'failed', null, [{ ...mediumError, device: '/tmp/b', destination: 0 }])], {
+    writeErr: 1,
+  });
   const program = await withHost(answers, [{ event: 'result', result: failed }], 5000);
   const run = await platter(['copy', 'disk.img', '/tmp/b', '--json'], { program });
   expect(run).toMatchObject({ code: 3, stderr: '' });
@@ -71,7 +83,11 @@ test('V3 one that is slow to end is waited for, without a word, when no device h
 test('V3 a process whose thread waits in the kernel and does not wake up is stuck, one that sleeps is not', async () => {
   folder = await mkdtemp(join(tmpdir(), 'platter-stuck-'));
   // After vfork(2) the parent waits uninterruptibly until its child ends, as it would for a device.
-  const waiting = spawn('python3', ['-c', 'import ctypes, os, time\nif ctypes.CDLL(None).vfork() == 0:\n  time.sleep(600)\n  os._exit(0)'], { detached: true, stdio: 'ignore' });
+  const waiting = spawn(
+    'python3',
+    ['-c', 'import ctypes, os, time\nif ctypes.CDLL(None).vfork() == 0:\n  time.sleep(600)\n  os._exit(0)'],
+    { detached: true, stdio: 'ignore' },
+  );
   const sleeping = spawn('sleep', ['600'], { stdio: 'ignore' });
   try {
     await expect.poll(() => waitsOf(waiting.pid!).size, { timeout: 60_000 }).toBe(1);

@@ -18,7 +18,9 @@ afterEach(() => bench.clear());
 const oldNode = ((): string | null => {
   const path = '/usr/bin/node';
   if (!existsSync(path)) return null;
-  return execFileSync(path, ['-p', 'process.execve === undefined'], { encoding: 'utf8' }).trim() === 'true' ? path : null;
+  return execFileSync(path, ['-p', 'process.execve === undefined'], { encoding: 'utf8' }).trim() === 'true'
+    ? path
+    : null;
 })();
 
 interface SlowCopy {
@@ -33,7 +35,8 @@ async function slowCopy(): Promise<SlowCopy> {
   return { args: ['copy', source, copy, '--yes', '--throttle', '1M'], source, copy };
 }
 
-const untilBegun = ({ copy }: SlowCopy): Promise<void> => expect.poll(() => existsSync(`${copy}.part`), PATIENCE).toBe(true);
+const untilBegun = ({ copy }: SlowCopy): Promise<void> =>
+  expect.poll(() => existsSync(`${copy}.part`), PATIENCE).toBe(true);
 const textOf = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 
 /** How the jobs of this test ended, as the history has them. */
@@ -55,19 +58,25 @@ describe('a terminal that closes', () => {
     ['the wrapper on an old Node', oldNode, WRAPPER],
     ['npx', 'npx', 'platter'],
   ];
-  test.each(commands)('F9 nohup keeps a copy running: %s', async (_, program, script) => {
-    if (program === null) return;
-    const slow = await slowCopy();
-    const said = join(await bench.directory(), 'said');
-    const session = await inBash();
-    session.type(`cd ${quoted(ROOT)}; nohup ${[program, script, ...slow.args].map(quoted).join(' ')} > ${quoted(said)} 2>&1 &\n`);
-    await untilBegun(slow);
-    session.hangUp();
-    await expect.poll(() => textOf(said), PATIENCE).toMatch(/1 verified|cancelled/u);
-    expect(textOf(said)).toContain('1 verified');
-    expect(await digest(slow.copy)).toBe(await digest(slow.source));
-    await expect.poll(outcomes, PATIENCE).toEqual(['complete']);
-  }, 300_000);
+  test.each(commands)(
+    'F9 nohup keeps a copy running: %s',
+    async (_, program, script) => {
+      if (program === null) return;
+      const slow = await slowCopy();
+      const said = join(await bench.directory(), 'said');
+      const session = await inBash();
+      session.type(
+        `cd ${quoted(ROOT)}; nohup ${[program, script, ...slow.args].map(quoted).join(' ')} > ${quoted(said)} 2>&1 &\n`,
+      );
+      await untilBegun(slow);
+      session.hangUp();
+      await expect.poll(() => textOf(said), PATIENCE).toMatch(/1 verified|cancelled/u);
+      expect(textOf(said)).toContain('1 verified');
+      expect(await digest(slow.copy)).toBe(await digest(slow.source));
+      await expect.poll(outcomes, PATIENCE).toEqual(['complete']);
+    },
+    300_000,
+  );
 
   test('F9 without nohup the copy is cancelled in order', async () => {
     const slow = await slowCopy();
@@ -90,15 +99,22 @@ describe('a terminal that closes', () => {
   }, 300_000);
 
   // The kernel signals only the shell, which leads the session and ignores that: the copy goes on without a terminal.
-  test.skipIf(oldNode === null)('F17 the wrapper on an old Node ends by SIGHUP instead of a crash when its terminal has closed', async () => {
-    const slow = await slowCopy();
-    const code = join(await bench.directory(), 'code');
-    const session = inTerminal(bench, `trap '' HUP; ${[oldNode!, WRAPPER, ...slow.args].map(quoted).join(' ')}; echo $? > ${quoted(code)}`);
-    await untilBegun(slow);
-    session.hangUp();
-    await expect.poll(() => textOf(code), PATIENCE).toBe('129\n');
-    expect(await outcomes()).toEqual(['complete']);
-  }, 300_000);
+  test.skipIf(oldNode === null)(
+    'F17 the wrapper on an old Node ends by SIGHUP instead of a crash when its terminal has closed',
+    async () => {
+      const slow = await slowCopy();
+      const code = join(await bench.directory(), 'code');
+      const session = inTerminal(
+        bench,
+        `trap '' HUP; ${[oldNode!, WRAPPER, ...slow.args].map(quoted).join(' ')}; echo $? > ${quoted(code)}`,
+      );
+      await untilBegun(slow);
+      session.hangUp();
+      await expect.poll(() => textOf(code), PATIENCE).toBe('129\n');
+      expect(await outcomes()).toEqual(['complete']);
+    },
+    300_000,
+  );
 });
 
 test('F9 a copy that is suspended and continued ends well', async () => {

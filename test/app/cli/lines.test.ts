@@ -18,19 +18,40 @@ import { jobStarted } from '../../../app/view/reduce.ts';
 import { errorShape, progressShape, resultShape } from './shapes.ts';
 import { ended, endpoint, GB, mediumError, plainScreen, plan, play, progress, result, sample } from './views.ts';
 
-const NAMES = ['/dev/sdb', '/dev/sdc', 'images/a-very-long-name-of-an-image-that-never-ends/copy.img', '日本語のディスク.img', 'bad\u001b[31m\nname'];
+const NAMES = [
+  '/dev/sdb',
+  '/dev/sdc',
+  'images/a-very-long-name-of-an-image-that-never-ends/copy.img',
+  '日本語のディスク.img',
+  'bad\u001b[31m\nname',
+];
 const STATES: DestinationState[] = [
-  'waiting', 'comparing', 'copying', 'flushing', 'verifying', 'repairing', 'paused', 'stalled', 'done', 'failed', 'cancelled',
+  'waiting',
+  'comparing',
+  'copying',
+  'flushing',
+  'verifying',
+  'repairing',
+  'paused',
+  'stalled',
+  'done',
+  'failed',
+  'cancelled',
 ];
 
 describe('lines of a job', () => {
   test('no width from 40 to 120 overflows, in any state, running or ended, and none steers the terminal', () => {
     for (const state of STATES) {
       const job = jobStarted(plan(NAMES), 0);
-      const states = NAMES.map((name) => progress(name, state, { written: 64 * GB, verified: 63 * GB, bytesPerSecond: 9e9, secondsLeft: 35000 }));
+      const states = NAMES.map((name) =>
+        progress(name, state, { written: 64 * GB, verified: 63 * GB, bytesPerSecond: 9e9, secondsLeft: 35000 }),
+      );
       const running = play(job, sample(job, states), { event: 'error', error: mediumError });
       const outcome = state === 'failed' || state === 'cancelled' ? state : 'done';
-      const over = play(running, { event: 'result', result: result(NAMES.map((name) => ended(name, outcome, outcome === 'done'))) });
+      const over = play(running, {
+        event: 'result',
+        result: result(NAMES.map((name) => ended(name, outcome, outcome === 'done'))),
+      });
       for (let width = 40; width <= 120; width += 1) {
         const lines = [...liveLines(running, plainScreen(width)), ...finalLines(over, plainScreen(width))];
         for (const line of lines) {
@@ -43,7 +64,12 @@ describe('lines of a job', () => {
 
   test('80 columns hold path, state, bar, percent, speed and time left', () => {
     const job = jobStarted(plan(['/dev/sdb']), 0);
-    const view = play(job, sample(job, [progress('/dev/sdb', 'copying', { written: 32 * GB, bytesPerSecond: 432_000_000, secondsLeft: 130 })]));
+    const view = play(
+      job,
+      sample(job, [
+        progress('/dev/sdb', 'copying', { written: 32 * GB, bytesPerSecond: 432_000_000, secondsLeft: 130 }),
+      ]),
+    );
     expect(liveLines(view, plainScreen(80))).toEqual([
       '  ● /dev/sdb  copying    ━━━━─────────────   25 %   412.0 MiB/s  2 min left',
       '',
@@ -53,14 +79,25 @@ describe('lines of a job', () => {
 
   test('40 columns keep path, state and percent', () => {
     const job = jobStarted(plan(['/dev/sdb']), 0);
-    const view = play(job, sample(job, [progress('/dev/sdb', 'copying', { written: 32 * GB, bytesPerSecond: 432_000_000, secondsLeft: 130 })]));
+    const view = play(
+      job,
+      sample(job, [
+        progress('/dev/sdb', 'copying', { written: 32 * GB, bytesPerSecond: 432_000_000, secondsLeft: 130 }),
+      ]),
+    );
     expect(liveLines(view, plainScreen(40))[0]).toBe('  ● /dev/sdb  copying     25 %');
   });
 
   test('a failed destination says why, on its own line, and the others say how far they are', () => {
     const job = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);
-    const view = play(job, { event: 'error', error: mediumError },
-      sample(job, [progress('/dev/sdb', 'verifying', { written: 64 * GB, verified: 32 * GB }), progress('/dev/sdc', 'failed')]));
+    const view = play(
+      job,
+      { event: 'error', error: mediumError },
+      sample(job, [
+        progress('/dev/sdb', 'verifying', { written: 64 * GB, verified: 32 * GB }),
+        progress('/dev/sdc', 'failed'),
+      ]),
+    );
     const [first, second] = liveLines(view, plainScreen(120));
     expect(first).toContain('75 %');
     expect(second).toContain('failed     Write failed at 12.0 GB (sector 23437500)');
@@ -70,7 +107,13 @@ describe('lines of a job', () => {
   test('more destinations than the terminal has lines: those at work are shown, the summary counts all', () => {
     const paths = Array.from({ length: 32 }, (_, index) => `/dev/sd${index}`);
     const job = jobStarted(plan(paths), 0);
-    const view = play(job, sample(job, paths.map((path, index) => progress(path, index < 20 ? 'done' : 'copying'))));
+    const view = play(
+      job,
+      sample(
+        job,
+        paths.map((path, index) => progress(path, index < 20 ? 'done' : 'copying')),
+      ),
+    );
     const lines = liveLines(view, { ...plainScreen(80), height: 10 });
     expect(lines).toHaveLength(10);
     expect(lines[0]).toContain('/dev/sd20 ');
@@ -101,14 +144,30 @@ describe('lines of a job', () => {
 
   test('a log has one line for all destinations', () => {
     const job = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);
-    const view = play(job, sample(job, [progress('/dev/sdb', 'copying', { written: 32 * GB, bytesPerSecond: 432_000_000 }), progress('/dev/sdc', 'failed')], { seconds: 75 }));
+    const view = play(
+      job,
+      sample(
+        job,
+        [
+          progress('/dev/sdb', 'copying', { written: 32 * GB, bytesPerSecond: 432_000_000 }),
+          progress('/dev/sdc', 'failed'),
+        ],
+        { seconds: 75 },
+      ),
+    );
     expect(logLine(view)).toBe('75 s  /dev/sdb: copying 25 % 412.0 MiB/s, /dev/sdc: failed');
   });
 
   test('a log ends with a line per destination and the verdict', () => {
     const job = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);
-    const view = play(job, { event: 'error', error: mediumError },
-      { event: 'result', result: result([ended('/dev/sdb', 'done', true), ended('/dev/sdc', 'failed', null, [mediumError])]) });
+    const view = play(
+      job,
+      { event: 'error', error: mediumError },
+      {
+        event: 'result',
+        result: result([ended('/dev/sdb', 'done', true), ended('/dev/sdc', 'failed', null, [mediumError])]),
+      },
+    );
     expect(logEnd(view)).toEqual([
       '/dev/sdb: verified',
       '/dev/sdc: failed: Write failed at 12.0 GB (sector 23437500): the drive reported a medium error.',
@@ -118,8 +177,12 @@ describe('lines of a job', () => {
 
   test('the headline says what happens and what to know', () => {
     expect(headline(plan(['a', 'b'], { notes: [{ kind: 'buffered', path: 'b' }] }))).toEqual([
-      'Copying disk.img (64.0 GB) to 2 destinations, reading each back when it is written.', 'Note: b takes no direct I/O: it goes through the cache, which is dropped before anything is read back.']);
-    expect(headline(plan(['a'], { verify: false }))).toEqual(['Copying disk.img (64.0 GB) to 1 destination; not verifying.']);
+      'Copying disk.img (64.0 GB) to 2 destinations, reading each back when it is written.',
+      'Note: b takes no direct I/O: it goes through the cache, which is dropped before anything is read back.',
+    ]);
+    expect(headline(plan(['a'], { verify: false }))).toEqual([
+      'Copying disk.img (64.0 GB) to 1 destination; not verifying.',
+    ]);
     expect(headline(plan(['a'], { kind: 'verify' }))).toEqual(['Comparing 1 destination with disk.img (64.0 GB).']);
   });
 });
@@ -129,11 +192,21 @@ describe('an engine that breaks down', () => {
 
   test('it leaves no destination good, not even one that was done', () => {
     const job = jobStarted(plan(['a', '/dev/sdc', 'c']), 0);
-    const view = brokeDown(play(job, { event: 'error', error: mediumError },
-      sample(job, [progress('a', 'done'), progress('/dev/sdc', 'failed'), progress('c', 'verifying')])), failure);
+    const view = brokeDown(
+      play(
+        job,
+        { event: 'error', error: mediumError },
+        sample(job, [progress('a', 'done'), progress('/dev/sdc', 'failed'), progress('c', 'verifying')]),
+      ),
+      failure,
+    );
     expect(view.phase).toBe('ended');
     expect(view.progress.destinations.map(({ state }) => state)).toEqual(['failed', 'failed', 'failed']);
-    expect(view.result?.destinations.map(({ state, verified }) => [state, verified])).toEqual([['failed', null], ['failed', null], ['failed', null]]);
+    expect(view.result?.destinations.map(({ state, verified }) => [state, verified])).toEqual([
+      ['failed', null],
+      ['failed', null],
+      ['failed', null],
+    ]);
     expect(view.result?.writeErr).toBe(0b111);
     expect(view.result?.destinations[1]?.errors.map(({ code }) => code)).toEqual(['MEDIUM_ERROR', 'HOST_FAILED']);
     expect(view.result?.destinations[2]?.errors[0]).toMatchObject({ side: 'verify', device: 'c', destination: 2 });
@@ -154,7 +227,14 @@ describe('JSON lines', () => {
   });
 
   test('error: of a job with its side, of a refusal without one', () => {
-    expect(errorShape.parse(errorLine(mediumError))).toMatchObject({ side: 'write', path: '/dev/sdc', code: 'MEDIUM_ERROR', errno: 'EIO', offset: 12 * GB, length: 512 });
+    expect(errorShape.parse(errorLine(mediumError))).toMatchObject({
+      side: 'write',
+      path: '/dev/sdc',
+      code: 'MEDIUM_ERROR',
+      errno: 'EIO',
+      offset: 12 * GB,
+      length: 512,
+    });
     const { side: _side, destination: _destination, ...refusal } = mediumError;
     expect(errorShape.parse(errorLine(refusal)).side).toBeNull();
   });
@@ -172,18 +252,36 @@ describe('paths', () => {
   test('the engine gets absolute ones, the user reads their own', () => {
     const spelling = new Spelling('/home/me');
     const request: CopyRequest = {
-      ...plainRequest, kind: 'copy', source: 'disk.img', destinations: ['./a', '../b', '/dev/sdc'], manifest: 'm', saveManifest: '/m2', rescue: { retries: 1, map: 'map' },
+      ...plainRequest,
+      kind: 'copy',
+      source: 'disk.img',
+      destinations: ['./a', '../b', '/dev/sdc'],
+      manifest: 'm',
+      saveManifest: '/m2',
+      rescue: { retries: 1, map: 'map' },
     };
     const asked = spelling.request(request);
-    expect(asked).toMatchObject({ manifest: '/home/me/m', saveManifest: '/m2', rescue: { retries: 1, map: '/home/me/map' } });
+    expect(asked).toMatchObject({
+      manifest: '/home/me/m',
+      saveManifest: '/m2',
+      rescue: { retries: 1, map: '/home/me/map' },
+    });
     expect(asked.source).toBe('/home/me/disk.img');
     expect(asked.destinations).toEqual(['/home/me/./a', '/home/me/../b', '/dev/sdc']);
     const told = spelling.plan({ ...plan(asked.destinations), source: endpoint('/home/me/disk.img'), request: asked });
     expect(told.request).toEqual(request);
-    expect([told.source?.path, ...told.destinations.map(({ path }) => path)]).toEqual(['disk.img', './a', '../b', '/dev/sdc']);
+    expect([told.source?.path, ...told.destinations.map(({ path }) => path)]).toEqual([
+      'disk.img',
+      './a',
+      '../b',
+      '/dev/sdc',
+    ]);
     expect(spelling.error({ ...mediumError, device: '/home/me/./a' }).device).toBe('./a');
     expect(spelling.error({ ...mediumError, device: '/somewhere/else' }).device).toBe('/somewhere/else');
-    const event = spelling.event({ event: 'result', result: result([ended('/home/me/../b', 'failed', null, [{ ...mediumError, device: '/home/me/../b' }])]) });
+    const event = spelling.event({
+      event: 'result',
+      result: result([ended('/home/me/../b', 'failed', null, [{ ...mediumError, device: '/home/me/../b' }])]),
+    });
     expect(event).toMatchObject({ result: { destinations: [{ path: '../b', errors: [{ device: '../b' }] }] } });
   });
 });
@@ -191,22 +289,41 @@ describe('paths', () => {
 describe('sentences', () => {
   test('an error names the place once, says what and what to do', () => {
     expect(errorSentence(mediumError)).toBe(
-      'platter: /dev/sdc: Write failed at 12.0 GB (sector 23437500): the drive reported a medium error. Replace this drive; the others go on.');
-    expect(errorSentence({ ...mediumError, message: '/dev/sdc cannot be written.' })).toBe('platter: /dev/sdc cannot be written. Replace this drive; the others go on.');
-    expect(errorSentence({ ...mediumError, device: 'my disk.img', message: 'It is smaller than my disk.img.' })).toBe('platter: It is smaller than my disk.img. Replace this drive; the others go on.');
-    expect(errorSentence({ ...mediumError, device: 'd', message: 'It is a directory.' })).toBe('platter: d: It is a directory. Replace this drive; the others go on.');
+      'platter: /dev/sdc: Write failed at 12.0 GB (sector 23437500): the drive reported a medium error. Replace this drive; the others go on.',
+    );
+    expect(errorSentence({ ...mediumError, message: '/dev/sdc cannot be written.' })).toBe(
+      'platter: /dev/sdc cannot be written. Replace this drive; the others go on.',
+    );
+    expect(errorSentence({ ...mediumError, device: 'my disk.img', message: 'It is smaller than my disk.img.' })).toBe(
+      'platter: It is smaller than my disk.img. Replace this drive; the others go on.',
+    );
+    expect(errorSentence({ ...mediumError, device: 'd', message: 'It is a directory.' })).toBe(
+      'platter: d: It is a directory. Replace this drive; the others go on.',
+    );
   });
 
   test('the question names an image of which an interrupted job has left a part', () => {
     const image = endpoint('new.img', { kind: 'file', overwrites: false, realPath: '/srv/new.img' });
-    const asked = { ...plan([]), destinations: [image], notes: [{ kind: 'partOfJob' as const, path: '/srv/new.img', part: '/srv/new.img.part', began: 0 }] };
+    const asked = {
+      ...plan([]),
+      destinations: [image],
+      notes: [{ kind: 'partOfJob' as const, path: '/srv/new.img', part: '/srv/new.img.part', began: 0 }],
+    };
     expect(overwritten(asked)).toEqual([image]);
     expect(lossLines(asked, plain).join('\n')).toContain('what an interrupted job has copied for it will be removed');
     expect(overwritten({ ...asked, notes: [] })).toEqual([]);
   });
 
   test('the question shows model, serial, size and contents of what will be lost, and only that', () => {
-    const destinations = [endpoint('/dev/sdb', { contents: [{ kind: 'labelled', fileSystem: 'ext4', label: 'data', path: '/dev/sdb2', size: 64 * GB }, { kind: 'partition', path: '/dev/sdb1', size: GB }] }), endpoint('new.img', { kind: 'file', overwrites: false })];
+    const destinations = [
+      endpoint('/dev/sdb', {
+        contents: [
+          { kind: 'labelled', fileSystem: 'ext4', label: 'data', path: '/dev/sdb2', size: 64 * GB },
+          { kind: 'partition', path: '/dev/sdb1', size: GB },
+        ],
+      }),
+      endpoint('new.img', { kind: 'file', overwrites: false }),
+    ];
     const asked = { ...plan([]), destinations };
     expect(overwritten(asked)).toHaveLength(1);
     const text = lossLines(asked, plain).join('\n');
@@ -219,9 +336,28 @@ describe('sentences', () => {
 
   test('the list of disks says what is on them and why one is locked, within the width', () => {
     const disk: Disk = {
-      path: '/dev/sda', majorMinor: '8:0', diskSequence: 1, size: 1e12, logicalSector: 512, physicalSector: 4096, model: 'Samsung SSD 860', serial: 'S3Z9',
-      transport: 'sata', removable: false, readOnly: false, kind: 'disk', backingFile: null, mountedAt: ['/', '/boot/efi'], system: true,
-      fileSystem: null, label: null, partitionTable: null, signatures: [], port: { path: 'ata-0000:00:17.0-001', sockets: [{ kind: 'sataPort', number: '1' }] }, ejectable: false, locked: { code: 'IS_SYSTEM', reason: { kind: 'isSystem' } },
+      path: '/dev/sda',
+      majorMinor: '8:0',
+      diskSequence: 1,
+      size: 1e12,
+      logicalSector: 512,
+      physicalSector: 4096,
+      model: 'Samsung SSD 860',
+      serial: 'S3Z9',
+      transport: 'sata',
+      removable: false,
+      readOnly: false,
+      kind: 'disk',
+      backingFile: null,
+      mountedAt: ['/', '/boot/efi'],
+      system: true,
+      fileSystem: null,
+      label: null,
+      partitionTable: null,
+      signatures: [],
+      port: { path: 'ata-0000:00:17.0-001', sockets: [{ kind: 'sataPort', number: '1' }] },
+      ejectable: false,
+      locked: { code: 'IS_SYSTEM', reason: { kind: 'isSystem' } },
       partitions: [{ path: '/dev/sda1', size: 1e9, label: 'EFI', fileSystem: 'vfat', mountedAt: ['/boot/efi'] }],
     };
     const lines = diskTable([disk], 200, plain);

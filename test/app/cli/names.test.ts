@@ -18,9 +18,15 @@ afterEach(() => bench.clear());
 
 /** Runs platter in `cwd` by a shell, which can spell every byte: `words` are in its syntax. */
 function byShell(words: string, cwd: string): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync('bash', ['-c', `exec ${[process.execPath, PLATTER].map(quoted).join(' ')} ${words}`], {
-    cwd, encoding: 'utf8', env: { ...process.env, PLATTER_STATE: stateDirectory() },
-  });
+  const { status, stdout, stderr } = spawnSync(
+    'bash',
+    ['-c', `exec ${[process.execPath, PLATTER].map(quoted).join(' ')} ${words}`],
+    {
+      cwd,
+      encoding: 'utf8',
+      env: { ...process.env, PLATTER_STATE: stateDirectory() },
+    },
+  );
   return { status, stdout, stderr };
 }
 
@@ -34,12 +40,17 @@ describe('a name that is not UTF-8', () => {
     const before = readdirSync(folder);
     const run = byShell(`copy disk.img c$'\\xff'.img --yes`, folder);
     expect(run).toMatchObject({ status: 2, stdout: '' });
-    expect(run.stderr).toBe('platter: A name in c\ufffd.img is not valid UTF-8, or has the character U+FFFD in it. Rename the file or folder, then try again.\n');
+    expect(run.stderr).toBe(
+      'platter: A name in c\ufffd.img is not valid UTF-8, or has the character U+FFFD in it. Rename the file or folder, then try again.\n',
+    );
     expect([readdirSync(folder), readFileSync(join(folder, 'c\ufffd.img'), 'utf8')]).toEqual([before, PRECIOUS]);
   });
 
   test.each([
-    `copy $'\\xff\\xfe' copy.img --yes`, `copy disk.img copy.img --yes --manifest m$'\\xff'`, `verify --manifest m$'\\xff' disk.img`, `report last --pdf r$'\\xff'.pdf`,
+    `copy $'\\xff\\xfe' copy.img --yes`,
+    `copy disk.img copy.img --yes --manifest m$'\\xff'`,
+    `verify --manifest m$'\\xff' disk.img`,
+    `report last --pdf r$'\\xff'.pdf`,
   ])('F3 is refused in: %s', async (words) => {
     const folder = await bench.directory();
     await bench.image('disk.img', MiB);
@@ -62,9 +73,18 @@ describe('a name that is not UTF-8', () => {
     const source = await bench.image('disk.img', MiB);
     const odd = Buffer.concat([Buffer.from(`${folder}/`), inBytes('\xff')]);
     spawnSync('bash', ['-c', `mkdir $'\\xff' && ln -s $'\\xff' link`], { cwd: folder });
-    const inside = spawnSync('bash', ['-c', `cd $'\\xff' && exec ${[process.execPath, PLATTER, 'copy', source, 'copy.img', '--yes'].map(quoted).join(' ')}`], {
-      cwd: folder, encoding: 'utf8', env: { ...process.env, PLATTER_STATE: stateDirectory() },
-    });
+    const inside = spawnSync(
+      'bash',
+      [
+        '-c',
+        `cd $'\\xff' && exec ${[process.execPath, PLATTER, 'copy', source, 'copy.img', '--yes'].map(quoted).join(' ')}`,
+      ],
+      {
+        cwd: folder,
+        encoding: 'utf8',
+        env: { ...process.env, PLATTER_STATE: stateDirectory() },
+      },
+    );
     expect([inside.status, inside.stderr]).toEqual([2, expect.stringContaining('is not valid UTF-8')]);
     const behind = await platter(['copy', source, join(folder, 'link', 'copy.img'), '--yes'], { cwd: folder });
     expect([behind.code, behind.stderr]).toEqual([2, expect.stringContaining('is not valid UTF-8')]);
@@ -81,8 +101,17 @@ describe('a long name', () => {
     return `${character.repeat(count)}${'x'.repeat(bytes - '.img'.length - count * Buffer.byteLength(character))}.img`;
   };
 
-  test.each([[250, 'a'], [251, 'a'], [255, 'a'], [255, '\u00e9'], [255, '\u{1f4be}']])('F21 of %i bytes of %s is that of a new image, which is interrupted and continued', async (bytes, character) => {
-    const [source, copy] = [await bench.image('disk.img', 8 * MiB), join(await bench.directory(), nameOf(bytes, character))];
+  test.each([
+    [250, 'a'],
+    [251, 'a'],
+    [255, 'a'],
+    [255, '\u00e9'],
+    [255, '\u{1f4be}'],
+  ])('F21 of %i bytes of %s is that of a new image, which is interrupted and continued', async (bytes, character) => {
+    const [source, copy] = [
+      await bench.image('disk.img', 8 * MiB),
+      join(await bench.directory(), nameOf(bytes, character)),
+    ];
     expect(Buffer.byteLength(nameOf(bytes, character))).toBe(bytes);
     const first = start(['copy', source, copy, '--yes', '--json', '--throttle', '1M']);
     await first.until((stdout) => /"written":[2-9]\d{6}/u.test(stdout)); // more than what is in flight
@@ -106,9 +135,21 @@ describe('a long name', () => {
 
   test('F21 a manifest and a map can have names of 255 bytes', async () => {
     const [source, folder] = [await bench.image('disk.img', MiB), await bench.directory()];
-    const run = await platter(['copy', source, join(folder, 'copy.img'), '--yes', '--manifest', join(folder, 'm'.repeat(255)), '--map', join(folder, 'p'.repeat(255))]);
+    const run = await platter([
+      'copy',
+      source,
+      join(folder, 'copy.img'),
+      '--yes',
+      '--manifest',
+      join(folder, 'm'.repeat(255)),
+      '--map',
+      join(folder, 'p'.repeat(255)),
+    ]);
     expect(run.code, run.stderr).toBe(0);
-    expect([existsSync(join(folder, 'm'.repeat(255))), existsSync(join(folder, 'p'.repeat(255)))]).toEqual([true, true]);
+    expect([existsSync(join(folder, 'm'.repeat(255))), existsSync(join(folder, 'p'.repeat(255)))]).toEqual([
+      true,
+      true,
+    ]);
   });
 });
 
@@ -143,7 +184,9 @@ describe.skipIf(noLab !== null)('a file system with limits', () => {
     expect(refused.lines).toMatchObject([{ code: 'NO_SPACE' }]);
     const whole = await platter(['copy', sparse, join(folder, 'other.img'), '--yes', '--json', '--no-sparse']);
     expect(whole.code).toBe(2);
-    expect(whole.lines).toMatchObject([{ code: 'NO_SPACE', message: expect.stringMatching(/too little free space/u) as string }]);
+    expect(whole.lines).toMatchObject([
+      { code: 'NO_SPACE', message: expect.stringMatching(/too little free space/u) as string },
+    ]);
   });
 
   test('F22 a name that NTFS refuses is told as that', async () => {
@@ -172,7 +215,9 @@ describe('control characters', () => {
   test('F33 are written out in the path of the log', async () => {
     const state = join(await bench.directory(), `state${RED}`);
     const source = await bench.image('disk.img', MiB);
-    const run = await platter(['copy', source, join(await bench.directory(), 'copy.img'), '--yes', '--verbose'], { env: { PLATTER_STATE: state } });
+    const run = await platter(['copy', source, join(await bench.directory(), 'copy.img'), '--yes', '--verbose'], {
+      env: { PLATTER_STATE: state },
+    });
     expect(run.code, run.stderr).toBe(0);
     expect(run.stderr).not.toContain('\u001b');
   });
@@ -182,7 +227,10 @@ describe('control characters', () => {
     const run = await platter(['copy', source, join(await bench.directory(), `${RED}\u009b31m.img`), '--yes']);
     expect(run.code, run.stderr).toBe(0);
     for (const options of ['--csv', '--json', '']) {
-      const { screen } = await inTerminal(bench, `exec ${[process.execPath, PLATTER, 'history'].map(quoted).join(' ')} ${options}`).end();
+      const { screen } = await inTerminal(
+        bench,
+        `exec ${[process.execPath, PLATTER, 'history'].map(quoted).join(' ')} ${options}`,
+      ).end();
       expect(screen, options).toContain('31m.img');
       expect(screen, options).not.toMatch(/\u001b\[31m|\u009b/u);
     }

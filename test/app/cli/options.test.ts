@@ -27,8 +27,16 @@ async function diskLike(image: string, ...differences: number[]): Promise<LabDis
 
 /** Where a disk was written, in whole chunks of 1 MiB, each once. */
 const chunksWritten = async (disk: LabDisk): Promise<number[]> =>
-  [...new Set((await disk.writes()).flatMap(({ offset, length }) =>
-    Array.from({ length: Math.ceil((offset + length) / MiB) - Math.floor(offset / MiB) }, (_, index) => Math.floor(offset / MiB) + index)))].sort((a, b) => a - b);
+  [
+    ...new Set(
+      (await disk.writes()).flatMap(({ offset, length }) =>
+        Array.from(
+          { length: Math.ceil((offset + length) / MiB) - Math.floor(offset / MiB) },
+          (_, index) => Math.floor(offset / MiB) + index,
+        ),
+      ),
+    ),
+  ].sort((a, b) => a - b);
 
 const cannot = canLab() ?? engineLacks();
 if (cannot !== null) console.warn(`skipped: ${cannot}`);
@@ -50,8 +58,13 @@ describe.skipIf(cannot !== null)('--manifest', () => {
     expect(run.code, run.stdout).toBe(1);
     expectJobLines(run);
     expect(run.lines[0]).toMatchObject({ kind: 'verify', source: null, bytes: SIZE + 1000 });
-    expect(errorsOf(run)).toMatchObject([{ side: 'verify', path: bad.device, code: 'VERIFY_MISMATCH', offset: 5 * MiB, length: MiB }]);
-    expect(resultOf(run).destinations).toMatchObject([{ state: 'done', verified: true }, { state: 'failed', verified: false }]);
+    expect(errorsOf(run)).toMatchObject([
+      { side: 'verify', path: bad.device, code: 'VERIFY_MISMATCH', offset: 5 * MiB, length: MiB },
+    ]);
+    expect(resultOf(run).destinations).toMatchObject([
+      { state: 'done', verified: true },
+      { state: 'failed', verified: false },
+    ]);
   });
 
   test('for people, its name and digest are said', async () => {
@@ -67,7 +80,9 @@ describe.skipIf(cannot !== null)('--manifest', () => {
   test('one that is none, or is damaged, is refused by its name; a file that is none is not overwritten', async () => {
     const source = await bench.image('disk.img', MiB);
     const directory = await bench.directory();
-    expect(await platter(['copy', source, 'copy.img', '--manifest', 'm'], { cwd: directory })).toMatchObject({ code: 0 });
+    expect(await platter(['copy', source, 'copy.img', '--manifest', 'm'], { cwd: directory })).toMatchObject({
+      code: 0,
+    });
     const bytes = await readFile(join(directory, 'm'));
     bytes[bytes.length - 40] = bytes[bytes.length - 40]! ^ 1;
     await writeFile(join(directory, 'damaged'), bytes);
@@ -75,7 +90,9 @@ describe.skipIf(cannot !== null)('--manifest', () => {
       const run = await platter(['verify', '--manifest', name, 'copy.img', '--json'], { cwd: directory });
       expect(expectRefusal(run)).toMatchObject([{ code: 'BAD_FILE', path: name }]);
     }
-    expect(expectRefusal(await platter(['verify', '--manifest', 'none', 'copy.img', '--json'], { cwd: directory }))).toMatchObject([{ code: 'NOT_FOUND', path: 'none' }]);
+    expect(
+      expectRefusal(await platter(['verify', '--manifest', 'none', 'copy.img', '--json'], { cwd: directory })),
+    ).toMatchObject([{ code: 'NOT_FOUND', path: 'none' }]);
     const before = await digest(source);
     const run = await platter(['copy', source, 'other.img', '--manifest', 'disk.img', '--json'], { cwd: directory });
     expectRefusal(run);
@@ -94,7 +111,9 @@ describe.skipIf(cannot !== null)('--update', () => {
     expectJobLines(run);
     expect(await chunksWritten(disk)).toEqual([0, 3, 11]); // the head too: zeros first, itself last
     expect(await firstDifference(source, disk.backing, SIZE)).toBeNull();
-    expect(resultOf(run).destinations).toMatchObject([{ state: 'done', verified: true, written: 3 * MiB, kept: SIZE - 3 * MiB }]);
+    expect(resultOf(run).destinations).toMatchObject([
+      { state: 'done', verified: true, written: 3 * MiB, kept: SIZE - 3 * MiB },
+    ]);
   });
 
   test('for people', async () => {
@@ -108,11 +127,15 @@ describe.skipIf(cannot !== null)('--update', () => {
   test('--manifest-from: what changed on the source since is told', async () => {
     const directory = await bench.directory();
     const source = await bench.image('disk.img', SIZE);
-    expect(await platter(['copy', source, 'copy.img', '--manifest', 'm'], { cwd: directory })).toMatchObject({ code: 0 });
+    expect(await platter(['copy', source, 'copy.img', '--manifest', 'm'], { cwd: directory })).toMatchObject({
+      code: 0,
+    });
     const bytes = await readFile(source);
     bytes[7 * MiB] = bytes[7 * MiB]! ^ 1;
     await writeFile(source, bytes);
-    const run = await platter(['copy', '--update', '--manifest-from', 'm', source, 'copy.img', '--yes'], { cwd: directory });
+    const run = await platter(['copy', '--update', '--manifest-from', 'm', source, 'copy.img', '--yes'], {
+      cwd: directory,
+    });
     expect(run.code, run.stderr).toBe(0);
     expect(run.stdout).toMatch(/1 chunk.*changed/u);
     expect(await digest(join(directory, 'copy.img'))).toBe(await digest(source));
@@ -130,14 +153,19 @@ describe.skipIf(cannot !== null)('repair', () => {
     expect(await chunksWritten(worn)).toEqual([0, 6]);
     expect(await fine.writes()).toEqual([]);
     expect(await digest(worn.backing)).toBe(await digest(source));
-    expect(resultOf(run).destinations).toMatchObject([{ verified: true, written: 2 * MiB }, { verified: true, written: 0 }]);
+    expect(resultOf(run).destinations).toMatchObject([
+      { verified: true, written: 2 * MiB },
+      { verified: true, written: 0 },
+    ]);
   });
 
   test('asks first: it writes', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disk = await diskLike(source, 0);
     const before = await digest(disk.backing);
-    expect(expectRefusal(await platter(['repair', source, disk.device, '--json']))).toMatchObject([{ code: 'CONFIRM', path: disk.device }]);
+    expect(expectRefusal(await platter(['repair', source, disk.device, '--json']))).toMatchObject([
+      { code: 'CONFIRM', path: disk.device },
+    ]);
     expect(await digest(disk.backing)).toBe(before);
   });
 
@@ -162,8 +190,12 @@ describe.skipIf(cannot !== null)('--keep-going', () => {
     const run = await platter(['copy', '--keep-going', source, bad.device, good.device, '--yes', '--json']);
     expect(run.code, run.stdout).toBe(1);
     // Several sub-jobs are in flight: which place is found first is chance.
-    const written = errorsOf(run).filter(({ side }) => side === 'write').sort((a, b) => Number(a.offset) - Number(b.offset));
-    expect(written).toMatchObject(places.map((offset) => ({ path: bad.device, code: 'MEDIUM_ERROR', offset, length: 512 })));
+    const written = errorsOf(run)
+      .filter(({ side }) => side === 'write')
+      .sort((a, b) => Number(a.offset) - Number(b.offset));
+    expect(written).toMatchObject(
+      places.map((offset) => ({ path: bad.device, code: 'MEDIUM_ERROR', offset, length: 512 })),
+    );
     expect(resultOf(run).destinations).toMatchObject([{ state: 'failed' }, { state: 'done', verified: true }]);
     const after = await readFile(bad.backing);
     expect(after.subarray(10 * MiB).equals((await readFile(source)).subarray(10 * MiB))).toBe(true);
@@ -176,10 +208,15 @@ describe.skipIf(cannot !== null)('--rescue', () => {
     await writeFile(source.backing, seededBytes(SIZE, 3));
     await source.rule('eio r 4M 1024', `eio r ${9 * MiB + 4096} 512`);
     const directory = await bench.directory();
-    const run = await platter(['copy', '--map', 'map', '--retries', '1', source.device, 'rescued.img', '--json'], { cwd: directory });
+    const run = await platter(['copy', '--map', 'map', '--retries', '1', source.device, 'rescued.img', '--json'], {
+      cwd: directory,
+    });
     expect(run.code, run.stdout).toBe(1);
     expectJobLines(run);
-    expect(resultOf(run)).toMatchObject({ rescue: { rescued: SIZE - 1536, bad: 1536 }, destinations: [{ state: 'done', verified: true }] });
+    expect(resultOf(run)).toMatchObject({
+      rescue: { rescued: SIZE - 1536, bad: 1536 },
+      destinations: [{ state: 'done', verified: true }],
+    });
     const wanted = seededBytes(SIZE, 3);
     wanted.fill(0, 4 * MiB, 4 * MiB + 1024);
     wanted.fill(0, 9 * MiB + 4096, 9 * MiB + 4096 + 512);
@@ -215,7 +252,9 @@ describe.skipIf(cannot !== null)('--rescue', () => {
 
 describe.skipIf(cannot !== null)('zeros', () => {
   /** What a copy of an image that is zeros but for its first and last MiB did to a disk. */
-  async function copied(...options: string[]): Promise<{ bytesWritten: number; bytesZeroed: number; equal: boolean; old: boolean }> {
+  async function copied(
+    ...options: string[]
+  ): Promise<{ bytesWritten: number; bytesZeroed: number; equal: boolean; old: boolean }> {
     const source = await bench.image('disk.img', MiB);
     const bytes = Buffer.alloc(SIZE);
     bytes.set(seededBytes(MiB, 1));
@@ -227,7 +266,12 @@ describe.skipIf(cannot !== null)('zeros', () => {
     expect(run.code, run.stdout).toBe(0);
     const { bytesWritten, bytesZeroed } = await disk.counters();
     const after = await readFile(disk.backing);
-    return { bytesWritten, bytesZeroed, equal: after.equals(bytes), old: after.subarray(4 * MiB, 5 * MiB).equals(seededBytes(SIZE, 9).subarray(4 * MiB, 5 * MiB)) };
+    return {
+      bytesWritten,
+      bytesZeroed,
+      equal: after.equals(bytes),
+      old: after.subarray(4 * MiB, 5 * MiB).equals(seededBytes(SIZE, 9).subarray(4 * MiB, 5 * MiB)),
+    };
   }
 
   test('are zeroed by the disk, written with --no-sparse, and left out with --assume-blank', async () => {
@@ -249,10 +293,16 @@ describe.skipIf(cannot !== null)('zeros', () => {
     const disk = await bench.disk({ size: SIZE });
     await writeFile(disk.backing, seededBytes(SIZE, 9));
     const run = await platter(['copy', source, disk.device, '--yes', '--json', '--assume-blank']);
-    expect(resultOf(run).destinations[0]!.errors).toMatchObject([{
-      code: 'VERIFY_MISMATCH', offset: MiB, length: SIZE - MiB, message: expect.stringContaining('what was read back is not what was written') as string,
-      advice: 'Do not use this copy. The disk was perhaps not blank: copy again without --assume-blank, and replace the drive if it differs again.',
-    }]);
+    expect(resultOf(run).destinations[0]!.errors).toMatchObject([
+      {
+        code: 'VERIFY_MISMATCH',
+        offset: MiB,
+        length: SIZE - MiB,
+        message: expect.stringContaining('what was read back is not what was written') as string,
+        advice:
+          'Do not use this copy. The disk was perhaps not blank: copy again without --assume-blank, and replace the drive if it differs again.',
+      },
+    ]);
     expect(await platter(['copy', source, disk.device, '--yes', '--json'])).toMatchObject({ code: 0 });
   });
 
@@ -270,12 +320,34 @@ describe.skipIf(cannot !== null)('limits', () => {
   test('--throttle holds for the job, --throttle-dest for one destination', async () => {
     const source = await bench.image('disk.img', SIZE);
     const [one, two] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })];
-    const all = await platter(['copy', source, one.device, two.device, '--yes', '--json', '--no-verify', '--throttle', '8M']);
+    const all = await platter([
+      'copy',
+      source,
+      one.device,
+      two.device,
+      '--yes',
+      '--json',
+      '--no-verify',
+      '--throttle',
+      '8M',
+    ]);
     expect(all.code, all.stdout).toBe(0);
     expect(resultOf(all).seconds).toBeGreaterThan(1.5);
-    const some = await platter(['copy', source, one.device, two.device, '--yes', '--json', '--no-verify', '--throttle-dest', `${two.device}=8M`]);
+    const some = await platter([
+      'copy',
+      source,
+      one.device,
+      two.device,
+      '--yes',
+      '--json',
+      '--no-verify',
+      '--throttle-dest',
+      `${two.device}=8M`,
+    ]);
     expect(some.code, some.stdout).toBe(0);
-    const firstEnds = some.lines.find((line) => line.event === 'progress' && (line.destinations as { state: string }[])[0]!.state === 'done');
+    const firstEnds = some.lines.find(
+      (line) => line.event === 'progress' && (line.destinations as { state: string }[])[0]!.state === 'done',
+    );
     expect(firstEnds).toMatchObject({ destinations: [{ state: 'done' }, { state: 'copying' }] });
     expect(resultOf(some).seconds).toBeGreaterThan(1.5);
   });
@@ -288,7 +360,8 @@ describe.skipIf(cannot !== null)('limits', () => {
     expect(run.code, run.stdout).toBe(1);
     expectJobLines(run);
     expect(resultOf(run).destinations).toMatchObject([{ state: 'failed' }, { state: 'done', verified: true }]);
-    for (const error of errorsOf(run)) expect(error).toMatchObject({ path: stalled.device, code: 'STALLED', errno: 'ETIMEDOUT' });
+    for (const error of errorsOf(run))
+      expect(error).toMatchObject({ path: stalled.device, code: 'STALLED', errno: 'ETIMEDOUT' });
     expect((await stalled.counters()).inFlight).toBeGreaterThan(0);
     await stalled.rule('go', 'clear');
   });

@@ -8,7 +8,11 @@ import { commandLine } from '../../../renderer/command.ts';
 
 const MiB = 1024 ** 2;
 
-interface Asked { request: CopyRequest | null; options: object; other: unknown[] }
+interface Asked {
+  request: CopyRequest | null;
+  options: object;
+  other: unknown[];
+}
 
 /** What `platter ARGS` asks for; throws what the parser does. */
 async function ask(...args: string[]): Promise<Asked> {
@@ -17,19 +21,32 @@ async function ask(...args: string[]): Promise<Asked> {
     asked.other = values;
     return Promise.resolve(0);
   };
-  const program = commands({
-    list: other, jobs: other, forget: other, history: other, report: other,
-    job: (request, options) => {
-      Object.assign(asked, { request, options });
-      return Promise.resolve(0);
+  const program = commands(
+    {
+      list: other,
+      jobs: other,
+      forget: other,
+      history: other,
+      report: other,
+      job: (request, options) => {
+        Object.assign(asked, { request, options });
+        return Promise.resolve(0);
+      },
     },
-  }, () => undefined);
+    () => undefined,
+  );
   for (const command of [program, ...program.commands]) command.configureOutput({ writeErr: () => undefined });
   await program.parseAsync(['node', 'platter', ...args]);
   return asked;
 }
 
-const copy = (facts: Partial<CopyRequest> = {}): CopyRequest => ({ ...plainRequest, kind: 'copy', source: 'a', destinations: ['b'], ...facts });
+const copy = (facts: Partial<CopyRequest> = {}): CopyRequest => ({
+  ...plainRequest,
+  kind: 'copy',
+  source: 'a',
+  destinations: ['b'],
+  ...facts,
+});
 
 describe('copy', () => {
   test.each<[string[], Partial<CopyRequest>]>([
@@ -39,7 +56,10 @@ describe('copy', () => {
     [['--update'], { update: true }],
     [['--update', '--manifest-from', 'old'], { update: true, manifest: 'old' }],
     [['--manifest', 'new'], { saveManifest: 'new' }],
-    [['--update', '--manifest-from', 'old', '--manifest', 'new'], { update: true, manifest: 'old', saveManifest: 'new' }],
+    [
+      ['--update', '--manifest-from', 'old', '--manifest', 'new'],
+      { update: true, manifest: 'old', saveManifest: 'new' },
+    ],
     [['--repair'], { repair: true }],
     [['--keep-going'], { keepGoing: true }],
     [['--rescue'], { rescue: { retries: 0, map: null } }],
@@ -59,7 +79,10 @@ describe('copy', () => {
   test('a limit for one destination is found by its path, wherever it stands', async () => {
     const { request } = await ask('copy', '--throttle-dest', 'c=d=5M', 'a', 'b', 'c=d', '--throttle-dest', 'b=1M');
     expect(request).toEqual(copy({ destinations: ['b', 'c=d'], destinationThrottles: [MiB, 5 * MiB] }));
-    expect((await ask('copy', 'a', 'b', 'c', '--throttle-dest', 'c=5M')).request?.destinationThrottles).toEqual([null, 5 * MiB]);
+    expect((await ask('copy', 'a', 'b', 'c', '--throttle-dest', 'c=5M')).request?.destinationThrottles).toEqual([
+      null,
+      5 * MiB,
+    ]);
   });
 
   test('--yes and --json are for whoever carries it out', async () => {
@@ -70,20 +93,29 @@ describe('copy', () => {
 
 describe('the other commands', () => {
   test('verify: with a source, or with a manifest instead', async () => {
-    expect((await ask('verify', 'a', 'b', 'c', '--keep-going')).request).toEqual({ ...copy({ destinations: ['b', 'c'], keepGoing: true }), kind: 'verify' });
-    expect((await ask('verify', '--manifest', 'm', 'b', 'c', '--throttle-dest', 'b=1M')).request)
-      .toEqual({ ...copy({ source: null, destinations: ['b', 'c'], manifest: 'm', destinationThrottles: [MiB, null] }), kind: 'verify' });
+    expect((await ask('verify', 'a', 'b', 'c', '--keep-going')).request).toEqual({
+      ...copy({ destinations: ['b', 'c'], keepGoing: true }),
+      kind: 'verify',
+    });
+    expect((await ask('verify', '--manifest', 'm', 'b', 'c', '--throttle-dest', 'b=1M')).request).toEqual({
+      ...copy({ source: null, destinations: ['b', 'c'], manifest: 'm', destinationThrottles: [MiB, null] }),
+      kind: 'verify',
+    });
   });
 
   test('repair', async () => {
-    expect((await ask('repair', 'a', 'b', '--manifest', 'm')).request).toEqual({ ...copy({ manifest: 'm' }), kind: 'repair' });
+    expect((await ask('repair', 'a', 'b', '--manifest', 'm')).request).toEqual({
+      ...copy({ manifest: 'm' }),
+      kind: 'repair',
+    });
   });
 
   test('resume: the job, or none said', async () => {
     const resume = copy({ source: null, destinations: [] });
     expect((await ask('resume')).request).toEqual({ ...resume, kind: 'resume' });
-    expect((await ask('resume', '20261123-235959-a1b2c3', '--throttle', '1M', '--yes'))).toMatchObject({
-      request: { ...resume, kind: 'resume', job: '20261123-235959-a1b2c3', throttle: MiB }, options: { yes: true },
+    expect(await ask('resume', '20261123-235959-a1b2c3', '--throttle', '1M', '--yes')).toMatchObject({
+      request: { ...resume, kind: 'resume', job: '20261123-235959-a1b2c3', throttle: MiB },
+      options: { yes: true },
     });
   });
 
@@ -136,20 +168,45 @@ describe('refused, and named', () => {
 });
 
 describe('the command line that the window shows', () => {
-  const both: Partial<CopyRequest> = { keepGoing: true, throttle: 20 * MiB, destinationThrottles: [null, 5 * MiB], stallTimeout: 0, io: 'threads', memory: 16 * MiB, name: '-8 cards' };
+  const both: Partial<CopyRequest> = {
+    keepGoing: true,
+    throttle: 20 * MiB,
+    destinationThrottles: [null, 5 * MiB],
+    stallTimeout: 0,
+    io: 'threads',
+    memory: 16 * MiB,
+    name: '-8 cards',
+  };
   const all: CopyRequest[] = [
     copy(),
-    copy({ ...both, source: "it's a file", destinations: ['-n', 'b c=d'], update: true, manifest: 'old', saveManifest: 'new', repair: true, sparse: false }),
+    copy({
+      ...both,
+      source: "it's a file",
+      destinations: ['-n', 'b c=d'],
+      update: true,
+      manifest: 'old',
+      saveManifest: 'new',
+      repair: true,
+      sparse: false,
+    }),
     copy({ rescue: { retries: 3, map: null }, assumeBlank: true, verify: false, asIs: true }),
     copy({ rescue: { retries: 0, map: 'a map' } }),
     { ...copy(both), kind: 'verify', destinations: ['b', 'c'] },
     { ...copy(both), kind: 'verify', source: null, manifest: 'm', destinations: ['b', 'c'] },
     { ...copy(both), kind: 'repair', manifest: 'm', asIs: true, destinations: ['b', 'c'] },
-    { ...copy({ throttle: MiB, stallTimeout: 5 }), kind: 'resume', source: null, destinations: [], job: '20261123-235959-a1b2c3' },
+    {
+      ...copy({ throttle: MiB, stallTimeout: 5 }),
+      kind: 'resume',
+      source: null,
+      destinations: [],
+      job: '20261123-235959-a1b2c3',
+    },
   ];
   test.each(all.map((request) => [commandLine(request), request] as const))('%s', async (line, request) => {
     // A shell takes it apart.
-    const words = spawnSync('sh', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' }).stdout.split('\0').slice(1, -1);
+    const words = spawnSync('sh', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' })
+      .stdout.split('\0')
+      .slice(1, -1);
     expect((await ask(...words)).request).toEqual(request);
   });
 });

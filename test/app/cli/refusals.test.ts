@@ -129,7 +129,10 @@ describe.skipIf(noLab !== null)('a destination', () => {
     const disk = await precious();
     const holder = start(['copy', disk.device, join(await bench.directory(), 'never.img')]);
     await holder.ended; // a reader does not hold it
-    const sleeper = execFile('python3', ['-c', `import os,time; os.open('${disk.device}', os.O_RDWR|os.O_EXCL); print('held', flush=True); time.sleep(60)`]);
+    const sleeper = execFile('python3', [
+      '-c',
+      `import os,time; os.open('${disk.device}', os.O_RDWR|os.O_EXCL); print('held', flush=True); time.sleep(60)`,
+    ]);
     bench.finally(() => Promise.resolve(void sleeper.kill()));
     await new Promise((resolve) => sleeper.stdout?.once('data', resolve));
     await refusal([await source(), disk.device], 'IN_USE', [disk.backing]);
@@ -182,7 +185,8 @@ describe.skipIf(noLab !== null)('a destination', () => {
     const directory = await bench.directory();
     await mkdir(join(directory, 'folder'));
     await execute('mkfifo', [join(directory, 'fifo')]);
-    for (const path of ['folder', 'fifo', '/dev/null']) await refusal([await source(), path], 'NOT_BLOCK_OR_FILE', [], directory);
+    for (const path of ['folder', 'fifo', '/dev/null'])
+      await refusal([await source(), path], 'NOT_BLOCK_OR_FILE', [], directory);
   });
 
   test('a device that is not there: no file is made in its place', async () => {
@@ -197,22 +201,36 @@ describe.skipIf(noLab !== null)('a destination', () => {
 
   test('the 33rd', async () => {
     const directory = await bench.directory();
-    await refusal([await source(), ...Array.from({ length: 33 }, (_, index) => `copy-${index}.img`)], 'TOO_MANY', [], directory);
+    await refusal(
+      [await source(), ...Array.from({ length: 33 }, (_, index) => `copy-${index}.img`)],
+      'TOO_MANY',
+      [],
+      directory,
+    );
     expect(existsSync(join(directory, 'copy-0.img'))).toBe(false);
   });
 
   test('a bad one among good ones: the good ones are not written either, and no image is begun', async () => {
     const [good, small] = [await precious(), await precious({ size: MiB })];
     const copy = join(await bench.directory(), 'copy.img');
-    const run = await refusal([await source(), good.device, copy, small.device], 'TOO_SMALL', [good.backing, small.backing]);
+    const run = await refusal([await source(), good.device, copy, small.device], 'TOO_SMALL', [
+      good.backing,
+      small.backing,
+    ]);
     expect(expectRefusal(run)).toMatchObject([{ path: small.device }]);
     expect(existsSync(copy)).toBe(false);
   });
 
   test('several bad ones: each with its reason', async () => {
     const [small, locked] = [await precious({ size: MiB }), await precious({ readOnly: true })];
-    const run = await refusal([await source(), small.device, locked.device], 'TOO_SMALL', [small.backing, locked.backing]);
-    expect(expectRefusal(run)).toMatchObject([{ path: small.device, code: 'TOO_SMALL' }, { path: locked.device, code: 'READ_ONLY' }]);
+    const run = await refusal([await source(), small.device, locked.device], 'TOO_SMALL', [
+      small.backing,
+      locked.backing,
+    ]);
+    expect(expectRefusal(run)).toMatchObject([
+      { path: small.device, code: 'TOO_SMALL' },
+      { path: locked.device, code: 'READ_ONLY' },
+    ]);
   });
 });
 

@@ -6,7 +6,20 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { canLab, type LabDisk } from '../../lab/lab.ts';
 import { BROKER, USER, UsersPlace } from '../host/broker-support.ts';
 import { expectJobLines, expectRefusal } from './shapes.ts';
-import { Bench, digest, engineLacks, errorsOf, firstDifference, MiB, platter, PLATTER, resultOf, start, type JsonObject, type Running } from './support.ts';
+import {
+  Bench,
+  digest,
+  engineLacks,
+  errorsOf,
+  firstDifference,
+  MiB,
+  platter,
+  PLATTER,
+  resultOf,
+  start,
+  type JsonObject,
+  type Running,
+} from './support.ts';
 import { inTerminal, onTerminal, quoted } from './terminal-support.ts';
 
 const SIZE = 32 * MiB;
@@ -14,14 +27,20 @@ const SIZE = 32 * MiB;
 const bench = new Bench();
 afterEach(() => bench.clear());
 
-interface Job { source: string; disks: LabDisk[]; copy: Running }
+interface Job {
+  source: string;
+  disks: LabDisk[];
+  copy: Running;
+}
 
 /** A copy onto `count` disks so slow that there is time to control it, seven seconds; it is under way when this returns. */
 async function slowCopy(count: number, ...options: string[]): Promise<Job> {
   const source = await bench.image('disk.img', SIZE);
   const disks = await Promise.all(Array.from({ length: count }, () => bench.disk({ size: SIZE })));
   for (const disk of disks) await disk.rule('rate w 4M');
-  const copy = start(['copy', source, ...disks.map(({ device }) => device), '--yes', '--json', ...options], { controlled: true });
+  const copy = start(['copy', source, ...disks.map(({ device }) => device), '--yes', '--json', ...options], {
+    controlled: true,
+  });
   bench.finally(async () => {
     if (copy.child.exitCode === null) copy.child.kill('SIGKILL');
     await copy.ended;
@@ -32,25 +51,38 @@ async function slowCopy(count: number, ...options: string[]): Promise<Job> {
 
 /** Waits for a line on stdout that `expected` matches, from the line `from` on. */
 const sees = (copy: Running, matches: (line: JsonObject) => boolean, from = 0): Promise<void> =>
-  copy.until((stdout) => stdout.slice(from).split('\n').slice(0, -1).some((text) => text.startsWith('{') && matches(JSON.parse(text) as JsonObject)));
+  copy.until((stdout) =>
+    stdout
+      .slice(from)
+      .split('\n')
+      .slice(0, -1)
+      .some((text) => text.startsWith('{') && matches(JSON.parse(text) as JsonObject)),
+  );
 
-const states = (line: JsonObject): string[] => (line.event === 'progress' ? (line.destinations as { state: string }[]).map(({ state }) => state) : []);
+const states = (line: JsonObject): string[] =>
+  line.event === 'progress' ? (line.destinations as { state: string }[]).map(({ state }) => state) : [];
 
 const cannot = canLab() ?? engineLacks();
 if (cannot !== null) console.warn(`skipped: ${cannot}`);
 
 describe.skipIf(cannot !== null)('control lines', () => {
   test('pause the job and go on with it', async () => {
-    const { source, disks: [disk], copy } = await slowCopy(1);
+    const {
+      source,
+      disks: [disk],
+      copy,
+    } = await slowCopy(1);
     copy.say({ call: 'pause', destination: null, paused: true });
     await sees(copy, (line) => states(line)[0] === 'paused');
     const written = async (): Promise<number> => (await disk!.counters()).bytesWritten;
     // What was in flight ends; then it stands still.
-    await expect.poll(async () => {
-      const before = await written();
-      await sleep(1000);
-      return (await written()) - before;
-    }).toBe(0);
+    await expect
+      .poll(async () => {
+        const before = await written();
+        await sleep(1000);
+        return (await written()) - before;
+      })
+      .toBe(0);
     expect(await written()).toBeLessThan(SIZE);
     await disk!.rule('clear');
     copy.say({ call: 'pause', destination: null, paused: false });
@@ -73,7 +105,11 @@ describe.skipIf(cannot !== null)('control lines', () => {
     const run = await copy.ended;
     expect(run.code, run.stdout).toBe(1);
     expectJobLines(run);
-    expect(resultOf(run).destinations).toMatchObject([{ state: 'done', verified: true }, { state: 'cancelled' }, { state: 'done', verified: true }]);
+    expect(resultOf(run).destinations).toMatchObject([
+      { state: 'done', verified: true },
+      { state: 'cancelled' },
+      { state: 'done', verified: true },
+    ]);
     for (const disk of [disks[0]!, disks[2]!]) expect(await firstDifference(source, disk.backing, SIZE)).toBeNull();
   });
 
@@ -89,12 +125,18 @@ describe.skipIf(cannot !== null)('control lines', () => {
     await disks[1]!.rule('clear');
     const run = await copy.ended;
     expect(run.code, run.stdout).toBe(0);
-    expect(resultOf(run).destinations).toMatchObject([{ state: 'done', verified: true }, { state: 'done', verified: true }]);
+    expect(resultOf(run).destinations).toMatchObject([
+      { state: 'done', verified: true },
+      { state: 'done', verified: true },
+    ]);
     for (const disk of disks) expect(await firstDifference(source, disk.backing, SIZE)).toBeNull();
   });
 
   test('what cannot be understood or obeyed is an error event, and changes nothing', async () => {
-    const { disks: [disk], copy } = await slowCopy(1);
+    const {
+      disks: [disk],
+      copy,
+    } = await slowCopy(1);
     for (const line of ['pause', '{"call":"pause"}', '{"call":"cancel","destination":7}', '']) copy.say(line);
     copy.say({ call: 'retry', destination: 0 }); // it runs
     await copy.until((stdout) => stdout.split('"event":"error"').length === 5);
@@ -128,7 +170,9 @@ describe.skipIf(cannot !== null)('keys', () => {
     await disk.rule('rate w 4M');
     const copy = [process.execPath, PLATTER, 'copy', place.file('source.img', 0, 0o644, SIZE), disk.device, '--yes'];
     const command = [BROKER, '--as', `${USER}:${USER}`, '--home', place.own, '--', ...copy];
-    const session = inTerminal(bench, `exec ${command.map(quoted).join(' ')}`, { PLATTER_STATE: join(place.own, 'state') });
+    const session = inTerminal(bench, `exec ${command.map(quoted).join(' ')}`, {
+      PLATTER_STATE: join(place.own, 'state'),
+    });
     await session.see(/copying .* \d+ % /u);
     session.type('p');
     await session.see('paused');
@@ -160,7 +204,8 @@ describe.skipIf(cannot !== null)('keys', () => {
 
 describe.skipIf(cannot !== null)('an interrupted copy', () => {
   /** Ids of the jobs that can be continued. */
-  const interrupted = async (): Promise<JsonObject[]> => JSON.parse((await platter(['jobs', '--json'])).stdout) as JsonObject[];
+  const interrupted = async (): Promise<JsonObject[]> =>
+    JSON.parse((await platter(['jobs', '--json'])).stdout) as JsonObject[];
 
   async function interruptedCopy(signal: NodeJS.Signals): Promise<Job> {
     const job = await slowCopy(1);
@@ -177,10 +222,19 @@ describe.skipIf(cannot !== null)('an interrupted copy', () => {
   }
 
   test.each(['SIGINT', 'SIGKILL'] as const)('after %s: resume writes only what is missing', async (signal) => {
-    const { source, disks: [disk], copy } = await interruptedCopy(signal);
+    const {
+      source,
+      disks: [disk],
+      copy,
+    } = await interruptedCopy(signal);
     const [job, ...others] = await interrupted();
     expect(others).toEqual([]);
-    expect(job).toMatchObject({ source, bytes: SIZE, damaged: false, destinations: [{ path: disk!.device, finished: false }] });
+    expect(job).toMatchObject({
+      source,
+      bytes: SIZE,
+      damaged: false,
+      destinations: [{ path: disk!.device, finished: false }],
+    });
     const durable = (job!.destinations as { durable: number }[])[0]!.durable;
     // What was killed may not have come to its first flush.
     if (signal === 'SIGINT') expect(durable).toBeGreaterThan(0);
@@ -211,13 +265,20 @@ describe.skipIf(cannot !== null)('an interrupted copy', () => {
     const [, id] = /\nContinue with: platter resume (\S+)\n$/u.exec(stdout) ?? [];
     expect(id).toBeDefined();
     const listed = await platter(['jobs']);
-    expect(listed.stdout).toMatch(new RegExp(`^${id!} {2}started .*\\n {2}from ${source}, 33\\.6 MB\\n {2}to ${disk.device}.*: \\d+ % is there`, 'u'));
+    expect(listed.stdout).toMatch(
+      new RegExp(
+        `^${id!} {2}started .*\\n {2}from ${source}, 33\\.6 MB\\n {2}to ${disk.device}.*: \\d+ % is there`,
+        'u',
+      ),
+    );
     expect(await platter(['forget', id!])).toMatchObject({ code: 0, stdout: '', stderr: '' });
     expect((await platter(['jobs'])).stdout).toMatch(/^No interrupted job/u);
   });
 
   test('a destination that is not what it was is refused, before anything is written', async () => {
-    const { disks: [disk] } = await interruptedCopy('SIGINT');
+    const {
+      disks: [disk],
+    } = await interruptedCopy('SIGINT');
     const bytes = await readFile(disk!.backing);
     await writeFile(disk!.backing, Buffer.alloc(bytes.length, 7));
     const before = await digest(disk!.backing);

@@ -5,48 +5,129 @@ import { copyRequest } from '../../../app/contract/schema.ts';
 import type { Run } from './support.ts';
 
 const state = z.enum([
-  'waiting', 'comparing', 'copying', 'flushing', 'verifying', 'repairing', 'paused', 'stalled', 'done', 'failed', 'cancelled',
+  'waiting',
+  'comparing',
+  'copying',
+  'flushing',
+  'verifying',
+  'repairing',
+  'paused',
+  'stalled',
+  'done',
+  'failed',
+  'cancelled',
 ]);
 const bytes = z.int().nonnegative();
 
 const error = z.strictObject({
-  side: z.enum(['read', 'write', 'verify']).nullable(), path: z.string().nullable(), code: z.string().regex(/^[A-Z_]+$/),
-  errno: z.string().regex(/^E[A-Z0-9]+$/).nullable(), offset: bytes.nullable(), length: bytes.nullable(),
-  message: z.string().min(1), advice: z.string().min(1),
+  side: z.enum(['read', 'write', 'verify']).nullable(),
+  path: z.string().nullable(),
+  code: z.string().regex(/^[A-Z_]+$/),
+  errno: z
+    .string()
+    .regex(/^E[A-Z0-9]+$/)
+    .nullable(),
+  offset: bytes.nullable(),
+  length: bytes.nullable(),
+  message: z.string().min(1),
+  advice: z.string().min(1),
 });
 
 const endpoint = z.strictObject({
-  path: z.string(), realPath: z.string(), kind: z.enum(['block', 'file']), size: bytes, model: z.string().nullable(),
-  serial: z.string().nullable(), majorMinor: z.string().nullable(), diskSequence: bytes.nullable(), port: z.strictObject({ path: z.string(), label: z.string() }).nullable(), logicalSector: bytes, contents: z.array(z.string()),
-  mounts: z.array(z.strictObject({ device: z.string(), target: z.string() })), overwrites: z.boolean(),
+  path: z.string(),
+  realPath: z.string(),
+  kind: z.enum(['block', 'file']),
+  size: bytes,
+  model: z.string().nullable(),
+  serial: z.string().nullable(),
+  majorMinor: z.string().nullable(),
+  diskSequence: bytes.nullable(),
+  port: z.strictObject({ path: z.string(), label: z.string() }).nullable(),
+  logicalSector: bytes,
+  contents: z.array(z.string()),
+  mounts: z.array(z.strictObject({ device: z.string(), target: z.string() })),
+  overwrites: z.boolean(),
 });
 
 export const planShape = z.strictObject({
-  event: z.literal('plan'), kind: z.enum(['copy', 'verify', 'repair', 'resume']), name: z.string().nullable(), source: endpoint.nullable(),
-  destinations: z.array(endpoint).min(1), bytes, verify: z.boolean(), io: z.enum(['uring', 'threads']), memory: bytes,
-  notes: z.array(z.string()), job: z.string().nullable(), request: z.strictObject(copyRequest.shape),
+  event: z.literal('plan'),
+  kind: z.enum(['copy', 'verify', 'repair', 'resume']),
+  name: z.string().nullable(),
+  source: endpoint.nullable(),
+  destinations: z.array(endpoint).min(1),
+  bytes,
+  verify: z.boolean(),
+  io: z.enum(['uring', 'threads']),
+  memory: bytes,
+  notes: z.array(z.string()),
+  job: z.string().nullable(),
+  request: z.strictObject(copyRequest.shape),
 });
 
 export const progressShape = z.strictObject({
-  event: z.literal('progress'), bytes,
-  rescue: z.strictObject({ pass: z.enum(['copying', 'trimming', 'scraping', 'retrying']), retry: bytes, rescued: bytes, bad: bytes, left: bytes, waiting: z.array(bytes) }).nullable(),
-  destinations: z.array(z.strictObject({
-    path: z.string(), state, written: bytes, verified: bytes, uncompared: bytes, toWrite: bytes, toVerify: bytes, bytesPerSecond: z.number().nonnegative(),
-    secondsLeft: z.number().nonnegative().nullable(), paused: z.boolean(),
-  })).min(1),
+  event: z.literal('progress'),
+  bytes,
+  rescue: z
+    .strictObject({
+      pass: z.enum(['copying', 'trimming', 'scraping', 'retrying']),
+      retry: bytes,
+      rescued: bytes,
+      bad: bytes,
+      left: bytes,
+      waiting: z.array(bytes),
+    })
+    .nullable(),
+  destinations: z
+    .array(
+      z.strictObject({
+        path: z.string(),
+        state,
+        written: bytes,
+        verified: bytes,
+        uncompared: bytes,
+        toWrite: bytes,
+        toVerify: bytes,
+        bytesPerSecond: z.number().nonnegative(),
+        secondsLeft: z.number().nonnegative().nullable(),
+        paused: z.boolean(),
+      }),
+    )
+    .min(1),
 });
 
 export const errorShape = z.strictObject({ event: z.literal('error'), ...error.shape });
 
 export const resultShape = z.strictObject({
-  event: z.literal('result'), outcome: z.enum(['complete', 'partial', 'failed', 'cancelled']), readErr: z.union([z.literal(0), z.literal(1)]), writeErr: bytes.max(0xffffffff),
-  seconds: z.number().nonnegative(), bytes, manifest: z.string().regex(/^[0-9a-f]{64}$/).nullable(),
-  rescue: z.strictObject({ rescued: bytes, bad: bytes }).nullable(), sourceWritten: z.boolean(), notes: z.array(z.string()), job: z.string().nullable(),
-  destinations: z.array(z.strictObject({
-    path: z.string(), state: z.enum(['done', 'failed', 'cancelled']), verified: z.boolean().nullable(), uncompared: bytes,
-    verdict: z.enum(['verified', 'sourceWritten', 'partlyVerified', 'written', 'failed', 'removed', 'cancelled']),
-    written: bytes, kept: bytes, durable: bytes.optional(), seconds: z.number().nonnegative(), errors: z.array(error),
-  })).min(1),
+  event: z.literal('result'),
+  outcome: z.enum(['complete', 'partial', 'failed', 'cancelled']),
+  readErr: z.union([z.literal(0), z.literal(1)]),
+  writeErr: bytes.max(0xffffffff),
+  seconds: z.number().nonnegative(),
+  bytes,
+  manifest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable(),
+  rescue: z.strictObject({ rescued: bytes, bad: bytes }).nullable(),
+  sourceWritten: z.boolean(),
+  notes: z.array(z.string()),
+  job: z.string().nullable(),
+  destinations: z
+    .array(
+      z.strictObject({
+        path: z.string(),
+        state: z.enum(['done', 'failed', 'cancelled']),
+        verified: z.boolean().nullable(),
+        uncompared: bytes,
+        verdict: z.enum(['verified', 'sourceWritten', 'partlyVerified', 'written', 'failed', 'removed', 'cancelled']),
+        written: bytes,
+        kept: bytes,
+        durable: bytes.optional(),
+        seconds: z.number().nonnegative(),
+        errors: z.array(error),
+      }),
+    )
+    .min(1),
 });
 
 const line = z.discriminatedUnion('event', [planShape, progressShape, errorShape, resultShape]);

@@ -28,7 +28,10 @@ async function slowCopy(...options: string[]): Promise<{ source: string; disk: L
 /** Process ids of the children of `pid`. */
 async function childrenOf(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  return text.split(' ').filter((word) => word !== '').map(Number);
+  return text
+    .split(' ')
+    .filter((word) => word !== '')
+    .map(Number);
 }
 
 /** After its last write the disk was flushed. */
@@ -42,22 +45,25 @@ const noLab = canLab();
 if (noLab !== null) console.warn(`skipped: ${noLab}`);
 
 describe.skipIf(noLab !== null)('stopping a job', () => {
-  test.each(['SIGINT', 'SIGTERM'] as const)('%s: exit code 130, what was begun is written and flushed', async (signal) => {
-    const { source, disk, copy } = await slowCopy('--json');
-    copy.child.kill(signal);
-    const run = await copy.ended;
-    expect(run).toMatchObject({ code: 130, signal: null });
-    expectJobLines(run);
-    expect(resultOf(run).destinations).toMatchObject([{ path: disk.device, state: 'cancelled', verified: null }]);
-    const { bytesWritten } = await disk.counters();
-    expect(bytesWritten).toBeLessThan(SIZE);
-    await expectFlushed(disk);
-    // Its first MiB is blank, so nobody takes it for a finished disk; what follows is the source's, up to somewhere.
-    const [wanted, found] = await Promise.all([readFile(source), readFile(disk.backing)]);
-    expect(found.subarray(0, MiB).every((byte) => byte === 0)).toBe(true);
-    expect(found.subarray(MiB, 2 * MiB).equals(wanted.subarray(MiB, 2 * MiB))).toBe(true);
-    expect(found.subarray(0, SIZE).equals(wanted)).toBe(false);
-  });
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s: exit code 130, what was begun is written and flushed',
+    async (signal) => {
+      const { source, disk, copy } = await slowCopy('--json');
+      copy.child.kill(signal);
+      const run = await copy.ended;
+      expect(run).toMatchObject({ code: 130, signal: null });
+      expectJobLines(run);
+      expect(resultOf(run).destinations).toMatchObject([{ path: disk.device, state: 'cancelled', verified: null }]);
+      const { bytesWritten } = await disk.counters();
+      expect(bytesWritten).toBeLessThan(SIZE);
+      await expectFlushed(disk);
+      // Its first MiB is blank, so nobody takes it for a finished disk; what follows is the source's, up to somewhere.
+      const [wanted, found] = await Promise.all([readFile(source), readFile(disk.backing)]);
+      expect(found.subarray(0, MiB).every((byte) => byte === 0)).toBe(true);
+      expect(found.subarray(MiB, 2 * MiB).equals(wanted.subarray(MiB, 2 * MiB))).toBe(true);
+      expect(found.subarray(0, SIZE).equals(wanted)).toBe(false);
+    },
+  );
 
   test('a signal to the whole process group, as a terminal sends it, is no different', async () => {
     const { disk, copy } = await slowCopy('--json');
@@ -115,7 +121,10 @@ describe.skipIf(noLab !== null)('the engine ends', () => {
     expect(run.code, run.stderr).toBe(3);
     expectJobLines(run);
     expect(errorsOf(run).at(-1)).toMatchObject({ side: null, path: null, code: 'HOST_FAILED' });
-    expect(resultOf(run)).toMatchObject({ writeErr: 1, destinations: [{ path: disk.device, state: 'failed', verified: null }] });
+    expect(resultOf(run)).toMatchObject({
+      writeErr: 1,
+      destinations: [{ path: disk.device, state: 'failed', verified: null }],
+    });
   });
 
   test('for people: one sentence on stderr, and the verdict', async () => {

@@ -17,19 +17,26 @@ async function withInhibit(script: string): Promise<{ folder: string; env: NodeJ
   return { folder, env: { PATH: `${folder}:${process.env.PATH ?? ''}` } };
 }
 
-const copyOf = async (): Promise<string[]> => ['copy', await bench.image('disk.img', MiB), join(await bench.directory(), 'copy.img'), '--yes'];
+const copyOf = async (): Promise<string[]> => [
+  'copy',
+  await bench.image('disk.img', MiB),
+  join(await bench.directory(), 'copy.img'),
+  '--yes',
+];
 
 test('F16 sleep is held off from the start of a job to its end', async () => {
   const { folder, env } = await withInhibit('cd "$(dirname "$0")"; printf "%s\\n" "$@" > asked; cat; touch released');
   const run = await platter(await copyOf(), { env });
   expect(run).toMatchObject({ code: 0, stderr: '' });
-  expect(readFileSync(join(folder, 'asked'), 'utf8').split('\n')).toEqual(expect.arrayContaining(['--what=sleep:idle', '--mode=block', 'cat']));
+  expect(readFileSync(join(folder, 'asked'), 'utf8').split('\n')).toEqual(
+    expect.arrayContaining(['--what=sleep:idle', '--mode=block', 'cat']),
+  );
   await expect.poll(() => existsSync(join(folder, 'released')), { timeout: 60_000 }).toBe(true);
 });
 
 test('F16 a job that is killed does not hold off sleep any longer', async () => {
   const { folder, env } = await withInhibit('cd "$(dirname "$0")"; touch asked; cat; touch released');
-  const running = start([...await copyOf(), '--throttle', '1K'], { env });
+  const running = start([...(await copyOf()), '--throttle', '1K'], { env });
   await expect.poll(() => existsSync(join(folder, 'asked')), { timeout: 60_000 }).toBe(true);
   expect(existsSync(join(folder, 'released'))).toBe(false);
   running.child.kill('SIGKILL');
@@ -46,7 +53,7 @@ test('F16 what only looks does not hold off sleep', async () => {
 test('F16 where sleep cannot be held off the job runs without a word, and --verbose says why', async () => {
   const { env } = await withInhibit('echo "Failed to inhibit: Access denied" >&2; exit 1');
   expect(await platter(await copyOf(), { env })).toMatchObject({ code: 0, stderr: '' });
-  const verbose = await platter([...await copyOf(), '--verbose'], { env });
+  const verbose = await platter([...(await copyOf()), '--verbose'], { env });
   expect(verbose.code).toBe(0);
   expect(verbose.stderr).toContain('sleep is not held off: Failed to inhibit: Access denied');
 });

@@ -42,7 +42,9 @@ export interface RunOptions {
  * is one whole pass, with no update, repair, rescue, control or continuation.
  */
 export function engineLacks(): string | null {
-  const { stdout } = spawnSync(process.execPath, [PLATTER, 'forget', '20000101-000000-000000', '--json'], { encoding: 'utf8' });
+  const { stdout } = spawnSync(process.execPath, [PLATTER, 'forget', '20000101-000000-000000', '--json'], {
+    encoding: 'utf8',
+  });
   return stdout.includes('"NOTHING_TO_DO"') ? null : 'the engine host knows no interrupted jobs yet';
 }
 
@@ -69,27 +71,44 @@ export interface Running {
 }
 
 /** Starts `platter ARGS`, not on a terminal. */
-export function start(args: string[], { cwd, env, controlled = false, stdout: output, program = PLATTER }: RunOptions = {}): Running {
+export function start(
+  args: string[],
+  { cwd, env, controlled = false, stdout: output, program = PLATTER }: RunOptions = {},
+): Running {
   const child = spawn(process.execPath, [program, ...args], {
-    cwd, env: { ...process.env, PLATTER_STATE: stateDirectory(), ...env }, stdio: [controlled ? 'pipe' : 'ignore', output ?? 'pipe', 'pipe'],
+    cwd,
+    env: { ...process.env, PLATTER_STATE: stateDirectory(), ...env },
+    stdio: [controlled ? 'pipe' : 'ignore', output ?? 'pipe', 'pipe'],
   });
   const { stdin } = child;
   // A program that has ended does not read what was still written to it.
   stdin?.on('error', () => undefined);
   let stdout = '';
   let stderr = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
-  let over = false;
-  const ended = (once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>).then(([code, signal]): Run => {
-    over = true;
-    return {
-      code, signal, stdout, stderr,
-      get lines() {
-        return stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as JsonObject);
-      },
-    };
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
   });
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  let over = false;
+  const ended = (once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>).then(
+    ([code, signal]): Run => {
+      over = true;
+      return {
+        code,
+        signal,
+        stdout,
+        stderr,
+        get lines() {
+          return stdout
+            .split('\n')
+            .filter((line) => line !== '')
+            .map((line) => JSON.parse(line) as JsonObject);
+        },
+      };
+    },
+  );
   return {
     child,
     ended,
@@ -158,7 +177,9 @@ export class Bench {
 /** SHA-256 of a file's first `length` bytes. */
 export async function digest(path: string, length?: number): Promise<string> {
   const bytes = await readFile(path);
-  return createHash('sha256').update(length === undefined ? bytes : bytes.subarray(0, length)).digest('hex');
+  return createHash('sha256')
+    .update(length === undefined ? bytes : bytes.subarray(0, length))
+    .digest('hex');
 }
 
 /** Where two files first differ within `length` bytes, as `cmp` would say; null when nowhere. */

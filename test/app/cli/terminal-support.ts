@@ -24,10 +24,13 @@ export const onTerminal = (bench: Bench, args: string[]): Session =>
 /** The same for any command of the shell, with more in its environment. */
 export function inTerminal(bench: Bench, command: string, env: NodeJS.ProcessEnv = {}): Session {
   const child = spawn('script', ['-qec', `stty cols 80 rows 24; ${command}`, '/dev/null'], {
-    stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, TERM: 'xterm', LC_ALL: 'C.UTF-8', NO_COLOR: '1', PLATTER_STATE: stateDirectory(), ...env },
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, TERM: 'xterm', LC_ALL: 'C.UTF-8', NO_COLOR: '1', PLATTER_STATE: stateDirectory(), ...env },
   });
   let screen = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => { screen += text; });
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    screen += text;
+  });
   const ended = once(child, 'close') as Promise<[number | null]>;
   bench.finally(async () => {
     child.kill('SIGKILL');

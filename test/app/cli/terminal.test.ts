@@ -120,7 +120,11 @@ describe.skipIf(noLab !== null)('the live view', () => {
 describe('F32 a terminal with few abilities', () => {
   async function screenOf(env: NodeJS.ProcessEnv): Promise<string> {
     const [source, copy] = [await bench.image('disk.img', 2 * MiB), `${await bench.directory()}/${'a'.repeat(60)}.img`];
-    const { code, screen } = await inTerminal(bench, `exec ${[process.execPath, PLATTER, 'copy', source, copy, '--throttle', '2M'].map(quoted).join(' ')}`, env).end();
+    const { code, screen } = await inTerminal(
+      bench,
+      `exec ${[process.execPath, PLATTER, 'copy', source, copy, '--throttle', '2M'].map(quoted).join(' ')}`,
+      env,
+    ).end();
     expect(code, screen).toBe(0);
     return screen;
   }
@@ -133,7 +137,10 @@ describe('F32 a terminal with few abilities', () => {
 
   test('one without a size is taken for 80 columns', async () => {
     const missing = join(await bench.directory(), 'missing.img');
-    const { code, screen } = await inTerminal(bench, `stty cols 0 rows 0; ${[process.execPath, PLATTER, 'copy', missing, missing].map(quoted).join(' ')}`).end();
+    const { code, screen } = await inTerminal(
+      bench,
+      `stty cols 0 rows 0; ${[process.execPath, PLATTER, 'copy', missing, missing].map(quoted).join(' ')}`,
+    ).end();
     expect(code).toBe(2);
     expect(screen).toContain('There is nothing at this path.');
   });

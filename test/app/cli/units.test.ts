@@ -10,24 +10,71 @@ import { place, size } from '../../../app/base/figures.ts';
 
 describe('sizes', () => {
   test.each([
-    ['4096', 4096], ['16K', 16384], ['16M', 16 * 1024 ** 2], ['16m', 16 * 1024 ** 2], ['1G', 1024 ** 3], ['1T', 1024 ** 4],
-    ['16MiB', 16 * 1024 ** 2], ['16 MiB', 16 * 1024 ** 2], ['1.5G', 1.5 * 1024 ** 3], [' 8M ', 8 * 1024 ** 2], ['0', 0],
+    ['4096', 4096],
+    ['16K', 16384],
+    ['16M', 16 * 1024 ** 2],
+    ['16m', 16 * 1024 ** 2],
+    ['1G', 1024 ** 3],
+    ['1T', 1024 ** 4],
+    ['16MiB', 16 * 1024 ** 2],
+    ['16 MiB', 16 * 1024 ** 2],
+    ['1.5G', 1.5 * 1024 ** 3],
+    [' 8M ', 8 * 1024 ** 2],
+    ['0', 0],
   ])('%j is %d bytes', (text, bytes) => expect(parseSize(text)).toBe(bytes));
 
-  test.each(['', ' ', 'M', '-1M', '+1', '1e6', '0x10', '1X', '16MM', '1,5G', 'NaN', 'Infinity', '0.3', '9'.repeat(30), '1G1'])(
-    '%j is no size', (text) => expect(parseSize(text)).toBeNull());
+  test.each([
+    '',
+    ' ',
+    'M',
+    '-1M',
+    '+1',
+    '1e6',
+    '0x10',
+    '1X',
+    '16MM',
+    '1,5G',
+    'NaN',
+    'Infinity',
+    '0.3',
+    '9'.repeat(30),
+    '1G1',
+  ])('%j is no size', (text) => expect(parseSize(text)).toBeNull());
 });
 
 describe('words', () => {
   test.each([
-    [0, '0 s'], [0.4, '0 s'], [12.3, '12 s'], [59.4, '59 s'], [59.5, '1 min'], [90, '2 min'], [3599, '1 h 0 min'], [7800, '2 h 10 min'], [35_940, '9 h 59 min'], [36_000, '10 h'], [90_000, '25 h'], [-1, '0 s'],
+    [0, '0 s'],
+    [0.4, '0 s'],
+    [12.3, '12 s'],
+    [59.4, '59 s'],
+    [59.5, '1 min'],
+    [90, '2 min'],
+    [3599, '1 h 0 min'],
+    [7800, '2 h 10 min'],
+    [35_940, '9 h 59 min'],
+    [36_000, '10 h'],
+    [90_000, '25 h'],
+    [-1, '0 s'],
   ])('%d seconds read %j', (seconds, text) => expect(formatTime(seconds)).toBe(text));
 
-  test.each([[0, '0.0 MiB/s'], [432_000_000, '412.0 MiB/s'], [20e9, '19073 MiB/s']])('%d bytes a second read %j', (rate, text) => expect(formatRate(rate)).toBe(text));
+  test.each([
+    [0, '0.0 MiB/s'],
+    [432_000_000, '412.0 MiB/s'],
+    [20e9, '19073 MiB/s'],
+  ])('%d bytes a second read %j', (rate, text) => expect(formatRate(rate)).toBe(text));
 });
 
 describe('F35 figures in sentences', () => {
-  test.each([[0, '0 bytes'], [1, '1 byte'], [999, '999 bytes'], [1000, '1.0 kB'], [64e9, '64.0 GB'], [999_999_999, '1.0 GB'], [5e18, '5000.0 PB']])('%d bytes read %j', (bytes, text) => expect(size(bytes)).toBe(text));
+  test.each([
+    [0, '0 bytes'],
+    [1, '1 byte'],
+    [999, '999 bytes'],
+    [1000, '1.0 kB'],
+    [64e9, '64.0 GB'],
+    [999_999_999, '1.0 GB'],
+    [5e18, '5000.0 PB'],
+  ])('%d bytes read %j', (bytes, text) => expect(size(bytes)).toBe(text));
 
   test('a place reads "1 byte", "1.0 MiB"', () => {
     expect([place(1, 1), place(1024 ** 2, 512)]).toEqual(['1 byte (sector 0)', '1.0 MiB (sector 2,048)']);
@@ -42,13 +89,34 @@ describe('F35 figures in sentences', () => {
 describe('F32 the terminal', () => {
   test.each([
     [{}, { moves: false, utf8: false }],
-    [{ TERM: 'dumb', LANG: 'en_US.UTF-8' }, { moves: false, utf8: true }],
-    [{ TERM: 'xterm', LANG: 'C' }, { moves: true, utf8: false }],
-    [{ TERM: 'xterm', LANG: 'C.UTF-8' }, { moves: true, utf8: true }],
-    [{ TERM: 'xterm', LANG: 'de_DE.utf8@euro' }, { moves: true, utf8: true }],
-    [{ TERM: 'xterm', LANG: 'de_DE.UTF-8', LC_ALL: 'POSIX' }, { moves: true, utf8: false }],
-    [{ TERM: 'xterm', LANG: 'C', LC_CTYPE: 'C.UTF-8', LC_ALL: '' }, { moves: true, utf8: true }],
-    [{ TERM: 'linux', LANG: 'C.UTF-8' }, { moves: true, utf8: false }],
+    [
+      { TERM: 'dumb', LANG: 'en_US.UTF-8' },
+      { moves: false, utf8: true },
+    ],
+    [
+      { TERM: 'xterm', LANG: 'C' },
+      { moves: true, utf8: false },
+    ],
+    [
+      { TERM: 'xterm', LANG: 'C.UTF-8' },
+      { moves: true, utf8: true },
+    ],
+    [
+      { TERM: 'xterm', LANG: 'de_DE.utf8@euro' },
+      { moves: true, utf8: true },
+    ],
+    [
+      { TERM: 'xterm', LANG: 'de_DE.UTF-8', LC_ALL: 'POSIX' },
+      { moves: true, utf8: false },
+    ],
+    [
+      { TERM: 'xterm', LANG: 'C', LC_CTYPE: 'C.UTF-8', LC_ALL: '' },
+      { moves: true, utf8: true },
+    ],
+    [
+      { TERM: 'linux', LANG: 'C.UTF-8' },
+      { moves: true, utf8: false },
+    ],
   ])('of %j is %j', (env, kind) => expect(terminalOf(env)).toEqual(kind));
 
   test('text for one that shows only ASCII names every other character', () => {
@@ -77,12 +145,15 @@ describe('text on a terminal', () => {
     expect(columns('/dev/sdb')).toBe(8);
   });
 
-  test.each(['/dev/sdb', '/home/someone/images/raspberry.img', '日本語のディスク.img', ''])('%j fits any width exactly', (text) => {
-    for (let width = 1; width < 50; width += 1) {
-      expect(columns(fit(text, width))).toBe(width);
-      expect(columns(fit(text, width, 'start'))).toBe(width);
-    }
-  });
+  test.each(['/dev/sdb', '/home/someone/images/raspberry.img', '日本語のディスク.img', ''])(
+    '%j fits any width exactly',
+    (text) => {
+      for (let width = 1; width < 50; width += 1) {
+        expect(columns(fit(text, width))).toBe(width);
+        expect(columns(fit(text, width, 'start'))).toBe(width);
+      }
+    },
+  );
 
   test('sentences are broken between words, and indented from the second line on', () => {
     expect(wrap('platter: one two three four', 16, '    ')).toEqual(['platter: one two', '    three four']);
@@ -98,11 +169,29 @@ describe('exit codes', () => {
   const verdicts = [true, false, null] as const;
   const kinds = states.flatMap((state) => verdicts.map((verified) => ({ state, verified })));
   const result = (destinations: Pick<DestinationResult, 'state' | 'verified'>[]): JobResult => ({
-    readErr: 0, writeErr: 0, seconds: 1, bytes: 1, cancelled: false, errors: [], manifest: null, rescue: null, sourceWritten: false, notes: [],
-    destinations: destinations.map((one, index) => ({ ...one, path: String(index), uncompared: 0, written: 0, kept: 0, seconds: 1, errors: [] })),
+    readErr: 0,
+    writeErr: 0,
+    seconds: 1,
+    bytes: 1,
+    cancelled: false,
+    errors: [],
+    manifest: null,
+    rescue: null,
+    sourceWritten: false,
+    notes: [],
+    destinations: destinations.map((one, index) => ({
+      ...one,
+      path: String(index),
+      uncompared: 0,
+      written: 0,
+      kept: 0,
+      seconds: 1,
+      errors: [],
+    })),
   });
   const copy: Pick<Plan, 'notes'> = { notes: [] };
-  const good = ({ state, verified }: { state: string; verified: boolean | null }): boolean => state === 'done' && verified !== false;
+  const good = ({ state, verified }: { state: string; verified: boolean | null }): boolean =>
+    state === 'done' && verified !== false;
 
   test('every outcome of up to three destinations has the code that is documented', () => {
     const outcomes = kinds.flatMap((a) => [[a], ...kinds.flatMap((b) => [[a, b], ...kinds.map((c) => [a, b, c])])]);
@@ -126,11 +215,15 @@ describe('exit codes', () => {
     const good = [{ state: 'done', verified: true }] as const;
     expect(exitCode({ ...result([...good]), rescue: { rescued: 10, bad: 0 } }, copy, false)).toBe(0);
     expect(exitCode({ ...result([...good]), rescue: { rescued: 9, bad: 1 } }, copy, false)).toBe(1);
-    expect(exitCode({ ...result([{ state: 'failed', verified: null }]), rescue: { rescued: 9, bad: 1 } }, copy, false)).toBe(3);
+    expect(
+      exitCode({ ...result([{ state: 'failed', verified: null }]), rescue: { rescued: 9, bad: 1 } }, copy, false),
+    ).toBe(3);
   });
 
   test('a destination that was not there to be continued is not good', () =>
-    expect(exitCode(result([{ state: 'done', verified: true }]), { notes: [{ kind: 'leftOut', path: '/dev/sdz' }] }, false)).toBe(1));
+    expect(
+      exitCode(result([{ state: 'done', verified: true }]), { notes: [{ kind: 'leftOut', path: '/dev/sdz' }] }, false),
+    ).toBe(1));
 
   test('the codes are those that are documented', () =>
     expect(EXIT).toEqual({ allGood: 0, someFailed: 1, refused: 2, noneGood: 3, cancelled: 130 }));

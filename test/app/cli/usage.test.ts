@@ -9,11 +9,18 @@ const bench = new Bench();
 afterEach(() => bench.clear());
 
 describe('help', () => {
-  test.each([[['--help']], [['copy', '--help']], [['verify', '--help']], [['repair', '--help']], [['resume', '--help']]])('%j has options, examples and exit codes, on stdout', async (args) => {
+  test.each([
+    [['--help']],
+    [['copy', '--help']],
+    [['verify', '--help']],
+    [['repair', '--help']],
+    [['resume', '--help']],
+  ])('%j has options, examples and exit codes, on stdout', async (args) => {
     const run = await platter(args);
     expect(run.code).toBe(0);
     expect(run.stderr).toBe('');
-    for (const word of ['Usage: platter', 'Options:', 'Examples:', 'Exit codes:', '130']) expect(run.stdout).toContain(word);
+    for (const word of ['Usage: platter', 'Options:', 'Examples:', 'Exit codes:', '130'])
+      expect(run.stdout).toContain(word);
     for (const line of run.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
   });
 
@@ -26,13 +33,35 @@ describe('help', () => {
   test('copy --help names every option of the command', async () => {
     const { stdout } = await platter(['copy', '--help']);
     for (const option of [
-      '--name', '--no-verify', '--io', 'uring', 'threads', '--memory', '--yes', '--json', '--update', '--manifest-from', '--manifest', '--repair', '--keep-going',
-      '--rescue', '--retries', '--map', '--no-sparse', '--assume-blank', '--throttle', '--throttle-dest', '--stall-timeout',
-    ]) expect(stdout).toContain(option);
+      '--name',
+      '--no-verify',
+      '--io',
+      'uring',
+      'threads',
+      '--memory',
+      '--yes',
+      '--json',
+      '--update',
+      '--manifest-from',
+      '--manifest',
+      '--repair',
+      '--keep-going',
+      '--rescue',
+      '--retries',
+      '--map',
+      '--no-sparse',
+      '--assume-blank',
+      '--throttle',
+      '--throttle-dest',
+      '--stall-timeout',
+    ])
+      expect(stdout).toContain(option);
   });
 
   test('--version is that of package.json', async () => {
-    const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
+    const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
     expect(await platter(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
@@ -76,7 +105,10 @@ describe('what is not understood is refused with exit code 2, on stderr, and not
     const run = await platter(['resume']);
     expect(run).toMatchObject({ code: 2, stdout: '' });
     expect(run.stderr).toMatch(/^platter: There is no interrupted job to continue\. /u);
-    expect(await platter(['jobs'])).toMatchObject({ code: 0, stdout: 'No interrupted job: nothing is waiting to be continued.\n' });
+    expect(await platter(['jobs'])).toMatchObject({
+      code: 0,
+      stdout: 'No interrupted job: nothing is waiting to be continued.\n',
+    });
     expect(await platter(['jobs', '--json'])).toMatchObject({ code: 0, stdout: '[]\n' });
   });
 
@@ -91,10 +123,19 @@ describe('what is not understood is refused with exit code 2, on stderr, and not
   test('with --json a program can read it too', async () => {
     const run = await platter(['copy', 'a', 'b', '--json', '--memory', '1K']);
     expect(run.code).toBe(2);
-    expect(run.lines).toEqual([{
-      event: 'error', side: null, path: null, code: 'BAD_ARGUMENT', errno: null, offset: null, length: null,
-      message: expect.stringContaining('from 64 KiB to 1 GiB') as string, advice: expect.any(String) as string,
-    }]);
+    expect(run.lines).toEqual([
+      {
+        event: 'error',
+        side: null,
+        path: null,
+        code: 'BAD_ARGUMENT',
+        errno: null,
+        offset: null,
+        length: null,
+        message: expect.stringContaining('from 64 KiB to 1 GiB') as string,
+        advice: expect.any(String) as string,
+      },
+    ]);
   });
 });
 
@@ -102,30 +143,50 @@ describe('stdout that cannot be written', () => {
   /** Runs platter with stdout on a device that is always full. */
   const onFullDisk = (args: string[]): { status: number | null; stderr: string } => {
     const full = openSync('/dev/full', 'w');
-    const { status, stderr } = spawnSync(process.execPath, [PLATTER, ...args], { stdio: ['ignore', full, 'pipe'], encoding: 'utf8', env: { ...process.env, PLATTER_STATE: stateDirectory() } });
+    const { status, stderr } = spawnSync(process.execPath, [PLATTER, ...args], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+      env: { ...process.env, PLATTER_STATE: stateDirectory() },
+    });
     closeSync(full);
     return { status, stderr };
   };
   const SAID = 'platter: cannot write to stdout: ENOSPC: no space left on device, write\n';
 
-  test.each([[['list', '--json']], [['jobs']], [['history', '--csv']], [['--help']], [['copy', '--help']], [['--version']]])('F4 %j ends with exit code 3 and says why', (args) => {
+  test.each([
+    [['list', '--json']],
+    [['jobs']],
+    [['history', '--csv']],
+    [['--help']],
+    [['copy', '--help']],
+    [['--version']],
+  ])('F4 %j ends with exit code 3 and says why', (args) => {
     expect(onFullDisk(args)).toEqual({ status: 3, stderr: SAID });
   });
 
-  test.each([[[]], [['--json']]])('F4 a copy with %j goes on, ends with exit code 3 and says why once', async (options) => {
-    const [source, copy] = [await bench.image('disk.img', 4 * MiB), join(await bench.directory(), 'copy.img')];
-    expect(onFullDisk(['copy', source, copy, '--yes', '--throttle', '2M', ...options])).toEqual({ status: 3, stderr: SAID });
-    expect(await digest(copy)).toBe(await digest(source));
-  });
+  test.each([[[]], [['--json']]])(
+    'F4 a copy with %j goes on, ends with exit code 3 and says why once',
+    async (options) => {
+      const [source, copy] = [await bench.image('disk.img', 4 * MiB), join(await bench.directory(), 'copy.img')];
+      expect(onFullDisk(['copy', source, copy, '--yes', '--throttle', '2M', ...options])).toEqual({
+        status: 3,
+        stderr: SAID,
+      });
+      expect(await digest(copy)).toBe(await digest(source));
+    },
+  );
 
   test('F4 a refused copy keeps exit code 2, because nothing was written', async () => {
     const source = await bench.image('disk.img', MiB);
     expect(onFullDisk(['copy', source, source, '--yes', '--json'])).toEqual({ status: 2, stderr: SAID });
   });
 
-  test.each([[['--help']], [['list', '--all']], [['list', '--json']]])('F4 %j into a pipe that nobody reads ends with exit code 0 and says nothing', async (args) => {
-    const run = start(args);
-    run.child.stdout!.destroy();
-    expect(await run.ended).toMatchObject({ code: 0, signal: null, stderr: '' });
-  });
+  test.each([[['--help']], [['list', '--all']], [['list', '--json']]])(
+    'F4 %j into a pipe that nobody reads ends with exit code 0 and says nothing',
+    async (args) => {
+      const run = start(args);
+      run.child.stdout!.destroy();
+      expect(await run.ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+    },
+  );
 });

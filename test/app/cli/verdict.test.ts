@@ -18,10 +18,17 @@ async function kept(): Promise<{ outcome: string; verdict: string; csv: string; 
   const directory = await bench.directory();
   const pdf = join(directory, 'report.pdf');
   await platter(['report', 'last', '--pdf', pdf]);
-  const [json, csv, people] = [await platter(['history', '--json']), await platter(['history', '--csv']), await platter(['history'])];
+  const [json, csv, people] = [
+    await platter(['history', '--json']),
+    await platter(['history', '--csv']),
+    await platter(['history']),
+  ];
   const [record] = JSON.parse(json.stdout) as { outcome: string; destinations: { verdict: string }[] }[];
   return {
-    outcome: record!.outcome, verdict: record!.destinations[0]!.verdict, csv: csv.stdout.split('\r\n')[1]!, people: people.stdout.split('\n')[2]!,
+    outcome: record!.outcome,
+    verdict: record!.destinations[0]!.verdict,
+    csv: csv.stdout.split('\r\n')[1]!,
+    people: people.stdout.split('\n')[2]!,
     pdf: spawnSync('pdftotext', ['-raw', pdf, '-'], { encoding: 'utf8' }).stdout.replaceAll(/\s+/gu, ' '),
   };
 }
@@ -29,12 +36,14 @@ async function kept(): Promise<{ outcome: string; verdict: string; csv: string; 
 /** A manifest of the image at `source` that has hashes of these chunks only. */
 async function manifestOf(source: string, ...chunks: number[]): Promise<string> {
   const path = join(await bench.directory(), 'holes.manifest');
-  expect((await platter(['copy', source, join(await bench.directory(), 'whole.img'), '--manifest', path, '--yes'])).code).toBe(0);
+  expect(
+    (await platter(['copy', source, join(await bench.directory(), 'whole.img'), '--manifest', path, '--yes'])).code,
+  ).toBe(0);
   const manifest = await readManifest(path);
   const known = new Uint8Array(manifest.known.length);
   const hashes = new Uint8Array(manifest.hashes.length);
   for (const chunk of chunks) {
-    known[chunk >> 3]! |= 1 << chunk % 8;
+    known[chunk >> 3]! |= 1 << (chunk % 8);
     hashes.set(manifest.hashes.subarray(chunk * 16, chunk * 16 + 16), chunk * 16);
   }
   await writeManifest(path, { ...manifest, known, hashes });
@@ -43,7 +52,11 @@ async function manifestOf(source: string, ...chunks: number[]): Promise<string> 
 
 const verdictOf = (run: Run): unknown => {
   const { outcome, destinations } = resultOf(run);
-  return { code: run.code, outcome, ...Object.fromEntries(['state', 'verified', 'uncompared', 'verdict'].map((name) => [name, destinations[0]![name]])) };
+  return {
+    code: run.code,
+    outcome,
+    ...Object.fromEntries(['state', 'verified', 'uncompared', 'verdict'].map((name) => [name, destinations[0]![name]])),
+  };
 };
 
 describe('S4 a manifest that lacks hashes', () => {
@@ -53,7 +66,14 @@ describe('S4 a manifest that lacks hashes', () => {
     const copy = await bench.image('copy.img', 4 * MiB + 512, 2);
     const run = await platter(['repair', source, copy, '--manifest', manifest, '--yes', '--json']);
     expect(same(source, copy)).toBe(true);
-    expect(verdictOf(run)).toEqual({ code: 0, outcome: 'complete', state: 'done', verified: true, uncompared: 0, verdict: 'verified' });
+    expect(verdictOf(run)).toEqual({
+      code: 0,
+      outcome: 'complete',
+      state: 'done',
+      verified: true,
+      uncompared: 0,
+      verdict: 'verified',
+    });
   });
 
   test('repair does so when the manifest has no hash at all', async () => {
@@ -74,7 +94,14 @@ describe('S4 a manifest that lacks hashes', () => {
     bytes[MiB + 7]! ^= 1;
     await writeFile(copy, bytes);
     const run = await platter(['verify', '--manifest', manifest, copy, '--json']);
-    expect(verdictOf(run)).toEqual({ code: 1, outcome: 'partial', state: 'done', verified: null, uncompared: MiB + 512, verdict: 'partlyVerified' });
+    expect(verdictOf(run)).toEqual({
+      code: 1,
+      outcome: 'partial',
+      state: 'done',
+      verified: null,
+      uncompared: MiB + 512,
+      verdict: 'partlyVerified',
+    });
     const said = await kept();
     expect(said).toMatchObject({ outcome: 'partial', verdict: 'partlyVerified' });
     expect(said.csv).toContain('"verified except 1,049,088 bytes"');
@@ -82,7 +109,10 @@ describe('S4 a manifest that lacks hashes', () => {
     expect(said.pdf).toContain('1,049,088 bytes) not compared');
     expect(said.pdf).not.toContain('Every byte');
     const people = await platter(['verify', '--manifest', manifest, copy]);
-    expect(people).toMatchObject({ code: 1, stdout: expect.stringContaining(`${copy}: verified except 1,049,088 bytes`) as string });
+    expect(people).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining(`${copy}: verified except 1,049,088 bytes`) as string,
+    });
   });
 
   test('verify by one without any hash fails, and names the manifest as the reason', async () => {
@@ -90,8 +120,16 @@ describe('S4 a manifest that lacks hashes', () => {
     const manifest = await manifestOf(source);
     const copy = await bench.image('copy.img', 3 * MiB);
     const run = await platter(['verify', '--manifest', manifest, copy, '--json']);
-    expect(verdictOf(run)).toMatchObject({ code: 3, outcome: 'failed', state: 'failed', verified: null, verdict: 'failed' });
-    expect(resultOf(run).destinations[0]!.errors).toMatchObject([{ code: 'BAD_FILE', message: expect.stringContaining('no hash') as string }]);
+    expect(verdictOf(run)).toMatchObject({
+      code: 3,
+      outcome: 'failed',
+      state: 'failed',
+      verified: null,
+      verdict: 'failed',
+    });
+    expect(resultOf(run).destinations[0]!.errors).toMatchObject([
+      { code: 'BAD_FILE', message: expect.stringContaining('no hash') as string },
+    ]);
     expect((await kept()).outcome).toBe('failed');
   });
 });
@@ -105,11 +143,27 @@ describe.skipIf(cannot !== null)(`S4 a rescue${cannot === null ? '' : ` (${canno
     const failing = await bench.disk({ size: 4 * MiB, file: await bench.image('failing.img', 4 * MiB) });
     await failing.rule(`eio r ${MiB} 4K`);
     const [copy, manifest] = [join(directory, 'copy.img'), join(directory, 'm')];
-    const rescued = await platter(['copy', '--rescue', failing.device, copy, '--manifest', manifest, '--yes', '--json']);
+    const rescued = await platter([
+      'copy',
+      '--rescue',
+      failing.device,
+      copy,
+      '--manifest',
+      manifest,
+      '--yes',
+      '--json',
+    ]);
     expect(verdictOf(rescued)).toMatchObject({ code: 1, outcome: 'partial', verified: true });
     expect(same(whole, copy)).toBe(false);
     const checked = await platter(['verify', '--manifest', manifest, copy, '--json']);
-    expect(verdictOf(checked)).toEqual({ code: 1, outcome: 'partial', state: 'done', verified: null, uncompared: MiB, verdict: 'partlyVerified' });
+    expect(verdictOf(checked)).toEqual({
+      code: 1,
+      outcome: 'partial',
+      state: 'done',
+      verified: null,
+      uncompared: MiB,
+      verdict: 'partlyVerified',
+    });
     const repaired = await platter(['repair', whole, copy, '--manifest', manifest, '--yes', '--json']);
     expect(verdictOf(repaired)).toMatchObject({ code: 0, outcome: 'complete', verdict: 'verified' });
     expect(same(whole, copy)).toBe(true);
@@ -123,7 +177,14 @@ describe.skipIf(cannot !== null)(`S4 a rescue${cannot === null ? '' : ` (${canno
     await writeFile(`${copy}.part`, seededBytes(4 * MiB, 2));
     await writeFile(map, `0x0 + 1\n0x0 0x200000 +\n0x200000 0x200000 ?\n`);
     const run = await platter(['copy', '--rescue', failing.device, copy, '--map', map, '--yes', '--json']);
-    expect(verdictOf(run)).toEqual({ code: 1, outcome: 'partial', state: 'done', verified: null, uncompared: 2 * MiB, verdict: 'partlyVerified' });
+    expect(verdictOf(run)).toEqual({
+      code: 1,
+      outcome: 'partial',
+      state: 'done',
+      verified: null,
+      uncompared: 2 * MiB,
+      verdict: 'partlyVerified',
+    });
   });
 
   test('makes a manifest with holes where only its map says what is there', async () => {
@@ -133,12 +194,31 @@ describe.skipIf(cannot !== null)(`S4 a rescue${cannot === null ? '' : ` (${canno
     const [map, manifest] = [join(directory, 'map'), join(directory, 'm')];
     // It says that all but the third chunk was rescued. In truth the copy has other data.
     await writeFile(map, '0x0 ? 1\n0x0 0x200000 +\n0x200000 0x100000 ?\n0x300000 0x100000 +\n');
-    const run = await platter(['copy', '--rescue', '--map', map, source, copy, '--manifest', manifest, '--yes', '--json']);
-    expect(verdictOf(run)).toMatchObject({ code: 1, outcome: 'partial', verdict: 'partlyVerified', uncompared: 3 * MiB });
+    const run = await platter([
+      'copy',
+      '--rescue',
+      '--map',
+      map,
+      source,
+      copy,
+      '--manifest',
+      manifest,
+      '--yes',
+      '--json',
+    ]);
+    expect(verdictOf(run)).toMatchObject({
+      code: 1,
+      outcome: 'partial',
+      verdict: 'partlyVerified',
+      uncompared: 3 * MiB,
+    });
     expect([...(await readManifest(manifest)).known]).toEqual([0b100]);
     expect(resultOf(run).notes).toContain('The manifest has no hash for 3 chunks not read in full.');
     // A manifest of what the copy has would call it right.
-    expect(verdictOf(await platter(['verify', '--manifest', manifest, copy, '--json']))).toMatchObject({ code: 1, uncompared: 3 * MiB });
+    expect(verdictOf(await platter(['verify', '--manifest', manifest, copy, '--json']))).toMatchObject({
+      code: 1,
+      uncompared: 3 * MiB,
+    });
   });
 
   test('that finds all of it in its map has compared nothing, and is no plain success', async () => {
@@ -147,7 +227,14 @@ describe.skipIf(cannot !== null)(`S4 a rescue${cannot === null ? '' : ` (${canno
     await writeFile(`${copy}.part`, seededBytes(4 * MiB, 2));
     await writeFile(map, '0x0 + 1\n0x0 0x400000 +\n');
     const run = await platter(['copy', '--rescue', failing.device, copy, '--map', map, '--yes', '--json']);
-    expect(verdictOf(run)).toEqual({ code: 1, outcome: 'partial', state: 'done', verified: null, uncompared: 4 * MiB, verdict: 'written' });
+    expect(verdictOf(run)).toEqual({
+      code: 1,
+      outcome: 'partial',
+      state: 'done',
+      verified: null,
+      uncompared: 4 * MiB,
+      verdict: 'written',
+    });
   });
 });
 
@@ -157,8 +244,16 @@ describe('S14 an image of another length than the source', () => {
     const copy = await bench.image('copy.img', 2 * MiB + 512);
     await appendFile(copy, Buffer.alloc(5000));
     const run = await platter(['verify', source, copy, '--json']);
-    expect(verdictOf(run)).toMatchObject({ code: 3, outcome: 'failed', state: 'failed', verified: false, verdict: 'failed' });
-    expect(resultOf(run).destinations[0]!.errors).toMatchObject([{ code: 'VERIFY_MISMATCH', offset: 2 * MiB + 512, length: 5000 }]);
+    expect(verdictOf(run)).toMatchObject({
+      code: 3,
+      outcome: 'failed',
+      state: 'failed',
+      verified: false,
+      verdict: 'failed',
+    });
+    expect(resultOf(run).destinations[0]!.errors).toMatchObject([
+      { code: 'VERIFY_MISMATCH', offset: 2 * MiB + 512, length: 5000 },
+    ]);
   });
 
   test('is cut by a repair, and keeps its name', async () => {
@@ -176,14 +271,20 @@ describe('S14 an image of another length than the source', () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const copy = await bench.image('copy.img', 2 * MiB);
     await truncate(copy, MiB);
-    expect(await platter(['verify', source, copy])).toMatchObject({ code: 2, stderr: expect.stringContaining('1,048,576 bytes less than the source') as string });
+    expect(await platter(['verify', source, copy])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('1,048,576 bytes less than the source') as string,
+    });
   });
 
   test.skipIf(cannot !== null)('a disk may be larger', async () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const disk = await bench.disk({ size: 4 * MiB });
     expect((await platter(['copy', source, disk.device, '--yes'])).code).toBe(0);
-    expect(verdictOf(await platter(['verify', source, disk.device, '--json']))).toMatchObject({ code: 0, verdict: 'verified' });
+    expect(verdictOf(await platter(['verify', source, disk.device, '--json']))).toMatchObject({
+      code: 0,
+      verdict: 'verified',
+    });
   });
 });
 
@@ -195,7 +296,14 @@ describe('what was not proven is not called a success', () => {
     await running.until((stdout) => stdout.includes('"event":"progress"'));
     await writeFile(source, seededBytes(4 * MiB, 2), { flag: 'r+' });
     const run = await running.ended;
-    expect(verdictOf(run)).toEqual({ code: 1, outcome: 'partial', state: 'done', verified: true, uncompared: 0, verdict: 'sourceWritten' });
+    expect(verdictOf(run)).toEqual({
+      code: 1,
+      outcome: 'partial',
+      state: 'done',
+      verified: true,
+      uncompared: 0,
+      verdict: 'sourceWritten',
+    });
     expect(resultOf(run).sourceWritten).toBe(true);
     const said = await kept();
     expect(said).toMatchObject({ outcome: 'partial', verdict: 'sourceWritten' });
@@ -208,12 +316,21 @@ describe('what was not proven is not called a success', () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const copy = join(await bench.directory(), 'copy.img');
     const run = await platter(['copy', source, copy, '--no-verify', '--yes', '--json']);
-    expect(verdictOf(run)).toEqual({ code: 0, outcome: 'complete', state: 'done', verified: null, uncompared: 0, verdict: 'written' });
+    expect(verdictOf(run)).toEqual({
+      code: 0,
+      outcome: 'complete',
+      state: 'done',
+      verified: null,
+      uncompared: 0,
+      verdict: 'written',
+    });
     const said = await kept();
     expect(said.csv).toContain('"written, not verified"');
     expect(said.people).toContain('written, not verified');
     expect(said.pdf).toContain('Written, not verified');
     expect(await readFile(join(stateDirectory(), 'platter.log'), 'utf8')).toContain('copy.img written, not verified');
-    expect((await platter(['copy', source, copy, '--no-verify', '--yes'])).stdout).toContain('copy.img: written, not verified');
+    expect((await platter(['copy', source, copy, '--no-verify', '--yes'])).stdout).toContain(
+      'copy.img: written, not verified',
+    );
   });
 });

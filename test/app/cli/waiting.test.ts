@@ -32,7 +32,9 @@ describe.skipIf(noLab !== null)('a file that does not answer', () => {
     const { code, stdout, stderr } = await run.ended;
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(`platter: still waiting for ${silent}\n`);
-    expect(stderr).toContain(`platter: ${silent}: Its file system has not answered for 8 seconds. Check the server, the program or the drive`);
+    expect(stderr).toContain(
+      `platter: ${silent}: Its file system has not answered for 8 seconds. Check the server, the program or the drive`,
+    );
     expect(existsSync(copy)).toBe(false);
   }, 300_000);
 
@@ -62,7 +64,17 @@ describe.skipIf(noLab !== null)('a file that does not answer', () => {
 
   test('F12 a map is given up with a typed reason', async () => {
     const [silent, image] = [await silentFile(), await bench.image('disk.img', MiB)];
-    const run = await platter(['copy', image, join(await bench.directory(), 'copy.img'), '--map', silent, '--yes', '--json', '--stall-timeout', '2']);
+    const run = await platter([
+      'copy',
+      image,
+      join(await bench.directory(), 'copy.img'),
+      '--map',
+      silent,
+      '--yes',
+      '--json',
+      '--stall-timeout',
+      '2',
+    ]);
     expect(run.code).toBe(2);
     expect(run.lines).toContainEqual(expect.objectContaining({ event: 'error', code: 'STALLED', path: silent }));
   }, 300_000);
@@ -78,7 +90,9 @@ describe('a stdout that nobody reads', () => {
       closeSync(fd);
       return Promise.resolve();
     });
-    expect(() => { for (;;) writeSync(fd, Buffer.alloc(4096)); }).toThrow('EAGAIN');
+    expect(() => {
+      for (;;) writeSync(fd, Buffer.alloc(4096));
+    }).toThrow('EAGAIN');
     return fd;
   }
 
@@ -93,11 +107,18 @@ describe('a stdout that nobody reads', () => {
     }
   }
 
-  test.each<[string, boolean]>([['lines', false], ['JSON', true]])('F12 the copy is made, and the reader of %s is given up after the stall timeout', async (_what, json) => {
+  test.each<[string, boolean]>([
+    ['lines', false],
+    ['JSON', true],
+  ])('F12 the copy is made, and the reader of %s is given up after the stall timeout', async (_what, json) => {
     const [source, copy] = [await bench.image('disk.img', MiB), join(await bench.directory(), 'copy.img')];
-    const run = start(['copy', source, copy, '--yes', '--stall-timeout', '3', ...(json ? ['--json'] : [])], { stdout: await fullPipe() });
+    const run = start(['copy', source, copy, '--yes', '--stall-timeout', '3', ...(json ? ['--json'] : [])], {
+      stdout: await fullPipe(),
+    });
     const { code, stderr } = await run.ended;
-    expect(stderr).toContain('platter: waiting for the program that reads stdout\nplatter: nothing has read stdout for 3 seconds. Part of the output is lost.\n');
+    expect(stderr).toContain(
+      'platter: waiting for the program that reads stdout\nplatter: nothing has read stdout for 3 seconds. Part of the output is lost.\n',
+    );
     expect(code).toBe(3);
     await execute('cmp', [source, copy]);
   });
@@ -108,7 +129,7 @@ describe('a stdout that nobody reads', () => {
     const run = start(['copy', source, copy, '--yes', '--json', '--stall-timeout', '0'], { stdout: pipe });
     await run.until((_, stderr) => stderr.includes('platter: waiting for the program that reads stdout\n'));
     let text = '';
-    await expect.poll(() => text += contents(pipe)).toContain('"event":"result"');
+    await expect.poll(() => (text += contents(pipe))).toContain('"event":"result"');
     const { code, stderr } = await run.ended;
     expect([code, stderr]).toEqual([0, 'platter: waiting for the program that reads stdout\n']);
   });
@@ -136,29 +157,34 @@ describe('a state folder that cannot be used', () => {
     expect([code, stdout]).toEqual([0, 'No job has ended yet.\n']);
   });
 
-  test.skipIf(noLab !== null)('F12 whose disk hangs: the copy ends with its verdict, and what is not kept is named', async () => {
-    const [source, copy] = [await bench.image('disk.img', 8 * MiB), join(await bench.directory(), 'copy.img')];
-    const [home, state] = [await bench.disk({ size: 32 * MiB }), join(await bench.directory(), 'home')];
-    await mkdir(state);
-    await execute('mkfs.ext4', ['-q', home.device]);
-    await execute('mount', ['-o', 'sync', home.device, state]); // so that every write waits for the disk
-    bench.finally(async () => {
+  test.skipIf(noLab !== null)(
+    'F12 whose disk hangs: the copy ends with its verdict, and what is not kept is named',
+    async () => {
+      const [source, copy] = [await bench.image('disk.img', 8 * MiB), join(await bench.directory(), 'copy.img')];
+      const [home, state] = [await bench.disk({ size: 32 * MiB }), join(await bench.directory(), 'home')];
+      await mkdir(state);
+      await execute('mkfs.ext4', ['-q', home.device]);
+      await execute('mount', ['-o', 'sync', home.device, state]); // so that every write waits for the disk
+      bench.finally(async () => {
+        await home.rule('clear');
+        await execute('umount', [state]);
+      });
+      const run = start(['copy', source, copy, '--yes', '--json', '--throttle', '4M', '--stall-timeout', '2'], {
+        env: { PLATTER_STATE: state },
+      });
+      bench.finally(() => home.rule('clear'));
+      await run.until((stdout) => stdout.includes('"event":"progress"'));
+      await home.rule('stall w', 'stall f');
+      await run.until((_, stderr) => stderr.includes('Platter has nothing left to do'));
       await home.rule('clear');
-      await execute('umount', [state]);
-    });
-    const run = start(['copy', source, copy, '--yes', '--json', '--throttle', '4M', '--stall-timeout', '2'], { env: { PLATTER_STATE: state } });
-    bench.finally(() => home.rule('clear'));
-    await run.until((stdout) => stdout.includes('"event":"progress"'));
-    await home.rule('stall w', 'stall f');
-    await run.until((_, stderr) => stderr.includes('Platter has nothing left to do'));
-    await home.rule('clear');
-    const { code, stdout, stderr } = await run.ended;
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/"event":"result".*"verdict":"verified"/u);
-    expect(stderr).toMatch(/^platter: this job is not in the history: .* for 2 seconds\. /mu);
-    expect(stderr).toMatch(/^platter: the log is not whole: .* for 2 seconds\./mu);
-    await execute('cmp', [source, copy]);
-  });
+      const { code, stdout, stderr } = await run.ended;
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/"event":"result".*"verdict":"verified"/u);
+      expect(stderr).toMatch(/^platter: this job is not in the history: .* for 2 seconds\. /mu);
+      expect(stderr).toMatch(/^platter: the log is not whole: .* for 2 seconds\./mu);
+      await execute('cmp', [source, copy]);
+    },
+  );
 
   test('F23 below a file: the copy goes on, and what is in the way is named', async () => {
     const [source, copy] = [await bench.image('disk.img', MiB), join(await bench.directory(), 'copy.img')];
@@ -172,7 +198,9 @@ describe('a state folder that cannot be used', () => {
     expect(run.stdout + run.stderr).not.toContain('There is nothing at this path');
     const history = await platter(['history'], { env });
     expect(history.code).toBe(2);
-    expect(history.stderr).toContain('is not a folder that can be used. Set PLATTER_STATE to a folder that Platter can write.');
+    expect(history.stderr).toContain(
+      'is not a folder that can be used. Set PLATTER_STATE to a folder that Platter can write.',
+    );
   });
 
   test.skipIf(noLab !== null)('F23 on a read-only file system: that is the reason', async () => {

@@ -14,25 +14,55 @@ import { jobStarted } from '../../../app/view/reduce.ts';
 import { ended, GB, mediumError, plainScreen, plan, play, progress, result, sample } from './views.ts';
 
 const over = (facts: Partial<Plan>, destinations: DestinationResult[], more: Partial<JobResult> = {}): JobView =>
-  play(jobStarted(plan(destinations.map(({ path }) => path), facts), 0), { event: 'result', result: result(destinations, more) });
+  play(
+    jobStarted(
+      plan(
+        destinations.map(({ path }) => path),
+        facts,
+      ),
+      0,
+    ),
+    { event: 'result', result: result(destinations, more) },
+  );
 const asked = (facts: Partial<Plan['request']>): Partial<Plan> => ({ request: { ...plan([]).request, ...facts } });
 const gone: JobError = { ...mediumError, code: 'DEVICE_GONE', destination: 0 };
 
 describe('the first sentence', () => {
   test.each<[Partial<Plan>, string]>([
     [{ kind: 'repair' }, 'Comparing 1 destination with disk.img (64.0 GB), and rewriting what differs.'],
-    [{ kind: 'resume' }, 'Going on with the copy of disk.img (64.0 GB) to 1 destination, reading each back when it is written.'],
-    [asked({ update: true }), 'Updating 1 destination from disk.img (64.0 GB): only what differs is written, and read back.'],
-    [{ ...asked({ update: true }), verify: false }, 'Updating 1 destination from disk.img (64.0 GB): only what differs is written; not verifying.'],
-    [asked({ rescue: { retries: 0, map: null } }), 'Rescuing disk.img (64.0 GB) to 1 destination, reading each back when it is written.'],
-    [{ ...asked({ manifest: 'm\u001b' }), kind: 'verify', source: null }, 'Comparing 1 destination with the manifest m\\x1b (64.0 GB).'],
+    [
+      { kind: 'resume' },
+      'Going on with the copy of disk.img (64.0 GB) to 1 destination, reading each back when it is written.',
+    ],
+    [
+      asked({ update: true }),
+      'Updating 1 destination from disk.img (64.0 GB): only what differs is written, and read back.',
+    ],
+    [
+      { ...asked({ update: true }), verify: false },
+      'Updating 1 destination from disk.img (64.0 GB): only what differs is written; not verifying.',
+    ],
+    [
+      asked({ rescue: { retries: 0, map: null } }),
+      'Rescuing disk.img (64.0 GB) to 1 destination, reading each back when it is written.',
+    ],
+    [
+      { ...asked({ manifest: 'm\u001b' }), kind: 'verify', source: null },
+      'Comparing 1 destination with the manifest m\\x1b (64.0 GB).',
+    ],
   ])('%#', (facts, sentence) => expect(headline(plan(['a'], facts))).toEqual([sentence]));
 
   test('the question says what is lost: all, what differs, or all but the copy', () => {
     expect(lossLines(plan(['a']), plain)[0]).toBe('Everything on this destination will be lost:');
-    expect(lossLines(plan(['a', 'b'], asked({ update: true })), plain)[0]).toBe('What differs from the source on these 2 destinations will be overwritten:');
-    expect(lossLines(plan(['a'], { kind: 'repair' }), plain)[0]).toBe('What differs from the source on this destination will be overwritten:');
-    expect(lossLines(plan(['a'], { kind: 'resume' }), plain)[0]).toBe('The copy onto this destination goes on; everything else there will be lost:');
+    expect(lossLines(plan(['a', 'b'], asked({ update: true })), plain)[0]).toBe(
+      'What differs from the source on these 2 destinations will be overwritten:',
+    );
+    expect(lossLines(plan(['a'], { kind: 'repair' }), plain)[0]).toBe(
+      'What differs from the source on this destination will be overwritten:',
+    );
+    expect(lossLines(plan(['a'], { kind: 'resume' }), plain)[0]).toBe(
+      'The copy onto this destination goes on; everything else there will be lost:',
+    );
   });
 });
 
@@ -42,7 +72,9 @@ describe('what was there already', () => {
   test('is said for each destination that ended well, on a terminal, in a log, and to programs', () => {
     const view = over(asked({ update: true }), [kept, { ...kept, path: 'b', written: 0 }]);
     expect(finalLines(view, plainScreen(80)).slice(0, 2)).toEqual([
-      '  ✓ a  verified   wrote 10.2 MB, 63.0 GB were there', '  ✓ b  verified   wrote nothing, 63.0 GB were there']);
+      '  ✓ a  verified   wrote 10.2 MB, 63.0 GB were there',
+      '  ✓ b  verified   wrote nothing, 63.0 GB were there',
+    ]);
     expect(logEnd(view)[0]).toBe('a: verified: wrote 10.2 MB, 63.0 GB were there');
     expect(resultLine(view.result!, view).destinations[0]).toMatchObject({ written: 10_200_000, kept: 63 * GB });
   });
@@ -54,8 +86,11 @@ describe('what was there already', () => {
   });
 
   test('what a repair or a second try got over is no reason any more', () => {
-    const view = play(jobStarted(plan(['a', '/dev/sdc']), 0), { event: 'error', error: mediumError },
-      { event: 'result', result: result([ended('a', 'done', true), ended('/dev/sdc', 'done', true, [mediumError])]) });
+    const view = play(
+      jobStarted(plan(['a', '/dev/sdc']), 0),
+      { event: 'error', error: mediumError },
+      { event: 'result', result: result([ended('a', 'done', true), ended('/dev/sdc', 'done', true, [mediumError])]) },
+    );
     expect(logEnd(view).slice(0, 2)).toEqual(['a: verified', '/dev/sdc: verified']);
     expect(finalLines(view, plainScreen(80))[1]).toMatch(/✓ \/dev\/sdc +verified .*100 %/u);
   });
@@ -68,20 +103,30 @@ describe('a rescue', () => {
     const job = jobStarted(plan(['a'], asked({ rescue: { retries: 3, map: 'map' } })), 0);
     const view = play(job, sample(job, [progress('a', 'copying', { written: 32 * GB })], { rescue, seconds: 5 }));
     expect(liveLines(view, plainScreen(80)).slice(1)).toEqual([
-      '', '  rescue, retry 2: 63.0 GB read, 8.2 kB bad, 1.0 GB left', '  1 copying']);
-    expect(logLine(view)).toBe('5 s  a: copying 25 % 0.0 MiB/s; rescue, retry 2: 63.0 GB read, 8.2 kB bad, 1.0 GB left');
+      '',
+      '  rescue, retry 2: 63.0 GB read, 8.2 kB bad, 1.0 GB left',
+      '  1 copying',
+    ]);
+    expect(logLine(view)).toBe(
+      '5 s  a: copying 25 % 0.0 MiB/s; rescue, retry 2: 63.0 GB read, 8.2 kB bad, 1.0 GB left',
+    );
     for (let width = 40; width < 100; width += 1) {
-      for (const line of liveLines(view, { ...plainScreen(width), selected: 0 })) expect(columns(line), line).toBeLessThanOrEqual(width);
+      for (const line of liveLines(view, { ...plainScreen(width), selected: 0 }))
+        expect(columns(line), line).toBeLessThanOrEqual(width);
     }
   });
 
   test('ends with what is missing, and where that is written down', () => {
-    const view = over(asked({ rescue: { retries: 0, map: 'map' } }), [ended('a', 'done', true)], { rescue: { rescued: 63 * GB, bad: 8192 } });
+    const view = over(asked({ rescue: { retries: 0, map: 'map' } }), [ended('a', 'done', true)], {
+      rescue: { rescued: 63 * GB, bad: 8192 },
+    });
     expect(afterwards(view)).toEqual([
       'Rescued 63.0 GB. 8.2 kB could not be read and are zeros on every destination.',
       'What was read and what was not is in the map map; the same command goes on from it.',
     ]);
-    const whole = over(asked({ rescue: { retries: 0, map: null } }), [ended('a', 'done', true)], { rescue: { rescued: 64 * GB, bad: 0 } });
+    const whole = over(asked({ rescue: { retries: 0, map: null } }), [ended('a', 'done', true)], {
+      rescue: { rescued: 64 * GB, bad: 0 },
+    });
     expect(afterwards(whole)).toEqual(['All of the source was read: 64.0 GB.']);
   });
 });
@@ -92,11 +137,15 @@ describe('afterwards', () => {
   test('the manifest, with what tells it from another', () => {
     const view = over(asked({ saveManifest: 'm' }), [ended('a', 'done', true)], { manifest: 'ab'.repeat(32) });
     expect(logEnd(view).at(-1)).toBe(`Manifest written to m, SHA-256 ${'ab'.repeat(32)}.`);
-    expect(logEnd(over(asked({ saveManifest: 'm' }), [ended('a', 'cancelled', null)])).at(-1)).toBe('No manifest was written to m.');
+    expect(logEnd(over(asked({ saveManifest: 'm' }), [ended('a', 'cancelled', null)])).at(-1)).toBe(
+      'No manifest was written to m.',
+    );
   });
 
   test('how to go on with what was cut short, and only with that', () => {
-    expect(afterwards(over({ job }, [{ ...ended('a', 'cancelled', null), written: GB }]))).toEqual([`Continue with: platter resume ${job}`]);
+    expect(afterwards(over({ job }, [{ ...ended('a', 'cancelled', null), written: GB }]))).toEqual([
+      `Continue with: platter resume ${job}`,
+    ]);
     expect(continuable(over({ job }, [ended('a', 'failed', null, [gone]), ended('b', 'done', true)]))).toBe(job);
     expect(continuable(over({ job }, [ended('a', 'done', true)]))).toBeNull();
     expect(continuable(over({ job: null }, [ended('a', 'cancelled', null)]))).toBeNull();
@@ -107,7 +156,13 @@ describe('afterwards', () => {
   });
 
   test('F27 is not offered for an image whose temporary file was removed', () => {
-    const lost: JobError = { ...mediumError, code: 'NOT_FOUND', op: 'rename', destination: 0, reason: { kind: 'imageLost', part: 'a.part', how: 'removed' } };
+    const lost: JobError = {
+      ...mediumError,
+      code: 'NOT_FOUND',
+      op: 'rename',
+      destination: 0,
+      reason: { kind: 'imageLost', part: 'a.part', how: 'removed' },
+    };
     expect(continuable(over({ job: '20260101-000000-abcdef' }, [ended('a', 'failed', null, [lost])]))).toBeNull();
   });
 });
@@ -116,7 +171,9 @@ describe('with a keyboard', () => {
   const job = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);
 
   test('the keys are named, and the choice is marked', () => {
-    expect(liveLines(job, { ...plainScreen(80), selected: null }).at(-1)).toBe('  p: pause or go on, up/down: choose one, Ctrl-C: stop');
+    expect(liveLines(job, { ...plainScreen(80), selected: null }).at(-1)).toBe(
+      '  p: pause or go on, up/down: choose one, Ctrl-C: stop',
+    );
     const lines = liveLines(job, { ...plainScreen(80), selected: 1 });
     expect(lines[0]).toMatch(/^ {2}· \/dev\/sdb/u);
     expect(lines[1]).toMatch(/^> · \/dev\/sdc/u);
@@ -127,7 +184,13 @@ describe('with a keyboard', () => {
   test('the chosen one is always in view', () => {
     const paths = Array.from({ length: 32 }, (_, index) => `/dev/sd${index}`);
     const many = jobStarted(plan(paths), 0);
-    const view = play(many, sample(many, paths.map((path, index) => progress(path, index % 2 === 0 ? 'done' : 'copying'))));
+    const view = play(
+      many,
+      sample(
+        many,
+        paths.map((path, index) => progress(path, index % 2 === 0 ? 'done' : 'copying')),
+      ),
+    );
     for (let selected = 0; selected < 32; selected += 1) {
       const lines = liveLines(view, { ...plainScreen(80), height: 10, selected });
       expect(lines).toHaveLength(10);
@@ -138,7 +201,12 @@ describe('with a keyboard', () => {
 
 describe('interrupted jobs', () => {
   const job: InterruptedJob = {
-    id: '20261123-235959-a1b2c3', name: 'Room 12', startedAt: Date.UTC(2026, 10, 23, 23, 59), source: '/home/me/disk.img', bytes: 64 * GB, damaged: false,
+    id: '20261123-235959-a1b2c3',
+    name: 'Room 12',
+    startedAt: Date.UTC(2026, 10, 23, 23, 59),
+    source: '/home/me/disk.img',
+    bytes: 64 * GB,
+    damaged: false,
     destinations: [
       { path: '/dev/sdb', model: 'SanDisk Ultra', serial: '4C530001', durable: 48 * GB, finished: false },
       { path: '/home/me/copy\u001b.img', model: null, serial: null, durable: 64 * GB, finished: true },
@@ -146,7 +214,13 @@ describe('interrupted jobs', () => {
   };
   const engine = (jobs: InterruptedJob[]): Engine => ({
     call: (method) => (method === 'jobs' ? Promise.resolve(jobs as never) : Promise.reject(new Error(method))),
-    onEvent: () => () => undefined, onDisks: () => () => undefined, onRights: () => () => undefined, onWaiting: () => () => undefined, pid: null, closed: Promise.resolve(null), close: () => Promise.resolve(null),
+    onEvent: () => () => undefined,
+    onDisks: () => () => undefined,
+    onRights: () => () => undefined,
+    onWaiting: () => () => undefined,
+    pid: null,
+    closed: Promise.resolve(null),
+    close: () => Promise.resolve(null),
   });
 
   test('are listed with how far each destination is', () => {
@@ -163,8 +237,12 @@ describe('interrupted jobs', () => {
   test('the only one needs no name; none and several are refused, and several are named', async () => {
     expect(await onlyJob(engine([job]))).toBe(job.id);
     await expect(onlyJob(engine([]))).rejects.toMatchObject({ errors: [{ code: 'NOTHING_TO_DO' }] });
-    const several = await onlyJob(engine([job, { ...job, id: '20261124-000000-ffffff' }])).catch((error: unknown) => error);
+    const several = await onlyJob(engine([job, { ...job, id: '20261124-000000-ffffff' }])).catch(
+      (error: unknown) => error,
+    );
     expect(several).toBeInstanceOf(Refusal);
-    expect((several as Refusal).errors).toMatchObject([{ code: 'BAD_ARGUMENT', message: expect.stringMatching(/^2 jobs.*a1b2c3.*ffffff/u) as string }]);
+    expect((several as Refusal).errors).toMatchObject([
+      { code: 'BAD_ARGUMENT', message: expect.stringMatching(/^2 jobs.*a1b2c3.*ffffff/u) as string },
+    ]);
   });
 });

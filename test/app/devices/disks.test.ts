@@ -25,7 +25,12 @@ describe('a laptop with encrypted LVM', () => {
 
   it('knows the running system through LVM and encryption', () => {
     expect(disks.nvme0n1).toMatchObject({
-      system: true, mountedAt: ['/boot/efi', '/', '[SWAP]'], locked: { code: 'IS_SYSTEM' }, model: 'Samsung SSD 980', transport: 'nvme', majorMinor: '259:0',
+      system: true,
+      mountedAt: ['/boot/efi', '/', '[SWAP]'],
+      locked: { code: 'IS_SYSTEM' },
+      model: 'Samsung SSD 980',
+      transport: 'nvme',
+      majorMinor: '259:0',
     });
     expect(disks.nvme0n1!.partitions).toMatchObject([
       { path: '/dev/nvme0n1p1', mountedAt: ['/boot/efi'], fileSystem: 'vfat' },
@@ -36,7 +41,10 @@ describe('a laptop with encrypted LVM', () => {
 
   it('knows what is mounted where; it is free once it is unmounted', () => {
     expect(disks.sda).toMatchObject({
-      system: false, removable: true, mountedAt: ['/media/me/PHOTOS OLD'], partitions: [{ label: 'PHOTOS' }],
+      system: false,
+      removable: true,
+      mountedAt: ['/media/me/PHOTOS OLD'],
+      partitions: [{ label: 'PHOTOS' }],
       locked: null,
     });
   });
@@ -62,11 +70,22 @@ describe('a server', () => {
 });
 
 describe('F14 F15 machines that the broker knows too', () => {
-  it.each(describedMachines())('$name: the same disks are the system\'s, and the same are free', ({ blocks, system, free }) => {
-    const locked = Object.fromEntries(blocks.all.map((block) => [block.name, refusalsOf(block, true).map(({ code }) => code).includes('IS_SYSTEM')]));
-    expect(Object.fromEntries([...system, ...free].map((name) => [name, locked[name]]))).toEqual(
-      Object.fromEntries([...system.map((name) => [name, true]), ...free.map((name) => [name, false])]));
-  });
+  it.each(describedMachines())(
+    "$name: the same disks are the system's, and the same are free",
+    ({ blocks, system, free }) => {
+      const locked = Object.fromEntries(
+        blocks.all.map((block) => [
+          block.name,
+          refusalsOf(block, true)
+            .map(({ code }) => code)
+            .includes('IS_SYSTEM'),
+        ]),
+      );
+      expect(Object.fromEntries([...system, ...free].map((name) => [name, locked[name]]))).toEqual(
+        Object.fromEntries([...system.map((name) => [name, true]), ...free.map((name) => [name, false])]),
+      );
+    },
+  );
 
   it('F15 the firmware of an eMMC is not in the list of disks', () => {
     const { blocks } = describedMachines().find(({ name }) => name === 'emmc-beside.machine')!;
@@ -78,7 +97,9 @@ describe('in doubt a disk is system', () => {
   it('V8 that it may hold the system is said as a precaution where nobody can tell, and as a fact where it is known', () => {
     const reasons = (machine: Machine): unknown => listed(machine).nvme0n1!.locked?.reason;
     expect(reasons(laptop)).toEqual({ kind: 'isSystem' });
-    expect(reasons({ ...laptop, mounts: [['0:50', '/', 'zfs', 'rpool/root']], swaps: [] })).toEqual({ kind: 'maybeSystem' });
+    expect(reasons({ ...laptop, mounts: [['0:50', '/', 'zfs', 'rpool/root']], swaps: [] })).toEqual({
+      kind: 'maybeSystem',
+    });
   });
 
   it('a live system: the stick it runs from, through the overlay, the loop device and the file', () => {
@@ -86,13 +107,26 @@ describe('in doubt a disk is system', () => {
   });
 
   it('a root that cannot be followed to a device: every fixed disk, but no stick', () => {
-    const container: Machine = { ...laptop, mounts: [['0:50', '/', 'overlay', 'overlay', 'rw', 'rw,lowerdir=/not/seen']], swaps: [] };
-    expect(listed(container)).toMatchObject({ nvme0n1: { system: true, locked: { code: 'IS_SYSTEM' } }, sdb: { system: false, locked: null } });
+    const container: Machine = {
+      ...laptop,
+      mounts: [['0:50', '/', 'overlay', 'overlay', 'rw', 'rw,lowerdir=/not/seen']],
+      swaps: [],
+    };
+    expect(listed(container)).toMatchObject({
+      nvme0n1: { system: true, locked: { code: 'IS_SYSTEM' } },
+      sdb: { system: false, locked: null },
+    });
   });
 });
 
 it('a disk that goes away while lsblk looks at it is left out, and the others are listed', () => {
-  const machine: Machine = { devices: [{ name: 'sda', number: '8:0' }, { name: 'sdb', number: '8:16', gone: true }], mounts: [['8:0', '/', 'ext4']] };
+  const machine: Machine = {
+    devices: [
+      { name: 'sda', number: '8:0' },
+      { name: 'sdb', number: '8:16', gone: true },
+    ],
+    mounts: [['8:0', '/', 'ext4']],
+  };
   expect(Object.keys(listed(machine))).toEqual(['sda']);
 });
 
@@ -104,13 +138,18 @@ describe('loop devices', () => {
       { name: 'loop2', number: '7:2', type: 'loop' },
       { name: 'loop3', number: '7:3', type: 'loop' },
     ],
-    mounts: [['8:1', '/', 'ext4'], ['7:3', '/mnt', 'ext4']],
+    mounts: [
+      ['8:1', '/', 'ext4'],
+      ['7:3', '/mnt', 'ext4'],
+    ],
     backings: { loop1: '/home/me/a.img', loop3: '/dev/sda' },
   };
 
   it('are listed on demand, those with something behind them', () => {
     expect(Object.keys(listed(machine))).toEqual(['sda']);
-    expect(listed(machine, true)).toMatchObject({ loop1: { kind: 'loop', backingFile: '/home/me/a.img', transport: 'loop', locked: null, system: false } });
+    expect(listed(machine, true)).toMatchObject({
+      loop1: { kind: 'loop', backingFile: '/home/me/a.img', transport: 'loop', locked: null, system: false },
+    });
     expect(Object.keys(listed(machine, true))).toEqual(['loop1', 'loop3', 'sda']);
   });
 
@@ -123,14 +162,24 @@ describe('this machine', () => {
   it('has its root on a disk that is locked', async ({ skip }) => {
     const blocks = await readBlocks();
     if (blocks.systemUnknown) skip('the device under / cannot be seen from here');
-    expect(disksOf(blocks, false).filter(({ system }) => system).map(({ locked }) => locked?.code)).toContain('IS_SYSTEM');
+    expect(
+      disksOf(blocks, false)
+        .filter(({ system }) => system)
+        .map(({ locked }) => locked?.code),
+    ).toContain('IS_SYSTEM');
   });
 
   it.skipIf(canLab() !== null)('lists a loop device as the kernel knows it', async () => {
     await using disk = await labdisk({ size: 8 * 1024 * 1024, sector: 4096, plain: true, readOnly: true });
     const found = disksOf(await readBlocks(), true).find(({ path }) => path === disk.device);
     expect(found).toMatchObject({
-      size: 8 * 1024 * 1024, logicalSector: 4096, kind: 'loop', backingFile: disk.backing, readOnly: true, system: false, mountedAt: [],
+      size: 8 * 1024 * 1024,
+      logicalSector: 4096,
+      kind: 'loop',
+      backingFile: disk.backing,
+      readOnly: true,
+      system: false,
+      mountedAt: [],
       locked: { code: 'READ_ONLY' },
     });
     expect(disksOf(await readBlocks(), false).map(({ path }) => path)).not.toContain(disk.device);
@@ -146,7 +195,11 @@ describe('this machine', () => {
       execFileSync('mkfs.ext4', ['-q', partition], { stdio: 'ignore' });
       execFileSync('mount', [partition, target]);
       const found = disksOf(await readBlocks(), true).find(({ path }) => path === disk.device);
-      expect(found).toMatchObject({ mountedAt: [target], locked: null, partitions: [{ path: partition, size: 4 * 1024 * 1024, fileSystem: 'ext4', mountedAt: [target] }] });
+      expect(found).toMatchObject({
+        mountedAt: [target],
+        locked: null,
+        partitions: [{ path: partition, size: 4 * 1024 * 1024, fileSystem: 'ext4', mountedAt: [target] }],
+      });
     } finally {
       execFileSync('umount', [target]);
       await removePartition(disk.device, 1);
@@ -157,7 +210,9 @@ describe('this machine', () => {
   it('without lsblk gives an error that says so', async () => {
     const refusal = await readBlocks('/nowhere').catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(Refusal);
-    expect((refusal as Refusal).errors).toMatchObject([{ code: 'ENGINE_UNAVAILABLE', message: expect.stringContaining('lsblk') as string }]);
+    expect((refusal as Refusal).errors).toMatchObject([
+      { code: 'ENGINE_UNAVAILABLE', message: expect.stringContaining('lsblk') as string },
+    ]);
   });
 
   it.each([
@@ -169,7 +224,9 @@ describe('this machine', () => {
     try {
       writeFileSync(join(programs, 'lsblk'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
       const refusal = await readBlocks(programs).catch((error: unknown) => error);
-      expect((refusal as Refusal).errors).toMatchObject([{ code: 'ENGINE_UNAVAILABLE', reason: { kind: 'lsblkFailed', said }, remedy: { kind: remedy } }]);
+      expect((refusal as Refusal).errors).toMatchObject([
+        { code: 'ENGINE_UNAVAILABLE', reason: { kind: 'lsblkFailed', said }, remedy: { kind: remedy } },
+      ]);
     } finally {
       rmSync(programs, { recursive: true });
     }
@@ -181,7 +238,11 @@ describe('this machine', () => {
     const programs = mkdtempSync(join(tmpdir(), 'platter-programs-'));
     try {
       // The addon is not loaded, so the kernel is not asked, as it does not tell an ordinary user.
-      writeFileSync(join(programs, 'stat'), `#!/bin/sh\ncase "$*" in *${silent.backing}*) exec sleep 3600;; esac\nexec /usr/bin/stat "$@"\n`, { mode: 0o755 });
+      writeFileSync(
+        join(programs, 'stat'),
+        `#!/bin/sh\ncase "$*" in *${silent.backing}*) exec sleep 3600;; esac\nexec /usr/bin/stat "$@"\n`,
+        { mode: 0o755 },
+      );
       const blocks = await readBlocks(`${programs}:${process.env.PATH!}`);
       const backingIdOf = (device: string): string | null => blocks.all.find(({ path }) => path === device)!.backingId;
       expect([backingIdOf(silent.device), backingIdOf(other.device)]).toEqual([null, idOf(other.backing)]);
@@ -190,22 +251,29 @@ describe('this machine', () => {
     }
   });
 
-  it.skipIf(canLab() !== null)('reads only from those loop devices that are asked for, where there are many', async () => {
-    await using disks = new AsyncDisposableStack();
-    const devices: string[] = [];
-    for (let index = 0; index < 10; index += 1) devices.push(disks.use(await labdisk({ size: 1024 * 1024, plain: true })).device);
-    const programs = mkdtempSync(join(tmpdir(), 'platter-programs-'));
-    try {
-      const seen = join(programs, 'seen');
-      for (const name of ['blkid', 'wipefs']) writeFileSync(join(programs, name), `#!/bin/sh\necho "$@" >> ${seen}\nexec /usr/sbin/${name} "$@"\n`, { mode: 0o755 });
-      const blocks = await readBlocks(`${programs}:${process.env.PATH!}`, undefined, [devices[3]!]);
-      expect(blocks.all.map(({ path }) => path)).toEqual(expect.arrayContaining(devices));
-      const probed = readFileSync(seen, 'utf8').split(/\s+/);
-      expect(devices.filter((device) => probed.includes(device))).toEqual([devices[3]]);
-    } finally {
-      rmSync(programs, { recursive: true });
-    }
-  });
+  it.skipIf(canLab() !== null)(
+    'reads only from those loop devices that are asked for, where there are many',
+    async () => {
+      await using disks = new AsyncDisposableStack();
+      const devices: string[] = [];
+      for (let index = 0; index < 10; index += 1)
+        devices.push(disks.use(await labdisk({ size: 1024 * 1024, plain: true })).device);
+      const programs = mkdtempSync(join(tmpdir(), 'platter-programs-'));
+      try {
+        const seen = join(programs, 'seen');
+        for (const name of ['blkid', 'wipefs'])
+          writeFileSync(join(programs, name), `#!/bin/sh\necho "$@" >> ${seen}\nexec /usr/sbin/${name} "$@"\n`, {
+            mode: 0o755,
+          });
+        const blocks = await readBlocks(`${programs}:${process.env.PATH!}`, undefined, [devices[3]!]);
+        expect(blocks.all.map(({ path }) => path)).toEqual(expect.arrayContaining(devices));
+        const probed = readFileSync(seen, 'utf8').split(/\s+/);
+        expect(devices.filter((device) => probed.includes(device))).toEqual([devices[3]]);
+      } finally {
+        rmSync(programs, { recursive: true });
+      }
+    },
+  );
 
   it('numbers devices as the kernel does', () => {
     expect([numberOf(0x801n), numberOf(0x10300n), numberOf(0xffff_ff01n)]).toEqual(['8:1', '259:0', '4095:1048321']);

@@ -58,7 +58,10 @@ const mbr = (): Promise<string> => image(20 * MiB, 'label: dos\\nsize=8M\\n');
 
 describe.skipIf(noLab !== null)('what is on a disk', () => {
   test('F5 two file systems at once are both named, in the list and in the review', async () => {
-    const disk = await diskWith(128 * MiB, 'cp d b && mkfs.btrfs -q b && mkfs.ext4 -qF d && dd if=b of=d bs=4K skip=16 seek=16 count=1 conv=notrunc status=none');
+    const disk = await diskWith(
+      128 * MiB,
+      'cp d b && mkfs.btrfs -q b && mkfs.ext4 -qF d && dd if=b of=d bs=4K skip=16 seek=16 count=1 conv=notrunc status=none',
+    );
     const { disk: shown, line } = await listed(disk);
     expect(shown).toMatchObject({ fileSystem: null, signatures: ['ext4', 'btrfs'] });
     expect(line).toContain('holds several: ext4, btrfs');
@@ -80,11 +83,15 @@ describe.skipIf(noLab !== null)('what is on a disk', () => {
   });
 
   test('F5 the partition table of a hybrid ISO image is told beside its file system', async () => {
-    const make = "mkdir t; echo a > t/a; genisoimage -quiet -V TESTISO -o i t; dd if=i of=d conv=notrunc status=none; printf 'label: dos\\n64,256,17\\n' | sfdisk -q --force --wipe never d; rm -r t i";
+    const make =
+      "mkdir t; echo a > t/a; genisoimage -quiet -V TESTISO -o i t; dd if=i of=d conv=notrunc status=none; printf 'label: dos\\n64,256,17\\n' | sfdisk -q --force --wipe never d; rm -r t i";
     const disk = await diskWith(64 * MiB, make);
     const { line } = await listed(disk);
     expect(line).toContain('iso9660 "TESTISO"; MBR partition table, no partitions known to the system');
-    expect((await review(await mbr(), disk)).contents).toEqual([expect.stringContaining('iso9660'), `a partition table (dos) on ${disk.device}`]);
+    expect((await review(await mbr(), disk)).contents).toEqual([
+      expect.stringContaining('iso9660'),
+      `a partition table (dos) on ${disk.device}`,
+    ]);
   });
 
   test('F19 a blank disk is told as one in which nothing was found', async () => {
@@ -94,20 +101,35 @@ describe.skipIf(noLab !== null)('what is on a disk', () => {
     expect(line).toContain('nothing recognised');
   });
 
-  test.skipIf(lacks('setpriv') !== null)('F19 of a disk that the user may not read, what is on it is not known', async () => {
-    const disk = await diskWith(64 * MiB, 'true');
-    const state = await mkdtemp(join(tmpdir(), 'platter-state-'));
-    bench.finally(() => rm(state, { recursive: true, force: true }));
-    await execute('chmod', ['777', state]);
-    await execute('chmod', ['600', disk.device]);
-    const { stdout } = await execute('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, PLATTER, 'list', '--all', '--json'], { env: { ...process.env, PLATTER_STATE: state } });
-    expect((JSON.parse(stdout) as Disk[]).find(({ path }) => path === disk.device)).toMatchObject({ signatures: null });
-    const table = diskTable([{ ...(await listed(disk)).disk, locked: null, signatures: null }], Infinity, (_, text) => text);
-    expect(table[1]).toContain('not known: it could not be looked at');
-  });
+  test.skipIf(lacks('setpriv') !== null)(
+    'F19 of a disk that the user may not read, what is on it is not known',
+    async () => {
+      const disk = await diskWith(64 * MiB, 'true');
+      const state = await mkdtemp(join(tmpdir(), 'platter-state-'));
+      bench.finally(() => rm(state, { recursive: true, force: true }));
+      await execute('chmod', ['777', state]);
+      await execute('chmod', ['600', disk.device]);
+      const { stdout } = await execute(
+        'setpriv',
+        ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, PLATTER, 'list', '--all', '--json'],
+        { env: { ...process.env, PLATTER_STATE: state } },
+      );
+      expect((JSON.parse(stdout) as Disk[]).find(({ path }) => path === disk.device)).toMatchObject({
+        signatures: null,
+      });
+      const table = diskTable(
+        [{ ...(await listed(disk)).disk, locked: null, signatures: null }],
+        Infinity,
+        (_, text) => text,
+      );
+      expect(table[1]).toContain('not known: it could not be looked at');
+    },
+  );
 
   test('F5 what wipefs prints is read as it is meant', () => {
-    expect(parseWipefs('{"signatures": [{"device":"sdb","offset":"0x438","type":"ext4","uuid":null,"label":null}]}')).toEqual([{ name: 'ext4', offset: 0x438 }]);
+    expect(
+      parseWipefs('{"signatures": [{"device":"sdb","offset":"0x438","type":"ext4","uuid":null,"label":null}]}'),
+    ).toEqual([{ name: 'ext4', offset: 0x438 }]);
     expect(parseWipefs('')).toEqual([]);
     expect(parseWipefs('no JSON')).toBeNull();
     expect(namesOf(['gpt', 'gpt', 'PMBR'].map((name) => ({ name, offset: 0 })))).toEqual(['gpt']);
@@ -134,14 +156,19 @@ async function raidAtEnd({ backing, device }: LabDisk, size: number): Promise<vo
   block.writeUInt32LE(Number((sum & 0xffffffffn) + (sum >> 32n)) >>> 0, 216);
   await overwrite(backing, sector * 512, block);
   await execute('blockdev', ['--flushbufs', device]);
-  expect((await signaturesOn(device))?.map(({ name }) => name), 'libblkid takes it for a RAID').toContain('linux_raid_member');
+  expect(
+    (await signaturesOn(device))?.map(({ name }) => name),
+    'libblkid takes it for a RAID',
+  ).toContain('linux_raid_member');
 }
 
 describe.skipIf(noLab !== null)('what a shorter image leaves on a disk', () => {
   test('F7 the backup of an old GPT is named before the copy, and it is still there afterwards', async () => {
     const disk = await diskWith(64 * MiB, "printf 'label: gpt\\nsize=50M\\n' | sfdisk -q d");
     const { notes } = await review(await mbr(), disk);
-    expect(notes).toEqual([`${disk.device} keeps old signatures beyond the end of the source: gpt. A system may take it for what it was. \`wipefs --all ${disk.device}\` before the copy erases them.`]);
+    expect(notes).toEqual([
+      `${disk.device} keeps old signatures beyond the end of the source: gpt. A system may take it for what it was. \`wipefs --all ${disk.device}\` before the copy erases them.`,
+    ]);
     expect((await signaturesOn(disk.device))!.map(({ name }) => name)).toContain('gpt');
   });
 
@@ -156,22 +183,29 @@ describe.skipIf(noLab !== null)('what a shorter image leaves on a disk', () => {
   test('F7 the superblock of an old RAID at the end is named', async () => {
     const disk = await diskWith(64 * MiB, 'true');
     await raidAtEnd(disk, 64 * MiB);
-    expect((await review(await mbr(), disk)).notes).toEqual([expect.stringContaining('beyond the end of the source: linux_raid_member.')]);
+    expect((await review(await mbr(), disk)).notes).toEqual([
+      expect.stringContaining('beyond the end of the source: linux_raid_member.'),
+    ]);
   });
 
   test('F7 the labels of an old ZFS at the end are named', async () => {
     const size = 64 * MiB;
     const disk = await diskWith(size, 'true');
     for (const label of [size - 512 * 1024, size - 256 * 1024]) {
-      for (let index = 0; index < 128; index += 1) await overwrite(disk.backing, label + 128 * 1024 + index * 1024, Buffer.from('0cb1ba0000000000', 'hex'));
+      for (let index = 0; index < 128; index += 1)
+        await overwrite(disk.backing, label + 128 * 1024 + index * 1024, Buffer.from('0cb1ba0000000000', 'hex'));
     }
     await execute('blockdev', ['--flushbufs', disk.device]);
-    expect((await review(await mbr(), disk)).notes).toEqual([expect.stringContaining('beyond the end of the source: zfs_member.')]);
+    expect((await review(await mbr(), disk)).notes).toEqual([
+      expect.stringContaining('beyond the end of the source: zfs_member.'),
+    ]);
   });
 
   test('F7 the copy of a btrfs superblock at 64 MiB is named, and who looks at it', async () => {
     const disk = await diskWith(128 * MiB, 'mkfs.btrfs -q d');
-    expect((await review(await mbr(), disk)).notes).toEqual([expect.stringMatching(/copy of an old btrfs superblock .* at 64\.0 MiB/)]);
+    expect((await review(await mbr(), disk)).notes).toEqual([
+      expect.stringMatching(/copy of an old btrfs superblock .* at 64\.0 MiB/),
+    ]);
   });
 
   test('F7 an image as long as the disk leaves nothing', async () => {
@@ -182,7 +216,9 @@ describe.skipIf(noLab !== null)('what a shorter image leaves on a disk', () => {
   test('F8 a GPT image on a larger disk: the backup table will not be at the end, and what moves it is said', async () => {
     const disk = await diskWith(128 * MiB, 'true');
     const source = await image(64 * MiB, 'label: gpt\\nsize=8M\\n');
-    expect((await review(source, disk)).notes).toEqual([expect.stringContaining(`\`sgdisk -e ${disk.device}\` moves it there`)]);
+    expect((await review(source, disk)).notes).toEqual([
+      expect.stringContaining(`\`sgdisk -e ${disk.device}\` moves it there`),
+    ]);
     const fits = await diskWith(64 * MiB, 'true');
     expect((await review(source, fits)).notes).toEqual([]);
   });

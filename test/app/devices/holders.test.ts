@@ -12,7 +12,9 @@ const noLab = canLab();
 if (noLab !== null) console.warn(`skipped: ${noLab}`);
 
 let bench: Workbench;
-beforeEach(() => { bench = new Workbench(); });
+beforeEach(() => {
+  bench = new Workbench();
+});
 afterEach(() => bench.clear());
 
 /** A loop device with an ext4 on it. */
@@ -33,7 +35,8 @@ function mount(device: string, target: string): void {
   });
 }
 
-const isMounted = (device: string, target: string): boolean => readFileSync('/proc/mounts', 'utf8').includes(`${device} ${target} `);
+const isMounted = (device: string, target: string): boolean =>
+  readFileSync('/proc/mounts', 'utf8').includes(`${device} ${target} `);
 
 describe.skipIf(noLab !== null)('F10 --unmount takes off nothing but what the review names:', () => {
   it.each([
@@ -44,11 +47,22 @@ describe.skipIf(noLab !== null)('F10 --unmount takes off nothing but what the re
     const target = await bench.path('m');
     mount(disk.device, target);
     mount(other.device, target + folder);
-    const errors = await refused(bench.session().engine.call('prepare', requestOf({ source: await bench.image('a.img', MiB), destinations: [disk.device], unmount: true })));
-    expect(errors).toMatchObject([{
-      code: 'MOUNTED', device: disk.device, reason: { kind: 'mountedOver', device: disk.device, target, where, other: other.device, at: target + folder },
-      advice: `Unmount ${target + folder} first, then try again.`,
-    }]);
+    const errors = await refused(
+      bench
+        .session()
+        .engine.call(
+          'prepare',
+          requestOf({ source: await bench.image('a.img', MiB), destinations: [disk.device], unmount: true }),
+        ),
+    );
+    expect(errors).toMatchObject([
+      {
+        code: 'MOUNTED',
+        device: disk.device,
+        reason: { kind: 'mountedOver', device: disk.device, target, where, other: other.device, at: target + folder },
+        advice: `Unmount ${target + folder} first, then try again.`,
+      },
+    ]);
     expect([isMounted(disk.device, target), isMounted(other.device, target + folder)]).toEqual([true, true]);
   });
 
@@ -58,8 +72,21 @@ describe.skipIf(noLab !== null)('F10 --unmount takes off nothing but what the re
     const target = `${above}/lost+found`;
     mount(disk.device, target);
     mount(other.device, above);
-    const errors = await refused(bench.session().engine.call('prepare', requestOf({ source: await bench.image('a.img', MiB), destinations: [disk.device], unmount: true })));
-    expect(errors).toMatchObject([{ code: 'MOUNTED', device: disk.device, reason: { kind: 'mountedOver', where: 'over', other: other.device, at: above } }]);
+    const errors = await refused(
+      bench
+        .session()
+        .engine.call(
+          'prepare',
+          requestOf({ source: await bench.image('a.img', MiB), destinations: [disk.device], unmount: true }),
+        ),
+    );
+    expect(errors).toMatchObject([
+      {
+        code: 'MOUNTED',
+        device: disk.device,
+        reason: { kind: 'mountedOver', where: 'over', other: other.device, at: above },
+      },
+    ]);
     expect(isMounted(other.device, above)).toBe(true);
   });
 
@@ -68,10 +95,15 @@ describe.skipIf(noLab !== null)('F10 --unmount takes off nothing but what the re
     const target = await bench.path('m');
     mount(disk.device, target);
     const { engine } = bench.session();
-    const plan = await engine.call('prepare', requestOf({ source: await bench.image('a.img', MiB), destinations: [disk.device], unmount: true }));
+    const plan = await engine.call(
+      'prepare',
+      requestOf({ source: await bench.image('a.img', MiB), destinations: [disk.device], unmount: true }),
+    );
     expect(plan.destinations).toMatchObject([{ mounts: [{ device: disk.device, target }] }]);
     mount(other.device, target);
-    expect(await refused(engine.call('start', {}))).toMatchObject([{ code: 'MOUNTED', op: 'unmount', reason: { kind: 'mountedOver', other: other.device } }]);
+    expect(await refused(engine.call('start', {}))).toMatchObject([
+      { code: 'MOUNTED', op: 'unmount', reason: { kind: 'mountedOver', other: other.device } },
+    ]);
     expect([isMounted(disk.device, target), isMounted(other.device, target)]).toEqual([true, true]);
   });
 
@@ -82,10 +114,17 @@ describe.skipIf(noLab !== null)('F10 --unmount takes off nothing but what the re
     mount(disk.device, target);
     mount(disk.device, second);
     const session = bench.session();
-    await session.engine.call('prepare', requestOf({ source: await bench.image('a.img', MiB), destinations: [disk.device], unmount: true }));
+    await session.engine.call(
+      'prepare',
+      requestOf({ source: await bench.image('a.img', MiB), destinations: [disk.device], unmount: true }),
+    );
     await session.engine.call('start', {});
     expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
-    expect([isMounted(other.device, target), isMounted(disk.device, target), isMounted(disk.device, second)]).toEqual([true, false, false]);
+    expect([isMounted(other.device, target), isMounted(disk.device, target), isMounted(disk.device, second)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 });
 
@@ -124,9 +163,14 @@ describe.skipIf(noLab !== null)('F18 a refusal names who holds a drive:', () => 
     const target = await bench.path('m');
     mkdirSync(target);
     const pid = await mountingApart(device, target);
-    expect(await refusedFor(device)).toMatchObject([{
-      code: 'IN_USE', device, message: `${device} is mounted at ${target} in another mount namespace, that of sleep (${pid}).`, remedy: { kind: 'unmountThere', command: `nsenter --target ${pid} --mount umount ${target}` },
-    }]);
+    expect(await refusedFor(device)).toMatchObject([
+      {
+        code: 'IN_USE',
+        device,
+        message: `${device} is mounted at ${target} in another mount namespace, that of sleep (${pid}).`,
+        remedy: { kind: 'unmountThere', command: `nsenter --target ${pid} --mount umount ${target}` },
+      },
+    ]);
     execFileSync('nsenter', ['--target', String(pid), '--mount', 'umount', target]);
     await bench.session().run({ source: await bench.image('a.img', MiB), destinations: [device] });
   });
@@ -137,23 +181,40 @@ describe.skipIf(noLab !== null)('F18 a refusal names who holds a drive:', () => 
     const target = await bench.path('m');
     mkdirSync(target);
     const pid = await mountingApart(partition, target);
-    expect(await refusedFor(disk)).toMatchObject([{ code: 'IN_USE', device: disk, reason: { kind: 'mountedElsewhere', device: partition, target, user: `sleep (${pid})` } }]);
+    expect(await refusedFor(disk)).toMatchObject([
+      {
+        code: 'IN_USE',
+        device: disk,
+        reason: { kind: 'mountedElsewhere', device: partition, target, user: `sleep (${pid})` },
+      },
+    ]);
   });
 
   it.each(['the drive', 'a partition of it'])('a program that has %s open for a moment is waited for', async (what) => {
     const { disk, partition } = await parted();
     const path = what === 'the drive' ? disk : partition;
     const flags = what === 'the drive' ? 'fs.constants.O_RDONLY | fs.constants.O_EXCL' : 'fs.constants.O_RDONLY';
-    await running(process.execPath, ['-e', `const fs = require('fs'); fs.openSync('${path}', ${flags}); console.log('open'); setTimeout(() => process.exit(), 1500);`]);
+    await running(process.execPath, [
+      '-e',
+      `const fs = require('fs'); fs.openSync('${path}', ${flags}); console.log('open'); setTimeout(() => process.exit(), 1500);`,
+    ]);
     const result = await bench.session().run({ source: await bench.image('a.img', MiB), destinations: [disk] });
     expect(result.destinations).toMatchObject([{ state: 'done', verified: true }]);
   });
 
   it('F18 a program that has the drive open exclusively', async () => {
     const { device } = await bench.disk({ size: 8 * MiB, plain: true });
-    const pid = await running(process.execPath, ['-e', `const fs = require('fs'); fs.openSync('${device}', fs.constants.O_RDONLY | fs.constants.O_EXCL); console.log('open'); setInterval(() => 0, 1000);`]);
+    const pid = await running(process.execPath, [
+      '-e',
+      `const fs = require('fs'); fs.openSync('${device}', fs.constants.O_RDONLY | fs.constants.O_EXCL); console.log('open'); setInterval(() => 0, 1000);`,
+    ]);
     const [error] = await refusedFor(device);
-    expect(error).toMatchObject({ code: 'IN_USE', device, reason: { kind: 'openIn', device }, remedy: { kind: 'endPrograms' } });
+    expect(error).toMatchObject({
+      code: 'IN_USE',
+      device,
+      reason: { kind: 'openIn', device },
+      remedy: { kind: 'endPrograms' },
+    });
     expect(error!.message).toContain(`(${pid})`);
   });
 
@@ -166,27 +227,47 @@ describe.skipIf(noLab !== null)('F18 a refusal names who holds a drive:', () => 
     const errors = await refusedFor(disk);
     user.kill();
     await once(user, 'exit');
-    expect(errors).toMatchObject([{ code: 'IN_USE', device: disk, message: `${partition} is open in sleep (${user.pid}).` }]);
+    expect(errors).toMatchObject([
+      { code: 'IN_USE', device: disk, message: `${partition} is open in sleep (${user.pid}).` },
+    ]);
   });
 
   it('F18 another job of Platter by its id, in the refusal and in the list', async () => {
-    const [one, two] = [await bench.disk({ size: 8 * MiB, plain: true }), await bench.disk({ size: 8 * MiB, plain: true })];
+    const [one, two] = [
+      await bench.disk({ size: 8 * MiB, plain: true }),
+      await bench.disk({ size: 8 * MiB, plain: true }),
+    ];
     const first = bench.session();
-    const { job } = await first.engine.call('prepare', requestOf({ source: one.device, destinations: [two.device], throttle: MiB }));
+    const { job } = await first.engine.call(
+      'prepare',
+      requestOf({ source: one.device, destinations: [two.device], throttle: MiB }),
+    );
     await first.engine.call('start', {});
     await first.until((event) => event.event === 'progress' && event.progress.bytes > 0);
     const pid = String(first.host.pid);
-    expect(await refusedFor(two.device)).toMatchObject([{ code: 'IN_USE', device: two.device, reason: { kind: 'inLoggedJob', id: job, pid, how: 'write' }, remedy: { kind: 'endJob' } }]);
+    expect(await refusedFor(two.device)).toMatchObject([
+      {
+        code: 'IN_USE',
+        device: two.device,
+        reason: { kind: 'inLoggedJob', id: job, pid, how: 'write' },
+        remedy: { kind: 'endJob' },
+      },
+    ]);
     const disks = await bench.session().engine.call('list', { all: true });
     const listed = disks.filter(({ path }) => path === one.device || path === two.device);
-    expect(listed.map(({ path, locked }) => [path, locked?.reason]).sort()).toEqual([
-      [one.device, { kind: 'inLoggedJob', id: job, pid, how: 'read' }], [two.device, { kind: 'inLoggedJob', id: job, pid, how: 'write' }],
-    ].sort());
+    expect(listed.map(({ path, locked }) => [path, locked?.reason]).sort()).toEqual(
+      [
+        [one.device, { kind: 'inLoggedJob', id: job, pid, how: 'read' }],
+        [two.device, { kind: 'inLoggedJob', id: job, pid, how: 'write' }],
+      ].sort(),
+    );
     const table = diskTable(listed, Infinity, (_, text) => text);
     expect(table.filter((line) => line.includes('in a job of Platter'))).toHaveLength(2);
     expect(table.join('\n')).not.toContain('nothing recognised');
     // The host of the job itself lists its disks as before.
-    expect((await first.engine.call('list', { all: true })).find(({ path }) => path === two.device)).toMatchObject({ locked: null });
+    expect((await first.engine.call('list', { all: true })).find(({ path }) => path === two.device)).toMatchObject({
+      locked: null,
+    });
     await first.engine.call('cancel', {});
     await resultOf(first);
   });
@@ -198,15 +279,33 @@ it.skipIf(noLab !== null)('F20 the command in the advice releases a drive that a
   const over = execFileSync('losetup', ['--find', '--show', device], { encoding: 'utf8' }).trim();
   const [error] = await refusedFor(device);
   const command = `losetup --detach ${over}`;
-  expect(error).toMatchObject({ code: 'IN_USE', reason: { kind: 'heldBy', holders: [`${over} (loop)`] }, remedy: { kind: 'release', command } });
+  expect(error).toMatchObject({
+    code: 'IN_USE',
+    reason: { kind: 'heldBy', holders: [`${over} (loop)`] },
+    remedy: { kind: 'release', command },
+  });
   execFileSync('sh', ['-c', command]);
-  expect(await bench.session().run({ source: await bench.image('a.img', MiB), destinations: [device] })).toMatchObject({ destinations: [{ state: 'done' }] });
+  expect(await bench.session().run({ source: await bench.image('a.img', MiB), destinations: [device] })).toMatchObject({
+    destinations: [{ state: 'done' }],
+  });
 });
 
-it.skipIf(noLab !== null)('V5 a drive that a program holds exclusively is named together with all other refusals', async () => {
-  const [held, small] = [await bench.disk({ size: 8 * MiB, plain: true }), await bench.disk({ size: MiB / 2, plain: true })];
-  const pid = await running(process.execPath, ['-e', `const fs = require('fs'); fs.openSync('${held.device}', fs.constants.O_RDONLY | fs.constants.O_EXCL); console.log('open'); setInterval(() => 0, 1000);`]);
-  const errors = await refusedFor(held.device, small.device);
-  expect(errors.map(({ code, device }) => [code, device])).toEqual([['TOO_SMALL', small.device], ['IN_USE', held.device]]);
-  expect(errors[1]!.message).toContain(`(${pid})`);
-});
+it.skipIf(noLab !== null)(
+  'V5 a drive that a program holds exclusively is named together with all other refusals',
+  async () => {
+    const [held, small] = [
+      await bench.disk({ size: 8 * MiB, plain: true }),
+      await bench.disk({ size: MiB / 2, plain: true }),
+    ];
+    const pid = await running(process.execPath, [
+      '-e',
+      `const fs = require('fs'); fs.openSync('${held.device}', fs.constants.O_RDONLY | fs.constants.O_EXCL); console.log('open'); setInterval(() => 0, 1000);`,
+    ]);
+    const errors = await refusedFor(held.device, small.device);
+    expect(errors.map(({ code, device }) => [code, device])).toEqual([
+      ['TOO_SMALL', small.device],
+      ['IN_USE', held.device],
+    ]);
+    expect(errors[1]!.message).toContain(`(${pid})`);
+  },
+);

@@ -15,7 +15,9 @@ import { MiB, refused, requestOf, resultOf, spoil, Workbench, type Session } fro
 const noLab = canLab();
 const SIZE = 8 * MiB;
 let bench: Workbench;
-beforeEach(() => { bench = new Workbench(); });
+beforeEach(() => {
+  bench = new Workbench();
+});
 afterEach(() => bench.clear());
 
 /** A copy that runs until its limit is lifted. */
@@ -37,15 +39,25 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
     const first = await running(one.device, two.device);
     const image = await bench.image('disk.img', SIZE);
-    const [error] = await refused(bench.session().engine.call('prepare', requestOf({ source: image, destinations: [one.device] })));
-    expect(error).toMatchObject({ code: 'IN_USE', device: one.device, reason: { kind: 'inLoggedJob', pid: String(first.host.pid), how: 'read' } });
+    const [error] = await refused(
+      bench.session().engine.call('prepare', requestOf({ source: image, destinations: [one.device] })),
+    );
+    expect(error).toMatchObject({
+      code: 'IN_USE',
+      device: one.device,
+      reason: { kind: 'inLoggedJob', pid: String(first.host.pid), how: 'read' },
+    });
     await finish(first);
   });
 
   it('S8 the destination of one is no source of another', async () => {
     const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
     const first = await running(one.device, two.device);
-    const [error] = await refused(bench.session().engine.call('prepare', requestOf({ source: two.device, destinations: [await bench.path('copy.img')] })));
+    const [error] = await refused(
+      bench
+        .session()
+        .engine.call('prepare', requestOf({ source: two.device, destinations: [await bench.path('copy.img')] })),
+    );
     expect(error).toMatchObject({ code: 'IN_USE', device: two.device, reason: { kind: 'inLoggedJob', how: 'write' } });
     await finish(first);
   });
@@ -56,14 +68,25 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     execFileSync('addpart', [one.device, '1', '2048', '8192']);
     bench.finally(() => removePartition(one.device, 1));
     const first = await running(`${one.device}p1`, two.device);
-    expect(await refused(bench.session().engine.call('prepare', requestOf({ source: await bench.image('disk.img', SIZE), destinations: [one.device] })))).toMatchObject([{ code: 'IN_USE' }]);
+    expect(
+      await refused(
+        bench
+          .session()
+          .engine.call(
+            'prepare',
+            requestOf({ source: await bench.image('disk.img', SIZE), destinations: [one.device] }),
+          ),
+      ),
+    ).toMatchObject([{ code: 'IN_USE' }]);
     await finish(first);
   });
 
   it('S8 two copies of one source are no obstacle, and nothing stays locked', async () => {
     const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
     const first = await running(one.device, two.device);
-    expect(await bench.session().run({ source: one.device, destinations: [await bench.path('copy.img')] })).toMatchObject({ writeErr: 0, sourceWritten: false });
+    expect(
+      await bench.session().run({ source: one.device, destinations: [await bench.path('copy.img')] }),
+    ).toMatchObject({ writeErr: 0, sourceWritten: false });
     expect(await finish(first)).toMatchObject({ writeErr: 0, sourceWritten: false });
     expect(await first.run({ source: two.device, destinations: [one.device] })).toMatchObject({ writeErr: 0 });
   });
@@ -77,14 +100,23 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     rmSync(folder, { recursive: true });
     const session = await running(device, (await bench.disk({ size: SIZE, plain: true })).device);
     assertOwnLoop(device);
-    execFileSync('dd', ['if=/dev/urandom', `of=${device}`, 'bs=4096', 'count=1', 'seek=100', 'oflag=direct', 'conv=notrunc'], { stdio: 'ignore' });
-    expect(await finish(session)).toMatchObject({ sourceWritten: true, notes: [{ kind: 'sourceWritten', path: device }] });
+    execFileSync(
+      'dd',
+      ['if=/dev/urandom', `of=${device}`, 'bs=4096', 'count=1', 'seek=100', 'oflag=direct', 'conv=notrunc'],
+      { stdio: 'ignore' },
+    );
+    expect(await finish(session)).toMatchObject({
+      sourceWritten: true,
+      notes: [{ kind: 'sourceWritten', path: device }],
+    });
   });
 
   it('S8 a write to the file behind a loop device that is copied is told of', async () => {
     const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
     const session = await running(one.device, two.device);
-    execFileSync('dd', ['if=/dev/urandom', `of=${one.backing}`, 'bs=4096', 'count=1', 'seek=100', 'conv=notrunc'], { stdio: 'ignore' });
+    execFileSync('dd', ['if=/dev/urandom', `of=${one.backing}`, 'bs=4096', 'count=1', 'seek=100', 'conv=notrunc'], {
+      stdio: 'ignore',
+    });
     expect(await finish(session)).toMatchObject({ sourceWritten: true });
   });
 
@@ -97,21 +129,30 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     const session = await running(source, (await bench.disk({ size: SIZE, plain: true })).device);
     await spoil(source, SIZE - 1);
     lose(source, other);
-    expect(await finish(session)).toMatchObject({ sourceWritten: true, notes: [{ kind: 'sourceWritten', path: source }] });
+    expect(await finish(session)).toMatchObject({
+      sourceWritten: true,
+      notes: [{ kind: 'sourceWritten', path: source }],
+    });
   });
 
-  it.each(['1601-01-01', '1969-12-31 23:59:59.000123456', '2300-01-01'])('S8 a source file of %s that nobody writes to is not said to be written to', async (time) => {
-    const source = await bench.image('source.img', SIZE);
-    execFileSync('touch', ['-d', time, source]);
-    const session = await running(source, (await bench.disk({ size: SIZE, plain: true })).device);
-    expect(await finish(session)).toMatchObject({ sourceWritten: false });
-  });
+  it.each(['1601-01-01', '1969-12-31 23:59:59.000123456', '2300-01-01'])(
+    'S8 a source file of %s that nobody writes to is not said to be written to',
+    async (time) => {
+      const source = await bench.image('source.img', SIZE);
+      execFileSync('touch', ['-d', time, source]);
+      const session = await running(source, (await bench.disk({ size: SIZE, plain: true })).device);
+      expect(await finish(session)).toMatchObject({ sourceWritten: false });
+    },
+  );
 
   it('S8 of a source file that lost its name nobody can tell, so it is no plain success', async () => {
     const source = await bench.image('source.img', SIZE);
     const session = await running(source, (await bench.disk({ size: SIZE, plain: true })).device);
     rmSync(source);
-    expect(await finish(session)).toMatchObject({ sourceWritten: true, notes: [{ kind: 'sourceUnwatched', path: source }] });
+    expect(await finish(session)).toMatchObject({
+      sourceWritten: true,
+      notes: [{ kind: 'sourceUnwatched', path: source }],
+    });
   });
 
   it('S8 of a source device nobody can tell whose file another has the place of', async () => {
@@ -120,26 +161,37 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     renameSync(one.backing, `${one.backing}.old`);
     bench.finally(async () => rename(`${one.backing}.old`, one.backing));
     writeFileSync(one.backing, seededBytes(SIZE, 1));
-    expect(await finish(session)).toMatchObject({ sourceWritten: true, notes: [{ kind: 'sourceUnwatched', path: one.device }] });
+    expect(await finish(session)).toMatchObject({
+      sourceWritten: true,
+      notes: [{ kind: 'sourceUnwatched', path: one.device }],
+    });
   });
 
   it('S18 two loop devices over one deleted file are not copied to each other', async () => {
     const disk = await bench.disk({ size: SIZE, plain: true });
     const name = join(mkdtempSync(join(tmpdir(), 'platter-deleted-')), 'image');
     writeFileSync(name, seededBytes(SIZE, 1));
-    const loops = [name, name].map((file) => execFileSync('losetup', ['--find', '--show', file], { encoding: 'utf8' }).trim());
+    const loops = [name, name].map((file) =>
+      execFileSync('losetup', ['--find', '--show', file], { encoding: 'utf8' }).trim(),
+    );
     bench.finally(() => Promise.resolve(loops.map((loop) => execFileSync('losetup', ['--detach', loop]))));
     rmSync(join(name, '..'), { recursive: true });
     const session = bench.session();
-    expect(await refused(session.engine.call('prepare', requestOf({ source: loops[0]!, destinations: [loops[1]!] })))).toMatchObject([{ code: 'IS_SOURCE', device: loops[1] }]);
-    expect(await refused(session.engine.call('prepare', requestOf({ source: disk.device, destinations: loops })))).toMatchObject([{ code: 'DUPLICATE', device: loops[1] }]);
+    expect(
+      await refused(session.engine.call('prepare', requestOf({ source: loops[0]!, destinations: [loops[1]!] }))),
+    ).toMatchObject([{ code: 'IS_SOURCE', device: loops[1] }]);
+    expect(
+      await refused(session.engine.call('prepare', requestOf({ source: disk.device, destinations: loops }))),
+    ).toMatchObject([{ code: 'DUPLICATE', device: loops[1] }]);
   });
 
   it('S18 a disk under a loop device is known by whatever node that was made over', async () => {
     const disk = await bench.disk({ size: SIZE, plain: true });
     const folder = mkdtempSync(join(tmpdir(), 'platter-node-'));
     const node = join(folder, 'node');
-    const number = execFileSync('lsblk', ['--noheadings', '--nodeps', '--output', 'MAJ:MIN', disk.device], { encoding: 'utf8' }).trim();
+    const number = execFileSync('lsblk', ['--noheadings', '--nodeps', '--output', 'MAJ:MIN', disk.device], {
+      encoding: 'utf8',
+    }).trim();
     execFileSync('mknod', [node, 'b', ...number.split(':')]);
     const above = execFileSync('losetup', ['--find', '--show', node], { encoding: 'utf8' }).trim();
     bench.finally(() => Promise.resolve(execFileSync('losetup', ['--detach', above])));
@@ -148,12 +200,16 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     assertOwnLoop(disk.device);
     execFileSync('mkfs.ext4', ['-q', above], { stdio: 'ignore' });
     const { engine } = bench.session();
-    expect(await refused(engine.call('prepare', requestOf({ source: above, destinations: [disk.device] })))).toContainEqual(expect.objectContaining({ code: 'IS_SOURCE', device: disk.device }));
+    expect(
+      await refused(engine.call('prepare', requestOf({ source: above, destinations: [disk.device] }))),
+    ).toContainEqual(expect.objectContaining({ code: 'IS_SOURCE', device: disk.device }));
     const target = mkdtempSync(join(tmpdir(), 'platter-mount-'));
     execFileSync('mount', [above, target]);
     try {
       const image = await bench.image('disk.img', MiB);
-      expect(await refused(engine.call('prepare', requestOf({ source: image, destinations: [disk.device] })))).toContainEqual(expect.objectContaining({ code: 'MOUNTED', device: disk.device }));
+      expect(
+        await refused(engine.call('prepare', requestOf({ source: image, destinations: [disk.device] }))),
+      ).toContainEqual(expect.objectContaining({ code: 'MOUNTED', device: disk.device }));
     } finally {
       execFileSync('umount', [target]);
       rmSync(target, { recursive: true });
@@ -165,14 +221,24 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     const [slow, card] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE, plain: true })];
     await slow.rule('stall w 6M 1M'); // the job goes on while the card is changed
     const session = bench.session();
-    await session.engine.call('prepare', requestOf({ source, destinations: [slow.device, card.device], verify: false, destinationThrottles: [null, 2 * MiB] }));
+    await session.engine.call(
+      'prepare',
+      requestOf({
+        source,
+        destinations: [slow.device, card.device],
+        verify: false,
+        destinationThrottles: [null, 2 * MiB],
+      }),
+    );
     await session.engine.call('start', {});
     await session.until((event) => event.event === 'progress' && event.progress.destinations[1]!.written >= 4 * MiB);
     await session.engine.call('cancel', { destination: 1 });
     await session.until((event) => event.event === 'progress' && event.progress.destinations[1]!.state === 'cancelled');
     const other = seededBytes(SIZE, 9);
     writeFileSync(card.backing, other, { flag: 'r+' });
-    expect(await refused(session.engine.call('retry', { destination: 1 }))).toMatchObject([{ code: 'CHANGED', device: card.device, reason: { kind: 'anotherMedium' } }]);
+    expect(await refused(session.engine.call('retry', { destination: 1 }))).toMatchObject([
+      { code: 'CHANGED', device: card.device, reason: { kind: 'anotherMedium' } },
+    ]);
     expect(readFileSync(card.backing).equals(other)).toBe(true);
     await slow.rule('go');
     expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'done' }, { state: 'cancelled' }] });
@@ -184,7 +250,8 @@ describe('what the kernel counts', () => {
     const sys = mkdtempSync(join(tmpdir(), 'platter-sys-'));
     try {
       mkdirSync(join(sys, 'dev/block'), { recursive: true });
-      const stat = (device: string, written: number): void => writeFileSync(join(sys, device, 'stat'), `1 0 8 0 1 0 ${written} 0 0 0 0 0 0 0 0 0 0\n`);
+      const stat = (device: string, written: number): void =>
+        writeFileSync(join(sys, device, 'stat'), `1 0 8 0 1 0 ${written} 0 0 0 0 0 0 0 0 0 0\n`);
       for (const part of ['sda1', 'sda2']) {
         mkdirSync(join(sys, 'sda', part), { recursive: true });
         writeFileSync(join(sys, 'sda', part, 'partition'), part.slice(-1));
@@ -192,7 +259,11 @@ describe('what the kernel counts', () => {
       }
       stat('sda', 20);
       symlinkSync('../../sda/sda1', join(sys, 'dev/block/8:1'));
-      const mark = (): WriteMark => writeMark({ majorMinor: '8:1', partition: '1', type: 'part', backingFile: null, parents: [] as Block[] } as Block, sys)!;
+      const mark = (): WriteMark =>
+        writeMark(
+          { majorMinor: '8:1', partition: '1', type: 'part', backingFile: null, parents: [] as Block[] } as Block,
+          sys,
+        )!;
       const before = mark();
       stat('sda/sda2', 18);
       stat('sda', 28);
@@ -226,7 +297,11 @@ describe('what the kernel counts', () => {
     const writer = spawn(process.execPath, ['-e', write], { cwd: sys, stdio: ['ignore', 'pipe', 'inherit'] });
     try {
       await once(writer.stdout, 'data');
-      const mark = (): WriteMark => writeMark({ majorMinor: '8:1', partition: '1', type: 'part', backingFile: null, parents: [] as Block[] } as Block, sys)!;
+      const mark = (): WriteMark =>
+        writeMark(
+          { majorMinor: '8:1', partition: '1', type: 'part', backingFile: null, parents: [] as Block[] } as Block,
+          sys,
+        )!;
       // The kernel counts for both at once. This writer does not, so the first mark is a known one.
       const before = { ...mark(), beside: { least: 0, most: 0 } };
       const written = Array.from({ length: 500 }, () => isWrittenBetween(before, mark()));

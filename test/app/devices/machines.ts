@@ -52,7 +52,18 @@ export const GB = 1_000_000_000;
 export const images: Machine['mounts'][number] = ['0:40', '/images', 'nfs4', 'server:/images'];
 
 /** The picture that Platter makes of the machine. */
-export function picture({ devices, mounts, swaps = [], backings = {}, backingIds = {}, btrfs = [], places = {}, serials = {}, ejectable = [], ids = {} }: Machine): Blocks {
+export function picture({
+  devices,
+  mounts,
+  swaps = [],
+  backings = {},
+  backingIds = {},
+  btrfs = [],
+  places = {},
+  serials = {},
+  ejectable = [],
+  ids = {},
+}: Machine): Blocks {
   const numbers = new Map<string, string>();
   const note = (device: Device): void => {
     numbers.set(`/dev/${device.name}`, `block:${device.number}`);
@@ -62,7 +73,10 @@ export function picture({ devices, mounts, swaps = [], backings = {}, backingIds
   return new Blocks({
     lsblk: JSON.stringify({ blockdevices: devices.map(lsblk) }),
     mountinfo: mounts.map(mountinfo).join('\n'),
-    swaps: ['Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority', ...swaps.map((path) => `${path}                               partition\t1048572\t\t0\t\t-2`)].join('\n'),
+    swaps: [
+      'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority',
+      ...swaps.map((path) => `${path}                               partition\t1048572\t\t0\t\t-2`),
+    ].join('\n'),
     backings: new Map(Object.entries(backings)),
     backingIds: new Map(Object.entries(backingIds)),
     ports: portsOf(Object.entries(places).map(([name, path]) => ({ name, path, slot: null }))),
@@ -76,43 +90,122 @@ export function picture({ devices, mounts, swaps = [], backings = {}, backingIds
 }
 
 /** A line of mountinfo. Each mount lies on the one that its path led to before. */
-function mountinfo([number, target, type = 'ext4', source = '/dev/none', options = 'rw,relatime', superOptions = 'rw']: Machine['mounts'][number], index: number, all: Machine['mounts']): string {
-  const below = all.slice(0, index).map(([, path]) => path).map((path) => (path === '/' || target === path || target.startsWith(`${path}/`) ? path.length : -1));
+function mountinfo(
+  [
+    number,
+    target,
+    type = 'ext4',
+    source = '/dev/none',
+    options = 'rw,relatime',
+    superOptions = 'rw',
+  ]: Machine['mounts'][number],
+  index: number,
+  all: Machine['mounts'],
+): string {
+  const below = all
+    .slice(0, index)
+    .map(([, path]) => path)
+    .map((path) => (path === '/' || target === path || target.startsWith(`${path}/`) ? path.length : -1));
   const parent = Math.max(-1, ...below) < 0 ? 1 : below.lastIndexOf(Math.max(...below)) + 22;
   return `${index + 22} ${parent} ${number} / ${target} ${options} shared:${index} - ${type} ${source} ${superOptions}`;
 }
 
-function lsblk({ name, number, type = 'disk', size = 64 * GB, fs, label, model, serial, tran, rm, ro, wwn, parttype, alias, path, children, gone }: Device): object {
+function lsblk({
+  name,
+  number,
+  type = 'disk',
+  size = 64 * GB,
+  fs,
+  label,
+  model,
+  serial,
+  tran,
+  rm,
+  ro,
+  wwn,
+  parttype,
+  alias,
+  path,
+  children,
+  gone,
+}: Device): object {
   return {
-    name: alias ?? name, path: path ?? `/dev/${name}`, kname: name, 'maj:min': number.padStart(7), type, size, 'log-sec': gone === true ? 0 : 512, 'phy-sec': gone === true ? 0 : 4096,
-    model: model ?? null, serial: serial ?? null, tran: tran ?? null, fstype: fs ?? null, label: label ?? null, pttype: null, wwn: wwn ?? null, parttype: parttype ?? null,
-    rm: rm ?? false, hotplug: rm ?? false, ro: ro ?? false, ...(children && { children: children.map(lsblk) }),
+    name: alias ?? name,
+    path: path ?? `/dev/${name}`,
+    kname: name,
+    'maj:min': number.padStart(7),
+    type,
+    size,
+    'log-sec': gone === true ? 0 : 512,
+    'phy-sec': gone === true ? 0 : 4096,
+    model: model ?? null,
+    serial: serial ?? null,
+    tran: tran ?? null,
+    fstype: fs ?? null,
+    label: label ?? null,
+    pttype: null,
+    wwn: wwn ?? null,
+    parttype: parttype ?? null,
+    rm: rm ?? false,
+    hotplug: rm ?? false,
+    ro: ro ?? false,
+    ...(children && { children: children.map(lsblk) }),
   };
 }
 
 /** A laptop: encrypted LVM with root and swap on NVMe, a USB stick mounted by the desktop, an empty one, a DVD drive, zram. */
 export const laptop: Machine = {
   devices: [
-    { name: 'nvme0n1', number: '259:0', model: 'Samsung SSD 980  ', serial: 'S64D', tran: 'nvme', children: [
-      { name: 'nvme0n1p1', number: '259:1', type: 'part', fs: 'vfat' },
-      { name: 'nvme0n1p2', number: '259:2', type: 'part', fs: 'crypto_LUKS', children: [
-        { name: 'dm-0', number: '254:0', type: 'crypt', fs: 'LVM2_member', children: [
-          { name: 'dm-1', number: '254:1', type: 'lvm', fs: 'ext4' },
-          { name: 'dm-2', number: '254:2', type: 'lvm', fs: 'swap' },
-        ] },
-      ] },
-      { name: 'nvme0n1p3', number: '259:3', type: 'part' },
-    ] },
-    { name: 'sda', number: '8:0', model: 'Ultra', serial: '4C53', tran: 'usb', rm: true, children: [
-      { name: 'sda1', number: '8:1', type: 'part', fs: 'exfat', label: 'PHOTOS' },
-    ] },
+    {
+      name: 'nvme0n1',
+      number: '259:0',
+      model: 'Samsung SSD 980  ',
+      serial: 'S64D',
+      tran: 'nvme',
+      children: [
+        { name: 'nvme0n1p1', number: '259:1', type: 'part', fs: 'vfat' },
+        {
+          name: 'nvme0n1p2',
+          number: '259:2',
+          type: 'part',
+          fs: 'crypto_LUKS',
+          children: [
+            {
+              name: 'dm-0',
+              number: '254:0',
+              type: 'crypt',
+              fs: 'LVM2_member',
+              children: [
+                { name: 'dm-1', number: '254:1', type: 'lvm', fs: 'ext4' },
+                { name: 'dm-2', number: '254:2', type: 'lvm', fs: 'swap' },
+              ],
+            },
+          ],
+        },
+        { name: 'nvme0n1p3', number: '259:3', type: 'part' },
+      ],
+    },
+    {
+      name: 'sda',
+      number: '8:0',
+      model: 'Ultra',
+      serial: '4C53',
+      tran: 'usb',
+      rm: true,
+      children: [{ name: 'sda1', number: '8:1', type: 'part', fs: 'exfat', label: 'PHOTOS' }],
+    },
     { name: 'sdb', number: '8:16', tran: 'usb', rm: true },
     { name: 'sdc', number: '8:32', tran: 'usb', rm: true, size: 0 },
     { name: 'sr0', number: '11:0', type: 'rom', rm: true },
     { name: 'zram0', number: '253:0' },
   ],
-  mounts: [images, ['0:22', '/proc', 'proc', 'proc'], ['254:1', '/', 'ext4', '/dev/mapper/vg-root'], ['259:1', '/boot/efi', 'vfat', '/dev/nvme0n1p1'],
-    ['8:1', '/media/me/PHOTOS\\040OLD', 'exfat', '/dev/sda1']],
+  mounts: [
+    images,
+    ['0:22', '/proc', 'proc', 'proc'],
+    ['254:1', '/', 'ext4', '/dev/mapper/vg-root'],
+    ['259:1', '/boot/efi', 'vfat', '/dev/nvme0n1p1'],
+    ['8:1', '/media/me/PHOTOS\\040OLD', 'exfat', '/dev/sda1'],
+  ],
   swaps: ['/dev/dm-2', '/dev/zram0'],
 };
 
@@ -121,8 +214,18 @@ export const server: Machine = {
   devices: [
     { name: 'sda', number: '8:0', children: [{ name: 'sda1', number: '8:1', type: 'part', fs: 'btrfs' }] },
     { name: 'sdb', number: '8:16', children: [{ name: 'sdb1', number: '8:17', type: 'part', fs: 'btrfs' }] },
-    { name: 'sdc', number: '8:32', fs: 'linux_raid_member', children: [{ name: 'md0', number: '9:0', type: 'raid1', fs: 'xfs' }] },
-    { name: 'sdd', number: '8:48', fs: 'linux_raid_member', children: [{ name: 'md0', number: '9:0', type: 'raid1', fs: 'xfs' }] },
+    {
+      name: 'sdc',
+      number: '8:32',
+      fs: 'linux_raid_member',
+      children: [{ name: 'md0', number: '9:0', type: 'raid1', fs: 'xfs' }],
+    },
+    {
+      name: 'sdd',
+      number: '8:48',
+      fs: 'linux_raid_member',
+      children: [{ name: 'md0', number: '9:0', type: 'raid1', fs: 'xfs' }],
+    },
     { name: 'sde', number: '8:64' },
   ],
   mounts: [images, ['0:35', '/', 'btrfs', '/dev/sda1'], ['0:35', '/home', 'btrfs', '/dev/sda1']],
@@ -133,12 +236,29 @@ export const server: Machine = {
 export const live: Machine = {
   devices: [
     { name: 'loop0', number: '7:0', type: 'loop', fs: 'squashfs', ro: true },
-    { name: 'sda', number: '8:0', tran: 'usb', rm: true, children: [{ name: 'sda1', number: '8:1', type: 'part', fs: 'iso9660' }] },
+    {
+      name: 'sda',
+      number: '8:0',
+      tran: 'usb',
+      rm: true,
+      children: [{ name: 'sda1', number: '8:1', type: 'part', fs: 'iso9660' }],
+    },
     { name: 'nvme0n1', number: '259:0', tran: 'nvme' },
   ],
-  mounts: [images, ['8:1', '/run/live/medium', 'iso9660', '/dev/sda1', 'ro', 'ro'], ['7:0', '/run/live/rootfs/filesystem.squashfs', 'squashfs', '/dev/loop0', 'ro', 'ro'],
+  mounts: [
+    images,
+    ['8:1', '/run/live/medium', 'iso9660', '/dev/sda1', 'ro', 'ro'],
+    ['7:0', '/run/live/rootfs/filesystem.squashfs', 'squashfs', '/dev/loop0', 'ro', 'ro'],
     ['0:30', '/run/live/overlay', 'tmpfs', 'tmpfs'],
-    ['0:31', '/', 'overlay', 'overlay', 'rw', 'rw,lowerdir=/run/live/rootfs/filesystem.squashfs/,upperdir=/run/live/overlay/rw,workdir=/run/live/overlay/work']],
+    [
+      '0:31',
+      '/',
+      'overlay',
+      'overlay',
+      'rw',
+      'rw,lowerdir=/run/live/rootfs/filesystem.squashfs/,upperdir=/run/live/overlay/rw,workdir=/run/live/overlay/work',
+    ],
+  ],
   backings: { loop0: '/run/live/medium/live/filesystem.squashfs' },
   ids: { '/run/live/medium/live/filesystem.squashfs': 'file:8:1:99' },
 };

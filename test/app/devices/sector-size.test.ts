@@ -13,7 +13,9 @@ const noLab = canLab();
 if (noLab !== null) console.warn(`skipped: ${noLab}`);
 
 let bench: Workbench;
-beforeEach(() => { bench = new Workbench(); });
+beforeEach(() => {
+  bench = new Workbench();
+});
 afterEach(() => bench.clear());
 
 /** An MBR with one partition of this type; `start` and `count` in sectors. */
@@ -37,7 +39,9 @@ function gpt(sector: number): Buffer {
   const header = bytes.subarray(sector, sector + 92);
   header.write('EFI PART', 'latin1');
   [0x10000, 92, 0, 0].forEach((value, index) => header.writeUInt32LE(value, 8 + 4 * index));
-  [1n, BigInt(SIZE / sector - 1), first, BigInt(SIZE / sector) - 40n].forEach((value, index) => header.writeBigUInt64LE(value, 24 + 8 * index));
+  [1n, BigInt(SIZE / sector - 1), first, BigInt(SIZE / sector) - 40n].forEach((value, index) =>
+    header.writeBigUInt64LE(value, 24 + 8 * index),
+  );
   header.fill(0x33, 56, 72);
   header.writeBigUInt64LE(2n, 72);
   [128, 128, crc32(entries)].forEach((value, index) => header.writeUInt32LE(value, 80 + 4 * index));
@@ -52,39 +56,64 @@ async function image(bytes: Buffer): Promise<string> {
 }
 
 /** What blkid takes the table of a disk for. */
-const tableOn = (device: string): string => execFileSync('blkid', ['-p', '-o', 'value', '-s', 'PTTYPE', device], { encoding: 'utf8' }).trim();
+const tableOn = (device: string): string =>
+  execFileSync('blkid', ['-p', '-o', 'value', '-s', 'PTTYPE', device], { encoding: 'utf8' }).trim();
 
 const about = (notes: readonly Note[]): Note[] => notes.filter(({ kind }) => kind === 'otherSectors');
 
 describe.skipIf(noLab !== null)('a partition table', () => {
-  it.each([[512, 4096], [4096, 512]] as const)('for sectors of %i bytes is not found on a disk with sectors of %i: told before it is written there', async (made, has) => {
-    const source = await image(gpt(made));
-    const [fits, odd] = await Promise.all([made, has].map((sector) => bench.disk({ size: SIZE, sector, plain: true })));
-    const session = bench.session();
-    const { notes } = await session.engine.call('prepare', requestOf({ source, destinations: [fits!.device, odd!.device, await bench.path('copy.img')] }));
-    expect(about(notes)).toEqual([{ kind: 'otherSectors', path: odd!.device, has, made }]);
-    await session.engine.call('start', {});
-    await resultOf(session);
-    expect([fits, odd].map((disk) => tableOn(disk!.device) === 'gpt')).toEqual([true, false]);
-    // Of a disk it is known as well.
-    const again = await session.engine.call('prepare', requestOf({ source: fits!.device, destinations: [odd!.device] }));
-    expect(about(again.notes)).toHaveLength(1);
-    await session.engine.call('cancel', {});
-    const verifying = await session.engine.call('prepare', requestOf({ kind: 'verify', source, destinations: [odd!.device] }));
-    expect(about(verifying.notes)).toEqual([]);
-  });
+  it.each([
+    [512, 4096],
+    [4096, 512],
+  ] as const)(
+    'for sectors of %i bytes is not found on a disk with sectors of %i: told before it is written there',
+    async (made, has) => {
+      const source = await image(gpt(made));
+      const [fits, odd] = await Promise.all(
+        [made, has].map((sector) => bench.disk({ size: SIZE, sector, plain: true })),
+      );
+      const session = bench.session();
+      const { notes } = await session.engine.call(
+        'prepare',
+        requestOf({ source, destinations: [fits!.device, odd!.device, await bench.path('copy.img')] }),
+      );
+      expect(about(notes)).toEqual([{ kind: 'otherSectors', path: odd!.device, has, made }]);
+      await session.engine.call('start', {});
+      await resultOf(session);
+      expect([fits, odd].map((disk) => tableOn(disk!.device) === 'gpt')).toEqual([true, false]);
+      // Of a disk it is known as well.
+      const again = await session.engine.call(
+        'prepare',
+        requestOf({ source: fits!.device, destinations: [odd!.device] }),
+      );
+      expect(about(again.notes)).toHaveLength(1);
+      await session.engine.call('cancel', {});
+      const verifying = await session.engine.call(
+        'prepare',
+        requestOf({ kind: 'verify', source, destinations: [odd!.device] }),
+      );
+      expect(about(verifying.notes)).toEqual([]);
+    },
+  );
 
   it('of an MBR says for which sectors it was made where its partitions would not fit otherwise', async () => {
     const disk = await bench.disk({ size: SIZE, sector: 4096 });
     const notesOn = async (bytes: Buffer): Promise<Note[]> => {
       const session = bench.session();
-      const { notes } = await session.engine.call('prepare', requestOf({ source: await image(bytes), destinations: [disk.device] }));
+      const { notes } = await session.engine.call(
+        'prepare',
+        requestOf({ source: await image(bytes), destinations: [disk.device] }),
+      );
       await session.engine.call('cancel', {});
       return about(notes);
     };
-    expect(await notesOn(mbr(Buffer.alloc(SIZE), 0x0c, 2048, 8192))).toEqual([{ kind: 'otherSectors', path: disk.device, has: 4096, made: 512 }]);
+    expect(await notesOn(mbr(Buffer.alloc(SIZE), 0x0c, 2048, 8192))).toEqual([
+      { kind: 'otherSectors', path: disk.device, has: 4096, made: 512 },
+    ]);
     expect(await notesOn(mbr(Buffer.alloc(SIZE), 0x0c, 256, 512)), 'it could be either').toEqual([]);
-    expect(await notesOn(mbr(Buffer.alloc(SIZE, 0x5a), 0x0c, 2048, 8192)), 'the boot sector of a file system').toEqual([]);
+    expect(await notesOn(mbr(Buffer.alloc(SIZE, 0x5a), 0x0c, 2048, 8192)), 'the boot sector of a file system').toEqual(
+      [],
+    );
     expect(await notesOn(Buffer.alloc(SIZE, 1))).toEqual([]);
   });
 
@@ -100,8 +129,17 @@ describe.skipIf(noLab !== null)('a partition table', () => {
     const copy = await bench.path('copy.img');
     assertOwnLoop(disk.device);
     await writeFile(disk.backing, gpt(512), { flag: 'r+' });
-    expect(await notesFor(disk.device, copy)).toContainEqual({ kind: 'sourceSectors', path: disk.device, has: 4096, made: 512 });
-    expect(await notesFor(await image(gpt(4096)), copy)).toContainEqual({ kind: 'imageSectors', path: copy, made: 4096 });
+    expect(await notesFor(disk.device, copy)).toContainEqual({
+      kind: 'sourceSectors',
+      path: disk.device,
+      has: 4096,
+      made: 512,
+    });
+    expect(await notesFor(await image(gpt(4096)), copy)).toContainEqual({
+      kind: 'imageSectors',
+      path: copy,
+      made: 4096,
+    });
     expect((await notesFor(await image(gpt(512)), copy)).filter(({ kind }) => kind === 'imageSectors')).toEqual([]);
   });
 
@@ -115,12 +153,26 @@ describe.skipIf(noLab !== null)('a partition table', () => {
 
   it('F29 of a source that is too long: the refusal says where the partitions end, or that only zeros are too many', async () => {
     const disk = await bench.disk({ size: SIZE, plain: true });
-    const refusal = async (bytes: Buffer): Promise<PlatterError> => (await refused(bench.session().engine.call('prepare', requestOf({ source: await image(bytes), destinations: [disk.device] }))))[0]!;
+    const refusal = async (bytes: Buffer): Promise<PlatterError> =>
+      (
+        await refused(
+          bench
+            .session()
+            .engine.call('prepare', requestOf({ source: await image(bytes), destinations: [disk.device] })),
+        )
+      )[0]!;
     const tail = (fill: number, table: Buffer): Buffer => Buffer.concat([table, Buffer.alloc(512, fill)]);
-    expect(await refusal(tail(1, mbr(Buffer.alloc(SIZE), 0x0c, 2048, 4096)))).toMatchObject({ code: 'TOO_SMALL', reason: { kind: 'tooSmallForPartitions', holds: SIZE, missing: 512, end: 3 * MiB } });
-    expect(await refusal(tail(1, gpt(512)))).toMatchObject({ reason: { kind: 'tooSmallForPartitions', end: SIZE / 2 + 512 } });
+    expect(await refusal(tail(1, mbr(Buffer.alloc(SIZE), 0x0c, 2048, 4096)))).toMatchObject({
+      code: 'TOO_SMALL',
+      reason: { kind: 'tooSmallForPartitions', holds: SIZE, missing: 512, end: 3 * MiB },
+    });
+    expect(await refusal(tail(1, gpt(512)))).toMatchObject({
+      reason: { kind: 'tooSmallForPartitions', end: SIZE / 2 + 512 },
+    });
     expect(await refusal(tail(0, mbr(Buffer.alloc(SIZE), 0x0c, 2048, 4096)))).toMatchObject({
-      code: 'TOO_SMALL', reason: { kind: 'tooSmallForZeros', holds: SIZE, missing: 512 }, remedy: { command: `truncate --size=${SIZE} ${await bench.path('disk.img')}` },
+      code: 'TOO_SMALL',
+      reason: { kind: 'tooSmallForZeros', holds: SIZE, missing: 512 },
+      remedy: { command: `truncate --size=${SIZE} ${await bench.path('disk.img')}` },
     });
     expect(await refusal(tail(1, Buffer.alloc(SIZE)))).toMatchObject({ reason: { kind: 'tooSmall', missing: 512 } });
   });

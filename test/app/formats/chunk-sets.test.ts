@@ -1,20 +1,40 @@
 // Sets of chunks: what is left, what errors are in, how many bytes that is.
 import { describe, expect, it } from 'vitest';
-import { allChunks, both, bytesOf, chunksIn, chunksOfErrors, isEmpty, KnownHashes, noChunks, sampleOf, without } from '../../../app/engine/formats/chunk-sets.ts';
+import {
+  allChunks,
+  both,
+  bytesOf,
+  chunksIn,
+  chunksOfErrors,
+  isEmpty,
+  KnownHashes,
+  noChunks,
+  sampleOf,
+  without,
+} from '../../../app/engine/formats/chunk-sets.ts';
 import { chunkRanges, countChunks, HASH_BYTES, hasChunk, markChunks } from '../../../app/engine/formats/chunks.ts';
 import type { NativeError } from '../../../app/engine/native/addon.ts';
 
 const K64 = 64 * 1024;
 /** Ten chunks, the last one of 512 bytes. */
 const grid = { bytes: 9 * K64 + 512, chunkSize: K64 };
-const members = (set: Uint8Array): number[] => Array.from({ length: chunksIn(grid) }, (_, chunk) => chunk).filter((chunk) => hasChunk(set, chunk));
+const members = (set: Uint8Array): number[] =>
+  Array.from({ length: chunksIn(grid) }, (_, chunk) => chunk).filter((chunk) => hasChunk(set, chunk));
 const setOf = (...chunks: number[]): Uint8Array => {
   const set = noChunks(grid);
   for (const chunk of chunks) markChunks(set, chunk, 1, true);
   return set;
 };
-const error = (entry: Partial<NativeError>): NativeError =>
-  ({ side: 'verify', destination: 0, cause: 'mismatch', errno: null, flush: false, offset: 0, length: K64, ...entry });
+const error = (entry: Partial<NativeError>): NativeError => ({
+  side: 'verify',
+  destination: 0,
+  cause: 'mismatch',
+  errno: null,
+  flush: false,
+  offset: 0,
+  length: K64,
+  ...entry,
+});
 
 describe('a set of chunks', () => {
   it('has the bytes that its chunks have, a short last one too', () => {
@@ -31,9 +51,13 @@ describe('a set of chunks', () => {
 
   it('is made of the errors of one destination that name a place', () => {
     const errors = [
-      error({ offset: K64 + 512, length: 512 }), error({ offset: 4 * K64 - 512, length: 1024 }), error({ offset: 9 * K64, length: 512 }),
-      error({ destination: 1, offset: 6 * K64 }), error({ destination: -1, side: 'read', offset: 7 * K64 }),
-      error({ flush: true, offset: 0, length: grid.bytes }), error({ cause: 'cancelled', length: grid.bytes }),
+      error({ offset: K64 + 512, length: 512 }),
+      error({ offset: 4 * K64 - 512, length: 1024 }),
+      error({ offset: 9 * K64, length: 512 }),
+      error({ destination: 1, offset: 6 * K64 }),
+      error({ destination: -1, side: 'read', offset: 7 * K64 }),
+      error({ flush: true, offset: 0, length: grid.bytes }),
+      error({ cause: 'cancelled', length: grid.bytes }),
     ];
     expect(members(chunksOfErrors(errors, 0, grid))).toEqual([1, 3, 4, 9]);
     expect(members(chunksOfErrors(errors, 1, grid))).toEqual([6]);
@@ -52,12 +76,16 @@ describe('a set of chunks', () => {
 });
 
 describe('the hashes of a source', () => {
-  const hashes = (...values: number[]): Uint8Array => Uint8Array.from(values.flatMap((value) => Array.from({ length: HASH_BYTES }, () => value)));
+  const hashes = (...values: number[]): Uint8Array =>
+    Uint8Array.from(values.flatMap((value) => Array.from({ length: HASH_BYTES }, () => value)));
 
   it('are taken as far as they are known, and differ only where both are', () => {
     const one = new KnownHashes(grid);
     one.add(2, { hashes: hashes(1, 2, 3), known: Uint8Array.of(1, 0, 1) });
-    expect([...chunkRanges(one.known, chunksIn(grid))]).toEqual([{ first: 2, count: 1 }, { first: 4, count: 1 }]);
+    expect([...chunkRanges(one.known, chunksIn(grid))]).toEqual([
+      { first: 2, count: 1 },
+      { first: 4, count: 1 },
+    ]);
     const other = new KnownHashes(grid, one);
     other.add(4, { hashes: hashes(9, 9), known: Uint8Array.of(1, 1) });
     expect(members(one.differing(other))).toEqual([4]);

@@ -5,7 +5,15 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../../app/base/errors.ts';
-import { jobPath, JobLogError, JobLogWriter, listJobs, pruneJobs, readJobLog, removeJob } from '../../../app/engine/formats/job-log.ts';
+import {
+  jobPath,
+  JobLogError,
+  JobLogWriter,
+  listJobs,
+  pruneJobs,
+  readJobLog,
+  removeJob,
+} from '../../../app/engine/formats/job-log.ts';
 import { stateDir } from '../../../app/base/state-folder.ts';
 import { headerOf, newDir, resultOf, root } from './job-log-support.ts';
 
@@ -14,7 +22,11 @@ describe('the state folder', () => {
     const dir = newDir();
     const writer = await JobLogWriter.create(dir, headerOf(10));
     await writer.abandon();
-    expect(await Promise.all([dir, join(dir, 'jobs'), writer.path].map(async (path) => ((await stat(path)).mode & 0o7777).toString(8)))).toEqual(['700', '700', '600']);
+    expect(
+      await Promise.all(
+        [dir, join(dir, 'jobs'), writer.path].map(async (path) => ((await stat(path)).mode & 0o7777).toString(8)),
+      ),
+    ).toEqual(['700', '700', '600']);
     expect(writer.id).toMatch(/^\d{8}-\d{6}-[0-9a-f]{6}$/);
     expect(writer.path).toBe(join(dir, 'jobs', `${writer.id}.log`));
   });
@@ -35,7 +47,8 @@ describe('the state folder', () => {
     expect(await listJobs(dir)).toEqual([]);
     await mkdir(join(dir, 'jobs'), { recursive: true });
     const ids = ['20251231-235959-ffffff', '20260101-000000-000000', '20260101-000001-a1b2c3'];
-    for (const name of [...ids.map((id) => `${id}.log`), 'notes.txt', '20260101-000001-a1b2c3.log.old']) await writeFile(join(dir, 'jobs', name), '');
+    for (const name of [...ids.map((id) => `${id}.log`), 'notes.txt', '20260101-000001-a1b2c3.log.old'])
+      await writeFile(join(dir, 'jobs', name), '');
     await mkdir(jobPath(dir, '20260102-000000-000000'));
     await symlink('/dev/zero', jobPath(dir, '20260102-000001-000000'));
     execFileSync('mkfifo', [jobPath(dir, '20260102-000002-000000')]);
@@ -43,7 +56,8 @@ describe('the state folder', () => {
   });
 
   it('leads nowhere else', () => {
-    for (const id of ['../../etc/passwd', '', '.', '20260101-000001-a1b2c3/../x', '20260101-000001-A1B2C3']) expect(() => jobPath('/s', id)).toThrow(JobLogError);
+    for (const id of ['../../etc/passwd', '', '.', '20260101-000001-a1b2c3/../x', '20260101-000001-A1B2C3'])
+      expect(() => jobPath('/s', id)).toThrow(JobLogError);
   });
 
   it('is pruned of closed jobs only, the oldest ones', async () => {
@@ -59,7 +73,11 @@ describe('the state folder', () => {
     }
     await writeFile(jobPath(dir, '20250101-000000-000000'), 'no log');
     await pruneJobs(dir, 3);
-    expect((await listJobs(dir)).map(({ id }) => id)).toEqual([...names.slice(3).reverse(), names[1], '20250101-000000-000000']);
+    expect((await listJobs(dir)).map(({ id }) => id)).toEqual([
+      ...names.slice(3).reverse(),
+      names[1],
+      '20250101-000000-000000',
+    ]);
     await removeJob(dir, names[1]!);
     expect(await readdir(join(dir, 'jobs'))).not.toContain(`${names[1]!}.log`);
     await expect(removeJob(dir, names[1]!)).rejects.toThrow(Refusal);

@@ -6,15 +6,27 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bitmapBytes, countChunks, hasChunk, markChunks } from '../../../app/engine/formats/chunks.ts';
-import { JobLogError, JobLogWriter, readJobLog, timedId, type JobLog, type JobLogHeader } from '../../../app/engine/formats/job-log.ts';
+import {
+  JobLogError,
+  JobLogWriter,
+  readJobLog,
+  timedId,
+  type JobLog,
+  type JobLogHeader,
+} from '../../../app/engine/formats/job-log.ts';
 import { decodeJobLog, encodeHeader, encodeRecord, type LogRecord } from '../../../app/engine/formats/job-records.ts';
 import { seededBytes } from '../../lab/lab.ts';
 import { hashes, headerOf, made, newDir, resultOf, root } from './job-log-support.ts';
 
-const setOf = (bitmap: Uint8Array): number[] => Array.from({ length: bitmap.length * 8 }, (_, chunk) => chunk).filter((chunk) => hasChunk(bitmap, chunk));
+const setOf = (bitmap: Uint8Array): number[] =>
+  Array.from({ length: bitmap.length * 8 }, (_, chunk) => chunk).filter((chunk) => hasChunk(bitmap, chunk));
 const claims = ({ durable }: JobLog): number => durable.reduce((sum, bitmap) => sum + countChunks(bitmap), 0);
 const claimsNothing = (log: JobLog): boolean =>
-  claims(log) === 0 && countChunks(log.known) === 0 && log.hashes.every((byte) => byte === 0) && log.closed === null && log.states.every((state) => state === null);
+  claims(log) === 0 &&
+  countChunks(log.known) === 0 &&
+  log.hashes.every((byte) => byte === 0) &&
+  log.closed === null &&
+  log.states.every((state) => state === null);
 
 /** A log with a bit of everything in it, and where each record ends. */
 function sample(): { bytes: Buffer; ends: number[]; chains: number[] } {
@@ -59,12 +71,22 @@ describe('what was logged is read', () => {
     const known = new Set<number>();
     const appends: Promise<void>[] = [];
     for (let roll = 0; roll < 300; roll += 1) {
-      const [destination, kind, a, b] = [dice[roll * 4]! % 3, dice[roll * 4 + 1]! % 5, dice[roll * 4 + 2]!, dice[roll * 4 + 3]! % 30];
+      const [destination, kind, a, b] = [
+        dice[roll * 4]! % 3,
+        dice[roll * 4 + 1]! % 5,
+        dice[roll * 4 + 2]!,
+        dice[roll * 4 + 3]! % 30,
+      ];
       const first = a * 2 - (a * 2 >= chunks ? 20 : 0);
       const count = Math.min(b, chunks - first);
-      appends.push(kind === 0 ? writer.withdraw(destination, first, count) : writer.durable(destination, first, count, kind === 1 ? null : made(first, count, holes)));
+      appends.push(
+        kind === 0
+          ? writer.withdraw(destination, first, count)
+          : writer.durable(destination, first, count, kind === 1 ? null : made(first, count, holes)),
+      );
       for (let chunk = first; chunk < first + count; chunk += 1) {
-        if (kind === 0) model[destination]!.delete(chunk); else model[destination]!.add(chunk);
+        if (kind === 0) model[destination]!.delete(chunk);
+        else model[destination]!.add(chunk);
         if (kind > 1 && holes(chunk)) known.add(chunk);
       }
     }
@@ -74,8 +96,15 @@ describe('what was logged is read', () => {
     expect(log.header).toEqual(headerOf(chunks));
     expect(log.durable.map(setOf)).toEqual(model.map((set) => [...set].sort((x, y) => x - y)));
     expect(setOf(log.known)).toEqual([...known].sort((x, y) => x - y));
-    for (const chunk of known) expect(log.hashes.subarray(chunk * 16, chunk * 16 + 16)).toEqual(new Uint8Array(hashes.subarray(chunk * 16, chunk * 16 + 16)));
-    expect(log).toMatchObject({ states: [null, null, { state: 'cancelled', verified: null }], closed: null, damage: null });
+    for (const chunk of known)
+      expect(log.hashes.subarray(chunk * 16, chunk * 16 + 16)).toEqual(
+        new Uint8Array(hashes.subarray(chunk * 16, chunk * 16 + 16)),
+      );
+    expect(log).toMatchObject({
+      states: [null, null, { state: 'cancelled', verified: null }],
+      closed: null,
+      damage: null,
+    });
     await writer.close(resultOf(3));
     expect((await readJobLog(writer.path)).closed).toEqual(resultOf(3));
   });
@@ -86,9 +115,9 @@ describe('what was logged is read', () => {
     await writer.durable(0, 0, 800, made(0, 800));
     const before = await size();
     await writer.durable(1, 0, 800, made(0, 800));
-    expect(await size() - before).toBeLessThan(60);
+    expect((await size()) - before).toBeLessThan(60);
     await writer.durable(2, 700, 200, made(700, 200));
-    expect(await size() - before).toBeLessThan(100 * 16 + 200);
+    expect((await size()) - before).toBeLessThan(100 * 16 + 200);
     await writer.abandon();
     const log = await readJobLog(writer.path);
     expect(log.durable.map(countChunks)).toEqual([800, 800, 200]);
@@ -101,7 +130,10 @@ describe('what was logged is read', () => {
     const all = { hashes: seededBytes(16 * chunks, 1), known: new Uint8Array(chunks).fill(1) };
     for (let first = 0; first < chunks; first += 9537) {
       const count = Math.min(9537, chunks - first);
-      const part = { hashes: all.hashes.subarray(first * 16, (first + count) * 16), known: all.known.subarray(first, first + count) };
+      const part = {
+        hashes: all.hashes.subarray(first * 16, (first + count) * 16),
+        known: all.known.subarray(first, first + count),
+      };
       await Promise.all(Array.from({ length: 8 }, (_, destination) => writer.durable(destination, first, count, part)));
     }
     await writer.close(resultOf(8));
@@ -151,7 +183,7 @@ describe('a damaged log claims nothing', () => {
   it('with any bit changed', () => {
     for (let bit = 0; bit < bytes.length * 8; bit += 1) {
       const changed = Buffer.from(bytes);
-      changed[bit >> 3]! ^= 1 << bit % 8;
+      changed[bit >> 3]! ^= 1 << (bit % 8);
       if (bit >> 3 < ends[0]!) {
         expect(() => decodeJobLog(changed), `bit ${bit}`).toThrow(JobLogError);
       } else {
@@ -170,9 +202,12 @@ describe('a damaged log claims nothing', () => {
     ['a record twice', of(0, 1, 1, 2, 3)],
     ['two records exchanged', of(0, 2, 1, 3)],
     ['the last record twice', of(...all, 8)],
-    ['zeros behind it, as many as a record\'s head', Buffer.concat([bytes, Buffer.alloc(12)])],
+    ["zeros behind it, as many as a record's head", Buffer.concat([bytes, Buffer.alloc(12)])],
     ['a block of zeros behind it', Buffer.concat([bytes, Buffer.alloc(4096)])],
-    ['a block of zeros in it', Buffer.concat([bytes.subarray(0, ends[2]), Buffer.alloc(4096), bytes.subarray(ends[2]! + 4096)])],
+    [
+      'a block of zeros in it',
+      Buffer.concat([bytes.subarray(0, ends[2]), Buffer.alloc(4096), bytes.subarray(ends[2]! + 4096)]),
+    ],
   ])('with %s', (_what, damaged) => {
     const { log } = decodeJobLog(damaged);
     expect(log.damage).toBe('corrupt');
@@ -244,7 +279,9 @@ describe('going on', () => {
     const before = await readFile(writer.path);
     await expect(JobLogWriter.reopen(dir, writer.id)).rejects.toThrow(JobLogError);
     expect(await readFile(writer.path)).toEqual(before);
-    await expect(JobLogWriter.reopen(dir, '20000101-000000-000000')).rejects.toMatchObject({ errors: [{ code: 'NOT_FOUND' }] });
+    await expect(JobLogWriter.reopen(dir, '20000101-000000-000000')).rejects.toMatchObject({
+      errors: [{ code: 'NOT_FOUND' }],
+    });
   });
 });
 
@@ -265,33 +302,73 @@ const writerScript = (dir: string, chunks: number): string => `
 const nodeArgs = (script: string): string[] => ['--input-type=module-typescript', '-e', script];
 
 describe('the writer', () => {
-  it.each([3, 40, 90, 200, 300])('killed after %i appends has logged them all, and at most one more', async (appends) => {
-    const child = spawn(process.execPath, nodeArgs(writerScript(newDir(), 100_000)), { stdio: ['ignore', 'pipe', 'inherit'] });
-    let output = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-      if (output.includes(`\n${appends}\n`)) child.kill('SIGKILL');
-    });
-    await once(child, 'close');
-    const [path, ...lines] = output.trim().split('\n');
-    const acknowledged = lines.filter((line) => output.includes(`\n${line}\n`)).map(Number);
-    const log = await readJobLog(path!);
-    const logged = setOf(log.durable[0]!);
-    expect(log.damage).not.toBe('corrupt');
-    expect(logged).toEqual(logged.map((_, index) => index));
-    expect(logged.length).toBeGreaterThanOrEqual(acknowledged.length);
-    expect(logged.length).toBeLessThanOrEqual(acknowledged.length + 2); // one not yet printed, one that printing was behind of
-    for (const chunk of logged) expect(log.hashes[chunk * 16]).toBe(chunk % 256);
-  });
+  it.each([3, 40, 90, 200, 300])(
+    'killed after %i appends has logged them all, and at most one more',
+    async (appends) => {
+      const child = spawn(process.execPath, nodeArgs(writerScript(newDir(), 100_000)), {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let output = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+        if (output.includes(`\n${appends}\n`)) child.kill('SIGKILL');
+      });
+      await once(child, 'close');
+      const [path, ...lines] = output.trim().split('\n');
+      const acknowledged = lines.filter((line) => output.includes(`\n${line}\n`)).map(Number);
+      const log = await readJobLog(path!);
+      const logged = setOf(log.durable[0]!);
+      expect(log.damage).not.toBe('corrupt');
+      expect(logged).toEqual(logged.map((_, index) => index));
+      expect(logged.length).toBeGreaterThanOrEqual(acknowledged.length);
+      expect(logged.length).toBeLessThanOrEqual(acknowledged.length + 2); // one not yet printed, one that printing was behind of
+      for (const chunk of logged) expect(log.hashes[chunk * 16]).toBe(chunk % 256);
+    },
+  );
 
   it('makes one write and one fdatasync for each append, and the names durable before the first', () => {
     const dir = newDir();
-    execFileSync('strace', ['-f', '-s', '20', '-e', 'trace=write,pwrite64,fdatasync,fsync', '-o', join(root, 'trace'), process.execPath, ...nodeArgs(writerScript(dir, 3))]);
-    const lines = execFileSync('sh', ['-c', `grep -oE '^[0-9]+ +(p?write(64)?|fdatasync|fsync)\\(([0-9]+)' ${join(root, 'trace')} | sed -E 's/^[0-9]+ +//'`], { encoding: 'utf8' }).trim().split('\n');
+    execFileSync('strace', [
+      '-f',
+      '-s',
+      '20',
+      '-e',
+      'trace=write,pwrite64,fdatasync,fsync',
+      '-o',
+      join(root, 'trace'),
+      process.execPath,
+      ...nodeArgs(writerScript(dir, 3)),
+    ]);
+    const lines = execFileSync(
+      'sh',
+      [
+        '-c',
+        `grep -oE '^[0-9]+ +(p?write(64)?|fdatasync|fsync)\\(([0-9]+)' ${join(root, 'trace')} | sed -E 's/^[0-9]+ +//'`,
+      ],
+      { encoding: 'utf8' },
+    )
+      .trim()
+      .split('\n');
     const file = /fdatasync\((\d+)/.exec(lines.join(' '))![1]!;
-    const sequence = lines.flatMap((line) => (line.startsWith('fsync') ? 'name' : line.endsWith(`(${file}`) ? /^[a-z]+/.exec(line)![0].replace('pwrite', 'write') : line === 'write(1' ? 'told' : []));
+    const sequence = lines.flatMap((line) =>
+      line.startsWith('fsync')
+        ? 'name'
+        : line.endsWith(`(${file}`)
+          ? /^[a-z]+/.exec(line)![0].replace('pwrite', 'write')
+          : line === 'write(1'
+            ? 'told'
+            : [],
+    );
     // The folder "jobs" is in the state folder, which is new too; then the file in it, and its name.
-    expect(sequence).toEqual(['name', 'name', 'write', 'fdatasync', 'name', 'told', ...[0, 1, 2].flatMap(() => ['write', 'fdatasync', 'told'])]);
+    expect(sequence).toEqual([
+      'name',
+      'name',
+      'write',
+      'fdatasync',
+      'name',
+      'told',
+      ...[0, 1, 2].flatMap(() => ['write', 'fdatasync', 'told']),
+    ]);
   });
 
   it('on a full disk says so, writes nothing behind what it could not write, and leaves a log that can be read', async () => {
@@ -299,7 +376,9 @@ describe('the writer', () => {
     const script = join(root, 'full.mjs');
     await writeFile(script, writerScript(dir, 1000).replace('./app', join(process.cwd(), 'app')));
     // The shell's limit is in blocks of 512 bytes; without the signal a write is cut there, as on a full file system.
-    const output = execFileSync('sh', ['-c', `trap '' XFSZ; ulimit -f 8; exec "$0" "$1"`, process.execPath, script], { encoding: 'utf8' });
+    const output = execFileSync('sh', ['-c', `trap '' XFSZ; ulimit -f 8; exec "$0" "$1"`, process.execPath, script], {
+      encoding: 'utf8',
+    });
     const lines = output.trim().split('\n');
     expect(lines.slice(-2)).toEqual(['NO_SPACE', 'NO_SPACE']);
     const log = await readJobLog(lines[0]!);

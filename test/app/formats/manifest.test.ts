@@ -6,10 +6,24 @@ import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { bitmapBytes, chunkRanges, countChunks, hasChunk, markChunks, MAX_CHUNKS } from '../../../app/engine/formats/chunks.ts';
+import {
+  bitmapBytes,
+  chunkRanges,
+  countChunks,
+  hasChunk,
+  markChunks,
+  MAX_CHUNKS,
+} from '../../../app/engine/formats/chunks.ts';
 import { Refusal } from '../../../app/base/errors.ts';
 import {
-  decodeManifest, encodeManifest, hashOf, manifestDigest, ManifestError, readManifest, writeManifest, type Manifest,
+  decodeManifest,
+  encodeManifest,
+  hashOf,
+  manifestDigest,
+  ManifestError,
+  readManifest,
+  writeManifest,
+  type Manifest,
 } from '../../../app/engine/formats/manifest.ts';
 import { canLab, labdisk, seededBytes } from '../../lab/lab.ts';
 
@@ -18,7 +32,8 @@ const TB = 1e12;
 const folder = mkdtempSync(join(tmpdir(), 'platter-manifest-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string): string => join(folder, name);
-const shell = (command: string): string => execFileSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8' }).trim();
+const shell = (command: string): string =>
+  execFileSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8' }).trim();
 
 /** A manifest of `bytes` in chunks of 64 KiB, each with a hash of its own but for `holes`. */
 function manifestOf(bytes: number, holes: number[] = [], chunkSize = 65536): Manifest {
@@ -43,7 +58,11 @@ describe('the file', () => {
     ['nothing but holes', manifestOf(3 * 65536, [0, 1, 2])],
   ])('gives back what was written: %s', (_what, manifest) => {
     const got = decodeManifest(encodeManifest(manifest));
-    expect({ ...got, known: [...got.known], hashes: [...got.hashes] }).toEqual({ ...manifest, known: [...manifest.known], hashes: [...manifest.hashes] });
+    expect({ ...got, known: [...got.known], hashes: [...got.hashes] }).toEqual({
+      ...manifest,
+      known: [...manifest.known],
+      hashes: [...manifest.hashes],
+    });
   });
 
   it('says which program made it', () => {
@@ -55,7 +74,9 @@ describe('the file', () => {
   it('holds the hashes that xxhsum prints, where the table says', async () => {
     const image = seededBytes(3 * 65536 + 1000, 3);
     await writeFile(at('image'), image);
-    const sums = [0, 1, 2, 3].map((chunk) => shell(`dd if=image bs=65536 skip=${chunk} count=1 status=none | xxhsum -H128 -`).slice(0, 32));
+    const sums = [0, 1, 2, 3].map((chunk) =>
+      shell(`dd if=image bs=65536 skip=${chunk} count=1 status=none | xxhsum -H128 -`).slice(0, 32),
+    );
     const manifest = { ...manifestOf(image.length), hashes: Uint8Array.from(Buffer.from(sums.join(''), 'hex')) };
     await writeManifest(at('sums'), manifest);
     expect(shell('tail -c 96 sums | head -c 64 | od -An -v -tx1 -w16').replaceAll(' ', '').split('\n')).toEqual(sums);
@@ -88,11 +109,16 @@ describe('is refused', () => {
   const withHeader = (text: string): Buffer => {
     const length = Buffer.alloc(4);
     length.writeUInt32BE(Buffer.byteLength(text));
-    return summed(Buffer.concat([whole.subarray(0, 20), length, Buffer.from(text), whole.subarray(24 + Buffer.byteLength(json))]));
+    return summed(
+      Buffer.concat([whole.subarray(0, 20), length, Buffer.from(text), whole.subarray(24 + Buffer.byteLength(json))]),
+    );
   };
   const summed = (bytes: Buffer): Buffer => {
     const rest = bytes.subarray(0, -32);
-    return Buffer.concat([rest, Buffer.from(execFileSync('sha256sum', { input: rest, encoding: 'utf8' }).slice(0, 64), 'hex')]);
+    return Buffer.concat([
+      rest,
+      Buffer.from(execFileSync('sha256sum', { input: rest, encoding: 'utf8' }).slice(0, 64), 'hex'),
+    ]);
   };
 
   it('the checks below change what is right', () => {
@@ -101,13 +127,14 @@ describe('is refused', () => {
   });
 
   it('cut anywhere', () => {
-    for (let length = 0; length < whole.length; length += 1) expect(() => decodeManifest(whole.subarray(0, length)), `${length}`).toThrow(ManifestError);
+    for (let length = 0; length < whole.length; length += 1)
+      expect(() => decodeManifest(whole.subarray(0, length)), `${length}`).toThrow(ManifestError);
   });
 
   it('with any bit changed', () => {
     for (let bit = 0; bit < whole.length * 8; bit += 1) {
       const bytes = Buffer.from(whole);
-      bytes[bit >> 3]! ^= 1 << bit % 8;
+      bytes[bit >> 3]! ^= 1 << (bit % 8);
       expect(() => decodeManifest(bytes), `bit ${bit}`).toThrow(ManifestError);
     }
   });
@@ -117,13 +144,25 @@ describe('is refused', () => {
     ['of another kind', /begin/, Buffer.alloc(1000)],
     ['with a chunk size that is none', /chunkSize/, withHeader(json.replace('65536', '65537'))],
     ['with a disk of 8 EiB and no hashes', /too many chunks/, withHeader(json.replace('655360', '9007199254740991'))],
-    ['with more than there may be', /too many chunks/, withHeader(json.replace('655360', String(65536 * MAX_CHUNKS + 1)))],
+    [
+      'with more than there may be',
+      /too many chunks/,
+      withHeader(json.replace('655360', String(65536 * MAX_CHUNKS + 1))),
+    ],
     ['with blanks in the header', /spelled/, withHeader(json.replace(':', ': '))],
     ['with a member too many', /Unrecognized/i, withHeader(json.replace('{', '{"a":1,'))],
     ['with a member too few', /createdAt/, withHeader(json.replace(/"createdAt":\d+,/, ''))],
     ['with a header that is no JSON', /JSON/, withHeader('{')],
-    ['with a bit beyond the last chunk', /beyond/, summed(Buffer.from(whole).fill(0xff, whole.length - 32 - 160 - 1, whole.length - 32 - 160))],
-    ['with a hash of a chunk that has none', /chunk 3/, summed(Buffer.from(whole).fill(1, whole.length - 32 - 160 + 3 * 16, whole.length - 32 - 160 + 3 * 16 + 1))],
+    [
+      'with a bit beyond the last chunk',
+      /beyond/,
+      summed(Buffer.from(whole).fill(0xff, whole.length - 32 - 160 - 1, whole.length - 32 - 160)),
+    ],
+    [
+      'with a hash of a chunk that has none',
+      /chunk 3/,
+      summed(Buffer.from(whole).fill(1, whole.length - 32 - 160 + 3 * 16, whole.length - 32 - 160 + 3 * 16 + 1)),
+    ],
   ])('%s', (_what, message, bytes) => {
     expect(() => decodeManifest(bytes)).toThrow(ManifestError);
     expect(() => decodeManifest(bytes)).toThrow(message);
@@ -158,15 +197,36 @@ describe('writing', () => {
     const script = `import { writeManifest } from './app/engine/formats/manifest.ts';
       await writeManifest(${JSON.stringify(at('traced'))}, { chunkSize: 65536, bytes: 0, source: { path: '', model: null, serial: null, size: 0 },
         createdAt: 0, known: new Uint8Array(0), hashes: new Uint8Array(0) });`;
-    execFileSync('strace', ['-f', '-e', 'trace=fsync,rename,renameat,renameat2', '-o', at('trace'), process.execPath, '--input-type=module-typescript', '-e', script]);
+    execFileSync('strace', [
+      '-f',
+      '-e',
+      'trace=fsync,rename,renameat,renameat2',
+      '-o',
+      at('trace'),
+      process.execPath,
+      '--input-type=module-typescript',
+      '-e',
+      script,
+    ]);
     const calls = (await readFile(at('trace'), 'utf8')).match(/\b(fsync|rename)/g);
     expect(calls).toEqual(['fsync', 'rename', 'fsync']);
   });
 
-  it.each(['a folder', 'a link to a file', 'a link to a device', 'a device', 'a name under /dev', 'a folder that is not there'])('refuses %s and changes nothing', async (what) => {
+  it.each([
+    'a folder',
+    'a link to a file',
+    'a link to a device',
+    'a device',
+    'a name under /dev',
+    'a folder that is not there',
+  ])('refuses %s and changes nothing', async (what) => {
     const paths: Record<string, string> = {
-      'a folder': folder, 'a link to a file': at('link'), 'a link to a device': at('null'), 'a device': '/dev/null',
-      'a name under /dev': '/dev/platter-test-that-is-not-there', 'a folder that is not there': at('not/there'),
+      'a folder': folder,
+      'a link to a file': at('link'),
+      'a link to a device': at('null'),
+      'a device': '/dev/null',
+      'a name under /dev': '/dev/platter-test-that-is-not-there',
+      'a folder that is not there': at('not/there'),
     };
     if (what === 'a link to a file') {
       await writeFile(at('target'), 'kept');
@@ -194,8 +254,13 @@ describe('writing', () => {
 
   it('names the file that is no manifest', async () => {
     await writeFile(at('text'), 'no manifest at all, and longer than the shortest there can be, which is 56 bytes');
-    await expect(readManifest(at('text'))).rejects.toMatchObject({ name: 'ManifestError', errors: [{ device: at('text'), code: 'BAD_FILE' }] });
-    await expect(readManifest(at('nothing'))).rejects.toMatchObject({ errors: [{ code: 'NOT_FOUND', errno: 'ENOENT' }] });
+    await expect(readManifest(at('text'))).rejects.toMatchObject({
+      name: 'ManifestError',
+      errors: [{ device: at('text'), code: 'BAD_FILE' }],
+    });
+    await expect(readManifest(at('nothing'))).rejects.toMatchObject({
+      errors: [{ code: 'NOT_FOUND', errno: 'ENOENT' }],
+    });
     await expect(readManifest('/dev/zero')).rejects.toThrow(Refusal);
   });
 });
@@ -211,11 +276,16 @@ describe('sets of chunks', () => {
       const count = dice[roll * 3 + 1]! % (chunks - first + 1);
       const present = dice[roll * 3 + 2]! % 2 === 0;
       markChunks(bitmap, first, count, present);
-      for (let chunk = first; chunk < first + count; chunk += 1) if (present) set.add(chunk); else set.delete(chunk);
+      for (let chunk = first; chunk < first + count; chunk += 1)
+        if (present) set.add(chunk);
+        else set.delete(chunk);
       const all = Array.from({ length: chunks }, (_, chunk) => chunk);
       expect(all.filter((chunk) => hasChunk(bitmap, chunk))).toEqual(all.filter((chunk) => set.has(chunk)));
       expect(countChunks(bitmap)).toBe(set.size);
-      const listed = (inside: boolean): number[] => [...chunkRanges(bitmap, chunks, inside)].flatMap(({ first: from, count: many }) => all.slice(from, from + many));
+      const listed = (inside: boolean): number[] =>
+        [...chunkRanges(bitmap, chunks, inside)].flatMap(({ first: from, count: many }) =>
+          all.slice(from, from + many),
+        );
       expect(listed(true)).toEqual(all.filter((chunk) => set.has(chunk)));
       expect(listed(false)).toEqual(all.filter((chunk) => !set.has(chunk)));
     }

@@ -7,7 +7,17 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Refusal } from '../../../app/base/errors.ts';
 import {
-  bytesOf, formatMapfile, MapfileError, newMap, parseMapfile, ranges, readMapfile, setRange, writeMapfile, type RangeStatus, type RescueMap,
+  bytesOf,
+  formatMapfile,
+  MapfileError,
+  newMap,
+  parseMapfile,
+  ranges,
+  readMapfile,
+  setRange,
+  writeMapfile,
+  type RangeStatus,
+  type RescueMap,
 } from '../../../app/engine/formats/mapfile.ts';
 import { canLab, labdisk, seededBytes } from '../../lab/lab.ts';
 
@@ -16,9 +26,14 @@ const STATUSES = ['?', '*', '/', '-', '+'] as const satisfies RangeStatus[];
 const folder = mkdtempSync(join(tmpdir(), 'platter-map-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string): string => join(folder, name);
-const tool = (command: string, ...args: string[]): string => execFileSync(command, args, { cwd: folder, encoding: 'utf8' });
+const tool = (command: string, ...args: string[]): string =>
+  execFileSync(command, args, { cwd: folder, encoding: 'utf8' });
 /** A mapfile without its comments. */
-const facts = (text: string): string => text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).join('\n');
+const facts = (text: string): string =>
+  text
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .join('\n');
 
 /** A map of 512 sectors after many changes, and what each sector is. */
 function randomMap(seed: number, changes: number): { map: RescueMap; sectors: RangeStatus[] } {
@@ -44,11 +59,17 @@ describe('a map', () => {
     for (let changes = 0; changes < 120; changes += 1) {
       const { map, sectors } = randomMap(3, changes);
       for (const status of STATUSES) {
-        const listed = ranges(map, status).flatMap(({ position, size }) => Array.from({ length: size / 512 }, (_, index) => position / 512 + index));
-        expect(listed, `${status} after ${changes} changes`).toEqual(sectors.flatMap((one, sector) => (one === status ? sector : [])));
+        const listed = ranges(map, status).flatMap(({ position, size }) =>
+          Array.from({ length: size / 512 }, (_, index) => position / 512 + index),
+        );
+        expect(listed, `${status} after ${changes} changes`).toEqual(
+          sectors.flatMap((one, sector) => (one === status ? sector : [])),
+        );
         expect(bytesOf(map, status)).toBe(listed.length * 512);
       }
-      const joined = map.extents.every(({ status, size }, index) => size > 0 && status !== map.extents[index + 1]?.status);
+      const joined = map.extents.every(
+        ({ status, size }, index) => size > 0 && status !== map.extents[index + 1]?.status,
+      );
       expect(joined, 'neighbours differ').toBe(true);
     }
   });
@@ -59,19 +80,30 @@ describe('a map', () => {
     setRange(map, 0, 100, '?');
     setRange(map, 1025, 5, '-');
     expect(map.extents).toEqual([
-      { position: 0, size: 1000, status: '?' }, { position: 1000, size: 10, status: '+' },
-      { position: 1010, size: 10, status: '?' }, { position: 1020, size: 10, status: '-' },
+      { position: 0, size: 1000, status: '?' },
+      { position: 1000, size: 10, status: '+' },
+      { position: 1010, size: 10, status: '?' },
+      { position: 1020, size: 10, status: '-' },
     ]);
     const low: RescueMap = { ...newMap(0), extents: [{ position: 1000, size: 10, status: '?' }] };
     setRange(low, 10, 10, '+');
-    expect(low.extents).toEqual([{ position: 10, size: 10, status: '+' }, { position: 20, size: 990, status: '?' }]);
+    expect(low.extents).toEqual([
+      { position: 10, size: 10, status: '+' },
+      { position: 20, size: 990, status: '?' },
+    ]);
     const empty = newMap(0);
     setRange(empty, 500, 1, '+');
     expect(empty.extents).toEqual([{ position: 500, size: 1, status: '+' }]);
   });
 
   it('takes bytes only', () => {
-    for (const [position, size] of [[-1, 2], [0.5, 1], [0, -1], [Number.MAX_SAFE_INTEGER, 1], [0, Number.NaN]] as const) {
+    for (const [position, size] of [
+      [-1, 2],
+      [0.5, 1],
+      [0, -1],
+      [Number.MAX_SAFE_INTEGER, 1],
+      [0, Number.NaN],
+    ] as const) {
       expect(() => setRange(newMap(10), position, size, '+')).toThrow(RangeError);
     }
   });
@@ -82,7 +114,8 @@ describe('ddrescuelog', () => {
     for (let seed = 1; seed <= 8; seed += 1) {
       const { map, sectors } = randomMap(seed, 60);
       await writeMapfile(at('ours'), { ...map, position: 512 * seed, status: '-', pass: seed });
-      for (const status of STATUSES) expect(tool('ddrescuelog', `--list-blocks=${status}`, 'ours')).toBe(blocksOf(sectors, status));
+      for (const status of STATUSES)
+        expect(tool('ddrescuelog', `--list-blocks=${status}`, 'ours')).toBe(blocksOf(sectors, status));
       // Written out again by ddrescuelog it is, to the letter, what we wrote.
       expect(facts(tool('ddrescuelog', '--complete-mapfile', 'ours'))).toBe(facts(await readFile(at('ours'), 'utf8')));
       expect(tool('ddrescuelog', '--show-status', 'ours')).toContain('current status: retrying');
@@ -118,7 +151,9 @@ describe('ddrescuelog', () => {
     const map = parseMapfile(text);
     await writeMapfile(at('ours'), map);
     expect(spawnSync('ddrescuelog', ['--show-status', 'text'], { cwd: folder }).status).toBe(0);
-    expect(facts(tool('ddrescuelog', '--complete-mapfile', 'ours'))).toBe(facts(tool('ddrescuelog', '--complete-mapfile', 'text')));
+    expect(facts(tool('ddrescuelog', '--complete-mapfile', 'ours'))).toBe(
+      facts(tool('ddrescuelog', '--complete-mapfile', 'text')),
+    );
   });
 });
 
@@ -128,7 +163,10 @@ describe.skipIf(canLab() !== null)('ddrescue', () => {
     await disk.rule('eio r 1000s 3s', 'eio r 4096s 1s');
     spawnSync('ddrescue', ['-q', '-d', '--force', disk.device, 'image', 'theirs'], { cwd: folder });
     const map = await readMapfile(at('theirs'));
-    expect(ranges(map, '-')).toEqual([{ position: 1000 * 512, size: 3 * 512 }, { position: 4096 * 512, size: 512 }]);
+    expect(ranges(map, '-')).toEqual([
+      { position: 1000 * 512, size: 3 * 512 },
+      { position: 4096 * 512, size: 512 },
+    ]);
     expect(bytesOf(map, '+')).toBe(4 * MiB - 4 * 512);
     expect(map.status).toBe('+');
     expect(facts(formatMapfile(map))).toBe(facts(await readFile(at('theirs'), 'utf8')));
@@ -154,7 +192,9 @@ describe.skipIf(canLab() !== null)('ddrescue', () => {
     setRange(map, 3 * MiB, 1024, '-');
     setRange(map, 3 * MiB + 8192, 4096, '/');
     await writeMapfile(at('handed-over'), map);
-    const { status } = spawnSync('ddrescue', ['-q', '--retry-passes=1', 'source', 'copy', 'handed-over'], { cwd: folder });
+    const { status } = spawnSync('ddrescue', ['-q', '--retry-passes=1', 'source', 'copy', 'handed-over'], {
+      cwd: folder,
+    });
     expect(status).toBe(0);
     const expected = Buffer.from(data);
     for (const { position, size } of ranges(map, '+')) expected.fill(0, position, position + size);
@@ -192,13 +232,21 @@ describe('what is no mapfile is refused, with the line and what to do', () => {
 
   it('and named', async () => {
     await writeFile(at('broken'), 'x');
-    await expect(readMapfile(at('broken'))).rejects.toMatchObject({ name: 'MapfileError', errors: [{ code: 'BAD_FILE', device: at('broken') }] });
+    await expect(readMapfile(at('broken'))).rejects.toMatchObject({
+      name: 'MapfileError',
+      errors: [{ code: 'BAD_FILE', device: at('broken') }],
+    });
     await expect(readMapfile('/dev/zero')).rejects.toMatchObject({ errors: [{ code: 'NOT_BLOCK_OR_FILE' }] });
   });
 
   it('before it is written', () => {
     const extents = [{ position: 0, size: 512, status: '+' as const }];
-    for (const change of [{ pass: 0 }, { position: -1 }, { extents: [...extents, ...extents] }, { extents: [{ ...extents[0]!, size: 0 }] }]) {
+    for (const change of [
+      { pass: 0 },
+      { position: -1 },
+      { extents: [...extents, ...extents] },
+      { extents: [{ ...extents[0]!, size: 0 }] },
+    ]) {
       expect(() => formatMapfile({ ...newMap(0), extents, ...change })).toThrow(MapfileError);
     }
   });
@@ -223,6 +271,7 @@ it('a map of 200,000 ranges is changed, written and read', () => {
 it('is written whole, and over nothing but a file', async () => {
   await symlink('/dev/null', at('null'));
   const before = await readdir(folder);
-  for (const path of [at('null'), '/dev/null', folder]) await expect(writeMapfile(path, newMap(1))).rejects.toThrow(Refusal);
+  for (const path of [at('null'), '/dev/null', folder])
+    await expect(writeMapfile(path, newMap(1))).rejects.toThrow(Refusal);
   expect(await readdir(folder)).toEqual(before);
 });

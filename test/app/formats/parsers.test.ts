@@ -10,7 +10,9 @@ import { forgedLog, leaveLog } from './forged-logs.ts';
 import { headerOf } from './job-log-support.ts';
 
 let bench: Workbench;
-beforeEach(() => { bench = new Workbench(); });
+beforeEach(() => {
+  bench = new Workbench();
+});
 afterEach(() => bench.clear());
 
 const ID = '20260101-000000-00000a';
@@ -27,16 +29,22 @@ async function slowJob(session: Session): Promise<void> {
 const samples = (session: Session): number => session.events.filter(({ event }) => event === 'progress').length;
 
 /** The most memory that a process had, in bytes. */
-const peak = (pid: number): number => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
+const peak = (pid: number): number =>
+  Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
 
 describe('S22 logs of 2^26 chunks', () => {
   const all = { first: 0, count: 2 ** 26 };
-  const onAll = (destinations: number): LogRecord[] => Array.from({ length: destinations }, (_, destination) => ({ type: 'durable', destination, ...all, hashes: null }));
+  const onAll = (destinations: number): LogRecord[] =>
+    Array.from({ length: destinations }, (_, destination) => ({ type: 'durable', destination, ...all, hashes: null }));
 
   it('S22 a log that takes seconds to read stops neither the samples of a running job nor the cancelling of one destination', async () => {
     const session = bench.session();
     await slowJob(session);
-    const flips: LogRecord[] = Array.from({ length: 9000 }, (_, index) => (index % 2 === 0 ? { type: 'withdrawn', destination: 0, ...all } : { type: 'durable', destination: 0, ...all, hashes: null }));
+    const flips: LogRecord[] = Array.from({ length: 9000 }, (_, index) =>
+      index % 2 === 0
+        ? { type: 'withdrawn', destination: 0, ...all }
+        : { type: 'durable', destination: 0, ...all, hashes: null },
+    );
     leaveLog(bench.state, ID, forgedLog(headerOf(2 ** 26, 1), flips));
     const order: string[] = [];
     const listed = interrupted(session).then((jobs) => {
@@ -61,7 +69,10 @@ describe('S22 logs of 2^26 chunks', () => {
     for (let index = 10; index < 30; index += 1) leaveLog(bench.state, `20260101-000000-0000${index}`, log);
     const jobs = await interrupted(session);
     expect(jobs).toHaveLength(20);
-    expect(jobs[0]).toMatchObject({ damaged: false, destinations: Array.from({ length: 4 }, () => ({ durable: jobs[0]!.bytes })) });
+    expect(jobs[0]).toMatchObject({
+      damaged: false,
+      destinations: Array.from({ length: 4 }, () => ({ durable: jobs[0]!.bytes })),
+    });
     expect(peak(session.host.pid!)).toBeLessThan(768 * MiB);
     await session.engine.call('cancel', {});
     await resultOf(session);
@@ -70,7 +81,11 @@ describe('S22 logs of 2^26 chunks', () => {
 
 describe('S22 files that a request names', () => {
   const of = (map: string) => async (): Promise<ReturnType<typeof requestOf>> =>
-    requestOf({ source: await bench.image('disk.img', MiB), destinations: [await bench.path('copy.img')], rescue: { retries: 0, map } });
+    requestOf({
+      source: await bench.image('disk.img', MiB),
+      destinations: [await bench.path('copy.img')],
+      rescue: { retries: 0, map },
+    });
 
   it('S22 a mapfile above 16 MiB is refused with the limit', async () => {
     const map = await bench.path('long.map');
@@ -78,7 +93,11 @@ describe('S22 files that a request names', () => {
     truncateSync(map, 16 * MiB + 1);
     const [error, ...more] = await refused(bench.session().engine.call('prepare', await of(map)()));
     expect(more).toEqual([]);
-    expect(error).toMatchObject({ code: 'BAD_FILE', device: map, reason: { kind: 'fileTooLong', bytes: 16 * MiB + 1, most: 16 * MiB } });
+    expect(error).toMatchObject({
+      code: 'BAD_FILE',
+      device: map,
+      reason: { kind: 'fileTooLong', bytes: 16 * MiB + 1, most: 16 * MiB },
+    });
   });
 
   it.each<[string, string]>([
@@ -89,14 +108,20 @@ describe('S22 files that a request names', () => {
     const map = await bench.path('line.map');
     writeFileSync(map, text);
     const [error] = await refused(bench.session().engine.call('prepare', await of(map)()));
-    expect(error).toMatchObject({ code: 'BAD_FILE', device: map, reason: { kind: 'mapLongLine', line: text.startsWith('0') ? '2' : '1' } });
+    expect(error).toMatchObject({
+      code: 'BAD_FILE',
+      device: map,
+      reason: { kind: 'mapLongLine', line: text.startsWith('0') ? '2' : '1' },
+    });
   });
 
   it('S22 a mapfile of nothing but empty lines is refused, in memory that does not grow with them', async () => {
     const map = await bench.path('empty.map');
     writeFileSync(map, '\n'.repeat(16 * MiB));
     const session = bench.session();
-    expect(await refused(session.engine.call('prepare', await of(map)()))).toMatchObject([{ code: 'BAD_FILE', reason: { kind: 'mapEmpty' } }]);
+    expect(await refused(session.engine.call('prepare', await of(map)()))).toMatchObject([
+      { code: 'BAD_FILE', reason: { kind: 'mapEmpty' } },
+    ]);
     expect(peak(session.host.pid!)).toBeLessThan(512 * MiB);
   });
 
@@ -104,15 +129,25 @@ describe('S22 files that a request names', () => {
     const manifest = await bench.path('long.manifest');
     const chunks = 16;
     const small = encodeManifest({
-      chunkSize: 65536, bytes: chunks * 65536, source: { path: '/dev/sda', model: null, serial: null, size: chunks * 65536 }, createdAt: 1,
-      known: new Uint8Array(2), hashes: new Uint8Array(16 * chunks),
+      chunkSize: 65536,
+      bytes: chunks * 65536,
+      source: { path: '/dev/sda', model: null, serial: null, size: chunks * 65536 },
+      createdAt: 1,
+      known: new Uint8Array(2),
+      hashes: new Uint8Array(16 * chunks),
     });
     writeFileSync(manifest, small);
     truncateSync(manifest, 2 ** 30); // it has hashes for 2^26 chunks, but for a few bytes
     const source = await bench.image('disk.img', chunks * 65536);
     const session = bench.session();
-    const [error] = await refused(session.engine.call('prepare', requestOf({ kind: 'verify', source: null, manifest, destinations: [source] })));
-    expect(error).toMatchObject({ code: 'BAD_FILE', device: manifest, reason: { kind: 'manifestLength', has: String(2 ** 30), wants: String(small.length) } });
+    const [error] = await refused(
+      session.engine.call('prepare', requestOf({ kind: 'verify', source: null, manifest, destinations: [source] })),
+    );
+    expect(error).toMatchObject({
+      code: 'BAD_FILE',
+      device: manifest,
+      reason: { kind: 'manifestLength', has: String(2 ** 30), wants: String(small.length) },
+    });
     expect(peak(session.host.pid!)).toBeLessThan(512 * MiB);
   });
 });
@@ -131,12 +166,26 @@ describe('S21 a log that contradicts itself', () => {
     const source = await bench.image('disk.img', 4 * MiB);
     const copy = await bench.path('copy.img');
     const stats = statSync(source, { bigint: true });
-    const end = (path: string): LoggedEnd => ({ path, realPath: path, kind: 'file', size: 4 * MiB, model: null, serial: null, majorMinor: null, id: null, modified: null, born: null });
+    const end = (path: string): LoggedEnd => ({
+      path,
+      realPath: path,
+      kind: 'file',
+      size: 4 * MiB,
+      model: null,
+      serial: null,
+      majorMinor: null,
+      id: null,
+      modified: null,
+      born: null,
+    });
     const [major, minor] = [Number(stats.dev >> 8n), Number(stats.dev & 0xffn)];
     return {
       request: { ...plainRequest, kind: 'copy', source, destinations: [copy] },
       source: { ...end(source), id: `file:${major}:${minor}:${stats.ino}`, modified: Number(stats.mtimeMs) },
-      destinations: [end(copy)], chunkSize: MiB, bytes: 4 * MiB, startedAt: 1_795_478_399_000,
+      destinations: [end(copy)],
+      chunkSize: MiB,
+      bytes: 4 * MiB,
+      startedAt: 1_795_478_399_000,
     };
   }
 
@@ -144,30 +193,73 @@ describe('S21 a log that contradicts itself', () => {
     ['more bytes than its source has', (header) => ({ ...header, bytes: 8 * MiB })],
     ['fewer bytes than its source has', (header) => ({ ...header, bytes: MiB + 1 })],
     ['no bytes at all', (header) => ({ ...header, bytes: 0 })],
-    ['a job that continues a job', (header) => ({ ...header, request: { ...header.request, kind: 'resume', source: null, destinations: [], job: ID } })],
+    [
+      'a job that continues a job',
+      (header) => ({
+        ...header,
+        request: { ...header.request, kind: 'resume', source: null, destinations: [], job: ID },
+      }),
+    ],
     ['a check, which keeps no log', (header) => ({ ...header, request: { ...header.request, kind: 'verify' } })],
     ['the name of another job', (header) => ({ ...header, request: { ...header.request, job: ID } })],
     ['no source', (header) => ({ ...header, source: null })],
     ['no source in the request', (header) => ({ ...header, request: { ...header.request, source: null } })],
-    ['fewer destinations than were asked for', (header) => ({ ...header, request: { ...header.request, destinations: ['/tmp/a', '/tmp/b'] } })],
-    ['more destinations than were asked for', (header) => ({ ...header, destinations: [...header.destinations, ...header.destinations] })],
+    [
+      'fewer destinations than were asked for',
+      (header) => ({ ...header, request: { ...header.request, destinations: ['/tmp/a', '/tmp/b'] } }),
+    ],
+    [
+      'more destinations than were asked for',
+      (header) => ({ ...header, destinations: [...header.destinations, ...header.destinations] }),
+    ],
     ['no destination', (header) => ({ ...header, destinations: [], request: { ...header.request, destinations: [] } })],
     ['a chunk size that is no power of two', (header) => ({ ...header, chunkSize: MiB + 1 })],
-    ['more chunks than there can be', (header) => ({ ...header, chunkSize: 65536, bytes: 2 ** 53 - 1, source: { ...header.source, size: 2 ** 53 - 1 } })],
+    [
+      'more chunks than there can be',
+      (header) => ({
+        ...header,
+        chunkSize: 65536,
+        bytes: 2 ** 53 - 1,
+        source: { ...header.source, size: 2 ** 53 - 1 },
+      }),
+    ],
     ['a time that no calendar has', (header) => ({ ...header, startedAt: Number.MAX_SAFE_INTEGER })],
-    ['a time of change that no calendar has', (header) => ({ ...header, source: { ...header.source, modified: 1e300 } })],
-    ['a source that is a device with the identity of a file', (header) => ({ ...header, source: { ...header.source, kind: 'block' } })],
-    ['a device that is too small', (header) => ({ ...header, destinations: [{ ...header.destinations[0]!, kind: 'block', majorMinor: '8:16', id: 'block:8:16', size: MiB }] })],
-    ['a path that leads from somewhere', (header) => ({ ...header, destinations: [{ ...header.destinations[0]!, realPath: 'copy.img' }] })],
-    ['a rescue that is an update', (header) => ({ ...header, request: { ...header.request, update: true, rescue: { retries: 1, map: null } } })],
-    ['retries without end', (header) => ({ ...header, request: { ...header.request, rescue: { retries: 1e9, map: null } } })],
+    [
+      'a time of change that no calendar has',
+      (header) => ({ ...header, source: { ...header.source, modified: 1e300 } }),
+    ],
+    [
+      'a source that is a device with the identity of a file',
+      (header) => ({ ...header, source: { ...header.source, kind: 'block' } }),
+    ],
+    [
+      'a device that is too small',
+      (header) => ({
+        ...header,
+        destinations: [{ ...header.destinations[0]!, kind: 'block', majorMinor: '8:16', id: 'block:8:16', size: MiB }],
+      }),
+    ],
+    [
+      'a path that leads from somewhere',
+      (header) => ({ ...header, destinations: [{ ...header.destinations[0]!, realPath: 'copy.img' }] }),
+    ],
+    [
+      'a rescue that is an update',
+      (header) => ({ ...header, request: { ...header.request, update: true, rescue: { retries: 1, map: null } } }),
+    ],
+    [
+      'retries without end',
+      (header) => ({ ...header, request: { ...header.request, rescue: { retries: 1e9, map: null } } }),
+    ],
     ['something that is no header', () => ({ platter: true })],
   ];
 
   it.each(forged)('S21 %s: it cannot be continued, it is not listed, and it can be forgotten', async (_what, forge) => {
     const header = await honest();
     const path = leaveLog(shared.state, ID, forgedLog(forge(header)));
-    const [error] = await refused(session.engine.call('prepare', requestOf({ kind: 'resume', source: null, destinations: [], job: ID })));
+    const [error] = await refused(
+      session.engine.call('prepare', requestOf({ kind: 'resume', source: null, destinations: [], job: ID })),
+    );
     expect(error).toMatchObject({ code: 'BAD_FILE', device: path, remedy: { kind: 'forgetJob' } });
     expect(await interrupted(session)).toEqual([]);
     expect(existsSync(`${header.destinations[0]!.path}.part`)).toBe(false);
@@ -180,7 +272,9 @@ describe('S21 a log that contradicts itself', () => {
     const header = await honest();
     leaveLog(shared.state, ID, forgedLog(header));
     expect((await interrupted(session)).map(({ id }) => id)).toEqual([ID]);
-    const [error] = await refused(session.engine.call('prepare', requestOf({ kind: 'resume', source: null, destinations: [], job: ID })));
+    const [error] = await refused(
+      session.engine.call('prepare', requestOf({ kind: 'resume', source: null, destinations: [], job: ID })),
+    );
     expect(error).toMatchObject({ code: 'CHANGED', reason: { kind: 'partMissing' } }); // nothing was made yet
   });
 });

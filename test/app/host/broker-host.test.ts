@@ -1,23 +1,44 @@
 // The host of an ordinary user, who may open none of the disks here, and platter-broker behind it: what is opened, with whose rights,
 // what is refused, and how often somebody is asked.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RightsQuestion } from '../../../app/contract/host.ts';
 import { canLab, seededBytes } from '../../lab/lab.ts';
-import { BROKER, childrenOf, commandLine, finish, modesOf, prepare, USER, UsersPlace, type UsersHost } from './broker-support.ts';
+import {
+  BROKER,
+  childrenOf,
+  commandLine,
+  finish,
+  modesOf,
+  prepare,
+  USER,
+  UsersPlace,
+  type UsersHost,
+} from './broker-support.ts';
 import { MiB, refused } from '../job/support.ts';
 
 const ADDON = fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url));
 
 describe.skipIf(canLab() !== null || process.getuid?.() !== 0)('a host with a broker behind it', () => {
   let place: UsersPlace;
-  beforeEach(() => { place = new UsersPlace(); });
+  beforeEach(() => {
+    place = new UsersPlace();
+  });
   afterEach(() => place.clear());
 
-  it('S1 writes a disk that its user may not open, with no right but that, and leaves files that are the user\'s', async () => {
+  it("S1 writes a disk that its user may not open, with no right but that, and leaves files that are the user's", async () => {
     const disk = await place.disk();
     const source = place.file('source.img', 0, 0o644);
     const [image, manifest] = [join(place.own, 'copy.img'), join(place.own, 'copy.manifest')];
@@ -25,23 +46,38 @@ describe.skipIf(canLab() !== null || process.getuid?.() !== 0)('a host with a br
     const plan = await prepare(engine, { source, destinations: [disk.device, image], saveManifest: manifest });
     const status = readFileSync(`/proc/${pid()}/status`, 'utf8');
     expect(status).toMatch(new RegExp(`^Uid:\\t${Array(4).fill(USER).join('\t')}$`, 'm'));
-    for (const set of ['CapPrm', 'CapEff', 'CapInh', 'CapAmb']) expect(status).toMatch(new RegExp(`^${set}:\\t0{16}$`, 'm'));
-    expect(await finish(engine)).toMatchObject({ writeErr: 0, notes: [], destinations: [{ state: 'done', verified: true }, { state: 'done', verified: true }] });
+    for (const set of ['CapPrm', 'CapEff', 'CapInh', 'CapAmb'])
+      expect(status).toMatch(new RegExp(`^${set}:\\t0{16}$`, 'm'));
+    expect(await finish(engine)).toMatchObject({
+      writeErr: 0,
+      notes: [],
+      destinations: [
+        { state: 'done', verified: true },
+        { state: 'done', verified: true },
+      ],
+    });
     expect(readFileSync(disk.backing).subarray(0, MiB).equals(seededBytes(MiB, 5))).toBe(true);
-    for (const path of [image, manifest, join(place.own, 'state/jobs', `${plan.job!}.log`)]) expect([statSync(path).uid, statSync(path).gid], path).toEqual([USER, USER]);
+    for (const path of [image, manifest, join(place.own, 'state/jobs', `${plan.job!}.log`)])
+      expect([statSync(path).uid, statSync(path).gid], path).toEqual([USER, USER]);
   });
 
   it('reads a disk as a source through descriptors that cannot write', async () => {
     const disk = await place.disk();
     const { engine, pid } = place.host();
-    expect(await prepare(engine, { source: disk.device, destinations: [join(place.own, 'back.img')] })).toMatchObject({ source: { kind: 'block', diskSequence: expect.any(Number) as number } });
+    expect(await prepare(engine, { source: disk.device, destinations: [join(place.own, 'back.img')] })).toMatchObject({
+      source: { kind: 'block', diskSequence: expect.any(Number) as number },
+    });
     expect(new Set(modesOf(pid(), disk.device))).toEqual(new Set([0]));
     expect(await finish(engine)).toMatchObject({ writeErr: 0 });
   });
 
   it('neither reads nor writes a file that its user may not, by whatever name', async () => {
     const disk = await place.disk();
-    const [secret, locked, readable] = [place.file('secret', 0, 0o600), place.file('locked.img', 0, 0o644), place.file('readable.img', 0, 0o644)];
+    const [secret, locked, readable] = [
+      place.file('secret', 0, 0o600),
+      place.file('locked.img', 0, 0o644),
+      place.file('readable.img', 0, 0o644),
+    ];
     const before = readFileSync(locked);
     symlinkSync(secret, join(place.own, 'to-secret'));
     symlinkSync(locked, join(place.own, 'to-locked'));
@@ -55,7 +91,10 @@ describe.skipIf(canLab() !== null || process.getuid?.() !== 0)('a host with a br
       { source: readable, destinations: [join(place.folder, 'new.img')] },
       { source: null, kind: 'verify' as const, destinations: [disk.device], manifest: secret },
       { source: readable, destinations: [disk.device], rescue: { retries: 0, map: secret } },
-    ]) expect(await refused(prepare(engine, request)), JSON.stringify(request)).toMatchObject([{ code: 'NOT_PERMITTED' }]);
+    ])
+      expect(await refused(prepare(engine, request)), JSON.stringify(request)).toMatchObject([
+        { code: 'NOT_PERMITTED' },
+      ]);
     expect(readdirSync(place.folder).sort()).toEqual(['locked.img', 'own', 'readable.img', 'secret']);
     expect(readFileSync(locked).equals(before)).toBe(true);
   });
@@ -82,7 +121,8 @@ describe.skipIf(canLab() !== null || process.getuid?.() !== 0)('a host with a br
     const { engine, pid } = place.host();
     await engine.call('list', { all: false });
     const before = listening();
-    for (const signal of ['SIGUSR1', 'SIGPIPE', 'SIGCHLD', 'SIGURG', 'SIGWINCH', 'SIGSTOP', 'SIGCONT'] as const) process.kill(pid(), signal);
+    for (const signal of ['SIGUSR1', 'SIGPIPE', 'SIGCHLD', 'SIGURG', 'SIGWINCH', 'SIGSTOP', 'SIGCONT'] as const)
+      process.kill(pid(), signal);
     await prepare(engine, { source, destinations: [disk.device] });
     process.kill(pid(), 'SIGUSR1');
     expect(await finish(engine)).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true }] });
@@ -93,7 +133,9 @@ describe.skipIf(canLab() !== null || process.getuid?.() !== 0)('a host with a br
     const disk = await place.disk();
     const { engine, pid } = place.host();
     await prepare(engine, { source: place.file('source.img', 0, 0o644), destinations: [disk.device] });
-    const fds = readdirSync(`/proc/${pid()}/fd`).filter((fd) => readlinkSync(`/proc/${pid()}/fd/${fd}`) === disk.device);
+    const fds = readdirSync(`/proc/${pid()}/fd`).filter(
+      (fd) => readlinkSync(`/proc/${pid()}/fd/${fd}`) === disk.device,
+    );
     expect(fds.length).toBeGreaterThan(0);
     // 434: pidfd_open, 438: pidfd_getfd, on every architecture.
     const program = `import ctypes, os, sys
@@ -105,18 +147,31 @@ try:
     print(os.listdir('/proc/' + sys.argv[1] + '/fd'))
 except PermissionError:
     print('closed')`;
-    const said = execFileSync('python3', ['-c', program, String(pid()), ...fds], { encoding: 'utf8', uid: USER, gid: USER });
+    const said = execFileSync('python3', ['-c', program, String(pid()), ...fds], {
+      encoding: 'utf8',
+      uid: USER,
+      gid: USER,
+    });
     expect(said.trim().split('\n')).toEqual([...fds.map(() => '-1 Operation not permitted'), 'closed']);
     expect(readFileSync(`/proc/${pid()}/limits`, 'utf8')).toMatch(/^Max core file size\s+0\s+0\s/m);
   });
 
   describe('that the client starts by sudo', () => {
     /** Does what sudo would do with the command of a question. */
-    const run = ({ argv: [, , ...command] }: RightsQuestion, env: NodeJS.ProcessEnv = {}): { code: number | null; said: string } => {
-      const { status, stderr } = spawnSync(command[0]!, command.slice(1), { encoding: 'utf8', env: { SUDO_UID: String(USER), SUDO_GID: String(USER), ...env } });
+    const run = (
+      { argv: [, , ...command] }: RightsQuestion,
+      env: NodeJS.ProcessEnv = {},
+    ): { code: number | null; said: string } => {
+      const { status, stderr } = spawnSync(command[0]!, command.slice(1), {
+        encoding: 'utf8',
+        env: { SUDO_UID: String(USER), SUDO_GID: String(USER), ...env },
+      });
       return { code: status, said: stderr };
     };
-    const answering = (host: UsersHost, answer: (question: RightsQuestion) => { code: number | null; said: string }): void => {
+    const answering = (
+      host: UsersHost,
+      answer: (question: RightsQuestion) => { code: number | null; said: string },
+    ): void => {
       host.engine.onRights((asking) => {
         if (asking !== null) void host.engine.call('rightsEnded', { question: asking.question, ...answer(asking) });
       });
@@ -129,9 +184,17 @@ except PermissionError:
       answering(host, run);
       for (const question of [1, 2]) {
         await prepare(host.engine, { source, destinations: [disk.device] });
-        expect(host.questions.at(-2)).toMatchObject({ question, how: 'sudo', devices: [disk.device], argv: expect.arrayContaining(['--socket', '--write', disk.device.slice('/dev/'.length)]) as string[] });
+        expect(host.questions.at(-2)).toMatchObject({
+          question,
+          how: 'sudo',
+          devices: [disk.device],
+          argv: expect.arrayContaining(['--socket', '--write', disk.device.slice('/dev/'.length)]) as string[],
+        });
         expect(host.questions.at(-1)).toBeNull();
-        expect(await finish(host.engine)).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true }] });
+        expect(await finish(host.engine)).toMatchObject({
+          writeErr: 0,
+          destinations: [{ state: 'done', verified: true }],
+        });
       }
       expect(readdirSync(place.own).filter((name) => name.startsWith('platter-'))).toEqual([]);
     });
@@ -141,7 +204,9 @@ except PermissionError:
       const source = place.file('source.img', 0, 0o644);
       const host = place.host({ broker: false, args: ['--sudo'] });
       answering(host, () => ({ code: 1, said: 'sudo: 3 incorrect password attempts\n' }));
-      expect(await refused(prepare(host.engine, { source, destinations: [disk.device] }))).toMatchObject([{ code: 'ELEVATION_DENIED', reason: { kind: 'sudoFailed', devices: [disk.device] } }]);
+      expect(await refused(prepare(host.engine, { source, destinations: [disk.device] }))).toMatchObject([
+        { code: 'ELEVATION_DENIED', reason: { kind: 'sudoFailed', devices: [disk.device] } },
+      ]);
       expect(await host.engine.call('list', { all: false })).toBeInstanceOf(Array);
       expect((await disk.counters()).writes).toBe(0);
     });
@@ -149,7 +214,9 @@ except PermissionError:
     it('withdraws a question that is given up', async () => {
       const disk = await place.disk();
       const host = place.host({ broker: false, args: ['--sudo'] });
-      const preparing = refused(prepare(host.engine, { source: place.file('source.img', 0, 0o644), destinations: [disk.device] }));
+      const preparing = refused(
+        prepare(host.engine, { source: place.file('source.img', 0, 0o644), destinations: [disk.device] }),
+      );
       await expect.poll(() => host.questions.length).toBe(1);
       await host.engine.call('cancel', {});
       expect(await preparing).toMatchObject([{ code: 'CANCELLED' }]);
@@ -164,7 +231,11 @@ except PermissionError:
         execFileSync('losetup', ['--set-capacity', disk.device]);
         return run(question);
       });
-      expect(await refused(prepare(host.engine, { source: place.file('source.img', 0, 0o644), destinations: [disk.device] }))).toMatchObject([{ code: 'CHANGED', device: disk.device }]);
+      expect(
+        await refused(
+          prepare(host.engine, { source: place.file('source.img', 0, 0o644), destinations: [disk.device] }),
+        ),
+      ).toMatchObject([{ code: 'CHANGED', device: disk.device }]);
     });
   });
 
@@ -175,12 +246,18 @@ except PermissionError:
     const { engine } = place.host();
     const partition = openSync(`${device}p2`, 'r');
     try {
-      expect(await refused(prepare(engine, { source, destinations: [device] }))).toMatchObject([{ code: 'IN_USE', device, reason: { kind: 'partitionOpen' } }]);
+      expect(await refused(prepare(engine, { source, destinations: [device] }))).toMatchObject([
+        { code: 'IN_USE', device, reason: { kind: 'partitionOpen' } },
+      ]);
     } finally {
       closeSync(partition);
     }
     expect(await prepare(engine, { source, destinations: [device] })).toMatchObject({ notes: [] });
-    expect(await finish(engine)).toMatchObject({ writeErr: 0, notes: [], destinations: [{ state: 'done', verified: true }] });
+    expect(await finish(engine)).toMatchObject({
+      writeErr: 0,
+      notes: [],
+      destinations: [{ state: 'done', verified: true }],
+    });
     expect(partitionsOf(device)).toEqual(partitionsOf(place.partitioned(source)));
   });
 
@@ -192,8 +269,12 @@ except PermissionError:
     execFileSync('mount', [disk.device, at]);
     const { engine } = place.host();
     const source = place.file('source.img', 0, 0o644);
-    expect(await refused(prepare(engine, { source, destinations: [disk.device] }))).toMatchObject([{ code: 'MOUNTED' }]);
-    expect(await prepare(engine, { source, destinations: [disk.device], unmount: true })).toMatchObject({ destinations: [{ mounts: [{ target: at }] }] });
+    expect(await refused(prepare(engine, { source, destinations: [disk.device] }))).toMatchObject([
+      { code: 'MOUNTED' },
+    ]);
+    expect(await prepare(engine, { source, destinations: [disk.device], unmount: true })).toMatchObject({
+      destinations: [{ mounts: [{ target: at }] }],
+    });
     expect(readFileSync('/proc/self/mountinfo', 'utf8')).toContain(` ${at} `);
     expect(await finish(engine)).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true }] });
     expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(` ${at} `);
@@ -202,7 +283,10 @@ except PermissionError:
 
   it('says that the broker cannot switch off a disk without a switch, and leaves it as it is', async () => {
     const disk = await place.disk();
-    expect(askBroker(disk.device, 2 * MiB, "broker.powerOff(0)")).toMatchObject([{ status: 'ok' }, { status: 'unsupported' }]);
+    expect(askBroker(disk.device, 2 * MiB, 'broker.powerOff(0)')).toMatchObject([
+      { status: 'ok' },
+      { status: 'unsupported' },
+    ]);
     expect(statSync(disk.device).isBlockDevice()).toBe(true);
   });
 
@@ -213,7 +297,10 @@ except PermissionError:
     mkdirSync(at);
     execFileSync('mount', [disk.device, at]);
     try {
-      expect(askBroker(disk.device, 16 * MiB)).toMatchObject([{ status: 'ok' }, { status: 'mounted', detail: at, device: null }]);
+      expect(askBroker(disk.device, 16 * MiB)).toMatchObject([
+        { status: 'ok' },
+        { status: 'mounted', detail: at, device: null },
+      ]);
     } finally {
       execFileSync('umount', [at]);
     }
@@ -236,14 +323,27 @@ function askBroker(device: string, size: number, asked = "broker.open(0, 'write'
       console.log(JSON.stringify([named, await ${asked}]));
       broker.close();
     })();`;
-  const answer = execFileSync(BROKER, ['--as', `${USER}:${USER}`, '--', process.execPath, '--eval', program], { encoding: 'utf8', env: { PATH: process.env.PATH } });
+  const answer = execFileSync(BROKER, ['--as', `${USER}:${USER}`, '--', process.execPath, '--eval', program], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH },
+  });
   return JSON.parse(answer) as unknown;
 }
 
 /** Numbers of the partitions that the kernel shows on a loop device. */
 const partitionsOf = (device: string): string[] =>
-  readdirSync(`/sys/class/block/${basename(device)}`).flatMap((name) => (name.startsWith(basename(device)) ? [name.slice(basename(device).length)] : [])).sort();
+  readdirSync(`/sys/class/block/${basename(device)}`)
+    .flatMap((name) => (name.startsWith(basename(device)) ? [name.slice(basename(device).length)] : []))
+    .sort();
 
 /** Local TCP ports at which anybody listens. */
-const listening = (): string[] => ['tcp', 'tcp6'].flatMap((kind) =>
-  readFileSync(`/proc/net/${kind}`, 'utf8').split('\n').map((line) => line.trim().split(/\s+/)).filter((fields) => fields[3] === '0A').map((fields) => `${kind} ${fields[1]}`)).sort();
+const listening = (): string[] =>
+  ['tcp', 'tcp6']
+    .flatMap((kind) =>
+      readFileSync(`/proc/net/${kind}`, 'utf8')
+        .split('\n')
+        .map((line) => line.trim().split(/\s+/))
+        .filter((fields) => fields[3] === '0A')
+        .map((fields) => `${kind} ${fields[1]}`),
+    )
+    .sort();

@@ -1,7 +1,16 @@
 // A broker that breaks the protocol: a forged peer gives one answer of each kind to a real session.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +22,9 @@ import { canLab } from '../../lab/lab.ts';
 import { MiB } from '../job/support.ts';
 
 const noLab = canLab();
-const addon = createRequire(import.meta.url)(fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url))) as NativeAddon;
+const addon = createRequire(import.meta.url)(
+  fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url)),
+) as NativeAddon;
 
 /** Reads one request from its input, and answers it by the message and the descriptors that its arguments describe. */
 const PEER = `
@@ -48,13 +59,14 @@ interface Answer {
 }
 
 /** Descriptors of this process that are open on a path. */
-const descriptorsOf = (path: string): number => readdirSync('/proc/self/fd').filter((fd) => {
-  try {
-    return readlinkSync(`/proc/self/fd/${fd}`) === path;
-  } catch {
-    return false; // the descriptor by which the folder was read
-  }
-}).length;
+const descriptorsOf = (path: string): number =>
+  readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === path;
+    } catch {
+      return false; // the descriptor by which the folder was read
+    }
+  }).length;
 
 describe('an answer that no broker gives', () => {
   let folder: string;
@@ -79,17 +91,40 @@ describe('an answer that no broker gives', () => {
   });
 
   /** A session whose first request gets this answer. */
-  function answered({ magic = MAGIC, version = 1, verb = OPEN, status = OK, error = 0, detail = '', length = LENGTH, files = [] }: Answer): NativeBroker {
+  function answered({
+    magic = MAGIC,
+    version = 1,
+    verb = OPEN,
+    status = OK,
+    error = 0,
+    detail = '',
+    length = LENGTH,
+    files = [],
+  }: Answer): NativeBroker {
     const { broker, peer } = addon.brokerPair();
-    peers.push(spawn('python3', ['-c', PEER, [magic, version, verb, status, error].join(','), detail, String(length), ...files], { stdio: [peer, 'inherit', 'inherit'] }));
+    peers.push(
+      spawn(
+        'python3',
+        ['-c', PEER, [magic, version, verb, status, error].join(','), detail, String(length), ...files],
+        { stdio: [peer, 'inherit', 'inherit'] },
+      ),
+    );
     closeSync(peer);
     sessions.push(broker);
     return broker;
   }
 
-  const naming = (broker: NativeBroker): Promise<unknown> => broker.name([{ major: 7, minor: 0, size: MiB, diskSequence: 1, access: 'write' }]);
-  const opening = (broker: NativeBroker, number = { major: 7, minor: 0 }): Promise<unknown> => broker.open(0, 'write', 'it', number);
-  const errnoFrom = async (asking: Promise<unknown>): Promise<string | null> => errnoOf(await asking.then(() => null, (reason: unknown) => reason));
+  const naming = (broker: NativeBroker): Promise<unknown> =>
+    broker.name([{ major: 7, minor: 0, size: MiB, diskSequence: 1, access: 'write' }]);
+  const opening = (broker: NativeBroker, number = { major: 7, minor: 0 }): Promise<unknown> =>
+    broker.open(0, 'write', 'it', number);
+  const errnoFrom = async (asking: Promise<unknown>): Promise<string | null> =>
+    errnoOf(
+      await asking.then(
+        () => null,
+        (reason: unknown) => reason,
+      ),
+    );
 
   it.each<[string, Answer]>([
     ['is too short', { length: LENGTH - 1 }],
@@ -115,32 +150,51 @@ describe('an answer that no broker gives', () => {
 
   it('descriptors that were not asked for are closed and refused: too few, too many, with a refusal, with another request', async () => {
     const some = (count: number): string[] => Array.from({ length: count }, () => `O_RDWR:${file}`);
-    for (const files of [some(2), some(4), some(8), some(60)]) expect(await errnoFrom(opening(answered({ files }))), `${files.length}`).toBe('EPROTO');
+    for (const files of [some(2), some(4), some(8), some(60)])
+      expect(await errnoFrom(opening(answered({ files }))), `${files.length}`).toBe('EPROTO');
     expect(await errnoFrom(opening(answered({ status: 8, files: some(3) })))).toBe('EPROTO');
     expect(await errnoFrom(naming(answered({ verb: NAME, files: some(1) })))).toBe('EPROTO');
     expect(descriptorsOf(file)).toBe(0);
   });
 
   it('descriptors of a file where a device was asked for are closed and refused', async () => {
-    expect(await errnoFrom(opening(answered({ files: FOR_WRITING.map((flags) => `${flags.replace('|O_DIRECT', '')}:${file}`) })))).toBe('ENOTBLK');
+    expect(
+      await errnoFrom(
+        opening(answered({ files: FOR_WRITING.map((flags) => `${flags.replace('|O_DIRECT', '')}:${file}`) })),
+      ),
+    ).toBe('ENOTBLK');
     expect(descriptorsOf(file)).toBe(0);
   });
 
-  it.skipIf(noLab !== null)(`descriptors of another device, or opened in another way, are closed and refused${noLab === null ? '' : ` (${noLab})`}`, async () => {
-    const device = execFileSync('losetup', ['--find', '--show', file], { encoding: 'utf8' }).trim();
-    try {
-      const { rdev } = statSync(device);
-      const number = { major: (rdev >> 8) & 0xfff, minor: rdev & 0xff };
-      const of = (flags: readonly string[]): string[] => flags.map((one) => `${one}:${device}`);
-      expect(await errnoFrom(opening(answered({ files: of(FOR_WRITING) }), { major: number.major, minor: number.minor + 1 }))).toBe('ESTALE');
-      expect(await errnoFrom(opening(answered({ files: of(['O_RDONLY', 'O_RDWR', 'O_RDWR']) }), number))).toBe('EINVAL');
-      expect(await errnoFrom(opening(answered({ files: of(['O_RDONLY', 'O_RDWR|O_DIRECT', 'O_RDONLY']) }), number))).toBe('EINVAL');
-      expect(descriptorsOf(device)).toBe(0);
-      const opened = (await opening(answered({ files: of(FOR_WRITING) }), number)) as { status: string; device: { close(): void } | null };
-      expect(opened).toMatchObject({ status: 'ok' });
-      opened.device!.close();
-    } finally {
-      execFileSync('losetup', ['--detach', device]);
-    }
-  });
+  it.skipIf(noLab !== null)(
+    `descriptors of another device, or opened in another way, are closed and refused${noLab === null ? '' : ` (${noLab})`}`,
+    async () => {
+      const device = execFileSync('losetup', ['--find', '--show', file], { encoding: 'utf8' }).trim();
+      try {
+        const { rdev } = statSync(device);
+        const number = { major: (rdev >> 8) & 0xfff, minor: rdev & 0xff };
+        const of = (flags: readonly string[]): string[] => flags.map((one) => `${one}:${device}`);
+        expect(
+          await errnoFrom(
+            opening(answered({ files: of(FOR_WRITING) }), { major: number.major, minor: number.minor + 1 }),
+          ),
+        ).toBe('ESTALE');
+        expect(await errnoFrom(opening(answered({ files: of(['O_RDONLY', 'O_RDWR', 'O_RDWR']) }), number))).toBe(
+          'EINVAL',
+        );
+        expect(
+          await errnoFrom(opening(answered({ files: of(['O_RDONLY', 'O_RDWR|O_DIRECT', 'O_RDONLY']) }), number)),
+        ).toBe('EINVAL');
+        expect(descriptorsOf(device)).toBe(0);
+        const opened = (await opening(answered({ files: of(FOR_WRITING) }), number)) as {
+          status: string;
+          device: { close(): void } | null;
+        };
+        expect(opened).toMatchObject({ status: 'ok' });
+        opened.device!.close();
+      } finally {
+        execFileSync('losetup', ['--detach', device]);
+      }
+    },
+  );
 });

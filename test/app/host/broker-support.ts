@@ -1,6 +1,16 @@
 // A real host of an ordinary user, with a real broker behind it that this test has started as root.
 import { execFileSync, spawn, type ChildProcessByStdio } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -71,19 +81,38 @@ export class UsersPlace {
   }
 
   /** A host behind `platter-broker --as`; without `broker`, one that nobody has given a way to rights but what `args` say. */
-  host({ broker = true, args = [], env = {} }: { broker?: boolean; args?: readonly string[]; env?: NodeJS.ProcessEnv } = {}): UsersHost {
-    const whole = { PATH: process.env.PATH, HOME: this.own, PLATTER_STATE: join(this.own, 'state'), XDG_RUNTIME_DIR: this.own, ...env };
+  host({
+    broker = true,
+    args = [],
+    env = {},
+  }: { broker?: boolean; args?: readonly string[]; env?: NodeJS.ProcessEnv } = {}): UsersHost {
+    const whole = {
+      PATH: process.env.PATH,
+      HOME: this.own,
+      PLATTER_STATE: join(this.own, 'state'),
+      XDG_RUNTIME_DIR: this.own,
+      ...env,
+    };
     const host = [process.execPath, HOST];
     const child = broker
-      ? spawn(BROKER, ['--as', `${USER}:${USER}`, '--home', this.own, '--', ...host, '--broker', '3', ...args], { stdio: ['pipe', 'pipe', 'pipe'], env: whole })
-      : spawn(host[0]!, [...host.slice(1), ...args], { stdio: ['pipe', 'pipe', 'pipe'], env: whole, uid: USER, gid: USER });
+      ? spawn(BROKER, ['--as', `${USER}:${USER}`, '--home', this.own, '--', ...host, '--broker', '3', ...args], {
+          stdio: ['pipe', 'pipe', 'pipe'],
+          env: whole,
+        })
+      : spawn(host[0]!, [...host.slice(1), ...args], {
+          stdio: ['pipe', 'pipe', 'pipe'],
+          env: whole,
+          uid: USER,
+          gid: USER,
+        });
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     const engine = startEngine({ streams: { readable: child.stdout, writable: child.stdin } });
     const questions: UsersHost['questions'] = [];
     engine.onRights((asking) => questions.push(asking));
     this.#undo.push(() => engine.close());
-    const pid = (): number => (broker ? childrenOf(child.pid!).find((one) => commandLine(one).includes(HOST))! : child.pid!);
+    const pid = (): number =>
+      broker ? childrenOf(child.pid!).find((one) => commandLine(one).includes(HOST))! : child.pid!;
     return { engine, process: child, pid, questions, stderr: () => stderr };
   }
 
@@ -97,14 +126,18 @@ export class UsersPlace {
   }
 }
 
-export const childrenOf = (pid: number): number[] => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+export const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
 export const commandLine = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
 
-export const prepare = (engine: Engine, request: Partial<CopyRequest>): Promise<Plan> => engine.call('prepare', requestOf(request));
+export const prepare = (engine: Engine, request: Partial<CopyRequest>): Promise<Plan> =>
+  engine.call('prepare', requestOf(request));
 
 /** Starts what was prepared, and waits for its result. */
 export async function finish(engine: Engine): Promise<JobResult> {
-  const ended = new Promise<JobResult>((resolve) => engine.onEvent((event: HostEvent) => event.event === 'result' && resolve(event.result)));
+  const ended = new Promise<JobResult>((resolve) =>
+    engine.onEvent((event: HostEvent) => event.event === 'result' && resolve(event.result)),
+  );
   await engine.call('start', {});
   return ended;
 }

@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { MAX_FRAME_BYTES } from '../../../app/contract/host.ts';
 import { encodeFrame, FrameDecoder, FrameError } from '../../../app/client/frames.ts';
 
-const values = [{ id: 1, method: 'list', params: { all: true } }, 'ünïcödé \u{1f4bf}', 0, null, [], { deep: [[['x']]] }];
+const values = [
+  { id: 1, method: 'list', params: { all: true } },
+  'ünïcödé \u{1f4bf}',
+  0,
+  null,
+  [],
+  { deep: [[['x']]] },
+];
 const stream = Buffer.concat(values.map(encodeFrame));
 
 function header(length: number): Buffer {
@@ -30,7 +37,8 @@ describe('what is encoded is decoded', () => {
   });
 
   it('in two pieces, cut anywhere', () => {
-    for (let cut = 0; cut <= stream.length; cut += 1) expect(decoded(stream.subarray(0, cut), stream.subarray(cut))).toEqual(values);
+    for (let cut = 0; cut <= stream.length; cut += 1)
+      expect(decoded(stream.subarray(0, cut), stream.subarray(cut))).toEqual(values);
   });
 
   it('byte by byte', () => {
@@ -82,7 +90,9 @@ describe('what is no frame is refused', () => {
     const decoder = new FrameDecoder();
     Array.from(decoder.push(stream.subarray(0, length)));
     // Between two frames is where a stream may end.
-    const whole = values.map((_, count) => Buffer.concat(values.slice(0, count).map(encodeFrame)).length).includes(length);
+    const whole = values
+      .map((_, count) => Buffer.concat(values.slice(0, count).map(encodeFrame)).length)
+      .includes(length);
     if (whole) expect(() => decoder.end()).not.toThrow();
     else expect(() => decoder.end()).toThrow(FrameError);
   });

@@ -15,7 +15,9 @@ import { HOST, MiB, refused, requestOf, Workbench, type Session } from '../job/s
 
 const noLab = canLab();
 let bench: Workbench;
-beforeEach(() => { bench = new Workbench(); });
+beforeEach(() => {
+  bench = new Workbench();
+});
 afterEach(() => bench.clear());
 
 const list = { id: 1, method: 'list', params: { all: false } };
@@ -82,7 +84,14 @@ describe('a client that sends what is no request', () => {
   it.each<[string, object]>([
     ['an unknown method', { id: 7, method: 'format', params: {} }],
     ['a parameter too many', { id: 7, method: 'list', params: { all: true, as: 'root' } }],
-    ['a parameter too few', { id: 7, method: 'prepare', params: { kind: 'copy', source: '/a', destinations: ['/b'], verify: true, io: 'auto' } }],
+    [
+      'a parameter too few',
+      {
+        id: 7,
+        method: 'prepare',
+        params: { kind: 'copy', source: '/a', destinations: ['/b'], verify: true, io: 'auto' },
+      },
+    ],
     ['a path with a NUL', { id: 7, method: 'prepare', params: requestOf({ source: '/a\0b', destinations: ['/b'] }) }],
     ['an empty path', { id: 7, method: 'prepare', params: requestOf({ source: '', destinations: ['/b'] }) }],
     ['a field too many', { ...list, id: 7, sudo: true }],
@@ -132,7 +141,9 @@ describe.skipIf(noLab !== null)('one job at a time', () => {
     const request = requestOf({ source, destinations: [disk.device] });
     await one.engine.call('prepare', request);
     await expect(openExclusively(disk.device)).rejects.toThrow('EBUSY');
-    expect(await refused(two.engine.call('prepare', request))).toMatchObject([{ code: 'IN_USE', device: disk.device, errno: 'EBUSY' }]);
+    expect(await refused(two.engine.call('prepare', request))).toMatchObject([
+      { code: 'IN_USE', device: disk.device, errno: 'EBUSY' },
+    ]);
     await one.engine.call('cancel', {});
     await two.engine.call('prepare', request);
   });
@@ -152,7 +163,9 @@ describe.skipIf(noLab !== null)('one job at a time', () => {
     const { copy, source } = await running();
     await source.rule('stall r 20M 1M');
     const other = bench.session();
-    expect(await refused(other.engine.call('prepare', requestOf({ source: source.device, destinations: [copy] })))).toMatchObject([{ code: 'IN_USE', device: copy }]);
+    expect(
+      await refused(other.engine.call('prepare', requestOf({ source: source.device, destinations: [copy] }))),
+    ).toMatchObject([{ code: 'IN_USE', device: copy }]);
 
     const [first, second] = [bench.session(), bench.session()];
     const request = requestOf({ source: source.device, destinations: [await bench.path('race.img')] });
@@ -175,7 +188,9 @@ describe.skipIf(noLab !== null)('stopping in the middle', () => {
     expect(bytesWritten).toBeLessThan(24 * MiB);
     const medium = readFileSync(disk.backing);
     // What was read first of what was in flight is chance.
-    const copied = Array.from({ length: 23 }, (_, i) => (i + 1) * MiB).filter((at) => medium.subarray(at, at + MiB).equals(seededBytes(MiB, 1, at)));
+    const copied = Array.from({ length: 23 }, (_, i) => (i + 1) * MiB).filter((at) =>
+      medium.subarray(at, at + MiB).equals(seededBytes(MiB, 1, at)),
+    );
     expect(copied.length).toBeGreaterThanOrEqual(2);
     expect(medium.subarray(0, MiB).equals(Buffer.alloc(MiB))).toBe(true); // nobody takes it for a whole one
     expect([existsSync(copy), existsSync(`${copy}.part`)]).toEqual([false, true]);
@@ -186,10 +201,24 @@ describe.skipIf(noLab !== null)('stopping in the middle', () => {
     const { session, disk, copy } = await running();
     await session.engine.call('cancel', {});
     const last = await session.until(({ event }) => event === 'result');
-    expect(last).toMatchObject({ result: { cancelled: true, destinations: [
-      { state: 'cancelled', verified: null, errors: [{ code: 'CANCELLED', device: disk.device }] },
-      { state: 'cancelled', verified: null, errors: [{ code: 'CANCELLED', message: `Cancelled before it was complete (the incomplete image is kept as ${copy}.part).` }] },
-    ] } });
+    expect(last).toMatchObject({
+      result: {
+        cancelled: true,
+        destinations: [
+          { state: 'cancelled', verified: null, errors: [{ code: 'CANCELLED', device: disk.device }] },
+          {
+            state: 'cancelled',
+            verified: null,
+            errors: [
+              {
+                code: 'CANCELLED',
+                message: `Cancelled before it was complete (the incomplete image is kept as ${copy}.part).`,
+              },
+            ],
+          },
+        ],
+      },
+    });
     expect(session.errors()).toHaveLength(2);
     await expectOrder(disk, copy);
     expect(await session.engine.close()).toBeNull();
@@ -203,20 +232,23 @@ describe.skipIf(noLab !== null)('stopping in the middle', () => {
     await expectOrder(disk, copy);
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('by %s, twice: the same, and not in the middle of a write', async (signal) => {
-    const { session, disk } = await running();
-    await disk.rule('stall w');
-    await disk.waitFor(({ stalled }) => stalled > 0);
-    session.host.kill(signal);
-    await sleep(200);
-    session.host.kill(signal);
-    await sleep(200);
-    expect(session.host.exitCode).toBeNull();
-    await disk.rule('go');
-    expect(await session.exited).toEqual([0, null]);
-    expect((await disk.counters()).inFlight).toBe(0);
-    expect(session.events.at(-1)).toMatchObject({ event: 'result', result: { cancelled: true } });
-  });
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'by %s, twice: the same, and not in the middle of a write',
+    async (signal) => {
+      const { session, disk } = await running();
+      await disk.rule('stall w');
+      await disk.waitFor(({ stalled }) => stalled > 0);
+      session.host.kill(signal);
+      await sleep(200);
+      session.host.kill(signal);
+      await sleep(200);
+      expect(session.host.exitCode).toBeNull();
+      await disk.rule('go');
+      expect(await session.exited).toEqual([0, null]);
+      expect((await disk.counters()).inFlight).toBe(0);
+      expect(session.events.at(-1)).toMatchObject({ event: 'result', result: { cancelled: true } });
+    },
+  );
 });
 
 describe.skipIf(noLab !== null)('SIGHUP', () => {
@@ -245,11 +277,19 @@ describe('a host that breaks down', () => {
   });
 
   it.each<[string, string, RegExp]>([
-    ['ends with a code and a word', 'console.error("first\\nno disks today"); process.exit(3)', /exit code 3, saying "no disks today"/],
+    [
+      'ends with a code and a word',
+      'console.error("first\\nno disks today"); process.exit(3)',
+      /exit code 3, saying "no disks today"/,
+    ],
     ['is killed', 'process.kill(process.pid, "SIGKILL")', /SIGKILL/],
     ['ends without an answer', 'process.stdin.once("data", () => process.exit(0))', /before it was done/],
     ['says garbage', 'process.stdin.once("data", () => console.log("hello, this is no frame"))', /broke the protocol/],
-    ['says what is in no protocol', 'const b = Buffer.from(JSON.stringify({ event: "party" })); const h = Buffer.alloc(4); h.writeUInt32BE(b.length); process.stdout.write(Buffer.concat([h, b])); process.stdin.resume()', /not in the protocol/],
+    [
+      'says what is in no protocol',
+      'const b = Buffer.from(JSON.stringify({ event: "party" })); const h = Buffer.alloc(4); h.writeUInt32BE(b.length); process.stdout.write(Buffer.concat([h, b])); process.stdin.resume()',
+      /not in the protocol/,
+    ],
     ['closes its output and stays', 'require("fs").closeSync(1); process.stdin.resume()', /closed its output/],
   ])('%s', async (_what, script, reason) => {
     const engine = startEngine({ command: [process.execPath, '-e', script] });
@@ -262,7 +302,9 @@ describe('a host that breaks down', () => {
 
   it('cannot be started', async () => {
     const engine = startEngine({ command: ['/no/such/program'] });
-    expect(await refused(engine.call('list', { all: false }))).toMatchObject([{ ...broken, message: expect.stringContaining('could not be started') as string }]);
+    expect(await refused(engine.call('list', { all: false }))).toMatchObject([
+      { ...broken, message: expect.stringContaining('could not be started') as string },
+    ]);
   });
 
   it('answers with something else than was asked for', async () => {
@@ -278,14 +320,31 @@ describe('a host that breaks down', () => {
     const [readable, writable] = [new PassThrough(), new PassThrough()];
     const engine = startEngine({ streams: { readable, writable } });
     const heard: HostEvent[] = [];
-    const end = new Promise<void>((resolve) => engine.onEvent((event) => {
-      heard.push(event);
-      if (event.event === 'result') resolve();
-    }));
+    const end = new Promise<void>((resolve) =>
+      engine.onEvent((event) => {
+        heard.push(event);
+        if (event.event === 'result') resolve();
+      }),
+    );
     const to = plan([endpoint(disk('/dev/sdb'))]);
-    const samples = Array.from({ length: 100 }, (_, seconds) => encodeFrame({ event: 'progress', progress: { ...job(to, midway(to)).progress, seconds } }));
+    const samples = Array.from({ length: 100 }, (_, seconds) =>
+      encodeFrame({ event: 'progress', progress: { ...job(to, midway(to)).progress, seconds } }),
+    );
     const failed = (offset: number): Buffer =>
-      encodeFrame({ event: 'error', error: { ...failure({ code: 'IO_ERROR', op: 'read', device: '/dev/sdb', offset, reason: { kind: 'errno', errno: 'EIO' } }), side: 'read', destination: null } });
+      encodeFrame({
+        event: 'error',
+        error: {
+          ...failure({
+            code: 'IO_ERROR',
+            op: 'read',
+            device: '/dev/sdb',
+            offset,
+            reason: { kind: 'errno', errno: 'EIO' },
+          }),
+          side: 'read',
+          destination: null,
+        },
+      });
     readable.write(Buffer.concat([...samples, failed(1), ...samples, failed(2)]));
     await expect.poll(() => readable.isPaused()).toBe(true);
     readable.write(Buffer.concat([...samples, failed(3), encodeFrame({ event: 'result', result: result(to, []) })]));

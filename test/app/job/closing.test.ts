@@ -8,16 +8,22 @@ const noLab = canLab();
 /** Bytes a second. */
 const RATE = 4 * MiB;
 let bench: Workbench;
-beforeEach(() => { bench = new Workbench(); });
+beforeEach(() => {
+  bench = new Workbench();
+});
 afterEach(() => bench.clear());
 
 /** Most bytes that the drive had taken at any time, and that no flush had covered that has ended. */
 function mostUnflushed(log: readonly LabEntry[]): number {
   const flushes = log.filter(({ op }) => op === 'flush');
   const writes = log.filter(({ op }) => op === 'write' || op === 'zero');
-  return Math.max(...writes.map(({ begin: now }) => writes
-    .filter((write) => write.end < now && !flushes.some((flush) => write.end < flush.begin && flush.end < now))
-    .reduce((sum, { length }) => sum + length, 0)));
+  return Math.max(
+    ...writes.map(({ begin: now }) =>
+      writes
+        .filter((write) => write.end < now && !flushes.some((flush) => write.end < flush.begin && flush.end < now))
+        .reduce((sum, { length }) => sum + length, 0),
+    ),
+  );
 }
 
 describe.skipIf(noLab !== null)(`a slow drive${noLab === null ? '' : ` (${noLab})`}`, () => {
@@ -47,7 +53,7 @@ describe.skipIf(noLab !== null)(`a slow drive${noLab === null ? '' : ` (${noLab}
     await session.until((event) => event.event === 'progress' && event.progress.destinations[0]!.state === 'flushing');
     await disk.rule('go');
     await resultOf(session);
-    const shown = session.events.flatMap((event) => event.event === 'progress' ? event.progress.destinations : []);
+    const shown = session.events.flatMap((event) => (event.event === 'progress' ? event.progress.destinations : []));
     expect(shown.filter(({ state, written, toWrite }) => written >= toWrite * 0.99 && state === 'copying')).toEqual([]);
   });
 });

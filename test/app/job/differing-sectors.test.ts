@@ -7,23 +7,44 @@ import type { NativeDevice, NativeError } from '../../../app/engine/native/addon
 import { MiB, spoil, Workbench } from './support.ts';
 
 let bench: Workbench;
-beforeEach(() => { bench = new Workbench(); });
+beforeEach(() => {
+  bench = new Workbench();
+});
 afterEach(() => bench.clear());
 
-const chunk: NativeError = { side: 'verify', destination: 0, cause: 'mismatch', errno: null, flush: false, offset: 2 * MiB, length: MiB };
-const device = (bytes: Buffer): Pick<NativeDevice, 'peek'> => ({ peek: (offset, length) => Promise.resolve(bytes.subarray(offset - 2 * MiB, offset - 2 * MiB + length)) });
+const chunk: NativeError = {
+  side: 'verify',
+  destination: 0,
+  cause: 'mismatch',
+  errno: null,
+  flush: false,
+  offset: 2 * MiB,
+  length: MiB,
+};
+const device = (bytes: Buffer): Pick<NativeDevice, 'peek'> => ({
+  peek: (offset, length) => Promise.resolve(bytes.subarray(offset - 2 * MiB, offset - 2 * MiB + length)),
+});
 /** What is found where a chunk of zeros has other bytes at these offsets. */
 async function found(...offsets: number[]): Promise<[offset: number, length: number][]> {
   const other = Buffer.alloc(MiB);
   for (const offset of offsets) other[offset] = 1;
-  return (await narrowed(chunk, device(Buffer.alloc(MiB)), device(other))).map(({ entry: { offset, length } }) => [offset - 2 * MiB, length]);
+  return (await narrowed(chunk, device(Buffer.alloc(MiB)), device(other))).map(({ entry: { offset, length } }) => [
+    offset - 2 * MiB,
+    length,
+  ]);
 }
 
 describe('F26 what differs within a chunk', () => {
   it('is named by sectors; near ones are one place, many are one stretch', async () => {
     expect(await found(1024)).toEqual([[1024, 512]]);
-    expect(await found(0, 1500, 700_000, MiB - 1)).toEqual([[0, 1536], [699_904, 512], [MiB - 512, 512]]);
-    expect(await found(...Array.from({ length: 20 }, (_, index) => index * 50_000))).toEqual([[0, 19 * 50_000 - (19 * 50_000) % 512 + 512]]);
+    expect(await found(0, 1500, 700_000, MiB - 1)).toEqual([
+      [0, 1536],
+      [699_904, 512],
+      [MiB - 512, 512],
+    ]);
+    expect(await found(...Array.from({ length: 20 }, (_, index) => index * 50_000))).toEqual([
+      [0, 19 * 50_000 - ((19 * 50_000) % 512) + 512],
+    ]);
   });
 
   it('is the chunk where nothing differs any more', async () => {
@@ -37,10 +58,16 @@ describe('F26 a check', () => {
     await spoil(copy, MiB + 5000, 3 * MiB);
     const result = await bench.session().run({ kind: 'verify', source, destinations: [copy] });
     const places = result.destinations[0]!.errors.map(({ offset, length, remedy }) => [offset, length, remedy.kind]);
-    expect(places).toEqual([[MiB + 4608, 512, 'repairIt'], [3 * MiB, 512, 'repairIt']]);
+    expect(places).toEqual([
+      [MiB + 4608, 512, 'repairIt'],
+      [3 * MiB, 512, 'repairIt'],
+    ]);
   });
 
-  it.each([['ext4', ['-q', '-F'], 1024 + 0x34, [1024, 512]], ['vfat', [], 0x25, [0, 512]]] as const)('says that a %s was mounted since when its superblock differs', async (type, options, byte, place) => {
+  it.each([
+    ['ext4', ['-q', '-F'], 1024 + 0x34, [1024, 512]],
+    ['vfat', [], 0x25, [0, 512]],
+  ] as const)('says that a %s was mounted since when its superblock differs', async (type, options, byte, place) => {
     const [source, copy] = [await bench.path('disk.img'), await bench.path('copy.img')];
     await writeFile(source, '');
     await truncate(source, 16 * MiB);
@@ -51,6 +78,9 @@ describe('F26 a check', () => {
     await file.write(Buffer.from([0x77]), 0, 1, byte);
     await file.close();
     const result = await bench.session().run({ kind: 'verify', source, destinations: [copy] });
-    expect(result.destinations[0]).toMatchObject({ state: 'failed', errors: [{ code: 'VERIFY_MISMATCH', offset: place[0], length: place[1], remedy: { kind: 'mountedSince' } }] });
+    expect(result.destinations[0]).toMatchObject({
+      state: 'failed',
+      errors: [{ code: 'VERIFY_MISMATCH', offset: place[0], length: place[1], remedy: { kind: 'mountedSince' } }],
+    });
   });
 });

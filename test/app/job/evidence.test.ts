@@ -8,8 +8,14 @@ import type { NativeDevice, NativeError } from '../../../app/engine/native/addon
 const grid = { bytes: 5 * 64 + 20, chunkSize: 64 };
 const device = {} as NativeDevice;
 
-const pass = (more: Partial<Compared> & { job: Compared['job'] }): Compared =>
-  ({ todo: undefined, check: undefined, state: 'done', errors: [], sourceFailed: false, ...more });
+const pass = (more: Partial<Compared> & { job: Compared['job'] }): Compared => ({
+  todo: undefined,
+  check: undefined,
+  state: 'done',
+  errors: [],
+  sourceFailed: false,
+  ...more,
+});
 
 const chunks = (...members: number[]): Uint8Array => {
   const set = noChunks(grid);
@@ -17,8 +23,16 @@ const chunks = (...members: number[]): Uint8Array => {
   return set;
 };
 
-const error = (more: Partial<NativeError>): NativeError =>
-  ({ side: 'verify', destination: 0, cause: 'mismatch', errno: null, flush: false, offset: 0, length: 1, ...more });
+const error = (more: Partial<NativeError>): NativeError => ({
+  side: 'verify',
+  destination: 0,
+  cause: 'mismatch',
+  errno: null,
+  flush: false,
+  offset: 0,
+  length: 1,
+  ...more,
+});
 
 describe('S4 evidence', () => {
   it('is missing for everything before anything was compared, and for nothing after a whole comparison', () => {
@@ -48,7 +62,9 @@ describe('S4 evidence', () => {
     expect(evidence.missing).toBe(64);
     evidence.take(pass({ job: { op: 'zero', source: null, offset: 0, length: 64 } }));
     expect(evidence.missing).toBe(128);
-    evidence.take(pass({ job: { op: 'compare', source: device }, state: 'failed', errors: [error({ offset: 70, length: 10 })] }));
+    evidence.take(
+      pass({ job: { op: 'compare', source: device }, state: 'failed', errors: [error({ offset: 70, length: 10 })] }),
+    );
     expect(evidence.missing).toBe(10);
   });
 
@@ -56,7 +72,11 @@ describe('S4 evidence', () => {
     for (const more of [
       { state: 'cancelled' as const },
       { state: 'failed' as const, errors: [error({ cause: 'medium' })] },
-      { state: 'failed' as const, errors: [error({ cause: 'gone' })], job: { op: 'compare', source: device, ignoreWrite: true } as const },
+      {
+        state: 'failed' as const,
+        errors: [error({ cause: 'gone' })],
+        job: { op: 'compare', source: device, ignoreWrite: true } as const,
+      },
       { state: 'failed' as const, sourceFailed: true },
     ]) {
       const evidence = new Evidence(grid);
@@ -69,7 +89,10 @@ describe('S4 evidence', () => {
     const [model, copy] = [new Evidence(grid, chunks(0, 1, 2)), new Evidence(grid)];
     copy.takeFrom(model, pass({ job: { op: 'copy', source: device, verify: true, offset: 0, length: grid.bytes } }));
     expect(copy.missing).toBe(grid.bytes - 3 * 64);
-    model.takeFrom(model, pass({ job: { op: 'copy', source: device, verify: true }, todo: noChunks(grid), check: allChunks(grid) }));
+    model.takeFrom(
+      model,
+      pass({ job: { op: 'copy', source: device, verify: true }, todo: noChunks(grid), check: allChunks(grid) }),
+    );
     expect(model.missing).toBe(grid.bytes - 3 * 64);
   });
 
@@ -83,17 +106,29 @@ describe('S4 evidence', () => {
         const whole = random(2) === 0;
         const offset = whole ? 0 : random(grid.bytes);
         const length = whole ? grid.bytes : 1 + random(grid.bytes - offset);
-        const set = (): Uint8Array | undefined => (whole && random(2) === 0 ? chunks(...[0, 1, 2, 3, 4, 5].filter(() => random(2) === 0)) : undefined);
+        const set = (): Uint8Array | undefined =>
+          whole && random(2) === 0 ? chunks(...[0, 1, 2, 3, 4, 5].filter(() => random(2) === 0)) : undefined;
         const [todo, check] = [set(), set()];
         const within = (chosen: Uint8Array | undefined, byte: number): boolean =>
-          byte >= offset && byte < offset + length && (chosen === undefined || hasChunk(chosen, Math.floor((byte - offset) / 64)));
+          byte >= offset &&
+          byte < offset + length &&
+          (chosen === undefined || hasChunk(chosen, Math.floor((byte - offset) / 64)));
         const errors = random(3) === 0 ? [error({ offset: random(grid.bytes), length: 1 + random(40) })] : [];
         const op = (['copy', 'compare', 'zero'] as const)[random(3)]!;
-        evidence.take(pass({ job: { op, source: device, offset, length, verify: true }, todo, check, errors, state: errors.length > 0 ? 'failed' : 'done' }));
+        evidence.take(
+          pass({
+            job: { op, source: device, offset, length, verify: true },
+            todo,
+            check,
+            errors,
+            state: errors.length > 0 ? 'failed' : 'done',
+          }),
+        );
         for (let byte = 0; byte < grid.bytes; byte += 1) {
           if (op !== 'compare' && within(todo, byte)) proven[byte] = 0;
           if (op !== 'zero' && within(check, byte)) proven[byte] = 1;
-          if (op !== 'zero' && errors.some((one) => byte >= one.offset && byte < one.offset + one.length)) proven[byte] = 0;
+          if (op !== 'zero' && errors.some((one) => byte >= one.offset && byte < one.offset + one.length))
+            proven[byte] = 0;
         }
         expect(evidence.missing).toBe(proven.filter((byte) => byte === 0).length);
       }

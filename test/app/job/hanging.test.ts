@@ -22,11 +22,24 @@ describe.skipIf(canLab() !== null)('a running job', () => {
 
   it('S24 is stopped while a drive that is started again hangs in open(2), and its samples go on', async () => {
     const source = await bench.image('disk.img', 32 * MiB);
-    const [one, two] = [await bench.disk({ size: 32 * MiB, plain: true }), await bench.disk({ size: 32 * MiB, plain: true })];
+    const [one, two] = [
+      await bench.disk({ size: 32 * MiB, plain: true }),
+      await bench.disk({ size: 32 * MiB, plain: true }),
+    ];
     let hangs = false;
-    const slow: NativeAddon = { ...addon, openDevice: (path, options) => (hangs ? new Promise(() => undefined) : addon.openDevice(path, options)) };
+    const slow: NativeAddon = {
+      ...addon,
+      openDevice: (path, options) => (hangs ? new Promise(() => undefined) : addon.openDevice(path, options)),
+    };
     const events: HostEvent[] = [];
-    const engine = new LocalEngine(() => slow, (event) => events.push(event), () => undefined, (error) => { throw error; });
+    const engine = new LocalEngine(
+      () => slow,
+      (event) => events.push(event),
+      () => undefined,
+      (error) => {
+        throw error;
+      },
+    );
     await engine.prepare(requestOf({ source, destinations: [one.device, two.device], throttle: 2 * MiB }));
     await engine.start();
     const stateOf = (destination: number): string | undefined => {
@@ -52,13 +65,24 @@ describe.skipIf(canLab() !== null)('a running job', () => {
     const opening = addon.openDevice(source);
     expect(opening).toBeInstanceOf(Promise);
     (await opening).close();
-    await expect(addon.openDevice(`${source}.missing`)).rejects.toMatchObject({ name: 'EngineError', code: 'ENOENT', op: 'open' });
+    await expect(addon.openDevice(`${source}.missing`)).rejects.toMatchObject({
+      name: 'EngineError',
+      code: 'ENOENT',
+      op: 'open',
+    });
   });
 
   it('S19 a disk of a job is not switched off, by whatever path', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: 2 * MiB });
-    const engine = new LocalEngine(() => addon, () => undefined, () => undefined, (error) => { throw error; });
+    const engine = new LocalEngine(
+      () => addon,
+      () => undefined,
+      () => undefined,
+      (error) => {
+        throw error;
+      },
+    );
     await engine.prepare(requestOf({ source, destinations: [disk.device] }));
     await symlink(disk.device, await bench.path('link'));
     for (const path of [disk.device, await bench.path('link'), `/dev/../dev/${disk.device.slice('/dev/'.length)}`]) {
@@ -71,23 +95,32 @@ describe.skipIf(canLab() !== null)('a running job', () => {
     const home = await bench.disk({ size: 32 * MiB });
     execFileSync('mkfs.ext4', ['-q', home.device]);
     execFileSync('mount', [home.device, bench.state]);
-    bench.keep({ close: async () => {
-      await home.rule('clear');
-      execFileSync('umount', [bench.state]);
-    } });
+    bench.keep({
+      close: async () => {
+        await home.rule('clear');
+        execFileSync('umount', [bench.state]);
+      },
+    });
     const [source, copy] = [await bench.image('disk.img', 8 * MiB), await bench.path('copy.img')];
     const session = bench.session();
-    bench.keep({ close: async () => {
-      await home.rule('clear');
-      await session.engine.close();
-    } });
-    await session.engine.call('prepare', requestOf({ source, destinations: [copy], throttle: 4 * MiB, stallTimeout: 2 }));
+    bench.keep({
+      close: async () => {
+        await home.rule('clear');
+        await session.engine.close();
+      },
+    });
+    await session.engine.call(
+      'prepare',
+      requestOf({ source, destinations: [copy], throttle: 4 * MiB, stallTimeout: 2 }),
+    );
     await session.engine.call('start', {});
     await session.until(({ event }) => event === 'progress');
     await home.rule('stall w', 'stall f');
     const result = await resultOf(session);
     expect(result).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
-    expect(result.notes).toContainEqual(expect.objectContaining({ kind: 'logNotWritten', reason: { kind: 'fileSilent', seconds: 2 } }));
+    expect(result.notes).toContainEqual(
+      expect.objectContaining({ kind: 'logNotWritten', reason: { kind: 'fileSilent', seconds: 2 } }),
+    );
     execFileSync('cmp', [source, copy]);
   });
 });

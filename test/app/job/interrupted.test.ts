@@ -7,15 +7,34 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CopyRequest, JobResult } from '../../../app/contract/jobs.ts';
 import { Refusal } from '../../../app/base/errors.ts';
 import { assertOwnLoop, canLab, canMkfs, removePartition, seededBytes, type LabDisk } from '../../lab/lab.ts';
-import { chunksWritten, head, interrupted, MiB, refused, requestOf, resultOf, resume, spoil, untilDurable, Workbench, type Session } from './support.ts';
+import {
+  chunksWritten,
+  head,
+  interrupted,
+  MiB,
+  refused,
+  requestOf,
+  resultOf,
+  resume,
+  spoil,
+  untilDurable,
+  Workbench,
+  type Session,
+} from './support.ts';
 
 const noLab = canLab();
-const noExfat = noLab ?? (existsSync('/sbin/mount.exfat-fuse') && existsSync('/sbin/mkfs.exfat') ? null : 'exfat-fuse and exfatprogs are missing');
+const noExfat =
+  noLab ??
+  (existsSync('/sbin/mount.exfat-fuse') && existsSync('/sbin/mkfs.exfat')
+    ? null
+    : 'exfat-fuse and exfatprogs are missing');
 if (noExfat !== null) console.warn(`skipped: ${noExfat}`);
 const SIZE = 8 * MiB;
 const BLANK = Buffer.alloc(MiB);
 let bench: Workbench;
-beforeEach(() => { bench = new Workbench(); });
+beforeEach(() => {
+  bench = new Workbench();
+});
 afterEach(() => bench.clear());
 
 /** An image, and a disk with the same content but for two chunks. */
@@ -84,7 +103,9 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     expect(readFileSync(disk.backing).equals(before)).toBe(true);
     const session = bench.session();
     const [job] = await interrupted(session);
-    expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done', verified: true, kept: 5 * MiB, written: 3 * MiB }] });
+    expect(await resume(session, job!.id)).toMatchObject({
+      destinations: [{ state: 'done', verified: true, kept: 5 * MiB, written: 3 * MiB }],
+    });
     execFileSync('cmp', [source, disk.backing]);
   });
 
@@ -96,7 +117,9 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     await copyFile(source, disk.backing);
     await disk.rule('log on w');
     const session = bench.session();
-    expect(await session.run({ source, destinations: [disk.device], ...what })).toMatchObject({ destinations: [{ state: 'done', verified: true, kept: SIZE, written: 0 }] });
+    expect(await session.run({ source, destinations: [disk.device], ...what })).toMatchObject({
+      destinations: [{ state: 'done', verified: true, kept: SIZE, written: 0 }],
+    });
     expect(await disk.writes()).toEqual([]);
     expect(await interrupted(session)).toEqual([]);
   });
@@ -114,9 +137,17 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
 
     const session = bench.session();
     const [missing] = await refused(session.engine.call('prepare', requestOf(repair)));
-    expect(missing).toMatchObject({ code: 'NOT_FOUND', device: image, message: `There is only ${image}.part, which a job has not finished.` });
+    expect(missing).toMatchObject({
+      code: 'NOT_FOUND',
+      device: image,
+      message: `There is only ${image}.part, which a job has not finished.`,
+    });
     const [job] = await interrupted(session);
-    expect(await resume(session, job!.id)).toMatchObject({ writeErr: 0, notes: [], destinations: [{ path: image, state: 'done', verified: true }] });
+    expect(await resume(session, job!.id)).toMatchObject({
+      writeErr: 0,
+      notes: [],
+      destinations: [{ path: image, state: 'done', verified: true }],
+    });
     execFileSync('cmp', [source.backing, image]);
     const repaired = await stat(image);
     expect([existsSync(`${image}.part`), repaired.ino]).toEqual([false, before.ino]);
@@ -126,7 +157,10 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     expect((await stat(image)).ctimeMs).toBe(repaired.ctimeMs);
     await spoil(image, 5);
     await writeFile(`${image}.part`, 'of another job');
-    expect(await session.run(repair)).toMatchObject({ notes: [{ kind: 'nameKept', path: image, part: `${image}.part`, errno: 'EBUSY' }], destinations: [{ state: 'done', verified: true }] });
+    expect(await session.run(repair)).toMatchObject({
+      notes: [{ kind: 'nameKept', path: image, part: `${image}.part`, errno: 'EBUSY' }],
+      destinations: [{ state: 'done', verified: true }],
+    });
     expect(readFileSync(`${image}.part`, 'utf8')).toBe('of another job');
     execFileSync('cmp', [source.backing, image]);
   });
@@ -143,7 +177,9 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     const session = bench.session();
     const [job] = await interrupted(session);
     expect(job!.destinations).toMatchObject([{ durable: 6 * MiB, finished: false }]);
-    expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done', verified: true, kept: 6 * MiB, written: 2 * MiB }] });
+    expect(await resume(session, job!.id)).toMatchObject({
+      destinations: [{ state: 'done', verified: true, kept: 6 * MiB, written: 2 * MiB }],
+    });
     execFileSync('cmp', [source, disk.backing]);
   });
 
@@ -168,7 +204,9 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     const copy = await bench.image('copy.img', SIZE);
     const [running, session] = [bench.session(), bench.session()];
     await untilDurable(await begin(running, { source, destinations: [copy], throttle: MiB / 2 })); // the image that it will replace is repaired meanwhile
-    expect(await session.run({ kind: 'repair', source, destinations: [copy] })).toMatchObject({ destinations: [{ state: 'done' }] });
+    expect(await session.run({ kind: 'repair', source, destinations: [copy] })).toMatchObject({
+      destinations: [{ state: 'done' }],
+    });
     running.host.kill('SIGKILL');
     await running.exited;
     const [job] = await interrupted(session);
@@ -177,7 +215,11 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
   });
 
   it('a copy to a partition takes back what the log of a copy to the whole disk says', async () => {
-    const [source, small, disk] = [await bench.image('disk.img', SIZE), await bench.image('small.img', 65536, 2), await bench.disk({ size: SIZE, plain: true })];
+    const [source, small, disk] = [
+      await bench.image('disk.img', SIZE),
+      await bench.image('small.img', 65536, 2),
+      await bench.disk({ size: SIZE, plain: true }),
+    ];
     const first = bench.session();
     await untilDurable(await begin(first, { source, destinations: [disk.device], throttle: MiB }));
     first.host.kill('SIGKILL');
@@ -188,58 +230,75 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     assertOwnLoop(disk.device);
     execFileSync('addpart', [disk.device, '1', '2048', '2048']);
     bench.finally(() => removePartition(disk.device, 1));
-    expect(await session.run({ source: small, destinations: [`${disk.device}p1`] })).toMatchObject({ destinations: [{ state: 'done' }] });
-    expect((await interrupted(session))[0]).toMatchObject({ id: before!.id, damaged: false, destinations: [{ durable: 0 }] });
+    expect(await session.run({ source: small, destinations: [`${disk.device}p1`] })).toMatchObject({
+      destinations: [{ state: 'done' }],
+    });
+    expect((await interrupted(session))[0]).toMatchObject({
+      id: before!.id,
+      damaged: false,
+      destinations: [{ durable: 0 }],
+    });
   });
 
-  it.skipIf(canMkfs('btrfs') !== null)('a copy goes on after its file system was mounted anew, which has another number then', async () => {
-    const disk = await bench.disk({ size: 128 * MiB, mkfs: 'btrfs', plain: true });
-    const [source, copy, between] = [join(disk.tree, 'disk.img'), join(disk.tree, 'copy.img'), await bench.path('between')];
-    await writeFile(source, seededBytes(2 * MiB, 1));
-    const first = bench.session();
-    await begin(first, { source, destinations: [copy], throttle: MiB, verify: false });
-    first.host.kill('SIGKILL');
-    await first.exited;
-    const { dev } = await stat(source);
-    execFileSync('umount', [disk.tree]);
-    await mkdir(between);
-    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', between]); // takes the number
-    bench.finally(() => Promise.resolve(execFileSync('umount', [between])));
-    execFileSync('mount', [disk.device, disk.tree]);
-    expect((await stat(source)).dev).not.toBe(dev);
-    const session = bench.session();
-    const [job] = await interrupted(session);
-    expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done' }] });
-    execFileSync('cmp', [source, copy]);
-  });
+  it.skipIf(canMkfs('btrfs') !== null)(
+    'a copy goes on after its file system was mounted anew, which has another number then',
+    async () => {
+      const disk = await bench.disk({ size: 128 * MiB, mkfs: 'btrfs', plain: true });
+      const [source, copy, between] = [
+        join(disk.tree, 'disk.img'),
+        join(disk.tree, 'copy.img'),
+        await bench.path('between'),
+      ];
+      await writeFile(source, seededBytes(2 * MiB, 1));
+      const first = bench.session();
+      await begin(first, { source, destinations: [copy], throttle: MiB, verify: false });
+      first.host.kill('SIGKILL');
+      await first.exited;
+      const { dev } = await stat(source);
+      execFileSync('umount', [disk.tree]);
+      await mkdir(between);
+      execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', between]); // takes the number
+      bench.finally(() => Promise.resolve(execFileSync('umount', [between])));
+      execFileSync('mount', [disk.device, disk.tree]);
+      expect((await stat(source)).dev).not.toBe(dev);
+      const session = bench.session();
+      const [job] = await interrupted(session);
+      expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done' }] });
+      execFileSync('cmp', [source, copy]);
+    },
+  );
 
-  it.skipIf(noExfat !== null)('a copy goes on after exFAT was mounted anew, which numbers its files by who is asked for first', async () => {
-    const disk = await bench.disk({ size: 64 * MiB, plain: true });
-    const folder = await bench.path('exfat');
-    await mkdir(folder);
-    assertOwnLoop(disk.device);
-    execFileSync('mkfs.exfat', [disk.device]);
-    const mount = (): void => void execFileSync('mount.exfat-fuse', [disk.device, folder], { stdio: 'pipe' });
-    // The files of a process that was killed are let go a little after it.
-    const unmount = (): Promise<unknown> => vi.waitFor(() => execFileSync('umount', [folder], { stdio: 'pipe' }), 20_000);
-    mount();
-    bench.finally(unmount);
-    const [source, copy] = [join(folder, 'disk.img'), join(folder, 'copy.img')];
-    await writeFile(source, seededBytes(4 * MiB, 1));
-    const first = bench.session();
-    await untilDurable(await begin(first, { source, destinations: [copy], throttle: MiB / 2, verify: false }));
-    first.host.kill('SIGKILL');
-    await first.exited;
-    const { ino } = await stat(source);
-    await unmount();
-    mount();
-    await stat(`${copy}.part`);
-    expect((await stat(source)).ino, 'or this shows nothing').not.toBe(ino);
-    const session = bench.session();
-    const [job] = await interrupted(session);
-    expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done' }] });
-    execFileSync('cmp', [source, copy]);
-  });
+  it.skipIf(noExfat !== null)(
+    'a copy goes on after exFAT was mounted anew, which numbers its files by who is asked for first',
+    async () => {
+      const disk = await bench.disk({ size: 64 * MiB, plain: true });
+      const folder = await bench.path('exfat');
+      await mkdir(folder);
+      assertOwnLoop(disk.device);
+      execFileSync('mkfs.exfat', [disk.device]);
+      const mount = (): void => void execFileSync('mount.exfat-fuse', [disk.device, folder], { stdio: 'pipe' });
+      // The files of a process that was killed are let go a little after it.
+      const unmount = (): Promise<unknown> =>
+        vi.waitFor(() => execFileSync('umount', [folder], { stdio: 'pipe' }), 20_000);
+      mount();
+      bench.finally(unmount);
+      const [source, copy] = [join(folder, 'disk.img'), join(folder, 'copy.img')];
+      await writeFile(source, seededBytes(4 * MiB, 1));
+      const first = bench.session();
+      await untilDurable(await begin(first, { source, destinations: [copy], throttle: MiB / 2, verify: false }));
+      first.host.kill('SIGKILL');
+      await first.exited;
+      const { ino } = await stat(source);
+      await unmount();
+      mount();
+      await stat(`${copy}.part`);
+      expect((await stat(source)).ino, 'or this shows nothing').not.toBe(ino);
+      const session = bench.session();
+      const [job] = await interrupted(session);
+      expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done' }] });
+      execFileSync('cmp', [source, copy]);
+    },
+  );
 
   it('a copy of a drive is not verified when the drive changed where it had been copied', async () => {
     // Many chunks, so that the samples hardly ever meet the one that changes.
@@ -258,31 +317,52 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     const outcome = await resume(session, job!.id).catch((error: unknown) => error);
     const [error] = outcome instanceof Refusal ? outcome.errors : (outcome as JobResult).errors;
     expect(['SOURCE_CHANGED', 'CHANGED']).toContain(error!.code); // the second when a sample meets it
-    if (error!.code === 'SOURCE_CHANGED') expect(outcome).toMatchObject({ errors: [{ offset: 5 * MiB }], destinations: [{ state: 'failed', verified: null }] });
+    if (error!.code === 'SOURCE_CHANGED')
+      expect(outcome).toMatchObject({
+        errors: [{ offset: 5 * MiB }],
+        destinations: [{ state: 'failed', verified: null }],
+      });
   });
 
   it('an update that is cancelled leaves the manifest of last time, which it was to replace, as it was', async () => {
-    const [source, copy, manifest] = [await bench.image('disk.img', 2 * MiB), await bench.path('copy.img'), await bench.path('manifest')];
+    const [source, copy, manifest] = [
+      await bench.image('disk.img', 2 * MiB),
+      await bench.path('copy.img'),
+      await bench.path('manifest'),
+    ];
     const session = bench.session();
     await session.run({ source, destinations: [copy], saveManifest: manifest });
     const before = readFileSync(manifest);
-    const [first, again] = [session.events.length, { source, destinations: [copy], update: true, manifest, saveManifest: manifest, throttle: MiB / 8 }];
+    const [first, again] = [
+      session.events.length,
+      { source, destinations: [copy], update: true, manifest, saveManifest: manifest, throttle: MiB / 8 },
+    ];
     await begin(session, again);
-    await session.until((event) => event.event === 'progress' && session.events.indexOf(event) >= first && event.progress.bytes >= MiB);
+    await session.until(
+      (event) => event.event === 'progress' && session.events.indexOf(event) >= first && event.progress.bytes >= MiB,
+    );
     await session.engine.call('cancel', {});
     const end = await session.until((event) => event.event === 'result' && session.events.indexOf(event) >= first);
-    expect(end).toMatchObject({ result: { manifest: null, notes: [{ kind: 'manifestNotSaved', reason: { kind: 'cancelled' } }] } });
+    expect(end).toMatchObject({
+      result: { manifest: null, notes: [{ kind: 'manifestNotSaved', reason: { kind: 'cancelled' } }] },
+    });
     expect(readFileSync(manifest).equals(before)).toBe(true);
     // The image has lost its name, though nothing was written: it is to be had back.
     const other = bench.session();
     const [job] = await interrupted(other);
-    expect(await resume(other, job!.id)).toMatchObject({ destinations: [{ path: copy, state: 'done', kept: 2 * MiB, written: 0 }] });
+    expect(await resume(other, job!.id)).toMatchObject({
+      destinations: [{ path: copy, state: 'done', kept: 2 * MiB, written: 0 }],
+    });
     execFileSync('cmp', [source, copy]);
   });
 
   it('one image that had got its name, and one that is gone, do not keep the others from being finished', async () => {
     const source = await bench.image('disk.img', 2 * MiB);
-    const [named, half, lost] = [await bench.path('named.img'), await bench.path('half.img'), await bench.path('lost.img')];
+    const [named, half, lost] = [
+      await bench.path('named.img'),
+      await bench.path('half.img'),
+      await bench.path('lost.img'),
+    ];
     const first = bench.session();
     await begin(first, { source, destinations: [named, half, lost], throttle: 65536 });
     first.host.kill('SIGKILL');
@@ -296,15 +376,25 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     expect([existsSync(named), existsSync(`${named}.part`)]).toEqual([false, true]);
     await session.engine.call('throttle', { destination: null, bytesPerSecond: null });
     const result = await resultOf(session);
-    expect(result.destinations).toMatchObject([{ path: named, state: 'done', verified: true }, { path: half, state: 'done', verified: true }]);
+    expect(result.destinations).toMatchObject([
+      { path: named, state: 'done', verified: true },
+      { path: half, state: 'done', verified: true },
+    ]);
     for (const image of [named, half]) execFileSync('cmp', [source, image]);
     const [left] = await interrupted(session);
     expect(left!.destinations.map(({ finished }) => finished)).toEqual([true, true, false]);
-    expect(await refused(resume(session, left!.id))).toMatchObject([{ code: 'CHANGED', device: lost, message: 'Its incomplete image is not there any more.' }]);
+    expect(await refused(resume(session, left!.id))).toMatchObject([
+      { code: 'CHANGED', device: lost, message: 'Its incomplete image is not there any more.' },
+    ]);
   });
 
   it('a repair by a manifest does not go on with another one, whose chunks are not those of the log', async () => {
-    const [source, copy, manifest, other] = [await bench.image('disk.img', MiB), await bench.image('copy.img', MiB, 2), await bench.path('manifest'), await bench.path('other')];
+    const [source, copy, manifest, other] = [
+      await bench.image('disk.img', MiB),
+      await bench.image('copy.img', MiB, 2),
+      await bench.path('manifest'),
+      await bench.path('other'),
+    ];
     const first = bench.session();
     await first.run({ source, destinations: [await bench.path('one.img')], saveManifest: manifest });
     await first.run({ source, destinations: [await bench.path('two.img')], saveManifest: other, memory: MiB / 4 });
@@ -315,7 +405,9 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     await copyFile(other, manifest);
     const session = bench.session();
     const [job] = await interrupted(session);
-    expect(await refused(resume(session, job!.id))).toMatchObject([{ code: 'CHANGED', device: manifest, message: 'It is another file than when the job began.' }]);
+    expect(await refused(resume(session, job!.id))).toMatchObject([
+      { code: 'CHANGED', device: manifest, message: 'It is another file than when the job began.' },
+    ]);
     await copyFile(`${manifest}.then`, manifest);
     expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done' }] });
     execFileSync('cmp', [source, copy]);
@@ -331,9 +423,13 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     const [job] = await interrupted(session);
     const advice = 'Start a new copy.';
     await writeFile(source, seededBytes(MiB, 2), { flag: 'r+' });
-    expect(await refused(resume(session, job!.id))).toMatchObject([{ code: 'CHANGED', device: source, reason: { kind: 'writtenSince' }, advice }]);
+    expect(await refused(resume(session, job!.id))).toMatchObject([
+      { code: 'CHANGED', device: source, reason: { kind: 'writtenSince' }, advice },
+    ]);
     await rename(await bench.image('other.img', MiB), source);
-    expect(await refused(resume(session, job!.id))).toMatchObject([{ code: 'CHANGED', device: source, reason: { kind: 'anotherFile' }, advice }]);
+    expect(await refused(resume(session, job!.id))).toMatchObject([
+      { code: 'CHANGED', device: source, reason: { kind: 'anotherFile' }, advice },
+    ]);
   });
 
   it('an update of an image has the image under another name until it is finished', async () => {
@@ -348,7 +444,9 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     expect(() => readFileSync(copy)).toThrow('ENOENT');
     const session = bench.session();
     const [job] = await interrupted(session);
-    expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done', verified: true, kept: 7 * MiB, written: MiB }] });
+    expect(await resume(session, job!.id)).toMatchObject({
+      destinations: [{ state: 'done', verified: true, kept: 7 * MiB, written: MiB }],
+    });
     execFileSync('cmp', [source, copy]);
   });
 });
@@ -373,7 +471,9 @@ describe.skipIf(noLab !== null)('the log of an interrupted copy', () => {
     bytes[bytes.length - 20]! ^= 1;
     await writeFile(log, bytes);
     const [session, other] = [bench.session(), bench.session()];
-    expect(await interrupted(session)).toMatchObject([{ id, damaged: true, destinations: [{ durable: 0 }, { durable: 0 }] }]);
+    expect(await interrupted(session)).toMatchObject([
+      { id, damaged: true, destinations: [{ durable: 0 }, { durable: 0 }] },
+    ]);
     await disk.rule('stall w 3M 1M');
     const plan = await session.engine.call('prepare', resumed(id));
     expect(plan.notes).toContainEqual({ kind: 'logDamaged' });
@@ -383,7 +483,12 @@ describe.skipIf(noLab !== null)('the log of an interrupted copy', () => {
     expect(await interrupted(other)).toEqual([]);
     await disk.rule('clear');
     const end = await session.until(({ event }) => event === 'result');
-    expect(end).toMatchObject({ result: { writeErr: 0, destinations: [1, 2].map(() => ({ state: 'done', verified: true, kept: 0, written: SIZE })) } });
+    expect(end).toMatchObject({
+      result: {
+        writeErr: 0,
+        destinations: [1, 2].map(() => ({ state: 'done', verified: true, kept: 0, written: SIZE })),
+      },
+    });
     execFileSync('cmp', [source.backing, disk.backing]);
     execFileSync('cmp', [source.backing, copy]);
     expect(await interrupted(session)).toEqual([]);
@@ -395,13 +500,17 @@ describe.skipIf(noLab !== null)('the log of an interrupted copy', () => {
     await truncate(log, 100);
     const session = bench.session();
     expect(await interrupted(session)).toEqual([]);
-    expect(await refused(session.engine.call('prepare', resumed(id)))).toMatchObject([{ code: 'BAD_FILE', device: log }]);
+    expect(await refused(session.engine.call('prepare', resumed(id)))).toMatchObject([
+      { code: 'BAD_FILE', device: log },
+    ]);
 
     await writeFile(log, bytes.subarray(0, -5));
     const [job] = await interrupted(session);
     expect(job).toMatchObject({ id, damaged: false });
     const kept = job!.destinations.map(({ durable }) => durable);
-    expect(await resume(session, id)).toMatchObject({ destinations: kept.map((there) => ({ state: 'done', verified: true, kept: there, written: SIZE - there })) });
+    expect(await resume(session, id)).toMatchObject({
+      destinations: kept.map((there) => ({ state: 'done', verified: true, kept: there, written: SIZE - there })),
+    });
     execFileSync('cmp', [source.backing, disk.backing]);
     execFileSync('cmp', [source.backing, copy]);
   });

@@ -8,7 +8,9 @@ import { MiB, refused, requestOf, resultOf, Workbench } from './support.ts';
 
 const noLab = canLab();
 let bench: Workbench;
-beforeEach(() => { bench = new Workbench(); });
+beforeEach(() => {
+  bench = new Workbench();
+});
 afterEach(() => bench.clear());
 
 const head = (path: string, length: number): Buffer => readFileSync(path).subarray(0, length);
@@ -22,10 +24,26 @@ describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, 
     const copy = await bench.path('copy.img');
     const session = bench.session();
 
-    const plan = await session.engine.call('prepare', requestOf({ source, destinations: [one.device, two.device, copy] }));
+    const plan = await session.engine.call(
+      'prepare',
+      requestOf({ source, destinations: [one.device, two.device, copy] }),
+    );
     expect(plan).toMatchObject({
-      kind: 'copy', bytes: size, verify: true, memory: 32 * MiB, source: { path: source, kind: 'file', size },
-      destinations: [{ path: one.device, kind: 'block', overwrites: true, model: expect.stringMatching(/platter-lab.*disk$/) as string }, { path: two.device }, { path: copy, kind: 'file', size, overwrites: false }],
+      kind: 'copy',
+      bytes: size,
+      verify: true,
+      memory: 32 * MiB,
+      source: { path: source, kind: 'file', size },
+      destinations: [
+        {
+          path: one.device,
+          kind: 'block',
+          overwrites: true,
+          model: expect.stringMatching(/platter-lab.*disk$/) as string,
+        },
+        { path: two.device },
+        { path: copy, kind: 'file', size, overwrites: false },
+      ],
     });
     expect(existsSync(`${copy}.part`)).toBe(false); // prepare writes nothing
     expect(await one.counters()).toMatchObject({ writes: 0 });
@@ -36,7 +54,8 @@ describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, 
     for (const destination of last.event === 'result' ? last.result.destinations : []) {
       expect(destination).toMatchObject({ state: 'done', verified: true, written: size, errors: [] });
     }
-    for (const path of [one.backing, two.backing, copy]) expect(head(path, size).equals(seededBytes(size, 1))).toBe(true);
+    for (const path of [one.backing, two.backing, copy])
+      expect(head(path, size).equals(seededBytes(size, 1))).toBe(true);
     expect(existsSync(`${copy}.part`)).toBe(false);
 
     const samples = session.events.flatMap((event) => (event.event === 'progress' ? [event.progress] : []));
@@ -60,11 +79,22 @@ describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, 
     const session = bench.session();
     const result = await session.run({ source, destinations: [good.device, bad.device, copy] });
     expect(result).toMatchObject({ readErr: 0, writeErr: 0b010, cancelled: false });
-    expect(result.destinations.map(({ state, verified }) => [state, verified])).toEqual([['done', true], ['failed', null], ['done', true]]);
+    expect(result.destinations.map(({ state, verified }) => [state, verified])).toEqual([
+      ['done', true],
+      ['failed', null],
+      ['done', true],
+    ]);
     const [error] = result.destinations[1]!.errors;
     expect(error).toMatchObject({
-      side: 'write', op: 'write', destination: 1, device: bad.device, code: 'MEDIUM_ERROR', errno: 'EIO',
-      message: expect.stringMatching(/^Write failed at 4\.\d MiB \(sectors? [\d,]+.*\): the drive reported a medium error\.$/) as string,
+      side: 'write',
+      op: 'write',
+      destination: 1,
+      device: bad.device,
+      code: 'MEDIUM_ERROR',
+      errno: 'EIO',
+      message: expect.stringMatching(
+        /^Write failed at 4\.\d MiB \(sectors? [\d,]+.*\): the drive reported a medium error\.$/,
+      ) as string,
     });
     expect(error!.offset! <= 10_000 * 512 && error!.offset! + error!.length! > 10_000 * 512).toBe(true);
     expect(session.errors()).toEqual(result.destinations[1]!.errors);
@@ -79,9 +109,16 @@ describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, 
     const copy = await bench.path('copy.img');
     const session = bench.session();
     const result = await session.run({ source: source.device, destinations: [disk.device, copy] });
-    expect(result).toMatchObject({ readErr: 1, errors: [{ side: 'read', destination: null, device: source.device, code: 'MEDIUM_ERROR' }] });
+    expect(result).toMatchObject({
+      readErr: 1,
+      errors: [{ side: 'read', destination: null, device: source.device, code: 'MEDIUM_ERROR' }],
+    });
     for (const destination of result.destinations) {
-      expect(destination).toMatchObject({ state: 'failed', verified: null, errors: [{ code: 'SOURCE_FAILED', device: destination.path }] });
+      expect(destination).toMatchObject({
+        state: 'failed',
+        verified: null,
+        errors: [{ code: 'SOURCE_FAILED', device: destination.path }],
+      });
     }
     expect(existsSync(copy)).toBe(false);
     expect(result.destinations[1]!.errors[0]!.message).toContain(`${copy}.part`);
@@ -94,7 +131,10 @@ describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, 
     await disk.rule('flip w 5000s');
     const session = bench.session();
     const result = await session.run({ source, destinations: [disk.device] });
-    expect(result).toMatchObject({ writeErr: 1, destinations: [{ state: 'failed', verified: false, written: 8 * MiB }] });
+    expect(result).toMatchObject({
+      writeErr: 1,
+      destinations: [{ state: 'failed', verified: false, written: 8 * MiB }],
+    });
     const [error] = result.destinations[0]!.errors;
     expect(error).toMatchObject({ side: 'verify', code: 'VERIFY_MISMATCH', errno: null });
     expect(error!.offset! <= 5000 * 512 && error!.offset! + error!.length! > 5000 * 512).toBe(true);
@@ -104,7 +144,9 @@ describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, 
   it('that is not verified says so', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: MiB });
-    expect(await bench.session().run({ source, destinations: [disk.device], verify: false })).toMatchObject({ destinations: [{ state: 'done', verified: null }] });
+    expect(await bench.session().run({ source, destinations: [disk.device], verify: false })).toMatchObject({
+      destinations: [{ state: 'done', verified: null }],
+    });
     expect((await disk.counters()).flushes).toBeGreaterThan(0);
   });
 
@@ -113,13 +155,19 @@ describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, 
     const disk = await bench.disk({ size: MiB });
     await disk.rule('flush-fails');
     const result = await bench.session().run({ source, destinations: [disk.device] });
-    expect(result).toMatchObject({ writeErr: 1, destinations: [{ state: 'failed', errors: [{ op: 'flush', offset: null, code: 'MEDIUM_ERROR' }] }] });
+    expect(result).toMatchObject({
+      writeErr: 1,
+      destinations: [{ state: 'failed', errors: [{ op: 'flush', offset: null, code: 'MEDIUM_ERROR' }] }],
+    });
   });
 
   it.each(['uring', 'threads'] as const)('with %s, when that is asked for', async (io) => {
     const source = await bench.image('disk.img', MiB);
     const session = bench.session();
-    const plan = await session.engine.call('prepare', requestOf({ source, destinations: [await bench.path('a.img')], io, memory: 1_000_000 }));
+    const plan = await session.engine.call(
+      'prepare',
+      requestOf({ source, destinations: [await bench.path('a.img')], io, memory: 1_000_000 }),
+    );
     expect(plan).toMatchObject({ io, memory: 999_424 });
   });
 });
@@ -133,9 +181,18 @@ describe.skipIf(noLab !== null)('a verification', () => {
     await writeFile(different, bytes);
     const disk = await bench.disk({ size: 8 * MiB, readOnly: true, file: await bench.image('same.img', 8 * MiB) });
     const result = await bench.session().run({ kind: 'verify', source, destinations: [disk.device, different] });
-    expect(result).toMatchObject({ writeErr: 0b10, destinations: [{ state: 'done', verified: true, written: 0 }, { state: 'failed', verified: false }] });
+    expect(result).toMatchObject({
+      writeErr: 0b10,
+      destinations: [
+        { state: 'done', verified: true, written: 0 },
+        { state: 'failed', verified: false },
+      ],
+    });
     const [error] = result.destinations[1]!.errors;
-    expect(error).toMatchObject({ code: 'VERIFY_MISMATCH', message: expect.stringContaining('it differs from the source') as string });
+    expect(error).toMatchObject({
+      code: 'VERIFY_MISMATCH',
+      message: expect.stringContaining('it differs from the source') as string,
+    });
     expect(error!.offset! <= 3 * MiB && error!.offset! + error!.length! > 3 * MiB).toBe(true);
   });
 });
@@ -174,28 +231,45 @@ describe.skipIf(noLab !== null)('an image', () => {
     const [source, victim] = [await bench.image('disk.img', MiB), await bench.image('victim', 100, 5)];
     const copy = await bench.path('copy.img');
     await symlink(victim, `${copy}.part`);
-    expect(await refused(bench.session().run({ source, destinations: [copy] }))).toMatchObject([{ code: 'IN_USE', device: copy }]);
+    expect(await refused(bench.session().run({ source, destinations: [copy] }))).toMatchObject([
+      { code: 'IN_USE', device: copy },
+    ]);
     expect(await readFile(victim)).toEqual(seededBytes(100, 5));
     expect((await lstat(`${copy}.part`)).isSymbolicLink()).toBe(true);
   });
 
-  it.each([['exactly', false, '4,194,304 bytes'], ['at most, where zeros are left out', true, 'up to 4,194,304 bytes']])(
-    'on a file system that gets full names it, and says how much is missing: %s', async (_, sparse, missing) => {
-      const source = await bench.image('disk.img', 8 * MiB);
-      const target = await bench.path('full');
-      await mkdir(target);
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12M', 'platter-test', target]);
-      bench.finally(() => Promise.resolve(execFileSync('umount', [target])));
-      const copy = `${target}/copy.img`;
-      const session = bench.session();
-      await session.engine.call('prepare', requestOf({ source, destinations: [copy], sparse }));
-      await writeFile(`${target}/other`, seededBytes(8 * MiB, 2));
-      await session.engine.call('start', {});
-      const { destinations: [ended] } = await resultOf(session);
-      expect(ended).toMatchObject({ state: 'failed', errors: [{ code: 'NO_SPACE', op: 'write', errno: 'ENOSPC', advice: 'Free space where the image goes, or choose another place for it.' }] });
-      expect(ended!.errors[0]!.message.replace(/^Write failed at .*?\): /u, '')).toBe(
-        `the file system at ${target} is full, with 0 bytes free and ${missing} more needed (the incomplete image is kept as ${copy}.part).`);
+  it.each([
+    ['exactly', false, '4,194,304 bytes'],
+    ['at most, where zeros are left out', true, 'up to 4,194,304 bytes'],
+  ])('on a file system that gets full names it, and says how much is missing: %s', async (_, sparse, missing) => {
+    const source = await bench.image('disk.img', 8 * MiB);
+    const target = await bench.path('full');
+    await mkdir(target);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12M', 'platter-test', target]);
+    bench.finally(() => Promise.resolve(execFileSync('umount', [target])));
+    const copy = `${target}/copy.img`;
+    const session = bench.session();
+    await session.engine.call('prepare', requestOf({ source, destinations: [copy], sparse }));
+    await writeFile(`${target}/other`, seededBytes(8 * MiB, 2));
+    await session.engine.call('start', {});
+    const {
+      destinations: [ended],
+    } = await resultOf(session);
+    expect(ended).toMatchObject({
+      state: 'failed',
+      errors: [
+        {
+          code: 'NO_SPACE',
+          op: 'write',
+          errno: 'ENOSPC',
+          advice: 'Free space where the image goes, or choose another place for it.',
+        },
+      ],
     });
+    expect(ended!.errors[0]!.message.replace(/^Write failed at .*?\): /u, '')).toBe(
+      `the file system at ${target} is full, with 0 bytes free and ${missing} more needed (the incomplete image is kept as ${copy}.part).`,
+    );
+  });
 
   it('that cannot get its name is a failure that says so', async () => {
     const source = await bench.disk({ size: 4 * MiB });
@@ -208,7 +282,10 @@ describe.skipIf(noLab !== null)('an image', () => {
     await writeFile(`${copy}/x`, '');
     await source.rule('clear');
     const result = await running;
-    expect(result).toMatchObject({ writeErr: 1, destinations: [{ state: 'failed', errors: [{ code: 'CHANGED', op: 'rename' }] }] });
+    expect(result).toMatchObject({
+      writeErr: 1,
+      destinations: [{ state: 'failed', errors: [{ code: 'CHANGED', op: 'rename' }] }],
+    });
     expect(result.destinations[0]!.errors[0]!.message).toContain('Complete, but it could not get its name');
   });
 

@@ -12,10 +12,21 @@ type State = Counted['state'];
 
 describe('the rate of a destination', () => {
   /** What is counted of a copy of 1000 bytes, verified, if nothing else is said. */
-  const counted = (sample: Pick<Counted, 'state' | 'written' | 'verified'> & Partial<Counted>): Counted => ({ toWrite: 1000, toVerify: 1000, ...sample });
-  const copying = (rate: Rate, from: number, to: number, perSecond: number, work: Partial<Counted> = {}): ReturnType<Rate['at']> => {
+  const counted = (sample: Pick<Counted, 'state' | 'written' | 'verified'> & Partial<Counted>): Counted => ({
+    toWrite: 1000,
+    toVerify: 1000,
+    ...sample,
+  });
+  const copying = (
+    rate: Rate,
+    from: number,
+    to: number,
+    perSecond: number,
+    work: Partial<Counted> = {},
+  ): ReturnType<Rate['at']> => {
     let last = rate.at(from, counted({ state: 'copying', written: from * perSecond, verified: 0, ...work }));
-    for (let time = from + 0.1; time <= to + 1e-9; time += 0.1) last = rate.at(time, counted({ state: 'copying', written: time * perSecond, verified: 0, ...work }));
+    for (let time = from + 0.1; time <= to + 1e-9; time += 0.1)
+      last = rate.at(time, counted({ state: 'copying', written: time * perSecond, verified: 0, ...work }));
     return last;
   };
 
@@ -28,8 +39,12 @@ describe('the rate of a destination', () => {
   it('without verification, and of one that only verifies, counts what there is to do', () => {
     expect(copying(new Rate(), 0, 3, 100, { toVerify: 0 }).secondsLeft).toBeCloseTo(7);
     const rate = new Rate();
-    for (let time = 0; time < 2; time += 0.1) rate.at(time, counted({ state: 'verifying', toWrite: 0, written: 0, verified: time * 100 }));
-    expect(rate.at(2, counted({ state: 'verifying', toWrite: 0, written: 0, verified: 200 }))).toMatchObject({ bytesPerSecond: expect.closeTo(100) as number, secondsLeft: expect.closeTo(8) as number });
+    for (let time = 0; time < 2; time += 0.1)
+      rate.at(time, counted({ state: 'verifying', toWrite: 0, written: 0, verified: time * 100 }));
+    expect(rate.at(2, counted({ state: 'verifying', toWrite: 0, written: 0, verified: 200 }))).toMatchObject({
+      bytesPerSecond: expect.closeTo(100) as number,
+      secondsLeft: expect.closeTo(8) as number,
+    });
   });
 
   it('is smooth: a pause of one sample moves it by little, of several seconds to nothing', () => {
@@ -38,13 +53,17 @@ describe('the rate of a destination', () => {
     const once = rate.at(3.1, counted({ state: 'copying', written: 300, verified: 0 })).bytesPerSecond;
     expect(once).toBeGreaterThan(90);
     expect(once).toBeLessThan(100);
-    for (let time = 3.2; time < 20; time += 0.1) rate.at(time, counted({ state: 'copying', written: 300, verified: 0 }));
+    for (let time = 3.2; time < 20; time += 0.1)
+      rate.at(time, counted({ state: 'copying', written: 300, verified: 0 }));
     expect(rate.at(20, counted({ state: 'copying', written: 300, verified: 0 })).bytesPerSecond).toBeLessThan(1);
   });
 
   it('tells no time left before there is something to tell it from', () => {
     const rate = new Rate();
-    expect(rate.at(0.1, counted({ state: 'waiting', written: 0, verified: 0 }))).toEqual({ bytesPerSecond: 0, secondsLeft: null });
+    expect(rate.at(0.1, counted({ state: 'waiting', written: 0, verified: 0 }))).toEqual({
+      bytesPerSecond: 0,
+      secondsLeft: null,
+    });
     rate.at(0.2, counted({ state: 'copying', written: 10, verified: 0 }));
     expect(rate.at(0.3, counted({ state: 'copying', written: 500, verified: 0 })).secondsLeft).toBeNull();
   });
@@ -52,12 +71,22 @@ describe('the rate of a destination', () => {
   it('starts anew with each phase; until it knows better, verification takes as long as the copy did', () => {
     const rate = new Rate();
     copying(rate, 0, 3, 100, { toWrite: 300, toVerify: 300 });
-    expect(rate.at(3.1, counted({ state: 'flushing', written: 300, verified: 0, toWrite: 300, toVerify: 300 }))).toMatchObject({ bytesPerSecond: 0, secondsLeft: expect.closeTo(3) as number });
+    expect(
+      rate.at(3.1, counted({ state: 'flushing', written: 300, verified: 0, toWrite: 300, toVerify: 300 })),
+    ).toMatchObject({ bytesPerSecond: 0, secondsLeft: expect.closeTo(3) as number });
     rate.at(3.2, counted({ state: 'verifying', written: 300, verified: 0, toWrite: 300, toVerify: 300 }));
-    expect(rate.at(3.3, counted({ state: 'verifying', written: 300, verified: 5, toWrite: 300, toVerify: 300 }))).toMatchObject({ bytesPerSecond: expect.closeTo(50) as number, secondsLeft: expect.closeTo(2.95) as number });
+    expect(
+      rate.at(3.3, counted({ state: 'verifying', written: 300, verified: 5, toWrite: 300, toVerify: 300 })),
+    ).toMatchObject({ bytesPerSecond: expect.closeTo(50) as number, secondsLeft: expect.closeTo(2.95) as number });
   });
 
-  it.each<[State, number | null]>([['done', 0], ['failed', null], ['cancelled', null], ['paused', null], ['stalled', null]])('of one that is %s', (state, secondsLeft) => {
+  it.each<[State, number | null]>([
+    ['done', 0],
+    ['failed', null],
+    ['cancelled', null],
+    ['paused', null],
+    ['stalled', null],
+  ])('of one that is %s', (state, secondsLeft) => {
     const rate = new Rate();
     copying(rate, 0, 3, 100);
     expect(rate.at(3.1, counted({ state, written: 300, verified: 0 }))).toEqual({ bytesPerSecond: 0, secondsLeft });
@@ -67,30 +96,120 @@ describe('the rate of a destination', () => {
 it('a destination is shown as its last pass left it, also while its end is not in the log yet; started again it waits', () => {
   const standing = new Standing();
   expect(standing.view('/a', 1, null, false).state).toBe('waiting');
-  standing.add({ destination: 0, state: 'failed', ended: 'failed', written: 5, verified: 0, toWrite: 10, toVerify: 0, zeroed: 0, paused: false, stalled: false });
+  standing.add({
+    destination: 0,
+    state: 'failed',
+    ended: 'failed',
+    written: 5,
+    verified: 0,
+    toWrite: 10,
+    toVerify: 0,
+    zeroed: 0,
+    paused: false,
+    stalled: false,
+  });
   expect(standing.view('/a', 2, null, false)).toMatchObject({ state: 'failed', written: 5 });
   standing.reopen(1);
   expect(standing.view('/a', 3, null, false).state).toBe('waiting');
 });
 
 describe('a job as it is seen', () => {
-  const plan = { bytes: 8, destinations: [{ path: '/a' }, { path: '/b' }], request: { throttle: 5, destinationThrottles: [2] as (number | null)[] } } as Plan;
-  const progress = { bytes: 4, totalBytes: 8, seconds: 1, rescue: null, destinations: ['/a', '/b'].map((path) => (
-    { path, state: 'copying' as const, written: 4, verified: 0, uncompared: 0, toWrite: 8, toVerify: 0, bytesPerSecond: 4, secondsLeft: 1, paused: false })) };
-  const error = { ...failure({ code: 'MEDIUM_ERROR', op: 'write', device: '/b', reason: { kind: 'mediumError' } }), side: 'write' as const, destination: 1 };
-  const result = { readErr: 0 as const, writeErr: 2, seconds: 2, bytes: 8, cancelled: false, errors: [], manifest: null, rescue: null, sourceWritten: false, notes: [], destinations: [
-    { path: '/a', state: 'done' as const, verified: true, uncompared: 0, written: 8, kept: 0, seconds: 1, errors: [] }, { path: '/b', state: 'failed' as const, verified: null, uncompared: 0, written: 4, kept: 0, seconds: 1, errors: [error] }] };
+  const plan = {
+    bytes: 8,
+    destinations: [{ path: '/a' }, { path: '/b' }],
+    request: { throttle: 5, destinationThrottles: [2] as (number | null)[] },
+  } as Plan;
+  const progress = {
+    bytes: 4,
+    totalBytes: 8,
+    seconds: 1,
+    rescue: null,
+    destinations: ['/a', '/b'].map((path) => ({
+      path,
+      state: 'copying' as const,
+      written: 4,
+      verified: 0,
+      uncompared: 0,
+      toWrite: 8,
+      toVerify: 0,
+      bytesPerSecond: 4,
+      secondsLeft: 1,
+      paused: false,
+    })),
+  };
+  const error = {
+    ...failure({ code: 'MEDIUM_ERROR', op: 'write', device: '/b', reason: { kind: 'mediumError' } }),
+    side: 'write' as const,
+    destination: 1,
+  };
+  const result = {
+    readErr: 0 as const,
+    writeErr: 2,
+    seconds: 2,
+    bytes: 8,
+    cancelled: false,
+    errors: [],
+    manifest: null,
+    rescue: null,
+    sourceWritten: false,
+    notes: [],
+    destinations: [
+      {
+        path: '/a',
+        state: 'done' as const,
+        verified: true,
+        uncompared: 0,
+        written: 8,
+        kept: 0,
+        seconds: 1,
+        errors: [],
+      },
+      {
+        path: '/b',
+        state: 'failed' as const,
+        verified: null,
+        uncompared: 0,
+        written: 4,
+        kept: 0,
+        seconds: 1,
+        errors: [error],
+      },
+    ],
+  };
   const after = (...events: Parameters<typeof reduce>[1][]): JobView => events.reduce(reduce, jobStarted(plan, 5));
 
   it('starts with everything waiting', () => {
-    expect(after()).toMatchObject({ phase: 'running', startedAt: 5, throttle: 5, destinationThrottles: [2, null], errors: [], result: null, failure: null, progress: { totalBytes: 8, destinations: [{ path: '/a', state: 'waiting' }, { path: '/b' }] } });
+    expect(after()).toMatchObject({
+      phase: 'running',
+      startedAt: 5,
+      throttle: 5,
+      destinationThrottles: [2, null],
+      errors: [],
+      result: null,
+      failure: null,
+      progress: { totalBytes: 8, destinations: [{ path: '/a', state: 'waiting' }, { path: '/b' }] },
+    });
   });
 
   it('keeps every error, the last sample, and ends as the result says', () => {
-    const events: HostEvent[] = [{ event: 'progress', progress }, { event: 'error', error }, { event: 'result', result }];
+    const events: HostEvent[] = [
+      { event: 'progress', progress },
+      { event: 'error', error },
+      { event: 'result', result },
+    ];
     expect(after(...events)).toMatchObject({
-      phase: 'ended', errors: [error], result, failure: null,
-      progress: { bytes: 8, seconds: 2, destinations: [{ state: 'done', written: 8, bytesPerSecond: 0 }, { state: 'failed', written: 4, secondsLeft: null }] },
+      phase: 'ended',
+      errors: [error],
+      result,
+      failure: null,
+      progress: {
+        bytes: 8,
+        seconds: 2,
+        destinations: [
+          { state: 'done', written: 8, bytesPerSecond: 0 },
+          { state: 'failed', written: 4, secondsLeft: null },
+        ],
+      },
     });
   });
 
@@ -102,13 +221,25 @@ describe('a job as it is seen', () => {
 
   it('is to be continued when the machinery fails and something was written, and started again when nothing was', () => {
     const broken = failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } });
-    const [begun, unbegun] = [4, 0].map((written) => ({ ...progress, destinations: progress.destinations.map((one) => ({ ...one, written })) }));
-    expect(after({ event: 'progress', progress: begun! }, { event: 'failure', failure: broken }).failure).toMatchObject({ remedy: { kind: 'continueJob' } });
-    expect(after({ event: 'progress', progress: unbegun! }, { event: 'failure', failure: broken }).failure).toEqual(broken);
+    const [begun, unbegun] = [4, 0].map((written) => ({
+      ...progress,
+      destinations: progress.destinations.map((one) => ({ ...one, written })),
+    }));
+    expect(after({ event: 'progress', progress: begun! }, { event: 'failure', failure: broken }).failure).toMatchObject(
+      { remedy: { kind: 'continueJob' } },
+    );
+    expect(after({ event: 'progress', progress: unbegun! }, { event: 'failure', failure: broken }).failure).toEqual(
+      broken,
+    );
   });
 
   it('ends with the machinery when that fails', () => {
     const broken = failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } });
-    expect(after({ event: 'progress', progress }, { event: 'failure', failure: broken })).toMatchObject({ phase: 'ended', failure: { code: 'HOST_FAILED', reason: { kind: 'hostEnded' } }, result: null, progress });
+    expect(after({ event: 'progress', progress }, { event: 'failure', failure: broken })).toMatchObject({
+      phase: 'ended',
+      failure: { code: 'HOST_FAILED', reason: { kind: 'hostEnded' } },
+      result: null,
+      progress,
+    });
   });
 });

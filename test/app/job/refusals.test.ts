@@ -15,10 +15,13 @@ import { HOST, MiB, refused, requestOf, Workbench } from './support.ts';
 const noLab = canLab();
 const ADDON = HOST.replace(/engine\/host\.js$/, 'native/kcopyd.node');
 let bench: Workbench;
-beforeEach(() => { bench = new Workbench(); });
+beforeEach(() => {
+  bench = new Workbench();
+});
 afterEach(() => bench.clear());
 
-const refusing = (request: Partial<CopyRequest>): Promise<PlatterError[]> => refused(bench.session().engine.call('prepare', requestOf(request)));
+const refusing = (request: Partial<CopyRequest>): Promise<PlatterError[]> =>
+  refused(bench.session().engine.call('prepare', requestOf(request)));
 
 /** Mounts a file system of its own for images, and gives the folder. */
 async function mounted(device: string | null, ...options: string[]): Promise<string> {
@@ -41,7 +44,9 @@ describe.skipIf(noLab !== null)('an image as destination', () => {
     const source = await bench.image('disk.img', MiB);
     const [repaired, other] = [await bench.image('copy.img', MiB, 2), await bench.path('other.img')];
     await link(repaired, other);
-    expect(await refusing({ kind: 'repair', source, destinations: [repaired] })).toMatchObject([{ code: 'IN_USE', device: repaired, reason: { kind: 'hardLinks' } }]);
+    expect(await refusing({ kind: 'repair', source, destinations: [repaired] })).toMatchObject([
+      { code: 'IN_USE', device: repaired, reason: { kind: 'hardLinks' } },
+    ]);
     expect((await readFile(other)).equals(seededBytes(MiB, 2))).toBe(true);
   });
 
@@ -49,9 +54,15 @@ describe.skipIf(noLab !== null)('an image as destination', () => {
     const source = await bench.image('disk.img', MiB);
     const file = await bench.image('vm.img', MiB);
     const disk = await bench.disk({ file, plain: true });
-    expect(await refusing({ source, destinations: [file] })).toMatchObject([{ code: 'IN_USE', message: expect.stringContaining(disk.device) as string }]);
-    expect((await refusing({ source: disk.device, destinations: [file] })).map(({ code }) => code)).toContain('IS_SOURCE');
-    expect(await refusing({ source: file, destinations: [disk.device] })).toMatchObject([{ code: 'IS_SOURCE', device: disk.device }]);
+    expect(await refusing({ source, destinations: [file] })).toMatchObject([
+      { code: 'IN_USE', message: expect.stringContaining(disk.device) as string },
+    ]);
+    expect((await refusing({ source: disk.device, destinations: [file] })).map(({ code }) => code)).toContain(
+      'IS_SOURCE',
+    );
+    expect(await refusing({ source: file, destinations: [disk.device] })).toMatchObject([
+      { code: 'IS_SOURCE', device: disk.device },
+    ]);
   });
 
   it('behind a link that leads nowhere, in a folder that is not there, or that is a file', async () => {
@@ -60,21 +71,27 @@ describe.skipIf(noLab !== null)('an image as destination', () => {
     await symlink('nowhere', dangling);
     const inFile = `${source}/copy.img`;
     const missing = await bench.path('no/copy.img');
-    expect(await refusing({ source, destinations: [dangling, missing, inFile, `${dirname(missing)}/`] })).toMatchObject([
-      { code: 'NOT_FOUND', device: dangling, message: 'It is a link to something that is not there.' },
-      { code: 'NOT_FOUND', device: missing, message: `The directory ${dirname(missing)} is not there.` },
-      { code: 'NOT_FOUND', device: inFile },
-      { code: 'NOT_FOUND', message: 'There is no such directory.' },
-    ]);
+    expect(await refusing({ source, destinations: [dangling, missing, inFile, `${dirname(missing)}/`] })).toMatchObject(
+      [
+        { code: 'NOT_FOUND', device: dangling, message: 'It is a link to something that is not there.' },
+        { code: 'NOT_FOUND', device: missing, message: `The directory ${dirname(missing)} is not there.` },
+        { code: 'NOT_FOUND', device: inFile },
+        { code: 'NOT_FOUND', message: 'There is no such directory.' },
+      ],
+    );
   });
 
   it('on a file system with too little room, by so many bytes', async () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const target = await mounted(null, '-t', 'tmpfs', '-o', 'size=1M');
-    expect(await refusing({ source, destinations: [`${target}/copy.img`] })).toMatchObject([{ code: 'NO_SPACE', message: 'Its file system has 1,048,576 bytes too little free space.' }]);
+    expect(await refusing({ source, destinations: [`${target}/copy.img`] })).toMatchObject([
+      { code: 'NO_SPACE', message: 'Its file system has 1,048,576 bytes too little free space.' },
+    ]);
     // What an interrupted job left there counts as room: it goes first.
     await writeFile(`${target}/copy.img.part`, seededBytes(MiB / 2, 1));
-    expect(await refusing({ source, destinations: [`${target}/copy.img`] })).toMatchObject([{ message: 'Its file system has 1,048,576 bytes too little free space.' }]);
+    expect(await refusing({ source, destinations: [`${target}/copy.img`] })).toMatchObject([
+      { message: 'Its file system has 1,048,576 bytes too little free space.' },
+    ]);
   });
 
   it('on a read-only file system', async () => {
@@ -91,9 +108,14 @@ describe.skipIf(noLab !== null)('a disk as destination', () => {
     execFileSync('mkfs.ext4', ['-q', disk.device]);
     const source = `${await mounted(disk.device)}/disk.img`;
     await writeFile(source, seededBytes(MiB, 1));
-    expect((await refusing({ source, destinations: [disk.device] })).map(({ code }) => code)).toEqual(['MOUNTED', 'IS_SOURCE']);
+    expect((await refusing({ source, destinations: [disk.device] })).map(({ code }) => code)).toEqual([
+      'MOUNTED',
+      'IS_SOURCE',
+    ]);
     // As a source it may be mounted; the user is told.
-    const plan = await bench.session().engine.call('prepare', requestOf({ source: disk.device, destinations: [await bench.path('copy.img')] }));
+    const plan = await bench
+      .session()
+      .engine.call('prepare', requestOf({ source: disk.device, destinations: [await bench.path('copy.img')] }));
     expect(plan.notes).toMatchObject([{ kind: 'mountedSource' }]);
   });
 
@@ -103,8 +125,12 @@ describe.skipIf(noLab !== null)('a disk as destination', () => {
     // Still this test's own: once it is let go, somebody else's disk could be there.
     await disk.rule('resize 0');
     execFileSync('losetup', ['--set-capacity', disk.device]);
-    expect(await refusing({ source, destinations: [disk.device] })).toMatchObject([{ code: 'DEVICE_GONE', device: disk.device }]);
-    expect(await refusing({ source: disk.device, destinations: [await bench.path('copy.img')] })).toMatchObject([{ code: 'SOURCE_EMPTY', device: disk.device }]);
+    expect(await refusing({ source, destinations: [disk.device] })).toMatchObject([
+      { code: 'DEVICE_GONE', device: disk.device },
+    ]);
+    expect(await refusing({ source: disk.device, destinations: [await bench.path('copy.img')] })).toMatchObject([
+      { code: 'SOURCE_EMPTY', device: disk.device },
+    ]);
   });
 
   it('that became another one between the look at it and its opening', async () => {
@@ -118,14 +144,21 @@ describe.skipIf(noLab !== null)('a disk as destination', () => {
         const device = await addon.openDevice(path, options);
         if (path !== disk.device) return device;
         return {
-          info: () => ({ ...device.info(), size: MiB }), sizeNow: () => device.sizeNow(), cloneFrom: (other) => device.cloneFrom(other),
-          peek: (offset, length) => device.peek(offset, length), rereadPartitions: () => device.rereadPartitions(), resetZones: () => Promise.resolve(false), close: () => device.close(),
+          info: () => ({ ...device.info(), size: MiB }),
+          sizeNow: () => device.sizeNow(),
+          cloneFrom: (other) => device.cloneFrom(other),
+          peek: (offset, length) => device.peek(offset, length),
+          rereadPartitions: () => device.rereadPartitions(),
+          resetZones: () => Promise.resolve(false),
+          close: () => device.close(),
         };
       },
       createClient: (options) => addon.createClient(options),
     };
     const request = requestOf({ source, destinations: [disk.device] });
-    expect(await refused(prepare(request, { load: () => late }))).toMatchObject([{ code: 'CHANGED', device: disk.device }]);
+    expect(await refused(prepare(request, { load: () => late }))).toMatchObject([
+      { code: 'CHANGED', device: disk.device },
+    ]);
     await release(await prepare(request, { load: () => addon })); // and nothing was left open
   });
 });
@@ -133,59 +166,103 @@ describe.skipIf(noLab !== null)('a disk as destination', () => {
 describe.skipIf(noLab !== null)('an ordinary user', () => {
   it('is refused for the lack of rights, not for another reason', async () => {
     const disk = await bench.disk({ size: 2 * MiB });
-    const engine = startEngine({ command: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, HOST] });
+    const engine = startEngine({
+      command: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, HOST],
+    });
     bench.finally(() => engine.close());
     const refusing = (destination: string, source = '/etc/passwd'): Promise<PlatterError[]> =>
       refused(engine.call('prepare', requestOf({ source, destinations: [destination], asIs: true })));
-    expect(await refusing(disk.device)).toMatchObject([{ code: 'NOT_PERMITTED', op: 'open', errno: 'EACCES', device: disk.device }]);
-    expect(await refusing('/tmp/copy.img', disk.device)).toMatchObject([{ code: 'NOT_PERMITTED', op: 'open', errno: 'EACCES', device: disk.device }]);
-    expect(await refusing('/etc/copy.img')).toMatchObject([{ code: 'NOT_PERMITTED', message: 'The directory /etc cannot be written.' }]);
+    expect(await refusing(disk.device)).toMatchObject([
+      { code: 'NOT_PERMITTED', op: 'open', errno: 'EACCES', device: disk.device },
+    ]);
+    expect(await refusing('/tmp/copy.img', disk.device)).toMatchObject([
+      { code: 'NOT_PERMITTED', op: 'open', errno: 'EACCES', device: disk.device },
+    ]);
+    expect(await refusing('/etc/copy.img')).toMatchObject([
+      { code: 'NOT_PERMITTED', message: 'The directory /etc cannot be written.' },
+    ]);
   });
 });
 
-it.skipIf(noLab !== null)("F31 root is told that a file lies on another user's FUSE file system, and to run Platter as that user", async () => {
-  const [source, folder] = [await bench.image('disk.img', MiB), await bench.path('fuse')];
-  await mkdir(folder);
-  const connection = await open('/dev/fuse', 'r+');
-  bench.finally(() => connection.close());
-  // No program answers here. The kernel refuses root before it would ask one.
-  execFileSync('mount', ['-i', '-t', 'fuse.platter', '-o', 'fd=3,rootmode=40000,user_id=65533,group_id=65533', 'platter', folder], { stdio: ['ignore', 'ignore', 'inherit', connection.fd] });
-  bench.finally(() => Promise.resolve(execFileSync('umount', [folder])));
-  const path = join(folder, 'other.img');
-  const told = {
-    code: 'NOT_PERMITTED', errno: 'EACCES', device: path, reason: { kind: 'fuseOfUser', target: folder },
-    advice: 'Run Platter as the user who mounted it, without sudo, or mount it with the option allow_other.',
-  };
-  expect(await refusing({ source: path, destinations: [await bench.path('copy.img')] })).toMatchObject([told]);
-  expect(await refusing({ source, destinations: [path] })).toMatchObject([told]);
-});
+it.skipIf(noLab !== null)(
+  "F31 root is told that a file lies on another user's FUSE file system, and to run Platter as that user",
+  async () => {
+    const [source, folder] = [await bench.image('disk.img', MiB), await bench.path('fuse')];
+    await mkdir(folder);
+    const connection = await open('/dev/fuse', 'r+');
+    bench.finally(() => connection.close());
+    // No program answers here. The kernel refuses root before it would ask one.
+    execFileSync(
+      'mount',
+      ['-i', '-t', 'fuse.platter', '-o', 'fd=3,rootmode=40000,user_id=65533,group_id=65533', 'platter', folder],
+      { stdio: ['ignore', 'ignore', 'inherit', connection.fd] },
+    );
+    bench.finally(() => Promise.resolve(execFileSync('umount', [folder])));
+    const path = join(folder, 'other.img');
+    const told = {
+      code: 'NOT_PERMITTED',
+      errno: 'EACCES',
+      device: path,
+      reason: { kind: 'fuseOfUser', target: folder },
+      advice: 'Run Platter as the user who mounted it, without sudo, or mount it with the option allow_other.',
+    };
+    expect(await refusing({ source: path, destinations: [await bench.path('copy.img')] })).toMatchObject([told]);
+    expect(await refusing({ source, destinations: [path] })).toMatchObject([told]);
+  },
+);
 
 it('the source and its reasons are all told, with those of every destination', async () => {
   const errors = await refusing({ source: '/nowhere.img', destinations: ['/dev/null', '/proc', '/dev/no-such-disk'] });
   expect(errors.map(({ device, code }) => [device, code])).toEqual([
-    ['/nowhere.img', 'NOT_FOUND'], ['/dev/null', 'NOT_BLOCK_OR_FILE'], ['/proc', 'NOT_BLOCK_OR_FILE'], ['/dev/no-such-disk', 'NOT_FOUND'],
+    ['/nowhere.img', 'NOT_FOUND'],
+    ['/dev/null', 'NOT_BLOCK_OR_FILE'],
+    ['/proc', 'NOT_BLOCK_OR_FILE'],
+    ['/dev/no-such-disk', 'NOT_FOUND'],
   ]);
 });
 
 it('a manifest or a map that would meet another file of the job, by whatever name', async () => {
-  const [source, copy, folder] = [await bench.image('disk.img', MiB), await bench.path('copy.img'), await bench.path('folder')];
+  const [source, copy, folder] = [
+    await bench.image('disk.img', MiB),
+    await bench.path('copy.img'),
+    await bench.path('folder'),
+  ];
   await symlink('.', folder);
   const again = (path: string): string => path.replace(/[^/]*$/, './folder/$&');
   const rescue = (map: string): Partial<CopyRequest> => ({ source, destinations: [copy], rescue: { retries: 0, map } });
-  for (const map of [again(copy), again(`${copy}.part`)]) expect(await refusing(rescue(map))).toMatchObject([{ code: 'BAD_ARGUMENT', device: map }]);
-  expect(await refusing({ source, destinations: [copy], saveManifest: again(copy) })).toMatchObject([{ code: 'BAD_ARGUMENT', device: again(copy) }]);
-  expect(await refusing({ ...rescue(await bench.path('same')), saveManifest: again(await bench.path('same')) })).toMatchObject([{ code: 'BAD_ARGUMENT', device: again(await bench.path('same')) }]);
+  for (const map of [again(copy), again(`${copy}.part`)])
+    expect(await refusing(rescue(map))).toMatchObject([{ code: 'BAD_ARGUMENT', device: map }]);
+  expect(await refusing({ source, destinations: [copy], saveManifest: again(copy) })).toMatchObject([
+    { code: 'BAD_ARGUMENT', device: again(copy) },
+  ]);
+  expect(
+    await refusing({ ...rescue(await bench.path('same')), saveManifest: again(await bench.path('same')) }),
+  ).toMatchObject([{ code: 'BAD_ARGUMENT', device: again(await bench.path('same')) }]);
 });
 
 it.each(['manifest', 'map'])('a %s that could not be written in the end', async (what) => {
-  const [source, copy, link] = [await bench.image('disk.img', MiB), await bench.path('copy.img'), await bench.path('link')];
+  const [source, copy, link] = [
+    await bench.image('disk.img', MiB),
+    await bench.path('copy.img'),
+    await bench.path('link'),
+  ];
   await writeFile(await bench.path('behind'), `0 ? 1\n0 ${MiB} ?\n`);
   await symlink('behind', link);
-  const asked = (path: string): Partial<CopyRequest> => ({ source, destinations: [copy], ...(what === 'map' ? { rescue: { retries: 0, map: path } } : { saveManifest: path }) });
+  const asked = (path: string): Partial<CopyRequest> => ({
+    source,
+    destinations: [copy],
+    ...(what === 'map' ? { rescue: { retries: 0, map: path } } : { saveManifest: path }),
+  });
   const missing = await bench.path('no/file');
-  expect(await refusing(asked(missing))).toMatchObject([{ code: 'NOT_FOUND', device: missing, message: `The directory ${dirname(missing)} is not there.` }]);
-  expect(await refusing(asked('/dev/no-such-disk'))).toMatchObject([{ code: 'NOT_BLOCK_OR_FILE', device: '/dev/no-such-disk' }]);
-  expect(await refusing(asked(link))).toMatchObject([{ code: 'NOT_BLOCK_OR_FILE', device: link, message: 'It is a link; a plain file is needed here.' }]);
+  expect(await refusing(asked(missing))).toMatchObject([
+    { code: 'NOT_FOUND', device: missing, message: `The directory ${dirname(missing)} is not there.` },
+  ]);
+  expect(await refusing(asked('/dev/no-such-disk'))).toMatchObject([
+    { code: 'NOT_BLOCK_OR_FILE', device: '/dev/no-such-disk' },
+  ]);
+  expect(await refusing(asked(link))).toMatchObject([
+    { code: 'NOT_BLOCK_OR_FILE', device: link, message: 'It is a link; a plain file is needed here.' },
+  ]);
 });
 
 it('a host whose engine cannot be loaded says so', async () => {
@@ -193,20 +270,34 @@ it('a host whose engine cannot be loaded says so', async () => {
   execFileSync('cp', [HOST, copy]);
   const engine = startEngine({ command: [process.execPath, copy] });
   bench.finally(() => engine.close());
-  const request = requestOf({ source: await bench.image('disk.img', 512), destinations: [await bench.path('copy.img')] });
-  expect(await refused(engine.call('prepare', request))).toMatchObject([{ code: 'ENGINE_UNAVAILABLE', message: expect.stringContaining('could not be loaded') as string }]);
+  const request = requestOf({
+    source: await bench.image('disk.img', 512),
+    destinations: [await bench.path('copy.img')],
+  });
+  expect(await refused(engine.call('prepare', request))).toMatchObject([
+    { code: 'ENGINE_UNAVAILABLE', message: expect.stringContaining('could not be loaded') as string },
+  ]);
   expect(await engine.call('list', { all: false })).toBeInstanceOf(Array);
 });
 
 /** Expects that neither an image nor a manifest is taken at `path`, which leads below /dev. */
 async function expectDeviceFolder(path: string): Promise<void> {
   const source = await bench.image('disk.img', MiB);
-  expect(await refusing({ source, destinations: [path] })).toMatchObject([{ code: 'NOT_FOUND', device: path, reason: { kind: 'noDevice' } }]);
-  expect(await refusing({ source, destinations: [await bench.path('copy.img')], saveManifest: path })).toMatchObject([{ code: 'NOT_BLOCK_OR_FILE', device: path, reason: { kind: 'deviceFolder' } }]);
+  expect(await refusing({ source, destinations: [path] })).toMatchObject([
+    { code: 'NOT_FOUND', device: path, reason: { kind: 'noDevice' } },
+  ]);
+  expect(await refusing({ source, destinations: [await bench.path('copy.img')], saveManifest: path })).toMatchObject([
+    { code: 'NOT_BLOCK_OR_FILE', device: path, reason: { kind: 'deviceFolder' } },
+  ]);
 }
 
 // pts is a file system of its own, so only the path behind the link tells that it is below /dev.
-it.each(['//dev/platter-nothing', '/proc/self/root/dev/platter-nothing', 'LINK/platter-nothing', 'LINK/pts/platter-nothing'])('S20 %s is in the folder of devices, and no place for an image', async (name) => {
+it.each([
+  '//dev/platter-nothing',
+  '/proc/self/root/dev/platter-nothing',
+  'LINK/platter-nothing',
+  'LINK/pts/platter-nothing',
+])('S20 %s is in the folder of devices, and no place for an image', async (name) => {
   const link = await bench.path('devices');
   await symlink('/dev', link);
   await expectDeviceFolder(name.replace('LINK', link));

@@ -5,13 +5,25 @@ import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canLab, withIdentities, type LabDisk } from '../../lab/lab.ts';
-import { HOST_ARGV, interrupted, MiB, refused, requestOf, resultOf, resume, Workbench, type Session } from './support.ts';
+import {
+  HOST_ARGV,
+  interrupted,
+  MiB,
+  refused,
+  requestOf,
+  resultOf,
+  resume,
+  Workbench,
+  type Session,
+} from './support.ts';
 
 const noLab = canLab();
 const SIZE = 8 * MiB;
 const STICK = { model: 'Ultra', serial: '4C53' };
 let bench: Workbench;
-beforeEach(() => { bench = new Workbench(); });
+beforeEach(() => {
+  bench = new Workbench();
+});
 afterEach(() => bench.clear());
 
 interface Scene {
@@ -30,7 +42,8 @@ async function copying(rule?: string): Promise<Scene> {
   const folder = await bench.path('identities');
   await mkdir(folder);
   const { argv, name } = withIdentities(folder, HOST_ARGV);
-  const named: Scene['name'] = (...all) => name(Object.fromEntries(all.map(([disk, identity]) => [join(dirname(disk.ctl), 'disk'), identity])));
+  const named: Scene['name'] = (...all) =>
+    name(Object.fromEntries(all.map(([disk, identity]) => [join(dirname(disk.ctl), 'disk'), identity])));
   const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
   const file = await bench.image('stick', SIZE, 2);
   const [other, stick] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE, file })];
@@ -38,7 +51,10 @@ async function copying(rule?: string): Promise<Scene> {
   await source.rule('stall r 6M 1M');
   if (rule !== undefined) await stick.rule(rule);
   const session = bench.session(argv);
-  const plan = await session.engine.call('prepare', requestOf({ source: source.device, destinations: [other.device, stick.device] }));
+  const plan = await session.engine.call(
+    'prepare',
+    requestOf({ source: source.device, destinations: [other.device, stick.device] }),
+  );
   expect(plan.destinations[1]).toMatchObject(STICK);
   await session.engine.call('start', {});
   // The first flush is that of the blank head. The job has heard of the second when there is a third.
@@ -50,87 +66,106 @@ async function copying(rule?: string): Promise<Scene> {
 const failed = (session: Session): Promise<unknown> =>
   session.until((event) => event.event === 'progress' && event.progress.destinations[1]!.state === 'failed');
 
-describe.skipIf(noLab !== null)(`a drive that comes back under another node${noLab === null ? '' : ` (${noLab})`}`, () => {
-  it('is tried again while the job runs, but another one is not', async () => {
-    const { session, source, other, stick, plugIn, name } = await copying();
-    await other.rule('stall w'); // the job goes on until it answers
-    await stick.rule('gone');
-    await source.rule('clear');
-    await failed(session);
-    const again = (): Promise<unknown> => session.engine.call('retry', { destination: 1 });
-    expect(await refused(again())).toMatchObject([{ code: 'DEVICE_GONE', device: stick.device }]);
+describe.skipIf(noLab !== null)(
+  `a drive that comes back under another node${noLab === null ? '' : ` (${noLab})`}`,
+  () => {
+    it('is tried again while the job runs, but another one is not', async () => {
+      const { session, source, other, stick, plugIn, name } = await copying();
+      await other.rule('stall w'); // the job goes on until it answers
+      await stick.rule('gone');
+      await source.rule('clear');
+      await failed(session);
+      const again = (): Promise<unknown> => session.engine.call('retry', { destination: 1 });
+      expect(await refused(again())).toMatchObject([{ code: 'DEVICE_GONE', device: stick.device }]);
 
-    const back = await plugIn();
-    expect(back.device).not.toBe(stick.device);
-    name([back, { ...STICK, serial: 'another' }]);
-    expect(await refused(again())).toMatchObject([{ code: 'DEVICE_GONE', device: stick.device }]);
-    name([back, STICK]);
-    await again();
-    await other.rule('go');
-    const result = await resultOf(session);
-    expect(result).toMatchObject({ writeErr: 0, destinations: [{ state: 'done' }, { path: stick.device, state: 'done', verified: true, errors: [] }] });
-    execFileSync('cmp', [source.backing, back.backing]);
-  });
+      const back = await plugIn();
+      expect(back.device).not.toBe(stick.device);
+      name([back, { ...STICK, serial: 'another' }]);
+      expect(await refused(again())).toMatchObject([{ code: 'DEVICE_GONE', device: stick.device }]);
+      name([back, STICK]);
+      await again();
+      await other.rule('go');
+      const result = await resultOf(session);
+      expect(result).toMatchObject({
+        writeErr: 0,
+        destinations: [{ state: 'done' }, { path: stick.device, state: 'done', verified: true, errors: [] }],
+      });
+      execFileSync('cmp', [source.backing, back.backing]);
+    });
 
-  it('S11 is not written when it was away before anything on it could be compared: it may be another medium', async () => {
-    const { session, source, other, stick, plugIn, name } = await copying('stall w');
-    await other.rule('stall w');
-    await stick.rule('gone');
-    await source.rule('clear');
-    await failed(session);
-    const back = await plugIn();
-    name([back, STICK]);
-    expect(await refused(session.engine.call('retry', { destination: 1 }))).toMatchObject([{ code: 'CHANGED', device: stick.device, reason: { kind: 'mediumUnknown' } }]);
-    expect((await back.counters()).writes).toBe(0);
-    await other.rule('go');
-    expect((await resultOf(session)).destinations).toMatchObject([{ state: 'done' }, { state: 'failed' }]);
-  });
+    it('S11 is not written when it was away before anything on it could be compared: it may be another medium', async () => {
+      const { session, source, other, stick, plugIn, name } = await copying('stall w');
+      await other.rule('stall w');
+      await stick.rule('gone');
+      await source.rule('clear');
+      await failed(session);
+      const back = await plugIn();
+      name([back, STICK]);
+      expect(await refused(session.engine.call('retry', { destination: 1 }))).toMatchObject([
+        { code: 'CHANGED', device: stick.device, reason: { kind: 'mediumUnknown' } },
+      ]);
+      expect((await back.counters()).writes).toBe(0);
+      await other.rule('go');
+      expect((await resultOf(session)).destinations).toMatchObject([{ state: 'done' }, { state: 'failed' }]);
+    });
 
-  it('is continued by resume; another one in its place is refused, and both are named', async () => {
-    const { session, source, stick, plugIn, name } = await copying();
-    await stick.rule('eio w 0 1M'); // its head, which is written last
-    await source.rule('clear');
-    expect((await resultOf(session)).destinations).toMatchObject([{ state: 'done' }, { state: 'failed' }]);
-    const [job] = await interrupted(session);
-    expect(job!.destinations[1]).toMatchObject({ ...STICK, finished: false });
-    const { durable } = job!.destinations[1]!;
-    expect(durable).toBeGreaterThan(0);
-    expect((await resultOf(session)).destinations.map((end) => end.durable)).toEqual([undefined, durable]);
+    it('is continued by resume; another one in its place is refused, and both are named', async () => {
+      const { session, source, stick, plugIn, name } = await copying();
+      await stick.rule('eio w 0 1M'); // its head, which is written last
+      await source.rule('clear');
+      expect((await resultOf(session)).destinations).toMatchObject([{ state: 'done' }, { state: 'failed' }]);
+      const [job] = await interrupted(session);
+      expect(job!.destinations[1]).toMatchObject({ ...STICK, finished: false });
+      const { durable } = job!.destinations[1]!;
+      expect(durable).toBeGreaterThan(0);
+      expect((await resultOf(session)).destinations.map((end) => end.durable)).toEqual([undefined, durable]);
 
-    name([stick, { model: 'Cruzer', serial: 'another' }]);
-    const asked = requestOf({ kind: 'resume', source: null, destinations: [], job: job!.id });
-    expect(await refused(session.engine.call('prepare', asked))).toMatchObject([{
-      code: 'CHANGED', device: stick.device,
-      message: 'It is another drive: Cruzer, serial number another, 8.4 MB. The job began with Ultra, serial number 4C53, 8.4 MB.',
-    }]);
-    const back = await plugIn();
-    name([stick, { model: 'Cruzer', serial: 'another' }], [back, STICK]);
-    await stick.rule('reset');
-    expect((await resume(session, job!.id)).destinations).toMatchObject([{ path: back.device, state: 'done', verified: true, kept: durable, written: SIZE - durable }]);
-    execFileSync('cmp', [source.backing, back.backing]);
-    expect((await stick.counters()).writes).toBe(0);
-  });
+      name([stick, { model: 'Cruzer', serial: 'another' }]);
+      const asked = requestOf({ kind: 'resume', source: null, destinations: [], job: job!.id });
+      expect(await refused(session.engine.call('prepare', asked))).toMatchObject([
+        {
+          code: 'CHANGED',
+          device: stick.device,
+          message:
+            'It is another drive: Cruzer, serial number another, 8.4 MB. The job began with Ultra, serial number 4C53, 8.4 MB.',
+        },
+      ]);
+      const back = await plugIn();
+      name([stick, { model: 'Cruzer', serial: 'another' }], [back, STICK]);
+      await stick.rule('reset');
+      expect((await resume(session, job!.id)).destinations).toMatchObject([
+        { path: back.device, state: 'done', verified: true, kept: durable, written: SIZE - durable },
+      ]);
+      execFileSync('cmp', [source.backing, back.backing]);
+      expect((await stick.counters()).writes).toBe(0);
+    });
 
-  it('is known by its model where it has no serial number, also before anything is written', async () => {
-    const folder = await bench.path('identities');
-    await mkdir(folder);
-    const { argv, name } = withIdentities(folder, HOST_ARGV);
-    const [source, disk] = [await bench.image('disk.img', MiB), await bench.disk({ size: MiB })];
-    const is = (model: string): void => name({ [join(dirname(disk.ctl), 'disk')]: { model, serial: '' } });
-    is('Ultra');
-    const first = bench.session(argv);
-    await first.engine.call('prepare', requestOf({ source, destinations: [disk.device], throttle: 65536 }));
-    await first.engine.call('start', {});
-    first.host.kill('SIGKILL');
-    await first.exited;
-    const session = bench.session(argv);
-    const [job] = await interrupted(session);
-    expect(job!.destinations).toMatchObject([{ model: 'Ultra', serial: null, durable: 0 }]);
-    is('Cruzer');
-    expect(await refused(resume(session, job!.id))).toMatchObject([{
-      code: 'CHANGED', device: disk.device, message: 'It is another drive: Cruzer, no serial number, 1.0 MB. The job began with Ultra, no serial number, 1.0 MB.',
-    }]);
-    is('Ultra');
-    expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
-  });
-});
+    it('is known by its model where it has no serial number, also before anything is written', async () => {
+      const folder = await bench.path('identities');
+      await mkdir(folder);
+      const { argv, name } = withIdentities(folder, HOST_ARGV);
+      const [source, disk] = [await bench.image('disk.img', MiB), await bench.disk({ size: MiB })];
+      const is = (model: string): void => name({ [join(dirname(disk.ctl), 'disk')]: { model, serial: '' } });
+      is('Ultra');
+      const first = bench.session(argv);
+      await first.engine.call('prepare', requestOf({ source, destinations: [disk.device], throttle: 65536 }));
+      await first.engine.call('start', {});
+      first.host.kill('SIGKILL');
+      await first.exited;
+      const session = bench.session(argv);
+      const [job] = await interrupted(session);
+      expect(job!.destinations).toMatchObject([{ model: 'Ultra', serial: null, durable: 0 }]);
+      is('Cruzer');
+      expect(await refused(resume(session, job!.id))).toMatchObject([
+        {
+          code: 'CHANGED',
+          device: disk.device,
+          message:
+            'It is another drive: Cruzer, no serial number, 1.0 MB. The job began with Ultra, no serial number, 1.0 MB.',
+        },
+      ]);
+      is('Ultra');
+      expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
+    });
+  },
+);

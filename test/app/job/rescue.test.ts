@@ -10,7 +10,18 @@ import { readManifest } from '../../../app/engine/formats/manifest.ts';
 import { bytesOf as bytesIn, readMapfile } from '../../../app/engine/formats/mapfile.ts';
 import { countChunks, hasChunk } from '../../../app/engine/formats/chunks.ts';
 import { canLab, type LabDisk } from '../../lab/lab.ts';
-import { chunksWritten, head, interrupted, MiB, refused, requestOf, resultOf, resume, Workbench, type Session } from './support.ts';
+import {
+  chunksWritten,
+  head,
+  interrupted,
+  MiB,
+  refused,
+  requestOf,
+  resultOf,
+  resume,
+  Workbench,
+  type Session,
+} from './support.ts';
 
 const noLab = canLab() ?? (existsSync('/usr/bin/ddrescue') ? null : 'GNU ddrescue is missing');
 const SIZE = 8 * MiB;
@@ -18,9 +29,16 @@ const SIZE = 8 * MiB;
 const BAD = ['eio r 3000s 3s', 'eio r 9000s 1s', 'eio r 15000s 40s'];
 const HOLES = 44 * 512;
 /** Rules by which a pass takes two seconds, or as many as there are retries. */
-const SLOW = { copying: ['rate r 4M'], trimming: ['delay r 10000'], scraping: ['delay r 50000 15000s 40s'], retrying: ['delay r 20000 15000s 40s'] };
+const SLOW = {
+  copying: ['rate r 4M'],
+  trimming: ['delay r 10000'],
+  scraping: ['delay r 50000 15000s 40s'],
+  retrying: ['delay r 20000 15000s 40s'],
+};
 let bench: Workbench;
-beforeEach(() => { bench = new Workbench(); });
+beforeEach(() => {
+  bench = new Workbench();
+});
 afterEach(() => bench.clear());
 
 const failing = async (...more: string[]): Promise<LabDisk> => {
@@ -43,9 +61,22 @@ describe.skipIf(noLab !== null)(`a rescue${noLab === null ? '' : ` (${noLab})`}`
     const source = await failing();
     const disk = await bench.disk({ size: SIZE });
     await writeFile(disk.backing, Buffer.alloc(SIZE, 0xee));
-    const [copy, map, theirs, theirMap] = [await bench.path('copy.img'), await bench.path('ours.map'), await bench.path('theirs.img'), await bench.path('theirs.map')];
-    const result = await bench.session().run({ source: source.device, destinations: [disk.device, copy], rescue: { retries: 1, map } });
-    expect(result).toMatchObject({ readErr: 1, destinations: [{ state: 'done', verified: true }, { state: 'done', verified: true }] });
+    const [copy, map, theirs, theirMap] = [
+      await bench.path('copy.img'),
+      await bench.path('ours.map'),
+      await bench.path('theirs.img'),
+      await bench.path('theirs.map'),
+    ];
+    const result = await bench
+      .session()
+      .run({ source: source.device, destinations: [disk.device, copy], rescue: { retries: 1, map } });
+    expect(result).toMatchObject({
+      readErr: 1,
+      destinations: [
+        { state: 'done', verified: true },
+        { state: 'done', verified: true },
+      ],
+    });
     ddrescue(source.device, theirs, theirMap);
     execFileSync('cmp', [theirs, copy]);
     execFileSync('cmp', ['-n', String(SIZE), theirs, disk.backing]);
@@ -53,9 +84,19 @@ describe.skipIf(noLab !== null)(`a rescue${noLab === null ? '' : ` (${noLab})`}`
     expect(result.rescue).toEqual({ rescued: SIZE - HOLES, bad: HOLES });
   });
 
-  it.each([['copying', ['-N', '-n']], ['trimming', ['-n']], ['scraping', []]] as const)('goes on where ddrescue stopped after %s', async (_, options) => {
+  it.each([
+    ['copying', ['-N', '-n']],
+    ['trimming', ['-n']],
+    ['scraping', []],
+  ] as const)('goes on where ddrescue stopped after %s', async (_, options) => {
     const source = await failing();
-    const [copy, map, theirs, theirMap, nothing] = [await bench.path('copy.img'), await bench.path('their.map'), await bench.path('theirs.img'), await bench.path('theirs.map'), await bench.path('nothing.img')];
+    const [copy, map, theirs, theirMap, nothing] = [
+      await bench.path('copy.img'),
+      await bench.path('their.map'),
+      await bench.path('theirs.img'),
+      await bench.path('theirs.map'),
+      await bench.path('nothing.img'),
+    ];
     ddrescue(...options, source.device, copy, map);
     ddrescue(source.device, theirs, theirMap);
     await source.rule('log on r');
@@ -63,33 +104,45 @@ describe.skipIf(noLab !== null)(`a rescue${noLab === null ? '' : ` (${noLab})`}`
     const lost = requestOf({ source: source.device, destinations: [nothing], rescue: { retries: 0, map } });
     expect(await refused(session.engine.call('prepare', lost))).toMatchObject([{ code: 'NOT_FOUND', device: nothing }]);
     const asked = { source: source.device, destinations: [copy], rescue: { retries: 0, map } };
-    expect(await session.run(asked)).toMatchObject({ readErr: 1, rescue: { bad: HOLES }, destinations: [{ state: 'done' }] });
+    expect(await session.run(asked)).toMatchObject({
+      readErr: 1,
+      rescue: { bad: HOLES },
+      destinations: [{ state: 'done' }],
+    });
     execFileSync('cmp', [theirs, copy]);
     expect(badBlocks(map)).toBe(badBlocks(theirMap));
-    expect((await source.log()).filter(({ error }) => error === null).reduce((sum, { length }) => sum + length, 0)).toBeLessThan(4 * MiB);
+    expect(
+      (await source.log()).filter(({ error }) => error === null).reduce((sum, { length }) => sum + length, 0),
+    ).toBeLessThan(4 * MiB);
     // What was given up is had at once when it can be.
     await source.rule('clear');
-    expect(await session.run({ ...asked, rescue: { retries: 1, map } })).toMatchObject({ readErr: 0, rescue: { rescued: SIZE, bad: 0 } });
+    expect(await session.run({ ...asked, rescue: { retries: 1, map } })).toMatchObject({
+      readErr: 0,
+      rescue: { rescued: SIZE, bad: 0 },
+    });
     execFileSync('cmp', [source.backing, copy]);
     execFileSync('ddrescuelog', ['-D', map]);
   });
 
-  it.each(['copying', 'trimming', 'scraping', 'retrying'] as const)('stopped while %s is gone on with by ddrescue', async (pass) => {
-    const source = await failing(...SLOW[pass]);
-    const [copy, map] = [await bench.path('copy.img'), await bench.path('ours.map')];
-    const session = bench.session();
-    await begin(session, { source: source.device, destinations: [copy], rescue: { retries: 1000, map } });
-    await inPass(session, pass);
-    await session.engine.call('cancel', {});
-    expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'cancelled' }] });
-    const phase = { copying: '?', trimming: '*', scraping: '/', retrying: '-' }[pass];
-    expect(execFileSync('ddrescuelog', ['-t', map], { encoding: 'utf8' })).toContain('current pos');
-    expect((await readMapfile(map)).status).toBe(phase);
-    await source.rule('clear');
-    ddrescue('-r100', source.device, `${copy}.part`, map);
-    execFileSync('ddrescuelog', ['-D', map]);
-    execFileSync('cmp', [source.backing, `${copy}.part`]);
-  });
+  it.each(['copying', 'trimming', 'scraping', 'retrying'] as const)(
+    'stopped while %s is gone on with by ddrescue',
+    async (pass) => {
+      const source = await failing(...SLOW[pass]);
+      const [copy, map] = [await bench.path('copy.img'), await bench.path('ours.map')];
+      const session = bench.session();
+      await begin(session, { source: source.device, destinations: [copy], rescue: { retries: 1000, map } });
+      await inPass(session, pass);
+      await session.engine.call('cancel', {});
+      expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'cancelled' }] });
+      const phase = { copying: '?', trimming: '*', scraping: '/', retrying: '-' }[pass];
+      expect(execFileSync('ddrescuelog', ['-t', map], { encoding: 'utf8' })).toContain('current pos');
+      expect((await readMapfile(map)).status).toBe(phase);
+      await source.rule('clear');
+      ddrescue('-r100', source.device, `${copy}.part`, map);
+      execFileSync('ddrescuelog', ['-D', map]);
+      execFileSync('cmp', [source.backing, `${copy}.part`]);
+    },
+  );
 });
 
 describe.skipIf(noLab !== null)('a destination of a rescue that failed is started again', () => {
@@ -98,7 +151,11 @@ describe.skipIf(noLab !== null)('a destination of a rescue that failed is starte
     const source = await failing('stall r 6M 512');
     await destinations[1]!.rule('eio w 2M 1M');
     const [session, map] = [bench.session(), await bench.path('ours.map')];
-    await begin(session, { source: source.device, destinations: destinations.map(({ device }) => device), rescue: { retries: 0, map } });
+    await begin(session, {
+      source: source.device,
+      destinations: destinations.map(({ device }) => device),
+      rescue: { retries: 0, map },
+    });
     await session.until((event) => event.event === 'error' && event.error.destination === 1);
     await session.until((event) => event.event === 'progress' && event.progress.destinations[1]!.state === 'failed');
     return { session, source, map };
@@ -114,11 +171,22 @@ describe.skipIf(noLab !== null)('a destination of a rescue that failed is starte
     await session.engine.call('retry', { destination: 1 });
     await source.rule('clear', ...BAD, 'log on r');
     const result = await resultOf(session);
-    expect(result).toMatchObject({ readErr: 1, writeErr: 0, rescue: { bad: HOLES }, manifest: null, destinations: [{ state: 'done', verified: true }, { state: 'done', verified: true, errors: [] }] });
+    expect(result).toMatchObject({
+      readErr: 1,
+      writeErr: 0,
+      rescue: { bad: HOLES },
+      manifest: null,
+      destinations: [
+        { state: 'done', verified: true },
+        { state: 'done', verified: true, errors: [] },
+      ],
+    });
     expect(result.notes).toEqual([]);
     execFileSync('cmp', [good.backing, bad.backing]);
     const [theirs, theirMap] = [await bench.path('theirs.img'), await bench.path('theirs.map')];
-    const readOnce = (await source.log()).filter(({ error }) => error === null).reduce((sum, { length }) => sum + length, 0);
+    const readOnce = (await source.log())
+      .filter(({ error }) => error === null)
+      .reduce((sum, { length }) => sum + length, 0);
     expect(readOnce).toBeLessThanOrEqual(SIZE);
     ddrescue(source.device, theirs, theirMap);
     execFileSync('cmp', [`--bytes=${SIZE}`, theirs, bad.backing]);
@@ -128,7 +196,11 @@ describe.skipIf(noLab !== null)('a destination of a rescue that failed is starte
   });
 
   it('and by itself when nobody else has it; while it waits it can be stopped', async () => {
-    const disks = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })];
+    const disks = [
+      await bench.disk({ size: SIZE }),
+      await bench.disk({ size: SIZE }),
+      await bench.disk({ size: SIZE }),
+    ];
     const [other, bad, third] = disks as [LabDisk, LabDisk, LabDisk];
     const { session, source } = await held(other, bad, third);
     await bad.rule('clear');
@@ -136,12 +208,21 @@ describe.skipIf(noLab !== null)('a destination of a rescue that failed is starte
     await session.until((event) => event.event === 'progress' && event.progress.rescue?.waiting.join() === '1');
     await session.engine.call('cancel', { destination: 1 });
     const stopped = session.events.length;
-    await session.until((event) => event.event === 'progress' && session.events.indexOf(event) >= stopped && event.progress.destinations[1]!.state === 'cancelled' && event.progress.rescue?.waiting.length === 0);
+    await session.until(
+      (event) =>
+        event.event === 'progress' &&
+        session.events.indexOf(event) >= stopped &&
+        event.progress.destinations[1]!.state === 'cancelled' &&
+        event.progress.rescue?.waiting.length === 0,
+    );
     await session.engine.call('retry', { destination: 1 });
     for (const disk of [other, third]) await disk.rule(`eio w 0 ${SIZE}`);
     await source.rule('clear', ...BAD);
     const result = await resultOf(session);
-    expect(result).toMatchObject({ rescue: { bad: HOLES }, destinations: [{ state: 'failed' }, { state: 'done', verified: true, errors: [] }, { state: 'failed' }] });
+    expect(result).toMatchObject({
+      rescue: { bad: HOLES },
+      destinations: [{ state: 'failed' }, { state: 'done', verified: true, errors: [] }, { state: 'failed' }],
+    });
     const [theirs, theirMap] = [await bench.path('theirs.img'), await bench.path('theirs.map')];
     ddrescue(source.device, theirs, theirMap);
     execFileSync('cmp', [theirs, bad.backing]);
@@ -159,7 +240,11 @@ describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
     const [job] = await interrupted(session);
     expect(job!.destinations).toMatchObject([{ path: copy, durable: rescued }]);
     const result = await resume(session, job!.id);
-    expect(result).toMatchObject({ readErr: 0, rescue: { rescued: SIZE, bad: 0 }, destinations: [{ state: 'done', kept: rescued, written: SIZE - rescued }] });
+    expect(result).toMatchObject({
+      readErr: 0,
+      rescue: { rescued: SIZE, bad: 0 },
+      destinations: [{ state: 'done', kept: rescued, written: SIZE - rescued }],
+    });
     execFileSync('cmp', [source.backing, copy]);
   }
 
@@ -178,7 +263,12 @@ describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
     const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
     await source.rule('stall r 6M 512');
     const [session, copy, map] = [bench.session(), await bench.path('copy.img'), await bench.path('ours.map')];
-    const result = await session.run({ source: source.device, destinations: [copy], rescue: { retries: 0, map }, stallTimeout: 2 });
+    const result = await session.run({
+      source: source.device,
+      destinations: [copy],
+      rescue: { retries: 0, map },
+      stallTimeout: 2,
+    });
     expect(result).toMatchObject({ errors: [{ code: 'STALLED' }] });
     await goesOn(source, copy, map);
   });
@@ -187,9 +277,17 @@ describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
     const source = await failing(...SLOW.trimming, ...SLOW.scraping); // by the end of the first something is in the log
     const disk = await bench.disk({ size: SIZE });
     await writeFile(disk.backing, Buffer.alloc(SIZE, 0xee));
-    const [map, saveManifest] = [how === 'with its map' ? await bench.path('ours.map') : null, await bench.path('manifest')];
+    const [map, saveManifest] = [
+      how === 'with its map' ? await bench.path('ours.map') : null,
+      await bench.path('manifest'),
+    ];
     const first = bench.session();
-    await begin(first, { source: source.device, destinations: [disk.device], rescue: { retries: 0, map }, saveManifest });
+    await begin(first, {
+      source: source.device,
+      destinations: [disk.device],
+      rescue: { retries: 0, map },
+      saveManifest,
+    });
     await inPass(first, 'scraping');
     first.host.kill('SIGKILL');
     await first.exited;
@@ -216,8 +314,12 @@ describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
     const manifest = await readManifest(saveManifest);
     expect(hasChunk(manifest.known, 7)).toBe(false);
     expect(countChunks(manifest.known)).toBeGreaterThanOrEqual(5);
-    expect(await session.run({ kind: 'verify', source: null, manifest: saveManifest, destinations: [disk.device] })).toMatchObject({
-      destinations: [{ state: 'done', verified: null, uncompared: SIZE - bytesOf(manifest.known, { bytes: SIZE, chunkSize: MiB }) }],
+    expect(
+      await session.run({ kind: 'verify', source: null, manifest: saveManifest, destinations: [disk.device] }),
+    ).toMatchObject({
+      destinations: [
+        { state: 'done', verified: null, uncompared: SIZE - bytesOf(manifest.known, { bytes: SIZE, chunkSize: MiB }) },
+      ],
     });
     expect(await interrupted(session)).toEqual([]);
   });
@@ -237,7 +339,11 @@ describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
     const session = bench.session();
     const [job] = await interrupted(session);
     const result = await resume(session, job!.id);
-    expect(result).toMatchObject({ readErr: 1, rescue: { rescued: SIZE - HOLES, bad: HOLES }, destinations: [{ state: 'done', verified: null }] });
+    expect(result).toMatchObject({
+      readErr: 1,
+      rescue: { rescued: SIZE - HOLES, bad: HOLES },
+      destinations: [{ state: 'done', verified: null }],
+    });
     const [theirs, theirMap] = [await bench.path('theirs.img'), await bench.path('theirs.map')];
     ddrescue(source.device, theirs, theirMap);
     execFileSync('cmp', [theirs, disk.backing]);
@@ -249,8 +355,16 @@ describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
     await bad.rule('eio w 3M 512');
     const map = await bench.path('ours.map');
     const session = bench.session();
-    const result = await session.run({ source: source.device, destinations: [good.device, bad.device], rescue: { retries: 0, map }, keepGoing: true });
-    expect(result.destinations).toMatchObject([{ state: 'done', verified: true }, { state: 'failed', errors: [{ offset: 3 * MiB, length: 512 }, {}] }]);
+    const result = await session.run({
+      source: source.device,
+      destinations: [good.device, bad.device],
+      rescue: { retries: 0, map },
+      keepGoing: true,
+    });
+    expect(result.destinations).toMatchObject([
+      { state: 'done', verified: true },
+      { state: 'failed', errors: [{ offset: 3 * MiB, length: 512 }, {}] },
+    ]);
     expect(result.notes).toEqual([{ kind: 'mapOfDone' }]);
     const before = badBlocks(map);
     const [job] = await interrupted(session);
@@ -259,7 +373,9 @@ describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
     await bad.rule('clear', 'log on w');
     await source.rule('log on r');
     await good.rule('reset');
-    expect((await resume(bench.session(), job!.id)).destinations).toMatchObject([{ path: bad.device, state: 'done', verified: null, errors: [] }]);
+    expect((await resume(bench.session(), job!.id)).destinations).toMatchObject([
+      { path: bad.device, state: 'done', verified: null, errors: [] },
+    ]);
     expect(chunksWritten(await bad.writes())).toEqual([3]);
     expect((await good.counters()).writes).toBe(0);
     execFileSync('cmp', [good.backing, bad.backing]);

@@ -48,7 +48,10 @@ describe.skipIf(canLab() !== null)('a destination that failed is tried again', (
     [opening, recording] = [new Barrier(), new Barrier()];
     bench.holdState();
     const record = Object.getOwnPropertyDescriptor(JobLogWriter.prototype, 'state')!.value as JobLogWriter['state'];
-    vi.spyOn(JobLogWriter.prototype, 'state').mockImplementation(async function state(this: JobLogWriter, ...parameters) {
+    vi.spyOn(JobLogWriter.prototype, 'state').mockImplementation(async function state(
+      this: JobLogWriter,
+      ...parameters
+    ) {
       await recording.pass();
       await record.apply(this, parameters);
     });
@@ -61,21 +64,41 @@ describe.skipIf(canLab() !== null)('a destination that failed is tried again', (
   });
 
   /** A copy to two disks, the second of which has failed; the first waits for the source, or to be read back, until `goOn`. */
-  async function withFailure(rule: string, heldUp: 'source' | 'first'): Promise<{ engine: LocalEngine; one: LabDisk; two: LabDisk; goOn: () => Promise<void>; result: () => JobResult | undefined }> {
+  async function withFailure(
+    rule: string,
+    heldUp: 'source' | 'first',
+  ): Promise<{
+    engine: LocalEngine;
+    one: LabDisk;
+    two: LabDisk;
+    goOn: () => Promise<void>;
+    result: () => JobResult | undefined;
+  }> {
     const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
     const [one, two] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })];
-    const held: NativeAddon = { ...addon, openDevice: async (path, options) => {
-      if (path === two.device) await opening.pass();
-      return addon.openDevice(path, options);
-    } };
+    const held: NativeAddon = {
+      ...addon,
+      openDevice: async (path, options) => {
+        if (path === two.device) await opening.pass();
+        return addon.openDevice(path, options);
+      },
+    };
     const events: HostEvent[] = [];
-    const engine = new LocalEngine(() => held, (event) => events.push(event), () => undefined, (error) => { throw error; });
+    const engine = new LocalEngine(
+      () => held,
+      (event) => events.push(event),
+      () => undefined,
+      (error) => {
+        throw error;
+      },
+    );
     bench.finally(() => engine.stop());
     const stateOf = (index: number): string | undefined => {
       const last = events.findLast((event) => event.event === 'progress');
       return last?.event === 'progress' ? last.progress.destinations[index]?.state : undefined;
     };
-    const result = (): JobResult | undefined => events.flatMap((event) => (event.event === 'result' ? [event.result] : []))[0];
+    const result = (): JobResult | undefined =>
+      events.flatMap((event) => (event.event === 'result' ? [event.result] : []))[0];
     await two.rule(rule);
     const slow = heldUp === 'source' ? source : one;
     await slow.rule('stall r 6M 1M');
@@ -86,7 +109,8 @@ describe.skipIf(canLab() !== null)('a destination that failed is tried again', (
     return { engine, one, two, result, goOn: () => slow.rule('clear') };
   }
 
-  const isWhole = ({ backing }: LabDisk): boolean => readFileSync(backing).subarray(0, SIZE).equals(seededBytes(SIZE, 1));
+  const isWhole = ({ backing }: LabDisk): boolean =>
+    readFileSync(backing).subarray(0, SIZE).equals(seededBytes(SIZE, 1));
 
   it('while the pass of the others ends: the first attempt does not decide how the second one ended', async () => {
     const { engine, one, two, result, goOn } = await withFailure('eio w 0 1M', 'source');
@@ -100,7 +124,13 @@ describe.skipIf(canLab() !== null)('a destination that failed is tried again', (
     await Promise.race([retrying, sleep(500)]);
     recording.open();
     await retrying;
-    await expect.poll(result, { timeout: 60_000 }).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true }, { state: 'done', verified: true, errors: [] }] });
+    await expect.poll(result, { timeout: 60_000 }).toMatchObject({
+      writeErr: 0,
+      destinations: [
+        { state: 'done', verified: true },
+        { state: 'done', verified: true, errors: [] },
+      ],
+    });
     for (const disk of [one, two]) expect(isWhole(disk)).toBe(true);
   });
 
@@ -113,7 +143,12 @@ describe.skipIf(canLab() !== null)('a destination that failed is tried again', (
     await Promise.race([retrying.catch(() => undefined), sleep(500)]);
     recording.open();
     await retrying;
-    await expect.poll(result, { timeout: 60_000 }).toMatchObject({ destinations: [{ state: 'done', verified: true }, { state: 'done', verified: true, errors: [] }] });
+    await expect.poll(result, { timeout: 60_000 }).toMatchObject({
+      destinations: [
+        { state: 'done', verified: true },
+        { state: 'done', verified: true, errors: [] },
+      ],
+    });
     expect(isWhole(two)).toBe(true);
   });
 
@@ -130,14 +165,22 @@ describe.skipIf(canLab() !== null)('a destination that failed is tried again', (
     await engine.cancel();
     recording.open();
     expect(await retrying).toMatchObject([{ code: 'CANCELLED' }]);
-    await expect.poll(result, { timeout: 60_000 }).toMatchObject({ destinations: [{ state: 'done' }, { state: 'failed', errors: [{ code: 'MEDIUM_ERROR' }] }] });
+    await expect
+      .poll(result, { timeout: 60_000 })
+      .toMatchObject({ destinations: [{ state: 'done' }, { state: 'failed', errors: [{ code: 'MEDIUM_ERROR' }] }] });
   });
 
   it('after its verification has found a difference: what was bad is written again', async () => {
     const { engine, one, two, result, goOn } = await withFailure('flip w 5000s 1s 1', 'first');
     await engine.retry(1);
     await goOn();
-    await expect.poll(result, { timeout: 60_000 }).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true }, { state: 'done', verified: true, errors: [] }] });
+    await expect.poll(result, { timeout: 60_000 }).toMatchObject({
+      writeErr: 0,
+      destinations: [
+        { state: 'done', verified: true },
+        { state: 'done', verified: true, errors: [] },
+      ],
+    });
     for (const disk of [one, two]) expect(isWhole(disk)).toBe(true);
   });
 });

@@ -37,12 +37,20 @@ export interface Session {
   errors(): JobError[];
 }
 
-export const requestOf = (request: Partial<CopyRequest>): CopyRequest =>
-  ({ kind: 'copy', source: '/', destinations: [], ...plainRequest, ...request });
+export const requestOf = (request: Partial<CopyRequest>): CopyRequest => ({
+  kind: 'copy',
+  source: '/',
+  destinations: [],
+  ...plainRequest,
+  ...request,
+});
 
 /** The reasons with which a call was refused; throws when it was not. */
 export async function refused(call: Promise<unknown>): Promise<PlatterError[]> {
-  const outcome = await call.then((value) => ({ value }), (error: unknown) => error);
+  const outcome = await call.then(
+    (value) => ({ value }),
+    (error: unknown) => error,
+  );
   if (outcome instanceof Refusal) return [...outcome.errors];
   throw outcome instanceof Error ? outcome : new Error(`not refused: ${JSON.stringify(outcome)}`);
 }
@@ -57,7 +65,8 @@ export async function spoil(path: string, ...offsets: number[]): Promise<void> {
 }
 
 /** Chunks of 1 MiB that writes touched. */
-export const chunksWritten = (writes: LabEntry[]): number[] => [...new Set(writes.map(({ offset }) => Math.floor(offset / MiB)))].sort((a, b) => a - b);
+export const chunksWritten = (writes: LabEntry[]): number[] =>
+  [...new Set(writes.map(({ offset }) => Math.floor(offset / MiB)))].sort((a, b) => a - b);
 
 /** The first result of a session. */
 export async function resultOf(session: Session): Promise<JobResult> {
@@ -69,7 +78,8 @@ export async function resultOf(session: Session): Promise<JobResult> {
 export const interrupted = (session: Session): Promise<InterruptedJob[]> => session.engine.call('jobs', {});
 
 /** Continues an interrupted job to its end. */
-export const resume = (session: Session, job: string): Promise<JobResult> => session.run({ kind: 'resume', source: null, destinations: [], job });
+export const resume = (session: Session, job: string): Promise<JobResult> =>
+  session.run({ kind: 'resume', source: null, destinations: [], job });
 
 /** Waits until this log says that at least so many chunks are on every destination. */
 export async function untilDurable(log: string, chunks = 1): Promise<void> {
@@ -129,7 +139,10 @@ export class Workbench {
 
   /** Starts a host, by this command line. At the end it must be gone, or go by itself when its input ends. */
   session(argv: readonly string[] = HOST_ARGV): Session {
-    const host = spawn(argv[0]!, argv.slice(1), { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, PLATTER_STATE: this.state } });
+    const host = spawn(argv[0]!, argv.slice(1), {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, PLATTER_STATE: this.state },
+    });
     let stderr = '';
     host.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     const exited = once(host, 'exit') as Session['exited'];
@@ -140,23 +153,28 @@ export class Workbench {
       events.push(event);
       for (const look of waiting) look();
     });
-    const until: Session['until'] = (condition) => new Promise((resolve, reject) => {
-      const look = (): void => {
-        const found = events.find(condition);
-        if (found === undefined) return;
-        waiting.delete(look);
-        resolve(found);
-      };
-      waiting.add(look);
-      void engine.closed.then(() => reject(new Error(`the host ended: ${stderr}`)));
-      look();
-    });
+    const until: Session['until'] = (condition) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = events.find(condition);
+          if (found === undefined) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        void engine.closed.then(() => reject(new Error(`the host ended: ${stderr}`)));
+        look();
+      });
     this.#undo.push(async () => {
       await engine.close();
       await exited;
     });
     return {
-      engine, events, host, exited, until,
+      engine,
+      events,
+      host,
+      exited,
+      until,
       stderr: () => stderr,
       errors: () => events.flatMap((event) => (event.event === 'error' ? [event.error] : [])),
       async run(request) {

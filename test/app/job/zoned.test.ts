@@ -41,49 +41,84 @@ function arrivals(log: readonly LabEntry[]): { chunks: number[]; tooEarly: numbe
   return { chunks, tooEarly };
 }
 
-it.skipIf(noLab !== null)(`a zoned disk that stalls is left behind and follows, and is written from its start to its end like its neighbours${noLab === null ? '' : ` (${noLab})`}`, async () => {
-  const content = seededBytes(SIZE, 1);
-  content.fill(0, 9 * MiB, 11 * MiB);
-  const image = await bench.path('disk.img');
-  await writeFile(image, content);
-  const source = await bench.disk({ size: SIZE, file: image });
-  const [fast, slow, plain] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })];
-  const zoned = { zoned: 'host-managed' };
-  const session = bench.session(withQueue(fast.device, zoned, withQueue(slow.device, zoned, HOST_ARGV)));
-  for (const disk of [fast, slow]) await disk.rule('log on');
-  await slow.rule('stall w');
-  await session.engine.call('prepare', requestOf({ source: source.device, destinations: [fast.device, slow.device, plain.device] }));
-  const before = (await source.counters()).bytesRead;
-  await session.engine.call('start', {});
-  await fast.waitFor(({ flushes, bytesWritten, bytesZeroed }) => flushes > 0 && bytesWritten + bytesZeroed >= SIZE);
-  await slow.rule('clear');
-  const result = await resultOf(session);
-  expect(result.destinations).toMatchObject([{ state: 'done', verified: true }, { state: 'done', verified: true }, { state: 'done', verified: true }]);
-  for (const disk of [fast, slow, plain]) expect(readFileSync(disk.backing).equals(content)).toBe(true);
-  // It did catch up, by reading again what the others had already.
-  expect((await source.counters()).bytesRead - before).toBeGreaterThan(SIZE + 4 * MiB);
-  const inOrder = { chunks: Array.from({ length: SIZE / MiB }, (_, chunk) => chunk), tooEarly: 0 };
-  expect(arrivals(await fast.log())).toEqual(inOrder);
-  expect(arrivals(await slow.log())).toEqual(inOrder);
-});
+it.skipIf(noLab !== null)(
+  `a zoned disk that stalls is left behind and follows, and is written from its start to its end like its neighbours${noLab === null ? '' : ` (${noLab})`}`,
+  async () => {
+    const content = seededBytes(SIZE, 1);
+    content.fill(0, 9 * MiB, 11 * MiB);
+    const image = await bench.path('disk.img');
+    await writeFile(image, content);
+    const source = await bench.disk({ size: SIZE, file: image });
+    const [fast, slow, plain] = [
+      await bench.disk({ size: SIZE }),
+      await bench.disk({ size: SIZE }),
+      await bench.disk({ size: SIZE }),
+    ];
+    const zoned = { zoned: 'host-managed' };
+    const session = bench.session(withQueue(fast.device, zoned, withQueue(slow.device, zoned, HOST_ARGV)));
+    for (const disk of [fast, slow]) await disk.rule('log on');
+    await slow.rule('stall w');
+    await session.engine.call(
+      'prepare',
+      requestOf({ source: source.device, destinations: [fast.device, slow.device, plain.device] }),
+    );
+    const before = (await source.counters()).bytesRead;
+    await session.engine.call('start', {});
+    await fast.waitFor(({ flushes, bytesWritten, bytesZeroed }) => flushes > 0 && bytesWritten + bytesZeroed >= SIZE);
+    await slow.rule('clear');
+    const result = await resultOf(session);
+    expect(result.destinations).toMatchObject([
+      { state: 'done', verified: true },
+      { state: 'done', verified: true },
+      { state: 'done', verified: true },
+    ]);
+    for (const disk of [fast, slow, plain]) expect(readFileSync(disk.backing).equals(content)).toBe(true);
+    // It did catch up, by reading again what the others had already.
+    expect((await source.counters()).bytesRead - before).toBeGreaterThan(SIZE + 4 * MiB);
+    const inOrder = { chunks: Array.from({ length: SIZE / MiB }, (_, chunk) => chunk), tooEarly: 0 };
+    expect(arrivals(await fast.log())).toEqual(inOrder);
+    expect(arrivals(await slow.log())).toEqual(inOrder);
+  },
+);
 
 /** An engine in this process that takes its disks for zoned ones; `resets` has the calls to reset zones, with what was written before each. */
-function zonedEngine(disk: LabDisk): { engine: LocalEngine; resets: { bytes: number; written: number }[]; result: () => JobResult | undefined } {
+function zonedEngine(disk: LabDisk): {
+  engine: LocalEngine;
+  resets: { bytes: number; written: number }[];
+  result: () => JobResult | undefined;
+} {
   const resets: { bytes: number; written: number }[] = [];
   const events: HostEvent[] = [];
-  const zoned: NativeAddon = { ...addon, openDevice: async (path, options) => {
-    const device = await addon.openDevice(path, options);
-    if (path !== disk.device) return device;
-    const info = device.info();
-    const resetZones: NativeDevice['resetZones'] = async (bytes) => {
-      resets.push({ bytes, written: (await disk.counters()).bytesWritten });
-      return true;
-    };
-    return Object.defineProperties(device, { info: { value: () => ({ ...info, zoned: true }) }, resetZones: { value: resetZones } });
-  } };
-  const engine = new LocalEngine(() => zoned, (event) => events.push(event), () => undefined, (error) => { throw error; });
+  const zoned: NativeAddon = {
+    ...addon,
+    openDevice: async (path, options) => {
+      const device = await addon.openDevice(path, options);
+      if (path !== disk.device) return device;
+      const info = device.info();
+      const resetZones: NativeDevice['resetZones'] = async (bytes) => {
+        resets.push({ bytes, written: (await disk.counters()).bytesWritten });
+        return true;
+      };
+      return Object.defineProperties(device, {
+        info: { value: () => ({ ...info, zoned: true }) },
+        resetZones: { value: resetZones },
+      });
+    },
+  };
+  const engine = new LocalEngine(
+    () => zoned,
+    (event) => events.push(event),
+    () => undefined,
+    (error) => {
+      throw error;
+    },
+  );
   bench.finally(() => engine.stop());
-  return { engine, resets, result: () => events.flatMap((event) => (event.event === 'result' ? [event.result] : []))[0] };
+  return {
+    engine,
+    resets,
+    result: () => events.flatMap((event) => (event.event === 'result' ? [event.result] : []))[0],
+  };
 }
 
 // The reset itself is the kernel's, and needs a zoned disk, which a loop device is not. Without one it changes nothing.
@@ -96,16 +131,28 @@ it.skipIf(noLab !== null)('V1 a device without zones has none to reset', async (
 it.skipIf(noLab !== null)('a rescue onto a zoned disk is refused before anything is written', async () => {
   const disk = await bench.disk({ size: SIZE });
   const { engine } = zonedEngine(disk);
-  const request = requestOf({ source: await bench.image('disk.img', SIZE), destinations: [disk.device], rescue: { retries: 0, map: null } });
+  const request = requestOf({
+    source: await bench.image('disk.img', SIZE),
+    destinations: [disk.device],
+    rescue: { retries: 0, map: null },
+  });
   expect(await refused(engine.prepare(request))).toMatchObject([
-    { code: 'BAD_ARGUMENT', device: disk.device, reason: { kind: 'rescueOnZoned' }, remedy: { kind: 'rescueIntoImage' } },
+    {
+      code: 'BAD_ARGUMENT',
+      device: disk.device,
+      reason: { kind: 'rescueOnZoned' },
+      remedy: { kind: 'rescueIntoImage' },
+    },
   ]);
   expect((await disk.counters()).bytesWritten).toBe(0);
 });
 
 it.skipIf(noLab !== null).each([
   ['V1 a copy to a zoned disk resets the zones of what it overwrites before it writes anything', { update: false }],
-  ['V2 an update of a zoned disk that differs resets its zones and writes all of it in ascending order, without blanking its head', { update: true }],
+  [
+    'V2 an update of a zoned disk that differs resets its zones and writes all of it in ascending order, without blanking its head',
+    { update: true },
+  ],
 ])('%s', async (_, request) => {
   const source = await bench.image('disk.img', 8 * MiB);
   const disk = await bench.disk({ size: 16 * MiB });
@@ -113,8 +160,14 @@ it.skipIf(noLab !== null).each([
   const { engine, resets, result } = zonedEngine(disk);
   await engine.prepare(requestOf({ source, destinations: [disk.device], ...request }));
   await engine.start();
-  await expect.poll(result, { timeout: 60_000 }).toMatchObject({ destinations: [{ state: 'done', verified: true, errors: [] }] });
+  await expect
+    .poll(result, { timeout: 60_000 })
+    .toMatchObject({ destinations: [{ state: 'done', verified: true, errors: [] }] });
   expect(resets).toEqual([{ bytes: 8 * MiB, written: 0 }]);
   expect(arrivals(await disk.log())).toEqual({ chunks: Array.from({ length: 8 }, (__, chunk) => chunk), tooEarly: 0 });
-  expect(readFileSync(disk.backing).subarray(0, 8 * MiB).equals(seededBytes(8 * MiB, 1))).toBe(true);
+  expect(
+    readFileSync(disk.backing)
+      .subarray(0, 8 * MiB)
+      .equals(seededBytes(8 * MiB, 1)),
+  ).toBe(true);
 });

@@ -12,8 +12,16 @@ const held = review(plan([endpoint(drives[0]!)]));
 const typed = review(plan([endpoint(drives[0]!, { contents: [ext4('home')] })]));
 const plain = review(plan([imageEndpoint('/home/me/copy.img', 32e9)]));
 
-const mouse = (type: 'mouseDown' | 'mouseUp', button = 'leftbuttondown' as const): Input => ({ type, modifiers: [button] });
-const keyDown = (key: string, repeated = false): Input => ({ type: 'keyDown', key, code: key, modifiers: repeated ? ['isautorepeat'] : [] });
+const mouse = (type: 'mouseDown' | 'mouseUp', button = 'leftbuttondown' as const): Input => ({
+  type,
+  modifiers: [button],
+});
+const keyDown = (key: string, repeated = false): Input => ({
+  type: 'keyDown',
+  key,
+  code: key,
+  modifiers: repeated ? ['isautorepeat'] : [],
+});
 const keyUp = (key: string): Input => ({ type: 'keyUp', key, code: key });
 
 let now = 0;
@@ -56,7 +64,9 @@ describe('S10 a plan that erases drives', () => {
   it('does not start with a press from before it was shown, nor with one of another key or button', () => {
     sees(mouse('mouseDown'));
     consent.shows(held.id);
-    sees(keyDown('a'), { type: 'mouseDown', modifiers: ['rightbuttondown'] }, keyDown(' ', true), { type: 'mouseMove' });
+    sees(keyDown('a'), { type: 'mouseDown', modifiers: ['rightbuttondown'] }, keyDown(' ', true), {
+      type: 'mouseMove',
+    });
     pass(HOLD_MS * 2);
     expect(reason()).toBe('notHeld');
   });
@@ -150,7 +160,13 @@ describe('S10 a plan that erases nothing', () => {
 describe('S10 other calls', () => {
   it('every call has a need that is written down; those that start, switch off or forget need the person', () => {
     expect(Object.keys(NEEDS).sort()).toEqual([...calls].sort());
-    expect(calls.filter((call) => ['press', 'consent', 'given'].includes(NEEDS[call])).sort()).toEqual(['eject', 'forget', 'retry', 'review', 'start']);
+    expect(calls.filter((call) => ['press', 'consent', 'given'].includes(NEEDS[call])).sort()).toEqual([
+      'eject',
+      'forget',
+      'retry',
+      'review',
+      'start',
+    ]);
   });
 
   it('one press stands for one call', () => {
@@ -162,8 +178,14 @@ describe('S10 other calls', () => {
 });
 
 describe('S10 files of a request', () => {
-  const copy = (more: Partial<typeof held.plan.request>): typeof held.plan.request => ({ ...held.plan.request, source: '/home/me/disk.img', destinations: ['/dev/sdb'], ...more });
-  const refused = (grants: Grants, more: Partial<typeof held.plan.request>): (string | null)[] => grants.refusals(copy(more), drives).map(({ device }) => device);
+  const copy = (more: Partial<typeof held.plan.request>): typeof held.plan.request => ({
+    ...held.plan.request,
+    source: '/home/me/disk.img',
+    destinations: ['/dev/sdb'],
+    ...more,
+  });
+  const refused = (grants: Grants, more: Partial<typeof held.plan.request>): (string | null)[] =>
+    grants.refusals(copy(more), drives).map(({ device }) => device);
   let grants: Grants;
   beforeEach(() => {
     grants = new Grants();
@@ -173,7 +195,9 @@ describe('S10 files of a request', () => {
 
   it('what was given may be named for what it was given for, and disks in the list may be named', () => {
     expect(refused(grants, {})).toEqual([]);
-    expect(refused(grants, { source: '/dev/sdc', destinations: ['/home/me/copy.img'], saveManifest: '/home/me/copy.img' })).toEqual([]);
+    expect(
+      refused(grants, { source: '/dev/sdc', destinations: ['/home/me/copy.img'], saveManifest: '/home/me/copy.img' }),
+    ).toEqual([]);
     expect(refused(grants, { kind: 'verify', destinations: ['/home/me/disk.img'] })).toEqual([]);
     expect(refused(grants, { destinations: ['/home/me/disk.img'] }), 'given to be read').toEqual(['/home/me/disk.img']);
     expect(refused(grants, { kind: 'repair', destinations: ['/home/me/disk.img'] })).toEqual(['/home/me/disk.img']);
@@ -195,8 +219,24 @@ describe('S10 files of a request', () => {
 
   it('a job that is chosen again or continued may name its files again', () => {
     const before = resumePlan([endpoint(disk('/dev/sdb')), imageEndpoint('/home/me/old.img', 32e9)]);
-    grants.job({ ...before, request: { ...before.request, saveManifest: '/home/me/disk.manifest', rescue: { retries: 0, map: '/home/me/disk.map' } } });
-    expect(refused(grants, { source: before.source!.path, destinations: ['/home/me/old.img'], saveManifest: '/home/me/disk.manifest', rescue: { retries: 0, map: '/home/me/disk.map' } })).toEqual([]);
-    expect(refused(grants, { destinations: [before.source!.path] }), 'its source is to be read').toEqual([before.source!.path]);
+    grants.job({
+      ...before,
+      request: {
+        ...before.request,
+        saveManifest: '/home/me/disk.manifest',
+        rescue: { retries: 0, map: '/home/me/disk.map' },
+      },
+    });
+    expect(
+      refused(grants, {
+        source: before.source!.path,
+        destinations: ['/home/me/old.img'],
+        saveManifest: '/home/me/disk.manifest',
+        rescue: { retries: 0, map: '/home/me/disk.map' },
+      }),
+    ).toEqual([]);
+    expect(refused(grants, { destinations: [before.source!.path] }), 'its source is to be read').toEqual([
+      before.source!.path,
+    ]);
   });
 });

@@ -9,7 +9,9 @@ import { Jobs, type Gate } from '../../../app/main/jobs.ts';
 import { MiB, requestOf, Workbench, type Session } from '../job/support.ts';
 
 let bench: Workbench;
-beforeEach(() => { bench = new Workbench(); });
+beforeEach(() => {
+  bench = new Workbench();
+});
 afterEach(() => bench.clear());
 
 /** Refuses nothing. */
@@ -18,14 +20,25 @@ const openGate: Gate = { refusals: () => [], checked: () => undefined, agreed: (
 /** Main's jobs over a real host; `sessions` has the hosts that were started. */
 function jobsOver(gate: Gate): { jobs: Jobs; sessions: Session[] } {
   const sessions: Session[] = [];
-  const jobs = new Jobs(() => {
-    sessions.push(bench.session());
-    return sessions.at(-1)!.engine;
-  }, () => undefined, false, { started: () => undefined, happened: () => undefined, keep: () => Promise.resolve({ ok: true, value: '20261126-000000-000000' }) }, gate);
+  const jobs = new Jobs(
+    () => {
+      sessions.push(bench.session());
+      return sessions.at(-1)!.engine;
+    },
+    () => undefined,
+    false,
+    {
+      started: () => undefined,
+      happened: () => undefined,
+      keep: () => Promise.resolve({ ok: true, value: '20261126-000000-000000' }),
+    },
+    gate,
+  );
   return { jobs, sessions };
 }
 
-const reasonsOf = (outcome: Outcome<unknown>): string[] => (outcome.ok ? [] : outcome.errors.map(({ reason }) => reason.kind));
+const reasonsOf = (outcome: Outcome<unknown>): string[] =>
+  outcome.ok ? [] : outcome.errors.map(({ reason }) => reason.kind);
 
 it('S10 start names the review: the name of an earlier one, or any other, starts nothing', async () => {
   const { jobs } = jobsOver(openGate);
@@ -47,7 +60,10 @@ it('S10 start names the review: the name of an earlier one, or any other, starts
 it('S10 a review that changes while the person is asked is not started', async () => {
   let answer: () => void = () => undefined;
   const { jobs } = jobsOver({ ...openGate, agreed: () => new Promise((resolve) => (answer = () => resolve(null))) });
-  const request = requestOf({ source: await bench.image('disk.img', MiB), destinations: [await bench.path('copy.img')] });
+  const request = requestOf({
+    source: await bench.image('disk.img', MiB),
+    destinations: [await bench.path('copy.img')],
+  });
   await jobs.review(request);
   const starting = jobs.start(jobs.state.review!.id);
   await jobs.review({ ...request, name: 'another' });
@@ -59,7 +75,9 @@ it('S10 a review that changes while the person is asked is not started', async (
 
 it('S10 two starts of one review start it once', async () => {
   const { jobs } = jobsOver(openGate);
-  await jobs.review(requestOf({ source: await bench.image('disk.img', MiB), destinations: [await bench.path('copy.img')] }));
+  await jobs.review(
+    requestOf({ source: await bench.image('disk.img', MiB), destinations: [await bench.path('copy.img')] }),
+  );
   const { id } = jobs.state.review!;
   const outcomes = await Promise.all([jobs.start(id), jobs.start(id)]);
   expect(outcomes.map(reasonsOf)).toEqual([[], ['anotherReview']]);
@@ -84,17 +102,27 @@ it('S10 a request that the person did not give does not reach the host, and neit
 it('a host that is gone before it has answered the start leaves a job that has failed, in the history too', async () => {
   const sessions: Session[] = [];
   const kept: JobView[] = [];
-  const jobs = new Jobs(() => {
-    sessions.push(bench.session());
-    return sessions.at(-1)!.engine;
-  }, () => undefined, false, {
-    started: () => undefined, happened: () => undefined,
-    keep: (job) => {
-      kept.push(job);
-      return Promise.resolve({ ok: true, value: '20261126-000000-000000' });
+  const jobs = new Jobs(
+    () => {
+      sessions.push(bench.session());
+      return sessions.at(-1)!.engine;
     },
-  }, openGate);
-  const request = requestOf({ source: await bench.image('disk.img', MiB), destinations: [await bench.path('copy.img')] });
+    () => undefined,
+    false,
+    {
+      started: () => undefined,
+      happened: () => undefined,
+      keep: (job) => {
+        kept.push(job);
+        return Promise.resolve({ ok: true, value: '20261126-000000-000000' });
+      },
+    },
+    openGate,
+  );
+  const request = requestOf({
+    source: await bench.image('disk.img', MiB),
+    destinations: [await bench.path('copy.img')],
+  });
   expect(await jobs.review(request)).toMatchObject({ ok: true });
   const [{ host, exited }] = sessions as [Session];
   host.kill('SIGSTOP');

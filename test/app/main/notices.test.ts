@@ -14,7 +14,10 @@ const begun = appState({ job: job(drive, midway(drive)) });
 /** The state some seconds on; `first` is more about the first destination. */
 function later({ job: of, ...rest }: AppState, seconds: number, first: Partial<DestinationProgress> = {}): AppState {
   const [one, ...others] = of!.progress.destinations;
-  return { ...rest, job: { ...of!, progress: { ...of!.progress, seconds, destinations: [{ ...one!, ...first }, ...others] } } };
+  return {
+    ...rest,
+    job: { ...of!, progress: { ...of!.progress, seconds, destinations: [{ ...one!, ...first }, ...others] } },
+  };
 }
 
 function listen(): { push: (state: AppState) => void; heard: [keyof WindowNotices, unknown][]; followed: unknown[] } {
@@ -70,7 +73,12 @@ it('whatever else has changed, all of it is told, and the progress with it', () 
   const { push, heard } = listen();
   push(begun);
   const moved = later(begun, 1);
-  for (const more of [{ disks: [disk('/dev/new')] }, { elevating: true }, { job: { ...moved.job!, phase: 'cancelling' as const } }, { job: null }]) {
+  for (const more of [
+    { disks: [disk('/dev/new')] },
+    { elevating: true },
+    { job: { ...moved.job!, phase: 'cancelling' as const } },
+    { job: null },
+  ]) {
     const state = { ...moved, ...more };
     push(moved);
     push(state);

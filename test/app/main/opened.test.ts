@@ -5,12 +5,16 @@ import { openedImage } from '../../../app/main/opened.ts';
 describe('the image that the desktop opens', () => {
   it('is the first path of a package, whatever switches Chromium has put before it', () => {
     expect(openedImage(['/opt/Platter/platter-window', '/home/me/disk.img'], '/', null)).toBe('/home/me/disk.img');
-    expect(openedImage(['platter-window', '--ozone-platform=x11', 'disk.img', 'other.img'], '/home/me', null)).toBe('/home/me/disk.img');
+    expect(openedImage(['platter-window', '--ozone-platform=x11', 'disk.img', 'other.img'], '/home/me', null)).toBe(
+      '/home/me/disk.img',
+    );
     expect(openedImage(['platter-window', '--no-sandbox'], '/', null)).toBeNull();
   });
 
   it('comes after the app in a checkout', () => {
-    expect(openedImage(['electron', '-r', '/some/loader.js', '/src/platter', 'disk.img'], '/home/me', '/src/platter')).toBe('/home/me/disk.img');
+    expect(
+      openedImage(['electron', '-r', '/some/loader.js', '/src/platter', 'disk.img'], '/home/me', '/src/platter'),
+    ).toBe('/home/me/disk.img');
     expect(openedImage(['electron', '/src/platter'], '/', '/src/platter')).toBeNull();
   });
 });

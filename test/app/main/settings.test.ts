@@ -20,7 +20,7 @@ async function load(system: string[] = []): Promise<SettingsStore> {
   return store;
 }
 
-test('no file yet: the defaults, the system\'s language, and nothing written', async () => {
+test("no file yet: the defaults, the system's language, and nothing written", async () => {
   const { state } = await load(['pt-BR', 'de-CH']);
   expect(state).toEqual({ settings: defaultSettings, language: 'de', settingsError: null });
   expect(readdirSync(folder)).toEqual([]);
@@ -31,11 +31,21 @@ test('a change is told at once and kept, whole; several at a time lose nothing',
   const store = new SettingsStore(path, ['de'], (state) => heard.push(state));
   await store.load();
   const done = await Promise.all([
-    store.change({ language: 'fr' }), store.change({ sounds: false }), store.change({ defaults: { throttle: 1e7 } }), store.change({ defaults: { sparse: false } }),
+    store.change({ language: 'fr' }),
+    store.change({ sounds: false }),
+    store.change({ defaults: { throttle: 1e7 } }),
+    store.change({ defaults: { sparse: false } }),
   ]);
   expect(done.every(({ ok }) => ok)).toBe(true);
   expect(heard.at(-1)).toEqual({
-    settings: { ...defaultSettings, language: 'fr', sounds: false, defaults: { ...defaultSettings.defaults, throttle: 1e7, sparse: false } }, language: 'fr', settingsError: null,
+    settings: {
+      ...defaultSettings,
+      language: 'fr',
+      sounds: false,
+      defaults: { ...defaultSettings.defaults, throttle: 1e7, sparse: false },
+    },
+    language: 'fr',
+    settingsError: null,
   });
   expect((await load()).state).toEqual(heard.at(-1));
   expect(readdirSync(folder)).toEqual(['settings.json']);
@@ -44,24 +54,38 @@ test('a change is told at once and kept, whole; several at a time lose nothing',
 test('what an older Platter did not write has its default; what a newer one wrote stays in the file', async () => {
   writeFileSync(path, JSON.stringify({ theme: 'dark', defaults: { verify: false, later: 1 }, future: { x: [1] } }));
   const store = await load();
-  expect(store.state.settings).toEqual({ ...defaultSettings, theme: 'dark', defaults: { ...defaultSettings.defaults, verify: false } });
+  expect(store.state.settings).toEqual({
+    ...defaultSettings,
+    theme: 'dark',
+    defaults: { ...defaultSettings.defaults, verify: false },
+  });
   await store.change({ sounds: false });
-  expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ theme: 'dark', sounds: false, defaults: { verify: false, later: 1 }, future: { x: [1] } });
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({
+    theme: 'dark',
+    sounds: false,
+    defaults: { verify: false, later: 1 },
+    future: { x: [1] },
+  });
 });
 
-test.each([['cut off', '{"theme": "da'], ['another type', '[]'], ['a value that is none', '{"theme": "pink"}'], ['empty', ''], ['no text', '\0\xff\xfe']])(
-  'a damaged file (%s): defaults, a notice until the next change, and the old one is kept', async (_what, text) => {
-    writeFileSync(path, text, 'latin1');
-    const store = await load();
-    expect(store.state.settings).toEqual(defaultSettings);
-    const kept = readdirSync(folder);
-    expect(kept).toEqual([expect.stringMatching(/^settings\.json\.broken-\d{4}-\d\d-\d\dT\d{6}$/)]);
-    expect(readFileSync(join(folder, kept[0]!), 'latin1')).toBe(text);
-    expect(store.state.settingsError).toMatchObject({ code: 'BAD_FILE', device: join(folder, kept[0]!) });
-    expect(await store.change({})).toEqual({ ok: true, value: null });
-    expect(store.state.settingsError).toBeNull();
-    expect((await load()).state.settingsError).toBeNull();
-  });
+test.each([
+  ['cut off', '{"theme": "da'],
+  ['another type', '[]'],
+  ['a value that is none', '{"theme": "pink"}'],
+  ['empty', ''],
+  ['no text', '\0\xff\xfe'],
+])('a damaged file (%s): defaults, a notice until the next change, and the old one is kept', async (_what, text) => {
+  writeFileSync(path, text, 'latin1');
+  const store = await load();
+  expect(store.state.settings).toEqual(defaultSettings);
+  const kept = readdirSync(folder);
+  expect(kept).toEqual([expect.stringMatching(/^settings\.json\.broken-\d{4}-\d\d-\d\dT\d{6}$/)]);
+  expect(readFileSync(join(folder, kept[0]!), 'latin1')).toBe(text);
+  expect(store.state.settingsError).toMatchObject({ code: 'BAD_FILE', device: join(folder, kept[0]!) });
+  expect(await store.change({})).toEqual({ ok: true, value: null });
+  expect(store.state.settingsError).toBeNull();
+  expect((await load()).state.settingsError).toBeNull();
+});
 
 test('a change that cannot be written is refused and changes nothing', async () => {
   const store = await load();
@@ -75,7 +99,13 @@ test('a change that cannot be written is refused and changes nothing', async () 
 });
 
 test('the window can change only what there is, to what it can be', () => {
-  for (const change of [{ theme: 'pink' }, { extra: 1 }, { language: 'it' }, { defaults: { job: 'x' } }, { defaults: { ...defaultSettings.defaults, stallTimeout: -1 } }]) {
+  for (const change of [
+    { theme: 'pink' },
+    { extra: 1 },
+    { language: 'it' },
+    { defaults: { job: 'x' } },
+    { defaults: { ...defaultSettings.defaults, stallTimeout: -1 } },
+  ]) {
     expect(settingsChange.safeParse(change).success, JSON.stringify(change)).toBe(false);
   }
   expect(settingsChange.safeParse({ theme: 'dark', defaults: defaultSettings.defaults }).success).toBe(true);

@@ -7,7 +7,10 @@ afterEach(() => vi.useRealTimers());
 
 it('sends the first at once and the newest when the interval is over', () => {
   const sent: number[] = [];
-  const send = throttle((value: number) => sent.push(value), () => 100);
+  const send = throttle(
+    (value: number) => sent.push(value),
+    () => 100,
+  );
   send(1);
   send(2);
   send(3);
@@ -20,7 +23,10 @@ it('sends the first at once and the newest when the interval is over', () => {
 
 it('keeps the interval after a late one too', () => {
   const sent: number[] = [];
-  const send = throttle((value: number) => sent.push(value), () => 100);
+  const send = throttle(
+    (value: number) => sent.push(value),
+    () => 100,
+  );
   send(1);
   send(2);
   vi.advanceTimersByTime(100);
@@ -32,7 +38,10 @@ it('keeps the interval after a late one too', () => {
 
 it('a thousand changes in a second are eleven notices', () => {
   let sent = 0;
-  const send = throttle(() => sent++, () => 100);
+  const send = throttle(
+    () => sent++,
+    () => 100,
+  );
   for (let ms = 0; ms < 1000; ms++) {
     send(ms);
     vi.advanceTimersByTime(1);
@@ -43,7 +52,10 @@ it('a thousand changes in a second are eleven notices', () => {
 
 it('after a quiet time it sends at once again', () => {
   const sent: number[] = [];
-  const send = throttle((value: number) => sent.push(value), () => 100);
+  const send = throttle(
+    (value: number) => sent.push(value),
+    () => 100,
+  );
   send(1);
   vi.advanceTimersByTime(100);
   send(2);
@@ -52,7 +64,10 @@ it('after a quiet time it sends at once again', () => {
 
 it('what may come sooner comes sooner, and takes along what waits', () => {
   const sent: string[] = [];
-  const send = throttle((value: string) => sent.push(value), (value) => (value === 'news' ? 100 : 300));
+  const send = throttle(
+    (value: string) => sent.push(value),
+    (value) => (value === 'news' ? 100 : 300),
+  );
   send('figure 1');
   send('figure 2');
   vi.advanceTimersByTime(50);

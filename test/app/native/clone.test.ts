@@ -11,7 +11,8 @@ const addon = loadAddon(fileURLToPath(new URL('../../../out/native/kcopyd.node',
 const MiB = 1024 ** 2;
 const SIZE = 4 * MiB + 1234;
 
-const newImage = (path: string): Promise<NativeDevice> => addon.openDevice(path, { write: true, exclusive: true, create: true, grow: true });
+const newImage = (path: string): Promise<NativeDevice> =>
+  addon.openDevice(path, { write: true, exclusive: true, create: true, grow: true });
 
 /** Makes a source file; a hole in it, and an end within a block. */
 async function makeSource(folder: string): Promise<string> {
@@ -44,7 +45,9 @@ for (const type of ['btrfs', 'xfs'] as const) {
       expect(await to.cloneFrom(from)).toBe(true);
       expect(to.info().size).toBe(SIZE);
       execFileSync('cmp', [source, path]);
-      const extents = execFileSync('filefrag', ['-v', path], { encoding: 'utf8' }).split('\n').filter((line) => /^\s*\d+:/.test(line));
+      const extents = execFileSync('filefrag', ['-v', path], { encoding: 'utf8' })
+        .split('\n')
+        .filter((line) => /^\s*\d+:/.test(line));
       expect(extents.length).toBeGreaterThan(0);
       for (const extent of extents) expect(extent).toContain('shared');
       // What is written to the one afterwards does not show in the other.
@@ -129,17 +132,20 @@ test('what is no open device is refused', async () => {
 });
 
 const noLab = canLab();
-test.skipIf(noLab !== null)(`a block device is not cloned to or from${noLab === null ? '' : `: ${noLab}`}`, async () => {
-  await using disk = await labdisk({ size: MiB });
-  await inFolder('/dev/shm', async (folder) => {
-    const device = await addon.openDevice(disk.device, { write: true });
-    const file = await newImage(join(folder, 'image'));
-    expect(await file.cloneFrom(device)).toBe(false);
-    expect(await device.cloneFrom(file)).toBe(false);
-    device.close();
-    file.close();
-  });
-});
+test.skipIf(noLab !== null)(
+  `a block device is not cloned to or from${noLab === null ? '' : `: ${noLab}`}`,
+  async () => {
+    await using disk = await labdisk({ size: MiB });
+    await inFolder('/dev/shm', async (folder) => {
+      const device = await addon.openDevice(disk.device, { write: true });
+      const file = await newImage(join(folder, 'image'));
+      expect(await file.cloneFrom(device)).toBe(false);
+      expect(await device.cloneFrom(file)).toBe(false);
+      device.close();
+      file.close();
+    });
+  },
+);
 
 describe.skipIf(canMkfs('btrfs') !== null)('errors of cloning', () => {
   test('a file that may not be changed: an EngineError that names the errno, the call and the file', async () => {
@@ -149,7 +155,12 @@ describe.skipIf(canMkfs('btrfs') !== null)('errors of cloning', () => {
     const to = await newImage(path);
     execFileSync('chattr', ['+i', path]);
     try {
-      await expect(to.cloneFrom(from)).rejects.toMatchObject({ name: 'EngineError', code: 'EPERM', op: 'clone', device: path });
+      await expect(to.cloneFrom(from)).rejects.toMatchObject({
+        name: 'EngineError',
+        code: 'EPERM',
+        op: 'clone',
+        device: path,
+      });
     } finally {
       execFileSync('chattr', ['-i', path]);
     }

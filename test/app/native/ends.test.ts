@@ -25,7 +25,12 @@ async function run(program: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'platter-ends-'));
   try {
     await writeFile(join(folder, 'source'), Buffer.alloc(8 * 1024 ** 2, 7));
-    return (await promisify(execFile)(process.execPath, ['--expose-gc', '--eval', START + program], { timeout: 300_000, env: { ...process.env, ENDS_FOLDER: folder } })).stdout;
+    return (
+      await promisify(execFile)(process.execPath, ['--expose-gc', '--eval', START + program], {
+        timeout: 300_000,
+        env: { ...process.env, ENDS_FOLDER: folder },
+      })
+    ).stdout;
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -56,28 +56,50 @@ describe('the log', () => {
     const view = jobStarted(plan(['/dev/sdb', '/dev/sdc'], { notes: [{ kind: 'unloggedMemory' }] }), 0);
     logStart(log, view);
     for (const event of [
-      { event: 'progress', progress: view.progress }, { event: 'error', error: mediumError }, { event: 'cancelling' },
+      { event: 'progress', progress: view.progress },
+      { event: 'error', error: mediumError },
+      { event: 'cancelling' },
       { event: 'result', result: result([ended('/dev/sdb', 'done', true), ended('/dev/sdc', 'failed', null)]) },
-    ] as const) logEvent(log, event, view);
+    ] as const)
+      logEvent(log, event, view);
     const lines = await log.tail(100);
     const text = lines.join('\n');
     expect(lines).toHaveLength(5);
-    for (const part of ['from disk.img to /dev/sdb, /dev/sdc', 'too little memory to keep a log', 'warn ', 'MEDIUM_ERROR (EIO) write /dev/sdc at byte 12000000000', '/dev/sdb verified, /dev/sdc failed']) expect(text).toContain(part);
+    for (const part of [
+      'from disk.img to /dev/sdb, /dev/sdc',
+      'too little memory to keep a log',
+      'warn ',
+      'MEDIUM_ERROR (EIO) write /dev/sdc at byte 12000000000',
+      '/dev/sdb verified, /dev/sdc failed',
+    ])
+      expect(text).toContain(part);
     expect(text).not.toContain('4C530001');
   });
 });
 
 test('what is shown to others names nobody, no machine and no whole serial number', () => {
   const text = [
-    'source /home/alice/Images/disk.img, also "/home/alice", not /home/alicette/x', 'other /home/bob/y, /media/bob/STICK, /run/media/alice/STICK and /run/user/1000',
-    'alice logged in on workbench-7; malice and alice-backup.img are other words', 'serial 4C530001AB12, again 4C530001AB12, short AB12',
+    'source /home/alice/Images/disk.img, also "/home/alice", not /home/alicette/x',
+    'other /home/bob/y, /media/bob/STICK, /run/media/alice/STICK and /run/user/1000',
+    'alice logged in on workbench-7; malice and alice-backup.img are other words',
+    'serial 4C530001AB12, again 4C530001AB12, short AB12',
   ].join('\n');
-  const shown = anonymous(text, { home: '/home/alice', user: 'alice', host: 'workbench-7', serials: ['4C530001AB12', 'AB12'] });
+  const shown = anonymous(text, {
+    home: '/home/alice',
+    user: 'alice',
+    host: 'workbench-7',
+    serials: ['4C530001AB12', 'AB12'],
+  });
   expect(shown.split('\n')).toEqual([
-    'source ~/Images/disk.img, also "~", not /home/…/x', 'other /home/…/y, /media/…/STICK, /run/media/…/STICK and /run/user/…',
-    '… logged in on …; malice and alice-backup.img are other words', 'serial …01AB12, again …01AB12, short AB12',
+    'source ~/Images/disk.img, also "~", not /home/…/x',
+    'other /home/…/y, /media/…/STICK, /run/media/…/STICK and /run/user/…',
+    '… logged in on …; malice and alice-backup.img are other words',
+    'serial …01AB12, again …01AB12, short AB12',
   ]);
-  expect(anonymous('sd on pi', { home: '/', user: 'sd', host: 'pi', serials: [] }), 'a name too short to be told apart').toBe('sd on pi');
+  expect(
+    anonymous('sd on pi', { home: '/', user: 'sd', host: 'pi', serials: [] }),
+    'a name too short to be told apart',
+  ).toBe('sd on pi');
 });
 
 test('the command line logs its jobs; --verbose tells it on stderr, and where the log is', async () => {

@@ -30,23 +30,42 @@ const PDF = new URL('../../../out/records/pdf.js', import.meta.url).href;
 const N = 1_048_576;
 
 /** Every way in which a destination can end. */
-const ENDS: (Pick<DestinationResult, 'state' | 'verified' | 'uncompared'> & { errors: JobError[] })[] =
-  (['done', 'failed', 'cancelled'] as const).flatMap((state) => [true, false, null].flatMap((verified) =>
-    [0, N].flatMap((uncompared) => [[], [mediumError], [gone]].map((errors) => ({ state, verified, uncompared, errors })))));
+const ENDS: (Pick<DestinationResult, 'state' | 'verified' | 'uncompared'> & { errors: JobError[] })[] = (
+  ['done', 'failed', 'cancelled'] as const
+).flatMap((state) =>
+  [true, false, null].flatMap((verified) =>
+    [0, N].flatMap((uncompared) =>
+      [[], [mediumError], [gone]].map((errors) => ({ state, verified, uncompared, errors })),
+    ),
+  ),
+);
 
 /** The verdict by a reading of the rules that shares no code with the program. */
 function expected({ state, verified, uncompared, errors }: (typeof ENDS)[number], sourceWritten: boolean): Verdict {
-  const table: Record<string, Verdict> = { cancelled: 'cancelled', failed: errors.includes(gone) ? 'removed' : 'failed' };
+  const table: Record<string, Verdict> = {
+    cancelled: 'cancelled',
+    failed: errors.includes(gone) ? 'removed' : 'failed',
+  };
   if (state !== 'done') return table[state]!;
   if (verified === false) return 'failed';
   const proof = `${verified === true ? 'all' : 'none'} ${uncompared === 0 ? '' : 'partly'}`.trim();
-  return { 'all': sourceWritten ? 'sourceWritten' : 'verified', 'none': 'written', 'all partly': 'partlyVerified', 'none partly': 'partlyVerified' }[proof] as Verdict;
+  return {
+    all: sourceWritten ? 'sourceWritten' : 'verified',
+    none: 'written',
+    'all partly': 'partlyVerified',
+    'none partly': 'partlyVerified',
+  }[proof] as Verdict;
 }
 
 /** Where each is named in words: the command line's and the table's. */
 const PHRASES: Record<Verdict, string> = {
-  verified: 'verified', sourceWritten: 'verified, but the source was written to during the job', partlyVerified: 'verified except 1,048,576 bytes',
-  written: 'written, not verified', failed: 'failed', removed: 'removed', cancelled: 'cancelled',
+  verified: 'verified',
+  sourceWritten: 'verified, but the source was written to during the job',
+  partlyVerified: 'verified except 1,048,576 bytes',
+  written: 'written, not verified',
+  failed: 'failed',
+  removed: 'removed',
+  cancelled: 'cancelled',
 };
 
 interface Job {
@@ -59,27 +78,43 @@ interface Job {
 function viewOf({ ends, sourceWritten, bad, notes }: Job): { before: JobView; view: JobView; result: JobResult } {
   const paths = ends.map((_, index) => `/dev/sd${String.fromCharCode(98 + index)}`);
   const started = jobStarted(plan(paths, { notes }), 0);
-  const before = play(started, sample(started, paths.map((path) => progress(path, 'verifying'))));
-  const made = result(ends.map((end, index) => ({ ...ended(paths[index]!, end.state, end.verified, end.errors), uncompared: end.uncompared })),
-    { sourceWritten, rescue: bad === null ? null : { rescued: 1, bad } });
+  const before = play(
+    started,
+    sample(
+      started,
+      paths.map((path) => progress(path, 'verifying')),
+    ),
+  );
+  const made = result(
+    ends.map((end, index) => ({
+      ...ended(paths[index]!, end.state, end.verified, end.errors),
+      uncompared: end.uncompared,
+    })),
+    { sourceWritten, rescue: bad === null ? null : { rescued: 1, bad } },
+  );
   return { before, view: play(before, { event: 'result', result: made }), result: made };
 }
 
 /** All jobs of one destination, and of two. */
 function* jobs(): Generator<Job> {
-  const some = ENDS.filter(({ errors, state, verified }) => errors.length === 0 || (state === 'failed' && verified === null));
+  const some = ENDS.filter(
+    ({ errors, state, verified }) => errors.length === 0 || (state === 'failed' && verified === null),
+  );
   const pairs = some.flatMap((one) => some.map((other) => [one, other]));
   for (const ends of [...ENDS.map((end) => [end]), ...pairs]) {
-    for (const sourceWritten of [false, true]) for (const bad of [null, 0, 4096]) {
-      for (const notes of [[], [{ kind: 'leftOut', path: '/dev/sdz' } as const]]) yield { ends, sourceWritten, bad, notes };
-    }
+    for (const sourceWritten of [false, true])
+      for (const bad of [null, 0, 4096]) {
+        for (const notes of [[], [{ kind: 'leftOut', path: '/dev/sdz' } as const]])
+          yield { ends, sourceWritten, bad, notes };
+      }
   }
 }
 
 const CODES = { complete: 0, partial: 1, failed: 3, cancelled: 130 } as const;
 
 /** "2 verified": the counted words of a header belong to this verdict and no other. */
-const headerStates = (view: JobView): string[] => countsOf(tilesOf(view)).flatMap(({ state, text }) => Array.from({ length: Number.parseInt(text, 10) }, () => state));
+const headerStates = (view: JobView): string[] =>
+  countsOf(tilesOf(view)).flatMap(({ state, text }) => Array.from({ length: Number.parseInt(text, 10) }, () => state));
 
 describe('S4 the verdict on every destination of every job', () => {
   it('is the same in the window, on the command line, in JSON, in the history and in the table', () => {
@@ -90,16 +125,33 @@ describe('S4 the verdict on every destination of every job', () => {
       const verdicts = job.ends.map((end) => expected(end, job.sourceWritten));
       const said = JSON.stringify(job);
       const record = recordOf(view, 1000);
-      expect(made.destinations.map((one) => verdictOf(one, made)), said).toEqual(verdicts);
-      expect(tilesOf(view).map(({ state }) => state), said).toEqual(verdicts);
+      expect(
+        made.destinations.map((one) => verdictOf(one, made)),
+        said,
+      ).toEqual(verdicts);
+      expect(
+        tilesOf(view).map(({ state }) => state),
+        said,
+      ).toEqual(verdicts);
       expect(headerStates(view).sort(), said).toEqual([...verdicts].sort());
-      expect(resultLine(made, view).destinations.map(({ verdict }) => verdict), said).toEqual(verdicts);
-      expect((recordToKeep(record) as { destinations: { verdict: Verdict }[] }).destinations.map(({ verdict }) => verdict), said).toEqual(verdicts);
-      expect(record.destinations.map((one) => verdictOf(one, record)), said).toEqual(verdicts);
+      expect(
+        resultLine(made, view).destinations.map(({ verdict }) => verdict),
+        said,
+      ).toEqual(verdicts);
+      expect(
+        (recordToKeep(record) as { destinations: { verdict: Verdict }[] }).destinations.map(({ verdict }) => verdict),
+        said,
+      ).toEqual(verdicts);
+      expect(
+        record.destinations.map((one) => verdictOf(one, record)),
+        said,
+      ).toEqual(verdicts);
       const rows = recordsCsv([record]).trim().split('\r\n').slice(1);
       const [log, history] = [logEnd(view), historyLines([record], 0, plain, false, 'UTC').slice(2)];
       for (const [index, verdict] of verdicts.entries()) {
-        expect(rows[index], said).toContain(PHRASES[verdict].includes(',') ? `"${PHRASES[verdict]}"` : `,${PHRASES[verdict]},`);
+        expect(rows[index], said).toContain(
+          PHRASES[verdict].includes(',') ? `"${PHRASES[verdict]}"` : `,${PHRASES[verdict]},`,
+        );
         const { path } = made.destinations[index]!;
         expect(log[index], said).toMatch(new RegExp(`^${path}: ${PHRASES[verdict]}(:|$)`, 'u'));
         expect(history[index], said).toMatch(new RegExp(`: ${PHRASES[verdict]}(\\.|$)`, 'u'));
@@ -114,9 +166,22 @@ describe('S4 the verdict on every destination of every job', () => {
       const { before, view, result: made } = viewOf(job);
       const said = JSON.stringify(job);
       const verdicts = job.ends.map((end) => expected(end, job.sourceWritten));
-      const usable = verdicts.filter((verdict) => ['verified', 'sourceWritten', 'partlyVerified', 'written'].includes(verdict));
-      const plainlyGood = verdicts.every((verdict) => verdict === 'verified' || verdict === 'written') && !job.sourceWritten && (job.bad ?? 0) === 0 && job.notes.length === 0;
-      const wanted = usable.length > 0 ? (plainlyGood ? 'complete' : 'partial') : verdicts.every((verdict) => verdict === 'cancelled') ? 'cancelled' : 'failed';
+      const usable = verdicts.filter((verdict) =>
+        ['verified', 'sourceWritten', 'partlyVerified', 'written'].includes(verdict),
+      );
+      const plainlyGood =
+        verdicts.every((verdict) => verdict === 'verified' || verdict === 'written') &&
+        !job.sourceWritten &&
+        (job.bad ?? 0) === 0 &&
+        job.notes.length === 0;
+      const wanted =
+        usable.length > 0
+          ? plainlyGood
+            ? 'complete'
+            : 'partial'
+          : verdicts.every((verdict) => verdict === 'cancelled')
+            ? 'cancelled'
+            : 'failed';
       const record = recordOf(view, 1000);
       expect(outcomeOf(made, view.plan.notes), said).toBe(wanted);
       expect(resultLine(made, view).outcome, said).toBe(wanted);
@@ -125,27 +190,32 @@ describe('S4 the verdict on every destination of every job', () => {
       expect(record.outcome, said).toBe(wanted);
       expect(recordSchema.parse(JSON.parse(JSON.stringify(recordToKeep(record)))), said).toEqual(record);
       expect(recordsCsv([record]).split('\r\n')[1], said).toContain(`,${wanted},`);
-      expect(newsOf(before, view).ended, said).toBe(wanted === 'cancelled' ? null : wanted === 'complete' ? 'good' : 'bad');
+      expect(newsOf(before, view).ended, said).toBe(
+        wanted === 'cancelled' ? null : wanted === 'complete' ? 'good' : 'bad',
+      );
     }
   });
 
   const folder = mkdtempSync(join(tmpdir(), 'platter-verdict-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it.each(ENDS.filter(({ errors }, index) => errors.length === 0 || index % 5 === 0).flatMap((end) => [false, true].map((sourceWritten) => [expected(end, sourceWritten), end, sourceWritten] as const)))(
-    'is on paper too: %s', async (verdict, end, sourceWritten) => {
-      const { view } = viewOf({ ends: [end], sourceWritten, bad: null, notes: [] });
-      const path = join(folder, 'report.pdf');
-      const built = (await import(PDF)) as { reportPdf: typeof reportPdf };
-      writeFileSync(path, await built.reportPdf(recordOf(view, 1000), 'en'));
-      const { stdout } = spawnSync('pdftotext', ['-raw', path, '-'], { encoding: 'utf8' });
-      const text = stdout.replaceAll(/\s+/gu, ' ');
-      for (const word of stateWord(verdict).split(' ')) expect(text).toContain(word);
-      expect(text.includes('Every byte was read back')).toBe(end.uncompared === 0);
-      if (verdict === 'partlyVerified') expect(text).toContain('1,048,576 bytes) not compared');
-      if (sourceWritten) expect(text).toContain('The source was written to during the job');
-      if (verdict !== 'verified') expect(text).not.toMatch(/\b1 verified(?! in part|, but)/u);
-    });
+  it.each(
+    ENDS.filter(({ errors }, index) => errors.length === 0 || index % 5 === 0).flatMap((end) =>
+      [false, true].map((sourceWritten) => [expected(end, sourceWritten), end, sourceWritten] as const),
+    ),
+  )('is on paper too: %s', async (verdict, end, sourceWritten) => {
+    const { view } = viewOf({ ends: [end], sourceWritten, bad: null, notes: [] });
+    const path = join(folder, 'report.pdf');
+    const built = (await import(PDF)) as { reportPdf: typeof reportPdf };
+    writeFileSync(path, await built.reportPdf(recordOf(view, 1000), 'en'));
+    const { stdout } = spawnSync('pdftotext', ['-raw', path, '-'], { encoding: 'utf8' });
+    const text = stdout.replaceAll(/\s+/gu, ' ');
+    for (const word of stateWord(verdict).split(' ')) expect(text).toContain(word);
+    expect(text.includes('Every byte was read back')).toBe(end.uncompared === 0);
+    if (verdict === 'partlyVerified') expect(text).toContain('1,048,576 bytes) not compared');
+    if (sourceWritten) expect(text).toContain('The source was written to during the job');
+    if (verdict !== 'verified') expect(text).not.toMatch(/\b1 verified(?! in part|, but)/u);
+  });
 });
 
 describe('a destination that was removed', () => {
@@ -153,16 +223,38 @@ describe('a destination that was removed', () => {
     const paths = ends.map((_, index) => `/dev/sd${String.fromCharCode(98 + index)}`);
     const started = jobStarted(plan(paths, { kind }), 0);
     const made = result(ends.map((end, index) => ({ ...ended(paths[index]!, 'failed', null, [gone]), ...end })));
-    return logEnd(play(started, sample(started, paths.map((path) => progress(path, 'failed'))), { event: 'result', result: made }));
+    return logEnd(
+      play(
+        started,
+        sample(
+          started,
+          paths.map((path) => progress(path, 'failed')),
+        ),
+        { event: 'result', result: made },
+      ),
+    );
   };
-  const said = (end: Partial<DestinationResult>, kind?: 'verify'): string[] => lines([end], kind).map((line) => line.replace(`: ${gone.message}`, ''));
+  const said = (end: Partial<DestinationResult>, kind?: 'verify'): string[] =>
+    lines([end], kind).map((line) => line.replace(`: ${gone.message}`, ''));
 
   it.each([
     ['what was flushed', { durable: 12e9, written: 14e9 }, 'removed with 12.0 GB of 64.0 GB flushed'],
-    ['what was there already', { durable: 12e9, written: 1e9, kept: 11e9 }, 'removed with 12.0 GB of 64.0 GB on its medium'],
-    ['what was written and not flushed', { durable: 0, written: 14e9 }, 'removed with 14.0 GB of 64.0 GB written and nothing flushed'],
+    [
+      'what was there already',
+      { durable: 12e9, written: 1e9, kept: 11e9 },
+      'removed with 12.0 GB of 64.0 GB on its medium',
+    ],
+    [
+      'what was written and not flushed',
+      { durable: 0, written: 14e9 },
+      'removed with 14.0 GB of 64.0 GB written and nothing flushed',
+    ],
     ['nothing', { durable: 0, written: 0 }, 'removed with nothing written'],
-    ['what was written, where nobody can tell what was flushed', { written: 14e9 }, 'removed with 14.0 GB of 64.0 GB written'],
+    [
+      'what was written, where nobody can tell what was flushed',
+      { written: 14e9 },
+      'removed with 14.0 GB of 64.0 GB written',
+    ],
   ])('has %s, and its line and the verdict say so', (_, end, phrase) => {
     expect(said(end)).toEqual([`/dev/sdb: ${phrase}`, `1 removed in 10 s. /dev/sdb was ${phrase}.`]);
   });
@@ -173,21 +265,33 @@ describe('a destination that was removed', () => {
   });
 
   it('has it in its own line only, where there are several', () => {
-    expect(lines([{ durable: 12e9 }, { durable: 3e9 }]).at(-1)).toBe('2 removed in 10 s. What was removed holds only a part of the copy.');
+    expect(lines([{ durable: 12e9 }, { durable: 3e9 }]).at(-1)).toBe(
+      '2 removed in 10 s. What was removed holds only a part of the copy.',
+    );
   });
 
   it('has it on a terminal beside the reason, and in the history', () => {
     const started = jobStarted(plan(['/dev/sdb']), 0);
-    const view = play(started, sample(started, [progress('/dev/sdb', 'failed')]), { event: 'result', result: result([{ ...ended('/dev/sdb', 'failed', null, [gone]), durable: 12e9 }]) });
-    expect(finalLines(view, plainScreen(200))[0]).toMatch(/^ {2}. \/dev\/sdb {2}removed with 12\.0 GB of 64\.0 GB flushed: Write failed/u);
-    expect(historyLines([recordOf(view, 1000)], 0, plain).at(-1)).toContain(': removed with 12.0 GB of 64.0 GB flushed. Write failed');
+    const view = play(started, sample(started, [progress('/dev/sdb', 'failed')]), {
+      event: 'result',
+      result: result([{ ...ended('/dev/sdb', 'failed', null, [gone]), durable: 12e9 }]),
+    });
+    expect(finalLines(view, plainScreen(200))[0]).toMatch(
+      /^ {2}. \/dev\/sdb {2}removed with 12\.0 GB of 64\.0 GB flushed: Write failed/u,
+    );
+    expect(historyLines([recordOf(view, 1000)], 0, plain).at(-1)).toContain(
+      ': removed with 12.0 GB of 64.0 GB flushed. Write failed',
+    );
   });
 });
 
 describe('a destination of a job that still runs', () => {
   it('S4 is not called verified when part of it was not compared', () => {
     const started = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);
-    const view = play(started, sample(started, [progress('/dev/sdb', 'done', { uncompared: N }), progress('/dev/sdc', 'verifying')]));
+    const view = play(
+      started,
+      sample(started, [progress('/dev/sdb', 'done', { uncompared: N }), progress('/dev/sdc', 'verifying')]),
+    );
     expect(tilesOf(view).map(({ state }) => state)).toEqual(['partlyVerified', 'verifying']);
     expect(finalLines(view, plainScreen(200))[0]).toContain('verified except 1,048,576 bytes');
   });

@@ -65,7 +65,8 @@ export async function recogniseFile(path: string): Promise<Recognised> {
 }
 
 /** The same of bytes. */
-export const recogniseBytes = (bytes: Buffer): Recognised => recognise(bytes.subarray(0, HEAD_BYTES), bytes.subarray(Math.max(0, bytes.length - TAIL_BYTES)), bytes.length);
+export const recogniseBytes = (bytes: Buffer): Recognised =>
+  recognise(bytes.subarray(0, HEAD_BYTES), bytes.subarray(Math.max(0, bytes.length - TAIL_BYTES)), bytes.length);
 
 /** A file and what it has to be taken for. `make` gets a folder with `disk.img` in it and makes `file`. */
 export interface Made {
@@ -88,40 +89,178 @@ export const F6: readonly Made[] = [
   { name: 'a VMDK file', tool: 'qemu-img', make: 'qemu-img convert -O vmdk disk.img disk.vmdk', file: 'disk.vmdk' },
   { name: 'a VHD file', tool: 'qemu-img', make: 'qemu-img convert -O vpc disk.img disk.vhd', file: 'disk.vhd' },
   {
-    name: 'a bmap file', tool: 'bash', file: 'disk.bmap',
+    name: 'a bmap file',
+    tool: 'bash',
+    file: 'disk.bmap',
     make: 'printf \'<?xml version="1.0" ?>\\n<!-- This file contains the block map for an image file -->\\n<bmap version="2.0">\\n  <ImageSize> 4194304 </ImageSize>\\n</bmap>\\n\' > disk.bmap',
   },
-  { name: 'a list of checksums', tool: 'sha256sum', make: 'sha256sum disk.img > disk.img.sha256', file: 'disk.img.sha256' },
-  { name: 'a web page of 32 bytes that is named .img', tool: 'bash', make: "printf '<html><body>Gone</body></html>\\n\\n' | head -c 32 > page.img", file: 'page.img' },
+  {
+    name: 'a list of checksums',
+    tool: 'sha256sum',
+    make: 'sha256sum disk.img > disk.img.sha256',
+    file: 'disk.img.sha256',
+  },
+  {
+    name: 'a web page of 32 bytes that is named .img',
+    tool: 'bash',
+    make: "printf '<html><body>Gone</body></html>\\n\\n' | head -c 32 > page.img",
+    file: 'page.img',
+  },
 ];
 
 /** Other kinds of files, with the fact that they are recognised as. */
 export const OTHERS: readonly (Made & { is: object })[] = [
-  { name: 'lz4', tool: 'lz4', make: 'lz4 -q disk.img disk.lz4', file: 'disk.lz4', is: { kind: 'packed', format: 'lz4' } },
-  { name: 'legacy lz4', tool: 'lz4', make: 'lz4 -q -l disk.img disk.lz4', file: 'disk.lz4', is: { kind: 'packed', format: 'lz4' } },
-  { name: 'lzma', tool: 'xz', make: 'xz -k --format=lzma disk.img', file: 'disk.img.lzma', is: { kind: 'packed', format: 'lzma' } },
+  {
+    name: 'lz4',
+    tool: 'lz4',
+    make: 'lz4 -q disk.img disk.lz4',
+    file: 'disk.lz4',
+    is: { kind: 'packed', format: 'lz4' },
+  },
+  {
+    name: 'legacy lz4',
+    tool: 'lz4',
+    make: 'lz4 -q -l disk.img disk.lz4',
+    file: 'disk.lz4',
+    is: { kind: 'packed', format: 'lz4' },
+  },
+  {
+    name: 'lzma',
+    tool: 'xz',
+    make: 'xz -k --format=lzma disk.img',
+    file: 'disk.img.lzma',
+    is: { kind: 'packed', format: 'lzma' },
+  },
   { name: 'lzip', tool: 'lzip', make: 'lzip -k disk.img', file: 'disk.img.lz', is: { kind: 'packed', format: 'lzip' } },
   { name: 'lzop', tool: 'lzop', make: 'lzop disk.img', file: 'disk.img.lzo', is: { kind: 'packed', format: 'lzop' } },
-  { name: '7z', tool: '7zz', make: '7zz a -bso0 -bsp0 disk.7z disk.img', file: 'disk.7z', is: { kind: 'packed', format: '7z' } },
-  { name: 'a stored ZIP', tool: 'zip', make: 'zip -q -0 disk.zip disk.img', file: 'disk.zip', is: { kind: 'packed', format: 'ZIP' } },
-  { name: 'an old tar', tool: 'tar', make: 'tar --format=v7 -cf disk.tar disk.img', file: 'disk.tar', is: { kind: 'archive', format: 'tar' } },
-  { name: 'cpio', tool: 'cpio', make: 'echo disk.img | cpio --quiet -o -H newc > disk.cpio', file: 'disk.cpio', is: { kind: 'archive', format: 'cpio' } },
+  {
+    name: '7z',
+    tool: '7zz',
+    make: '7zz a -bso0 -bsp0 disk.7z disk.img',
+    file: 'disk.7z',
+    is: { kind: 'packed', format: '7z' },
+  },
+  {
+    name: 'a stored ZIP',
+    tool: 'zip',
+    make: 'zip -q -0 disk.zip disk.img',
+    file: 'disk.zip',
+    is: { kind: 'packed', format: 'ZIP' },
+  },
+  {
+    name: 'an old tar',
+    tool: 'tar',
+    make: 'tar --format=v7 -cf disk.tar disk.img',
+    file: 'disk.tar',
+    is: { kind: 'archive', format: 'tar' },
+  },
+  {
+    name: 'cpio',
+    tool: 'cpio',
+    make: 'echo disk.img | cpio --quiet -o -H newc > disk.cpio',
+    file: 'disk.cpio',
+    is: { kind: 'archive', format: 'cpio' },
+  },
   { name: 'ar', tool: 'ar', make: 'ar rc disk.a disk.img', file: 'disk.a', is: { kind: 'archive', format: 'ar' } },
-  { name: 'a Debian package', tool: 'dpkg-deb', make: "mkdir -p p/DEBIAN && printf 'Package: p\\nVersion: 1\\nArchitecture: all\\nMaintainer: p <p@p>\\nDescription: p\\n' > p/DEBIAN/control && dpkg-deb -b p p.deb", file: 'p.deb', is: { kind: 'archive', format: 'Debian package' } },
-  { name: 'qcow', tool: 'qemu-img', make: 'qemu-img convert -O qcow disk.img d', file: 'd', is: { kind: 'virtualDisk', format: 'qcow' } },
-  { name: 'QED', tool: 'qemu-img', make: 'qemu-img convert -O qed disk.img d', file: 'd', is: { kind: 'virtualDisk', format: 'QED' } },
-  { name: 'VDI', tool: 'qemu-img', make: 'qemu-img convert -O vdi disk.img d', file: 'd', is: { kind: 'virtualDisk', format: 'VDI' } },
-  { name: 'VHDX', tool: 'qemu-img', make: 'qemu-img convert -O vhdx disk.img d', file: 'd', is: { kind: 'virtualDisk', format: 'VHDX' } },
-  { name: 'Parallels', tool: 'qemu-img', make: 'qemu-img convert -O parallels disk.img d', file: 'd', is: { kind: 'virtualDisk', format: 'Parallels' } },
-  { name: 'the text of a VMDK', tool: 'qemu-img', make: 'qemu-img convert -O vmdk -o subformat=monolithicFlat disk.img d.vmdk', file: 'd.vmdk', is: { kind: 'virtualDisk', format: 'VMDK' } },
-  { name: 'an Android sparse image', tool: 'img2simg', make: 'img2simg disk.img d', file: 'd', is: { kind: 'virtualDisk', format: 'Android sparse image' } },
+  {
+    name: 'a Debian package',
+    tool: 'dpkg-deb',
+    make: "mkdir -p p/DEBIAN && printf 'Package: p\\nVersion: 1\\nArchitecture: all\\nMaintainer: p <p@p>\\nDescription: p\\n' > p/DEBIAN/control && dpkg-deb -b p p.deb",
+    file: 'p.deb',
+    is: { kind: 'archive', format: 'Debian package' },
+  },
+  {
+    name: 'qcow',
+    tool: 'qemu-img',
+    make: 'qemu-img convert -O qcow disk.img d',
+    file: 'd',
+    is: { kind: 'virtualDisk', format: 'qcow' },
+  },
+  {
+    name: 'QED',
+    tool: 'qemu-img',
+    make: 'qemu-img convert -O qed disk.img d',
+    file: 'd',
+    is: { kind: 'virtualDisk', format: 'QED' },
+  },
+  {
+    name: 'VDI',
+    tool: 'qemu-img',
+    make: 'qemu-img convert -O vdi disk.img d',
+    file: 'd',
+    is: { kind: 'virtualDisk', format: 'VDI' },
+  },
+  {
+    name: 'VHDX',
+    tool: 'qemu-img',
+    make: 'qemu-img convert -O vhdx disk.img d',
+    file: 'd',
+    is: { kind: 'virtualDisk', format: 'VHDX' },
+  },
+  {
+    name: 'Parallels',
+    tool: 'qemu-img',
+    make: 'qemu-img convert -O parallels disk.img d',
+    file: 'd',
+    is: { kind: 'virtualDisk', format: 'Parallels' },
+  },
+  {
+    name: 'the text of a VMDK',
+    tool: 'qemu-img',
+    make: 'qemu-img convert -O vmdk -o subformat=monolithicFlat disk.img d.vmdk',
+    file: 'd.vmdk',
+    is: { kind: 'virtualDisk', format: 'VMDK' },
+  },
+  {
+    name: 'an Android sparse image',
+    tool: 'img2simg',
+    make: 'img2simg disk.img d',
+    file: 'd',
+    is: { kind: 'virtualDisk', format: 'Android sparse image' },
+  },
   { name: 'a program', tool: 'cp', make: 'cp /usr/bin/cp d', file: 'd', is: { kind: 'program', format: 'ELF' } },
-  { name: 'a signed list of checksums', tool: 'sha512sum', make: "{ printf -- '-----BEGIN PGP SIGNED MESSAGE-----\\nHash: SHA512\\n\\n'; sha512sum disk.img; } > d", file: 'd', is: { kind: 'checksums' } },
-  { name: 'tagged checksums', tool: 'sha256sum', make: 'sha256sum --tag disk.img > d', file: 'd', is: { kind: 'checksums' } },
-  { name: 'JSON', tool: 'bash', make: `printf '{\\n  "error": "Not found"\\n}\\n' > d`, file: 'd', is: { kind: 'json' } },
-  { name: 'XML', tool: 'bash', make: `printf '<?xml version="1.0"?>\\n<Error><Code>NoSuchKey</Code></Error>\\n' > d`, file: 'd', is: { kind: 'xml' } },
-  { name: 'text in another script', tool: 'bash', make: "printf 'Прочти меня\\n这是一个文件\\n' > d", file: 'd', is: { kind: 'text' } },
-  { name: 'PDF', tool: 'bash', make: "printf '%%PDF-1.7\\n\\001\\002\\n' > d", file: 'd', is: { kind: 'document', format: 'PDF' } },
+  {
+    name: 'a signed list of checksums',
+    tool: 'sha512sum',
+    make: "{ printf -- '-----BEGIN PGP SIGNED MESSAGE-----\\nHash: SHA512\\n\\n'; sha512sum disk.img; } > d",
+    file: 'd',
+    is: { kind: 'checksums' },
+  },
+  {
+    name: 'tagged checksums',
+    tool: 'sha256sum',
+    make: 'sha256sum --tag disk.img > d',
+    file: 'd',
+    is: { kind: 'checksums' },
+  },
+  {
+    name: 'JSON',
+    tool: 'bash',
+    make: `printf '{\\n  "error": "Not found"\\n}\\n' > d`,
+    file: 'd',
+    is: { kind: 'json' },
+  },
+  {
+    name: 'XML',
+    tool: 'bash',
+    make: `printf '<?xml version="1.0"?>\\n<Error><Code>NoSuchKey</Code></Error>\\n' > d`,
+    file: 'd',
+    is: { kind: 'xml' },
+  },
+  {
+    name: 'text in another script',
+    tool: 'bash',
+    make: "printf 'Прочти меня\\n这是一个文件\\n' > d",
+    file: 'd',
+    is: { kind: 'text' },
+  },
+  {
+    name: 'PDF',
+    tool: 'bash',
+    make: "printf '%%PDF-1.7\\n\\001\\002\\n' > d",
+    file: 'd',
+    is: { kind: 'document', format: 'PDF' },
+  },
 ];
 
 /** Disk images, by the tool that makes them: `d` of 64 MiB is there, and zeros. None of them may ever be refused. */
@@ -142,12 +281,42 @@ export const IMAGES: readonly Made[] = [
   { name: 'exFAT', tool: 'mkfs.exfat', make: 'mkfs.exfat d', file: 'd' },
   { name: 'F2FS', tool: 'mkfs.f2fs', make: 'mkfs.f2fs -q d', file: 'd' },
   { name: 'swap', tool: 'mkswap', make: 'mkswap -q d', file: 'd' },
-  { name: 'LUKS 1', tool: 'cryptsetup', make: 'echo x | cryptsetup -q luksFormat --type luks1 --pbkdf-force-iterations 1000 d -', file: 'd' },
-  { name: 'LUKS 2', tool: 'cryptsetup', make: 'echo x | cryptsetup -q luksFormat --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 d -', file: 'd' },
-  { name: 'ISO 9660', tool: 'genisoimage', make: 'mkdir t && cp /etc/hostname t && genisoimage -quiet -R -o i t', file: 'i' },
-  { name: 'a hybrid of ISO 9660 and MBR', tool: 'genisoimage', make: "mkdir t && cp /bin/bash t && genisoimage -quiet -R -o i t && printf 'label: dos\\nstart=64,size=1M\\n' | sfdisk -q i", file: 'i' },
-  { name: 'UDF', tool: 'genisoimage', make: 'mkdir t && cp /etc/hostname t && genisoimage -quiet -udf -o i t', file: 'i' },
-  { name: 'an ISO image with a squashfs in it', tool: 'mksquashfs', make: 'mkdir t && mksquashfs /etc/hostname t/filesystem.squashfs -quiet -no-progress && genisoimage -quiet -R -o i t', file: 'i' },
+  {
+    name: 'LUKS 1',
+    tool: 'cryptsetup',
+    make: 'echo x | cryptsetup -q luksFormat --type luks1 --pbkdf-force-iterations 1000 d -',
+    file: 'd',
+  },
+  {
+    name: 'LUKS 2',
+    tool: 'cryptsetup',
+    make: 'echo x | cryptsetup -q luksFormat --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 d -',
+    file: 'd',
+  },
+  {
+    name: 'ISO 9660',
+    tool: 'genisoimage',
+    make: 'mkdir t && cp /etc/hostname t && genisoimage -quiet -R -o i t',
+    file: 'i',
+  },
+  {
+    name: 'a hybrid of ISO 9660 and MBR',
+    tool: 'genisoimage',
+    make: "mkdir t && cp /bin/bash t && genisoimage -quiet -R -o i t && printf 'label: dos\\nstart=64,size=1M\\n' | sfdisk -q i",
+    file: 'i',
+  },
+  {
+    name: 'UDF',
+    tool: 'genisoimage',
+    make: 'mkdir t && cp /etc/hostname t && genisoimage -quiet -udf -o i t',
+    file: 'i',
+  },
+  {
+    name: 'an ISO image with a squashfs in it',
+    tool: 'mksquashfs',
+    make: 'mkdir t && mksquashfs /etc/hostname t/filesystem.squashfs -quiet -no-progress && genisoimage -quiet -R -o i t',
+    file: 'i',
+  },
 ];
 
 /** Puts `bytes` into a file at `offset`. */

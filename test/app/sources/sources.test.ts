@@ -3,7 +3,17 @@ import { createHash } from 'node:crypto';
 import { truncate, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { seededBytes } from '../../lab/lab.ts';
-import { bytesOf, F6, Folder, IMAGES, lacks, OTHERS, overwrite, recogniseBytes, recogniseFile } from './source-files.ts';
+import {
+  bytesOf,
+  F6,
+  Folder,
+  IMAGES,
+  lacks,
+  OTHERS,
+  overwrite,
+  recogniseBytes,
+  recogniseFile,
+} from './source-files.ts';
 
 const MiB = 1024 ** 2;
 
@@ -22,11 +32,18 @@ describe('a file that is no disk image', () => {
     });
   }
 
-  test.skipIf(lacks('mksquashfs') !== null)('a squashfs is noted, not refused: it can be meant for a partition', async () => {
-    using folder = new Folder();
-    await folder.run('mksquashfs /etc/hostname s -quiet -no-progress');
-    expect(await recogniseFile(folder.at('s'))).toEqual({ kind: 'other', file: { kind: 'fileSystem', format: 'squashfs' }, sure: false });
-  });
+  test.skipIf(lacks('mksquashfs') !== null)(
+    'a squashfs is noted, not refused: it can be meant for a partition',
+    async () => {
+      using folder = new Folder();
+      await folder.run('mksquashfs /etc/hostname s -quiet -no-progress');
+      expect(await recogniseFile(folder.at('s'))).toEqual({
+        kind: 'other',
+        file: { kind: 'fileSystem', format: 'squashfs' },
+        sure: false,
+      });
+    },
+  );
 
   test('a Linux kernel is noted, not refused: memtest86+ starts from a disk that it was written to', () => {
     const bytes = Buffer.alloc(4096);
@@ -34,9 +51,16 @@ describe('a file that is no disk image', () => {
     bytes.writeUInt32LE(0x40, 0x3c);
     bytes.write('PE', 0x40);
     bytes.writeUInt16LE(0xaa55, 510);
-    expect(recogniseBytes(bytes), 'a program for Windows').toMatchObject({ file: { kind: 'program', format: 'Windows' }, sure: true });
+    expect(recogniseBytes(bytes), 'a program for Windows').toMatchObject({
+      file: { kind: 'program', format: 'Windows' },
+      sure: true,
+    });
     bytes.write('HdrS', 514);
-    expect(recogniseBytes(bytes)).toEqual({ kind: 'other', file: { kind: 'firmware', format: 'Linux kernel' }, sure: false });
+    expect(recogniseBytes(bytes)).toEqual({
+      kind: 'other',
+      file: { kind: 'firmware', format: 'Linux kernel' },
+      sure: false,
+    });
   });
 });
 
@@ -54,7 +78,16 @@ describe('a disk image', () => {
   test('whose boot code begins as another format does is a disk image all the same', async () => {
     using folder = new Folder();
     const path = await folder.image();
-    const magics = ['fd377a585a00', '1f8b0800', '504b03041400', '514649fb00000003', '28b52ffd', '4d5a9000', '7f454c4602', '526172211a07'];
+    const magics = [
+      'fd377a585a00',
+      '1f8b0800',
+      '504b03041400',
+      '514649fb00000003',
+      '28b52ffd',
+      '4d5a9000',
+      '7f454c4602',
+      '526172211a07',
+    ];
     for (const magic of magics) {
       await overwrite(path, 0, Buffer.from(magic, 'hex'));
       expect(await recogniseFile(path), magic).toMatchObject({ kind: 'image', format: 'MBR' });
@@ -68,15 +101,26 @@ describe('a disk image', () => {
     expect(await recogniseFile(folder.at('d.vhd'))).toEqual({ kind: 'image', format: 'MBR', trailer: 'VHD' });
   });
 
-  test.skipIf(lacks('qemu-img') !== null)('inside another file does not make that file one, wherever it ends', async () => {
-    using folder = new Folder();
-    await writeFile(folder.at('disk.img'), '');
-    await truncate(folder.at('disk.img'), 4 * MiB);
-    await folder.run("printf 'label: gpt\\nsize=1M\\n' | sfdisk -q disk.img && qemu-img convert -O qcow2 disk.img d && tar --format=ustar -b1 -cf t disk.img && head -c -1024 t > u");
-    expect((await bytesOf(folder.at('u'))).subarray(-512).toString('latin1', 0, 8), 'the archive ends with the backup GPT').toBe('EFI PART');
-    expect(await recogniseFile(folder.at('u'))).toMatchObject({ kind: 'other', file: { kind: 'archive' } });
-    expect(await recogniseFile(folder.at('d'))).toMatchObject({ kind: 'other', file: { kind: 'virtualDisk', format: 'qcow2' } });
-  });
+  test.skipIf(lacks('qemu-img') !== null)(
+    'inside another file does not make that file one, wherever it ends',
+    async () => {
+      using folder = new Folder();
+      await writeFile(folder.at('disk.img'), '');
+      await truncate(folder.at('disk.img'), 4 * MiB);
+      await folder.run(
+        "printf 'label: gpt\\nsize=1M\\n' | sfdisk -q disk.img && qemu-img convert -O qcow2 disk.img d && tar --format=ustar -b1 -cf t disk.img && head -c -1024 t > u",
+      );
+      expect(
+        (await bytesOf(folder.at('u'))).subarray(-512).toString('latin1', 0, 8),
+        'the archive ends with the backup GPT',
+      ).toBe('EFI PART');
+      expect(await recogniseFile(folder.at('u'))).toMatchObject({ kind: 'other', file: { kind: 'archive' } });
+      expect(await recogniseFile(folder.at('d'))).toMatchObject({
+        kind: 'other',
+        file: { kind: 'virtualDisk', format: 'qcow2' },
+      });
+    },
+  );
 });
 
 describe('anything else', () => {
@@ -89,7 +133,8 @@ describe('anything else', () => {
   });
 
   test('zeros, a filled buffer and a single byte are nothing known', () => {
-    for (const bytes of [Buffer.alloc(MiB), Buffer.alloc(MiB, 0x5a), Buffer.alloc(1), Buffer.alloc(0)]) expect(recogniseBytes(bytes)).toEqual({ kind: 'unknown' });
+    for (const bytes of [Buffer.alloc(MiB), Buffer.alloc(MiB, 0x5a), Buffer.alloc(1), Buffer.alloc(0)])
+      expect(recogniseBytes(bytes)).toEqual({ kind: 'unknown' });
   });
 
   test('a file cut at any place gives an answer and no exception', async () => {
@@ -98,7 +143,8 @@ describe('anything else', () => {
     for (const { make, file } of [...F6, ...OTHERS].filter((each) => lacks(each.tool) === null)) {
       await folder.run(make);
       const bytes = await bytesOf(folder.at(file));
-      for (let length = 0; length <= Math.min(bytes.length, 1100); length += 1) expect(['image', 'packed', 'other', 'unknown']).toContain(recogniseBytes(bytes.subarray(0, length)).kind);
+      for (let length = 0; length <= Math.min(bytes.length, 1100); length += 1)
+        expect(['image', 'packed', 'other', 'unknown']).toContain(recogniseBytes(bytes.subarray(0, length)).kind);
       await folder.run(`rm -rf ${file} p disk.zip d t`);
     }
   });

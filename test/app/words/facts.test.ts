@@ -18,11 +18,16 @@ import { usbPort } from '../../renderer/fixtures.ts';
 afterEach(() => speakWith(() => 'en'));
 
 const parts = Object.keys(FACTS) as Part[];
-const specsOf = (part: Part, kind: string): Readonly<Record<string, Spec>> => (FACTS[part] as Readonly<Record<string, Readonly<Record<string, Spec>>>>)[kind]!;
+const specsOf = (part: Part, kind: string): Readonly<Record<string, Spec>> =>
+  (FACTS[part] as Readonly<Record<string, Readonly<Record<string, Spec>>>>)[kind]!;
 
 /** Every element of a message, those inside the choices of a plural or select too. */
 const elementsOf = (elements: MessageFormatElement[]): MessageFormatElement[] =>
-  elements.flatMap((each) => (each.type === TYPE.plural || each.type === TYPE.select ? [each, ...Object.values(each.options).flatMap(({ value }) => elementsOf(value))] : [each]));
+  elements.flatMap((each) =>
+    each.type === TYPE.plural || each.type === TYPE.select
+      ? [each, ...Object.values(each.options).flatMap(({ value }) => elementsOf(value))]
+      : [each],
+  );
 
 describe.each(LANGUAGES)('in %s', (language) => {
   test.each(parts)('%s: a message says all that its fact knows, each in its way', (part) => {
@@ -30,7 +35,9 @@ describe.each(LANGUAGES)('in %s', (language) => {
     expect(Object.keys(messages).sort()).toEqual(Object.keys(FACTS[part]).sort());
     for (const [kind, text] of Object.entries(messages)) {
       const specs = specsOf(part, kind);
-      const used = elementsOf(parse(text)).flatMap((each) => ('value' in each && each.type !== TYPE.literal ? [each] : []));
+      const used = elementsOf(parse(text)).flatMap((each) =>
+        'value' in each && each.type !== TYPE.literal ? [each] : [],
+      );
       expect([...new Set(used.map(({ value }) => value))].sort(), kind).toEqual(Object.keys(specs).sort());
       for (const each of used) {
         const spec = specs[each.value]!;
@@ -39,7 +46,10 @@ describe.each(LANGUAGES)('in %s', (language) => {
         if (each.type !== TYPE.select || typeof spec === 'string') continue;
         const chosen = Object.keys(each.options).filter((choice) => choice !== 'other');
         // One of them may be all the others.
-        expect(chosen.filter((choice) => !spec.includes(choice)), kind).toEqual([]);
+        expect(
+          chosen.filter((choice) => !spec.includes(choice)),
+          kind,
+        ).toEqual([]);
         expect(spec.filter((choice) => !chosen.includes(choice)).length, kind).toBeLessThanOrEqual(1);
       }
     }
@@ -48,11 +58,29 @@ describe.each(LANGUAGES)('in %s', (language) => {
 
 test('every kind is told by somebody', () => {
   const root = resolve(import.meta.dirname, '../../..');
-  const told = ['app/base', 'app/client', 'app/engine', 'app/sources', 'app/view', 'app/records', 'app/main', 'app/cli', 'renderer'].flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((name) => /\.(ts|svelte)$/.test(name)).map((name) => readFileSync(join(root, folder, name), 'utf8'))).join('\n');
+  const told = [
+    'app/base',
+    'app/client',
+    'app/engine',
+    'app/sources',
+    'app/view',
+    'app/records',
+    'app/main',
+    'app/cli',
+    'renderer',
+  ]
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((name) => /\.(ts|svelte)$/.test(name))
+        .map((name) => readFileSync(join(root, folder, name), 'utf8')),
+    )
+    .join('\n');
   for (const part of parts) {
     // What stands for a code is told with the code.
-    expect(Object.keys(FACTS[part]).filter((kind) => !/^[A-Z_]+$/.test(kind) && !told.includes(`'${kind}'`)), part).toEqual([]);
+    expect(
+      Object.keys(FACTS[part]).filter((kind) => !/^[A-Z_]+$/.test(kind) && !told.includes(`'${kind}'`)),
+      part,
+    ).toEqual([]);
   }
 });
 
@@ -64,23 +92,33 @@ describe('every fact, with something for all that it knows', () => {
     expect(reason.safeParse({ kind: 'tooSmall', holds: 1, missing: 1 }).success).toBe(false);
     expect(reason.safeParse({ kind: 'oddKind', what: 'spoon' }).success).toBe(false);
     expect(reason.safeParse({ kind: 'unheardOf' }).success).toBe(false);
-    const nested = (depth: number): Reason => (depth === 0 ? { kind: 'isDone' } : { kind: 'firstSector', reason: nested(depth - 1) });
-    expect([1, 2, 3, 50_000].map((depth) => reason.safeParse(nested(Math.min(depth, 1000))).success)).toEqual([true, true, false, false]);
+    const nested = (depth: number): Reason =>
+      depth === 0 ? { kind: 'isDone' } : { kind: 'firstSector', reason: nested(depth - 1) };
+    expect([1, 2, 3, 50_000].map((depth) => reason.safeParse(nested(Math.min(depth, 1000))).success)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
   });
 
-  test.each(['de', 'fr'] as const)('is said in %s without a word of English, and otherwise than in English', (language) => {
-    const ENGLISH = /\b(the|it|is|of|and|cannot|drive|with|there|has)\b/i;
-    for (const each of samples('reasons')) {
-      const error = failure({ code: 'IO_ERROR', op: 'check', reason: each });
-      speakWith(() => language);
-      expect(sayError(error).message, each.kind).not.toMatch(ENGLISH);
-      if (each.kind !== 'said') expect(sayError(error).message, each.kind).not.toBe(error.message);
-    }
-    for (const remedy of samples('remedies')) {
-      if (remedy.kind !== 'said') expect(sayError({ reason: { kind: 'isDone' }, remedy }).advice, remedy.kind).not.toMatch(ENGLISH);
-    }
-    for (const each of samples('notes')) expect(sayNote(each), each.kind).not.toMatch(ENGLISH);
-  });
+  test.each(['de', 'fr'] as const)(
+    'is said in %s without a word of English, and otherwise than in English',
+    (language) => {
+      const ENGLISH = /\b(the|it|is|of|and|cannot|drive|with|there|has)\b/i;
+      for (const each of samples('reasons')) {
+        const error = failure({ code: 'IO_ERROR', op: 'check', reason: each });
+        speakWith(() => language);
+        expect(sayError(error).message, each.kind).not.toMatch(ENGLISH);
+        if (each.kind !== 'said') expect(sayError(error).message, each.kind).not.toBe(error.message);
+      }
+      for (const remedy of samples('remedies')) {
+        if (remedy.kind !== 'said')
+          expect(sayError({ reason: { kind: 'isDone' }, remedy }).advice, remedy.kind).not.toMatch(ENGLISH);
+      }
+      for (const each of samples('notes')) expect(sayNote(each), each.kind).not.toMatch(ENGLISH);
+    },
+  );
 });
 
 /** Kinds of blanks do not matter here. */
@@ -88,34 +126,75 @@ const plain = (text: string): string => text.replaceAll(/\s/gu, ' ');
 
 test('the same facts for scripts and for the window', () => {
   const write = failure({
-    code: 'MEDIUM_ERROR', op: 'write', reason: { kind: 'keptAs', part: '/a.img.part', reason: { kind: 'failedAt', what: 'write', place: { offset: 13_312_720_896, length: 4096 }, cause: { kind: 'medium' } } },
+    code: 'MEDIUM_ERROR',
+    op: 'write',
+    reason: {
+      kind: 'keptAs',
+      part: '/a.img.part',
+      reason: {
+        kind: 'failedAt',
+        what: 'write',
+        place: { offset: 13_312_720_896, length: 4096 },
+        cause: { kind: 'medium' },
+      },
+    },
   });
   expect(write).toMatchObject({
-    message: 'Write failed at 12.4 GiB (sectors 26,001,408 to 26,001,415): the drive reported a medium error (the incomplete image is kept as /a.img.part).',
+    message:
+      'Write failed at 12.4 GiB (sectors 26,001,408 to 26,001,415): the drive reported a medium error (the incomplete image is kept as /a.img.part).',
     advice: 'Replace this drive; the other destinations are not affected.',
   });
-  expect(plain(sayError(write).message)).toBe('Write failed at 13.3 GB (sector 26,001,408): the drive reported a medium error (the incomplete image is kept as /a.img.part).');
+  expect(plain(sayError(write).message)).toBe(
+    'Write failed at 13.3 GB (sector 26,001,408): the drive reported a medium error (the incomplete image is kept as /a.img.part).',
+  );
   speakWith(() => 'de');
-  expect(plain(sayError(write).message)).toBe('Schreiben fehlgeschlagen bei 13,3 GB (Sektor 26.001.408): Das Laufwerk meldet einen Medienfehler (das unvollständige Abbild bleibt als /a.img.part erhalten).');
-  expect(sayLock({ locked: { code: 'IN_USE', reason: { kind: 'heldBy', holders: ['/dev/md0 (raid1)'] } } })).toBe('Es ist in Gebrauch durch /dev/md0 (raid1).');
-  expect(plain(sayContent({ kind: 'labelled', fileSystem: 'ext4', label: 'root', path: '/dev/sdb1', size: 32e9 }))).toBe('ext4 „root“ auf /dev/sdb1 (32 GB)');
+  expect(plain(sayError(write).message)).toBe(
+    'Schreiben fehlgeschlagen bei 13,3 GB (Sektor 26.001.408): Das Laufwerk meldet einen Medienfehler (das unvollständige Abbild bleibt als /a.img.part erhalten).',
+  );
+  expect(sayLock({ locked: { code: 'IN_USE', reason: { kind: 'heldBy', holders: ['/dev/md0 (raid1)'] } } })).toBe(
+    'Es ist in Gebrauch durch /dev/md0 (raid1).',
+  );
+  expect(
+    plain(sayContent({ kind: 'labelled', fileSystem: 'ext4', label: 'root', path: '/dev/sdb1', size: 32e9 })),
+  ).toBe('ext4 „root“ auf /dev/sdb1 (32 GB)');
   speakWith(() => 'fr');
-  expect(plain(sayError(write).message)).toBe('Échec de l’écriture à 13,3 Go (secteur 26 001 408) : le disque signale une erreur du support (l’image incomplète est gardée sous le nom /a.img.part).');
+  expect(plain(sayError(write).message)).toBe(
+    'Échec de l’écriture à 13,3 Go (secteur 26 001 408) : le disque signale une erreur du support (l’image incomplète est gardée sous le nom /a.img.part).',
+  );
   // The blank before a colon is one that does not break.
   expect(sayError(write).message).toContain('\u00a0: le disque');
 });
 
 test('plurals are right in notes', () => {
   const told = (count: number): string => plain(sayNote({ kind: 'sourceChanged', count, size: 4e9 }));
-  expect([told(1), told(2)]).toEqual(['1 chunk (4 GB) of the source changed since the manifest was made.', '2 chunks (4 GB) of the source changed since the manifest was made.']);
+  expect([told(1), told(2)]).toEqual([
+    '1 chunk (4 GB) of the source changed since the manifest was made.',
+    '2 chunks (4 GB) of the source changed since the manifest was made.',
+  ]);
   speakWith(() => 'de');
-  expect([told(1), told(2)]).toEqual(['Seit das Manifest gemacht wurde, hat sich 1 Stück (4 GB) der Quelle geändert.', 'Seit das Manifest gemacht wurde, haben sich 2 Stücke (4 GB) der Quelle geändert.']);
+  expect([told(1), told(2)]).toEqual([
+    'Seit das Manifest gemacht wurde, hat sich 1 Stück (4 GB) der Quelle geändert.',
+    'Seit das Manifest gemacht wurde, haben sich 2 Stücke (4 GB) der Quelle geändert.',
+  ]);
   speakWith(() => 'fr');
-  expect([told(0), told(2)]).toEqual(['0 morceau (4 Go) de la source a changé depuis que le manifeste a été fait.', '2 morceaux (4 Go) de la source ont changé depuis que le manifeste a été fait.']);
+  expect([told(0), told(2)]).toEqual([
+    '0 morceau (4 Go) de la source a changé depuis que le manifeste a été fait.',
+    '2 morceaux (4 Go) de la source ont changé depuis que le manifeste a été fait.',
+  ]);
 });
 
 test('the way to a port, in full and where there is little room', () => {
-  const said = (): string[] => [english.port(usbPort(2, 3)), sayPort(usbPort(2, 3)), sayPortShort(usbPort(2, 3)), sayPortShort({ sockets: [{ kind: 'usbBus', number: '1' }, { kind: 'port', number: '4' }] })];
+  const said = (): string[] => [
+    english.port(usbPort(2, 3)),
+    sayPort(usbPort(2, 3)),
+    sayPortShort(usbPort(2, 3)),
+    sayPortShort({
+      sockets: [
+        { kind: 'usbBus', number: '1' },
+        { kind: 'port', number: '4' },
+      ],
+    }),
+  ];
   expect(said()).toEqual(['USB bus 1, hub 2, port 3', 'USB bus 1, hub 2, port 3', 'hub 2 · 3', 'port 4']);
   speakWith(() => 'de');
   expect(said()).toEqual(['USB bus 1, hub 2, port 3', 'USB-Bus 1, Hub 2, Anschluss 3', 'Hub 2 · 3', 'Anschluss 4']);
@@ -124,7 +203,13 @@ test('the way to a port, in full and where there is little room', () => {
 
 test('a result that was kept in sentences, or in facts that are not known here, is read all the same', () => {
   const old = { message: 'It broke.', advice: 'Mend it.' };
-  const kept = keptResult({ errors: [old], destinations: [{ path: '/a', errors: [{ ...old, reason: { kind: 'of the future' }, remedy: { kind: 'tryAgain' } }] }], notes: ['Long ago.', { kind: 'unloggedMemory' }] });
+  const kept = keptResult({
+    errors: [old],
+    destinations: [
+      { path: '/a', errors: [{ ...old, reason: { kind: 'of the future' }, remedy: { kind: 'tryAgain' } }] },
+    ],
+    notes: ['Long ago.', { kind: 'unloggedMemory' }],
+  });
   const said = { kind: 'said', text: 'It broke.' };
   expect(kept).toEqual({
     sourceWritten: false,

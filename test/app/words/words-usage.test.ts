@@ -9,22 +9,47 @@ import { catalogues } from '../../../app/words/speech.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const filesIn = (folder: string, ...ends: string[]): string[] =>
-  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).filter((name) => ends.some((end) => name.endsWith(end))).map((name) => join(folder, name));
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => ends.some((end) => name.endsWith(end)))
+    .map((name) => join(folder, name));
 const textOf = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
 test('every key is said somewhere', () => {
-  const sources = ['app', 'renderer'].flatMap((folder) => filesIn(folder, '.ts', '.svelte')).filter((file) => !/^app\/words\/\w\w\//.test(file)).map(textOf).join('\n');
+  const sources = ['app', 'renderer']
+    .flatMap((folder) => filesIn(folder, '.ts', '.svelte'))
+    .filter((file) => !/^app\/words\/\w\w\//.test(file))
+    .map(textOf)
+    .join('\n');
   // say(`states.${state}`) says all of a part.
   const wholeParts = [...sources.matchAll(/`(\w+)\.\$\{/g)].map(([, part]) => part ?? '');
   // What is said of facts is asked for by their kind (facts.test.ts).
   wholeParts.push(...Object.keys(FACTS), 'drives');
   const unsaid = Object.entries(catalogues.en).flatMap(([part, messages]) =>
-    wholeParts.includes(part) ? [] : Object.keys(messages).map((name) => `${part}.${name}`).filter((key) => !sources.includes(`'${key}'`)));
+    wholeParts.includes(part)
+      ? []
+      : Object.keys(messages)
+          .map((name) => `${part}.${name}`)
+          .filter((key) => !sources.includes(`'${key}'`)),
+  );
   expect(unsaid).toEqual([]);
 });
 
 /** Attributes and properties of components that a person reads or hears. */
-const READ = new Set(['aria-label', 'aria-valuetext', 'aria-description', 'title', 'placeholder', 'alt', 'label', 'hint', 'question', 'yes', 'no', 'text', 'unit']);
+const READ = new Set([
+  'aria-label',
+  'aria-valuetext',
+  'aria-description',
+  'title',
+  'placeholder',
+  'alt',
+  'label',
+  'hint',
+  'question',
+  'yes',
+  'no',
+  'text',
+  'unit',
+]);
 /** Two words in a row, or one that begins like a sentence: what is meant for a machine looks otherwise. */
 const SENTENCE = /[A-Za-z]{2,} [A-Za-z]{2,}|^[A-Z][a-z]{2,}/;
 /** The name of the program, and the browser's of keys, are the same everywhere. */
@@ -41,15 +66,28 @@ function englishIn(svelte: string): string[] {
     if (typeof node !== 'object' || node === null || Array.isArray(node)) return;
     const { type, name, data, value } = node as Node;
     if (type === 'Comment' || type === 'StyleSheet' || type === 'ImportDeclaration' || type === 'NewExpression') return;
-    if (type === 'Text' && (where === 'text' || where === 'read') && isWord(data ?? '')) found.push((data ?? '').trim());
-    if (type === 'Literal' && typeof value === 'string' && where !== 'other' && SENTENCE.test(value) && !isName(value)) found.push(value);
+    if (type === 'Text' && (where === 'text' || where === 'read') && isWord(data ?? ''))
+      found.push((data ?? '').trim());
+    if (type === 'Literal' && typeof value === 'string' && where !== 'other' && SENTENCE.test(value) && !isName(value))
+      found.push(value);
     if (type === 'TemplateElement' && where !== 'other') {
       const { raw } = value as { raw: string };
       if (SENTENCE.test(raw.trim()) && !isName(raw)) found.push(raw);
     }
-    const within = type === 'Attribute' ? (READ.has(name ?? '') ? 'read' : typeof value === 'object' && !Array.isArray(value) ? 'code' : 'other') : type === 'Script' ? 'code' : where;
+    const within =
+      type === 'Attribute'
+        ? READ.has(name ?? '')
+          ? 'read'
+          : typeof value === 'object' && !Array.isArray(value)
+            ? 'code'
+            : 'other'
+        : type === 'Script'
+          ? 'code'
+          : where;
     const inside = name === 'class' || name === 'data-state' ? 'other' : within;
-    for (const [key, child] of Object.entries(node)) if (key !== 'comments' && key !== 'leadingComments' && key !== 'trailingComments' && key !== 'css') walk(child, inside);
+    for (const [key, child] of Object.entries(node))
+      if (key !== 'comments' && key !== 'leadingComments' && key !== 'trailingComments' && key !== 'css')
+        walk(child, inside);
   };
   walk(parse(svelte, { modern: true }), 'text');
   return found;
@@ -61,7 +99,10 @@ function englishInModule(file: string): string[] {
   const walk = (node: ts.Node): void => {
     if (ts.isNewExpression(node) || ts.isImportDeclaration(node)) return;
     if (ts.isPropertyAssignment(node) && /^(message|advice)$/.test(node.name.getText())) return;
-    const text = ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node) ? node.text : '';
+    const text =
+      ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)
+        ? node.text
+        : '';
     if (/[A-Za-z]{2,} [A-Za-z]{2,}/.test(text)) found.push(text);
     node.forEachChild(walk);
   };
@@ -72,7 +113,11 @@ function englishInModule(file: string): string[] {
 describe('nothing is said that is not in the catalogues', () => {
   test('it would be found', () => {
     expect(englishIn('<button class="a b">Start over</button>')).toEqual(['Start over']);
-    expect(englishIn('<b aria-label="Close">{x ? `Details of ${x}` : "Nothing"}</b>')).toEqual(['Close', 'Details of ', 'Nothing']);
+    expect(englishIn('<b aria-label="Close">{x ? `Details of ${x}` : "Nothing"}</b>')).toEqual([
+      'Close',
+      'Details of ',
+      'Nothing',
+    ]);
     expect(englishIn('<script>const a = "No drive yet";</script>{a}')).toEqual(['No drive yet']);
   });
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { REPORT_FORMS } from '../contract/records.ts';
 import { Answers } from '../base/answers.ts';
 import { refuse } from '../base/errors.ts';
+import { placeOf } from '../base/places.ts';
 import { exportManifest } from '../engine/job/made-manifests.ts';
 import { replaces } from '../engine/admission/given-files.ts';
 import { stateDir } from '../base/state-folder.ts';
@@ -38,7 +39,8 @@ export const history: Actions['history'] = (words, { json, csv }) =>
 /** `platter report`. */
 export const report: Actions['report'] = (id, files, yes) =>
   asking(refusals(false), async () => {
-    const paths = Object.values(files).flatMap((file) => (file === null ? [] : [resolve(file)]));
+    const named = Object.values(files).flatMap((file) => (file === null ? [] : [resolve(file)]));
+    const paths = await Promise.all(named.map(placeOf));
     paths.filter((path, index) => paths.indexOf(path) < index).forEach(refuseTwice);
     const record = await kept(new History().get(id));
     for (const file of Object.values(files))

@@ -69,6 +69,6 @@ async function letGo(engine: Engine, stalled: boolean): Promise<void> {
   }
   left.behind = true;
   stderr.write(
-    'platter: a device still does not answer. The engine that waits for it stays behind, and ends when the device answers or is unplugged.\n',
+    'platter: a device or a file system still does not answer. The engine that waits for it stays behind, and ends when it answers.\n',
   );
 }

@@ -2,7 +2,8 @@
 // wanted of a running one.
 import type { Disk } from '../contract/disks.ts';
 import type { DisksEvent } from '../contract/host.ts';
-import type { CopyRequest, InterruptedJob, Plan } from '../contract/jobs.ts';
+import { Answers } from '../base/answers.ts';
+import { plainRequest, type CopyRequest, type InterruptedJob, type Plan } from '../contract/jobs.ts';
 import { throttleErrors } from '../base/request-rules.ts';
 import { foundations, withDescendants } from './devices/blocks.ts';
 import { DiskWatch } from './devices/disk-watch.ts';
@@ -93,9 +94,10 @@ export class LocalEngine {
     await eject(path, found.end.block!, { rights: this.#rights });
   }
 
-  /** Interrupted jobs, newest first. */
+  /** Interrupted jobs, newest first. Rejects with a Refusal: the state folder does not answer. */
   jobs(): Promise<InterruptedJob[]> {
-    return interruptedJobs(stateDir(), this.#addon());
+    const { stallTimeout } = plainRequest;
+    return new Answers(stallTimeout, this.#waiting).of(stateDir(), interruptedJobs(stateDir(), this.#addon()));
   }
 
   /** Forgets an interrupted job. Rejects with a Refusal: there is none, or it runs. */
@@ -145,8 +147,16 @@ export class LocalEngine {
     const { prepared } = this.#require('prepared');
     // Where they are refused, a drive that is taken out shows when it is written to.
     this.#hear();
-    const launching = launch(prepared, this.#emit);
-    const busy: State = { name: 'busy', over: launching, givenUp: false, prepared, withdraw: () => undefined };
+    const question = new AbortController();
+    const answers = new Answers(prepared.request.stallTimeout, this.#waiting, question.signal);
+    const launching = launch(prepared, this.#emit, answers);
+    const busy: State = {
+      name: 'busy',
+      over: launching,
+      givenUp: false,
+      prepared,
+      withdraw: () => question.abort(),
+    };
     this.#state = busy;
     try {
       const job = await launching;

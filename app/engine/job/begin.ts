@@ -1,6 +1,7 @@
 // The first steps of a job that was prepared: what is mounted of its disks is unmounted, its images are made, or taken up
 // again, and its log begins.
 import type { PlatterError } from '../../contract/errors.ts';
+import { Answers } from '../../base/answers.ts';
 import { Refusal } from '../../base/errors.ts';
 import { createPart, discardPart, failureIn, giveBack, ownershipOf, takeForPart } from '../admission/images.ts';
 import { Job, type Emit } from './job.ts';
@@ -11,9 +12,9 @@ import { writeMark } from '../devices/write-counts.ts';
 
 /**
  * Starts what was prepared. Rejects with a Refusal when a disk cannot be unmounted or an image cannot be made; then no
- * new one is left, and nothing was written.
+ * new one is left, and nothing was written. `answers` is the time that the state folder has to answer.
  */
-export async function launch(prepared: Prepared, emit: Emit): Promise<Job> {
+export async function launch(prepared: Prepared, emit: Emit, answers = new Answers(0, () => undefined)): Promise<Job> {
   const { addon } = prepared;
   // One after the other: the first that cannot be unmounted leaves the rest as they are.
   for (const held of prepared.destinations) if (held.mounts.length > 0) await takeMounted(prepared, held);
@@ -52,7 +53,7 @@ export async function launch(prepared: Prepared, emit: Emit): Promise<Job> {
   }
   const { source } = prepared;
   if (source?.end.block) source.mark = writeMark(source.end.block);
-  return new Job(prepared, await LogKeeper.begin(prepared), emit);
+  return new Job(prepared, await LogKeeper.begin(prepared, answers), emit);
 }
 
 /** Does `act` for one after the other; gives the errors of those where it failed. */

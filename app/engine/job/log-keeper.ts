@@ -52,12 +52,16 @@ export class LogKeeper {
       (resumed?.durable.some((durable) => !isEmpty(durable)) ?? false);
   }
 
-  /** Begins or continues the log of a job whose images are made. What other logs say of its destinations is taken back first. */
-  static async begin(prepared: Prepared): Promise<LogKeeper> {
+  /**
+   * Begins or continues the log of a job whose images are made. What other logs say of its destinations is taken back first. A state
+   * folder without an answer is given up, as one that cannot be written.
+   */
+  static async begin(prepared: Prepared, answers: Answers): Promise<LogKeeper> {
     const problems: Note[] = [];
     const writer = await trying(problems, async () => {
-      await withdrawElsewhere(prepared);
-      return prepared.log === null ? null : await open(prepared);
+      if (prepared.stateDir !== null) await answers.of(prepared.stateDir, withdrawElsewhere(prepared));
+      if (prepared.log === null) return null;
+      return answers.of(prepared.log.dir, open(prepared), 'file', (late) => void trying([], () => late.abandon()));
     });
     const keeper = new LogKeeper(prepared, writer ?? null);
     keeper.problem = problems[0] ?? null;

@@ -136,6 +136,39 @@ describe('a stdout that nobody reads', () => {
 });
 
 describe('a state folder that cannot be used', () => {
+  test.skipIf(noLab !== null)(
+    'F12 whose old job logs cannot be read: the copy is made, and jobs says what it waits for',
+    async () => {
+      const [source, copy] = [await bench.image('disk.img', MiB), join(await bench.directory(), 'copy.img')];
+      const [home, state] = [await bench.disk({ size: 32 * MiB }), join(await bench.directory(), 'home')];
+      await mkdir(state);
+      await execute('mkfs.ext4', ['-q', home.device]);
+      const mount = (): Promise<unknown> => execute('mount', [home.device, state]);
+      await mount();
+      bench.finally(async () => {
+        await home.rule('clear');
+        await execute('umount', [state]);
+      });
+      const env = { PLATTER_STATE: state };
+      for (const again of [[], ['--update']]) await platter(['copy', source, copy, '--yes', ...again], { env });
+      await execute('umount', [state]);
+      await mount();
+      await execute('ls', ['-lR', state]); // names are in the cache, what is in the files is not
+      await home.rule('stall r');
+      bench.finally(() => home.rule('clear'));
+
+      const listed = start(['jobs'], { env });
+      await listed.until((_, stderr) => stderr.includes(`platter: still waiting for ${state}\n`));
+      const run = start(['copy', source, copy, '--yes', '--stall-timeout', '8'], { env });
+      await run.until((stdout) => stdout.includes('verified'));
+      await run.until((_, stderr) => stderr.includes('platter: still waiting for '));
+      await execute('cmp', [source, copy]);
+      await home.rule('clear');
+      expect((await run.ended).code).toBe(0);
+      expect((await listed.ended).code).toBe(0);
+    },
+  );
+
   test.skipIf(noLab !== null)('F12 whose disk does not answer a reader: history says what it waits for', async () => {
     const [home, state] = [await bench.disk({ size: 32 * MiB }), join(await bench.directory(), 'home')];
     await mkdir(state);

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Blocks } from '../../../app/engine/devices/blocks.ts';
 
-const FOLDER = new URL('../../machines', import.meta.url);
+const FOLDER = new URL('../../machines/', import.meta.url);
 
 /** A described machine: its block devices, which of them hold the system by their kernel names, and which are free. */
 export interface Described {

@@ -1,0 +1,18 @@
+// The engine's contract and its tests name the same assertions.
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect, test } from 'vitest';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const numbersIn = (text: string, pattern: RegExp): number[] =>
+  [...new Set([...text.matchAll(pattern)].map(([, number]) => Number(number)))].toSorted((one, other) => one - other);
+
+test('every assertion of CONTRACT.md has a test of its number, and every such test has its assertion', () => {
+  const asserted = numbersIn(readFileSync(`${ROOT}/native/kcopyd/CONTRACT.md`, 'utf8'), /^\| K(\d+) \|/gm);
+  const tests = readdirSync(`${ROOT}/test/engine`)
+    .filter((name) => name.endsWith('.cc'))
+    .map((name) => readFileSync(`${ROOT}/test/engine/${name}`, 'utf8'))
+    .join('\n');
+  expect(asserted).toEqual(Array.from({ length: 33 }, (_, index) => index + 1));
+  expect(numbersIn(tests, /TEST_CASE\(\s*"K(\d+) /g)).toEqual(asserted);
+});

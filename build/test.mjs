@@ -1,4 +1,4 @@
-// `npm test [-- STAGE...]`: all the set-up, then the stages below in this order, then one line that adds them up.
+// `npm test [-- STAGE...] [-t NAME]`: all the set-up, then the stages below in this order, then one line that adds them up.
 // The engine is compiled while linters run, and tested with and without sanitizers at the same time: most of its tests
 // wait. Each stage is told of as a whole.
 // Exit code 1 when anything failed, a stage that crashed included. Starts on Node 20.
@@ -13,7 +13,7 @@ import { setUp } from './setup.mjs';
 import { fail, inRoot, run, Stop } from './tools.mjs';
 import { unitTests } from './unit.mjs';
 
-/** A stage: what set-up it needs, `apart` when another stage runs the same tests and it is run only by name, and a function that runs it, prints with what it is given, and gives `{passed, failed, skips}`. */
+/** A stage: what set-up it needs, `apart` when another stage runs the same tests and it is run only by name, `named` when `-t` without a stage looks there, and a function that runs it, prints with what it is given, and gives `{passed, failed, skips}`. */
 const stages = {
   lint: {
     purpose: 'tools',
@@ -39,24 +39,26 @@ const stages = {
         ],
       ]),
   },
-  plain: { purpose: 'test', run: (print) => native('plain', print) },
+  plain: { purpose: 'test', named: true, run: (print) => native('plain', print) },
   asan: { purpose: 'test', run: (print) => native('asan', print) },
   tsan: { purpose: 'test', run: (print) => native('tsan', print) },
-  broker: { purpose: 'test', run: (print) => native('broker', print) },
+  broker: { purpose: 'test', named: true, run: (print) => native('broker', print) },
   unit: { purpose: 'tools', apart: true, run: () => vitest('unit', unitTests()) },
   // Files of tests bear each other, as whole runs do. They wait for devices and processes half of the time.
   app: {
     purpose: 'test',
+    named: true,
     run: () => vitest('app', ['test/app', 'test/engine', 'test/lab', '--fileParallelism', '--maxWorkers=2']),
   },
   fuzz: { purpose: 'test', run: (print) => lines('fuzz', process.execPath, [inRoot('test/fuzz/run.mjs')], print) },
   // Pages know nothing of each other, and wait for their frames half of the time.
   renderer: {
     purpose: 'test',
+    named: true,
     run: () => vitest('renderer', ['test/renderer', '--fileParallelism', '--maxWorkers=2']),
   },
-  electron: { purpose: 'test', run: () => vitest('electron', ['test/electron'], onScreen) },
-  package: { purpose: 'test', run: () => vitest('package', ['test/package'], onScreen) },
+  electron: { purpose: 'test', named: true, run: () => vitest('electron', ['test/electron'], onScreen) },
+  package: { purpose: 'test', named: true, run: () => vitest('package', ['test/package'], onScreen) },
 };
 /** Stages that run at the same time, as far as they are asked for; all others run alone. */
 const together = ['plain', 'asan', 'tsan', 'broker'];
@@ -105,11 +107,14 @@ async function compile(targets) {
   }
 }
 let compiled = Promise.resolve();
+/** With `-t NAME`: what the names of the tests to run contain. */
+let named = null;
 
 /** The tests of the engine or the broker. */
 async function native(target, print) {
   await compiled;
-  return lines(target, 'make', [...make, roomOf(target), target], print);
+  const chosen = named === null ? [] : [`TESTS='-tc=*${named.replaceAll("'", '?')}*'`];
+  return lines(target, 'make', [...make, roomOf(target), target, ...chosen], print);
 }
 
 /** Hears everything that a program says. */
@@ -151,10 +156,14 @@ async function vitest(name, asked, wrapper = []) {
     '--reporter',
     './test/reporter.ts',
     ...asked,
+    ...(named === null ? [] : ['-t', named]),
   ];
   const [command, ...rest] = [...wrapper, process.execPath, inRoot('node_modules/vitest/vitest.mjs'), ...args];
   const { env, ...other } = options();
-  const code = await run(command, rest, { ...other, env: { ...env, PLATTER_TEST_REPORT: report } });
+  const code = await run(command, rest, {
+    ...other,
+    env: { ...env, PLATTER_TEST_REPORT: report, ...(named === null ? {} : { PLATTER_TEST_NAME: named }) },
+  });
   return orCrashed(
     code,
     existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { passed: 0, failed: 0, skips: [] },
@@ -189,7 +198,12 @@ async function atOnce(names, stage, say) {
   );
 }
 
-async function test(asked) {
+async function test(args) {
+  const option = args.indexOf('-t');
+  if (option !== -1) named = args[option + 1] ?? null;
+  if (option !== -1 && named === null) throw new Stop('-t needs the name of a test, or a part of it');
+  const given = option === -1 ? args : args.toSpliced(option, 2);
+  const asked = given.length > 0 || named === null ? given : Object.keys(stages).filter((name) => stages[name].named);
   const unknown = asked.filter((name) => !(name in stages));
   if (unknown.length > 0)
     throw new Stop(`no such stage: ${unknown.join(', ')}. There are: ${Object.keys(stages).join(', ')}`);

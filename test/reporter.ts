@@ -11,6 +11,9 @@ interface Counts {
   skips: string[];
 }
 
+/** Every test was to run, not only those of a name. */
+const ALL = process.env.PLATTER_TEST_NAME === undefined;
+
 /** Why tests are skipped that do not say it themselves: skipIf and runIf cannot, and stand where the lab or root is needed. */
 const unsaid = canLab() ?? 'no reason given';
 
@@ -30,9 +33,9 @@ export default class CountsReporter implements Reporter {
       for (const test of module.children.allTests()) {
         const result = test.result();
         if (result.state === 'passed') counts.passed++;
-        else if (result.state === 'skipped')
+        else if (result.state === 'skipped' && (ALL || result.note !== undefined))
           counts.skips.push(`${module.relativeModuleId}: ${test.fullName}: ${reasonOf(test, result.note)}`);
-        else counts.failed++;
+        else if (result.state !== 'skipped') counts.failed++;
       }
     }
     writeFileSync(process.env.PLATTER_TEST_REPORT ?? 'out/test/counts.json', JSON.stringify(counts));

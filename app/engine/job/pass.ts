@@ -130,12 +130,17 @@ export class Pass {
     return this.#numbered(this.#native.errors(0));
   }
 
-  /** Was what this error of a destination is about found different before, and written again here? */
-  rewrote({ destination, offset }: NativeError): boolean {
-    const { words, job, targets } = this.request;
+  /** Is what this error of a destination is about written here? */
+  writes({ destination, offset }: NativeError): boolean {
+    const { job, targets } = this.request;
     const target = targets.find((one) => one.destination === destination);
-    if (target === undefined || job.op !== 'copy' || words.writing !== 'repairing') return false;
+    if (target === undefined || job.op !== 'copy') return false;
     return target.todo === undefined || hasChunk(target.todo, Math.floor(offset / this.#chunkSize));
+  }
+
+  /** Was what this error of a destination is about found different before, and written again here? */
+  rewrote(error: NativeError): boolean {
+    return this.request.words.writing === 'repairing' && this.writes(error);
   }
 
   /** What has come onto the media since the last call. */

@@ -494,6 +494,23 @@ describe.skipIf(noLab !== null)('what differs', () => {
 });
 
 describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
+  it('after a disk was wrongly taken for blank: the zeros are written', async () => {
+    const content = Buffer.concat([seededBytes(MiB, 1), Buffer.alloc(3 * MiB)]);
+    const [source, disk] = [await bench.path('disk.img'), await bench.disk({ size: 4 * MiB })];
+    await writeFile(source, content);
+    await spoil(disk.backing, 2 * MiB);
+    const session = bench.session();
+    expect(await session.run({ source, destinations: [disk.device], assumeBlank: true })).toMatchObject({
+      destinations: [{ state: 'failed', errors: [{ offset: 2 * MiB, length: MiB, remedy: { kind: 'notBlank' } }] }],
+    });
+    const [job] = await interrupted(session);
+    const second = bench.session();
+    expect(await resume(second, job!.id)).toMatchObject({
+      destinations: [{ state: 'done', verified: true, errors: [] }],
+    });
+    expect(head(disk.backing, 4 * MiB).equals(content)).toBe(true);
+  });
+
   it.each(['SIGKILL', 'a cancellation'] as const)(
     'after %s: only what is missing is written, to a disk and an image',
     async (how) => {

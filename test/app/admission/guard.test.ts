@@ -483,6 +483,18 @@ describe('a file of the job on a disk that is mounted below a mount point of a d
     expect(told(below, [device(blocks, '/dev/sda')], true)).toEqual([other, taken]);
   });
 
+  it('counts as a map or a manifest of the job too', () => {
+    const refused = (files: string[]): string[] =>
+      refusals(
+        { kind: 'copy', update: false, unmount: true, bytes: null, data: null, files },
+        { end: source(GB, 'file:0:22:1', '/x.img') },
+        [{ end: device(blocks, '/dev/sda') }],
+        blocks,
+      ).map(({ reason }) => `${reason.kind} ${reason.kind === 'takesAway' ? reason.file : ''}`.trim());
+    expect(refused(['/home/rescue.map'])).toEqual(['mountedOver', 'mountedOver']);
+    expect(refused(['/mnt/sub/rescue.map'])).toEqual(['mountedOver', 'takesAway /mnt/sub/rescue.map']);
+  });
+
   it('counts through every mount between them, behind a loop device, and as an image to be written', () => {
     const deep = source(GB, 'file:8:49:1', '/mnt/sub/deep/x.img');
     expect(

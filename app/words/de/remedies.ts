@@ -119,6 +119,7 @@ export const remedies: Translated<typeof english> = {
     'Suchen Sie die Programme, die es benutzen (sudo fuser -v -m {target}), und beenden Sie sie, dann versuchen Sie es noch einmal.',
   unmountByHand: 'Hängen Sie es von Hand aus, dann versuchen Sie es noch einmal.',
   unmountOther: 'Hängen Sie zuerst {target} aus, dann versuchen Sie es noch einmal.',
+  putWhereMounted: 'Legen Sie die Datei an einen Ort, der eingehängt bleibt, dann versuchen Sie es noch einmal.',
   mountOutside:
     'Hängen Sie {other} außerhalb von {target} ein und nennen Sie die Datei dort, oder legen Sie sie an einen Ort, der eingehängt bleibt.',
   tryAgain: 'Versuchen Sie es noch einmal.',

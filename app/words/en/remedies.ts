@@ -103,6 +103,7 @@ export const remedies = {
   findUser: 'Find the programs that use it (sudo fuser -v -m {target}) and end them, then try again.',
   unmountByHand: 'Unmount it by hand, then try again.',
   unmountOther: 'Unmount {target} first, then try again.',
+  putWhereMounted: 'Put the file in a place that stays mounted, then try again.',
   mountOutside: 'Mount {other} outside {target} and name the file there, or put it in a place that stays mounted.',
   tryAgain: 'Try again.',
   waitUnmounting:

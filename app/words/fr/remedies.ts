@@ -103,6 +103,7 @@ export const remedies: Translated<typeof english> = {
   findUser: 'Cherchez les programmes qui l’utilisent (sudo fuser -v -m {target}) et terminez-les, puis réessayez.',
   unmountByHand: 'Démontez-le à la main, puis réessayez.',
   unmountOther: 'Démontez d’abord {target}, puis réessayez.',
+  putWhereMounted: 'Mettez le fichier à un endroit qui reste monté, puis réessayez.',
   mountOutside:
     'Montez {other} en dehors de {target} et indiquez-y le fichier, ou mettez-le à un endroit qui reste monté.',
   tryAgain: 'Réessayez.',

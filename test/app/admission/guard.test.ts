@@ -533,6 +533,26 @@ describe('a file of the job on a disk that is mounted below a mount point of a d
     ).toEqual([expect.stringContaining('would take /mnt/sub/x.img away')]);
   });
 
+  it.each<[string, Machine['mounts'][number]]>([
+    ['a file system without a device', ['0:60', '/mnt/sub', 'tmpfs', 'tmpfs']],
+    ['a server', ['0:61', '/mnt/sub', 'nfs4', 'server:/images']],
+    ['a bind mount of the disk of the system', ['8:17', '/mnt/sub']],
+  ])('is not to be mounted elsewhere: %s', (_, mount) => {
+    const machine = picture({
+      devices: [disk('a', 0), disk('b', 16)],
+      mounts: [['8:17', '/'], ['8:1', '/mnt'], mount],
+    });
+    const id = `file:${mount[0]}:1`;
+    expect(
+      refusals(
+        { kind: 'copy', update: false, unmount: true, bytes: null, data: null },
+        { end: source(GB, id, '/mnt/sub/x.img') },
+        [{ end: device(machine, '/dev/sda') }],
+        machine,
+      ).map(({ reason, advice }) => `${reason.kind}: ${advice}`),
+    ).toEqual(['takesAway: Put the file in a place that stays mounted, then try again.']);
+  });
+
   it('leaves the ordinary advice where the file lies elsewhere', () => {
     expect(told(source(GB, 'file:0:22:1', '/x.img'), [device(blocks, '/dev/sda')], false)).toEqual([
       '/dev/sda MOUNTED It is mounted at /mnt. Unmount everything on it, or let Platter do it (--unmount on the command line), then try again.',

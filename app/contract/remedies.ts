@@ -100,6 +100,7 @@ export const REMEDIES = {
   findUser: { target: 'text' },
   unmountByHand: {},
   unmountOther: { target: 'text' },
+  putWhereMounted: {},
   mountOutside: { other: 'text', target: 'text' },
   tryAgain: {},
   waitUnmounting: {},

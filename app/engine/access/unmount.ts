@@ -62,7 +62,9 @@ export function takenAway(block: Block, files: readonly string[], blocks: Blocks
           other,
           at: last.target,
         },
-        remedy: { kind: 'mountOutside', other, target: mount.target },
+        remedy: blocks.isMountable(last)
+          ? { kind: 'mountOutside', other, target: mount.target }
+          : { kind: 'putWhereMounted' },
       },
     ];
   });

@@ -3,6 +3,7 @@ import type { PlatterError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
 import { writes, type CopyRequest } from '../../contract/jobs.ts';
 import type { Answers } from '../../base/answers.ts';
+import { placeOf } from '../../base/places.ts';
 import type { Blocks } from '../devices/blocks.ts';
 import { failure, Refusal, throwIfAny } from '../../base/errors.ts';
 import { refusals } from './guard.ts';
@@ -55,6 +56,7 @@ export async function look(
       finding(answers, path, replaces ? inspectDestination(path, blocks, inPlace) : inspectExisting(path, blocks)),
     ),
   ]);
+  const files = await filesBeside(request, answers);
   const bytes = source?.end?.size ?? manifest.value?.bytes ?? null;
   const data = await ofSource(source, answers, dataOf(request, source, destinations, load));
   throwIfAny(
@@ -71,7 +73,7 @@ export async function look(
           source,
           answers,
           explainShortfalls(
-            refusals({ kind, update, unmount, bytes, data }, source, destinations, blocks),
+            refusals({ kind, update, unmount, bytes, data, files }, source, destinations, blocks),
             source?.end ?? null,
           ),
         )),
@@ -129,6 +131,7 @@ export async function lookAgain(
             unmount: request.unmount,
             bytes: null,
             data: await ofSource(source, answers, dataOf(request, source, destinations, load)),
+            files: await filesBeside(request, answers),
           },
           source,
           destinations,
@@ -185,6 +188,12 @@ function givenFiles(
     reading(rescue?.map ?? null, readGivenMap),
     reading(saveManifest, readOldManifest),
   ];
+}
+
+/** Where the manifests and the map of a request lie. Where a file system does not answer, whoever reads the file says so. */
+async function filesBeside({ manifest, rescue, saveManifest }: CopyRequest, answers: Answers): Promise<string[]> {
+  const paths = new Set([manifest, rescue?.map ?? null, saveManifest].filter((path) => path !== null));
+  return Promise.all([...paths].map((path) => answers.of(path, placeOf(path)).catch(() => path)));
 }
 
 /** `found`, or the failure that `path` does not answer. */

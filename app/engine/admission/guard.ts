@@ -18,11 +18,13 @@ export interface Intent extends Pick<CopyRequest, 'kind' | 'update' | 'unmount'>
   bytes: number | null;
   /** Room that an image takes whose file system keeps holes, in bytes; null when it is that of all its bytes. */
   data: number | null;
+  /** Files that the job reads and writes beside its ends: absolute paths without links. */
+  files?: readonly string[];
 }
 
 /** Every reason against a request, all ends together; none when it may be done. `source` is null when a manifest stands for it. */
 export function refusals(
-  { kind, update, unmount, bytes, data }: Intent,
+  { kind, update, unmount, bytes, data, files: beside = [] }: Intent,
   source: Found | null,
   destinations: readonly Found[],
   blocks: Blocks,
@@ -30,7 +32,11 @@ export function refusals(
   const ends = destinations.map(({ end }) => end);
   const from = source?.end ?? null;
   const needed = from?.size ?? bytes;
-  const files = [...(from === null ? [] : filesOf(from)), ...ends.flatMap((end) => (end?.image ? filesOf(end) : []))];
+  const files = [
+    ...(from === null ? [] : filesOf(from)),
+    ...ends.flatMap((end) => (end?.image ? filesOf(end) : [])),
+    ...beside,
+  ];
   const errors = source?.end === null ? [source.error] : [];
   return [
     ...errors,

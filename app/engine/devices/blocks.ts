@@ -230,6 +230,13 @@ export class Blocks {
     return this.mounts.filter((mount) => this.#devicesOf(mount).some((device) => family.has(device)));
   }
 
+  /** Can this be mounted elsewhere by the name of its device? False without a device, and when that is mounted twice. */
+  isMountable(mount: Mount): boolean {
+    const devices = this.#devicesOf(mount);
+    const isOnThem = (other: Mount): boolean => this.#devicesOf(other).some((device) => devices.includes(device));
+    return devices.length > 0 && this.mounts.every((other) => other === mount || !isOnThem(other));
+  }
+
   /** A name for people of what is mounted: its block devices, else the name that its mounter gave it. */
   nameOf(mount: Mount): string {
     const devices = this.#devicesOf(mount).map(({ path }) => path);

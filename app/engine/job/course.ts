@@ -56,7 +56,7 @@ async function copy(stage: Stage, destinations: readonly number[], goesOn: boole
       return [destination, { todo: left, check }] as const;
     }),
   );
-  await write(stage, work, 'copying', stage.request.repair);
+  await write(stage, work, 'copying', stage.request.repair, stage.request.assumeBlank && !goesOn);
   checkSource(stage);
 }
 
@@ -238,12 +238,16 @@ interface Work {
   check: Uint8Array;
 }
 
-/** Does the work of each destination. With `again`, what verification named is written once more and verified. */
+/**
+ * Does the work of each destination. With `again`, what verification named is written once more and verified. `assumeBlank`: zeros are
+ * left out. Only the first time: a disk that was written to before is not blank, and what differs may be zeros that were left out.
+ */
 async function write(
   stage: Stage,
   work: ReadonlyMap<number, Work>,
   writing: 'copying' | 'repairing',
   again: boolean,
+  assumeBlank = false,
 ): Promise<void> {
   const { request, prepared, grid } = stage;
   const due = hashesDue(stage);
@@ -268,7 +272,7 @@ async function write(
         // Only what is read back: a source that changes between being read and being copied is found by nothing else.
         copyRange: prepared.serverCopies && prepared.plan.verify,
         sparse: request.sparse,
-        assumeBlank: request.assumeBlank && writing === 'copying',
+        assumeBlank,
         flushInterval: FLUSH_INTERVAL,
         ...(isEmpty(due.known) ? {} : { hashes: due.hashes, known: due.known }),
         // The hashes of a log say what the source had before the interruption. Only a look at the source says whether it still has that.

@@ -529,7 +529,8 @@ export class Job implements Stage {
         this.#push(
           jobError(entry, this.#named, {
             rewritten: pass.rewrote(entry),
-            blank: pass.request.job.assumeBlank === true,
+            // A job that goes on leaves nothing out itself, but what it only reads back may have been left out before.
+            blank: pass.request.job.assumeBlank === true || (this.request.assumeBlank && !pass.writes(entry)),
           }),
         );
     }

@@ -1,6 +1,6 @@
 // One native job of a job: submitted, sampled, and told in the job's own numbering of destinations.
 import type { DestinationState } from '../../contract/jobs.ts';
-import { hasChunk } from '../formats/chunks.ts';
+import { bitmapBytes, chunksOf, hasChunk, markChunks } from '../formats/chunks.ts';
 import { ErrorReports } from './error-reports.ts';
 import type {
   ChunkRange,
@@ -69,6 +69,8 @@ export class Pass {
   /** Entries of each target's list of durable chunks that were given out. */
   readonly #durable: number[];
   readonly #chunkSize: number;
+  /** Chunks of each destination whose write failed, as far as `newErrors` has looked. */
+  readonly #unwritten = new Map<number, Uint8Array>();
   /** Destinations that another pass has taken over. */
   readonly #dismissed = new Set<number>();
 
@@ -122,6 +124,7 @@ export class Pass {
   /** The errors that are to be told now, those of a cancellation left out; with `ended`, all that are left. */
   newErrors(ended: boolean): NativeError[] {
     const entries = this.#native.errors(this.#reports.first);
+    this.#noteUnwritten(this.#numbered(entries));
     return this.#numbered(this.#reports.take(entries, ended));
   }
 
@@ -130,12 +133,22 @@ export class Pass {
     return this.#numbered(this.#native.errors(0));
   }
 
-  /** Was what this error of a destination is about found different before, and written again here? */
-  rewrote({ destination, offset }: NativeError): boolean {
-    const { words, job, targets } = this.request;
+  /** Is what this error of a destination is about written here? */
+  writes({ destination, offset }: NativeError): boolean {
+    const { job, targets } = this.request;
     const target = targets.find((one) => one.destination === destination);
-    if (target === undefined || job.op !== 'copy' || words.writing !== 'repairing') return false;
+    if (target === undefined || job.op !== 'copy') return false;
     return target.todo === undefined || hasChunk(target.todo, Math.floor(offset / this.#chunkSize));
+  }
+
+  /** Was what this error of a destination is about found different before, and written again here without an error? */
+  rewrote(error: NativeError): boolean {
+    if (this.request.words.writing !== 'repairing' || !this.writes(error)) return false;
+    const { first, count } = this.#chunksOf(error);
+    const unwritten = this.#unwritten.get(error.destination);
+    if (unwritten === undefined) return true;
+    for (let chunk = first; chunk < first + count; chunk += 1) if (hasChunk(unwritten, chunk)) return false;
+    return true;
   }
 
   /** What has come onto the media since the last call. */
@@ -167,6 +180,23 @@ export class Pass {
   throttle(destination: number | null, bytesPerSecond: number): void {
     if (destination === null) this.#native.throttle(null, bytesPerSecond);
     else this.#of(destination, (index) => this.#native.throttle(index, bytesPerSecond));
+  }
+
+  #noteUnwritten(entries: readonly NativeError[]): void {
+    for (const entry of entries) {
+      if (entry.side !== 'write' || entry.flush || entry.destination < 0 || entry.length === 0) continue;
+      const { first, count } = this.#chunksOf(entry);
+      const before = this.#unwritten.get(entry.destination) ?? new Uint8Array();
+      const chunks = new Uint8Array(Math.max(before.length, bitmapBytes(first + count)));
+      chunks.set(before);
+      markChunks(chunks, first, count, true);
+      this.#unwritten.set(entry.destination, chunks);
+    }
+  }
+
+  #chunksOf({ offset, length }: NativeError): ChunkRange {
+    const first = Math.floor(offset / this.#chunkSize);
+    return { first, count: chunksOf(offset + length, this.#chunkSize) - first };
   }
 
   #of(destination: number, act: (index: number) => void): void {

@@ -60,7 +60,8 @@ export const remedies: Translated<typeof english> = {
     'Verwenden Sie diese Kopie nicht; reparieren Sie sie oder schreiben Sie sie neu, und ersetzen Sie das Laufwerk, wenn es wieder geschieht.',
   testCapacity:
     'Prüfen Sie, wie viel das Laufwerk wirklich fasst (zum Beispiel mit f3probe), bevor Sie es wieder verwenden.',
-  losesData: 'Verwenden Sie dieses Laufwerk nicht: Es behält nicht, was darauf geschrieben wird.',
+  losesData:
+    'Verwenden Sie dieses Laufwerk nicht: Es behält nicht, was darauf geschrieben wird, oder gibt es nicht richtig wieder. Wenn Sie ihm vertrauen, versuchen Sie es zuerst an einem anderen Anschluss oder mit einem anderen Kabel.',
   notBlank:
     'Verwenden Sie diese Kopie nicht. Das Laufwerk war vielleicht nicht leer: Kopieren Sie noch einmal ohne --assume-blank, und ersetzen Sie das Laufwerk, wenn es wieder abweicht.',
   continueJob: 'Setzen Sie den Auftrag fort: Er prüft, was auf den Laufwerken ist, und stellt sie fertig.',
@@ -118,6 +119,7 @@ export const remedies: Translated<typeof english> = {
     'Suchen Sie die Programme, die es benutzen (sudo fuser -v -m {target}), und beenden Sie sie, dann versuchen Sie es noch einmal.',
   unmountByHand: 'Hängen Sie es von Hand aus, dann versuchen Sie es noch einmal.',
   unmountOther: 'Hängen Sie zuerst {target} aus, dann versuchen Sie es noch einmal.',
+  putWhereMounted: 'Legen Sie die Datei an einen Ort, der eingehängt bleibt, dann versuchen Sie es noch einmal.',
   mountOutside:
     'Hängen Sie {other} außerhalb von {target} ein und nennen Sie die Datei dort, oder legen Sie sie an einen Ort, der eingehängt bleibt.',
   tryAgain: 'Versuchen Sie es noch einmal.',

@@ -51,7 +51,8 @@ export const remedies = {
   checkAgain: 'Start the check again: until then nobody knows whether it is equal.',
   repairIt: 'Do not use this copy; repair it or write it again, and replace the drive if it happens again.',
   testCapacity: 'Test how much the drive really holds (with f3probe, for example) before you use it again.',
-  losesData: 'Do not use this drive: it does not keep what is written to it.',
+  losesData:
+    'Do not use this drive: it does not keep what is written to it, or does not give it back. If you trust it, try another port or cable first.',
   notBlank:
     'Do not use this copy. The disk was perhaps not blank: copy again without --assume-blank, and replace the drive if it differs again.',
   continueJob: 'Continue the job: it checks what is on the drives, and finishes them.',
@@ -102,6 +103,7 @@ export const remedies = {
   findUser: 'Find the programs that use it (sudo fuser -v -m {target}) and end them, then try again.',
   unmountByHand: 'Unmount it by hand, then try again.',
   unmountOther: 'Unmount {target} first, then try again.',
+  putWhereMounted: 'Put the file in a place that stays mounted, then try again.',
   mountOutside: 'Mount {other} outside {target} and name the file there, or put it in a place that stays mounted.',
   tryAgain: 'Try again.',
   waitUnmounting:

@@ -50,7 +50,8 @@ export const remedies: Translated<typeof english> = {
   checkAgain: 'Relancez le contrôle : d’ici là, nul ne sait si elle est pareille.',
   repairIt: 'N’utilisez pas cette copie ; réparez-la ou réécrivez-la, et remplacez le disque si cela se répète.',
   testCapacity: 'Testez la capacité réelle du disque (avec f3probe, par exemple) avant de le réutiliser.',
-  losesData: 'N’utilisez pas ce disque : il ne garde pas ce qui y est écrit.',
+  losesData:
+    'N’utilisez pas ce disque : il ne garde pas ce qui y est écrit, ou ne le restitue pas correctement. Si vous lui faites confiance, essayez d’abord un autre port ou un autre câble.',
   notBlank:
     'N’utilisez pas cette copie. Le disque n’était peut-être pas vierge : recopiez sans --assume-blank, et remplacez le disque s’il diffère encore.',
   continueJob: 'Continuez la tâche : elle vérifie ce qui est sur les disques, puis les termine.',
@@ -102,6 +103,7 @@ export const remedies: Translated<typeof english> = {
   findUser: 'Cherchez les programmes qui l’utilisent (sudo fuser -v -m {target}) et terminez-les, puis réessayez.',
   unmountByHand: 'Démontez-le à la main, puis réessayez.',
   unmountOther: 'Démontez d’abord {target}, puis réessayez.',
+  putWhereMounted: 'Mettez le fichier à un endroit qui reste monté, puis réessayez.',
   mountOutside:
     'Montez {other} en dehors de {target} et indiquez-y le fichier, ou mettez-le à un endroit qui reste monté.',
   tryAgain: 'Réessayez.',

@@ -483,6 +483,18 @@ describe('a file of the job on a disk that is mounted below a mount point of a d
     expect(told(below, [device(blocks, '/dev/sda')], true)).toEqual([other, taken]);
   });
 
+  it('counts as a map or a manifest of the job too', () => {
+    const refused = (files: string[]): string[] =>
+      refusals(
+        { kind: 'copy', update: false, unmount: true, bytes: null, data: null, files },
+        { end: source(GB, 'file:0:22:1', '/x.img') },
+        [{ end: device(blocks, '/dev/sda') }],
+        blocks,
+      ).map(({ reason }) => `${reason.kind} ${reason.kind === 'takesAway' ? reason.file : ''}`.trim());
+    expect(refused(['/home/rescue.map'])).toEqual(['mountedOver', 'mountedOver']);
+    expect(refused(['/mnt/sub/rescue.map'])).toEqual(['mountedOver', 'takesAway /mnt/sub/rescue.map']);
+  });
+
   it('counts through every mount between them, behind a loop device, and as an image to be written', () => {
     const deep = source(GB, 'file:8:49:1', '/mnt/sub/deep/x.img');
     expect(
@@ -519,6 +531,26 @@ describe('a file of the job on a disk that is mounted below a mount point of a d
         loops,
       ).map(({ message }) => message),
     ).toEqual([expect.stringContaining('would take /mnt/sub/x.img away')]);
+  });
+
+  it.each<[string, Machine['mounts'][number]]>([
+    ['a file system without a device', ['0:60', '/mnt/sub', 'tmpfs', 'tmpfs']],
+    ['a server', ['0:61', '/mnt/sub', 'nfs4', 'server:/images']],
+    ['a bind mount of the disk of the system', ['8:17', '/mnt/sub']],
+  ])('is not to be mounted elsewhere: %s', (_, mount) => {
+    const machine = picture({
+      devices: [disk('a', 0), disk('b', 16)],
+      mounts: [['8:17', '/'], ['8:1', '/mnt'], mount],
+    });
+    const id = `file:${mount[0]}:1`;
+    expect(
+      refusals(
+        { kind: 'copy', update: false, unmount: true, bytes: null, data: null },
+        { end: source(GB, id, '/mnt/sub/x.img') },
+        [{ end: device(machine, '/dev/sda') }],
+        machine,
+      ).map(({ reason, advice }) => `${reason.kind}: ${advice}`),
+    ).toEqual(['takesAway: Put the file in a place that stays mounted, then try again.']);
   });
 
   it('leaves the ordinary advice where the file lies elsewhere', () => {

@@ -469,9 +469,25 @@ describe.skipIf(noLab !== null)('what differs', () => {
       expect(first!.message).toBe(
         'Verification failed at 2.0 MiB (sectors 4,096 to 6,143): it was written again and still differs.',
       );
-      expect(first!.advice).toBe('Do not use this drive: it does not keep what is written to it.');
+      expect(first!.advice).toBe(
+        'Do not use this drive: it does not keep what is written to it, or does not give it back. If you trust it, try another port or cable first.',
+      );
     },
   );
+
+  it('where the second write failed is not told as kept badly', async () => {
+    const source = await bench.image('disk.img', 8 * MiB);
+    const disk = await bench.disk({ size: 8 * MiB });
+    await disk.rule('eio w 6M 64K', 'drop w 5000s 1s');
+    const result = await bench.session().run({ source, destinations: [disk.device], keepGoing: true, repair: true });
+    const { errors, ...end } = result.destinations[0]!;
+    expect(end).toMatchObject({ state: 'failed', verified: false });
+    const causes = errors.map(({ op, offset, remedy }) => [op, Math.floor(offset! / MiB), remedy.kind]);
+    expect(causes).toContainEqual(['write', 6, 'MEDIUM_ERROR']);
+    // What was written the second time, and differs.
+    expect(causes).toContainEqual(['verify', 2, 'losesData']);
+    expect(causes.filter(([op, chunk]) => op !== 'write' && chunk === 6)).toEqual([['verify', 6, 'VERIFY_MISMATCH']]);
+  });
 
   it('for good is listed range by range, when the job is to keep going', async () => {
     const source = await bench.image('disk.img', 8 * MiB);
@@ -494,6 +510,23 @@ describe.skipIf(noLab !== null)('what differs', () => {
 });
 
 describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
+  it('after a disk was wrongly taken for blank: the zeros are written', async () => {
+    const content = Buffer.concat([seededBytes(MiB, 1), Buffer.alloc(3 * MiB)]);
+    const [source, disk] = [await bench.path('disk.img'), await bench.disk({ size: 4 * MiB })];
+    await writeFile(source, content);
+    await spoil(disk.backing, 2 * MiB);
+    const session = bench.session();
+    expect(await session.run({ source, destinations: [disk.device], assumeBlank: true })).toMatchObject({
+      destinations: [{ state: 'failed', errors: [{ offset: 2 * MiB, length: MiB, remedy: { kind: 'notBlank' } }] }],
+    });
+    const [job] = await interrupted(session);
+    const second = bench.session();
+    expect(await resume(second, job!.id)).toMatchObject({
+      destinations: [{ state: 'done', verified: true, errors: [] }],
+    });
+    expect(head(disk.backing, 4 * MiB).equals(content)).toBe(true);
+  });
+
   it.each(['SIGKILL', 'a cancellation'] as const)(
     'after %s: only what is missing is written, to a disk and an image',
     async (how) => {

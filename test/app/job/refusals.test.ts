@@ -163,6 +163,29 @@ describe.skipIf(noLab !== null)('a disk as destination', () => {
   });
 });
 
+it.skipIf(noLab !== null).each(['map', 'manifest'])(
+  'a %s that unmounting the destination would take away, because its file system is mounted there',
+  async (what) => {
+    const [source, disk] = [await bench.image('disk.img', MiB), await bench.disk({ size: 16 * MiB, plain: true })];
+    execFileSync('mkfs.ext4', ['-q', disk.device]);
+    const target = await mounted(disk.device);
+    const inner = join(target, 'inner');
+    await mkdir(inner);
+    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', inner]);
+    bench.finally(() => Promise.resolve(execFileSync('umount', [inner])));
+    const file = join(inner, what);
+    const request = { source, destinations: [disk.device], unmount: true };
+    const errors = await refusing({
+      ...request,
+      ...(what === 'map' ? { rescue: { retries: 0, map: file } } : { saveManifest: file }),
+    });
+    expect(errors).toMatchObject([
+      { code: 'MOUNTED', device: disk.device, reason: { kind: 'takesAway', file, where: 'in', at: inner } },
+    ]);
+    expect(await refusing(request)).toMatchObject([{ reason: { kind: 'mountedOver' } }]);
+  },
+);
+
 describe.skipIf(noLab !== null)('an ordinary user', () => {
   it('is refused for the lack of rights, not for another reason', async () => {
     const disk = await bench.disk({ size: 2 * MiB });

@@ -1,16 +1,17 @@
 // "Try again" in the moments around the end of the pass in which a destination has failed. The order is forced: the opening of
 // the drive and the log's record of an end wait until the test lets them go.
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HostEvent } from '../../../app/contract/host.ts';
-import type { JobResult } from '../../../app/contract/jobs.ts';
+import type { CopyRequest, JobResult } from '../../../app/contract/jobs.ts';
 import { LocalEngine } from '../../../app/engine/engine.ts';
 import { JobLogWriter } from '../../../app/engine/formats/job-log.ts';
 import { loadAddon, type NativeAddon } from '../../../app/engine/native/addon.ts';
 import { canLab, seededBytes, type LabDisk } from '../../lab/lab.ts';
-import { MiB, refused, requestOf, Workbench } from './support.ts';
+import { head, MiB, refused, requestOf, spoil, Workbench } from './support.ts';
 
 const addon = loadAddon(fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url)));
 const SIZE = 8 * MiB;
@@ -65,8 +66,10 @@ describe.skipIf(canLab() !== null)('a destination that failed is tried again', (
 
   /** A copy to two disks, the second of which has failed; the first waits for the source, or to be read back, until `goOn`. */
   async function withFailure(
-    rule: string,
+    fault: string | ((two: LabDisk) => Promise<void>),
     heldUp: 'source' | 'first',
+    wanted: Partial<CopyRequest> = {},
+    content = seededBytes(SIZE, 1),
   ): Promise<{
     engine: LocalEngine;
     one: LabDisk;
@@ -74,7 +77,9 @@ describe.skipIf(canLab() !== null)('a destination that failed is tried again', (
     goOn: () => Promise<void>;
     result: () => JobResult | undefined;
   }> {
-    const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
+    const image = await bench.path('disk.img');
+    await writeFile(image, content);
+    const source = await bench.disk({ size: SIZE, file: image });
     const [one, two] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })];
     const held: NativeAddon = {
       ...addon,
@@ -99,10 +104,10 @@ describe.skipIf(canLab() !== null)('a destination that failed is tried again', (
     };
     const result = (): JobResult | undefined =>
       events.flatMap((event) => (event.event === 'result' ? [event.result] : []))[0];
-    await two.rule(rule);
+    await (typeof fault === 'string' ? two.rule(fault) : fault(two));
     const slow = heldUp === 'source' ? source : one;
     await slow.rule('stall r 6M 1M');
-    await engine.prepare(requestOf({ source: source.device, destinations: [one.device, two.device] }));
+    await engine.prepare(requestOf({ source: source.device, destinations: [one.device, two.device], ...wanted }));
     await engine.start();
     await expect.poll(() => stateOf(1), { timeout: 60_000 }).toBe('failed');
     await two.rule('clear');
@@ -182,5 +187,25 @@ describe.skipIf(canLab() !== null)('a destination that failed is tried again', (
       ],
     });
     for (const disk of [one, two]) expect(isWhole(disk)).toBe(true);
+  });
+
+  it('after it was wrongly taken for blank: the zeros are written', async () => {
+    const content = Buffer.concat([seededBytes(MiB, 1), Buffer.alloc(SIZE - MiB)]);
+    const { engine, two, result, goOn } = await withFailure(
+      ({ backing }) => spoil(backing, 5 * MiB),
+      'first',
+      { assumeBlank: true },
+      content,
+    );
+    await engine.retry(1);
+    await goOn();
+    await expect.poll(result, { timeout: 60_000 }).toMatchObject({
+      writeErr: 0,
+      destinations: [
+        { state: 'done', verified: true },
+        { state: 'done', verified: true, errors: [] },
+      ],
+    });
+    expect(head(two.backing, SIZE).equals(content)).toBe(true);
   });
 });

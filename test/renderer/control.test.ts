@@ -188,14 +188,12 @@ describe('states', () => {
     'comparing, repairing, paused, stalled: each a word and a shape of its own (%s)',
     async (scheme) => {
       await show(every, {}, { scheme });
-      const seen = await open.page
-        .locator('.tile')
-        .evaluateAll((all) =>
-          all.map((each) => ({
-            word: each.querySelector('h2')?.textContent,
-            shape: each.querySelector('svg[data-glyph]')?.innerHTML.replace(/\sclass="[^"]*"|<!---->/g, ''),
-          })),
-        );
+      const seen = await open.page.locator('.tile').evaluateAll((all) =>
+        all.map((each) => ({
+          word: each.querySelector('h2')?.textContent,
+          shape: each.querySelector('svg[data-glyph]')?.innerHTML.replace(/\sclass="[^"]*"|<!---->/g, ''),
+        })),
+      );
       expect(seen.map(({ word }) => word)).toEqual([
         'Comparing',
         'Repairing',

@@ -269,19 +269,17 @@ describe.each(['light', 'dark'] as const)('pictures, %s', (scheme) => {
     await reviewing(plain, { scheme });
     await open.picture(`review-hold-${scheme}`);
     const eight = make.plan([
-      ...make
-        .sticks(8)
-        .map((disk, i) =>
-          make.endpoint(disk, {
-            contents:
-              i === 1
-                ? [
-                    { kind: 'labelled', fileSystem: 'vfat', label: 'PHOTOS', path: '/dev/sdc1', size: 32e9 },
-                    make.ext4('root', '/dev/sdc2'),
-                  ]
-                : [],
-          }),
-        ),
+      ...make.sticks(8).map((disk, i) =>
+        make.endpoint(disk, {
+          contents:
+            i === 1
+              ? [
+                  { kind: 'labelled', fileSystem: 'vfat', label: 'PHOTOS', path: '/dev/sdc1', size: 32e9 },
+                  make.ext4('root', '/dev/sdc2'),
+                ]
+              : [],
+        }),
+      ),
       make.imageEndpoint('/home/me/copy.img', 31_914_983_424),
     ]);
     await open.main.push({ review: make.review(eight, 'another') });

@@ -73,7 +73,7 @@ async function meddling(
 }
 
 describe('a name that was free when the job was reviewed', () => {
-  it('S7 a file that takes the name of a new image during the copy is not replaced', async () => {
+  it('S7 F1 a file that takes the name of a new image during the copy is not replaced', async () => {
     const copy = await bench.path('copy.img');
     const result = await meddling(copy, () => writeFile(copy, PRECIOUS));
     expect(readFileSync(copy, 'utf8')).toBe(PRECIOUS);
@@ -173,7 +173,7 @@ describe('the incomplete image', () => {
     );
   });
 
-  it('S6 a file that replaces NAME.part between the check and the renaming does not keep the name', async () => {
+  it('S6 F2 a file that replaces NAME.part between the check and the renaming does not keep the name', async () => {
     const [part, name] = [await bench.path('copy.img.part'), await bench.path('copy.img')];
     const device = await createPart(
       addon,

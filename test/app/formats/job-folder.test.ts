@@ -38,7 +38,7 @@ describe('the state folder', () => {
     [{ XDG_STATE_HOME: '/x' }, 1000, '/x/platter'],
     [{ XDG_STATE_HOME: 'relative' }, 1000, join(homedir(), '.local/state/platter')],
     [{}, 1000, join(homedir(), '.local/state/platter')],
-  ])('with %o, for user %i', (env, uid, expected) => {
+  ])('F34 with %o, for user %i', (env, uid, expected) => {
     expect(stateDir(env, uid)).toBe(expected);
   });
 

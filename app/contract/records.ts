@@ -30,7 +30,7 @@ export interface RecordedDestination extends RecordedEnd, Omit<DestinationResult
 
 /**
  * What is kept of a job that has ended: its place in the history. Files, and reports in JSON, say the facts in it in
- * English too (records/record.ts); their members are described in ARCHITECTURE.md.
+ * English too (records/record.ts); their members are described in engine/formats/FORMATS.md.
  */
 export interface JobRecord {
   format: 'platter-record';

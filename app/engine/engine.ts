@@ -13,7 +13,7 @@ import { cancelledOpening, errnoOf, Refusal, refuse } from '../base/errors.ts';
 import { jobsNow } from './access/holders.ts';
 import { inspectExisting } from './devices/inspect.ts';
 import type { Emit, Job } from './job/job.ts';
-import { launch } from './job/begin.ts';
+import { begin } from './job/begin.ts';
 import { readBlocks } from './devices/lsblk.ts';
 import { exportManifest } from './job/made-manifests.ts';
 import type { NativeAddon, NativeUevent } from './native/addon.ts';
@@ -149,7 +149,7 @@ export class LocalEngine {
     this.#hear();
     const question = new AbortController();
     const answers = new Answers(prepared.request.stallTimeout, this.#waiting, question.signal);
-    const launching = launch(prepared, this.#emit, answers);
+    const launching = begin(prepared, this.#emit, answers);
     const busy: State = {
       name: 'busy',
       over: launching,

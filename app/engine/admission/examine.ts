@@ -28,7 +28,7 @@ import { dataOf } from './free-space.ts';
 import { explainShortfalls } from './shortfall.ts';
 
 /** Everything that was found. Nothing of it is held yet. */
-export interface Looked {
+export interface Examined {
   request: CopyRequest;
   blocks: Blocks;
   source: Found | null;
@@ -40,12 +40,12 @@ export interface Looked {
 }
 
 /** Finds all that a request names. Rejects with a Refusal that has every reason against it. */
-export async function look(
+export async function examine(
   request: CopyRequest,
   blocks: Blocks,
   load: () => NativeAddon,
   answers: Answers,
-): Promise<Looked> {
+): Promise<Examined> {
   const { kind, update, unmount } = request;
   const replaces = kind === 'copy';
   const inPlace = update || (request.rescue?.map ?? null) !== null;
@@ -94,12 +94,12 @@ export async function look(
 }
 
 /** The same for a job that is continued. */
-export async function lookAgain(
+export async function examineAgain(
   { resumed, request, source, destinations, notes }: FoundJob,
   blocks: Blocks,
   load: () => NativeAddon,
   answers: Answers,
-): Promise<Looked> {
+): Promise<Examined> {
   const path = request.rescue?.map ?? null;
   const [manifest, map, old] = await Promise.all(givenFiles(request, answers));
   const { bytes, chunkSize } = resumed.log.header;

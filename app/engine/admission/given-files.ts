@@ -3,7 +3,7 @@
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
 import type { CopyRequest } from '../../contract/jobs.ts';
-import { aside } from '../formats/read-aside.ts';
+import { readAside } from '../formats/read-aside.ts';
 import { chunksIn } from '../formats/chunk-sets.ts';
 import { countChunks } from '../formats/chunks.ts';
 import { plainFileAt } from '../../base/durable-file.ts';
@@ -19,7 +19,7 @@ export type Read<T> = { value: T; errors: [] } | { value: null; errors: readonly
 
 /** The manifest at `path`; null when none is asked for. */
 export const readGivenManifest = (path: string | null): Promise<Read<Manifest | null>> =>
-  path === null ? Promise.resolve({ value: null, errors: [] }) : reading(() => aside('readManifest', path));
+  path === null ? Promise.resolve({ value: null, errors: [] }) : reading(() => readAside('readManifest', path));
 
 /**
  * The source of the manifest that is replaced when one is written to `path`; null where none is there. Errors when something
@@ -30,7 +30,7 @@ export async function readOldManifest(path: string | null): Promise<Read<Manifes
   const { value: isThere, errors: unwritable } = await reading(() => replaces(path));
   if (unwritable.length > 0) return { value: null, errors: unwritable };
   if (isThere !== true) return { value: null, errors: [] };
-  const { value, errors } = await reading(() => aside('checkManifest', path));
+  const { value, errors } = await reading(() => readAside('checkManifest', path));
   return errors.length === 0
     ? { value, errors: [] }
     : {
@@ -67,7 +67,7 @@ export const manifestSource = ({ path, block, size }: End): Manifest['source'] =
 
 /** The map at `path`, which will be written there; null when none is asked for, or none is there yet. */
 export const readGivenMap = (path: string | null): Promise<Read<RescueMap | null>> =>
-  reading(async () => (path !== null && (await replaces(path)) ? aside('readMapfile', path) : null));
+  reading(async () => (path !== null && (await replaces(path)) ? readAside('readMapfile', path) : null));
 
 /** What does not fit between a source (or what a destination gets) of `bytes` and the files that speak of one. */
 export function misfits(

@@ -7,7 +7,7 @@ import { openId } from '../devices/file-ids.ts';
 import type { NativeAddon } from '../native/addon.ts';
 
 /** Reasons against ends of a job that are open, the source first: what lies behind one lies behind another too. */
-export async function againstBehindSame(addon: NativeAddon, ends: readonly OpenEnd[]): Promise<PlatterError[]> {
+export async function againstSharedFiles(addon: NativeAddon, ends: readonly OpenEnd[]): Promise<PlatterError[]> {
   const seen = new Map<string, OpenEnd>();
   const errors: PlatterError[] = [];
   for (const one of ends) {

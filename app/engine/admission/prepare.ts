@@ -20,7 +20,7 @@ import {
   refuse,
   throwIfAny,
 } from '../../base/errors.ts';
-import { againstBehindSame } from './loop-files.ts';
+import { againstSharedFiles } from './loop-files.ts';
 import { withHolder } from '../access/holders.ts';
 import { againstUnmounting, notesOnBootAreas, notesOnClones, notesOnDestination, notesOnSource } from './guard.ts';
 import { bornAt, checkPart, refuseForeignPart, reopenPart } from './images.ts';
@@ -28,7 +28,7 @@ import { endpoint, type End, type Found } from '../devices/inspect.ts';
 import { newJobId, type LoggedEnd } from '../formats/job-log.ts';
 import { notesOnLeftovers } from '../devices/leftovers.ts';
 import { closeDisks, lockEnds } from '../access/locks.ts';
-import { look, lookAgain, type Looked } from './examine.ts';
+import { examine, examineAgain, type Examined } from './examine.ts';
 import { isThatFile, mayBeThatFile } from './logged-end.ts';
 import { openId } from '../devices/file-ids.ts';
 import { isSequence, readBlocks } from '../devices/lsblk.ts';
@@ -121,7 +121,7 @@ async function attempt(
     request.kind === 'resume' ? null : [request.source, ...request.destinations].filter((path) => path !== null),
   );
   if (request.kind !== 'resume') {
-    const looked = await look(request, blocks, load, answers);
+    const looked = await examine(request, blocks, load, answers);
     return hold(request, looked, { addon: load(), rights, session, answers }, null);
   }
   const addon = load();
@@ -129,7 +129,7 @@ async function attempt(
   try {
     return await hold(
       request,
-      await lookAgain(await findEnds(request.job!, log, request, blocks), blocks, load, answers),
+      await examineAgain(await findEnds(request.job!, log, request, blocks), blocks, load, answers),
       { addon, rights, session, answers },
       lock,
     );
@@ -149,7 +149,7 @@ interface Openers {
 
 async function hold(
   asked: CopyRequest,
-  looked: Looked,
+  looked: Examined,
   { addon, rights, session, answers }: Openers,
   lock: NativeDevice | null,
 ): Promise<Prepared> {
@@ -257,7 +257,7 @@ async function hold(
     ];
     const locked = await lockEnds(addon, ends);
     locks.push(...locked.disks);
-    throwIfAny([...locked.errors, ...(await againstBehindSame(addon, ends))]);
+    throwIfAny([...locked.errors, ...(await againstSharedFiles(addon, ends))]);
     const sessions = session === null ? [] : [session];
     const partitions = await partitionNotes(request, destinations, sessions);
     const bytes = from?.size ?? manifest!.bytes;

@@ -13,7 +13,7 @@ const SAMPLES = 16;
  * not be read, or all where no hash is known to compare with. Rejects with a Refusal (CHANGED) when the sample differs, or when
  * the drive was away and there is nothing to compare: the user agreed to erase the medium that was reviewed, not this one.
  */
-export async function unsureOf(
+export async function uncertainChunks(
   { client, destinations, grid, plan, request }: Prepared,
   destination: number,
   durable: Uint8Array,

@@ -7,7 +7,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JobResult } from '../../contract/jobs.ts';
-import { aside } from './read-aside.ts';
+import { readAside } from './read-aside.ts';
 import { fileSource } from '../../base/byte-source.ts';
 import { bytesOf } from './chunk-sets.ts';
 import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, markChunks } from './chunks.ts';
@@ -105,7 +105,7 @@ export interface JobSummary extends Pick<JobLog, 'header' | 'states' | 'damage'>
 
 /** The summaries of logs, in their order; null for a log that cannot be read. They are read in the reading thread. */
 export const summaries = (jobs: readonly LoggedJob[]): Promise<(JobSummary | null)[]> =>
-  jobs.length === 0 ? Promise.resolve([]) : aside('summarize', jobs);
+  jobs.length === 0 ? Promise.resolve([]) : readAside('summarize', jobs);
 
 /** The same in this thread, one log after the other; at any time it holds the bitmaps of one log. */
 export const summarize = (jobs: readonly LoggedJob[]): (JobSummary | null)[] =>
@@ -128,7 +128,7 @@ export const summarize = (jobs: readonly LoggedJob[]): (JobSummary | null)[] =>
   });
 
 /** What a log says, read in the reading thread. Rejects with a Refusal when its header cannot be read or contradicts itself, or the file cannot be read. */
-export const readJobLog = async (path: string): Promise<JobLog> => (await aside('openLog', path)).log;
+export const readJobLog = async (path: string): Promise<JobLog> => (await readAside('openLog', path)).log;
 
 /**
  * Reads a log in this thread, which takes seconds for a job of many terabytes. 'progress' keeps no hashes.
@@ -208,7 +208,7 @@ export class JobLogWriter {
    */
   static async reopen(dir: string, id: string): Promise<{ writer: JobLogWriter; log: JobLog }> {
     const path = jobPath(dir, id);
-    const { log, end, chain } = await aside('openLog', path);
+    const { log, end, chain } = await readAside('openLog', path);
     if (log.damage === 'corrupt') throw new JobLogError({ kind: 'logDamaged' }, path);
     try {
       const file = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);

@@ -21,7 +21,7 @@ const READER = new URL(import.meta.url.endsWith('.ts') ? './reader-thread.ts' : 
  * Calls a function of `reader-thread.ts` in a new thread, which ends with the answer and gives its memory back. Rejects with the
  * Refusal that it threw; with any other error, or when the thread ended without an answer, with that.
  */
-export function aside<K extends keyof Work>(
+export function readAside<K extends keyof Work>(
   what: K,
   ...args: Parameters<Work[K]>
 ): Promise<Awaited<ReturnType<Work[K]>>> {

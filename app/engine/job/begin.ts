@@ -14,7 +14,7 @@ import { writeMark } from '../devices/write-counts.ts';
  * Starts what was prepared. Rejects with a Refusal when a disk cannot be unmounted or an image cannot be made; then no
  * new one is left, and nothing was written. `answers` is the time that the state folder has to answer.
  */
-export async function launch(prepared: Prepared, emit: Emit, answers = new Answers(0, () => undefined)): Promise<Job> {
+export async function begin(prepared: Prepared, emit: Emit, answers = new Answers(0, () => undefined)): Promise<Job> {
   const { addon } = prepared;
   // One after the other: the first that cannot be unmounted leaves the rest as they are.
   for (const held of prepared.destinations) if (held.mounts.length > 0) await takeMounted(prepared, held);

@@ -14,7 +14,7 @@ import { chunksWithin } from '../formats/rescue-map.ts';
 const STEP = 65_536;
 
 /** The books of one job. */
-export class Ledger {
+export class ChunkRecord {
   readonly hashes: KnownHashes;
   readonly #prepared: Prepared;
   readonly #log: LogKeeper;

@@ -20,78 +20,78 @@ import type { Manifest } from '../formats/manifest.ts';
 import { firstOther } from '../admission/manifest-sample.ts';
 import type { NativeError, NativeState } from '../native/addon.ts';
 import { blankHeads, isDisk, withHead } from './head-last.ts';
-import type { PassEnd, Stage } from './stage.ts';
+import type { PassOutcome, RunningJob } from './running-job.ts';
 
 /** Milliseconds between flushes: what is lost with the power, and how long a cancellation can take. */
 export const FLUSH_INTERVAL = 1000;
 
 /**
- * Takes destinations of `stage` through the job; `again`: a second time, so what is on their media is theirs already.
+ * Takes destinations of `running` through the job; `again`: a second time, so what is on their media is theirs already.
  * Resolves when each has ended or cannot go on.
  */
-export async function course(stage: Stage, destinations: readonly number[], again = false): Promise<void> {
+export async function course(running: RunningJob, destinations: readonly number[], again = false): Promise<void> {
   // What is there of a job that goes on was written, or found equal, but perhaps never read back.
-  const goesOn = again || stage.prepared.resumed !== null;
-  switch (stage.request.kind) {
+  const goesOn = again || running.prepared.resumed !== null;
+  switch (running.request.kind) {
     case 'verify':
-      return verify(stage, destinations);
+      return verify(running, destinations);
     case 'copy':
-      return stage.request.update ? renew(stage, destinations, goesOn) : copy(stage, destinations, goesOn);
+      return running.request.update ? renew(running, destinations, goesOn) : copy(running, destinations, goesOn);
     case 'repair':
-      return renew(stage, destinations, goesOn);
+      return renew(running, destinations, goesOn);
     case 'resume':
       throw new TypeError('a job that goes on is what it was when it began');
   }
 }
 
 /** Writes what is not on them yet, and repairs once what verification found bad, where that is asked for. */
-async function copy(stage: Stage, destinations: readonly number[], goesOn: boolean): Promise<void> {
-  const cloned = goesOn ? new Set() : await cloneImages(stage, destinations);
+async function copy(running: RunningJob, destinations: readonly number[], goesOn: boolean): Promise<void> {
+  const cloned = goesOn ? new Set() : await cloneImages(running, destinations);
   const work = new Map(
     destinations.map((destination) => {
-      const check = allChunks(stage.grid);
-      if (cloned.has(destination)) return [destination, { todo: noChunks(stage.grid), check }] as const;
-      const left = withHead(stage, destination, without(check, stage.durable(destination)));
-      stage.keep(destination, bytesOf(without(check, left), stage.grid));
+      const check = allChunks(running.grid);
+      if (cloned.has(destination)) return [destination, { todo: noChunks(running.grid), check }] as const;
+      const left = withHead(running, destination, without(check, running.durable(destination)));
+      running.keep(destination, bytesOf(without(check, left), running.grid));
       return [destination, { todo: left, check }] as const;
     }),
   );
-  await write(stage, work, 'copying', stage.request.repair, stage.request.assumeBlank && !goesOn);
-  checkSource(stage);
+  await write(running, work, 'copying', running.request.repair, running.request.assumeBlank && !goesOn);
+  checkSource(running);
 }
 
 /** An update or a repair: compares what is there, and writes what differs or cannot be read. */
-async function renew(stage: Stage, destinations: readonly number[], goesOn: boolean): Promise<void> {
-  const repairs = stage.request.kind === 'repair';
-  const old = destinations.filter((destination) => repairs || stage.prepared.destinations[destination]!.updated);
+async function renew(running: RunningJob, destinations: readonly number[], goesOn: boolean): Promise<void> {
+  const repairs = running.request.kind === 'repair';
+  const old = destinations.filter((destination) => repairs || running.prepared.destinations[destination]!.updated);
   // What is there already of a job that goes on is read back too.
   const workOf = (destination: number, todo: Uint8Array): Work => ({
     todo,
-    check: goesOn ? either(todo, stage.durable(destination)) : todo,
+    check: goesOn ? either(todo, running.durable(destination)) : todo,
   });
   const left = new Map(
-    destinations.map((destination) => [destination, without(allChunks(stage.grid), stage.durable(destination))]),
+    destinations.map((destination) => [destination, without(allChunks(running.grid), running.durable(destination))]),
   );
   const work = new Map([...left].map(([destination, todo]) => [destination, workOf(destination, todo)]));
   if (old.length > 0) {
-    const end = await compare(stage, old, left);
-    await finishDead(stage, end);
+    const end = await compare(running, old, left);
+    await finishDead(running, end);
     // One that was started again meanwhile is on a course of its own.
     for (const destination of old)
       if (end.targets.every((target) => target.destination !== destination)) work.delete(destination);
     if (end.sourceFailed) return;
     for (const { destination } of end.targets) {
-      if (!stage.isOpen(destination) || (repairs && !(await cutSurplus(stage, destination)))) continue;
-      const differing = withHead(stage, destination, chunksOfErrors(end.errors, destination, stage.grid));
-      const equal = without(allChunks(stage.grid), differing);
-      stage.keep(destination, bytesOf(equal, stage.grid));
+      if (!running.isOpen(destination) || (repairs && !(await cutSurplus(running, destination)))) continue;
+      const differing = withHead(running, destination, chunksOfErrors(end.errors, destination, running.grid));
+      const equal = without(allChunks(running.grid), differing);
+      running.keep(destination, bytesOf(equal, running.grid));
       work.set(destination, workOf(destination, differing));
-      await stage.found(destination, equal);
+      await running.found(destination, equal);
     }
   }
-  if (guidesRepair(stage) && !(await isOfManifest(stage, work))) return;
-  await write(stage, work, repairs ? 'repairing' : 'copying', !repairs && stage.request.repair);
-  if (!repairs) checkSource(stage);
+  if (guidesRepair(running) && !(await isOfManifest(running, work))) return;
+  await write(running, work, repairs ? 'repairing' : 'copying', !repairs && running.request.repair);
+  if (!repairs) checkSource(running);
 }
 
 /** Chunks of the source that are looked at between two looks at whether the job was told to stop. */
@@ -101,16 +101,16 @@ const STEP = 64;
  * Has the source what the manifest says where it is to be copied from? Asked before anything is written: what else was found equal
  * is equal to something that this source is not. Where it has not, all destinations end as they were.
  */
-async function isOfManifest(stage: Stage, work: ReadonlyMap<number, Work>): Promise<boolean> {
+async function isOfManifest(running: RunningJob, work: ReadonlyMap<number, Work>): Promise<boolean> {
   const {
     prepared: { client, source, manifest },
     grid,
-  } = stage;
-  const open = [...work].filter(([destination]) => stage.isOpen(destination));
+  } = running;
+  const open = [...work].filter(([destination]) => running.isOpen(destination));
   const wanted = both(open.map(([, { todo }]) => todo).reduce(either, noChunks(grid)), manifest!.known);
   for (const { first, count } of chunkRanges(wanted, chunksIn(grid))) {
     for (let from = first; from < first + count; from += STEP) {
-      if (stage.cancelled) return true; // and nothing is written then
+      if (running.cancelled) return true; // and nothing is written then
       const some = noChunks(grid);
       markChunks(some, from, Math.min(STEP, first + count - from), true);
       const place = await firstOther(manifest!, some, client, source!.device);
@@ -122,9 +122,9 @@ async function isOfManifest(stage: Stage, work: ReadonlyMap<number, Work>): Prom
         reason: { kind: 'failedAt', what: 'read', place, cause: { kind: 'otherThanItsManifest' } },
         remedy: { kind: 'manifestOfSource' },
       } as const;
-      stage.failSource();
-      stage.tell(null, 'read', other);
-      for (const [destination] of open) await stage.finish(destination, 'failed');
+      running.failSource();
+      running.tell(null, 'read', other);
+      for (const [destination] of open) await running.finish(destination, 'failed');
       return false;
     }
   }
@@ -132,54 +132,54 @@ async function isOfManifest(stage: Stage, work: ReadonlyMap<number, Work>): Prom
 }
 
 /** Cuts an image that is longer than the source to its length. False when that failed; the destination has then ended. */
-async function cutSurplus(stage: Stage, destination: number): Promise<boolean> {
-  const held = stage.prepared.destinations[destination]!;
-  if ((lengthOf(held) ?? 0) <= stage.grid.bytes) return true;
-  stage.unname(destination);
+async function cutSurplus(running: RunningJob, destination: number): Promise<boolean> {
+  const held = running.prepared.destinations[destination]!;
+  if ((lengthOf(held) ?? 0) <= running.grid.bytes) return true;
+  running.unname(destination);
   try {
-    cutTo(stage.grid.bytes, held);
+    cutTo(running.grid.bytes, held);
     return true;
   } catch (error) {
-    stage.tell(destination, 'write', failureOf(error, 'write', held.end.path, 'file'));
-    await stage.finish(destination, 'failed');
+    running.tell(destination, 'write', failureOf(error, 'write', held.end.path, 'file'));
+    await running.finish(destination, 'failed');
     return false;
   }
 }
 
 /** Compares with the source, or with the manifest alone. */
-async function verify(stage: Stage, destinations: readonly number[]): Promise<void> {
-  const end = await compare(stage, destinations, null);
+async function verify(running: RunningJob, destinations: readonly number[]): Promise<void> {
+  const end = await compare(running, destinations, null);
   for (const { destination, state } of end.targets) {
-    const empty = state === 'done' && stage.unproven(destination) === stage.grid.bytes;
+    const empty = state === 'done' && running.unproven(destination) === running.grid.bytes;
     if (empty)
-      stage.tell(destination, 'verify', {
+      running.tell(destination, 'verify', {
         code: 'BAD_FILE',
         op: 'verify',
         reason: { kind: 'nothingCompared' },
         remedy: { kind: 'otherManifest' },
       });
-    await stage.finish(destination, empty ? 'failed' : state);
+    await running.finish(destination, empty ? 'failed' : state);
   }
 }
 
 /** Compares all, or of each destination the chunks that `todo` has for it: what differs there is not an error, it is to be written. */
 async function compare(
-  stage: Stage,
+  running: RunningJob,
   destinations: readonly number[],
   todo: ReadonlyMap<number, Uint8Array> | null,
-): Promise<PassEnd> {
-  const { source, manifest } = stage.prepared;
+): Promise<PassOutcome> {
+  const { source, manifest } = running.prepared;
   const chunks = new Map(
-    destinations.map((destination) => [destination, todo?.get(destination) ?? allChunks(stage.grid)]),
+    destinations.map((destination) => [destination, todo?.get(destination) ?? allChunks(running.grid)]),
   );
   // The source of an update is checked against the manifest of last time when it was read.
-  if (stage.request.kind === 'copy' || manifest === null) return compareWith(stage, chunks, null, todo !== null);
+  if (running.request.kind === 'copy' || manifest === null) return compareWith(running, chunks, null, todo !== null);
   // By hashes alone only those chunks can be compared that have one.
   const known = new Map([...chunks].map(([destination, set]) => [destination, both(set, manifest.known)]));
-  const byHashes = await compareWith(stage, known, manifest, todo !== null);
+  const byHashes = await compareWith(running, known, manifest, todo !== null);
   const left = new Map(
     byHashes.targets
-      .filter(({ destination, state }) => state !== 'cancelled' && stage.isOpen(destination))
+      .filter(({ destination, state }) => state !== 'cancelled' && running.isOpen(destination))
       .map(({ destination }) => [destination, without(chunks.get(destination)!, manifest.known)] as const)
       .filter(
         ([destination, set]) =>
@@ -187,7 +187,7 @@ async function compare(
       ),
   );
   if (source === null || left.size === 0) return byHashes;
-  const bySource = await compareWith(stage, left, null, todo !== null);
+  const bySource = await compareWith(running, left, null, todo !== null);
   return {
     targets: byHashes.targets
       .map((target) => bySource.targets.find(({ destination }) => destination === target.destination) ?? target)
@@ -203,25 +203,25 @@ async function compare(
 
 /** One pass over chunks of destinations: by the hashes of `manifest`, or with the source. `writesNext`: what differs is to be written. */
 function compareWith(
-  stage: Stage,
+  running: RunningJob,
   chunks: ReadonlyMap<number, Uint8Array>,
   manifest: Manifest | null,
   writesNext: boolean,
-): Promise<PassEnd> {
-  const ignoreWrite = writesNext || stage.request.keepGoing;
+): Promise<PassOutcome> {
+  const ignoreWrite = writesNext || running.request.keepGoing;
   const job =
     manifest === null
-      ? ({ op: 'compare', source: stage.prepared.source!.device, ignoreWrite } as const)
+      ? ({ op: 'compare', source: running.prepared.source!.device, ignoreWrite } as const)
       : ({
           op: 'compare',
           source: null,
           ignoreWrite,
           offset: 0,
-          length: stage.grid.bytes,
+          length: running.grid.bytes,
           hashes: manifest.hashes,
           known: manifest.known,
         } as const);
-  return stage.perform(
+  return running.perform(
     {
       words: { writing: 'repairing', reading: writesNext ? 'comparing' : 'verifying' },
       targets: [...chunks].map(([destination, check]) => ({ destination, check })),
@@ -243,20 +243,20 @@ interface Work {
  * left out. Only the first time: a disk that was written to before is not blank, and what differs may be zeros that were left out.
  */
 async function write(
-  stage: Stage,
+  running: RunningJob,
   work: ReadonlyMap<number, Work>,
   writing: 'copying' | 'repairing',
   again: boolean,
   assumeBlank = false,
 ): Promise<void> {
-  const { request, prepared, grid } = stage;
-  const due = hashesDue(stage);
-  await blankHeads(stage, work, writing, writing === 'repairing' || request.update);
-  const open = [...work.keys()].filter((destination) => stage.isOpen(destination));
-  if (open.length === 0 || stage.cancelled) return;
+  const { request, prepared, grid } = running;
+  const due = hashesDue(running);
+  await blankHeads(running, work, writing, writing === 'repairing' || request.update);
+  const open = [...work.keys()].filter((destination) => running.isOpen(destination));
+  if (open.length === 0 || running.cancelled) return;
   const targets = open.map((destination) => ({ destination, ...work.get(destination)! }));
-  const zoned = open.some((destination) => stage.device(destination).info().zoned);
-  const end = await stage.perform(
+  const zoned = open.some((destination) => running.device(destination).info().zoned);
+  const end = await running.perform(
     {
       words: { writing, reading: 'verifying' },
       targets,
@@ -267,7 +267,7 @@ async function write(
         verify: prepared.plan.verify,
         hash: true,
         ignoreWrite: request.keepGoing,
-        headLast: !zoned && open.some((destination) => isDisk(stage, destination)),
+        headLast: !zoned && open.some((destination) => isDisk(running, destination)),
         sequential: zoned,
         // Only what is read back: a source that changes between being read and being copied is found by nothing else.
         copyRange: prepared.serverCopies && prepared.plan.verify,
@@ -284,14 +284,14 @@ async function write(
 
   // The source was changed after `isOfManifest`: what else was found equal is equal to something that it is not.
   const isAnother =
-    guidesRepair(stage) && end.errors.some(({ destination, cause }) => destination < 0 && cause === 'mismatch');
+    guidesRepair(running) && end.errors.some(({ destination, cause }) => destination < 0 && cause === 'mismatch');
   const bad = new Map<number, Work>();
   for (const { destination, state } of end.targets) {
     const own = end.errors.filter((error) => error.destination === destination);
     const chunks = chunksOfErrors(own, destination, grid);
     // What was flushed and is not what was written is not there, whoever goes on with this job.
-    await stage.withdraw(destination, chunks);
-    const anew = withHead(stage, destination, chunks);
+    await running.withdraw(destination, chunks);
+    const anew = withHead(running, destination, chunks);
     if (
       again &&
       state === 'failed' &&
@@ -300,24 +300,25 @@ async function write(
     )
       bad.set(destination, { todo: anew, check: anew });
     else
-      await stage.finish(
+      await running.finish(
         destination,
         isAnother && state === 'done' ? 'failed' : state,
         again ? own.filter(isOfDestination) : [],
       );
   }
-  if (bad.size > 0) await write(stage, bad, 'repairing', false);
+  if (bad.size > 0) await write(running, bad, 'repairing', false);
 }
 
 /** A repair takes what has the hashes of a manifest for equal. */
-const guidesRepair = ({ request, prepared }: Stage): boolean => request.kind === 'repair' && prepared.manifest !== null;
+const guidesRepair = ({ request, prepared }: RunningJob): boolean =>
+  request.kind === 'repair' && prepared.manifest !== null;
 
 /**
  * The hashes that what is read of the source has to have. Those of a log; and those of the manifest that guides a repair:
  * chunks of another source beside the ones that have them would be a mixture of two.
  */
-const hashesDue = (stage: Stage): HashSet =>
-  guidesRepair(stage) ? overlaid(stage.hashes, stage.prepared.manifest!, stage.grid) : stage.hashes;
+const hashesDue = (running: RunningJob): HashSet =>
+  guidesRepair(running) ? overlaid(running.hashes, running.prepared.manifest!, running.grid) : running.hashes;
 
 const isNotCancelled = (ended: NativeState): boolean => ended !== 'cancelled';
 
@@ -325,11 +326,11 @@ const isNotCancelled = (ended: NativeState): boolean => ended !== 'cancelled';
 const isOfDestination = ({ destination, ...error }: NativeError): boolean => destination >= 0 && !isDead(error);
 
 /** Ends the destinations that a comparison has found dead, or that were told to stop. */
-async function finishDead(stage: Stage, { targets, errors }: PassEnd): Promise<void> {
+async function finishDead(running: RunningJob, { targets, errors }: PassOutcome): Promise<void> {
   for (const { destination, state } of targets) {
-    if (state === 'cancelled') await stage.finish(destination, 'cancelled');
+    if (state === 'cancelled') await running.finish(destination, 'cancelled');
     else if (errors.some((error) => error.destination === destination && isDead(error)))
-      await stage.finish(destination, 'failed');
+      await running.finish(destination, 'failed');
   }
 }
 
@@ -337,31 +338,31 @@ async function finishDead(stage: Stage, { targets, errors }: PassEnd): Promise<v
  * New images on the source's file system share its blocks, where that can be had. Gives those that do. A manifest is made
  * of what is read, so where nothing else would be, all is copied.
  */
-async function cloneImages(stage: Stage, destinations: readonly number[]): Promise<Set<number>> {
-  const { source, destinations: held, plan } = stage.prepared;
+async function cloneImages(running: RunningJob, destinations: readonly number[]): Promise<Set<number>> {
+  const { source, destinations: held, plan } = running.prepared;
   const cloned = new Set<number>();
-  if (stage.request.saveManifest !== null && !plan.verify) return cloned;
+  if (running.request.saveManifest !== null && !plan.verify) return cloned;
   for (const destination of destinations) {
     const { end } = held[destination]!;
-    if (source?.end.kind !== 'file' || end.image === null || stage.cancelled) continue;
-    if (!(await stage.device(destination).cloneFrom(source.device))) continue;
+    if (source?.end.kind !== 'file' || end.image === null || running.cancelled) continue;
+    if (!(await running.device(destination).cloneFrom(source.device))) continue;
     cloned.add(destination);
-    stage.keep(destination, stage.grid.bytes);
+    running.keep(destination, running.grid.bytes);
   }
   return cloned;
 }
 
 /** What of the source is not what the manifest from before says. */
-function checkSource(stage: Stage): void {
-  const { manifest } = stage.prepared;
-  if (manifest === null || stage.cancelled) return;
-  const changed = stage.hashes.differing(manifest);
-  const compared = countChunks(both(stage.hashes.known, manifest.known));
-  const [chunks, all] = [countChunks(changed), chunksIn(stage.grid)];
-  if (compared < all) stage.note({ kind: 'comparedWithManifest', all, compared });
-  stage.note(
+function checkSource(running: RunningJob): void {
+  const { manifest } = running.prepared;
+  if (manifest === null || running.cancelled) return;
+  const changed = running.hashes.differing(manifest);
+  const compared = countChunks(both(running.hashes.known, manifest.known));
+  const [chunks, all] = [countChunks(changed), chunksIn(running.grid)];
+  if (compared < all) running.note({ kind: 'comparedWithManifest', all, compared });
+  running.note(
     chunks === 0
       ? { kind: 'sourceUnchanged' }
-      : { kind: 'sourceChanged', count: chunks, size: bytesOf(changed, stage.grid) },
+      : { kind: 'sourceChanged', count: chunks, size: bytesOf(changed, running.grid) },
   );
 }

@@ -14,7 +14,7 @@ class Ending {
 }
 
 /** One destination of a job. */
-export class Standing {
+export class DestinationTotals {
   /** Of the passes that have ended, in bytes. */
   readonly #past: Sums = { written: 0, verified: 0, toWrite: 0, toVerify: 0 };
   /** Bytes there were to write, and to read back, whatever the passes do; null where the passes say it. */

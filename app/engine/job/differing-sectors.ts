@@ -23,7 +23,7 @@ export interface Difference {
 }
 
 /** The parts of `entry` that really differ. The entry as it is where a short look cannot tell, or nothing differs any more. */
-export async function narrowed(
+export async function differingSectors(
   entry: NativeError,
   source: Pick<NativeDevice, 'peek'>,
   destination: Pick<NativeDevice, 'peek'>,
@@ -90,7 +90,7 @@ export class Looks {
 
   async #look(entry: NativeError): Promise<void> {
     try {
-      (await narrowed(entry, this.#source, this.#destination(entry.destination))).forEach(this.#tell);
+      (await differingSectors(entry, this.#source, this.#destination(entry.destination))).forEach(this.#tell);
     } catch (error) {
       if (errnoOf(error) === null) throw error;
       // It cannot be read any more: what was found before is told.

@@ -6,23 +6,23 @@ import { hasChunk, markChunks } from '../formats/chunks.ts';
 import { allChunks, isEmpty } from '../formats/chunk-sets.ts';
 import { failureOf } from '../../base/errors.ts';
 import type { PassRequest } from './pass.ts';
-import { notPerformed, type PassEnd, type Stage } from './stage.ts';
+import { notPerformed, type PassOutcome, type RunningJob } from './running-job.ts';
 
 type Writing = PassRequest['words']['writing'];
 
 /** Writes to it have to ascend. */
-const isZoned = (stage: Stage, destination: number): boolean => stage.device(destination).info().zoned;
+const isZoned = (running: RunningJob, destination: number): boolean => running.device(destination).info().zoned;
 
-export const isDisk = (stage: Stage, destination: number): boolean =>
-  stage.prepared.destinations[destination]!.end.kind === 'block';
+export const isDisk = (running: RunningJob, destination: number): boolean =>
+  running.prepared.destinations[destination]!.end.kind === 'block';
 
 /**
  * The chunks of a destination to write, with its head if there are any. A zoned disk is written from its start to its end, because
  * a part of a zone cannot be written a second time.
  */
-export function withHead(stage: Stage, destination: number, todo: Uint8Array): Uint8Array {
-  if (isEmpty(todo) || !isDisk(stage, destination)) return todo;
-  if (isZoned(stage, destination)) return allChunks(stage.grid);
+export function withHead(running: RunningJob, destination: number, todo: Uint8Array): Uint8Array {
+  if (isEmpty(todo) || !isDisk(running, destination)) return todo;
+  if (isZoned(running, destination)) return allChunks(running.grid);
   const all = todo.slice();
   markChunks(all, 0, 1, true);
   return all;
@@ -34,31 +34,31 @@ export function withHead(stage: Stage, destination: number, todo: Uint8Array): U
  * writes its head last sees to it, after it has found that the source's can be read.
  */
 export async function blankHeads(
-  stage: Stage,
+  running: RunningJob,
   work: ReadonlyMap<number, { todo: Uint8Array }>,
   writing: Writing,
   rewrites: boolean,
 ): Promise<void> {
-  if (stage.cancelled) return;
+  if (running.cancelled) return;
   const whole = [...work].filter(
     ([destination, { todo }]) =>
-      stage.isOpen(destination) &&
-      isDisk(stage, destination) &&
-      !isZoned(stage, destination) &&
+      running.isOpen(destination) &&
+      isDisk(running, destination) &&
+      !isZoned(running, destination) &&
       hasChunk(todo, 0) &&
-      (rewrites || hasChunk(stage.durable(destination), 0)),
+      (rewrites || hasChunk(running.durable(destination), 0)),
   );
   for (const [destination, { todo }] of work) {
-    if (!isEmpty(todo) && stage.isOpen(destination)) stage.unname(destination);
-    await stage.withdraw(destination, todo);
+    if (!isEmpty(todo) && running.isOpen(destination)) running.unname(destination);
+    await running.withdraw(destination, todo);
   }
   for (const [destination, { todo }] of work)
-    if (isDisk(stage, destination) && isZoned(stage, destination) && !isEmpty(todo))
-      await resetZones(stage, destination);
+    if (isDisk(running, destination) && isZoned(running, destination) && !isEmpty(todo))
+      await resetZones(running, destination);
   await finishBad(
-    stage,
+    running,
     await zeroHeads(
-      stage,
+      running,
       whole.map(([destination]) => destination),
       writing,
     ),
@@ -66,27 +66,31 @@ export async function blankHeads(
 }
 
 /** Makes a zoned disk ready to be written from its start. Without what was in its zones it is taken for nothing, as one with a blank head is. */
-async function resetZones(stage: Stage, destination: number): Promise<void> {
-  if (!stage.isOpen(destination) || stage.cancelled) return;
+async function resetZones(running: RunningJob, destination: number): Promise<void> {
+  if (!running.isOpen(destination) || running.cancelled) return;
   try {
-    await stage.device(destination).resetZones(stage.grid.bytes);
+    await running.device(destination).resetZones(running.grid.bytes);
   } catch (error) {
-    const { path } = stage.prepared.destinations[destination]!.end;
-    stage.tell(destination, 'write', failureOf(error, 'write', path, 'block'));
-    await stage.finish(destination, 'failed');
+    const { path } = running.prepared.destinations[destination]!.end;
+    running.tell(destination, 'write', failureOf(error, 'write', path, 'block'));
+    await running.finish(destination, 'failed');
   }
 }
 
 /** Writes zeros over the heads of these disks and flushes them. A sector that the source only begins keeps what is behind that. */
-export async function zeroHeads(stage: Stage, destinations: readonly number[], writing: Writing): Promise<PassEnd> {
-  if (destinations.length === 0 || stage.cancelled) return notPerformed();
+export async function zeroHeads(
+  running: RunningJob,
+  destinations: readonly number[],
+  writing: Writing,
+): Promise<PassOutcome> {
+  if (destinations.length === 0 || running.cancelled) return notPerformed();
   const sector = Math.max(
     SECTOR_SIZE,
-    ...destinations.map((destination) => stage.device(destination).info().logicalBlock),
+    ...destinations.map((destination) => running.device(destination).info().logicalBlock),
   );
-  const length = Math.floor(Math.min(stage.grid.chunkSize, stage.grid.bytes) / sector) * sector;
+  const length = Math.floor(Math.min(running.grid.chunkSize, running.grid.bytes) / sector) * sector;
   if (length === 0) return notPerformed(destinations);
-  return stage.perform({
+  return running.perform({
     words: { writing, reading: 'verifying' },
     targets: destinations.map((destination) => ({ destination })),
     more: (ended) => ended === 'done',
@@ -94,6 +98,6 @@ export async function zeroHeads(stage: Stage, destinations: readonly number[], w
   });
 }
 
-async function finishBad(stage: Stage, { targets }: PassEnd): Promise<void> {
-  for (const { destination, state } of targets) if (state !== 'done') await stage.finish(destination, state);
+async function finishBad(running: RunningJob, { targets }: PassOutcome): Promise<void> {
+  for (const { destination, state } of targets) if (state !== 'done') await running.finish(destination, state);
 }

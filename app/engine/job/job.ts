@@ -8,18 +8,18 @@ import type { HostEvent } from '../../contract/host.ts';
 import { writes, type DestinationResult, type JobProgress } from '../../contract/jobs.ts';
 import { bytesOf, chunksOfErrors, type Grid, type KnownHashes } from '../formats/chunk-sets.ts';
 import { course } from './course.ts';
-import { CourseStage } from './course-stage.ts';
+import { CourseJob } from './course-job.ts';
 import { joinedEntries } from '../../base/error-ranges.ts';
 import { cancelledOpening, failureOf, type Failure } from '../../base/errors.ts';
 import { whatIsFull } from './full-file-system.ts';
 import { giveName, loseName } from '../admission/images.ts';
 import { about, jobError, type Named } from '../native/errors.ts';
 import { jobResult, unexplained } from './job-result.ts';
-import { Ledger } from './chunk-record.ts';
+import { ChunkRecord } from './chunk-record.ts';
 import { lengthOf } from '../admission/image-length.ts';
 import type { LogKeeper } from './log-keeper.ts';
 import { leaveManifest } from './made-manifests.ts';
-import { unsureOf } from '../admission/same-medium.ts';
+import { uncertainChunks } from '../admission/same-medium.ts';
 import type { NativeDevice, NativeError } from '../native/addon.ts';
 import { Looks } from './differing-sectors.ts';
 import { Pass, type Controls, type PassRequest } from './pass.ts';
@@ -30,8 +30,8 @@ import { Removals } from './removals.ts';
 import { rescue } from './rescue.ts';
 import { catchUp } from './rescue-retry.ts';
 import { refuseRetry, reopenForRetry } from '../admission/retry.ts';
-import { notPerformed, type PassEnd, type Stage } from './stage.ts';
-import { Standing } from './destination-totals.ts';
+import { notPerformed, type PassOutcome, type RunningJob } from './running-job.ts';
+import { DestinationTotals } from './destination-totals.ts';
 import { sourceWritten } from '../devices/write-counts.ts';
 
 const SAMPLE_MS = 100;
@@ -42,17 +42,17 @@ const LOG_MS = 1000;
 export type Emit = (event: HostEvent) => void;
 
 /** One job from its start to its result. */
-export class Job implements Stage {
+export class Job implements RunningJob {
   /** Resolves when the result was given and everything is closed; rejects when the engine itself failed. */
   readonly ended: Promise<void>;
   readonly prepared: Prepared;
   readonly request: Prepared['request'];
   readonly grid: Grid;
-  rescue: Stage['rescue'] = null;
+  rescue: RunningJob['rescue'] = null;
   readonly #emit: Emit;
   readonly #named: Named;
-  readonly #ledger: Ledger;
-  readonly #standings: Standing[];
+  readonly #chunkRecord: ChunkRecord;
+  readonly #totals: DestinationTotals[];
   /** The passes that run, each with the errors that are not to be told. */
   readonly #passes = new Map<Pass, (error: NativeError) => boolean>();
   /** Courses that have not ended: the job's own, and one for each retry. */
@@ -92,7 +92,7 @@ export class Job implements Stage {
     this.grid = grid;
     this.#removals = new Removals(prepared);
     this.#emit = emit;
-    this.#ledger = new Ledger(prepared, log);
+    this.#chunkRecord = new ChunkRecord(prepared, log);
     this.#named = {
       kind: plan.kind,
       source: plan.source?.path ?? null,
@@ -113,7 +113,7 @@ export class Job implements Stage {
             (index) => this.device(index),
             ({ entry, superblock }) => this.#push(jobError(entry, this.#named, { superblock })),
           );
-    this.#standings = destinations.map(() => new Standing());
+    this.#totals = destinations.map(() => new DestinationTotals());
     this.#controls = {
       paused: false,
       pausedDestinations: this.#paused,
@@ -129,8 +129,8 @@ export class Job implements Stage {
   /** Stops it (null) or one destination: what is in flight ends, the devices are flushed, the result says which were cut short. */
   cancel(destination: number | null): void {
     if (destination === null) this.#cancelled = true;
-    for (const standing of destination === null ? this.#standings : [this.#standings[destination]]) {
-      if (standing?.end === null) standing.cancelled = true;
+    for (const totals of destination === null ? this.#totals : [this.#totals[destination]]) {
+      if (totals?.end === null) totals.cancelled = true;
     }
     for (const [index, stop] of this.#waiting) if (destination === null || destination === index) stop();
     for (const [index, retrying] of this.#retrying) if (destination === null || destination === index) retrying.abort();
@@ -158,14 +158,14 @@ export class Job implements Stage {
    * it cannot be: it has not ended, or is not the device any more that it was.
    */
   async retry(destination: number): Promise<void> {
-    const standing = this.#standings[destination]!;
+    const totals = this.#totals[destination]!;
     const pass = [...this.#passes.keys()].find((one) =>
       one.sample().some((progress) => progress.destination === destination),
     );
     // As it is shown: the course of a destination that has failed or was cancelled may not have recorded that yet.
     const shown =
-      standing.end ?? pass?.sample().find((progress) => progress.destination === destination)?.state ?? standing.left;
-    const own = this.#errors.slice(standing.errorsFrom).filter((error) => error.destination === destination);
+      totals.end ?? pass?.sample().find((progress) => progress.destination === destination)?.state ?? totals.left;
+    const own = this.#errors.slice(totals.errorsFrom).filter((error) => error.destination === destination);
     const running = this.#courses.size > 0 && !this.#cancelled && !this.#retrying.has(destination);
     refuseRetry(this.#named.destinations[destination]!.path, running && isOver(shown) ? shown : null, own);
     const retrying = new AbortController();
@@ -174,22 +174,22 @@ export class Job implements Stage {
     const opening = reopenForRetry(this.prepared, destination, retrying.signal).then(async () => {
       const errors: NativeError[] = [];
       for (const one of this.#passes.keys()) {
-        this.#ledger.takeDurable(one);
-        this.#ledger.takeHashes(one);
+        this.#chunkRecord.takeDurable(one);
+        this.#chunkRecord.takeHashes(one);
         errors.push(...one.errors());
       }
       // Its course would have done this at the end of the pass: what was found bad is written again.
-      await this.#ledger.withdraw(destination, chunksOfErrors(errors, destination, this.grid));
-      await this.#ledger.withdraw(
+      await this.#chunkRecord.withdraw(destination, chunksOfErrors(errors, destination, this.grid));
+      await this.#chunkRecord.withdraw(
         destination,
-        await unsureOf(this.prepared, destination, this.#ledger.durable(destination), this.hashes),
+        await uncertainChunks(this.prepared, destination, this.#chunkRecord.durable(destination), this.hashes),
       );
       this.#refuseCancelled(destination, retrying.signal);
       await this.#takeFromCourse(destination);
       this.#refuseCancelled(destination, retrying.signal);
       this.#removals.forget(destination);
-      this.#ledger.doubt(destination);
-      standing.reopen(this.#errors.length);
+      this.#chunkRecord.doubt(destination);
+      totals.reopen(this.#errors.length);
       this.#begin([destination], true);
     });
     try {
@@ -209,28 +209,28 @@ export class Job implements Stage {
    * when that pass has ended, once the course has recorded the end. Rejects with a Refusal when it is complete after all.
    */
   async #takeFromCourse(destination: number): Promise<void> {
-    const standing = this.#standings[destination]!;
+    const totals = this.#totals[destination]!;
     const dismissed = [...this.#passes.keys()].flatMap((pass) => {
-      this.#ledger.takeDurable(pass);
+      this.#chunkRecord.takeDurable(pass);
       return pass.dismiss(destination) ?? [];
     });
-    for (const last of dismissed) standing.add(last);
+    for (const last of dismissed) totals.add(last);
     if (dismissed.length > 0) return;
-    await Promise.race([standing.ended, this.#courseOf[destination]]);
-    refuseRetry(this.#named.destinations[destination]!.path, standing.end, []);
+    await Promise.race([totals.ended, this.#courseOf[destination]]);
+    refuseRetry(this.#named.destinations[destination]!.path, totals.end, []);
   }
 
   /** The kernel has told of the device with this number: one that was taken out has failed, also while it had nothing to do. */
   deviceChanged(number: string, action: string): void {
     for (const { end, failure } of this.#removals.heard(number, action)) {
-      if (end === null || this.#standings[end]!.end === null) this.#tellGone(end, failure);
+      if (end === null || this.#totals[end]!.end === null) this.#tellGone(end, failure);
     }
   }
 
-  // ---- What its course asks for (stage.ts) ------------------------------------------------------------------
+  // ---- What its course asks for (running-job.ts) ------------------------------------------------------------------
 
   get hashes(): KnownHashes {
-    return this.#ledger.hashes;
+    return this.#chunkRecord.hashes;
   }
 
   get cancelled(): boolean {
@@ -242,15 +242,15 @@ export class Job implements Stage {
   }
 
   durable(destination: number): Uint8Array {
-    return this.#ledger.durable(destination);
+    return this.#chunkRecord.durable(destination);
   }
 
   unproven(destination: number): number {
-    return this.#ledger.unproven(destination);
+    return this.#chunkRecord.unproven(destination);
   }
 
   proven(destination: number): Uint8Array {
-    return this.#ledger.proven(destination);
+    return this.#chunkRecord.proven(destination);
   }
 
   owns(): boolean {
@@ -258,12 +258,12 @@ export class Job implements Stage {
   }
 
   isOpen(destination: number): boolean {
-    const { end, cancelled } = this.#standings[destination]!;
+    const { end, cancelled } = this.#totals[destination]!;
     return end === null && !cancelled;
   }
 
   isDone(destination: number): boolean {
-    return this.#standings[destination]!.end === 'done';
+    return this.#totals[destination]!.end === 'done';
   }
 
   async untilOthersEnded(destination: number): Promise<void> {
@@ -272,7 +272,7 @@ export class Job implements Stage {
     this.#waiting.delete(destination);
   }
 
-  async perform(request: PassRequest, hold: (error: NativeError) => boolean = () => false): Promise<PassEnd> {
+  async perform(request: PassRequest, hold: (error: NativeError) => boolean = () => false): Promise<PassOutcome> {
     const pass = this.#submit(request);
     if (pass === null)
       return notPerformed(
@@ -284,18 +284,18 @@ export class Job implements Stage {
     await nextTurn();
     this.#tellErrors(pass, true);
     await Promise.all([this.#looks?.done, this.#late]);
-    this.#ledger.takeDurable(pass);
+    this.#chunkRecord.takeDurable(pass);
     this.#passes.delete(pass);
     const ofSource = request.job.source === this.prepared.source?.device;
     if (ofSource) this.#bytesRead += pass.bytesRead;
     if (ofSource && answers.readErr === 1 && request.job.ignoreRead !== true && request.job.skipBad !== true)
       this.#readErr = 1;
-    this.#ledger.takeHashes(pass);
-    this.#ledger.takeEvidence(pass, answers.readErr === 1);
+    this.#chunkRecord.takeHashes(pass);
+    this.#chunkRecord.takeEvidence(pass, answers.readErr === 1);
     const targets = pass.sample().map((progress) => {
-      const standing = this.#standings[progress.destination]!;
-      standing.add(progress);
-      standing.failed =
+      const totals = this.#totals[progress.destination]!;
+      totals.add(progress);
+      totals.failed =
         ((answers.writeErr >>> request.targets.findIndex(({ destination }) => destination === progress.destination)) &
           1) ===
         1;
@@ -322,7 +322,7 @@ export class Job implements Stage {
       for (const { destination } of request.targets) {
         const { path, kind } = this.prepared.destinations[destination]!.end;
         this.tell(destination, 'write', failureOf(error, 'open', path, kind));
-        this.#standings[destination]!.failed = true;
+        this.#totals[destination]!.failed = true;
       }
       return null;
     }
@@ -337,8 +337,8 @@ export class Job implements Stage {
     state: DestinationResult['state'],
     held: readonly NativeError[] = [],
   ): Promise<void> {
-    const standing = this.#standings[destination]!;
-    if (standing.end !== null) return;
+    const totals = this.#totals[destination]!;
+    if (totals.end !== null) return;
     for (const error of joinedEntries(held)) if (error.cause !== 'cancelled') this.#push(jobError(error, this.#named));
     // Late news: the request that failed came before the drive was seen to be gone.
     if (state === 'failed') this.#tellGone(destination, this.#removals.look(destination));
@@ -349,26 +349,26 @@ export class Job implements Stage {
         ? lengthFits && this.#nameImage(destination)
         : state === 'failed' || !this.#removals.has(destination);
     const end = good ? state : 'failed';
-    if (!good) standing.failed = true;
-    standing.uncompared = end === 'done' && this.prepared.plan.verify ? this.#ledger.unproven(destination) : 0;
-    standing.close(end);
-    await this.#ledger.state(destination, end);
+    if (!good) totals.failed = true;
+    totals.uncompared = end === 'done' && this.prepared.plan.verify ? this.#chunkRecord.unproven(destination) : 0;
+    totals.close(end);
+    await this.#chunkRecord.state(destination, end);
   }
 
   keep(destination: number, bytes: number): void {
-    this.#standings[destination]!.kept = bytes;
+    this.#totals[destination]!.kept = bytes;
   }
 
   expect(destination: number, bytes: number): void {
-    this.#standings[destination]!.whole = { toWrite: bytes, toVerify: this.prepared.plan.verify ? bytes : 0 };
+    this.#totals[destination]!.whole = { toWrite: bytes, toVerify: this.prepared.plan.verify ? bytes : 0 };
   }
 
   found(destination: number, chunks: Uint8Array): Promise<void> {
-    return this.#ledger.found(destination, chunks);
+    return this.#chunkRecord.found(destination, chunks);
   }
 
   withdraw(destination: number, chunks: Uint8Array): Promise<void> {
-    return this.#ledger.withdraw(destination, chunks);
+    return this.#chunkRecord.withdraw(destination, chunks);
   }
 
   unname(destination: number): void {
@@ -389,7 +389,10 @@ export class Job implements Stage {
   async #run(): Promise<void> {
     await nextTurn();
     const samples = setInterval(() => this.#sample(), SAMPLE_MS);
-    const logs = setInterval(() => [...this.#passes.keys()].forEach((pass) => this.#ledger.takeDurable(pass)), LOG_MS);
+    const logs = setInterval(
+      () => [...this.#passes.keys()].forEach((pass) => this.#chunkRecord.takeDurable(pass)),
+      LOG_MS,
+    );
     try {
       this.#begin(
         this.prepared.destinations.map((_, index) => index),
@@ -408,17 +411,17 @@ export class Job implements Stage {
   #begin(destinations: readonly number[], again: boolean): void {
     const attempts = new Map(destinations.map((destination) => [destination, (this.#attempts[destination] ?? 0) + 1]));
     for (const [destination, attempt] of attempts) this.#attempts[destination] = attempt;
-    const stage = new CourseStage(this, (destination) => this.#attempts[destination] === attempts.get(destination));
+    const running = new CourseJob(this, (destination) => this.#attempts[destination] === attempts.get(destination));
     const way =
       this.request.rescue === null
-        ? course(stage, destinations, again)
+        ? course(running, destinations, again)
         : again
-          ? catchUp(stage, destinations[0]!)
-          : rescue(stage, destinations);
+          ? catchUp(running, destinations[0]!)
+          : rescue(running, destinations);
     const over = this.#keepRunning(
       way.then(async () => {
         for (const destination of destinations)
-          await stage.finish(destination, this.#standings[destination]!.cancelled ? 'cancelled' : 'failed');
+          await running.finish(destination, this.#totals[destination]!.cancelled ? 'cancelled' : 'failed');
       }),
     ).catch((error: unknown) => {
       this.#fault ??= { error };
@@ -444,9 +447,9 @@ export class Job implements Stage {
 
   async #end(): Promise<void> {
     const { plan, source } = this.prepared;
-    const ends = this.#standings.map(({ end, uncompared, written, kept, seconds, failed, errorsFrom }, index) => {
+    const ends = this.#totals.map(({ end, uncompared, written, kept, seconds, failed, errorsFrom }, index) => {
       const durable =
-        end === 'done' || !writes(plan.kind) ? undefined : bytesOf(this.#ledger.durable(index), this.grid);
+        end === 'done' || !writes(plan.kind) ? undefined : bytesOf(this.#chunkRecord.durable(index), this.grid);
       return {
         state: end ?? 'failed',
         uncompared,
@@ -474,7 +477,7 @@ export class Job implements Stage {
         : ({ kind: ends.some(({ state }) => state === 'cancelled') ? 'cancelled' : 'sourceUnread' } as const);
     const manifest = await leaveManifest(this.prepared, this.hashes, cut, (note) => this.note(note));
     const seconds = this.#seconds();
-    if (this.#ledger.problem !== null) this.note(this.#ledger.problem);
+    if (this.#chunkRecord.problem !== null) this.note(this.#chunkRecord.problem);
     const result = jobResult({
       plan,
       named: this.#named,
@@ -488,7 +491,7 @@ export class Job implements Stage {
       readErr: (this.rescue?.bad ?? 0) > 0 ? 1 : this.#readErr,
       rescue: this.rescue === null ? null : { rescued: this.rescue.rescued, bad: this.rescue.bad },
     });
-    await this.#ledger.close(result);
+    await this.#chunkRecord.close(result);
     await release(this.prepared);
     this.#emit({ event: 'progress', progress: this.#progress(seconds) });
     this.#emit({ event: 'result', result });
@@ -507,8 +510,8 @@ export class Job implements Stage {
       bytes,
       totalBytes: Math.max(bytes, this.prepared.plan.bytes),
       seconds,
-      destinations: this.#standings.map((standing, index) =>
-        standing.view(
+      destinations: this.#totals.map((totals, index) =>
+        totals.view(
           this.#named.destinations[index]!.path,
           seconds,
           samples.find(({ destination }) => destination === index) ?? null,

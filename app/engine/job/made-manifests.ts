@@ -4,7 +4,7 @@ import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Note, Reason } from '../../contract/facts.ts';
 import { Answers } from '../../base/answers.ts';
-import { aside } from '../formats/read-aside.ts';
+import { readAside } from '../formats/read-aside.ts';
 import { chunksIn, isEmpty, type KnownHashes } from '../formats/chunk-sets.ts';
 import { countChunks, isChunkSize } from '../formats/chunks.ts';
 import { errnoOf, failureOf, reasonOf, Refusal, refuse } from '../../base/errors.ts';
@@ -102,7 +102,7 @@ export async function exportManifest(state: string, digest: string, path: string
 
 async function keptManifest(state: string, digest: string): Promise<Manifest> {
   try {
-    return await aside('readManifest', pathOf(state, digest));
+    return await readAside('readManifest', pathOf(state, digest));
   } catch (error) {
     if (!(error instanceof Refusal) || error.errors[0]!.code !== 'NOT_FOUND') throw error;
     return refuse({

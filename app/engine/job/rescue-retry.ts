@@ -6,29 +6,29 @@ import { FLUSH_INTERVAL } from './course.ts';
 import { blankHeads, isDisk, withHead } from './head-last.ts';
 import type { NativeError } from '../native/addon.ts';
 import { rescue } from './rescue.ts';
-import type { Stage } from './stage.ts';
+import type { RunningJob } from './running-job.ts';
 
-/** Takes `destination` of `stage`, which failed in a rescue, to what the others have. Resolves when it has ended, or cannot go on. */
-export async function catchUp(stage: Stage, destination: number): Promise<void> {
-  await stage.untilOthersEnded(destination);
-  for (const other of stage.prepared.destinations.keys()) {
-    if (!stage.isOpen(destination) || stage.cancelled) return;
-    if (other !== destination && stage.isDone(other) && (await copyFrom(stage, other, destination))) return;
+/** Takes `destination` of `running`, which failed in a rescue, to what the others have. Resolves when it has ended, or cannot go on. */
+export async function catchUp(running: RunningJob, destination: number): Promise<void> {
+  await running.untilOthersEnded(destination);
+  for (const other of running.prepared.destinations.keys()) {
+    if (!running.isOpen(destination) || running.cancelled) return;
+    if (other !== destination && running.isDone(other) && (await copyFrom(running, other, destination))) return;
   }
   // Nobody has it: then there is nobody either from whom the source could be taken away.
-  if (stage.isOpen(destination) && !stage.cancelled) await rescue(stage, [destination], true);
+  if (running.isOpen(destination) && !running.cancelled) await rescue(running, [destination], true);
 }
 
 /** Copies what `destination` lacks from `from`, and reads all of it back. False when that one cannot be read: it may be unplugged. */
-async function copyFrom(stage: Stage, from: number, destination: number): Promise<boolean> {
-  const { grid, prepared, request } = stage;
+async function copyFrom(running: RunningJob, from: number, destination: number): Promise<boolean> {
+  const { grid, prepared, request } = running;
   const all = allChunks(grid);
-  const todo = withHead(stage, destination, without(all, stage.durable(destination)));
-  stage.keep(destination, bytesOf(without(all, todo), grid));
-  await blankHeads(stage, new Map([[destination, { todo }]]), 'copying', false);
-  if (!stage.isOpen(destination)) return true;
-  const zoned = stage.device(destination).info().zoned;
-  const end = await stage.perform(
+  const todo = withHead(running, destination, without(all, running.durable(destination)));
+  running.keep(destination, bytesOf(without(all, todo), grid));
+  await blankHeads(running, new Map([[destination, { todo }]]), 'copying', false);
+  if (!running.isOpen(destination)) return true;
+  const zoned = running.device(destination).info().zoned;
+  const end = await running.perform(
     {
       words: { writing: 'copying', reading: 'verifying' },
       targets: [{ destination, todo, check: all }],
@@ -36,13 +36,13 @@ async function copyFrom(stage: Stage, from: number, destination: number): Promis
       job: {
         // That drive may be larger than what was copied to it.
         op: 'copy',
-        source: stage.device(from),
+        source: running.device(from),
         offset: 0,
         length: grid.bytes,
         verify: prepared.plan.verify,
         ignoreWrite: request.keepGoing,
         flushInterval: FLUSH_INTERVAL,
-        headLast: !zoned && isDisk(stage, destination),
+        headLast: !zoned && isDisk(running, destination),
         sequential: zoned,
         sparse: request.sparse,
       },
@@ -51,10 +51,10 @@ async function copyFrom(stage: Stage, from: number, destination: number): Promis
   );
   if (end.sourceFailed) return false;
   const bad = chunksOfErrors(end.errors, destination, grid);
-  await stage.withdraw(destination, bad);
+  await running.withdraw(destination, bad);
   for (const { state } of end.targets) {
-    if (state === 'done') await stage.found(destination, without(all, bad));
-    await stage.finish(destination, state);
+    if (state === 'done') await running.found(destination, without(all, bad));
+    await running.finish(destination, state);
   }
   return true;
 }

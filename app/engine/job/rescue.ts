@@ -21,7 +21,7 @@ import { isDisk, zeroHeads } from './head-last.ts';
 import { bytesOf, ranges, setRange, writeMapfile, type RangeStatus, type RescueMap } from '../formats/mapfile.ts';
 import type { NativeError } from '../native/addon.ts';
 import { chunksOf, chunksWithin, reconcile, wholeMap, type Region } from '../formats/rescue-map.ts';
-import type { PassEnd, Stage } from './stage.ts';
+import type { PassOutcome, RunningJob } from './running-job.ts';
 
 /** Bytes of one region of the first pass: so much at most is copied again when the computer loses power. The first is small. */
 const [FIRST_REGION, LARGEST_REGION] = [8 * 1024 * 1024, 128 * 1024 * 1024];
@@ -34,15 +34,15 @@ const MAP_INTERVAL = 1000;
 const MOST_TOLD = 1000;
 
 /**
- * Takes `destinations` of `stage` through a rescue; `again`: a second time, so what is on their media is theirs already.
+ * Takes `destinations` of `running` through a rescue; `again`: a second time, so what is on their media is theirs already.
  * Resolves when each has ended, or was started again.
  */
-export async function rescue(stage: Stage, destinations: readonly number[], again = false): Promise<void> {
-  await new Rescuer(stage, destinations, again || stage.prepared.resumed !== null).run();
+export async function rescue(running: RunningJob, destinations: readonly number[], again = false): Promise<void> {
+  await new Rescuer(running, destinations, again || running.prepared.resumed !== null).run();
 }
 
 class Rescuer {
-  readonly #stage: Stage;
+  readonly #running: RunningJob;
   readonly #map: RescueMap;
   /** The log knows what is on the destinations. */
   readonly #goesOn: boolean;
@@ -60,30 +60,30 @@ class Rescuer {
   /** Bytes of the next region of the first pass. */
   #region = FIRST_REGION;
 
-  constructor(stage: Stage, destinations: readonly number[], goesOn: boolean) {
-    const { grid, prepared } = stage;
-    this.#stage = stage;
+  constructor(running: RunningJob, destinations: readonly number[], goesOn: boolean) {
+    const { grid, prepared } = running;
+    this.#running = running;
     this.#all = destinations;
     this.#open = destinations;
     this.#map = wholeMap(prepared.map, grid);
     this.#goesOn = goesOn;
-    this.#answers = new Answers(stage.request.stallTimeout, () => undefined);
+    this.#answers = new Answers(running.request.stallTimeout, () => undefined);
   }
 
   async run(): Promise<void> {
     if (this.#goesOn) await this.#goOn();
     for (const destination of this.#all) {
-      this.#stage.expect(destination, this.#stage.grid.bytes - bytesOf(this.#map, '+'));
-      this.#stage.keep(destination, bytesOf(this.#map, '+'));
+      this.#running.expect(destination, this.#running.grid.bytes - bytesOf(this.#map, '+'));
+      this.#running.keep(destination, bytesOf(this.#map, '+'));
     }
     await this.#takeOver();
     const head = this.#head();
     if (head !== null) {
-      const disks = this.#open.filter((destination) => isDisk(this.#stage, destination));
-      await this.#drop(await zeroHeads(this.#stage, disks, 'copying'), this.#stage.cancelled ? [] : disks);
+      const disks = this.#open.filter((destination) => isDisk(this.#running, destination));
+      await this.#drop(await zeroHeads(this.#running, disks, 'copying'), this.#running.cancelled ? [] : disks);
     }
     const behindHead = head?.size ?? 0;
-    const { chunkSize } = this.#stage.grid;
+    const { chunkSize } = this.#running.grid;
     await this.#pass(
       'copying',
       '?',
@@ -103,7 +103,11 @@ class Rescuer {
       (region) => this.#copy(region, '-'),
     );
     if (head !== null) await this.#pass('copying', '?', [head], (region) => this.#copy(region, '-'));
-    for (let retry = 1; retry <= this.#stage.request.rescue!.retries && ranges(this.#map, '-').length > 0; retry += 1) {
+    for (
+      let retry = 1;
+      retry <= this.#running.request.rescue!.retries && ranges(this.#map, '-').length > 0;
+      retry += 1
+    ) {
       const bad = [...this.#pieces('-', 0, () => chunkSize)];
       await this.#pass(
         'retrying',
@@ -118,12 +122,12 @@ class Rescuer {
 
   /** Map and log by each other. What the log has without a hash may be zeros: where the map does not say, it is read again. */
   async #goOn(): Promise<void> {
-    const { grid, hashes } = this.#stage;
+    const { grid, hashes } = this.#running;
     const told = either(hashes.known, chunksOf(this.#map, '+-', { position: 0, size: grid.bytes }, grid));
-    for (const destination of this.#all) await this.#stage.withdraw(destination, without(allChunks(grid), told));
+    for (const destination of this.#all) await this.#running.withdraw(destination, without(allChunks(grid), told));
     reconcile(
       this.#map,
-      this.#all.map((destination) => this.#stage.durable(destination)),
+      this.#all.map((destination) => this.#running.durable(destination)),
       hashes.known,
       grid,
     );
@@ -131,12 +135,12 @@ class Rescuer {
 
   /** A map from elsewhere says what is on the destinations; that its holes are zeros there is seen to now. */
   async #takeOver(): Promise<void> {
-    const { prepared, grid } = this.#stage;
+    const { prepared, grid } = this.#running;
     if (prepared.map === null || this.#goesOn) return;
     for (const { position, size } of ranges(this.#map, '-').map((region) => this.#sectors(region))) {
-      if (this.#open.length === 0 || this.#stage.cancelled) return;
+      if (this.#open.length === 0 || this.#running.cancelled) return;
       await this.#drop(
-        await this.#stage.perform({
+        await this.#running.perform({
           words: { writing: 'copying', reading: 'verifying' },
           targets: this.#open.map((destination) => ({ destination })),
           more: (ended) => ended === 'done',
@@ -150,9 +154,9 @@ class Rescuer {
 
   /** The first chunk, when there are disks and nothing of it was rescued before: it is written last, so that what is unfinished looks empty. */
   #head(): Region | null {
-    const { grid } = this.#stage;
+    const { grid } = this.#running;
     const size = Math.min(grid.chunkSize, grid.bytes);
-    const disks = this.#open.some((destination) => isDisk(this.#stage, destination));
+    const disks = this.#open.some((destination) => isDisk(this.#running, destination));
     const fresh = ranges(this.#map, '+').every(({ position }) => position >= size);
     return disks && fresh ? { position: 0, size } : null;
   }
@@ -162,7 +166,7 @@ class Rescuer {
    * bytes, which is asked for each.
    */
   *#pieces(status: RangeStatus, from: number, most: () => number): Generator<Region, void, void> {
-    const { chunkSize } = this.#stage.grid;
+    const { chunkSize } = this.#running.grid;
     for (const { position, size } of ranges(this.#map, status)) {
       for (let at = Math.max(position, from); at < position + size;) {
         const whole = at % chunkSize === 0 ? Math.floor((position + size) / chunkSize) * chunkSize : at;
@@ -194,13 +198,13 @@ class Rescuer {
   }
 
   get #over(): boolean {
-    return this.#stage.cancelled || this.#gone || this.#open.length === 0;
+    return this.#running.cancelled || this.#gone || this.#open.length === 0;
   }
 
   /** Whole sectors: no device reads less. */
   #sectors({ position, size }: Region): Region {
     const start = Math.floor(position / SECTOR) * SECTOR;
-    const end = Math.min(Math.ceil((position + size) / SECTOR) * SECTOR, this.#stage.grid.bytes);
+    const end = Math.min(Math.ceil((position + size) / SECTOR) * SECTOR, this.#running.grid.bytes);
     return { position: start, size: end - start };
   }
 
@@ -213,7 +217,7 @@ class Rescuer {
 
   /** Copies from one edge of a region on, up to its first bad block, which is found by taking more at a time, then less. Gives what is left. */
   async #edge(region: Region, backwards: boolean): Promise<Region> {
-    const block = Math.max(SECTOR, this.#stage.prepared.source!.device.info().logicalBlock);
+    const block = Math.max(SECTOR, this.#running.prepared.source!.device.info().logicalBlock);
     let left = region;
     let length = block;
     for (let grows = true; left.size > 0 && !this.#over;) {
@@ -235,7 +239,7 @@ class Rescuer {
     await this.#copy(region, '*');
     const took = performance.now() - startedAt;
     if (took < SHORT) this.#region = Math.min(this.#region * 2, LARGEST_REGION);
-    if (took > LONG) this.#region = Math.max(this.#region / 2, this.#stage.grid.chunkSize);
+    if (took > LONG) this.#region = Math.max(this.#region / 2, this.#running.grid.chunkSize);
   }
 
   /**
@@ -243,7 +247,7 @@ class Rescuer {
    * cannot be read is zeros. True when all of it was read.
    */
   async #copy(wanted: Region, unreadable: '*' | '-', all = false): Promise<boolean> {
-    const { prepared, request, grid } = this.#stage;
+    const { prepared, request, grid } = this.#running;
     const region = this.#sectors(wanted);
     const targets = this.#open.flatMap((destination) => {
       const todo = all ? null : this.#lacking(destination, region);
@@ -254,7 +258,7 @@ class Rescuer {
       setRange(this.#map, region.position, region.size, this.#map.status === '/' ? '-' : '+');
       return true;
     }
-    const end = await this.#stage.perform(
+    const end = await this.#running.perform(
       {
         words: { writing: 'copying', reading: 'verifying' },
         targets,
@@ -276,18 +280,18 @@ class Rescuer {
       const bad = chunksOfErrors(end.errors, destination, grid);
       if (isEmpty(bad)) continue;
       this.#bad.set(destination, either(this.#badOf(destination), bad));
-      await this.#stage.withdraw(destination, bad);
+      await this.#running.withdraw(destination, bad);
     }
     const unread = end.errors.filter(isOfSource);
     const lost = unread.find(({ cause }) => cause === 'gone' || cause === 'stalled');
-    if (this.#stage.cancelled || lost !== undefined) await this.#takePart(region, end);
+    if (this.#running.cancelled || lost !== undefined) await this.#takePart(region, end);
     await this.#drop(
       end,
       targets.map(({ destination }) => destination),
     );
     if (lost !== undefined) {
       this.#gone = true;
-      this.#stage.tell(null, 'read', {
+      this.#running.tell(null, 'read', {
         code: lost.cause === 'gone' ? 'DEVICE_GONE' : 'STALLED',
         op: 'read',
         errno: lost.errno,
@@ -306,8 +310,8 @@ class Rescuer {
   }
 
   /** Of a region that was cut short: what all have that were written to without an error is rescued. */
-  async #takePart(region: Region, { targets, errors, durable }: PassEnd): Promise<void> {
-    const { grid } = this.#stage;
+  async #takePart(region: Region, { targets, errors, durable }: PassOutcome): Promise<void> {
+    const { grid } = this.#running;
     const { first } = chunksWithin(region, grid);
     const sound = targets
       .map(({ destination }) => destination)
@@ -324,13 +328,13 @@ class Rescuer {
       const position = range.first * grid.chunkSize;
       setRange(this.#map, position, Math.min(range.count * grid.chunkSize, grid.bytes - position), '+');
     }
-    for (const destination of sound) await this.#stage.found(destination, shared);
+    for (const destination of sound) await this.#running.found(destination, shared);
   }
 
   /** The chunks of a region of whole chunks that a destination lacks, numbered from the region's start; of another region, null when it lacks the chunk. */
   #lacking(destination: number, region: Region): Uint8Array | null {
-    const { grid } = this.#stage;
-    const durable = this.#stage.durable(destination);
+    const { grid } = this.#running;
+    const durable = this.#running.durable(destination);
     const { first, count } = chunksWithin(region, grid);
     if (first * grid.chunkSize !== region.position || count === 0)
       return hasChunk(durable, Math.floor(region.position / grid.chunkSize)) ? new Uint8Array(1) : null;
@@ -342,33 +346,33 @@ class Rescuer {
 
   /** Into the log: what of a region is settled, and so is on the media of all that are left but where it could not be written. */
   async #account(region: Region): Promise<void> {
-    const settled = chunksOf(this.#map, '+-', region, this.#stage.grid);
+    const settled = chunksOf(this.#map, '+-', region, this.#running.grid);
     for (const destination of this.#open)
-      await this.#stage.found(destination, without(settled, this.#badOf(destination)));
+      await this.#running.found(destination, without(settled, this.#badOf(destination)));
   }
 
   #badOf(destination: number): Uint8Array {
-    return this.#bad.get(destination) ?? noChunks(this.#stage.grid);
+    return this.#bad.get(destination) ?? noChunks(this.#running.grid);
   }
 
   /** Those of a pass over `asked` that failed get no more, unless that was asked for; nor do those that were started again meanwhile. */
-  async #drop({ targets }: PassEnd, asked: readonly number[]): Promise<void> {
+  async #drop({ targets }: PassOutcome, asked: readonly number[]): Promise<void> {
     for (const { destination, state } of targets) {
-      if (state === 'done' || (state === 'failed' && this.#stage.request.keepGoing && this.#bad.has(destination)))
+      if (state === 'done' || (state === 'failed' && this.#running.request.keepGoing && this.#bad.has(destination)))
         continue;
-      await this.#stage.finish(destination, state);
+      await this.#running.finish(destination, state);
     }
     const left = asked.filter((destination) => targets.every((target) => target.destination !== destination));
-    this.#open = this.#open.filter((destination) => this.#stage.isOpen(destination) && !left.includes(destination));
+    this.#open = this.#open.filter((destination) => this.#running.isOpen(destination) && !left.includes(destination));
   }
 
   #show(pass: RescueProgress['pass'], retry: number): void {
     const [rescued, bad] = [bytesOf(this.#map, '+'), bytesOf(this.#map, '-')];
-    this.#stage.rescue = { pass, retry, rescued, bad, left: this.#stage.grid.bytes - rescued - bad };
+    this.#running.rescue = { pass, retry, rescued, bad, left: this.#running.grid.bytes - rescued - bad };
   }
 
   async #save(always: boolean): Promise<void> {
-    const path = this.#stage.request.rescue!.map;
+    const path = this.#running.request.rescue!.map;
     if (path === null || this.#silent || (!always && performance.now() - this.#savedAt < MAP_INTERVAL)) return;
     try {
       await this.#answers.of(path, writeMapfile(path, this.#map));
@@ -376,17 +380,17 @@ class Rescuer {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.#silent = hasStalled(error.errors);
-      this.#stage.note({ kind: 'mapNotWritten', path, reason: reasonOf(error) });
+      this.#running.note({ kind: 'mapNotWritten', path, reason: reasonOf(error) });
     }
   }
 
   async #end(): Promise<void> {
-    const whole = !this.#stage.cancelled && !this.#gone;
+    const whole = !this.#running.cancelled && !this.#gone;
     if (whole && this.#open.length > 0) this.#map.status = '+';
     await this.#save(true);
     const holes = ranges(this.#map, '-');
     for (const { position, size } of whole ? holes.slice(0, MOST_TOLD) : []) {
-      this.#stage.tell(null, 'read', {
+      this.#running.tell(null, 'read', {
         code: 'MEDIUM_ERROR',
         op: 'read',
         offset: position,
@@ -394,7 +398,7 @@ class Rescuer {
         reason: { kind: 'unreadable', place: { offset: position, length: size } },
       });
     }
-    if (holes.length > MOST_TOLD) this.#stage.note({ kind: 'morePlaces', count: holes.length - MOST_TOLD });
+    if (holes.length > MOST_TOLD) this.#running.note({ kind: 'morePlaces', count: holes.length - MOST_TOLD });
     if (whole) await this.#hashRest();
     const good = this.#open.some((destination) => !this.#bad.has(destination));
     // Those that were started again get it yet.
@@ -402,14 +406,14 @@ class Rescuer {
       good &&
       this.#all.some(
         (destination) =>
-          this.#bad.has(destination) || (this.#stage.owns(destination) && !this.#stage.isOpen(destination)),
+          this.#bad.has(destination) || (this.#running.owns(destination) && !this.#running.isOpen(destination)),
       ) &&
-      this.#stage.request.rescue!.map !== null
+      this.#running.request.rescue!.map !== null
     ) {
-      this.#stage.note({ kind: 'mapOfDone' });
+      this.#running.note({ kind: 'mapOfDone' });
     }
     for (const destination of this.#open)
-      if (whole) await this.#stage.finish(destination, this.#bad.has(destination) ? 'failed' : 'done');
+      if (whole) await this.#running.finish(destination, this.#bad.has(destination) ? 'failed' : 'done');
   }
 
   /**
@@ -417,20 +421,20 @@ class Rescuer {
    * What only the map says is there stays a hole.
    */
   async #hashRest(): Promise<void> {
-    const { grid, request, hashes } = this.#stage;
+    const { grid, request, hashes } = this.#running;
     const destination = this.#open.find((one) => !this.#bad.has(one));
     if (request.saveManifest === null || destination === undefined) return;
     const rescued = chunksOf(this.#map, '+', { position: 0, size: grid.bytes }, grid);
-    const left = without(both(rescued, this.#stage.proven(destination)), hashes.known);
+    const left = without(both(rescued, this.#running.proven(destination)), hashes.known);
     if (isEmpty(left)) return;
-    await this.#stage.perform(
+    await this.#running.perform(
       {
         words: { writing: 'copying', reading: 'verifying' },
         targets: [{ destination, todo: noChunks(grid), check: left }],
         more: (ended) => ended === 'done',
         job: {
           op: 'copy',
-          source: this.#stage.device(destination),
+          source: this.#running.device(destination),
           offset: 0,
           length: grid.bytes,
           verify: true,

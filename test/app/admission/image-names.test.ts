@@ -10,7 +10,7 @@ import type { CopyRequest, JobResult } from '../../../app/contract/jobs.ts';
 import { chunkRanges, chunksOf, hasChunk, HASH_BYTES } from '../../../app/engine/formats/chunks.ts';
 import { createPart, giveName } from '../../../app/engine/admission/images.ts';
 import { jobPath, JobLogWriter, readJobLog, removeJob, type LoggedEnd } from '../../../app/engine/formats/job-log.ts';
-import { launch } from '../../../app/engine/job/begin.ts';
+import { begin } from '../../../app/engine/job/begin.ts';
 import { statsId } from '../../../app/engine/devices/file-ids.ts';
 import { loadAddon, type NativeAddon } from '../../../app/engine/native/addon.ts';
 import { prepare } from '../../../app/engine/admission/prepare.ts';
@@ -375,7 +375,7 @@ describe('files of others', () => {
     });
     try {
       await new Promise<void>((resolve, reject) => {
-        launch(prepared, ({ event }) => {
+        begin(prepared, ({ event }) => {
           if (event === 'result') resolve();
         }).then((job) => job.ended, reject);
       });

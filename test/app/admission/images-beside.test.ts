@@ -5,7 +5,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { CopyRequest, JobResult } from '../../../app/contract/jobs.ts';
-import { launch } from '../../../app/engine/job/begin.ts';
+import { begin } from '../../../app/engine/job/begin.ts';
 import { loadAddon, type NativeAddon, type NativeJobRequest } from '../../../app/engine/native/addon.ts';
 import { prepare } from '../../../app/engine/admission/prepare.ts';
 import { release } from '../../../app/engine/admission/prepared.ts';
@@ -71,7 +71,7 @@ async function run(
   };
   const prepared = await prepare(requestOf(request), { load: () => listening });
   const result = await new Promise<JobResult>((resolve, reject) => {
-    launch({ ...prepared, ...(serverCopies !== null && { serverCopies }) }, (event) => {
+    begin({ ...prepared, ...(serverCopies !== null && { serverCopies }) }, (event) => {
       if (event.event === 'result') resolve(event.result);
     }).then((job) => job.ended, reject);
   });

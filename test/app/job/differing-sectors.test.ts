@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { open, readFile, truncate, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { narrowed } from '../../../app/engine/job/differing-sectors.ts';
+import { differingSectors } from '../../../app/engine/job/differing-sectors.ts';
 import type { NativeDevice, NativeError } from '../../../app/engine/native/addon.ts';
 import { MiB, spoil, Workbench } from './support.ts';
 
@@ -28,10 +28,9 @@ const device = (bytes: Buffer): Pick<NativeDevice, 'peek'> => ({
 async function found(...offsets: number[]): Promise<[offset: number, length: number][]> {
   const other = Buffer.alloc(MiB);
   for (const offset of offsets) other[offset] = 1;
-  return (await narrowed(chunk, device(Buffer.alloc(MiB)), device(other))).map(({ entry: { offset, length } }) => [
-    offset - 2 * MiB,
-    length,
-  ]);
+  return (await differingSectors(chunk, device(Buffer.alloc(MiB)), device(other))).map(
+    ({ entry: { offset, length } }) => [offset - 2 * MiB, length],
+  );
 }
 
 describe('F26 what differs within a chunk', () => {

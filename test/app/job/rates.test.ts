@@ -6,7 +6,7 @@ import type { JobView } from '../../../app/contract/window.ts';
 import { failure } from '../../../app/base/errors.ts';
 import { Rate, type Counted } from '../../../app/engine/job/rates.ts';
 import { jobStarted, reduce } from '../../../app/view/reduce.ts';
-import { Standing } from '../../../app/engine/job/destination-totals.ts';
+import { DestinationTotals } from '../../../app/engine/job/destination-totals.ts';
 
 type State = Counted['state'];
 
@@ -94,9 +94,9 @@ describe('the rate of a destination', () => {
 });
 
 it('a destination is shown as its last pass left it, also while its end is not in the log yet; started again it waits', () => {
-  const standing = new Standing();
-  expect(standing.view('/a', 1, null, false).state).toBe('waiting');
-  standing.add({
+  const totals = new DestinationTotals();
+  expect(totals.view('/a', 1, null, false).state).toBe('waiting');
+  totals.add({
     destination: 0,
     state: 'failed',
     ended: 'failed',
@@ -108,9 +108,9 @@ it('a destination is shown as its last pass left it, also while its end is not i
     paused: false,
     stalled: false,
   });
-  expect(standing.view('/a', 2, null, false)).toMatchObject({ state: 'failed', written: 5 });
-  standing.reopen(1);
-  expect(standing.view('/a', 3, null, false).state).toBe('waiting');
+  expect(totals.view('/a', 2, null, false)).toMatchObject({ state: 'failed', written: 5 });
+  totals.reopen(1);
+  expect(totals.view('/a', 3, null, false).state).toBe('waiting');
 });
 
 describe('a job as it is seen', () => {

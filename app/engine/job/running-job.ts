@@ -9,7 +9,7 @@ import type { NewlyDurable, PassRequest } from './pass.ts';
 import type { Prepared } from '../admission/prepared.ts';
 
 /** How a pass ended for its destinations. */
-export interface PassEnd {
+export interface PassOutcome {
   /** In the order of the pass's targets. */
   targets: { destination: number; state: 'done' | 'failed' | 'cancelled' }[];
   /** All errors, those that were told and those that were held back. */
@@ -21,7 +21,7 @@ export interface PassEnd {
 }
 
 /** The end of a pass that was not needed, or could not be begun. */
-export const notPerformed = (destinations: readonly number[] = [], state: 'done' | 'failed' = 'done'): PassEnd => ({
+export const notPerformed = (destinations: readonly number[] = [], state: 'done' | 'failed' = 'done'): PassOutcome => ({
   targets: destinations.map((destination) => ({ destination, state })),
   errors: [],
   sourceFailed: false,
@@ -29,7 +29,7 @@ export const notPerformed = (destinations: readonly number[] = [], state: 'done'
 });
 
 /** A running job, for its course. */
-export interface Stage {
+export interface RunningJob {
   readonly prepared: Prepared;
   readonly request: CopyRequest;
   readonly grid: Grid;
@@ -54,7 +54,7 @@ export interface Stage {
   /** Resolves when those have ended that did not have to be started again, or when `destination` was told to stop. */
   untilOthersEnded(destination: number): Promise<void>;
   /** Runs a pass to its end. With `hold`, errors that it answers true for are not told. */
-  perform(pass: PassRequest, hold?: (error: NativeError) => boolean): Promise<PassEnd>;
+  perform(pass: PassRequest, hold?: (error: NativeError) => boolean): Promise<PassOutcome>;
   /** A destination has ended. Errors that were held back are told with it. */
   finish(destination: number, state: 'done' | 'failed' | 'cancelled', held?: readonly NativeError[]): Promise<void>;
   /** So many bytes of a destination needed no writing. */

@@ -1,4 +1,4 @@
-// The stage of one course. A retry gives a destination to a course of its own while the earlier course may still be about to
+// A running job as one course sees it. A retry gives a destination to a course of its own while the earlier course may still be about to
 // record how the destination ended; nothing that the earlier course does for it may reach the new attempt.
 import type { JobError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
@@ -7,28 +7,28 @@ import type { KnownHashes } from '../formats/chunk-sets.ts';
 import type { Failure } from '../../base/errors.ts';
 import type { NativeDevice, NativeError } from '../native/addon.ts';
 import type { PassRequest } from './pass.ts';
-import { notPerformed, type PassEnd, type Stage } from './stage.ts';
+import { notPerformed, type PassOutcome, type RunningJob } from './running-job.ts';
 
 /** Passes a course's calls on to a job, except for destinations that belong to another course by now. */
-export class CourseStage implements Stage {
-  readonly #job: Stage;
+export class CourseJob implements RunningJob {
+  readonly #job: RunningJob;
   readonly #owns: (destination: number) => boolean;
 
   /** `owns` says whether a destination still belongs to this course. */
-  constructor(job: Stage, owns: (destination: number) => boolean) {
+  constructor(job: RunningJob, owns: (destination: number) => boolean) {
     this.#job = job;
     this.#owns = owns;
   }
 
-  get prepared(): Stage['prepared'] {
+  get prepared(): RunningJob['prepared'] {
     return this.#job.prepared;
   }
 
-  get request(): Stage['request'] {
+  get request(): RunningJob['request'] {
     return this.#job.request;
   }
 
-  get grid(): Stage['grid'] {
+  get grid(): RunningJob['grid'] {
     return this.#job.grid;
   }
 
@@ -40,11 +40,11 @@ export class CourseStage implements Stage {
     return this.#job.cancelled;
   }
 
-  get rescue(): Stage['rescue'] {
+  get rescue(): RunningJob['rescue'] {
     return this.#job.rescue;
   }
 
-  set rescue(progress: Stage['rescue']) {
+  set rescue(progress: RunningJob['rescue']) {
     this.#job.rescue = progress;
   }
 
@@ -80,7 +80,7 @@ export class CourseStage implements Stage {
     return this.#job.untilOthersEnded(destination);
   }
 
-  async perform(request: PassRequest, hold?: (error: NativeError) => boolean): Promise<PassEnd> {
+  async perform(request: PassRequest, hold?: (error: NativeError) => boolean): Promise<PassOutcome> {
     const targets = request.targets.filter(({ destination }) => this.#owns(destination));
     if (targets.length === 0) return notPerformed();
     const end = await this.#job.perform({ ...request, targets }, hold);

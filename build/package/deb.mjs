@@ -84,10 +84,11 @@ function wrapped(item) {
 function changelog({ name, nativeVersion, maintainer, date }) {
   const [, section] = readFileSync(inRoot('CHANGELOG.md'), 'utf8').split(/^## .*$/m);
   const items = section
-    .trim()
+    .replaceAll(/^### .*$/gm, '')
     .split(/^- /m)
+    .map((item) => item.trim())
     .filter(Boolean)
-    .map((item) => wrapped(item.trim()))
+    .map(wrapped)
     .join('\n');
   const stamp = date.toUTCString().replace('GMT', '+0000');
   return `${name} (${nativeVersion}) unstable; urgency=medium\n\n${items}\n\n -- ${maintainer}  ${stamp}\n`;

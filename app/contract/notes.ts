@@ -31,6 +31,7 @@ export const NOTES = {
   goesOn: { began: 'time', there: 'size' },
   beginsAgain: { began: 'time' },
   mapGone: { path: 'text' },
+  manifestReplaced: { path: 'text' },
   mapContinued: { rescued: 'bytes' },
   notCompared: { count: 'count' },
 

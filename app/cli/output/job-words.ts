@@ -166,14 +166,22 @@ export function afterwards(view: JobView): string[] {
     );
     const map = request.rescue?.map ?? null;
     if (map !== null)
-      lines.push(`What was read and what was not is in the map ${printable(map)}; the same command goes on from it.`);
+      lines.push(
+        bad + left === 0
+          ? `By the map ${printable(map)} nothing is left to rescue.`
+          : `What was read and what was not is in the map ${printable(map)}; the same command goes on from it.`,
+      );
+    if (bad + left === 0 && result.destinations.some(({ uncompared, verified }) => verified !== null && uncompared > 0))
+      lines.push(
+        'Part of it was not compared with the source: `platter verify` with the same source compares all of it.',
+      );
   }
   if (request.saveManifest !== null) {
     const name = printable(request.saveManifest);
     lines.push(
       result.manifest === null
         ? `No manifest was written to ${name}.`
-        : `Manifest written to ${name}, SHA-256 ${result.manifest}.`,
+        : `Manifest written to ${name}. Its own checksum, which is not that of the image: ${result.manifest}.`,
     );
   }
   lines.push(...result.notes.map(english.note).map(printable));

@@ -89,7 +89,7 @@ export async function examine(
     manifest: manifest.value,
     map: map.value,
     resumed: null,
-    notes: notesOnFiles(manifest.value, map.value, request),
+    notes: [...notesOnFiles(manifest.value, map.value, request), ...replacedManifest(request, old)],
   };
 }
 
@@ -175,6 +175,10 @@ function againstNewManifest(
     ...(saveManifest === null || end === null ? [] : againstReplacing(saveManifest, value, manifestSource(end))),
   ];
 }
+
+/** Tells of the manifest that a job will replace. */
+const replacedManifest = ({ saveManifest }: CopyRequest, { value }: Read<Manifest['source'] | null>): Note[] =>
+  saveManifest === null || value === null ? [] : [{ kind: 'manifestReplaced', path: saveManifest }];
 
 /** The manifest and the map of a request, and the source of the manifest that a new one would replace. */
 function givenFiles(

@@ -46,6 +46,7 @@ export const notes: Translated<typeof english> = {
   logDamaged: 'Das Protokoll dieses Auftrags ist beschädigt: Alles wird noch einmal kopiert.',
   goesOn: 'Der Auftrag vom {began} geht weiter: {there} sind schon auf den Zielen.',
   beginsAgain: 'Der Auftrag vom {began} geht weiter: Auf den Zielen ist noch nichts.',
+  manifestReplaced: 'Das Manifest {path} wird durch das dieses Auftrags ersetzt.',
   mapGone: 'Die Map-Datei {path} gibt es nicht mehr: Was nicht lesbar war, wird von vorn versucht.',
   mapContinued: 'Die Map-Datei wird fortgesetzt: {rescued} gelten als auf jedem Ziel schon vorhanden.',
   notCompared:

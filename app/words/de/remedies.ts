@@ -35,7 +35,7 @@ export const remedies: Translated<typeof english> = {
   MOUNTED:
     'Hängen Sie alles darauf aus, oder überlassen Sie es Platter (--unmount auf der Befehlszeile), dann versuchen Sie es noch einmal.',
   IN_USE: 'Beenden Sie, was es benutzt, dann versuchen Sie es noch einmal.',
-  TOO_SMALL: 'Wählen Sie ein größeres Ziel.',
+  TOO_SMALL: 'Wählen Sie ein größeres Ziel, oder lassen Sie dieses weg.',
   DUPLICATE: 'Nennen Sie jedes Ziel nur einmal.',
   TOO_MANY: 'Verteilen Sie die Ziele auf mehrere Aufträge.',
   CHANGED: 'Lesen Sie die Laufwerke neu und prüfen Sie, welches welches ist.',

@@ -20,7 +20,7 @@ export const report: Translated<typeof english> = {
   uncompared: '{size} nicht verglichen',
   sourceWritten:
     'In die Quelle wurde während des Auftrags geschrieben: Was gelesen wurde, kann eine Mischung aus alten und neuen Daten sein',
-  manifest: 'Manifest (SHA-256)',
+  manifest: 'Manifest (eigene Prüfsumme)',
   rescued: 'Gerettet',
   rescue: '{rescued}; {bad} waren nicht lesbar und sind auf jedem Laufwerk Nullen',
   drive: 'Laufwerk',

@@ -42,6 +42,7 @@ export const notes = {
   logDamaged: 'The log of this job is damaged: everything is copied again.',
   goesOn: 'The job of {began} goes on: {there} are on the destinations already.',
   beginsAgain: 'The job of {began} goes on: nothing is on the destinations yet.',
+  manifestReplaced: 'The manifest at {path} is replaced by that of this job.',
   mapGone: 'There is no map {path} any more: what could not be read is tried from the beginning.',
   mapContinued: 'The map is continued: {rescued} count as being on every destination already.',
   notCompared: 'The manifest has no hash of {count, plural, one {# chunk} other {# chunks}}: those are not compared.',

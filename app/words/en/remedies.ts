@@ -28,7 +28,7 @@ export const remedies = {
   IS_SYSTEM: 'Choose another destination: this one is never written.',
   MOUNTED: 'Unmount everything on it, or let Platter do it (--unmount on the command line), then try again.',
   IN_USE: 'End what uses it, then try again.',
-  TOO_SMALL: 'Choose a larger destination.',
+  TOO_SMALL: 'Choose a larger destination, or leave this one out.',
   DUPLICATE: 'Name each destination once.',
   TOO_MANY: 'Split the destinations over several jobs.',
   CHANGED: 'List the disks again and check which is which.',

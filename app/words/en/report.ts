@@ -17,7 +17,7 @@ export const report = {
   partlyCompared: 'Not every byte was compared: what was not is named for each drive',
   uncompared: '{size} not compared',
   sourceWritten: 'The source was written to during the job: what was read may be a mixture of old and new data',
-  manifest: 'Manifest (SHA-256)',
+  manifest: 'Manifest (its own checksum)',
   rescued: 'Rescued',
   rescue: '{rescued}; {bad} could not be read and are zeros on every drive',
   drive: 'Drive',

@@ -44,6 +44,7 @@ export const notes: Translated<typeof english> = {
   logDamaged: 'Le journal de cette tâche est endommagé : tout est recopié.',
   goesOn: 'La tâche du {began} continue : {there} sont déjà sur les destinations.',
   beginsAgain: 'La tâche du {began} continue : il n’y a encore rien sur les destinations.',
+  manifestReplaced: 'Le manifeste {path} est remplacé par celui de cette tâche.',
   mapGone: 'Le fichier map {path} n’existe plus : ce qui n’a pas pu être lu est réessayé depuis le début.',
   mapContinued: 'Le fichier map est continué : {rescued} comptent comme étant déjà sur chaque destination.',
   notCompared:

@@ -27,7 +27,7 @@ export const remedies: Translated<typeof english> = {
   IS_SYSTEM: 'Choisissez une autre destination : celle-ci n’est jamais écrite.',
   MOUNTED: 'Démontez tout ce qu’il porte, ou laissez faire Platter (--unmount en ligne de commande), puis réessayez.',
   IN_USE: 'Terminez ce qui l’utilise, puis réessayez.',
-  TOO_SMALL: 'Choisissez une destination plus grande.',
+  TOO_SMALL: 'Choisissez une destination plus grande, ou laissez celle-ci de côté.',
   DUPLICATE: 'Nommez chaque destination une seule fois.',
   TOO_MANY: 'Répartissez les destinations sur plusieurs tâches.',
   CHANGED: 'Actualisez la liste des disques et vérifiez lequel est lequel.',

@@ -20,7 +20,7 @@ export const report: Translated<typeof english> = {
   uncompared: '{size} non comparés',
   sourceWritten:
     'La source a été modifiée pendant la tâche : ce qui a été lu peut mêler anciennes et nouvelles données',
-  manifest: 'Manifeste (SHA-256)',
+  manifest: 'Manifeste (sa propre somme de contrôle)',
   rescued: 'Récupéré',
   rescue: '{rescued} ; {bad} étaient illisibles et sont des zéros sur chaque disque',
   drive: 'Disque',

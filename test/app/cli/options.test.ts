@@ -71,7 +71,12 @@ describe.skipIf(cannot !== null)('--manifest', () => {
     const source = await bench.image('disk.img', MiB);
     const run = await platter(['copy', source, 'copy.img', '--manifest', 'm'], { cwd: await bench.directory() });
     expect(run.code, run.stderr).toBe(0);
-    expect(run.stdout.trimEnd().split('\n').at(-1)).toMatch(/^Manifest written to m, SHA-256 [0-9a-f]{64}\.$/u);
+    expect(run.stdout.trimEnd().split('\n').at(-1)).toMatch(
+      /^Manifest written to m\. Its own checksum, which is not that of the image: [0-9a-f]{64}\.$/u,
+    );
+    const second = await platter(['copy', source, 'second.img', '--manifest', 'm'], { cwd: await bench.directory() });
+    expect(run.stdout).not.toContain('is replaced');
+    expect(second.stdout).toMatch(/^Note: The manifest at \S*m is replaced by that of this job\.$/mu);
     const again = await platter(['verify', '--manifest', 'm', 'copy.img'], { cwd: await bench.directory() });
     expect(again.code, again.stderr).toBe(0);
     expect(again.stdout).toMatch(/^Comparing 1 destination with the manifest m \(1\.0 MB\)\.\n/u);

@@ -129,6 +129,18 @@ describe('a rescue', () => {
     });
     expect(afterwards(whole)).toEqual(['All of the source was read: 64.0 GB.']);
   });
+
+  test('that has read all names nothing to go on with, and how to compare the rest', () => {
+    const resumed = { ...ended('a', 'done', true), uncompared: 25 };
+    const view = over(asked({ rescue: { retries: 0, map: 'map' } }), [resumed], {
+      rescue: { rescued: 64 * GB, bad: 0 },
+    });
+    expect(afterwards(view)).toEqual([
+      'All of the source was read: 64.0 GB.',
+      'By the map map nothing is left to rescue.',
+      'Part of it was not compared with the source: `platter verify` with the same source compares all of it.',
+    ]);
+  });
 });
 
 describe('afterwards', () => {
@@ -136,7 +148,9 @@ describe('afterwards', () => {
 
   test('the manifest, with what tells it from another', () => {
     const view = over(asked({ saveManifest: 'm' }), [ended('a', 'done', true)], { manifest: 'ab'.repeat(32) });
-    expect(logEnd(view).at(-1)).toBe(`Manifest written to m, SHA-256 ${'ab'.repeat(32)}.`);
+    expect(logEnd(view).at(-1)).toBe(
+      `Manifest written to m. Its own checksum, which is not that of the image: ${'ab'.repeat(32)}.`,
+    );
     expect(logEnd(over(asked({ saveManifest: 'm' }), [ended('a', 'cancelled', null)])).at(-1)).toBe(
       'No manifest was written to m.',
     );

@@ -44,12 +44,7 @@ const stages = {
   tsan: { purpose: 'test', run: (print) => native('tsan', print) },
   broker: { purpose: 'test', named: true, run: (print) => native('broker', print) },
   unit: { purpose: 'tools', apart: true, run: () => vitest('unit', unitTests()) },
-  // Files of tests bear each other, as whole runs do. They wait for devices and processes half of the time.
-  app: {
-    purpose: 'test',
-    named: true,
-    run: () => vitest('app', ['test/app', 'test/engine', 'test/lab', '--fileParallelism', '--maxWorkers=2']),
-  },
+  app: { purpose: 'test', named: true, run: () => vitest('app', ['test/app', 'test/engine', 'test/lab']) },
   fuzz: { purpose: 'test', run: (print) => lines('fuzz', process.execPath, [inRoot('test/fuzz/run.mjs')], print) },
   // Pages know nothing of each other, and wait for their frames half of the time.
   renderer: {

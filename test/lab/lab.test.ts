@@ -197,7 +197,8 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     await dd(['if=/dev/zero', `of=${disk.device}`, 'bs=4K', 'count=2', 'oflag=direct', 'conv=fsync,notrunc']);
     await expect(write(disk.device, 8 * KiB, fresh(512))).rejects.toThrow();
     await read(disk.device, 0, 512);
-    const log = await disk.log();
+    // Whoever looks at all devices of the machine reads pages.
+    const log = (await disk.log()).filter(({ op, length }) => op !== 'read' || length === 512);
     const shape = log.map(({ op, offset, length, error }) => [op, offset, length, error]);
     expect(shape.slice(0, 5)).toEqual([
       ['write', 0, 4096, null],

@@ -402,6 +402,7 @@ describe.skipIf(noLab !== null)(
       await session.engine.call('start', {});
       await session.until((event) => event.event === 'progress' && event.progress.destinations[0]!.written > 0);
       const server = Number(execFileSync('pgrep', ['--parent', String(disk.pid)], { encoding: 'utf8' }));
+      process.kill(disk.pid, 'SIGSTOP'); // it would clean up behind its server
       for (const pid of [server, disk.pid]) process.kill(pid, 'SIGKILL');
       const end = await session.until(({ event }) => event === 'result');
       if (end.event !== 'result') throw new Error('impossible');

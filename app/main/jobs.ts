@@ -58,6 +58,8 @@ export class Jobs {
   #logs = 0;
   /** A request is being checked. */
   #checking = false;
+  /** The host has let go of the last review that was given up. */
+  #dismissed: Promise<unknown> = Promise.resolve();
   #whenIdle: (() => void)[] = [];
   #recording: Promise<void> = Promise.resolve();
   readonly #connect: () => Engine;
@@ -141,9 +143,11 @@ export class Jobs {
 
   /** Gives up the review and lets its devices go. */
   async dismissReview(): Promise<void> {
-    if (this.#state.review === null) return;
-    this.#set({ review: null });
-    await this.#ask('cancel', {}); // fails only when the host is gone, and with it its hold on the devices
+    if (this.#state.review !== null) {
+      this.#set({ review: null });
+      this.#dismissed = this.#ask('cancel', {}); // fails only when the host is gone, and with it its hold on the devices
+    }
+    await this.#dismissed; // the next review waits for it too
   }
 
   /** Starts the review `id`, once the person has agreed to it. */

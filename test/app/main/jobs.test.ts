@@ -57,6 +57,19 @@ it('S10 start names the review: the name of an earlier one, or any other, starts
   await jobs.shutDown();
 });
 
+it('a request that is checked while the last review is given up is not refused', async () => {
+  const { jobs } = jobsOver(openGate);
+  const request = requestOf({
+    source: await bench.image('disk.img', MiB),
+    destinations: [await bench.path('copy.img')],
+  });
+  for (let round = 0; round < 5; round += 1) {
+    expect(reasonsOf(await jobs.review(request))).toEqual([]);
+    void jobs.dismissReview(); // a press of Back, and at once one of Review
+  }
+  await jobs.shutDown();
+});
+
 it('S10 a review that changes while the person is asked is not started', async () => {
   let answer: () => void = () => undefined;
   const { jobs } = jobsOver({ ...openGate, agreed: () => new Promise((resolve) => (answer = () => resolve(null))) });

@@ -2,6 +2,7 @@
 // killed, its disk full.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -305,15 +306,17 @@ describe('the writer', () => {
   it.each([3, 40, 90, 200, 300])(
     'killed after %i appends has logged them all, and at most one more',
     async (appends) => {
-      const child = spawn(process.execPath, nodeArgs(writerScript(newDir(), 100_000)), {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      let output = '';
-      child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        output += text;
-        if (output.includes(`\n${appends}\n`)) child.kill('SIGKILL');
-      });
-      await once(child, 'close');
+      const dir = newDir();
+      // A file has at once what is printed; a pipe that is read late has not.
+      const printed = join(root, `printed-${appends}`);
+      const fd = openSync(printed, 'w');
+      const child = spawn(process.execPath, nodeArgs(writerScript(dir, 100_000)), { stdio: ['ignore', fd, 'inherit'] });
+      closeSync(fd);
+      const closed = once(child, 'close');
+      await expect.poll(() => readFileSync(printed, 'utf8'), { interval: 5 }).toContain(`\n${appends}\n`);
+      child.kill('SIGKILL');
+      await closed;
+      const output = readFileSync(printed, 'utf8');
       const [path, ...lines] = output.trim().split('\n');
       const acknowledged = lines.filter((line) => output.includes(`\n${line}\n`)).map(Number);
       const log = await readJobLog(path!);

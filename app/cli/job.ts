@@ -16,7 +16,7 @@ import { logReporter } from './output/log-reporter.ts';
 import type { Reporter } from './output/reporter.ts';
 import { runJob } from './run-job.ts';
 import { holdOffSleep } from './sleep.ts';
-import { forTerminal, log, mention, paint, tellLog, terminal } from './output/speech.ts';
+import { forTerminal, log, mention, paint, stillWaiting, tellLog, terminal } from './output/speech.ts';
 import { Stop } from './stop.ts';
 import { withEngine } from './with-engine.ts';
 
@@ -24,7 +24,7 @@ const { stdin, stdout, stderr } = process;
 
 /** Keeps a job that has ended. That there is no place for it, or that it does not answer, takes nothing from what was done. */
 async function keep(view: JobView): Promise<void> {
-  const answers = new Answers(view.plan.request.stallTimeout, (path) => mention(`still waiting for ${path}`));
+  const answers = new Answers(view.plan.request.stallTimeout, stillWaiting);
   try {
     await answers.of(stateDir(), new History().add(recordOf(view, Date.now())));
   } catch (error) {

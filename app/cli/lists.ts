@@ -5,7 +5,7 @@ import { EXIT } from './exit-code.ts';
 import { jobLines } from './interrupted.ts';
 import { diskFacts } from './output/json.ts';
 import { screenOf } from './output/streams.ts';
-import { forTerminal, mention, paint, refusals, tell } from './output/speech.ts';
+import { forTerminal, paint, refusals, stillWaiting, tell } from './output/speech.ts';
 import { printableJson } from './output/text.ts';
 import { withEngine } from './with-engine.ts';
 
@@ -22,7 +22,7 @@ export const list: Actions['list'] = ({ all, json }) =>
 /** `platter jobs`. */
 export const jobs: Actions['jobs'] = ({ json }) =>
   withEngine(refusals(json), async (engine) => {
-    engine.onWaiting((path) => mention(`still waiting for ${path}`));
+    engine.onWaiting(stillWaiting);
     const interrupted = await engine.call('jobs', {});
     return tell(`${json ? printableJson(interrupted, 2) : forTerminal(jobLines(interrupted, paint).join('\n'))}\n`);
   });

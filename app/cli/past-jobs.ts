@@ -15,15 +15,14 @@ import { search } from '../records/search.ts';
 import type { Actions } from './commands.ts';
 import { EXIT } from './exit-code.ts';
 import { historyLines } from './output/history-lines.ts';
-import { forTerminal, mention, paint, refusals, tell } from './output/speech.ts';
+import { forTerminal, paint, refusals, stillWaiting, tell } from './output/speech.ts';
 import { printableJson, printableLines } from './output/text.ts';
 import { asking } from './with-engine.ts';
 
 const { stdout } = process;
 
 /** Waits for what is read from the state folder, and tells the user when that takes its time. */
-const kept = <T>(work: Promise<T>): Promise<T> =>
-  new Answers(0, (path) => mention(`still waiting for ${path}`)).of(stateDir(), work);
+const kept = <T>(work: Promise<T>): Promise<T> => new Answers(0, stillWaiting).of(stateDir(), work);
 
 /** `platter history`. */
 export const history: Actions['history'] = (words, { json, csv }) =>

@@ -26,10 +26,13 @@ export function tellLog(): void {
   mention(`the log is ${log.path}`);
 }
 
+/** Tells what a command waits for. */
+export const stillWaiting = (path: string): void => mention(`still waiting for ${path}`);
+
 /** Waits until the log is in its file. One that does not answer is given up after `patience` milliseconds; 0 waits for ever. */
 export async function logWritten(patience: number): Promise<void> {
   try {
-    await new Answers(patience / 1000, (path) => mention(`still waiting for ${path}`)).of(log.path, log.written());
+    await new Answers(patience / 1000, stillWaiting).of(log.path, log.written());
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     mention(`the log is not whole: ${error.message}`);

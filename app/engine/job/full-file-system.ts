@@ -1,13 +1,13 @@
 // Which file system is full, and how much room an image on it lacks.
 import { readFile, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fact } from '../../contract/facts.ts';
-import { errnoOf } from '../../base/errors.ts';
+import { Answers } from '../../base/answers.ts';
+import { errnoOf, nullIfRefused } from '../../base/errors.ts';
 import { mountOf, parseMounts } from '../devices/mounts.ts';
 
 /** It has just answered. One that hangs now is not waited for: its answer would only say more of what is known. */
-const PATIENCE_MS = 3000;
+const PATIENCE_SECONDS = 3;
 /** As POSIX counts what a file takes. */
 const UNIT = 512;
 
@@ -23,7 +23,8 @@ export interface Filling {
 
 /** What is known of the file system that has no more room for an image; null where nobody can tell. */
 export async function whatIsFull(image: Filling): Promise<Fact<'causes'> | null> {
-  return Promise.race([look(image), sleep(PATIENCE_MS, null, { ref: false })]);
+  const answers = new Answers(PATIENCE_SECONDS, () => undefined);
+  return answers.of(image.path, look(image)).catch(nullIfRefused);
 }
 
 async function look({ path, bytes, whole }: Filling): Promise<Fact<'causes'> | null> {

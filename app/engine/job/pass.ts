@@ -1,6 +1,6 @@
 // One native job of a job: submitted, sampled, and told in the job's own numbering of destinations.
 import type { DestinationState } from '../../contract/jobs.ts';
-import { bitmapBytes, chunksOf, hasChunk, markChunks } from '../formats/chunks.ts';
+import { chunksOf, hasChunk } from '../formats/chunks.ts';
 import { ErrorReports } from './error-reports.ts';
 import type {
   ChunkRange,
@@ -69,8 +69,6 @@ export class Pass {
   /** Entries of each target's list of durable chunks that were given out. */
   readonly #durable: number[];
   readonly #chunkSize: number;
-  /** Chunks of each destination whose write failed, as far as `newErrors` has looked. */
-  readonly #unwritten = new Map<number, Uint8Array>();
   /** Destinations that another pass has taken over. */
   readonly #dismissed = new Set<number>();
 
@@ -124,7 +122,6 @@ export class Pass {
   /** The errors that are to be told now, those of a cancellation left out; with `ended`, all that are left. */
   newErrors(ended: boolean): NativeError[] {
     const entries = this.#native.errors(this.#reports.first);
-    this.#noteUnwritten(this.#numbered(entries));
     return this.#numbered(this.#reports.take(entries, ended));
   }
 
@@ -144,11 +141,14 @@ export class Pass {
   /** Was what this error of a destination is about found different before, and written again here without an error? */
   rewrote(error: NativeError): boolean {
     if (this.request.words.writing !== 'repairing' || !this.writes(error)) return false;
-    const { first, count } = this.#chunksOf(error);
-    const unwritten = this.#unwritten.get(error.destination);
-    if (unwritten === undefined) return true;
-    for (let chunk = first; chunk < first + count; chunk += 1) if (hasChunk(unwritten, chunk)) return false;
-    return true;
+    const { first, end } = this.#chunksOf(error);
+    const failedThere = (other: NativeError): boolean => {
+      if (other.side !== 'write' || other.flush || other.destination !== error.destination || other.length === 0)
+        return false;
+      const chunks = this.#chunksOf(other);
+      return chunks.first < end && first < chunks.end;
+    };
+    return !this.errors().some(failedThere);
   }
 
   /** What has come onto the media since the last call. */
@@ -182,21 +182,8 @@ export class Pass {
     else this.#of(destination, (index) => this.#native.throttle(index, bytesPerSecond));
   }
 
-  #noteUnwritten(entries: readonly NativeError[]): void {
-    for (const entry of entries) {
-      if (entry.side !== 'write' || entry.flush || entry.destination < 0 || entry.length === 0) continue;
-      const { first, count } = this.#chunksOf(entry);
-      const before = this.#unwritten.get(entry.destination) ?? new Uint8Array();
-      const chunks = new Uint8Array(Math.max(before.length, bitmapBytes(first + count)));
-      chunks.set(before);
-      markChunks(chunks, first, count, true);
-      this.#unwritten.set(entry.destination, chunks);
-    }
-  }
-
-  #chunksOf({ offset, length }: NativeError): ChunkRange {
-    const first = Math.floor(offset / this.#chunkSize);
-    return { first, count: chunksOf(offset + length, this.#chunkSize) - first };
+  #chunksOf({ offset, length }: NativeError): { first: number; end: number } {
+    return { first: Math.floor(offset / this.#chunkSize), end: chunksOf(offset + length, this.#chunkSize) };
   }
 
   #of(destination: number, act: (index: number) => void): void {

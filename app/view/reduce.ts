@@ -1,16 +1,10 @@
 // A job as a pure function of what has happened in it.
 import type { PlatterError } from '../contract/errors.ts';
 import type { HostEvent } from '../contract/host.ts';
-import type {
-  DestinationProgress,
-  DestinationResult,
-  DestinationState,
-  JobProgress,
-  JobResult,
-  Plan,
-} from '../contract/jobs.ts';
+import type { DestinationResult, DestinationState, JobProgress, JobResult, Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
 import { failure } from '../base/errors.ts';
+import { waiting } from './waiting.ts';
 
 /** What can happen to a job: the host's events, the user's wish to stop, the end of the machinery. */
 export type JobEvent = HostEvent | { event: 'cancelling' } | { event: 'failure'; failure: PlatterError };
@@ -21,18 +15,6 @@ export const isOver = (state: DestinationState): state is DestinationResult['sta
 
 /** A job that has just been started; `startedAt` in milliseconds since the epoch. */
 export function jobStarted(plan: Plan, startedAt: number): JobView {
-  const waiting = ({ path }: { path: string }): DestinationProgress => ({
-    path,
-    state: 'waiting',
-    written: 0,
-    verified: 0,
-    uncompared: 0,
-    toWrite: 0,
-    toVerify: 0,
-    bytesPerSecond: 0,
-    secondsLeft: null,
-    paused: false,
-  });
   return {
     plan,
     startedAt,
@@ -41,7 +23,7 @@ export function jobStarted(plan: Plan, startedAt: number): JobView {
       bytes: 0,
       totalBytes: plan.bytes,
       seconds: 0,
-      destinations: plan.destinations.map(waiting),
+      destinations: plan.destinations.map(({ path }) => waiting(path)),
       rescue: null,
     },
     errors: [],

@@ -6,6 +6,7 @@ import { percent } from '../words/figures.ts';
 import { baseName } from '../words/names.ts';
 import type { TileState } from '../words/states.ts';
 import * as verdict from './verdict.ts';
+import { waiting } from './waiting.ts';
 
 /** One destination as the bay shows it. */
 export interface Tile {
@@ -96,19 +97,6 @@ function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
     },
   };
 }
-
-const waiting = (path: string): DestinationProgress => ({
-  path,
-  state: 'waiting',
-  written: 0,
-  verified: 0,
-  uncompared: 0,
-  toWrite: 0,
-  toVerify: 0,
-  bytesPerSecond: 0,
-  secondsLeft: null,
-  paused: false,
-});
 
 /** The state of one that has no verdict. */
 const runningState = ({ state }: DestinationProgress): TileState => (state === 'done' ? 'waiting' : state);

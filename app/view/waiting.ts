@@ -1,0 +1,16 @@
+// How a destination stands that has not begun.
+import type { DestinationProgress } from '../contract/jobs.ts';
+
+/** A destination before anything of it is written. */
+export const waiting = (path: string): DestinationProgress => ({
+  path,
+  state: 'waiting',
+  written: 0,
+  verified: 0,
+  uncompared: 0,
+  toWrite: 0,
+  toVerify: 0,
+  bytesPerSecond: 0,
+  secondsLeft: null,
+  paused: false,
+});

@@ -58,7 +58,7 @@ export function nextStep(job: JobView, tiles: readonly Tile[], continuable = fal
   const advice: string[] = [];
   const drives = complete.filter(({ endpoint }) => endpoint.kind === 'block');
   const images = tiles.filter((tile) => isGood(tile) && tile.endpoint.kind === 'file');
-  // Until the job has ended its drives are open; what can be taken out after it, TakeOut says.
+  // Until the job has ended its drives are open; what can be taken out after it, EjectDrives says.
   if (drives.length > 0 && job.phase === 'running')
     advice.push(say('job.driveDone', { names: names(drives, 'drives'), count: drives.length }));
   if (images.length > 0 && !checks)

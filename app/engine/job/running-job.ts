@@ -1,4 +1,4 @@
-// What the courses of jobs (course.ts, rescue.ts) are written against: a job's destinations, and passes over them.
+// What the courses of jobs (courses/) are written against: a job's destinations, and passes over them.
 import type { JobError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
 import type { CopyRequest, RescueProgress } from '../../contract/jobs.ts';

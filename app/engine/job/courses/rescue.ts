@@ -2,8 +2,8 @@
 // edges inwards to the first bad block. Scraping: what is between, block by block. Retrying: what stayed unreadable, again
 // and again. What cannot be had is zeros on every destination, and '-' in the map. All of it are passes over regions; map
 // and log are written between them, of what is on the media then.
-import type { RescueProgress } from '../../contract/jobs.ts';
-import { Answers } from '../../base/answers.ts';
+import type { RescueProgress } from '../../../contract/jobs.ts';
+import { Answers } from '../../../base/answers.ts';
 import {
   allChunks,
   both,
@@ -13,15 +13,15 @@ import {
   isEmpty,
   noChunks,
   without,
-} from '../formats/chunk-sets.ts';
-import { chunkRanges, hasChunk, markChunks } from '../formats/chunks.ts';
+} from '../../formats/chunk-sets.ts';
+import { chunkRanges, hasChunk, markChunks } from '../../formats/chunks.ts';
 import { FLUSH_INTERVAL } from './course.ts';
-import { hasStalled, reasonOf, Refusal } from '../../base/errors.ts';
+import { hasStalled, reasonOf, Refusal } from '../../../base/errors.ts';
 import { isDisk, zeroHeads } from './head-last.ts';
-import { bytesOf, ranges, setRange, writeMapfile, type RangeStatus, type RescueMap } from '../formats/mapfile.ts';
-import type { NativeError } from '../native/addon.ts';
-import { chunksOf, chunksWithin, reconcile, wholeMap, type Region } from '../formats/rescue-map.ts';
-import type { PassOutcome, RunningJob } from './running-job.ts';
+import { bytesOf, ranges, setRange, writeMapfile, type RangeStatus, type RescueMap } from '../../formats/mapfile.ts';
+import type { NativeError } from '../../native/addon.ts';
+import { chunksOf, chunksWithin, reconcile, wholeMap, type Region } from '../../formats/rescue-map.ts';
+import type { PassOutcome, RunningJob } from '../running-job.ts';
 
 /** Bytes of one region of the first pass: so much at most is copied again when the computer loses power. The first is small. */
 const [FIRST_REGION, LARGEST_REGION] = [8 * 1024 * 1024, 128 * 1024 * 1024];

@@ -1,12 +1,12 @@
 // One destination of a rescue, started again while the job runs. Reading what it missed from the failing source would take
 // that away from all that still wait for it. So it waits until the others are through, and is then copied from one that has
 // all that could be had, zeros in the holes included.
-import { allChunks, bytesOf, chunksOfErrors, without } from '../formats/chunk-sets.ts';
+import { allChunks, bytesOf, chunksOfErrors, without } from '../../formats/chunk-sets.ts';
 import { FLUSH_INTERVAL } from './course.ts';
 import { blankHeads, isDisk, withHead } from './head-last.ts';
-import type { NativeError } from '../native/addon.ts';
+import type { NativeError } from '../../native/addon.ts';
 import { rescue } from './rescue.ts';
-import type { RunningJob } from './running-job.ts';
+import type { RunningJob } from '../running-job.ts';
 
 /** Takes `destination` of `running`, which failed in a rescue, to what the others have. Resolves when it has ended, or cannot go on. */
 export async function catchUp(running: RunningJob, destination: number): Promise<void> {

@@ -1,12 +1,12 @@
 // The head of a disk, its first chunk, with the partition table and the boot sector: zeros from before anything else is
 // written until all the rest is flushed, so that what was interrupted, by whatever, looks empty and is taken for nothing.
 // An image needs none of this: an unfinished one has another name.
-import { SECTOR_SIZE } from '../../contract/disks.ts';
-import { hasChunk, markChunks } from '../formats/chunks.ts';
-import { allChunks, isEmpty } from '../formats/chunk-sets.ts';
-import { failureOf } from '../../base/errors.ts';
-import type { PassRequest } from './pass.ts';
-import { notPerformed, type PassOutcome, type RunningJob } from './running-job.ts';
+import { SECTOR_SIZE } from '../../../contract/disks.ts';
+import { hasChunk, markChunks } from '../../formats/chunks.ts';
+import { allChunks, isEmpty } from '../../formats/chunk-sets.ts';
+import { failureOf } from '../../../base/errors.ts';
+import type { PassRequest } from '../pass.ts';
+import { notPerformed, type PassOutcome, type RunningJob } from '../running-job.ts';
 
 type Writing = PassRequest['words']['writing'];
 

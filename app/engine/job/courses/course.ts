@@ -11,16 +11,16 @@ import {
   overlaid,
   without,
   type HashSet,
-} from '../formats/chunk-sets.ts';
-import { chunkRanges, countChunks, markChunks } from '../formats/chunks.ts';
-import { failureOf } from '../../base/errors.ts';
-import { isDead, wasReadToItsEnd } from './evidence.ts';
-import { lengthOf, cutTo } from '../admission/image-length.ts';
-import type { Manifest } from '../formats/manifest.ts';
-import { firstOther } from '../admission/manifest-sample.ts';
-import type { NativeError, NativeState } from '../native/addon.ts';
+} from '../../formats/chunk-sets.ts';
+import { chunkRanges, countChunks, markChunks } from '../../formats/chunks.ts';
+import { failureOf } from '../../../base/errors.ts';
+import { isDead, wasReadToItsEnd } from '../evidence.ts';
+import { lengthOf, cutTo } from '../../admission/image-length.ts';
+import type { Manifest } from '../../formats/manifest.ts';
+import { firstOther } from '../../admission/manifest-sample.ts';
+import type { NativeError, NativeState } from '../../native/addon.ts';
 import { blankHeads, isDisk, withHead } from './head-last.ts';
-import type { PassOutcome, RunningJob } from './running-job.ts';
+import type { PassOutcome, RunningJob } from '../running-job.ts';
 
 /** Milliseconds between flushes: what is lost with the power, and how long a cancellation can take. */
 export const FLUSH_INTERVAL = 1000;

@@ -5,7 +5,7 @@
       "variables": {
         "uring%": "<!(test -e /usr/include/liburing.h && echo 1 || echo 0)"
       },
-      "sources": ["<!@(ls kcopyd/*.cc io/*.cc addon/*.cc)"],
+      "sources": ["<!@(ls kcopyd/*.cc kcopyd/*/*.cc io/*.cc addon/*.cc addon/*/*.cc)"],
       "include_dirs": [
         "<!(node -p \"require('node-addon-api').include_dir\")",
         "<!(node -p \"require('node-api-headers').include_dir\")",

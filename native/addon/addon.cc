@@ -2,7 +2,7 @@
 #include <napi.h>
 
 #include "addon_data.h"
-#include "broker.h"
+#include "broker/broker.h"
 #include "client.h"
 #include "device.h"
 #include "engine_error.h"

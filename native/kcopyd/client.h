@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "block_io.h"
-#include "job.h"
+#include "control/throttle.h"
+#include "job/job.h"
 #include "pool.h"
-#include "throttle.h"
 
 namespace kcopyd {
 

@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "job/slot.h"
 #include "kcopyd.h"
-#include "slot.h"
 
 namespace kcopyd {
 

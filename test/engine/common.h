@@ -14,4 +14,4 @@
 #include <map>
 #include <random>
 
-#include "disks.h"
+#include "lab/disks.h"

@@ -9,7 +9,7 @@ const numbersIn = (text: string, pattern: RegExp): number[] =>
 
 test('every assertion of CONTRACT.md has a test of its number, and every such test has its assertion', () => {
   const asserted = numbersIn(readFileSync(`${ROOT}/native/kcopyd/CONTRACT.md`, 'utf8'), /^\| K(\d+) \|/gm);
-  const tests = readdirSync(`${ROOT}/test/engine`)
+  const tests = readdirSync(`${ROOT}/test/engine`, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.cc'))
     .map((name) => readFileSync(`${ROOT}/test/engine/${name}`, 'utf8'))
     .join('\n');

@@ -44,7 +44,7 @@ const folded = (text) =>
     .join('\n');
 
 async function control(
-  { config, name: source, nativeVersion, arch, maintainer, homepage },
+  { config, name: source, nativeVersion, arch, maintainer },
   { name, summary, description, linked, deb },
   root,
   tree,
@@ -62,7 +62,6 @@ async function control(
     ...deb.fields,
     Section: config.deb.packageCategory,
     Priority: config.deb.priority,
-    Homepage: homepage,
     Description: `${summary}\n${folded(description)}`,
   };
   return Object.entries(fields)

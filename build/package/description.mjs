@@ -74,7 +74,6 @@ export async function describe() {
     name: manifest.name,
     productName: config.productName,
     license: manifest.license,
-    homepage: manifest.homepage,
     maintainer: config.linux.maintainer,
     summary: config.linux.synopsis,
     description: config.linux.description,

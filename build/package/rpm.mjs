@@ -7,13 +7,7 @@ import { HOME } from './tree.mjs';
 
 const ARCHITECTURES = { x64: 'x86_64', arm64: 'aarch64' };
 
-function spec(
-  { nativeVersion, license, homepage, epoch },
-  { name, summary, description, rpm, purges },
-  root,
-  files,
-  fast,
-) {
+function spec({ nativeVersion, license, epoch }, { name, summary, description, rpm, purges }, root, files, fast) {
   const others = [
     ...rpm.requires.map((other) => `Requires: ${other}\n`),
     ...rpm.conflicts.map((other) => `Conflicts: ${other}\n`),
@@ -30,7 +24,6 @@ Version: ${nativeVersion}
 Release: 1
 Summary: ${summary}
 License: ${license}
-URL: ${homepage}
 AutoReqProv: no
 ${others}
 %description

@@ -19,12 +19,12 @@ const native = () => filesIn(['native', 'test']).filter((path) => /\.(c|cc|h)$/.
 const canFormatNative = async () =>
   (await capture('sh', ['-c', 'command -v clang-format'], { quiet: true })).code === 0;
 
-/** Whether all sources have the house's form: as counts of two tests. What has not is named on stderr. */
-export async function formatted() {
+/** Whether all sources have the house's form: as counts of two tests. What has not is named where `options` of `run` say. */
+export async function formatted(options) {
   const counts = { passed: 0, failed: 0, skips: [] };
   const count = (code) => counts[code === 0 ? 'passed' : 'failed']++;
-  count(await run(process.execPath, prettier('--check')));
-  if (await canFormatNative()) count(await run('clang-format', ['--dry-run', '--Werror', ...native()]));
+  count(await run(process.execPath, prettier('--check'), options));
+  if (await canFormatNative()) count(await run('clang-format', ['--dry-run', '--Werror', ...native()], options));
   else counts.skips.push('format of C and C++: clang-format is not installed: sudo apt-get install clang-format');
   return counts;
 }

@@ -1,6 +1,6 @@
 // `npm test [-- STAGE...] [-t NAME]`: all the set-up, then the stages below in this order, then one line that adds them up.
 // The engine is compiled while linters run, and tested with and without sanitizers at the same time: most of its tests
-// wait. Each stage is told of as a whole.
+// wait. Each stage is told of as a whole. The stages in TypeScript are the projects of vitest.config.ts.
 // Exit code 1 when anything failed, a stage that crashed included. Starts on Node 20.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -11,55 +11,76 @@ import { elsewhere } from './open-folder.mjs';
 import { onCurrentNode } from './packages.mjs';
 import { setUp } from './setup.mjs';
 import { fail, inRoot, run, Stop } from './tools.mjs';
-import { unitTests } from './unit.mjs';
 
-/** A stage: what set-up it needs, `apart` when another stage runs the same tests and it is run only by name, `named` when `-t` without a stage looks there, and a function that runs it, prints with what it is given, and gives `{passed, failed, skips}`. */
+/** A stage: what set-up it needs, `named` when `-t` without a stage looks there, and a function that runs it, prints with what it is given, and gives `{passed, failed, skips}`. */
 const stages = {
   lint: {
     purpose: 'tools',
-    run: async () =>
+    run: async (print) =>
       sum(
-        await checks([['eslint/bin/eslint.js', ...eslintArgs]]),
-        await formatted(),
-        await check(inRoot('.ci/commits')),
+        await checks([['eslint/bin/eslint.js', ...eslintArgs()]], print),
+        await formatted(heard(print)),
+        await check(inRoot('.ci/commits'), [], print),
       ),
   },
+  lab: { purpose: 'test', named: true, run: (print) => vitest('lab', print) },
   types: {
     purpose: 'tools',
-    run: () =>
-      checks([
-        ...['app', 'build', 'test'].map((room) => ['typescript/bin/tsc', '--project', room]),
+    run: (print) =>
+      checks(
         [
-          'svelte-check/bin/svelte-check',
-          '--workspace',
-          'renderer',
-          '--tsconfig',
-          './tsconfig.json',
-          '--fail-on-warnings',
+          ...['app', 'build', 'test'].map((room) => ['typescript/bin/tsc', '--project', room]),
+          [
+            'svelte-check/bin/svelte-check',
+            '--workspace',
+            'renderer',
+            '--tsconfig',
+            './tsconfig.json',
+            '--fail-on-warnings',
+          ],
         ],
-      ]),
+        print,
+      ),
   },
   plain: { purpose: 'test', named: true, run: (print) => native('plain', print) },
   asan: { purpose: 'test', run: (print) => native('asan', print) },
   tsan: { purpose: 'test', run: (print) => native('tsan', print) },
   broker: { purpose: 'test', named: true, run: (print) => native('broker', print) },
-  unit: { purpose: 'tools', apart: true, run: () => vitest('unit', unitTests()) },
-  app: { purpose: 'test', named: true, run: () => vitest('app', ['test/app', 'test/engine', 'test/lab']) },
+  unit: { purpose: 'tools', named: true, run: (print) => vitest('unit', print) },
+  app: { purpose: 'test', named: true, run: (print) => vitest('app', print) },
   fuzz: { purpose: 'test', run: (print) => lines('fuzz', process.execPath, [inRoot('test/fuzz/run.mjs')], print) },
-  // Pages know nothing of each other, and wait for their frames half of the time.
-  renderer: {
-    purpose: 'test',
-    named: true,
-    run: () => vitest('renderer', ['test/renderer', '--fileParallelism', '--maxWorkers=2']),
-  },
-  electron: { purpose: 'test', named: true, run: () => vitest('electron', ['test/electron'], onScreen) },
-  package: { purpose: 'test', named: true, run: () => vitest('package', ['test/package'], onScreen) },
+  renderer: { purpose: 'test', named: true, run: (print) => vitest('renderer', print) },
+  electron: { purpose: 'test', named: true, run: (print) => vitest('electron', print, onScreen) },
+  package: { purpose: 'test', named: true, run: (print) => vitest('package', print, onScreen) },
 };
-/** Stages that run at the same time, as far as they are asked for; all others run alone. */
-const together = ['plain', 'asan', 'tsan', 'broker'];
+const natives = ['plain', 'asan', 'tsan', 'broker'];
+/**
+ * Stages that run at the same time, as far as they are asked for; all others run alone. The linter and the compiler beside it
+ * touch no device, whose reads the tests of `lab` count.
+ */
+const together = [['lint', 'lab'], natives];
+
+/** Stages in their order, those that run at the same time in one group. */
+function groupsOf(names) {
+  const groups = [];
+  for (const name of names) {
+    if (groups.some((group) => group.includes(name))) continue;
+    const others = together.find((group) => group.includes(name)) ?? [name];
+    groups.push(names.filter((other) => others.includes(other)));
+  }
+  return groups;
+}
 /** For tests that open windows. */
 const onScreen = ['xvfb-run', '--auto-servernum', '--server-args=-screen 0 1280x800x24'];
-const eslintArgs = ['--config', 'build/eslint.config.mjs', '--max-warnings', '0', 'app', 'build', 'renderer', 'test'];
+/** Results are kept for a run of single stages. A file's own can change with the types of another: a whole run looks at all. */
+const eslintArgs = () => [
+  ...['--config', 'build/eslint.config.mjs', '--max-warnings', '0'],
+  ...(whole ? [] : ['--cache', '--cache-location', 'out/.eslintcache', '--cache-strategy', 'content']),
+  ...['app', 'build', 'renderer', 'test'],
+];
+
+/** Prints at once. */
+const say = (text) => process.stdout.write(text);
 
 /** What a stage starts talks on stdout, in colour only to a terminal, and finds the Node it was started with first. */
 const options = () => ({
@@ -71,9 +92,15 @@ const options = () => ({
   },
 });
 
+/** The same for a stage that prints with `print`: what may print at once has the terminal itself. */
+const heard = (print) =>
+  print === say
+    ? options()
+    : { ...options(), stdio: ['ignore', 'pipe', 'pipe'], onSpawn: (child) => listen(child, print) };
+
 /** A program as a test that passes with exit code 0. */
-const check = async (command, args = []) =>
-  (await run(command, args, options())) === 0
+const check = async (command, args, print) =>
+  (await run(command, args, heard(print))) === 0
     ? { passed: 1, failed: 0, skips: [] }
     : { passed: 0, failed: 1, skips: [] };
 
@@ -84,10 +111,10 @@ const sum = (...all) => ({
 });
 
 /** Programs of node_modules, each one a test. */
-async function checks(programs) {
+async function checks(programs, print) {
   const counts = [];
   for (const [program, ...args] of programs)
-    counts.push(await check(process.execPath, [inRoot('node_modules', program), ...args]));
+    counts.push(await check(process.execPath, [inRoot('node_modules', program), ...args], print));
   return sum(...counts);
 }
 
@@ -104,6 +131,8 @@ async function compile(targets) {
 let compiled = Promise.resolve();
 /** With `-t NAME`: what the names of the tests to run contain. */
 let named = null;
+/** Whether all stages run. */
+let whole = false;
 
 /** The tests of the engine or the broker. */
 async function native(target, print) {
@@ -137,8 +166,8 @@ async function lines(name, command, args, print) {
   return orCrashed(code, { passed: count(/^ok\b/), failed: count(/^FAIL\b/), skips });
 }
 
-/** Tests in TypeScript: files, folders and options of vitest; `wrapper` is a command that runs another. */
-async function vitest(name, asked, wrapper = []) {
+/** Tests in TypeScript: a project of vitest.config.ts; `wrapper` is a command that runs another. */
+async function vitest(name, print, wrapper = []) {
   const report = inRoot(`out/test/${name}.json`);
   rmSync(report, { force: true });
   await mkdir(dirname(report), { recursive: true });
@@ -150,11 +179,12 @@ async function vitest(name, asked, wrapper = []) {
     'default',
     '--reporter',
     './test/reporter.ts',
-    ...asked,
+    '--project',
+    name,
     ...(named === null ? [] : ['-t', named]),
   ];
   const [command, ...rest] = [...wrapper, process.execPath, inRoot('node_modules/vitest/vitest.mjs'), ...args];
-  const { env, ...other } = options();
+  const { env, ...other } = heard(print);
   const code = await run(command, rest, {
     ...other,
     env: { ...env, PLATTER_TEST_REPORT: report, ...(named === null ? {} : { PLATTER_TEST_NAME: named }) },
@@ -169,7 +199,7 @@ async function vitest(name, asked, wrapper = []) {
 const orCrashed = (code, counts) => (code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts);
 
 /** Runs stages at the same time. What the first that has not ended says is printed at once, what the others say is held. */
-async function atOnce(names, stage, say) {
+async function atOnce(names, stage) {
   const held = names.map(() => '');
   let speaker = 0;
   const ended = names.map(() => false);
@@ -202,10 +232,8 @@ async function test(args) {
   const unknown = asked.filter((name) => !(name in stages));
   if (unknown.length > 0)
     throw new Stop(`no such stage: ${unknown.join(', ')}. There are: ${Object.keys(stages).join(', ')}`);
-  const chosen =
-    asked.length > 0
-      ? Object.keys(stages).filter((name) => asked.includes(name))
-      : Object.keys(stages).filter((name) => !stages[name].apart);
+  whole = asked.length === 0;
+  const chosen = Object.keys(stages).filter((name) => whole || asked.includes(name));
   await setUp(chosen.every((name) => stages[name].purpose === 'tools') ? 'tools' : 'test');
 
   const total = { passed: 0, failed: 0, skips: [] };
@@ -221,12 +249,10 @@ async function test(args) {
     total.skips.push(...skips);
     if (failed > 0) broken.push(name);
   };
-  const say = (text) => process.stdout.write(text);
-  const beside = chosen.filter((name) => together.includes(name));
-  if (beside.length > 0) compiled = compile(beside);
-  for (const name of chosen) {
-    if (!together.includes(name)) await stage(name, say);
-    else if (name === beside[0]) await atOnce(beside, stage, say);
+  compiled = compile(chosen.filter((name) => natives.includes(name)));
+  for (const group of groupsOf(chosen)) {
+    if (group.length === 1) await stage(group[0], say);
+    else await atOnce(group, stage);
   }
   console.log();
   for (const skip of total.skips) console.log(`skipped: ${skip}`);

@@ -20,8 +20,8 @@ const rooms = {
   view: { files: 'app/view/**', imports: ['base', 'contract', 'words'] },
   // What a file is, by its content.
   sources: { files: 'app/sources/**', imports: ['contract'] },
-  // Starts the engine host, talks to it and names what comes back. All that main may know of the engine.
-  client: { files: 'app/client/**', imports: ['base', 'contract'] },
+  // Starts the engine host, talks to it and runs a job. All that main may know of the engine.
+  client: { files: 'app/client/**', imports: ['base', 'contract', 'view'] },
   // The rooms of the engine, each above those that it imports.
   formats: { files: 'app/engine/formats/**', imports: ['base', 'contract'] },
   native: { files: 'app/engine/native/**', imports: ['base', 'contract', 'formats'] },

@@ -5,6 +5,7 @@ import { writes, type Endpoint, type Plan } from '../contract/jobs.ts';
 import { english } from '../base/english.ts';
 import { partOf } from '../engine/devices/inspect.ts';
 import { counted, size as inWords } from '../base/figures.ts';
+import { shown } from './output/spelling.ts';
 import { fit, columns, printable, type Paint } from './output/text.ts';
 
 /** The one answer that starts. */
@@ -29,7 +30,7 @@ function loss({ kind, request }: Plan, which: string): string {
 /** What would be lost: model, serial, size and contents of each destination that is overwritten. */
 export function lossLines(plan: Plan, paint: Paint): string[] {
   const lost = overwritten(plan);
-  const names = lost.map(({ path }) => printable(path));
+  const names = lost.map(({ path }) => shown(path));
   const width = Math.max(0, ...names.map(columns));
   return [
     paint(

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import type { PlatterError } from '../contract/errors.ts';
 import type { JobView } from '../contract/window.ts';
 import { failure } from '../base/errors.ts';
+import { asTyped } from './output/spelling.ts';
 
 /** A wish. `destination` is an index; null is the whole job. */
 export type Wish =
@@ -96,7 +97,7 @@ export const byLines =
       const { plan } = job.view();
       const parsed = parseWish(
         line,
-        plan.destinations.map(({ path }) => path),
+        plan.destinations.map(({ path }) => asTyped(path)),
       );
       if ('wish' in parsed) job.perform(parsed.wish);
       else job.reject(parsed.error);

@@ -1,10 +1,13 @@
 // A job on the command line: who is asked, how it is told, how it can be stopped, and that it is kept when it has ended.
+import type { Outcome } from '../contract/errors.ts';
 import type { Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
+import type { Witness } from '../client/job-session.ts';
 import { Answers } from '../base/answers.ts';
 import { Refusal } from '../base/errors.ts';
 import { stateDir } from '../base/state-folder.ts';
 import { History } from '../records/history.ts';
+import { logEvent, logStart } from '../records/log.ts';
 import { recordOf } from '../records/record.ts';
 import type { Actions } from './commands.ts';
 import { askConsent, lossLines } from './confirm.ts';
@@ -14,6 +17,7 @@ import { jsonReporter } from './output/json-reporter.ts';
 import { byKeys, inForeground, type Selection } from './keys.ts';
 import { logReporter } from './output/log-reporter.ts';
 import type { Reporter } from './output/reporter.ts';
+import { withAbsolutePaths } from './output/spelling.ts';
 import { runJob } from './run-job.ts';
 import { holdOffSleep } from './sleep.ts';
 import { forTerminal, log, mention, paint, stillWaiting, tellLog, terminal } from './output/speech.ts';
@@ -23,17 +27,27 @@ import { withEngine } from './with-engine.ts';
 const { stdin, stdout, stderr } = process;
 
 /** Keeps a job that has ended. That there is no place for it, or that it does not answer, takes nothing from what was done. */
-async function keep(view: JobView): Promise<void> {
+async function keep(view: JobView): Promise<Outcome<string>> {
   const answers = new Answers(view.plan.request.stallTimeout, stillWaiting);
+  const record = recordOf(view, Date.now());
   try {
-    await answers.of(stateDir(), new History().add(recordOf(view, Date.now())));
+    await answers.of(stateDir(), new History().add(record));
+    return { ok: true, value: record.id };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     mention(
       `this job is not in the history: ${error.errors.map(({ message, advice }) => `${message} ${advice}`).join(' ')}`,
     );
+    return { ok: false, errors: [...error.errors] };
   }
 }
+
+/** What follows a job beside the one who reads what is printed. */
+const witness: Witness = {
+  started: (view) => logStart(log, view),
+  happened: (event, view) => logEvent(log, event, view),
+  keep,
+};
 
 /** `platter copy`, `verify`, `repair` and `resume`. */
 export const job: Actions['job'] = async (request, { yes, json, verbose }) => {
@@ -54,18 +68,16 @@ export const job: Actions['job'] = async (request, { yes, json, verbose }) => {
   const around = {
     reporter,
     stop,
-    directory: process.cwd(),
     ask: atTerminal ? ask : null,
     control: controlBy(json, selection),
     mention,
-    keep,
-    holdOffSleep,
-    log,
+    witness,
+    holdOffSleep: () => holdOffSleep(log),
   };
   try {
     return await withEngine(reporter.refused, async (engine) => {
       const known = request.kind === 'resume' ? { ...request, job: request.job ?? (await onlyJob(engine)) } : request;
-      return runJob(known, yes, { ...around, engine });
+      return runJob(withAbsolutePaths(known, process.cwd()), yes, { ...around, engine });
     });
   } finally {
     stop.close();

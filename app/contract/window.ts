@@ -14,9 +14,9 @@ export interface JobView {
   progress: JobProgress;
   /** All errors so far, in order of arrival. */
   errors: JobError[];
-  /** Set when phase is 'ended' and the engine gave its result. */
+  /** Set when phase is 'ended': the engine's, or with `failure` one in which no destination is good. */
   result: JobResult | null;
-  /** Set when phase is 'ended' because the machinery failed (the host crashed). */
+  /** Set when phase is 'ended' because the engine host failed. */
   failure: PlatterError | null;
   /** What the whole job is limited to now, bytes per second; null for no limit. */
   throttle: number | null;

@@ -1,5 +1,5 @@
-// Owns what the window shows: the disks, the interrupted jobs, the checked request, the job. Everything that changes changes here, by an
-// answer or an event of the engine host; the window only asks and renders.
+// Owns what the window shows: the disks, the interrupted jobs, the checked request, the job. Everything that changes changes
+// here, by an answer or an event of the engine host; the window only asks and renders.
 import { createHash, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Disk } from '../contract/disks.ts';
@@ -9,21 +9,13 @@ import type { CopyRequest, Plan } from '../contract/jobs.ts';
 import type { SettingsState } from '../contract/settings.ts';
 import type { AppState, JobView, Review } from '../contract/window.ts';
 import { Refusal, type Engine } from '../client/client.ts';
+import { hostEnded, JobSession, nothingRuns, type Witness } from '../client/job-session.ts';
 import { failure } from '../base/errors.ts';
-import { jobStarted, reduce, type JobEvent } from '../view/reduce.ts';
+import type { JobEvent } from '../view/reduce.ts';
 import { located, switchedOff } from '../view/drives.ts';
 
 /** What the window shows of disks and jobs. */
 export type JobsState = Omit<AppState, keyof SettingsState>;
-
-/** Whoever has to know of jobs beside the window: the log and the history. */
-export interface Witness {
-  started(job: JobView): void;
-  /** `event` happened and led to `job`. */
-  happened(event: JobEvent, job: JobView): void;
-  /** Puts a job that has ended into the history; gives its name there. */
-  keep(job: JobView): Promise<Outcome<string>>;
-}
 
 /** Stands between the page's calls and the engine host: what the person has given, and what they have agreed to. */
 export interface Gate {
@@ -60,6 +52,8 @@ export class Jobs {
   #checking = false;
   /** The host has let go of the last review that was given up. */
   #dismissed: Promise<unknown> = Promise.resolve();
+  /** The job that is shown, and whether it runs. */
+  #session: JobSession | null = null;
   #whenIdle: (() => void)[] = [];
   #recording: Promise<void> = Promise.resolve();
   readonly #connect: () => Engine;
@@ -159,17 +153,13 @@ export class Jobs {
     if (refused !== null) return { ok: false, errors: [refused] };
     // The person may have been asked in between.
     if (this.#state.review?.id !== id) return { ok: false, errors: [anotherReview()] };
-    const { plan } = asked;
-    // Before the host is asked: the job's first events can arrive ahead of the answer.
-    const job = jobStarted(plan, Date.now());
-    this.#set({ review: null, job, record: null, recordError: null });
-    this.#witness.started(job);
-    const started = await this.#ask('start', {});
-    const gone = started.ok ? undefined : started.errors.find(({ code }) => code === 'HOST_FAILED');
-    // A host that is gone may have begun to write before: only its own refusal says that it has not.
-    if (gone !== undefined) this.#hear({ event: 'failure', failure: gone });
-    if (started.ok || gone !== undefined) return { ok: true, value: null };
-    this.#set({ job: null });
+    const session = new JobSession(this.#running(), asked.plan, this.#witness, (event, job) =>
+      this.#happened(event, job),
+    );
+    this.#session = session;
+    this.#set({ review: null, job: session.view, record: null, recordError: null });
+    const started = await session.start();
+    if (!started.ok) this.#set({ job: null });
     return started;
   }
 
@@ -178,37 +168,23 @@ export class Jobs {
    * when it has ended.
    */
   async cancel(destination: number | null): Promise<void> {
-    if (this.#state.job?.phase !== 'running') return;
-    if (destination === null) this.#hear({ event: 'cancelling' });
     // Refused only where there is nothing to stop any more: it has ended meanwhile, or the host is gone.
-    await this.#ask('cancel', { destination });
+    await this.#session?.cancel(destination);
   }
 
   /** Pauses or continues the job (null) or one destination. The next sample shows it. */
   pause(destination: number | null, paused: boolean): Promise<Outcome<null>> {
-    return this.#control('pause', { destination, paused });
+    return this.#control((session) => session.pause(destination, paused));
   }
 
   /** Limits the job (null) or one destination to so many bytes a second; null for no limit. */
-  async throttle(destination: number | null, bytesPerSecond: number | null): Promise<Outcome<null>> {
-    const done = await this.#control('throttle', { destination, bytesPerSecond });
-    if (done.ok && destination === null) this.#change(() => ({ throttle: bytesPerSecond }));
-    else if (done.ok)
-      this.#change(({ destinationThrottles }) => ({
-        destinationThrottles: destinationThrottles.map((limit, index) =>
-          index === destination ? bytesPerSecond : limit,
-        ),
-      }));
-    return done;
+  throttle(destination: number | null, bytesPerSecond: number | null): Promise<Outcome<null>> {
+    return this.#control((session) => session.throttle(destination, bytesPerSecond));
   }
 
-  /** Starts a failed or cancelled destination again. Its errors so far belong to the attempt that is over. */
-  async retry(destination: number): Promise<Outcome<null>> {
-    const before = this.#state.job?.errors ?? [];
-    const done = await this.#control('retry', { destination });
-    const over = new Set(before.filter((error) => error.destination === destination));
-    if (done.ok) this.#change(({ errors }) => ({ errors: errors.filter((error) => !over.has(error)) }));
-    return done;
+  /** Starts a failed or cancelled destination again. */
+  retry(destination: number): Promise<Outcome<null>> {
+    return this.#control((session) => session.retry(destination));
   }
 
   /** Forgets an interrupted job. What is on its destinations stays as it is. */
@@ -283,14 +259,9 @@ export class Jobs {
     else if (this.#engine !== null) this.#set({ interruptedError: jobs.errors[0] ?? null });
   }
 
-  /** A call about the running job. */
-  async #control<M extends 'pause' | 'throttle' | 'retry'>(
-    method: M,
-    params: HostCalls[M]['params'],
-  ): Promise<Outcome<null>> {
-    if (this.#state.job?.phase !== 'running') return { ok: false, errors: [nothingRuns()] };
-    const done = await this.#ask(method, params);
-    return done.ok ? { ok: true, value: null } : done;
+  /** Asks something of the running job. */
+  #control(ask: (session: JobSession) => Promise<Outcome<null>>): Promise<Outcome<null>> {
+    return this.#session === null ? Promise.resolve({ ok: false, errors: [nothingRuns()] }) : ask(this.#session);
   }
 
   /** One call to the host, its refusal as a value. */
@@ -312,18 +283,16 @@ export class Jobs {
     const engine = this.#connect();
     const stopHearing = engine.onRights((asking) => this.#set({ elevating: asking !== null }));
     this.#engine = engine;
-    const stopListening = engine.onEvent((event) => this.#hear(event));
     const stopWatching = engine.onDisks((disks) => {
       this.#toldOfDisks += 1;
       this.#takeDisks(disks);
     });
     void this.#watchDisks();
     void engine.closed.then((error) => {
-      stopListening();
       stopHearing();
       stopWatching();
       this.#engine = null;
-      this.#hostEnded(error ?? unexpectedEnd());
+      this.#hostEnded(error ?? hostEnded());
     });
     return engine;
   }
@@ -331,37 +300,24 @@ export class Jobs {
   /** Nobody but us ends the host in an orderly way, so an end is a failure, in a job and outside of one. */
   #hostEnded(error: PlatterError): void {
     const cut = this.running;
-    this.#hear({ event: 'failure', failure: error });
     this.#set({ review: null, disksError: failure({ ...error, remedy: { kind: 'refresh' } }) });
     // A new host knows how far the job came: it can be continued from where it is shown.
     if (cut) void this.refresh();
   }
 
-  #hear(event: JobEvent): void {
-    const before = this.#state.job;
-    if (before !== null && before.phase !== 'ended') {
-      const job = reduce(before, event);
-      this.#set({ job });
-      this.#witness.happened(event, job);
-      if (job.phase === 'ended') void this.#record(job);
-    }
+  /** `event` happened in the job that is shown, and led to `job`. */
+  #happened(event: JobEvent, job: JobView): void {
+    this.#set({ job });
+    if (job.phase === 'ended') this.#recording = this.#record(job);
     // A job that ended may have left itself to be continued, or have finished one that was.
     if (event.event === 'result') void this.#refreshInterrupted();
   }
 
-  /** The job in the history, unless another has taken its place meanwhile. Leaving waits for it. */
-  #record(job: JobView): Promise<void> {
-    this.#recording = this.#witness.keep(job).then((kept) => {
-      if (this.#state.job?.startedAt !== job.startedAt) return;
-      this.#set(kept.ok ? { record: kept.value } : { recordError: kept.errors[0] ?? null });
-    });
-    return this.#recording;
-  }
-
-  /** Changes what main itself knows of the job. */
-  #change(change: (job: JobView) => Partial<JobView>): void {
-    const { job } = this.#state;
-    if (job !== null) this.#set({ job: { ...job, ...change(job) } });
+  /** Shows under which name the history has the job, unless another has taken its place meanwhile. Leaving waits for it. */
+  async #record({ startedAt }: JobView): Promise<void> {
+    const kept = await this.#session?.kept;
+    if (kept === undefined || this.#state.job?.startedAt !== startedAt) return;
+    this.#set(kept.ok ? { record: kept.value } : { recordError: kept.errors[0] ?? null });
   }
 
   #set(change: Partial<JobsState>): void {
@@ -386,5 +342,3 @@ const anotherReview = (): PlatterError =>
   failure({ code: 'CONFIRM', op: 'check', reason: { kind: 'anotherReview' }, remedy: { kind: 'startAgain' } });
 const nothingReviewed = (): PlatterError =>
   failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'nothingReviewed' } });
-const nothingRuns = (): PlatterError => failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'nothingRuns' } });
-const unexpectedEnd = (): PlatterError => failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } });

@@ -125,6 +125,8 @@ export function errorLine({ code, op, device, offset, errno, message }: PlatterE
 export function logEvent(log: Logger, event: JobEvent, view: JobView): void {
   switch (event.event) {
     case 'progress':
+    case 'limited':
+    case 'retried':
       return;
     case 'error':
       log.warn(`job: ${errorLine(event.error)}`);

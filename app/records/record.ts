@@ -1,12 +1,9 @@
 // The record of a job that has ended: made of the job's last view, and read again from a file.
 import * as z from 'zod';
-import type { PlatterError } from '../contract/errors.ts';
 import { plainRequest, type DestinationResult, type Endpoint } from '../contract/jobs.ts';
 import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/records.ts';
 import type { JobView } from '../contract/window.ts';
-import { brokenResult } from '../view/broken-job.ts';
 import { english } from '../base/english.ts';
-import { failure } from '../base/errors.ts';
 import { note, socket } from '../contract/facts-schema.ts';
 import { timedId } from '../engine/formats/job-log.ts';
 import { keptError, keptErrors, keptNotes } from '../base/older-files.ts';
@@ -17,10 +14,10 @@ import { outcomeOf, verdictOf } from '../view/verdict.ts';
 /** Errors of one end that a record keeps; a drive that fails everywhere has thousands, and they say no more. */
 export const MOST_ERRORS = 100;
 
-/** The record of `view`, a job that has ended at `endedAt` (milliseconds since the epoch). */
+/** The record of `view`, a job that has ended at `endedAt` (milliseconds since the epoch). Throws for one that has not. */
 export function recordOf(view: JobView, endedAt: number): JobRecord {
-  const { plan, startedAt, progress } = view;
-  const result = view.result ?? brokenResult(view, view.failure ?? endedUnknown());
+  const { plan, startedAt, progress, result } = view;
+  if (result === null) throw new Error('A job that runs has no record.');
   return {
     format: 'platter-record',
     version: 1,
@@ -74,7 +71,6 @@ function recordedDestination(
 }
 
 const iso = (time: number): string => new Date(time).toISOString();
-const endedUnknown = (): PlatterError => failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'noResult' } });
 
 const count = z.int().nonnegative();
 const text = z.string();

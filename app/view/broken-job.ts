@@ -1,22 +1,15 @@
-// How a job ends whose engine broke down: it gave no result, so one is made that claims nothing.
+// The result of a job whose engine broke down: the engine gave none, so this one claims nothing.
 import type { PlatterError } from '../contract/errors.ts';
 import type { DestinationState, JobResult } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
-import { failureOfJob, reduce } from './reduce.ts';
-
-/**
- * The job, which `ended` has ended. Nothing that the engine said before can be relied on to be on the medium, so no
- * destination counts as good.
- */
-export function brokeDown(view: JobView, ended: PlatterError): JobView {
-  const failure = failureOfJob(view, ended);
-  return { ...reduce(view, { event: 'result', result: brokenResult(view, failure) }), failure };
-}
 
 /** States in which a destination is read. */
 const READING: ReadonlySet<DestinationState> = new Set(['comparing', 'verifying']);
 
-/** The result of a job that `failure` has ended. */
+/**
+ * The result of a job that `failure` has ended. No destination counts as good: nothing that the engine said before can be
+ * relied on to be on the medium.
+ */
 export function brokenResult(
   { progress, errors }: Pick<JobView, 'progress' | 'errors'>,
   failure: PlatterError,

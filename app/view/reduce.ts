@@ -1,13 +1,22 @@
 // A job as a pure function of what has happened in it.
-import type { PlatterError } from '../contract/errors.ts';
+import type { JobError, PlatterError } from '../contract/errors.ts';
 import type { HostEvent } from '../contract/host.ts';
 import type { DestinationResult, DestinationState, JobProgress, JobResult, Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
 import { failure } from '../base/errors.ts';
+import { brokenResult } from './broken-job.ts';
 import { waiting } from './waiting.ts';
 
-/** What can happen to a job: the host's events, the user's wish to stop, the end of the machinery. */
-export type JobEvent = HostEvent | { event: 'cancelling' } | { event: 'failure'; failure: PlatterError };
+/** What can happen to a job: the host's events, what the user asked for and the host did, the end of the host. */
+export type JobEvent =
+  | HostEvent
+  | { event: 'cancelling' }
+  /** The job (`destination` null) or one destination is limited to so many bytes a second; null: no longer. */
+  | { event: 'limited'; destination: number | null; bytesPerSecond: number | null }
+  /** A destination was started again; `over` are the errors of the attempt before. */
+  | { event: 'retried'; destination: number; over: ReadonlySet<JobError> }
+  /** The host is gone, or cannot be understood. */
+  | { event: 'failure'; failure: PlatterError };
 
 /** No more will happen to a destination in this state, unless it is started again. */
 export const isOver = (state: DestinationState): state is DestinationResult['state'] =>
@@ -57,12 +66,34 @@ export function reduce(view: JobView, event: JobEvent): JobView {
       return { ...view, errors: [...view.errors, event.error] };
     case 'cancelling':
       return { ...view, phase: 'cancelling' };
+    case 'limited':
+      return { ...view, ...limited(view, event.destination, event.bytesPerSecond) };
+    case 'retried':
+      return { ...view, errors: view.errors.filter((error) => !event.over.has(error)) };
     case 'result':
-      return { ...view, phase: 'ended', result: event.result, progress: ended(view.progress, event.result) };
-    case 'failure':
-      return { ...view, phase: 'ended', failure: failureOfJob(view, event.failure) };
+      return endedBy(view, event.result);
+    case 'failure': {
+      const failed = failureOfJob(view, event.failure);
+      return { ...endedBy(view, brokenResult(view, failed)), failure: failed };
+    }
   }
 }
+
+const limited = (
+  { destinationThrottles }: JobView,
+  destination: number | null,
+  bytesPerSecond: number | null,
+): Partial<JobView> =>
+  destination === null
+    ? { throttle: bytesPerSecond }
+    : { destinationThrottles: destinationThrottles.with(destination, bytesPerSecond) };
+
+const endedBy = (view: JobView, result: JobResult): JobView => ({
+  ...view,
+  phase: 'ended',
+  result,
+  progress: ended(view.progress, result),
+});
 
 /** The last sample, brought to how the result says each destination ended. */
 function ended(progress: JobProgress, result: JobResult): JobProgress {

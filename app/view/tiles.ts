@@ -73,8 +73,10 @@ export function tilesOf(job: JobView): readonly Tile[] {
 
 function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
   const now = job.progress.destinations[index] ?? waiting(endpoint.path);
+  // That the engine broke down is said of the job, not of every drive.
   const errors =
-    job.result?.destinations[index]?.errors ?? job.errors.filter(({ destination }) => destination === index);
+    (job.failure === null ? job.result?.destinations[index]?.errors : undefined) ??
+    job.errors.filter(({ destination }) => destination === index);
   const state = verdict.verdictIn(job, index) ?? runningState(now);
   const active = ACTIVE.has(state);
   const running = job.phase === 'running';

@@ -3,6 +3,7 @@
 import type { Note } from '../contract/facts.ts';
 import type { DestinationResult, JobResult } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
+import { waiting } from './waiting.ts';
 
 /**
  * How a destination ended.
@@ -49,33 +50,22 @@ export function verdictOf(
  * source was written to is known only at the end of the job.
  */
 export function verdictIn(
-  job: Pick<JobView, 'plan' | 'phase' | 'progress' | 'errors' | 'result'>,
+  { plan, progress, errors, result }: Pick<JobView, 'plan' | 'progress' | 'errors' | 'result'>,
   index: number,
 ): Verdict | null {
-  const result = job.result?.destinations[index];
-  if (job.result !== null && result !== undefined) return verdictOf(result, job.result);
-  const {
-    state = 'waiting',
-    uncompared = 0,
-    written = 0,
-    verified: read = 0,
-    toVerify = 0,
-  } = job.progress.destinations[index] ?? {};
+  const end = result?.destinations[index];
+  if (result !== null && end !== undefined) return verdictOf(end, result);
+  const { state, uncompared, written } = progress.destinations[index] ?? waiting('');
+  if (state !== 'done' && state !== 'failed' && state !== 'cancelled') return null;
   const ended = {
+    state,
+    verified: state === 'done' && plan.verify && uncompared === 0 ? true : null,
     uncompared,
     written,
-    kept: Math.max(0, job.plan.bytes - written),
-    errors: job.errors.filter(({ destination }) => destination === index),
+    kept: Math.max(0, plan.bytes - written),
+    errors: errors.filter(({ destination }) => destination === index),
   };
-  // An engine that has broken down leaves only its last sample. Call nothing verified that the sample does not show as read back.
-  const readBack = job.phase === 'running' || read >= toVerify;
-  const verified = job.plan.verify && uncompared === 0 && readBack ? true : null;
-  if (state === 'done') return verdictOf({ ...ended, state, verified }, { sourceWritten: false });
-  if (state === 'cancelled') return 'cancelled';
-  // Nobody works on a destination any more when the engine has broken down.
-  return state === 'failed' || job.phase === 'ended'
-    ? verdictOf({ ...ended, state: 'failed', verified: null }, { sourceWritten: false })
-    : null;
+  return verdictOf(ended, { sourceWritten: false });
 }
 
 /** It ended well, and nothing is to be added. */

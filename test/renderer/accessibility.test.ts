@@ -101,7 +101,7 @@ const screens: [string, Partial<AppState>][] = [
       ]),
     },
   ],
-  ['machinery failed', { disks, job: { ...running, phase: 'ended', failure: make.failure('HOST_FAILED') } }],
+  ['machinery failed', { disks, job: make.broken(running) }],
 ];
 
 describe.each(['light', 'dark'] as const)('axe, %s', (scheme) => {

@@ -15,6 +15,7 @@ import {
 import { defaultSettings } from '../../app/contract/settings.ts';
 import type { AppState, JobView, Review } from '../../app/contract/window.ts';
 import { failure as failing } from '../../app/base/errors.ts';
+import { reduce } from '../../app/view/reduce.ts';
 
 export const GB = 1e9;
 
@@ -285,6 +286,10 @@ export function job(of: Plan, samples: Partial<DestinationProgress>[], more: Par
     ...more,
   };
 }
+
+/** `running` after its engine host has failed. */
+export const broken = (running: JobView, ended = failure('HOST_FAILED')): JobView =>
+  reduce(running, { event: 'failure', failure: ended });
 
 /** How the destination at `index` ended: verified, all of it written, unless told otherwise. */
 export const end = (of: Plan, index: number, more: Partial<DestinationResult> = {}): DestinationResult => ({

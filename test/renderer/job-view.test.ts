@@ -49,20 +49,15 @@ describe('the verdict', () => {
     expect(states(job)).toEqual(['failed', 'removed', 'copying']);
   });
 
-  test('when the machinery failed, nothing is still copying and what was proven stays so', () => {
-    const job = make.job(
-      plan,
-      [
+  test('when the engine host failed no drive is good, not even one that was done, as the command line and the history say', () => {
+    const job = make.broken(
+      make.job(plan, [
         { state: 'done', written: total, verified: total },
         { state: 'verifying', written: total },
         { state: 'waiting' },
-      ],
-      {
-        phase: 'ended',
-        failure: make.failure('HOST_FAILED'),
-      },
+      ]),
     );
-    expect(states(job)).toEqual(['verified', 'failed', 'failed']);
+    expect(states(job)).toEqual(['failed', 'failed', 'failed']);
     expect(nextStep(job, tilesOf(job))).toBe('');
   });
 
@@ -304,9 +299,11 @@ describe('what is said aloud', () => {
 
   test('cancelling, the end, and a failure of the machinery', () => {
     expect(announcement(at(1), at(1, { phase: 'cancelling' }))).toBe('Cancelling.');
-    expect(announcement(at(1), at(1, { phase: 'ended' }))).toBe('Job ended: 3 failed.');
-    expect(announcement(at(1), at(1, { phase: 'ended', failure: make.failure('HOST_FAILED') }))).toBe(
-      'Job stopped: It is HOST_FAILED.',
+    const result = make.result(
+      plan,
+      [0, 1, 2].map((index) => make.end(plan, index, { state: 'failed', verified: null })),
     );
+    expect(announcement(at(1), at(1, { phase: 'ended', result }))).toBe('Job ended: 3 failed.');
+    expect(announcement(at(1), make.broken(at(1)))).toBe('Job stopped: It is HOST_FAILED.');
   });
 });

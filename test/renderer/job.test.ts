@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JobView } from '../../app/contract/window.ts';
 import { failure } from '../../app/base/errors.ts';
-import { reduce } from '../../app/view/reduce.ts';
 import * as make from './fixtures.ts';
 import { oneWindow } from './one-window.ts';
 import type { WindowOptions } from './window.ts';
@@ -582,19 +581,19 @@ describe('ended', () => {
     async (scheme) => {
       const eight = plan(8);
       await show(
-        make.job(eight, make.midway(eight), {
-          phase: 'ended',
-          failure: make.failure('HOST_FAILED', {
+        make.broken(
+          make.job(eight, make.midway(eight)),
+          make.failure('HOST_FAILED', {
             op: 'host',
             message: 'The engine ended unexpectedly (SIGKILL).',
             advice: 'Start the job again; trust only what was verified.',
           }),
-        }),
+        ),
         { scheme },
       );
       const alert = await open.page.getByRole('alert').innerText();
       for (const part of ['ended unexpectedly', 'Start the job again', 'HOST_FAILED']) expect(alert).toContain(part);
-      expect(new Set(await tiles().locator('h2').allInnerTexts())).toEqual(new Set(['Verified', 'Failed']));
+      expect(new Set(await tiles().locator('h2').allInnerTexts())).toEqual(new Set(['Failed']));
       await open.page.getByRole('button', { name: 'New job' }).waitFor();
       await open.picture(`failure-${scheme}`);
     },
@@ -606,10 +605,7 @@ describe('ended', () => {
       { job: '20261124-001500-a1b2c3' },
     );
     const running = make.job(eight, make.midway(eight));
-    const broken = reduce(running, {
-      event: 'failure',
-      failure: failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } }),
-    });
+    const broken = make.broken(running, failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } }));
     await show(broken, { state: { interrupted: [{ ...make.interrupted(['/dev/sdb']), id: eight.job! }] } });
     const alert = await open.page.getByRole('alert').innerText();
     expect(alert).toContain('Continue the job');

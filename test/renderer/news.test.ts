@@ -32,9 +32,7 @@ describe('news', () => {
     expect(
       newsOf(running, ended({ state: 'cancelled', verified: null }, { state: 'cancelled', verified: null })).ended,
     ).toBeNull();
-    expect(newsOf(running, make.job(plan, [], { phase: 'ended', failure: make.failure('HOST_FAILED') })).ended).toBe(
-      'bad',
-    );
+    expect(newsOf(running, make.broken(make.job(plan, []))).ended).toBe('bad');
   });
 
   test('nothing after a reload, of another job, or of one that has ended before', () => {

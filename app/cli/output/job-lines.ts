@@ -16,6 +16,7 @@ import {
   wordOf,
   type Word,
 } from './job-words.ts';
+import { shown } from './spelling.ts';
 import { alignRight, columns, fit, printable, wrap, type Paint, type Style } from './text.ts';
 
 /** Where the lines will be shown. */
@@ -108,7 +109,7 @@ export function logLine(view: JobView): string {
     const detail = isOver(destination.state)
       ? ''
       : ` ${percent(destination)} % ${formatRate(destination.bytesPerSecond)}`;
-    return `${printable(destination.path)}: ${phraseOf(view, index)}${detail}`;
+    return `${shown(destination.path)}: ${phraseOf(view, index)}${detail}`;
   });
   const { seconds, rescue } = view.progress;
   return `${Math.round(seconds)} s  ${each.join(', ')}${rescue === null ? '' : `; ${rescueWords(rescue)}`}`;
@@ -119,7 +120,7 @@ export function logEnd(view: JobView): string[] {
   const each = view.progress.destinations.map(({ path, state }, index) => {
     // What a destination got over, by a repair or a second try, is no reason any more.
     const reason = state === 'done' ? keptWords(view, index) : (lastError(view, index)?.message ?? null);
-    return `${printable(path)}: ${phraseOf(view, index)}${reason === null ? '' : `: ${printable(reason)}`}`;
+    return `${shown(path)}: ${phraseOf(view, index)}${reason === null ? '' : `: ${printable(reason)}`}`;
   });
   return [...each, verdict(view), ...afterwards(view)];
 }
@@ -139,7 +140,7 @@ interface Layout {
 
 /** Which columns fit: the path, the state and the percentage always; then time left, bar and speed as there is room. */
 function layOut(plan: Plan, width: number): Layout {
-  const longest = Math.max(...plan.destinations.map(({ path }) => columns(printable(path))));
+  const longest = Math.max(...plan.destinations.map(({ path }) => columns(shown(path))));
   const fixed = '  x '.length + 2 + STATE_WIDTH + 2 + PERCENT_WIDTH;
   let rest = width - fixed - NAME_MIN;
   const take = (wanted: number): boolean => {
@@ -162,7 +163,7 @@ function destinationLine(view: JobView, index: number, layout: Layout, screen: S
   const style = STYLES[word];
   const glyph = GLYPHS[word][screen.unicode ? 0 : 1];
   const mark = screen.selected === index ? '>' : ' ';
-  const named = `${mark} ${screen.paint(style, glyph)} ${fit(printable(destination.path), layout.name, 'start')}`;
+  const named = `${mark} ${screen.paint(style, glyph)} ${fit(shown(destination.path), layout.name, 'start')}`;
   const start = [named, screen.paint(style, fit(word, STATE_WIDTH))];
   const error = lastError(view, index) ?? view.errors.find((one) => one.destination === null);
   const phrase = phraseOf(view, index);
@@ -213,6 +214,6 @@ function keysLine(view: JobView, { width, paint, selected }: Screen): string[] {
   const keys =
     path === null
       ? 'p: pause or go on, up/down: choose one, Ctrl-C: stop'
-      : `p: pause or go on, x: cancel, r: try again, Esc: all. For ${printable(path)}`;
+      : `p: pause or go on, x: cancel, r: try again, Esc: all. For ${shown(path)}`;
   return [paint('faint', fit(`  ${keys}`, width).trimEnd())];
 }

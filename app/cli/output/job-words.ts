@@ -7,6 +7,7 @@ import { counted, size } from '../../base/figures.ts';
 import { countedWords, removedWords, verdictWords } from '../../records/verdict-words.ts';
 import { isComplete, VERDICTS, verdictIn, verdictOf, type Verdict } from '../../view/verdict.ts';
 import { formatTime } from './quantities.ts';
+import { shown } from './spelling.ts';
 import { printable } from './text.ts';
 
 /** What a destination is at, or how it ended. */
@@ -40,8 +41,8 @@ export function headline(plan: Plan): string[] {
 }
 
 function firstSentence({ kind, source, bytes, destinations, verify, request }: Plan): string {
-  const from = source?.path ?? `the manifest ${request.manifest ?? ''}`;
-  const what = `${printable(from)} (${size(bytes)})`;
+  const from = source === null ? `the manifest ${shown(request.manifest ?? '')}` : shown(source.path);
+  const what = `${from} (${size(bytes)})`;
   const where = counted(destinations.length, 'destination');
   const back = verify ? ', reading each back when it is written.' : '; not verifying.';
   switch (kind) {
@@ -144,7 +145,7 @@ function removedSentence(removed: readonly { path: string; phrase: string }[]): 
   const [one, ...others] = removed;
   if (one === undefined || (others.length === 0 && one.phrase === 'removed')) return '';
   return others.length === 0
-    ? ` ${printable(one.path)} was ${one.phrase}.`
+    ? ` ${shown(one.path)} was ${one.phrase}.`
     : ' What was removed holds only a part of the copy.';
 }
 
@@ -168,8 +169,8 @@ export function afterwards(view: JobView): string[] {
     if (map !== null)
       lines.push(
         bad + left === 0
-          ? `By the map ${printable(map)} nothing is left to rescue.`
-          : `What was read and what was not is in the map ${printable(map)}; the same command goes on from it.`,
+          ? `By the map ${shown(map)} nothing is left to rescue.`
+          : `What was read and what was not is in the map ${shown(map)}; the same command goes on from it.`,
       );
     if (bad + left === 0 && result.destinations.some(({ uncompared, verified }) => verified !== null && uncompared > 0))
       lines.push(
@@ -177,7 +178,7 @@ export function afterwards(view: JobView): string[] {
       );
   }
   if (request.saveManifest !== null) {
-    const name = printable(request.saveManifest);
+    const name = shown(request.saveManifest);
     lines.push(
       result.manifest === null
         ? `No manifest was written to ${name}.`

@@ -14,6 +14,7 @@ import type { Disk, Port } from '../../contract/disks.ts';
 import { english } from '../../base/english.ts';
 import { outcomeOf, verdictOf, type Outcome, type Verdict } from '../../view/verdict.ts';
 import { continuable } from './job-words.ts';
+import { asTyped, requestAsTyped } from './spelling.ts';
 
 /** Where something is plugged in: "USB bus 1, hub 2, port 3". */
 type PortFacts = Pick<Port, 'path'> & { label: string };
@@ -84,6 +85,7 @@ export type JsonLine = PlanLine | ProgressLine | ErrorLine | ResultLine;
 export const planLine = (plan: Plan): PlanLine => ({
   event: 'plan',
   ...plan,
+  request: requestAsTyped(plan.request),
   source: plan.source === null ? null : endpointFacts(plan.source),
   destinations: plan.destinations.map(endpointFacts),
   notes: plan.notes.map(english.note),
@@ -91,6 +93,7 @@ export const planLine = (plan: Plan): PlanLine => ({
 
 const endpointFacts = (end: Endpoint): EndpointFacts => ({
   ...end,
+  path: asTyped(end.path),
   contents: end.contents.map(english.content),
   port: portFacts(end.port),
 });
@@ -109,7 +112,7 @@ export const progressLine = ({ bytes, rescue, destinations }: JobProgress): Prog
   event: 'progress',
   bytes,
   rescue,
-  destinations,
+  destinations: destinations.map((destination) => ({ ...destination, path: asTyped(destination.path) })),
 });
 
 export const errorLine = (error: PlatterError | JobError): ErrorLine => ({ event: 'error', ...errorFacts(error) });
@@ -129,6 +132,7 @@ export const resultLine = (result: JobResult, view: JobView): ResultLine => ({
   job: continuable(view),
   destinations: result.destinations.map((destination) => ({
     ...destination,
+    path: asTyped(destination.path),
     verdict: verdictOf(destination, result),
     errors: destination.errors.map(errorFacts),
   })),
@@ -136,5 +140,6 @@ export const resultLine = (result: JobResult, view: JobView): ResultLine => ({
 
 function errorFacts(error: PlatterError | JobError): ErrorFacts {
   const { device, code, errno, offset, length, message, advice } = error;
-  return { side: 'side' in error ? error.side : null, path: device, code, errno, offset, length, message, advice };
+  const path = device === null ? null : asTyped(device);
+  return { side: 'side' in error ? error.side : null, path, code, errno, offset, length, message, advice };
 }

@@ -3,6 +3,7 @@ import type { JobError, PlatterError } from '../../contract/errors.ts';
 import type { Plan } from '../../contract/jobs.ts';
 import type { JobView } from '../../contract/window.ts';
 import type { JobEvent } from '../../view/reduce.ts';
+import { asTyped } from './spelling.ts';
 import { printable } from './text.ts';
 
 /** Tells why nothing is done. */
@@ -40,7 +41,8 @@ export const INDENT = ' '.repeat('platter: '.length);
 
 /** An error for people, on one line: where, what, and what to do. */
 export function errorSentence({ device, message, advice }: PlatterError | JobError): string {
-  const where = device === null || names(message, device) ? '' : `${device}: `;
+  const path = device === null ? null : asTyped(device);
+  const where = path === null || names(message, path) ? '' : `${path}: `;
   return printable(`platter: ${where}${message} ${advice}`);
 }
 

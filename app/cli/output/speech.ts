@@ -7,6 +7,7 @@ import { EXIT } from '../exit-code.ts';
 import { jsonReporter } from './json-reporter.ts';
 import { screenOf, terminalOf } from './streams.ts';
 import { errorSentence, INDENT, type Refused } from './reporter.ts';
+import { asTyped } from './spelling.ts';
 import { inAscii, printable, wrap, type Paint, type Style } from './text.ts';
 
 const { stdout, stderr } = process;
@@ -27,7 +28,7 @@ export function tellLog(): void {
 }
 
 /** Tells what a command waits for. */
-export const stillWaiting = (path: string): void => mention(`still waiting for ${path}`);
+export const stillWaiting = (path: string): void => mention(`still waiting for ${asTyped(path)}`);
 
 /** Waits until the log is in its file. One that does not answer is given up after `patience` milliseconds; 0 waits for ever. */
 export async function logWritten(patience: number): Promise<void> {

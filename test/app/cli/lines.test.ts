@@ -1,6 +1,5 @@
 // The lines of a job: every width, every state, no line too long; and the reducer they are made from.
 import { describe, expect, test } from 'vitest';
-import { brokeDown } from '../../../app/view/broken-job.ts';
 import { identity, lossLines, overwritten } from '../../../app/cli/confirm.ts';
 import { diskTable } from '../../../app/cli/output/disk-table.ts';
 import { exitCode } from '../../../app/cli/exit-code.ts';
@@ -8,7 +7,7 @@ import { errorLine, planLine, progressLine, resultLine } from '../../../app/cli/
 import { finalLines, liveLines, logEnd, logLine } from '../../../app/cli/output/job-lines.ts';
 import { headline, percent, verdict } from '../../../app/cli/output/job-words.ts';
 import { errorSentence } from '../../../app/cli/output/reporter.ts';
-import { Spelling } from '../../../app/cli/spelling.ts';
+import { requestAsTyped, withAbsolutePaths } from '../../../app/cli/output/spelling.ts';
 import { columns, plain } from '../../../app/cli/output/text.ts';
 import type { Disk } from '../../../app/contract/disks.ts';
 import type { PlatterError } from '../../../app/contract/errors.ts';
@@ -192,13 +191,11 @@ describe('an engine that breaks down', () => {
 
   test('it leaves no destination good, not even one that was done', () => {
     const job = jobStarted(plan(['a', '/dev/sdc', 'c']), 0);
-    const view = brokeDown(
-      play(
-        job,
-        { event: 'error', error: mediumError },
-        sample(job, [progress('a', 'done'), progress('/dev/sdc', 'failed'), progress('c', 'verifying')]),
-      ),
-      failure,
+    const view = play(
+      job,
+      { event: 'error', error: mediumError },
+      sample(job, [progress('a', 'done'), progress('/dev/sdc', 'failed'), progress('c', 'verifying')]),
+      { event: 'failure', failure },
     );
     expect(view.phase).toBe('ended');
     expect(view.progress.destinations.map(({ state }) => state)).toEqual(['failed', 'failed', 'failed']);
@@ -215,7 +212,8 @@ describe('an engine that breaks down', () => {
   });
 
   test('32 destinations fill the mask', () => {
-    const view = brokeDown(jobStarted(plan(Array.from({ length: 32 }, (_, i) => String(i))), 0), failure);
+    const job = jobStarted(plan(Array.from({ length: 32 }, (_, i) => String(i))), 0);
+    const view = play(job, { event: 'failure', failure });
     expect(view.result?.writeErr).toBe(0xffffffff);
   });
 });
@@ -248,42 +246,45 @@ describe('JSON lines', () => {
   test('plan', () => expect(planLine(plan(['a']))).toEqual({ event: 'plan', ...plan(['a']) }));
 });
 
-describe('paths', () => {
-  test('the engine gets absolute ones, the user reads their own', () => {
-    const spelling = new Spelling('/home/me');
-    const request: CopyRequest = {
-      ...plainRequest,
-      kind: 'copy',
-      source: 'disk.img',
-      destinations: ['./a', '../b', '/dev/sdc'],
-      manifest: 'm',
-      saveManifest: '/m2',
-      rescue: { retries: 1, map: 'map' },
-    };
-    const asked = spelling.request(request);
-    expect(asked).toMatchObject({
-      manifest: '/home/me/m',
-      saveManifest: '/m2',
-      rescue: { retries: 1, map: '/home/me/map' },
-    });
-    expect(asked.source).toBe('/home/me/disk.img');
-    expect(asked.destinations).toEqual(['/home/me/./a', '/home/me/../b', '/dev/sdc']);
-    const told = spelling.plan({ ...plan(asked.destinations), source: endpoint('/home/me/disk.img'), request: asked });
-    expect(told.request).toEqual(request);
-    expect([told.source?.path, ...told.destinations.map(({ path }) => path)]).toEqual([
-      'disk.img',
-      './a',
-      '../b',
-      '/dev/sdc',
-    ]);
-    expect(spelling.error({ ...mediumError, device: '/home/me/./a' }).device).toBe('./a');
-    expect(spelling.error({ ...mediumError, device: '/somewhere/else' }).device).toBe('/somewhere/else');
-    const event = spelling.event({
-      event: 'result',
-      result: result([ended('/home/me/../b', 'failed', null, [{ ...mediumError, device: '/home/me/../b' }])]),
-    });
-    expect(event).toMatchObject({ result: { destinations: [{ path: '../b', errors: [{ device: '../b' }] }] } });
+test('a command gives the engine absolute paths, and prints the ones that were typed', () => {
+  const request: CopyRequest = {
+    ...plainRequest,
+    kind: 'copy',
+    source: 'disk.img',
+    destinations: ['./a', '../b', '/dev/sdc'],
+    manifest: 'm',
+    saveManifest: '/m2',
+    rescue: { retries: 1, map: 'map' },
+  };
+  const asked = withAbsolutePaths(request, '/home/me');
+  expect(asked).toMatchObject({
+    source: '/home/me/disk.img',
+    destinations: ['/home/me/./a', '/home/me/../b', '/dev/sdc'],
+    manifest: '/home/me/m',
+    saveManifest: '/m2',
+    rescue: { retries: 1, map: '/home/me/map' },
   });
+  expect(requestAsTyped(asked)).toEqual(request);
+
+  const source = endpoint('/home/me/disk.img');
+  const job = jobStarted({ ...plan(asked.destinations), source, request: asked }, 0);
+  const lost = { ...mediumError, device: '/home/me/./a', destination: 0 };
+  const [a, b, c] = asked.destinations as [string, string, string];
+  const over = result([ended(a, 'failed', null, [lost]), ended(b, 'done', true), ended(c, 'done', true)]);
+  const view = play(job, { event: 'result', result: over });
+
+  expect(headline(job.plan)[0]).toMatch(/^Rescuing disk\.img /u);
+  expect(liveLines(job, plainScreen(80)).slice(0, 3).join()).toMatch(/ \.\/a .* \.\.\/b .* \/dev\/sdc /u);
+  expect(logEnd(view).slice(0, 2)).toEqual([`./a: failed: ${lost.message}`, '../b: verified']);
+  expect(errorSentence(lost)).toMatch(/^platter: \.\/a: /u);
+  expect(errorSentence({ ...lost, device: '/somewhere/else' })).toMatch(/^platter: \/somewhere\/else: /u);
+  expect(planLine(job.plan)).toMatchObject({
+    request,
+    source: { path: 'disk.img' },
+    destinations: [{ path: './a' }, {}, {}],
+  });
+  expect(progressLine(job.progress).destinations[1]).toMatchObject({ path: '../b' });
+  expect(resultLine(over, view)).toMatchObject({ destinations: [{ path: './a', errors: [{ path: './a' }] }, {}, {}] });
 });
 
 describe('sentences', () => {

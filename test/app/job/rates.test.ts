@@ -233,13 +233,18 @@ describe('a job as it is seen', () => {
     );
   });
 
-  it('ends with the machinery when that fails', () => {
+  it('ends when the host fails, with a result in which no destination is good', () => {
     const broken = failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } });
     expect(after({ event: 'progress', progress }, { event: 'failure', failure: broken })).toMatchObject({
       phase: 'ended',
       failure: { code: 'HOST_FAILED', reason: { kind: 'hostEnded' } },
-      result: null,
-      progress,
+      result: {
+        destinations: [
+          { state: 'failed', verified: null },
+          { state: 'failed', verified: null },
+        ],
+      },
+      progress: { bytes: progress.bytes, destinations: [{ state: 'failed' }, { state: 'failed' }] },
     });
   });
 });

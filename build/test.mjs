@@ -7,7 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { delimiter, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatted } from './format.mjs';
-import { elsewhere } from './open-folder.mjs';
+import { elsewhere } from './closed-network/open-folder.mjs';
 import { onCurrentNode } from './packages.mjs';
 import { setUp } from './setup.mjs';
 import { fail, inRoot, run, Stop } from './tools.mjs';

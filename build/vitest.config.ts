@@ -1,11 +1,41 @@
 // Tests written in TypeScript: one project for each kind, of the same name as its stage in build/test.mjs. They use real
 // devices, processes and windows, so time limits are generous.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
-import { unitTests } from './unit.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+const root = here('..');
+
+/** A unit imports none of these, but for types, and names no built file. */
+const STARTS_SOMETHING =
+  /^import (?!type )[^;]* from '(node:child_process|node:worker_threads|playwright-core|eslint|.*\/build\/.*|.*\/native\/addon\.ts)'|\/out\/|new Worker/m;
+
+const imports = (text: string): string[] =>
+  [...text.matchAll(/from '(\.{1,2}\/[^']+\.ts)'/g)].map(([, path = '']) => path);
+
+/** Whether a file of tests, or a file of test/ that it imports, starts something. */
+function startsSomething(file: string, seen = new Set<string>()): boolean {
+  if (seen.has(file)) return false;
+  seen.add(file);
+  const text = readFileSync(file, 'utf8');
+  if (STARTS_SOMETHING.test(text)) return true;
+  const own = imports(text)
+    .map((path) => join(dirname(file), path))
+    .filter((path) => path.startsWith(join(root, 'test/')));
+  return own.some((path) => startsSomething(path, seen));
+}
+
+/** The files of test/app that are units: they start no process and need no device, no browser and no build. From the project's folder. */
+function unitTests(): string[] {
+  const files = readdirSync(join(root, 'test/app'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join(root, 'test/app', name));
+  return files.filter((file) => !startsSomething(file)).map((file) => relative(root, file));
+}
 
 const UNITS = unitTests();
 /** Tests that count the reads of a device. Whoever lists the devices of the machine reads from each: no others run beside them. */
@@ -41,7 +71,7 @@ const inTurn = (
 });
 
 export default defineConfig({
-  root: here('..'),
+  root,
   cacheDir: here('../node_modules/.vite'),
   // State classes of the renderer are .svelte.ts; they are tested in Node, pages in Chromium.
   plugins: [svelte({ configFile: here('./svelte.config.js') })],

@@ -9,8 +9,8 @@ import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { build } from 'rolldown';
+import { addon } from '../../build/closed-network/fuzzer.mjs';
 import { inRoot } from '../../build/tools.mjs';
-import { addon } from './addon.mjs';
 
 const TARGETS = ['frames', 'manifest', 'job-log', 'mapfile'];
 const SECONDS = 15;

@@ -1,4 +1,4 @@
-// Loaded before Jazzer.js (--require): its addon is the file that PLATTER_FUZZ_ADDON names. See addon.mjs.
+// Loaded before Jazzer.js (--require): its addon is the file that PLATTER_FUZZ_ADDON names. See fuzzer.mjs.
 const Module = require('node:module');
 
 const resolve = Module._resolveFilename;

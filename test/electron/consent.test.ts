@@ -8,8 +8,8 @@ import { plainRequest, type CopyRequest } from '../../app/contract/jobs.ts';
 import { HOLD_MS } from '../../app/view/consent.ts';
 import type {} from '../../renderer/bridge.ts'; // window.platter
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
-import { imageFolder, launchApp, picture, type App } from './app.ts';
-import { chooseImage, holdToStart, review, tick, tiles } from './steps.ts';
+import { imageFolder, launchApp, picture, type App } from './support/app.ts';
+import { chooseImage, holdToStart, review, tick, tiles } from './support/steps.ts';
 
 const SIZE = 8 * 1024 * 1024;
 const MINE = 'nobody agreed to lose this\n';

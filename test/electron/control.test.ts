@@ -8,8 +8,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Refusal, startEngine } from '../../app/client/client.ts';
 import { untilDurable } from '../app/job/support.ts';
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
-import { CALLER, imageFolder, launchApp, picture, type App } from './app.ts';
-import { holdToStart, startJob, tileOf, tiles } from './steps.ts';
+import { CALLER, imageFolder, launchApp, picture, type App } from './support/app.ts';
+import { holdToStart, startJob, tileOf, tiles } from './support/steps.ts';
 
 const SIZE = 32 * 1024 * 1024;
 

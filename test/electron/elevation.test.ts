@@ -5,10 +5,19 @@ import { chownSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } fr
 import { basename, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
-import { imageFolder, launchApp, picture } from './app.ts';
-import { BROKER, canPolkit, PLATTER, polkitLab, USER, type Ended, type PolkitLab, type Running } from './polkit.ts';
-import { uidOf } from './processes.ts';
-import { chooseImage, holdToStart, review, tick, tileOf } from './steps.ts';
+import { imageFolder, launchApp, picture } from './support/app.ts';
+import {
+  BROKER,
+  canPolkit,
+  PLATTER,
+  polkitLab,
+  USER,
+  type Ended,
+  type PolkitLab,
+  type Running,
+} from './support/polkit.ts';
+import { uidOf } from './support/processes.ts';
+import { chooseImage, holdToStart, review, tick, tileOf } from './support/steps.ts';
 
 const MIB = 1024 * 1024;
 const SIZE = 8 * MIB;

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readManifest } from '../../app/engine/formats/manifest.ts';
 import { recordSchema } from '../../app/records/record.ts';
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
-import { imageFolder, launchApp, picture, type App } from './app.ts';
-import { review, startJob } from './steps.ts';
+import { imageFolder, launchApp, picture, type App } from './support/app.ts';
+import { review, startJob } from './support/steps.ts';
 
 const MIB = 1024 * 1024;
 const reason = canLab();

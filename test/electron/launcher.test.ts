@@ -15,9 +15,9 @@ import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openWindow } from '../../build/window.mjs';
 import { canLab, labdisk } from '../lab/lab.ts';
-import { CALLER, imageFolder, launchApp, type App } from './app.ts';
-import { descendants, uidOf } from './processes.ts';
-import { chooseImage, tick } from './steps.ts';
+import { CALLER, imageFolder, launchApp, type App } from './support/app.ts';
+import { descendants, uidOf } from './support/processes.ts';
+import { chooseImage, tick } from './support/steps.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const ELECTRON = join(ROOT, 'node_modules/electron/dist/electron');

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Bridge } from '../../app/contract/window.ts';
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
-import { imageFolder, launchApp, picture, type App } from './app.ts';
-import { holdToStart, startJob, tileOf, tiles } from './steps.ts';
+import { imageFolder, launchApp, picture, type App } from './support/app.ts';
+import { holdToStart, startJob, tileOf, tiles } from './support/steps.ts';
 
 const SIZE = 32 * 1024 * 1024;
 const reason = canLab();

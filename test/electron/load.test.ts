@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { launchApp, picture } from './app.ts';
-import { chooseImage, holdToStart, review, tiles } from './steps.ts';
+import { launchApp, picture } from './support/app.ts';
+import { chooseImage, holdToStart, review, tiles } from './support/steps.ts';
 
 /** Measured seconds. */
 const SECONDS = 5;
@@ -23,7 +23,9 @@ function used(pid: number): number {
 it.runIf(process.getuid?.() === 0)(
   '10,000 samples a minute of 32 destinations arrive, and what they cost is printed',
   async () => {
-    await using app = await launchApp({ env: { PLATTER_TEST_HOST: join(import.meta.dirname, 'busy-host.ts') } });
+    await using app = await launchApp({
+      env: { PLATTER_TEST_HOST: join(import.meta.dirname, 'support/busy-host.ts') },
+    });
     const { page } = app;
     await chooseImage(app, '/busy.img');
     await page.getByRole('button', { name: /^Select all/ }).click();

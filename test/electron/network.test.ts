@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { imageFolder, launchApp } from './app.ts';
-import { chooseImage, review, tiles } from './steps.ts';
+import { imageFolder, launchApp } from './support/app.ts';
+import { chooseImage, review, tiles } from './support/steps.ts';
 
 const folder = imageFolder();
 // The image is written with the rights of the window's ordinary user.

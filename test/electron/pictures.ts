@@ -4,8 +4,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
-import { launchApp, type App } from './app.ts';
-import { chooseImage, holdToStart, review, tick, tileOf } from './steps.ts';
+import { launchApp, type App } from './support/app.ts';
+import { chooseImage, holdToStart, review, tick, tileOf } from './support/steps.ts';
 
 const MIB = 1024 * 1024;
 const IMAGE_SIZE = 192 * MIB;

@@ -17,9 +17,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { handOver, sudoCaller, usedIds } from '../../build/window-user.mjs';
 import { canLab, labdisk, seededBytes } from '../lab/lab.ts';
-import { imageFolder, launchApp, picture } from './app.ts';
-import { uidOf } from './processes.ts';
-import { chooseImage, holdToStart, review, tick } from './steps.ts';
+import { imageFolder, launchApp, picture } from './support/app.ts';
+import { uidOf } from './support/processes.ts';
+import { chooseImage, holdToStart, review, tick } from './support/steps.ts';
 
 const PYTHON = '/usr/bin/python3';
 const ROOT = join(import.meta.dirname, '../..');
@@ -73,7 +73,7 @@ describe.runIf(isRoot)("the folder of a window's user", () => {
       const [program = '', ...args] = as(
         USER,
         PYTHON,
-        join(import.meta.dirname, 'plant-link.py'),
+        join(import.meta.dirname, 'support/plant-link.py'),
         lab,
         name,
         'Xauthority',
@@ -193,7 +193,12 @@ describe.runIf(isRoot)("root's window without sudo", () => {
     for (const pid of processes) {
       expect(uidOf(pid)).toBe(uid);
       for (const attacker of [NOBODY, OTHER]) {
-        const [program = '', ...args] = as(attacker, PYTHON, join(import.meta.dirname, 'reach.py'), String(pid));
+        const [program = '', ...args] = as(
+          attacker,
+          PYTHON,
+          join(import.meta.dirname, 'support/reach.py'),
+          String(pid),
+        );
         expect(execFileSync(program, args, { encoding: 'utf8' }), `${attacker} at ${pid}`).toBe('tried\n');
       }
     }

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type {} from '../../renderer/bridge.ts'; // window.platter
-import { launchApp, type App } from './app.ts';
-import { uidOf } from './processes.ts';
+import { launchApp, type App } from './support/app.ts';
+import { uidOf } from './support/processes.ts';
 
 const PAGE = 'platter://window/index.html';
 let app: App;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync, chownSync, mkdtempSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { launchApp, picture, type App } from './app.ts';
+import { launchApp, picture, type App } from './support/app.ts';
 
 const NOBODY = 65534;
 const home = mkdtempSync(join(tmpdir(), 'platter-test-settings-'));

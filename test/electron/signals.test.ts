@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { CALLER, screen } from './app.ts';
-import { commandLine, descendants, ports } from './processes.ts';
+import { CALLER, screen } from './support/app.ts';
+import { commandLine, descendants, ports } from './support/processes.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const ELECTRON = join(ROOT, 'node_modules/electron/dist/electron');

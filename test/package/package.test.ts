@@ -21,7 +21,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { holdToStart, review, tick, tiles } from '../electron/steps.ts';
+import { holdToStart, review, tick, tiles } from '../electron/support/steps.ts';
 import { canLab, labdisk, seededBytes } from '../lab/lab.ts';
 import { canCleanRoot, cleanRoot, type CleanRoot } from './clean-root.ts';
 import { makePackages, type Packages } from './packages.ts';

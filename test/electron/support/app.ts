@@ -19,7 +19,7 @@ import { _electron, type ElectronApplication, type Page } from 'playwright-core'
 import { commandLine, descendants } from './processes.ts';
 
 const HERE = import.meta.dirname;
-const ARTIFACTS = resolve(HERE, '../../artifacts/electron');
+const ARTIFACTS = resolve(HERE, '../../../artifacts/electron');
 const LAUNCHER = join(HERE, 'launcher.mjs');
 const NOBODY = 65534;
 const isRoot = process.getuid?.() === 0;

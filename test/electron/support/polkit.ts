@@ -24,7 +24,7 @@ import { join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
-const ROOT = resolve(import.meta.dirname, '../..');
+const ROOT = resolve(import.meta.dirname, '../../..');
 const HOME = '/usr/lib/platter';
 /** What the package installs. */
 export const BROKER = `${HOME}/platter-broker`;

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // An engine host that has no engine: one job of 32 destinations, and 10,000 samples a minute of it, until it is cancelled.
 import { performance } from 'node:perf_hooks';
-import type { Disk } from '../../app/contract/disks.ts';
-import type { HostMethod, HostRequest } from '../../app/contract/host.ts';
+import type { Disk } from '../../../app/contract/disks.ts';
+import type { HostMethod, HostRequest } from '../../../app/contract/host.ts';
 import type {
   CopyRequest,
   DestinationProgress,
@@ -10,9 +10,9 @@ import type {
   JobProgress,
   JobResult,
   Plan,
-} from '../../app/contract/jobs.ts';
-import { encodeFrame, FrameDecoder } from '../../app/client/frames.ts';
-import { disk, endpoint, imageEndpoint, plan, result, usbPort } from '../renderer/fixtures.ts';
+} from '../../../app/contract/jobs.ts';
+import { encodeFrame, FrameDecoder } from '../../../app/client/frames.ts';
+import { disk, endpoint, imageEndpoint, plan, result, usbPort } from '../../renderer/fixtures.ts';
 
 const GB = 1e9;
 const PER_MINUTE = 10_000;

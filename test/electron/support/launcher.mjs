@@ -3,7 +3,7 @@
 // ordinary user's window with its sandbox on. Playwright's switches go before the app's folder.
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
-import { openWindow } from '../../build/window.mjs';
+import { openWindow } from '../../../build/window.mjs';
 
 // For what reaches out: the same again, with strace listening to it and to everything below.
 const { PLATTER_TEST_TRACE: trace, ...untraced } = process.env;
@@ -16,7 +16,7 @@ if (trace !== undefined) {
   process.exit(status ?? 1);
 }
 
-const root = resolve(import.meta.dirname, '../..');
+const root = resolve(import.meta.dirname, '../../..');
 
 // For what an ordinary user gets when there is no root behind the window.
 if (process.env.PLATTER_TEST_UID !== undefined) {

@@ -89,10 +89,10 @@ function codes(blocks: Blocks, from: End, to: End[], kind: CopyRequest['kind'] =
   ).map(({ code, device }) => `${device ?? ''} ${code}`);
 }
 
-describe('a block device as destination', () => {
+describe('guard: a block device as destination', () => {
   const blocks = picture(laptop);
 
-  it('may be a free one', () => {
+  it('accepts a free device that holds at least as much as the source', () => {
     expect(codes(blocks, source(GB), [device(blocks, '/dev/sdb')])).toEqual([]);
     expect(codes(blocks, source(64 * GB), [device(blocks, '/dev/sdb')])).toEqual([]);
   });
@@ -107,11 +107,11 @@ describe('a block device as destination', () => {
     ['/dev/sr0', ['READ_ONLY']],
     ['/dev/sdc', ['DEVICE_GONE']],
     ['/dev/nvme0n1p3', []],
-  ])('%s: %j', (path, reasons) => {
+  ])('reports for %s the codes %j', (path, reasons) => {
     expect(codes(blocks, source(GB), [device(blocks, path)])).toEqual(reasons.map((code) => `${path} ${code}`));
   });
 
-  it('is too small by so many bytes', () => {
+  it('says by how many bytes a destination is too small', () => {
     const [error] = refusals(
       { kind: 'copy', update: false, unmount: false, bytes: null, data: null },
       { end: source(64 * GB + 1) },
@@ -124,24 +124,24 @@ describe('a block device as destination', () => {
     });
   });
 
-  it('is write-protected', () => {
+  it('refuses a write-protected destination', () => {
     const locked = picture({ devices: [{ name: 'sdb', number: '8:16', ro: true }], mounts: [] });
     expect(codes(locked, source(GB), [device(locked, '/dev/sdb')])).toContain('/dev/sdb READ_ONLY');
   });
 
-  it('is a member of a RAID', () => {
+  it('refuses a member of a RAID', () => {
     const blocks = picture(server);
     expect(codes(blocks, source(GB), [device(blocks, '/dev/sdc')])).toEqual(['/dev/sdc IN_USE']);
     expect(codes(blocks, source(GB), [device(blocks, '/dev/sdb')])).toEqual(['/dev/sdb IS_SYSTEM', '/dev/sdb MOUNTED']);
   });
 
-  it('holds the image that a live system runs from', () => {
+  it('refuses the disk that a live system runs from', () => {
     const blocks = picture(live);
     expect(codes(blocks, source(GB), [device(blocks, '/dev/sda')])).toEqual(['/dev/sda IS_SYSTEM', '/dev/sda MOUNTED']);
   });
 });
 
-describe('the source is never a destination', () => {
+describe('guard: the source as destination', () => {
   const free: Machine = {
     devices: [
       {
@@ -178,11 +178,11 @@ describe('the source is never a destination', () => {
     ['a partition of another loop device over the same file', '/dev/loop1', '/dev/loop2p1'],
     ['the same partition through another loop device', '/dev/loop1p1', '/dev/loop2p1'],
     ['the disk that the file behind it lies on', '/dev/loop1', '/dev/sdb'],
-  ])('not as %s', (_what, from, to) => {
+  ])('refuses as destination of a source: %s', (_what, from, to) => {
     expect(codes(blocks, device(blocks, from), [device(blocks, to)])).toContain(`${to} IS_SOURCE`);
   });
 
-  it('nor its file, under this name or another, nor what its file system lies on, nor a loop device over it', () => {
+  it('refuses a destination that shares storage with a source file: the file, its disk, a loop device over it', () => {
     expect(codes(blocks, file, [image({ id: 'file:8:17:1' })])).toContain('/images/copy.img IS_SOURCE');
     expect(codes(blocks, device(blocks, '/dev/loop1'), [image({ id: 'file:8:17:1' })])).toContain(
       '/images/copy.img IS_SOURCE',
@@ -192,13 +192,13 @@ describe('the source is never a destination', () => {
     expect(codes(blocks, file, [device(blocks, '/dev/loop2')])).toContain('/dev/loop2 IS_SOURCE');
   });
 
-  it('nor the name under which an image is begun', () => {
+  it('refuses a destination whose NAME.part is the source', () => {
     expect(codes(blocks, file, [image({ image: place({ partId: 'file:8:17:1' }) })])).toContain(
       '/images/copy.img IS_SOURCE',
     );
   });
 
-  it('but another partition of its disk, and an image on its own file system, may be', () => {
+  it('accepts another partition of the source disk, and an image beside the source', () => {
     expect(codes(blocks, device(blocks, '/dev/sda1'), [device(blocks, '/dev/sda2')])).not.toContain(
       '/dev/sda2 IS_SOURCE',
     );
@@ -206,12 +206,12 @@ describe('the source is never a destination', () => {
     expect(codes(blocks, file, [image()])).toEqual([]);
   });
 
-  it('and a loop device over what is mounted through another one is mounted', () => {
+  it('refuses a loop device when another one over the same file is mounted', () => {
     const mounted = picture({ ...free, mounts: [...free.mounts, ['7:2', '/mnt']] });
     expect(codes(mounted, source(GB, 'file:0:0:9'), [device(mounted, '/dev/loop1')])).toContain('/dev/loop1 MOUNTED');
   });
 
-  it('nor is one destination another', () => {
+  it('refuses a destination that shares storage with another destination', () => {
     const other = source(GB, 'file:0:0:9', '/elsewhere/x.img');
     const twice = (...paths: string[]): string[] =>
       codes(
@@ -238,7 +238,7 @@ describe('the source is never a destination', () => {
   });
 });
 
-describe('S23 one disk under several names', () => {
+describe('guard: one disk under several names', () => {
   const lun = { size: GB, model: 'Array', serial: '6001405', tran: 'fc' };
   const blocks = picture({
     devices: [
@@ -295,7 +295,7 @@ describe('S23 one disk under several names', () => {
     ['a partition of the other path', '/dev/sda', '/dev/sdb1'],
     ['the same partition of both paths', '/dev/sda1', '/dev/sdb1'],
     ['two paths that tell a serial number only', '/dev/sdf', '/dev/sdg'],
-  ])('%s are one', (_, from, to) => {
+  ])('S23 refuses as one disk: %s', (_, from, to) => {
     expect(errors(from, to)).toEqual([`${to} IS_SOURCE`]);
   });
 
@@ -303,20 +303,23 @@ describe('S23 one disk under several names', () => {
     ['disks with different WWNs', '/dev/sda', '/dev/sdc'],
     ['USB sticks whose maker gives all the same serial number', '/dev/sdd', '/dev/sde'],
     ['two partitions that the device-mapper makes of one disk', '/dev/dm-1', '/dev/dm-2'],
-  ])('%s are two', (_, from, to) => {
+  ])('S23 accepts as two disks: %s', (_, from, to) => {
     expect(errors(from, to)).toEqual([]);
   });
 
-  it('a disk that is mounted by its other path is mounted', () => {
+  it('S23 refuses a disk that is mounted by its other path', () => {
     expect(codes(blocks, source(GB), [device(blocks, '/dev/sda')])).toContain('/dev/sda MOUNTED');
   });
 
-  it.each(['/dev/sdh', '/dev/dm-0', '/dev/sdi', '/dev/sdj', '/dev/sdk'])('%s is held by what lies on it', (path) => {
-    expect(codes(blocks, source(GB), [device(blocks, path)])).toContain(`${path} IN_USE`);
-  });
+  it.each(['/dev/sdh', '/dev/dm-0', '/dev/sdi', '/dev/sdj', '/dev/sdk'])(
+    'S23 refuses %s as held by the devices on top of it',
+    (path) => {
+      expect(codes(blocks, source(GB), [device(blocks, path)])).toContain(`${path} IN_USE`);
+    },
+  );
 });
 
-describe('S18 loop devices over a file that has no name any more', () => {
+describe('guard: loop devices over a deleted file', () => {
   const machine: Machine = {
     devices: ['loop1', 'loop2', 'loop3'].map((name, index) => ({ name, number: `7:${index + 1}`, type: 'loop' })),
     mounts: [
@@ -327,12 +330,12 @@ describe('S18 loop devices over a file that has no name any more', () => {
   };
   const known = picture({ ...machine, backingIds: { loop1: 'file:8:1:7', loop2: 'file:8:1:7', loop3: 'file:8:1:9' } });
 
-  it('are one where the kernel says that the file is one', () => {
+  it('S18 takes loop devices over deleted files for one device when the kernel gives one backing file', () => {
     expect(codes(known, device(known, '/dev/loop1'), [device(known, '/dev/loop2')])).toEqual(['/dev/loop2 IS_SOURCE']);
     expect(codes(known, source(GB), [device(known, '/dev/loop1')])).toEqual([]);
   });
 
-  it('are refused where nobody can tell', () => {
+  it('S18 refuses a loop device over a deleted file when its backing file is unknown', () => {
     const doubtful = picture(machine);
     expect(codes(doubtful, source(GB), [device(doubtful, '/dev/loop2')])).toEqual(['/dev/loop2 IN_USE']);
     expect(codes(doubtful, source(GB), [device(doubtful, '/dev/loop1')])).toEqual([
@@ -341,7 +344,7 @@ describe('S18 loop devices over a file that has no name any more', () => {
     ]);
   });
 
-  it('are known by what the kernel says where the path is another file here', () => {
+  it("S18 knows a loop device by the kernel's backing file when its path leads to another file", () => {
     const foreign = picture({
       ...machine,
       backings: { loop1: '/a.img', loop2: '/b.img' },
@@ -354,7 +357,7 @@ describe('S18 loop devices over a file that has no name any more', () => {
   });
 });
 
-describe('S18 a loop device over a block device', () => {
+describe('guard: a loop device over a block device', () => {
   const machine: Machine = {
     devices: [
       { name: 'sda', number: '8:0' },
@@ -367,7 +370,7 @@ describe('S18 a loop device over a block device', () => {
     ],
   };
 
-  it('is that device where the kernel says so, whatever is at its path here', () => {
+  it('S18 refuses the block device behind a mounted loop device, whatever its path leads to', () => {
     const blocks = picture({
       ...machine,
       backings: { loop1: '/node' },
@@ -378,12 +381,12 @@ describe('S18 a loop device over a block device', () => {
     expect(codes(blocks, device(blocks, '/dev/loop1'), [device(blocks, '/dev/sdb')])).toContain('/dev/sdb IS_SOURCE');
   });
 
-  it('is no device of that name where the kernel says that it is a file', () => {
+  it('S18 accepts a device when the kernel says that the loop device of that name lies over a file', () => {
     const blocks = picture({ ...machine, backings: { loop1: '/dev/sdb' }, backingIds: { loop1: 'file:0:5:7' } });
     expect(codes(blocks, source(GB), [device(blocks, '/dev/sdb')])).toEqual([]);
   });
 
-  it('may be any device where nobody can tell which', () => {
+  it('S18 refuses every device that an unknown loop device may lie over', () => {
     const blocks = picture({ ...machine, backings: { loop1: '/dev/vg/of another namespace' } });
     expect(codes(blocks, source(GB), [device(blocks, '/dev/sdb')])).toEqual(['/dev/sdb IN_USE']);
     const file = picture({ ...machine, backings: { loop1: '/dev/shm/image' } });
@@ -391,13 +394,13 @@ describe('S18 a loop device over a block device', () => {
   });
 });
 
-describe('S18 a partition of a disk that is mounted under another name', () => {
+describe('guard: a partition of a disk that is mounted under another name', () => {
   const loops: Machine['devices'] = [
     { name: 'loop0', number: '7:0', type: 'loop' },
     { name: 'loop1', number: '7:1', type: 'loop', children: [{ name: 'loop1p1', number: '259:0', type: 'part' }] },
   ];
 
-  it('is refused where two loop devices lie over one file', () => {
+  it('S18 refuses a partition when another loop device over the same file is mounted', () => {
     const blocks = picture({
       devices: loops,
       mounts: [
@@ -409,7 +412,7 @@ describe('S18 a partition of a disk that is mounted under another name', () => {
     expect(codes(blocks, source(GB), [device(blocks, '/dev/loop1p1')])).toEqual(['/dev/loop1p1 MOUNTED']);
   });
 
-  it('is refused where two paths lead to one disk', () => {
+  it('S18 refuses a partition when its disk is mounted by another path', () => {
     const path = { tran: 'fc', serial: 'LUN7', model: 'Array', wwn: '0x6001' };
     const blocks = picture({
       devices: [
@@ -425,7 +428,7 @@ describe('S18 a partition of a disk that is mounted under another name', () => {
     expect(codes(blocks, source(GB), [device(blocks, '/dev/sdc1')])).toEqual(['/dev/sdc1 MOUNTED']);
   });
 
-  it('is free beside a mounted sibling', () => {
+  it('S18 accepts a partition beside a mounted one', () => {
     const parts = ['sdb1', 'sdb2'].map((name, index) => ({ name, number: `8:${17 + index}`, type: 'part' }));
     const blocks = picture({
       devices: [{ name: 'sdb', number: '8:16', tran: 'usb', rm: true, children: parts }],
@@ -438,7 +441,7 @@ describe('S18 a partition of a disk that is mounted under another name', () => {
   });
 });
 
-describe('a file of the job on a disk that is mounted below a mount point of a destination', () => {
+describe("guard: a file of the job on a disk mounted inside a destination's mount point", () => {
   const disk = (letter: string, number: number): Machine['devices'][number] => ({
     name: `sd${letter}`,
     number: `8:${number}`,
@@ -468,7 +471,7 @@ describe('a file of the job on a disk that is mounted below a mount point of a d
     '/dev/sda MOUNTED To unmount /dev/sda1 from /mnt would take /mnt/sub/x.img away: that is on /dev/sdb1, which is mounted in it, at /mnt/sub. ' +
     'Mount /dev/sdb1 outside /mnt and name the file there, or put it in a place that stays mounted.';
 
-  it('lies on its own disk only, and is told of where the other one would have to be unmounted', () => {
+  it('refuses a destination when unmounting it would take away a source file, and says where to mount that', () => {
     expect(told(below, [device(blocks, '/dev/sda')], false)).toEqual([taken]);
     expect(codes(blocks, below, [device(blocks, '/dev/sda'), device(blocks, '/dev/sdb')])).toEqual([
       '/dev/sda MOUNTED',
@@ -477,13 +480,13 @@ describe('a file of the job on a disk that is mounted below a mount point of a d
     ]);
   });
 
-  it('with --unmount is the reason too, beside what else is mounted there', () => {
+  it('names with --unmount both the lost file and what else is mounted inside the mount point', () => {
     const other =
       '/dev/sda MOUNTED /dev/sda1 cannot be unmounted from /mnt: /dev/sdc1 is mounted in it, at /mnt/other. Unmount /mnt/other first, then try again.';
     expect(told(below, [device(blocks, '/dev/sda')], true)).toEqual([other, taken]);
   });
 
-  it('counts as a map or a manifest of the job too', () => {
+  it('refuses a destination when unmounting it would take away a map or a manifest', () => {
     const refused = (files: string[]): string[] =>
       refusals(
         { kind: 'copy', update: false, unmount: true, bytes: null, data: null, files },
@@ -495,7 +498,7 @@ describe('a file of the job on a disk that is mounted below a mount point of a d
     expect(refused(['/mnt/sub/rescue.map'])).toEqual(['mountedOver', 'takesAway /mnt/sub/rescue.map']);
   });
 
-  it('counts through every mount between them, behind a loop device, and as an image to be written', () => {
+  it('finds a file that unmounting would take away through nested mounts, behind a loop device, as an image', () => {
     const deep = source(GB, 'file:8:49:1', '/mnt/sub/deep/x.img');
     expect(
       told(deep, [device(blocks, '/dev/sda'), device(blocks, '/dev/sdb')], true).filter((line) =>
@@ -537,7 +540,7 @@ describe('a file of the job on a disk that is mounted below a mount point of a d
     ['a file system without a device', ['0:60', '/mnt/sub', 'tmpfs', 'tmpfs']],
     ['a server', ['0:61', '/mnt/sub', 'nfs4', 'server:/images']],
     ['a bind mount of the disk of the system', ['8:17', '/mnt/sub']],
-  ])('is not to be mounted elsewhere: %s', (_, mount) => {
+  ])('advises to move a file that unmounting would take away from: %s', (_, mount) => {
     const machine = picture({
       devices: [disk('a', 0), disk('b', 16)],
       mounts: [['8:17', '/'], ['8:1', '/mnt'], mount],
@@ -553,14 +556,14 @@ describe('a file of the job on a disk that is mounted below a mount point of a d
     ).toEqual(['takesAway: Put the file in a place that stays mounted, then try again.']);
   });
 
-  it('leaves the ordinary advice where the file lies elsewhere', () => {
+  it('gives the usual advice on a mounted destination when the files of the job lie elsewhere', () => {
     expect(told(source(GB, 'file:0:22:1', '/x.img'), [device(blocks, '/dev/sda')], false)).toEqual([
       '/dev/sda MOUNTED It is mounted at /mnt. Unmount everything on it, or let Platter do it (--unmount on the command line), then try again.',
     ]);
   });
 });
 
-describe('S15 partitions of the disk that holds the system', () => {
+describe('guard: partitions of the disk that holds the system', () => {
   const disk = (...children: Machine['devices']): Machine['devices'] => [
     { name: 'sda', number: '8:0', tran: 'sata', children },
   ];
@@ -570,18 +573,18 @@ describe('S15 partitions of the disk that holds the system', () => {
     { name: 'sda3', number: '8:3', type: 'part' },
   );
 
-  it('are never written where the system cannot be made out', () => {
+  it("S15 refuses every partition of a fixed disk when the system's disk is unknown", () => {
     const blocks = picture({ devices: parts, mounts: [['0:40', '/', 'zfs', 'rpool/root']] });
     for (const path of ['/dev/sda', '/dev/sda1', '/dev/sda2'])
       expect(codes(blocks, source(GB), [device(blocks, path)])).toEqual([`${path} IS_SYSTEM`]);
   });
 
-  it('are never written where the machine starts from them', () => {
+  it('S15 refuses the partition that the machine starts from', () => {
     const blocks = picture({ devices: parts, mounts: [['8:2', '/']] });
     expect(codes(blocks, source(GB), [device(blocks, '/dev/sda1')])).toEqual(['/dev/sda1 IS_SYSTEM']);
   });
 
-  it('are written otherwise, and the review says where they lie', () => {
+  it("S15 accepts other partitions of the system's disk, and the review names them", () => {
     const blocks = picture({
       devices: [
         ...parts,
@@ -595,7 +598,7 @@ describe('S15 partitions of the disk that holds the system', () => {
   });
 });
 
-describe('an eMMC that has boot areas', () => {
+describe('guard: an eMMC with boot areas', () => {
   const emmc = (name: string, number: number): Machine['devices'] => [
     { name, number: `179:${number}`, children: [{ name: `${name}p1`, number: `179:${number + 1}`, type: 'part' }] },
     { name: `${name}boot0`, number: `179:${number + 8}` },
@@ -607,7 +610,7 @@ describe('an eMMC that has boot areas', () => {
     mounts: [['0:22', '/', 'nfs4', 'server:/']],
   });
 
-  it('is copied and written without them, and the review says so', () => {
+  it('notes for the review that an eMMC is copied and written without its boot areas', () => {
     const note = (path: string, end: 'source' | 'destination'): unknown =>
       notesOnBootAreas(device(blocks, path), end, blocks);
     expect(note('/dev/mmcblk0', 'source')).toEqual([
@@ -620,7 +623,7 @@ describe('an eMMC that has boot areas', () => {
     expect(notesOnBootAreas(source(GB), 'source', blocks)).toEqual([]);
   });
 
-  it('is told of in words', () => {
+  it('says what the missing boot areas mean for the copy and for the destination', () => {
     const said = (end: 'source' | 'destination'): string =>
       english.note({ kind: 'bootAreas', path: '/dev/mmcblk0', areas: ['boot0', 'boot1'], end });
     expect(said('source')).toBe(
@@ -632,7 +635,7 @@ describe('an eMMC that has boot areas', () => {
   });
 });
 
-describe('an image as destination', () => {
+describe('guard: an image as destination', () => {
   const blocks = picture({
     devices: [
       { name: 'sda', number: '8:0', children: [{ name: 'sda1', number: '8:1', type: 'part' }] },
@@ -644,11 +647,11 @@ describe('an image as destination', () => {
     ids: { '/images/vm.img': 'file:8:1:7', '/images/swapfile': 'file:8:1:8' },
   });
 
-  it('may replace an ordinary one', () => {
+  it('accepts an image that replaces an ordinary file', () => {
     expect(codes(blocks, source(GB), [image({ id: 'file:8:1:6', size: 5 })])).toEqual([]);
   });
 
-  it('S17 with hard links is neither updated nor repaired in its place, but may be replaced or compared', () => {
+  it('S17 refuses to update or repair a file with hard links, and may replace or compare it', () => {
     const linked = image({ id: 'file:8:1:6', size: GB, hasOtherNames: true });
     const reasons = (kind: CopyRequest['kind'], update: boolean): string[] =>
       refusals(
@@ -663,7 +666,7 @@ describe('an image as destination', () => {
     expect(reasons('verify', false)).toEqual([]);
   });
 
-  it('is in use: a loop device, swap, or something else where it is begun', () => {
+  it('refuses an image that a loop device or swap uses, or whose NAME.part is in the way', () => {
     expect(codes(blocks, source(GB), [image({ id: 'file:8:1:7' })])).toEqual(['/images/copy.img IN_USE']);
     expect(codes(blocks, source(GB), [image({ id: 'file:8:1:8' })])).toEqual(['/images/copy.img IN_USE']);
     expect(codes(blocks, source(GB), [image({ image: place({ partId: 'file:8:1:7' }) })])).toEqual([
@@ -674,7 +677,7 @@ describe('an image as destination', () => {
     ]);
   });
 
-  it('finds too little room, also together with another one on the same file system', () => {
+  it('refuses images that do not fit into their file system, alone or together', () => {
     const room = (path: string, free: number, fileSystem = '8:1'): End =>
       image({ path, realPath: path, image: place({ part: `${path}.part`, free, fileSystem }) });
     expect(codes(blocks, source(GB), [room('/a', GB), room('/b', GB - 1, '8:2')])).toEqual(['/b NO_SPACE']);
@@ -689,7 +692,7 @@ describe('an image as destination', () => {
     expect(error!.message).toBe('Its file system has 1,000 bytes too little free space.');
   });
 
-  it('F11 a sparse source needs the room of its data, but of all its bytes on a file system without holes', () => {
+  it('F11 asks room for the data of a sparse source, and for all its bytes on a file system without holes', () => {
     const refused = (given: Partial<ImagePlace>): unknown =>
       refusals(
         { kind: 'copy', update: false, unmount: false, bytes: null, data: 1000 },
@@ -703,7 +706,7 @@ describe('an image as destination', () => {
   });
 
   it.each(['na:me.img', 'a*.img', 'what?.img', 'a|b', 'a"b', 'a<b', 'a\\b', 'a\tb', 'dot.', 'blank '])(
-    'F22 FAT and exFAT take no name like %j',
+    'F22 refuses the name %j on FAT and exFAT',
     (name) => {
       const named = (limits: ImagePlace['limits']): End =>
         image({ path: name, realPath: `/images/${name}`, image: place({ limits }) });
@@ -713,7 +716,7 @@ describe('an image as destination', () => {
     },
   );
 
-  it('F22 a file that FAT does not take for its length gets advice that can work', () => {
+  it('F22 advises another file system when an image is too long for FAT', () => {
     const [error] = refusals(
       { kind: 'copy', update: false, unmount: false, bytes: null, data: null },
       { end: source(5 * GB) },
@@ -725,17 +728,17 @@ describe('an image as destination', () => {
     );
   });
 
-  it('is longer than FAT takes', () => {
+  it('refuses an image that is longer than FAT allows', () => {
     expect(codes(blocks, source(5 * GB), [image({ image: place({ limits: limitsOf(FAT_MAGIC) }) })])).toEqual([
       '/images/copy.img NO_SPACE',
     ]);
   });
 });
 
-describe('a verification writes nothing, so less is refused', () => {
+describe('guard: a verification', () => {
   const blocks = picture(laptop);
 
-  it('a mounted, system or write-protected destination may be read', () => {
+  it('accepts a mounted, system or write-protected destination for a verification', () => {
     expect(
       codes(
         blocks,
@@ -746,7 +749,7 @@ describe('a verification writes nothing, so less is refused', () => {
     ).toEqual([]);
   });
 
-  it('but not one against itself, one twice, or a smaller one', () => {
+  it('refuses a verification against itself, of one destination twice, and of a smaller one', () => {
     expect(codes(blocks, device(blocks, '/dev/sdb'), [device(blocks, '/dev/sdb')], 'verify')).toEqual([
       '/dev/sdb IS_SOURCE',
     ]);
@@ -758,7 +761,7 @@ describe('a verification writes nothing, so less is refused', () => {
   });
 });
 
-describe('advice on a drive in use can be followed:', () => {
+describe('guard: advice on a drive in use', () => {
   const advice = (machine: Machine, path: string, unmount = false): string[] => {
     const blocks = picture(machine);
     return refusals(
@@ -777,7 +780,7 @@ describe('advice on a drive in use can be followed:', () => {
     mounts: [images, root],
   });
 
-  it.each([false, true])('F20 swap: switch it off, whether --unmount is given (%s) or not', (unmount) => {
+  it.each([false, true])('F20 advises to switch off swap, with --unmount or without (%s)', (unmount) => {
     const machine: Machine = { ...held(), swaps: ['/dev/sda1'] };
     expect(advice(machine, '/dev/sda', unmount)).toEqual([
       'usedAsSwap: Switch the swap off (sudo swapoff /dev/sda1), then try again.',
@@ -789,7 +792,7 @@ describe('advice on a drive in use can be followed:', () => {
     ]);
   });
 
-  it('V4 the system: choose another destination, for each of its mounts and holders too', () => {
+  it("V4 advises another destination for the system's disk, its mounts and its holders", () => {
     const never = 'Choose another destination: this one is never written.';
     expect(advice(laptop, '/dev/nvme0n1')).toEqual([
       `isSystem: ${never}`,
@@ -803,7 +806,7 @@ describe('advice on a drive in use can be followed:', () => {
     ]);
   });
 
-  it('F20 encryption, LVM, RAID and loop devices: the commands that release it, the top first', () => {
+  it('F20 gives the commands that release encryption, LVM, RAID and loop devices, the topmost first', () => {
     const release = (command: string): string[] => [`heldBy: Release it as root (${command}), then try again.`];
     const crypt = { name: 'dm-0', number: '254:0', type: 'crypt', path: '/dev/mapper/secret' };
     const volumes = [
@@ -830,10 +833,10 @@ describe('advice on a drive in use can be followed:', () => {
   });
 });
 
-describe('all reasons at once', () => {
+describe('guard: all reasons at once', () => {
   const blocks = picture(laptop);
 
-  it('of every end', () => {
+  it('reports the reasons of the source and of every destination together', () => {
     const missing = { end: null, error: { code: 'NOT_FOUND', device: '/no' } } as never;
     const found = refusals(
       { kind: 'copy', update: false, unmount: false, bytes: null, data: null },
@@ -848,7 +851,7 @@ describe('all reasons at once', () => {
     ]);
   });
 
-  it('also when there is no source', () => {
+  it('reports the reasons of destinations when the source is missing', () => {
     const missing = { end: null, error: { code: 'NOT_FOUND', device: '/no' } } as never;
     expect(
       refusals(
@@ -861,12 +864,12 @@ describe('all reasons at once', () => {
   });
 });
 
-describe('a request', () => {
+describe('rules of a request', () => {
   const request: CopyRequest = { ...plainRequest, kind: 'copy', source: '/a', destinations: ['/b'] };
   const wrong = (change: Partial<CopyRequest>): string[] =>
     argumentErrors({ ...request, ...change }).map(({ code }) => code);
 
-  it('has at least one destination and at most 32', () => {
+  it('accepts 1 to 32 destinations', () => {
     const many = (count: number): Partial<CopyRequest> => ({
       destinations: Array.from({ length: count }, (_, index) => `/d${index}`),
     });
@@ -878,14 +881,14 @@ describe('a request', () => {
     ]);
   });
 
-  it('has absolute paths', () => {
+  it('refuses relative paths', () => {
     expect(argumentErrors({ ...request, source: 'a', destinations: ['./b'] })).toMatchObject([
       { device: 'a' },
       { device: './b' },
     ]);
   });
 
-  it('has memory in whole pages within bounds, and is told the bounds', () => {
+  it('rounds memory down to whole pages, and names the bounds when it refuses', () => {
     expect([null, 65_536, 70_000, 2 ** 30].map((memory) => memoryOf({ memory }))).toEqual([
       32 * 2 ** 20,
       65_536,
@@ -900,7 +903,7 @@ describe('a request', () => {
   });
 });
 
-it('F36 a clone of a disk has its UUIDs, and the review says so', () => {
+it('F36 warns in the review that a clone has the UUIDs of its source', () => {
   const blocks = picture({
     devices: [
       { name: 'sda', number: '8:0', fs: 'btrfs' },
@@ -924,7 +927,7 @@ it('F36 a clone of a disk has its UUIDs, and the review says so', () => {
   ]).toEqual([[], [], []]);
 });
 
-it('a source in use is copied, with a note', () => {
+it('notes that a source is in use, and copies it', () => {
   const blocks = picture(laptop);
   expect(notesOnSource(device(blocks, '/dev/sda'), blocks).map(english.note)).toEqual([
     '/dev/sda is mounted read-write at /media/me/PHOTOS OLD: what is written to it meanwhile can make the copy inconsistent.',
@@ -937,7 +940,7 @@ it('a source in use is copied, with a note', () => {
   expect(notesOnSource(device(livePicture, '/dev/sda'), livePicture)).toEqual([]);
 });
 
-it('what would be lost is named for review, and only what would be lost', () => {
+it('names for the review what would be lost, and nothing else', () => {
   const blocks = picture(laptop);
   expect(endpoint(device(blocks, '/dev/sda'), GB, true)).toMatchObject({
     kind: 'block',

@@ -72,8 +72,8 @@ async function meddling(
   return resultOf(session);
 }
 
-describe('a name that was free when the job was reviewed', () => {
-  it('S7 F1 a file that takes the name of a new image during the copy is not replaced', async () => {
+describe('an image whose name was free at the review', () => {
+  it('S7 F1 leaves alone a file that takes the name of a new image during the copy', async () => {
     const copy = await bench.path('copy.img');
     const result = await meddling(copy, () => writeFile(copy, PRECIOUS));
     expect(readFileSync(copy, 'utf8')).toBe(PRECIOUS);
@@ -87,15 +87,15 @@ describe('a name that was free when the job was reviewed', () => {
     );
   });
 
-  it('S7 a file that takes the name of an image under update is not replaced', async () => {
+  it('S7 leaves alone a file that takes the name of an image under update', async () => {
     const copy = await bench.image('copy.img', SIZE, 2);
     const result = await meddling(copy, () => writeFile(copy, PRECIOUS), { update: true });
     expect([readFileSync(copy, 'utf8'), result.destinations[0]!.state]).toEqual([PRECIOUS, 'failed']);
   });
 });
 
-describe('a name that a file had when the job was reviewed', () => {
-  it('S7 another file in the place of the reviewed one is not replaced', async () => {
+describe('an image whose name a file had at the review', () => {
+  it('S7 leaves alone another file in the place of the reviewed one', async () => {
     const copy = await bench.image('copy.img', 1000, 7);
     const other = await bench.path('other');
     const result = await meddling(copy, async () => {
@@ -109,20 +109,20 @@ describe('a name that a file had when the job was reviewed', () => {
     ]);
   });
 
-  it('S7 the reviewed file is not replaced when somebody has written to it since', async () => {
+  it('S7 leaves alone the reviewed file when it was written to since', async () => {
     const copy = await bench.image('copy.img', 1000, 7);
     const result = await meddling(copy, () => writeFile(copy, PRECIOUS));
     expect([readFileSync(copy, 'utf8'), result.destinations[0]!.state]).toEqual([PRECIOUS, 'failed']);
   });
 
-  it('S7 the reviewed file is replaced, and nothing of it stays behind', async () => {
+  it('S7 replaces the reviewed file, and nothing of it stays behind', async () => {
     const copy = await bench.image('copy.img', 1000, 7);
     const result = await meddling(copy, () => Promise.resolve());
     expect(result).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true }] });
     expect([readFileSync(copy).equals(seededBytes(SIZE, 1)), existsSync(`${copy}.part`)]).toEqual([true, false]);
   });
 
-  it('S7 a reviewed file that was removed during the copy does not stand in the way', async () => {
+  it('S7 gives the image its name when the reviewed file was removed during the copy', async () => {
     const copy = await bench.image('copy.img', 1000, 7);
     expect(await meddling(copy, () => unlink(copy))).toMatchObject({
       destinations: [{ state: 'done', verified: true }],
@@ -130,7 +130,7 @@ describe('a name that a file had when the job was reviewed', () => {
     expect(readFileSync(copy).equals(seededBytes(SIZE, 1))).toBe(true);
   });
 
-  it('S7 an image that could not get its name gets it from a resume that is reviewed anew', async () => {
+  it('S7 gives a nameless image its name when it is reviewed again and resumed', async () => {
     const copy = await bench.path('copy.img');
     await meddling(copy, () => writeFile(copy, PRECIOUS));
     const [job] = await interrupted(session);
@@ -140,11 +140,11 @@ describe('a name that a file had when the job was reviewed', () => {
   });
 });
 
-describe('the incomplete image', () => {
+describe('an incomplete image', () => {
   it.each([
     ['a new image', false],
     ['an image in the place of another', true],
-  ])('S6 %s does not get its name when NAME.part is another file', async (_, replaces) => {
+  ])('S6 does not give %s its name when NAME.part is another file', async (_, replaces) => {
     const copy = replaces ? await bench.image('copy.img', 1000, 7) : await bench.path('copy.img');
     const result = await meddling(copy, async () => {
       await rename(`${copy}.part`, await bench.path('moved'));
@@ -162,7 +162,7 @@ describe('the incomplete image', () => {
     );
   });
 
-  it('S6 the error says that NAME.part was removed, and claims nothing that is kept', async () => {
+  it('S6 says that NAME.part was removed, and does not claim that it was kept', async () => {
     const copy = await bench.path('copy.img');
     const result = await meddling(copy, () => rm(`${copy}.part`));
     expect(result).toMatchObject({
@@ -173,7 +173,7 @@ describe('the incomplete image', () => {
     );
   });
 
-  it('S6 F2 a file that replaces NAME.part between the check and the renaming does not keep the name', async () => {
+  it('S6 F2 takes the name back from a file that replaces NAME.part between check and rename', async () => {
     const [part, name] = [await bench.path('copy.img.part'), await bench.path('copy.img')];
     const device = await createPart(
       addon,
@@ -198,7 +198,7 @@ describe('the incomplete image', () => {
   it.each([
     ['a file system without flags for rename', ['EINVAL', 'EINVAL']],
     ['a kernel without renameat2', ['ENOSYS', 'ENOSYS']],
-  ])('S7 on %s a taken name is still left alone', async (_, [errno]) => {
+  ])('S7 leaves a taken name alone on %s', async (_, [errno]) => {
     const [part, name] = [await bench.path('copy.img.part'), await bench.path('copy.img')];
     const plain: NativeAddon = {
       ...addon,
@@ -222,7 +222,7 @@ describe('the incomplete image', () => {
 });
 
 describe('files of others', () => {
-  it('a NAME.part that no job of this user left is not removed', async () => {
+  it('refuses an image when a NAME.part is there that no job of this user left', async () => {
     const [source, copy] = [await bench.image('disk.img', MiB), await bench.path('copy.img')];
     await writeFile(`${copy}.part`, PRECIOUS);
     const session = bench.session();
@@ -236,7 +236,7 @@ describe('files of others', () => {
     expect(readFileSync(`${copy}.part`, 'utf8')).toBe(PRECIOUS);
   });
 
-  it('a NAME.part that comes after the review is not removed', async () => {
+  it('leaves alone a NAME.part that appears after the review', async () => {
     const [source, copy] = [await bench.image('disk.img', MiB), await bench.path('copy.img')];
     const session = bench.session();
     await session.engine.call('prepare', requestOf({ source, destinations: [copy] }));
@@ -248,7 +248,7 @@ describe('files of others', () => {
   });
 
   describe.skipIf(cannot !== null)(
-    `with the inode of the NAME.part that was removed${cannot === null ? '' : ` (${cannot})`}`,
+    `a file with the inode of a removed NAME.part${cannot === null ? '' : ` (${cannot})`}`,
     () => {
       /** Kills a copy into a new image, removes what it left, and puts a stranger's file with its inode in its place. */
       async function replaced(
@@ -274,7 +274,7 @@ describe('files of others', () => {
         return { source, copy, job: job! };
       }
 
-      it('S7 a file is not removed by a new copy', async () => {
+      it("S7 leaves alone a stranger's file with the inode of NAME.part when a new copy begins", async () => {
         const { source, copy } = await replaced(2 * MiB, true);
         expect(
           await refused(session.engine.call('prepare', requestOf({ source, destinations: [copy] }))),
@@ -282,7 +282,7 @@ describe('files of others', () => {
         expect(readFileSync(`${copy}.part`, 'utf8')).toBe(PRECIOUS);
       });
 
-      it('S7 a file that comes after the review is not removed either', async () => {
+      it('S7 leaves alone a file with the inode of NAME.part that appears after the review', async () => {
         const disk = await bench.disk({ size: 64 * MiB, mkfs: 'ext4' });
         const part = join(disk.tree, 'copy.img.part');
         await writeFile(part, 'left');
@@ -297,7 +297,7 @@ describe('files of others', () => {
         expect(readFileSync(part, 'utf8')).toBe(PRECIOUS);
       });
 
-      it('S7 a file is not written over by a resume that has nothing to compare', async () => {
+      it("S7 refuses a resume with nothing to compare when a stranger's file has the inode of NAME.part", async () => {
         const { copy, job } = await replaced(1024, false);
         expect(
           await refused(
@@ -309,7 +309,7 @@ describe('files of others', () => {
     },
   );
 
-  it('what an interrupted job left is removed only after the review has said so, and is not offered to be continued any more', async () => {
+  it('removes what an interrupted job left only after the review named it, then no longer offers to resume it', async () => {
     const source = await bench.image('disk.img', SIZE);
     const [copy, other] = [await bench.path('copy.img'), await bench.path('other.img')];
     const killed = bench.session();
@@ -341,7 +341,7 @@ describe('files of others', () => {
     expect(await interrupted(session)).toEqual([]);
   });
 
-  it('what a log of before left is not removed, and goes on where its content tells', async () => {
+  it('does not remove the NAME.part of a log without times of birth, and resumes it by its content', async () => {
     const [source, copy] = [await bench.image('disk.img', SIZE), await bench.path('copy.img')];
     const killed = bench.session();
     const { job } = await killed.engine.call('prepare', requestOf({ source, destinations: [copy], throttle: 2 * MiB }));
@@ -357,7 +357,7 @@ describe('files of others', () => {
     expect(readFileSync(copy).equals(seededBytes(SIZE, 1))).toBe(true);
   });
 
-  it('S9 a link in the place of NAME.part does not get its target cut to the length of an image under update', async () => {
+  it('S9 does not cut the target of a link that replaces NAME.part during an update', async () => {
     vi.stubEnv('PLATTER_STATE', bench.state);
     const [source, copy, victim] = [
       await bench.image('disk.img', MiB),
@@ -386,7 +386,7 @@ describe('files of others', () => {
     expect(statSync(victim).size).toBe(4 * MiB);
   });
 
-  it('S9 an image is not made in a folder that a link leads to since the review', async () => {
+  it('S9 does not make an image in a folder that a link has replaced since the review', async () => {
     const [folder, elsewhere] = [await bench.path('folder'), await bench.path('elsewhere')];
     await mkdir(folder);
     await mkdir(elsewhere);
@@ -403,10 +403,10 @@ describe('files of others', () => {
   });
 });
 
-describe('who may read an image', () => {
+describe('permissions of an image', () => {
   const modeOf = (path: string): number => statSync(path).mode & 0o7777;
 
-  it('S13 a new image of a file has the mode that the umask of the user gives', async () => {
+  it("S13 gives a new image the mode of the user's umask", async () => {
     const copy = await bench.path('copy.img');
     const umask = process.umask(0o027);
     const strict = bench.session();
@@ -415,21 +415,21 @@ describe('who may read an image', () => {
     expect(modeOf(copy)).toBe(0o640);
   });
 
-  it.each([0o600, 0o640, 0o604])('S13 an image keeps the mode %o of the one that it replaces', async (mode) => {
+  it.each([0o600, 0o640, 0o604])('S13 gives an image the mode %o of the file that it replaces', async (mode) => {
     const copy = await bench.image('copy.img', 1000, 7);
     await chmod(copy, mode);
     await session.run({ source: await bench.image('disk.img', MiB), destinations: [copy] });
     expect(modeOf(copy)).toBe(mode);
   });
 
-  it.skipIf(process.getuid?.() !== 0)('S13 an image keeps the owner of the one that it replaces', async () => {
+  it.skipIf(process.getuid?.() !== 0)('S13 gives an image the owner of the file that it replaces', async () => {
     const copy = await bench.image('copy.img', 1000, 7);
     await chown(copy, 54777, 54778);
     await session.run({ source: await bench.image('disk.img', MiB), destinations: [copy] });
     expect(statSync(copy)).toMatchObject({ uid: 54777, gid: 54778 });
   });
 
-  it.skipIf(cannot !== null)("S13 a new image of a disk that not everybody may read is its owner's alone", async () => {
+  it.skipIf(cannot !== null)('S13 gives a new image of a private disk to its owner alone', async () => {
     const disk = await labdisk({ size: MiB });
     bench.finally(() => disk.close());
     const [copy, open] = [await bench.path('copy.img'), await bench.path('open.img')];

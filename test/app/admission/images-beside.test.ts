@@ -34,7 +34,7 @@ test.each([
   ['smb3', 'rw,vers=3.0', true],
   ['ext4', 'rw', false],
   ['fuse.sshfs', 'rw,user_id=0', false],
-] as const)('a server behind %s (%s) copies by itself: %s', (type, options, copies) => {
+] as const)('says whether a server behind %s (%s) copies by itself: %s', (type, options, copies) => {
   const blocks = picture({
     devices: [],
     mounts: [
@@ -79,7 +79,7 @@ async function run(
   return { jobs, result };
 }
 
-test('what is read back is copied by the server, what is not is written; the image is the source', async () => {
+test('lets the server copy what is read back, and writes what is not', async () => {
   const source = await bench.image('disk.img', 3 * MiB + 4096);
   const copy = await bench.path('copy.img');
   for (const [verify, serverCopies, copyRange] of [
@@ -96,7 +96,7 @@ test('what is read back is copied by the server, what is not is written; the ima
 });
 
 test.skipIf(canMkfs('btrfs') !== null)(
-  'an image that shares blocks is read for nothing but verification; a manifest is made all the same',
+  'reads an image that shares blocks only to verify it, and still makes its manifest',
   async () => {
     await using folder = await reflinkDir('btrfs');
     const source = `${folder.path}/disk.img`;

@@ -12,7 +12,7 @@ async function reported(path: string, code: string): Promise<(string | null)[]> 
   return results.flatMap(({ messages }) => messages.map(({ ruleId }) => ruleId));
 }
 
-describe('which room may import which', () => {
+describe("the linter's rules on imports", () => {
   const boundary = 'boundaries/dependencies';
   it.each([
     ['app/contract/jobs.ts', '../engine/native/addon.ts', boundary],
@@ -31,7 +31,7 @@ describe('which room may import which', () => {
     ['renderer/bridge.ts', 'electron', 'no-restricted-imports'],
     ['renderer/bridge.ts', 'node:fs', 'no-restricted-imports'],
     ['app/cli/output/text.ts', '../../contract/jobs', 'no-restricted-imports'],
-  ])('%s must not import %s', async (path, module, rule) => {
+  ])('rejects in %s an import of %s', async (path, module, rule) => {
     expect(await reported(path, `import '${module}';\n`)).toEqual([rule]);
   });
 
@@ -41,12 +41,12 @@ describe('which room may import which', () => {
     ['app/main/window.ts', '../contract/window.ts'],
     ['app/main/window.ts', 'electron'],
     ['renderer/bridge.ts', '../app/contract/window.ts'],
-  ])('%s may import %s', async (path, module) => {
+  ])('accepts in %s an import of %s', async (path, module) => {
     expect(await reported(path, `import '${module}';\n`)).toEqual([]);
   });
 });
 
-describe('strict types', () => {
+describe("the linter's rules on types", () => {
   it.each([
     ['any', 'export const nothing = (value: any): boolean => value === 1;\n', '@typescript-eslint/no-explicit-any'],
     [

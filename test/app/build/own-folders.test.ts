@@ -7,7 +7,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { stateDir } from '../../../app/base/state-folder.ts';
 import { changes, picture, realFolders } from '../../own-folders.ts';
 
-it('a process that a test starts keeps its jobs below the temporary folder without being told', () => {
+it('gives every process of a test a state folder below the temporary folder', () => {
   const script = `import { stateDir } from ${JSON.stringify(resolve('app/base/state-folder.ts'))}; console.log(stateDir())`;
   const { stdout } = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', script], {
     encoding: 'utf8',
@@ -17,7 +17,7 @@ it('a process that a test starts keeps its jobs below the temporary folder witho
   for (const folder of realFolders()) expect(stateDir().startsWith(folder)).toBe(false);
 });
 
-it('a file that is new, longer or gone in a guarded folder is named', () => {
+it('names a new, longer or missing file in a guarded folder', () => {
   const folder = mkdtempSync(join(tmpdir(), 'platter-guarded-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const [old, grown, gone] = ['old', 'grown', 'gone'].map((name) => join(folder, name));

@@ -15,7 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('fingerprint', () => {
-  it('changes with a name, a content, a new file and a fact, and with nothing else', () => {
+  it('fingerprint changes with a name, a content, a new file and a fact, and with nothing else', () => {
     const print = (...facts: string[]): string => fingerprint([relative(root, folder)], facts);
     write('a', 'one');
     const before = print('x');
@@ -36,19 +36,19 @@ describe('unlessDone', () => {
   const make = (print: string, making: () => void = () => write('output', '')): Promise<boolean> =>
     unlessDone(file('stamp'), print, [file('output')], making);
 
-  it('makes once', async () => {
+  it('unlessDone makes a thing once', async () => {
     expect(await make('1')).toBe(true);
     expect(await make('1')).toBe(false);
   });
 
-  it('makes again when an input changed or the output is gone', async () => {
+  it('unlessDone makes a thing again when an input changed or the output is gone', async () => {
     await make('1');
     expect(await make('2')).toBe(true);
     rmSync(join(folder, 'output'));
     expect(await make('2')).toBe(true);
   });
 
-  it('makes again after a run that failed half way', async () => {
+  it('unlessDone makes a thing again after a run that failed half way', async () => {
     await make('1');
     const broken = make('2', () => {
       throw new Error('no space');
@@ -58,18 +58,18 @@ describe('unlessDone', () => {
   });
 });
 
-describe('programs', () => {
-  it('give their exit code, or 128 and the signal', async () => {
+describe('programs of the build', () => {
+  it("returns a program's exit code, or 128 and the signal", async () => {
     expect(await run('sh', ['-c', 'exit 3'])).toBe(3);
     expect(await run('sh', ['-c', 'kill -TERM $$'])).toBe(143);
   });
 
-  it('that fail or are not there stop set-up with the command in the message', async () => {
+  it('stops with the command in the message when a program fails or is missing', async () => {
     await expect(must('sh', ['-c', 'exit 3'])).rejects.toThrow(Stop);
     await expect(must('no-such-program', [])).rejects.toThrow(/no-such-program/);
   });
 
-  it('have their output captured', async () => {
+  it('captures the output of a program', async () => {
     expect(await capture('printf', ['%s', 'héllo'])).toEqual({ code: 0, stdout: 'héllo' });
   });
 });

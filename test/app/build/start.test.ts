@@ -39,13 +39,13 @@ function start([command = '', ...args]: string[], cwd: string) {
 test.each([
   ['npm start', npmStart, () => folder],
   ['npx platter', ['npx', '--no', 'platter'], () => join(root, 'app')],
-])("%s: stdout is the program's, and it ends with the program's exit code", async (_name, command, cwd) => {
+])("%s prints nothing but the program's output, and ends with its exit code", async (_name, command, cwd) => {
   const { code, stdout, stderr } = await start([...command, 'list', '--json'], cwd()).ended;
   expect(code, stderr).toBe(0);
   expect(Array.isArray(JSON.parse(stdout))).toBe(true);
 });
 
-test('npm start: paths count from where it was called, a refusal ends with 2', async () => {
+test('npm start resolves paths from where it was called, and ends with 2 when refused', async () => {
   await writeFile(join(folder, 'disk.img'), '');
   const { code, stdout } = await start([...npmStart, 'copy', 'disk.img', 'copy.img', '--json'], folder).ended;
   expect(code).toBe(2);
@@ -53,7 +53,7 @@ test('npm start: paths count from where it was called, a refusal ends with 2', a
 });
 
 test.for(['SIGINT', 'SIGTERM'] as const)(
-  'npm start: %s to npm stops the copy in order, exit code 130',
+  'npm start stops the copy in order on %s, with exit code 130',
   async (signal, { skip }) => {
     const reason = canLab();
     if (reason !== null) skip(reason);

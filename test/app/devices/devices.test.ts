@@ -86,7 +86,7 @@ function listWith(
 }
 
 describe.skipIf(noLab !== null)('the list of disks', () => {
-  it('is told anew by the kernel when a drive comes and when it goes, with what is on it, without udev', async () => {
+  it('sends a new list of disks with their content when a drive comes or goes, without udev', async () => {
     const { engine } = bench.session();
     expect(await engine.call('watch', { all: true })).toEqual({});
     const file = await bench.path('stick.img');
@@ -114,7 +114,7 @@ describe.skipIf(noLab !== null)('the list of disks', () => {
     await went;
   });
 
-  it('knows a FAT stick, too, in the list and in the review', async () => {
+  it('names a FAT file system in the review', async () => {
     const disk = await bench.disk({ size: 4 * MiB, plain: true });
     // The first sector of a FAT16, as mkfs.fat writes it.
     const sector = Buffer.alloc(512);
@@ -146,7 +146,7 @@ describe.skipIf(noLab !== null)('the list of disks', () => {
   });
 });
 
-it('what blkid prints is read as it is meant', () => {
+it('parses the output of blkid', () => {
   expect(parseBlkid('DEVNAME=/dev/sdb\nLABEL=my\\ stick\\\\\nTYPE=ext4\nUSAGE=filesystem\n')).toEqual({
     fileSystem: 'ext4',
     label: 'my stick\\',
@@ -170,7 +170,7 @@ describe('a mounted destination', () => {
       unmount,
     ).map(({ code }) => code);
 
-  it('is refused without consent, free with it, and never where the system is', () => {
+  it("refuses a mounted destination without --unmount, and the system's disk even with it", () => {
     expect([codes('/dev/sda', false), codes('/dev/sda', true)]).toEqual([['MOUNTED'], []]);
     expect(codes('/dev/nvme0n1', true)).toEqual(expect.arrayContaining(['IS_SYSTEM', 'MOUNTED']));
     expect(disksOf(blocks, false).find(({ path }) => path === '/dev/sda')).toMatchObject({
@@ -179,7 +179,7 @@ describe('a mounted destination', () => {
     });
   });
 
-  it('is unmounted from the inside out', () => {
+  it('unmounts nested mounts from the inside out', () => {
     const machine: Machine = {
       devices: [
         {
@@ -205,31 +205,34 @@ describe('a mounted destination', () => {
     ]);
   });
 
-  it.skipIf(noLab !== null)('is named, then unmounted at the start and not before, and written whole', async () => {
-    const disk = await bench.disk({ size: 8 * MiB, plain: true });
-    const target = await mounted(disk);
-    const source = await bench.image('disk.img', 8 * MiB);
-    const session = bench.session();
-    const { engine } = session;
-    expect(await refused(engine.call('prepare', requestOf({ source, destinations: [disk.device] })))).toMatchObject([
-      { code: 'MOUNTED', device: disk.device },
-    ]);
-    const plan = await engine.call('prepare', requestOf({ source, destinations: [disk.device], unmount: true }));
-    expect(plan.destinations).toMatchObject([
-      {
-        mounts: [{ device: disk.device, target }],
-        contents: [{ kind: 'labelled', fileSystem: 'ext4', label: 'platter', path: disk.device, size: 8 * MiB }],
-      },
-    ]);
-    expect(readFileSync('/proc/mounts', 'utf8')).toContain(target);
-    await engine.call('start', {});
-    const end = await session.until(({ event }) => event === 'result');
-    expect(end).toMatchObject({ result: { destinations: [{ state: 'done', verified: true }] } });
-    expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(target);
-    execFileSync('cmp', [source, disk.backing]);
-  });
+  it.skipIf(noLab !== null)(
+    'names a mount in the review, unmounts it at the start and not before, and writes the whole disk',
+    async () => {
+      const disk = await bench.disk({ size: 8 * MiB, plain: true });
+      const target = await mounted(disk);
+      const source = await bench.image('disk.img', 8 * MiB);
+      const session = bench.session();
+      const { engine } = session;
+      expect(await refused(engine.call('prepare', requestOf({ source, destinations: [disk.device] })))).toMatchObject([
+        { code: 'MOUNTED', device: disk.device },
+      ]);
+      const plan = await engine.call('prepare', requestOf({ source, destinations: [disk.device], unmount: true }));
+      expect(plan.destinations).toMatchObject([
+        {
+          mounts: [{ device: disk.device, target }],
+          contents: [{ kind: 'labelled', fileSystem: 'ext4', label: 'platter', path: disk.device, size: 8 * MiB }],
+        },
+      ]);
+      expect(readFileSync('/proc/mounts', 'utf8')).toContain(target);
+      await engine.call('start', {});
+      const end = await session.until(({ event }) => event === 'result');
+      expect(end).toMatchObject({ result: { destinations: [{ state: 'done', verified: true }] } });
+      expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(target);
+      execFileSync('cmp', [source, disk.backing]);
+    },
+  );
 
-  it.skipIf(noLab !== null)('that is busy stays as it is: nothing is written, and who uses it is named', async () => {
+  it.skipIf(noLab !== null)('writes nothing to a busy mounted disk, and names the process that uses it', async () => {
     const disk = await bench.disk({ size: 8 * MiB, plain: true });
     const target = await mounted(disk);
     const { engine } = bench.session();
@@ -265,7 +268,7 @@ describe('a mounted destination', () => {
 
 describe('a drive that does not answer', () => {
   it.skipIf(noLab !== null)(
-    'is not waited for: neither the unmount nor the switching off hangs, and who has it open is named',
+    'gives up unmounting and ejecting a drive that does not answer, and names who has it open',
     async () => {
       const disk = await bench.disk({ size: 8 * MiB });
       const target = await mounted(disk);
@@ -300,42 +303,39 @@ describe('a drive that does not answer', () => {
     },
   );
 
-  it('is one that ends no request: while it ends some it is waited for', async () => {
+  it('waits for a drive as long as it ends requests', async () => {
     let looks = 0;
     await new Promise<void>((resolve) => void whenStuck(() => String(Math.min(++looks, 20)), 40, resolve));
     expect(looks).toBeGreaterThan(20);
   });
 });
 
-it.skipIf(noLab !== null)(
-  'the wrong drive is never wiped: a name that leads to another one after the review changes nothing',
-  async () => {
-    const [meant, other] = [
-      await bench.disk({ size: 8 * MiB, plain: true }),
-      await bench.disk({ size: 8 * MiB, plain: true }),
-    ];
-    const target = await mounted(meant);
-    const before = readFileSync(other.backing);
-    const source = await bench.image('disk.img', 8 * MiB);
-    const name = await bench.path('drive');
-    symlinkSync(meant.device, name);
-    const session = bench.session();
-    const { engine } = session;
-    const plan = await engine.call('prepare', requestOf({ source, destinations: [name], unmount: true }));
-    expect(plan.destinations).toMatchObject([{ path: name, realPath: meant.device, mounts: [{ target }] }]);
-    unlinkSync(name);
-    symlinkSync(other.device, name);
-    await engine.call('start', {});
-    expect(await session.until(({ event }) => event === 'result')).toMatchObject({
-      result: { destinations: [{ state: 'done', verified: true }] },
-    });
-    execFileSync('cmp', [source, meant.backing]);
-    expect(readFileSync(other.backing).equals(before)).toBe(true);
-  },
-);
+it.skipIf(noLab !== null)('writes the reviewed drive when its name leads to another one after the review', async () => {
+  const [meant, other] = [
+    await bench.disk({ size: 8 * MiB, plain: true }),
+    await bench.disk({ size: 8 * MiB, plain: true }),
+  ];
+  const target = await mounted(meant);
+  const before = readFileSync(other.backing);
+  const source = await bench.image('disk.img', 8 * MiB);
+  const name = await bench.path('drive');
+  symlinkSync(meant.device, name);
+  const session = bench.session();
+  const { engine } = session;
+  const plan = await engine.call('prepare', requestOf({ source, destinations: [name], unmount: true }));
+  expect(plan.destinations).toMatchObject([{ path: name, realPath: meant.device, mounts: [{ target }] }]);
+  unlinkSync(name);
+  symlinkSync(other.device, name);
+  await engine.call('start', {});
+  expect(await session.until(({ event }) => event === 'result')).toMatchObject({
+    result: { destinations: [{ state: 'done', verified: true }] },
+  });
+  execFileSync('cmp', [source, meant.backing]);
+  expect(readFileSync(other.backing).equals(before)).toBe(true);
+});
 
 it.skipIf(noLab !== null)(
-  'the partition table is read again: before, where an open partition stands against writing, and after, as it is now',
+  'rereads the partition table after a copy, and refuses to write while a partition is open',
   async () => {
     const attach = (file: string): string => {
       const device = execFileSync('losetup', ['--find', '--show', '--partscan', file], { encoding: 'utf8' }).trim();
@@ -369,115 +369,111 @@ it.skipIf(noLab !== null)(
   },
 );
 
-describe.skipIf(noLab !== null)(
-  '"unplugged" is never said of an I/O error, and always of a drive that is gone:',
-  () => {
-    const endOf = async (...rules: string[]): Promise<{ codes: string[]; message: string }> => {
-      const disk = await bench.disk({ size: 8 * MiB });
-      await disk.rule(...rules);
-      const result = await bench
-        .session()
-        .run({ source: await bench.image('disk.img', 8 * MiB), destinations: [disk.device] });
-      const [end] = result.destinations;
-      expect(end!.state).toBe('failed');
-      return { codes: end!.errors.map(({ code }) => code), message: end!.errors.at(-1)!.message };
-    };
+describe.skipIf(noLab !== null)('the error of a drive that fails or goes away', () => {
+  const endOf = async (...rules: string[]): Promise<{ codes: string[]; message: string }> => {
+    const disk = await bench.disk({ size: 8 * MiB });
+    await disk.rule(...rules);
+    const result = await bench
+      .session()
+      .run({ source: await bench.image('disk.img', 8 * MiB), destinations: [disk.device] });
+    const [end] = result.destinations;
+    expect(end!.state).toBe('failed');
+    return { codes: end!.errors.map(({ code }) => code), message: end!.errors.at(-1)!.message };
+  };
 
-    it('EIO in the middle of the medium', async () =>
-      expect((await endOf('eio w 2M 4K')).codes).toEqual(['MEDIUM_ERROR']));
-    it('EIO for everything, from a drive that is still there', async () =>
-      expect(new Set((await endOf('after w 2M dead')).codes)).toEqual(new Set(['MEDIUM_ERROR'])));
-    it('ENOSPC of what lies behind it', async () =>
-      expect(new Set((await endOf('eio w 2M end ENOSPC')).codes)).toEqual(new Set(['NO_SPACE'])));
-    it('unplugged while it is written', async () =>
-      expect((await endOf('after w 2M gone')).codes).toContain('DEVICE_GONE'));
-    it('whose server was killed: nothing then is called a medium error', async () => {
-      const disk = await bench.disk({ size: 16 * MiB });
-      await disk.rule('rate w 4M');
-      const session = bench.session();
-      await session.engine.call(
-        'prepare',
-        requestOf({ source: await bench.image('disk.img', 16 * MiB), destinations: [disk.device] }),
-      );
-      await session.engine.call('start', {});
-      await session.until((event) => event.event === 'progress' && event.progress.destinations[0]!.written > 0);
-      const server = Number(execFileSync('pgrep', ['--parent', String(disk.pid)], { encoding: 'utf8' }));
-      process.kill(disk.pid, 'SIGSTOP'); // it would clean up behind its server
-      for (const pid of [server, disk.pid]) process.kill(pid, 'SIGKILL');
-      const end = await session.until(({ event }) => event === 'result');
-      if (end.event !== 'result') throw new Error('impossible');
-      expect(end.result.destinations[0]).toMatchObject({
+  it('reports EIO in the middle of the medium as MEDIUM_ERROR', async () =>
+    expect((await endOf('eio w 2M 4K')).codes).toEqual(['MEDIUM_ERROR']));
+  it('reports EIO for everything from a drive that is still there as MEDIUM_ERROR', async () =>
+    expect(new Set((await endOf('after w 2M dead')).codes)).toEqual(new Set(['MEDIUM_ERROR'])));
+  it('reports ENOSPC of a block device as NO_SPACE', async () =>
+    expect(new Set((await endOf('eio w 2M end ENOSPC')).codes)).toEqual(new Set(['NO_SPACE'])));
+  it('reports a drive that is unplugged while it is written as DEVICE_GONE', async () =>
+    expect((await endOf('after w 2M gone')).codes).toContain('DEVICE_GONE'));
+  it('reports a disk whose server was killed as DEVICE_GONE and never as MEDIUM_ERROR', async () => {
+    const disk = await bench.disk({ size: 16 * MiB });
+    await disk.rule('rate w 4M');
+    const session = bench.session();
+    await session.engine.call(
+      'prepare',
+      requestOf({ source: await bench.image('disk.img', 16 * MiB), destinations: [disk.device] }),
+    );
+    await session.engine.call('start', {});
+    await session.until((event) => event.event === 'progress' && event.progress.destinations[0]!.written > 0);
+    const server = Number(execFileSync('pgrep', ['--parent', String(disk.pid)], { encoding: 'utf8' }));
+    process.kill(disk.pid, 'SIGSTOP'); // it would clean up behind its server
+    for (const pid of [server, disk.pid]) process.kill(pid, 'SIGKILL');
+    const end = await session.until(({ event }) => event === 'result');
+    if (end.event !== 'result') throw new Error('impossible');
+    expect(end.result.destinations[0]).toMatchObject({
+      state: 'failed',
+      errors: expect.arrayContaining([expect.objectContaining({ code: 'DEVICE_GONE' })]) as unknown,
+    });
+    expect(end.result.destinations[0]!.errors.map(({ code }) => code)).not.toContain('MEDIUM_ERROR');
+  });
+
+  it('reports a drive that shrinks to nothing as DEVICE_GONE', async () =>
+    expect((await endOf('after w 2M resize 0')).codes).toContain('DEVICE_GONE'));
+
+  it('ends a paused drive at once when the kernel removes it, and finishes the others', async () => {
+    const source = await bench.image('disk.img', 4 * MiB);
+    const [one, two] = [
+      await bench.disk({ size: 4 * MiB, plain: true }),
+      await bench.disk({ size: 4 * MiB, plain: true }),
+    ];
+    // No loop device can be removed while it is open, so this news is made up; all else is real.
+    const addon = loadAddon(ADDON);
+    let tell: (news: NativeUevent) => void = () => undefined;
+    const ends: unknown[] = [];
+    let ended: () => void = () => undefined;
+    const end = new Promise<void>((resolve) => (ended = resolve));
+    const engine = new LocalEngine(
+      () => ({
+        ...addon,
+        watchUevents: (listener) => {
+          tell = listener;
+          return { close: () => undefined };
+        },
+      }),
+      (event) => {
+        if (event.event !== 'result') return;
+        ends.push(...event.result.destinations);
+        ended();
+      },
+      () => undefined,
+      (error) => expect.unreachable(String(error)),
+    );
+    bench.finally(() => engine.stop());
+    await engine.prepare(requestOf({ source, destinations: [one.device, two.device] }));
+    await engine.start();
+    engine.pause(0, true);
+    tell({ action: 'remove', name: basename(one.device), number: `7:${basename(one.device).slice('loop'.length)}` });
+    await end;
+    expect(ends).toMatchObject([
+      {
         state: 'failed',
-        errors: expect.arrayContaining([expect.objectContaining({ code: 'DEVICE_GONE' })]) as unknown,
-      });
-      expect(end.result.destinations[0]!.errors.map(({ code }) => code)).not.toContain('MEDIUM_ERROR');
-    });
+        errors: [{ code: 'DEVICE_GONE', message: 'The drive was removed during the job: the system has removed it.' }],
+      },
+      { state: 'done', verified: true, errors: [] },
+    ]);
+  });
 
-    it('shrunk to nothing', async () => expect((await endOf('after w 2M resize 0')).codes).toContain('DEVICE_GONE'));
+  it('tells by sysfs whether a drive is gone, not by the errno of a request', async () => {
+    const disk = await bench.disk({ size: MiB });
+    const number = `7:${basename(disk.device).slice('loop'.length)}`;
+    expect(whyGone(number)).toBeNull();
+    await disk.rule('resize 0');
+    execFileSync('losetup', ['--set-capacity', disk.device]);
+    expect(whyGone(number)).toBe('noSize');
+    expect(whyGone('4095:77')).toBe('removed');
+  });
+});
 
-    it('a paused drive that the kernel removes fails at once, and the others go on', async () => {
-      const source = await bench.image('disk.img', 4 * MiB);
-      const [one, two] = [
-        await bench.disk({ size: 4 * MiB, plain: true }),
-        await bench.disk({ size: 4 * MiB, plain: true }),
-      ];
-      // No loop device can be removed while it is open, so this news is made up; all else is real.
-      const addon = loadAddon(ADDON);
-      let tell: (news: NativeUevent) => void = () => undefined;
-      const ends: unknown[] = [];
-      let ended: () => void = () => undefined;
-      const end = new Promise<void>((resolve) => (ended = resolve));
-      const engine = new LocalEngine(
-        () => ({
-          ...addon,
-          watchUevents: (listener) => {
-            tell = listener;
-            return { close: () => undefined };
-          },
-        }),
-        (event) => {
-          if (event.event !== 'result') return;
-          ends.push(...event.result.destinations);
-          ended();
-        },
-        () => undefined,
-        (error) => expect.unreachable(String(error)),
-      );
-      bench.finally(() => engine.stop());
-      await engine.prepare(requestOf({ source, destinations: [one.device, two.device] }));
-      await engine.start();
-      engine.pause(0, true);
-      tell({ action: 'remove', name: basename(one.device), number: `7:${basename(one.device).slice('loop'.length)}` });
-      await end;
-      expect(ends).toMatchObject([
-        {
-          state: 'failed',
-          errors: [
-            { code: 'DEVICE_GONE', message: 'The drive was removed during the job: the system has removed it.' },
-          ],
-        },
-        { state: 'done', verified: true, errors: [] },
-      ]);
-    });
-
-    it('what shows it is what the system has, not what a request said', async () => {
-      const disk = await bench.disk({ size: MiB });
-      const number = `7:${basename(disk.device).slice('loop'.length)}`;
-      expect(whyGone(number)).toBeNull();
-      await disk.rule('resize 0');
-      execFileSync('losetup', ['--set-capacity', disk.device]);
-      expect(whyGone(number)).toBe('noSize');
-      expect(whyGone('4095:77')).toBe('removed');
-    });
-  },
-);
-
-describe('switching off', () => {
+describe('ejecting', () => {
   const machine: Machine = { ...laptop, ejectable: ['sda', 'sdb', 'nvme0n1'] };
   const codes = (of: Machine, path: string, held = new Set<string>()): PlatterError['code'][] =>
     againstEjecting(path, picture(of).all.find((block) => block.path === path) ?? null, held).map(({ code }) => code);
 
-  it('is for what can be taken out: not the system, not what is in use, not what a job has, no loop device', () => {
+  it("ejects removable drives only: not the system's, none in use or in a job, no loop device", () => {
     expect([codes(machine, '/dev/sda'), codes(machine, '/dev/sdb')]).toEqual([[], []]);
     expect(codes(machine, '/dev/nvme0n1')).toContain('IS_SYSTEM');
     expect(codes(server, '/dev/sdc')).toEqual(['IN_USE']);
@@ -492,22 +488,25 @@ describe('switching off', () => {
     ]);
   });
 
-  it.skipIf(noLab !== null)('unmounts and flushes first, and says so when the system does not let go', async () => {
-    const disk = await bench.disk({ size: 8 * MiB, plain: true });
-    const target = await mounted(disk);
-    writeFileSync(join(target, 'last words'), 'kept');
-    expect(await refused(bench.session().engine.call('eject', { path: disk.device }))).toMatchObject([
-      { code: 'NOT_EJECTABLE', message: 'It is a loop device: there is nothing to take out.' },
-    ]);
-    const name = basename(disk.device);
-    const sys = await bench.path('sys');
-    mkdirSync(join(sys, 'block', name, 'device'), { recursive: true });
-    const block = (await readBlocks()).all.find(({ path }) => path === disk.device)!;
-    await eject(disk.device, block, { sys });
-    expect(readFileSync(join(sys, 'block', name, 'device/delete'), 'utf8')).toBe('1');
-    expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(target);
-    execFileSync('e2fsck', ['-fn', disk.device], { stdio: 'ignore' });
-    mkdirSync(join(sys, 'dev/block', block.majorMinor), { recursive: true });
-    expect(await refused(eject(disk.device, block, { sys }))).toMatchObject([{ code: 'IO_ERROR', op: 'eject' }]);
-  });
+  it.skipIf(noLab !== null)(
+    'unmounts and flushes before ejecting, and reports a drive that the system keeps',
+    async () => {
+      const disk = await bench.disk({ size: 8 * MiB, plain: true });
+      const target = await mounted(disk);
+      writeFileSync(join(target, 'last words'), 'kept');
+      expect(await refused(bench.session().engine.call('eject', { path: disk.device }))).toMatchObject([
+        { code: 'NOT_EJECTABLE', message: 'It is a loop device: there is nothing to take out.' },
+      ]);
+      const name = basename(disk.device);
+      const sys = await bench.path('sys');
+      mkdirSync(join(sys, 'block', name, 'device'), { recursive: true });
+      const block = (await readBlocks()).all.find(({ path }) => path === disk.device)!;
+      await eject(disk.device, block, { sys });
+      expect(readFileSync(join(sys, 'block', name, 'device/delete'), 'utf8')).toBe('1');
+      expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(target);
+      execFileSync('e2fsck', ['-fn', disk.device], { stdio: 'ignore' });
+      mkdirSync(join(sys, 'dev/block', block.majorMinor), { recursive: true });
+      expect(await refused(eject(disk.device, block, { sys }))).toMatchObject([{ code: 'IO_ERROR', op: 'eject' }]);
+    },
+  );
 });

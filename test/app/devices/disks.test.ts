@@ -16,14 +16,14 @@ import { laptop, live, picture, server, type Machine } from './machines.ts';
 const listed = (machine: Machine, all = false): Record<string, Disk> =>
   Object.fromEntries(disksOf(picture(machine), all).map((disk) => [disk.path.slice('/dev/'.length), disk]));
 
-describe('a laptop with encrypted LVM', () => {
+describe('disks of a laptop with encrypted LVM', () => {
   const disks = listed(laptop);
 
-  it('shows what can be chosen: no memory, no empty slots', () => {
+  it('lists the disks that can be chosen, without memory devices and empty slots', () => {
     expect(Object.keys(disks)).toEqual(['nvme0n1', 'sda', 'sdb', 'sr0']);
   });
 
-  it('knows the running system through LVM and encryption', () => {
+  it('finds the running system through LVM and encryption', () => {
     expect(disks.nvme0n1).toMatchObject({
       system: true,
       mountedAt: ['/boot/efi', '/', '[SWAP]'],
@@ -39,7 +39,7 @@ describe('a laptop with encrypted LVM', () => {
     ]);
   });
 
-  it('knows what is mounted where; it is free once it is unmounted', () => {
+  it('lists a mounted removable disk with its mount points, and does not lock it', () => {
     expect(disks.sda).toMatchObject({
       system: false,
       removable: true,
@@ -49,16 +49,16 @@ describe('a laptop with encrypted LVM', () => {
     });
   });
 
-  it('offers the free one, and no optical drive', () => {
+  it('offers a free disk, and locks the optical drive', () => {
     expect(disks.sdb).toMatchObject({ locked: null, system: false });
     expect(disks.sr0).toMatchObject({ locked: { code: 'READ_ONLY' } });
   });
 });
 
-describe('a server', () => {
+describe('disks of a server', () => {
   const disks = listed(server);
 
-  it('knows both disks of the btrfs that is mounted from one of them', () => {
+  it('shows on both disks of a btrfs what is mounted from one of them', () => {
     expect(disks.sda).toMatchObject({ system: true, mountedAt: ['/', '/home'] });
     expect(disks.sdb).toMatchObject({ system: true, mountedAt: ['/', '/home'], locked: { code: 'IS_SYSTEM' } });
   });
@@ -69,9 +69,9 @@ describe('a server', () => {
   });
 });
 
-describe('F14 F15 machines that the broker knows too', () => {
+describe("machines that the broker's tests know too", () => {
   it.each(describedMachines())(
-    "$name: the same disks are the system's, and the same are free",
+    'F14 F15 finds on $name the same system disks and the same free ones as the broker',
     ({ blocks, system, free }) => {
       const locked = Object.fromEntries(
         blocks.all.map((block) => [
@@ -87,14 +87,14 @@ describe('F14 F15 machines that the broker knows too', () => {
     },
   );
 
-  it('F15 the firmware of an eMMC is not in the list of disks', () => {
+  it('F15 does not list the firmware areas of an eMMC', () => {
     const { blocks } = describedMachines().find(({ name }) => name === 'emmc-beside.machine')!;
     expect(disksOf(blocks, true).map(({ path }) => path)).toEqual(['/dev/mmcblk0', '/dev/mmcblk0gp0', '/dev/mmcblk1']);
   });
 });
 
-describe('in doubt a disk is system', () => {
-  it('V8 that it may hold the system is said as a precaution where nobody can tell, and as a fact where it is known', () => {
+describe("the system's disk in doubt", () => {
+  it('V8 says that a disk may hold the system when that is uncertain, and that it does when it is known', () => {
     const reasons = (machine: Machine): unknown => listed(machine).nvme0n1!.locked?.reason;
     expect(reasons(laptop)).toEqual({ kind: 'isSystem' });
     expect(reasons({ ...laptop, mounts: [['0:50', '/', 'zfs', 'rpool/root']], swaps: [] })).toEqual({
@@ -102,11 +102,11 @@ describe('in doubt a disk is system', () => {
     });
   });
 
-  it('a live system: the stick it runs from, through the overlay, the loop device and the file', () => {
+  it('locks the stick of a live system through the overlay, the loop device and the file', () => {
     expect(listed(live)).toMatchObject({ sda: { system: true }, nvme0n1: { system: false, locked: null } });
   });
 
-  it('a root that cannot be followed to a device: every fixed disk, but no stick', () => {
+  it('locks every fixed disk, and no stick, when the root cannot be followed to a device', () => {
     const container: Machine = {
       ...laptop,
       mounts: [['0:50', '/', 'overlay', 'overlay', 'rw', 'rw,lowerdir=/not/seen']],
@@ -119,7 +119,7 @@ describe('in doubt a disk is system', () => {
   });
 });
 
-it('a disk that goes away while lsblk looks at it is left out, and the others are listed', () => {
+it('leaves out a disk that goes away while lsblk looks at it, and lists the others', () => {
   const machine: Machine = {
     devices: [
       { name: 'sda', number: '8:0' },
@@ -130,7 +130,7 @@ it('a disk that goes away while lsblk looks at it is left out, and the others ar
   expect(Object.keys(listed(machine))).toEqual(['sda']);
 });
 
-describe('loop devices', () => {
+describe('loop devices in the list', () => {
   const machine: Machine = {
     devices: [
       { name: 'sda', number: '8:0', children: [{ name: 'sda1', number: '8:1', type: 'part' }] },
@@ -145,7 +145,7 @@ describe('loop devices', () => {
     backings: { loop1: '/home/me/a.img', loop3: '/dev/sda' },
   };
 
-  it('are listed on demand, those with something behind them', () => {
+  it('lists loop devices on request only, and only those with a backing file', () => {
     expect(Object.keys(listed(machine))).toEqual(['sda']);
     expect(listed(machine, true)).toMatchObject({
       loop1: { kind: 'loop', backingFile: '/home/me/a.img', transport: 'loop', locked: null, system: false },
@@ -153,13 +153,13 @@ describe('loop devices', () => {
     expect(Object.keys(listed(machine, true))).toEqual(['loop1', 'loop3', 'sda']);
   });
 
-  it('over a disk are that disk: what is mounted from them is mounted from it', () => {
+  it('shows on a disk what is mounted through a loop device over it', () => {
     expect(listed(machine, true).sda!.mountedAt).toEqual(['/', '/mnt']);
   });
 });
 
-describe('this machine', () => {
-  it('has its root on a disk that is locked', async ({ skip }) => {
+describe('the disks of this machine', () => {
+  it("locks the disk that holds this machine's root", async ({ skip }) => {
     const blocks = await readBlocks();
     if (blocks.systemUnknown) skip('the device under / cannot be seen from here');
     expect(
@@ -185,7 +185,7 @@ describe('this machine', () => {
     expect(disksOf(await readBlocks(), false).map(({ path }) => path)).not.toContain(disk.device);
   });
 
-  it.skipIf(canLab() !== null)('knows what is on a partition, as on the disk', async () => {
+  it.skipIf(canLab() !== null)('lists what is on a partition, and its mount point on the disk too', async () => {
     await using disk = await labdisk({ size: 8 * 1024 * 1024, plain: true });
     const partition = `${disk.device}p1`;
     assertOwnLoop(disk.device);
@@ -207,7 +207,7 @@ describe('this machine', () => {
     }
   });
 
-  it('without lsblk gives an error that says so', async () => {
+  it('reports a missing lsblk as ENGINE_UNAVAILABLE', async () => {
     const refusal = await readBlocks('/nowhere').catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(Refusal);
     expect((refusal as Refusal).errors).toMatchObject([
@@ -219,7 +219,7 @@ describe('this machine', () => {
     ['echo "lsblk: cannot allocate memory" >&2; exit 1', 'lsblk: cannot allocate memory', 'tryAgain'],
     ['kill -KILL $$', 'it was ended by SIGKILL', 'tryAgain'],
     ['echo "lsblk: unknown column: PTTYPE" >&2; exit 1', 'lsblk: unknown column: PTTYPE', 'installLsblk'],
-  ])('names why lsblk failed: %s', async (script, said, remedy) => {
+  ])('says why lsblk failed: %s', async (script, said, remedy) => {
     const programs = mkdtempSync(join(tmpdir(), 'platter-programs-'));
     try {
       writeFileSync(join(programs, 'lsblk'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
@@ -232,7 +232,7 @@ describe('this machine', () => {
     }
   });
 
-  it.skipIf(canLab() !== null)('lists its disks although the file behind a loop device does not answer', async () => {
+  it.skipIf(canLab() !== null)('lists the disks when the file behind a loop device does not answer', async () => {
     await using silent = await labdisk({ size: 8 * 1024 * 1024, plain: true });
     await using other = await labdisk({ size: 8 * 1024 * 1024, plain: true });
     const programs = mkdtempSync(join(tmpdir(), 'platter-programs-'));
@@ -251,31 +251,28 @@ describe('this machine', () => {
     }
   });
 
-  it.skipIf(canLab() !== null)(
-    'reads only from those loop devices that are asked for, where there are many',
-    async () => {
-      await using disks = new AsyncDisposableStack();
-      const devices: string[] = [];
-      for (let index = 0; index < 10; index += 1)
-        devices.push(disks.use(await labdisk({ size: 1024 * 1024, plain: true })).device);
-      const programs = mkdtempSync(join(tmpdir(), 'platter-programs-'));
-      try {
-        const seen = join(programs, 'seen');
-        for (const name of ['blkid', 'wipefs'])
-          writeFileSync(join(programs, name), `#!/bin/sh\necho "$@" >> ${seen}\nexec /usr/sbin/${name} "$@"\n`, {
-            mode: 0o755,
-          });
-        const blocks = await readBlocks(`${programs}:${process.env.PATH!}`, undefined, [devices[3]!]);
-        expect(blocks.all.map(({ path }) => path)).toEqual(expect.arrayContaining(devices));
-        const probed = readFileSync(seen, 'utf8').split(/\s+/);
-        expect(devices.filter((device) => probed.includes(device))).toEqual([devices[3]]);
-      } finally {
-        rmSync(programs, { recursive: true });
-      }
-    },
-  );
+  it.skipIf(canLab() !== null)('reads only from the loop devices that are asked for when there are many', async () => {
+    await using disks = new AsyncDisposableStack();
+    const devices: string[] = [];
+    for (let index = 0; index < 10; index += 1)
+      devices.push(disks.use(await labdisk({ size: 1024 * 1024, plain: true })).device);
+    const programs = mkdtempSync(join(tmpdir(), 'platter-programs-'));
+    try {
+      const seen = join(programs, 'seen');
+      for (const name of ['blkid', 'wipefs'])
+        writeFileSync(join(programs, name), `#!/bin/sh\necho "$@" >> ${seen}\nexec /usr/sbin/${name} "$@"\n`, {
+          mode: 0o755,
+        });
+      const blocks = await readBlocks(`${programs}:${process.env.PATH!}`, undefined, [devices[3]!]);
+      expect(blocks.all.map(({ path }) => path)).toEqual(expect.arrayContaining(devices));
+      const probed = readFileSync(seen, 'utf8').split(/\s+/);
+      expect(devices.filter((device) => probed.includes(device))).toEqual([devices[3]]);
+    } finally {
+      rmSync(programs, { recursive: true });
+    }
+  });
 
-  it('numbers devices as the kernel does', () => {
+  it('decodes device numbers as the kernel does', () => {
     expect([numberOf(0x801n), numberOf(0x10300n), numberOf(0xffff_ff01n)]).toEqual(['8:1', '259:0', '4095:1048321']);
   });
 });

@@ -56,8 +56,8 @@ async function review(source: string, { device }: LabDisk): Promise<{ contents: 
 
 const mbr = (): Promise<string> => image(20 * MiB, 'label: dos\\nsize=8M\\n');
 
-describe.skipIf(noLab !== null)('what is on a disk', () => {
-  test('F5 two file systems at once are both named, in the list and in the review', async () => {
+describe.skipIf(noLab !== null)('the content of a disk', () => {
+  test('F5 names both of two file systems on one disk, in the list and in the review', async () => {
     const disk = await diskWith(
       128 * MiB,
       'cp d b && mkfs.btrfs -q b && mkfs.ext4 -qF d && dd if=b of=d bs=4K skip=16 seek=16 count=1 conv=notrunc status=none',
@@ -68,13 +68,13 @@ describe.skipIf(noLab !== null)('what is on a disk', () => {
     expect((await review(await mbr(), disk)).contents).toEqual([`several signatures (ext4, btrfs) on ${disk.device}`]);
   });
 
-  test('F5 a RAID member with a partition table beside it holds several', async () => {
+  test('F5 says that a RAID member with a partition table holds several things', async () => {
     const disk = await diskWith(64 * MiB, "printf 'label: dos\\nsize=8M\\n' | sfdisk -q d");
     await raidAtEnd(disk, 64 * MiB);
     expect((await listed(disk)).disk.signatures!.toSorted()).toEqual(['dos', 'linux_raid_member']);
   });
 
-  test('F19 a partition table without partitions is told as one', async () => {
+  test('F19 names a partition table without partitions', async () => {
     const disk = await diskWith(64 * MiB, "printf 'label: gpt\\n' | sfdisk -q d");
     const { disk: shown, line } = await listed(disk);
     expect(shown).toMatchObject({ partitionTable: 'gpt', partitions: [], signatures: ['gpt'] });
@@ -82,7 +82,7 @@ describe.skipIf(noLab !== null)('what is on a disk', () => {
     expect((await review(await mbr(), disk)).contents).toEqual([`a partition table (gpt) on ${disk.device}`]);
   });
 
-  test('F5 the partition table of a hybrid ISO image is told beside its file system', async () => {
+  test('F5 names the partition table of a hybrid ISO image beside its file system', async () => {
     const make =
       "mkdir t; echo a > t/a; genisoimage -quiet -V TESTISO -o i t; dd if=i of=d conv=notrunc status=none; printf 'label: dos\\n64,256,17\\n' | sfdisk -q --force --wipe never d; rm -r t i";
     const disk = await diskWith(64 * MiB, make);
@@ -94,7 +94,7 @@ describe.skipIf(noLab !== null)('what is on a disk', () => {
     ]);
   });
 
-  test('F19 a blank disk is told as one in which nothing was found', async () => {
+  test('F19 says of a blank disk that nothing was found', async () => {
     const disk = await diskWith(64 * MiB, 'true');
     const { disk: shown, line } = await listed(disk);
     expect(shown.signatures).toEqual([]);
@@ -102,7 +102,7 @@ describe.skipIf(noLab !== null)('what is on a disk', () => {
   });
 
   test.skipIf(lacks('setpriv') !== null)(
-    'F19 of a disk that the user may not read, what is on it is not known',
+    'F19 says that the content is unknown when the user may not read the disk',
     async () => {
       const disk = await diskWith(64 * MiB, 'true');
       const state = await mkdtemp(join(tmpdir(), 'platter-state-'));
@@ -126,7 +126,7 @@ describe.skipIf(noLab !== null)('what is on a disk', () => {
     },
   );
 
-  test('F5 what wipefs prints is read as it is meant', () => {
+  test('F5 parses the output of wipefs', () => {
     expect(
       parseWipefs('{"signatures": [{"device":"sdb","offset":"0x438","type":"ext4","uuid":null,"label":null}]}'),
     ).toEqual([{ name: 'ext4', offset: 0x438 }]);
@@ -163,7 +163,7 @@ async function raidAtEnd({ backing, device }: LabDisk, size: number): Promise<vo
 }
 
 describe.skipIf(noLab !== null)('what a shorter image leaves on a disk', () => {
-  test('F7 the backup of an old GPT is named before the copy, and it is still there afterwards', async () => {
+  test('F7 names the backup of an old GPT before the copy, which leaves it there', async () => {
     const disk = await diskWith(64 * MiB, "printf 'label: gpt\\nsize=50M\\n' | sfdisk -q d");
     const { notes } = await review(await mbr(), disk);
     expect(notes).toEqual([
@@ -172,7 +172,7 @@ describe.skipIf(noLab !== null)('what a shorter image leaves on a disk', () => {
     expect((await signaturesOn(disk.device))!.map(({ name }) => name)).toContain('gpt');
   });
 
-  test('F7 nothing is left, and nothing is said, after the advice was followed', async () => {
+  test('F7 names nothing after the advised command was run', async () => {
     const disk = await diskWith(64 * MiB, "printf 'label: gpt\\nsize=50M\\n' | sfdisk -q d");
     assertOwnLoop(disk.device);
     await execute('wipefs', ['--all', '--quiet', disk.device]);
@@ -180,7 +180,7 @@ describe.skipIf(noLab !== null)('what a shorter image leaves on a disk', () => {
     expect(namesOf((await signaturesOn(disk.device))!)).toEqual(['dos']);
   });
 
-  test('F7 the superblock of an old RAID at the end is named', async () => {
+  test('F7 names the superblock of an old RAID at the end', async () => {
     const disk = await diskWith(64 * MiB, 'true');
     await raidAtEnd(disk, 64 * MiB);
     expect((await review(await mbr(), disk)).notes).toEqual([
@@ -188,7 +188,7 @@ describe.skipIf(noLab !== null)('what a shorter image leaves on a disk', () => {
     ]);
   });
 
-  test('F7 the labels of an old ZFS at the end are named', async () => {
+  test('F7 names the labels of an old ZFS at the end', async () => {
     const size = 64 * MiB;
     const disk = await diskWith(size, 'true');
     for (const label of [size - 512 * 1024, size - 256 * 1024]) {
@@ -201,19 +201,19 @@ describe.skipIf(noLab !== null)('what a shorter image leaves on a disk', () => {
     ]);
   });
 
-  test('F7 the copy of a btrfs superblock at 64 MiB is named, and who looks at it', async () => {
+  test('F7 names the copy of a btrfs superblock at 64 MiB, and which program looks at it', async () => {
     const disk = await diskWith(128 * MiB, 'mkfs.btrfs -q d');
     expect((await review(await mbr(), disk)).notes).toEqual([
       expect.stringMatching(/copy of an old btrfs superblock .* at 64\.0 MiB/),
     ]);
   });
 
-  test('F7 an image as long as the disk leaves nothing', async () => {
+  test('F7 names nothing for an image as long as the disk', async () => {
     const disk = await diskWith(20 * MiB, "printf 'label: gpt\\nsize=8M\\n' | sfdisk -q d");
     expect((await review(await mbr(), disk)).notes).toEqual([]);
   });
 
-  test('F8 a GPT image on a larger disk: the backup table will not be at the end, and what moves it is said', async () => {
+  test('F8 says that the backup table of a GPT image will not be at the end, and which command moves it', async () => {
     const disk = await diskWith(128 * MiB, 'true');
     const source = await image(64 * MiB, 'label: gpt\\nsize=8M\\n');
     expect((await review(source, disk)).notes).toEqual([

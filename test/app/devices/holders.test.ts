@@ -38,11 +38,11 @@ function mount(device: string, target: string): void {
 const isMounted = (device: string, target: string): boolean =>
   readFileSync('/proc/mounts', 'utf8').includes(`${device} ${target} `);
 
-describe.skipIf(noLab !== null)('F10 --unmount takes off nothing but what the review names:', () => {
+describe.skipIf(noLab !== null)('what --unmount takes off', () => {
   it.each([
     ['another device mounted over it', '', 'over'],
     ['another device mounted in a folder of it', '/lost+found', 'in'],
-  ])('F10 %s is named in a refusal and stays mounted', async (_, folder, where) => {
+  ])('F10 names %s in a refusal, and leaves it mounted', async (_, folder, where) => {
     const [disk, other] = [await formatted(), await formatted()];
     const target = await bench.path('m');
     mount(disk.device, target);
@@ -66,7 +66,7 @@ describe.skipIf(noLab !== null)('F10 --unmount takes off nothing but what the re
     expect([isMounted(disk.device, target), isMounted(other.device, target + folder)]).toEqual([true, true]);
   });
 
-  it('F10 another device mounted over a folder above it is named in a refusal and stays mounted', async () => {
+  it('F10 names another device mounted over a folder above the mount point, and leaves it mounted', async () => {
     const [disk, other] = [await formatted(), await formatted()];
     const above = await bench.path('m');
     const target = `${above}/lost+found`;
@@ -90,7 +90,7 @@ describe.skipIf(noLab !== null)('F10 --unmount takes off nothing but what the re
     expect(isMounted(other.device, above)).toBe(true);
   });
 
-  it('F10 another device mounted over it after the review stays mounted, and nothing is written', async () => {
+  it('F10 leaves another device mounted over it after the review, and writes nothing', async () => {
     const [disk, other] = [await formatted(), await formatted()];
     const target = await bench.path('m');
     mount(disk.device, target);
@@ -107,7 +107,7 @@ describe.skipIf(noLab !== null)('F10 --unmount takes off nothing but what the re
     expect([isMounted(disk.device, target), isMounted(other.device, target)]).toEqual([true, true]);
   });
 
-  it('F10 a device below it at the same place stays mounted; its own mounts are taken off', async () => {
+  it('F10 takes off the mounts of a drive, and leaves another device mounted below it at the same place', async () => {
     const [disk, other] = [await formatted(), await formatted()];
     const [target, second] = [await bench.path('m'), await bench.path('n')];
     mount(other.device, target);
@@ -157,8 +157,8 @@ async function parted(): Promise<{ disk: string; partition: string }> {
   return { disk: device, partition: `${device}p1` };
 }
 
-describe.skipIf(noLab !== null)('F18 a refusal names who holds a drive:', () => {
-  it('F18 a mount in another mount namespace, with its process and how to end it', async () => {
+describe.skipIf(noLab !== null)('who holds a drive', () => {
+  it('F18 names the process of a mount in another mount namespace, and how to end it', async () => {
     const { device } = await formatted();
     const target = await bench.path('m');
     mkdirSync(target);
@@ -175,7 +175,7 @@ describe.skipIf(noLab !== null)('F18 a refusal names who holds a drive:', () => 
     await bench.session().run({ source: await bench.image('a.img', MiB), destinations: [device] });
   });
 
-  it('F18 a mount of a partition in another mount namespace', async () => {
+  it('F18 finds a mount of a partition in another mount namespace', async () => {
     const { disk, partition } = await parted();
     execFileSync('mkfs.ext4', ['-q', partition]);
     const target = await bench.path('m');
@@ -190,7 +190,7 @@ describe.skipIf(noLab !== null)('F18 a refusal names who holds a drive:', () => 
     ]);
   });
 
-  it.each(['the drive', 'a partition of it'])('a program that has %s open for a moment is waited for', async (what) => {
+  it.each(['the drive', 'a partition of it'])('waits for a program that has %s open for a moment', async (what) => {
     const { disk, partition } = await parted();
     const path = what === 'the drive' ? disk : partition;
     const flags = what === 'the drive' ? 'fs.constants.O_RDONLY | fs.constants.O_EXCL' : 'fs.constants.O_RDONLY';
@@ -202,7 +202,7 @@ describe.skipIf(noLab !== null)('F18 a refusal names who holds a drive:', () => 
     expect(result.destinations).toMatchObject([{ state: 'done', verified: true }]);
   });
 
-  it('F18 a program that has the drive open exclusively', async () => {
+  it('F18 names a program that has the drive open exclusively', async () => {
     const { device } = await bench.disk({ size: 8 * MiB, plain: true });
     const pid = await running(process.execPath, [
       '-e',
@@ -218,7 +218,7 @@ describe.skipIf(noLab !== null)('F18 a refusal names who holds a drive:', () => 
     expect(error!.message).toContain(`(${pid})`);
   });
 
-  it('F18 a program that has a partition of the drive open', async () => {
+  it('F18 names a program that has a partition of the drive open', async () => {
     const { disk, partition } = await parted();
     const fd = openSync(partition, 'r');
     const user = spawn('sleep', ['600'], { stdio: [fd, 'ignore', 'ignore'] });
@@ -232,7 +232,7 @@ describe.skipIf(noLab !== null)('F18 a refusal names who holds a drive:', () => 
     ]);
   });
 
-  it('F18 another job of Platter by its id, in the refusal and in the list', async () => {
+  it('F18 names another job of Platter by its id, in the refusal and in the list', async () => {
     const [one, two] = [
       await bench.disk({ size: 8 * MiB, plain: true }),
       await bench.disk({ size: 8 * MiB, plain: true }),
@@ -273,7 +273,7 @@ describe.skipIf(noLab !== null)('F18 a refusal names who holds a drive:', () => 
   });
 });
 
-it.skipIf(noLab !== null)('F20 the command in the advice releases a drive that a loop device holds', async () => {
+it.skipIf(noLab !== null)('F20 gives a command that releases a drive from a loop device', async () => {
   const { device } = await bench.disk({ size: 8 * MiB, plain: true });
   assertOwnLoop(device);
   const over = execFileSync('losetup', ['--find', '--show', device], { encoding: 'utf8' }).trim();
@@ -291,7 +291,7 @@ it.skipIf(noLab !== null)('F20 the command in the advice releases a drive that a
 });
 
 it.skipIf(noLab !== null)(
-  'V5 a drive that a program holds exclusively is named together with all other refusals',
+  'V5 names a drive that a program holds exclusively together with all other refusals',
   async () => {
     const [held, small] = [
       await bench.disk({ size: 8 * MiB, plain: true }),

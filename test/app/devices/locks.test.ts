@@ -34,8 +34,8 @@ const finish = async (session: Session): Promise<unknown> => {
   return resultOf(session);
 };
 
-describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`}`, () => {
-  it('S8 the source of one is no destination of another, which names the program', async () => {
+describe.skipIf(noLab !== null)(`two copies at once${noLab === null ? '' : ` (${noLab})`}`, () => {
+  it('S8 refuses the source of a running copy as destination, and names the program', async () => {
     const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
     const first = await running(one.device, two.device);
     const image = await bench.image('disk.img', SIZE);
@@ -50,7 +50,7 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     await finish(first);
   });
 
-  it('S8 the destination of one is no source of another', async () => {
+  it('S8 refuses the destination of a running copy as source', async () => {
     const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
     const first = await running(one.device, two.device);
     const [error] = await refused(
@@ -62,7 +62,7 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     await finish(first);
   });
 
-  it('S8 a partition is locked by its disk', async () => {
+  it('S8 refuses a disk while its partition is being copied', async () => {
     const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
     assertOwnLoop(one.device);
     execFileSync('addpart', [one.device, '1', '2048', '8192']);
@@ -81,7 +81,7 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     await finish(first);
   });
 
-  it('S8 two copies of one source are no obstacle, and nothing stays locked', async () => {
+  it('S8 copies one source twice at once, and leaves nothing locked', async () => {
     const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
     const first = await running(one.device, two.device);
     expect(
@@ -91,7 +91,7 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     expect(await first.run({ source: two.device, destinations: [one.device] })).toMatchObject({ writeErr: 0 });
   });
 
-  it('S8 a source device that is written to during the copy is told of', async () => {
+  it('S8 reports a source device that is written to during the copy', async () => {
     // Nobody can look at a deleted file, as at none behind a real drive: only the kernel's count tells of the write.
     const folder = mkdtempSync(join(tmpdir(), 'platter-lab-'));
     writeFileSync(join(folder, 'disk'), seededBytes(SIZE, 1));
@@ -111,7 +111,7 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     });
   });
 
-  it('S8 a write to the file behind a loop device that is copied is told of', async () => {
+  it('S8 reports a write to the file behind a loop device that is being copied', async () => {
     const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
     const session = await running(one.device, two.device);
     execFileSync('dd', ['if=/dev/urandom', `of=${one.backing}`, 'bs=4096', 'count=1', 'seek=100', 'conv=notrunc'], {
@@ -124,7 +124,7 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     ['and replaced by another file', (source: string, other: string) => renameSync(other, source)],
     ['and removed', (source: string) => rmSync(source)],
     ['and renamed', (source: string) => renameSync(source, `${source}.old`)],
-  ])('S8 a source file that is written to %s is told of', async (_, lose) => {
+  ])('S8 reports a source file that is written to %s', async (_, lose) => {
     const [source, other] = [await bench.image('source.img', SIZE), await bench.image('other.img', SIZE, 2)];
     const session = await running(source, (await bench.disk({ size: SIZE, plain: true })).device);
     await spoil(source, SIZE - 1);
@@ -136,7 +136,7 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
   });
 
   it.each(['1601-01-01', '1969-12-31 23:59:59.000123456', '2300-01-01'])(
-    'S8 a source file of %s that nobody writes to is not said to be written to',
+    'S8 does not report a source file of %s that nobody writes to',
     async (time) => {
       const source = await bench.image('source.img', SIZE);
       execFileSync('touch', ['-d', time, source]);
@@ -145,7 +145,7 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     },
   );
 
-  it('S8 of a source file that lost its name nobody can tell, so it is no plain success', async () => {
+  it('S8 reports as unwatched a source file that lost its name', async () => {
     const source = await bench.image('source.img', SIZE);
     const session = await running(source, (await bench.disk({ size: SIZE, plain: true })).device);
     rmSync(source);
@@ -155,7 +155,7 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     });
   });
 
-  it('S8 of a source device nobody can tell whose file another has the place of', async () => {
+  it('S8 reports as unwatched a loop device when another file takes the place of its backing file', async () => {
     const [one, two] = [await bench.disk({ size: SIZE, plain: true }), await bench.disk({ size: SIZE, plain: true })];
     const session = await running(one.device, two.device);
     renameSync(one.backing, `${one.backing}.old`);
@@ -167,7 +167,7 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     });
   });
 
-  it('S18 two loop devices over one deleted file are not copied to each other', async () => {
+  it('S18 refuses to copy between two loop devices over one deleted file', async () => {
     const disk = await bench.disk({ size: SIZE, plain: true });
     const name = join(mkdtempSync(join(tmpdir(), 'platter-deleted-')), 'image');
     writeFileSync(name, seededBytes(SIZE, 1));
@@ -185,7 +185,7 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     ).toMatchObject([{ code: 'DUPLICATE', device: loops[1] }]);
   });
 
-  it('S18 a disk under a loop device is known by whatever node that was made over', async () => {
+  it('S18 knows the disk under a loop device by whatever node that was made over', async () => {
     const disk = await bench.disk({ size: SIZE, plain: true });
     const folder = mkdtempSync(join(tmpdir(), 'platter-node-'));
     const node = join(folder, 'node');
@@ -216,7 +216,7 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
     }
   });
 
-  it('S11 a retry does not go on with another medium in the same reader', async () => {
+  it('S11 refuses to retry onto another medium in the same reader', async () => {
     const source = await bench.image('disk.img', SIZE);
     const [slow, card] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE, plain: true })];
     await slow.rule('stall w 6M 1M'); // the job goes on while the card is changed
@@ -245,8 +245,8 @@ describe.skipIf(noLab !== null)(`two copies${noLab === null ? '' : ` (${noLab})`
   });
 });
 
-describe('what the kernel counts', () => {
-  it('S8 a write through the node of the whole disk counts for a partition of it, one to its neighbour does not', () => {
+describe("the kernel's count of writes", () => {
+  it("S8 counts for a partition a write through the disk's node, and none to its neighbour", () => {
     const sys = mkdtempSync(join(tmpdir(), 'platter-sys-'));
     try {
       mkdirSync(join(sys, 'dev/block'), { recursive: true });
@@ -275,14 +275,14 @@ describe('what the kernel counts', () => {
     }
   });
 
-  it('S8 a neighbour that is written while the counters are read is no write to a partition', () => {
+  it("S8 does not take a neighbour's write while the counters are read for one to the partition", () => {
     const mark = (least: number, most: number): WriteMark => ({ own: 0, beside: { least, most }, file: null });
     expect(isWrittenBetween(mark(2, 10), mark(2, 2))).toBe(false);
     expect(isWrittenBetween(mark(2, 2), mark(-8, 2))).toBe(false);
     expect(isWrittenBetween(mark(2, 10), mark(11, 20))).toBe(true);
   });
 
-  it('S8 a partition counts as not written while its neighbour is written without a pause', async () => {
+  it('S8 counts a partition as not written while its neighbour is written without a pause', async () => {
     const sys = mkdtempSync(join(tmpdir(), 'platter-sys-'));
     const write = `const { writeFileSync, renameSync } = require('node:fs');
       const stat = (device, written) => { writeFileSync(device + '/new', '1 0 8 0 1 0 ' + written + ' 0 0 0 0 0 0 0 0 0 0\\n'); renameSync(device + '/new', device + '/stat'); };

@@ -61,12 +61,12 @@ const tableOn = (device: string): string =>
 
 const about = (notes: readonly Note[]): Note[] => notes.filter(({ kind }) => kind === 'otherSectors');
 
-describe.skipIf(noLab !== null)('a partition table', () => {
+describe.skipIf(noLab !== null)('sectors of a partition table', () => {
   it.each([
     [512, 4096],
     [4096, 512],
   ] as const)(
-    'for sectors of %i bytes is not found on a disk with sectors of %i: told before it is written there',
+    'warns before writing a table for sectors of %i bytes to a disk with sectors of %i',
     async (made, has) => {
       const source = await image(gpt(made));
       const [fits, odd] = await Promise.all(
@@ -96,7 +96,7 @@ describe.skipIf(noLab !== null)('a partition table', () => {
     },
   );
 
-  it('of an MBR says for which sectors it was made where its partitions would not fit otherwise', async () => {
+  it('tells the sectors of an MBR by which its partitions fit', async () => {
     const disk = await bench.disk({ size: SIZE, sector: 4096 });
     const notesOn = async (bytes: Buffer): Promise<Note[]> => {
       const session = bench.session();
@@ -124,7 +124,7 @@ describe.skipIf(noLab !== null)('a partition table', () => {
     return notes;
   };
 
-  it('F30 for other sectors than its disk or a loop device has is told of for a new image too', async () => {
+  it('F30 warns of other sectors than the source disk or a loop device has, for a new image too', async () => {
     const disk = await bench.disk({ size: SIZE, sector: 4096, plain: true });
     const copy = await bench.path('copy.img');
     assertOwnLoop(disk.device);
@@ -143,7 +143,7 @@ describe.skipIf(noLab !== null)('a partition table', () => {
     expect((await notesFor(await image(gpt(512)), copy)).filter(({ kind }) => kind === 'imageSectors')).toEqual([]);
   });
 
-  it('V6 F29 of an image that was cut: the review says where the last partition ends, and names the other sectors', async () => {
+  it('V6 F29 says where the last partition of a cut image ends, and that its sectors differ', async () => {
     const disk = await bench.disk({ size: SIZE, sector: 4096, plain: true });
     const cut = await image(mbr(Buffer.alloc(SIZE - 3 * 512), 0x0c, 2048, SIZE / 512 - 2048));
     const notes = await notesFor(cut, disk.device);
@@ -151,7 +151,7 @@ describe.skipIf(noLab !== null)('a partition table', () => {
     expect(notes).toContainEqual({ kind: 'otherSectors', path: disk.device, has: 4096, made: 512 });
   });
 
-  it('F29 of a source that is too long: the refusal says where the partitions end, or that only zeros are too many', async () => {
+  it('F29 says where the partitions of a source that is too long end, or that its excess is zeros', async () => {
     const disk = await bench.disk({ size: SIZE, plain: true });
     const refusal = async (bytes: Buffer): Promise<PlatterError> =>
       (

@@ -54,9 +54,9 @@ describe('the port of a drive', () => {
       'card slot 1',
     ],
     ['a virtual disk', '/sys/devices/pci0000:00/0000:00:02.0/virtio1/block/vda', 'PCI 00:02.0'],
-  ])('%s', (_, path, label) => expect(labelOf(path)).toBe(label));
+  ])('names the port of %s', (_, path, label) => expect(labelOf(path)).toBe(label));
 
-  it('is by the name of the slot where the enclosure has one', () => {
+  it('names the port by its slot when the enclosure has a name for it', () => {
     expect(
       labelOf(`${SAS}/port-0:0/expander-0:1/port-0:1:12/end_device-0:1:12/target0:0:12/0:0:12:0/block/sdm`, 'Slot 04'),
     ).toBe('SAS controller 0, expander 1, Slot 04');
@@ -66,10 +66,10 @@ describe('the port of a drive', () => {
     '/sys/devices/virtual/block/loop0',
     '/sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1',
     '/sys/devices/platform/host3/session1/target3:0:0/3:0:0:0/block/sdb',
-  ])('is not made up: %s has none', (path) => expect(portOf(path)).toBeNull());
+  ])('names no port for %s', (path) => expect(portOf(path)).toBeNull());
 });
 
-it('which slot failed? the slots of one card reader are told apart, and a reader with one slot is just a port', () => {
+it('tells the slots of one card reader apart, and names a reader with one slot by its port', () => {
   const reader = (host: number, unit: number): string =>
     `${XHCI}/usb1/1-${host}/1-${host}:1.0/host${host}/target${host}:0:0/${host}:0:0:${unit}/block/x`;
   const ports = portsOf([
@@ -85,7 +85,7 @@ it('which slot failed? the slots of one card reader are told apart, and a reader
   expect(new Set([...ports.values()].map(({ path }) => path)).size).toBe(3);
 });
 
-it('disks are listed in the order of their ports, whatever the order in which they were found; those without a port last', () => {
+it('lists disks in the order of their ports, those without a port last', () => {
   const usb = (ports: string): string => `${XHCI}/usb1/1-2/1-${ports}/1-${ports}:1.0/host7/target7:0:0/7:0:0:0/block/x`;
   const blocks = picture({
     devices: ['sdb', 'sdc', 'sdd', 'vdz', 'sda'].map((name, index) => ({ name, number: `8:${index * 16}` })),
@@ -117,7 +117,7 @@ it('disks are listed in the order of their ports, whatever the order in which th
   });
 });
 
-it('serials come from the kernel where udev does not tell them: the label of a stick before that of the bridge in it', () => {
+it("reads serials from the kernel without udev, a stick's own before its bridge's", () => {
   const sys = mkdtempSync(join(tmpdir(), 'platter-sys-'));
   try {
     const device = (name: string, place: string, files: Record<string, string>): void => {

@@ -37,19 +37,19 @@ const error = (entry: Partial<NativeError>): NativeError => ({
 });
 
 describe('a set of chunks', () => {
-  it('has the bytes that its chunks have, a short last one too', () => {
+  it('counts the bytes of a set of chunks, with a short last chunk', () => {
     expect(bytesOf(allChunks(grid), grid)).toBe(grid.bytes);
     expect(bytesOf(setOf(0, 9), grid)).toBe(K64 + 512);
     expect(bytesOf(noChunks(grid), grid)).toBe(0);
   });
 
-  it('loses what another has, and keeps what both have', () => {
+  it('subtracts sets of chunks, and intersects them', () => {
     expect(members(without(allChunks(grid), setOf(0, 5, 9)))).toEqual([1, 2, 3, 4, 6, 7, 8]);
     expect(members(both(setOf(1, 5, 9), setOf(5, 9)))).toEqual([5, 9]);
     expect(isEmpty(without(setOf(3), setOf(3)))).toBe(true);
   });
 
-  it('is made of the errors of one destination that name a place', () => {
+  it('makes a set of chunks from the errors of one destination that name a place', () => {
     const errors = [
       error({ offset: K64 + 512, length: 512 }),
       error({ offset: 4 * K64 - 512, length: 1024 }),
@@ -63,7 +63,7 @@ describe('a set of chunks', () => {
     expect(members(chunksOfErrors(errors, 1, grid))).toEqual([6]);
   });
 
-  it('gives samples of its own, none twice, and all when it has no more', () => {
+  it('samples a set of chunks without repetition, and takes all of a small one', () => {
     const set = setOf(1, 2, 4, 7, 9);
     for (let times = 0; times < 50; times += 1) {
       const sample = sampleOf(set, 3, grid);
@@ -75,11 +75,11 @@ describe('a set of chunks', () => {
   });
 });
 
-describe('the hashes of a source', () => {
+describe('known hashes', () => {
   const hashes = (...values: number[]): Uint8Array =>
     Uint8Array.from(values.flatMap((value) => Array.from({ length: HASH_BYTES }, () => value)));
 
-  it('are taken as far as they are known, and differ only where both are', () => {
+  it('copies known hashes, and lists the chunks where two sets of hashes differ', () => {
     const one = new KnownHashes(grid);
     one.add(2, { hashes: hashes(1, 2, 3), known: Uint8Array.of(1, 0, 1) });
     expect([...chunkRanges(one.known, chunksIn(grid))]).toEqual([

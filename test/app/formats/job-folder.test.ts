@@ -17,8 +17,8 @@ import {
 import { stateDir } from '../../../app/base/state-folder.ts';
 import { headerOf, newDir, resultOf, root } from './job-log-support.ts';
 
-describe('the state folder', () => {
-  it('is for its owner alone', async () => {
+describe('the folder of job logs', () => {
+  it('gives the folder of job logs and a new log to their owner alone', async () => {
     const dir = newDir();
     const writer = await JobLogWriter.create(dir, headerOf(10));
     await writer.abandon();
@@ -38,11 +38,11 @@ describe('the state folder', () => {
     [{ XDG_STATE_HOME: '/x' }, 1000, '/x/platter'],
     [{ XDG_STATE_HOME: 'relative' }, 1000, join(homedir(), '.local/state/platter')],
     [{}, 1000, join(homedir(), '.local/state/platter')],
-  ])('F34 with %o, for user %i', (env, uid, expected) => {
+  ])('F34 finds the state folder with %o for user %i', (env, uid, expected) => {
     expect(stateDir(env, uid)).toBe(expected);
   });
 
-  it('lists the newest job first, and nothing else', async () => {
+  it('lists the newest job first, and nothing that is no log', async () => {
     const dir = newDir();
     expect(await listJobs(dir)).toEqual([]);
     await mkdir(join(dir, 'jobs'), { recursive: true });
@@ -55,12 +55,12 @@ describe('the state folder', () => {
     expect(await listJobs(dir)).toEqual(ids.reverse().map((id) => ({ id, path: join(dir, 'jobs', `${id}.log`) })));
   });
 
-  it('leads nowhere else', () => {
+  it('refuses job ids that lead out of the folder', () => {
     for (const id of ['../../etc/passwd', '', '.', '20260101-000001-a1b2c3/../x', '20260101-000001-A1B2C3'])
       expect(() => jobPath('/s', id)).toThrow(JobLogError);
   });
 
-  it('is pruned of closed jobs only, the oldest ones', async () => {
+  it('prunes the oldest closed jobs, and no open one', async () => {
     const dir = newDir();
     const names: string[] = [];
     for (let index = 0; index < 6; index += 1) {
@@ -83,7 +83,7 @@ describe('the state folder', () => {
     await expect(removeJob(dir, names[1]!)).rejects.toThrow(Refusal);
   });
 
-  it('says what is wrong with a log, and which', async () => {
+  it('names the damaged log in the error', async () => {
     const path = join(root, 'x.log');
     await writeFile(path, 'PLATTER');
     await expect(readJobLog(path)).rejects.toMatchObject({ errors: [{ code: 'BAD_FILE', device: path }] });

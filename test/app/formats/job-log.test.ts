@@ -53,7 +53,7 @@ function sample(): { bytes: Buffer; ends: number[]; chains: number[] } {
   return { bytes: Buffer.concat(pieces), ends, chains };
 }
 
-it('the order of job ids is the order of their times, within one second too', () => {
+it('orders job ids by their times, also within one second', () => {
   const times = [0, 1, 2, 15, 16, 99, 500, 998, 999, 1000].map((ms) => Date.UTC(2026, 1, 3, 4, 5, 6) + ms);
   const ids = times.map(timedId);
   expect(ids.toSorted()).toEqual(ids);
@@ -61,8 +61,8 @@ it('the order of job ids is the order of their times, within one second too', ()
   expect(new Set(Array.from({ length: 20 }, () => timedId(times[0]!))).size, 'jobs of one moment').toBeGreaterThan(1);
 });
 
-describe('what was logged is read', () => {
-  it('after any number of appends in any order', async () => {
+describe('reading a job log', () => {
+  it('reads what was logged after any number of appends in any order', async () => {
     const dir = newDir();
     const chunks = 500;
     const dice = seededBytes(4000, 13);
@@ -110,7 +110,7 @@ describe('what was logged is read', () => {
     expect((await readJobLog(writer.path)).closed).toEqual(resultOf(3));
   });
 
-  it('with each hash once, whoever got the chunk first', async () => {
+  it('reads each hash once, whichever destination logged the chunk first', async () => {
     const writer = await JobLogWriter.create(newDir(), headerOf(900));
     const size = async (): Promise<number> => (await stat(writer.path)).size;
     await writer.durable(0, 0, 800, made(0, 800));
@@ -125,7 +125,7 @@ describe('what was logged is read', () => {
     expect(countChunks(log.known)).toBe(900);
   });
 
-  it('in 20 MiB for a TB to eight destinations, with an append for each of them every 10 GB', async () => {
+  it('logs a TB to eight destinations, with an append per 10 GB each, in 20 MiB', async () => {
     const chunks = 953_675;
     const writer = await JobLogWriter.create(newDir(), headerOf(chunks, 8, 1024 ** 2));
     const all = { hashes: seededBytes(16 * chunks, 1), known: new Uint8Array(chunks).fill(1) };
@@ -144,7 +144,7 @@ describe('what was logged is read', () => {
     expect((await stat(writer.path)).size).toBeLessThan(20 * 1024 ** 2);
   });
 
-  it('also when one append is longer than a record may be', async () => {
+  it('reads an append that is longer than a record may be', async () => {
     const chunks = 400_000;
     const writer = await JobLogWriter.create(newDir(), headerOf(chunks));
     const all = { hashes: seededBytes(16 * chunks, 2), known: new Uint8Array(chunks).fill(1) };
@@ -156,17 +156,17 @@ describe('what was logged is read', () => {
   });
 });
 
-describe('a damaged log claims nothing', () => {
+describe('a damaged job log', () => {
   const { bytes, ends, chains } = sample();
 
-  it('is whole before it is damaged', () => {
+  it('reads the undamaged log of these tests whole', () => {
     const { log, end: last } = decodeJobLog(bytes);
     expect(log).toMatchObject({ damage: null, closed: null, states: [{ state: 'done', verified: true }, null, null] });
     expect(log.durable.map(setOf)).toEqual([[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], [0, 1, 2], []]);
     expect(last).toBe(bytes.length);
   });
 
-  it('but for a last record that is cut short: that one is dropped', () => {
+  it('drops a last record that is cut short, and nothing else', () => {
     const whole = ends.map((length) => decodeJobLog(bytes.subarray(0, length)).log);
     for (let length = 0; length < bytes.length; length += 1) {
       const cut = bytes.subarray(0, length);
@@ -181,7 +181,7 @@ describe('a damaged log claims nothing', () => {
     }
   });
 
-  it('with any bit changed', () => {
+  it('claims nothing when any bit is changed', () => {
     for (let bit = 0; bit < bytes.length * 8; bit += 1) {
       const changed = Buffer.from(bytes);
       changed[bit >> 3]! ^= 1 << (bit % 8);
@@ -209,7 +209,7 @@ describe('a damaged log claims nothing', () => {
       'a block of zeros in it',
       Buffer.concat([bytes.subarray(0, ends[2]), Buffer.alloc(4096), bytes.subarray(ends[2]! + 4096)]),
     ],
-  ])('with %s', (_what, damaged) => {
+  ])('claims nothing with %s', (_what, damaged) => {
     const { log } = decodeJobLog(damaged);
     expect(log.damage).toBe('corrupt');
     expect(claimsNothing(log)).toBe(true);
@@ -225,13 +225,13 @@ describe('a damaged log claims nothing', () => {
     ['another hash for a chunk that has one', { type: 'durable', ...range, hashes: hashes.subarray(16, 32) }],
     ['the end of a destination that there is not', { type: 'state', destination: 3, state: 'done', verified: true }],
     ['a result of another job', { type: 'closed', result: resultOf(2) }],
-  ])('with %s in a record that is whole', (_what, record) => {
+  ])('claims nothing when an intact record has %s', (_what, record) => {
     const { log } = decodeJobLog(Buffer.concat([bytes, encodeRecord(record, chains.at(-1)!).bytes]));
     expect(log.damage).toBe('corrupt');
     expect(claimsNothing(log)).toBe(true);
   });
 
-  it('with a record behind its end that does not resume it', () => {
+  it('claims nothing when records follow the end and do not resume the job', () => {
     const close = encodeRecord({ type: 'closed', result: resultOf(3) }, chains.at(-1)!);
     const more = encodeRecord({ type: 'withdrawn', ...range }, close.chain);
     expect(decodeJobLog(Buffer.concat([bytes, close.bytes])).log.closed).toEqual(resultOf(3));
@@ -242,13 +242,13 @@ describe('a damaged log claims nothing', () => {
     ['no destinations', { destinations: [] }],
     ['more chunks than there may be', { bytes: 2 ** 53 - 1 }],
     ['a chunk size that is none', { chunkSize: 100 }],
-  ])('is not begun with %s', async (_what, change) => {
+  ])('refuses to begin a log with %s', async (_what, change) => {
     await expect(JobLogWriter.create(newDir(), { ...headerOf(10), ...change })).rejects.toThrow(JobLogError);
   });
 });
 
-describe('going on', () => {
-  it('keeps what is durable, drops what was cut, and ends nobody', async () => {
+describe('reopening a job log', () => {
+  it('keeps what is durable when a log is reopened, drops a cut record and clears the ends', async () => {
     const dir = newDir();
     const writer = await JobLogWriter.create(dir, headerOf(10));
     await writer.durable(0, 0, 5, made(0, 5));
@@ -271,7 +271,7 @@ describe('going on', () => {
     expect(Buffer.from(log.hashes).equals(hashes.subarray(0, 160))).toBe(true);
   });
 
-  it('is refused where nothing counts', async () => {
+  it('refuses to reopen a log that claims nothing', async () => {
     const dir = newDir();
     const writer = await JobLogWriter.create(dir, headerOf(10));
     await writer.durable(0, 0, 5, null);
@@ -302,9 +302,9 @@ const writerScript = (dir: string, chunks: number): string => `
   }`;
 const nodeArgs = (script: string): string[] => ['--input-type=module-typescript', '-e', script];
 
-describe('the writer', () => {
+describe('the writer of job logs', () => {
   it.each([3, 40, 90, 200, 300])(
-    'killed after %i appends has logged them all, and at most one more',
+    'logs every append when killed after %i of them, and at most one more',
     async (appends) => {
       const dir = newDir();
       // A file has at once what is printed; a pipe that is read late has not.
@@ -329,7 +329,7 @@ describe('the writer', () => {
     },
   );
 
-  it('makes one write and one fdatasync for each append, and the names durable before the first', () => {
+  it('makes one write and one fdatasync per append, and makes the file name durable first', () => {
     const dir = newDir();
     execFileSync('strace', [
       '-f',
@@ -374,7 +374,7 @@ describe('the writer', () => {
     ]);
   });
 
-  it('on a full disk says so, writes nothing behind what it could not write, and leaves a log that can be read', async () => {
+  it('reports a full disk, writes no more, and leaves a log that can be read', async () => {
     const dir = newDir();
     const script = join(root, 'full.mjs');
     await writeFile(script, writerScript(dir, 1000).replace('./app', join(process.cwd(), 'app')));
@@ -389,7 +389,7 @@ describe('the writer', () => {
     expect(countChunks(log.durable[0]!)).toBe(lines.length - 3);
   });
 
-  it('takes no numbers that the job does not have', async () => {
+  it('refuses numbers that the job does not have', async () => {
     const writer = await JobLogWriter.create(newDir(), headerOf(10));
     expect(() => writer.durable(3, 0, 1, null)).toThrow(RangeError);
     expect(() => writer.durable(0, 9, 2, null)).toThrow(RangeError);
@@ -404,14 +404,14 @@ describe('the writer', () => {
   });
 });
 
-it('F6 the log of an interrupted job from before --as-is can still be read', () => {
+it('F6 reads the log of a job from before --as-is', () => {
   const header = headerOf(2);
   const { asIs, ...request } = header.request;
   const { log } = decodeJobLog(encodeHeader({ ...header, request: request as JobLogHeader['request'] }).bytes);
   expect([asIs, log.header]).toEqual([false, header]);
 });
 
-it('memory is what a log needs, not what its header says', () => {
+it('uses memory for what a log needs, not for what its header says', () => {
   const { bytes } = encodeHeader(headerOf(2 ** 26, 8));
   const before = process.memoryUsage().rss;
   const { log } = decodeJobLog(bytes);

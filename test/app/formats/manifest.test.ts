@@ -49,14 +49,14 @@ function manifestOf(bytes: number, holes: number[] = [], chunkSize = 65536): Man
   return { chunkSize, bytes, source, createdAt: 1_795_478_399_000, program: 'platter 9.9.9', known, hashes };
 }
 
-describe('the file', () => {
+describe('a manifest file', () => {
   it.each([
     ['nothing', manifestOf(0)],
     ['one byte', manifestOf(1)],
     ['8 chunks', manifestOf(8 * 65536)],
     ['9 chunks and a bit, with holes', manifestOf(9 * 65536 + 1, [0, 8, 9])],
     ['nothing but holes', manifestOf(3 * 65536, [0, 1, 2])],
-  ])('gives back what was written: %s', (_what, manifest) => {
+  ])('reads the manifest that was written: %s', (_what, manifest) => {
     const got = decodeManifest(encodeManifest(manifest));
     expect({ ...got, known: [...got.known], hashes: [...got.hashes] }).toEqual({
       ...manifest,
@@ -65,13 +65,13 @@ describe('the file', () => {
     });
   });
 
-  it('says which program made it', () => {
+  it('names in a manifest the program that made it', () => {
     const { program: _, ...without } = manifestOf(1);
     const { name, version } = JSON.parse(readFileSync('package.json', 'utf8')) as { name: string; version: string };
     expect(decodeManifest(encodeManifest(without)).program).toBe(`${name} ${version}`);
   });
 
-  it('holds the hashes that xxhsum prints, where the table says', async () => {
+  it('holds the hashes that xxhsum prints, at the offsets of the table', async () => {
     const image = seededBytes(3 * 65536 + 1000, 3);
     await writeFile(at('image'), image);
     const sums = [0, 1, 2, 3].map((chunk) =>
@@ -85,7 +85,7 @@ describe('the file', () => {
     expect(hashOf(got, 4)).toBeNull();
   });
 
-  it('ends with what sha256sum says of the rest', async () => {
+  it('ends a manifest with the SHA-256 of the rest', async () => {
     const manifest = manifestOf(100 * 65536, [17]);
     await writeManifest(at('digest'), manifest);
     const digest = shell('head -c -32 digest | sha256sum').slice(0, 64);
@@ -94,14 +94,14 @@ describe('the file', () => {
     expect(manifestDigest(await readManifest(at('digest')))).toBe(digest);
   });
 
-  it('takes 16 bytes for a MiB: at most 20 MiB for a TB', () => {
+  it('takes 16 bytes per MiB: at most 20 MiB for a TB', () => {
     const { length } = encodeManifest(manifestOf(TB, [], MiB));
     console.log(`a manifest of 1 TB has ${(length / MiB).toFixed(2)} MiB`);
     expect(length).toBeLessThan(20 * MiB);
   });
 });
 
-describe('is refused', () => {
+describe('a damaged manifest', () => {
   const whole = Buffer.from(encodeManifest(manifestOf(10 * 65536, [3])));
   const json = whole.subarray(24, 24 + whole.readUInt32BE(20)).toString();
 
@@ -121,17 +121,17 @@ describe('is refused', () => {
     ]);
   };
 
-  it('the checks below change what is right', () => {
+  it('rebuilds an intact manifest with the helpers of these tests', () => {
     expect(summed(whole)).toEqual(whole);
     expect(withHeader(json)).toEqual(whole);
   });
 
-  it('cut anywhere', () => {
+  it('refuses a manifest that is cut anywhere', () => {
     for (let length = 0; length < whole.length; length += 1)
       expect(() => decodeManifest(whole.subarray(0, length)), `${length}`).toThrow(ManifestError);
   });
 
-  it('with any bit changed', () => {
+  it('refuses a manifest with any bit changed', () => {
     for (let bit = 0; bit < whole.length * 8; bit += 1) {
       const bytes = Buffer.from(whole);
       bytes[bit >> 3]! ^= 1 << (bit % 8);
@@ -163,7 +163,7 @@ describe('is refused', () => {
       /chunk 3/,
       summed(Buffer.from(whole).fill(1, whole.length - 32 - 160 + 3 * 16, whole.length - 32 - 160 + 3 * 16 + 1)),
     ],
-  ])('%s', (_what, message, bytes) => {
+  ])('refuses a manifest %s', (_what, message, bytes) => {
     expect(() => decodeManifest(bytes)).toThrow(ManifestError);
     expect(() => decodeManifest(bytes)).toThrow(message);
   });
@@ -173,15 +173,15 @@ describe('is refused', () => {
     ['a bitmap that is too long', { known: new Uint8Array(3) }],
     ['a fraction of a byte', { bytes: 0.5 }],
     ['a path that is a book', { source: { path: 'x'.repeat(65536), model: null, serial: null, size: 1 } }],
-  ])('before it is written: %s', (_what, change) => {
+  ])('refuses to write %s', (_what, change) => {
     expect(() => encodeManifest({ ...manifestOf(10 * 65536), ...change })).toThrow(ManifestError);
   });
 });
 
-describe('writing', () => {
+describe('writing a manifest', () => {
   const manifest = manifestOf(10 * 65536);
 
-  it('replaces a file whole, keeps its mode, and leaves nothing beside it', async () => {
+  it('replaces a manifest whole, keeps its mode, and leaves nothing beside it', async () => {
     const home = at('home');
     await mkdir(home);
     await writeFile(join(home, 'a'), 'something else');
@@ -193,7 +193,7 @@ describe('writing', () => {
     expect((await stat(join(home, 'a'))).mode & 0o777).toBe(0o640);
   });
 
-  it('flushes the file before it has the name, and the folder after', async () => {
+  it('flushes the file before the rename, and the folder after it', async () => {
     const script = `import { writeManifest } from './app/engine/formats/manifest.ts';
       await writeManifest(${JSON.stringify(at('traced'))}, { chunkSize: 65536, bytes: 0, source: { path: '', model: null, serial: null, size: 0 },
         createdAt: 0, known: new Uint8Array(0), hashes: new Uint8Array(0) });`;
@@ -219,7 +219,7 @@ describe('writing', () => {
     'a device',
     'a name under /dev',
     'a folder that is not there',
-  ])('refuses %s and changes nothing', async (what) => {
+  ])('refuses to write a manifest to %s, and changes nothing', async (what) => {
     const paths: Record<string, string> = {
       'a folder': folder,
       'a link to a file': at('link'),
@@ -239,7 +239,7 @@ describe('writing', () => {
     if (what === 'a link to a file') expect(await readFile(at('target'), 'utf8')).toBe('kept');
   });
 
-  it.skipIf(canLab() !== null)('refuses a disk, and writes nothing to it', async () => {
+  it.skipIf(canLab() !== null)('refuses to write a manifest to a disk, and writes nothing there', async () => {
     const disk = await labdisk({ size: MiB });
     try {
       await expect(writeManifest(disk.device, manifest)).rejects.toThrow(Refusal);
@@ -265,8 +265,8 @@ describe('writing', () => {
   });
 });
 
-describe('sets of chunks', () => {
-  it('are what a set of numbers is', () => {
+describe('bitmaps of chunks', () => {
+  it('marks, counts and lists the same chunks as a set of numbers', () => {
     const chunks = 77;
     const bitmap = new Uint8Array(bitmapBytes(chunks));
     const set = new Set<number>();

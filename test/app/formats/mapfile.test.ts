@@ -55,7 +55,7 @@ const blocksOf = (sectors: readonly RangeStatus[], status: RangeStatus): string 
   sectors.flatMap((one, sector) => (one === status ? `${sector}\n` : [])).join('');
 
 describe('a map', () => {
-  it('is what its sectors are, after any change', () => {
+  it('holds the status of every sector after any change', () => {
     for (let changes = 0; changes < 120; changes += 1) {
       const { map, sectors } = randomMap(3, changes);
       for (const status of STATUSES) {
@@ -74,7 +74,7 @@ describe('a map', () => {
     }
   });
 
-  it('grows at both ends, with what was not tried between', () => {
+  it('fills the gap with untried ranges when a map grows at either end', () => {
     const map: RescueMap = { ...newMap(0), extents: [{ position: 1000, size: 10, status: '+' }] };
     setRange(map, 1020, 5, '-');
     setRange(map, 0, 100, '?');
@@ -96,7 +96,7 @@ describe('a map', () => {
     expect(empty.extents).toEqual([{ position: 500, size: 1, status: '+' }]);
   });
 
-  it('takes bytes only', () => {
+  it('accepts whole non-negative bytes only', () => {
     for (const [position, size] of [
       [-1, 2],
       [0.5, 1],
@@ -109,8 +109,8 @@ describe('a map', () => {
   });
 });
 
-describe('ddrescuelog', () => {
-  it('reads what we write, and finds in it what we do', async () => {
+describe('mapfiles and ddrescuelog', () => {
+  it('ddrescuelog reads our mapfiles and finds the same blocks in them', async () => {
     for (let seed = 1; seed <= 8; seed += 1) {
       const { map, sectors } = randomMap(seed, 60);
       await writeMapfile(at('ours'), { ...map, position: 512 * seed, status: '-', pass: seed });
@@ -122,7 +122,7 @@ describe('ddrescuelog', () => {
     }
   });
 
-  it('writes what we read', async () => {
+  it('reads mapfiles that ddrescuelog writes', async () => {
     const { map, sectors } = randomMap(77, 60);
     await writeMapfile(at('ours'), map);
     await writeFile(at('inverted'), tool('ddrescuelog', '--invert-mapfile', 'ours'));
@@ -133,7 +133,7 @@ describe('ddrescuelog', () => {
     expect(spawnSync('ddrescuelog', ['--compare-mapfile', 'inverted', 'ours'], { cwd: folder }).status).toBe(1);
   });
 
-  it('and we agree what is finished', async () => {
+  it('ddrescuelog agrees when a rescue is finished', async () => {
     await writeMapfile(at('done'), { ...newMap(0), status: '+', extents: [{ position: 0, size: 5120, status: '+' }] });
     expect(spawnSync('ddrescuelog', ['--done-status', 'done'], { cwd: folder }).status).toBe(0);
     await writeMapfile(at('not'), newMap(5120));
@@ -146,7 +146,7 @@ describe('ddrescuelog', () => {
     ['0 *\n0 0777 -\n'],
     ['  0X1F  /  12 \r\n 0x200 0xABCdef01 *\r\n'],
     ['0 G 1\n0 0x40000000000 ?\n0x40000000000 1 +'],
-  ])('understands %j as we do', async (text) => {
+  ])('ddrescuelog understands %j as we do', async (text) => {
     await writeFile(at('text'), text);
     const map = parseMapfile(text);
     await writeMapfile(at('ours'), map);
@@ -157,8 +157,8 @@ describe('ddrescuelog', () => {
   });
 });
 
-describe.skipIf(canLab() !== null)('ddrescue', () => {
-  it('finds the bad sectors, and we read where', async () => {
+describe.skipIf(canLab() !== null)('mapfiles and ddrescue', () => {
+  it('reads the bad sectors from the mapfile of ddrescue', async () => {
     await using disk = await labdisk({ size: 4 * MiB });
     await disk.rule('eio r 1000s 3s', 'eio r 4096s 1s');
     spawnSync('ddrescue', ['-q', '-d', '--force', disk.device, 'image', 'theirs'], { cwd: folder });
@@ -172,7 +172,7 @@ describe.skipIf(canLab() !== null)('ddrescue', () => {
     expect(facts(formatMapfile(map))).toBe(facts(await readFile(at('theirs'), 'utf8')));
   });
 
-  it('interrupted, is gone on with from where it was', async () => {
+  it('reads the mapfile of an interrupted ddrescue', async () => {
     await using disk = await labdisk({ size: 4 * MiB });
     await disk.rule('eio r 2000s 500s');
     spawnSync('ddrescue', ['-q', '-d', '--no-scrape', '--no-trim', disk.device, 'part', 'unfinished'], { cwd: folder });
@@ -182,7 +182,7 @@ describe.skipIf(canLab() !== null)('ddrescue', () => {
     expect(facts(formatMapfile(map))).toBe(facts(text));
   });
 
-  it('goes on with ours: it reads what we say is left, and leaves the rest alone', async () => {
+  it('ddrescue continues from our mapfile: it reads what is left, and nothing else', async () => {
     const data = seededBytes(4 * MiB, 9);
     await writeFile(at('source'), data);
     await writeFile(at('copy'), Buffer.alloc(4 * MiB));
@@ -203,7 +203,7 @@ describe.skipIf(canLab() !== null)('ddrescue', () => {
   });
 });
 
-describe('what is no mapfile is refused, with the line and what to do', () => {
+describe('a file that is no mapfile', () => {
   it.each([
     ['', /no status line/],
     ['# only\n#comments\n', /no status line/],
@@ -220,7 +220,7 @@ describe('what is no mapfile is refused, with the line and what to do', () => {
     ['0 ? 1\n0 512 +\n1024 512 +\n', /^Line 3 .* begins at 0x400, .* 0x200/],
     ['0 ? 1\n0 512 +\n0 512 +\n', /Line 3/],
     [`0 ? 1\n0 512 \u001b[31m${'x'.repeat(1000)}\n`, /^Line 2 .{1,100}$/],
-  ])('%j', (text, message) => {
+  ])('refuses the mapfile %j with the line and advice', (text, message) => {
     expect(() => parseMapfile(text)).toThrow(MapfileError);
     expect(() => parseMapfile(text)).toThrow(message);
     try {
@@ -230,7 +230,7 @@ describe('what is no mapfile is refused, with the line and what to do', () => {
     }
   });
 
-  it('and named', async () => {
+  it('names the file that is no mapfile', async () => {
     await writeFile(at('broken'), 'x');
     await expect(readMapfile(at('broken'))).rejects.toMatchObject({
       name: 'MapfileError',
@@ -239,7 +239,7 @@ describe('what is no mapfile is refused, with the line and what to do', () => {
     await expect(readMapfile('/dev/zero')).rejects.toMatchObject({ errors: [{ code: 'NOT_BLOCK_OR_FILE' }] });
   });
 
-  it('before it is written', () => {
+  it('refuses to write a map that is none', () => {
     const extents = [{ position: 0, size: 512, status: '+' as const }];
     for (const change of [
       { pass: 0 },
@@ -252,7 +252,7 @@ describe('what is no mapfile is refused, with the line and what to do', () => {
   });
 });
 
-it('a source of unknown length ends where numbers are exact', async () => {
+it('ends a source of unknown length where numbers are exact', async () => {
   const map = parseMapfile('0 ? 1\n0 512 +\n0x200 0x7FFFFFFFFFFFFDFF ?\n');
   expect(map.extents.at(-1)).toEqual({ position: 512, size: Number.MAX_SAFE_INTEGER - 512, status: '?' });
   await writeMapfile(at('endless'), map);
@@ -261,14 +261,14 @@ it('a source of unknown length ends where numbers are exact', async () => {
   expect(parseMapfile('0 ? 1\n0 0x7FFFFFFFFFFFFFFE ?\n0x7FFFFFFFFFFFFFFE 1 +\n').extents).toHaveLength(1);
 });
 
-it('a map of 200,000 ranges is changed, written and read', () => {
+it('changes, writes and reads a map of 200,000 ranges', () => {
   const map = newMap(200_000 * 512);
   for (let sector = 0; sector < 200_000; sector += 2) setRange(map, sector * 512, 512, '-');
   expect(map.extents).toHaveLength(200_000);
   expect(parseMapfile(formatMapfile(map))).toEqual(map);
 });
 
-it('is written whole, and over nothing but a file', async () => {
+it('writes a mapfile whole, and refuses everything but a file', async () => {
   await symlink('/dev/null', at('null'));
   const before = await readdir(folder);
   for (const path of [at('null'), '/dev/null', folder])

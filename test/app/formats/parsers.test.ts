@@ -32,12 +32,12 @@ const samples = (session: Session): number => session.events.filter(({ event }) 
 const peak = (pid: number): number =>
   Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
 
-describe('S22 logs of 2^26 chunks', () => {
+describe('job logs of 2^26 chunks', () => {
   const all = { first: 0, count: 2 ** 26 };
   const onAll = (destinations: number): LogRecord[] =>
     Array.from({ length: destinations }, (_, destination) => ({ type: 'durable', destination, ...all, hashes: null }));
 
-  it('S22 a log that takes seconds to read stops neither the samples of a running job nor the cancelling of one destination', async () => {
+  it('S22 sends samples and cancels a destination while a log is read for seconds', async () => {
     const session = bench.session();
     await slowJob(session);
     const flips: LogRecord[] = Array.from({ length: 9000 }, (_, index) =>
@@ -62,7 +62,7 @@ describe('S22 logs of 2^26 chunks', () => {
     expect((await resultOf(session)).destinations.map(({ state }) => state)).toEqual(['cancelled', 'cancelled']);
   });
 
-  it('S22 twenty of them are listed in less memory than the hashes of one take', async () => {
+  it('S22 lists twenty logs in less memory than the hashes of one take', async () => {
     const session = bench.session();
     await slowJob(session);
     const log = forgedLog(headerOf(2 ** 26, 4), onAll(4));
@@ -79,7 +79,7 @@ describe('S22 logs of 2^26 chunks', () => {
   });
 });
 
-describe('S22 files that a request names', () => {
+describe('files that a request names', () => {
   const of = (map: string) => async (): Promise<ReturnType<typeof requestOf>> =>
     requestOf({
       source: await bench.image('disk.img', MiB),
@@ -87,7 +87,7 @@ describe('S22 files that a request names', () => {
       rescue: { retries: 0, map },
     });
 
-  it('S22 a mapfile above 16 MiB is refused with the limit', async () => {
+  it('S22 refuses a mapfile above 16 MiB, and names the limit', async () => {
     const map = await bench.path('long.map');
     writeFileSync(map, '# nothing\n');
     truncateSync(map, 16 * MiB + 1);
@@ -104,7 +104,7 @@ describe('S22 files that a request names', () => {
     ['one long line of words', 'a '.repeat(8 * MiB)],
     ['a long comment', `#${' '.repeat(16 * MiB - 1)}`],
     ['a long line behind a status line', `0 ? 1\n${'9'.repeat(16 * MiB - 6)}`],
-  ])('S22 a mapfile with %s is refused with the number of the line', async (_what, text) => {
+  ])('S22 refuses a mapfile with %s, and names the line', async (_what, text) => {
     const map = await bench.path('line.map');
     writeFileSync(map, text);
     const [error] = await refused(bench.session().engine.call('prepare', await of(map)()));
@@ -115,7 +115,7 @@ describe('S22 files that a request names', () => {
     });
   });
 
-  it('S22 a mapfile of nothing but empty lines is refused, in memory that does not grow with them', async () => {
+  it('S22 refuses a mapfile of 16 MiB of empty lines in bounded memory', async () => {
     const map = await bench.path('empty.map');
     writeFileSync(map, '\n'.repeat(16 * MiB));
     const session = bench.session();
@@ -125,7 +125,7 @@ describe('S22 files that a request names', () => {
     expect(peak(session.host.pid!)).toBeLessThan(512 * MiB);
   });
 
-  it('S22 a manifest is as long as its header says, or none of its gigabyte is read', async () => {
+  it('S22 refuses a manifest of another length than its header says, without reading it', async () => {
     const manifest = await bench.path('long.manifest');
     const chunks = 16;
     const small = encodeManifest({
@@ -152,7 +152,7 @@ describe('S22 files that a request names', () => {
   });
 });
 
-describe('S21 a log that contradicts itself', () => {
+describe('a job log that contradicts itself', () => {
   let shared: Workbench;
   let session: Session;
   beforeAll(() => {
@@ -254,7 +254,7 @@ describe('S21 a log that contradicts itself', () => {
     ['something that is no header', () => ({ platter: true })],
   ];
 
-  it.each(forged)('S21 %s: it cannot be continued, it is not listed, and it can be forgotten', async (_what, forge) => {
+  it.each(forged)('S21 refuses to resume or list a log with %s, and can forget it', async (_what, forge) => {
     const header = await honest();
     const path = leaveLog(shared.state, ID, forgedLog(forge(header)));
     const [error] = await refused(
@@ -268,7 +268,7 @@ describe('S21 a log that contradicts itself', () => {
     expect(session.stderr()).toBe('');
   });
 
-  it('S21 the same log without a contradiction is listed, and its files are looked for', async () => {
+  it('S21 lists the same log without a contradiction, and looks for its files', async () => {
     const header = await honest();
     leaveLog(shared.state, ID, forgedLog(header));
     expect((await interrupted(session)).map(({ id }) => id)).toEqual([ID]);

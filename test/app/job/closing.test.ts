@@ -26,8 +26,8 @@ function mostUnflushed(log: readonly LabEntry[]): number {
   );
 }
 
-describe.skipIf(noLab !== null)(`a slow drive${noLab === null ? '' : ` (${noLab})`}`, () => {
-  it('has at no time taken more than it writes in two seconds without a flush, also when it is cancelled', async () => {
+describe.skipIf(noLab !== null)(`flushes of a slow drive${noLab === null ? '' : ` (${noLab})`}`, () => {
+  it('never leaves more unflushed than a drive writes in two seconds, also when cancelled', async () => {
     const source = await bench.image('disk.img', 40 * MiB);
     const disk = await bench.disk({ size: 40 * MiB });
     await disk.rule(`rate w ${RATE}`, 'log on');
@@ -43,7 +43,7 @@ describe.skipIf(noLab !== null)(`a slow drive${noLab === null ? '' : ` (${noLab}
     expect(log.at(-1)).toMatchObject({ op: 'flush' });
   });
 
-  it('with all written shows that it flushes', async () => {
+  it('shows the state flushing when everything is written', async () => {
     const source = await bench.image('disk.img', 8 * MiB);
     const disk = await bench.disk({ size: 8 * MiB });
     await disk.rule('after w 8M stall f'); // the zeros in the head's place and all the rest

@@ -60,8 +60,8 @@ async function kill(session: Session, source: LabDisk): Promise<void> {
   await session.exited;
 }
 
-describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${noLab})`}`, () => {
-  it('one destination is stopped, the other goes on', async () => {
+describe.skipIf(noLab !== null)(`commands to a running job${noLab === null ? '' : ` (${noLab})`}`, () => {
+  it('cancels one destination, and finishes the other', async () => {
     const { session, source, one } = await slowCopy();
     await session.engine.call('cancel', { destination: 1 });
     await source.rule('clear');
@@ -71,7 +71,7 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
     expect(result).toMatchObject({ cancelled: true, writeErr: 0b10 });
   });
 
-  it('one destination and then all of them pause, and go on', async () => {
+  it('pauses one destination and then all of them, and continues', async () => {
     const { session, source, one, two } = await slowCopy();
     await session.engine.call('pause', { destination: 1, paused: true });
     await seen(
@@ -96,7 +96,7 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
     expect(head(two.backing, 16 * MiB).equals(seededBytes(16 * MiB, 1))).toBe(true);
   });
 
-  it('S8 the result says that the source, a file, was written to during the copy', async () => {
+  it('S8 reports in the result a source file that was written to during the copy', async () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const session = bench.session();
     await session.engine.call(
@@ -113,7 +113,7 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
     });
   });
 
-  it('S8 so it does when the time of modification was set back', async () => {
+  it('S8 reports a source file that was written to when its time of modification was set back', async () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const { atime, mtime } = statSync(source);
     const session = bench.session();
@@ -128,7 +128,7 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
     expect(await resultOf(session)).toMatchObject({ sourceWritten: true });
   });
 
-  it('a source file that is cut shorter is not told as a drive that is gone', async () => {
+  it('reports a source file that was cut shorter as changed, not as a drive that is gone', async () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const session = bench.session();
     await session.engine.call(
@@ -144,7 +144,7 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
     });
   });
 
-  it('its limits and times need not be whole numbers', async () => {
+  it('accepts limits and times that are no whole numbers', async () => {
     const [source, copy] = [await bench.image('disk.img', MiB), await bench.path('copy.img')];
     const session = bench.session();
     expect(
@@ -164,7 +164,7 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
     expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'done', verified: true }] });
   });
 
-  it('its limit changes; what is no destination or no limit is refused', async () => {
+  it('changes the limit of a running job, and refuses a wrong limit or destination', async () => {
     const source = await bench.image('disk.img', 32 * MiB);
     const disk = await bench.disk({ size: 32 * MiB });
     const session = bench.session();
@@ -185,7 +185,7 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
     expect(await resultOf(session)).toMatchObject({ destinations: [{ state: 'done' }] });
   });
 
-  it('a destination that failed is started again, and only what is missing is written', async () => {
+  it('retries a failed destination, and writes only what is missing', async () => {
     const { session, source, one, two } = await slowCopy();
     await two.rule('eio w 8M 1M');
     await seen(session, ([, second]) => second!.state === 'failed');
@@ -204,7 +204,7 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
     for (const disk of [one, two]) expect(head(disk.backing, 16 * MiB).equals(seededBytes(16 * MiB, 1))).toBe(true);
   });
 
-  it('a drive that stops answering is given up, and the job ends while it still hangs', async () => {
+  it('gives up a drive that stops answering, and ends the job while it still hangs', async () => {
     const source = await bench.image('disk.img', 8 * MiB);
     const [good, stuck] = [await bench.disk({ size: 8 * MiB }), await bench.disk({ size: 8 * MiB })];
     const session = bench.session();
@@ -227,8 +227,8 @@ describe.skipIf(noLab !== null)(`while a job runs${noLab === null ? '' : ` (${no
   });
 });
 
-describe.skipIf(noLab !== null)('a manifest', () => {
-  it('is made by every job that reads its whole source: named by the result, and to be had as a file', async () => {
+describe.skipIf(noLab !== null)('manifests in a job', () => {
+  it('makes a manifest in every job that reads its whole source, names it in the result and saves it', async () => {
     const source = await bench.image('disk.img', 4 * MiB + 512);
     const [disk, failing] = [await bench.disk({ size: 8 * MiB }), await bench.disk({ size: 8 * MiB })];
     const file = await bench.path('later.manifest');
@@ -261,7 +261,7 @@ describe.skipIf(noLab !== null)('a manifest', () => {
     });
   });
 
-  it('made by a copy verifies it later without the source, names what changed, and guides the repair', async () => {
+  it('verifies without the source by the manifest of a copy, names what changed, and guides the repair', async () => {
     const source = await bench.image('disk.img', 8 * MiB + 512);
     const manifest = await bench.path('disk.manifest');
     const disk = await bench.disk({ size: 12 * MiB });
@@ -296,7 +296,7 @@ describe.skipIf(noLab !== null)('a manifest', () => {
     expect(head(disk.backing, 8 * MiB + 512).equals(seededBytes(8 * MiB + 512, 1))).toBe(true);
   });
 
-  it('S4 does not guide a repair from another source: nothing is written, and the manifest is named', async () => {
+  it('S4 refuses a repair by a manifest of another source, writes nothing, and names the manifest', async () => {
     const [source, other] = [
       await bench.image('disk.img', 8 * MiB + 512),
       await bench.image('other.img', 8 * MiB + 512, 2),
@@ -322,7 +322,7 @@ describe.skipIf(noLab !== null)('a manifest', () => {
     expect(readFileSync(copy).equals(before)).toBe(true);
   });
 
-  it('S4 that guides a repair ends it where the source has something else: no copy is a mixture of two sources that counts as verified', async () => {
+  it('S4 ends a repair when the source differs from its manifest, so that no copy mixes two sources', async () => {
     const source = await bench.image('disk.img', 8 * MiB + 512);
     const manifest = await bench.path('disk.manifest');
     const [bad, good] = [await bench.path('bad.img'), await bench.path('good.img')];
@@ -353,7 +353,7 @@ describe.skipIf(noLab !== null)('a manifest', () => {
     expect(readFileSync(bad).equals(before)).toBe(true);
   });
 
-  it('S4 that is older than the source leaves the head of a disk as it was when the repair ends by it', async () => {
+  it('S4 leaves the head of a disk alone when a repair ends by an outdated manifest', async () => {
     const [source, disk] = [await bench.image('disk.img', 8 * MiB), await bench.disk({ size: 8 * MiB, plain: true })];
     const manifest = await bench.path('disk.manifest');
     await bench.session().run({ source, destinations: [disk.device], saveManifest: manifest });
@@ -367,7 +367,7 @@ describe.skipIf(noLab !== null)('a manifest', () => {
     expect(readFileSync(disk.backing).equals(before)).toBe(true);
   });
 
-  it('stopped while it is compared: an image that is repaired keeps its name', async () => {
+  it('leaves a repaired image its name when it is cancelled while comparing', async () => {
     const source = await bench.disk({ size: 8 * MiB, file: await bench.image('disk.img', 8 * MiB) });
     const copy = await bench.image('copy.img', 8 * MiB);
     await spoil(copy, 5 * MiB);
@@ -381,7 +381,7 @@ describe.skipIf(noLab !== null)('a manifest', () => {
     expect([existsSync(copy), existsSync(`${copy}.part`)]).toEqual([true, false]);
   });
 
-  it('of another size, or that is none, or in the place of another file, is refused', async () => {
+  it('refuses a manifest of another size, a file that is none, and another file in its place', async () => {
     const [source, other, none] = [
       await bench.image('disk.img', MiB),
       await bench.image('other.img', 2 * MiB),
@@ -406,8 +406,8 @@ describe.skipIf(noLab !== null)('a manifest', () => {
   });
 });
 
-describe.skipIf(noLab !== null)('what differs', () => {
-  it('alone is written by an update, on a disk and in an image', async () => {
+describe.skipIf(noLab !== null)('differences in a job', () => {
+  it('writes in an update only what differs, on a disk and in an image', async () => {
     const source = await bench.image('disk.img', 8 * MiB);
     const [disk, copy] = [await bench.disk({ size: 8 * MiB }), await bench.path('copy.img')];
     const session = bench.session();
@@ -426,7 +426,7 @@ describe.skipIf(noLab !== null)('what differs', () => {
   });
 
   it.each(['update', 'repair'] as const)(
-    'by %s: the bytes behind an image whose last sector is a part of one stay',
+    'keeps in a %s the bytes behind a source whose last sector is a partial one',
     async (how) => {
       const bytes = 700_001;
       const [source, disk] = [await bench.image('odd.img', bytes), await bench.disk({ size: 4 * MiB, plain: true })];
@@ -441,7 +441,7 @@ describe.skipIf(noLab !== null)('what differs', () => {
     },
   );
 
-  it('after a copy is written once more, when a repair was asked for', async () => {
+  it('writes again what differs after a copy when repair was asked for', async () => {
     const source = await bench.image('disk.img', 8 * MiB);
     const disk = await bench.disk({ size: 8 * MiB });
     await disk.rule('flip w 5000s 1s 1', 'log on w');
@@ -454,7 +454,7 @@ describe.skipIf(noLab !== null)('what differs', () => {
   });
 
   it.each(['repair', 'copy'] as const)(
-    'that a drive does not keep is told as written again: after a %s',
+    'reports what a drive does not keep as written again, after a %s',
     async (kind) => {
       const source = await bench.image('disk.img', 4 * MiB);
       const disk = await bench.disk({ size: 4 * MiB });
@@ -475,7 +475,7 @@ describe.skipIf(noLab !== null)('what differs', () => {
     },
   );
 
-  it('where the second write failed is not told as kept badly', async () => {
+  it('does not report a failed second write as data that the drive does not keep', async () => {
     const source = await bench.image('disk.img', 8 * MiB);
     const disk = await bench.disk({ size: 8 * MiB });
     await disk.rule('eio w 6M 64K', 'drop w 5000s 1s');
@@ -489,7 +489,7 @@ describe.skipIf(noLab !== null)('what differs', () => {
     expect(causes.filter(([op, chunk]) => op !== 'write' && chunk === 6)).toEqual([['verify', 6, 'VERIFY_MISMATCH']]);
   });
 
-  it('for good is listed range by range, when the job is to keep going', async () => {
+  it('lists every range that differs for good when the job is to keep going', async () => {
     const source = await bench.image('disk.img', 8 * MiB);
     const disk = await bench.disk({ size: 8 * MiB });
     await disk.rule('eio w 3000s 1s', 'eio w 12000s 2s');
@@ -509,8 +509,8 @@ describe.skipIf(noLab !== null)('what differs', () => {
   });
 });
 
-describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
-  it('after a disk was wrongly taken for blank: the zeros are written', async () => {
+describe.skipIf(noLab !== null)('resuming an interrupted job', () => {
+  it('writes the zeros of a disk that was wrongly taken for blank', async () => {
     const content = Buffer.concat([seededBytes(MiB, 1), Buffer.alloc(3 * MiB)]);
     const [source, disk] = [await bench.path('disk.img'), await bench.disk({ size: 4 * MiB })];
     await writeFile(source, content);
@@ -528,7 +528,7 @@ describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
   });
 
   it.each(['SIGKILL', 'a cancellation'] as const)(
-    'after %s: only what is missing is written, to a disk and an image',
+    'resumes after %s, and writes only what is missing, to a disk and an image',
     async (how) => {
       const source = await bench.disk({ size: 16 * MiB, file: await bench.image('disk.img', 16 * MiB) });
       const [disk, copy] = [await bench.disk({ size: 16 * MiB }), await bench.path('copy.img')];
@@ -578,7 +578,7 @@ describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
     },
   );
 
-  it('after a power cut: nothing that was said to be there is lost', async () => {
+  it('resumes after a power cut, and has lost nothing that was logged as durable', async () => {
     const source = await bench.disk({ size: 16 * MiB, file: await bench.image('disk.img', 16 * MiB) });
     const disk = await bench.disk({ size: 16 * MiB });
     await source.rule('stall r 12M 1M');
@@ -600,7 +600,7 @@ describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
     execFileSync('cmp', [source.backing, disk.backing]);
   });
 
-  it('after a drive was unplugged: it alone is continued, and left out while it is not there', async () => {
+  it('resumes a drive that was unplugged, and leaves it out while it is not there', async () => {
     const source = await bench.disk({ size: 16 * MiB, file: await bench.image('disk.img', 16 * MiB) });
     const [one, two] = [await bench.disk({ size: 16 * MiB }), await bench.disk({ size: 16 * MiB })];
     await source.rule('stall r 12M 1M');
@@ -632,7 +632,7 @@ describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
     expect(await interrupted(next)).toEqual([]);
   });
 
-  it('without what another job has written over since', async () => {
+  it('does not count what another job has overwritten since', async () => {
     const { session, source, one, log } = await slowCopy();
     await untilDurable(log);
     await session.engine.call('cancel', {});
@@ -646,7 +646,7 @@ describe.skipIf(noLab !== null)('an interrupted job is continued', () => {
     expect(await durable()).toEqual([0, before]);
   });
 
-  it('but not when the source or the destination was written to since, and it can be forgotten', async () => {
+  it('refuses to resume when source or destination were written to since, and can forget the job', async () => {
     const { session, source, one, two, log } = await slowCopy();
     await untilDurable(log);
     await kill(session, source);

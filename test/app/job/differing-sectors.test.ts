@@ -33,8 +33,8 @@ async function found(...offsets: number[]): Promise<[offset: number, length: num
   );
 }
 
-describe('F26 what differs within a chunk', () => {
-  it('is named by sectors; near ones are one place, many are one stretch', async () => {
+describe('sectors that differ within a chunk', () => {
+  it('F26 names the sectors that differ, joins near ones, and counts many as one range', async () => {
     expect(await found(1024)).toEqual([[1024, 512]]);
     expect(await found(0, 1500, 700_000, MiB - 1)).toEqual([
       [0, 1536],
@@ -46,13 +46,13 @@ describe('F26 what differs within a chunk', () => {
     ]);
   });
 
-  it('is the chunk where nothing differs any more', async () => {
+  it('F26 names the chunk when nothing differs any more', async () => {
     expect(await found()).toEqual([[0, MiB]]);
   });
 });
 
-describe('F26 a check', () => {
-  it('names the sectors, and gives the advice of a bad copy', async () => {
+describe('the report of a check', () => {
+  it('F26 names the sectors that differ, with the advice of a bad copy', async () => {
     const [source, copy] = [await bench.image('disk.img', 4 * MiB), await bench.image('copy.img', 4 * MiB)];
     await spoil(copy, MiB + 5000, 3 * MiB);
     const result = await bench.session().run({ kind: 'verify', source, destinations: [copy] });
@@ -66,20 +66,23 @@ describe('F26 a check', () => {
   it.each([
     ['ext4', ['-q', '-F'], 1024 + 0x34, [1024, 512]],
     ['vfat', [], 0x25, [0, 512]],
-  ] as const)('says that a %s was mounted since when its superblock differs', async (type, options, byte, place) => {
-    const [source, copy] = [await bench.path('disk.img'), await bench.path('copy.img')];
-    await writeFile(source, '');
-    await truncate(source, 16 * MiB);
-    execFileSync(`mkfs.${type}`, [...options, source], { stdio: 'ignore' });
-    await writeFile(copy, await readFile(source));
-    // As the kernel does when it mounts it: a count of mounts, a mark that it is in use.
-    const file = await open(copy, 'r+');
-    await file.write(Buffer.from([0x77]), 0, 1, byte);
-    await file.close();
-    const result = await bench.session().run({ kind: 'verify', source, destinations: [copy] });
-    expect(result.destinations[0]).toMatchObject({
-      state: 'failed',
-      errors: [{ code: 'VERIFY_MISMATCH', offset: place[0], length: place[1], remedy: { kind: 'mountedSince' } }],
-    });
-  });
+  ] as const)(
+    'F26 says that a %s was mounted since when its superblock differs',
+    async (type, options, byte, place) => {
+      const [source, copy] = [await bench.path('disk.img'), await bench.path('copy.img')];
+      await writeFile(source, '');
+      await truncate(source, 16 * MiB);
+      execFileSync(`mkfs.${type}`, [...options, source], { stdio: 'ignore' });
+      await writeFile(copy, await readFile(source));
+      // As the kernel does when it mounts it: a count of mounts, a mark that it is in use.
+      const file = await open(copy, 'r+');
+      await file.write(Buffer.from([0x77]), 0, 1, byte);
+      await file.close();
+      const result = await bench.session().run({ kind: 'verify', source, destinations: [copy] });
+      expect(result.destinations[0]).toMatchObject({
+        state: 'failed',
+        errors: [{ code: 'VERIFY_MISMATCH', offset: place[0], length: place[1], remedy: { kind: 'mountedSince' } }],
+      });
+    },
+  );
 });

@@ -33,7 +33,7 @@ const native = (entry: Partial<NativeError>): NativeError => ({
 });
 const thrown = (code: string): Error => Object.assign(new Error(code), { code });
 
-describe('an errno', () => {
+describe('the code of an errno', () => {
   it.each([
     ['EIO', 'read', 'block', 'MEDIUM_ERROR'],
     ['ENODATA', 'read', 'block', 'MEDIUM_ERROR'],
@@ -56,11 +56,11 @@ describe('an errno', () => {
     ['ENOTBLK', 'open', 'file', 'NOT_BLOCK_OR_FILE'],
     ['EMFILE', 'open', 'file', 'IO_ERROR'],
     ['EINVAL', 'write', 'block', 'IO_ERROR'],
-  ] as const)('%s of %s on a %s is %s', (errno, op, kind, code) => {
+  ] as const)('%s of %s on a %s becomes %s', (errno, op, kind, code) => {
     expect(codeOf(errno, op, kind)).toBe(code);
   });
 
-  it('that was thrown keeps its name, and an unknown one is named in the message', () => {
+  it('keeps the errno of a system error, and names an unknown one in the message', () => {
     expect(failureOf(thrown('EMFILE'), 'open', '/x', 'file')).toMatchObject({
       code: 'IO_ERROR',
       errno: 'EMFILE',
@@ -69,12 +69,12 @@ describe('an errno', () => {
     });
   });
 
-  it('is all that is turned into a value: another exception stays one', () => {
+  it('throws an exception that is no system error again', () => {
     expect(() => failureOf(new TypeError('a bug'), 'open', '/x', 'file')).toThrow('a bug');
   });
 });
 
-it('every code has one sentence of advice', () => {
+it('gives every error code one sentence of advice', () => {
   for (const advice of Object.keys(BY_CODE).map((code) => remedies[code as ErrorCode]))
     expect(advice).toMatch(/^[A-Z][^.]*(\.[^ .][^.]*)*\.$/);
   expect(failure({ code: 'TOO_SMALL', op: 'check', reason: { kind: 'errno', errno: 'E' } })).toMatchObject({
@@ -83,7 +83,7 @@ it('every code has one sentence of advice', () => {
   });
 });
 
-describe('a native error in words', () => {
+describe('the message of a native error', () => {
   it.each<[Partial<NativeError>, string]>([
     [{ offset: 26_001_408 * 512 }, 'Write failed at 12.4 GiB (sector 26,001,408): the drive reported a medium error.'],
     [
@@ -101,11 +101,11 @@ describe('a native error in words', () => {
       'Write failed at 0 bytes (sector 0): the file system is full (the incomplete image is kept as /img.part).',
     ],
     [{ cause: 'io', errno: 'EINVAL' }, 'Write failed at 0 bytes (sector 0): the system reported EINVAL.'],
-  ])('%j', (entry, message) => {
+  ])('puts into words the native error %j', (entry, message) => {
     expect(jobError(native(entry), job).message).toBe(message);
   });
 
-  it('that a file does not answer blames its file system, not a drive', () => {
+  it('blames the file system for a file that does not answer, not a drive', () => {
     const file = { ...job, source: '/disk.img', sourceIsFile: true };
     const stalled = native({ side: 'read', destination: -1, cause: 'stalled', errno: null });
     expect(jobError(stalled, file)).toMatchObject({
@@ -124,7 +124,7 @@ describe('a native error in words', () => {
     });
   });
 
-  it('of a file that ends sooner than it did is that the source was changed, and of no drive', () => {
+  it('reports a file that ends too soon as a changed source, not as a drive', () => {
     const file = { ...job, source: '/disk.img', sourceIsFile: true };
     const entry = native({ side: 'read', destination: -1, cause: 'gone', errno: null, offset: 512, length: 1024 });
     expect(jobError(entry, file)).toMatchObject({
@@ -146,11 +146,11 @@ describe('a native error in words', () => {
     ['cancelled', 'CANCELLED'],
     ['stalled', 'STALLED'],
     ['io', 'IO_ERROR'],
-  ])('%s is %s', (cause, code) => {
+  ])('turns the cause %s into %s', (cause, code) => {
     expect(jobError(native({ cause }), job).code).toBe(code);
   });
 
-  it('has a place except where none is meant', () => {
+  it('gives an error its place, except a flush or an error of the source', () => {
     expect(jobError(native({ offset: 512 }), job)).toMatchObject({
       offset: 512,
       length: 512,
@@ -171,33 +171,33 @@ describe('a native error in words', () => {
     });
   });
 
-  it('advises about the drive that failed: a source is not to be replaced', () => {
+  it('advises to replace a failed destination, and never the source', () => {
     expect(jobError(native({}), job).advice).toMatch(/^Replace this drive/);
     expect(jobError(native({ side: 'read', destination: -1 }), job).advice).not.toMatch(/Replace/);
   });
 });
 
-describe('numbers', () => {
+describe('numbers in messages', () => {
   it.each([
     [0, '0 bytes'],
     [999, '999 bytes'],
     [1000, '1.0 kB'],
     [999_950, '1.0 MB'],
     [64_023_257_088, '64.0 GB'],
-  ])('%i bytes are %s', (bytes, words) => {
+  ])('writes %i bytes as %s', (bytes, words) => {
     expect(size(bytes)).toBe(words);
   });
 
-  it('a place of less than a sector is that sector', () => {
+  it('names the sector of a place of less than a sector', () => {
     expect(place(1023, 1)).toBe('1,023 bytes (sector 1)');
     expect(place(1024, 0)).toBe('1.0 KiB (sector 2)');
   });
 });
 
-describe('errors of a growing list are told once', () => {
+describe('reports of a growing list of errors', () => {
   const at = (offset: number, length: number, destination = 0): NativeError => native({ offset, length, destination });
 
-  it('when they have stopped growing', () => {
+  it('reports an error once it has stopped growing', () => {
     const reports = new ErrorReports();
     expect(reports.take([at(0, 512)], false)).toEqual([]);
     expect(reports.take([at(0, 1024)], false)).toEqual([]);
@@ -206,22 +206,22 @@ describe('errors of a growing list are told once', () => {
     expect(reports.take([at(0, 1024)], true)).toEqual([]);
   });
 
-  it('at once when a later one shows that they have', () => {
+  it('reports an error at once when a later one shows that it stopped growing', () => {
     expect(new ErrorReports().take([at(0, 512), at(4096, 512), at(0, 512, 1)], false)).toEqual([at(0, 512)]);
   });
 
-  it('at the end, all of them', () => {
+  it('reports all errors at the end', () => {
     expect(new ErrorReports().take([at(0, 512), at(4096, 512)], true)).toEqual([at(0, 512), at(4096, 512)]);
   });
 
-  it('and what grows after all is told as the rest of it', () => {
+  it('reports the rest of an error that grew after its report', () => {
     const reports = new ErrorReports();
     reports.take([at(0, 512)], false);
     reports.take([at(0, 512)], false);
     expect(reports.take([at(0, 2048)], true)).toEqual([at(512, 1536)]);
   });
 
-  it('so that any way of looking gives every failed byte once', () => {
+  it('reports every failed byte once, however the list is sampled', () => {
     const list: NativeError[] = [];
     const reports = new ErrorReports();
     const told: NativeError[] = [];
@@ -252,10 +252,10 @@ describe('errors of a growing list are told once', () => {
   });
 });
 
-describe('what differs where a disk was taken for blank', () => {
+describe('a difference on a disk taken for blank', () => {
   const differs = native({ side: 'verify', cause: 'mismatch', errno: null });
 
-  it('is told of a disk with both causes, of an image as ever', () => {
+  it('names both causes for a disk that was taken for blank, and only one for an image', () => {
     expect(jobError(differs, job, { blank: true })).toMatchObject({
       code: 'VERIFY_MISMATCH',
       remedy: { kind: 'notBlank' },
@@ -269,10 +269,10 @@ describe('what differs where a disk was taken for blank', () => {
   });
 });
 
-describe('what differs after it was written again', () => {
+describe('a difference after a second write', () => {
   const differs = native({ side: 'verify', cause: 'mismatch', errno: null });
 
-  it('is told of a drive as that, and of an image without blaming the drive', () => {
+  it('says of a drive that it still differs, and does not blame the drive for an image', () => {
     expect(jobError(differs, job, { rewritten: true })).toMatchObject({
       code: 'VERIFY_MISMATCH',
       reason: { cause: { kind: 'stillOther' } },
@@ -284,7 +284,7 @@ describe('what differs after it was written again', () => {
     });
   });
 
-  it('is no medium error that stays', () => {
+  it('keeps a medium error a medium error after a second write', () => {
     expect(jobError(native({ side: 'verify' }), job, { rewritten: true })).toMatchObject({
       code: 'MEDIUM_ERROR',
       reason: { cause: { kind: 'medium' } },
@@ -293,7 +293,7 @@ describe('what differs after it was written again', () => {
   });
 });
 
-describe('a result', () => {
+describe('the result of a job', () => {
   const ends = (states: DestinationEnd['state'][]): DestinationEnd[] =>
     states.map((state) => ({
       state,
@@ -316,7 +316,7 @@ describe('a result', () => {
     seconds: 1,
   };
 
-  it('says of a destination whether it was read back, and that only a bad read-back makes it false', () => {
+  it('says for each destination whether it was read back, and false only for a bad read-back', () => {
     const wrote = jobError(native({}), job);
     const read = jobError(native({ side: 'verify', destination: 1 }), job);
     expect(jobResult({ ...ended, ends: ends(['failed', 'done']), errors: [wrote] }).destinations).toMatchObject([
@@ -337,7 +337,7 @@ describe('a result', () => {
     expect(result).toMatchObject({ writeErr: 2, destinations: [{ state: 'done' }, { state: 'failed' }] });
   });
 
-  it('gives a reason to those that were stopped by something else', () => {
+  it('gives a reason to destinations that something else stopped', () => {
     const source = jobError(native({ side: 'read', destination: -1 }), job);
     expect(unexplained(ends(['failed', 'failed']), [source], job)).toMatchObject([
       { code: 'SOURCE_FAILED', destination: 0 },
@@ -349,7 +349,7 @@ describe('a result', () => {
     expect(unexplained(ends(['failed', 'done']), [jobError(native({}), job)], job)).toEqual([]);
   });
 
-  it('fits in a frame, whatever the number of errors', () => {
+  it('fits into a frame, however many errors there are', () => {
     const errors = Array.from({ length: 50_000 }, (_, sector) => jobError(native({ offset: sector * 1024 }), job));
     const result = jobResult({ ...ended, ends: ends(['failed', 'done']), errors });
     expect(result.destinations[0]!.errors.length).toBeGreaterThan(1000);

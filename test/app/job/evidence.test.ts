@@ -34,21 +34,21 @@ const error = (more: Partial<NativeError>): NativeError => ({
   ...more,
 });
 
-describe('S4 evidence', () => {
-  it('is missing for everything before anything was compared, and for nothing after a whole comparison', () => {
+describe('evidence of a copy', () => {
+  it('S4 lacks everything before a comparison, and nothing after a whole one', () => {
     const evidence = new Evidence(grid);
     expect(evidence.missing).toBe(grid.bytes);
     evidence.take(pass({ job: { op: 'compare', source: device } }));
     expect(evidence.missing).toBe(0);
   });
 
-  it('of a copy that does not read back is missing', () => {
+  it('S4 lacks what a copy does not read back', () => {
     const evidence = new Evidence(grid);
     evidence.take(pass({ job: { op: 'copy', source: device, verify: false } }));
     expect(evidence.missing).toBe(grid.bytes);
   });
 
-  it('by hashes is missing where there is no hash, whatever was to be checked', () => {
+  it('S4 lacks the chunks without a hash when hashes are compared', () => {
     const evidence = new Evidence(grid);
     evidence.take(pass({ job: { op: 'compare', source: null, known: chunks(0, 2, 5) }, check: allChunks(grid) }));
     expect(evidence.missing).toBe(3 * 64);
@@ -56,7 +56,7 @@ describe('S4 evidence', () => {
     expect(evidence.missing).toBe(0);
   });
 
-  it('is lost with what is written again, with zeros, and with what differs', () => {
+  it('S4 loses what is written again, filled with zeros, or found different', () => {
     const evidence = new Evidence(grid, allChunks(grid));
     evidence.take(pass({ job: { op: 'copy', source: device, verify: true }, todo: chunks(1), check: noChunks(grid) }));
     expect(evidence.missing).toBe(64);
@@ -68,7 +68,7 @@ describe('S4 evidence', () => {
     expect(evidence.missing).toBe(10);
   });
 
-  it('of a destination that dropped out, or whose source failed, is missing', () => {
+  it('S4 lacks everything for a destination that dropped out or whose source failed', () => {
     for (const more of [
       { state: 'cancelled' as const },
       { state: 'failed' as const, errors: [error({ cause: 'medium' })] },
@@ -85,7 +85,7 @@ describe('S4 evidence', () => {
     }
   });
 
-  it('of a copy from another destination goes as far as that one is proven, and one compared with itself proves nothing', () => {
+  it('S4 proves of a copy from another destination no more than that one has proven', () => {
     const [model, copy] = [new Evidence(grid, chunks(0, 1, 2)), new Evidence(grid)];
     copy.takeFrom(model, pass({ job: { op: 'copy', source: device, verify: true, offset: 0, length: grid.bytes } }));
     expect(copy.missing).toBe(grid.bytes - 3 * 64);
@@ -96,7 +96,7 @@ describe('S4 evidence', () => {
     expect(model.missing).toBe(grid.bytes - 3 * 64);
   });
 
-  it('agrees with a model of every byte over random passes', () => {
+  it('S4 agrees with a model of every byte over random passes', () => {
     let seed = 1;
     const random = (below: number): number => (seed = (seed * 48271) % 2147483647) % below;
     for (let run = 0; run < 300; run += 1) {
@@ -135,7 +135,7 @@ describe('S4 evidence', () => {
     }
   });
 
-  it('one that keeps going is read to its end past bad blocks, one that does not is not', () => {
+  it('reads a source to its end past bad blocks only when the job keeps going', () => {
     const bad = [error({ cause: 'medium' })];
     expect([true, false].map((keepsGoing) => wasReadToItsEnd('failed', bad, false, keepsGoing))).toEqual([true, false]);
     expect(wasReadToItsEnd('failed', [error({})], false, false)).toBe(true);

@@ -12,7 +12,7 @@ import { MiB, refused, requestOf, resultOf, Workbench } from './support.ts';
 
 const addon = loadAddon(fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url)));
 
-describe.skipIf(canLab() !== null)('a running job', () => {
+describe.skipIf(canLab() !== null)('a running job beside a drive that hangs', () => {
   let bench: Workbench;
   beforeEach(() => {
     bench = new Workbench();
@@ -20,7 +20,7 @@ describe.skipIf(canLab() !== null)('a running job', () => {
   });
   afterEach(() => bench.clear());
 
-  it('S24 is stopped while a drive that is started again hangs in open(2), and its samples go on', async () => {
+  it('S24 sends samples and cancels while a retried drive hangs in open(2)', async () => {
     const source = await bench.image('disk.img', 32 * MiB);
     const [one, two] = [
       await bench.disk({ size: 32 * MiB, plain: true }),
@@ -60,7 +60,7 @@ describe.skipIf(canLab() !== null)('a running job', () => {
     expect(events.at(-1)).toMatchObject({ event: 'result', result: { cancelled: true } });
   });
 
-  it('S24 a device is opened beside the JavaScript thread', async () => {
+  it('S24 opens a device outside the JavaScript thread', async () => {
     const source = await bench.image('disk.img', MiB);
     const opening = addon.openDevice(source);
     expect(opening).toBeInstanceOf(Promise);
@@ -72,7 +72,7 @@ describe.skipIf(canLab() !== null)('a running job', () => {
     });
   });
 
-  it('S19 a disk of a job is not switched off, by whatever path', async () => {
+  it('S19 refuses to eject a disk of a running job, whatever path names it', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: 2 * MiB });
     const engine = new LocalEngine(
@@ -91,7 +91,7 @@ describe.skipIf(canLab() !== null)('a running job', () => {
     await engine.stop();
   });
 
-  it('F12 ends with its verdict although the disk of its state folder hangs, and says that the log is not whole', async () => {
+  it('F12 ends with its verdict when the disk of its state folder hangs, and says that the log is incomplete', async () => {
     const home = await bench.disk({ size: 32 * MiB });
     execFileSync('mkfs.ext4', ['-q', home.device]);
     execFileSync('mount', [home.device, bench.state]);

@@ -61,39 +61,42 @@ async function killAtStall(session: Session, disk: LabDisk): Promise<void> {
   await session.exited;
 }
 
-describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}`, () => {
+describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${noLab})`}`, () => {
   it.each([
     ['an update', { update: true }],
     ['a repair', { kind: 'repair' }],
-  ] as const)('%s leaves a disk that looks empty, also after a power cut, and is finished', async (_, what) => {
-    const { source, disk } = await almostAlike();
-    await disk.rule('volatile on', 'stall w 6M 1M');
-    const first = bench.session();
-    await begin(first, { source, destinations: [disk.device], ...what });
-    await killAtStall(first, disk);
-    await disk.rule('powercut');
-    expect(head(disk.backing, MiB).equals(BLANK)).toBe(true);
+  ] as const)(
+    '%s leaves a disk that looks empty, also after a power cut, and is finished by a resume',
+    async (_, what) => {
+      const { source, disk } = await almostAlike();
+      await disk.rule('volatile on', 'stall w 6M 1M');
+      const first = bench.session();
+      await begin(first, { source, destinations: [disk.device], ...what });
+      await killAtStall(first, disk);
+      await disk.rule('powercut');
+      expect(head(disk.backing, MiB).equals(BLANK)).toBe(true);
 
-    const session = bench.session();
-    const [job, ...more] = await interrupted(session);
-    expect(more).toEqual([]);
-    expect(job).toMatchObject({ damaged: false, destinations: [{ path: disk.device, finished: false }] });
-    const { durable } = job!.destinations[0]!;
-    expect([5 * MiB, 6 * MiB]).toContain(durable); // the first of the two can have been flushed in a step
-    await disk.rule('log on w');
-    const result = await resume(session, job!.id);
-    expect(result).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true }] });
-    const { kept, written } = result.destinations[0]!;
-    expect([kept + written, kept >= durable]).toEqual([SIZE, true]); // and then be found, without the log's having heard of it
-    expect(chunksWritten(await disk.writes())).toEqual(kept === 5 * MiB ? [0, 2, 6] : [0, 6]);
-    execFileSync('cmp', [source, disk.backing]);
-    expect(await interrupted(session)).toEqual([]);
-  });
+      const session = bench.session();
+      const [job, ...more] = await interrupted(session);
+      expect(more).toEqual([]);
+      expect(job).toMatchObject({ damaged: false, destinations: [{ path: disk.device, finished: false }] });
+      const { durable } = job!.destinations[0]!;
+      expect([5 * MiB, 6 * MiB]).toContain(durable); // the first of the two can have been flushed in a step
+      await disk.rule('log on w');
+      const result = await resume(session, job!.id);
+      expect(result).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true }] });
+      const { kept, written } = result.destinations[0]!;
+      expect([kept + written, kept >= durable]).toEqual([SIZE, true]); // and then be found, without the log's having heard of it
+      expect(chunksWritten(await disk.writes())).toEqual(kept === 5 * MiB ? [0, 2, 6] : [0, 6]);
+      execFileSync('cmp', [source, disk.backing]);
+      expect(await interrupted(session)).toEqual([]);
+    },
+  );
 
   it.each([
     ['an update', { update: true }],
     ['a repair', { kind: 'repair' }],
-  ] as const)('%s that still compares has written nothing, and goes on with comparing', async (_, what) => {
+  ] as const)('%s that was still comparing has written nothing, and resumes comparing', async (_, what) => {
     const { source, disk } = await almostAlike();
     const before = readFileSync(disk.backing);
     await disk.rule('stall r 3M 1M', 'log on w');
@@ -124,7 +127,7 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     expect(await interrupted(session)).toEqual([]);
   });
 
-  it('a repair of an image leaves it under another name, and gives its name back when it is finished', async () => {
+  it('renames an image while it is repaired, and gives its name back when the repair is finished', async () => {
     const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
     const image = await bench.image('copy.img', SIZE, 2);
     const before = await stat(image);
@@ -165,7 +168,7 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     execFileSync('cmp', [source.backing, image]);
   });
 
-  it('the repair at the end of a copy leaves an empty head and is taken up where it was', async () => {
+  it('leaves an empty head when the repair at the end of a copy is interrupted, and resumes the repair', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disk = await bench.disk({ size: SIZE });
     // Wrong as it is written, and stuck when it is written once more: nine chunks with the head's zeros before.
@@ -183,7 +186,7 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     execFileSync('cmp', [source, disk.backing]);
   });
 
-  it('an update that another job stands in the way of leaves all of its images as they are', async () => {
+  it('leaves all images alone when another job stands in the way of an update', async () => {
     const [source, held] = [await bench.image('disk.img', 2 * MiB), await bench.disk({ size: 2 * MiB })];
     const [longer, taken] = [await bench.image('longer.img', 3 * MiB, 2), await bench.image('taken.img', 3 * MiB, 3)];
     const [session, other] = [bench.session(), bench.session()];
@@ -199,7 +202,7 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     expect(await resultOf(other)).toMatchObject({ destinations: [{ state: 'done' }] });
   });
 
-  it('a job leaves the log of one that runs alone, whose destination looks like its own', async () => {
+  it('leaves the log of another running job whose destination looks the same', async () => {
     const source = await bench.image('disk.img', SIZE);
     const copy = await bench.image('copy.img', SIZE);
     const [running, session] = [bench.session(), bench.session()];
@@ -214,7 +217,7 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     expect(job!.destinations[0]!.durable).toBeGreaterThan(0);
   });
 
-  it('a copy to a partition takes back what the log of a copy to the whole disk says', async () => {
+  it('takes back what the log of a disk says when a partition of it is overwritten', async () => {
     const [source, small, disk] = [
       await bench.image('disk.img', SIZE),
       await bench.image('small.img', 65536, 2),
@@ -241,7 +244,7 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
   });
 
   it.skipIf(canMkfs('btrfs') !== null)(
-    'a copy goes on after its file system was mounted anew, which has another number then',
+    'resumes after the file system was mounted again under another device number',
     async () => {
       const disk = await bench.disk({ size: 128 * MiB, mkfs: 'btrfs', plain: true });
       const [source, copy, between] = [
@@ -268,39 +271,36 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     },
   );
 
-  it.skipIf(noExfat !== null)(
-    'a copy goes on after exFAT was mounted anew, which numbers its files by who is asked for first',
-    async () => {
-      const disk = await bench.disk({ size: 64 * MiB, plain: true });
-      const folder = await bench.path('exfat');
-      await mkdir(folder);
-      assertOwnLoop(disk.device);
-      execFileSync('mkfs.exfat', [disk.device]);
-      const mount = (): void => void execFileSync('mount.exfat-fuse', [disk.device, folder], { stdio: 'pipe' });
-      // The files of a process that was killed are let go a little after it.
-      const unmount = (): Promise<unknown> =>
-        vi.waitFor(() => execFileSync('umount', [folder], { stdio: 'pipe' }), 20_000);
-      mount();
-      bench.finally(unmount);
-      const [source, copy] = [join(folder, 'disk.img'), join(folder, 'copy.img')];
-      await writeFile(source, seededBytes(4 * MiB, 1));
-      const first = bench.session();
-      await untilDurable(await begin(first, { source, destinations: [copy], throttle: MiB / 2, verify: false }));
-      first.host.kill('SIGKILL');
-      await first.exited;
-      const { ino } = await stat(source);
-      await unmount();
-      mount();
-      await stat(`${copy}.part`);
-      expect((await stat(source)).ino, 'or this shows nothing').not.toBe(ino);
-      const session = bench.session();
-      const [job] = await interrupted(session);
-      expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done' }] });
-      execFileSync('cmp', [source, copy]);
-    },
-  );
+  it.skipIf(noExfat !== null)('resumes after exFAT was mounted again and numbered its files anew', async () => {
+    const disk = await bench.disk({ size: 64 * MiB, plain: true });
+    const folder = await bench.path('exfat');
+    await mkdir(folder);
+    assertOwnLoop(disk.device);
+    execFileSync('mkfs.exfat', [disk.device]);
+    const mount = (): void => void execFileSync('mount.exfat-fuse', [disk.device, folder], { stdio: 'pipe' });
+    // The files of a process that was killed are let go a little after it.
+    const unmount = (): Promise<unknown> =>
+      vi.waitFor(() => execFileSync('umount', [folder], { stdio: 'pipe' }), 20_000);
+    mount();
+    bench.finally(unmount);
+    const [source, copy] = [join(folder, 'disk.img'), join(folder, 'copy.img')];
+    await writeFile(source, seededBytes(4 * MiB, 1));
+    const first = bench.session();
+    await untilDurable(await begin(first, { source, destinations: [copy], throttle: MiB / 2, verify: false }));
+    first.host.kill('SIGKILL');
+    await first.exited;
+    const { ino } = await stat(source);
+    await unmount();
+    mount();
+    await stat(`${copy}.part`);
+    expect((await stat(source)).ino, 'or this shows nothing').not.toBe(ino);
+    const session = bench.session();
+    const [job] = await interrupted(session);
+    expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done' }] });
+    execFileSync('cmp', [source, copy]);
+  });
 
-  it('a copy of a drive is not verified when the drive changed where it had been copied', async () => {
+  it('does not verify a copy whose source drive changed where it had been copied', async () => {
     // Many chunks, so that the samples hardly ever meet the one that changes.
     const [size, small] = [32 * MiB, MiB / 4];
     const source = await bench.disk({ size, file: await bench.image('disk.img', size) });
@@ -324,7 +324,7 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
       });
   });
 
-  it('an update that is cancelled leaves the manifest of last time, which it was to replace, as it was', async () => {
+  it('keeps the previous manifest when an update that was to replace it is cancelled', async () => {
     const [source, copy, manifest] = [
       await bench.image('disk.img', 2 * MiB),
       await bench.path('copy.img'),
@@ -356,7 +356,7 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     execFileSync('cmp', [source, copy]);
   });
 
-  it('one image that had got its name, and one that is gone, do not keep the others from being finished', async () => {
+  it('finishes the other images when one already had its name and one is gone', async () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const [named, half, lost] = [
       await bench.path('named.img'),
@@ -388,7 +388,7 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     ]);
   });
 
-  it('a repair by a manifest does not go on with another one, whose chunks are not those of the log', async () => {
+  it("refuses to resume a repair with a manifest of other chunks than the log's", async () => {
     const [source, copy, manifest, other] = [
       await bench.image('disk.img', MiB),
       await bench.image('copy.img', MiB, 2),
@@ -413,7 +413,7 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     execFileSync('cmp', [source, copy]);
   });
 
-  it('F28 a copy is not continued when its source image was written to or replaced, and a new copy is the advice', async () => {
+  it('F28 refuses to resume when the source image was written to or replaced, and advises a new copy', async () => {
     const [source, copy] = [await bench.image('disk.img', MiB), await bench.path('copy.img')];
     const first = bench.session();
     await begin(first, { source, destinations: [copy], throttle: 65536 });
@@ -432,7 +432,7 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
     ]);
   });
 
-  it('an update of an image has the image under another name until it is finished', async () => {
+  it('keeps an image under another name until its update is finished', async () => {
     const source = await bench.image('disk.img', SIZE);
     const held = await bench.disk({ size: SIZE, file: source });
     const copy = await bench.image('copy.img', SIZE);
@@ -451,7 +451,7 @@ describe.skipIf(noLab !== null)(`cut short${noLab === null ? '' : ` (${noLab})`}
   });
 });
 
-describe.skipIf(noLab !== null)('the log of an interrupted copy', () => {
+describe.skipIf(noLab !== null)('a damaged log of an interrupted copy', () => {
   /** A copy to a disk and an image, killed when something of both is on their media and in the log. */
   async function killed(): Promise<{ source: LabDisk; disk: LabDisk; copy: string; id: string; log: string }> {
     const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
@@ -465,7 +465,7 @@ describe.skipIf(noLab !== null)('the log of an interrupted copy', () => {
   }
   const resumed = (id: string): CopyRequest => requestOf({ kind: 'resume', source: null, destinations: [], job: id });
 
-  it('that is damaged counts for nothing: all is copied, right, and that is said before', async () => {
+  it('copies everything again, and says so before, when the log is damaged', async () => {
     const { source, disk, copy, id, log } = await killed();
     const bytes = readFileSync(log);
     bytes[bytes.length - 20]! ^= 1;
@@ -494,7 +494,7 @@ describe.skipIf(noLab !== null)('the log of an interrupted copy', () => {
     expect(await interrupted(session)).toEqual([]);
   });
 
-  it('that was torn at its end counts but for what was torn; one without a beginning is refused', async () => {
+  it('drops a torn record at the end of a log, and refuses a log without a beginning', async () => {
     const { source, disk, copy, id, log } = await killed();
     const bytes = readFileSync(log);
     await truncate(log, 100);

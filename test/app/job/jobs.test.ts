@@ -16,7 +16,7 @@ afterEach(() => bench.clear());
 const head = (path: string, length: number): Buffer => readFileSync(path).subarray(0, length);
 
 describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, () => {
-  it('to two disks and an image: all equal, all verified, told about ten times a second', async () => {
+  it('copies to two disks and an image, verifies them, and sends about ten samples a second', async () => {
     const size = 24 * MiB + 512;
     const source = await bench.image('disk.img', size);
     const [one, two] = [await bench.disk({ size: 32 * MiB }), await bench.disk({ size: 32 * MiB, sector: 4096 })];
@@ -71,7 +71,7 @@ describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, 
     expect(await session.exited).toEqual([0, null]);
   });
 
-  it('with one destination failing at a known sector: that one says where, the others finish', async () => {
+  it('names the sector where one destination fails, and finishes the others', async () => {
     const source = await bench.image('disk.img', 8 * MiB);
     const [good, bad] = [await bench.disk({ size: 8 * MiB }), await bench.disk({ size: 8 * MiB })];
     await bad.rule('eio w 10000s 1s');
@@ -102,7 +102,7 @@ describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, 
     expect(head(copy, 8 * MiB).equals(seededBytes(8 * MiB, 1))).toBe(true);
   });
 
-  it('of a source that fails: no destination is good, each says why', async () => {
+  it('fails every destination with its own error when the source fails', async () => {
     const source = await bench.disk({ size: 8 * MiB });
     const disk = await bench.disk({ size: 8 * MiB });
     await source.rule('eio r 10000s 1s');
@@ -125,7 +125,7 @@ describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, 
     expect(session.errors()).toHaveLength(3);
   });
 
-  it('that a drive takes wrongly: verification names the range, once', async () => {
+  it('names once the range that a drive wrote wrongly', async () => {
     const source = await bench.image('disk.img', 8 * MiB);
     const disk = await bench.disk({ size: 8 * MiB });
     await disk.rule('flip w 5000s');
@@ -141,7 +141,7 @@ describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, 
     expect(session.errors()).toEqual([error]);
   });
 
-  it('that is not verified says so', async () => {
+  it('reports a copy without verification as not verified', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: MiB });
     expect(await bench.session().run({ source, destinations: [disk.device], verify: false })).toMatchObject({
@@ -150,7 +150,7 @@ describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, 
     expect((await disk.counters()).flushes).toBeGreaterThan(0);
   });
 
-  it('whose flush fails has failed', async () => {
+  it('fails a destination whose flush fails', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: MiB });
     await disk.rule('flush-fails');
@@ -161,7 +161,7 @@ describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, 
     });
   });
 
-  it.each(['uring', 'threads'] as const)('with %s, when that is asked for', async (io) => {
+  it.each(['uring', 'threads'] as const)('copies with %s when that is asked for', async (io) => {
     const source = await bench.image('disk.img', MiB);
     const session = bench.session();
     const plan = await session.engine.call(
@@ -173,7 +173,7 @@ describe.skipIf(noLab !== null)(`a copy${noLab === null ? '' : ` (${noLab})`}`, 
 });
 
 describe.skipIf(noLab !== null)('a verification', () => {
-  it('tells the equal from the different, and writes nothing', async () => {
+  it('tells equal from different destinations, and writes nothing', async () => {
     const source = await bench.image('disk.img', 4 * MiB);
     const bytes = seededBytes(4 * MiB, 1);
     bytes[3 * MiB] = bytes[3 * MiB]! ^ 1;
@@ -197,8 +197,8 @@ describe.skipIf(noLab !== null)('a verification', () => {
   });
 });
 
-describe.skipIf(noLab !== null)('an image', () => {
-  it('gets its name only when it is complete; what had the name stays whole until then', async () => {
+describe.skipIf(noLab !== null)('an image as destination', () => {
+  it('gets its name only when it is complete; an older file keeps the name until then', async () => {
     const source = await bench.disk({ size: 8 * MiB, file: await bench.image('disk.img', 8 * MiB) });
     await source.rule('stall r 5M 1M');
     const copy = await bench.image('copy.img', 1000, 7);
@@ -215,7 +215,7 @@ describe.skipIf(noLab !== null)('an image', () => {
     expect(existsSync(`${copy}.part`)).toBe(false);
   });
 
-  it('takes the place of what an interrupted job left, whatever its length', async () => {
+  it('replaces what an interrupted job left, whatever its length', async () => {
     const source = await bench.image('disk.img', MiB);
     const longer = await bench.disk({ size: 4 * MiB });
     const copy = await bench.path('copy.img');
@@ -227,7 +227,7 @@ describe.skipIf(noLab !== null)('an image', () => {
     expect(readFileSync(copy).equals(seededBytes(MiB, 1))).toBe(true);
   });
 
-  it('is not written through a link in the place of its first name', async () => {
+  it('does not write through a link in the place of NAME.part', async () => {
     const [source, victim] = [await bench.image('disk.img', MiB), await bench.image('victim', 100, 5)];
     const copy = await bench.path('copy.img');
     await symlink(victim, `${copy}.part`);
@@ -241,7 +241,7 @@ describe.skipIf(noLab !== null)('an image', () => {
   it.each([
     ['exactly', false, '4,194,304 bytes'],
     ['at most, where zeros are left out', true, 'up to 4,194,304 bytes'],
-  ])('on a file system that gets full names it, and says how much is missing: %s', async (_, sparse, missing) => {
+  ])('fails on a full file system, and says how much is missing: %s', async (_, sparse, missing) => {
     const source = await bench.image('disk.img', 8 * MiB);
     const target = await bench.path('full');
     await mkdir(target);
@@ -271,7 +271,7 @@ describe.skipIf(noLab !== null)('an image', () => {
     );
   });
 
-  it('that cannot get its name is a failure that says so', async () => {
+  it('fails with a reason when an image cannot get its name', async () => {
     const source = await bench.disk({ size: 4 * MiB });
     await source.rule('stall r 3M 512');
     const copy = await bench.path('copy.img');
@@ -289,7 +289,7 @@ describe.skipIf(noLab !== null)('an image', () => {
     expect(result.destinations[0]!.errors[0]!.message).toContain('Complete, but it could not get its name');
   });
 
-  it('beside others that cannot be made is not made either', async () => {
+  it('makes no image when another one of the job cannot be made', async () => {
     const source = await bench.image('disk.img', MiB);
     const [good, bad] = [await bench.path('good.img'), await bench.path('bad.img')];
     const session = bench.session();

@@ -30,13 +30,13 @@ describe('the rate of a destination', () => {
     return last;
   };
 
-  it('is that of a steady copy, and counts the verification into the time left', () => {
+  it('shows the rate of a steady copy, and counts the verification into the time left', () => {
     const { bytesPerSecond, secondsLeft } = copying(new Rate(), 0, 3, 100);
     expect(bytesPerSecond).toBeCloseTo(100);
     expect(secondsLeft).toBeCloseTo((700 + 1000) / 100);
   });
 
-  it('without verification, and of one that only verifies, counts what there is to do', () => {
+  it('counts only the work that there is without verification, or in a verification', () => {
     expect(copying(new Rate(), 0, 3, 100, { toVerify: 0 }).secondsLeft).toBeCloseTo(7);
     const rate = new Rate();
     for (let time = 0; time < 2; time += 0.1)
@@ -47,7 +47,7 @@ describe('the rate of a destination', () => {
     });
   });
 
-  it('is smooth: a pause of one sample moves it by little, of several seconds to nothing', () => {
+  it('smooths the rate: a pause of one sample moves it little, one of seconds to zero', () => {
     const rate = new Rate();
     copying(rate, 0, 3, 100);
     const once = rate.at(3.1, counted({ state: 'copying', written: 300, verified: 0 })).bytesPerSecond;
@@ -58,7 +58,7 @@ describe('the rate of a destination', () => {
     expect(rate.at(20, counted({ state: 'copying', written: 300, verified: 0 })).bytesPerSecond).toBeLessThan(1);
   });
 
-  it('tells no time left before there is something to tell it from', () => {
+  it('gives no time left before it can be estimated', () => {
     const rate = new Rate();
     expect(rate.at(0.1, counted({ state: 'waiting', written: 0, verified: 0 }))).toEqual({
       bytesPerSecond: 0,
@@ -68,7 +68,7 @@ describe('the rate of a destination', () => {
     expect(rate.at(0.3, counted({ state: 'copying', written: 500, verified: 0 })).secondsLeft).toBeNull();
   });
 
-  it('starts anew with each phase; until it knows better, verification takes as long as the copy did', () => {
+  it("starts anew with each phase, and takes the copy's rate for the verification until it knows better", () => {
     const rate = new Rate();
     copying(rate, 0, 3, 100, { toWrite: 300, toVerify: 300 });
     expect(
@@ -86,14 +86,14 @@ describe('the rate of a destination', () => {
     ['cancelled', null],
     ['paused', null],
     ['stalled', null],
-  ])('of one that is %s', (state, secondsLeft) => {
+  ])('gives no rate to a destination that is %s', (state, secondsLeft) => {
     const rate = new Rate();
     copying(rate, 0, 3, 100);
     expect(rate.at(3.1, counted({ state, written: 300, verified: 0 }))).toEqual({ bytesPerSecond: 0, secondsLeft });
   });
 });
 
-it('a destination is shown as its last pass left it, also while its end is not in the log yet; started again it waits', () => {
+it('shows a destination as its last pass left it until its end is logged, and as waiting when retried', () => {
   const totals = new DestinationTotals();
   expect(totals.view('/a', 1, null, false).state).toBe('waiting');
   totals.add({
@@ -113,7 +113,7 @@ it('a destination is shown as its last pass left it, also while its end is not i
   expect(totals.view('/a', 3, null, false).state).toBe('waiting');
 });
 
-describe('a job as it is seen', () => {
+describe("a job's view", () => {
   const plan = {
     bytes: 8,
     destinations: [{ path: '/a' }, { path: '/b' }],
@@ -178,7 +178,7 @@ describe('a job as it is seen', () => {
   };
   const after = (...events: Parameters<typeof reduce>[1][]): JobView => events.reduce(reduce, jobStarted(plan, 5));
 
-  it('starts with everything waiting', () => {
+  it('starts with every destination waiting', () => {
     expect(after()).toMatchObject({
       phase: 'running',
       startedAt: 5,
@@ -191,7 +191,7 @@ describe('a job as it is seen', () => {
     });
   });
 
-  it('keeps every error, the last sample, and ends as the result says', () => {
+  it('keeps every error and the last sample, and ends as the result says', () => {
     const events: HostEvent[] = [
       { event: 'progress', progress },
       { event: 'error', error },
@@ -213,13 +213,13 @@ describe('a job as it is seen', () => {
     });
   });
 
-  it('is cancelling until its result comes, and stays ended', () => {
+  it('stays cancelling until the result comes, and then ended', () => {
     expect(after({ event: 'cancelling' }, { event: 'progress', progress }).phase).toBe('cancelling');
     const ended = after({ event: 'result', result });
     expect(reduce(ended, { event: 'progress', progress })).toBe(ended);
   });
 
-  it('is to be continued when the machinery fails and something was written, and started again when nothing was', () => {
+  it('advises to continue the job after a host failure when something was written, else to start again', () => {
     const broken = failure({ code: 'HOST_FAILED', op: 'host', reason: { kind: 'hostEnded' } });
     const [begun, unbegun] = [4, 0].map((written) => ({
       ...progress,

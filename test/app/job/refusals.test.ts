@@ -32,15 +32,15 @@ async function mounted(device: string | null, ...options: string[]): Promise<str
   return target;
 }
 
-describe.skipIf(noLab !== null)('an image as destination', () => {
-  it('that is the source by a hard link', async () => {
+describe.skipIf(noLab !== null)('refusals of an image as destination', () => {
+  it('refuses an image that is a hard link to the source', async () => {
     const source = await bench.image('disk.img', MiB);
     const other = await bench.path('other.img');
     await link(source, other);
     expect(await refusing({ source, destinations: [other] })).toMatchObject([{ code: 'IS_SOURCE', device: other }]);
   });
 
-  it('S17 that is to be repaired and has hard links: what has its other names stays as it is', async () => {
+  it('S17 refuses to repair an image with hard links, and leaves its other names alone', async () => {
     const source = await bench.image('disk.img', MiB);
     const [repaired, other] = [await bench.image('copy.img', MiB, 2), await bench.path('other.img')];
     await link(repaired, other);
@@ -50,7 +50,7 @@ describe.skipIf(noLab !== null)('an image as destination', () => {
     expect((await readFile(other)).equals(seededBytes(MiB, 2))).toBe(true);
   });
 
-  it('that a loop device lies on', async () => {
+  it('refuses an image that a loop device lies on', async () => {
     const source = await bench.image('disk.img', MiB);
     const file = await bench.image('vm.img', MiB);
     const disk = await bench.disk({ file, plain: true });
@@ -65,7 +65,7 @@ describe.skipIf(noLab !== null)('an image as destination', () => {
     ]);
   });
 
-  it('behind a link that leads nowhere, in a folder that is not there, or that is a file', async () => {
+  it('refuses an image behind a broken link, in a missing folder, or below a file', async () => {
     const source = await bench.image('disk.img', MiB);
     const dangling = await bench.path('dangling');
     await symlink('nowhere', dangling);
@@ -81,7 +81,7 @@ describe.skipIf(noLab !== null)('an image as destination', () => {
     );
   });
 
-  it('on a file system with too little room, by so many bytes', async () => {
+  it('refuses an image that does not fit, and says by how many bytes', async () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const target = await mounted(null, '-t', 'tmpfs', '-o', 'size=1M');
     expect(await refusing({ source, destinations: [`${target}/copy.img`] })).toMatchObject([
@@ -94,15 +94,15 @@ describe.skipIf(noLab !== null)('an image as destination', () => {
     ]);
   });
 
-  it('on a read-only file system', async () => {
+  it('refuses an image on a read-only file system', async () => {
     const source = await bench.image('disk.img', MiB);
     const target = await mounted(null, '-t', 'tmpfs', '-o', 'ro');
     expect(await refusing({ source, destinations: [`${target}/copy.img`] })).toMatchObject([{ code: 'READ_ONLY' }]);
   });
 });
 
-describe.skipIf(noLab !== null)('a disk as destination', () => {
-  it('that holds the file system with the source on it', async () => {
+describe.skipIf(noLab !== null)('refusals of a disk as destination', () => {
+  it('refuses the disk that holds the file system of the source', async () => {
     const disk = await bench.disk({ size: 16 * MiB, plain: true });
     assertOwnLoop(disk.device);
     execFileSync('mkfs.ext4', ['-q', disk.device]);
@@ -119,7 +119,7 @@ describe.skipIf(noLab !== null)('a disk as destination', () => {
     expect(plan.notes).toMatchObject([{ kind: 'mountedSource' }]);
   });
 
-  it('that has nothing behind it any more', async () => {
+  it('refuses a disk that has nothing behind it any more', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: 2 * MiB });
     // Still this test's own: once it is let go, somebody else's disk could be there.
@@ -133,7 +133,7 @@ describe.skipIf(noLab !== null)('a disk as destination', () => {
     ]);
   });
 
-  it('that became another one between the look at it and its opening', async () => {
+  it('refuses a disk that changes between inspection and opening', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: 2 * MiB });
     const addon = loadAddon(ADDON);
@@ -164,7 +164,7 @@ describe.skipIf(noLab !== null)('a disk as destination', () => {
 });
 
 it.skipIf(noLab !== null).each(['map', 'manifest'])(
-  'a %s that unmounting the destination would take away, because its file system is mounted there',
+  'refuses a destination when unmounting it would take away the %s of the job',
   async (what) => {
     const [source, disk] = [await bench.image('disk.img', MiB), await bench.disk({ size: 16 * MiB, plain: true })];
     execFileSync('mkfs.ext4', ['-q', disk.device]);
@@ -186,8 +186,8 @@ it.skipIf(noLab !== null).each(['map', 'manifest'])(
   },
 );
 
-describe.skipIf(noLab !== null)('an ordinary user', () => {
-  it('is refused for the lack of rights, not for another reason', async () => {
+describe.skipIf(noLab !== null)('refusals for an ordinary user', () => {
+  it('refuses an ordinary user for lack of rights, not for another reason', async () => {
     const disk = await bench.disk({ size: 2 * MiB });
     const engine = startEngine({
       command: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, HOST],
@@ -208,7 +208,7 @@ describe.skipIf(noLab !== null)('an ordinary user', () => {
 });
 
 it.skipIf(noLab !== null)(
-  "F31 root is told that a file lies on another user's FUSE file system, and to run Platter as that user",
+  "F31 tells root that a file lies on another user's FUSE file system, and to run Platter as that user",
   async () => {
     const [source, folder] = [await bench.image('disk.img', MiB), await bench.path('fuse')];
     await mkdir(folder);
@@ -234,7 +234,7 @@ it.skipIf(noLab !== null)(
   },
 );
 
-it('the source and its reasons are all told, with those of every destination', async () => {
+it('reports all reasons of the source together with those of every destination', async () => {
   const errors = await refusing({ source: '/nowhere.img', destinations: ['/dev/null', '/proc', '/dev/no-such-disk'] });
   expect(errors.map(({ device, code }) => [device, code])).toEqual([
     ['/nowhere.img', 'NOT_FOUND'],
@@ -244,7 +244,7 @@ it('the source and its reasons are all told, with those of every destination', a
   ]);
 });
 
-it('a manifest or a map that would meet another file of the job, by whatever name', async () => {
+it('refuses a manifest or a map that is another file of the job, by whatever name', async () => {
   const [source, copy, folder] = [
     await bench.image('disk.img', MiB),
     await bench.path('copy.img'),
@@ -263,7 +263,7 @@ it('a manifest or a map that would meet another file of the job, by whatever nam
   ).toMatchObject([{ code: 'BAD_ARGUMENT', device: again(await bench.path('same')) }]);
 });
 
-it.each(['manifest', 'map'])('a %s that could not be written in the end', async (what) => {
+it.each(['manifest', 'map'])('refuses a %s that could not be written in the end', async (what) => {
   const [source, copy, link] = [
     await bench.image('disk.img', MiB),
     await bench.path('copy.img'),
@@ -288,7 +288,7 @@ it.each(['manifest', 'map'])('a %s that could not be written in the end', async 
   ]);
 });
 
-it('a host whose engine cannot be loaded says so', async () => {
+it('says that the engine cannot be loaded', async () => {
   const copy = await bench.path('host.mjs');
   execFileSync('cp', [HOST, copy]);
   const engine = startEngine({ command: [process.execPath, copy] });
@@ -320,12 +320,12 @@ it.each([
   '/proc/self/root/dev/platter-nothing',
   'LINK/platter-nothing',
   'LINK/pts/platter-nothing',
-])('S20 %s is in the folder of devices, and no place for an image', async (name) => {
+])('S20 refuses an image at %s, which is in the folder of devices', async (name) => {
   const link = await bench.path('devices');
   await symlink('/dev', link);
   await expectDeviceFolder(name.replace('LINK', link));
 });
 
-it.skipIf(noLab !== null)('S20 a second mount of /dev is the folder of devices too', async () => {
+it.skipIf(noLab !== null)('S20 refuses an image in a second mount of /dev', async () => {
   await expectDeviceFolder(join(await mounted('/dev', '--bind'), 'platter-nothing'));
 });

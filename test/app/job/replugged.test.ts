@@ -69,7 +69,7 @@ const failed = (session: Session): Promise<unknown> =>
 describe.skipIf(noLab !== null)(
   `a drive that comes back under another node${noLab === null ? '' : ` (${noLab})`}`,
   () => {
-    it('is tried again while the job runs, but another one is not', async () => {
+    it('retries a drive that comes back during the job, and refuses another one', async () => {
       const { session, source, other, stick, plugIn, name } = await copying();
       await other.rule('stall w'); // the job goes on until it answers
       await stick.rule('gone');
@@ -93,7 +93,7 @@ describe.skipIf(noLab !== null)(
       execFileSync('cmp', [source.backing, back.backing]);
     });
 
-    it('S11 is not written when it was away before anything on it could be compared: it may be another medium', async () => {
+    it('S11 refuses a drive that was away before anything on it could be compared', async () => {
       const { session, source, other, stick, plugIn, name } = await copying('stall w');
       await other.rule('stall w');
       await stick.rule('gone');
@@ -109,7 +109,7 @@ describe.skipIf(noLab !== null)(
       expect((await resultOf(session)).destinations).toMatchObject([{ state: 'done' }, { state: 'failed' }]);
     });
 
-    it('is continued by resume; another one in its place is refused, and both are named', async () => {
+    it('resumes a drive under its new node, and refuses another one in its place by both names', async () => {
       const { session, source, stick, plugIn, name } = await copying();
       await stick.rule('eio w 0 1M'); // its head, which is written last
       await source.rule('clear');
@@ -140,7 +140,7 @@ describe.skipIf(noLab !== null)(
       expect((await stick.counters()).writes).toBe(0);
     });
 
-    it('is known by its model where it has no serial number, also before anything is written', async () => {
+    it('knows a drive without a serial number by its model, also before anything is written', async () => {
       const folder = await bench.path('identities');
       await mkdir(folder);
       const { argv, name } = withIdentities(folder, HOST_ARGV);

@@ -57,7 +57,7 @@ const inPass = (session: Session, pass: RescueProgress['pass']): Promise<unknown
   session.until((event) => event.event === 'progress' && event.progress.rescue?.pass === pass);
 
 describe.skipIf(noLab !== null)(`a rescue${noLab === null ? '' : ` (${noLab})`}`, () => {
-  it('gets what ddrescue gets, and leaves a map that ddrescue takes', async () => {
+  it('reads as much as ddrescue, and leaves a map that ddrescue accepts', async () => {
     const source = await failing();
     const disk = await bench.disk({ size: SIZE });
     await writeFile(disk.backing, Buffer.alloc(SIZE, 0xee));
@@ -88,7 +88,7 @@ describe.skipIf(noLab !== null)(`a rescue${noLab === null ? '' : ` (${noLab})`}`
     ['copying', ['-N', '-n']],
     ['trimming', ['-n']],
     ['scraping', []],
-  ] as const)('goes on where ddrescue stopped after %s', async (_, options) => {
+  ] as const)('continues where ddrescue stopped after %s', async (_, options) => {
     const source = await failing();
     const [copy, map, theirs, theirMap, nothing] = [
       await bench.path('copy.img'),
@@ -125,7 +125,7 @@ describe.skipIf(noLab !== null)(`a rescue${noLab === null ? '' : ` (${noLab})`}`
   });
 
   it.each(['copying', 'trimming', 'scraping', 'retrying'] as const)(
-    'stopped while %s is gone on with by ddrescue',
+    'leaves a map from which ddrescue continues when cancelled while %s',
     async (pass) => {
       const source = await failing(...SLOW[pass]);
       const [copy, map] = [await bench.path('copy.img'), await bench.path('ours.map')];
@@ -145,7 +145,7 @@ describe.skipIf(noLab !== null)(`a rescue${noLab === null ? '' : ` (${noLab})`}`
   );
 });
 
-describe.skipIf(noLab !== null)('a destination of a rescue that failed is started again', () => {
+describe.skipIf(noLab !== null)('retrying a destination of a rescue', () => {
   /** A rescue to these that the source holds up until its rules are cleared, after the second has failed. */
   async function held(...destinations: LabDisk[]): Promise<{ session: Session; source: LabDisk; map: string }> {
     const source = await failing('stall r 6M 512');
@@ -161,7 +161,7 @@ describe.skipIf(noLab !== null)('a destination of a rescue that failed is starte
     return { session, source, map };
   }
 
-  it('and gets all from one of the others, holes too, without a second reading of the source', async () => {
+  it('copies to the retried destination from another one, holes too, without reading the source again', async () => {
     // Larger than the source, as sticks are: what is behind it stays as it was.
     const [larger, behind] = [SIZE + 64 * MiB, Buffer.alloc(64 * MiB, 0xee)];
     const [good, bad] = [await bench.disk({ size: larger }), await bench.disk({ size: larger })];
@@ -195,7 +195,7 @@ describe.skipIf(noLab !== null)('a destination of a rescue that failed is starte
     expect(await interrupted(session)).toEqual([]);
   });
 
-  it('and by itself when nobody else has it; while it waits it can be stopped', async () => {
+  it('reads the source again when no other destination has the data, and can be cancelled while it waits', async () => {
     const disks = [
       await bench.disk({ size: SIZE }),
       await bench.disk({ size: SIZE }),
@@ -229,7 +229,7 @@ describe.skipIf(noLab !== null)('a destination of a rescue that failed is starte
   });
 });
 
-describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
+describe.skipIf(noLab !== null)('resuming a rescue by its log', () => {
   /** The map says so of what an incomplete copy has, and a second run copies only the rest. */
   async function goesOn(source: LabDisk, copy: string, map: string): Promise<void> {
     const rescued = bytesIn(await readMapfile(map), '+');
@@ -248,7 +248,7 @@ describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
     execFileSync('cmp', [source.backing, copy]);
   }
 
-  it('stopped in the middle of the first pass: what was copied by then counts', async () => {
+  it('counts what the first pass copied before it was cancelled', async () => {
     const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
     await source.rule('rate r 2M');
     const [session, copy, map] = [bench.session(), await bench.path('copy.img'), await bench.path('ours.map')];
@@ -259,7 +259,7 @@ describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
     await goesOn(source, copy, map);
   });
 
-  it('with a source that stops answering in the middle of the first pass: what was copied by then counts', async () => {
+  it('counts what the first pass copied before the source stopped answering', async () => {
     const source = await bench.disk({ size: SIZE, file: await bench.image('disk.img', SIZE) });
     await source.rule('stall r 6M 512');
     const [session, copy, map] = [bench.session(), await bench.path('copy.img'), await bench.path('ours.map')];
@@ -273,62 +273,69 @@ describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
     await goesOn(source, copy, map);
   });
 
-  it.each(['with its map', 'without a map'])('after a kill, %s, and makes a manifest of what was read', async (how) => {
-    const source = await failing(...SLOW.trimming, ...SLOW.scraping); // by the end of the first something is in the log
-    const disk = await bench.disk({ size: SIZE });
-    await writeFile(disk.backing, Buffer.alloc(SIZE, 0xee));
-    const [map, saveManifest] = [
-      how === 'with its map' ? await bench.path('ours.map') : null,
-      await bench.path('manifest'),
-    ];
-    const first = bench.session();
-    await begin(first, {
-      source: source.device,
-      destinations: [disk.device],
-      rescue: { retries: 0, map },
-      saveManifest,
-    });
-    await inPass(first, 'scraping');
-    first.host.kill('SIGKILL');
-    await first.exited;
-    expect(head(disk.backing, MiB).equals(Buffer.alloc(MiB))).toBe(true);
-    await source.rule('clear', 'eio r 15000s 40s', 'log on r'); // two of the three places can be read by now
-    const session = bench.session();
-    const [job] = await interrupted(session);
-    expect(job).toMatchObject({ damaged: false, destinations: [{ path: disk.device, finished: false }] });
-    expect(job!.destinations[0]!.durable).toBeGreaterThanOrEqual(4 * MiB);
-    const result = await resume(session, job!.id);
-    // This run did not read back what the first one wrote, so it is not called verified.
-    const [{ uncompared, verified }] = result.destinations as [JobResult['destinations'][number]];
-    expect(result).toMatchObject({ readErr: 1, destinations: [{ state: 'done' }] });
-    expect(verified).toBeNull();
-    expect(uncompared).toBeGreaterThan(0);
-    expect(result.notes).toContainEqual({ kind: 'manifestWritten', path: saveManifest });
-    expect((await source.log()).reduce((sum, { length }) => sum + length, 0)).toBeLessThan(16 * MiB);
-    const [theirs, theirMap] = [await bench.path('theirs.img'), await bench.path('theirs.map')];
-    ddrescue(source.device, theirs, theirMap);
-    // What was bad when it was tried stays a hole without a retry.
-    const holes = how === 'with its map' ? HOLES : 40 * 512;
-    expect(result.rescue!.bad).toBeLessThanOrEqual(holes);
-    expect(result.rescue!.bad).toBeGreaterThanOrEqual(40 * 512);
-    const manifest = await readManifest(saveManifest);
-    expect(hasChunk(manifest.known, 7)).toBe(false);
-    expect(countChunks(manifest.known)).toBeGreaterThanOrEqual(5);
-    expect(
-      await session.run({ kind: 'verify', source: null, manifest: saveManifest, destinations: [disk.device] }),
-    ).toMatchObject({
-      destinations: [
-        { state: 'done', verified: null, uncompared: SIZE - bytesOf(manifest.known, { bytes: SIZE, chunkSize: MiB }) },
-      ],
-    });
-    expect(await interrupted(session)).toEqual([]);
-  });
+  it.each(['with its map', 'without a map'])(
+    'resumes a killed rescue %s, and makes a manifest of what was read',
+    async (how) => {
+      const source = await failing(...SLOW.trimming, ...SLOW.scraping); // by the end of the first something is in the log
+      const disk = await bench.disk({ size: SIZE });
+      await writeFile(disk.backing, Buffer.alloc(SIZE, 0xee));
+      const [map, saveManifest] = [
+        how === 'with its map' ? await bench.path('ours.map') : null,
+        await bench.path('manifest'),
+      ];
+      const first = bench.session();
+      await begin(first, {
+        source: source.device,
+        destinations: [disk.device],
+        rescue: { retries: 0, map },
+        saveManifest,
+      });
+      await inPass(first, 'scraping');
+      first.host.kill('SIGKILL');
+      await first.exited;
+      expect(head(disk.backing, MiB).equals(Buffer.alloc(MiB))).toBe(true);
+      await source.rule('clear', 'eio r 15000s 40s', 'log on r'); // two of the three places can be read by now
+      const session = bench.session();
+      const [job] = await interrupted(session);
+      expect(job).toMatchObject({ damaged: false, destinations: [{ path: disk.device, finished: false }] });
+      expect(job!.destinations[0]!.durable).toBeGreaterThanOrEqual(4 * MiB);
+      const result = await resume(session, job!.id);
+      // This run did not read back what the first one wrote, so it is not called verified.
+      const [{ uncompared, verified }] = result.destinations as [JobResult['destinations'][number]];
+      expect(result).toMatchObject({ readErr: 1, destinations: [{ state: 'done' }] });
+      expect(verified).toBeNull();
+      expect(uncompared).toBeGreaterThan(0);
+      expect(result.notes).toContainEqual({ kind: 'manifestWritten', path: saveManifest });
+      expect((await source.log()).reduce((sum, { length }) => sum + length, 0)).toBeLessThan(16 * MiB);
+      const [theirs, theirMap] = [await bench.path('theirs.img'), await bench.path('theirs.map')];
+      ddrescue(source.device, theirs, theirMap);
+      // What was bad when it was tried stays a hole without a retry.
+      const holes = how === 'with its map' ? HOLES : 40 * 512;
+      expect(result.rescue!.bad).toBeLessThanOrEqual(holes);
+      expect(result.rescue!.bad).toBeGreaterThanOrEqual(40 * 512);
+      const manifest = await readManifest(saveManifest);
+      expect(hasChunk(manifest.known, 7)).toBe(false);
+      expect(countChunks(manifest.known)).toBeGreaterThanOrEqual(5);
+      expect(
+        await session.run({ kind: 'verify', source: null, manifest: saveManifest, destinations: [disk.device] }),
+      ).toMatchObject({
+        destinations: [
+          {
+            state: 'done',
+            verified: null,
+            uncompared: SIZE - bytesOf(manifest.known, { bytes: SIZE, chunkSize: MiB }),
+          },
+        ],
+      });
+      expect(await interrupted(session)).toEqual([]);
+    },
+  );
 
-  it.each(['without a map', 'with one from before'])('%s: what may be zeros is read again', async (how) => {
+  it.each(['without a map', 'with an older map'])('reads again what may be zeros when resumed %s', async (how) => {
     const source = await failing(...SLOW.retrying);
     const disk = await bench.disk({ size: SIZE });
     await writeFile(disk.backing, Buffer.alloc(SIZE, 0xee));
-    const map = how === 'with one from before' ? await bench.path('ours.map') : null;
+    const map = how === 'with an older map' ? await bench.path('ours.map') : null;
     const first = bench.session();
     await begin(first, { source: source.device, destinations: [disk.device], rescue: { retries: 20, map } });
     await inPass(first, 'retrying');
@@ -349,7 +356,7 @@ describe.skipIf(noLab !== null)('a rescue is continued by its log', () => {
     execFileSync('cmp', [theirs, disk.backing]);
   });
 
-  it('for the destination that missed something: only that is read and written again, and the map is right for both', async () => {
+  it('reads and writes again only what a failed destination missed, and leaves a map that is right for both', async () => {
     const source = await failing();
     const [good, bad] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })];
     await bad.rule('eio w 3M 512');

@@ -40,7 +40,7 @@ class Barrier {
   }
 }
 
-describe.skipIf(canLab() !== null)('a destination that failed is tried again', () => {
+describe.skipIf(canLab() !== null)('retrying a failed destination', () => {
   let bench: Workbench;
   let opening: Barrier;
   let recording: Barrier;
@@ -117,7 +117,7 @@ describe.skipIf(canLab() !== null)('a destination that failed is tried again', (
   const isWhole = ({ backing }: LabDisk): boolean =>
     readFileSync(backing).subarray(0, SIZE).equals(seededBytes(SIZE, 1));
 
-  it('while the pass of the others ends: the first attempt does not decide how the second one ended', async () => {
+  it('retries while the pass of the others ends, and keeps the end of the second attempt', async () => {
     const { engine, one, two, result, goOn } = await withFailure('eio w 0 1M', 'source');
     opening.close();
     recording.close();
@@ -139,7 +139,7 @@ describe.skipIf(canLab() !== null)('a destination that failed is tried again', (
     for (const disk of [one, two]) expect(isWhole(disk)).toBe(true);
   });
 
-  it('when the pass has ended and its end is not recorded yet: the retry is not refused', async () => {
+  it('accepts a retry when the pass has ended and its end is not recorded yet', async () => {
     const { engine, two, result, goOn } = await withFailure('eio w 0 1M', 'source');
     recording.close();
     await goOn();
@@ -157,7 +157,7 @@ describe.skipIf(canLab() !== null)('a destination that failed is tried again', (
     expect(isWhole(two)).toBe(true);
   });
 
-  it('and the job is cancelled in the meantime: it keeps the end of its first attempt', async () => {
+  it('keeps the end of the first attempt when the job is cancelled before the retry begins', async () => {
     const { engine, result, goOn } = await withFailure('eio w 0 1M', 'source');
     opening.close();
     recording.close();
@@ -175,7 +175,7 @@ describe.skipIf(canLab() !== null)('a destination that failed is tried again', (
       .toMatchObject({ destinations: [{ state: 'done' }, { state: 'failed', errors: [{ code: 'MEDIUM_ERROR' }] }] });
   });
 
-  it('after its verification has found a difference: what was bad is written again', async () => {
+  it('writes again what was bad when verification found a difference', async () => {
     const { engine, one, two, result, goOn } = await withFailure('flip w 5000s 1s 1', 'first');
     await engine.retry(1);
     await goOn();
@@ -189,7 +189,7 @@ describe.skipIf(canLab() !== null)('a destination that failed is tried again', (
     for (const disk of [one, two]) expect(isWhole(disk)).toBe(true);
   });
 
-  it('after it was wrongly taken for blank: the zeros are written', async () => {
+  it('writes the zeros when a disk was wrongly taken for blank', async () => {
     const content = Buffer.concat([seededBytes(MiB, 1), Buffer.alloc(SIZE - MiB)]);
     const { engine, two, result, goOn } = await withFailure(
       ({ backing }) => spoil(backing, 5 * MiB),

@@ -42,7 +42,7 @@ function arrivals(log: readonly LabEntry[]): { chunks: number[]; tooEarly: numbe
 }
 
 it.skipIf(noLab !== null)(
-  `a zoned disk that stalls is left behind and follows, and is written from its start to its end like its neighbours${noLab === null ? '' : ` (${noLab})`}`,
+  `leaves behind a zoned disk that stalls, and still writes it in ascending order${noLab === null ? '' : ` (${noLab})`}`,
   async () => {
     const content = seededBytes(SIZE, 1);
     content.fill(0, 9 * MiB, 11 * MiB);
@@ -122,13 +122,13 @@ function zonedEngine(disk: LabDisk): {
 }
 
 // The reset itself is the kernel's, and needs a zoned disk, which a loop device is not. Without one it changes nothing.
-it.skipIf(noLab !== null)('V1 a device without zones has none to reset', async () => {
+it.skipIf(noLab !== null)('V1 resets no zones of a device without zones', async () => {
   const device = await addon.openDevice((await bench.disk({ size: MiB })).device, { write: true, exclusive: true });
   expect(await device.resetZones(MiB)).toBe(false);
   device.close();
 });
 
-it.skipIf(noLab !== null)('a rescue onto a zoned disk is refused before anything is written', async () => {
+it.skipIf(noLab !== null)('refuses a rescue onto a zoned disk before anything is written', async () => {
   const disk = await bench.disk({ size: SIZE });
   const { engine } = zonedEngine(disk);
   const request = requestOf({
@@ -148,9 +148,9 @@ it.skipIf(noLab !== null)('a rescue onto a zoned disk is refused before anything
 });
 
 it.skipIf(noLab !== null).each([
-  ['V1 a copy to a zoned disk resets the zones of what it overwrites before it writes anything', { update: false }],
+  ['V1 resets the zones that a copy overwrites before it writes anything', { update: false }],
   [
-    'V2 an update of a zoned disk that differs resets its zones and writes all of it in ascending order, without blanking its head',
+    'V2 updates a zoned disk that differs by resetting its zones and writing all of it in ascending order',
     { update: true },
   ],
 ])('%s', async (_, request) => {

@@ -35,8 +35,8 @@ async function inFolder<T>(parent: string, body: (folder: string) => Promise<T>)
 
 for (const type of ['btrfs', 'xfs'] as const) {
   const why = canMkfs(type);
-  describe.skipIf(why !== null)(`on ${type}${why === null ? '' : `: ${why}`}`, () => {
-    test('the new file is the source, byte for byte, on the same blocks, and survives the source', async () => {
+  describe.skipIf(why !== null)(`cloning on ${type}${why === null ? '' : `: ${why}`}`, () => {
+    test('clones a source byte for byte onto the same blocks, and the clone survives the source', async () => {
       await using folder = await reflinkDir(type);
       const source = await makeSource(folder.path);
       const path = join(folder.path, 'image');
@@ -58,7 +58,7 @@ for (const type of ['btrfs', 'xfs'] as const) {
       to.close();
     });
 
-    test('a file that is not empty stays what it is', async () => {
+    test('leaves a file that is not empty alone', async () => {
       await using folder = await reflinkDir(type);
       const source = await makeSource(folder.path);
       const path = join(folder.path, 'image');
@@ -71,7 +71,7 @@ for (const type of ['btrfs', 'xfs'] as const) {
       to.close();
     });
 
-    test('a source that has another size by now is not cloned', async () => {
+    test('refuses a source that has changed its size', async () => {
       await using folder = await reflinkDir(type);
       const source = await makeSource(folder.path);
       const from = await addon.openDevice(source);
@@ -83,7 +83,7 @@ for (const type of ['btrfs', 'xfs'] as const) {
       to.close();
     });
 
-    test('neither of the two can be closed while it goes on', async () => {
+    test('refuses to close either file while it is being cloned', async () => {
       await using folder = await reflinkDir(type);
       const from = await addon.openDevice(await makeSource(folder.path));
       const to = await newImage(join(folder.path, 'image'));
@@ -94,7 +94,7 @@ for (const type of ['btrfs', 'xfs'] as const) {
       to.close();
     });
 
-    test('another file system has to be copied to', async () => {
+    test('refuses to clone onto another file system', async () => {
       await using folder = await reflinkDir(type);
       await inFolder('/dev/shm', async (memory) => {
         const from = await addon.openDevice(await makeSource(memory));
@@ -108,7 +108,7 @@ for (const type of ['btrfs', 'xfs'] as const) {
   });
 }
 
-test('a file system that shares no blocks says so', async () => {
+test('reports a file system that cannot share blocks', async () => {
   await inFolder('/dev/shm', async (folder) => {
     const from = await addon.openDevice(await makeSource(folder));
     const to = await newImage(join(folder, 'image'));
@@ -119,7 +119,7 @@ test('a file system that shares no blocks says so', async () => {
   });
 });
 
-test('what is no open device is refused', async () => {
+test('refuses to clone what is no open device', async () => {
   await inFolder('/dev/shm', async (folder) => {
     const from = await addon.openDevice(await makeSource(folder));
     const to = await newImage(join(folder, 'image'));
@@ -133,7 +133,7 @@ test('what is no open device is refused', async () => {
 
 const noLab = canLab();
 test.skipIf(noLab !== null)(
-  `a block device is not cloned to or from${noLab === null ? '' : `: ${noLab}`}`,
+  `refuses to clone to or from a block device${noLab === null ? '' : `: ${noLab}`}`,
   async () => {
     await using disk = await labdisk({ size: MiB });
     await inFolder('/dev/shm', async (folder) => {
@@ -148,7 +148,7 @@ test.skipIf(noLab !== null)(
 );
 
 describe.skipIf(canMkfs('btrfs') !== null)('errors of cloning', () => {
-  test('a file that may not be changed: an EngineError that names the errno, the call and the file', async () => {
+  test('throws for a file that may not be changed an EngineError with errno, call and file', async () => {
     await using folder = await reflinkDir('btrfs');
     const from = await addon.openDevice(await makeSource(folder.path));
     const path = join(folder.path, 'image');

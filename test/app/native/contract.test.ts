@@ -7,7 +7,7 @@ const ROOT = resolve(import.meta.dirname, '../../..');
 const numbersIn = (text: string, pattern: RegExp): number[] =>
   [...new Set([...text.matchAll(pattern)].map(([, number]) => Number(number)))].toSorted((one, other) => one - other);
 
-test('every assertion of CONTRACT.md has a test of its number, and every such test has its assertion', () => {
+test('has a test for every assertion of CONTRACT.md, and an assertion for every numbered test', () => {
   const asserted = numbersIn(readFileSync(`${ROOT}/native/kcopyd/CONTRACT.md`, 'utf8'), /^\| K(\d+) \|/gm);
   const tests = readdirSync(`${ROOT}/test/engine`, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.cc'))

@@ -36,7 +36,7 @@ async function run(program: string): Promise<string> {
   }
 }
 
-test('a thread of JavaScript that ends takes its jobs along', async () => {
+test('ends the jobs of a JavaScript thread that ends', async () => {
   expect(
     await run(`
       const { Worker } = require('node:worker_threads');
@@ -58,7 +58,7 @@ test('a thread of JavaScript that ends takes its jobs along', async () => {
   ).toBe('ended\n');
 });
 
-test('a client that is forgotten while a job runs is not waited for by the garbage collector', async () => {
+test('does not block the garbage collector on a client that was dropped while its job runs', async () => {
   expect(
     await run(`
       (async () => {

@@ -38,8 +38,8 @@ function view(
 
 const record = (...args: Parameters<typeof view>): JobRecord => recordOf(view(...args), (args[3] ?? 0) + 10_000);
 
-describe('a record', () => {
-  test('says of each drive what it was, how it ended, when and how fast', () => {
+describe('a record of a job', () => {
+  test('tells of each drive what it was, how it ended, when and how fast', () => {
     const made = record(
       ['/dev/sdb', '/dev/sdc'],
       [
@@ -73,15 +73,17 @@ describe('a record', () => {
     ['partial', [ended('a', 'done', true), ended('b', 'cancelled', null)]],
     ['failed', [ended('a', 'failed', false), ended('b', 'cancelled', null)]],
     ['cancelled', [ended('a', 'cancelled', null), ended('b', 'cancelled', null)]],
-  ] as const)('is %s', (outcome, ends) => expect(record(['a', 'b'], [...ends]).outcome).toBe(outcome));
+  ] as const)('gives a record the outcome %s', (outcome, ends) =>
+    expect(record(['a', 'b'], [...ends]).outcome).toBe(outcome),
+  );
 
-  test('has the id by which the job can be continued; each later part of that job has one of its own', () => {
+  test('keeps the id by which a job can be resumed, and gives each later part an id of its own', () => {
     const job = '20261129-074504-afe212';
     expect(record(['/dev/sdb'], undefined, { job }).id).toBe(job);
     expect(record(['/dev/sdb'], undefined, { job, kind: 'resume' }).id).toMatch(/^19700101-000000-[0-9a-f]{6}$/);
   });
 
-  test('a job whose engine broke down has none that is good', () => {
+  test('has no good destination when the engine failed', () => {
     const broken = play(jobStarted(plan(['/dev/sdb']), 0), {
       event: 'failure',
       failure: { ...mediumError, code: 'HOST_FAILED', op: 'host' },
@@ -93,7 +95,7 @@ describe('a record', () => {
     });
   });
 
-  test('keeps the first errors of many and their number; it reads as it was written', () => {
+  test('keeps the first errors of many and their number, and reads as it was written', () => {
     const errors = Array.from({ length: 5000 }, () => mediumError);
     const made = record(['/dev/sdb'], [ended('/dev/sdb', 'failed', null, errors)]);
     expect(made.destinations[0]).toMatchObject({ errorCount: 5000 });
@@ -101,7 +103,7 @@ describe('a record', () => {
     expect(recordSchema.parse(JSON.parse(JSON.stringify(made)))).toEqual(made);
   });
 
-  test('of an older version, whose requests had fewer options, is still read', () => {
+  test('reads a record of an older version, whose requests had fewer options', () => {
     const made = record(['/dev/sdb']);
     const { stallTimeout, ...older } = made.request;
     expect(stallTimeout).toBe(60);
@@ -109,7 +111,7 @@ describe('a record', () => {
     expect(recordSchema.safeParse({ ...made, version: 2 }).success).toBe(false);
   });
 
-  test('of a version that told in sentences says them as they were; one of today has sentences and facts', () => {
+  test('shows the sentences of an older record as they were, and keeps facts beside sentences today', () => {
     const port = usbPort(2, 3);
     const ends = [{ ...ended('/dev/sdb', 'failed', null, [mediumError]) }];
     const made = record(['/dev/sdb'], ends, {
@@ -145,7 +147,7 @@ describe('a record', () => {
 describe('the history', () => {
   const day = 86_400_000;
 
-  test('keeps the newest, finds the last, and lives with files that are none', async () => {
+  test('keeps the newest records, finds the last one, and skips files that are none', async () => {
     const folder = await bench.directory();
     const history = new History(folder, 3);
     expect(await history.all()).toEqual({ records: [], unreadable: 0 });
@@ -162,7 +164,7 @@ describe('the history', () => {
     await expect(fresh.get('../../etc/passwd')).rejects.toThrow('The history has no job');
   });
 
-  test('that cannot be written says where and why', async () => {
+  test('says where and why the history cannot be written', async () => {
     const folder = await bench.directory();
     await writeFile(join(folder, 'history'), '');
     await expect(new History(folder).add(record(['/dev/sdb']))).rejects.toMatchObject({
@@ -170,7 +172,7 @@ describe('the history', () => {
     });
   });
 
-  test('is searched by words in any order', () => {
+  test('finds records by words in any order', () => {
     const old = record(
       ['/dev/sdb'],
       undefined,
@@ -204,7 +206,7 @@ describe('the history', () => {
   });
 });
 
-test('a table for a spreadsheet: names and messages with quotes, lines and formulas stay text, and controls are written out', () => {
+test('escapes quotes, line breaks, controls and formulas in the CSV table', () => {
   const nasty = [
     '=HYPERLINK("http://x")',
     '+1',
@@ -252,8 +254,8 @@ test('a table for a spreadsheet: names and messages with quotes, lines and formu
 
 const cannot = canLab();
 
-describe.skipIf(cannot !== null)(`on real disks${cannot === null ? '' : ` (${cannot})`}`, () => {
-  test('a job is kept as it was, found, and reported as PDF, JSON and CSV', async () => {
+describe.skipIf(cannot !== null)(`records of jobs on real disks${cannot === null ? '' : ` (${cannot})`}`, () => {
+  test('keeps a job as it was, finds it, and reports it as PDF, JSON and CSV', async () => {
     const directory = await bench.directory();
     const source = await bench.image('Größe 映像.img', 8 * MiB + 512);
     const [good, bad] = await Promise.all([bench.disk({ size: 16 * MiB }), bench.disk({ size: 16 * MiB })]);
@@ -379,8 +381,8 @@ describe.skipIf(cannot !== null)(`on real disks${cannot === null ? '' : ` (${can
   });
 });
 
-describe('the command line', () => {
-  test('a job of thirty-two drives takes several pages, each with the heading of the table', async () => {
+describe('the command line of reports', () => {
+  test('prints a job of 32 drives on several pages, each with the heading of the table', async () => {
     const directory = await bench.directory();
     const paths = Array.from({ length: 32 }, (_, index) => `/dev/sd${String.fromCharCode(97 + (index % 26))}${index}`);
     const many = record(
@@ -410,7 +412,7 @@ describe('the command line', () => {
     expect(pages.join('')).toContain('and 4 more errors');
   });
 
-  test('a report without a form, of a job that is none, or to a place that takes none is refused', async () => {
+  test('refuses a report without a format, of an unknown job, or to a path that cannot be written', async () => {
     const directory = await bench.directory();
     expect(await platter(['report', 'last'])).toMatchObject({
       code: 2,
@@ -428,7 +430,7 @@ describe('the command line', () => {
     });
   });
 
-  test('a history that cannot be kept is told of, and takes nothing from the job', async () => {
+  test('reports a history that cannot be kept, and finishes the job', async () => {
     const source = await bench.image('disk.img', MiB);
     const directory = await bench.directory();
     await writeFile(join(stateDirectory(), 'history'), 'in the way');

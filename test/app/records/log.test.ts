@@ -12,7 +12,7 @@ const bench = new Bench();
 afterEach(() => bench.clear());
 
 describe('the log', () => {
-  test('one entry is one line, whatever is in it; only its levels are kept; nobody else may read it', async () => {
+  test('writes one line per entry whatever it contains, filters by level, and is private', async () => {
     const state = join(await bench.directory(), 'not', 'there', 'yet');
     const echoed: Level[] = [];
     const log = new Log({ state, level: 'warn', echo: (_line, level) => echoed.push(level) });
@@ -30,7 +30,7 @@ describe('the log', () => {
     expect([levelOf('debug'), levelOf('loud'), levelOf(undefined)]).toEqual(['debug', 'info', 'info']);
   });
 
-  test('never grows beyond twice its bound; the end of it is kept', async () => {
+  test('keeps the end of a log, and never more than twice its limit', async () => {
     const log = new Log({ state: await bench.directory(), most: 10_000 });
     for (let index = 0; index < 1000; index += 1) log.info(`entry ${index} ${'x'.repeat(100)}`);
     await log.written();
@@ -41,7 +41,7 @@ describe('the log', () => {
     expect(tail.at(-1)).toContain('entry 999 ');
   });
 
-  test('that cannot be written stops nobody, and says why', async () => {
+  test('stops nobody when the log cannot be written, and says why', async () => {
     const state = join(await bench.directory(), 'file');
     writeFileSync(state, '');
     const log = new Log({ state });
@@ -51,7 +51,7 @@ describe('the log', () => {
     expect(await log.tail(10)).toEqual([]);
   });
 
-  test('hears what happens in a job, without serial numbers', async () => {
+  test('logs what happens in a job, without serial numbers', async () => {
     const log = new Log({ state: await bench.directory() });
     const view = jobStarted(plan(['/dev/sdb', '/dev/sdc'], { notes: [{ kind: 'unloggedMemory' }] }), 0);
     logStart(log, view);
@@ -77,7 +77,7 @@ describe('the log', () => {
   });
 });
 
-test('what is shown to others names nobody, no machine and no whole serial number', () => {
+test('removes names, machines and whole serial numbers from what is shown to others', () => {
   const text = [
     'source /home/alice/Images/disk.img, also "/home/alice", not /home/alicette/x',
     'other /home/bob/y, /media/bob/STICK, /run/media/alice/STICK and /run/user/1000',
@@ -102,7 +102,7 @@ test('what is shown to others names nobody, no machine and no whole serial numbe
   ).toBe('sd on pi');
 });
 
-test('the command line logs its jobs; --verbose tells it on stderr, and where the log is', async () => {
+test('logs the jobs of the command line; --verbose prints the log, and where it is, to stderr', async () => {
   const source = await bench.image('disk.img', MiB);
   const run = await platter(['copy', source, 'copy.img', '--verbose', '--json'], { cwd: await bench.directory() });
   expect(run.code, run.stderr).toBe(0);

@@ -116,8 +116,8 @@ const CODES = { complete: 0, partial: 1, failed: 3, cancelled: 130 } as const;
 const headerStates = (view: JobView): string[] =>
   countsOf(tilesOf(view)).flatMap(({ state, text }) => Array.from({ length: Number.parseInt(text, 10) }, () => state));
 
-describe('S4 the verdict on every destination of every job', () => {
-  it('is the same in the window, on the command line, in JSON, in the history and in the table', () => {
+describe('the verdict on every destination of every job', () => {
+  it('S4 gives one verdict in the window, on the command line, in JSON, in the history and in CSV', () => {
     let count = 0;
     for (const job of jobs()) {
       count += 1;
@@ -161,7 +161,7 @@ describe('S4 the verdict on every destination of every job', () => {
     expect(count).toBeGreaterThan(3000);
   });
 
-  it('and the outcome of the job is the same in JSON, exit code, history, table, sound and notification', () => {
+  it('S4 gives one outcome in JSON, exit code, history, CSV, sound and notification', () => {
     for (const job of jobs()) {
       const { before, view, result: made } = viewOf(job);
       const said = JSON.stringify(job);
@@ -203,7 +203,7 @@ describe('S4 the verdict on every destination of every job', () => {
     ENDS.filter(({ errors }, index) => errors.length === 0 || index % 5 === 0).flatMap((end) =>
       [false, true].map((sourceWritten) => [expected(end, sourceWritten), end, sourceWritten] as const),
     ),
-  )('is on paper too: %s', async (verdict, end, sourceWritten) => {
+  )('S4 prints on paper the verdict %s', async (verdict, end, sourceWritten) => {
     const { view } = viewOf({ ends: [end], sourceWritten, bad: null, notes: [] });
     const path = join(folder, 'report.pdf');
     const built = (await import(PDF)) as { reportPdf: typeof reportPdf };
@@ -255,22 +255,22 @@ describe('a destination that was removed', () => {
       { written: 14e9 },
       'removed with 14.0 GB of 64.0 GB written',
     ],
-  ])('has %s, and its line and the verdict say so', (_, end, phrase) => {
+  ])('says that a removed destination has %s, in its line and in the verdict', (_, end, phrase) => {
     expect(said(end)).toEqual([`/dev/sdb: ${phrase}`, `1 removed in 10 s. /dev/sdb was ${phrase}.`]);
   });
 
-  it('is only removed where nothing was written, and nothing is known', () => {
+  it('says only that a destination was removed when nothing was written and nothing is known', () => {
     expect(said({ written: 0 })).toEqual(['/dev/sdb: removed', '1 removed in 10 s.']);
     expect(said({ written: 0 }, 'verify')).toEqual(['/dev/sdb: removed', '1 removed in 10 s.']);
   });
 
-  it('has it in its own line only, where there are several', () => {
+  it('says what a removed destination has in its own line when there are several', () => {
     expect(lines([{ durable: 12e9 }, { durable: 3e9 }]).at(-1)).toBe(
       '2 removed in 10 s. What was removed holds only a part of the copy.',
     );
   });
 
-  it('has it on a terminal beside the reason, and in the history', () => {
+  it('says what a removed destination has on a terminal beside the reason, and in the history', () => {
     const started = jobStarted(plan(['/dev/sdb']), 0);
     const view = play(started, sample(started, [progress('/dev/sdb', 'failed')]), {
       event: 'result',
@@ -285,7 +285,7 @@ describe('a destination that was removed', () => {
   });
 });
 
-describe('a destination of a job that still runs', () => {
+describe('a destination of a running job', () => {
   it('S4 is not called verified when part of it was not compared', () => {
     const started = jobStarted(plan(['/dev/sdb', '/dev/sdc']), 0);
     const view = play(

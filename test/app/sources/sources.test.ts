@@ -24,7 +24,7 @@ for (const tool of new Set([...F6, ...OTHERS, ...IMAGES].map((each) => each.tool
 
 describe('a file that is no disk image', () => {
   for (const { name, tool, make, file, is } of OTHERS) {
-    test.skipIf(lacks(tool) !== null)(`is recognised: ${name}`, async () => {
+    test.skipIf(lacks(tool) !== null)(`recognises as no disk image: ${name}`, async () => {
       using folder = new Folder();
       await folder.image();
       await folder.run(make);
@@ -33,7 +33,7 @@ describe('a file that is no disk image', () => {
   }
 
   test.skipIf(lacks('mksquashfs') !== null)(
-    'a squashfs is noted, not refused: it can be meant for a partition',
+    'notes a squashfs and does not refuse it, because it can be meant for a partition',
     async () => {
       using folder = new Folder();
       await folder.run('mksquashfs /etc/hostname s -quiet -no-progress');
@@ -45,7 +45,7 @@ describe('a file that is no disk image', () => {
     },
   );
 
-  test('a Linux kernel is noted, not refused: memtest86+ starts from a disk that it was written to', () => {
+  test('notes a Linux kernel and does not refuse it, because memtest86+ starts from a disk that it was written to', () => {
     const bytes = Buffer.alloc(4096);
     bytes.write('MZ', 0);
     bytes.writeUInt32LE(0x40, 0x3c);
@@ -66,7 +66,7 @@ describe('a file that is no disk image', () => {
 
 describe('a disk image', () => {
   for (const { name, tool, make, file } of IMAGES) {
-    test.skipIf(lacks(tool) !== null)(`is recognised: ${name}`, async () => {
+    test.skipIf(lacks(tool) !== null)(`recognises as a disk image: ${name}`, async () => {
       using folder = new Folder();
       await writeFile(folder.at('d'), '');
       await truncate(folder.at('d'), 64 * MiB);
@@ -75,7 +75,7 @@ describe('a disk image', () => {
     });
   }
 
-  test('whose boot code begins as another format does is a disk image all the same', async () => {
+  test('takes a disk image whose boot code begins as another format does for a disk image', async () => {
     using folder = new Folder();
     const path = await folder.image();
     const magics = [
@@ -94,7 +94,7 @@ describe('a disk image', () => {
     }
   });
 
-  test.skipIf(lacks('qemu-img') !== null)('in a fixed VHD is a disk image with a trailer', async () => {
+  test.skipIf(lacks('qemu-img') !== null)('recognises a fixed VHD as a disk image with a trailer', async () => {
     using folder = new Folder();
     await folder.image();
     await folder.run('qemu-img convert -O vpc -o subformat=fixed,force_size=on disk.img d.vhd');
@@ -102,7 +102,7 @@ describe('a disk image', () => {
   });
 
   test.skipIf(lacks('qemu-img') !== null)(
-    'inside another file does not make that file one, wherever it ends',
+    'does not take a file for a disk image because one lies inside it',
     async () => {
       using folder = new Folder();
       await writeFile(folder.at('disk.img'), '');
@@ -123,8 +123,8 @@ describe('a disk image', () => {
   );
 });
 
-describe('anything else', () => {
-  test('random bytes are never taken for a file that would be refused', () => {
+describe('any other file', () => {
+  test('never takes random bytes for a file that would be refused', () => {
     const refused = Array.from({ length: 3000 }, (_, seed) => {
       const block = createHash('sha512').update(String(seed)).digest();
       return recogniseBytes(Buffer.concat([block, seededBytes(1024, seed)]));
@@ -132,12 +132,12 @@ describe('anything else', () => {
     expect(refused).toEqual([]);
   });
 
-  test('zeros, a filled buffer and a single byte are nothing known', () => {
+  test('recognises nothing in zeros, a filled buffer and a single byte', () => {
     for (const bytes of [Buffer.alloc(MiB), Buffer.alloc(MiB, 0x5a), Buffer.alloc(1), Buffer.alloc(0)])
       expect(recogniseBytes(bytes)).toEqual({ kind: 'unknown' });
   });
 
-  test('a file cut at any place gives an answer and no exception', async () => {
+  test('answers for a file cut anywhere, without an exception', async () => {
     using folder = new Folder();
     await folder.image();
     for (const { make, file } of [...F6, ...OTHERS].filter((each) => lacks(each.tool) === null)) {

@@ -29,8 +29,8 @@ const elementsOf = (elements: MessageFormatElement[]): MessageFormatElement[] =>
       : [each],
   );
 
-describe.each(LANGUAGES)('in %s', (language) => {
-  test.each(parts)('%s: a message says all that its fact knows, each in its way', (part) => {
+describe.each(LANGUAGES)('facts in %s', (language) => {
+  test.each(parts)('uses in every message of %s all that its fact knows', (part) => {
     const messages: Readonly<Record<string, string>> = catalogues[language][part];
     expect(Object.keys(messages).sort()).toEqual(Object.keys(FACTS[part]).sort());
     for (const [kind, text] of Object.entries(messages)) {
@@ -56,7 +56,7 @@ describe.each(LANGUAGES)('in %s', (language) => {
   });
 });
 
-test('every kind is told by somebody', () => {
+test('uses every kind of fact somewhere in the code', () => {
   const root = resolve(import.meta.dirname, '../../..');
   const told = [
     'app/base',
@@ -84,8 +84,8 @@ test('every kind is told by somebody', () => {
   }
 });
 
-describe('every fact, with something for all that it knows', () => {
-  test('passes the schema; with more, or less, or a reason in a reason in a reason, it does not', () => {
+describe('every fact with a sample value', () => {
+  test('accepts every fact by its schema, and rejects added, missing and too deeply nested parts', () => {
     for (const each of samples('reasons')) expect(reason.parse(each)).toEqual(each);
     for (const each of samples('notes')) expect(note.parse(each)).toEqual(each);
     expect(reason.safeParse({ kind: 'isSystem', more: 1 }).success).toBe(false);
@@ -102,29 +102,26 @@ describe('every fact, with something for all that it knows', () => {
     ]);
   });
 
-  test.each(['de', 'fr'] as const)(
-    'is said in %s without a word of English, and otherwise than in English',
-    (language) => {
-      const ENGLISH = /\b(the|it|is|of|and|cannot|drive|with|there|has)\b/i;
-      for (const each of samples('reasons')) {
-        const error = failure({ code: 'IO_ERROR', op: 'check', reason: each });
-        speakWith(() => language);
-        expect(sayError(error).message, each.kind).not.toMatch(ENGLISH);
-        if (each.kind !== 'said') expect(sayError(error).message, each.kind).not.toBe(error.message);
-      }
-      for (const remedy of samples('remedies')) {
-        if (remedy.kind !== 'said')
-          expect(sayError({ reason: { kind: 'isDone' }, remedy }).advice, remedy.kind).not.toMatch(ENGLISH);
-      }
-      for (const each of samples('notes')) expect(sayNote(each), each.kind).not.toMatch(ENGLISH);
-    },
-  );
+  test.each(['de', 'fr'] as const)('says every fact in %s without a word of English', (language) => {
+    const ENGLISH = /\b(the|it|is|of|and|cannot|drive|with|there|has)\b/i;
+    for (const each of samples('reasons')) {
+      const error = failure({ code: 'IO_ERROR', op: 'check', reason: each });
+      speakWith(() => language);
+      expect(sayError(error).message, each.kind).not.toMatch(ENGLISH);
+      if (each.kind !== 'said') expect(sayError(error).message, each.kind).not.toBe(error.message);
+    }
+    for (const remedy of samples('remedies')) {
+      if (remedy.kind !== 'said')
+        expect(sayError({ reason: { kind: 'isDone' }, remedy }).advice, remedy.kind).not.toMatch(ENGLISH);
+    }
+    for (const each of samples('notes')) expect(sayNote(each), each.kind).not.toMatch(ENGLISH);
+  });
 });
 
 /** Kinds of blanks do not matter here. */
 const plain = (text: string): string => text.replaceAll(/\s/gu, ' ');
 
-test('the same facts for scripts and for the window', () => {
+test('says the same facts in English for scripts and in the chosen language for the window', () => {
   const write = failure({
     code: 'MEDIUM_ERROR',
     op: 'write',
@@ -165,7 +162,7 @@ test('the same facts for scripts and for the window', () => {
   expect(sayError(write).message).toContain('\u00a0: le disque');
 });
 
-test('plurals are right in notes', () => {
+test('uses the right plurals in notes', () => {
   const told = (count: number): string => plain(sayNote({ kind: 'sourceChanged', count, size: 4e9 }));
   expect([told(1), told(2)]).toEqual([
     '1 chunk (4 GB) of the source changed since the manifest was made.',
@@ -183,7 +180,7 @@ test('plurals are right in notes', () => {
   ]);
 });
 
-test('the way to a port, in full and where there is little room', () => {
+test('says the way to a port in full and in short', () => {
   const said = (): string[] => [
     english.port(usbPort(2, 3)),
     sayPort(usbPort(2, 3)),
@@ -201,7 +198,7 @@ test('the way to a port, in full and where there is little room', () => {
   expect(locale()).toBe('de-DE');
 });
 
-test('a result that was kept in sentences, or in facts that are not known here, is read all the same', () => {
+test('reads a kept result with sentences or with unknown facts', () => {
   const old = { message: 'It broke.', advice: 'Mend it.' };
   const kept = keptResult({
     errors: [old],

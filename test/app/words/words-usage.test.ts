@@ -14,7 +14,7 @@ const filesIn = (folder: string, ...ends: string[]): string[] =>
     .map((name) => join(folder, name));
 const textOf = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
-test('every key is said somewhere', () => {
+test('uses every key of the catalogues', () => {
   const sources = ['app', 'renderer']
     .flatMap((folder) => filesIn(folder, '.ts', '.svelte'))
     .filter((file) => !/^app\/words\/\w\w\//.test(file))
@@ -110,8 +110,8 @@ function englishInModule(file: string): string[] {
   return found;
 }
 
-describe('nothing is said that is not in the catalogues', () => {
-  test('it would be found', () => {
+describe('English outside the catalogues', () => {
+  test('finds English outside the catalogues in samples', () => {
     expect(englishIn('<button class="a b">Start over</button>')).toEqual(['Start over']);
     expect(englishIn('<b aria-label="Close">{x ? `Details of ${x}` : "Nothing"}</b>')).toEqual([
       'Close',
@@ -121,9 +121,11 @@ describe('nothing is said that is not in the catalogues', () => {
     expect(englishIn('<script>const a = "No drive yet";</script>{a}')).toEqual(['No drive yet']);
   });
 
-  test.each(filesIn('renderer', '.svelte'))('%s', (file) => expect(englishIn(textOf(file))).toEqual([]));
+  test.each(filesIn('renderer', '.svelte'))('finds no English outside the catalogues in %s', (file) =>
+    expect(englishIn(textOf(file))).toEqual([]),
+  );
 
-  test('modules of the page', () => {
+  test('finds no English outside the catalogues in modules of the page', () => {
     const modules = [...filesIn('renderer', '.ts'), ...filesIn('app/view', '.ts')];
     expect(modules.flatMap((file) => englishInModule(file).map((text) => `${file}: ${text}`))).toEqual([]);
   });

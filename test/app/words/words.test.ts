@@ -42,10 +42,10 @@ function forms(language: Language): string[] {
   return [...new Set(Array.from({ length: 200 }, (_, number) => rules.select(number)))].sort();
 }
 
-describe.each(LANGUAGES)('%s', (language) => {
+describe.each(LANGUAGES)('the catalogue %s', (language) => {
   const messages = messagesOf(language);
 
-  test('has every key, none empty, each with the placeholders of the English one', () => {
+  test('has every key with the placeholders of the English one', () => {
     const english = new Map(messagesOf('en'));
     expect(messages.map(([key]) => key).sort()).toEqual([...english.keys()].sort());
     for (const [key, text] of messages) {
@@ -54,7 +54,7 @@ describe.each(LANGUAGES)('%s', (language) => {
     }
   });
 
-  test('plurals have the forms of the language; a choice has an end', () => {
+  test('has the plural forms of the language, and an end for every choice', () => {
     const needed = forms(language);
     for (const [key, text] of messages) {
       for (const each of elementsOf(parse(text))) {
@@ -71,7 +71,7 @@ describe.each(LANGUAGES)('%s', (language) => {
   });
 });
 
-test('what a message needs is asked for by its type', () => {
+test('requires by its type the values that a message needs', () => {
   expect(say('counts.verified', { count: 2 })).toBe('2 verified');
   // @ts-expect-error -- a message without its value
   expect(() => say('counts.verified')).toThrow('count');
@@ -81,7 +81,7 @@ test('what a message needs is asked for by its type', () => {
   expect(say('counts.nothing')).toBe('counts.nothing');
 });
 
-test("the system's languages in their order, else English", () => {
+test('picks the first known language of the system, else English', () => {
   expect(nearest(['nl-NL', 'de_AT.UTF-8', 'fr'])).toBe('de');
   expect(nearest(['FR-ca'])).toBe('fr');
   expect(nearest(['ja', 'frr'])).toBe('en');
@@ -137,7 +137,7 @@ test.each([
       '12 nov., 14:02',
     ],
   ],
-] as const)('figures in %s', (language, words) => {
+] as const)('writes figures in %s', (language, words) => {
   speakWith(() => language);
   const now = new Date(2026, 10, 24, 0, 15).getTime();
   const said = [

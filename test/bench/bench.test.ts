@@ -59,13 +59,13 @@ const results: Results = {
 };
 
 describe('figures', () => {
-  it('takes the middle, or the mean of the two in the middle', () => {
+  it('takes the median, or the mean of the two in the middle', () => {
     expect(median([3, 1, 2])).toBe(2);
     expect(median([4, 1, 3, 2])).toBe(2.5);
     expect(median([])).toBeNaN();
   });
 
-  it('finds the line through points, and how far the farthest is from it', () => {
+  it('fits a line through points, and finds the farthest one', () => {
     expect(
       straightLine([
         { x: 1, y: 3 },
@@ -93,8 +93,8 @@ describe('figures', () => {
   });
 });
 
-describe('table', () => {
-  it('lines up and keeps a bar in a cell from ending it', () => {
+describe('the table', () => {
+  it('aligns columns, and escapes a bar in a cell', () => {
     expect(
       markdown(
         ['what', 's'],
@@ -107,23 +107,23 @@ describe('table', () => {
     ).toBe(['| what |    s |', '|------|-----:|', '| a\\|b | 1.25 |', '| c    |   10 |'].join('\n'));
   });
 
-  it('has medians, the ratio to the limit, and the reason where there are none', () => {
+  it('shows medians, the ratio to the limit, and the reason where there are none', () => {
     const text = rowTable(oneToFour);
     expect(text).toMatch(/^\| platter engine +\| +0\.600 \| 0\.500 to 0\.900 \| 0\.60 \|/mu);
     expect(text).toContain('- dcfldd: not installed');
   });
 
-  it('says how much was written when that was not all', () => {
+  it('says how much was written when that was not everything', () => {
     const spared = entry(ENGINE, 'platter', [1]);
     spared.samples[0]!.written = 40 * MiB;
     expect(rowTable({ ...oneToFour, entries: [spared] })).toContain('- platter engine: wrote 40 MiB of 4 GiB');
   });
 });
 
-describe('bars', () => {
+describe('the bars', () => {
   const found = (part: string): unknown => bars(results).find(({ what }) => what.includes(part));
 
-  it('says met, not met, and not measured', () => {
+  it('says met, not met, or not measured', () => {
     expect(found('1->4: time against one fio')).toMatchObject({ bar: 'at most 0.70 x', text: '0.60 x', met: true });
     expect(found('1->8: time against one fio')).toMatchObject({ measured: null, met: null, text: 'not measured' });
     expect(found('manifest')).toMatchObject({ met: null, text: 'no manifest' });
@@ -131,7 +131,7 @@ describe('bars', () => {
     expect(found('memory of the process with the engine')).toMatchObject({ met: true, text: '100.0 MiB' });
   });
 
-  it('sets processor time against dd and the hashing, for each GiB written', () => {
+  it('compares processor time with dd and the hashing, per GiB written', () => {
     expect(found('1->1: processor time')).toMatchObject({
       bar: 'at most 0.150 s/GiB',
       text: '0.200 s/GiB',
@@ -140,7 +140,7 @@ describe('bars', () => {
     expect(found('1->4: processor time')).toMatchObject({ text: '0.100 s/GiB', met: true });
   });
 
-  it('takes the middle of the starts, and shows what Electron alone takes', () => {
+  it('takes the median of the starts, and shows what Electron alone takes', () => {
     expect(found('start-up of the package')).toMatchObject({
       what: expect.stringContaining('bare Electron: a page after 0.50 s') as string,
       text: '1.20 s',
@@ -149,7 +149,7 @@ describe('bars', () => {
     expect(found('without Electron')).toMatchObject({ bar: 'at most 8.00 MB', text: '2.50 MB', met: true });
   });
 
-  it('takes the fastest peer that there is', () => {
+  it('compares with the fastest peer that is installed', () => {
     expect(found('1->4: time against the fastest peer (dd in parallel)')).toMatchObject({
       measured: expect.closeTo(0.3) as number,
       met: true,
@@ -160,17 +160,17 @@ describe('bars', () => {
     expect(found('straight line')).toMatchObject({ measured: expect.closeTo(0) as number, met: true });
   });
 
-  it('are at the end of the report', () => {
+  it('puts the bars at the end of the report', () => {
     const text = report(results, bars(results), ['A machine']);
     expect(text).toContain('NOT met');
     expect(text.startsWith('A machine\n')).toBe(true);
   });
 });
 
-describe('chart', () => {
+describe('the chart', () => {
   const svg = chart(results.rows, results.plots, ['A <machine>', 'and a day']);
 
-  it('is well-formed, with every bar and its figure', () => {
+  it('draws a well-formed SVG with every bar and its figure', () => {
     const open = [...svg.matchAll(/<([a-z]+)(?: [^>]*[^/>])?>/gu)].map(([, name]) => name);
     const closed = [...svg.matchAll(/<\/([a-z]+)>/gu)].map(([, name]) => name);
     expect(open.sort()).toEqual(closed.sort());
@@ -191,8 +191,8 @@ describe('chart', () => {
   });
 });
 
-describe('programs of a shell', () => {
-  it("takes the time that each dd tells, and leaves the slow one's out", async () => {
+describe('programs run by the shell', () => {
+  it("takes the time that each dd prints, and leaves the slow one's out", async () => {
     const wait = (n: number, seconds: string): string =>
       `start to${String(n)} bash -c ${quoted(`echo "1 byte copied, ${seconds} s, 1 MB/s" >&2`)}`;
     const script = { text: `${wait(0, '0.5')}\n${wait(1, '20.25')}\nwait_for to0 to1`, tells: true };
@@ -200,7 +200,7 @@ describe('programs of a shell', () => {
     expect((await shell(script, { slow: 1 })).seconds).toBe(0.5);
   });
 
-  it('counts processor time, takes start-up off the clock, and fails when a program fails', async () => {
+  it('counts processor time without start-up, and fails when a program fails', async () => {
     const busy = { text: 'for ((i = 0; i < 100000; i++)); do :; done', tells: false };
     const { cpu, seconds, wall } = await shell(busy, {}, 0.01);
     expect(cpu).toBeGreaterThan(0.02);
@@ -214,7 +214,7 @@ describe('programs of a shell', () => {
     await expect(shell({ text: 'cmp /dev/zero /no/such/file', tells: false }, {})).rejects.toThrow('/no/such/file');
   });
 
-  it('says how to get what is missing', () => {
+  it('says how to install what is missing', () => {
     expect(missingProgram('sh')).toBeNull();
     expect(missingProgram('no-such-program', 'some-package')).toBe('not installed: apt-get install some-package');
   });

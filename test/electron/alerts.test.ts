@@ -18,7 +18,7 @@ interface Told {
   focused: boolean;
 }
 
-describe.skipIf(reason !== null)(`the desktop${reason === null ? '' : ` (${reason})`}`, () => {
+describe.skipIf(reason !== null)(`alerts on the desktop${reason === null ? '' : ` (${reason})`}`, () => {
   const folder = imageFolder();
   const image = join(folder, 'disk.img');
   let app: App;
@@ -62,7 +62,7 @@ describe.skipIf(reason !== null)(`the desktop${reason === null ? '' : ` (${reaso
       more,
     );
 
-  it('hears which drive failed and how all of it ended, sees the total, and stays awake meanwhile', async () => {
+  it('notifies which drive failed and how the job ended, shows the total, and keeps the system awake', async () => {
     const [good, bad] = disks;
     await bad.rule('eio w 1M 4K');
     await startJob(
@@ -87,7 +87,7 @@ describe.skipIf(reason !== null)(`the desktop${reason === null ? '' : ` (${reaso
     expect(progress.length, 'whole percents').toBeLessThanOrEqual(2 * 102);
   });
 
-  it('hears nothing while the window is in front, or when it is not wanted', async () => {
+  it('notifies nothing while the window is in front, or when it is not wanted', async () => {
     const [good, bad] = disks;
     for (const disk of disks) await disk.rule('clear');
     for (const wanted of [true, false]) {

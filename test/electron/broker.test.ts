@@ -15,7 +15,7 @@ const CLI = resolve(import.meta.dirname, '../../out/cli/platter.js');
 
 const reason = canLab() ?? canPolkit();
 
-describe.skipIf(reason !== null)(`the broker${reason === null ? '' : ` (${reason})`}`, () => {
+describe.skipIf(reason !== null)(`attacks on the broker${reason === null ? '' : ` (${reason})`}`, () => {
   const folder = imageFolder();
   const image = join(folder, 'disk.img');
   const own = join(folder, 'own');
@@ -41,7 +41,7 @@ describe.skipIf(reason !== null)(`the broker${reason === null ? '' : ` (${reason
   const writes = async (): Promise<number> =>
     (await Promise.all(disks.map((disk) => disk.counters()))).reduce((sum, counters) => sum + counters.writes, 0);
 
-  it('S12 the broker opens the disks of the question and no others, for reading only where the question says so', async () => {
+  it('S12 opens the disks of the question and no others, and for reading only what the question says', async () => {
     const [one, two] = disks.map(({ device }) => basename(device)) as [string, string];
     const before = await writes();
     const { code, stdout, stderr } = await asUser(
@@ -75,10 +75,10 @@ describe.skipIf(reason !== null)(`the broker${reason === null ? '' : ` (${reason
     expect(await writes()).toBe(before);
   });
 
-  describe('pkexec', () => {
+  describe('attacks through pkexec', () => {
     const pkexec = (...argv: string[]): Promise<Ended> => asUser('pkexec', '--disable-internal-agent', ...argv);
 
-    it('lets nothing but the installed broker run under our action: no copy, no link, no other spelling, no other program of ours', async () => {
+    it('runs nothing but the installed broker under our action: no copy, link, other spelling or program', async () => {
       const copy = join(own, 'platter-broker');
       const link = join(own, 'link');
       execFileSync(lab.enter[0], [...lab.enter.slice(1), 'cp', BROKER, copy]);
@@ -111,7 +111,7 @@ describe.skipIf(reason !== null)(`the broker${reason === null ? '' : ` (${reason
       ['--help'],
       ['--read', 'sda', '--as', `${USER}:${USER}`],
       [],
-    ])('S12 the broker refuses "%s %s %s %s" with one line, and starts nothing', async (...argv) => {
+    ])('S12 refuses "%s %s %s %s" with one line, and starts nothing', async (...argv) => {
       const { code, stdout, stderr } = await pkexec(BROKER, ...argv);
       expect(code, stderr).toBe(2);
       expect(stdout).toBe('');
@@ -137,7 +137,7 @@ describe.skipIf(reason !== null)(`the broker${reason === null ? '' : ` (${reason
   const signalled = async (signal: string, pid: number): Promise<boolean> =>
     (await asUser('kill', '-s', signal, String(pid))).code === 0;
 
-  it('S1 SIGUSR1 from the user opens no port in any process of a job, and the job goes on', async () => {
+  it('S1 opens no port in any process of a job on SIGUSR1 from the user, and the job goes on', async () => {
     const [disk] = disks as [LabDisk];
     const { ended, cli, host, broker } = await slowJob(disk);
     expect([cli, host].map(uidOf)).toEqual([USER, USER]);
@@ -151,7 +151,7 @@ describe.skipIf(reason !== null)(`the broker${reason === null ? '' : ` (${reason
   });
 
   it.each(['HUP', 'INT', 'QUIT', 'ABRT', 'USR2', 'SEGV', 'PIPE', 'ALRM', 'TERM', 'KILL'])(
-    'SIG%s from the user to the host or the command line ends or leaves the job, and no broker stays behind',
+    'ends or leaves the job on SIG%s from the user to host or command line, and leaves no broker behind',
     async (signal) => {
       const [disk] = disks as [LabDisk];
       for (const which of ['host', 'cli'] as const) {
@@ -168,7 +168,7 @@ describe.skipIf(reason !== null)(`the broker${reason === null ? '' : ` (${reason
     },
   );
 
-  it('S1 the user cannot trace the broker, take its descriptors or read its memory', async () => {
+  it('S1 lets the user neither trace the broker nor take its descriptors nor read its memory', async () => {
     const [disk] = disks as [LabDisk];
     const { ended, broker, host } = await slowJob(disk);
     for (const pid of [broker, host]) {

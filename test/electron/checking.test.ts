@@ -36,7 +36,7 @@ describe.skipIf(reason !== null)(`a check in the window${reason === null ? '' : 
     rmSync(folder, { recursive: true });
   });
 
-  it('tells which of two differs and where, writing nothing; its repair makes that equal, and a check against the manifest agrees', async () => {
+  it('shows which of two disks differs and where, then repairs it and checks it against the manifest', async () => {
     const { page } = app;
     const [good, bad] = disks as [LabDisk, LabDisk];
     const before = readFileSync(bad.backing);

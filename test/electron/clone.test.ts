@@ -15,7 +15,7 @@ const BAD_OFFSET = 12 * MIB;
 
 const reason = canLab();
 
-describe.skipIf(reason !== null)(`clone in the window${reason === null ? '' : ` (${reason})`}`, () => {
+describe.skipIf(reason !== null)(`cloning in the window${reason === null ? '' : ` (${reason})`}`, () => {
   const folder = imageFolder();
   const image = join(folder, 'disk.img');
   let app: App;
@@ -36,7 +36,7 @@ describe.skipIf(reason !== null)(`clone in the window${reason === null ? '' : ` 
   const compare = ({ backing }: LabDisk): Buffer =>
     execFileSync('cmp', ['--bytes', String(IMAGE_SIZE), image, backing]);
 
-  it('one of three fails at a known sector; the other two are verified, and the failing one says where and why', async () => {
+  it('says where and why one of three drives failed, and verifies the other two', async () => {
     const { page } = app;
     const [first, bad, last] = disks as [LabDisk, LabDisk, LabDisk];
     await bad.rule(`eio w ${BAD_OFFSET} 4K`);
@@ -94,7 +94,7 @@ describe.skipIf(reason !== null)(`clone in the window${reason === null ? '' : ` 
     await page.getByRole('heading', { name: 'Source' }).waitFor();
   });
 
-  it('all three finish; a second job in the same window does too', async () => {
+  it('finishes three drives, and then a second job in the same window', async () => {
     for (const round of [1, 2]) {
       await chooseImage(app, image);
       await tick(app, ...disks.map(({ device }) => device));
@@ -110,7 +110,7 @@ describe.skipIf(reason !== null)(`clone in the window${reason === null ? '' : ` 
     }
   });
 
-  it('an image that is dropped on the window is chosen by its path', async () => {
+  it('chooses by its path an image that is dropped on the window', async () => {
     const zone = await app.page.getByRole('region', { name: 'Source' }).boundingBox();
     const devtools = await app.page.context().newCDPSession(app.page);
     const at = { x: zone!.x + 50, y: zone!.y + 50, data: { items: [], files: [image], dragOperationsMask: 1 } };
@@ -119,7 +119,7 @@ describe.skipIf(reason !== null)(`clone in the window${reason === null ? '' : ` 
     await app.page.getByRole('radio', { name: `Image file ${image}`, checked: true }).waitFor();
   });
 
-  it('a refusal names the device, the reason and what to do, and writes nothing', async () => {
+  it('refuses with the device, the reason and advice, and writes nothing', async () => {
     const [small] = disks as [LabDisk];
     const tooBig = join(folder, 'large.img');
     writeFileSync(tooBig, Buffer.alloc(DISK_SIZE + 512));

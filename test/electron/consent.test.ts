@@ -92,7 +92,7 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     ['a manifest', { manifest: 'VICTIM', update: true }],
     ['a source', { source: 'VICTIM' }],
     ['the folder of devices by another spelling', { destinations: ['//dev/DISK'] }],
-  ])('S10 a script names %s that nobody chose: refused, nothing is written', async (_what, named) => {
+  ])('S10 refuses %s that a script names and nobody chose, and writes nothing', async (_what, named) => {
     await chooseImage(app, image);
     const paths = JSON.stringify(named)
       .replaceAll('VICTIM', victim)
@@ -108,14 +108,14 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     expect.soft(existsSync(join(folder, 'new.img'))).toBe(false);
   });
 
-  it('S10 an image that was chosen to be read is no destination', async () => {
+  it('S10 refuses as destination an image that was chosen for reading', async () => {
     await chooseImage(app, image);
     const { reviewed } = await attack(copy({ source: disk.device, destinations: [image], update: true }));
     expect(reviewed).toBe('notGiven');
     expect(readFileSync(image).equals(seededBytes(SIZE, 1))).toBe(true);
   });
 
-  it('S10 a script cannot give a file by a drop of its own, nor by the channel that tells main of drops', async () => {
+  it("S10 takes no file from a script's drop, nor through the channel for drops", async () => {
     const heard = await app.page.evaluate((path) => {
       const carried = new DataTransfer();
       carried.items.add(new File(['x'], path));
@@ -127,7 +127,7 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     expect((await attack(copy({ source: victim }))).reviewed).toBe('notGiven');
   });
 
-  it('S10 a script cannot retry, forget or switch off without a press in the window', async () => {
+  it('S10 does not retry, forget or eject for a script without a press in the window', async () => {
     const said = await app.page.evaluate(async (device) => {
       const { retry, forget, eject } = window.platter!;
       const outcomes = [await retry(0), await forget('20261128-000000-abcdef'), await eject([device])];
@@ -136,7 +136,7 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     expect(said).toEqual(['noPress', 'noPress', 'noPress']);
   });
 
-  it('S10 a script that puts another review under a held button does not start that', async () => {
+  it('S10 does not start a review that a script puts under a held button', async () => {
     await chooseImage(app, image);
     await tick(app, disk.device);
     await review(app);
@@ -151,7 +151,7 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     expect.soft(await written()).toBe(0);
   });
 
-  it('S10 a script that reviews a disk cannot start the job: not at once, not later, not with events of its own', async () => {
+  it('S10 does not start a job that a script reviews: not at once, not later, not by made-up events', async () => {
     await chooseImage(app, image);
     const { reviewed, started } = await attack(copy({}));
     expect.soft(reviewed).toBe('ok');
@@ -172,7 +172,7 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
   };
   const button = () => app.page.getByRole('button', { name: 'Hold to start' });
 
-  it.each(['Space', 'Enter'])('S10 a person who holds %s starts the job', async (key) => {
+  it.each(['Space', 'Enter'])('S10 starts the job for a person who holds %s', async (key) => {
     await reviewImage();
     await button().focus();
     await app.page.keyboard.down(key);
@@ -181,7 +181,7 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     await verified();
   });
 
-  it('S10 a person who holds a finger on the button starts the job', async () => {
+  it('S10 starts the job for a person who holds a finger on the button', async () => {
     await reviewImage();
     const at = (await button().boundingBox())!;
     const devtools = await app.page.context().newCDPSession(app.page);
@@ -194,7 +194,7 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     await verified();
   });
 
-  it('S10 a person who types the word starts the job; a word that no key typed does not, and the window says what to do', async () => {
+  it('S10 starts by the word that a person types, and not by one that no key typed', async () => {
     await reviewImage();
     const { page } = app;
     const word = page.getByRole('textbox', { name: 'Type ERASE to start' });
@@ -211,7 +211,7 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     await verified();
   });
 
-  it('S10 an image that a person drops on the window is their choice, after a reload too', async () => {
+  it('S10 takes an image that a person drops as their choice, after a reload too', async () => {
     const { page } = app;
     const zone = (await page.getByRole('region', { name: 'Source' }).boundingBox())!;
     const devtools = await page.context().newCDPSession(page);
@@ -229,7 +229,7 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     await verified();
   });
 
-  it('S10 with a screen reader, which presses without input, main itself asks before it starts', async () => {
+  it('S10 asks by a dialog of main before it starts for a screen reader, which presses without input', async () => {
     await reviewImage();
     const answer = (wanted: 'Yes' | 'No'): Promise<void> =>
       app.electron.evaluate(({ app: main, dialog }, button) => {

@@ -29,7 +29,7 @@ async function lacking(): Promise<string | null> {
 
 const reason = canLab() ?? (await lacking());
 
-describe.skipIf(reason !== null)(`a job in hand${reason === null ? '' : ` (${reason})`}`, () => {
+describe.skipIf(reason !== null)(`control of a job in the window${reason === null ? '' : ` (${reason})`}`, () => {
   const folder = imageFolder();
   const image = join(folder, 'disk.img');
   const state = mkdtempSync(join(tmpdir(), 'platter-test-state-'));
@@ -70,7 +70,7 @@ describe.skipIf(reason !== null)(`a job in hand${reason === null ? '' : ` (${rea
   const writes = async (disk: LabDisk): Promise<number> => (await disk.counters()).writes;
   const compare = ({ backing }: LabDisk): Buffer => execFileSync('cmp', [image, backing]);
 
-  it('one of three is stopped, the others are paused, stand still, continue and are verified', async () => {
+  it('stops one of three drives, pauses and continues the others, and verifies them', async () => {
     const { page } = app;
     const [first, stopped, last] = disks as [LabDisk, LabDisk, LabDisk];
     await begin(disks);
@@ -106,7 +106,7 @@ describe.skipIf(reason !== null)(`a job in hand${reason === null ? '' : ` (${rea
     expect(() => compare(stopped)).toThrow();
   });
 
-  it('after the engine was killed the next window continues what is left, and it is whole', async () => {
+  it('continues in the next window what a killed engine left, and it is whole', async () => {
     const [disk] = disks as [LabDisk];
     await begin([disk]);
     const jobs = join(state, 'jobs');

@@ -48,7 +48,7 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
   const writes = async (): Promise<number> =>
     (await Promise.all(disks.map((disk) => disk.counters()))).reduce((sum, counters) => sum + counters.writes, 0);
 
-  it('in the window: denied, no agent, dismissed and given are four outcomes, and only the last one writes', async () => {
+  it('tells denied, no agent, dismissed and granted rights apart in the window, and writes only when granted', async () => {
     await using app = await launchApp({ user: { uid: USER, enter: lab.enter } });
     const { page } = app;
     const main = await app.electron.evaluate(() => process.pid);
@@ -122,7 +122,7 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     expect(lab.asked().slice(before)).toEqual([`${BROKER} --write ${basename(disks[0]!.device)}`]);
   });
 
-  it('S12 a review that is left gives the rights back, and the next one asks again', async () => {
+  it('S12 gives the rights back when a review is left, and asks again for the next one', async () => {
     await using app = await launchApp({ user: { uid: USER, enter: lab.enter } });
     lab.answer('yes');
     await chooseImage(app, image);
@@ -136,7 +136,7 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     expect(lab.asked().length).toBe(before + 1);
   });
 
-  it("on the command line: given, and the image, the log and the manifest are the user's; denied, and what to do without polkit", async () => {
+  it('asks for rights on the command line, leaves all files to the user, and says what to do without polkit', async () => {
     const copy = join(own, 'copy.img');
     lab.answer('yes');
     const [disk] = disks as [LabDisk];
@@ -156,7 +156,7 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     expect(JSON.parse(denied.stdout)).toMatchObject({ event: 'error', code: 'ELEVATION_DENIED' });
   });
 
-  it('on a terminal: sudo, after a sentence', async () => {
+  it('uses sudo on a terminal, and says so first', async () => {
     const [, disk] = disks as [LabDisk, LabDisk];
     const copy = join(own, 'terminal.img');
     const { code, stdout } = await asUser(
@@ -173,7 +173,7 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     expect(statSync(copy).uid).toBe(USER);
   });
 
-  it("behind sudo, images belong to the user who called it, and root's files are out of reach", async () => {
+  it("leaves images to the user who called sudo, and keeps root's files out of reach", async () => {
     const [disk] = disks as [LabDisk];
     const copy = join(own, 'sudo.img');
     const before = lab.asked().length;
@@ -199,7 +199,7 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     expect(await writes()).toBe(writesSoFar);
   });
 
-  it('a job that was interrupted with more rights is found without them, and goes on', async () => {
+  it('finds and resumes without rights a job that was interrupted with them', async () => {
     lab.answer('yes');
     const [, disk] = disks as [LabDisk, LabDisk];
     await disk.rule('rate w 2M');

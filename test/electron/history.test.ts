@@ -40,7 +40,7 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
       dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath: chosen });
     }, path);
 
-  it('its report is saved from the job, and from the history where it is found again; it can be repeated', async () => {
+  it('saves the report of a job from the job and from the history, and repeats the job', async () => {
     const { page } = app;
     const [good, bad] = disks as [LabDisk, LabDisk];
     await bad.rule(`eio w ${2 * MIB} 4K`);
@@ -105,7 +105,7 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
     await page.getByRole('button', { name: 'Back' }).click();
   });
 
-  it('the log is shown where it is; diagnostics are on the clipboard, and name nobody', async () => {
+  it('shows where the log is, and copies diagnostics that name nobody', async () => {
     const { page, electron } = app;
     await electron.evaluate(({ shell }) => {
       shell.showItemInFolder = (path) => void Object.assign(globalThis, { shown: path });

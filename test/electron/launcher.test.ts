@@ -32,20 +32,20 @@ function linkOf(path: string): string {
   }
 }
 
-describe('without a screen', () => {
-  it('no window is opened', async () => {
+describe('the launcher without a screen', () => {
+  it('opens no window without a screen', async () => {
     expect(await openWindow({ electron: ELECTRON, appDir: ROOT, env: {} })).toBe(2);
   });
 });
 
-describe.runIf(isRoot)('as root', () => {
-  it('the app itself refuses to open a window', () => {
+describe.runIf(isRoot)('the launcher as root', () => {
+  it('refuses to open a window as root', () => {
     const { status, stderr } = spawnSync(ELECTRON, ['--no-sandbox', ROOT], { encoding: 'utf8', timeout: 240_000 });
     expect(status).toBe(2);
     expect(stderr).toContain('does not run as root');
   });
 
-  it('a checkout that the ordinary user cannot read is refused, not opened as root', async () => {
+  it('refuses a checkout that the ordinary user cannot read, and does not open it as root', async () => {
     const hidden = mkdtempSync(join(tmpdir(), 'platter-hidden-'));
     try {
       mkdirSync(join(hidden, 'out/main'), { recursive: true });
@@ -59,8 +59,8 @@ describe.runIf(isRoot)('as root', () => {
   });
 });
 
-describe.runIf(isRoot)('with sudo', () => {
-  it('S1 window and engine host belong to the user who called it, and have no capability', async () => {
+describe.runIf(isRoot)('the launcher with sudo', () => {
+  it('S1 runs window and engine host as the user who called sudo, without capabilities', async () => {
     await using app = await launchApp();
     for (const pid of [await app.electron.evaluate(() => process.pid), app.hostPid()]) {
       expect(uidOf(pid)).toBe(CALLER);
@@ -68,7 +68,7 @@ describe.runIf(isRoot)('with sudo', () => {
     }
   });
 
-  it('S1 only main and the engine host hold the control socket of the broker', async () => {
+  it('S1 gives the control socket of the broker to main and the engine host only', async () => {
     await using app = await launchApp();
     const main = await app.electron.evaluate(() => process.pid);
     const control = readlinkSync(`/proc/${main}/fd/3`);
@@ -80,19 +80,19 @@ describe.runIf(isRoot)('with sudo', () => {
   });
 });
 
-describe.runIf(isRoot)('as an ordinary user', () => {
+describe.runIf(isRoot)('the launcher as an ordinary user', () => {
   let app: App | null = null;
   afterEach(async () => {
     await app?.[Symbol.asyncDispose]();
     app = null;
   });
 
-  it('window and engine host are that user', async () => {
+  it('runs window and engine host as that user', async () => {
     app = await launchApp({ unprivileged: true });
     expect(uidOf(app.hostPid())).not.toBe(0);
   });
 
-  it.skipIf(canLab() !== null)('a disk that only root may open is refused with advice', async () => {
+  it.skipIf(canLab() !== null)('refuses with advice a disk that only root may open', async () => {
     const folder = imageFolder();
     await using disk = await labdisk({ size: 8 * 1024 * 1024 });
     try {
@@ -112,7 +112,7 @@ describe.runIf(isRoot)('as an ordinary user', () => {
     }
   });
 
-  it('a second instance brings the window of the first to the front, and ends', async () => {
+  it('brings the first window to the front when it is started again, and ends', async () => {
     app = await launchApp({ unprivileged: true });
     const env = await app.electron.evaluate(({ BrowserWindow }) => {
       const seen: string[] = [];
@@ -130,7 +130,7 @@ describe.runIf(isRoot)('as an ordinary user', () => {
       .toEqual(['restored', 'focused']);
   });
 
-  it('an engine host that is killed between jobs comes back with Refresh', async () => {
+  it('restarts with Refresh an engine host that was killed between jobs', async () => {
     app = await launchApp({ unprivileged: true });
     const before = app.hostPid();
     process.kill(before, 'SIGKILL');

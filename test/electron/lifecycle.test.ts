@@ -12,7 +12,7 @@ import { holdToStart, startJob, tileOf, tiles } from './support/steps.ts';
 const SIZE = 32 * 1024 * 1024;
 const reason = canLab();
 
-describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : ` (${reason})`}`, () => {
+describe.skipIf(reason !== null)(`a job and its window${reason === null ? '' : ` (${reason})`}`, () => {
   const folder = imageFolder();
   const image = join(folder, 'disk.img');
   let app: App;
@@ -71,7 +71,7 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
     }
   };
 
-  it('cancel stops it, says so, and lets the device go', async () => {
+  it('stops the job on Cancel, says so, and releases the device', async () => {
     await app.page.getByRole('button', { name: 'Cancel' }).click();
     await app.page.getByRole('button', { name: 'Stop', exact: true }).click();
     await tiles(app.page, 'cancelled').waitFor();
@@ -83,7 +83,7 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
     expect((await disk.counters()).writes).toBe(writes);
   });
 
-  it('reloading the page keeps it', async () => {
+  it('keeps the job when the page is reloaded', async () => {
     await app.page.reload();
     await tileOf(app.page, disk.device).getByText('Copying').waitFor();
     const { startedAt, seconds, speeds } = await app.page.evaluate(() =>
@@ -96,7 +96,7 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
     await app.page.getByRole('heading', { name: '1 verified' }).waitFor();
   });
 
-  it('a page that crashes is loaded again and keeps it', async () => {
+  it('loads a crashed page again, and keeps the job', async () => {
     const headline = (): Promise<string> =>
       app.electron.evaluate(
         ({ BrowserWindow }) =>
@@ -117,7 +117,7 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
     await expect.poll(headline).toMatch(/1 verified/);
   });
 
-  it('closing the window asks, and "keep running" keeps both', async () => {
+  it('asks before the window closes, and "Keep running" keeps window and job', async () => {
     const asked = await answerQuit('Keep running');
     await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.close());
     await expect.poll(asked).toBe(1);
@@ -125,7 +125,7 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
     await app.page.getByRole('heading', { name: '1 verified' }).waitFor();
   });
 
-  it('a window that is gone all the same does not end it; the next start shows it again', async () => {
+  it('keeps the job when the window is gone all the same, and shows it at the next start', async () => {
     await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.destroy());
     const opened = app.electron.waitForEvent('window');
     await app.electron.evaluate(({ app: main }) =>
@@ -137,7 +137,7 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
     await page.getByRole('heading', { name: '1 verified' }).waitFor();
   });
 
-  it('quitting asks, stops it safely, and ends window, host and launcher', async () => {
+  it('asks before quitting, stops the job safely, and ends window, host and launcher', async () => {
     const host = app.hostPid();
     await answerQuit('Stop and quit');
     await app.electron.evaluate(({ app: main }) => main.quit());
@@ -147,7 +147,7 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
     await takeDevice();
   });
 
-  it('SIGTERM stops it safely without a question', async () => {
+  it('stops the job safely on SIGTERM without a question', async () => {
     const host = app.hostPid();
     app.launcher.kill('SIGTERM');
     expect(await app.gone).toBe(0);
@@ -156,7 +156,7 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
     await takeDevice();
   });
 
-  it('a window that is killed takes the host along, which stops safely', async () => {
+  it('ends the host with a killed window, and the job stops safely', async () => {
     const host = app.hostPid();
     const main = await app.electron.evaluate(() => process.pid);
     process.kill(main, 'SIGKILL');
@@ -165,7 +165,7 @@ describe.skipIf(reason !== null)(`a job and the window${reason === null ? '' : `
     await takeDevice();
   });
 
-  it('an engine host that is killed is a failure in words, and the window continues what it left', async () => {
+  it('reports an engine host that was killed, and continues in the window what it left', async () => {
     process.kill(app.hostPid(), 'SIGKILL');
     const alert = app.page.getByRole('alert').filter({ hasText: 'engine host' });
     await alert.waitFor();

@@ -21,7 +21,7 @@ function used(pid: number): number {
 }
 
 it.runIf(process.getuid?.() === 0)(
-  '10,000 samples a minute of 32 destinations arrive, and what they cost is printed',
+  'receives 10,000 samples a minute of 32 destinations, and prints what they cost',
   async () => {
     await using app = await launchApp({
       env: { PLATTER_TEST_HOST: join(import.meta.dirname, 'support/busy-host.ts') },

@@ -37,8 +37,8 @@ const as = (uid: number, ...argv: string[]): string[] => [
   ...argv,
 ];
 
-describe('who called sudo', () => {
-  it.runIf(isRoot)('is the user whom sudo names; root itself, and no sudo, are nobody', () => {
+describe('the caller of sudo', () => {
+  it.runIf(isRoot)('takes the user that sudo names, and nobody for root itself or without sudo', () => {
     expect(sudoCaller({ SUDO_UID: '1000', SUDO_GID: '1000' })).toEqual({ uid: 1000, gid: 1000 });
     expect(sudoCaller({ SUDO_UID: '1000', SUDO_GID: '0' })).toEqual({ uid: 1000, gid: 0 });
     expect(sudoCaller({ SUDO_UID: '0', SUDO_GID: '0' })).toBeNull();
@@ -51,7 +51,7 @@ describe('who called sudo', () => {
     ['-1', '1000'],
     ['1000', undefined],
     ['', '1000'],
-  ])('is never taken for root when SUDO_UID is "%s" and SUDO_GID is "%s"', (uid, gid) => {
+  ])('never takes root for the caller when SUDO_UID is "%s" and SUDO_GID is "%s"', (uid, gid) => {
     expect(() => sudoCaller({ SUDO_UID: uid, SUDO_GID: gid })).toThrow('do not name a user');
   });
 });
@@ -64,7 +64,7 @@ describe.runIf(isRoot)("the folder of a window's user", () => {
   });
   afterEach(() => rmSync(lab, { recursive: true }));
 
-  it('S2 a process of that user that waits for the folder cannot have the X cookie written through a link', async () => {
+  it('S2 writes no X cookie through a link that a process of that user plants while the folder is made', async () => {
     const victim = join(lab, 'victim');
     writeFileSync(victim, 'secret', { mode: 0o600 });
     writeFileSync(join(lab, 'cookie'), 'cookie', { mode: 0o600 });
@@ -95,7 +95,7 @@ describe.runIf(isRoot)("the folder of a window's user", () => {
     }
   });
 
-  it('S2 a link that is already there is not followed', () => {
+  it('S2 does not follow a link that is already there', () => {
     const folder = mkdtempSync(join(lab, 'window-'));
     const victim = join(lab, 'victim');
     writeFileSync(victim, 'secret', { mode: 0o600 });
@@ -121,7 +121,7 @@ describe.runIf(isRoot)("the folder of a window's user", () => {
 });
 
 describe.runIf(isRoot)('a user ID for a window', () => {
-  it('S3 is taken from nobody who has a process, or a file in a shared folder', async () => {
+  it('S3 takes no user ID that has a process, or a file in a shared folder', async () => {
     const [program = '', ...args] = as(USER, 'sleep', '60');
     const sleeper = spawn(program, args, { stdio: 'ignore' });
     const file = join(tmpdir(), `platter-used-${process.pid}`);
@@ -139,7 +139,7 @@ describe.runIf(isRoot)('a user ID for a window', () => {
 });
 
 describe.runIf(isRoot)('the terminal on which root opens the window', () => {
-  it("S3 is out of reach of the window's user, who could type into it", () => {
+  it("S3 keeps root's terminal out of reach of the window's user, who could type into it", () => {
     const lab = mkdtempSync(join(tmpdir(), 'platter-terminal-'));
     try {
       chmodSync(lab, 0o755);
@@ -178,7 +178,7 @@ except OSError:
 });
 
 describe.runIf(isRoot)("root's window without sudo", () => {
-  it('S3 belongs, with its engine host, to a user ID that nobody else has, whom no other user reaches', async () => {
+  it('S3 runs window and engine host under a user ID of their own that no other user reaches', async () => {
     await using app = await launchApp({ root: true });
     const main = await app.electron.evaluate(() => process.pid);
     const uid = uidOf(main);
@@ -230,7 +230,7 @@ describe.runIf(isRoot)("root's window without sudo", () => {
     }
   });
 
-  it.skipIf(canLab() !== null)('S3 has its disks opened by the broker, and writes them', async () => {
+  it.skipIf(canLab() !== null)('S3 opens disks through the broker, and writes them', async () => {
     const folder = imageFolder();
     try {
       const image = join(folder, 'disk.img');

@@ -22,8 +22,8 @@ async function consoleOf(action: () => Promise<unknown>): Promise<string> {
   return lines.join('\n');
 }
 
-describe('privileges', () => {
-  it('the window belongs to an ordinary user, and so do all its processes', async () => {
+describe('privileges of the window', () => {
+  it('runs the window and all its processes as an ordinary user', async () => {
     const processes = await app.electron.evaluate(({ app: main }) =>
       main.getAppMetrics().map(({ pid, type }) => ({ pid, type })),
     );
@@ -31,12 +31,12 @@ describe('privileges', () => {
     for (const { pid, type } of processes) expect(uidOf(pid), type).not.toBe(0);
   });
 
-  it('S1 the engine host belongs to the user of the window', async () => {
+  it('S1 runs the engine host as the user of the window', async () => {
     expect(uidOf(app.hostPid())).toBe(uidOf(await app.electron.evaluate(() => process.pid)));
     expect(uidOf(app.hostPid())).not.toBe(0);
   });
 
-  it('the page is sandboxed by the kernel: no new privileges, system calls filtered', async () => {
+  it('sandboxes the page by the kernel: no new privileges, system calls filtered', async () => {
     const pid = await app.electron.evaluate(({ BrowserWindow }) =>
       BrowserWindow.getAllWindows()[0]!.webContents.getOSProcessId(),
     );
@@ -45,7 +45,7 @@ describe('privileges', () => {
     expect(status).toMatch(/^NoNewPrivs:\t1$/m);
   });
 
-  it('the page has no Node and no Electron, only the bridge', async () => {
+  it('gives the page no Node and no Electron, only the bridge', async () => {
     const seen = await app.page.evaluate(() => ({
       node: ['require', 'process', 'module', 'Buffer', 'global'].filter((name) => name in globalThis),
       bridge: Object.keys(window.platter!).sort(),
@@ -83,9 +83,9 @@ describe('privileges', () => {
   });
 });
 
-describe('going elsewhere', () => {
+describe('navigation', () => {
   it.each(['https://example.com/', 'platter://window/assets/', 'data:text/html,hello', 'file:///etc/passwd'])(
-    'is denied: %s',
+    'denies navigation: %s',
     async (url) => {
       await app.page.evaluate((to) => void (location.href = to), url);
       await app.page.waitForTimeout(200);
@@ -114,8 +114,8 @@ describe('going elsewhere', () => {
   });
 });
 
-describe('content policy', () => {
-  it('inline script does not run, nor does a string become code or markup', async () => {
+describe('the content policy', () => {
+  it('runs no inline script, and makes neither code nor markup of a string', async () => {
     const ran = await app.page.evaluate(() => {
       const { dataset } = document.documentElement;
       const attempts = [
@@ -141,7 +141,7 @@ describe('content policy', () => {
     expect(ran).toEqual({ ran: undefined, refused: 3 });
   });
 
-  it('fetch reaches neither the network nor our own files', async () => {
+  it('lets fetch reach neither the network nor our own files', async () => {
     const tried = await app.page.evaluate(() =>
       Promise.all(
         ['https://example.com/', 'index.html', 'file:///etc/passwd'].map((url) =>
@@ -155,7 +155,7 @@ describe('content policy', () => {
     expect(tried).toEqual(['refused', 'refused', 'refused']);
   });
 
-  it('is a header of the page, not only a tag in it', async () => {
+  it('sends the content policy as a header, not only as a tag of the page', async () => {
     const policy = await app.electron.evaluate(({ net }) =>
       net.fetch('platter://window/index.html').then((answer) => answer.headers.get('content-security-policy')),
     );
@@ -164,7 +164,7 @@ describe('content policy', () => {
     expect(policy).not.toContain('unsafe');
   });
 
-  it('the scheme serves what is built for the window and nothing beside it', async () => {
+  it('serves by its scheme what is built for the window and nothing beside it', async () => {
     const statuses = await app.electron.evaluate(({ net }) =>
       Promise.all(
         ['index.html', '../preload.cjs', '%2e%2e/preload.cjs', '..%2fpreload.cjs', 'nothing.js'].map((path) =>
@@ -175,7 +175,7 @@ describe('content policy', () => {
     expect(statuses).toEqual([200, 404, 404, 404, 404]);
   });
 
-  it('the page itself is written so that the policy refuses nothing', async () => {
+  it('serves a page that the policy refuses nothing of', async () => {
     const said = await consoleOf(async () => {
       await app.page.reload();
       await app.page.getByRole('heading', { name: 'Source' }).waitFor();
@@ -185,7 +185,7 @@ describe('content policy', () => {
 });
 
 describe('permissions', () => {
-  it('none is given', async () => {
+  it('grants the page no permission', async () => {
     expect(await app.page.evaluate(() => Notification.requestPermission())).toBe('denied');
     expect(
       await app.page.evaluate(() => navigator.permissions.query({ name: 'geolocation' }).then(({ state }) => state)),
@@ -209,7 +209,7 @@ describe('the calls of the window', () => {
     ['a path that is a number', [{ ...request, source: 7 }]],
     ['a field too many', [{ ...request, force: true }]],
     ['two requests', [request, request]],
-  ])('review refuses %s', async (_what, args) => {
+  ])('refuses the review of %s', async (_what, args) => {
     const answer = await app.page.evaluate(
       (given) => (window.platter!.review as (...args: unknown[]) => Promise<unknown>)(...given),
       args,
@@ -217,12 +217,12 @@ describe('the calls of the window', () => {
     expect(answer).toMatchObject({ ok: false, errors: [{ code: 'BAD_ARGUMENT' }] });
   });
 
-  it('start without a review is refused', async () => {
+  it('refuses to start without a review', async () => {
     const answer = await app.page.evaluate(() => window.platter!.start('any'));
     expect(answer).toMatchObject({ ok: false, errors: [{ code: 'BAD_ARGUMENT' }] });
   });
 
-  it('another window is not heard, whatever it shows', async () => {
+  it('ignores calls of another window, whatever that shows', async () => {
     const answers = await app.electron.evaluate(async ({ app: electronApp, BrowserWindow }, url) => {
       const ours = BrowserWindow.getAllWindows()[0]!;
       const preload = `${electronApp.getAppPath()}/out/preload.cjs`;
@@ -240,7 +240,7 @@ describe('the calls of the window', () => {
     for (const answer of answers) expect(answer).toMatchObject({ ok: false, errors: [{ code: 'NOT_PERMITTED' }] });
   });
 
-  it('our own window is not heard while it shows something else', async () => {
+  it('ignores calls of our own window while it shows something else', async () => {
     const answer = await app.electron.evaluate(async ({ BrowserWindow }, url) => {
       const { webContents } = BrowserWindow.getAllWindows()[0]!;
       await webContents.loadURL('data:text/html,elsewhere');
@@ -252,7 +252,7 @@ describe('the calls of the window', () => {
   });
 });
 
-it('exceptions, rejections and complaints of the page are in the log, with their place', async () => {
+it('logs exceptions, rejections and warnings of the page with their place', async () => {
   await app.electron.evaluate(({ shell }) => void (shell.showItemInFolder = () => undefined));
   const path = await app.page.evaluate(() => window.platter!.showLog());
   await app.page.evaluate(() => {

@@ -14,7 +14,7 @@ const launch = (): Promise<App> => launchApp({ unprivileged: process.getuid?.() 
 /** Colour behind everything, as it is drawn. */
 const ground = (app: App): Promise<string> => app.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
 
-test('language and theme apply at once and outlive the app; a damaged file is put aside', async () => {
+test('applies language and theme at once, keeps them across starts, and puts a damaged file aside', async () => {
   let folder: string;
   {
     await using app = await launch();

@@ -12,7 +12,7 @@ import { commandLine, descendants, ports } from './support/processes.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 const ELECTRON = join(ROOT, 'node_modules/electron/dist/electron');
 
-it.runIf(process.getuid?.() === 0)('S1 SIGUSR1 opens no port in any process of a window', async () => {
+it.runIf(process.getuid?.() === 0)('S1 opens no port in any process of a window on SIGUSR1', async () => {
   await screen();
   const home = mkdtempSync(join(tmpdir(), 'platter-test-signals-'));
   const cookie = process.env.XAUTHORITY;

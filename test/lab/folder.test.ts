@@ -15,7 +15,7 @@ const clone = (folder: LabFolder): Promise<void> =>
 
 describe.skipIf(reason !== null)('a file system of the lab', () => {
   for (const type of types) {
-    test.skipIf(missing(type))(`${type} clones files, and goes`, async () => {
+    test.skipIf(missing(type))(`${type} clones files, and disappears when closed`, async () => {
       let path: string;
       {
         await using folder = await reflinkDir(type);
@@ -40,7 +40,7 @@ describe.skipIf(reason !== null)('a file system of the lab', () => {
     );
   });
 
-  test.skipIf(missing('ext4'))('on a disk with rules it has their faults', async () => {
+  test.skipIf(missing('ext4'))("a file system on a disk with rules has that disk's faults", async () => {
     await using disk = await labdisk({ size: 16 * MiB, mkfs: 'ext4' });
     const file = join(disk.tree, 'file');
     await dd(['if=/dev/zero', `of=${file}`, 'bs=1M', 'count=1', 'conv=fsync']);
@@ -51,7 +51,7 @@ describe.skipIf(reason !== null)('a file system of the lab', () => {
     await disk.rule('clear');
   });
 
-  test('what was not asked for is not there', async () => {
+  test('a file system that was not asked for does not exist', async () => {
     await using disk = await labdisk({ size: MiB });
     expect(() => disk.tree).toThrow('no file system');
   });

@@ -36,7 +36,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect(writes.reduce((sum, { length }) => sum + length, 0)).toBe(MiB);
   });
 
-  test('eio: the I/O that touches the range fails, its neighbours do not', async () => {
+  test('rule eio: fails the I/O that touches the range, and nothing beside it', async () => {
     const disk = await filledDisk();
     await disk.rule('eio r 33s 1s', 'eio w 1M 4K ENOSPC');
     await expect(read(disk.device, 33 * 512, 512)).rejects.toThrow('Input/output error');
@@ -50,7 +50,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect((await disk.counters()).errors).toBeGreaterThanOrEqual(3);
   });
 
-  test('eio with a count is transient; clear ends it', async () => {
+  test('rule eio with a count: fails so many times; clear ends it', async () => {
     const disk = await filledDisk();
     await disk.rule('eio w 0 end EIO 1');
     await expect(write(disk.device, 0, fresh(512))).rejects.toThrow('Input/output error');
@@ -61,7 +61,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     await write(disk.device, 0, fresh(512));
   });
 
-  test('short: the part before the range is written, then it fails', async () => {
+  test('rule short: writes the part before the range, then fails', async () => {
     const disk = await filledDisk();
     await disk.rule('short w 8K 512');
     await expect(write(disk.device, 0, fresh(64 * KiB))).rejects.toThrow('Input/output error');
@@ -69,7 +69,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect(await backing(disk, 8 * KiB, 56 * KiB)).toEqual(old(56 * KiB, 8 * KiB));
   });
 
-  test('flip: what is written or read is wrong in these bytes, and nobody says so', async () => {
+  test('rule flip: changes these bytes when they are written or read, without an error', async () => {
     const disk = await filledDisk();
     await disk.rule('flip w 5000', 'flip r 1M 512 1');
     await write(disk.device, 0, fresh(8 * KiB));
@@ -78,7 +78,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect(await read(disk.device, MiB, 1024)).toEqual(old(1024, MiB));
   });
 
-  test('drop: a write succeeds and these bytes stay what they were', async () => {
+  test('rule drop: reports success and keeps the old bytes', async () => {
     const disk = await filledDisk();
     await disk.rule('drop w 4K 512');
     await write(disk.device, 0, fresh(8 * KiB));
@@ -86,7 +86,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect(await backing(disk, 0, 8 * KiB)).toEqual(want);
   });
 
-  test('delay and rate hold I/O back, for the range or direction they name', async () => {
+  test('rules delay and rate: hold I/O back in the range or direction that they name', async () => {
     const disk = await filledDisk();
     await disk.rule('delay r 4000000 1M 512');
     const ends: string[] = [];
@@ -102,7 +102,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect(ends).toEqual(['beside it', 'in the range', 'read', 'write']);
   });
 
-  test('stall holds I/O until go', async () => {
+  test('rule stall: holds I/O until go', async () => {
     const disk = await filledDisk();
     await disk.rule('stall w');
     let ended = false;
@@ -116,7 +116,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect(await backing(disk, 0, 512)).toEqual(fresh(512));
   });
 
-  test('dead: everything fails, also what was stalled', async () => {
+  test('rule dead: fails everything, also what was stalled', async () => {
     const disk = await filledDisk();
     await disk.rule('stall');
     const reading = expect(read(disk.device, 0, 512)).rejects.toThrow('Input/output error');
@@ -127,7 +127,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     await expect(dd(['if=/dev/null', `of=${disk.device}`, 'conv=fsync,notrunc'])).rejects.toThrow('Input/output error');
   });
 
-  test('after: a rule that comes into force when so many bytes have arrived', async () => {
+  test('rule after: puts a rule into force when so many bytes have arrived', async () => {
     const disk = await filledDisk();
     await disk.rule('after w 2M dead');
     await expect(dd(['if=/dev/zero', `of=${disk.device}`, 'bs=256K', 'oflag=direct'])).rejects.toThrow(
@@ -137,7 +137,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect((await backing(disk, 0, 4 * MiB)).equals(want)).toBe(true);
   });
 
-  test('flush-fails: writes succeed, the flush does not', async () => {
+  test('rule flush-fails: lets writes succeed, and fails the flush', async () => {
     const disk = await filledDisk();
     await disk.rule('flush-fails EIO 1');
     await write(disk.device, 0, fresh(512));
@@ -146,7 +146,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     await dd(flush);
   });
 
-  test('volatile: a power cut loses what was not flushed', async () => {
+  test('volatile: loses in a power cut what was not flushed', async () => {
     const disk = await filledDisk();
     await disk.rule('volatile on');
     await write(disk.device, 0, fresh(64 * KiB));
@@ -159,7 +159,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect(await read(disk.device, MiB, 128 * KiB)).toEqual(old(128 * KiB, MiB));
   });
 
-  test('a power cut with a seed loses some pages, the same ones every time', async () => {
+  test('power cut with a seed: loses some pages, the same ones every time', async () => {
     const survivors: string[] = [];
     for (let i = 0; i < 2; i++) {
       const disk = await filledDisk();
@@ -180,7 +180,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect(survivors[1]).toBe(survivors[0]);
   });
 
-  test('resize: past a new end reads give nothing and writes ENOSPC, and it can grow again', async () => {
+  test('rule resize: reads nothing past a new end, writes ENOSPC there, and can grow again', async () => {
     const disk = await filledDisk();
     await disk.rule('resize 1M');
     expect(await read(disk.device, MiB, 4096)).toHaveLength(0);
@@ -191,7 +191,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect(await read(disk.device, 6 * MiB, 4096)).toEqual(Buffer.alloc(4096));
   });
 
-  test('log: the order in which I/O began and ended, with its errors', async () => {
+  test('log: shows the order in which I/O began and ended, with its errors', async () => {
     const disk = await filledDisk();
     await disk.rule('log on rwf', 'eio w 8K 512');
     await dd(['if=/dev/zero', `of=${disk.device}`, 'bs=4K', 'count=2', 'oflag=direct', 'conv=fsync,notrunc']);
@@ -215,7 +215,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect(await disk.log()).toEqual([]);
   });
 
-  test('counters, and reset', async () => {
+  test('counts I/O, and resets the counters', async () => {
     const disk = await filledDisk();
     await disk.rule('reset');
     await read(disk.device, 0, 4096);
@@ -234,7 +234,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect(await disk.counters()).toMatchObject({ reads: 0, writes: 0, bytesRead: 0, bytesWritten: 0 });
   });
 
-  test('zeroing is logged, obeys rules for writes, and can be refused', async () => {
+  test('logs zeroing, applies the rules of writes to it, and can refuse it', async () => {
     const disk = await filledDisk();
     await disk.rule('log on', 'drop w 512 512');
     expect(await run('blkdiscard', ['-z', '-o', '0', '-l', '4096', disk.device])).toMatchObject({ code: 0 });
@@ -268,27 +268,27 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     expect((await disk.counters()).rules).toBe(0);
   });
 
-  test('read-only: the device refuses writes', async () => {
+  test('read-only: refuses writes', async () => {
     const disk = await filledDisk({ readOnly: true });
     expect(await read(disk.device, 0, 512)).toEqual(old(512));
     await expect(write(disk.device, 0, fresh(512))).rejects.toThrow(/not permitted|Read-only/);
   });
 
-  test('buffered: a write succeeds, its fsync says what happened', async () => {
+  test('buffered: lets a write succeed, and reports its error at fsync', async () => {
     const disk = await filledDisk({ buffered: true });
     await disk.rule('eio w 0 end');
     const one = [`of=${disk.device}`, 'bs=4096', 'count=1', 'conv=notrunc'];
     await expect(dd(['if=/dev/zero', ...one, 'conv=fsync,notrunc'])).rejects.toThrow('fsync failed');
   });
 
-  test('plain: no rules, the same device', async () => {
+  test('plain: is the same device without rules', async () => {
     const disk = await filledDisk({ plain: true, sector: 4096 });
     await write(disk.device, 0, fresh(4096));
     expect(await backing(disk, 0, 4096)).toEqual(fresh(4096));
     await expect(async () => disk.rule('dead')).rejects.toThrow('no rules');
   });
 
-  test('a file of the caller is used and kept', async () => {
+  test('uses a file of the caller, and keeps it', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'lab-test-'));
     onTestFinished(() => rm(directory, { recursive: true }));
     const file = join(directory, 'disk.img');
@@ -303,7 +303,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
 });
 
 describe.skipIf(reason !== null)('a file of the lab', () => {
-  test('has the same faults, grows and is truncated', async () => {
+  test('has the same faults as a disk, grows and is truncated', async () => {
     const disk = await filledDisk({ loop: false });
     await disk.rule('eio r 4K 512', 'eio w 5M end ENOSPC');
     await expect(read(disk.device, 4096, 512)).rejects.toThrow('Input/output error');
@@ -315,7 +315,7 @@ describe.skipIf(reason !== null)('a file of the lab', () => {
     expect(await readFile(disk.device)).toEqual(Buffer.concat([old(512), Buffer.alloc(512)]));
   });
 
-  test('partial: every I/O does at most so much', async () => {
+  test('partial: moves at most so many bytes in every I/O', async () => {
     const disk = await filledDisk({ loop: false });
     await disk.rule('partial rw 1536', 'log on');
     expect(await read(disk.device, 0, 8192)).toEqual(old(1536));
@@ -324,7 +324,7 @@ describe.skipIf(reason !== null)('a file of the lab', () => {
     expect(await backing(disk, 0, 8192)).toEqual(Buffer.concat([fresh(4096), old(4096, 4096)]));
   });
 
-  test('buffered: refuses O_DIRECT, and reports at fsync what a write hid', async () => {
+  test('buffered file: refuses O_DIRECT, and reports at fsync what a write hid', async () => {
     const disk = await filledDisk({ loop: false, buffered: true });
     await expect(read(disk.device, 0, 512)).rejects.toThrow('Invalid argument');
     await disk.rule('eio w 0 end');

@@ -53,14 +53,14 @@ async function expectGone(directory: string, killed: string): Promise<void> {
 const directoryOf = (disk: LabDisk): string => dirname(disk.backing);
 
 describe.skipIf(reason !== null)('the end of a disk', () => {
-  test('many at once have a device each, and nothing is left of them', async () => {
+  test('gives many disks a device each, and leaves none of them', async () => {
     const disks = await Promise.all(Array.from({ length: 12 }, (_, i) => labdisk({ size: MiB, plain: i % 2 === 0 })));
     expect(new Set(disks.map(({ device }) => device)).size).toBe(12);
     await Promise.all(disks.map((disk) => disk.close()));
     for (const disk of disks) expect(await isLeft(directoryOf(disk))).toBe(false);
   });
 
-  test('close lets go of what is stalled', async () => {
+  test('releases stalled I/O when it is closed', async () => {
     const disk = await filledDisk();
     await disk.rule('stall');
     const reading = expect(read(disk.device, 0, 512)).rejects.toThrow('Input/output error');
@@ -70,7 +70,7 @@ describe.skipIf(reason !== null)('the end of a disk', () => {
     await eventually(async () => !(await isLeft(directoryOf(disk))));
   });
 
-  test('a partition that somebody added to it and left is not one of the next disk on that device', async () => {
+  test('does not show a left partition on the next disk of that device', async () => {
     const disk = await labdisk({ size: 4 * MiB, plain: true });
     assertOwnLoop(disk.device);
     await run('addpart', [disk.device, '1', '2048', '2048']);
@@ -83,18 +83,21 @@ describe.skipIf(reason !== null)('the end of a disk', () => {
   });
 
   // Each of the processes can be killed at the worst moment: dirty pages in the cache and an I/O that stalls.
-  test.each(['keeper', 'server', 'keeper and server'])('kill -9 of the %s leaves nothing that hangs', async (which) => {
-    const disk = await filledDisk();
-    await dd(['if=/dev/zero', `of=${disk.device}`, 'bs=1M', 'count=2', 'conv=notrunc']);
-    await disk.rule('stall');
-    const reading = expect(read(disk.device, 3 * MiB, 512)).rejects.toThrow(/Input\/output error|No such device/);
-    await disk.waitFor(({ inFlight }) => inFlight > 0);
-    const server = await serverOf(disk);
-    if (which.includes('keeper')) process.kill(disk.pid, 'SIGKILL');
-    if (which.includes('server')) process.kill(server, 'SIGKILL');
-    await reading;
-    await expectGone(directoryOf(disk), which);
-  });
+  test.each(['keeper', 'server', 'keeper and server'])(
+    'leaves nothing that hangs after kill -9 of the %s',
+    async (which) => {
+      const disk = await filledDisk();
+      await dd(['if=/dev/zero', `of=${disk.device}`, 'bs=1M', 'count=2', 'conv=notrunc']);
+      await disk.rule('stall');
+      const reading = expect(read(disk.device, 3 * MiB, 512)).rejects.toThrow(/Input\/output error|No such device/);
+      await disk.waitFor(({ inFlight }) => inFlight > 0);
+      const server = await serverOf(disk);
+      if (which.includes('keeper')) process.kill(disk.pid, 'SIGKILL');
+      if (which.includes('server')) process.kill(server, 'SIGKILL');
+      await reading;
+      await expectGone(directoryOf(disk), which);
+    },
+  );
 
   // A mounted file system with dirty pages: whoever is left unmounts it, and none waits for itself.
   test.skipIf(canMkfs('ext4') !== null).each([
@@ -104,7 +107,7 @@ describe.skipIf(reason !== null)('the end of a disk', () => {
     ['keeper', true],
     ['server', true],
     ['keeper and server', true],
-  ])('kill -9 of the %s leaves no mounted file system (plain %s)', async (which, plain) => {
+  ])('leaves no mounted file system after kill -9 of the %s (plain %s)', async (which, plain) => {
     const disk = await labdisk({ size: 16 * MiB, mkfs: 'ext4', room: 20 * MiB, plain });
     onTestFinished(() => disk.close());
     await dd(['if=/dev/zero', `of=${disk.tree}/file`, 'bs=1M', 'count=4']);
@@ -116,7 +119,7 @@ describe.skipIf(reason !== null)('the end of a disk', () => {
   });
 
   test.each(['', '--plain', '--mkfs ext4'])(
-    'kill -9 of the program that started it leaves nothing (%s)',
+    'leaves nothing after kill -9 of the program that started it (%s)',
     async (option) => {
       const args = JSON.stringify(['--size', '16M', ...option.split(' ').filter(Boolean)]);
       const script = `require('child_process').spawn(process.argv[1], ${args}, { stdio: ['pipe', 'inherit', 'inherit'] })`;
@@ -131,13 +134,13 @@ describe.skipIf(reason !== null)('the end of a disk', () => {
     },
   );
 
-  test('a disk that lives is not taken for a dead one', async () => {
+  test('does not take a living disk for a dead one', async () => {
     const [first, second] = [await filledDisk(), await filledDisk({ plain: true })];
     expect([await isLeft(directoryOf(first)), await isLeft(directoryOf(second))]).toEqual([true, true]);
     expect(await read(first.device, 0, 512)).toEqual(await read(second.device, 0, 512));
   });
 
-  test('assertOwnLoop refuses what the lab did not make', () => {
+  test('refuses in assertOwnLoop what the lab did not make', () => {
     for (const path of ['/dev/null', '/dev/loop-control', '/etc/passwd'])
       expect(() => assertOwnLoop(path)).toThrow('not a device of the lab');
   });

@@ -45,8 +45,8 @@ const sysfs = (disk: LabDisk, name: string): Promise<string> =>
 const attachedTo = (disk: LabDisk): Promise<string> =>
   readFile(`/sys/block/${basename(disk.device)}/loop/backing_file`, 'utf8').catch(() => ''); // detached
 
-describe.skipIf(reason !== null)('a medium', () => {
-  test('bad: cannot be read until it is written to, as on a disk with spare sectors', async () => {
+describe.skipIf(reason !== null)('a medium of the lab', () => {
+  test('rule bad: cannot be read until it is written, like a disk with spare sectors', async () => {
     const disk = await filledDisk();
     await disk.rule('bad r 33s 2s ENODATA', 'bad r 1M 512 ENODATA');
     expect((await disk.counters()).badSectors).toBe(3);
@@ -60,7 +60,7 @@ describe.skipIf(reason !== null)('a medium', () => {
     expect(await read(disk.device, MiB, 512)).toEqual(old(512, MiB));
   });
 
-  test('bad w: what lies before it is written, and it stays bad', async () => {
+  test('rule bad w: writes what lies before the range, and stays bad', async () => {
     const disk = await filledDisk();
     await disk.rule('bad w 8K 1s');
     for (let i = 0; i < 2; i++)
@@ -70,7 +70,7 @@ describe.skipIf(reason !== null)('a medium', () => {
   });
 
   test.each([512, 4096] as const)(
-    'bad-percent: so many sectors of %i bytes, the same ones for a seed',
+    'rule bad-percent: breaks a share of the sectors of %i bytes, the same ones for a seed',
     async (sector) => {
       const maps: string[] = [];
       for (const seed of [1, 1, 2]) {
@@ -87,7 +87,7 @@ describe.skipIf(reason !== null)('a medium', () => {
     },
   );
 
-  test('the map says what ddrescue finds, and a map of ddrescue makes the same disk', async () => {
+  test("map: agrees with ddrescue's, and makes the same disk from ddrescue's map", async () => {
     const disk = await filledDisk({ rules: ['bad r 33s 1s', 'bad-percent r 0.2 EIO 7'] });
     const dir = await folder();
     await writeFile(join(dir, 'lab.map'), await disk.map());
@@ -104,7 +104,7 @@ describe.skipIf(reason !== null)('a medium', () => {
     await expect(twin.rule(`bad-map r ${join(dir, 'none.map')}`)).rejects.toThrow('ENOENT');
   });
 
-  test('chance: so many in a hundred, the same in whatever order, and the next try has its own luck', async () => {
+  test('rule chance: fails a share of all I/O in any order, anew with every try', async () => {
     const disk = await filledDisk();
     const blocks = range(64);
     await disk.rule('chance w 30 EIO 5');
@@ -120,7 +120,7 @@ describe.skipIf(reason !== null)('a medium', () => {
     await read(disk.device, 0, MiB); // w means writes
   });
 
-  test('delay holds each I/O, not those beside it: what is deep in flight is not slower', async () => {
+  test('rule delay: holds each I/O alone, so that a deep queue is no slower', async () => {
     const disk = await filledDisk({ rules: ['delay r 500000'] });
     const start = performance.now();
     // One after the other they would take eight seconds.
@@ -128,7 +128,7 @@ describe.skipIf(reason !== null)('a medium', () => {
     expect(performance.now() - start).toBeGreaterThan(490);
   });
 
-  test('hiccup: some I/O takes long, the same for a seed', async () => {
+  test('rule hiccup: makes some I/O slow, the same for a seed', async () => {
     const slow: string[] = [];
     for (let i = 0; i < 2; i++) {
       // No loop device: whoever looks at all of them would read it too.
@@ -140,7 +140,7 @@ describe.skipIf(reason !== null)('a medium', () => {
     expect(slow[1]).toBe(slow[0]);
   });
 
-  test('seek: the heads move for what lies apart, one move after the other', async () => {
+  test('rule seek: moves the heads between distant sectors, one move after the other', async () => {
     const disk = await filledDisk({ size: 16 * MiB, rules: ['seek r 400000'] });
     const time = async (...offsets: number[]): Promise<number> => {
       const start = performance.now();
@@ -154,7 +154,7 @@ describe.skipIf(reason !== null)('a medium', () => {
     expect(await time(0, 4 * MiB, 8 * MiB, 12 * MiB)).toBeGreaterThan(3 * 400 - 10); // it is at one of them
   });
 
-  test('gone: every I/O says so, also on what is open, and the device goes with its last user', async () => {
+  test('rule gone: fails every I/O, also on open files, and removes the device with its last user', async () => {
     const disk = await filledDisk({ rules: ['after w 1M gone'] });
     const writing = dd(['if=/dev/zero', `of=${disk.device}`, 'bs=64K', 'oflag=direct', 'conv=notrunc']);
     await expect(writing).rejects.toThrow('No such device');
@@ -163,7 +163,7 @@ describe.skipIf(reason !== null)('a medium', () => {
     await expect.poll(() => attachedTo(disk)).not.toContain(disk.ctl.replace(/ctl$/, ''));
   });
 
-  test.each([false, true])('room: the file system of the backing file is full (plain %s)', async (plain) => {
+  test.each([false, true])('rule room: fills the file system of the backing file (plain %s)', async (plain) => {
     const disk = await labdisk({ size: 8 * MiB, room: 2 * MiB, plain });
     onTestFinished(() => disk.close());
     assertOwnLoop(disk.device);
@@ -175,7 +175,7 @@ describe.skipIf(reason !== null)('a medium', () => {
     await expect(buffered).rejects.toThrow(/fsync failed.*(Input\/output error|No space left)/s);
   });
 
-  test('rotational: the kernel says so, and not of the next disk', async () => {
+  test('rotational: shows in the kernel, and not on the next disk', async () => {
     const disk = await labdisk({ size: MiB, rotational: true });
     expect(await sysfs(disk, 'rotational')).toBe('1\n');
     await disk.close();
@@ -183,7 +183,7 @@ describe.skipIf(reason !== null)('a medium', () => {
   });
 
   test.skipIf(limitMissing !== null)(
-    'write rate: the kernel holds writes down, and not those to the next device of that name',
+    'write rate: slows writes in the kernel, and not those to the next device of that name',
     async () => {
       const limits = (): Promise<string> => readFile('/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device', 'utf8');
       const disk = await labdisk({ size: 4 * MiB, plain: true, writeRate: 8 * MiB });
@@ -199,7 +199,7 @@ describe.skipIf(reason !== null)('a medium', () => {
     },
   );
 
-  test('queue.sh: one program sees a zoned disk', async () => {
+  test('queue.sh: shows a zoned disk to one program', async () => {
     const disk = await filledDisk();
     const command = withQueue(disk.device, { zoned: 'host-managed', optimal_io_size: '65536' }, [
       'lsblk',
@@ -228,7 +228,7 @@ describe.skipIf(reason !== null)('a medium', () => {
     'gone now',
     'hiccup r 1',
     'seek r',
-  ])('refuses the rule "%s"', async (line) => {
+  ])('refuses the rule "%s" of a medium', async (line) => {
     const disk = await filledDisk();
     await expect(disk.rule(line)).rejects.toThrow('EINVAL');
     expect(await disk.counters()).toMatchObject({ rules: 0, badSectors: 0 });

@@ -120,8 +120,8 @@ const shows: Record<string, (disk: LabDisk) => Promise<void>> = {
   },
 };
 
-describe.skipIf(reason !== null)('for people', () => {
-  test.each(Object.keys(shows))('the preset %s is as it says', async (preset) => {
+describe.skipIf(reason !== null)('the lab for a person at a terminal', () => {
+  test.each(Object.keys(shows))('makes by the preset %s the disk that it describes', async (preset) => {
     // Filled from behind: a full disk has no room for old().
     const disk = preset === 'full' ? await labdisk({ preset, size: SIZE }) : await filledDisk({ preset, size: SIZE });
     onTestFinished(() => disk.close());
@@ -129,7 +129,7 @@ describe.skipIf(reason !== null)('for people', () => {
     await shows[preset]!(disk);
   });
 
-  test('help lists every preset, and each has a test here', async () => {
+  test('lists every preset in its help, and each has a test here', async () => {
     const { stdout } = await run(await buildLabdisk(), ['--help']);
     const [, list] = stdout.toString().split('Presets');
     const names = [...list!.matchAll(/^ {2}(\S+) {2}/gm)].map(([, name]) => name);
@@ -143,13 +143,13 @@ describe.skipIf(reason !== null)('for people', () => {
     [['healthy', '--rule', 'nonsense'], 'nonsense'],
     [['healthy', '--wrong'], 'wrong'],
     [['healthy', '--room', '0'], '--room'],
-  ])('refuses %j', async (args, why) => {
+  ])('refuses the arguments %j', async (args, why) => {
     const { code, stderr } = await run(await buildLabdisk(), args);
     expect(code).toBeGreaterThan(0);
     expect(stderr).toContain(why);
   });
 
-  test('at a terminal it says what it is, in words', async () => {
+  test('describes a disk in words at a terminal', async () => {
     const { stdout } = await run(
       'script',
       ['-qec', `${await buildLabdisk()} flaky --size 1M`, '/dev/null'],
@@ -160,7 +160,7 @@ describe.skipIf(reason !== null)('for people', () => {
     expect(text).toMatch(/in force: chance rw 1\r\n.*\^D removes the disk/s);
   });
 
-  test('lines typed at it are rules, an empty one shows the counters', async () => {
+  test('takes lines typed at it as rules, and shows the counters on an empty one', async () => {
     const child = spawn(await buildLabdisk(), ['flaky', '--size', '1M'], { stdio: ['pipe', 'pipe', 'pipe'] });
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     const next = async (): Promise<unknown> => JSON.parse(String((await lines.next()).value));

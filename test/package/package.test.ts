@@ -72,7 +72,7 @@ beforeAll(() => {
 afterAll(() => packages[Symbol.dispose]());
 
 describe('the files of a package', () => {
-  it('are the same bytes when they are made again, and say nothing of where they were made', () => {
+  it('builds the same bytes again, and does not say where', () => {
     using again = makePackages(...FORMATS);
     for (const format of FORMATS) {
       for (const name of format === 'tar.gz' ? ['platter'] : PARTS)
@@ -85,7 +85,7 @@ describe('the files of a package', () => {
       expect(readFileSync(join(parentPath, name)).includes(CHECKOUT), name).toBe(false);
   }, 600_000);
 
-  it("belong to root, and nothing but Chromium's sandbox is setuid; deb and rpm have the same", () => {
+  it("gives all files to root, makes only Chromium's sandbox setuid, and puts the same into deb and rpm", () => {
     const setuid: Record<string, string[]> = { 'platter-cli': [], platter: [`-rwsr-xr-x .${HOME}/chrome-sandbox`] };
     for (const name of PARTS) {
       const inDeb = contents(packages.path('deb', name));
@@ -113,7 +113,7 @@ describe('the files of a package', () => {
     }
   });
 
-  it("F13 are each in one package: the command line's, or the window's, which depends on it", () => {
+  it("F13 puts each file into one package, the command line's or the window's, which depends on it", () => {
     const tree = readdirSync(packages.root, { recursive: true, withFileTypes: true }).filter(
       (entry) => !entry.isDirectory(),
     );
@@ -133,7 +133,7 @@ describe('the files of a package', () => {
     }
   });
 
-  it('F13 have a Node for the command line with the licences of all that is in it', () => {
+  it('F13 ships a Node for the command line with the licences of all that is in it', () => {
     const licences = readFileSync(join(packages.root, HOME, 'LICENSE.node.txt'), 'utf8');
     for (const part of ['Node.js', 'V8', 'OpenSSL', 'ICU', 'libuv', 'zlib']) expect(licences, part).toContain(part);
     const program = join(packages.root, HOME, 'platter-node');
@@ -141,7 +141,7 @@ describe('the files of a package', () => {
     expect(output('readelf', '--wide', '--sections', program)).not.toMatch(/\.(symtab|debug_\w+)\s/);
   });
 
-  it("S1 have the broker as the only program for polkit: root's, not setuid, hardened, and no launcher of a host", () => {
+  it("S1 offers polkit the broker alone: root's, not setuid, hardened, and no launcher of a host", () => {
     const broker = join(packages.root, HOME, 'platter-broker');
     expect(lstatSync(broker)).toMatchObject({ mode: 0o100755 });
     expect(existsSync(join(packages.root, HOME, 'platter-host'))).toBe(false);
@@ -163,7 +163,7 @@ describe('the files of a package', () => {
     expect(headers).not.toMatch(/R(UN)?PATH/);
   });
 
-  it('are for the desktop what its validators ask for', () => {
+  it('satisfies the validators of the desktop', () => {
     const share = join(packages.root, 'usr/share');
     output('appstreamcli', 'validate', '--no-net', join(share, `metainfo/${ID}.metainfo.xml`));
     const entry = join(share, `applications/${ID}.desktop`);
@@ -192,7 +192,7 @@ describe('the files of a package', () => {
     }
   });
 
-  it('have a manual page that knows every command', () => {
+  it('ships a manual page that names every command', () => {
     const page = gunzipSync(readFileSync(join(packages.root, 'usr/share/man/man1/platter.1.gz'))).toString();
     const help = output(join(packages.root, HOME, 'platter'), '--help');
     const [, commands = ''] = /^Commands:\n((?: .*\n)+)/m.exec(help) ?? [];
@@ -244,7 +244,7 @@ function verified(said: string): void {
   expect(result).toMatchObject({ event: 'result', destinations: [{ state: 'done', verified: true }] });
 }
 
-describe.skipIf(reason !== null)(`F13 the command line in a Debian without a desktop${because}`, () => {
+describe.skipIf(reason !== null)(`the command line in a Debian without a desktop${because}`, () => {
   let root: CleanRoot;
   let before: string[];
 
@@ -254,7 +254,7 @@ describe.skipIf(reason !== null)(`F13 the command line in a Debian without a des
   }, 600_000);
   afterAll(() => root[Symbol.asyncDispose]());
 
-  it("F13 installs alone, and nothing of the window's libraries is there", async () => {
+  it('F13 installs alone, without any library of the window', async () => {
     expect(await install(root, cli)).toContain('0 upgraded, 1 newly installed');
     const files = await root.files();
     expect(files.filter((path) => /lib(gtk-3|nss3|X11|gbm|asound|cups)\.so|platter-window/.test(path))).toEqual([]);
@@ -302,7 +302,7 @@ describe.skipIf(reason !== null)(`F13 the command line in a Debian without a des
     ).toBe(version());
   });
 
-  it('F13 says how to get the window where it is not installed', async () => {
+  it('F13 says how to get the window when it is not installed', async () => {
     for (const caller of [[], ['env', 'SUDO_UID=1000', 'SUDO_GID=1000', 'SUDO_USER=tester']]) {
       const { code, stdout, stderr } = await root.run(caller.length === 0 ? 'user' : 'root', [...caller, 'platter']);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -312,14 +312,14 @@ describe.skipIf(reason !== null)(`F13 the command line in a Debian without a des
     }
   });
 
-  it('F13 leaves nothing when it is purged, not even what root has done with it', async () => {
+  it('F13 leaves nothing when purged, not even what root has done with it', async () => {
     writeFileSync(root.outside('/root/disk.img'), seededBytes(MIB, 2));
     await must(root, 'root', 'platter', 'copy', '--yes', 'disk.img', '/tmp/copy.img');
     expect(existsSync(root.outside('/var/lib/platter'))).toBe(true);
     expect(await purged(root, before, 'platter-cli')).toEqual([]);
   });
 
-  it('F13 runs from the unpacked archive too', async () => {
+  it('F13 runs from the unpacked archive', async () => {
     execFileSync('tar', ['-xf', packages.path('tar.gz'), '-C', root.outside('/opt')]);
     const [folder = ''] = readdirSync(root.outside('/opt'));
     expect((await must(root, 'user', `/opt/${folder}/platter`, '--version')).trim()).toBe(version());
@@ -338,7 +338,7 @@ describe.skipIf(reason !== null)(`the packages in a clean Debian${because}`, () 
   }, 600_000);
   afterAll(() => root[Symbol.asyncDispose]());
 
-  it('install without anything that their dependencies do not name, the window on top of the command line too', async () => {
+  it('installs with its named dependencies only, the window also on top of the command line', async () => {
     expect(await install(root, cli)).toContain('0 upgraded, 1 newly installed');
     expect((await root.run('user', ['platter'])).code).toBe(2);
     expect(await install(root, deb)).toContain('0 upgraded, 1 newly installed');
@@ -356,7 +356,7 @@ describe.skipIf(reason !== null)(`the packages in a clean Debian${because}`, () 
     expect((await must(root, 'user', 'platter', '--version')).trim()).toBe(version());
   });
 
-  it('clone for an ordinary user, on the command line and in the window', async () => {
+  it('clones for an ordinary user, on the command line and in the window', async () => {
     await using one = await labdisk({ size: 32 * MIB, plain: true });
     await using two = await labdisk({ size: 32 * MIB, plain: true });
     for (const { device } of [one, two]) root.lend(device);
@@ -397,7 +397,7 @@ describe.skipIf(reason !== null)(`the packages in a clean Debian${because}`, () 
     cloned(two.backing);
   }, 600_000);
 
-  it('S1 behind sudo belong to the user who called it, and have their disks opened by the broker', async () => {
+  it('S1 runs behind sudo as the user who called it, and opens disks through the broker', async () => {
     await using disk = await labdisk({ size: 8 * MIB, plain: true });
     root.lend(disk.device, 'root');
     const image = root.outside('/home/tester/sudo.img');
@@ -422,7 +422,7 @@ describe.skipIf(reason !== null)(`the packages in a clean Debian${because}`, () 
     expect(existsSync(root.outside('/home/tester/stolen.img'))).toBe(false);
   });
 
-  it('leave nothing when they are purged, not even what root has done with them', async () => {
+  it('leaves nothing when purged, not even what root has done with the packages', async () => {
     writeFileSync(root.outside('/root/disk.img'), seededBytes(MIB, 2));
     await must(root, 'root', 'platter', 'copy', '--yes', 'disk.img', '/tmp/copy.img');
     expect(await root.files()).not.toEqual(before);
@@ -431,7 +431,7 @@ describe.skipIf(reason !== null)(`the packages in a clean Debian${because}`, () 
 });
 
 describe('lintian', () => {
-  it('finds neither an error nor a warning that has no reason in the overrides', async () => {
+  it('passes lintian with no error or warning but those that the overrides explain', async () => {
     expect((await lintian).trim()).toBe('');
   }, 600_000);
 });

@@ -104,13 +104,13 @@ const screens: [string, Partial<AppState>][] = [
   ['machinery failed', { disks, job: make.broken(running) }],
 ];
 
-describe.each(['light', 'dark'] as const)('axe, %s', (scheme) => {
-  test.each(screens)('%s', async (_name, state) => {
+describe.each(['light', 'dark'] as const)('axe in the %s theme', (scheme) => {
+  test.each(screens)('finds no violation on the screen: %s', async (_name, state) => {
     await open.start({ state, scheme });
     expect(await violations()).toEqual([]);
   });
 
-  test('chosen, refused, with the command line open', async () => {
+  test('finds no violation with a refused choice and the command line open', async () => {
     await open.start({ state: { disks }, scheme });
     open.main.image = '/home/me/disk.img';
     open.main.newImage = '/home/me/copy.img';
@@ -124,7 +124,7 @@ describe.each(['light', 'dark'] as const)('axe, %s', (scheme) => {
     expect(await violations()).toEqual([]);
   });
 
-  test('options, with a limit that is none', async () => {
+  test('finds no violation in the options with an invalid limit', async () => {
     await open.start({ state: { disks }, scheme });
     await open.page.getByRole('button', { name: 'More options' }).click();
     await open.page.getByRole('switch', { name: 'Only what differs' }).click();
@@ -132,7 +132,7 @@ describe.each(['light', 'dark'] as const)('axe, %s', (scheme) => {
     expect(await violations()).toEqual([]);
   });
 
-  test('a check against a manifest', async () => {
+  test('finds no violation in a check against a manifest', async () => {
     await open.start({ state: { disks }, scheme });
     open.main.manifest = '/home/me/disk.manifest';
     await open.page.getByRole('radio', { name: 'Check only' }).check({ force: true });
@@ -141,21 +141,21 @@ describe.each(['light', 'dark'] as const)('axe, %s', (scheme) => {
     expect(await violations()).toEqual([]);
   });
 
-  test('details of a drive that is about to be stopped', async () => {
+  test('finds no violation in the question before a drive is stopped', async () => {
     await open.start({ state: { disks, job: running }, scheme });
     await open.page.getByRole('button', { name: 'Details of sdi' }).click();
     await open.page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     expect(await violations()).toEqual([]);
   });
 
-  test('speed of the whole job', async () => {
+  test('finds no violation in the speed of the whole job', async () => {
     await open.start({ state: { disks, job: running }, scheme });
     await open.page.getByRole('button', { name: 'Speed', exact: true }).click();
     await open.page.getByRole('dialog').waitFor();
     expect(await violations()).toEqual([]);
   });
 
-  test('details of a failed drive', async () => {
+  test('finds no violation in the details of a failed drive', async () => {
     await open.start({ state: { disks, job: running }, scheme });
     await open.page.getByRole('button', { name: 'Details of sdd' }).click();
     await open.page.getByRole('dialog').waitFor();
@@ -163,9 +163,9 @@ describe.each(['light', 'dark'] as const)('axe, %s', (scheme) => {
   });
 });
 
-describe('zoomed in to 200 % (a window of 1200 by 800)', () => {
+describe('the window zoomed in to 200 %', () => {
   test.each(screens)(
-    '%s: all of it can be reached, nothing is beside the page or under something else',
+    'keeps everything reachable and nothing covered at 200 % on the screen: %s',
     async (_name, state) => {
       await open.start({ state, width: 600, height: 400 });
       const lost = await open.page.evaluate(() => {
@@ -212,7 +212,7 @@ describe('zoomed in to 200 % (a window of 1200 by 800)', () => {
   );
 });
 
-test('with reduced motion nothing moves', async () => {
+test('moves nothing when the user prefers reduced motion', async () => {
   await open.start({ state: { disks, job: running }, reducedMotion: true });
   const moving = await open.page.evaluate(() => document.getAnimations().length);
   const styles = await open.page
@@ -250,8 +250,8 @@ async function tabTo(name: RegExp): Promise<void> {
   throw new Error(`Tab never reached ${String(name)}.`);
 }
 
-describe('keyboard only', () => {
-  test('from an empty choice to a running job, and on to the details of a tile', async () => {
+describe('the keyboard alone', () => {
+  test("goes from an empty choice to a running job and a tile's details by keyboard alone", async () => {
     await open.start({ state: { disks } });
     const plan = make.plan([make.endpoint(disks[2]!), make.endpoint(disks[3]!)]);
     open.main.reviewed = { ok: true, value: plan };

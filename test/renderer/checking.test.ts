@@ -41,7 +41,7 @@ const requestOf = (kind: CopyRequest['kind'], paths: string[], more: Partial<Cop
 });
 
 test.each(['light', 'dark'] as const)(
-  'a check: chosen, reviewed and started without a word of loss; what differs is repaired, %s',
+  'chooses, reviews and starts a check without a word of loss, then repairs what differs (%s)',
   async (scheme) => {
     await open.start({ state: { disks }, scheme, ...(scheme === 'dark' && { width: 1024, height: 700 }) });
     const { page, main } = open;
@@ -139,7 +139,7 @@ test.each(['light', 'dark'] as const)(
   },
 );
 
-test('a manifest stands for the source of a check, and of nothing else', async () => {
+test('offers a manifest as the source of a check, and of nothing else', async () => {
   await open.start({ state: { disks } });
   const { page, main } = open;
   const dropped = await page.evaluateHandle(() => {
@@ -193,7 +193,7 @@ test('a manifest stands for the source of a check, and of nothing else', async (
   expect(open.problems).toEqual([]);
 });
 
-test('an update says that what differs is overwritten, not that all is erased', async () => {
+test('says that an update overwrites what differs, not that it erases everything', async () => {
   const ends = sticks.map((disk) => make.endpoint(disk, { contents: [make.ext4('root')] }));
   await open.start({
     state: {

@@ -28,8 +28,8 @@ async function review(): Promise<void> {
   await expect.poll(() => open.main.names()).toContain('review');
 }
 
-describe('choosing', () => {
-  test('a disk to two disks and a new image: the request names exactly these, in the order of the list', async () => {
+describe('choosing source and destinations', () => {
+  test('requests exactly the chosen disks and image, in the order of the list', async () => {
     await open.start({ state: { disks } });
     open.main.newImage = '/home/me/copy.img';
     await source('/dev/sdb').click();
@@ -46,7 +46,7 @@ describe('choosing', () => {
     });
   });
 
-  test('an image by the native dialog; a dialog given up changes nothing; verify can be turned off', async () => {
+  test('chooses an image by the native dialog, changes nothing when that is dismissed, and turns off verification', async () => {
     await open.start({ state: { disks } });
     await button('Choose an image…').click();
     await expect.poll(() => open.main.asked('chooseImage')).toHaveLength(1);
@@ -63,7 +63,7 @@ describe('choosing', () => {
     expect(open.main.lastRequest()).toMatchObject({ source: '/home/me/disk.img', verify: false });
   });
 
-  test('an image that the desktop opens becomes the source, once', async () => {
+  test('takes an image that the desktop opens as the source, once', async () => {
     await open.start({ state: { disks, opened: { path: '/home/me/disk.img', at: 1 } } });
     expect(await source('Image file /home/me/disk.img').isChecked()).toBe(true);
     await source('/dev/sdb').click();
@@ -75,7 +75,7 @@ describe('choosing', () => {
       .waitFor();
   });
 
-  test('an image by drag and drop', async () => {
+  test('takes an image by drag and drop', async () => {
     await open.start({ state: { disks } });
     const transfer = await open.page.evaluateHandle(() => {
       const dropped = new DataTransfer();
@@ -92,7 +92,7 @@ describe('choosing', () => {
     [make.readOnlyDisk, 'It is write-protected'],
     [make.smallDisk, 'Too small: 60 GB less than the source.'],
     [make.sticks(1)[0]!, 'This is the source.'],
-  ])('$path is locked, says why, and takes neither mouse nor keyboard', async (locked, reason) => {
+  ])('locks $path with its reason against mouse and keyboard', async (locked, reason) => {
     await open.start({ state: { disks } });
     await source('/dev/sdb').click();
     const box = destination(locked.path);
@@ -111,7 +111,7 @@ describe('choosing', () => {
     expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sdc', '/dev/sdd', '/dev/sde']);
   });
 
-  test('a mounted drive says where, is left alone by "select all", and can be chosen by itself', async () => {
+  test('says where a drive is mounted, leaves it out of "Select all", and lets it be chosen alone', async () => {
     await open.start({ state: { disks: [make.sticks(1)[0]!, make.mountedDisk] } });
     await source('/dev/sdb').click();
     expect(await destination('/dev/sdx').innerText()).toContain(
@@ -126,7 +126,7 @@ describe('choosing', () => {
     expect(open.main.lastRequest()).toMatchObject({ destinations: ['/dev/sdx'], unmount: true });
   });
 
-  test('a drive that is plugged in is new for a while, is said aloud, and moves neither choice nor focus', async () => {
+  test('marks a drive as new and announces it, and moves neither choice nor focus', async () => {
     const [first, second, third] = make.sticks(3);
     await open.start({ state: { disks: [first!, third!] } });
     await open.page.clock.install({ time: 0 });
@@ -146,7 +146,7 @@ describe('choosing', () => {
     expect(await destination('/dev/sdd').boundingBox()).toEqual(place);
   });
 
-  test('where the system does not tell of drives, the list says how it is kept instead', async () => {
+  test('says how the list is kept when the system does not announce drives', async () => {
     const advice = 'The list is read every two seconds instead; nothing else depends on it.';
     await open.start({
       state: {
@@ -161,7 +161,7 @@ describe('choosing', () => {
     await open.page.getByText('does not tell Platter of drives').waitFor();
   });
 
-  test('choosing a chosen destination as the source gives it up as a destination', async () => {
+  test('gives up a destination that is chosen as the source', async () => {
     await open.start({ state: { disks } });
     await destination('/dev/sdb').click();
     await destination('/dev/sdc').click();
@@ -170,7 +170,7 @@ describe('choosing', () => {
     expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sdc']);
   });
 
-  test('filters by size and port narrow the list and "select all"; what is chosen stays in sight', async () => {
+  test('narrows the list and "Select all" by size and port, and keeps chosen disks in sight', async () => {
     const [one, two, three, four] = make.sticks(4) as [Disk, Disk, Disk, Disk];
     const hub = (disk: Disk, number: number, port: number): Disk => ({ ...disk, port: make.usbPort(number, port) });
     await open.start({
@@ -193,7 +193,7 @@ describe('choosing', () => {
     expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sdb', '/dev/sdc', '/dev/sdd']);
   });
 
-  test('a batch has a name, in the request and in the command line', async () => {
+  test('puts the name of a batch into the request and the command line', async () => {
     await open.start({ state: { disks } });
     await source('/dev/sdb').click();
     await destination('/dev/sdc').click();
@@ -204,7 +204,7 @@ describe('choosing', () => {
     expect(open.main.lastRequest()?.name).toBe("Room 12's");
   });
 
-  test('at most 32 destinations', async () => {
+  test('allows at most 32 destinations', async () => {
     await open.start({ state: { disks: make.sticks(33) } });
     await button('Select all 33').click();
     await source('/dev/sdb').click();
@@ -218,7 +218,7 @@ describe('choosing', () => {
     expect(await last.innerText()).toContain('32 destinations are the most');
   });
 
-  test('a drive that was pulled, or swapped for another under its path, is no longer chosen', async () => {
+  test('drops from the choice a drive that was pulled, or swapped under its path', async () => {
     await open.start({ state: { disks } });
     await source('/dev/sdb').click();
     await destination('/dev/sdc').click();
@@ -239,7 +239,7 @@ describe('choosing', () => {
     expect(open.main.lastRequest()?.destinations).toEqual(['/dev/sde']);
   });
 
-  test('nothing can be reviewed before source and destination are chosen', async () => {
+  test('allows no review before source and destination are chosen', async () => {
     await open.start({ state: { disks } });
     await open.page.getByText('Choose a source.').waitFor();
     expect(await button('Review').isDisabled()).toBe(true);
@@ -248,7 +248,7 @@ describe('choosing', () => {
     expect(await button('Review').isDisabled()).toBe(true);
   });
 
-  test('F6 a source that is no disk image is refused with a switch that takes its bytes as they are, for this source alone', async () => {
+  test('F6 refuses a source that is no disk image, and offers to take its bytes as they are for it alone', async () => {
     await open.start({ state: { disks, opened: { path: '/home/me/disk.img.xz', at: 1 } } });
     const asIs = open.page.getByRole('switch', { name: 'Write the file’s bytes as they are' });
     open.main.reviewed = refuse(
@@ -274,7 +274,7 @@ describe('choosing', () => {
     await expect.poll(() => open.main.lastRequest()).toMatchObject({ source: '/dev/sdc', asIs: false });
   });
 
-  test('F5 a disk says what is on it: several signatures, a table without partitions, or contents that are not known', async () => {
+  test('F5 says what is on a disk: several signatures, a table without partitions, unknown contents', async () => {
     const [first, second, third] = make.sticks(3) as [Disk, Disk, Disk];
     await open.start({
       state: {
@@ -294,7 +294,7 @@ describe('choosing', () => {
       await zone.getByText(text).waitFor();
   });
 
-  test('refusals stand at the destination and in the action zone, and go when the choice changes', async () => {
+  test('shows refusals at the destination and beside the button, until the choice changes', async () => {
     await open.start({ state: { disks } });
     open.main.reviewed = refuse(
       make.failure('IN_USE', { device: '/dev/sdc', message: '/dev/sdc is in use.', advice: 'Close what uses it.' }),
@@ -321,7 +321,7 @@ describe('choosing', () => {
     expect(await open.page.getByText('is in use').count()).toBe(0);
   });
 
-  test('the command line is one click away and can be copied', async () => {
+  test('shows the command line after one click, and copies it', async () => {
     await open.start({ state: { disks } });
     await open.page.context().grantPermissions(['clipboard-read']);
     await source('/dev/sdb').click();
@@ -332,7 +332,7 @@ describe('choosing', () => {
     expect(await open.page.evaluate(() => navigator.clipboard.readText())).toBe('platter copy /dev/sdb /dev/sdc');
   });
 
-  test('no drive yet: the page teaches, and refresh asks main', async () => {
+  test('explains what to do when no drive is there, and asks main on refresh', async () => {
     await open.start({
       state: { disksError: make.failure('IO_ERROR', { message: 'lsblk is missing.', advice: 'Install util-linux.' }) },
     });
@@ -343,7 +343,7 @@ describe('choosing', () => {
     await open.picture('no-drives-light');
   });
 
-  test('a call that breaks is told in words', async () => {
+  test('puts a failed call into words', async () => {
     await open.start({ state: { disks } });
     open.main.broken = 'no handler registered';
     await button('Refresh').click();
@@ -351,8 +351,8 @@ describe('choosing', () => {
   });
 });
 
-describe.each(['light', 'dark'] as const)('pictures, %s', (scheme) => {
-  test('before and after choosing', async () => {
+describe.each(['light', 'dark'] as const)('pictures of choosing, %s', (scheme) => {
+  test('takes pictures before and after choosing', async () => {
     await open.start({ state: { disks }, scheme });
     await open.picture(`choose-empty-${scheme}`);
     open.main.image = '/home/me/images/station-42.img';

@@ -19,10 +19,10 @@ const show = async (job: JobView): Promise<OneWindow> => {
   return open;
 };
 
-describe('4: something went wrong', () => {
+describe('complaint 4: something went wrong', () => {
   const codes = Object.keys(BY_CODE) as ErrorCode[];
 
-  test('every error says what happened, what to do and its code, on the tile and in its details', async () => {
+  test('says for every error what happened, what to do and its code, on the tile and in its details', async () => {
     const of = drives(Math.min(codes.length, 32));
     const told = codes.slice(0, 32);
     const job = make.job(
@@ -46,7 +46,7 @@ describe('4: something went wrong', () => {
     }
   });
 
-  test('nobody says it, in any language', () => {
+  test('never says only that something went wrong, in any language', () => {
     const all = Object.values(catalogues).flatMap((catalogue) =>
       Object.values(catalogue).flatMap((part) => Object.values<string>(part)),
     );
@@ -57,7 +57,7 @@ describe('4: something went wrong', () => {
   });
 });
 
-test('8: a failed verification says where', async () => {
+test('complaint 8: says where a verification failed', async () => {
   const of = drives(2);
   const error = make.writeError(1, '/dev/sdc', {
     code: 'VERIFY_MISMATCH',
@@ -77,7 +77,7 @@ test('8: a failed verification says where', async () => {
     expect(text).toContain(part);
 });
 
-describe('9: success and failure together', () => {
+describe('complaint 9: success and failure together', () => {
   const states: DestinationState[] = [
     'waiting',
     'comparing',
@@ -119,7 +119,7 @@ describe('9: success and failure together', () => {
     ),
   );
 
-  test(`one verdict in each of ${jobs.length} situations, and every line of the screen agrees with it`, () => {
+  test(`gives one verdict in each of ${jobs.length} situations, and every line of the screen agrees with it`, () => {
     for (const job of jobs) {
       const tiles = tilesOf(job);
       const [tile] = tiles;
@@ -141,7 +141,7 @@ describe('9: success and failure together', () => {
     }
   });
 
-  test('on the screen: one word, one shape and one colour a tile, the header adds up, no drive is both taken out and set aside', async () => {
+  test('shows one word, shape and colour a tile, a header that adds up, and each drive in one group only', async () => {
     const plan = drives(11);
     const { page } = await show(
       make.job(
@@ -172,11 +172,11 @@ describe('9: success and failure together', () => {
   });
 });
 
-describe('11: stuck at 99 %', () => {
+describe('complaint 11: stuck at 99 %', () => {
   const of = drives(1);
   const tile = (sample: Partial<DestinationProgress>) => tilesOf(make.job(of, [sample]))[0]!;
 
-  test('a flush is a state with a name of its own and no percentage; 100 is never shown before the end', () => {
+  test('names a flush without a percentage, and never shows 100 before the end', () => {
     expect(tile({ state: 'flushing', written: of.bytes })).toMatchObject({ percent: null, state: 'flushing' });
     expect(tile({ state: 'copying', written: of.bytes - 1 }).percent).toBe(99);
     expect(totalOf(tilesOf(make.job(of, [{ state: 'flushing', written: of.bytes }])))).toBe(0.5);
@@ -185,7 +185,7 @@ describe('11: stuck at 99 %', () => {
     ).toBeLessThan(1);
   });
 
-  test('a drive that does not answer is called stalled, with what to do, whatever its percentage', async () => {
+  test('calls a drive that does not answer stalled, with what to do, whatever its percentage', async () => {
     const { page } = await show(make.job(of, [{ state: 'stalled', written: of.bytes - 1 }]));
     expect(await page.locator('.tile h2').innerText()).toBe('Stalled');
     await page.getByText('sdb does not answer: check cable and port.').waitFor();

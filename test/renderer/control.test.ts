@@ -31,8 +31,8 @@ const pausedAt = (...which: number[]): JobView => ({
   },
 });
 
-describe('the whole job', () => {
-  test('pauses and continues; the button says which', async () => {
+describe('the controls of the whole job', () => {
+  test('pauses and continues the job, and the button says which', async () => {
     await show(running);
     await button('Pause').click();
     await expect.poll(() => open.main.asked('pause')).toEqual([[null, true]]);
@@ -53,7 +53,7 @@ describe('the whole job', () => {
     await expect.poll(() => open.page.locator('[role=status][aria-live=polite]').innerText()).toBe('Paused.');
   });
 
-  test('the speed limit is set, changed and taken away where it stands', async () => {
+  test('sets, changes and removes the speed limit in place', async () => {
     await show(running);
     const field = open.page.getByRole('textbox', { name: 'Speed limit' });
     expect(await button('Set').isDisabled()).toBe(true);
@@ -75,7 +75,7 @@ describe('the whole job', () => {
     await expect.poll(() => open.main.asked('throttle').at(-1)).toEqual([null, null]);
   });
 
-  test('what is refused is told, and goes with the next call', async () => {
+  test('shows a refused command until the next one', async () => {
     await show(running);
     open.main.controlled = refuse(make.failure('BAD_ARGUMENT', { message: 'It has just ended.' }));
     await button('Pause').click();
@@ -86,8 +86,8 @@ describe('the whole job', () => {
   });
 });
 
-describe('one destination', () => {
-  test('is paused and continued from its details', async () => {
+describe('the controls of one destination', () => {
+  test('pauses and continues one destination from its details', async () => {
     await show(running);
     await button('Details of sdc').click();
     const drawer = open.page.getByRole('dialog', { name: 'sdc' });
@@ -101,7 +101,7 @@ describe('one destination', () => {
     await expect.poll(() => open.main.asked('pause').at(-1)).toEqual([1, false]);
   });
 
-  test('has a limit of its own, which the tile beside it does not have', async () => {
+  test('limits one destination, and not the tile beside it', async () => {
     await show({ ...running, throttle: 90e6, destinationThrottles: [null, 20e6, null, null] });
     await button('Details of sdc').click();
     const drawer = open.page.getByRole('dialog', { name: 'sdc' });
@@ -124,7 +124,7 @@ describe('one destination', () => {
     ).toBe(0);
   });
 
-  test('is stopped after a question, the others go on', async () => {
+  test('stops one destination after a question, and the others go on', async () => {
     await show(running);
     await button('Details of sdc').click();
     const drawer = open.page.getByRole('dialog', { name: 'sdc' });
@@ -140,7 +140,7 @@ describe('one destination', () => {
     expect(await button('Cancelling…').count()).toBe(0);
   });
 
-  test('that failed is tried again', async () => {
+  test('retries a failed destination', async () => {
     await show(running);
     await button('Details of sdd').click();
     const drawer = open.page.getByRole('dialog', { name: 'sdd' });
@@ -156,7 +156,7 @@ describe('one destination', () => {
     await drawer.getByText('/dev/sdd is another drive now.').waitFor({ state: 'detached' });
   });
 
-  test('nothing can be done to it any more once the job is being cancelled', async () => {
+  test('offers nothing for a destination once the job is being cancelled', async () => {
     await show({ ...running, phase: 'cancelling' });
     await button('Details of sdc').click();
     const drawer = open.page.getByRole('dialog', { name: 'sdc' });
@@ -165,7 +165,7 @@ describe('one destination', () => {
   });
 });
 
-describe('states', () => {
+describe('states of a destination', () => {
   const eight = make.plan(make.sticks(8).map((disk) => make.endpoint(disk)));
   const every = make.job(eight, [
     { state: 'comparing', toWrite: 0, verified: eight.bytes * 0.3, bytesPerSecond: 180e6, secondsLeft: 120 },
@@ -185,7 +185,7 @@ describe('states', () => {
   ]);
 
   test.each(['light', 'dark'] as const)(
-    'comparing, repairing, paused, stalled: each a word and a shape of its own (%s)',
+    'shows comparing, repairing, paused and stalled each by a word and a shape (%s)',
     async (scheme) => {
       await show(every, {}, { scheme });
       const seen = await open.page.locator('.tile').evaluateAll((all) =>
@@ -210,7 +210,7 @@ describe('states', () => {
     },
   );
 
-  test('what was there already is said at the end', async () => {
+  test('says at the end what was there already', async () => {
     const updated = make.plan(plan.destinations, { request: { ...plan.request, update: true } });
     await show(
       make.job(updated, [], {
@@ -233,7 +233,7 @@ describe('states', () => {
   });
 });
 
-describe('a rescue', () => {
+describe('a rescue in the window', () => {
   const rescue = make.plan(plan.destinations, { request: { ...plan.request, rescue: { retries: 1, map: null } } });
   const hole = (offset: number) =>
     make.writeError(0, '/dev/sdx', {
@@ -245,7 +245,7 @@ describe('a rescue', () => {
       message: 'It could not be read.',
     });
 
-  test('says what it does and what it got; holes are no alarm, and one click away', async () => {
+  test('says what a rescue does and what it got, and shows its holes after one click', async () => {
     const job = make.job(rescue, [half, half, half, half], { errors: [hole(1_048_576), hole(5_242_880)] });
     await show({
       ...job,
@@ -263,7 +263,7 @@ describe('a rescue', () => {
     await open.picture('rescue-light');
   });
 
-  test('a destination that is tried again says what it waits for, and how much of it is left', async () => {
+  test('says what a retried destination of a rescue waits for, and how much is left', async () => {
     const job = make.job(rescue, [half, { state: 'waiting' }, half, half]);
     const now = (pass: 'copying' | 'retrying') => ({
       ...job,
@@ -282,7 +282,7 @@ describe('a rescue', () => {
     await open.page.getByRole('dialog', { name: 'sdc' }).getByText('then copies it from one of them').waitFor();
   });
 
-  test('tells the end', async () => {
+  test('shows the end of a rescue', async () => {
     await show(
       make.job(rescue, [], {
         phase: 'ended',
@@ -300,7 +300,7 @@ describe('a rescue', () => {
   });
 });
 
-describe('a job that was cut short', () => {
+describe('an interrupted job in the window', () => {
   const left = make.interrupted(drives.map(({ path }) => path));
   const older = make.interrupted(['/dev/sdb'], {
     id: '20261101-101010-ffffff',
@@ -312,7 +312,7 @@ describe('a job that was cut short', () => {
     open.start({ ...options, state: { disks: drives, interrupted: [left, older] } });
 
   test.each(['light', 'dark'] as const)(
-    'is offered with what, when and how far; older ones on request (%s)',
+    'offers an interrupted job with what, when and how far, and older ones on request (%s)',
     async (scheme) => {
       await choosing({ scheme });
       const section = open.page.getByRole('region', { name: 'Interrupted' });
@@ -328,7 +328,7 @@ describe('a job that was cut short', () => {
     },
   );
 
-  test('continue asks for the rest, and the review says what is there', async () => {
+  test('requests the rest of an interrupted job, and the review says what is there', async () => {
     await choosing();
     const of = make.resumePlan(plan.destinations.map((end) => ({ ...end, contents: [make.ext4('root')] })));
     open.main.reviewed = { ok: true, value: of };
@@ -347,7 +347,7 @@ describe('a job that was cut short', () => {
     expect(open.main.names()).toEqual(['review', 'start']);
   });
 
-  test('one that is not what it was is refused with the reason', async () => {
+  test('refuses with its reason an interrupted job whose drive has changed', async () => {
     await choosing();
     open.main.reviewed = refuse(
       make.failure('CHANGED', { device: '/dev/sdc', message: '/dev/sdc does not hold what was copied to it.' }),
@@ -359,7 +359,7 @@ describe('a job that was cut short', () => {
       .waitFor();
   });
 
-  test('is forgotten after a question', async () => {
+  test('forgets an interrupted job after a question', async () => {
     await choosing();
     await open.page.getByRole('button', { name: 'Forget station-42.img to 4 destinations' }).click();
     await open.page.getByRole('button', { name: 'Keep it' }).click();
@@ -376,7 +376,7 @@ describe('a job that was cut short', () => {
     await expect.poll(focused).toBe('Source'); // the list went with the last one
   });
 
-  test('can be continued from where it ended', async () => {
+  test('continues an ended job from where it ended', async () => {
     const ended = make.job(plan, [], {
       phase: 'ended',
       result: make.result(
@@ -395,7 +395,7 @@ describe('a job that was cut short', () => {
     expect(open.main.lastRequest()?.job).toBe(left.id);
   });
 
-  test('a reload in its review chooses nothing', async () => {
+  test('restores no choice when the review of an interrupted job is reloaded', async () => {
     await open.start({
       state: { disks: drives, review: make.review(make.resumePlan(plan.destinations)), interrupted: [left] },
     });
@@ -406,7 +406,7 @@ describe('a job that was cut short', () => {
   });
 });
 
-describe('options', () => {
+describe('the options', () => {
   const choose = async (): Promise<void> => {
     await open.page.getByRole('radio', { name: '/dev/sdb' }).click();
     await open.page.getByRole('checkbox', { name: '/dev/sdc' }).click();
@@ -414,23 +414,26 @@ describe('options', () => {
   };
   const option = (name: string) => open.page.getByRole('switch', { name });
 
-  test.each(['light', 'dark'] as const)('are behind one word, and closed they say what is on (%s)', async (scheme) => {
-    await open.start({ state: { disks: drives }, scheme });
-    await choose();
-    await option('Only what differs').click();
-    await open.page.getByRole('textbox', { name: 'Speed limit' }).fill('20');
-    await open.picture(`options-${scheme}`);
-    await open.page.setViewportSize({ width: 720, height: 480 });
-    await open.picture(`options-small-${scheme}`);
-    await button('Fewer options').click();
-    await open.page.getByText('only what differs and at most 20 MB/s').waitFor();
-    await button('Review').click();
-    await expect
-      .poll(() => open.main.lastRequest())
-      .toMatchObject({ update: true, rescue: null, keepGoing: false, throttle: 20_000_000, verify: true });
-  });
+  test.each(['light', 'dark'] as const)(
+    'hides the options behind one word that says what is on (%s)',
+    async (scheme) => {
+      await open.start({ state: { disks: drives }, scheme });
+      await choose();
+      await option('Only what differs').click();
+      await open.page.getByRole('textbox', { name: 'Speed limit' }).fill('20');
+      await open.picture(`options-${scheme}`);
+      await open.page.setViewportSize({ width: 720, height: 480 });
+      await open.picture(`options-small-${scheme}`);
+      await button('Fewer options').click();
+      await open.page.getByText('only what differs and at most 20 MB/s').waitFor();
+      await button('Review').click();
+      await expect
+        .poll(() => open.main.lastRequest())
+        .toMatchObject({ update: true, rescue: null, keepGoing: false, throttle: 20_000_000, verify: true });
+    },
+  );
 
-  test('a rescue and an update exclude each other; the request and the command line follow', async () => {
+  test('excludes a rescue and an update from each other, in the request and the command line too', async () => {
     await open.start({ state: { disks: drives } });
     await choose();
     await option('Only what differs').click();
@@ -445,7 +448,7 @@ describe('options', () => {
       .toMatchObject({ update: false, rescue: { retries: 1, map: null }, keepGoing: true });
   });
 
-  test('a limit that is none is said, and nothing can be reviewed', async () => {
+  test('reports an invalid limit, and allows no review', async () => {
     await open.start({ state: { disks: drives } });
     await choose();
     await open.page.getByRole('textbox', { name: 'Speed limit' }).fill('fast');
@@ -453,7 +456,7 @@ describe('options', () => {
     expect(await button('Review').isDisabled()).toBe(true);
   });
 
-  test('an update says that it overwrites what differs', async () => {
+  test('says that an update overwrites what differs', async () => {
     await open.start({
       state: {
         disks: drives,

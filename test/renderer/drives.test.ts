@@ -10,7 +10,7 @@ const job = make.job(plan, []);
 const next = (before: AppState, more: Partial<AppState>): AppState => located(before, { ...before, ...more });
 const begun = next(make.appState({ disks }), { job });
 
-test('is there, is gone, is there again; another job begins anew', () => {
+test('shows a drive as there, taken out and there again, and starts anew for another job', () => {
   expect(begun.drives).toEqual(['there', 'there']);
   expect(next(begun, { disks: [disks[1]!] }).drives).toEqual(['takenOut', 'there']);
   expect(next(next(begun, { disks: [] }), { disks }).drives).toEqual(['there', 'there']);
@@ -21,20 +21,20 @@ test('is there, is gone, is there again; another job begins anew', () => {
   expect(next(begun, { job: null }).drives).toEqual([]);
 });
 
-test('a drive that left the list before the answer was there is ejected all the same; one that comes back is a drive like any other', () => {
+test('keeps a drive ejected that left the list before the answer, until it comes back', () => {
   const gone = next(begun, { disks: [disks[1]!] });
   const ejected = next(gone, { drives: switchedOff(begun, gone, disks[0]!.path) });
   expect(ejected.drives).toEqual(['ejected', 'there']);
   expect(next(ejected, { disks }).drives).toEqual(['there', 'there']);
 });
 
-test('one that is still listed is switched off until it has gone', () => {
+test('shows a drive as switched off while it is still listed, and then as ejected', () => {
   const off = next(begun, { drives: switchedOff(begun, begun, disks[0]!.path) });
   expect(next(off, { disks: [...disks] }).drives).toEqual(['switchedOff', 'there']);
   expect(next(off, { disks: [disks[1]!] }).drives).toEqual(['ejected', 'there']);
 });
 
-test('what has not changed is the same object: the window is not told again', () => {
+test('keeps the same object when nothing has changed, so that the window is not notified', () => {
   const again = next(begun, { disks: [...disks] });
   expect(again.drives).toBe(begun.drives);
   expect(next(begun, { job: { ...job, errors: [] } }).drives).toBe(begun.drives);

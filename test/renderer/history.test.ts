@@ -40,7 +40,7 @@ async function violations(): Promise<string[]> {
   return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
 }
 
-test.each(['light', 'dark'] as const)('found, read, reported and repeated, %s', async (scheme) => {
+test.each(['light', 'dark'] as const)('finds, shows, reports and repeats a job of the history (%s)', async (scheme) => {
   // The third stick is another one of its kind today; the first is in another socket.
   const [first, second, third] = sticks as [(typeof sticks)[0], (typeof sticks)[0], (typeof sticks)[0]];
   const today = [{ ...first, path: '/dev/sdx', port: null }, second, { ...third, serial: 'OTHER-SERIAL' }];
@@ -93,7 +93,7 @@ test.each(['light', 'dark'] as const)('found, read, reported and repeated, %s', 
   expect(open.problems).toEqual([]);
 });
 
-test('nothing is repeated while a job runs', async () => {
+test('offers no repeat while a job runs', async () => {
   await open.start({ state: { disks: sticks, job: make.job(plan, make.midway(plan)) } });
   open.main.history = [record(0)];
   await open.page.getByRole('button', { name: 'History', exact: true }).click();
@@ -102,7 +102,7 @@ test('nothing is repeated while a job runs', async () => {
   expect(await drawer.getByRole('button', { name: /^Repeat/ }).count()).toBe(0);
 });
 
-test('all that a job was asked is asked again, wherever its drives are now; what cannot be is said', async () => {
+test('repeats every option of a job wherever its drives are now, and says what it cannot repeat', async () => {
   const [first, second, third] = sticks as [(typeof sticks)[0], (typeof sticks)[0], (typeof sticks)[0]];
   await open.start({ state: { disks: [second, { ...first, path: '/dev/sdx', port: null }, third] } });
   const { page, main } = open;
@@ -179,7 +179,7 @@ test('all that a job was asked is asked again, wherever its drives are now; what
   expect(open.problems).toEqual([]);
 });
 
-test('an ended job has its report at hand; one that could not be kept says so', async () => {
+test('offers the report of an ended job, and says when it could not be kept', async () => {
   const ended = {
     ...make.job(plan, make.midway(plan)),
     phase: 'ended' as const,

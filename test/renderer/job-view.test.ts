@@ -13,8 +13,8 @@ const total = plan.bytes;
 const states = (job: JobView): string[] => tilesOf(job).map(({ state }) => state);
 const end = (index: number, more: Partial<DestinationResult>): DestinationResult => make.end(plan, index, more);
 
-describe('the verdict', () => {
-  test('green needs proof: every byte compared', () => {
+describe('the verdict of a tile', () => {
+  test('shows green only when every byte was compared', () => {
     const job = make.job(plan, [
       { state: 'done', written: total, verified: total },
       { state: 'done', written: total, verified: total - 512, uncompared: 512 },
@@ -22,12 +22,12 @@ describe('the verdict', () => {
     expect(states(job)).toEqual(['verified', 'partlyVerified', 'copying']);
   });
 
-  test('without verify nothing is green, whatever the counters say', () => {
+  test('shows no green without verification, whatever the counters say', () => {
     const job = make.job({ ...plan, verify: false }, [{ state: 'done', written: total, verified: total }]);
     expect(states(job)[0]).toBe('written');
   });
 
-  test('the result decides once there is one', () => {
+  test('takes the verdict from the result once there is one', () => {
     const job = make.job(plan, [{ state: 'done', written: total, verified: total }], {
       phase: 'ended',
       result: make.result(plan, [
@@ -39,7 +39,7 @@ describe('the verdict', () => {
     expect(states(job)).toEqual(['written', 'failed', 'cancelled']);
   });
 
-  test('a drive that went away is "removed"; an I/O error never is', () => {
+  test('calls a drive removed when it went away, and never for an I/O error', () => {
     const job = make.job(plan, [{ state: 'failed' }, { state: 'failed' }], {
       errors: [
         make.writeError(0, '/dev/sdb'),
@@ -49,7 +49,7 @@ describe('the verdict', () => {
     expect(states(job)).toEqual(['failed', 'removed', 'copying']);
   });
 
-  test('when the engine host failed no drive is good, not even one that was done, as the command line and the history say', () => {
+  test('shows no drive as good after a host failure, as the command line and the history do', () => {
     const job = make.broken(
       make.job(plan, [
         { state: 'done', written: total, verified: total },
@@ -61,7 +61,7 @@ describe('the verdict', () => {
     expect(nextStep(job, tilesOf(job))).toBe('');
   });
 
-  test('percent is of the phase; a flush has none', () => {
+  test('shows the percentage of the phase, and none for a flush', () => {
     const job = make.job(plan, [
       { state: 'copying', written: total / 2 },
       { state: 'verifying', written: total, verified: total / 4 },
@@ -71,12 +71,12 @@ describe('the verdict', () => {
   });
 });
 
-describe('work that is known phase by phase', () => {
+describe('progress that is known phase by phase', () => {
   const updating = make.plan(plan.destinations, { request: { ...plan.request, update: true } });
   const tile = (of: typeof plan, sample: Parameters<typeof make.job>[1][number]) => tilesOf(make.job(of, [sample]))[0]!;
   const differing = 4_000_000;
 
-  test('an update: compares all, writes what differs, reads that again; the total only grows', () => {
+  test('counts an update as comparing, writing and reading again, with a total that only grows', () => {
     const steps = [
       tile(updating, { state: 'comparing', toWrite: 0, verified: 0 }),
       tile(updating, { state: 'comparing', toWrite: 0, verified: total / 2 }),
@@ -107,7 +107,7 @@ describe('work that is known phase by phase', () => {
     expect(steps.at(-1)?.state).toBe('verified');
   });
 
-  test('a resumed copy: writes the rest, reads back all', () => {
+  test('counts for a resumed copy the rest to write and everything to read', () => {
     const of = make.resumePlan(plan.destinations);
     const step = tile(of, { state: 'verifying', toWrite: total / 2, written: total / 2, verified: total / 4 });
     expect(step.percent).toBe(25);
@@ -115,19 +115,19 @@ describe('work that is known phase by phase', () => {
     expect(tile(of, { state: 'done', toWrite: total / 2, written: total / 2, verified: total }).state).toBe('verified');
   });
 
-  test.each(['paused', 'stalled'] as const)('%s keeps the percentage of what it was in the middle of', (state) => {
+  test.each(['paused', 'stalled'] as const)('keeps for a %s destination the percentage of its phase', (state) => {
     expect(tile(plan, { state, written: total / 4 }).percent).toBe(25);
     expect(tile(plan, { state, written: total, verified: total / 2 }).percent).toBe(50);
     expect(tile(updating, { state, toWrite: 0, verified: total / 10 }).percent).toBe(10);
   });
 
-  test('nothing is known yet', () => {
+  test('shows no progress while nothing is known', () => {
     const first = tile(plan, { state: 'waiting', toWrite: 0, toVerify: 0 });
     expect([first.percent, first.written, first.done]).toEqual([null, 0, 0]);
   });
 });
 
-describe('what can be asked for', () => {
+describe('the actions on a destination', () => {
   const can = (job: JobView): string[] =>
     tilesOf(job).map(({ can: { stop, retry } }) => (stop ? 'stop' : retry ? 'retry' : 'nothing'));
   const samples: Parameters<typeof make.job>[1] = [
@@ -136,7 +136,7 @@ describe('what can be asked for', () => {
     { state: 'done', written: total, verified: total },
   ];
 
-  test('what works is stopped, what failed is tried again, while the job runs', () => {
+  test('offers to stop a working destination and to retry a failed one while the job runs', () => {
     expect(can(make.job(plan, samples))).toEqual(['stop', 'retry', 'nothing']);
     expect(can(make.job(plan, [{ state: 'cancelled' }, { state: 'paused' }, { state: 'waiting' }]))).toEqual([
       'retry',
@@ -145,12 +145,12 @@ describe('what can be asked for', () => {
     ]);
   });
 
-  test('nothing while it is being cancelled, or when it has ended', () => {
+  test('offers no action while the job is being cancelled, or after its end', () => {
     for (const phase of ['cancelling', 'ended'] as const)
       expect(can(make.job(plan, samples, { phase }))).toEqual(['nothing', 'nothing', 'nothing']);
   });
 
-  test('the job is paused when all that is left of it is', () => {
+  test('shows the job as paused when all destinations that are left are paused', () => {
     const paused = { state: 'paused', paused: true } as const;
     expect(isPaused(tilesOf(make.job(plan, [paused, paused, { state: 'failed' }])))).toBe(true);
     expect(isPaused(tilesOf(make.job(plan, [paused, paused, {}])))).toBe(false);
@@ -158,7 +158,7 @@ describe('what can be asked for', () => {
   });
 });
 
-describe('the whole', () => {
+describe('the summary of a job', () => {
   const running = make.job(
     plan,
     [
@@ -169,10 +169,10 @@ describe('the whole', () => {
     { errors: [make.writeError(1, '/dev/sdc')] },
   );
 
-  test('the header line counts and says when', () =>
+  test('counts the destinations in the header, and says when', () =>
     expect(headline(tilesOf(running))).toBe('1 verified, 1 failed, 1 copying, 4 min left'));
 
-  test('no time is told while a drive does not know its own', () => {
+  test('gives no time left while the time of a drive is unknown', () => {
     const job = make.job(plan, [{ secondsLeft: 10 }, { secondsLeft: null }, { state: 'flushing', secondsLeft: null }]);
     expect(secondsLeftOf(tilesOf(job))).toBeNull();
     const flushing = make.job(plan, [
@@ -183,7 +183,7 @@ describe('the whole', () => {
     expect(secondsLeftOf(tilesOf(flushing))).toBe(10);
   });
 
-  test('the total leaves out what failed and reaches its end', () => {
+  test('leaves failed destinations out of the total, which reaches its end', () => {
     expect(totalOf(tilesOf(running))).toBeCloseTo((1 + 0.25) / 2);
     const last = make.job(plan, [
       { state: 'done', written: total, verified: total },
@@ -193,7 +193,7 @@ describe('the whole', () => {
     expect(totalOf(tilesOf(last))).toBe(1);
   });
 
-  test('what to touch next: drives are taken out, images are ready', () => {
+  test('says what to touch next: take out drives, use images', () => {
     expect(nextStep(running, tilesOf(running))).toBe(
       'sdb is done: leave it in until the job has ended. Set sdc aside.',
     );
@@ -209,7 +209,7 @@ describe('the whole', () => {
     expect(nextStep(job, tilesOf(job))).toBe('one.img and two.img are ready.');
   });
 
-  test('who is stalled is named, and a pause says that it is one', () => {
+  test('names who is stalled, and says that a pause is one', () => {
     const stalled = make.job(plan, [{ state: 'stalled' }, {}, {}]);
     expect(headline(tilesOf(stalled))).toBe('1 stalled, 2 copying');
     expect(nextStep(stalled, tilesOf(stalled))).toBe('sdb does not answer: check cable and port.');
@@ -220,7 +220,7 @@ describe('the whole', () => {
     expect(nextStep(paused, tilesOf(paused))).toMatch(/^Paused: nothing is written until you continue/);
   });
 
-  test('what was cut short can be continued', () => {
+  test('offers to continue an interrupted job', () => {
     const job = make.job(plan, [], {
       phase: 'ended',
       result: make.result(plan, [end(0, {}), end(1, { state: 'cancelled', verified: null }), end(2, {})]),
@@ -241,7 +241,7 @@ describe('the whole', () => {
     expect(nextStep(removed, tilesOf(removed), false)).toBe('Set sdc aside.');
   });
 
-  test('a rescue says what it does, and what it got', () => {
+  test('says what a rescue does, and what it got', () => {
     const figures = { retry: 2, rescued: 1, bad: 0, left: 0, waiting: [] };
     expect(rescuePass({ ...figures, pass: 'retrying' })).toBe('Trying the bad sectors again (2)');
     const ended = (bad: number, bytes = 31e9 + bad) =>
@@ -257,28 +257,28 @@ describe('the whole', () => {
     expect(rescueEnd(make.job(plan, []))).toBeNull();
   });
 
-  test('errors of the source are not those of a drive', () => {
+  test('does not count errors of the source as those of a drive', () => {
     const error = make.writeError(0, '/source', { side: 'read', destination: null });
     expect(sourceErrors(make.job(plan, [], { errors: [error, make.writeError(1, '/dev/sdc')] }))).toEqual([error]);
   });
 });
 
-describe('what is said aloud', () => {
+describe('announcements for screen readers', () => {
   const at = (written: number, more: Partial<JobView> = {}): JobView =>
     make.job(plan, [{ written }, { written }, { written }], more);
 
-  test('start, but no percentages', () => {
+  test('announces the start, and no percentages', () => {
     expect(announcement(null, at(0))).toBe('Job started: 3 destinations.');
     expect(announcement(at(0), at(total / 2))).toBe('');
   });
 
-  test('a changed verdict, once', () => {
+  test('announces a changed verdict once', () => {
     const later = make.job(plan, [{ written: 1 }, { state: 'failed' }, { written: 1 }]);
     expect(announcement(at(1), later)).toBe('sdc: Failed.');
     expect(announcement(later, later)).toBe('');
   });
 
-  test('a pause once for all, a stall by name', () => {
+  test('announces a pause once for all, and a stall by name', () => {
     const paused = make.job(
       plan,
       [0, 1, 2].map(() => ({ state: 'paused', paused: true })),
@@ -297,7 +297,7 @@ describe('what is said aloud', () => {
     expect(announcement(at(1), one)).toBe('sdc: Paused. sdd: Stalled.');
   });
 
-  test('cancelling, the end, and a failure of the machinery', () => {
+  test('announces cancelling, the end, and a failure of the host', () => {
     expect(announcement(at(1), at(1, { phase: 'cancelling' }))).toBe('Cancelling.');
     const result = make.result(
       plan,

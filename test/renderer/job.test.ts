@@ -21,14 +21,14 @@ const tile = (name: string) =>
   tiles().filter({ has: open.page.getByRole('button', { name: `Details of ${name}`, exact: true }) });
 const header = () => open.page.locator('header h2');
 
-describe('running', () => {
+describe('a running job in the window', () => {
   test.each([
     [1, 1],
     [3, 3],
     [8, 4],
     [16, 6],
     [32, 8],
-  ])('%d tiles stand %d across, in the order of the plan, none outside the window', async (n, across) => {
+  ])('places %d tiles %d in a row, in the order of the plan and inside the window', async (n, across) => {
     await show(midway(n));
     expect(await tiles().count()).toBe(n);
     const places = await tiles().evaluateAll((all) =>
@@ -60,7 +60,7 @@ describe('running', () => {
     await open.picture(`job-${n}-light`);
   });
 
-  test('state by shape, word and colour; one green, one red', async () => {
+  test('shows states by shape, word and colour: one green, one red', async () => {
     await show(midway(8));
     const seen = async (name: string) => ({
       word: await tile(name).locator('h2').innerText(),
@@ -87,7 +87,7 @@ describe('running', () => {
     expect(neutral).not.toContain(verified?.ink);
   });
 
-  test('a tile says how far, how fast, how long; the bar is a progressbar with a name and words', async () => {
+  test('shows on a tile how far, how fast and how long, with a named progressbar', async () => {
     await show(midway(8));
     const text = await tile('sdf').innerText();
     for (const part of ['54', '96 MB/s', '3 min', 'SanDisk Ultra Fit', '64 GB', 'DF0716']) expect(text).toContain(part);
@@ -102,7 +102,7 @@ describe('running', () => {
     expect(verified).toBeLessThan(60);
   });
 
-  test('which slot failed? the failing drive says its port and serial, what, where and what to do; the others are not touched', async () => {
+  test('shows on the failing tile port, serial, what failed, where and what to do, and leaves the others alone', async () => {
     await show(midway(8));
     const text = await tile('sdd').innerText();
     for (const part of [
@@ -131,7 +131,7 @@ describe('running', () => {
       .toBe('Details of sdd');
   });
 
-  test('speed over time: of one drive in its details, of all in a drawer; drawn under the policy of the page', async () => {
+  test('draws speed over time for one drive and for all, under the content policy of the page', async () => {
     const of = plan(2);
     const at = (seconds: number): JobView => {
       const job = make.job(of, [
@@ -161,7 +161,7 @@ describe('running', () => {
     await open.picture('chart-total-light');
   });
 
-  test('a drive that fails and the end are heard, unless the settings say no', async () => {
+  test('plays sounds for a failure and the end, unless the settings say no', async () => {
     const of = plan(2);
     await show(make.job(of, []));
     await open.page.evaluate(() => {
@@ -194,7 +194,7 @@ describe('running', () => {
     expect(await heard()).toBe(0);
   });
 
-  test('the header answers the batch, the title too', async () => {
+  test('shows the batch in the header and in the title', async () => {
     await show(midway(8));
     expect(await header().getAttribute('aria-label')).toBe(
       '2 verified, 1 failed, 2 verifying, 1 flushing, 2 copying, 4 min left',
@@ -210,7 +210,7 @@ describe('running', () => {
     ).toBeGreaterThan(50);
   });
 
-  test('tiles never move, whatever their figures do', async () => {
+  test('never moves a tile, whatever its figures', async () => {
     const of = plan(4);
     await show(make.job(of, []));
     const places = (): Promise<number[]> =>
@@ -228,7 +228,7 @@ describe('running', () => {
     }
   });
 
-  test('the time that is left is whole in the narrowest tile with a wide font', async () => {
+  test('shows the time left whole in the narrowest tile with a wide font', async () => {
     const of = plan(32);
     await show(
       make.job(
@@ -261,7 +261,7 @@ describe('running', () => {
     expect(await open.page.locator('.moving').first().innerText()).toContain('123 MB/s');
   });
 
-  test('a name is whole beside the longest word, in a small window', async () => {
+  test('shows a name whole beside the longest word, in a small window', async () => {
     const of = make.plan(
       [1, 2, 3, 4].map((n) => make.endpoint(make.disk(`/dev/mmcblk${n}`))),
       { request: { ...plan(1).request, update: true } },
@@ -291,7 +291,7 @@ describe('running', () => {
     await open.picture('comparing-de');
   });
 
-  test('a reload in the middle loses nothing', async () => {
+  test('loses nothing when the page is reloaded during a job', async () => {
     const job = midway(8);
     await show(job);
     const before = await open.page.locator('main').innerText();
@@ -312,7 +312,7 @@ describe('running', () => {
       .waitFor();
   });
 
-  test('what changed is said aloud once, without percentages', async () => {
+  test('announces a change once, without percentages', async () => {
     const of = plan(3);
     await show(make.job(of, [{ written: 1 }]));
     const live = open.page.locator('[role=status][aria-live=polite]');
@@ -327,7 +327,7 @@ describe('running', () => {
     expect(await live.innerText()).toBe('sdb: Verified.');
   });
 
-  test("an error of the source is told as the source's", async () => {
+  test("shows an error of the source as the source's", async () => {
     const of = plan(2);
     const error = make.writeError(0, of.source!.path, {
       side: 'read',
@@ -341,8 +341,8 @@ describe('running', () => {
   });
 });
 
-describe('cancel', () => {
-  test('asks once, in place; keep going keeps going', async () => {
+describe('cancelling in the window', () => {
+  test('asks once in place before it cancels, and can be declined', async () => {
     await show(midway(4));
     const top = await tiles()
       .first()
@@ -367,7 +367,7 @@ describe('cancel', () => {
   });
 });
 
-describe('ended', () => {
+describe('an ended job in the window', () => {
   const of = make.plan([
     ...make.sticks(6).map((disk) => make.endpoint(disk)),
     make.imageEndpoint('/home/me/copies/station-42-copy.img', 31e9),
@@ -402,7 +402,7 @@ describe('ended', () => {
     },
   );
 
-  test.each(['light', 'dark'] as const)('one verdict a tile, and what to touch next (%s)', async (scheme) => {
+  test.each(['light', 'dark'] as const)('shows one verdict a tile, and what to touch next (%s)', async (scheme) => {
     await show(done, { scheme });
     const words = await tiles().locator('h2').allInnerTexts();
     expect(words).toEqual([
@@ -423,7 +423,7 @@ describe('ended', () => {
     await open.picture(`ended-${scheme}`);
   });
 
-  test('"safe to remove" only when it is: after the end, not while mounted; and ejected one by one', async () => {
+  test('says "safe to remove" only after the end and while unmounted, and ejects drives one by one', async () => {
     const disks = make
       .sticks(8)
       .map((disk) =>
@@ -467,7 +467,7 @@ describe('ended', () => {
     expect(open.main.asked('eject').slice(1)).toEqual([[['/dev/sdx', '/dev/sdd']]]);
   });
 
-  test('what was taken out is not safe to remove: it is out, and whether all was on it', async () => {
+  test('does not call a removed drive safe to remove, and says whether everything was on it', async () => {
     const disks = make.sticks(6);
     await show(done, { state: { disks } });
     await open.page.getByText('Safe to remove: sdb, sdc and sde.').waitFor();
@@ -503,12 +503,12 @@ describe('ended', () => {
     );
   });
 
-  describe('what is opened or said below the bay', () => {
+  describe('what opens below the tiles', () => {
     const boxes = (): Promise<unknown> =>
       tiles().evaluateAll((all) => all.map((each) => JSON.stringify(each.getBoundingClientRect())));
     const record = '20261124-001500-a1b2c3';
 
-    test('the command line opens beside the tiles, and none of them moves', async () => {
+    test('opens the command line beside the tiles without moving one', async () => {
       await show(done, { state: { record }, width: 1280, height: 800 });
       await tiles().first().waitFor();
       const before = await boxes();
@@ -520,7 +520,7 @@ describe('ended', () => {
       await open.picture('command-line-light');
     });
 
-    test('where a report was saved is said without moving a tile, and the failed tile keeps its reason', async () => {
+    test('says where a report was saved without moving a tile, and the failed tile keeps its reason', async () => {
       await show(done, { state: { record }, width: 1280, height: 800 });
       const reason = tile('sdd').locator('.message');
       await reason.waitFor();
@@ -532,7 +532,7 @@ describe('ended', () => {
       await open.picture('saved-light');
     });
 
-    test('and is not said any more of the next job', async () => {
+    test('no longer mentions a saved report in the next job', async () => {
       await show(done, { state: { record } });
       await open.page.getByRole('button', { name: /^Save as PDF/u }).click();
       await open.page.getByText('Saved: /reports/report.pdf').waitFor();
@@ -541,12 +541,12 @@ describe('ended', () => {
     });
   });
 
-  test('the name of a batch stands apart from what the job is about', async () => {
+  test('shows the name of a batch apart from what the job is about', async () => {
     await show({ ...done, plan: { ...done.plan, name: 'Room 12' } });
     expect(await open.page.locator('.about p').first().innerText()).toMatch(/^Room 12: \S/u);
   });
 
-  test('in a small window all tiles are in view beside all that is said, and nothing scrolls', async () => {
+  test('shows all tiles and messages in a small window without scrolling', async () => {
     const job: JobView = { ...done, result: { ...done.result!, manifest: 'a1'.repeat(32) } };
     await open.start({
       state: { disks: make.sticks(3), job, record: '20261124-001500-a1b2c3' },
@@ -567,7 +567,7 @@ describe('ended', () => {
     await open.picture('ended-small-light');
   });
 
-  test('new job puts it away, keeps the source and chooses no destination', async () => {
+  test('clears an ended job with "New job", keeps the source and chooses no destination', async () => {
     await show({ ...done, plan: { ...of, source: make.endpoint(make.sticks(4)[3]!) } });
     await open.page.getByRole('button', { name: 'New job' }).click();
     await open.page.getByRole('region', { name: 'Destinations' }).waitFor();
@@ -577,7 +577,7 @@ describe('ended', () => {
   });
 
   test.each(['light', 'dark'] as const)(
-    'the machinery failed: why, what to do, and nothing still copying (%s)',
+    'says after a host failure why and what to do, and shows nothing as copying (%s)',
     async (scheme) => {
       const eight = plan(8);
       await show(
@@ -599,7 +599,7 @@ describe('ended', () => {
     },
   );
 
-  test('the machinery failed, and the job can be continued: the advice, the sentence and the first button say the same', async () => {
+  test('gives the same advice everywhere when the host failed and the job can be continued', async () => {
     const eight = make.plan(
       make.sticks(8).map((disk) => make.endpoint(disk)),
       { job: '20261124-001500-a1b2c3' },
@@ -616,13 +616,13 @@ describe('ended', () => {
   });
 });
 
-describe('pictures', () => {
-  test.each([8, 32])('%d tiles in the dark', async (n) => {
+describe('pictures of a job', () => {
+  test.each([8, 32])('takes a picture of %d tiles in the dark', async (n) => {
     await show(midway(n), { scheme: 'dark' });
     await open.picture(`job-${n}-dark`);
   });
 
-  test('eight tiles on a large screen, and the smallest window', async () => {
+  test('takes pictures of eight tiles on a large screen and in the smallest window', async () => {
     await show(midway(8), { width: 1920, height: 1080 });
     await open.picture('job-8-large');
     await open.page.setViewportSize({ width: 720, height: 480 });

@@ -31,14 +31,14 @@ function setup(first: Promise<AppState>): Setup {
   return { mirror, push: (state) => listener(state), move: (progress) => mover(progress), stop };
 }
 
-describe('mirror', () => {
-  test('shows what getState gives', async () => {
+describe("the mirror of main's state", () => {
+  test('shows the state that getState returns', async () => {
     const { mirror } = setup(Promise.resolve(named('/dev/sdb')));
     await settled();
     expect(mirror.disks[0]?.path).toBe('/dev/sdb');
   });
 
-  test('a notice that came before the answer is newer', async () => {
+  test('keeps a notice that arrived before the answer, because it is newer', async () => {
     let answer: (state: AppState) => void = () => undefined;
     const { mirror, push } = setup(new Promise((resolve) => (answer = resolve)));
     push(named('/dev/new'));
@@ -47,7 +47,7 @@ describe('mirror', () => {
     expect(mirror.disks[0]?.path).toBe('/dev/new');
   });
 
-  test('progress moves the job of the newest state and leaves the rest as it is; before there is a state it says nothing', async () => {
+  test('moves the job by progress and keeps the rest, and ignores progress before there is a state', async () => {
     let answer: (state: AppState) => void = () => undefined;
     const { mirror, push, move } = setup(new Promise((resolve) => (answer = resolve)));
     const first = named('/dev/sdb', true);
@@ -65,7 +65,7 @@ describe('mirror', () => {
     expect(mirror.job).toBeNull();
   });
 
-  test('every snapshot is shown at once, of a job too', async () => {
+  test('shows every snapshot at once, of a job too', async () => {
     const { mirror, push } = setup(Promise.resolve(named('/dev/a')));
     await settled();
     for (const path of ['/dev/b', '/dev/c']) {
@@ -74,7 +74,7 @@ describe('mirror', () => {
     }
   });
 
-  test('a call that breaks is a fault in words, and a good one clears it', async () => {
+  test('puts a failed call into words until the next one succeeds', async () => {
     const { mirror } = setup(Promise.resolve(appState()));
     const answer = await mirror.ask(Promise.reject<number>(new Error('no handler')));
     expect(answer).toBeUndefined();
@@ -86,7 +86,7 @@ describe('mirror', () => {
     expect(mirror.fault).toBeNull();
   });
 
-  test('after it stopped nothing changes any more', async () => {
+  test('changes nothing after it was stopped', async () => {
     const { mirror, push, stop } = setup(Promise.resolve(named('/dev/a')));
     await settled();
     stop();

@@ -16,15 +16,15 @@ const ended = (...ends: Parameters<typeof make.end>[2][]): JobView =>
     ),
   });
 
-describe('news', () => {
-  test('a drive that failed, once its reason is known, and only once', () => {
+describe('news of a job', () => {
+  test('reports a failed drive once, when its reason is known', () => {
     const before = { ...failed, errors: [] };
     expect(newsOf(running, before).failed).toEqual([]);
     expect(newsOf(before, failed).failed.map(({ name }) => name)).toEqual(['sdc']);
     expect(newsOf(failed, { ...failed, progress: { ...failed.progress, seconds: 9 } }).failed).toEqual([]);
   });
 
-  test('the end: good when all are, bad when one is not, nothing when the user stopped all', () => {
+  test('reports the end as good, as bad when a destination is not, and not at all when the user stopped all', () => {
     expect(newsOf(running, ended({}, {})).ended).toBe('good');
     expect(newsOf(running, ended({}, { verified: null })).ended).toBe('good');
     expect(newsOf(running, ended({}, { state: 'failed', verified: null })).ended).toBe('bad');
@@ -35,7 +35,7 @@ describe('news', () => {
     expect(newsOf(running, make.broken(make.job(plan, []))).ended).toBe('bad');
   });
 
-  test('nothing after a reload, of another job, or of one that has ended before', () => {
+  test('reports nothing after a reload, for another job, or for one that had ended before', () => {
     for (const before of [null, { ...running, startedAt: 1 }, ended({}, {})])
       expect(newsOf(before, ended({}, {}))).toEqual({ ended: null, failed: [] });
     expect(newsOf(running, null).ended).toBeNull();

@@ -12,8 +12,8 @@ const at = (seconds: number, startedAt = 5) => {
   return { ...job, progress: { ...job.progress, seconds } };
 };
 
-describe('samples', () => {
-  test('a week of them stays bounded, keeps its first and its newest, and goes forward in time', () => {
+describe('samples of the speed', () => {
+  test('keeps a week of samples bounded with its first and newest, in order of time', () => {
     const samples = new Samples();
     for (let second = 0; second < 7 * 86_400; second += 7) samples.take(at(second));
     const { seconds, speeds } = samples.of(1);
@@ -27,7 +27,7 @@ describe('samples', () => {
     expect(samples.total.speeds.at(-1)).toBe(30e6 + speeds.at(-1)!);
   });
 
-  test('one a second at most; another job begins anew, an ended one adds nothing', () => {
+  test('takes at most one sample a second, starts anew for another job, and none after the end', () => {
     const samples = new Samples();
     for (const second of [0, 0.25, 0.5, 1, 1.9, 2.1]) samples.take(at(second));
     expect(samples.of(0).seconds).toEqual([0, 1, 2.1]);
@@ -38,11 +38,11 @@ describe('samples', () => {
   });
 });
 
-describe('after a reload', () => {
+describe('samples after a reload', () => {
   const kept = (seconds: number[], startedAt = 5) =>
     seconds.reduce((history, second) => withPoint(history, at(second, startedAt)), noSpeeds);
 
-  test('what main has kept comes before what the page has measured, whichever is there first', () => {
+  test('puts what main has kept before what the page has measured, whichever comes first', () => {
     const samples = new Samples();
     samples.take(at(10));
     samples.take(at(11));
@@ -56,7 +56,7 @@ describe('after a reload', () => {
     expect(ended.of(0).seconds).toEqual([0, 1, 2]);
   });
 
-  test('and stays bounded; that of another job is no part of it', () => {
+  test('stays bounded after a reload, and takes no samples of another job', () => {
     const samples = new Samples();
     for (let second = 1000; second < 1400; second += 1) samples.take(at(second));
     samples.begin(kept(Array.from({ length: 400 }, (_, second) => second)));
@@ -67,8 +67,8 @@ describe('after a reload', () => {
   });
 });
 
-describe('what is said aloud', () => {
-  test('progress after half a minute of silence, a changed verdict at once', () => {
+describe('announcements of progress', () => {
+  test('announces progress after half a minute of silence, and a changed verdict at once', () => {
     const speaker = new Speaker();
     speaker.hear(at(0), 1000);
     expect(speaker.spoken).toBe('Job started: 2 destinations.');

@@ -31,8 +31,8 @@ const running = make.job(eight, make.midway(eight), { errors: [make.writeError(2
 /** Changes that reached main. */
 const changes = (): unknown[] => open.main.asked('changeSettings').map(([change]) => change);
 
-describe('settings', () => {
-  test('by keyboard alone: opened, a language chosen, and all is said in it at once', async () => {
+describe('the settings', () => {
+  test('opens the settings and changes the language by keyboard alone, and all text follows', async () => {
     await open.start({ state: { disks } });
     const { page } = open;
     await page.keyboard.press('Control+,');
@@ -49,7 +49,7 @@ describe('settings', () => {
     expect(await page.getByRole('region', { name: 'Quelle' }).innerText()).toMatch(/1,07\sGB/);
   });
 
-  test('theme, alerts and what a job begins with; the next request has it', async () => {
+  test("applies theme, alerts and a job's defaults, and the next request has them", async () => {
     await open.start({ state: { disks } });
     const { page } = open;
     await page.getByRole('button', { name: 'Settings' }).click();
@@ -85,7 +85,7 @@ describe('settings', () => {
     await expect.poll(() => open.main.lastRequest()).toMatchObject(defaults);
   });
 
-  test('a change that could not be kept says why; damaged settings say where they went, until that is read', async () => {
+  test('says why a change could not be kept, and where damaged settings went until that is read', async () => {
     const settingsError = make.failure('BAD_FILE', {
       reason: { kind: 'settingsDamaged' },
       remedy: { kind: 'settingsKept', path: '/home/me/.config/platter/settings.json.broken-1' },
@@ -204,8 +204,8 @@ const screens: [name: string, state: Partial<AppState>, settings?: boolean][] = 
   ['settings', { disks }, true],
 ];
 
-describe.each(LANGUAGES)('in %s', (language) => {
-  test.each(screens)('%s', async (name, state, settings = false) => {
+describe.each(LANGUAGES)('the page in %s', (language) => {
+  test.each(screens)('fits its words on the screen: %s', async (name, state, settings = false) => {
     await open.start({ state: { ...state, language, settings: { ...defaultSettings, language } } });
     speakWith(() => language);
     if (settings) {
@@ -219,7 +219,7 @@ describe.each(LANGUAGES)('in %s', (language) => {
     expect(await english(language)).toEqual([]);
   });
 
-  test('every failure', async () => {
+  test('says every failure', async () => {
     await open.start({ state: { job: everyFailure(), language, settings: { ...defaultSettings, language } } });
     speakWith(() => language);
     let shown = 0;

@@ -36,8 +36,8 @@ const pass = (time: number): Promise<void> => open.page.clock.runFor(time);
 const hold = () => open.page.getByRole('button', { name: /Hold to start|Keep holding/ });
 const started = (): boolean => open.main.names().includes('start');
 
-describe('review', () => {
-  test('shows model, size, serial and contents of all that will be erased, and what will be new', async () => {
+describe('the review', () => {
+  test('shows model, size, serial and contents of what will be erased, and what will be new', async () => {
     await reviewing({
       ...recognised,
       destinations: [...recognised.destinations, make.imageEndpoint('/home/me/copy.img', 32e9)],
@@ -58,7 +58,7 @@ describe('review', () => {
     await open.page.getByText('takes no direct I/O').first().waitFor();
   });
 
-  test('what is mounted is named, and nothing starts before it is agreed to unmount it', async () => {
+  test('names what is mounted, and starts nothing before unmounting is agreed to', async () => {
     const mounts = [
       { device: '/dev/sdb1', target: '/media/me/PHOTOS' },
       { device: '/dev/sdb2', target: '/media/me/MUSIC' },
@@ -75,21 +75,21 @@ describe('review', () => {
     expect(await hold().isEnabled()).toBe(true);
   });
 
-  test('changing the choice gives the review up', async () => {
+  test('gives the review up when the choice changes', async () => {
     await reviewing(plain);
     await open.page.getByRole('checkbox', { name: '/dev/sdb' }).click();
     await open.page.getByRole('button', { name: 'Review' }).waitFor();
     expect(open.main.names()).toEqual(['dismissReview']);
   });
 
-  test('back keeps the choice', async () => {
+  test('keeps the choice on "Back"', async () => {
     await reviewing(plain);
     await open.page.getByRole('button', { name: 'Back' }).click();
     await open.page.getByRole('button', { name: 'Review' }).waitFor();
     expect(await open.page.getByRole('checkbox', { checked: true }).count()).toBe(3);
   });
 
-  test('a reload keeps the review and the choice it came from', async () => {
+  test('keeps the review and its choice after a reload', async () => {
     await reviewing(plain);
     await open.page.reload();
     await open.page.getByRole('heading', { name: 'Erase 3 drives?' }).waitFor();
@@ -100,8 +100,8 @@ describe('review', () => {
   });
 });
 
-describe('hold to start', () => {
-  test('held by the mouse for a second and a half: starts once', async () => {
+describe('the held button', () => {
+  test('starts once when the mouse holds the button for its time', async () => {
     await holding(plain);
     await hold().hover();
     await open.page.mouse.down();
@@ -115,7 +115,7 @@ describe('hold to start', () => {
     expect(open.main.asked('start')).toEqual([['review']]);
   });
 
-  test('released early, moved off, or only clicked: nothing starts, and it says so', async () => {
+  test('starts nothing when the button is released early, left, or clicked, and says so', async () => {
     await holding(plain);
     await hold().click();
     await open.page.getByText('Not started.').waitFor();
@@ -131,7 +131,7 @@ describe('hold to start', () => {
     await open.page.mouse.up();
   });
 
-  test.each(['Space', 'Enter'])('held by %s: starts; released early: does not', async (key) => {
+  test.each(['Space', 'Enter'])('starts when %s is held, and not when it is released early', async (key) => {
     await holding(plain);
     await hold().focus();
     await open.page.keyboard.down(key);
@@ -145,7 +145,7 @@ describe('hold to start', () => {
     await open.page.keyboard.up(key);
   });
 
-  test('losing the focus releases it', async () => {
+  test('releases the button when it loses the focus', async () => {
     await holding(plain);
     await hold().focus();
     await open.page.keyboard.down('Space');
@@ -155,7 +155,7 @@ describe('hold to start', () => {
     expect(started()).toBe(false);
   });
 
-  test('a new plan under the finger is not consented to', async () => {
+  test('does not take a hold as consent to a plan that changed under it', async () => {
     await holding(plain);
     await hold().hover();
     await open.page.mouse.down();
@@ -168,7 +168,7 @@ describe('hold to start', () => {
     await open.page.mouse.up();
   });
 
-  test('the same plan told again does not let go: another drive was plugged in meanwhile', async () => {
+  test('keeps the hold when the same plan is sent again because another drive was plugged in', async () => {
     await holding(plain);
     await hold().hover();
     await open.page.mouse.down();
@@ -179,7 +179,7 @@ describe('hold to start', () => {
     await open.page.mouse.up();
   });
 
-  test('typing the word does the same', async () => {
+  test('starts by the typed word as well', async () => {
     await reviewing(plain);
     const word = open.page.getByRole('textbox', { name: 'Type ERASE to start' });
     await word.fill('ERAS');
@@ -191,7 +191,7 @@ describe('hold to start', () => {
     await expect.poll(started).toBe(true);
   });
 
-  test('with reduced motion it works without the animation', async () => {
+  test('works without its animation when the user prefers reduced motion', async () => {
     await holding(plain, { reducedMotion: true });
     await hold().hover();
     await open.page.mouse.down();
@@ -202,8 +202,8 @@ describe('hold to start', () => {
   });
 });
 
-describe('more and less than holding', () => {
-  test('recognised data asks for the word: there is no button to hold', async () => {
+describe('consent by more or less than holding', () => {
+  test('asks for the word instead of the button when data is recognised', async () => {
     await reviewing(recognised);
     await open.page.getByText('This erases 1 drive with data. Type ERASE to start.').waitFor();
     expect(await hold().count()).toBe(0);
@@ -212,14 +212,14 @@ describe('more and less than holding', () => {
     await expect.poll(started).toBe(true);
   });
 
-  test('only new images: a plain start suffices', async () => {
+  test('starts by a plain button when all destinations are new images', async () => {
     await reviewing(make.plan([make.imageEndpoint('/home/me/a.img', 32e9)]));
     await open.page.getByRole('heading', { name: 'Write 1 new image?' }).waitFor();
     await open.page.getByRole('button', { name: 'Start' }).click();
     await expect.poll(started).toBe(true);
   });
 
-  test('S10 a plain start waits until the plan has been read: a double click on Review does not start it', async () => {
+  test('S10 waits with a plain start until the plan was read, so that a double click on Review starts nothing', async () => {
     await open.start({ state: { disks } });
     await open.page.clock.install({ time: 0 });
     await open.page.clock.pauseAt(60 * 60_000);
@@ -232,7 +232,7 @@ describe('more and less than holding', () => {
     await expect.poll(() => button.isEnabled()).toBe(true);
   });
 
-  test('S10 a start without consent says so, and the review stays', async () => {
+  test('S10 reports a start without consent, and keeps the review', async () => {
     await reviewing(plain);
     open.main.started = refuse(
       make.failure('CONFIRM', { reason: { kind: 'notHeld' }, remedy: { kind: 'holdAgain', word: 'ERASE' } }),
@@ -249,7 +249,7 @@ describe('more and less than holding', () => {
     await open.page.getByRole('button', { name: 'Details of sdb' }).waitFor();
   });
 
-  test('a start that is refused says why', async () => {
+  test('says why a start is refused', async () => {
     await reviewing(plain);
     open.main.started = refuse(
       make.failure('CHANGED', {
@@ -264,8 +264,8 @@ describe('more and less than holding', () => {
   });
 });
 
-describe.each(['light', 'dark'] as const)('pictures, %s', (scheme) => {
-  test('held and typed', async () => {
+describe.each(['light', 'dark'] as const)('pictures of consent, %s', (scheme) => {
+  test('takes pictures of the held button and the typed word', async () => {
     await reviewing(plain, { scheme });
     await open.picture(`review-hold-${scheme}`);
     const eight = make.plan([

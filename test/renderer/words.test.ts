@@ -23,7 +23,7 @@ import {
 } from '../../renderer/words.ts';
 import * as make from './fixtures.ts';
 
-describe('figures', () => {
+describe('figures in the window', () => {
   test.each([
     [0, '0 bytes'],
     [512, '512 bytes'],
@@ -37,9 +37,9 @@ describe('figures', () => {
     [64_023_257_088, '64 GB'],
     [512_110_190_592, '512 GB'],
     [1_920_383_410_176, '1.92 TB'],
-  ])('size of %d bytes reads %s', (bytes, text) => expect(size(bytes)).toBe(text));
+  ])('writes the size of %d bytes as %s', (bytes, text) => expect(size(bytes)).toBe(text));
 
-  test('exact bytes are grouped', () => expect(exactBytes(64_023_257_088)).toBe('64,023,257,088 bytes'));
+  test('groups the digits of exact bytes', () => expect(exactBytes(64_023_257_088)).toBe('64,023,257,088 bytes'));
 
   test.each([
     [0, '0 MB/s'],
@@ -47,7 +47,7 @@ describe('figures', () => {
     [9_960_000, '10 MB/s'],
     [31_400_000, '31 MB/s'],
     [1_234_000_000, '1,234 MB/s'],
-  ])('rate of %d reads %s', (bytes, text) => expect(rate(bytes)).toBe(text));
+  ])('writes the rate %d as %s', (bytes, text) => expect(rate(bytes)).toBe(text));
 
   test.each([
     [0.2, '1 s'],
@@ -57,7 +57,7 @@ describe('figures', () => {
     [3569, '59 min'],
     [3590, '1 h'],
     [4800, '1 h 20 min'],
-  ])('%d seconds last %s', (seconds, text) => expect(duration(seconds)).toBe(text));
+  ])('writes a duration of %d seconds as %s', (seconds, text) => expect(duration(seconds)).toBe(text));
 
   test.each([
     [0, '5 s'],
@@ -65,7 +65,7 @@ describe('figures', () => {
     [58, '1 min'],
     [61, '1 min'],
     [235, '4 min'],
-  ])('%d seconds left read %s', (seconds, text) => expect(timeLeft(seconds)).toBe(text));
+  ])('writes %d seconds left as %s', (seconds, text) => expect(timeLeft(seconds)).toBe(text));
 
   test.each([
     ['', null],
@@ -76,29 +76,29 @@ describe('figures', () => {
     ['20M', undefined],
     ['1e3', undefined],
     ['9999999', undefined],
-  ])('a limit of "%s" MB/s is %s', (typed, bytes) => expect(speed(typed)).toBe(bytes));
+  ])('reads a limit of "%s" MB/s as %s', (typed, bytes) => expect(speed(typed)).toBe(bytes));
 
-  test('a limit reads back as it was meant', () => {
+  test('writes a limit so that it is read back unchanged', () => {
     for (const bytes of [null, 100_000, 1_500_000, 20_000_000]) expect(speed(typedSpeed(bytes))).toBe(bytes);
   });
 
-  test('when something was', () => {
+  test('writes when something was', () => {
     const now = new Date(2026, 10, 24, 0, 15).getTime();
     expect(moment(now - 5 * 60_000, now)).toBe('today, 00:10');
     expect(moment(now - 60 * 60_000, now)).toBe('yesterday, 23:15');
     expect(moment(new Date(2026, 10, 12, 14, 2).getTime(), now)).toBe('12 Nov, 14:02');
   });
 
-  test('percent is rounded down, so that 100 means all', () => {
+  test('rounds a percentage down, so that 100 means everything', () => {
     expect(percent(999_999, 1_000_000)).toBe(99);
     expect(percent(1_000_000, 1_000_000)).toBe(100);
     expect(percent(0, 0)).toBe(100);
   });
 
-  test('a place has bytes and the sector of 512 bytes', () =>
+  test('writes a place in bytes with its sector of 512 bytes', () =>
     expect(place(13_312_720_896)).toBe('13.3 GB (byte 13,312,720,896, sector 26,001,408)'));
 
-  test('names and lists', () => {
+  test('writes names and lists', () => {
     expect(baseName('/dev/sdb')).toBe('sdb');
     expect(folder('/home/me/copy.img')).toBe('/home/me');
     expect(folder('/copy.img')).toBe('/');
@@ -107,8 +107,8 @@ describe('figures', () => {
   });
 });
 
-describe('command line', () => {
-  test('names the same source and destinations', () =>
+describe('the shown command line', () => {
+  test('names the same source and destinations as the request', () =>
     expect(commandLine(jobRequest('copy', '/a/disk.img', ['/dev/sdb', '/dev/sdc']))).toBe(
       'platter copy /a/disk.img /dev/sdb /dev/sdc',
     ));
@@ -116,17 +116,17 @@ describe('command line', () => {
   test('says when nothing is verified', () =>
     expect(commandLine(jobRequest('copy', '/a', ['/b'], { verify: false }))).toBe('platter copy --no-verify /a /b'));
 
-  test('has every option that is not as usual', () =>
+  test('has every option that differs from its default', () =>
     expect(
       commandLine(
         jobRequest('copy', '/a', ['/b'], { rescue: { retries: 1, map: null }, keepGoing: true, throttle: 1_500_000 }),
       ),
     ).toBe('platter copy --rescue --retries 1 --keep-going --throttle 1500000 /a /b'));
 
-  test('an update', () =>
+  test('shows an update as --update', () =>
     expect(commandLine(jobRequest('copy', '/a', ['/b'], { update: true }))).toBe('platter copy --update /a /b'));
 
-  test('continues an interrupted job', () =>
+  test('shows how to resume an interrupted job', () =>
     expect(commandLine(resumeRequest('20261124-001500-a1b2c3'))).toBe(
       'platter resume --unmount 20261124-001500-a1b2c3',
     ));
@@ -145,7 +145,7 @@ describe('command line', () => {
       jobRequest('repair', '/a.img', ['/dev/sdb'], { unmount: true, destinationThrottles: [1e6] }),
       'platter repair --throttle-dest /dev/sdb=1000000 --unmount /a.img /dev/sdb',
     ],
-  ])('a check or a repair means the same to the command line: %#', async (request, line) => {
+  ])('shows a check or a repair so that the command line parses the same request: %#', async (request, line) => {
     expect(commandLine(request)).toBe(line);
     const asked: CopyRequest[] = [];
     const none = (): Promise<number> => Promise.resolve(0);
@@ -166,16 +166,16 @@ describe('command line', () => {
     expect(commandLine(jobRequest('copy', "/my disk's.img", ['-n']))).toBe(`platter copy -- '/my disk'\\''s.img' -n`));
 });
 
-describe('consent', () => {
+describe('consent in the window', () => {
   const small = make.disk('/dev/sdb', { size: 32e9 });
 
-  test('nothing to erase asks for nothing', () =>
+  test('asks for nothing when nothing is erased', () =>
     expect(consentFor(make.plan([make.imageEndpoint('/new.img', 32e9)])).kind).toBe('none'));
 
-  test('an unrecognised drive about as large as the source is held', () =>
+  test('asks to hold the button for an unrecognised drive about as large as the source', () =>
     expect(consentFor(make.plan([make.endpoint(small)])).kind).toBe('hold'));
 
-  test('an existing file is held', () =>
+  test('asks to hold the button for an existing file', () =>
     expect(
       consentFor(make.plan([make.imageEndpoint('/old.img', 32e9, { overwrites: true, contents: [make.ext4('root')] })]))
         .kind,
@@ -185,18 +185,18 @@ describe('consent', () => {
     ['data', make.endpoint(small, { contents: [make.ext4('root')] }), '1 drive with data'],
     ['size', make.endpoint(small, { size: 257e9 }), '1 drive above 256 GB'],
     ['ratio', make.endpoint(small, { size: 128e9 }), '1 drive over four times the size of the source'],
-  ])('%s asks for the word, and says why', (_name, endpoint, reason) => {
+  ])('asks for the word because of the %s of a drive, and says why', (_name, endpoint, reason) => {
     const consent = consentFor(make.plan([make.endpoint(small), endpoint]));
     expect(consent.kind).toBe('word');
     expect(consent.reasons).toContain(reason);
   });
 
-  test('what an interrupted job left on a drive asks for no word', () =>
+  test('asks for no word for what an interrupted job left on a drive', () =>
     expect(
       consentFor(make.resumePlan([make.endpoint(small, { contents: [make.ext4('root')], size: 512e9 })])).kind,
     ).toBe('hold'));
 
-  test('what is only compared asks for nothing; what is overwritten where it differs is not called erased', () => {
+  test('asks for nothing before a comparison, and does not call an update erasing', () => {
     const end = make.endpoint(small, { contents: [make.ext4('root')] });
     const of = (more: Partial<CopyRequest>): Partial<CopyRequest> & CopyRequest => ({
       ...plainRequest,
@@ -211,7 +211,7 @@ describe('consent', () => {
     expect(consentFor(make.plan([end])).word).toBe('ERASE');
   });
 
-  test('the word is the word', () => {
+  test('accepts the word and nothing else', () => {
     expect(isWord(' erase ', 'ERASE')).toBe(true);
     expect(isWord('löschen'.normalize('NFD'), 'LÖSCHEN')).toBe(true);
     expect(isWord('ERAS', 'ERASE')).toBe(false);
@@ -219,21 +219,21 @@ describe('consent', () => {
   });
 });
 
-describe('disks', () => {
-  test('a drive swapped under the same path is another drive', () => {
+describe('disks in the window', () => {
+  test('takes a drive that was swapped under the same path for another one', () => {
     const one = make.disk('/dev/sdb');
     expect(identity(one)).toBe(identity({ ...one, label: 'NEW' }));
     expect(identity(one)).not.toBe(identity({ ...one, serial: 'OTHER' }));
   });
 
-  test('names, facts and contents', () => {
+  test('shows names, facts and contents', () => {
     expect(diskName(make.loopDisk)).toBe('target.img');
     expect(diskFacts(make.systemDisk)).toEqual(['nvme0n1', 'NVME', '…123456']);
     expect(contents(make.systemDisk)).toBe('vfat “EFI”, ext4');
     expect(contents(make.loopDisk)).toBe('');
   });
 
-  test('locks: what main says, the source itself, the file behind it, too small', () => {
+  test("locks by main's reason, the source itself, the file behind it, or a size too small", () => {
     const [stick] = make.sticks(1);
     expect(destinationLock(make.systemDisk, null, 'copy')).toBe('It holds the running system.');
     expect(destinationLock(stick!, { disk: stick! }, 'copy')).toBe('This is the source.');

@@ -48,7 +48,7 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
   const writes = async (): Promise<number> =>
     (await Promise.all(disks.map((disk) => disk.counters()))).reduce((sum, counters) => sum + counters.writes, 0);
 
-  it('tells denied, no agent, dismissed and granted rights apart in the window, and writes only when granted', async () => {
+  it('tells denied, missing, dismissed and granted rights apart, and writes only when granted', async () => {
     await using app = await launchApp({ user: { uid: USER, enter: lab.enter } });
     const { page } = app;
     const main = await app.electron.evaluate(() => process.pid);
@@ -136,7 +136,7 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     expect(lab.asked().length).toBe(before + 1);
   });
 
-  it('asks for rights on the command line, leaves all files to the user, and says what to do without polkit', async () => {
+  it('asks for rights on the command line, and leaves all files to the user', async () => {
     const copy = join(own, 'copy.img');
     lab.answer('yes');
     const [disk] = disks as [LabDisk];

@@ -46,7 +46,7 @@ describe('choosing source and destinations', () => {
     });
   });
 
-  test('chooses an image by the native dialog, changes nothing when that is dismissed, and turns off verification', async () => {
+  test('chooses an image by the native dialog, and changes nothing when that is dismissed', async () => {
     await open.start({ state: { disks } });
     await button('Choose an image…').click();
     await expect.poll(() => open.main.asked('chooseImage')).toHaveLength(1);

@@ -102,7 +102,7 @@ describe('a running job in the window', () => {
     expect(verified).toBeLessThan(60);
   });
 
-  test('shows on the failing tile port, serial, what failed, where and what to do, and leaves the others alone', async () => {
+  test('shows port, serial, failure and advice on the failing tile, and leaves the others alone', async () => {
     await show(midway(8));
     const text = await tile('sdd').innerText();
     for (const part of [

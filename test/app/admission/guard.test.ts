@@ -1,5 +1,5 @@
-// Every reason for which a copy is refused, on machines of several kinds; nothing is opened or written here.
-// What the real devices of this machine say is in guard-devices.test.ts.
+// The guard refuses for every reason, on described machines of several kinds. Nothing is opened or written here.
+// The real devices of this machine are in test/app/job/refusals.test.ts.
 import { describe, expect, it } from 'vitest';
 import { plainRequest, type CopyRequest } from '../../../app/contract/jobs.ts';
 import type { Blocks } from '../../../app/engine/devices/blocks.ts';
@@ -16,7 +16,7 @@ import {
 import { endpoint, type End, type ImagePlace } from '../../../app/engine/devices/inspect.ts';
 import { GB, images, laptop, live, picture, server, type Machine } from '../devices/machines.ts';
 
-/** The end that a block device of `blocks` is. */
+/** The block device at `path` as source or destination. */
 function device(blocks: Blocks, path: string, givenAs = path): End {
   const block = blocks.all.find((one) => one.path === path)!;
   return {

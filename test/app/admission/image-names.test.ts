@@ -41,7 +41,7 @@ beforeEach(() => {
 });
 afterEach(() => bench.clear());
 
-/** Makes the log of a job one of an earlier version, which did not know when a file was made. */
+/** Rewrites the log of a job as an earlier version did, without times of birth. */
 async function forgetBirths(state: string, id: string): Promise<void> {
   const { header, durable, known, hashes } = await readJobLog(jobPath(state, id));
   await removeJob(state, id);
@@ -57,7 +57,7 @@ async function forgetBirths(state: string, id: string): Promise<void> {
   await writer.abandon();
 }
 
-/** Copies to `copy`, does `meddle` while the copy runs, and gives the result. */
+/** Copies to `copy`, runs `meddle` during the copy, and returns the result. */
 async function meddling(
   copy: string,
   meddle: () => Promise<unknown>,
@@ -250,7 +250,7 @@ describe('files of others', () => {
   describe.skipIf(cannot !== null)(
     `a file with the inode of a removed NAME.part${cannot === null ? '' : ` (${cannot})`}`,
     () => {
-      /** Kills a copy into a new image, removes what it left, and puts a stranger's file with its inode in its place. */
+      /** Kills a copy into a new image, and replaces what it left by a stranger's file with the same inode. */
       async function replaced(
         throttle: number,
         durable: boolean,
@@ -265,7 +265,7 @@ describe('files of others', () => {
         killed.host.kill('SIGKILL');
         await killed.exited;
         const { ino } = statSync(`${copy}.part`);
-        // What the host had in flight holds the file for a moment.
+        // I/O in flight of the killed host holds the file for a moment.
         do {
           await sleep(50);
           await rm(`${copy}.part`);
@@ -309,7 +309,7 @@ describe('files of others', () => {
     },
   );
 
-  it('removes what an interrupted job left only after the review named it, then no longer offers to resume it', async () => {
+  it('removes what an interrupted job left once the review named it, and offers no resume of it then', async () => {
     const source = await bench.image('disk.img', SIZE);
     const [copy, other] = [await bench.path('copy.img'), await bench.path('other.img')];
     const killed = bench.session();

@@ -1,5 +1,5 @@
-// Images beside their source: which file servers copy by themselves, what a job asks the engine for then, and what comes of
-// a manifest where files share blocks.
+// Images on the file system of their source: which file servers copy by themselves, what a job then requests of the
+// engine, and how a manifest is made when files share blocks.
 import { execFileSync } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -46,7 +46,7 @@ test.each([
   expect(blocks.serverCopies('/home/disk.img')).toBe(false);
 });
 
-/** What a job of `request` submits when the source lies with such a server, or with none, as it does here. */
+/** The native jobs of `request`, as on a server that copies (or not); null leaves this to the real file system. */
 async function run(
   request: Partial<CopyRequest>,
   serverCopies: boolean | null = null,

@@ -1,4 +1,4 @@
-// The linter's house rules can fail: each forbidden thing, put where it is forbidden, is reported under its rule's name.
+// The linter's house rules can fail: each reports a planted offence under its own name.
 import { fileURLToPath } from 'node:url';
 import { ESLint } from 'eslint';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-// What set-up rests on: a stamp is true only while its inputs and outputs are there and the last run came to its end.
+// Stamps of the set-up: one is valid only while its inputs and outputs are unchanged and the last run was complete.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-// The machines of test/machines, which the tests of the broker read too: guard and broker have to decide alike.
+// The machines of test/machines. The broker's tests read them too: guard and broker have to decide alike.
 import { readdirSync, readFileSync } from 'node:fs';
 import { Blocks } from '../../../app/engine/devices/blocks.ts';
 

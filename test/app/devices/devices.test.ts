@@ -1,4 +1,4 @@
-// Drives that come and go, that are mounted, that are taken out: on real loop devices, through a real host.
+// Drives that come and go, are mounted or ejected: real loop devices, through a real host.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -39,7 +39,7 @@ beforeEach(() => {
 });
 afterEach(() => bench.clear());
 
-/** An ext4 with a name on a disk of the lab, mounted where `target` says. */
+/** Makes an ext4 with a label on a disk of the lab, mounts it and returns the mount point. */
 async function mounted(disk: LabDisk, name = 'platter'): Promise<string> {
   assertOwnLoop(disk.device);
   execFileSync('mkfs.ext4', ['-q', '-L', name, disk.device]);
@@ -255,7 +255,7 @@ describe('a mounted destination', () => {
     await once(user, 'exit');
     execFileSync('umount', [target]);
     execFileSync('e2fsck', ['-fn', disk.device], { stdio: 'ignore' });
-    // What the job needs itself is not unmounted under it.
+    // A file system that the job itself needs is not unmounted.
     execFileSync('mount', [disk.device, target]);
     const [needed] = await refused(engine.call('prepare', { ...request, saveManifest: join(target, 'manifest') }));
     expect(needed).toMatchObject({
@@ -290,7 +290,7 @@ describe('a drive that does not answer', () => {
         .toBe('free');
       execFileSync('e2fsck', ['-fn', disk.device], { stdio: 'ignore' });
 
-      // What hangs then is the flush before it is switched off.
+      // Now the flush before ejecting hangs.
       const sys = await bench.path('sys');
       const file = await open(disk.device, 'r+');
       await file.write(Buffer.alloc(4096, 1), 0, 4096, 1024);
@@ -364,7 +364,7 @@ it.skipIf(noLab !== null)(
       destinations: [{ state: 'done', verified: true }],
       notes: [],
     });
-    // What this kernel makes of the same table on a device that was attached with it: not every kernel reads tables.
+    // Compared with a device that was attached with this table, because not every kernel reads tables.
     expect(await partitions(device)).toEqual(await partitions(attach(source)));
   },
 );
@@ -420,7 +420,7 @@ describe.skipIf(noLab !== null)('the error of a drive that fails or goes away', 
       await bench.disk({ size: 4 * MiB, plain: true }),
       await bench.disk({ size: 4 * MiB, plain: true }),
     ];
-    // No loop device can be removed while it is open, so this news is made up; all else is real.
+    // No loop device can be removed while it is open, so this uevent is made up. Everything else is real.
     const addon = loadAddon(ADDON);
     let tell: (news: NativeUevent) => void = () => undefined;
     const ends: unknown[] = [];

@@ -1,4 +1,4 @@
-// Which disks there are, what is on them, and which are locked and why: on machines of several kinds, and on this one.
+// The list of disks, their content, and why some are locked: on described machines and on this one.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -237,7 +237,7 @@ describe('the disks of this machine', () => {
     await using other = await labdisk({ size: 8 * 1024 * 1024, plain: true });
     const programs = mkdtempSync(join(tmpdir(), 'platter-programs-'));
     try {
-      // The addon is not loaded, so the kernel is not asked, as it does not tell an ordinary user.
+      // Without the addon the kernel is not asked, as for an ordinary user.
       writeFileSync(
         join(programs, 'stat'),
         `#!/bin/sh\ncase "$*" in *${silent.backing}*) exec sleep 3600;; esac\nexec /usr/bin/stat "$@"\n`,

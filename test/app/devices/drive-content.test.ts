@@ -1,4 +1,4 @@
-// What is on a drive before it is overwritten, and what of it a shorter image leaves there. blkid and wipefs are the judges.
+// The content of a drive before it is overwritten, and what a shorter image leaves of it. blkid and wipefs judge.
 import { execFile } from 'node:child_process';
 import { copyFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -38,7 +38,7 @@ async function image(size: number, script: string): Promise<string> {
   return path;
 }
 
-/** How `platter list` shows a disk: in JSON, and in its table. */
+/** A disk in the output of `platter list`, as JSON and in the table. */
 async function listed({ device }: LabDisk): Promise<{ disk: Disk; line: string }> {
   const { stdout } = await platter(['list', '--all', '--json']);
   const disk = (JSON.parse(stdout) as Disk[]).find(({ path }) => path === device)!;

@@ -1,4 +1,4 @@
-// Who holds a drive, and what keeps it from being unmounted: real loop devices, mounts and processes, through a real host.
+// Who holds a drive, and what keeps it mounted: real loop devices, mounts and processes, through a real host.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ async function formatted(): Promise<LabDisk> {
   return disk;
 }
 
-/** Mounts a device; what the test leaves mounted is unmounted after it, the last one first. */
+/** Mounts a device. After the test everything that is left mounted is unmounted, the last mount first. */
 function mount(device: string, target: string): void {
   mkdirSync(target, { recursive: true });
   execFileSync('mount', [device, target]);
@@ -264,7 +264,7 @@ describe.skipIf(noLab !== null)('who holds a drive', () => {
     const table = diskTable(listed, Infinity, (_, text) => text);
     expect(table.filter((line) => line.includes('in a job of Platter'))).toHaveLength(2);
     expect(table.join('\n')).not.toContain('nothing recognised');
-    // The host of the job itself lists its disks as before.
+    // The host that runs the job still lists its disks as before.
     expect((await first.engine.call('list', { all: true })).find(({ path }) => path === two.device)).toMatchObject({
       locked: null,
     });

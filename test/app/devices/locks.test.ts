@@ -1,5 +1,5 @@
-// What a copy does not hold exclusively is locked: two copies see each other. And a device that is written to while it is copied
-// is told of.
+// A copy locks what it does not hold exclusively, so that two copies see each other. And it reports a source that is
+// written to during the copy.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -92,7 +92,7 @@ describe.skipIf(noLab !== null)(`two copies at once${noLab === null ? '' : ` (${
   });
 
   it('S8 reports a source device that is written to during the copy', async () => {
-    // Nobody can look at a deleted file, as at none behind a real drive: only the kernel's count tells of the write.
+    // A deleted file cannot be inspected, just as there is no file behind a real drive: only the kernel counts the write.
     const folder = mkdtempSync(join(tmpdir(), 'platter-lab-'));
     writeFileSync(join(folder, 'disk'), seededBytes(SIZE, 1));
     const device = execFileSync('losetup', ['--find', '--show', join(folder, 'disk')], { encoding: 'utf8' }).trim();
@@ -195,7 +195,7 @@ describe.skipIf(noLab !== null)(`two copies at once${noLab === null ? '' : ` (${
     execFileSync('mknod', [node, 'b', ...number.split(':')]);
     const above = execFileSync('losetup', ['--find', '--show', node], { encoding: 'utf8' }).trim();
     bench.finally(() => Promise.resolve(execFileSync('losetup', ['--detach', above])));
-    // Another mount namespace can have the node, so that its path leads nowhere here.
+    // The node can be in another mount namespace, where its path leads nowhere here.
     rmSync(folder, { recursive: true });
     assertOwnLoop(disk.device);
     execFileSync('mkfs.ext4', ['-q', above], { stdio: 'ignore' });

@@ -1,4 +1,4 @@
-// Machines that are not here: what lsblk, mountinfo and swaps say on them, as real ones say it.
+// Described machines: the output of lsblk, mountinfo and swaps, as taken from real ones.
 import { Blocks } from '../../../app/engine/devices/blocks.ts';
 import { portsOf } from '../../../app/engine/devices/usb-port.ts';
 
@@ -20,9 +20,9 @@ export interface Device {
   children?: Device[];
   /** It went away while lsblk looked at it. */
   gone?: boolean;
-  /** What lsblk calls it where that is not the kernel's name: of a device of the device-mapper. */
+  /** Its name in lsblk when that is not the kernel's: for device-mapper devices. */
   alias?: string;
-  /** Where that is not /dev/NAME: of a device of the device-mapper. */
+  /** Its path when that is not /dev/NAME: for device-mapper devices. */
   path?: string;
 }
 
@@ -38,7 +38,7 @@ export interface Machine {
   btrfs?: string[][];
   /** What /sys/block/NAME leads to, by kernel name. */
   places?: Record<string, string>;
-  /** Kernel names of what can be switched off. */
+  /** Kernel names of the devices that can be ejected. */
   ejectable?: string[];
   /** Serials that lsblk does not know. */
   serials?: Record<string, string>;
@@ -48,7 +48,7 @@ export interface Machine {
 
 export const GB = 1_000_000_000;
 
-/** Every machine has its images on a server: what is refused is refused for another reason than them. */
+/** Every machine has its images on a server, so that no destination is refused because of them. */
 export const images: Machine['mounts'][number] = ['0:40', '/images', 'nfs4', 'server:/images'];
 
 /** The picture that Platter makes of the machine. */
@@ -153,7 +153,7 @@ function lsblk({
   };
 }
 
-/** A laptop: encrypted LVM with root and swap on NVMe, a USB stick mounted by the desktop, an empty one, a DVD drive, zram. */
+/** A laptop: root and swap in encrypted LVM on NVMe, a mounted USB stick, an empty one, a DVD drive, zram. */
 export const laptop: Machine = {
   devices: [
     {

@@ -1,4 +1,4 @@
-// A table of partitions on disks with sectors of another size than it was made for: said before, and blkid judges after.
+// Partition tables on disks of another sector size: the review warns before, and blkid judges after.
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
@@ -27,7 +27,7 @@ function mbr(bytes: Buffer, type: number, start: number, count: number): Buffer 
   return bytes;
 }
 
-/** A disk of `SIZE` bytes with a GPT and one partition, as the UEFI specification has it; without the second GPT at its end. */
+/** `SIZE` bytes with a GPT (UEFI specification) and one partition, without the backup GPT at the end. */
 function gpt(sector: number): Buffer {
   const bytes = mbr(Buffer.alloc(SIZE), 0xee, 1, SIZE / sector - 1);
   const entries = bytes.subarray(2 * sector, 2 * sector + 128 * 128);
@@ -81,7 +81,7 @@ describe.skipIf(noLab !== null)('sectors of a partition table', () => {
       await session.engine.call('start', {});
       await resultOf(session);
       expect([fits, odd].map((disk) => tableOn(disk!.device) === 'gpt')).toEqual([true, false]);
-      // Of a disk it is known as well.
+      // The same from a disk as source.
       const again = await session.engine.call(
         'prepare',
         requestOf({ source: fits!.device, destinations: [odd!.device] }),

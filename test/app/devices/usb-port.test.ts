@@ -1,4 +1,4 @@
-// Where a drive is plugged in, from places in /sys as real machines have them, and that lists are in that order.
+// The port of a drive by its path in /sys, as on real machines, and the order of lists by port.
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

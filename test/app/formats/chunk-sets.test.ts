@@ -1,4 +1,4 @@
-// Sets of chunks: what is left, what errors are in, how many bytes that is.
+// Sets of chunks: difference, intersection, chunks of errors, bytes.
 import { describe, expect, it } from 'vitest';
 import {
   allChunks,

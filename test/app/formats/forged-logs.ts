@@ -1,4 +1,4 @@
-// Job logs that no job would write: their checksums are right, and what they say is not.
+// Job logs that no job writes: their checksums are right, their content is not.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';

@@ -1,5 +1,5 @@
-// The job log: it never claims more than was written, whatever happens to it: cut anywhere, changed anywhere, its writer
-// killed, its disk full.
+// The job log never claims more than was written, whether it is cut or changed anywhere, its writer is killed or its
+// disk is full.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ const claimsNothing = (log: JobLog): boolean =>
   log.closed === null &&
   log.states.every((state) => state === null);
 
-/** A log with a bit of everything in it, and where each record ends. */
+/** A log with records of every type, and the offset where each record ends. */
 function sample(): { bytes: Buffer; ends: number[]; chains: number[] } {
   const records: LogRecord[] = [
     { type: 'durable', destination: 0, first: 0, count: 3, hashes: hashes.subarray(0, 48) },
@@ -286,7 +286,7 @@ describe('reopening a job log', () => {
   });
 });
 
-/** A process that logs chunk after chunk of destination 0 and prints each when it is logged; tells its log's path first. */
+/** A program that prints its log's path, then logs chunks of destination 0 and prints each one when it is logged. */
 const writerScript = (dir: string, chunks: number): string => `
   import { JobLogWriter } from './app/engine/formats/job-log.ts';
   const writer = await JobLogWriter.create(${JSON.stringify(dir)}, ${JSON.stringify(headerOf(chunks))});
@@ -307,7 +307,7 @@ describe('the writer of job logs', () => {
     'logs every append when killed after %i of them, and at most one more',
     async (appends) => {
       const dir = newDir();
-      // A file has at once what is printed; a pipe that is read late has not.
+      // Into a file: what is printed is there at once, unlike in a pipe that is read late.
       const printed = join(root, `printed-${appends}`);
       const fd = openSync(printed, 'w');
       const child = spawn(process.execPath, nodeArgs(writerScript(dir, 100_000)), { stdio: ['ignore', fd, 'inherit'] });
@@ -324,7 +324,8 @@ describe('the writer of job logs', () => {
       expect(log.damage).not.toBe('corrupt');
       expect(logged).toEqual(logged.map((_, index) => index));
       expect(logged.length).toBeGreaterThanOrEqual(acknowledged.length);
-      expect(logged.length).toBeLessThanOrEqual(acknowledged.length + 2); // one not yet printed, one that printing was behind of
+      // One is not printed yet, and printing may be one behind.
+      expect(logged.length).toBeLessThanOrEqual(acknowledged.length + 2);
       for (const chunk of logged) expect(log.hashes[chunk * 16]).toBe(chunk % 256);
     },
   );

@@ -1,5 +1,4 @@
-// The manifest's file: what xxhsum and sha256sum say of it, that damage anywhere is found, and that it is written whole
-// or not at all.
+// Manifest files: judged by xxhsum and sha256sum, refused when damaged anywhere, and written whole or not at all.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// The mapfile, with ddrescue and ddrescuelog as judges: they read what we write, and go on with it; and we with theirs.
+// Mapfiles, judged by ddrescue and ddrescuelog: they continue from ours, and we from theirs.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
@@ -116,7 +116,7 @@ describe('mapfiles and ddrescuelog', () => {
       await writeMapfile(at('ours'), { ...map, position: 512 * seed, status: '-', pass: seed });
       for (const status of STATUSES)
         expect(tool('ddrescuelog', `--list-blocks=${status}`, 'ours')).toBe(blocksOf(sectors, status));
-      // Written out again by ddrescuelog it is, to the letter, what we wrote.
+      // ddrescuelog writes it again to the letter.
       expect(facts(tool('ddrescuelog', '--complete-mapfile', 'ours'))).toBe(facts(await readFile(at('ours'), 'utf8')));
       expect(tool('ddrescuelog', '--show-status', 'ours')).toContain('current status: retrying');
     }

@@ -1,4 +1,4 @@
-// What the host does with files that somebody else has written, while it serves a job: S21 and S22 of the security review.
+// Foreign files that a host reads while it serves a job: S21 and S22 of the security review.
 import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { plainRequest } from '../../../app/contract/jobs.ts';

@@ -1,5 +1,5 @@
-// Closing and cancelling stay short on a slow drive: counted in what is not on the medium yet, not in seconds. And a bar that
-// is full says that it waits for the flush.
+// Closing and cancelling stay short on a slow drive, measured in unflushed bytes and not in seconds. A full bar says
+// that it waits for the flush.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canLab, type LabEntry } from '../../lab/lab.ts';
 import { MiB, requestOf, resultOf, Workbench } from './support.ts';
@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => bench.clear());
 
-/** Most bytes that the drive had taken at any time, and that no flush had covered that has ended. */
+/** The most bytes at any time that the drive had taken and no finished flush covered. */
 function mostUnflushed(log: readonly LabEntry[]): number {
   const flushes = log.filter(({ op }) => op === 'flush');
   const writes = log.filter(({ op }) => op === 'write' || op === 'zero');

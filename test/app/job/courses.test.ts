@@ -1,5 +1,5 @@
-// What a job can do beside a plain copy, through the real host on devices that fail as told: control while it runs,
-// manifests, repair, update, resume after every kind of end.
+// Beyond a plain copy, through the real host on devices with faults: control of a running job, manifests, repair,
+// update, and resuming after every kind of end.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { appendFile, truncate, writeFile } from 'node:fs/promises';
@@ -38,7 +38,7 @@ const seen = async (session: Session, condition: (destinations: DestinationProgr
       event.event === 'progress' && session.events.indexOf(event) >= from && condition(event.progress.destinations),
   );
 };
-/** A copy of 16 MiB to two disks that a slow source holds up; in the last quarter it waits until the source's rules are cleared. */
+/** A copy of 16 MiB from a slow source to two disks; its last quarter waits until the source's rules are cleared. */
 async function slowCopy(): Promise<{ session: Session; source: LabDisk; one: LabDisk; two: LabDisk; log: string }> {
   const source = await bench.disk({ size: 16 * MiB, file: await bench.image('disk.img', 16 * MiB) });
   const [one, two] = [await bench.disk({ size: 16 * MiB }), await bench.disk({ size: 16 * MiB })];
@@ -53,7 +53,7 @@ async function slowCopy(): Promise<{ session: Session; source: LabDisk; one: Lab
   return { session, source, one, two, log: bench.log(plan.job!) };
 }
 
-/** Kills the host. With an I/O under way it ends when that does. */
+/** Kills the host. It ends when its I/O in flight does. */
 async function kill(session: Session, source: LabDisk): Promise<void> {
   session.host.kill('SIGKILL');
   await source.rule('clear');
@@ -331,7 +331,7 @@ describe.skipIf(noLab !== null)('manifests in a job', () => {
     const before = readFileSync(bad);
     const session = bench.session();
     await session.engine.call('prepare', requestOf({ kind: 'repair', source, manifest, destinations: [bad, good] }));
-    // No sample can find this.
+    // Changed after the samples were compared, so only the repair itself finds it.
     await spoil(source, 3 * MiB + 100);
     await session.engine.call('start', {});
     expect(await resultOf(session)).toMatchObject({
@@ -349,7 +349,7 @@ describe.skipIf(noLab !== null)('manifests in a job', () => {
         { state: 'failed', verified: null, errors: [{ code: 'SOURCE_FAILED' }] },
       ],
     });
-    // It was found out before anything was written: the image has kept its name.
+    // This was found before anything was written, so the image has kept its name.
     expect(readFileSync(bad).equals(before)).toBe(true);
   });
 
@@ -415,7 +415,7 @@ describe.skipIf(noLab !== null)('differences in a job', () => {
     await spoil(source, 2 * MiB, 6 * MiB + 5);
     await disk.rule('log on w');
     const result = await session.run({ source, destinations: [disk.device, copy], update: true });
-    // A disk's head too: zeros first, itself last.
+    // The disk's head counts twice: zeros first, its content last.
     expect(result.destinations).toMatchObject([
       { state: 'done', verified: true, written: 3 * MiB, kept: 5 * MiB, errors: [] },
       { state: 'done', verified: true, written: 2 * MiB, kept: 6 * MiB, errors: [] },

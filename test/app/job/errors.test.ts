@@ -1,4 +1,4 @@
-// What an errno or a native error means, in which words, and that each is told exactly once.
+// The code and the words of an errno or a native error, and that each is reported exactly once.
 import { describe, expect, it } from 'vitest';
 import { codeOf, failure, failureOf } from '../../../app/base/errors.ts';
 import { ErrorReports } from '../../../app/engine/job/error-reports.ts';

@@ -1,4 +1,4 @@
-// What counts as proof that a destination is equal to the source, against a model that knows every byte.
+// What proves that a destination equals its source, compared with a model that knows every byte.
 import { describe, expect, it } from 'vitest';
 import { allChunks, noChunks } from '../../../app/engine/formats/chunk-sets.ts';
 import { hasChunk, markChunks } from '../../../app/engine/formats/chunks.ts';

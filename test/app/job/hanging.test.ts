@@ -1,4 +1,4 @@
-// What a running job's engine still does while a drive is slow to open, and what it refuses for the job's disks.
+// What the engine of a running job does while a drive hangs, and what it refuses for the job's disks.
 import { execFileSync } from 'node:child_process';
 import { symlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-// What an update or a repair that was cut short leaves on a disk, and how it is finished.
+// What interrupted jobs leave on their disks, and how a resume finishes them.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
@@ -53,7 +53,7 @@ async function begin(session: Session, request: Partial<CopyRequest>): Promise<s
   return bench.log(job!);
 }
 
-/** Kills the host while an I/O of `disk` is stalled, which then goes on by itself. */
+/** Kills the host while an I/O of `disk` is stalled, then lets that I/O continue. */
 async function killAtStall(session: Session, disk: LabDisk): Promise<void> {
   await disk.waitFor(({ stalled }) => stalled > 0);
   session.host.kill('SIGKILL');
@@ -86,7 +86,8 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
       const result = await resume(session, job!.id);
       expect(result).toMatchObject({ writeErr: 0, destinations: [{ state: 'done', verified: true }] });
       const { kept, written } = result.destinations[0]!;
-      expect([kept + written, kept >= durable]).toEqual([SIZE, true]); // and then be found, without the log's having heard of it
+      // A chunk can be on the medium before the log has it; the resume then finds it.
+      expect([kept + written, kept >= durable]).toEqual([SIZE, true]);
       expect(chunksWritten(await disk.writes())).toEqual(kept === 5 * MiB ? [0, 2, 6] : [0, 6]);
       execFileSync('cmp', [source, disk.backing]);
       expect(await interrupted(session)).toEqual([]);
@@ -155,7 +156,7 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
     const repaired = await stat(image);
     expect([existsSync(`${image}.part`), repaired.ino]).toEqual([false, before.ino]);
 
-    // Where nothing differs nothing is renamed; what has the other name is not replaced.
+    // Nothing is renamed when nothing differs, and a file that has the other name is not replaced.
     expect(await session.run(repair)).toMatchObject({ destinations: [{ state: 'done', kept: SIZE }] });
     expect((await stat(image)).ctimeMs).toBe(repaired.ctimeMs);
     await spoil(image, 5);
@@ -171,7 +172,7 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
   it('leaves an empty head when the repair at the end of a copy is interrupted, and resumes the repair', async () => {
     const source = await bench.image('disk.img', SIZE);
     const disk = await bench.disk({ size: SIZE });
-    // Wrong as it is written, and stuck when it is written once more: nine chunks with the head's zeros before.
+    // Written wrongly once, then stalled in the second write: after nine chunks, the head's zeros included.
     await disk.rule('flip w 5000s 1s 1', 'after w 9M stall w 2M 1M');
     const first = bench.session();
     await begin(first, { source, destinations: [disk.device], repair: true });
@@ -206,7 +207,8 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
     const source = await bench.image('disk.img', SIZE);
     const copy = await bench.image('copy.img', SIZE);
     const [running, session] = [bench.session(), bench.session()];
-    await untilDurable(await begin(running, { source, destinations: [copy], throttle: MiB / 2 })); // the image that it will replace is repaired meanwhile
+    // The image that this copy will replace is repaired meanwhile.
+    await untilDurable(await begin(running, { source, destinations: [copy], throttle: MiB / 2 }));
     expect(await session.run({ kind: 'repair', source, destinations: [copy] })).toMatchObject({
       destinations: [{ state: 'done' }],
     });
@@ -278,7 +280,7 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
     assertOwnLoop(disk.device);
     execFileSync('mkfs.exfat', [disk.device]);
     const mount = (): void => void execFileSync('mount.exfat-fuse', [disk.device, folder], { stdio: 'pipe' });
-    // The files of a process that was killed are let go a little after it.
+    // The files of a killed process are closed a little after its end.
     const unmount = (): Promise<unknown> =>
       vi.waitFor(() => execFileSync('umount', [folder], { stdio: 'pipe' }), 20_000);
     mount();
@@ -301,7 +303,7 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
   });
 
   it('does not verify a copy whose source drive changed where it had been copied', async () => {
-    // Many chunks, so that the samples hardly ever meet the one that changes.
+    // Many chunks, so that a sample hardly ever meets the changed one.
     const [size, small] = [32 * MiB, MiB / 4];
     const source = await bench.disk({ size, file: await bench.image('disk.img', size) });
     const disk = await bench.disk({ size });
@@ -347,7 +349,7 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
       result: { manifest: null, notes: [{ kind: 'manifestNotSaved', reason: { kind: 'cancelled' } }] },
     });
     expect(readFileSync(manifest).equals(before)).toBe(true);
-    // The image has lost its name, though nothing was written: it is to be had back.
+    // The image has lost its name, though nothing was written. A resume gives it back.
     const other = bench.session();
     const [job] = await interrupted(other);
     expect(await resume(other, job!.id)).toMatchObject({
@@ -479,7 +481,7 @@ describe.skipIf(noLab !== null)('a damaged log of an interrupted copy', () => {
     expect(plan.notes).toContainEqual({ kind: 'logDamaged' });
     await session.engine.call('start', {});
     await disk.waitFor(({ stalled }) => stalled > 0);
-    // The log that was begun in its place is that of a running job.
+    // The new log in its place belongs to a running job.
     expect(await interrupted(other)).toEqual([]);
     await disk.rule('clear');
     const end = await session.until(({ event }) => event === 'result');

@@ -1,4 +1,4 @@
-// Jobs through the real host and the real engine, on devices that fail as told.
+// Jobs through the real host and engine, on devices with faults.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { lstat, mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
@@ -297,7 +297,7 @@ describe.skipIf(noLab !== null)('an image as destination', () => {
     await mkdir(`${bad}.part`);
     expect(await refused(session.engine.call('start', {}))).toMatchObject([{ device: bad }]);
     expect(existsSync(`${good}.part`)).toBe(false);
-    // Nothing is held any more: the same host does the next job.
+    // Nothing is held any more: the same host runs the next job.
     expect(await session.run({ source, destinations: [good] })).toMatchObject({ writeErr: 0 });
   });
 });

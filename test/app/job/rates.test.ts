@@ -1,4 +1,4 @@
-// Speeds and times left, and the job as the window and the command line see it.
+// Speeds and times left, and the view of a job for window and command line.
 import { describe, expect, it } from 'vitest';
 import type { HostEvent } from '../../../app/contract/host.ts';
 import type { Plan } from '../../../app/contract/jobs.ts';

@@ -1,4 +1,4 @@
-// What the host refuses on the real devices of this machine, where the command line's tests do not look already.
+// What the host refuses on real devices, beyond the command line's tests.
 import { execFileSync } from 'node:child_process';
 import { link, mkdir, open, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -87,7 +87,7 @@ describe.skipIf(noLab !== null)('refusals of an image as destination', () => {
     expect(await refusing({ source, destinations: [`${target}/copy.img`] })).toMatchObject([
       { code: 'NO_SPACE', message: 'Its file system has 1,048,576 bytes too little free space.' },
     ]);
-    // What an interrupted job left there counts as room: it goes first.
+    // What an interrupted job left counts as free room, because it is removed first.
     await writeFile(`${target}/copy.img.part`, seededBytes(MiB / 2, 1));
     expect(await refusing({ source, destinations: [`${target}/copy.img`] })).toMatchObject([
       { message: 'Its file system has 1,048,576 bytes too little free space.' },
@@ -112,7 +112,7 @@ describe.skipIf(noLab !== null)('refusals of a disk as destination', () => {
       'MOUNTED',
       'IS_SOURCE',
     ]);
-    // As a source it may be mounted; the user is told.
+    // A mounted source is allowed, with a note.
     const plan = await bench
       .session()
       .engine.call('prepare', requestOf({ source: disk.device, destinations: [await bench.path('copy.img')] }));
@@ -122,7 +122,7 @@ describe.skipIf(noLab !== null)('refusals of a disk as destination', () => {
   it('refuses a disk that has nothing behind it any more', async () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: 2 * MiB });
-    // Still this test's own: once it is let go, somebody else's disk could be there.
+    // The device stays this test's own. Once detached, its number could go to somebody else's disk.
     await disk.rule('resize 0');
     execFileSync('losetup', ['--set-capacity', disk.device]);
     expect(await refusing({ source, destinations: [disk.device] })).toMatchObject([
@@ -137,7 +137,7 @@ describe.skipIf(noLab !== null)('refusals of a disk as destination', () => {
     const source = await bench.image('disk.img', MiB);
     const disk = await bench.disk({ size: 2 * MiB });
     const addon = loadAddon(ADDON);
-    // The one thing that cannot be done with a real device in time: it shrinks just before it is opened.
+    // Simulated, because no real device shrinks at the right moment: just before it is opened.
     const late: NativeAddon = {
       ...addon,
       async openDevice(path, options) {
@@ -214,7 +214,7 @@ it.skipIf(noLab !== null)(
     await mkdir(folder);
     const connection = await open('/dev/fuse', 'r+');
     bench.finally(() => connection.close());
-    // No program answers here. The kernel refuses root before it would ask one.
+    // No FUSE program answers here. The kernel refuses root before it asks one.
     execFileSync(
       'mount',
       ['-i', '-t', 'fuse.platter', '-o', 'fd=3,rootmode=40000,user_id=65533,group_id=65533', 'platter', folder],

@@ -1,5 +1,5 @@
-// A drive that was unplugged and comes back under another node: it is found again by its identity, tried again while the
-// job runs, and continued afterwards. Another drive in its place is not taken for it.
+// A drive that was unplugged and comes back under another node is found by its identity, retried during the job and
+// resumed afterwards. Another drive in its place is not taken for it.
 import { execFileSync } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -37,7 +37,10 @@ interface Scene {
   name: (...named: [LabDisk, { model: string; serial: string }][]) => void;
 }
 
-/** A copy to a disk and to a stick with a serial number, of which something is on the medium unless `rule` forbids it; the source waits in between. */
+/**
+ * A copy to a disk and to a stick with a serial number. The source waits after part of it is on the stick's medium,
+ * unless `rule` forbids that.
+ */
 async function copying(rule?: string): Promise<Scene> {
   const folder = await bench.path('identities');
   await mkdir(folder);
@@ -57,7 +60,7 @@ async function copying(rule?: string): Promise<Scene> {
   );
   expect(plan.destinations[1]).toMatchObject(STICK);
   await session.engine.call('start', {});
-  // The first flush is that of the blank head. The job has heard of the second when there is a third.
+  // The first flush is that of the blank head. At the third one the job knows of the second.
   await stick.waitFor(({ bytesWritten, flushes, stalled }) => stalled > 0 || (bytesWritten >= 3 * MiB && flushes > 2));
   bench.keep(await open(stick.device, 'r')); // its number is not given to the next disk, whoever lets it go
   return { session, source, other, stick, plugIn: () => bench.disk({ size: SIZE, file }), name: named };

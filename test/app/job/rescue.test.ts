@@ -1,5 +1,5 @@
-// Rescues through the real host, beside GNU ddrescue: the same data, the same map, and each goes on with the other's from
-// every phase. And continued by the log: after a kill, and for a destination that missed something.
+// Rescues through the real host, compared with GNU ddrescue: the same data and map, and each continues from the other's
+// map after every phase. And rescues that are resumed by the log: after a kill, and for a destination that failed.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
@@ -25,10 +25,10 @@ import {
 
 const noLab = canLab() ?? (existsSync('/usr/bin/ddrescue') ? null : 'GNU ddrescue is missing');
 const SIZE = 8 * MiB;
-/** In chunks 1, 4 and 7; the first of them at a chunk's inside, the last over more than trimming gets. */
+/** Bad ranges in chunks 1, 4 and 7: the first inside a chunk, the last too long for trimming alone. */
 const BAD = ['eio r 3000s 3s', 'eio r 9000s 1s', 'eio r 15000s 40s'];
 const HOLES = 44 * 512;
-/** Rules by which a pass takes two seconds, or as many as there are retries. */
+/** Rules that make a pass take two seconds, or that for each retry. */
 const SLOW = {
   copying: ['rate r 4M'],
   trimming: ['delay r 10000'],
@@ -114,7 +114,7 @@ describe.skipIf(noLab !== null)(`a rescue${noLab === null ? '' : ` (${noLab})`}`
     expect(
       (await source.log()).filter(({ error }) => error === null).reduce((sum, { length }) => sum + length, 0),
     ).toBeLessThan(4 * MiB);
-    // What was given up is had at once when it can be.
+    // Sectors that were given up are read at once when they are readable again.
     await source.rule('clear');
     expect(await session.run({ ...asked, rescue: { retries: 1, map } })).toMatchObject({
       readErr: 0,

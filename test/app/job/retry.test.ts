@@ -1,5 +1,5 @@
-// "Try again" in the moments around the end of the pass in which a destination has failed. The order is forced: the opening of
-// the drive and the log's record of an end wait until the test lets them go.
+// Retries around the end of the pass in which a destination failed. The order is forced: opening the drive and logging
+// an end wait for the test.
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,7 +16,7 @@ import { head, MiB, refused, requestOf, spoil, Workbench } from './support.ts';
 const addon = loadAddon(fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url)));
 const SIZE = 8 * MiB;
 
-/** Something that waits until it is let go, and tells when somebody waits for it. */
+/** A gate: callers wait until it opens, and `reached` resolves when one waits. */
 class Barrier {
   #open: () => void = () => undefined;
   #reach: () => void = () => undefined;
@@ -64,7 +64,7 @@ describe.skipIf(canLab() !== null)('retrying a failed destination', () => {
     vi.restoreAllMocks();
   });
 
-  /** A copy to two disks, the second of which has failed; the first waits for the source, or to be read back, until `goOn`. */
+  /** A copy to two disks whose second one has failed. The first waits for the source or its read-back until `goOn`. */
   async function withFailure(
     fault: string | ((two: LabDisk) => Promise<void>),
     heldUp: 'source' | 'first',
@@ -124,7 +124,8 @@ describe.skipIf(canLab() !== null)('retrying a failed destination', () => {
     const retrying = engine.retry(1);
     await opening.reached;
     await goOn();
-    await recording.reached; // The pass has ended. The end of the first destination is being recorded, the second is next.
+    // The pass has ended. The end of the first destination is being recorded, and the second is next.
+    await recording.reached;
     opening.open();
     await Promise.race([retrying, sleep(500)]);
     recording.open();

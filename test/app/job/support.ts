@@ -1,4 +1,4 @@
-// A real engine host for a test, and what is told by it.
+// A real engine host for a test, and its events.
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
@@ -45,7 +45,7 @@ export const requestOf = (request: Partial<CopyRequest>): CopyRequest => ({
   ...request,
 });
 
-/** The reasons with which a call was refused; throws when it was not. */
+/** The errors of a refused call. Throws when the call succeeded. */
 export async function refused(call: Promise<unknown>): Promise<PlatterError[]> {
   const outcome = await call.then(
     (value) => ({ value }),
@@ -57,7 +57,7 @@ export async function refused(call: Promise<unknown>): Promise<PlatterError[]> {
 
 export const head = (path: string, length: number): Buffer => readFileSync(path).subarray(0, length);
 
-/** Writes one byte at each offset past the rules, into the medium. */
+/** Writes one byte at each offset straight into the medium, without the rules. */
 export async function spoil(path: string, ...offsets: number[]): Promise<void> {
   const file = await open(path, 'r+');
   for (const offset of offsets) await file.write(Buffer.from([readFileSync(path)[offset]! ^ 1]), 0, 1, offset);
@@ -86,7 +86,7 @@ export async function untilDurable(log: string, chunks = 1): Promise<void> {
   while ((await readJobLog(log)).durable.some((durable) => countChunks(durable) < chunks)) await sleep(20);
 }
 
-/** Things of one test, given back in reverse order when it ends. */
+/** What one test uses; released in reverse order when the test ends. */
 export class Workbench {
   readonly #undo: (() => Promise<unknown>)[] = [];
   readonly #image: Promise<string>;

@@ -1,5 +1,5 @@
-// Disks that have to be written in ascending order (host-managed zones), through the real host, which sees them as that
-// in a mount namespace of its own. How a slow one catches up must not change the order.
+// Disks that have to be written in ascending order (host-managed zones), through the real host. Its mount namespace
+// shows them as such. A slow one has to keep the order when it catches up.
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,7 @@ beforeEach(() => {
 afterEach(() => bench.clear());
 
 /**
- * The chunks as they arrived, each once, with how many begin before all of the one before has ended. Within a chunk the
+ * The chunks in order of arrival, each once, and how many begin before the previous one has ended. Within a chunk the
  * loop device may split and reorder; a zoned disk's own queue does not.
  */
 function arrivals(log: readonly LabEntry[]): { chunks: number[]; tooEarly: number } {
@@ -73,7 +73,7 @@ it.skipIf(noLab !== null)(
       { state: 'done', verified: true },
     ]);
     for (const disk of [fast, slow, plain]) expect(readFileSync(disk.backing).equals(content)).toBe(true);
-    // It did catch up, by reading again what the others had already.
+    // It caught up by reading again what the others already had.
     expect((await source.counters()).bytesRead - before).toBeGreaterThan(SIZE + 4 * MiB);
     const inOrder = { chunks: Array.from({ length: SIZE / MiB }, (_, chunk) => chunk), tooEarly: 0 };
     expect(arrivals(await fast.log())).toEqual(inOrder);
@@ -81,7 +81,7 @@ it.skipIf(noLab !== null)(
   },
 );
 
-/** An engine in this process that takes its disks for zoned ones; `resets` has the calls to reset zones, with what was written before each. */
+/** An engine in this process that takes `disk` for zoned. `resets` lists the calls and the bytes written before each. */
 function zonedEngine(disk: LabDisk): {
   engine: LocalEngine;
   resets: { bytes: number; written: number }[];

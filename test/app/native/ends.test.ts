@@ -1,4 +1,4 @@
-// The addon in an environment that ends, or forgets, what still runs: no crash, and nobody waits for the copy.
+// The addon when its environment ends or drops a running job: it does not crash, and nobody waits for the copy.
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 
 const addon = fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url));
 
-// Two minutes of copying on each backend, which nobody in these tests waits for.
+// Two minutes of copying on each backend. No test waits for it.
 const START = `
   const addon = require(${JSON.stringify(addon)});
   const folder = process.env.ENDS_FOLDER;

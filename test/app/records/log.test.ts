@@ -1,4 +1,4 @@
-// The log: bounded, one line an entry, in the way of nobody; and text that is shown to others.
+// The log: bounded, one line per entry, never in the way; and what it shows to others.
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';

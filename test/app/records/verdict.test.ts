@@ -1,4 +1,4 @@
-// One verdict: whatever came of a job, every surface says the same of it. All combinations are played.
+// Every surface gives the same verdict on a job, in all combinations of ends.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

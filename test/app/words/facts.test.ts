@@ -1,5 +1,5 @@
-// What the host tells crosses as facts: every kind has words in every language, made of all that it knows, and passes the
-// schema with that and nothing else.
+// The host sends facts: every kind has words in every language that use all it knows, and passes the schema with that
+// and nothing else.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse, TYPE, type MessageFormatElement } from '@formatjs/icu-messageformat-parser';
@@ -76,7 +76,7 @@ test('uses every kind of fact somewhere in the code', () => {
     )
     .join('\n');
   for (const part of parts) {
-    // What stands for a code is told with the code.
+    // Kinds named after an error code are used by the code.
     expect(
       Object.keys(FACTS[part]).filter((kind) => !/^[A-Z_]+$/.test(kind) && !told.includes(`'${kind}'`)),
       part,

@@ -1,4 +1,4 @@
-// What is said is in the catalogues and nowhere else, and nothing is in the catalogues that nobody says.
+// All text is in the catalogues and nowhere else, and the catalogues have nothing unused.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'svelte/compiler';
@@ -93,7 +93,7 @@ function englishIn(svelte: string): string[] {
   return found;
 }
 
-/** English in a module of the page: sentences that are neither thrown nor those of an error, which are English for the log. */
+/** English in a module of the page, except in errors, which are English for the log. */
 function englishInModule(file: string): string[] {
   const found: string[] = [];
   const walk = (node: ts.Node): void => {

@@ -1,4 +1,4 @@
-// Every language says everything, with the same placeholders and the plural forms that it needs; types ask for what a message needs.
+// Every catalogue has every message with the same placeholders and its language's plural forms. Types require the values.
 import { parse, TYPE, type MessageFormatElement } from '@formatjs/icu-messageformat-parser';
 import { afterEach, describe, expect, test } from 'vitest';
 import { LANGUAGES, type Language } from '../../../app/contract/settings.ts';
@@ -35,7 +35,7 @@ function placeholders(message: string): string[] {
   return [...new Set(found)].sort();
 }
 
-/** The forms a language has for whole numbers below a million: French has one more only from there on, which no count of ours reaches. */
+/** The plural forms of whole numbers below a million. French has one more above, which no count of ours reaches. */
 function forms(language: Language): string[] {
   speakWith(() => language);
   const rules = new Intl.PluralRules(locale());

@@ -1,22 +1,23 @@
 // The one way to the engine: starts the host process, asks it, hears its events. A host that breaks down is an
-// error of everything that waits for it, never a hang.
+// error of everything that waits for it, never a hang. What a host says is not checked against a schema: it is a program of
+// the same version (its first frame says so), and has rights that its client may not have.
 import { type Readable, type Writable } from 'node:stream';
 import type { PlatterError } from '../contract/errors.ts';
 import type { End, Reason } from '../contract/facts.ts';
-import type {
-  DisksEvent,
-  HostCalls,
-  HostEvent,
-  HostMethod,
-  HostRequest,
-  HostResponse,
-  RightsEvent,
+import {
+  PROTOCOL,
+  type DisksEvent,
+  type HostCalls,
+  type HostEvent,
+  type HostMessage,
+  type HostMethod,
+  type HostRequest,
+  type HostResponse,
+  type RightsEvent,
 } from '../contract/host.ts';
 import { failure, Refusal } from '../base/errors.ts';
 import { encodeFrame, FrameDecoder, FrameError } from './frames.ts';
 import { hostCommand, startHost, type HostEnd, type HostProcess, type HostRights } from './host-process.ts';
-import { SampleSieve } from './sample-sieve.ts';
-import { hostMessage, hostResults } from '../contract/schema.ts';
 
 export { Refusal } from '../base/errors.ts';
 export { controlSocket } from './host-process.ts';
@@ -99,17 +100,37 @@ function frameOf(request: HostRequest): Buffer {
   }
 }
 
+const EVENTS: ReadonlySet<unknown> = new Set<Extract<HostMessage, { event: unknown }>['event']>([
+  'hello',
+  'progress',
+  'error',
+  'result',
+  'disks',
+  'rights',
+  'waiting',
+]);
+
+/** `value` as the message that it is by its outermost shape; null when it is none. */
+function messageOf(value: unknown): HostMessage | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const isEvent = 'event' in value && EVENTS.has(value.event);
+  const isAnswer = 'id' in value && 'ok' in value && typeof value.ok === 'boolean';
+  return isEvent || isAnswer ? (value as HostMessage) : null;
+}
+
 class HostClient implements Engine {
   readonly pid: number | null;
   readonly closed: Promise<PlatterError | null>;
   readonly #host: HostProcess;
-  readonly #decoder: FrameDecoder;
+  readonly #decoder = new FrameDecoder();
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Set<(event: HostEvent) => void>();
   readonly #diskListeners = new Set<(disks: DisksEvent['disks']) => void>();
   readonly #rightsListeners = new Set<(asking: RightsEvent['asking']) => void>();
   readonly #waitingListeners = new Set<(path: string) => void>();
   #lastId = 0;
+  /** The host has said which protocol it speaks. */
+  #greeted = false;
   /** A job was started and has not given its result: the host must not end now. */
   #jobRuns = false;
   /** Set when the host is gone. */
@@ -120,8 +141,6 @@ class HostClient implements Engine {
     this.closed = new Promise((resolve) => (this.#settleClosed = resolve));
     this.#host = host;
     this.pid = host.pid;
-    const samples = new SampleSieve(host.readable);
-    this.#decoder = new FrameDecoder((body) => samples.leavesOut(body));
     host.readable.on('data', (chunk: Buffer) => this.#read(chunk));
     void host.ended.then((end) => this.#end(end.how, end.lastWords));
   }
@@ -132,9 +151,7 @@ class HostClient implements Engine {
     const frame = frameOf({ id, method, params });
     const answer = new Promise<unknown>((resolve, reject) => this.#pending.set(id, { method, resolve, reject }));
     this.#host.writable.write(frame);
-    const result = hostResults[method].safeParse(await answer);
-    if (!result.success) throw this.#end({ kind: 'wrongAnswer', method });
-    return result.data;
+    return (await answer) as HostCalls[M]['result'];
   }
 
   onEvent(listener: (event: HostEvent) => void): () => void {
@@ -176,20 +193,23 @@ class HostClient implements Engine {
   }
 
   #receive(value: unknown): void {
-    const message = hostMessage.safeParse(value);
-    if (!message.success) {
+    const message = messageOf(value);
+    if (message === null || this.#greeted === ('event' in message && message.event === 'hello')) {
       this.#end({ kind: 'notInProtocol' });
-    } else if ('event' in message.data && message.data.event === 'disks') {
-      for (const listener of this.#diskListeners) listener(message.data.disks);
-    } else if ('event' in message.data && message.data.event === 'rights') {
-      for (const listener of this.#rightsListeners) listener(message.data.asking);
-    } else if ('event' in message.data && message.data.event === 'waiting') {
-      for (const listener of this.#waitingListeners) listener(message.data.path);
-    } else if ('event' in message.data) {
-      if (message.data.event === 'result') this.#jobRuns = false;
-      for (const listener of this.#listeners) listener(message.data);
+    } else if (!('event' in message)) {
+      this.#answer(message);
+    } else if (message.event === 'hello') {
+      this.#greeted = true;
+      if (message.protocol !== PROTOCOL) this.#end({ kind: 'otherProtocol', protocol: String(message.protocol) });
+    } else if (message.event === 'disks') {
+      for (const listener of this.#diskListeners) listener(message.disks);
+    } else if (message.event === 'rights') {
+      for (const listener of this.#rightsListeners) listener(message.asking);
+    } else if (message.event === 'waiting') {
+      for (const listener of this.#waitingListeners) listener(message.path);
     } else {
-      this.#answer(message.data);
+      if (message.event === 'result') this.#jobRuns = false;
+      for (const listener of this.#listeners) listener(message);
     }
   }
 

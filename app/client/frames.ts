@@ -27,17 +27,11 @@ export function encodeFrame(value: unknown): Buffer {
  */
 export class FrameDecoder {
   readonly #text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  readonly #passOver: (body: Buffer) => boolean;
   readonly #header = Buffer.alloc(HEADER_BYTES);
   /** The frame that is being read: its header, or its body once the length is known. */
   #target: Buffer = this.#header;
   /** How many bytes of it are there. */
   #filled = 0;
-
-  /** `passOver` is shown the bytes of every frame's JSON: a frame it is true of is left out, unread. */
-  constructor(passOver: (body: Buffer) => boolean = () => false) {
-    this.#passOver = passOver;
-  }
 
   /**
    * Takes the next bytes and yields every value they complete, in order.
@@ -55,7 +49,7 @@ export class FrameDecoder {
         this.#target = Buffer.allocUnsafe(checkedLength(whole.readUInt32BE()));
       } else {
         this.#target = this.#header;
-        if (!this.#passOver(whole)) yield this.#parse(whole);
+        yield this.#parse(whole);
       }
     }
   }

@@ -6,6 +6,9 @@ import type { CopyRequest, InterruptedJob, JobProgress, JobResult, Plan } from '
 /** Longest frame either end of the host's pipe accepts, in bytes of JSON. A longer one ends the conversation. */
 export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 
+/** Version of all that is in this file. To be raised with every change: the client does not check what the host says. */
+export const PROTOCOL = 1;
+
 /** Calls to the host and what they give. A refused call answers with a list of errors instead. */
 export interface HostCalls {
   /** Lists disks; `all` adds loop devices. */
@@ -50,6 +53,13 @@ export interface HostRequest<M extends HostMethod = HostMethod> {
   params: HostCalls[M]['params'];
 }
 
+/** Host to client, the first frame of all. */
+export interface HelloEvent {
+  event: 'hello';
+  /** `PROTOCOL` as the host knows it. */
+  protocol: number;
+}
+
 /** Host to client: the answer to a request. */
 export type HostResponse =
   { id: number; ok: true; result: unknown } | { id: number; ok: false; errors: PlatterError[] };
@@ -89,3 +99,6 @@ export interface DisksEvent {
   event: 'disks';
   disks: Outcome<Disk[]>;
 }
+
+/** Whatever the host says. */
+export type HostMessage = HelloEvent | HostEvent | RightsEvent | WaitingEvent | DisksEvent | HostResponse;

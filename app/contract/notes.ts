@@ -108,7 +108,7 @@ export const ENDS = {
   early: {},
   protocol: { said: 'text' },
   notInProtocol: {},
-  wrongAnswer: { method: 'text' },
+  otherProtocol: { protocol: 'text' },
   unasked: {},
   notStarted: { said: 'text' },
   exitCode: { code: 'text' },

@@ -1,34 +1,11 @@
-// What may come out of the pipe, at either end. Each schema is tied to its type in the contract: one that gives
+// What may come out of the pipe at the host's end, and of files. Each schema is tied to its type in the contract: one that gives
 // something else, or an enumeration with a member too few, does not compile.
 import * as z from 'zod';
-import type { Disk, Mounted, Partition, Port } from './disks.ts';
 import type { ErrorCode, JobError, Operation, PlatterError } from './errors.ts';
-import type {
-  DisksEvent,
-  HostCalls,
-  HostEvent,
-  HostMethod,
-  HostRequest,
-  HostResponse,
-  RightsEvent,
-  WaitingEvent,
-} from './host.ts';
-import {
-  MAX_DESTINATIONS,
-  MAX_NAME,
-  type CopyRequest,
-  type DestinationProgress,
-  type DestinationResult,
-  type DestinationState,
-  type Endpoint,
-  type InterruptedJob,
-  type JobProgress,
-  type JobResult,
-  type Plan,
-  type RescueProgress,
-} from './jobs.ts';
+import type { HostRequest } from './host.ts';
+import { MAX_DESTINATIONS, MAX_NAME, type CopyRequest, type DestinationResult, type JobResult } from './jobs.ts';
 import { BY_CODE } from './remedies.ts';
-import { content, note, reason, remedy, socket } from './facts-schema.ts';
+import { note, reason, remedy } from './facts-schema.ts';
 
 /** One of the keys of a table that has every member of T. */
 const oneOf = <T extends string>(members: Readonly<Record<T, unknown>>) => z.enum(Object.keys(members) as T[]);
@@ -87,60 +64,6 @@ export const jobError = platterError.extend({
   destination: count.nullable(),
 }) satisfies z.ZodType<JobError>;
 
-const partition = z.object({
-  path: text,
-  size: count,
-  label: maybeText,
-  fileSystem: maybeText,
-  mountedAt: z.array(text),
-}) satisfies z.ZodType<Partition>;
-
-const port = z.object({ path: text, sockets: z.array(socket).min(1) }) satisfies z.ZodType<Port>;
-
-const disk = z.object({
-  path: text,
-  majorMinor: text,
-  diskSequence: count.nullable(),
-  size: count,
-  logicalSector: count,
-  physicalSector: count,
-  model: maybeText,
-  serial: maybeText,
-  transport: maybeText,
-  removable: z.boolean(),
-  readOnly: z.boolean(),
-  kind: z.enum(['disk', 'loop']),
-  backingFile: maybeText,
-  mountedAt: z.array(text),
-  system: z.boolean(),
-  fileSystem: maybeText,
-  label: maybeText,
-  partitionTable: maybeText,
-  signatures: z.array(text).nullable(),
-  partitions: z.array(partition),
-  port: port.nullable(),
-  ejectable: z.boolean(),
-  locked: z.object({ code, reason }).nullable(),
-}) satisfies z.ZodType<Disk>;
-
-const mounted = z.object({ device: text, target: text }) satisfies z.ZodType<Mounted>;
-
-const endpoint = z.object({
-  path: text,
-  realPath: text,
-  kind: z.enum(['block', 'file']),
-  size: count,
-  model: maybeText,
-  serial: maybeText,
-  majorMinor: maybeText,
-  diskSequence: count.nullable(),
-  port: port.nullable(),
-  logicalSector: count,
-  contents: z.array(content),
-  mounts: z.array(mounted),
-  overwrites: z.boolean(),
-}) satisfies z.ZodType<Endpoint>;
-
 const kind = z.enum(['copy', 'verify', 'repair', 'resume']);
 
 /** What a user asks for. Bounds that deserve a sentence of their own are the guard's. */
@@ -168,76 +91,6 @@ export const copyRequest = z.strictObject({
   unmount: z.boolean(),
 }) satisfies z.ZodType<CopyRequest>;
 
-const plan = z.object({
-  kind,
-  name: maybeText,
-  source: endpoint.nullable(),
-  destinations: z.array(endpoint),
-  bytes: count,
-  verify: z.boolean(),
-  io: z.enum(['uring', 'threads']),
-  memory: count,
-  notes: z.array(note),
-  job: maybeText,
-  request: copyRequest,
-}) satisfies z.ZodType<Plan>;
-
-const interruptedJob = z.object({
-  id: text,
-  name: maybeText,
-  startedAt: z.number(),
-  source: text,
-  bytes: count,
-  damaged: z.boolean(),
-  destinations: z.array(
-    z.object({ path: text, model: maybeText, serial: maybeText, durable: count, finished: z.boolean() }),
-  ),
-}) satisfies z.ZodType<InterruptedJob>;
-
-const state = oneOf<DestinationState>({
-  waiting: 1,
-  comparing: 1,
-  copying: 1,
-  flushing: 1,
-  verifying: 1,
-  repairing: 1,
-  paused: 1,
-  stalled: 1,
-  done: 1,
-  failed: 1,
-  cancelled: 1,
-});
-
-const destinationProgress = z.object({
-  path: text,
-  state,
-  written: count,
-  verified: count,
-  uncompared: count,
-  toWrite: count,
-  toVerify: count,
-  bytesPerSecond: z.number().nonnegative(),
-  secondsLeft: z.number().nonnegative().nullable(),
-  paused: z.boolean(),
-}) satisfies z.ZodType<DestinationProgress>;
-
-const rescueProgress = z.object({
-  pass: z.enum(['copying', 'trimming', 'scraping', 'retrying']),
-  retry: count,
-  rescued: count,
-  bad: count,
-  left: count,
-  waiting: z.array(count),
-}) satisfies z.ZodType<RescueProgress>;
-
-const jobProgress = z.object({
-  bytes: count,
-  totalBytes: count,
-  seconds: z.number().nonnegative(),
-  destinations: z.array(destinationProgress),
-  rescue: rescueProgress.nullable(),
-}) satisfies z.ZodType<JobProgress>;
-
 const destinationResult = z.object({
   path: text,
   state: z.enum(['done', 'failed', 'cancelled']),
@@ -250,7 +103,8 @@ const destinationResult = z.object({
   errors: z.array(jobError),
 }) satisfies z.ZodType<DestinationResult>;
 
-const jobResult = z.object({
+/** How a job ended, as its log has it. */
+export const jobResult = z.object({
   readErr: bit,
   writeErr: count,
   seconds: z.number().nonnegative(),
@@ -306,53 +160,3 @@ export const hostRequest = z.discriminatedUnion('method', [
 
 /** A request that `hostRequest` has passed, method and parameters tied together. */
 export type CheckedRequest = z.infer<typeof hostRequest>;
-
-const response = z.discriminatedUnion('ok', [
-  z.object({ id, ok: z.literal(true), result: z.unknown() }),
-  z.object({ id, ok: z.literal(false), errors: z.array(platterError).min(1) }),
-]) satisfies z.ZodType<HostResponse>;
-
-const event = z.discriminatedUnion('event', [
-  z.object({ event: z.literal('progress'), progress: jobProgress }),
-  z.object({ event: z.literal('error'), error: jobError }),
-  z.object({ event: z.literal('result'), result: jobResult }),
-]) satisfies z.ZodType<HostEvent>;
-
-const disksEvent = z.object({
-  event: z.literal('disks'),
-  disks: z.discriminatedUnion('ok', [
-    z.object({ ok: z.literal(true), value: z.array(disk) }),
-    z.object({ ok: z.literal(false), errors: z.array(platterError) }),
-  ]),
-}) satisfies z.ZodType<DisksEvent>;
-
-const rightsEvent = z.object({
-  event: z.literal('rights'),
-  asking: z
-    .object({ question: count, how: z.enum(['pkexec', 'sudo']), devices: z.array(text), argv: z.array(text) })
-    .nullable(),
-}) satisfies z.ZodType<RightsEvent>;
-
-const waitingEvent = z.object({ event: z.literal('waiting'), path: text }) satisfies z.ZodType<WaitingEvent>;
-
-/** What the host may say. */
-export const hostMessage = z.union([event, disksEvent, rightsEvent, waitingEvent, response]) satisfies z.ZodType<
-  HostEvent | DisksEvent | RightsEvent | WaitingEvent | HostResponse
->;
-
-/** What each call may give. */
-export const hostResults: { [M in HostMethod]: z.ZodType<HostCalls[M]['result']> } = {
-  list: z.array(disk),
-  watch: nothing,
-  eject: nothing,
-  jobs: z.array(interruptedJob),
-  forget: nothing,
-  saveManifest: nothing,
-  prepare: plan,
-  start: nothing,
-  cancel: nothing,
-  pause: nothing,
-  throttle: nothing,
-  retry: nothing,
-  rightsEnded: nothing,
-};

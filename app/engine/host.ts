@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import type { PlatterError } from '../contract/errors.ts';
-import type { DisksEvent, HostEvent, HostResponse, RightsEvent, WaitingEvent } from '../contract/host.ts';
+import { PROTOCOL, type DisksEvent, type HostEvent, type HostMessage } from '../contract/host.ts';
 import { unanswered } from '../base/answers.ts';
 import { LocalEngine } from './engine.ts';
 import { errorsIn, failure, hasStalled, Refusal } from '../base/errors.ts';
@@ -18,6 +18,7 @@ const ADDON = fileURLToPath(new URL('../native/kcopyd.node', import.meta.url));
 /** A client that does not read any more is given so long to take the last frames. */
 const FAREWELL_MS = 2000;
 
+process.stdout.write(encodeFrame({ event: 'hello', protocol: PROTOCOL } satisfies HostMessage));
 const decoder = new FrameDecoder();
 let addon: NativeAddon | null = null;
 const load = (): NativeAddon => (addon ??= loadAddon(ADDON));
@@ -141,7 +142,7 @@ function refuseAll(value: unknown, said: string): void {
 /** Something that did not answer was given up. */
 let gaveUp = false;
 
-function send(message: HostEvent | DisksEvent | RightsEvent | WaitingEvent | HostResponse): void {
+function send(message: Exclude<HostMessage, { event: 'hello' }>): void {
   gaveUp ||= hasStalled('ok' in message ? (message.ok ? [] : message.errors) : errorsIn(message));
   process.stdout.write(encodeFrame(message));
 }

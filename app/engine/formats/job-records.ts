@@ -23,7 +23,7 @@ import { complaints } from '../../contract/schema-complaint.ts';
 import { failure, Refusal } from '../../base/errors.ts';
 import { contradictions, jobLogHeader, type JobLogHeader } from './job-header.ts';
 import { keptResult } from '../../base/older-files.ts';
-import { hostMessage } from '../../contract/schema.ts';
+import { jobResult } from '../../contract/schema.ts';
 
 /** How a destination ended. */
 export interface LoggedState {
@@ -258,9 +258,9 @@ function apply({ type, payload }: Raw, reading: Reading): boolean {
     }
     case 'closed': {
       const said = closed.safeParse(jsonOf(payload));
-      const event = hostMessage.safeParse({ event: 'result', result: keptResult(said.data?.result) });
-      if (!event.success || !('event' in event.data) || event.data.event !== 'result') return false;
-      log.closed = event.data.result;
+      const result = jobResult.safeParse(keptResult(said.data?.result));
+      if (!result.success) return false;
+      log.closed = result.data;
       return log.closed.destinations.length === log.states.length;
     }
     case 'resumed':

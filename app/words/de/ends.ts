@@ -6,7 +6,7 @@ export const ends: Translated<typeof english> = {
   early: 'Es endete, bevor es fertig war',
   protocol: 'Es hielt sich nicht an das Protokoll ({said})',
   notInProtocol: 'Es sagte etwas, das nicht im Protokoll steht',
-  wrongAnswer: 'Es antwortete auf {method} mit etwas anderem',
+  otherProtocol: 'Es gehört zu einer anderen Version von Platter (Protokoll {protocol})',
   unasked: 'Es antwortete, was nicht gefragt war',
   notStarted: 'Es ließ sich nicht starten, oder endete: {said}',
   exitCode: 'Es endete mit dem Code {code}',

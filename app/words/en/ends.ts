@@ -6,7 +6,7 @@ export const ends = {
   early: 'it ended before it was done',
   protocol: 'it broke the protocol ({said})',
   notInProtocol: 'it said something that is not in the protocol',
-  wrongAnswer: 'it answered {method} with something else',
+  otherProtocol: 'it is of another version of Platter (protocol {protocol})',
   unasked: 'it answered what was not asked',
   notStarted: 'it could not be started, or ended: {said}',
   exitCode: 'it ended with exit code {code}',

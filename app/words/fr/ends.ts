@@ -6,7 +6,7 @@ export const ends: Translated<typeof english> = {
   early: 'il s’est arrêté avant d’avoir fini',
   protocol: 'il n’a pas respecté le protocole ({said})',
   notInProtocol: 'il a dit quelque chose qui n’est pas dans le protocole',
-  wrongAnswer: 'il a répondu autre chose à {method}',
+  otherProtocol: 'il vient d’une autre version de Platter (protocole {protocol})',
   unasked: 'il a répondu à ce qui n’était pas demandé',
   notStarted: 'il n’a pas pu être lancé, ou s’est arrêté : {said}',
   exitCode: 'il s’est arrêté avec le code {code}',

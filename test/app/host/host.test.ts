@@ -5,12 +5,11 @@ import { open } from 'node:fs/promises';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { HostEvent } from '../../../app/contract/host.ts';
+import { PROTOCOL } from '../../../app/contract/host.ts';
 import { startEngine } from '../../../app/client/client.ts';
-import { failure } from '../../../app/base/errors.ts';
 import { encodeFrame, FrameDecoder } from '../../../app/client/frames.ts';
 import { canLab, seededBytes, type LabDisk } from '../../lab/lab.ts';
-import { disk, endpoint, job, midway, plan, result } from '../../renderer/fixtures.ts';
+import { disk, endpoint, job, midway, plan, result, writeError } from '../../renderer/fixtures.ts';
 import { HOST, MiB, refused, requestOf, Workbench, type Session } from '../job/support.ts';
 
 const noLab = canLab();
@@ -49,7 +48,7 @@ describe('a client that sends what is no request', () => {
   };
   const framed = (text: string): Buffer => Buffer.concat([header(Buffer.byteLength(text)), Buffer.from(text)]);
 
-  /** Everything that the host says to these bytes, and its exit code. */
+  /** Everything that the host says to these bytes after its greeting, and its exit code. */
   async function conversation(...bytes: Buffer[]): Promise<{ said: unknown[]; code: number | null }> {
     const { host, exited } = rawHost();
     const decoder = new FrameDecoder();
@@ -57,6 +56,7 @@ describe('a client that sends what is no request', () => {
     host.stdout.on('data', (chunk: Buffer) => said.push(...decoder.push(chunk)));
     for (const chunk of bytes) host.stdin.write(chunk);
     const [code] = await exited;
+    expect(said.shift()).toEqual({ event: 'hello', protocol: PROTOCOL });
     return { said, code };
   }
 
@@ -263,6 +263,7 @@ describe.skipIf(noLab !== null)('SIGHUP', () => {
 });
 
 describe('a host that breaks down', () => {
+  const greeting = { event: 'hello', protocol: PROTOCOL };
   const broken = { code: 'HOST_FAILED', op: 'host' };
 
   it.skipIf(noLab !== null)('killed in the middle of a job: everything that waits hears of it', async () => {
@@ -307,53 +308,51 @@ describe('a host that breaks down', () => {
     ]);
   });
 
-  it('answers with something else than was asked for', async () => {
+  it.each<[string, ...unknown[]]>([
+    ['does not greet first', { id: 1, ok: true, result: [] }],
+    ['greets twice', greeting, greeting],
+    ['is of another version', { ...greeting, protocol: PROTOCOL + 1 }],
+    ['sends a value that is no message', greeting, 'hello'],
+    ['sends an answer that is none', greeting, { id: 1, ok: 'yes' }],
+    ['answers what was not asked', greeting, { id: 7, ok: true, result: {} }],
+  ])('a host that %s has failed', async (_what, ...said) => {
     const [readable, writable] = [new PassThrough(), new PassThrough()];
     const engine = startEngine({ streams: { readable, writable } });
     const asked = refused(engine.call('list', { all: false }));
-    readable.write(encodeFrame({ id: 1, ok: true, result: [{ path: 5 }] }));
+    for (const message of said) readable.write(encodeFrame(message));
     expect(await asked).toMatchObject([broken]);
     expect(await engine.closed).toMatchObject(broken);
   });
 
-  it('says more than anybody looks at: it is left to its pipe for a while, and nothing but samples is lost', async () => {
+  it('a host of another version is told by its protocol', async () => {
     const [readable, writable] = [new PassThrough(), new PassThrough()];
     const engine = startEngine({ streams: { readable, writable } });
-    const heard: HostEvent[] = [];
+    readable.write(encodeFrame({ ...greeting, protocol: 99 }));
+    expect((await engine.closed)?.message).toMatch(/another version of Platter \(protocol 99\)/);
+  });
+
+  it('a host that says more than anybody looks at loses neither a sample nor an error', async () => {
+    const [readable, writable] = [new PassThrough(), new PassThrough()];
+    const engine = startEngine({ streams: { readable, writable } });
+    const heard: string[] = [];
     const end = new Promise<void>((resolve) =>
-      engine.onEvent((event) => {
+      engine.onEvent(({ event }) => {
         heard.push(event);
-        if (event.event === 'result') resolve();
+        if (event === 'result') resolve();
       }),
     );
     const to = plan([endpoint(disk('/dev/sdb'))]);
-    const samples = Array.from({ length: 100 }, (_, seconds) =>
-      encodeFrame({ event: 'progress', progress: { ...job(to, midway(to)).progress, seconds } }),
-    );
-    const failed = (offset: number): Buffer =>
-      encodeFrame({
-        event: 'error',
-        error: {
-          ...failure({
-            code: 'IO_ERROR',
-            op: 'read',
-            device: '/dev/sdb',
-            offset,
-            reason: { kind: 'errno', errno: 'EIO' },
-          }),
-          side: 'read',
-          destination: null,
-        },
-      });
-    readable.write(Buffer.concat([...samples, failed(1), ...samples, failed(2)]));
-    await expect.poll(() => readable.isPaused()).toBe(true);
-    readable.write(Buffer.concat([...samples, failed(3), encodeFrame({ event: 'result', result: result(to, []) })]));
-    const answered = engine.call('cancel', {});
-    readable.write(encodeFrame({ id: 1, ok: true, result: {} }));
+    const sample = { event: 'progress', progress: job(to, midway(to)).progress };
+    const error = { event: 'error', error: writeError(0, '/dev/sdb') };
+    const messages = [
+      ...Array.from({ length: 300 }, () => sample),
+      error,
+      sample,
+      { event: 'result', result: result(to, []) },
+    ];
+    readable.write(Buffer.concat([greeting, ...messages].map(encodeFrame)));
     await end;
-    await answered;
-    expect(heard.flatMap((event) => (event.event === 'error' ? [event.error.offset] : []))).toEqual([1, 2, 3]);
-    expect(heard.filter(({ event }) => event === 'progress').length).toBeLessThan(5);
+    expect(heard).toEqual(messages.map(({ event }) => event));
     readable.end();
     await engine.closed;
   });

@@ -2,7 +2,7 @@
 // An engine host that has no engine: one job of 32 destinations, and 10,000 samples a minute of it, until it is cancelled.
 import { performance } from 'node:perf_hooks';
 import type { Disk } from '../../../app/contract/disks.ts';
-import type { HostMethod, HostRequest } from '../../../app/contract/host.ts';
+import { PROTOCOL, type HostMethod, type HostRequest } from '../../../app/contract/host.ts';
 import type {
   CopyRequest,
   DestinationProgress,
@@ -95,6 +95,7 @@ const answers: Partial<Record<HostMethod, (params: never) => unknown>> = {
   prepare: (request: CopyRequest) => (prepared = planOf(request)),
 };
 
+say({ event: 'hello', protocol: PROTOCOL });
 const decoder = new FrameDecoder();
 process.stdin.on('data', (chunk: Buffer) => {
   for (const frame of decoder.push(chunk)) {

@@ -7,8 +7,8 @@ import type { Note } from '../../contract/facts.ts';
 import type { HostEvent } from '../../contract/host.ts';
 import { writes, type DestinationResult, type JobProgress } from '../../contract/jobs.ts';
 import { bytesOf, chunksOfErrors, type Grid, type KnownHashes } from '../formats/chunk-sets.ts';
-import { course } from './courses/course.ts';
 import { CourseJob } from './course-job.ts';
+import { retryCourse, startCourse } from './courses/registry.ts';
 import { joinedEntries } from '../../base/error-ranges.ts';
 import { cancelledOpening, failureOf, type Failure } from '../../base/errors.ts';
 import { whatIsFull } from './full-file-system.ts';
@@ -27,8 +27,6 @@ import { showNewPartitions } from '../access/partitions.ts';
 import { release, type Prepared } from '../admission/prepared.ts';
 import { isOver } from '../../view/reduce.ts';
 import { Removals } from './removals.ts';
-import { rescue } from './courses/rescue.ts';
-import { catchUp } from './courses/rescue-retry.ts';
 import { refuseRetry, reopenForRetry } from '../admission/retry.ts';
 import { notPerformed, type PassOutcome, type RunningJob } from './running-job.ts';
 import { DestinationTotals } from './destination-totals.ts';
@@ -412,14 +410,9 @@ export class Job implements RunningJob {
     const attempts = new Map(destinations.map((destination) => [destination, (this.#attempts[destination] ?? 0) + 1]));
     for (const [destination, attempt] of attempts) this.#attempts[destination] = attempt;
     const running = new CourseJob(this, (destination) => this.#attempts[destination] === attempts.get(destination));
-    const way =
-      this.request.rescue === null
-        ? course(running, destinations, again)
-        : again
-          ? catchUp(running, destinations[0]!)
-          : rescue(running, destinations);
+    const course = again ? retryCourse(running, destinations[0]!) : startCourse(running, destinations);
     const over = this.#keepRunning(
-      way.then(async () => {
+      course.then(async () => {
         for (const destination of destinations)
           await running.finish(destination, this.#totals[destination]!.cancelled ? 'cancelled' : 'failed');
       }),

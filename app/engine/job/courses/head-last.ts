@@ -10,8 +10,8 @@ import { notPerformed, type PassOutcome, type RunningJob } from '../running-job.
 
 type Writing = PassRequest['words']['writing'];
 
-/** Writes to it have to ascend. */
-const isZoned = (running: RunningJob, destination: number): boolean => running.device(destination).info().zoned;
+/** Writes to a zoned disk must ascend. */
+export const isZoned = (running: RunningJob, destination: number): boolean => running.device(destination).info().zoned;
 
 export const isDisk = (running: RunningJob, destination: number): boolean =>
   running.prepared.destinations[destination]!.end.kind === 'block';

@@ -1,0 +1,43 @@
+// The course of a copy: write what the destinations lack, and read it back.
+import { allChunks, bytesOf, noChunks, without } from '../../formats/chunk-sets.ts';
+import type { RunningJob } from '../running-job.ts';
+import { withHead } from './head-last.ts';
+import { noteSourceChanges } from './source-check.ts';
+import { write, type Work } from './write.ts';
+
+/** Writes what the destinations lack. Repairs once what verification found bad, where that is asked for. */
+export async function copy(running: RunningJob, destinations: readonly number[], continues: boolean): Promise<void> {
+  const cloned = continues ? new Set() : await cloneImages(running, destinations);
+  const work = new Map<number, Work>();
+  for (const destination of destinations) {
+    const check = allChunks(running.grid);
+    if (cloned.has(destination)) {
+      work.set(destination, { todo: noChunks(running.grid), check });
+      continue;
+    }
+    const todo = withHead(running, destination, without(check, running.durable(destination)));
+    running.keep(destination, bytesOf(without(check, todo), running.grid));
+    work.set(destination, { todo, check });
+  }
+  const { repair, assumeBlank } = running.request;
+  await write(running, work, 'copying', { repairsOnce: repair, assumeBlank: assumeBlank && !continues });
+  noteSourceChanges(running);
+}
+
+/**
+ * Lets new images on the source's file system share its blocks, where that is possible. Returns those that do. A manifest is
+ * made of what is read: if nothing else would read the source, copies all of it.
+ */
+async function cloneImages(running: RunningJob, destinations: readonly number[]): Promise<Set<number>> {
+  const { source, destinations: held, plan } = running.prepared;
+  const cloned = new Set<number>();
+  if (running.request.saveManifest !== null && !plan.verify) return cloned;
+  for (const destination of destinations) {
+    const { end } = held[destination]!;
+    if (source?.end.kind !== 'file' || end.image === null || running.cancelled) continue;
+    if (!(await running.device(destination).cloneFrom(source.device))) continue;
+    cloned.add(destination);
+    running.keep(destination, running.grid.bytes);
+  }
+  return cloned;
+}

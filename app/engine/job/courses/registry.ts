@@ -1,0 +1,33 @@
+// Which course a job takes, and which a retry.
+import type { RunningJob } from '../running-job.ts';
+import { copy } from './copy.ts';
+import { catchUp } from './rescue/catch-up.ts';
+import { repair } from './repair.ts';
+import { rescue } from './rescue/rescue.ts';
+import { update } from './update.ts';
+import { verify } from './verify.ts';
+
+/**
+ * Takes destinations of a job through its passes. `continues`: what is durable on them is of this job, written or found equal,
+ * but perhaps never read back. Resolves when each destination has ended, cannot go on, or was retried.
+ */
+type Course = (running: RunningJob, destinations: readonly number[], continues: boolean) => Promise<void>;
+
+const COURSES = { copy, update, verify, repair, rescue } satisfies Record<string, Course>;
+
+/** Takes destinations through the job's course from its start. */
+export const startCourse = (running: RunningJob, destinations: readonly number[]): Promise<void> =>
+  COURSES[courseName(running)](running, destinations, running.prepared.resumed !== null);
+
+/** Takes one destination through the job's course again, without reading a failing source for it alone. */
+export function retryCourse(running: RunningJob, destination: number): Promise<void> {
+  const name = courseName(running);
+  return name === 'rescue' ? catchUp(running, destination) : COURSES[name](running, [destination], true);
+}
+
+function courseName({ request }: RunningJob): keyof typeof COURSES {
+  if (request.kind === 'resume') throw new TypeError('a resumed job has the kind that it began with');
+  if (request.kind !== 'copy') return request.kind;
+  if (request.rescue !== null) return 'rescue';
+  return request.update ? 'update' : 'copy';
+}

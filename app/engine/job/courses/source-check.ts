@@ -1,0 +1,71 @@
+// Whether the source still has what a manifest or a log says of it.
+import { both, bytesOf, chunksIn, either, noChunks, overlaid, type HashSet } from '../../formats/chunk-sets.ts';
+import { chunkRanges, countChunks, markChunks } from '../../formats/chunks.ts';
+import { firstOther } from '../../admission/manifest-sample.ts';
+import type { RunningJob } from '../running-job.ts';
+
+/** Chunks of the source that are checked between two looks at whether the job was cancelled. */
+const STEP = 64;
+
+/** True for a repair that takes what has the hashes of a manifest for equal. */
+export const isGuidedByManifest = ({ request, prepared }: RunningJob): boolean =>
+  request.kind === 'repair' && prepared.manifest !== null;
+
+/**
+ * The hashes that the source must have where it is read: those of a log, and those of the manifest that guides a repair.
+ * Without the latter, chunks of another source could be mixed with the ones that have the hashes.
+ */
+export const hashesDue = (running: RunningJob): HashSet =>
+  isGuidedByManifest(running) ? overlaid(running.hashes, running.prepared.manifest!, running.grid) : running.hashes;
+
+/**
+ * Checks that the source has what the manifest says wherever it is about to be copied from, before anything is written: the
+ * rest was found equal to the manifest, and so to something that another source is not. If it has not, ends all
+ * destinations as they were and returns false.
+ */
+export async function followsManifest(
+  running: RunningJob,
+  work: ReadonlyMap<number, { todo: Uint8Array }>,
+): Promise<boolean> {
+  const {
+    prepared: { client, source, manifest },
+    grid,
+  } = running;
+  const open = [...work].filter(([destination]) => running.isOpen(destination));
+  const wanted = both(open.map(([, { todo }]) => todo).reduce(either, noChunks(grid)), manifest!.known);
+  for (const { first, count } of chunkRanges(wanted, chunksIn(grid))) {
+    for (let from = first; from < first + count; from += STEP) {
+      if (running.cancelled) return true; // nothing is written then
+      const some = noChunks(grid);
+      markChunks(some, from, Math.min(STEP, first + count - from), true);
+      const place = await firstOther(manifest!, some, client, source!.device);
+      if (place === null) continue;
+      running.failSource();
+      running.tell(null, 'read', {
+        code: 'SOURCE_CHANGED',
+        op: 'read',
+        ...place,
+        reason: { kind: 'failedAt', what: 'read', place, cause: { kind: 'otherThanItsManifest' } },
+        remedy: { kind: 'manifestOfSource' },
+      });
+      for (const [destination] of open) await running.finish(destination, 'failed');
+      return false;
+    }
+  }
+  return true;
+}
+
+/** Notes what of the source differs from the manifest of last time. */
+export function noteSourceChanges(running: RunningJob): void {
+  const { manifest } = running.prepared;
+  if (manifest === null || running.cancelled) return;
+  const changed = running.hashes.differing(manifest);
+  const compared = countChunks(both(running.hashes.known, manifest.known));
+  const [chunks, all] = [countChunks(changed), chunksIn(running.grid)];
+  if (compared < all) running.note({ kind: 'comparedWithManifest', all, compared });
+  running.note(
+    chunks === 0
+      ? { kind: 'sourceUnchanged' }
+      : { kind: 'sourceChanged', count: chunks, size: bytesOf(changed, running.grid) },
+  );
+}

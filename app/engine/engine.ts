@@ -12,7 +12,8 @@ import { againstEjecting, eject } from './access/eject.ts';
 import { cancelledOpening, errnoOf, Refusal, refuse } from '../base/errors.ts';
 import { jobsNow } from './access/holders.ts';
 import { inspectExisting } from './devices/inspect.ts';
-import type { Emit, Job } from './job/job.ts';
+import type { Job } from './job/job.ts';
+import type { Emit } from './job/reports.ts';
 import { begin } from './job/begin.ts';
 import { readBlocks } from './devices/lsblk.ts';
 import { exportManifest } from './job/made-manifests.ts';
@@ -164,7 +165,7 @@ export class LocalEngine {
       job.ended.then(() => (this.#state = { name: 'idle' }), this.#broken);
       if (busy.givenUp) job.cancel(null);
     } catch (error) {
-      await this.#releasing(prepared);
+      this.#state = { name: 'idle' };
       throw error;
     }
   }
@@ -193,7 +194,7 @@ export class LocalEngine {
 
   #running(destination: number | null): Job {
     const { job } = this.#require('running');
-    const count = job.prepared.destinations.length;
+    const count = job.run.destinations.length;
     if (destination === null || destination < count) return job;
     return refuse({
       code: 'BAD_ARGUMENT',
@@ -252,7 +253,7 @@ export class LocalEngine {
   /** Numbers of the devices of the job, of what lies on them and of what they lie on: nobody else reads or switches them off. */
   #held(): ReadonlySet<string> {
     const state = this.#state;
-    const prepared = state.name === 'idle' ? null : state.name === 'running' ? state.job.prepared : state.prepared;
+    const prepared = state.name === 'idle' ? null : state.name === 'running' ? state.job.run : state.prepared;
     const ends = prepared === null ? [] : [prepared.source?.end, ...prepared.destinations.map(({ end }) => end)];
     const blocks = ends.flatMap((end) => end?.block ?? []);
     // Switching off a disk takes a partition of it along, and reading a partition reads the disk.

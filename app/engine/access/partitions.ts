@@ -13,11 +13,11 @@ import type { RightsSession, Seen } from './rights-session.ts';
 
 /** A destination that a job holds open, in so far as it can be a disk. */
 export interface HeldDisk {
-  end: End;
+  readonly end: End;
   /** null for an image that is made when the job starts. */
-  device: NativeDevice | null;
+  readonly device: NativeDevice | null;
   /** What is unmounted when the job starts; until then the disk is only open for reading. */
-  mounts: Mounted[];
+  readonly mounts: Mounted[];
 }
 
 /** The destinations of a job that has ended. */

@@ -268,12 +268,12 @@ function stuck(path: string, { device, target }: Mounted, patience: number): Ref
 
 /**
  * Unmounts a destination that was only opened for reading so far, and opens it for writing instead. What it was opened as
- * keeps its number from going to another drive. Rejects with a Refusal.
+ * keeps its number from going to another drive, and is closed. Rejects with a Refusal.
  */
 export async function takeMounted(
   { addon, sessions }: { addon: NativeAddon; sessions: readonly RightsSession[] },
   held: HeldDisk,
-): Promise<void> {
+): Promise<NativeDevice> {
   const { end, device: reading } = held;
   const session = sessions.find((one) => one.has(end)) ?? null;
   await unmount(end, { agreed: held.mounts, session });
@@ -289,8 +289,8 @@ export async function takeMounted(
     writing.close();
     throw error;
   }
-  held.device = writing;
   reading?.close();
+  return writing;
 }
 
 async function openForWriting(addon: NativeAddon, end: Seen, session: RightsSession | null): Promise<NativeDevice> {

@@ -345,21 +345,21 @@ function refuseLost(part: string, how: 'removed' | 'replaced'): never {
 type Named = Pick<Held, 'end' | 'naming' | 'device'>;
 
 /**
- * An image that has its own name, and is about to be rewritten in its place, gets the name of an incomplete one. Gives a
- * note when it keeps its own: nothing that has the other one is replaced, it may be all that is left of another job.
+ * An image that has its own name, and is about to be rewritten in its place, gets the name of an incomplete one. Returns its
+ * names from then on, and a note when it keeps its own: nothing that has the other one is replaced, it may be all that is
+ * left of another job.
  */
-export function loseName(addon: NativeAddon, held: Named): Note | null {
+export function loseName(addon: NativeAddon, held: Named): { naming: Naming | null; problem: Note | null } {
   const { kind, path, realPath } = held.end;
-  if (kind !== 'file' || held.naming !== null) return null;
+  if (kind !== 'file' || held.naming !== null) return { naming: held.naming, problem: null };
   const naming = { part: partOf(realPath), name: realPath, replaces: null };
   try {
     if (statsAt(naming.part) !== null) throw new Busy(`${naming.part} is there`);
     moveImage(addon, held.device!.info(), naming.name, naming.part, null);
-    held.naming = naming;
-    return null;
+    return { naming, problem: null };
   } catch (error) {
     const { errno } = failureIn(error, 'rename', path);
-    return { kind: 'nameKept', path, part: naming.part, errno: errno ?? 'EBUSY' };
+    return { naming: null, problem: { kind: 'nameKept', path, part: naming.part, errno: errno ?? 'EBUSY' } };
   }
 }
 
@@ -367,12 +367,10 @@ export function loseName(addon: NativeAddon, held: Named): Note | null {
  * Gives a complete image its own name. Gives the failure when that could not be done: another file has the name by now, or
  * NAME.part is not the image that was written.
  */
-export function giveName(addon: NativeAddon, held: Named): PlatterError | null {
-  const { end, naming, device } = held;
+export function giveName(addon: NativeAddon, { end, naming, device }: Named): PlatterError | null {
   if (naming === null) return null;
   try {
     moveImage(addon, device!.info(), naming.part, naming.name, naming.replaces);
-    held.naming = null;
     return null;
   } catch (error) {
     const known = failureIn(error, 'rename', end.path);

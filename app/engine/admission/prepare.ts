@@ -264,7 +264,7 @@ async function hold(
     const wanted = manifest?.chunkSize ?? resumed?.log.header.chunkSize ?? null;
     const client = createClient(request, wanted, addon);
     const grid = { bytes, chunkSize: client.chunkSize };
-    const held = source === null ? null : { end: source.end, device: source.device!, mark: null };
+    const held = source === null ? null : { end: source.end, device: source.device! };
     try {
       throwIfAny(chunkErrors(request, client, wanted));
       if (request.kind === 'repair' && manifest !== null)
@@ -321,7 +321,6 @@ async function hold(
       log,
       stateDir: dir,
       lock,
-      left: [],
       sessions,
       rights,
       locks,

@@ -12,6 +12,7 @@ import { idOf } from '../devices/file-ids.ts';
 import { isSequence, readBlocks } from '../devices/lsblk.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import type { Prepared } from './prepared.ts';
+import type { RightsSession } from '../access/rights-session.ts';
 
 /** Throws a Refusal unless a destination that ended so (null: it has not, or nothing can be asked of the job) can be started again. */
 export function refuseRetry(path: string, end: DestinationResult['state'] | null, errors: readonly JobError[]): void {
@@ -22,15 +23,21 @@ export function refuseRetry(path: string, end: DestinationResult['state'] | null
 }
 
 /**
- * Makes sure that a destination is the one it was, and opens it again when it was plugged in anew. Rejects with a Refusal
- * when it is not there, or is another one, or when `signal` stops it: a drive can take for ever to be opened.
+ * Makes sure that a destination is the one it was, and opens it again when it was plugged in anew. Returns what it is then;
+ * null when it is still open. `keepSession` takes a new session, which the caller closes. Rejects with a Refusal when the
+ * destination is not there, or is another one, or when `signal` stops this: a drive can take for ever to be opened.
  */
-export async function reopenForRetry(prepared: Prepared, destination: number, signal: AbortSignal): Promise<void> {
+export async function reopenForRetry(
+  prepared: Prepared,
+  destination: number,
+  signal: AbortSignal,
+  keepSession: (session: RightsSession) => void,
+): Promise<{ end: End; device: NativeDevice } | null> {
   const held = prepared.destinations[destination]!;
   const { end, device } = held;
   if (held.naming !== null) {
     const info = device!.info();
-    if (idOf(held.naming.part) === `file:${info.major}:${info.minor}:${info.inode}`) return;
+    if (idOf(held.naming.part) === `file:${info.major}:${info.minor}:${info.inode}`) return null;
     refuse({ code: 'CHANGED', op: 'check', device: end.path, reason: { kind: 'partMissing' } });
   }
   const blocks = await readBlocks();
@@ -39,7 +46,7 @@ export async function reopenForRetry(prepared: Prepared, destination: number, si
   if (found.end === null) throw new Refusal([found.error]);
   const changed = difference(known, found.end, false);
   if (changed !== null) refuse({ code: 'CHANGED', op: 'check', device: end.path, reason: changed });
-  if (found.end.block === null && found.end.id === end.id) return;
+  if (found.end.block === null && found.end.id === end.id) return null;
   const others = prepared.destinations.filter((other) => other !== held).map((other) => ({ end: other.end }));
   const { kind, update } = prepared.request;
   const errors = refusals(
@@ -53,7 +60,7 @@ export async function reopenForRetry(prepared: Prepared, destination: number, si
   try {
     const anew = await new Answers(0, () => undefined, signal).of(
       end.path,
-      reopen(prepared, { ...found.end, path: end.path }, signal),
+      reopen(prepared, { ...found.end, path: end.path }, signal, keepSession),
       'block',
       (late) => late.close(),
     );
@@ -74,13 +81,11 @@ export async function reopenForRetry(prepared: Prepared, destination: number, si
         throw error;
       },
     );
-    prepared.left.push(device!);
-    held.device = anew;
-    held.end = { ...found.end, path: end.path };
+    return { end: { ...found.end, path: end.path }, device: anew };
   } catch (error) {
     // Its own hold on it, which a drive that was away would have lost: it is the one that is open.
     const errno = error instanceof Refusal ? error.errors[0]!.errno : errnoOf(error);
-    if (found.end.id === end.id && errno === 'EBUSY') return;
+    if (found.end.id === end.id && errno === 'EBUSY') return null;
     throw error instanceof Refusal ? error : new Refusal([failureOf(error, 'open', end.path, 'block')]);
   }
 }
@@ -90,6 +95,7 @@ async function reopen(
   { addon, rights, sessions, request: { kind } }: Prepared,
   end: End,
   signal: AbortSignal,
+  keepSession: (session: RightsSession) => void,
 ): Promise<NativeDevice> {
   const access = writes(kind) ? 'write' : 'read';
   try {
@@ -102,6 +108,6 @@ async function reopen(
   const session = await rights.session([{ path: end.path, block: end.block!, access }], signal);
   // A job that was stopped in the meantime lets nothing go any more.
   if (signal.aborted) session.close();
-  else sessions.push(session);
+  else keepSession(session);
   return session.open(end, access);
 }

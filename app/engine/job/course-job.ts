@@ -1,67 +1,71 @@
-// A running job as one course sees it. A retry gives a destination to a course of its own while the earlier course may still be about to
-// record how the destination ended; nothing that the earlier course does for it may reach the new attempt.
+// A running job as one course sees it. A retry gives a destination to a course of its own while the earlier course may still
+// be about to record how the destination ended: nothing that the earlier course does may reach the new attempt.
 import type { JobError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
 import type { DestinationResult } from '../../contract/jobs.ts';
-import type { KnownHashes } from '../formats/chunk-sets.ts';
 import type { Failure } from '../../base/errors.ts';
+import type { Grid, KnownHashes } from '../formats/chunk-sets.ts';
 import type { NativeDevice, NativeError } from '../native/addon.ts';
+import type { Owns } from './attempts.ts';
+import { finish } from './finish.ts';
+import type { JobParts } from './job-parts.ts';
 import type { PassRequest } from './pass.ts';
+import type { Hold } from './reports.ts';
+import { unnameImage } from './run.ts';
 import { notPerformed, type PassOutcome, type RunningJob } from './running-job.ts';
 
-/** Passes a course's calls on to a job, except for destinations that belong to another course by now. */
+/** Does what a course asks for, except for destinations that belong to another course by now. */
 export class CourseJob implements RunningJob {
-  readonly #job: RunningJob;
-  readonly #owns: (destination: number) => boolean;
+  readonly #parts: JobParts;
+  readonly #owns: Owns;
 
-  /** `owns` says whether a destination still belongs to this course. */
-  constructor(job: RunningJob, owns: (destination: number) => boolean) {
-    this.#job = job;
+  constructor(parts: JobParts, owns: Owns) {
+    this.#parts = parts;
     this.#owns = owns;
   }
 
   get prepared(): RunningJob['prepared'] {
-    return this.#job.prepared;
+    return this.#parts.run;
   }
 
   get request(): RunningJob['request'] {
-    return this.#job.request;
+    return this.#parts.run.request;
   }
 
-  get grid(): RunningJob['grid'] {
-    return this.#job.grid;
+  get grid(): Grid {
+    return this.#parts.run.grid;
   }
 
   get hashes(): KnownHashes {
-    return this.#job.hashes;
+    return this.#parts.record.hashes;
   }
 
   get cancelled(): boolean {
-    return this.#job.cancelled;
+    return this.#parts.cancelled;
   }
 
   get rescue(): RunningJob['rescue'] {
-    return this.#job.rescue;
+    return this.#parts.rescue;
   }
 
   set rescue(progress: RunningJob['rescue']) {
-    this.#job.rescue = progress;
+    this.#parts.rescue = progress;
   }
 
   device(destination: number): NativeDevice {
-    return this.#job.device(destination);
+    return this.#parts.run.destinations[destination]!.device!;
   }
 
   durable(destination: number): Uint8Array {
-    return this.#job.durable(destination);
+    return this.#parts.record.durable(destination);
   }
 
   unproven(destination: number): number {
-    return this.#job.unproven(destination);
+    return this.#parts.record.unproven(destination);
   }
 
   proven(destination: number): Uint8Array {
-    return this.#job.proven(destination);
+    return this.#parts.record.proven(destination);
   }
 
   owns(destination: number): boolean {
@@ -69,57 +73,65 @@ export class CourseJob implements RunningJob {
   }
 
   isOpen(destination: number): boolean {
-    return this.#owns(destination) && this.#job.isOpen(destination);
+    const { end, cancelled } = this.#parts.totals[destination]!;
+    return this.#owns(destination) && end === null && !cancelled;
   }
 
   isDone(destination: number): boolean {
-    return this.#job.isDone(destination);
+    return this.#parts.totals[destination]!.end === 'done';
   }
 
   untilOthersEnded(destination: number): Promise<void> {
-    return this.#job.untilOthersEnded(destination);
+    return this.#parts.attempts.untilOthersEnded(destination);
   }
 
-  async perform(request: PassRequest, hold?: (error: NativeError) => boolean): Promise<PassOutcome> {
+  async perform(request: PassRequest, hold: Hold = () => false): Promise<PassOutcome> {
     const targets = request.targets.filter(({ destination }) => this.#owns(destination));
     if (targets.length === 0) return notPerformed();
-    const end = await this.#job.perform({ ...request, targets }, hold);
-    return { ...end, targets: end.targets.filter(({ destination }) => this.#owns(destination)) };
+    const outcome = await this.#parts.passes.perform({ ...request, targets }, hold);
+    return { ...outcome, targets: outcome.targets.filter(({ destination }) => this.#owns(destination)) };
   }
 
-  async finish(destination: number, state: DestinationResult['state'], held?: readonly NativeError[]): Promise<void> {
-    if (this.#owns(destination)) await this.#job.finish(destination, state, held);
+  async finish(
+    destination: number,
+    state: DestinationResult['state'],
+    held: readonly NativeError[] = [],
+  ): Promise<void> {
+    if (this.#owns(destination)) await finish(this.#parts, destination, state, held);
   }
 
   keep(destination: number, bytes: number): void {
-    if (this.#owns(destination)) this.#job.keep(destination, bytes);
+    if (this.#owns(destination)) this.#parts.totals[destination]!.kept = bytes;
   }
 
   expect(destination: number, bytes: number): void {
-    if (this.#owns(destination)) this.#job.expect(destination, bytes);
+    if (!this.#owns(destination)) return;
+    this.#parts.totals[destination]!.whole = { toWrite: bytes, toVerify: this.prepared.plan.verify ? bytes : 0 };
   }
 
   async found(destination: number, chunks: Uint8Array): Promise<void> {
-    if (this.#owns(destination)) await this.#job.found(destination, chunks);
+    if (this.#owns(destination)) await this.#parts.record.found(destination, chunks);
   }
 
   async withdraw(destination: number, chunks: Uint8Array): Promise<void> {
-    if (this.#owns(destination)) await this.#job.withdraw(destination, chunks);
+    if (this.#owns(destination)) await this.#parts.record.withdraw(destination, chunks);
   }
 
   unname(destination: number): void {
-    if (this.#owns(destination)) this.#job.unname(destination);
+    if (!this.#owns(destination)) return;
+    const problem = unnameImage(this.#parts.run, destination);
+    if (problem !== null) this.note(problem);
   }
 
   failSource(): void {
-    this.#job.failSource();
+    this.#parts.passes.readErr = 1;
   }
 
   tell(destination: number | null, side: JobError['side'], error: Failure): void {
-    if (destination === null || this.#owns(destination)) this.#job.tell(destination, side, error);
+    if (destination === null || this.#owns(destination)) this.#parts.reports.tell(destination, side, error);
   }
 
   note(note: Note): void {
-    this.#job.note(note);
+    this.#parts.reports.note(note);
   }
 }

@@ -20,7 +20,7 @@ import {
 import { isSameEnd, loggedEnd, writtenWith } from '../admission/logged-end.ts';
 import { openId } from '../devices/file-ids.ts';
 import type { ChunkRange, NativeDevice } from '../native/addon.ts';
-import type { Prepared } from '../admission/prepared.ts';
+import { holdLogBy, type Run } from './run.ts';
 import { holdLog, type Resumed } from '../admission/resume.ts';
 
 /** The log of one job, or of none. */
@@ -28,7 +28,7 @@ export class LogKeeper {
   /** Why the log is not what it should be; null when all is well. */
   problem: Note | null = null;
   readonly #writer: JobLogWriter | null;
-  readonly #prepared: Prepared;
+  readonly #run: Run;
   /** The log's index of each destination of the job. */
   readonly #indices: readonly number[];
   /** The job has all the destinations of its log. */
@@ -39,16 +39,16 @@ export class LogKeeper {
   /** Something is on a medium, or an image that was there has lost its name. */
   #worth: boolean;
 
-  private constructor(prepared: Prepared, writer: JobLogWriter | null) {
-    this.#prepared = prepared;
+  private constructor(run: Run, writer: JobLogWriter | null) {
+    this.#run = run;
     this.#writer = writer;
-    this.#answers = new Answers(prepared.request.stallTimeout, () => undefined);
-    const { resumed } = prepared;
+    this.#answers = new Answers(run.request.stallTimeout, () => undefined);
+    const { resumed } = run;
     this.#whole = resumed === null || isBegunAnew(resumed) || resumed.indices.length === resumed.log.states.length;
     this.#indices =
-      resumed === null || isBegunAnew(resumed) ? prepared.destinations.map((_, index) => index) : resumed.indices;
+      resumed === null || isBegunAnew(resumed) ? run.destinations.map((_, index) => index) : resumed.indices;
     this.#worth =
-      prepared.destinations.some(({ updated, end }) => updated && end.image !== null) ||
+      run.destinations.some(({ updated, end }) => updated && end.image !== null) ||
       (resumed?.durable.some((durable) => !isEmpty(durable)) ?? false);
   }
 
@@ -56,14 +56,14 @@ export class LogKeeper {
    * Begins or continues the log of a job whose images are made. What other logs say of its destinations is taken back first. A state
    * folder without an answer is given up, as one that cannot be written.
    */
-  static async begin(prepared: Prepared, answers: Answers): Promise<LogKeeper> {
+  static async begin(run: Run, answers: Answers): Promise<LogKeeper> {
     const problems: Note[] = [];
     const writer = await trying(problems, async () => {
-      if (prepared.stateDir !== null) await answers.of(prepared.stateDir, withdrawElsewhere(prepared));
-      if (prepared.log === null) return null;
-      return answers.of(prepared.log.dir, open(prepared), 'file', (late) => void trying([], () => late.abandon()));
+      if (run.stateDir !== null) await answers.of(run.stateDir, withdrawElsewhere(run));
+      if (run.log === null) return null;
+      return answers.of(run.log.dir, open(run), 'file', (late) => void trying([], () => late.abandon()));
     });
-    const keeper = new LogKeeper(prepared, writer ?? null);
+    const keeper = new LogKeeper(run, writer ?? null);
     keeper.problem = problems[0] ?? null;
     return keeper;
   }
@@ -90,7 +90,7 @@ export class LogKeeper {
 
   /** The job has ended. A log that is of no use any more goes. */
   async close(result: JobResult): Promise<void> {
-    const { log, resumed } = this.#prepared;
+    const { log, resumed } = this.#run;
     await this.#write((writer) => (this.#whole ? writer.close(result) : writer.abandon()));
     const complete = result.destinations.every(({ state }) => state === 'done') && (resumed?.leftOut ?? 0) === 0;
     const writer = this.#writer;
@@ -124,15 +124,14 @@ export class LogKeeper {
   }
 }
 
-async function open(prepared: Prepared): Promise<JobLogWriter> {
-  const { log, resumed } = prepared;
+async function open(run: Run): Promise<JobLogWriter> {
+  const { log, resumed } = run;
   if (resumed === null || isBegunAnew(resumed)) {
-    const writer = await JobLogWriter.create(log!.dir, await headerOf(prepared), log!.id);
+    const writer = await JobLogWriter.create(log!.dir, await headerOf(run), log!.id);
     // The old one is of use yet for those that are left out.
     if (resumed?.leftOut === 0) await removeJob(log!.dir, resumed.id);
-    // Of one that was damaged the new log is the one to be held.
-    if (prepared.lock !== null) prepared.left.push(prepared.lock);
-    prepared.lock = await lockOf(prepared, writer.path);
+    // The old log was damaged: hold the new one instead.
+    holdLogBy(run, await lockOf(run, writer.path));
     return writer;
   }
   const { writer, log: before } = await JobLogWriter.reopen(log!.dir, log!.id);
@@ -147,11 +146,11 @@ async function open(prepared: Prepared): Promise<JobLogWriter> {
 const isBegunAnew = ({ log }: Resumed): boolean => log.damage === 'corrupt';
 
 /** A log that somebody holds is that of a running job. */
-function lockOf({ addon }: Prepared, path: string): Promise<NativeDevice> {
+function lockOf({ addon }: Run, path: string): Promise<NativeDevice> {
   return addon.openDevice(path, { write: true, exclusive: true });
 }
 
-async function headerOf({ request, source, destinations, plan, grid, addon }: Prepared): Promise<JobLogHeader> {
+async function headerOf({ request, source, destinations, plan, grid, addon }: Run): Promise<JobLogHeader> {
   const ends = await Promise.all(
     plan.destinations.map(async (endpoint, index): Promise<LoggedEnd> => {
       const { end, device } = destinations[index]!;
@@ -172,14 +171,14 @@ async function headerOf({ request, source, destinations, plan, grid, addon }: Pr
 }
 
 /** What logs of other jobs say is on these destinations will not be there any more. */
-async function withdrawElsewhere(prepared: Prepared): Promise<void> {
-  if (!writes(prepared.request.kind) || prepared.stateDir === null) return;
-  const dir = prepared.stateDir;
-  const mine = prepared.plan.destinations.flatMap((endpoint, index) => {
-    const { end } = prepared.destinations[index]!;
+async function withdrawElsewhere(run: Run): Promise<void> {
+  if (!writes(run.request.kind) || run.stateDir === null) return;
+  const dir = run.stateDir;
+  const mine = run.plan.destinations.flatMap((endpoint, index) => {
+    const { end } = run.destinations[index]!;
     return [loggedEnd(endpoint, end), ...writtenWith(end)].map((one) => ({ one, makesImage: end.image !== null }));
   });
-  const others = (await listJobs(dir)).filter(({ id }) => id !== prepared.resumed?.id);
+  const others = (await listJobs(dir)).filter(({ id }) => id !== run.resumed?.id);
   for (const summary of await summaries(others)) {
     if (summary === null) continue; // it says nothing, so there is nothing to take back
     const { id, path, header, states, durable } = summary;
@@ -190,7 +189,7 @@ async function withdrawElsewhere(prepared: Prepared): Promise<void> {
         : [{ index, isReplaced: writer.makesImage }];
     });
     if (stale.length === 0) continue;
-    const lock = await holdLog(prepared.addon, path);
+    const lock = await holdLog(run.addon, path);
     // A running job holds its destinations: they are not these, they only look like them. Its log is its own.
     if (lock === 'running' || lock === 'absent') continue;
     try {

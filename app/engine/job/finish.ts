@@ -1,0 +1,59 @@
+// How a destination of a job ends: what it is judged by, and what is kept of it.
+import type { DestinationResult } from '../../contract/jobs.ts';
+import { lengthOf } from '../admission/image-length.ts';
+import type { NativeError } from '../native/addon.ts';
+import type { JobParts } from './job-parts.ts';
+import { nameImage } from './run.ts';
+
+/**
+ * Ends the current attempt of a destination, unless it has ended. One that is done has failed after all when its image has
+ * another length than the source or cannot get its name. Tells the errors that were `held` back.
+ */
+export async function finish(
+  parts: JobParts,
+  destination: number,
+  state: DestinationResult['state'],
+  held: readonly NativeError[],
+): Promise<void> {
+  const { run, reports, record } = parts;
+  const totals = parts.totals[destination]!;
+  if (totals.end !== null) return;
+  reports.tellHeld(held);
+  // The request that failed may have come before the drive was seen to be gone.
+  if (state === 'failed') reports.tellGone(destination, reports.removals.look(destination));
+  const isGood = judge(parts, destination, state);
+  const end = isGood ? state : 'failed';
+  if (!isGood) totals.failed = true;
+  totals.uncompared = end === 'done' && run.plan.verify ? record.unproven(destination) : 0;
+  totals.close(end);
+  await record.state(destination, end);
+}
+
+/** False when a destination has failed although its last pass ended otherwise. Gives a complete image its name. */
+function judge(parts: JobParts, destination: number, state: DestinationResult['state']): boolean {
+  const isCompared = state === 'done' || (state === 'failed' && parts.run.request.kind === 'verify');
+  const hasLength = !isCompared || isOfLength(parts, destination);
+  if (state === 'done') return hasLength && isNamed(parts, destination);
+  return state === 'failed' || !parts.reports.removals.has(destination);
+}
+
+/** Has an image the length of the source? With another length it is not equal to it. A disk can be larger. */
+function isOfLength({ run, reports }: JobParts, destination: number): boolean {
+  const [has, needs] = [lengthOf(run.destinations[destination]!), run.grid.bytes];
+  if (has === null || has === needs) return true;
+  reports.tell(destination, 'verify', {
+    code: 'VERIFY_MISMATCH',
+    op: 'verify',
+    offset: Math.min(has, needs),
+    length: Math.abs(has - needs),
+    reason: { kind: 'otherLength', has, needs },
+  });
+  return false;
+}
+
+/** Gives a complete image its name. False when that failed. */
+function isNamed({ run, reports }: JobParts, destination: number): boolean {
+  const failed = nameImage(run, destination);
+  if (failed !== null) reports.tell(destination, 'write', failed);
+  return failed === null;
+}

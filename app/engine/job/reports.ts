@@ -1,0 +1,141 @@
+// What a running job says: its errors as they come, and notes for its result.
+import { isDeepStrictEqual } from 'node:util';
+import type { JobError } from '../../contract/errors.ts';
+import type { Note } from '../../contract/facts.ts';
+import type { HostEvent } from '../../contract/host.ts';
+import { joinedEntries } from '../../base/error-ranges.ts';
+import type { Failure } from '../../base/errors.ts';
+import type { NativeError } from '../native/addon.ts';
+import { about, jobError, type Named } from '../native/errors.ts';
+import { Looks } from './differing-sectors.ts';
+import { whatIsFull } from './full-file-system.ts';
+import type { Pass } from './pass.ts';
+import { Removals } from './removals.ts';
+import type { Run } from './run.ts';
+
+/** Hears what happens in a job. */
+export type Emit = (event: HostEvent) => void;
+
+/** True for an error that is not told yet. */
+export type Hold = (error: NativeError) => boolean;
+
+/** The errors and notes of one job. */
+export class Reports {
+  /** Every error that was told, in that order. */
+  readonly errors: JobError[] = [];
+  readonly notes: Note[] = [];
+  readonly named: Named;
+  readonly removals: Removals;
+  readonly #run: Run;
+  readonly #emit: Emit;
+  readonly #stop: (destination: number) => void;
+  /** Names the sectors that differ, where a check has a source to compare with; null otherwise. */
+  readonly #looks: Looks | null;
+  /** Resolves when every full file system that was met so far is told. */
+  #fullTold = Promise.resolve();
+
+  /** `stop` stops a destination whose device is gone, also one that would go on past bad blocks, or would wait for ever. */
+  constructor(run: Run, emit: Emit, stop: (destination: number) => void) {
+    const { request, source } = run;
+    this.#run = run;
+    this.#emit = emit;
+    this.#stop = stop;
+    this.removals = new Removals(run);
+    this.named = namesIn(run);
+    this.#looks =
+      request.kind !== 'verify' || source === null
+        ? null
+        : new Looks(
+            source.device,
+            (destination) => run.destinations[destination]!.device!,
+            ({ entry, superblock }) => this.#push(jobError(entry, this.named, { superblock })),
+          );
+  }
+
+  /** Resolves when everything that needed a closer look is told. */
+  async settled(): Promise<void> {
+    await Promise.all([this.#looks?.done, this.#fullTold]);
+  }
+
+  tell(destination: number | null, side: JobError['side'], error: Failure): void {
+    this.#push(about(this.named, destination, side, error));
+  }
+
+  /** Tells errors that have been held, and any error that is complete. */
+  tellErrors(errors: readonly JobError[]): void {
+    for (const error of errors) this.#push(error);
+  }
+
+  /** Keeps a fact for the result, once. */
+  note(note: Note): void {
+    if (!this.notes.some((other) => isDeepStrictEqual(other, note))) this.notes.push(note);
+  }
+
+  /** Tells what is new in a pass, but for what `hold` holds back; with `ended`, all that is left. */
+  tellNew(pass: Pass, hold: Hold, ended: boolean): void {
+    for (const entry of joinedEntries(pass.newErrors(ended))) {
+      // The states say which destinations were cut short; each gets one error of its own for it.
+      if (entry.cause === 'cancelled' || hold(entry)) continue;
+      if (this.#isFull(entry)) this.#fullTold = this.#fullTold.then(() => this.#tellFull(entry));
+      else if (this.#looks?.take(entry) !== true)
+        this.#push(
+          jobError(entry, this.named, {
+            rewritten: pass.rewrote(entry),
+            // A resumed job leaves out no zeros itself, but what it only reads back may have been left out before.
+            blank: pass.request.job.assumeBlank === true || (this.#run.request.assumeBlank && !pass.writes(entry)),
+          }),
+        );
+    }
+  }
+
+  /** Tells errors that were held back. */
+  tellHeld(held: readonly NativeError[]): void {
+    for (const entry of joinedEntries(held)) if (entry.cause !== 'cancelled') this.#push(jobError(entry, this.named));
+  }
+
+  /** Tells that a device (null: the source) is gone, and stops it; nothing when `failure` is null. */
+  tellGone(destination: number | null, failure: Failure | null): void {
+    if (failure === null) return;
+    this.tell(destination, destination === null ? 'read' : 'write', failure);
+    if (destination !== null) this.#stop(destination);
+  }
+
+  #push(said: JobError): void {
+    const error = this.removals.judge(said);
+    this.errors.push(error);
+    this.#emit({ event: 'error', error });
+    if (error !== said && error.destination !== null) this.#stop(error.destination);
+  }
+
+  /** Only ENOSPC says that the file system is full: a quota and the largest size of a file have other errnos. */
+  #isFull({ cause, errno, destination }: NativeError): boolean {
+    return (
+      cause === 'no-space' &&
+      errno === 'ENOSPC' &&
+      destination >= 0 &&
+      this.#run.destinations[destination]!.end.kind === 'file'
+    );
+  }
+
+  async #tellFull(entry: NativeError): Promise<void> {
+    const { destinations, request, grid } = this.#run;
+    const { end, naming } = destinations[entry.destination]!;
+    const whole = !request.sparse || end.image?.limits.whole === true;
+    const full = await whatIsFull({ path: naming?.part ?? end.realPath, bytes: grid.bytes, whole });
+    this.#push(jobError(entry, this.named, { full }));
+  }
+}
+
+/** What errors call the ends of a job. The name of an image changes when it is complete. */
+const namesIn = ({ plan, source, request, manifest, destinations }: Run): Named => ({
+  kind: plan.kind,
+  source: plan.source?.path ?? null,
+  sourceIsFile: source?.end.kind === 'file',
+  manifest: request.kind === 'repair' ? manifest : null,
+  destinations: destinations.map((destination) => ({
+    path: destination.end.path,
+    get part() {
+      return destination.naming?.part ?? null;
+    },
+  })),
+});

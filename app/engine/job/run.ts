@@ -1,0 +1,79 @@
+// What a job has open while it runs. What was prepared stays as it was; what changes since is kept here.
+import type { End } from '../devices/inspect.ts';
+import { writeMark, type WriteMark } from '../devices/write-counts.ts';
+import { giveName, loseName } from '../admission/images.ts';
+import { release, type Held, type Naming, type Prepared } from '../admission/prepared.ts';
+import type { PlatterError } from '../../contract/errors.ts';
+import type { Note } from '../../contract/facts.ts';
+import type { NativeDevice } from '../native/addon.ts';
+import type { RightsSession } from '../access/rights-session.ts';
+
+/** A destination of a running job: the device that it is on now, and the names that its image has now. */
+export interface RunningDestination extends Held {
+  end: End;
+  device: NativeDevice | null;
+  naming: Naming | null;
+}
+
+/** What was prepared, as it is now. Only this file and `begin.ts` change it. */
+export interface Run extends Prepared {
+  readonly destinations: readonly RunningDestination[];
+  readonly sessions: RightsSession[];
+  /** Holds the job's log, so that the log is seen to be that of a running job. */
+  lock: NativeDevice | null;
+  /** Devices whose place another one has taken. They stay open until the end, so that their numbers go to no other drive. */
+  readonly replaced: NativeDevice[];
+  /** What had been written to the source when the job started; null for a file. */
+  sourceMark: WriteMark | null;
+}
+
+/** A run of what was prepared. Opens nothing. */
+export const runOf = (prepared: Prepared): Run => ({
+  ...prepared,
+  destinations: prepared.destinations.map((held) => ({ ...held })),
+  sessions: [...prepared.sessions],
+  replaced: [],
+  sourceMark: null,
+});
+
+/** Closes everything that a run holds. */
+export const releaseRun = (run: Run): Promise<void> => release(run, run.replaced);
+
+/** Counts what was written to the source so far, to be compared at the end. */
+export function markSource(run: Run): void {
+  if (run.source?.end.block) run.sourceMark = writeMark(run.source.end.block);
+}
+
+/** A destination that was opened again is on another device from now on. */
+export function moveTo(
+  run: Run,
+  destination: number,
+  { end, device }: Pick<Held, 'end'> & { device: NativeDevice },
+): void {
+  const running = run.destinations[destination]!;
+  run.replaced.push(running.device!);
+  running.device = device;
+  running.end = end;
+}
+
+/** Another log is the job's from now on, and is held by `lock`. */
+export function holdLogBy(run: Run, lock: NativeDevice): void {
+  if (run.lock !== null) run.replaced.push(run.lock);
+  run.lock = lock;
+}
+
+/** Gives a complete image its own name. Returns the failure when that could not be done. */
+export function nameImage(run: Run, destination: number): PlatterError | null {
+  const running = run.destinations[destination]!;
+  const failed = giveName(run.addon, running);
+  if (failed === null) running.naming = null;
+  return failed;
+}
+
+/** Gives an image that is about to be rewritten in its place the name of an incomplete one. Returns a note when it keeps its own. */
+export function unnameImage(run: Run, destination: number): Note | null {
+  const running = run.destinations[destination]!;
+  const { naming, problem } = loseName(run.addon, running);
+  running.naming = naming;
+  return problem;
+}

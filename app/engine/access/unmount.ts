@@ -1,4 +1,5 @@
-// Takes mounted file systems off a disk that is to be written or taken out: never lazily, never by force, never the system's.
+// Takes mounted file systems off a disk that is to be written or taken out: never lazily, never by force, never the
+// system's.
 import { readFileSync } from 'node:fs';
 import type { Mounted } from '../../contract/disks.ts';
 import type { Reason } from '../../contract/facts.ts';
@@ -26,7 +27,10 @@ export function mountsOf(block: Block, blocks: Blocks): Mounted[] {
   return mountedOn(block).sort((a, b) => place(b) - place(a));
 }
 
-/** Why what is mounted of `block` cannot be unmounted without taking off something else; `files` are left to `takenAway`. Pure. */
+/**
+ * Why what is mounted of `block` cannot be unmounted without taking off something else; `files` are left to
+ * `takenAway`. Pure.
+ */
 export function mountedOver(block: Block, blocks: Blocks, files: readonly string[] = []): Failure[] {
   const own = blocks.mountsOf(block);
   const told = new Set(files.flatMap((file) => wayTo(file, own, blocks)?.below ?? []));
@@ -37,7 +41,10 @@ export function mountedOver(block: Block, blocks: Blocks, files: readonly string
   );
 }
 
-/** Why what is mounted of `block` is not to be unmounted: `files` (absolute paths without links) of other devices are reached through it. Pure. */
+/**
+ * Why what is mounted of `block` is not to be unmounted: `files` (absolute paths without links) of other devices are
+ * reached through it. Pure.
+ */
 export function takenAway(block: Block, files: readonly string[], blocks: Blocks): Failure[] {
   const own = blocks.mountsOf(block);
   return files.flatMap((file): Failure[] => {
@@ -115,8 +122,8 @@ export interface Unmounting {
 }
 
 /**
- * Unmounts what is mounted of a device. Rejects with a Refusal (MOUNTED, or STALLED when the drive ends no request for `patience` milliseconds; with who
- * uses it as far as /proc tells): then what was unmounted before stays so.
+ * Unmounts what is mounted of a device. Rejects with a Refusal (MOUNTED, or STALLED when the drive ends no request for
+ * `patience` milliseconds; with who uses it as far as /proc tells): then what was unmounted before stays so.
  */
 export async function unmount(
   seen: Seen,
@@ -219,8 +226,8 @@ function filesInUse(target: string, blocks: Blocks): string | null {
 }
 
 /**
- * The mount that umount(8) takes off by this path, as the kernel has it now; null when the device is not mounted there any more. Throws a
- * Refusal when that is not a mount of the device.
+ * The mount that umount(8) takes off by this path, as the kernel has it now; null when the device is not mounted there
+ * any more. Throws a Refusal when that is not a mount of the device.
  */
 function topOf({ seen: { path }, own, blocks }: Round, { device, target }: Mounted): Mount | null {
   const now = parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
@@ -234,7 +241,8 @@ function topOf({ seen: { path }, own, blocks }: Round, { device, target }: Mount
 }
 
 /**
- * Has the broker unmount `mount`. False when it is in use, which /proc explains better than the broker can. Rejects with a Refusal.
+ * Has the broker unmount `mount`. False when it is in use, which /proc explains better than the broker can. Rejects
+ * with a Refusal.
  */
 async function unmountBy(
   session: RightsSession,
@@ -267,8 +275,8 @@ function stuck(path: string, { device, target }: Mounted, patience: number): Ref
 }
 
 /**
- * Unmounts a destination that was only opened for reading so far, and opens it for writing instead. What it was opened as
- * keeps its number from going to another drive, and is closed. Rejects with a Refusal.
+ * Unmounts a destination that was only opened for reading so far, and opens it for writing instead. What it was opened
+ * as keeps its number from going to another drive, and is closed. Rejects with a Refusal.
  */
 export async function takeMounted(
   { addon, sessions }: { addon: NativeAddon; sessions: readonly RightsSession[] },

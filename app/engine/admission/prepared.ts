@@ -55,7 +55,10 @@ export interface Prepared {
   readonly stateDir: string | null;
   /** Holds the log, so that it is seen to be that of a running job. */
   readonly lock: NativeDevice | null;
-  /** What opens the devices that the host may not open itself: first those of the plan, then one for each that came back. */
+  /**
+   * What opens the devices that the host may not open itself: first those of the plan, then one for each that came
+   * back.
+   */
   readonly sessions: readonly RightsSession[];
   /** Gives further sessions; null where nobody is asked. */
   readonly rights: Rights | null;

@@ -14,7 +14,10 @@ import type { NativeDevice } from '../native/addon.ts';
 import type { Prepared } from './prepared.ts';
 import type { RightsSession } from '../access/rights-session.ts';
 
-/** Throws a Refusal unless a destination that ended so (null: it has not, or nothing can be asked of the job) can be started again. */
+/**
+ * Throws a Refusal unless a destination that ended so (null: it has not, or nothing can be asked of the job) can be
+ * started again.
+ */
 export function refuseRetry(path: string, end: DestinationResult['state'] | null, errors: readonly JobError[]): void {
   if (end === null) refuse({ code: 'BAD_ARGUMENT', op: 'check', device: path, reason: { kind: 'notFailed' } });
   if (end === 'done') refuse({ code: 'NOTHING_TO_DO', op: 'check', device: path, reason: { kind: 'isDone' } });
@@ -23,9 +26,10 @@ export function refuseRetry(path: string, end: DestinationResult['state'] | null
 }
 
 /**
- * Makes sure that a destination is the one it was, and opens it again when it was plugged in anew. Returns what it is then;
- * null when it is still open. `keepSession` takes a new session, which the caller closes. Rejects with a Refusal when the
- * destination is not there, or is another one, or when `signal` stops this: a drive can take for ever to be opened.
+ * Makes sure that a destination is the one it was, and opens it again when it was plugged in anew. Returns what it is
+ * then; null when it is still open. `keepSession` takes a new session, which the caller closes. Rejects with a Refusal
+ * when the destination is not there, or is another one, or when `signal` stops this: a drive can take for ever to be
+ * opened.
  */
 export async function reopenForRetry(
   prepared: Prepared,
@@ -90,7 +94,10 @@ export async function reopenForRetry(
   }
 }
 
-/** Opens a drive that came back. It is another device to the kernel, so the session that opened the old one may refuse it. */
+/**
+ * Opens a drive that came back. It is another device to the kernel, so the session that opened the old one may refuse
+ * it.
+ */
 async function reopen(
   { addon, rights, sessions, request: { kind } }: Prepared,
   end: End,

@@ -1,4 +1,5 @@
-// The first steps of a job that was prepared: unmounts its disks, creates its images or takes them up again, begins its log.
+// The first steps of a job that was prepared: unmounts its disks, creates its images or takes them up again, begins its
+// log.
 import type { PlatterError } from '../../contract/errors.ts';
 import { Answers } from '../../base/answers.ts';
 import { Refusal } from '../../base/errors.ts';
@@ -11,8 +12,9 @@ import type { Emit } from './reports.ts';
 import { markSource, releaseRun, runOf, type Run, type RunningDestination } from './run.ts';
 
 /**
- * Starts what was prepared. `answers` is the time that the state folder has to answer. Rejects with a Refusal when a disk
- * cannot be unmounted or an image cannot be made: then no new image is left, nothing was written, and all is closed.
+ * Starts what was prepared. `answers` is the time that the state folder has to answer. Rejects with a Refusal when a
+ * disk cannot be unmounted or an image cannot be made: then no new image is left, nothing was written, and all is
+ * closed.
  */
 export async function begin(prepared: Prepared, emit: Emit, answers = new Answers(0, () => undefined)): Promise<Job> {
   const run = runOf(prepared);
@@ -29,7 +31,10 @@ export async function begin(prepared: Prepared, emit: Emit, answers = new Answer
   }
 }
 
-/** Creates new images, and takes up those that are written in place. When one fails, undoes all and throws a Refusal with every reason. */
+/**
+ * Creates new images, and takes up those that are written in place. When one fails, undoes all and throws a Refusal
+ * with every reason.
+ */
 async function openImages(run: Run): Promise<void> {
   const { addon, plan, source, resumed, destinations } = run;
   const created: RunningDestination[] = [];
@@ -40,8 +45,8 @@ async function openImages(run: Run): Promise<void> {
     destination.device = await createPart(addon, end, ownershipOf(end, source?.end ?? null));
     created.push(destination);
   });
-  // An image that is written in place must not pass for a complete one. A resumed one was renamed when it began, unless it had
-  // got its own name by then.
+  // An image that is written in place must not pass for a complete one. A resumed one was renamed when it began, unless
+  // it had got its own name by then.
   const old = destinations.filter(
     ({ updated, end }) => end.image !== null && (resumed === null ? updated : end.image.partId === null),
   );
@@ -52,7 +57,8 @@ async function openImages(run: Run): Promise<void> {
         taken.push(destination);
       })),
     );
-  // Set the final length now, so that a partly written image is not taken for the old one. Grow before shrinking: growing can fail.
+  // Set the final length now, so that a partly written image is not taken for the old one. Grow before shrinking:
+  // growing can fail.
   if (errors.length === 0) {
     const ascending = taken.toSorted((one, other) => one.end.size - other.end.size);
     errors.push(...(await attemptEach(ascending, ({ device }) => addon.resizeFile(device!, plan.bytes))));

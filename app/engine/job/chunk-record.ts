@@ -1,5 +1,5 @@
-// What a running job knows of its media and its source: the chunks that are on each medium, the source's hashes, and the
-// log that says so. First the flush, which native has waited for, then the log.
+// What a running job knows of its media and its source: durable chunks, hashes, evidence, and the log that says so. The
+// flush comes first, which native waits for, then the log.
 import type { Note } from '../../contract/facts.ts';
 import type { DestinationResult, JobResult } from '../../contract/jobs.ts';
 import { both, chunksIn, chunksOfErrors, KnownHashes, noChunks, without } from '../formats/chunk-sets.ts';
@@ -10,7 +10,7 @@ import type { Pass } from './pass.ts';
 import type { Prepared } from '../admission/prepared.ts';
 import { chunksWithin } from '../formats/rescue-map.ts';
 
-/** Hashes that are asked for at a time. */
+/** Hashes that are fetched at a time. */
 const STEP = 65_536;
 
 /** The books of one job. */
@@ -52,7 +52,7 @@ export class ChunkRecord {
     return this.#evidence[destination]!.whole;
   }
 
-  /** Whatever was proven of a destination, it is compared again: it can be another medium now. */
+  /** Forgets what was proven of a destination: it can be another medium now. */
   doubt(destination: number): void {
     this.#evidence[destination]!.clear();
   }
@@ -73,7 +73,7 @@ export class ChunkRecord {
     }
   }
 
-  /** These chunks are on a destination's medium, without a pass having said so. */
+  /** These chunks of a destination are durable, though no pass wrote them. */
   async found(destination: number, chunks: Uint8Array): Promise<void> {
     const ranges = [...chunkRanges(without(chunks, this.durable(destination)), chunksIn(this.#prepared.grid))];
     for (const { first, count } of ranges) markChunks(this.durable(destination), first, count, true);
@@ -89,7 +89,7 @@ export class ChunkRecord {
     await this.#log.withdrawn(destination, ranges);
   }
 
-  /** Takes what a pass has brought onto the media since it was last asked. A rescue says itself what counts as being there. */
+  /** Takes what a pass has made durable since the last call. A rescue says itself what counts as durable. */
   takeDurable(pass: Pass): void {
     if (pass.request.job.op !== 'copy' || this.#prepared.request.rescue !== null) return;
     const ranges = pass.newlyDurable().map((range) => ({ ...range, made: pass.hashes(range.first, range.count) }));
@@ -102,13 +102,13 @@ export class ChunkRecord {
     const { grid } = this.#prepared;
     const { source, offset = 0, length = grid.bytes, hash, known } = pass.request.job;
     const { first, count } = chunksWithin({ position: offset, size: length }, grid);
-    // Of a region that begins within a chunk they are those of no chunk.
+    // Skip: the region is not aligned to chunks, so its hashes do not match the grid.
     if (source === null || first * grid.chunkSize !== offset) return;
-    // Where a destination stands for the source it may have zeros where that has something.
+    // A destination that stands for the source may have zeros where the source has data.
     if (source !== this.#prepared.source?.device && hash !== true) return;
     for (let chunk = 0; chunk < count; chunk += STEP) {
       const made = pass.hashes(chunk, Math.min(STEP, count - chunk));
-      // Those that the pass was given say nothing of what the source has: not all of it was read again.
+      // Skip the hashes that the pass was given: not all of those chunks were read again.
       this.hashes.add(
         first + chunk,
         known === undefined
@@ -116,7 +116,7 @@ export class ChunkRecord {
           : { ...made, known: made.known.map((one, index) => (hasChunk(known, first + chunk + index) ? 0 : one)) },
       );
     }
-    // What has holes is not what the source has.
+    // A chunk with unreadable parts does not have the source's hash.
     for (const range of chunkRanges(chunksOfErrors(pass.errors(), -1, grid), chunksIn(grid)))
       this.hashes.remove(range.first, range.count);
   }

@@ -56,6 +56,8 @@ const isSilent = ({ reports }: JobParts, destination: number): boolean =>
   reports.removals.has(destination) ||
   reports.errors.some((error) => error.destination === destination && error.code === 'STALLED');
 
-/** Why the source was not read to its end; null for a rescue that left nothing. Says so of a manifest that has holes. */
+/**
+ * Why the source was not read to its end; null for a rescue that left nothing. Says so of a manifest that has holes.
+ */
 const whyCut = ({ rescue }: JobParts, ends: readonly DestinationEnd[]): Reason | null =>
   rescue?.left === 0 ? null : { kind: ends.some(({ state }) => state === 'cancelled') ? 'cancelled' : 'sourceUnread' };

@@ -1,5 +1,5 @@
-// A running job as one course sees it. A retry gives a destination to a course of its own while the earlier course may still
-// be about to record how the destination ended: nothing that the earlier course does may reach the new attempt.
+// A running job as one course sees it. A retry gives a destination to a course of its own while the earlier course may
+// still be about to record how the destination ended: nothing that the earlier course does may reach the new attempt.
 import type { JobError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
 import type { DestinationResult } from '../../contract/jobs.ts';

@@ -1,4 +1,4 @@
-// Where one destination of a job stands, over all its passes: what was written and read, what is left, how it ended.
+// One destination of a job over all its passes: what was written and read, what is left, how it ended.
 import type { DestinationProgress, DestinationResult } from '../../contract/jobs.ts';
 import { Rate, type Counted } from './rates.ts';
 import type { TargetProgress } from './pass.ts';
@@ -15,14 +15,16 @@ class Ending {
 
 /** One destination of a job. */
 export class DestinationTotals {
-  /** Of the passes that have ended, in bytes. */
+  /** Sums of the passes that have ended, in bytes. */
   readonly #past: Sums = { written: 0, verified: 0, toWrite: 0, toVerify: 0 };
-  /** Bytes there were to write, and to read back, whatever the passes do; null where the passes say it. */
+  /** Bytes there are to write, and to read back, over all passes; null where the passes say it. */
   #whole: Pick<Sums, 'toWrite' | 'toVerify'> | null = null;
   #rate = new Rate();
-  /** How its last pass left it: until its end is in the log it is shown so. */
+  /** The state in which its last pass left it. It is shown so until its end is in the log. */
   #left: Counted['state'] = 'waiting';
-  /** Seconds from the start of the job until nothing was left to do for it; null before. A pass goes on for the others. */
+  /**
+   * Seconds from the start of the job until nothing was left to do for it; null before. Its pass can go on for others.
+   */
   #seconds: number | null = null;
   #end: DestinationResult['state'] | null = null;
   #ended = new Ending();
@@ -81,7 +83,7 @@ export class DestinationTotals {
 
   /** It is started again. Speeds begin anew. */
   reopen(errorsFrom: number): void {
-    // What the first attempt did not get to is in the second one's account.
+    // Drop the first attempt's unfinished work; the retry counts it.
     this.#past.toWrite = this.#past.written;
     this.#past.toVerify = this.#past.verified;
     this.#seconds = null;
@@ -114,7 +116,7 @@ export class DestinationTotals {
     };
   }
 
-  /** What is between two passes has not begun anything again. */
+  /** Keeps the time of the end between two passes: nothing has begun again there. */
   #clock(state: Counted['state'], seconds: number): void {
     if (isOver(state)) this.#seconds ??= seconds;
     else if (state !== 'waiting' && state !== 'paused') this.#seconds = null;

@@ -1,16 +1,16 @@
-// Where two devices differ within a chunk. A comparison by hashes names whole chunks; a short look at both names the sectors, and
-// tells a file system that was only mounted from a bad copy.
+// Where two devices differ within a chunk. A comparison by hashes names whole chunks; a short look at both names the
+// sectors, and tells a file system that was only mounted from a bad copy.
 import { SECTOR_SIZE } from '../../contract/disks.ts';
 import { errnoOf } from '../../base/errors.ts';
 import type { NativeDevice, NativeError } from '../native/addon.ts';
 
-/** So many differences of a destination are looked at more closely. */
+/** Differences of one destination that are looked at more closely. */
 const MOST_LOOKS = 64;
 /** One look at a device. */
 const LOOK = 1024 * 1024;
 /** A longer stretch is wrong as a whole: its sectors say no more. */
 const LONGEST = 4 * LOOK;
-/** Differences that are as near to each other are one, bytes. */
+/** Bytes between two differences that are told as one. */
 const NEAR = 4096;
 /** More places than this within one entry are one place, from the first to the last. */
 const MOST_PLACES = 8;
@@ -22,7 +22,10 @@ export interface Difference {
   superblock: boolean;
 }
 
-/** The parts of `entry` that really differ. The entry as it is where a short look cannot tell, or nothing differs any more. */
+/**
+ * The parts of `entry` that really differ. The entry as it is where a short look cannot tell, or nothing differs any
+ * more.
+ */
 export async function differingSectors(
   entry: NativeError,
   source: Pick<NativeDevice, 'peek'>,
@@ -54,7 +57,7 @@ export async function differingSectors(
   return found.map(({ superblock, ...place }) => ({ entry: { ...entry, ...place }, superblock }));
 }
 
-/** Looks closer at the differences that a check finds, one after the other, as far as that does not take long. */
+/** Looks closer at the differences that a check finds, one after the other, up to MOST_LOOKS of each destination. */
 export class Looks {
   readonly #source: Pick<NativeDevice, 'peek'>;
   readonly #destination: (index: number) => Pick<NativeDevice, 'peek'>;

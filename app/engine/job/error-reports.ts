@@ -1,5 +1,5 @@
-// The native error list grows at its end, and while a job runs the last entry of each side of each endpoint can grow
-// too: neighbours are merged. This gives every failed byte out exactly once, in ranges that have stopped growing.
+// The native error list grows at its end. While a job runs the last entry of each side of each device can grow too:
+// neighbours are merged. This reports every failed byte exactly once, in ranges that have stopped growing.
 import type { NativeError } from '../native/addon.ts';
 
 interface Open {

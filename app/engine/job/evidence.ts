@@ -1,4 +1,5 @@
-// What of a destination was compared and found equal. "Verified" is said by this alone, never by what a job was meant to do.
+// Which bytes of a destination were compared and found equal. "Verified" rests on this alone, never on what a job was
+// meant to do.
 import { allChunks, both, bytesOf, chunksIn, noChunks, type Grid } from '../formats/chunk-sets.ts';
 import { chunkRanges, hasChunk, markChunks } from '../formats/chunks.ts';
 import type { NativeError, NativeJobRequest, NativeState } from '../native/addon.ts';
@@ -12,7 +13,10 @@ interface Range {
 /** A pass that has ended, for one of its destinations. */
 export interface Compared {
   job: Pick<NativeJobRequest, 'op' | 'source' | 'offset' | 'length' | 'verify' | 'ignoreWrite' | 'skipBad' | 'known'>;
-  /** Chunks that were to be written and to be read back, counted from the start of the region; undefined for all of them. */
+  /**
+   * Chunks that were to be written and to be read back, counted from the start of the region; undefined for all of
+   * them.
+   */
   todo: Uint8Array | undefined;
   check: Uint8Array | undefined;
   state: NativeState;
@@ -67,7 +71,10 @@ export class Evidence {
       if (!flush && length > 0) this.#set({ from: offset, to: offset + length }, false);
   }
 
-  /** Takes in a pass that copied from another destination instead of the source: what is proven of that one is proven of this. */
+  /**
+   * Takes in a pass that copied from another destination instead of the source: what is proven of the model is proven
+   * of this.
+   */
   takeFrom(model: Evidence, pass: Compared): void {
     // A destination that is compared with itself proves nothing.
     if (model === this) return;
@@ -144,8 +151,8 @@ export const isDead = ({ cause, flush }: Pick<NativeError, 'cause' | 'flush'>): 
   flush || cause === 'gone' || cause === 'stalled' || cause === 'read-only' || cause === 'no-space';
 
 /**
- * Was a destination read to its end, so that all that is bad of it is listed? One that was not asked to keep going drops out
- * at its first error that is not a difference.
+ * Was a destination read to its end, so that all that is bad of it is listed? One that was not asked to keep going
+ * drops out at its first error that is not a difference.
  */
 export function wasReadToItsEnd(
   state: NativeState,

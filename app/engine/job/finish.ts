@@ -6,8 +6,8 @@ import type { JobParts } from './job-parts.ts';
 import { nameImage } from './run.ts';
 
 /**
- * Ends the current attempt of a destination, unless it has ended. One that is done has failed after all when its image has
- * another length than the source or cannot get its name. Tells the errors that were `held` back.
+ * Ends the current attempt of a destination, unless it has ended. One that is done has failed after all when its image
+ * has another length than the source or cannot get its name. Tells the errors that were `held` back.
  */
 export async function finish(
   parts: JobParts,

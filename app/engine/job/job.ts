@@ -1,5 +1,5 @@
-// A running job: sends its destinations on their courses, passes on what the user wants meanwhile (stop, pause, slower, retry),
-// and gives the result.
+// A running job: sends its destinations on their courses, passes on what the user wants meanwhile (stop, pause, slower,
+// retry), and gives the result.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Attempts } from './attempts.ts';
 import { ChunkRecord } from './chunk-record.ts';
@@ -29,7 +29,10 @@ export class Job {
   /** A fault in this program, which ends the job without a result. */
   #fault: { error: unknown } | null = null;
 
-  /** Starts the job on what `begin` opened. Its events begin in a later turn of the event loop, after the caller could answer. */
+  /**
+   * Starts the job on what `begin` opened. Its events begin in a later turn of the event loop, after the caller could
+   * answer.
+   */
   constructor(run: Run, log: LogKeeper, emit: Emit) {
     this.run = run;
     this.#emit = emit;
@@ -51,7 +54,10 @@ export class Job {
     this.ended = this.#run();
   }
 
-  /** Stops the job (null) or one destination: what is in flight ends, the devices are flushed, the result says which were cut short. */
+  /**
+   * Stops the job (null) or one destination: what is in flight ends, the devices are flushed, the result says which
+   * were cut short.
+   */
   cancel(destination: number | null): void {
     const { totals, attempts, passes } = this.#parts;
     if (destination === null) this.#parts.cancelled = true;
@@ -75,14 +81,17 @@ export class Job {
   }
 
   /**
-   * Starts a destination again that has failed or was cancelled; what is on its medium stays. Rejects with a Refusal when
-   * it cannot be: it has not ended, or is not the device any more that it was.
+   * Starts a destination again that has failed or was cancelled; what is on its medium stays. Rejects with a Refusal
+   * when it cannot be: it has not ended, or is not the device any more that it was.
    */
   retry(destination: number): Promise<void> {
     return this.#retries.retry(destination);
   }
 
-  /** The kernel sent a uevent for the device with this number. A device that was removed has failed, also while it had nothing to do. */
+  /**
+   * The kernel sent a uevent for the device with this number. A device that was removed has failed, also while it had
+   * nothing to do.
+   */
   deviceChanged(number: string, action: string): void {
     const { reports, totals } = this.#parts;
     for (const { end, failure } of reports.removals.heard(number, action))

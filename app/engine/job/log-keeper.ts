@@ -1,5 +1,5 @@
-// Keeps the log of a running job. A log that cannot be written is no reason to stop copying: the user is told, and the
-// job cannot be continued.
+// Keeps the log of a running job. A log that cannot be written does not stop the copy: the user is told, and the job
+// cannot be resumed.
 import type { Note } from '../../contract/facts.ts';
 import { writes, type DestinationResult, type JobResult } from '../../contract/jobs.ts';
 import { Answers } from '../../base/answers.ts';
@@ -34,7 +34,7 @@ export class LogKeeper {
   /** The job has all the destinations of its log. */
   readonly #whole: boolean;
   readonly #answers: Answers;
-  /** The log's file system does not answer: nothing more is tried there. */
+  /** The log's file system timed out: do not write there again. */
   #silent = false;
   /** Something is on a medium, or an image that was there has lost its name. */
   #worth: boolean;
@@ -53,8 +53,8 @@ export class LogKeeper {
   }
 
   /**
-   * Begins or continues the log of a job whose images are made. What other logs say of its destinations is taken back first. A state
-   * folder without an answer is given up, as one that cannot be written.
+   * Begins or continues the log of a job whose images are made. First withdraws what other logs say of its
+   * destinations. Gives up a state folder that times out, as one that cannot be written.
    */
   static async begin(run: Run, answers: Answers): Promise<LogKeeper> {
     const problems: Note[] = [];
@@ -77,7 +77,7 @@ export class LogKeeper {
     );
   }
 
-  /** These are about to be written again, or are not what they should be: in the log before that is done. */
+  /** Withdraws chunks that are written next, or are bad. The log says so before they are written. */
   async withdrawn(destination: number, ranges: readonly ChunkRange[]): Promise<void> {
     for (const { first, count } of ranges)
       await this.#write((writer) => writer.withdraw(this.#indices[destination]!, first, count));
@@ -88,7 +88,7 @@ export class LogKeeper {
     return this.#write((writer) => writer.state(this.#indices[destination]!, { state, verified }));
   }
 
-  /** The job has ended. A log that is of no use any more goes. */
+  /** Closes the log of a job that has ended. Removes a log that is of no more use. */
   async close(result: JobResult): Promise<void> {
     const { log, resumed } = this.#run;
     await this.#write((writer) => (this.#whole ? writer.close(result) : writer.abandon()));
@@ -105,11 +105,11 @@ export class LogKeeper {
     const writer = this.#writer;
     if (writer === null || this.problem !== null) return;
     await this.#trying(writer.path, () => act(writer));
-    // What is under way there can end yet.
+    // A write that is in flight there can still end.
     if (this.#silent) void trying([], () => writer.abandon());
   }
 
-  /** Runs `act`, which is about the file `path`, for as long as a file may give no answer. What it has against it becomes the problem. */
+  /** Runs `act` on the file `path` until it times out. Its failure becomes the problem. */
   async #trying(path: string, act: () => Promise<void>): Promise<void> {
     const problems: Note[] = [];
     await trying(problems, async () => {
@@ -128,7 +128,7 @@ async function open(run: Run): Promise<JobLogWriter> {
   const { log, resumed } = run;
   if (resumed === null || isBegunAnew(resumed)) {
     const writer = await JobLogWriter.create(log!.dir, await headerOf(run), log!.id);
-    // The old one is of use yet for those that are left out.
+    // Destinations that are left out still need the old log.
     if (resumed?.leftOut === 0) await removeJob(log!.dir, resumed.id);
     // The old log was damaged: hold the new one instead.
     holdLogBy(run, await lockOf(run, writer.path));
@@ -170,7 +170,7 @@ async function headerOf({ request, source, destinations, plan, grid, addon }: Ru
   };
 }
 
-/** What logs of other jobs say is on these destinations will not be there any more. */
+/** Withdraws from the logs of other jobs what this job overwrites. */
 async function withdrawElsewhere(run: Run): Promise<void> {
   if (!writes(run.request.kind) || run.stateDir === null) return;
   const dir = run.stateDir;
@@ -190,7 +190,7 @@ async function withdrawElsewhere(run: Run): Promise<void> {
     });
     if (stale.length === 0) continue;
     const lock = await holdLog(run.addon, path);
-    // A running job holds its destinations: they are not these, they only look like them. Its log is its own.
+    // A running job holds its destinations, so they only look like these. Leave its log alone.
     if (lock === 'running' || lock === 'absent') continue;
     try {
       const isReplaced = (index: number): boolean => stale.some((one) => one.index === index && one.isReplaced);

@@ -1,5 +1,5 @@
-// The manifest that a job makes of what it read: saved where that was asked for, and kept in the state folder by its hash,
-// so that the one a report names can be had as a file.
+// The manifest that a job makes of what it read. It is saved where the user asked for it, and kept in the state folder
+// by its hash, so that the manifest that a report names can be exported.
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Note, Reason } from '../../contract/facts.ts';
@@ -23,10 +23,10 @@ const folderOf = (state: string): string => join(state, 'manifests');
 const pathOf = (state: string, digest: string): string => join(folderOf(state), `${digest}.manifest`);
 
 /**
- * The SHA-256 (hex) of a job's manifest, at its end: the one it made of what it read, or the one that stood for the source.
- * null when there is none: not all of the source was read, and nobody asked for what is known of it; or it could not be
- * saved where it was asked for. `cut` is why the job did not come to its end: what it has of a manifest is not put in the place
- * of one that is there, and may be whole. `note` hears what is missing in it, and why it was not saved or kept.
+ * Saves the manifest of an ended job, and returns its SHA-256 (hex): of what the job read, or of the manifest that
+ * stood for the source. null when there is none: not all of the source was read and the user asked for no file, or the
+ * file could not be saved. `cut` is why the job did not come to its end: then an incomplete manifest does not replace
+ * one that is there. `note` hears what is missing in it, and why it was not saved or kept.
  */
 export async function leaveManifest(
   prepared: Prepared,
@@ -64,7 +64,7 @@ export async function leaveManifest(
     )
       return null;
     if (missing > 0) note({ kind: 'manifestHoles', count: missing });
-    // Who goes on with a job has not named the file again.
+    // On resume the user did not name this file, so report it.
     if (resumed !== null) note({ kind: 'manifestWritten', path: saveManifest });
   }
   if (stateDir !== null)
@@ -75,7 +75,9 @@ export async function leaveManifest(
   return manifestDigest(manifest);
 }
 
-/** Keeps a manifest in the state folder `state`; older ones go. Rejects with a Refusal when there is no place for it. */
+/**
+ * Keeps a manifest in the state folder `state`; older ones go. Rejects with a Refusal when there is no place for it.
+ */
 export async function keepManifest(state: string, manifest: Manifest): Promise<void> {
   const folder = folderOf(state);
   try {
@@ -93,8 +95,8 @@ export async function keepManifest(state: string, manifest: Manifest): Promise<v
 }
 
 /**
- * Writes the kept manifest with this SHA-256 (hex) to the file `path`. Rejects with a Refusal when it is not kept any more,
- * or when something is at `path` that is no manifest.
+ * Writes the kept manifest with this SHA-256 (hex) to the file `path`. Rejects with a Refusal when it is not kept any
+ * more, or when something is at `path` that is no manifest.
  */
 export async function exportManifest(state: string, digest: string, path: string): Promise<void> {
   await replaceManifest(path, await keptManifest(state, digest), true);

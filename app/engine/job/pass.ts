@@ -30,7 +30,7 @@ export interface PassRequest {
   /** What a destination is said to be doing while it is written, and while it is read. */
   words: { writing: 'copying' | 'repairing'; reading: 'comparing' | 'verifying' };
   targets: readonly Target[];
-  /** May there be something to do yet for one that ends so? By default not: it is shown as it ended. */
+  /** May more passes follow for a destination that ends so? By default not: it is shown as it ended. */
   more?: (ended: NativeState) => boolean;
   job: Omit<NativeJobRequest, 'destinations' | 'todo' | 'check' | 'limits' | 'bytesPerSecond' | 'stallTimeout'>;
 }
@@ -111,7 +111,10 @@ export class Pass {
     return all.filter(({ destination }) => !this.#dismissed.has(destination));
   }
 
-  /** Leaves a destination out from now on that has ended in this pass. Gives the last sample of it; null when it is not in it, or not ended. */
+  /**
+   * Leaves out a destination that has ended in this pass. Returns its last sample; null when it is not in the pass, or
+   * not ended.
+   */
   dismiss(destination: number): TargetProgress | null {
     const last = this.sample().find((progress) => progress.destination === destination);
     if (last === undefined || last.ended === null) return null;

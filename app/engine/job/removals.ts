@@ -1,5 +1,5 @@
-// Tells a drive that was taken out from one that fails. A failed request says the same in both cases more often than not,
-// so what counts is whether the system still has the device.
+// Tells a removed drive from one that fails. A failed request mostly says the same in both cases, so what counts is
+// whether the system still has the device.
 import { existsSync, statfsSync } from 'node:fs';
 import type { ErrorCode, JobError } from '../../contract/errors.ts';
 import type { Reason } from '../../contract/facts.ts';
@@ -7,7 +7,7 @@ import { errnoOf, failure, type Failure } from '../../base/errors.ts';
 import type { Prepared } from '../admission/prepared.ts';
 import { content } from '../devices/sysfs.ts';
 
-/** Failures that a drive on its way out also gives. */
+/** Failures that a drive also gives while it is being removed. */
 const AMBIGUOUS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['MEDIUM_ERROR', 'IO_ERROR', 'TIMED_OUT', 'NO_SPACE']);
 
 /** What shows that a device is gone. */
@@ -22,7 +22,10 @@ export function whyGone(majorMinor: string, sys = '/sys'): Sign | null {
   return backing !== '' && isDead(backing) ? 'nothingBehind' : null;
 }
 
-/** A file on a file system whose server has died. The kernel answers stat(2) for such a file from its cache, but not statfs(2). */
+/**
+ * A file on a file system whose server has died. The kernel answers stat(2) for such a file from its cache, but not
+ * statfs(2).
+ */
 function isDead(path: string): boolean {
   try {
     statfsSync(path);
@@ -45,12 +48,12 @@ export class Removals {
     return this.#gone.has(end);
   }
 
-  /** A destination begins again, perhaps plugged in anew. */
+  /** A destination is retried, perhaps plugged in again. */
   forget(destination: number): void {
     this.#gone.delete(destination);
   }
 
-  /** An error as it is to be told: what fails on a device that is gone fails because it is. */
+  /** Returns the error to tell: what fails on a device that is gone fails because of that. */
   judge(error: JobError): JobError {
     const { code, destination, reason } = error;
     if (code === 'DEVICE_GONE') this.#gone.add(destination);
@@ -67,7 +70,7 @@ export class Removals {
     };
   }
 
-  /** Looks whether a device is gone; `why` where that is known. Gives what is to be told, once. */
+  /** Looks whether a device is gone; `why` where that is known. Returns what to tell, once. */
   look(end: number | null, why?: Sign): Failure | null {
     const block = end === null ? this.#prepared.source?.end.block : this.#prepared.destinations[end]!.end.block;
     if (block === undefined || block === null || this.#gone.has(end)) return null;
@@ -77,7 +80,10 @@ export class Removals {
       : { code: 'DEVICE_GONE', op: 'check', reason: { kind: 'removedMeanwhile', sign: found } };
   }
 
-  /** What the kernel's news about the device with this number mean for the ends of the job that are this device. */
+  /**
+   * Returns what a uevent of the device with this number means for the source and the destinations that are this
+   * device.
+   */
   heard(number: string, action: string): { end: number | null; failure: Failure }[] {
     const { source, destinations } = this.#prepared;
     const ends = [[null, source?.end], ...destinations.map(({ end }, index) => [index, end] as const)] as const;

@@ -34,7 +34,9 @@ export class Reports {
   /** Resolves when every full file system that was met so far is told. */
   #fullTold = Promise.resolve();
 
-  /** `stop` stops a destination whose device is gone, also one that would go on past bad blocks, or would wait for ever. */
+  /**
+   * `stop` stops a destination whose device is gone, also one that would go on past bad blocks, or would wait for ever.
+   */
   constructor(run: Run, emit: Emit, stop: (destination: number) => void) {
     const { request, source } = run;
     this.#run = run;

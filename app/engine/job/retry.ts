@@ -27,8 +27,8 @@ export class Retries {
   }
 
   /**
-   * Starts a destination again. Rejects with a Refusal when it cannot be: it has not ended, or is not the device any more
-   * that it was.
+   * Starts a destination again. Rejects with a Refusal when it cannot be: it has not ended, or is not the device any
+   * more that it was.
    */
   async retry(destination: number): Promise<void> {
     const { totals, attempts, reports, cancelled } = this.#parts;
@@ -47,7 +47,10 @@ export class Retries {
     }
   }
 
-  /** Its state as it is shown: the course of a destination that has failed or was cancelled may not have recorded that yet. */
+  /**
+   * Its state as it is shown: the course of a destination that has failed or was cancelled may not have recorded that
+   * yet.
+   */
   #shownState(destination: number): DestinationTotals['left'] {
     const { totals, passes } = this.#parts;
     const { end, left } = totals[destination]!;
@@ -80,8 +83,8 @@ export class Retries {
   }
 
   /**
-   * Takes a destination from its course: out of the pass that still runs for others, or, when that pass has ended, once the
-   * course has recorded the end. Rejects with a Refusal when it is complete after all.
+   * Takes a destination from its course: out of the pass that still runs for others, or, when that pass has ended, once
+   * the course has recorded the end. Rejects with a Refusal when it is complete after all.
    */
   async #takeFromCourse(destination: number): Promise<void> {
     const { passes, totals, attempts } = this.#parts;

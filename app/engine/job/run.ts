@@ -21,7 +21,10 @@ export interface Run extends Prepared {
   readonly sessions: RightsSession[];
   /** Holds the job's log, so that the log is seen to be that of a running job. */
   lock: NativeDevice | null;
-  /** Devices whose place another one has taken. They stay open until the end, so that their numbers go to no other drive. */
+  /**
+   * Devices whose place another one has taken. They stay open until the end, so that their numbers go to no other
+   * drive.
+   */
   readonly replaced: NativeDevice[];
   /** What had been written to the source when the job started; null for a file. */
   sourceMark: WriteMark | null;
@@ -70,7 +73,10 @@ export function nameImage(run: Run, destination: number): PlatterError | null {
   return failed;
 }
 
-/** Gives an image that is about to be rewritten in its place the name of an incomplete one. Returns a note when it keeps its own. */
+/**
+ * Gives an image that is about to be rewritten in its place the name of an incomplete one. Returns a note when it keeps
+ * its own.
+ */
 export function unnameImage(run: Run, destination: number): Note | null {
   const running = run.destinations[destination]!;
   const { naming, problem } = loseName(run.addon, running);

@@ -37,41 +37,44 @@ export interface RunningJob {
   readonly hashes: KnownHashes;
   /** The job was told to stop. */
   readonly cancelled: boolean;
-  /** Open device of a destination. */
+  /** The open device of a destination. */
   device(destination: number): NativeDevice;
-  /** Chunks of a destination that are on its medium. */
+  /** Chunks of a destination that are durable. */
   durable(destination: number): Uint8Array;
   /** Bytes of a destination that were not compared with the source, or differ from it. */
   unproven(destination: number): number;
   /** Chunks of a destination that were compared with the source as a whole, and found equal. */
   proven(destination: number): Uint8Array;
-  /** Does it still belong to this course? It does not once it was started again. */
+  /** Does it still belong to this course? It does not once it was retried. */
   owns(destination: number): boolean;
   /** Has it neither ended nor been told to stop? */
   isOpen(destination: number): boolean;
   /** Has it ended, and is good? */
   isDone(destination: number): boolean;
-  /** Resolves when those have ended that did not have to be started again, or when `destination` was told to stop. */
+  /** Resolves when the course that started with the job has ended, or when `destination` was told to stop. */
   untilOthersEnded(destination: number): Promise<void>;
   /** Runs a pass to its end. With `hold`, errors that it answers true for are not told. */
   perform(pass: PassRequest, hold?: (error: NativeError) => boolean): Promise<PassOutcome>;
-  /** A destination has ended. Errors that were held back are told with it. */
+  /** Ends a destination. Tells the errors that were held back. */
   finish(destination: number, state: 'done' | 'failed' | 'cancelled', held?: readonly NativeError[]): Promise<void>;
   /** So many bytes of a destination needed no writing. */
   keep(destination: number, bytes: number): void;
-  /** What there is to do for a destination over all passes, where they cannot know it. */
+  /** Bytes there are to write, and to verify, over all passes, where the passes cannot know it. */
   expect(destination: number, bytes: number): void;
-  /** Chunks that were found on a destination's medium as they should be. */
+  /** These chunks of a destination are durable, though no pass wrote them. */
   found(destination: number, chunks: Uint8Array): Promise<void>;
-  /** An image that has its own name, and is rewritten in its place, has another one from now on: an interrupted one can be told. */
+  /**
+   * Gives an image that is rewritten in its place the name of an incomplete one, so that an interrupted one can be
+   * told.
+   */
   unname(destination: number): void;
-  /** Chunks of a destination are about to be written again, or turned out to be bad: they do not count as being there. */
+  /** These chunks of a destination do not count as durable any more: they are written next, or turned out to be bad. */
   withdraw(destination: number, chunks: Uint8Array): Promise<void>;
-  /** The source was found to be another one, apart from any pass. */
+  /** The source was found to be another one, outside of any pass. */
   failSource(): void;
   tell(destination: number | null, side: JobError['side'], error: Failure): void;
   /** A fact for the result. */
   note(note: Note): void;
-  /** What is shown of a rescue; who waits for it, the job knows. */
+  /** How far a rescue is. The job knows which destinations wait. */
   rescue: Omit<RescueProgress, 'waiting'> | null;
 }

@@ -7,10 +7,10 @@ import { withHead } from './head-last.ts';
 import { isOfDestination, type Work } from './write.ts';
 
 /**
- * Compares `old`, those of `destinations` that have old content, and returns what each destination needs: of an old one what
- * differs or cannot be read, of the others what is not durable. `continues`: some of this job is durable already, so it is
- * read back too. `ready` makes an old destination ready to be written; false when that failed. null when the source could
- * not be read.
+ * Compares `old`, those of `destinations` that have old content, and returns what each destination needs: of an old one
+ * what differs or cannot be read, of the others what is not durable. `continues`: some of this job is durable already,
+ * so it is read back too. `ready` makes an old destination ready to be written; false when that failed. null when the
+ * source could not be read.
  */
 export async function differences(
   running: RunningJob,
@@ -94,7 +94,10 @@ function joined(first: PassOutcome, second: PassOutcome, left: ReadonlyMap<numbe
   };
 }
 
-/** One pass over chunks of destinations: by the hashes of `manifest`, or with the source. `writesNext`: what differs is written next. */
+/**
+ * One pass over chunks of destinations: by the hashes of `manifest`, or with the source. `writesNext`: what differs is
+ * written next.
+ */
 function comparePass(
   running: RunningJob,
   chunks: ReadonlyMap<number, Uint8Array>,

@@ -25,8 +25,8 @@ export async function copy(running: RunningJob, destinations: readonly number[],
 }
 
 /**
- * Lets new images on the source's file system share its blocks, where that is possible. Returns those that do. A manifest is
- * made of what is read: if nothing else would read the source, copies all of it.
+ * Lets new images on the source's file system share its blocks, where that is possible. Returns those that do. A
+ * manifest is made of what is read: if nothing else would read the source, copies all of it.
  */
 async function cloneImages(running: RunningJob, destinations: readonly number[]): Promise<Set<number>> {
   const { source, destinations: held, plan } = running.prepared;

@@ -1,6 +1,6 @@
-// The head of a disk, its first chunk, with the partition table and the boot sector: zeros from before anything else is
-// written until all the rest is flushed, so that what was interrupted, by whatever, looks empty and is taken for nothing.
-// An image needs none of this: an unfinished one has another name.
+// The head of a disk is its first chunk, with the partition table and the boot sector. It is zeros from before anything
+// else is written until all the rest is flushed, so that an interrupted disk looks empty. An image needs none of this:
+// an unfinished one has another name.
 import { SECTOR_SIZE } from '../../../contract/disks.ts';
 import { hasChunk, markChunks } from '../../formats/chunks.ts';
 import { allChunks, isEmpty } from '../../formats/chunk-sets.ts';
@@ -17,8 +17,8 @@ export const isDisk = (running: RunningJob, destination: number): boolean =>
   running.prepared.destinations[destination]!.end.kind === 'block';
 
 /**
- * The chunks of a destination to write, with its head if there are any. A zoned disk is written from its start to its end, because
- * a part of a zone cannot be written a second time.
+ * The chunks of a destination to write, with its head if there are any. A zoned disk is written from its start to its
+ * end, because a part of a zone cannot be written a second time.
  */
 export function withHead(running: RunningJob, destination: number, todo: Uint8Array): Uint8Array {
   if (isEmpty(todo) || !isDisk(running, destination)) return todo;
@@ -29,9 +29,10 @@ export function withHead(running: RunningJob, destination: number, todo: Uint8Ar
 }
 
 /**
- * Makes ready for writing: what the log says of it is taken back, images lose their names until they are complete, and heads that can be whole ones (all, with
- * `rewrites`, when what is there is the content of before) are zeros on the medium. Where there was none, a pass that
- * writes its head last sees to it, after it has found that the source's can be read.
+ * Makes destinations ready to be written: withdraws their chunks from the log, takes the names of images until they are
+ * complete, resets zones, and blanks heads that can be complete: with `rewrites`, when old content is there, all of
+ * them. Other heads are blanked by the pass that writes its head last, after it has found that the source's head can be
+ * read.
  */
 export async function blankHeads(
   running: RunningJob,
@@ -65,7 +66,10 @@ export async function blankHeads(
   );
 }
 
-/** Makes a zoned disk ready to be written from its start. Without what was in its zones it is taken for nothing, as one with a blank head is. */
+/**
+ * Makes a zoned disk ready to be written from its start. With empty zones it looks empty, as a disk with a blank head
+ * does.
+ */
 async function resetZones(running: RunningJob, destination: number): Promise<void> {
   if (!running.isOpen(destination) || running.cancelled) return;
   try {
@@ -77,7 +81,10 @@ async function resetZones(running: RunningJob, destination: number): Promise<voi
   }
 }
 
-/** Writes zeros over the heads of these disks and flushes them. A sector that the source only begins keeps what is behind that. */
+/**
+ * Writes zeros over the heads of these disks and flushes them. A last sector that the source fills in part is left
+ * alone.
+ */
 export async function zeroHeads(
   running: RunningJob,
   destinations: readonly number[],

@@ -8,8 +8,8 @@ import { update } from './update.ts';
 import { verify } from './verify.ts';
 
 /**
- * Takes destinations of a job through its passes. `continues`: what is durable on them is of this job, written or found equal,
- * but perhaps never read back. Resolves when each destination has ended, cannot go on, or was retried.
+ * Takes destinations of a job through its passes. `continues`: what is durable on them is of this job, written or found
+ * equal, but perhaps never read back. Resolves when each destination has ended, cannot go on, or was retried.
  */
 type Course = (running: RunningJob, destinations: readonly number[], continues: boolean) => Promise<void>;
 

@@ -15,7 +15,9 @@ export async function repair(running: RunningJob, destinations: readonly number[
   await write(running, work, 'repairing');
 }
 
-/** Cuts an image that is longer than the source to its length. False when that failed; the destination has then ended. */
+/**
+ * Cuts an image that is longer than the source to its length. False when that failed; the destination has then ended.
+ */
 async function cutSurplus(running: RunningJob, destination: number): Promise<boolean> {
   const held = running.prepared.destinations[destination]!;
   if ((lengthOf(held) ?? 0) <= running.grid.bytes) return true;

@@ -12,15 +12,15 @@ export const isGuidedByManifest = ({ request, prepared }: RunningJob): boolean =
   request.kind === 'repair' && prepared.manifest !== null;
 
 /**
- * The hashes that the source must have where it is read: those of a log, and those of the manifest that guides a repair.
- * Without the latter, chunks of another source could be mixed with the ones that have the hashes.
+ * The hashes that the source must have where it is read: those of a log, and those of the manifest that guides a
+ * repair. Without the latter, chunks of another source could be mixed with the ones that have the hashes.
  */
 export const hashesDue = (running: RunningJob): HashSet =>
   isGuidedByManifest(running) ? overlaid(running.hashes, running.prepared.manifest!, running.grid) : running.hashes;
 
 /**
- * Checks that the source has what the manifest says wherever it is about to be copied from, before anything is written: the
- * rest was found equal to the manifest, and so to something that another source is not. If it has not, ends all
+ * Checks that the source has what the manifest says wherever it is about to be copied from, before anything is written:
+ * the rest was found equal to the manifest, and so to something that another source is not. If it has not, ends all
  * destinations as they were and returns false.
  */
 export async function followsManifest(

@@ -19,7 +19,10 @@ export interface Work {
 interface WriteOptions {
   /** What verification found bad is written once more, and verified. */
   repairsOnce?: boolean;
-  /** Zeros are left out. Only on a first write: a disk that was written to is not blank, and what differs may be omitted zeros. */
+  /**
+   * Zeros are left out. Only on a first write: a disk that was written to is not blank, and what differs may be omitted
+   * zeros.
+   */
   assumeBlank?: boolean;
 }
 
@@ -62,7 +65,8 @@ function writeJob(running: RunningJob, targets: PassRequest['targets']): PassReq
     sparse: request.sparse,
     flushInterval: FLUSH_INTERVAL,
     ...(isEmpty(due.known) ? {} : { hashes: due.hashes, known: due.known }),
-    // The hashes of a log tell what the source had before the interruption. Only reading it tells whether it still has that.
+    // The hashes of a log tell what the source had before the interruption. Only reading it tells whether it still has
+    // that.
     readKnown: prepared.resumed !== null,
   };
 }

@@ -1,6 +1,6 @@
-// The course of a destination that is retried in a rescue. Reading what it missed from the failing source would hold up all
-// that still wait for that source. So it waits until the others have ended, and is then copied from one that has all that
-// could be rescued, zeros in the holes included.
+// The course of a destination that is retried in a rescue. Reading what it missed from the failing source would hold up
+// all that still wait for that source. So it waits until the others have ended, and is then copied from one that has
+// all that could be rescued, zeros in the holes included.
 import { allChunks, bytesOf, chunksOfErrors, without } from '../../../formats/chunk-sets.ts';
 import { blankHeads, withHead } from '../head-last.ts';
 import type { NativeError } from '../../../native/addon.ts';
@@ -8,7 +8,9 @@ import { rescue } from './rescue.ts';
 import type { RunningJob } from '../../running-job.ts';
 import { FLUSH_INTERVAL, writeOrder } from '../write.ts';
 
-/** Brings `destination`, which failed in a rescue, to what the others have. Resolves when it has ended, or cannot go on. */
+/**
+ * Brings `destination`, which failed in a rescue, to what the others have. Resolves when it has ended, or cannot go on.
+ */
 export async function catchUp(running: RunningJob, destination: number): Promise<void> {
   await running.untilOthersEnded(destination);
   for (const other of running.prepared.destinations.keys()) {
@@ -19,7 +21,10 @@ export async function catchUp(running: RunningJob, destination: number): Promise
   if (running.isOpen(destination) && !running.cancelled) await rescue(running, [destination], true);
 }
 
-/** Copies what `destination` lacks from `from`, and reads all of it back. False when `from` cannot be read: it may be unplugged. */
+/**
+ * Copies what `destination` lacks from `from`, and reads all of it back. False when `from` cannot be read: it may be
+ * unplugged.
+ */
 async function copyFrom(running: RunningJob, from: number, destination: number): Promise<boolean> {
   const { grid, prepared, request } = running;
   const all = allChunks(grid);

@@ -46,8 +46,8 @@ export class RegionCopier {
   }
 
   /**
-   * Copies a region to the destinations that lack it (`all`: to all). What cannot be read gets the status `unreadable`: '*' is
-   * left for later, '-' is zeros. True when all of it was read.
+   * Copies a region to the destinations that lack it (`all`: to all). What cannot be read gets the status `unreadable`:
+   * '*' is left for later, '-' is zeros. True when all of it was read.
    */
   async copy(wanted: Region, unreadable: '*' | '-', all = false): Promise<boolean> {
     const region = wholeSectors(wanted, this.#running.grid);
@@ -102,7 +102,10 @@ export class RegionCopier {
     await this.drop(outcome, this.#open);
   }
 
-  /** Puts the settled chunks of a region into the log of each open destination, except those that could not be written there. */
+  /**
+   * Puts the settled chunks of a region into the log of each open destination, except those that could not be written
+   * there.
+   */
   async record(region: Region): Promise<void> {
     const settled = chunksOf(this.#map, '+-', region, this.#running.grid);
     for (const destination of this.#open)
@@ -110,8 +113,8 @@ export class RegionCopier {
   }
 
   /**
-   * Ends the destinations that failed in a pass over `asked`, unless they keep going past bad blocks. Those that are not in
-   * the outcome were retried meanwhile.
+   * Ends the destinations that failed in a pass over `asked`, unless they keep going past bad blocks. Those that are
+   * not in the outcome were retried meanwhile.
    */
   async drop({ targets }: PassOutcome, asked: readonly number[]): Promise<void> {
     for (const { destination, state } of targets) {
@@ -157,7 +160,10 @@ export class RegionCopier {
     });
   }
 
-  /** Records what is rescued of a region that was cut short: what all destinations have that were written to without an error. */
+  /**
+   * Records what is rescued of a region that was cut short: what all destinations have that were written to without an
+   * error.
+   */
   async #recordPart(region: Region, { targets, errors, durable }: PassOutcome): Promise<void> {
     const { grid } = this.#running;
     const { first } = chunksWithin(region, grid);

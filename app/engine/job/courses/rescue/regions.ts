@@ -38,18 +38,26 @@ export function wholeSectors({ position, size }: Region, { bytes }: Grid): Regio
 export interface Trimming {
   /** The least that can be read, in bytes. */
   block: number;
-  /** Copies a region. `isLast`: gives up what cannot be read, instead of leaving it for a smaller region. True when all of it was read. */
+  /**
+   * Copies a region. `isLast`: gives up what cannot be read, instead of leaving it for a smaller region. True when all
+   * of it was read.
+   */
   copy: (region: Region, isLast: boolean) => Promise<boolean>;
   /** Nothing more can be copied. */
   isOver: () => boolean;
 }
 
-/** Copies a region from both edges inwards, up to the first bad block from either side. Returns what is between them. */
+/**
+ * Copies a region from both edges inwards, up to the first bad block from either side. Returns what is between them.
+ */
 export async function trim(region: Region, trimming: Trimming): Promise<Region> {
   return trimEdge(await trimEdge(region, false, trimming), true, trimming);
 }
 
-/** Copies from one edge up to the first bad block, which it finds by reading more at a time, then less. Returns what is left. */
+/**
+ * Copies from one edge up to the first bad block, which it finds by reading more at a time, then less. Returns what is
+ * left.
+ */
 async function trimEdge(region: Region, backwards: boolean, { block, copy, isOver }: Trimming): Promise<Region> {
   let left = region;
   let length = block;

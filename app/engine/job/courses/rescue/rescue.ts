@@ -1,7 +1,7 @@
-// The course of a rescue, in GNU ddrescue's phases. Copying reads what comes easily. Trimming reads what was skipped, from both
-// edges inwards to the first bad block. Scraping reads what is between, block by block. Retrying reads what stayed unreadable,
-// again and again. What cannot be read is zeros on every destination, and '-' in the map. Each phase is made of passes over
-// regions. Map and log are written between them, and tell what is on the media then.
+// The course of a rescue, in GNU ddrescue's phases. Copying reads what comes easily. Trimming reads what was skipped,
+// from both edges inwards to the first bad block. Scraping reads what is between, block by block. Retrying reads what
+// stayed unreadable, again and again. What cannot be read is zeros on every destination, and '-' in the map. Each phase
+// is made of passes over regions. Map and log are written between them, and tell what is on the media then.
 import type { RescueProgress } from '../../../../contract/jobs.ts';
 import { allChunks, both, either, isEmpty, noChunks, without } from '../../../formats/chunk-sets.ts';
 import { bytesOf, ranges, setRange, type RescueMap } from '../../../formats/mapfile.ts';
@@ -19,7 +19,10 @@ const [SHORT, LONG] = [2000, 8000];
 /** Unreadable places beyond this number are in the map only. */
 const MOST_TOLD = 1000;
 
-/** Takes `destinations` through a rescue. `continues`: the log knows what is on them. Resolves when each has ended, or was retried. */
+/**
+ * Takes `destinations` through a rescue. `continues`: the log knows what is on them. Resolves when each has ended, or
+ * was retried.
+ */
 export async function rescue(running: RunningJob, destinations: readonly number[], continues: boolean): Promise<void> {
   await new Rescuer(running, destinations, continues).run();
 }
@@ -59,8 +62,8 @@ class Rescuer {
   }
 
   /**
-   * Corrects map and log by each other. A chunk that the log has without a hash may be zeros: where the map does not say, it is
-   * read again.
+   * Corrects map and log by each other. A chunk that the log has without a hash may be zeros: where the map does not
+   * say, it is read again.
    */
   async #reconcileWithLog(): Promise<void> {
     const { grid, hashes } = this.#running;
@@ -86,8 +89,8 @@ class Rescuer {
   }
 
   /**
-   * The first chunk, when there are disks and none of it was rescued before; null otherwise. It is written last, so that an
-   * unfinished disk looks empty.
+   * The first chunk, when there are disks and none of it was rescued before; null otherwise. It is written last, so
+   * that an unfinished disk looks empty.
    */
   #freshHead(): Region | null {
     const { grid } = this.#running;
@@ -211,8 +214,8 @@ class Rescuer {
   }
 
   /**
-   * Hashes, for the manifest, what came in pieces: reads it from a destination, where that was compared with the source. What
-   * only the map says is there stays without a hash.
+   * Hashes, for the manifest, what came in pieces: reads it from a destination, where that was compared with the
+   * source. What only the map says is there stays without a hash.
    */
   async #hashRest(): Promise<void> {
     const { grid, request, hashes } = this.#running;

@@ -1,4 +1,4 @@
-// One fact of each kind that there is, with something for all that it knows: for whoever wants to see them all.
+// A sample of each kind of fact, with a value for everything it knows.
 import { FACTS, type Fact, type FactValues, type Part, type Spec } from '../app/contract/facts.ts';
 
 const VALUES: FactValues = {
@@ -17,7 +17,7 @@ const VALUES: FactValues = {
   file: { kind: 'packed', format: 'xz' },
 };
 
-/** Of each kind of a table one; of those with a choice one for each. */
+/** One sample of each kind of a table, or one for each choice of a kind that has some. */
 export function samples<P extends Part>(part: P): Fact<P>[] {
   return Object.entries(FACTS[part] as Readonly<Record<string, Readonly<Record<string, Spec>>>>).flatMap(
     ([kind, specs]) => {

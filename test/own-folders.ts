@@ -1,12 +1,12 @@
-// Tests keep what they write in folders of their own. Every run gets a state folder and an XDG configuration folder under
-// the temporary folder, which every process that a test starts inherits; and each file of tests is checked for having left
-// the folders of the machine and of its user alone.
+// Tests write into folders of their own. Every run gets a state folder and an XDG configuration folder under the
+// temporary folder, which every process of a test inherits. Each file of tests is checked for having left the folders of
+// the machine and its user alone.
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
-/** The folders that a Platter outside of tests uses: root's state, the user's state, and the user's settings. */
+/** The folders of a Platter outside of tests: root's state, the user's state and settings. */
 export const realFolders = (): string[] => {
   const home = userInfo().homedir; // by the system, not by HOME
   return ['/var/lib/platter', join(home, '.local/state/platter'), join(home, '.config/platter')];
@@ -28,7 +28,7 @@ export function picture(folders: readonly string[]): Map<string, string> {
   return seen;
 }
 
-/** What is new, changed or gone between two pictures. */
+/** The paths that are new, changed or gone between two listings. */
 export function changes(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
   return [...new Set([...before.keys(), ...after.keys()])].filter((path) => before.get(path) !== after.get(path));
 }

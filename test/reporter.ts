@@ -1,4 +1,4 @@
-// Gives `npm test` what it adds up, in the file that PLATTER_TEST_REPORT names: counts, and every skip with its reason.
+// Writes the counts and every skip with its reason for `npm test`, into the file that PLATTER_TEST_REPORT names.
 import { writeFileSync } from 'node:fs';
 import type { SerializedError } from 'vitest';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
@@ -14,7 +14,7 @@ interface Counts {
 /** Every test was to run, not only those of a name. */
 const ALL = process.env.PLATTER_TEST_NAME === undefined;
 
-/** Why tests are skipped that do not say it themselves: skipIf and runIf cannot, and stand where the lab or root is needed. */
+/** The reason of tests that cannot give one: skipIf and runIf, which stand where the lab or root is needed. */
 const unsaid = canLab() ?? 'no reason given';
 
 function reasonOf(test: TestCase, note: string | undefined): string {

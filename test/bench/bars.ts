@@ -1,4 +1,4 @@
-// What Platter wants to reach, beside what was measured. Pure: says met or not, asserts nothing.
+// The bars beside the measurements. Pure: says met or not, asserts nothing.
 import type { Extras } from './extras.ts';
 import { GiB, median, MiB, straightLine } from './figures.ts';
 import type { Sample } from './measure.ts';
@@ -19,7 +19,7 @@ export interface Bar {
   text: string;
 }
 
-/** All that was measured. */
+/** Everything that was measured. */
 export interface Results {
   rows: RowResult[];
   plots: Plot[];

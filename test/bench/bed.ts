@@ -8,7 +8,7 @@ import { MiB, sizeText } from './figures.ts';
 
 const run = promisify(execFile);
 const FILL = 16 * MiB;
-/** What programs, page tables and other people need beside the devices. */
+/** Memory that programs, page tables and other users need beside the devices. */
 const SPARE = 2048 * MiB;
 
 /** One source and its destinations. */
@@ -104,7 +104,7 @@ export async function makeBed(options: BedOptions): Promise<Bed> {
   }
 }
 
-/** Gives every destination all of its memory again, which a program that makes holes has given back. */
+/** Allocates the memory of every destination again, after a program that made holes has freed some. */
 export async function refill({ destinations, bytes }: Bed): Promise<void> {
   for (const disk of destinations) await fill(disk.backing, [{ at: 0, length: bytes }], zeroPiece);
 }
@@ -115,7 +115,7 @@ export async function hasHoles({ destinations, bytes }: Bed): Promise<boolean> {
   return blocks.some((held) => held < bytes);
 }
 
-/** Spoils single MiB of every destination, so that a copy that leaves something out is found out. */
+/** Spoils single MiB of every destination, so that an incomplete copy is detected. */
 export async function spoil({ destinations, bytes }: Bed, share = 0): Promise<void> {
   const chunks = bytes / MiB;
   const count = Math.max(3, Math.round(chunks * share));

@@ -1,4 +1,4 @@
-// Who runs against each other, and how each tells its figures. Every run is a process of its own.
+// The contenders, and how each reports its figures. Every run is a process of its own.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runProgram, type Sample } from './measure.ts';
@@ -8,7 +8,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 export const ADDON = process.env.PLATTER_BENCH_ADDON ?? here('../../out/native/kcopyd.node');
 const PLATTER = here('../../out/cli/platter.js');
 
-/** What is to be done: `bytes` from the start of the source to the start of every destination. */
+/** The task: copy `bytes` from the start of the source to the start of every destination. */
 export interface Task {
   source: string;
   destinations: readonly string[];
@@ -94,7 +94,7 @@ export async function fio({ reads, writes, bytes, depth = 4 }: FioTask): Promise
 
 const FAN_OUT_PROGRAM = here('../../out/bench/fan-out');
 
-/** The bare copy of fan-out.c; or why it cannot run. Without flushes it would be no copy, without the rest it is no tool. */
+/** The bare copy of fan-out.c, or why it cannot run. It flushes, as a copy must, and does nothing else of a tool. */
 export const fanOut = ({ source, destinations, bytes }: Task): Entry['run'] =>
   existsSync(FAN_OUT_PROGRAM)
     ? async () => {

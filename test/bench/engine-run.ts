@@ -31,9 +31,9 @@ export interface EngineReport {
   seconds: number;
   /** Seconds of processor time of this process in that time. */
   cpu: number;
-  /** Seconds that the machine's kernel worked in that time, spread over its processors: nobody writes these devices in less. */
+  /** Seconds of the kernel's work in that time, spread over the processors: the least time for these devices. */
   kernel: number;
-  /** Bytes that were written to the destinations, all of them added up; what was only zeroed or was there is not in it. */
+  /** Bytes written to all destinations together, without what was only zeroed or already there. */
   written: number;
 }
 
@@ -49,8 +49,8 @@ async function ended(job: NativeJob): Promise<void> {
 }
 
 /**
- * Until every destination but the slow one is done; that one is then given up. Asks seldom while much is left and every
- * millisecond at the end: asking takes processor time from the very copy that is timed.
+ * Waits until every destination but the slow one is done; that one is then given up. Asks seldom while much is left, and
+ * every millisecond at the end, because asking takes processor time from the copy that is timed.
  */
 async function othersEnded(job: NativeJob, slow: number, bytes: number, stop: () => void): Promise<void> {
   const start = performance.now();

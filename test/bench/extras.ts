@@ -1,4 +1,4 @@
-// Figures that are no times of copies: what hashing costs, and how large a manifest is.
+// Figures that are no times of copies: the cost of hashing and the size of a manifest.
 import { createRequire } from 'node:module';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -17,7 +17,7 @@ export interface Memory {
 
 /** One measured run. Times in seconds. */
 export interface Sample {
-  /** From the first request to the last flush, as told by the program itself; see `Contender` for those that cannot tell. */
+  /** From the first request to the last flush, by the program itself; see `Contender` for those that cannot tell. */
   seconds: number;
   /** From starting the program to its end. */
   wall: number;

@@ -1,5 +1,5 @@
-// What people use today, and how each is asked to do a task as well as it can: blocks of 1 MiB, direct I/O wherever
-// it has it, and everything on the medium before it counts as done.
+// The programs that people use today, each with its best options: blocks of 1 MiB, direct I/O where it has that, and
+// everything on the medium before it counts as done.
 import { etcher, etcherMissing } from './etcher.ts';
 import { MiB, median } from './figures.ts';
 import type { Entry, Task } from './contenders.ts';
@@ -68,7 +68,7 @@ function dcflddVerify({ source, destinations, bytes }: Task): string {
 const ddrescue = ({ source, destinations, bytes }: Task): string =>
   `ddrescue --quiet --force --idirect --odirect --cluster-size=${String(MiB / 512)} --size=${String(bytes)} ${quoted(source)} ${quoted(destinations[0] ?? '')}`;
 
-/** What lies in the cache of the devices is let go: what a buffered program left there is neither read nor kept. */
+/** Drops the page cache of the devices, so that what a buffered program left there is neither read nor kept. */
 const flushed = ({ source, destinations }: Task): string =>
   `for d in ${[source, ...destinations].map(quoted).join(' ')}; do [ ! -b "$d" ] || blockdev --flushbufs "$d"; done`;
 

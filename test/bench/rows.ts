@@ -130,7 +130,7 @@ const fromSparse: RowPlan = {
       platter('platter command line', () => commandLine(task, ['--no-verify'])),
       ...peers('copy', task),
     ];
-    // Holes have given memory back: who writes next must not be the one who pays for it.
+    // Holes have freed memory. The next writer must not pay for allocating it.
     const before = async (): Promise<void> => {
       if (await hasHoles(bed)) await refill(bed);
       await spoil(bed);
@@ -206,7 +206,7 @@ const slow: RowPlan = {
   async make(bytes) {
     const last = 3;
     const rate = 50_000_000;
-    // What a program that plays a slow disk takes of the processors, the others would be missing.
+    // A program that plays a slow disk would take processor time from the others.
     const bed =
       canLimitWrites() === null
         ? await makeBed({

@@ -1,4 +1,4 @@
-// Measures: everybody in turns, round by round, so that what else the machine does hits all alike.
+// Measures everybody in turns, round by round, so that other load of the machine hits all alike.
 import type { Kind } from './contenders.ts';
 import { sizeText } from './figures.ts';
 import type { Sample } from './measure.ts';

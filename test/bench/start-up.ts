@@ -1,5 +1,5 @@
-// How long the package takes from being started to a list that can be used, and how much of it is ours. Beside it the
-// same Electron with an empty app, which is what nobody can be faster than.
+// Start-up of the package until its list can be used, and how much of it is ours. Beside it the same Electron with an
+// empty app, the lower limit.
 import { createPackage } from '@electron/asar';
 import { execFileSync } from 'node:child_process';
 import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import type { Say } from './run.ts';
 /** Where the app is in a package. */
 const HOME = 'usr/lib/platter';
 const NOBODY = 65534;
-/** Milliseconds in which a start is certainly over: nobody looks before, because that would take time from it. */
+/** Milliseconds after which a start is certainly over. Looking earlier would take time from it. */
 const SETTLED = 4000;
 
 /** What was measured. Times in seconds from the start of the program. */

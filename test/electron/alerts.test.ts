@@ -1,4 +1,4 @@
-// What the desktop is told while a job runs and when it ends: notifications, the taskbar, that it must not sleep.
+// Notifications, the taskbar and the block against sleep, during a job and at its end.
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { startJob } from './support/steps.ts';
 const MIB = 1024 * 1024;
 const reason = canLab();
 
-/** What main has told the desktop. */
+/** What main has sent to the desktop. */
 interface Told {
   notifications: { title: string; body: string }[];
   progress: { value: number; mode: string | undefined }[];

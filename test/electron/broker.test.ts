@@ -1,4 +1,4 @@
-// The broker as polkit starts it, attacked by the user who may ask for it: other disks, other ways to start it, signals.
+// The broker as polkit starts it, attacked by the user who may start it: other disks, other command lines, signals.
 import { execFileSync } from 'node:child_process';
 import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
@@ -119,7 +119,7 @@ describe.skipIf(reason !== null)(`attacks on the broker${reason === null ? '' : 
     });
   });
 
-  /** The processes of a job on the command line that its user may signal, and the broker, once the job writes `disk`. */
+  /** A job on the command line that writes `disk`: the processes that its user may signal, and the broker. */
   async function slowJob(disk: LabDisk) {
     await disk.rule('rate w 8M');
     const { bytesWritten } = await disk.counters();

@@ -1,4 +1,4 @@
-// Checking and repairing in the real app: two block devices of which one is not what the source is.
+// Checking and repairing in the real app: two block devices, one of which differs from the source.
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { chooseImage, holdToStart, review, tick, tileOf } from './support/steps.
 const MIB = 1024 * 1024;
 const IMAGE_SIZE = 8 * MIB;
 const DISK_SIZE = 16 * MIB;
-/** In sector 10,248: a difference is looked at sector by sector. */
+/** In sector 10,248. Differences are found sector by sector. */
 const DIFFERENT = 5 * MIB + 4096;
 
 const reason = canLab();
@@ -78,7 +78,7 @@ describe.skipIf(reason !== null)(`a check in the window${reason === null ? '' : 
   });
 });
 
-/** Puts bytes into what is behind a disk; nobody has read it yet. */
+/** Writes bytes into the backing file of a disk that nobody has read yet. */
 function put(backing: string, bytes: Buffer, offset: number): void {
   const file = openSync(backing, 'r+');
   writeSync(file, bytes, 0, bytes.length, offset);

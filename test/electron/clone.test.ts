@@ -1,4 +1,4 @@
-// The whole way of a click, to three real block devices of which one fails.
+// The whole way of a click, to three real block devices, one of which fails.
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ describe.skipIf(reason !== null)(`cloning in the window${reason === null ? '' : 
     const [first, bad, last] = disks as [LabDisk, LabDisk, LabDisk];
     await bad.rule(`eio w ${BAD_OFFSET} 4K`);
     {
-      // Plugged in while the window is open, and pulled out again: the kernel tells, nobody asks.
+      // Plugged in and pulled out again while the window is open: the kernel announces both.
       await using late = await labdisk({ size: DISK_SIZE, plain: true });
       await page.getByRole('checkbox', { name: late.device }).waitFor();
     }

@@ -1,5 +1,5 @@
-// A script in the page calls everything it can: nothing is written. A person in front of the window does the same job by
-// mouse, keyboard, touch or drop, and it starts.
+// A script in the page that calls everything it can writes nothing. A person starts the same job by mouse, keyboard,
+// touch or drop.
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -46,7 +46,7 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     ...more,
   });
 
-  /** The script reviews, then starts the review in every way it knows. Gives 'ok' or the reasons of the refusal for each call. */
+  /** The script reviews, then tries every way to start. Returns for each call 'ok' or the reasons of the refusal. */
   const attack = (request: CopyRequest): Promise<{ reviewed: string; started: string[] }> =>
     app.page.evaluate(
       async ({ asked, hold }) => {

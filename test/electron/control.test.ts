@@ -1,4 +1,4 @@
-// A person's hand on a running job: one drive stopped, the rest paused and continued; and a job that was cut short.
+// A person's control of a running job: one drive stopped, the others paused and continued; and an interrupted job.
 import { execFileSync } from 'node:child_process';
 import { chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -88,7 +88,7 @@ describe.skipIf(reason !== null)(`control of a job in the window${reason === nul
     await page.getByRole('button', { name: 'Pause', exact: true }).click();
     await page.getByRole('heading', { name: /2 paused/ }).waitFor();
     await picture(page, '9-paused');
-    // What was in flight ends; then they stand still.
+    // What is in flight ends. Then they stand still.
     await expect
       .poll(async () => {
         const before = await Promise.all(disks.map(writes));
@@ -110,7 +110,8 @@ describe.skipIf(reason !== null)(`control of a job in the window${reason === nul
     const [disk] = disks as [LabDisk];
     await begin([disk]);
     const jobs = join(state, 'jobs');
-    // The newest log is this job's. The first chunk is written twice, so more than one has to be durable before less is left than the whole.
+    // The newest log is this job's. The first chunk is written twice, so more than one chunk has to be durable before
+    // less than the whole is left.
     await untilDurable(join(jobs, readdirSync(jobs).sort().at(-1)!), 4);
     process.kill(app.hostPid(), 'SIGKILL');
     await app.page.getByRole('alert').filter({ hasText: 'HOST_FAILED' }).waitFor();

@@ -1,4 +1,4 @@
-// After a job, in the real app: it is in the history, reported, repeated; log and diagnostics say what support needs, and no more.
+// After a job in the real app: history, report, repetition; log and diagnostics say what support needs, and no more.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -22,7 +22,7 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
   beforeAll(async () => {
     chmodSync(folder, 0o777); // reports are saved by the ordinary user
     writeFileSync(image, seededBytes(8 * MIB, 1));
-    // In the order of the list: which of two that are made at once gets which number is chance.
+    // In the order of the list: two disks that are made at once get their numbers by chance.
     disks = (await Promise.all([0, 1].map(() => labdisk({ size: 16 * MIB })))).sort((one, other) =>
       one.device.localeCompare(other.device, 'en', { numeric: true }),
     );

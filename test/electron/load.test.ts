@@ -1,4 +1,4 @@
-// What a busy job costs the window: 10,000 samples a minute of 32 destinations. The figure is printed and never asserted.
+// The cost of a busy job in the window: 10,000 samples a minute of 32 destinations. It is printed and never asserted.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,5 +1,5 @@
-// Platter speaks to nobody. The real app starts, copies an image, is asked to reach the Internet, and ends, while strace
-// listens to every process of it. That Playwright steers it takes ports the app listens on, on this machine, and none it calls.
+// Platter calls nobody. The real app starts, copies an image, is asked to reach the Internet, and ends, while strace
+// watches every process of it. Playwright drives it through ports of this machine on which the app listens.
 import { randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,9 +13,9 @@ chmodSync(folder, 0o777);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /**
- * Calls to an address of the Internet, and whatever is sent through a socket that has one. Playwright's own connections are
- * left out: it is it that calls. So is how Chromium asks the kernel whether there is a route by IPv6: an address is given to a
- * datagram socket, which sends nothing; if something were sent through it, that would be a line of its own.
+ * Calls to an address of the Internet, and whatever is sent through a socket that has one. Playwright's own connections
+ * are left out, because Playwright calls. So is Chromium's question to the kernel whether there is a route by IPv6: it
+ * gives an address to a datagram socket, which sends nothing. Sending through it would be a line of its own.
  */
 const outward = (calls: string): string[] =>
   calls
@@ -39,7 +39,7 @@ test('calls no Internet address in any process of Platter during a whole job', a
     await review(app);
     await app.page.getByRole('button', { name: 'Start', exact: true }).click();
     await tiles(app.page, 'verified').first().waitFor();
-    // The page tries, and is refused before anything leaves; main calls a port of this machine, which has to be heard.
+    // The page tries and is refused before anything is sent. Main calls a port of this machine, which strace has to see.
     expect(
       await app.page.evaluate(() =>
         fetch('https://example.com/').then(
@@ -61,6 +61,6 @@ test('calls no Internet address in any process of Platter during a whole job', a
   }
   const calls = readFileSync(trace, 'utf8');
   expect(readFileSync(copy).equals(readFileSync(image))).toBe(true);
-  // One call, the one made on purpose: so the listening works, and nothing else was heard.
+  // The one call made on purpose: so strace works, and saw nothing else.
   expect(outward(calls)).toEqual([expect.stringMatching(/^\d+ +connect\(.*htons\(9\).*127\.0\.0\.1/)]);
 });

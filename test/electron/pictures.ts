@@ -1,4 +1,4 @@
-// The README's pictures: the real app, with a person's steps, on eight virtual drives of which one fails.
+// The README's pictures: the real app, with a person's steps, on eight virtual drives, one of which fails.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ const IMAGE_SIZE = 192 * MIB;
 /** Less than four times the image: larger drives ask for a word before they are erased. */
 const DISK_SIZE = 512_000_000;
 
-/** Only these block devices are there for lsblk, in this mount namespace. */
+/** lsblk lists only these block devices in this mount namespace. */
 function showOnly(disks: readonly LabDisk[]): void {
   execFileSync('mount', ['-t', 'tmpfs', 'pictures', '/sys/block']);
   for (const { device } of disks)
@@ -64,7 +64,7 @@ async function main(folder: string): Promise<void> {
   }
 }
 
-// Of two arguments the second is the mount namespace that must not be this one: what main() hides would be hidden from all.
+// The second argument is the mount namespace that must not be this one, because main() hides things in its own.
 const [, , folder, outside] = process.argv;
 if (folder === undefined || outside === undefined || readlinkSync('/proc/self/ns/mnt') === outside)
   throw new Error('use `npm run pictures`');

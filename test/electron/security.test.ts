@@ -1,4 +1,4 @@
-// What the page cannot do, tried from inside the page, and that it cannot fail unseen.
+// What the page cannot do, tried from inside it; and its failures, which are logged.
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type {} from '../../renderer/bridge.ts'; // window.platter
@@ -264,7 +264,7 @@ it('logs exceptions, rejections and warnings of the page with their place', asyn
     console.log('this is nothing');
   });
   const logged = (): string => readFileSync(path, 'utf8');
-  // Each is told by the page at its own time; a rejection last, once it is certain that nobody handles it.
+  // The page reports each at its own time, a rejection last, when it is certain that nobody handles it.
   await expect.poll(logged).toMatch(/ error \[\d+\] page: .*nobody catches this.* \(.*:\d+\)\n/);
   await expect.poll(logged).toMatch(/ error \[\d+\] page: .*nobody waits for this/);
   await expect.poll(logged).toMatch(/ warn  \[\d+\] page: this looks odd/);

@@ -1,4 +1,4 @@
-// Settings in the real app: they apply at once, outlive it, and a damaged file costs nothing but the settings.
+// Settings in the real app apply at once and survive its end. A damaged file costs nothing but the settings.
 import { readdirSync, readFileSync, rmSync, writeFileSync, chownSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

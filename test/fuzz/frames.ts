@@ -22,7 +22,7 @@ function decode(pieces: readonly Buffer[]): Outcome {
   return { values, broken: ended === null };
 }
 
-/** The same from the format's one sentence: four bytes of length, then that many bytes of JSON in UTF-8. */
+/** The same, by the description of the format: four bytes of length, then that many bytes of JSON in UTF-8. */
 function expected(stream: Buffer): Outcome {
   const values: string[] = [];
   for (let at = 0; at < stream.length;) {

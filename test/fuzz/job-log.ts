@@ -1,5 +1,5 @@
-// The job log: whatever became of the file, it is refused with a JobLogError or believed in what was logged and nothing
-// else; and what is logged, in any order, is read.
+// The job log: a file is refused with a JobLogError, or read as what was logged and nothing else. What is logged in any
+// order is read.
 import { crc32 } from 'node:zlib';
 import { plainRequest } from '../../app/contract/jobs.ts';
 import { chunkRanges, countChunks, HASH_BYTES, hasChunk } from '../../app/engine/formats/chunks.ts';
@@ -39,7 +39,7 @@ export const header: JobLogHeader = {
   program: 'p',
 };
 
-/** The file with every CRC as it should be, as far as its lengths lead: a fuzzer does not guess one. */
+/** The file with every CRC corrected as far as its lengths lead, because a fuzzer does not guess one. */
 function chained(data: Buffer): Buffer {
   const file = Buffer.from(data);
   let chain = crc32(file.subarray(0, 20));

@@ -1,4 +1,4 @@
-// The manifest: a file is refused with a ManifestError, or is exactly what is written for what was read in it.
+// The manifest: a file is refused with a ManifestError, or is exactly what is written for its content.
 import { createHash } from 'node:crypto';
 import { decodeManifest, encodeManifest, manifestDigest, ManifestError } from '../../app/engine/formats/manifest.ts';
 import { allowing, must } from './property.ts';
@@ -11,7 +11,7 @@ function check(file: Buffer): void {
   must(manifestDigest(manifest) === file.subarray(-32).toString('hex'), 'the digest is the end of the file');
 }
 
-/** With the checksum that it should have: a fuzzer does not guess one. */
+/** The file with its checksum corrected, because a fuzzer does not guess one. */
 const summed = (rest: Buffer): Buffer => Buffer.concat([rest, createHash('sha256').update(rest).digest()]);
 
 /** A file that is right but for the header and the bytes of bitmap and hashes, as many as the header wants. */

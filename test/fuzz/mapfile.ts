@@ -1,5 +1,5 @@
-// The mapfile: a text is refused with a MapfileError, or is written as what was read in it; and a map that is changed is
-// what its sectors are.
+// The mapfile: a text is refused with a MapfileError, or written as it was read. A changed map holds the status of every
+// sector.
 import {
   bytesOf,
   formatMapfile,

@@ -1,6 +1,6 @@
 // What the fuzz targets have in common.
 
-/** What `act` gives; null when it throws an error of the one type that it may throw. Anything else it throws is a finding. */
+/** The result of `act`; null when it throws the one type of error that it may throw. Any other error is a finding. */
 export function allowing<T>(type: abstract new (...args: never[]) => Error, act: () => T): T | null {
   try {
     return act();

@@ -21,7 +21,7 @@ const MEMORY = 768;
 
 const jazzer = join(dirname(createRequire(import.meta.url).resolve('@jazzer.js/core')), 'cli.js');
 
-/** The target and what of ours it imports in one file: that is what the fuzzer sees the paths of. */
+/** The target and our modules that it imports, in one file: the fuzzer sees the paths of this file only. */
 async function bundle(target) {
   const file = inRoot(`out/fuzz/${target}.cjs`);
   await build({
@@ -59,7 +59,7 @@ async function fuzz(target, seconds, { args, env }) {
     '--',
     ...libFuzzer,
   ];
-  // Into a file: Node makes a pipe non-blocking, and what libFuzzer says into one that is full is lost, its last line too.
+  // Into a file: Node makes a pipe non-blocking, and libFuzzer loses what it writes into a full one, its last line too.
   const output = await open(log, 'w');
   const child = spawn(process.execPath, argv, {
     cwd: inRoot('.'),

@@ -1,5 +1,5 @@
-// Writes the part of the corpus that shows the fuzzer what the formats are: `node test/fuzz/seeds.ts`, after a format has
-// changed. What a fuzzer found is kept beside it under the names that libFuzzer gives.
+// Writes the seeds that show the fuzzer the formats: `node test/fuzz/seeds.ts`, after a format has changed. Findings are
+// kept beside them under libFuzzer's names.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// File systems of the lab: fresh folders on loop devices, some of which clone files.
+// File systems of the lab: fresh folders on loop devices, some of which can clone files.
 import { constants, existsSync } from 'node:fs';
 import { copyFile, readFile, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

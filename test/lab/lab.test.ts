@@ -1,4 +1,4 @@
-// Each rule of the lab, seen through a loop device with direct I/O, as the tests of the engine will see it.
+// Each rule of the lab, through a loop device with direct I/O, as in the engine's tests.
 import { mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -197,7 +197,7 @@ describe.skipIf(reason !== null)('a disk of the lab', () => {
     await dd(['if=/dev/zero', `of=${disk.device}`, 'bs=4K', 'count=2', 'oflag=direct', 'conv=fsync,notrunc']);
     await expect(write(disk.device, 8 * KiB, fresh(512))).rejects.toThrow();
     await read(disk.device, 0, 512);
-    // Whoever looks at all devices of the machine reads pages.
+    // Other programs that list all devices read pages of this one.
     const log = (await disk.log()).filter(({ op, length }) => op !== 'read' || length === 512);
     const shape = log.map(({ op, offset, length, error }) => [op, offset, length, error]);
     expect(shape.slice(0, 5)).toEqual([

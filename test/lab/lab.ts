@@ -24,7 +24,7 @@ export type FileSystem = 'ext4' | 'xfs' | 'btrfs';
 export interface LabDiskOptions {
   /** Bytes; may be left out when `file` exists, and with a preset. */
   size?: number;
-  /** A typical bad disk, by the name in `labdisk --help`; what else is said here is added to it. */
+  /** A typical bad disk, by its name in `labdisk --help`. The other options are added to it. */
   preset?: string;
   /** Rules in force from the start. */
   rules?: readonly string[];
@@ -39,7 +39,7 @@ export interface LabDiskOptions {
   buffered?: boolean;
   /** The kernel says that it has heads and platters (queue/rotational). */
   rotational?: boolean;
-  /** Bytes a second that the kernel lets through to be written, with no program in between (see `canLimitWrites`). */
+  /** The kernel's limit of writes in bytes a second, with no program in between (see `canLimitWrites`). */
   writeRate?: number;
   /** Bytes that fit into the file system of the backing file; what is written beyond meets ENOSPC. */
   room?: number;
@@ -51,7 +51,7 @@ export interface LabDiskOptions {
   dir?: string;
 }
 
-/** What the disk has seen since it was made or told `reset`. */
+/** The I/O of the disk since it was made or reset. */
 export interface LabCounters {
   reads: number;
   writes: number;
@@ -87,9 +87,9 @@ export interface LabEntry {
 
 /** A virtual disk. It goes when it is closed, and at the latest when this process ends, however that ends. */
 export interface LabDisk extends AsyncDisposable {
-  /** What a test hands to the program: /dev/loopN, or the file when there is no loop. */
+  /** The path for the program under test: /dev/loopN, or the file when there is no loop device. */
   readonly device: string;
-  /** The file behind it: what is on the medium. Writing to it goes past the rules. */
+  /** The backing file: what is on the medium. Writes to it do not meet the rules. */
   readonly backing: string;
   readonly ctl: string;
   /** Where the file system of `mkfs` is mounted; throws when there is none. */
@@ -256,8 +256,8 @@ export interface LabFolder extends AsyncDisposable {
 }
 
 /**
- * A folder on a fresh file system of `size` bytes: small, it is soon full. Faults are not to be had in it; for these
- * use `labdisk({ mkfs })`. Throws when it cannot be made: ask canMkfs first.
+ * A folder on a fresh file system of `size` bytes: a small one is soon full. It has no faults; for these use
+ * `labdisk({ mkfs })`. Throws when it cannot be made: ask canMkfs first.
  */
 export async function fileSystem(type: FileSystem, size: number): Promise<LabFolder> {
   const disk = await labdisk({ size, mkfs: type, plain: true });
@@ -284,9 +284,9 @@ export interface Identity {
 }
 
 /**
- * Gives loop devices a model and a serial number, by their backing file, in what lsblk says to one program and its
- * children. `folder` is empty, and has to outlive the program. `argv` is the command line of the program; `name` says who is
- * who from then on, also while it runs.
+ * Gives loop devices a model and a serial number, by their backing file, in the output of lsblk for one program and its
+ * children. `folder` is empty and has to outlive the program. `argv` is the command line of the program; `name` sets
+ * the identities from then on, also while it runs.
  */
 export function withIdentities(
   folder: string,
@@ -326,7 +326,7 @@ console.log(JSON.stringify(said));
   };
 }
 
-/** Takes a partition from a disk of its own again. Whoever looks at every device of the machine can have it open for a moment. */
+/** Removes a partition of a disk of this test. Programs that list all devices can have it open for a moment. */
 export async function removePartition(disk: string, number: number): Promise<void> {
   assertOwnLoop(disk);
   for (;;) {

@@ -1,4 +1,4 @@
-// How a disk of the lab goes: whatever happens to its processes, no loop device, mount or hanging I/O is left.
+// The end of a disk: whatever happens to its processes, no loop device, mount or hanging I/O is left.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -41,7 +41,8 @@ async function serverOf(disk: LabDisk): Promise<number> {
 /** When both processes were killed nobody is left to clear up but the next disk's. */
 async function expectGone(directory: string, killed: string): Promise<void> {
   if (killed === 'keeper and server') {
-    // Another test's disk may have done it by now. The lock is free when the last thread of both has ended, which a kill does not wait for.
+    // Another test's disk may have cleaned up by now. The lock is free when the last thread of both processes has
+    // ended; a kill does not wait for that.
     await eventually(async () => {
       await (await labdisk({ size: MiB, plain: true })).close();
       return !(await isLeft(directory));

@@ -1,4 +1,4 @@
-// What is wrong with a medium or its place: bad sectors, chance, unplugging, no room, and what the kernel says of a disk.
+// Faults of a medium or its place: bad sectors, chance, unplugging, no room; and the kernel's view of a disk.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -23,8 +23,8 @@ async function folder(): Promise<string> {
 }
 
 /**
- * One character a block of 4 KiB: whether direct writes to them fail, all at once and so in any order. Not reads: whoever
- * lists disks meanwhile looks at what is on this one too, and would use up some of its luck.
+ * One character for each block of 4 KiB: whether direct writes fail, all at once and so in any order. Not reads: programs
+ * that list disks meanwhile read this one too, and would use up some of its luck.
  */
 async function failures(disk: LabDisk, blocks: readonly number[]): Promise<string> {
   const seen = await Promise.all(
@@ -131,7 +131,7 @@ describe.skipIf(reason !== null)('a medium of the lab', () => {
   test('rule hiccup: makes some I/O slow, the same for a seed', async () => {
     const slow: string[] = [];
     for (let i = 0; i < 2; i++) {
-      // No loop device: whoever looks at all of them would read it too.
+      // No loop device, because programs that list all of them would read it too.
       const disk = await filledDisk({ loop: false, rules: ['hiccup r 30 500000 3', 'log on r'] });
       for (const block of range(16)) await read(disk.device, block * 4096, 4096);
       slow.push((await disk.log()).map(({ delay }) => (delay === 500_000 ? 'x' : '.')).join(''));

@@ -1,4 +1,4 @@
-// labdisk for people: presets that do as they say, rules typed at it, and help that lists everything.
+// labdisk for people: presets that do what they describe, typed rules, and a help that lists everything.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
@@ -21,7 +21,7 @@ const readAll = (disk: LabDisk): Promise<string> =>
 const blockdev = async (disk: LabDisk, option: string): Promise<string> =>
   (await run('blockdev', [option, disk.device])).stdout.toString().trim();
 
-/** By preset: what shows that it is what it says. */
+/** By preset: the check that it does what it describes. */
 const shows: Record<string, (disk: LabDisk) => Promise<void>> = {
   async healthy(disk) {
     expect([await readAll(disk), await writeAll(disk)]).toEqual(['', '']);

@@ -1,4 +1,4 @@
-// What the lab's own tests share: direct I/O through dd, which aligns its buffers, and a disk with known content.
+// Shared by the lab's own tests: direct I/O through dd, which aligns its buffers, and a disk with known content.
 import { spawn } from 'node:child_process';
 import { open, writeFile } from 'node:fs/promises';
 import { onTestFinished } from 'vitest';
@@ -52,7 +52,7 @@ export async function backing(disk: LabDisk, offset: number, length: number): Pr
   return buffer.subarray(0, bytesRead);
 }
 
-/** Whether `act` ends before a read that another disk holds for `seconds`, and that has begun before: an order of events, not a time. */
+/** Whether `act` ends before an earlier read that another disk holds for `seconds`: an order of events, not a time. */
 export async function endsWithin(seconds: number, act: () => Promise<unknown>): Promise<boolean> {
   const other = await filledDisk({ rules: [`delay r ${seconds * 1_000_000}`] });
   const held = read(other.device, 0, 512);

@@ -22,7 +22,7 @@ import { basename, join } from 'node:path';
 const USER = { name: 'tester', id: '1000' };
 const HERE = import.meta.dirname;
 
-/** What ended, and what it said. */
+/** The exit code and output of a program. */
 export interface Ended {
   code: number | null;
   stdout: string;
@@ -39,7 +39,9 @@ export interface CleanRoot extends AsyncDisposable {
   run(who: 'root' | 'user', argv: readonly string[]): Promise<Ended>;
   /** Gives the ordinary user, or root alone, the node of a block device of this machine. */
   lend(device: string, who?: 'root' | 'user'): void;
-  /** Every path there is, with its type and mode; without what is mounted, people's homes, temporary files, and the records of apt and dpkg. */
+  /**
+   * Every path with its type and mode, without mounts, homes, temporary files and the records of apt and dpkg.
+   */
   files(): Promise<string[]>;
 }
 

@@ -1,4 +1,4 @@
-// A packaged window: its fuses keep Playwright out of the main process, so it is driven by what Chromium offers itself.
+// A packaged window. Its fuses keep Playwright out of the main process, so it is driven through Chromium's own protocol.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,13 +8,13 @@ import { chromium, type Page } from 'playwright-core';
 export interface PackagedWindow {
   readonly page: Page;
   readonly child: ChildProcess;
-  /** What it has said on stderr so far. */
+  /** Its output on stderr so far. */
   said(): string;
   /** Closes the window and gives the program's exit code, which only an orderly end makes 0. */
   close(): Promise<number | null>;
 }
 
-/** Where Chromium listens for whoever drives it; throws when the program ends before it does. */
+/** The address of Chromium's remote debugging. Throws when the program ends before it listens. */
 async function endpoint(child: ChildProcess, ended: Promise<unknown>, said: () => string): Promise<string> {
   const end = ended.then(() => true);
   for (let over = false; ; over = await Promise.race([once(child.stderr!, 'data').then(() => false), end])) {

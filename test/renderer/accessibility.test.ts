@@ -1,4 +1,4 @@
-// Axe finds nothing in either theme, and everything can be done without a mouse.
+// Axe finds no violation in either theme, and everything works without a mouse.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';
@@ -229,7 +229,7 @@ test('moves nothing when the user prefers reduced motion', async () => {
   expect([moving, styles]).toEqual([0, 0]);
 });
 
-/** Presses Tab until `name` has the focus; what has it must show it. */
+/** Presses Tab until `name` has the focus. Every focused element must show it. */
 async function tabTo(name: RegExp): Promise<void> {
   for (let i = 0; i < 60; i += 1) {
     const focus = await open.page.evaluate(() => {

@@ -1,4 +1,4 @@
-// Checking and repairing in the built page: what is asked for, and that a job that only reads is never said to write.
+// Checking and repairing in the built page: the request, and that a job that only reads is never said to write.
 import { expect, test } from 'vitest';
 import { plainRequest, type CopyRequest, type Endpoint, type Plan } from '../../app/contract/jobs.ts';
 import { recordOf } from '../../app/records/record.ts';
@@ -18,7 +18,7 @@ const destination = (path: string) =>
 /** What a zone says. While a plan is reviewed the third is called what that is. */
 const words = (zone: string): Promise<string> =>
   open.page.locator(`section[aria-labelledby="${zone}-heading"]`).innerText();
-/** What is said of a job that destroys what was there. */
+/** Words about a job that destroys what was there. */
 const LOSS = /erase|overwrit|rewrit|will be written/i;
 
 /** A plan as the host makes it of a request: what is only compared is not overwritten. */

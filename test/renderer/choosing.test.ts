@@ -1,5 +1,5 @@
 /// <reference types="svelte" />
-// Choosing source and destinations in the built page: what can be chosen, what cannot and why, and what main is asked.
+// Choosing source and destinations in the built page: what can be chosen, what cannot and why, and the calls to main.
 import { describe, expect, test } from 'vitest';
 import type { Disk } from '../../app/contract/disks.ts';
 import { plainRequest } from '../../app/contract/jobs.ts';

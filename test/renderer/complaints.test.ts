@@ -1,4 +1,4 @@
-// What users of other programs complain of, and cannot see here: no cause, no place, two verdicts, stuck at 99 %.
+// Complaints about other programs that must not apply here: no cause, no place, two verdicts, stuck at 99 %.
 import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../app/contract/errors.ts';
 import type { DestinationProgress, DestinationResult, DestinationState } from '../../app/contract/jobs.ts';

@@ -1,4 +1,4 @@
-// What a person does to a running job, and to one that was cut short.
+// A person's control of a running job, and of an interrupted one.
 import { describe, expect, test } from 'vitest';
 import type { DestinationProgress } from '../../app/contract/jobs.ts';
 import type { AppState, JobView } from '../../app/contract/window.ts';
@@ -20,7 +20,7 @@ const show = (job: JobView, state: Partial<AppState> = {}, options: WindowOption
 const button = (name: string) => open.page.getByRole('button', { name, exact: true });
 const tile = (name: string) => open.page.getByRole('listitem').filter({ has: button(`Details of ${name}`) });
 
-/** The tiles as they are when the job, or one of them, is paused. */
+/** The tiles when the job, or one of them, is paused. */
 const pausedAt = (...which: number[]): JobView => ({
   ...running,
   progress: {

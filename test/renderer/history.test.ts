@@ -1,4 +1,4 @@
-// The history in the window: found by words, read in full, reported, repeated with the same drives only.
+// The history in the window: search, details, reports, and repetition with the same drives only.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';

@@ -1,5 +1,5 @@
 /// <reference types="svelte" />
-// The mirror of main's state: every snapshot is shown at once, progress moves the job alone, a broken call is told.
+// The mirror of main's state: snapshots show at once, progress moves the job alone, failed calls are reported.
 import { setImmediate as settled } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { JobProgress } from '../../app/contract/jobs.ts';

@@ -1,4 +1,4 @@
-// What is worth a sound or a notification: a drive that failed, and the end; each once.
+// Sounds and notifications: a failed drive and the end, each once.
 import { describe, expect, test } from 'vitest';
 import type { JobView } from '../../app/contract/window.ts';
 import { newsOf } from '../../app/view/news.ts';

@@ -1,5 +1,5 @@
 /// <reference types="svelte" />
-// What the page remembers of a job that runs: bounded samples of speed, and what was said aloud last.
+// The page's memory of a running job: bounded samples of speed, and the last announcement.
 import { describe, expect, test } from 'vitest';
 import { MOST_POINTS, noSpeeds, withPoint } from '../../app/view/speeds.ts';
 import { Samples } from '../../renderer/state/samples.svelte.ts';

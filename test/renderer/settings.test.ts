@@ -1,4 +1,4 @@
-// The settings in the built page, and the page in every language: nothing is left in English, nothing overflows, axe finds nothing.
+// The settings in the built page, and the page in every language: no English is left, nothing overflows, axe is content.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';
@@ -110,7 +110,7 @@ const ENGLISH =
 /** ... and those among them that French has too. */
 const FRENCH = /(?<!\p{L})port(?!\p{L})/giu;
 
-/** What a person or a screen reader is told by the page, without commands and what languages call themselves. */
+/** The text of the page for people and screen readers, without commands and the languages' own names. */
 const told = (): Promise<string[]> =>
   open.page.evaluate(() => {
     const foreign = (node: Element | null): boolean => node !== null && node.closest('span[lang], code') !== null;
@@ -125,7 +125,7 @@ const told = (): Promise<string[]> =>
     return texts.map((text) => text.replaceAll(/`[^`]*`|[A-Z]+(_[A-Z]+)+/g, '').trim()).filter((text) => text !== '');
   });
 
-/** What of it is English where something else is spoken. */
+/** The English words in it when another language is set. */
 async function english(language: Language): Promise<string[]> {
   if (language === 'en') return [];
   return (await told()).filter((text) => ENGLISH.test(language === 'fr' ? text.replaceAll(FRENCH, '') : text));
@@ -151,7 +151,7 @@ async function violations(): Promise<string[]> {
   return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
 }
 
-/** A job in which everything has failed that can, each in its own way. */
+/** A job with every failure there is. */
 function everyFailure(): JobView {
   const reasons = samples('reasons').filter(({ kind }) => kind !== 'said');
   const remedies = samples('remedies').filter(({ kind }) => kind !== 'said');

@@ -1,4 +1,4 @@
-// The consent: what will be erased is in view, a press is not enough, and nothing starts by accident.
+// Consent: what will be erased is in view, a press is not enough, and nothing starts by accident.
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../app/contract/jobs.ts';
 import { HOLD_MS } from '../../app/view/consent.ts';

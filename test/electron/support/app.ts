@@ -24,7 +24,7 @@ const LAUNCHER = join(HERE, 'launcher.mjs');
 const NOBODY = 65534;
 const isRoot = process.getuid?.() === 0;
 
-/** The user who has called sudo, where a test does not say otherwise. There is no such account. */
+/** The user who called sudo unless a test says otherwise. It has no account. */
 export const CALLER = 54_320;
 
 /** A running window. Disposing of it closes the app and waits until it is gone. */
@@ -33,7 +33,7 @@ export interface App extends AsyncDisposable {
   readonly page: Page;
   /** The launcher: what `npm start` runs. */
   readonly launcher: ChildProcess;
-  /** What launcher, window and engine host have said on stderr so far. */
+  /** The output of launcher, window and engine host on stderr so far. */
   said(): string;
   /** Process of the engine host; it changes when main starts a new one. */
   hostPid(): number;
@@ -111,7 +111,7 @@ export async function launchApp({
     gone,
     async [Symbol.asyncDispose]() {
       if (launcher.exitCode === null) {
-        // All is verified a moment before the job has ended: who leaves in between is asked.
+        // Everything is verified a moment before the job ends. Closing the window in between would ask.
         await electron.evaluate(
           ({ dialog }) => void (dialog.showMessageBox = () => Promise.resolve({ response: 1, checkboxChecked: false })),
         );
@@ -136,7 +136,7 @@ export async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(ARTIFACTS, `${name}.png`) });
 }
 
-/** The next native file dialog answers with `path`, as if the user had chosen it. */
+/** Makes the next native file dialog answer with `path`, as if the user had chosen it. */
 export async function answerOpenDialog({ electron }: App, path: string): Promise<void> {
   await electron.evaluate(({ dialog }, chosen) => {
     dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [chosen] });
@@ -161,7 +161,7 @@ export async function screen(): Promise<void> {
   });
   const [display] = (await once(server.stdout!, 'data')) as [Buffer];
   process.env.DISPLAY = `:${display.toString().trim()}`;
-  // It is no reason for a program to stay. Its pipe stays open: it still writes the end of the line.
+  // It does not keep the program running. Its pipe stays open, because it still writes the end of the line.
   server.unref();
   (server.stdout as Socket).unref();
   process.once('exit', () => server?.kill());

@@ -1,6 +1,6 @@
-# A process of an ordinary user that has itself authorised and then asks the broker for more than was approved:
-# `broker-client.py BROKER APPROVED OTHER` (two kernel names) has pkexec start the broker for reading APPROVED and tries the
-# messages of native/broker/protocol.h. Prints one line "WHAT STATUS" for each; status is a number, or "ended".
+# A process of an ordinary user that is authorised and then asks the broker for more than was approved:
+# `broker-client.py BROKER APPROVED OTHER` (two kernel names) has pkexec start the broker for reading APPROVED and tries
+# the messages of native/broker/protocol.h. Prints a line "WHAT STATUS" for each; status is a number, or "ended".
 import array
 import os
 import socket

@@ -35,7 +35,7 @@ function planOf(request: CopyRequest): Plan {
   return plan(ends, { source: imageEndpoint('/busy.img', 32 * GB), bytes: 32 * GB, job: null, io: 'threads', request });
 }
 
-/** A sample of drives of which each writes some 31 MB/s, and every fourth reads back. */
+/** A sample: each drive writes at 31 MB/s, and every fourth is read back. */
 function sample(begin: number, { destinations, bytes }: Plan): JobProgress {
   const seconds = (performance.now() - begin) / 1000;
   const each = destinations.map(({ path }, index): DestinationProgress => {
@@ -88,7 +88,7 @@ function start(of: Plan): void {
   }, 6);
 }
 
-/** What each call gives; what is not here gives nothing. */
+/** The answer to each call; nothing for the others. */
 const answers: Partial<Record<HostMethod, (params: never) => unknown>> = {
   list: () => disks,
   jobs: () => [],

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { openWindow } from '../../../build/window.mjs';
 
-// For what reaches out: the same again, with strace listening to it and to everything below.
+// Records network calls: runs itself again under strace, which follows every process below.
 const { PLATTER_TEST_TRACE: trace, ...untraced } = process.env;
 if (trace !== undefined) {
   const listening = ['-f', '-qq', '-yy', '-e', 'trace=connect,sendto,sendmsg,sendmmsg', '-o', trace];
@@ -18,7 +18,7 @@ if (trace !== undefined) {
 
 const root = resolve(import.meta.dirname, '../../..');
 
-// For what an ordinary user gets when there is no root behind the window.
+// Shows what an ordinary user gets without root behind the window.
 if (process.env.PLATTER_TEST_UID !== undefined) {
   const id = Number(process.env.PLATTER_TEST_UID);
   process.setgroups([]);
@@ -26,7 +26,7 @@ if (process.env.PLATTER_TEST_UID !== undefined) {
   process.setuid(id);
 }
 
-// A host that says what a test wants to be said. It runs on the tests' own Node.
+// Another engine host, made by a test. It runs on the tests' own Node.
 const otherHost =
   process.env.PLATTER_TEST_HOST === undefined ? [] : ['-r', join(import.meta.dirname, 'other-host.cjs')];
 process.env.PLATTER_TEST_NODE = process.execPath;

@@ -1,5 +1,5 @@
-# A desktop's polkit agent whose user puts the question away: `polkit-agent.py PID` serves the process PID. It says
-# "ready", "asked ACTION: MESSAGE" when there is a question, and answers that it was put away at the next line on stdin.
+# A desktop's polkit agent whose user dismisses the question: `polkit-agent.py PID` serves the process PID. It prints
+# "ready", then "asked ACTION: MESSAGE" for a question, and dismisses that at the next line on stdin.
 import sys
 
 import dbus

@@ -1,5 +1,5 @@
-// A machine of its own for polkit and sudo: in a mount namespace that ends with the test there are another user, a system
-// bus, polkit's own rules, our action and an installed Platter. Nothing outside of it changes.
+// A machine of its own for polkit and sudo: a mount namespace that ends with the test has another user, a system bus,
+// polkit's own rules, our action and an installed Platter. Nothing outside changes.
 import { spawn, spawnSync, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -35,10 +35,10 @@ export const PYTHON = '/usr/bin/python3';
 /** The user who is not root. */
 export const USER = 54_321;
 
-/** What polkit says when it is asked for the disks: yes, no, or that an administrator has to give a password. */
+/** The answer of polkit to the question for disks: yes, no, or that an administrator has to give a password. */
 export type Answer = 'yes' | 'no' | 'ask';
 
-/** What a program has come to. */
+/** The exit code and output of a program. */
 export interface Ended {
   code: number | null;
   stdout: string;
@@ -52,7 +52,7 @@ export interface Running {
 }
 
 export interface PolkitLab extends AsyncDisposable {
-  /** Comes before a command that is to run in there. */
+  /** The words before a command that make it run in there. */
   readonly enter: readonly [string, ...string[]];
   answer(answer: Answer): void;
   /** Starts a program as USER, without a terminal. `env` is all that it gets beside PATH. */
@@ -105,8 +105,8 @@ read line || true
 `;
 
 /**
- * Makes HOME, on which a lab mounts its own. Other runs of the tests use the same: a shared lock on it says that somebody does. Gives
- * the descriptor that has the lock.
+ * Makes HOME, on which a lab mounts its own. Other runs of the tests use the same folder; a shared lock says that one
+ * does. Returns the descriptor that has the lock.
  */
 function takeHome(): number {
   for (;;) {

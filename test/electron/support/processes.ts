@@ -1,4 +1,4 @@
-// What the system says about processes: whose they are, which they have started, and where they listen.
+// Processes as /proc shows them: their user, their children, and the ports on which they listen.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** Real user of a process. */

@@ -1,9 +1,9 @@
-// What a person does in the window, as steps of a test.
+// A person's steps in the window.
 import { basename } from 'node:path';
 import { type Locator, type Page } from 'playwright-core';
 import { answerOpenDialog, type App } from './app.ts';
 
-/** All that a step without native dialogs needs. */
+/** What a step without native dialogs needs. */
 type Shown = Pick<App, 'page'>;
 
 /** Chooses an image with the native dialog. */
@@ -40,7 +40,7 @@ export async function startJob(app: App, source: string, devices: string[]): Pro
   await holdToStart(app);
 }
 
-/** The bay's tiles, those in `state` where one is given. Only a tile has a state; the list to choose from has the same name. */
+/** The tiles, or those in `state`. Only a tile has a state; the list to choose from has the same name. */
 export function tiles(page: Page, state?: string): Locator {
   const items = page.getByRole('list', { name: 'Destinations' }).getByRole('listitem');
   return items.and(page.locator(state === undefined ? '[data-state]' : `[data-state="${state}"]`));

@@ -3,7 +3,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { appendFile, truncate, writeFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DestinationProgress } from '../../../app/contract/jobs.ts';
 import { readManifest } from '../../../app/engine/formats/manifest.ts';
@@ -38,6 +37,13 @@ const seen = async (session: Session, condition: (destinations: DestinationProgr
       event.event === 'progress' && session.events.indexOf(event) >= from && condition(event.progress.destinations),
   );
 };
+/** Waits for `count` more samples. The host takes ten a second. */
+async function moreSamples(session: Session, count: number): Promise<void> {
+  const taken = (): number => session.events.filter(({ event }) => event === 'progress').length;
+  const before = taken();
+  await session.until(() => taken() >= before + count);
+}
+
 /** A copy of 16 MiB from a slow source to two disks; its last quarter waits until the source's rules are cleared. */
 async function slowCopy(): Promise<{ session: Session; source: LabDisk; one: LabDisk; two: LabDisk; log: string }> {
   const source = await bench.disk({ size: 16 * MiB, file: await bench.image('disk.img', 16 * MiB) });
@@ -81,7 +87,7 @@ describe.skipIf(noLab !== null)(`commands to a running job${noLab === null ? '' 
     await session.engine.call('pause', { destination: null, paused: true });
     await seen(session, (all) => all.every(({ state }) => state === 'paused'));
     const before = (await one.counters()).bytesWritten;
-    await sleep(400);
+    await moreSamples(session, 4);
     expect((await one.counters()).bytesWritten - before).toBeLessThanOrEqual(8 * MiB);
     await source.rule('clear');
     await session.engine.call('pause', { destination: null, paused: false });
@@ -173,7 +179,7 @@ describe.skipIf(noLab !== null)(`commands to a running job${noLab === null ? '' 
       requestOf({ source, destinations: [disk.device], throttle: 1024, verify: false }),
     ); // nine hours
     await session.engine.call('start', {});
-    await sleep(1000);
+    await moreSamples(session, 10);
     expect((await disk.counters()).bytesWritten).toBeLessThan(32 * MiB);
     expect(await refused(session.engine.call('throttle', { destination: null, bytesPerSecond: 0 }))).toMatchObject([
       { code: 'BAD_ARGUMENT' },

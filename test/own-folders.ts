@@ -1,6 +1,6 @@
 // Tests write into folders of their own. Every run gets a state folder and an XDG configuration folder under the
-// temporary folder, which every process of a test inherits. Each file of tests is checked for having left the folders of
-// the machine and its user alone.
+// temporary folder, which every process of a test inherits. Each file of tests is checked for having left the folders
+// of the machine and its user alone.
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';

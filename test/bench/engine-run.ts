@@ -49,8 +49,8 @@ async function ended(job: NativeJob): Promise<void> {
 }
 
 /**
- * Waits until every destination but the slow one is done; that one is then given up. Asks seldom while much is left, and
- * every millisecond at the end, because asking takes processor time from the copy that is timed.
+ * Waits until every destination but the slow one is done; that one is then given up. Asks seldom while much is left,
+ * and every millisecond at the end, because asking takes processor time from the copy that is timed.
  */
 async function othersEnded(job: NativeJob, slow: number, bytes: number, stop: () => void): Promise<void> {
   const start = performance.now();

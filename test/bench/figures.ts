@@ -17,7 +17,10 @@ export interface Point {
   y: number;
 }
 
-/** Least squares: y = `offset` + `slope` x. `worst` is the largest distance of a point, as a share of the line's y there. */
+/**
+ * Least squares: y = `offset` + `slope` x. `worst` is the largest distance of a point, as a share of the line's y
+ * there.
+ */
 export function straightLine(points: readonly Point[]): { offset: number; slope: number; worst: number } {
   const mean = (of: (point: Point) => number): number =>
     points.reduce((sum, point) => sum + of(point), 0) / points.length;

@@ -50,7 +50,9 @@ describe.skipIf(reason !== null)(`a job and its window${reason === null ? '' : `
     return () => app.electron.evaluate(() => (globalThis as unknown as { asked: number }).asked);
   };
 
-  /** Throws EBUSY while somebody holds the device. The kernel lets go of an io_uring a moment after its process ends. */
+  /**
+   * Throws EBUSY while somebody holds the device. The kernel lets go of an io_uring a moment after its process ends.
+   */
   const takeDevice = async (): Promise<void> => {
     for (let left = 100; ; left--) {
       try {

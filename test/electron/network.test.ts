@@ -39,7 +39,8 @@ test('calls no Internet address in any process of Platter during a whole job', a
     await review(app);
     await app.page.getByRole('button', { name: 'Start', exact: true }).click();
     await tiles(app.page, 'verified').first().waitFor();
-    // The page tries and is refused before anything is sent. Main calls a port of this machine, which strace has to see.
+    // The page tries and is refused before anything is sent. Main calls a port of this machine, which strace has to
+    // see.
     expect(
       await app.page.evaluate(() =>
         fetch('https://example.com/').then(

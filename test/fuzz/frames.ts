@@ -50,7 +50,8 @@ function check(stream: Buffer, pieceSize: number): void {
   const whole = decode([stream]);
   must(JSON.stringify(whole) === JSON.stringify(expected(stream)), 'frames are what the format says');
   must(JSON.stringify(whole) === JSON.stringify(decode(pieces)), 'the pieces make no difference');
-  must(whole.values.join('').length <= 8 * stream.length, 'values take no more than the frames that held them'); // 1e20 has 4 bytes, and 21 written out
+  // 1e20 has 4 bytes, and 21 written out.
+  must(whole.values.join('').length <= 8 * stream.length, 'values take no more than the frames that held them');
 
   const frames = whole.values.map((json) => encodeFrame(JSON.parse(json)));
   const again = decode(frames);

@@ -1,5 +1,5 @@
-// The mapfile: a text is refused with a MapfileError, or written as it was read. A changed map holds the status of every
-// sector.
+// The mapfile: a text is refused with a MapfileError, or written as it was read. A changed map holds the status of
+// every sector.
 import {
   bytesOf,
   formatMapfile,

@@ -1,8 +1,9 @@
-// The fuzz stage: each target with libFuzzer (Jazzer.js) for a fixed time, from the corpus on. One line for each target,
-// "ok", "FAIL" or "SKIP: what: why"; exit code 1 when anything failed. `node test/fuzz/run.mjs [SECONDS [TARGET...]]`.
+// The fuzz stage: each target with libFuzzer (Jazzer.js) for a fixed time, from the corpus on. One line for each
+// target, "ok", "FAIL" or "SKIP: what: why"; exit code 1 when anything failed. `node test/fuzz/run.mjs [SECONDS
+// [TARGET...]]`.
 //
-// What a run finds is kept: new inputs in out/fuzz/TARGET, one that breaks a property in out/fuzz/TARGET-crash-...; with
-// that file's path in place of the corpus it is run again.
+// What a run finds is kept: new inputs in out/fuzz/TARGET, one that breaks a property in out/fuzz/TARGET-crash-...;
+// with that file's path in place of the corpus it is run again.
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { once } from 'node:events';

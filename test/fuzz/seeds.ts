@@ -1,5 +1,5 @@
-// Writes the seeds that show the fuzzer the formats: `node test/fuzz/seeds.ts`, after a format has changed. Findings are
-// kept beside them under libFuzzer's names.
+// Writes the seeds that show the fuzzer the formats: `node test/fuzz/seeds.ts`, after a format has changed. Findings
+// are kept beside them under libFuzzer's names.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -265,7 +265,9 @@ export async function fileSystem(type: FileSystem, size: number): Promise<LabFol
   return { path: disk.tree, close, [Symbol.asyncDispose]: close };
 }
 
-/** A folder in which files can be cloned (FICLONE) and copied by reference, of 512 MiB that take memory as they fill. */
+/**
+ * A folder in which files can be cloned (FICLONE) and copied by reference, of 512 MiB that take memory as they fill.
+ */
 export const reflinkDir = (type: 'btrfs' | 'xfs' = 'btrfs'): Promise<LabFolder> => fileSystem(type, 512 * 1024 * 1024);
 
 /**

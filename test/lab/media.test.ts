@@ -23,8 +23,8 @@ async function folder(): Promise<string> {
 }
 
 /**
- * One character for each block of 4 KiB: whether direct writes fail, all at once and so in any order. Not reads: programs
- * that list disks meanwhile read this one too, and would use up some of its luck.
+ * One character for each block of 4 KiB: whether direct writes fail, all at once and so in any order. Not reads:
+ * programs that list disks meanwhile read this one too, and would use up some of its luck.
  */
 async function failures(disk: LabDisk, blocks: readonly number[]): Promise<string> {
   const seen = await Promise.all(

@@ -114,7 +114,8 @@ const shows: Record<string, (disk: LabDisk) => Promise<void>> = {
     expect((await run('lsblk', ['-ndo', 'ROTA', disk.device])).stdout.toString().trim()).toBe('1');
     const file = await open(disk.device);
     const start = performance.now();
-    for (let i = 0; i < 16; i++) await file.read(Buffer.alloc(512), 0, 512, (i % 2) * SIZE * 0.75 + i * 32 * KiB); // never cached
+    // Never cached.
+    for (let i = 0; i < 16; i++) await file.read(Buffer.alloc(512), 0, 512, (i % 2) * SIZE * 0.75 + i * 32 * KiB);
     expect(performance.now() - start).toBeGreaterThan(15 * 8);
     await file.close();
   },

@@ -436,7 +436,10 @@ describe('lintian', () => {
   }, 600_000);
 });
 
-/** Processes of what is installed: the command line of each, as the kernel or Chromium writes it, and its entry in /proc. */
+/**
+ * Processes of what is installed: the command line of each, as the kernel or Chromium writes it, and its entry in
+ * /proc.
+ */
 function installed(): { command: string; pid: string }[] {
   const all = readdirSync('/proc')
     .filter((pid) => /^\d+$/.test(pid))

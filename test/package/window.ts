@@ -1,4 +1,5 @@
-// A packaged window. Its fuses keep Playwright out of the main process, so it is driven through Chromium's own protocol.
+// A packaged window. Its fuses keep Playwright out of the main process, so it is driven through Chromium's own
+// protocol.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';

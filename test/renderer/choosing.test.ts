@@ -135,7 +135,8 @@ describe('choosing source and destinations', () => {
     await destination('/dev/sdd').focus();
     await open.main.push({ disks: [first!, second!, third!] });
     await destination('/dev/sdc').getByText('New').waitFor();
-    expect(await open.page.getByText('New', { exact: true }).count()).toBe(2); // the same drive, as a source and as a destination
+    // The same drive, as a source and as a destination.
+    expect(await open.page.getByText('New', { exact: true }).count()).toBe(2);
     await open.page.getByText('Plugged in: SanDisk Ultra Fit.').waitFor({ state: 'attached' });
     expect(await open.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toContain('/dev/sdd');
     expect(await destination('/dev/sdd').isChecked()).toBe(true);

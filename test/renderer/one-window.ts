@@ -1,5 +1,5 @@
-// The windows of a test file: one browser for all of its tests, a window for each. A problem of a page (its console, its
-// policy) fails the test that had it open.
+// The windows of a test file: one browser for all of its tests, a window for each. A problem of a page (its console,
+// its policy) fails the test that had it open.
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { FakeMain, OpenWindow, WindowOptions } from './window.ts';
 import { Windows } from './window.ts';

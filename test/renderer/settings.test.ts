@@ -1,4 +1,5 @@
-// The settings in the built page, and the page in every language: no English is left, nothing overflows, axe is content.
+// The settings in the built page, and the page in every language: no English is left, nothing overflows, axe is
+// content.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';

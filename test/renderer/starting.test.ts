@@ -219,7 +219,7 @@ describe('consent by more or less than holding', () => {
     await expect.poll(started).toBe(true);
   });
 
-  test('S10 starts nothing on a double click on Review, because a plain start waits until the plan was read', async () => {
+  test('S10 starts nothing on a double click on Review: a plain start waits until the plan was read', async () => {
     await open.start({ state: { disks } });
     await open.page.clock.install({ time: 0 });
     await open.page.clock.pauseAt(60 * 60_000);

@@ -92,7 +92,8 @@ describe.skipIf(noLab !== null)(`two copies at once${noLab === null ? '' : ` (${
   });
 
   it('S8 reports a source device that is written to during the copy', async () => {
-    // A deleted file cannot be inspected, just as there is no file behind a real drive: only the kernel counts the write.
+    // A deleted file cannot be inspected, just as there is no file behind a real drive: only the kernel counts the
+    // write.
     const folder = mkdtempSync(join(tmpdir(), 'platter-lab-'));
     writeFileSync(join(folder, 'disk'), seededBytes(SIZE, 1));
     const device = execFileSync('losetup', ['--find', '--show', join(folder, 'disk')], { encoding: 'utf8' }).trim();

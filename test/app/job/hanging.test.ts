@@ -1,7 +1,6 @@
 // What the engine of a running job does while a drive hangs, and what it refuses for the job's disks.
 import { execFileSync } from 'node:child_process';
 import { symlink } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HostEvent } from '../../../app/contract/host.ts';
@@ -52,8 +51,8 @@ describe.skipIf(canLab() !== null)('a running job beside a drive that hangs', ()
     hangs = true;
     const retrying = refused(engine.retry(0));
     const heard = events.length;
-    await sleep(500);
-    expect(events.length).toBeGreaterThan(heard);
+    await expect.poll(() => events.length).toBeGreaterThan(heard);
+
     await engine.cancel();
     expect(await retrying).toMatchObject([{ code: 'CANCELLED', device: one.device }]);
     await engine.stop();
@@ -91,7 +90,7 @@ describe.skipIf(canLab() !== null)('a running job beside a drive that hangs', ()
     await engine.stop();
   });
 
-  it('F12 ends with its verdict when the disk of its state folder hangs, and says that the log is incomplete', async () => {
+  it('F12 ends with its verdict when the disk of its log hangs, and says that the log is incomplete', async () => {
     const home = await bench.disk({ size: 32 * MiB });
     execFileSync('mkfs.ext4', ['-q', home.device]);
     execFileSync('mount', [home.device, bench.state]);

@@ -276,7 +276,8 @@ describe.skipIf(noLab !== null)('resuming a rescue by its log', () => {
   it.each(['with its map', 'without a map'])(
     'resumes a killed rescue %s, and makes a manifest of what was read',
     async (how) => {
-      const source = await failing(...SLOW.trimming, ...SLOW.scraping); // by the end of the first something is in the log
+      // By the end of the first something is in the log.
+      const source = await failing(...SLOW.trimming, ...SLOW.scraping);
       const disk = await bench.disk({ size: SIZE });
       await writeFile(disk.backing, Buffer.alloc(SIZE, 0xee));
       const [map, saveManifest] = [
@@ -356,7 +357,7 @@ describe.skipIf(noLab !== null)('resuming a rescue by its log', () => {
     execFileSync('cmp', [theirs, disk.backing]);
   });
 
-  it('reads and writes again only what a failed destination missed, and leaves a map that is right for both', async () => {
+  it('reads and writes again only what a failed destination missed, and leaves a right map for both', async () => {
     const source = await failing();
     const [good, bad] = [await bench.disk({ size: SIZE }), await bench.disk({ size: SIZE })];
     await bad.rule('eio w 3M 512');

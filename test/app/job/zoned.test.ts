@@ -42,7 +42,7 @@ function arrivals(log: readonly LabEntry[]): { chunks: number[]; tooEarly: numbe
 }
 
 it.skipIf(noLab !== null)(
-  `leaves behind a zoned disk that stalls, and still writes it in ascending order${noLab === null ? '' : ` (${noLab})`}`,
+  `leaves behind a zoned disk that stalls, and writes it in ascending order${noLab === null ? '' : ` (${noLab})`}`,
   async () => {
     const content = seededBytes(SIZE, 1);
     content.fill(0, 9 * MiB, 11 * MiB);
@@ -81,7 +81,9 @@ it.skipIf(noLab !== null)(
   },
 );
 
-/** An engine in this process that takes `disk` for zoned. `resets` lists the calls and the bytes written before each. */
+/**
+ * An engine in this process that takes `disk` for zoned. `resets` lists the calls and the bytes written before each.
+ */
 function zonedEngine(disk: LabDisk): {
   engine: LocalEngine;
   resets: { bytes: number; written: number }[];

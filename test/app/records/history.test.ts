@@ -1,4 +1,5 @@
-// The history and its reports: the command line keeps every ended job, finds and exports it. Other tools judge the files.
+// The history and its reports: the command line keeps every ended job, finds and exports it. Other tools judge the
+// files.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';

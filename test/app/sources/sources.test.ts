@@ -45,7 +45,7 @@ describe('a file that is no disk image', () => {
     },
   );
 
-  test('notes a Linux kernel and does not refuse it, because memtest86+ starts from a disk that it was written to', () => {
+  test('notes a Linux kernel and does not refuse it, because memtest86+ starts from a disk', () => {
     const bytes = Buffer.alloc(4096);
     bytes.write('MZ', 0);
     bytes.writeUInt32LE(0x40, 0x3c);

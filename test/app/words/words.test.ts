@@ -1,4 +1,5 @@
-// Every catalogue has every message with the same placeholders and its language's plural forms. Types require the values.
+// Every catalogue has every message with the same placeholders and its language's plural forms. Types require the
+// values.
 import { parse, TYPE, type MessageFormatElement } from '@formatjs/icu-messageformat-parser';
 import { afterEach, describe, expect, test } from 'vitest';
 import { LANGUAGES, type Language } from '../../../app/contract/settings.ts';

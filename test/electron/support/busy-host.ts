@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// An engine host that has no engine: one job of 32 destinations, and 10,000 samples a minute of it, until it is cancelled.
+// An engine host that has no engine: one job of 32 destinations, and 10,000 samples a minute of it, until it is
+// cancelled.
 import { performance } from 'node:perf_hooks';
 import type { Disk } from '../../../app/contract/disks.ts';
 import { PROTOCOL, type HostMethod, type HostRequest } from '../../../app/contract/host.ts';

@@ -77,8 +77,8 @@ export function canPolkit(): string | null {
 }
 
 /**
- * A rule can run a program, so an answer changes at once, without polkit reading its rules again. The program also notes
- * what was asked.
+ * A rule can run a program, so an answer changes at once, without polkit reading its rules again. The program also
+ * notes what was asked.
  */
 const RULES = `polkit.addRule(function(action) {
   if (action.id !== "io.github.platter.open-disks") return polkit.Result.NOT_HANDLED;

@@ -4,9 +4,9 @@ import type { Note } from '../../contract/facts.ts';
 import type { DestinationResult, JobResult } from '../../contract/jobs.ts';
 import { both, chunksIn, chunksOfErrors, KnownHashes, noChunks, without } from '../formats/chunk-sets.ts';
 import { chunkRanges, hasChunk, markChunks } from '../formats/chunks.ts';
-import { Evidence } from './evidence.ts';
+import { Evidence } from './pass/evidence.ts';
 import type { LogKeeper } from './log-keeper.ts';
-import type { Pass } from './pass.ts';
+import type { Pass } from './pass/pass.ts';
 import type { Prepared } from '../admission/prepared.ts';
 import { chunksWithin } from '../formats/rescue-map.ts';
 

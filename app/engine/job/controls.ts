@@ -1,5 +1,5 @@
 // What the user wants of a running job: who is paused, and how fast it may go.
-import type { Controls } from './pass.ts';
+import type { Controls } from './pass/pass.ts';
 import type { Run } from './run.ts';
 
 /** Applies to every pass that begins from now on. Passes that run have to be told. */

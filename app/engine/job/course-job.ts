@@ -9,10 +9,10 @@ import type { NativeDevice, NativeError } from '../native/addon.ts';
 import type { Owns } from './attempts.ts';
 import { finish } from './finish.ts';
 import type { JobParts } from './job-parts.ts';
-import type { PassRequest } from './pass.ts';
+import type { PassRequest } from './pass/pass.ts';
 import type { Hold } from './reports.ts';
 import { unnameImage } from './run.ts';
-import { notPerformed, type PassOutcome, type RunningJob } from './running-job.ts';
+import { notPerformed, type PassOutcome, type RunningJob } from './pass/running-job.ts';
 
 /** Does what a course asks for, except for destinations that belong to another course by now. */
 export class CourseJob implements RunningJob {

@@ -1,7 +1,7 @@
 // One destination of a job over all its passes: what was written and read, what is left, how it ended.
 import type { DestinationProgress, DestinationResult } from '../../contract/jobs.ts';
 import { Rate, type Counted } from './rates.ts';
-import type { TargetProgress } from './pass.ts';
+import type { TargetProgress } from './pass/pass.ts';
 import { isOver } from '../../view/reduce.ts';
 
 type Sums = Pick<DestinationProgress, 'written' | 'verified' | 'toWrite' | 'toVerify'>;

@@ -6,7 +6,7 @@ import { ChunkRecord } from './chunk-record.ts';
 import { closeJob } from './closing.ts';
 import { JobControls } from './controls.ts';
 import { CourseJob } from './course-job.ts';
-import { retryCourse, startCourse } from './courses/registry.ts';
+import { retryCourse, startCourse } from './registry.ts';
 import { DestinationTotals } from './destination-totals.ts';
 import type { JobParts } from './job-parts.ts';
 import type { LogKeeper } from './log-keeper.ts';

@@ -4,10 +4,10 @@ import { failureOf } from '../../base/errors.ts';
 import type { NativeError, NativeResult } from '../native/addon.ts';
 import type { ChunkRecord } from './chunk-record.ts';
 import type { DestinationTotals } from './destination-totals.ts';
-import { Pass, type Controls, type PassRequest, type TargetProgress } from './pass.ts';
+import { Pass, type Controls, type PassRequest, type TargetProgress } from './pass/pass.ts';
 import type { Hold, Reports } from './reports.ts';
 import type { Run } from './run.ts';
-import { notPerformed, type PassOutcome } from './running-job.ts';
+import { notPerformed, type PassOutcome } from './pass/running-job.ts';
 
 /** Where passes leave what they did. */
 export interface Books {

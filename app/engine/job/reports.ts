@@ -9,7 +9,7 @@ import type { NativeError } from '../native/addon.ts';
 import { about, jobError, type Named } from '../native/errors.ts';
 import { Looks } from './differing-sectors.ts';
 import { whatIsFull } from './full-file-system.ts';
-import type { Pass } from './pass.ts';
+import type { Pass } from './pass/pass.ts';
 import { Removals } from './removals.ts';
 import type { Run } from './run.ts';
 

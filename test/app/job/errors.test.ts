@@ -1,7 +1,7 @@
 // The code and the words of an errno or a native error, and that each is reported exactly once.
 import { describe, expect, it } from 'vitest';
 import { codeOf, failure, failureOf } from '../../../app/base/errors.ts';
-import { ErrorReports } from '../../../app/engine/job/error-reports.ts';
+import { ErrorReports } from '../../../app/engine/job/pass/error-reports.ts';
 import { jobError, type Named } from '../../../app/engine/native/errors.ts';
 import { jobResult, unexplained, type DestinationEnd } from '../../../app/engine/job/job-result.ts';
 import type { NativeCause, NativeError } from '../../../app/engine/native/addon.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { allChunks, noChunks } from '../../../app/engine/formats/chunk-sets.ts';
 import { hasChunk, markChunks } from '../../../app/engine/formats/chunks.ts';
-import { Evidence, wasReadToItsEnd, type Compared } from '../../../app/engine/job/evidence.ts';
+import { Evidence, wasReadToItsEnd, type Compared } from '../../../app/engine/job/pass/evidence.ts';
 import type { NativeDevice, NativeError } from '../../../app/engine/native/addon.ts';
 
 const grid = { bytes: 5 * 64 + 20, chunkSize: 64 };

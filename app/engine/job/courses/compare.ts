@@ -1,8 +1,8 @@
 // Comparing destinations with the source, or with the hashes of a manifest.
 import { allChunks, both, bytesOf, chunksOfErrors, either, isEmpty, without } from '../../formats/chunk-sets.ts';
 import type { Manifest } from '../../formats/manifest.ts';
-import { isDead } from '../evidence.ts';
-import type { PassOutcome, RunningJob } from '../running-job.ts';
+import { isDead } from '../pass/evidence.ts';
+import type { PassOutcome, RunningJob } from '../pass/running-job.ts';
 import { withHead } from './head-last.ts';
 import { isOfDestination, type Work } from './write.ts';
 

@@ -1,6 +1,6 @@
 // The course of a copy: write what the destinations lack, and read it back.
 import { allChunks, bytesOf, noChunks, without } from '../../formats/chunk-sets.ts';
-import type { RunningJob } from '../running-job.ts';
+import type { RunningJob } from '../pass/running-job.ts';
 import { withHead } from './head-last.ts';
 import { noteSourceChanges } from './source-check.ts';
 import { write, type Work } from './write.ts';

@@ -5,8 +5,8 @@ import { SECTOR_SIZE } from '../../../contract/disks.ts';
 import { hasChunk, markChunks } from '../../formats/chunks.ts';
 import { allChunks, isEmpty } from '../../formats/chunk-sets.ts';
 import { failureOf } from '../../../base/errors.ts';
-import type { PassRequest } from '../pass.ts';
-import { notPerformed, type PassOutcome, type RunningJob } from '../running-job.ts';
+import type { PassRequest } from '../pass/pass.ts';
+import { notPerformed, type PassOutcome, type RunningJob } from '../pass/running-job.ts';
 
 type Writing = PassRequest['words']['writing'];
 

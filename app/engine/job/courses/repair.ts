@@ -1,7 +1,7 @@
 // The course of a repair: compare, and rewrite what differs or cannot be read.
 import { failureOf } from '../../../base/errors.ts';
 import { cutTo, lengthOf } from '../../admission/image-length.ts';
-import type { RunningJob } from '../running-job.ts';
+import type { RunningJob } from '../pass/running-job.ts';
 import { differences } from './compare.ts';
 import { followsManifest, isGuidedByManifest } from './source-check.ts';
 import { write } from './write.ts';

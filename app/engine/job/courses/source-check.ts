@@ -2,7 +2,7 @@
 import { both, bytesOf, chunksIn, either, noChunks, overlaid, type HashSet } from '../../formats/chunk-sets.ts';
 import { chunkRanges, countChunks, markChunks } from '../../formats/chunks.ts';
 import { firstOther } from '../../admission/manifest-sample.ts';
-import type { RunningJob } from '../running-job.ts';
+import type { RunningJob } from '../pass/running-job.ts';
 
 /** Chunks of the source that are checked between two looks at whether the job was cancelled. */
 const STEP = 64;

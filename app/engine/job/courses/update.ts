@@ -1,5 +1,5 @@
 // The course of an update: compare what is there, and write what differs or cannot be read.
-import type { RunningJob } from '../running-job.ts';
+import type { RunningJob } from '../pass/running-job.ts';
 import { differences } from './compare.ts';
 import { noteSourceChanges } from './source-check.ts';
 import { write } from './write.ts';

@@ -1,5 +1,5 @@
 // The course of a verification: compare with the source, or with a manifest alone.
-import type { RunningJob } from '../running-job.ts';
+import type { RunningJob } from '../pass/running-job.ts';
 import { compare } from './compare.ts';
 
 /** Compares all of the destinations. Nothing is written. */

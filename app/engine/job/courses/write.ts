@@ -1,9 +1,9 @@
 // Writing what destinations need, reading it back, and rewriting once what verification found bad.
 import { chunksOfErrors, isEmpty } from '../../formats/chunk-sets.ts';
 import type { NativeError } from '../../native/addon.ts';
-import { isDead, wasReadToItsEnd } from '../evidence.ts';
-import type { PassRequest } from '../pass.ts';
-import type { PassOutcome, RunningJob } from '../running-job.ts';
+import { isDead, wasReadToItsEnd } from '../pass/evidence.ts';
+import type { PassRequest } from '../pass/pass.ts';
+import type { PassOutcome, RunningJob } from '../pass/running-job.ts';
 import { blankHeads, isDisk, isZoned, withHead } from './head-last.ts';
 import { hashesDue, isGuidedByManifest } from './source-check.ts';
 

@@ -5,7 +5,7 @@ import { allChunks, bytesOf, chunksOfErrors, without } from '../../../formats/ch
 import { blankHeads, withHead } from '../head-last.ts';
 import type { NativeError } from '../../../native/addon.ts';
 import { rescue } from './rescue.ts';
-import type { RunningJob } from '../../running-job.ts';
+import type { RunningJob } from '../../pass/running-job.ts';
 import { FLUSH_INTERVAL, writeOrder } from '../write.ts';
 
 /**

@@ -2,7 +2,7 @@
 import { Answers } from '../../../../base/answers.ts';
 import { hasStalled, reasonOf, Refusal } from '../../../../base/errors.ts';
 import { writeMapfile, type RescueMap } from '../../../formats/mapfile.ts';
-import type { RunningJob } from '../../running-job.ts';
+import type { RunningJob } from '../../pass/running-job.ts';
 
 /** Milliseconds between two writes. */
 const INTERVAL = 1000;

@@ -4,8 +4,8 @@ import { chunkRanges, hasChunk, markChunks } from '../../../formats/chunks.ts';
 import { setRange, type RescueMap } from '../../../formats/mapfile.ts';
 import { chunksOf, chunksWithin, type Region } from '../../../formats/rescue-map.ts';
 import type { NativeError } from '../../../native/addon.ts';
-import type { PassRequest, Target } from '../../pass.ts';
-import type { PassOutcome, RunningJob } from '../../running-job.ts';
+import type { PassRequest, Target } from '../../pass/pass.ts';
+import type { PassOutcome, RunningJob } from '../../pass/running-job.ts';
 import { FLUSH_INTERVAL } from '../write.ts';
 import { wholeSectors } from './regions.ts';
 

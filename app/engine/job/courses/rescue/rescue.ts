@@ -6,7 +6,7 @@ import type { RescueProgress } from '../../../../contract/jobs.ts';
 import { allChunks, both, either, isEmpty, noChunks, without } from '../../../formats/chunk-sets.ts';
 import { bytesOf, ranges, setRange, type RescueMap } from '../../../formats/mapfile.ts';
 import { chunksOf, reconcile, wholeMap, type Region } from '../../../formats/rescue-map.ts';
-import type { RunningJob } from '../../running-job.ts';
+import type { RunningJob } from '../../pass/running-job.ts';
 import { isDisk, zeroHeads } from '../head-last.ts';
 import { MapWriter } from './map-writer.ts';
 import { isOfSource, RegionCopier } from './region-copier.ts';

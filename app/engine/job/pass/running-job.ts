@@ -1,12 +1,12 @@
 // What the courses of jobs (courses/) are written against: a job's destinations, and passes over them.
-import type { JobError } from '../../contract/errors.ts';
-import type { Note } from '../../contract/facts.ts';
-import type { CopyRequest, RescueProgress } from '../../contract/jobs.ts';
-import type { KnownHashes, Grid } from '../formats/chunk-sets.ts';
-import type { Failure } from '../../base/errors.ts';
-import type { NativeDevice, NativeError } from '../native/addon.ts';
+import type { JobError } from '../../../contract/errors.ts';
+import type { Note } from '../../../contract/facts.ts';
+import type { CopyRequest, RescueProgress } from '../../../contract/jobs.ts';
+import type { KnownHashes, Grid } from '../../formats/chunk-sets.ts';
+import type { Failure } from '../../../base/errors.ts';
+import type { NativeDevice, NativeError } from '../../native/addon.ts';
 import type { NewlyDurable, PassRequest } from './pass.ts';
-import type { Prepared } from '../admission/prepared.ts';
+import type { Prepared } from '../../admission/prepared.ts';
 
 /** How a pass ended for its destinations. */
 export interface PassOutcome {

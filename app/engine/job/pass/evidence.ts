@@ -1,8 +1,8 @@
 // Which bytes of a destination were compared and found equal. "Verified" rests on this alone, never on what a job was
 // meant to do.
-import { allChunks, both, bytesOf, chunksIn, noChunks, type Grid } from '../formats/chunk-sets.ts';
-import { chunkRanges, hasChunk, markChunks } from '../formats/chunks.ts';
-import type { NativeError, NativeJobRequest, NativeState } from '../native/addon.ts';
+import { allChunks, both, bytesOf, chunksIn, noChunks, type Grid } from '../../formats/chunk-sets.ts';
+import { chunkRanges, hasChunk, markChunks } from '../../formats/chunks.ts';
+import type { NativeError, NativeJobRequest, NativeState } from '../../native/addon.ts';
 
 /** Bytes [from, to). */
 interface Range {

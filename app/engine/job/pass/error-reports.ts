@@ -1,6 +1,6 @@
 // The native error list grows at its end. While a job runs the last entry of each side of each device can grow too:
 // neighbours are merged. This reports every failed byte exactly once, in ranges that have stopped growing.
-import type { NativeError } from '../native/addon.ts';
+import type { NativeError } from '../../native/addon.ts';
 
 interface Open {
   entry: NativeError;

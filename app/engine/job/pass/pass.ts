@@ -1,6 +1,6 @@
 // One native job of a job: submitted, sampled, and told in the job's own numbering of destinations.
-import type { DestinationState } from '../../contract/jobs.ts';
-import { chunksOf, hasChunk } from '../formats/chunks.ts';
+import type { DestinationState } from '../../../contract/jobs.ts';
+import { chunksOf, hasChunk } from '../../formats/chunks.ts';
 import { ErrorReports } from './error-reports.ts';
 import type {
   ChunkRange,
@@ -13,8 +13,8 @@ import type {
   NativeJobRequest,
   NativeResult,
   NativeState,
-} from '../native/addon.ts';
-import { isOver } from '../../view/reduce.ts';
+} from '../../native/addon.ts';
+import { isOver } from '../../../view/reduce.ts';
 
 /** A destination in a pass. */
 export interface Target {

@@ -1,11 +1,11 @@
 // Which course a job takes, and which a retry.
-import type { RunningJob } from '../running-job.ts';
-import { copy } from './copy.ts';
-import { catchUp } from './rescue/catch-up.ts';
-import { repair } from './repair.ts';
-import { rescue } from './rescue/rescue.ts';
-import { update } from './update.ts';
-import { verify } from './verify.ts';
+import type { RunningJob } from './pass/running-job.ts';
+import { copy } from './courses/copy.ts';
+import { catchUp } from './courses/rescue/catch-up.ts';
+import { repair } from './courses/repair.ts';
+import { rescue } from './courses/rescue/rescue.ts';
+import { update } from './courses/update.ts';
+import { verify } from './courses/verify.ts';
 
 /**
  * Takes destinations of a job through its passes. `continues`: what is durable on them is of this job, written or found

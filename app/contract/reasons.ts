@@ -256,7 +256,6 @@ export const REASONS = {
   hostFailed: { end: 'end' },
   hostFailedSaying: { end: 'end', said: 'text' },
   hostEnded: {},
-  noResult: {},
   elevationCancelled: { devices: 'list' },
   elevationNoAgent: { devices: 'list' },
   elevationDenied: { devices: 'list' },

@@ -20,17 +20,6 @@ export function verdictWords(verdict: Verdict, uncompared: number): string {
   }
 }
 
-/** The same after a number: "2 verified in part". */
-export const countedWords: Readonly<Record<Verdict, string>> = {
-  verified: 'verified',
-  sourceWritten: 'verified but with the source written to',
-  partlyVerified: 'verified in part',
-  written: 'written but not verified',
-  failed: 'failed',
-  removed: 'removed',
-  cancelled: 'cancelled',
-};
-
 /**
  * "removed with 12.0 GB of 64.0 GB flushed": what of `bytes` was on a destination when it was removed. What was only written can
  * have been in its cache.

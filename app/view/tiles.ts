@@ -51,7 +51,8 @@ const ACTIVE: ReadonlySet<TileState> = new Set<TileState>([
 /** True while a destination still has work to do. */
 export const isActive = (tile: Tile): boolean => ACTIVE.has(tile.state);
 
-const isVerdict = (state: TileState): state is verdict.Verdict => verdict.VERDICTS.some((one) => one === state);
+/** No more will happen to a destination in this state, unless it is started again. */
+export const isVerdict = (state: TileState): state is verdict.Verdict => verdict.VERDICTS.some((one) => one === state);
 
 /** True when a destination ended badly. */
 export const isBad = ({ state }: Tile): boolean => isVerdict(state) && verdict.isBad(state);

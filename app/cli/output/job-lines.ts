@@ -3,19 +3,12 @@ import type { JobError } from '../../contract/errors.ts';
 import type { Plan } from '../../contract/jobs.ts';
 import type { JobView } from '../../contract/window.ts';
 import { isOver } from '../../view/reduce.ts';
-import { formatRate, formatTime } from './quantities.ts';
-import {
-  afterwards,
-  countWords,
-  keptWords,
-  percent,
-  phraseOf,
-  rescueWords,
-  share,
-  verdict,
-  wordOf,
-  type Word,
-} from './job-words.ts';
+import { secondsLeftOf } from '../../view/batch.ts';
+import { isComplete, tilesOf, type Tile } from '../../view/tiles.ts';
+import { rate } from '../../words/figures.ts';
+import type { TileState } from '../../words/states.ts';
+import { formatTime } from './quantities.ts';
+import { afterwards, countWords, keptWords, phraseOf, rescueWords, verdict } from './job-words.ts';
 import { shown } from './spelling.ts';
 import { alignRight, columns, fit, printable, wrap, type Paint, type Style } from './text.ts';
 
@@ -32,7 +25,7 @@ export interface Screen {
   selected?: number | null;
 }
 
-const STYLES: Record<Word, Style> = {
+const STYLES: Record<TileState, Style> = {
   waiting: 'faint',
   comparing: 'busy',
   copying: 'busy',
@@ -49,7 +42,7 @@ const STYLES: Record<Word, Style> = {
   removed: 'bad',
   cancelled: 'faint',
 };
-const GLYPHS: Record<Word, [unicode: string, ascii: string]> = {
+const GLYPHS: Record<TileState, [unicode: string, ascii: string]> = {
   waiting: ['·', '.'],
   comparing: ['●', '>'],
   copying: ['●', '>'],
@@ -67,10 +60,10 @@ const GLYPHS: Record<Word, [unicode: string, ascii: string]> = {
   cancelled: ['–', '-'],
 };
 /** States in which bytes move, so that a speed means something. */
-const MOVING: ReadonlySet<Word> = new Set(['comparing', 'copying', 'verifying', 'repairing']);
+const MOVING: ReadonlySet<TileState> = new Set<TileState>(['comparing', 'copying', 'verifying', 'repairing']);
 const STATE_WIDTH = 'verifying'.length;
 const PERCENT_WIDTH = '100 %'.length;
-const RATE_WIDTH = '1234.5 MiB/s'.length;
+const RATE_WIDTH = '10,000 MB/s'.length;
 const TIME_WIDTH = '9 h 59 min left'.length;
 const NAME_MIN = 8;
 const NAME_MAX = 28;
@@ -105,10 +98,9 @@ export function finalLines(view: JobView, screen: Screen): string[] {
 
 /** The whole job on one line, for a log: `plain` text of any length. */
 export function logLine(view: JobView): string {
+  const tiles = tilesOf(view);
   const each = view.progress.destinations.map((destination, index) => {
-    const detail = isOver(destination.state)
-      ? ''
-      : ` ${percent(destination)} % ${formatRate(destination.bytesPerSecond)}`;
+    const detail = isOver(destination.state) ? '' : ` ${percent(tiles[index]!)} % ${rate(destination.bytesPerSecond)}`;
     return `${shown(destination.path)}: ${phraseOf(view, index)}${detail}`;
   });
   const { seconds, rescue } = view.progress;
@@ -159,7 +151,8 @@ function layOut(plan: Plan, width: number): Layout {
 
 function destinationLine(view: JobView, index: number, layout: Layout, screen: Screen): string {
   const destination = view.progress.destinations[index]!;
-  const word = wordOf(view, index);
+  const tile = tilesOf(view)[index]!;
+  const word = tile.state;
   const style = STYLES[word];
   const glyph = GLYPHS[word][screen.unicode ? 0 : 1];
   const mark = screen.selected === index ? '>' : ' ';
@@ -177,15 +170,18 @@ function destinationLine(view: JobView, index: number, layout: Layout, screen: S
   const instead = word === 'failed' || word === 'removed' ? (error?.message ?? null) : keptWords(view, index);
   if (instead !== null) return [...start, fit(printable(instead), layout.rest).trimEnd()].join('  ');
   const parts = [...start];
-  if (layout.bar > 0) parts.push(bar(share(destination), layout.bar, style, screen));
-  parts.push(alignRight(`${percent(destination)} %`, PERCENT_WIDTH));
+  if (layout.bar > 0) parts.push(bar(tile.done, layout.bar, style, screen));
+  parts.push(alignRight(`${percent(tile)} %`, PERCENT_WIDTH));
   const moving = MOVING.has(word);
-  if (layout.rate) parts.push(alignRight(moving ? formatRate(destination.bytesPerSecond) : '', RATE_WIDTH));
+  if (layout.rate) parts.push(alignRight(moving ? rate(destination.bytesPerSecond) : '', RATE_WIDTH));
   const working = moving || destination.state === 'flushing';
   const left = working && destination.secondsLeft !== null ? `${formatTime(destination.secondsLeft)} left` : '';
   if (layout.time) parts.push(left);
   return parts.join('  ').trimEnd();
 }
+
+/** Share of a destination's whole work that is done, in whole percent; 100 only when it is complete. */
+export const percent = (tile: Tile): number => (isComplete(tile) ? 100 : Math.min(99, Math.floor(100 * tile.done)));
 
 function bar(part: number, width: number, style: Style, { paint, unicode }: Screen): string {
   const [full, half, empty] = unicode ? ['━', '╸', '─'] : ['=', '-', '.'];
@@ -195,10 +191,8 @@ function bar(part: number, width: number, style: Style, { paint, unicode }: Scre
 }
 
 function summaryLine(view: JobView, { width, paint }: Screen): string {
-  const { destinations } = view.progress;
-  const times = destinations.filter(({ state }) => !isOver(state)).map(({ secondsLeft }) => secondsLeft);
-  const longest = times.some((time) => time === null) ? null : Math.max(0, ...times.map((time) => time ?? 0));
-  const left = longest === null || times.length === 0 ? '' : `, ${formatTime(longest)} left`;
+  const longest = secondsLeftOf(tilesOf(view));
+  const left = longest === null ? '' : `, ${formatTime(longest)} left`;
   const text = view.phase === 'cancelling' ? `stopping: ${countWords(view)}` : `${countWords(view)}${left}`;
   return `  ${paint('strong', fit(text, Math.max(0, width - 2)).trimEnd())}`;
 }

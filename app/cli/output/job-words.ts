@@ -1,32 +1,16 @@
 // What is said of a job in words: its first sentence, its states, its end. Pure.
 import type { JobError } from '../../contract/errors.ts';
-import type { DestinationProgress, DestinationState, Plan, RescueProgress } from '../../contract/jobs.ts';
+import type { Plan, RescueProgress } from '../../contract/jobs.ts';
 import type { JobView } from '../../contract/window.ts';
 import { english } from '../../base/english.ts';
 import { counted, size } from '../../base/figures.ts';
-import { countedWords, removedWords, verdictWords } from '../../records/verdict-words.ts';
-import { isComplete, VERDICTS, verdictIn, verdictOf, type Verdict } from '../../view/verdict.ts';
+import { removedWords, verdictWords } from '../../records/verdict-words.ts';
+import { countsOf } from '../../view/batch.ts';
+import { isVerdict, tilesOf } from '../../view/tiles.ts';
+import { isComplete, verdictOf } from '../../view/verdict.ts';
 import { formatTime } from './quantities.ts';
 import { shown } from './spelling.ts';
 import { printable } from './text.ts';
-
-/** What a destination is at, or how it ended. */
-export type Word = Exclude<DestinationState, 'done'> | Verdict;
-
-/** Order of the words where destinations are counted: the most settled first. */
-const WORDS: readonly Word[] = [
-  ...VERDICTS,
-  'stalled',
-  'paused',
-  'repairing',
-  'verifying',
-  'flushing',
-  'copying',
-  'comparing',
-  'waiting',
-];
-
-const isVerdict = (word: Word): word is Verdict => VERDICTS.some((verdict) => verdict === word);
 
 /** Failures of the drive itself: to go on with the same drive would only find them again. */
 const OF_THE_DRIVE: ReadonlySet<string> = new Set(['MEDIUM_ERROR', 'READ_ONLY', 'VERIFY_MISMATCH']);
@@ -60,43 +44,19 @@ function firstSentence({ kind, source, bytes, destinations, verify, request }: P
   }
 }
 
-/** The word for the destination `index`. */
-export function wordOf(view: JobView, index: number): Word {
-  const { state } = view.progress.destinations[index]!;
-  return verdictIn(view, index) ?? (state === 'done' ? 'waiting' : state);
-}
-
-/** The same in full, as people read it: "verified except 1,048,576 bytes". */
+/** What the destination `index` is at, in full, as people read it: "verified except 1,048,576 bytes". */
 export function phraseOf(view: JobView, index: number): string {
-  const word = wordOf(view, index);
+  const { state, uncompared } = tilesOf(view)[index]!;
   const ended = view.result?.destinations[index];
-  if (word === 'removed' && ended !== undefined) return removedWords(ended, view.plan.bytes);
-  const uncompared = ended?.uncompared ?? view.progress.destinations[index]!.uncompared;
-  return isVerdict(word) ? verdictWords(word, uncompared) : word;
+  if (state === 'removed' && ended !== undefined) return removedWords(ended, view.plan.bytes);
+  return isVerdict(state) ? verdictWords(state, uncompared) : state;
 }
 
 /** "5 verified, 1 failed, 2 copying". */
-export function countWords(view: JobView): string {
-  const words = view.progress.destinations.map((_, index) => wordOf(view, index));
-  return WORDS.map(
-    (word) =>
-      [words.filter((candidate) => candidate === word).length, isVerdict(word) ? countedWords[word] : word] as const,
-  )
-    .filter(([count]) => count > 0)
-    .map(([count, word]) => `${count} ${word}`)
+export const countWords = (view: JobView): string =>
+  countsOf(tilesOf(view))
+    .map(({ text }) => text)
     .join(', ');
-}
-
-/** Share of the destination's whole work that is done, in whole percent; 100 only when it is over. */
-export const percent = (destination: DestinationProgress): number =>
-  destination.state === 'done' ? 100 : Math.min(99, Math.floor(100 * share(destination)));
-
-/** The same from 0 to 1. Work that is not known yet does not count. */
-export function share({ state, written, verified, toWrite, toVerify }: DestinationProgress): number {
-  if (state === 'done') return 1;
-  const whole = toWrite + toVerify;
-  return whole === 0 ? 0 : Math.min(1, (written + verified) / whole);
-}
 
 /** "wrote 10.2 MB, 1.1 GB were there" of a destination that ended well and had some of it already; else null. */
 export function keptWords(view: JobView, index: number): string | null {
@@ -131,7 +91,7 @@ export function verdict(view: JobView): string {
   const cut = plan.kind !== 'verify' && result.destinations.some(({ state }) => state === 'cancelled');
   const warning = cut ? ' The devices are flushed; what was cancelled holds only a part of the copy.' : '';
   const removed = result.destinations.flatMap((destination, index) =>
-    wordOf(view, index) === 'removed' ? [{ path: destination.path, phrase: phraseOf(view, index) }] : [],
+    tilesOf(view)[index]!.state === 'removed' ? [{ path: destination.path, phrase: phraseOf(view, index) }] : [],
   );
   const each = result.destinations.some((destination) => isComplete(verdictOf(destination, result)))
     ? `: ${size(plan.bytes)} each,`

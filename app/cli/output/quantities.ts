@@ -1,4 +1,4 @@
-// Speeds and times in words, and the sizes that --memory takes.
+// Times in words, and the sizes that options take.
 
 const BINARY: Record<string, number> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
 
@@ -12,12 +12,6 @@ export function parseSize(text: string): number | null {
   const unit = BINARY[(match[2] ?? '').toUpperCase()];
   const bytes = Number(match[1]) * (unit ?? NaN);
   return Number.isSafeInteger(bytes) ? bytes : null;
-}
-
-/** Bytes a second as "412.3 MiB/s"; no longer than that up to 95 TiB/s. */
-export function formatRate(bytesPerSecond: number): string {
-  const rate = bytesPerSecond / 1024 ** 2;
-  return `${rate.toFixed(rate < 9999.95 ? 1 : 0)} MiB/s`;
 }
 
 /** A stretch of time as one says it: "12 s", "4 min", "2 h 10 min", "14 h". */

@@ -255,7 +255,6 @@ export const reasons: Translated<typeof english> = {
   hostFailed: 'Das Kopierprogramm ist ausgefallen: {end}.',
   hostFailedSaying: 'Das Kopierprogramm ist ausgefallen: {end}. Zuletzt meldete es „{said}“.',
   hostEnded: 'Das Kopierprogramm hat sich beendet.',
-  noResult: 'Der Auftrag endete ohne Ergebnis.',
   elevationCancelled:
     '{devices} zu öffnen verlangt die Rechte eines Administrators, und die Frage danach wurde weggelegt.',
   elevationNoAgent:

@@ -243,7 +243,6 @@ export const reasons = {
   hostFailed: 'The engine host failed: {end}.',
   hostFailedSaying: 'The engine host failed: {end}, saying "{said}".',
   hostEnded: 'The engine host ended.',
-  noResult: 'The job ended without a result.',
   elevationCancelled: "Opening {devices} takes an administrator's rights, and the question for them was put away.",
   elevationNoAgent:
     "Opening {devices} takes an administrator's rights, and nobody can be asked for them: no polkit agent runs in this session.",

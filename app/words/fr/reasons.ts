@@ -256,7 +256,6 @@ export const reasons: Translated<typeof english> = {
   hostFailed: 'Le moteur de copie a cessé de fonctionner : {end}.',
   hostFailedSaying: 'Le moteur de copie a cessé de fonctionner : {end}, en disant « {said} ».',
   hostEnded: 'Le moteur de copie s’est arrêté.',
-  noResult: 'La tâche s’est terminée sans résultat.',
   elevationCancelled: 'Ouvrir {devices} demande les droits d’un administrateur, et la demande a été refermée.',
   elevationNoAgent:
     'Ouvrir {devices} demande les droits d’un administrateur, et personne ne peut les demander : aucun agent polkit ne tourne dans cette session.',

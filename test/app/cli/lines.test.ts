@@ -4,16 +4,22 @@ import { identity, lossLines, overwritten } from '../../../app/cli/confirm.ts';
 import { diskTable } from '../../../app/cli/output/disk-table.ts';
 import { exitCode } from '../../../app/cli/exit-code.ts';
 import { errorLine, planLine, progressLine, resultLine } from '../../../app/cli/output/json.ts';
-import { finalLines, liveLines, logEnd, logLine } from '../../../app/cli/output/job-lines.ts';
-import { headline, percent, verdict } from '../../../app/cli/output/job-words.ts';
+import { finalLines, liveLines, logEnd, logLine, percent } from '../../../app/cli/output/job-lines.ts';
+import { headline, verdict } from '../../../app/cli/output/job-words.ts';
 import { errorSentence } from '../../../app/cli/output/reporter.ts';
 import { requestAsTyped, withAbsolutePaths } from '../../../app/cli/output/spelling.ts';
 import { columns, plain } from '../../../app/cli/output/text.ts';
 import type { Disk } from '../../../app/contract/disks.ts';
 import type { PlatterError } from '../../../app/contract/errors.ts';
-import { plainRequest, type CopyRequest, type DestinationState } from '../../../app/contract/jobs.ts';
+import {
+  plainRequest,
+  type CopyRequest,
+  type DestinationProgress,
+  type DestinationState,
+} from '../../../app/contract/jobs.ts';
 import { failure as failing } from '../../../app/base/errors.ts';
 import { jobStarted } from '../../../app/view/reduce.ts';
+import { tilesOf } from '../../../app/view/tiles.ts';
 import { errorShape, progressShape, resultShape } from './shapes.ts';
 import { ended, endpoint, GB, mediumError, plainScreen, plan, play, progress, result, sample } from './views.ts';
 
@@ -70,7 +76,7 @@ describe('lines of a job', () => {
       ]),
     );
     expect(liveLines(view, plainScreen(80))).toEqual([
-      '  ● /dev/sdb  copying    ━━━━─────────────   25 %   412.0 MiB/s  2 min left',
+      '  ● /dev/sdb  copying    ━━━━╸─────────────   25 %     432 MB/s  2 min left',
       '',
       '  1 copying, 2 min left',
     ]);
@@ -120,12 +126,15 @@ describe('lines of a job', () => {
   });
 
   test('100 % is only said of what is over, and a share never exceeds its whole', () => {
-    expect(percent(progress('a', 'verifying', { written: 64 * GB, verified: 64 * GB }))).toBe(99);
-    expect(percent(progress('a', 'done', { written: 64 * GB, verified: 64 * GB }))).toBe(100);
-    expect(percent(progress('a', 'copying', { written: 32 * GB }))).toBe(25);
-    expect(percent(progress('a', 'copying', { written: 32 * GB, toVerify: 0 }))).toBe(50);
-    expect(percent(progress('a', 'verifying', { verified: 32 * GB, toWrite: 0 }))).toBe(50);
-    expect(percent(progress('a', 'waiting', { toWrite: 0, toVerify: 0 }))).toBe(0);
+    const job = jobStarted(plan(['a']), 0);
+    const at = (...of: [DestinationState, Partial<DestinationProgress>]): number =>
+      percent(tilesOf(play(job, sample(job, [progress('a', ...of)])))[0]!);
+    expect(at('verifying', { written: 64 * GB, verified: 64 * GB })).toBe(99);
+    expect(at('done', { written: 64 * GB, verified: 64 * GB })).toBe(100);
+    expect(at('copying', { written: 32 * GB })).toBe(25);
+    expect(at('copying', { written: 32 * GB, toVerify: 0 })).toBe(50);
+    expect(at('verifying', { verified: 32 * GB, toWrite: 0 })).toBe(50);
+    expect(at('waiting', { toWrite: 0, toVerify: 0 })).toBe(0);
   });
 
   test('what was not read back is called written, never verified', () => {
@@ -154,7 +163,7 @@ describe('lines of a job', () => {
         { seconds: 75 },
       ),
     );
-    expect(logLine(view)).toBe('75 s  /dev/sdb: copying 25 % 412.0 MiB/s, /dev/sdc: failed');
+    expect(logLine(view)).toBe('75 s  /dev/sdb: copying 25 % 432 MB/s, /dev/sdc: failed');
   });
 
   test('a log ends with a line per destination and the verdict', () => {

@@ -107,9 +107,7 @@ describe('a rescue', () => {
       '  rescue, retry 2: 63.0 GB read, 8.2 kB bad, 1.0 GB left',
       '  1 copying',
     ]);
-    expect(logLine(view)).toBe(
-      '5 s  a: copying 25 % 0.0 MiB/s; rescue, retry 2: 63.0 GB read, 8.2 kB bad, 1.0 GB left',
-    );
+    expect(logLine(view)).toBe('5 s  a: copying 25 % 0 MB/s; rescue, retry 2: 63.0 GB read, 8.2 kB bad, 1.0 GB left');
     for (let width = 40; width < 100; width += 1) {
       for (const line of liveLines(view, { ...plainScreen(width), selected: 0 }))
         expect(columns(line), line).toBeLessThanOrEqual(width);

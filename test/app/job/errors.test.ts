@@ -85,7 +85,7 @@ it('gives every error code one sentence of advice', () => {
 
 describe('the message of a native error', () => {
   it.each<[Partial<NativeError>, string]>([
-    [{ offset: 26_001_408 * 512 }, 'Write failed at 12.4 GiB (sector 26,001,408): the drive reported a medium error.'],
+    [{ offset: 26_001_408 * 512 }, 'Write failed at 13.3 GB (sector 26,001,408): the drive reported a medium error.'],
     [
       { side: 'read', destination: -1, cause: 'gone', errno: null, offset: 512, length: 1024 },
       'Read failed at 512 bytes (sectors 1 to 2): the drive is gone.',
@@ -93,7 +93,7 @@ describe('the message of a native error', () => {
     [{ flush: true }, 'Flush failed: the drive reported a medium error.'],
     [
       { side: 'verify', cause: 'mismatch', errno: null, offset: 2 ** 20, length: 4096 },
-      'Verification failed at 1.0 MiB (sectors 2,048 to 2,055): what was read back is not what was written.',
+      'Verification failed at 1.0 MB (sectors 2,048 to 2,055): what was read back is not what was written.',
     ],
     [{ side: 'verify' }, 'Reading back failed at 0 bytes (sector 0): the drive reported a medium error.'],
     [
@@ -189,8 +189,8 @@ describe('numbers in messages', () => {
   });
 
   it('names the sector of a place of less than a sector', () => {
-    expect(place(1023, 1)).toBe('1,023 bytes (sector 1)');
-    expect(place(1024, 0)).toBe('1.0 KiB (sector 2)');
+    expect(place(999, 1)).toBe('999 bytes (sector 1)');
+    expect(place(1024, 0)).toBe('1.0 kB (sector 2)');
   });
 });
 

@@ -138,7 +138,7 @@ test('says the same facts in English for scripts and in the chosen language for 
   });
   expect(write).toMatchObject({
     message:
-      'Write failed at 12.4 GiB (sectors 26,001,408 to 26,001,415): the drive reported a medium error (the incomplete image is kept as /a.img.part).',
+      'Write failed at 13.3 GB (sectors 26,001,408 to 26,001,415): the drive reported a medium error (the incomplete image is kept as /a.img.part).',
     advice: 'Replace this drive; the other destinations are not affected.',
   });
   expect(plain(sayError(write).message)).toBe(

@@ -6,14 +6,10 @@ import type { JobView } from '../contract/window.ts';
 import { unlessErrno } from '../base/errors.ts';
 import { isOver } from '../view/reduce.ts';
 import type { Control, Controlled, Wish } from './control.ts';
+import type { Selection } from './output/live-reporter.ts';
 
 /** Milliseconds between two looks at who has the terminal. */
 const WATCH = 500;
-
-/** Which destination the keys are for: an index, null for all. */
-export interface Selection {
-  index: number | null;
-}
 
 /** What one key does. */
 export type Key = 'pause' | 'cancel' | 'retry' | 'up' | 'down' | 'all';

@@ -1,7 +1,7 @@
 // The commands that ask the engine without running a job: the disks, and the interrupted jobs.
 import type { Actions } from './commands.ts';
 import { diskTable } from './output/disk-table.ts';
-import { EXIT } from './exit-code.ts';
+import { EXIT } from './output/exit-code.ts';
 import { jobLines } from './interrupted.ts';
 import { diskFacts } from './output/json.ts';
 import { screenOf } from './output/streams.ts';

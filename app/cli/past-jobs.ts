@@ -13,7 +13,7 @@ import { recordToKeep } from '../records/record.ts';
 import { saveReport } from '../records/report.ts';
 import { search } from '../records/search.ts';
 import type { Actions } from './commands.ts';
-import { EXIT } from './exit-code.ts';
+import { EXIT } from './output/exit-code.ts';
 import { historyLines } from './output/history-lines.ts';
 import { forTerminal, paint, refusals, stillWaiting, tell } from './output/speech.ts';
 import { printableJson, printableLines } from './output/text.ts';

@@ -6,7 +6,7 @@ import { failure } from '../base/errors.ts';
 import { outliveHangUp } from '../base/hang-up.ts';
 import { againstName } from '../base/places.ts';
 import { commands } from './commands.ts';
-import { EXIT } from './exit-code.ts';
+import { EXIT } from './output/exit-code.ts';
 import { left } from './left-behind.ts';
 import { allTaken, watchOutput } from './output/streams.ts';
 import { log, logWritten, mention, refusals } from './output/speech.ts';

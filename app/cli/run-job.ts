@@ -6,7 +6,7 @@ import { hostEnded, isHostFailure, JobSession, type Witness } from '../client/jo
 import { failure, Refusal } from '../base/errors.ts';
 import { CONSENT, overwritten } from './confirm.ts';
 import type { Control, Wish } from './control.ts';
-import { EXIT, exitCode } from './exit-code.ts';
+import { EXIT, exitCode } from './output/exit-code.ts';
 import type { Reporter } from './output/reporter.ts';
 import { asTyped } from './output/spelling.ts';
 import type { Stop } from './stop.ts';

@@ -5,7 +5,7 @@ import type { Engine } from '../client/client.ts';
 import { errorsIn, hasStalled, Refusal } from '../base/errors.ts';
 import { controlSocket, hostCommand, startHost } from '../client/host-process.ts';
 import { isStuck, waitsOf, type Waits } from '../client/stuck-process.ts';
-import { EXIT } from './exit-code.ts';
+import { EXIT } from './output/exit-code.ts';
 import { left } from './left-behind.ts';
 import type { Refused } from './output/reporter.ts';
 import { withRights } from './rights.ts';

@@ -4,13 +4,17 @@ import type { JobView } from '../../contract/window.ts';
 import { Complaints } from './complaints.ts';
 import { finalLines, liveLines, type Screen } from './job-lines.ts';
 import { headline } from './job-words.ts';
-import type { Selection } from '../keys.ts';
 import { screenOf } from './streams.ts';
 import { ALREADY_STOPPING, errorSentence, INDENT, type Reporter } from './reporter.ts';
 import { inAscii, wrap, type Paint } from './text.ts';
 
 /** Milliseconds between two redraws at least: faster than that nobody reads. */
 const INTERVAL = 250;
+
+/** Which destination the keys are for: an index, null for all. */
+export interface Selection {
+  index: number | null;
+}
 
 /** What `liveReporter` draws on and with. */
 export interface Terminal {

@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import { Answers } from '../../base/answers.ts';
 import { Refusal } from '../../base/errors.ts';
 import { Log } from '../../records/log.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from './exit-code.ts';
 import { jsonReporter } from './json-reporter.ts';
 import { screenOf, terminalOf } from './streams.ts';
 import { errorSentence, INDENT, type Refused } from './reporter.ts';

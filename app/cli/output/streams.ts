@@ -1,6 +1,6 @@
 // Stdout: what the exit code says when it cannot be written, and what the terminal behind it can do.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from './exit-code.ts';
 
 /** Exit codes that promise a result on stdout. The others say already that the command did not end well. */
 const PROMISES: ReadonlySet<number> = new Set([EXIT.allGood, EXIT.someFailed]);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { identity, lossLines, overwritten } from '../../../app/cli/confirm.ts';
 import { diskTable } from '../../../app/cli/output/disk-table.ts';
-import { exitCode } from '../../../app/cli/exit-code.ts';
+import { exitCode } from '../../../app/cli/output/exit-code.ts';
 import { errorLine, planLine, progressLine, resultLine } from '../../../app/cli/output/json.ts';
 import { finalLines, liveLines, logEnd, logLine, percent } from '../../../app/cli/output/job-lines.ts';
 import { headline, verdict } from '../../../app/cli/output/job-words.ts';

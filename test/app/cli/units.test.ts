@@ -1,6 +1,6 @@
 // The pure parts of the command line: sizes, times, text, exit codes.
 import { describe, expect, test } from 'vitest';
-import { EXIT, exitCode } from '../../../app/cli/exit-code.ts';
+import { EXIT, exitCode } from '../../../app/cli/output/exit-code.ts';
 import { formatTime, parseSize } from '../../../app/cli/output/quantities.ts';
 import { terminalOf } from '../../../app/cli/output/streams.ts';
 import { columns, fit, inAscii, printable, printableJson, wrap } from '../../../app/cli/output/text.ts';

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { exitCode } from '../../../app/cli/exit-code.ts';
+import { exitCode } from '../../../app/cli/output/exit-code.ts';
 import { historyLines } from '../../../app/cli/output/history-lines.ts';
 import { finalLines, logEnd } from '../../../app/cli/output/job-lines.ts';
 import { resultLine } from '../../../app/cli/output/json.ts';

@@ -1,6 +1,6 @@
 // What the command tells the shell.
-import type { JobResult, Plan } from '../contract/jobs.ts';
-import { outcomeOf, type Outcome } from '../view/verdict.ts';
+import type { JobResult, Plan } from '../../contract/jobs.ts';
+import { outcomeOf, type Outcome } from '../../view/verdict.ts';
 
 /** Exit codes; scripts rely on them. */
 export const EXIT = {

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "job/slot.h"
+#include "transfer/slot.h"
 #include "kcopyd.h"
 
 namespace kcopyd {

@@ -1,5 +1,5 @@
 // What happens when a transfer has ended: what a destination has written, flushed and read back. What came from the
-// source is in source.cc.
+// source is in reader.cc.
 #include <algorithm>
 #include <utility>
 

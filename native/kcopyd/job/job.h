@@ -24,7 +24,7 @@
 #include "../error_list.h"
 #include "../kcopyd.h"
 #include "../pool.h"
-#include "destination.h"
+#include "../work/destination.h"
 
 namespace kcopyd {
 
@@ -118,7 +118,7 @@ class Job {
     return ignores_write() ? OnError::go_on : engine.strict ? OnError::stop_at_once : OnError::stop;
   }
 
-  // ---- schedule.cc: which sub-job is started next, and for whom
+  // ---- scheduler.cc: which sub-job is started next, and for whom
   struct Take {
     uint64_t turn;
     uint32_t members;
@@ -144,7 +144,7 @@ class Job {
   bool pump_verify(Engine& engine, unsigned destination);
   bool is_hole(uint64_t chunk);
 
-  // ---- source.cc: what was read of the source
+  // ---- reader.cc: what was read of the source
   void source_read(Engine& engine, Slot& slot);
   void pass_over(Slot& slot);
   void source_failed(uint64_t turn);
@@ -173,7 +173,7 @@ class Job {
   // Of the two turns of a head either may be the first to be read: a destination that only checks it has but the last.
   bool tried_before(const Slot& slot) const { return slot.again || (head_last_ && slot.chunk == 0); }
 
-  // ---- watch.cc: what was asked of it, and what time brings
+  // ---- watchdog.cc: what was asked of it, and what time brings
   void observe_requests();
   void cancel_now(unsigned destination);
   void settle(Engine& engine, unsigned destination);

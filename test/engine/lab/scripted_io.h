@@ -4,7 +4,7 @@
 
 #include <kcopyd/block_io.h>
 #include <kcopyd/device.h>
-#include <kcopyd/job/transfer.h>
+#include <kcopyd/transfer/transfer.h>
 
 #include <algorithm>
 #include <cerrno>

@@ -4,7 +4,7 @@
 #include <new>
 #include <stdexcept>
 
-#include "job.h"
+#include "../job/job.h"
 
 namespace kcopyd {
 namespace {

@@ -14,7 +14,7 @@
 #include "../device.h"
 #include "../kcopyd.h"
 #include "durable.h"
-#include "slot.h"
+#include "../transfer/slot.h"
 
 namespace kcopyd {
 

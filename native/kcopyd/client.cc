@@ -85,8 +85,8 @@ void Client::work(std::promise<kcopyd_backend> opened) {
   }
   alarm_->set(io.get());
   opened.set_value(io->kind());
-  Engine engine{.io = *io, .pool = pool_, .throttle = throttle_, .strict = strict_};
-  loop(engine);
+  Round round{.io = *io, .pool = pool_, .throttle = throttle_, .strict = strict_};
+  loop(round);
   alarm_->set(nullptr);
   io.reset();  // before close() returns: an exclusive open right after it must find the devices free
   const std::lock_guard lock(mutex_);
@@ -94,36 +94,36 @@ void Client::work(std::promise<kcopyd_backend> opened) {
   idle_.notify_all();
 }
 
-void Client::loop(Engine& engine) {
+void Client::loop(Round& round) {
   std::vector<IoRequest*> done;
-  while (take_inbox(engine)) {
-    pump(engine);
+  while (take_inbox(round)) {
+    pump(round);
     // A callback may submit: look again before going to sleep.
-    if (call_back(engine)) continue;
+    if (call_back(round)) continue;
     done.clear();
-    engine.io.wait(done, engine.deadline);
-    take_results(engine, done);
+    round.io.wait(done, round.deadline);
+    take_results(round, done);
   }
 }
 
-void Client::take_results(Engine& engine, const std::vector<IoRequest*>& done) {
+void Client::take_results(Round& round, const std::vector<IoRequest*>& done) {
   for (IoRequest* request : done) {
     auto& transfer = static_cast<SlotTransfer&>(Transfer::of(*request));
     if (transfer.lost) {
-      transfer.job->came_back(engine, transfer);
+      transfer.job->came_back(round, transfer);
     } else {
-      transfer.job->answered(engine, transfer);
+      transfer.job->answered(round, transfer);
     }
   }
   std::erase_if(lingering_, [&](const std::shared_ptr<Job>& job) {
     if (job->lingers()) return false;
-    job->finish(engine);
+    job->finish(round);
     return true;
   });
 }
 
 // False: the client is closed, and nothing of it is in flight.
-bool Client::take_inbox(Engine& engine) {
+bool Client::take_inbox(Round& round) {
   std::vector<std::shared_ptr<Job>> arrived;
   {
     const std::lock_guard lock(mutex_);
@@ -135,22 +135,22 @@ bool Client::take_inbox(Engine& engine) {
     arrived.swap(inbox_);
   }
   for (auto& job : arrived) {
-    job->start(engine);
+    job->start(round);
     jobs_.push_back(std::move(job));
   }
   return true;
 }
 
-void Client::pump(Engine& engine) {
+void Client::pump(Round& round) {
   // All give back before any takes: a slot that a later job frees may be the one an earlier job waits for.
-  for (const auto& job : jobs_) job->settle(engine);
-  engine.deadline.reset();
-  engine.throttled = false;
+  for (const auto& job : jobs_) job->settle(round);
+  round.deadline.reset();
+  round.throttled = false;
   bool room = true;
-  for (const auto& job : jobs_) room = job->pump(engine, room);
+  for (const auto& job : jobs_) room = job->pump(round, room);
 }
 
-bool Client::call_back(Engine& engine) {
+bool Client::call_back(Round& round) {
   bool called = false;
   // Jobs that ended, then callbacks that were fired, one at a time: each may change both lists.
   for (size_t i = 0; i < jobs_.size();) {
@@ -161,10 +161,10 @@ bool Client::call_back(Engine& engine) {
     const std::shared_ptr<Job> job = jobs_[i];
     jobs_.erase(jobs_.begin() + static_cast<ptrdiff_t>(i));
     if (job->lingers()) {
-      job->linger(engine);
+      job->linger(round);
       lingering_.push_back(job);
     } else {
-      job->finish(engine);
+      job->finish(round);
     }
     job->notify();
     leave();

@@ -68,11 +68,11 @@ class Client : public std::enable_shared_from_this<Client> {
  private:
   Client(const kcopyd_client_options& options, kcopyd_backend backend);
   void work(std::promise<kcopyd_backend> opened);
-  void loop(Engine& engine);
-  bool take_inbox(Engine& engine);
-  void pump(Engine& engine);
-  void take_results(Engine& engine, const std::vector<IoRequest*>& done);
-  bool call_back(Engine& engine);
+  void loop(Round& round);
+  bool take_inbox(Round& round);
+  void pump(Round& round);
+  void take_results(Round& round, const std::vector<IoRequest*>& done);
+  bool call_back(Round& round);
   void leave();
 
   Pool pool_;

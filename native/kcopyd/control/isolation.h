@@ -107,4 +107,11 @@ class Apart {
   std::optional<Clock::time_point> until_;  // when those in front stop waiting
 };
 
+// Where a destination stands towards the others.
+struct Lag {
+  Stall stall;                 // how long it held up the others that are as far as it
+  std::optional<Apart> apart;  // it was left behind
+  unsigned misjudged = 0;      // how often it was, and proved to be as fast
+};
+
 }  // namespace kcopyd

@@ -1,77 +1,123 @@
-// What was read of the source: holes and changes in it, its hashes, and who gets it.
+#include "reader.h"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
 
 #include "../zeros.h"
-#include "job.h"
 
 namespace kcopyd {
 
-void Job::source_read(Engine& engine, Slot& slot) {
+void Reader::add_members(Slot& slot, uint32_t members) {
+  for (unsigned i = 0; i < work_.destinations.size(); ++i) {
+    if (!(members >> i & 1)) continue;
+    Destination& d = *work_.destinations[i];
+    ++d.next;
+    ++d.pinned;
+    d.keep_pace(Clock::now());
+    d.writing.take();
+    work_.skip_turns(d);
+  }
+  slot.pending |= members;
+}
+
+bool Reader::join(Round& round, Take take) {
+  const auto there = std::ranges::find_if(work_.active, [&](const Slot* s) { return s->turn == take.turn; });
+  if (there == work_.active.end()) return false;
+  Slot& slot = **there;
+  if (!slot.reading && slot.pending == 0) return false;  // timed out
+  add_members(slot, take.members);
+  if (slot.reading) return true;
+  if (slot.unlike_hash) do_not_check(slot, take.members);
+  writer_.start(round, slot, take.members);
+  return true;
+}
+
+void Reader::take(Round& round, Take take) {
+  const Plan& plan = work_.plan;
+  Source& source = *work_.source;
+  Slot& slot = *round.pool.acquire();
+  slot.turn = take.turn;
+  slot.chunk = plan.chunk_at(take.turn);
+  slot.blank = plan.blank_at(take.turn);
+  slot.length = plan.chunk_length(slot.chunk, source.length());
+  slot.pending = 0;
+  slot.held = 0;
+  slot.holes = false;
+  slot.unlike_hash = false;
+  const uint64_t at = slot.chunk * plan.chunk_size;
+  slot.zero = !slot.blank && source.is_hole(at, slot.length);
+  slot.reading = !slot.zero;
+  slot.again = taken_[take.turn];
+  taken_[take.turn] = true;
+  work_.active.push_back(&slot);
+  add_members(slot, take.members);
+  if (slot.zero) {
+    if (source.device() != nullptr && !slot.again) work_.bytes_read += slot.length;
+    hand_out(round, slot);
+    return;
+  }
+  transfers_.begin(slot.read, &slot, SlotTransfer::Kind::source, 0);
+  source.read(round.io, slot, at, plan.on_read_error(round.strict));
+}
+
+void Reader::finished(Round& round, Slot& slot) {
   slot.reading = false;
   const bool unreadable = !slot.read.bad().empty();
-  if (slot.read.cut_short()) {  // those it was for are cancelled
-    if (unreadable) record(KCOPYD_SIDE_READ, -1, slot.read, tried_before(slot));
+  const auto list = [&] {
+    work_.report.add_bad(KCOPYD_SIDE_READ, -1, *work_.source->device(), slot.read, work_.tried_before(slot));
+  };
+  if (slot.read.cut_short()) {  // its destinations are cancelled
+    if (unreadable) list();
     return;
   }
   slot.holes = unreadable;
-  if (slot.again && read_error_ != 0) blank_known_holes(slot);
-  if (slot.holes && flag(KCOPYD_SKIP_BAD)) {
+  if (slot.again && work_.report.read_error() != 0) blank_known_holes(slot);
+  if (slot.holes && work_.plan.flag(KCOPYD_SKIP_BAD)) {
     pass_over(slot);
     return;
   }
   if (unreadable) {
-    record(KCOPYD_SIDE_READ, -1, slot.read, tried_before(slot));
-    if (!ignores_read()) {
-      abandon(slot, ~uint32_t{0});
-      source_failed(slot.turn);
+    list();
+    if (!work_.plan.ignores_read()) {
+      work_.leave(slot, ~uint32_t{0});
+      work_.source_failed(slot.turn);
       return;
     }
   }
-  write_out(engine, slot);
+  hand_out(round, slot);
 }
 
 // Listed whole and written nowhere (KCOPYD_SKIP_BAD), also for those who could read now what others could not.
-void Job::pass_over(Slot& slot) {
+void Reader::pass_over(Slot& slot) {
   if (!slot.read.bad().empty()) {
-    read_error_ = 1;
     const int err = slot.read.bad().front().err;
-    errors_.add({.side = KCOPYD_SIDE_READ,
-                 .destination = -1,
-                 .cause = classify(KCOPYD_SIDE_READ, err, *source_),
-                 .err = err,
-                 .flush = 0,
-                 .offset = source_offset_ + slot.chunk * chunk_size_,
-                 .length = slot.length},
-                slot.again);
+    const kcopyd_cause cause = classify(KCOPYD_SIDE_READ, err, *work_.source->device());
+    work_.report.add(work_.unread(slot, cause, err), slot.again);
   }
-  // Who got it before has what its hash says all the same.
-  if (hashes_source_ && hashes_.known(slot.chunk))
+  // A destination that got it before has what its hash says all the same.
+  if (work_.plan.hashes_source && work_.hashes.known(slot.chunk))
     do_not_check(slot, slot.pending);
-  else if (hashes_source_)
-    hashes_.leave_out(slot.chunk);
-  for (unsigned i = 0; i < destinations_.size(); ++i) {
-    if (slot.pending >> i & 1) ++destinations_[i]->settled;
-  }
-  abandon(slot, ~uint32_t{0});
+  else if (work_.plan.hashes_source)
+    work_.hashes.leave_out(slot.chunk);
+  settle(slot);
+  work_.leave(slot, ~uint32_t{0});
 }
 
-// The sub-job of this turn is written nowhere. In sequence, nothing that comes after it is either.
-void Job::source_failed(uint64_t turn) {
-  stopped_ = true;
-  broken_turn_ = std::min(broken_turn_, turn);
-  for (Slot* other : active_) {
-    if (other->turn > broken_turn_) abandon(*other, other->held);
+// Its destinations are through with it, and nothing was written.
+void Reader::settle(const Slot& slot) {
+  for (unsigned i = 0; i < work_.destinations.size(); ++i) {
+    if (slot.pending >> i & 1) ++work_.destinations[i]->settled;
   }
 }
 
 // A hole that can be read the second time stays a hole: all destinations get the same bytes.
-void Job::blank_known_holes(Slot& slot) {
-  const uint64_t start = source_offset_ + slot.chunk * chunk_size_;
+void Reader::blank_known_holes(Slot& slot) {
+  const uint64_t start = work_.source->on_device(slot.chunk * work_.plan.chunk_size);
   const uint64_t end = start + slot.length;
   std::array<kcopyd_error, 64> batch{};
-  for (size_t first = 0; const size_t got = errors_.copy(first, batch.size(), batch.data()); first += got) {
+  const ErrorList& errors = work_.report.errors();
+  for (size_t first = 0; const size_t got = errors.copy(first, batch.size(), batch.data()); first += got) {
     for (const kcopyd_error& hole : std::span(batch).first(got)) {
       const uint64_t from = std::max(start, hole.offset);
       const uint64_t to = std::min(end, hole.offset + hole.length);
@@ -83,7 +129,7 @@ void Job::blank_known_holes(Slot& slot) {
   }
 }
 
-ChunkHashes::Hash Job::hash_of_zeros(Slot& slot) {
+ChunkHashes::Hash Reader::hash_of_zeros(Slot& slot) {
   if (!zeros_ || zeros_->first != slot.length) {
     std::memset(slot.buffer.data(), 0, slot.length);
     zeros_.emplace(slot.length, ChunkHashes::of(slot.buffer.first(slot.length)));
@@ -91,66 +137,68 @@ ChunkHashes::Hash Job::hash_of_zeros(Slot& slot) {
   return zeros_->second;
 }
 
-void Job::write_out(Engine& engine, Slot& slot) {
-  const bool hashes = hashes_source_ && !slot.blank;
-  const std::span<const std::byte> data = slot.buffer.first(slot.length);
-  const auto hash = [&] { return slot.zero ? hash_of_zeros(slot) : ChunkHashes::of(data); };
-  // It was read all the same: a source whose head cannot be read is found out before anything is written.
+ChunkHashes::Hash Reader::hash_of(Slot& slot) {
+  return slot.zero ? hash_of_zeros(slot) : ChunkHashes::of(slot.buffer.first(slot.length));
+}
+
+void Reader::find_zeros(Slot& slot) {
+  // The head was read all the same: a source whose head cannot be read is found out before anything is written.
   if (slot.blank) {
     std::memset(slot.buffer.data(), 0, slot.length);
-  } else if (flag(KCOPYD_SPARSE) && !slot.zero) {
-    slot.zero = all_zero(data);
+  } else if (work_.plan.flag(KCOPYD_SPARSE) && !slot.zero) {
+    slot.zero = all_zero(slot.buffer.first(slot.length));
   }
+}
+
+// Does the chunk have the hash that is known of it, from before or from the destinations that had it first? False:
+// nobody gets it.
+bool Reader::is_what_it_was(Slot& slot) {
+  const uint64_t chunk = slot.chunk;
+  if (work_.plan.compares && slot.holes) work_.hashes.leave_out(chunk);  // what was not read cannot be compared
+  if (work_.plan.compares || !work_.hashes.known(chunk) || work_.hashes.left_out(chunk)) return true;
+  if (ChunkHashes::equal(hash_of(slot), work_.hashes.at(chunk))) return true;
+  if (!slot.holes) {
+    source_changed(slot);
+    return false;
+  }
+  slot.unlike_hash = true;
+  do_not_check(slot, slot.pending);
+  return true;
+}
+
+void Reader::hand_out(Round& round, Slot& slot) {
+  const bool hashes = work_.plan.hashes_source && !slot.blank;
+  find_zeros(slot);
   // Before anybody writes from the buffer, which it may clear.
   if (hashes && slot.zero) hash_of_zeros(slot);
-  if (op_ == KCOPYD_COMPARE && slot.holes) {
-    hashes_.leave_out(slot.chunk);  // what could not be read cannot be compared
-  } else if (hashes && op_ == KCOPYD_COPY && hashes_.known(slot.chunk) && !hashes_.left_out(slot.chunk)) {
-    if (!ChunkHashes::equal(hash(), hashes_.at(slot.chunk))) {
-      if (!slot.holes) {
-        source_changed(slot);
-        return;
-      }
-      slot.unlike_hash = true;
-      do_not_check(slot, slot.pending);
-    }
-  }
-  if (op_ != KCOPYD_COMPARE) {
-    for (unsigned i = 0; i < destinations_.size(); ++i) start_write(engine, slot, i);
-    // The devices work while the hash is made of what is now in the processor's cache.
-    engine.io.kick();
+  if (hashes && !is_what_it_was(slot)) return;
+  if (work_.plan.compares) {
+    settle(slot);
+    work_.leave(slot, ~uint32_t{0});
   } else {
-    for (unsigned i = 0; i < destinations_.size(); ++i) {
-      if (slot.pending >> i & 1) ++destinations_[i]->settled;
-    }
-    abandon(slot, ~uint32_t{0});
+    writer_.start(round, slot, ~uint32_t{0});
+    // The devices work while the hash is made of what is now in the processor's cache.
+    round.io.kick();
   }
-  if (hashes && !hashes_.known(slot.chunk)) hashes_.set(slot.chunk, hash());
+  if (hashes && !work_.hashes.known(slot.chunk)) work_.hashes.set(slot.chunk, hash_of(slot));
 }
 
-// A sub-job with a hash, from before or from those who had it first, of which not all could be read now. It is listed
-// as that; its destinations get zeros for what is missing, so what they have is not what has that hash.
-void Job::do_not_check(const Slot& slot, uint32_t destinations) {
-  for (unsigned i = 0; i < destinations_.size(); ++i) {
-    if (destinations >> i & 1) destinations_[i]->check.leave_out(slot.chunk, destinations_[i]->chunks);
+// The chunk has a hash, but not all of it could be read now. Its destinations get zeros for what is missing, which is
+// listed; so what they have does not have that hash.
+void Reader::do_not_check(const Slot& slot, uint32_t members) {
+  for (unsigned i = 0; i < work_.destinations.size(); ++i) {
+    Destination& d = *work_.destinations[i];
+    if (members >> i & 1) d.check.leave_out(slot.chunk, d.chunks);
   }
 }
 
-// Those who come later were to get what the first ones got, and the source has something else now.
-void Job::source_changed(Slot& slot) {
-  read_error_ = 1;
-  errors_.add({.side = KCOPYD_SIDE_READ,
-               .destination = -1,
-               .cause = KCOPYD_CAUSE_MISMATCH,
-               .err = 0,
-               .flush = 0,
-               .offset = source_offset_ + slot.chunk * chunk_size_,
-               .length = slot.length},
-              slot.again);
-  for (unsigned i = 0; i < destinations_.size(); ++i) {
-    if (slot.pending >> i & 1) drop(i);
+// Destinations that come later were to get what the first ones got, and the source has something else now.
+void Reader::source_changed(Slot& slot) {
+  work_.report.add(work_.unread(slot, KCOPYD_CAUSE_MISMATCH, 0), slot.again);
+  for (unsigned i = 0; i < work_.destinations.size(); ++i) {
+    if (slot.pending >> i & 1) work_.fail(i);
   }
-  abandon(slot, ~uint32_t{0});
+  work_.leave(slot, ~uint32_t{0});
 }
 
 }  // namespace kcopyd

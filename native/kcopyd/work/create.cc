@@ -2,9 +2,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <new>
+#include <optional>
+#include <span>
 #include <stdexcept>
+#include <utility>
 
-#include "../job/job.h"
+#include "work.h"
 
 namespace kcopyd {
 namespace {
@@ -40,133 +43,184 @@ bool fits(const io_region& region, uint64_t bytes) {
   return region.bdev->grows || region.sector * KCOPYD_SECTOR_SIZE + bytes <= region.bdev->size;
 }
 
-int check_shape(const kcopyd_request& request) {
+int check_flags(const kcopyd_request& request) {
   constexpr unsigned known = KCOPYD_IGNORE_ERROR | KCOPYD_WRITE_SEQ | KCOPYD_VERIFY | KCOPYD_HEAD_LAST |
                              KCOPYD_IGNORE_READ | KCOPYD_IGNORE_WRITE | KCOPYD_SKIP_BAD | KCOPYD_SPARSE |
                              KCOPYD_ASSUME_BLANK | KCOPYD_HASH | KCOPYD_COPY_RANGE | KCOPYD_READ_KNOWN;
   const auto has = [&](unsigned flags) { return (request.flags & flags) != 0; };
-  if (request.op != KCOPYD_COPY && request.op != KCOPYD_ZERO && request.op != KCOPYD_COMPARE) return -EINVAL;
-  if (request.num_dests == 0 || request.num_dests > KCOPYD_MAX_DESTS || request.dests == nullptr ||
-      request.fn == nullptr || (request.flags & ~known)) {
-    return -EINVAL;
-  }
   const bool copies = request.op == KCOPYD_COPY;
-  const bool zeroes = request.op == KCOPYD_ZERO;
+  if (has(~known)) return -EINVAL;
   if (has(KCOPYD_HEAD_LAST | KCOPYD_SKIP_BAD) && (has(KCOPYD_WRITE_SEQ) || !copies)) return -EINVAL;
   if (has(KCOPYD_HEAD_LAST) && has(KCOPYD_SKIP_BAD)) return -EINVAL;
   if (has(KCOPYD_SPARSE | KCOPYD_HASH | KCOPYD_COPY_RANGE | KCOPYD_READ_KNOWN) && !copies) return -EINVAL;
   if (has(KCOPYD_ASSUME_BLANK) && !has(KCOPYD_SPARSE)) return -EINVAL;
+  return 0;
+}
+
+// What there is to compare with is either the source or its hashes.
+int check_source(const kcopyd_request& request) {
+  const bool zeroes = request.op == KCOPYD_ZERO;
   if (request.known != nullptr && request.hashes == nullptr) return -EINVAL;
-  // What there is to compare with is either the source or its hashes.
   const bool sourceless = zeroes || (request.op == KCOPYD_COMPARE && request.hashes != nullptr);
   if (sourceless != (request.from == nullptr) || (!sourceless && request.from->bdev == nullptr)) return -EINVAL;
-  if (zeroes && request.hashes != nullptr) return -EINVAL;
-  for (unsigned i = 0; i < request.num_dests; ++i) {
-    const io_region& dest = request.dests[i];
-    const io_region& like = request.from != nullptr ? *request.from : request.dests[0];
-    if (dest.bdev == nullptr || (!zeroes && dest.count != like.count)) return -EINVAL;
+  return zeroes && request.hashes != nullptr ? -EINVAL : 0;
+}
+
+int check_shape(const kcopyd_request& request) {
+  if (request.op != KCOPYD_COPY && request.op != KCOPYD_ZERO && request.op != KCOPYD_COMPARE) return -EINVAL;
+  if (request.num_dests == 0 || request.num_dests > KCOPYD_MAX_DESTS) return -EINVAL;
+  if (request.dests == nullptr || request.fn == nullptr) return -EINVAL;
+  if (const int refused = check_flags(request); refused != 0) return refused;
+  if (const int refused = check_source(request); refused != 0) return refused;
+  const io_region& like = request.from != nullptr ? *request.from : request.dests[0];
+  for (const io_region& dest : std::span(request.dests, request.num_dests)) {
+    if (dest.bdev == nullptr || (request.op != KCOPYD_ZERO && dest.count != like.count)) return -EINVAL;
     if (request.op != KCOPYD_COMPARE && !dest.bdev->writable) return -EBADF;
   }
   return 0;
 }
 
+// How the ranges of a job lie, once all of them are known to be there.
+struct Ranges {
+  Range from{nullptr, 0, 0};
+  std::vector<Range> to;
+  uint64_t length = 0;    // bytes: of the source, or of the longest destination
+  bool overlaps = false;  // a destination and the source
+  bool ascending = false;
+  bool descending = false;
+};
+
+int find_length(const kcopyd_request& request, Ranges& ranges) {
+  if (request.op == KCOPYD_ZERO) return 0;
+  const io_region& region = request.from != nullptr ? *request.from : request.dests[0];
+  const std::optional<uint64_t> bytes = covered(region);
+  if (!bytes) return -ENXIO;
+  ranges.length = *bytes;
+  if (request.from != nullptr) {
+    ranges.from = {region.bdev, region.sector * KCOPYD_SECTOR_SIZE, *bytes};
+  } else if (request.compare_bytes != 0) {
+    ranges.length = std::min(*bytes, request.compare_bytes);
+  }
+  return 0;
+}
+
+// Onto itself, in part: as memmove, from the end that is not overwritten first.
+void find_overlap(const Range& range, Ranges& ranges) {
+  if (ranges.from.device == nullptr || !overlap(range, ranges.from)) return;
+  ranges.overlaps = true;
+  if (range.offset == ranges.from.offset) return;
+  (range.offset > ranges.from.offset ? ranges.descending : ranges.ascending) = true;
+}
+
+int find_ranges(const kcopyd_request& request, Ranges& ranges) {
+  if (const int refused = find_length(request, ranges); refused != 0) return refused;
+  const bool zeroes = request.op == KCOPYD_ZERO;
+  const uint64_t copied = ranges.length;
+  for (const io_region& dest : std::span(request.dests, request.num_dests)) {
+    const uint64_t bytes = !zeroes            ? copied
+                           : dest.bdev->grows ? dest.count * KCOPYD_SECTOR_SIZE
+                                              : covered(dest).value_or(UINT64_MAX / 2);
+    if (!fits(dest, bytes)) return -ENOSPC;
+    const Range range{dest.bdev, dest.sector * KCOPYD_SECTOR_SIZE, bytes};
+    if (request.op != KCOPYD_COMPARE) {
+      if (std::ranges::any_of(ranges.to, [&](const Range& other) { return overlap(range, other); })) return -EINVAL;
+      find_overlap(range, ranges);
+    }
+    ranges.to.push_back(range);
+    ranges.length = std::max(ranges.length, bytes);
+  }
+  // One destination below and one above the source: no order of chunks leaves both right.
+  return ranges.ascending && ranges.descending ? -EINVAL : 0;
+}
+
+Plan plan_of(const kcopyd_request& request, size_t chunk_size, const Ranges& ranges) {
+  const auto has = [&](unsigned flags) { return (request.flags & flags) != 0; };
+  Plan plan{.flags = request.flags, .chunk_size = chunk_size};
+  plan.stall_timeout = std::chrono::milliseconds(request.stall_timeout);
+  plan.flush_interval = std::chrono::milliseconds(request.flush_interval);
+  plan.length = ranges.length;
+  plan.chunks = plan.chunks_in(plan.length);
+  plan.compares = request.op == KCOPYD_COMPARE;
+  plan.verifies = plan.compares || has(KCOPYD_VERIFY);
+  plan.hashes_source = plan.verifies || has(KCOPYD_HASH) || request.hashes != nullptr;
+  plan.leaves_holes = request.op == KCOPYD_ZERO || has(KCOPYD_SPARSE);
+  plan.head_last = has(KCOPYD_HEAD_LAST) && !ranges.overlaps && plan.chunks > 1;
+  plan.one_at_a_time = ranges.ascending || ranges.descending;
+  plan.descending = ranges.descending;
+  plan.ragged = std::ranges::any_of(ranges.to, [](const Range& to) { return to.length % to.device->logical_block; });
+  return plan;
+}
+
+std::unique_ptr<Source> source_of(const kcopyd_request& request, const Plan& plan, const Ranges& ranges) {
+  if (request.op == KCOPYD_ZERO) return std::make_unique<ZeroSource>(ranges.length);
+  if (request.from == nullptr) return std::make_unique<HashSource>(ranges.length);
+  // A source that its own copy overwrites cannot be read again; one that is being rescued should not be.
+  const DeviceSource::Options options{.finds_holes = plan.flag(KCOPYD_SPARSE),
+                                      .read_once = plan.one_at_a_time || plan.flag(KCOPYD_SKIP_BAD),
+                                      .from_medium = plan.compares,
+                                      .leaves_cache = plan.flag(KCOPYD_COPY_RANGE)};
+  return std::make_unique<DeviceSource>(request.from->bdev->shared_from_this(), ranges.from.offset, ranges.length,
+                                        options);
+}
+
+std::unique_ptr<Destination> destination_of(const kcopyd_request& request, unsigned i, const Plan& plan,
+                                            const Range& range) {
+  const std::shared_ptr<block_device> device = request.dests[i].bdev->shared_from_this();
+  auto destination = std::make_unique<Destination>(Sink(device, range.offset, range.length));
+  destination->chunks = plan.chunks_in(range.length);
+  if (request.dest_options == nullptr) return destination;
+  const kcopyd_dest_options& options = request.dest_options[i];
+  destination->todo = Bitmap(options.todo, destination->chunks);
+  destination->check = Bitmap(options.check, destination->chunks);
+  destination->requests.limit = options.bytes_per_second;
+  return destination;
+}
+
+// Counts what every destination will take part in.
+void count(Work& work) {
+  const Plan& plan = work.plan;
+  std::vector<bool> read(plan.chunks);
+  for (const auto& d : work.destinations) {
+    for (uint64_t turn = 0; turn < plan.turns_of(*d); ++turn) {
+      if (!work.wants(*d, turn)) continue;
+      ++d->wanted;
+      read[plan.chunk_at(turn)] = true;
+    }
+    for (uint64_t chunk = 0; chunk < d->chunks; ++chunk) {
+      const uint64_t bytes = plan.chunk_length(chunk, d->sink.length());
+      if (plan.writes(*d, chunk)) d->to_write += bytes;
+      if (plan.checks(*d, chunk) && (work.source->has_bytes() || work.hashes.known(chunk))) d->to_verify += bytes;
+    }
+  }
+  for (uint64_t chunk = 0; chunk < plan.chunks; ++chunk) {
+    if (read[chunk]) work.to_read += plan.chunk_length(chunk, plan.length);
+  }
+}
+
 }  // namespace
 
-int Job::create(const kcopyd_request& request, size_t chunk_size, std::shared_ptr<Job>& result) {
+int Work::create(const kcopyd_request& request, size_t chunk_size, std::unique_ptr<Work>& result) {
   if (const int refused = check_shape(request); refused != 0) return refused;
-  const bool compares = request.op == KCOPYD_COMPARE;
   try {
-    std::shared_ptr<Job> job(new Job(request, chunk_size));
-    Range from{nullptr, 0, 0};
-    if (request.from != nullptr) {
-      const std::optional<uint64_t> bytes = covered(*request.from);
-      if (!bytes) return -ENXIO;
-      from = {request.from->bdev, request.from->sector * KCOPYD_SECTOR_SIZE, *bytes};
-      job->source_ = request.from->bdev;
-      job->source_offset_ = from.offset;
-      job->length_ = *bytes;
-      job->devices_.push_back(request.from->bdev->shared_from_this());
-    } else if (compares) {
-      const std::optional<uint64_t> bytes = covered(request.dests[0]);
-      if (!bytes) return -ENXIO;
-      job->length_ = request.compare_bytes == 0 ? *bytes : std::min(*bytes, request.compare_bytes);
-    }
-    std::vector<Range> ranges;
-    bool overlaps = false;
-    bool ascending = false;
-    for (const io_region& dest : std::span(request.dests, request.num_dests)) {
-      const uint64_t bytes = request.op != KCOPYD_ZERO ? job->length_
-                             : dest.bdev->grows        ? dest.count * KCOPYD_SECTOR_SIZE
-                                                       : covered(dest).value_or(UINT64_MAX / 2);
-      if (!fits(dest, bytes)) return -ENOSPC;
-      const Range range{dest.bdev, dest.sector * KCOPYD_SECTOR_SIZE, bytes};
-      if (!compares) {
-        if (std::ranges::any_of(ranges, [&](const Range& other) { return overlap(range, other); })) return -EINVAL;
-        // Onto itself, in part: as memmove, from the end that is not overwritten first.
-        overlaps = overlaps || (request.from != nullptr && overlap(range, from));
-        if (request.from != nullptr && overlap(range, from) && range.offset != from.offset) {
-          (range.offset > from.offset ? job->descending_ : ascending) = true;
-          job->one_at_a_time_ = true;
-        }
-      }
-      ranges.push_back(range);
-      auto destination = std::make_unique<Destination>();
-      job->devices_.push_back(dest.bdev->shared_from_this());
-      destination->device = dest.bdev;
-      destination->offset = range.offset;
-      destination->length = bytes;
-      if (request.op == KCOPYD_ZERO) job->length_ = std::max(job->length_, bytes);
-      job->destinations_.push_back(std::move(destination));
-    }
-    // One destination below and one above the source: no order of sub-jobs leaves both right.
-    if (job->descending_ && ascending) return -EINVAL;
-    const auto chunks_in = [&](uint64_t bytes) { return bytes / chunk_size + (bytes % chunk_size != 0); };
-    job->chunks_ = chunks_in(job->length_);
-    job->head_last_ = (request.flags & KCOPYD_HEAD_LAST) && !overlaps && job->chunks_ > 1;
+    Ranges ranges;
+    if (const int refused = find_ranges(request, ranges); refused != 0) return refused;
+    auto work = std::make_unique<Work>();
+    work->plan = plan_of(request, chunk_size, ranges);
+    work->source = source_of(request, work->plan, ranges);
     for (unsigned i = 0; i < request.num_dests; ++i) {
-      Destination& d = *job->destinations_[i];
-      d.chunks = chunks_in(d.length);
-      if (request.dest_options == nullptr) continue;
-      const kcopyd_dest_options& options = request.dest_options[i];
-      d.todo = Bitmap(options.todo, d.chunks);
-      d.check = Bitmap(options.check, d.chunks);
-      d.limit = options.bytes_per_second;
+      work->destinations.push_back(destination_of(request, i, work->plan, ranges.to[i]));
     }
-    job->verifies_ = compares || (request.flags & KCOPYD_VERIFY);
-    job->hashes_source_ = job->verifies_ || (request.flags & KCOPYD_HASH);
-    if (job->hashes_source_ || request.hashes != nullptr) job->hashes_.resize(job->chunks_);
-    if (request.hashes != nullptr) {
-      job->hashes_.preset(request.hashes, Bitmap(request.known, job->chunks_));
-      job->hashes_source_ = true;
-    }
-    job->plan_turns();
-    result = std::move(job);
+    work->requests.limit = request.bytes_per_second;
+    if (work->plan.hashes_source) work->hashes.resize(work->plan.chunks);
+    if (request.hashes != nullptr) work->hashes.preset(request.hashes, Bitmap(request.known, work->plan.chunks));
+    count(*work);
+    result = std::move(work);
     return 0;
   } catch (const std::bad_alloc&) {
     return -ENOMEM;
   } catch (const std::length_error&) {
     return -ENOMEM;
   }
-}
-
-// Counts what every destination will take part in. Once, before the job starts.
-void Job::plan_turns() {
-  taken_.resize(turns());
-  std::vector<bool> read(chunks_);
-  for (const auto& d : destinations_) {
-    for (uint64_t turn = 0; turn < turns_of(*d); ++turn) {
-      if (!wants(*d, turn)) continue;
-      ++d->wanted;
-      read[chunk_at(turn)] = true;
-    }
-    for (uint64_t chunk = 0; chunk < d->chunks; ++chunk) {
-      const uint64_t bytes = chunk_length(chunk, d->length);
-      if (writes(*d, chunk)) d->to_write += bytes;
-      if (checks(*d, chunk) && (source_ != nullptr || op_ == KCOPYD_ZERO || hashes_.known(chunk)))
-        d->to_verify += bytes;
-    }
-  }
-  for (uint64_t chunk = 0; chunk < chunks_; ++chunk) to_read_ += read[chunk] ? chunk_length(chunk, length_) : 0;
 }
 
 }  // namespace kcopyd

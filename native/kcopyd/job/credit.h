@@ -1,0 +1,46 @@
+// How many slots of the pool a destination may hold.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "../control/depth.h"
+#include "../pool.h"
+#include "../work/destination.h"
+#include "../work/plan.h"
+
+namespace kcopyd {
+
+// Worker thread.
+class Credit {
+ public:
+  explicit Credit(const Plan& plan) : plan_(plan) {}
+
+  void start(unsigned slots, unsigned destinations);
+
+  // May a destination that is to write its next turn pin one more?
+  bool may_pin(const Pool& pool, const Destination& d) const {
+    return has_room(pool, d.pinned) && d.pinned < std::min(depth_->limit(), soon_done(d));
+  }
+  // May a destination with so many have one more? Even when all but one stop answering, one after the other, the last
+  // one finds its share of the pool.
+  bool has_room(const Pool& pool, unsigned slots) const {
+    return slots < share_ || pool.free() > share_ * (destinations_ - 1);
+  }
+  // Chunks that a destination writes, or reads back, soon: what is in flight has to end before a paused job rests.
+  unsigned soon_done(const Destination& d) const;
+
+  // A chunk of so many bytes has ended.
+  void ended(Clock::time_point now, uint64_t bytes) { depth_->ended(now, bytes); }
+  // The job was held up by a pause or a throttle.
+  void disturbed() { depth_->disturbed(); }
+
+ private:
+  const Plan& plan_;
+  size_t destinations_ = 1;
+  unsigned share_ = 1;          // slots that every destination is sure of
+  std::optional<Depth> depth_;  // slots that one destination may pin: as many as it is worth
+};
+
+}  // namespace kcopyd

@@ -1,0 +1,39 @@
+// Flushes the destinations: between writes, so that closing and cancelling stay short and what is durable is known
+// while the job runs; and last.
+#pragma once
+
+#include "../work/work.h"
+#include "round.h"
+#include "transfers.h"
+
+namespace kcopyd {
+
+// Worker thread.
+class Flusher {
+ public:
+  Flusher(Work& work, Transfers& transfers) : work_(work), transfers_(transfers) {}
+
+  void start();
+  // Flushes a destination between its writes when it is time to.
+  void flush_if_due(Round& round, unsigned destination);
+  // Flushes it; or queues the flush, when another one of the same device is under way.
+  void flush_between(Round& round, unsigned destination);
+  void flush_last(Round& round, unsigned destination);
+  // A flush has ended.
+  void finished(unsigned destination);
+
+ private:
+  bool begin(Round& round, unsigned destination);
+  void issue(Round& round, unsigned destination, bool between);
+  void queue(Round& round, unsigned destination);
+  void failed(unsigned destination);
+  void finished_last(unsigned destination);
+
+  Work& work_;
+  Transfers& transfers_;
+};
+
+// A flush that was issued is over: the next one of its device may begin.
+void end_flush(const Destination& d);
+
+}  // namespace kcopyd

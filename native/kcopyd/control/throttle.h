@@ -16,7 +16,6 @@ class Throttle {
 
   // 0 for no limit. Any thread.
   void set(uint64_t bytes_per_second) { rate_ = bytes_per_second; }
-  uint64_t rate() const { return rate_; }
 
   // Is a sub-job of so many bytes paid for? If not, due() says when to ask again.
   bool ready(uint64_t bytes, Clock::time_point now = Clock::now()) {
@@ -26,8 +25,8 @@ class Throttle {
       return true;
     }
     if (!paying_ || rate != paid_at_rate_) {
-      // Who was held up and comes a little late has only overslept: the clock runs on, until all of it is made good by
-      // one sub-job right after the other. Who comes later than that had nothing to do.
+      // If the worker woke late, keep the old due time so that the debt is caught up, one sub-job right after the
+      // other. After a longer gap it was idle: restart the clock.
       late_ = (held_ || (late_ && now - asked_ <= kAtOnce)) && now - due_ <= kLateness && rate == paid_at_rate_;
       const auto start = late_ ? due_ : now;
       const std::chrono::duration<double> cost(static_cast<double>(bytes) / static_cast<double>(rate));
@@ -41,14 +40,8 @@ class Throttle {
     return now >= due_;
   }
 
-  // The sub-job that was ready is issued: the next one is paid for anew.
+  // The sub-job that was ready is issued.
   void take() { paying_ = false; }
-
-  bool admit(uint64_t bytes) {
-    const bool admitted = ready(bytes);
-    if (admitted) take();
-    return admitted;
-  }
 
   // When the sub-job that was refused is paid for.
   Clock::time_point due() const { return due_; }

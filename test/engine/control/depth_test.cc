@@ -81,7 +81,7 @@ class Run {
 
 }  // namespace
 
-TEST_CASE("depth: 5 ms a request and any number at once: all the depth there is within a second, and kept") {
+TEST_CASE("depth: a device with 5 ms a request and no limit gets the full queue depth within a second, and keeps it") {
   for (const double jitter : {0.0, 0.2}) {
     CAPTURE(jitter);
     Depth depth;
@@ -96,7 +96,7 @@ TEST_CASE("depth: 5 ms a request and any number at once: all the depth there is 
   }
 }
 
-TEST_CASE("depth: latency from 100 us to 50 ms is met with depth, in some dozens of windows") {
+TEST_CASE("depth: latency from 100 us to 50 ms is met with queue depth within some dozens of windows") {
   for (const double latency : {0.0001, 0.001, 0.02, 0.05}) {
     CAPTURE(latency);
     Depth depth;
@@ -122,7 +122,7 @@ TEST_CASE("depth: a device like memory stays at about 4, on quiet machines and n
   }
 }
 
-TEST_CASE("depth: what is slower with more in flight gets less") {
+TEST_CASE("depth: a device that is slower with more in flight gets less") {
   Depth depth;
   Run run({.latency = 20e-6, .rate_at = [](unsigned n) { return n <= 4 ? 4e9 : 4e9 / (1 + 0.1 * (n - 4)); }}, depth);
   run.run(10);
@@ -142,7 +142,7 @@ TEST_CASE("depth: a slow card is not sent more than it asks for") {
   }
 }
 
-TEST_CASE("depth: latency and a limit: as deep as the limit asks for, not more") {
+TEST_CASE("depth: a device with latency and a limit gets the queue depth that reaches the limit, not more") {
   for (const double weather : {0.0, 0.05}) {
     CAPTURE(weather);
     Depth depth;
@@ -155,7 +155,7 @@ TEST_CASE("depth: latency and a limit: as deep as the limit asks for, not more")
   }
 }
 
-TEST_CASE("depth: noise does not make it swing") {
+TEST_CASE("depth: noise does not make the queue depth swing") {
   for (unsigned seed = 1; seed <= (test::kSlow > 1 ? 1 : 10); seed++) {
     CAPTURE(seed);
     Depth depth;
@@ -169,7 +169,7 @@ TEST_CASE("depth: noise does not make it swing") {
   }
 }
 
-TEST_CASE("depth: it follows a device that changes") {
+TEST_CASE("depth: the queue depth follows a device that changes") {
   Depth depth;
   Run run({.latency = 0.005}, depth);
   run.run(2);
@@ -182,7 +182,7 @@ TEST_CASE("depth: it follows a device that changes") {
   CHECK(run.highest == 32);
 }
 
-TEST_CASE("depth: a pause is no measurement") {
+TEST_CASE("depth: a pause is not measured") {
   for (const bool told : {true, false}) {
     CAPTURE(told);
     Depth depth;

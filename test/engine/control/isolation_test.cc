@@ -75,7 +75,7 @@ TEST_CASE("isolation: all but one stall, each at another place; the last one sti
   });
 }
 
-TEST_CASE("isolation: flushes that do not end, more than the kernel has threads for, hold up nobody else's") {
+TEST_CASE("isolation: more flushes without an answer than the kernel has threads do not hold up other flushes") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     Bay bay({backend, Medium::loop512}, 16, MiB);

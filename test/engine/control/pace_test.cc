@@ -38,7 +38,7 @@ TEST_CASE("pace: only time with something to write counts") {
   CHECK(Pace().bytes_per_second(kStart + 1s) == 0);
 }
 
-TEST_CASE("pace: who did not answer for long is soon as fast as it is now") {
+TEST_CASE("pace: a device that did not answer for long is soon measured at its present speed") {
   Pace p;
   p.begin(kStart);
   p.moved(MiB, kStart + 20s);
@@ -48,7 +48,7 @@ TEST_CASE("pace: who did not answer for long is soon as fast as it is now") {
   CHECK(p.bytes() == 61 * MiB);
 }
 
-TEST_CASE("far slower: a fraction of the speed, told by some sub-jobs and some time, and not by less") {
+TEST_CASE("far slower: it takes some sub-jobs and some time to call a destination far slower") {
   const auto now = kStart + 10ms;
   CHECK(far_slower(pace(0), pace(8 * MiB), MiB, 0, now));
   CHECK(far_slower(pace(2 * MiB), pace(8 * MiB), MiB, 0, now));
@@ -61,7 +61,7 @@ TEST_CASE("far slower: a fraction of the speed, told by some sub-jobs and some t
   CHECK_FALSE(far_slower(pace(0), pace(8 * MiB), MiB, 4, kStart + 95ms));
 }
 
-TEST_CASE("apart: one that is as fast is waited for, while what it lacks is little beside the rest") {
+TEST_CASE("apart: a lagging destination that is as fast is waited for, while it lacks little compared with the rest") {
   unsigned misjudged = 0;
   Apart apart(100, 100, kStart);
   CHECK_FALSE(apart.awaited(107, 120, 1000, misjudged, kStart + 70ms));  // not for so long yet
@@ -76,7 +76,7 @@ TEST_CASE("apart: one that is as fast is waited for, while what it lacks is litt
   CHECK(misjudged == 2);
 }
 
-TEST_CASE("apart: near the end nobody waits") {
+TEST_CASE("apart: near the end nobody waits for a lagging destination") {
   unsigned misjudged = 0;
   Apart apart(100, 116, kStart);
   CHECK_FALSE(apart.awaited(108, 124, 251, misjudged, kStart + 80ms));

@@ -133,7 +133,7 @@ TEST_CASE(
   });
 }
 
-TEST_CASE("request size: of a slow source nothing more is read when all is cancelled, and what was bad is told") {
+TEST_CASE("request size: a slow source is not read on after a cancel, and its bad sectors are listed") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     Bay bay({backend, Medium::lab_file}, 1, 4 * MiB);

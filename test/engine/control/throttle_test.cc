@@ -60,7 +60,7 @@ TEST_CASE("K30 the throttle holds its rate for sub-jobs of any size, however lat
   }
 }
 
-TEST_CASE("K30 the throttle saves up no time in which nothing was asked for, not even a late worker's") {
+TEST_CASE("K30 the throttle does not save up idle time, not even that of a late worker") {
   Throttle throttle;
   throttle.set(4 * MiB);
   Worker worker{throttle, 100ms};

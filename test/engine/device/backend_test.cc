@@ -20,7 +20,7 @@
 
 using namespace test;
 
-TEST_CASE("create refuses what it cannot give") {
+TEST_CASE("creating a client refuses arguments out of range, and more memory than there is") {
   kcopyd_client* client = nullptr;
   CHECK(kcopyd_client_create(0, &client) == -EINVAL);
   CHECK(kcopyd_client_create(16, nullptr) == -EINVAL);
@@ -84,7 +84,7 @@ TEST_CASE("where the kernel refuses io_uring: AUTO takes threads, and asking for
   }).join();
 }
 
-TEST_CASE("PLATTER_IO picks the backend, and refuses what is none") {
+TEST_CASE("PLATTER_IO picks the backend, and any other value is refused") {
   const char* before = std::getenv("PLATTER_IO");
   const std::string kept = before ? before : "";
   for (const kcopyd_backend backend : backends()) {

@@ -322,7 +322,8 @@ TEST_CASE("a device is free the moment its client is destroyed and it is closed"
   });
 }
 
-TEST_CASE("a device may be closed and taken by another as soon as its job's callback has run, the client living on") {
+TEST_CASE(
+    "a device may be closed and opened exclusively as soon as its job's callback has run, while the client lives on") {
   on_each({Medium::file, Medium::loop512}, [](const Combo& combo) {
     const Disk source(combo.medium, 1 * MiB), dest(combo.medium, 1 * MiB);
     Client client(combo.backend);

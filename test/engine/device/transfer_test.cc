@@ -67,7 +67,7 @@ void check_alignment(const ScriptedIo& io, uint32_t block) {
 
 }  // namespace
 
-TEST_CASE("transfer: short reads and writes are gone on with") {
+TEST_CASE("transfer: short reads and writes are continued") {
   for (const uint32_t block : {512u, 4096u}) {
     for (const int64_t most : {int64_t{1}, int64_t{511}, int64_t{512}, int64_t{5000}, int64_t{65536}}) {
       CAPTURE(block);
@@ -119,7 +119,7 @@ TEST_CASE("transfer: EAGAIN without end becomes an error, not a hang") {
   CHECK(io.log.size() < 10'000);
 }
 
-TEST_CASE("transfer: a read of 0 bytes ends it, and is no errno") {
+TEST_CASE("transfer: a read of 0 bytes ends it with errno 0") {
   ScriptedDevice file(512);
   Transfer transfer;
   ScriptedIo io(pattern(64 * KiB, 1));
@@ -186,7 +186,7 @@ TEST_CASE("transfer: neighbouring bad blocks are one range, others are not") {
   CHECK(bad(transfer) == Lines{range(8 * KiB, 1024, ENODATA), range(63 * KiB + 512, 512, ENODATA)});
 }
 
-TEST_CASE("transfer: an error that goes away is no error") {
+TEST_CASE("transfer: an error that a retry clears is not listed") {
   ScriptedDevice file(512);
   Transfer transfer;
   ScriptedIo io(pattern(64 * KiB, 1));

@@ -142,7 +142,7 @@ TEST_CASE("zero io: a device that refuses gets zeros written, and is not asked a
   }
 }
 
-TEST_CASE("zero io: an error is looked into by writing, and the device is asked again for the next range") {
+TEST_CASE("zero io: after an error the range is written, and the device is asked again for the next range") {
   for (const int err : {EIO, EBUSY, ENOSPC, ENOMEM}) {
     CAPTURE(err);
     ScriptedDevice disk(4096);
@@ -181,7 +181,7 @@ TEST_CASE("zero io: parts of a block are written, whole blocks between them are 
   }
 }
 
-TEST_CASE("zero io: an interrupted call is made again") {
+TEST_CASE("zero io: an interrupted call is repeated") {
   for (const int err : {EINTR, EAGAIN}) {
     CAPTURE(err);
     ScriptedDevice disk(512);
@@ -195,7 +195,7 @@ TEST_CASE("zero io: an interrupted call is made again") {
   }
 }
 
-TEST_CASE("zero io: what is zero in the buffer already is not touched, for others may be writing it") {
+TEST_CASE("zero io: zeros in the buffer are not touched, for other destinations may be writing them") {
   ScriptedDevice disk(512);
   ScriptedIo io(pattern(1 * MiB, 1));
   disk.device.can_zero = false;

@@ -100,7 +100,7 @@ TEST_CASE("copy range: whole blocks are copied, the rest of the last one is writ
   copy.check_content();
 }
 
-TEST_CASE("copy range: one that ends early goes on where it ended, also within a block") {
+TEST_CASE("copy range: a short copy continues where it ended, also within a block") {
   ScriptedCopy copy;
   copy.io.script = [&](const IoRequest& r) {
     return r.op != IoOp::copy ? ScriptedIo::kAll : r.offset == 4096 ? 10000 : 40960;
@@ -111,7 +111,7 @@ TEST_CASE("copy range: one that ends early goes on where it ended, also within a
   copy.check_content();
 }
 
-TEST_CASE("copy range: what the file system refuses is written, and it is not asked again") {
+TEST_CASE("copy range: a range that the file system refuses is written, and it is not asked again") {
   for (const int err : {EXDEV, EOPNOTSUPP, EINVAL, ENOSYS, EPERM, ETXTBSY}) {
     CAPTURE(err);
     ScriptedCopy copy;
@@ -140,7 +140,7 @@ TEST_CASE("copy range: a copy that fails, or finds the source shorter, is writte
   }
 }
 
-TEST_CASE("copy range: an error that is no chance is named as a write names it") {
+TEST_CASE("copy range: a permanent error is named as a write names it") {
   ScriptedCopy full;
   full.io.script = [](const IoRequest&) { return -ENOSPC; };
   full.run();
@@ -267,7 +267,7 @@ TEST_CASE("copy range: a cancelled job stops copying") {
   });
 }
 
-TEST_CASE("copy range: only for copies") {
+TEST_CASE("copy range: the flag is refused for anything but copies") {
   const Directory directory;
   write_file(directory.path("a"), pattern(MiB, 1));
   write_file(directory.path("b"), pattern(MiB, 2));

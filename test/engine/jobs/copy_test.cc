@@ -88,7 +88,7 @@ TEST_CASE("K2 one sub-job and 512 bytes: two sub-jobs, one callback") {
   });
 }
 
-TEST_CASE("K2 sub-jobs of a job are in flight together, never more than 8") {
+TEST_CASE("K2 sub-jobs of a job are in flight together, never more than KCOPYD_MAX_SUBJOBS") {
   on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
     Bay bay(combo, 1, 16 * MiB, {.pages = 4096});
     bay.source.rule("delay r 10000");
@@ -337,7 +337,7 @@ TEST_CASE("K25 source equals destination: unchanged, (0,0)") {
   });
 }
 
-TEST_CASE("refused: what no device can be asked for, each with its errno") {
+TEST_CASE("requests that no device can serve are refused, each with its errno") {
   on_each({Medium::file, Medium::loop512}, [](const Combo& combo) {
     Bay bay(combo, 2, 1 * MiB);
     const io_region from = bay.from(0, 8192);

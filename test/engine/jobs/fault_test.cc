@@ -246,7 +246,7 @@ TEST_CASE("K20 zeroing: one destination fails, the other is zero to the end") {
   });
 }
 
-TEST_CASE("an error that goes away when tried again is no error") {
+TEST_CASE("an error that a retry clears is not listed") {
   on_each(kFaulty, [](const Combo& combo) {
     Bay bay(combo, 2, 4 * MiB);
     bay.source.rule(eio("r", 1 * MiB, 4096) + " EIO 1");
@@ -259,7 +259,7 @@ TEST_CASE("an error that goes away when tried again is no error") {
   });
 }
 
-TEST_CASE("short transfers of a file are gone on with") {
+TEST_CASE("short transfers of a file are continued") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     Bay bay({backend, Medium::lab_file}, 2, 4 * MiB);
@@ -355,7 +355,7 @@ TEST_CASE("K31 a dead destination with ignore error is not asked for every block
   });
 }
 
-TEST_CASE("a place that is tried more than once is listed once: a head that is written last") {
+TEST_CASE("a bad range of the head, which is read twice, is listed once") {
   on_each(kFaulty, [](const Combo& combo) {
     Bay bay(combo, 2, 4 * MiB);
     const uint64_t b = bay.block();
@@ -372,7 +372,7 @@ TEST_CASE("a place that is tried more than once is listed once: a head that is w
   });
 }
 
-TEST_CASE("a place that is tried more than once is listed once: a slow destination that reads it again") {
+TEST_CASE("a bad range that a lagging destination reads again is listed once") {
   on_each(kFaulty, [](const Combo& combo) {
     Bay bay(combo, 2, 24 * MiB, {.pages = 4096});
     const uint64_t b = bay.block(), bad = 16 * MiB + b;
@@ -388,7 +388,7 @@ TEST_CASE("a place that is tried more than once is listed once: a slow destinati
   });
 }
 
-TEST_CASE("a hole that can be read the second time is no reason to call a slow destination wrong") {
+TEST_CASE("a hole that can be read the second time does not fail a lagging destination") {
   on_each({Medium::lab_file}, [](const Combo& combo) {
     Bay bay(combo, 2, 24 * MiB, {.pages = 4096});
     const uint64_t b = bay.block(), bad = 16 * MiB + b;

@@ -82,7 +82,7 @@ TEST_CASE("a buffered write that fails only at fsync fails its destination") {
   });
 }
 
-TEST_CASE("what one flush is told of is told once: another job's flush, or another destination's, does not hide it") {
+TEST_CASE("an error that the kernel reports to one flush fails every job and destination that wrote to the device") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     for (const bool one_job : {true, false}) {

@@ -75,7 +75,7 @@ TEST_CASE("next data: a file of nothing but a hole, and one without a byte") {
   CHECK(Opened(directory.path("empty"), KCOPYD_OPEN_READ)->next_data(0) == 0);
 }
 
-TEST_CASE("next data: what was cut off a file is no hole") {
+TEST_CASE("next data: the part that was cut off a file is not a hole") {
   const Directory directory;
   const std::string path = directory.path("cut");
   sparse_file(path, 16 * MiB, {2});
@@ -113,7 +113,7 @@ TEST_CASE("extend: a shorter file becomes as long as asked by a hole, a longer o
   CHECK(difference(read_file(directory.path("kept")), want) == "");
 }
 
-TEST_CASE("extend says what is in the way") {
+TEST_CASE("extend returns the errno when it fails") {
   const Directory directory;
   write_file(directory.path("image"), {});
   const Opened reader(directory.path("image"), KCOPYD_OPEN_READ);

@@ -115,7 +115,7 @@ TEST_CASE("K27 a prepared callback that was not fired blocks destroy; do_callbac
   });
 }
 
-TEST_CASE("K27 whoever fires a callback may find the client destroyed by whoever waited for it") {
+TEST_CASE("K27 a client may be destroyed as soon as its last callback has run, while do_callback still returns") {
   const Disk disk(Medium::file, 4 * KiB);
   const Device device(disk.path(), KCOPYD_OPEN_READ | KCOPYD_OPEN_WRITE);
   on_each_backend([&](kcopyd_backend backend) {
@@ -310,7 +310,7 @@ TEST_CASE("K30 the throttle holds over many small jobs, and can be lifted while 
   });
 }
 
-TEST_CASE("K30 time that nobody used is not saved up") {
+TEST_CASE("K30 idle time is not saved up") {
   on_each_backend([](kcopyd_backend backend) {
     Bay bay({backend, Medium::file}, 1, 1 * MiB, {.pages = 16, .bytes_per_second = 4 * MiB});
     bay.client.copy(bay.from(0, 256 * KiB), {bay.to(0, 0, 256 * KiB)}).wait();

@@ -81,7 +81,7 @@ std::string eio(const char* side, uint64_t offset, uint64_t length) {
 
 }  // namespace
 
-TEST_CASE("parts: only what is to do is read, written, read back and called durable, per destination") {
+TEST_CASE("parts: only the chunks of its bitmaps are read, written, read back and durable, for each destination") {
   on_each(kFaulty, [](const Combo& combo) {
     for (const unsigned extra : {0u, unsigned{KCOPYD_HEAD_LAST}, unsigned{KCOPYD_WRITE_SEQ}, unsigned{KCOPYD_SPARSE}}) {
       CAPTURE(extra);
@@ -111,7 +111,7 @@ TEST_CASE("parts: only what is to do is read, written, read back and called dura
   });
 }
 
-TEST_CASE("parts: what is not written can be read back all the same, and the source is read for its hash") {
+TEST_CASE("parts: a chunk that is not written can be read back, and the source is read for its hash") {
   on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
     Bay bay(combo, 2, kBytes);
     bay.dests[0].fill(bay.content);
@@ -129,7 +129,7 @@ TEST_CASE("parts: what is not written can be read back all the same, and the sou
   });
 }
 
-TEST_CASE("parts: hashes from before are all that a comparison needs") {
+TEST_CASE("parts: a comparison needs no source when it has hashes") {
   on_each({Medium::lab_file, Medium::loop4096}, [](const Combo& combo) {
     Bay bay(combo, 2, kBytes);
     const std::vector<kcopyd_hash> hashes = copied_hashes(bay);
@@ -163,7 +163,8 @@ TEST_CASE("parts: hashes from before are all that a comparison needs") {
   });
 }
 
-TEST_CASE("parts: a source that is not what is known of it fails the copy, and only what needs that part") {
+TEST_CASE(
+    "parts: a source that differs from its known hash fails the destinations that need the chunk, and no others") {
   on_each_backend([](kcopyd_backend backend) {
     Bay bay({backend, Medium::file}, 2, kBytes);
     const std::vector<kcopyd_hash> hashes = copied_hashes(bay);
@@ -227,7 +228,7 @@ TEST_CASE("read known: a source that changed where a destination is only read ba
   CHECK(bay.client.refuse(KCOPYD_COMPARE, &source, {bay.to(0, 0, kBytes)}, KCOPYD_READ_KNOWN) == -EINVAL);
 }
 
-TEST_CASE("skip bad: a sub-job that cannot be read is listed whole and written nowhere; the rest is there") {
+TEST_CASE("skip bad: a sub-job that cannot be read is listed whole and written nowhere, and the rest is written") {
   on_each(kFaulty, [](const Combo& combo) {
     Bay bay(combo, 3, kBytes);
     bay.source.rule(eio("r", 3 * MiB + 8192, 4096));
@@ -304,7 +305,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "parts: what has a hash and cannot be read any more is a hole of those who come later, not a changed source") {
+    "parts: a chunk with a hash that cannot be read any more is a hole for lagging destinations, not a changed "
+    "source") {
   on_each({Medium::lab_file}, [](const Combo& combo) {
     Bay bay(combo, 2, kBytes, {.pages = 4096});
     const uint64_t bad = 6 * MiB + bay.block();
@@ -350,7 +352,7 @@ TEST_CASE(
   });
 }
 
-TEST_CASE("parts: a hole in what has a hash is not held against one that joins those who have it already") {
+TEST_CASE("parts: a hole in a chunk with a hash does not fail a destination that joins late") {
   on_each({Medium::lab_file}, [](const Combo& combo) {
     Bay bay(combo, 2, kBytes, {.pages = 4096});
     Request request(bay, KCOPYD_COPY, KCOPYD_IGNORE_READ | KCOPYD_VERIFY, 2);

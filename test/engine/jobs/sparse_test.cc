@@ -75,7 +75,7 @@ TEST_CASE("sparse: an image that is all hole gets its size") {
   });
 }
 
-TEST_CASE("sparse: what a disk or an old file held is zeroed, by the device where it can") {
+TEST_CASE("sparse: old content of a disk or file is zeroed, by the device where it can") {
   on_each(kMedia, [](const Combo& combo) {
     Bay bay(combo, 2, 12 * MiB);
     Bytes bytes = content();

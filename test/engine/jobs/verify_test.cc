@@ -90,7 +90,7 @@ TEST_CASE("compare reports every range that differs, and read errors of either s
   });
 }
 
-TEST_CASE("verify: all good is (0,0), and every byte was read back") {
+TEST_CASE("verify: a good copy gives (0,0), and every byte was read back") {
   on_each(kMedia, [](const Combo& combo) {
     Bay bay(combo, 2, 6 * MiB);
     const uint64_t length = 5 * MiB + 3 * bay.block();
@@ -121,7 +121,7 @@ TEST_CASE("verify finds bits that a device flipped and writes that it lost, and 
   });
 }
 
-TEST_CASE("without verify nobody notices: the corruption is real") {
+TEST_CASE("without verify the corruption goes unnoticed") {
   on_each({Medium::loop512}, [](const Combo& combo) {
     Bay bay(combo, 1, 2 * MiB);
     bay.dests[0].rule("flip w 12345");
@@ -160,7 +160,7 @@ TEST_CASE("verify does not read back a destination that failed in writing, nor t
   });
 }
 
-TEST_CASE("verify with ignore error: what failed to be written is not listed twice as the same place") {
+TEST_CASE("verify with ignore error: a range that failed to be written is not listed twice") {
   on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
     Bay bay(combo, 2, 4 * MiB);
     const uint64_t b = bay.block();
@@ -187,7 +187,7 @@ TEST_CASE("verify with a hole in the source compares what was written, zeros and
   });
 }
 
-TEST_CASE("verifying zeros") {
+TEST_CASE("verifying zeros finds a byte that is not zero") {
   on_each(kFaulty, [](const Combo& combo) {
     Bay bay(combo, 2, 4 * MiB);
     const uint64_t s = bay.client.subjob();

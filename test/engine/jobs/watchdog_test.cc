@@ -39,7 +39,7 @@ const Outcome& with_patience(unsigned timeout, const std::function<Job&(unsigned
 
 }  // namespace
 
-TEST_CASE("a destination that does not answer is given up after the time allowed, and the job ends without it") {
+TEST_CASE("a destination that does not answer fails after the stall timeout, and the job ends without it") {
   on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
     const char* const where[] = {"after w 5M stall w", "stall f", "after r 3M stall r"};
     for (const char* const rule : where) {
@@ -105,7 +105,7 @@ TEST_CASE("a source that does not answer ends the job") {
   });
 }
 
-TEST_CASE("I/O that was given up and comes back gives its page back") {
+TEST_CASE("I/O that timed out and comes back returns its slot to the pool") {
   on_each({Medium::loop512}, [](const Combo& combo) {
     std::optional<Bay> made;
     const Outcome& out = with_patience(
@@ -128,7 +128,7 @@ TEST_CASE("I/O that was given up and comes back gives its page back") {
   });
 }
 
-TEST_CASE("a card that is slow, but answers, is not taken for one that has stalled") {
+TEST_CASE("a slow card that answers has not stalled") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     std::optional<Bay> made;
@@ -145,7 +145,7 @@ TEST_CASE("a card that is slow, but answers, is not taken for one that has stall
   });
 }
 
-TEST_CASE("what was answered while a callback held up the worker is not given up") {
+TEST_CASE("answers that came while a callback held up the worker do not time out") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
     std::optional<Bay> made;
@@ -186,8 +186,7 @@ Job& flush_first(Client& client, const io_region& from, const std::vector<io_reg
 
 }  // namespace
 
-TEST_CASE(
-    "whoever waits for another job's flush of the same device is given up after its own time, on whichever client") {
+TEST_CASE("a flush that waits for another job's flush of the same device times out on its own, on any client") {
   on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
     for (const bool one_client : {true, false}) {
       CAPTURE(one_client);
@@ -224,7 +223,7 @@ TEST_CASE(
   });
 }
 
-TEST_CASE("a flush that was given up is still the only one of its device, and what it is told in the end counts") {
+TEST_CASE("a flush that timed out is still the only one of its device, and its late result counts") {
   on_each({Medium::lab_file, Medium::loop512}, [](const Combo& combo) {
     Bay bay(combo, 2, 2 * MiB);
     bay.dests[0].rule("stall f\nflush-fails EIO 1");

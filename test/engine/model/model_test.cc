@@ -101,7 +101,7 @@ TEST_CASE(
   });
 }
 
-TEST_CASE("K33 a job that a wrong model finds is made as small as it can be, and can be run again from its text") {
+TEST_CASE("K33 a job that a wrong model fails is shrunk, and can be run again from its text") {
   if (kSlow > 1 || lab_missing()) return;  // sanitizers have nothing to find in what the tests find with
   const Combo combo{KCOPYD_IO_THREADS, Medium::lab_file};
   const auto shrunk = [&](model::Planted planted) {

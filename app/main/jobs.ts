@@ -1,6 +1,6 @@
-// Owns what the window shows: the disks, the interrupted jobs, the checked request, the job. Everything that changes changes
-// here, by an answer or an event of the engine host; the window only asks and renders.
-import { createHash, randomUUID } from 'node:crypto';
+// Owns what the window shows: the disks, the interrupted jobs, the checked request, the job. Everything that changes
+// changes here, by an answer or an event of the engine host; the window only asks and renders.
+import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Disk } from '../contract/disks.ts';
 import type { Outcome, PlatterError } from '../contract/errors.ts';
@@ -63,8 +63,8 @@ export class Jobs {
   readonly #gate: Gate;
 
   /**
-   * `connect` starts the engine host, again after it failed; `publish` hears of every change; `loopDevices` adds loop devices
-   * to the disks; `gate` is asked before anything is checked or started.
+   * `connect` starts the engine host, again after it failed; `publish` hears of every change; `loopDevices` adds loop
+   * devices to the disks; `gate` is asked before anything is checked or started.
    */
   constructor(
     connect: () => Engine,
@@ -112,7 +112,10 @@ export class Jobs {
     this.#set({ opened: { path, at: Date.now() } });
   }
 
-  /** Checks a request and holds its devices; the plan becomes the review. One request at a time: the review is what the host holds. */
+  /**
+   * Checks a request and holds its devices; the plan becomes the review. One request at a time: the review is what the
+   * host holds.
+   */
   async review(request: CopyRequest): Promise<Outcome<Review>> {
     if (this.#checking) return { ok: false, errors: [stillChecking()] };
     this.#checking = true;
@@ -130,7 +133,7 @@ export class Jobs {
     const plan = await this.#ask('prepare', request);
     if (!plan.ok) return plan;
     this.#gate.checked(plan.value);
-    const review = { id: reviewId(plan.value), plan: plan.value };
+    const review = { id: randomUUID(), plan: plan.value };
     this.#set({ review });
     return { ok: true, value: review };
   }
@@ -139,7 +142,8 @@ export class Jobs {
   async dismissReview(): Promise<void> {
     if (this.#state.review !== null) {
       this.#set({ review: null });
-      this.#dismissed = this.#ask('cancel', {}); // fails only when the host is gone, and with it its hold on the devices
+      // Fails only when the host is gone, and with it its hold on the devices.
+      this.#dismissed = this.#ask('cancel', {});
     }
     await this.#dismissed; // the next review waits for it too
   }
@@ -313,7 +317,9 @@ export class Jobs {
     if (event.event === 'result') void this.#refreshInterrupted();
   }
 
-  /** Shows under which name the history has the job, unless another has taken its place meanwhile. Leaving waits for it. */
+  /**
+   * Shows under which name the history has the job, unless another has taken its place meanwhile. Leaving waits for it.
+   */
   async #record({ startedAt }: JobView): Promise<void> {
     const kept = await this.#session?.kept;
     if (kept === undefined || this.#state.job?.startedAt !== startedAt) return;
@@ -331,10 +337,6 @@ export class Jobs {
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 }
-
-/** Names a review of this plan: a digest of the plan, and chance, so that no two reviews of equal plans have the same name. */
-const reviewId = (plan: Plan): string =>
-  `${createHash('sha256').update(JSON.stringify(plan)).digest('hex')}-${randomUUID()}`;
 
 const stillChecking = (): PlatterError =>
   failure({ code: 'BAD_ARGUMENT', op: 'check', reason: { kind: 'stillChecking' }, remedy: { kind: 'tryAgain' } });

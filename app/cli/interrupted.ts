@@ -5,7 +5,10 @@ import { failure, Refusal } from '../base/errors.ts';
 import { size } from '../base/figures.ts';
 import { printable, type Paint } from './output/text.ts';
 
-/** Lines for people: two for each job and one for each of its destinations. `timeZone` is that of the machine where not said. */
+/**
+ * Lines for people: two for each job and one for each of its destinations. `timeZone` is that of the machine where not
+ * said.
+ */
 export function jobLines(jobs: readonly InterruptedJob[], paint: Paint, timeZone?: string): string[] {
   if (jobs.length === 0) return ['No interrupted job: nothing is waiting to be continued.'];
   const date = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short', timeZone });
@@ -18,7 +21,9 @@ export function jobLines(jobs: readonly InterruptedJob[], paint: Paint, timeZone
         .map(printable)
         .join(', ');
       const share = bytes === 0 ? 0 : Math.floor((100 * durable) / bytes);
-      return `  to ${printable(path)}${identity === '' ? '' : ` (${identity})`}: ${finished ? 'finished' : `${share} % is there, ${size(bytes - durable)} to go`}`;
+      const drive = identity === '' ? '' : ` (${identity})`;
+      const progress = finished ? 'finished' : `${share} % is there, ${size(bytes - durable)} to go`;
+      return `  to ${printable(path)}${drive}: ${progress}`;
     }),
   ]);
 }

@@ -1,4 +1,5 @@
-// A job on the command line: who is asked, how it is told, how it can be stopped, and that it is kept when it has ended.
+// A job on the command line: who is asked, how it is told, how it can be stopped, and that it is kept when it has
+// ended.
 import type { Outcome } from '../contract/errors.ts';
 import type { Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
@@ -27,7 +28,10 @@ import { withEngine } from './with-engine.ts';
 
 const { stdin, stdout, stderr } = process;
 
-/** Keeps a job that has ended. That there is no place for it, or that it does not answer, takes nothing from what was done. */
+/**
+ * Keeps a job that has ended. That there is no place for it, or that it does not answer, takes nothing from what was
+ * done.
+ */
 async function keep(view: JobView): Promise<Outcome<string>> {
   const answers = new Answers(view.plan.request.stallTimeout, stillWaiting);
   const record = recordOf(view, Date.now());

@@ -1,5 +1,6 @@
 // The keyboard while a job runs on a terminal: pause and go on, and for one destination cancel and try again.
-// Ctrl-C, Ctrl-Z and their like stay signals: the terminal is told to hand on keys at once, nothing else about it changes.
+// Ctrl-C, Ctrl-Z and their like stay signals: the terminal is told to hand on keys at once, nothing else about it
+// changes.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { JobView } from '../contract/window.ts';
@@ -113,8 +114,9 @@ function stty(...args: string[]): string | null {
 }
 
 /**
- * Whether this process may use its terminal now: its process group is the one in the foreground. `platter-broker --as` gives this
- * process a session without a terminal, and is itself in the session that has it: then the broker's group counts.
+ * Whether this process may use its terminal now: its process group is the one in the foreground. `platter-broker --as`
+ * gives this process a session without a terminal, and is itself in the session that has it: then the broker's group
+ * counts.
  */
 export function inForeground(): boolean {
   const own = standing('self');

@@ -31,7 +31,10 @@ function misused(error: CommanderError): number {
   return EXIT.refused;
 }
 
-/** Milliseconds that the reader of a job's output is given, as a drive is. What is listed waits for its reader, as a pager. */
+/**
+ * Milliseconds that the reader of a job's output is given, as a drive is. What is listed waits for its reader, as a
+ * pager.
+ */
 const reader: { patience: number | null } = { patience: null };
 
 /** Milliseconds that the log of a command without a job has to answer. */
@@ -66,7 +69,8 @@ async function main(): Promise<void> {
     exit,
   );
   try {
-    await parser.parseAsync(process.argv, { from: 'node' }); // whatever Node this is, commander is not to look for the arguments of an app
+    // Whatever Node this is, commander is not to look for the arguments of an app.
+    await parser.parseAsync(process.argv, { from: 'node' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     exit(misused(error));

@@ -1,5 +1,5 @@
-// The command line's part in getting the rights to open disks: it runs sudo on its terminal when the host asks for it, and says
-// what to type where nobody can be asked.
+// The command line's part in getting the rights to open disks: it runs sudo on its terminal when the host asks for it,
+// and says what to type where nobody can be asked.
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { PlatterError } from '../contract/errors.ts';
 import type { HostCalls, HostMethod, RightsQuestion } from '../contract/host.ts';
@@ -75,8 +75,11 @@ class AnsweringEngine implements Engine {
 const STDERR_KEPT = 4096;
 
 /** The sentence before the question. */
-export const askingFor = ({ how, devices }: Pick<RightsQuestion, 'how' | 'devices'>): string =>
-  `Opening ${devices.join(', ')} takes an administrator's rights. ${how === 'sudo' ? 'sudo asks for your password if it needs it.' : 'The desktop asks for a password if it needs one.'}`;
+export function askingFor({ how, devices }: Pick<RightsQuestion, 'how' | 'devices'>): string {
+  const asks =
+    how === 'sudo' ? 'sudo asks for your password if it needs it.' : 'The desktop asks for a password if it needs one.';
+  return `Opening ${devices.join(', ')} takes an administrator's rights. ${asks}`;
+}
 
 /** Where nobody can be asked, a person at a terminal can still type a command. */
 function withCommand(error: PlatterError): PlatterError {
@@ -90,8 +93,8 @@ const PACKAGED = '/resources/app.asar.unpacked/out/cli/platter.js';
 const INSTALLED = '/usr/lib/platter';
 
 /**
- * The command to type for a job that needs rights. `argv` is that of this process: Node, the program, its arguments. It names
- * what runs the bundle as the user who called sudo, never the bundle itself.
+ * The command to type for a job that needs rights. `argv` is that of this process: Node, the program, its arguments. It
+ * names what runs the bundle as the user who called sudo, never the bundle itself.
  */
 export function sudoCommand(argv: readonly string[]): string {
   const [node = '', program = '', ...args] = argv;

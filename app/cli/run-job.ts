@@ -29,8 +29,8 @@ export interface Surroundings {
 }
 
 /**
- * Runs `request`, whose paths are absolute, to its end and resolves to the exit code. `consented` says that the user has
- * already agreed to overwrite. The engine is the caller's to close. Throws a Refusal when nothing was done.
+ * Runs `request`, whose paths are absolute, to its end and resolves to the exit code. `consented` says that the user
+ * has already agreed to overwrite. The engine is the caller's to close. Throws a Refusal when nothing was done.
  */
 export async function runJob(request: CopyRequest, consented: boolean, around: Surroundings): Promise<number> {
   const { engine, reporter, mention, holdOffSleep } = around;
@@ -74,7 +74,10 @@ async function askFor(plan: Plan, around: Surroundings): Promise<void> {
   if (!answer) throw new Refusal(ask === null ? lost.map(({ path }) => nobodyAsked(path)) : [declined()]);
 }
 
-/** Starts what was prepared, tells of it and obeys the user until it has ended. Throws a Refusal when it was not started. */
+/**
+ * Starts what was prepared, tells of it and obeys the user until it has ended. Throws a Refusal when it was not
+ * started.
+ */
 async function run(plan: Plan, { engine, reporter, stop, control, witness }: Surroundings): Promise<number> {
   const job = new JobSession(engine, plan, witness, (event, view) => reporter.happened(event, view));
   reporter.started(job.view);

@@ -1,5 +1,5 @@
-// The computer does not go to sleep while a job runs: drives can be gone when it wakes. `systemd-inhibit` asks logind for that,
-// for as long as the program that it starts runs.
+// The computer does not go to sleep while a job runs: drives can be gone when it wakes. `systemd-inhibit` asks logind
+// for that, for as long as the program that it starts runs.
 import { spawn } from 'node:child_process';
 import type { Logger } from '../records/log.ts';
 
@@ -13,8 +13,8 @@ const HOLD = [
 ] as const;
 
 /**
- * Holds off sleep until the function that it gives is called. Where that cannot be had (no systemd, no right to it) the job
- * runs without it, and the log says so.
+ * Holds off sleep until the function that it gives is called. Where that cannot be had (no systemd, no right to it) the
+ * job runs without it, and the log says so.
  */
 export function holdOffSleep(log: Logger): () => void {
   const failed = (why: string): void => log.info(`sleep is not held off: ${why}`);

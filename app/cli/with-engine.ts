@@ -54,8 +54,8 @@ export async function withEngine(refused: Refused, act: (engine: Engine) => Prom
 }
 
 /**
- * Ends the engine and waits for that, but not where it waits for a device that does not answer: `stalled` says that the job has
- * given one up; where it has not, the kernel is asked.
+ * Ends the engine and waits for that, but not where it waits for a device that does not answer: `stalled` says that the
+ * job has given one up; where it has not, the kernel is asked.
  */
 async function letGo(engine: Engine, stalled: boolean): Promise<void> {
   const closed = engine.close();
@@ -69,6 +69,7 @@ async function letGo(engine: Engine, stalled: boolean): Promise<void> {
   }
   left.behind = true;
   stderr.write(
-    'platter: a device or a file system still does not answer. The engine that waits for it stays behind, and ends when it answers.\n',
+    'platter: a device or a file system still does not answer. ' +
+      'The engine that waits for it stays behind, and ends when it answers.\n',
   );
 }

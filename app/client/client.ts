@@ -1,6 +1,6 @@
 // The one way to the engine: starts the host process, asks it, hears its events. A host that breaks down is an
-// error of everything that waits for it, never a hang. What a host says is not checked against a schema: it is a program of
-// the same version (its first frame says so), and has rights that its client may not have.
+// error of everything that waits for it, never a hang. What a host says is not checked against a schema: it is a
+// program of the same version (its first frame says so), and has rights that its client may not have.
 import { type Readable, type Writable } from 'node:stream';
 import type { PlatterError } from '../contract/errors.ts';
 import type { End, Reason } from '../contract/facts.ts';
@@ -48,7 +48,9 @@ export interface Engine {
   onRights(listener: (asking: RightsEvent['asking']) => void): () => void;
   /** Process ID of the host; null where it is not known. */
   readonly pid: number | null;
-  /** Hears the path of a file that the host still waits for while it prepares; gives the function that stops listening. */
+  /**
+   * Hears the path of a file that the host still waits for while it prepares; gives the function that stops listening.
+   */
   onWaiting(listener: (path: string) => void): () => void;
   /** Settles when the host is gone: null after an orderly end, else HOST_FAILED. Never rejects. */
   readonly closed: Promise<PlatterError | null>;
@@ -229,8 +231,8 @@ class HostClient implements Engine {
   }
 
   /**
-   * The host is gone, or nothing it says counts any more. `how` is null when it ended well, as far as it knows; `said` is the
-   * last that it said.
+   * The host is gone, or nothing it says counts any more. `how` is null when it ended well, as far as it knows; `said`
+   * is the last that it said.
    */
   #end(how: End | null, said = ''): Refusal {
     if (this.#gone !== null) return this.#gone;

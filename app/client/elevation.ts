@@ -1,5 +1,5 @@
-// Which way leads to the rights to open disks on this machine, and what the end of a question for them means. Pure but for
-// `meansHere`, which looks what this machine offers.
+// Which way leads to the rights to open disks on this machine, and what the end of a question for them means. Pure but
+// for `meansHere`, which looks what this machine offers.
 import { accessSync, constants } from 'node:fs';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Reason, Remedy } from '../contract/facts.ts';
@@ -79,8 +79,8 @@ export interface CommandEnd {
 }
 
 /**
- * Why a command gave no session, from the way it ended. The exit codes are those of pkexec(1), the words those of its sources
- * and of sudo(8); any other end is the broker's own.
+ * Why a command gave no session, from the way it ended. The exit codes are those of pkexec(1), the words those of its
+ * sources and of sudo(8); any other end is the broker's own.
  */
 export function elevationFailure(how: 'pkexec' | 'sudo', { code, said }: CommandEnd, devices: string[]): PlatterError {
   const told = (error: 'ELEVATION_DENIED' | 'ELEVATION_CANCELLED' | 'NO_AGENT', reason: Reason): PlatterError =>

@@ -22,8 +22,8 @@ export function encodeFrame(value: unknown): Buffer {
 }
 
 /**
- * Bytes in, values out. Beside the chunk that it is given, it holds one frame at most: in a buffer of the announced length,
- * however small the pieces are that the frame comes in.
+ * Bytes in, values out. Beside the chunk that it is given, it holds one frame at most: in a buffer of the announced
+ * length, however small the pieces are that the frame comes in.
  */
 export class FrameDecoder {
   readonly #text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

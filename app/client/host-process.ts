@@ -29,7 +29,10 @@ export interface HostEnd {
 /** Both the command line's bundle and main's lie one folder below out/, as the host's does. */
 const HOST = new URL('../engine/host.js', import.meta.url);
 
-/** In a package main lies in an archive. The host lies beside that: plain Node reads no archives, and neither does dlopen. */
+/**
+ * In a package main lies in an archive. The host lies beside that: plain Node reads no archives, and neither does
+ * dlopen.
+ */
 const UNPACKED = ['/app.asar/', '/app.asar.unpacked/'] as const;
 
 /** Between the end of the host and that of its output: a process that it left behind could keep the pipe open. */
@@ -38,13 +41,18 @@ const STDERR_KEPT = 4096;
 
 /** How the host gets the rights to open disks. */
 export interface HostRights {
-  /** Descriptor of the control socket of `platter-broker --as`, which this process was started with; null without one. */
+  /**
+   * Descriptor of the control socket of `platter-broker --as`, which this process was started with; null without one.
+   */
   control: number | null;
   /** This program runs sudo on its terminal when the host asks for it. */
   sudo: boolean;
 }
 
-/** The descriptor of the control socket that this program was started with (PLATTER_BROKER_FD); null when it was started otherwise. */
+/**
+ * The descriptor of the control socket that this program was started with (PLATTER_BROKER_FD); null when it was started
+ * otherwise.
+ */
 export function controlSocket(env: NodeJS.ProcessEnv = process.env): number | null {
   const said = env.PLATTER_BROKER_FD ?? '';
   return /^\d{1,4}$/.test(said) && Number(said) > 2 ? Number(said) : null;
@@ -61,8 +69,8 @@ export const hostCommand = (): readonly string[] => [
 const CONTROL = 3;
 
 /**
- * Starts `command`, which takes the host's arguments. A command that cannot be started is a host that has ended. `heard` hears
- * what it says on stderr.
+ * Starts `command`, which takes the host's arguments. A command that cannot be started is a host that has ended.
+ * `heard` hears what it says on stderr.
  */
 export function startHost(
   command: readonly string[],

@@ -1,5 +1,5 @@
-// One job, from the start of what was prepared to its record. The window and the command line both run their jobs here, so
-// both show the same view of it, and keep the same.
+// One job, from the start of what was prepared to its record. The window and the command line both run their jobs here,
+// so both show the same view of it, and keep the same.
 import type { Outcome, PlatterError } from '../contract/errors.ts';
 import type { HostCalls, HostMethod } from '../contract/host.ts';
 import type { Plan } from '../contract/jobs.ts';
@@ -19,7 +19,10 @@ export interface Witness {
 
 /** A job that `prepare` has made a plan of. Paths are those of the plan. */
 export class JobSession {
-  /** Resolves when the job has ended and the witness has kept it, or has said why not. Pending for a job that is refused. */
+  /**
+   * Resolves when the job has ended and the witness has kept it, or has said why not. Pending for a job that is
+   * refused.
+   */
   readonly kept: Promise<Outcome<string>>;
   readonly #engine: Engine;
   readonly #witness: Witness;
@@ -52,7 +55,9 @@ export class JobSession {
     return !this.#over && this.#view.phase === 'running';
   }
 
-  /** Starts it. Refused only when the host says that nothing was written; a host that is gone is a job that has failed. */
+  /**
+   * Starts it. Refused only when the host says that nothing was written; a host that is gone is a job that has failed.
+   */
   async start(): Promise<Outcome<null>> {
     const started = await this.#ask('start', {});
     const gone = started.ok ? undefined : started.errors.find(isHostFailure);

@@ -1,12 +1,14 @@
-// Does a process wait for a device that does not answer? No clock can tell, but the kernel can: a thread that is in such a wait
-// sleeps uninterruptibly (state D) and does not wake up.
+// Does a process wait for a device that does not answer? No clock can tell, but the kernel can: a thread that is in
+// such a wait sleeps uninterruptibly (state D) and does not wake up.
 import { readdirSync, readFileSync } from 'node:fs';
 import { unlessErrno } from '../base/errors.ts';
 
 /** How often each thread of a process that sleeps uninterruptibly has gone to sleep so far, by thread. */
 export type Waits = ReadonlyMap<string, string>;
 
-/** The threads of the process `pid` that sleep uninterruptibly now. Empty when it is gone. `proc` is where procfs is. */
+/**
+ * The threads of the process `pid` that sleep uninterruptibly now. Empty when it is gone. `proc` is where procfs is.
+ */
 export function waitsOf(pid: number, proc = '/proc'): Waits {
   const folder = `${proc}/${pid}/task`;
   const waits = new Map<string, string>();

@@ -17,7 +17,10 @@ export type Need =
   | 'dialog'
   /** A press in the window during the last PRESS_MS, which is then used up. */
   | 'press'
-  /** The plan that it names was shown for HOLD_MS, and the press, hold or word that this plan asks for (view/consent.ts). */
+  /**
+   * The plan that it names was shown for HOLD_MS, and the press, hold or word that this plan asks for
+   * (view/consent.ts).
+   */
   | 'consent';
 
 /** Of each call. */

@@ -38,8 +38,8 @@ export function isAppUrl(url: string): boolean {
 }
 
 /**
- * Makes the scheme one with an origin of its own, as the content policy needs; scripts, whose names change with what is in
- * them, are compiled once. Before `ready`.
+ * Makes the scheme one with an origin of its own, as the content policy needs; scripts, whose names change with what is
+ * in them, are compiled once. Before `ready`.
  */
 export function registerScheme(): void {
   protocol.registerSchemesAsPrivileged([

@@ -1,5 +1,5 @@
-// What support needs to know, and no more, as text for the clipboard: no user names, no full serials, nothing from any file
-// but the log.
+// What support needs to know, and no more, as text for the clipboard: no user names, no full serials, nothing from any
+// file but the log.
 import { app } from 'electron';
 import { readFileSync } from 'node:fs';
 import { homedir, hostname, release, userInfo, version } from 'node:os';
@@ -77,7 +77,8 @@ function jobLines(record: JobRecord): string[] {
     `${id}: ${kind}, ${outcome}, ${startedAt}, ${seconds.toFixed(1)} s, ${bytes} bytes each`,
     ...destinations.map((destination) => {
       const { path, uncompared, written, errorCount } = destination;
-      return `${path}: ${verdictWords(verdictOf(destination, record), uncompared)}; ${written} bytes written, ${errorCount} errors`;
+      const verdict = verdictWords(verdictOf(destination, record), uncompared);
+      return `${path}: ${verdict}; ${written} bytes written, ${errorCount} errors`;
     }),
     ...all.slice(0, MOST_ERRORS).map(errorLine),
   ];

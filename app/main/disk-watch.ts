@@ -1,5 +1,5 @@
-// Keeps the list of disks fresh where the kernel does not tell of them: every two seconds while there is a window to show
-// it, and when that gets the focus.
+// Keeps the list of disks fresh where the kernel does not tell of them: every two seconds while there is a window to
+// show it, and when that gets the focus.
 import { app } from 'electron';
 import type { Jobs } from './jobs.ts';
 import { currentWindow } from './window.ts';

@@ -1,5 +1,5 @@
-// The files that the user has given to this session: in main's own dialogs, by dropping them on the window, on the command
-// line, or in an earlier job. The page names paths, but only these count.
+// The files that the user has given to this session: in main's own dialogs, by dropping them on the window, on the
+// command line, or in an earlier job. The page names paths, but only these count.
 import type { Disk } from '../contract/disks.ts';
 import type { PlatterError } from '../contract/errors.ts';
 import { writes, type CopyRequest, type Plan } from '../contract/jobs.ts';
@@ -32,7 +32,9 @@ export class Grants {
       if (typeof path === 'string') this.write(path);
   }
 
-  /** Gives a refusal for each path in `request` that is neither a disk in the list nor a file that was given for that. */
+  /**
+   * Gives a refusal for each path in `request` that is neither a disk in the list nor a file that was given for that.
+   */
   refusals(
     { kind, source, destinations, manifest, saveManifest, rescue }: CopyRequest,
     disks: readonly Disk[],

@@ -1,4 +1,5 @@
-// The window's side of the history: the job that has just ended is kept, jobs are found, reports saved where the user says.
+// The window's side of the history: the job that has just ended is kept, jobs are found, reports saved where the user
+// says.
 import type { SaveDialogOptions } from 'electron';
 import { homedir } from 'node:os';
 import { join } from 'node:path';

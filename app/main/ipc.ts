@@ -58,7 +58,9 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
 
 /** What the IPC hears of the person. */
 export interface Person {
-  /** Why nobody in front of the window can have meant this call, null when the person has pressed something just now. */
+  /**
+   * Why nobody in front of the window can have meant this call, null when the person has pressed something just now.
+   */
   pressed(call: Call): Promise<PlatterError | null>;
   /** They dropped this file on the window. */
   dropped(path: string): void;

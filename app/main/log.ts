@@ -1,4 +1,5 @@
-// Main's log: what it has to say, what the engine host says on stderr, what happens in jobs, what goes wrong in the page.
+// Main's log: what it has to say, what the engine host says on stderr, what happens in jobs, what goes wrong in the
+// page.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { app, type WebContents, type WebContentsConsoleMessageEventParams } from 'electron';
 import { Log, type Level } from '../records/log.ts';
@@ -32,7 +33,9 @@ export async function endWith(code: number): Promise<void> {
   app.exit(code); // not quit(): that waits for the user where a file dialog is open
 }
 
-/** How what the page's console says is logged, by its severity: in words, and as a number, as it was before Electron 35. */
+/**
+ * How what the page's console says is logged, by its severity: in words, and as a number, as it was before Electron 35.
+ */
 const SEVERITIES: Readonly<Record<string, Level>> = { warning: 'warn', error: 'error', 2: 'warn', 3: 'error' };
 
 /** Exceptions and rejections that nobody caught are among what the console says. */

@@ -1,10 +1,13 @@
-// What the window is told of main's state, and how often: all of it, or where nothing but the job's progress is new, which
-// for hours is all that happens, that alone.
+// What the window is told of main's state, and how often: all of it, or where nothing but the job's progress is new,
+// which for hours is all that happens, that alone.
 import type { JobProgress } from '../contract/jobs.ts';
 import type { AppState, JobView, WindowNotices } from '../contract/window.ts';
 import { throttle } from './throttle.ts';
 
-/** Milliseconds from one notice to the next at the least: where only figures have moved, and where something has happened in a job. */
+/**
+ * Milliseconds from one notice to the next at the least: where only figures have moved, and where something has
+ * happened in a job.
+ */
 const FIGURES_INTERVAL = 500;
 const NEWS_INTERVAL = 250;
 

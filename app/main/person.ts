@@ -1,5 +1,5 @@
-// The person in front of the window: what main has shown them, what they pressed, and which files they gave. It is main's
-// answer to a page that says more than its person does.
+// The person in front of the window: what main has shown them, what they pressed, and which files they gave. It is
+// main's answer to a page that says more than its person does.
 import { app } from 'electron';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';

@@ -22,7 +22,10 @@ const question = (job: JobView | null): MessageBoxOptions => ({
   cancelId: 0,
 });
 
-/** Makes every way out (last window closed, quit, signal) stop the job and the engine first. After `ready`: until then Chromium takes signals for itself. */
+/**
+ * Makes every way out (last window closed, quit, signal) stop the job and the engine first. After `ready`: until then
+ * Chromium takes signals for itself.
+ */
 export function setupQuit(jobs: Jobs): void {
   let asking = false;
   let stopping = false;

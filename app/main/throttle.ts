@@ -1,8 +1,8 @@
 // "At most so many a second" without ever losing the last one.
 
 /**
- * Gives a function that calls `send` with the newest value, at once when it was quiet for `interval` milliseconds (of that
- * value) and otherwise when they are over. Values between are dropped; the last one never is.
+ * Gives a function that calls `send` with the newest value, at once when it was quiet for `interval` milliseconds (of
+ * that value) and otherwise when they are over. Values between are dropped; the last one never is.
  */
 export function throttle<T>(send: (value: T) => void, interval: (value: T) => number): (value: T) => void {
   let newest: T;

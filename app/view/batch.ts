@@ -1,4 +1,5 @@
-// What the tiles of a job come to together: counts, total, time left. Pure. The page and main's notifications say the same by it.
+// What the tiles of a job come to together: counts, total, time left. Pure. The page and main's notifications say the
+// same by it.
 import type { JobError } from '../contract/errors.ts';
 import type { JobView } from '../contract/window.ts';
 import { timeLeft } from '../words/figures.ts';

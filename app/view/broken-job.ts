@@ -7,8 +7,8 @@ import type { JobView } from '../contract/window.ts';
 const READING: ReadonlySet<DestinationState> = new Set(['comparing', 'verifying']);
 
 /**
- * The result of a job that `failure` has ended. No destination counts as good: nothing that the engine said before can be
- * relied on to be on the medium.
+ * The result of a job that `failure` has ended. No destination counts as good: nothing that the engine said before can
+ * be relied on to be on the medium.
  */
 export function brokenResult(
   { progress, errors }: Pick<JobView, 'progress' | 'errors'>,

@@ -1,5 +1,5 @@
-// How much a plan asks of the person before it may start: a click, a held button, or a typed word. The page asks for it,
-// main checks it.
+// How much a plan asks of the person before it may start: a click, a held button, or a typed word. The page asks for
+// it, main checks it.
 import type { Endpoint, Plan } from '../contract/jobs.ts';
 import { size } from '../words/figures.ts';
 import { say } from '../words/speech.ts';
@@ -10,7 +10,9 @@ export const HOLD_MS = 1500;
 const LARGE_BYTES = 256e9;
 const LARGE_RATIO = 4;
 
-/** 'none': nothing is overwritten, a click is enough. 'hold': hold the button, or type the word. 'word': type the word. */
+/**
+ * 'none': nothing is overwritten, a click is enough. 'hold': hold the button, or type the word. 'word': type the word.
+ */
 export interface Consent {
   kind: 'none' | 'hold' | 'word';
   /** What to type, in capitals. */
@@ -34,7 +36,8 @@ export function consentFor(plan: Plan): Consent {
   if (plan.kind === 'resume') return { kind: 'hold', word: say('review.eraseAgain'), reasons: [] };
   const drives = doomed.filter(({ kind }) => kind === 'block');
   const rules: [Endpoint[], (count: number) => string][] = [
-    // What could not be looked at is named in the review. It asks for no word: an ordinary user may read no disk at all.
+    // What could not be looked at is named in the review. It asks for no word: an ordinary user may read no disk at
+    // all.
     [
       drives.filter((drive) => drive.contents.some(({ kind }) => kind !== 'unread')),
       (count) => say('review.withData', { count }),

@@ -5,8 +5,8 @@ import type { RecordedEnd } from '../contract/records.ts';
 import type { AppState, JobView, Whereabouts } from '../contract/window.ts';
 
 /**
- * The disk that a job had then, wherever it is plugged in now; undefined when it is not there. One without a serial number,
- * or one of two that have the same, has to be where it was.
+ * The disk that a job had then, wherever it is plugged in now; undefined when it is not there. One without a serial
+ * number, or one of two that have the same, has to be where it was.
  */
 export function sameDisk(
   then: Pick<RecordedEnd, 'path' | 'model' | 'serial' | 'size'>,
@@ -19,7 +19,10 @@ export function sameDisk(
   return then.serial !== null && alike.length === 1 ? alike[0] : alike.find(({ path }) => path === then.path);
 }
 
-/** The drive of an end, wherever it is plugged in now; undefined when it is not there, is another one, or the end is a file. */
+/**
+ * The drive of an end, wherever it is plugged in now; undefined when it is not there, is another one, or the end is a
+ * file.
+ */
 export function driveOf({ kind, realPath, model, serial, size }: Endpoint, disks: readonly Disk[]): Disk | undefined {
   return kind === 'block' ? sameDisk({ path: realPath, model, serial, size }, disks) : undefined;
 }
@@ -37,7 +40,9 @@ const NEXT: Record<Whereabouts, { listed: Whereabouts; missing: Whereabouts }> =
 /** What it takes to know where the drives are. */
 type Drives = Pick<AppState, 'job' | 'disks' | 'drives'>;
 
-/** `after` with where the drives of its job are, as its list of disks says. The same object when nothing has changed. */
+/**
+ * `after` with where the drives of its job are, as its list of disks says. The same object when nothing has changed.
+ */
 export function located<S extends Drives>(before: Drives, after: S): S {
   if (after.job === null) return after.drives.length === 0 ? after : { ...after, drives: [] };
   const same = after.job.startedAt === before.job?.startedAt;

@@ -1,11 +1,15 @@
-// What in a job is worth telling somebody who looks elsewhere: a drive that failed, the end. Pure; notifications and sounds go by it.
+// What in a job is worth telling somebody who looks elsewhere: a drive that failed, the end. Pure; notifications and
+// sounds go by it.
 import type { JobView } from '../contract/window.ts';
 import { isBad, isGood, tilesOf, type Tile } from './tiles.ts';
 import { outcomeOf } from './verdict.ts';
 
 /** What is new; most of the time nothing is. */
 export interface News {
-  /** How the job has just ended: all is well, or something is not. null while it runs, and when the user stopped all of it. */
+  /**
+   * How the job has just ended: all is well, or something is not. null while it runs, and when the user stopped all of
+   * it.
+   */
   ended: 'good' | 'bad' | null;
   /** Destinations that have just failed while others still work. */
   failed: Tile[];

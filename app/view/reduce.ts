@@ -44,7 +44,8 @@ export function jobStarted(plan: Plan, startedAt: number): JobView {
 }
 
 /**
- * `ended` with advice that fits `view`: a job whose log says that something is on a drive is continued, not started again.
+ * `ended` with advice that fits `view`: a job whose log says that something is on a drive is continued, not started
+ * again.
  */
 export function failureOfJob(
   { plan, progress: { destinations } }: Pick<JobView, 'plan' | 'progress'>,

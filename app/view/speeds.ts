@@ -8,7 +8,10 @@ export const MOST_POINTS = 480;
 /** Of no job. */
 export const noSpeeds: SpeedHistory = { startedAt: null, every: 1, seconds: [], speeds: [] };
 
-/** The history with what a view of the job tells, when it is time for a point; another job begins anew, an ended one adds nothing. */
+/**
+ * The history with what a view of the job tells, when it is time for a point; another job begins anew, an ended one
+ * adds nothing.
+ */
 export function withPoint(history: SpeedHistory, job: JobView | null): SpeedHistory {
   if (job === null || job.phase === 'ended') return history;
   const {

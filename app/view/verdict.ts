@@ -1,5 +1,5 @@
-// What a destination came to, and a job. This file alone decides it: tiles, header, notifications, the command line, its JSON
-// and exit code, the history and every report ask here. Pure.
+// What a destination came to, and a job. This file alone decides it: tiles, header, notifications, the command line,
+// its JSON and exit code, the history and every report ask here. Pure.
 import type { Note } from '../contract/facts.ts';
 import type { DestinationResult, JobResult } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
@@ -10,7 +10,8 @@ import { waiting } from './waiting.ts';
  * - `verified`: every byte was compared and is equal.
  * - `sourceWritten`: the same, but the source was written to during the job, so what was read may be a mixture.
  * - `partlyVerified`: what was compared is equal; the rest (`uncompared`) was not compared.
- * - `written`: complete, and nothing of it was compared: the job was told not to read back, or all was there before a rescue began.
+ * - `written`: complete, and nothing of it was compared: the job was told not to read back, or all was there before a
+ * rescue began.
  * - `failed`, `removed`, `cancelled`: not complete, or not equal.
  */
 export type Verdict = 'verified' | 'sourceWritten' | 'partlyVerified' | 'written' | 'failed' | 'removed' | 'cancelled';
@@ -26,7 +27,10 @@ export const VERDICTS: readonly Verdict[] = [
   'cancelled',
 ];
 
-/** How a job ended: `complete` when nothing is to be added, `partial` when something is, `failed` and `cancelled` when no destination is usable. */
+/**
+ * How a job ended: `complete` when nothing is to be added, `partial` when something is, `failed` and `cancelled` when
+ * no destination is usable.
+ */
 export type Outcome = 'complete' | 'partial' | 'failed' | 'cancelled';
 
 /** What a verdict on a destination goes by. */
@@ -46,8 +50,8 @@ export function verdictOf(
 }
 
 /**
- * The verdict on the destination `index` of a job that may still run; null while the destination has work to do. Whether the
- * source was written to is known only at the end of the job.
+ * The verdict on the destination `index` of a job that may still run; null while the destination has work to do.
+ * Whether the source was written to is known only at the end of the job.
  */
 export function verdictIn(
   { plan, progress, errors, result }: Pick<JobView, 'plan' | 'progress' | 'errors' | 'result'>,

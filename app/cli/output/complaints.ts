@@ -1,5 +1,6 @@
-// A job's errors as lines on stderr. A bad stretch of a drive can fail in hundreds of places: the first place of each failure is
-// told at once, with the advice. The others follow at the end, in order, neighbours as one, and without repeating the advice.
+// A job's errors as lines on stderr. A bad stretch of a drive can fail in hundreds of places: the first place of each
+// failure is told at once, with the advice. The others follow at the end, in order, neighbours as one, and without
+// repeating the advice.
 import type { JobError } from '../../contract/errors.ts';
 import type { JobView } from '../../contract/window.ts';
 import { failureKey } from '../../base/error-ranges.ts';

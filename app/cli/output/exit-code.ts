@@ -6,13 +6,18 @@ import { outcomeOf, type Outcome } from '../../view/verdict.ts';
 export const EXIT = {
   /** Every destination is good. */
   allGood: 0,
-  /** Some are good and some are not; or something could not be read, was not compared, was not there, or the source was written to. */
+  /**
+   * Some are good and some are not; or something could not be read, was not compared, was not there, or the source was
+   * written to.
+   */
   someFailed: 1,
   /** Refused: nothing was written. Wrong arguments are refused too. */
   refused: 2,
   /** None is good, or the engine broke down, or what was asked for could not be written to stdout. */
   noneGood: 3,
-  /** Cancelled by SIGINT, SIGTERM or a terminal that closed; what was in flight has ended and the devices are flushed. */
+  /**
+   * Cancelled by SIGINT, SIGTERM or a terminal that closed; what was in flight has ended and the devices are flushed.
+   */
   cancelled: 130,
 } as const;
 

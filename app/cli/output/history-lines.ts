@@ -9,7 +9,10 @@ import { printable, type Paint } from './text.ts';
 
 const OUTCOMES = { complete: 'good', partial: 'bad', failed: 'bad', cancelled: 'faint' } as const;
 
-/** Lines for the records found, of all or of those that were `searched` for; `unreadable` files are told too. `timeZone` is that of the machine where not said. */
+/**
+ * Lines for the records found, of all or of those that were `searched` for; `unreadable` files are told too. `timeZone`
+ * is that of the machine where not said.
+ */
 export function historyLines(
   records: readonly JobRecord[],
   unreadable: number,

@@ -151,7 +151,10 @@ export function afterwards(view: JobView): string[] {
   return lines;
 }
 
-/** Id of the job when `platter resume` can finish what was cut short; null when nothing was, or no log says how far it got. */
+/**
+ * Id of the job when `platter resume` can finish what was cut short; null when nothing was, or no log says how far it
+ * got.
+ */
 export function continuable({ plan, result, failure }: JobView): string | null {
   if (result === null || plan.job === null) return null;
   // A log that knows of nothing on any medium is not kept, but for an image that is updated: it has lost its name.

@@ -30,7 +30,10 @@ export function tellLog(): void {
 /** Tells what a command waits for. */
 export const stillWaiting = (path: string): void => mention(`still waiting for ${asTyped(path)}`);
 
-/** Waits until the log is in its file. One that does not answer is given up after `patience` milliseconds; 0 waits for ever. */
+/**
+ * Waits until the log is in its file. One that does not answer is given up after `patience` milliseconds; 0 waits for
+ * ever.
+ */
 export async function logWritten(patience: number): Promise<void> {
   try {
     await new Answers(patience / 1000, stillWaiting).of(log.path, log.written());

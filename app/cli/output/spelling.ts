@@ -1,5 +1,5 @@
-// The engine works with absolute paths; the user reads the ones they typed. A process runs one command, so what was typed is
-// kept here, and asked for at the moment of printing.
+// The engine works with absolute paths; the user reads the ones they typed. A process runs one command, so what was
+// typed is kept here, and asked for at the moment of printing.
 import type { CopyRequest } from '../../contract/jobs.ts';
 import { printable } from './text.ts';
 

@@ -6,8 +6,8 @@ import { EXIT } from './exit-code.ts';
 const PROMISES: ReadonlySet<number> = new Set([EXIT.allGood, EXIT.someFailed]);
 
 /**
- * Watches `stdout` for the life of the process. The first failed write is told on `stderr`, and exit code 0 or 1 becomes 3.
- * EPIPE is no failure: the reader has seen enough.
+ * Watches `stdout` for the life of the process. The first failed write is told on `stderr`, and exit code 0 or 1
+ * becomes 3. EPIPE is no failure: the reader has seen enough.
  */
 export function watchOutput(stdout: NodeJS.WritableStream, stderr: NodeJS.WritableStream): void {
   let failed = false;
@@ -26,8 +26,8 @@ export function watchOutput(stdout: NodeJS.WritableStream, stderr: NodeJS.Writab
 const TOLD_AFTER = 2000;
 
 /**
- * Waits until the system has taken all that was written to `stdout`, or refused it. Where a pipe is full and nobody reads it,
- * `stderr` is told so. Resolves to false after `patience` milliseconds of that; 0 stands for ever.
+ * Waits until the system has taken all that was written to `stdout`, or refused it. Where a pipe is full and nobody
+ * reads it, `stderr` is told so. Resolves to false after `patience` milliseconds of that; 0 stands for ever.
  */
 export async function allTaken(
   stdout: NodeJS.WritableStream,
@@ -47,8 +47,8 @@ export async function allTaken(
 const after = (milliseconds: number): Promise<false> => sleep(milliseconds, false, { ref: false });
 
 /**
- * Columns and rows that can be used of the terminal `stdout`. One that does not know its size says 0. One column stays free,
- * because some terminals wrap when it is taken.
+ * Columns and rows that can be used of the terminal `stdout`. One that does not know its size says 0. One column stays
+ * free, because some terminals wrap when it is taken.
  */
 export const screenOf = ({
   columns,

@@ -16,13 +16,19 @@ const ASCII = /^[ -~]*$/u;
 export const printableLines = (text: string, newline = '\n'): string =>
   text.split(newline).map(printable).join(newline);
 
-/** `value` as JSON on one line, or indented, with the same characters escaped: it reads the same and is safe on a terminal. */
+/**
+ * `value` as JSON on one line, or indented, with the same characters escaped: it reads the same and is safe on a
+ * terminal.
+ */
 export const printableJson = (value: unknown, indent?: number): string =>
   JSON.stringify(value, null, indent).replace(UNSAFE, (character) =>
     character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-/** `text` for a terminal that shows only ASCII: a tilde for the ellipsis of `fit`, every other character by its code point. */
+/**
+ * `text` for a terminal that shows only ASCII: a tilde for the ellipsis of `fit`, every other character by its code
+ * point.
+ */
 export const inAscii = (text: string): string =>
   text
     .replaceAll('\u2026', '~')

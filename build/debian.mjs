@@ -6,7 +6,7 @@ import { capture, run, say, Stop } from './tools.mjs';
 
 /** Groups of packages; `without` says how things go on when they are missing, null that they cannot. */
 const groups = {
-  engine: { names: ['g++', 'make', 'python3', 'util-linux'], without: null },
+  engine: { names: ['cmake', 'g++', 'make', 'python3', 'util-linux'], without: null },
   uring: {
     names: ['liburing-dev'],
     without: 'the engine is built without io_uring and copies with threads, which is slower',
@@ -93,7 +93,7 @@ const purposes = {
 };
 
 /** Programs by which the engine's packages are recognised where there is no dpkg. */
-const programs = { 'g++': 'g++', make: 'make', python3: 'python3', 'util-linux': 'lsblk' };
+const programs = { cmake: 'cmake', 'g++': 'g++', make: 'make', python3: 'python3', 'util-linux': 'lsblk' };
 
 function isOnPath(program) {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => {

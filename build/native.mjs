@@ -1,71 +1,71 @@
-// Builds the engine's addon with node-gyp, from the headers that come with the Node package: nothing is downloaded. Builds
-// the broker with make.
+// Builds the engine and the broker with CMake (native/CMakeLists.txt), and from the engine the addon with @electron/rebuild: for
+// the Electron that runs and is packed, with the headers that come with the Node package, so nothing is downloaded. The
+// addon is Node-API only, so plain Node loads the same file.
 // Runs on Node 22 or newer.
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { capture, fail, fingerprint, inRoot, isMain, must, say, unlessDone } from './tools.mjs';
 
 const output = 'out/native/kcopyd.node';
 const broker = 'out/native/platter-broker';
 
-/** Builds out/native/kcopyd.node unless it is up to date with native/ and the toolchain. Throws Stop when it fails. */
-export async function buildAddon() {
-  const compiler = await capture('g++', ['-dumpfullversion', '-dumpmachine']);
-  const print = fingerprint(
-    [
-      'native',
-      'build/native.mjs',
-      'node_modules/node-addon-api/package.json',
-      'node_modules/xxhash-addon/package.json',
-    ],
-    [compiler.stdout, String(existsSync('/usr/include/liburing.h'))],
-  );
-  await unlessDone('out/.stamps/kcopyd.node', print, [output], async () => {
-    say('addon: compiling native/');
-    const prefix = dirname(dirname(process.execPath));
-    const headers = existsSync(join(prefix, 'include/node/node_api.h')) ? ['--nodedir', prefix] : [];
-    // npm's settings in the environment would win over ours; gyp's own calls of `node` have to find this one.
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
-    env.PATH = `${dirname(process.execPath)}${delimiter}${env.PATH ?? ''}`;
-    const gyp = inRoot('node_modules/node-gyp/bin/node-gyp.js');
-    const args = [
-      gyp,
-      'configure',
-      'build',
-      '--loglevel=error',
-      '--directory',
-      inRoot('native'),
-      '--jobs',
-      '2',
-      ...headers,
-    ];
-    await must(process.execPath, args, { env, stdio: ['ignore', 'ignore', 2] });
-    await mkdir(dirname(inRoot(output)), { recursive: true });
-    await copyFile(inRoot('native/build/Release/kcopyd.node'), inRoot(output));
-  });
+/** Options that make a program that says too much say only what is wrong. */
+const quietly = { cwd: inRoot('native'), stdio: ['ignore', 'ignore', 2] };
+
+/** Configures a preset of native/CMakePresets.json and builds these targets of it. `options` are of `run`. */
+export async function cmake(preset, targets, options = quietly) {
+  await must('cmake', ['--preset', preset], { ...quietly, ...options });
+  await must('cmake', ['--build', '--preset', preset, '--target', ...targets], { ...quietly, ...options });
 }
 
-/** Builds out/native/platter-broker unless it is up to date. Throws Stop when it fails. */
-export async function buildBroker() {
-  const built = 'out/native/plain/platter-broker';
-  const compiler = await capture('g++', ['-dumpfullversion', '-dumpmachine']);
-  const print = fingerprint(['native/broker', 'native/Makefile', 'build/native.mjs'], [compiler.stdout]);
-  await unlessDone('out/.stamps/platter-broker', print, [broker], async () => {
-    say('broker: compiling native/broker/');
-    await must(
-      'make',
-      ['--silent', '--no-print-directory', '--jobs=2', '-C', inRoot('native'), 'BUILD=plain', 'broker'],
-      { stdio: ['ignore', 'ignore', 2] },
-    );
-    await copyFile(inRoot(built), inRoot(broker));
-  });
+/** The version of Electron in node_modules; the one it will have while there is none. */
+function electronVersion() {
+  const runtime = inRoot('node_modules/electron/dist/version');
+  if (existsSync(runtime)) return readFileSync(runtime, 'utf8').trim().replace(/^v/, '');
+  return JSON.parse(readFileSync(inRoot('node_modules/electron/package.json'), 'utf8')).version;
 }
 
-/** Builds all that is native. */
+async function rebuildAddon(electron) {
+  say('addon: compiling native/addon/');
+  const prefix = dirname(dirname(process.execPath));
+  // npm's settings in the environment would win over ours; gyp's own calls of `node` have to find this one.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+  env.PATH = `${dirname(process.execPath)}${delimiter}${env.PATH ?? ''}`;
+  if (existsSync(join(prefix, 'include/node/node_api.h'))) env.npm_package_config_node_gyp_nodedir = prefix;
+  const rebuild = [
+    inRoot('node_modules/@electron/rebuild/lib/cli.js'),
+    ...['--force', '--build-from-source', '--disable-pre-gyp-copy', '--jobs', '2'],
+    ...['--module-dir', inRoot('native'), '--version', electron],
+  ];
+  await must(process.execPath, rebuild, { ...quietly, env });
+  await copyFile(inRoot('native/build/Release/kcopyd.node'), inRoot(output));
+}
+
+/** Builds out/native/kcopyd.node and out/native/platter-broker unless they are up to date. Throws Stop when that fails. */
 export async function buildNative() {
-  await buildAddon();
-  await buildBroker();
+  const compiler = await capture('g++', ['-dumpfullversion', '-dumpmachine']);
+  const facts = [compiler.stdout, String(existsSync('/usr/include/liburing.h'))];
+  const electron = electronVersion();
+  const build = ['native/CMakeLists.txt', 'native/CMakePresets.json', 'native/flags.txt', 'build/native.mjs'];
+  const packages = ['node_modules/node-addon-api/package.json', 'node_modules/xxhash-addon/package.json'];
+
+  await unlessDone(
+    'out/.stamps/platter-broker',
+    fingerprint(['native/broker', ...build], facts),
+    [broker],
+    async () => {
+      say('broker: compiling native/broker/');
+      await cmake('plain', ['platter-broker']);
+      await copyFile(inRoot('out/native/plain/platter-broker'), inRoot(broker));
+    },
+  );
+  const print = fingerprint(['native', 'build/native.mjs', ...packages], [...facts, electron]);
+  await unlessDone('out/.stamps/kcopyd.node', print, [output], async () => {
+    say('engine: compiling native/kcopyd/');
+    await cmake('plain', ['kcopyd']);
+    await rebuildAddon(electron);
+  });
 }
 
 if (isMain(import.meta.url)) await buildNative().catch(fail);

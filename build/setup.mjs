@@ -56,13 +56,14 @@ async function installElectron() {
 export async function setUp(purpose) {
   await distributionPackages(purpose);
   if (purpose === 'tools') return;
-  // Programs of their own: neither compilers nor bundlers stay in the memory of what is started next.
+  const wantsElectron = ['window', 'test', 'pictures', 'bench', 'package'].includes(purpose);
+  // First, so that the addon is built for it.
+  if (wantsElectron && !(existsSync(electron) && existsSync(join(home, 'path.txt')))) await installElectron();
   await buildNative();
+  // A program of its own: no bundler stays in the memory of what is started next.
   await must(process.execPath, [inRoot('build/bundle.mjs')]);
   const link = inRoot('node_modules/.bin/platter');
   if (!existsSync(link)) symlinkSync('../../build/platter.mjs', link);
-  const wantsElectron = ['window', 'test', 'pictures', 'bench', 'package'].includes(purpose);
-  if (wantsElectron && !(existsSync(electron) && existsSync(join(home, 'path.txt')))) await installElectron();
 }
 
 if (isMain(import.meta.url)) {

@@ -8,6 +8,7 @@ import { delimiter, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatted } from './format.mjs';
 import { elsewhere } from './closed-network/open-folder.mjs';
+import { cmake } from './native.mjs';
 import { onCurrentNode } from './packages.mjs';
 import { setUp } from './setup.mjs';
 import { fail, inRoot, run, Stop } from './tools.mjs';
@@ -53,12 +54,19 @@ const stages = {
   electron: { purpose: 'test', named: true, run: (print) => vitest('electron', print, onScreen) },
   package: { purpose: 'test', named: true, run: (print) => vitest('package', print, onScreen) },
 };
-const natives = ['plain', 'asan', 'tsan', 'broker'];
+/** Stages in C++: the preset of native/CMakePresets.json, what of it is built, and the label of its tests. */
+const inCpp = {
+  plain: { preset: 'plain', targets: ['engine', 'client'], label: 'engine' },
+  asan: { preset: 'asan', targets: ['engine', 'client'], label: 'engine' },
+  tsan: { preset: 'tsan', targets: ['engine', 'client'], label: 'engine' },
+  broker: { preset: 'asan', targets: ['broker-tests'], label: 'broker' },
+};
+
 /**
  * Stages that run at the same time, as far as they are asked for; all others run alone. The linter and the compiler beside it
  * touch no device, whose reads the tests of `lab` count.
  */
-const together = [['lint', 'lab'], natives];
+const together = [['lint', 'lab'], Object.keys(inCpp)];
 
 /** Stages in their order, those that run at the same time in one group. */
 function groupsOf(names) {
@@ -118,14 +126,16 @@ async function checks(programs, print) {
   return sum(...counts);
 }
 
-const make = ['--silent', '--no-print-directory', '--jobs=2', '-C'];
-const roomOf = (target) => inRoot(target === 'broker' ? 'test/broker' : 'test/engine');
+/** What the compiler said of the stages whose tests could not be built. */
+const unbuilt = new Map();
 
-/** Compiles the engine, the broker and their tests for these stages. Says nothing: what fails, its stage makes again, and shows. */
-async function compile(targets) {
-  for (const room of new Set(targets.map(roomOf))) {
-    const builds = targets.filter((target) => roomOf(target) === room).map((target) => `build-${target}`);
-    await run('make', [...make, room, '--keep-going', ...builds], { ...options(), stdio: 'ignore' });
+/** Compiles what these stages test. Says nothing: a stage that could not be built shows why. */
+async function compile(names) {
+  for (const name of names) {
+    const { preset, targets } = inCpp[name];
+    let said = '';
+    const hear = { stdio: ['ignore', 'pipe', 'pipe'], onSpawn: (child) => listen(child, (text) => (said += text)) };
+    await cmake(preset, targets, hear).catch((error) => unbuilt.set(name, `${said}${error.message}\n`));
   }
 }
 let compiled = Promise.resolve();
@@ -134,11 +144,19 @@ let named = null;
 /** Whether all stages run. */
 let whole = false;
 
-/** The tests of the engine or the broker. */
-async function native(target, print) {
+/** The tests of the engine or the broker, by CTest. */
+async function native(name, print) {
   await compiled;
-  const chosen = named === null ? [] : [`TESTS='-tc=*${named.replaceAll("'", '?')}*'`];
-  return lines(target, 'make', [...make, roomOf(target), target, ...chosen], print);
+  if (unbuilt.has(name)) {
+    print(unbuilt.get(name));
+    return { passed: 0, failed: 1, skips: [] };
+  }
+  const { preset, label } = inCpp[name];
+  const chosen = named === null ? {} : { PLATTER_TESTS: `*${named}*` };
+  return lines(name, 'ctest', ['--preset', preset, '--label-regex', label], print, {
+    cwd: inRoot('native'),
+    env: { ...options().env, ...chosen },
+  });
 }
 
 /** Hears everything that a program says. */
@@ -146,19 +164,23 @@ function listen(child, hear) {
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', hear);
 }
 
-/** A program that says "ok", "FAIL" or "SKIP: what: why" on a line for each of its tests. */
-async function lines(name, command, args, print) {
+/** Without what CTest puts before each line of a test. */
+const bare = (text) => text.replaceAll(/^\d+: /gm, '');
+
+/** A program that says "ok", "FAIL" or "SKIP: what: why" on a line for each of its tests. `others` are options of `run`. */
+async function lines(name, command, args, print, others = {}) {
   let output = '';
   const code = await run(command, args, {
     ...options(),
+    ...others,
     stdio: ['ignore', 'pipe', 'pipe'],
     onSpawn: (child) =>
       listen(child, (text) => {
         output += text;
-        print(text);
+        print(bare(text));
       }),
   });
-  const said = output.split('\n');
+  const said = bare(output).split('\n');
   const count = (pattern) => said.filter((line) => pattern.test(line)).length;
   const skips = said
     .filter((line) => line.startsWith('SKIP: '))
@@ -249,7 +271,7 @@ async function test(args) {
     total.skips.push(...skips);
     if (failed > 0) broken.push(name);
   };
-  compiled = compile(chosen.filter((name) => natives.includes(name)));
+  compiled = compile(chosen.filter((name) => name in inCpp));
   for (const group of groupsOf(chosen)) {
     if (group.length === 1) await stage(group[0], say);
     else await atOnce(group, stage);

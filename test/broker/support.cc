@@ -168,7 +168,7 @@ std::pair<Descriptor, Descriptor> socket_pair(uid_t uid) {
 
 std::string broker_path() {
   const char* path = std::getenv("PLATTER_BROKER");
-  if (path == nullptr) throw std::runtime_error("PLATTER_BROKER is not set: run make -C test/broker");
+  if (path == nullptr) throw std::runtime_error("PLATTER_BROKER is not set: run npm test -- broker");
   return path;
 }
 

@@ -1,5 +1,5 @@
 // What the window can load: the files of out/renderer, by a scheme of our own, and nothing else.
-import { protocol } from 'electron';
+import { app, protocol } from 'electron';
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
@@ -47,16 +47,24 @@ export function registerScheme(): void {
   ]);
 }
 
-/** Serves the files found in `folder` now; a request names one of them or gets 404, so no path can lead outside. */
-export function setupContent(folder: string): void {
-  const files = new Map(
+/** The page is built again while the window is open: started from a checkout, by `npm run dev`. */
+export const IN_DEVELOPMENT = !app.isPackaged && process.env.PLATTER_DEV === '1';
+
+/** The files below `folder` by their URL. */
+function filesByUrl(folder: string): Map<string, string> {
+  return new Map(
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
       .map((path) => [`${ORIGIN}/${relative(folder, path)}`, path]),
   );
+}
+
+/** Serves the files found in `folder` now; a request names one of them or gets 404, so no path can lead outside. */
+export function setupContent(folder: string): void {
+  const files = filesByUrl(folder);
   protocol.handle(SCHEME, async (request) => {
-    const path = files.get(request.url.replace(/[?#].*$/, ''));
+    const path = (IN_DEVELOPMENT ? filesByUrl(folder) : files).get(request.url.replace(/[?#].*$/, ''));
     if (path === undefined || request.method !== 'GET') return new Response(null, { status: 404 });
     return new Response(await readFile(path), {
       headers: {

@@ -1,12 +1,15 @@
 // The window: one page, sandboxed, that can be reloaded or closed at any moment without harm to a job.
 import { app, BrowserWindow, Menu, type InputEvent } from 'electron';
+import { watch } from 'node:fs';
 import { say } from '../words/speech.ts';
-import { APP_URL } from './content.ts';
+import { APP_URL, IN_DEVELOPMENT } from './content.ts';
 import { log } from './log.ts';
-import { PRELOAD } from './paths.ts';
+import { PRELOAD, RENDERER } from './paths.ts';
 
 /** A renderer that crashed this many times within a minute is not reloaded again. */
 const CRASHES_A_MINUTE = 3;
+/** A page is built when nothing has come for so long, in milliseconds. */
+const BUILT = 300;
 
 let window: BrowserWindow | null = null;
 const followers: WindowFollower[] = [];
@@ -89,6 +92,7 @@ function createWindow(): BrowserWindow {
   created.webContents.on('did-navigate', () => tell((follower) => follower.pageGone()));
   created.webContents.on('render-process-gone', () => tell((follower) => follower.pageGone()));
   reloadAfterCrash(created);
+  reloadWhenBuilt(created);
   created.loadURL(APP_URL).catch((error: unknown) => log.error(`the page could not be loaded: ${String(error)}`));
   return created;
 }
@@ -103,5 +107,19 @@ function reloadAfterCrash({ webContents }: BrowserWindow): void {
     const now = Date.now();
     crashes = [...crashes.filter((time) => now - time < 60_000), now];
     if (crashes.length <= CRASHES_A_MINUTE) webContents.reload();
+  });
+}
+
+/** In development: loads the page again when it was built again. */
+function reloadWhenBuilt(created: BrowserWindow): void {
+  if (!IN_DEVELOPMENT) return;
+  let timer: NodeJS.Timeout | undefined;
+  const watcher = watch(RENDERER, () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => created.webContents.reload(), BUILT);
+  });
+  created.once('closed', () => {
+    watcher.close();
+    clearTimeout(timer);
   });
 }

@@ -78,7 +78,7 @@ const STDERR_KEPT = 4096;
 export function askingFor({ how, devices }: Pick<RightsQuestion, 'how' | 'devices'>): string {
   const asks =
     how === 'sudo' ? 'sudo asks for your password if it needs it.' : 'The desktop asks for a password if it needs one.';
-  return `Opening ${devices.join(', ')} takes an administrator's rights. ${asks}`;
+  return `Opening ${devices.join(', ')} needs administrator rights. ${asks}`;
 }
 
 /** Where nobody can be asked, a person at a terminal can still type a command. */

@@ -142,7 +142,7 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     const [disk] = disks as [LabDisk];
     const given = await platter('copy', disk.device, copy, '--manifest', `${copy}.manifest`, '--yes', '--json');
     expect(given.code, given.stderr).toBe(0);
-    expect(given.stderr).toContain(`Opening ${disk.device} takes an administrator's rights. The desktop asks`);
+    expect(given.stderr).toContain(`Opening ${disk.device} needs administrator rights. The desktop asks`);
     expect(lab.asked().at(-1)).toBe(`${BROKER} --read ${basename(disk.device)}`);
     execFileSync('cmp', [disk.backing, copy]);
     expect([statSync(copy).uid, statSync(`${copy}.manifest`).uid]).toEqual([USER, USER]);
@@ -167,7 +167,7 @@ describe.skipIf(reason !== null)(`rights for disks${reason === null ? '' : ` (${
     );
     expect(code, stdout).toBe(0);
     expect(stdout).toContain(
-      `platter: Opening ${disk.device} takes an administrator's rights. sudo asks for your password if it needs it.`,
+      `platter: Opening ${disk.device} needs administrator rights. sudo asks for your password if it needs it.`,
     );
     execFileSync('cmp', [disk.backing, copy]);
     expect(statSync(copy).uid).toBe(USER);

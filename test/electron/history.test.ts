@@ -94,7 +94,7 @@ describe.skipIf(reason !== null)(`after a job in the window${reason === null ? '
     await picture(page, '8-history');
 
     await drawer.getByRole('searchbox').fill('nothing like it');
-    await drawer.getByText('No job has all of these words.').waitFor();
+    await drawer.getByText('No job contains all of these words.').waitFor();
     await drawer.getByRole('searchbox').fill('');
     await drawer.getByRole('button', { name: /^Details of/ }).click();
     await drawer.getByRole('button', { name: /^Repeat/ }).click();

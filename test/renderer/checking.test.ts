@@ -54,7 +54,7 @@ test.each(['light', 'dark'] as const)(
     for (const path of ['/dev/nvme0n1', '/dev/mmcblk0', '/dev/sdx'])
       expect(await destination(path).isEnabled()).toBe(true);
     expect(await destination('/dev/sdx').innerText()).toContain(
-      'what is written to it meanwhile counts as a difference',
+      'anything written to it during the check counts as a difference',
     );
     await button('Select all 5').click();
     await destination('/dev/mmcblk0').click();
@@ -88,7 +88,7 @@ test.each(['light', 'dark'] as const)(
     await button('Start').click();
     await page.getByText('They are only read.').waitFor();
     await button('Cancel').click();
-    await page.getByText('What is not compared yet stays unchecked.').waitFor();
+    await page.getByText('What has not been compared yet stays unchecked.').waitFor();
     await button('Keep going').click();
 
     const differing = [3, 900].map((chunk) =>
@@ -112,7 +112,7 @@ test.each(['light', 'dark'] as const)(
     await page.getByText('sdc differs from the source: repair it, or set it aside.').waitFor();
     await page.getByText('Verification failed at 3.15 MB (sector 6,144): it differs from the source.').waitFor();
     await page.getByText('2 places differ, sector 6,144, VERIFY_MISMATCH').waitFor();
-    await page.getByText('sdx is mounted: eject before taking out.').waitFor();
+    await page.getByText('sdx is mounted: eject it before taking it out.').waitFor();
     await page.getByText(/^Check of 4 destinations against station-42.img/).waitFor();
     await open.picture(`check-ended-${scheme}`);
     await button('Details of sdc').click();
@@ -213,7 +213,7 @@ test('says that an update overwrites what differs, not that it erases everything
   await open.page.getByText('What differs from station-42.img, 31.9 GB each, is overwritten, then verified.').waitFor();
   await open.page
     .getByText(
-      /^Whatever differs from the source is overwritten, also data of your own, on 3 drives with data. Type OVERWRITE to start.$/,
+      /^Whatever differs from the source is overwritten on 3 drives with data, including data of your own. Type OVERWRITE to start.$/,
     )
     .waitFor();
   for (const zone of ['destinations', 'action']) expect(await words(zone)).not.toMatch(/erase/i);

@@ -118,7 +118,7 @@ describe('choosing source and destinations', () => {
       'Mounted at /media/photos: it is unmounted first, if you agree.',
     );
     expect(await source('/dev/sdx').innerText()).toContain(
-      'Mounted at /media/photos: a copy of it is whole only when nothing writes to it meanwhile.',
+      'Mounted at /media/photos: the copy is consistent only if nothing writes to it during the job.',
     );
     expect(await open.page.getByRole('button', { name: /^Select all/ }).count()).toBe(0);
     await destination('/dev/sdx').click();
@@ -148,18 +148,18 @@ describe('choosing source and destinations', () => {
   });
 
   test('says how the list is kept when the system does not announce drives', async () => {
-    const advice = 'The list is read every two seconds instead; nothing else depends on it.';
+    const advice = 'The list is read every two seconds instead; nothing else is affected.';
     await open.start({
       state: {
         disks,
         hotplugError: make.failure('ENGINE_UNAVAILABLE', {
           op: 'host',
-          message: 'The system does not tell Platter of drives that come and go (EPERM).',
+          message: 'The system does not tell Platter when drives come and go (EPERM).',
           advice,
         }),
       },
     });
-    await open.page.getByText('does not tell Platter of drives').waitFor();
+    await open.page.getByText('does not tell Platter when drives').waitFor();
   });
 
   test('gives up a destination that is chosen as the source', async () => {
@@ -216,7 +216,7 @@ describe('choosing source and destinations', () => {
     await open.page.getByText('New image in /').waitFor();
     expect(await button('New image file…').isDisabled()).toBe(true);
     const last = open.page.getByRole('checkbox', { checked: false, name: '/dev/sda' }).last();
-    expect(await last.innerText()).toContain('32 destinations are the most');
+    expect(await last.innerText()).toContain('at most 32 destinations');
   });
 
   test('drops from the choice a drive that was pulled, or swapped under its path', async () => {
@@ -230,8 +230,8 @@ describe('choosing source and destinations', () => {
         .filter(({ path }) => path !== '/dev/sdc')
         .map((each) => (each.path === '/dev/sdd' ? { ...each, serial: 'ANOTHER' } : each)),
     });
-    await open.page.getByText('Removed, and no longer chosen: sdc.').waitFor();
-    await open.page.getByText('sdd is another drive now').waitFor();
+    await open.page.getByText('Removed and no longer chosen: sdc.').waitFor();
+    await open.page.getByText('sdd is now another drive').waitFor();
     // Plugged in again it is listed, and still not chosen.
     await open.main.push({ disks });
     await destination('/dev/sdc').waitFor();
@@ -290,7 +290,7 @@ describe('choosing source and destinations', () => {
     for (const text of [
       'several signatures: ext4, btrfs',
       'partition table, no partitions known to the system',
-      'contents not known',
+      'contents unknown',
     ])
       await zone.getByText(text).waitFor();
   });

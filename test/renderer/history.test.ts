@@ -85,7 +85,7 @@ test.each(['light', 'dark'] as const)('finds, shows, reports and repeats a job o
   await page.getByRole('checkbox', { name: /, \/dev\/sdx$/, checked: true }).waitFor();
   await page.getByRole('checkbox', { name: new RegExp(`, ${second.path}$`), checked: true }).waitFor();
   await page.getByRole('checkbox', { name: new RegExp(`, ${third.path}$`), checked: false }).waitFor();
-  await page.getByText(/is another drive, and is not chosen/).waitFor();
+  await page.getByText(/is another drive now, so it is not chosen/).waitFor();
   // What was said before is said again when the language changes.
   await main.push({ language: 'de' });
   await page.getByText(/ein anderes Laufwerk und wird nicht gewählt/).waitFor();
@@ -145,8 +145,8 @@ test('repeats every option of a job wherever its drives are now, and says what i
   };
 
   await repeat('Order 4711');
-  await page.getByText('The rescue begins anew, without its map /home/me/old.map.').waitFor();
-  await page.getByText('As the repeated job had it:').waitFor();
+  await page.getByText('The rescue starts from the beginning, without its mapfile /home/me/old.map.').waitFor();
+  await page.getByText('As in the repeated job:').waitFor();
   await open.picture('repeated');
   // In the order of the list, as the drives are.
   expect(await asked()).toEqual({
@@ -155,8 +155,8 @@ test('repeats every option of a job wherever its drives are now, and says what i
     destinations: [second.path, '/dev/sdx', third.path],
     destinationThrottles: [null, 20e6, 10e6],
   });
-  await page.getByRole('button', { name: 'Leave that out' }).click();
-  expect(await page.getByText('As the repeated job had it:').count()).toBe(0);
+  await page.getByRole('button', { name: 'Leave this out' }).click();
+  expect(await page.getByText('As in the repeated job:').count()).toBe(0);
   main.log.length = 0;
   expect(await asked()).toMatchObject({
     name: 'Order 4711',
@@ -171,11 +171,11 @@ test('repeats every option of a job wherever its drives are now, and says what i
   });
 
   await repeat('Blank');
-  await page.getByText('Zeros are written this time: the drives are not blank any more.').waitFor();
+  await page.getByText('Zeros are written this time, because the drives are no longer blank.').waitFor();
   main.log.length = 0;
   expect(await asked()).toMatchObject({ assumeBlank: false, rescue: null, memory: 64 * 1024 ** 2 });
   await repeat('Rest');
-  await page.getByText(/^That job continued another:/).waitFor();
+  await page.getByText(/^That job continued another one\./).waitFor();
   expect(open.problems).toEqual([]);
 });
 

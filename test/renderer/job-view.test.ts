@@ -226,7 +226,7 @@ describe('the summary of a job', () => {
       result: make.result(plan, [end(0, {}), end(1, { state: 'cancelled', verified: null }), end(2, {})]),
     });
     expect(nextStep(job, tilesOf(job), true)).toBe(
-      'sdc holds only part of the source. Continue finishes what is not done.',
+      'sdc holds only part of the source. Continue the job to finish the rest.',
     );
     // Nobody is told to set a drive aside and to go on with it.
     const ended = (...errors: JobError[]): JobView =>
@@ -237,13 +237,13 @@ describe('the summary of a job', () => {
     const failed = ended(make.writeError(1, '/dev/sdc'));
     expect(nextStep(failed, tilesOf(failed), true)).toBe('Set sdc aside.');
     const removed = ended(make.writeError(1, '/dev/sdc', { code: 'DEVICE_GONE', errno: 'ENODEV' }));
-    expect(nextStep(removed, tilesOf(removed), true)).toBe('Continue finishes what is not done.');
+    expect(nextStep(removed, tilesOf(removed), true)).toBe('Continue the job to finish the rest.');
     expect(nextStep(removed, tilesOf(removed), false)).toBe('Set sdc aside.');
   });
 
   test('says what a rescue does, and what it got', () => {
     const figures = { retry: 2, rescued: 1, bad: 0, left: 0, waiting: [] };
-    expect(rescuePass({ ...figures, pass: 'retrying' })).toBe('Trying the bad sectors again (2)');
+    expect(rescuePass({ ...figures, pass: 'retrying' })).toBe('Retrying the bad sectors (2)');
     const ended = (bad: number, bytes = 31e9 + bad) =>
       make.job({ ...plan, bytes }, [], {
         phase: 'ended',
@@ -253,7 +253,7 @@ describe('the summary of a job', () => {
       '31 GB of the source rescued. 4.1 kB could not be read and are zeros on every destination.',
     );
     expect(rescueEnd(ended(0))).toBe('All of the source could be read: 31 GB.');
-    expect(rescueEnd(ended(0, 32e9))).toBe('31 GB of the source rescued so far. 1 GB were not tried.');
+    expect(rescueEnd(ended(0, 32e9))).toBe('31 GB of the source rescued so far. 1 GB not tried.');
     expect(rescueEnd(make.job(plan, []))).toBeNull();
   });
 

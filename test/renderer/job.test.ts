@@ -435,9 +435,9 @@ describe('an ended job in the window', () => {
     expect(await open.page.getByText('Safe to remove').count()).toBe(0);
     await open.main.push({ job: done });
     await open.page.getByText('Safe to remove: sdb and sde.').waitFor();
-    await open.page.getByText('sdc is mounted by the system again: eject before taking out.').waitFor();
+    await open.page.getByText('The system has mounted sdc again: eject it before taking it out.').waitFor();
     await open.page.getByRole('button', { name: 'Eject all 5' }).click();
-    await open.page.getByText('Switched off, to be taken out: sdb, sdc, sdd, sdf and sdg.').waitFor();
+    await open.page.getByText('Switched off and ready to take out: sdb, sdc, sdd, sdf and sdg.').waitFor();
     expect(open.main.asked('eject')).toEqual([[['/dev/sdb', '/dev/sdc', '/dev/sdd', '/dev/sdf', '/dev/sdg']]]);
     await open.main.push({ disks: disks.filter(({ path }) => path === '/dev/sde') });
     await open.page.getByRole('button', { name: /^Eject/ }).waitFor({ state: 'detached' });
@@ -449,7 +449,7 @@ describe('an ended job in the window', () => {
     await open.picture('ejected-light');
     // What became of the drives is no secret of this page.
     await open.page.reload();
-    await open.page.getByText('Switched off, to be taken out: sdb, sdc, sdd, sdf and sdg.').waitFor();
+    await open.page.getByText('Switched off and ready to take out: sdb, sdc, sdd, sdf and sdg.').waitFor();
     await open.page.getByText('Safe to remove: sde.').waitFor();
     // Two are plugged in again, one of them elsewhere: drives like any other.
     await open.main.push({
@@ -461,9 +461,9 @@ describe('an ended job in the window', () => {
             : [],
       ),
     });
-    await open.page.getByText('Switched off, to be taken out: sdc, sdf and sdg.').waitFor();
+    await open.page.getByText('Switched off and ready to take out: sdc, sdf and sdg.').waitFor();
     await open.page.getByRole('button', { name: 'Eject all 2' }).click();
-    await open.page.getByText('Switched off, to be taken out: sdb, sdc, sdd, sdf and sdg.').waitFor();
+    await open.page.getByText('Switched off and ready to take out: sdb, sdc, sdd, sdf and sdg.').waitFor();
     expect(open.main.asked('eject').slice(1)).toEqual([[['/dev/sdx', '/dev/sdd']]]);
   });
 
@@ -477,7 +477,7 @@ describe('an ended job in the window', () => {
     });
     await open.page.getByText('Safe to remove: sdc and sde.').waitFor();
     await open.page.getByText('Taken out when done: sdb.').waitFor();
-    await open.page.getByText('Taken out without a whole copy: sdd and sdg.').waitFor();
+    await open.page.getByText('Taken out before the copy was complete: sdd and sdg.').waitFor();
     await open.picture('taken-out-light');
     await open.page.reload();
     await open.page.getByText('Safe to remove: sdc and sde.').waitFor();
@@ -610,7 +610,7 @@ describe('an ended job in the window', () => {
     const alert = await open.page.getByRole('alert').innerText();
     expect(alert).toContain('Continue the job');
     expect(alert).not.toContain('start the job again');
-    await open.page.getByText('Continue finishes what is not done.').waitFor();
+    await open.page.getByText('Continue the job to finish the rest.').waitFor();
     expect(await open.page.locator('button.primary').allInnerTexts()).toEqual(['Continue']);
     await open.picture('failure-continuable');
   });

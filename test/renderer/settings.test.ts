@@ -38,7 +38,7 @@ describe('the settings', () => {
     const { page } = open;
     await page.keyboard.press('Control+,');
     await page.getByRole('dialog', { name: 'Settings' }).waitFor();
-    await page.getByRole('radio', { name: 'As the system' }).first().focus();
+    await page.getByRole('radio', { name: 'Same as the system' }).first().focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
     await page.getByRole('dialog', { name: 'Einstellungen' }).waitFor();
@@ -94,7 +94,7 @@ describe('the settings', () => {
     });
     await open.start({ state: { disks, settingsError } });
     const { page } = open;
-    await page.getByText('What it held is kept in /home/me/.config/platter/settings.json.broken-1').waitFor();
+    await page.getByText('Its old contents are kept in /home/me/.config/platter/settings.json.broken-1').waitFor();
     await page.getByRole('button', { name: 'OK' }).click();
     await page.getByRole('alert').waitFor({ state: 'detached' });
     open.main.controlled = refuse(make.failure('READ_ONLY', { message: 'The file system is read-only.' }));

@@ -238,7 +238,7 @@ describe('disks in the window', () => {
     expect(destinationLock(make.systemDisk, null, 'copy')).toBe('It holds the running system.');
     expect(destinationLock(stick!, { disk: stick! }, 'copy')).toBe('This is the source.');
     expect(destinationLock(make.loopDisk, { image: '/home/me/lab/target.img' }, 'verify')).toBe(
-      'The source is the file behind it.',
+      'The source is its backing file.',
     );
     expect(destinationLock(make.smallDisk, { disk: stick! }, 'copy')).toBe('Too small: 60 GB less than the source.');
     expect(destinationLock(make.smallDisk, { image: '/any.img' }, 'copy')).toBeNull();

@@ -26,7 +26,7 @@ export function historyLines(
     `  ${record.kind} from ${printable(record.source?.path ?? record.request.manifest ?? '')}, ${size(record.bytes)}, in ${formatTime(record.seconds)}`,
     ...record.destinations.map((destination) => destinationLine(destination, record)),
   ]);
-  const found = lines.length > 0 ? lines : [searched ? 'No job has all of these words.' : 'No job has ended yet.'];
+  const found = lines.length > 0 ? lines : [searched ? 'No job contains all of these words.' : 'No job has ended yet.'];
   return unreadable === 0
     ? found
     : [...found, `${unreadable} of the files in the history could not be read; they are left as they are.`];

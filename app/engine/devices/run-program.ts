@@ -46,4 +46,4 @@ export function runProgram(
 
 /** How a program ended that did not end well, in words. */
 const endOf = ({ signal, code, message }: ExecFileException): string =>
-  signal ? `it was ended by ${signal}` : typeof code === 'number' ? `it ended with exit code ${code}` : message;
+  signal ? `it was killed by ${signal}` : typeof code === 'number' ? `it ended with exit code ${code}` : message;

@@ -14,7 +14,7 @@ export const causes: Translated<typeof english> = {
   timedOut: 'Das Laufwerk hat nicht rechtzeitig geantwortet',
   silent: 'Das Laufwerk antwortet nicht mehr',
   fileSystemSilent: 'Das Dateisystem antwortet nicht mehr',
-  otherThanBefore: 'Für ein langsameres Ziel noch einmal gelesen, gab sie andere Daten als zuvor',
+  otherThanBefore: 'Sie gab andere Daten als zuvor, als sie für ein langsameres Ziel noch einmal gelesen wurde',
   shorterThanBefore: 'Die Datei endet jetzt hier: Sie wurde gekürzt, während sie gelesen wurde',
   otherThanWritten: 'Zurückgelesen wurde etwas anderes als geschrieben',
   otherThanSource: 'Es weicht von der Quelle ab',
@@ -23,6 +23,6 @@ export const causes: Translated<typeof english> = {
   otherThanItsManifest: 'Sie ist nicht das, wovon das Manifest gemacht wurde',
   unexplained:
     'Das System nannte keinen Grund für das Scheitern beim {of, select, read {Lesen} write {Schreiben} other {Zurücklesen}}',
-  refusedCommand: 'das Laufwerk hat den Befehl abgelehnt ({errno})',
+  refusedCommand: 'Das Laufwerk hat den Befehl abgelehnt ({errno})',
   errno: 'Das System meldet {errno}',
 };

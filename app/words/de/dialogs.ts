@@ -20,7 +20,7 @@ export const dialogs: Translated<typeof english> = {
   askStart: 'Den Auftrag starten?',
   askStartDetail:
     'Ziele: {destinations}. Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt. Mit einem Bildschirmleser ist das üblich. Sonst antworten Sie mit Nein.',
-  askRetry: 'Das Ziel noch einmal starten?',
+  askRetry: 'Dieses Ziel noch einmal versuchen?',
   askForget: 'Den unterbrochenen Auftrag vergessen?',
   askEject: 'Die Laufwerke auswerfen?',
   askDetail:

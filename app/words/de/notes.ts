@@ -42,7 +42,7 @@ export const notes: Translated<typeof english> = {
     'Der Auftrag kann nach einer Unterbrechung nicht fortgesetzt werden: Für ein Protokoll reicht der Speicher nicht.',
   leftOut: '{path} ist nicht da: Es wird ausgelassen und kann später fortgesetzt werden.',
   partOfJob:
-    '{part} ist, was der Auftrag vom {began} hinterließ, als er unterbrochen wurde. Es wird entfernt, und dieser Auftrag kann für {path} nicht fortgesetzt werden.',
+    '{part} stammt vom unterbrochenen Auftrag vom {began}. Es wird entfernt, und dieser Auftrag kann dann für {path} nicht mehr fortgesetzt werden.',
   logDamaged: 'Das Protokoll dieses Auftrags ist beschädigt: Alles wird noch einmal kopiert.',
   goesOn: 'Der Auftrag vom {began} geht weiter: {there} sind schon auf den Zielen.',
   beginsAgain: 'Der Auftrag vom {began} geht weiter: Auf den Zielen ist noch nichts.',
@@ -52,11 +52,11 @@ export const notes: Translated<typeof english> = {
   notCompared:
     'Das Manifest hat für {count, plural, one {# Stück} other {# Stücke}} keinen Hash: {count, plural, one {Es wird} other {Sie werden}} nicht verglichen.',
   sourceWritten:
-    'In {path} wurde während des Auftrags geschrieben: Was daraus gelesen wurde, ist vielleicht kein Stand, den es je hatte.',
+    'In {path} wurde während des Auftrags geschrieben: Was daraus gelesen wurde, kann eine Mischung alter und neuer Daten sein.',
   sourceUnwatched:
     'Ob in {path} während des Auftrags geschrieben wurde, lässt sich nicht sagen, denn die Datei hat ihren Namen verloren oder ist nicht erreichbar. Es gilt als geschehen.',
   oldPartitions:
-    'Das System zeigt vielleicht noch die alten Partitionen von {path} ({errno}): Nach dem nächsten Anstecken stimmen sie.',
+    'Das System zeigt vielleicht noch die alten Partitionen von {path} ({errno}). Nach dem nächsten Anstecken zeigt es die neuen.',
   manifestWritten: 'Das Manifest wurde nach {path} geschrieben.',
   manifestNotSaved: 'Das Manifest wurde nicht gespeichert: {reason}',
   manifestNotKept: 'Das Manifest wurde nicht aufbewahrt: {reason}',
@@ -74,7 +74,7 @@ export const notes: Translated<typeof english> = {
   morePlaces:
     '{count, plural, one {# weitere unlesbare Stelle steht} other {# weitere unlesbare Stellen stehen}} nur in der Map-Datei.',
   nameKept:
-    '{path} hat seinen Namen behalten, während es repariert wurde, denn {part} konnte es nicht heißen ({errno}): Eine Unterbrechung hätte nur das Protokoll verraten.',
+    '{path} hat seinen Namen behalten, während es repariert wurde, denn es ließ sich nicht in {part} umbenennen ({errno}). Wäre die Reparatur unterbrochen worden, hätte das nur das Protokoll gezeigt.',
   mapOfDone:
-    'Die Map-Datei sagt, was gelesen wurde, für die fertigen Ziele; den anderen fehlt davon etwas, und sie bekommen es, wenn der Auftrag fortgesetzt wird.',
+    'Die Map-Datei beschreibt die fertigen Ziele. Den anderen fehlt noch ein Teil dieser Daten; sie bekommen ihn, wenn der Auftrag fortgesetzt wird.',
 };

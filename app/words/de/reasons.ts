@@ -33,9 +33,10 @@ export const reasons: Translated<typeof english> = {
   cancelled: 'Abgebrochen, bevor es vollständig war.',
   sourceUnread: 'Nicht vollständig: Die Quelle konnte nicht bis zum Ende gelesen werden.',
   stoppedUnexplained: 'Nicht vollständig: Das Kopierprogramm hat es ohne Angabe eines Grundes beendet.',
-  sourceSilent: 'Die Quelle antwortet nicht mehr: Die Rettung kann weitergehen, wenn sie es wieder tut.',
+  sourceSilent: 'Die Quelle antwortet nicht mehr. Die Rettung kann weitergehen, wenn sie wieder antwortet.',
   unreadable: 'Nicht lesbar bei {place}: Auf jedem Ziel stehen dort Nullen.',
-  notNamed: 'Vollständig, konnte aber seinen Namen nicht bekommen: {reason} Das Abbild bleibt als {part} erhalten.',
+  notNamed:
+    'Das Abbild ist vollständig, konnte aber seinen Namen nicht bekommen: {reason} Es bleibt als {part} erhalten.',
   nameTaken: 'Eine andere Datei hat den Namen während des Auftrags bekommen.',
   imageLost:
     '{how, select, removed {{part} wurde während des Auftrags gelöscht: Das Abbild ist verloren.} other {Eine andere Datei ist während des Auftrags an die Stelle von {part} getreten: Das Abbild hat keinen Namen.}}',
@@ -69,7 +70,8 @@ export const reasons: Translated<typeof english> = {
   fileUsedAsSwap: 'Sie wird als Swap benutzt.',
   partOfOthers:
     '{part}, das zuerst geschrieben würde, gibt es schon, und keiner Ihrer unterbrochenen Aufträge hat es hinterlassen.',
-  partInTheWay: '{part}, das zuerst geschrieben würde, ist keine eigene Datei.',
+  partInTheWay:
+    '{part}, das zuerst geschrieben würde, gibt es schon, und es ist keine gewöhnliche Datei mit nur einem Namen.',
   isSource: 'Es ist die Quelle.',
   isSourceAs: 'Es ist die Quelle unter einem anderen Namen ({path}).',
   partOfSource: 'Es ist ein Teil der Quelle.',
@@ -102,7 +104,7 @@ export const reasons: Translated<typeof english> = {
   notPlain:
     'Es ist {what, select, directory {ein Ordner} link {ein Link} disk {ein Laufwerk} other {keine gewöhnliche Datei}}; hier wird eine gewöhnliche Datei gebraucht.',
   deviceFolder: 'Dort ist ein Platz für Geräte, nicht für Dateien.',
-  cameOrWent: 'Es kam oder ging, während die Laufwerke gelesen wurden.',
+  cameOrWent: 'Die Liste der Geräte hat sich geändert, während sie gelesen wurde.',
   noDevice: 'Es gibt kein solches Gerät.',
   noDirectory: 'Es gibt keinen solchen Ordner.',
   directory:
@@ -129,12 +131,13 @@ export const reasons: Translated<typeof english> = {
     'Was darauf ist, hat dieser Auftrag nicht darauf kopiert: Es ist ein anderes Medium, oder das Laufwerk verliert Daten.',
   mediumUnknown:
     'Es wurde herausgenommen, bevor dieser Auftrag etwas Vergleichbares darauf geschrieben hatte. Es kann jetzt ein anderes Medium sein.',
-  onlyPart: 'Es gibt nur {part}; der Auftrag dazu ist nicht fertig.',
+  onlyPart: 'Es gibt nur {part}, das unvollständige Abbild eines Auftrags, der nicht fertig ist.',
   partMissing: 'Das unvollständige Abbild ist nicht mehr da.',
   partReplaced: 'Das unvollständige Abbild ist eine andere Datei als die begonnene.',
   mapWithoutImage: 'Laut der Map-Datei ist ein Teil davon gerettet, aber es gibt kein solches Abbild.',
-  anotherThanAsked: 'Es ist ein anderes Laufwerk als vor der Frage nach den Rechten, es zu öffnen.',
-  notFailed: 'Es ist nicht fehlgeschlagen, oder der Auftrag ist am Ende: Es gibt nichts neu zu starten.',
+  anotherThanAsked:
+    'Während nach dem Recht gefragt wurde, es zu öffnen, wurde es gegen ein anderes Laufwerk getauscht.',
+  notFailed: 'Hier gibt es nichts zu wiederholen: Es ist nicht fehlgeschlagen, oder der Auftrag ist beendet.',
   isDone: 'Es ist fertig.',
   stillWaits: 'Das System wartet noch auf eine Antwort dieses Laufwerks; so lange kann darauf nichts gestartet werden.',
 
@@ -176,8 +179,9 @@ export const reasons: Translated<typeof english> = {
   updateOfCopy: 'Nur eine Kopie kann ihre Ziele aktualisieren.',
   updateInRescue: 'Eine Rettung kann nicht aktualisieren: Sie schreibt, was sie bekommt.',
   updateOfBlank: 'Eine Aktualisierung liest, was auf den Zielen ist: Sie können nicht als leer gelten.',
-  repairOfCopy: 'Nur eine Kopie repariert sich selbst; verlangen Sie stattdessen eine Reparatur.',
-  repairUnverified: 'Was nicht überprüft wird, kann nicht repariert werden.',
+  repairOfCopy:
+    'Nur eine Kopie kann reparieren, was ihre eigene Überprüfung findet; verlangen Sie sonst eine Reparatur.',
+  repairUnverified: 'Eine Kopie, die nicht überprüft wird, kann nicht repariert werden.',
   rescueOnZoned:
     'Eine Rettung schreibt nicht der Reihe nach. Dieses Laufwerk lässt das nicht zu: Seine Zonen müssen von vorn nach hinten geschrieben werden.',
   repairInRescue: 'Eine Rettung kann nicht reparieren: Die Quelle gibt vielleicht nicht zweimal dieselben Daten.',
@@ -190,8 +194,8 @@ export const reasons: Translated<typeof english> = {
   memoryBounds: 'Der Speicher muss zwischen 64 KiB und 1 GiB liegen, nicht bei {memory}.',
   retriesBounds: 'Eine Rettung kann 0 bis {most} neue Versuche haben, nicht {retries}.',
   timeoutBounds: 'Die Zeit für eine Antwort muss zwischen 0 und {most} Sekunden liegen, nicht bei {seconds}.',
-  limitBounds: 'Eine Grenze muss mindestens ein Byte pro Sekunde sein, nicht {limit}.',
-  moreLimits: 'Es gibt mehr Grenzen als Ziele.',
+  limitBounds: 'Ein Höchsttempo muss mindestens ein Byte pro Sekunde sein, nicht {limit}.',
+  moreLimits: 'Es gibt mehr Höchsttempos als Ziele.',
   relativePath: 'Der Pfad ist nicht absolut.',
   chunkMemory: 'Der Speicher reicht nicht für Stücke von {chunk}, wie sie vorher gemacht wurden.',
   manifestMemory: 'Der Speicher reicht nicht für ein Manifest: Seine Stücke hätten {chunk}.',
@@ -213,7 +217,7 @@ export const reasons: Translated<typeof english> = {
   manifestDigest: 'Seine Prüfsumme (Byte {at}) ist nicht die des Inhalts: Es wurde verändert oder beschädigt.',
   manifestHeaderNotJson: 'Sein Kopf (Byte 24) ist kein JSON in UTF-8.',
   manifestHeaderWrong: 'Sein Kopf (Byte 24) ist nicht der eines Manifests: {said}.',
-  manifestHeaderSpelling: 'Sein Kopf (Byte 24) ist nicht geschrieben wie der eines Manifests.',
+  manifestHeaderSpelling: 'Sein Kopf (Byte 24) ist nicht genau so geschrieben, wie Platter ihn schreibt.',
   manifestHeaderLong: 'Ein Kopf von {length} Byte ist länger als die erlaubten {most}.',
   manifestUnwritable: 'Das lässt sich nicht als Manifest schreiben: {said}.',
   manifestParts: '{bitmap} Byte Bitmap und {hashes} Byte Hashes passen nicht zu {chunks} Stücken.',
@@ -228,7 +232,7 @@ export const reasons: Translated<typeof english> = {
   logUnwritable: 'Das lässt sich nicht protokollieren: {said}.',
   logRecordLong: 'Ein Eintrag „{type}“ von {length} Byte ist länger als die erlaubten {most}.',
   mapEmpty: 'Die Map-Datei hat keine Statuszeile: Sie ist leer oder wurde nicht zu Ende geschrieben.',
-  mapGap: 'Zeile {line} der Map-Datei: Der Bereich beginnt bei {begins}, nach dem vorigen müsste es {expected} sein.',
+  mapGap: 'Zeile {line} der Map-Datei: Der Bereich beginnt bei {begins}, der vorige endet aber bei {expected}.',
   mapNoStatus: 'Zeile {line} der Map-Datei: „{text}“ ist keine Statuszeile.',
   mapNoRange: 'Zeile {line} der Map-Datei: „{text}“ ist kein Bereich.',
   mapEmptyRange: 'Zeile {line} der Map-Datei: Der Bereich ist leer.',

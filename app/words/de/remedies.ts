@@ -34,7 +34,7 @@ export const remedies: Translated<typeof english> = {
   IS_SYSTEM: 'Wählen Sie ein anderes Ziel: Dieses wird nie beschrieben.',
   MOUNTED:
     'Hängen Sie alles darauf aus, oder überlassen Sie es Platter (--unmount auf der Befehlszeile), dann versuchen Sie es noch einmal.',
-  IN_USE: 'Beenden Sie, was es benutzt, dann versuchen Sie es noch einmal.',
+  IN_USE: 'Schließen Sie das Programm, das es benutzt, dann versuchen Sie es noch einmal.',
   TOO_SMALL: 'Wählen Sie ein größeres Ziel, oder lassen Sie dieses weg.',
   DUPLICATE: 'Nennen Sie jedes Ziel nur einmal.',
   TOO_MANY: 'Verteilen Sie die Ziele auf mehrere Aufträge.',
@@ -55,7 +55,7 @@ export const remedies: Translated<typeof english> = {
   checkSource: 'Prüfen Sie Kabel, Anschluss und Strom der Quelle, dann wiederholen Sie den Auftrag.',
   cutZeros: 'Wählen Sie ein größeres Ziel, oder schneiden Sie die Nullen am Ende der Quelle ab ({command}).',
   unpackFirst: 'Machen Sie daraus zuerst ein Abbild ({command}), oder schreiben Sie die Bytes, wie sie sind.',
-  checkAgain: 'Starten Sie die Prüfung neu: Bis dahin weiß niemand, ob es gleich ist.',
+  checkAgain: 'Starten Sie die Prüfung neu: Bis dahin ist nicht bekannt, ob es gleich ist.',
   repairIt:
     'Verwenden Sie diese Kopie nicht; reparieren Sie sie oder schreiben Sie sie neu, und ersetzen Sie das Laufwerk, wenn es wieder geschieht.',
   testCapacity:
@@ -71,12 +71,12 @@ export const remedies: Translated<typeof english> = {
     'Ein Dateisystem darauf wurde seit dem Schreiben vermutlich eingehängt, was seinen Superblock ändert: Reparieren Sie es, wenn es gleich sein muss.',
   finishPart:
     'Setzen Sie jenen Auftrag fort (platter resume), oder benennen Sie die Datei um, wenn Sie sie so verwenden wollen.',
-  movePartAway: 'Diese Datei ansehen und verschieben oder löschen. Oder ein anderes Ziel angeben.',
-  moveFileAway: 'Die andere Datei verschieben, dann den Auftrag fortsetzen (platter resume).',
+  movePartAway: 'Sehen Sie sich diese Datei an und verschieben oder löschen Sie sie. Oder nennen Sie ein anderes Ziel.',
+  moveFileAway: 'Verschieben Sie die andere Datei, dann setzen Sie den Auftrag fort (platter resume).',
   newCopy: 'Starten Sie eine neue Kopie.',
   moreMemory: 'Erlauben Sie mehr Speicher, dann versuchen Sie es noch einmal.',
   otherImage: 'Nennen Sie das Abbild, zu dem die Map-Datei gehört, oder beginnen Sie mit einer neuen Map-Datei.',
-  rescueIntoImage: 'Retten Sie in eine Imagedatei, und kopieren Sie diese dann auf dieses Laufwerk.',
+  rescueIntoImage: 'Retten Sie in eine Abbilddatei, und kopieren Sie diese dann auf dieses Laufwerk.',
   makeFolder: 'Legen Sie diesen Ordner an, oder nennen Sie eine Datei in einem anderen.',
   nameFile: 'Nennen Sie eine Datei.',
   renameIt: 'Benennen Sie die Datei oder den Ordner um und versuchen Sie es erneut.',
@@ -89,7 +89,7 @@ export const remedies: Translated<typeof english> = {
   otherName: 'Wählen Sie einen anderen Namen, zum Beispiel aus Buchstaben und Ziffern.',
   otherFileSystem:
     'Wählen Sie einen Ort auf einem anderen Dateisystem: exFAT, NTFS und die von Linux nehmen längere Dateien.',
-  otherNewManifest: 'Eine andere Datei für das neue Manifest angeben oder diese verschieben.',
+  otherNewManifest: 'Nennen Sie eine andere Datei für das neue Manifest, oder verschieben Sie die vorhandene.',
   otherManifest: 'Nehmen Sie ein anderes Manifest, oder machen Sie ein neues von der Quelle.',
   manifestOfSource: 'Nehmen Sie das Manifest dieser Quelle, oder reparieren Sie ohne Manifest.',
   remakeManifest: 'Machen Sie es neu: Vergleichen Sie ein Laufwerk mit der Quelle, oder kopieren Sie sie noch einmal.',
@@ -106,8 +106,9 @@ export const remedies: Translated<typeof english> = {
   holdAgain: 'Halten Sie die Schaltfläche noch einmal, bis der Auftrag beginnt, oder tippen Sie {word} ein.',
   typeAgain: 'Tippen Sie {word} auf der Tastatur ein, Buchstabe für Buchstabe.',
   giveFile: 'Wählen Sie die Datei mit der Schaltfläche, oder ziehen Sie sie auf das Fenster.',
-  endMounter: 'Beenden Sie, was es einhängt, dann versuchen Sie es noch einmal.',
-  endPrograms: 'Beenden Sie diese Programme, oder lassen Sie sie es verlassen, dann versuchen Sie es noch einmal.',
+  endMounter: 'Schließen Sie das Programm, das es einhängt, dann versuchen Sie es noch einmal.',
+  endPrograms:
+    'Beenden Sie diese Programme, oder sorgen Sie dafür, dass sie es freigeben, dann versuchen Sie es noch einmal.',
   endJob: 'Warten Sie auf das Ende dieses Auftrags, oder brechen Sie ihn ab, dann versuchen Sie es noch einmal.',
   findHolder:
     'Suchen Sie das Programm, das es geöffnet hat (sudo fuser -v {path}), und beenden Sie es, dann versuchen Sie es noch einmal.',
@@ -124,9 +125,9 @@ export const remedies: Translated<typeof english> = {
     'Hängen Sie {other} außerhalb von {target} ein und nennen Sie die Datei dort, oder legen Sie sie an einen Ort, der eingehängt bleibt.',
   tryAgain: 'Versuchen Sie es noch einmal.',
   waitUnmounting:
-    'Warten Sie auf das Laufwerk und versuchen Sie es noch einmal; bleibt es so, ziehen Sie es ab, wobei verloren geht, was noch nicht darauf geschrieben ist.',
+    'Warten Sie auf das Laufwerk und versuchen Sie es noch einmal. Antwortet es weiter nicht, ziehen Sie es ab: Was noch nicht darauf geschrieben ist, geht verloren.',
   waitEjecting:
-    'Warten Sie auf das Laufwerk und versuchen Sie es noch einmal; bleibt es so, ziehen Sie es ab, wobei verloren gehen kann, was es noch nicht geschrieben hat.',
+    'Warten Sie auf das Laufwerk und versuchen Sie es noch einmal. Antwortet es weiter nicht, ziehen Sie es ab: Was es noch nicht geschrieben hat, kann verloren gehen.',
   ejectElsewhere: 'Werfen Sie es im Dateimanager Ihres Desktops aus, oder starten Sie Platter mit sudo.',
   installLsblk: 'Installieren Sie util-linux 2.34 oder neuer, dann versuchen Sie es noch einmal.',
   polled: 'Die Liste wird stattdessen alle zwei Sekunden gelesen; sonst hängt nichts davon ab.',

@@ -4,7 +4,7 @@ import type { rescue as english } from '../en/rescue.ts';
 export const rescue: Translated<typeof english> = {
   title: 'Rettung',
   copying: 'Kopiert, was sofort lesbar ist',
-  trimming: 'Zurück zu den Rändern dessen, was sich nicht lesen ließ',
+  trimming: 'Ränder dessen, was sich nicht lesen ließ',
   scraping: 'Zwischen schlechten Stellen, Sektor für Sektor',
   retrying: 'Schlechte Sektoren noch einmal ({retry, number})',
   waits:

@@ -2,9 +2,9 @@
 export const dialogs = {
   running: 'A job is running.',
   runningDetail:
-    'Stopping ends the writes in flight and flushes every drive. Destinations that are not finished cannot be used.',
+    'Platter first ends the writes in flight and flushes every drive. Destinations that are not finished cannot be used.',
   runningDetailContinuable:
-    'Stopping ends the writes in flight and flushes every drive. Destinations that are not finished cannot be used until the job is continued.',
+    'Platter first ends the writes in flight and flushes every drive. Destinations that are not finished cannot be used until the job is continued.',
   keepRunning: 'Keep running',
   stopAndQuit: 'Stop and quit',
   images: 'Disk images',
@@ -17,12 +17,12 @@ export const dialogs = {
   manifests: 'Manifests',
   askStart: 'Start the job?',
   askStartDetail:
-    'Destinations: {destinations}. Platter saw neither a click nor a key in its window. This is usual with a screen reader. Otherwise answer no.',
-  askRetry: 'Start the destination again?',
+    'Destinations: {destinations}. Platter saw no click and no key press in its window. This is normal with a screen reader. Otherwise, answer No.',
+  askRetry: 'Retry this destination?',
   askForget: 'Forget the interrupted job?',
   askEject: 'Eject the drives?',
   askDetail:
-    'Platter saw neither a click nor a key in its window. This is usual with a screen reader. Otherwise answer no.',
+    'Platter saw no click and no key press in its window. This is normal with a screen reader. Otherwise, answer No.',
   yes: 'Yes',
   no: 'No',
   develop: 'Develop',

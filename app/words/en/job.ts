@@ -13,8 +13,8 @@ export const job = {
   errorsMore: '{what}, and {count, number} more',
   new: 'New job',
   cancelling: 'Cancelling…',
-  stopAsk: 'Stop now? What is not finished will be unusable.',
-  stopAskContinuable: 'Stop now? What is not finished will be unusable until it is continued.',
+  stopAsk: 'Stop now? Unfinished destinations will be unusable.',
+  stopAskContinuable: 'Stop now? Unfinished destinations will be unusable until the job is continued.',
   stopping: 'Stopping: writes in flight end first, then every drive is flushed. Leave the drives plugged in.',
   driveDone:
     '{count, plural, one {{names} is done: leave it in until the job has ended.} other {{names} are done: leave them in until the job has ended.}}',
@@ -28,7 +28,7 @@ export const job = {
   setAside: 'Set {names} aside.',
   holdsPart:
     '{count, plural, one {{names} holds only part of the source.} other {{names} hold only part of the source.}}',
-  continueFinishes: 'Continue finishes what is not done.',
+  continueFinishes: 'Continue the job to finish the rest.',
   pausedNow: 'Paused: nothing is written until you continue. Leave the drives plugged in.',
   leaveVerify: 'Leave the drives plugged in. Each one is read back as soon as it is written.',
   leave: 'Leave the drives plugged in.',

@@ -14,7 +14,7 @@ export const causes: Translated<typeof english> = {
   timedOut: 'le disque n’a pas répondu à temps',
   silent: 'le disque ne répond plus',
   fileSystemSilent: 'son système de fichiers ne répond plus',
-  otherThanBefore: 'relue pour une destination plus lente, elle a donné d’autres données qu’avant',
+  otherThanBefore: 'elle a donné d’autres données qu’avant lors d’une relecture pour une destination plus lente',
   shorterThanBefore: 'le fichier s’arrête désormais ici : il a été raccourci pendant sa lecture',
   otherThanWritten: 'ce qui a été relu n’est pas ce qui avait été écrit',
   otherThanSource: 'il diffère de la source',

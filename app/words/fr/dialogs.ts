@@ -20,7 +20,7 @@ export const dialogs: Translated<typeof english> = {
   askStart: 'Démarrer la tâche ?',
   askStartDetail:
     'Destinations : {destinations}. Platter n’a vu ni clic ni touche dans sa fenêtre. C’est habituel avec un lecteur d’écran. Sinon, répondez non.',
-  askRetry: 'Relancer la destination ?',
+  askRetry: 'Réessayer cette destination ?',
   askForget: 'Oublier la tâche interrompue ?',
   askEject: 'Éjecter les disques ?',
   askDetail:

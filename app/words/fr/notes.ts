@@ -40,7 +40,7 @@ export const notes: Translated<typeof english> = {
     'La tâche ne pourra pas être continuée si elle est interrompue : il y a trop peu de mémoire pour tenir un journal.',
   leftOut: '{path} n’est pas là : il est laissé de côté, et pourra être continué plus tard.',
   partOfJob:
-    '{part} est ce que la tâche du {began} a laissé quand elle a été interrompue. Ce fichier sera supprimé, et cette tâche ne pourra plus être continuée pour {path}.',
+    '{part} vient de la tâche interrompue du {began}. Il sera supprimé, et cette tâche ne pourra plus être continuée pour {path}.',
   logDamaged: 'Le journal de cette tâche est endommagé : tout est recopié.',
   goesOn: 'La tâche du {began} continue : {there} sont déjà sur les destinations.',
   beginsAgain: 'La tâche du {began} continue : il n’y a encore rien sur les destinations.',
@@ -50,7 +50,7 @@ export const notes: Translated<typeof english> = {
   notCompared:
     'Le manifeste n’a pas d’empreinte de {count, plural, one {# morceau : il n’est pas comparé} other {# morceaux : ils ne sont pas comparés}}.',
   sourceWritten:
-    '{path} a été modifié pendant la tâche : ce qui en a été lu ne correspond peut-être à aucun de ses états réels.',
+    '{path} a été modifié pendant la tâche : ce qui en a été lu peut mélanger d’anciennes et de nouvelles données.',
   sourceUnwatched:
     'Impossible de dire si {path} a été modifié pendant la tâche, car son fichier a perdu son nom ou est hors d’atteinte. Il compte comme modifié.',
   oldPartitions:
@@ -72,7 +72,7 @@ export const notes: Translated<typeof english> = {
   morePlaces:
     '{count, plural, one {# autre endroit illisible est} other {# autres endroits illisibles sont}} seulement dans le fichier map.',
   nameKept:
-    '{path} a gardé son nom pendant la réparation, car il ne pouvait pas s’appeler {part} ({errno}) : seul le journal aurait révélé une interruption.',
+    '{path} a gardé son nom pendant la réparation, car il n’a pas pu être renommé en {part} ({errno}). Si la réparation avait été interrompue, seul le journal l’aurait montré.',
   mapOfDone:
-    'Le fichier map dit ce qui a été lu, pour les destinations terminées ; il en manque une partie aux autres, qui la recevront quand la tâche sera continuée.',
+    'Le fichier map décrit les destinations terminées. Il manque encore aux autres une partie de ces données, qu’elles recevront quand la tâche sera continuée.',
 };

@@ -35,7 +35,7 @@ export const reasons: Translated<typeof english> = {
   stoppedUnexplained: 'Incomplet : le moteur de copie l’a arrêté sans donner de raison.',
   sourceSilent: 'La source ne répond plus : le sauvetage pourra reprendre quand elle répondra.',
   unreadable: 'Illisible à {place} : il y a des zéros sur chaque destination.',
-  notNamed: 'Complet, mais son nom n’a pas pu lui être donné : {reason} L’image est gardée sous le nom {part}.',
+  notNamed: 'L’image est complète, mais n’a pas pu recevoir son nom : {reason} Elle est gardée sous le nom {part}.',
   nameTaken: 'Un autre fichier a pris ce nom pendant la tâche.',
   imageLost:
     '{how, select, removed {{part} a été supprimé pendant la tâche : l’image est perdue.} other {Un autre fichier a pris la place de {part} pendant la tâche : l’image n’a pas de nom.}}',
@@ -66,7 +66,7 @@ export const reasons: Translated<typeof english> = {
   underLoop: 'Il est utilisé : le périphérique loop {loop} repose dessus.',
   fileUsedAsSwap: 'Il est utilisé comme swap.',
   partOfOthers: '{part}, qui serait écrit d’abord, existe déjà, et aucune de vos tâches interrompues ne l’a laissé.',
-  partInTheWay: '{part}, qui serait écrit d’abord, n’est pas un fichier à part.',
+  partInTheWay: '{part}, qui serait écrit d’abord, existe déjà et n’est pas un fichier ordinaire portant un seul nom.',
   isSource: 'C’est la source.',
   isSourceAs: 'C’est la source sous un autre nom ({path}).',
   partOfSource: 'C’est une partie de la source.',
@@ -101,7 +101,7 @@ export const reasons: Translated<typeof english> = {
   notPlain:
     'C’est {what, select, directory {un dossier} link {un lien} disk {un disque} other {autre chose qu’un fichier ordinaire}} ; il faut ici un fichier ordinaire.',
   deviceFolder: 'C’est un endroit pour des périphériques, pas pour des fichiers.',
-  cameOrWent: 'Il est apparu ou a disparu pendant la lecture de la liste des disques.',
+  cameOrWent: 'La liste des périphériques a changé pendant sa lecture.',
   noDevice: 'Ce périphérique n’existe pas.',
   noDirectory: 'Ce dossier n’existe pas.',
   directory:
@@ -128,12 +128,12 @@ export const reasons: Translated<typeof english> = {
     'Son contenu n’est pas ce que cette tâche y a copié : c’est un autre support, ou le disque perd des données.',
   mediumUnknown:
     'Il a été retiré avant que cette tâche n’y ait copié quoi que ce soit de comparable : c’est peut-être un autre support.',
-  onlyPart: 'Il n’y a que {part}, qu’une tâche n’a pas terminé.',
+  onlyPart: 'Il n’y a que {part}, l’image incomplète d’une tâche inachevée.',
   partMissing: 'Son image incomplète n’est plus là.',
   partReplaced: 'Son image incomplète est un autre fichier que celui qui avait été commencé.',
   mapWithoutImage: 'D’après le fichier map, une partie en est sauvée, mais cette image n’existe pas.',
-  anotherThanAsked: 'C’est un autre disque qu’avant la demande du droit de l’ouvrir.',
-  notFailed: 'Il n’a pas échoué, ou la tâche est à sa fin : il n’y a rien à relancer.',
+  anotherThanAsked: 'Il a été remplacé par un autre disque pendant la demande du droit de l’ouvrir.',
+  notFailed: 'Il n’y a rien à réessayer : il n’a pas échoué, ou la tâche est terminée.',
   isDone: 'C’est terminé.',
   stillWaits: 'Le système attend encore une réponse de ce disque : rien ne peut y être lancé.',
 
@@ -176,8 +176,8 @@ export const reasons: Translated<typeof english> = {
   updateOfCopy: 'Seule une copie peut mettre à jour ses destinations.',
   updateInRescue: 'Un sauvetage ne peut pas mettre à jour : il écrit ce qu’il obtient.',
   updateOfBlank: 'Une mise à jour lit ce qui est sur les destinations : elles ne peuvent pas passer pour vierges.',
-  repairOfCopy: 'Seule une copie se répare elle-même ; demandez plutôt une réparation.',
-  repairUnverified: 'Ce qui n’est pas vérifié ne peut pas être réparé.',
+  repairOfCopy: 'Seule une copie peut réparer ce que sa propre vérification trouve ; sinon, demandez une réparation.',
+  repairUnverified: 'Une copie qui n’est pas vérifiée ne peut pas être réparée.',
   rescueOnZoned:
     'Un sauvetage n’écrit pas dans l’ordre, ce que ce disque n’accepte pas : ses zones doivent être écrites du début à la fin.',
   repairInRescue: 'Un sauvetage ne peut pas réparer : la source ne donnera peut-être pas deux fois les mêmes données.',
@@ -213,7 +213,7 @@ export const reasons: Translated<typeof english> = {
   manifestDigest: 'Sa somme de contrôle (octet {at}) n’est pas celle de son contenu : il a été modifié ou endommagé.',
   manifestHeaderNotJson: 'Son en-tête (octet 24) n’est pas du JSON en UTF-8.',
   manifestHeaderWrong: 'Son en-tête (octet 24) n’est pas celui d’un manifeste : {said}.',
-  manifestHeaderSpelling: 'Son en-tête (octet 24) n’est pas écrit comme celui d’un manifeste.',
+  manifestHeaderSpelling: 'Son en-tête (octet 24) n’est pas écrit exactement comme Platter l’écrit.',
   manifestHeaderLong: 'Un en-tête de {length} octets est plus long que les {most} permis.',
   manifestUnwritable: 'Cela ne peut pas être écrit comme manifeste : {said}.',
   manifestParts: '{bitmap} octets de table de bits et {hashes} d’empreintes ne vont pas avec {chunks} morceaux.',
@@ -228,8 +228,7 @@ export const reasons: Translated<typeof english> = {
   logUnwritable: 'Cela ne peut pas être noté dans le journal : {said}.',
   logRecordLong: 'Une entrée « {type} » de {length} octets est plus longue que les {most} permis.',
   mapEmpty: 'Le fichier map n’a pas de ligne d’état : il est vide, ou n’a pas été écrit jusqu’au bout.',
-  mapGap:
-    'Ligne {line} du fichier map : la plage commence à {begins}, alors que d’après la précédente ce serait {expected}.',
+  mapGap: 'Ligne {line} du fichier map : la plage commence à {begins}, mais la précédente se termine à {expected}.',
   mapNoStatus: 'Ligne {line} du fichier map : « {text} » n’est pas une ligne d’état.',
   mapNoRange: 'Ligne {line} du fichier map : « {text} » n’est pas une plage.',
   mapEmptyRange: 'Ligne {line} du fichier map : la plage est vide.',

@@ -468,8 +468,8 @@ describe("guard: a file of the job on a disk mounted inside a destination's moun
     ).map(({ code, device, message, advice }) => `${device ?? ''} ${code} ${message} ${advice}`);
   const below = source(GB, 'file:8:17:1', '/mnt/sub/x.img');
   const taken =
-    '/dev/sda MOUNTED To unmount /dev/sda1 from /mnt would take /mnt/sub/x.img away: that is on /dev/sdb1, which is mounted in it, at /mnt/sub. ' +
-    'Mount /dev/sdb1 outside /mnt and name the file there, or put it in a place that stays mounted.';
+    '/dev/sda MOUNTED Unmounting /dev/sda1 from /mnt would make /mnt/sub/x.img unreachable: it is on /dev/sdb1, which is mounted in it, at /mnt/sub. ' +
+    'Mount /dev/sdb1 outside /mnt and name the file there, or put it on a file system that stays mounted.';
 
   it('refuses a destination when unmounting it would take away a source file, and says where to mount that', () => {
     expect(told(below, [device(blocks, '/dev/sda')], false)).toEqual([taken]);
@@ -533,7 +533,7 @@ describe("guard: a file of the job on a disk mounted inside a destination's moun
         [{ end: device(loops, '/dev/sda') }],
         loops,
       ).map(({ message }) => message),
-    ).toEqual([expect.stringContaining('would take /mnt/sub/x.img away')]);
+    ).toEqual([expect.stringContaining('would make /mnt/sub/x.img unreachable')]);
   });
 
   it.each<[string, Machine['mounts'][number]]>([
@@ -553,7 +553,7 @@ describe("guard: a file of the job on a disk mounted inside a destination's moun
         [{ end: device(machine, '/dev/sda') }],
         machine,
       ).map(({ reason, advice }) => `${reason.kind}: ${advice}`),
-    ).toEqual(['takesAway: Put the file in a place that stays mounted, then try again.']);
+    ).toEqual(['takesAway: Put the file on a file system that stays mounted, then try again.']);
   });
 
   it('gives the usual advice on a mounted destination when the files of the job lie elsewhere', () => {
@@ -627,7 +627,7 @@ describe('guard: an eMMC with boot areas', () => {
     const said = (end: 'source' | 'destination'): string =>
       english.note({ kind: 'bootAreas', path: '/dev/mmcblk0', areas: ['boot0', 'boot1'], end });
     expect(said('source')).toBe(
-      'The boot areas of /dev/mmcblk0 (boot0, boot1) are not copied, only its main area is. A board that starts from them does not start from the copy alone.',
+      'The boot areas of /dev/mmcblk0 (boot0, boot1) are not copied, only its main area is. A board that boots from them does not boot from the copy alone.',
     );
     expect(said('destination')).toBe(
       'The boot areas of /dev/mmcblk0 (boot0, boot1) are not written, only its main area is. They keep what they hold.',
@@ -689,7 +689,7 @@ describe('guard: an image as destination', () => {
       [{ end: room('/a', GB - 1000) }],
       blocks,
     );
-    expect(error!.message).toBe('Its file system has 1,000 bytes too little free space.');
+    expect(error!.message).toBe('Its file system needs 1,000 bytes more free space.');
   });
 
   it('F11 asks room for the data of a sparse source, and for all its bytes on a file system without holes', () => {
@@ -724,7 +724,7 @@ describe('guard: an image as destination', () => {
       blocks,
     );
     expect(error!.advice).toBe(
-      'Choose a place on another file system: exFAT, NTFS and those of Linux take longer files.',
+      'Choose a place on another file system: exFAT, NTFS and the file systems of Linux allow larger files.',
     );
   });
 
@@ -783,12 +783,12 @@ describe('guard: advice on a drive in use', () => {
   it.each([false, true])('F20 advises to switch off swap, with --unmount or without (%s)', (unmount) => {
     const machine: Machine = { ...held(), swaps: ['/dev/sda1'] };
     expect(advice(machine, '/dev/sda', unmount)).toEqual([
-      'usedAsSwap: Switch the swap off (sudo swapoff /dev/sda1), then try again.',
+      'usedAsSwap: Turn the swap off (sudo swapoff /dev/sda1), then try again.',
     ]);
     const both: Machine = { ...machine, mounts: [images, root, ['8:0', '/mnt']] };
     expect(advice(both, '/dev/sda')).toEqual([
       expect.stringMatching(/^mountedAt: .*--unmount/),
-      'usedAsSwap: Switch the swap off (sudo swapoff /dev/sda1), then try again.',
+      'usedAsSwap: Turn the swap off (sudo swapoff /dev/sda1), then try again.',
     ]);
   });
 
@@ -828,7 +828,7 @@ describe('guard: advice on a drive in use', () => {
       release('mdadm --stop /dev/md0'),
     );
     expect(advice(held({ name: 'drbd0', number: '147:0', type: 'disk' }), '/dev/sda1')).toEqual([
-      'heldBy: End what uses it, then try again.',
+      'heldBy: Close the program that is using it, then try again.',
     ]);
   });
 });
@@ -915,7 +915,7 @@ it('F36 warns in the review that a clone has the UUIDs of its source', () => {
   const notes = (from: End, ...to: End[]): string[] => notesOnClones(from, to).map(english.note);
   expect(notes(device(blocks, '/dev/sda'), device(blocks, '/dev/sdc'), image())).toEqual([
     '/dev/sda and the copy on /dev/sdc have the same UUIDs. Disconnect one of them before the next mount or restart, because the system cannot tell them apart.' +
-      ' A mount of btrfs can write to the wrong one: `btrfstune -u` gives the unmounted copy a UUID of its own.',
+      ' A mounted btrfs can write to the wrong one: `btrfstune -u` gives the unmounted copy a UUID of its own.',
   ]);
   expect(notes(device(blocks, '/dev/sdb'), device(blocks, '/dev/sdc'))).toEqual([
     expect.stringContaining('vgimportclone'),
@@ -930,10 +930,10 @@ it('F36 warns in the review that a clone has the UUIDs of its source', () => {
 it('notes that a source is in use, and copies it', () => {
   const blocks = picture(laptop);
   expect(notesOnSource(device(blocks, '/dev/sda'), blocks).map(english.note)).toEqual([
-    '/dev/sda is mounted read-write at /media/me/PHOTOS OLD: what is written to it meanwhile can make the copy inconsistent.',
+    '/dev/sda is mounted read-write at /media/me/PHOTOS OLD: writes to it during the job can make the copy inconsistent.',
   ]);
   expect(notesOnSource(device(blocks, '/dev/dm-2'), blocks).map(english.note)).toEqual([
-    '/dev/dm-2 is used as swap: what is written to it meanwhile can make the copy inconsistent.',
+    '/dev/dm-2 is used as swap: writes to it during the job can make the copy inconsistent.',
   ]);
   expect(notesOnSource(device(blocks, '/dev/sdb'), blocks)).toEqual([]);
   const livePicture = picture(live);

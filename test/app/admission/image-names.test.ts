@@ -83,7 +83,7 @@ describe('an image whose name was free at the review', () => {
       destinations: [{ state: 'failed', errors: [{ code: 'CHANGED', op: 'rename' }] }],
     });
     expect(result.destinations[0]!.errors[0]!.message).toBe(
-      `Complete, but it could not get its name: Another file has taken the name while the job ran. The image is kept as ${copy}.part.`,
+      `The image is complete but could not be given its name: Another file took this name while the job ran. It is kept as ${copy}.part.`,
     );
   });
 
@@ -158,7 +158,7 @@ describe('an incomplete image', () => {
     if (replaces) expect(readFileSync(copy).equals(seededBytes(1000, 7))).toBe(true);
     else expect(existsSync(copy)).toBe(false);
     expect(result.destinations[0]!.errors[0]!.message).toBe(
-      `Another file took the place of ${copy}.part while the job ran, so the image has no name.`,
+      `${copy}.part was replaced by another file while the job ran, so the image has no name.`,
     );
   });
 
@@ -230,7 +230,7 @@ describe('files of others', () => {
       {
         code: 'IN_USE',
         device: copy,
-        message: `${copy}.part, which would be written first, is there already, and none of your interrupted jobs left it.`,
+        message: `${copy}.part, which would be written first, already exists and is not from any of your interrupted jobs.`,
       },
     ]);
     expect(readFileSync(`${copy}.part`, 'utf8')).toBe(PRECIOUS);

@@ -84,9 +84,9 @@ describe('F24 errors that arrive chunk by chunk', () => {
       result: result([ended('/dev/sdb', 'failed', false, joinedErrors(errors)), ended('/dev/sdc', 'done', true)]),
     });
     expect(lines).toEqual([
-      'platter: /dev/sdb: Verification failed at 22.0 MB (sectors 43,008 to 45,055): what was read back is not what was written. Do not use this copy; write it again, and replace the drive if it happens again.',
-      'platter: /dev/sdb: Verification failed at 21.0 MB (sectors 40,960 to 47,103): what was read back is not what was written.',
-      'platter: /dev/sdb: Verification failed at 41.9 MB (sectors 81,920 to 83,967): what was read back is not what was written.',
+      'platter: /dev/sdb: Verification failed at 22.0 MB (sectors 43,008 to 45,055): the data read back differs from the data written. Do not use this copy; write it again, and replace the drive if it happens again.',
+      'platter: /dev/sdb: Verification failed at 21.0 MB (sectors 40,960 to 47,103): the data read back differs from the data written.',
+      'platter: /dev/sdb: Verification failed at 41.9 MB (sectors 81,920 to 83,967): the data read back differs from the data written.',
     ]);
   });
 
@@ -132,7 +132,7 @@ describe.skipIf(canLab() !== null)('F24 a drive that holds less than it says', (
     const lines = (await platter(['copy', source, disk.device, '--yes'])).stderr.trimEnd().split('\n');
     expect(lines).toHaveLength(2);
     expect(lines[0]).toContain('Verification failed at');
-    expect(lines[1]).toMatch(/Nothing is right from 16\.8 MB \(sectors 32,768 to 65,535\).*f3probe/u);
+    expect(lines[1]).toMatch(/All data from 16\.8 MB \(sectors 32,768 to 65,535\).*f3probe/u);
     expect((await platter(['history'])).stdout).toContain('the drive may be smaller than it says');
   });
 

@@ -186,7 +186,7 @@ describe('lines of a job', () => {
   test('the headline says what happens and what to know', () => {
     expect(headline(plan(['a', 'b'], { notes: [{ kind: 'buffered', path: 'b' }] }))).toEqual([
       'Copying disk.img (64.0 GB) to 2 destinations, reading each back when it is written.',
-      'Note: b takes no direct I/O: it goes through the cache, which is dropped before anything is read back.',
+      'Note: b does not support direct I/O: it is used through the page cache, which is dropped before anything is read back.',
     ]);
     expect(headline(plan(['a'], { verify: false }))).toEqual([
       'Copying disk.img (64.0 GB) to 1 destination; not verifying.',

@@ -197,7 +197,7 @@ describe.skipIf(noLab !== null)('a file system with limits', () => {
     const source = await bench.image('disk.img', MiB);
     const run = await platter(['copy', source, join(folder, 'na:me?.img'), '--yes']);
     expect(run.code).toBe(2);
-    expect(run.stderr).toMatch(/The file system there does not take this name.*Choose another name/u);
+    expect(run.stderr).toMatch(/The file system does not accept this name.*Choose another name/u);
     expect(readdirSync(folder)).toEqual([]);
   });
 });

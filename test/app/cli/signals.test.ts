@@ -133,7 +133,7 @@ describe.skipIf(noLab !== null)('the engine ends', () => {
     process.kill(host!, 'SIGKILL');
     const run = await copy.ended;
     expect(run.code).toBe(3);
-    expect(run.stderr).toMatch(/^platter: The engine host failed: it was ended by SIGKILL/u);
+    expect(run.stderr).toMatch(/^platter: The engine host failed: it was killed by SIGKILL/u);
     expect(run.stdout).toContain('take none of the destinations for complete');
   });
 });

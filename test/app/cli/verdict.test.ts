@@ -213,7 +213,7 @@ describe.skipIf(cannot !== null)(`S4 a rescue${cannot === null ? '' : ` (${canno
       uncompared: 3 * MiB,
     });
     expect([...(await readManifest(manifest)).known]).toEqual([0b100]);
-    expect(resultOf(run).notes).toContain('The manifest has no hash for 3 chunks not read in full.');
+    expect(resultOf(run).notes).toContain('The manifest has no hash for 3 chunks that were not read in full.');
     // A manifest of what the copy has would call it right.
     expect(verdictOf(await platter(['verify', '--manifest', manifest, copy, '--json']))).toMatchObject({
       code: 1,

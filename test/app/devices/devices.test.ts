@@ -261,7 +261,7 @@ describe('a mounted destination', () => {
     expect(needed).toMatchObject({
       code: 'IN_USE',
       device: disk.device,
-      message: `It cannot be unmounted: ${target}/manifest lies on it.`,
+      message: `It cannot be unmounted, because ${target}/manifest is on it.`,
     });
   });
 });
@@ -280,7 +280,9 @@ describe('a drive that does not answer', () => {
       writeFileSync(join(target, 'last words'), 'written later');
       const [error] = await refused(unmount({ path: disk.device, realPath: disk.device, block }, { patience: 400 }));
       expect(error).toMatchObject({ code: 'STALLED', op: 'unmount', device: disk.device });
-      expect(error!.message).toContain(`${disk.device} is not unmounted from ${target}: the drive has not answered`);
+      expect(error!.message).toContain(
+        `${disk.device} has not been unmounted from ${target}: the drive has not answered`,
+      );
       expect(error!.message).toMatch(new RegExp(`; open by .*sleep \\(${user.pid}\\)`));
       user.kill();
       await once(user, 'exit');
@@ -451,7 +453,9 @@ describe.skipIf(noLab !== null)('the error of a drive that fails or goes away', 
     expect(ends).toMatchObject([
       {
         state: 'failed',
-        errors: [{ code: 'DEVICE_GONE', message: 'The drive was removed during the job: the system has removed it.' }],
+        errors: [
+          { code: 'DEVICE_GONE', message: 'The drive was removed during the job: the system no longer has it.' },
+        ],
       },
       { state: 'done', verified: true, errors: [] },
     ]);
@@ -495,7 +499,7 @@ describe('ejecting', () => {
       const target = await mounted(disk);
       writeFileSync(join(target, 'last words'), 'kept');
       expect(await refused(bench.session().engine.call('eject', { path: disk.device }))).toMatchObject([
-        { code: 'NOT_EJECTABLE', message: 'It is a loop device: there is nothing to take out.' },
+        { code: 'NOT_EJECTABLE', message: 'It is a loop device, so there is nothing to take out.' },
       ]);
       const name = basename(disk.device);
       const sys = await bench.path('sys');

@@ -217,7 +217,7 @@ describe('the disks of this machine', () => {
 
   it.each([
     ['echo "lsblk: cannot allocate memory" >&2; exit 1', 'lsblk: cannot allocate memory', 'tryAgain'],
-    ['kill -KILL $$', 'it was ended by SIGKILL', 'tryAgain'],
+    ['kill -KILL $$', 'it was killed by SIGKILL', 'tryAgain'],
     ['echo "lsblk: unknown column: PTTYPE" >&2; exit 1', 'lsblk: unknown column: PTTYPE', 'installLsblk'],
   ])('says why lsblk failed: %s', async (script, said, remedy) => {
     const programs = mkdtempSync(join(tmpdir(), 'platter-programs-'));

@@ -167,7 +167,7 @@ describe.skipIf(noLab !== null)('what a shorter image leaves on a disk', () => {
     const disk = await diskWith(64 * MiB, "printf 'label: gpt\\nsize=50M\\n' | sfdisk -q d");
     const { notes } = await review(await mbr(), disk);
     expect(notes).toEqual([
-      `${disk.device} keeps old signatures beyond the end of the source: gpt. A system may take it for what it was. \`wipefs --all ${disk.device}\` before the copy erases them.`,
+      `${disk.device} keeps old signatures beyond the end of the source: gpt. A system may mistake it for what it was. \`wipefs --all ${disk.device}\` before the copy erases them.`,
     ]);
     expect((await signaturesOn(disk.device))!.map(({ name }) => name)).toContain('gpt');
   });

@@ -139,7 +139,7 @@ describe('a damaged manifest', () => {
   });
 
   it.each([
-    ['with something behind it', /has \d+ bytes where its header/, Buffer.concat([whole, Buffer.of(0)])],
+    ['with something behind it', /has \d+ bytes, but its header/, Buffer.concat([whole, Buffer.of(0)])],
     ['of another kind', /begin/, Buffer.alloc(1000)],
     ['with a chunk size that is none', /chunkSize/, withHeader(json.replace('65536', '65537'))],
     ['with a disk of 8 EiB and no hashes', /too many chunks/, withHeader(json.replace('655360', '9007199254740991'))],

@@ -207,11 +207,11 @@ describe('a file that is no mapfile', () => {
   it.each([
     ['', /no status line/],
     ['# only\n#comments\n', /no status line/],
-    ['\n\n0 x 1\n', /^Line 3 .* is no status line/],
+    ['\n\n0 x 1\n', /^Line 3 .* is not a status line/],
     ['0 ? 0\n', /Line 1/],
     ['0 ? 1 2\n', /Line 1/],
     ['-1 ? 1\n', /Line 1/],
-    ['0 ? 1\n0 512\n', /^Line 2 .* is no range/],
+    ['0 ? 1\n0 512\n', /^Line 2 .* is not a range/],
     ['0 ? 1\n0 512 F\n', /Line 2/],
     ['0 ? 1\n0 512 + +\n', /Line 2/],
     ['0 ? 1\n0 09 +\n', /Line 2/],

@@ -406,7 +406,7 @@ describe.skipIf(noLab !== null)('manifests in a job', () => {
     expect(
       await refusing({ kind: 'copy', destinations: [await bench.path('second.img')], saveManifest: manifest }),
     ).toMatchObject([
-      { code: 'BAD_FILE', device: manifest, message: `It is there, and the manifest of another source: ${other}.` },
+      { code: 'BAD_FILE', device: manifest, message: `It exists and is the manifest of another source: ${other}.` },
     ]);
     expect(readFileSync(manifest).equals(before)).toBe(true);
   });

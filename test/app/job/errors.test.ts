@@ -93,7 +93,7 @@ describe('the message of a native error', () => {
     [{ flush: true }, 'Flush failed: the drive reported a medium error.'],
     [
       { side: 'verify', cause: 'mismatch', errno: null, offset: 2 ** 20, length: 4096 },
-      'Verification failed at 1.0 MB (sectors 2,048 to 2,055): what was read back is not what was written.',
+      'Verification failed at 1.0 MB (sectors 2,048 to 2,055): the data read back differs from the data written.',
     ],
     [{ side: 'verify' }, 'Reading back failed at 0 bytes (sector 0): the drive reported a medium error.'],
     [
@@ -131,7 +131,7 @@ describe('the message of a native error', () => {
       code: 'SOURCE_CHANGED',
       device: '/disk.img',
       message:
-        'Read failed at 512 bytes (sectors 1 to 2): the file ends here now: it was cut shorter while it was read.',
+        'Read failed at 512 bytes (sectors 1 to 2): the file now ends here: it was cut shorter while it was being read.',
     });
     expect(jobError({ ...entry, errno: 'ENODEV' }, file).code).toBe('DEVICE_GONE');
   });

@@ -144,7 +144,7 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
     expect(missing).toMatchObject({
       code: 'NOT_FOUND',
       device: image,
-      message: `There is only ${image}.part, which a job has not finished.`,
+      message: `Only ${image}.part exists, the incomplete image of an unfinished job.`,
     });
     const [job] = await interrupted(session);
     expect(await resume(session, job!.id)).toMatchObject({
@@ -386,7 +386,7 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
     const [left] = await interrupted(session);
     expect(left!.destinations.map(({ finished }) => finished)).toEqual([true, true, false]);
     expect(await refused(resume(session, left!.id))).toMatchObject([
-      { code: 'CHANGED', device: lost, message: 'Its incomplete image is not there any more.' },
+      { code: 'CHANGED', device: lost, message: 'Its incomplete image no longer exists.' },
     ]);
   });
 
@@ -408,7 +408,7 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
     const session = bench.session();
     const [job] = await interrupted(session);
     expect(await refused(resume(session, job!.id))).toMatchObject([
-      { code: 'CHANGED', device: manifest, message: 'It is another file than when the job began.' },
+      { code: 'CHANGED', device: manifest, message: 'It is not the file that the job began with.' },
     ]);
     await copyFile(`${manifest}.then`, manifest);
     expect(await resume(session, job!.id)).toMatchObject({ destinations: [{ state: 'done' }] });

@@ -286,7 +286,9 @@ describe.skipIf(noLab !== null)('an image as destination', () => {
       writeErr: 1,
       destinations: [{ state: 'failed', errors: [{ code: 'CHANGED', op: 'rename' }] }],
     });
-    expect(result.destinations[0]!.errors[0]!.message).toContain('Complete, but it could not get its name');
+    expect(result.destinations[0]!.errors[0]!.message).toContain(
+      'The image is complete but could not be given its name',
+    );
   });
 
   it('makes no image when another one of the job cannot be made', async () => {

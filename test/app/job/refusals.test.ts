@@ -73,10 +73,10 @@ describe.skipIf(noLab !== null)('refusals of an image as destination', () => {
     const missing = await bench.path('no/copy.img');
     expect(await refusing({ source, destinations: [dangling, missing, inFile, `${dirname(missing)}/`] })).toMatchObject(
       [
-        { code: 'NOT_FOUND', device: dangling, message: 'It is a link to something that is not there.' },
-        { code: 'NOT_FOUND', device: missing, message: `The directory ${dirname(missing)} is not there.` },
+        { code: 'NOT_FOUND', device: dangling, message: 'It is a link to a path that does not exist.' },
+        { code: 'NOT_FOUND', device: missing, message: `The folder ${dirname(missing)} does not exist.` },
         { code: 'NOT_FOUND', device: inFile },
-        { code: 'NOT_FOUND', message: 'There is no such directory.' },
+        { code: 'NOT_FOUND', message: 'There is no such folder.' },
       ],
     );
   });
@@ -85,12 +85,12 @@ describe.skipIf(noLab !== null)('refusals of an image as destination', () => {
     const source = await bench.image('disk.img', 2 * MiB);
     const target = await mounted(null, '-t', 'tmpfs', '-o', 'size=1M');
     expect(await refusing({ source, destinations: [`${target}/copy.img`] })).toMatchObject([
-      { code: 'NO_SPACE', message: 'Its file system has 1,048,576 bytes too little free space.' },
+      { code: 'NO_SPACE', message: 'Its file system needs 1,048,576 bytes more free space.' },
     ]);
     // What an interrupted job left counts as free room, because it is removed first.
     await writeFile(`${target}/copy.img.part`, seededBytes(MiB / 2, 1));
     expect(await refusing({ source, destinations: [`${target}/copy.img`] })).toMatchObject([
-      { message: 'Its file system has 1,048,576 bytes too little free space.' },
+      { message: 'Its file system needs 1,048,576 bytes more free space.' },
     ]);
   });
 
@@ -202,7 +202,7 @@ describe.skipIf(noLab !== null)('refusals for an ordinary user', () => {
       { code: 'NOT_PERMITTED', op: 'open', errno: 'EACCES', device: disk.device },
     ]);
     expect(await refusing('/etc/copy.img')).toMatchObject([
-      { code: 'NOT_PERMITTED', message: 'The directory /etc cannot be written.' },
+      { code: 'NOT_PERMITTED', message: 'The folder /etc cannot be written to.' },
     ]);
   });
 });
@@ -278,13 +278,13 @@ it.each(['manifest', 'map'])('refuses a %s that could not be written in the end'
   });
   const missing = await bench.path('no/file');
   expect(await refusing(asked(missing))).toMatchObject([
-    { code: 'NOT_FOUND', device: missing, message: `The directory ${dirname(missing)} is not there.` },
+    { code: 'NOT_FOUND', device: missing, message: `The folder ${dirname(missing)} does not exist.` },
   ]);
   expect(await refusing(asked('/dev/no-such-disk'))).toMatchObject([
     { code: 'NOT_BLOCK_OR_FILE', device: '/dev/no-such-disk' },
   ]);
   expect(await refusing(asked(link))).toMatchObject([
-    { code: 'NOT_BLOCK_OR_FILE', device: link, message: 'It is a link; a plain file is needed here.' },
+    { code: 'NOT_BLOCK_OR_FILE', device: link, message: 'It is a link; a regular file is needed here.' },
   ]);
 });
 

@@ -161,7 +161,7 @@ describe('the history', () => {
     const fresh = new History(folder, 3);
     expect(await fresh.all()).toEqual({ records: records.slice(2).reverse(), unreadable: 1 });
     expect((await fresh.get(records[4]!.id)).id).toBe(records[4]!.id);
-    await expect(fresh.get('last')).rejects.toThrow('It is no record of a job');
+    await expect(fresh.get('last')).rejects.toThrow('It is not a job record');
     await expect(fresh.get('../../etc/passwd')).rejects.toThrow('The history has no job');
   });
 
@@ -321,7 +321,7 @@ describe.skipIf(cannot !== null)(`records of jobs on real disks${cannot === null
       code: 2,
       stderr: expect.stringMatching(/^platter: The history has no job "20200101-000000-abcdef"\. .*\n$/) as string,
     });
-    expect((await platter(['history', 'no', 'such', 'job'])).stdout).toContain('No job has all of these words.');
+    expect((await platter(['history', 'no', 'such', 'job'])).stdout).toContain('No job contains all of these words.');
     expect((await platter(['history', '--csv'])).stdout.split('\r\n')).toHaveLength(1 + 3 + 1);
 
     const reported = await platter(

@@ -67,7 +67,7 @@ describe('the log', () => {
     expect(lines).toHaveLength(5);
     for (const part of [
       'from disk.img to /dev/sdb, /dev/sdc',
-      'too little memory to keep a log',
+      'not enough memory to keep a log',
       'warn ',
       'MEDIUM_ERROR (EIO) write /dev/sdc at byte 12000000000',
       '/dev/sdb verified, /dev/sdc failed',

@@ -3,19 +3,17 @@
 //
 // The order that makes it true is the caller's: the data, the flush of the destination, then the log.
 import { randomInt } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JobResult } from '../../contract/jobs.ts';
 import { readAside } from './read-aside.ts';
-import { fileSource } from '../../base/byte-source.ts';
-import { bytesOf } from './chunk-sets.ts';
 import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, markChunks } from './chunks.ts';
-import { checkPlainFile, syncFolder } from '../../base/durable-file.ts';
+import { syncFolder } from '../../base/durable-file.ts';
 import { errnoOf, failureOf, Refusal } from '../../base/errors.ts';
 import type { JobLogHeader } from './job-header.ts';
+import type { JobSummary, LoggedJob } from './open-log.ts';
 import {
-  decodeLog,
   encodeHeader,
   encodeRecord,
   JobLogError,
@@ -23,20 +21,13 @@ import {
   type JobLog,
   type LoggedState,
   type LogRecord,
-  type ReadLog,
 } from './job-records.ts';
 import { thisProgram } from '../../base/program-name.ts';
 import { makeFolder } from '../../base/state-folder.ts';
 
 export type { JobLogHeader, LoggedEnd } from './job-header.ts';
+export { openLog, summarize, type JobSummary, type LoggedJob } from './open-log.ts';
 export { isSettled, JobLogError, type JobLog, type LoggedState } from './job-records.ts';
-
-/** A log in the state folder. */
-export interface LoggedJob {
-  /** "20261123-235959-a1b2c3", in UTC. */
-  id: string;
-  path: string;
-}
 
 /** Hashes of neighbouring chunks: 16 bytes each, and for each a byte, 1 when it is known. */
 export interface ChunkHashes {
@@ -52,8 +43,6 @@ export interface DurableRange {
   made: ChunkHashes | null;
 }
 
-/** A log of a job with the most chunks has 1 GiB of hashes; the rest is for the records of its flushes. */
-const MAX_LOG_BYTES = 2 ** 31 - 1;
 const NAME = /^(\d{8}-\d{6}-[0-9a-f]{6})\.log$/;
 
 /** Path of a job's log in the state folder `dir`. Throws a JobLogError when `id` is none, so that it leads nowhere else. */
@@ -93,62 +82,12 @@ export async function pruneJobs(dir: string, keep = 100): Promise<void> {
   for (const summary of await summaries(old)) if (summary?.closed === true) await removeJob(dir, summary.id);
 }
 
-/** What a log says of the progress of its job. */
-export interface JobSummary extends Pick<JobLog, 'header' | 'states' | 'damage'> {
-  id: string;
-  path: string;
-  /** Of each destination, bytes that are on its medium. */
-  durable: number[];
-  /** The job has ended. One of its destinations can be unfinished all the same. */
-  closed: boolean;
-}
-
 /** The summaries of logs, in their order; null for a log that cannot be read. They are read in the reading thread. */
 export const summaries = (jobs: readonly LoggedJob[]): Promise<(JobSummary | null)[]> =>
   jobs.length === 0 ? Promise.resolve([]) : readAside('summarize', jobs);
 
-/** The same in this thread, one log after the other; at any time it holds the bitmaps of one log. */
-export const summarize = (jobs: readonly LoggedJob[]): (JobSummary | null)[] =>
-  jobs.map(({ id, path }) => {
-    try {
-      const { header, durable, states, damage, closed } = openLog(path, 'progress').log;
-      return {
-        id,
-        path,
-        header,
-        states,
-        damage,
-        closed: closed !== null,
-        durable: durable.map((set) => bytesOf(set, header)),
-      };
-    } catch (error) {
-      if (error instanceof Refusal) return null; // what cannot be read says nothing, and cannot be continued
-      throw error;
-    }
-  });
-
 /** What a log says, read in the reading thread. Rejects with a Refusal when its header cannot be read or contradicts itself, or the file cannot be read. */
 export const readJobLog = async (path: string): Promise<JobLog> => (await readAside('openLog', path)).log;
-
-/**
- * Reads a log in this thread, which takes seconds for a job of many terabytes. 'progress' keeps no hashes.
- * Throws a JobLogError when its header cannot be read or contradicts itself, a Refusal when the file cannot be read.
- */
-export function openLog(path: string, want: 'all' | 'progress' = 'all'): ReadLog {
-  try {
-    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stats = fstatSync(descriptor);
-      checkPlainFile(stats, path, MAX_LOG_BYTES);
-      return decodeLog(fileSource(descriptor, stats.size), want);
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (error) {
-    if (error instanceof JobLogError) throw new JobLogError(error.errors[0]!.reason, path, error.errors[0]!.remedy);
-    throw errnoOf(error) === null ? error : new Refusal([failureOf(error, 'read', path, 'file')]);
-  }
-}
 
 /**
  * Writes the log of one job. Each method resolves when its record is on the medium, and records are in the order of the

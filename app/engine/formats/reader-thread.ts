@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Answer, Question } from './read-aside.ts';
 import { Refusal } from '../../base/errors.ts';
-import { openLog, summarize } from './job-log.ts';
+import { openLog, summarize } from './open-log.ts';
 import { checkManifest, readManifest } from './manifest.ts';
 import { readMapfile } from './mapfile.ts';
 

@@ -1,15 +1,15 @@
 // The host's own language, which is that of the command line, the log and the records: English, with figures for technicians.
 import type { Content, Note, Reason, Remedy } from '../contract/facts.ts';
 import type { Port } from '../contract/disks.ts';
-import { causes } from '../words/en/causes.ts';
-import { contents } from '../words/en/contents.ts';
-import { drives } from '../words/en/drives.ts';
-import { ends } from '../words/en/ends.ts';
-import { files } from '../words/en/files.ts';
-import { notes } from '../words/en/notes.ts';
-import { reasons } from '../words/en/reasons.ts';
-import { remedies } from '../words/en/remedies.ts';
-import { sockets } from '../words/en/sockets.ts';
+import { causes } from '../words/en/facts/causes.ts';
+import { contents } from '../words/en/facts/contents.ts';
+import { drives } from '../words/en/facts/drives.ts';
+import { ends } from '../words/en/facts/ends.ts';
+import { files } from '../words/en/facts/files.ts';
+import { notes } from '../words/en/facts/notes.ts';
+import { reasons } from '../words/en/facts/reasons.ts';
+import { remedies } from '../words/en/facts/remedies.ts';
+import { sockets } from '../words/en/facts/sockets.ts';
 import { once } from '../words/once.ts';
 import { tell, type Speaker } from '../words/telling.ts';
 import { counted, place, size } from './figures.ts';

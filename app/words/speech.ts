@@ -1,6 +1,6 @@
 // Saying things in the language of the moment: the window's page and main's dialogs, menus and notifications alike.
 import { LANGUAGES, type Language } from '../contract/settings.ts';
-import type { Catalogue, Key, ValuesOf } from './catalogue.ts';
+import type { Catalogue, Key, ValuesOf } from './en/catalogue.ts';
 import { de } from './de/index.ts';
 import { en } from './en/index.ts';
 import { fr } from './fr/index.ts';

@@ -9,7 +9,7 @@ import { place, size } from '../../../app/base/figures.ts';
 import type { ErrorCode } from '../../../app/contract/errors.ts';
 import { MAX_FRAME_BYTES } from '../../../app/contract/host.ts';
 import { BY_CODE } from '../../../app/contract/remedies.ts';
-import { remedies } from '../../../app/words/en/remedies.ts';
+import { remedies } from '../../../app/words/en/facts/remedies.ts';
 
 const job: Named = {
   kind: 'copy',

@@ -1,0 +1,80 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { notes as english } from '../../en/facts/notes.ts';
+
+export const notes: Translated<typeof english> = {
+  said: '{text}',
+  mountedSource:
+    '{path} ist beschreibbar unter {targets} eingehängt: Was derweil darauf geschrieben wird, kann die Kopie in sich widersprüchlich machen.',
+  swapSource:
+    '{path} wird als Swap benutzt: Was derweil darauf geschrieben wird, kann die Kopie in sich widersprüchlich machen.',
+  besideSystem: '{path} ist eine Partition des Laufwerks, auf dem das laufende System ist.',
+  bootAreas:
+    'Die Boot-Bereiche von {path} ({areas}) werden nicht {end, select, source {kopiert} other {beschrieben}}, nur sein Hauptbereich. {end, select, source {Ein Gerät, das von ihnen startet, startet nicht von der Kopie allein.} other {Sie behalten ihren Inhalt.}}',
+  gptNotAtEnd:
+    '{path} ist größer als die Quelle: Die Sicherung der Partitionstabelle (GPT) wird nicht an seinem Ende liegen. Nach der Kopie verschiebt `sgdisk -e {path}` sie dorthin.',
+  leftBehind:
+    '{path} behält hinter dem Ende der Quelle alte Signaturen: {signatures}. Ein System kann es für das halten, was es war. `wipefs --all {path}` vor der Kopie löscht sie.',
+  mirrorLeft:
+    '{path} behält hinter dem Ende der Quelle die Kopie eines alten btrfs-Superblocks, bei {place}. Nur Werkzeuge zur Rettung sehen dort nach.',
+  takenAsIs: '{path} ist {file}, kein Abbild eines Laufwerks: Die Bytes werden genommen, wie sie sind.',
+  looksLike: '{path} sieht aus wie {file}. Trifft das zu, startet von der Kopie nichts.',
+  unrecognised:
+    'In {path} ist nichts zu erkennen, weder eine Partitionstabelle noch ein Dateisystem: Vergewissern Sie sich, dass es ein Abbild ist.',
+  trailer:
+    '{path} ist eine {format}-Datei: ein Laufwerk, Byte für Byte, und danach 512 Byte, die zu {format} gehören. Sie werden mitkopiert.',
+  otherSectors:
+    '{path} hat Sektoren von {has, number} Byte, und die Partitionen der Quelle zählen in Sektoren von {made, number}: Auf der Kopie findet sie kein System.',
+  sourceSectors:
+    '{path} hat Sektoren von {has, number} Byte, aber seine Partitionen zählen in Sektoren von {made, number}: Darauf findet sie kein System.',
+  imageSectors:
+    'Die Partitionen der Quelle zählen in Sektoren von {made, number} Byte. Um sie in {path} zu finden, binden Sie es mit `losetup --sector-size {made}` ein.',
+  partitionsBeyond:
+    'Die letzte Partition von {path} endet bei {end}, aber {path} hat nur {size}: Ihr Ende fehlt, auch auf der Kopie.',
+  sameUuids:
+    '{source} und die Kopie auf {paths} haben dieselben UUIDs. Trennen Sie eines davon vor dem nächsten Einhängen oder Neustart, denn das System kann sie nicht unterscheiden.{by, select, btrfs { Ein eingehängtes btrfs kann auf das falsche schreiben: `btrfstune -u` gibt der nicht eingehängten Kopie eine eigene UUID.} lvm { `vgimportclone` gibt der Kopie eigene Namen und UUIDs.} other {}}',
+  buffered:
+    '{path} nimmt keine direkten Zugriffe an: Es geht durch den Zwischenspeicher, der vor dem Zurücklesen geleert wird.',
+  partitionsUnchecked:
+    'Platter darf das System nicht fragen, ob ein anderes Programm eine Partition von {path} geöffnet hat. Schließen Sie Programme, die sie benutzen.',
+  unlogged:
+    'Der Auftrag kann nach einer Unterbrechung nicht fortgesetzt werden: In {directory} lässt sich kein Protokoll führen. {reason}',
+  unloggedMemory:
+    'Der Auftrag kann nach einer Unterbrechung nicht fortgesetzt werden: Für ein Protokoll reicht der Speicher nicht.',
+  leftOut: '{path} ist nicht da: Es wird ausgelassen und kann später fortgesetzt werden.',
+  partOfJob:
+    '{part} stammt vom unterbrochenen Auftrag vom {began}. Es wird entfernt, und dieser Auftrag kann dann für {path} nicht mehr fortgesetzt werden.',
+  logDamaged: 'Das Protokoll dieses Auftrags ist beschädigt: Alles wird noch einmal kopiert.',
+  goesOn: 'Der Auftrag vom {began} geht weiter: {there} sind schon auf den Zielen.',
+  beginsAgain: 'Der Auftrag vom {began} geht weiter: Auf den Zielen ist noch nichts.',
+  manifestReplaced: 'Das Manifest {path} wird durch das dieses Auftrags ersetzt.',
+  mapGone: 'Die Map-Datei {path} gibt es nicht mehr: Was nicht lesbar war, wird von vorn versucht.',
+  mapContinued: 'Die Map-Datei wird fortgesetzt: {rescued} gelten als auf jedem Ziel schon vorhanden.',
+  notCompared:
+    'Das Manifest hat für {count, plural, one {# Stück} other {# Stücke}} keinen Hash: {count, plural, one {Es wird} other {Sie werden}} nicht verglichen.',
+  sourceWritten:
+    'In {path} wurde während des Auftrags geschrieben: Was daraus gelesen wurde, kann eine Mischung alter und neuer Daten sein.',
+  sourceUnwatched:
+    'Ob in {path} während des Auftrags geschrieben wurde, lässt sich nicht sagen, denn die Datei hat ihren Namen verloren oder ist nicht erreichbar. Es gilt als geschehen.',
+  oldPartitions:
+    'Das System zeigt vielleicht noch die alten Partitionen von {path} ({errno}). Nach dem nächsten Anstecken zeigt es die neuen.',
+  manifestWritten: 'Das Manifest wurde nach {path} geschrieben.',
+  manifestNotSaved: 'Das Manifest wurde nicht gespeichert: {reason}',
+  manifestNotKept: 'Das Manifest wurde nicht aufbewahrt: {reason}',
+  manifestEmpty: 'Es wurde kein Manifest gemacht: Von der Quelle wurde nichts gelesen.',
+  manifestHoles:
+    'Das Manifest hat keinen Hash für {count, plural, one {# Stück, das} other {# Stücke, die}} nicht ganz gelesen {count, plural, one {wurde} other {wurden}}.',
+  comparedWithManifest:
+    'Von {all, plural, one {# Stück} other {# Stücken}} der Quelle {compared, plural, one {konnte # mit dem Manifest verglichen werden} other {konnten # mit dem Manifest verglichen werden}}.',
+  sourceUnchanged: 'Seit das Manifest gemacht wurde, hat sich an der Quelle nichts geändert.',
+  sourceChanged:
+    'Seit das Manifest gemacht wurde, {count, plural, one {hat sich # Stück} other {haben sich # Stücke}} ({size}) der Quelle geändert.',
+  logNotWritten:
+    'Das Protokoll des Auftrags ließ sich nicht schreiben; nach einer Unterbrechung kann er nicht fortgesetzt werden: {reason}',
+  mapNotWritten: 'Die Map-Datei ließ sich nicht nach {path} schreiben: {reason}',
+  morePlaces:
+    '{count, plural, one {# weitere unlesbare Stelle steht} other {# weitere unlesbare Stellen stehen}} nur in der Map-Datei.',
+  nameKept:
+    '{path} hat seinen Namen behalten, während es repariert wurde, denn es ließ sich nicht in {part} umbenennen ({errno}). Wäre die Reparatur unterbrochen worden, hätte das nur das Protokoll gezeigt.',
+  mapOfDone:
+    'Die Map-Datei beschreibt die fertigen Ziele. Den anderen fehlt noch ein Teil dieser Daten; sie bekommen ihn, wenn der Auftrag fortgesetzt wird.',
+};

@@ -1,0 +1,292 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { reasons as english } from '../../en/facts/reasons.ts';
+
+export const reasons: Translated<typeof english> = {
+  said: '{text}',
+
+  mediumError: 'Das Laufwerk meldet einen Medienfehler.',
+  gone: 'Das Laufwerk ist weg, oder es ist kein Medium darin.',
+  fileSystemFull: 'Das Dateisystem ist voll.',
+  readOnly: 'Es ist schreibgeschützt.',
+  timedOut: 'Das Laufwerk hat nicht rechtzeitig geantwortet.',
+  inUse: 'Es ist in Gebrauch: durch eine andere Kopie, RAID, LVM, eine Verschlüsselung oder ein anderes Programm.',
+  accessRefused: 'Der Zugriff wurde verweigert.',
+  nothingThere: 'An diesem Pfad ist nichts.',
+  neither: 'Es ist weder ein Laufwerk noch eine gewöhnliche Datei.',
+  nameTooLong: 'Der Name ist zu lang.',
+  notUtf8: 'Ein Name in {path} ist kein gültiges UTF-8 oder enthält das Zeichen U+FFFD.',
+  fileSilent: 'Sein Dateisystem hat seit {seconds, plural, one {# Sekunde} other {# Sekunden}} nicht geantwortet.',
+  notAFolder: '{path} ist kein Ordner, der sich benutzen lässt.',
+  fuseOfUser:
+    'Es liegt auf einem FUSE-Dateisystem (unter {target}), das nur der Benutzer lesen darf, der es eingehängt hat, nicht root.',
+  errno: 'Das System meldet {errno}.',
+
+  failed:
+    '{what, select, read {Lesen fehlgeschlagen} write {Schreiben fehlgeschlagen} flush {Abschließen fehlgeschlagen} verify {Überprüfung fehlgeschlagen} other {Zurücklesen fehlgeschlagen}}: {cause}.',
+  failedAt:
+    '{what, select, read {Lesen fehlgeschlagen} write {Schreiben fehlgeschlagen} flush {Abschließen fehlgeschlagen} verify {Überprüfung fehlgeschlagen} other {Zurücklesen fehlgeschlagen}} bei {place}: {cause}.',
+  smallerThanSaid:
+    'Ab {from} stimmt bis zum Ende der Kopie nichts: Das Laufwerk ist vielleicht kleiner, als es angibt.',
+  keptAs: '{reason} (das unvollständige Abbild bleibt als {part} erhalten).',
+  removedMeanwhile:
+    'Das Laufwerk wurde während des Auftrags entfernt: {sign, select, removed {Das System hat es abgemeldet} noSize {Es hat keine Größe mehr} other {Was dahinter liegt, ist weg}}.',
+  cancelled: 'Abgebrochen, bevor es vollständig war.',
+  sourceUnread: 'Nicht vollständig: Die Quelle konnte nicht bis zum Ende gelesen werden.',
+  stoppedUnexplained: 'Nicht vollständig: Das Kopierprogramm hat es ohne Angabe eines Grundes beendet.',
+  sourceSilent: 'Die Quelle antwortet nicht mehr. Die Rettung kann weitergehen, wenn sie wieder antwortet.',
+  unreadable: 'Nicht lesbar bei {place}: Auf jedem Ziel stehen dort Nullen.',
+  notNamed:
+    'Das Abbild ist vollständig, konnte aber seinen Namen nicht bekommen: {reason} Es bleibt als {part} erhalten.',
+  nameTaken: 'Eine andere Datei hat den Namen während des Auftrags bekommen.',
+  imageLost:
+    '{how, select, removed {{part} wurde während des Auftrags gelöscht: Das Abbild ist verloren.} other {Eine andere Datei ist während des Auftrags an die Stelle von {part} getreten: Das Abbild hat keinen Namen.}}',
+
+  isSystem: 'Darauf ist das laufende System.',
+  maybeSystem:
+    'Darauf kann das laufende System sein: Welches Laufwerk es trägt, lässt sich hier nicht feststellen. Vorsichtshalber wird kein eingebautes Laufwerk beschrieben.',
+  bootArea: 'Es ist ein Bereich eines eingebauten Flash-Speichers (eMMC), der Firmware oder Schlüssel enthält.',
+  mountedAt: 'Es ist unter {targets} eingehängt.',
+  mountedAndSwap: 'Es ist unter {targets} eingehängt und wird als Swap benutzt.',
+  usedAsSwap: 'Es wird als Swap benutzt.',
+  optical: 'Es ist ein optisches Laufwerk.',
+  writeProtected: 'Es ist schreibgeschützt.',
+  heldBy: 'Es ist in Gebrauch durch {holders}.',
+  aliasMounted: 'Was dahinter liegt, ist auch {path}, eingehängt unter {targets}.',
+  loopUnknown: 'Was hinter diesem Loop-Gerät liegt, ist nicht festzustellen: Seine Datei wurde gelöscht.',
+  behindSame: 'Was dahinter liegt, liegt auch hinter {path}.',
+  diskLocked:
+    '{how, select, read {{users} liest davon, zum Beispiel für eine Kopie.} other {{users} schreibt darauf, zum Beispiel eine Kopie.}}',
+  lockedBySomebody: 'Ein anderes Programm hat es gesperrt, zum Beispiel eine andere Kopie.',
+  inJob:
+    '{how, select, read {Ein Auftrag von Platter liest davon} other {Ein Auftrag von Platter schreibt darauf}} (Prozess {pid}).',
+  inLoggedJob:
+    '{how, select, read {Der Auftrag {id} von Platter liest davon} other {Der Auftrag {id} von Platter schreibt darauf}} (Prozess {pid}).',
+  noMedium: 'Es ist kein Medium darin, oder nichts dahinter.',
+  emptyFile: 'Die Datei ist leer.',
+  noDiskImage:
+    'Es ist {file}, kein Abbild eines Laufwerks: Von der Kopie könnte nichts starten, und nichts könnte sie einhängen.',
+  hardLinks: 'Sie hat weitere Namen (harte Links): Was unter diesen steht, würde sich mit ändern.',
+  underLoop: 'Sie ist in Gebrauch: Das Loop-Gerät {loop} liegt darauf.',
+  fileUsedAsSwap: 'Sie wird als Swap benutzt.',
+  partOfOthers:
+    '{part}, das zuerst geschrieben würde, gibt es schon, und keiner Ihrer unterbrochenen Aufträge hat es hinterlassen.',
+  partInTheWay:
+    '{part}, das zuerst geschrieben würde, gibt es schon, und es ist keine gewöhnliche Datei mit nur einem Namen.',
+  isSource: 'Es ist die Quelle.',
+  isSourceAs: 'Es ist die Quelle unter einem anderen Namen ({path}).',
+  partOfSource: 'Es ist ein Teil der Quelle.',
+  sourceLiesOnIt: 'Die Quelle liegt darauf.',
+  partIsSource: 'Es würde zuerst als {part} geschrieben, und das ist die Quelle.',
+  tooSmall: 'Es fasst {holds}, {missing} weniger als die Quelle {writing, select, yes {braucht} other {hat}}.',
+  tooSmallForZeros: 'Es fasst {holds}, {missing} weniger als die Quelle braucht. Die Quelle hat dort nur Nullen.',
+  tooSmallForPartitions:
+    'Es fasst {holds}, {missing} weniger als die Quelle braucht. Die Partitionen der Quelle enden bei {end}.',
+  otherLength: 'Es ist {has} lang, die Quelle ist {needs} lang: Es ist der Quelle nicht gleich.',
+  nothingCompared: 'Das Manifest hat für keinen Teil davon einen Hash: Nichts wurde verglichen.',
+  fatLimit: 'Sein Dateisystem (FAT) nimmt keine Datei von mehr als {longest}.',
+  forbiddenName:
+    '{fileSystem} nimmt in einem Namen keine Steuerzeichen und keines der Zeichen " * : < > ? \\ | an, und am Ende weder Punkt noch Leerzeichen.',
+  nameRefused: 'Das Dateisystem dort nimmt diesen Namen nicht an (das System meldete {errno}).',
+  noRoom: 'In seinem Dateisystem fehlt freier Platz: {missing}.',
+  namedTwice: 'Es ist zweimal genannt.',
+  sameAs: 'Es ist dasselbe wie {path}.',
+  overlaps: 'Es überschneidet sich mit {path}.',
+  otherNameFirst: 'Eines der beiden würde zuerst unter dem Namen des anderen geschrieben.',
+  fileOnIt: 'Es lässt sich nicht aushängen: {file} liegt darauf.',
+  partitionOpen: 'Eine Partition darauf ist in einem anderen Programm geöffnet.',
+  openIn:
+    '{device} ist geöffnet in {users}{more, plural, =0 {} one { und # weiteren Programm} other { und # weiteren Programmen}}.',
+  mountedElsewhere: '{device} ist in einem anderen Mount-Namensraum, dem von {user}, unter {target} eingehängt.',
+
+  deadLink: 'Es ist ein Link auf etwas, das es nicht gibt.',
+  oddKind:
+    'Es ist {what, select, directory {ein Ordner} pipe {eine Pipe} socket {ein Socket} other {ein zeichenorientiertes Gerät}}, weder ein Laufwerk noch eine Datei.',
+  notPlain:
+    'Es ist {what, select, directory {ein Ordner} link {ein Link} disk {ein Laufwerk} other {keine gewöhnliche Datei}}; hier wird eine gewöhnliche Datei gebraucht.',
+  deviceFolder: 'Dort ist ein Platz für Geräte, nicht für Dateien.',
+  cameOrWent: 'Die Liste der Geräte hat sich geändert, während sie gelesen wurde.',
+  noDevice: 'Es gibt kein solches Gerät.',
+  noDirectory: 'Es gibt keinen solchen Ordner.',
+  directory:
+    'Der Ordner {directory} {state, select, missing {ist nicht da} refused {ist für Sie nicht beschreibbar} other {liegt auf einem schreibgeschützten Dateisystem}}.',
+  folderMoved: 'An der Stelle des Ordners {directory} ist jetzt eine Verknüpfung.',
+  identityChanged: 'Es ist nicht mehr, was es eben war: Identität oder Größe haben sich geändert.',
+  firstSectorGone: 'Der erste Sektor ist nicht lesbar: Das Laufwerk ist weg.',
+  firstSector: 'Der erste Sektor ist nicht lesbar. {reason}',
+  fileTooLong: 'Die Datei hat {bytes}; keine ihrer Art hat mehr als {most}.',
+
+  noJob: 'Es gibt keinen unterbrochenen Auftrag {id}.',
+  notAnId: '„{id}“ ist keine Kennung eines Auftrags.',
+  jobRuns: 'Der Auftrag {id} läuft gerade.',
+  nothingLeft: 'Vom Auftrag {id} ist nichts mehr zu tun.',
+  noSourceInLog: 'Das Protokoll dieses Auftrags nennt keine Quelle.',
+  somethingElse: 'Als der Auftrag begann, war es etwas anderes.',
+  anotherDrive: 'Es ist ein anderes Laufwerk: {now}. Begonnen hat der Auftrag mit: {then}.',
+  anotherFile: 'Es ist eine andere Datei als zu Beginn des Auftrags.',
+  writtenSince: 'Seit Beginn des Auftrags wurde darauf geschrieben.',
+  changedSince: 'Es hat sich seit Beginn des Auftrags geändert: Eine Stichprobe ist nicht, was damals gelesen wurde.',
+  overwrittenSince:
+    'Seit der Unterbrechung des Auftrags wurde darauf geschrieben: Eine Stichprobe ist nicht, was kopiert wurde.',
+  anotherMedium:
+    'Was darauf ist, hat dieser Auftrag nicht darauf kopiert: Es ist ein anderes Medium, oder das Laufwerk verliert Daten.',
+  mediumUnknown:
+    'Es wurde herausgenommen, bevor dieser Auftrag etwas Vergleichbares darauf geschrieben hatte. Es kann jetzt ein anderes Medium sein.',
+  onlyPart: 'Es gibt nur {part}, das unvollständige Abbild eines Auftrags, der nicht fertig ist.',
+  partMissing: 'Das unvollständige Abbild ist nicht mehr da.',
+  partReplaced: 'Das unvollständige Abbild ist eine andere Datei als die begonnene.',
+  mapWithoutImage: 'Laut der Map-Datei ist ein Teil davon gerettet, aber es gibt kein solches Abbild.',
+  anotherThanAsked:
+    'Während nach dem Recht gefragt wurde, es zu öffnen, wurde es gegen ein anderes Laufwerk getauscht.',
+  notFailed: 'Hier gibt es nichts zu wiederholen: Es ist nicht fehlgeschlagen, oder der Auftrag ist beendet.',
+  isDone: 'Es ist fertig.',
+  stillWaits: 'Das System wartet noch auf eine Antwort dieses Laufwerks; so lange kann darauf nichts gestartet werden.',
+
+  mountedMeanwhile: '{device} wurde inzwischen unter {target} eingehängt.',
+  mountedOver:
+    '{device} lässt sich nicht von {target} aushängen: {other} ist {where, select, over {darüber} other {darin}} eingehängt, unter {at}.',
+  takesAway:
+    '{device} von {target} auszuhängen nähme {file} weg: Diese Datei ist auf {other}, {where, select, over {darüber} other {darin}} eingehängt, unter {at}.',
+  mountedAgain: 'Es wird wieder eingehängt, sobald es ausgehängt ist.',
+  stillUsed:
+    '{device} lässt sich nicht von {target} aushängen: in Gebrauch durch {users}{more, plural, =0 {} one { und # weiteres Programm} other { und # weitere Programme}}.',
+  notUnmounted: '{device} lässt sich nicht von {target} aushängen: {said}.',
+  filesInUse: '{device} lässt sich nicht von {target} aushängen: Dateien darauf dienen als Swap oder Loop-Geräten.',
+  stuckUnmounting:
+    '{device} ist nicht von {target} ausgehängt: Das Laufwerk antwortet seit {seconds, plural, one {# Sekunde} other {# Sekunden}} nicht.',
+  stuckUnmountingUsed:
+    '{device} ist nicht von {target} ausgehängt: Das Laufwerk antwortet seit {seconds, plural, one {# Sekunde} other {# Sekunden}} nicht; geöffnet von {users}{more, plural, =0 {} one { und # weiteren Programm} other { und # weiteren Programmen}}.',
+  noDisk: 'Es ist kein Laufwerk.',
+  jobHasIt: 'Der Auftrag, der vorbereitet ist oder läuft, hat es in Gebrauch.',
+  loopDevice: 'Es ist ein Loop-Gerät: Da gibt es nichts herauszunehmen.',
+  noSwitch: 'Das System kann es nicht abschalten.',
+  notLetGo: 'Es ist abgeschlossen und ausgehängt, aber das System hat es nicht freigegeben.',
+  stuckEjecting:
+    'Es ist ausgehängt, aber nicht abgeschaltet: Das Laufwerk antwortet seit {seconds, plural, one {# Sekunde} other {# Sekunden}} nicht.',
+  needsUdisks: 'Es abzuschalten verlangt udisks oder die Rechte eines Administrators.',
+  notSwitchedOff: 'Es wurde nicht abgeschaltet: {said}.',
+
+  noSource: 'Es ist keine Quelle genannt.',
+  nothingToCompare: 'Es ist weder eine Quelle noch ein Manifest zum Vergleichen genannt.',
+  noDestination: 'Es ist kein Ziel genannt.',
+  tooMany:
+    '{count, plural, one {# Ziel ist} other {# Ziele sind}} mehr als die {most, number}, die ein Auftrag haben kann.',
+  idWithoutResume: 'Nur ein unterbrochener Auftrag, der fortgesetzt wird, hat eine Kennung.',
+  resumeWithoutId: 'Es ist nicht gesagt, welcher unterbrochene Auftrag fortgesetzt werden soll.',
+  resumeWithEnds: 'Ein unterbrochener Auftrag hat seine Quelle und seine Ziele: Es können keine genannt werden.',
+  resumeWithMore:
+    'Ein unterbrochener Auftrag wird fortgesetzt, wie er begonnen wurde: Manifest, Aktualisierung oder Rettung können nicht dazukommen.',
+  verifyTwice: 'Eine Überprüfung vergleicht mit der Quelle oder mit einem Manifest, nicht mit beiden.',
+  updateOfCopy: 'Nur eine Kopie kann ihre Ziele aktualisieren.',
+  updateInRescue: 'Eine Rettung kann nicht aktualisieren: Sie schreibt, was sie bekommt.',
+  updateOfBlank: 'Eine Aktualisierung liest, was auf den Zielen ist: Sie können nicht als leer gelten.',
+  repairOfCopy:
+    'Nur eine Kopie kann reparieren, was ihre eigene Überprüfung findet; verlangen Sie sonst eine Reparatur.',
+  repairUnverified: 'Eine Kopie, die nicht überprüft wird, kann nicht repariert werden.',
+  rescueOnZoned:
+    'Eine Rettung schreibt nicht der Reihe nach. Dieses Laufwerk lässt das nicht zu: Seine Zonen müssen von vorn nach hinten geschrieben werden.',
+  repairInRescue: 'Eine Rettung kann nicht reparieren: Die Quelle gibt vielleicht nicht zweimal dieselben Daten.',
+  rescueOfCopy: 'Nur eine Kopie kann eine Rettung sein.',
+  rescueWithManifest: 'Die Quelle einer Rettung kann nicht mit einem Manifest verglichen werden.',
+  blankWithoutSparse: 'Ziele können nur als leer gelten, wo Nullen ausgelassen werden.',
+  blankOfCopy: 'Nur bei einer Kopie können Ziele als leer gelten.',
+  manifestWithoutSource: 'Ein Manifest wird von der Quelle gemacht, und es gibt keine.',
+  manifestOfRepair: 'Eine Reparatur nach einem Manifest liest nicht die ganze Quelle und macht daher kein Manifest.',
+  memoryBounds: 'Der Speicher muss zwischen 64 KiB und 1 GiB liegen, nicht bei {memory}.',
+  retriesBounds: 'Eine Rettung kann 0 bis {most} neue Versuche haben, nicht {retries}.',
+  timeoutBounds: 'Die Zeit für eine Antwort muss zwischen 0 und {most} Sekunden liegen, nicht bei {seconds}.',
+  limitBounds: 'Ein Höchsttempo muss mindestens ein Byte pro Sekunde sein, nicht {limit}.',
+  moreLimits: 'Es gibt mehr Höchsttempos als Ziele.',
+  relativePath: 'Der Pfad ist nicht absolut.',
+  chunkMemory: 'Der Speicher reicht nicht für Stücke von {chunk}, wie sie vorher gemacht wurden.',
+  manifestMemory: 'Der Speicher reicht nicht für ein Manifest: Seine Stücke hätten {chunk}.',
+  noSuchDestination: 'Der Auftrag hat kein Ziel {index}: Es {count, plural, one {gibt # Ziel} other {gibt # Ziele}}.',
+  fileTaken: 'In diesem Auftrag ist es schon etwas anderes: Nennen Sie eine andere Datei.',
+
+  manifestOfOtherSource: 'Es ist schon da, und das Manifest einer anderen Quelle: {path}.',
+  notReplaceable: 'Es ist schon da, und kein Manifest, das ersetzt werden könnte: {reason}',
+  manifestOfOther: 'Es ist das Manifest von {bytes}; die Quelle hat {source, number}.',
+  manifestOfOtherData: 'Es wurde von einer anderen Quelle gemacht: Bei {place} hat diese andere Daten.',
+  mapOfOther: 'Es ist die Map-Datei von {bytes}; die Quelle hat {source, number}.',
+  formatVersion: 'Sein Format hat die Version {version} (Byte 16); dieses Programm kennt Version {known}.',
+  manifestTooShort: 'Ein Manifest hat mehr als {bytes} Byte.',
+  noManifest: 'Es beginnt nicht wie ein Manifest (Byte 0 bis 15).',
+  manifestGone: 'Dieses Manifest wird nicht mehr aufbewahrt: nur die der letzten Aufträge.',
+  manifestHeaderLength: 'Es kündigt einen Kopf von {length} Byte an (Byte 20), für den kein Platz ist.',
+  manifestLength:
+    'Es hat {has} Byte, sein Kopf (Byte 24) verlangt {wants}: Es wurde abgeschnitten, oder etwas folgt darauf.',
+  manifestDigest: 'Seine Prüfsumme (Byte {at}) ist nicht die des Inhalts: Es wurde verändert oder beschädigt.',
+  manifestHeaderNotJson: 'Sein Kopf (Byte 24) ist kein JSON in UTF-8.',
+  manifestHeaderWrong: 'Sein Kopf (Byte 24) ist nicht der eines Manifests: {said}.',
+  manifestHeaderSpelling: 'Sein Kopf (Byte 24) ist nicht genau so geschrieben, wie Platter ihn schreibt.',
+  manifestHeaderLong: 'Ein Kopf von {length} Byte ist länger als die erlaubten {most}.',
+  manifestUnwritable: 'Das lässt sich nicht als Manifest schreiben: {said}.',
+  manifestParts: '{bitmap} Byte Bitmap und {hashes} Byte Hashes passen nicht zu {chunks} Stücken.',
+  manifestBeyond: 'Seine Bitmap nennt Stücke nach dem letzten, {last}.',
+  manifestHash: 'Sein Stück {chunk} hat einen Hash, laut seiner Bitmap aber keinen.',
+  noLog: 'Es beginnt nicht wie ein Auftragsprotokoll (Byte 0 bis 15).',
+  logTooShort: 'Es endet vor seinem Kopf (Byte 16).',
+  logHeaderDamaged: 'Sein Kopf (Byte 20) ist abgeschnitten oder beschädigt.',
+  logHeaderOther: 'Sein Kopf (Byte 20) ist keiner, den diese Version von Platter schreibt: {said}.',
+  logContradicts: 'Sein Kopf (Byte 20) widerspricht sich: {said}.',
+  logDamaged: 'Es ist beschädigt, deshalb zählt nichts darin.',
+  logUnwritable: 'Das lässt sich nicht protokollieren: {said}.',
+  logRecordLong: 'Ein Eintrag „{type}“ von {length} Byte ist länger als die erlaubten {most}.',
+  mapEmpty: 'Die Map-Datei hat keine Statuszeile: Sie ist leer oder wurde nicht zu Ende geschrieben.',
+  mapGap: 'Zeile {line} der Map-Datei: Der Bereich beginnt bei {begins}, der vorige endet aber bei {expected}.',
+  mapNoStatus: 'Zeile {line} der Map-Datei: „{text}“ ist keine Statuszeile.',
+  mapNoRange: 'Zeile {line} der Map-Datei: „{text}“ ist kein Bereich.',
+  mapEmptyRange: 'Zeile {line} der Map-Datei: Der Bereich ist leer.',
+  mapLongLine: 'Zeile {line} der Map-Datei hat {bytes}; keine Zeile hat mehr als {most}.',
+  mapState: '{state} ist kein Stand einer Rettung.',
+  mapOrder: 'Der Bereich {range} schließt nicht an den vorigen an.',
+
+  noMemory: 'Das Kopierprogramm bekommt hier seinen Speicher nicht: Das System meldet {errno}.',
+  noBackend:
+    'Das Kopierprogramm bekommt hier {io, select, auto {keinen Weg zu den Geräten} uring {den Weg „uring“ zu den Geräten nicht} other {den Weg „threads“ zu den Geräten nicht}}: Das System meldet {errno}.',
+  lsblkSilent:
+    'Die Laufwerke lassen sich nicht lesen: lsblk hat {seconds} s lang nicht geantwortet; vielleicht hängt ein Gerät.',
+  lsblkFailed: 'Die Laufwerke lassen sich nicht lesen: lsblk ist fehlgeschlagen: {said}.',
+  lsblkOdd:
+    'Die Laufwerke lassen sich nicht lesen: lsblk hat etwas anderes als eine Liste von Geräten ausgegeben ({said}).',
+  noNews: 'Das System meldet Platter nicht, wenn Laufwerke kommen und gehen ({errno}).',
+  cancelledOpening: 'Abgebrochen, während die Geräte geöffnet wurden; es wurde nichts geschrieben.',
+  notPrepared: 'Es ist nichts vorbereitet.',
+  notRunning: 'Es läuft kein Auftrag.',
+  hostBusy: 'Ein anderer Auftrag ist vorbereitet oder läuft; es geht nur einer auf einmal.',
+  addonFailed: 'Das Kopierprogramm ließ sich nicht laden: {said}.',
+  notARequest: 'An das Kopierprogramm ging etwas, das keine Anforderung ist: {said}',
+  badFrame: 'Was vom Kopierprogramm verlangt wurde, ist keine Nachricht, die es annimmt: {said}',
+  hostFailed: 'Das Kopierprogramm ist ausgefallen: {end}.',
+  hostFailedSaying: 'Das Kopierprogramm ist ausgefallen: {end}. Zuletzt meldete es „{said}“.',
+  hostEnded: 'Das Kopierprogramm hat sich beendet.',
+  elevationCancelled:
+    '{devices} zu öffnen verlangt die Rechte eines Administrators, und die Frage danach wurde weggelegt.',
+  elevationNoAgent:
+    '{devices} zu öffnen verlangt die Rechte eines Administrators, und niemand kann danach gefragt werden: In dieser Sitzung läuft kein Polkit-Agent.',
+  elevationDenied:
+    '{devices} zu öffnen verlangt die Rechte eines Administrators, und das System hat sie nicht erteilt.',
+  pkexecFailed:
+    '{devices} zu öffnen verlangt die Rechte eines Administrators, und pkexec konnte sie nicht bekommen: {said}.',
+  sudoFailed: '{devices} zu öffnen verlangt die Rechte eines Administrators, und sudo hat sie nicht erteilt: {said}.',
+  brokerEnded: 'Das Programm, das für Platter Laufwerke öffnet, endete, bevor es geantwortet hat.',
+  brokerUnknown: 'Das Programm, das für Platter Laufwerke öffnet, gab eine Antwort, die Platter nicht kennt.',
+  brokerRefused: 'Das Programm, das für Platter Laufwerke öffnet, hat die Anfrage abgelehnt ({status}, {said}).',
+
+  nothingReviewed: 'Es gibt keine geprüfte Anforderung, die gestartet werden könnte.',
+  nothingRuns: 'Es läuft kein Auftrag, der sich ändern ließe.',
+  anotherReview: 'Die Prüfansicht hat sich geändert.',
+  shownTooShortly: 'Der Plan war zu kurz auf dem Bildschirm.',
+  noPress: 'Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt.',
+  notHeld: 'Platter hat nicht bemerkt, dass die Schaltfläche gehalten wurde.',
+  notTyped: 'Platter hat nicht bemerkt, dass das Wort eingetippt wurde.',
+  notGiven: 'Niemand hat diese Datei in Platter gewählt.',
+  stillChecking: 'Eine andere Anforderung wird noch geprüft.',
+  notOurPage: 'Nur das Fenster von Platter selbst darf {call} aufrufen.',
+  notTheContract: 'Die Angaben zu {call} sind nicht die vereinbarten.',
+  unreachable: 'Das Fenster hat den Rest von Platter nicht erreicht: {said}',
+  settingsDamaged: 'Die Datei mit den Einstellungen war beschädigt: Platter nimmt seine Voreinstellungen.',
+  historyEmpty: 'Noch ist kein Auftrag beendet: Der Verlauf ist leer.',
+  noRecordOf: 'Im Verlauf ist kein Auftrag „{id}“.',
+  noRecord: 'Es ist keine Aufzeichnung eines Auftrags, die diese Version von Platter lesen kann.',
+  notRecorded: 'Dieser Auftrag ist nicht im Verlauf. {reason}',
+};

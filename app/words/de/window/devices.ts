@@ -1,0 +1,22 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { devices as english } from '../../en/window/devices.ts';
+
+export const devices: Translated<typeof english> = {
+  new: 'Neu',
+  arrived: 'Eingesteckt: {drives}.',
+  mounted: 'Eingehängt unter {places}: wird zuerst ausgehängt, wenn Sie zustimmen.',
+  mountedSource:
+    'Eingehängt unter {places}: Die Kopie ist nur dann in sich stimmig, wenn während des Auftrags nichts darauf schreibt.',
+  inUse: '{count, plural, one {Dies ist gerade in Gebrauch:} other {Diese sind gerade in Gebrauch:}}',
+  mount: '{device}, eingehängt unter {target}',
+  unmount: '{count, plural, one {Zuerst aushängen} other {Alle zuerst aushängen}}',
+  safe: 'Kann sicher entfernt werden: {drives}.',
+  takenOut: 'Fertig herausgenommen: {drives}.',
+  takenOutUnfinished: 'Herausgenommen, bevor die Kopie vollständig war: {drives}.',
+  mountedAgain:
+    '{drives} {count, plural, one {ist} other {sind}} vom System wieder eingehängt: vor dem Herausnehmen auswerfen.',
+  ejected: 'Abgeschaltet, zum Herausnehmen: {drives}.',
+  eject: 'Auswerfen',
+  ejectAll: '{count, plural, one {Auswerfen} other {Alle # auswerfen}}',
+  ejecting: 'Wird ausgeworfen…',
+};

@@ -1,0 +1,31 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { dialogs as english } from '../../en/window/dialogs.ts';
+
+export const dialogs: Translated<typeof english> = {
+  running: 'Ein Auftrag läuft.',
+  runningDetail:
+    'Anhalten beendet laufende Schreibvorgänge und schließt jedes Laufwerk ab. Ziele, die nicht fertig sind, sind unbrauchbar.',
+  runningDetailContinuable:
+    'Anhalten beendet laufende Schreibvorgänge und schließt jedes Laufwerk ab. Ziele, die nicht fertig sind, sind unbrauchbar, bis der Auftrag fortgesetzt wird.',
+  keepRunning: 'Weiterlaufen lassen',
+  stopAndQuit: 'Anhalten und beenden',
+  images: 'Datenträgerabbilder',
+  allFiles: 'Alle Dateien',
+  chooseImage: 'Abbild wählen',
+  oldImage: 'Abbild zum Prüfen oder Reparieren wählen',
+  chooseManifest: 'Manifest wählen',
+  newImage: 'Neues Abbild',
+  newManifest: 'Neues Manifest',
+  manifests: 'Manifeste',
+  askStart: 'Den Auftrag starten?',
+  askStartDetail:
+    'Ziele: {destinations}. Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt. Mit einem Bildschirmleser ist das üblich. Sonst antworten Sie mit Nein.',
+  askRetry: 'Dieses Ziel noch einmal versuchen?',
+  askForget: 'Den unterbrochenen Auftrag vergessen?',
+  askEject: 'Die Laufwerke auswerfen?',
+  askDetail:
+    'Platter hat in seinem Fenster weder einen Klick noch eine Taste bemerkt. Mit einem Bildschirmleser ist das üblich. Sonst antworten Sie mit Nein.',
+  yes: 'Ja',
+  no: 'Nein',
+  develop: 'Entwickeln',
+};

@@ -1,0 +1,18 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { interrupted as english } from '../../en/window/interrupted.ts';
+
+export const interrupted: Translated<typeof english> = {
+  title: 'Unterbrochen',
+  what: '{source} auf {destinations}',
+  damaged: 'das Protokoll ist beschädigt: alles wird neu kopiert',
+  far: '{percent, number} % von je {size} sind geschrieben',
+  farFinished: '{far}, {finished, number} von {all, number} fertig',
+  forget: 'Vergessen',
+  forgetNamed: '{job} vergessen',
+  forgetAsk: 'Dann kann er nicht mehr fortgesetzt werden.',
+  forgetYes: 'Ja, vergessen',
+  forgetNo: 'Behalten',
+  continueNamed: '{job} fortsetzen',
+  showMore: '{count, plural, one {# weiteren} other {# weitere}} zeigen',
+  showNewest: 'Nur den neuesten zeigen',
+};

@@ -1,0 +1,48 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { job as english } from '../../en/window/job.ts';
+
+export const job: Translated<typeof english> = {
+  destinations: 'Ziele',
+  whole: 'Ganzer Auftrag',
+  wholeAt: '{percent, number} Prozent, {headline}',
+  progressOf: 'Fortschritt von {name}',
+  progressAt: '{state}, {percent, number} Prozent',
+  detailsOf: 'Einzelheiten zu {name}',
+  imageFile: 'Abbilddatei',
+  alreadyThere: '{size} schon vorhanden',
+  uncompared: '{size} nicht verglichen',
+  atPlace: 'bei {size}',
+  errorsMore: '{what}, und {count, number} weitere',
+  new: 'Neuer Auftrag',
+  cancelling: 'Wird abgebrochen…',
+  stopAsk: 'Jetzt anhalten? Was nicht fertig ist, wird unbrauchbar.',
+  stopAskContinuable: 'Jetzt anhalten? Was nicht fertig ist, ist unbrauchbar, bis es fortgesetzt wird.',
+  stopping:
+    'Wird angehalten: Laufende Schreibvorgänge enden, dann wird jedes Laufwerk abgeschlossen. Laufwerke angesteckt lassen.',
+  driveDone:
+    '{count, plural, one {{names} ist fertig: stecken lassen, bis der Auftrag zu Ende ist.} other {{names} sind fertig: stecken lassen, bis der Auftrag zu Ende ist.}}',
+  imageReady: '{count, plural, one {{names} ist fertig.} other {{names} sind fertig.}}',
+  stalled:
+    '{count, plural, one {{names} antwortet nicht: Kabel und Anschluss prüfen.} other {{names} antworten nicht: Kabel und Anschluss prüfen.}}',
+  sourceWritten:
+    'In die Quelle wurde während des Auftrags geschrieben: {names} {count, plural, one {kann} other {können}} alte und neue Daten gemischt enthalten. Wiederholen Sie den Auftrag, wenn niemand in die Quelle schreibt.',
+  partlyVerified:
+    '{count, plural, one {Ein Teil von {names} wurde} other {Von {names} wurde je ein Teil}} nicht verglichen. Prüfen Sie mit der Quelle selbst, um alles zu vergleichen.',
+  setAside: 'Beiseitelegen: {names}.',
+  holdsPart:
+    '{count, plural, one {{names} enthält nur einen Teil der Quelle.} other {{names} enthalten nur einen Teil der Quelle.}}',
+  continueFinishes: '„Fortsetzen“ stellt den Rest fertig.',
+  pausedNow: 'Pause: Bis Sie fortsetzen, wird nichts geschrieben. Laufwerke angesteckt lassen.',
+  leaveVerify: 'Laufwerke angesteckt lassen. Jedes wird zurückgelesen, sobald es geschrieben ist.',
+  leave: 'Laufwerke angesteckt lassen.',
+  summary: '{source} auf {destinations}, je {size}',
+  took: 'dauerte {time}',
+  sourceErrorsMore: '{count, plural, one {und # weiterer Fehler der Quelle} other {und # weitere Fehler der Quelle}}',
+  toldEnded: 'Auftrag beendet: {headline}.',
+  toldFailed: 'Auftrag angehalten: {message}',
+  toldStarted: '{count, plural, one {Auftrag gestartet: # Ziel.} other {Auftrag gestartet: # Ziele.}}',
+  toldCancelling: 'Wird abgebrochen.',
+  toldPaused: 'Pause.',
+  toldContinued: 'Fortgesetzt.',
+  told: '{name}: {state}.',
+};

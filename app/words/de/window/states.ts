@@ -1,0 +1,20 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { states as english } from '../../en/window/states.ts';
+
+export const states: Translated<typeof english> = {
+  waiting: 'Wartet',
+  comparing: 'Vergleichen',
+  copying: 'Kopieren',
+  flushing: 'Abschließen',
+  verifying: 'Überprüfen',
+  repairing: 'Reparieren',
+  paused: 'Pause',
+  stalled: 'Keine Antwort',
+  verified: 'Überprüft',
+  sourceWritten: 'Überprüft; Quelle verändert',
+  partlyVerified: 'Teilweise überprüft',
+  written: 'Geschrieben, nicht überprüft',
+  failed: 'Fehler',
+  removed: 'Entfernt',
+  cancelled: 'Abgebrochen',
+};

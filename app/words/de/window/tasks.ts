@@ -1,0 +1,60 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { tasks as english } from '../../en/window/tasks.ts';
+
+export const tasks: Translated<typeof english> = {
+  label: 'Was zu tun ist',
+  copy: 'Schreiben',
+  verify: 'Prüfen',
+  repair: 'Reparieren',
+  checkHint: 'Laufwerke werden gelesen und verglichen. Es wird nichts geschrieben.',
+  repairHint:
+    'Laufwerke werden verglichen; was abweicht, wird neu geschrieben und zurückgelesen. Geschrieben wird erst, wenn Sie bestätigen.',
+  sourceOfCheck: 'Womit verglichen wird: Laufwerk, Abbild oder Manifest. Sie wird nur gelesen.',
+  sourceOfRepair: 'Was auf den Laufwerken sein soll. Sie wird nur gelesen.',
+  toCheck: 'Was geprüft wird. Laufwerke werden nur gelesen.',
+  toRepair: 'Was repariert wird. Überschrieben wird nur, was von der Quelle abweicht.',
+  toUpdate: 'Wohin kopiert wird. Auf einem gewählten Laufwerk wird überschrieben, was abweicht.',
+  manifest: 'Manifest wählen…',
+  manifestFile: 'Manifest {path}',
+  image: 'Abbilddatei…',
+  imageIn: 'Abbild in {folder}',
+  orImage: 'Oder eine Abbilddatei wählen.',
+  with: 'verglichen mit',
+  mounted: 'Eingehängt unter {places}: Was derweil darauf geschrieben wird, zählt als Abweichung.',
+  keepGoing: 'Lesefehler überspringen',
+  keepGoingHint: 'Ein defektes Laufwerk wird bis zum Ende verglichen; seine schlechten Stellen werden aufgelistet.',
+  shortKeepGoing: 'über Lesefehler hinweg',
+  checkDrives: '{count, plural, one {# Laufwerk prüfen?} other {# Laufwerke prüfen?}}',
+  checkDestinations: '{count, plural, one {# Ziel prüfen?} other {# Ziele prüfen?}}',
+  repairDrives: '{count, plural, one {# Laufwerk reparieren?} other {# Laufwerke reparieren?}}',
+  repairDestinations: '{count, plural, one {# Ziel reparieren?} other {# Ziele reparieren?}}',
+  willBeCompared: 'Wird verglichen',
+  compared: 'Verglichen mit {source}, je {size}; es wird nichts geschrieben',
+  overwritten: 'Was von {source} abweicht, je {size}, wird überschrieben',
+  overwriteHint:
+    'Was von der Quelle abweicht, wird überschrieben, auch Ihre eigenen Daten: {reasons}. Zum Starten {word} eintippen.',
+  overwrite: 'ÜBERSCHREIBEN',
+  leaveCheck: 'Laufwerke angesteckt lassen. Sie werden nur gelesen.',
+  leaveRepair: 'Laufwerke angesteckt lassen. Was abweicht, wird neu geschrieben und dann zurückgelesen.',
+  stopAsk: 'Jetzt anhalten? Was noch nicht verglichen ist, bleibt ungeprüft.',
+  stopOneAsk: 'Dieses anhalten? Der Rest davon bleibt ungeprüft.',
+  stopping: 'Wird angehalten: Laufende Lesevorgänge enden zuerst. Laufwerke angesteckt lassen.',
+  paused: 'Pause: Bis Sie fortsetzen, wird nichts verglichen. Laufwerke angesteckt lassen.',
+  unchecked:
+    '{count, plural, one {{names} ist nicht bis zum Ende geprüft.} other {{names} sind nicht bis zum Ende geprüft.}}',
+  mayDiffer:
+    '{count, plural, one {{names} weicht vielleicht noch von der Quelle ab.} other {{names} weichen vielleicht noch von der Quelle ab.}}',
+  differs:
+    '{count, plural, one {{names} weicht von der Quelle ab: reparieren oder beiseitelegen.} other {{names} weichen von der Quelle ab: reparieren oder beiseitelegen.}}',
+  differsFromManifest:
+    '{count, plural, one {{names} weicht vom Manifest ab: beiseitelegen oder neu schreiben.} other {{names} weichen vom Manifest ab: beiseitelegen oder neu schreiben.}}',
+  places: '{count, plural, one {# Stelle weicht ab} other {# Stellen weichen ab}}',
+  repairThem: 'Reparieren, was abweicht',
+  summaryOfCheck: 'Prüfung von {destinations} gegen {source}, je {size}',
+  summaryOfRepair: 'Reparatur von {destinations} nach {source}, je {size}',
+  checked: 'Prüfung von {destinations} gegen {source}',
+  repaired: 'Reparatur von {destinations} nach {source}',
+  takenOut: 'Herausgenommen, ohne die Prüfung bestanden zu haben: {drives}.',
+  isMounted: '{drives} {count, plural, one {ist} other {sind}} eingehängt: vor dem Herausnehmen auswerfen.',
+  quitCheck: 'Es läuft nur eine Prüfung: Nichts wird geschrieben. Was noch nicht verglichen ist, bleibt ungeprüft.',
+};

@@ -1,0 +1,75 @@
+// What the user should know of a job, before it or after.
+import type { Note } from '../../../contract/facts.ts';
+
+export const notes = {
+  said: '{text}',
+  mountedSource:
+    '{path} is mounted read-write at {targets}: writes to it during the job can make the copy inconsistent.',
+  swapSource: '{path} is used as swap: writes to it during the job can make the copy inconsistent.',
+  besideSystem: '{path} is a partition of the disk that holds the running system.',
+  bootAreas:
+    'The boot areas of {path} ({areas}) are not {end, select, source {copied} other {written}}, only its main area is. {end, select, source {A board that boots from them does not boot from the copy alone.} other {They keep what they hold.}}',
+  gptNotAtEnd:
+    '{path} is larger than the source, so the backup of its partition table (GPT) will not be at its end. After the copy, `sgdisk -e {path}` moves it there.',
+  leftBehind:
+    '{path} keeps old signatures beyond the end of the source: {signatures}. A system may mistake it for what it was. `wipefs --all {path}` before the copy erases them.',
+  mirrorLeft:
+    '{path} keeps a copy of an old btrfs superblock beyond the end of the source, at {place}. Only recovery tools look there.',
+  takenAsIs: '{path} is {file}, not a disk image: its bytes are taken as they are.',
+  looksLike: '{path} looks like {file}. If it is, the copy will not boot.',
+  unrecognised:
+    'Nothing in {path} is recognised, neither a partition table nor a file system: make sure that it is a disk image.',
+  trailer:
+    '{path} is a {format} file: a disk, byte for byte, and after it 512 bytes that belong to {format}. They are copied too.',
+  otherSectors:
+    '{path} has sectors of {has, number} bytes, but the partition table of the source counts in sectors of {made, number}: no system will find the partitions on the copy.',
+  sourceSectors:
+    '{path} has sectors of {has, number} bytes, but its partition table counts in sectors of {made, number}: no system finds its partitions.',
+  imageSectors:
+    'The partition table of the source counts in sectors of {made, number} bytes. To use the partitions in {path}, attach it with `losetup --sector-size {made}`.',
+  partitionsBeyond:
+    'The last partition of {path} ends at {end}, but {path} only has {size}: the end of that partition is missing, on the copy too.',
+  sameUuids:
+    '{source} and the copy on {paths} have the same UUIDs. Disconnect one of them before the next mount or restart, because the system cannot tell them apart.{by, select, btrfs { A mounted btrfs can write to the wrong one: `btrfstune -u` gives the unmounted copy a UUID of its own.} lvm { `vgimportclone` gives the copy names and UUIDs of its own.} other {}}',
+  buffered:
+    '{path} does not support direct I/O: it is used through the page cache, which is dropped before anything is read back.',
+  partitionsUnchecked:
+    'Platter is not allowed to check whether another program has a partition of {path} open. Close programs that use it.',
+  unlogged: 'This job cannot be continued if it is interrupted, because no log can be kept in {directory}. {reason}',
+  unloggedMemory:
+    'This job cannot be continued if it is interrupted, because there is not enough memory to keep a log.',
+  leftOut: '{path} is not there: it is left out, and can be continued later.',
+  partOfJob:
+    '{part} is left over from the interrupted job of {began}. It is removed, and that job can then not be continued for {path}.',
+  logDamaged: 'The log of this job is damaged: everything is copied again.',
+  goesOn: 'The job of {began} is continued: {there} are already on the destinations.',
+  beginsAgain: 'The job of {began} is continued: nothing is on the destinations yet.',
+  manifestReplaced: 'The manifest at {path} is replaced by that of this job.',
+  mapGone: 'The mapfile {path} no longer exists: what could not be read is tried from the beginning.',
+  mapContinued: 'The mapfile is continued: {rescued} count as being on every destination already.',
+  notCompared: 'The manifest has no hash for {count, plural, one {# chunk} other {# chunks}}: those are not compared.',
+  sourceWritten: '{path} was written to while the job ran, so what was read may be a mixture of old and new data.',
+  sourceUnwatched:
+    'Platter cannot tell whether {path} was written to while the job ran, because its file lost its name or is out of reach. It counts as written to.',
+  oldPartitions:
+    'The system may still show the old partitions of {path} ({errno}). Plug it in again to see the new ones.',
+  manifestWritten: 'The manifest was written to {path}.',
+  manifestNotSaved: 'The manifest was not saved: {reason}',
+  manifestNotKept: 'The manifest was not kept: {reason}',
+  manifestEmpty: 'No manifest was made, because nothing of the source was read.',
+  manifestHoles:
+    'The manifest has no hash for {count, plural, one {# chunk that was} other {# chunks that were}} not read in full.',
+  comparedWithManifest:
+    'Of {all, plural, one {# chunk} other {# chunks}} of the source, {compared, number} could be compared with the manifest.',
+  sourceUnchanged: 'The source has not changed since the manifest was made.',
+  sourceChanged:
+    '{count, plural, one {# chunk} other {# chunks}} ({size}) of the source changed since the manifest was made.',
+  logNotWritten: 'The job log could not be written, so this job cannot be continued if it is interrupted: {reason}',
+  mapNotWritten: 'The mapfile could not be written to {path}: {reason}',
+  morePlaces:
+    '{count, plural, one {# more unreadable place is} other {# more unreadable places are}} listed in the mapfile only.',
+  nameKept:
+    '{path} kept its name while it was repaired, because it could not be renamed to {part} ({errno}). If the repair had been interrupted, only the log would have shown that.',
+  mapOfDone:
+    'The mapfile describes the destinations that are done. The others still lack some of that data and get it when the job is continued.',
+} as const satisfies Record<Note['kind'], string>;

@@ -1,7 +1,0 @@
-import type { Translated } from '../catalogue.ts';
-import type { errors as english } from '../en/errors.ts';
-
-export const errors: Translated<typeof english> = {
-  at: 'à {place}',
-  long: 'longueur {bytes}',
-};

@@ -1,0 +1,78 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { notes as english } from '../../en/facts/notes.ts';
+
+export const notes: Translated<typeof english> = {
+  said: '{text}',
+  mountedSource:
+    '{path} est monté en écriture sur {targets} : ce qui y est écrit pendant ce temps peut rendre la copie incohérente.',
+  swapSource: '{path} sert de swap : ce qui y est écrit pendant ce temps peut rendre la copie incohérente.',
+  besideSystem: '{path} est une partition du disque qui porte le système en marche.',
+  bootAreas:
+    'Les zones de démarrage de {path} ({areas}) ne sont pas {end, select, source {copiées} other {écrites}}, seule sa zone principale l’est. {end, select, source {Une carte qui démarre depuis ces zones ne démarre pas depuis la copie seule.} other {Elles gardent leur contenu.}}',
+  gptNotAtEnd:
+    '{path} est plus grand que la source : la sauvegarde de la table de partitions (GPT) ne sera pas à sa fin. Après la copie, `sgdisk -e {path}` l’y déplace.',
+  leftBehind:
+    '{path} garde d’anciennes signatures au-delà de la fin de la source : {signatures}. Un système peut le prendre pour ce qu’il était. `wipefs --all {path}` avant la copie les efface.',
+  mirrorLeft:
+    '{path} garde la copie d’un ancien superbloc btrfs au-delà de la fin de la source, à {place}. Seuls les outils de récupération regardent là.',
+  takenAsIs: '{path} est {file}, pas une image de disque : ses octets sont pris tels quels.',
+  looksLike: '{path} ressemble à {file}. Si c’en est un, rien ne démarrera depuis la copie.',
+  unrecognised:
+    'Rien n’est reconnu dans {path}, ni table de partitions ni système de fichiers : assurez-vous que c’est une image de disque.',
+  trailer:
+    '{path} est un fichier {format} : un disque, octet pour octet, suivi de 512 octets qui appartiennent à {format}. Ils sont copiés aussi.',
+  otherSectors:
+    '{path} a des secteurs de {has, number} octets, et les partitions de la source comptent en secteurs de {made, number} : aucun système ne les trouvera sur la copie.',
+  sourceSectors:
+    '{path} a des secteurs de {has, number} octets, mais ses partitions comptent en secteurs de {made, number} : aucun système ne les y trouve.',
+  imageSectors:
+    'Les partitions de la source comptent en secteurs de {made, number} octets. Pour les trouver dans {path}, attachez-le avec `losetup --sector-size {made}`.',
+  partitionsBeyond:
+    'La dernière partition de {path} se termine à {end}, mais {path} n’a que {size} : sa fin manque, sur la copie aussi.',
+  sameUuids:
+    '{source} et la copie sur {paths} ont les mêmes UUID. Débranchez l’un d’eux avant le prochain montage ou redémarrage, car le système ne peut pas les distinguer.{by, select, btrfs { Un btrfs monté peut écrire sur le mauvais : `btrfstune -u` donne à la copie démontée son propre UUID.} lvm { `vgimportclone` donne à la copie ses propres noms et UUID.} other {}}',
+  buffered: '{path} n’accepte pas les accès directs : tout passe par le cache, qui est vidé avant la relecture.',
+  partitionsUnchecked:
+    'Platter n’a pas le droit de demander au système si un autre programme a ouvert une partition de {path}. Fermez les programmes qui s’en servent.',
+  unlogged:
+    'La tâche ne pourra pas être continuée si elle est interrompue : aucun journal ne peut être tenu dans {directory}. {reason}',
+  unloggedMemory:
+    'La tâche ne pourra pas être continuée si elle est interrompue : il y a trop peu de mémoire pour tenir un journal.',
+  leftOut: '{path} n’est pas là : il est laissé de côté, et pourra être continué plus tard.',
+  partOfJob:
+    '{part} vient de la tâche interrompue du {began}. Il sera supprimé, et cette tâche ne pourra plus être continuée pour {path}.',
+  logDamaged: 'Le journal de cette tâche est endommagé : tout est recopié.',
+  goesOn: 'La tâche du {began} continue : {there} sont déjà sur les destinations.',
+  beginsAgain: 'La tâche du {began} continue : il n’y a encore rien sur les destinations.',
+  manifestReplaced: 'Le manifeste {path} est remplacé par celui de cette tâche.',
+  mapGone: 'Le fichier map {path} n’existe plus : ce qui n’a pas pu être lu est réessayé depuis le début.',
+  mapContinued: 'Le fichier map est continué : {rescued} comptent comme étant déjà sur chaque destination.',
+  notCompared:
+    'Le manifeste n’a pas d’empreinte de {count, plural, one {# morceau : il n’est pas comparé} other {# morceaux : ils ne sont pas comparés}}.',
+  sourceWritten:
+    '{path} a été modifié pendant la tâche : ce qui en a été lu peut mélanger d’anciennes et de nouvelles données.',
+  sourceUnwatched:
+    'Impossible de dire si {path} a été modifié pendant la tâche, car son fichier a perdu son nom ou est hors d’atteinte. Il compte comme modifié.',
+  oldPartitions:
+    'Le système montre peut-être encore les anciennes partitions de {path} ({errno}) : elles seront justes une fois le disque rebranché.',
+  manifestWritten: 'Le manifeste a été écrit dans {path}.',
+  manifestNotSaved: 'Le manifeste n’a pas été enregistré : {reason}',
+  manifestNotKept: 'Le manifeste n’a pas été gardé : {reason}',
+  manifestEmpty: 'Aucun manifeste n’a été fait : rien n’a été lu de la source.',
+  manifestHoles:
+    'Le manifeste n’a pas d’empreinte de {count, plural, one {# morceau, qui n’a pas été lu en entier} other {# morceaux, qui n’ont pas été lus en entier}}.',
+  comparedWithManifest:
+    '{compared, plural, one {# morceau de la source a pu être comparé} other {# morceaux de la source ont pu être comparés}} au manifeste, sur {all, number}.',
+  sourceUnchanged: 'Rien n’a changé dans la source depuis que le manifeste a été fait.',
+  sourceChanged:
+    '{count, plural, one {# morceau} other {# morceaux}} ({size}) de la source {count, plural, one {a changé} other {ont changé}} depuis que le manifeste a été fait.',
+  logNotWritten:
+    'Le journal de la tâche n’a pas pu être écrit ; elle ne pourra pas être continuée si elle est interrompue : {reason}',
+  mapNotWritten: 'Le fichier map n’a pas pu être écrit dans {path} : {reason}',
+  morePlaces:
+    '{count, plural, one {# autre endroit illisible est} other {# autres endroits illisibles sont}} seulement dans le fichier map.',
+  nameKept:
+    '{path} a gardé son nom pendant la réparation, car il n’a pas pu être renommé en {part} ({errno}). Si la réparation avait été interrompue, seul le journal l’aurait montré.',
+  mapOfDone:
+    'Le fichier map décrit les destinations terminées. Il manque encore aux autres une partie de ces données, qu’elles recevront quand la tâche sera continuée.',
+};

@@ -1,0 +1,21 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { counts as english } from '../../en/window/counts.ts';
+
+export const counts: Translated<typeof english> = {
+  waiting: '{count, number} en attente',
+  comparing: '{count, number} en comparaison',
+  copying: '{count, number} en copie',
+  flushing: '{count, number} en vidage',
+  verifying: '{count, number} en vérification',
+  repairing: '{count, number} en réparation',
+  paused: '{count, number} en pause',
+  stalled: '{count, number} sans réponse',
+  verified: '{count, plural, one {# vérifiée} other {# vérifiées}}',
+  sourceWritten:
+    '{count, plural, one {# vérifiée, mais la source modifiée} other {# vérifiées, mais la source modifiée}}',
+  partlyVerified: '{count, plural, one {# vérifiée en partie} other {# vérifiées en partie}}',
+  written: '{count, plural, one {# écrite, non vérifiée} other {# écrites, non vérifiées}}',
+  failed: '{count, number} en échec',
+  removed: '{count, plural, one {# retirée} other {# retirées}}',
+  cancelled: '{count, plural, one {# annulée} other {# annulées}}',
+};

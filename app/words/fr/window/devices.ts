@@ -1,0 +1,21 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { devices as english } from '../../en/window/devices.ts';
+
+export const devices: Translated<typeof english> = {
+  new: 'Nouveau',
+  arrived: 'Branché : {drives}.',
+  mounted: 'Monté sur {places} : démonté d’abord, si vous l’acceptez.',
+  mountedSource: 'Monté sur {places} : la copie n’est cohérente que si rien n’y écrit pendant la tâche.',
+  inUse: '{count, plural, one {Ceci est en cours d’utilisation :} other {Ceux-ci sont en cours d’utilisation :}}',
+  mount: '{device}, monté sur {target}',
+  unmount: '{count, plural, one {Le démonter d’abord} other {Les démonter d’abord}}',
+  safe: 'Peut être retiré sans risque : {drives}.',
+  takenOut: 'Retiré une fois terminé : {drives}.',
+  takenOutUnfinished: 'Retiré avant que la copie soit complète : {drives}.',
+  mountedAgain:
+    '{drives} {count, plural, one {est de nouveau monté} other {sont de nouveau montés}} par le système : éjecter avant de retirer.',
+  ejected: 'Éteint, à retirer : {drives}.',
+  eject: 'Éjecter',
+  ejectAll: '{count, plural, one {Éjecter} other {Éjecter les #}}',
+  ejecting: 'Éjection…',
+};

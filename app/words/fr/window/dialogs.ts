@@ -1,0 +1,31 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { dialogs as english } from '../../en/window/dialogs.ts';
+
+export const dialogs: Translated<typeof english> = {
+  running: 'Une tâche est en cours.',
+  runningDetail:
+    'L’arrêt termine les écritures en cours et vide le cache de chaque disque. Les destinations inachevées sont inutilisables.',
+  runningDetailContinuable:
+    'L’arrêt termine les écritures en cours et vide le cache de chaque disque. Les destinations inachevées sont inutilisables jusqu’à la reprise de la tâche.',
+  keepRunning: 'Laisser tourner',
+  stopAndQuit: 'Arrêter et quitter',
+  images: 'Images de disque',
+  allFiles: 'Tous les fichiers',
+  chooseImage: 'Choisir une image',
+  oldImage: 'Choisir une image à contrôler ou à réparer',
+  chooseManifest: 'Choisir un manifeste',
+  newImage: 'Nouvelle image',
+  newManifest: 'Nouveau manifeste',
+  manifests: 'Manifestes',
+  askStart: 'Démarrer la tâche ?',
+  askStartDetail:
+    'Destinations : {destinations}. Platter n’a vu ni clic ni touche dans sa fenêtre. C’est habituel avec un lecteur d’écran. Sinon, répondez non.',
+  askRetry: 'Réessayer cette destination ?',
+  askForget: 'Oublier la tâche interrompue ?',
+  askEject: 'Éjecter les disques ?',
+  askDetail:
+    'Platter n’a vu ni clic ni touche dans sa fenêtre. C’est habituel avec un lecteur d’écran. Sinon, répondez non.',
+  yes: 'Oui',
+  no: 'Non',
+  develop: 'Développer',
+};

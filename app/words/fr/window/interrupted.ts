@@ -1,0 +1,18 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { interrupted as english } from '../../en/window/interrupted.ts';
+
+export const interrupted: Translated<typeof english> = {
+  title: 'Interrompu',
+  what: '{source} vers {destinations}',
+  damaged: 'son journal est endommagé : tout est recopié',
+  far: '{percent, number} % de {size} chacune sont écrits',
+  farFinished: '{far}, {finished, number} sur {all, number} finies',
+  forget: 'Oublier',
+  forgetNamed: 'Oublier {job}',
+  forgetAsk: 'Elle ne pourra plus être continuée.',
+  forgetYes: 'Oui, oublier',
+  forgetNo: 'Garder',
+  continueNamed: 'Continuer {job}',
+  showMore: '{count, plural, one {En montrer # autre} other {En montrer # autres}}',
+  showNewest: 'Ne montrer que la plus récente',
+};

@@ -1,0 +1,48 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { job as english } from '../../en/window/job.ts';
+
+export const job: Translated<typeof english> = {
+  destinations: 'Destinations',
+  whole: 'Toute la tâche',
+  wholeAt: '{percent, number} pour cent, {headline}',
+  progressOf: 'Avancement de {name}',
+  progressAt: '{state}, {percent, number} pour cent',
+  detailsOf: 'Détails de {name}',
+  imageFile: 'Fichier image',
+  alreadyThere: '{size} déjà là',
+  uncompared: '{size} non comparés',
+  atPlace: 'à {size}',
+  errorsMore: '{what}, et {count, plural, one {# autre} other {# autres}}',
+  new: 'Nouvelle tâche',
+  cancelling: 'Annulation…',
+  stopAsk: 'Arrêter maintenant ? Ce qui n’est pas fini sera inutilisable.',
+  stopAskContinuable: 'Arrêter maintenant ? Ce qui n’est pas fini sera inutilisable jusqu’à sa reprise.',
+  stopping:
+    'Arrêt : les écritures en cours finissent, puis chaque disque est vidé de son cache. Laissez les disques branchés.',
+  driveDone:
+    '{count, plural, one {{names} est terminé : le laisser branché jusqu’à la fin de la tâche.} other {{names} sont terminés : les laisser branchés jusqu’à la fin de la tâche.}}',
+  imageReady: '{count, plural, one {{names} est prête.} other {{names} sont prêtes.}}',
+  stalled:
+    '{count, plural, one {{names} ne répond pas : vérifiez câble et port.} other {{names} ne répondent pas : vérifiez câble et port.}}',
+  sourceWritten:
+    'La source a été modifiée pendant la tâche : {names} {count, plural, one {contient peut-être} other {contiennent peut-être}} un mélange d’anciennes et de nouvelles données. Recommencez quand rien ne modifie la source.',
+  partlyVerified:
+    '{count, plural, one {Une partie de {names} n’a pas été comparée} other {Une partie de chacun de {names} n’a pas été comparée}}. Contrôlez avec la source elle-même pour tout vérifier.',
+  setAside: 'Mettez de côté : {names}.',
+  holdsPart:
+    '{count, plural, one {{names} ne contient qu’une partie de la source.} other {{names} ne contiennent qu’une partie de la source.}}',
+  continueFinishes: '« Continuer » termine ce qui ne l’est pas.',
+  pausedNow: 'En pause : rien n’est écrit tant que vous ne continuez pas. Laissez les disques branchés.',
+  leaveVerify: 'Laissez les disques branchés. Chacun est relu dès qu’il est écrit.',
+  leave: 'Laissez les disques branchés.',
+  summary: '{source} vers {destinations}, {size} chacune',
+  took: 'durée {time}',
+  sourceErrorsMore: '{count, plural, one {et # autre erreur de la source} other {et # autres erreurs de la source}}',
+  toldEnded: 'Tâche terminée : {headline}.',
+  toldFailed: 'Tâche arrêtée : {message}',
+  toldStarted: '{count, plural, one {Tâche démarrée : # destination.} other {Tâche démarrée : # destinations.}}',
+  toldCancelling: 'Annulation.',
+  toldPaused: 'En pause.',
+  toldContinued: 'Reprise.',
+  told: '{name} : {state}.',
+};

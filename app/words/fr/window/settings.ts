@@ -1,0 +1,26 @@
+import type { Translated } from '../../en/catalogue.ts';
+import type { settings as english } from '../../en/window/settings.ts';
+
+export const settings: Translated<typeof english> = {
+  title: 'Réglages',
+  hint: 'Chaque changement prend effet aussitôt.',
+  language: 'Langue',
+  languageSystem: 'Comme le système',
+  theme: 'Couleurs',
+  themeSystem: 'Comme le système',
+  themeLight: 'Clair',
+  themeDark: 'Sombre',
+  alerts: 'Quand une tâche se termine ou qu’un disque échoue',
+  sounds: 'Son',
+  soundsHint: 'Un pour une bonne fin, un autre pour un échec.',
+  notifications: 'Notification',
+  notificationsHint: 'Sur le bureau, tant que cette fenêtre n’est pas devant.',
+  defaults: 'Une nouvelle tâche commence avec',
+  sparse: 'Omettre les zéros',
+  sparseHint: 'Le vide devient des trous dans une image ; un disque le met lui-même à zéro, si possible.',
+  stall: 'Sans réponse, un disque est en échec après',
+  stallUnit: 'secondes ; 0 attend sans limite',
+  damaged: 'Le fichier des réglages était endommagé : Platter prend ses valeurs par défaut.',
+  keptAside: 'Ce qu’il contenait est gardé dans {file}.',
+  understood: 'OK',
+};

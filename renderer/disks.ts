@@ -1,4 +1,4 @@
-// What the window needs to know about a disk: is it still the same one, what is on it, why it cannot be chosen.
+// Facts about a disk for the window: is it still the same one, its contents, why it cannot be chosen.
 import type { Disk } from '../app/contract/disks.ts';
 import { writes, type CopyRequest, type Endpoint, type Plan } from '../app/contract/jobs.ts';
 import { baseName, lastSix, say, sayLock, sayPort, size } from './words.ts';
@@ -50,7 +50,7 @@ function bare({ partitionTable, signatures }: Disk): string[] {
     : [say('choose.emptyTable')];
 }
 
-/** What is on it, in words; empty when nothing was recognised. */
+/** Its contents in words; empty when nothing was recognised. */
 export function contents(disk: Disk): string {
   const table = disk.partitionTable !== null && disk.partitions.length === 0 ? [say('choose.emptyTable')] : [];
   const whole =
@@ -69,7 +69,7 @@ export function contents(disk: Disk): string {
 /** Why a disk cannot be read from, null when it can. */
 export const sourceLock = (disk: Disk): string | null => (disk.size > 0 ? null : say('choose.noMedium'));
 
-/** What was chosen as the source, as far as it decides which destinations are left. */
+/** The facts of the chosen source that decide which destinations are possible. */
 export type SourceFacts = { disk: Disk } | { image: string } | null;
 
 /** Why a disk cannot be a destination of such a job, null when it can. What main says comes first; the rest follows from the source. */

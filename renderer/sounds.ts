@@ -16,7 +16,7 @@ export function play(sound: keyof typeof TONES): void {
   for (const [index, tone] of TONES[sound].entries()) sing(output, tone, begin + index * STEP);
 }
 
-/** One tone that swells and fades, so that it does not click. */
+/** A tone that fades in and out, so that it does not click. */
 function sing(context: AudioContext, tone: number, at: number): void {
   const voice = context.createOscillator();
   const loudness = context.createGain();

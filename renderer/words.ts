@@ -35,7 +35,7 @@ export function speed(typed: string): number | null | undefined {
   return megabytes >= LEAST_SPEED && megabytes <= MOST_SPEED ? Math.round(megabytes * 1e6) : undefined;
 }
 
-/** What `speed` would read as the same. */
+/** Text that `typedSpeed` reads back as the same speed. */
 export const typedSpeed = (bytesPerSecond: number | null): string => {
   if (bytesPerSecond === null) return '';
   const megabytes = String(bytesPerSecond / 1e6);

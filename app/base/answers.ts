@@ -1,4 +1,4 @@
-// Waits for the files and devices of a request while it is checked. One that does not answer is told of, and given up.
+// Waits for the files and devices of a request while it is checked. Reports those that do not answer, then gives them up.
 import { cancelledOpening, failure, Refusal, type Failure } from './errors.ts';
 
 /** Milliseconds without an answer after which the user hears what is waited for. */
@@ -7,7 +7,7 @@ const SECOND = 1000;
 
 let waiting = 0;
 
-/** How many files and devices this process still waits for, also of those that it has given up. */
+/** The number of files and devices that this process still waits for, given-up ones included. */
 export const unanswered = (): number => waiting;
 
 /** The time that the files and devices of one request have to answer. */
@@ -16,7 +16,10 @@ export class Answers {
   readonly #waiting: (path: string) => void;
   readonly #signal: AbortSignal | null;
 
-  /** `seconds` is how long a file may take; 0 for ever. `waiting` hears the path of each that takes its time. `signal` ends the waiting. */
+  /**
+   * `seconds`: how long a file may take, 0 for no limit. `waiting` is called with the path of each slow one.
+   * `signal` ends the wait.
+   */
   constructor(seconds: number, waiting: (path: string) => void, signal: AbortSignal | null = null) {
     this.#timeout = seconds;
     this.#waiting = waiting;

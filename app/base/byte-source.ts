@@ -1,4 +1,4 @@
-// Bytes that are read piece by piece, so that a parser holds one piece and not the whole file.
+// Reads bytes piece by piece, so that a parser holds one piece and not the whole file.
 import { readSync } from 'node:fs';
 
 /** Something to read from, of a size that is known. */
@@ -19,7 +19,7 @@ export function memorySource(bytes: Uint8Array): ByteSource {
 }
 
 /**
- * An open file of `size` bytes as a source. It waits for the disk, so it belongs into the reading thread. It reads `window`
+ * An open file of `size` bytes as a source. It blocks on the disk, so use it in the reading thread. It reads `window`
  * bytes at a time and allocates no more than that, or than the longest piece that is asked for.
  */
 export function fileSource(descriptor: number, size: number, window = 1024 ** 2): ByteSource {

@@ -72,7 +72,10 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** The file that is to be replaced; null when there is none. Throws a Refusal when something else has that name, or with an errno as lstat(2) does. */
+/**
+ * The file to replace; null when there is none. Throws a Refusal when something other than a plain file has that
+ * name, or with an errno as lstat(2) does.
+ */
 export async function plainFileAt(path: string): Promise<Stats | null> {
   checkName(path, 'write');
   if (isForDevices(await placeOf(dirname(path))))
@@ -105,7 +108,7 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
 }
 
-/** A file that shrinks meanwhile gives less. */
+/** Returns less when the file shrinks while it is read. */
 async function readAll(file: FileHandle, size: number): Promise<Buffer<ArrayBuffer>> {
   const bytes = Buffer.alloc(size);
   let at = 0;
@@ -117,7 +120,7 @@ async function readAll(file: FileHandle, size: number): Promise<Buffer<ArrayBuff
   return bytes.subarray(0, at);
 }
 
-/** What the system threw as a refusal; a refusal, and what is no system error, as it is. */
+/** Turns a system error into a Refusal. Returns any other error unchanged. */
 function refusalOf(error: unknown, op: 'read' | 'write', path: string): unknown {
   return errnoOf(error) === null ? error : new Refusal([failureOf(error, op, path, 'file')]);
 }

@@ -38,7 +38,7 @@ const host: Speaker = {
   },
 };
 
-/** What the contract's facts say, in English. */
+/** The contract's facts as English sentences. */
 export const english = {
   reason: (reason: Reason): string => tell('reasons', reason, host),
   remedy: (remedy: Remedy): string => tell('remedies', remedy, host),

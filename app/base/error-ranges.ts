@@ -24,7 +24,7 @@ export function joinedEntries<T extends Entry>(entries: readonly T[]): T[] {
   );
 }
 
-/** The same of a job's errors. An error without a place stays as it is. */
+/** As above, for a job's errors. An error without a place stays as it is. */
 export function joinedErrors(errors: readonly JobError[]): JobError[] {
   return grouped(errors, failureKey).flatMap((alike) => {
     const places = alike.flatMap(placeOf);

@@ -5,10 +5,10 @@ import type { Reason } from '../contract/facts.ts';
 import type { DisksEvent, HostEvent, RightsEvent, WaitingEvent } from '../contract/host.ts';
 import { english } from './english.ts';
 
-/** What is known of a failure: the rest is null, and the remedy that of the code. */
+/** The known parts of a failure. The rest is null, and the remedy is that of the code. */
 export type Failure = Pick<PlatterError, 'code' | 'op' | 'reason'> & Partial<Omit<PlatterError, 'message' | 'advice'>>;
 
-/** Completes a failure, and says it in English. What `known` says in English already is said anew. */
+/** Completes a failure and makes its English sentences, in place of any that `known` has. */
 export function failure(known: Failure): PlatterError {
   const whole = { device: null, offset: null, length: null, errno: null, remedy: { kind: known.code }, ...known };
   return { ...whole, message: english.reason(whole.reason), advice: english.remedy(whole.remedy) };
@@ -39,7 +39,7 @@ export function throwIfAny(errors: readonly PlatterError[]): void {
 export const cancelledOpening = (device: string | null = null): Refusal =>
   new Refusal([failure({ code: 'CANCELLED', op: 'open', device, reason: { kind: 'cancelledOpening' } })]);
 
-/** Whether something that did not answer was given up. */
+/** Was something given up because it did not answer? */
 export const hasStalled = (errors: readonly Pick<PlatterError, 'code'>[]): boolean =>
   errors.some(({ code }) => code === 'STALLED');
 
@@ -57,7 +57,7 @@ export function nullIfRefused(error: unknown): null {
   throw error;
 }
 
-/** What an errno means where nothing below says otherwise. One that is not here is an IO_ERROR. */
+/** The code of an errno, unless a table below says otherwise. An errno that is not listed is an IO_ERROR. */
 const BY_ERRNO: Readonly<Record<string, ErrorCode>> = {
   EIO: 'MEDIUM_ERROR',
   ENODATA: 'MEDIUM_ERROR',
@@ -83,7 +83,7 @@ const BY_ERRNO: Readonly<Record<string, ErrorCode>> = {
   ENAMETOOLONG: 'BAD_ARGUMENT',
 };
 
-/** What `errno` means, coming from `op` on a block device or on a file. Never a guess: an unknown one is an IO_ERROR. */
+/** The code of an `errno` from `op` on a block device or a file. An unknown errno is an IO_ERROR, never a guess. */
 export function codeOf(errno: string, op: Operation, kind: 'block' | 'file'): ErrorCode {
   // A disk has no space to run out of: one that was pulled out says so.
   if (errno === 'ENOSPC' && kind === 'block') return 'DEVICE_GONE';
@@ -91,7 +91,7 @@ export function codeOf(errno: string, op: Operation, kind: 'block' | 'file'): Er
   return BY_ERRNO[errno] ?? 'IO_ERROR';
 }
 
-/** What was found when something was opened or looked at, for each code that can come of it. */
+/** The reason for each code that opening or looking at something can give. */
 const FOUND: Partial<Record<ErrorCode, Reason>> = {
   MEDIUM_ERROR: { kind: 'mediumError' },
   DEVICE_GONE: { kind: 'gone' },
@@ -129,7 +129,10 @@ export function errnoOf(error: unknown): string | null {
     : null;
 }
 
-/** What `act` gives; `otherwise` when it fails with one of `errnos`, or with any errno when none are named. Rethrows anything else. */
+/**
+ * The result of `act`, or `otherwise` when it fails with one of `errnos` (any errno when none are given).
+ * Rethrows any other error.
+ */
 export function unlessErrno<T, O = T>(otherwise: O, act: () => T, errnos?: ReadonlySet<string>): T | O {
   try {
     return act();

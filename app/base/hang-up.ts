@@ -10,7 +10,7 @@ export const STOPPING: readonly NodeJS.Signals[] = [0, 1, 2].some((fd) => isatty
   ? ['SIGINT', 'SIGTERM', 'SIGHUP']
   : ['SIGINT', 'SIGTERM'];
 
-/** Outlives a SIGHUP that does not stop this program. */
+/** Keeps a SIGHUP that is not a stop signal from ending this program. */
 export function outliveHangUp(): void {
   if (!STOPPING.includes('SIGHUP')) process.on('SIGHUP', () => undefined);
 }

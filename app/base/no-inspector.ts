@@ -2,5 +2,5 @@
 // machine can run code in the process. With a listener of ours the signal does nothing.
 process.on('SIGUSR1', () => undefined);
 
-/** For a program that is started from here: the signal does nothing before its first line either, where its Node has this option (22.14). */
+/** For a child process: its Node (22.14 or newer) ignores the signal from the start, before its first line runs. */
 export const NO_INSPECTOR = process.allowedNodeEnvironmentFlags.has('--disable-sigusr1') ? ['--disable-sigusr1'] : [];

@@ -1,9 +1,9 @@
-// What files have kept, of this Platter or of another one: where facts are missing, or are of a kind that is not known here,
-// the English sentence beside them stands for them.
+// Reads what this or another version of Platter kept in files. Where facts are missing, or of an unknown kind,
+// the English sentence beside them is used instead.
 import type { Note, Reason, Remedy } from '../contract/facts.ts';
 import { note, reason, remedy } from '../contract/facts-schema.ts';
 
-/** The facts of an error that was kept, as far as they are facts. Anything else stays as it is, for the schema to judge. */
+/** The facts of a kept error. Anything that is not a fact stays as it is, for the schema to judge. */
 export function keptError(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('message' in value) || !('advice' in value)) return value;
   const error: { message: unknown; advice: unknown; reason?: unknown; remedy?: unknown } = value;
@@ -18,7 +18,7 @@ export function keptError(value: unknown): unknown {
 /** The same of a list of errors. */
 export const keptErrors = (values: unknown): unknown => (Array.isArray(values) ? values.map(keptError) : values);
 
-/** Notes that were kept: `facts`, or sentences. */
+/** Kept notes, as facts or as sentences. */
 export function keptNotes(values: unknown, facts: unknown = values): unknown {
   if (!Array.isArray(values)) return values;
   return values.map(
@@ -28,7 +28,10 @@ export function keptNotes(values: unknown, facts: unknown = values): unknown {
   );
 }
 
-/** The result of a job that was kept. An older Platter did not record what was not compared, nor whether the source was written to. */
+/**
+ * The kept result of a job. Older versions did not record what was not compared, or whether the source was
+ * written to.
+ */
 export function keptResult(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const { errors, destinations, notes }: { errors?: unknown; destinations?: unknown; notes?: unknown } = value;

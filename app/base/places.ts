@@ -1,4 +1,4 @@
-// Where a path leads, and which places are no places for files.
+// Resolves paths, and knows the folders that are not for files.
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
@@ -20,7 +20,7 @@ export function checkName(path: string, op: Operation, device = path): void {
   throwIfAny(againstName(path, op, device));
 }
 
-/** `path` without links, also of what is not there yet. */
+/** `path` with its links resolved. It does not have to exist yet. */
 export async function placeOf(path: string): Promise<string> {
   try {
     return await realpath(path);
@@ -31,8 +31,8 @@ export async function placeOf(path: string): Promise<string> {
 }
 
 /**
- * Is the folder `directory` (absolute, without links) a place for devices, not for files? A device that was pulled out leaves no node there:
- * a file under its name would lie in memory. /dev counts under every name that it is mounted at.
+ * Is `directory` (absolute, without links) a folder for devices, not for files? The node of an unplugged device is gone,
+ * so a file under its name would lie in memory. /dev counts under every path that it is mounted at.
  */
 export function isForDevices(directory: string): boolean {
   const within = (folder: string): boolean => directory === folder || directory.startsWith(`${folder}/`);
@@ -43,7 +43,7 @@ export function isForDevices(directory: string): boolean {
 
 /** Longest name in a folder, in bytes (NAME_MAX of linux/limits.h). */
 const NAME_MAX = 255;
-/** Hexadecimal digits that tell names apart which begin alike. */
+/** Number of hexadecimal digits that distinguish names with the same start. */
 const DIGITS = 8;
 
 /**

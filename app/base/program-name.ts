@@ -1,4 +1,4 @@
-// What this program calls itself in the files that it leaves.
+// The name of this program in the files that it writes.
 import { readFileSync } from 'node:fs';
 
 let known: string | null = null;

@@ -1,5 +1,5 @@
-// What is wrong with a request before any path in it is looked at: what is out of bounds, and what makes no sense
-// together. Pure.
+// Checks a request before any of its paths is looked at: values out of bounds, and combinations that make no sense.
+// Pure.
 import type { ErrorCode, PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
 import { MAX_DESTINATIONS, type CopyRequest } from '../contract/jobs.ts';
@@ -14,7 +14,7 @@ const MOST_MEMORY = 1024 * 1024 * 1024;
 const MOST_RETRIES = 1000;
 const DAY_SECONDS = 24 * 60 * 60;
 
-/** Bytes of page pool for a request, whole pages; NaN when it is out of bounds (`argumentErrors` says so). */
+/** Bytes of page pool for a request, in whole pages. NaN when out of bounds, which `argumentErrors` reports. */
 export function memoryOf({ memory }: Pick<CopyRequest, 'memory'>): number {
   const bytes = memory === null ? DEFAULT_MEMORY : Math.floor(memory / PAGE) * PAGE;
   return bytes >= LEAST_MEMORY && bytes <= MOST_MEMORY ? bytes : NaN;
@@ -24,7 +24,7 @@ export function memoryOf({ memory }: Pick<CopyRequest, 'memory'>): number {
 export const verifies = ({ kind, verify }: Pick<CopyRequest, 'kind' | 'verify'>): boolean =>
   verify || kind === 'verify' || kind === 'repair';
 
-/** Every such reason against `request`; none when it may be looked at. */
+/** Every reason against `request`; empty when it is valid. */
 export function argumentErrors(request: CopyRequest): PlatterError[] {
   const told =
     request.kind === 'resume' ? againstResume(request) : [...againstEnds(request), ...againstCombinations(request)];
@@ -51,7 +51,7 @@ function againstEnds({ kind, source, destinations, manifest, job }: CopyRequest)
   ];
 }
 
-/** An interrupted job has its request in its log. */
+/** The log of an interrupted job has its request. */
 function againstResume({
   source,
   destinations,

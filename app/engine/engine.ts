@@ -1,4 +1,4 @@
-// What the host can do: list and watch the disks, switch one off, and one job at a time: prepare, start, and what is
+// The operations of the host: list and watch the disks, switch one off, and one job at a time: prepare, start, and what is
 // wanted of a running one.
 import type { Disk } from '../contract/disks.ts';
 import type { DisksEvent } from '../contract/host.ts';
@@ -39,7 +39,7 @@ export class LocalEngine {
   readonly #broken: (error: unknown) => void;
   readonly #rights: Rights | null;
   readonly #waiting: (path: string) => void;
-  /** Of those who watch: one for loop devices too, or one without. */
+  /** The clients that watch the disks, with or without loop devices. */
   #watch: DiskWatch | null = null;
   /** The kernel's news, once they are needed. */
   #news: { close(): void } | null = null;

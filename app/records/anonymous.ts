@@ -1,6 +1,6 @@
-// Text that can be shown to others: without who and where somebody is.
+// Removes names and identifiers from text, so that it can be shown to others.
 
-/** What a text must not say. */
+/** The things to remove from a text. */
 export interface Person {
   /** Becomes ~. */
   home: string;
@@ -21,13 +21,13 @@ export function anonymous(text: string, { home, user, host, serials }: Person): 
     home.length > 1 ? withoutSerials.replace(new RegExp(`${escaped(home)}(?![\\w.-])`, 'gu'), '~') : withoutSerials;
   return (
     withoutHome
-      // Those of others, and where desktops mount what is plugged in.
+      // The homes of other users, and the folders where desktops mount drives.
       .replace(/\/(home|media|run\/media|run\/user)\/[^/\s,;:"'|]+/gu, '/$1/…')
       .replace(word(user), '…')
       .replace(word(host), '…')
   );
 }
 
-/** A name of one or two letters is no name that could be told from other text. */
+/** A name of one or two letters cannot be distinguished from other text. */
 const word = (name: string): RegExp =>
   name.length > 2 ? new RegExp(`(?<![\\w-])${escaped(name)}(?![\\w-])`, 'gu') : /(?!)/u;

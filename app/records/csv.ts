@@ -50,8 +50,8 @@ export function recordsCsv(records: readonly JobRecord[]): string {
 }
 
 /**
- * A spreadsheet takes text that begins like a formula for one, and a drive, a file or a batch can be named so: an
- * apostrophe before it makes it text. A pipe can end at a terminal, which must not obey what they are called.
+ * A spreadsheet takes text that begins like a formula for one, and a drive, file or batch can have such a name. An
+ * apostrophe makes it text. A pipe can end at a terminal, so control characters are escaped.
  */
 function cell(value: Cell): string {
   if (value === null) return '';

@@ -1,5 +1,5 @@
 // The history: a file for each job that has ended, in the state folder of whoever asked for it. The window and the command
-// line of one user share it. Records never change, so nobody has to agree with anybody: each file is there whole or not
+// line of one user share it. Records never change, so no locking is needed: each file is there whole or not
 // at all, and the oldest go.
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const MOST = 1000;
 const MOST_BYTES = 64 * 1024 ** 2;
 const NAME = /^(\d{8}-\d{6}-[0-9a-f]{6})\.json$/;
 
-/** What was found: the records, newest first, and how many files could not be read as one. */
+/** The records found, newest first, and the number of files that are not readable records. */
 export interface Found {
   records: JobRecord[];
   unreadable: number;
@@ -54,7 +54,7 @@ export class History {
     return { records, unreadable: ids.length - records.length };
   }
 
-  /** One record; "last" is the newest. Rejects with a Refusal when there is none, or the file is none. */
+  /** One record; "last" is the newest. Rejects with a Refusal when it does not exist or is not a record. */
   async get(id: string): Promise<JobRecord> {
     const meant = id === 'last' ? ((await this.#ids())[0] ?? noRecord(id)) : id;
     const known = this.#known.get(meant);
@@ -88,7 +88,7 @@ export class History {
   async #remove(id: string): Promise<void> {
     this.#known.delete(id);
     await unlink(this.#path(id)).catch((error: unknown) => {
-      // Another Platter has done it meanwhile.
+      // Another Platter has removed it.
       if (errnoOf(error) !== 'ENOENT') throw this.#refusal(error, 'write');
     });
   }
@@ -112,7 +112,7 @@ async function readRecord(path: string): Promise<JobRecord> {
   return refuse({ code: 'BAD_FILE', op: 'read', device: path, reason: { kind: 'noRecord' } });
 }
 
-/** undefined, which no schema takes, when it is not JSON. */
+/** The parsed JSON; undefined, which no schema accepts, when it is not JSON. */
 function jsonOf(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));

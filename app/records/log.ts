@@ -1,4 +1,4 @@
-// The program's log: lines with levels in a file of bounded size, in the state folder. For whoever has to find out later.
+// The program's log: lines with levels in a file of bounded size, in the state folder.
 import { appendFile, mkdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JobError, PlatterError } from '../contract/errors.ts';
@@ -20,12 +20,12 @@ const MOST_BYTES = 1024 ** 2;
 /** Entries that may wait for a file that does not answer. Later ones are left out. */
 const MOST_WAITING = 10_000;
 
-/** What a log can be told. */
+/** The interface of a log. */
 export type Logger = Record<Level, (message: string) => void>;
 
 /**
  * Writes each entry by itself and in the order of the calls, so several Platters can share a file. It writes in the background:
- * a file system that does not answer stops nobody. Nor does a log that cannot be written: `problem` says why.
+ * a file system that does not answer stops nobody, and neither does a failed write: `problem` has its error.
  */
 export class Log implements Logger {
   readonly path: string;
@@ -37,7 +37,7 @@ export class Log implements Logger {
   readonly #waiting: string[] = [];
   #writing: Promise<void> | null = null;
 
-  /** `level` is the last one that is kept (PLATTER_LOG, else info); `echo` hears every entry, whatever its level. */
+  /** `level`: the least severe level to keep (PLATTER_LOG, else info). `echo` gets every entry, whatever its level. */
   constructor({
     state = stateDir(),
     level = levelOf(process.env.PLATTER_LOG),
@@ -112,7 +112,7 @@ export class Log implements Logger {
   }
 }
 
-/** A level by its name; info for what is none. */
+/** A level by its name; info for an unknown name. */
 export const levelOf = (name: string | undefined): Level => LEVELS.find((level) => level === name) ?? 'info';
 
 /** An error as one line: code, place, what happened. Without serials: a log is shown to others. */
@@ -121,7 +121,7 @@ export function errorLine({ code, op, device, offset, errno, message }: PlatterE
   return `${code}${errno === null ? '' : ` (${errno})`} ${op}${where === '' ? '' : ` ${where}`}: ${message}`;
 }
 
-/** Tells `log` of what happened to a job and led to `view`. Samples are no news. */
+/** Logs an event of a job; `view` includes it. Samples are not logged. */
 export function logEvent(log: Logger, event: JobEvent, view: JobView): void {
   switch (event.event) {
     case 'progress':
@@ -149,7 +149,7 @@ export function logEvent(log: Logger, event: JobEvent, view: JobView): void {
   }
 }
 
-/** Tells `log` that a job begins. */
+/** Logs the start of a job. */
 export function logStart(log: Logger, { plan }: Pick<JobView, 'plan'>): void {
   const { kind, source, destinations, bytes, io, memory, verify, notes, request } = plan;
   log.info(

@@ -120,7 +120,7 @@ function verificationOf({ kind, verify, destinations }: JobRecord): string {
   return kind === 'verify' ? say('report.compared') : verify ? say('report.readBack') : say('report.notReadBack');
 }
 
-/** A file has none, and needs none. */
+/** null for a file, which has none. */
 const serialOf = ({ kind, serial }: RecordedEnd): string[] =>
   serial !== null ? [say('report.serial', { serial })] : kind === 'block' ? [say('report.noSerial')] : [];
 
@@ -230,7 +230,7 @@ function errors(sheet: Sheet, all: readonly (JobError | PlatterError)[], total: 
     sheet.row([{ at, width: WIDTH - at, text: say('report.more', { count: more }), style: { ...SMALL, colour: BAD } }]);
 }
 
-/** What belongs to no drive. */
+/** Errors and notes that belong to no drive. */
 function rest(sheet: Sheet, record: JobRecord): void {
   const section = (text: string): void => {
     sheet.keep(48);

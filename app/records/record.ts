@@ -11,7 +11,7 @@ import { thisProgram } from '../base/program-name.ts';
 import { copyRequest, jobError, jobId, platterError } from '../contract/schema.ts';
 import { outcomeOf, verdictOf } from '../view/verdict.ts';
 
-/** Errors of one end that a record keeps; a drive that fails everywhere has thousands, and they say no more. */
+/** Errors kept for each end. A drive that fails everywhere has thousands, which say no more. */
 export const MOST_ERRORS = 100;
 
 /** The record of `view`, a job that has ended at `endedAt` (milliseconds since the epoch). Throws for one that has not. */
@@ -21,7 +21,7 @@ export function recordOf(view: JobView, endedAt: number): JobRecord {
   return {
     format: 'platter-record',
     version: 1,
-    // The name by which the job can be continued. One that was continued has kept it: each of its parts has a record.
+    // The id by which the job can be continued. A continued job keeps it, and each of its parts has a record.
     id: plan.kind === 'resume' ? timedId(startedAt) : (plan.job ?? timedId(startedAt)),
     program: thisProgram(),
     name: plan.name,
@@ -99,7 +99,7 @@ const destination = end.extend({
   errors: z.array(jobError),
 }) satisfies z.ZodType<RecordedDestination>;
 
-/** A record as it is in a file, and as `--json` gives it, with the verdict on each destination. Facts stand in it in English too. */
+/** A record as in a file and in `--json`: with the verdict on each destination, and with facts in English as well. */
 export function recordToKeep(record: JobRecord): object {
   const { notes, source, destinations, ...rest } = record;
   const end = ({ port, ...more }: RecordedEnd): object => ({
@@ -151,7 +151,7 @@ const anyRecord = z.looseObject({
   noteFacts: z.unknown().optional(),
 });
 
-/** Facts again where they are in the file; else they quote the English. */
+/** The facts in the file; where there are none, facts that quote the English. */
 function read(value: unknown): unknown {
   const parsed = anyRecord.safeParse(value);
   if (!parsed.success) return value;
@@ -177,5 +177,5 @@ function readEnd({ port, portFacts, ...rest }: z.infer<typeof anyEnd>): object {
   return { ...rest, port: sockets ?? (typeof port === 'string' ? [{ kind: 'named', name: port }] : port) };
 }
 
-/** A record in a file. One of another version of Platter, whose requests could ask for less, is one too. */
+/** A record in a file. Other versions of Platter, with fewer options in their requests, are accepted. */
 export const recordSchema: z.ZodType<JobRecord> = z.preprocess(read, record);

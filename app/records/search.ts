@@ -5,7 +5,9 @@ import { verdictOf, type Verdict } from '../view/verdict.ts';
 import { saySockets } from '../words/host.ts';
 import { stateWord } from '../words/states.ts';
 
-/** The records that have every word of `query` somewhere in them, in English or the language of the moment: capitals do not matter, the order neither. */
+/**
+ * The records that contain every word of `query`, in English or the current language. Case and order do not matter.
+ */
 export function search(records: readonly JobRecord[], query: string): JobRecord[] {
   const words = query
     .toLowerCase()
@@ -45,7 +47,7 @@ function textOf(record: JobRecord): string {
     .toLowerCase();
 }
 
-/** How it ended as a tile says it; of "Written, not verified" not what it is not. */
+/** The verdict as a tile says it, but "Written" for "Written, not verified", so that "verified" does not find it. */
 const wordOf = (verdict: Verdict): string =>
   verdict === 'written' ? stateWord(verdict).split(',')[0]! : stateWord(verdict);
 

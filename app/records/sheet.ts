@@ -29,7 +29,7 @@ export interface Cell {
   style?: Style;
 }
 
-/** What is drawn beside a word. */
+/** The mark beside a word. */
 export type Mark = 'verified' | 'caution' | 'written' | 'failed' | 'cancelled';
 
 /** Inter has these; anything else is written out, so that nothing is lost. */

@@ -1,4 +1,4 @@
-// How figures read: sizes, speeds, times, places, lists. Pure but for the language of the moment.
+// Formats sizes, speeds, times, places and lists. Pure except for the current language.
 import { SECTOR_SIZE } from '../contract/disks.ts';
 import { locale, say } from './speech.ts';
 

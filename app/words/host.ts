@@ -1,4 +1,4 @@
-// What the host tells, in the window's language: sentences are made of its facts here, with the window's figures.
+// Makes sentences of the host's facts in the window's language, with the window's figures.
 import type { Disk, Port } from '../contract/disks.ts';
 import type { FailureFacts } from '../contract/errors.ts';
 import type { Content, Note, Socket } from '../contract/facts.ts';
@@ -28,7 +28,7 @@ export const sayError = ({
 export const sayLock = ({ locked }: Pick<Disk, 'locked'>): string | null =>
   locked === null ? null : tell('reasons', locked.reason, window());
 
-/** What the user should know of a job. */
+/** A note on a job. */
 export const sayNote = (note: Note): string => tell('notes', note, window());
 
 /** One thing that is on a disk. */

@@ -3,12 +3,12 @@ import { IntlMessageFormat } from 'intl-messageformat';
 
 const parsed = new Map<string, IntlMessageFormat>();
 
-/** What a message can be given: numbers for what is counted, else text. */
+/** The values of a message: numbers for counts, else text. */
 export type MessageValues = Readonly<Record<string, string | number>>;
 
 /**
- * A message without plurals, formatted numbers or quoted braces. It needs no formatter; the first one of a process takes longer
- * than to list the disks.
+ * A message without plurals, formatted numbers or quoted braces. It needs no formatter: the first formatter of a
+ * process takes longer than listing the disks.
  */
 const PLAIN = /^(?:[^{}']|'(?![{}'])|\{\w+\})*$/u;
 
@@ -31,6 +31,6 @@ export function formatted(message: string, locale: string, values?: MessageValue
   return String(format.format(values));
 }
 
-/** In French a line must not begin with a colon, nor end with an opening quotation mark: the blank beside them does not break. */
+/** French: no line may begin with a colon or end with an opening quotation mark, so their blanks become non-breaking. */
 const typeset = (message: string, locale: string): string =>
   locale.startsWith('fr') ? message.replace(/ (?=[:;?!»])/gu, '\u00a0').replace(/(?<=«) /gu, '\u00a0') : message;

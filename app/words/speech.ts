@@ -1,4 +1,4 @@
-// Saying things in the language of the moment: the window's page and main's dialogs, menus and notifications alike.
+// Messages in the current language, for the window's page and for main's dialogs, menus and notifications.
 import { LANGUAGES, type Language } from '../contract/settings.ts';
 import type { Catalogue, Key, ValuesOf } from './en/catalogue.ts';
 import { de } from './de/index.ts';
@@ -6,26 +6,26 @@ import { en } from './en/index.ts';
 import { fr } from './fr/index.ts';
 import { formatted } from './message.ts';
 
-/** Everything that can be said. */
+/** All messages. */
 export const catalogues: Readonly<Record<Language, Catalogue>> = { en, de, fr };
 
-/** What each language calls itself. */
+/** The name of each language in that language. */
 export const endonym: Readonly<Record<Language, string>> = { en: 'English', de: 'Deutsch', fr: 'Français' };
 
-/** Whose numbers, dates and plurals each language has. English is Britain's: 24 hours, the day before the month. */
+/** The locale for numbers, dates and plurals. English is British: 24 hours, the day before the month. */
 const LOCALES: Readonly<Record<Language, string>> = { en: 'en-GB', de: 'de-DE', fr: 'fr-FR' };
 
 let spoken: () => Language = () => 'en';
 
 /**
- * Says from now on in which language. It is asked whenever something is said: where the answer is a signal of Svelte's,
- * what is on the screen is said again when it changes.
+ * Sets the function that gives the current language. Every `say` calls it; if it reads a Svelte signal, the page is
+ * rendered again when the language changes.
  */
 export function speakWith(language: () => Language): void {
   spoken = language;
 }
 
-/** The language of the moment. */
+/** The current language. */
 export const language = (): Language => spoken();
 
 /** Its locale, for what `Intl` formats. */

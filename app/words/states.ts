@@ -1,7 +1,10 @@
-// What a destination is at, as one word and after a number. Pure but for the language of the moment.
+// The state of a destination as one word, and after a number. Pure except for the current language.
 import { say } from './speech.ts';
 
-/** What a tile can say. One word means one thing; 'verified' is the only green, 'failed' the only red. How one ended is decided in view/verdict.ts. */
+/**
+ * The states that a tile can show. 'verified' alone is green, 'failed' alone is red. view/verdict.ts decides how a
+ * destination ended.
+ */
 export type TileState =
   | 'waiting'
   | 'comparing'

@@ -15,7 +15,7 @@ export interface Figures {
   time: (at: number) => string;
 }
 
-/** Who tells: a language's words, its locale, its figures. */
+/** A language's words, locale and figures. */
 export interface Speaker {
   words: { readonly [P in Part]: Readonly<Record<Fact<P>['kind'], string>> } & {
     drives: Readonly<Record<keyof typeof drives, string>>;
@@ -24,9 +24,9 @@ export interface Speaker {
   figures: Figures;
 }
 
-/** A fact as a sentence, or as the part of one that it is. */
+/** A fact as a sentence or part of a sentence. */
 export function tell<P extends Part>(part: P, fact: Fact<P>, speaker: Speaker): string {
-  // What the tables and the types say is the same; here each fact is only read by its table.
+  // The types follow from the tables, so reading a fact by its table is safe.
   const { kind, ...known } = fact as Record<string, unknown> & { kind: string };
   const specs = (FACTS[part] as Readonly<Record<string, Readonly<Record<string, Spec>>>>)[kind]!;
   const message = (speaker.words[part] as Readonly<Record<string, string>>)[kind]!;
@@ -37,7 +37,7 @@ export function tell<P extends Part>(part: P, fact: Fact<P>, speaker: Speaker): 
   );
 }
 
-/** How a value of each kind gets into a message: numbers only where it counts with them. */
+/** How a value of each kind is written in a message. Only counts stay numbers. */
 const WRITERS: { readonly [S in keyof FactValues]: (value: FactValues[S], speaker: Speaker) => string | number } = {
   text: (value) => value,
   list: (values) => values.join(', '),

@@ -25,7 +25,7 @@ export class Filters {
     );
   }
 
-  /** What there is to choose among these disks. */
+  /** The filters that these disks offer. */
   sizesOf(disks: readonly Disk[]): string[] {
     return distinct([...disks].sort((one, other) => one.size - other.size).map((disk) => size(disk.size)));
   }

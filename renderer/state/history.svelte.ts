@@ -5,7 +5,7 @@ import type { Bridge } from '../../app/contract/window.ts';
 import { say } from '../words.ts';
 import type { Mirror } from './mirror.svelte.ts';
 
-/** What the history shows, and what can be done with it. */
+/** The state and the actions of the history. */
 export class History {
   /** Its drawer is open. */
   open = $state(false);

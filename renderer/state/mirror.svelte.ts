@@ -14,7 +14,7 @@ const MOST_NAMED = 4;
 export class Mirror {
   /** Null until main has answered for the first time. */
   state = $state.raw<AppState | null>(null);
-  /** What was plugged in just now. */
+  /** The drives that have just been plugged in. */
   readonly arrivals = new Arrivals();
   /** The same in words, for a screen reader; empty until something comes. */
   arrived = $state.raw('');

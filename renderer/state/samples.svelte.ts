@@ -22,12 +22,12 @@ export class Samples {
     this.#history = withEarlier(this.#history, earlier);
   }
 
-  /** Of the destination `index`. */
+  /** The series of the destination `index`. */
   of(index: number): Series {
     return { seconds: this.#history.seconds, speeds: this.#history.speeds[index] ?? [] };
   }
 
-  /** Of all destinations together. */
+  /** The series of all destinations together. */
   get total(): Series {
     const { seconds, speeds } = this.#history;
     return { seconds, speeds: seconds.map((_, point) => speeds.reduce((sum, each) => sum + (each[point] ?? 0), 0)) };

@@ -1,4 +1,4 @@
-// What a screen reader hears of the job: every change that matters at once, how far it is now and then.
+// Announces a job to screen readers: important changes at once, progress now and then.
 import type { JobView } from '../../app/contract/window.ts';
 import { headline, totalOf } from '../../app/view/batch.ts';
 import { tilesOf } from '../../app/view/tiles.ts';

@@ -194,7 +194,7 @@ interface Lock {
   how: string;
 }
 
-/** Those of `locks` that are on this file or node. */
+/** The `locks` on this file or node. */
 function locksOn(path: string, locks = flocks()): Lock[] {
   const key = unlessErrno(null, () => keyOf(path));
   return locks.filter((lock) => lock.key === key);

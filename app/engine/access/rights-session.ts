@@ -120,7 +120,7 @@ export async function asking<T>(path: string, op: Operation, ask: () => Promise<
   }
 }
 
-/** What a broker that does not say "ok" means. */
+/** The error for a status of the broker other than "ok". */
 export function brokerFailure({ status, errno, detail }: NativeBrokerReply, path: string, op: Operation): Failure {
   const known = { op, device: path, errno };
   switch (status) {

@@ -21,7 +21,7 @@ import type { RightsSession, Seen } from './rights-session.ts';
 /** A file system can be mounted over itself. */
 const ROUNDS = 8;
 
-/** What is mounted of `block`, in the order in which it can be unmounted: the last one first. */
+/** The mounts of `block`, in the order in which they can be unmounted: the last one first. */
 export function mountsOf(block: Block, blocks: Blocks): Mounted[] {
   const place = ({ target }: Mounted): number => blocks.mounts.findLastIndex((mount) => mount.target === target);
   return mountedOn(block).sort((a, b) => place(b) - place(a));
@@ -111,7 +111,7 @@ function covered(device: string, { target }: Mount, other: Mount, blocks: Blocks
 const nameIn = (block: Block, { target }: Mount, blocks: Blocks): string =>
   mountsOf(block, blocks).find((mount) => mount.target === target)?.device ?? block.path;
 
-/** What is unmounted, and how. */
+/** The mounts to unmount, and how. */
 export interface Unmounting {
   /** Nothing but this; null: all that is mounted of the device. */
   agreed?: readonly Mounted[] | null;

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import type { Disk, Mounted, Port } from '../../contract/disks.ts';
 import { mountOf, parseMounts, parseSwaps, type Layer, type Mount } from './mounts.ts';
 
-/** What a device has of its own, whether it is a whole disk or not. */
+/** The properties of any device, whole disk or not. */
 type Described = Pick<
   Disk,
   | 'path'
@@ -22,7 +22,7 @@ type Described = Pick<
   | 'backingFile'
 >;
 
-/** One block device of the picture: a disk, a partition ("/dev/sdb1"), what lies on one. */
+/** One block device of the picture: a disk, a partition ("/dev/sdb1"), or a device on top of one. */
 export interface Block extends Described {
   /** Kernel name: "sdb1", "dm-0". */
   name: string;
@@ -46,9 +46,9 @@ export interface Block extends Described {
   partition: string | null;
   /** Type of a partition in its table: a GUID, or "0xef"; null when unknown. */
   partitionType: string | null;
-  /** What this one lies on: a partition on its disk, a volume on its members. */
+  /** The devices below this one: the disk of a partition, the members of a volume. */
   parents: Block[];
-  /** What lies on this one. */
+  /** The devices on top of this one. */
   children: Block[];
   /** Where this one itself is mounted; "[SWAP]" when it is swapped to. */
   mountedAt: string[];
@@ -64,12 +64,12 @@ export interface Block extends Described {
  */
 export type SystemSign = 'mounted' | 'swap' | 'precaution' | 'firmware';
 
-/** What lies on a device, by its signatures. */
+/** The contents of a device, by its signatures. */
 export type Probed = Pick<Block, 'fileSystem' | 'label' | 'partitionTable' | 'signatures'>;
 
-/** What was read from the machine, for the picture to be made of. */
+/** Everything that was read from the machine to make the picture. */
 export interface Facts {
-  /** What lsblk printed. */
+  /** The output of lsblk. */
   lsblk: string;
   /** /proc/self/mountinfo */
   mountinfo: string;
@@ -87,7 +87,7 @@ export interface Facts {
   serials: ReadonlyMap<string, string>;
   /** Kernel names of the disks that the system can switch off. */
   ejectable: ReadonlySet<string>;
-  /** What was found on devices of which lsblk cannot know it, by kernel name. */
+  /** Contents found on devices whose contents lsblk cannot know, by kernel name. */
   probed: ReadonlyMap<string, Probed>;
   /** Kernel names of the members of each mounted btrfs. */
   btrfs: readonly (readonly string[])[];
@@ -305,7 +305,10 @@ export class Blocks {
     for (const child of device.children ?? []) this.#add(child, block, device.name, facts);
   }
 
-  /** What the kernel says counts for more than the path: that can be another file's by now, or lead elsewhere in another namespace. */
+  /**
+   * The kernel's identity counts for more than the path, which can be another file's by now or lead elsewhere in
+   * another namespace.
+   */
   #backingId(path: string, told: string | null): string | null {
     return told ?? this.#idOf(path);
   }
@@ -404,7 +407,7 @@ export function withDescendants(block: Block, found = new Set<Block>()): Set<Blo
   return found;
 }
 
-/** What a device lies on: the disk of a partition, the members of a volume. */
+/** The devices below a device: the disk of a partition, the members of a volume. */
 export const foundations = (block: Block): Block[] =>
   block.parents.flatMap((parent) => [parent, ...foundations(parent)]);
 

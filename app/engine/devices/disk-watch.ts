@@ -3,7 +3,7 @@ import type { Disk } from '../../contract/disks.ts';
 import type { DisksEvent } from '../../contract/host.ts';
 import { Refusal } from '../../base/errors.ts';
 
-/** One drive brings a dozen news within milliseconds: they are waited for, and told together. */
+/** One drive causes a dozen events within milliseconds: wait, and report them together. */
 const SETTLE_MS = 100;
 
 /** Lists the disks when something has changed; never twice at a time. */
@@ -34,7 +34,7 @@ export class DiskWatch {
   #look(): void {
     this.#waiting = null;
     if (this.#listing) {
-      // What changes while the list is made may not be in it.
+      // A change while the list is made may not be in it.
       this.changed();
       return;
     }

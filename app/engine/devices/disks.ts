@@ -21,7 +21,7 @@ export function disksOf(blocks: Blocks, all: boolean, jobOn: (path: string) => R
     .sort(inPortOrder);
 }
 
-/** Those without a port come last. */
+/** Disks without a port come last. */
 function inPortOrder(a: Disk, b: Disk): number {
   const place = ({ port }: Disk): string => (port === null ? '1' : `0${port.path}`);
   const before = Number(place(a) > place(b)) - Number(place(a) < place(b));
@@ -87,7 +87,7 @@ export function refusalsOf(block: Block, unmount: boolean): Failure[] {
   const swaps = swapsOn(block);
   const holders = [...withDescendants(block)].filter((other) => other !== block && holds(other));
   if (system !== null) add('IS_SYSTEM', system);
-  // What the system needs stays mounted, whoever asks.
+  // File systems that the system needs stay mounted, whoever asks.
   if (system !== null && mounts.length > 0) add('MOUNTED', mountedWhere(mounts));
   if (system === null && targets.length > 0 && !unmount) add('MOUNTED', mountedWhere(targets));
   if (system === null && swaps.length > 0) add('MOUNTED', { kind: 'usedAsSwap' }, swapOff(swaps));

@@ -1,4 +1,4 @@
-// What is at the paths of a request, found without opening anything for writing.
+// Finds what is at the paths of a request, without opening anything for writing.
 import { constants, type BigIntStats } from 'node:fs';
 import { access, lstat, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -24,13 +24,13 @@ export interface End extends Located {
   size: number;
   /** Bytes that a file takes on its file system, fewer than `size` when it has holes; `size` for a device. */
   allocated: number;
-  /** Of a file, when it was last written, milliseconds since the epoch; null for a device, and for a file that is not there yet. */
+  /** When a file was last written, milliseconds since the epoch. null for a device and for a file that does not exist yet. */
   modified: number | null;
   /** Last change of a file or its inode, nanoseconds since the epoch. Nobody can set it back. null where `modified` is. */
   changed: bigint | null;
   /** When a file was made, nanoseconds since the epoch. null where `modified` is, and where the file system does not keep it. */
   born: string | null;
-  /** Of a file, whether its inode's number outlives a remount; true for a device. */
+  /** Does the file's inode number survive a remount? true for a device. */
   lasting: boolean;
   /** It is a file with hard links: its other names would change with it if it were written in place. */
   hasOtherNames: boolean;
@@ -44,9 +44,12 @@ export interface ImagePlace {
   part: string;
   /** Identity of what already has that name: what an interrupted job left, if it is a plain file; null when nothing has. */
   partId: string | null;
-  /** When that was made, nanoseconds since the epoch: the inode of a removed file is soon another one's. null where that is not kept. */
+  /**
+   * Time of birth in nanoseconds since the epoch: the inode of a removed file is soon reused. null when the file
+   * system does not keep it.
+   */
   partBorn: string | null;
-  /** That is no file of a single name: a link, a directory. It is not touched. */
+  /** `part` exists but is not a file with a single name (a link, a directory). It is not touched. */
   partInTheWay: boolean;
   /** The file system, and the bytes that can be had on it. */
   fileSystem: string;
@@ -322,7 +325,7 @@ function whatElse(stats: BigIntStats): Extract<Reason, { kind: 'oddKind' }>['wha
   return 'character';
 }
 
-/** What would be lost with `block`, as far as it is recognised. */
+/** The recognised contents of `block`, which would be lost. */
 function contentsOf(block: Block): Content[] {
   return [...withDescendants(block)].flatMap(
     ({ path, size, label, fileSystem, partitionTable, signatures, children, type }): Content[] => {

@@ -1,4 +1,4 @@
-// What is mounted where, and what is swapped to, as the kernel lists it.
+// Mounts and swap areas, as the kernel lists them.
 
 /** A mounted file system: a line of /proc/self/mountinfo. */
 export interface Mount {
@@ -6,17 +6,17 @@ export interface Mount {
   id: number;
   /** The mount that its target lies on. */
   parent: number;
-  /** Of its block device; "0:..." for a file system that has none of its own, or several (btrfs, overlay, tmpfs). */
+  /** Number of its block device; "0:..." for a file system with none of its own or several (btrfs, overlay, tmpfs). */
   majorMinor: string;
   /** Where it is mounted. */
   target: string;
   type: string;
-  /** What was mounted, as whoever mounted it said: a device, or only a name. */
+  /** The mounted source as given to mount(2): a device, or only a name. */
   source: string;
   readOnly: boolean;
   /** Its server copies from one of its files to another when asked to (copy_file_range(2)). */
   serverCopies: boolean;
-  /** Of an overlay: the directories it lies on. */
+  /** The directories below an overlay. */
   layers: Layer[];
 }
 

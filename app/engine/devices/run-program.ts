@@ -5,7 +5,7 @@ import { whenStuck } from './drive-waits.ts';
 /** A host that runs as root does not take its caller's word for where programs are. */
 export const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
 
-/** What a program said. */
+/** The output of a program. */
 export interface Said {
   stdout: string;
   stderr: string;
@@ -34,7 +34,7 @@ export function runProgram(
         resolve({ stdout, stderr, failed: error === null ? null : endOf(error) });
       },
     );
-    // One that waits for a device that hangs cannot even be killed, so its end is not what to wait for.
+    // A program that waits for a hanging device cannot be killed, so do not wait for it to end.
     const giveUp = (): void => {
       child.kill('SIGKILL');
       child.unref();

@@ -39,7 +39,7 @@ export async function notesOnSectors(
   return [...here, ...there];
 }
 
-/** What cannot be read says nothing; the job will tell of it. */
+/** Empty when it cannot be read: the job will report that. */
 async function peek(device: NativeDevice, length: number): Promise<Buffer> {
   try {
     return await device.peek(0, length);

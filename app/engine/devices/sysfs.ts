@@ -1,10 +1,10 @@
-// What /sys and /proc say of the block devices beside lsblk: where they are plugged in, their serials, what lies behind
-// and above them. What is not there is the normal case: a loop device without a file, a kernel without btrfs.
+// Reads from /sys and /proc what lsblk does not tell: ports, serials, what lies behind and above a block device.
+// A missing file is normal: a loop device without a file, a kernel without btrfs.
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { unlessErrno } from '../../base/errors.ts';
 import type { Placed } from './usb-port.ts';
 
-/** Every block device that is no partition, with its place. `sys` is where sysfs is mounted. */
+/** Every block device that is not a partition, with its place in `sys`, where sysfs is mounted. */
 export const places = (sys = '/sys'): Placed[] =>
   listed(`${sys}/block`).flatMap((name) => {
     const path = orElse('', () => realpathSync(`${sys}/block/${name}`));
@@ -13,11 +13,11 @@ export const places = (sys = '/sys'): Placed[] =>
   });
 const ENCLOSURE = 'enclosure_device:';
 
-/** Serial numbers by kernel name, for those that tell one: what udev would say, on a machine without it. */
+/** Serial numbers by kernel name, as udev would give them, for a machine without udev. */
 export function serials(placed: readonly Placed[]): Map<string, string> {
   return new Map(
     placed.flatMap(({ name, path }) => {
-      // A USB bridge has a serial of its own, which is the one on the label of a stick.
+      // The serial of the USB bridge is the one on the label of a stick.
       const usb = /^.*\/\d+-\d+(?:\.\d+)*(?=\/)/.exec(path)?.[0];
       const said = [...(usb === undefined ? [] : [`${usb}/serial`]), `${path}/serial`, `${path}/device/serial`].map(
         text,
@@ -42,7 +42,7 @@ export function sequences(placed: readonly Placed[]): Map<string, number> {
 export const ejectable = (placed: readonly Placed[]): Set<string> =>
   new Set(placed.filter(({ path }) => existsSync(`${path}/device/delete`)).map(({ name }) => name));
 
-/** Paths behind the loop devices, by kernel name; "(deleted)" and other things that are no path are kept as they are. */
+/** Backing files of loop devices, by kernel name. "(deleted)" and other non-paths are kept as they are. */
 export function loopBackings(): Map<string, string> {
   const backings = new Map<string, string>();
   for (const name of listed('/sys/block')) {
@@ -58,7 +58,7 @@ export const btrfsMembers = (): string[][] =>
     .map((uuid) => listed(`/sys/fs/btrfs/${uuid}/devices`))
     .filter((members) => members.length > 0);
 
-/** Content of a file of /proc or /sys, "" where this kernel or this moment does not have it. */
+/** Content of a file in /proc or /sys; "" when it does not exist. */
 export function content(path: string): string {
   return orElse('', () => readFileSync(path, 'utf8'));
 }
@@ -73,6 +73,6 @@ const unitSerial = (path: string): string =>
 
 const listed = (path: string): string[] => orElse([], () => readdirSync(path));
 
-/** EINVAL and EIO: the device refuses to tell; EACCES: only root is told. */
+/** EINVAL and EIO: the device does not support it. EACCES: only root may read it. */
 const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ENXIO', 'ENODEV', 'EINVAL', 'EIO', 'EACCES', 'EPERM']);
 const orElse = <T>(absent: T, read: () => T): T => unlessErrno(absent, read, ABSENT);

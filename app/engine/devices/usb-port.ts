@@ -2,11 +2,11 @@
 import type { Port } from '../../contract/disks.ts';
 import type { Socket } from '../../contract/facts.ts';
 
-/** What sysfs says of one block device. */
+/** One block device in sysfs. */
 export interface Placed {
   /** Kernel name: "sdb". */
   name: string;
-  /** What /sys/block/NAME leads to: "/sys/devices/pci0000:00/.../block/sdb". */
+  /** The target of the link /sys/block/NAME: "/sys/devices/pci0000:00/.../block/sdb". */
   path: string;
   /** Name of the slot that an enclosure (SES) calls its own: "Slot 04"; null when none does. */
   slot: string | null;
@@ -32,7 +32,7 @@ const targetOf = (path: string): string | null => /^.*\/target\d+:\d+:\d+(?=\/)/
 
 /** `severalSlots`: its SCSI target has other devices too, so the logical unit says which slot it is. */
 function portOf({ path, slot }: Placed, severalSlots: boolean): Port | null {
-  // Of bridges above bridges the last one counts: it is the device's own address.
+  // Behind several bridges the last address counts: it is the device's own.
   const pci = [...path.matchAll(/\/([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])(?=\/)/g)].at(-1)?.[1] ?? 'platform';
   const [, channel, , unit] = /\/(\d+):(\d+):(\d+):(\d+)\/block\//.exec(path)?.slice(1) ?? [];
   const units: Part[] =

@@ -16,11 +16,11 @@ interface Beside {
   most: number;
 }
 
-/** What the kernel has counted so far. */
+/** The kernel's counters. */
 export interface WriteMark {
   /** Sectors that went through the device itself. */
   own: number;
-  /** Of a partition: what went to its disk beside the partitions; null for a whole disk. */
+  /** For a partition: what was written to its disk outside the partitions. null for a whole disk. */
   beside: Beside | null;
   /** The file behind a loop device; null without one. */
   file: FileMark | null;
@@ -42,7 +42,7 @@ export function writeMark(block: Block, sys = '/sys'): WriteMark | null {
   const at = `${sys}/dev/block/${majorMinor}`;
   const own = sectors(at);
   if (own === null) return null;
-  // What goes through the node of the whole disk counts for the disk, and for none of its partitions.
+  // Writes through the node of the whole disk count for the disk only, not for a partition.
   const beside = type === 'part' && partition !== null ? besidePartitions(`${at}/..`) : null;
   const behind = fileBehind(block);
   return { own, beside, file: behind === null ? null : fileMark(behind) };
@@ -70,7 +70,7 @@ export async function sourceWritten(
     const now = writeMark(end.block);
     if (mark === null || now === null) return 'no';
     if (isWrittenBetween(mark, now)) return 'yes';
-    // Of a file that was never in reach only the device's own counts are known.
+    // The file was never in reach, so only the device's own counters are known.
     const before = mark.file?.id ?? null;
     if (now.file === null || before === null) return 'no';
     // A name can have become another file's, and the kernel alone knows the one that it opened.

@@ -17,7 +17,7 @@ export function allChunks(grid: Grid): Uint8Array {
   return set;
 }
 
-/** What of `set` is not in `other`. */
+/** The chunks of `set` that are not in `other`. */
 export const without = (set: Uint8Array, other: Uint8Array): Uint8Array =>
   set.map((byte, index) => byte & ~(other[index] ?? 0));
 
@@ -35,7 +35,7 @@ export function bytesOf(set: Uint8Array, grid: Grid): number {
   return countChunks(set) * grid.chunkSize - (hasChunk(set, last) ? (last + 1) * grid.chunkSize - grid.bytes : 0);
 }
 
-/** What an error of a pass says of its place, in bytes. */
+/** The place of an error of a pass, in bytes. */
 interface PlacedError {
   destination: number;
   cause: string;

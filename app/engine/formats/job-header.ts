@@ -23,7 +23,7 @@ export interface LoggedEnd extends Pick<
   born: string | null;
 }
 
-/** What a log begins with. */
+/** The header of a log. */
 export interface JobLogHeader {
   request: CopyRequest;
   /** null when only a manifest was there to compare with. */
@@ -79,7 +79,7 @@ export const jobLogHeader = z
     'too many chunks',
   ) satisfies z.ZodType<JobLogHeader>;
 
-/** What in a header cannot be true at the same time, in English; empty when nothing is wrong. */
+/** Contradictions in a header, in English; empty when there are none. */
 export function contradictions({ request, source, destinations, bytes }: JobLogHeader): string[] {
   const { kind, job } = request;
   return [

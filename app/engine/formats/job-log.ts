@@ -86,7 +86,10 @@ export async function pruneJobs(dir: string, keep = 100): Promise<void> {
 export const summaries = (jobs: readonly LoggedJob[]): Promise<(JobSummary | null)[]> =>
   jobs.length === 0 ? Promise.resolve([]) : readAside('summarize', jobs);
 
-/** What a log says, read in the reading thread. Rejects with a Refusal when its header cannot be read or contradicts itself, or the file cannot be read. */
+/**
+ * The content of a log, read in the reading thread. Rejects with a Refusal when the file cannot be read, or when its
+ * header cannot be read or contradicts itself.
+ */
 export const readJobLog = async (path: string): Promise<JobLog> => (await readAside('openLog', path)).log;
 
 /**
@@ -284,7 +287,7 @@ export function timedId(at: number): string {
   return `${time}-${rest.toString(16).padStart(6, '0')}`;
 }
 
-/** What the system threw as a refusal; what is none of the system's as it is. */
+/** Turns a system error into a Refusal. Returns any other error unchanged. */
 function refusalOf(error: unknown, path: string): unknown {
   return errnoOf(error) === null ? error : new Refusal([failureOf(error, 'write', path, 'file')]);
 }

@@ -54,7 +54,7 @@ export type LogRecord =
   /** The job goes on: it has no result any more, and no destination has ended. */
   | { type: 'resumed'; at: number };
 
-/** What a log says. */
+/** The content of a log. */
 export interface JobLog {
   header: JobLogHeader;
   /** For each destination the chunks that are on its medium, a bitmap. */
@@ -123,7 +123,7 @@ export function encodeHeader(said: JobLogHeader): { bytes: Buffer; chain: number
   return { bytes: Buffer.concat([start, first.bytes]), chain: first.chain };
 }
 
-/** One record, and the CRC to go on with. Throws a JobLogError when it is too long. */
+/** An encoded record, and the CRC for the next one. Throws a JobLogError when it is too long. */
 export function encodeRecord(record: LogRecord, chain: number): { bytes: Buffer; chain: number } {
   const { type, ...rest } = record;
   return encodePayload(type, 'first' in record ? encodeRange(record) : Buffer.from(JSON.stringify(rest)), chain);
@@ -154,7 +154,7 @@ function encodePayload(type: (typeof TYPES)[number], payload: Buffer, chain: num
   return { bytes, chain: whole };
 }
 
-/** What a log's bytes say. Throws a JobLogError when its header cannot be read, or contradicts itself. */
+/** Decodes a log. Throws a JobLogError when its header cannot be read or contradicts itself. */
 export const decodeJobLog = (bytes: Uint8Array): ReadLog => decodeLog(memorySource(bytes), 'all');
 
 /**
@@ -290,7 +290,7 @@ function applyRange(type: 'durable' | 'withdrawn', payload: Buffer, reading: Rea
   for (let index = 0; index < many && hashed; index += 1) {
     const hash = hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
     const at = (first + index) * HASH_BYTES;
-    // One chunk, one hash: a source that changed is no source to go on with.
+    // A chunk has one hash: if the source changed, the job cannot continue.
     if (hasChunk(log.known, first + index) && !hash.equals(log.hashes.subarray(at, at + HASH_BYTES))) return false;
     log.hashes.set(hash, at);
   }

@@ -39,7 +39,7 @@ export interface Manifest {
   hashes: Uint8Array;
 }
 
-/** What was read is no manifest, or a damaged one; or what is to be written could not be read again. */
+/** The file is not a manifest or is damaged, or a manifest to be written could not be read back. */
 export class ManifestError extends Refusal {
   constructor(reason: Reason, path: string | null = null) {
     super([failure({ code: 'BAD_FILE', op: 'read', device: path, reason, remedy: { kind: 'otherManifest' } })]);
@@ -80,7 +80,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
   return Buffer.concat([...pieces, digestOf(pieces)]);
 }
 
-/** What a file's bytes say. Throws a ManifestError at anything that is not as above. */
+/** Decodes a manifest. Throws a ManifestError at anything that is not as above. */
 export const decodeManifest = (bytes: Uint8Array): Manifest => decode(memorySource(bytes), true);
 
 /**

@@ -15,7 +15,7 @@ export interface Extent {
   status: RangeStatus;
 }
 
-/** What is known of a source. */
+/** The state of a rescue of one source. */
 export interface RescueMap {
   /** Byte of the source that was being tried. */
   position: number;
@@ -27,7 +27,7 @@ export interface RescueMap {
   extents: Extent[];
 }
 
-/** What was read is no mapfile that can be gone on with, or a map breaks its own rules. */
+/** The file is not a mapfile that can be continued, or a map breaks its own rules. */
 export class MapfileError extends Refusal {
   constructor(reason: Reason, remedy: Remedy = { kind: 'otherMap' }, path: string | null = null) {
     super([failure({ code: 'BAD_FILE', op: 'read', device: path, reason, remedy })]);
@@ -141,7 +141,7 @@ export function setRange(map: RescueMap, position: number, size: number, status:
   const before =
     extents.length > 0 && position > to ? [{ position: to, size: position - to, status: '?' as const }] : [];
   const after = extents.length > 0 && end < from ? [{ position: end, size: from - end, status: '?' as const }] : [];
-  // One to the left and one to the right are taken too, to be split or joined.
+  // Take one extent more on either side, to be split or joined.
   const left = Math.max(0, indexAt(extents, position) - 1);
   let right = left;
   while (right < extents.length && extents[right]!.position <= Math.max(end, from)) right += 1;
@@ -156,7 +156,7 @@ export function setRange(map: RescueMap, position: number, size: number, status:
   extents.splice(left, right - left, ...joined(parts));
 }
 
-/** What of the map's extents lies within a range of bytes, in order. */
+/** The parts of the map's extents within a range of bytes, in order. */
 export function extentsIn({ extents }: RescueMap, position: number, size: number): Extent[] {
   const found: Extent[] = [];
   for (
@@ -269,7 +269,7 @@ function indexAt(extents: readonly Extent[], position: number): number {
   return low;
 }
 
-/** What of an extent lies from `from` to `to`. */
+/** The part of an extent from `from` to `to`. */
 function cut({ position, size, status }: Extent, from: number, to: number): Extent[] {
   const begin = Math.max(position, from);
   const end = Math.min(position + size, to);

@@ -16,11 +16,11 @@ export interface LoggedJob {
 /** A log of a job with the most chunks has 1 GiB of hashes; the rest is for the records of its flushes. */
 const MAX_LOG_BYTES = 2 ** 31 - 1;
 
-/** What a log says of the progress of its job. */
+/** The progress of a job according to its log. */
 export interface JobSummary extends Pick<JobLog, 'header' | 'states' | 'damage'> {
   id: string;
   path: string;
-  /** Of each destination, bytes that are on its medium. */
+  /** Bytes on the medium of each destination. */
   durable: number[];
   /** The job has ended. One of its destinations can be unfinished all the same. */
   closed: boolean;

@@ -1,25 +1,25 @@
-// Reading beside a running job: files that somebody else can have written are parsed in a thread of its own, so that the
-// thread that serves the job goes on with samples, cancelling and its log, whatever is in them.
+// Parses files that others may have written in a thread of its own, so that whatever they hold cannot hold up the thread
+// that serves the job: samples, cancelling, the log.
 import { Worker } from 'node:worker_threads';
 import type { PlatterError } from '../../contract/errors.ts';
 import { Refusal } from '../../base/errors.ts';
 import type { Work } from './reader-thread.ts';
 
-/** What a reading thread is asked for: a name of `Work`, and its arguments. */
+/** A call in the reading thread: a name of `Work` and its arguments. */
 export interface Question {
   what: keyof Work;
   args: readonly unknown[];
 }
 
-/** What it answers. Its large arrays are handed over, not copied. */
+/** The result. Its large arrays are transferred, not copied. */
 export type Answer = { value: unknown } | { errors: readonly PlatterError[] };
 
-/** Its bundle, which the host, the command line and the window share; in a test, its source. */
+/** The thread's bundle, shared by host, command line and window; in a test, its source. */
 const READER = new URL(import.meta.url.endsWith('.ts') ? './reader-thread.ts' : '../engine/reader.js', import.meta.url);
 
 /**
- * Calls a function of `reader-thread.ts` in a new thread, which ends with the answer and gives its memory back. Rejects with the
- * Refusal that it threw; with any other error, or when the thread ended without an answer, with that.
+ * Calls a function of `reader-thread.ts` in a new thread, which frees its memory when it ends. Rejects with the Refusal
+ * or other error that the function threw, or when the thread ended without a result.
  */
 export function readAside<K extends keyof Work>(
   what: K,

@@ -1,4 +1,4 @@
-// The reading thread: does one thing that it is asked for, answers, and ends. See read-aside.ts.
+// The reading thread: makes one call, posts the result, and ends. See read-aside.ts.
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Answer, Question } from './read-aside.ts';
 import { Refusal } from '../../base/errors.ts';
@@ -6,11 +6,11 @@ import { openLog, summarize } from './open-log.ts';
 import { checkManifest, readManifest } from './manifest.ts';
 import { readMapfile } from './mapfile.ts';
 
-/** What can be asked for. Arguments and results are what structured cloning can copy. */
+/** The functions that can be called. Structured cloning must be able to copy their arguments and results. */
 const work = { checkManifest, openLog, readManifest, readMapfile, summarize };
 export type Work = typeof work;
 
-/** Arrays of at least so many bytes are handed over; a copy of a smaller one costs nothing. */
+/** Arrays of at least this many bytes are transferred; copying a smaller one costs nothing. */
 const LARGE_BYTES = 64 * 1024;
 
 async function answer({ what, args }: Question): Promise<Answer> {

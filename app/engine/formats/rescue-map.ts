@@ -17,7 +17,7 @@ export function chunksWithin({ position, size }: Region, { bytes, chunkSize }: G
   return { first, count: Math.max(0, end - first) };
 }
 
-/** Of the chunks that touch `region`, those of which every byte has one of these statuses. */
+/** The chunks in `region` of which every byte has one of these statuses. */
 export function chunksOf(map: RescueMap, statuses: string, region: Region, grid: Grid): Uint8Array {
   const set = noChunks(grid);
   if (region.size === 0) return set;

@@ -1,4 +1,4 @@
-// What the native addon offers JavaScript (native/addon). Types only, and the one place that loads it.
+// The types of the native addon (native/addon), and the only place that loads it.
 import { createRequire } from 'node:module';
 
 /** Facts about an open device, from its descriptor. Sizes in bytes. */
@@ -20,7 +20,7 @@ export interface NativeDeviceInfo {
   maxRequest: number;
   major: number;
   minor: number;
-  /** Of a regular file; 0 for a block device. */
+  /** Size of a regular file; 0 for a block device. */
   inode: number;
   /** Of a block device's disk: another number with every disk or medium that the kernel finds; 0 for a file, or where it has none. */
   diskSequence: number;
@@ -58,7 +58,7 @@ export interface NativeFileState {
   born: bigint | null;
 }
 
-/** What the kernel, or udevd after it, tells of one block device. */
+/** An event of one block device, from the kernel or from udevd after it. */
 export interface NativeUevent {
   /** "add", "remove", "change"...; "" when some were missed, and anything may have happened. */
   action: string;
@@ -100,7 +100,7 @@ export interface NativeDestinationProgress {
   /** An I/O of it has had no answer for a while. */
   stalled: boolean;
   written: number;
-  /** Of `written`, what needed no writing because it was zeros (`sparse`). */
+  /** The part of `written` that needed no writing because it was zeros (`sparse`). */
   zeroed: number;
   verified: number;
   toWrite: number;
@@ -193,7 +193,7 @@ export interface NativeJobRequest {
   /** Hashes of the source that are known from before, 16 bytes a chunk, and a bitmap of which ones. */
   hashes?: Uint8Array;
   known?: Uint8Array;
-  /** Of the job, 0 for no limit. */
+  /** Limit of the whole job; 0 for none. */
   bytesPerSecond?: number;
   /** Milliseconds without an answer after which an I/O counts as lost, 0 for never. */
   stallTimeout?: number;
@@ -213,7 +213,7 @@ export interface NativeClient {
   destroy(): Promise<void>;
 }
 
-/** One device of a job, as platter-broker is told of it. */
+/** One device of a job, as sent to platter-broker. */
 export interface NativeBrokerDevice {
   major: number;
   minor: number;
@@ -225,7 +225,7 @@ export interface NativeBrokerDevice {
   access: 'read' | 'write';
 }
 
-/** What platter-broker decided (native/broker/protocol.h). */
+/** The answer of platter-broker (native/broker/protocol.h). */
 export type NativeBrokerStatus =
   | 'ok'
   | 'badMessage'
@@ -319,7 +319,7 @@ export interface NativeAddon {
   loopFile(device: NativeDevice): Promise<string | null>;
   /** The same of the loop device at `path`; null, too, where this user may not open it. */
   loopFileAt(path: string): Promise<string | null>;
-  /** What an open file is now, whatever has its name. Rejects with an EngineError as fstat(2) does. */
+  /** The state of an open file, whatever its path leads to now. Rejects with an EngineError as fstat(2) does. */
   fileState(device: NativeDevice): Promise<NativeFileState>;
   /** Bytes of the data in a file, without its holes. Rejects with an EngineError, EINVAL where they cannot be told apart. */
   dataBytes(device: NativeDevice): Promise<number>;

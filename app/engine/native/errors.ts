@@ -7,13 +7,13 @@ import { failure, type Failure } from '../../base/errors.ts';
 import type { Manifest } from '../formats/manifest.ts';
 import type { NativeCause, NativeError } from './addon.ts';
 
-/** Of a job, what its errors need to name things. */
+/** The names and places that the errors of a job need. */
 export interface Named {
   kind: CopyRequest['kind'];
   /** As the user gave it; null where a manifest stands for it. */
   source: string | null;
   sourceIsFile: boolean;
-  /** What guides a repair, so that the source has to be what that was made of. */
+  /** The manifest or log that guides a repair. The source must be what it was made from. */
   manifest: Pick<Manifest, 'known' | 'chunkSize'> | null;
   /** As the user gave them; `part` is the name of an image until it is complete. */
   destinations: readonly { path: string; part: string | null }[];
@@ -31,7 +31,7 @@ const CODES: Readonly<Record<NativeCause, ErrorCode>> = {
   stalled: 'STALLED',
 };
 
-/** What helps more, because it is the source that failed. */
+/** Better remedies when the source has failed. */
 const OF_SOURCE: Partial<Record<ErrorCode, Remedy>> = {
   MEDIUM_ERROR: { kind: 'otherCopy' },
   DEVICE_GONE: { kind: 'checkSource' },
@@ -45,15 +45,15 @@ const OF_CHECK: Partial<Record<ErrorCode, Remedy>> = {
 /** And where a source is there to repair it from. */
 const OF_CHECK_BY_SOURCE: typeof OF_CHECK = { ...OF_CHECK, VERIFY_MISMATCH: { kind: 'repairIt' } };
 
-/** What else is known of an error. */
+/** More that is known of an error. */
 export interface Circumstances {
-  /** What differs includes a superblock, which a mount changes. */
+  /** A superblock, which a mount changes, is among what differs. */
   superblock?: boolean;
   /** It had been found different before, and was written again. */
   rewritten?: boolean;
   /** The disk was taken for blank: zeros of the source were not written. */
   blank?: boolean;
-  /** What is known of the file system that has no more room. */
+  /** The full file system. */
   full?: Fact<'causes'> | null;
 }
 
@@ -79,7 +79,7 @@ export function jobError(entry: NativeError, job: Named, known: Circumstances = 
   });
 }
 
-/** What helps more than the remedy of the code; nothing where that is all there is. */
+/** A better remedy than that of the code; empty when there is none. */
 function remedyOf(
   entry: NativeError,
   job: Named,
@@ -108,7 +108,7 @@ const isOfOtherManifest = ({ side, cause, offset }: NativeError, { manifest }: N
   manifest !== null &&
   hasChunk(manifest.known, Math.floor(offset / manifest.chunkSize));
 
-/** Of a drive that gives nothing where it had something, nothing is there any more; a file was made shorter. */
+/** A read of 0 bytes: a block device is gone, a file was truncated. */
 const wasCut = ({ cause, errno, side }: NativeError, { sourceIsFile }: Named): boolean =>
   sourceIsFile && side === 'read' && cause === 'gone' && errno === null;
 

@@ -1,8 +1,8 @@
-// What a catalogue is: parts, one a concern, of messages in ICU's format (plural, select and number stand in the message).
-// English names the keys; a language that lacks one, or a value that a message needs and is not given, does not compile.
+// The type of a catalogue: parts, one for each concern, of messages in ICU format (plural, select and number in the message).
+// English defines the keys. A language that lacks one does not compile, and neither does a `say` without a value.
 import type { en } from './index.ts';
 
-/** The English catalogue, by whose keys and placeholders the others are checked. */
+/** The English catalogue, which defines keys and placeholders. */
 export type English = typeof en;
 
 /** A part of a catalogue in another language: the same keys. */
@@ -22,8 +22,8 @@ type MessageOf<K extends Key> = K extends `${infer P}.${infer Name}`
     : never
   : never;
 
-// A reading of ICU's format in types: placeholders stand at even depth of braces, `in` says whether we are in text or
-// between the choices of a plural or select.
+// Parses ICU messages in types. Placeholders are at an even depth of braces. `In` is the stack of what the braces opened:
+// text, or the choices of a plural or select.
 type Before<S extends string, C extends string> = S extends `${infer A}${C}${string}` ? A : S;
 type NextBrace<S extends string> =
   Before<S, '{'> extends `${string}}${string}`
@@ -59,7 +59,7 @@ type Values<S extends string, In extends ('text' | 'choices')[] = ['text']> =
         : unknown
       : unknown;
 
-/** What a message has to be given: numbers for plurals and numbers, else text; nothing where it has no placeholder. */
+/** The values that a message needs: numbers for plurals and numbers, else text. Empty when it has no placeholder. */
 export type ValuesOf<K extends Key> = K extends Key
   ? unknown extends Values<MessageOf<K>>
     ? []

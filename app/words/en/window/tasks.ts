@@ -1,4 +1,4 @@
-// What is to be done (write, check, repair), and what is said otherwise where drives are only compared, or rewritten only where they differ.
+// The tasks (write, check, repair), and the sentences that differ when drives are only compared or repaired.
 export const tasks = {
   label: 'What to do',
   copy: 'Write',

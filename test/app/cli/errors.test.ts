@@ -124,7 +124,7 @@ describe.skipIf(canLab() !== null)('F24 a drive that holds less than it says', (
           offset: 16 * MiB,
           length: 16 * MiB,
           message: expect.stringMatching(
-            /^Nothing is right from 16\.8 MB .* the drive may be smaller than it says/u,
+            /^All data from 16\.8 MB .* the drive may be smaller than it claims/u,
           ) as string,
         },
       ],
@@ -133,7 +133,7 @@ describe.skipIf(canLab() !== null)('F24 a drive that holds less than it says', (
     expect(lines).toHaveLength(2);
     expect(lines[0]).toContain('Verification failed at');
     expect(lines[1]).toMatch(/All data from 16\.8 MB \(sectors 32,768 to 65,535\).*f3probe/u);
-    expect((await platter(['history'])).stdout).toContain('the drive may be smaller than it says');
+    expect((await platter(['history'])).stdout).toContain('the drive may be smaller than it claims');
   });
 
   test('F25 the result says "not verified" everywhere when nothing was read back', async () => {

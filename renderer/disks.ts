@@ -1,6 +1,7 @@
 // Facts about a disk for the window: is it still the same one, its contents, why it cannot be chosen.
 import type { Disk } from '../app/contract/disks.ts';
-import { writes, type CopyRequest, type Endpoint, type Plan } from '../app/contract/jobs.ts';
+import type { Endpoint, Plan } from '../app/contract/jobs.ts';
+import { givenManifest, writes } from '../app/contract/request-facts.ts';
 import { baseName, lastSix, say, sayLock, sayPort, size } from './words.ts';
 
 /** Same string, same disk: a drive swapped for another under the same path gives a different one. */
@@ -25,8 +26,8 @@ export const sourceName = ({
   request,
 }: {
   source: Pick<Endpoint, 'model' | 'path'> | null;
-  request: Pick<CopyRequest, 'manifest'>;
-}): string => (source === null ? baseName(request.manifest ?? '') : endpointName(source));
+  request: Plan['request'];
+}): string => (source === null ? baseName(givenManifest(request) ?? '') : endpointName(source));
 
 /** The short facts under the name: "sdb", "USB bus 1, hub 2, port 3" (where that is not known "USB"), serial "…A1B2C3". */
 export function diskFacts(disk: Disk): string[] {

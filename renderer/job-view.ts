@@ -1,6 +1,7 @@
 // What a running or ended job says as a whole, in sentences: what to touch next, what is said aloud. Pure.
 import type { Plan, RescueProgress } from '../app/contract/jobs.ts';
 import type { JobView } from '../app/contract/window.ts';
+import { plainRepair } from '../app/contract/request-facts.ts';
 import { headline, isPaused } from '../app/view/batch.ts';
 import { isPartial } from '../app/view/consent.ts';
 import { isActive, isBad, isComplete, isGood, tilesOf, type Tile } from '../app/view/tiles.ts';
@@ -21,13 +22,17 @@ export const differs = ({ errors }: Tile): boolean =>
 /** The repair of what a check that has ended found different, of whose drives it names; null where there is nothing to repair, or no source to do it from. */
 export function repairOf({ phase, plan }: JobView, tiles: readonly Tile[]): Former | null {
   const wrong = tiles.filter((tile) => isBad(tile) && differs(tile));
-  if (phase !== 'ended' || plan.kind !== 'verify' || plan.source === null || wrong.length === 0) return null;
-  const destinationThrottles = wrong.map(({ index }) => plan.request.destinationThrottles[index] ?? null);
+  if (phase !== 'ended' || plan.request.kind !== 'verify' || plan.source === null || wrong.length === 0) return null;
+  const { name, keepGoing, destinations, io, memory, throttle, stallTimeout } = plan.request;
   return {
     ...plan,
     kind: 'repair',
     destinations: wrong.map(({ endpoint }) => endpoint),
-    request: { ...plan.request, kind: 'repair', destinationThrottles },
+    request: {
+      ...plainRepair(plan.source.path, []),
+      ...{ name, keepGoing, io, memory, throttle, stallTimeout },
+      destinations: wrong.map(({ index }) => destinations[index]!),
+    },
   };
 }
 

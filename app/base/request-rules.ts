@@ -1,8 +1,9 @@
-// Checks a request before any of its paths is looked at: values out of bounds, and combinations that make no sense.
-// Pure.
+// Checks a request before any of its paths is looked at: what is out of bounds. Pure.
 import type { ErrorCode, PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
-import { MAX_DESTINATIONS, type CopyRequest } from '../contract/jobs.ts';
+import { MAX_DESTINATIONS, MOST_RETRIES, MOST_SECONDS } from '../contract/limits.ts';
+import { destinationsOf, givenManifest, mapOf, newManifest, rescueOf, sourceOf } from '../contract/request-facts.ts';
+import type { JobRequest } from '../contract/request.ts';
 import { failure } from './errors.ts';
 import { againstName } from './places.ts';
 
@@ -11,24 +12,22 @@ export const DEFAULT_MEMORY = 32 * 1024 * 1024;
 const PAGE = 4096;
 const LEAST_MEMORY = 64 * 1024;
 const MOST_MEMORY = 1024 * 1024 * 1024;
-const MOST_RETRIES = 1000;
-const DAY_SECONDS = 24 * 60 * 60;
 
-/** Bytes of page pool for a request, in whole pages. NaN when out of bounds, which `argumentErrors` reports. */
-export function memoryOf({ memory }: Pick<CopyRequest, 'memory'>): number {
+/** Bytes of page pool for a request, whole pages; NaN when it is out of bounds (`argumentErrors` says so). */
+export function memoryOf({ memory }: Pick<JobRequest, 'memory'>): number {
   const bytes = memory === null ? DEFAULT_MEMORY : Math.floor(memory / PAGE) * PAGE;
   return bytes >= LEAST_MEMORY && bytes <= MOST_MEMORY ? bytes : NaN;
 }
 
-/** Does the job read its destinations back? */
-export const verifies = ({ kind, verify }: Pick<CopyRequest, 'kind' | 'verify'>): boolean =>
-  verify || kind === 'verify' || kind === 'repair';
-
-/** Every reason against `request`; empty when it is valid. */
-export function argumentErrors(request: CopyRequest): PlatterError[] {
-  const told =
-    request.kind === 'resume' ? againstResume(request) : [...againstEnds(request), ...againstCombinations(request)];
-  return [...told, ...againstNumbers(request), ...againstPaths(request)];
+/** Every such reason against `request`; none when its paths may be looked at. */
+export function argumentErrors(request: JobRequest): PlatterError[] {
+  const count = destinationsOf(request).length;
+  const tooMany: Reason = { kind: 'tooMany', count, most: MAX_DESTINATIONS };
+  return [
+    ...(count > MAX_DESTINATIONS ? [wrong(tooMany, null, 'TOO_MANY')] : []),
+    ...againstNumbers(request),
+    ...againstPaths(request),
+  ];
 }
 
 /** May the job limit itself to so many bytes a second? */
@@ -40,76 +39,28 @@ export function throttleErrors(bytesPerSecond: number | null): PlatterError[] {
 const wrong = (reason: Reason, device: string | null = null, code: ErrorCode = 'BAD_ARGUMENT'): PlatterError =>
   failure({ code, op: 'check', device, reason });
 
-function againstEnds({ kind, source, destinations, manifest, job }: CopyRequest): PlatterError[] {
-  const without = kind === 'verify' && manifest !== null;
-  const count = destinations.length;
+function againstNumbers(request: JobRequest): PlatterError[] {
+  const { stallTimeout, throttle, memory } = request;
+  const retries = rescueOf(request)?.retries ?? 0;
   return [
-    ...(source === null && !without ? [wrong({ kind: kind === 'verify' ? 'nothingToCompare' : 'noSource' })] : []),
-    ...(count === 0 ? [wrong({ kind: 'noDestination' })] : []),
-    ...(count > MAX_DESTINATIONS ? [wrong({ kind: 'tooMany', count, most: MAX_DESTINATIONS }, null, 'TOO_MANY')] : []),
-    ...(job === null ? [] : [wrong({ kind: 'idWithoutResume' })]),
-  ];
-}
-
-/** The log of an interrupted job has its request. */
-function againstResume({
-  source,
-  destinations,
-  job,
-  manifest,
-  saveManifest,
-  update,
-  rescue,
-}: CopyRequest): PlatterError[] {
-  return [
-    ...(job === null ? [wrong({ kind: 'resumeWithoutId' })] : []),
-    ...(source !== null || destinations.length > 0 ? [wrong({ kind: 'resumeWithEnds' })] : []),
-    ...(manifest !== null || saveManifest !== null || update || rescue !== null
-      ? [wrong({ kind: 'resumeWithMore' })]
-      : []),
-  ];
-}
-
-function againstCombinations(request: CopyRequest): PlatterError[] {
-  const { kind, source, verify, manifest, saveManifest, update, repair, rescue, sparse, assumeBlank } = request;
-  const kinds = [
-    kind === 'verify' && source !== null && manifest !== null && 'verifyTwice',
-    update && kind !== 'copy' && 'updateOfCopy',
-    update && rescue !== null && 'updateInRescue',
-    update && assumeBlank && 'updateOfBlank',
-    repair && kind !== 'copy' && 'repairOfCopy',
-    repair && !verify && kind === 'copy' && 'repairUnverified',
-    repair && rescue !== null && 'repairInRescue',
-    rescue !== null && kind !== 'copy' && 'rescueOfCopy',
-    rescue !== null && manifest !== null && 'rescueWithManifest',
-    assumeBlank && !sparse && 'blankWithoutSparse',
-    assumeBlank && kind !== 'copy' && 'blankOfCopy',
-    saveManifest !== null && source === null && 'manifestWithoutSource',
-    saveManifest !== null && kind === 'repair' && manifest !== null && 'manifestOfRepair',
-  ] as const;
-  return kinds.flatMap((kind) => (kind === false ? [] : [wrong({ kind })]));
-}
-
-function againstNumbers(request: CopyRequest): PlatterError[] {
-  const { rescue, stallTimeout, destinations, destinationThrottles } = request;
-  const retries = rescue?.retries ?? 0;
-  return [
-    ...(Number.isNaN(memoryOf(request)) ? [wrong({ kind: 'memoryBounds', memory: request.memory ?? 0 })] : []),
+    ...(Number.isNaN(memoryOf(request)) ? [wrong({ kind: 'memoryBounds', memory: memory ?? 0 })] : []),
     ...(Number.isInteger(retries) && retries >= 0 && retries <= MOST_RETRIES
       ? []
       : [wrong({ kind: 'retriesBounds', most: String(MOST_RETRIES), retries: String(retries) })]),
-    ...(stallTimeout >= 0 && stallTimeout <= DAY_SECONDS
+    ...(stallTimeout >= 0 && stallTimeout <= MOST_SECONDS
       ? []
-      : [wrong({ kind: 'timeoutBounds', most: String(DAY_SECONDS), seconds: String(stallTimeout) })]),
-    ...[request.throttle, ...destinationThrottles].flatMap(throttleErrors),
-    ...(destinationThrottles.length > destinations.length ? [wrong({ kind: 'moreLimits' })] : []),
+      : [wrong({ kind: 'timeoutBounds', most: String(MOST_SECONDS), seconds: String(stallTimeout) })]),
+    ...[throttle, ...destinationsOf(request).map((one) => one.throttle)].flatMap(throttleErrors),
   ];
 }
 
-function againstPaths({ source, destinations, manifest, saveManifest, rescue }: CopyRequest): PlatterError[] {
-  const paths = [source, ...destinations, manifest, saveManifest, rescue?.map ?? null].filter((path) => path !== null);
-  return paths.flatMap((path) => [
-    ...(path.startsWith('/') ? [] : [wrong({ kind: 'relativePath' }, path)]),
-    ...againstName(path, 'check'),
-  ]);
+function againstPaths(request: JobRequest): PlatterError[] {
+  const destinations = destinationsOf(request).map(({ path }) => path);
+  const paths = [sourceOf(request), ...destinations, givenManifest(request), newManifest(request), mapOf(request)];
+  return paths
+    .filter((path) => path !== null)
+    .flatMap((path) => [
+      ...(path.startsWith('/') ? [] : [wrong({ kind: 'relativePath' }, path)]),
+      ...againstName(path, 'check'),
+    ]);
 }

@@ -1,7 +1,8 @@
 // The question before anything is overwritten.
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writes, type Endpoint, type Plan } from '../contract/jobs.ts';
+import type { Endpoint, Plan } from '../contract/jobs.ts';
+import { updates, writes } from '../contract/request-facts.ts';
 import { english } from '../base/english.ts';
 import { partOf } from '../engine/devices/inspect.ts';
 import { counted, size as inWords } from '../base/figures.ts';
@@ -23,7 +24,7 @@ const hasPart = ({ notes }: Plan, { realPath }: Endpoint): boolean =>
 /** What happens to the data on destinations that `which` names. */
 function loss({ kind, request }: Plan, which: string): string {
   if (kind === 'resume') return `The copy onto ${which} goes on; everything else there will be lost:`;
-  if (kind === 'repair' || request.update) return `What differs from the source on ${which} will be overwritten:`;
+  if (kind === 'repair' || updates(request)) return `What differs from the source on ${which} will be overwritten:`;
   return `Everything on ${which} will be lost:`;
 }
 

@@ -1,6 +1,7 @@
 // A job from its request to its end: prepare, ask, start, tell, obey, and the exit code.
 import type { Outcome, PlatterError } from '../contract/errors.ts';
-import type { CopyRequest, Plan } from '../contract/jobs.ts';
+import type { Plan } from '../contract/jobs.ts';
+import type { JobRequest } from '../contract/request.ts';
 import type { Engine } from '../client/client.ts';
 import { hostEnded, isHostFailure, JobSession, type Witness } from '../client/job-session.ts';
 import { failure, Refusal } from '../base/errors.ts';
@@ -32,7 +33,7 @@ export interface Surroundings {
  * Runs `request`, whose paths are absolute, to its end and resolves to the exit code. `consented` says that the user
  * has already agreed to overwrite. The engine is the caller's to close. Throws a Refusal when nothing was done.
  */
-export async function runJob(request: CopyRequest, consented: boolean, around: Surroundings): Promise<number> {
+export async function runJob(request: JobRequest, consented: boolean, around: Surroundings): Promise<number> {
   const { engine, reporter, mention, holdOffSleep } = around;
   try {
     engine.onWaiting((path) => mention(`still waiting for ${asTyped(path)}`));

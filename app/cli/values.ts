@@ -1,11 +1,9 @@
 // Values of options: what was typed, as what is meant. Each throws what the parser tells the user.
 import { InvalidArgumentError } from 'commander';
-import { batchName, jobId } from '../contract/schema.ts';
+import { MOST_RETRIES, MOST_SECONDS } from '../contract/limits.ts';
+import type { OptionValue, ValueKind } from '../contract/options.ts';
+import { batchName, jobId } from '../contract/request.ts';
 import { parseSize } from './output/quantities.ts';
-
-/** What the engine takes at most where a number has no other bound. */
-const RETRIES_MAX = 1000;
-const SECONDS_MAX = 86_400;
 
 /** Bytes. Whether it is within the bounds is for the engine to say: it knows them. */
 export function memory(text: string): number {
@@ -33,15 +31,15 @@ export function destinationRate(text: string, before: ReadonlyMap<string, number
 /** A whole number of retries. */
 export function retries(text: string): number {
   const count = /^\d+$/u.test(text) ? Number(text) : NaN;
-  if (!(count <= RETRIES_MAX)) throw new InvalidArgumentError(`Give a whole number up to ${RETRIES_MAX}.`);
+  if (!(count <= MOST_RETRIES)) throw new InvalidArgumentError(`Give a whole number up to ${MOST_RETRIES}.`);
   return count;
 }
 
 /** Seconds; 0 for no limit. */
 export function seconds(text: string): number {
   const value = /^\d+(\.\d+)?$/u.test(text) ? Number(text) : NaN;
-  if (!(value <= SECONDS_MAX))
-    throw new InvalidArgumentError(`Give a number of seconds up to ${SECONDS_MAX}, or 0 to wait for ever.`);
+  if (!(value <= MOST_SECONDS))
+    throw new InvalidArgumentError(`Give a number of seconds up to ${MOST_SECONDS}, or 0 to wait for ever.`);
   return value;
 }
 
@@ -58,8 +56,21 @@ export function name(text: string): string {
   return text;
 }
 
-/** A path. */
+/** A path of a file. */
 export function file(text: string): string {
   if (text === '') throw new InvalidArgumentError('Give the path of a file.');
   return text;
 }
+
+/** How the values of the table's options are read. */
+export const PARSERS: Readonly<Record<ValueKind, (text: string, before: unknown) => OptionValue>> = {
+  text: (text) => text,
+  file,
+  name,
+  size: memory,
+  rate,
+  destinationRate: (text, before) =>
+    destinationRate(text, before instanceof Map ? (before as ReadonlyMap<string, number>) : undefined),
+  retries,
+  seconds,
+};

@@ -67,7 +67,7 @@ export interface Disk {
   port: Port | null;
   /** It can be switched off, to be taken out (`eject`). */
   ejectable: boolean;
-  /** Why it cannot be a destination, null if it can. What is only mounted can, after it is unmounted (`CopyRequest.unmount`). */
+  /** Why it cannot be a destination, null if it can. What is only mounted can, after it is unmounted (`unmount` of a request). */
   locked: { code: ErrorCode; reason: Reason } | null;
 }
 

@@ -1,7 +1,8 @@
 // What the engine host is asked and answers: frames on stdin and stdout.
 import type { JobError, Outcome, PlatterError } from './errors.ts';
 import type { Disk } from './disks.ts';
-import type { CopyRequest, InterruptedJob, JobProgress, JobResult, Plan } from './jobs.ts';
+import type { InterruptedJob, JobProgress, JobResult, Plan } from './jobs.ts';
+import type { JobRequest } from './request.ts';
 
 /** Longest frame either end of the host's pipe accepts, in bytes of JSON. A longer one ends the conversation. */
 export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
@@ -27,7 +28,7 @@ export interface HostCalls {
   /** Writes the manifest that a job has made, named by its SHA-256 (hex), to a file. Refused when it is not kept any more. */
   saveManifest: { params: { manifest: string; path: string }; result: Record<string, never> };
   /** Checks a request, opens and holds every device. Writes nothing. */
-  prepare: { params: CopyRequest; result: Plan };
+  prepare: { params: JobRequest; result: Plan };
   /** Starts what was prepared. The job reports by events; `result` is the last one. */
   start: { params: Record<string, never>; result: Record<string, never> };
   /** Stops the running job, or one destination of it, after its in-flight writes, or releases what was prepared. */

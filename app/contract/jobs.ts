@@ -1,16 +1,8 @@
-// A job: what is asked for, the plan that came of it, its progress and its result.
+// A job: the plan that came of a request, its progress and its result.
 import type { JobError } from './errors.ts';
 import type { Mounted, Port } from './disks.ts';
 import type { Content, Note } from './facts.ts';
-
-/** Most characters in the name of a batch. */
-export const MAX_NAME = 80;
-
-/** How the name of a manifest's file ends, after the dot. */
-export const MANIFEST_EXTENSION = 'manifest';
-
-/** Most destinations one job can have: the width of kcopyd's `write_err` mask. */
-export const MAX_DESTINATIONS = 32;
+import type { JobKind, JobRequest } from './request.ts';
 
 /** One end of a job, described for review before anything is written. */
 export interface Endpoint {
@@ -37,90 +29,9 @@ export interface Endpoint {
   overwrites: boolean;
 }
 
-/** What the user asks for. */
-export interface CopyRequest {
-  /**
-   * `copy` writes every destination; `verify` only compares; `repair` compares and rewrites what differs; `resume`
-   * goes on with an interrupted job (of which then source and destinations are taken, both empty here).
-   */
-  kind: 'copy' | 'verify' | 'repair' | 'resume';
-  /** What the user calls this batch, at most MAX_NAME characters; null for none. `resume` has the name the job began with. */
-  name: string | null;
-  /** null with `resume`, and where `manifest` is all there is to compare with. */
-  source: string | null;
-  destinations: string[];
-  /** Read every destination back past the cache when it is written. Always true when kind is 'verify' or 'repair'. */
-  verify: boolean;
-  /** Backend of the engine; 'auto' probes. */
-  io: 'auto' | 'uring' | 'threads';
-  /** Bytes of page pool, a multiple of 4096; null for the default. */
-  memory: number | null;
-  /** Id of the interrupted job, for `resume`. */
-  job: string | null;
-  /** A manifest of the source from before: `verify` and `repair` compare with it, `copy` checks the source against it. */
-  manifest: string | null;
-  /** File that gets the manifest of what was read. */
-  saveManifest: string | null;
-  /** `copy`: read the destinations first and write only the chunks that differ. */
-  update: boolean;
-  /** `copy`: rewrite the ranges that verification found bad, once, and verify those again. */
-  repair: boolean;
-  /** A destination's bad blocks are listed and it goes on, instead of dropping out. */
-  keepGoing: boolean;
-  /** Go on past unreadable source sectors, as ddrescue does; null: the first one ends the job. */
-  rescue: Rescue | null;
-  /** Zeros become holes (files) or are zeroed by the device (disks) instead of being written. */
-  sparse: boolean;
-  /** With `sparse`: the disks are all zeros already. */
-  assumeBlank: boolean;
-  /** Bytes per second of the whole job, null for no limit. */
-  throttle: number | null;
-  /** Bytes per second per destination, by index; null for no limit, and entries may be missing. */
-  destinationThrottles: (number | null)[];
-  /** Seconds without an answer after which an I/O counts as lost; 0: wait for ever. */
-  stallTimeout: number;
-  /** `copy`, `repair`: take the source file's bytes as they are, though it is recognised as no disk image. */
-  asIs: boolean;
-  /** Unmount what is mounted of the destinations before anything is written; without it a mounted one is refused. Never the system's. */
-  unmount: boolean;
-}
-
-/** Does a job of this kind write its destinations? One that does not opens them for reading only, whatever else has them. */
-export const writes = (kind: CopyRequest['kind']): boolean => kind !== 'verify';
-
-/** How far a rescue goes. */
-export interface Rescue {
-  /** Passes over what stayed unreadable after the first attempt at every sector. */
-  retries: number;
-  /** GNU ddrescue mapfile: continued when it exists, written as the rescue goes; null for none. */
-  map: string | null;
-}
-
-/** A request with nothing special about it, for whoever wants only some of it otherwise. */
-export const plainRequest: Omit<CopyRequest, 'kind' | 'source' | 'destinations'> = {
-  name: null,
-  verify: true,
-  io: 'auto',
-  memory: null,
-  job: null,
-  manifest: null,
-  saveManifest: null,
-  update: false,
-  repair: false,
-  keepGoing: false,
-  rescue: null,
-  sparse: true,
-  assumeBlank: false,
-  throttle: null,
-  destinationThrottles: [],
-  stallTimeout: 60,
-  asIs: false,
-  unmount: false,
-};
-
 /** A checked request: every device is open, held, and known; nothing has been written. */
 export interface Plan {
-  kind: CopyRequest['kind'];
+  kind: JobKind;
   /** Of the batch, null when it has none. */
   name: string | null;
   /** null when a manifest is all there is to compare with. */
@@ -137,7 +48,7 @@ export interface Plan {
   /** Id of the job log, null for a job that keeps none (nothing is written, or there is no place for it). */
   job: string | null;
   /** The request it was made of, for whoever wants to say it again (a command line, a retry). */
-  request: CopyRequest;
+  request: JobRequest;
 }
 
 /** An interrupted job that can be continued. */

@@ -1,7 +1,8 @@
 // What is kept of ended jobs, and found again.
 import type { JobError, PlatterError } from './errors.ts';
 import type { Note, Socket } from './facts.ts';
-import type { CopyRequest, DestinationResult, Endpoint, JobResult, Plan } from './jobs.ts';
+import type { DestinationResult, Endpoint, JobResult, Plan } from './jobs.ts';
+import type { JobKind, JobRequest } from './request.ts';
 
 /** One end of a job as its record keeps it: enough to find the drive again on a shelf. */
 export interface RecordedEnd {
@@ -41,7 +42,7 @@ export interface JobRecord {
   program: string;
   /** Of the batch, null when it has none. */
   name: string | null;
-  kind: CopyRequest['kind'];
+  kind: JobKind;
   /** As view/verdict.ts decides it: `partial` also when something was not compared, could not be read, or was written to. */
   outcome: 'complete' | 'partial' | 'failed' | 'cancelled';
   /** ISO 8601, UTC. */
@@ -65,7 +66,7 @@ export interface JobRecord {
   /** The source was written to while the job ran. */
   sourceWritten: boolean;
   notes: Note[];
-  request: CopyRequest;
+  request: JobRequest;
 }
 
 /** What a search of the history found. */

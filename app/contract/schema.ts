@@ -3,8 +3,10 @@
 import * as z from 'zod';
 import type { ErrorCode, JobError, Operation, PlatterError } from './errors.ts';
 import type { HostRequest } from './host.ts';
-import { MAX_DESTINATIONS, MAX_NAME, type CopyRequest, type DestinationResult, type JobResult } from './jobs.ts';
+import type { DestinationResult, JobResult } from './jobs.ts';
+import { MAX_DESTINATIONS } from './limits.ts';
 import { BY_CODE } from './remedies.ts';
+import { jobId, jobRequest, path } from './request.ts';
 import { note, reason, remedy } from './facts-schema.ts';
 
 /** One of the keys of a table that has every member of T. */
@@ -14,23 +16,8 @@ const text = z.string();
 const maybeText = text.nullable();
 const count = z.int().nonnegative();
 const bit = z.union([z.literal(0), z.literal(1)]);
-/** A path, up to the longest argument that the kernel hands to a program: of one that is too long for a path it says so itself, and it is named. */
-const path = z
-  .string()
-  .min(1)
-  .max(128 * 1024)
-  .regex(/^[^\0]+$/, 'A path has no NUL in it.');
-/** Name of a job log: nothing that could lead out of its folder. */
-export const jobId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'This is no id of a job.');
-
 /** SHA-256 of a manifest. */
 export const manifestId = z.string().regex(/^[0-9a-f]{64}$/, 'This is no SHA-256.');
-
-/** What a batch may be called: one line that can be read. */
-export const batchName = z
-  .string()
-  .max(MAX_NAME, `A name has at most ${MAX_NAME} characters.`)
-  .regex(/^[^\s\p{Cc}]([^\p{Cc}]*[^\s\p{Cc}])?$/u, 'A name is one line of text.');
 
 const code = oneOf<ErrorCode>(BY_CODE);
 const operation = oneOf<Operation>({
@@ -63,33 +50,6 @@ export const jobError = platterError.extend({
   side: z.enum(['read', 'write', 'verify']),
   destination: count.nullable(),
 }) satisfies z.ZodType<JobError>;
-
-const kind = z.enum(['copy', 'verify', 'repair', 'resume']);
-
-/** What a user asks for. Bounds that deserve a sentence of their own are the guard's. */
-export const copyRequest = z.strictObject({
-  kind,
-  name: batchName.nullable(),
-  source: path.nullable(),
-  destinations: z.array(path).max(16 * MAX_DESTINATIONS),
-  verify: z.boolean(),
-  io: z.enum(['auto', 'uring', 'threads']),
-  memory: z.number().nullable(),
-  job: jobId.nullable(),
-  manifest: path.nullable(),
-  saveManifest: path.nullable(),
-  update: z.boolean(),
-  repair: z.boolean(),
-  keepGoing: z.boolean(),
-  rescue: z.strictObject({ retries: z.number(), map: path.nullable() }).nullable(),
-  sparse: z.boolean(),
-  assumeBlank: z.boolean(),
-  throttle: z.number().nullable(),
-  destinationThrottles: z.array(z.number().nullable()).max(16 * MAX_DESTINATIONS),
-  stallTimeout: z.number(),
-  asIs: z.boolean(),
-  unmount: z.boolean(),
-}) satisfies z.ZodType<CopyRequest>;
 
 const destinationResult = z.object({
   path: text,
@@ -133,7 +93,7 @@ export const hostRequest = z.discriminatedUnion('method', [
   z.strictObject({ id, method: z.literal('jobs'), params: nothing }),
   z.strictObject({ id, method: z.literal('forget'), params: z.strictObject({ job: jobId }) }),
   z.strictObject({ id, method: z.literal('saveManifest'), params: z.strictObject({ manifest: manifestId, path }) }),
-  z.strictObject({ id, method: z.literal('prepare'), params: copyRequest }),
+  z.strictObject({ id, method: z.literal('prepare'), params: jobRequest }),
   z.strictObject({ id, method: z.literal('start'), params: nothing }),
   z.strictObject({
     id,

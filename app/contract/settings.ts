@@ -1,13 +1,24 @@
 // What is kept of a person's wishes.
 import type { PlatterError } from './errors.ts';
-import { type CopyRequest, plainRequest } from './jobs.ts';
+import { plainRunning } from './request-facts.ts';
 
 /** The languages that Platter's window speaks. The command line and logs are English. */
 export const LANGUAGES = ['en', 'de', 'fr'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 /** What a job begins with in the window, before anybody changes it there. */
-export type JobDefaults = Pick<CopyRequest, 'verify' | 'update' | 'sparse' | 'throttle' | 'stallTimeout'>;
+export interface JobDefaults {
+  /** Copies are read back. */
+  verify: boolean;
+  /** Copies compare first, and write only what differs. */
+  update: boolean;
+  /** Zeros become holes or are zeroed by the device instead of being written. */
+  sparse: boolean;
+  /** Bytes per second of the whole job, null for no limit. */
+  throttle: number | null;
+  /** Seconds without an answer after which an I/O counts as lost; 0: wait for ever. */
+  stallTimeout: number;
+}
 
 /** What a person has chosen for good. Kept by main in settings.json; every change applies at once. */
 export interface Settings {
@@ -30,11 +41,11 @@ export const defaultSettings: Settings = {
   sounds: true,
   notifications: true,
   defaults: {
-    verify: plainRequest.verify,
-    update: plainRequest.update,
-    sparse: plainRequest.sparse,
-    throttle: plainRequest.throttle,
-    stallTimeout: plainRequest.stallTimeout,
+    verify: true,
+    update: false,
+    sparse: true,
+    throttle: plainRunning.throttle,
+    stallTimeout: plainRunning.stallTimeout,
   },
 };
 

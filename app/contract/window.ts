@@ -1,7 +1,8 @@
 // What the window sees, may ask and is told: the IPC between main and the page.
 import type { JobError, Outcome, PlatterError } from './errors.ts';
 import type { Disk } from './disks.ts';
-import type { CopyRequest, InterruptedJob, JobProgress, JobResult, Plan } from './jobs.ts';
+import type { InterruptedJob, JobProgress, JobResult, Plan } from './jobs.ts';
+import type { JobRequest } from './request.ts';
 import type { SettingsChange, SettingsState } from './settings.ts';
 import type { FoundJobs, JobRecord, ReportForm } from './records.ts';
 
@@ -95,7 +96,7 @@ export interface WindowCalls {
    * Checks a request; on success `AppState.review` holds the plan. Nothing is written. Refused with a file that the user did
    * not give to Platter.
    */
-  review: { args: [request: CopyRequest]; result: Outcome<Review> };
+  review: { args: [request: JobRequest]; result: Outcome<Review> };
   /** Gives up a review. */
   dismissReview: { args: []; result: null };
   /** Starts the review `id`, which has to be the one in `AppState`. Refused until main has seen the user agree to it. */

@@ -3,7 +3,9 @@
 import type { Disk } from '../contract/disks.ts';
 import type { DisksEvent } from '../contract/host.ts';
 import { Answers } from '../base/answers.ts';
-import { plainRequest, type CopyRequest, type InterruptedJob, type Plan } from '../contract/jobs.ts';
+import type { InterruptedJob, Plan } from '../contract/jobs.ts';
+import { plainRunning } from '../contract/request-facts.ts';
+import type { JobRequest } from '../contract/request.ts';
 import { throttleErrors } from '../base/request-rules.ts';
 import { foundations, withDescendants } from './devices/blocks.ts';
 import { DiskWatch } from './devices/disk-watch.ts';
@@ -97,7 +99,7 @@ export class LocalEngine {
 
   /** Interrupted jobs, newest first. Rejects with a Refusal: the state folder does not answer. */
   jobs(): Promise<InterruptedJob[]> {
-    const { stallTimeout } = plainRequest;
+    const { stallTimeout } = plainRunning;
     return new Answers(stallTimeout, this.#waiting).of(stateDir(), interruptedJobs(stateDir(), this.#addon()));
   }
 
@@ -112,7 +114,7 @@ export class LocalEngine {
   }
 
   /** Checks a request and holds its devices until `start` or `cancel`. */
-  async prepare(request: CopyRequest): Promise<Plan> {
+  async prepare(request: JobRequest): Promise<Plan> {
     this.#require('idle');
     const question = new AbortController();
     const preparing = prepare(request, {

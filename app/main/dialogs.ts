@@ -9,7 +9,7 @@ import {
 import { accessSync, constants } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { MANIFEST_EXTENSION } from '../contract/jobs.ts';
+import { MANIFEST_EXTENSION } from '../contract/limits.ts';
 import { say } from '../words/speech.ts';
 import { currentWindow } from './window.ts';
 

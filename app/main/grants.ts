@@ -2,7 +2,9 @@
 // command line, or in an earlier job. The page names paths, but only these count.
 import type { Disk } from '../contract/disks.ts';
 import type { PlatterError } from '../contract/errors.ts';
-import { writes, type CopyRequest, type Plan } from '../contract/jobs.ts';
+import type { Plan } from '../contract/jobs.ts';
+import { destinationsOf, givenManifest, mapOf, newManifest, sourceOf, writes } from '../contract/request-facts.ts';
+import type { JobRequest } from '../contract/request.ts';
 import type { JobRecord } from '../contract/records.ts';
 import { failure } from '../base/errors.ts';
 
@@ -22,27 +24,28 @@ export class Grants {
   }
 
   /** The user wants what this job had: one of their own history, or a plan of an interrupted job. */
-  job({
-    source,
-    destinations,
-    request: { manifest, saveManifest, rescue },
-  }: Pick<JobRecord | Plan, 'source' | 'destinations' | 'request'>): void {
-    for (const path of [source?.path, manifest]) if (typeof path === 'string') this.read(path);
-    for (const path of [...destinations.map((end) => end.path), saveManifest, rescue?.map])
-      if (typeof path === 'string') this.write(path);
+  job({ source, destinations, request }: Pick<JobRecord | Plan, 'source' | 'destinations' | 'request'>): void {
+    for (const path of [source?.path ?? null, givenManifest(request)]) if (path !== null) this.read(path);
+    for (const path of [...destinations.map((end) => end.path), newManifest(request), mapOf(request)])
+      if (path !== null) this.write(path);
   }
 
   /**
    * Gives a refusal for each path in `request` that is neither a disk in the list nor a file that was given for that.
    */
-  refusals(
-    { kind, source, destinations, manifest, saveManifest, rescue }: CopyRequest,
-    disks: readonly Disk[],
-  ): PlatterError[] {
+  refusals(request: JobRequest, disks: readonly Disk[]): PlatterError[] {
     const listed = new Set(disks.map(({ path }) => path));
-    const files = destinations.filter((path) => !listed.has(path));
-    const toRead = [source !== null && listed.has(source) ? null : source, manifest, ...(writes(kind) ? [] : files)];
-    const toWrite = [saveManifest, rescue?.map ?? null, ...(writes(kind) ? files : [])];
+    const source = sourceOf(request);
+    const files = destinationsOf(request)
+      .map(({ path }) => path)
+      .filter((path) => !listed.has(path));
+    const isWritten = writes(request.kind);
+    const toRead = [
+      source !== null && listed.has(source) ? null : source,
+      givenManifest(request),
+      ...(isWritten ? [] : files),
+    ];
+    const toWrite = [newManifest(request), mapOf(request), ...(isWritten ? files : [])];
     return [
       ...toRead.filter((path) => path !== null && !this.#readable.has(path) && !this.#writable.has(path)),
       ...toWrite.filter((path) => path !== null && !this.#writable.has(path)),

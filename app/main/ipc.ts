@@ -4,11 +4,12 @@ import { ipcMain, type IpcMainInvokeEvent } from 'electron';
 import * as z from 'zod';
 import type { ErrorCode, Outcome, PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
-import { MAX_DESTINATIONS } from '../contract/jobs.ts';
+import { MAX_DESTINATIONS } from '../contract/limits.ts';
 import { REPORT_FORMS } from '../contract/records.ts';
 import { calls, channel, DROPPED, type WindowCalls, type WindowNotices } from '../contract/window.ts';
 import { failure } from '../base/errors.ts';
-import { copyRequest, jobId, manifestId } from '../contract/schema.ts';
+import { jobId, jobRequest, path } from '../contract/request.ts';
+import { manifestId } from '../contract/schema.ts';
 import { NEEDS } from './consent.ts';
 import { log } from './log.ts';
 import { isOurs } from './security.ts';
@@ -28,7 +29,6 @@ const destination = z
   .max(MAX_DESTINATIONS - 1);
 /** Null is the whole job. */
 const jobOrOne = destination.nullable();
-const { element: path } = copyRequest.shape.destinations;
 const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   getState: none,
   getSpeeds: none,
@@ -37,7 +37,7 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   chooseOldImage: none,
   chooseManifest: none,
   chooseNewImage: none,
-  review: z.tuple([copyRequest]),
+  review: z.tuple([jobRequest]),
   dismissReview: none,
   start: z.tuple([z.string().max(200)]),
   cancel: z.tuple([jobOrOne]),

@@ -5,7 +5,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Disk } from '../contract/disks.ts';
 import type { Outcome, PlatterError } from '../contract/errors.ts';
 import type { HostCalls, DisksEvent, HostMethod } from '../contract/host.ts';
-import type { CopyRequest, Plan } from '../contract/jobs.ts';
+import type { Plan } from '../contract/jobs.ts';
+import type { JobRequest } from '../contract/request.ts';
 import type { SettingsState } from '../contract/settings.ts';
 import type { AppState, JobView, Review } from '../contract/window.ts';
 import { Refusal, type Engine } from '../client/client.ts';
@@ -20,7 +21,7 @@ export type JobsState = Omit<AppState, keyof SettingsState>;
 /** Stands between the page's calls and the engine host: what the person has given, and what they have agreed to. */
 export interface Gate {
   /** Why the page may not ask for this, while these disks are in the list; empty when it may. */
-  refusals(request: CopyRequest, disks: readonly Disk[]): PlatterError[];
+  refusals(request: JobRequest, disks: readonly Disk[]): PlatterError[];
   /** This plan was checked: what it names may be named again. */
   checked(plan: Plan): void;
   /** Why this review may not start, null when the person has agreed to it. */
@@ -116,7 +117,7 @@ export class Jobs {
    * Checks a request and holds its devices; the plan becomes the review. One request at a time: the review is what the
    * host holds.
    */
-  async review(request: CopyRequest): Promise<Outcome<Review>> {
+  async review(request: JobRequest): Promise<Outcome<Review>> {
     if (this.#checking) return { ok: false, errors: [stillChecking()] };
     this.#checking = true;
     try {
@@ -126,7 +127,7 @@ export class Jobs {
     }
   }
 
-  async #check(request: CopyRequest): Promise<Outcome<Review>> {
+  async #check(request: JobRequest): Promise<Outcome<Review>> {
     await this.dismissReview();
     const errors = this.#gate.refusals(request, this.#state.disks);
     if (errors.length > 0) return { ok: false, errors };

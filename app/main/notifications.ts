@@ -2,6 +2,7 @@
 import { Notification } from 'electron';
 import type { Settings } from '../contract/settings.ts';
 import type { JobView } from '../contract/window.ts';
+import { givenManifest } from '../contract/request-facts.ts';
 import { countsOf } from '../view/batch.ts';
 import { newsOf } from '../view/news.ts';
 import { isBad, tilesOf, type Tile } from '../view/tiles.ts';
@@ -41,7 +42,7 @@ function verdict(job: JobView): { title: string; body: string } {
     body:
       bad.length > 0
         ? reasons(bad)
-        : (job.plan.name ?? baseName(job.plan.source?.path ?? job.plan.request.manifest ?? '')),
+        : (job.plan.name ?? baseName(job.plan.source?.path ?? givenManifest(job.plan.request) ?? '')),
   };
 }
 

@@ -3,6 +3,7 @@ import { appendFile, mkdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JobError, PlatterError } from '../contract/errors.ts';
 import type { JobView } from '../contract/window.ts';
+import { givenManifest } from '../contract/request-facts.ts';
 import { english } from '../base/english.ts';
 import { errnoOf } from '../base/errors.ts';
 import type { JobEvent } from '../view/reduce.ts';
@@ -153,7 +154,7 @@ export function logEvent(log: Logger, event: JobEvent, view: JobView): void {
 export function logStart(log: Logger, { plan }: Pick<JobView, 'plan'>): void {
   const { kind, source, destinations, bytes, io, memory, verify, notes, request } = plan;
   log.info(
-    `job: ${kind} of ${bytes} bytes from ${source?.path ?? request.manifest ?? 'nothing'} to ${destinations.map(({ path }) => path).join(', ')}` +
+    `job: ${kind} of ${bytes} bytes from ${source?.path ?? givenManifest(request) ?? 'nothing'} to ${destinations.map(({ path }) => path).join(', ')}` +
       ` (${verify ? 'verifying' : 'not verifying'}, ${io}, ${memory} bytes of memory)`,
   );
   for (const note of notes) log.info(`job: ${english.note(note)}`);

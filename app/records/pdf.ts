@@ -2,6 +2,7 @@
 import type { JobError, PlatterError } from '../contract/errors.ts';
 import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/records.ts';
 import type { Language } from '../contract/settings.ts';
+import { givenManifest } from '../contract/request-facts.ts';
 import { isBad, VERDICTS, verdictOf, type Verdict } from '../view/verdict.ts';
 import { duration, exactBytes, listed, place, rate, size } from '../words/figures.ts';
 import { sayError, sayNote, saySockets } from '../words/host.ts';
@@ -37,7 +38,7 @@ const SMALL: Style = { size: 8, colour: MUTED };
 const nameOf = ({ model, path }: RecordedEnd): string =>
   model === null ? baseName(path) : model.startsWith('/') ? baseName(model) : model;
 const titleOf = ({ name, source, request }: JobRecord): string =>
-  name ?? (source === null ? baseName(request.manifest ?? '') : nameOf(source));
+  name ?? (source === null ? baseName(givenManifest(request) ?? '') : nameOf(source));
 
 function head(sheet: Sheet, record: JobRecord): void {
   sheet.row(
@@ -99,7 +100,7 @@ function facts(sheet: Sheet, record: JobRecord): void {
   fact(
     say('report.source'),
     source === null
-      ? say('report.manifestOf', { file: request.manifest ?? '' })
+      ? say('report.manifestOf', { file: givenManifest(request) ?? '' })
       : [nameOf(source), ...serialOf(source), size(source.size)].join(' · '),
   );
   if (source !== null) fact('', source.path);

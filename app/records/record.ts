@@ -1,14 +1,16 @@
 // The record of a job that has ended: made of the job's last view, and read again from a file.
 import * as z from 'zod';
-import { plainRequest, type DestinationResult, type Endpoint } from '../contract/jobs.ts';
+import type { DestinationResult, Endpoint } from '../contract/jobs.ts';
 import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/records.ts';
 import type { JobView } from '../contract/window.ts';
 import { english } from '../base/english.ts';
 import { note, socket } from '../contract/facts-schema.ts';
 import { timedId } from '../engine/formats/job-log.ts';
+import { keep, keptRequest, plainRequest, readRequest } from '../base/kept-request.ts';
 import { keptError, keptErrors, keptNotes } from '../base/older-files.ts';
 import { thisProgram } from '../base/program-name.ts';
-import { copyRequest, jobError, jobId, platterError } from '../contract/schema.ts';
+import { jobError, platterError } from '../contract/schema.ts';
+import { jobId } from '../contract/request.ts';
 import { outcomeOf, verdictOf } from '../view/verdict.ts';
 
 /** Errors kept for each end. A drive that fails everywhere has thousands, which say no more. */
@@ -101,7 +103,7 @@ const destination = end.extend({
 
 /** A record as in a file and in `--json`: with the verdict on each destination, and with facts in English as well. */
 export function recordToKeep(record: JobRecord): object {
-  const { notes, source, destinations, ...rest } = record;
+  const { notes, source, destinations, request, ...rest } = record;
   const end = ({ port, ...more }: RecordedEnd): object => ({
     ...more,
     port: port === null ? null : english.port({ sockets: port }),
@@ -113,6 +115,7 @@ export function recordToKeep(record: JobRecord): object {
     destinations: destinations.map((destination) => ({ ...end(destination), verdict: verdictOf(destination, record) })),
     notes: notes.map(english.note),
     noteFacts: notes,
+    request: keep(request),
   };
 }
 
@@ -138,7 +141,14 @@ const record: z.ZodType<JobRecord> = z.object({
   rescue: z.object({ rescued: count, bad: count }).nullable(),
   sourceWritten: z.boolean(),
   notes: z.array(note),
-  request: z.preprocess((value) => (typeof value === 'object' ? { ...plainRequest, ...value } : value), copyRequest),
+  request: z
+    .preprocess((value) => (typeof value === 'object' ? { ...plainRequest, ...value } : value), keptRequest)
+    .transform((kept, context) => {
+      const request = readRequest(kept);
+      if (request !== null) return request;
+      context.addIssue('no job can be asked for so');
+      return z.NEVER;
+    }),
 });
 
 const anyEnd = z.looseObject({ port: z.unknown().optional(), portFacts: z.unknown().optional() });

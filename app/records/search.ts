@@ -1,5 +1,6 @@
 // Finding a job again by what somebody remembers of it.
 import type { JobRecord, RecordedEnd } from '../contract/records.ts';
+import { givenManifest } from '../contract/request-facts.ts';
 import { english } from '../base/english.ts';
 import { verdictOf, type Verdict } from '../view/verdict.ts';
 import { saySockets } from '../words/host.ts';
@@ -34,7 +35,7 @@ function textOf(record: JobRecord): string {
     record.outcome,
     ...dates(record.startedAt),
     record.manifest,
-    ...(record.source === null ? [record.request.manifest] : ofEnd(record.source)),
+    ...(record.source === null ? [givenManifest(record.request)] : ofEnd(record.source)),
     ...record.destinations.flatMap((destination) => [
       ...ofEnd(destination),
       verdictOf(destination, record),

@@ -1,6 +1,7 @@
 // How much a plan asks of the person before it may start: a click, a held button, or a typed word. The page asks for
 // it, main checks it.
 import type { Endpoint, Plan } from '../contract/jobs.ts';
+import { updates } from '../contract/request-facts.ts';
 import { size } from '../words/figures.ts';
 import { say } from '../words/speech.ts';
 
@@ -25,7 +26,7 @@ export interface Consent {
 export const erased = (plan: Plan): Endpoint[] => plan.destinations.filter(({ overwrites }) => overwrites);
 
 /** True when only what differs from the source is overwritten. */
-export const isPartial = ({ kind, request }: Plan): boolean => kind === 'repair' || request.update;
+export const isPartial = ({ kind, request }: Plan): boolean => kind === 'repair' || updates(request);
 
 /** Decides from the reviewed plan only, never from what was chosen before it. */
 export function consentFor(plan: Plan): Consent {

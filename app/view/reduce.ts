@@ -3,6 +3,7 @@ import type { JobError, PlatterError } from '../contract/errors.ts';
 import type { HostEvent } from '../contract/host.ts';
 import type { DestinationResult, DestinationState, JobProgress, JobResult, Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
+import { destinationsOf } from '../contract/request-facts.ts';
 import { failure } from '../base/errors.ts';
 import { brokenResult } from './broken-job.ts';
 import { waiting } from './waiting.ts';
@@ -39,7 +40,7 @@ export function jobStarted(plan: Plan, startedAt: number): JobView {
     result: null,
     failure: null,
     throttle: plan.request.throttle,
-    destinationThrottles: plan.destinations.map((_, index) => plan.request.destinationThrottles[index] ?? null),
+    destinationThrottles: plan.destinations.map((_, index) => destinationsOf(plan.request)[index]?.throttle ?? null),
   };
 }
 

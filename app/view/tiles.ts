@@ -2,6 +2,7 @@
 import type { JobError } from '../contract/errors.ts';
 import type { DestinationProgress, Endpoint, RescueProgress } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
+import { updates } from '../contract/request-facts.ts';
 import { percent } from '../words/figures.ts';
 import { baseName } from '../words/names.ts';
 import type { TileState } from '../words/states.ts';
@@ -86,7 +87,7 @@ function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
     name: baseName(endpoint.path),
     endpoint,
     state,
-    ...shares(state, now, job.plan.request.update || job.plan.kind === 'repair'),
+    ...shares(state, now, updates(job.plan.request) || job.plan.kind === 'repair'),
     bytesPerSecond: now.bytesPerSecond,
     secondsLeft: now.secondsLeft,
     paused: now.paused,

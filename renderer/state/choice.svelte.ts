@@ -2,14 +2,17 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { Disk } from '../../app/contract/disks.ts';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
-import { MANIFEST_EXTENSION, MAX_DESTINATIONS, writes, type CopyRequest, type Plan } from '../../app/contract/jobs.ts';
+import type { Plan } from '../../app/contract/jobs.ts';
+import { MANIFEST_EXTENSION, MAX_DESTINATIONS } from '../../app/contract/limits.ts';
+import { assumesBlank, givenManifest, mapOf, plainResume, writes } from '../../app/contract/request-facts.ts';
+import type { JobRequest } from '../../app/contract/request.ts';
 import type { RecordedEnd } from '../../app/contract/records.ts';
 import type { Bridge } from '../../app/contract/window.ts';
 import { sameDisk } from '../../app/view/drives.ts';
-import { jobRequest, resumeRequest } from '../command.ts';
+import { taskOf } from '../command.ts';
 import { destinationLock, diskName, endpointName, identity, type SourceFacts } from '../disks.ts';
 import { baseName, listed, say } from '../words.ts';
-import { carriedOf } from './carried.ts';
+import { anew, movedTo } from './carried.ts';
 import type { Mirror } from './mirror.svelte.ts';
 import { Filters } from './filters.svelte.ts';
 import { Options } from './options.svelte.ts';
@@ -133,21 +136,12 @@ export class Choice {
   }
 
   /** The request as it stands, null while something is missing. */
-  get request(): CopyRequest | null {
-    const {
-      source,
-      destinations,
-      missing,
-      options: { task },
-    } = this;
+  get request(): JobRequest | null {
+    const { source, destinations, missing } = this;
     if (source === null || missing !== null) return null;
-    const more = {
-      ...this.options.request(destinations),
-      unmount: writes(task) && this.disks.some(({ mountedAt }) => mountedAt.length > 0),
-    };
-    return source.kind === 'manifest'
-      ? jobRequest(task, null, destinations, { ...more, manifest: source.path })
-      : jobRequest(task, source.path, destinations, more);
+    const unmount = this.disks.some(({ mountedAt }) => mountedAt.length > 0);
+    const from = { kind: source.kind === 'manifest' ? 'manifest' : 'source', path: source.path } as const;
+    return this.options.request(from, destinations, unmount);
   }
 
   /** Refusals about one path. */
@@ -245,7 +239,7 @@ export class Choice {
 
   /** Has the rest of an interrupted job checked; on success main's state holds the plan. */
   async resume(job: string): Promise<void> {
-    await this.#whileBusy('checking', () => this.#bridge.review(resumeRequest(job)));
+    await this.#whileBusy('checking', () => this.#bridge.review({ ...plainResume(job), unmount: true }));
   }
 
   /** Forgets an interrupted job. */
@@ -274,20 +268,19 @@ export class Choice {
       this.image = plan.source.path;
       this.source = { kind: 'image', path: plan.source.path };
     } else if (plan.source === null) {
-      this.manifest = plan.request.manifest;
+      this.manifest = givenManifest(plan.request);
       if (this.manifest !== null) this.source = { kind: 'manifest', path: this.manifest };
     }
     for (const { realPath } of plan.destinations) {
       const disk = at(realPath);
       if (disk !== undefined) this.#picked.set(disk.path, identity(disk));
     }
-    this.options.adopt(
-      plan.request,
-      carriedOf(
-        plan.request,
-        plan.destinations.map(({ path, realPath }) => at(realPath)?.path ?? path),
-      ),
-    );
+    const paths = plan.destinations.map(({ path, realPath }) => at(realPath)?.path ?? path);
+    this.options.adopt(movedTo(plan.request, paths), {
+      task: taskOf(plan.kind),
+      name: plan.name,
+      verify: plan.verify,
+    });
     this.images = plan.destinations.filter(({ kind }) => kind === 'file').map(({ path }) => path);
   }
 
@@ -307,25 +300,22 @@ export class Choice {
     this.#picked.clear();
     if (source?.kind === 'file') this.chooseImage(source.path);
     for (const disk of source?.kind === 'block' ? present(source) : []) this.chooseDisk(disk);
-    if (source === null && request.manifest !== null) this.chooseManifest(request.manifest);
+    const manifest = givenManifest(request);
+    if (source === null && manifest !== null) this.chooseManifest(manifest);
     for (const disk of destinations.filter(({ kind }) => kind === 'block').flatMap(present))
       this.#picked.set(disk.path, identity(disk));
-    const carried = carriedOf(
-      request,
-      destinations.map((end) => (end.kind === 'file' ? end.path : (sameDisk(end, disks)?.path ?? null))),
-    );
-    const { rescue, assumeBlank } = carried;
-    const map = rescue?.map ?? null;
-    // What the job has written is on them now; and its map would say that there is nothing left to do.
-    this.options.adopt(
-      { ...request, kind: former.kind, name: former.name, verify: former.verify },
-      { ...carried, assumeBlank: false, rescue: rescue && { ...rescue, map: null } },
-    );
+    const paths = destinations.map((end) => (end.kind === 'file' ? end.path : (sameDisk(end, disks)?.path ?? null)));
+    const map = mapOf(request);
+    this.options.adopt(anew(movedTo(request, paths)), {
+      task: taskOf(former.kind),
+      name: former.name,
+      verify: former.verify,
+    });
     this.images = destinations.filter(({ kind }) => kind === 'file').map(({ path }) => path);
     this.#changed();
     this.#lost = () => [
       ...missing.map((end) => say('history.missing', { name: endpointName(end) })),
-      ...(assumeBlank ? [say('history.notBlank')] : []),
+      ...(assumesBlank(request) ? [say('history.notBlank')] : []),
       ...(map === null ? [] : [say('history.newMap', { map })]),
       ...(former.kind === 'resume' ? [say('history.ofContinued')] : []),
     ];

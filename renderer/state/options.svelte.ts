@@ -1,16 +1,26 @@
 // What is done, and how, beyond what and where to: write or only compare, read back, only what differs, skipping what cannot be
 // read, how fast.
-import { plainRequest, type CopyRequest } from '../../app/contract/jobs.ts';
+import { carryOver } from '../../app/contract/options.ts';
+import {
+  keepsGoing,
+  plainCopy,
+  plainRepair,
+  plainVerify,
+  rescueOf,
+  takesAsIs,
+  updates,
+} from '../../app/contract/request-facts.ts';
+import type { CopyMethod, JobRequest, WorkRequest } from '../../app/contract/request.ts';
 import { defaultSettings, type JobDefaults } from '../../app/contract/settings.ts';
-import { taskOf, type Task } from '../command.ts';
+import type { Task } from '../command.ts';
 import { listed, rate, say, speed, typedSpeed } from '../words.ts';
-import { carriedRequest, carriedWords, type Carried } from './carried.ts';
+import { carriedWords } from './carried.ts';
 
-/** What the window has controls, or settings, for. */
-type Asked = Pick<
-  CopyRequest,
-  'name' | 'verify' | 'update' | 'rescue' | 'keepGoing' | 'throttle' | 'sparse' | 'stallTimeout' | 'asIs'
->;
+/** What is compared, or copied: a source, or the manifest that stands for one. */
+export interface From {
+  kind: 'source' | 'manifest';
+  path: string;
+}
 
 /** Times that a rescue from the window tries the bad sectors again. */
 const RETRIES = 1;
@@ -27,8 +37,8 @@ export class Options {
   #limit = $state('');
   /** What was taken last from the settings; they alone have the seldom ones. */
   #defaults = $state.raw(defaultSettings.defaults);
-  /** What a repeated job asked for beyond that. */
-  #carried = $state.raw<Carried | null>(null);
+  /** The repeated job, for what it asked for beyond that. */
+  #carried = $state.raw<JobRequest | null>(null);
   readonly #changed: () => void;
 
   constructor(changed: () => void) {
@@ -124,34 +134,44 @@ export class Options {
     return speed(this.#limit) === undefined ? say('options.limitWrong') : null;
   }
 
-  /** What is asked for by the controls and the settings. A check and a repair have fewer of them. */
-  get #asked(): Asked {
-    const { verify, update, rescue, sparse } = plainRequest;
+  /** How a copy is made by the controls and the settings. */
+  get #method(): CopyMethod {
+    const check = this.#verify ? 'verify' : 'none';
+    const zeros = this.#defaults.sparse ? 'sparse' : 'written';
+    if (this.#update) return { kind: 'update', check, zeros, manifest: null };
+    return this.#rescue
+      ? { kind: 'rescue', check, zeros, retries: RETRIES, map: null }
+      : { kind: 'write', check, zeros };
+  }
+
+  /** What is asked for by the controls and the settings; null where the task cannot do with a manifest alone. */
+  #usual(from: From, destinations: readonly string[], unmount: boolean): WorkRequest | null {
     const common = {
       name: this.#name.trim() || null,
       keepGoing: this.#keepGoing,
       throttle: speed(this.#limit) ?? null,
       stallTimeout: this.#defaults.stallTimeout,
-      asIs: this.#asIs && this.#task !== 'verify',
     };
-    if (this.#task !== 'copy') return { ...common, verify, update, rescue, sparse };
-    return {
-      ...common,
-      verify: this.#verify,
-      update: this.#update,
-      rescue: this.#rescue ? { retries: RETRIES, map: null } : null,
-      sparse: this.#defaults.sparse,
-    };
+    if (this.#task === 'verify') return { ...plainVerify(from, destinations), ...common };
+    if (from.kind === 'manifest') return null;
+    const written = { ...common, asIs: this.#asIs, unmount };
+    return this.#task === 'repair'
+      ? { ...plainRepair(from.path, destinations), ...written }
+      : { ...plainCopy(from.path, destinations), ...written, method: this.#method };
   }
 
-  /** How to do it, to destinations with these paths. */
-  request(destinations: readonly string[]): Asked & Partial<CopyRequest> {
-    return { ...this.#asked, ...this.#carriedTo(destinations) };
+  /** The request for these ends; null where the task cannot do with a manifest alone. `unmount`: something of them is mounted. */
+  request(from: From, destinations: readonly string[], unmount: boolean): WorkRequest | null {
+    const request = this.#usual(from, destinations, unmount);
+    if (request !== null && this.#carried !== null) carryOver(this.#carried, request);
+    return request;
   }
 
   /** What of that comes of a repeated job and has no control here, as options of the command line; empty when nothing does. */
   carried(destinations: readonly string[]): string {
-    return carriedWords(this.#task, this.#carriedTo(destinations), this.#asked, destinations);
+    if (this.#carried === null) return '';
+    const from: From = { kind: 'source', path: '/' };
+    return carriedWords(this.request(from, destinations, false)!, this.#usual(from, destinations, false)!);
   }
 
   /** Leaves out what comes of a repeated job and has no control here. */
@@ -160,23 +180,17 @@ export class Options {
     this.#changed();
   }
 
-  #carriedTo(destinations: readonly string[]): Partial<CopyRequest> {
-    if (this.#carried === null) return {};
-    return carriedRequest(
-      this.#carried,
-      { kind: this.#task, verify: this.#verify, update: this.#update, rescue: this.#rescue },
-      destinations,
-    );
-  }
-
   /** What is out of the ordinary beyond verifying, for a closed disclosure; empty when nothing is. */
   get summary(): string {
-    const { update, rescue, keepGoing, throttle, asIs } = this.#asked;
+    const throttle = speed(this.#limit) ?? null;
+    const copies = this.#task === 'copy';
     return listed([
-      ...(update ? [say('options.shortUpdate')] : []),
-      ...(rescue === null ? [] : [say('options.shortRescue')]),
-      ...(keepGoing ? [this.#task === 'verify' ? say('tasks.shortKeepGoing') : say('options.shortKeepGoing')] : []),
-      ...(asIs ? [say('options.shortAsIs')] : []),
+      ...(copies && this.#update ? [say('options.shortUpdate')] : []),
+      ...(copies && this.#rescue ? [say('options.shortRescue')] : []),
+      ...(this.#keepGoing
+        ? [this.#task === 'verify' ? say('tasks.shortKeepGoing') : say('options.shortKeepGoing')]
+        : []),
+      ...(this.#asIs && this.#task !== 'verify' ? [say('options.shortAsIs')] : []),
       ...(throttle === null ? [] : [say('options.shortLimit', { rate: rate(throttle) })]),
     ]);
   }
@@ -193,19 +207,19 @@ export class Options {
     this.#changed();
   }
 
-  /** Takes over those of a request; `carried` what of it has no control here. */
-  adopt({ kind, name, verify, update, rescue, keepGoing, throttle, asIs }: CopyRequest, carried: Carried): void {
-    this.#task = taskOf(kind);
-    this.#name = name ?? '';
+  /** Takes over those of a job from before, of `request`; `said` is what its review said of it. */
+  adopt(request: JobRequest, said: { task: Task; name: string | null; verify: boolean }): void {
+    this.#task = said.task;
+    this.#name = said.name ?? '';
     // Of these a check and a repair say nothing: the next copy has them as they were.
     if (this.#task === 'copy') {
-      this.#verify = verify;
-      this.#update = update;
-      this.#rescue = rescue !== null;
+      this.#verify = said.verify;
+      this.#update = updates(request);
+      this.#rescue = rescueOf(request) !== null;
     }
-    this.#keepGoing = keepGoing;
-    this.#asIs = asIs;
-    this.#limit = typedSpeed(throttle);
-    this.#carried = carried;
+    this.#keepGoing = keepsGoing(request);
+    this.#asIs = takesAsIs(request);
+    this.#limit = typedSpeed(request.throttle);
+    this.#carried = request;
   }
 }

@@ -4,12 +4,13 @@ import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { plainRequest, type CopyRequest } from '../../app/contract/jobs.ts';
 import { HOLD_MS } from '../../app/view/consent.ts';
 import type {} from '../../renderer/bridge.ts'; // window.platter
 import { canLab, labdisk, seededBytes, type LabDisk } from '../lab/lab.ts';
 import { imageFolder, launchApp, picture, type App } from './support/app.ts';
 import { chooseImage, holdToStart, review, tick, tiles } from './support/steps.ts';
+import { asked, type Facts } from '../requests.ts';
+import type { JobRequest } from '../../app/contract/request.ts';
 
 const SIZE = 8 * 1024 * 1024;
 const MINE = 'nobody agreed to lose this\n';
@@ -38,16 +39,10 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
     await disk.close();
   });
 
-  const copy = (more: Partial<CopyRequest>): CopyRequest => ({
-    ...plainRequest,
-    kind: 'copy',
-    source: image,
-    destinations: [disk.device],
-    ...more,
-  });
+  const copy = (more: Facts): JobRequest => asked({ source: image, destinations: [disk.device], ...more });
 
   /** The script reviews, then tries every way to start. Returns for each call 'ok' or the reasons of the refusal. */
-  const attack = (request: CopyRequest): Promise<{ reviewed: string; started: string[] }> =>
+  const attack = (request: JobRequest): Promise<{ reviewed: string; started: string[] }> =>
     app.page.evaluate(
       async ({ asked, hold }) => {
         const platter = window.platter!;
@@ -99,7 +94,7 @@ describe.skipIf(reason !== null)(`consent in the window${reason === null ? '' : 
       .replaceAll('FOLDER/../FOLDER', `${folder}/../${folder.split('/').at(-1)!}`)
       .replaceAll('FOLDER', folder)
       .replaceAll('DISK', disk.device.slice(5));
-    const { reviewed, started } = await attack(copy(JSON.parse(paths) as Partial<CopyRequest>));
+    const { reviewed, started } = await attack(copy(JSON.parse(paths) as Facts));
     expect.soft(reviewed).toBe('notGiven');
     expect.soft(started).not.toContain('ok');
     expect.soft(await jobBegan()).toBe(false);

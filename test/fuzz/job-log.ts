@@ -1,7 +1,6 @@
 // The job log: a file is refused with a JobLogError, or read as what was logged and nothing else. What is logged in any
 // order is read.
 import { crc32 } from 'node:zlib';
-import { plainRequest } from '../../app/contract/jobs.ts';
 import { chunkRanges, countChunks, HASH_BYTES, hasChunk } from '../../app/engine/formats/chunks.ts';
 import type { JobLogHeader } from '../../app/engine/formats/job-header.ts';
 import {
@@ -13,6 +12,7 @@ import {
   type LogRecord,
 } from '../../app/engine/formats/job-records.ts';
 import { allowing, Dice, must } from './property.ts';
+import { askedCopy } from '../requests.ts';
 
 const CHUNKS = 40;
 const end = {
@@ -30,7 +30,7 @@ const end = {
 
 /** A small job: 40 chunks, two destinations. */
 export const header: JobLogHeader = {
-  request: { ...plainRequest, kind: 'copy', source: '/dev/sda', destinations: ['/dev/sdb', '/dev/sdc'] },
+  request: askedCopy({ source: '/dev/sda', destinations: ['/dev/sdb', '/dev/sdc'] }),
   source: end,
   destinations: [end, end],
   chunkSize: 65536,

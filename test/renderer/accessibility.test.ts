@@ -7,6 +7,7 @@ import type { AppState } from '../../app/contract/window.ts';
 import * as make from './fixtures.ts';
 import { oneWindow } from './one-window.ts';
 import { refuse } from './window.ts';
+import { changed } from '../requests.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const open = oneWindow();
@@ -38,7 +39,9 @@ const checked = make.job(check, [], {
   ]),
 });
 
-const rescue = make.plan(plain.destinations, { request: { ...plain.request, rescue: { retries: 1, map: null } } });
+const rescue = make.plan(plain.destinations, {
+  request: changed(plain.request, { rescue: { retries: 1, map: null } }),
+});
 const hole = make.writeError(0, '/dev/sdx', { side: 'read', op: 'read', destination: null });
 const rescuing = make.job(rescue, [{ state: 'paused', paused: true, written: 1 }, { state: 'stalled' }], {
   errors: [hole],

@@ -1,9 +1,13 @@
 // Checking and repairing in the built page: the request, and that a job that only reads is never said to write.
 import { expect, test } from 'vitest';
-import { plainRequest, type CopyRequest, type Endpoint, type Plan } from '../../app/contract/jobs.ts';
+import type { Endpoint, Plan } from '../../app/contract/jobs.ts';
+import { sourceOf } from '../../app/contract/request-facts.ts';
+import type { JobKind, JobRequest } from '../../app/contract/request.ts';
 import { recordOf } from '../../app/records/record.ts';
 import * as make from './fixtures.ts';
 import { oneWindow } from './one-window.ts';
+import { keep } from '../../app/base/kept-request.ts';
+import { asked, type Facts } from '../requests.ts';
 
 const open = oneWindow();
 const sticks = make.sticks(3);
@@ -22,23 +26,18 @@ const words = (zone: string): Promise<string> =>
 const LOSS = /erase|overwrit|rewrit|will be written/i;
 
 /** A plan as the host makes it of a request: what is only compared is not overwritten. */
-const planOf = (request: CopyRequest, ends: Endpoint[]): Plan =>
+const planOf = (request: JobRequest, ends: Endpoint[]): Plan =>
   make.plan(
     ends.map((end) => ({ ...end, overwrites: request.kind !== 'verify' })),
     {
       kind: request.kind,
       request,
       job: request.kind === 'verify' ? null : '20261124-001500-a1b2c3',
-      source: request.source === null ? null : make.imageEndpoint(IMAGE, 31_914_983_424),
+      source: sourceOf(request) === null ? null : make.imageEndpoint(IMAGE, 31_914_983_424),
     },
   );
-const requestOf = (kind: CopyRequest['kind'], paths: string[], more: Partial<CopyRequest> = {}): CopyRequest => ({
-  ...plainRequest,
-  kind,
-  source: IMAGE,
-  destinations: paths,
-  ...more,
-});
+const requestOf = (kind: JobKind, paths: string[], more: Facts = {}): JobRequest =>
+  asked({ kind, source: IMAGE, destinations: paths, ...more });
 
 test.each(['light', 'dark'] as const)(
   'chooses, reviews and starts a check without a word of loss, then repairs what differs (%s)',
@@ -80,7 +79,7 @@ test.each(['light', 'dark'] as const)(
     );
     await button('Review').click();
     await page.getByRole('heading', { name: 'Check 4 destinations?' }).waitFor();
-    expect(main.lastRequest()).toEqual(request);
+    expect(main.lastRequest()).toEqual(keep(request));
     expect(await page.getByRole('list', { name: 'Will be compared' }).getByRole('listitem').count()).toBe(4);
     await page.getByText('Compared with station-42.img, 31.9 GB each; nothing is written.').waitFor();
     expect(await words('action')).not.toMatch(LOSS);
@@ -125,7 +124,7 @@ test.each(['light', 'dark'] as const)(
     await button('Repair what differs').click();
     await page.getByRole('heading', { name: 'Repair 1 drive?' }).waitFor();
     expect(main.names()).toEqual(['dismissJob', 'review']);
-    expect(main.lastRequest()).toEqual(repair);
+    expect(main.lastRequest()).toEqual(keep(repair));
     await page.getByText('What differs from station-42.img, 31.9 GB each, is overwritten, then verified.').waitFor();
     expect(
       await page.getByRole('list', { name: 'Will be overwritten where it differs' }).getByRole('listitem').count(),
@@ -162,7 +161,7 @@ test('offers a manifest as the source of a check, and of nothing else', async ()
   main.reviewed = { ok: true, value: plan };
   await button('Review').click();
   await page.getByText('Compared with station-42.manifest, 31.9 GB each; nothing is written.').waitFor();
-  expect(main.lastRequest()).toEqual(request);
+  expect(main.lastRequest()).toEqual(keep(request));
 
   await page.reload();
   await page.getByRole('heading', { name: 'Check 1 drive?' }).waitFor();
@@ -189,7 +188,7 @@ test('offers a manifest as the source of a check, and of nothing else', async ()
   main.log.length = 0;
   await button('Review').click();
   await page.getByRole('heading', { name: 'Check 1 drive?' }).waitFor();
-  expect(main.lastRequest()).toEqual(request);
+  expect(main.lastRequest()).toEqual(keep(request));
   expect(open.problems).toEqual([]);
 });
 

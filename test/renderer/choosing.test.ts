@@ -2,11 +2,11 @@
 // Choosing source and destinations in the built page: what can be chosen, what cannot and why, and the calls to main.
 import { describe, expect, test } from 'vitest';
 import type { Disk } from '../../app/contract/disks.ts';
-import { plainRequest } from '../../app/contract/jobs.ts';
 import { NEW_MS } from '../../renderer/state/arrivals.svelte.ts';
 import * as make from './fixtures.ts';
 import { oneWindow } from './one-window.ts';
 import { refuse } from './window.ts';
+import { plainRequest } from '../../app/base/kept-request.ts';
 
 const open = oneWindow();
 const disks: Disk[] = [

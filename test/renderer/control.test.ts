@@ -5,6 +5,7 @@ import type { AppState, JobView } from '../../app/contract/window.ts';
 import * as make from './fixtures.ts';
 import { oneWindow } from './one-window.ts';
 import { refuse, type WindowOptions } from './window.ts';
+import { changed } from '../requests.ts';
 
 const open = oneWindow();
 
@@ -211,7 +212,7 @@ describe('states of a destination', () => {
   );
 
   test('says at the end what was there already', async () => {
-    const updated = make.plan(plan.destinations, { request: { ...plan.request, update: true } });
+    const updated = make.plan(plan.destinations, { request: changed(plan.request, { update: true }) });
     await show(
       make.job(updated, [], {
         phase: 'ended',
@@ -234,7 +235,7 @@ describe('states of a destination', () => {
 });
 
 describe('a rescue in the window', () => {
-  const rescue = make.plan(plan.destinations, { request: { ...plan.request, rescue: { retries: 1, map: null } } });
+  const rescue = make.plan(plan.destinations, { request: changed(plan.request, { rescue: { retries: 1, map: null } }) });
   const hole = (offset: number) =>
     make.writeError(0, '/dev/sdx', {
       side: 'read',
@@ -460,7 +461,7 @@ describe('the options', () => {
     await open.start({
       state: {
         disks: drives,
-        review: make.review(make.plan([plan.destinations[1]!], { request: { ...plan.request, update: true } })),
+        review: make.review(make.plan([plan.destinations[1]!], { request: changed(plan.request, { update: true }) })),
       },
     });
     await open.page.getByRole('heading', { name: 'Overwrite what differs on 1 drive?' }).waitFor();

@@ -2,20 +2,20 @@
 import type { Disk, Port } from '../../app/contract/disks.ts';
 import type { ErrorCode, JobError, PlatterError } from '../../app/contract/errors.ts';
 import type { Content } from '../../app/contract/facts.ts';
-import {
-  plainRequest,
-  type DestinationProgress,
-  type DestinationResult,
-  type DestinationState,
-  type Endpoint,
-  type InterruptedJob,
-  type JobResult,
-  type Plan,
+import type {
+  DestinationProgress,
+  DestinationResult,
+  DestinationState,
+  Endpoint,
+  InterruptedJob,
+  JobResult,
+  Plan,
 } from '../../app/contract/jobs.ts';
 import { defaultSettings } from '../../app/contract/settings.ts';
 import type { AppState, JobView, Review } from '../../app/contract/window.ts';
 import { failure as failing } from '../../app/base/errors.ts';
 import { reduce } from '../../app/view/reduce.ts';
+import { asked } from '../requests.ts';
 
 export const GB = 1e9;
 
@@ -182,12 +182,7 @@ export const plan = (destinations: Endpoint[], more: Partial<Plan> = {}): Plan =
   memory: 16 * 1024 * 1024,
   notes: [],
   job: '20261124-001500-a1b2c3',
-  request: {
-    ...plainRequest,
-    kind: 'copy',
-    source: '/home/me/images/station-42.img',
-    destinations: destinations.map(({ path }) => path),
-  },
+  request: asked({ source: '/home/me/images/station-42.img', destinations: destinations.map(({ path }) => path) }),
   ...more,
 });
 
@@ -198,7 +193,7 @@ export const review = (of: Plan, id = 'review'): Review => ({ id, plan: of });
 export const resumePlan = (destinations: Endpoint[]): Plan =>
   plan(destinations, {
     kind: 'resume',
-    request: { ...plainRequest, kind: 'resume', source: null, destinations: [], job: '20261124-001500-a1b2c3' },
+    request: asked({ kind: 'resume', job: '20261124-001500-a1b2c3' }),
   });
 
 /** A job that wrote 40 % of each of its drives before it was cut short. */

@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';
 import { expect, test } from 'vitest';
-import type { CopyRequest } from '../../app/contract/jobs.ts';
 import type { JobRecord } from '../../app/contract/records.ts';
+import { keep, type KeptRequest } from '../../app/base/kept-request.ts';
 import { recordOf } from '../../app/records/record.ts';
 import * as make from './fixtures.ts';
 import { oneWindow } from './one-window.ts';
+import { changed } from '../requests.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const open = oneWindow();
@@ -118,17 +119,16 @@ test('repeats every option of a job wherever its drives are now, and says what i
     throttle: 50e6,
     stallTimeout: 240,
   };
-  const request = {
-    ...plan.request,
+  const request = changed(plan.request, {
     ...odd,
     rescue: { retries: 3, map: '/home/me/old.map' },
     sparse: true,
     assumeBlank: true,
     destinationThrottles: [20e6, null, 10e6],
-  };
+  });
   main.history = [
-    record(0, { name: odd.name, request: { ...request, sparse: false, assumeBlank: false } }),
-    record(1, { name: 'Blank', request: { ...request, rescue: null } }),
+    record(0, { name: odd.name, request: changed(request, { sparse: false, assumeBlank: false }) }),
+    record(1, { name: 'Blank', request: changed(request, { rescue: null }) }),
     record(2, { kind: 'resume', name: 'Rest' }),
   ];
   const drawer = page.getByRole('dialog', { name: 'History' });
@@ -138,7 +138,7 @@ test('repeats every option of a job wherever its drives are now, and says what i
     await drawer.getByRole('button', { name: `Repeat ${name}` }).click();
     await drawer.waitFor({ state: 'detached' });
   };
-  const asked = async (): Promise<CopyRequest | undefined> => {
+  const asked = async (): Promise<KeptRequest | undefined> => {
     await page.getByRole('button', { name: 'Review', exact: true }).click();
     await expect.poll(() => main.asked('review').length).toBeGreaterThan(0);
     return main.lastRequest();
@@ -150,7 +150,7 @@ test('repeats every option of a job wherever its drives are now, and says what i
   await open.picture('repeated');
   // In the order of the list, as the drives are.
   expect(await asked()).toEqual({
-    ...plan.request,
+    ...keep(plan.request),
     ...odd,
     destinations: [second.path, '/dev/sdx', third.path],
     destinationThrottles: [null, 20e6, 10e6],

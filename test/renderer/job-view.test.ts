@@ -7,6 +7,7 @@ import { headline, isPaused, secondsLeftOf, sourceErrors, totalOf } from '../../
 import { tilesOf } from '../../app/view/tiles.ts';
 import { announcement, nextStep, rescueEnd, rescuePass } from '../../renderer/job-view.ts';
 import * as make from './fixtures.ts';
+import { changed } from '../requests.ts';
 
 const plan = make.plan(make.sticks(3).map((disk) => make.endpoint(disk)));
 const total = plan.bytes;
@@ -72,7 +73,7 @@ describe('the verdict of a tile', () => {
 });
 
 describe('progress that is known phase by phase', () => {
-  const updating = make.plan(plan.destinations, { request: { ...plan.request, update: true } });
+  const updating = make.plan(plan.destinations, { request: changed(plan.request, { update: true }) });
   const tile = (of: typeof plan, sample: Parameters<typeof make.job>[1][number]) => tilesOf(make.job(of, [sample]))[0]!;
   const differing = 4_000_000;
 

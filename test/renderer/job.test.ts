@@ -5,6 +5,7 @@ import { failure } from '../../app/base/errors.ts';
 import * as make from './fixtures.ts';
 import { oneWindow } from './one-window.ts';
 import type { WindowOptions } from './window.ts';
+import { changed } from '../requests.ts';
 
 const open = oneWindow();
 
@@ -264,7 +265,7 @@ describe('a running job in the window', () => {
   test('shows a name whole beside the longest word, in a small window', async () => {
     const of = make.plan(
       [1, 2, 3, 4].map((n) => make.endpoint(make.disk(`/dev/mmcblk${n}`))),
-      { request: { ...plan(1).request, update: true } },
+      { request: changed(plan(1).request, { update: true }) },
     );
     await open.start({
       state: {

@@ -8,12 +8,14 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
-import type { CopyRequest, Plan } from '../../app/contract/jobs.ts';
+import type { Plan } from '../../app/contract/jobs.ts';
 import type { JobRecord } from '../../app/contract/records.ts';
 import type { SettingsChange } from '../../app/contract/settings.ts';
 import { calls, type AppState, type JobView, type SpeedHistory, type WindowCalls } from '../../app/contract/window.ts';
+import type { JobRequest } from '../../app/contract/request.ts';
 import { located, switchedOff } from '../../app/view/drives.ts';
 import { noSpeeds } from '../../app/view/speeds.ts';
+import { keep, type KeptRequest } from '../../app/base/kept-request.ts';
 import { appState } from './fixtures.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -71,9 +73,10 @@ export class FakeMain {
     return this.log.filter((call) => call.name === name).map(({ args }) => args);
   }
 
-  /** The request of the last review. */
-  lastRequest(): CopyRequest | undefined {
-    return this.log.findLast(({ name }) => name === 'review')?.args[0] as CopyRequest | undefined;
+  /** The request of the last review, in the flat form of files. */
+  lastRequest(): KeptRequest | undefined {
+    const request = this.log.findLast(({ name }) => name === 'review')?.args[0] as JobRequest | undefined;
+    return request && keep(request);
   }
 
   async handle(name: keyof WindowCalls, args: unknown[]): Promise<unknown> {

@@ -1,8 +1,7 @@
 // Figures, names, command lines and consent, as pure functions.
 import { describe, expect, test } from 'vitest';
-import { plainRequest, type CopyRequest } from '../../app/contract/jobs.ts';
 import { commands } from '../../app/cli/commands.ts';
-import { commandLine, jobRequest, resumeRequest } from '../../renderer/command.ts';
+import { commandLine } from '../../renderer/command.ts';
 import { consentFor, isWord } from '../../app/view/consent.ts';
 import { contents, destinationLock, diskFacts, diskName, identity, sourceLock } from '../../renderer/disks.ts';
 import {
@@ -22,6 +21,9 @@ import {
   typedSpeed,
 } from '../../renderer/words.ts';
 import * as make from './fixtures.ts';
+import { asked as requestOf, type Facts } from '../requests.ts';
+import { plainResume } from '../../app/contract/request-facts.ts';
+import type { JobKind, JobRequest } from '../../app/contract/request.ts';
 
 describe('figures in the window', () => {
   test.each([
@@ -108,6 +110,9 @@ describe('figures in the window', () => {
 });
 
 describe('the shown command line', () => {
+  const jobRequest = (kind: JobKind, source: string | null, destinations: string[], more: Facts = {}): JobRequest =>
+    requestOf({ kind, source, destinations, ...more });
+
   test('names the same source and destinations as the request', () =>
     expect(commandLine(jobRequest('copy', '/a/disk.img', ['/dev/sdb', '/dev/sdc']))).toBe(
       'platter copy /a/disk.img /dev/sdb /dev/sdc',
@@ -121,13 +126,13 @@ describe('the shown command line', () => {
       commandLine(
         jobRequest('copy', '/a', ['/b'], { rescue: { retries: 1, map: null }, keepGoing: true, throttle: 1_500_000 }),
       ),
-    ).toBe('platter copy --rescue --retries 1 --keep-going --throttle 1500000 /a /b'));
+    ).toBe('platter copy --keep-going --rescue --retries 1 --throttle 1500000 /a /b'));
 
   test('shows an update as --update', () =>
     expect(commandLine(jobRequest('copy', '/a', ['/b'], { update: true }))).toBe('platter copy --update /a /b'));
 
   test('shows how to resume an interrupted job', () =>
-    expect(commandLine(resumeRequest('20261124-001500-a1b2c3'))).toBe(
+    expect(commandLine({ ...plainResume('20261124-001500-a1b2c3'), unmount: true })).toBe(
       'platter resume --unmount 20261124-001500-a1b2c3',
     ));
 
@@ -139,17 +144,17 @@ describe('the shown command line', () => {
     ],
     [
       jobRequest('verify', null, ['/dev/sdb'], { manifest: '-odd', name: 'Order 4711', throttle: 5e6 }),
-      "platter verify --name 'Order 4711' --manifest=-odd --throttle 5000000 /dev/sdb",
+      "platter verify --manifest=-odd --name 'Order 4711' --throttle 5000000 /dev/sdb",
     ],
     [
       jobRequest('repair', '/a.img', ['/dev/sdb'], { unmount: true, destinationThrottles: [1e6] }),
-      'platter repair --throttle-dest /dev/sdb=1000000 --unmount /a.img /dev/sdb',
+      'platter repair --unmount --throttle-dest /dev/sdb=1000000 /a.img /dev/sdb',
     ],
   ])('shows a check or a repair so that the command line parses the same request: %#', async (request, line) => {
     expect(commandLine(request)).toBe(line);
-    const asked: CopyRequest[] = [];
+    const asked: unknown[] = [];
     const none = (): Promise<number> => Promise.resolve(0);
-    const job = (parsed: CopyRequest): Promise<number> => Promise.resolve(asked.push(parsed));
+    const job = (parsed: unknown): Promise<number> => Promise.resolve(asked.push(parsed));
     const words = line
       .replaceAll("'Order 4711'", 'Order_4711')
       .split(' ')
@@ -198,13 +203,7 @@ describe('consent in the window', () => {
 
   test('asks for nothing before a comparison, and does not call an update erasing', () => {
     const end = make.endpoint(small, { contents: [make.ext4('root')] });
-    const of = (more: Partial<CopyRequest>): Partial<CopyRequest> & CopyRequest => ({
-      ...plainRequest,
-      kind: 'copy',
-      source: '/a',
-      destinations: [end.path],
-      ...more,
-    });
+    const of = (more: Facts): JobRequest => requestOf({ source: '/a', destinations: [end.path], ...more });
     expect(consentFor(make.plan([{ ...end, overwrites: false }], { kind: 'verify' })).kind).toBe('none');
     expect(consentFor(make.plan([end], { kind: 'repair', request: of({ kind: 'repair' }) })).word).toBe('OVERWRITE');
     expect(consentFor(make.plan([end], { request: of({ update: true }) })).word).toBe('OVERWRITE');

@@ -1,5 +1,6 @@
 // `platter history` for people: a line for each job, and one under it for each of its destinations.
 import type { JobRecord, RecordedDestination } from '../../contract/records.ts';
+import { givenManifest } from '../../contract/request-facts.ts';
 import { english } from '../../base/english.ts';
 import { size } from '../../base/figures.ts';
 import { removedWords, verdictWords } from '../../records/verdict-words.ts';
@@ -23,7 +24,7 @@ export function historyLines(
   const date = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short', timeZone });
   const lines = records.flatMap((record) => [
     `${paint('strong', record.id)}  ${date.format(new Date(record.startedAt))}  ${paint(OUTCOMES[record.outcome], record.outcome)}${record.name === null ? '' : `  "${printable(record.name)}"`}`,
-    `  ${record.kind} from ${printable(record.source?.path ?? record.request.manifest ?? '')}, ${size(record.bytes)}, in ${formatTime(record.seconds)}`,
+    `  ${record.kind} from ${printable(record.source?.path ?? givenManifest(record.request) ?? '')}, ${size(record.bytes)}, in ${formatTime(record.seconds)}`,
     ...record.destinations.map((destination) => destinationLine(destination, record)),
   ]);
   const found = lines.length > 0 ? lines : [searched ? 'No job contains all of these words.' : 'No job has ended yet.'];

@@ -2,6 +2,7 @@
 import type { JobError } from '../../contract/errors.ts';
 import type { Plan, RescueProgress } from '../../contract/jobs.ts';
 import type { JobView } from '../../contract/window.ts';
+import { givenManifest, mapOf, newManifest, rescueOf, updates } from '../../contract/request-facts.ts';
 import { english } from '../../base/english.ts';
 import { counted, size } from '../../base/figures.ts';
 import { removedWords, verdictWords } from '../../records/verdict-words.ts';
@@ -25,7 +26,7 @@ export function headline(plan: Plan): string[] {
 }
 
 function firstSentence({ kind, source, bytes, destinations, verify, request }: Plan): string {
-  const from = source === null ? `the manifest ${shown(request.manifest ?? '')}` : shown(source.path);
+  const from = source === null ? `the manifest ${shown(givenManifest(request) ?? '')}` : shown(source.path);
   const what = `${from} (${size(bytes)})`;
   const where = counted(destinations.length, 'destination');
   const back = verify ? ', reading each back when it is written.' : '; not verifying.';
@@ -37,8 +38,8 @@ function firstSentence({ kind, source, bytes, destinations, verify, request }: P
     case 'resume':
       return `Going on with the copy of ${what} to ${where}${back}`;
     case 'copy':
-      if (request.rescue !== null) return `Rescuing ${what} to ${where}${back}`;
-      return request.update
+      if (rescueOf(request) !== null) return `Rescuing ${what} to ${where}${back}`;
+      return updates(request)
         ? `Updating ${where} from ${what}: only what differs is written${verify ? ', and read back.' : back}`
         : `Copying ${what} to ${where}${back}`;
   }
@@ -125,7 +126,7 @@ export function afterwards(view: JobView): string[] {
           : `Rescued ${size(rescued)} so far. ${size(left)} were not tried.`
         : `Rescued ${size(rescued)}. ${size(bad)} could not be read and are zeros on every destination.`,
     );
-    const map = request.rescue?.map ?? null;
+    const map = mapOf(request);
     if (map !== null)
       lines.push(
         bad + left === 0
@@ -137,8 +138,9 @@ export function afterwards(view: JobView): string[] {
         'Part of it was not compared with the source: `platter verify` with the same source compares all of it.',
       );
   }
-  if (request.saveManifest !== null) {
-    const name = shown(request.saveManifest);
+  const manifest = newManifest(request);
+  if (manifest !== null) {
+    const name = shown(manifest);
     lines.push(
       result.manifest === null
         ? `No manifest was written to ${name}.`
@@ -159,7 +161,7 @@ export function continuable({ plan, result, failure }: JobView): string | null {
   if (result === null || plan.job === null) return null;
   // A log that knows of nothing on any medium is not kept, but for an image that is updated: it has lost its name.
   const unnamed =
-    plan.request.update && plan.destinations.some(({ kind, overwrites }) => kind === 'file' && overwrites);
+    updates(plan.request) && plan.destinations.some(({ kind, overwrites }) => kind === 'file' && overwrites);
   const reached =
     result.rescue === null
       ? result.destinations.some(({ written, kept }) => written + kept > 0)

@@ -12,6 +12,7 @@ import type {
 import type { JobView } from '../../contract/window.ts';
 import type { Disk, Port } from '../../contract/disks.ts';
 import { english } from '../../base/english.ts';
+import { keep, type KeptRequest } from '../../base/kept-request.ts';
 import { outcomeOf, verdictOf, type Outcome, type Verdict } from '../../view/verdict.ts';
 import { continuable } from './job-words.ts';
 import { asTyped, requestAsTyped } from './spelling.ts';
@@ -23,10 +24,11 @@ type PortFacts = Pick<Port, 'path'> & { label: string };
 export type EndpointFacts = Omit<Endpoint, 'contents' | 'port'> & { contents: string[]; port: PortFacts | null };
 
 /** The checked request, before anything is written. */
-export type PlanLine = { event: 'plan' } & Omit<Plan, 'source' | 'destinations' | 'notes'> & {
+export type PlanLine = { event: 'plan' } & Omit<Plan, 'source' | 'destinations' | 'notes' | 'request'> & {
     source: EndpointFacts | null;
     destinations: EndpointFacts[];
     notes: string[];
+    request: KeptRequest;
   };
 
 /** A disk, with the reason in words why it cannot be written. */
@@ -85,10 +87,10 @@ export type JsonLine = PlanLine | ProgressLine | ErrorLine | ResultLine;
 export const planLine = (plan: Plan): PlanLine => ({
   event: 'plan',
   ...plan,
-  request: requestAsTyped(plan.request),
   source: plan.source === null ? null : endpointFacts(plan.source),
   destinations: plan.destinations.map(endpointFacts),
   notes: plan.notes.map(english.note),
+  request: keep(requestAsTyped(plan.request)),
 });
 
 const endpointFacts = (end: Endpoint): EndpointFacts => ({

@@ -1,7 +1,9 @@
 // What the kernel makes of a disk's partition table, which it reads again before the disk is written and after.
 import type { Mounted } from '../../contract/disks.ts';
 import type { Note } from '../../contract/facts.ts';
-import { writes, type CopyRequest, type Plan } from '../../contract/jobs.ts';
+import type { Plan } from '../../contract/jobs.ts';
+import { writes } from '../../contract/request-facts.ts';
+import type { WorkRequest } from '../../contract/request.ts';
 import type { Block } from '../devices/blocks.ts';
 import { onceFree } from './busy.ts';
 import { errnoOf, Refusal, refuse } from '../../base/errors.ts';
@@ -33,7 +35,7 @@ interface WrittenDisks {
  * are unmounted. Rejects with a Refusal (IN_USE); gives a note for each disk for which the host may not ask.
  */
 export async function partitionNotes(
-  { kind }: CopyRequest,
+  { kind }: WorkRequest,
   destinations: readonly HeldDisk[],
   sessions: readonly RightsSession[],
 ): Promise<Note[]> {

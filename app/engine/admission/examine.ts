@@ -1,7 +1,16 @@
 // Finds everything that a request names, and every reason against it, before any device is opened.
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
-import { writes, type CopyRequest } from '../../contract/jobs.ts';
+import {
+  givenManifest,
+  mapOf,
+  newManifest,
+  sourceOf,
+  unmounts,
+  updates,
+  writes,
+} from '../../contract/request-facts.ts';
+import type { WorkRequest } from '../../contract/request.ts';
 import type { Answers } from '../../base/answers.ts';
 import { placeOf } from '../../base/places.ts';
 import type { Blocks } from '../devices/blocks.ts';
@@ -19,6 +28,7 @@ import {
   readGivenManifest,
   readGivenMap,
   readOldManifest,
+  type GivenFile,
   type Read,
 } from './given-files.ts';
 import type { RescueMap } from '../formats/mapfile.ts';
@@ -29,54 +39,50 @@ import { explainShortfalls } from './shortfall.ts';
 
 /** Everything that was found. Nothing of it is held yet. */
 export interface Examined {
-  request: CopyRequest;
+  request: WorkRequest;
   blocks: Blocks;
   source: Found | null;
   destinations: Found[];
   manifest: Manifest | null;
   map: RescueMap | null;
+  /** Where the manifests and the map of the request lie: absolute paths without links. */
+  files: readonly string[];
   resumed: Resumed | null;
   notes: Note[];
 }
 
 /** Finds all that a request names. Rejects with a Refusal that has every reason against it. */
 export async function examine(
-  request: CopyRequest,
+  request: WorkRequest,
   blocks: Blocks,
   load: () => NativeAddon,
   answers: Answers,
 ): Promise<Examined> {
-  const { kind, update, unmount } = request;
-  const replaces = kind === 'copy';
-  const inPlace = update || (request.rescue?.map ?? null) !== null;
+  const { kind } = request;
+  const from = sourceOf(request);
+  const inPlace = updates(request) || mapOf(request) !== null;
+  const inspect = (path: string): Promise<Found> =>
+    kind === 'copy' ? inspectDestination(path, blocks, inPlace) : inspectExisting(path, blocks);
   const [manifest, map, old, source, ...destinations] = await Promise.all([
     ...givenFiles(request, answers),
-    request.source === null ? null : finding(answers, request.source, inspectExisting(request.source, blocks)),
-    ...request.destinations.map((path) =>
-      finding(answers, path, replaces ? inspectDestination(path, blocks, inPlace) : inspectExisting(path, blocks)),
-    ),
+    from === null ? null : finding(answers, from, inspectExisting(from, blocks)),
+    ...request.destinations.map(({ path }) => finding(answers, path, inspect(path))),
   ]);
-  const files = await filesBeside(request, answers);
+  const given = await placesOf(request, answers);
+  const files = given.map(({ place }) => place);
   const bytes = source?.end?.size ?? manifest.value?.bytes ?? null;
   const data = await ofSource(source, answers, dataOf(request, source, destinations, load));
+  const intent = { kind, update: updates(request), unmount: unmounts(request), bytes, data, files };
+  const against = refusals(intent, source, destinations, blocks);
   throwIfAny(
     await withClaims(
       [
         ...manifest.errors,
         ...map.errors,
         ...againstNewManifest(request, old, source),
-        ...(bytes === null
-          ? []
-          : misfits(bytes, manifest.value, request.manifest, map.value, request.rescue?.map ?? null)),
-        ...(await filesInTheWay(request, [source, ...destinations])),
-        ...(await ofSource(
-          source,
-          answers,
-          explainShortfalls(
-            refusals({ kind, update, unmount, bytes, data, files }, source, destinations, blocks),
-            source?.end ?? null,
-          ),
-        )),
+        ...(bytes === null ? [] : misfits(bytes, manifest.value, givenManifest(request), map.value, mapOf(request))),
+        ...filesInTheWay(request, given, [source, ...destinations]),
+        ...(await ofSource(source, answers, explainShortfalls(against, source?.end ?? null))),
       ],
       writes(kind) ? destinations : [],
     ),
@@ -88,6 +94,7 @@ export async function examine(
     destinations,
     manifest: manifest.value,
     map: map.value,
+    files,
     resumed: null,
     notes: [...notesOnFiles(manifest.value, map.value, request), ...replacedManifest(request, old)],
   };
@@ -100,43 +107,26 @@ export async function examineAgain(
   load: () => NativeAddon,
   answers: Answers,
 ): Promise<Examined> {
-  const path = request.rescue?.map ?? null;
+  const path = mapOf(request);
   const [manifest, map, old] = await Promise.all(givenFiles(request, answers));
-  const { bytes, chunkSize } = resumed.log.header;
-  // By its chunks the log has counted.
-  const isAnother =
-    manifest.value !== null && (manifest.value.bytes !== bytes || manifest.value.chunkSize !== chunkSize);
+  const files = (await placesOf(request, answers)).map(({ place }) => place);
+  const intent = {
+    kind: 'resume' as const,
+    update: updates(request) || request.kind === 'repair',
+    unmount: request.unmount,
+    bytes: null,
+    data: await ofSource(source, answers, dataOf(request, source, destinations, load)),
+    files,
+  };
   throwIfAny(
     await withClaims(
       [
         ...manifest.errors,
         ...map.errors,
-        ...misfits(bytes, null, null, map.value, path),
+        ...misfits(resumed.log.header.bytes, null, null, map.value, path),
         ...againstNewManifest(request, old, source),
-        ...(isAnother
-          ? [
-              failure({
-                code: 'CHANGED',
-                op: 'check',
-                device: request.manifest,
-                reason: { kind: 'anotherFile' },
-                remedy: { kind: 'otherManifest' },
-              }),
-            ]
-          : []),
-        ...refusals(
-          {
-            kind: 'resume',
-            update: request.update || request.kind === 'repair',
-            unmount: request.unmount,
-            bytes: null,
-            data: await ofSource(source, answers, dataOf(request, source, destinations, load)),
-            files: await filesBeside(request, answers),
-          },
-          source,
-          destinations,
-          blocks,
-        ),
+        ...againstOtherManifest(resumed, manifest.value, givenManifest(request)),
+        ...refusals(intent, source, destinations, blocks),
       ],
       destinations,
     ),
@@ -148,6 +138,7 @@ export async function examineAgain(
     destinations,
     manifest: manifest.value,
     map: map.value,
+    files,
     resumed,
     notes: [
       ...notes,
@@ -155,6 +146,21 @@ export async function examineAgain(
       ...(path !== null && map.value === null ? [{ kind: 'mapGone', path } as const] : []),
     ],
   };
+}
+
+/** The log counts by the chunks of the manifest that it began with: another one does not fit. */
+function againstOtherManifest({ log }: Resumed, manifest: Manifest | null, path: string | null): PlatterError[] {
+  const { bytes, chunkSize } = log.header;
+  if (manifest === null || (manifest.bytes === bytes && manifest.chunkSize === chunkSize)) return [];
+  return [
+    failure({
+      code: 'CHANGED',
+      op: 'check',
+      device: path,
+      reason: { kind: 'anotherFile' },
+      remedy: { kind: 'otherManifest' },
+    }),
+  ];
 }
 
 /** The result of `work`, which reads the source, if that answers. */
@@ -165,39 +171,48 @@ function ofSource<T>(source: Found | null, answers: Answers, work: Promise<T>): 
 
 /** The reasons not to write a manifest where the request wants it. */
 function againstNewManifest(
-  { saveManifest }: CopyRequest,
+  request: WorkRequest,
   { value, errors }: Read<Manifest['source'] | null>,
   source: Found | null,
 ): readonly PlatterError[] {
   const end = source?.end ?? null;
-  return [
-    ...errors,
-    ...(saveManifest === null || end === null ? [] : againstReplacing(saveManifest, value, manifestSource(end))),
-  ];
+  const path = newManifest(request);
+  return [...errors, ...(path === null || end === null ? [] : againstReplacing(path, value, manifestSource(end)))];
 }
 
 /** Tells of the manifest that a job will replace. */
-const replacedManifest = ({ saveManifest }: CopyRequest, { value }: Read<Manifest['source'] | null>): Note[] =>
-  saveManifest === null || value === null ? [] : [{ kind: 'manifestReplaced', path: saveManifest }];
+function replacedManifest(request: WorkRequest, { value }: Read<Manifest['source'] | null>): Note[] {
+  const path = newManifest(request);
+  return path === null || value === null ? [] : [{ kind: 'manifestReplaced', path }];
+}
 
 /** The manifest and the map of a request, and the source of the manifest that a new one would replace. */
 function givenFiles(
-  { manifest, rescue, saveManifest }: CopyRequest,
+  request: WorkRequest,
   answers: Answers,
 ): [Promise<Read<Manifest | null>>, Promise<Read<RescueMap | null>>, Promise<Read<Manifest['source'] | null>>] {
   const reading = <T>(path: string | null, read: (path: string | null) => Promise<Read<T>>): Promise<Read<T>> =>
     answers.of(path ?? '', read(path)).catch((error: unknown) => ({ value: null, errors: errorsOf(error) }));
   return [
-    reading(manifest, readGivenManifest),
-    reading(rescue?.map ?? null, readGivenMap),
-    reading(saveManifest, readOldManifest),
+    reading(givenManifest(request), readGivenManifest),
+    reading(mapOf(request), readGivenMap),
+    reading(newManifest(request), readOldManifest),
   ];
 }
 
-/** Where the manifests and the map of a request lie. Where a file system does not answer, whoever reads the file says so. */
-async function filesBeside({ manifest, rescue, saveManifest }: CopyRequest, answers: Answers): Promise<string[]> {
-  const paths = new Set([manifest, rescue?.map ?? null, saveManifest].filter((path) => path !== null));
-  return Promise.all([...paths].map((path) => answers.of(path, placeOf(path)).catch(() => path)));
+/** Where the files of a request lie. Those whose file system does not answer have been refused by `givenFiles`, and keep their path. */
+function placesOf(request: WorkRequest, answers: Answers): Promise<GivenFile[]> {
+  const paths = new Set([newManifest(request), mapOf(request), givenManifest(request)].filter((path) => path !== null));
+  return Promise.all(
+    [...paths].map(async (path) => {
+      try {
+        return { path, place: await answers.of(path, placeOf(path)) };
+      } catch (error) {
+        if (error instanceof Refusal) return { path, place: path };
+        throw error;
+      }
+    }),
+  );
 }
 
 /** `found`, or the failure that `path` does not answer. */

@@ -1,5 +1,6 @@
 // The room that images take. A source file with holes needs only that of its data where holes are kept.
-import type { CopyRequest } from '../../contract/jobs.ts';
+import { isSparse } from '../../contract/request-facts.ts';
+import type { WorkRequest } from '../../contract/request.ts';
 import { errnoOf } from '../../base/errors.ts';
 import type { Found } from '../devices/inspect.ts';
 import type { NativeAddon } from '../native/addon.ts';
@@ -9,13 +10,13 @@ import type { NativeAddon } from '../native/addon.ts';
  * holes are not kept or cannot be found. `load` gives the addon.
  */
 export async function dataOf(
-  { sparse }: Pick<CopyRequest, 'sparse'>,
+  request: WorkRequest,
   source: Found | null,
   destinations: readonly Found[],
   load: () => NativeAddon,
 ): Promise<number | null> {
   const from = source?.end ?? null;
-  if (!sparse || from === null || from.allocated >= from.size) return null;
+  if (!isSparse(request) || from === null || from.allocated >= from.size) return null;
   const images = destinations.flatMap(({ end }) => end?.image ?? []);
   if (images.every(({ free }) => from.size * images.length <= free)) return null;
   try {

@@ -2,7 +2,8 @@
 // rescue. The host may be root, so none of them is written over something that is not of its kind.
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
-import type { CopyRequest } from '../../contract/jobs.ts';
+import { mapOf, newManifest } from '../../contract/request-facts.ts';
+import type { WorkRequest } from '../../contract/request.ts';
 import { readAside } from '../formats/read-aside.ts';
 import { chunksIn } from '../formats/chunk-sets.ts';
 import { countChunks } from '../formats/chunks.ts';
@@ -12,7 +13,6 @@ import { checkDirectory, type End, type Found } from '../devices/inspect.ts';
 import { idOf } from '../devices/file-ids.ts';
 import { isSameSource, writeManifest, type Manifest } from '../formats/manifest.ts';
 import { bytesOf, type RescueMap } from '../formats/mapfile.ts';
-import { placeOf } from '../../base/places.ts';
 
 /** A value, or why there is none. */
 export type Read<T> = { value: T; errors: [] } | { value: null; errors: readonly PlatterError[] };
@@ -119,24 +119,26 @@ async function reading<T>(read: () => Promise<T>): Promise<Read<T>> {
   }
 }
 
-/** A file that is asked for, and is an end of the job too: it would be overwritten by the other. */
-export async function filesInTheWay(
-  { saveManifest, rescue, manifest }: CopyRequest,
+/** A file that a request names beside its ends, and where it lies: an absolute path without links. */
+export interface GivenFile {
+  path: string;
+  place: string;
+}
+
+/** Refuses each file of a request that is an end of the job too, or both its manifest and its map: one would overwrite the other. */
+export function filesInTheWay(
+  request: WorkRequest,
+  files: readonly GivenFile[],
   found: readonly (Found | null)[],
-): Promise<PlatterError[]> {
+): PlatterError[] {
+  const [saved, map] = [newManifest(request), mapOf(request)];
   const ends = found.flatMap((one) => one?.end ?? []);
   const names = new Set(
     ends.flatMap(({ realPath, path, image }) => [realPath, path, ...(image === null ? [] : [image.part])]),
   );
   const ids = new Set(ends.flatMap(({ id, image }) => [id, image?.partId ?? null]).filter((id) => id !== null));
-  const files = await Promise.all(
-    [saveManifest, rescue?.map ?? null, manifest]
-      .filter((path) => path !== null)
-      .map(async (path) => ({ path, place: await placeOf(path) })),
-  );
   const twice = files.filter(
-    ({ path, place }) =>
-      path === saveManifest && files.some((other) => other.place === place && other.path === rescue?.map),
+    ({ path, place }) => path === saved && files.some((other) => other.place === place && other.path === map),
   );
   const meant = files.filter(({ path, place }) => names.has(path) || names.has(place) || ids.has(idOf(path) ?? ''));
   return [...new Set([...twice, ...meant].map(({ path }) => path))].map((path) =>
@@ -145,7 +147,7 @@ export async function filesInTheWay(
 }
 
 /** What the user should know about the manifest and the map that are used. */
-export function notesOnFiles(manifest: Manifest | null, map: RescueMap | null, { kind }: CopyRequest): Note[] {
+export function notesOnFiles(manifest: Manifest | null, map: RescueMap | null, { kind }: WorkRequest): Note[] {
   const missing = manifest === null ? 0 : chunksIn(manifest) - countChunks(manifest.known);
   const rescued = map === null ? 0 : bytesOf(map, '+');
   return [

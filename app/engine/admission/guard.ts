@@ -2,7 +2,8 @@
 import { basename } from 'node:path';
 import type { ErrorCode, PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
-import { writes, type CopyRequest } from '../../contract/jobs.ts';
+import { writes } from '../../contract/request-facts.ts';
+import type { JobKind } from '../../contract/request.ts';
 import type { Block, Blocks } from '../devices/blocks.ts';
 import { bootAreasOf, foundations, mountsOn, withDescendants } from '../devices/blocks.ts';
 import { refusalsOf } from '../devices/disks.ts';
@@ -13,7 +14,12 @@ import { overlap, type Located } from '../devices/overlap.ts';
 import { mountedOver, takenAway } from '../access/unmount.ts';
 
 /** What is to be done, as far as it decides what may be. */
-export interface Intent extends Pick<CopyRequest, 'kind' | 'update' | 'unmount'> {
+export interface Intent {
+  kind: JobKind;
+  /** What is there is compared, and stays where it is equal. */
+  update: boolean;
+  /** What is mounted of the destinations is unmounted. */
+  unmount: boolean;
   /** Bytes that each destination has to have; null when the source says it. */
   bytes: number | null;
   /** Room that an image takes whose file system keeps holes, in bytes; null when it is that of all its bytes. */
@@ -183,7 +189,7 @@ function againstFile(end: End, inPlace: boolean, blocks: Blocks): PlatterError[]
   ];
 }
 
-function againstPair(kind: CopyRequest['kind'], source: End, end: End, blocks: Blocks): PlatterError[] {
+function againstPair(kind: JobKind, source: End, end: End, blocks: Blocks): PlatterError[] {
   const relation = overlap(end, source, blocks);
   const why: Record<NonNullable<typeof relation>, Reason> = {
     same: end.realPath === source.realPath ? { kind: 'isSource' } : { kind: 'isSourceAs', path: source.path },
@@ -199,7 +205,7 @@ function againstPair(kind: CopyRequest['kind'], source: End, end: End, blocks: B
   return [...shared, ...partIsSource];
 }
 
-function againstSize(kind: CopyRequest['kind'], needed: number, end: End): PlatterError[] {
+function againstSize(kind: JobKind, needed: number, end: End): PlatterError[] {
   const missing = end.image === null ? needed - end.size : 0;
   const gone = writes(kind) && end.block !== null && end.size === 0; // said already, and better
   if (missing <= 0 || gone) return [];

@@ -4,9 +4,22 @@ import { join } from 'node:path';
 import { SECTOR_SIZE } from '../../contract/disks.ts';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
-import { writes, type CopyRequest, type Plan } from '../../contract/jobs.ts';
+import type { Plan } from '../../contract/jobs.ts';
+import {
+  givenManifest,
+  isLogged,
+  newManifest,
+  rescueOf,
+  sourceOf,
+  takesAsIs,
+  unmounts,
+  updates,
+  verifies,
+  writes,
+} from '../../contract/request-facts.ts';
+import type { JobRequest, WorkRequest } from '../../contract/request.ts';
 import { Answers } from '../../base/answers.ts';
-import { argumentErrors, memoryOf, verifies } from '../../base/request-rules.ts';
+import { argumentErrors, memoryOf } from '../../base/request-rules.ts';
 import { onceFree } from '../access/busy.ts';
 import { both, isEmpty } from '../formats/chunk-sets.ts';
 import { isChunkSize } from '../formats/chunks.ts';
@@ -74,7 +87,7 @@ export interface Means {
 
 /** Checks `request` and opens its devices. Rejects with a Refusal that has every reason against it. */
 export async function prepare(
-  request: CopyRequest,
+  request: JobRequest,
   { load, rights = null, signal, waiting = () => undefined }: Means,
 ): Promise<Prepared> {
   throwIfAny(argumentErrors(request));
@@ -95,7 +108,7 @@ interface Attempted {
 }
 
 /** Checks and opens everything again: the question can have been open for minutes. */
-async function prepareWith(session: RightsSession, request: CopyRequest, means: Attempted): Promise<Prepared> {
+async function prepareWith(session: RightsSession, request: JobRequest, means: Attempted): Promise<Prepared> {
   try {
     return await attempt(request, means, session);
   } catch (error) {
@@ -111,25 +124,27 @@ async function prepareWith(session: RightsSession, request: CopyRequest, means: 
 }
 
 async function attempt(
-  request: CopyRequest,
+  request: JobRequest,
   { load, rights, answers }: Attempted,
   session: RightsSession | null,
 ): Promise<Prepared> {
   const blocks = await readBlocks(
     undefined,
     undefined,
-    request.kind === 'resume' ? null : [request.source, ...request.destinations].filter((path) => path !== null),
+    request.kind === 'resume'
+      ? null
+      : [sourceOf(request), ...request.destinations.map(({ path }) => path)].filter((path) => path !== null),
   );
   if (request.kind !== 'resume') {
     const looked = await examine(request, blocks, load, answers);
     return hold(request, looked, { addon: load(), rights, session, answers }, null);
   }
   const addon = load();
-  const { log, lock } = await openInterrupted(stateDir(), request.job!, addon);
+  const { log, lock } = await openInterrupted(stateDir(), request.job, addon);
   try {
     return await hold(
       request,
-      await examineAgain(await findEnds(request.job!, log, request, blocks), blocks, load, answers),
+      await examineAgain(await findEnds(request.job, log, request, blocks), blocks, load, answers),
       { addon, rights, session, answers },
       lock,
     );
@@ -148,7 +163,7 @@ interface Openers {
 }
 
 async function hold(
-  asked: CopyRequest,
+  asked: JobRequest,
   looked: Examined,
   { addon, rights, session, answers }: Openers,
   lock: NativeDevice | null,
@@ -191,25 +206,21 @@ async function hold(
     const content = source?.device
       ? await answers.of(
           source.end.path,
-          judgeContent(asked.kind, request.asIs, source.end, source.device),
+          judgeContent(asked.kind, takesAsIs(request), source.end, source.device),
           source.end.kind,
           () => letGo(source.device!),
         )
       : null;
     errors.push(...(content?.errors ?? []));
     // A rescue is for drives of which this can be expected.
-    if (source?.device && request.rescue === null)
+    if (source?.device && rescueOf(request) === null)
       errors.push(
         ...(await answers.of(source.end.path, unreadable(source.end, source.device), source.end.kind, () =>
           letGo(source.device!),
         )),
       );
     const rescued = map !== null && bytesOf(map, '+') > 0;
-    const files = await Promise.all(
-      [request.saveManifest, request.manifest, request.rescue?.map ?? null, stateDir()]
-        .filter((path) => path !== null)
-        .map(placeOf),
-    );
+    const files = [...looked.files, await placeOf(stateDir())];
     const holdOne = async ({ end }: Found, index: number): Promise<Held> => {
       const place = end!;
       const logged = resumed?.log.header.destinations[resumed.indices[index]!];
@@ -219,11 +230,10 @@ async function hold(
           : { logged, isTold: !isEmpty(both(resumed.durable[index]!, resumed.known)) };
       // A file that was there when the job began says when it was written.
       const isOld = logged === undefined || place.image === null ? place.id !== null : logged.modified !== null;
-      const mounts =
-        request.unmount && writes(request.kind) && place.block !== null ? mountsOf(place.block, blocks) : [];
+      const mounts = unmounts(request) && place.block !== null ? mountsOf(place.block, blocks) : [];
       if (mounts.length > 0) errors.push(...againstUnmounting(files, [place], blocks));
       // What the map says is rescued has to be in the image that is there: complete by its name, or as it was left.
-      const updated = isOld && (request.update || (rescued && resumed === null && place.image?.partId === null));
+      const updated = isOld && (updates(request) || (rescued && resumed === null && place.image?.partId === null));
       const held = { end: place, mounts, updated, naming: namingOf(place, logged) };
       const writing = { write: writes(request.kind), exclusive: writes(request.kind) };
       if (place.image === null)
@@ -244,7 +254,7 @@ async function hold(
     };
     const destinations: Held[] = [];
     for (const [index, found] of looked.destinations.entries()) destinations.push(await holdOne(found, index));
-    if (request.rescue !== null) errors.push(...destinations.flatMap(againstZonedRescue));
+    if (rescueOf(request) !== null) errors.push(...destinations.flatMap(againstZonedRescue));
     const refused = (error: PlatterError): boolean =>
       error.code === 'NOT_PERMITTED' && lacking.some(({ path }) => path === error.device);
     if (lacking.length > 0 && errors.every(refused)) throw new LacksRights(errors, lacking);
@@ -276,7 +286,7 @@ async function hold(
     }
     const { log, dir, notes } = await placeOfLog(request, client, resumed, answers);
     const misplaced =
-      held === null || !writes(request.kind) || request.rescue !== null
+      held === null || !writes(request.kind) || rescueOf(request) !== null
         ? []
         : await notesOnSectors(
             held,
@@ -419,7 +429,7 @@ async function begun(addon: NativeAddon, { path, image }: End): Promise<NativeDe
   });
 }
 
-function createClient(request: CopyRequest, chunkSize: number | null, addon: NativeAddon): NativeClient {
+function createClient(request: WorkRequest, chunkSize: number | null, addon: NativeAddon): NativeClient {
   try {
     return addon.createClient({
       pages: memoryOf(request) / PAGE,
@@ -439,30 +449,27 @@ function createClient(request: CopyRequest, chunkSize: number | null, addon: Nat
 }
 
 /** The pool can be too small for the chunks that a manifest or a log speaks of. */
-function chunkErrors(
-  { saveManifest, manifest }: CopyRequest,
-  { chunkSize }: NativeClient,
-  wanted: number | null,
-): PlatterError[] {
+function chunkErrors(request: WorkRequest, { chunkSize }: NativeClient, wanted: number | null): PlatterError[] {
+  const saved = newManifest(request);
   const remedy = { kind: 'moreMemory' } as const;
   if (wanted !== null && chunkSize !== wanted) {
     return [
       failure({
         code: 'BAD_ARGUMENT',
         op: 'check',
-        device: manifest,
+        device: givenManifest(request),
         remedy,
         reason: { kind: 'chunkMemory', chunk: wanted },
       }),
     ];
   }
-  return saveManifest === null || isChunkSize(chunkSize)
+  return saved === null || isChunkSize(chunkSize)
     ? []
     : [
         failure({
           code: 'BAD_ARGUMENT',
           op: 'check',
-          device: saveManifest,
+          device: saved,
           remedy,
           reason: { kind: 'manifestMemory', chunk: chunkSize },
         }),
@@ -471,7 +478,7 @@ function chunkErrors(
 
 /** Where the log of a job goes, and what to say when it can have none. */
 async function placeOfLog(
-  request: CopyRequest,
+  request: WorkRequest,
   { chunkSize }: NativeClient,
   resumed: Resumed | null,
   answers: Answers,
@@ -497,8 +504,6 @@ async function placeOfLog(
   };
 }
 
-const isLogged = ({ kind }: CopyRequest): boolean => kind === 'copy' || kind === 'repair';
-
 /** The open device against what was looked at: a node can be another disk a moment later. */
 function changes(end: End, device: NativeDevice): PlatterError[] {
   const info = device.info();
@@ -523,8 +528,8 @@ async function unreadable({ path, size }: End, device: NativeDevice): Promise<Pl
 }
 
 function planOf(
-  asked: CopyRequest,
-  request: CopyRequest,
+  asked: JobRequest,
+  request: WorkRequest,
   source: End | null,
   destinations: readonly Held[],
   bytes: number,

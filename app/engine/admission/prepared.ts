@@ -1,5 +1,6 @@
 // What a request has become when it was prepared: every device and file found, opened and held, and nothing written.
-import type { CopyRequest, Plan } from '../../contract/jobs.ts';
+import type { Plan } from '../../contract/jobs.ts';
+import type { WorkRequest } from '../../contract/request.ts';
 import type { Grid } from '../formats/chunk-sets.ts';
 import type { End } from '../devices/inspect.ts';
 import { closeDisks, unlockEnd } from '../access/locks.ts';
@@ -36,7 +37,7 @@ export interface Held extends HeldDisk {
 export interface Prepared {
   readonly plan: Plan;
   /** What is done: of a job that is continued, what was asked for when it began. */
-  readonly request: CopyRequest;
+  readonly request: WorkRequest;
   /** null where a manifest stands for it. */
   readonly source: { readonly end: End; readonly device: NativeDevice } | null;
   /** Images beside the source are copied by the server that has them both. */

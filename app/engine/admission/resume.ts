@@ -1,7 +1,9 @@
 // Continuing an interrupted job: what its log says, which devices it means, and whether they still hold what it says.
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note, Reason } from '../../contract/facts.ts';
-import type { CopyRequest, InterruptedJob } from '../../contract/jobs.ts';
+import type { InterruptedJob } from '../../contract/jobs.ts';
+import { rescueOf } from '../../contract/request-facts.ts';
+import type { LoggedRequest, ResumeRequest } from '../../contract/request.ts';
 import type { Blocks } from '../devices/blocks.ts';
 import { both, bytesOf, isEmpty, noChunks, sampleOf } from '../formats/chunk-sets.ts';
 import { errnoOf, failure, failureOf, nullIfRefused, Refusal, refuse } from '../../base/errors.ts';
@@ -42,7 +44,7 @@ export interface Resumed {
 export interface FoundJob {
   resumed: Resumed;
   /** What was asked for then; how it is done (limits, memory) as it is asked for now. */
-  request: CopyRequest;
+  request: LoggedRequest;
   source: Found;
   destinations: Found[];
   notes: Note[];
@@ -72,7 +74,7 @@ export async function openInterrupted(
 }
 
 /** Looks for the ends of an interrupted job on the machine as it is now. Destinations that are not there are left out, if any is. */
-export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks: Blocks): Promise<FoundJob> {
+export async function findEnds(id: string, log: JobLog, now: ResumeRequest, blocks: Blocks): Promise<FoundJob> {
   const { header } = log;
   const logged = unfinished(log);
   const look = (logged: LoggedEnd): Promise<Found> => {
@@ -113,13 +115,11 @@ export async function findEnds(id: string, log: JobLog, now: CopyRequest, blocks
     },
     request: {
       ...header.request,
-      job: id,
-      source: header.request.source,
-      destinations: indices.map((index) => header.request.destinations[index] ?? header.destinations[index]!.path),
+      // A limit of one destination was for the first run.
+      destinations: indices.map((index) => ({ path: header.request.destinations[index]!.path, throttle: null })),
       io: now.io,
       memory: now.memory,
       throttle: now.throttle,
-      destinationThrottles: now.destinationThrottles,
       stallTimeout: now.stallTimeout,
       unmount: now.unmount,
     },
@@ -202,7 +202,7 @@ export async function sampleErrors(
     if (entry.destination < 0 || told.has(entry.destination)) return [];
     const isSource = ends[entry.destination]!.end === source.end;
     // Of the source of a rescue it is no news that it cannot be read.
-    if (isSource && entry.cause !== 'mismatch' && log.header.request.rescue !== null) return [];
+    if (isSource && entry.cause !== 'mismatch' && rescueOf(log.header.request) !== null) return [];
     told.add(entry.destination);
     const { side: _side, destination: _destination, ...error } = jobError(entry, named);
     if (entry.cause !== 'mismatch') return [error];

@@ -1,6 +1,7 @@
 // Starting one destination of a running job again.
 import type { JobError } from '../../contract/errors.ts';
-import { writes, type DestinationResult } from '../../contract/jobs.ts';
+import type { DestinationResult } from '../../contract/jobs.ts';
+import { updates, writes } from '../../contract/request-facts.ts';
 import { Answers } from '../../base/answers.ts';
 import { onceFree } from '../access/busy.ts';
 import { errnoOf, failure, failureOf, hasStalled, isRefusedAccess, Refusal, refuse } from '../../base/errors.ts';
@@ -52,9 +53,9 @@ export async function reopenForRetry(
   if (changed !== null) refuse({ code: 'CHANGED', op: 'check', device: end.path, reason: changed });
   if (found.end.block === null && found.end.id === end.id) return null;
   const others = prepared.destinations.filter((other) => other !== held).map((other) => ({ end: other.end }));
-  const { kind, update } = prepared.request;
+  const { kind } = prepared.request;
   const errors = refusals(
-    { kind, update, unmount: false, bytes: prepared.grid.bytes, data: null },
+    { kind, update: updates(prepared.request), unmount: false, bytes: prepared.grid.bytes, data: null },
     prepared.source && { end: prepared.source.end },
     [...others, found],
     blocks,

@@ -1,5 +1,5 @@
 // Is the medium of a destination that is started again the one that this job has written?
-import { writes } from '../../contract/jobs.ts';
+import { writes } from '../../contract/request-facts.ts';
 import { both, chunksOfErrors, isEmpty, noChunks, sampleOf, without, type KnownHashes } from '../formats/chunk-sets.ts';
 import { refuse } from '../../base/errors.ts';
 import type { Prepared } from './prepared.ts';

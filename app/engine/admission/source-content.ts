@@ -1,7 +1,8 @@
 // Decides whether a job may begin with the content of its source file. It judges the open file, which is the one that will be read.
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
-import { writes, type CopyRequest } from '../../contract/jobs.ts';
+import { writes } from '../../contract/request-facts.ts';
+import type { JobKind } from '../../contract/request.ts';
 import type { Recognised } from '../../contract/sources.ts';
 import { recognise } from '../../sources/recognise.ts';
 import { HEAD_BYTES, TAIL_BYTES } from '../../sources/sample.ts';
@@ -22,7 +23,7 @@ const NOTHING: Judgement = { errors: [], notes: [] };
  * refused, unless `asIs` says otherwise. Comparing harms nothing, and an interrupted job was allowed when it began.
  */
 export async function judgeContent(
-  kind: CopyRequest['kind'],
+  kind: JobKind,
   asIs: boolean,
   { path, size, kind: end }: End,
   device: NativeDevice,

@@ -2,10 +2,13 @@
 // with the user's rights can write, so the header is checked before anything is planned from it. The checksums show damage,
 // not intent: they do not rule out a header that contradicts itself.
 import * as z from 'zod';
-import { MAX_DESTINATIONS, type CopyRequest, type Endpoint } from '../../contract/jobs.ts';
+import type { Endpoint } from '../../contract/jobs.ts';
+import { MAX_DESTINATIONS } from '../../contract/limits.ts';
+import { isLogged } from '../../contract/request-facts.ts';
+import type { LoggedRequest } from '../../contract/request.ts';
+import { keptRequest, readRequest } from '../../base/kept-request.ts';
 import { argumentErrors } from '../../base/request-rules.ts';
 import { chunksOf, isChunkSize, MAX_CHUNKS } from './chunks.ts';
-import { copyRequest } from '../../contract/schema.ts';
 
 /** One end of a job, as it has to be found again. */
 export interface LoggedEnd extends Pick<
@@ -25,7 +28,7 @@ export interface LoggedEnd extends Pick<
 
 /** The header of a log. */
 export interface JobLogHeader {
-  request: CopyRequest;
+  request: LoggedRequest;
   /** null when only a manifest was there to compare with. */
   source: LoggedEnd | null;
   destinations: LoggedEnd[];
@@ -62,11 +65,18 @@ const end = z.strictObject({
     .default(null),
 }) satisfies z.ZodType<LoggedEnd>;
 
+/** Earlier versions knew no `asIs`; their interrupted jobs can still be continued. */
+const loggedRequest = keptRequest.extend({ asIs: z.boolean().default(false) }).transform((kept, context) => {
+  const request = readRequest(kept);
+  if (request !== null && request.kind !== 'resume' && isLogged(request)) return request;
+  context.addIssue(request === null ? 'no job can be asked for so' : `a job of the kind "${kept.kind}" keeps no log`);
+  return z.NEVER;
+});
+
 /** The shape of a header; `contradictions` has the rest. */
 export const jobLogHeader = z
   .strictObject({
-    // Earlier versions knew no `asIs`; their interrupted jobs can still be continued.
-    request: copyRequest.extend({ asIs: z.boolean().default(false) }),
+    request: loggedRequest,
     source: end.nullable(),
     destinations: z.array(end).min(1).max(MAX_DESTINATIONS),
     chunkSize: count.refine(isChunkSize, 'not a power of two from 64 KiB to 16 MiB'),
@@ -81,12 +91,8 @@ export const jobLogHeader = z
 
 /** Contradictions in a header, in English; empty when there are none. */
 export function contradictions({ request, source, destinations, bytes }: JobLogHeader): string[] {
-  const { kind, job } = request;
   return [
-    ...(kind === 'copy' || kind === 'repair'
-      ? argumentErrors(request).map(({ message }) => message.replace(/\.$/, ''))
-      : [`a job of the kind "${kind}" keeps no log`]),
-    ...(job === null ? [] : [`it continues another job, ${job}`]),
+    ...argumentErrors(request).map(({ message }) => message.replace(/\.$/, '')),
     ...(source === null ? ['it has no source'] : []),
     ...(source !== null && source.size !== bytes
       ? [`its source has ${source.size} bytes, and ${bytes} were to be copied`]

@@ -22,6 +22,7 @@ import { bitmapBytes, chunksOf, hasChunk, HASH_BYTES, markChunks } from './chunk
 import { complaints } from '../../contract/schema-complaint.ts';
 import { failure, Refusal } from '../../base/errors.ts';
 import { contradictions, jobLogHeader, type JobLogHeader } from './job-header.ts';
+import { keep } from '../../base/kept-request.ts';
 import { keptResult } from '../../base/older-files.ts';
 import { jobResult } from '../../contract/schema.ts';
 
@@ -113,13 +114,14 @@ const resumed = z.strictObject({ at: count });
 
 /** The first bytes of a log, and the CRC to go on with. Throws a JobLogError when `said` is no header that could be read again. */
 export function encodeHeader(said: JobLogHeader): { bytes: Buffer; chain: number } {
-  const checked = jobLogHeader.safeParse(said);
+  const kept = { ...said, request: keep(said.request) };
+  const checked = jobLogHeader.safeParse(kept);
   const wrong = checked.success ? contradictions(said).join('; ') : complaints(checked.error);
   if (wrong !== '') throw new JobLogError({ kind: 'logUnwritable', said: wrong });
   const start = Buffer.alloc(HEADER_AT);
   MAGIC.copy(start);
   start.writeUInt32BE(VERSION, MAGIC.length);
-  const first = encodePayload('header', Buffer.from(JSON.stringify(said)), crc32(start));
+  const first = encodePayload('header', Buffer.from(JSON.stringify(kept)), crc32(start));
   return { bytes: Buffer.concat([start, first.bytes]), chain: first.chain };
 }
 

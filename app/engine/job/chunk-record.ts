@@ -2,6 +2,7 @@
 // flush comes first, which native waits for, then the log.
 import type { Note } from '../../contract/facts.ts';
 import type { DestinationResult, JobResult } from '../../contract/jobs.ts';
+import { rescueOf } from '../../contract/request-facts.ts';
 import { both, chunksIn, chunksOfErrors, KnownHashes, noChunks, without } from '../formats/chunk-sets.ts';
 import { chunkRanges, hasChunk, markChunks } from '../formats/chunks.ts';
 import { Evidence } from './pass/evidence.ts';
@@ -91,7 +92,7 @@ export class ChunkRecord {
 
   /** Takes what a pass has made durable since the last call. A rescue says itself what counts as durable. */
   takeDurable(pass: Pass): void {
-    if (pass.request.job.op !== 'copy' || this.#prepared.request.rescue !== null) return;
+    if (pass.request.job.op !== 'copy' || rescueOf(this.#prepared.request) !== null) return;
     const ranges = pass.newlyDurable().map((range) => ({ ...range, made: pass.hashes(range.first, range.count) }));
     for (const { destination, first, count } of ranges) markChunks(this.durable(destination), first, count, true);
     void this.#log.durable(ranges);

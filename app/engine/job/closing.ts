@@ -1,6 +1,7 @@
 // The end of a job, when every destination has ended: what is looked at last, the manifest, and the result.
 import type { Note, Reason } from '../../contract/facts.ts';
-import { writes, type JobResult } from '../../contract/jobs.ts';
+import type { JobResult } from '../../contract/jobs.ts';
+import { writes } from '../../contract/request-facts.ts';
 import { showNewPartitions } from '../access/partitions.ts';
 import { sourceWritten } from '../devices/write-counts.ts';
 import { bytesOf } from '../formats/chunk-sets.ts';

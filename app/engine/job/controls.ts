@@ -10,9 +10,9 @@ export class JobControls implements Controls {
   readonly limits: number[];
   readonly stallTimeout: number;
 
-  constructor({ request, destinations }: Pick<Run, 'request' | 'destinations'>) {
+  constructor({ request }: Pick<Run, 'request' | 'destinations'>) {
     this.limit = wholeLimit(request.throttle);
-    this.limits = destinations.map((_, index) => wholeLimit(request.destinationThrottles[index] ?? null));
+    this.limits = request.destinations.map(({ throttle }) => wholeLimit(throttle));
     this.stallTimeout = Math.ceil(request.stallTimeout * 1000);
   }
 

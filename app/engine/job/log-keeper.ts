@@ -1,7 +1,8 @@
 // Keeps the log of a running job. A log that cannot be written does not stop the copy: the user is told, and the job
 // cannot be resumed.
 import type { Note } from '../../contract/facts.ts';
-import { writes, type DestinationResult, type JobResult } from '../../contract/jobs.ts';
+import type { DestinationResult, JobResult } from '../../contract/jobs.ts';
+import { isLogged, writes } from '../../contract/request-facts.ts';
 import { Answers } from '../../base/answers.ts';
 import { chunksIn, isEmpty } from '../formats/chunk-sets.ts';
 import { errnoOf, hasStalled, reasonOf, Refusal } from '../../base/errors.ts';
@@ -151,6 +152,7 @@ function lockOf({ addon }: Run, path: string): Promise<NativeDevice> {
 }
 
 async function headerOf({ request, source, destinations, plan, grid, addon }: Run): Promise<JobLogHeader> {
+  if (!isLogged(request)) throw new TypeError('a job that only compares keeps no log');
   const ends = await Promise.all(
     plan.destinations.map(async (endpoint, index): Promise<LoggedEnd> => {
       const { end, device } = destinations[index]!;
@@ -161,7 +163,7 @@ async function headerOf({ request, source, destinations, plan, grid, addon }: Ru
     }),
   );
   return {
-    request: { ...request, job: null },
+    request,
     source: source === null ? null : loggedEnd(plan.source!, source.end),
     destinations: ends,
     chunkSize: grid.chunkSize,

@@ -3,6 +3,7 @@
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Note, Reason } from '../../contract/facts.ts';
+import { newManifest } from '../../contract/request-facts.ts';
 import { Answers } from '../../base/answers.ts';
 import { readAside } from '../formats/read-aside.ts';
 import { chunksIn, isEmpty, type KnownHashes } from '../formats/chunk-sets.ts';
@@ -34,13 +35,8 @@ export async function leaveManifest(
   cut: Reason | null,
   note: (note: Note) => void,
 ): Promise<string | null> {
-  const {
-    request: { saveManifest },
-    source,
-    manifest: given,
-    resumed,
-    stateDir,
-  } = prepared;
+  const { request, source, manifest: given, resumed, stateDir } = prepared;
+  const saveManifest = newManifest(request);
   if (source === null) return given === null ? null : manifestDigest(given);
   const missing = chunksIn(hashes.grid) - countChunks(hashes.known);
   if (saveManifest === null && (missing > 0 || !isChunkSize(hashes.grid.chunkSize))) return null;

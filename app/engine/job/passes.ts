@@ -1,4 +1,5 @@
 // The passes of a running job: submits them, and takes what they did into the job's books.
+import { rescueOf } from '../../contract/request-facts.ts';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { failureOf } from '../../base/errors.ts';
 import type { NativeError, NativeResult } from '../native/addon.ts';
@@ -101,7 +102,7 @@ export class Passes {
       targets: this.#closeTargets(pass, result),
       errors: pass.errors(),
       sourceFailed: result.readErr === 1,
-      durable: this.#run.request.rescue === null ? [] : pass.newlyDurable(),
+      durable: rescueOf(this.#run.request) === null ? [] : pass.newlyDurable(),
     };
   }
 

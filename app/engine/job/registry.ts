@@ -1,4 +1,5 @@
 // Which course a job takes, and which a retry.
+import { rescueOf, updates } from '../../contract/request-facts.ts';
 import type { RunningJob } from './pass/running-job.ts';
 import { copy } from './courses/copy.ts';
 import { catchUp } from './courses/rescue/catch-up.ts';
@@ -26,8 +27,7 @@ export function retryCourse(running: RunningJob, destination: number): Promise<v
 }
 
 function courseName({ request }: RunningJob): keyof typeof COURSES {
-  if (request.kind === 'resume') throw new TypeError('a resumed job has the kind that it began with');
   if (request.kind !== 'copy') return request.kind;
-  if (request.rescue !== null) return 'rescue';
-  return request.update ? 'update' : 'copy';
+  if (rescueOf(request) !== null) return 'rescue';
+  return updates(request) ? 'update' : 'copy';
 }

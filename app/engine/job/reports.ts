@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { JobError } from '../../contract/errors.ts';
 import type { Note } from '../../contract/facts.ts';
 import type { HostEvent } from '../../contract/host.ts';
+import { assumesBlank, isSparse } from '../../contract/request-facts.ts';
 import { joinedEntries } from '../../base/error-ranges.ts';
 import type { Failure } from '../../base/errors.ts';
 import type { NativeError } from '../native/addon.ts';
@@ -84,7 +85,7 @@ export class Reports {
           jobError(entry, this.named, {
             rewritten: pass.rewrote(entry),
             // A resumed job leaves out no zeros itself, but what it only reads back may have been left out before.
-            blank: pass.request.job.assumeBlank === true || (this.#run.request.assumeBlank && !pass.writes(entry)),
+            blank: pass.request.job.assumeBlank === true || (assumesBlank(this.#run.request) && !pass.writes(entry)),
           }),
         );
     }
@@ -122,7 +123,7 @@ export class Reports {
   async #tellFull(entry: NativeError): Promise<void> {
     const { destinations, request, grid } = this.#run;
     const { end, naming } = destinations[entry.destination]!;
-    const whole = !request.sparse || end.image?.limits.whole === true;
+    const whole = !isSparse(request) || end.image?.limits.whole === true;
     const full = await whatIsFull({ path: naming?.part ?? end.realPath, bytes: grid.bytes, whole });
     this.#push(jobError(entry, this.named, { full }));
   }

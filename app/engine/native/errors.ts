@@ -1,7 +1,9 @@
 // The native error list as errors of the contract: which endpoint, what happened, where, what to do.
 import type { ErrorCode, JobError } from '../../contract/errors.ts';
 import type { Fact, Reason, Remedy } from '../../contract/facts.ts';
-import { writes, type CopyRequest, type Plan } from '../../contract/jobs.ts';
+import type { Plan } from '../../contract/jobs.ts';
+import { writes } from '../../contract/request-facts.ts';
+import type { JobKind } from '../../contract/request.ts';
 import { hasChunk } from '../formats/chunks.ts';
 import { failure, type Failure } from '../../base/errors.ts';
 import type { Manifest } from '../formats/manifest.ts';
@@ -9,7 +11,7 @@ import type { NativeCause, NativeError } from './addon.ts';
 
 /** The names and places that the errors of a job need. */
 export interface Named {
-  kind: CopyRequest['kind'];
+  kind: JobKind;
   /** As the user gave it; null where a manifest stands for it. */
   source: string | null;
   sourceIsFile: boolean;

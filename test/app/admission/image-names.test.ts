@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CopyRequest, JobResult } from '../../../app/contract/jobs.ts';
+import type { JobResult } from '../../../app/contract/jobs.ts';
 import { chunkRanges, chunksOf, hasChunk, HASH_BYTES } from '../../../app/engine/formats/chunks.ts';
 import { createPart, giveName } from '../../../app/engine/admission/images.ts';
 import { jobPath, JobLogWriter, readJobLog, removeJob, type LoggedEnd } from '../../../app/engine/formats/job-log.ts';
@@ -27,6 +27,7 @@ import {
   Workbench,
   type Session,
 } from '../job/support.ts';
+import type { Facts } from '../../requests.ts';
 
 const cannot = canLab();
 const SIZE = 8 * MiB;
@@ -61,7 +62,7 @@ async function forgetBirths(state: string, id: string): Promise<void> {
 async function meddling(
   copy: string,
   meddle: () => Promise<unknown>,
-  more: Partial<CopyRequest> = {},
+  more: Facts = {},
 ): Promise<JobResult> {
   const source = await bench.image('disk.img', SIZE);
   await session.engine.call('prepare', requestOf({ source, destinations: [copy], throttle: MiB, ...more }));

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { CopyRequest, JobResult } from '../../../app/contract/jobs.ts';
+import type { JobResult } from '../../../app/contract/jobs.ts';
 import { begin } from '../../../app/engine/job/begin.ts';
 import { loadAddon, type NativeAddon, type NativeJobRequest } from '../../../app/engine/native/addon.ts';
 import { prepare } from '../../../app/engine/admission/prepare.ts';
@@ -12,6 +12,7 @@ import { release } from '../../../app/engine/admission/prepared.ts';
 import { requestOf, MiB, Workbench } from '../job/support.ts';
 import { canMkfs, reflinkDir, seededBytes } from '../../lab/lab.ts';
 import { picture } from '../devices/machines.ts';
+import type { Facts } from '../../requests.ts';
 
 const addon = loadAddon(fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url)));
 
@@ -48,7 +49,7 @@ test.each([
 
 /** The native jobs of `request`, as on a server that copies (or not); null leaves this to the real file system. */
 async function run(
-  request: Partial<CopyRequest>,
+  request: Facts,
   serverCopies: boolean | null = null,
 ): Promise<{ jobs: NativeJobRequest[]; result: JobResult }> {
   const jobs: NativeJobRequest[] = [];

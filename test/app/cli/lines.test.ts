@@ -11,17 +11,15 @@ import { requestAsTyped, withAbsolutePaths } from '../../../app/cli/output/spell
 import { columns, plain } from '../../../app/cli/output/text.ts';
 import type { Disk } from '../../../app/contract/disks.ts';
 import type { PlatterError } from '../../../app/contract/errors.ts';
-import {
-  plainRequest,
-  type CopyRequest,
-  type DestinationProgress,
-  type DestinationState,
-} from '../../../app/contract/jobs.ts';
+import type { DestinationProgress, DestinationState } from '../../../app/contract/jobs.ts';
+import { destinationsOf } from '../../../app/contract/request-facts.ts';
 import { failure as failing } from '../../../app/base/errors.ts';
 import { jobStarted } from '../../../app/view/reduce.ts';
 import { tilesOf } from '../../../app/view/tiles.ts';
 import { errorShape, progressShape, resultShape } from './shapes.ts';
 import { ended, endpoint, GB, mediumError, plainScreen, plan, play, progress, result, sample } from './views.ts';
+import { keep } from '../../../app/base/kept-request.ts';
+import { asked as requestOf } from '../../requests.ts';
 
 const NAMES = [
   '/dev/sdb',
@@ -252,33 +250,35 @@ describe('JSON lines', () => {
     expect(resultShape.parse(line).destinations).toHaveLength(2);
   });
 
-  test('plan', () => expect(planLine(plan(['a']))).toEqual({ event: 'plan', ...plan(['a']) }));
+  test('plan', () =>
+    expect(planLine(plan(['a']))).toEqual({ event: 'plan', ...plan(['a']), request: keep(plan(['a']).request) }));
 });
 
 test('a command gives the engine absolute paths, and prints the ones that were typed', () => {
-  const request: CopyRequest = {
-    ...plainRequest,
-    kind: 'copy',
+  const request = requestOf({
     source: 'disk.img',
     destinations: ['./a', '../b', '/dev/sdc'],
-    manifest: 'm',
     saveManifest: '/m2',
     rescue: { retries: 1, map: 'map' },
-  };
+  });
   const asked = withAbsolutePaths(request, '/home/me');
   expect(asked).toMatchObject({
     source: '/home/me/disk.img',
-    destinations: ['/home/me/./a', '/home/me/../b', '/dev/sdc'],
-    manifest: '/home/me/m',
+    destinations: [{ path: '/home/me/./a' }, { path: '/home/me/../b' }, { path: '/dev/sdc' }],
     saveManifest: '/m2',
-    rescue: { retries: 1, map: '/home/me/map' },
+    method: { retries: 1, map: '/home/me/map' },
   });
   expect(requestAsTyped(asked)).toEqual(request);
+  const updating = requestOf({ source: 's', destinations: ['d'], update: true, manifest: 'm' });
+  expect(withAbsolutePaths(updating, '/home/me')).toMatchObject({ method: { manifest: '/home/me/m' } });
+  const repairing = requestOf({ kind: 'repair', source: 's', destinations: ['d'], manifest: 'm' });
+  expect(withAbsolutePaths(repairing, '/home/me')).toMatchObject({ source: '/home/me/s', manifest: '/home/me/m' });
 
   const source = endpoint('/home/me/disk.img');
-  const job = jobStarted({ ...plan(asked.destinations), source, request: asked }, 0);
+  const paths = destinationsOf(asked).map(({ path }) => path);
+  const job = jobStarted({ ...plan(paths), source, request: asked }, 0);
   const lost = { ...mediumError, device: '/home/me/./a', destination: 0 };
-  const [a, b, c] = asked.destinations as [string, string, string];
+  const [a, b, c] = paths as [string, string, string];
   const over = result([ended(a, 'failed', null, [lost]), ended(b, 'done', true), ended(c, 'done', true)]);
   const view = play(job, { event: 'result', result: over });
 
@@ -288,7 +288,7 @@ test('a command gives the engine absolute paths, and prints the ones that were t
   expect(errorSentence(lost)).toMatch(/^platter: \.\/a: /u);
   expect(errorSentence({ ...lost, device: '/somewhere/else' })).toMatch(/^platter: \/somewhere\/else: /u);
   expect(planLine(job.plan)).toMatchObject({
-    request,
+    request: keep(request),
     source: { path: 'disk.img' },
     destinations: [{ path: './a' }, {}, {}],
   });

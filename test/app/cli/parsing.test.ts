@@ -2,21 +2,22 @@
 import { spawnSync } from 'node:child_process';
 import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { commands } from '../../../app/cli/commands.ts';
-import { plainRequest, type CopyRequest } from '../../../app/contract/jobs.ts';
+import { commands, type Asked } from '../../../app/cli/commands.ts';
+import type { JobRequest } from '../../../app/contract/request.ts';
 import { commandLine } from '../../../renderer/command.ts';
+import { asked as requestOf, type Facts } from '../../requests.ts';
 
 const MiB = 1024 ** 2;
 
-interface Asked {
-  request: CopyRequest | null;
+interface Typed {
+  request: Asked | null;
   options: object;
   other: unknown[];
 }
 
 /** What `platter ARGS` asks for; throws what the parser does. */
-async function ask(...args: string[]): Promise<Asked> {
-  const asked: Asked = { request: null, options: {}, other: [] };
+async function ask(...args: string[]): Promise<Typed> {
+  const asked: Typed = { request: null, options: {}, other: [] };
   const other = (...values: unknown[]): Promise<number> => {
     asked.other = values;
     return Promise.resolve(0);
@@ -40,16 +41,10 @@ async function ask(...args: string[]): Promise<Asked> {
   return asked;
 }
 
-const copy = (facts: Partial<CopyRequest> = {}): CopyRequest => ({
-  ...plainRequest,
-  kind: 'copy',
-  source: 'a',
-  destinations: ['b'],
-  ...facts,
-});
+const copy = (facts: Facts = {}): JobRequest => requestOf({ source: 'a', destinations: ['b'], ...facts });
 
 describe('copy', () => {
-  test.each<[string[], Partial<CopyRequest>]>([
+  test.each<[string[], Facts]>([
     [[], {}],
     [['--name', 'Room 12, week 3'], { name: 'Room 12, week 3' }],
     [['--no-verify'], { verify: false }],
@@ -79,10 +74,9 @@ describe('copy', () => {
   test('a limit for one destination is found by its path, wherever it stands', async () => {
     const { request } = await ask('copy', '--throttle-dest', 'c=d=5M', 'a', 'b', 'c=d', '--throttle-dest', 'b=1M');
     expect(request).toEqual(copy({ destinations: ['b', 'c=d'], destinationThrottles: [MiB, 5 * MiB] }));
-    expect((await ask('copy', 'a', 'b', 'c', '--throttle-dest', 'c=5M')).request?.destinationThrottles).toEqual([
-      null,
-      5 * MiB,
-    ]);
+    expect((await ask('copy', 'a', 'b', 'c', '--throttle-dest', 'c=5M')).request).toEqual(
+      copy({ destinations: ['b', 'c'], destinationThrottles: [null, 5 * MiB] }),
+    );
   });
 
   test('--yes and --json are for whoever carries it out', async () => {
@@ -93,28 +87,28 @@ describe('copy', () => {
 
 describe('the other commands', () => {
   test('verify: with a source, or with a manifest instead', async () => {
-    expect((await ask('verify', 'a', 'b', 'c', '--keep-going')).request).toEqual({
-      ...copy({ destinations: ['b', 'c'], keepGoing: true }),
-      kind: 'verify',
-    });
-    expect((await ask('verify', '--manifest', 'm', 'b', 'c', '--throttle-dest', 'b=1M')).request).toEqual({
-      ...copy({ source: null, destinations: ['b', 'c'], manifest: 'm', destinationThrottles: [MiB, null] }),
-      kind: 'verify',
-    });
+    expect((await ask('verify', 'a', 'b', 'c', '--keep-going')).request).toEqual(
+      copy({ kind: 'verify', destinations: ['b', 'c'], keepGoing: true }),
+    );
+    expect((await ask('verify', '--manifest', 'm', 'b', 'c', '--throttle-dest', 'b=1M')).request).toEqual(
+      requestOf({
+        kind: 'verify',
+        destinations: ['b', 'c'],
+        manifest: 'm',
+        destinationThrottles: [MiB, null],
+      }),
+    );
   });
 
   test('repair', async () => {
-    expect((await ask('repair', 'a', 'b', '--manifest', 'm')).request).toEqual({
-      ...copy({ manifest: 'm' }),
-      kind: 'repair',
-    });
+    expect((await ask('repair', 'a', 'b', '--manifest', 'm')).request).toEqual(copy({ kind: 'repair', manifest: 'm' }));
   });
 
   test('resume: the job, or none said', async () => {
-    const resume = copy({ source: null, destinations: [] });
-    expect((await ask('resume')).request).toEqual({ ...resume, kind: 'resume' });
+    const resume = requestOf({ kind: 'resume', job: '20261123-235959-a1b2c3' });
+    expect((await ask('resume')).request).toEqual({ ...resume, job: null });
     expect(await ask('resume', '20261123-235959-a1b2c3', '--throttle', '1M', '--yes')).toMatchObject({
-      request: { ...resume, kind: 'resume', job: '20261123-235959-a1b2c3', throttle: MiB },
+      request: { ...resume, throttle: MiB },
       options: { yes: true },
     });
   });
@@ -136,6 +130,10 @@ describe('refused, and named', () => {
     [['copy', 'a', 'b', '--update', '--map', 'm'], '--map'],
     [['copy', 'a', 'b', '--repair', '--no-verify'], '--no-verify'],
     [['copy', 'a', 'b', '--no-sparse', '--assume-blank'], '--assume-blank'],
+    [['copy', 'a', 'b', '--update', '--assume-blank'], '--assume-blank'],
+    [['copy', 'a', 'b', '--repair', '--rescue'], '--rescue'],
+    [['copy', 'a', 'b', '--repair', '--map', 'm'], '--map'],
+    [['copy', 'a', 'b', '--manifest-from', 'm', '--rescue'], '--manifest-from'],
     [['copy', 'a', 'b', '--throttle', '0'], '--throttle'],
     [['copy', 'a', 'b', '--throttle', 'fast'], '--throttle'],
     [['copy', 'a', 'b', '--throttle-dest', '5M'], '--throttle-dest'],
@@ -168,7 +166,7 @@ describe('refused, and named', () => {
 });
 
 describe('the command line that the window shows', () => {
-  const both: Partial<CopyRequest> = {
+  const both: Facts = {
     keepGoing: true,
     throttle: 20 * MiB,
     destinationThrottles: [null, 5 * MiB],
@@ -177,7 +175,7 @@ describe('the command line that the window shows', () => {
     memory: 16 * MiB,
     name: '-8 cards',
   };
-  const all: CopyRequest[] = [
+  const all: JobRequest[] = [
     copy(),
     copy({
       ...both,
@@ -191,16 +189,10 @@ describe('the command line that the window shows', () => {
     }),
     copy({ rescue: { retries: 3, map: null }, assumeBlank: true, verify: false, asIs: true }),
     copy({ rescue: { retries: 0, map: 'a map' } }),
-    { ...copy(both), kind: 'verify', destinations: ['b', 'c'] },
-    { ...copy(both), kind: 'verify', source: null, manifest: 'm', destinations: ['b', 'c'] },
-    { ...copy(both), kind: 'repair', manifest: 'm', asIs: true, destinations: ['b', 'c'] },
-    {
-      ...copy({ throttle: MiB, stallTimeout: 5 }),
-      kind: 'resume',
-      source: null,
-      destinations: [],
-      job: '20261123-235959-a1b2c3',
-    },
+    copy({ ...both, kind: 'verify', destinations: ['b', 'c'] }),
+    requestOf({ ...both, kind: 'verify', manifest: 'm', destinations: ['b', 'c'] }),
+    copy({ ...both, kind: 'repair', manifest: 'm', asIs: true, destinations: ['b', 'c'] }),
+    requestOf({ kind: 'resume', throttle: MiB, stallTimeout: 5, job: '20261123-235959-a1b2c3' }),
   ];
   test.each(all.map((request) => [commandLine(request), request] as const))('%s', async (line, request) => {
     // A shell takes it apart.

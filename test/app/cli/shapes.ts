@@ -1,7 +1,7 @@
 // The JSON lines as the documentation gives them, strictly: one member more or less is an error.
 import { expect } from 'vitest';
 import { z } from 'zod';
-import { copyRequest } from '../../../app/contract/schema.ts';
+import { keptRequest } from '../../../app/base/kept-request.ts';
 import type { Run } from './support.ts';
 
 const state = z.enum([
@@ -61,7 +61,7 @@ export const planShape = z.strictObject({
   memory: bytes,
   notes: z.array(z.string()),
   job: z.string().nullable(),
-  request: z.strictObject(copyRequest.shape),
+  request: keptRequest,
 });
 
 export const progressShape = z.strictObject({

@@ -2,17 +2,17 @@
 import type { Screen } from '../../../app/cli/output/job-lines.ts';
 import { plain } from '../../../app/cli/output/text.ts';
 import type { JobError } from '../../../app/contract/errors.ts';
-import {
-  plainRequest,
-  type DestinationProgress,
-  type DestinationResult,
-  type DestinationState,
-  type Endpoint,
-  type JobResult,
-  type Plan,
+import type {
+  DestinationProgress,
+  DestinationResult,
+  DestinationState,
+  Endpoint,
+  JobResult,
+  Plan,
 } from '../../../app/contract/jobs.ts';
 import type { JobView } from '../../../app/contract/window.ts';
 import { reduce, type JobEvent } from '../../../app/view/reduce.ts';
+import { asked } from '../../requests.ts';
 
 export const GB = 1e9;
 
@@ -44,7 +44,7 @@ export const plan = (paths: string[], facts: Partial<Plan> = {}): Plan => ({
   memory: 4 << 20,
   notes: [],
   job: null,
-  request: { ...plainRequest, kind: 'copy', source: 'disk.img', destinations: paths },
+  request: asked({ source: 'disk.img', destinations: paths.length === 0 ? ['a'] : paths }),
   ...facts,
 });
 

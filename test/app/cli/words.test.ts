@@ -12,6 +12,7 @@ import type { JobView } from '../../../app/contract/window.ts';
 import { Refusal, type Engine } from '../../../app/client/client.ts';
 import { jobStarted } from '../../../app/view/reduce.ts';
 import { ended, GB, mediumError, plainScreen, plan, play, progress, result, sample } from './views.ts';
+import { asked as requestOf, type Facts } from '../../requests.ts';
 
 const over = (facts: Partial<Plan>, destinations: DestinationResult[], more: Partial<JobResult> = {}): JobView =>
   play(
@@ -24,7 +25,9 @@ const over = (facts: Partial<Plan>, destinations: DestinationResult[], more: Par
     ),
     { event: 'result', result: result(destinations, more) },
   );
-const asked = (facts: Partial<Plan['request']>): Partial<Plan> => ({ request: { ...plan([]).request, ...facts } });
+const asked = (facts: Facts): Partial<Plan> => ({
+  request: requestOf({ source: 'disk.img', destinations: ['a'], ...facts }),
+});
 const gone: JobError = { ...mediumError, code: 'DEVICE_GONE', destination: 0 };
 
 describe('the first sentence', () => {
@@ -47,7 +50,7 @@ describe('the first sentence', () => {
       'Rescuing disk.img (64.0 GB) to 1 destination, reading each back when it is written.',
     ],
     [
-      { ...asked({ manifest: 'm\u001b' }), kind: 'verify', source: null },
+      { ...asked({ kind: 'verify', source: null, manifest: 'm\u001b' }), kind: 'verify', source: null },
       'Comparing 1 destination with the manifest m\\x1b (64.0 GB).',
     ],
   ])('%#', (facts, sentence) => expect(headline(plan(['a'], facts))).toEqual([sentence]));

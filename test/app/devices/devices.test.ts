@@ -29,6 +29,7 @@ import { mountsOf, unmount } from '../../../app/engine/access/unmount.ts';
 import { assertOwnLoop, canLab, type LabDisk } from '../../lab/lab.ts';
 import { Workbench, MiB, refused, requestOf } from '../job/support.ts';
 import { laptop, picture, server, type Machine } from './machines.ts';
+import { changed } from '../../requests.ts';
 
 const noLab = canLab();
 const ADDON = new URL('../../../out/native/kcopyd.node', import.meta.url).pathname;
@@ -257,7 +258,9 @@ describe('a mounted destination', () => {
     execFileSync('e2fsck', ['-fn', disk.device], { stdio: 'ignore' });
     // A file system that the job itself needs is not unmounted.
     execFileSync('mount', [disk.device, target]);
-    const [needed] = await refused(engine.call('prepare', { ...request, saveManifest: join(target, 'manifest') }));
+    const [needed] = await refused(
+      engine.call('prepare', changed(request, { saveManifest: join(target, 'manifest') })),
+    );
     expect(needed).toMatchObject({
       code: 'IN_USE',
       device: disk.device,

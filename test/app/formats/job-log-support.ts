@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { plainRequest, type JobResult } from '../../../app/contract/jobs.ts';
+import type { JobResult } from '../../../app/contract/jobs.ts';
 import type { JobLogHeader, LoggedEnd } from '../../../app/engine/formats/job-log.ts';
 import { seededBytes } from '../../lab/lab.ts';
+import { askedCopy } from '../../requests.ts';
 
 export const CHUNK = 65536;
 export const root = mkdtempSync(join(tmpdir(), 'platter-log-'));
@@ -26,12 +27,10 @@ const end = (path: string): LoggedEnd => ({
   born: null,
 });
 export const headerOf = (chunks: number, destinations = 3, chunkSize = CHUNK): JobLogHeader => ({
-  request: {
-    ...plainRequest,
-    kind: 'copy',
+  request: askedCopy({
     source: '/dev/sda',
     destinations: Array.from({ length: destinations }, (_, index) => `/dev/sd${'bcdefghi'[index]!}`),
-  },
+  }),
   source: {
     ...end('/dev/sda'),
     kind: 'file',

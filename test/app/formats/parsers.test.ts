@@ -1,13 +1,13 @@
 // Foreign files that a host reads while it serves a job: S21 and S22 of the security review.
 import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { plainRequest } from '../../../app/contract/jobs.ts';
 import type { JobLogHeader, LoggedEnd } from '../../../app/engine/formats/job-log.ts';
 import type { LogRecord } from '../../../app/engine/formats/job-records.ts';
 import { encodeManifest } from '../../../app/engine/formats/manifest.ts';
 import { interrupted, MiB, refused, requestOf, resultOf, Workbench, type Session } from '../job/support.ts';
 import { forgedLog, leaveLog } from './forged-logs.ts';
 import { headerOf } from './job-log-support.ts';
+import { askedCopy } from '../../requests.ts';
 
 let bench: Workbench;
 beforeEach(() => {
@@ -180,7 +180,7 @@ describe('a job log that contradicts itself', () => {
     });
     const [major, minor] = [Number(stats.dev >> 8n), Number(stats.dev & 0xffn)];
     return {
-      request: { ...plainRequest, kind: 'copy', source, destinations: [copy] },
+      request: askedCopy({ source, destinations: [copy] }),
       source: { ...end(source), id: `file:${major}:${minor}:${stats.ino}`, modified: Number(stats.mtimeMs) },
       destinations: [end(copy)],
       chunkSize: MiB,

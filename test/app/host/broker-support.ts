@@ -16,10 +16,11 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { HostEvent, RightsQuestion } from '../../../app/contract/host.ts';
-import type { CopyRequest, JobResult, Plan } from '../../../app/contract/jobs.ts';
+import type { JobResult, Plan } from '../../../app/contract/jobs.ts';
 import { startEngine, type Engine } from '../../../app/client/client.ts';
 import { labdisk, seededBytes, type LabDisk, type LabDiskOptions } from '../../lab/lab.ts';
 import { HOST, MiB, requestOf } from '../job/support.ts';
+import type { Facts } from '../../requests.ts';
 
 export const BROKER = fileURLToPath(new URL('../../../out/native/platter-broker', import.meta.url));
 /** There is no such account. */
@@ -130,8 +131,7 @@ export const childrenOf = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
 export const commandLine = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
 
-export const prepare = (engine: Engine, request: Partial<CopyRequest>): Promise<Plan> =>
-  engine.call('prepare', requestOf(request));
+export const prepare = (engine: Engine, request: Facts): Promise<Plan> => engine.call('prepare', requestOf(request));
 
 /** Starts what was prepared, and waits for its result. */
 export async function finish(engine: Engine): Promise<JobResult> {

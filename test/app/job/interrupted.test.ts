@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CopyRequest, JobResult } from '../../../app/contract/jobs.ts';
+import type { JobResult } from '../../../app/contract/jobs.ts';
+import type { JobRequest } from '../../../app/contract/request.ts';
 import { Refusal } from '../../../app/base/errors.ts';
 import { assertOwnLoop, canLab, canMkfs, removePartition, seededBytes, type LabDisk } from '../../lab/lab.ts';
 import {
@@ -21,6 +22,7 @@ import {
   Workbench,
   type Session,
 } from './support.ts';
+import type { Facts } from '../../requests.ts';
 
 const noLab = canLab();
 const noExfat =
@@ -47,7 +49,7 @@ async function almostAlike(): Promise<{ source: string; disk: LabDisk }> {
 }
 
 /** Starts a job, and gives the path of its log. */
-async function begin(session: Session, request: Partial<CopyRequest>): Promise<string> {
+async function begin(session: Session, request: Facts): Promise<string> {
   const { job } = await session.engine.call('prepare', requestOf(request));
   await session.engine.call('start', {});
   return bench.log(job!);
@@ -134,7 +136,7 @@ describe.skipIf(noLab !== null)(`an interrupted job${noLab === null ? '' : ` (${
     const before = await stat(image);
     await source.rule('after r 12M stall r'); // in the second reading, whoever else reads from it
     const first = bench.session();
-    const repair: Partial<CopyRequest> = { kind: 'repair', source: source.device, destinations: [image] };
+    const repair: Facts = { kind: 'repair', source: source.device, destinations: [image] };
     await begin(first, repair);
     await killAtStall(first, source);
     expect([existsSync(image), (await stat(`${image}.part`)).ino]).toEqual([false, before.ino]);
@@ -465,7 +467,7 @@ describe.skipIf(noLab !== null)('a damaged log of an interrupted copy', () => {
     await killAtStall(first, source);
     return { source, disk, copy, id: basename(log, '.log'), log };
   }
-  const resumed = (id: string): CopyRequest => requestOf({ kind: 'resume', source: null, destinations: [], job: id });
+  const resumed = (id: string): JobRequest => requestOf({ kind: 'resume', source: null, destinations: [], job: id });
 
   it('copies everything again, and says so before, when the log is damaged', async () => {
     const { source, disk, copy, id, log } = await killed();

@@ -7,6 +7,7 @@ import { failure } from '../../../app/base/errors.ts';
 import { Rate, type Counted } from '../../../app/engine/job/rates.ts';
 import { jobStarted, reduce } from '../../../app/view/reduce.ts';
 import { DestinationTotals } from '../../../app/engine/job/destination-totals.ts';
+import { asked } from '../../requests.ts';
 
 type State = Counted['state'];
 
@@ -117,7 +118,7 @@ describe("a job's view", () => {
   const plan = {
     bytes: 8,
     destinations: [{ path: '/a' }, { path: '/b' }],
-    request: { throttle: 5, destinationThrottles: [2] as (number | null)[] },
+    request: asked({ source: '/s', destinations: ['/a', '/b'], throttle: 5, destinationThrottles: [2] }),
   } as Plan;
   const progress = {
     bytes: 4,

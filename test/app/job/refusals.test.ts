@@ -4,13 +4,13 @@ import { link, mkdir, open, readFile, symlink, writeFile } from 'node:fs/promise
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PlatterError } from '../../../app/contract/errors.ts';
-import type { CopyRequest } from '../../../app/contract/jobs.ts';
 import { startEngine } from '../../../app/client/client.ts';
 import { loadAddon, type NativeAddon } from '../../../app/engine/native/addon.ts';
 import { prepare } from '../../../app/engine/admission/prepare.ts';
 import { release } from '../../../app/engine/admission/prepared.ts';
 import { assertOwnLoop, canLab, seededBytes } from '../../lab/lab.ts';
 import { HOST, MiB, refused, requestOf, Workbench } from './support.ts';
+import type { Facts } from '../../requests.ts';
 
 const noLab = canLab();
 const ADDON = HOST.replace(/engine\/host\.js$/, 'native/kcopyd.node');
@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => bench.clear());
 
-const refusing = (request: Partial<CopyRequest>): Promise<PlatterError[]> =>
+const refusing = (request: Facts): Promise<PlatterError[]> =>
   refused(bench.session().engine.call('prepare', requestOf(request)));
 
 /** Mounts a file system of its own for images, and gives the folder. */
@@ -252,7 +252,7 @@ it('refuses a manifest or a map that is another file of the job, by whatever nam
   ];
   await symlink('.', folder);
   const again = (path: string): string => path.replace(/[^/]*$/, './folder/$&');
-  const rescue = (map: string): Partial<CopyRequest> => ({ source, destinations: [copy], rescue: { retries: 0, map } });
+  const rescue = (map: string): Facts => ({ source, destinations: [copy], rescue: { retries: 0, map } });
   for (const map of [again(copy), again(`${copy}.part`)])
     expect(await refusing(rescue(map))).toMatchObject([{ code: 'BAD_ARGUMENT', device: map }]);
   expect(await refusing({ source, destinations: [copy], saveManifest: again(copy) })).toMatchObject([
@@ -271,7 +271,7 @@ it.each(['manifest', 'map'])('refuses a %s that could not be written in the end'
   ];
   await writeFile(await bench.path('behind'), `0 ? 1\n0 ${MiB} ?\n`);
   await symlink('behind', link);
-  const asked = (path: string): Partial<CopyRequest> => ({
+  const asked = (path: string): Facts => ({
     source,
     destinations: [copy],
     ...(what === 'map' ? { rescue: { retries: 0, map: path } } : { saveManifest: path }),

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CopyRequest, JobResult, RescueProgress } from '../../../app/contract/jobs.ts';
+import type { JobResult, RescueProgress } from '../../../app/contract/jobs.ts';
 import { bytesOf } from '../../../app/engine/formats/chunk-sets.ts';
 import { readManifest } from '../../../app/engine/formats/manifest.ts';
 import { bytesOf as bytesIn, readMapfile } from '../../../app/engine/formats/mapfile.ts';
@@ -22,6 +22,7 @@ import {
   Workbench,
   type Session,
 } from './support.ts';
+import type { Facts } from '../../requests.ts';
 
 const noLab = canLab() ?? (existsSync('/usr/bin/ddrescue') ? null : 'GNU ddrescue is missing');
 const SIZE = 8 * MiB;
@@ -49,7 +50,7 @@ const failing = async (...more: string[]): Promise<LabDisk> => {
 /** The blocks of a mapfile that are bad, as ddrescuelog lists them: it refuses what is no mapfile. */
 const badBlocks = (map: string): string => execFileSync('ddrescuelog', ['-b512', '-l-', map], { encoding: 'utf8' });
 const ddrescue = (...args: string[]): Buffer => execFileSync('ddrescue', ['-q', '-d', '-b512', ...args]);
-async function begin(session: Session, request: Partial<CopyRequest>): Promise<void> {
+async function begin(session: Session, request: Facts): Promise<void> {
   await session.engine.call('prepare', requestOf(request));
   await session.engine.call('start', {});
 }

@@ -6,12 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HostEvent } from '../../../app/contract/host.ts';
-import type { CopyRequest, JobResult } from '../../../app/contract/jobs.ts';
+import type { JobResult } from '../../../app/contract/jobs.ts';
 import { LocalEngine } from '../../../app/engine/engine.ts';
 import { JobLogWriter } from '../../../app/engine/formats/job-log.ts';
 import { loadAddon, type NativeAddon } from '../../../app/engine/native/addon.ts';
 import { canLab, seededBytes, type LabDisk } from '../../lab/lab.ts';
 import { head, MiB, refused, requestOf, spoil, Workbench } from './support.ts';
+import type { Facts } from '../../requests.ts';
 
 const addon = loadAddon(fileURLToPath(new URL('../../../out/native/kcopyd.node', import.meta.url)));
 const SIZE = 8 * MiB;
@@ -68,7 +69,7 @@ describe.skipIf(canLab() !== null)('retrying a failed destination', () => {
   async function withFailure(
     fault: string | ((two: LabDisk) => Promise<void>),
     heldUp: 'source' | 'first',
-    wanted: Partial<CopyRequest> = {},
+    wanted: Facts = {},
     content = seededBytes(SIZE, 1),
   ): Promise<{
     engine: LocalEngine;

@@ -10,11 +10,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { JobError, PlatterError } from '../../../app/contract/errors.ts';
 import type { HostEvent } from '../../../app/contract/host.ts';
-import { plainRequest, type CopyRequest, type InterruptedJob, type JobResult } from '../../../app/contract/jobs.ts';
+import type { InterruptedJob, JobResult } from '../../../app/contract/jobs.ts';
+import type { JobRequest } from '../../../app/contract/request.ts';
 import { countChunks } from '../../../app/engine/formats/chunks.ts';
 import { Refusal, startEngine, type Engine } from '../../../app/client/client.ts';
 import { readJobLog } from '../../../app/engine/formats/job-log.ts';
 import { labdisk, seededBytes, type LabDisk, type LabDiskOptions, type LabEntry } from '../../lab/lab.ts';
+import { asked, type Facts } from '../../requests.ts';
 
 export const HOST = fileURLToPath(new URL('../../../out/engine/host.js', import.meta.url));
 /** The command line that starts it. */
@@ -33,17 +35,11 @@ export interface Session {
   /** Waits for an event that satisfies `condition`, also among those that came before. */
   until(condition: (event: HostEvent) => boolean): Promise<HostEvent>;
   /** Prepares, starts, and waits for the result. */
-  run(request: Partial<CopyRequest>): Promise<JobResult>;
+  run(request: Facts): Promise<JobResult>;
   errors(): JobError[];
 }
 
-export const requestOf = (request: Partial<CopyRequest>): CopyRequest => ({
-  kind: 'copy',
-  source: '/',
-  destinations: [],
-  ...plainRequest,
-  ...request,
-});
+export const requestOf = (facts: Facts): JobRequest => asked({ source: '/', ...facts });
 
 /** The errors of a refused call. Throws when the call succeeded. */
 export async function refused(call: Promise<unknown>): Promise<PlatterError[]> {

@@ -6,6 +6,7 @@ import { Consent, NEEDS, type Input } from '../../../app/main/consent.ts';
 import { Grants } from '../../../app/main/grants.ts';
 import { HOLD_MS } from '../../../app/view/consent.ts';
 import { disk, endpoint, ext4, imageEndpoint, plan, resumePlan, review, sticks } from '../../renderer/fixtures.ts';
+import { asked, type Facts } from '../../requests.ts';
 
 const drives = sticks(2);
 const held = review(plan([endpoint(drives[0]!)]));
@@ -178,14 +179,10 @@ describe('S10 other calls', () => {
 });
 
 describe('S10 files of a request', () => {
-  const copy = (more: Partial<typeof held.plan.request>): typeof held.plan.request => ({
-    ...held.plan.request,
-    source: '/home/me/disk.img',
-    destinations: ['/dev/sdb'],
-    ...more,
-  });
-  const refused = (grants: Grants, more: Partial<typeof held.plan.request>): (string | null)[] =>
-    grants.refusals(copy(more), drives).map(({ device }) => device);
+  const refused = (grants: Grants, more: Facts): (string | null)[] =>
+    grants
+      .refusals(asked({ source: '/home/me/disk.img', destinations: ['/dev/sdb'], ...more }), drives)
+      .map(({ device }) => device);
   let grants: Grants;
   beforeEach(() => {
     grants = new Grants();
@@ -203,10 +200,10 @@ describe('S10 files of a request', () => {
     expect(refused(grants, { kind: 'repair', destinations: ['/home/me/disk.img'] })).toEqual(['/home/me/disk.img']);
   });
 
-  it.each([
+  it.each<[string, Facts]>([
     ['source', { source: '/home/me/.ssh/id_ed25519' }],
     ['destination', { destinations: ['/home/me/.bashrc'] }],
-    ['manifest', { manifest: '/home/me/.bashrc' }],
+    ['manifest', { update: true, manifest: '/home/me/.bashrc' }],
     ['manifest to be written', { saveManifest: '/home/me/disk.img' }],
     ['map', { rescue: { retries: 0, map: '/home/me/.bashrc' } }],
     ['path in another spelling', { destinations: ['/home/me/../me/copy.img'] }],
@@ -221,11 +218,12 @@ describe('S10 files of a request', () => {
     const before = resumePlan([endpoint(disk('/dev/sdb')), imageEndpoint('/home/me/old.img', 32e9)]);
     grants.job({
       ...before,
-      request: {
-        ...before.request,
+      request: asked({
+        source: before.source!.path,
+        destinations: ['/dev/sdb', '/home/me/old.img'],
         saveManifest: '/home/me/disk.manifest',
         rescue: { retries: 0, map: '/home/me/disk.map' },
-      },
+      }),
     });
     expect(
       refused(grants, {

@@ -7,6 +7,7 @@ import type { JobView } from '../../../app/contract/window.ts';
 import { failure } from '../../../app/base/errors.ts';
 import { Jobs, type Gate } from '../../../app/main/jobs.ts';
 import { MiB, requestOf, Workbench, type Session } from '../job/support.ts';
+import { changed } from '../../requests.ts';
 
 let bench: Workbench;
 beforeEach(() => {
@@ -79,7 +80,7 @@ it('S10 a review that changes while the person is asked is not started', async (
   });
   await jobs.review(request);
   const starting = jobs.start(jobs.state.review!.id);
-  await jobs.review({ ...request, name: 'another' });
+  await jobs.review(changed(request, { name: 'another' }));
   answer();
   expect(reasonsOf(await starting)).toEqual(['anotherReview']);
   expect(jobs.state.job).toBeNull();
@@ -106,7 +107,7 @@ it('S10 a request that the person did not give does not reach the host, and neit
   expect(refusing.sessions).toEqual([]);
 
   const { jobs } = jobsOver(openGate);
-  const [first, second] = await Promise.all([jobs.review(request), jobs.review({ ...request, name: 'another' })]);
+  const [first, second] = await Promise.all([jobs.review(request), jobs.review(changed(request, { name: 'another' }))]);
   expect(reasonsOf(second)).toEqual(['stillChecking']);
   expect(first).toMatchObject({ ok: true, value: { id: jobs.state.review!.id } });
   await jobs.shutDown();

@@ -4,14 +4,9 @@
 import { performance } from 'node:perf_hooks';
 import type { Disk } from '../../../app/contract/disks.ts';
 import { PROTOCOL, type HostMethod, type HostRequest } from '../../../app/contract/host.ts';
-import type {
-  CopyRequest,
-  DestinationProgress,
-  Endpoint,
-  JobProgress,
-  JobResult,
-  Plan,
-} from '../../../app/contract/jobs.ts';
+import type { DestinationProgress, Endpoint, JobProgress, JobResult, Plan } from '../../../app/contract/jobs.ts';
+import { destinationsOf } from '../../../app/contract/request-facts.ts';
+import type { JobRequest } from '../../../app/contract/request.ts';
 import { encodeFrame, FrameDecoder } from '../../../app/client/frames.ts';
 import { disk, endpoint, imageEndpoint, plan, result, usbPort } from '../../renderer/fixtures.ts';
 
@@ -29,10 +24,9 @@ const disks: Disk[] = Array.from({ length: DESTINATIONS }, (_, index) =>
   }),
 );
 
-function planOf(request: CopyRequest): Plan {
-  const ends: Endpoint[] = disks
-    .filter(({ path }) => request.destinations.includes(path))
-    .map((each) => endpoint(each));
+function planOf(request: JobRequest): Plan {
+  const named = destinationsOf(request).map(({ path }) => path);
+  const ends: Endpoint[] = disks.filter(({ path }) => named.includes(path)).map((each) => endpoint(each));
   return plan(ends, { source: imageEndpoint('/busy.img', 32 * GB), bytes: 32 * GB, job: null, io: 'threads', request });
 }
 
@@ -93,7 +87,7 @@ function start(of: Plan): void {
 const answers: Partial<Record<HostMethod, (params: never) => unknown>> = {
   list: () => disks,
   jobs: () => [],
-  prepare: (request: CopyRequest) => (prepared = planOf(request)),
+  prepare: (request: JobRequest) => (prepared = planOf(request)),
 };
 
 say({ event: 'hello', protocol: PROTOCOL });

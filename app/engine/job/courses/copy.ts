@@ -1,4 +1,5 @@
 // The course of a copy: write what the destinations lack, and read it back.
+import { assumesBlank, mends, newManifest } from '../../../contract/request-facts.ts';
 import { allChunks, bytesOf, noChunks, without } from '../../formats/chunk-sets.ts';
 import type { RunningJob } from '../pass/running-job.ts';
 import { withHead } from './head-last.ts';
@@ -19,8 +20,10 @@ export async function copy(running: RunningJob, destinations: readonly number[],
     running.keep(destination, bytesOf(without(check, todo), running.grid));
     work.set(destination, { todo, check });
   }
-  const { repair, assumeBlank } = running.request;
-  await write(running, work, 'copying', { repairsOnce: repair, assumeBlank: assumeBlank && !continues });
+  await write(running, work, 'copying', {
+    repairsOnce: mends(running.request),
+    assumeBlank: assumesBlank(running.request) && !continues,
+  });
   noteSourceChanges(running);
 }
 
@@ -31,7 +34,7 @@ export async function copy(running: RunningJob, destinations: readonly number[],
 async function cloneImages(running: RunningJob, destinations: readonly number[]): Promise<Set<number>> {
   const { source, destinations: held, plan } = running.prepared;
   const cloned = new Set<number>();
-  if (running.request.saveManifest !== null && !plan.verify) return cloned;
+  if (newManifest(running.request) !== null && !plan.verify) return cloned;
   for (const destination of destinations) {
     const { end } = held[destination]!;
     if (source?.end.kind !== 'file' || end.image === null || running.cancelled) continue;

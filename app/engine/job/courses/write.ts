@@ -1,4 +1,5 @@
 // Writing what destinations need, reading it back, and rewriting once what verification found bad.
+import { isSparse, updates } from '../../../contract/request-facts.ts';
 import { chunksOfErrors, isEmpty } from '../../formats/chunk-sets.ts';
 import type { NativeError } from '../../native/addon.ts';
 import { isDead, wasReadToItsEnd } from '../pass/evidence.ts';
@@ -33,7 +34,7 @@ export async function write(
   writing: 'copying' | 'repairing',
   { repairsOnce = false, assumeBlank = false }: WriteOptions = {},
 ): Promise<void> {
-  await blankHeads(running, work, writing, writing === 'repairing' || running.request.update);
+  await blankHeads(running, work, writing, writing === 'repairing' || updates(running.request));
   const open = [...work].filter(([destination]) => running.isOpen(destination));
   if (open.length === 0 || running.cancelled) return;
   const targets = open.map(([destination, { todo, check }]) => ({ destination, todo, check }));
@@ -62,7 +63,7 @@ function writeJob(running: RunningJob, targets: PassRequest['targets']): PassReq
     ...writeOrder(running, targets),
     // Only with verification: nothing else finds a source that changes between being read and being copied.
     copyRange: prepared.serverCopies && prepared.plan.verify,
-    sparse: request.sparse,
+    sparse: isSparse(request),
     flushInterval: FLUSH_INTERVAL,
     ...(isEmpty(due.known) ? {} : { hashes: due.hashes, known: due.known }),
     // The hashes of a log tell what the source had before the interruption. Only reading it tells whether it still has

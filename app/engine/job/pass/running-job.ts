@@ -1,7 +1,8 @@
 // What the courses of jobs (courses/) are written against: a job's destinations, and passes over them.
 import type { JobError } from '../../../contract/errors.ts';
 import type { Note } from '../../../contract/facts.ts';
-import type { CopyRequest, RescueProgress } from '../../../contract/jobs.ts';
+import type { RescueProgress } from '../../../contract/jobs.ts';
+import type { WorkRequest } from '../../../contract/request.ts';
 import type { KnownHashes, Grid } from '../../formats/chunk-sets.ts';
 import type { Failure } from '../../../base/errors.ts';
 import type { NativeDevice, NativeError } from '../../native/addon.ts';
@@ -31,7 +32,7 @@ export const notPerformed = (destinations: readonly number[] = [], state: 'done'
 /** A running job, for its course. */
 export interface RunningJob {
   readonly prepared: Prepared;
-  readonly request: CopyRequest;
+  readonly request: WorkRequest;
   readonly grid: Grid;
   /** The source's hashes, those of the passes that have ended included. */
   readonly hashes: KnownHashes;

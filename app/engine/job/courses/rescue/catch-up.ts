@@ -1,6 +1,7 @@
 // The course of a destination that is retried in a rescue. Reading what it missed from the failing source would hold up
 // all that still wait for that source. So it waits until the others have ended, and is then copied from one that has
 // all that could be rescued, zeros in the holes included.
+import { isSparse } from '../../../../contract/request-facts.ts';
 import { allChunks, bytesOf, chunksOfErrors, without } from '../../../formats/chunk-sets.ts';
 import { blankHeads, withHead } from '../head-last.ts';
 import type { NativeError } from '../../../native/addon.ts';
@@ -48,7 +49,7 @@ async function copyFrom(running: RunningJob, from: number, destination: number):
         ignoreWrite: request.keepGoing,
         flushInterval: FLUSH_INTERVAL,
         ...writeOrder(running, targets),
-        sparse: request.sparse,
+        sparse: isSparse(request),
       },
     },
     isOfModel,

@@ -3,6 +3,7 @@
 // stayed unreadable, again and again. What cannot be read is zeros on every destination, and '-' in the map. Each phase
 // is made of passes over regions. Map and log are written between them, and tell what is on the media then.
 import type { RescueProgress } from '../../../../contract/jobs.ts';
+import { mapOf, newManifest, rescueOf } from '../../../../contract/request-facts.ts';
 import { allChunks, both, either, isEmpty, noChunks, without } from '../../../formats/chunk-sets.ts';
 import { bytesOf, ranges, setRange, type RescueMap } from '../../../formats/mapfile.ts';
 import { chunksOf, reconcile, wholeMap, type Region } from '../../../formats/rescue-map.ts';
@@ -33,6 +34,7 @@ class Rescuer {
   readonly #writer: MapWriter;
   readonly #copier: RegionCopier;
   readonly #continues: boolean;
+  readonly #retries: number;
   readonly #all: readonly number[];
   /** Bytes of the next region of the first pass. */
   #regionSize = FIRST_REGION;
@@ -43,7 +45,8 @@ class Rescuer {
     this.#all = destinations;
     this.#map = wholeMap(prepared.map, grid);
     this.#continues = continues;
-    this.#writer = new MapWriter(running, request.rescue!.map);
+    this.#retries = rescueOf(request)!.retries;
+    this.#writer = new MapWriter(running, mapOf(request));
     this.#copier = new RegionCopier(running, destinations, this.#map);
   }
 
@@ -123,8 +126,8 @@ class Rescuer {
 
   /** Reads bad sectors again, in turn from the start and from the end. */
   async #retryBad(): Promise<void> {
-    const { grid, request } = this.#running;
-    for (let retry = 1; retry <= request.rescue!.retries && ranges(this.#map, '-').length > 0; retry += 1) {
+    const { grid } = this.#running;
+    for (let retry = 1; retry <= this.#retries && ranges(this.#map, '-').length > 0; retry += 1) {
       const bad = [...regionsOf(this.#map, '-', grid, 0)];
       if (retry % 2 === 0) bad.reverse();
       await this.#phase('retrying', '-', bad, (region) => this.#copier.copy(region, '-', true), retry);
@@ -203,7 +206,7 @@ class Rescuer {
 
   /** True when the map holds for some destinations and not for others. One that was retried will still get there. */
   #isMapOfSome(): boolean {
-    if (this.#running.request.rescue!.map === null) return false;
+    if (mapOf(this.#running.request) === null) return false;
     return (
       this.#copier.open.some((destination) => !this.#copier.hasBad(destination)) &&
       this.#all.some(
@@ -220,7 +223,7 @@ class Rescuer {
   async #hashRest(): Promise<void> {
     const { grid, request, hashes } = this.#running;
     const destination = this.#copier.open.find((one) => !this.#copier.hasBad(one));
-    if (request.saveManifest === null || destination === undefined) return;
+    if (newManifest(request) === null || destination === undefined) return;
     const rescued = chunksOf(this.#map, '+', { position: 0, size: grid.bytes }, grid);
     const left = without(both(rescued, this.#running.proven(destination)), hashes.known);
     if (isEmpty(left)) return;

@@ -1,0 +1,145 @@
+// A request as files and `--json` have it: one flat object for every kind, as in the first version. Scripts read it, and
+// so does a Platter of another version.
+import * as z from 'zod';
+import { MAX_DESTINATIONS } from '../contract/limits.ts';
+import { batchName, jobId, jobRequest, path, type CopyMethod, type JobRequest } from '../contract/request.ts';
+import {
+  assumesBlank,
+  destinationsOf,
+  givenManifest,
+  isSparse,
+  keepsGoing,
+  mends,
+  newManifest,
+  plainRunning,
+  rescueOf,
+  sourceOf,
+  takesAsIs,
+  unmounts,
+  updates,
+  verifies,
+} from '../contract/request-facts.ts';
+
+/** The flat object. Members that mean nothing to a kind have the values of `plainRequest`. */
+export const keptRequest = z.strictObject({
+  kind: z.enum(['copy', 'verify', 'repair', 'resume']),
+  name: batchName.nullable(),
+  source: path.nullable(),
+  destinations: z.array(path).max(16 * MAX_DESTINATIONS),
+  verify: z.boolean(),
+  io: z.enum(['auto', 'uring', 'threads']),
+  memory: z.number().nullable(),
+  job: jobId.nullable(),
+  manifest: path.nullable(),
+  saveManifest: path.nullable(),
+  update: z.boolean(),
+  repair: z.boolean(),
+  keepGoing: z.boolean(),
+  rescue: z.strictObject({ retries: z.number(), map: path.nullable() }).nullable(),
+  sparse: z.boolean(),
+  assumeBlank: z.boolean(),
+  throttle: z.number().nullable(),
+  /** By index; entries may be missing. */
+  destinationThrottles: z.array(z.number().nullable()),
+  stallTimeout: z.number(),
+  asIs: z.boolean(),
+  unmount: z.boolean(),
+});
+export type KeptRequest = z.infer<typeof keptRequest>;
+
+/** What a flat request says where there is nothing special about it. */
+export const plainRequest: Omit<KeptRequest, 'kind' | 'source' | 'destinations'> = {
+  name: null,
+  verify: true,
+  job: null,
+  manifest: null,
+  saveManifest: null,
+  update: false,
+  repair: false,
+  keepGoing: false,
+  rescue: null,
+  sparse: true,
+  assumeBlank: false,
+  destinationThrottles: [],
+  asIs: false,
+  unmount: false,
+  ...plainRunning,
+};
+
+/** `request` as files and `--json` have it. */
+export function keep(request: JobRequest): KeptRequest {
+  const { kind, io, memory, throttle, stallTimeout } = request;
+  const destinations = destinationsOf(request);
+  const rescue = rescueOf(request);
+  return {
+    kind,
+    name: kind === 'resume' ? null : request.name,
+    source: sourceOf(request),
+    destinations: destinations.map(({ path }) => path),
+    verify: kind === 'resume' || verifies(request),
+    io,
+    memory,
+    job: kind === 'resume' ? request.job : null,
+    manifest: givenManifest(request),
+    saveManifest: newManifest(request),
+    update: updates(request),
+    repair: mends(request),
+    keepGoing: keepsGoing(request),
+    rescue: rescue && { retries: rescue.retries, map: rescue.map },
+    sparse: isSparse(request),
+    assumeBlank: assumesBlank(request),
+    throttle,
+    destinationThrottles: destinations.some((one) => one.throttle !== null)
+      ? destinations.map((one) => one.throttle)
+      : [],
+    stallTimeout,
+    asIs: takesAsIs(request),
+    unmount: unmounts(request),
+  };
+}
+
+/** The request that `kept` stands for; null when it asks for what makes no sense together. */
+export function readRequest(kept: KeptRequest): JobRequest | null {
+  const request = requestOf(kept).data;
+  if (request === undefined) return null;
+  const { destinationThrottles: _theirs, ...said } = kept;
+  const { destinationThrottles: _ours, ...understood } = keep(request);
+  // Whatever it says beyond that, no request can say.
+  const isAll = Object.entries(understood).every(
+    ([name, value]) => JSON.stringify(value) === JSON.stringify(said[name as keyof typeof said]),
+  );
+  return isAll && kept.destinationThrottles.length <= kept.destinations.length ? request : null;
+}
+
+function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
+  const { kind, name, source, manifest, saveManifest, keepGoing, asIs, unmount, job } = kept;
+  const { io, memory, throttle, stallTimeout } = kept;
+  const running = { io, memory, throttle, stallTimeout };
+  const destinations = kept.destinations.map((path, index) => ({
+    path,
+    throttle: kept.destinationThrottles[index] ?? null,
+  }));
+  const named = { name, destinations, keepGoing, ...running };
+  switch (kind) {
+    case 'copy':
+      return jobRequest.safeParse({ kind, source, asIs, method: methodOf(kept), saveManifest, ...named, unmount });
+    case 'verify':
+      return jobRequest.safeParse({
+        kind,
+        against: source === null ? { kind: 'manifest', path: manifest } : { kind: 'source', path: source },
+        ...named,
+      });
+    case 'repair':
+      return jobRequest.safeParse({ kind, source, asIs, manifest, ...named, unmount });
+    case 'resume':
+      return jobRequest.safeParse({ kind, job, ...running, unmount });
+  }
+}
+
+/** How a copy is made; `jobRequest` refuses what no method can be. */
+function methodOf({ verify, update, repair, rescue, sparse, assumeBlank, manifest }: KeptRequest): unknown {
+  const check: CopyMethod['check'] = repair ? 'repair' : verify ? 'verify' : 'none';
+  const zeros: CopyMethod['zeros'] = assumeBlank ? 'assumed' : sparse ? 'sparse' : 'written';
+  if (update) return { kind: 'update', check, zeros, manifest };
+  return rescue === null ? { kind: 'write', check, zeros } : { kind: 'rescue', check, zeros, ...rescue };
+}

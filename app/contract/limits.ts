@@ -1,0 +1,16 @@
+// Bounds and names that more than one room keeps to.
+
+/** Most characters in the name of a batch. */
+export const MAX_NAME = 80;
+
+/** How the name of a manifest's file ends, after the dot. */
+export const MANIFEST_EXTENSION = 'manifest';
+
+/** Most destinations one job can have: the width of kcopyd's `write_err` mask. */
+export const MAX_DESTINATIONS = 32;
+
+/** Most passes of a rescue over what stayed unreadable. */
+export const MOST_RETRIES = 1000;
+
+/** Longest stall timeout, in seconds: a day. */
+export const MOST_SECONDS = 86_400;

@@ -1,0 +1,385 @@
+// The options of the commands that run a job, a row each. The command line's parser and help, the manual page, the shell's
+// completions, the command line that the window shows, and what a repeated job carries over are all made of these rows.
+import type { CopyMethod, CopyRequest, JobKind, JobRequest } from './request.ts';
+import { plainRunning, rescueOf } from './request-facts.ts';
+
+/** What an option can be given; true for one without a value. */
+export type OptionValue = true | string | number | ReadonlyMap<string, number>;
+
+/** How the text of a value is read (`cli/values.ts`). */
+export type ValueKind = 'text' | 'file' | 'name' | 'size' | 'rate' | 'destinationRate' | 'retries' | 'seconds';
+
+interface Row<K extends JobKind> {
+  flag: `--${string}`;
+  /** What stands behind the flag; null for nothing. */
+  value: { name: string; is: ValueKind; choices?: readonly string[] } | null;
+  /** The commands that have it. */
+  kinds: readonly K[];
+  help: string;
+  /** The option without which it is refused. */
+  needs?: `--${string}`;
+  /** The option that it stands for too. */
+  implies?: `--${string}`;
+  conflicts?: readonly `--${string}`[];
+}
+
+/** An option that says something about the request. */
+export interface JobOption<K extends JobKind = JobKind, V extends OptionValue = OptionValue> extends Row<K> {
+  /** The window has a control for it. What it has none for is carried over when a job is repeated. */
+  inWindow: boolean;
+  /** What a request has of it; null where it was not given. */
+  get(request: Extract<JobRequest, { kind: K }>): V | null;
+  set(request: Extract<JobRequest, { kind: K }>, value: V | null): void;
+}
+
+/** How the command line runs a job. None of it is part of the request. */
+export interface Run {
+  /** Overwrite without asking. */
+  yes: boolean;
+  /** Events as JSON. */
+  json: boolean;
+  /** What goes into the log is told on stderr too. */
+  verbose: boolean;
+}
+
+/** An option of the command line alone. */
+export interface RunOption<V extends OptionValue = OptionValue> extends Row<JobKind> {
+  setRun(run: Run, value: V): void;
+}
+
+export const plainRun: Run = { yes: false, json: false, verbose: false };
+
+/** A row of the table. Its functions take the requests of its `kinds` alone; all that call them have asked for those. */
+const job = <K extends JobKind, V extends OptionValue>(option: JobOption<K, V>): JobOption =>
+  option as unknown as JobOption;
+const run = <V extends OptionValue>(option: RunOption<V>): RunOption => option;
+
+/** The same copy in another way. What the new way cannot have is left out. */
+function switchMethod(request: CopyRequest, kind: CopyMethod['kind']): void {
+  const { check, zeros } = request.method;
+  if (request.method.kind === kind) return;
+  if (kind === 'update')
+    request.method = { kind, check, zeros: zeros === 'assumed' ? 'sparse' : zeros, manifest: null };
+  else if (kind === 'rescue')
+    request.method = { kind, check: check === 'repair' ? 'verify' : check, zeros, retries: 0, map: null };
+  else request.method = { kind, check, zeros };
+}
+
+const WRITING = ['copy', 'repair', 'resume'] as const;
+const NAMING = ['copy', 'verify', 'repair'] as const;
+const ALL = ['copy', 'verify', 'repair', 'resume'] as const;
+
+/** In the order in which they are listed and applied. */
+export const OPTIONS: readonly (JobOption | RunOption)[] = [
+  job({
+    flag: '--no-verify',
+    value: null,
+    kinds: ['copy'],
+    help: 'do not read back what was written',
+    inWindow: true,
+    get: ({ method: { check } }) => check === 'none' || null,
+    set: ({ method }, off: true | null) => {
+      method.check = off ? 'none' : 'verify';
+    },
+  }),
+  job({
+    flag: '--update',
+    value: null,
+    kinds: ['copy'],
+    help: 'compare first, and write only what differs',
+    inWindow: true,
+    get: ({ method: { kind } }) => kind === 'update' || null,
+    set: (request, on: true | null) => switchMethod(request, on ? 'update' : 'write'),
+  }),
+  job({
+    flag: '--manifest-from',
+    value: { name: 'FILE', is: 'file' },
+    kinds: ['copy'],
+    help: 'with --update: what the source was last time; changes are told',
+    needs: '--update',
+    inWindow: false,
+    get: ({ method }) => (method.kind === 'update' ? method.manifest : null),
+    set: ({ method }, file: string | null) => {
+      if (method.kind === 'update') method.manifest = file;
+    },
+  }),
+  job({
+    flag: '--manifest',
+    value: { name: 'FILE', is: 'file' },
+    kinds: ['copy'],
+    help: 'write the hashes of what was read to FILE',
+    inWindow: false,
+    get: ({ saveManifest }) => saveManifest,
+    set: (request, file: string | null) => {
+      request.saveManifest = file;
+    },
+  }),
+  job({
+    flag: '--manifest',
+    value: { name: 'FILE', is: 'file' },
+    kinds: ['verify'],
+    help: 'compare with the hashes in FILE; no source is needed',
+    inWindow: true,
+    get: ({ against }) => (against.kind === 'manifest' ? against.path : null),
+    set: (request, file: string | null) => {
+      if (file !== null) request.against = { kind: 'manifest', path: file };
+    },
+  }),
+  job({
+    flag: '--manifest',
+    value: { name: 'FILE', is: 'file' },
+    kinds: ['repair'],
+    help: 'what SOURCE has to be: hashes from when it was copied',
+    inWindow: false,
+    get: ({ manifest }) => manifest,
+    set: (request, file: string | null) => {
+      request.manifest = file;
+    },
+  }),
+  job({
+    flag: '--repair',
+    value: null,
+    kinds: ['copy'],
+    help: 'rewrite what verification finds bad, once, and verify that again',
+    conflicts: ['--no-verify', '--rescue', '--map'],
+    inWindow: false,
+    get: ({ method: { check } }) => check === 'repair' || null,
+    set: ({ method }, on: true | null) => {
+      if (method.kind !== 'rescue' && method.check !== 'none') method.check = on ? 'repair' : 'verify';
+    },
+  }),
+  job({
+    flag: '--keep-going',
+    value: null,
+    kinds: NAMING,
+    help: 'list every bad block of a destination instead of giving it up',
+    inWindow: true,
+    get: ({ keepGoing }) => keepGoing || null,
+    set: (request, on: true | null) => {
+      request.keepGoing = on === true;
+    },
+  }),
+  job({
+    flag: '--rescue',
+    value: null,
+    kinds: ['copy'],
+    help: 'go on past what cannot be read; it is zeros on every DEST',
+    conflicts: ['--update'],
+    inWindow: true,
+    get: (request) => rescueOf(request) !== null || null,
+    set: (request, on: true | null) => switchMethod(request, on ? 'rescue' : 'write'),
+  }),
+  job({
+    flag: '--retries',
+    value: { name: 'N', is: 'retries' },
+    kinds: ['copy'],
+    help: 'with --rescue: try what stayed unreadable N times more',
+    needs: '--rescue',
+    inWindow: false,
+    get: (request) => {
+      const retries = rescueOf(request)?.retries ?? 0;
+      return retries > 0 ? retries : null;
+    },
+    set: ({ method }, count: number | null) => {
+      if (method.kind === 'rescue') method.retries = count ?? 0;
+    },
+  }),
+  job({
+    flag: '--map',
+    value: { name: 'FILE', is: 'file' },
+    kinds: ['copy'],
+    help: 'rescue by a map as ddrescue has it, new or continued',
+    implies: '--rescue',
+    conflicts: ['--update'],
+    inWindow: false,
+    get: (request) => rescueOf(request)?.map ?? null,
+    set: ({ method }, file: string | null) => {
+      if (method.kind === 'rescue') method.map = file;
+    },
+  }),
+  job({
+    flag: '--no-sparse',
+    value: null,
+    kinds: ['copy'],
+    help: 'write zeros, instead of making holes or letting the disk make them',
+    inWindow: false,
+    get: ({ method: { zeros } }) => zeros === 'written' || null,
+    set: ({ method }, off: true | null) => {
+      method.zeros = off ? 'written' : 'sparse';
+    },
+  }),
+  job({
+    flag: '--assume-blank',
+    value: null,
+    kinds: ['copy'],
+    help: 'do not write zeros at all: the disks are known to be blank',
+    conflicts: ['--no-sparse', '--update'],
+    inWindow: false,
+    get: ({ method: { zeros } }) => zeros === 'assumed' || null,
+    set: ({ method }, on: true | null) => {
+      if (method.kind !== 'update') method.zeros = on ? 'assumed' : 'sparse';
+    },
+  }),
+  job({
+    flag: '--as-is',
+    value: null,
+    kinds: ['copy', 'repair'],
+    help: 'take the bytes of SOURCE as they are, though it is packed or no disk image',
+    inWindow: true,
+    get: ({ asIs }) => asIs || null,
+    set: (request, on: true | null) => {
+      request.asIs = on === true;
+    },
+  }),
+  job({
+    flag: '--unmount',
+    value: null,
+    kinds: WRITING,
+    help: "unmount what is mounted of a DEST before it is written; never the system's",
+    inWindow: true,
+    get: ({ unmount }) => unmount || null,
+    set: (request, on: true | null) => {
+      request.unmount = on === true;
+    },
+  }),
+  run({
+    flag: '--yes',
+    value: null,
+    kinds: WRITING,
+    help: 'overwrite without asking; needed when there is no terminal to ask on',
+    setRun: (run) => {
+      run.yes = true;
+    },
+  }),
+  job({
+    flag: '--name',
+    value: { name: 'NAME', is: 'name' },
+    kinds: NAMING,
+    help: 'what this batch is called, in the list of jobs and in reports',
+    inWindow: true,
+    get: ({ name }) => name,
+    set: (request, name: string | null) => {
+      request.name = name;
+    },
+  }),
+  job({
+    flag: '--throttle',
+    value: { name: 'RATE', is: 'rate' },
+    kinds: ALL,
+    help: 'at most so many bytes a second for the job, such as 20M',
+    inWindow: true,
+    get: ({ throttle }) => throttle,
+    set: (request, rate: number | null) => {
+      request.throttle = rate;
+    },
+  }),
+  job({
+    flag: '--throttle-dest',
+    value: { name: 'DEST=RATE', is: 'destinationRate' },
+    kinds: NAMING,
+    help: 'the same for one DEST; may be given for several',
+    inWindow: false,
+    get: ({ destinations }) => {
+      const rates = destinations.flatMap(({ path, throttle }) =>
+        throttle === null ? [] : [[path, throttle] as const],
+      );
+      return rates.length === 0 ? null : new Map(rates);
+    },
+    set: (request, rates: ReadonlyMap<string, number> | null) => {
+      request.destinations = request.destinations.map(({ path }) => ({ path, throttle: rates?.get(path) ?? null }));
+    },
+  }),
+  job({
+    flag: '--stall-timeout',
+    value: { name: 'SECONDS', is: 'seconds' },
+    kinds: ALL,
+    help: `give up a drive that does not answer for so long; 0: never; by default ${plainRunning.stallTimeout}`,
+    inWindow: false,
+    get: ({ stallTimeout }) => (stallTimeout === plainRunning.stallTimeout ? null : stallTimeout),
+    set: (request, seconds: number | null) => {
+      request.stallTimeout = seconds ?? plainRunning.stallTimeout;
+    },
+  }),
+  job({
+    flag: '--io',
+    value: { name: 'BACKEND', is: 'text', choices: ['uring', 'threads'] },
+    kinds: ALL,
+    help: 'how to reach the devices; by default the best that works here',
+    inWindow: false,
+    get: ({ io }) => (io === 'auto' ? null : io),
+    set: (request, backend: 'uring' | 'threads' | null) => {
+      request.io = backend ?? 'auto';
+    },
+  }),
+  job({
+    flag: '--memory',
+    value: { name: 'SIZE', is: 'size' },
+    kinds: ALL,
+    help: 'memory for data in flight, 64K to 1G; by default 32M',
+    inWindow: false,
+    get: ({ memory }) => memory,
+    set: (request, bytes: number | null) => {
+      request.memory = bytes;
+    },
+  }),
+  run({
+    flag: '--json',
+    value: null,
+    kinds: ALL,
+    help: 'events as JSON, one object a line',
+    setRun: (run) => {
+      run.json = true;
+    },
+  }),
+  run({
+    flag: '--verbose',
+    value: null,
+    kinds: ALL,
+    help: 'what goes into the log on stderr too, and where the log is',
+    setRun: (run) => {
+      run.verbose = true;
+    },
+  }),
+];
+
+/** The options of one command. */
+export const optionsOf = (kind: JobKind): (JobOption | RunOption)[] =>
+  OPTIONS.filter(({ kinds }) => kinds.includes(kind));
+
+/** Does it say something about the request? */
+export const isOfJob = (option: JobOption | RunOption): option is JobOption => 'set' in option;
+
+/** Is this option given in `request`? False for one that its kind does not have. */
+function isGiven(request: JobRequest, flag: string): boolean {
+  const option = optionsOf(request.kind).find((one) => one.flag === flag);
+  return option !== undefined && isOfJob(option) && option.get(request) !== null;
+}
+
+/** May `option` be given in `request`, beside all that is given there? */
+const fits = (request: JobRequest, { kinds, needs, implies, conflicts = [] }: JobOption): boolean =>
+  kinds.includes(request.kind) &&
+  [needs, implies].every((flag) => flag === undefined || isGiven(request, flag)) &&
+  !conflicts.some((flag) => isGiven(request, flag));
+
+/** Gives `request` what `former` has of the options that the window has no control for, where both can have them. */
+export function carryOver(former: JobRequest, request: JobRequest): void {
+  for (const option of OPTIONS)
+    if (isOfJob(option) && !option.inWindow && fits(former, option) && fits(request, option))
+      option.set(request, option.get(former));
+}
+
+/** The words with which `request` has `option`; none where it is not given, or another one says it too. */
+export function wordsOf(option: JobOption, request: JobRequest): string[] {
+  const { flag } = option;
+  const value = option.get(request);
+  const isSaid = optionsOf(request.kind).some((one) => one.implies === flag && isGiven(request, one.flag));
+  if (value === null || isSaid) return [];
+  if (value === true) return [flag];
+  if (typeof value === 'object') return [...value].flatMap(([path, rate]) => [flag, `${path}=${rate}`]);
+  // A value that starts with a dash would be taken for an option.
+  return String(value).startsWith('-') ? [`${flag}=${String(value)}`] : [flag, String(value)];
+}
+
+/** The options of `request` as words of the command line. */
+export const optionWords = (request: JobRequest): string[] =>
+  optionsOf(request.kind).flatMap((option) => (isOfJob(option) ? wordsOf(option, request) : []));

@@ -1,0 +1,128 @@
+// What a request comes to, whatever its kind, and the requests with nothing special about them. No schema is loaded for
+// this: the window uses it too.
+import type {
+  CopyRequest,
+  JobKind,
+  JobRequest,
+  LoggedRequest,
+  RepairRequest,
+  Rescue,
+  ResumeRequest,
+  Running,
+  VerifyRequest,
+  WorkRequest,
+} from './request.ts';
+
+/** How a job is run when nobody says otherwise. */
+export const plainRunning: Running = { io: 'auto', memory: null, throttle: null, stallTimeout: 60 };
+
+const plainNamed = (destinations: readonly string[]): Pick<WorkRequest, 'name' | 'destinations' | 'keepGoing'> => ({
+  name: null,
+  destinations: destinations.map((path) => ({ path, throttle: null })),
+  keepGoing: false,
+});
+
+/** Writes all of `source`, and verifies it. */
+export const plainCopy = (source: string, destinations: readonly string[]): CopyRequest => ({
+  kind: 'copy',
+  source,
+  asIs: false,
+  method: { kind: 'write', check: 'verify', zeros: 'sparse' },
+  saveManifest: null,
+  ...plainNamed(destinations),
+  ...plainRunning,
+  unmount: false,
+});
+
+export const plainVerify = (against: VerifyRequest['against'], destinations: readonly string[]): VerifyRequest => ({
+  kind: 'verify',
+  against,
+  ...plainNamed(destinations),
+  ...plainRunning,
+});
+
+export const plainRepair = (source: string, destinations: readonly string[]): RepairRequest => ({
+  kind: 'repair',
+  source,
+  asIs: false,
+  manifest: null,
+  ...plainNamed(destinations),
+  ...plainRunning,
+  unmount: false,
+});
+
+export const plainResume = (job: string): ResumeRequest => ({ kind: 'resume', job, ...plainRunning, unmount: false });
+
+/** Does a job of this kind write its destinations? One that does not opens them for reading only, whatever else has them. */
+export const writes = (kind: JobKind): boolean => kind !== 'verify';
+
+/** Can the job be continued when it is interrupted? */
+export const isLogged = (request: WorkRequest): request is LoggedRequest => request.kind !== 'verify';
+
+/** Does the job read its destinations back? */
+export const verifies = (request: WorkRequest): boolean => request.kind !== 'copy' || request.method.check !== 'none';
+
+/** Path of the source; null when a manifest or the log of an interrupted job stands for it. */
+export function sourceOf(request: JobRequest): string | null {
+  switch (request.kind) {
+    case 'copy':
+    case 'repair':
+      return request.source;
+    case 'verify':
+      return request.against.kind === 'source' ? request.against.path : null;
+    case 'resume':
+      return null;
+  }
+}
+
+/** The destinations that a request names, each with its limit. None with `resume`: the log has them. */
+export const destinationsOf = (request: JobRequest): WorkRequest['destinations'] =>
+  request.kind === 'resume' ? [] : request.destinations;
+
+/** Path of the manifest of the source that the job is given; null for none. */
+export function givenManifest(request: JobRequest): string | null {
+  switch (request.kind) {
+    case 'copy':
+      return request.method.kind === 'update' ? request.method.manifest : null;
+    case 'verify':
+      return request.against.kind === 'manifest' ? request.against.path : null;
+    case 'repair':
+      return request.manifest;
+    case 'resume':
+      return null;
+  }
+}
+
+/** File that gets the manifest of what was read; null for none. */
+export const newManifest = (request: JobRequest): string | null =>
+  request.kind === 'copy' ? request.saveManifest : null;
+
+/** How the unreadable sectors of the source are dealt with; null when the first one ends the job. */
+export const rescueOf = (request: JobRequest): Rescue | null =>
+  request.kind === 'copy' && request.method.kind === 'rescue' ? request.method : null;
+
+/** The mapfile of a rescue; null for none. */
+export const mapOf = (request: JobRequest): string | null => rescueOf(request)?.map ?? null;
+
+/** Does a copy compare first, and write only what differs? */
+export const updates = (request: JobRequest): boolean => request.kind === 'copy' && request.method.kind === 'update';
+
+/** Does a copy rewrite what verification finds bad? */
+export const mends = (request: JobRequest): boolean => request.kind === 'copy' && request.method.check === 'repair';
+
+/** Do zeros become holes, or are they zeroed by the device, instead of being written? */
+export const isSparse = (request: JobRequest): boolean => request.kind !== 'copy' || request.method.zeros !== 'written';
+
+/** Are the disks all zeros already? */
+export const assumesBlank = (request: JobRequest): boolean =>
+  request.kind === 'copy' && request.method.zeros === 'assumed';
+
+/** Does a destination with bad blocks go on? */
+export const keepsGoing = (request: JobRequest): boolean => request.kind !== 'resume' && request.keepGoing;
+
+/** Is what is mounted of the destinations unmounted? */
+export const unmounts = (request: JobRequest): boolean => request.kind !== 'verify' && request.unmount;
+
+/** Are the source file's bytes taken as they are? */
+export const takesAsIs = (request: JobRequest): boolean =>
+  (request.kind === 'copy' || request.kind === 'repair') && request.asIs;

@@ -1,0 +1,154 @@
+// What is asked for, kind by kind: a combination that makes no sense cannot be written. The schemas come first; the types
+// are inferred from them. `request-facts.ts` reads a request without a schema.
+import * as z from 'zod';
+import { MAX_DESTINATIONS, MAX_NAME } from './limits.ts';
+
+/** A path, up to the longest argument that the kernel hands to a program. The kernel itself refuses one that is too long for a path. */
+export const path = z
+  .string()
+  .min(1)
+  .max(128 * 1024)
+  .regex(/^[^\0]+$/, 'A path has no NUL in it.');
+
+/** Name of a job log: nothing that could lead out of its folder. */
+export const jobId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, 'This is no id of a job.');
+
+/** What a batch may be called: one line that can be read. */
+export const batchName = z
+  .string()
+  .max(MAX_NAME, `A name has at most ${MAX_NAME} characters.`)
+  .regex(/^[^\s\p{Cc}]([^\p{Cc}]*[^\s\p{Cc}])?$/u, 'A name is one line of text.');
+
+/** Bytes per second; null for no limit. */
+const throttle = z.number().nullable();
+
+/** How a job is run, whatever it does. Bounds that deserve a sentence of their own are checked by `base/request-rules.ts`. */
+const running = {
+  /** Backend of the engine; 'auto' probes. */
+  io: z.enum(['auto', 'uring', 'threads']),
+  /** Bytes of page pool, a multiple of 4096; null for the default. */
+  memory: z.number().nullable(),
+  /** Bytes per second of the whole job, null for no limit. */
+  throttle,
+  /** Seconds without an answer after which an I/O counts as lost; 0: wait for ever. */
+  stallTimeout: z.number(),
+};
+
+/** What a job that writes may do first. */
+const writing = {
+  /** Unmount what is mounted of the destinations before anything is written; without it a mounted one is refused. Never the system's. */
+  unmount: z.boolean(),
+};
+
+const destination = z.strictObject({
+  path,
+  /** Bytes per second of this destination, null for no limit. */
+  throttle,
+});
+
+/** A job that names its destinations. */
+const named = {
+  /** What the user calls this batch; null for none. */
+  name: batchName.nullable(),
+  /** More than MAX_DESTINATIONS are refused with a sentence. */
+  destinations: z
+    .array(destination)
+    .min(1)
+    .max(16 * MAX_DESTINATIONS),
+  /** A destination's bad blocks are listed and it goes on, instead of dropping out. */
+  keepGoing: z.boolean(),
+  ...running,
+};
+
+/** A source whose bytes are copied. */
+const source = {
+  source: path,
+  /** Take the source file's bytes as they are, though it is recognised as no disk image. */
+  asIs: z.boolean(),
+};
+
+/** Whether a copy is read back past the cache; `repair` rewrites the ranges that are bad, once, and verifies those again. */
+const check = z.enum(['none', 'verify', 'repair']);
+/** Whether zeros are written, or become holes (files) or are zeroed by the device (disks), or are left out: the disks are all zeros already. */
+const zeros = z.enum(['written', 'sparse', 'assumed']);
+
+const method = z.discriminatedUnion('kind', [
+  /** Write every chunk. */
+  z.strictObject({ kind: z.literal('write'), check, zeros }),
+  /** Read the destinations first, and write only the chunks that differ. */
+  z.strictObject({
+    kind: z.literal('update'),
+    check,
+    zeros: zeros.exclude(['assumed']),
+    /** A manifest of the source from before: what changed since is told. */
+    manifest: path.nullable(),
+  }),
+  /** Go on past unreadable source sectors, as ddrescue does. */
+  z.strictObject({
+    kind: z.literal('rescue'),
+    check: check.exclude(['repair']),
+    zeros,
+    /** Passes over what stayed unreadable after the first attempt at every sector. */
+    retries: z.number(),
+    /** GNU ddrescue mapfile: continued when it exists, written as the rescue goes; null for none. */
+    map: path.nullable(),
+  }),
+]);
+
+const copyRequest = z.strictObject({
+  kind: z.literal('copy'),
+  ...source,
+  method,
+  /** File that gets the manifest of what was read. */
+  saveManifest: path.nullable(),
+  ...named,
+  ...writing,
+});
+
+const verifyRequest = z.strictObject({
+  kind: z.literal('verify'),
+  /** What the destinations are compared with. */
+  against: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('source'), path }),
+    z.strictObject({ kind: z.literal('manifest'), path }),
+  ]),
+  ...named,
+});
+
+const repairRequest = z.strictObject({
+  kind: z.literal('repair'),
+  ...source,
+  /** A manifest that the source has to agree with. */
+  manifest: path.nullable(),
+  ...named,
+  ...writing,
+});
+
+const resumeRequest = z.strictObject({
+  kind: z.literal('resume'),
+  /** Id of the interrupted job. Its log has its name, its ends and what was asked for. */
+  job: jobId,
+  ...running,
+  ...writing,
+});
+
+/**
+ * What the user asks for: `copy` writes every destination; `verify` only compares; `repair` compares and rewrites what
+ * differs; `resume` goes on with an interrupted job.
+ */
+export const jobRequest = z.discriminatedUnion('kind', [copyRequest, verifyRequest, repairRequest, resumeRequest]);
+
+export type JobRequest = z.infer<typeof jobRequest>;
+export type JobKind = JobRequest['kind'];
+export type CopyRequest = z.infer<typeof copyRequest>;
+export type VerifyRequest = z.infer<typeof verifyRequest>;
+export type RepairRequest = z.infer<typeof repairRequest>;
+export type ResumeRequest = z.infer<typeof resumeRequest>;
+/** A request that names what it works on. */
+export type WorkRequest = Exclude<JobRequest, ResumeRequest>;
+/** A request that keeps a log, so that it can be continued. */
+export type LoggedRequest = CopyRequest | RepairRequest;
+export type CopyMethod = CopyRequest['method'];
+/** How far a rescue goes. */
+export type Rescue = Extract<CopyMethod, { kind: 'rescue' }>;
+export type Running = Pick<JobRequest, keyof typeof running>;

@@ -1,9 +1,11 @@
 // How far a destination is, and what it does next. No I/O and no clock.
 #pragma once
 
+#include <array>
 #include <atomic>
-#include <cassert>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 
 #include "../kcopyd.h"
 
@@ -82,9 +84,17 @@ class DestinationState {
   void end(kcopyd_state how) { go(!over() && how >= KCOPYD_DONE, how); }
 
  private:
-  void go([[maybe_unused]] bool allowed, kcopyd_state to) {
-    assert(allowed);
+  // Aborts in every build when the diagram above has no such transition: a job in a wrong state could lose data.
+  void go(bool allowed, kcopyd_state to) {
+    if (!allowed) {
+      std::fprintf(stderr, "kcopyd: a destination cannot go from %s to %s\n", name(state_), name(to));
+      std::abort();
+    }
     state_ = to;
+  }
+  static const char* name(kcopyd_state state) {
+    constexpr std::array kNames = {"waiting", "copying", "flushing", "verifying", "done", "failed", "cancelled"};
+    return kNames[static_cast<size_t>(state)];
   }
 
   std::atomic<kcopyd_state> state_ = KCOPYD_WAITING;

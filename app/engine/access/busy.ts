@@ -1,4 +1,4 @@
-// Devices that somebody holds for a moment: udev that probes a disk, a desktop that looks at it.
+// Waits for devices that are held only for a moment, as by udev probing a disk or a desktop looking at it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, Refusal } from '../../base/errors.ts';
 
@@ -6,7 +6,7 @@ import { errnoOf, Refusal } from '../../base/errors.ts';
 const PATIENCE_MS = 2000;
 const POLL_MS = 50;
 
-/** Asks `isFree` again and again for a while. Resolves to its last answer; rejects as it does. */
+/** Asks `isFree` repeatedly for a while. Resolves to its last answer; rejects as it does. */
 export async function becomesFree(isFree: () => boolean | Promise<boolean>): Promise<boolean> {
   for (let waited = 0; !(await isFree()); waited += POLL_MS) {
     if (waited >= PATIENCE_MS) return false;
@@ -15,7 +15,7 @@ export async function becomesFree(isFree: () => boolean | Promise<boolean>): Pro
   return true;
 }
 
-/** The result of `act`, which is tried again for a while where it fails with EBUSY. Rejects as its last try does. */
+/** Runs `act`, and retries it for a while when it fails with EBUSY. Gives its result; rejects as the last try does. */
 export async function onceFree<T>(act: () => Promise<T>): Promise<T> {
   const results: T[] = [];
   let refused = new Error();

@@ -1,4 +1,4 @@
-// Makes a disk safe to take out: unmounted, flushed, nobody's, and switched off.
+// Makes a disk safe to take out: unmounts it, flushes it, makes sure that no program uses it, and switches it off.
 import { constants, existsSync } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
 import type { PlatterError } from '../../contract/errors.ts';
@@ -12,7 +12,10 @@ import type { Rights } from './rights.ts';
 import type { RightsSession, Seen } from './rights-session.ts';
 import { unmount } from './unmount.ts';
 
-/** Why `block`, which the user calls `path`, is not switched off; none when it may be. `held`: numbers of the devices of a job. Pure. */
+/**
+ * Reasons not to switch off `block`, which the user calls `path`; empty when it may be. `held`: numbers of the devices
+ * of a job. Pure.
+ */
 export function againstEjecting(path: string, block: Block | null, held: ReadonlySet<string>): PlatterError[] {
   const no = (code: PlatterError['code'], kind: 'noDisk' | 'jobHasIt' | 'loopDevice' | 'noSwitch'): PlatterError =>
     failure({ code, op: 'eject', device: path, reason: { kind } });
@@ -27,17 +30,17 @@ export function againstEjecting(path: string, block: Block | null, held: Readonl
 
 /** How a disk is switched off. */
 export interface Ejecting {
-  /** Asks for the rights that the user and udisks do not have; null: nobody does. */
+  /** Asks for the rights that the user and udisks lack. null: do not ask. */
   rights?: Rights | null;
   /** Where sysfs is mounted. */
   sys?: string;
-  /** Milliseconds. */
+  /** How long the drive may finish no request, in milliseconds. */
   patience?: number;
 }
 
 /**
- * Unmounts, flushes and switches off a disk that may be (`againstEjecting`). Rejects with a Refusal: then it is as it was,
- * or unmounted; or, when the drive ends no request for `patience` milliseconds (STALLED), nobody knows yet.
+ * Unmounts, flushes and switches off a disk that passed `againstEjecting`. Rejects with a Refusal. The disk is then as
+ * before, or unmounted; after STALLED (no request finished for `patience` milliseconds) its state is unknown.
  */
 export async function eject(
   path: string,
@@ -74,7 +77,9 @@ async function asRoot(seen: Whole, session: RightsSession, patience: number): Pr
 
 type Whole = Seen & { block: Block };
 
-/** A session for that one disk. Where there is no way to one, the reason and the remedy of `before` say more. */
+/**
+ * Opens a session for this disk only. When no rights can be had, `before` is thrown instead, because it explains more.
+ */
 async function sessionFor({ path, block }: Whole, rights: Rights, before: unknown): Promise<RightsSession> {
   try {
     return await rights.session([{ path, block, access: 'write' }]);
@@ -83,7 +88,7 @@ async function sessionFor({ path, block }: Whole, rights: Rights, before: unknow
   }
 }
 
-/** Neither a program that uses the disk nor the drive stands against it: the user may not. */
+/** True when only the user's rights are missing: no program uses the disk, and the drive did not fail. */
 const lacksRights = (error: unknown): boolean =>
   error instanceof Refusal &&
   (error.errors[0]!.code === 'NOT_PERMITTED' || error.errors[0]!.reason.kind === 'notUnmounted');
@@ -101,11 +106,11 @@ const stuck = (path: string, patience: number): Refusal =>
 
 async function switchOff(path: string, block: Block, sys: string): Promise<void> {
   try {
-    // While it is claimed nobody mounts it again.
+    // While the disk is claimed, nobody can mount it again.
     const disk = await open(block.path, constants.O_RDONLY | constants.O_EXCL);
     try {
       await disk.sync();
-      // The kernel has the disk write its cache and stop, and lets it go (drivers/scsi: sd_shutdown).
+      // The kernel makes the disk write its cache and stop, then releases it (drivers/scsi: sd_shutdown).
       await writeFile(`${sys}/block/${block.name}/device/delete`, '1');
     } finally {
       await disk.close();
@@ -115,7 +120,10 @@ async function switchOff(path: string, block: Block, sys: string): Promise<void>
   }
 }
 
-/** Only root may. udisks does the same for the user who sits at the machine (udisksctl(1)), where it is installed. */
+/**
+ * Asks udisks to switch the disk off (udisksctl(1)). Writing to sysfs takes root; udisks does it for the user at the
+ * machine, where it is installed.
+ */
 async function haveSwitchedOff(path: string, block: Block, patience: number): Promise<void> {
   const { failed, stderr } = await runProgram(
     'udisksctl',

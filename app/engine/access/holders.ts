@@ -1,5 +1,6 @@
-// Finds the holder of a device or file that cannot be opened: a job of Platter, a mount in another mount namespace, or a program.
-// /proc shows all of them to root. It shows every user all locks and mounts, and the open files of the user's own programs.
+// Finds the holder of a device or file that cannot be opened: a job of Platter, a mount in another mount namespace, or
+// a program. Root sees all of them in /proc. Other users see all locks and mounts, but only the open files of their own
+// programs.
 import { constants, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,20 +14,20 @@ import { shell } from '../devices/release-commands.ts';
 import { stateDir } from '../../base/state-folder.ts';
 import { content } from '../devices/sysfs.ts';
 
-/** More users than these are only counted. */
+/** Name at most this many users, and count the rest. */
 const NAMED_USERS = 4;
 /** The kernel's first PID namespace (PROC_PID_INIT_INO in include/linux/proc_ns.h). */
 const FIRST_PID_NAMESPACE = 'pid:[4026531836]';
-/** The engine host among the arguments of a process. */
+/** Matches the engine host among the arguments of a process. */
 const HOST = /(?:^|\/)engine\/host\.js$/;
 
-/** A holder as a failure tells it. */
+/** A holder, as an error reports it. */
 export interface Holder {
   reason: Reason;
   remedy: Remedy;
 }
 
-/** `error` with its holder named, if it only says that something holds `end` and /proc shows what. */
+/** Names the holder in `error` when it only says that `end` is in use and /proc shows by what. */
 export function withHolder(
   error: PlatterError,
   end: Pick<End, 'block' | 'realPath'> & Partial<Pick<End, 'image'>>,
@@ -42,8 +43,9 @@ export function withHolder(
 }
 
 /**
- * `errors` against a request, and what holds the other destinations that it would claim. They are not kept open. One that is mounted is
- * claimed only after it is unmounted. Without errors there is nothing to add, because opening the destinations shows the same.
+ * Adds to `errors` against a request the holders of the other destinations that it would claim. It opens them only to
+ * look. A mounted destination is left out: it is claimed only after it is unmounted. Without errors nothing is added,
+ * because opening the destinations shows the same.
  */
 export async function withClaims(
   errors: readonly PlatterError[],
@@ -60,7 +62,7 @@ export async function withClaims(
         await (await open(end.realPath, constants.O_RDONLY | constants.O_EXCL)).close();
         return [];
       } catch (error) {
-        // Other reasons show when all that is told now is in order.
+        // Any other reason shows once these errors are solved.
         return errnoOf(error) === 'EBUSY' ? [withHolder(failureOf(error, 'open', end.path, 'block'), end)] : [];
       }
     }),
@@ -74,7 +76,7 @@ export const partitionHolder = (disk: Block): Holder => {
   return holderOf(partitions) ?? { reason: { kind: 'partitionOpen' }, remedy: unknownHolder(disk.path).remedy };
 };
 
-/** `block`, what lies on it, and the disk of a partition: a claim on one of them keeps others from claiming the rest. */
+/** `block`, everything on it, and the disk of a partition. A claim on one of them excludes claims on the others. */
 const familyOf = (block: Block): Block[] => [
   ...withDescendants(block),
   ...(block.type === 'part' ? block.parents : []),
@@ -91,7 +93,7 @@ function holderOf(devices: readonly Block[]): Holder | null {
   return mountElsewhere(devices) ?? openElsewhere(devices);
 }
 
-/** A mount of one of `devices` that the mount namespace of this process does not have. */
+/** A mount of one of `devices` in another mount namespace. */
 function mountElsewhere(devices: readonly Block[]): Holder | null {
   const seen = new Set([content('/proc/self/mountinfo')]);
   for (const pid of processes()) {
@@ -99,7 +101,7 @@ function mountElsewhere(devices: readonly Block[]): Holder | null {
     if (seen.has(mountinfo)) continue;
     seen.add(mountinfo);
     for (const { majorMinor, source, target } of parseMounts(mountinfo)) {
-      // A file system of several devices (btrfs) has no number of its own.
+      // A file system of several devices (btrfs) has no device number.
       const device = devices.find(
         (block) => block.majorMinor === majorMinor || (majorMinor.startsWith('0:') && block.path === source),
       );
@@ -123,7 +125,10 @@ function openElsewhere(devices: readonly Block[]): Holder | null {
   return null;
 }
 
-/** Other programs that have something open below `target`, or the device itself, or are there: "bash (4711)". */
+/**
+ * Other programs that have files open below `target`, have the device itself open, or have their working directory,
+ * root or executable there: "bash (4711)".
+ */
 export const usersOf = (target: string, device: string | null = null): string[] =>
   usersWhere((path) => path === target || path === device || path.startsWith(`${target}/`));
 
@@ -141,22 +146,25 @@ function usersWhere(isIt: (path: string) => boolean): string[] {
   );
 }
 
-/** The first of them, and how many more there are. */
+/** The first few users, and the number of the others. */
 export const named = (users: readonly string[]): { users: string[]; more: number } => ({
   users: users.slice(0, NAMED_USERS),
   more: Math.max(0, users.length - NAMED_USERS),
 });
 
 /**
- * Finds the owner of the lock on the file or node at `path` in /proc/locks, and its purpose. null when the owner is dead: the
- * kernel keeps the lock of a killed process until its last request ends, and lists no owner then. An owner in another PID
- * namespace is not listed either, except in the first one, which sees all processes.
+ * Finds the owner of the lock on the file or node at `path` in /proc/locks, and its purpose. null when the owner is
+ * dead: the kernel keeps the lock of a killed process until its last request ends, and then lists no owner. An owner in
+ * another PID namespace is listed only in the first namespace, which sees all processes.
  */
 export const whoLocks = (path: string): Reason | null =>
   ownerOf(path, locksOn(path)) ??
   (readlinkSync('/proc/self/ns/pid') === FIRST_PID_NAMESPACE ? null : { kind: 'lockedBySomebody' });
 
-/** The jobs of other Platters as they are now: gives the one that reads or writes the device at a path; null when there is none. */
+/**
+ * Takes a snapshot of the jobs of other Platters. Gives the job that reads or writes the device at a path; null when
+ * there is none.
+ */
 export function jobsNow(): (path: string) => Extract<Reason, { kind: 'inJob' | 'inLoggedJob' }> | null {
   const locks = flocks().filter(({ pid }) => pid !== String(process.pid));
   return (path) => {
@@ -173,7 +181,7 @@ function ownerOf(
   const how = locks.some((lock) => lock.how === 'WRITE') ? 'write' : 'read';
   const job = locks.find(({ pid }) => isHost(pid));
   if (job === undefined) {
-    // A program that has locked it and ended can have left it open to its children.
+    // A program that took the lock and has ended may have left the file open in its children.
     const owners = usersAmong(locks.map(({ pid }) => pid));
     const users = owners.length > 0 ? owners : usersWhere((link) => link === path);
     return users.length > 0 ? { kind: 'diskLocked', users, how } : null;
@@ -200,7 +208,7 @@ function locksOn(path: string, locks = flocks()): Lock[] {
   return locks.filter((lock) => lock.key === key);
 }
 
-/** All locks of which the kernel tells the owner. */
+/** All locks whose owner the kernel lists. */
 const flocks = (): Lock[] =>
   content('/proc/locks')
     .split('\n')
@@ -220,7 +228,7 @@ function keyOf(path: string): string {
   return `${number}:${ino}`;
 }
 
-/** Id of the job whose log this process has locked; null when it keeps none in the state folder of this user. */
+/** Id of the job whose log this process has locked; null when it has locked none in this user's state folder. */
 function jobOf(pid: string): string | null {
   const locked = new Set(
     flocks()
@@ -234,21 +242,23 @@ function jobOf(pid: string): string | null {
   return log === undefined ? null : log.slice(0, -'.log'.length);
 }
 
-/** True for an engine host. Everybody may read its arguments. */
+/** True for an engine host. Every user may read its arguments. */
 const isHost = (pid: string): boolean =>
   unlessErrno('', () => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
     .split('\0')
     .some((argument) => HOST.test(argument));
 
-/** The other processes, as far as they show. They end while they are looked at, and those of other users do not show everything. */
+/**
+ * The other processes that can be seen. They may end while they are read, and other users' processes show only a part.
+ */
 const processes = (): string[] =>
   unlessErrno([], () => readdirSync('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
 
-/** "bash (4711)"; null when it has ended meanwhile. */
+/** "bash (4711)"; null when the process has ended. */
 function userOf(pid: string): string | null {
   const name = unlessErrno(null, () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
   return name === null ? null : `${name} (${pid})`;
 }
 
-/** The names of the processes that have not ended meanwhile. */
+/** The names of those processes that are still running. */
 const usersAmong = (pids: readonly string[]): string[] => pids.flatMap((pid) => userOf(pid) ?? []);

@@ -1,6 +1,6 @@
-// BSD locks (flock(2)) on what a job reads and writes, as systemd asks for them: one on the node of the whole disk, shared
-// while it is read, exclusive while it is written. Two copies see each other by them, and udev leaves a disk that is being
-// written alone. A file that is written is locked when it is opened (images.ts).
+// Takes BSD locks (flock(2)) on what a job reads and writes, as systemd asks: on the node of the whole disk, shared for
+// reading, exclusive for writing. They keep two copies apart, and keep udev away from a disk that is being written. A
+// file to be written is locked when it is opened (images.ts).
 import { closeSync, constants, openSync } from 'node:fs';
 import type { PlatterError } from '../../contract/errors.ts';
 import type { Block } from '../devices/blocks.ts';
@@ -10,10 +10,10 @@ import { remedyFor, whoLocks } from './holders.ts';
 import type { End } from '../devices/inspect.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';
 
-/** Errors of a file system that has no locks, and of a whole disk that the user may not open. */
+/** Errors of a file system without locks. */
 const NO_LOCKS: ReadonlySet<string> = new Set(['ENOLCK', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EINVAL', 'EBADF']);
 
-/** Errors of a whole disk that the user may not open, or that is gone. */
+/** Errors when the user may not open a whole disk, or the disk is gone. */
 const NOT_HAD: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'ENOENT', 'ENXIO', 'ENOMEDIUM', 'ENODEV']);
 
 /** An end of a job that is open. */
@@ -25,9 +25,9 @@ export interface OpenEnd {
 }
 
 /**
- * Locks the ends of a job, and the whole disks that partitions among them lie on. Gives an error for each end that somebody
- * else has locked, and the descriptors of the disks, which the caller closes: that ends their locks. The locks of the ends end
- * when they are unlocked (`unlockEnd`) or closed.
+ * Locks the ends of a job, and the whole disks of partitions among them. Gives an error for each end that is locked by
+ * somebody else, and the descriptors of the disks. The caller closes these, which releases their locks. The locks of
+ * the ends last until they are unlocked (`unlockEnd`) or closed.
  */
 export async function lockEnds(
   addon: NativeAddon,
@@ -47,14 +47,20 @@ export async function lockEnds(
   return { errors, disks };
 }
 
-/** Locks an end that was opened again, in place of what it was open as before. Rejects with a Refusal when somebody else has it. */
+/**
+ * Locks an end that was opened again and unlocks what it had open before. Rejects with a Refusal when somebody else has
+ * the lock.
+ */
 export async function moveLock(addon: NativeAddon, before: NativeDevice | null, now: OpenEnd): Promise<void> {
   if (before !== null) unlockEnd(addon, before);
   const errors = await unlessLocked(now.end, () => lockEnd(addon, now));
   if (errors.length > 0) throw new Refusal(errors);
 }
 
-/** Ends the lock of an end that is about to be closed. The kernel may keep its descriptors for a moment after that. */
+/**
+ * Releases the lock of an end that is about to be closed, because the kernel may keep its descriptors for a moment
+ * longer.
+ */
 export function unlockEnd(addon: NativeAddon, device: NativeDevice): void {
   unlessErrno(null, () => addon.unlockDevice(device), NO_LOCKS);
 }
@@ -64,7 +70,9 @@ function lockEnd(addon: NativeAddon, { end, device, written }: OpenEnd): boolean
   return unlessErrno(true, () => addon.lockDevice(device, written), NO_LOCKS);
 }
 
-/** The disks that partitions among `ends` lie on, each once, with a partition that decides how it is locked. */
+/**
+ * The disks of the partitions among `ends`, each once, with the partition that decides between shared and exclusive.
+ */
 function wholeDisks(ends: readonly OpenEnd[]): Map<Block, OpenEnd> {
   const nodes = new Set(ends.map(({ end }) => end.block));
   const disks = new Map<Block, OpenEnd>();
@@ -76,7 +84,7 @@ function wholeDisks(ends: readonly OpenEnd[]): Map<Block, OpenEnd> {
   return disks;
 }
 
-/** null when the user may not open it, or it is gone: the partition's own lock has to do. */
+/** null when the user may not open the disk, or it is gone. The partition's own lock must do then. */
 const openDisk = ({ path }: Block): number | null =>
   unlessErrno(null, () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), NOT_HAD);
 
@@ -91,7 +99,7 @@ async function unlessLocked(
     : [failure({ code: 'IN_USE', op: 'open', device: path, errno: 'EWOULDBLOCK', reason, remedy: remedyFor(reason) })];
 }
 
-/** Ends the locks of whole disks that `lockEnds` gave. */
+/** Releases the locks of the whole disks from `lockEnds`. */
 export function closeDisks(disks: readonly number[]): void {
   disks.forEach(closeSync);
 }

@@ -1,4 +1,4 @@
-// What the kernel makes of a disk's partition table, which it reads again before the disk is written and after.
+// Has the kernel read a disk's partition table again, before the disk is written and after.
 import type { Mounted } from '../../contract/disks.ts';
 import type { Note } from '../../contract/facts.ts';
 import type { Plan } from '../../contract/jobs.ts';
@@ -13,12 +13,12 @@ import { readBlocks } from '../devices/lsblk.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import type { RightsSession, Seen } from './rights-session.ts';
 
-/** A destination that a job holds open, in so far as it can be a disk. */
+/** A destination that a job holds open, with the fields that matter if it is a disk. */
 export interface HeldDisk {
   readonly end: End;
   /** null for an image that is made when the job starts. */
   readonly device: NativeDevice | null;
-  /** What is unmounted when the job starts; until then the disk is only open for reading. */
+  /** The mounts that the job will unmount when it starts. Until then the disk is only open for reading. */
   readonly mounts: Mounted[];
 }
 
@@ -30,9 +30,10 @@ interface WrittenDisks {
 }
 
 /**
- * Has the kernel read the table of every disk that is held for writing, so that no partition of it is in use: one that is still
- * open could be written to later, by numbers that mean something else then. Disks that are still mounted have their turn when they
- * are unmounted. Rejects with a Refusal (IN_USE); gives a note for each disk for which the host may not ask.
+ * Has the kernel read the table of every disk that is held for writing, which shows that no partition of it is in use.
+ * A partition that stays open could be written to later, under a number that means another area by then. Mounted disks
+ * are checked when they are unmounted. Rejects with a Refusal (IN_USE). Gives a note for each disk for which the host
+ * lacks the right to ask.
  */
 export async function partitionNotes(
   { kind }: WorkRequest,
@@ -52,7 +53,7 @@ export async function partitionNotes(
   return checked.flatMap((one) => (one.status === 'fulfilled' && one.value !== null ? [one.value] : []));
 }
 
-/** The same of one disk: a note, or null when the kernel has answered. */
+/** Checks one disk as `partitionNotes` does. Gives a note, or null when the kernel has answered. */
 export async function checkPartitions(
   end: Seen,
   device: NativeDevice,
@@ -67,16 +68,16 @@ export async function checkPartitions(
       errno,
       ...(end.block === null ? { reason: { kind: 'partitionOpen' } } : partitionHolder(await now(end.block))),
     });
-  // A table that cannot be read is about to be overwritten; a disk that is gone shows when it is written.
+  // An unreadable table is about to be overwritten. A missing disk shows when it is written.
   return errno === 'EACCES' || errno === 'EPERM' ? { kind: 'partitionsUnchecked', path: end.path } : null;
 }
 
-/** A disk with the partitions that it has now. */
+/** The disk with its current partitions. */
 const now = async (disk: Block): Promise<Block> => (await readBlocks()).numbered(disk.majorMinor) ?? disk;
 
 /**
- * Has the kernel show what is on the disks of a job now, but for those that `skip` names (they give no answer). Gives what
- * to tell the user of those where that failed.
+ * Has the kernel show what is on the disks of a job now. `skip` names disks that do not answer. Gives a note for each
+ * disk where this failed.
  */
 export async function showNewPartitions(
   { plan, destinations, sessions }: WrittenDisks,
@@ -88,14 +89,17 @@ export async function showNewPartitions(
   const notes = await Promise.all(
     written.map(async ({ end, device }): Promise<Note[]> => {
       const errno = await reread(end, device!, sessions);
-      // Without the right to ask, udev does the same when a disk is closed that was written.
+      // Without the right to ask, rely on udev: it rereads the table when a written disk is closed.
       return errno === null || errno === 'EACCES' ? [] : [{ kind: 'oldPartitions', path: end.path, errno }];
     }),
   );
   return notes.flat();
 }
 
-/** null when the kernel has read it; the errno when not. BLKRRPART takes CAP_SYS_ADMIN, which the host does not have and the broker does. */
+/**
+ * null when the kernel has read the table; otherwise the errno. BLKRRPART takes CAP_SYS_ADMIN, which the broker has and
+ * the host does not.
+ */
 async function reread(end: Seen, device: NativeDevice, sessions: readonly RightsSession[]): Promise<string | null> {
   const errno = await errnoFrom(() => onceFree(() => device.rereadPartitions()));
   const session = sessions.find((one) => one.has(end));
@@ -109,7 +113,7 @@ async function errnoFrom(act: () => Promise<unknown>): Promise<string | null> {
     await act();
     return null;
   } catch (error) {
-    // A session that has ended tells nothing: as good as no right to ask.
+    // A session that has ended counts as having no right to ask.
     const errno =
       error instanceof Refusal
         ? error.errors[0]!.code === 'ELEVATION_DENIED'

@@ -1,4 +1,4 @@
-// A session with platter-broker: opens the devices of one job that the host may not open itself, and what it refuses as
+// A session with platter-broker. It opens the devices of one job that the host may not open, and reports refusals as
 // typed failures.
 import type { Operation } from '../../contract/errors.ts';
 import type { Block } from '../devices/blocks.ts';
@@ -6,16 +6,16 @@ import { codeOf, errnoOf, failure, Refusal, type Failure } from '../../base/erro
 import type { NativeBroker, NativeBrokerReply, NativeDevice } from '../native/addon.ts';
 import { swapOff } from '../devices/release-commands.ts';
 
-/** A device that a session is for. */
+/** A device that the session covers. */
 export interface Wanted {
   /** As the user gave it. */
   path: string;
   block: Block;
-  /** The most that the job does with it. */
+  /** The most that the job may do with it. */
   access: 'read' | 'write';
 }
 
-/** A block device of a job, as it was looked at. */
+/** A block device of a job, as it was inspected. */
 export interface Seen {
   path: string;
   realPath: string;
@@ -27,19 +27,19 @@ export class RightsSession {
   readonly #broker: NativeBroker;
   readonly #wanted: readonly Wanted[];
 
-  /** `broker` has accepted the names of `wanted`, in this order. */
+  /** `broker` has accepted the devices in `wanted`, in this order. */
   constructor(broker: NativeBroker, wanted: readonly Wanted[]) {
     this.#broker = broker;
     this.#wanted = wanted;
   }
 
-  /** Whether the session is for this device: the same number, size and disk sequence. */
+  /** True when the session covers this device: same number, size and disk sequence. */
   has(seen: Seen): boolean {
     const index = this.#numbered(seen);
     return index !== null && isSame(this.#wanted[index]!.block, seen.block!);
   }
 
-  /** Opens a device, exclusively for writing. Refuses with CHANGED another device than the one that was approved. */
+  /** Opens a device, exclusively for writing. Refuses with CHANGED when it is not the device that was approved. */
   async open(seen: Seen, access: 'read' | 'write'): Promise<NativeDevice> {
     const index = this.#index(seen);
     const [major = 0, minor = 0] = seen.block!.majorMinor.split(':').map(Number);
@@ -50,22 +50,25 @@ export class RightsSession {
     throw new Refusal([failure(brokerFailure(reply, seen.path, 'open'))]);
   }
 
-  /** Has the kernel read the partition table again. `device` is what `open` gave. */
+  /** Has the kernel read the partition table again. `device` comes from `open`. */
   async reread(seen: Seen, device: NativeDevice): Promise<void> {
     await this.#ask(seen, 'check', (index) => this.#broker.reread(index, device));
   }
 
-  /** Unmounts the mount with this id (mountinfo) from the device or from a partition of it. One that is gone is no failure. */
+  /**
+   * Unmounts the mount with this id (mountinfo) from the device or one of its partitions. A mount that is gone is no
+   * failure.
+   */
   async unmount(seen: Seen, mount: number): Promise<void> {
     await this.#ask(seen, 'unmount', (index) => this.#broker.unmount(index, mount), 'notMounted');
   }
 
-  /** Flushes the disk and has the kernel let it go. */
+  /** Flushes the disk and has the kernel release it. */
   async powerOff(seen: Seen): Promise<void> {
     await this.#ask(seen, 'eject', (index) => this.#broker.powerOff(index));
   }
 
-  /** Ends the session. What it has opened stays open. */
+  /** Ends the session. The devices that it opened stay open. */
   close(): void {
     this.#broker.close();
   }
@@ -98,14 +101,14 @@ export class RightsSession {
 const isSame = (one: Block, other: Block): boolean =>
   one.majorMinor === other.majorMinor && one.size === other.size && one.diskSequence === other.diskSequence;
 
-/** Runs one request of a session. A conversation that breaks off is a refusal. */
+/** Runs one request of a session. A broken conversation is a refusal. */
 export async function asking<T>(path: string, op: Operation, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === null) throw error;
-    // The descriptor that came is not of the device that was named.
+    // The descriptor that came does not belong to the named device.
     if (errno === 'ESTALE')
       throw new Refusal([failure({ code: 'CHANGED', op: 'check', device: path, reason: { kind: 'identityChanged' } })]);
     throw new Refusal([

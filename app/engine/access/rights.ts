@@ -1,5 +1,5 @@
-// Gets sessions with platter-broker, which opens the disks that the host's user may not open. Each one is approved by a
-// person, or was by starting Platter as root, and is for the disks of one job.
+// Gets sessions with platter-broker, which opens disks that the host's user may not open. Each session is for the disks
+// of one job. A person approves it, unless Platter was started as root.
 import { spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -22,10 +22,10 @@ import type { NativeAddon, NativeBroker } from '../native/addon.ts';
 import { asking, brokerFailure, RightsSession, type Wanted } from './rights-session.ts';
 
 const BESIDE = fileURLToPath(new URL('../native/platter-broker', import.meta.url));
-/** A command that has ended well has connected before. In milliseconds. */
+/** A command that succeeds has connected by this time. In milliseconds. */
 const CONNECTED_MS = 5000;
 const STDERR_KEPT = 4096;
-/** A socket's path has less than 108 bytes (unix(7)); what is added to the folder takes less than this. */
+/** A socket's path has less than 108 bytes (unix(7)). The name added to the folder takes less than the rest. */
 const LONGEST_FOLDER = 80;
 
 /** Asks for rights, one question at a time. */
@@ -35,12 +35,12 @@ export class Rights {
   readonly #load: () => NativeAddon;
   readonly #tell: (asking: RightsQuestion | null) => void;
   #questions = 0;
-  /** Hears how the client's command ended. */
+  /** Called when the client's command ends. */
   #ended: ((end: CommandEnd) => void) | null = null;
 
   /**
-   * `tell` hears of each question, and null when it is over. `load` gives the addon; `means` what this machine offers, which can
-   * change while the host runs.
+   * `tell` receives each question, and null when it is over. `load` gives the addon. `means` gives what this machine
+   * offers, which can change while the host runs.
    */
   constructor(
     given: Given,
@@ -55,8 +55,8 @@ export class Rights {
   }
 
   /**
-   * A session for exactly these devices. Rejects with a Refusal: there is no way to rights (NOT_PERMITTED), they were not given,
-   * or `signal` has withdrawn the question (CANCELLED).
+   * Opens a session for exactly these devices. Rejects with a Refusal when there is no way to get rights or they were
+   * denied (NOT_PERMITTED), or when `signal` withdrew the question (CANCELLED).
    */
   async session(wanted: readonly Wanted[], signal?: AbortSignal): Promise<RightsSession> {
     const way = wayToRights(this.#given, this.#means());
@@ -89,7 +89,7 @@ export class Rights {
     }
   }
 
-  /** The command of question `question` has ended. Ignored when that question is over. */
+  /** Reports that the command of question `question` has ended. Ignored when that question is over. */
   ended(question: number, end: CommandEnd): void {
     if (question === this.#questions) this.#ended?.(end);
   }
@@ -106,7 +106,7 @@ export class Rights {
       return await this.#named(broker, wanted, signal);
     } catch (error) {
       command.withdraw();
-      // The broker's end shows first; how the command ended says why.
+      // The end of the broker shows first; the end of the command says why.
       if (signal?.aborted === true || !isEnd(error)) throw error;
       throw new Refusal([
         elevationFailure(
@@ -134,7 +134,7 @@ export class Rights {
     }
   }
 
-  /** The connection of a broker that the client starts. */
+  /** Waits for the connection of a broker that the client starts. */
   async #accepted(
     socket: string,
     argv: (socket: string) => string[],
@@ -159,13 +159,13 @@ export class Rights {
       throw error;
     } finally {
       this.#ended = null;
-      failed.catch(() => undefined); // nobody waits for it any more
+      failed.catch(() => undefined); // the question is settled, so ignore a later failure
       signal?.removeEventListener('abort', stop);
       listener.close();
     }
   }
 
-  /** Tells the broker which devices it is asked for; answered when the rights are there. */
+  /** Sends the broker the list of devices. Resolves when the rights are granted. */
   async #named(
     broker: NativeBroker,
     wanted: readonly Wanted[],
@@ -201,7 +201,7 @@ function deviceOf({ block, access }: Wanted): Parameters<NativeBroker['name']>[0
   return { major, minor, size: block.size, diskSequence: block.diskSequence ?? 0, access };
 }
 
-/** Starts `argv` with the descriptor `peer`, which is closed here, as its input. */
+/** Starts `argv` with the descriptor `peer` as its input, and closes `peer` here. */
 function start(argv: readonly string[], peer: number): { ended: Promise<CommandEnd>; withdraw: () => void } {
   const [program = '', ...args] = argv;
   try {
@@ -212,7 +212,7 @@ function start(argv: readonly string[], peer: number): { ended: Promise<CommandE
       child.once('error', (error) => resolve({ code: null, said: error.message }));
       child.once('close', (code) => resolve({ code, said }));
     });
-    // The broker lives as long as its session, and ends with it: nobody waits for it.
+    // The broker ends with its session, so do not wait for it.
     child.unref();
     return { ended, withdraw: () => void child.kill() };
   } finally {
@@ -220,7 +220,7 @@ function start(argv: readonly string[], peer: number): { ended: Promise<CommandE
   }
 }
 
-/** A folder for a socket that no other user can enter. */
+/** Makes a folder for a socket that no other user can enter. */
 async function makeFolder(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const own = env.XDG_RUNTIME_DIR ?? '';
   const usable = isAbsolute(own) && own.length < LONGEST_FOLDER ? [own, tmpdir()] : [tmpdir()];

@@ -1,5 +1,5 @@
-// Takes mounted file systems off a disk that is to be written or taken out: never lazily, never by force, never the
-// system's.
+// Unmounts file systems from a disk that is to be written or taken out: never lazily, never by force, never those of
+// the system.
 import { readFileSync } from 'node:fs';
 import type { Mounted } from '../../contract/disks.ts';
 import type { Reason } from '../../contract/facts.ts';
@@ -18,17 +18,17 @@ import { runProgram, SYSTEM_PATH } from '../devices/run-program.ts';
 import { shell } from '../devices/release-commands.ts';
 import type { RightsSession, Seen } from './rights-session.ts';
 
-/** A file system can be mounted over itself. */
+/** A file system can be mounted over itself, so unmount in rounds. */
 const ROUNDS = 8;
 
-/** The mounts of `block`, in the order in which they can be unmounted: the last one first. */
+/** The mounts of `block`, in the order of unmounting: the last one first. */
 export function mountsOf(block: Block, blocks: Blocks): Mounted[] {
   const place = ({ target }: Mounted): number => blocks.mounts.findLastIndex((mount) => mount.target === target);
   return mountedOn(block).sort((a, b) => place(b) - place(a));
 }
 
 /**
- * Why what is mounted of `block` cannot be unmounted without taking off something else; `files` are left to
+ * Reasons why the mounts of `block` cannot be unmounted without unmounting something else. `files` are left to
  * `takenAway`. Pure.
  */
 export function mountedOver(block: Block, blocks: Blocks, files: readonly string[] = []): Failure[] {
@@ -42,8 +42,8 @@ export function mountedOver(block: Block, blocks: Blocks, files: readonly string
 }
 
 /**
- * Why what is mounted of `block` is not to be unmounted: `files` (absolute paths without links) of other devices are
- * reached through it. Pure.
+ * Reasons not to unmount `block`: `files` (absolute paths without links) on other devices are reached through its
+ * mounts. Pure.
  */
 export function takenAway(block: Block, files: readonly string[], blocks: Blocks): Failure[] {
   const own = blocks.mountsOf(block);
@@ -77,14 +77,14 @@ export function takenAway(block: Block, files: readonly string[], blocks: Blocks
   });
 }
 
-/** A way to a file through a mount of a device. */
+/** The way to a file through a mount of a device. */
 interface Way {
   mount: Mount;
-  /** The mounts below it, from the one that the file lies on upwards. */
+  /** The mounts below it, upwards from the one that holds the file. */
   below: [Mount, ...Mount[]];
 }
 
-/** How `file` is reached through one of the mounts `own`, on none of which it lies; null when it is not. */
+/** How `file` is reached through one of the mounts `own` without lying on one of them; null when it is not. */
 function wayTo(file: string, own: readonly Mount[], { mounts }: Blocks): Way | null {
   const byId = new Map(mounts.map((one) => [one.id, one]));
   const last = mountOf(file, mounts);
@@ -107,23 +107,23 @@ function covered(device: string, { target }: Mount, other: Mount, blocks: Blocks
   };
 }
 
-/** The device of the family of `block` that `mount` shows. */
+/** The device in the family of `block` that `mount` shows. */
 const nameIn = (block: Block, { target }: Mount, blocks: Blocks): string =>
   mountsOf(block, blocks).find((mount) => mount.target === target)?.device ?? block.path;
 
-/** The mounts to unmount, and how. */
+/** Which mounts to unmount, and how. */
 export interface Unmounting {
-  /** Nothing but this; null: all that is mounted of the device. */
+  /** Unmount only these. null: every mount of the device. */
   agreed?: readonly Mounted[] | null;
-  /** Does it where the user may not; null: nobody does. */
+  /** Unmounts where the user may not. null: do not ask for rights. */
   session?: RightsSession | null;
-  /** Milliseconds. */
+  /** How long the drive may finish no request, in milliseconds. */
   patience?: number;
 }
 
 /**
- * Unmounts what is mounted of a device. Rejects with a Refusal (MOUNTED, or STALLED when the drive ends no request for
- * `patience` milliseconds; with who uses it as far as /proc tells): then what was unmounted before stays so.
+ * Unmounts a device. Rejects with a Refusal, MOUNTED or STALLED (the drive finished no request for `patience`
+ * milliseconds), with the users that /proc shows. What was already unmounted stays unmounted.
  */
 export async function unmount(
   seen: Seen,
@@ -211,7 +211,7 @@ async function unmountOne(round: Round, { device, target }: Mounted): Promise<vo
   });
 }
 
-/** Commands that end the use of files below `target` as swap and by loop devices; null when there is no such use. */
+/** Commands that switch off swap files and loop devices below `target`; null when there are none. */
 function filesInUse(target: string, blocks: Blocks): string | null {
   const isBelow = (path: string | null): boolean => path?.startsWith(`${target}/`) === true;
   const commands = [
@@ -226,8 +226,8 @@ function filesInUse(target: string, blocks: Blocks): string | null {
 }
 
 /**
- * The mount that umount(8) takes off by this path, as the kernel has it now; null when the device is not mounted there
- * any more. Throws a Refusal when that is not a mount of the device.
+ * The mount that umount(8) removes by this path, as the kernel has it now; null when the device is no longer mounted
+ * there. Throws a Refusal when another device is mounted there.
  */
 function topOf({ seen: { path }, own, blocks }: Round, { device, target }: Mounted): Mount | null {
   const now = parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
@@ -241,8 +241,8 @@ function topOf({ seen: { path }, own, blocks }: Round, { device, target }: Mount
 }
 
 /**
- * Has the broker unmount `mount`. False when it is in use, which /proc explains better than the broker can. Rejects
- * with a Refusal.
+ * Has the broker unmount `mount`. False when it is in use: /proc explains that better than the broker. Rejects with a
+ * Refusal.
  */
 async function unmountBy(
   session: RightsSession,
@@ -261,7 +261,7 @@ async function unmountBy(
   return unlessStuck(unmounting, seen.block!.majorMinor, patience, () => stuck(seen.path, mount, patience));
 }
 
-/** The system cannot be made to give up what it waits for: it may be done with it later, by itself. */
+/** The Refusal for a hanging unmount. It cannot be cancelled, and may still finish by itself. */
 function stuck(path: string, { device, target }: Mounted, patience: number): Refusal {
   const users = usersOf(target, device);
   const seconds = patience / 1000;
@@ -275,8 +275,8 @@ function stuck(path: string, { device, target }: Mounted, patience: number): Ref
 }
 
 /**
- * Unmounts a destination that was only opened for reading so far, and opens it for writing instead. What it was opened
- * as keeps its number from going to another drive, and is closed. Rejects with a Refusal.
+ * Unmounts a destination that is open for reading only, and opens it for writing. The old descriptor stays open until
+ * then, so that the device's number cannot go to another drive. Rejects with a Refusal.
  */
 export async function takeMounted(
   { addon, sessions }: { addon: NativeAddon; sessions: readonly RightsSession[] },

@@ -1,11 +1,11 @@
-// The machine's block devices as they are now: what lies on what, what is mounted, what holds the running system.
-// Everything that decides whether a device may be written is decided on this picture.
+// A picture of the machine's block devices: which lies on which, where they are mounted, which hold the running system.
+// Every decision about whether a device may be written is based on it.
 import { basename } from 'node:path';
 import * as z from 'zod';
 import type { Disk, Mounted, Port } from '../../contract/disks.ts';
 import { mountOf, parseMounts, parseSwaps, type Layer, type Mount } from './mounts.ts';
 
-/** The properties of any device, whole disk or not. */
+/** The properties that any device has, whole disk or not. */
 type Described = Pick<
   Disk,
   | 'path'
@@ -28,21 +28,21 @@ export interface Block extends Described {
   name: string;
   /** As lsblk says: "disk", "part", "loop", "rom", "crypt", "lvm", "raid1", "mpath"... */
   type: string;
-  /** Where it is plugged in; null for what has no socket. */
+  /** Where it is plugged in; null for a device without a socket. */
   port: Port | null;
   /** The system can switch it off. */
   ejectable: boolean;
   fileSystem: string | null;
   label: string | null;
-  /** "gpt", "dos"; null when there is none. */
+  /** "gpt", "dos"; null without a table. */
   partitionTable: string | null;
-  /** Names of the signatures that were found on it itself; null where it could not be looked at. */
+  /** Names of the signatures found on the device itself; null when it could not be read. */
   signatures: string[] | null;
-  /** Identity of `backingFile`; null when it is deleted or out of reach, and only root could be told. */
+  /** Identity of `backingFile`. null when the file is deleted or out of reach and this user may not ask the kernel. */
   backingId: string | null;
-  /** World Wide Name, the same on every path to one disk; null when it has none. */
+  /** World Wide Name, the same on every path to a disk; null without one. */
   wwn: string | null;
-  /** Number of a partition in its table, as its name has it; null for what is no partition. */
+  /** Number of a partition in its table, as in its name; null for any other device. */
   partition: string | null;
   /** Type of a partition in its table: a GUID, or "0xef"; null when unknown. */
   partitionType: string | null;
@@ -50,17 +50,17 @@ export interface Block extends Described {
   parents: Block[];
   /** The devices on top of this one. */
   children: Block[];
-  /** Where this one itself is mounted; "[SWAP]" when it is swapped to. */
+  /** Where this device itself is mounted; "[SWAP]" when it is used as swap. */
   mountedAt: string[];
-  /** It, or something on it, holds part of the running system. */
+  /** The device, or something on it, holds part of the running system. */
   system: boolean;
-  /** The sign that shows it; null when it is no part of the system. */
+  /** The sign that shows it; null when it is not part of the system. */
   systemBy: SystemSign | null;
 }
 
 /**
- * Why a device counts as part of the running system: a place of the system is mounted from it, it is swapped to, it is built in and nobody
- * can tell where the system is, or it is an area of an eMMC that holds firmware.
+ * Why a device counts as part of the running system: a system folder is mounted from it, it is used as swap, it is a
+ * fixed disk while the system's own disk is unknown, or it is an eMMC area that holds firmware.
  */
 export type SystemSign = 'mounted' | 'swap' | 'precaution' | 'firmware';
 
@@ -77,7 +77,7 @@ export interface Facts {
   swaps: string;
   /** Path behind each loop device, by kernel name. */
   backings: ReadonlyMap<string, string>;
-  /** Identity of what lies behind each loop device of which the kernel tells it, by kernel name. */
+  /** Identity of what lies behind each loop device, where the kernel says it, by kernel name. */
   backingIds: ReadonlyMap<string, string>;
   /** Where the disks are plugged in, by kernel name. */
   ports: ReadonlyMap<string, Port>;
@@ -87,15 +87,15 @@ export interface Facts {
   serials: ReadonlyMap<string, string>;
   /** Kernel names of the disks that the system can switch off. */
   ejectable: ReadonlySet<string>;
-  /** Contents found on devices whose contents lsblk cannot know, by kernel name. */
+  /** Contents found by probing the devices whose contents lsblk does not know, by kernel name. */
   probed: ReadonlyMap<string, Probed>;
   /** Kernel names of the members of each mounted btrfs. */
   btrfs: readonly (readonly string[])[];
-  /** Identity of what is at a path (links followed): "block:8:1" or "file:8:1:1234"; null when nothing is. */
+  /** Identity of what is at a path (links followed): "block:8:1" or "file:8:1:1234"; null when nothing is there. */
   idOf: (path: string) => string | null;
 }
 
-/** Mounted here means: the running system needs it. In doubt a place is on this list. */
+/** A device mounted on one of these is needed by the running system. When in doubt, a path is listed. */
 const SYSTEM_MOUNTS = new Set([
   '/',
   '/boot',
@@ -120,19 +120,19 @@ const SYSTEM_MOUNTS = new Set([
   '/var/tmp',
 ]);
 
-/** Types of the partitions that a machine starts from: EFI system (GPT, MBR), extended boot loader. */
+/** Types of boot partitions: EFI system (GPT, MBR), extended boot loader. */
 const BOOT_PARTITIONS: ReadonlySet<string> = new Set([
   'c12a7328-f81f-11d2-ba4b-00a0c93ec93b',
   '0xef',
   'bc13c2ff-59e6-4262-a352-b275fd6f7172',
 ]);
 
-/** Areas of an eMMC beside its main one. To the kernel they are disks of their own. */
+/** Areas of an eMMC beside its main one. The kernel shows them as disks. */
 const EMMC_AREA = /^(mmcblk\d+)(boot\d+|rpmb|gp\d+)$/;
 /** The areas that hold firmware and keys. */
 const FIRMWARE_AREA = /^mmcblk\d+(boot\d+|rpmb)$/;
 
-/** lsblk has null, blanks, or nothing at all for what it does not know. */
+/** lsblk prints null, blanks or nothing for unknown values. */
 const text = z
   .string()
   .nullish()
@@ -165,7 +165,7 @@ const lsblkDevice = z.object({
   },
 });
 type LsblkDevice = z.infer<typeof lsblkDevice>;
-/** Leaves out devices that went away while lsblk looked at them. Their sectors have 0 bytes. */
+/** Leaves out devices that went away while lsblk read them. They have 0 bytes. */
 const present = (devices: readonly LsblkDevice[]): LsblkDevice[] =>
   devices
     .filter((device) => device['log-sec'] > 0)
@@ -181,20 +181,20 @@ export const LSBLK_COLUMNS = Object.keys(lsblkDevice.shape)
 /** The block devices of a machine. */
 export class Blocks {
   readonly mounts: readonly Mount[];
-  /** Identities of the files that are swapped to. */
+  /** Identities of the files used as swap. */
   readonly swapFiles: ReadonlySet<string>;
   readonly #byNumber = new Map<string, Block>();
   readonly #idOf: Facts['idOf'];
-  /** Block devices that one btrfs lies on, for each of them. */
+  /** For each block device of a btrfs with several: all of them. */
   readonly #together = new Map<Block, Block[]>();
 
-  /** Throws a SyntaxError or ZodError when lsblk's output is not what lsblk prints. */
+  /** Throws a SyntaxError or ZodError when `facts.lsblk` is not lsblk's output. */
   constructor(facts: Facts) {
     this.#idOf = facts.idOf;
     this.mounts = parseMounts(facts.mountinfo);
     for (const device of lsblkOutput.parse(JSON.parse(facts.lsblk)).blockdevices) this.#add(device, null, null, facts);
     for (const loop of this.all) {
-      // A loop device over a block device is that device by another name.
+      // A loop device over a block device is another name of that device.
       const below = loop.backingId === null ? null : this.#identified(loop.backingId);
       if (below !== null) link(below, loop);
     }
@@ -218,39 +218,39 @@ export class Blocks {
     return this.#byNumber.get(majorMinor) ?? null;
   }
 
-  /** The block devices that the file system of `path` (absolute, without links) lies on; none when it has none. */
+  /** The block devices under the file system of `path` (absolute, without links); empty when it has none. */
   under(path: string): Block[] {
     const mount = mountOf(path, this.mounts);
     return mount === null ? [] : this.#devicesOf(mount);
   }
 
-  /** The mounts that lie on `block`, or on anything that lies on it. */
+  /** The mounts of `block` and of everything on it. */
   mountsOf(block: Block): Mount[] {
     const family = withDescendants(block);
     return this.mounts.filter((mount) => this.#devicesOf(mount).some((device) => family.has(device)));
   }
 
-  /** Can this be mounted elsewhere by the name of its device? False without a device, and when that is mounted twice. */
+  /** Can this be mounted elsewhere by the name of its device? False without a device, or when that is mounted twice. */
   isMountable(mount: Mount): boolean {
     const devices = this.#devicesOf(mount);
     const isOnThem = (other: Mount): boolean => this.#devicesOf(other).some((device) => devices.includes(device));
     return devices.length > 0 && this.mounts.every((other) => other === mount || !isOnThem(other));
   }
 
-  /** A name for people of what is mounted: its block devices, else the name that its mounter gave it. */
+  /** A readable name of a mount: its block devices, or the name that its mounter gave it. */
   nameOf(mount: Mount): string {
     const devices = this.#devicesOf(mount).map(({ path }) => path);
     return devices.length > 0 ? devices.join(', ') : mount.source.startsWith('/') ? mount.source : mount.type;
   }
 
-  /** Does `path` (absolute, without links) lie with a server that copies between its files by itself? */
+  /** Does `path` (absolute, without links) lie on a server that can copy between its own files? */
   serverCopies(path: string): boolean {
     return mountOf(path, this.mounts)?.serverCopies === true;
   }
 
   /**
-   * The device that holds the running system could not be made out (a container, a network root, ZFS). Then every
-   * fixed disk counts as system.
+   * The device of the running system was not found (a container, a network root, ZFS). Every fixed disk counts as
+   * system then.
    */
   get systemUnknown(): boolean {
     const root = mountOf('/', this.mounts);
@@ -306,8 +306,8 @@ export class Blocks {
   }
 
   /**
-   * The kernel's identity counts for more than the path, which can be another file's by now or lead elsewhere in
-   * another namespace.
+   * Prefer the kernel's identity to the path: the path may have become another file's, or mean another file in another
+   * namespace.
    */
   #backingId(path: string, told: string | null): string | null {
     return told ?? this.#idOf(path);
@@ -325,7 +325,7 @@ export class Blocks {
   #devicesOf(mount: Mount, seen: readonly Mount[] = []): Block[] {
     const direct = this.numbered(mount.majorMinor);
     if (direct !== null) return this.#together.get(direct) ?? [direct];
-    // bcachefs lists its members with colons between them.
+    // bcachefs separates its members by colons.
     const named = mount.source.split(':').flatMap((source) => (source.startsWith('/') ? (this.#at(source) ?? []) : []));
     if (named.length > 0) return [...new Set(named.flatMap((block) => this.#together.get(block) ?? [block]))];
     return [...new Set(mount.layers.flatMap((layer) => this.#layerDevices(layer, mount, seen)))];
@@ -339,9 +339,9 @@ export class Blocks {
   }
 
   /**
-   * The loop device over the image of a layer that was mounted in the initramfs, where its path leads nowhere now: "/filesystem.squashfs"
-   * of Ubuntu's live system is /cdrom/casper/filesystem.squashfs. The image has to lie on a mount of its own. The broker decides
-   * the same (native/broker/machine.cc).
+   * The loop device over the image of a layer that was mounted in the initramfs, whose path no longer leads to it:
+   * "/filesystem.squashfs" of Ubuntu's live system is /cdrom/casper/filesystem.squashfs. The image must lie on a mount
+   * of its own. The broker decides in the same way (native/broker/machine.cc).
    */
   #liveImages(path: string, overlay: Mount): Block[] {
     const image = basename(path);
@@ -375,11 +375,11 @@ export class Blocks {
       'firmware',
     );
     const fixed = (block: Block): boolean => block.type === 'disk' && !block.removable && block.transport !== 'usb';
-    // In doubt nothing that lies on a fixed disk is written either: one of its partitions is the system.
+    // When in doubt, protect everything on fixed disks: one of their partitions is the system.
     if (this.systemUnknown)
       mark(below(this.all.filter(fixed).flatMap((disk) => [...withDescendants(disk)])), 'precaution');
     mark(below(this.all.filter(({ mountedAt }) => mountedAt.includes('[SWAP]'))), 'swap');
-    // The machine starts from it, mounted or not.
+    // The machine boots from it, mounted or not.
     for (const block of this.all) {
       const boots = BOOT_PARTITIONS.has(block.partitionType ?? '')
         ? block.parents
@@ -389,7 +389,7 @@ export class Blocks {
     }
   }
 
-  /** `block` and everything that it lies on, also through the files behind loop devices. */
+  /** `block` and everything below it, including through the files behind loop devices. */
   #foundation(block: Block, found = new Set<Block>()): Set<Block> {
     if (found.has(block)) return found;
     found.add(block);
@@ -399,7 +399,7 @@ export class Blocks {
   }
 }
 
-/** `block` and everything that lies on it. */
+/** `block` and everything on it. */
 export function withDescendants(block: Block, found = new Set<Block>()): Set<Block> {
   if (found.has(block)) return found;
   found.add(block);
@@ -411,7 +411,7 @@ export function withDescendants(block: Block, found = new Set<Block>()): Set<Blo
 export const foundations = (block: Block): Block[] =>
   block.parents.flatMap((parent) => [parent, ...foundations(parent)]);
 
-/** The boot areas of the eMMC that `block` is the main area of ("boot0", "boot1"); none of any other device. */
+/** The boot areas ("boot0", "boot1") of the eMMC whose main area is `block`; empty for any other device. */
 export const bootAreasOf = ({ name }: Block, { all }: Blocks): string[] =>
   all.flatMap((other) => {
     const [, main, area = ''] = EMMC_AREA.exec(other.name) ?? [];
@@ -421,20 +421,23 @@ export const bootAreasOf = ({ name }: Block, { all }: Blocks): string[] =>
 /** Where `block` or anything on it is mounted. */
 export const mountsOn = (block: Block): string[] => [...new Set(mountedOn(block).map(({ target }) => target))];
 
-/** The same with the device that is mounted there. */
+/** The mounts of `block` and of everything on it, with the device of each. */
 export const mountedOn = (block: Block): Mounted[] =>
   [...withDescendants(block)].flatMap(({ path, mountedAt }) => mountedAt.map((target) => ({ device: path, target })));
 
-/** lsblk's own knowledge of a device. Its silence does not prove that nothing is there, so `signatures` is null then. */
+/**
+ * What lsblk itself knows of a device. An empty answer does not prove that the device is empty, so `signatures` is null
+ * then.
+ */
 function listed({ fstype, label, pttype }: LsblkDevice): Probed {
   const signatures = [fstype, pttype].filter((name) => name !== null);
   return { fileSystem: fstype, label, partitionTable: pttype, signatures: signatures.length > 0 ? signatures : null };
 }
 
 /**
- * Devices that have a size and of which lsblk does not say what is on them; and members of a RAID that does not run, because
- * lsblk and udev name no other signature beside that one. Of loop devices only those with one of the numbers `loops`, and what lies on
- * them; null: all.
+ * Devices to probe: those with a size whose contents lsblk does not know, and members of a RAID that is not running,
+ * because lsblk and udev name no other signature for these. Loop devices, with everything on them, only if their number
+ * is in `loops`; null: all.
  */
 export function unknownIn(
   lsblk: string,
@@ -460,8 +463,8 @@ export function unknownIn(
 }
 
 /**
- * The number of a partition: "1" of sda1, nvme0n1p1, and of the device-mapper's mpatha1 or mpatha-part1 on mpatha. null
- * where the name does not say it.
+ * Number of a partition: "1" of sda1, nvme0n1p1, and of the device-mapper's mpatha1 or mpatha-part1 on mpatha. null
+ * when the name does not show it.
  */
 function partitionNumber({ type, name }: LsblkDevice, parentName: string | null): string | null {
   if (type !== 'part' || parentName === null || !name.startsWith(parentName)) return null;

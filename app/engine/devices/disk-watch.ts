@@ -1,12 +1,12 @@
-// Turns the kernel's news of block devices into lists of disks.
+// Lists the disks again when the kernel reports changes of block devices.
 import type { Disk } from '../../contract/disks.ts';
 import type { DisksEvent } from '../../contract/host.ts';
 import { Refusal } from '../../base/errors.ts';
 
-/** One drive causes a dozen events within milliseconds: wait, and report them together. */
+/** One drive causes a dozen events within milliseconds. Wait, and report them together. */
 const SETTLE_MS = 100;
 
-/** Lists the disks when something has changed; never twice at a time. */
+/** Lists the disks after a change, one list at a time. */
 export class DiskWatch {
   readonly #list: () => Promise<Disk[]>;
   readonly #tell: (event: DisksEvent) => void;
@@ -14,7 +14,7 @@ export class DiskWatch {
   #waiting: NodeJS.Timeout | null = null;
   #listing = false;
 
-  /** `list` gives the disks or rejects with a Refusal; `tell` hears of each list; `broken` of what must not happen. */
+  /** `list` gives the disks or rejects with a Refusal. `tell` receives each list, `broken` any unexpected error. */
   constructor(list: () => Promise<Disk[]>, tell: (event: DisksEvent) => void, broken: (error: unknown) => void) {
     this.#list = list;
     this.#tell = tell;
@@ -26,7 +26,7 @@ export class DiskWatch {
     this.#waiting ??= setTimeout(() => this.#look(), SETTLE_MS);
   }
 
-  /** No more lists, but for one that is being made. */
+  /** Makes no more lists after one that is under way. */
   stop(): void {
     if (this.#waiting !== null) clearTimeout(this.#waiting);
   }
@@ -34,7 +34,7 @@ export class DiskWatch {
   #look(): void {
     this.#waiting = null;
     if (this.#listing) {
-      // A change while the list is made may not be in it.
+      // The list may have missed a change that came while it was made.
       this.changed();
       return;
     }

@@ -1,16 +1,16 @@
-// The disks to choose from, each with the identity that has to stay and the reason why it cannot be written.
+// The disks to choose from, each with the identity that must stay the same and the reason why it cannot be written.
 import type { Disk, Partition } from '../../contract/disks.ts';
 import type { Reason, Remedy } from '../../contract/facts.ts';
 import { mountsOn, withDescendants, type Block, type Blocks } from './blocks.ts';
 import type { Failure } from '../../base/errors.ts';
 import { holds, releaseOf, swapOff } from './release-commands.ts';
 
-/** Kernel names of what lsblk calls a disk and nobody plugs in: memory. */
+/** Kernel names of memory devices that lsblk lists as disks. */
 const MEMORY_DISK = /^(zram|ram)\d+$/;
 
 /**
- * The whole disks among `blocks` that have a size, in the order of their ports; `all` adds the loop devices that have something behind them.
- * `jobOn` gives the job of another Platter that has the device at a path.
+ * The whole disks among `blocks` that have a size, ordered by port. `all` adds the loop devices that are in use.
+ * `jobOn` gives the job of another Platter that uses the device at a path.
  */
 export function disksOf(blocks: Blocks, all: boolean, jobOn: (path: string) => Reason | null = () => null): Disk[] {
   const wanted = (block: Block): boolean =>
@@ -70,11 +70,14 @@ const partition = (block: Block): Partition => ({
   mountedAt: mountsOn(block),
 });
 
-/** Why nothing may be written to `block`, whatever the source; the gravest reason first. `unmount`: what is mounted will be unmounted. */
+/**
+ * Why `block` cannot be written, whatever the source; the most serious reason first. `unmount`: its mounts will be
+ * unmounted.
+ */
 export function refusalsOf(block: Block, unmount: boolean): Failure[] {
   const refusals: Failure[] = [];
   const system = systemReason(block);
-  // No advice on its mounts and holders makes the system's disk a destination.
+  // A disk of the system gets no advice on its mounts and holders, because that would not make it writable.
   const add = (code: Failure['code'], reason: Reason, remedy?: Remedy): void =>
     void refusals.push({
       code,
@@ -87,7 +90,7 @@ export function refusalsOf(block: Block, unmount: boolean): Failure[] {
   const swaps = swapsOn(block);
   const holders = [...withDescendants(block)].filter((other) => other !== block && holds(other));
   if (system !== null) add('IS_SYSTEM', system);
-  // File systems that the system needs stay mounted, whoever asks.
+  // The system's own file systems stay mounted, even when unmounting was asked for.
   if (system !== null && mounts.length > 0) add('MOUNTED', mountedWhere(mounts));
   if (system === null && targets.length > 0 && !unmount) add('MOUNTED', mountedWhere(targets));
   if (system === null && swaps.length > 0) add('MOUNTED', { kind: 'usedAsSwap' }, swapOff(swaps));
@@ -98,7 +101,10 @@ export function refusalsOf(block: Block, unmount: boolean): Failure[] {
   return refusals;
 }
 
-/** Why `block` is never written, as a part of the running system; null when it is none, or is only until its swap is switched off. */
+/**
+ * Why `block` is never written as part of the running system. null when it is not part of it, or only because of swap,
+ * which can be switched off.
+ */
 function systemReason({ systemBy }: Block): Reason | null {
   switch (systemBy) {
     case 'mounted':

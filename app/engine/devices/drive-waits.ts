@@ -1,13 +1,19 @@
-// How long a drive is waited for: as long as it does anything. How long an unmount takes is for nobody to say, since what
-// is in the cache has to be written first; one that hangs shows by a drive that ends no request any more.
+// Waits for a drive as long as it does anything. An unmount has no time limit, because the cache is written first; a
+// drive that finishes no more requests is hanging.
 import { content } from './sysfs.ts';
 
-/** So long a drive may end no request while something waits for it, milliseconds. */
+/** How long a drive may finish no request while something waits for it, in milliseconds. */
 export const PATIENCE_MS = 30_000;
-/** Fields of a block device's `stat` that count requests that have ended: reads, writes, discards, flushes (the kernel's Documentation/block/stat.rst). */
+/**
+ * Fields of a block device's `stat` that count finished requests: reads, writes, discards, flushes (the kernel's
+ * Documentation/block/stat.rst).
+ */
 const ENDED = [0, 4, 11, 15];
 
-/** The requests that the device with this number ("8:16") has ended, to be compared with a later answer; "" when it is not there. */
+/**
+ * A fingerprint of the finished requests of the device with this number ("8:16"), to be compared with a later one; ""
+ * when it is gone.
+ */
 export function requestsEnded(majorMinor: string, sys = '/sys'): string {
   const fields = content(`${sys}/dev/block/${majorMinor}/stat`).trim().split(/\s+/);
   return ENDED.map((field) => fields[field] ?? '')
@@ -15,7 +21,7 @@ export function requestsEnded(majorMinor: string, sys = '/sys'): string {
     .trim();
 }
 
-/** Calls `giveUp`, once, when `moved` has given the same for `limit` milliseconds. Gives what ends the watch. */
+/** Calls `giveUp` once, when `moved` has not changed for `limit` milliseconds. Gives a function that ends the watch. */
 export function whenStuck(moved: () => string, limit: number, giveUp: () => void): () => void {
   let [last, since] = [moved(), performance.now()];
   const timer = setInterval(
@@ -31,7 +37,10 @@ export function whenStuck(moved: () => string, limit: number, giveUp: () => void
   return () => clearInterval(timer);
 }
 
-/** Gives what `work` gives. Rejects with `error()` when the device with this number ends no request for `patience` milliseconds before that. */
+/**
+ * Resolves as `work` does. Rejects with `error()` first, when the device with this number finishes no request for
+ * `patience` milliseconds.
+ */
 export function unlessStuck<T>(work: Promise<T>, majorMinor: string, patience: number, error: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
     const stopWaiting = whenStuck(

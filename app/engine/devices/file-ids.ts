@@ -5,29 +5,29 @@ import type { NativeDeviceInfo } from '../native/addon.ts';
 import { runProgram } from './run-program.ts';
 
 const TIMEOUT_MS = 3000;
-/** Mode in hexadecimal, device, inode, device that a node stands for in hexadecimal, path; with a NUL at the end. */
+/** Mode (hex), device, inode, device number of a node (hex), path; then a NUL. */
 const FORMAT = '%f %d %i %t:%T %n\\0';
 const [KIND, BLOCK] = [0o170000, 0o060000];
 
-/** Is `path` one of a device? Nothing there waits for a disk or a server to be looked at. What is elsewhere may. */
+/** Is `path` a device node? Looking at a node never waits for a disk or a server; another path may. */
 export const isNode = (path: string): boolean => path.startsWith('/dev/') && !path.startsWith('/dev/shm/');
 
-/** Identity of what is at `path`, links followed, the same under every name; null when that cannot be told. */
+/** Identity of what is at `path`, links followed; null when it is unknown. */
 export function idOf(path: string): string | null {
   try {
     return statsId(statSync(path, { bigint: true }));
   } catch (error) {
-    // Gone, not a path at all ("... (deleted)"), or out of reach, as behind a network that is down.
+    // It is gone, not a path ("... (deleted)"), or out of reach, as behind a network that is down.
     if (errnoOf(error) !== null) return null;
     throw error;
   }
 }
 
-/** The same of something already looked at. */
+/** Identity from the result of a stat. */
 export const statsId = (stats: BigIntStats): string =>
   stats.isBlockDevice() ? `block:${numberOf(stats.rdev)}` : `file:${numberOf(stats.dev)}:${stats.ino}`;
 
-/** The same of something open. */
+/** Identity of an open device or file. */
 export const openId = ({
   kind,
   major,
@@ -44,8 +44,9 @@ export function numberOf(device: bigint): string {
 }
 
 /**
- * The identity of each of `paths` at which there is something, links followed. coreutils' stat looks, which can be left behind where a file
- * system hangs: such a path is left out, and takes nothing from the others. `programs` is where programs are looked for.
+ * The identity of what is at each of `paths`, links followed. coreutils' stat does the looking, because it can be
+ * abandoned when a file system hangs. A path that hangs or does not exist is left out; the others are not affected.
+ * `programs` is the PATH to find programs in.
  */
 export async function fileIds(paths: readonly string[], programs: string): Promise<Map<string, string>> {
   if (paths.length === 0) return new Map();

@@ -1,13 +1,13 @@
-// The limits of file systems that take no long files, no holes, or no names with certain characters.
+// The limits of file systems: longest file, holes, forbidden characters in names.
 
 export interface FileLimits {
-  /** As people call the file system. */
+  /** The name that people use for the file system. */
   name: string;
   /** Longest file, in bytes. */
   longest: number;
-  /** It has no holes: a file takes the room of all its bytes. */
+  /** It has no holes: a file takes up all of its bytes. */
   whole: boolean;
-  /** Names that it does not take, or that it changes; null when it takes every name. */
+  /** Names that it refuses or changes; null when it takes every name. */
   forbidden: RegExp | null;
 }
 
@@ -16,7 +16,9 @@ export const FAT_MAGIC = 0x4d44;
 export const EXFAT_MAGIC = 0x2011bab0;
 const HFS_PLUS_MAGIC = 0x482b;
 
-/** Windows' rules, which FAT and exFAT have in Linux too. The drivers remove dots and spaces from the end of a name. */
+/**
+ * Windows' rules, which Linux applies to FAT and exFAT too. The drivers strip dots and spaces from the end of a name.
+ */
 const OF_WINDOWS = /[\u0000-\u001f"*:<>?\\|]|[. ]$/u;
 
 const BY_MAGIC: ReadonlyMap<number, FileLimits> = new Map([
@@ -25,7 +27,7 @@ const BY_MAGIC: ReadonlyMap<number, FileLimits> = new Map([
   [HFS_PLUS_MAGIC, { name: 'HFS+', longest: Number.MAX_SAFE_INTEGER, whole: true, forbidden: null }],
 ]);
 
-/** No limits that are known. */
+/** No known limits. */
 export const UNLIMITED: FileLimits = { name: '', longest: Number.MAX_SAFE_INTEGER, whole: false, forbidden: null };
 
 /** The limits of a file system with this magic number. */

@@ -1,4 +1,4 @@
-// Finds what is at the paths of a request, without opening anything for writing.
+// Finds out what is at the paths of a request, without opening anything for writing.
 import { constants, type BigIntStats } from 'node:fs';
 import { access, lstat, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -22,54 +22,62 @@ export interface End extends Located {
   kind: 'block' | 'file';
   /** Bytes; 0 for a file that is not there yet. */
   size: number;
-  /** Bytes that a file takes on its file system, fewer than `size` when it has holes; `size` for a device. */
+  /** Bytes that a file occupies on its file system, less than `size` when it has holes; `size` for a device. */
   allocated: number;
-  /** When a file was last written, milliseconds since the epoch. null for a device and for a file that does not exist yet. */
+  /** Time of the last write to a file, in milliseconds since the epoch. null for a device or a missing file. */
   modified: number | null;
-  /** Last change of a file or its inode, nanoseconds since the epoch. Nobody can set it back. null where `modified` is. */
+  /**
+   * Time of the last change of a file or its inode, in nanoseconds since the epoch. It cannot be set back. null where
+   * `modified` is.
+   */
   changed: bigint | null;
-  /** When a file was made, nanoseconds since the epoch. null where `modified` is, and where the file system does not keep it. */
+  /**
+   * Time of birth of a file, in nanoseconds since the epoch. null where `modified` is, or when the file system does not
+   * keep it.
+   */
   born: string | null;
   /** Does the file's inode number survive a remount? true for a device. */
   lasting: boolean;
-  /** It is a file with hard links: its other names would change with it if it were written in place. */
+  /** A file with hard links: writing it in place would change its other names too. */
   hasOtherNames: boolean;
-  /** Where an image is written until it is complete; null for a block device and for what is only read. */
+  /** Where an image is written until it is complete; null for a block device or an end that is only read. */
   image: ImagePlace | null;
 }
 
-/** The place of a new image. It is written under another name and gets its own when it is complete. */
+/** The place of a new image, which is written under another name until it is complete. */
 export interface ImagePlace {
   /** The name until then. */
   part: string;
-  /** Identity of what already has that name: what an interrupted job left, if it is a plain file; null when nothing has. */
+  /**
+   * Identity of what has that name already. A plain file is the rest of an interrupted job. null when there is nothing.
+   */
   partId: string | null;
   /**
    * Time of birth in nanoseconds since the epoch: the inode of a removed file is soon reused. null when the file
    * system does not keep it.
    */
   partBorn: string | null;
-  /** `part` exists but is not a file with a single name (a link, a directory). It is not touched. */
+  /** `part` exists but is not a file with a single name (it is a link or a directory). It is left alone. */
   partInTheWay: boolean;
-  /** The file system, and the bytes that can be had on it. */
+  /** The file system, and the bytes available on it. */
   fileSystem: string;
   free: number;
   limits: FileLimits;
 }
 
-/** An end, or why there is none. */
+/** An end, or the reason why it cannot be used. */
 export type Found = { end: End } | { end: null; error: PlatterError };
 
 /**
- * File systems that number files anew with every mount, FAT and exFAT because they have no inodes, those of FUSE because most
- * of their programs leave it to libfuse (magic numbers as in linux/magic.h).
+ * File systems whose inode numbers change with every mount: FAT and exFAT, which have no inodes, and FUSE, where most
+ * programs leave the numbers to libfuse (magic numbers as in linux/magic.h).
  */
 const NUMBERED_ANEW: ReadonlySet<number> = new Set([FAT_MAGIC, EXFAT_MAGIC, 0x65735546]);
 
-/** In a millisecond. */
+/** Nanoseconds in a millisecond. */
 const NANOSECONDS = 1_000_000n;
 
-/** Looks at the source, or at a destination that is read, or repaired in its place. */
+/** Inspects the source, or a destination that is read or repaired in place. */
 export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> =>
   finding(path, blocks, async () => {
     const realPath = await realPathOrNull(path);
@@ -86,7 +94,10 @@ export const inspectExisting = (path: string, blocks: Blocks): Promise<Found> =>
     });
   });
 
-/** Looks for an image at `path`, whose real path was `realPath` when a job began to repair it: that may have left it under its other name, and `isIt` tells it from another file. */
+/**
+ * Inspects an image at `path` whose repair was interrupted, which may have left it under its other name. `realPath` was
+ * its real path when the job began; `isIt` tells it from another file.
+ */
 export const inspectRepaired = async (
   path: string,
   realPath: string,
@@ -100,8 +111,8 @@ export const inspectRepaired = async (
 };
 
 /**
- * Looks at a destination that will be written: a block device, an image to be replaced, or the place of a new one.
- * `inPlace`: the room that an image takes now is room for the new one.
+ * Inspects a destination that will be written: a block device, an image to be replaced, or the place of a new one.
+ * `inPlace`: the space of the existing image counts as free for the new one.
  */
 export const inspectDestination = (path: string, blocks: Blocks, inPlace = false): Promise<Found> =>
   finding(path, blocks, async () => {
@@ -114,22 +125,26 @@ export const inspectDestination = (path: string, blocks: Blocks, inPlace = false
     return { ...end, image: await imagePlace(path, end.realPath, inPlace) };
   });
 
-/** Was a source written to? 'unknown': nobody can tell. */
+/** Was a source written to? */
 export type Written = 'no' | 'yes' | 'unknown';
 
-/** Was the file that is open as `now` written to since it was looked at? Its name can have become another file's, or nobody's. */
+/**
+ * Was the open file `now` written to since it was inspected? Its name may belong to another file by now, or be gone.
+ */
 export async function fileWritten(
   { realPath, id, size, modified, changed }: End,
   now: NativeFileState,
 ): Promise<Written> {
   if (now.size !== size || Number(now.modified / NANOSECONDS) !== modified) return 'yes';
   if (now.changed === changed) return 'no';
-  // A writer can set the time of modification back. But the loss of a name is a change of the inode as well.
+  // A writer can set the time of modification back, but losing a name changes the inode too.
   const named = await stat(realPath, { bigint: true }).catch(nullIfUnreachable);
   return named !== null && statsId(named) === id ? 'yes' : 'unknown';
 }
 
-/** How an end is shown for review. `written`: the job writes it, after `mounts` are unmounted; `bytes` is what a new image will have then. */
+/**
+ * Describes an end for review. `written`: the job writes it, after unmounting `mounts`. `bytes`: size of a new image.
+ */
 export function endpoint(end: End, bytes: number, written: boolean, mounts: Mounted[] = []): Endpoint {
   const { path, realPath, kind, block, image, id } = end;
   return {
@@ -158,7 +173,7 @@ async function finding(path: string, blocks: Blocks, look: () => Promise<End>): 
   }
 }
 
-/** The failure of a system call on `path`. Not even root may look into a FUSE file system of another user. */
+/** The failure of a system call on `path`. Even root cannot look into another user's FUSE file system. */
 function failureAt(error: unknown, path: string, { mounts }: Blocks): PlatterError {
   const known = failureOf(error, 'open', path, 'file');
   const mount = mountOf(path, mounts);
@@ -167,7 +182,7 @@ function failureAt(error: unknown, path: string, { mounts }: Blocks): PlatterErr
   return failure({ ...known, reason: { kind: 'fuseOfUser', target: mount.target }, remedy: { kind: 'asFuseUser' } });
 }
 
-/** null when nothing is there; a link that leads nowhere is an error. */
+/** null when nothing is there. A dangling link is an error. */
 async function realPathOrNull(path: string): Promise<string | null> {
   try {
     return await realpath(path);
@@ -245,7 +260,7 @@ async function newFile(path: string): Promise<End> {
   };
 }
 
-/** Where the file system does not say, Node gives the epoch. */
+/** Node gives the epoch when the file system does not keep the time of birth. */
 const bornOf = ({ birthtimeNs }: BigIntStats): string | null => (birthtimeNs === 0n ? null : String(birthtimeNs));
 
 const numbersLast = async (path: string): Promise<boolean> => !NUMBERED_ANEW.has((await statfs(path)).type);
@@ -288,7 +303,7 @@ export const partOf = (realPath: string): string => besides(realPath, '.part');
 export const checkDirectory = (path: string): Promise<void> =>
   inDirectory(path, (directory) => access(directory, constants.W_OK | constants.X_OK));
 
-/** Does something with the directory of a new file; what fails is about the directory then, not about the file. */
+/** Runs `act` on the directory of a new file. Failures are reported for the directory, not for the file. */
 async function inDirectory<T>(path: string, act: (directory: string) => Promise<T>): Promise<T> {
   try {
     return await act(dirname(path));
@@ -325,7 +340,7 @@ function whatElse(stats: BigIntStats): Extract<Reason, { kind: 'oddKind' }>['wha
   return 'character';
 }
 
-/** The recognised contents of `block`, which would be lost. */
+/** The recognised contents of `block`, which would be overwritten. */
 function contentsOf(block: Block): Content[] {
   return [...withDescendants(block)].flatMap(
     ({ path, size, label, fileSystem, partitionTable, signatures, children, type }): Content[] => {

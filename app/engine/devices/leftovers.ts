@@ -1,15 +1,15 @@
-// Signatures on a disk beyond the end of a shorter source: no write reaches them, so they are there after the copy, and a
-// system can take the disk for what it was.
+// Signatures near the end of a disk, beyond a shorter source. The copy does not overwrite them, so a system can mistake
+// the disk for what it was before.
 import type { Note } from '../../contract/facts.ts';
 import { errnoOf } from '../../base/errors.ts';
 import type { End } from './inspect.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import { namesOf, signaturesOn } from './probe.ts';
 
-/** A signature that has its place near the end of a device, by the name that libblkid has for it. */
+/** A signature near the end of a device, by libblkid's name for it. */
 interface AtEnd {
   name: string;
-  /** Bytes before the end of a device of this size, and this logical sector. */
+  /** Its distance from the end of a device with this size and logical sector, in bytes. */
   before: (size: number, sector: number) => number;
   magic: readonly number[];
 }
@@ -18,7 +18,10 @@ const latin1 = (text: string): number[] => [...Buffer.from(text, 'latin1')];
 /** MD_SB_MAGIC of the kernel (include/uapi/linux/raid/md_p.h), little-endian. */
 const RAID = [0xfc, 0x4e, 0x2b, 0xa9];
 
-/** The places where udev and the kernel look (libblkid, src/superblocks and src/partitions), for a disk that wipefs may not read. */
+/**
+ * The places where udev and the kernel look (libblkid, src/superblocks and src/partitions), for a disk that wipefs may
+ * not read.
+ */
 const AT_END: readonly AtEnd[] = [
   { name: 'gpt', before: (_, sector) => sector, magic: latin1('EFI PART') },
   { name: 'linux_raid_member', before: (size) => size - Math.floor((size / 512 - 16) / 8) * 4096, magic: RAID },
@@ -26,7 +29,7 @@ const AT_END: readonly AtEnd[] = [
   { name: 'isw_raid_member', before: () => 1024, magic: latin1('Intel Raid ISM Cfg Sig. ') },
   { name: 'ddf_raid_member', before: () => 512, magic: [0xde, 0x11, 0xde, 0x11] },
 ];
-/** ZFS keeps the last two of its four labels, of 256 KiB each, at the end. Uberblocks fill the second half of a label. */
+/** ZFS keeps the last two of its four labels (256 KiB each) at the end. Uberblocks fill the second half of a label. */
 const ZFS = { label: 262_144, uberblocks: 131_072, step: 1024, magic: [0x0c, 0xb1, 0xba, 0, 0, 0, 0, 0] } as const;
 /** Copies of the superblock of btrfs (btrfs documentation, "On-disk format"). */
 const BTRFS = { places: [64 * 1024 ** 2, 256 * 1024 ** 3], at: 64, magic: latin1('_BHRfS_M') } as const;
@@ -76,7 +79,7 @@ async function hasZfsAtEnd(device: NativeDevice, bytes: number, size: number): P
   return false;
 }
 
-/** Reads from a device. An unreadable place counts as empty; the job reports it. */
+/** Reads from a device. An unreadable place counts as empty, because the job reports it. */
 async function peek(device: NativeDevice, at: number, length: number): Promise<Buffer> {
   if (at < 0) return Buffer.alloc(0);
   try {

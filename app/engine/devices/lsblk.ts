@@ -1,4 +1,4 @@
-// Reads what the picture of the block devices is made of: util-linux's lsblk, and what /proc and /sys say.
+// Reads the facts about block devices: the output of util-linux's lsblk, and files in /proc and /sys.
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Reason } from '../../contract/facts.ts';
@@ -13,19 +13,19 @@ import { probe } from './probe.ts';
 import { btrfsMembers, content, ejectable, loopBackings, places, sequences, serials } from './sysfs.ts';
 
 const LSBLK_TIMEOUT_MS = 20_000;
-/** It is an addition to what sysfs says, so a file system that hangs behind a loop device delays no list for long. */
+/** Only supplements sysfs, so a file system that hangs behind a loop device must not delay the list for long. */
 const LOOP_TIMEOUT_MS = 3_000;
-/** Questions of the kernel that it has not answered yet, by kernel name: none is asked twice. */
+/** Unanswered questions to the kernel, by kernel name, so that none is asked twice. */
 const asked = new Map<string, Promise<string | null>>();
 
-/** So many loop devices are looked at in no time. */
+/** Looking at this many loop devices takes almost no time. */
 const FEW_LOOPS = 8;
 
 /**
- * The block devices of this machine as they are now. Rejects with a Refusal (ENGINE_UNAVAILABLE) when lsblk is not
- * there, fails, or does not answer. `path` is where programs are looked for;
- * `untouched` are the numbers of devices that are not to be read from now, because a job has them. Where there are many loop devices, as
- * with snaps, only those at the paths `loops` are read from; null: all.
+ * Reads the current block devices of this machine. Rejects with a Refusal (ENGINE_UNAVAILABLE) when lsblk is missing,
+ * fails, or does not answer. `path` is the PATH to find programs in. `untouched`: numbers of devices that a job uses,
+ * which are not read now. When there are many loop devices, as with snaps, only those at the paths `loops` are read;
+ * null: all.
  */
 export async function readBlocks(
   path: string = SYSTEM_PATH,
@@ -35,7 +35,7 @@ export async function readBlocks(
   try {
     return await lookAtBlocks(path, untouched, loops);
   } catch (error) {
-    // A disk that goes away while programs look at it can make them fail. The second look counts.
+    // A disk that goes away meanwhile can make the programs fail. The second try counts.
     if (error instanceof Refusal && error.errors[0]!.reason.kind !== 'lsblkSilent')
       return lookAtBlocks(path, untouched, loops);
     throw error;
@@ -92,7 +92,7 @@ async function lookAtBlocks(
   }
 }
 
-/** Whether an open device is the disk or medium that was looked at, as far as the kernel numbers them. */
+/** True when an open device is the disk or medium that was inspected, as far as the kernel numbers them. */
 export const isSequence = (
   block: Pick<Block, 'diskSequence'> | null,
   { diskSequence }: Pick<NativeDeviceInfo, 'diskSequence'>,
@@ -116,9 +116,9 @@ async function runLsblk(path: string): Promise<string> {
 }
 
 /**
- * Identities of what lies behind loop devices, by kernel name, as the kernel has them: a deleted file has no path, a block device
- * can have a node anywhere, and a path can belong to another mount namespace. Only who may open a loop device is told; nobody is
- * where the file system behind it does not answer, or without the addon.
+ * Identities of the files and devices behind loop devices, by kernel name, from the kernel: a deleted file has no path,
+ * a block device can have a node anywhere, and a path can belong to another mount namespace. A loop device is missing
+ * here when this user may not open it, when the file system behind it does not answer, or without the addon.
  */
 async function loopFiles(names: readonly string[]): Promise<Map<string, string>> {
   const addon = loadedAddon();

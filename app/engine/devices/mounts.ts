@@ -6,15 +6,15 @@ export interface Mount {
   id: number;
   /** The mount that its target lies on. */
   parent: number;
-  /** Number of its block device; "0:..." for a file system with none of its own or several (btrfs, overlay, tmpfs). */
+  /** Number of its block device; "0:..." for a file system without one or with several (btrfs, overlay, tmpfs). */
   majorMinor: string;
   /** Where it is mounted. */
   target: string;
   type: string;
-  /** The mounted source as given to mount(2): a device, or only a name. */
+  /** The source as given to mount(2): a device, or only a name. */
   source: string;
   readOnly: boolean;
-  /** Its server copies from one of its files to another when asked to (copy_file_range(2)). */
+  /** Its server can copy between its own files (copy_file_range(2)). */
   serverCopies: boolean;
   /** The directories below an overlay. */
   layers: Layer[];
@@ -22,13 +22,13 @@ export interface Mount {
 
 /** A directory that an overlay lies on. */
 export interface Layer {
-  /** "" where the mount options give no absolute path. */
+  /** "" when the mount options give no absolute path. */
   path: string;
   /** The writable layer, which can be in memory. */
   upper: boolean;
 }
 
-/** Parses /proc/self/mountinfo (proc_pid_mountinfo(5)). Lines that are not of that form are left out. */
+/** Parses /proc/self/mountinfo (proc_pid_mountinfo(5)). Leaves out malformed lines. */
 export function parseMounts(mountinfo: string): Mount[] {
   return mountinfo.split('\n').flatMap((line) => {
     const fields = line.split(' ');
@@ -54,7 +54,8 @@ export function parseMounts(mountinfo: string): Mount[] {
         type,
         source: unescape(source ?? ''),
         readOnly: has('ro'),
-        // NFS has it from 4.2 on, SMB from its second version (nfs(5), mount.cifs(8)). An older one lets the kernel fetch and send.
+        // NFS can since 4.2, SMB since its second version (nfs(5), mount.cifs(8)). With older ones the kernel reads and
+        // writes.
         serverCopies:
           (type === 'nfs4' && has('vers=4.2')) || ((type === 'cifs' || type === 'smb3') && !has('vers=1.0')),
         layers: type === 'overlay' ? layersOf(unescape(superOptions ?? '')) : [],
@@ -64,8 +65,8 @@ export function parseMounts(mountinfo: string): Mount[] {
 }
 
 /**
- * The mounts that keep `mount` from being unmounted by its path: those on top of it or in a folder of it, and those over a folder on
- * the way to it.
+ * The mounts that keep `mount` from being unmounted by its path: those on it or below it, and those that cover a folder
+ * on the way to it.
  */
 export function inTheWayOf(mount: Mount, mounts: readonly Mount[]): Mount[] {
   const byId = new Map(mounts.map((one) => [one.id, one]));
@@ -88,7 +89,7 @@ export const parseSwaps = (swaps: string): string[] =>
     .slice(1)
     .flatMap((line) => (line.startsWith('/') ? [unescape(line.split(/\s/, 1)[0]!)] : []));
 
-/** The mount that `path` (absolute, without links) lies on: the last of those with the longest target above it. */
+/** The mount that holds `path` (absolute, without links): the last of those with the longest matching target. */
 export function mountOf(path: string, mounts: readonly Mount[]): Mount | null {
   let found: Mount | null = null;
   for (const mount of mounts) {
@@ -101,14 +102,14 @@ export function mountOf(path: string, mounts: readonly Mount[]): Mount | null {
 const isAt = (path: string, folder: string): boolean =>
   folder === '/' || path === folder || path.startsWith(`${folder}/`);
 
-/** Options that name the layers of an overlay. Mounts made with fsconfig(2) have one option a layer, with a "+". */
+/** Options that name the layers of an overlay. Mounts made with fsconfig(2) have an option per layer, with a "+". */
 const LAYERS: ReadonlySet<string> = new Set(['lowerdir', 'lowerdir+', 'datadir+', 'upperdir']);
 
 function layersOf(options: string): Layer[] {
   return options.split(',').flatMap((option) => {
     const [name = '', value = ''] = option.split('=', 2);
     if (!LAYERS.has(name)) return [];
-    // "lower::data" separates the layers that hold data only.
+    // "lower::data" separates data-only layers.
     return value
       .split(':')
       .filter((path) => path !== '')
@@ -116,6 +117,6 @@ function layersOf(options: string): Layer[] {
   });
 }
 
-/** The kernel writes blanks and backslashes in names as "\040". */
+/** Decodes the kernel's escapes for blanks and backslashes in names, such as "\040". */
 const unescape = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));

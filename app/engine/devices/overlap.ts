@@ -1,19 +1,19 @@
-// Do two ends share storage? Names lie (links, loop devices over one file), so this goes by what they are made of.
+// Do two ends share storage? Names mislead (links, loop devices over one file), so this compares what they consist of.
 import type { Block, Blocks } from './blocks.ts';
 
-/** A block device or file, as far as it matters where its bytes are. */
+/** A block device or file, with what determines where its bytes are. */
 export interface Located {
-  /** Identity of the block device or file; null for a file that is not there yet. */
+  /** Identity of the block device or file; null for a missing file. */
   id: string | null;
   realPath: string;
-  /** The block device, when it is one. */
+  /** The block device; null for a file. */
   block: Block | null;
 }
 
 /**
- * How writing `target` would meet `other`: it is the same storage, `target` is a piece of it (a partition of that disk),
- * or `other` lies on `target` (a partition, a volume, or a file of a file system on it). null: it does not.
- * A file is no piece of the disk under its file system: writing it takes free space there and harms nothing.
+ * How writing `target` would affect `other`: it is the same storage ('same'), `target` is part of it (a partition of
+ * that disk; 'piece'), or `other` lies on `target` (a partition, a volume, or a file in its file system). null: not at
+ * all. A file is not part of the disk under its file system: writing it takes free space and harms nothing.
  */
 export function overlap(target: Located, other: Located, blocks: Blocks): 'same' | 'piece' | 'lies-on' | null {
   const mine = identity(target);
@@ -24,7 +24,7 @@ export function overlap(target: Located, other: Located, blocks: Blocks): 'same'
   return liesOn(other, blocks).has(mine) ? 'lies-on' : null;
 }
 
-/** The same for one piece of storage, whatever it is called: loop devices over one file are that file. */
+/** Identity of the storage, whatever its name: loop devices over one file are that file. */
 const identity = ({ block, id }: Located): string | null => (block === null ? id : identityOf(block));
 
 function identityOf(block: Block): string {
@@ -33,15 +33,15 @@ function identityOf(block: Block): string {
   if (block.type === 'part' && parent !== undefined)
     return block.partition === null ? own : `${identityOf(parent)}#${block.partition}`;
   if (block.type === 'loop' && parent !== undefined) return identityOf(parent);
-  // Two loop devices over one deleted file name it alike, and nothing else is known of it.
+  // Two loop devices over one deleted file show the same path, and nothing else identifies it.
   if (block.type === 'loop' && block.backingFile !== null) return block.backingId ?? `behind:${block.backingFile}`;
   return block.parents.length === 0 ? (unit(block) ?? own) : own;
 }
 
-/** Disks that are plugged in at one place only: what looks the same twice is two disks of a careless maker. */
+/** Transports with one path per disk. Two disks that look alike there are two disks, with careless serial numbers. */
 const ONE_PATH: ReadonlySet<string> = new Set(['usb', 'sata', 'ata', 'mmc', 'loop']);
 
-/** Identity of the disk at the end of a path, where a disk can have several: its WWN, else all that it says of itself. */
+/** Identity of a disk that can have several paths: WWN and size, or else serial number, model and size. */
 function unit({ type, transport, wwn, serial, model, size }: Block): string | null {
   if (type !== 'disk' || ONE_PATH.has(transport ?? '')) return null;
   if (wwn !== null) return `unit:${wwn}:${size}`;
@@ -49,7 +49,7 @@ function unit({ type, transport, wwn, serial, model, size }: Block): string | nu
   return serial === null || model === null || transport === 'nvme' ? null : `unit:${serial}:${model}:${size}`;
 }
 
-/** Identities of `end` and of all that it is a piece of. */
+/** Identities of `end` and of everything that contains it. */
 function madeOf({ block, id }: Located): Set<string> {
   if (block === null) return new Set(id === null ? [] : [id]);
   return new Set([
@@ -58,7 +58,7 @@ function madeOf({ block, id }: Located): Set<string> {
   ]);
 }
 
-/** Identities of `end` and of all that it would be destroyed with. */
+/** Identities of `end` and of everything that would be destroyed with it. */
 function liesOn(end: Located, blocks: Blocks, seen = new Set<string>()): Set<string> {
   const mine = identity(end);
   if (mine === null || seen.has(mine)) return seen;

@@ -1,18 +1,18 @@
-// The partition table at the beginning of a disk or an image: which sectors it counts in, and where its partitions end.
+// The partition table at the beginning of a disk or an image: its sector size, and where its partitions end.
 
-/** Bytes of the sectors that there are. */
+/** Possible sizes of a sector, in bytes. */
 export type Sector = 512 | 4096;
 
 /** A partition table. */
 export interface Table {
   kind: 'gpt' | 'mbr';
-  /** The sectors that it counts in; null where an MBR could mean either size. */
+  /** Size of its sectors; null when an MBR could mean either. */
   sector: Sector | null;
-  /** Where the last partition ends, in bytes; null without partitions, or where `sector` is null. */
+  /** Where the last partition ends, in bytes; null without partitions, or when `sector` is null. */
   end: number | null;
 }
 
-/** The disk or image that a table is on. */
+/** The disk or image with the table. */
 export interface TableOn {
   /** Bytes. */
   size: number;
@@ -21,15 +21,15 @@ export interface TableOn {
 }
 
 const SIZES = [512, 4096] as const;
-/** Bytes from the beginning that a table is read from: a GPT's header and its entries, in sectors of either size. */
+/** Bytes to read from the beginning: a GPT's header and entries, with sectors of either size. */
 export const HEAD_BYTES = 32_768;
-/** A GPT's header is in sector 1, its entries as a rule from sector 2 on (UEFI specification, 5.3.2 and 5.3.3). */
+/** A GPT's header is in sector 1, its entries usually start in sector 2 (UEFI specification, 5.3.2 and 5.3.3). */
 const GPT = { magic: 'EFI PART', entriesAt: 72, count: 80, entry: 84, last: 40, leastEntry: 128 } as const;
-/** Where the four entries of an MBR begin, and what ends it (UEFI specification, 5.2.1). */
+/** Where the four entries of an MBR begin, and its signature (UEFI specification, 5.2.1). */
 const MBR = { entries: 446, entry: 16, count: 4, type: 4, start: 8, sectors: 12, signature: 0xaa55, at: 510 } as const;
 const PROTECTIVE = 0xee;
 
-/** The table that begins with `head` (the first `HEAD_BYTES`, or fewer); null where there is none. */
+/** The table in `head` (the first `HEAD_BYTES`, or fewer); null when there is none. */
 export function tableIn(head: Buffer, on: TableOn): Table | null {
   const ownFirst = on.logicalSector === SIZES[1] ? SIZES.toReversed() : SIZES;
   const sector = ownFirst.find((size) => head.toString('latin1', size, size + GPT.magic.length) === GPT.magic);
@@ -57,17 +57,22 @@ function endOfGpt(head: Buffer, sector: Sector): number | null {
   return end === 0 ? null : end;
 }
 
-/** The sectors that an MBR counts in, by what fits the disk or image; null where both sizes do and it is on no disk. */
+/**
+ * The sector size of an MBR, by what fits the disk or image; null when both sizes fit and there is no disk to decide.
+ */
 function sectorOfMbr(last: number, { size, logicalSector }: TableOn): Sector | null {
   const fits = SIZES.filter((sector) => last * sector <= size);
-  // An image that was cut is too short for either. Nearly all tables count in 512 bytes.
+  // A truncated image is too short for either. Nearly all tables use 512 bytes.
   const possible = fits.length > 0 ? fits : SIZES;
   const own = possible.find((sector) => sector === logicalSector);
   if (fits.length === 1) return fits[0]!;
   return own ?? (fits.length === 0 ? SIZES[0] : null);
 }
 
-/** Where the partitions of an MBR end, in sectors; none of what is no MBR, as the boot sector of a file system, or is there to protect a GPT. */
+/**
+ * Where the partitions of an MBR end, in sectors. Empty when this is not an MBR (as the boot sector of a file system),
+ * or only protects a GPT.
+ */
 function endsOfMbr(head: Buffer): number[] {
   if (head.length < MBR.at + 2 || head.readUInt16LE(MBR.at) !== MBR.signature) return [];
   const entries = Array.from({ length: MBR.count }, (_, index) => head.subarray(MBR.entries + index * MBR.entry));

@@ -1,4 +1,5 @@
-// Looks at devices that lsblk knows nothing about: util-linux's blkid and wipefs read them, with the rights of this process.
+// Probes devices whose contents lsblk does not know: util-linux's blkid and wipefs read them, with the rights of this
+// process.
 import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import * as z from 'zod';
@@ -7,20 +8,20 @@ import { errnoOf } from '../../base/errors.ts';
 import { runProgram, SYSTEM_PATH } from './run-program.ts';
 
 const TIMEOUT_MS = 5000;
-/** So many are read from at a time. */
+/** Probe this many at a time. */
 const AT_ONCE = 4;
 
-/** A device to be looked at. */
+/** A device to probe. */
 interface Unknown {
   /** Kernel name. */
   name: string;
   path: string;
   majorMinor: string;
-  /** What lsblk says of it. */
+  /** What lsblk knows of it. */
   listed: Probed;
 }
 
-/** A signature that wipefs found: its name as libblkid has it ("ext4", "gpt") and its place in bytes. */
+/** A signature that wipefs found: libblkid's name for it ("ext4", "gpt") and its offset in bytes. */
 export interface Signature {
   name: string;
   offset: number;
@@ -40,7 +41,10 @@ const wipefsOutput = z.object({
   ),
 });
 
-/** Looks at `devices`; gives what is on each, by kernel name. `signatures` is null for one that may not be read, or does not answer. */
+/**
+ * Probes `devices`. Gives the contents of each, by kernel name. `signatures` is null when a device may not be read, or
+ * does not answer.
+ */
 export async function probe(devices: readonly Unknown[], path: string): Promise<Map<string, Probed>> {
   const found = new Map<string, Probed>();
   const waiting = [...devices];
@@ -54,10 +58,10 @@ export async function probe(devices: readonly Unknown[], path: string): Promise<
 
 async function look({ path: device, majorMinor, listed }: Unknown, path: string): Promise<Probed> {
   if (!(await isReadable(device))) return listed;
-  // udev runs the same probes: where it has looked, blkid finds no more.
+  // udev runs the same probes: where it has looked, blkid finds nothing more.
   if (!existsSync(`/run/udev/data/b${majorMinor}`)) {
     const { stdout, failed } = await runProgram('blkid', ['-p', '-o', 'export', device], path, TIMEOUT_MS);
-    // A device that does not answer would only make wipefs wait too.
+    // A device that does not answer would make wipefs wait too.
     if (failed === 'timeout') return listed;
     const probed = parseBlkid(stdout);
     if (probed !== null && !isRaidMember(probed)) return probed;
@@ -80,13 +84,16 @@ async function isReadable(path: string): Promise<boolean> {
   }
 }
 
-/** Every signature on a device that libblkid knows; null when it may not be read, or wipefs is not there. Only reads. */
+/** Every signature on a device that libblkid knows; null when it may not be read, or wipefs is missing. Only reads. */
 export async function signaturesOn(device: string, path: string = SYSTEM_PATH): Promise<Signature[] | null> {
   const { stdout, failed } = await runProgram('wipefs', ['--no-act', '--json', device], path, TIMEOUT_MS);
   return failed === null ? parseWipefs(stdout) : null;
 }
 
-/** Reads what `wipefs --json` prints of one device; null when it is something else. Nothing is printed of a device without any. */
+/**
+ * Parses the output of `wipefs --json` for one device; null when it is something else. wipefs prints nothing for a
+ * device without signatures.
+ */
 export function parseWipefs(text: string): Signature[] | null {
   if (text.trim() === '') return [];
   try {
@@ -103,7 +110,10 @@ export function namesOf(signatures: readonly Signature[]): string[] {
   return names.includes('gpt') ? names.filter((name) => name !== 'PMBR') : names;
 }
 
-/** Reads what `blkid -o export` prints of one device: KEY=value, a backslash before what a shell would take. null: nothing. */
+/**
+ * Parses the output of `blkid -o export` for one device: KEY=value, with backslashes before shell characters. null when
+ * it is empty.
+ */
 export function parseBlkid(text: string): Probed | null {
   const values = new Map(
     text.split('\n').flatMap((line) => {

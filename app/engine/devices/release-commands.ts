@@ -1,25 +1,32 @@
-// How a device is taken from what lies on it and holds it: RAID, LVM, encryption, loop devices.
+// The commands that free a device from what lies on it and holds it: RAID, LVM, encryption, loop devices.
 import { basename } from 'node:path';
 import type { Remedy } from '../../contract/facts.ts';
 import type { Block } from './blocks.ts';
 
 /**
- * Does it hold the devices that it lies on? Everything does but the kernel's own partitions: encryption, LVM, RAID,
- * multipath, bcache, drbd, a loop device over a disk. A partition that the device-mapper makes is one of its devices.
+ * Does it hold the devices below it? Everything does except the kernel's own partitions: encryption, LVM, RAID,
+ * multipath, bcache, drbd, a loop device over a disk. Partitions made by the device-mapper are devices of their own and
+ * hold.
  */
 export const holds = ({ type, name }: Block): boolean => type !== 'part' || name.startsWith('dm-');
 
-/** The commands that make the holders of `block` let go of it, in the order that works; undefined where no command is known for a holder. */
+/**
+ * The commands that make the holders of `block` release it, in working order. undefined when the command for a holder
+ * is not known.
+ */
 export function releaseOf(block: Block): Remedy | undefined {
   const commands: string[] = [];
   const known = block.children.every((child) => release(child, false, commands));
   return known && commands.length > 0 ? { kind: 'release', command: lastOfEach(commands).join(' && ') } : undefined;
 }
 
-/** Each command once, where it stands last: a volume group is switched off when all of its volumes are unmounted. */
+/** Each command once, at its last place: a volume group is switched off after all of its volumes are unmounted. */
 const lastOfEach = (commands: readonly string[]): string[] => [...new Set(commands.toReversed())].toReversed();
 
-/** Adds the commands that release `block` and all that lies on it, the top first. `held`: it lies on a holder. False where one is not known. */
+/**
+ * Adds the commands that release `block` and everything on it, the top first. `held`: it lies on a holder. False when a
+ * command is not known.
+ */
 function release(block: Block, held: boolean, commands: string[]): boolean {
   const own = held || holds(block);
   if (!block.children.every((child) => release(child, own, commands))) return false;
@@ -36,7 +43,7 @@ function commandFor({ type, name, path }: Block): string | null {
   if (type === 'loop') return shell(['losetup', '--detach', path]);
   if (name.startsWith('md')) return shell(['mdadm', '--stop', path]);
   if (name.startsWith('bcache')) return `echo 1 > /sys/block/${name}/bcache/stop`;
-  // The other tools know a device by the name that the device-mapper gives it.
+  // The other tools know a device by the name from the device-mapper.
   if (!path.startsWith('/dev/mapper/')) return null;
   const mapped = basename(path);
   const group = type === 'lvm' ? groupOf(mapped) : null;
@@ -50,7 +57,7 @@ function commandFor({ type, name, path }: Block): string | null {
 const groupOf = (mapped: string): string | null =>
   /^((?:[^-]|--)+)-(?!-)/.exec(mapped)?.[1]?.replaceAll('--', '-') ?? null;
 
-/** The advice that ends the use of `devices` as swap. */
+/** The advice to switch off swap on `devices`. */
 export const swapOff = (devices: readonly string[]): Remedy => ({
   kind: 'swapOff',
   command: shell(['swapoff', ...devices]),

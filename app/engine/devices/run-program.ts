@@ -1,21 +1,21 @@
-// Runs the system's own programs.
+// Runs programs of the system.
 import { execFile, type ExecFileException } from 'node:child_process';
 import { whenStuck } from './drive-waits.ts';
 
-/** A host that runs as root does not take its caller's word for where programs are. */
+/** Fixed, because a host that runs as root must not trust its caller's PATH. */
 export const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
 
-/** The output of a program. */
+/** The output of a program, and how it ended. */
 export interface Said {
   stdout: string;
   stderr: string;
-  /** Why it did not end well, in words; "timeout" when it gave no answer; null when it did. */
+  /** Why it failed, in words; "timeout" when it did not answer; null when it succeeded. */
   failed: string | null;
 }
 
 /**
- * Runs `program` from `path`, in English, for `timeout` milliseconds at the most (0: as long as it takes), or for longer while
- * `moved` gives something else every now and then. Never rejects.
+ * Runs `program` from `path`, in English, for at most `timeout` milliseconds (0: no limit), or longer while `moved`
+ * keeps changing. Never rejects.
  */
 export function runProgram(
   program: string,
@@ -44,6 +44,6 @@ export function runProgram(
   });
 }
 
-/** How a program ended that did not end well, in words. */
+/** How a failed program ended, in words. */
 const endOf = ({ signal, code, message }: ExecFileException): string =>
   signal ? `it was killed by ${signal}` : typeof code === 'number' ? `it ended with exit code ${code}` : message;

@@ -1,17 +1,18 @@
-// Partition tables count in sectors. On a disk whose sectors have another size than those that a table was made for, no
-// system finds it, or its partitions: the copy is whole, verified, and of no use. Said before the job starts.
+// Partition tables count in sectors. On a disk with another sector size than a table was made for, no system finds the
+// table or its partitions: the copy is complete and verified, but useless. Warn before the job starts.
 import type { Note } from '../../contract/facts.ts';
 import { errnoOf } from '../../base/errors.ts';
 import type { End } from './inspect.ts';
 import type { NativeDevice } from '../native/addon.ts';
 import { HEAD_BYTES, tableIn } from './partition-table.ts';
 
-/** Sectors that a loop device has unless it is told otherwise. */
+/** Sector size of a loop device by default. */
 const LOOP_SECTOR = 512;
 
 /**
- * Notes on the partition table of `source`: for each disk and image among `destinations` where its partitions would not be found, or its GPT
- * would not reach the end; and on `source` itself, where that is so there, or a partition ends beyond its end.
+ * Notes on the partition table of `source`. One for each disk and image among `destinations` where its partitions would
+ * not be found, or its GPT would not reach the end. One on `source` itself when that is true there, or when a partition
+ * ends beyond its end.
  */
 export async function notesOnSectors(
   source: { end: End; device: NativeDevice },
@@ -39,7 +40,7 @@ export async function notesOnSectors(
   return [...here, ...there];
 }
 
-/** Empty when it cannot be read: the job will report that. */
+/** Empty when it cannot be read, because the job will report that. */
 async function peek(device: NativeDevice, length: number): Promise<Buffer> {
   try {
     return await device.peek(0, length);

@@ -1,10 +1,10 @@
-// Reads from /sys and /proc what lsblk does not tell: ports, serials, what lies behind and above a block device.
-// A missing file is normal: a loop device without a file, a kernel without btrfs.
+// Reads from /sys and /proc what lsblk does not report: ports, serials, what lies behind and above a block device.
+// Missing files are normal: a loop device without a file, a kernel without btrfs.
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { unlessErrno } from '../../base/errors.ts';
 import type { Placed } from './usb-port.ts';
 
-/** Every block device that is not a partition, with its place in `sys`, where sysfs is mounted. */
+/** Every block device that is not a partition, with its place in sysfs, which is mounted at `sys`. */
 export const places = (sys = '/sys'): Placed[] =>
   listed(`${sys}/block`).flatMap((name) => {
     const path = orElse('', () => realpathSync(`${sys}/block/${name}`));
@@ -13,11 +13,11 @@ export const places = (sys = '/sys'): Placed[] =>
   });
 const ENCLOSURE = 'enclosure_device:';
 
-/** Serial numbers by kernel name, as udev would give them, for a machine without udev. */
+/** Serial numbers by kernel name, as udev would give them, for machines without udev. */
 export function serials(placed: readonly Placed[]): Map<string, string> {
   return new Map(
     placed.flatMap(({ name, path }) => {
-      // The serial of the USB bridge is the one on the label of a stick.
+      // The serial of the USB bridge is the one printed on a stick.
       const usb = /^.*\/\d+-\d+(?:\.\d+)*(?=\/)/.exec(path)?.[0];
       const said = [...(usb === undefined ? [] : [`${usb}/serial`]), `${path}/serial`, `${path}/device/serial`].map(
         text,
@@ -38,11 +38,14 @@ export function sequences(placed: readonly Placed[]): Map<string, number> {
   );
 }
 
-/** Kernel names of the disks that can be switched off: SCSI, which USB, SATA and SAS disks are to the kernel. */
+/**
+ * Kernel names of the disks that can be switched off. They are SCSI, which includes USB, SATA and SAS disks for the
+ * kernel.
+ */
 export const ejectable = (placed: readonly Placed[]): Set<string> =>
   new Set(placed.filter(({ path }) => existsSync(`${path}/device/delete`)).map(({ name }) => name));
 
-/** Backing files of loop devices, by kernel name. "(deleted)" and other non-paths are kept as they are. */
+/** Backing files of loop devices, by kernel name, including "(deleted)" and other non-paths as they are. */
 export function loopBackings(): Map<string, string> {
   const backings = new Map<string, string>();
   for (const name of listed('/sys/block')) {
@@ -58,7 +61,7 @@ export const btrfsMembers = (): string[][] =>
     .map((uuid) => listed(`/sys/fs/btrfs/${uuid}/devices`))
     .filter((members) => members.length > 0);
 
-/** Content of a file in /proc or /sys; "" when it does not exist. */
+/** Content of a file in /proc or /sys; "" when it is missing. */
 export function content(path: string): string {
   return orElse('', () => readFileSync(path, 'utf8'));
 }

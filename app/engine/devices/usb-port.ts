@@ -1,4 +1,4 @@
-// Where a drive is plugged in, read off its place in the kernel's tree of devices. Pure.
+// Where a drive is plugged in, from its path in the kernel's device tree. Pure.
 import type { Port } from '../../contract/disks.ts';
 import type { Socket } from '../../contract/facts.ts';
 
@@ -8,11 +8,11 @@ export interface Placed {
   name: string;
   /** The target of the link /sys/block/NAME: "/sys/devices/pci0000:00/.../block/sdb". */
   path: string;
-  /** Name of the slot that an enclosure (SES) calls its own: "Slot 04"; null when none does. */
+  /** Name of the enclosure's slot (SES) that holds it: "Slot 04"; null without an enclosure. */
   slot: string | null;
 }
 
-/** The port of each of the devices that have one, by kernel name. Readers with several slots are recognised by their devices. */
+/** The port of each device that has one, by kernel name. Readers with several slots are recognised by their devices. */
 export function portsOf(placed: readonly Placed[]): Map<string, Port> {
   const readers = new Map<string, number>();
   for (const { path } of placed) {
@@ -27,12 +27,12 @@ export function portsOf(placed: readonly Placed[]): Map<string, Port> {
   );
 }
 
-/** The part of a path up to the SCSI target, which the slots of one card reader share; null where there is none. */
+/** The path up to the SCSI target, which the slots of a card reader share; null when there is none. */
 const targetOf = (path: string): string | null => /^.*\/target\d+:\d+:\d+(?=\/)/.exec(path)?.[0] ?? null;
 
-/** `severalSlots`: its SCSI target has other devices too, so the logical unit says which slot it is. */
+/** `severalSlots`: its SCSI target has other devices too, so the logical unit shows the slot. */
 function portOf({ path, slot }: Placed, severalSlots: boolean): Port | null {
-  // Behind several bridges the last address counts: it is the device's own.
+  // Behind several bridges the last address counts: it belongs to the device itself.
   const pci = [...path.matchAll(/\/([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])(?=\/)/g)].at(-1)?.[1] ?? 'platform';
   const [, channel, , unit] = /\/(\d+):(\d+):(\d+):(\d+)\/block\//.exec(path)?.slice(1) ?? [];
   const units: Part[] =
@@ -74,7 +74,7 @@ function portOf({ path, slot }: Placed, severalSlots: boolean): Port | null {
     : port('pci', pci, [[{ kind: 'pci', address }], ...units]);
 }
 
-/** A step of the way, and the numbers that put it in order. */
+/** A part of the port's address, and the numbers that it is sorted by. */
 type Part = [socket: Socket, ...numbers: string[]];
 
 function port(kind: string, pci: string, parts: readonly Part[]): Port {

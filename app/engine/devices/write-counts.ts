@@ -1,4 +1,4 @@
-// Was a device written to while it was copied? The kernel counts what goes to each disk and each partition.
+// Was a device written to while it was copied? The kernel counts the writes to each disk and each partition.
 import { readdirSync, statSync } from 'node:fs';
 import type { Block } from './blocks.ts';
 import { errnoOf } from '../../base/errors.ts';
@@ -7,10 +7,10 @@ import { fileWritten, type End, type Written } from './inspect.ts';
 import type { NativeAddon, NativeDevice } from '../native/addon.ts';
 import { content } from './sysfs.ts';
 
-/** Fields of a disk's stat in sysfs (Documentation/block/stat.rst): sectors that were written, and discarded. */
+/** Fields of a disk's stat in sysfs (Documentation/block/stat.rst): sectors written, and discarded. */
 const CHANGES = [6, 13];
 
-/** Sectors that went to a disk through none of its partitions: the true number lies between the two. */
+/** Sectors written to a disk through none of its partitions. The true number lies between the two. */
 interface Beside {
   least: number;
   most: number;
@@ -18,9 +18,9 @@ interface Beside {
 
 /** The kernel's counters. */
 export interface WriteMark {
-  /** Sectors that went through the device itself. */
+  /** Sectors written through the device itself. */
   own: number;
-  /** For a partition: what was written to its disk outside the partitions. null for a whole disk. */
+  /** For a partition: writes to its disk outside the partitions. null for a whole disk. */
   beside: Beside | null;
   /** The file behind a loop device; null without one. */
   file: FileMark | null;
@@ -28,14 +28,14 @@ export interface WriteMark {
 
 /** A file behind a loop device. */
 interface FileMark {
-  /** Identity of what has its name; null when nothing has, or when that is out of reach. */
+  /** Identity of the file that has its name; null when there is none, or it is out of reach. */
   id: string | null;
   state: string;
 }
 
 /**
- * Counts the writes to `block` that the kernel has finished: through the device itself, through the disk that it is a
- * partition of, and through the file behind a loop device. null when the device is gone. `sys` is where sysfs is mounted.
+ * Counts the writes to `block` that the kernel has finished: through the device itself, through the disk of a
+ * partition, and to the file behind a loop device. null when the device is gone. `sys` is where sysfs is mounted.
  */
 export function writeMark(block: Block, sys = '/sys'): WriteMark | null {
   const { majorMinor, partition, type } = block;
@@ -56,11 +56,14 @@ export function isWrittenBetween(before: WriteMark, now: WriteMark): boolean {
   return now.own !== before.own || beside || file;
 }
 
-/** The file behind a loop device, or behind the one that this is a partition of. */
+/** The file behind a loop device, or behind the loop device of this partition. */
 const fileBehind = ({ backingFile, type, parents }: Block): string | null =>
   backingFile ?? (type === 'part' ? (parents[0]?.backingFile ?? null) : null);
 
-/** Was the source written to since its job was started, or since a file was reviewed? A device that is gone says so in other ways. */
+/**
+ * Was the source written to since its job started, or a file since its review? A device that is gone is reported
+ * elsewhere.
+ */
 export async function sourceWritten(
   { end, device, mark }: { end: End; device: NativeDevice; mark: WriteMark | null },
   addon: NativeAddon,
@@ -70,10 +73,10 @@ export async function sourceWritten(
     const now = writeMark(end.block);
     if (mark === null || now === null) return 'no';
     if (isWrittenBetween(mark, now)) return 'yes';
-    // The file was never in reach, so only the device's own counters are known.
+    // The file was out of reach, so only the device's own counters are known.
     const before = mark.file?.id ?? null;
     if (now.file === null || before === null) return 'no';
-    // A name can have become another file's, and the kernel alone knows the one that it opened.
+    // The name may belong to another file by now; only the kernel knows which file it opened.
     return now.file.id !== null && [before, await addon.loopFile(device)].every((id) => id === now.file!.id)
       ? 'no'
       : 'unknown';
@@ -89,8 +92,8 @@ function sectors(device: string): number | null {
 }
 
 /**
- * null when it is no disk. The kernel gives one counter at a time, and other partitions may be written in between: the
- * partitions are counted before the disk and after it.
+ * Writes beside the partitions; null when it is not a disk. The kernel gives one counter at a time, and other
+ * partitions may be written in between, so the partitions are counted before the disk and after it.
  */
 function besidePartitions(disk: string): Beside | null {
   const before = inPartitions(disk);

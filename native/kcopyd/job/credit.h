@@ -1,4 +1,5 @@
-// How many slots of the pool a destination may hold.
+// How many slots of the pool a destination may hold. The scheduler asks before a destination takes its next turn, the
+// verifier before it reads a chunk back.
 #pragma once
 
 #include <cstddef>
@@ -19,28 +20,28 @@ class Credit {
 
   void start(unsigned slots, unsigned destinations);
 
-  // May a destination that is to write its next turn pin one more?
+  // May a destination pin one more slot for its next turn?
   bool may_pin(const Pool& pool, const Destination& d) const {
     return has_room(pool, d.pinned) && d.pinned < std::min(depth_->limit(), soon_done(d));
   }
-  // May a destination with so many have one more? Even when all but one stop answering, one after the other, the last
-  // one finds its share of the pool.
+  // May a destination with this many slots have one more? Even if all others stop answering, one after the other, the
+  // last one still gets its share of the pool.
   bool has_room(const Pool& pool, unsigned slots) const {
     return slots < share_ || pool.free() > share_ * (destinations_ - 1);
   }
-  // Chunks that a destination writes, or reads back, soon: what is in flight has to end before a paused job rests.
+  // Chunks that a destination writes or reads back soon. A paused job rests only when they have ended.
   unsigned soon_done(const Destination& d) const;
 
   // A chunk of so many bytes has ended.
   void ended(Clock::time_point now, uint64_t bytes) { depth_->ended(now, bytes); }
-  // The job was held up by a pause or a throttle.
+  // A pause or a throttle held up the job, so the current measurement does not count.
   void disturbed() { depth_->disturbed(); }
 
  private:
   const Plan& plan_;
   size_t destinations_ = 1;
   unsigned share_ = 1;          // slots that every destination is sure of
-  std::optional<Depth> depth_;  // slots that one destination may pin: as many as it is worth
+  std::optional<Depth> depth_;  // slots that are worth pinning for one destination
 };
 
 }  // namespace kcopyd

@@ -73,7 +73,7 @@ void Flusher::issue(Round& round, unsigned destination, bool between) {
   d.sink.flush(round.io, d.flushing.transfer);
 }
 
-// Another destination, or another job, flushes the same device. This one has its time to answer as if it were asked.
+// Another destination or job is flushing the same device. The stall timeout of this flush counts as if it were issued.
 void Flusher::queue(Round& round, unsigned destination) {
   Destination& d = *work_.destinations[destination];
   SlotTransfer& transfer = d.flushing.transfer;
@@ -105,7 +105,7 @@ void Flusher::finished(unsigned destination) {
     finished_last(destination);
     return;
   }
-  // A device that takes long to flush is asked less often.
+  // Flush a device less often when its flushes take long.
   const auto now = Clock::now();
   d.flushing.due = now + std::max<Clock::duration>(work_.plan.flush_interval, 4 * (now - d.flushing.began));
 }
@@ -114,7 +114,7 @@ void Flusher::failed(unsigned destination) {
   const Destination& d = *work_.destinations[destination];
   const block_device& device = d.sink.device();
   if (d.flushing.transfer.bad().empty()) {
-    // Another job was told what this one has lost.
+    // The kernel reported the lost write to another job's flush.
     kcopyd_error error = work_.whole(KCOPYD_SIDE_WRITE, destination, device.flushes.error());
     error.flush = 1;
     work_.report.add(error);
@@ -130,8 +130,8 @@ void Flusher::finished_last(unsigned destination) {
     d.state.write_head();
     return;
   }
-  // What went through the page cache (a ragged end, a file system without direct I/O) is to be read back from
-  // the medium.
+  // Verification must read from the medium what went through the page cache (a ragged end, a file system without direct
+  // I/O).
   d.sink.device().drop_cache();
   if (work_.plan.verifies && d.settled == d.wanted && !d.state.cancelling()) {
     d.state.start_verifying();

@@ -1,5 +1,5 @@
-// Flushes the destinations: between writes, so that closing and cancelling stay short and what is durable is known
-// while the job runs; and last.
+// Flushes the destinations: between writes, so that closing and cancelling stay short and the job knows what is durable
+// while it runs, and at the end. Job::settle() calls it in every round.
 #pragma once
 
 #include "../work/work.h"
@@ -14,9 +14,9 @@ class Flusher {
   Flusher(Work& work, Transfers& transfers) : work_(work), transfers_(transfers) {}
 
   void start();
-  // Flushes a destination between its writes when it is time to.
+  // Flushes a destination between its writes when a flush is due.
   void flush_if_due(Round& round, unsigned destination);
-  // Flushes it; or queues the flush, when another one of the same device is under way.
+  // Flushes it, or queues the flush when another one of the same device is in flight.
   void flush_between(Round& round, unsigned destination);
   void flush_last(Round& round, unsigned destination);
   // A flush has ended.
@@ -33,7 +33,7 @@ class Flusher {
   Transfers& transfers_;
 };
 
-// A flush that was issued is over: the next one of its device may begin.
+// An issued flush has ended, so the next one of its device may begin.
 void end_flush(const Destination& d);
 
 }  // namespace kcopyd

@@ -6,7 +6,7 @@
 namespace kcopyd {
 namespace {
 
-// The lower of two limits, of which 0 is none.
+// The lower of two limits. 0 means no limit.
 uint64_t lower(uint64_t a, uint64_t b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
 
 }  // namespace
@@ -162,7 +162,7 @@ void Job::settle(Round& round) {
   std::erase_if(work_->active, [&](Slot* slot) {
     const bool used = slot->reading || slot->pending != 0;
     if (!used) credit_.ended(now, slot->length);
-    // What timed out is still the kernel's to read or write; came_back() releases it.
+    // The kernel may still use the buffer of what timed out. came_back() releases it.
     if (!used && slot->lost == 0) round.pool.release(*slot);
     return !used;
   });
@@ -214,7 +214,7 @@ bool Job::finished() const {
 }
 
 void Job::linger(Round& round) {
-  // A lost write can be a copy by the file system: the source stays.
+  // The source stays open: a lost write can be the file system's copy from it.
   for (const auto& d : work_->destinations) {
     if (d->lost == 0) d->sink.close(round.io);
   }

@@ -1,8 +1,8 @@
 // One job: a source, its destinations, and the parts that move every destination through its states
 // (work/destination_state.h).
 //
-// The worker calls pump() to start chunks, and answered() with every transfer that has had an answer; a job never
-// blocks.
+// The client's worker calls start() once, answered() for each answer from the kernel, and settle() and pump() in every
+// round. When finished() is true it calls finish() and notify(). None of them waits for a device.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,8 @@ namespace kcopyd {
 
 class Job {
  public:
-  // Checks a request; 0 and the job, or a negative errno (see kcopyd_copy). chunk_size: of the client's slots, in
-  // bytes. Any thread.
+  // Checks a request. Gives 0 and the job, or a negative errno (see kcopyd_copy). chunk_size: bytes of the client's
+  // slots. Any thread.
   static int create(const kcopyd_request& request, size_t chunk_size, std::shared_ptr<Job>& result);
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
@@ -34,27 +34,27 @@ class Job {
 
   // ---- Worker thread
   void start(Round& round);
-  // Gives back the slots that are no longer used and moves every destination on.
+  // Releases the slots that are no longer used, and takes every destination to its next state.
   void settle(Round& round);
-  // Starts chunks while there is room. False: the pool is empty, and jobs that came later wait behind this one.
+  // Starts chunks while there is room. False when the pool is empty: later jobs then wait behind this one.
   bool pump(Round& round, bool room);
-  // A request of a transfer of this job was answered.
+  // A request of one of this job's transfers was answered.
   void answered(Round& round, SlotTransfer& transfer);
-  // A transfer that had timed out has come back after all.
+  // A transfer that had timed out has come back.
   void came_back(Round& round, SlotTransfer& transfer) { watchdog_.came_back(round, transfer); }
-  // Every destination has ended, and nothing is in flight but what timed out.
+  // True when every destination has ended and nothing is in flight except what timed out.
   bool finished() const;
-  // The kernel still holds I/O of it.
+  // True while the kernel holds I/O of this job.
   bool lingers() const { return watchdog_.awaits_kernel(); }
-  // It has finished, but lingers: lets go of the destinations of which the kernel holds nothing.
+  // For a finished job that lingers: lets go of the destinations of which the kernel holds nothing.
   void linger(Round& round);
-  // Lets go of the devices, then calls back.
+  // Lets go of the devices. notify() comes after it.
   void finish(Round& round);
   void notify() const { fn_(work_->report.read_error(), work_->report.write_error(), context_); }
 
   // ---- Any thread
   void cancel() { work_->requests.cancel = true; }
-  // False: there is no such destination. -1 is the job.
+  // False when there is no such destination. Destination -1 is the job.
   bool cancel(unsigned destination);
   bool pause(int destination, bool paused);
   bool throttle(int destination, uint64_t bytes_per_second);

@@ -88,14 +88,15 @@ void Reader::finished(Round& round, Slot& slot) {
   hand_out(round, slot);
 }
 
-// Listed whole and written nowhere (KCOPYD_SKIP_BAD), also for those who could read now what others could not.
+// Lists the chunk whole and writes it nowhere (KCOPYD_SKIP_BAD), even for a destination that could read now what others
+// could not.
 void Reader::pass_over(Slot& slot) {
   if (!slot.read.bad().empty()) {
     const int err = slot.read.bad().front().err;
     const kcopyd_cause cause = classify(KCOPYD_SIDE_READ, err, *work_.source->device());
     work_.report.add(work_.unread(slot, cause, err), slot.again);
   }
-  // A destination that got it before has what its hash says all the same.
+  // The hash is that of an earlier read. It stays for the destinations that got the chunk then.
   if (work_.plan.hashes_source && work_.hashes.known(slot.chunk))
     do_not_check(slot, slot.pending);
   else if (work_.plan.hashes_source)
@@ -104,14 +105,14 @@ void Reader::pass_over(Slot& slot) {
   work_.leave(slot, ~uint32_t{0});
 }
 
-// Its destinations are through with it, and nothing was written.
+// Counts the chunk as finished for its destinations, without writing it.
 void Reader::settle(const Slot& slot) {
   for (unsigned i = 0; i < work_.destinations.size(); ++i) {
     if (slot.pending >> i & 1) ++work_.destinations[i]->settled;
   }
 }
 
-// A hole that can be read the second time stays a hole: all destinations get the same bytes.
+// A hole stays a hole even if the second read filled it, so that all destinations get the same bytes.
 void Reader::blank_known_holes(Slot& slot) {
   const uint64_t start = work_.source->on_device(slot.chunk * work_.plan.chunk_size);
   const uint64_t end = start + slot.length;
@@ -121,7 +122,7 @@ void Reader::blank_known_holes(Slot& slot) {
     for (const kcopyd_error& hole : std::span(batch).first(got)) {
       const uint64_t from = std::max(start, hole.offset);
       const uint64_t to = std::min(end, hole.offset + hole.length);
-      // What was read and is not what it was is no hole.
+      // A mismatch was read, so it is not a hole.
       if (hole.side != KCOPYD_SIDE_READ || hole.cause == KCOPYD_CAUSE_MISMATCH || from >= to) continue;
       std::memset(slot.buffer.data() + (from - start), 0, to - from);
       slot.holes = true;
@@ -142,7 +143,7 @@ ChunkHashes::Hash Reader::hash_of(Slot& slot) {
 }
 
 void Reader::find_zeros(Slot& slot) {
-  // The head was read all the same: a source whose head cannot be read is found out before anything is written.
+  // The head is read even so: a source whose head cannot be read is found out before anything is written.
   if (slot.blank) {
     std::memset(slot.buffer.data(), 0, slot.length);
   } else if (work_.plan.flag(KCOPYD_SPARSE) && !slot.zero) {
@@ -150,8 +151,8 @@ void Reader::find_zeros(Slot& slot) {
   }
 }
 
-// Does the chunk have the hash that is known of it, from before or from the destinations that had it first? False:
-// nobody gets it.
+// Does the chunk match its hash, which is known from before the job or from an earlier read? If not, no destination
+// gets it.
 bool Reader::is_what_it_was(Slot& slot) {
   const uint64_t chunk = slot.chunk;
   if (work_.plan.compares && slot.holes) work_.hashes.leave_out(chunk);  // what was not read cannot be compared
@@ -169,7 +170,7 @@ bool Reader::is_what_it_was(Slot& slot) {
 void Reader::hand_out(Round& round, Slot& slot) {
   const bool hashes = work_.plan.hashes_source && !slot.blank;
   find_zeros(slot);
-  // Before anybody writes from the buffer, which it may clear.
+  // Do this before anyone writes from the buffer, which it may clear.
   if (hashes && slot.zero) hash_of_zeros(slot);
   if (hashes && !is_what_it_was(slot)) return;
   if (work_.plan.compares) {
@@ -177,14 +178,14 @@ void Reader::hand_out(Round& round, Slot& slot) {
     work_.leave(slot, ~uint32_t{0});
   } else {
     writer_.start(round, slot, ~uint32_t{0});
-    // The devices work while the hash is made of what is now in the processor's cache.
+    // Let the devices work while the hash is made from what is still in the processor's cache.
     round.io.kick();
   }
   if (hashes && !work_.hashes.known(slot.chunk)) work_.hashes.set(slot.chunk, hash_of(slot));
 }
 
-// The chunk has a hash, but not all of it could be read now. Its destinations get zeros for what is missing, which is
-// listed; so what they have does not have that hash.
+// Part of a chunk with a known hash could not be read now. Its destinations get zeros there, which are listed, so they
+// do not match the hash.
 void Reader::do_not_check(const Slot& slot, uint32_t members) {
   for (unsigned i = 0; i < work_.destinations.size(); ++i) {
     Destination& d = *work_.destinations[i];
@@ -192,7 +193,7 @@ void Reader::do_not_check(const Slot& slot, uint32_t members) {
   }
 }
 
-// Destinations that come later were to get what the first ones got, and the source has something else now.
+// The source no longer has what earlier destinations got, so later ones get nothing.
 void Reader::source_changed(Slot& slot) {
   work_.report.add(work_.unread(slot, KCOPYD_CAUSE_MISMATCH, 0), slot.again);
   for (unsigned i = 0; i < work_.destinations.size(); ++i) {

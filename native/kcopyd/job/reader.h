@@ -1,4 +1,5 @@
-// Reads the source: once for each group of destinations, with a hash of every chunk. What was read goes to the writer.
+// Reads the source once for each group of destinations, hashes every chunk, and passes it to the writer. Job::pump()
+// calls join() or take() for what the scheduler chose.
 #pragma once
 
 #include <cstdint>
@@ -25,11 +26,11 @@ class Reader {
  public:
   Reader(Work& work, Transfers& transfers, Writer& writer) : work_(work), transfers_(transfers), writer_(writer) {}
 
-  // Once, before the job starts. Throws std::bad_alloc.
+  // Call this once, before the job starts. Throws std::bad_alloc.
   void reserve() { taken_.resize(work_.plan.turns()); }
-  // Lets them have a chunk that others have not written yet. False: there is no such slot.
+  // Gives these destinations a chunk whose slot others still write from. False when there is no such slot.
   bool join(Round& round, Take take);
-  // Takes a free slot, of which there has to be one, for a chunk and reads it.
+  // Reads a chunk into a free slot. There must be one.
   void take(Round& round, Take take);
   // A read has ended.
   void finished(Round& round, Slot& slot);

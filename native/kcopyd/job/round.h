@@ -1,4 +1,4 @@
-// What one round of the worker's loop works with; all of it is the client's.
+// What one round of the worker's loop works with. The client owns all of it.
 #pragma once
 
 #include <algorithm>
@@ -16,9 +16,9 @@ struct Round {
   Pool& pool;
   Throttle& throttle;
   bool strict;
-  // When the worker looks again, whatever happens.
+  // When the worker looks again at the latest.
   std::optional<Clock::time_point> deadline = std::nullopt;
-  // The throttle refused a job in this round. Later jobs must not go through on what that one has paid.
+  // The client's throttle refused a job in this round. Later jobs must not spend what that job has saved up.
   bool throttled = false;
 
   void ask_again(Clock::time_point at) { deadline = deadline ? std::min(*deadline, at) : at; }

@@ -15,11 +15,11 @@ bool Scheduler::takes_part(const Destination& d) const {
          !work_.paused(d) && d.next < work_.plan.turns_of(d);
 }
 
-// Has this destination credit, and may its next turn be written while what it has in flight is?
+// Does this destination have credit, and may its next turn be written beside what it has in flight?
 bool Scheduler::ready(const Pool& pool, const Destination& d) const {
   const Plan& plan = work_.plan;
-  // The last block of a ragged end goes through the page cache. A neighbour's direct write to the same page must
-  // not be under way then, or the older one of the two could win.
+  // The last block of a ragged end goes through the page cache. No direct write to the same page may be in flight then,
+  // or the older of the two could win.
   if (plan.ragged && plan.chunk_at(d.next) + 1 == plan.chunks && d.pinned > 0) return false;
   if (plan.head_at(d.next) && plan.has_head(d) && !d.state.sealed()) return false;
   if (plan.blanks_head(d) && d.next > 0 && !plan.head_at(d.next)) return false;
@@ -48,8 +48,8 @@ bool Scheduler::may_issue(Round& round, uint64_t bytes) {
   return true;
 }
 
-// The destinations that are least far; none while one of them is paused. Where a copy overwrites its source, nobody may
-// go ahead of them: what they still need would be gone.
+// The destinations that are furthest behind; none while one of them is paused. When a copy overwrites its source, no
+// other may go ahead and overwrite what they still need.
 uint32_t Scheduler::hindmost() const {
   uint64_t turn = UINT64_MAX;
   uint32_t group = 0;
@@ -71,7 +71,7 @@ std::optional<Take> Scheduler::choose(Round& round) {
   uint32_t left = 0;
   for (unsigned i = 0; i < destinations.size(); ++i) left |= static_cast<uint32_t>(takes_part(*destinations[i])) << i;
   if (work_.plan.one_at_a_time) left &= hindmost();
-  // The foremost group first: its destinations are the ones that finish.
+  // Take the foremost group first: its destinations finish first.
   bool behind = false;
   while (left != 0) {
     uint64_t turn = 0;
@@ -92,7 +92,7 @@ std::optional<Take> Scheduler::choose(Round& round) {
   return std::nullopt;
 }
 
-// Does the foremost group, at this turn, wait for a destination that it left behind?
+// Does the foremost group wait, at this turn, for a destination that it left behind?
 bool Scheduler::awaits_laggard(Round& round, uint64_t turn) {
   const auto now = Clock::now();
   bool waits = false;
@@ -110,7 +110,7 @@ bool Scheduler::awaits_laggard(Round& round, uint64_t turn) {
   return waits;
 }
 
-// Is this destination a fraction as fast as those that could go on?
+// Is this destination a fraction as fast as every one that could go on?
 bool Scheduler::far_slower(const Destination& d, uint32_t able, Clock::time_point now) const {
   for (unsigned i = 0; i < work_.destinations.size(); ++i) {
     if (!(able >> i & 1)) continue;
@@ -122,14 +122,14 @@ bool Scheduler::far_slower(const Destination& d, uint32_t able, Clock::time_poin
 
 bool Scheduler::too_slow(const Destination& d, uint32_t able, Clock::time_point now) const {
   const bool rotates = work_.source->rotates();
-  // How long the first flush takes says little about how fast it writes.
+  // The time of the first flush says little about how fast it writes.
   const bool first = work_.plan.blanks_head(d);
   const auto elapsed = first ? Clock::duration{0} : now - started_;
   return out_of_patience(rotates, d.lag.stall.spent(now), elapsed) || (!first && !rotates && far_slower(d, able, now));
 }
 
-// Which of the group can take this turn now. A destination with its own rate limit is slow on purpose: while the limit
-// holds it up it is not of the group, which does not wait for it.
+// The destinations of the group that can take this turn now. Removes from the group those that their own rate limit
+// holds up: they are slow on purpose, so the others do not wait for them.
 uint32_t Scheduler::able_of(Round& round, uint64_t turn, uint32_t& group) {
   const auto now = Clock::now();
   uint32_t able = 0;
@@ -149,9 +149,9 @@ uint32_t Scheduler::able_of(Round& round, uint64_t turn, uint32_t& group) {
   return able;
 }
 
-// Do those that are able wait for the rest of the group?
+// Do the able destinations wait for the rest of the group?
 bool Scheduler::waits(Round& round, uint32_t group, uint32_t able, Clock::time_point now) {
-  // The kernel's kcopyd leaves nobody behind.
+  // Strict mode leaves nobody behind, as the kernel's kcopyd does.
   const bool together = round.strict || !work_.source->can_read_again();
   bool wait = false;
   for (unsigned i = 0; i < work_.destinations.size(); ++i) {

@@ -1,9 +1,10 @@
-// Which chunk is taken next, and by which destinations.
+// Which chunk is taken next, and by which destinations. Job::pump() asks choose() until it gives nothing.
 //
-// Every destination has a turn of its own. Those that are equally far form a group, for which the source is read once.
-// A destination without credit (its share of the pool is full of what it has not written yet) holds up its group; when
-// that has cost the others more than their patience, they go on without it. It follows as a group of its own, reading
-// the source again at its own pace, and joins those it catches up with, or that wait for it (control/isolation.h).
+// Every destination has a turn of its own. Destinations at the same turn form a group, and the source is read once for
+// a group. A destination without credit (its share of the pool is full of what it has not written yet) holds up its
+// group. When that has cost the others more than their patience, they go on without it. It becomes a group of its own,
+// reads the source again at its own pace, and joins the groups that it catches up with or that wait for it
+// (control/isolation.h).
 #pragma once
 
 #include <cstdint>
@@ -26,11 +27,11 @@ class Scheduler {
   void start() { started_ = Clock::now(); }
   // Bytes per second of the job; 0: no limit.
   void limit(uint64_t rate) { throttle_.set(rate); }
-  // Nothing: no destination can go on now.
+  // Nothing when no destination can go on now.
   std::optional<Take> choose(Round& round);
   // Could a destination go on if the pool had a free slot?
   bool needs_slot(const Pool& pool) const;
-  // Do the throttles of the job and of the client let so many bytes through?
+  // Do the throttles of the job and of the client let this many bytes through? If so, charges both.
   bool may_issue(Round& round, uint64_t bytes);
 
  private:

@@ -41,7 +41,7 @@ void Transfers::limit_requests(SlotTransfer& transfer) const {
                                 : d.request.of(d.sink.device(), chunk));
 }
 
-// What went through with this answer.
+// Counts what this answer has moved.
 void Transfers::count(SlotTransfer& transfer, Clock::time_point now) {
   const uint64_t bytes = transfer.good_bytes() - std::exchange(transfer.counted, transfer.good_bytes());
   if (transfer.kind == SlotTransfer::Kind::flush) return;
@@ -61,7 +61,7 @@ void Transfers::count(SlotTransfer& transfer, Clock::time_point now) {
   d.flushing.unflushed += bytes;
 }
 
-// Has nobody any use for the rest of it?
+// True when nobody needs the rest of it.
 bool Transfers::unwanted(const SlotTransfer& transfer) const {
   switch (transfer.kind) {
     case SlotTransfer::Kind::source:

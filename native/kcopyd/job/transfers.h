@@ -1,4 +1,5 @@
-// The transfers of a job: how each begins, what each answer brings, and when it has ended.
+// The transfers of a job. The other parts begin them here, Job::answered() passes the answers in, and they say when
+// they have ended.
 #pragma once
 
 #include "../control/request_size.h"
@@ -13,9 +14,9 @@ class Transfers {
  public:
   Transfers(Work& work, Job* job) : work_(work), job_(job) {}
 
-  // One is about to be issued. slot: nullptr for a flush. destination: 0 for a read of the source.
+  // A transfer is about to be issued. slot: nullptr for a flush. destination: 0 for a read of the source.
   void begin(SlotTransfer& transfer, Slot* slot, SlotTransfer::Kind kind, unsigned destination);
-  // A request of it was answered. True: it has ended.
+  // One of its requests was answered. True when the transfer has ended.
   bool answered(Round& round, SlotTransfer& transfer);
   // Is it in flight, and for this job?
   bool in_flight(const SlotTransfer& transfer) const { return transfer.in_flight && transfer.job == job_; }

@@ -10,7 +10,7 @@ constexpr unsigned kVerifyDepth = 4;
 
 }  // namespace
 
-// Nothing of this chunk is to be compared, or nothing is known and there is no source to be asked.
+// True when this chunk is not compared, or has no hash and no source to make one from.
 bool Verifier::has_nothing(const Destination& d, uint64_t chunk) const {
   return !d.check.has(chunk) || work_.hashes.left_out(chunk) ||
          (!work_.source->has_bytes() && !work_.hashes.known(chunk));

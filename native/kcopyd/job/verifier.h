@@ -1,4 +1,4 @@
-// Reads the destinations back and compares them with the hashes of the source.
+// Reads the destinations back and compares them with the hashes of the source. Job::pump() calls it for each of them.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ class Verifier {
   Verifier(Work& work, Transfers& transfers, const Credit& credit)
       : work_(work), transfers_(transfers), credit_(credit) {}
 
-  // Starts reading back what can be now. False: the pool is empty.
+  // Starts reading back what can be read back now. False when the pool is empty.
   bool pump(Round& round, unsigned destination);
   // A read has ended.
   void finished(Round& round, Slot& slot);

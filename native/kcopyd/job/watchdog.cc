@@ -10,10 +10,11 @@
 namespace kcopyd {
 namespace {
 
-// How often in-flight I/O is looked at, and after how long without an answer a destination is shown as stalled.
+// How often in-flight I/O is checked, and how long without an answer a destination takes to be shown as stalled.
 constexpr std::chrono::milliseconds kWatchEvery{100};
 constexpr std::chrono::milliseconds kStalledAfter{5000};
-// A worker that has not looked for so long was held up itself: by a callback, or by a machine that was stopped.
+// When the last check is this long ago, the worker itself was held up: by a callback, or because the machine was
+// stopped.
 constexpr std::chrono::milliseconds kAway{500};
 
 }  // namespace
@@ -27,7 +28,7 @@ void Watchdog::watch(Round& round) {
   if (due) check(now, away);
 }
 
-// All that has no answer yet, queued flushes included.
+// Visits everything that has no answer yet, queued flushes included.
 template <typename Visit>
 void Watchdog::each(const Visit& visit) {
   for (Slot* slot : work_.active) {
@@ -49,7 +50,7 @@ void Watchdog::check(Clock::time_point now, bool away) {
   bool source_late = false;
   uint32_t late = 0;
   each([&](SlotTransfer& transfer) {
-    if (away) transfer.since = now;  // its answer may be there, and nobody has taken it yet
+    if (away) transfer.since = now;  // its answer may be there and not taken yet
     const bool timed_out = timeout.count() > 0 && now - transfer.since >= timeout;
     if (transfer.kind == SlotTransfer::Kind::source) {
       source_late = source_late || timed_out;
@@ -63,7 +64,7 @@ void Watchdog::check(Clock::time_point now, bool away) {
     work_.destinations[i]->stalled = now - oldest[i] >= patience;
   }
   if (!source_late && late == 0) return;
-  // A device that does not answer is not waited for any more.
+  // Give up everything that is in flight on a late device.
   each([&](SlotTransfer& transfer) {
     if (transfer.kind == SlotTransfer::Kind::source ? source_late : (late >> transfer.destination & 1)) lose(transfer);
   });
@@ -124,7 +125,7 @@ void Watchdog::came_back(Round& round, SlotTransfer& transfer) {
     end_flush(*work_.destinations[transfer.destination]);
     return;
   }
-  // One that others still use is released when they have done with it.
+  // A slot that others still use is released when they have finished with it.
   const bool used = std::ranges::find(work_.active, slot) != work_.active.end();
   if (--slot->lost == 0 && !used) round.pool.release(*slot);
 }

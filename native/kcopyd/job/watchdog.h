@@ -1,5 +1,5 @@
-// Gives up I/O without an answer for the stall timeout. The kernel still has its buffer, so the slot is out of use and
-// the device stays open until the I/O comes back.
+// Gives up I/O that has had no answer for the stall timeout. The kernel still has its buffer, so the slot is out of use
+// and the device stays open until the I/O comes back. Job::pump() calls watch() in every round.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,9 @@ class Watchdog {
  public:
   Watchdog(Work& work, const Transfers& transfers) : work_(work), transfers_(transfers) {}
 
-  // Looks at what is in flight now and then, and marks the destinations that do not answer.
+  // Checks now and then what is in flight, gives up what timed out, and marks the destinations that do not answer.
   void watch(Round& round);
-  // A transfer that had timed out has come back after all.
+  // A transfer that had timed out has come back.
   void came_back(Round& round, SlotTransfer& transfer);
   // The kernel still holds I/O that timed out.
   bool awaits_kernel() const { return lost_ > 0; }

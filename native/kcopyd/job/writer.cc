@@ -72,7 +72,7 @@ void Writer::written(Round& round, SlotTransfer& write) {
   if (!d.state.failing() && !write.cut_short()) settled(round, destination);
 }
 
-// The destination is through with a turn.
+// The destination has finished a turn.
 void Writer::settled(Round& round, unsigned destination) {
   Destination& d = *work_.destinations[destination];
   ++d.settled;

@@ -1,4 +1,4 @@
-// Writes what was read to the destinations.
+// Writes what was read to the destinations. The reader hands it every chunk.
 #pragma once
 
 #include <cstdint>

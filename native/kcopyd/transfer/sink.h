@@ -13,13 +13,14 @@
 
 namespace kcopyd {
 
-// Places are bytes from the start of what the job copies. Worker thread.
+// Positions are bytes from the start of what the job copies. Worker thread.
 class Sink {
  public:
   Sink(std::shared_ptr<block_device> device, uint64_t offset, uint64_t length)
       : device_(std::move(device)), offset_(offset), length_(length) {}
 
-  // Around the job's I/O. flags: the job's. close() lets go of the device; nothing of it may be in flight.
+  // Called before and after the job's I/O. flags: the job's. close() lets go of the device; nothing of it may be in
+  // flight.
   void open(BlockIo& io, unsigned flags, const Source& source);
   void close(BlockIo& io);
 
@@ -28,28 +29,29 @@ class Sink {
   uint64_t on_device(uint64_t at) const { return offset_ + at; }
   // What is written stays in the page cache until it is flushed.
   bool cached() const { return beside_ || !device_->use_direct; }
-  // Is all from there on zeros already?
+  // Is everything from there on zeros already?
   bool is_blank(uint64_t at) const { return offset_ + at >= blank_from_; }
 
   // Starts writing `length` bytes of the slot: zeroed by the device, copied by the file system, or from the buffer.
   void write(BlockIo& io, Slot& slot, SlotTransfer& write, uint64_t at, uint64_t length, const Source& source,
              OnError on_error);
-  // Such a write has ended.
+  // A write that write() started has ended.
   void written(const Slot& slot, const SlotTransfer& write);
   // Starts reading `slot.length` bytes back.
   void read_back(BlockIo& io, Slot& slot, uint64_t at, OnError on_error);
   void flush(BlockIo& io, Transfer& flush) { flush.flush(io, *device_, offset_, length_); }
-  // Makes a new image as long as what was copied to it: zeros at its end were not written. 0 or a positive errno.
+  // Makes a new image as long as what was copied to it, because zeros at its end were not written. 0 or a positive
+  // errno.
   int extend() const { return device_->grows ? device_->extend(offset_ + length_) : 0; }
 
  private:
-  std::shared_ptr<block_device> device_;  // keeps it open while the kernel holds I/O on it
+  std::shared_ptr<block_device> device_;  // keeps the device open while the kernel holds I/O on it
   const uint64_t offset_;                 // bytes
   const uint64_t length_;                 // bytes
   int attached_ = -1;
-  uint64_t blank_from_ = UINT64_MAX;  // bytes on the device from which on it is zeros
+  uint64_t blank_from_ = UINT64_MAX;  // the device is zeros from this byte on
   bool beside_ = false;               // its file system can copy from the source (KCOPYD_COPY_RANGE)
-  FasterWay faster_;                  // when it is
+  FasterWay faster_;                  // used when beside_ is set
 };
 
 }  // namespace kcopyd

@@ -14,7 +14,7 @@
 
 namespace kcopyd {
 
-// Places are bytes from the start of what the job copies. Worker thread.
+// Positions are bytes from the start of what the job copies. Worker thread.
 class Source {
  public:
   Source() = default;
@@ -22,27 +22,27 @@ class Source {
   Source& operator=(const Source&) = delete;
   virtual ~Source() = default;
 
-  // Around the job's I/O. close() lets go of the device; nothing of it may be in flight.
+  // Called before and after the job's I/O. close() lets go of the device; nothing of it may be in flight.
   virtual void open(BlockIo& /*io*/) {}
   virtual void close(BlockIo& /*io*/) {}
 
   // Bytes, as far as is known by now.
   virtual uint64_t length() const = 0;
-  // False: only hashes of it are known.
+  // False when only its hashes are known.
   virtual bool has_bytes() const { return true; }
-  // May a destination that lags read it a second time? If not, nobody is left behind.
+  // Can a lagging destination read it a second time? If not, nobody is left behind.
   virtual bool can_read_again() const { return true; }
   // Seeks cost time.
   virtual bool rotates() const { return false; }
-  // Where it lies; nullptr when nothing is read.
+  // The device that is read; nullptr for none.
   virtual block_device* device() const { return nullptr; }
-  // The place on that device, bytes.
+  // The position on that device, in bytes.
   virtual uint64_t on_device(uint64_t at) const { return at; }
   // Is this range known to be zeros without being read?
   virtual bool is_hole(uint64_t at, uint64_t length) = 0;
-  // Starts reading a range that is no hole into the slot.
+  // Starts reading a range into the slot. The range must not be a hole.
   virtual void read(BlockIo& io, Slot& slot, uint64_t at, OnError on_error) = 0;
-  // Does what was read back have the bytes of the source, which has this hash there?
+  // Does what was read back match the source, which has this hash there?
   virtual bool matches(std::span<const std::byte> data, const ChunkHashes::Hash& hash) const {
     return ChunkHashes::equal(ChunkHashes::of(data), hash);
   }
@@ -53,7 +53,7 @@ class DeviceSource final : public Source {
   struct Options {
     bool finds_holes = false;   // KCOPYD_SPARSE
     bool read_once = false;     // its own copy overwrites it, or it is being rescued
-    bool from_medium = false;   // not from the page cache: it is compared
+    bool from_medium = false;   // not from the page cache, because it is compared
     bool leaves_cache = false;  // what is copied goes through the page cache (KCOPYD_COPY_RANGE)
   };
 
@@ -71,12 +71,12 @@ class DeviceSource final : public Source {
   void read(BlockIo& io, Slot& slot, uint64_t at, OnError on_error) override;
 
  private:
-  std::shared_ptr<block_device> device_;  // keeps it open while the kernel holds I/O on it
+  std::shared_ptr<block_device> device_;  // keeps the device open while the kernel holds I/O on it
   const uint64_t offset_;                 // bytes
   const uint64_t length_;                 // bytes
   const Options options_;
   int attached_ = -1;
-  // On the device there is no data from hole_from_ to hole_to_.
+  // The device has no data from hole_from_ to hole_to_.
   uint64_t hole_from_ = 0;
   uint64_t hole_to_ = 0;
 };
@@ -88,14 +88,14 @@ class ZeroSource final : public Source {
   uint64_t length() const override { return length_; }
   bool is_hole(uint64_t /*at*/, uint64_t /*length*/) override { return true; }
   void read(BlockIo& /*io*/, Slot& /*slot*/, uint64_t /*at*/, OnError /*on_error*/) override {}
-  // By its bytes: the last chunk of a destination can be shorter than the one that the hash was made of.
+  // Compares the bytes: the last chunk of a destination can be shorter than the one that the hash was made of.
   bool matches(std::span<const std::byte> data, const ChunkHashes::Hash& hash) const override;
 
  private:
   const uint64_t length_;  // bytes, of the longest destination
 };
 
-// Hashes from before, which the destinations are compared with.
+// Hashes known from before, to compare the destinations with.
 class HashSource final : public Source {
  public:
   explicit HashSource(uint64_t length) : length_(length) {}

@@ -10,7 +10,7 @@
 namespace kcopyd {
 namespace {
 
-// Nothing that another range, or another try, could change.
+// True for an error that no other range and no other try could change.
 bool is_refused_for_good(int64_t result) {
   return result == -EOPNOTSUPP || result == -ENOSYS || result == -EINVAL || result == -EPERM || result == -EXDEV ||
          result == -ETXTBSY;
@@ -71,7 +71,7 @@ void Transfer::start(BlockIo& io, block_device& device, IoOp op, std::byte* buff
 
 void Transfer::issue(BlockIo& io) {
   request_.op = op_ == IoOp::zero || op_ == IoOp::copy ? IoOp::write : op_;
-  // The kernel lets such a program have a dozen requests; who comes with one more waits (max_background of fusectl).
+  // The kernel gives a FUSE program a dozen requests; submitting one more blocks (max_background of fusectl).
   request_.waits = device_->fuse;
   if (op_ == IoOp::flush) {
     request_.fd = device_->buffered.get();
@@ -103,7 +103,7 @@ void Transfer::issue(BlockIo& io) {
   through_cache_ = refused_direct_ || !device_->use_direct;
   if (!through_cache_) {
     if (at % block != 0) {
-      // The rest of a block that starts before this range: only the page cache can name it.
+      // The rest of a block that starts before this range: only the page cache can address it.
       wanted_ = length = std::min(left, block - at % block);
       through_cache_ = true;
     } else if (left >= block) {
@@ -111,7 +111,7 @@ void Transfer::issue(BlockIo& io) {
     } else if (request_.op == IoOp::read && done_ + block <= capacity_) {
       length = block;
     } else if (device_->zone_block > 0 && request_.op == IoOp::write && done_ + block <= capacity_) {
-      // The page cache writes pages, and begins before what is there already. Whatever is behind this in the block was
+      // The page cache writes whole pages, from before what is already there. What lay behind this in the block was
       // lost when its zone was reset.
       std::memset(buffer_ + done_ + left, 0, block - left);
       length = block;
@@ -137,7 +137,7 @@ bool Transfer::advance() {
     return true;
   }
   if (result == -EINVAL && !through_cache_) {
-    // Some file systems take O_DIRECT at open and refuse it here. On a block device it is this one request.
+    // Some file systems accept O_DIRECT at open and refuse it here. On a block device only this request is refused.
     if (!device_->is_block) device_->use_direct = false;
     refused_direct_ = true;
     return false;
@@ -148,7 +148,7 @@ bool Transfer::advance() {
 
 bool Transfer::asked_device(int64_t result) {
   const bool copies = request_.op == IoOp::copy;
-  // A copy of 0 bytes: the source has become shorter than what was read of it.
+  // A copy of 0 bytes: the source is now shorter than what was read of it.
   if (copies ? result > 0 : result == 0) {
     const uint64_t bytes = copies ? std::min(static_cast<uint64_t>(result), wanted_) : wanted_;
     if (!copies) zeroed_ += bytes;
@@ -156,7 +156,7 @@ bool Transfer::asked_device(int64_t result) {
     return succeed(bytes);
   }
   if (is_refused_for_good(result)) (copies ? device_->can_copy : device_->can_zero) = false;
-  // Writing finds out which block it is, or that the device is gone.
+  // Write it instead: that finds out which block it is, or that the device is gone.
   ask_device_ = false;
   again_ = 0;
   return false;
@@ -164,7 +164,7 @@ bool Transfer::asked_device(int64_t result) {
 
 bool Transfer::succeed(uint64_t bytes) {
   if (bytes < wanted_ && !through_cache_) {
-    // A short direct transfer must go on at a whole block. Less than one is as good as none: ask the page cache.
+    // A short direct transfer must go on at a whole block. Less than one counts as nothing: use the page cache.
     bytes -= bytes % block();
     if (bytes == 0) {
       refused_direct_ = true;

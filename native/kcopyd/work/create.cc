@@ -28,8 +28,8 @@ bool overlap(const Range& a, const Range& b) {
 
 uint64_t whole_sectors(uint64_t bytes) { return (bytes + KCOPYD_SECTOR_SIZE - 1) / KCOPYD_SECTOR_SIZE; }
 
-// Bytes that a region of an existing device or file covers: its last sector may be partial. Nothing when the
-// region ends behind the device.
+// Bytes that a region of an existing device or file covers. Its last sector may be partial. Nothing when the region
+// ends behind the device.
 std::optional<uint64_t> covered(const io_region& region) {
   if (region.sector > kMaxSectors || region.count > kMaxSectors) return std::nullopt;
   const uint64_t size = region.bdev->size_now();
@@ -57,7 +57,7 @@ int check_flags(const kcopyd_request& request) {
   return 0;
 }
 
-// What there is to compare with is either the source or its hashes.
+// A comparison needs either the source or its hashes.
 int check_source(const kcopyd_request& request) {
   const bool zeroes = request.op == KCOPYD_ZERO;
   if (request.known != nullptr && request.hashes == nullptr) return -EINVAL;
@@ -80,7 +80,7 @@ int check_shape(const kcopyd_request& request) {
   return 0;
 }
 
-// How the ranges of a job lie, once all of them are known to be there.
+// How the ranges of a job lie to each other. All of them exist.
 struct Ranges {
   Range from{nullptr, 0, 0};
   std::vector<Range> to;
@@ -104,7 +104,8 @@ int find_length(const kcopyd_request& request, Ranges& ranges) {
   return 0;
 }
 
-// Onto itself, in part: as memmove, from the end that is not overwritten first.
+// A destination that overlaps the source: chunks are taken in memmove's order, so that nothing is overwritten before it
+// was read.
 void find_overlap(const Range& range, Ranges& ranges) {
   if (ranges.from.device == nullptr || !overlap(range, ranges.from)) return;
   ranges.overlaps = true;
@@ -129,7 +130,7 @@ int find_ranges(const kcopyd_request& request, Ranges& ranges) {
     ranges.to.push_back(range);
     ranges.length = std::max(ranges.length, bytes);
   }
-  // One destination below and one above the source: no order of chunks leaves both right.
+  // With one destination below and one above the source, no order of chunks is right for both.
   return ranges.ascending && ranges.descending ? -EINVAL : 0;
 }
 
@@ -154,7 +155,7 @@ Plan plan_of(const kcopyd_request& request, size_t chunk_size, const Ranges& ran
 std::unique_ptr<Source> source_of(const kcopyd_request& request, const Plan& plan, const Ranges& ranges) {
   if (request.op == KCOPYD_ZERO) return std::make_unique<ZeroSource>(ranges.length);
   if (request.from == nullptr) return std::make_unique<HashSource>(ranges.length);
-  // A source that its own copy overwrites cannot be read again; one that is being rescued should not be.
+  // Do not read twice a source that its own copy overwrites, nor one that is being rescued.
   const DeviceSource::Options options{.finds_holes = plan.flag(KCOPYD_SPARSE),
                                       .read_once = plan.one_at_a_time || plan.flag(KCOPYD_SKIP_BAD),
                                       .from_medium = plan.compares,
@@ -176,7 +177,7 @@ std::unique_ptr<Destination> destination_of(const kcopyd_request& request, unsig
   return destination;
 }
 
-// Counts what every destination will take part in.
+// Counts the turns and bytes of every destination, and the bytes of the source that are read for them.
 void count(Work& work) {
   const Plan& plan = work.plan;
   std::vector<bool> read(plan.chunks);

@@ -28,45 +28,45 @@ struct Requests {
   std::atomic<uint64_t> limit = 0;  // bytes per second
 };
 
-// What a destination may have in the page cache, bytes: so much is flushed in about a second by a slow stick.
+// Bytes that a destination may have in the page cache. A slow stick flushes this many in about a second.
 constexpr uint64_t kMaxUnflushed = uint64_t{64} << 20;
 
 // A destination's flushes, one at a time. Worker thread.
 struct Flushing {
   SlotTransfer transfer;
-  unsigned failed_before = 0;  // flushes of the device, whoever's, when the job began
-  unsigned ended_before = 0;   // the same for those that ended, when its own was last found to be queued
-  bool between = false;        // the one in flight is one of those between writes
-  bool unsynced = false;       // KCOPYD_COMPARE: the page cache may have what others wrote
-  uint64_t unflushed = 0;      // bytes written since the last one began
+  unsigned failed_before = 0;  // failed flushes of the device, by any job, when this job began
+  unsigned ended_before = 0;   // ended flushes of the device when this one was last found queued
+  bool between = false;        // the flush in flight is one between writes
+  bool unsynced = false;       // KCOPYD_COMPARE: the page cache may hold what others wrote
+  uint64_t unflushed = 0;      // bytes written since the last flush began
   Clock::time_point began{};
   Clock::time_point due{};
 };
 
-// Worker thread, but for what is atomic, and durable.
+// Worker thread, except for atomics and `durable`.
 struct Destination {
   explicit Destination(Sink&& to) : sink(std::move(to)) {}
 
   // Fixed when the job begins.
   Sink sink;
-  uint64_t chunks = 0;     // that it has
-  Bitmap todo;             // those to be written
-  Bitmap check;            // those to be read back; fewer when the source cannot be read where it could before
+  uint64_t chunks = 0;     // chunks of its region
+  Bitmap todo;             // chunks to be written
+  Bitmap check;            // chunks to be read back; fewer when the source can no longer be read where it once could
   uint64_t wanted = 0;     // turns it takes part in
   uint64_t to_write = 0;   // bytes
   uint64_t to_verify = 0;  // bytes
 
   DestinationState state;
   uint64_t next = 0;         // the turn it takes next; destinations with the same one read together
-  uint64_t settled = 0;      // turns it is through with
-  uint64_t write_turn = 0;   // KCOPYD_WRITE_SEQ: the next to be written
+  uint64_t settled = 0;      // turns it has finished
+  uint64_t write_turn = 0;   // KCOPYD_WRITE_SEQ: the turn to be written next
   uint64_t verify_next = 0;  // the chunk to be read back next
-  unsigned pinned = 0;       // slots that are kept for it
-  unsigned in_flight = 0;    // writes and reads that verify
+  unsigned pinned = 0;       // slots kept for it
+  unsigned in_flight = 0;    // writes, and reads for verification
   unsigned lost = 0;         // I/O that timed out and has not come back
 
-  Pace pace;            // how fast it writes; then, how fast it is read back
-  RequestSize request;  // to it
+  Pace pace;            // how fast it writes, then how fast it is read back
+  RequestSize request;  // length of the requests to it
   Lag lag;
   Throttle writing;
   Throttle checking;
@@ -80,7 +80,7 @@ struct Destination {
   std::atomic<uint64_t> zeroed = 0;
   std::atomic<uint64_t> verified = 0;
 
-  // After pinned or in_flight has changed.
+  // Call this after `pinned` or `in_flight` has changed.
   void keep_pace(Clock::time_point now) {
     if (pinned + in_flight > 0)
       pace.begin(now);

@@ -1,4 +1,4 @@
-// How far a destination is, and what it does next. No I/O and no clock.
+// How far a destination is, and what it does next. Job::settle() asks it in every round. No I/O and no clock.
 #pragma once
 
 #include <array>
@@ -20,21 +20,21 @@ namespace kcopyd {
  *
  *   any of them --> done | failed | cancelled
  *
- * A destination that fails or is cancelled gets no new I/O, and ends when what is in flight has ended. Worker thread,
- * but for now() and over().
+ * A destination that fails or is cancelled gets no new I/O, and ends when what is in flight has ended.
+ * Worker thread, except now() and over().
  */
 class DestinationState {
  public:
-  // What the rest of the job says of the destination.
+  // What the job knows of the destination.
   struct Facts {
-    bool unsynced = false;     // the page cache has what others wrote to it
+    bool unsynced = false;     // the page cache may hold what others wrote to it
     bool idle = false;         // no chunk is kept for it
     bool stopped = false;      // the job starts no new chunks
-    bool all_settled = false;  // it is through with all chunks
-    bool but_head = false;     // with all but the head, which is written last
-    bool blank_head = false;   // only with the zeros in the head's place
+    bool all_settled = false;  // all its chunks are finished
+    bool but_head = false;     // all but the head, which is written last
+    bool blank_head = false;   // only the zeros in the head's place
     bool all_verified = false;
-    bool starved = false;  // no hash will come for what it would read back next
+    bool starved = false;  // what it would read back next will get no hash
   };
   enum class Step : uint8_t { wait, flush_between, flush_last, end };
 
@@ -42,7 +42,7 @@ class DestinationState {
   kcopyd_state now() const { return state_; }
   bool over() const { return state_ >= KCOPYD_DONE; }
 
-  // It takes part: it has not failed and was not cancelled.
+  // True when it has not failed and was not cancelled.
   bool takes_part() const { return !failing_ && !cancelling_; }
   bool failing() const { return failing_; }
   bool cancelling() const { return cancelling_; }
@@ -57,14 +57,15 @@ class DestinationState {
     if (facts.unsynced && !cancelling_) return Step::flush_between;
     if (state_ == KCOPYD_COPYING) {
       const bool given_up = (facts.stopped || cancelling_) && facts.idle;
-      // A destination that stays incomplete is flushed too: what was written to it shall be on it.
+      // Flush an incomplete destination too, so that what was written is on its medium.
       if (facts.all_settled || given_up || (facts.but_head && !sealed_)) return Step::flush_last;
       return facts.blank_head && !head_blanked_ ? Step::flush_between : Step::wait;
     }
     if (state_ != KCOPYD_VERIFYING) return Step::wait;
     return cancelling_ || facts.all_verified || facts.starved ? Step::end : Step::wait;
   }
-  // How it would end now. complete: written, and read back where that was asked for. clean: no error of it is listed.
+  // The state it would end in now. complete: written, and read back if that was asked for. clean: no error of it is
+  // listed.
   kcopyd_state ending(bool complete, bool clean) const {
     if (complete && clean && !failing_) return KCOPYD_DONE;
     return complete || failing_ || !cancelling_ ? KCOPYD_FAILED : KCOPYD_CANCELLED;

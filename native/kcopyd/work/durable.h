@@ -1,5 +1,4 @@
-// Which sub-jobs are on a destination's medium: what was written becomes durable with the next flush that begins
-// after it.
+// Which sub-jobs are on a destination's medium. A written one becomes durable with the next flush that begins after it.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +21,7 @@ class Durable {
     flushing_.insert(flushing_.end(), fresh_.begin(), fresh_.end());
     fresh_.clear();
   }
-  // It worked.
+  // The flush has worked.
   void flushed() {
     std::ranges::sort(flushing_);
     const std::lock_guard lock(mutex_);

@@ -1,6 +1,6 @@
 // What a job was asked to do, and the order of its chunks. Fixed before it starts.
 //
-// A turn is when a chunk is taken: in ascending order, or descending, or the first one twice (KCOPYD_HEAD_LAST: as
+// A turn is a chunk's place in that order: ascending, descending, or with the first chunk twice (KCOPYD_HEAD_LAST: as
 // zeros at the start, as itself at the end).
 #pragma once
 
@@ -46,8 +46,8 @@ struct Plan {
   bool writes(const Destination& d, uint64_t chunk) const { return !compares && d.todo.has(chunk); }
   bool checks(const Destination& d, uint64_t chunk) const { return verifies && d.check.has(chunk); }
   bool has_head(const Destination& d) const { return head_last && writes(d, 0); }
-  // The medium may still have its old head, so nothing but the zeros in its place is written yet. Where the head is
-  // all there is to write, no flush comes between.
+  // The medium may still have its old head, so only the zeros in its place may be written yet. When the head is all
+  // there is to write, no flush comes between.
   bool blanks_head(const Destination& d) const { return has_head(d) && !d.state.head_blanked() && d.wanted > 2; }
 
   bool ignores_read() const { return flag(KCOPYD_IGNORE_ERROR | KCOPYD_IGNORE_READ); }

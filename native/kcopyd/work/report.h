@@ -9,10 +9,10 @@
 
 namespace kcopyd {
 
-// Worker thread, but for errors().
+// Worker thread, except errors().
 class Report {
  public:
-  // `again`: the place was tried before, and the same failure is not listed twice.
+  // `again`: the place was tried before, so the same failure is not listed twice.
   void add(const kcopyd_error& error, bool again = false) {
     if (error.side == KCOPYD_SIDE_READ)
       read_error_ = 1;

@@ -1,4 +1,4 @@
-// What the parts of a job work on.
+// What the parts of a job (job/) share.
 #pragma once
 
 #include <atomic>
@@ -16,24 +16,24 @@
 
 namespace kcopyd {
 
-// Worker thread, but for what says otherwise.
+// Worker thread, unless a comment says otherwise.
 struct Work {
-  // Checks a request; 0 and the work, or a negative errno (see kcopyd_copy). chunk_size: of the client's slots, in
-  // bytes. Any thread.
+  // Checks a request. Gives 0 and the work, or a negative errno (see kcopyd_copy). chunk_size: bytes of the client's
+  // slots. Any thread.
   static int create(const kcopyd_request& request, size_t chunk_size, std::unique_ptr<Work>& result);
 
   Plan plan;
   std::unique_ptr<Source> source;
   Destinations destinations;
-  uint64_t to_read = 0;  // bytes of the source that a destination needs
+  uint64_t to_read = 0;  // bytes of the source that at least one destination needs
   ChunkHashes hashes;    // any thread
   Report report;
   Requests requests;  // any thread
 
-  std::vector<Slot*> active;             // chunks that are read or written
-  std::vector<Slot*> reading_back;       // chunks that are verified
+  std::vector<Slot*> active;             // chunks that are being read or written
+  std::vector<Slot*> reading_back;       // chunks that are being read back
   bool stopped = false;                  // no new chunks
-  uint64_t broken_turn = ~uint64_t{0};   // of the first chunk that could not be read
+  uint64_t broken_turn = ~uint64_t{0};   // turn of the first unreadable chunk; ~0 for none
   std::atomic<uint64_t> bytes_read = 0;  // of the source; any thread
 
   bool paused(const Destination& d) const { return requests.pause || d.requests.pause; }
@@ -44,29 +44,29 @@ struct Work {
   }
 
   // ---- Turns
-  // Does the source have to be read for this destination then?
+  // Must the source be read for this destination in this turn?
   bool wants(const Destination& d, uint64_t turn) const;
   void skip_turns(Destination& d) const;
   // For KCOPYD_WRITE_SEQ.
   void skip_writes(Destination& d) const;
 
-  // ---- What holds for several parts
+  // ---- Used by several parts
   // The slot is no longer kept for these destinations.
   void leave(Slot& slot, uint32_t members);
-  // This destination gets no more I/O: it failed, or was cancelled. What is being written ends by itself; what waits
-  // for its turn, or for the source, does not begin.
+  // Gives a destination no more I/O, because it failed or was cancelled. Writes in flight end by themselves. Those that
+  // wait for their turn or for the source do not begin.
   void fail(unsigned destination);
   void cancel(unsigned destination);
-  // The chunk of this turn is written nowhere. In sequence, nothing that comes after it is either.
+  // Writes the chunk of this turn nowhere; with KCOPYD_WRITE_SEQ no later chunk either.
   void source_failed(uint64_t turn);
-  // Nothing of it is in flight any more.
+  // Ends a destination that has nothing in flight.
   void end(unsigned destination);
   // Was the chunk read before? The head is read twice. A destination that only verifies it takes part in the second
   // read only.
   bool tried_before(const Slot& slot) const { return slot.again || (plan.head_last && slot.chunk == 0); }
   // An error that covers a whole destination.
   kcopyd_error whole(kcopyd_side side, unsigned destination, int err) const;
-  // One that covers a chunk of the source.
+  // An error that covers a chunk of the source.
   kcopyd_error unread(const Slot& slot, kcopyd_cause cause, int err) const;
 
  private:

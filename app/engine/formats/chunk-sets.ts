@@ -1,7 +1,7 @@
-// Sets of chunks as passes need them: which are left, which went wrong, how many bytes that is. Pure.
+// Sets of chunks as passes need them: the remaining, the failed, and their bytes. Pure.
 import { bitmapBytes, chunkRanges, chunksOf, countChunks, hasChunk, HASH_BYTES, markChunks } from './chunks.ts';
 
-/** Chunks of a range of bytes: how long it is, and what it is cut into. */
+/** The chunks of a range of bytes: its length, and the size of a chunk. */
 export interface Grid {
   bytes: number;
   chunkSize: number;
@@ -35,7 +35,7 @@ export function bytesOf(set: Uint8Array, grid: Grid): number {
   return countChunks(set) * grid.chunkSize - (hasChunk(set, last) ? (last + 1) * grid.chunkSize - grid.bytes : 0);
 }
 
-/** The place of an error of a pass, in bytes. */
+/** Where an error of a pass is, in bytes. */
 interface PlacedError {
   destination: number;
   cause: string;
@@ -44,7 +44,7 @@ interface PlacedError {
   length: number;
 }
 
-/** The chunks that errors of `destination` are in. Those of a flush or a cancellation name no place. */
+/** The chunks that contain errors of `destination`. Errors of a flush or a cancellation have no place. */
 export function chunksOfErrors(errors: readonly PlacedError[], destination: number, grid: Grid): Uint8Array {
   const set = noChunks(grid);
   for (const { offset, length, ...error } of errors) {
@@ -56,7 +56,7 @@ export function chunksOfErrors(errors: readonly PlacedError[], destination: numb
   return set;
 }
 
-/** `count` chunks of `set`, or all when it has fewer, picked by `random` (as Math.random). */
+/** `count` chunks of `set`, picked by `random` (as Math.random); all when it has fewer. */
 export function sampleOf(set: Uint8Array, count: number, grid: Grid, random: () => number = Math.random): Uint8Array {
   const members = countChunks(set);
   const places = new Set<number>();
@@ -75,13 +75,13 @@ export function sampleOf(set: Uint8Array, count: number, grid: Grid, random: () 
   return picked;
 }
 
-/** Hashes by chunk, 16 bytes each, and a bitmap of those that are known. */
+/** Hashes by chunk, 16 bytes each, with a bitmap of the known ones. */
 export interface HashSet {
   readonly known: Uint8Array;
   readonly hashes: Uint8Array;
 }
 
-/** The hashes of both; where both have one, that of `above`. */
+/** Joins two sets; where both have a hash, `above` wins. */
 export function overlaid(below: HashSet, above: HashSet, grid: Grid): HashSet {
   const hashes = below.hashes.slice();
   for (const { first, count } of chunkRanges(above.known, chunksIn(grid))) {
@@ -90,20 +90,20 @@ export function overlaid(below: HashSet, above: HashSet, grid: Grid): HashSet {
   return { known: either(below.known, above.known), hashes };
 }
 
-/** The hashes that are known of a source, by chunk. */
+/** The known hashes of a source, by chunk. */
 export class KnownHashes {
   readonly grid: Grid;
   readonly known: Uint8Array;
   readonly hashes: Uint8Array;
 
-  /** Begins with none, or with a copy of what was known before. */
+  /** Starts empty, or with a copy of `before`. */
   constructor(grid: Grid, before?: { known: Uint8Array; hashes: Uint8Array }) {
     this.grid = grid;
     this.known = before?.known.slice() ?? noChunks(grid);
     this.hashes = before?.hashes.slice() ?? new Uint8Array(chunksIn(grid) * HASH_BYTES);
   }
 
-  /** Adds hashes of the chunks from `first` on; `known` has a byte for each. */
+  /** Adds hashes of the chunks from `first` on. `known` has a byte for each. */
   add(first: number, { hashes, known }: { hashes: Uint8Array; known: Uint8Array }): void {
     for (const [index, one] of known.entries()) {
       if (one === 0) continue;
@@ -112,19 +112,19 @@ export class KnownHashes {
     }
   }
 
-  /** They are not what the source has any more, or never were. */
+  /** Removes hashes that the source no longer has, or never had. */
   remove(first: number, count: number): void {
     markChunks(this.known, first, count, false);
     this.hashes.fill(0, first * HASH_BYTES, (first + count) * HASH_BYTES);
   }
 
-  /** Those of [first, first + count), a byte each for which are known. */
+  /** The hashes of [first, first + count), with a byte for each that tells whether it is known. */
   slice(first: number, count: number): { hashes: Uint8Array; known: Uint8Array } {
     const known = Uint8Array.from({ length: count }, (_, index) => (hasChunk(this.known, first + index) ? 1 : 0));
     return { hashes: this.hashes.slice(first * HASH_BYTES, (first + count) * HASH_BYTES), known };
   }
 
-  /** Chunks that are known on both sides and differ. */
+  /** Chunks whose hashes are known on both sides and differ. */
   differing(other: { known: Uint8Array; hashes: Uint8Array }): Uint8Array {
     const set = noChunks(this.grid);
     for (const { first, count } of chunkRanges(both(this.known, other.known), chunksIn(this.grid))) {

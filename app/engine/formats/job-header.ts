@@ -1,6 +1,6 @@
-// The header of a job log: what the job was asked to do, and with which devices and files. A log is a file that anyone
-// with the user's rights can write, so the header is checked before anything is planned from it. The checksums show damage,
-// not intent: they do not rule out a header that contradicts itself.
+// The header of a job log: the request, and the devices and files that it was made for. Anyone with the user's rights
+// can write a log, so the header is checked before anything is planned from it. The checksums detect damage, not
+// intent: a header can be intact and contradict itself.
 import * as z from 'zod';
 import type { Endpoint } from '../../contract/jobs.ts';
 import { MAX_DESTINATIONS } from '../../contract/limits.ts';
@@ -10,18 +10,18 @@ import { keptRequest, readRequest } from '../../base/kept-request.ts';
 import { argumentErrors } from '../../base/request-rules.ts';
 import { chunksOf, isChunkSize, MAX_CHUNKS } from './chunks.ts';
 
-/** One end of a job, as it has to be found again. */
+/** One end of a job, with what identifies it on resume. */
 export interface LoggedEnd extends Pick<
   Endpoint,
   'path' | 'realPath' | 'kind' | 'size' | 'model' | 'serial' | 'majorMinor'
 > {
-  /** Identity of the device or file ("block:8:16", "file:8:1:1234"); null when it was not there yet. */
+  /** Identity of the device or file ("block:8:16", "file:8:1:1234"); null when it did not exist yet. */
   id: string | null;
-  /** Of a file, when it was last written, milliseconds since the epoch; null for a device. */
+  /** Time of the last write to a file, in milliseconds since the epoch; null for a device. */
   modified: number | null;
   /**
-   * When a file was made, nanoseconds since the epoch. null for a device, where the file system does not keep it, and in logs of
-   * earlier versions.
+   * Time of birth of a file, in nanoseconds since the epoch. null for a device, when the file system does not keep it,
+   * and in logs of earlier versions.
    */
   born: string | null;
 }
@@ -29,7 +29,7 @@ export interface LoggedEnd extends Pick<
 /** The header of a log. */
 export interface JobLogHeader {
   request: LoggedRequest;
-  /** null when only a manifest was there to compare with. */
+  /** null when a manifest stood for the source. */
   source: LoggedEnd | null;
   destinations: LoggedEnd[];
   /** Bytes: a power of two from 64 KiB to 16 MiB. */
@@ -38,11 +38,11 @@ export interface JobLogHeader {
   bytes: number;
   /** Milliseconds since the epoch. */
   startedAt: number;
-  /** What wrote it; this program when left out. */
+  /** The program that wrote it; default: this one. */
   program?: string;
 }
 
-/** Milliseconds from the epoch to the last time that a Date can hold. */
+/** The last time that a Date can hold, in milliseconds since the epoch. */
 const LAST_TIME = 8.64e15;
 
 const count = z.int().nonnegative();
@@ -65,7 +65,7 @@ const end = z.strictObject({
     .default(null),
 }) satisfies z.ZodType<LoggedEnd>;
 
-/** Earlier versions knew no `asIs`; their interrupted jobs can still be continued. */
+/** Earlier versions had no `asIs`; their interrupted jobs can still be continued. */
 const loggedRequest = keptRequest.extend({ asIs: z.boolean().default(false) }).transform((kept, context) => {
   const request = readRequest(kept);
   if (request !== null && request.kind !== 'resume' && isLogged(request)) return request;
@@ -73,7 +73,7 @@ const loggedRequest = keptRequest.extend({ asIs: z.boolean().default(false) }).t
   return z.NEVER;
 });
 
-/** The shape of a header; `contradictions` has the rest. */
+/** The schema of a header; `contradictions` checks the rest. */
 export const jobLogHeader = z
   .strictObject({
     request: loggedRequest,

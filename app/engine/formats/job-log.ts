@@ -1,7 +1,6 @@
-// The job log: which chunks of each destination are on its medium, so that an interrupted job can go on. One file per
-// job, only ever appended to; every append is one write and one fdatasync. Its bytes are in job-records.ts.
-//
-// The order that makes it true is the caller's: the data, the flush of the destination, then the log.
+// The job log records which chunks of each destination are on its medium, so that an interrupted job can be continued.
+// There is one append-only file per job; every append is one write and one fdatasync. job-records.ts has its bytes.
+// The caller keeps the order that makes the log true: first the data, then the flush of the destination, then the log.
 import { randomInt } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
@@ -29,13 +28,13 @@ export type { JobLogHeader, LoggedEnd } from './job-header.ts';
 export { openLog, summarize, type JobSummary, type LoggedJob } from './open-log.ts';
 export { isSettled, JobLogError, type JobLog, type LoggedState } from './job-records.ts';
 
-/** Hashes of neighbouring chunks: 16 bytes each, and for each a byte, 1 when it is known. */
+/** Hashes of consecutive chunks: 16 bytes each, with a byte for each, 1 when it is known. */
 export interface ChunkHashes {
   hashes: Uint8Array;
   known: Uint8Array;
 }
 
-/** Neighbouring chunks of a destination, and their hashes. */
+/** Consecutive chunks of a destination, and their hashes. */
 export interface DurableRange {
   destination: number;
   first: number;
@@ -45,19 +44,25 @@ export interface DurableRange {
 
 const NAME = /^(\d{8}-\d{6}-[0-9a-f]{6})\.log$/;
 
-/** Path of a job's log in the state folder `dir`. Throws a JobLogError when `id` is none, so that it leads nowhere else. */
+/**
+ * Path of a job's log in the state folder `dir`. Throws a JobLogError when `id` is not a job id, so that no other path
+ * can be named.
+ */
 export function jobPath(dir: string, id: string): string {
   if (!NAME.test(`${id}.log`)) throw new JobLogError({ kind: 'notAnId', id }, null, { kind: 'NOTHING_TO_DO' });
   return join(dir, 'jobs', `${id}.log`);
 }
 
-/** The logs in the state folder `dir`, newest first; none when there is no such folder. Throws a Refusal when it cannot be read. */
+/**
+ * The logs in the state folder `dir`, newest first; empty when there is no such folder. Throws a Refusal when it cannot
+ * be read.
+ */
 export async function listJobs(dir: string): Promise<LoggedJob[]> {
   const entries = await readdir(join(dir, 'jobs'), { withFileTypes: true }).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return [];
     throw new Refusal([failureOf(error, 'read', join(dir, 'jobs'), 'file')]);
   });
-  // A link, a pipe or a folder is no log, whatever it is called.
+  // A link, a pipe or a folder is not a log, whatever its name.
   const ids = entries.flatMap((entry) => (entry.isFile() ? (NAME.exec(entry.name)?.[1] ?? []) : []));
   return ids
     .sort()
@@ -65,7 +70,10 @@ export async function listJobs(dir: string): Promise<LoggedJob[]> {
     .map((id) => ({ id, path: jobPath(dir, id) }));
 }
 
-/** Removes a job's log, durably: it is gone before what it speaks of is written over. Throws a Refusal when that fails. */
+/**
+ * Removes a job's log, durably: it is gone before the data it describes is overwritten. Throws a Refusal when that
+ * fails.
+ */
 export async function removeJob(dir: string, id: string): Promise<void> {
   const path = jobPath(dir, id);
   try {
@@ -76,25 +84,25 @@ export async function removeJob(dir: string, id: string): Promise<void> {
   }
 }
 
-/** Removes the logs of all but the `keep` newest jobs, but only of jobs that were closed. Rejects with a Refusal. */
+/** Removes the logs of closed jobs, except those among the `keep` newest jobs. Rejects with a Refusal. */
 export async function pruneJobs(dir: string, keep = 100): Promise<void> {
   const old = (await listJobs(dir)).slice(keep);
   for (const summary of await summaries(old)) if (summary?.closed === true) await removeJob(dir, summary.id);
 }
 
-/** The summaries of logs, in their order; null for a log that cannot be read. They are read in the reading thread. */
+/** Summaries of logs, in order, read in the reading thread; null for a log that cannot be read. */
 export const summaries = (jobs: readonly LoggedJob[]): Promise<(JobSummary | null)[]> =>
   jobs.length === 0 ? Promise.resolve([]) : readAside('summarize', jobs);
 
 /**
- * The content of a log, read in the reading thread. Rejects with a Refusal when the file cannot be read, or when its
- * header cannot be read or contradicts itself.
+ * The content of a log, read in the reading thread. Rejects with a Refusal when the file or its header cannot be read,
+ * or the header contradicts itself.
  */
 export const readJobLog = async (path: string): Promise<JobLog> => (await readAside('openLog', path)).log;
 
 /**
- * Writes the log of one job. Each method resolves when its record is on the medium, and records are in the order of the
- * calls. A log that cannot be written takes no more: every method rejects with the Refusal that the first failure gave.
+ * Writes the log of one job. Each method resolves when its record is on the medium; records keep the order of the
+ * calls. After a failed write nothing more is written, and every method rejects with the Refusal of that failure.
  */
 export class JobLogWriter {
   readonly id: string;
@@ -117,9 +125,9 @@ export class JobLogWriter {
   }
 
   /**
-   * Begins a log in the state folder `dir`, which is made when it is not there; nobody else can read what is in it. `id` is
-   * its name, from `newJobId`, where that had to be known before.
-   * Throws a JobLogError when `header` cannot be logged, a Refusal when there is no place for the file.
+   * Creates a log in the state folder `dir`. The folder is created if missing; only its owner can read it. `id` names
+   * the log, from `newJobId` when it had to be known earlier. Throws a JobLogError when `header` cannot be logged, a
+   * Refusal when the file cannot be created.
    */
   static async create(dir: string, header: JobLogHeader, id = newJobId()): Promise<JobLogWriter> {
     const { bytes, chain } = encodeHeader({ ...header, program: header.program ?? thisProgram() });
@@ -144,9 +152,10 @@ export class JobLogWriter {
   }
 
   /**
-   * Goes on with the log of a job that was interrupted or has ended: gives what it says, with no destination ended, and
-   * the writer that appends to it. The caller holds the destinations, so that nobody else does the same.
-   * Rejects with a Refusal: BAD_FILE when it is corrupt (nothing in it counts: a new log is due), else it cannot be written.
+   * Reopens the log of an interrupted or ended job. Gives its content, with every destination reset to not ended, and a
+   * writer that appends. The caller holds the destinations, so that no other process does the same. Rejects with a
+   * Refusal: BAD_FILE when the log is corrupt (nothing in it counts; start a new one), or another code when it cannot
+   * be written.
    */
   static async reopen(dir: string, id: string): Promise<{ writer: JobLogWriter; log: JobLog }> {
     const path = jobPath(dir, id);
@@ -166,32 +175,32 @@ export class JobLogWriter {
   }
 
   /**
-   * Chunks [first, first + count) of a destination are on its medium: written, then flushed. `made` are their hashes, as
-   * far as there are any; those that the log has already are not written again. null: none (holes of a rescue).
-   * Throws a RangeError for chunks or a destination that the job does not have.
+   * Records that chunks [first, first + count) of a destination are durable. `made` are their hashes, where known;
+   * hashes already in the log are not written again. null: no hashes (holes of a rescue). Throws a RangeError for
+   * chunks or a destination outside the job.
    */
   durable(destination: number, first: number, count: number, made: ChunkHashes | null): Promise<void> {
     return this.allDurable([{ destination, first, count, made }]);
   }
 
-  /** The same for several ranges, of one or more destinations, in one append. */
+  /** Records several ranges, of one or more destinations, in one append. */
   allDurable(ranges: readonly DurableRange[]): Promise<void> {
     return this.#append(ranges.flatMap((range) => this.#durableRecords(range)));
   }
 
-  /** Chunks of a destination are about to be written again, so they do not count until they are durable again. Before that write. */
+  /** Call this before a destination's chunks are written again: they do not count until they are durable again. */
   withdraw(destination: number, first: number, count: number): Promise<void> {
     this.#check(destination, first, count);
     return this.#append(count === 0 ? [] : [{ type: 'withdrawn', destination, first, count }]);
   }
 
-  /** A destination has ended. */
+  /** Records the end of a destination. */
   state(destination: number, { state, verified }: LoggedState): Promise<void> {
     this.#check(destination, 0, 0);
     return this.#append([{ type: 'state', destination, state, verified }]);
   }
 
-  /** The job has ended, with this result: the last record. Closes the file, also when that fails. */
+  /** Records the end of the job with its result, as the last record. Closes the file, even when that fails. */
   async close(result: JobResult): Promise<void> {
     try {
       await this.#append([{ type: 'closed', result }]);
@@ -200,7 +209,7 @@ export class JobLogWriter {
     }
   }
 
-  /** Leaves the log as it is, that of an interrupted job, after the appends that are under way. */
+  /** Leaves the log as that of an interrupted job, once pending appends are done. */
   async abandon(): Promise<void> {
     await Promise.allSettled([this.#last]);
     await this.#file.close();
@@ -245,7 +254,7 @@ export class JobLogWriter {
     return pieces.length === 0 ? this.#last : this.#write(Buffer.concat(pieces));
   }
 
-  /** After the ones before it, and not after one that failed: what would follow it could not be read. */
+  /** Appends after the pending records. Nothing is written after a failed one, because it could not be read. */
   #write(bytes: Buffer): Promise<void> {
     this.#last = this.#last.then(async () => {
       try {
@@ -260,7 +269,7 @@ export class JobLogWriter {
   }
 }
 
-/** A write to a file that ends early does so because the file system is full. */
+/** A write to a file that ends early means that the file system is full. */
 class NoSpace extends Error {
   readonly code = 'ENOSPC';
 }
@@ -274,12 +283,12 @@ async function closingWhenThrown(file: FileHandle, act: () => Promise<void>): Pr
   }
 }
 
-/** A name for a log. Sorted by name they are sorted by time. */
+/** A new name for a log. Sorting by name sorts by time. */
 export const newJobId = (): string => timedId(Date.now());
 
 /**
- * The same for what belongs to another time, in milliseconds since the epoch. The six digits at its end are the milliseconds, in the
- * first ten of their bits, and chance: the order of ids is the order of their times.
+ * The id for another time, in milliseconds since the epoch. Of its last six digits, the first ten bits are the
+ * milliseconds and the others are random, so ids sort by time.
  */
 export function timedId(at: number): string {
   const time = new Date(at).toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);

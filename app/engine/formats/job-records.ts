@@ -1,5 +1,5 @@
-// The job log as bytes: what is in it, and what of it can be believed. It only ever says less than is on the medium,
-// never more: any damage but a last record that was cut short takes everything back.
+// The job log as bytes, and how much of it can be trusted. It may claim less than is on the medium, never more: any
+// damage except a truncated last record invalidates everything.
 //
 //   offset   bytes   what (integers big-endian)
 //   0        16      "PLATTER-JOB-LOG\n"
@@ -28,12 +28,12 @@ import { jobResult } from '../../contract/schema.ts';
 
 /** How a destination ended. */
 export interface LoggedState {
-  /** 'replaced': another job has made an image in its place, and nothing of it is left to go on with. */
+  /** 'replaced': another job has put an image in its place, and nothing is left to continue. */
   state: 'done' | 'failed' | 'cancelled' | 'replaced';
   verified: boolean | null;
 }
 
-/** Is there nothing left to be done for a destination? */
+/** Is there nothing left to do for a destination? */
 export const isSettled = (state: LoggedState | null | undefined): boolean =>
   state?.state === 'done' || state?.state === 'replaced';
 
@@ -46,41 +46,41 @@ interface ChunksOf {
 
 /** One record after the header. */
 export type LogRecord =
-  /** They are on the medium, flushed. `hashes`: 16 bytes each, null when they are in the log already or there are none (holes). */
+  /** Durable. `hashes`: 16 bytes each; null when they are in the log already or there are none (holes). */
   | ({ type: 'durable'; hashes: Uint8Array | null } & ChunksOf)
-  /** They are about to be written again, so nothing is known of them. */
+  /** About to be written again, so nothing is known of them. */
   | ({ type: 'withdrawn' } & ChunksOf)
   | ({ type: 'state'; destination: number } & LoggedState)
   | { type: 'closed'; result: JobResult }
-  /** The job goes on: it has no result any more, and no destination has ended. */
+  /** The job was continued: it has no result any more, and no destination has ended. */
   | { type: 'resumed'; at: number };
 
 /** The content of a log. */
 export interface JobLog {
   header: JobLogHeader;
-  /** For each destination the chunks that are on its medium, a bitmap. */
+  /** For each destination, a bitmap of its durable chunks. */
   durable: Uint8Array[];
-  /** 16 bytes for each chunk of the source; zeros where `known` (a bitmap) has none. */
+  /** 16 bytes for each chunk of the source; zeros where `known` (a bitmap) is not set. */
   hashes: Uint8Array;
   known: Uint8Array;
-  /** For each destination how it ended; null when it did not. */
+  /** How each destination ended; null when it did not. */
   states: (LoggedState | null)[];
   /** null when the job was interrupted. */
   closed: JobResult | null;
-  /** 'cut': the last append was under way; it is dropped. 'corrupt': nothing in the log but its header counts. */
+  /** 'cut': the last append was interrupted; it is dropped. 'corrupt': only the header of the log counts. */
   damage: null | 'cut' | 'corrupt';
 }
 
-/** A log that was read, and where the next record goes. */
+/** A decoded log, and where the next record goes. */
 export interface ReadLog {
   log: JobLog;
   /** Bytes up to the end of the last whole record. */
   end: number;
-  /** CRC that the next record's begins with. */
+  /** The CRC that the next record's CRC continues. */
   chain: number;
 }
 
-/** There is no job log there, or none that can be read or gone on with. */
+/** The job log is missing, or cannot be read or continued. */
 export class JobLogError extends Refusal {
   constructor(reason: Reason, path: string | null = null, remedy: Remedy = { kind: 'fromTheBeginning' }) {
     super([failure({ code: 'BAD_FILE', op: 'read', device: path, reason, remedy })]);
@@ -95,12 +95,12 @@ const HEAD_BYTES = 12;
 const CRC_BYTES = 4;
 const RANGE_BYTES = 20;
 const MAX_PAYLOAD = 4 * 1024 ** 2;
-/** Most chunks with hashes that one record holds. */
+/** Most chunks with hashes in one record. */
 export const MAX_HASHED = 2 ** 17;
-/** So many times a log may speak of every chunk of every destination; so many chunks any log may speak of. */
+/** How many times a log may mention every chunk of every destination, and how many chunks any log may mention. */
 const MAX_ROUNDS = 100;
 const LEAST_MARKS = 2 ** 26;
-/** By number; the header is none of `LogRecord`. */
+/** By number; the header is not a `LogRecord`. */
 const TYPES = ['', 'header', 'durable', 'withdrawn', 'state', 'closed', 'resumed'] as const;
 
 const count = z.int().nonnegative();
@@ -112,7 +112,7 @@ const state = z.strictObject({
 const closed = z.strictObject({ result: z.unknown() });
 const resumed = z.strictObject({ at: count });
 
-/** The first bytes of a log, and the CRC to go on with. Throws a JobLogError when `said` is no header that could be read again. */
+/** The first bytes of a log, and the CRC to continue with. Throws a JobLogError when `said` could not be read back. */
 export function encodeHeader(said: JobLogHeader): { bytes: Buffer; chain: number } {
   const kept = { ...said, request: keep(said.request) };
   const checked = jobLogHeader.safeParse(kept);
@@ -160,8 +160,8 @@ function encodePayload(type: (typeof TYPES)[number], payload: Buffer, chain: num
 export const decodeJobLog = (bytes: Uint8Array): ReadLog => decodeLog(memorySource(bytes), 'all');
 
 /**
- * Reads a log record by record. `want` 'progress' keeps no hashes: `hashes` and `known` are empty, and two hashes for one
- * chunk are not found. Throws a JobLogError when its header cannot be read, or contradicts itself.
+ * Decodes a log record by record. `want` 'progress' keeps no hashes: `hashes` and `known` are empty, and two different
+ * hashes for one chunk go unnoticed. Throws a JobLogError when its header cannot be read or contradicts itself.
  */
 export function decodeLog(file: ByteSource, want: 'all' | 'progress'): ReadLog {
   const start = Buffer.from(file.at(0, HEADER_AT));
@@ -197,11 +197,11 @@ function checkedHeader(payload: Buffer): JobLogHeader {
   return said.data;
 }
 
-/** A log that is being read. */
+/** A log while it is decoded. */
 interface Reading {
   log: JobLog;
   want: 'all' | 'progress';
-  /** Chunks that its records spoke of so far, a chunk counted each time. */
+  /** Chunks mentioned by its records so far; repeated mentions count. */
   marks: number;
 }
 
@@ -226,7 +226,10 @@ interface Raw {
   chain: number;
 }
 
-/** The record at `at`. What is cut short is the end of the file and nothing else: a length is believed when its own CRC is right. */
+/**
+ * The record at `at`. Only the end of the file counts as truncation: a length is trusted only when its own CRC is
+ * right.
+ */
 function nextRecord(file: ByteSource, at: number, chain: number): Raw | 'cut' | 'corrupt' {
   const start = file.at(at, HEAD_BYTES);
   if (start.length < HEAD_BYTES) return 'cut';
@@ -244,7 +247,7 @@ function nextRecord(file: ByteSource, at: number, chain: number): Raw | 'cut' | 
     : 'corrupt';
 }
 
-/** Adds a record to the log. False when it says what cannot be. */
+/** Applies a record to the log. False when the record is impossible. */
 function apply({ type, payload }: Raw, reading: Reading): boolean {
   const { log } = reading;
   if (log.closed !== null && type !== 'resumed') return false;
@@ -301,7 +304,7 @@ function applyRange(type: 'durable' | 'withdrawn', payload: Buffer, reading: Rea
   return true;
 }
 
-/** undefined, which no schema takes, when it is not JSON in UTF-8. */
+/** undefined, which no schema accepts, when it is not JSON in UTF-8. */
 function jsonOf(payload: Buffer): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload));

@@ -7,7 +7,7 @@
 //   20           4                    H, length of the header
 //   24           H                    header: JSON in UTF-8, members in the order of `header` below, no blanks
 //   24 + H       ceil(chunks / 8)     bitmap of the chunks that have a hash: bit i % 8 of byte i / 8 is chunk i
-//   then         16 * chunks          the hashes, as `xxhsum -H128` prints them; 16 zero bytes for a chunk that has none
+//   then         16 * chunks          the hashes, as `xxhsum -H128` prints them; 16 zero bytes for a chunk without one
 //   at the end   32                   SHA-256 of everything before it:
 //                                     head -c -32 FILE | sha256sum        is        tail -c 32 FILE | od -An -tx1
 import { createHash, type Hash } from 'node:crypto';
@@ -25,21 +25,21 @@ import { thisProgram } from '../../base/program-name.ts';
 export interface Manifest {
   /** Bytes: a power of two from 64 KiB to 16 MiB. */
   chunkSize: number;
-  /** Bytes that the chunks cover, from offset 0 of the source on. */
+  /** Bytes covered by the chunks, from offset 0 of the source. */
   bytes: number;
-  /** What was read. `size` in bytes. */
+  /** The source that was read. `size` in bytes. */
   source: { path: string; model: string | null; serial: string | null; size: number };
-  /** When it was made, milliseconds since the epoch. */
+  /** Time of creation, in milliseconds since the epoch. */
   createdAt: number;
-  /** What made it; this program when left out. */
+  /** The program that made it; default: this one. */
   program?: string;
-  /** The chunks that have a hash, a bitmap; one that could not be read has none. */
+  /** A bitmap of the chunks with a hash; an unreadable chunk has none. */
   known: Uint8Array;
-  /** 16 bytes for each chunk; zeros for one that has none. */
+  /** 16 bytes for each chunk; zeros for a chunk without a hash. */
   hashes: Uint8Array;
 }
 
-/** The file is not a manifest or is damaged, or a manifest to be written could not be read back. */
+/** The file is not a manifest or is damaged, or a new manifest could not be read back. */
 export class ManifestError extends Refusal {
   constructor(reason: Reason, path: string | null = null) {
     super([failure({ code: 'BAD_FILE', op: 'read', device: path, reason, remedy: { kind: 'otherManifest' } })]);
@@ -52,9 +52,9 @@ const VERSION = 1;
 const HEADER_AT = MAGIC.length + 8;
 const DIGEST_BYTES = 32;
 const MAX_HEADER_BYTES = 64 * 1024;
-/** Bytes that are read and hashed at a time; a multiple of a hash. */
+/** Bytes read and hashed at a time; a multiple of a hash. */
 const SLICE_BYTES = 1024 ** 2;
-/** No manifest is longer. */
+/** The longest possible manifest. */
 const MAX_BYTES = HEADER_AT + MAX_HEADER_BYTES + bitmapBytes(MAX_CHUNKS) + MAX_CHUNKS * HASH_BYTES + DIGEST_BYTES;
 
 const count = z.int().nonnegative();
@@ -74,18 +74,18 @@ const header = z
   .refine(({ bytes, chunkSize }) => chunksOf(bytes, chunkSize) <= MAX_CHUNKS, 'too many chunks');
 type Header = z.infer<typeof header>;
 
-/** The file's bytes. Throws a ManifestError when the parts do not fit each other. Copies everything once. */
+/** The file's bytes. Throws a ManifestError when the parts do not fit together. Copies everything once. */
 export function encodeManifest(manifest: Manifest): Uint8Array {
   const pieces = piecesOf(manifest);
   return Buffer.concat([...pieces, digestOf(pieces)]);
 }
 
-/** Decodes a manifest. Throws a ManifestError at anything that is not as above. */
+/** Decodes a manifest. Throws a ManifestError when it deviates from the format above. */
 export const decodeManifest = (bytes: Uint8Array): Manifest => decode(memorySource(bytes), true);
 
 /**
- * Reads a manifest slice by slice. Its length is compared with what its header says before anything of that length is
- * allocated. `keep` false: it is checked all the same, but `hashes` is empty, and no more than its bitmap is held.
+ * Reads a manifest slice by slice. Its length is compared with its header before anything of that length is allocated.
+ * `keep` false: everything is checked, but `hashes` stays empty, and only the bitmap is held in memory.
  */
 function decode(file: ByteSource, keep: boolean): Manifest {
   const head = Buffer.from(file.at(0, HEADER_AT));
@@ -124,7 +124,10 @@ function decode(file: ByteSource, keep: boolean): Manifest {
   return { ...said, known, hashes };
 }
 
-/** Gives `take` what lies in [from, to), each slice with its offset from `from`, and adds it to `digest`. A file that became shorter gives less. */
+/**
+ * Passes the bytes of [from, to) to `take`, each slice with its offset from `from`, and adds them to `digest`. Passes
+ * less when the file has become shorter.
+ */
 function slices(
   file: ByteSource,
   from: number,
@@ -139,10 +142,10 @@ function slices(
   }
 }
 
-/** SHA-256 at the end of the manifest's file, in hex: the name of just these hashes of just this source. */
+/** SHA-256 at the end of the manifest's file, in hex. It identifies these hashes of this source. */
 export const manifestDigest = (manifest: Manifest): string => digestOf(piecesOf(manifest)).toString('hex');
 
-/** Hash of a chunk in hex, as `xxhsum -H128` prints it; null when it has none. */
+/** Hash of a chunk in hex, as `xxhsum -H128` prints it; null without one. */
 export function hashOf({ known, hashes }: Pick<Manifest, 'known' | 'hashes'>, chunk: number): string | null {
   return hasChunk(known, chunk)
     ? Buffer.from(hashes.buffer, hashes.byteOffset + chunk * HASH_BYTES, HASH_BYTES).toString('hex')
@@ -150,8 +153,8 @@ export function hashOf({ known, hashes }: Pick<Manifest, 'known' | 'hashes'>, ch
 }
 
 /**
- * Writes a manifest, durably, in place of what the file `path` held. Throws a ManifestError as `encodeManifest` does, and
- * a Refusal when `path` is something else than a plain file or cannot be written; then it is as it was.
+ * Writes a manifest durably, replacing the file `path`. Throws a ManifestError as `encodeManifest` does, or a Refusal
+ * when `path` is not a plain file or cannot be written; the file is then unchanged.
  */
 export async function writeManifest(path: string, manifest: Manifest): Promise<void> {
   const pieces = piecesOf(manifest);
@@ -159,16 +162,19 @@ export async function writeManifest(path: string, manifest: Manifest): Promise<v
 }
 
 /**
- * Reads a manifest in this thread, which takes a second for 1 GiB: a host reads in its reading thread (`read-aside.ts`).
- * Rejects with a ManifestError when it is none, a Refusal when the file cannot be read.
+ * Reads a manifest in this thread, which takes a second for 1 GiB, so a host uses the reading thread (`read-aside.ts`).
+ * Rejects with a ManifestError when it is not a manifest, a Refusal when the file cannot be read.
  */
 export const readManifest = (path: string): Promise<Manifest> => Promise.resolve().then(() => decodeFile(path, true));
 
-/** Checks all of a manifest as `readManifest` does, in this thread, and keeps of it only what it was made of. */
+/** Checks a whole manifest as `readManifest` does, in this thread, but keeps only its source. */
 export const checkManifest = (path: string): Promise<Manifest['source']> =>
   Promise.resolve().then(() => decodeFile(path, false).source);
 
-/** Are they the same drive, or the same file? A drive without a serial number is known by its path. Sizes do not count: an image can be renewed. */
+/**
+ * Are they the same drive, or the same file? A drive without a serial number is identified by its path. Sizes may
+ * differ, because an image can be updated.
+ */
 export function isSameSource(one: Manifest['source'], other: Manifest['source']): boolean {
   if (one.serial === null && other.serial === null) return one.path === other.path;
   return one.serial === other.serial && one.model === other.model;
@@ -190,7 +196,7 @@ function decodeFile(path: string, keep: boolean): Manifest {
   }
 }
 
-/** Everything before the digest. The hashes are not copied: there can be a gigabyte of them. */
+/** Everything before the digest. The hashes are not copied, because there can be a gigabyte of them. */
 function piecesOf(manifest: Manifest): Buffer[] {
   const {
     chunkSize,
@@ -252,13 +258,16 @@ function parseHeader(json: Buffer): Header {
   return said.data;
 }
 
-/** A manifest has one spelling: the bits beyond the last chunk are zero. */
+/** The bits beyond the last chunk must be zero, because a manifest has only one spelling. */
 function checkBitmap(known: Uint8Array, chunks: number): void {
   if (chunks % 8 !== 0 && known.at(-1)! >> (chunks % 8) !== 0)
     throw new ManifestError({ kind: 'manifestBeyond', last: String(chunks - 1) });
 }
 
-/** The first chunk that has no hash, and bytes other than zero in the place for it, or none. `hashes` begins with those of chunk `first`. */
+/**
+ * The first chunk without a hash whose place holds bytes other than zero; empty when there is none. `hashes` begins
+ * with chunk `first`.
+ */
 function strayHash(known: Uint8Array, hashes: Uint8Array, first: number): number[] {
   const end = first + hashes.length / HASH_BYTES;
   for (let chunk = first; chunk < end; chunk += 1) {

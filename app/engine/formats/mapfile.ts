@@ -1,11 +1,14 @@
-// GNU ddrescue's mapfile: which ranges of a source could be read. ddrescue goes on with ours, and we with its own.
+// GNU ddrescue's mapfile: which ranges of a source could be read. ddrescue can continue from ours, and we from its own.
 // The format is described in ddrescue's manual, chapter "Mapfile structure".
 import type { Reason, Remedy } from '../../contract/facts.ts';
 import { readPlainFile, replaceFile } from '../../base/durable-file.ts';
 import { failure, Refusal } from '../../base/errors.ts';
 import { thisProgram } from '../../base/program-name.ts';
 
-/** State of a range: '?' not tried, '*' failed and not trimmed, '/' failed and not scraped, '-' bad sectors, '+' rescued. */
+/**
+ * State of a range: '?' not tried, '*' failed and not trimmed, '/' failed and not scraped, '-' bad sectors, '+'
+ * rescued.
+ */
 export type RangeStatus = '?' | '*' | '/' | '-' | '+';
 
 /** One range of the source, in bytes. */
@@ -19,11 +22,14 @@ export interface Extent {
 export interface RescueMap {
   /** Byte of the source that was being tried. */
   position: number;
-  /** What was being done: a range's status names the phase that deals with such ranges; 'F' filling, 'G' generating, '+' finished. */
+  /**
+   * The current activity: a range's status names the phase that deals with such ranges; 'F' filling, 'G' generating,
+   * '+' finished.
+   */
   status: RangeStatus | 'F' | 'G';
   /** Pass of that phase, from 1. */
   pass: number;
-  /** In order, without gaps, neighbours of different status, none of them empty. Kept so by `setRange`. */
+  /** In order, without gaps, none empty, neighbours of different status. `setRange` keeps it so. */
   extents: Extent[];
 }
 
@@ -35,18 +41,18 @@ export class MapfileError extends Refusal {
   }
 }
 
-/** The longest mapfile that is read or written, in bytes: more than half a million ranges. */
+/** The longest mapfile, in bytes: more than half a million ranges. */
 export const MAX_MAPFILE_BYTES = 16 * 1024 ** 2;
-/** The longest line, in bytes. The longest that ddrescue writes is a comment with its command line. */
+/** The longest line, in bytes. ddrescue's longest is a comment with its command line. */
 const MAX_LINE_BYTES = 64 * 1024;
-/** Where a number ends that is exact; a source of unknown length is said to end at 2^63 - 1. */
+/** The largest exact number; a source of unknown length ends at 2^63 - 1. */
 const LAST = Number.MAX_SAFE_INTEGER;
 const NUMBER = /^(0[xX][0-9a-fA-F]{1,16}|0[0-7]{0,22}|[1-9][0-9]{0,18})$/;
 const PASS = /^0*[1-9][0-9]{0,8}$/;
 const RANGE = /^[?*/+-]$/;
 const ACTIVITY = /^[?*/+FG-]$/;
 
-/** A map of a source of `size` bytes of which nothing was tried. */
+/** A map of an untried source of `size` bytes. */
 export const newMap = (size: number): RescueMap => ({
   position: 0,
   status: '?',
@@ -55,8 +61,8 @@ export const newMap = (size: number): RescueMap => ({
 });
 
 /**
- * Reads a mapfile's text. Keeps one line at a time, and of a range only its numbers.
- * Throws a MapfileError that names the line and says what to do.
+ * Parses a mapfile's text, keeping one line at a time and only the numbers of each range. Throws a MapfileError that
+ * names the line and says what to do.
  */
 export function parseMapfile(text: string): RescueMap {
   if (text.length > MAX_MAPFILE_BYTES)
@@ -70,7 +76,7 @@ export function parseMapfile(text: string): RescueMap {
   return map;
 }
 
-/** The lines that say something, as words. Comments and blank lines are left out. */
+/** The words of each line with content. Comments and blank lines are skipped. */
 function* linesOf(text: string): Generator<Line, void, void> {
   let number = 0;
   for (let at = 0; at < text.length;) {
@@ -95,7 +101,7 @@ function* linesOf(text: string): Generator<Line, void, void> {
   }
 }
 
-/** Adds the range of a line to those before it. */
+/** Appends the range of a line. */
 function addExtent(extents: Extent[], line: Line): void {
   const extent = extentLine(line);
   const last = extents.at(-1);
@@ -106,7 +112,7 @@ function addExtent(extents: Extent[], line: Line): void {
       { kind: 'mapOrder' },
     );
   }
-  if (extent.position === LAST) return; // beyond exact numbers there is no disk
+  if (extent.position === LAST) return; // no disk extends beyond exact numbers
   extent.size = Math.min(extent.size, LAST - extent.position);
   if (last?.status === extent.status) last.size += extent.size;
   else extents.push(extent);
@@ -128,8 +134,8 @@ export function formatMapfile(map: RescueMap): string {
 }
 
 /**
- * Gives a range another status, in place. Beyond the map's ends the map grows; what lies between is not tried then.
- * Throws a RangeError for numbers that are no bytes.
+ * Gives a range another status, in place. The map grows beyond its ends; the gap becomes untried. Throws a RangeError
+ * for numbers that are not bytes.
  */
 export function setRange(map: RescueMap, position: number, size: number, status: RangeStatus): void {
   if (!isRange(position, size)) throw new RangeError(`${position}, ${size} is no range of bytes`);
@@ -137,11 +143,11 @@ export function setRange(map: RescueMap, position: number, size: number, status:
   const { extents } = map;
   const end = position + size;
   const [from, to] = [firstOf(map), endOf(map)];
-  // Nothing between the map and the range, or what was not tried; empty ones are left out below.
+  // Fill the gap between the map and the range, if any, as untried; empty extents are dropped below.
   const before =
     extents.length > 0 && position > to ? [{ position: to, size: position - to, status: '?' as const }] : [];
   const after = extents.length > 0 && end < from ? [{ position: end, size: from - end, status: '?' as const }] : [];
-  // Take one extent more on either side, to be split or joined.
+  // Include one extent more on either side, to be split or joined.
   const left = Math.max(0, indexAt(extents, position) - 1);
   let right = left;
   while (right < extents.length && extents[right]!.position <= Math.max(end, from)) right += 1;
@@ -177,19 +183,22 @@ export const ranges = (map: RescueMap, status: RangeStatus): { position: number;
 export const bytesOf = (map: RescueMap, status: RangeStatus): number =>
   ranges(map, status).reduce((sum, { size }) => sum + size, 0);
 
-/** Writes a mapfile, durably, in place of what the file `path` held. Throws as `formatMapfile` does, and a Refusal when it cannot be written. */
+/**
+ * Writes a mapfile durably, replacing the file `path`. Throws as `formatMapfile` does, or a Refusal when it cannot be
+ * written.
+ */
 export async function writeMapfile(path: string, map: RescueMap): Promise<void> {
   await replaceFile(path, [Buffer.from(formatMapfile(map))]);
 }
 
 /**
- * Reads a mapfile of MAX_MAPFILE_BYTES at most. That takes up to a second: a host reads in its reading thread (`read-aside.ts`).
- * Throws a MapfileError when it is none, a Refusal when the file cannot be read.
+ * Reads a mapfile of at most MAX_MAPFILE_BYTES. It can take a second, so a host uses the reading thread
+ * (`read-aside.ts`). Throws a MapfileError when it is not a mapfile, a Refusal when the file cannot be read.
  */
 export async function readMapfile(path: string): Promise<RescueMap> {
   const bytes = await readPlainFile(path, MAX_MAPFILE_BYTES);
   try {
-    return parseMapfile(bytes.toString('latin1')); // what is not ASCII can only be in a comment
+    return parseMapfile(bytes.toString('latin1')); // anything beyond ASCII can only be in a comment
   } catch (error) {
     throw error instanceof MapfileError
       ? new MapfileError(error.errors[0]!.reason, error.errors[0]!.remedy, path)
@@ -225,14 +234,14 @@ function extentLine(line: Line): Extent {
   return extent;
 }
 
-/** As in C: hexadecimal after 0x, octal after 0. What is beyond exact numbers is the last of them. */
+/** As in C: hexadecimal after 0x, octal after 0. Clamped to the largest exact number. */
 function numberOf(text: string): number {
   const octal = /^0[0-7]+$/.test(text);
   const value = BigInt(octal ? `0o${text}` : text);
   return value > BigInt(LAST) ? LAST : Number(value);
 }
 
-/** A line in a message: not all of it, if it is long, and nothing that a terminal would obey. */
+/** A line for a message: shortened, and without terminal control characters. */
 function quoted({ words }: Line): string {
   const text = words.join(' ').replaceAll(/[^ -~]/g, '?');
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
@@ -258,7 +267,7 @@ function checkMap({ position, status, pass, extents }: RescueMap): void {
   }
 }
 
-/** Index of the extent that has `position` in it; of the one after, or the end, when there is none. */
+/** Index of the extent that contains `position`, or of the next one; the length when there is none. */
 function indexAt(extents: readonly Extent[], position: number): number {
   let [low, high] = [0, extents.length];
   while (low < high) {
@@ -276,7 +285,7 @@ function cut({ position, size, status }: Extent, from: number, to: number): Exte
   return begin < end ? [{ position: begin, size: end - begin, status }] : [];
 }
 
-/** Neighbours of one status become one. */
+/** Joins neighbours of the same status. */
 function joined(extents: readonly Extent[]): Extent[] {
   const parts: Extent[] = [];
   for (const extent of extents) {

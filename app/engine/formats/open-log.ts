@@ -1,4 +1,4 @@
-// Reads job logs in the thread that calls, which is the reading thread or the command line's.
+// Reads job logs in the calling thread: the reading thread, or the command line's.
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { fileSource } from '../../base/byte-source.ts';
 import { checkPlainFile } from '../../base/durable-file.ts';
@@ -13,7 +13,7 @@ export interface LoggedJob {
   path: string;
 }
 
-/** A log of a job with the most chunks has 1 GiB of hashes; the rest is for the records of its flushes. */
+/** A log of the largest job has 1 GiB of hashes; the rest is for the records of its flushes. */
 const MAX_LOG_BYTES = 2 ** 31 - 1;
 
 /** The progress of a job according to its log. */
@@ -22,11 +22,14 @@ export interface JobSummary extends Pick<JobLog, 'header' | 'states' | 'damage'>
   path: string;
   /** Bytes on the medium of each destination. */
   durable: number[];
-  /** The job has ended. One of its destinations can be unfinished all the same. */
+  /** The job has ended, though one of its destinations may be unfinished. */
   closed: boolean;
 }
 
-/** The summaries of logs, in their order, read in this thread. Holds the bitmaps of one log at a time. null: the log cannot be read. */
+/**
+ * Summaries of logs, in order, read in this thread; null for a log that cannot be read. Holds the bitmaps of one log at
+ * a time.
+ */
 export const summarize = (jobs: readonly LoggedJob[]): (JobSummary | null)[] =>
   jobs.map(({ id, path }) => {
     try {
@@ -41,14 +44,14 @@ export const summarize = (jobs: readonly LoggedJob[]): (JobSummary | null)[] =>
         durable: durable.map((set) => bytesOf(set, header)),
       };
     } catch (error) {
-      if (error instanceof Refusal) return null; // what cannot be read says nothing, and cannot be continued
+      if (error instanceof Refusal) return null; // an unreadable log cannot be continued
       throw error;
     }
   });
 
 /**
- * Reads a log in this thread, which takes seconds for a job of many terabytes. 'progress' keeps no hashes.
- * Throws a JobLogError when its header cannot be read or contradicts itself, a Refusal when the file cannot be read.
+ * Reads a log in this thread, which takes seconds for a job of many terabytes. 'progress' keeps no hashes. Throws a
+ * JobLogError when its header cannot be read or contradicts itself, a Refusal when the file cannot be read.
  */
 export function openLog(path: string, want: 'all' | 'progress' = 'all'): ReadLog {
   try {

@@ -1,5 +1,5 @@
-// Parses files that others may have written in a thread of its own, so that whatever they hold cannot hold up the thread
-// that serves the job: samples, cancelling, the log.
+// Parses files from untrusted sources in a separate thread, so that they cannot hold up the thread that serves the job
+// (samples, cancelling, the log).
 import { Worker } from 'node:worker_threads';
 import type { PlatterError } from '../../contract/errors.ts';
 import { Refusal } from '../../base/errors.ts';

@@ -1,4 +1,4 @@
-// The reading thread: makes one call, posts the result, and ends. See read-aside.ts.
+// The reading thread makes one call, posts the result, and ends. See read-aside.ts.
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Answer, Question } from './read-aside.ts';
 import { Refusal } from '../../base/errors.ts';
@@ -10,7 +10,7 @@ import { readMapfile } from './mapfile.ts';
 const work = { checkManifest, openLog, readManifest, readMapfile, summarize };
 export type Work = typeof work;
 
-/** Arrays of at least this many bytes are transferred; copying a smaller one costs nothing. */
+/** Arrays of at least this many bytes are transferred; smaller ones are cheap to copy. */
 const LARGE_BYTES = 64 * 1024;
 
 async function answer({ what, args }: Question): Promise<Answer> {

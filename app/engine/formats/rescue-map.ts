@@ -1,5 +1,5 @@
-// A rescue's map and the chunks of its log, each by the other: the map knows sectors and speaks of the source, the log
-// knows chunks and speaks of each destination. Pure.
+// Converts between a rescue's map and its log. The map counts sectors and describes the source; the log counts chunks
+// and describes each destination. Pure.
 import { allChunks, both, chunksIn, noChunks, without, type Grid } from './chunk-sets.ts';
 import { chunkRanges, markChunks } from './chunks.ts';
 import { extentsIn, newMap, setRange, type RangeStatus, type RescueMap } from './mapfile.ts';
@@ -10,14 +10,14 @@ export interface Region {
   size: number;
 }
 
-/** The chunks that are wholly within `region`. */
+/** The chunks entirely within `region`. */
 export function chunksWithin({ position, size }: Region, { bytes, chunkSize }: Grid): { first: number; count: number } {
   const first = Math.ceil(position / chunkSize);
   const end = position + size === bytes ? Math.ceil(bytes / chunkSize) : Math.floor((position + size) / chunkSize);
   return { first, count: Math.max(0, end - first) };
 }
 
-/** The chunks in `region` of which every byte has one of these statuses. */
+/** The chunks in `region` whose bytes all have one of these statuses. */
 export function chunksOf(map: RescueMap, statuses: string, region: Region, grid: Grid): Uint8Array {
   const set = noChunks(grid);
   if (region.size === 0) return set;
@@ -33,7 +33,7 @@ export function chunksOf(map: RescueMap, statuses: string, region: Region, grid:
   return set;
 }
 
-/** Gives the parts of `chunks` that have the status `from` the status `to`. */
+/** Changes the status of `chunks` from `from` to `to`, where it is `from`. */
 export function convert(map: RescueMap, chunks: Uint8Array, from: RangeStatus, to: RangeStatus, grid: Grid): void {
   for (const { first, count } of chunkRanges(chunks, chunksIn(grid))) {
     const position = first * grid.chunkSize;
@@ -43,7 +43,7 @@ export function convert(map: RescueMap, chunks: Uint8Array, from: RangeStatus, t
   }
 }
 
-/** The map over all of the grid's bytes; a new one when there is none. */
+/** The map over all bytes of the grid; a new one when there is none. */
 export function wholeMap(map: RescueMap | null, { bytes }: Grid): RescueMap {
   if (map === null) return newMap(bytes);
   const last = map.extents.at(-1);
@@ -53,8 +53,8 @@ export function wholeMap(map: RescueMap | null, { bytes }: Grid): RescueMap {
 }
 
 /**
- * Brings the map of an interrupted rescue to what its log says. What one of the destinations lacks is to be read again:
- * the map speaks for all that go on with it. What all have, with its hash, needs no map.
+ * Reconciles the map of an interrupted rescue with its log. Chunks that any destination lacks must be read again,
+ * because the map covers all continuing destinations. Chunks that all have, with a hash, need no map.
  */
 export function reconcile(map: RescueMap, durable: readonly Uint8Array[], known: Uint8Array, grid: Grid): void {
   const shared = durable.reduce(both);

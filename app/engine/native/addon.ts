@@ -1,4 +1,4 @@
-// The types of the native addon (native/addon), and the only place that loads it.
+// The types of the native addon (native/addon). Only this file loads it.
 import { createRequire } from 'node:module';
 
 /** Facts about an open device, from its descriptor. Sizes in bytes. */
@@ -8,59 +8,68 @@ export interface NativeDeviceInfo {
   physicalBlock: number;
   kind: 'block' | 'file';
   readOnly: boolean;
-  /** False when the file system refused O_DIRECT: buffered, with the cache dropped afterwards. */
+  /** False when the file system refused O_DIRECT; I/O is then buffered, and the cache dropped afterwards. */
   direct: boolean;
   /** Seeks cost time. */
   rotational: boolean;
   /** Writes have to ascend. */
   zoned: boolean;
-  /** Bytes that the device likes best for one request, 0 when it does not say. */
+  /** Preferred bytes for one request; 0 when unknown. */
   optimalIo: number;
-  /** Bytes that one request can have at the most, 0 when unknown. */
+  /** Most bytes for one request; 0 when unknown. */
   maxRequest: number;
   major: number;
   minor: number;
-  /** Size of a regular file; 0 for a block device. */
+  /** Inode of a regular file; 0 for a block device. */
   inode: number;
-  /** Of a block device's disk: another number with every disk or medium that the kernel finds; 0 for a file, or where it has none. */
+  /**
+   * For a block device: a number that differs for every disk or medium the kernel detects. 0 for a file, or when
+   * unknown.
+   */
   diskSequence: number;
 }
 
 /** An open device or file. Closing it while a job uses it throws. */
 export interface NativeDevice {
   info(): NativeDeviceInfo;
-  /** Bytes that a file has at this moment; of a block device those it had when it was opened. */
+  /** Current bytes of a file; for a block device, those when it was opened. */
   sizeNow(): number;
-  /** Makes this new file share `source`'s blocks (FICLONE). False where the file system, or where they lie, does not allow it. */
+  /**
+   * Makes this new file share `source`'s blocks (FICLONE). False when the file system, or the place of the files, does
+   * not allow it.
+   */
   cloneFrom(source: NativeDevice): Promise<boolean>;
-  /** Up to `length` bytes from `offset` on, 1 MiB at the most, from the medium; fewer at the end. For a look before a job. */
+  /**
+   * Up to `length` bytes from `offset` on, at most 1 MiB, read from the medium; fewer at the end. For inspection before
+   * a job.
+   */
   peek(offset: number, length: number): Promise<Buffer>;
   /**
-   * Has the kernel read the partition table again; nothing happens where there can be none. Rejects with EBUSY when a
-   * partition is in use.
+   * Has the kernel read the partition table again. Does nothing on a device without partitions. Rejects with EBUSY when
+   * a partition is in use.
    */
   rereadPartitions(): Promise<boolean>;
   /**
-   * Resets the zones that the first `bytes` lie in: what was written there can be written again. False for a device without
-   * zones. Rejects with the errno with which the device refused.
+   * Resets the zones that contain the first `bytes`, so that they can be written again. False for a device without
+   * zones. Rejects with the device's errno.
    */
   resetZones(bytes: number): Promise<boolean>;
   close(): void;
 }
 
-/** A file by its descriptor. Times in nanoseconds since the epoch. */
+/** State of an open file. Times in nanoseconds since the epoch. */
 export interface NativeFileState {
   size: number;
   modified: bigint;
-  /** Last change of it or its inode. Nobody can set it back. */
+  /** Time of the last change of the file or its inode. It cannot be set back. */
   changed: bigint;
-  /** When it was made; null where its file system does not keep that. */
+  /** Time of birth; null when the file system does not keep it. */
   born: bigint | null;
 }
 
 /** An event of one block device, from the kernel or from udevd after it. */
 export interface NativeUevent {
-  /** "add", "remove", "change"...; "" when some were missed, and anything may have happened. */
+  /** "add", "remove", "change"...; "" when events were missed and anything may have happened. */
   action: string;
   /** Kernel name: "sdb1". */
   name: string;
@@ -68,7 +77,7 @@ export interface NativeUevent {
   number: string;
 }
 
-/** Extra flags of an open; a source is opened with none of them. */
+/** Extra flags for opening; a source has none. */
 export interface NativeOpenOptions {
   write?: boolean;
   exclusive?: boolean;
@@ -80,13 +89,13 @@ export type NativeState = 'waiting' | 'copying' | 'flushing' | 'verifying' | 'do
 export type NativeCause =
   'io' | 'medium' | 'gone' | 'no-space' | 'read-only' | 'timed-out' | 'mismatch' | 'cancelled' | 'stalled';
 
-/** One entry of a job's error list. Offsets and lengths in bytes. */
+/** An entry of a job's error list. Offsets and lengths in bytes. */
 export interface NativeError {
   side: 'read' | 'write' | 'verify';
   /** -1 for the source. */
   destination: number;
   cause: NativeCause;
-  /** "EIO", or null when there was no errno. */
+  /** "EIO"; null without an errno. */
   errno: string | null;
   flush: boolean;
   offset: number;
@@ -97,10 +106,10 @@ export interface NativeError {
 export interface NativeDestinationProgress {
   state: NativeState;
   paused: boolean;
-  /** An I/O of it has had no answer for a while. */
+  /** An I/O of it has been unanswered for a while. */
   stalled: boolean;
   written: number;
-  /** The part of `written` that needed no writing because it was zeros (`sparse`). */
+  /** The part of `written` that was zeros and needed no writing (`sparse`). */
   zeroed: number;
   verified: number;
   toWrite: number;
@@ -111,7 +120,7 @@ export interface NativeDestinationProgress {
 export interface NativeProgress {
   bytesRead: number;
   bytesTotal: number;
-  /** Entries in the error list. */
+  /** The number of entries in the error list. */
   errors: number;
   destinations: NativeDestinationProgress[];
 }
@@ -128,7 +137,10 @@ export interface ChunkRange {
   count: number;
 }
 
-/** Hashes of neighbouring chunks: 16 bytes each (canonical XXH3-128, big endian), and for each a byte, 1 when it is known. */
+/**
+ * Hashes of consecutive chunks: 16 bytes each (canonical XXH3-128, big endian), with a byte for each, 1 when it is
+ * known.
+ */
 export interface NativeHashes {
   hashes: Uint8Array;
   known: Uint8Array;
@@ -141,15 +153,15 @@ export interface NativeJob {
   progress(): NativeProgress;
   /** Entries of the error list from index `first` on. */
   errors(first: number): NativeError[];
-  /** Stops the job, or one destination of it, after what is in flight, and a flush. */
+  /** Stops the job, or one destination, after the I/O in flight and a flush. */
   cancel(destination?: number): void;
-  /** No new sub-jobs for a destination, or for all (null); what is in flight ends. */
+  /** Starts no new sub-jobs for a destination, or for all (null); those in flight finish. */
   pause(destination: number | null, paused: boolean): void;
-  /** Bytes per second for a destination, or for the job (null); 0 for no limit. */
+  /** Limits a destination, or the job (null), in bytes per second; 0 for no limit. */
   throttle(destination: number | null, bytesPerSecond: number): void;
-  /** Entries from index `first` on of the list of what is on a destination's medium: written, then flushed. */
+  /** Entries from index `first` on of the list of a destination's durable chunks. */
   durable(destination: number, first: number): ChunkRange[];
-  /** Hashes of chunks [first, first + count), fewer at the end; none for a job that makes none. */
+  /** Hashes of chunks [first, first + count), fewer at the end; none for a job that computes none. */
   hashes(first: number, count: number): NativeHashes;
   /** Resolves when every destination has ended; never rejects for an error of a device. */
   readonly done: Promise<NativeResult>;
@@ -158,46 +170,54 @@ export interface NativeJob {
 /** Whole devices, or the same region of all of them. */
 export interface NativeJobRequest {
   op: 'copy' | 'compare' | 'zero';
-  /** null for zero, and for comparing with `hashes` alone. */
+  /** null for zeros, and for comparing with `hashes` alone. */
   source: NativeDevice | null;
   destinations: NativeDevice[];
-  /** Region in bytes, multiples of 512; by default from 0, as long as the source (without one: as the first destination). */
+  /**
+   * Region in bytes, multiples of 512. Default: from 0, as long as the source, or the first destination without one.
+   */
   offset?: number;
   length?: number;
   verify?: boolean;
-  /** Unreadable blocks become zeros, and are listed. */
+  /** Replace unreadable blocks by zeros, and list them. */
   ignoreRead?: boolean;
-  /** A destination gets all that it takes; its bad blocks are listed. */
+  /** Write as much as possible to a destination, and list its bad blocks. */
   ignoreWrite?: boolean;
-  /** A chunk that cannot be read at once is written nowhere, listed whole, and the job goes on. */
+  /** Skip a chunk that cannot be read at the first try: write it nowhere, and list it whole. */
   skipBad?: boolean;
   sequential?: boolean;
-  /** Copy only: hashes are made even when nothing is verified, for `hashes()`. */
+  /** Copy only: compute hashes for `hashes()` even when nothing is verified. */
   hash?: boolean;
-  /** Copy only: the file system that source and destination share is asked to copy what was read (copy_file_range), where that is faster. */
+  /**
+   * Copy only: let a file system shared by source and destination copy what was read (copy_file_range), where that is
+   * faster.
+   */
   copyRange?: boolean;
-  /** Copy only: chunks that are only read back are read from the source too where their hash is known, and have to have that hash. */
+  /**
+   * Copy only: where the hash of a chunk that is only verified is known, read the chunk from the source too, and
+   * require that hash.
+   */
   readKnown?: boolean;
-  /** Copy only: the first chunk of every destination is zeros until all the rest is flushed, and is written last. */
+  /** Copy only: keep the first chunk of every destination zeros until the rest is flushed, then write it. */
   headLast?: boolean;
-  /** Zeros are not written: holes in files, BLKZEROOUT on disks. */
+  /** Do not write zeros: use holes in files, BLKZEROOUT on disks. */
   sparse?: boolean;
-  /** With `sparse`: disks are all zeros before the job. */
+  /** With `sparse`: the disks are all zeros before the job. */
   assumeBlank?: boolean;
-  /** Per destination a bitmap of the chunks to write (bit i % 8 of byte i / 8), null for all. */
+  /** For each destination a bitmap of the chunks to write (bit i % 8 of byte i / 8); null for all. */
   todo?: (Uint8Array | null)[];
-  /** Per destination a bitmap of the chunks to read back, null for all. */
+  /** For each destination a bitmap of the chunks to read back; null for all. */
   check?: (Uint8Array | null)[];
-  /** Per destination bytes per second, 0 for no limit. */
+  /** For each destination its limit in bytes per second; 0 for none. */
   limits?: number[];
-  /** Hashes of the source that are known from before, 16 bytes a chunk, and a bitmap of which ones. */
+  /** Hashes of the source known from before, 16 bytes a chunk, and a bitmap of the known ones. */
   hashes?: Uint8Array;
   known?: Uint8Array;
   /** Limit of the whole job; 0 for none. */
   bytesPerSecond?: number;
-  /** Milliseconds without an answer after which an I/O counts as lost, 0 for never. */
+  /** Milliseconds without an answer after which an I/O counts as lost; 0 for never. */
   stallTimeout?: number;
-  /** Milliseconds between flushes while writing, 0 for only at the end. */
+  /** Milliseconds between flushes while writing; 0 for only at the end. */
   flushInterval?: number;
 }
 
@@ -213,13 +233,13 @@ export interface NativeClient {
   destroy(): Promise<void>;
 }
 
-/** One device of a job, as sent to platter-broker. */
+/** A device of a job, as sent to platter-broker. */
 export interface NativeBrokerDevice {
   major: number;
   minor: number;
   /** Bytes. */
   size: number;
-  /** 0 where the kernel has none. */
+  /** 0 when the kernel does not number disks. */
   diskSequence: number;
   /** The most that `open` may ask for. */
   access: 'read' | 'write';
@@ -245,22 +265,22 @@ export type NativeBrokerStatus =
 
 export interface NativeBrokerReply {
   status: NativeBrokerStatus;
-  /** "EBUSY", with `failed` and `busy`; else null. */
+  /** "EBUSY", with `failed` and `busy`; otherwise null. */
   errno: string | null;
-  /** For a person: where it is mounted, what holds it. May be empty. */
+  /** For people: where it is mounted, what holds it. May be empty. */
   detail: string;
 }
 
 /**
- * A session with platter-broker. Each method waits for its answer on a thread of its own, and rejects with an EngineError
- * when the conversation fails: ECONNRESET, the broker has ended; EPROTO, it broke the protocol.
+ * A session with platter-broker. Each method waits on its own thread. It rejects with an EngineError when the
+ * conversation fails: ECONNRESET when the broker has ended, EPROTO when it broke the protocol.
  */
 export interface NativeBroker {
-  /** Names the devices of the job, once, before anything else. Answered when the rights are there. */
+  /** Names the devices of the job. Call once, before anything else. Resolves when the rights are granted. */
   name(devices: readonly NativeBrokerDevice[]): Promise<NativeBrokerReply>;
   /**
-   * Opens the device with this index, claimed exclusively for writing. Rejects with ESTALE when what comes is not the block device
-   * `number`. Messages call it `path`.
+   * Opens the device with this index, exclusively for writing. Rejects with ESTALE when the result is not the block
+   * device `number`. Messages call it `path`.
    */
   open(
     index: number,
@@ -268,60 +288,69 @@ export interface NativeBroker {
     path: string,
     number: { major: number; minor: number },
   ): Promise<NativeBrokerReply & { device: NativeDevice | null }>;
-  /** Has the kernel read the partition table again of a device that was named for writing; `device` holds its claim. */
+  /** Has the kernel read the partition table again of a device named for writing; `device` holds its claim. */
   reread(index: number, device: NativeDevice): Promise<NativeBrokerReply>;
-  /** Unmounts one mount (its id in /proc/self/mountinfo) of a device or of a partition of it. */
+  /** Unmounts a mount (its id in /proc/self/mountinfo) of a device or one of its partitions. */
   unmount(index: number, mount: number): Promise<NativeBrokerReply>;
-  /** Flushes a disk and has the kernel let it go. */
+  /** Flushes a disk and has the kernel release it. */
   powerOff(index: number): Promise<NativeBrokerReply>;
-  /** Ends the session; a call that waits rejects. What was opened stays open. */
+  /** Ends the session; pending calls reject. Opened devices stay open. */
   close(): void;
 }
 
-/** A socket on which a broker is awaited that somebody else starts as root. */
+/** A socket on which a broker is awaited that another program starts as root. */
 export interface NativeBrokerListener {
-  /** Resolves with the first connection of a process that is root. Rejects with EINVAL once the listener is closed. */
+  /** Resolves with the first connection from a root process. Rejects with EINVAL once the listener is closed. */
   accept(): Promise<NativeBroker>;
   close(): void;
 }
 
-/** The addon. Every throw is an EngineError: `code`, `errno`, `op`, `device`, `offset`, `length` beside `message`. */
+/**
+ * The addon. Everything it throws is an EngineError: `code`, `errno`, `op`, `device`, `offset`, `length` beside
+ * `message`.
+ */
 export interface NativeAddon {
-  /** Keeps other processes of the same user from tracing this one or taking its descriptors, and gives it no core dump. */
+  /**
+   * Keeps other processes of the same user from tracing this one or taking its descriptors, and disables its core
+   * dumps.
+   */
   protectProcess(): void;
-  /** A session, and the number of the descriptor that a broker gets as its input. The caller closes `peer`. */
+  /** A session, and the descriptor to pass to a broker as its input. The caller closes `peer`. */
   brokerPair(): { broker: NativeBroker; peer: number };
   /** A session from the server behind the descriptor `control` (platter-broker --as). */
   brokerOver(control: number): NativeBroker;
-  /** Listens at `path`, which the caller removes. Its folder has to be closed to other users. */
+  /** Listens at `path`, which the caller removes. Its folder must be closed to other users. */
   BrokerListener: new (path: string) => NativeBrokerListener;
-  /** Opens `path` on a thread of its own: a drive that does not answer delays nothing else. Rejects with an EngineError. */
+  /** Opens `path` on its own thread, so that a hanging drive delays nothing else. Rejects with an EngineError. */
   openDevice(path: string, options?: NativeOpenOptions): Promise<NativeDevice>;
   /**
-   * Renames `from` to `to`: 'noReplace' fails with EEXIST when `to` is there, 'exchange' swaps the two names at once.
-   * Throws EINVAL where the file system has no such rename.
+   * Renames `from` to `to`. 'noReplace' fails with EEXIST when `to` exists; 'exchange' swaps the two names atomically.
+   * Throws EINVAL when the file system does not support that.
    */
   renameFile(from: string, to: string, how: 'noReplace' | 'exchange'): void;
-  /** Cuts or extends a regular file that is open for writing to `bytes`, by its descriptor. */
+  /** Truncates or extends a regular file that is open for writing to `bytes`, through its descriptor. */
   resizeFile(device: NativeDevice, bytes: number): void;
   /**
-   * Takes a BSD lock (flock(2)), which other programs and udev respect, without waiting. False when somebody has a lock
-   * that excludes it. The lock ends with `unlockDevice` or when the device is closed.
+   * Takes a BSD lock (flock(2)), which other programs and udev respect, without waiting. False when a conflicting lock
+   * exists. The lock ends with `unlockDevice` or when the device is closed.
    */
   lockDevice(device: NativeDevice, exclusive: boolean): boolean;
   unlockDevice(device: NativeDevice): void;
-  /** The same for a file descriptor; the lock ends when it is closed. */
+  /** Locks a file descriptor; the lock ends when it is closed. */
   lockDescriptor(fd: number, exclusive: boolean): boolean;
   /**
-   * Identity of what lies behind a loop device, even of a deleted file: "file:8:1:1234", or "block:8:16" of a block device,
-   * whatever its node is called; null for any other device.
+   * Identity of what lies behind a loop device, even a deleted file: "file:8:1:1234", or "block:8:16" for a block
+   * device, whatever the name of its node. null for any other device.
    */
   loopFile(device: NativeDevice): Promise<string | null>;
-  /** The same of the loop device at `path`; null, too, where this user may not open it. */
+  /** The identity behind the loop device at `path`; also null when this user may not open it. */
   loopFileAt(path: string): Promise<string | null>;
   /** The state of an open file, whatever its path leads to now. Rejects with an EngineError as fstat(2) does. */
   fileState(device: NativeDevice): Promise<NativeFileState>;
-  /** Bytes of the data in a file, without its holes. Rejects with an EngineError, EINVAL where they cannot be told apart. */
+  /**
+   * Bytes of data in a file, without its holes. Rejects with an EngineError, EINVAL when holes cannot be told from
+   * data.
+   */
   dataBytes(device: NativeDevice): Promise<number>;
   /** `chunkSize`: bytes of a sub-job, a power of two from 64 KiB to 16 MiB, 1 MiB by default (less in a small pool). */
   createClient(options: {
@@ -330,7 +359,7 @@ export interface NativeAddon {
     bytesPerSecond?: number;
     chunkSize?: number;
   }): NativeClient;
-  /** Hears of block devices until it is closed. Throws where the system refuses that. */
+  /** Reports events of block devices until it is closed. Throws when the system refuses. */
   watchUevents(listener: (event: NativeUevent) => void): { close(): void };
 }
 
@@ -338,7 +367,7 @@ export interface NativeAddon {
 export interface NativeEngineError extends Error {
   /** "EBUSY", or "ERR_INVALID_ARG" for a call of the wrong shape. */
   code: string;
-  /** Positive errno, 0 when there was none. */
+  /** Positive errno; 0 without one. */
   errno: number;
   op:
     | 'open'
@@ -368,5 +397,5 @@ export function loadAddon(path: string): NativeAddon {
 
 let loaded: NativeAddon | null = null;
 
-/** The addon that this process has loaded; null when it has loaded none. */
+/** The addon loaded by this process; null when there is none. */
 export const loadedAddon = (): NativeAddon | null => loaded;

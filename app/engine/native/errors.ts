@@ -1,4 +1,4 @@
-// The native error list as errors of the contract: which endpoint, what happened, where, what to do.
+// Turns the native error list into errors of the contract: which endpoint, what happened, where, what to do.
 import type { ErrorCode, JobError } from '../../contract/errors.ts';
 import type { Fact, Reason, Remedy } from '../../contract/facts.ts';
 import type { Plan } from '../../contract/jobs.ts';
@@ -9,15 +9,15 @@ import { failure, type Failure } from '../../base/errors.ts';
 import type { Manifest } from '../formats/manifest.ts';
 import type { NativeCause, NativeError } from './addon.ts';
 
-/** The names and places that the errors of a job need. */
+/** The names and places that a job's errors mention. */
 export interface Named {
   kind: JobKind;
-  /** As the user gave it; null where a manifest stands for it. */
+  /** As the user gave it; null when a manifest stands for it. */
   source: string | null;
   sourceIsFile: boolean;
-  /** The manifest or log that guides a repair. The source must be what it was made from. */
+  /** The manifest or log that guides a repair. The source must match it. */
   manifest: Pick<Manifest, 'known' | 'chunkSize'> | null;
-  /** As the user gave them; `part` is the name of an image until it is complete. */
+  /** `path` as the user gave it; `part` is the name of an image until it is complete. */
   destinations: readonly { path: string; part: string | null }[];
 }
 
@@ -33,33 +33,33 @@ const CODES: Readonly<Record<NativeCause, ErrorCode>> = {
   stalled: 'STALLED',
 };
 
-/** Better remedies when the source has failed. */
+/** More precise remedies for failures of the source. */
 const OF_SOURCE: Partial<Record<ErrorCode, Remedy>> = {
   MEDIUM_ERROR: { kind: 'otherCopy' },
   DEVICE_GONE: { kind: 'checkSource' },
 };
 
-/** The same where nothing was to be written: what was not compared is unknown, not incomplete. */
+/** The same for jobs that write nothing: there, uncompared data is unknown, not incomplete. */
 const OF_CHECK: Partial<Record<ErrorCode, Remedy>> = {
   CANCELLED: { kind: 'checkAgain' },
   SOURCE_FAILED: { kind: 'checkAgain' },
 };
-/** And where a source is there to repair it from. */
+/** The same when the check has a source to repair from. */
 const OF_CHECK_BY_SOURCE: typeof OF_CHECK = { ...OF_CHECK, VERIFY_MISMATCH: { kind: 'repairIt' } };
 
-/** More that is known of an error. */
+/** Circumstances that make an error more precise. */
 export interface Circumstances {
-  /** A superblock, which a mount changes, is among what differs. */
+  /** The differing data includes a superblock, which a mount changes. */
   superblock?: boolean;
-  /** It had been found different before, and was written again. */
+  /** It was found different before, and written again. */
   rewritten?: boolean;
-  /** The disk was taken for blank: zeros of the source were not written. */
+  /** The disk was assumed blank, so zeros of the source were not written. */
   blank?: boolean;
-  /** The full file system. */
+  /** Why the file system is full. */
   full?: Fact<'causes'> | null;
 }
 
-/** One entry of the native list. */
+/** Converts one entry of the native list. */
 export function jobError(entry: NativeError, job: Named, known: Circumstances = {}): JobError {
   const { side, errno, flush } = entry;
   const destination = entry.destination < 0 ? null : entry.destination;
@@ -81,7 +81,7 @@ export function jobError(entry: NativeError, job: Named, known: Circumstances = 
   });
 }
 
-/** A better remedy than that of the code; empty when there is none. */
+/** A more precise remedy than that of the code; empty when there is none. */
 function remedyOf(
   entry: NativeError,
   job: Named,
@@ -99,11 +99,14 @@ function remedyOf(
       : {};
 }
 
-/** The device understood the command and would not do it (BLK_STS_TARGET, BLK_STS_NOTSUPP): that says nothing about its medium. */
+/**
+ * The device understood the command and refused it (BLK_STS_TARGET, BLK_STS_NOTSUPP), which says nothing about its
+ * medium.
+ */
 const isRefused = ({ cause, errno }: NativeError): boolean =>
   cause === 'io' && (errno === 'EREMOTEIO' || errno === 'EOPNOTSUPP');
 
-/** The source has something else where the manifest has a hash. */
+/** The source differs from the manifest's hash. */
 const isOfOtherManifest = ({ side, cause, offset }: NativeError, { manifest }: Named): boolean =>
   side === 'read' &&
   cause === 'mismatch' &&
@@ -114,10 +117,10 @@ const isOfOtherManifest = ({ side, cause, offset }: NativeError, { manifest }: N
 const wasCut = ({ cause, errno, side }: NativeError, { sourceIsFile }: Named): boolean =>
   sourceIsFile && side === 'read' && cause === 'gone' && errno === null;
 
-/** These reasons say themselves whether an incomplete image is there. */
+/** Reasons that already say whether an incomplete image is kept. */
 const SAYS_WHAT_IS_KEPT: ReadonlySet<Reason['kind']> = new Set(['notNamed', 'imageLost'] as const);
 
-/** The source (null) is a file, or a destination an image. */
+/** The source (null) is a file, or the destination is an image. */
 const isFile = ({ sourceIsFile, destinations }: Named, destination: number | null): boolean =>
   destination === null ? sourceIsFile : (destinations[destination]?.part ?? null) !== null;
 
@@ -139,17 +142,18 @@ export function about(job: Named, destination: number | null, side: JobError['si
   return { ...failure({ remedy, device, ...known, reason }), side, destination };
 }
 
-/** The part of a copy that has to be wrong, up to its end, before the size of the drive is doubted. */
+/** The least part of a copy, up to its end, that must be wrong before the drive's size is doubted. */
 const PLAIN = 1 / 16;
 
 /**
- * A drive that holds less than it says drops what is written past its real end, so nothing from there to the end of the copy is
- * right. Gives `error` with that as its likely reason where it has this pattern; else `error` itself.
+ * Recognises a drive with less capacity than it reports. Such a drive drops writes past its real end, so everything
+ * from there to the end of the copy is wrong. Gives `error` with that as its likely reason when it fits this pattern;
+ * otherwise `error` itself.
  */
 export function smallerThanSaid(error: JobError, { kind, bytes }: Pick<Plan, 'kind' | 'bytes'>): JobError {
   const { code, offset, length, side, destination, remedy } = error;
   if (!writes(kind) || code !== 'VERIFY_MISMATCH' || offset === null || length === null) return error;
-  // Zeros at the end of the source that a disk did not have look the same.
+  // Zeros at the end of the source look the same on a disk that was not blank.
   if (remedy.kind === 'notBlank') return error;
   if (offset === 0 || offset + length < bytes || length < bytes * PLAIN) return error;
   return {
@@ -189,7 +193,7 @@ function causeOf(entry: NativeError, job: Named, { rewritten, full }: Circumstan
       if (rewritten === true) return { kind: 'stillOther' };
       if (kind === 'copy' || kind === 'resume') return { kind: 'otherThanWritten' };
       return { kind: source === null ? 'otherThanManifest' : 'otherThanSource' };
-    case 'cancelled': // which is told as that, not as a failed transfer
+    case 'cancelled': // reported as cancelled, not as a failed transfer
     case 'io':
       if (errno === null) return { kind: 'unexplained', of: side };
       return { kind: isRefused(entry) ? 'refusedCommand' : 'errno', errno };

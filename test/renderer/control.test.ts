@@ -235,7 +235,9 @@ describe('states of a destination', () => {
 });
 
 describe('a rescue in the window', () => {
-  const rescue = make.plan(plan.destinations, { request: changed(plan.request, { rescue: { retries: 1, map: null } }) });
+  const rescue = make.plan(plan.destinations, {
+    request: changed(plan.request, { rescue: { retries: 1, map: null } }),
+  });
   const hole = (offset: number) =>
     make.writeError(0, '/dev/sdx', {
       side: 'read',

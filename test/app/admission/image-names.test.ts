@@ -59,11 +59,7 @@ async function forgetBirths(state: string, id: string): Promise<void> {
 }
 
 /** Copies to `copy`, runs `meddle` during the copy, and returns the result. */
-async function meddling(
-  copy: string,
-  meddle: () => Promise<unknown>,
-  more: Facts = {},
-): Promise<JobResult> {
+async function meddling(copy: string, meddle: () => Promise<unknown>, more: Facts = {}): Promise<JobResult> {
   const source = await bench.image('disk.img', SIZE);
   await session.engine.call('prepare', requestOf({ source, destinations: [copy], throttle: MiB, ...more }));
   await session.engine.call('start', {});

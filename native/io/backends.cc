@@ -17,8 +17,8 @@ std::unique_ptr<BlockIo> open_backend(kcopyd_backend wanted, std::span<std::byte
   try {
     return open_uring(pool);
   } catch (const std::system_error&) {
-    // Not an error of the job: io_uring is refused in many containers and absent before Linux 5.6. The backend
-    // in use can be asked for and is part of every plan.
+    // This is no error of the job: many containers refuse io_uring, and it is absent before Linux 5.6. A caller can ask
+    // for the backend in use, and every plan shows it.
     return open_threads();
   }
 }

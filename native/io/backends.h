@@ -14,7 +14,7 @@ namespace kcopyd {
 std::unique_ptr<BlockIo> open_uring(std::span<std::byte> pool);
 
 // A thread pool with pread, pwrite, fdatasync, fallocate and copy_file_range. `finished` is called after each of them,
-// on its thread: for whoever does not wait in wait().
+// on its thread, for a caller that does not sleep in wait().
 std::unique_ptr<BlockIo> open_threads(std::function<void()> finished = {});
 
 }  // namespace kcopyd

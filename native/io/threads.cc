@@ -16,8 +16,8 @@
 namespace kcopyd {
 namespace {
 
-// A device that does not answer keeps the threads that wait for it. There must be enough of them for all that a job can
-// have in flight, sub-jobs and a flush of each destination and of the source, so that no device ever starves another.
+// A device that does not answer keeps the threads that wait for it. There must be enough for all that a job can have in
+// flight (sub-jobs, and a flush of each destination and of the source), so that no device starves another.
 constexpr size_t kMaxThreads = size_t{KCOPYD_MAX_DESTS + 1} * (KCOPYD_MAX_SUBJOBS + 1);
 
 int32_t perform(const IoRequest& request) {
@@ -48,7 +48,7 @@ int32_t perform(const IoRequest& request) {
 
 class ThreadsIo final : public BlockIo {
  public:
-  // The first thread is made here, where it can be refused; without more of them the requests wait for it.
+  // Make the first thread here, where failure can be reported. Without more threads the requests wait for it.
   explicit ThreadsIo(std::function<void()> finished) : hook_(std::move(finished)) {
     threads_.emplace_back([this] { serve(); });
   }
@@ -73,7 +73,7 @@ class ThreadsIo final : public BlockIo {
       try {
         threads_.emplace_back([this] { serve(); });
       } catch (const std::system_error&) {
-        // No more threads to be had (EAGAIN): the ones there are will do it, one after the other.
+        // No more threads can be had (EAGAIN). The existing ones do it, one request after the other.
       }
     } else {
       lock.unlock();
@@ -133,7 +133,7 @@ class ThreadsIo final : public BlockIo {
   size_t idle_ = 0;
   bool woken_ = false;
   bool stopping_ = false;
-  std::vector<std::thread> threads_;  // touched by the worker only
+  std::vector<std::thread> threads_;  // used by the worker only
 };
 
 }  // namespace

@@ -23,7 +23,7 @@ namespace {
 
 constexpr unsigned kEntries = 512;
 constexpr unsigned kFiles = 256;
-// Of each destination a flush and what it has in flight, were all of it to wait.
+// For each destination a flush and everything in flight, in case all of it waits.
 constexpr unsigned kWorkers = KCOPYD_MAX_DESTS * (KCOPYD_MAX_SUBJOBS + 1);
 constexpr size_t kMaxRegistered = size_t{1} << 30;  // the kernel's limit for one registered buffer
 
@@ -39,7 +39,7 @@ class EventFd {
   int get() const { return fd_; }
   void signal() const noexcept {
     const uint64_t one = 1;
-    // Can only fail when the counter is full, and then the waiter wakes up all the same.
+    // This fails only when the counter is full, and then the waiter wakes up anyway.
     [[maybe_unused]] const ssize_t written = write(fd_, &one, sizeof one);
   }
   void drain() const {
@@ -51,8 +51,8 @@ class EventFd {
   int fd_;
 };
 
-// Owns a ring. Asks for the cheapest completion mode that this kernel knows: DEFER_TASKRUN is Linux 6.1,
-// COOP_TASKRUN 5.19 (io_uring_setup(2)).
+// Owns a ring. Asks for the cheapest completion mode that this kernel has: DEFER_TASKRUN is Linux 6.1, COOP_TASKRUN
+// 5.19 (io_uring_setup(2)).
 class Ring {
  public:
   Ring() {
@@ -75,8 +75,8 @@ class Ring {
   io_uring* get() { return &ring_; }
 
  private:
-  // liburing maps and unmaps by system calls of its own, which a sanitizer does not see. A worker that lingers may end
-  // a ring at any time, and the next one can lie at the same address: their order is made plain.
+  // liburing maps and unmaps memory by system calls of its own, which a sanitizer does not see. A lingering worker may
+  // end a ring at any time, and the next ring can lie at the same address. This lock shows their order.
   static std::mutex& mapping() {
     static std::mutex mutex;
     return mutex;
@@ -89,15 +89,14 @@ class UringIo final : public BlockIo {
  public:
   explicit UringIo(std::span<std::byte> pool) : pool_(pool) {
     require_operations();
-    // Without the right to lock so much memory (RLIMIT_MEMLOCK), plain reads and writes do the same, slower.
+    // Without the right to lock so much memory (RLIMIT_MEMLOCK), plain reads and writes do the same, more slowly.
     if (pool_.size() <= kMaxRegistered) {
       const iovec all{pool_.data(), pool_.size()};
       fixed_buffers_ = io_uring_register_buffers(ring_.get(), &all, 1) == 0;
     }
-    // What waits in the kernel for a device (a flush, the page cache) has a thread of the kernel's, of which a ring
-    // gets four for each processor: not enough for a hub full of drives that do not answer. Before Linux 5.15 there are
-    // no more.
-    unsigned workers[2] = {kWorkers, 0};  // for files and disks; for the rest: as it is
+    // I/O that waits in the kernel (a flush, the page cache) uses a kernel thread. A ring gets four for each processor,
+    // which is too few for a hub full of drives that do not answer. Before Linux 5.15 this cannot be changed.
+    unsigned workers[2] = {kWorkers, 0};  // for files and disks; the other kind stays as it is
     io_uring_register_iowq_max_workers(ring_.get(), workers);
     fixed_files_ = io_uring_register_files_sparse(ring_.get(), kFiles) == 0;
     for (unsigned i = 0; fixed_files_ && i < kFiles; ++i) free_indexes_.push_back(static_cast<int>(kFiles - 1 - i));
@@ -106,8 +105,8 @@ class UringIo final : public BlockIo {
   }
 
   ~UringIo() override {
-    // Exiting the ring lets go of files and pages in the background; unregistering does it now, so that whoever
-    // opens the device exclusively after us does not see EBUSY.
+    // Exiting the ring lets go of files and pages in the background. Unregistering does it now, so that an exclusive
+    // open of the device right after this does not get EBUSY.
     if (fixed_files_) io_uring_unregister_files(ring_.get());
     if (fixed_buffers_) io_uring_unregister_buffers(ring_.get());
   }
@@ -138,7 +137,7 @@ class UringIo final : public BlockIo {
   void submit(IoRequest& request) override {
     if ((request.op == IoOp::copy || request.waits) && call(request)) return;
     if (request.op == IoOp::copy) {
-      // Refused, as by a file system that cannot do it.
+      // A refusal, as from a file system that cannot do it.
       request.result = -EOPNOTSUPP;
       refused_.push_back(&request);
       wake_.signal();
@@ -167,7 +166,7 @@ class UringIo final : public BlockIo {
         io_uring_prep_fsync(sqe, fd, IORING_FSYNC_DATASYNC);
         break;
       case IoOp::zero:
-        // As old as reading (5.6). A kernel that has it not says EINVAL, which counts as a refusal like any other.
+        // As old as reading (5.6). A kernel without it says EINVAL, which counts as a refusal.
         io_uring_prep_fallocate(sqe, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, request.offset, request.length);
         break;
       case IoOp::copy:  // not by the ring
@@ -207,7 +206,7 @@ class UringIo final : public BlockIo {
     if (woken) {
       wake_.drain();
       arm_wake();
-      if (calls_) calls_->wait(done, std::chrono::steady_clock::now());  // only looks
+      if (calls_) calls_->wait(done, std::chrono::steady_clock::now());  // only looks, does not wait
       done.insert(done.end(), refused_.begin(), refused_.end());
       refused_.clear();
     }
@@ -221,7 +220,8 @@ class UringIo final : public BlockIo {
     unsigned users;
   };
 
-  // What the ring has no operation for, or what would hold up the worker. False: there is no thread to be had (EAGAIN).
+  // For operations that the ring does not have, and those that would hold up the worker. False when there is no thread
+  // to be had (EAGAIN).
   bool call(IoRequest& request) {
     try {
       if (!calls_) calls_ = open_threads([this] { wake_.signal(); });
@@ -232,7 +232,7 @@ class UringIo final : public BlockIo {
     return true;
   }
 
-  // A kernel may know the ring and not the operations (5.1 to 5.5).
+  // A kernel may have the ring but not the operations (5.1 to 5.5).
   void require_operations() {
     const std::unique_ptr<io_uring_probe, decltype(&io_uring_free_probe)> probe(io_uring_get_probe_ring(ring_.get()),
                                                                                 &io_uring_free_probe);
@@ -259,7 +259,7 @@ class UringIo final : public BlockIo {
     io_uring_sqe_set_data(sqe, nullptr);
   }
 
-  // EINTR, EAGAIN and EBUSY mean "reap first", ETIME is the deadline; the caller's loop comes back to both.
+  // EINTR, EAGAIN and EBUSY mean "reap first", ETIME is the deadline. The caller's loop handles both.
   static void check(int result, const char* what) {
     if (result >= 0 || result == -EINTR || result == -EAGAIN || result == -EBUSY || result == -ETIME) return;
     throw std::system_error(-result, std::generic_category(), what);
@@ -273,7 +273,8 @@ class UringIo final : public BlockIo {
   std::map<int, File> files_;
   std::vector<int> free_indexes_;
   std::vector<IoRequest*> refused_;
-  std::unique_ptr<BlockIo> calls_;  // for what the ring cannot do; its threads end before all else here
+  std::unique_ptr<BlockIo>
+      calls_;  // for what the ring cannot do; destroyed first, so that its threads end before everything else here
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The C interface: converts arguments and exceptions, decides nothing.
+// The C interface. It converts arguments and exceptions, and decides nothing.
 #include <bit>
 #include <cerrno>
 #include <cstdlib>
@@ -30,7 +30,8 @@ struct Prepared {
   void* context;
 };
 
-// PLATTER_IO, for tests and for machines where probing is not enough. Nothing when it is set to something else.
+// PLATTER_IO forces a backend, for tests and for machines where probing is not enough. Nothing when its value is
+// unknown.
 std::optional<kcopyd_backend> from_environment() {
   const char* value = std::getenv("PLATTER_IO");
   const std::string_view wanted = value == nullptr ? "" : value;

@@ -1,4 +1,4 @@
-// Which sub-jobs: a bit each, as callers of the C interface give them.
+// A set of sub-jobs: a bit each, as callers of the C interface give them.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ class Bitmap {
     if (bits != nullptr) bits_.assign(bits, bits + (count + 7) / 8);
     all_ = bits == nullptr;
   }
-  // Bit i of `count`, from now on. Throws std::bad_alloc.
+  // Clears bit i of `count`. Throws std::bad_alloc.
   void leave_out(uint64_t i, uint64_t count) {
     if (all_) bits_.assign((count + 7) / 8, 0xff);
     all_ = false;

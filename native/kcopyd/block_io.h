@@ -1,5 +1,5 @@
 // The one interface between the engine and the kernel: asynchronous reads, writes, flushes, zeroing and copying on
-// descriptors. Backends live in native/io; tests bring one of their own.
+// descriptors. Backends live in native/io; tests bring their own.
 #pragma once
 
 #include <chrono>
@@ -19,20 +19,20 @@ namespace kcopyd {
 // copy: the file system copies a range of one file to another, without a buffer (copy_file_range(2)), or refuses.
 enum class IoOp : uint8_t { read, write, flush, zero, copy };
 
-// One operation. Owned by whoever submits it; must stay where it is until it comes back from wait().
+// One operation. The caller owns it and must not move it until it comes back from wait().
 struct IoRequest {
   IoOp op = IoOp::read;
   int fd = -1;
   std::byte* buffer = nullptr;
   uint64_t offset = 0;  // bytes
   uint32_t length = 0;  // bytes
-  bool waits = false;   // even to start it can take as long as the device does
+  bool waits = false;   // even starting it can take as long as the device does
   int from = -1;        // copy: where the bytes come from
   uint64_t from_offset = 0;
   int32_t result = 0;  // bytes done, or a negative errno; 0 for a flush or zeroing that worked
 };
 
-// Backend of one client. All but wake() run on the client's worker thread.
+// Backend of one client. All calls except wake() run on the client's worker thread.
 class BlockIo {
  public:
   BlockIo() = default;
@@ -42,15 +42,15 @@ class BlockIo {
 
   virtual kcopyd_backend kind() const = 0;
 
-  // Tells that fd will be used from now on, and no longer. No request on fd may be in flight at detach, and
-  // when it returns the backend holds no reference to the open file.
+  // Tells that fd will be used from now on, or no longer. No request on fd may be in flight at detach. When detach
+  // returns, the backend holds no reference to the open file.
   virtual void attach(int fd) = 0;
   virtual void detach(int fd) = 0;
 
   // Starts a request. It may be held back until kick() or wait().
   virtual void submit(IoRequest& request) = 0;
 
-  // Hands what submit() held back to the kernel.
+  // Hands the requests that submit() held back to the kernel.
   virtual void kick() = 0;
 
   // Appends finished requests to done. Returns when there is at least one, after wake(), or at the deadline.

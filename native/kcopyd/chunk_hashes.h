@@ -1,4 +1,4 @@
-// One 128-bit xxh3 per sub-job, made from the buffer that is about to be written; what is read back has to match.
+// One 128-bit xxh3 per sub-job, made from the buffer that is about to be written. What is read back must match it.
 #pragma once
 
 #include <algorithm>
@@ -26,7 +26,7 @@ class ChunkHashes {
     hashes_.resize(chunks);
     known_ = std::vector<std::atomic<uint8_t>>(chunks);
   }
-  // Takes what is known from before.
+  // Takes the hashes that are known from before.
   void preset(const Hash* hashes, const Bitmap& known) {
     for (uint64_t i = 0; i < size(); ++i) {
       if (!known.has(i)) continue;
@@ -38,15 +38,15 @@ class ChunkHashes {
   uint64_t size() const { return hashes_.size(); }
 
   // ---- Worker thread
-  // Once for each.
+  // Call this once for each chunk.
   void set(uint64_t chunk, const Hash& hash) {
     hashes_[chunk] = hash;
     known_[chunk].store(kKnown, std::memory_order_release);
   }
-  // Nothing is to be compared there.
+  // Nothing is compared there.
   void leave_out(uint64_t chunk) { known_[chunk].store(kLeftOut, std::memory_order_release); }
   bool left_out(uint64_t chunk) const { return known_[chunk] == kLeftOut; }
-  // Settled, one way or the other.
+  // True when the chunk has a hash, or is left out.
   bool known(uint64_t chunk) const { return known_[chunk] != kUnknown; }
   const Hash& at(uint64_t chunk) const { return hashes_[chunk]; }
 

@@ -15,7 +15,7 @@ std::shared_ptr<Client> Client::open(const kcopyd_client_options& options, kcopy
   const std::shared_ptr<Client> client(new Client(options, backend));
   std::promise<kcopyd_backend> opened;
   std::future<kcopyd_backend> result = opened.get_future();
-  // The worker keeps the client: it may have to outlive close().
+  // The worker keeps the client alive, because it may outlive close().
   client->worker_ = std::thread([client, promise = std::move(opened)]() mutable { client->work(std::move(promise)); });
   try {
     client->backend_ = result.get();
@@ -49,7 +49,8 @@ void Client::throttle(uint64_t bytes_per_second) {
 }
 
 void Client::submit(std::shared_ptr<Job> job) {
-  // A job that is there can end at once, and whoever waits for that then ends the client: it is not touched any more.
+  // Do not touch the client after the job is in: the job can end at once, and whoever waits for that may then end the
+  // client.
   const std::shared_ptr<Alarm> alarm = alarm_;
   {
     const std::lock_guard lock(mutex_);
@@ -142,7 +143,7 @@ bool Client::take_inbox(Round& round) {
 }
 
 void Client::pump(Round& round) {
-  // All give back before any takes: a slot that a later job frees may be the one an earlier job waits for.
+  // All jobs release slots before any takes one: an earlier job may wait for the slot that a later one frees.
   for (const auto& job : jobs_) job->settle(round);
   round.deadline.reset();
   round.throttled = false;
@@ -152,7 +153,7 @@ void Client::pump(Round& round) {
 
 bool Client::call_back(Round& round) {
   bool called = false;
-  // Jobs that ended, then callbacks that were fired, one at a time: each may change both lists.
+  // Jobs that ended, then callbacks that were fired. One at a time, because each may change both lists.
   for (size_t i = 0; i < jobs_.size();) {
     if (!jobs_[i]->finished()) {
       ++i;

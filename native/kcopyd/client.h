@@ -16,10 +16,10 @@
 
 namespace kcopyd {
 
-// Wakes the worker; outlives the client, since a job's handle may.
+// Wakes the worker. Outlives the client, because a job's handle may.
 class Alarm {
  public:
-  // From now on; nullptr: nobody is there to be woken.
+  // Sets what is woken from now on; nullptr for nobody.
   void set(BlockIo* io) {
     const std::lock_guard lock(mutex_);
     io_ = io;
@@ -41,8 +41,8 @@ class Client : public std::enable_shared_from_this<Client> {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   ~Client() = default;
-  // Waits for every job and every prepared callback, then ends the worker; one that has I/O which the kernel does not
-  // give back ends by itself when it does. Not on the worker.
+  // Waits for every job and every prepared callback, then ends the worker. A worker with I/O that the kernel does not
+  // give back ends when that comes back. Do not call this on the worker.
   void close();
 
   kcopyd_backend backend() const { return backend_; }
@@ -50,12 +50,12 @@ class Client : public std::enable_shared_from_this<Client> {
   const Pool& pool() const { return pool_; }
   void throttle(uint64_t bytes_per_second);
 
-  // Takes a job; it counts until its callback has returned.
+  // Takes a job, which counts until its callback has returned.
   void submit(std::shared_ptr<Job> job);
-  // For whoever wants the worker to look again (a job was cancelled).
+  // Makes the worker look again, for example when a job was cancelled.
   std::shared_ptr<Alarm> alarm() const { return alarm_; }
 
-  // A callback that will be fired later counts as a job from now on.
+  // Counts a callback that will be fired later as a job from now on.
   void prepare();
   struct Fired {
     kcopyd_notify_fn fn;
@@ -91,7 +91,7 @@ class Client : public std::enable_shared_from_this<Client> {
 
   // Worker only.
   std::vector<std::shared_ptr<Job>> jobs_;       // in order of submission
-  std::vector<std::shared_ptr<Job>> lingering_;  // called back, and the kernel still holds I/O of theirs
+  std::vector<std::shared_ptr<Job>> lingering_;  // called back, but the kernel still holds I/O of theirs
   std::thread worker_;
 };
 

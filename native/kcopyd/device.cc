@@ -1,5 +1,5 @@
-// Opening devices. The type is checked on an O_PATH descriptor that is then opened again through /proc, so
-// that what was checked is what is opened, and opening a FIFO by mistake cannot block.
+// Opening devices. The type is checked on an O_PATH descriptor, which is then reopened through /proc. So what is opened
+// is what was checked, and opening a FIFO by mistake cannot block.
 #include "device.h"
 
 #include <fcntl.h>
@@ -33,7 +33,7 @@ Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
 }
 
 void Descriptor::reset() {
-  // Whether data reached the medium was asked with fdatasync long before; close() has nothing to add on Linux.
+  // fdatasync has told long before whether data reached the medium; close() has nothing to add on Linux.
   if (fd_ >= 0) close(fd_);
   fd_ = -1;
 }
@@ -41,7 +41,7 @@ void Descriptor::reset() {
 namespace {
 
 constexpr uint64_t kLargestFolio = 2 << 20;  // of the page cache: PMD_SIZE, where pages have 4 KiB
-constexpr uint32_t kFileBlock = 4096;        // asked of a file system that does not tell (statx, Linux 6.1)
+constexpr uint32_t kFileBlock = 4096;        // for a file system that does not tell (statx, Linux 6.1)
 
 [[noreturn]] void fail(int error) { throw std::system_error(error, std::generic_category()); }
 
@@ -63,14 +63,14 @@ struct stat status_of(const Descriptor& fd) {
   return status;
 }
 
-// Finds the file, making it when asked to. The result is good for fstat and reopen only.
+// Finds the file, and makes it when asked to. The result is good for fstat and reopen only.
 Descriptor find(const char* path, unsigned flags) {
   try {
     return open_or_fail(path, O_PATH);
   } catch (const std::system_error& error) {
     if (!(flags & KCOPYD_OPEN_CREATE) || error.code().value() != ENOENT) throw;
   }
-  // What somebody else puts there meanwhile is opened without waiting for it, and its type is checked as ever.
+  // What somebody else puts there in between is opened without waiting, and its type is checked as always.
   return open_or_fail(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY);
 }
 
@@ -108,8 +108,8 @@ void read_file_geometry(block_device& device, const struct stat& status) {
   device.physical_block = std::max(device.logical_block, kFileBlock);
 }
 
-// An attribute of a disk's queue as sysfs has it, empty when there is none. The queue is with the disk, one level
-// above a partition (Documentation/ABI/stable/sysfs-block). A file system that lies on no single disk has none.
+// An attribute of a disk's queue as sysfs has it; empty when there is none. A partition has no queue: its disk's is one
+// level above (Documentation/ABI/stable/sysfs-block). A file system that lies on no single disk has none.
 std::string queue_attribute(dev_t number, const std::string& name) {
   const std::string node = "/sys/dev/block/" + std::to_string(major(number)) + ":" + std::to_string(minor(number));
   std::string value;
@@ -120,7 +120,7 @@ std::string queue_attribute(dev_t number, const std::string& name) {
   return value;
 }
 
-// 0 for what is no number, and for more than a uint32_t holds: no request is that long.
+// 0 for text that is no number, and for more than a uint32_t holds: no request is that long.
 uint32_t queue_bytes(dev_t number, const std::string& name, uint64_t unit) {
   const std::string text = queue_attribute(number, name);
   uint64_t value = 0;
@@ -129,13 +129,13 @@ uint32_t queue_bytes(dev_t number, const std::string& name, uint64_t unit) {
   return static_cast<uint32_t>(value * unit);
 }
 
-// What is unknown keeps its default: no seeks, writes in any order, no preferred size.
+// Unknown attributes keep their defaults: no seeks, writes in any order, no preferred size.
 void read_queue(block_device& device) {
   const auto number = static_cast<dev_t>(device.device);
   device.rotational = queue_attribute(number, "rotational") == "1";
   const std::string zoned = device.is_block ? queue_attribute(number, "zoned") : "";
   device.zoned = zoned == "host-managed" || zoned == "host-aware";
-  // Linux 5.12; what has zones there before is a disk, and takes whole physical blocks.
+  // Linux 5.12. A zoned device on an older kernel is a disk, and takes whole physical blocks.
   const uint32_t granularity = device.zoned ? queue_bytes(number, "zone_write_granularity", 1) : 0;
   device.zone_block = granularity > 0 || !device.zoned ? granularity : device.physical_block;
   device.optimal_io = queue_bytes(number, "optimal_io_size", 1);
@@ -171,7 +171,7 @@ std::shared_ptr<block_device> open_device(const char* path, unsigned flags) {
   device->buffered = reopen(found, mode);
   if (device->is_block) {
     read_block_geometry(*device);
-    // Opening a read-only disk for writing works for root; only the writes would fail, with EPERM.
+    // Root can open a read-only disk for writing. Only the writes would then fail, with EPERM.
     if (write && device->read_only) fail(EROFS);
   } else {
     if ((flags & KCOPYD_OPEN_CREATE) && ftruncate(device->buffered.get(), 0) != 0) fail(errno);
@@ -193,7 +193,7 @@ void check_handed(const Descriptor& fd, dev_t number) {
   if (status.st_rdev != number) fail(ESTALE);
 }
 
-// The same, and unless it is open in the way that is asked for.
+// As above, and throws unless it is open in the given way.
 void check_handed(const Descriptor& fd, dev_t number, int mode, bool direct) {
   check_handed(fd, number);
   const int flags = fcntl(fd.get(), F_GETFL);
@@ -255,8 +255,8 @@ uint64_t block_device::next_data(uint64_t offset) const {
   const off_t found = lseek(buffered.get(), static_cast<off_t>(offset), SEEK_DATA);
   if (found >= 0) return std::clamp(static_cast<uint64_t>(found), offset, size);
   if (errno != ENXIO) return offset;
-  // No data up to the end that the file has now. Asked after the search, so a file that was cut is not taken for a
-  // hole.
+  // There is no data up to the end that the file has now. Ask for that after the search, so that a file that was cut is
+  // not taken for a hole.
   struct stat status {};
   if (fstat(buffered.get(), &status) != 0) return offset;
   return std::clamp(static_cast<uint64_t>(status.st_size), offset, size);
@@ -279,7 +279,7 @@ int block_device::clone_from(const block_device& source) const {
   if (status.st_size != 0) return EOPNOTSUPP;
   if (ioctl(buffered.get(), FICLONE, source.buffered.get()) != 0) {
     switch (errno) {
-      case EBADF:  // which also says that the file system of the source shares no blocks (ioctl_ficlone(2))
+      case EBADF:  // also when the source's file system shares no blocks (ioctl_ficlone(2))
       case EINVAL:
       case ENOSYS:
       case ENOTTY:
@@ -297,7 +297,7 @@ int block_device::clone_from(const block_device& source) const {
 }
 
 int64_t block_device::peek(void* to, size_t length, uint64_t offset) const {
-  // What was read before, by whomever, says nothing about the medium now. The cache lets go of whole folios only.
+  // Pages that anyone has read before say nothing about the medium now. The cache drops whole folios only.
   const uint64_t first = offset / kcopyd::kLargestFolio * kcopyd::kLargestFolio;
   const uint64_t end = (offset + length + kcopyd::kLargestFolio - 1) / kcopyd::kLargestFolio * kcopyd::kLargestFolio;
   posix_fadvise(buffered.get(), static_cast<off_t>(first), static_cast<off_t>(end - first), POSIX_FADV_DONTNEED);
@@ -309,13 +309,13 @@ int64_t block_device::peek(void* to, size_t length, uint64_t offset) const {
 }
 
 int block_device::reread_partitions() const {
-  // By the descriptor that has the claim: the kernel wants it for itself while it reads, or already with the caller.
+  // Use the descriptor with the claim: while it reads the table the kernel wants the claim free or with the caller.
   if (!is_block || ioctl(claim ? claim.get() : buffered.get(), BLKRRPART) == 0 || errno == EINVAL) return 0;
   return errno;
 }
 
 void block_device::drop_cache() const {
-  // Advice: nothing is lost when it is not taken, and the blocks were flushed before.
+  // This is advice. Nothing is lost when it is not taken, because the blocks were flushed before.
   posix_fadvise(buffered.get(), 0, 0, POSIX_FADV_DONTNEED);
 }
 

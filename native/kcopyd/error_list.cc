@@ -8,20 +8,20 @@ namespace kcopyd {
 kcopyd_cause classify(kcopyd_side side, int err, const block_device& device) {
   switch (err) {
     case 0:
-      // What a disk that was pulled out reads; one that still has its size did something else.
+      // A disk that was pulled out reads 0 bytes. One that still has its size did something else.
       return device.is_block && device.still_there() ? KCOPYD_CAUSE_IO : KCOPYD_CAUSE_GONE;
     case ENODEV:
     case ENXIO:
     case ENOMEDIUM:
       return KCOPYD_CAUSE_GONE;
     case EIO:
-      // The errno of a bad sector and, on the way out, of a disk that was pulled: ask the device.
+      // EIO is the errno of a bad sector, and of a disk that is just being pulled: ask the device.
       return device.still_there() ? KCOPYD_CAUSE_MEDIUM : KCOPYD_CAUSE_GONE;
     case ENODATA:
     case EILSEQ:
       return KCOPYD_CAUSE_MEDIUM;
     case ENOSPC:
-      // A disk has no space to run out of, but what lies behind a thin or a loop device has.
+      // A disk cannot run out of space, but what lies behind a thin or a loop device can.
       return device.still_there() ? KCOPYD_CAUSE_NO_SPACE : KCOPYD_CAUSE_GONE;
     case EDQUOT:
     case EFBIG:
@@ -46,7 +46,7 @@ void ErrorList::add(const kcopyd_error& error, bool again) {
            e.flush == error.flush && e.offset <= error.offset && error.offset + error.length <= e.offset + e.length;
   };
   if (again && std::ranges::any_of(errors_, covers)) return;
-  // Chunks of several destinations end interleaved, so the one to extend may be a few entries back.
+  // Chunks of several destinations end interleaved, so the entry to extend may be a few entries back.
   const auto last = std::find_if(errors_.rbegin(), errors_.rend(), [&](const kcopyd_error& e) {
     return e.side == error.side && e.destination == error.destination;
   });

@@ -11,16 +11,16 @@
 
 namespace kcopyd {
 
-// What err, from an operation of that side on that device, means. err is 0 for a transfer of 0 bytes before the
-// end. Sources: errno(3), the block layer's blk_errors table, and devices pulled out under I/O: EIO, ENOSPC and
-// transfers of 0 bytes come from those too, and then the device has no size any more.
+// What err means, from an operation of that side on that device. err is 0 for a transfer of 0 bytes before the end.
+// Sources: errno(3), the block layer's blk_errors table, and devices pulled out under I/O. Those can give EIO, ENOSPC
+// and transfers of 0 bytes too, and then have no size any more.
 kcopyd_cause classify(kcopyd_side side, int err, const block_device& device);
 
-// Added to by the worker, read by any thread.
+// The worker adds to it, any thread reads it.
 class ErrorList {
  public:
-  // Adds an entry, or extends the last one of the same kind when the new range follows it. `again`: the place was
-  // tried before, and is not listed twice for the same failure.
+  // Adds an entry, or extends the last one of the same kind when the new range follows it. `again`: the place was tried
+  // before, so the same failure is not listed twice.
   void add(const kcopyd_error& error, bool again = false);
   // Without a lock.
   size_t size() const { return size_; }

@@ -1,14 +1,13 @@
 /*
- * kcopyd for user space: copy a range of sectors from one block device (or regular file) to one or more
- * others, asynchronously, with a callback that says whether the read failed and which destinations failed.
+ * kcopyd for user space: copies a range of sectors from one block device (or regular file) to one or more others,
+ * asynchronously. A callback says whether the read failed and which destinations failed.
  *
- * The five calls, their names and their types are those of Linux's <linux/dm-kcopyd.h>; what departs from the
- * kernel is marked P. Usable from C11 and C++; no JavaScript anywhere below this header.
+ * The five calls, their names and their types are those of Linux's <linux/dm-kcopyd.h>. P marks what departs from the
+ * kernel. Usable from C11 and C++; no JavaScript anywhere below this header.
  *
- * Threads: every function may be called from any thread. Callbacks run on the client's worker thread, one at
- * a time. A callback may submit jobs; it must not destroy its client.
- * Errors: functions return 0 or a negative errno. An error of the devices never comes back this way, it
- * reaches the callback.
+ * Threads: every function may be called from any thread. Callbacks run on the client's worker thread, one at a time.
+ * A callback may submit jobs; it must not destroy its client.
+ * Errors: functions return 0 or a negative errno. An error of a device is never returned; it reaches the callback.
  */
 #ifndef KCOPYD_H
 #define KCOPYD_H
@@ -26,10 +25,9 @@ extern "C" {
 #define KCOPYD_PAGE_SIZE 4096u
 /* P: the width of write_err; the kernel stops at 8. */
 #define KCOPYD_MAX_DESTS 32u
-/* Sub-jobs of one job in flight at the most. P: the kernel's SPLIT_COUNT is 8; ours adapts to what the devices answer.
- */
+/* Most sub-jobs of one job in flight. P: the kernel's SPLIT_COUNT is 8; ours adapts to the devices. */
 #define KCOPYD_MAX_SUBJOBS 32u
-/* P: a sub-job in bytes, if nothing else is asked for; the kernel's is 512 KiB. Smaller when the pool is smaller. */
+/* P: default bytes of a sub-job; the kernel's is 512 KiB. Smaller when the pool is smaller. */
 #define KCOPYD_SUBJOB_SIZE (1024u * 1024u)
 
 typedef uint64_t sector_t;
@@ -38,7 +36,7 @@ struct block_device;
 struct kcopyd_client;
 struct kcopyd_job;
 
-/* A range of sectors. The last sector of a regular file may be partial: only the bytes there are count. */
+/* A range of sectors. The last sector of a regular file may be partial: only the bytes that exist count. */
 struct io_region {
   struct block_device* bdev;
   sector_t sector;
@@ -62,48 +60,49 @@ enum kcopyd_open_flags {
 };
 
 struct kcopyd_device_info {
-  uint64_t size;           /* bytes; of a growing file, what it has now */
-  uint32_t logical_block;  /* bytes: smallest unit the device takes */
+  uint64_t size;           /* bytes; of a growing file, its current size */
+  uint32_t logical_block;  /* bytes: the smallest unit of the device */
   uint32_t physical_block; /* bytes */
   int is_block;            /* 1 block device, 0 regular file */
   int read_only;           /* 1 when the device says so (BLKROGET) */
   int direct;              /* 1 O_DIRECT, 0 the file system refused it: buffered, cache dropped afterwards */
-  int rotational;          /* 1 when seeks cost time (queue/rotational), of the disk or the one a file lies on */
-  int zoned;               /* 1 when writes have to ascend (queue/zoned is host-managed or host-aware) */
+  int rotational;          /* 1 when seeks cost time (queue/rotational) on the disk, or the disk a file lies on */
+  int zoned;               /* 1 when writes must ascend (queue/zoned is host-managed or host-aware) */
   uint32_t optimal_io;     /* bytes (queue/optimal_io_size), 0 when the device does not say */
-  uint32_t max_request;    /* bytes that one request to the device can have (queue/max_sectors_kb), 0 when unknown */
-  uint32_t major, minor;   /* of the block device; of the file system's device for a regular file */
+  uint32_t max_request;    /* bytes of the longest request to the device (queue/max_sectors_kb), 0 when unknown */
+  uint32_t major, minor;   /* of the block device; for a regular file, of its file system's device */
   uint64_t inode;          /* of a regular file; 0 for a block device */
-  uint64_t
-      disk_sequence; /* of the disk, another one with every disk or medium (BLKGETDISKSEQ); 0 for a file, or unknown */
+  uint64_t disk_sequence;  /* differs for every disk or medium (BLKGETDISKSEQ); 0 for a file, or unknown */
 };
 
 /* Opens path. Errors: any of open(2); -ENOTBLK when it is neither block device nor regular file. */
 int kcopyd_device_open(const char* path, unsigned int flags, struct block_device** result);
 /* Descriptors of one block device that another process opened and handed over. */
 struct kcopyd_descriptors {
-  int claim;    /* O_EXCL, sees no I/O; -1 for a device that is only read */
+  int claim;    /* O_EXCL, used for no I/O; -1 for a device that is only read */
   int direct;   /* O_DIRECT */
   int buffered; /* without O_DIRECT */
 };
 /*
- * P: makes a device of open descriptors, and closes them when it fails. It is writable when there is a claim.
- * Errors: -ENOTBLK one of them is no block device; -ESTALE one of them is another device than major:minor; -EINVAL
- * their access mode or O_DIRECT is not what they are for; -EROFS; -ENOMEM; any of ioctl(2).
+ * P: makes a device of open descriptors, and closes them when it fails. The device is writable when there is a claim.
+ * Errors: -ENOTBLK one of them is no block device; -ESTALE one of them is not the device major:minor; -EINVAL wrong
+ * access mode or O_DIRECT for their purpose; -EROFS; -ENOMEM; any of ioctl(2).
  */
 int kcopyd_device_adopt(const struct kcopyd_descriptors* descriptors, uint32_t major, uint32_t minor,
                         struct block_device** result);
-/* Facts about an open device, taken from the descriptor, not the path. */
+/* What is known of an open device, from its descriptor, not its path. */
 void kcopyd_device_info(const struct block_device* bdev, struct kcopyd_device_info* info);
-/* Closes it. No running job may use it; what an ended one left with the kernel (a stalled I/O) keeps it open. NULL is
- * allowed. */
+/*
+ * Closes it. No running job may use it. I/O that an ended job left with the kernel (stalled) keeps it open. NULL is
+ * allowed.
+ */
 void kcopyd_device_close(struct block_device* bdev);
 
 /* ---- Clients ------------------------------------------------------------------------------------------ */
 
 /*
  * Reserves num_pages pages of 4 KiB for this client's jobs and starts its worker.
- * The backend is probed: io_uring, else threads. The environment's PLATTER_IO=uring|threads forces one.
+ * The backend is probed: io_uring, else threads. PLATTER_IO=uring|threads in the environment forces one.
  * Errors: -EINVAL num_pages is 0 or PLATTER_IO is neither; -ENOMEM; -ENOSYS or -EPERM: the forced backend is
  * refused here.
  */
@@ -115,7 +114,7 @@ struct kcopyd_client_options {
   unsigned int num_pages;
   enum kcopyd_backend backend; /* AUTO: PLATTER_IO, else probe */
   int strict;                  /* K: any error without IGNORE_ERROR stops new sub-jobs for every destination */
-  uint64_t bytes_per_second;   /* throttle of reading sources, of all jobs together, 0 for none */
+  uint64_t bytes_per_second;   /* throttle of reading sources, for all jobs together; 0 for none */
   size_t subjob_size; /* bytes, a power of two from 64 KiB to 16 MiB; 0: KCOPYD_SUBJOB_SIZE, or less in a small pool */
 };
 
@@ -123,7 +122,7 @@ struct kcopyd_client_options {
 int kcopyd_client_create_with(const struct kcopyd_client_options* options, struct kcopyd_client** result);
 /* P: the backend in use. */
 enum kcopyd_backend kcopyd_client_backend(const struct kcopyd_client* client);
-/* P: bytes of the source read per second from now on, 0 for no limit. Applied at issue, never delays a callback. */
+/* P: bytes per second read of the source from now on; 0: no limit. Applied at issue; never delays a callback. */
 void kcopyd_client_throttle(struct kcopyd_client* client, uint64_t bytes_per_second);
 
 struct kcopyd_pool_stats {
@@ -132,12 +131,12 @@ struct kcopyd_pool_stats {
   unsigned int slots;
   unsigned int peak; /* most slots ever in use at once */
 };
-/* P: how the page pool was cut and used. */
+/* P: how the page pool is cut, and how much of it was used. */
 void kcopyd_client_pool(const struct kcopyd_client* client, struct kcopyd_pool_stats* stats);
 
 /*
- * Waits until every job's callback has returned, cancels none, then releases the pages. NULL is allowed.
- * P: I/O that was given up (stall_timeout) and that the kernel still holds is not waited for: its pages are released
+ * Waits until every job's callback has returned, then releases the pages. Cancels no job. NULL is allowed.
+ * P: does not wait for I/O that was given up (stall_timeout) and that the kernel still holds: its pages are released
  * when it comes back.
  */
 void kcopyd_client_destroy(struct kcopyd_client* client);
@@ -145,68 +144,67 @@ void kcopyd_client_destroy(struct kcopyd_client* client);
 /* ---- Jobs --------------------------------------------------------------------------------------------- */
 
 enum kcopyd_flags {
-  KCOPYD_IGNORE_ERROR =
-      1 << 0,                /* IGNORE_READ and IGNORE_WRITE: what failed is in the masks and the list all the same */
-  KCOPYD_WRITE_SEQ = 1 << 1, /* writes ascend at every destination, one at a time */
-  KCOPYD_VERIFY = 1 << 2,    /* P: after its flush each destination is read back and compared with the hashes */
+  KCOPYD_IGNORE_ERROR = 1 << 0, /* IGNORE_READ and IGNORE_WRITE. Failures are still in the masks and the list */
+  KCOPYD_WRITE_SEQ = 1 << 1,    /* writes ascend at every destination, one at a time */
+  KCOPYD_VERIFY = 1 << 2,       /* P: each destination is read back after its flush and compared with the hashes */
   /*
    * P, copy only: the first sub-job of every destination is zeros until all the rest is flushed, and is written
-   * last. So what was interrupted, by whatever, has no partition table and no boot sector to be mistaken for a
-   * finished copy. Ignored when the job is a single sub-job or overlaps its source; -EINVAL with WRITE_SEQ.
+   * last. So an interrupted copy, whatever the cause, has no partition table or boot sector and cannot be mistaken for
+   * a finished one. Ignored when the job is a single sub-job or overlaps its source; -EINVAL with WRITE_SEQ.
    */
   KCOPYD_HEAD_LAST = 1 << 3,
-  KCOPYD_IGNORE_READ = 1 << 4,  /* P: unreadable blocks become zeros on every destination, and are listed */
-  KCOPYD_IGNORE_WRITE = 1 << 5, /* P: a destination gets all that it takes; its bad blocks are listed */
+  KCOPYD_IGNORE_READ = 1 << 4,  /* P: unreadable blocks become zeros on every destination and are listed */
+  KCOPYD_IGNORE_WRITE = 1 << 5, /* P: a destination gets everything that it accepts; its bad blocks are listed */
   /*
-   * P, copy only: a sub-job whose first request fails is not looked into, is written nowhere, and is listed whole; the
-   * job goes on. The first pass of a rescue, which takes what comes easily from a failing drive.
+   * P, copy only: a sub-job whose first request fails is not examined, is written nowhere and is listed whole; the job
+   * continues. For the first pass of a rescue, which takes what comes easily from a failing drive.
    */
   KCOPYD_SKIP_BAD = 1 << 6,
   /*
-   * P: sub-jobs of zeros (and holes of a source file, which are not even read) are not written: a file gets a hole, a
+   * P: does not write sub-jobs of zeros (nor holes of a source file, which are not read either): a file gets a hole, a
    * block device BLKZEROOUT (fallocate(2), FALLOC_FL_PUNCH_HOLE). Where that is refused, zeros are written.
    */
   KCOPYD_SPARSE = 1 << 7,
-  /* P, with SPARSE: block devices are all zeros before the job, so zeros are not even zeroed there. */
+  /* P, with SPARSE: block devices are all zeros before the job, so nothing is done for zeros there. */
   KCOPYD_ASSUME_BLANK = 1 << 8,
-  KCOPYD_HASH = 1 << 9, /* P, COPY: hashes are made even when nothing is verified, for kcopyd_job_hashes */
+  KCOPYD_HASH = 1 << 9, /* P, COPY: makes hashes even when nothing is verified, for kcopyd_job_hashes */
   /*
-   * P, copy only: where source and destination are files of one file system, it is asked to copy what was read
-   * (copy_file_range(2)) where that is faster than writing, and what it refuses is written. For file systems whose
-   * server copies: the bytes do not cross the network again. The source is read all the same, for the hashes; one that
-   * changes between being read and being copied is found out by KCOPYD_VERIFY and by nothing else.
+   * P, copy only: when source and destination are files of one file system, asks it to copy what was read
+   * (copy_file_range(2)) if that is faster than writing. What it refuses is written. For file systems whose server
+   * copies, so that the bytes do not cross the network again. The source is still read, for the hashes. Only
+   * KCOPYD_VERIFY finds out that a source changed between being read and being copied.
    */
   KCOPYD_COPY_RANGE = 1 << 10,
   /*
-   * P, copy only: what is only read back is read from the source too where its hash is known. A hash from before says
-   * what the source had then; with this, SOURCE_CHANGED says whether it still has that.
+   * P, copy only: sub-jobs that are only read back are also read from the source when their hash is known. That hash
+   * says what the source had then; with this flag, SOURCE_CHANGED says whether it still has it.
    */
   KCOPYD_READ_KNOWN = 1 << 11,
 };
 
 /*
- * Copies from to every dests[i]. Never blocks on I/O.
- * Errors, fn is then never called: -EINVAL no destination, more than 32, dests[i].count != from->count, destinations
+ * Copies `from` to every dests[i]. Never blocks on I/O.
+ * Errors (fn is then never called): -EINVAL no destination, more than 32, dests[i].count != from->count, destinations
  * that overlap each other, or that overlap the source on both of its sides, unknown or contradicting flags, NULL;
  * -EBADF a destination not opened for writing; -ENOSPC a destination too short; -ENXIO the source too short.
  */
 int kcopyd_copy(struct kcopyd_client* client, const struct io_region* from, unsigned int num_dests,
                 const struct io_region* dests, unsigned int flags, kcopyd_notify_fn fn, void* context);
 
-/* The same with zeros as the source; P: every destination has a count of its own. */
+/* The same with zeros as the source. P: every destination has its own count. */
 int kcopyd_zero(struct kcopyd_client* client, unsigned int num_dests, const struct io_region* dests, unsigned int flags,
                 kcopyd_notify_fn fn, void* context);
 
-/* P: reads from and every dests[i] past the cache and compares them chunk by chunk; writes nothing. */
+/* P: reads `from` and every dests[i] past the cache and compares them chunk by chunk. Writes nothing. */
 int kcopyd_compare(struct kcopyd_client* client, const struct io_region* from, unsigned int num_dests,
                    const struct io_region* dests, unsigned int flags, kcopyd_notify_fn fn, void* context);
 
-/* A job that does no I/O: counts as a job from here; NULL when out of memory. */
+/* Makes a job that does no I/O. It counts as a job from now on. NULL when out of memory. */
 void* kcopyd_prepare_callback(struct kcopyd_client* client, kcopyd_notify_fn fn, void* context);
-/* Fires it: fn runs once on the worker. */
+/* Fires it: fn runs once, on the worker. */
 void kcopyd_do_callback(void* handle, int read_err, unsigned int write_err);
 
-/* ---- P: a job one can look at --------------------------------------------------------------------------- */
+/* ---- P: a job with a handle ----------------------------------------------------------------------------- */
 
 enum kcopyd_op { KCOPYD_COPY = 0, KCOPYD_ZERO = 1, KCOPYD_COMPARE = 2 };
 
@@ -216,16 +214,15 @@ struct kcopyd_hash {
 };
 
 /*
- * What is special about one destination. Bitmaps have a bit per sub-job, bit i % 8 of byte i / 8 for sub-job i, and
- * are copied.
+ * Options of one destination. A bitmap has a bit per sub-job (bit i % 8 of byte i / 8 for sub-job i) and is copied.
  */
 struct kcopyd_dest_options {
-  const uint8_t* todo;       /* COPY: sub-jobs to be written, NULL for all. The rest is left as it is */
-  const uint8_t* check;      /* VERIFY, COMPARE: sub-jobs to be read back, NULL for all */
-  uint64_t bytes_per_second; /* throttle of this destination's writing and reading back, 0 for none */
+  const uint8_t* todo;       /* COPY: sub-jobs to write, NULL for all. The rest stays as it is */
+  const uint8_t* check;      /* VERIFY, COMPARE: sub-jobs to read back, NULL for all */
+  uint64_t bytes_per_second; /* throttle of its writing and reading back, 0 for none */
 };
 
-/* Zero what is not wanted; fields may be added at the end. */
+/* Set unused fields to zero; fields may be added at the end. */
 struct kcopyd_request {
   enum kcopyd_op op;
   /* NULL for KCOPYD_ZERO, and for KCOPYD_COMPARE with hashes: then each dests[i].count must be the same. */
@@ -237,25 +234,24 @@ struct kcopyd_request {
   void* context;
   const struct kcopyd_dest_options* dest_options; /* num_dests of them, or NULL */
   /*
-   * Hashes of the source that are known from before, by sub-job, and a bitmap of which ones. A COPY that reads
-   * something else than is known ends with SOURCE_CHANGED (KCOPYD_CAUSE_MISMATCH on the read side). What cannot be read
-   * is no change: it is listed as unreadable, and with IGNORE_READ a hole that is not read back.
+   * Hashes of the source that are known from before, by sub-job, and a bitmap of which are known. A COPY whose source
+   * does not match them ends with SOURCE_CHANGED (KCOPYD_CAUSE_MISMATCH on the read side). What cannot be read is no
+   * change: it is listed as unreadable, and with IGNORE_READ it is a hole that is not read back.
    */
   const struct kcopyd_hash* hashes;
   const uint8_t* known;
-  uint64_t compare_bytes;    /* COMPARE without from: bytes of the region that count, 0 for all: its last sector may be
-                                partial */
+  uint64_t compare_bytes;    /* COMPARE without from: bytes of the region that count, because its last sector may be
+                                partial; 0 for all */
   uint64_t bytes_per_second; /* throttle of reading the source, and of each destination's reading back; 0 for none */
   /*
-   * ms without an answer after which an I/O counts as lost; 0 for never. An open device has one flush at a time: for
-   * whoever waits until another's ends, the same time counts from when it began to wait, or from the last one that
-   * ended.
+   * ms without an answer after which an I/O counts as lost; 0 for never. An open device has one flush at a time. For a
+   * flush that waits for another, the same time counts from when it began to wait or when another last ended.
    */
   unsigned int stall_timeout;
   unsigned int flush_interval; /* ms between flushes of a destination while it is written; 0: only at the end */
 };
 
-/* As the calls above; *job (when job is not NULL) is to be given back with kcopyd_job_put. */
+/* As the calls above. When job is not NULL, give *job back with kcopyd_job_put. */
 int kcopyd_submit(struct kcopyd_client* client, const struct kcopyd_request* request, struct kcopyd_job** job);
 
 enum kcopyd_state {
@@ -270,13 +266,13 @@ enum kcopyd_state {
 
 struct kcopyd_dest_progress {
   enum kcopyd_state state;
-  int paused;         /* 1: told to pause, alone or with the job */
-  int stalled;        /* 1: an I/O of it has had no answer for a while (a quarter of stall_timeout, 5 s at the most) */
-  uint64_t written;   /* bytes, those that were zeroed or left as holes included */
-  uint64_t zeroed;    /* bytes of those that needed no writing (KCOPYD_SPARSE) */
+  int paused;         /* 1: paused, alone or with the job */
+  int stalled;        /* 1: one of its I/Os has had no answer for a quarter of stall_timeout, 5 s at most */
+  uint64_t written;   /* bytes, including those zeroed or left as holes */
+  uint64_t zeroed;    /* of those, bytes that needed no writing (KCOPYD_SPARSE) */
   uint64_t verified;  /* bytes */
-  uint64_t to_write;  /* bytes it will have to write, and has */
-  uint64_t to_verify; /* bytes */
+  uint64_t to_write;  /* bytes to write in all */
+  uint64_t to_verify; /* bytes to verify in all */
 };
 
 struct kcopyd_progress {
@@ -287,21 +283,22 @@ struct kcopyd_progress {
   struct kcopyd_dest_progress dests[KCOPYD_MAX_DESTS];
 };
 
-/* A sample, taken without locks; exact once the callback has run. */
+/* Takes a sample without locks. It is exact once the callback has run. */
 void kcopyd_job_progress(const struct kcopyd_job* job, struct kcopyd_progress* progress);
 
 enum kcopyd_side { KCOPYD_SIDE_READ = 0, KCOPYD_SIDE_WRITE = 1, KCOPYD_SIDE_VERIFY = 2 };
 
-/* What an error means, by the errno and the place it came from; never a guess beyond that. */
+/* What an error means, from its errno and its origin alone; never a guess. */
 enum kcopyd_cause {
   KCOPYD_CAUSE_IO = 0,     /* an errno with no special meaning here */
-  KCOPYD_CAUSE_MEDIUM = 1, /* EIO, ENODATA, EILSEQ of a device that is there */
+  KCOPYD_CAUSE_MEDIUM = 1, /* EIO, ENODATA, EILSEQ of a device that is still there */
   KCOPYD_CAUSE_GONE =
       2, /* ENODEV, ENXIO, ENOMEDIUM; EIO, ENOSPC or 0 bytes of a block device without a size; 0 bytes of a file */
-  KCOPYD_CAUSE_NO_SPACE = 3,  /* ENOSPC, EDQUOT, EFBIG; of a block device that is there: what lies behind it is full */
+  KCOPYD_CAUSE_NO_SPACE =
+      3, /* ENOSPC, EDQUOT, EFBIG; of a block device that is still there: its backing store is full */
   KCOPYD_CAUSE_READ_ONLY = 4, /* EROFS, EPERM, EBADF on a write */
   KCOPYD_CAUSE_TIMED_OUT = 5, /* ETIMEDOUT */
-  KCOPYD_CAUSE_MISMATCH = 6,  /* read back, and not what was written; no errno */
+  KCOPYD_CAUSE_MISMATCH = 6,  /* what was read back is not what was written; no errno */
   KCOPYD_CAUSE_CANCELLED = 7, /* ECANCELED */
   KCOPYD_CAUSE_STALLED =
       8, /* no answer within the job's stall_timeout; the kernel may still hold the I/O (ETIMEDOUT) */
@@ -311,24 +308,27 @@ struct kcopyd_error {
   enum kcopyd_side side;
   int destination; /* index into dests, -1 for the source */
   enum kcopyd_cause cause;
-  int err;         /* errno as the kernel gave it, 0 when it gave none (a mismatch, a read of 0 bytes) */
-  int flush;       /* 1 when it was the flush that failed */
+  int err;         /* errno from the kernel, 0 when it gave none (a mismatch, a read of 0 bytes) */
+  int flush;       /* 1 when the flush failed */
   uint64_t offset; /* bytes from the start of that device */
   uint64_t length; /* bytes */
 };
 
 /*
- * Copies entries [first, first + max) of the job's error list and returns how many it copied. An entry that
- * was returned can still grow in length while the job runs: neighbours of one kind are merged.
+ * Copies entries [first, first + max) of the job's error list and returns how many it copied. While the job runs, an
+ * entry that was returned can still grow in length: neighbours of one kind are merged.
  */
 size_t kcopyd_job_errors(const struct kcopyd_job* job, size_t first, size_t max, struct kcopyd_error* errors);
-/* P: no new sub-jobs; what is in flight ends, destinations are flushed, the callback fires with ECANCELED listed. */
+/*
+ * P: starts no new sub-jobs. What is in flight ends, destinations are flushed, and the callback comes with ECANCELED
+ * listed.
+ */
 void kcopyd_job_cancel(struct kcopyd_job* job);
-/* The same for one destination; the others go on. -EINVAL: there is no such destination. */
+/* The same for one destination; the others continue. -EINVAL: there is no such destination. */
 int kcopyd_job_cancel_dest(struct kcopyd_job* job, unsigned int dest);
 /*
- * P: from now on (paused not 0) no new sub-jobs for one destination, or with dest -1 for the job; what is in flight
- * ends. Both have to be released for a destination to go on. -EINVAL: there is no such destination.
+ * P: paused not 0: starts no new sub-jobs for one destination, or for the job (dest -1); what is in flight ends. A
+ * destination continues when neither it nor the job is paused. -EINVAL: there is no such destination.
  */
 int kcopyd_job_pause(struct kcopyd_job* job, int dest, int paused);
 /* P: changes a throttle of the job (dest -1) or of one destination, bytes per second, 0 for none. -EINVAL as above. */
@@ -339,15 +339,15 @@ struct kcopyd_range {
   uint64_t first, count;
 };
 /*
- * Copies entries [first, first + max) of the list of ranges that are on dests[dest]'s medium: written, and flushed
- * after that. The list grows with every flush; entries do not change. Returns how many it copied. The head of
- * KCOPYD_HEAD_LAST is in it when the real one is flushed, what could not be read or written never is.
+ * Copies entries [first, first + max) of the list of durable ranges of dests[dest]: written, and flushed after that.
+ * Returns how many it copied. The list grows with every flush; entries do not change. The head of KCOPYD_HEAD_LAST is
+ * in it once the real head is flushed. What could not be read or written never is.
  */
 size_t kcopyd_job_durable(const struct kcopyd_job* job, unsigned int dest, size_t first, size_t max,
                           struct kcopyd_range* ranges);
 /*
- * Copies the hashes of sub-jobs [first, first + max) and, a byte each, whether they are known. Returns how many it
- * copied; 0 behind the last sub-job, and for a job without hashes.
+ * Copies the hashes of sub-jobs [first, first + max), and one byte each that says whether it is known. Returns how many
+ * it copied; 0 behind the last sub-job, and for a job without hashes.
  */
 size_t kcopyd_job_hashes(const struct kcopyd_job* job, uint64_t first, size_t max, struct kcopyd_hash* hashes,
                          uint8_t* known);

@@ -13,9 +13,9 @@ namespace {
 std::span<std::byte> map(size_t bytes) {
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
-  // In huge pages, where there are any: a registered buffer then is few pieces to the kernel instead of thousands.
+  // Use huge pages where there are any: the kernel then sees a registered buffer as few pieces instead of thousands.
   madvise(memory, bytes, MADV_HUGEPAGE);
-  // All of it now, not while a job runs. Where the kernel cannot (before 5.14), pages come as they are first used.
+  // Get all of it now, not while a job runs. Where the kernel cannot (before 5.14), pages come as they are first used.
   madvise(memory, bytes, MADV_POPULATE_WRITE);
   return {static_cast<std::byte*>(memory), bytes};
 }
@@ -35,7 +35,7 @@ Pool::Pool(unsigned num_pages, size_t slot_size)
     slots_.push_back(std::make_unique<Slot>(memory_.subspan(at, slot_size_)));
     free_.push_back(slots_.back().get());
   }
-  // Lowest first: a job that needs few buffers uses the same few, and they stay in the processor's cache.
+  // Lowest first: a job that needs few buffers uses the same few, which stay in the processor's cache.
   std::ranges::reverse(free_);
 }
 

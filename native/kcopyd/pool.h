@@ -7,15 +7,15 @@
 #include <span>
 #include <vector>
 
-#include "transfer/slot.h"
 #include "kcopyd.h"
+#include "transfer/slot.h"
 
 namespace kcopyd {
 
-// Worker thread, but for stats().
+// Worker thread, except stats().
 class Pool {
  public:
-  // Maps num_pages pages, cut into slots of slot_size bytes; 0: of KCOPYD_SUBJOB_SIZE or what there is. Throws
+  // Maps num_pages pages, cut into slots of slot_size bytes. 0: KCOPYD_SUBJOB_SIZE, or less in a small pool. Throws
   // std::system_error (ENOMEM; EINVAL: not one slot fits).
   Pool(unsigned num_pages, size_t slot_size);
   Pool(const Pool&) = delete;

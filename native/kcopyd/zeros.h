@@ -13,7 +13,7 @@ inline bool all_zero(std::span<const std::byte> data) {
   return data.empty() || (data[0] == std::byte{0} && std::memcmp(data.data(), data.data() + 1, data.size() - 1) == 0);
 }
 
-// Leaves what is zero from the start on as it is: another destination may be writing that part of the buffer just now.
+// Does not touch the zeros at the start: another destination may be writing that part of the buffer now.
 inline void make_zeros(std::byte* buffer, size_t length) {
   static constexpr std::array<std::byte, 4096> zeros{};
   const auto piece = [&](size_t at) { return std::min(zeros.size(), length - at); };

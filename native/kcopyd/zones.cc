@@ -1,4 +1,4 @@
-// Zones of a zoned disk. A zone can be written again only after it was reset (linux/blkzoned.h).
+// Zones of a zoned disk. A zone must be reset before it can be written again (linux/blkzoned.h).
 #include <linux/blkzoned.h>
 #include <sys/ioctl.h>
 
@@ -47,7 +47,7 @@ int block_device::reset_zones(uint64_t bytes) const {
   Report report;
   for (uint64_t sector = 0; sector < end;) {
     if (const int error = report.ask(fd, sector)) {
-      // Only what has no zones refuses to tell of the first ones.
+      // Only a device without zones refuses to report the first ones.
       return sector == 0 && (error == ENOTTY || error == EINVAL || error == EOPNOTSUPP) ? EOPNOTSUPP : error;
     }
     if (report.zones().empty()) return 0;

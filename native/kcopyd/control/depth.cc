@@ -6,18 +6,19 @@
 namespace kcopyd {
 namespace {
 
-// A window has so many sub-jobs for each that is in flight, and lasts so long, whichever is more.
+// A window lasts this many sub-jobs for each one in flight, and at least this long.
 constexpr uint64_t kRounds = 8;
 constexpr std::chrono::milliseconds kWindow{30};
 constexpr unsigned kShortHold = 8, kLongHold = 128;  // windows
 
-constexpr double kGain = 1.04;       // more in flight has to bring so much
-constexpr double kClearGain = 1.15;  // and with so much there is nothing to measure again
-constexpr double kLoss = 0.98;       // less in flight may cost so much
+constexpr double kGain = 1.04;       // more in flight must gain this much
+constexpr double kClearGain = 1.15;  // this much needs no second measurement
+constexpr double kLoss = 0.98;       // less in flight may cost this much
 constexpr double kClearLoss = 0.95;
-// Half as many again in flight bring at most half as much again. Much more than that: the window before was disturbed.
+// Half as many again in flight gain at most half as much again. A gain well above that means that the window before was
+// disturbed.
 constexpr double kIncredible = 1.2;
-constexpr double kNoiseWeight = 0.2;  // of the newest window in the average
+constexpr double kNoiseWeight = 0.2;  // weight of the newest window in the average
 
 }  // namespace
 
@@ -41,7 +42,7 @@ void Depth::ended(Clock::time_point now, uint64_t bytes) {
   }
   ++count_;
   bytes_ += bytes;
-  // Sub-jobs that were started together end together: whole rounds only, or the last one counts for too much.
+  // Sub-jobs that were started together end together. Count whole rounds only, or the last one counts for too much.
   if (count_ < kRounds * depth_ || count_ % depth_ != 0 || now - since_ < kWindow) return;
   open_ = false;
   measured(static_cast<double>(bytes_) / std::chrono::duration<double>(now - since_).count());
@@ -99,14 +100,14 @@ void Depth::judge_again(double rate) {
   }
 }
 
-// The depth that a trial in the present direction has; base_ where there is none.
+// The depth that a trial in the present direction has; base_ when no trial is possible.
 unsigned Depth::step() const {
   return up_ ? std::min(most_, std::max(base_ + 1, base_ * 3 / 2)) : std::max(least_, (base_ * 2 + 1) / 3);
 }
 
 void Depth::start_trial() {
   if (step() == base_) up_ = !up_;
-  if (step() == base_) return;  // there is room for one only
+  if (step() == base_) return;  // there is room for one sub-job only
   go(Phase::trial, step());
 }
 
@@ -120,7 +121,7 @@ void Depth::accept(double rate) {
   base_ = depth_;
   base_rate_ = rate;
   phase_ = Phase::hold;
-  // A gain means that the device is not what it was taken for: look around soon. Less for the same is no such news.
+  // A gain means that the device was misjudged: try again soon. The same speed with less is no such news.
   if (up_) backoff_ = kShortHold;
   if (up_ && step() != base_) {
     start_trial();

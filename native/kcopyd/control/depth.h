@@ -1,5 +1,5 @@
-// How many sub-jobs a job keeps in flight: as many as make it faster, and no more, because what is in flight should
-// fit in the processor's cache.
+// How many sub-jobs a job keeps in flight: as many as make it faster and no more, because they should fit in the
+// processor's cache.
 #pragma once
 
 #include <chrono>
@@ -8,11 +8,10 @@
 namespace kcopyd {
 
 /*
- * Climbs a hill by measuring. Bytes per second are taken over windows; after one at the depth that is in use comes one
- * at half as much again. A clear gain is kept, and the next step tried at once; a small one is measured a second time,
- * both ways; none at all means back, and quiet for 8 windows, then 16, up to 128. Every other time less is tried
- * instead, and kept when it costs next to nothing. What counts as a gain grows with how much the windows differ
- * without any change.
+ * Climbs a hill by measuring bytes per second over windows. After a window at the depth in use it tries one at half as
+ * much again. A clear gain is kept, and the next step tried at once. A small gain is measured a second time, at both
+ * depths. Without a gain it goes back and holds for 8 windows, then 16, up to 128. Every other trial goes down, and is
+ * kept when it costs next to nothing. The gain that counts grows with how much the windows differ by themselves.
  *
  *   hold --window--> trial --clear--> accepted | back to hold
  *                      \--small--> base again --window--> trial again --> accepted | back to hold
@@ -26,14 +25,14 @@ class Depth {
   static constexpr unsigned kLeast = 2;
   static constexpr unsigned kMost = 32;
 
-  // most: sub-jobs that there is room for, at least 1. start: what to begin with.
+  // most: sub-jobs that there is room for, at least 1. start: the depth to begin with.
   explicit Depth(unsigned most = kMost, unsigned start = kStart);
 
   // Sub-jobs that may be in flight now.
   unsigned limit() const { return depth_; }
-  // A sub-job of so many bytes has ended.
+  // A sub-job of this many bytes has ended.
   void ended(Clock::time_point now, uint64_t bytes);
-  // The job was held up by something else (a pause, a throttle): what is being measured does not count.
+  // A pause or a throttle held up the job, so the current measurement does not count.
   void disturbed();
 
  private:
@@ -50,8 +49,8 @@ class Depth {
 
   unsigned most_;
   unsigned least_;
-  unsigned base_;   // what is in use when nothing is tried
-  unsigned depth_;  // what is in use now
+  unsigned base_;   // in use when nothing is tried
+  unsigned depth_;  // in use now
   bool up_ = true;  // direction of the next trial
   Phase phase_ = Phase::hold;
   unsigned hold_ = 0;                                            // windows until the next trial
@@ -60,7 +59,7 @@ class Depth {
   double noise_ = 0;  // how much a window differs from the one before, as a part of it
 
   // The window.
-  unsigned settle_ = 0;  // sub-jobs that still belong to the depth before
+  unsigned settle_ = 0;  // sub-jobs that still belong to the previous depth
   bool open_ = false;
   Clock::time_point since_{};
   uint64_t count_ = 0;  // sub-jobs

@@ -1,5 +1,5 @@
-// Which is faster: to have the file system copy a range, or to write it. A kernel whose server cannot copy fetches and
-// sends the bytes itself, says nothing, and takes twice as long. No I/O and no clock of its own.
+// Which is faster: to have the file system copy a range, or to write it. A kernel whose server cannot copy silently
+// fetches and sends the bytes itself, which takes twice as long. No I/O and no clock of its own.
 #pragma once
 
 #include <array>
@@ -8,19 +8,19 @@
 
 namespace kcopyd {
 
-// Of one destination. Worker thread.
+// For one destination. Worker thread.
 class FasterWay {
  public:
   using Duration = std::chrono::steady_clock::duration;
   static constexpr unsigned kTrials = 8;
 
-  // Is the next range to be copied? So many have to have ended one way, then the other: side by side they would wait
-  // for each other, since file systems lock the file.
+  // Is the next range to be copied? This many must have ended one way, then the other. Side by side they would wait for
+  // each other, because file systems lock the file.
   bool next_is_copied() const {
     if (ways_[1].ended < kTrials) return true;
     return ways_[0].ended >= kTrials && ways_[1].per_byte() < ways_[0].per_byte();
   }
-  // One has ended well.
+  // A range has ended well.
   void took(bool copied, uint64_t bytes, Duration time) {
     Way& way = ways_[copied];
     ++way.ended;

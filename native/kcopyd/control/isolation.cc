@@ -7,8 +7,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// How much time a destination may cost the others before they leave it behind: whoever is left behind costs a second
-// reading of the source, so a hiccup is no reason.
+// How much time a destination may cost the others before they leave it behind. Leaving it costs a second reading of the
+// source, so a hiccup is no reason.
 struct Patience {
   milliseconds least;
   int percent;  // of the job's time
@@ -16,17 +16,18 @@ struct Patience {
 constexpr Patience kPatience{milliseconds(250), 5};
 constexpr Patience kPatienceRotational{milliseconds(1000), 25};
 
-// Whoever has held up the others for half of the job's time is slow, and there is no need to wait for more proof.
+// A destination that has held up the others for half of the job's time is slow. No more proof is needed.
 constexpr milliseconds kFirstVerdict{60};
 
-// Nor where one is a fraction as fast, once the other has written some sub-jobs and this one had time for some.
+// The same holds for a destination that is a fraction as fast, once the other has written some sub-jobs and this one
+// had time for some.
 constexpr int kFarSlower = 4;
 constexpr unsigned kSomeSubJobs = 4;
 constexpr milliseconds kSomeTime{6};
 constexpr unsigned kMostPatient = 8;  // doublings
 
-// As fast: four fifths of the others' turns in a window of so many of its own. Worth it: what those in front wait for
-// is an eighth of what is left at most.
+// As fast: four fifths of the others' turns in a window of this many of its own. Worth it: those in front wait for at
+// most an eighth of what is left.
 constexpr uint64_t kWindow = 8;
 constexpr uint64_t kWorth = 8;
 constexpr milliseconds kGrace{50};
@@ -52,7 +53,7 @@ bool Apart::awaited(uint64_t own, uint64_t front, uint64_t end, unsigned& misjud
     return false;
   }
   const uint64_t done = own - own_;
-  // Who was taken for fast and was not is looked at for longer.
+  // A destination that was wrongly taken for fast is watched for longer.
   if (done < kWindow << std::min(misjudged, kMostPatient)) return false;
   const bool as_fast = done * 5 >= (front - front_) * 4;
   const bool worth = (front - own) * kWorth <= end - front;

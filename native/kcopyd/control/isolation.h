@@ -1,5 +1,5 @@
-// When a destination is too slow for the others to wait for, and when one that was left behind is fast enough to be
-// waited for again. No I/O and no clock of its own. Worker thread.
+// Decides when a destination is too slow for the others to wait for, and when one that was left behind is fast enough
+// to be waited for again. No I/O and no clock of its own. Worker thread.
 #pragma once
 
 #include <chrono>
@@ -10,7 +10,7 @@ namespace kcopyd {
 
 using Clock = std::chrono::steady_clock;
 
-// Time that a destination took from others, by having no credit when they had.
+// The time that a destination took from the others by having no credit when they had some.
 class Stall {
  public:
   void begin(Clock::time_point now) {
@@ -27,11 +27,11 @@ class Stall {
   std::optional<Clock::time_point> since_;
 };
 
-// How fast a device is while it has something to do. What is longer ago than about a second of that counts for
-// less and less: a card whose cache is full, or one that answers again, is what it is now.
+// How fast a device is while it has something to do. Only about the last second counts: a card whose cache has filled
+// up, or one that answers again, has another speed now.
 class Pace {
  public:
-  // It has something to do from now on; or nothing any more.
+  // It has something to do from now on, or (end) nothing any more.
   void begin(Clock::time_point now) {
     if (!since_) since_ = now;
   }
@@ -45,9 +45,9 @@ class Pace {
     lap(now);
   }
 
-  // All that it ever moved; 0: nothing is known of it.
+  // All bytes that it ever moved; 0 when nothing is known of it.
   uint64_t bytes() const { return total_; }
-  // The time that counts.
+  // The busy time that counts.
   Clock::duration busy(Clock::time_point now) const { return busy_ + (since_ ? now - *since_ : Clock::duration{0}); }
   double bytes_per_second(Clock::time_point now) const {
     const double seconds = std::chrono::duration<double>(busy(now)).count();
@@ -72,18 +72,18 @@ class Pace {
   std::optional<Clock::time_point> since_;
 };
 
-// Has a destination that stalled its group for `spent` in a job's time of `elapsed` taken too much? Where reading in
-// two places means that heads move, waiting is the lesser evil for longer.
+// Has a destination that stalled its group for `spent` taken too much of a job's time, `elapsed`? Where reading in two
+// places moves the heads, waiting is better for longer.
 bool out_of_patience(bool rotates, Clock::duration spent, Clock::duration elapsed);
 
 // Is `slow` so much slower than `fast` that waiting only proves it again? `sub_job`: bytes. `misjudged`: how often it
-// was left behind and proved to be as fast as the others; each time it gets twice as long.
+// was left behind and then proved as fast as the others. Each time doubles the time it gets.
 bool far_slower(const Pace& slow, const Pace& fast, uint64_t sub_job, unsigned misjudged, Clock::time_point now);
 
 /*
- * A destination that was left behind. It reads the source on its own, which costs all of them: so when it goes as fast
- * as those in front, and what it lacks is little beside what is left, they wait until it is with them again. Turns are
- * those of the job.
+ * A destination that was left behind. It reads the source on its own, which costs all of them. So when it is as fast as
+ * those in front, and lacks little compared with what is left, they wait until it has caught up. Turns are those of the
+ * job.
  *
  *   apart --as fast for a window, and worth it--> awaited --in time--> together
  *     ^                                             |
@@ -93,7 +93,7 @@ class Apart {
  public:
   Apart(uint64_t own, uint64_t front, Clock::time_point now) { look_from(own, front, now); }
 
-  // It is at turn `own`, those in front at `front`, of `end` turns. True: they wait for it now. misjudged counts up
+  // It is at turn `own`, those in front at `front`, of `end` turns. True when they wait for it now. misjudged counts up
   // when they begin to.
   bool awaited(uint64_t own, uint64_t front, uint64_t end, unsigned& misjudged, Clock::time_point now);
 
@@ -107,11 +107,11 @@ class Apart {
   std::optional<Clock::time_point> until_;  // when those in front stop waiting
 };
 
-// Where a destination stands towards the others.
+// Where a destination stands relative to the others.
 struct Lag {
-  Stall stall;                 // how long it held up the others that are as far as it
-  std::optional<Apart> apart;  // it was left behind
-  unsigned misjudged = 0;      // how often it was, and proved to be as fast
+  Stall stall;                 // how long it held up the others at the same turn
+  std::optional<Apart> apart;  // set while it is left behind
+  unsigned misjudged = 0;      // how often it was left behind and then proved as fast
 };
 
 }  // namespace kcopyd

@@ -1,6 +1,5 @@
-// How long one request to a device is. A fast one gets a whole sub-job at once. A slow one, and one of which nothing is
-// known, gets it in pieces, so that what it is busy with ends soon: cancelling, the watchdog and what is shown depend
-// on it.
+// How long one request to a device is. A fast device gets a whole sub-job at once. A slow or unknown one gets it in
+// pieces, so that what it is busy with ends soon: cancelling, the watchdog and what is shown depend on that.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +13,8 @@ namespace kcopyd {
 // One for each device and direction. Worker thread.
 class RequestSize {
  public:
-  // A device that writes 512 KiB/s has done the first request in half a second. No less later on: what takes long
-  // whatever its length (a card that tidies up) should not take it too often.
+  // A device that writes 512 KiB/s needs half a second for this first request. Never less: what takes long at any
+  // length (a card that tidies up) should not be paid too often.
   static constexpr uint64_t kLeast = uint64_t{256} << 10;
 
   // Bytes of the next request. sub_job: bytes.
@@ -25,13 +24,13 @@ class RequestSize {
     return std::min(std::max(size_ - size_ % unit, unit), sub_job);
   }
 
-  // One of so many bytes was answered. Who answers at once needs no pieces.
+  // A request of this many bytes was answered. A device that answers at once needs no pieces.
   void answered(uint64_t bytes, std::chrono::steady_clock::duration took) {
     using std::chrono::milliseconds;
     if (took > milliseconds(500)) {
       size_ = std::max(std::min(size_, bytes) / 2, kLeast);
     } else if (bytes < size_ / 2) {
-      return;  // a rest says little
+      return;  // the rest of a sub-job says little
     } else if (took < milliseconds(50)) {
       size_ = UINT64_MAX;
     } else if (took < milliseconds(250)) {
@@ -40,9 +39,8 @@ class RequestSize {
   }
 
  private:
-  // What the device likes requests to be multiples of, bytes: what it says it likes best (queue/optimal_io_size), else
-  // what the kernel cuts requests into (queue/max_sectors_kb; 120 KiB on many USB sticks). Its block where neither
-  // helps.
+  // Bytes that requests should be multiples of: what the device likes best (queue/optimal_io_size), else what the
+  // kernel cuts requests into (queue/max_sectors_kb; 120 KiB on many USB sticks), else the device's block.
   static uint64_t preferred(const block_device& device, uint64_t sub_job) {
     const uint64_t block = std::max(device.physical_block, device.logical_block);
     for (const uint64_t said : {device.optimal_io, device.max_request}) {

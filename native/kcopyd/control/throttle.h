@@ -8,8 +8,8 @@
 
 namespace kcopyd {
 
-// A sub-job is let through when it is paid for, so the rate holds over any number of sub-jobs, from the first.
-// Worker thread, but for set().
+// A sub-job may be issued when it is paid for, so the rate holds over any number of sub-jobs, from the first. Worker
+// thread, except set().
 class Throttle {
  public:
   using Clock = std::chrono::steady_clock;
@@ -17,7 +17,7 @@ class Throttle {
   // 0 for no limit. Any thread.
   void set(uint64_t bytes_per_second) { rate_ = bytes_per_second; }
 
-  // Is a sub-job of so many bytes paid for? If not, due() says when to ask again.
+  // Is a sub-job of this many bytes paid for? If not, due() says when to ask again.
   bool ready(uint64_t bytes, Clock::time_point now = Clock::now()) {
     const uint64_t rate = rate_;
     if (rate == 0) {
@@ -40,7 +40,7 @@ class Throttle {
     return now >= due_;
   }
 
-  // The sub-job that was ready is issued.
+  // The sub-job that was ready has been issued.
   void take() { paying_ = false; }
 
   // When the sub-job that was refused is paid for.
@@ -56,7 +56,7 @@ class Throttle {
   Clock::time_point asked_{};  // the last time
   bool paying_ = false;        // a sub-job waits for due_
   bool held_ = false;          // it was refused at least once
-  bool late_ = false;          // it was paid for from when it should have come
+  bool late_ = false;          // it was paid for from its due time, not from now
 };
 
 }  // namespace kcopyd

@@ -1,5 +1,5 @@
-// From a thread of the engine into JavaScript, for as long as there is an environment: one that ends takes its
-// thread-safe functions along, whoever else still has them (Node-API).
+// Sends messages from a thread of the engine into JavaScript while its environment exists. When an environment ends, so
+// do its thread-safe functions, even if others still hold them (Node-API).
 #pragma once
 
 #include <napi.h>
@@ -9,8 +9,8 @@
 
 namespace platter {
 
-// Deliver runs on the JavaScript thread for each message; with an empty env for those that the environment's end meets
-// under way.
+// Deliver runs on the JavaScript thread for each message, with an empty env for messages that are under way when the
+// environment ends.
 template <typename Context, typename Message, void (*Deliver)(Napi::Env, Napi::Function, Context*, Message*)>
 class Channel {
  public:
@@ -27,15 +27,15 @@ class Channel {
     return channel;
   }
 
-  // Any thread. Where nobody listens any more the message is dropped.
+  // Any thread. Drops the message when nobody listens any more.
   void send(std::unique_ptr<Message> message) {
     const std::lock_guard lock(mutex_);
     if (!open_) return;
-    // The queue has no limit, so only the end of the environment refuses; what it refused it has released.
+    // The queue has no limit, so only the end of the environment refuses. It has released the function by then.
     open_ = function_.NonBlockingCall(message.get()) == napi_ok;
     if (open_) static_cast<void>(message.release());
   }
-  // Any thread: nothing more will be sent.
+  // Any thread. Nothing more will be sent.
   void close() {
     const std::lock_guard lock(mutex_);
     if (open_) function_.Release();
@@ -43,7 +43,7 @@ class Channel {
   }
 
  private:
-  // JavaScript thread: the function is about to go.
+  // JavaScript thread. The function is about to end.
   static void ended(Napi::Env, std::shared_ptr<Channel>* held, Context*) {
     const std::unique_ptr<std::shared_ptr<Channel>> channel(held);  // outlives the lock
     const std::lock_guard lock((*channel)->mutex_);

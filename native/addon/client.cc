@@ -10,7 +10,7 @@
 namespace platter {
 namespace {
 
-// Destroying waits for jobs, so it does not happen on the JavaScript thread.
+// Destroying a client waits for its jobs, so it does not happen on the JavaScript thread.
 class DestroyWorker : public Napi::AsyncWorker {
  public:
   DestroyWorker(Napi::Env env, ClientPtr client)

@@ -30,7 +30,7 @@ unsigned open_flags(const Napi::Value& value) {
   return flags;
 }
 
-// What came of opening a device: `error` is a positive errno, or 0 with a device.
+// The result of opening a device: `error` is a positive errno, or 0 with a device.
 struct Opened {
   std::string path;
   DevicePtr device;
@@ -42,8 +42,8 @@ Napi::Value wrap_opened(Napi::Env env, Opened& opened) {
   return Device::wrap(env, opened.path, std::move(opened.device));
 }
 
-// What makes a device wait does not happen on the JavaScript thread. Resolves to true, to false for
-// EOPNOTSUPP, and rejects with an EngineError for any other positive errno.
+// Runs what can wait for a device off the JavaScript thread. Resolves to true, to false for EOPNOTSUPP, and rejects
+// with an EngineError for any other positive errno.
 class DeviceWork : public Napi::AsyncWorker {
  public:
   DeviceWork(Napi::Env env, const char* op, std::vector<Device*> devices, std::function<int()> work)
@@ -54,7 +54,7 @@ class DeviceWork : public Napi::AsyncWorker {
         work_(std::move(work)) {
     for (Device* device : devices_) device->retain();
   }
-  // Begins; deletes itself when it has run.
+  // Begins the work. The object deletes itself afterwards.
   Napi::Promise begin() {
     const Napi::Promise promise = deferred_.Promise();
     Queue();
@@ -148,7 +148,7 @@ Napi::Object Device::wrap(Napi::Env env, std::string path, DevicePtr device) {
 }
 
 Device::Device(const Napi::CallbackInfo& info) : ObjectWrap(info) {
-  // JavaScript reaches this by `device.constructor`, but cannot make an External.
+  // JavaScript can get at this constructor by `device.constructor`, but it cannot make an External.
   if (!info[0].IsExternal()) throw invalid_argument(info.Env(), "a device is opened by openDevice");
   Given& given = *info[0].As<Napi::External<Given>>().Data();
   path_ = std::move(given.path);

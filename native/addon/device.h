@@ -19,18 +19,18 @@ using DevicePtr = std::unique_ptr<block_device, CloseDevice>;
 class Device : public Napi::ObjectWrap<Device> {
  public:
   static Napi::FunctionReference define(Napi::Env env);
-  // openDevice(path, options): the promise of a device. The drive can take as long as it likes to be opened.
+  // openDevice(path, options): the promise of a device. Opening may take the drive any time.
   static Napi::Value open(const Napi::CallbackInfo& info);
-  // The JavaScript object of a device that is open already; messages call it `path`.
+  // Makes the JavaScript object of a device that is already open. Messages call it `path`.
   static Napi::Object wrap(Napi::Env env, std::string path, DevicePtr device);
   explicit Device(const Napi::CallbackInfo& info);
 
-  // The device of a JavaScript value; throws ERR_INVALID_ARG when it is none, EBADF when it was closed.
+  // The device of a JavaScript value. Throws ERR_INVALID_ARG when it is no device, EBADF when it was closed.
   static Device& of(const Napi::Value& value);
   block_device* get() const { return device_.get(); }
   const std::string& path() const { return path_; }
 
-  // A job, a clone or a look holds it from retain() to release(); it cannot be closed in between.
+  // A job, a clone or a look holds the device from retain() to release(). It cannot be closed in between.
   void retain();
   void release();
 

@@ -19,7 +19,7 @@
 #include "engine_error.h"
 #include "waiting.h"
 
-// linux/fs.h has these too, but it and glibc's stdio.h cannot always be included together.
+// linux/fs.h has these too, but cannot always be included together with glibc's stdio.h.
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE (1 << 0)
 #endif
@@ -63,10 +63,11 @@ Napi::Value resize_file(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// The lock belongs to the open file description. The claim's sees no I/O, so closing it frees the lock at once.
+// The lock belongs to the open file description. The claim's description sees no I/O, so closing it frees the lock at
+// once.
 int lock_descriptor_of(const block_device& device) { return device.claim ? device.claim.get() : device.buffered.get(); }
 
-// flock without waiting. False when somebody else has a lock that excludes this one.
+// flock without waiting. False when another lock excludes this one.
 bool lock(Napi::Env env, int fd, bool exclusive, const std::string& path) {
   while (flock(fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return false;
@@ -75,14 +76,15 @@ bool lock(Napi::Env env, int fd, bool exclusive, const std::string& path) {
   return true;
 }
 
-// lockDevice(device, exclusive): true when the lock is held now.
+// lockDevice(device, exclusive): true when the lock is now held.
 Napi::Value lock_device(const Napi::CallbackInfo& info) {
   const Device& device = Device::of(info[0]);
   const bool held = lock(info.Env(), lock_descriptor_of(*device.get()), info[1].ToBoolean(), device.path());
   return Napi::Boolean::New(info.Env(), held);
 }
 
-// unlockDevice(device): a descriptor that io_uring still knows keeps its lock for a moment after close, so say it.
+// unlockDevice(device): unlocks explicitly, because a descriptor that io_uring still knows keeps its lock for a moment
+// after close.
 Napi::Value unlock_device(const Napi::CallbackInfo& info) {
   const Device& device = Device::of(info[0]);
   const int fd = lock_descriptor_of(*device.get());
@@ -97,21 +99,21 @@ Napi::Value lock_descriptor(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), held);
 }
 
-// A descriptor for another thread, which stays open while that uses it, whatever becomes of the device.
+// A copy of the descriptor for another thread. It stays open while that thread uses it, whatever happens to the device.
 std::shared_ptr<kcopyd::Descriptor> held_copy(Napi::Env env, const Device& device) {
   const int copy = fcntl(device.get()->buffered.get(), F_DUPFD_CLOEXEC, 0);
   if (copy < 0) throw engine_error(env, errno, "check", device.path());
   return std::make_shared<kcopyd::Descriptor>(copy);
 }
 
-// "8:16" of a number of the kernel's huge_encode_dev, which spreads it over 64 bits as glibc does.
+// "8:16" for a number in the kernel's huge_encode_dev, which spreads it over 64 bits as glibc does.
 std::string text_of(uint64_t encoded) {
   const auto number = static_cast<dev_t>(encoded);
   return std::to_string(major(number)) + ":" + std::to_string(minor(number));
 }
 
-// What lies behind a loop device: "file:MAJOR:MINOR:INODE", or "block:MAJOR:MINOR" of a block device, whatever its node
-// is called; empty for every other device.
+// What lies behind a loop device: "file:MAJOR:MINOR:INODE", or "block:MAJOR:MINOR" for a block device, whatever its
+// node is called. Empty for every other device.
 std::string loop_file_of(int fd) {
   struct loop_info64 status {};
   if (ioctl(fd, LOOP_GET_STATUS64, &status) != 0) return "";
@@ -123,8 +125,8 @@ Napi::Value text_or_null(Napi::Env env, std::string& text) {
   return text.empty() ? env.Null() : Napi::String::New(env, text);
 }
 
-// loopFile(device): resolves to the identity of what lies behind a loop device, also of one that has no name any more;
-// to null for every other device. The kernel asks the file's file system, which can hang: another thread waits for it.
+// loopFile(device): resolves to the identity of what lies behind a loop device, even if that has no name any more; to
+// null for every other device. The kernel asks the file's file system, which can hang, so another thread waits for it.
 Napi::Value loop_file(const Napi::CallbackInfo& info) {
   const Device& device = Device::of(info[0]);
   const auto held = held_copy(info.Env(), device);
@@ -132,7 +134,7 @@ Napi::Value loop_file(const Napi::CallbackInfo& info) {
       info.Env(), "check", [held] { return loop_file_of(held->get()); }, &text_or_null);
 }
 
-// loopFileAt(path): the same of the loop device at a path; null also where this user may not open it.
+// loopFileAt(path): the same for the loop device at a path. Also null when this user may not open it.
 Napi::Value loop_file_at(const Napi::CallbackInfo& info) {
   const std::string path = text(info[0], "loopFileAt: the path is empty, holds a NUL or is no string");
   return Waiting<std::string>::begin(
@@ -155,7 +157,7 @@ Counted count_data(const std::string& path, int fd) {
   int64_t bytes = 0;
   for (off_t at = 0;;) {
     const off_t data = lseek(fd, at, SEEK_DATA);
-    // ENXIO: nothing but a hole follows.
+    // ENXIO: only a hole follows.
     if (data < 0) return Counted{path, bytes, errno == ENXIO ? 0 : errno};
     const off_t hole = lseek(fd, data, SEEK_HOLE);
     if (hole < 0) return Counted{path, bytes, errno};
@@ -169,7 +171,7 @@ Napi::Value number_of_bytes(Napi::Env env, Counted& counted) {
   return Napi::Number::New(env, static_cast<double>(counted.bytes));
 }
 
-// dataBytes(device): resolves to the bytes of a file that are no hole. Its file system can take its time.
+// dataBytes(device): resolves to the bytes of a file that are not holes. Its file system may take its time.
 Napi::Value data_bytes(const Napi::CallbackInfo& info) {
   const Device& device = Device::of(info[0]);
   const auto held = held_copy(info.Env(), device);
@@ -177,7 +179,7 @@ Napi::Value data_bytes(const Napi::CallbackInfo& info) {
       info.Env(), "check", [held, path = device.path()] { return count_data(path, held->get()); }, &number_of_bytes);
 }
 
-// What statx tells of a file, whatever name it has by now, or an errno.
+// What statx says of a file, under whatever name, or an errno.
 struct FileState {
   std::string path;
   struct statx found;
@@ -191,7 +193,7 @@ FileState state_of(const std::string& path, int fd) {
   return state;
 }
 
-// Nanoseconds since the epoch. 64 bits hold them from 1677 to 2262 only, and a file can have any time.
+// Nanoseconds since the epoch. 64 bits only hold the years 1677 to 2262, and a file can have any time.
 Napi::BigInt nanoseconds(Napi::Env env, const struct statx_timestamp& time) {
   const __int128 signed_value = static_cast<__int128>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
   const auto value = static_cast<unsigned __int128>(signed_value < 0 ? -signed_value : signed_value);
@@ -212,7 +214,8 @@ Napi::Value file_facts(Napi::Env env, FileState& state) {
   return result;
 }
 
-// fileState(device): resolves to what the open file is now, not what has its name. Its file system can take its time.
+// fileState(device): resolves to the state of the open file, not of what has its name now. Its file system may take its
+// time.
 Napi::Value file_state(const Napi::CallbackInfo& info) {
   const Device& device = Device::of(info[0]);
   const auto held = held_copy(info.Env(), device);

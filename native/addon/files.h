@@ -1,4 +1,4 @@
-// System calls on names, locks and loop devices that Node does not offer.
+// System calls on names, locks and loop devices that Node lacks.
 #pragma once
 
 #include <napi.h>

@@ -19,7 +19,7 @@ constexpr std::array kSides = {"read", "write", "verify"};
 constexpr std::array kCauses = {"io",        "medium",   "gone",      "no-space", "read-only",
                                 "timed-out", "mismatch", "cancelled", "stalled"};
 
-// Index of a destination; -1 for null: the job.
+// The index of a destination; -1 (the job) for null.
 int destination_of(const Napi::CallbackInfo& info) {
   if (info[0].IsNull()) return -1;
   const double index = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : -1;
@@ -72,7 +72,8 @@ Job::Job(const Napi::CallbackInfo& info)
     : ObjectWrap(info), deferred_(info.Env()), promise_(Napi::Persistent(deferred_.Promise())) {}
 
 Job::~Job() {
-  // One that runs is held from submit() to ended(): only an environment that ends lets go of it, and nobody would wait.
+  // A running job is held from submit() to ended(). Only an environment that ends lets go of it; nobody would wait for
+  // the job then.
   if (!devices_.empty()) kcopyd_job_cancel(job_.get());
 }
 
@@ -81,15 +82,15 @@ void Job::submit(Client& owner, kcopyd_client* client, const Napi::Object& reque
   kcopyd_pool_stats pool{};
   kcopyd_client_pool(client, &pool);
   JobRequest wanted(request, pool.slot_size);
-  // The callback's own: it can come before this function returns, and after the environment, with this object, has
-  // ended.
+  // The callback has its own: it can come before this function returns, and after the environment has ended with this
+  // object.
   auto delivery =
       std::make_unique<std::shared_ptr<Delivery>>(Delivery::open(env, "platter:job", this, Napi::Function(), false));
   wanted.get().fn = &Job::notify;
   wanted.get().context = delivery.get();
 
   Ref();
-  owner.Ref();  // the end of a client waits for its jobs, which must not be the garbage collector's
+  owner.Ref();  // a client's end waits for its jobs, and the garbage collector must not wait
   client_ = &owner;
   devices_ = wanted.devices();
   for (Device* device : devices_) device->retain();
@@ -100,7 +101,7 @@ void Job::submit(Client& owner, kcopyd_client* client, const Napi::Object& reque
     let_go();
     throw engine_error(env, -refused, "submit", "");
   }
-  static_cast<void>(delivery.release());  // notify() has it now
+  static_cast<void>(delivery.release());  // notify() owns it now
   job_.reset(job);
 }
 

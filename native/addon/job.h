@@ -1,4 +1,4 @@
-// A running job in JavaScript's hands: samples, errors, cancel, and the promise of its end.
+// A running job in JavaScript's hands: samples, errors, cancelling, and the promise of its end.
 #pragma once
 
 #include <napi.h>
@@ -18,7 +18,7 @@ struct PutJob {
   void operator()(kcopyd_job* job) const { kcopyd_job_put(job); }
 };
 
-// JavaScript thread, but for notify().
+// JavaScript thread, except notify().
 class Job : public Napi::ObjectWrap<Job> {
  public:
   static Napi::FunctionReference define(Napi::Env env);
@@ -28,7 +28,7 @@ class Job : public Napi::ObjectWrap<Job> {
   Job& operator=(const Job&) = delete;
   ~Job() override;
 
-  // Submits the request that came as JavaScript's argument to owner's client; throws when the engine refuses it.
+  // Submits the request, JavaScript's argument, to owner's client. Throws when the engine refuses it.
   void submit(Client& owner, kcopyd_client* client, const Napi::Object& request);
 
  private:
@@ -54,7 +54,7 @@ class Job : public Napi::ObjectWrap<Job> {
 
   std::unique_ptr<kcopyd_job, PutJob> job_;
   Client* client_ = nullptr;
-  std::vector<Device*> devices_;  // while it runs
+  std::vector<Device*> devices_;  // held while it runs
   Napi::Promise::Deferred deferred_;
   Napi::Reference<Napi::Promise> promise_;
 };

@@ -48,7 +48,7 @@ uint64_t number_of(const Napi::Object& request, const char* name, uint64_t other
   return absent(value) ? otherwise : whole_number(request.Env(), value, name);
 }
 
-// Bytes of a Uint8Array that has to have at least `least` of them; NULL when there is none.
+// Bytes of a Uint8Array of at least `least` bytes; NULL when there is none.
 const uint8_t* bytes_of(const Napi::Env env, const Napi::Value& value, uint64_t least, const std::string& name) {
   if (absent(value)) return nullptr;
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array ||
@@ -58,7 +58,7 @@ const uint8_t* bytes_of(const Napi::Env env, const Napi::Value& value, uint64_t 
   return value.As<Napi::Uint8Array>().Data();
 }
 
-// Entry of an array with one entry per destination; undefined when there is no array.
+// An entry of an array with one entry per destination; undefined when there is no array.
 Napi::Value entry(const Napi::Object& request, const char* name, uint32_t index, uint32_t length) {
   const Napi::Value list = request.Get(name);
   if (absent(list)) return request.Env().Undefined();

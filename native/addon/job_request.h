@@ -1,4 +1,4 @@
-// What JavaScript asks of a job, as the engine's request.
+// Converts JavaScript's request for a job to the engine's.
 #pragma once
 
 #include <napi.h>
@@ -10,18 +10,18 @@
 
 namespace platter {
 
-// A request and all that it points to. JavaScript thread.
+// A request and everything that it points to. JavaScript thread.
 class JobRequest {
  public:
-  // Throws a JavaScript error: ERR_INVALID_ARG for a request of the wrong shape. Bitmaps and hashes must cover every
-  // chunk of the region; chunk_size is in bytes.
+  // Throws a JavaScript error: ERR_INVALID_ARG for a malformed request. Bitmaps and hashes must cover every chunk of
+  // the region. chunk_size is in bytes.
   JobRequest(const Napi::Object& request, size_t chunk_size);
   JobRequest(const JobRequest&) = delete;
   JobRequest& operator=(const JobRequest&) = delete;
 
   const kcopyd_request& get() const { return request_; }
   kcopyd_request& get() { return request_; }
-  // Source and destinations; they are in use until the job has ended.
+  // Source and destinations. They are in use until the job has ended.
   const std::vector<Device*>& devices() const { return devices_; }
 
  private:

@@ -5,9 +5,9 @@
 
 namespace platter {
 
-// protectProcess(): makes the process not dumpable (prctl(2)), so that no other process of the same user can trace it
-// or take its descriptors (ptrace(2), pidfd_getfd(2)), and gives it no core dump. It may hold disks that its user may
-// not open. JavaScript thread; throws an EngineError.
+// protectProcess(): makes the process not dumpable (prctl(2)). Then no other process of the same user can trace it or
+// take its descriptors (ptrace(2), pidfd_getfd(2)), and there is no core dump. The process may hold disks that its user
+// may not open. JavaScript thread; throws an EngineError.
 Napi::Value protect_process(const Napi::CallbackInfo& info);
 
 }  // namespace platter

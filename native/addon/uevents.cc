@@ -17,13 +17,14 @@
 namespace platter {
 namespace {
 
-// Groups of NETLINK_KOBJECT_UEVENT: the kernel's own, and what udevd says when it has looked at a device too.
+// Groups of NETLINK_KOBJECT_UEVENT: the kernel's own, and udevd's, which sends a message when it has looked at a
+// device.
 constexpr uint32_t kKernel = 1;
 constexpr uint32_t kUdev = 2;
 constexpr size_t kLongest = 8192;            // the kernel's limit is 2 KiB of text; udevd's properties are longer
-constexpr int kReceiveBuffer = 1024 * 1024;  // a hub of 32 sticks tells of some hundred things at once
+constexpr int kReceiveBuffer = 1024 * 1024;  // a hub of 32 sticks sends some hundred messages at once
 constexpr std::string_view kUdevPrefix("libudev\0", 8);
-constexpr size_t kUdevOffsetAt = 16;  // of udevd's header: where its properties begin (libudev-monitor.c)
+constexpr size_t kUdevOffsetAt = 16;  // offset in udevd's header of where its properties begin (libudev-monitor.c)
 
 kcopyd::Descriptor open_socket(Napi::Env env) {
   const auto fail = [&] { return engine_error(env, errno, "watch", ""); };
@@ -31,7 +32,7 @@ kcopyd::Descriptor open_socket(Napi::Env env) {
   if (!fd) throw fail();
   const int on = 1;
   if (setsockopt(fd.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) throw fail();
-  // Beyond the system's limit only for root; what does not fit is told as missed.
+  // Only root may exceed the system's limit. What does not fit is reported as missed.
   if (setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof kReceiveBuffer) != 0) {
     setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &kReceiveBuffer, sizeof kReceiveBuffer);
   }
@@ -42,8 +43,8 @@ kcopyd::Descriptor open_socket(Napi::Env env) {
   return fd;
 }
 
-// The text of a message that can be trusted: anybody may send to a socket, only root and the kernel to these groups.
-// Empty for another's, and at the end (errno is EAGAIN) or after an overflow (ENOBUFS).
+// The text of a trusted message. Anybody may send to a socket, but only root and the kernel to these groups. Empty for
+// a message from another sender, at the end (errno is EAGAIN) and after an overflow (ENOBUFS).
 struct Message {
   ssize_t length;
   std::string_view properties;
@@ -77,7 +78,8 @@ Message receive(int fd, std::array<char, kLongest>& buffer) {
   return {length, text.substr(std::min<size_t>(offset, text.size()))};
 }
 
-// KEY=value, each ended by a NUL; what has no "=" is the kernel's headline. Null for what is no block device.
+// Properties are KEY=value, each ended by a NUL; text without "=" is the kernel's headline. Null when it is no block
+// device.
 std::optional<Uevents::News> parse(std::string_view properties) {
   Uevents::News news;
   std::string major;
@@ -113,7 +115,7 @@ Uevents::Uevents(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   socket_ = open_socket(env);
   wake_ = kcopyd::Descriptor(eventfd(0, EFD_CLOEXEC));
   if (!wake_) throw engine_error(env, errno, "watch", "");
-  // Nobody stays alive only to hear of disks.
+  // Listening for disks does not keep the process alive.
   delivery_ = Delivery::open(env, "platter:uevents", nullptr, info[0].As<Napi::Function>(), true);
   thread_ = std::thread([this] { listen(); });
 }
@@ -139,7 +141,7 @@ void Uevents::listen() {
 
 void Uevents::tell(News news) { delivery_->send(std::make_unique<News>(std::move(news))); }
 
-// JavaScript thread; env is null when the environment ends before the delivery.
+// JavaScript thread. env is null when the environment ends before the delivery.
 void Uevents::deliver(Napi::Env env, Napi::Function listener, std::nullptr_t*, News* raw) {
   const std::unique_ptr<News> news(raw);
   if (env == nullptr || listener.IsEmpty()) return;
@@ -155,7 +157,7 @@ void Uevents::close(const Napi::CallbackInfo&) { stop(); }
 void Uevents::stop() {
   if (!thread_.joinable()) return;
   const uint64_t one = 1;
-  // An eventfd that was never read takes it.
+  // An eventfd that was never read accepts this.
   [[maybe_unused]] const ssize_t written = write(wake_.get(), &one, sizeof one);
   thread_.join();
   delivery_->close();

@@ -1,4 +1,4 @@
-// The kernel's news of block devices that come, go and change, in JavaScript's hands.
+// The kernel's news of block devices that come, go and change, for JavaScript.
 #pragma once
 
 #include <napi.h>
@@ -12,7 +12,7 @@
 
 namespace platter {
 
-// Listens from construction to close(), on a thread of its own: Node-API has no way to wait for a descriptor.
+// Listens from construction to close(), on a thread of its own, because Node-API cannot wait for a descriptor.
 class Uevents : public Napi::ObjectWrap<Uevents> {
  public:
   static Napi::FunctionReference define(Napi::Env env);
@@ -22,7 +22,7 @@ class Uevents : public Napi::ObjectWrap<Uevents> {
   Uevents& operator=(const Uevents&) = delete;
   ~Uevents() override { stop(); }
 
-  // What is told of one device. An empty action: some were missed, so anything may have happened.
+  // The news of one device. An empty action means that some news was missed, so anything may have happened.
   struct News {
     std::string action;
     std::string name;
@@ -39,7 +39,7 @@ class Uevents : public Napi::ObjectWrap<Uevents> {
   void tell(News news);
 
   kcopyd::Descriptor socket_;
-  kcopyd::Descriptor wake_;  // an eventfd: readable when it is time to end
+  kcopyd::Descriptor wake_;  // an eventfd: readable when the thread must end
   std::shared_ptr<Delivery> delivery_;
   std::thread thread_;
 };

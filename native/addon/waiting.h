@@ -1,4 +1,4 @@
-// Work that can wait for a device or for another process, and the promise of its result.
+// Work that can wait for a device or another process, and the promise of its result.
 #pragma once
 
 #include <napi.h>
@@ -14,10 +14,10 @@
 
 namespace platter {
 
-// Runs `work` on a thread of its own and settles a promise with what `settle` makes of the result, or throws.
-// The thread does not come from libuv's pool: a device that never answers would take one of the four threads that write
-// the job log, and Node waits for the pool when it exits. An environment that ends drops the result; then it is
-// destroyed on the working thread, so `Result` and `work` hold no JavaScript values.
+// Runs `work` on a thread of its own, then settles a promise with what `settle` makes of the result or throws. The
+// thread is not from libuv's pool: a device that never answers would take one of the four threads that write the job
+// log, and Node waits for the pool when it exits. When the environment ends, the result is dropped and destroyed on the
+// working thread, so `Result` and `work` hold no JavaScript values.
 template <typename Result>
 class Waiting {
  public:

@@ -26,7 +26,7 @@ struct Packet {
 // True when `fd` is a connected SOCK_SEQPACKET socket of this machine (AF_UNIX).
 bool is_packet_socket(int fd);
 
-// The user at the other end of a socket: who made the pair, or who listens. Throws std::system_error.
+// The user at the other end of a socket: the one who made the pair, or who listens. Throws std::system_error.
 uid_t peer_uid(int fd);
 
 // Waits for a packet. Nothing when the other end is closed or broken; an empty packet counts as closing.

@@ -18,7 +18,7 @@ namespace {
 // Throws unless the open descriptor is the named device.
 void check_identity(int file, const Device& device) {
   struct statx found {};
-  // The client may have sent a file of a FUSE file system. DONT_SYNC keeps us from asking its server.
+  // The client may have sent a file of a FUSE file system. DONT_SYNC avoids asking its server.
   if (statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &found) != 0) fail("statx");
   if (!S_ISBLK(found.stx_mode)) throw Refused(Status::kNotBlock);
   if (found.stx_rdev_major != device.major_number || found.stx_rdev_minor != device.minor_number)

@@ -24,7 +24,7 @@ bool is_missing(int error) { return error == ENOENT || error == ESRCH; }
 
 using Tolerated = bool (*)(int error);
 
-// Throws for the errno that a call has just left, unless that is tolerated.
+// Throws for the errno that a call has just left, unless it is tolerated.
 void tolerate(Tolerated tolerated, const std::string& path) {
   const int error = errno;
   if (!tolerated(error)) throw Refused(Status::kFailed, path, error);
@@ -68,12 +68,12 @@ bool is_absence(int error) {
     case ESRCH:
     case ENODEV:
     case ENXIO:
-    case EINVAL:  // sysfs and procfs say so of a device or a process that has just gone
+    case EINVAL:  // sysfs and procfs answer this for a device or process that has just gone
     case EACCES:
     case EPERM:
     case ELOOP:
     case EXDEV:
-    case EAGAIN:  // somebody renames folders on the way
+    case EAGAIN:  // somebody renames folders of the path
     case ENAMETOOLONG:
       return true;
     default:
@@ -129,7 +129,7 @@ std::optional<Identity> identity_of(const Roots& roots, const std::string& name)
   const std::string path = real_path(roots.sys + "/class/block/" + name);
   const std::optional<dev_t> number = path.empty() ? std::nullopt : parse_number(line(path + "/dev"));
   if (!number) return std::nullopt;
-  constexpr uint64_t sector = 512;  // sysfs counts in these, whatever the device has
+  constexpr uint64_t sector = 512;  // sysfs counts in these, for every device
   const std::string disk = line(path + "/partition").empty() ? path : path.substr(0, path.find_last_of('/'));
   return Identity{.number = *number,
                   .size = std::strtoull(line(path + "/size").c_str(), nullptr, 10) * sector,

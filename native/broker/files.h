@@ -17,25 +17,25 @@ struct Roots {
   std::string dev = "/dev";
 };
 
-// The content of a file; empty when there is none, or when this process may not read it. Throws Refused when it cannot
-// be read for another reason: what was not read must not count as "nothing there".
+// The content of a file. Empty when there is none, or when this process may not read it. Throws Refused for any other
+// failure: unread content must not count as "nothing there".
 std::string content(const std::string& path);
 
-// The same of a file that a decision to write depends on: empty only when there is none.
+// The same for a file that a decision to write depends on: empty only when there is none.
 std::string needed_content(const std::string& path);
 
 // The first line of a file, without its end.
 std::string line(const std::string& path);
 
-// The names in a folder, without "." and ".."; none when there is no folder, or when this process may not read it.
-// Throws Refused when it cannot be read for another reason.
+// The names in a folder, without "." and "..". None when there is no folder, or when this process may not read it.
+// Throws Refused for any other failure.
 std::vector<std::string> listed(const std::string& path);
 
-// The same of a folder that a decision to write depends on: none only when there is no folder.
+// The same for a folder that a decision to write depends on: none only when there is no folder.
 std::vector<std::string> needed_names(const std::string& path);
 
-// True when a failure with this errno says that something is not there or is out of reach, and not that the kernel or
-// this process lacks what it takes to look.
+// True when this errno says that something is not there or is out of reach. False when it says that the kernel or this
+// process lacks what it takes to look.
 bool is_absence(int error);
 
 // The path without links; empty when there is none. Throws Refused when it cannot be followed for another reason.
@@ -53,11 +53,11 @@ std::optional<dev_t> parse_number(const std::string& text);
 // The last component of a path.
 std::string last_component(const std::string& path);
 
-// What tells a disk from the next one that gets its name and number.
+// Tells a disk from the next one that gets its name and number.
 struct Identity {
   dev_t number = 0;
   uint64_t size = 0;           // bytes
-  uint64_t disk_sequence = 0;  // of a partition, its disk's; 0 where the kernel has none
+  uint64_t disk_sequence = 0;  // for a partition, its disk's; 0 where the kernel has none
   bool operator==(const Identity&) const = default;
 };
 

@@ -17,13 +17,13 @@ namespace platter::broker {
 namespace {
 
 // The running system needs what is mounted here. A doubtful place is on this list. app/engine/devices/blocks.ts has the
-// same.
+// same list.
 const std::set<std::string> kSystemMounts = {
     "/",     "/boot",      "/boot/efi", "/boot/firmware", "/efi",     "/etc",     "/gnu",
     "/home", "/nix",       "/opt",      "/root",          "/srv",     "/sysroot", "/tmp",
     "/usr",  "/usr/local", "/var",      "/var/home",      "/var/lib", "/var/log", "/var/tmp"};
 
-// The most overlays that are followed below each other.
+// Overlays are followed this deep.
 constexpr int kMostLayers = 8;
 
 bool exists(const std::string& path) {
@@ -39,10 +39,10 @@ bool is_usb(const std::string& path) {
   return at != std::string::npos && at + 4 < path.size() && path[at + 4] >= '0' && path[at + 4] <= '9';
 }
 
-// The areas of an eMMC are disks of their own to the kernel: mmcblk0 and, beside it, mmcblk0boot0, mmcblk0boot1,
+// The kernel shows the areas of an eMMC as separate disks: mmcblk0 and, beside it, mmcblk0boot0, mmcblk0boot1,
 // mmcblk0rpmb and mmcblk0gp0 to gp3. app/engine/devices/blocks.ts knows the same.
 struct EmmcArea {
-  std::string main;  // the name of the main one; empty for what is no such area
+  std::string main;  // the name of the main one; empty when this is no such area
   bool firmware;     // it holds firmware or keys
 };
 
@@ -66,7 +66,7 @@ Machine::Machine(const Roots& roots) : roots_(roots) {
       for (const dev_t number : devices_of(mount, mounts)) mounted_.try_emplace(number, mount.target);
     }
   }
-  // sysfs lists a btrfs while it is mounted. The source of its mount can be a node that leads nowhere here.
+  // sysfs lists the members of a mounted btrfs. The source of its mount can be a node that leads nowhere here.
   for (const std::set<dev_t>& members : btrfs_) {
     for (const dev_t number : members) mounted_.try_emplace(number, name_of(number));
   }
@@ -116,11 +116,11 @@ void Machine::read_loop(Block& block) {
   struct loop_info64 info {};
   if (node && ioctl(node.get(), LOOP_GET_STATUS64, &info) == 0) {
     block.file = FileId(info.lo_device, info.lo_inode);
-    // A number of the kernel's huge_encode_dev has the bits where glibc has them. A regular file has 0.
+    // A number in the kernel's huge_encode_dev has the bits where glibc has them. It is 0 for a regular file.
     if (info.lo_rdevice != 0) block.backing = static_cast<dev_t>(info.lo_rdevice);
     return;
   }
-  // The kernel asks the file system of the file, which can be dead. One with nodes of block devices is not.
+  // The kernel asks the file's file system, which can be dead. A file system with nodes of block devices is not.
   block.backing = number_at(block.backing_file);
   const bool like_device = block.backing_file.starts_with("/dev/") && !block.backing_file.starts_with("/dev/shm/");
   if (!block.backing && like_device) on_unknown_.push_back(block.name);
@@ -152,7 +152,7 @@ std::optional<dev_t> Machine::number_at(const std::string& path) const {
   struct stat found {};
   if (!folder || (!node && !is_absence(errno))) fail("openat2");
   if (node && fstat(node.get(), &found) == 0 && S_ISBLK(found.st_mode)) return found.st_rdev;
-  // There is no node here, so the kernel's name has to do.
+  // Without a node here, use the kernel's name.
   std::string real = node ? link_of("/proc/self/fd/" + std::to_string(node.get())) : path;
   constexpr std::string_view deleted = " (deleted)";
   if (real.ends_with(deleted)) real.resize(real.size() - deleted.size());
@@ -197,9 +197,9 @@ std::set<dev_t> Machine::devices_of_layer(const std::string& path, const Mount& 
   return live_images(path, overlay, mounts, depth);
 }
 
-// The loop device over the image of a layer that was mounted in the initramfs, where its path leads nowhere now:
-// "/filesystem.squashfs" of Ubuntu's live system is /cdrom/casper/filesystem.squashfs. The image has to lie on a mount
-// of its own. app/engine/devices/blocks.ts decides the same.
+// The loop device over the image of a layer that was mounted in the initramfs. The layer's path leads nowhere now:
+// "/filesystem.squashfs" of Ubuntu's live system is /cdrom/casper/filesystem.squashfs. The image must lie on a mount of
+// its own. app/engine/devices/blocks.ts decides the same.
 std::set<dev_t> Machine::live_images(const std::string& path, const Mount& overlay, const std::vector<Mount>& mounts,
                                      int depth) const {
   const std::string image = last_component(path.substr(0, path.find_last_not_of('/') + 1));
@@ -239,7 +239,7 @@ void Machine::find_system() {
   }
 }
 
-// Adds the device and everything it lies on, also through the files of loop devices.
+// Adds the device and everything below it, also through the files of loop devices.
 void Machine::add_foundation(dev_t number) {
   if (!system_.insert(number).second) return;
   const Block* block = find(number);
@@ -296,7 +296,8 @@ std::set<dev_t> Machine::other_names(dev_t number) const {
   return found;
 }
 
-// The device and everything that lies on it. What lies on its disk under another name of that covers a partition too.
+// The device and everything that lies on it. For a partition also what lies on another name of its disk, which covers
+// it too.
 std::set<dev_t> Machine::also_on(dev_t number) const {
   std::set<dev_t> found = {number};
   const Block* block = find(number);

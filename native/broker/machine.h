@@ -1,4 +1,5 @@
-// A snapshot of the block devices: their stacking, their mounts, and those that the running system needs.
+// A snapshot of the block devices: how they are stacked, where they are mounted, and which of them the running system
+// needs.
 #pragma once
 
 #include <sys/types.h>
@@ -21,16 +22,16 @@ using FileId = std::pair<uint64_t, uint64_t>;
 // One block device.
 struct Block {
   std::string name;           // the kernel's
-  std::optional<dev_t> disk;  // of a partition: its disk
+  std::optional<dev_t> disk;  // for a partition: its disk
   std::vector<dev_t> slaves;  // what a RAID, LVM or encrypted device lies on
   std::vector<std::string> holders;
   bool fixed = false;            // a drive, or a partition of one, that is neither removable nor on USB
   bool read_only = false;        // write-protected
   bool firmware = false;         // an area of an eMMC that holds firmware or keys
-  std::optional<dev_t> beside;   // of another area of an eMMC: its main one
-  std::string backing_file;      // of a loop device; as sysfs writes it
-  std::optional<dev_t> backing;  // of a loop device over a block device
-  std::optional<FileId> file;    // of a loop device: its file, whatever name that has
+  std::optional<dev_t> beside;   // for an area of an eMMC beside the main one: the main one
+  std::string backing_file;      // for a loop device; as sysfs writes it
+  std::optional<dev_t> backing;  // for a loop device over a block device
+  std::optional<FileId> file;    // for a loop device: its file, under any name
 };
 
 // A snapshot of the machine. Its methods read nothing more.
@@ -83,7 +84,7 @@ class Machine {
   std::vector<std::vector<Mount>> namespaces_;
   std::map<dev_t, std::string> mounted_;  // where each mounted device is mounted
   std::set<dev_t> swaps_;
-  // Loop devices and swap on block devices that nobody can name: any device may be meant.
+  // Loop devices and swap on block devices that nobody can name. Any device may be meant.
   std::vector<std::string> on_unknown_;
   std::set<dev_t> system_;  // the foundation of the running system
   bool system_unknown_ = false;

@@ -59,12 +59,12 @@ std::vector<std::vector<Mount>> mounts_of_all_namespaces(const Roots& roots) {
   std::vector<std::vector<Mount>> namespaces;
   std::set<std::string> seen;
   for (const std::string& process : processes) {
-    // Few of these links are readable. Processes of one namespace and root have the same text.
+    // Few of these links are readable. Processes with the same namespace and root have the same mountinfo.
     const std::string name = link_of(roots.proc + "/" + process + "/ns/mnt");
     if (!name.empty() && !seen.insert(name).second) continue;
     const std::string path = roots.proc + "/" + process + "/mountinfo";
     const bool is_own = process == "self";
-    // Where procfs hides other users' processes (hidepid), process 1 is out of reach: then nobody knows its root.
+    // With hidepid procfs hides other users' processes, so process 1 is out of reach and its root unknown.
     const std::string mountinfo = is_own ? needed_content(path) : content(path);
     if (is_own || process == "1" || seen.insert(mountinfo).second) namespaces.push_back(parse_mounts(mountinfo));
   }

@@ -25,8 +25,8 @@ struct Mount {
 // Parses mountinfo. Skips malformed lines.
 std::vector<Mount> parse_mounts(const std::string& mountinfo);
 
-// The mounts of the mount namespaces of all processes: first of this process, then of process 1, then of the others.
-// Throws Refused when one cannot be read, unless its process has ended or is out of this process's reach.
+// The mounts of the mount namespaces of all processes: first this process's, then process 1's, then the others'. Throws
+// Refused when one cannot be read, unless its process has ended or is out of this process's reach.
 std::vector<std::vector<Mount>> mounts_of_all_namespaces(const Roots& roots);
 
 // The mount that holds `path` (absolute, without links): the last one with the longest matching target. Null when none.
@@ -38,7 +38,7 @@ struct Layer {
   bool upper;        // the writable layer, which can be in memory
 };
 
-// The layers of an overlay; none of another file system.
+// The layers of an overlay; none for another file system.
 std::vector<Layer> layers_of(const Mount& mount);
 
 // Decodes the kernel's octal escapes ("\040").

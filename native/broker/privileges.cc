@@ -33,7 +33,7 @@ void set_capabilities(std::initializer_list<int> capabilities) {
 }  // namespace
 
 void shut_out() {
-  // Otherwise a device could become descriptor 2, and an error message would be written to it.
+  // Without this a device could become descriptor 2, and an error message would be written to it.
   for (int fd = 0; fd <= 2; ++fd) {
     if (fcntl(fd, F_GETFD) < 0) check(open("/dev/null", O_RDWR), "/dev/null");
   }

@@ -135,13 +135,13 @@ class Server {
     } else if (info.ssi_signo == SIGTSTP) {
       stop();
     } else if (pid_ > 0) {
-      // The terminal signals a whole process group; others mean the command.
+      // The terminal signals a whole process group. Other senders mean the command alone.
       kill(info.ssi_code == SI_KERNEL ? -pid_ : pid_, static_cast<int>(info.ssi_signo));
     }
   }
 
-  // Stops the command and then this process, until somebody continues it. The kernel stops no process group by SIGTSTP
-  // that has no parent in its session, as the command's.
+  // Stops the command and then this process, until somebody continues it. SIGSTOP, because SIGTSTP does not stop a
+  // process group without a parent in its session, such as the command's.
   void stop() {
     if (pid_ > 0) kill(-pid_, SIGSTOP);
     sigset_t stopping;
@@ -201,7 +201,7 @@ int serve(const Command& command) {
   sigset_t before;
   sigemptyset(&taken);
   for (const int number : {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH}) sigaddset(&taken, number);
-  // The others must not end this process before it ignores them, and the command must not inherit that it does.
+  // The other signals must not end this process before it ignores them, and the command must not inherit that.
   sigset_t held = taken;
   for (const int number : kIgnored) sigaddset(&held, number);
   check(sigprocmask(SIG_BLOCK, &held, &before), "sigprocmask");

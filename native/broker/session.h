@@ -12,12 +12,12 @@
 
 namespace platter::broker {
 
-// A device that the user approved on the command line. The user means the disk that has the name when the answer is
-// given, not one that gets it later.
+// A device that the user approved on the command line. The user means the disk that has the name at the time of the
+// answer, not one that gets it later.
 struct Approved {
   std::string name;  // the kernel's
   Access access;
-  std::optional<Identity> disk;  // which disk had the name then; nothing when none had
+  std::optional<Identity> disk;  // the disk that had the name then; nothing when none had
 };
 
 // The devices that NAME must list, in this order. Without a list NAME may list any.

@@ -22,13 +22,13 @@ namespace {
 
 using kcopyd::Descriptor;
 
-// In the order of broker::Status.
+// The names of broker::Status, in its order.
 constexpr std::array<const char*, 15> kStatusNames = {"ok",       "badMessage", "notNamed",   "notApproved", "changed",
                                                       "notBlock", "readOnly",   "system",     "mounted",     "swap",
                                                       "held",     "busy",       "notMounted", "unsupported", "failed"};
 static_assert(kStatusNames.size() == static_cast<size_t>(broker::Status::kFailed) + 1);
 
-// A whole number that a double holds exactly; throws for anything else, and for one above `most`.
+// A whole number that a double holds exactly, up to `most`. Throws for anything else.
 uint64_t whole(const Napi::Value& value, const char* what, double most) {
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
   if (!(number >= 0) || number > most || std::floor(number) != number) {
@@ -83,12 +83,12 @@ Napi::Object told(Napi::Env env, const BrokerReply& reply) {
 
 Napi::Value tell(Napi::Env env, BrokerReply& reply) { return told(env, reply); }
 
-// The reply to OPEN, and the device that was made of its descriptors.
+// The reply to OPEN, and the device made of its descriptors.
 struct OpenedByBroker {
   BrokerReply reply;
   std::string path;
   DevicePtr device;
-  int error = 0;  // positive errno: the descriptors are not of the device that was named
+  int error = 0;  // positive errno: the descriptors are not those of the named device
 };
 
 Napi::Value tell_opened(Napi::Env env, OpenedByBroker& opened) {
@@ -99,7 +99,7 @@ Napi::Value tell_opened(Napi::Env env, OpenedByBroker& opened) {
   return result;
 }
 
-// What a socket call threw, as JavaScript's error.
+// Turns what a socket call threw into JavaScript's error.
 template <typename Make>
 auto making(Napi::Env env, Make make) {
   try {
@@ -201,7 +201,7 @@ Napi::Value Broker::open(const Napi::CallbackInfo& info) {
 
 Napi::Value Broker::reread(const Napi::CallbackInfo& info) {
   const broker::Request request = request_of(info, broker::Verb::kReread);
-  // The kernel accepts no other claim than the one that is held. Shared, so that it stays open until the broker has it.
+  // The kernel accepts no claim but the one that is held. It is shared, so that it stays open until the broker has it.
   const std::shared_ptr<block_device> device = Device::of(info[1]).get()->handle;
   return Waiting<BrokerReply>::begin(
       info.Env(), "broker",
@@ -259,7 +259,7 @@ Napi::Value BrokerListener::accept(const Napi::CallbackInfo& info) {
 void BrokerListener::close(const Napi::CallbackInfo&) { shut(); }
 
 void BrokerListener::shut() const {
-  // Wakes accept(), whose thread still has the descriptor.
+  // Wakes accept(). Its thread still has the descriptor.
   if (socket_) shutdown(socket_->get(), SHUT_RDWR);
 }
 

@@ -9,7 +9,7 @@
 
 namespace platter {
 
-// JavaScript thread. Every request waits on a thread of its own: a password may have to be typed first.
+// Room for more descriptors than any reply carries, so that surplus ones arrive and can be closed and refused.
 class Broker : public Napi::ObjectWrap<Broker> {
  public:
   static Napi::FunctionReference define(Napi::Env env);
@@ -20,7 +20,7 @@ class Broker : public Napi::ObjectWrap<Broker> {
 
   // brokerPair(): {broker, peer}; `peer` is a descriptor's number, which the caller hands to a program and closes.
   static Napi::Value pair(const Napi::CallbackInfo& info);
-  // brokerOver(control): a session that the server behind the descriptor `control` gives.
+  // brokerOver(control): a session from the server behind the descriptor `control`.
   static Napi::Value over(const Napi::CallbackInfo& info);
 
   static Napi::Object wrap(Napi::Env env, kcopyd::Descriptor socket);

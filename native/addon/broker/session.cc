@@ -23,7 +23,7 @@ size_t expected_descriptors(broker::Verb verb, broker::Access access, broker::St
   return access == broker::Access::kWrite ? 3 : 2;
 }
 
-// Takes every descriptor out of a message, whatever is wrong with it: one that is not taken would stay open.
+// Takes every descriptor out of a message, valid or not. One that is not taken would stay open.
 std::vector<Descriptor> take_descriptors(msghdr& message) {
   std::vector<Descriptor> taken;
   for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
@@ -61,7 +61,7 @@ BrokerReply BrokerSession::ask(const broker::Request& request, int attached) {
 }
 
 void BrokerSession::close() {
-  // The descriptor stays valid for a thread that waits on it; the socket behind it is over.
+  // The descriptor stays valid for a thread that waits on it; only the socket behind it ends.
   shutdown(socket_.get(), SHUT_RDWR);
 }
 

@@ -1,4 +1,4 @@
-// The host's end of a conversation with platter-broker: one request, one reply, and the descriptors that came with it.
+// The host's end of a conversation with platter-broker: one request, one reply, and the descriptors that come with it.
 // No JavaScript below this header.
 #pragma once
 
@@ -15,8 +15,8 @@ namespace platter {
 
 // A checked reply.
 struct BrokerReply {
-  // Positive errno when the conversation failed, and then nothing else counts: ECONNRESET the broker has ended,
-  // EPROTO it broke the protocol.
+  // Positive errno when the conversation failed; then no other field counts. ECONNRESET: the broker has ended. EPROTO:
+  // it broke the protocol.
   int error = 0;
   broker::Status status = broker::Status::kOk;
   int device_error = 0;  // positive errno that came with the status, or 0
@@ -29,13 +29,13 @@ class BrokerSession {
  public:
   explicit BrokerSession(kcopyd::Descriptor socket) : socket_(std::move(socket)) {}
 
-  // Both block until the broker answers, or until close(). A reply of the wrong length, magic, version or verb, and one
-  // with an unexpected number of descriptors, ends the session; its descriptors are closed.
+  // Both block until the broker answers, or until close(). A reply of the wrong length, magic, version or verb, or with
+  // an unexpected number of descriptors, ends the session and its descriptors are closed.
   BrokerReply name(const broker::NameRequest& request);
-  // `attached` goes with the request when it is a descriptor; it stays the caller's.
+  // `attached`, if it is a descriptor, goes with the request. It stays the caller's.
   BrokerReply ask(const broker::Request& request, int attached = -1);
 
-  // Ends the conversation, and with it the broker. Wakes a request that waits.
+  // Ends the conversation, and with it the broker. Wakes a waiting request.
   void close();
 
  private:

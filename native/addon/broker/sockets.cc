@@ -50,7 +50,7 @@ int send_message(int socket, iovec packet, int attached, int flags) {
 Descriptor session_over(int control) {
   auto [ours, theirs] = broker_pair();
   char byte = 0;
-  // The server takes one at once; a full queue means that it does not answer, and nobody may wait for it here.
+  // The server takes it at once. A full queue means that the server does not answer, and waiting here is not allowed.
   const int error = send_message(control, {&byte, 1}, theirs.get(), MSG_DONTWAIT);
   if (error != 0) fail(error);
   return std::move(ours);

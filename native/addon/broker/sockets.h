@@ -16,14 +16,14 @@ int send_message(int socket, iovec packet, int attached, int flags);
 // Two connected SOCK_SEQPACKET sockets: ours, and the one for a broker that is started with it as its input.
 std::pair<kcopyd::Descriptor, kcopyd::Descriptor> broker_pair();
 
-// Asks the server behind `control` for a session: sends it one end of a new pair, keeps the other.
+// Asks the server behind `control` for a session: sends it one end of a new pair and keeps the other.
 kcopyd::Descriptor session_over(int control);
 
 // A listening socket at `path`, in a folder that only its owner may enter. The caller removes the path.
 kcopyd::Descriptor listen_at(const std::string& path);
 
-// Waits for a connection of a process that is root, and refuses every other one. Blocks until there is one, or until
-// the listening socket is shut down (EINVAL).
+// Waits for a connection from a root process and refuses all others. Blocks until there is one, or until the listening
+// socket is shut down (EINVAL).
 kcopyd::Descriptor accept_root(int listening);
 
 }  // namespace platter

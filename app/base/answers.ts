@@ -1,16 +1,17 @@
-// Waits for the files and devices of a request while it is checked. Reports those that do not answer, then gives them up.
+// Waits for the files and devices of a request while it is checked. Reports those that do not answer, and gives them up
+// later.
 import { cancelledOpening, failure, Refusal, type Failure } from './errors.ts';
 
-/** Milliseconds without an answer after which the user hears what is waited for. */
+/** Milliseconds without an answer until the user is told what is slow. */
 const PATIENCE = 5000;
 const SECOND = 1000;
 
 let waiting = 0;
 
-/** The number of files and devices that this process still waits for, given-up ones included. */
+/** The number of files and devices that this process still waits for, including those that were given up. */
 export const unanswered = (): number => waiting;
 
-/** The time that the files and devices of one request have to answer. */
+/** The time that the files and devices of a request have to answer. */
 export class Answers {
   readonly #timeout: number;
   readonly #waiting: (path: string) => void;
@@ -27,8 +28,8 @@ export class Answers {
   }
 
   /**
-   * The result of `work`, which is about `path`. Rejects with a Refusal (STALLED) when it takes too long, or (CANCELLED) when nobody
-   * wants it any more; what it gives later goes to `late`.
+   * Waits for `work`, which is about `path`, and gives its result. Rejects with a Refusal: STALLED when it takes too
+   * long, CANCELLED when `signal` ends the wait. A result that comes later goes to `late`.
    */
   of<T>(
     path: string,

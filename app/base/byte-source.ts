@@ -1,9 +1,9 @@
 // Reads bytes piece by piece, so that a parser holds one piece and not the whole file.
 import { readSync } from 'node:fs';
 
-/** Something to read from, of a size that is known. */
+/** Something to read from, of known size. */
 export interface ByteSource {
-  /** Bytes in all, as found when it was opened. */
+  /** Total bytes, as found when it was opened. */
   readonly size: number;
   /**
    * The bytes at [offset, offset + length); fewer when the source ends before. They are valid until the next call.
@@ -19,8 +19,8 @@ export function memorySource(bytes: Uint8Array): ByteSource {
 }
 
 /**
- * An open file of `size` bytes as a source. It blocks on the disk, so use it in the reading thread. It reads `window`
- * bytes at a time and allocates no more than that, or than the longest piece that is asked for.
+ * An open file of `size` bytes as a source. Reading blocks on the disk, so use it in the reading thread. It reads
+ * `window` bytes at a time and allocates no more than that, or than the longest piece requested.
  */
 export function fileSource(descriptor: number, size: number, window = 1024 ** 2): ByteSource {
   let buffer: Buffer = Buffer.allocUnsafe(window);

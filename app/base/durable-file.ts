@@ -1,5 +1,5 @@
-// Files that are there whole or not at all, also after a power cut: a manifest, a mapfile. And reading what should be
-// one, which can be anything that a user names.
+// Writes files that are complete or missing, even after a power cut (a manifest, a mapfile), and reads such files,
+// whose path can be anything that a user names.
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
@@ -8,9 +8,9 @@ import { errnoOf, failureOf, Refusal, refuse } from './errors.ts';
 import { besides, checkName, isForDevices, placeOf } from './places.ts';
 
 /**
- * Puts `pieces` into the file `path`, in place of what it held: under another name beside it, flushed, renamed, and the
- * folder flushed. Throws a Refusal when something other than a plain file has that name (a device, a link to one),
- * or with the system's reason; then `path` is as it was.
+ * Replaces the file `path` by `pieces`: writes them under another name beside it, flushes, renames, and flushes the
+ * folder. Throws a Refusal when `path` is not a plain file (a device, a link to one), or with the system's reason;
+ * `path` is then unchanged.
  */
 export async function replaceFile(path: string, pieces: readonly Uint8Array[]): Promise<void> {
   try {
@@ -37,7 +37,7 @@ export async function replaceFile(path: string, pieces: readonly Uint8Array[]): 
 }
 
 /**
- * The bytes of the plain file `path`. Throws a Refusal when it is something else (reading from a device might not end),
+ * The bytes of the plain file `path`. Throws a Refusal when it is not a plain file (reading a device might not end),
  * when it is longer than `most` bytes, or with the system's reason.
  */
 export async function readPlainFile(path: string, most: number): Promise<Buffer<ArrayBuffer>> {
@@ -55,7 +55,7 @@ export async function readPlainFile(path: string, most: number): Promise<Buffer<
   }
 }
 
-/** Throws a Refusal when the file at `path` is not a plain one, or has more than `most` bytes. */
+/** Throws a Refusal when the file at `path` is not plain, or has more than `most` bytes. */
 export function checkPlainFile(stats: Stats, path: string, most: number): void {
   if (!stats.isFile()) refuseKind(stats, 'read', path);
   if (stats.size > most)
@@ -73,8 +73,8 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 /**
- * The file to replace; null when there is none. Throws a Refusal when something other than a plain file has that
- * name, or with an errno as lstat(2) does.
+ * The file to replace; null when there is none. Throws a Refusal when `path` is not a plain file, or with an errno as
+ * lstat(2) does.
  */
 export async function plainFileAt(path: string): Promise<Stats | null> {
   checkName(path, 'write');

@@ -1,4 +1,4 @@
-// The host's own language, which is that of the command line, the log and the records: English, with figures for technicians.
+// The host's own language, used by the command line, the log and the records: English, with figures for technicians.
 import type { Content, Note, Reason, Remedy } from '../contract/facts.ts';
 import type { Port } from '../contract/disks.ts';
 import { causes } from '../words/en/facts/causes.ts';
@@ -14,7 +14,7 @@ import { once } from '../words/once.ts';
 import { tell, type Speaker } from '../words/telling.ts';
 import { counted, place, size } from './figures.ts';
 
-/** "2026-11-28 23:59 UTC": Sweden writes dates as ISO 8601 does. */
+/** "2026-11-28 23:59 UTC". The Swedish locale writes dates as ISO 8601 does. */
 const dates = once(
   () =>
     new Intl.DateTimeFormat('sv-SE', {

@@ -1,5 +1,5 @@
-// Ranges of one failure as a person reads them: neighbours as one, in ascending order. Destinations are worked on in parallel,
-// so errors of one bad stretch arrive chunk by chunk and out of order.
+// Joins and sorts the ranges of a failure for people. Destinations are worked on in parallel, so the errors of one bad
+// stretch arrive chunk by chunk and out of order.
 import type { JobError } from '../contract/errors.ts';
 import type { FactValues, Reason } from '../contract/facts.ts';
 import { failure } from './errors.ts';
@@ -15,7 +15,9 @@ interface Entry extends Place {
   flush: boolean;
 }
 
-/** Entries of the engine's list: those of one failure together, in the order in which the failures began, neighbours joined. */
+/**
+ * Entries of the engine's list, grouped by failure in the order in which the failures began, with neighbours joined.
+ */
 export function joinedEntries<T extends Entry>(entries: readonly T[]): T[] {
   const key = ({ side, destination, cause, errno, flush }: T): string =>
     [side, destination, cause, errno, flush].join(' ');
@@ -24,7 +26,7 @@ export function joinedEntries<T extends Entry>(entries: readonly T[]): T[] {
   );
 }
 
-/** As above, for a job's errors. An error without a place stays as it is. */
+/** Joins a job's errors in the same way. An error without a place stays as it is. */
 export function joinedErrors(errors: readonly JobError[]): JobError[] {
   return grouped(errors, failureKey).flatMap((alike) => {
     const places = alike.flatMap(placeOf);
@@ -39,7 +41,7 @@ export function at(error: JobError, place: Place): JobError {
   return { ...failure({ ...error, ...place, reason: reasonAt(error.reason, place) }), side, destination };
 }
 
-/** Equal for two errors that are the same failure at different places. */
+/** A key that is equal for two errors of the same failure at different places. */
 export function failureKey({ side, destination, code, op, device, errno, offset, reason, remedy }: JobError): string {
   return JSON.stringify([
     side,
@@ -72,7 +74,7 @@ function joined(places: readonly Place[]): Place[] {
   return result;
 }
 
-/** `items` by their key, the keys in the order in which they come first. */
+/** `items` grouped by key, in the order of the first of each. */
 function grouped<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
   const groups = new Map<string, T[]>();
   for (const item of items) {

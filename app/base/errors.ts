@@ -1,5 +1,5 @@
-// Failures as values, and what an errno means. A reason or remedy that is new here gets its place in the contract's tables
-// (reasons.ts, remedies.ts), and the compiler then asks for its words in every language.
+// Failures as values, and the meaning of each errno. To add a reason or remedy, add it to the contract's tables
+// (reasons.ts, remedies.ts); the compiler then asks for its words in every language.
 import type { ErrorCode, Operation, PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
 import type { DisksEvent, HostEvent, RightsEvent, WaitingEvent } from '../contract/host.ts';
@@ -8,13 +8,13 @@ import { english } from './english.ts';
 /** The known parts of a failure. The rest is null, and the remedy is that of the code. */
 export type Failure = Pick<PlatterError, 'code' | 'op' | 'reason'> & Partial<Omit<PlatterError, 'message' | 'advice'>>;
 
-/** Completes a failure and makes its English sentences, in place of any that `known` has. */
+/** Completes a failure and builds its English sentences, replacing any in `known`. */
 export function failure(known: Failure): PlatterError {
   const whole = { device: null, offset: null, length: null, errno: null, remedy: { kind: known.code }, ...known };
   return { ...whole, message: english.reason(whole.reason), advice: english.remedy(whole.remedy) };
 }
 
-/** The errors of a call that was refused, thrown where a value cannot be given. */
+/** The errors of a refused call, thrown where a value cannot be returned. */
 export class Refusal extends Error {
   readonly errors: readonly PlatterError[];
 
@@ -30,12 +30,12 @@ export function refuse(known: Failure): never {
   throw new Refusal([failure(known)]);
 }
 
-/** Throws `errors` as a Refusal, when there are any. */
+/** Throws `errors` as a Refusal, unless empty. */
 export function throwIfAny(errors: readonly PlatterError[]): void {
   if (errors.length > 0) throw new Refusal(errors);
 }
 
-/** Opening `device` was given up, because nobody wants it any more; null: all that was being opened. */
+/** The Refusal when opening `device` was cancelled; null: everything that was being opened. */
 export const cancelledOpening = (device: string | null = null): Refusal =>
   new Refusal([failure({ code: 'CANCELLED', op: 'open', device, reason: { kind: 'cancelledOpening' } })]);
 
@@ -43,7 +43,7 @@ export const cancelledOpening = (device: string | null = null): Refusal =>
 export const hasStalled = (errors: readonly Pick<PlatterError, 'code'>[]): boolean =>
   errors.some(({ code }) => code === 'STALLED');
 
-/** The errors that an event of the host tells of. */
+/** The errors in an event of the host. */
 export function errorsIn(message: HostEvent | DisksEvent | RightsEvent | WaitingEvent): readonly PlatterError[] {
   if (message.event === 'error') return [message.error];
   return message.event === 'result'
@@ -51,13 +51,13 @@ export function errorsIn(message: HostEvent | DisksEvent | RightsEvent | Waiting
     : [];
 }
 
-/** For a call that may be refused: null then. Rethrows anything else. */
+/** For a call that may be refused: turns a Refusal into null. Rethrows anything else. */
 export function nullIfRefused(error: unknown): null {
   if (error instanceof Refusal) return null;
   throw error;
 }
 
-/** The code of an errno, unless a table below says otherwise. An errno that is not listed is an IO_ERROR. */
+/** The code of an errno, unless a table below overrides it. An unlisted errno is an IO_ERROR. */
 const BY_ERRNO: Readonly<Record<string, ErrorCode>> = {
   EIO: 'MEDIUM_ERROR',
   ENODATA: 'MEDIUM_ERROR',
@@ -83,15 +83,15 @@ const BY_ERRNO: Readonly<Record<string, ErrorCode>> = {
   ENAMETOOLONG: 'BAD_ARGUMENT',
 };
 
-/** The code of an `errno` from `op` on a block device or a file. An unknown errno is an IO_ERROR, never a guess. */
+/** The code of an `errno` from `op` on a block device or a file. An unknown errno is an IO_ERROR. */
 export function codeOf(errno: string, op: Operation, kind: 'block' | 'file'): ErrorCode {
-  // A disk has no space to run out of: one that was pulled out says so.
+  // A disk has no free space to run out of: this errno means that it was pulled out.
   if (errno === 'ENOSPC' && kind === 'block') return 'DEVICE_GONE';
   if (errno === 'EPERM' && (op === 'write' || op === 'flush')) return 'READ_ONLY';
   return BY_ERRNO[errno] ?? 'IO_ERROR';
 }
 
-/** The reason for each code that opening or looking at something can give. */
+/** The reason for each code that opening or inspecting can give. */
 const FOUND: Partial<Record<ErrorCode, Reason>> = {
   MEDIUM_ERROR: { kind: 'mediumError' },
   DEVICE_GONE: { kind: 'gone' },
@@ -105,24 +105,30 @@ const FOUND: Partial<Record<ErrorCode, Reason>> = {
   BAD_ARGUMENT: { kind: 'nameTooLong' },
 };
 
-/** The failure of an operation outside a running job, from what Node or the addon threw. Rethrows what has no errno. */
+/**
+ * The failure of an operation outside a running job, from an error of Node or the addon. Rethrows an error without an
+ * errno.
+ */
 export function failureOf(error: unknown, op: Operation, device: string, kind: 'block' | 'file'): PlatterError {
   const errno = errnoOf(error);
   if (errno === null) throw error;
   const code = codeOf(errno, op, kind);
-  // Rights are asked for disks alone (elevation.ts).
+  // Rights can be had for disks only (elevation.ts).
   const remedy = { kind: code === 'NOT_PERMITTED' && kind === 'file' ? 'ownFiles' : code } as const;
   return failure({ code, op, device, errno, remedy, reason: FOUND[code] ?? { kind: 'errno', errno } });
 }
 
-/** Why a file could not be read or written, as a part of another sentence: what was refused, what the system gave, or what was thrown. */
+/**
+ * Why a file could not be read or written, as part of another sentence: the refusal, the system's reason, or the thrown
+ * error.
+ */
 export function reasonOf(error: unknown): Reason {
   if (error instanceof Refusal && error.errors[0] !== undefined) return error.errors[0].reason;
   if (errnoOf(error) !== null) return failureOf(error, 'write', '', 'file').reason;
   return { kind: 'said', text: error instanceof Error ? error.message : String(error) };
 }
 
-/** Name of the errno ("ENOENT") in what a system call threw; null when there is none. */
+/** Name of the errno ("ENOENT") in an error of a system call; null without one. */
 export function errnoOf(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^E[A-Z0-9]+$/.test(error.code)
     ? error.code
@@ -143,5 +149,5 @@ export function unlessErrno<T, O = T>(otherwise: O, act: () => T, errnos?: Reado
   }
 }
 
-/** Whether a system call was refused for want of rights. */
+/** Was a system call refused for lack of rights? */
 export const isRefusedAccess = (error: unknown): boolean => ['EACCES', 'EPERM'].includes(errnoOf(error) ?? '');

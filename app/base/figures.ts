@@ -1,4 +1,4 @@
-// Numbers as people read them, for the sentences that errors and plans are made of.
+// Formats numbers for the sentences of errors and plans.
 import { SECTOR_SIZE } from '../contract/disks.ts';
 import { once } from '../words/once.ts';
 
@@ -16,7 +16,7 @@ const UNITS = ['kB', 'MB', 'GB', 'TB', 'PB'];
 export function size(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  // What would be printed as "1000.0 kB" is a step further up already.
+  // Step up a unit when rounding would print "1000.0 kB".
   while (Number(value.toFixed(1)) >= 1000 && unit < UNITS.length) {
     value /= 1000;
     unit += 1;

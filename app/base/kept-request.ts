@@ -1,5 +1,5 @@
-// A request as files and `--json` have it: one flat object for every kind, as in the first version. Scripts read it, and
-// so does a Platter of another version.
+// The form of a request in files and in `--json`: one flat object for every kind, as in the first version. Scripts and
+// other versions of Platter read it.
 import * as z from 'zod';
 import { MAX_DESTINATIONS } from '../contract/limits.ts';
 import { batchName, jobId, jobRequest, path, type CopyMethod, type JobRequest } from '../contract/request.ts';
@@ -20,7 +20,7 @@ import {
   verifies,
 } from '../contract/request-facts.ts';
 
-/** The flat object. Members that mean nothing to a kind have the values of `plainRequest`. */
+/** The flat object. Members without meaning for its kind have the values of `plainRequest`. */
 export const keptRequest = z.strictObject({
   kind: z.enum(['copy', 'verify', 'repair', 'resume']),
   name: batchName.nullable(),
@@ -47,7 +47,7 @@ export const keptRequest = z.strictObject({
 });
 export type KeptRequest = z.infer<typeof keptRequest>;
 
-/** What a flat request says where there is nothing special about it. */
+/** The default values of a flat request. */
 export const plainRequest: Omit<KeptRequest, 'kind' | 'source' | 'destinations'> = {
   name: null,
   verify: true,
@@ -66,7 +66,7 @@ export const plainRequest: Omit<KeptRequest, 'kind' | 'source' | 'destinations'>
   ...plainRunning,
 };
 
-/** `request` as files and `--json` have it. */
+/** Converts `request` to its flat form. */
 export function keep(request: JobRequest): KeptRequest {
   const { kind, io, memory, throttle, stallTimeout } = request;
   const destinations = destinationsOf(request);
@@ -98,7 +98,7 @@ export function keep(request: JobRequest): KeptRequest {
   };
 }
 
-/** The request that `kept` stands for; null when it asks for what makes no sense together. */
+/** Converts `kept` back to a request; null when its members contradict each other. */
 export function readRequest(kept: KeptRequest): JobRequest | null {
   const request = requestOf(kept).data;
   if (request === undefined) return null;
@@ -136,7 +136,7 @@ function requestOf(kept: KeptRequest): z.ZodSafeParseResult<JobRequest> {
   }
 }
 
-/** How a copy is made; `jobRequest` refuses what no method can be. */
+/** How the copy is made. `jobRequest` refuses impossible combinations. */
 function methodOf({ verify, update, repair, rescue, sparse, assumeBlank, manifest }: KeptRequest): unknown {
   const check: CopyMethod['check'] = repair ? 'repair' : verify ? 'verify' : 'none';
   const zeros: CopyMethod['zeros'] = assumeBlank ? 'assumed' : sparse ? 'sparse' : 'written';

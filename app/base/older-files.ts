@@ -1,9 +1,9 @@
-// Reads what this or another version of Platter kept in files. Where facts are missing, or of an unknown kind,
-// the English sentence beside them is used instead.
+// Reads files of this or another version of Platter. Where facts are missing or of an unknown kind, the English
+// sentence beside them is used.
 import type { Note, Reason, Remedy } from '../contract/facts.ts';
 import { note, reason, remedy } from '../contract/facts-schema.ts';
 
-/** The facts of a kept error. Anything that is not a fact stays as it is, for the schema to judge. */
+/** The facts of a kept error. Anything else is passed on for the schema to judge. */
 export function keptError(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('message' in value) || !('advice' in value)) return value;
   const error: { message: unknown; advice: unknown; reason?: unknown; remedy?: unknown } = value;
@@ -15,7 +15,7 @@ export function keptError(value: unknown): unknown {
   };
 }
 
-/** The same of a list of errors. */
+/** The facts of each in a list of kept errors. */
 export const keptErrors = (values: unknown): unknown => (Array.isArray(values) ? values.map(keptError) : values);
 
 /** Kept notes, as facts or as sentences. */

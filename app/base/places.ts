@@ -1,4 +1,4 @@
-// Resolves paths, and knows the folders that are not for files.
+// Resolves paths, and recognises folders that are not for files.
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
@@ -7,20 +7,20 @@ import type { Operation, PlatterError } from '../contract/errors.ts';
 import { errnoOf, failure, throwIfAny } from './errors.ts';
 
 /**
- * Why `path` cannot be used when a name in it is not UTF-8; none when it can. Node reads such bytes as U+FFFD, so the path
- * names another file. `device` is what the user gave.
+ * Refuses `path` when a name in it is not UTF-8; empty when it is valid. Node reads such bytes as U+FFFD, so the path
+ * would name another file. `device` is what the user gave.
  */
 export const againstName = (path: string, op: Operation, device = path): PlatterError[] =>
   path.includes('\ufffd')
     ? [failure({ code: 'BAD_ARGUMENT', op, device, reason: { kind: 'notUtf8', path }, remedy: { kind: 'renameIt' } })]
     : [];
 
-/** Throws that as a Refusal. */
+/** Throws the errors of `againstName` as a Refusal. */
 export function checkName(path: string, op: Operation, device = path): void {
   throwIfAny(againstName(path, op, device));
 }
 
-/** `path` with its links resolved. It does not have to exist yet. */
+/** `path` with its links resolved. It need not exist. */
 export async function placeOf(path: string): Promise<string> {
   try {
     return await realpath(path);
@@ -31,8 +31,8 @@ export async function placeOf(path: string): Promise<string> {
 }
 
 /**
- * Is `directory` (absolute, without links) a folder for devices, not for files? The node of an unplugged device is gone,
- * so a file under its name would lie in memory. /dev counts under every path that it is mounted at.
+ * Is `directory` (absolute, without links) a folder for devices? The node of an unplugged device is gone, so a file
+ * under its name would be stored in memory. /dev counts under every path where it is mounted.
  */
 export function isForDevices(directory: string): boolean {
   const within = (folder: string): boolean => directory === folder || directory.startsWith(`${folder}/`);
@@ -43,18 +43,18 @@ export function isForDevices(directory: string): boolean {
 
 /** Longest name in a folder, in bytes (NAME_MAX of linux/limits.h). */
 const NAME_MAX = 255;
-/** Number of hexadecimal digits that distinguish names with the same start. */
+/** Number of hexadecimal digits that tell apart names with the same start. */
 const DIGITS = 8;
 
 /**
- * The name of a temporary file beside `path`: its name and `suffix`. When that is too long for a file system, the start of
- * its name, a tilde and a part of the name's SHA-256 stand for it, so that the same path always gives the same name.
+ * The name of a temporary file beside `path`: its name and `suffix`. When that is too long for a file system, the name
+ * is shortened to its start, a tilde and a part of its SHA-256, so that the same path always gives the same name.
  */
 export function besides(path: string, suffix: string): string {
   const name = Buffer.from(basename(path));
   if (name.length + suffix.length <= NAME_MAX) return `${path}${suffix}`;
   const digest = createHash('sha256').update(name).digest('hex').slice(0, DIGITS);
   let length = NAME_MAX - suffix.length - DIGITS - 1;
-  while ((name[length]! & 0xc0) === 0x80) length -= 1; // not within a character
+  while ((name[length]! & 0xc0) === 0x80) length -= 1; // do not cut within a character
   return join(dirname(path), `${name.subarray(0, length).toString()}~${digest}${suffix}`);
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 let known: string | null = null;
 
-/** "platter 0.1.0". package.json lies as far above the bundle as above this file. */
+/** "platter 0.1.0". package.json is the same number of levels above the bundle as above this file. */
 export const thisProgram = (): string => (known ??= read());
 
 function read(): string {

@@ -1,4 +1,4 @@
-// Checks a request before any of its paths is looked at: what is out of bounds. Pure.
+// Checks for values out of bounds in a request, before its paths are looked at. Pure.
 import type { ErrorCode, PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
 import { MAX_DESTINATIONS, MOST_RETRIES, MOST_SECONDS } from '../contract/limits.ts';
@@ -7,19 +7,19 @@ import type { JobRequest } from '../contract/request.ts';
 import { failure } from './errors.ts';
 import { againstName } from './places.ts';
 
-/** Bytes of page pool when the user does not say. */
+/** Default bytes of the page pool. */
 export const DEFAULT_MEMORY = 32 * 1024 * 1024;
 const PAGE = 4096;
 const LEAST_MEMORY = 64 * 1024;
 const MOST_MEMORY = 1024 * 1024 * 1024;
 
-/** Bytes of page pool for a request, whole pages; NaN when it is out of bounds (`argumentErrors` says so). */
+/** Bytes of the page pool for a request, in whole pages. NaN when out of bounds, which `argumentErrors` reports. */
 export function memoryOf({ memory }: Pick<JobRequest, 'memory'>): number {
   const bytes = memory === null ? DEFAULT_MEMORY : Math.floor(memory / PAGE) * PAGE;
   return bytes >= LEAST_MEMORY && bytes <= MOST_MEMORY ? bytes : NaN;
 }
 
-/** Every such reason against `request`; none when its paths may be looked at. */
+/** All errors in `request`; empty when its paths may be looked at. */
 export function argumentErrors(request: JobRequest): PlatterError[] {
   const count = destinationsOf(request).length;
   const tooMany: Reason = { kind: 'tooMany', count, most: MAX_DESTINATIONS };
@@ -30,7 +30,7 @@ export function argumentErrors(request: JobRequest): PlatterError[] {
   ];
 }
 
-/** May the job limit itself to so many bytes a second? */
+/** Is this a valid speed limit for the job? */
 export function throttleErrors(bytesPerSecond: number | null): PlatterError[] {
   const good = bytesPerSecond === null || (bytesPerSecond >= 1 && bytesPerSecond <= Number.MAX_SAFE_INTEGER);
   return good ? [] : [wrong({ kind: 'limitBounds', limit: String(bytesPerSecond) })];

@@ -1,11 +1,11 @@
-// The folder for what outlives a run: job logs, records of ended jobs, the program's log.
+// The folder for data that outlives a run: job logs, records of ended jobs, the program's log.
 import { lstat, mkdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { syncFolder } from './durable-file.ts';
 import { errnoOf, refuse } from './errors.ts';
 
-/** Where Platter keeps what outlives a run: PLATTER_STATE, root's /var/lib/platter, or the user's own state folder. */
+/** Path of the state folder: PLATTER_STATE, /var/lib/platter for root, or the user's own state folder. */
 export function stateDir(env: NodeJS.ProcessEnv = process.env, uid = process.getuid?.()): string {
   if (env.PLATTER_STATE !== undefined && env.PLATTER_STATE !== '') return resolve(env.PLATTER_STATE);
   if (uid === 0) return '/var/lib/platter';
@@ -14,7 +14,7 @@ export function stateDir(env: NodeJS.ProcessEnv = process.env, uid = process.get
 }
 
 /**
- * Makes a folder for its owner alone, durably, with those that lead to it. Rejects with an errno as mkdir(2) does; with a
+ * Creates a folder for its owner only, durably, with its parents. Rejects with an errno as mkdir(2) does, or with a
  * Refusal when a file is in the way.
  */
 export async function makeFolder(path: string): Promise<void> {
@@ -23,7 +23,10 @@ export async function makeFolder(path: string): Promise<void> {
   for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await syncFolder(dirname(folder));
 }
 
-/** The first folder that had to be made; null when there was none. Node's recursive mkdir gives ENOENT for every obstacle. */
+/**
+ * The first folder that had to be created; null when there was none. Node's recursive mkdir gives ENOENT for every
+ * obstacle.
+ */
 async function makeFolders(path: string): Promise<string | null> {
   const errno = await mkdirErrno(path);
   if (errno === null) return path;
@@ -32,7 +35,7 @@ async function makeFolders(path: string): Promise<string | null> {
   return (await mkdirErrno(path)) === null ? (first ?? path) : makeFolders(path);
 }
 
-/** null when the folder is made, "EEXIST" or "ENOENT" when it cannot be; rejects with any other errno. */
+/** null when the folder was created, "EEXIST" or "ENOENT" when it could not be; rejects with any other errno. */
 async function mkdirErrno(path: string): Promise<'EEXIST' | 'ENOENT' | null> {
   try {
     await mkdir(path, { mode: 0o700 });
@@ -45,7 +48,7 @@ async function mkdirErrno(path: string): Promise<'EEXIST' | 'ENOENT' | null> {
   }
 }
 
-/** The longest part of `path` at which something is. */
+/** The longest part of `path` that exists. */
 async function nearestTo(path: string): Promise<string> {
   try {
     await lstat(path);

@@ -1,18 +1,21 @@
-// Evidence that a file is a disk image: partition tables and file systems. The offsets and magic numbers are those of
-// libblkid (util-linux, libblkid/src/superblocks and partitions), whose comments name each format's own specification.
+// Evidence that a file is a disk image: partition tables and file systems. Offsets and magic numbers are from libblkid
+// (util-linux, libblkid/src/superblocks and partitions), whose comments name each format's specification.
 import { within, type Sample } from './sample.ts';
 
 const SECTORS = [512, 4096] as const;
 
 interface Evidence {
   format: string;
-  /** Does the file hold this? */
+  /** Does the file contain this evidence? */
   test: (file: Sample) => boolean;
 }
 
-/** Evidence at the start of a file. Each test is long or structured enough that no packed file passes it by chance. */
+/**
+ * Evidence at the start of a file. Each test is long or structured enough that packed files do not pass it by chance.
+ */
 const STRONG: readonly Evidence[] = [
-  { format: 'GPT', test: (file) => SECTORS.some((sector) => file.has(sector, 'EFI PART')) }, // UEFI specification, 5.3.2
+  // UEFI specification, 5.3.2
+  { format: 'GPT', test: (file) => SECTORS.some((sector) => file.has(sector, 'EFI PART')) },
   { format: 'ISO 9660', test: (file) => file.has(0x8001, 'CD001') }, // ECMA-119, 8.1
   {
     format: 'UDF',
@@ -70,11 +73,15 @@ const STRONG: readonly Evidence[] = [
       ),
   },
   { format: 'EROFS', test: (file) => file.has(1024, [0xe2, 0xe1, 0xf5, 0xe0]) },
-  { format: 'Allwinner boot loader', test: (file) => file.has(8196, 'eGON.BT0') }, // U-Boot, doc/board/allwinner/sunxi.rst
+  // U-Boot, doc/board/allwinner/sunxi.rst
+  { format: 'Allwinner boot loader', test: (file) => file.has(8196, 'eGON.BT0') },
   { format: 'Android boot image', test: (file) => file.has(0, 'ANDROID!') },
 ];
 
-/** Evidence that a file of another kind can hold by chance or because a disk lies inside it. It counts when nothing else is known. */
+/**
+ * Evidence that another kind of file can contain by chance, or because a disk is inside it. It counts only when nothing
+ * else is known.
+ */
 const WEAK: readonly Evidence[] = [
   { format: 'GPT', test: (file) => SECTORS.some((sector) => file.has(-sector, 'EFI PART')) },
   { format: 'Linux RAID', test: isRaidAtEnd },
@@ -82,17 +89,17 @@ const WEAK: readonly Evidence[] = [
   { format: 'Sun disk label', test: (file) => file.u16be(508) === 0xdabe },
 ];
 
-/** The disk format that a file certainly begins with; null for none. */
+/** The disk format that a file certainly begins with; null without one. */
 export const diskFormat = (file: Sample): string | null => STRONG.find(({ test }) => test(file))?.format ?? null;
 
-/** The disk format that a file probably has; null for none. */
+/** The disk format that a file probably has; null without one. */
 export const likelyDiskFormat = (file: Sample): string | null => WEAK.find(({ test }) => test(file))?.format ?? null;
 
 const BOOT_SIGNATURE = 0xaa55;
 /** md_p.h of the kernel: MD_SB_MAGIC, little-endian as on every common machine. */
 const RAID_MAGIC = [0xfc, 0x4e, 0x2b, 0xa9];
 
-/** UEFI specification, 5.2.1: four entries of which at least one is used, or code that jumps over a BIOS parameter block. */
+/** UEFI specification, 5.2.1: four entries with at least one in use, or code that jumps over a BIOS parameter block. */
 function isMbr(file: Sample): boolean {
   if (file.u16le(510) !== BOOT_SIGNATURE || isLinuxKernel(file)) return false;
   const entries = [0, 1, 2, 3].map((index) => {
@@ -108,13 +115,15 @@ function isMbr(file: Sample): boolean {
   return valid || jumps(file);
 }
 
-/** A kernel carries the boot signature as well, and its header stands where an MBR has code (Linux, Documentation/arch/x86/boot.rst). */
+/**
+ * A kernel has the boot signature too, with its header where an MBR has code (Linux, Documentation/arch/x86/boot.rst).
+ */
 export const isLinuxKernel = (file: Sample): boolean => file.has(514, 'HdrS');
 
 /** A boot sector begins with a short jump and a NOP, or with a near jump. */
 const jumps = (file: Sample): boolean => (file.u8(0) === 0xeb && file.u8(2) === 0x90) || file.u8(0) === 0xe9;
 
-/** Microsoft's FAT specification, "BPB and BS": the jump, the name, or a parameter block that makes sense. */
+/** Microsoft's FAT specification, "BPB and BS": the jump, the name, or a plausible parameter block. */
 function isFat(file: Sample): boolean {
   if (file.has(54, 'FAT12   ') || file.has(54, 'FAT16   ') || file.has(82, 'FAT32   ')) return true;
   return (
@@ -145,7 +154,10 @@ function isRaidAtEnd(file: Sample): boolean {
   return places.some((at) => at > 0 && file.has(at, RAID_MAGIC));
 }
 
-/** OpenZFS, include/sys/vdev_impl.h: uberblocks fill the second half of a label of 256 KiB; each begins with 0x00bab10c in 64 bits. */
+/**
+ * OpenZFS, include/sys/vdev_impl.h: uberblocks fill the second half of a label of 256 KiB; each begins with 0x00bab10c
+ * in 64 bits.
+ */
 function isZfs(file: Sample, label: number): boolean {
   const little = [0x0c, 0xb1, 0xba, 0, 0, 0, 0, 0];
   return Array.from({ length: 128 }, (_, index) => label + 131_072 + 1024 * index).some(

@@ -1,14 +1,14 @@
-// Formats that are not disk images: packed files, archives, virtual disks and so on, each by the bytes that it has at fixed
-// places. The facts come from each format's documentation, which the comments name, and from libmagic's database.
+// Formats that are not disk images: packed files, archives, virtual disks and so on, by their bytes at fixed places.
+// From each format's documentation, which the comments name, and from libmagic's database.
 import type { Fact } from '../contract/facts.ts';
 import { isLinuxKernel } from './disk-evidence.ts';
 import { within, type Sample } from './sample.ts';
 
-/** A format by its name, the kind of file that it makes, and whether a file has it. */
+/** A format: its name, its kind of file, and the test for it. */
 interface Format {
   what: Extract<Fact<'files'>, { format: string }>['kind'];
   format: string;
-  /** False where the bytes are few or belong to files of other kinds too. */
+  /** False when the bytes are few or shared with other kinds of files. */
   sure: boolean;
   test: (file: Sample) => boolean;
 }
@@ -24,7 +24,7 @@ const magic = (what: Format['what'], format: string, test: Format['test'], sure 
   test,
 });
 
-/** ZIP's own files come first: an office document is a ZIP file with certain names in it. */
+/** Formats based on ZIP come first: an office document is a ZIP file with certain names in it. */
 const PACKED: readonly Format[] = [
   magic('document', 'Office', isOfficeZip),
   magic('packed', 'xz', at(0, [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0])), // The .xz file format, 2.1.1.1
@@ -73,7 +73,10 @@ const ARCHIVES: readonly Format[] = [
   magic('archive', 'xar', at(0, 'xar!')),
 ];
 
-/** QEMU's docs/interop and block/ for most; VMware's "Virtual Disk Format 5.0"; Microsoft's VHD and [MS-VHDX] specifications. */
+/**
+ * QEMU's docs/interop and block/ for most; VMware's "Virtual Disk Format 5.0"; Microsoft's VHD and [MS-VHDX]
+ * specifications.
+ */
 const VIRTUAL_DISKS: readonly Format[] = [
   magic('virtualDisk', 'qcow2', (file) => file.has(0, [...Buffer.from('QFI'), 0xfb]) && within(file.u32be(4), 2, 3)),
   magic('virtualDisk', 'qcow', at(0, [...Buffer.from('QFI'), 0xfb])),
@@ -111,7 +114,7 @@ const BACKUPS: readonly Format[] = [
   magic('firmware', 'UBI', at(0, 'UBI#\x01'), false),
   magic('firmware', 'uImage', at(0, [0x27, 0x05, 0x19, 0x56]), false),
   magic('firmware', 'Linux kernel', isLinuxKernel, false),
-  // It can be mounted from a partition, but no machine starts from it.
+  // It can be mounted from a partition, but no machine boots from it.
   magic('fileSystem', 'squashfs', (file) => file.has(0, 'hsqs') && file.u16le(28) === 4, false),
   magic('encrypted', 'age', at(0, 'age-encryption.org/v1')),
   magic('encrypted', 'OpenSSL', at(0, 'Salted__')),
@@ -119,7 +122,7 @@ const BACKUPS: readonly Format[] = [
 
 const EVERYDAY: readonly Format[] = [
   magic('program', 'ELF', (file) => file.has(0, [0x7f, 0x45, 0x4c, 0x46]) && within(file.u8(4), 1, 2)),
-  // A Linux kernel is a program for EFI too, and some (memtest86+) start from a disk that they were written to.
+  // A Linux kernel is an EFI program too, and some programs (memtest86+) boot from a disk that they were written to.
   magic(
     'program',
     'Windows',
@@ -151,27 +154,30 @@ const EVERYDAY: readonly Format[] = [
 
 const FORMATS: readonly Format[] = [...PACKED, ...ARCHIVES, ...VIRTUAL_DISKS, ...BACKUPS, ...EVERYDAY];
 
-/** The format of a file that is no disk image, those that are sure first; null for none. */
+/** The format of a file that is not a disk image, the certain ones first; null without one. */
 export function fileFormat(file: Sample): Omit<Format, 'test'> | null {
   const found = FORMATS.filter(({ test }) => test(file));
   return found.find(({ sure }) => sure) ?? found[0] ?? null;
 }
 
-/** An AppImage of the first type is a program that is also an ISO 9660 image (AppImage specification, "Image format"). */
+/** An AppImage of type 1 is a program and also an ISO 9660 image (AppImage specification, "Image format"). */
 export const isAppImage = (file: Sample): boolean => file.has(0, [0x7f, 0x45, 0x4c, 0x46]) && file.has(8, 'AI\x01');
 
-/** What follows a disk in the file of a virtual disk that is otherwise the plain disk; null for nothing. */
+/** The trailer after a disk in a virtual disk file that otherwise is the plain disk; null without one. */
 export const trailerOf = (file: Sample): string | null =>
   hasVhdFooter(file) ? 'VHD' : hasDmgTrailer(file) ? 'DMG' : null;
 
-/** "Virtual Hard Disk Image Format Specification": a fixed disk ends with the footer, and nothing else marks it. */
+/** "Virtual Hard Disk Image Format Specification": a fixed disk ends with the footer, its only mark. */
 const hasVhdFooter = (file: Sample): boolean => file.has(-512, 'conectix') && file.u32be(-512 + 12) === 0x10000;
 
-/** Apple's UDIF ends with a block that begins with "koly", version 4, 512 bytes. */
+/** Apple's UDIF ends with a block of 512 bytes that begins with "koly" and version 4. */
 const hasDmgTrailer = (file: Sample): boolean =>
   file.has(-512, 'koly') && file.u32be(-508) === 4 && file.u32be(-504) === 512;
 
-/** XZ Utils, doc/lzma-file-format.txt: properties, a dictionary of 2^n or 2^n + 2^(n-1) bytes, the size or -1, a first byte of 0. */
+/**
+ * XZ Utils, doc/lzma-file-format.txt: properties, a dictionary of 2^n or 2^n + 2^(n-1) bytes, the size or -1, a first
+ * byte of 0.
+ */
 function isLzma(file: Sample): boolean {
   const dictionary = file.u32le(1);
   if (file.u8(0) !== 0x5d || !within(dictionary, 4096, 2 ** 31) || file.u8(13) !== 0) return false;
@@ -192,7 +198,9 @@ function isTar(file: Sample): boolean {
   return stored !== undefined && Number.parseInt(stored, 8) === sum;
 }
 
-/** ECMA-376 part 2 and OpenDocument part 3: the first member of the ZIP file has one of these names, from byte 30 on. */
+/**
+ * ECMA-376 part 2 and OpenDocument part 3: the first member of the ZIP file has one of these names, from byte 30 on.
+ */
 function isOfficeZip(file: Sample): boolean {
   return (
     file.has(0, 'PK\x03\x04') &&

@@ -1,4 +1,4 @@
-// Recognises a source file by its content alone, because its name can say anything. Pure and bounded.
+// Recognises a source file by its content only, because its name proves nothing. Pure and bounded.
 import type { Recognised } from '../contract/sources.ts';
 import { diskFormat, likelyDiskFormat } from './disk-evidence.ts';
 import { fileFormat, isAppImage, trailerOf } from './file-formats.ts';
@@ -6,10 +6,10 @@ import { Sample } from './sample.ts';
 import { textOf } from './text.ts';
 
 /**
- * Says what a file of `size` bytes is, from its first HEAD_BYTES and its last TAIL_BYTES (fewer where it has fewer).
- *
- * Evidence of a disk wins over the magic number of another format, because boot code may begin with any bytes. Evidence at the
- * end of the file counts last: the file of a virtual disk or an archive can end with the end of the disk inside it.
+ * Recognises a file of `size` bytes by its first HEAD_BYTES and its last TAIL_BYTES (fewer in a shorter file).
+ * Evidence of a disk wins over the magic number of another format, because boot code may begin with any bytes. Evidence
+ * at the end of the file counts last, because the file of a virtual disk or an archive can end with the end of the disk
+ * inside it.
  */
 export function recognise(head: Buffer, tail: Buffer, size: number): Recognised {
   const file = new Sample(head, tail, size);

@@ -1,9 +1,9 @@
-// The first and last bytes of a file, read by their place in it. A place outside the two reads as absent, so no test can
-// read beyond what was fetched.
+// The first and last bytes of a file, read by offset. An offset outside both reads as absent, so no test can read
+// beyond what was fetched.
 
-/** How many bytes at the start of a file are looked at: the last ZFS uberblock of the first label ends here. */
+/** Bytes to inspect at the start of a file: the last ZFS uberblock of the first label ends here. */
 export const HEAD_BYTES = 256 * 1024;
-/** How many at its end: version 0.90 of the RAID superblock lies up to 128 KiB before it. */
+/** Bytes to inspect at the end: version 0.90 of the RAID superblock begins up to 128 KiB before the end. */
 export const TAIL_BYTES = 128 * 1024;
 
 /** A file by its first and last bytes. */
@@ -28,7 +28,7 @@ export class Sample {
     return start >= 0 && start + length <= this.tail.length ? this.tail.subarray(start, start + length) : null;
   }
 
-  /** Are these bytes at `at`? A string stands for its Latin-1 bytes. */
+  /** Are these bytes at `at`? A string means its Latin-1 bytes. */
   has(at: number, wanted: string | readonly number[]): boolean {
     const expected = typeof wanted === 'string' ? Buffer.from(wanted, 'latin1') : Buffer.from(wanted);
     return this.bytes(at, expected.length)?.equals(expected) === true;

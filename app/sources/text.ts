@@ -4,9 +4,9 @@ import type { Sample } from './sample.ts';
 
 type TextKind = Exclude<Fact<'files'>, { format: string }>['kind'];
 
-/** A repeated byte fills many a test disk; text has more kinds of characters. */
+/** Many test disks are filled with a repeated byte; text has more kinds of characters. */
 const LEAST_CHARACTERS = 4;
-/** How far the first tag or the first line is looked for. */
+/** Bytes to search for the first tag or the first line. */
 const START = 4096;
 
 /** The kind of text in a file; null when it is not text. `sure` is false when only the start of the file is text. */
@@ -16,11 +16,14 @@ export function textOf(file: Sample): { what: TextKind; sure: boolean } | null {
   return { what: kindOf(start.slice(0, START)), sure: !file.tail.includes(0) };
 }
 
-/** `bytes` as text; null when they are not UTF-8 or hold control characters. `cut`: the last character may be incomplete. */
+/**
+ * `bytes` as text; null when they are not UTF-8 or contain control characters. `cut`: the last character may be
+ * incomplete.
+ */
 function textIn(bytes: Buffer, cut: boolean): string | null {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: cut });
-    // Tabs, line ends, form feeds and escape sequences stand in text.
+    // Tabs, line ends, form feeds and escape sequences occur in text.
     return /[^\P{Cc}\t\n\f\r\x1b]/u.test(text) ? null : text;
   } catch (error) {
     if (error instanceof TypeError) return null; // not UTF-8
@@ -37,7 +40,10 @@ function kindOf(text: string): TextKind {
   return isChecksums(start) ? 'checksums' : 'text';
 }
 
-/** As sha256sum(1) and its relatives write and read them, plain, escaped (a backslash first) or with `--tag`; a signed list too. */
+/**
+ * Checksum lines of sha256sum(1) and its relatives: plain, escaped (with a backslash first) or with `--tag`; signed
+ * lists too.
+ */
 function isChecksums(text: string): boolean {
   const line =
     text

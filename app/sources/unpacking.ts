@@ -1,6 +1,6 @@
-// Commands that turn a file into a disk image. FILE stands for its name, which the user fills in.
+// Commands that turn a file into a disk image. The user replaces FILE by its name.
 
-/** Commands by the name of the format. They depend on no file extension: many packed images are named .img. */
+/** Commands by name of the format. They do not depend on file extensions, because many packed images are named .img. */
 const COMMANDS: Readonly<Record<string, string>> = {
   xz: 'xz -dc FILE > disk.img',
   gzip: 'gzip -dc FILE > disk.img',
@@ -31,5 +31,5 @@ const COMMANDS: Readonly<Record<string, string>> = {
   AFF: 'affconvert -r FILE',
 };
 
-/** The command that makes a disk image of a file in this format; null where there is none of that kind. */
+/** The command that makes a disk image of a file in this format; null when there is none. */
 export const commandFor = (format: string): string | null => COMMANDS[format] ?? null;

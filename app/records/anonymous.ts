@@ -1,13 +1,13 @@
-// Removes names and identifiers from text, so that it can be shown to others.
+// Removes names and identifiers from text, so that others may see it.
 
-/** The things to remove from a text. */
+/** What to remove from a text. */
 export interface Person {
-  /** Becomes ~. */
+  /** Replaced by ~. */
   home: string;
   user: string;
   /** Name of the machine. */
   host: string;
-  /** Serial numbers; their last six characters stay. */
+  /** Serial numbers; only their last six characters are kept. */
   serials: readonly string[];
 }
 
@@ -21,13 +21,13 @@ export function anonymous(text: string, { home, user, host, serials }: Person): 
     home.length > 1 ? withoutSerials.replace(new RegExp(`${escaped(home)}(?![\\w.-])`, 'gu'), '~') : withoutSerials;
   return (
     withoutHome
-      // The homes of other users, and the folders where desktops mount drives.
+      // Home folders of other users, and folders where desktops mount drives.
       .replace(/\/(home|media|run\/media|run\/user)\/[^/\s,;:"'|]+/gu, '/$1/…')
       .replace(word(user), '…')
       .replace(word(host), '…')
   );
 }
 
-/** A name of one or two letters cannot be distinguished from other text. */
+/** A name of one or two letters cannot be told apart from other text. */
 const word = (name: string): RegExp =>
   name.length > 2 ? new RegExp(`(?<![\\w-])${escaped(name)}(?![\\w-])`, 'gu') : /(?!)/u;

@@ -1,4 +1,4 @@
-// Many jobs as a table for a spreadsheet: RFC 4180, one row for each destination.
+// Jobs as a table for spreadsheets: RFC 4180, a row for each destination.
 import type { JobRecord, RecordedDestination } from '../contract/records.ts';
 import { english } from '../base/english.ts';
 import { verdictOf } from '../view/verdict.ts';
@@ -7,7 +7,7 @@ import { verdictWords } from './verdict-words.ts';
 
 type Cell = string | number | null;
 
-/** Name of each column, and what is in it. */
+/** Name and content of each column. */
 const COLUMNS: readonly [string, (record: JobRecord, destination: RecordedDestination) => Cell][] = [
   ['job', ({ id }) => id],
   ['name', ({ name }) => name],
@@ -41,7 +41,7 @@ const COLUMNS: readonly [string, (record: JobRecord, destination: RecordedDestin
   ['program', ({ program }) => program],
 ];
 
-/** The table, with a line of names first. Lines end in CR LF. */
+/** The table, with the column names first. Lines end in CR LF. */
 export function recordsCsv(records: readonly JobRecord[]): string {
   const rows = records.flatMap((record) =>
     record.destinations.map((destination) => COLUMNS.map(([, value]) => value(record, destination))),
@@ -50,8 +50,8 @@ export function recordsCsv(records: readonly JobRecord[]): string {
 }
 
 /**
- * A spreadsheet takes text that begins like a formula for one, and a drive, file or batch can have such a name. An
- * apostrophe makes it text. A pipe can end at a terminal, so control characters are escaped.
+ * A spreadsheet evaluates text that begins like a formula, and a drive, file or batch can have such a name, so an
+ * apostrophe marks it as text. Control characters are escaped, because a pipe can end at a terminal.
  */
 function cell(value: Cell): string {
   if (value === null) return '';

@@ -1,6 +1,6 @@
-// The history: a file for each job that has ended, in the state folder of whoever asked for it. The window and the command
-// line of one user share it. Records never change, so no locking is needed: each file is there whole or not
-// at all, and the oldest go.
+// The history: a file for each ended job, in the state folder of the user who started it. The user's window and command
+// line share it. Records never change and files are complete or missing, so there is no locking. The oldest are
+// removed.
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobRecord } from '../contract/records.ts';
@@ -9,22 +9,22 @@ import { errnoOf, failure, failureOf, nullIfRefused, Refusal, refuse } from '../
 import { makeFolder, stateDir } from '../base/state-folder.ts';
 import { recordSchema, recordToKeep } from './record.ts';
 
-/** Records that are kept. */
+/** Keep this many records. */
 const MOST = 1000;
 const MOST_BYTES = 64 * 1024 ** 2;
 const NAME = /^(\d{8}-\d{6}-[0-9a-f]{6})\.json$/;
 
-/** The records found, newest first, and the number of files that are not readable records. */
+/** The records found, newest first, and the number of unreadable files. */
 export interface Found {
   records: JobRecord[];
   unreadable: number;
 }
 
-/** The records in one state folder. */
+/** The records in a state folder. */
 export class History {
   readonly #folder: string;
   readonly #most: number;
-  /** By id. What was read once is the same the next time. */
+  /** Records read before, by id. They never change. */
   readonly #known = new Map<string, JobRecord>();
 
   constructor(state = stateDir(), most = MOST) {
@@ -32,7 +32,7 @@ export class History {
     this.#most = most;
   }
 
-  /** Keeps a record, durably. Rejects with a Refusal when there is no place for it. */
+  /** Keeps a record, durably. Rejects with a Refusal when it cannot be stored. */
   async add(record: JobRecord): Promise<void> {
     try {
       await makeFolder(this.#folder);
@@ -44,7 +44,7 @@ export class History {
     for (const id of (await this.#ids()).slice(this.#most)) await this.#remove(id);
   }
 
-  /** All records. Rejects with a Refusal when the folder cannot be read; a file that cannot be is only counted. */
+  /** All records. Rejects with a Refusal when the folder cannot be read; unreadable files are only counted. */
   async all(): Promise<Found> {
     const ids = await this.#ids();
     for (const id of this.#known.keys()) if (!ids.includes(id)) this.#known.delete(id);
@@ -54,7 +54,7 @@ export class History {
     return { records, unreadable: ids.length - records.length };
   }
 
-  /** One record; "last" is the newest. Rejects with a Refusal when it does not exist or is not a record. */
+  /** One record; "last" is the newest. Rejects with a Refusal when it does not exist or is invalid. */
   async get(id: string): Promise<JobRecord> {
     const meant = id === 'last' ? ((await this.#ids())[0] ?? noRecord(id)) : id;
     const known = this.#known.get(meant);
@@ -101,7 +101,7 @@ export class History {
   }
 }
 
-/** A record as it is in a file. */
+/** A record as stored in a file. */
 export const writtenRecord = (record: JobRecord): Buffer =>
   Buffer.from(`${JSON.stringify(recordToKeep(record), null, 2)}\n`);
 

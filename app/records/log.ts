@@ -1,4 +1,4 @@
-// The program's log: lines with levels in a file of bounded size, in the state folder.
+// The program's log: lines with levels in a file of limited size, in the state folder.
 import { appendFile, mkdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JobError, PlatterError } from '../contract/errors.ts';
@@ -12,25 +12,25 @@ import { verdictOf } from '../view/verdict.ts';
 import { UNSAFE } from '../words/safe-text.ts';
 import { verdictWords } from './verdict-words.ts';
 
-/** From what must be looked at to what only a developer asks for. */
+/** From urgent to interesting for developers only. */
 export const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** Length from which a file is put aside, in bytes; the one put aside before goes. */
+/** Size at which a file is put aside, in bytes; the previous one is deleted. */
 const MOST_BYTES = 1024 ** 2;
-/** Entries that may wait for a file that does not answer. Later ones are left out. */
+/** Most entries waiting for a file that does not answer. Further ones are dropped. */
 const MOST_WAITING = 10_000;
 
 /** The interface of a log. */
 export type Logger = Record<Level, (message: string) => void>;
 
 /**
- * Writes each entry by itself and in the order of the calls, so several Platters can share a file. It writes in the background:
- * a file system that does not answer stops nobody, and neither does a failed write: `problem` has its error.
+ * Appends each entry with one write and in call order, so several Platters can share a file. Writing happens in the
+ * background: neither a file system that does not answer nor a failed write stops the caller. `problem` has the error.
  */
 export class Log implements Logger {
   readonly path: string;
-  /** Why entries are missing, null when none are. */
+  /** Why entries are missing; null when none are. */
   problem: string | null = null;
   readonly #level: Level;
   readonly #most: number;
@@ -38,7 +38,7 @@ export class Log implements Logger {
   readonly #waiting: string[] = [];
   #writing: Promise<void> | null = null;
 
-  /** `level`: the least severe level to keep (PLATTER_LOG, else info). `echo` gets every entry, whatever its level. */
+  /** `level`: the least severe level to keep (PLATTER_LOG, or info). `echo` gets every entry, whatever its level. */
   constructor({
     state = stateDir(),
     level = levelOf(process.env.PLATTER_LOG),
@@ -56,12 +56,12 @@ export class Log implements Logger {
   info = (message: string): void => this.#say('info', message);
   debug = (message: string): void => this.#say('debug', message);
 
-  /** Resolves when everything that was said until then is in the file, or was given up. */
+  /** Resolves when all previous entries are in the file, or were given up. */
   async written(): Promise<void> {
     await this.#writing;
   }
 
-  /** The last `count` lines, the oldest first; none when the file cannot be read. */
+  /** The last `count` lines, the oldest first; empty when the file cannot be read. */
   async tail(count: number): Promise<string[]> {
     await this.written();
     const texts = await Promise.all(
@@ -113,10 +113,10 @@ export class Log implements Logger {
   }
 }
 
-/** A level by its name; info for an unknown name. */
+/** A level by name; info for an unknown name. */
 export const levelOf = (name: string | undefined): Level => LEVELS.find((level) => level === name) ?? 'info';
 
-/** An error as one line: code, place, what happened. Without serials: a log is shown to others. */
+/** An error on one line: code, place, message. It has no serials, because logs are shown to others. */
 export function errorLine({ code, op, device, offset, errno, message }: PlatterError | JobError): string {
   const where = [device, offset === null ? null : `at byte ${offset}`].filter((part) => part !== null).join(' ');
   return `${code}${errno === null ? '' : ` (${errno})`} ${op}${where === '' ? '' : ` ${where}`}: ${message}`;

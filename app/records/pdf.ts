@@ -1,4 +1,4 @@
-// The report of a job on paper: what was done, with what, and how it ended for each drive.
+// The report of a job as PDF: what was done, with which devices, and how it ended for each drive.
 import type { JobError, PlatterError } from '../contract/errors.ts';
 import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/records.ts';
 import type { Language } from '../contract/settings.ts';
@@ -10,10 +10,10 @@ import { baseName } from '../words/names.ts';
 import { locale, say, speakWith } from '../words/speech.ts';
 import { BAD, GOOD, MUTED, Sheet, WIDTH, type Cell, type Mark, type Style } from './sheet.ts';
 
-/** Errors that are printed of one drive. */
+/** Print at most this many errors of a drive. */
 const MOST_ERRORS = 5;
 
-/** The report of `record` as a PDF, in `language`; the same record gives the same bytes. */
+/** The report of `record` as a PDF, in `language`. The same record gives the same bytes. */
 export function reportPdf(record: JobRecord, language: Language): Promise<Buffer> {
   speakWith(() => language);
   const sheet = new Sheet({
@@ -71,7 +71,7 @@ function head(sheet: Sheet, record: JobRecord): void {
 const verdictsOf = (record: JobRecord): Verdict[] =>
   record.destinations.map((destination) => verdictOf(destination, record));
 
-/** Green only where all of it is proven, red only where something failed. */
+/** Green only when everything is proven, red only when something failed. */
 function colourOf(record: JobRecord): string | undefined {
   const verdicts = verdictsOf(record);
   if (record.outcome === 'complete') return verdicts.every((verdict) => verdict === 'verified') ? GOOD : undefined;
@@ -121,7 +121,7 @@ function verificationOf({ kind, verify, destinations }: JobRecord): string {
   return kind === 'verify' ? say('report.compared') : verify ? say('report.readBack') : say('report.notReadBack');
 }
 
-/** null for a file, which has none. */
+/** Empty for a file, which has no serial number. */
 const serialOf = ({ kind, serial }: RecordedEnd): string[] =>
   serial !== null ? [say('report.serial', { serial })] : kind === 'block' ? [say('report.noSerial')] : [];
 
@@ -231,7 +231,7 @@ function errors(sheet: Sheet, all: readonly (JobError | PlatterError)[], total: 
     sheet.row([{ at, width: WIDTH - at, text: say('report.more', { count: more }), style: { ...SMALL, colour: BAD } }]);
 }
 
-/** Errors and notes that belong to no drive. */
+/** Errors and notes that do not belong to a drive. */
 function rest(sheet: Sheet, record: JobRecord): void {
   const section = (text: string): void => {
     sheet.keep(48);

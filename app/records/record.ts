@@ -1,4 +1,4 @@
-// The record of a job that has ended: made of the job's last view, and read again from a file.
+// The record of an ended job, made from the job's last view or read from a file.
 import * as z from 'zod';
 import type { DestinationResult, Endpoint } from '../contract/jobs.ts';
 import type { JobRecord, RecordedDestination, RecordedEnd } from '../contract/records.ts';
@@ -13,17 +13,18 @@ import { jobError, platterError } from '../contract/schema.ts';
 import { jobId } from '../contract/request.ts';
 import { outcomeOf, verdictOf } from '../view/verdict.ts';
 
-/** Errors kept for each end. A drive that fails everywhere has thousands, which say no more. */
+/** Errors kept for each end. A drive that fails everywhere has thousands, which tell no more. */
 export const MOST_ERRORS = 100;
 
-/** The record of `view`, a job that has ended at `endedAt` (milliseconds since the epoch). Throws for one that has not. */
+/** The record of the ended job `view`; `endedAt` in milliseconds since the epoch. Throws when it has not ended. */
 export function recordOf(view: JobView, endedAt: number): JobRecord {
   const { plan, startedAt, progress, result } = view;
   if (result === null) throw new Error('A job that runs has no record.');
   return {
     format: 'platter-record',
     version: 1,
-    // The id by which the job can be continued. A continued job keeps it, and each of its parts has a record.
+    // The id by which the job can be continued. A continued job keeps it, so each part gets a record with an id of its
+    // own.
     id: plan.kind === 'resume' ? timedId(startedAt) : (plan.job ?? timedId(startedAt)),
     program: thisProgram(),
     name: plan.name,
@@ -101,7 +102,9 @@ const destination = end.extend({
   errors: z.array(jobError),
 }) satisfies z.ZodType<RecordedDestination>;
 
-/** A record as in a file and in `--json`: with the verdict on each destination, and with facts in English as well. */
+/**
+ * A record for a file and for `--json`: with the verdict on each destination, and English sentences beside the facts.
+ */
 export function recordToKeep(record: JobRecord): object {
   const { notes, source, destinations, request, ...rest } = record;
   const end = ({ port, ...more }: RecordedEnd): object => ({
@@ -161,13 +164,13 @@ const anyRecord = z.looseObject({
   noteFacts: z.unknown().optional(),
 });
 
-/** The facts in the file; where there are none, facts that quote the English. */
+/** The facts in the file; without facts, ones that quote the English. */
 function read(value: unknown): unknown {
   const parsed = anyRecord.safeParse(value);
   if (!parsed.success) return value;
   const { source, destinations, errors, failure: failed, notes, noteFacts, ...rest } = parsed.data;
   return {
-    // An older Platter did not record these two.
+    // Older versions did not record these two.
     sourceWritten: false,
     ...rest,
     source: source === null ? null : readEnd(source),
@@ -187,5 +190,5 @@ function readEnd({ port, portFacts, ...rest }: z.infer<typeof anyEnd>): object {
   return { ...rest, port: sockets ?? (typeof port === 'string' ? [{ kind: 'named', name: port }] : port) };
 }
 
-/** A record in a file. Other versions of Platter, with fewer options in their requests, are accepted. */
+/** A record in a file. Accepts those of other versions of Platter, with fewer options in their requests. */
 export const recordSchema: z.ZodType<JobRecord> = z.preprocess(read, record);

@@ -6,12 +6,12 @@ import { recordsCsv } from './csv.ts';
 import { writtenRecord } from './history.ts';
 import type { reportPdf } from './pdf.ts';
 
-/** pdfkit and its fonts are a program of their own, for the window and the command line: most runs never need them. */
+/** pdfkit and its fonts are a separate bundle for window and command line, because most runs never need them. */
 const PDF = new URL('../records/pdf.js', import.meta.url).href;
 
 /**
- * Writes a report on `records` to the file `path`: all of them as CSV, the first one as PDF or JSON. Throws a Refusal when
- * it cannot be written there.
+ * Writes a report on `records` to the file `path`: all of them as CSV, the first one as PDF or JSON. Throws a Refusal
+ * when it cannot be written.
  */
 export async function saveReport(
   path: string,

@@ -1,4 +1,4 @@
-// Finding a job again by what somebody remembers of it.
+// Finds a job by whatever a person remembers of it.
 import type { JobRecord, RecordedEnd } from '../contract/records.ts';
 import { givenManifest } from '../contract/request-facts.ts';
 import { english } from '../base/english.ts';
@@ -48,11 +48,11 @@ function textOf(record: JobRecord): string {
     .toLowerCase();
 }
 
-/** The verdict as a tile says it, but "Written" for "Written, not verified", so that "verified" does not find it. */
+/** The verdict as a tile shows it, but "Written" for "Written, not verified", so that "verified" does not match. */
 const wordOf = (verdict: Verdict): string =>
   verdict === 'written' ? stateWord(verdict).split(',')[0]! : stateWord(verdict);
 
-/** "2026-11-26" and "26 november 2026", where the machine is. */
+/** "2026-11-26" and "26 november 2026", in the machine's time zone. */
 function dates(iso: string): string[] {
   const at = new Date(iso);
   return [

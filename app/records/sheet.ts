@@ -1,4 +1,4 @@
-// Paper: pages of A4 with text, lines and marks on them, over pdfkit. What stands on them is the report's.
+// Pages of A4 with text, lines and marks, drawn with pdfkit. The report decides the content.
 import { readFileSync } from 'node:fs';
 import PDFDocument from 'pdfkit';
 
@@ -21,7 +21,7 @@ export interface Style {
   align?: 'left' | 'right';
 }
 
-/** A piece of a row: where it begins from the left margin, how wide it is, and what is in it. */
+/** A piece of a row: its distance from the left margin, its width, its text. */
 export interface Cell {
   at: number;
   width: number;
@@ -32,7 +32,7 @@ export interface Cell {
 /** The mark beside a word. */
 export type Mark = 'verified' | 'caution' | 'written' | 'failed' | 'cancelled';
 
-/** Inter has these; anything else is written out, so that nothing is lost. */
+/** Characters that Inter does not have. They are written out, so that nothing is lost. */
 const UNKNOWN =
   /[^\n\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\u0020-\u007e\u00a0-\u00ff\u0300-\u036f\u2010-\u2027\u202f\u2030-\u203a\u20ac]/gu;
 const known = (text: string): string =>
@@ -40,11 +40,11 @@ const known = (text: string): string =>
 
 const font = (name: string): Buffer => readFileSync(new URL(name, import.meta.url));
 
-/** A document that is being written, from the top of its first page down. */
+/** A document, written from the top of its first page down. */
 export class Sheet {
   readonly #doc: PDFKit.PDFDocument;
   readonly #done: Promise<Buffer>;
-  /** Written again at the top of each page. */
+  /** Repeated at the top of each page. */
   #heading: readonly Cell[] | null = null;
 
   constructor(info: { title: string; subject: string; creator: string; language: string; createdAt: Date }) {
@@ -54,7 +54,7 @@ export class Sheet {
       bufferPages: true,
       lang: info.language,
       displayTitle: true,
-      // pdfkit begins with a font of its own unless it is given one.
+      // Without this, pdfkit loads a font of its own.
       font: font('inter-regular.ttf') as unknown as string,
       info: {
         Title: info.title,
@@ -73,7 +73,7 @@ export class Sheet {
     });
   }
 
-  /** Cells side by side; `mark` is drawn in front of the cell with that index. Stays on one page. */
+  /** Cells side by side, all on one page; `mark` is drawn in front of the cell with that index. */
   row(
     cells: readonly Cell[],
     { gap = 4, mark = null }: { gap?: number; mark?: { cell: number; of: Mark } | null } = {},
@@ -87,7 +87,7 @@ export class Sheet {
     this.#doc.y = top + height + gap;
   }
 
-  /** The same, and again at the top of each page that follows; null for none any more. */
+  /** A row that is repeated at the top of each following page; null to stop. */
   heading(cells: readonly Cell[] | null): void {
     this.#heading = null;
     if (cells !== null) this.row(cells);
@@ -109,12 +109,12 @@ export class Sheet {
     this.#doc.y += points;
   }
 
-  /** Begins a new page unless there is room for `points`. */
+  /** Begins a new page unless `points` are left. */
   keep(points: number): void {
     this.#room(points);
   }
 
-  /** Puts the feet under all pages; gives the document. */
+  /** Puts the footers under all pages; gives the document. */
   end(foot: (page: number, pages: number) => readonly Cell[]): Promise<Buffer> {
     const { start, count } = this.#doc.bufferedPageRange();
     for (let page = start; page < start + count; page += 1) {
@@ -152,7 +152,7 @@ export class Sheet {
     this.#doc.text(known(text), MARGIN + at, top, { width, align: style.align ?? 'left', features: FIGURES });
   }
 
-  /** Shape and word carry the meaning, also on a printer without colour. */
+  /** Shape and word carry the meaning, so that it survives printing without colour. */
   #mark(mark: Mark, x: number, top: number): void {
     const [cx, cy] = [x + 5, top + 5.5];
     this.#doc.lineWidth(1.3).lineCap('round').lineJoin('round');
@@ -194,5 +194,5 @@ export class Sheet {
   }
 }
 
-/** Figures of one width. */
+/** Digits of equal width. */
 const FIGURES = ['tnum', 'kern'] satisfies PDFKit.Mixins.OpenTypeFeatures[];

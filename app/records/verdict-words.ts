@@ -1,4 +1,4 @@
-// A verdict in English, for the command line, its lists, the log and tables.
+// Verdicts in English, for the command line, its lists, the log and tables.
 import type { DestinationResult } from '../contract/jobs.ts';
 import { counted, size } from '../base/figures.ts';
 import type { Verdict } from '../view/verdict.ts';
@@ -21,8 +21,8 @@ export function verdictWords(verdict: Verdict, uncompared: number): string {
 }
 
 /**
- * "removed with 12.0 GB of 64.0 GB flushed": what of `bytes` was on a destination when it was removed. What was only written can
- * have been in its cache.
+ * "removed with 12.0 GB of 64.0 GB flushed": how much of `bytes` was on a destination when it was removed. Data that
+ * was written but not flushed may only have been in its cache.
  */
 export function removedWords(
   { written, kept, durable }: Pick<DestinationResult, 'written' | 'kept' | 'durable'>,

@@ -1,5 +1,5 @@
 // Whether the person in front of the window has agreed. Main sees their input before the page does, and the page cannot
-// make any: events that a script dispatches stay in the page. Pure but for the clock.
+// fake any: events dispatched by a script stay in the page. Pure except for the clock.
 import type { InputEvent } from 'electron';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Reason, Remedy } from '../contract/facts.ts';
@@ -7,23 +7,23 @@ import type { Review, WindowCalls } from '../contract/window.ts';
 import { failure } from '../base/errors.ts';
 import { consentFor, HOLD_MS } from '../view/consent.ts';
 
-/** What main asks of the person before it does what a call of the page says. */
+/** What main requires before it carries out a call of the page. */
 export type Need =
-  /** Nothing: it reads, or puts something away, or slows or stops a job, which has to work at any time. */
+  /** Nothing: the call reads, dismisses something, or slows or stops a job, which must always work. */
   | 'nothing'
-  /** Every file in it was given by the user (grants.ts). It writes nothing. */
+  /** The user gave every file in it (grants.ts). It writes nothing. */
   | 'given'
-  /** Main's own dialog asks; its answer is the user's. */
+  /** Main's own dialog asks; the answer comes from the user. */
   | 'dialog'
   /** A press in the window during the last PRESS_MS, which is then used up. */
   | 'press'
   /**
-   * The plan that it names was shown for HOLD_MS, and the press, hold or word that this plan asks for
-   * (view/consent.ts).
+   * The plan that it names was shown for HOLD_MS, and the person did what this plan requires: a press, a hold or a
+   * typed word (view/consent.ts).
    */
   | 'consent';
 
-/** Of each call. */
+/** What each call requires. */
 export const NEEDS: Readonly<Record<keyof WindowCalls, Need>> = {
   start: 'consent',
   review: 'given',
@@ -51,15 +51,15 @@ export const NEEDS: Readonly<Record<keyof WindowCalls, Need>> = {
   changeSettings: 'nothing',
 };
 
-/** Milliseconds for which a press stands for the call that it caused. */
+/** Milliseconds during which a press counts for the call that it caused. */
 const PRESS_MS = 5000;
 
-/** An input event of the window, as Electron reports it. Of keys it has more than Electron's types say. */
+/** An input event of the window, as Electron reports it, with more fields for keys than Electron's types have. */
 export type Input = Pick<InputEvent, 'type' | 'modifiers'> & { key?: unknown; code?: unknown };
 
 /** Keys that press a button. */
 const isButtonKey = (key: unknown): boolean => key === ' ' || key === 'Enter';
-/** Keys that write something; an input method hides which. */
+/** Keys that type a character; an input method hides which one. */
 const isCharacter = (key: unknown): boolean =>
   typeof key === 'string' && (key.length === 1 || key === 'Process' || key === 'Dead' || key === 'Unidentified');
 
@@ -67,25 +67,25 @@ const isCharacter = (key: unknown): boolean =>
 export class Consent {
   readonly #now: () => number;
   #shown: { id: string; at: number } | null = null;
-  /** What is held down, and since when. */
+  /** Keys and buttons held down, and since when. */
   readonly #held = new Map<string, number>();
   #pressedAt = -Infinity;
   /** Characters typed since the plan was shown. */
   #typed = 0;
 
-  /** `now` gives milliseconds of a clock that only goes forward. */
+  /** `now` gives milliseconds of a monotonic clock. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
-  /** The window, visible, has been sent the review `id`; null: it shows no review, or no page. */
+  /** Call this when the visible window has been sent the review `id`; null: it shows no review, or no page. */
   shows(id: string | null): void {
     if (this.#shown?.id === id) return;
     this.#shown = id === null ? null : { id, at: this.#now() };
     this.#typed = 0;
   }
 
-  /** The window has got an input event. */
+  /** Call this for each input event of the window. */
   saw({ type, modifiers = [], key, code }: Input): void {
     if (type === 'mouseDown' && modifiers.includes('leftbuttondown')) this.#press('mouse');
     else if (type === 'mouseUp') this.#held.delete('mouse');
@@ -98,19 +98,19 @@ export class Consent {
     }
   }
 
-  /** The window has lost the focus or its page: releases may go elsewhere. */
+  /** Call this when the window loses the focus or its page, because releases may go elsewhere then. */
   releasesAll(): void {
     this.#held.clear();
   }
 
-  /** Uses up the last press. Gives why there was none that can stand for a call now, else null. */
+  /** Uses up the last press. Gives null, or why no press counts for a call now. */
   pressed(): PlatterError | null {
     const recent = this.#now() - this.#pressedAt <= PRESS_MS;
     this.#pressedAt = -Infinity;
     return recent ? null : refusal({ kind: 'noPress' }, { kind: 'pressAgain' });
   }
 
-  /** Gives why the person has not agreed to start this review, null when they have. */
+  /** Gives null when the person has agreed to start this review, or why not. */
   agreed({ id, plan }: Review): PlatterError | null {
     const shown = this.#shown?.id === id ? this.#shown.at : null;
     if (shown === null || this.#now() - shown < HOLD_MS)

@@ -1,4 +1,4 @@
-// What the window can load: the files of out/renderer, by a scheme of our own, and nothing else.
+// Serves the window its only content, the files of out/renderer, through our own scheme.
 import { app, protocol } from 'electron';
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { extname, join, relative } from 'node:path';
 const SCHEME = 'platter';
 const ORIGIN = `${SCHEME}://window`;
 
-/** The one page there is. */
+/** The URL of the only page. */
 export const APP_URL = `${ORIGIN}/index.html`;
 
 const TYPES: Record<string, string> = {
@@ -32,14 +32,14 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** True for our page, whatever fragment it shows. */
+/** True for our page, with any fragment. */
 export function isAppUrl(url: string): boolean {
   return url === APP_URL || url.startsWith(`${APP_URL}#`);
 }
 
 /**
- * Makes the scheme one with an origin of its own, as the content policy needs; scripts, whose names change with what is
- * in them, are compiled once. Before `ready`.
+ * Registers the scheme with an origin of its own, as the content policy needs. Scripts are compiled once, because their
+ * names change with their content. Call before `ready`.
  */
 export function registerScheme(): void {
   protocol.registerSchemesAsPrivileged([
@@ -47,7 +47,7 @@ export function registerScheme(): void {
   ]);
 }
 
-/** The page is built again while the window is open: started from a checkout, by `npm run dev`. */
+/** The page is rebuilt while the window is open: a checkout started by `npm run dev`. */
 export const IN_DEVELOPMENT = !app.isPackaged && process.env.PLATTER_DEV === '1';
 
 /** The files below `folder` by their URL. */
@@ -60,7 +60,7 @@ function filesByUrl(folder: string): Map<string, string> {
   );
 }
 
-/** Serves the files found in `folder` now; a request names one of them or gets 404, so no path can lead outside. */
+/** Serves the files that are in `folder` now. A request names one of them or gets 404, so no path can lead outside. */
 export function setupContent(folder: string): void {
   const files = filesByUrl(folder);
   protocol.handle(SCHEME, async (request) => {

@@ -1,5 +1,5 @@
-// What support needs to know, and no more, as text for the clipboard: no user names, no full serials, nothing from any
-// file but the log.
+// The information that support needs, as text for the clipboard: no user names, no full serials, nothing from any file
+// but the log.
 import { app } from 'electron';
 import { readFileSync } from 'node:fs';
 import { homedir, hostname, release, userInfo, version } from 'node:os';
@@ -11,21 +11,21 @@ import { anonymous, type Person } from '../records/anonymous.ts';
 import { verdictWords } from '../records/verdict-words.ts';
 import { verdictOf } from '../view/verdict.ts';
 
-/** Lines of the log that go with it. */
+/** Lines of the log to include. */
 export const LOG_LINES = 200;
-/** Errors of the last job that do. */
+/** Errors of the last job to include. */
 const MOST_ERRORS = 20;
 
-/** What is known of this moment. */
+/** The current state to report. */
 export interface Known {
   disks: readonly Disk[];
-  /** The job that ended last, null when there is none. */
+  /** The last job that ended; null when there is none. */
   last: JobRecord | null;
   logPath: string;
   logLines: readonly string[];
 }
 
-/** The text. */
+/** The report as text. */
 export function diagnostics({ disks, last, logPath, logLines }: Known): string {
   const { electron, chrome, node } = process.versions;
   const sections = [
@@ -88,13 +88,13 @@ function distribution(): string {
   try {
     return /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? process.platform;
   } catch {
-    return process.platform; // a system without that file says nothing of itself
+    return process.platform; // a system without that file does not identify itself
   }
 }
 
 const person = (): Omit<Person, 'serials'> => ({ home: homedir(), user: userName(), host: hostname() });
 
-/** The account's name; empty when this user has no account, as in a window that root opens. */
+/** The account's name; empty when this user has no account, as in a window opened by root. */
 function userName(): string {
   try {
     return userInfo().username;

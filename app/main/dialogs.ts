@@ -1,4 +1,4 @@
-// The desktop's own dialogs for files. They begin where Platter was started from, if it may look there.
+// The desktop's own file dialogs. They start in the folder where Platter was started, if it is readable.
 import {
   dialog,
   type FileFilter,
@@ -20,17 +20,17 @@ const images = (): FileFilter[] => [
 const anyFile = (): FileFilter => ({ name: say('dialogs.allFiles'), extensions: ['*'] });
 const manifests = (): FileFilter => ({ name: say('dialogs.manifests'), extensions: [MANIFEST_EXTENSION] });
 
-/** Asks for an image to read; null when the user changed their mind. */
+/** Asks for an image to read; null when cancelled. */
 export function chooseImage(): Promise<string | null> {
   return chooseFile({ title: say('dialogs.chooseImage'), defaultPath: startFolder(), filters: images() });
 }
 
-/** Asks for an image to check or repair; null when the user changed their mind. */
+/** Asks for an image to check or repair; null when cancelled. */
 export function chooseOldImage(): Promise<string | null> {
   return chooseFile({ title: say('dialogs.oldImage'), defaultPath: startFolder(), filters: images() });
 }
 
-/** Asks for a manifest; null when the user changed their mind. */
+/** Asks for a manifest; null when cancelled. */
 export function chooseManifest(): Promise<string | null> {
   return chooseFile({
     title: say('dialogs.chooseManifest'),
@@ -39,7 +39,7 @@ export function chooseManifest(): Promise<string | null> {
   });
 }
 
-/** Asks for a file that is there; null when the user changed their mind. */
+/** Asks for an existing file; null when cancelled. */
 async function chooseFile(asked: OpenDialogOptions): Promise<string | null> {
   const options = { ...asked, properties: ['openFile' as const] };
   const window = currentWindow();
@@ -49,7 +49,7 @@ async function chooseFile(asked: OpenDialogOptions): Promise<string | null> {
   return canceled ? null : (filePaths[0] ?? null);
 }
 
-/** Asks where a new image goes; null when the user changed their mind. */
+/** Asks where to put a new image; null when cancelled. */
 export function chooseNewImage(): Promise<string | null> {
   return choosePlace({
     title: say('dialogs.newImage'),
@@ -58,7 +58,7 @@ export function chooseNewImage(): Promise<string | null> {
   });
 }
 
-/** Asks where the manifest with this SHA-256 goes; null when the user changed their mind. */
+/** Asks where to put the manifest with this SHA-256; null when cancelled. */
 export function chooseNewManifest(manifest: string): Promise<string | null> {
   return choosePlace({
     title: say('dialogs.newManifest'),
@@ -67,7 +67,7 @@ export function chooseNewManifest(manifest: string): Promise<string | null> {
   });
 }
 
-/** Asks where something is to be saved; null when the user changed their mind. */
+/** Asks where to save something; null when cancelled. */
 export async function choosePlace(options: SaveDialogOptions): Promise<string | null> {
   const window = currentWindow();
   const { canceled, filePath } = await (window === null
@@ -76,7 +76,7 @@ export async function choosePlace(options: SaveDialogOptions): Promise<string | 
   return canceled || filePath === '' ? null : filePath;
 }
 
-/** Asks a question in a dialog of the desktop, where no is the safe answer; true for yes. */
+/** Asks a question in a dialog of the desktop; "no" is the safe answer. true for yes. */
 export async function confirm(message: string, detail: string): Promise<boolean> {
   const options: MessageBoxOptions = {
     type: 'warning',

@@ -1,13 +1,13 @@
-// Keeps the list of disks fresh where the kernel does not tell of them: every two seconds while there is a window to
-// show it, and when that gets the focus.
+// Refreshes the list of disks where the kernel does not report changes: every two seconds while a window shows it, and
+// when the window gets the focus.
 import { app } from 'electron';
 import type { Jobs } from './jobs.ts';
 import { currentWindow } from './window.ts';
 
-/** Milliseconds between two looks at the disks; lsblk takes some ten. */
+/** Milliseconds between refreshes; lsblk takes about ten. */
 const POLL_INTERVAL = 2000;
 
-/** Starts looking. Resolves when disks and interrupted jobs are known. */
+/** Starts watching. Resolves when disks and interrupted jobs are known. */
 export function setupDiskWatch(jobs: Jobs): Promise<void> {
   const look = (): void => {
     if (jobs.state.hotplugError !== null) void jobs.poll();

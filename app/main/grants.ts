@@ -1,5 +1,5 @@
-// The files that the user has given to this session: in main's own dialogs, by dropping them on the window, on the
-// command line, or in an earlier job. The page names paths, but only these count.
+// The files that the user gave to this session: in main's own dialogs, by dropping them on the window, on the command
+// line, or in an earlier job. The page names paths, but only these are accepted.
 import type { Disk } from '../contract/disks.ts';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Plan } from '../contract/jobs.ts';
@@ -8,31 +8,29 @@ import type { JobRequest } from '../contract/request.ts';
 import type { JobRecord } from '../contract/records.ts';
 import { failure } from '../base/errors.ts';
 
-/** Paths that the page may name in a request. They are compared letter by letter: another spelling is another path. */
+/** Paths that the page may name in a request. They are compared literally: another spelling is another path. */
 export class Grants {
   readonly #readable = new Set<string>();
   readonly #writable = new Set<string>();
 
-  /** The user gave this file to be read. */
+  /** The user gave this file for reading. */
   read(path: string): void {
     this.#readable.add(path);
   }
 
-  /** The user gave this file to be written, and so to be read. */
+  /** The user gave this file for writing, which includes reading. */
   write(path: string): void {
     this.#writable.add(path);
   }
 
-  /** The user wants what this job had: one of their own history, or a plan of an interrupted job. */
+  /** The user repeats this job: one from their history, or the plan of an interrupted job. */
   job({ source, destinations, request }: Pick<JobRecord | Plan, 'source' | 'destinations' | 'request'>): void {
     for (const path of [source?.path ?? null, givenManifest(request)]) if (path !== null) this.read(path);
     for (const path of [...destinations.map((end) => end.path), newManifest(request), mapOf(request)])
       if (path !== null) this.write(path);
   }
 
-  /**
-   * Gives a refusal for each path in `request` that is neither a disk in the list nor a file that was given for that.
-   */
+  /** Gives a refusal for each path in `request` that is neither a listed disk nor a file given for that use. */
   refusals(request: JobRequest, disks: readonly Disk[]): PlatterError[] {
     const listed = new Set(disks.map(({ path }) => path));
     const source = sourceOf(request);

@@ -1,5 +1,4 @@
-// The window's side of the history: the job that has just ended is kept, jobs are found, reports saved where the user
-// says.
+// The window's side of the history: keeps ended jobs, finds jobs, and saves reports where the user says.
 import type { SaveDialogOptions } from 'electron';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -14,13 +13,13 @@ import { search } from '../records/search.ts';
 import { language, say } from '../words/speech.ts';
 import { choosePlace } from './dialogs.ts';
 
-/** Records that one answer carries, and errors of each end in them: more than anybody reads. */
+/** Most records in one answer, and most errors of each end in them. Nobody reads more. */
 const MOST_FOUND = 200;
 const MOST_ERRORS = 3;
 
 const history = new History();
 
-/** Keeps a job that has ended; gives its id. */
+/** Keeps an ended job; gives its id. */
 export const keepJob = (view: JobView): Promise<Outcome<string>> =>
   outcome(async () => {
     const record = recordOf(view, Date.now());
@@ -28,7 +27,7 @@ export const keepJob = (view: JobView): Promise<Outcome<string>> =>
     return record.id;
   });
 
-/** The jobs that have every word of `query` in them, newest first. */
+/** The jobs that contain every word of `query`, newest first. */
 export const findJobs = (query: string): Promise<Outcome<FoundJobs>> =>
   outcome(async () => {
     const { records, unreadable } = await history.all();
@@ -36,16 +35,16 @@ export const findJobs = (query: string): Promise<Outcome<FoundJobs>> =>
     return { records: found.slice(0, MOST_FOUND).map(brief), found: found.length, unreadable };
   });
 
-/** The job `id` as `findJobs` gives it. */
+/** The job `id`, as `findJobs` gives it. */
 export const findJob = (id: string): Promise<Outcome<JobRecord>> => outcome(async () => brief(await history.get(id)));
 
-/** The job that ended last; null when there is none that could be read. */
+/** The last job that ended; null when there is no readable one. */
 export async function lastJob(): Promise<JobRecord | null> {
   const last = await outcome(() => history.get('last'));
   return last.ok ? last.value : null;
 }
 
-/** Asks where the report on these jobs goes, and writes it; gives its path, null when the user changed their mind. */
+/** Asks where to save the report on these jobs, and writes it. Gives its path; null when cancelled. */
 export const reportJobs = (ids: readonly string[], form: ReportForm): Promise<Outcome<string | null>> =>
   outcome(async () => {
     const records = await Promise.all(ids.map((id) => history.get(id)));

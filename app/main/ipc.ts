@@ -1,5 +1,5 @@
-// Main's end of the window's IPC: one loop over the contract's calls, so that a call without a handler, or with
-// arguments nobody checks, does not compile.
+// Main's end of the window's IPC: one loop over the contract's calls. A call without a handler, or without checks for
+// its arguments, does not compile.
 import { ipcMain, type IpcMainInvokeEvent } from 'electron';
 import * as z from 'zod';
 import type { ErrorCode, Outcome, PlatterError } from '../contract/errors.ts';
@@ -19,7 +19,7 @@ import { currentWindow } from './window.ts';
 type Call = keyof WindowCalls;
 type Result<C extends Call> = WindowCalls[C]['result'];
 
-/** What main does for each call. Failures are values (`Outcome`); a handler that throws is a bug. */
+/** Main's handler for each call. Failures are values (`Outcome`); a handler that throws has a bug. */
 export type Handlers = { [C in Call]: (...args: WindowCalls[C]['args']) => Result<C> | Promise<Result<C>> };
 
 const none = z.tuple([]);
@@ -27,7 +27,7 @@ const destination = z
   .int()
   .nonnegative()
   .max(MAX_DESTINATIONS - 1);
-/** Null is the whole job. */
+/** Null means the whole job. */
 const jobOrOne = destination.nullable();
 const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   getState: none,
@@ -56,17 +56,15 @@ const parsers: { [C in Call]: z.ZodType<WindowCalls[C]['args']> } = {
   changeSettings: z.tuple([settingsChange]),
 };
 
-/** What the IPC hears of the person. */
+/** What the IPC tells and asks about the person. */
 export interface Person {
-  /**
-   * Why nobody in front of the window can have meant this call, null when the person has pressed something just now.
-   */
+  /** null when the person has just pressed something; otherwise why nobody can have meant this call. */
   pressed(call: Call): Promise<PlatterError | null>;
-  /** They dropped this file on the window. */
+  /** The person dropped this file on the window. */
   dropped(path: string): void;
 }
 
-/** Answers the window's calls: those that need a press (NEEDS) only after one. */
+/** Answers the window's calls. Those that need a press (NEEDS) are carried out only after one. */
 export function setupIpc(handlers: Handlers, person: Person): void {
   for (const name of calls) answer(name, handlers[name], parsers[name], person);
   ipcMain.on(DROPPED, (event, ...args: unknown[]) => {
@@ -75,7 +73,7 @@ export function setupIpc(handlers: Handlers, person: Person): void {
   });
 }
 
-/** Tells the window something it did not ask for, if there is a window. */
+/** Sends the window a notice, if there is a window. */
 export function notify<N extends keyof WindowNotices>(name: N, value: WindowNotices[N]): void {
   currentWindow()?.webContents.send(channel(name), value);
 }
@@ -97,7 +95,7 @@ function answer<C extends Call>(
   });
 }
 
-/** The answer to what our own page never does. Nothing was carried out. */
+/** The answer to a call that our own page never makes. Nothing was carried out. */
 function refuse(code: ErrorCode, reason: Reason, detail = ''): Outcome<never> {
   return told(failure({ code, op: 'check', reason }), detail);
 }

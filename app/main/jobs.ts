@@ -1,5 +1,5 @@
-// Owns what the window shows: the disks, the interrupted jobs, the checked request, the job. Everything that changes
-// changes here, by an answer or an event of the engine host; the window only asks and renders.
+// Owns the state that the window shows: disks, interrupted jobs, the checked request, the job. All changes happen here,
+// after an answer or an event of the engine host; the window only asks and renders.
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Disk } from '../contract/disks.ts';
@@ -15,7 +15,7 @@ import { failure } from '../base/errors.ts';
 import type { JobEvent } from '../view/reduce.ts';
 import { located, switchedOff } from '../view/drives.ts';
 
-/** What the window shows of disks and jobs. */
+/** The disks and jobs that the window shows. */
 export type JobsState = Omit<AppState, keyof SettingsState>;
 
 /** Stands between the page's calls and the engine host: what the person has given, and what they have agreed to. */
@@ -24,7 +24,7 @@ export interface Gate {
   refusals(request: JobRequest, disks: readonly Disk[]): PlatterError[];
   /** This plan was checked: what it names may be named again. */
   checked(plan: Plan): void;
-  /** Why this review may not start, null when the person has agreed to it. */
+  /** null when the person has agreed to this review; otherwise why it may not start. */
   agreed(review: Review): Promise<PlatterError | null>;
 }
 
@@ -46,14 +46,14 @@ export class Jobs {
   };
   #engine: Engine | null = null;
   #listing: Promise<void> | null = null;
-  /** How often the host has told of the disks by itself: an answer that was asked for before is older. */
+  /** The number of lists that the host sent unasked. An answer requested before the last one is older. */
   #toldOfDisks = 0;
   #logs = 0;
   /** A request is being checked. */
   #checking = false;
-  /** The host has let go of the last review that was given up. */
+  /** Settles when the host has released the last review that was dismissed. */
   #dismissed: Promise<unknown> = Promise.resolve();
-  /** The job that is shown, and whether it runs. */
+  /** The job that is shown, running or not. */
   #session: JobSession | null = null;
   #whenIdle: (() => void)[] = [];
   #recording: Promise<void> = Promise.resolve();
@@ -64,8 +64,8 @@ export class Jobs {
   readonly #gate: Gate;
 
   /**
-   * `connect` starts the engine host, again after it failed; `publish` hears of every change; `loopDevices` adds loop
-   * devices to the disks; `gate` is asked before anything is checked or started.
+   * `connect` starts the engine host, again after a failure. `publish` receives every change. `loopDevices` adds loop
+   * devices to the disks. `gate` is asked before anything is checked or started.
    */
   constructor(
     connect: () => Engine,
@@ -90,12 +90,12 @@ export class Jobs {
     return this.#state.job !== null && this.#state.job.phase !== 'ended';
   }
 
-  /** Reads the disks and the interrupted jobs, starting the engine if need be. */
+  /** Reads the disks and the interrupted jobs. Starts the engine if needed. */
   async refresh(): Promise<void> {
     await Promise.all([this.#refreshDisks(), this.#refreshInterrupted()]);
   }
 
-  /** Reads the list of disks. Calls that overlap share one answer. */
+  /** Reads the list of disks. Overlapping calls share one answer. */
   #refreshDisks(): Promise<void> {
     this.#listing ??= this.#list().finally(() => {
       this.#listing = null;
@@ -103,19 +103,19 @@ export class Jobs {
     return this.#listing;
   }
 
-  /** Reads the disks where that disturbs nobody: not during a job, and not to revive an engine that failed. */
+  /** Reads the disks when that disturbs nothing: not during a job, and not to restart a failed engine. */
   async poll(): Promise<void> {
     if (this.#engine !== null && !this.running) await this.#refreshDisks();
   }
 
-  /** The desktop asks to open an image: the window makes it the source when no job is in the way. */
+  /** The desktop asks to open an image. The window makes it the source unless a job is in the way. */
   open(path: string): void {
     this.#set({ opened: { path, at: Date.now() } });
   }
 
   /**
-   * Checks a request and holds its devices; the plan becomes the review. One request at a time: the review is what the
-   * host holds.
+   * Checks a request and holds its devices; its plan becomes the review. One request at a time, because the host holds
+   * only one.
    */
   async review(request: JobRequest): Promise<Outcome<Review>> {
     if (this.#checking) return { ok: false, errors: [stillChecking()] };
@@ -139,24 +139,24 @@ export class Jobs {
     return { ok: true, value: review };
   }
 
-  /** Gives up the review and lets its devices go. */
+  /** Dismisses the review and releases its devices. */
   async dismissReview(): Promise<void> {
     if (this.#state.review !== null) {
       this.#set({ review: null });
-      // Fails only when the host is gone, and with it its hold on the devices.
+      // Fails only when the host is gone, and then it no longer holds the devices.
       this.#dismissed = this.#ask('cancel', {});
     }
     await this.#dismissed; // the next review waits for it too
   }
 
-  /** Starts the review `id`, once the person has agreed to it. */
+  /** Starts the review `id` if the person has agreed to it. */
   async start(id: string): Promise<Outcome<null>> {
     const asked = this.#state.review;
     if (asked === null) return { ok: false, errors: [nothingReviewed()] };
     if (asked.id !== id) return { ok: false, errors: [anotherReview()] };
     const refused = await this.#gate.agreed(asked);
     if (refused !== null) return { ok: false, errors: [refused] };
-    // The person may have been asked in between.
+    // The review may have changed while the person was asked.
     if (this.#state.review?.id !== id) return { ok: false, errors: [anotherReview()] };
     const session = new JobSession(this.#running(), asked.plan, this.#witness, (event, job) =>
       this.#happened(event, job),
@@ -169,11 +169,11 @@ export class Jobs {
   }
 
   /**
-   * Stops the job (null) or one destination after the writes in flight and a flush. Resolves when the host knows, not
-   * when it has ended.
+   * Stops the job (null) or one destination after the writes in flight and a flush. Resolves when the host has
+   * accepted, not when it has ended.
    */
   async cancel(destination: number | null): Promise<void> {
-    // Refused only where there is nothing to stop any more: it has ended meanwhile, or the host is gone.
+    // Refused only when there is nothing left to stop: the job has ended, or the host is gone.
     await this.#session?.cancel(destination);
   }
 
@@ -182,7 +182,7 @@ export class Jobs {
     return this.#control((session) => session.pause(destination, paused));
   }
 
-  /** Limits the job (null) or one destination to so many bytes a second; null for no limit. */
+  /** Limits the job (null) or one destination, in bytes per second; null for no limit. */
   throttle(destination: number | null, bytesPerSecond: number | null): Promise<Outcome<null>> {
     return this.#control((session) => session.throttle(destination, bytesPerSecond));
   }
@@ -192,24 +192,24 @@ export class Jobs {
     return this.#control((session) => session.retry(destination));
   }
 
-  /** Forgets an interrupted job. What is on its destinations stays as it is. */
+  /** Forgets an interrupted job. Its destinations stay as they are. */
   async forget(job: string): Promise<Outcome<null>> {
     const done = await this.#ask('forget', { job });
     await this.#refreshInterrupted();
     return done.ok ? { ok: true, value: null } : done;
   }
 
-  /** Writes the manifest with this SHA-256 (hex) to the file `path`; gives that. */
+  /** Writes the manifest with this SHA-256 (hex) to the file `path`; gives the path. */
   async saveManifest(manifest: string, path: string): Promise<Outcome<string>> {
     const done = await this.#ask('saveManifest', { manifest, path });
     return done.ok ? { ok: true, value: path } : done;
   }
 
-  /** Unmounts, flushes and switches off disks, one after the other. Gives the refusals of those that could not be. */
+  /** Unmounts, flushes and switches off disks, one after the other. Gives the refusals. */
   async eject(paths: readonly string[]): Promise<Outcome<null>> {
     const errors: PlatterError[] = [];
     for (const path of paths) {
-      // The list may lack the disk before the answer is there.
+      // The disk may leave the list before the answer arrives.
       const before = this.#state;
       const done = await this.#ask('eject', { path });
       if (done.ok) this.#set({ drives: switchedOff(before, this.#state, path) });
@@ -219,14 +219,14 @@ export class Jobs {
     return errors.length === 0 ? { ok: true, value: null } : { ok: false, errors };
   }
 
-  /** Puts an ended job away, and looks at what it left. */
+  /** Dismisses an ended job, and looks for what it left. */
   async dismissJob(): Promise<void> {
     if (this.running) return;
     this.#set({ job: null, record: null, recordError: null });
     await this.refresh();
   }
 
-  /** Stops a running job, waits for its end and lets the engine go. */
+  /** Stops a running job, waits for its end and closes the engine. */
   async shutDown(): Promise<void> {
     await this.cancel(null);
     if (this.running) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
@@ -240,22 +240,22 @@ export class Jobs {
     if (told === this.#toldOfDisks) this.#takeDisks(disks);
   }
 
-  /** Has the host tell of drives as they come and go. */
+  /** Has the host report drives as they come and go. */
   async #watchDisks(): Promise<void> {
     const watching = await this.#ask('watch', { all: this.#loopDevices });
     const error = watching.ok ? null : (watching.errors[0] ?? null);
     if (error !== null) console.warn(`platter: ${error.message} ${error.advice}`);
-    // A host that is gone is told of elsewhere.
+    // The end of the host is reported elsewhere.
     if (this.#engine !== null) this.#set({ hotplugError: error });
   }
 
   #takeDisks(disks: DisksEvent['disks']): void {
     if (disks.ok) this.#set({ disks: disks.value, disksError: null });
-    // An engine that is gone has been told of, with better advice than the call has.
+    // The end of the engine was reported already, with better advice than this call has.
     else if (this.#engine !== null) this.#set({ disksError: disks.errors[0] ?? null });
   }
 
-  /** Reads the interrupted jobs. Of answers that overlap the one to the last question counts. */
+  /** Reads the interrupted jobs. When answers overlap, the one to the last question counts. */
   async #refreshInterrupted(): Promise<void> {
     const question = ++this.#logs;
     const jobs = await this.#ask('jobs', {});
@@ -269,7 +269,7 @@ export class Jobs {
     return this.#session === null ? Promise.resolve({ ok: false, errors: [nothingRuns()] }) : ask(this.#session);
   }
 
-  /** One call to the host, its refusal as a value. */
+  /** Calls the host; gives its refusal as a value. */
   async #ask<M extends HostMethod>(
     method: M,
     params: HostCalls[M]['params'],
@@ -282,7 +282,7 @@ export class Jobs {
     }
   }
 
-  /** The engine, started if there is none. */
+  /** The engine, started if needed. */
   #running(): Engine {
     if (this.#engine !== null) return this.#engine;
     const engine = this.#connect();
@@ -302,25 +302,23 @@ export class Jobs {
     return engine;
   }
 
-  /** Nobody but us ends the host in an orderly way, so an end is a failure, in a job and outside of one. */
+  /** Only we end the host in an orderly way, so any end is a failure, during a job or not. */
   #hostEnded(error: PlatterError): void {
     const cut = this.running;
     this.#set({ review: null, disksError: failure({ ...error, remedy: { kind: 'refresh' } }) });
-    // A new host knows how far the job came: it can be continued from where it is shown.
+    // A new host knows how far the job got, so that the window can offer to continue it.
     if (cut) void this.refresh();
   }
 
-  /** `event` happened in the job that is shown, and led to `job`. */
+  /** Handles `event` of the job that is shown; `job` is the view after it. */
   #happened(event: JobEvent, job: JobView): void {
     this.#set({ job });
     if (job.phase === 'ended') this.#recording = this.#record(job);
-    // A job that ended may have left itself to be continued, or have finished one that was.
+    // The ended job may have become resumable, or have finished a resumed one.
     if (event.event === 'result') void this.#refreshInterrupted();
   }
 
-  /**
-   * Shows under which name the history has the job, unless another has taken its place meanwhile. Leaving waits for it.
-   */
+  /** Shows the job's name in the history, unless another job was started meanwhile. Quitting waits for this. */
   async #record({ startedAt }: JobView): Promise<void> {
     const kept = await this.#session?.kept;
     if (kept === undefined || this.#state.job?.startedAt !== startedAt) return;
@@ -328,7 +326,7 @@ export class Jobs {
   }
 
   #set(change: Partial<JobsState>): void {
-    // What changes often, the job, is a new object only when it has changed; lists of disks are new ones every time.
+    // The job changes often, but is a new object only when it has changed. Lists of disks are always new objects.
     const same = (key: keyof JobsState): boolean =>
       change[key] === this.#state[key] || (key !== 'job' && isDeepStrictEqual(change[key], this.#state[key]));
     if ((Object.keys(change) as (keyof JobsState)[]).every(same)) return;

@@ -1,20 +1,19 @@
-// Main's log: what it has to say, what the engine host says on stderr, what happens in jobs, what goes wrong in the
-// page.
+// Main's log: its own messages, the engine host's stderr, events of jobs, errors in the page.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { app, type WebContents, type WebContentsConsoleMessageEventParams } from 'electron';
 import { Log, type Level } from '../records/log.ts';
 
-/** Milliseconds that a file system has to take the last entries. */
+/** Milliseconds that a file system has to store the last entries. */
 const LAST_ENTRIES_MS = 2000;
 
-/** The one log. Errors go to stderr too, for who started Platter from a terminal. */
+/** The only log. Errors go to stderr too, for users who start Platter from a terminal. */
 export const log = new Log({
   echo: (line, level) => {
     if (level === 'error') console.error(`platter: ${line}`);
   },
 });
 
-/** Writes down what this is, and from now on what goes wrong where nobody looks. */
+/** Logs this program's version and, from now on, uncaught errors. */
 export function setupLog(): void {
   log.info(
     `Platter ${app.getVersion()} starts: Electron ${process.versions.electron}, ${process.platform} ${process.arch}`,
@@ -26,21 +25,19 @@ export function setupLog(): void {
   );
 }
 
-/** Ends Platter. The last entries are in the log, unless its file system does not answer. */
+/** Ends Platter after the last entries are in the log, unless its file system does not answer. */
 export async function endWith(code: number): Promise<void> {
   log.info(`Platter ends with code ${code}`);
   await Promise.race([log.written(), sleep(LAST_ENTRIES_MS)]);
-  app.exit(code); // not quit(): that waits for the user where a file dialog is open
+  app.exit(code); // not quit(): with an open file dialog, that waits for the user
 }
 
-/**
- * How what the page's console says is logged, by its severity: in words, and as a number, as it was before Electron 35.
- */
+/** Log levels for the severities of the page's console, which are words, and were numbers before Electron 35. */
 const SEVERITIES: Readonly<Record<string, Level>> = { warning: 'warn', error: 'error', 2: 'warn', 3: 'error' };
 
-/** Exceptions and rejections that nobody caught are among what the console says. */
+/** The console includes uncaught exceptions and rejections. */
 function listen(contents: WebContents): void {
-  // Electron 35 has moved what was said from the arguments into the event.
+  // Electron 35 moved the message from the arguments into the event.
   contents.on('console-message', (event: Partial<WebContentsConsoleMessageEventParams>, ...before35) => {
     const [level, message, line, source] =
       event.level === undefined ? before35 : [event.level, event.message, event.lineNumber, event.sourceId];

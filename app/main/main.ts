@@ -47,7 +47,7 @@ if (process.getuid?.() === 0) {
 }
 
 async function run(): Promise<void> {
-  // In a checkout people try things on loop devices; users of a package have drives.
+  // Checkouts show loop devices for experiments; users of a package have drives.
   const loopDevices = !app.isPackaged || process.env.PLATTER_LOOP_DEVICES === '1';
   const state = (): AppState => ({ ...jobs.state, ...settings.state });
   const person = setupPerson(() => jobs.state.review);
@@ -84,7 +84,7 @@ async function run(): Promise<void> {
     person,
   );
   speakWith(() => settings.state.language);
-  // Beside Chromium's own start: the engine host and its first list take as long as that.
+  // Starts the engine host and its first list in parallel with Chromium, which takes as long.
   const disksKnown = setupDiskWatch(jobs);
   await app.whenReady();
   await settings.load();
@@ -92,7 +92,7 @@ async function run(): Promise<void> {
   setupContent(RENDERER);
   setupMenu();
   setupQuit(jobs);
-  /** Takes the answer of a file dialog for what the user gives. */
+  /** Grants the files that the user chose in a dialog. */
   const given =
     (use: 'read' | 'write') =>
     (path: string | null): string | null => {

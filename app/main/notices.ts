@@ -1,20 +1,20 @@
-// What the window is told of main's state, and how often: all of it, or where nothing but the job's progress is new,
-// which for hours is all that happens, that alone.
+// Decides what the window is sent and how often: the whole state, or only the job's progress when nothing else is new,
+// which is the normal case for hours.
 import type { JobProgress } from '../contract/jobs.ts';
 import type { AppState, JobView, WindowNotices } from '../contract/window.ts';
 import { throttle } from './throttle.ts';
 
-/**
- * Milliseconds from one notice to the next at the least: where only figures have moved, and where something has
- * happened in a job.
- */
+/** Least milliseconds between two notices: after a change of figures only, and after an event in a job. */
 const FIGURES_INTERVAL = 500;
 const NEWS_INTERVAL = 250;
 
 /** Tells the window something, if there is a window. */
 type Tell = <N extends keyof WindowNotices>(name: N, value: WindowNotices[N]) => void;
 
-/** Gives the function that takes every new state and tells the window with `tell` and the followers of the job. */
+/**
+ * Gives the function that takes every new state and passes it to the window (with `tell`) and to the followers of the
+ * job.
+ */
 export function stateNotices(
   tell: Tell,
   followers: readonly ((job: JobView | null) => void)[],
@@ -28,20 +28,20 @@ export function stateNotices(
     for (const follow of followers) follow(state.job);
   };
   const interval = (state: AppState): number => {
-    // Without a job it is the answer to something somebody did, and the next thing they do must be about it.
+    // Without a job, a new state answers a user's action. Send it at once, because their next action depends on it.
     if (state.job === null) return 0;
     return told !== null && onlyFigures(told, state) ? FIGURES_INTERVAL : NEWS_INTERVAL;
   };
   return throttle(send, interval);
 }
 
-/** The new progress of the job, null when more than that has changed. */
+/** The new progress of the job; null when more than that has changed. */
 function onlyProgress(before: AppState, after: AppState): JobProgress | null {
   const sameJob = before.job !== null && after.job !== null && sameBut('progress', before.job, after.job);
   return sameJob && sameBut('job', before, after) ? (after.job?.progress ?? null) : null;
 }
 
-/** Every destination still does what it did. */
+/** True when every destination is in the same state as before. */
 function onlyFigures(before: AppState, after: AppState): boolean {
   const is = onlyProgress(before, after)?.destinations;
   const was = before.job?.progress.destinations;
@@ -50,6 +50,6 @@ function onlyFigures(before: AppState, after: AppState): boolean {
   );
 }
 
-/** Whoever changes something makes it anew: what is the same object is the same. */
+/** Changes always create new objects, so identity means equality. */
 const sameBut = <T extends object>(member: keyof T, before: T, after: T): boolean =>
   (Object.keys(after) as (keyof T)[]).every((key) => key === member || before[key] === after[key]);

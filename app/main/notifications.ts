@@ -1,4 +1,4 @@
-// The desktop's notifications: for somebody who works in another window while drives are written.
+// Desktop notifications, for users who work in another window while drives are written.
 import { Notification } from 'electron';
 import type { Settings } from '../contract/settings.ts';
 import type { JobView } from '../contract/window.ts';
@@ -11,10 +11,10 @@ import { baseName } from '../words/names.ts';
 import { say } from '../words/speech.ts';
 import { currentWindow, showWindow } from './window.ts';
 
-/** Most drives that one notification says the reason of. */
+/** A notification gives reasons for at most this many drives. */
 const MOST = 3;
 
-/** Gives the listener that is told of every view of the job. A click on a notification shows the window. */
+/** Gives a listener for every view of the job. Clicking on a notification shows the window. */
 export function setupNotifications(settings: () => Settings): (job: JobView | null) => void {
   let before: JobView | null = null;
   return (job) => {
@@ -30,7 +30,7 @@ export function setupNotifications(settings: () => Settings): (job: JobView | nu
   };
 }
 
-/** "5 verified, 1 failed", and the reason of each that failed; of a job in which all is well, what it was. */
+/** "5 verified, 1 failed", with the reason of each failure; when all is well, a summary of the job. */
 function verdict(job: JobView): { title: string; body: string } {
   if (job.failure !== null) return { title: say('alerts.stopped'), body: sayError(job.failure).message };
   const tiles = tilesOf(job);
@@ -49,7 +49,7 @@ function verdict(job: JobView): { title: string; body: string } {
 const nameOf = ({ name, endpoint }: Tile): string =>
   endpoint.port === null ? name : `${name} (${sayPort(endpoint.port)})`;
 
-/** Where each is and why, one a line. */
+/** Position and reason of each, one a line. */
 const reasons = (tiles: readonly Tile[]): string =>
   tiles
     .slice(0, MOST)

@@ -1,4 +1,4 @@
-// "Open with Platter": the desktop starts the app with the path of an image.
+// Handles "Open with Platter": the desktop starts the app with the path of an image.
 import { resolve } from 'node:path';
 
 /**

@@ -1,4 +1,4 @@
-// Where the built pieces are, seen from out/main/main.js.
+// Paths of the built parts, relative to out/main/main.js.
 import { join, resolve } from 'node:path';
 
 const out = resolve(import.meta.dirname, '..');

@@ -1,5 +1,5 @@
-// The person in front of the window: what main has shown them, what they pressed, and which files they gave. It is
-// main's answer to a page that says more than its person does.
+// The person in front of the window: what main has shown them, what they pressed, and which files they gave. It
+// protects against a page that claims more than its person did.
 import { app } from 'electron';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Reason } from '../contract/facts.ts';
@@ -14,20 +14,20 @@ import type { Person } from './ipc.ts';
 import type { Gate } from './jobs.ts';
 import { followWindow, isOnScreen } from './window.ts';
 
-/** What a refusal says when no input was seen, in spite of everything else being right. */
+/** The reasons of refusals that only lack an input event. */
 const UNSEEN: readonly Reason['kind'][] = ['noPress', 'notHeld', 'notTyped'];
 
-/** The person, as the rest of main asks about them. */
+/** The person, as seen by the rest of main. */
 export interface PersonHere extends Gate, Person {
-  /** Files that they gave. */
+  /** The files that they gave. */
   readonly grants: Grants;
-  /** The page asked for this state by itself: it listens from now on. Gives the state. */
+  /** The page asked for this state by itself, so it receives notices from now on. Gives the state. */
   answered(state: AppState): AppState;
-  /** The page is told of this state. */
+  /** The page was sent this state. */
   told(state: AppState): void;
 }
 
-/** Follows the window. `review` gives the review of now. */
+/** Follows the window. `review` gives the current review. */
 export function setupPerson(review: () => Review | null): PersonHere {
   const consent = new Consent();
   const grants = new Grants();
@@ -48,8 +48,8 @@ export function setupPerson(review: () => Review | null): PersonHere {
   });
 
   /**
-   * `refused`, unless a program for accessibility may have pressed for the person, which no input event tells, and they
-   * say yes to main's own question.
+   * Asks main's own question when a program for accessibility may have pressed for the person, because no input event
+   * shows that. Gives null when they say yes, otherwise `refused`.
    */
   const unlessTheySayYes = async (
     refused: PlatterError | null,
@@ -76,7 +76,7 @@ export function setupPerson(review: () => Review | null): PersonHere {
     told: (state) => show(state.review?.id ?? null),
     refusals: (request, disks) => grants.refusals(request, disks),
     checked: (plan) => {
-      // An interrupted job is named by its id: its files are in its log, which is the user's.
+      // An interrupted job is named by its id. Its files are in its log, which belongs to the user.
       if (plan.kind === 'resume') grants.job(plan);
     },
     agreed: (asked) =>

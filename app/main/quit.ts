@@ -1,4 +1,4 @@
-// Leaving: in the middle of a job only after a question, and then after it stopped safely.
+// Quits: during a job only after a question, and then after the job has stopped safely.
 import { app, dialog, type MessageBoxOptions } from 'electron';
 import type { JobView } from '../contract/window.ts';
 import { outliveHangUp, STOPPING } from '../base/hang-up.ts';
@@ -7,7 +7,7 @@ import type { Jobs } from './jobs.ts';
 import { endWith } from './log.ts';
 import { currentWindow } from './window.ts';
 
-/** The question; a job with a log can be continued. */
+/** The question. A job with a log can be continued. */
 const question = (job: JobView | null): MessageBoxOptions => ({
   type: 'warning',
   message: say('dialogs.running'),
@@ -23,8 +23,8 @@ const question = (job: JobView | null): MessageBoxOptions => ({
 });
 
 /**
- * Makes every way out (last window closed, quit, signal) stop the job and the engine first. After `ready`: until then
- * Chromium takes signals for itself.
+ * Makes every exit (last window closed, quit, signal) stop the job and the engine first. Call after `ready`: until then
+ * Chromium handles signals itself.
  */
 export function setupQuit(jobs: Jobs): void {
   let asking = false;
@@ -47,7 +47,7 @@ export function setupQuit(jobs: Jobs): void {
 
   app.on('before-quit', (event) => {
     event.preventDefault();
-    // A second wish while a device takes its time: the host stops safely without us once its input ends.
+    // Asked a second time while a device is slow: the host stops safely without us when its input ends.
     if (stopping) app.exit(0);
     else if (!asking) void (jobs.running ? askAndQuit() : stopAndQuit());
   });

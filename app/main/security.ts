@@ -1,12 +1,11 @@
-// What the window may not do, in one place: go elsewhere, open windows, ask for permissions, use the network;
-// and who may speak to main.
+// Restricts the window (no navigation, no windows, no permissions, no network), and checks who sends messages to main.
 import { app, session, type IpcMainEvent, type IpcMainInvokeEvent } from 'electron';
 import { isAppUrl } from './content.ts';
 import { currentWindow } from './window.ts';
 
 /**
- * Chromium's own ways to the network, off. What is left to it resolves no name and asks no proxy; pages are stopped by
- * their content policy and by `setupSecurity` besides. Before `ready`.
+ * Turns off Chromium's own use of the network. The rest of it resolves no name and asks no proxy; pages are also
+ * stopped by their content policy and by `setupSecurity`. Call before `ready`.
  */
 export function closeNetwork(): void {
   const { commandLine } = app;
@@ -25,7 +24,7 @@ export function closeNetwork(): void {
   commandLine.appendSwitch('force-webrtc-ip-handling-policy', 'disable_non_proxied_udp');
 }
 
-/** Denies everything but showing our page. After `ready`, before the first window. */
+/** Denies everything except showing our page. Call after `ready`, before the first window. */
 export function setupSecurity(): void {
   const deny = (event: { preventDefault(): void }): void => event.preventDefault();
   app.on('web-contents-created', (_event, contents) => {
@@ -38,7 +37,7 @@ export function setupSecurity(): void {
   });
 
   const { defaultSession } = session;
-  // Its dictionaries would be downloaded.
+  // The spell checker would download its dictionaries.
   defaultSession.setSpellCheckerEnabled(false);
   defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
   defaultSession.setPermissionCheckHandler(() => false);

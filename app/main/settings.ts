@@ -1,4 +1,4 @@
-// The settings file: settings.json among the user's data, read once, written whole at every change.
+// The settings file: settings.json in the user data, read once, rewritten as a whole at every change.
 import { rename } from 'node:fs/promises';
 import * as z from 'zod';
 import type { Outcome, PlatterError } from '../contract/errors.ts';
@@ -14,7 +14,7 @@ import { readPlainFile, replaceFile } from '../base/durable-file.ts';
 import { failure, failureOf, Refusal } from '../base/errors.ts';
 import { nearest } from '../words/speech.ts';
 
-/** Ours has less than a thousand bytes. */
+/** Our own file has less than a thousand bytes. */
 const MOST_BYTES = 64 * 1024;
 
 const defaults = {
@@ -31,12 +31,12 @@ const shape = {
   notifications: z.boolean(),
 };
 
-/** What the window may change. */
+/** The settings that the window may change. */
 export const settingsChange = z
   .strictObject({ ...shape, defaults: z.strictObject(defaults).partial() })
   .partial() satisfies z.ZodType<SettingsChange>;
 
-/** What a file may hold: what an older Platter did not know is missing, what a newer one knows is kept for it. */
+/** The content of a file. An older Platter's file lacks new settings; a newer one's unknown settings are preserved. */
 const fileSchema = z.looseObject({ ...shape, defaults: z.looseObject(defaults).partial() }).partial();
 type FileContents = z.infer<typeof fileSchema>;
 
@@ -49,7 +49,7 @@ export class SettingsStore {
   #state: SettingsState;
   #writing: Promise<unknown> = Promise.resolve();
 
-  /** `system`: the languages the system prefers, as BCP 47 tags. `changed` hears of every change. */
+  /** `system`: the system's preferred languages, as BCP 47 tags. `changed` receives every change. */
   constructor(path: string, system: readonly string[], changed: (state: SettingsState) => void) {
     this.#path = path;
     this.#system = system;
@@ -61,7 +61,7 @@ export class SettingsStore {
     return this.#state;
   }
 
-  /** Reads the file. One that is damaged is put aside, and the state says so. */
+  /** Reads the file. A damaged file is put aside and reported in the state. */
   async load(): Promise<void> {
     try {
       const read = await this.#read();
@@ -74,7 +74,7 @@ export class SettingsStore {
     this.#changed(this.#state);
   }
 
-  /** Keeps a change, then applies it. Refused with the system's reason when it cannot be kept. */
+  /** Stores a change, then applies it. Refused with the system's reason when it cannot be stored. */
   change(change: SettingsChange): Promise<Outcome<null>> {
     const done = this.#writing.then(() => this.#change(change));
     this.#writing = done;
@@ -95,7 +95,7 @@ export class SettingsStore {
     return { ok: true, value: null };
   }
 
-  /** What the file holds; nothing when there is none, null when it is damaged. */
+  /** The content of the file; empty when there is none, null when it is damaged. */
   async #read(): Promise<FileContents | null> {
     try {
       const parsed = fileSchema.safeParse(JSON.parse((await readPlainFile(this.#path, MOST_BYTES)).toString()));
@@ -140,7 +140,7 @@ export class SettingsStore {
   }
 }
 
-/** What a file says of the defaults, the rest as Platter comes. */
+/** The defaults in a file, completed by Platter's own. */
 function defaultsOf(of: Partial<JobDefaults>): JobDefaults {
   const { verify, update, sparse, throttle, stallTimeout } = { ...defaultSettings.defaults, ...of };
   return { verify, update, sparse, throttle, stallTimeout };

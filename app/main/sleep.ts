@@ -1,8 +1,8 @@
-// The computer does not go to sleep while drives are written. The screen may.
+// Keeps the computer from sleeping while drives are written. The screen may turn off.
 import { powerSaveBlocker } from 'electron';
 import type { JobView } from '../contract/window.ts';
 
-/** Gives the listener that is told of every view of the job. */
+/** Gives a listener for every view of the job. */
 export function setupSleep(): (job: JobView | null) => void {
   let blocker: number | null = null;
   return (job) => {

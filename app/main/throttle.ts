@@ -1,8 +1,8 @@
-// "At most so many a second" without ever losing the last one.
+// Limits how often a function is called without losing the last value.
 
 /**
- * Gives a function that calls `send` with the newest value, at once when it was quiet for `interval` milliseconds (of
- * that value) and otherwise when they are over. Values between are dropped; the last one never is.
+ * Gives a function that calls `send` with the newest value: at once after `interval` quiet milliseconds (for that
+ * value), otherwise when they are over. Values in between are dropped, never the last one.
  */
 export function throttle<T>(send: (value: T) => void, interval: (value: T) => number): (value: T) => void {
   let newest: T;

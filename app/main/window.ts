@@ -1,4 +1,4 @@
-// The window: one page, sandboxed, that can be reloaded or closed at any moment without harm to a job.
+// The window: one sandboxed page that can be reloaded or closed at any time without harm to a job.
 import { app, BrowserWindow, Menu, type InputEvent } from 'electron';
 import { watch } from 'node:fs';
 import { say } from '../words/speech.ts';
@@ -6,42 +6,42 @@ import { APP_URL, IN_DEVELOPMENT } from './content.ts';
 import { log } from './log.ts';
 import { PRELOAD, RENDERER } from './paths.ts';
 
-/** A renderer that crashed this many times within a minute is not reloaded again. */
+/** Do not reload a renderer that has crashed this many times within a minute. */
 const CRASHES_A_MINUTE = 3;
-/** A page is built when nothing has come for so long, in milliseconds. */
+/** Milliseconds without changes after which a rebuilt page is complete. */
 const BUILT = 300;
 
 let window: BrowserWindow | null = null;
 const followers: WindowFollower[] = [];
 
-/** The window, null while there is none. */
+/** The window; null while there is none. */
 export function currentWindow(): BrowserWindow | null {
   return window;
 }
 
-/** Follows what happens to the window itself, below its page. */
+/** Follows events of the window itself, below its page. */
 export interface WindowFollower {
-  /** The person pressed or moved something in the window. Scripts of the page cannot cause it. */
+  /** The person pressed or moved something in the window. Scripts of the page cannot cause this. */
   input(input: InputEvent): void;
-  /** It came onto the screen. */
+  /** The window became visible. */
   shown(): void;
-  /** It has lost the focus. */
+  /** The window lost the focus. */
   blurred(): void;
-  /** Its page is gone, or another one is being loaded. */
+  /** The page is gone, or another one is loading. */
   pageGone(): void;
 }
 
-/** Tells `follower` of every window from the next one on. */
+/** Reports events of every following window to `follower`. */
 export function followWindow(follower: WindowFollower): void {
   followers.push(follower);
 }
 
-/** True when the window can be seen: it is open, and not minimized. */
+/** True when the window is visible: open, and not minimized. */
 export function isOnScreen(): boolean {
   return window !== null && window.isVisible() && !window.isMinimized();
 }
 
-/** Shows the window: the one that is open, else a new one. */
+/** Shows the open window, or a new one. */
 export function showWindow(): void {
   if (window === null) {
     window = createWindow();
@@ -110,7 +110,7 @@ function reloadAfterCrash({ webContents }: BrowserWindow): void {
   });
 }
 
-/** In development: loads the page again when it was built again. */
+/** In development: reloads the page after a rebuild. */
 function reloadWhenBuilt(created: BrowserWindow): void {
   if (!IN_DEVELOPMENT) return;
   let timer: NodeJS.Timeout | undefined;

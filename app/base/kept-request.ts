@@ -104,7 +104,7 @@ export function readRequest(kept: KeptRequest): JobRequest | null {
   if (request === undefined) return null;
   const { destinationThrottles: _theirs, ...said } = kept;
   const { destinationThrottles: _ours, ...understood } = keep(request);
-  // Whatever it says beyond that, no request can say.
+  // Refuse members that a request cannot express.
   const isAll = Object.entries(understood).every(
     ([name, value]) => JSON.stringify(value) === JSON.stringify(said[name as keyof typeof said]),
   );

@@ -1,4 +1,4 @@
-// The question before anything is overwritten.
+// Asks for consent before anything is overwritten.
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Endpoint, Plan } from '../contract/jobs.ts';
@@ -9,10 +9,10 @@ import { counted, size as inWords } from '../base/figures.ts';
 import { shown } from './output/spelling.ts';
 import { fit, columns, printable, type Paint } from './output/text.ts';
 
-/** The one answer that starts. */
+/** The only answer that starts the job. */
 export const CONSENT = 'yes';
 
-/** Destinations whose data would be lost, or what an interrupted job has copied for them. */
+/** Destinations that would lose data, or what an interrupted job has copied to them. */
 export const overwritten = (plan: Plan): Endpoint[] =>
   writes(plan.kind)
     ? plan.destinations.filter((destination) => destination.overwrites || hasPart(plan, destination))
@@ -21,14 +21,14 @@ export const overwritten = (plan: Plan): Endpoint[] =>
 const hasPart = ({ notes }: Plan, { realPath }: Endpoint): boolean =>
   notes.some((note) => note.kind === 'partOfJob' && note.part === partOf(realPath));
 
-/** What happens to the data on destinations that `which` names. */
+/** Describes the loss of data on the destinations named by `which`. */
 function loss({ kind, request }: Plan, which: string): string {
   if (kind === 'resume') return `The copy onto ${which} goes on; everything else there will be lost:`;
   if (kind === 'repair' || updates(request)) return `What differs from the source on ${which} will be overwritten:`;
   return `Everything on ${which} will be lost:`;
 }
 
-/** What would be lost: model, serial, size and contents of each destination that is overwritten. */
+/** The losses: model, serial, size and contents of each destination that is overwritten. */
 export function lossLines(plan: Plan, paint: Paint): string[] {
   const lost = overwritten(plan);
   const names = lost.map(({ path }) => shown(path));
@@ -56,7 +56,7 @@ function contents({ contents: found, kind, mounts }: Endpoint): string[] {
   return kind === 'block' ? ['nothing recognised on it', ...mounted] : [];
 }
 
-/** "SanDisk Ultra, serial 4C530001, 64.0 GB, USB bus 1, port 2"; what a device does not tell is said to be missing. */
+/** "SanDisk Ultra, serial 4C530001, 64.0 GB, USB bus 1, port 2". Unknown properties are named as missing. */
 export function identity({ kind, model, serial, size, port, overwrites }: Endpoint): string {
   if (kind === 'file') return overwrites ? `existing file, ${inWords(size)}` : 'a new file';
   return `${printable(model ?? 'unknown model')}, ${serial === null ? 'no serial' : `serial ${printable(serial)}`}, ${inWords(size)}${port === null ? '' : `, ${english.port(port)}`}`;
@@ -66,15 +66,15 @@ export function identity({ kind, model, serial, size, port, overwrites }: Endpoi
 const TYPED_AHEAD = 50;
 
 /**
- * Asks on the terminal for the word that starts the job. Resolves to false for any other line, at the end of the
- * input, and when `signal` is aborted. What was typed before the question is no answer to it.
+ * Asks on the terminal for the word that starts the job. Resolves to false for any other line, at the end of the input,
+ * and when `signal` is aborted. Lines typed before the question do not count.
  */
 export function askConsent(
   input: NodeJS.ReadableStream,
   output: NodeJS.WritableStream,
   signal: AbortSignal,
 ): Promise<boolean> {
-  // Not a readline terminal: the line discipline stays the kernel's, so that Ctrl-C is the signal it always is.
+  // Not a readline terminal: the kernel keeps the line discipline, so that Ctrl-C still sends its signal.
   const lines = createInterface({ input, output, terminal: false });
   return new Promise((resolve) => {
     let asked = false;

@@ -1,4 +1,4 @@
-// What can be asked of a job that runs, and how a program asks it: JSON lines on stdin, with `--json`.
+// Requests to a running job, and how a program sends them: JSON lines on stdin, with `--json`.
 import { fstatSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import * as z from 'zod';
@@ -7,31 +7,31 @@ import type { JobView } from '../contract/window.ts';
 import { failure } from '../base/errors.ts';
 import { asTyped } from './output/spelling.ts';
 
-/** A wish. `destination` is an index; null is the whole job. */
+/** A request to the running job. `destination` is an index; null is the whole job. */
 export type Wish =
   | { call: 'pause'; destination: number | null; paused: boolean }
   | { call: 'throttle'; destination: number | null; bytesPerSecond: number | null }
   | { call: 'cancel'; destination: number | null }
   | { call: 'retry'; destination: number };
 
-/** What whoever controls a job may know and do. */
+/** The interface of a running job for its controls. */
 export interface Controlled {
-  /** The job as it is now. */
+  /** The current state of the job. */
   view(): JobView;
   perform(wish: Wish): void;
-  /** A wish that nobody can understand. */
+  /** Reports a request that was not understood. */
   reject(error: PlatterError): void;
-  /** Shows the job again: what the keyboard is for has changed. */
+  /** Shows the job again, because the keyboard's target has changed. */
   redraw(): void;
 }
 
-/** Listens to the user of a running job, until the function it gives is called. */
+/** Listens to the user of a running job. Gives a function that stops listening. */
 export type Control = (job: Controlled) => () => void;
 
-/** Longest line that is read, in characters: nobody means more than that by one wish. */
+/** Longest line that is read, in characters. No request needs more. */
 const LINE_MAX = 16 * 1024;
 
-/** By index, as the plan has them, or by the path that was typed. */
+/** By index in the plan, or by the path as typed. */
 const destination = z.union([z.int().nonnegative(), z.string()]);
 const wish = z.discriminatedUnion('call', [
   z.strictObject({ call: z.literal('pause'), destination: destination.nullable(), paused: z.boolean() }),
@@ -44,7 +44,9 @@ const wish = z.discriminatedUnion('call', [
   z.strictObject({ call: z.literal('retry'), destination }),
 ]);
 
-/** The wish in `line`, for a job whose destinations have these paths; or what is wrong with it. */
+/**
+ * Parses the request in `line`, for a job whose destinations have these paths. Gives the request, or the error in it.
+ */
 export function parseWish(line: string, paths: readonly string[]): { wish: Wish } | { error: PlatterError } {
   if (line.length > LINE_MAX) return bad(`a line of more than ${LINE_MAX} characters`);
   const parsed = wish.safeParse(asJson(line));
@@ -53,7 +55,7 @@ export function parseWish(line: string, paths: readonly string[]): { wish: Wish 
   const index = typeof asked.destination === 'string' ? paths.indexOf(asked.destination) : asked.destination;
   if (index !== null && paths[index] === undefined)
     return bad(`a destination that this job does not have, ${JSON.stringify(asked.destination)}`);
-  // Only `retry` needs one, and its schema knows no null.
+  // Only `retry` requires a destination, and its schema rejects null.
   return { wish: { ...asked, destination: index } as Wish };
 }
 
@@ -68,7 +70,7 @@ const bad = (what: string): { error: PlatterError } => ({
 
 const excerpt = (line: string): string => (line.length > 200 ? `${line.slice(0, 200)}...` : line);
 
-/** undefined, which no schema accepts, where `line` is no JSON. */
+/** undefined, which no schema accepts, when `line` is not JSON. */
 function asJson(line: string): unknown {
   try {
     return JSON.parse(line) as unknown;
@@ -79,15 +81,15 @@ function asJson(line: string): unknown {
 }
 
 /**
- * Whether control lines may be expected on stdin: it is a pipe or a socket that a program gave. A terminal must not be
- * read by a job in the background, and a file is the list that a shell's loop reads from.
+ * Can control lines be expected on stdin? It must be a pipe or a socket from a program. A job in the background must
+ * not read from a terminal, and a file may be the list that a shell's loop reads from.
  */
 export function isControllable(descriptor: number): boolean {
   const found = fstatSync(descriptor);
   return found.isFIFO() || found.isSocket();
 }
 
-/** Takes wishes from lines on `input`. Its end means nothing: the job goes on. */
+/** Takes requests from lines on `input`. Its end does not end the job. */
 export const byLines =
   (input: NodeJS.ReadStream): Control =>
   (job) => {
@@ -104,7 +106,7 @@ export const byLines =
     });
     return () => {
       lines.close();
-      // Or it would keep the program alive for as long as somebody may write to it.
+      // Without this, the program would live as long as somebody can write to it.
       input.destroy();
     };
   };

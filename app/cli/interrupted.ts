@@ -1,4 +1,4 @@
-// `platter jobs`, and which job `platter resume` means.
+// Lists jobs for `platter jobs`, and finds the job for `platter resume`.
 import type { InterruptedJob } from '../contract/jobs.ts';
 import type { Engine } from '../client/client.ts';
 import { failure, Refusal } from '../base/errors.ts';
@@ -6,8 +6,7 @@ import { size } from '../base/figures.ts';
 import { printable, type Paint } from './output/text.ts';
 
 /**
- * Lines for people: two for each job and one for each of its destinations. `timeZone` is that of the machine where not
- * said.
+ * Lines for people: two for each job and one for each of its destinations. `timeZone` defaults to that of the machine.
  */
 export function jobLines(jobs: readonly InterruptedJob[], paint: Paint, timeZone?: string): string[] {
   if (jobs.length === 0) return ['No interrupted job: nothing is waiting to be continued.'];
@@ -28,7 +27,7 @@ export function jobLines(jobs: readonly InterruptedJob[], paint: Paint, timeZone
   ]);
 }
 
-/** Id of the only interrupted job. Throws a Refusal when there is none, or several to choose from. */
+/** Id of the only interrupted job. Throws a Refusal when there is none or more than one. */
 export async function onlyJob(engine: Engine): Promise<string> {
   const [first, ...others] = await engine.call('jobs', {});
   if (first === undefined) {

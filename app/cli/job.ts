@@ -1,5 +1,5 @@
-// A job on the command line: who is asked, how it is told, how it can be stopped, and that it is kept when it has
-// ended.
+// A job on the command line: who is asked for consent, how it is reported, how it can be stopped, and that its record
+// is kept.
 import type { Outcome } from '../contract/errors.ts';
 import type { Plan } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
@@ -29,8 +29,7 @@ import { withEngine } from './with-engine.ts';
 const { stdin, stdout, stderr } = process;
 
 /**
- * Keeps a job that has ended. That there is no place for it, or that it does not answer, takes nothing from what was
- * done.
+ * Keeps the record of an ended job. A state folder that fails or does not answer does not change the result of the job.
  */
 async function keep(view: JobView): Promise<Outcome<string>> {
   const answers = new Answers(view.plan.request.stallTimeout, stillWaiting);
@@ -47,7 +46,7 @@ async function keep(view: JobView): Promise<Outcome<string>> {
   }
 }
 
-/** What follows a job beside the one who reads what is printed. */
+/** Writes a job's log and history, beside what is printed. */
 const witness: Witness = {
   started: (view) => logStart(log, view),
   happened: (event, view) => logEvent(log, event, view),
@@ -59,7 +58,7 @@ export const job: Actions['job'] = async (request, { yes, json, verbose }) => {
   if (verbose) tellLog();
   const stop = new Stop();
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // Nobody reads any more: stop, as any program in a pipe does, but leave the devices in order.
+    // The reader of stdout is gone: stop as any program in a pipe does, but leave the devices in order.
     if (error.code === 'EPIPE') stop.request();
   });
   const ask = (plan: Plan, signal: AbortSignal): Promise<boolean> => {
@@ -89,16 +88,16 @@ export const job: Actions['job'] = async (request, { yes, json, verbose }) => {
   }
 };
 
-/** How the user of a running job is heard: by keys on a terminal, by lines from a program. */
+/** How the user controls a running job: by keys on a terminal, by lines from a program. */
 function controlBy(json: boolean, selection: Selection | null): Control | null {
   if (selection !== null) return byKeys(stdin, selection);
   return json && isControllable(0) ? byLines(stdin) : null;
 }
 
-/** How to tell of what happens. */
+/** Chooses how to report progress. */
 async function reporterFor(json: boolean, selection: Selection | null, verbose: boolean): Promise<Reporter> {
   if (json) return jsonReporter(stdout);
-  // What the log says would go through a view that is drawn again and again.
+  // Verbose log lines would break up a view that is redrawn in place.
   if (!stdout.isTTY || !terminal.moves || verbose) return logReporter(stdout, stderr);
   const { liveReporter } = await import('./output/live-reporter.ts');
   return liveReporter({ stdout, stderr, paint, unicode: terminal.utf8, selection });

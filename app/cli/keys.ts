@@ -1,6 +1,5 @@
-// The keyboard while a job runs on a terminal: pause and go on, and for one destination cancel and try again.
-// Ctrl-C, Ctrl-Z and their like stay signals: the terminal is told to hand on keys at once, nothing else about it
-// changes.
+// The keyboard while a job runs on a terminal: pause and continue; cancel and retry a destination. The terminal is set
+// to deliver keys at once and otherwise unchanged, so Ctrl-C, Ctrl-Z and the like remain signals.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { JobView } from '../contract/window.ts';
@@ -9,10 +8,10 @@ import { isOver } from '../view/reduce.ts';
 import type { Control, Controlled, Wish } from './control.ts';
 import type { Selection } from './output/live-reporter.ts';
 
-/** Milliseconds between two looks at who has the terminal. */
+/** Milliseconds between checks of whether the job is in the foreground. */
 const WATCH = 500;
 
-/** What one key does. */
+/** The action of a key. */
 export type Key = 'pause' | 'cancel' | 'retry' | 'up' | 'down' | 'all';
 
 const KEYS: Readonly<Record<string, Key>> = {
@@ -28,14 +27,14 @@ const KEYS: Readonly<Record<string, Key>> = {
   '\u001bOB': 'down',
 };
 
-/** The keys in what the terminal sent at once; what is no key of ours is left out. */
+/** The keys in one piece of terminal input. Unknown keys are left out. */
 export function keysIn(text: string): Key[] {
-  // An arrow is an escape sequence, which comes in one piece; an escape before anything else is the key itself.
+  // An arrow is an escape sequence, which arrives in one piece; an escape before anything else is the Escape key.
   const parts = text.match(/\u001b(?:[[O][0-9;]*[A-Za-z~])?|[^\u001b]/gu) ?? [];
   return parts.map((part) => KEYS[part]).filter((key) => key !== undefined);
 }
 
-/** What `key` means for the job as it is: a wish, or another choice; null when nothing. */
+/** What `key` means in the job's current state: a request, or another selection; null for nothing. */
 export function meaning(
   key: Key,
   { index }: Selection,
@@ -65,14 +64,14 @@ export function meaning(
   }
 }
 
-/** Takes wishes from the keyboard behind `input`, a terminal; `selection` is kept up to date for who shows it. */
+/** Takes requests from the keyboard behind `input`, a terminal. Updates `selection` for the view. */
 export const byKeys =
   (input: NodeJS.ReadStream, selection: Selection): Control =>
   (job) => {
     const normal = stty('-g');
     const hear = (data: Buffer | string): void => keysIn(data.toString()).forEach((key) => press(key, selection, job));
     let attentive = false;
-    // A job in the background that reads from the terminal, or sets it, would be stopped by the kernel.
+    // The kernel would stop a background job that reads from the terminal or changes its settings.
     const attend = (): void => {
       attentive = inForeground();
       if (attentive) {
@@ -82,10 +81,10 @@ export const byKeys =
         input.pause();
       }
     };
-    // A shell that brings a running job to the foreground tells nobody.
+    // Poll, because a shell does not announce that it brings a running job to the foreground.
     const watch = setInterval(() => inForeground() !== attentive && attend(), WATCH);
     input.on('data', hear);
-    process.on('SIGCONT', attend); // the shell had the terminal meanwhile, and set it as it likes it
+    process.on('SIGCONT', attend); // the shell has had the terminal and changed its settings
     attend();
     return () => {
       clearInterval(watch);
@@ -107,16 +106,15 @@ function press(key: Key, selection: Selection, job: Controlled): void {
   }
 }
 
-/** Runs stty(1) on stdin. Gives what it printed; null when it could not be run, and then there are just no keys. */
+/** Runs stty(1) on stdin. Gives its output; null when it cannot be run, and then there are no keys. */
 function stty(...args: string[]): string | null {
   const { status, stdout } = spawnSync('stty', args, { stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8' });
   return status === 0 ? stdout : null;
 }
 
 /**
- * Whether this process may use its terminal now: its process group is the one in the foreground. `platter-broker --as`
- * gives this process a session without a terminal, and is itself in the session that has it: then the broker's group
- * counts.
+ * May this process use its terminal now? Its process group must be in the foreground. `platter-broker --as` gives this
+ * process a session without a terminal and stays in the session that has it, so then the broker's group counts.
  */
 export function inForeground(): boolean {
   const own = standing('self');
@@ -125,10 +123,10 @@ export function inForeground(): boolean {
   return group === foreground;
 }
 
-/** Where a process stands with terminals. What cannot be seen (procfs with hidepid) stands with none. */
+/** A process's group and terminal. A process that cannot be seen (procfs with hidepid) has no terminal. */
 function standing(pid: number | 'self'): { group: string; terminal: string; foreground: string } {
   const text = unlessErrno('', () => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  // "pid (name) state ppid pgrp session tty_nr tpgid ...": the name may hold anything, a parenthesis too.
+  // "pid (name) state ppid pgrp session tty_nr tpgid ...": the name may contain anything, even a parenthesis.
   const [, , group = '', , terminal = '0', foreground = '-1'] = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return { group, terminal, foreground };
 }

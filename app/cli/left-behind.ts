@@ -1,4 +1,7 @@
-// The one thing that the entry has to know of an engine, without loading the code that talks to it.
+// Shares one fact about the engine with the entry point, without loading the code that talks to the engine.
 
-/** Whether the engine could not be waited for. It holds this process until the kernel lets it end. */
+/**
+ * True when the engine still runs because a device does not answer. It keeps this process alive until the kernel lets
+ * it end.
+ */
 export const left = { behind: false };

@@ -1,4 +1,4 @@
-// The commands that ask the engine without running a job: the disks, and the interrupted jobs.
+// Commands that ask the engine without running a job: lists of disks and of interrupted jobs.
 import type { Actions } from './commands.ts';
 import { diskTable } from './output/disk-table.ts';
 import { EXIT } from './output/exit-code.ts';

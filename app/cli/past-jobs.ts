@@ -1,4 +1,4 @@
-// The jobs that have ended: the list of them, and the report of one.
+// Jobs that have ended: their list, and reports.
 import { resolve } from 'node:path';
 import { REPORT_FORMS } from '../contract/records.ts';
 import { Answers } from '../base/answers.ts';
@@ -21,7 +21,7 @@ import { asking } from './with-engine.ts';
 
 const { stdout } = process;
 
-/** Waits for what is read from the state folder, and tells the user when that takes its time. */
+/** Waits for a read from the state folder, and tells the user when it is slow. */
 const kept = <T>(work: Promise<T>): Promise<T> => new Answers(0, stillWaiting).of(stateDir(), work);
 
 /** `platter history`. */

@@ -1,4 +1,4 @@
-// The command line: out/cli/platter.js. A command's own code is loaded when it is called, so that a short one is quick.
+// The command line: out/cli/platter.js. Each command's code is loaded on demand, so that short commands start fast.
 import '../base/no-inspector.ts';
 import { CommanderError } from 'commander';
 import { unanswered } from '../base/answers.ts';
@@ -14,10 +14,13 @@ import { printableLines } from './output/text.ts';
 
 const { stdout, stderr } = process;
 
-/** Whether a program reads stdout, asked before the arguments are parsed. */
+/** Does a program read stdout? Needed before the arguments are parsed. */
 const wantsJson = (): boolean => process.argv.includes('--json');
 
-/** What the parser has not accepted; it has said so on stderr, a program reads it on stdout. */
+/**
+ * Handles arguments that the parser rejected. It has printed them on stderr; with --json they are printed on stdout
+ * too.
+ */
 function misused(error: CommanderError): number {
   if (error.exitCode === 0) return EXIT.allGood; // --help, --version
   if (wantsJson())
@@ -32,12 +35,12 @@ function misused(error: CommanderError): number {
 }
 
 /**
- * Milliseconds that the reader of a job's output is given, as a drive is. What is listed waits for its reader, as a
- * pager.
+ * Milliseconds that the reader of a job's output may take, as a drive may. Lists wait for their reader without a limit,
+ * which may be a pager.
  */
 const reader: { patience: number | null } = { patience: null };
 
-/** Milliseconds that the log of a command without a job has to answer. */
+/** Milliseconds that the log may take for a command without a job. */
 const LOG_PATIENCE = 5000;
 
 async function main(): Promise<void> {
@@ -69,7 +72,7 @@ async function main(): Promise<void> {
     exit,
   );
   try {
-    // Whatever Node this is, commander is not to look for the arguments of an app.
+    // Tell commander not to look for an app's arguments, whatever this Node is.
     await parser.parseAsync(process.argv, { from: 'node' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -78,7 +81,7 @@ async function main(): Promise<void> {
 }
 
 await main().catch((error: unknown) => {
-  // A bug of ours. What was written cannot be vouched for.
+  // A bug in Platter. The output is not reliable.
   log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
   stderr.write(printableLines(`platter: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`));
   process.exitCode = EXIT.noneGood;
@@ -90,5 +93,5 @@ if (unanswered() > 0)
   mention(
     'the file system of the state folder does not answer. Platter has nothing left to do, and ends when it answers.',
   );
-// The engine alone would keep this process.
+// The engine alone would keep this process alive.
 if (left.behind || unanswered() > 0) process.exit();

@@ -1,12 +1,12 @@
-// The command line's part in getting the rights to open disks: it runs sudo on its terminal when the host asks for it,
-// and says what to type where nobody can be asked.
+// The command line's part in getting rights to disks: it runs sudo on its terminal when the host asks for it, and
+// prints the command to type when nobody can be asked.
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { PlatterError } from '../contract/errors.ts';
 import type { HostCalls, HostMethod, RightsQuestion } from '../contract/host.ts';
 import type { Engine } from '../client/client.ts';
 import { failure, Refusal } from '../base/errors.ts';
 
-/** `engine`, with its questions for rights answered. `say` hears the sentence before each question. */
+/** `engine` with its questions for rights answered. `say` receives the sentence before each question. */
 export const withRights = (engine: Engine, say: (sentence: string) => void): Engine => new AnsweringEngine(engine, say);
 
 class AnsweringEngine implements Engine {
@@ -15,7 +15,7 @@ class AnsweringEngine implements Engine {
   readonly #engine: Engine;
   readonly #say: (sentence: string) => void;
   #command: ChildProcess | null = null;
-  /** From the start of a job on, its keys are read from the terminal: sudo must not ask for a password there. */
+  /** Once a job starts, its keys are read from the terminal, so sudo must not ask for a password there. */
   #started = false;
 
   constructor(engine: Engine, say: (sentence: string) => void) {
@@ -45,7 +45,7 @@ class AnsweringEngine implements Engine {
   }
 
   #asked(asking: RightsQuestion | null): void {
-    // Refused where sudo runs as root by now. Then the user ends it on the terminal.
+    // Fails when sudo already runs as root. The user then ends it on the terminal.
     this.#command?.kill();
     this.#command = null;
     if (asking === null) return;
@@ -54,14 +54,14 @@ class AnsweringEngine implements Engine {
   }
 
   #run({ question, argv: [sudo = '', ...args] }: RightsQuestion): void {
-    // sudo reads the password from the terminal itself, not from its input.
+    // sudo reads the password from the terminal, not from its input.
     const child = spawn(sudo, this.#started ? ['--non-interactive', ...args] : args, {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-STDERR_KEPT)));
     const ended = (code: number | null, words: string): void => {
-      // The host may be gone, or the question: nobody waits for this answer then.
+      // The host or the question may be gone; the answer is not needed then.
       this.#engine.call('rightsEnded', { question, code, said: words }).catch((error: unknown) => {
         if (!(error instanceof Refusal)) throw error;
       });
@@ -81,20 +81,20 @@ export function askingFor({ how, devices }: Pick<RightsQuestion, 'how' | 'device
   return `Opening ${devices.join(', ')} needs administrator rights. ${asks}`;
 }
 
-/** Where nobody can be asked, a person at a terminal can still type a command. */
+/** Adds the command to type, for when nobody can be asked but a person is at a terminal. */
 function withCommand(error: PlatterError): PlatterError {
   if (!['installPkexec', 'installPackage', 'sudoStart'].includes(error.remedy.kind)) return error;
   return failure({ ...error, remedy: { kind: 'said', text: `Give Platter the rights: ${sudoCommand(process.argv)}` } });
 }
 
-/** Where the command line lies in a package, below the folder that has the script `platter`. */
+/** The command line's place in a package, below the folder with the script `platter`. */
 const PACKAGED = '/resources/app.asar.unpacked/out/cli/platter.js';
-/** The folder of an installed package, where the command is simply `platter`. */
+/** The folder of an installed package, whose command is just `platter`. */
 const INSTALLED = '/usr/lib/platter';
 
 /**
- * The command to type for a job that needs rights. `argv` is that of this process: Node, the program, its arguments. It
- * names what runs the bundle as the user who called sudo, never the bundle itself.
+ * The command to type for a job that needs rights. `argv` is that of this process: Node, the program, its arguments.
+ * The command names the launcher that runs the bundle as the user who called sudo, never the bundle itself.
  */
 export function sudoCommand(argv: readonly string[]): string {
   const [node = '', program = '', ...args] = argv;
@@ -107,5 +107,5 @@ function starter(node: string, program: string): string[] {
   return [folder === INSTALLED ? 'platter' : `${folder}/platter`];
 }
 
-/** As a shell reads it as one word. */
+/** Quotes a word for a shell. */
 const quoted = (word: string): string => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

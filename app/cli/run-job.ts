@@ -1,4 +1,4 @@
-// A job from its request to its end: prepare, ask, start, tell, obey, and the exit code.
+// Runs a job: prepare, ask, start, report, obey the user, and give the exit code.
 import type { Outcome, PlatterError } from '../contract/errors.ts';
 import type { Plan } from '../contract/jobs.ts';
 import type { JobRequest } from '../contract/request.ts';
@@ -12,26 +12,26 @@ import type { Reporter } from './output/reporter.ts';
 import { asTyped } from './output/spelling.ts';
 import type { Stop } from './stop.ts';
 
-/** What a job needs of the world around it. */
+/** What a job needs from its caller. */
 export interface Surroundings {
   engine: Engine;
   reporter: Reporter;
   stop: Stop;
-  /** Asks whether the destinations of a plan may be overwritten; null when there is nobody to ask. */
+  /** Asks whether a plan's destinations may be overwritten; null when nobody can be asked. */
   ask: ((plan: Plan, signal: AbortSignal) => Promise<boolean>) | null;
-  /** How the user of the running job can be heard; null when they cannot. */
+  /** How the user can control the running job; null when they cannot. */
   control: Control | null;
-  /** Tells a sentence while the request is checked. */
+  /** Prints a sentence while the request is checked. */
   mention: (sentence: string) => void;
   /** The log and the history. */
   witness: Witness;
-  /** Keeps the computer from going to sleep until the function that it gives is called. */
+  /** Keeps the computer from sleeping. Gives a function that ends this. */
   holdOffSleep: () => () => void;
 }
 
 /**
- * Runs `request`, whose paths are absolute, to its end and resolves to the exit code. `consented` says that the user
- * has already agreed to overwrite. The engine is the caller's to close. Throws a Refusal when nothing was done.
+ * Runs `request`, whose paths are absolute, and resolves to the exit code. `consented`: the user has already agreed to
+ * overwrite. The caller closes the engine. Throws a Refusal when nothing was done.
  */
 export async function runJob(request: JobRequest, consented: boolean, around: Surroundings): Promise<number> {
   const { engine, reporter, mention, holdOffSleep } = around;
@@ -53,7 +53,7 @@ export async function runJob(request: JobRequest, consented: boolean, around: Su
   }
 }
 
-/** The user asked to stop before anything was started. */
+/** The user asked to stop before the job was started. */
 class Stopped extends Error {}
 
 /** `promise`, or Stopped as soon as the user asks to stop. */
@@ -64,20 +64,19 @@ function unlessStopped<T>(promise: Promise<T>, { stop: { signal } }: Surrounding
   });
 }
 
-/** Returns when the user agrees to lose what is on the destinations; throws Refusal when not. */
+/** Returns when the user agrees to lose the data on the destinations; otherwise throws a Refusal. */
 async function askFor(plan: Plan, around: Surroundings): Promise<void> {
   const lost = overwritten(plan);
   if (lost.length === 0) return;
   const { ask, engine, stop } = around;
-  // The devices are held while the question is open: what the user reads is what will be written.
+  // The devices are held while the question is open, so what the user reads about is what will be written.
   const answer =
     ask === null ? false : await unlessStopped(Promise.race([ask(plan, stop.signal), goneOf(engine)]), around);
   if (!answer) throw new Refusal(ask === null ? lost.map(({ path }) => nobodyAsked(path)) : [declined()]);
 }
 
 /**
- * Starts what was prepared, tells of it and obeys the user until it has ended. Throws a Refusal when it was not
- * started.
+ * Starts the prepared job, reports it and obeys the user until it has ended. Throws a Refusal when it was not started.
  */
 async function run(plan: Plan, { engine, reporter, stop, control, witness }: Surroundings): Promise<number> {
   const job = new JobSession(engine, plan, witness, (event, view) => reporter.happened(event, view));
@@ -87,7 +86,7 @@ async function run(plan: Plan, { engine, reporter, stop, control, witness }: Sur
 
   let stopped = false;
   let release: (() => void) | undefined;
-  // A bug in what goes on beside the job ends everything.
+  // A bug in code that runs beside the job ends everything.
   const bug = new Promise<never>((_, reject) => {
     const inBackground = (work: Promise<unknown>): void => void work.catch(reject);
     whenAborted(stop.signal, () => {
@@ -111,7 +110,7 @@ async function run(plan: Plan, { engine, reporter, stop, control, witness }: Sur
   }
 }
 
-/** Does what the user wishes; says so where that cannot be. */
+/** Carries out a user's request to the job; reports when that is not possible. */
 async function perform(wish: Wish, job: JobSession, stop: Stop, reporter: Reporter): Promise<void> {
   if (!job.runs) return;
   if (wish.call === 'cancel' && wish.destination === null) {
@@ -119,7 +118,7 @@ async function perform(wish: Wish, job: JobSession, stop: Stop, reporter: Report
     return;
   }
   const done = await obey(wish, job);
-  // A wish that came too late is none any more, and a host that is gone is told of as the end of the job.
+  // Ignore a request that came too late. A lost host is reported as the end of the job.
   if (!done.ok && job.view.phase !== 'ended' && !done.errors.some(isHostFailure))
     reporter.denied(done.errors, job.view);
 }
@@ -160,7 +159,7 @@ const declined = (): PlatterError =>
     remedy: { kind: 'said', text: 'Nothing was written.' },
   });
 
-/** Calls `listener` once, when `signal` is aborted or because it already is. */
+/** Calls `listener` once, when `signal` is or becomes aborted. */
 function whenAborted(signal: AbortSignal, listener: () => void): void {
   if (signal.aborted) listener();
   else signal.addEventListener('abort', listener, { once: true });

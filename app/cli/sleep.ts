@@ -1,9 +1,9 @@
-// The computer does not go to sleep while a job runs: drives can be gone when it wakes. `systemd-inhibit` asks logind
-// for that, for as long as the program that it starts runs.
+// Keeps the computer awake while a job runs, because drives can be gone after sleep. `systemd-inhibit` asks logind for
+// that, as long as the program that it starts runs.
 import { spawn } from 'node:child_process';
 import type { Logger } from '../records/log.ts';
 
-/** `cat` ends when its input does, so the hold also ends when this process is killed. */
+/** `cat` ends with its input, so the hold also ends when this process is killed. */
 const HOLD = [
   '--what=sleep:idle',
   '--who=Platter',
@@ -13,12 +13,12 @@ const HOLD = [
 ] as const;
 
 /**
- * Holds off sleep until the function that it gives is called. Where that cannot be had (no systemd, no right to it) the
- * job runs without it, and the log says so.
+ * Prevents sleep until the function that it gives is called. When that is not possible (no systemd, no right to it),
+ * the job runs without it, and the log says so.
  */
 export function holdOffSleep(log: Logger): () => void {
   const failed = (why: string): void => log.info(`sleep is not held off: ${why}`);
-  // In a session of its own: Ctrl-C is for the job, which still flushes its drives then.
+  // In its own session: Ctrl-C is for the job, which then still flushes its drives.
   const child = spawn('systemd-inhibit', HOLD, { stdio: ['pipe', 'ignore', 'pipe'], detached: true });
   let released = false;
   let said = '';
@@ -28,7 +28,7 @@ export function holdOffSleep(log: Logger): () => void {
     if (!released && child.pid !== undefined)
       failed(said.trim() === '' ? `systemd-inhibit ended with ${code ?? 'a signal'}` : said.trim());
   });
-  // It is gone already; why, its end says.
+  // It has already ended; its exit says why.
   child.stdin.on('error', () => undefined);
   child.unref();
   return () => {

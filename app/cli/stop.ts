@@ -1,10 +1,10 @@
-// Everything that asks the command to stop, as one thing: signals, and a reader that went away.
+// Combines everything that asks the command to stop: signals, and a reader of stdout that went away.
 import { STOPPING } from '../base/hang-up.ts';
 
-/** A second signal within so many milliseconds is the first one passed on again, by npm or a launcher. */
+/** A second signal within this many milliseconds is the first one, passed on by npm or a launcher. */
 const ECHO = 500;
 
-/** Hears the requests to stop for as long as it is not closed. */
+/** Receives requests to stop until it is closed. */
 export class Stop {
   readonly #controller = new AbortController();
   readonly #heard = (): void => this.request();
@@ -31,7 +31,7 @@ export class Stop {
     }
   }
 
-  /** Gives the signals their usual effect back. */
+  /** Restores the signals' default effect. */
   close(): void {
     for (const signal of STOPPING) process.off(signal, this.#heard);
   }

@@ -1,4 +1,4 @@
-// An engine for one command: started, asked, and let go of.
+// Starts an engine for one command, and ends it.
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../client/client.ts';
@@ -13,10 +13,10 @@ import { log, mention } from './output/speech.ts';
 
 const { stdin, stderr } = process;
 
-/** Milliseconds between two looks at an engine that has not ended yet. */
+/** Milliseconds between checks of an engine that has not ended yet. */
 const LOOK = 2000;
 
-/** Runs `act`; `refused` tells why it was refused. Resolves to the exit code. */
+/** Runs `act`; `refused` reports a refusal. Resolves to the exit code. */
 export async function asking(refused: Refused, act: () => Promise<number>): Promise<number> {
   try {
     return await act();
@@ -27,12 +27,12 @@ export async function asking(refused: Refused, act: () => Promise<number>): Prom
   }
 }
 
-/** The same with an engine, which has ended when it resolves, unless a device keeps it. */
+/** Runs `act` with an engine, which has ended when this resolves, unless a device keeps it. */
 export async function withEngine(refused: Refused, act: (engine: Engine) => Promise<number>): Promise<number> {
   const rights = { control: controlSocket(), sudo: stdin.isTTY && stderr.isTTY };
-  // It starts while the code that talks to it is loaded.
+  // The host starts while the code that talks to it is loaded.
   const host = startHost(hostCommand(), rights, (text) => log.warn(`engine: ${text.trimEnd()}`));
-  // The host has it now. This process can be traced by the user's others, and needs it no more.
+  // The host has its copy. Close this one, because other processes of the user can trace this process.
   if (rights.control !== null) closeSync(rights.control);
   const { startEngine } = await import('../client/client.ts');
   const started = startEngine({ host });
@@ -54,8 +54,8 @@ export async function withEngine(refused: Refused, act: (engine: Engine) => Prom
 }
 
 /**
- * Ends the engine and waits for that, but not where it waits for a device that does not answer: `stalled` says that the
- * job has given one up; where it has not, the kernel is asked.
+ * Ends the engine and waits for it, unless it waits for a device that does not answer. `stalled`: the job has given up
+ * such a device; otherwise the kernel is asked.
  */
 async function letGo(engine: Engine, stalled: boolean): Promise<void> {
   const closed = engine.close();

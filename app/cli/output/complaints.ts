@@ -1,23 +1,23 @@
-// A job's errors as lines on stderr. A bad stretch of a drive can fail in hundreds of places: the first place of each
-// failure is told at once, with the advice. The others follow at the end, in order, neighbours as one, and without
-// repeating the advice.
+// A job's errors as lines on stderr. A bad stretch of a drive can fail in hundreds of places. The first place of each
+// failure is printed at once, with the advice. The others follow at the end, in order, with neighbours joined and
+// without the advice.
 import type { JobError } from '../../contract/errors.ts';
 import type { JobView } from '../../contract/window.ts';
 import { failureKey } from '../../base/error-ranges.ts';
 import { isOver, type JobEvent } from '../../view/reduce.ts';
 import { errorSentence, isEcho, STOPPING } from './reporter.ts';
 
-/** More places of one destination than this are only counted. */
+/** Further places of a destination are only counted. */
 const MOST_PLACES = 20;
 
-/** Decides which error of a job is told when. */
+/** Decides when each error of a job is printed. */
 export class Complaints {
-  /** The first error of each failure, and whether it came again. */
+  /** The first error of each failure, and whether it has occurred again. */
   readonly #failures = new Map<string, { first: JobError; again: boolean }>();
-  /** Destinations that had ended at the last look. */
+  /** Destinations that had ended at the last check. */
   readonly #over = new Set<number>();
 
-  /** The lines for what has just happened, and led to `view`. */
+  /** The lines for `event`; `view` is the job after it. */
   of(event: JobEvent, view: JobView): string[] {
     this.#look(view);
     return [...this.#now(event, view), ...(view.phase === 'ended' ? this.#rest(view) : [])];
@@ -36,7 +36,7 @@ export class Complaints {
     }
   }
 
-  /** False for an error that is told at the end, or by the destination's own line. */
+  /** False for an error that is printed at the end, or covered by the destination's own line. */
   #isFirst(error: JobError): boolean {
     if (isEcho(error)) return false;
     const key = failureKey(error);
@@ -46,7 +46,7 @@ export class Complaints {
     return known === undefined;
   }
 
-  /** Looks at the job as it is now. The errors of a destination that was started again are news. */
+  /** Compares with the current state. Errors of a restarted destination are new again. */
   #look({ progress: { destinations } }: JobView): void {
     for (const [index, { state }] of destinations.entries()) {
       if (isOver(state)) this.#over.add(index);
@@ -54,7 +54,7 @@ export class Complaints {
     }
   }
 
-  /** The lines for the places that are not told yet, of a job that has ended. */
+  /** The lines for the places not yet printed, when the job has ended. */
   #rest({ result, errors }: JobView): string[] {
     const all =
       result === null
@@ -90,7 +90,7 @@ export class Complaints {
         ];
   }
 
-  /** Was it not told as it is? An error of the result can be longer than what was told, or say more than that. */
+  /** Is it more than what was printed? An error of the result can be longer, or say more. */
   #isNews(error: JobError): boolean {
     const known = this.#failures.get(failureKey(error));
     return (

@@ -1,4 +1,4 @@
-// `platter list` for people: one row per disk, and under it why it cannot be written, if it cannot.
+// `platter list` for people: a row per disk, and below it why it cannot be written, if so.
 import type { Disk, Partition } from '../../contract/disks.ts';
 import { english } from '../../base/english.ts';
 import { counted, size } from '../../base/figures.ts';
@@ -6,10 +6,10 @@ import { alignRight, columns, fit, printable, type Paint } from './text.ts';
 
 const HEADINGS = ['PATH', 'SIZE', 'MODEL', 'SERIAL', 'PORT', 'ON IT'];
 const SIZE = 1;
-/** Widest the columns before the last may get on a terminal: a model or a backing file can be long. */
+/** Widest that a column before the last may get on a terminal, because a model or a backing file can be long. */
 const COLUMN_MAX = 32;
 
-/** Lines of the table, none wider than `width`; Infinity for where nothing must be cut. */
+/** Lines of the table, at most `width` wide; Infinity for no limit. */
 export function diskTable(disks: readonly Disk[], width: number, paint: Paint): string[] {
   if (disks.length === 0) return ['No disk found. Plug in a drive and list again; --all adds loop devices.'];
   const rows = disks.map(row);
@@ -53,7 +53,7 @@ function row(disk: Disk): string[] {
   ].map(printable);
 }
 
-/** What is on the disk and where it is mounted: `mounted at /, /boot; 2 partitions: vfat "EFI", ext4 "root"`. */
+/** The contents of the disk and its mounts: `mounted at /, /boot; 2 partitions: vfat "EFI", ext4 "root"`. */
 function contents(disk: Disk): string {
   const parts: string[] = [];
   if (disk.mountedAt.length > 0) parts.push(`mounted at ${disk.mountedAt.join(', ')}`);
@@ -69,7 +69,7 @@ function contents(disk: Disk): string {
   return parts.length > 0 ? parts.join('; ') : 'nothing recognised';
 }
 
-/** What is on a disk that has neither a file system nor partitions; nothing where nothing was found. */
+/** The contents of a disk with neither a file system nor partitions; empty when nothing was found. */
 function unmountable({ partitionTable, signatures }: Disk): string[] {
   if (signatures === null) return ['not known: it could not be looked at'];
   if (signatures.length > 1) return [`holds several: ${signatures.join(', ')}`];
@@ -77,13 +77,13 @@ function unmountable({ partitionTable, signatures }: Disk): string[] {
   return signatures.map((name) => `${TABLES[name] ?? name} signature`);
 }
 
-/** The partition table beside a file system, as a hybrid ISO image has it, or of a disk without partitions. */
+/** The partition table beside a file system, as on a hybrid ISO image, or on a disk without partitions. */
 const tables = ({ partitionTable }: Pick<Disk, 'partitionTable'>): string[] =>
   partitionTable === null
     ? []
     : [`${TABLES[partitionTable] ?? partitionTable} partition table, no partitions known to the system`];
 
-/** Partition tables as people call them, by their names in libblkid. */
+/** Readable names of partition tables, by their names in libblkid. */
 const TABLES: Readonly<Record<string, string>> = { gpt: 'GPT', dos: 'MBR', PMBR: 'protective MBR' };
 
 function fileSystem({ fileSystem: name, label }: Pick<Partition, 'fileSystem' | 'label'>): string {

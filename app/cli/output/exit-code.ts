@@ -1,23 +1,21 @@
-// What the command tells the shell.
+// The exit code of the command.
 import type { JobResult, Plan } from '../../contract/jobs.ts';
 import { outcomeOf, type Outcome } from '../../view/verdict.ts';
 
-/** Exit codes; scripts rely on them. */
+/** Exit codes. Scripts rely on them. */
 export const EXIT = {
   /** Every destination is good. */
   allGood: 0,
   /**
-   * Some are good and some are not; or something could not be read, was not compared, was not there, or the source was
+   * Some are good and some are not; or something could not be read, was not compared, was missing, or the source was
    * written to.
    */
   someFailed: 1,
-  /** Refused: nothing was written. Wrong arguments are refused too. */
+  /** Refused: nothing was written. Also for wrong arguments. */
   refused: 2,
-  /** None is good, or the engine broke down, or what was asked for could not be written to stdout. */
+  /** None is good, the engine broke down, or the requested output could not be written to stdout. */
   noneGood: 3,
-  /**
-   * Cancelled by SIGINT, SIGTERM or a terminal that closed; what was in flight has ended and the devices are flushed.
-   */
+  /** Cancelled by SIGINT, SIGTERM or a closed terminal; I/O in flight has ended and the devices are flushed. */
   cancelled: 130,
 } as const;
 
@@ -29,8 +27,8 @@ const BY_OUTCOME: Readonly<Record<Outcome, number>> = {
 };
 
 /**
- * Exit code of a job that ran; `stopped` says that the user stopped all of it. A job that was stopped too late to keep
- * anything from being completed is judged like any other; a single destination that was cancelled is only not good.
+ * Exit code of a job that ran; `stopped`: the user stopped all of it. A job that was stopped too late to prevent its
+ * completion is judged like any other. A single cancelled destination just counts as not good.
  */
 export function exitCode(result: JobResult, { notes }: Pick<Plan, 'notes'>, stopped: boolean): number {
   if (stopped && result.destinations.some(({ state }) => state === 'cancelled')) return EXIT.cancelled;

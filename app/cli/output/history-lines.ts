@@ -1,4 +1,4 @@
-// `platter history` for people: a line for each job, and one under it for each of its destinations.
+// `platter history` for people: a line for each job, and one below for each of its destinations.
 import type { JobRecord, RecordedDestination } from '../../contract/records.ts';
 import { givenManifest } from '../../contract/request-facts.ts';
 import { english } from '../../base/english.ts';
@@ -11,8 +11,8 @@ import { printable, type Paint } from './text.ts';
 const OUTCOMES = { complete: 'good', partial: 'bad', failed: 'bad', cancelled: 'faint' } as const;
 
 /**
- * Lines for the records found, of all or of those that were `searched` for; `unreadable` files are told too. `timeZone`
- * is that of the machine where not said.
+ * Lines for the records, all of them or those `searched` for, and for `unreadable` files. `timeZone` defaults to that
+ * of the machine.
  */
 export function historyLines(
   records: readonly JobRecord[],

@@ -1,4 +1,4 @@
-// A job as lines of text: pure, so that every width and state can be tested without a terminal.
+// A job as lines of text. Pure, so that every width and state can be tested without a terminal.
 import type { JobError } from '../../contract/errors.ts';
 import type { Plan } from '../../contract/jobs.ts';
 import type { JobView } from '../../contract/window.ts';
@@ -12,16 +12,16 @@ import { afterwards, countWords, keptWords, phraseOf, rescueWords, verdict } fro
 import { shown } from './spelling.ts';
 import { alignRight, columns, fit, printable, wrap, type Paint, type Style } from './text.ts';
 
-/** Where the lines will be shown. */
+/** The terminal that shows the lines. */
 export interface Screen {
-  /** Columns that may be used. */
+  /** Available columns. */
   width: number;
-  /** Lines that may be used; the rest is summed up in one. */
+  /** Available lines; destinations beyond them are summed up in one. */
   height: number;
   paint: Paint;
-  /** False where only ASCII can be shown. */
+  /** False when only ASCII can be shown. */
   unicode: boolean;
-  /** Keys work: the destination they are for, null for all of them. Undefined where there is no keyboard. */
+  /** The destination that keys act on, null for all. Undefined without a keyboard. */
   selected?: number | null;
 }
 
@@ -59,7 +59,7 @@ const GLYPHS: Record<TileState, [unicode: string, ascii: string]> = {
   removed: ['✗', 'x'],
   cancelled: ['–', '-'],
 };
-/** States in which bytes move, so that a speed means something. */
+/** States in which bytes move, so that a speed has a meaning. */
 const MOVING: ReadonlySet<TileState> = new Set<TileState>(['comparing', 'copying', 'verifying', 'repairing']);
 const STATE_WIDTH = 'verifying'.length;
 const PERCENT_WIDTH = '100 %'.length;
@@ -70,7 +70,7 @@ const NAME_MAX = 28;
 const BAR_MIN = 10;
 const BAR_MAX = 36;
 
-/** The live view: one line per destination, in the order the user gave, and one that sums them up. */
+/** The live view: a line per destination, in the user's order, and a summary. */
 export function liveLines(view: JobView, screen: Screen): string[] {
   const { destinations } = view.progress;
   const selected = screen.selected ?? null;
@@ -78,7 +78,7 @@ export function liveLines(view: JobView, screen: Screen): string[] {
   const room = Math.max(1, screen.height - below.length);
   let shown = destinations.map((_, index) => index);
   if (shown.length > room) {
-    // Too many for the terminal: those still at work are worth the lines, the summary counts the others.
+    // Too many for the terminal: show those still at work; the summary counts the others.
     shown = shown.filter((index) => !isOver(destinations[index]!.state) || index === selected);
     const first = selected === null ? 0 : Math.max(0, shown.indexOf(selected) - room + 1);
     shown = shown.slice(first, first + room);
@@ -87,7 +87,7 @@ export function liveLines(view: JobView, screen: Screen): string[] {
   return [...shown.map((index) => destinationLine(view, index, layout, screen)), ...below];
 }
 
-/** The view of an ended job: every destination's line, the verdict, and what else there is to know. */
+/** The view of an ended job: every destination's line, the verdict, and anything else worth knowing. */
 export function finalLines(view: JobView, screen: Screen): string[] {
   const layout = layOut(view.plan, screen.width);
   const destinations = view.progress.destinations.map((_, index) =>
@@ -96,7 +96,7 @@ export function finalLines(view: JobView, screen: Screen): string[] {
   return [...destinations, '', ...[verdict(view), ...afterwards(view)].flatMap((line) => wrap(line, screen.width, ''))];
 }
 
-/** The whole job on one line, for a log: `plain` text of any length. */
+/** The whole job on one line, for a log, in `plain` text without a limit. */
 export function logLine(view: JobView): string {
   const tiles = tilesOf(view);
   const each = view.progress.destinations.map((destination, index) => {
@@ -107,17 +107,17 @@ export function logLine(view: JobView): string {
   return `${Math.round(seconds)} s  ${each.join(', ')}${rescue === null ? '' : `; ${rescueWords(rescue)}`}`;
 }
 
-/** An ended job for a log: a line per destination, the verdict, and what else there is to know. */
+/** An ended job for a log: a line per destination, the verdict, and anything else worth knowing. */
 export function logEnd(view: JobView): string[] {
   const each = view.progress.destinations.map(({ path, state }, index) => {
-    // What a destination got over, by a repair or a second try, is no reason any more.
+    // A problem that a destination got over, by a repair or a retry, is not a reason any more.
     const reason = state === 'done' ? keptWords(view, index) : (lastError(view, index)?.message ?? null);
     return `${shown(path)}: ${phraseOf(view, index)}${reason === null ? '' : `: ${printable(reason)}`}`;
   });
   return [...each, verdict(view), ...afterwards(view)];
 }
 
-/** Why the destination `index` failed or was cut short: the first of its errors, of its last try. */
+/** Why the destination `index` failed or was cut short: the first error of its last try. */
 function lastError({ result, errors }: JobView, index: number): JobError | undefined {
   return result?.destinations[index]?.errors[0] ?? errors.find(({ destination }) => destination === index);
 }
@@ -130,7 +130,7 @@ interface Layout {
   rest: number;
 }
 
-/** Which columns fit: the path, the state and the percentage always; then time left, bar and speed as there is room. */
+/** Which columns fit: path, state and percentage always; then time left, bar and speed as space allows. */
 function layOut(plan: Plan, width: number): Layout {
   const longest = Math.max(...plan.destinations.map(({ path }) => columns(shown(path))));
   const fixed = '  x '.length + 2 + STATE_WIDTH + 2 + PERCENT_WIDTH;
@@ -161,7 +161,7 @@ function destinationLine(view: JobView, index: number, layout: Layout, screen: S
   const error = lastError(view, index) ?? view.errors.find((one) => one.destination === null);
   const phrase = phraseOf(view, index);
   if (phrase !== word) {
-    // It says more than the column of states has room for.
+    // It is longer than the column of states.
     const kept = keptWords(view, index);
     const more =
       word === 'removed' && error !== undefined ? `: ${printable(error.message)}` : kept === null ? '' : `; ${kept}`;
@@ -180,7 +180,7 @@ function destinationLine(view: JobView, index: number, layout: Layout, screen: S
   return parts.join('  ').trimEnd();
 }
 
-/** Share of a destination's whole work that is done, in whole percent; 100 only when it is complete. */
+/** Percentage of a destination's whole work; 100 only when it is complete. */
 export const percent = (tile: Tile): number => (isComplete(tile) ? 100 : Math.min(99, Math.floor(100 * tile.done)));
 
 function bar(part: number, width: number, style: Style, { paint, unicode }: Screen): string {
@@ -201,7 +201,7 @@ function rescueLine({ progress: { rescue } }: JobView, { width }: Screen): strin
   return rescue === null ? [] : [fit(`  ${rescueWords(rescue)}`, width).trimEnd()];
 }
 
-/** The keys that mean something now; nothing where there is no keyboard. */
+/** The keys that work now; empty without a keyboard. */
 function keysLine(view: JobView, { width, paint, selected }: Screen): string[] {
   if (selected === undefined || view.phase !== 'running') return [];
   const { path } = view.progress.destinations[selected ?? -1] ?? { path: null };

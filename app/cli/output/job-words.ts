@@ -1,4 +1,4 @@
-// What is said of a job in words: its first sentence, its states, its end. Pure.
+// Sentences about a job: its headline, its states, its end. Pure.
 import type { JobError } from '../../contract/errors.ts';
 import type { Plan, RescueProgress } from '../../contract/jobs.ts';
 import type { JobView } from '../../contract/window.ts';
@@ -13,10 +13,10 @@ import { formatTime } from './quantities.ts';
 import { shown } from './spelling.ts';
 import { printable } from './text.ts';
 
-/** Failures of the drive itself: to go on with the same drive would only find them again. */
+/** Failures of the drive itself. Continuing with the same drive would fail again. */
 const OF_THE_DRIVE: ReadonlySet<string> = new Set(['MEDIUM_ERROR', 'READ_ONLY', 'VERIFY_MISMATCH']);
 
-/** The sentence a job starts with, and the notes on its plan. */
+/** The headline of a job, and the notes on its plan. */
 export function headline(plan: Plan): string[] {
   return [
     ...(plan.name === null ? [] : [printable(plan.name)]),
@@ -45,7 +45,7 @@ function firstSentence({ kind, source, bytes, destinations, verify, request }: P
   }
 }
 
-/** What the destination `index` is at, in full, as people read it: "verified except 1,048,576 bytes". */
+/** The full state of the destination `index` in words: "verified except 1,048,576 bytes". */
 export function phraseOf(view: JobView, index: number): string {
   const { state, uncompared } = tilesOf(view)[index]!;
   const ended = view.result?.destinations[index];
@@ -59,7 +59,7 @@ export const countWords = (view: JobView): string =>
     .map(({ text }) => text)
     .join(', ');
 
-/** "wrote 10.2 MB, 1.1 GB were there" of a destination that ended well and had some of it already; else null. */
+/** "wrote 10.2 MB, 1.1 GB were there" for a destination that ended well and had some data already; otherwise null. */
 export function keptWords(view: JobView, index: number): string | null {
   const ended = view.result?.destinations[index];
   if (
@@ -84,7 +84,7 @@ export function rescueWords({ pass, retry, rescued, bad, left }: RescueProgress)
   return `rescue, ${name}: ${size(rescued)} read, ${size(bad)} bad, ${size(left)} left`;
 }
 
-/** One sentence on how the job ended. */
+/** A sentence on how the job ended. */
 export function verdict(view: JobView): string {
   const { result, failure, plan } = view;
   if (result === null) return '';
@@ -101,7 +101,7 @@ export function verdict(view: JobView): string {
   return `${countWords(view)}${each} in ${seconds}.${warning}${plan.kind === 'verify' ? '' : removedSentence(removed)}`;
 }
 
-/** What removed destinations hold. */
+/** What the removed destinations contain. */
 function removedSentence(removed: readonly { path: string; phrase: string }[]): string {
   const [one, ...others] = removed;
   if (one === undefined || (others.length === 0 && one.phrase === 'removed')) return '';
@@ -110,7 +110,7 @@ function removedSentence(removed: readonly { path: string; phrase: string }[]): 
     : ' What was removed holds only a part of the copy.';
 }
 
-/** What else there is to know of a job that has ended, a sentence each. */
+/** Anything else worth knowing about an ended job, a sentence each. */
 export function afterwards(view: JobView): string[] {
   const { plan, result } = view;
   const { request } = plan;
@@ -153,13 +153,10 @@ export function afterwards(view: JobView): string[] {
   return lines;
 }
 
-/**
- * Id of the job when `platter resume` can finish what was cut short; null when nothing was, or no log says how far it
- * got.
- */
+/** Id of the job when `platter resume` can finish it. null when nothing was cut short, or no log has its progress. */
 export function continuable({ plan, result, failure }: JobView): string | null {
   if (result === null || plan.job === null) return null;
-  // A log that knows of nothing on any medium is not kept, but for an image that is updated: it has lost its name.
+  // A log without durable chunks is not kept, except for an image that is updated, because it has lost its name.
   const unnamed =
     updates(plan.request) && plan.destinations.some(({ kind, overwrites }) => kind === 'file' && overwrites);
   const reached =

@@ -3,7 +3,7 @@ import { errorLine, planLine, progressLine, resultLine, type JsonLine } from './
 import type { Reporter } from './reporter.ts';
 import { printableJson } from './text.ts';
 
-/** One JSON object a line. Samples are left out while the reader is behind; errors and the result never are. */
+/** Prints one JSON object a line. Samples are dropped while the reader is behind; errors and the result never are. */
 export function jsonReporter(stdout: Writable): Reporter {
   const print = (line: JsonLine): void => void stdout.write(`${printableJson(line)}\n`);
   return {

@@ -1,4 +1,4 @@
-// What `--json` prints: one object a line on stdout and nothing else there. Scripts rely on these shapes.
+// The output of `--json`: one object a line on stdout and nothing else there. Scripts rely on these shapes.
 import type { JobError, PlatterError } from '../../contract/errors.ts';
 import type {
   DestinationProgress,
@@ -20,7 +20,7 @@ import { asTyped, requestAsTyped } from './spelling.ts';
 /** Where something is plugged in: "USB bus 1, hub 2, port 3". */
 type PortFacts = Pick<Port, 'path'> & { label: string };
 
-/** One end of a job; what is on it in words. */
+/** One end of a job, with its contents in words. */
 export type EndpointFacts = Omit<Endpoint, 'contents' | 'port'> & { contents: string[]; port: PortFacts | null };
 
 /** The checked request, before anything is written. */
@@ -31,7 +31,7 @@ export type PlanLine = { event: 'plan' } & Omit<Plan, 'source' | 'destinations' 
     request: KeptRequest;
   };
 
-/** A disk, with the reason in words why it cannot be written. */
+/** A disk, with the reason in words when it cannot be written. */
 export type DiskFacts = Omit<Disk, 'locked' | 'port'> & {
   locked: { code: ErrorFacts['code']; reason: string } | null;
   port: PortFacts | null;
@@ -42,21 +42,21 @@ export interface ProgressLine {
   event: 'progress';
   /** Read from the source. */
   bytes: number;
-  /** What a rescue does now, null for a job that is none. */
+  /** The current state of a rescue; null for another job. */
   rescue: RescueProgress | null;
   destinations: DestinationProgress[];
 }
 
-/** An error, without the event's name: as it stands in a result. */
+/** An error as in a result, without the event's name. */
 export interface ErrorFacts {
   /** null when no transfer failed: the job was refused, or the engine broke down. */
   side: 'read' | 'write' | 'verify' | null;
   /** As the user gave it; null when no single device is at fault. */
   path: string | null;
   code: PlatterError['code'];
-  /** The kernel's name of the errno ("EIO"), null when there was none. */
+  /** The kernel's name of the errno ("EIO"); null without one. */
   errno: string | null;
-  /** In bytes on `path`; null, like `length`, when no place is meant. */
+  /** In bytes on `path`; null, like `length`, without a place. */
   offset: number | null;
   length: number | null;
   message: string;
@@ -65,7 +65,7 @@ export interface ErrorFacts {
 
 export type ErrorLine = { event: 'error' } & ErrorFacts;
 
-/** The last line of a job that was started. A refused job has none: only its errors, and exit code 2. */
+/** The last line of a job that was started. A refused job prints only its errors, with exit code 2. */
 export interface ResultLine extends Pick<
   JobResult,
   'readErr' | 'writeErr' | 'seconds' | 'bytes' | 'manifest' | 'rescue' | 'sourceWritten'
@@ -74,7 +74,7 @@ export interface ResultLine extends Pick<
   /** How the job ended; the exit code says the same. */
   outcome: Outcome;
   notes: string[];
-  /** What `platter resume` finishes it by, null when nothing is left that it could. */
+  /** The id for `platter resume`; null when there is nothing to resume. */
   job: string | null;
   destinations: (Omit<DestinationResult, 'errors'> & {
     /** How it ended, all things considered. */ verdict: Verdict;
@@ -103,7 +103,7 @@ const endpointFacts = (end: Endpoint): EndpointFacts => ({
 const portFacts = (port: Port | null): PortFacts | null =>
   port === null ? null : { path: port.path, label: english.port(port) };
 
-/** A disk as `list --json` gives it. */
+/** A disk as in `list --json`. */
 export const diskFacts = (disk: Disk): DiskFacts => ({
   ...disk,
   port: portFacts(disk.port),

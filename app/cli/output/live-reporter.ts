@@ -1,4 +1,4 @@
-// A job on a terminal: one line per destination, redrawn in place.
+// Shows a job on a terminal: a line per destination, redrawn in place.
 import { createLogUpdate } from 'log-update';
 import type { JobView } from '../../contract/window.ts';
 import { Complaints } from './complaints.ts';
@@ -8,25 +8,25 @@ import { screenOf } from './streams.ts';
 import { ALREADY_STOPPING, errorSentence, INDENT, type Reporter } from './reporter.ts';
 import { inAscii, wrap, type Paint } from './text.ts';
 
-/** Milliseconds between two redraws at least: faster than that nobody reads. */
+/** Least milliseconds between redraws. Nobody reads faster. */
 const INTERVAL = 250;
 
-/** Which destination the keys are for: an index, null for all. */
+/** The destination that keys act on: an index, null for all. */
 export interface Selection {
   index: number | null;
 }
 
-/** What `liveReporter` draws on and with. */
+/** The terminal that `liveReporter` draws on. */
 export interface Terminal {
   stdout: NodeJS.WriteStream;
   stderr: NodeJS.WritableStream;
   paint: Paint;
   unicode: boolean;
-  /** What the keyboard is for, null where there is none. */
+  /** The keyboard's target; null without a keyboard. */
   selection: Selection | null;
 }
 
-/** Progress on the terminal `stdout`; errors on `stderr`, above it where they are the same terminal. */
+/** Progress on the terminal `stdout`; errors on `stderr`, above the progress when both are the same terminal. */
 export function liveReporter(
   { stdout, stderr, paint, unicode, selection }: Terminal,
   now: () => number = Date.now,
@@ -52,7 +52,7 @@ export function liveReporter(
     happened(event, view) {
       complaints.of(event, view).forEach(complain);
       if (view.phase === 'ended') {
-        // Written, not drawn: what stays may be taller than the terminal.
+        // Written, not drawn: the final view may be taller than the terminal.
         draw.clear();
         stdout.write(`${shown(finalLines(view, screen()))}\n`);
         draw.done();

@@ -1,11 +1,11 @@
-// A job told in lines, for a file, a pipe or a journal: nothing is ever drawn over.
+// Reports a job in lines, for a file, a pipe or a journal. Nothing is redrawn.
 import type { Writable } from 'node:stream';
 import { Complaints } from './complaints.ts';
 import { logEnd, logLine } from './job-lines.ts';
 import { headline } from './job-words.ts';
 import { ALREADY_STOPPING, errorSentence, type Reporter } from './reporter.ts';
 
-/** Milliseconds between two samples at least. */
+/** Least milliseconds between two samples. */
 const INTERVAL = 1000;
 
 /** Progress and verdict on `stdout`, errors on `stderr`. `now` is a clock in milliseconds. */

@@ -1,4 +1,4 @@
-// Every command speaks through here: stdout, stderr and the log of this process.
+// Output of every command: stdout, stderr and the log of this process.
 import { styleText } from 'node:util';
 import { Answers } from '../../base/answers.ts';
 import { Refusal } from '../../base/errors.ts';
@@ -17,23 +17,20 @@ const FORMATS = { good: 'green', bad: 'red', busy: 'cyan', faint: 'gray', strong
   string
 >;
 
-/** Whether what goes into the log is told on stderr too. */
+/** Are log entries also printed on stderr? */
 const told = { log: false };
 export const log = new Log({ echo: (line) => told.log && stderr.write(`${line}\n`) });
 
-/** From now on what goes into the log is told on stderr too. */
+/** From now on, prints log entries on stderr too. */
 export function tellLog(): void {
   told.log = true;
   mention(`the log is ${log.path}`);
 }
 
-/** Tells what a command waits for. */
+/** Tells the user which path a command waits for. */
 export const stillWaiting = (path: string): void => mention(`still waiting for ${asTyped(path)}`);
 
-/**
- * Waits until the log is in its file. One that does not answer is given up after `patience` milliseconds; 0 waits for
- * ever.
- */
+/** Waits until the log is in its file. Gives up after `patience` milliseconds without an answer; 0 for no limit. */
 export async function logWritten(patience: number): Promise<void> {
   try {
     await new Answers(patience / 1000, stillWaiting).of(log.path, log.written());
@@ -43,24 +40,24 @@ export async function logWritten(patience: number): Promise<void> {
   }
 }
 
-/** Colours on stdout; none where it is no terminal or NO_COLOR is set. */
+/** Colours for stdout; none when it is not a terminal or NO_COLOR is set. */
 export const paint: Paint = (style, text) => styleText(FORMATS[style], text, { stream: stdout });
 
 export const terminal = terminalOf(process.env);
 
-/** `text` as stdout can show it. A file or a pipe gets UTF-8. */
+/** `text` in characters that stdout can show. A file or a pipe gets UTF-8. */
 export const forTerminal = (text: string): string => (stdout.isTTY && !terminal.utf8 ? inAscii(text) : text);
 
-/** Tells a sentence of ours on stderr. */
+/** Prints a sentence on stderr. */
 export const mention = (sentence: string): void => void stderr.write(`platter: ${printable(sentence)}\n`);
 
-/** Prints what a command is for. Gives its exit code; `watchOutput` changes that code when the write fails. */
+/** Prints the result of a command. Gives its exit code; `watchOutput` changes that code when the write fails. */
 export function tell(text: string): number {
   stdout.write(text);
   return EXIT.allGood;
 }
 
-/** How a command that runs no job tells why it was refused. */
+/** How a command without a job reports a refusal. */
 export function refusals(json: boolean): Refused {
   if (json) return jsonReporter(stdout).refused;
   const lines = (sentence: string): string[] =>

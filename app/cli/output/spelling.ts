@@ -1,24 +1,24 @@
-// The engine works with absolute paths; the user reads the ones they typed. A process runs one command, so what was
-// typed is kept here, and asked for at the moment of printing.
+// The engine works with absolute paths; users see paths as they typed them. A process runs one command, so the typed
+// paths are kept here and looked up when printing.
 import type { CopyMethod, JobRequest } from '../../contract/request.ts';
 import { printable } from './text.ts';
 
-/** What was typed, by the absolute path that was made of it. */
+/** What was typed, by its absolute path. */
 const typed = new Map<string, string>();
 
-/** `request` with absolute paths. From now on `asTyped` knows the user's own. Relative ones start at `directory`. */
+/** Makes the paths of `request` absolute, from `directory`, and remembers the typed ones for `asTyped`. */
 export const withAbsolutePaths = (request: JobRequest, directory: string): JobRequest =>
   withPaths(request, (path) => {
-    // Joined and not normalised: after a symbolic link ".." is not what the letters say, only the kernel knows.
+    // Joined but not normalised, because only the kernel knows where ".." leads after a symbolic link.
     const absolute = path.startsWith('/') ? path : `${directory}/${path}`;
     typed.set(absolute, path);
     return absolute;
   });
 
-/** A path of the request as the user typed it; any other as it is. */
+/** A path of the request as the user typed it; any other path unchanged. */
 export const asTyped = (path: string): string => typed.get(path) ?? path;
 
-/** The same, safe to print. */
+/** The path as typed, safe to print. */
 export const shown = (path: string): string => printable(asTyped(path));
 
 /** `request` with every path in it as the user typed it. */

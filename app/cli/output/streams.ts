@@ -1,13 +1,13 @@
-// Stdout: what the exit code says when it cannot be written, and what the terminal behind it can do.
+// Stdout: the exit code when it cannot be written, and what its terminal supports.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from './exit-code.ts';
 
-/** Exit codes that promise a result on stdout. The others say already that the command did not end well. */
+/** Exit codes that promise a result on stdout. The others already report a failure. */
 const PROMISES: ReadonlySet<number> = new Set([EXIT.allGood, EXIT.someFailed]);
 
 /**
- * Watches `stdout` for the life of the process. The first failed write is told on `stderr`, and exit code 0 or 1
- * becomes 3. EPIPE is no failure: the reader has seen enough.
+ * Watches `stdout` for the life of the process. The first failed write is reported on `stderr`, and exit code 0 or 1
+ * becomes 3. EPIPE is not a failure: the reader has seen enough.
  */
 export function watchOutput(stdout: NodeJS.WritableStream, stderr: NodeJS.WritableStream): void {
   let failed = false;
@@ -22,12 +22,12 @@ export function watchOutput(stdout: NodeJS.WritableStream, stderr: NodeJS.Writab
   });
 }
 
-/** Milliseconds until it is told that what was written to stdout is not read. */
+/** Milliseconds until the user is told that stdout is not being read. */
 const TOLD_AFTER = 2000;
 
 /**
- * Waits until the system has taken all that was written to `stdout`, or refused it. Where a pipe is full and nobody
- * reads it, `stderr` is told so. Resolves to false after `patience` milliseconds of that; 0 stands for ever.
+ * Waits until the system has taken everything written to `stdout`, or refused it. When nobody reads a full pipe, says
+ * so on `stderr`, and resolves to false after `patience` milliseconds of that; 0 waits forever.
  */
 export async function allTaken(
   stdout: NodeJS.WritableStream,
@@ -47,8 +47,8 @@ export async function allTaken(
 const after = (milliseconds: number): Promise<false> => sleep(milliseconds, false, { ref: false });
 
 /**
- * Columns and rows that can be used of the terminal `stdout`. One that does not know its size says 0. One column stays
- * free, because some terminals wrap when it is taken.
+ * Usable columns and rows of the terminal `stdout`. A terminal of unknown size reports 0. One column stays free,
+ * because some terminals wrap when the last one is filled.
  */
 export const screenOf = ({
   columns,
@@ -59,16 +59,16 @@ export const screenOf = ({
 });
 
 export interface TerminalKind {
-  /** The cursor can be moved, so that lines can be drawn again. */
+  /** The cursor can be moved, so that lines can be redrawn. */
   moves: boolean;
   /** It shows more than ASCII. */
   utf8: boolean;
 }
 
-/** The kernel's own console takes UTF-8, but its font has few of our glyphs. */
+/** The kernel's console takes UTF-8, but its font has few of our glyphs. */
 const LIMITED_FONT = 'linux';
 
-/** The kind of terminal that TERM and the locale's variables describe, in the order that setlocale(3) reads them. */
+/** The kind of terminal by TERM and the locale's variables, read in the order of setlocale(3). */
 export function terminalOf({ TERM = '', LC_ALL = '', LC_CTYPE = '', LANG = '' }: NodeJS.ProcessEnv): TerminalKind {
   const locale = [LC_ALL, LC_CTYPE, LANG].find((value) => value !== '') ?? 'C';
   return { moves: TERM !== '' && TERM !== 'dumb', utf8: TERM !== LIMITED_FONT && /\.utf-?8(?:@|$)/iu.test(locale) };

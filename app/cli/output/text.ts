@@ -1,4 +1,4 @@
-// Text that is safe to put on a terminal, measured in the columns it takes there.
+// Text that is safe to print on a terminal, measured in columns.
 import { once } from '../../words/once.ts';
 import { printable, UNSAFE } from '../../words/safe-text.ts';
 
@@ -12,13 +12,13 @@ const graphemes = once(() => new Intl.Segmenter('en', { granularity: 'grapheme' 
 /** Text of which every character takes one column. */
 const ASCII = /^[ -~]*$/u;
 
-/** Lines that are separated by `newline`, each made printable. */
+/** Lines separated by `newline`, each made printable. */
 export const printableLines = (text: string, newline = '\n'): string =>
   text.split(newline).map(printable).join(newline);
 
 /**
- * `value` as JSON on one line, or indented, with the same characters escaped: it reads the same and is safe on a
- * terminal.
+ * `value` as JSON on one line, or indented, with the same characters escaped. It parses to the same value and is safe
+ * on a terminal.
  */
 export const printableJson = (value: unknown, indent?: number): string =>
   JSON.stringify(value, null, indent).replace(UNSAFE, (character) =>
@@ -26,7 +26,7 @@ export const printableJson = (value: unknown, indent?: number): string =>
   );
 
 /**
- * `text` for a terminal that shows only ASCII: a tilde for the ellipsis of `fit`, every other character by its code
+ * `text` for a terminal that shows only ASCII: a tilde for the ellipsis of `fit`, every other character as its code
  * point.
  */
 export const inAscii = (text: string): string =>
@@ -34,7 +34,7 @@ export const inAscii = (text: string): string =>
     .replaceAll('\u2026', '~')
     .replace(/[^\u0000-\u007f]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
 
-/** Columns that printable text takes on a terminal. */
+/** Columns of printable text on a terminal. */
 export function columns(text: string): number {
   if (ASCII.test(text)) return text.length;
   let total = 0;
@@ -43,8 +43,8 @@ export function columns(text: string): number {
 }
 
 /**
- * `text` in exactly `width` columns: padded on the right, or cut with an ellipsis. Paths are cut at the start,
- * because their end tells them apart.
+ * `text` in exactly `width` columns: padded on the right, or cut with an ellipsis. Paths are cut at the start, because
+ * they differ at the end.
  */
 export function fit(text: string, width: number, cut: 'start' | 'end' = 'end'): string {
   const padding = width - columns(text);
@@ -65,7 +65,7 @@ export function fit(text: string, width: number, cut: 'start' | 'end' = 'end'): 
   return cut === 'start' ? `…${shown}${spare}` : `${shown}…${spare}`;
 }
 
-/** `text` in lines of at most `width` columns, broken between words; all but the first are indented. */
+/** `text` in lines of at most `width` columns, broken between words. All but the first are indented. */
 export function wrap(text: string, width: number, indent: string): string[] {
   const lines: string[] = [];
   let line = '';
@@ -80,11 +80,11 @@ export function wrap(text: string, width: number, indent: string): string[] {
   return [...lines, line];
 }
 
-/** `text` in at least `width` columns, moved to their right end. */
+/** `text` padded on the left to at least `width` columns. */
 export const alignRight = (text: string, width: number): string =>
   ' '.repeat(Math.max(0, width - columns(text))) + text;
 
-/** Colours and weights by what they mean; the identity where the terminal has none. */
+/** Colours and weights by meaning. They change nothing on a terminal without colours. */
 export type Style = 'good' | 'bad' | 'busy' | 'faint' | 'strong';
 export type Paint = (style: Style, text: string) => string;
 

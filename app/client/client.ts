@@ -1,6 +1,6 @@
-// The one way to the engine: starts the host process, asks it, hears its events. A host that breaks down is an
-// error of everything that waits for it, never a hang. What a host says is not checked against a schema: it is a
-// program of the same version (its first frame says so), and has rights that its client may not have.
+// The only way to the engine: starts the host process, sends requests, receives events. When the host breaks down,
+// everything that waits for it gets an error, never hangs. Its messages are not checked against a schema, because it is
+// a program of the same version (its first frame says so) with rights that its client may not have.
 import { type Readable, type Writable } from 'node:stream';
 import type { PlatterError } from '../contract/errors.ts';
 import type { End, Reason } from '../contract/facts.ts';
@@ -22,43 +22,44 @@ import { hostCommand, startHost, type HostEnd, type HostProcess, type HostRights
 export { Refusal } from '../base/errors.ts';
 export { controlSocket } from './host-process.ts';
 
-/** How the host is reached. With none of these, it is started from beside this program's own bundle. */
+/** How the host is reached. By default it is started from beside this program's bundle. */
 export interface EngineOptions {
   /** Program and arguments that become the host. */
   command?: readonly string[];
   /** A host that was started before. */
   host?: HostProcess;
-  /** A host that somebody else started: what it writes, and what it reads. */
+  /** A host started by another program: its output and its input. */
   streams?: { readable: Readable; writable: Writable };
-  /** How a host that is started here gets rights; by default by polkit alone. */
+  /** How a host that is started here gets rights; default: only by polkit. */
   rights?: HostRights;
-  /** Hears what a host that is started here says on stderr. */
+  /** Receives the stderr of a host that is started here. */
   heard?: (text: string) => void;
 }
 
 /** A running engine host. */
 export interface Engine {
-  /** Asks the host. Rejects with a Refusal: the host's reasons, or HOST_FAILED when it is gone. */
+  /** Calls the host. Rejects with a Refusal: the host's reasons, or HOST_FAILED when it is gone. */
   call<M extends HostMethod>(method: M, params: HostCalls[M]['params']): Promise<HostCalls[M]['result']>;
-  /** Hears every event of the running job; gives the function that stops listening. */
+  /** Listens to every event of the running job; gives a function that stops listening. */
   onEvent(listener: (event: HostEvent) => void): () => void;
-  /** Hears of the disks, after the call `watch`; gives the function that stops listening. */
+  /** Listens to lists of disks, after the call `watch`; gives a function that stops listening. */
   onDisks(listener: (disks: DisksEvent['disks']) => void): () => void;
-  /** Hears when rights are asked for, and null when that is over; gives the function that stops listening. */
+  /** Listens to questions for rights, null when one is over; gives a function that stops listening. */
   onRights(listener: (asking: RightsEvent['asking']) => void): () => void;
-  /** Process ID of the host; null where it is not known. */
+  /** Process ID of the host; null when unknown. */
   readonly pid: number | null;
   /**
-   * Hears the path of a file that the host still waits for while it prepares; gives the function that stops listening.
+   * Listens to the paths of files that the host still waits for while it prepares; gives a function that stops
+   * listening.
    */
   onWaiting(listener: (path: string) => void): () => void;
-  /** Settles when the host is gone: null after an orderly end, else HOST_FAILED. Never rejects. */
+  /** Resolves when the host is gone: null after an orderly end, otherwise HOST_FAILED. Never rejects. */
   readonly closed: Promise<PlatterError | null>;
-  /** Ends the host's input: it stops a running job safely and exits. Resolves as `closed` does. Idempotent. */
+  /** Ends the host's input, so that it stops a running job safely and exits. Resolves as `closed` does. Idempotent. */
   close(): Promise<PlatterError | null>;
 }
 
-/** Starts the engine host. A host that cannot be started shows in `closed` and in every call. */
+/** Starts the engine host. A failure to start shows in `closed` and in every call. */
 export function startEngine({
   command,
   host,
@@ -71,7 +72,7 @@ export function startEngine({
   );
 }
 
-/** A host that somebody else started: all that is known of its end is that its output ends. */
+/** A host started by another program. The end of its output is all that is known of its end. */
 function attached({ readable, writable }: { readable: Readable; writable: Writable }): HostProcess {
   const ended = new Promise<HostEnd>((settle) => {
     const resolve = (how: End | null): void => settle({ how, code: null, said: '', lastWords: '' });
@@ -112,7 +113,7 @@ const EVENTS: ReadonlySet<unknown> = new Set<Extract<HostMessage, { event: unkno
   'waiting',
 ]);
 
-/** `value` as the message that it is by its outermost shape; null when it is none. */
+/** `value` as a message, judged by its outermost shape; null when it is not one. */
 function messageOf(value: unknown): HostMessage | null {
   if (typeof value !== 'object' || value === null) return null;
   const isEvent = 'event' in value && EVENTS.has(value.event);
@@ -131,9 +132,9 @@ class HostClient implements Engine {
   readonly #rightsListeners = new Set<(asking: RightsEvent['asking']) => void>();
   readonly #waitingListeners = new Set<(path: string) => void>();
   #lastId = 0;
-  /** The host has said which protocol it speaks. */
+  /** The host has named its protocol. */
   #greeted = false;
-  /** A job was started and has not given its result: the host must not end now. */
+  /** A job has started and has no result yet: the host must not end now. */
   #jobRuns = false;
   /** Set when the host is gone. */
   #gone: Refusal | null = null;
@@ -231,8 +232,8 @@ class HostClient implements Engine {
   }
 
   /**
-   * The host is gone, or nothing it says counts any more. `how` is null when it ended well, as far as it knows; `said`
-   * is the last that it said.
+   * Ends everything: the host is gone, or cannot be trusted any more. `how` is null when it ended well, as far as
+   * known; `said` is its last output.
    */
   #end(how: End | null, said = ''): Refusal {
     if (this.#gone !== null) return this.#gone;
@@ -252,7 +253,7 @@ class HostClient implements Engine {
     this.#pending.clear();
     for (const listener of this.#rightsListeners) listener(null);
     this.#settleClosed(orderly ? null : error);
-    // One that still runs learns by this that nobody listens; it stops its job and exits.
+    // A host that still runs sees that its client is gone, stops its job and exits.
     this.#host.writable.end();
     this.#host.readable.destroy();
     return this.#gone;

@@ -1,35 +1,35 @@
-// Which way leads to the rights to open disks on this machine, and what the end of a question for them means. Pure but
-// for `meansHere`, which looks what this machine offers.
+// How to get rights to open disks on this machine, and what the end of such a question means. Pure except `meansHere`,
+// which examines the machine.
 import { accessSync, constants } from 'node:fs';
 import type { PlatterError } from '../contract/errors.ts';
 import type { Reason, Remedy } from '../contract/facts.ts';
 import { failure } from '../base/errors.ts';
 
-/** The root-owned program that a package installs, and the only one that pkexec is ever asked for. */
+/** The root-owned program that a package installs. pkexec is never used for any other. */
 export const BROKER = '/usr/lib/platter/platter-broker';
 
-/** What the host was started with. */
+/** How the host was started. */
 export interface Given {
-  /** Descriptor of the control socket of `platter-broker --as`; null when root has not started the program. */
+  /** Descriptor of the control socket of `platter-broker --as`; null when the program was not started by root. */
   control: number | null;
   /** The client can run sudo on a terminal. */
   sudo: boolean;
 }
 
-/** What this machine offers. */
+/** The means that this machine offers. */
 export interface Means {
-  /** Path of a broker that a package has installed. */
+  /** Path of a broker installed by a package. */
   installed: string | null;
-  /** Path of a broker that lies beside this program. */
+  /** Path of a broker beside this program. */
   beside: string | null;
   /** Paths of pkexec and sudo. */
   pkexec: string | null;
   sudo: string | null;
-  /** This program is a packaged one, not a checkout. */
+  /** This program is packaged, not a checkout. */
   packaged: boolean;
 }
 
-/** How a session with the broker is had. */
+/** The way to a session with the broker. */
 export type Way =
   | { how: 'control'; control: number }
   | { how: 'sudo'; command: string[] }
@@ -38,7 +38,7 @@ export type Way =
 
 const PLACES = ['/usr/bin', '/bin', '/run/wrappers/bin'];
 
-/** Looks what this machine offers. `beside` is where a broker of this program's own would lie. */
+/** Examines this machine. `beside`: where this program's own broker would be. */
 export function meansHere(beside: string): Means {
   const find = (name: string): string | null => PLACES.map((place) => `${place}/${name}`).find(isProgram) ?? null;
   return {
@@ -50,13 +50,13 @@ export function meansHere(beside: string): Means {
   };
 }
 
-/** The way to a session. A person at a terminal expects sudo to ask there, so it comes before polkit. */
+/** The way to a session. sudo comes before polkit, because a person at a terminal expects to be asked there. */
 export function wayToRights({ control, sudo }: Given, means: Means): Way {
   if (control !== null) return { how: 'control', control };
-  // With sudo the user runs a program that is the user's own; pkexec is for the installed one alone.
+  // With sudo, users may run a program of their own; pkexec is only for the installed one.
   const forSudo = means.installed ?? means.beside;
   if (sudo && means.sudo !== null && forSudo !== null) return { how: 'sudo', command: [means.sudo, '--', forSudo] };
-  // Where the desktop has no agent pkexec says so at once instead of asking on a terminal.
+  // Without a desktop agent, pkexec fails at once instead of asking on a terminal.
   if (means.installed !== null && means.pkexec !== null)
     return { how: 'pkexec', command: [means.pkexec, '--disable-internal-agent', means.installed] };
   return {
@@ -65,22 +65,22 @@ export function wayToRights({ control, sudo }: Given, means: Means): Way {
   };
 }
 
-/** The devices as the broker's command line names them: by kernel name, in order. polkit shows it to the user. */
+/** The devices as arguments for the broker: by kernel name, in order. polkit shows them to the user. */
 export const deviceArguments = (devices: readonly { name: string; access: 'read' | 'write' }[]): string[] =>
-  // lsblk writes a slash where the kernel's name in sysfs has an exclamation mark ("cciss!c0d0").
+  // lsblk prints a slash where the kernel's name in sysfs has an exclamation mark ("cciss!c0d0").
   devices.flatMap(({ name, access }) => [`--${access}`, name.replaceAll('/', '!')]);
 
 /** How a command ended. */
 export interface CommandEnd {
-  /** Exit code; null when a signal ended it, or when it could not be started. */
+  /** Exit code; null when it was ended by a signal, or could not be started. */
   code: number | null;
-  /** What it said on stderr. */
+  /** Its output on stderr. */
   said: string;
 }
 
 /**
- * Why a command gave no session, from the way it ended. The exit codes are those of pkexec(1), the words those of its
- * sources and of sudo(8); any other end is the broker's own.
+ * Why a command gave no session, by its end. The exit codes are from pkexec(1), the texts from its sources and from
+ * sudo(8). Any other end is that of the broker itself.
  */
 export function elevationFailure(how: 'pkexec' | 'sudo', { code, said }: CommandEnd, devices: string[]): PlatterError {
   const told = (error: 'ELEVATION_DENIED' | 'ELEVATION_CANCELLED' | 'NO_AGENT', reason: Reason): PlatterError =>
@@ -116,6 +116,6 @@ function isProgram(path: string): boolean {
     accessSync(path, constants.X_OK);
     return true;
   } catch {
-    return false; // it is absent, or no program: both mean that it cannot be used
+    return false; // missing or not a program: it cannot be used in either case
   }
 }

@@ -1,15 +1,15 @@
-// How the host and its client talk: four bytes of length, big-endian, then that many bytes of JSON in UTF-8.
-// A pipe has no messages, so the decoder takes the bytes however they come.
+// The framing between host and client: four bytes of length, big-endian, then that many bytes of JSON in UTF-8. A pipe
+// does not keep messages apart, so the decoder takes bytes in any pieces.
 import { MAX_FRAME_BYTES } from '../contract/host.ts';
 
 const HEADER_BYTES = 4;
 
-/** The other end broke the protocol: nothing that follows on this stream can be trusted. */
+/** The other end broke the protocol, so the rest of this stream cannot be trusted. */
 export class FrameError extends Error {
   override readonly name = 'FrameError';
 }
 
-/** `value` as one frame. Throws a FrameError when it is longer than the other end accepts. */
+/** `value` as a frame. Throws a FrameError when it is longer than the other end accepts. */
 export function encodeFrame(value: unknown): Buffer {
   const json = JSON.stringify(value);
   const length = Buffer.byteLength(json);
@@ -22,20 +22,20 @@ export function encodeFrame(value: unknown): Buffer {
 }
 
 /**
- * Bytes in, values out. Beside the chunk that it is given, it holds one frame at most: in a buffer of the announced
- * length, however small the pieces are that the frame comes in.
+ * Decodes bytes into values. Beside the given chunk it holds at most one frame, in a buffer of the announced length,
+ * however small the pieces are.
  */
 export class FrameDecoder {
   readonly #text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   readonly #header = Buffer.alloc(HEADER_BYTES);
-  /** The frame that is being read: its header, or its body once the length is known. */
+  /** The buffer being filled: the header of a frame, or its body once the length is known. */
   #target: Buffer = this.#header;
-  /** How many bytes of it are there. */
+  /** The number of bytes in it. */
   #filled = 0;
 
   /**
-   * Takes the next bytes and yields every value they complete, in order.
-   * Throws a FrameError at a frame that is empty, too long, not UTF-8 or not JSON, after what came before it.
+   * Takes the next bytes and yields every completed value, in order. Throws a FrameError at a frame that is empty, too
+   * long, not UTF-8 or not JSON, after yielding what came before it.
    */
   *push(chunk: Buffer): Generator<unknown, void, void> {
     for (let at = 0; at < chunk.length;) {
@@ -54,7 +54,7 @@ export class FrameDecoder {
     }
   }
 
-  /** To be called at the end of the stream. Throws a FrameError when it ends inside a frame. */
+  /** Call at the end of the stream. Throws a FrameError when it ends inside a frame. */
   end(): void {
     if (this.#filled > 0 || this.#target !== this.#header) throw new FrameError('The stream ended inside a frame.');
   }

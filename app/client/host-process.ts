@@ -1,17 +1,17 @@
-// Starts the host as a process of its own and tells how it ended.
+// Starts the host as a separate process and reports its end.
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { type Readable, type Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { End } from '../contract/facts.ts';
 import { NO_INSPECTOR } from '../base/no-inspector.ts';
 
-/** A host that can be talked to. */
+/** A running host. */
 export interface HostProcess {
-  /** null where it is not known. */
+  /** null when unknown. */
   pid: number | null;
   readable: Readable;
   writable: Writable;
-  /** How it ended. Settles after the last byte of `readable`; never rejects. */
+  /** How it ended. Resolves after the last byte of `readable`; never rejects. */
   ended: Promise<HostEnd>;
 }
 
@@ -19,58 +19,56 @@ export interface HostProcess {
 export interface HostEnd {
   /** null when it ended well. */
   how: End | null;
-  /** Exit code; null when a signal ended it, when it could not be started, or when that cannot be known. */
+  /** Exit code; null when it was ended by a signal, could not be started, or the code is unknown. */
   code: number | null;
-  /** The last that it said on stderr, and the last line of that. */
+  /** The end of its stderr, and the last line of that. */
   said: string;
   lastWords: string;
 }
 
-/** Both the command line's bundle and main's lie one folder below out/, as the host's does. */
+/** The bundles of command line, main and host are each one folder below out/. */
 const HOST = new URL('../engine/host.js', import.meta.url);
 
 /**
- * In a package main lies in an archive. The host lies beside that: plain Node reads no archives, and neither does
- * dlopen.
+ * In a package, main is inside an archive. The host is beside the archive, because neither plain Node nor dlopen reads
+ * archives.
  */
 const UNPACKED = ['/app.asar/', '/app.asar.unpacked/'] as const;
 
-/** Between the end of the host and that of its output: a process that it left behind could keep the pipe open. */
+/**
+ * Milliseconds from the end of the host to the end of its output, because a process that it left behind could keep the
+ * pipe open.
+ */
 const DRAIN_MS = 3000;
 const STDERR_KEPT = 4096;
 
 /** How the host gets the rights to open disks. */
 export interface HostRights {
-  /**
-   * Descriptor of the control socket of `platter-broker --as`, which this process was started with; null without one.
-   */
+  /** Descriptor of the control socket of `platter-broker --as`, inherited by this process; null without one. */
   control: number | null;
   /** This program runs sudo on its terminal when the host asks for it. */
   sudo: boolean;
 }
 
-/**
- * The descriptor of the control socket that this program was started with (PLATTER_BROKER_FD); null when it was started
- * otherwise.
- */
+/** The descriptor of the inherited control socket (PLATTER_BROKER_FD); null without one. */
 export function controlSocket(env: NodeJS.ProcessEnv = process.env): number | null {
   const said = env.PLATTER_BROKER_FD ?? '';
   return /^\d{1,4}$/.test(said) && Number(said) > 2 ? Number(said) : null;
 }
 
-/** The command that becomes the host where no other is asked for: this very program, as plain Node. */
+/** The default command of the host: this same program, as plain Node. */
 export const hostCommand = (): readonly string[] => [
   process.execPath,
   ...NO_INSPECTOR,
   fileURLToPath(HOST).replace(...UNPACKED),
 ];
 
-/** In the host the control socket comes after its three standard streams. */
+/** In the host, the control socket follows the three standard streams. */
 const CONTROL = 3;
 
 /**
- * Starts `command`, which takes the host's arguments. A command that cannot be started is a host that has ended.
- * `heard` hears what it says on stderr.
+ * Starts `command`, which takes the host's arguments. A command that cannot be started counts as a host that has ended.
+ * `heard` receives its stderr.
  */
 export function startHost(
   command: readonly string[],
@@ -93,7 +91,7 @@ export function startHost(
     said = (said + text).slice(-STDERR_KEPT);
     heard(text);
   });
-  // Writing to a host that is gone fails with EPIPE; how it ended says more.
+  // Writing to a host that is gone fails with EPIPE; its end says more.
   child.stdin.on('error', () => undefined);
   return {
     pid: child.pid ?? null,
@@ -115,7 +113,7 @@ function end(child: ChildProcessWithoutNullStreams): Promise<Pick<HostEnd, 'how'
     let exitCode: number | null = null;
     let timer: NodeJS.Timeout | null = null;
     const soon = (): void => void (timer ??= setTimeout(() => resolve({ how, code: exitCode }), DRAIN_MS));
-    // Also one that it is not ours to end, as sudo: it is not waited for then.
+    // Also emitted for a child that we may not kill, such as sudo. It is not waited for then.
     child.on('error', (error) => resolve({ how: { kind: 'notStarted', said: error.message }, code: null }));
     child.stdout.once('close', soon);
     child.once('exit', (code, signal) => {

@@ -1,13 +1,14 @@
-// Does a process wait for a device that does not answer? No clock can tell, but the kernel can: a thread that is in
-// such a wait sleeps uninterruptibly (state D) and does not wake up.
+// Does a process wait for a device that does not answer? A clock cannot tell, but the kernel can: a thread in such a
+// wait sleeps uninterruptibly (state D) and does not wake up.
 import { readdirSync, readFileSync } from 'node:fs';
 import { unlessErrno } from '../base/errors.ts';
 
-/** How often each thread of a process that sleeps uninterruptibly has gone to sleep so far, by thread. */
+/** For each thread that sleeps uninterruptibly: how often it has gone to sleep so far, by thread. */
 export type Waits = ReadonlyMap<string, string>;
 
 /**
- * The threads of the process `pid` that sleep uninterruptibly now. Empty when it is gone. `proc` is where procfs is.
+ * The threads of the process `pid` that sleep uninterruptibly now. Empty when it is gone. `proc` is where procfs is
+ * mounted.
  */
 export function waitsOf(pid: number, proc = '/proc'): Waits {
   const folder = `${proc}/${pid}/task`;
@@ -21,11 +22,11 @@ export function waitsOf(pid: number, proc = '/proc'): Waits {
   return waits;
 }
 
-/** Has a thread been in one wait from `before` to `now`? */
+/** Has a thread been in the same wait from `before` to `now`? */
 export const isStuck = (before: Waits, now: Waits): boolean =>
   [...now].some(([thread, switches]) => before.get(thread) === switches);
 
-/** A thread can end while it is looked at. */
+/** A thread can end while it is inspected. */
 const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'ENOTDIR']);
 const entries = (folder: string): string[] => unlessErrno([], () => readdirSync(folder), GONE);
 const contents = (path: string): string => unlessErrno('', () => readFileSync(path, 'latin1'), GONE);

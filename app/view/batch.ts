@@ -1,5 +1,4 @@
-// What the tiles of a job come to together: counts, total, time left. Pure. The page and main's notifications say the
-// same by it.
+// Summarises the tiles of a job: counts, total, time left. Pure. Used by both the page and main's notifications.
 import type { JobError } from '../contract/errors.ts';
 import type { JobView } from '../contract/window.ts';
 import { timeLeft } from '../words/figures.ts';
@@ -20,23 +19,23 @@ const ORDER: readonly TileState[] = [
   'waiting',
 ];
 
-/** How many tiles are in each state, most settled first, empty ones left out. */
+/** The number of tiles in each state, most settled first, without empty states. */
 export function countsOf(tiles: readonly Tile[]): { state: TileState; text: string }[] {
   return ORDER.map((state) => ({ state, number: tiles.filter((tile) => tile.state === state).length }))
     .filter(({ number }) => number > 0)
     .map(({ state, number }) => ({ state, text: counted(state, number) }));
 }
 
-/** Seconds until the last destination is done; null when any of them does not know, or none is active. */
+/** Seconds until the last destination is done; null when any of them is unknown, or none is active. */
 export function secondsLeftOf(tiles: readonly Tile[]): number | null {
-  // A flush has no progress to judge by, and is short: it does not hide what the others know.
+  // A flush has no progress to judge by, and is short, so ignore it.
   const left = tiles
     .filter((tile) => isActive(tile) && !(tile.state === 'flushing' && tile.secondsLeft === null))
     .map(({ secondsLeft }) => secondsLeft);
   return left.length === 0 || left.includes(null) ? null : Math.max(...left.map(Number));
 }
 
-/** The line that answers the batch: "5 verified, 1 failed, 2 copying, 4 min left". */
+/** The batch in one line: "5 verified, 1 failed, 2 copying, 4 min left". */
 export function headline(tiles: readonly Tile[]): string {
   const left = secondsLeftOf(tiles);
   return [
@@ -45,13 +44,13 @@ export function headline(tiles: readonly Tile[]): string {
   ].join(', ');
 }
 
-/** Fraction of the whole job, 0 to 1: only destinations that can still end well, or did, count. */
+/** Progress of the whole job, 0 to 1. Only destinations that ended well, or still can, count. */
 export function totalOf(tiles: readonly Tile[]): number {
   const counted = tiles.filter((tile) => !isBad(tile) && tile.state !== 'cancelled');
   return counted.length === 0 ? 1 : counted.reduce((sum, { done }) => sum + done, 0) / counted.length;
 }
 
-/** True when everything that still has work to do was told to pause. */
+/** True when every unfinished destination is paused. */
 export function isPaused(tiles: readonly Tile[]): boolean {
   const active = tiles.filter(isActive);
   return active.length > 0 && active.every(({ paused }) => paused);

@@ -1,4 +1,4 @@
-// The result of a job whose engine broke down: the engine gave none, so this one claims nothing.
+// The result of a job whose engine broke down before it gave one. It claims nothing.
 import type { PlatterError } from '../contract/errors.ts';
 import type { DestinationState, JobResult } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
@@ -7,8 +7,8 @@ import type { JobView } from '../contract/window.ts';
 const READING: ReadonlySet<DestinationState> = new Set(['comparing', 'verifying']);
 
 /**
- * The result of a job that `failure` has ended. No destination counts as good: nothing that the engine said before can
- * be relied on to be on the medium.
+ * The result of a job that was ended by `failure`. No destination counts as good, because nothing that the engine
+ * reported before is sure to be on the medium.
  */
 export function brokenResult(
   { progress, errors }: Pick<JobView, 'progress' | 'errors'>,

@@ -1,11 +1,11 @@
-// How much a plan asks of the person before it may start: a click, a held button, or a typed word. The page asks for
-// it, main checks it.
+// How much consent a plan requires before it may start: a click, a held button, or a typed word. The page asks for it,
+// main checks it.
 import type { Endpoint, Plan } from '../contract/jobs.ts';
 import { updates } from '../contract/request-facts.ts';
 import { size } from '../words/figures.ts';
 import { say } from '../words/speech.ts';
 
-/** Milliseconds for which a plan is on the screen before it can start, and for which the button is held. */
+/** Milliseconds that a plan must be on screen before it can start, and that the button must be held. */
 export const HOLD_MS = 1500;
 
 const LARGE_BYTES = 256e9;
@@ -16,29 +16,29 @@ const LARGE_RATIO = 4;
  */
 export interface Consent {
   kind: 'none' | 'hold' | 'word';
-  /** What to type, in capitals. */
+  /** The word to type, in capitals. */
   word: string;
-  /** Why only the word will do, as phrases for a list; empty with the other kinds. */
+  /** Why only the word will do, as phrases for a list; empty for the other kinds. */
   reasons: string[];
 }
 
-/** What would be overwritten. */
+/** The destinations that would be overwritten. */
 export const erased = (plan: Plan): Endpoint[] => plan.destinations.filter(({ overwrites }) => overwrites);
 
-/** True when only what differs from the source is overwritten. */
+/** True when only data that differs from the source is overwritten. */
 export const isPartial = ({ kind, request }: Plan): boolean => kind === 'repair' || updates(request);
 
-/** Decides from the reviewed plan only, never from what was chosen before it. */
+/** Decides by the reviewed plan only, never by earlier choices. */
 export function consentFor(plan: Plan): Consent {
   const doomed = erased(plan);
   const word = isPartial(plan) ? say('tasks.overwrite') : say('review.erase');
   if (doomed.length === 0) return { kind: 'none', word, reasons: [] };
-  // The engine has just proved that these drives hold the beginning of this job.
+  // The engine has just proved that these drives contain the beginning of this job.
   if (plan.kind === 'resume') return { kind: 'hold', word: say('review.eraseAgain'), reasons: [] };
   const drives = doomed.filter(({ kind }) => kind === 'block');
   const rules: [Endpoint[], (count: number) => string][] = [
-    // What could not be looked at is named in the review. It asks for no word: an ordinary user may read no disk at
-    // all.
+    // The review names drives that could not be inspected, but they require no word: an ordinary user may not be able
+    // to read any disk.
     [
       drives.filter((drive) => drive.contents.some(({ kind }) => kind !== 'unread')),
       (count) => say('review.withData', { count }),
@@ -53,5 +53,5 @@ export function consentFor(plan: Plan): Consent {
   return { kind: reasons.length > 0 ? 'word' : 'hold', word, reasons };
 }
 
-/** True when what was typed is the word; capitals do not matter. */
+/** True when `typed` is the word, ignoring case. */
 export const isWord = (typed: string, word: string): boolean => typed.trim().normalize('NFC').toUpperCase() === word;

@@ -1,12 +1,12 @@
-// The drives of a job's destinations: which of those in the list they are, and what became of them. Pure.
+// The drives of a job's destinations: which disks in the list they are, and what became of them. Pure.
 import type { Disk } from '../contract/disks.ts';
 import type { Endpoint } from '../contract/jobs.ts';
 import type { RecordedEnd } from '../contract/records.ts';
 import type { AppState, JobView, Whereabouts } from '../contract/window.ts';
 
 /**
- * The disk that a job had then, wherever it is plugged in now; undefined when it is not there. One without a serial
- * number, or one of two that have the same, has to be where it was.
+ * The disk of a job, wherever it is plugged in now; undefined when it is missing. A disk without a serial number, or
+ * one of two with the same, must be at its old place.
  */
 export function sameDisk(
   then: Pick<RecordedEnd, 'path' | 'model' | 'serial' | 'size'>,
@@ -20,28 +20,29 @@ export function sameDisk(
 }
 
 /**
- * The drive of an end, wherever it is plugged in now; undefined when it is not there, is another one, or the end is a
- * file.
+ * The drive of an end, wherever it is plugged in now; undefined when it is missing or has been replaced, or the end is
+ * a file.
  */
 export function driveOf({ kind, realPath, model, serial, size }: Endpoint, disks: readonly Disk[]): Disk | undefined {
   return kind === 'block' ? sameDisk({ path: realPath, model, serial, size }, disks) : undefined;
 }
 
-/** What each list of disks says of a drive, by where it was before. */
+/** How a drive's whereabouts change when it is in the new list of disks, or missing from it. */
 const NEXT: Record<Whereabouts, { listed: Whereabouts; missing: Whereabouts }> = {
   unlisted: { listed: 'there', missing: 'unlisted' },
   there: { listed: 'there', missing: 'takenOut' },
   switchedOff: { listed: 'switchedOff', missing: 'ejected' },
-  // Plugged in again it is a drive like any other.
+  // Once plugged in again, it is a drive like any other.
   ejected: { listed: 'there', missing: 'ejected' },
   takenOut: { listed: 'there', missing: 'takenOut' },
 };
 
-/** What it takes to know where the drives are. */
+/** The state needed to follow the drives. */
 type Drives = Pick<AppState, 'job' | 'disks' | 'drives'>;
 
 /**
- * `after` with where the drives of its job are, as its list of disks says. The same object when nothing has changed.
+ * Updates the whereabouts of the job's drives in `after` from its list of disks. Gives the same object when nothing has
+ * changed.
  */
 export function located<S extends Drives>(before: Drives, after: S): S {
   if (after.job === null) return after.drives.length === 0 ? after : { ...after, drives: [] };
@@ -53,7 +54,7 @@ export function located<S extends Drives>(before: Drives, after: S): S {
     : { ...after, drives };
 }
 
-/** Where the drives are after the system has let go of the disk that `before` had at `path`. */
+/** The whereabouts after the system has released the disk that was at `path` in `before`. */
 export function switchedOff(before: Drives, after: Drives, path: string): readonly Whereabouts[] {
   if (after.job === null || before.job?.startedAt !== after.job.startedAt) return after.drives;
   const { job } = after;

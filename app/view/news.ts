@@ -1,15 +1,12 @@
-// What in a job is worth telling somebody who looks elsewhere: a drive that failed, the end. Pure; notifications and
-// sounds go by it.
+// What a user who is looking elsewhere should be told: a failed drive, the end of the job. Pure; used by notifications
+// and sounds.
 import type { JobView } from '../contract/window.ts';
 import { isBad, isGood, tilesOf, type Tile } from './tiles.ts';
 import { outcomeOf } from './verdict.ts';
 
-/** What is new; most of the time nothing is. */
+/** The news; usually none. */
 export interface News {
-  /**
-   * How the job has just ended: all is well, or something is not. null while it runs, and when the user stopped all of
-   * it.
-   */
+  /** How the job has just ended: well, or not. null while it runs, and when the user stopped all of it. */
   ended: 'good' | 'bad' | null;
   /** Destinations that have just failed while others still work. */
   failed: Tile[];
@@ -17,14 +14,14 @@ export interface News {
 
 const NOTHING: News = { ended: null, failed: [] };
 
-/** It failed, and why is known: a sample can show the failure a moment before its error arrives. */
+/** It failed with a known reason. A sample can show the failure a moment before its error arrives. */
 const isTold = (tile: Tile): boolean => isBad(tile) && tile.errors.length > 0;
 
 function isComplete({ failure, result, plan }: JobView, tiles: readonly Tile[]): boolean {
   return failure === null && (result === null ? tiles.every(isGood) : outcomeOf(result, plan.notes) === 'complete');
 }
 
-/** What happened between two views. Nothing is new in a job that is seen for the first time, as after a reload. */
+/** The changes between two views. A job seen for the first time, as after a reload, has no news. */
 export function newsOf(before: JobView | null, after: JobView | null): News {
   if (before === null || after?.startedAt !== before.startedAt || before.phase === 'ended') return NOTHING;
   const tiles = tilesOf(after);

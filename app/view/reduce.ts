@@ -8,22 +8,24 @@ import { failure } from '../base/errors.ts';
 import { brokenResult } from './broken-job.ts';
 import { waiting } from './waiting.ts';
 
-/** What can happen to a job: the host's events, what the user asked for and the host did, the end of the host. */
+/**
+ * What can happen to a job: events of the host, requests of the user that the host carried out, the end of the host.
+ */
 export type JobEvent =
   | HostEvent
   | { event: 'cancelling' }
-  /** The job (`destination` null) or one destination is limited to so many bytes a second; null: no longer. */
+  /** The job (`destination` null) or one destination is limited, in bytes per second; null: no longer. */
   | { event: 'limited'; destination: number | null; bytesPerSecond: number | null }
-  /** A destination was started again; `over` are the errors of the attempt before. */
+  /** A destination was restarted; `over` are the errors of the previous attempt. */
   | { event: 'retried'; destination: number; over: ReadonlySet<JobError> }
   /** The host is gone, or cannot be understood. */
   | { event: 'failure'; failure: PlatterError };
 
-/** No more will happen to a destination in this state, unless it is started again. */
+/** Nothing more happens to a destination in this state, unless it is restarted. */
 export const isOver = (state: DestinationState): state is DestinationResult['state'] =>
   state === 'done' || state === 'failed' || state === 'cancelled';
 
-/** A job that has just been started; `startedAt` in milliseconds since the epoch. */
+/** A job that was just started; `startedAt` in milliseconds since the epoch. */
 export function jobStarted(plan: Plan, startedAt: number): JobView {
   return {
     plan,
@@ -44,10 +46,7 @@ export function jobStarted(plan: Plan, startedAt: number): JobView {
   };
 }
 
-/**
- * `ended` with advice that fits `view`: a job whose log says that something is on a drive is continued, not started
- * again.
- */
+/** `ended` with advice for `view`: a job with durable data in its log is continued, not restarted. */
 export function failureOfJob(
   { plan, progress: { destinations } }: Pick<JobView, 'plan' | 'progress'>,
   ended: PlatterError,
@@ -58,7 +57,7 @@ export function failureOfJob(
     : ended;
 }
 
-/** The job after `event`. One that ended does not change any more. */
+/** The job after `event`. An ended job no longer changes. */
 export function reduce(view: JobView, event: JobEvent): JobView {
   if (view.phase === 'ended') return view;
   switch (event.event) {
@@ -97,7 +96,7 @@ const endedBy = (view: JobView, result: JobResult): JobView => ({
   progress: ended(view.progress, result),
 });
 
-/** The last sample, brought to how the result says each destination ended. */
+/** The last sample, corrected by how the result says each destination ended. */
 function ended(progress: JobProgress, result: JobResult): JobProgress {
   return {
     ...progress,

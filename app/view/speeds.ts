@@ -1,16 +1,15 @@
-// How fast each destination of a job has been, from its start to now, in a bounded number of points. Main keeps it, so
-// that a window that is reloaded has it too; the window goes on with it. Pure.
+// The speed of each destination of a job from start to now, as a limited number of points. Main keeps it for windows
+// that are reloaded; the window continues it. Pure.
 import type { JobView, SpeedHistory } from '../contract/window.ts';
 
-/** Most points that are kept; then every second one goes, and they come half as often. */
+/** Most points. Beyond that every second one is dropped, and new ones come half as often. */
 export const MOST_POINTS = 480;
 
-/** Of no job. */
+/** The history before any job. */
 export const noSpeeds: SpeedHistory = { startedAt: null, every: 1, seconds: [], speeds: [] };
 
 /**
- * The history with what a view of the job tells, when it is time for a point; another job begins anew, an ended one
- * adds nothing.
+ * Adds a point for `job` to the history, when one is due. Another job starts a new history; an ended job adds nothing.
  */
 export function withPoint(history: SpeedHistory, job: JobView | null): SpeedHistory {
   if (job === null || job.phase === 'ended') return history;
@@ -32,7 +31,7 @@ export function withPoint(history: SpeedHistory, job: JobView | null): SpeedHist
   return now.seconds.length > MOST_POINTS ? thinned(now) : now;
 }
 
-/** What was kept elsewhere of the same job, up to where this begins; as it is when this is of another job. */
+/** Prepends the history of the same job that was kept elsewhere. Unchanged when that is of another job. */
 export function withEarlier(history: SpeedHistory, earlier: SpeedHistory): SpeedHistory {
   if (history.startedAt === null) return earlier;
   if (history.startedAt !== earlier.startedAt) return history;

@@ -1,4 +1,4 @@
-// What each destination of a job is at, as its tile shows it. Pure: a JobView in, tiles out.
+// The state of each destination of a job, as its tile shows it. Pure: a JobView in, tiles out.
 import type { JobError } from '../contract/errors.ts';
 import type { DestinationProgress, Endpoint, RescueProgress } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
@@ -9,17 +9,17 @@ import type { TileState } from '../words/states.ts';
 import * as verdict from './verdict.ts';
 import { waiting } from './waiting.ts';
 
-/** One destination as the bay shows it. */
+/** A destination as shown in the bay. */
 export interface Tile {
-  /** Index into the plan's destinations; the tile's place for the whole job. */
+  /** Index into the plan's destinations; the tile keeps this place for the whole job. */
   index: number;
   /** "sdb", "copy.img" */
   name: string;
   endpoint: Endpoint;
   state: TileState;
-  /** Percent of the phase it is in; null in a phase that has none. */
+  /** Percent of the current phase; null in a phase without progress. */
   percent: number | null;
-  /** Fractions, 0 to 1: of what is to be written, of what is to be read back, of all its work. */
+  /** Fractions, 0 to 1: of the bytes to write, of the bytes to read back, of all work. */
   written: number;
   verified: number;
   done: number;
@@ -27,14 +27,14 @@ export interface Tile {
   secondsLeft: number | null;
   /** Told to pause. */
   paused: boolean;
-  /** The rescue that it waits for the others to get through, before it has its turn; null when it does not. */
+  /** The rescue that must finish for the others before this destination's turn; null when it does not wait. */
   waitsFor: RescueProgress | null;
   /** Bytes that needed no writing, known at the end. */
   kept: number;
-  /** Bytes that were to be compared and were not, of one that is done. */
+  /** Bytes that should have been compared and were not, when it is done. */
   uncompared: number;
   errors: JobError[];
-  /** What can be asked for this destination now. */
+  /** The actions available for this destination now. */
   can: { stop: boolean; retry: boolean };
 }
 
@@ -52,21 +52,21 @@ const ACTIVE: ReadonlySet<TileState> = new Set<TileState>([
 /** True while a destination still has work to do. */
 export const isActive = (tile: Tile): boolean => ACTIVE.has(tile.state);
 
-/** No more will happen to a destination in this state, unless it is started again. */
+/** Nothing more happens to a destination in this state, unless it is restarted. */
 export const isVerdict = (state: TileState): state is verdict.Verdict => verdict.VERDICTS.some((one) => one === state);
 
 /** True when a destination ended badly. */
 export const isBad = ({ state }: Tile): boolean => isVerdict(state) && verdict.isBad(state);
 
-/** True when a destination ended well, and nothing is to be added. */
+/** True when a destination ended well, without reservations. */
 export const isGood = ({ state }: Tile): boolean => isVerdict(state) && verdict.isGood(state);
 
-/** True when a destination has all of its data, as far as that was compared. */
+/** True when a destination has all of its data, as far as compared. */
 export const isComplete = ({ state }: Tile): boolean => isVerdict(state) && verdict.isComplete(state);
 
 const known = new WeakMap<JobView, readonly Tile[]>();
 
-/** Every destination in the plan's order. A view does not change, so whoever asks again gets the same tiles. */
+/** Every destination in the plan's order. A view is immutable, so the same view gives the same tiles. */
 export function tilesOf(job: JobView): readonly Tile[] {
   const tiles = known.get(job) ?? job.plan.destinations.map((endpoint, index) => tileOf(job, endpoint, index));
   known.set(job, tiles);
@@ -75,7 +75,7 @@ export function tilesOf(job: JobView): readonly Tile[] {
 
 function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
   const now = job.progress.destinations[index] ?? waiting(endpoint.path);
-  // That the engine broke down is said of the job, not of every drive.
+  // A broken engine is reported for the job, not for every drive.
   const errors =
     (job.failure === null ? job.result?.destinations[index]?.errors : undefined) ??
     job.errors.filter(({ destination }) => destination === index);
@@ -102,12 +102,12 @@ function tileOf(job: JobView, endpoint: Endpoint, index: number): Tile {
   };
 }
 
-/** The state of one that has no verdict. */
+/** The state of a destination without a verdict. */
 const runningState = ({ state }: DestinationProgress): TileState => (state === 'done' ? 'waiting' : state);
 
 /**
- * How far it is. Work is only known phase by phase: a job that compares first (`compares`) reads everything, and then
- * knows what to write and to read again; until then the comparison counts for half of all.
+ * Its progress. Work is only known phase by phase: a job that compares first (`compares`) reads everything, and only
+ * then knows what to write and to read again. Until then the comparison counts for half of all work.
  */
 function shares(
   state: TileState,
@@ -117,7 +117,7 @@ function shares(
   if (isVerdict(state) && verdict.isComplete(state))
     return { percent: null, written: 1, verified: state === 'written' ? 0 : 1, done: 1 };
   const comparing = compares && now.toWrite === 0;
-  // What it writes it reads again: the rest of what there is to read was the comparison.
+  // What it writes it also reads again, so the rest of the reading was the comparison.
   const compared = compares && !comparing ? Math.min(now.verified, now.toVerify - now.toWrite) : 0;
   const write: Part = [now.written, now.toWrite];
   const read: Part = [now.verified - compared, now.toVerify - compared];
@@ -131,12 +131,12 @@ function shares(
   };
 }
 
-/** Bytes done, of how many. */
+/** Bytes done, of total bytes. */
 type Part = [done: number, total: number];
 
 const share = ([done, total]: Part): number => (total > 0 ? Math.max(0, Math.min(1, done / total)) : 0);
 
-/** The part that the percentage is of; null in a state that has none. */
+/** The part that the percentage describes; null in a state without one. */
 function phaseOf(
   state: TileState,
   now: DestinationProgress,

@@ -1,5 +1,5 @@
-// What a destination came to, and a job. This file alone decides it: tiles, header, notifications, the command line,
-// its JSON and exit code, the history and every report ask here. Pure.
+// The verdict on a destination, and on a job. Only this file decides it. Tiles, header, notifications, the command
+// line, its JSON and exit code, the history and every report use it. Pure.
 import type { Note } from '../contract/facts.ts';
 import type { DestinationResult, JobResult } from '../contract/jobs.ts';
 import type { JobView } from '../contract/window.ts';
@@ -16,7 +16,7 @@ import { waiting } from './waiting.ts';
  */
 export type Verdict = 'verified' | 'sourceWritten' | 'partlyVerified' | 'written' | 'failed' | 'removed' | 'cancelled';
 
-/** All verdicts, in the order in which destinations are counted. */
+/** All verdicts, in the order of counting. */
 export const VERDICTS: readonly Verdict[] = [
   'verified',
   'sourceWritten',
@@ -28,15 +28,15 @@ export const VERDICTS: readonly Verdict[] = [
 ];
 
 /**
- * How a job ended: `complete` when nothing is to be added, `partial` when something is, `failed` and `cancelled` when
- * no destination is usable.
+ * How a job ended: `complete` without reservations, `partial` with some, `failed` and `cancelled` when no destination
+ * is usable.
  */
 export type Outcome = 'complete' | 'partial' | 'failed' | 'cancelled';
 
-/** What a verdict on a destination goes by. */
+/** What decides the verdict on a destination. */
 export type Ended = Pick<DestinationResult, 'state' | 'verified' | 'uncompared' | 'written' | 'kept' | 'errors'>;
 
-/** The verdict on a destination that has ended, of a job whose source was written to or not. */
+/** The verdict on an ended destination; `sourceWritten` tells whether the job's source was written to. */
 export function verdictOf(
   { state, verified, uncompared, written, kept, errors }: Ended,
   { sourceWritten }: Pick<JobResult, 'sourceWritten'>,
@@ -72,13 +72,13 @@ export function verdictIn(
   return verdictOf(ended, { sourceWritten: false });
 }
 
-/** It ended well, and nothing is to be added. */
+/** It ended well, without reservations. */
 export const isGood = (verdict: Verdict): boolean => verdict === 'verified' || verdict === 'written';
 
-/** It ended badly. One that was cancelled ended neither well nor badly. */
+/** It ended badly. A cancelled destination ended neither well nor badly. */
 export const isBad = (verdict: Verdict): boolean => verdict === 'failed' || verdict === 'removed';
 
-/** It has all of its data, as far as that was compared. */
+/** It has all of its data, as far as compared. */
 export const isComplete = (verdict: Verdict): boolean => !isBad(verdict) && verdict !== 'cancelled';
 
 /** How a job ended, by its result and the notes on its plan. */
@@ -88,7 +88,7 @@ export function outcomeOf(
 ): Outcome {
   const verdicts = result.destinations.map((destination) => verdictOf(destination, result));
   if (!verdicts.some(isComplete)) return verdicts.some(isBad) ? 'failed' : 'cancelled';
-  // An unreadable part of the source is zeros on every copy, and a destination that was not there has nothing.
+  // Unreadable parts of the source are zeros on every copy, and a missing destination has nothing.
   const whole =
     (result.rescue?.bad ?? 0) === 0 &&
     result.destinations.every(({ uncompared }) => uncompared === 0) &&

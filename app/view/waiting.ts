@@ -1,7 +1,7 @@
-// How a destination stands that has not begun.
+// The progress of a destination that has not begun.
 import type { DestinationProgress } from '../contract/jobs.ts';
 
-/** A destination before anything of it is written. */
+/** A destination before anything is written to it. */
 export const waiting = (path: string): DestinationProgress => ({
   path,
   state: 'waiting',

@@ -1,4 +1,4 @@
-// The only file that sees `window.platter`: what the preload script put there, typed by the contract.
+// The only file that uses `window.platter`: what the preload script exposes, typed by the contract.
 import type { Bridge } from '../app/contract/window.ts';
 
 declare global {

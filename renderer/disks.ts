@@ -1,26 +1,26 @@
-// Facts about a disk for the window: is it still the same one, its contents, why it cannot be chosen.
+// Facts about a disk for the window: its identity, its contents, why it cannot be chosen.
 import type { Disk } from '../app/contract/disks.ts';
 import type { Endpoint, Plan } from '../app/contract/jobs.ts';
 import { givenManifest, writes } from '../app/contract/request-facts.ts';
 import { baseName, lastSix, say, sayLock, sayPort, size } from './words.ts';
 
-/** Same string, same disk: a drive swapped for another under the same path gives a different one. */
+/** Equal for the same disk only: another drive under the same path has another identity. */
 export const identity = (disk: Disk): string =>
   JSON.stringify([disk.path, disk.majorMinor, disk.size, disk.serial, disk.model, disk.backingFile]);
 
-/** What to call it: the model, else the file behind a loop device, else its kernel name. */
+/** The name to show: the model, or the file behind a loop device, or its kernel name. */
 export function diskName(disk: Disk): string {
   if (disk.model !== null) return disk.model;
   return disk.backingFile === null ? baseName(disk.path) : baseName(disk.backingFile);
 }
 
-/** What to call one end of a job, as in the list. The model of a loop device is the path of the file behind it. */
+/** The name of one end of a job, as in the list. The model of a loop device is the path of the file behind it. */
 export function endpointName({ model, path }: Pick<Endpoint, 'model' | 'path'>): string {
   if (model === null) return baseName(path);
   return model.startsWith('/') ? baseName(model) : model;
 }
 
-/** What a plan or a record copies: its source, or the manifest that stands for it. */
+/** The name of what a plan or a record copies: its source, or the manifest that stands for it. */
 export const sourceName = ({
   source,
   request,
@@ -29,7 +29,7 @@ export const sourceName = ({
   request: Plan['request'];
 }): string => (source === null ? baseName(givenManifest(request) ?? '') : endpointName(source));
 
-/** The short facts under the name: "sdb", "USB bus 1, hub 2, port 3" (where that is not known "USB"), serial "…A1B2C3". */
+/** The short facts under the name: "sdb", "USB bus 1, hub 2, port 3" ("USB" when unknown), serial "…A1B2C3". */
 export function diskFacts(disk: Disk): string[] {
   const facts = [baseName(disk.path)];
   if (disk.kind === 'loop') facts.push(say('choose.loop'));
@@ -42,7 +42,7 @@ export function diskFacts(disk: Disk): string[] {
 const named = (fileSystem: string, label: string | null): string =>
   label === null ? fileSystem : say('choose.labelled', { fileSystem, label });
 
-/** What is on a disk that has neither a file system nor partitions, in words. */
+/** The contents of a disk with neither a file system nor partitions, in words. */
 function bare({ partitionTable, signatures }: Disk): string[] {
   if (signatures === null) return [say('choose.unread')];
   if (signatures.length > 1) return [say('choose.several', { names: signatures.join(', ') })];
@@ -67,16 +67,19 @@ export function contents(disk: Disk): string {
     : found.join(', ');
 }
 
-/** Why a disk cannot be read from, null when it can. */
+/** Why a disk cannot be read; null when it can. */
 export const sourceLock = (disk: Disk): string | null => (disk.size > 0 ? null : say('choose.noMedium'));
 
-/** The facts of the chosen source that decide which destinations are possible. */
+/** What decides which destinations are possible for the chosen source. */
 export type SourceFacts = { disk: Disk } | { image: string } | null;
 
-/** Why a disk cannot be a destination of such a job, null when it can. What main says comes first; the rest follows from the source. */
+/**
+ * Why a disk cannot be a destination of such a job; null when it can. Main's reason comes first; the rest follows from
+ * the source.
+ */
 export function destinationLock(disk: Disk, source: SourceFacts, kind: Plan['kind']): string | null {
   if (source !== null && 'disk' in source && source.disk.path === disk.path) return say('choose.isSource');
-  // As the host has it (engine/admission/guard.ts): what is only read may be anything.
+  // As in the host (engine/admission/guard.ts): any disk may be read.
   if (disk.locked !== null && writes(kind)) return sayLock(disk);
   if (source === null) return null;
   if ('image' in source) return disk.backingFile === source.image ? say('choose.isBehind') : null;

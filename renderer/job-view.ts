@@ -1,4 +1,4 @@
-// What a running or ended job says as a whole, in sentences: what to touch next, what is said aloud. Pure.
+// Sentences about a running or ended job: the next step, and announcements. Pure.
 import type { Plan, RescueProgress } from '../app/contract/jobs.ts';
 import type { JobView } from '../app/contract/window.ts';
 import { plainRepair } from '../app/contract/request-facts.ts';
@@ -9,17 +9,20 @@ import { sourceName } from './disks.ts';
 import type { Former } from './state/choice.svelte.ts';
 import { listed, say, sayError, size, stateWord, type TileState } from './words.ts';
 
-/** States that come and go and are told aloud all the same: somebody may have to do something. */
+/** Temporary states that are announced all the same, because somebody may have to act. */
 const TOLD: ReadonlySet<TileState> = new Set<TileState>(['paused', 'stalled']);
 
 const names = (tiles: readonly Tile[], noun: 'destinations' | 'drives' | 'images' = 'destinations'): string =>
   tiles.length > 4 ? say(`common.${noun}`, { count: tiles.length }) : listed(tiles.map(({ name }) => name));
 
-/** Does all that is wrong with a destination come down to other data than in the source, or the manifest? */
+/** Are all errors of a destination differences from the source, or the manifest? */
 export const differs = ({ errors }: Tile): boolean =>
   errors.length > 0 && errors.every(({ code }) => code === 'VERIFY_MISMATCH');
 
-/** The repair of what a check that has ended found different, of whose drives it names; null where there is nothing to repair, or no source to do it from. */
+/**
+ * The repair of the drives in `tiles` that an ended check found different; null when there is nothing to repair, or
+ * no source to repair from.
+ */
 export function repairOf({ phase, plan }: JobView, tiles: readonly Tile[]): Former | null {
   const wrong = tiles.filter((tile) => isBad(tile) && differs(tile));
   if (phase !== 'ended' || plan.request.kind !== 'verify' || plan.source === null || wrong.length === 0) return null;
@@ -36,7 +39,7 @@ export function repairOf({ phase, plan }: JobView, tiles: readonly Tile[]): Form
   };
 }
 
-/** "disk.img to 3 destinations, 32 GB each": what a job is about. */
+/** "disk.img to 3 destinations, 32 GB each": a summary of a job. */
 export function jobSummary({ kind, source, request, destinations: { length: count }, bytes }: Plan): string {
   const what = {
     source: sourceName({ source, request }),
@@ -50,7 +53,7 @@ export function jobSummary({ kind, source, request, destinations: { length: coun
       : say('job.summary', what);
 }
 
-/** What to touch next, in one or two sentences. `continuable`: the job ended and can be continued. */
+/** The next step, in one or two sentences. `continuable`: the job ended and can be continued. */
 export function nextStep(job: JobView, tiles: readonly Tile[], continuable = false): string {
   const { plan } = job;
   const checks = plan.kind === 'verify';
@@ -63,13 +66,13 @@ export function nextStep(job: JobView, tiles: readonly Tile[], continuable = fal
   const advice: string[] = [];
   const drives = complete.filter(({ endpoint }) => endpoint.kind === 'block');
   const images = tiles.filter((tile) => isGood(tile) && tile.endpoint.kind === 'file');
-  // Until the job has ended its drives are open; what can be taken out after it, EjectDrives says.
+  // The drives are open until the job has ended; afterwards EjectDrives says what can be taken out.
   if (drives.length > 0 && job.phase === 'running')
     advice.push(say('job.driveDone', { names: names(drives, 'drives'), count: drives.length }));
   if (images.length > 0 && !checks)
     advice.push(say('job.imageReady', { names: names(images, 'images'), count: images.length }));
   if (stalled.length > 0) advice.push(say('job.stalled', { names: names(stalled), count: stalled.length }));
-  // One that was unplugged is there again when the job is continued; to one that has failed nobody should turn back.
+  // An unplugged drive is back when the job is continued; a failed drive should not be tried again.
   const aside =
     job.failure === null
       ? bad.filter((tile) => (tile.state === 'failed' || !continuable) && !differing.includes(tile))
@@ -103,7 +106,7 @@ export function nextStep(job: JobView, tiles: readonly Tile[], continuable = fal
   return advice.join(' ');
 }
 
-/** What a rescue does now. */
+/** The current pass of a rescue. */
 export function rescuePass({ pass, retry }: RescueProgress): string {
   switch (pass) {
     case 'copying':
@@ -117,11 +120,11 @@ export function rescuePass({ pass, retry }: RescueProgress): string {
   }
 }
 
-/** What a destination that was started again waits for, and how much of that is left. */
+/** What a restarted destination waits for, and how much of that is left. */
 export const rescueWait = ({ pass, bad, left }: RescueProgress): string =>
   pass === 'retrying' ? say('rescue.waitsForRetry', { bad: size(bad) }) : say('rescue.waits', { left: size(left) });
 
-/** What a rescue got, at its end; null for a job that is none. */
+/** The outcome of a rescue at its end; null for another job. */
 export function rescueEnd({ plan, result }: JobView): string | null {
   const rescue = result?.rescue ?? null;
   if (rescue === null) return null;
@@ -135,8 +138,8 @@ export function rescueEnd({ plan, result }: JobView): string | null {
 }
 
 /**
- * What a screen reader should hear when `before` became `after`: starts, ends and changes of verdict, never a
- * percentage. Empty when nothing worth interrupting for happened.
+ * The announcement for screen readers when `before` became `after`: starts, ends and changes of verdict, never a
+ * percentage. Empty when nothing is worth an interruption.
  */
 export function announcement(before: JobView | null, after: JobView | null): string {
   if (after === null) return '';
@@ -153,7 +156,7 @@ export function announcement(before: JobView | null, after: JobView | null): str
   const paused = isPaused(tiles);
   const goesOn = isPaused(earlier) && tiles.some((tile) => isActive(tile) && !tile.paused);
   const whole = paused && !isPaused(earlier) ? [say('job.toldPaused')] : goesOn ? [say('job.toldContinued')] : [];
-  // That each drive follows a pause of the job is said with that.
+  // The announcement of a paused job covers each of its drives.
   const isNews = (tile: Tile): boolean => !isActive(tile) || (TOLD.has(tile.state) && !paused);
   const changed = tiles.filter((tile) => isNews(tile) && earlier[tile.index]?.state !== tile.state);
   return [...whole, ...changed.map((tile) => say('job.told', { name: tile.name, state: stateWord(tile.state) }))].join(

@@ -1,15 +1,15 @@
-// Two short sounds, made on the spot: up for a good end, down and twice for what somebody has to see to.
+// Two short synthesised sounds: rising for a good end, falling twice when somebody must act.
 
 /** Tones in Hz, one after the other. */
 const TONES = { good: [523.25, 659.25, 783.99], bad: [392, 277.18, 392, 277.18] } as const;
 
-/** Seconds from one tone to the next, and how loud, of 1. */
+/** Seconds between two tones, and their volume, 0 to 1. */
 const STEP = 0.16;
 const LOUDNESS = 0.2;
 
 let output: AudioContext | null = null;
 
-/** Plays it, over whatever plays already. A machine without sound stays silent. */
+/** Plays a sound, mixed with any that still plays. A machine without sound stays silent. */
 export function play(sound: keyof typeof TONES): void {
   output ??= new AudioContext();
   const begin = output.currentTime + 0.02;

@@ -1,5 +1,5 @@
-// How names and states read in the window, and what a person types. The words themselves are in app/words, passed on here
-// so that a component has one place to get what it says from.
+// How names and states read in the window, and how typed input is read. The words themselves are in app/words and
+// re-exported here, so that components have one place to import them from.
 import { language } from '../app/words/speech.ts';
 
 export {
@@ -20,14 +20,17 @@ export { sayContent, sayError, sayLock, sayNote, sayPort, sayPortShort, saySocke
 export { endonym, say } from '../app/words/speech.ts';
 export { counted, stateWord, type TileState } from '../app/words/states.ts';
 
-/** Stands between the name of a job and what it does. A blank at the end of a block of a component would be lost. */
+/** Between the name of a job and its action. A blank at the end of a block in a component would be lost. */
 export const AFTER_NAME = ': ';
 
-/** Bounds of a speed limit, MB/s. */
+/** Bounds of a speed limit, in MB/s. */
 const LEAST_SPEED = 0.1;
 const MOST_SPEED = 1_000_000;
 
-/** Bytes per second meant by "20" or "1.5" megabytes ("1,5" too where that is written so); null for nothing typed (no limit), undefined for what is no speed. */
+/**
+ * Bytes per second for typed megabytes, "20" or "1.5" (also "1,5" where that is written so); null for empty input (no
+ * limit), undefined when it is not a speed.
+ */
 export function speed(typed: string): number | null | undefined {
   const text = language() === 'en' ? typed.trim() : typed.trim().replace(',', '.');
   if (text === '') return null;

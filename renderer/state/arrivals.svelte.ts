@@ -1,22 +1,22 @@
-// Drives that were plugged in a moment ago, so that an eye finds them in the list.
+// Drives that were just plugged in, to highlight them in the list.
 import { SvelteMap } from 'svelte/reactivity';
 import type { Disk } from '../../app/contract/disks.ts';
 import { identity } from '../disks.ts';
 
-/** How long a drive is new, milliseconds. */
+/** Milliseconds for which a drive is new. */
 export const NEW_MS = 6000;
 
-/** Remembers what came last. What is there at the start, or comes back with a reload, has not arrived. */
+/** Remembers the latest arrivals. Drives that are there at the start, or after a reload, have not arrived. */
 export class Arrivals {
   #known: readonly string[] | null = null;
   readonly #timers = new SvelteMap<string, ReturnType<typeof setTimeout>>();
 
-  /** True for some seconds after the drive has come. */
+  /** True for some seconds after the drive arrived. */
   has(disk: Disk): boolean {
     return this.#timers.has(identity(disk));
   }
 
-  /** Takes the newest list. Gives what has come with it. */
+  /** Takes the newest list. Gives the drives that are new in it. */
   see(disks: readonly Disk[]): Disk[] {
     const before = this.#known;
     this.#known = disks.map(identity);

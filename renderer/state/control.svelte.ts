@@ -1,5 +1,5 @@
-// What a person does to a running job (pause, limit, stop, try again) and to the drives of one that ended: eject. The next
-// snapshot shows what came of it.
+// A person's actions on a running job (pause, limit, stop, retry), and ejecting the drives of an ended one. The next
+// snapshot shows the effect.
 import type { Disk } from '../../app/contract/disks.ts';
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
 import type { Bridge, Whereabouts } from '../../app/contract/window.ts';
@@ -24,7 +24,7 @@ export class Control {
     await this.#ask(this.#bridge.pause(destination, paused));
   }
 
-  /** Limits it, bytes per second; null for no limit. */
+  /** Limits the speed, in bytes per second; null for no limit. */
   async throttle(destination: number | null, bytesPerSecond: number | null): Promise<void> {
     await this.#ask(this.#bridge.throttle(destination, bytesPerSecond));
   }
@@ -37,7 +37,10 @@ export class Control {
     await this.#ask(this.#bridge.retry(destination));
   }
 
-  /** The drive of a destination, wherever it is plugged in now; undefined when it is not there, is another one, or is a file. */
+  /**
+   * The drive of a destination, wherever it is plugged in now; undefined when it is missing, has been replaced, or is a
+   * file.
+   */
   driveOf(destination: number): Disk | undefined {
     const end = this.#mirror.job?.plan.destinations[destination];
     return end === undefined ? undefined : driveOf(end, this.#mirror.disks);
@@ -49,12 +52,12 @@ export class Control {
     return where === 'switchedOff' || where === 'ejected';
   }
 
-  /** Its drive was there, and is not any more, without having been switched off. */
+  /** Its drive was removed without having been switched off. */
   isTakenOut(destination: number): boolean {
     return this.#whereabouts(destination) === 'takenOut';
   }
 
-  /** True when the job has let go of its drive, and the system can switch it off. */
+  /** True when the job has released its drive, and the system can switch it off. */
   canEject(destination: number): boolean {
     return (
       this.#mirror.job?.phase === 'ended' &&
@@ -63,7 +66,10 @@ export class Control {
     );
   }
 
-  /** Ejects the drives of these destinations, one after the other; those that cannot be are told of, and the others go on. */
+  /**
+   * Ejects the drives of these destinations, one after the other. Reports those that fail, and continues with the
+   * others.
+   */
   async eject(destinations: readonly number[]): Promise<void> {
     const paths = destinations.flatMap((destination) => this.driveOf(destination)?.path ?? []);
     if (paths.length === 0) return;
@@ -72,7 +78,7 @@ export class Control {
     this.ejecting = false;
   }
 
-  /** Another job: what was refused is of no interest any more. */
+  /** Another job begins: forgets old refusals. */
   clear(): void {
     this.refusals = [];
   }

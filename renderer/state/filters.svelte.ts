@@ -1,8 +1,8 @@
-// Which drives are in the list of destinations: all of them, or those of one size, at one place.
+// Which drives the list of destinations shows: all, or those of one size, at one place.
 import type { Disk } from '../../app/contract/disks.ts';
 import { say, saySockets, size } from '../words.ts';
 
-/** Where it is plugged in, without the last socket ("USB bus 1, hub 2"); where that is not known, how ("USB"). */
+/** Where it is plugged in, without the last socket ("USB bus 1, hub 2"); when unknown, how ("USB"). */
 export function placeOf({ port, kind, transport }: Disk): string {
   if (port === null) return kind === 'loop' ? say('choose.loop') : (transport ?? '').toUpperCase();
   return saySockets(
@@ -13,12 +13,12 @@ export function placeOf({ port, kind, transport }: Disk): string {
 const distinct = (values: string[]): string[] =>
   values.filter((value, index) => value !== '' && values.indexOf(value) === index);
 
-/** The two filters, null for all. */
+/** The two filters; null for all. */
 export class Filters {
   size = $state.raw<string | null>(null);
   place = $state.raw<string | null>(null);
 
-  /** True when a disk is in the list by its size and place. */
+  /** True when the filters show this disk. */
   pass(disk: Disk): boolean {
     return (
       (this.size === null || size(disk.size) === this.size) && (this.place === null || placeOf(disk) === this.place)

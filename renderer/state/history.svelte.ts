@@ -1,4 +1,4 @@
-// The jobs that have ended, as far as a search shows them; their reports; and what else is kept for later: log and diagnostics.
+// The ended jobs that match a search, their reports, and the log and diagnostics.
 import type { Outcome, PlatterError } from '../../app/contract/errors.ts';
 import type { FoundJobs, JobRecord, ReportForm } from '../../app/contract/records.ts';
 import type { Bridge } from '../../app/contract/window.ts';
@@ -14,7 +14,7 @@ export class History {
   found = $state.raw<FoundJobs | null>(null);
   /** Why the last call was refused. */
   refusals = $state.raw<PlatterError[]>([]);
-  /** Says what the last call did: whenever it is asked, because the language can change. */
+  /** Describes the outcome of the last call. A function, because the language can change. */
   #answer = $state.raw<() => string>(() => '');
   /** The job whose report or manifest was saved last. */
   #savedOf = $state.raw<string | null>(null);
@@ -32,7 +32,7 @@ export class History {
     return this.#answer();
   }
 
-  /** The outcome of saving something of the job `id`; null when the last call was about something else. */
+  /** The outcome of saving a file of the job `id`; null when the last call was about something else. */
   saidOf(id: string): { answer: string; refusals: readonly PlatterError[] } | null {
     return this.#savedOf === id ? { answer: this.answer, refusals: this.refusals } : null;
   }
@@ -47,14 +47,14 @@ export class History {
     void this.search();
   }
 
-  /** Opens the drawer with what is there now. */
+  /** Opens the drawer with the current history. */
   async show(): Promise<void> {
     this.#begin();
     this.open = true;
     await this.search();
   }
 
-  /** Searches again. Of answers that overlap the one to the last question counts. */
+  /** Searches again. When answers overlap, the one to the last question counts. */
   async search(): Promise<void> {
     const question = ++this.#searches;
     const outcome = await this.#mirror.ask(this.#bridge.findJobs(this.#query));
@@ -63,7 +63,7 @@ export class History {
     if (outcome.ok) this.found = outcome.value;
   }
 
-  /** Asks main for a job that is to be chosen again; undefined when it is refused. */
+  /** Asks main for a job to choose again; undefined when it is refused. */
   async repeat(id: string): Promise<JobRecord | undefined> {
     this.#begin();
     const outcome = await this.#mirror.ask(this.#bridge.repeatJob(id));
@@ -72,12 +72,12 @@ export class History {
     return outcome.ok ? outcome.value : undefined;
   }
 
-  /** Saves the report on these jobs where the native dialog says. */
+  /** Saves the report on these jobs at a place chosen in the native dialog. */
   async save(ids: readonly string[], form: ReportForm): Promise<void> {
     await this.#saving(ids.length === 1 ? ids[0]! : null, this.#bridge.reportJobs([...ids], form));
   }
 
-  /** Saves the manifest with this SHA-256, of the job `id`, where the native dialog says. */
+  /** Saves the manifest with this SHA-256, of the job `id`, at a place chosen in the native dialog. */
   async saveManifest(id: string, manifest: string): Promise<void> {
     await this.#saving(id, this.#bridge.saveManifest(manifest));
   }
@@ -101,7 +101,7 @@ export class History {
     if (done === null) this.#answer = () => say('history.copied');
   }
 
-  /** A call begins, about saving something of the job `id` or about something else: what was said of the last one is over. */
+  /** Begins a call about a file of the job `id`, or about something else. Forgets the outcome of the last call. */
   #begin(id: string | null = null): void {
     this.#answer = () => '';
     this.#savedOf = id;

@@ -1,7 +1,7 @@
-// A button that has to be held. Released early, nothing happens.
+// A button that must be held. Nothing happens when it is released early.
 import { HOLD_MS } from '../../app/view/consent.ts';
 
-/** Runs `done` once, when `press` was not followed by `release` for HOLD_MS. */
+/** Runs `done` once, when `press` is not followed by `release` for HOLD_MS. */
 export class Hold {
   holding = $state(false);
   readonly #done: () => void;

@@ -1,4 +1,4 @@
-// Main's state as the window shows it: each snapshot at once. How often they come, main decides (main/notices.ts).
+// Main's state as the window shows it, each snapshot at once. Main decides how often they come (main/notices.ts).
 import type { Disk } from '../../app/contract/disks.ts';
 import type { FailureFacts } from '../../app/contract/errors.ts';
 import type { InterruptedJob, JobProgress } from '../../app/contract/jobs.ts';
@@ -7,18 +7,18 @@ import { diskName } from '../disks.ts';
 import { listed, say } from '../words.ts';
 import { Arrivals } from './arrivals.svelte.ts';
 
-/** Drives that come together and are told by their names; of more it is told how many they are. */
+/** Most drives arriving together that are announced by name; of more only the number is announced. */
 const MOST_NAMED = 4;
 
-/** Mirrors `AppState`. Owns nothing: a reload builds it anew from `getState`. */
+/** Mirrors `AppState`. Owns nothing: a reload rebuilds it from `getState`. */
 export class Mirror {
-  /** Null until main has answered for the first time. */
+  /** Null until main's first answer. */
   state = $state.raw<AppState | null>(null);
   /** The drives that have just been plugged in. */
   readonly arrivals = new Arrivals();
-  /** The same in words, for a screen reader; empty until something comes. */
+  /** Their names in words, for a screen reader; empty until one arrives. */
   arrived = $state.raw('');
-  /** A call to main that failed as a call (main answers failures of the work as values). */
+  /** A call to main that broke (main answers ordinary failures as values). */
   fault = $state.raw<FailureFacts | null>(null);
 
   readonly #bridge: Bridge;
@@ -43,7 +43,7 @@ export class Mirror {
     return this.state?.interrupted ?? [];
   }
 
-  /** Starts following main. Returns the function that stops it. */
+  /** Starts following main. Gives a function that stops it. */
   follow(): () => void {
     let heard = false;
     const stops = [
@@ -54,7 +54,7 @@ export class Mirror {
       this.#bridge.onProgress((progress) => this.#progress(progress)),
     ];
     void this.ask(this.#bridge.getState()).then((state) => {
-      // A notice that came first is the newer of the two.
+      // A notice that came first is newer than this answer.
       if (state !== undefined && !heard) this.#take(state);
     });
     return () => {
@@ -62,7 +62,7 @@ export class Mirror {
     };
   }
 
-  /** Waits for a call to main. A call that breaks is shown as `fault` and gives undefined. */
+  /** Waits for a call to main. A broken call is shown as `fault` and gives undefined. */
   async ask<T>(call: Promise<T>): Promise<T | undefined> {
     try {
       const value = await call;
@@ -88,12 +88,12 @@ export class Mirror {
     await this.ask(this.#bridge.refreshDisks());
   }
 
-  /** Puts an ended job away. */
+  /** Dismisses an ended job. */
   async dismissJob(): Promise<void> {
     await this.ask(this.#bridge.dismissJob());
   }
 
-  /** Moves the job. What comes before the first state is in that. */
+  /** Applies progress to the job. Progress before the first state is already in that state. */
   #progress(progress: JobProgress): void {
     const { state } = this;
     if (state?.job) this.state = { ...state, job: { ...state.job, progress } };

@@ -1,4 +1,4 @@
-// The settings as the window shows and changes them. Main owns them; the next snapshot shows what came of a change.
+// Shows and changes the settings. Main owns them; the next snapshot shows the effect of a change.
 import type { PlatterError } from '../../app/contract/errors.ts';
 import { defaultSettings, type JobDefaults, type Settings, type SettingsChange } from '../../app/contract/settings.ts';
 import type { Bridge } from '../../app/contract/window.ts';
@@ -21,18 +21,18 @@ export class Preferences {
     return this.#mirror.state?.settings ?? defaultSettings;
   }
 
-  /** Why the settings are not the ones that were kept. */
+  /** Why the settings are not the stored ones. */
   get error(): PlatterError | null {
     return this.#mirror.state?.settingsError ?? null;
   }
 
-  /** Changes what is named, for good. */
+  /** Changes the given settings permanently. */
   async change(change: SettingsChange): Promise<void> {
     const outcome = await this.#mirror.ask(this.#bridge.changeSettings(change));
     this.refusals = outcome?.ok === false ? outcome.errors : [];
   }
 
-  /** Changes some of what a new job begins with. */
+  /** Changes some of the defaults for new jobs. */
   async changeDefaults(change: Partial<JobDefaults>): Promise<void> {
     await this.change({ defaults: change });
   }

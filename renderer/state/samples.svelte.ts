@@ -1,23 +1,23 @@
-// How fast the destinations of the job have been, for the charts.
+// The speed of the job's destinations over time, for the charts.
 import type { JobView, SpeedHistory } from '../../app/contract/window.ts';
 import { noSpeeds, withEarlier, withPoint } from '../../app/view/speeds.ts';
 
-/** Points in time and what was measured at each: seconds, and bytes per second. */
+/** Points in time and the value at each: seconds, and bytes per second. */
 export interface Series {
   seconds: number[];
   speeds: number[];
 }
 
-/** Follows one job at a time; another job begins anew. */
+/** Follows one job at a time, and starts again with another. */
 export class Samples {
   #history = $state.raw<SpeedHistory>(noSpeeds);
 
-  /** Takes what a view of the job tells, when it is time for a point. */
+  /** Adds a point for a view of the job, when one is due. */
   take(job: JobView | null): void {
     this.#history = withPoint(this.#history, job);
   }
 
-  /** Takes what main has kept from before this page was there. */
+  /** Takes the history that main kept from before this page. */
   begin(earlier: SpeedHistory): void {
     this.#history = withEarlier(this.#history, earlier);
   }

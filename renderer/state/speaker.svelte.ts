@@ -5,23 +5,23 @@ import { tilesOf } from '../../app/view/tiles.ts';
 import { announcement } from '../job-view.ts';
 import { say } from '../words.ts';
 
-/** Milliseconds of silence before progress is told. */
+/** Milliseconds of silence before progress is announced. */
 export const QUIET_MS = 30_000;
 
-/** Follows the job; `spoken` is what a polite live region holds. */
+/** Follows the job; `spoken` is the text of a polite live region. */
 export class Speaker {
   spoken = $state('');
   #before: JobView | null = null;
   #spokeAt = 0;
 
-  /** Hears of a view of the job; `now` in milliseconds, of any clock. */
+  /** Takes a view of the job; `now` in milliseconds, of any clock. */
   hear(job: JobView | null, now: number): void {
     const words = announcement(this.#before, job) || this.#progress(job, now);
     this.#before = job;
     if (words !== '') this.say(words, now);
   }
 
-  /** Says something that is not about the job (a drive that was plugged in). */
+  /** Announces something that is not about the job (a new drive). */
   say(words: string, now: number): void {
     this.spoken = words;
     this.#spokeAt = now;

@@ -1,5 +1,5 @@
-# The addon: what is between JavaScript and the engine. The engine itself is a library that CMake has made before
-# (CMakeLists.txt), with the same flags. @electron/rebuild builds this (build/native.mjs).
+# The addon between JavaScript and the engine. CMake has built the engine before, as a library with the same flags
+# (CMakeLists.txt). @electron/rebuild builds this (build/native.mjs).
 {
   "targets": [
     {
@@ -10,7 +10,7 @@
         "<!(node -p \"require('node-addon-api').include_dir\")",
         "<!(node -p \"require('node-api-headers').include_dir\")"
       ],
-      # An environment that ends can be thrown nothing: that is no reason to end the process with it.
+      # An exception cannot be thrown into an environment that ends. Do not end the process for that.
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
       "cflags!": ["-fno-exceptions"],
       "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],

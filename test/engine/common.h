@@ -1,5 +1,5 @@
-// What nearly every test includes, to be compiled once (see Makefile). Nothing includes it by name, so it has no guard;
-// each file still says what it uses.
+// What nearly every test includes, precompiled (see CMakeLists.txt). Nothing includes it by name, so it has no guard.
+// Each file still includes what it uses.
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -17,21 +17,21 @@ namespace {
 
 constexpr double kMiB = 1024 * 1024;
 
-// Requests of 1 MiB go through one after the other at `rate`, then take `latency` more, next to each other.
+// Requests of 1 MiB pass one after the other at `rate`, then each takes `latency` more, in parallel.
 struct Simulated {
   double latency = 0;                            // seconds
   double rate = 1e12;                            // bytes per second
-  double jitter = 0;                             // of each request's latency, as a part of it
+  double jitter = 0;                             // part of each request's latency
   double weather = 0;                            // how much the rate wanders, for 50 ms at a time, as a part of it
-  std::function<double(unsigned)> rate_at = {};  // rate by what is in flight; in place of `rate`
+  std::function<double(unsigned)> rate_at = {};  // rate for a number in flight, instead of `rate`
 };
 
-// What a job keeps in flight on a device, over time.
+// What a job keeps in flight on a device over time.
 class Run {
  public:
   Run(Simulated device, Depth& depth, unsigned seed = 1) : device_(std::move(device)), depth_(depth), random_(seed) {}
 
-  // Runs for so many seconds of the device's time and gives bytes per second.
+  // Runs for this many seconds of the device's time and gives bytes per second.
   double run(double seconds) {
     const double from = now_, until = now_ + seconds;
     double bytes = 0;
@@ -49,7 +49,7 @@ class Run {
     }
     return bytes / (now_ - from);
   }
-  // Nothing happens for a while.
+  // Lets time pass without I/O.
   void pause(double seconds) { now_ += seconds; }
   void become(Simulated device) { device_ = std::move(device); }
   void forget() {
@@ -164,7 +164,7 @@ TEST_CASE("depth: noise does not make the queue depth swing") {
     run.forget();
     run.run(600);
     CHECK(run.highest <= 9);
-    // Trials go there and back, twice at the most, every 128 windows of 30 to 60 ms.
+    // Trials go there and back, at most twice, every 128 windows of 30 to 60 ms.
     CHECK(run.changes < 700);
   }
 }

@@ -1,4 +1,4 @@
-// A destination that is slow, or does not answer at all, costs the others nothing but a short patience.
+// A destination that is slow or does not answer costs the others only a short patience.
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -29,7 +29,8 @@ TEST_CASE("isolation: one of four destinations does not answer; the others are w
       Bay bay(combo, 4, kBytes, {.pages = 4096});
       bay.dests[2].rule("after w 5M stall w");
       Job& job = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), flags);
-      while (!all_done(job.progress(), 2)) usleep(1000);  // hangs, and the watchdog says so, if it waits for disk 2
+      while (!all_done(job.progress(), 2))
+        usleep(1000);  // hangs, and the watchdog says so, if the others wait for disk 2
       CHECK_FALSE(job.done());
       CHECK(job.progress().dests[2].written <= 5 * MiB);
       CHECK(job.progress().bytes_read == kBytes);
@@ -51,7 +52,7 @@ TEST_CASE("isolation: all but one stall while they are read back; the last one s
     for (unsigned i = 1; i < 4; i++) wait_for([&] { return bay.dests[i].stalled() > 0; });
     bay.dests[0].rule("go");
     while (job.progress().dests[0].state != KCOPYD_DONE)
-      usleep(1000);  // hangs, and the watchdog says so, if they have all of the pool
+      usleep(1000);  // hangs, and the watchdog says so, if the stalled ones have the whole pool
     CHECK_FALSE(job.done());
     for (unsigned i = 1; i < 4; i++) bay.dests[i].forgive();
     CHECK(job.wait().list() == Lines{});
@@ -68,7 +69,7 @@ TEST_CASE("isolation: all but one stall, each at another place; the last one sti
     Job& job = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_VERIFY);
     while (job.progress().dests[0].state != KCOPYD_DONE) usleep(1000);
     CHECK_FALSE(job.done());
-    // On a busy machine one may not have come to its place yet: it must not stall there after this.
+    // On a busy machine a disk may not have reached its place yet. It must not stall there after this.
     for (unsigned i = 1; i < 8; i++) bay.dests[i].forgive();
     CHECK(job.wait().list() == Lines{});
     for (unsigned i = 0; i < 8; i++) CHECK(bay.wrong(i, bay.content) == "");
@@ -80,7 +81,7 @@ TEST_CASE("isolation: more flushes without an answer than the kernel has threads
   on_each_backend([](kcopyd_backend backend) {
     Bay bay({backend, Medium::loop512}, 16, MiB);
     for (unsigned i = 1; i < 16; i++) bay.dests[i].rule("stall f");
-    bay.dests[0].rule("delay w 50000");  // the others flush before it does
+    bay.dests[0].rule("delay w 50000");  // the others flush before this one does
     Job& job = bay.client.copy(bay.from(0, MiB), bay.all(0, MiB), KCOPYD_VERIFY);
     while (job.progress().dests[0].state != KCOPYD_DONE) usleep(1000);
     CHECK_FALSE(job.done());
@@ -107,7 +108,7 @@ TEST_CASE(
       file << requests << std::flush;
       return file.good();
     };
-    CHECK(at_most(12));  // what the kernel says when the program says nothing
+    CHECK(at_most(12));  // what the kernel allows when the program says nothing
     bay.dests[1].rule("after w 1M stall w");
     Job& job = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_VERIFY);
     while (job.progress().dests[0].state != KCOPYD_DONE) usleep(1000);
@@ -133,7 +134,7 @@ TEST_CASE("isolation: a slow destination reads what it missed again, one that ke
     uint64_t read = 0;
     for (const Event& event : bay.source.log()) read += event.length;
     CHECK(read > kBytes);       // it was left behind
-    CHECK(read <= 3 * kBytes);  // and what was missed was read once for each at most
+    CHECK(read <= 3 * kBytes);  // and what was missed was read at most once for each
     for (unsigned i = 0; i < 3; i++) CHECK(bay.wrong(i, bay.content) == "");
   });
 }
@@ -164,7 +165,7 @@ TEST_CASE("isolation: an overlapping copy is never left behind") {
     Bay bay({backend, Medium::loop512}, 2, kBytes, {.pages = 4096});
     const Bytes before = bay.dests[0].bytes();
     bay.dests[1].rule("rate w 40M");
-    // From disk 0 onto itself, and to disk 1, which is slow: it must get what was there before.
+    // From disk 0 onto itself, and to disk 1, which is slow and must get what was there before.
     const uint64_t length = kBytes - 2 * MiB;
     CHECK(bay.client.copy(bay.to(0, 0, length), {bay.to(0, 2 * MiB, length), bay.to(1, 0, length)}).wait().list() ==
           Lines{});
@@ -193,7 +194,7 @@ TEST_CASE(
         while (job.progress().dests[0].written == 0) usleep(1000);
         CHECK(kcopyd_job_pause(job.get(), 1, 1) == 0);
         CHECK(kcopyd_job_throttle(job.get(), 0, 0) == 0);
-        usleep(50'000);  // enough for all that is left, had it not to wait
+        usleep(50'000);  // enough for all that is left, if it did not have to wait
         CHECK(kcopyd_job_pause(job.get(), 1, 0) == 0);
       }
       CHECK(job.wait().list() == Lines{});
@@ -206,7 +207,7 @@ TEST_CASE(
       const std::vector<uint8_t> middle = {0x40, 0x00};
       check(up, {.todo = middle.data()}, {}, false);
     }
-    // The first sub-jobs go to both; then one rests.
+    // The first sub-jobs go to both, then one is paused.
     check(true, {.bytes_per_second = 8 * MiB}, {}, true);
   });
 }

@@ -1,4 +1,5 @@
-// Whom a group waits for: the rules alone, on a clock of the test's own; then a real destination that hiccups.
+// For which destinations a group waits: the rules alone, on a clock of the test's own, then a real destination that
+// hiccups.
 #include <doctest/doctest.h>
 #include <kcopyd/control/isolation.h>
 
@@ -16,7 +17,7 @@ namespace {
 
 const kcopyd::Clock::time_point kStart{};
 
-// So many bytes since the start of the clock, always with something to write.
+// The pace after this many bytes since the start of the clock, always with something to write.
 Pace pace(uint64_t bytes) {
   Pace p;
   p.begin(kStart);
@@ -55,7 +56,7 @@ TEST_CASE("far slower: it takes some sub-jobs and some time to call a destinatio
   CHECK_FALSE(far_slower(pace(3 * MiB), pace(8 * MiB), MiB, 0, now));
   CHECK_FALSE(far_slower(pace(0), pace(3 * MiB), MiB, 0, now));           // too few sub-jobs
   CHECK_FALSE(far_slower(pace(0), pace(8 * MiB), MiB, 0, kStart + 5ms));  // too soon
-  // Whoever was wronged before gets twice as long each time.
+  // Each time that a destination was misjudged doubles its time.
   CHECK_FALSE(far_slower(pace(0), pace(8 * MiB), MiB, 1, now));
   CHECK(far_slower(pace(0), pace(8 * MiB), MiB, 1, kStart + 12ms));
   CHECK_FALSE(far_slower(pace(0), pace(8 * MiB), MiB, 4, kStart + 95ms));
@@ -64,14 +65,14 @@ TEST_CASE("far slower: it takes some sub-jobs and some time to call a destinatio
 TEST_CASE("apart: a lagging destination that is as fast is waited for, while it lacks little compared with the rest") {
   unsigned misjudged = 0;
   Apart apart(100, 100, kStart);
-  CHECK_FALSE(apart.awaited(107, 120, 1000, misjudged, kStart + 70ms));  // not for so long yet
+  CHECK_FALSE(apart.awaited(107, 120, 1000, misjudged, kStart + 70ms));  // not long enough yet
   CHECK_FALSE(apart.awaited(108, 120, 1000, misjudged, kStart + 80ms));  // 8 turns against 20
   CHECK(apart.awaited(116, 130, 1000, misjudged, kStart + 160ms));       // 8 against 10
   CHECK(misjudged == 1);
   // 14 turns at 10 ms each, twice, and 50 ms.
   CHECK(apart.awaited(120, 130, 1000, misjudged, kStart + 489ms));
   CHECK_FALSE(apart.awaited(120, 130, 1000, misjudged, kStart + 490ms));  // it did not come in time
-  CHECK_FALSE(apart.awaited(128, 138, 1000, misjudged, kStart + 600ms));  // and is looked at for twice as long
+  CHECK_FALSE(apart.awaited(128, 138, 1000, misjudged, kStart + 600ms));  // so it is watched for twice as long
   CHECK(apart.awaited(136, 146, 1000, misjudged, kStart + 700ms));
   CHECK(misjudged == 2);
 }
@@ -90,11 +91,11 @@ TEST_CASE("isolation: a destination that hiccups once is waited for again, and t
   constexpr uint64_t kBytes = 120 * MiB;
   Bay bay({KCOPYD_IO_AUTO, Medium::loop512}, 3, kBytes, {.pages = 4096});
   bay.source.rule("log on r");
-  for (auto& dest : bay.dests) dest.rule("rate w 12M");  // all of one speed, which a busy machine reaches too
+  for (auto& dest : bay.dests) dest.rule("rate w 12M");  // all at one speed, which a busy machine reaches too
   bay.dests[1].rule("after w 2M stall w");
-  for (const unsigned i : {0u, 2u}) bay.dests[i].rule("after w 9M stall w");  // so far they go ahead, and no farther
+  for (const unsigned i : {0u, 2u}) bay.dests[i].rule("after w 9M stall w");  // they go ahead this far and no further
   Job& job = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes));
-  // Hangs if it is waited for; they go farther than a stalled one is given.
+  // Hangs if the others wait for it. They get further than a stalled destination could.
   wait_for([&] { return std::ranges::all_of(bay.dests, [](const Disk& dest) { return dest.stalled() > 0; }); });
   for (auto& dest : bay.dests) dest.rule("go");
   CHECK(job.wait().list() == Lines{});
@@ -102,6 +103,6 @@ TEST_CASE("isolation: a destination that hiccups once is waited for again, and t
   for (const Event& event : bay.source.log()) read += event.length;
   CAPTURE(read);
   CHECK(read > kBytes);
-  CHECK(read < kBytes * 7 / 4);  // twice, without what it had in the beginning, if nobody had waited
+  CHECK(read < kBytes * 7 / 4);  // twice, less what it had at the beginning, if nobody had waited
   for (unsigned i = 0; i < 3; i++) CHECK(bay.wrong(i, bay.content) == "");
 }

@@ -1,5 +1,5 @@
-// How long a request is: for devices that say what they like and for those that do not, fast and slow; and how soon a
-// slow one is let go.
+// How long a request is, for devices that say what they like and for others, fast and slow; and how soon a slow one is
+// released.
 #include <kcopyd/control/request_size.h>
 
 #include <algorithm>
@@ -19,7 +19,7 @@ struct Facts {
   uint32_t optimal_io = 0, max_request = 0;
 };
 
-// After answers of so many KiB that took so many ms: KiB.
+// The size in KiB after answers of (KiB, ms).
 uint64_t size(std::vector<std::pair<uint64_t, int>> answers, const Facts& facts = {}, uint64_t sub_job = MiB) {
   block_device device;
   device.logical_block = 512;
@@ -44,11 +44,11 @@ TEST_CASE(
   CHECK(size({{256, 100}}) == 512);
   CHECK(size({{256, 100}, {512, 200}}) == 1024);
   CHECK(size({{256, 300}}) == 256);
-  CHECK(size({{256, 2000}}) == 256);  // no less
+  CHECK(size({{256, 2000}}) == 256);  // never less
   CHECK(size({{256, 100}, {512, 300}}) == 512);
-  CHECK(size({{256, 5}, {1024, 900}}) == 512);  // it was fast
+  CHECK(size({{256, 5}, {1024, 900}}) == 512);  // the device was fast before
   CHECK(size({{256, 5}, {1024, 900}, {512, 900}, {256, 5}}) == 1024);
-  CHECK(size({{256, 300}, {64, 5}}) == 256);  // the rest of a sub-job is done soon also by a slow one
+  CHECK(size({{256, 300}, {64, 5}}) == 256);  // a slow device also finishes the rest of a sub-job soon
   CHECK(size({}, {}, 64 * KiB) == 64);
   CHECK(size({{256, 5}}, {}, 16 * MiB) == 16 * 1024);
 }
@@ -56,8 +56,8 @@ TEST_CASE(
 TEST_CASE("request size: whole units of what the device says: optimal_io_size, else max_sectors_kb") {
   CHECK(size({}, {.max_request = 120 * KiB}) == 240);  // a USB stick
   CHECK(size({{240, 5}}, {.max_request = 120 * KiB}) == 1024);
-  CHECK(size({}, {.max_request = 1280 * KiB}) == 256);  // more than a sub-job says nothing
-  CHECK(size({}, {.max_request = 127 * KiB}) == 248);   // no whole number of blocks
+  CHECK(size({}, {.max_request = 1280 * KiB}) == 256);  // more than a sub-job, so it is ignored
+  CHECK(size({}, {.max_request = 127 * KiB}) == 248);   // not a whole number of blocks
   CHECK(size({}, {.optimal_io = 384 * KiB, .max_request = 120 * KiB}) == 384);
   CHECK(size({}, {.optimal_io = 33553920}) == 256);  // as some USB bridges say
   CHECK(size({}, {.optimal_io = 512}) == 256);
@@ -85,7 +85,7 @@ TEST_CASE("request size: a transfer keeps to it, and can be ended between two re
   CHECK(lengths() == std::vector<uint32_t>{384 * KiB, 384 * KiB, 256 * KiB});
   CHECK(difference(io.disk, content) == "");
   CHECK_FALSE(transfer.cut_short());
-  // As the kernel does it: one request.
+  // One request, as the kernel does it.
   begin(OnError::stop_at_once);
   finish(io);
   CHECK(lengths() == std::vector<uint32_t>{1 * MiB});
@@ -126,7 +126,7 @@ TEST_CASE(
       CHECK(done(out.progress.dests[1]) < 4 * MiB);
       const std::vector<Event> log = card.log();
       CHECK(log.size() - before <=
-            2);  // what had begun, and one more if it ended before it was seen that all is cancelled
+            2);  // the request that had begun, and one more if it ended before the cancel was seen
       CHECK(ascends(log));
       for (const Event& event : log) CHECK(event.length <= 512 * KiB);
     }
@@ -139,7 +139,7 @@ TEST_CASE("request size: a slow source is not read on after a cancel, and its ba
     Bay bay({backend, Medium::lab_file}, 1, 4 * MiB);
     bay.source.rule("bad r 0 256K");
     bay.source.rule("log on r");
-    bay.source.rule("after r 514K stall r");  // once some of its blocks have been found out to be bad
+    bay.source.rule("after r 514K stall r");  // once some of its blocks have been found to be bad
     Job& job = bay.client.copy(bay.from(0, 4 * MiB), bay.all(0, 4 * MiB), KCOPYD_IGNORE_READ);
     wait_for([&] { return bay.source.stalled() > 0; });
     CHECK(bay.source.log().size() >= 8);

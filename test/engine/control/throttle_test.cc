@@ -1,5 +1,5 @@
-// K30 on a clock of the test's own: the throttle's rate, whatever the machine's lateness. life_test.cc has it on the
-// real clock, where only a whole engine on a busy machine can be late.
+// K30 on a clock of the test's own: the throttle's rate, however late the machine is. life_test.cc tests it on the real
+// clock, where only a whole engine on a busy machine can be late.
 #include <doctest/doctest.h>
 #include <kcopyd/control/throttle.h>
 
@@ -17,14 +17,14 @@ namespace {
 
 using Clock = Throttle::Clock;
 
-// A worker that has always more to do and wakes up late: by up to `lateness`, as a busy machine makes it.
+// A worker that always has more to do and wakes up late, by up to `lateness`, as on a busy machine.
 struct Worker {
   Throttle& throttle;
   Clock::duration lateness;
   std::mt19937_64 random{1};
   Clock::time_point now = Clock::time_point(1s);
 
-  // Takes sub-jobs for so long; gives bytes per second.
+  // Takes sub-jobs for this long and gives bytes per second.
   double run(uint64_t bytes, Clock::duration time) {
     const auto begin = now;
     uint64_t taken = 0;
@@ -72,7 +72,7 @@ TEST_CASE("K30 the throttle does not save up idle time, not even that of a late 
     if (throttle.ready(64 * KiB, worker.now)) throttle.take(), taken += 64 * KiB;
     worker.now += 1ms;
   }
-  // What was under way may go at once; then the rate: 50 ms are 200 KiB.
+  // What was under way may go at once. After that the rate counts: 50 ms are 200 KiB.
   CHECK(taken <= 200 * KiB + 2 * 64 * KiB);
 }
 

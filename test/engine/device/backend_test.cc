@@ -97,7 +97,7 @@ TEST_CASE("PLATTER_IO picks the backend, and any other value is refused") {
   setenv("PLATTER_IO", "floppy", 1);
   kcopyd_client* client = nullptr;
   CHECK(kcopyd_client_create(16, &client) == -EINVAL);
-  // What a caller asks for outranks the environment.
+  // What a caller asks for takes precedence over the environment.
   setenv("PLATTER_IO", "uring", 1);
   { Client asked(KCOPYD_IO_THREADS); }
   before ? setenv("PLATTER_IO", kept.c_str(), 1) : unsetenv("PLATTER_IO");
@@ -114,7 +114,7 @@ TEST_CASE("without the right to lock the pool in memory io_uring works all the s
   Disk source(Medium::file, 4 * MiB), dest(Medium::loop512, 4 * MiB);
   source.fill(pattern(4 * MiB, 1));
   const Device from(source.path(), KCOPYD_OPEN_READ), to(dest.path(), KCOPYD_OPEN_WRITE);
-  // Capabilities are a thread's own, and its children's: this one and the client's worker do without.
+  // A thread and its children have capabilities of their own. This thread and the client's worker do without.
   std::thread([&] {
     __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     __user_cap_data_struct none[2]{};

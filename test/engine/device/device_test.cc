@@ -1,4 +1,4 @@
-// Opening and closing devices and files, what is told about them, and what an errno of theirs means.
+// Opening and closing devices and files, their properties, and what an errno of theirs means.
 #include <fcntl.h>
 #include <kcopyd/error_list.h>
 #include <linux/loop.h>
@@ -29,13 +29,13 @@ int open_error(const std::string& path, unsigned flags) {
   return err;
 }
 
-// read_file asks for the size first, and sysfs says a page.
+// read_file asks for the size first, and sysfs says one page.
 Bytes read_attribute(const std::string& path) {
   std::ifstream file(path);
   return Bytes(std::istreambuf_iterator<char>(file), {});
 }
 
-// Descriptors of `path` as a broker would hand them over; `claim` -1 for none, else open(2)'s flags.
+// Descriptors of `path` as a broker would hand them over. `claim`: open(2)'s flags, -1 for none.
 kcopyd_descriptors handed(const std::string& path, int claim, int direct, int buffered) {
   const auto opened = [&](int flags) { return open(path.c_str(), flags | O_CLOEXEC); };
   return {.claim = claim < 0 ? -1 : opened(claim), .direct = opened(direct), .buffered = opened(buffered)};
@@ -96,7 +96,7 @@ TEST_CASE("create makes an absent file, empties a present one, and follows a lin
 TEST_CASE("create through a link to nothing makes the file that the link names, or refuses; it does not hang") {
   const Directory directory;
   REQUIRE(symlink(directory.path("absent").c_str(), directory.path("link").c_str()) == 0);
-  // In a process of its own: one that looks for the file for ever can be ended.
+  // In a process of its own, so that an endless search for the file can be ended.
   const std::string link = directory.path("link");
   const pid_t child = fork();
   if (child == 0) {
@@ -198,7 +198,7 @@ TEST_CASE(
   }
   put("rotational", "0");
   put("max_sectors_kb", before.c_str());
-  // In memory there is no queue.
+  // A file system in memory has no queue.
   const Directory memory;
   write_file(memory.path("image"), Bytes(4096));
   const auto none = Device(memory.path("image"), KCOPYD_OPEN_READ).info();
@@ -214,7 +214,7 @@ TEST_CASE("a read-only device says so, and writing to it is refused as read-only
     const lab::Disk disk({.size = 1 * MiB, .read_only = true});
     const Device device(disk.device(), KCOPYD_OPEN_READ);
     CHECK(device.info().read_only == 1);
-    // Root may open it for writing all the same; the kernel then refuses each write.
+    // Root may still be able to open it for writing; the kernel then refuses each write.
     if (open_error(disk.device(), KCOPYD_OPEN_WRITE) != 0) return;
     const Device writable(disk.device(), KCOPYD_OPEN_WRITE);
     CHECK(writable.info().read_only == 1);
@@ -349,7 +349,7 @@ TEST_CASE("what an errno means depends on the side and the device") {
     for (const block_device* device :
          {static_cast<const block_device*>(&file), static_cast<const block_device*>(loop)}) {
       for (const int err : {EIO, ENODATA, EILSEQ}) CHECK(cause(side, err, *device) == KCOPYD_CAUSE_MEDIUM);
-      // A command that the device refused says nothing about its medium.
+      // A device that refused a command says nothing about its medium.
       for (const int err : {EREMOTEIO, EOPNOTSUPP}) CHECK(cause(side, err, *device) == KCOPYD_CAUSE_IO);
       for (const int err : {ENODEV, ENXIO, ENOMEDIUM}) CHECK(cause(side, err, *device) == KCOPYD_CAUSE_GONE);
       CHECK(cause(side, ETIMEDOUT, *device) == KCOPYD_CAUSE_TIMED_OUT);

@@ -1,5 +1,5 @@
-// One transfer against a scripted BlockIo: short results, interrupted calls, 0 bytes, bad blocks, the parts that
-// direct I/O cannot name. What no device can be made to do on request.
+// One transfer against a scripted BlockIo: short results, interrupted calls, 0 bytes, bad blocks, and the parts that
+// direct I/O cannot address. No device can be made to do these on request.
 #include <doctest/doctest.h>
 
 #include <random>
@@ -56,7 +56,7 @@ Bytes part(const Bytes& bytes, uint64_t offset, uint64_t length) {
   return Bytes(at, at + static_cast<ptrdiff_t>(length));
 }
 
-// Direct requests are whole blocks from whole blocks, as a device demands them.
+// Direct requests are whole blocks, as a device demands.
 void check_alignment(const ScriptedIo& io, uint32_t block) {
   for (const auto& request : io.log) {
     if (request.fd != kDirect) continue;
@@ -123,7 +123,7 @@ TEST_CASE("transfer: a read of 0 bytes ends it with errno 0") {
   ScriptedDevice file(512);
   Transfer transfer;
   ScriptedIo io(pattern(64 * KiB, 1));
-  io.disk.resize(40 * KiB + 100);  // it shrank
+  io.disk.resize(40 * KiB + 100);  // the file shrank
   const Bytes got = read(io, file, transfer, 0, 64 * KiB, OnError::stop);
   CHECK(difference(part(got, 0, 40 * KiB + 100), io.disk) == "");
   CHECK(bad(transfer) == Lines{range(40 * KiB + 100, 24 * KiB - 100, 0)});
@@ -285,7 +285,7 @@ TEST_CASE("transfer: a zoned disk gets whole blocks in ascending order, past the
         CHECK(request.length % 4096 == 0);
         pointer += request.length;
       }
-      // It is read as any other disk.
+      // It is read like any other disk.
       CHECK(difference(read(io, file, transfer, 4096, length, OnError::stop), data) == "");
     }
   }

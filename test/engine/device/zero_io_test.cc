@@ -1,4 +1,4 @@
-// Zeroing without writing: what the device is asked, what is written where it refuses or fails, on a script and on
+// Zeroing without writing: what the device is asked, and what is written where it refuses or fails. On a script, and on
 // real devices through both backends.
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -19,7 +19,7 @@ using namespace test;
 
 namespace {
 
-// A buffer that holds something else than zeros, as a slot does that was used before.
+// A buffer that does not hold zeros, like a slot that was used before.
 struct Stale {
   explicit Stale(size_t size)
       : size(size), bytes(static_cast<std::byte*>(std::aligned_alloc(4096, (size + 4095) / 4096 * 4096))) {
@@ -33,7 +33,7 @@ struct Stale {
   std::byte* bytes;
 };
 
-// "zero 4096+1048576", with the descriptor where it is the direct one.
+// "zero 4096+1048576"; the descriptor is named where it is the direct one.
 Lines requests(const ScriptedIo& io) {
   Lines lines;
   for (const auto& r : io.log) {
@@ -57,7 +57,7 @@ Bytes with_zeros(Bytes bytes, uint64_t offset, uint64_t length) {
   return bytes;
 }
 
-// The engine's own device, and transfers on it through a backend of the kernel's, on this thread.
+// The engine's own device, and transfers on it through a real backend, on this thread.
 struct Opened {
   explicit Opened(const std::string& path) {
     REQUIRE(kcopyd_device_open(path.c_str(), KCOPYD_OPEN_WRITE, &device) == 0);
@@ -279,7 +279,7 @@ TEST_CASE("zero io: a file gets a hole, and its size stays") {
 TEST_CASE("zero io: a device that refuses is asked once, and gets zeros written") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
-    // Its own disk: the kernel too remembers that a loop device refused.
+    // Its own disk, because the kernel remembers that a loop device refused.
     lab::Disk disk({.size = 8 * MiB});
     disk.fill(1);
     disk.rule("eio z 0 end EOPNOTSUPP\nlog on");
@@ -335,7 +335,7 @@ TEST_CASE("zero io: a bad block inside the range is named, and all around it is 
       Bytes want = with_zeros(pattern(4 * MiB, 1), 1 * MiB, 256 * KiB);
       want = with_zeros(want, 1310720 + block, 768 * KiB - block);
       Bytes got = disk.bytes();
-      // Who stops there may have written more behind it: the kernel cuts a request in pieces that are under way at
+      // With `stop` there may be more written behind it: the kernel cuts a request into pieces that are under way at
       // once.
       if (on_error == OnError::stop) got = with_zeros(got, 1310720 + block, 768 * KiB - block);
       CHECK(difference(got, want) == "");

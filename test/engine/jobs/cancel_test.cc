@@ -1,4 +1,4 @@
-// K32, and jobs looked at from outside: cancelling, sampling, handles.
+// K32, and jobs seen from outside: cancelling, sampling, handles.
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,7 +9,7 @@ using namespace test;
 
 namespace {
 
-// A client as the seed has it, for tests of its end.
+// A client made by the seed's calls, for tests of its end.
 kcopyd_client* raw_client(kcopyd_backend backend, unsigned pages = 1024) {
   const kcopyd_client_options options{.num_pages = pages, .backend = backend, .strict = 0, .bytes_per_second = 0};
   kcopyd_client* client = nullptr;
@@ -80,7 +80,7 @@ TEST_CASE("K32 cancel: the callback fires once, with ECANCELED listed, and nothi
     usleep(30'000);
     for (const unsigned i : {0u, 1u}) {
       CHECK(bay.dests[i].writes() == written[i]);
-      // Whole blocks of the source, zeros of the other job, or what was there.
+      // Whole blocks of the source, zeros of the other job, or the old content.
       const Bytes got = bay.dests[i].bytes(), old = bay.old(i);
       for (uint64_t at = 0; at < got.size(); at += 4096) {
         const auto here = got.begin() + static_cast<ptrdiff_t>(at);
@@ -126,7 +126,7 @@ TEST_CASE("K32 cancel while flushing, verifying, throttled, or before the start"
       Bay bay({backend, Medium::file}, 1, 16 * MiB, {.bytes_per_second = KiB});
       Job& job = bay.client.copy(bay.from(0, 16 * MiB), bay.all(0, 16 * MiB));
       job.cancel();
-      CHECK(lists_cancel(job.wait()));  // a sub-job is let through after 1024 s, which the watchdog calls hung
+      CHECK(lists_cancel(job.wait()));  // a sub-job is issued after 1024 s, which the watchdog calls hung
     }
     SUBCASE("at once") {
       Bay bay({backend, Medium::file}, 1, 16 * MiB);
@@ -134,7 +134,7 @@ TEST_CASE("K32 cancel while flushing, verifying, throttled, or before the start"
         Job& job = bay.client.copy(bay.from(0, 16 * MiB), bay.all(0, 16 * MiB));
         job.cancel();
         const Outcome& out = job.wait();
-        // Either it was in time or the job was done.
+        // Either the cancel came in time or the job was done.
         if (!lists_cancel(out)) CHECK(out.progress.dests[0].written == 16 * MiB);
       }
     }

@@ -1,4 +1,4 @@
-// A job that runs can be paused, limited and cancelled, whole or for one destination, and it flushes in steps.
+// A running job can be paused, limited and cancelled, whole or for one destination, and flushes in steps.
 #include <chrono>
 #include <cstdio>
 
@@ -27,8 +27,8 @@ bool all_done(const kcopyd_progress& progress, unsigned but) {
   return true;
 }
 
-// Until nothing moves for a while: what was in flight has ended. Who does not rest moves until it is done, and is then
-// found so.
+// Waits until nothing moves for a while, so what was in flight has ended. A job that does not rest moves until it is
+// done, which the test then sees.
 void wait_for_rest(Job& job) {
   const auto all = [&] {
     const kcopyd_progress now = job.progress();
@@ -65,7 +65,7 @@ TEST_CASE("one destination is cancelled: it ends flushed and cancelled, the othe
         CHECK(bay.wrong(i, bay.content) == "");
       }
       CHECK(bay.dests[1].log().back().op == "flush");
-      // What is there is exactly what was counted.
+      // The disk holds exactly what was counted.
       Bytes there = bay.dests[1].bytes();
       uint64_t copied = 0;
       for (uint64_t at = 0; at < kBytes; at += 4096)
@@ -158,7 +158,7 @@ TEST_CASE("limits of the job and of a destination hold for writing and reading b
       const auto start = Clock::now();
       CHECK(kcopyd_job_throttle(job.get(), 1, 32 * MiB) == 0);
       CHECK(job.wait().list() == Lines{});
-      // What may still have been paid for at the lower rate is left out.
+      // Leave out what may still have been paid for at the lower rate.
       CHECK(seconds_since(start) >= 0.8 * static_cast<double>(2 * kBytes - written) / (32.0 * MiB));
     }
     SUBCASE("of the job") {
@@ -209,7 +209,7 @@ TEST_CASE(
       chunks += ranges[i].count;
       const auto at = static_cast<ptrdiff_t>(ranges[i].first * MiB),
                  end = at + static_cast<ptrdiff_t>(ranges[i].count * MiB);
-      CHECK(ranges[i].first > 0);  // the head is last
+      CHECK(ranges[i].first > 0);  // the head comes last
       CHECK(std::equal(there.begin() + at, there.begin() + end, bay.content.begin() + at));
     }
     CHECK(chunks < kBytes / MiB);

@@ -1,4 +1,4 @@
-// KCOPYD_COPY_RANGE: what was read is copied by the file system where it can; on a script, and on real file systems.
+// KCOPYD_COPY_RANGE: the file system copies what was read where it can. On a script, and on real file systems.
 #include <fcntl.h>
 #include <kcopyd/control/faster_way.h>
 #include <linux/fiemap.h>
@@ -34,7 +34,7 @@ Lines requests(const ScriptedIo& io) {
   return lines;
 }
 
-// Copies 64 KiB and a bit, at 8192 of a source whose bytes the script has too, to 4096.
+// Copies a bit more than 64 KiB to 4096, from 8192 of a source whose bytes the script has too.
 struct ScriptedCopy {
   static constexpr uint64_t kLength = 64 * KiB + 100;
 
@@ -47,7 +47,7 @@ struct ScriptedCopy {
                   on_error);
     finish(io);
   }
-  // What is on the disk now is what was there before, and the copy from 4096 on.
+  // The disk holds its old content, and the copy from 4096 on.
   void check_content() const {
     Bytes want(4096);
     want.insert(want.end(), buffer.begin(), buffer.end());
@@ -60,13 +60,13 @@ struct ScriptedCopy {
   Transfer transfer;
 };
 
-// File systems of the test's own, on a lab disk that cannot fail.
+// The test's own file systems, on a lab disk without faults.
 bool make(const std::string& type, const lab::Disk& disk) {
   const std::string force = type == "ext4" ? " -q -F " : " -q -f ";
   return std::system(("mkfs." + type + force + disk.device() + " >/dev/null 2>&1").c_str()) == 0;
 }
 
-// Does all of the file lie where another file's data lies (FIEMAP_EXTENT_SHARED)?
+// Does all data of the file lie where another file's data lies (FIEMAP_EXTENT_SHARED)?
 bool shares_blocks(const std::string& path) {
   constexpr unsigned kExtents = 64;
   alignas(fiemap) std::array<unsigned char, sizeof(fiemap) + kExtents * sizeof(fiemap_extent)> space{};
@@ -163,7 +163,7 @@ TEST_CASE("copy range: one way is tried, then the other, then the faster one is 
       way.took(copied, MiB, milliseconds(copied == copying_wins ? 10 : 15));
     }
     for (int i = 0; i < 3; ++i) CHECK(way.next_is_copied() == copying_wins);
-    // It is the time of a byte that counts, and it can change.
+    // The time of a byte counts, and it can change.
     for (int i = 0; i < 100; ++i) way.took(copying_wins, MiB, milliseconds(40));
     CHECK(way.next_is_copied() == !copying_wins);
   }
@@ -203,7 +203,7 @@ TEST_CASE(
       CHECK(difference(read_file(directory.path("beside")), content) == "");
       CHECK(difference(read_file(memory.path("elsewhere")), content) == "");
       CHECK(difference(read_file(directory.path("from")), content) == "");
-      // The proof that it was the file system that copied.
+      // This proves that the file system copied.
       if (type != "ext4") CHECK(shares_blocks(directory.path("beside")));
       REQUIRE(unlink(directory.path("beside").c_str()) == 0);
     });

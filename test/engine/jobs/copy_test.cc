@@ -1,4 +1,4 @@
-// K1 to K10, K24, K25: what a copy does when nothing fails, and what is refused before anything is written.
+// K1 to K10, K24, K25: what a copy does when nothing fails, and what is refused before any write.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,7 +11,7 @@ using namespace test;
 
 namespace {
 
-// old with the bytes of `piece` put at `offset`.
+// old with `piece` put at `offset`.
 Bytes with(Bytes old, uint64_t offset, const Bytes& piece) {
   const Unwatched unwatched;
   std::copy(piece.begin(), piece.end(), old.begin() + static_cast<ptrdiff_t>(offset));
@@ -142,9 +142,9 @@ TEST_CASE("K5 a count of 0: (0,0) from the worker, no I/O, even on dead devices"
     check_good(bay.client.copy(bay.from(0, 0), bay.all(0, 0)).wait());
     check_good(bay.client.copy(bay.from(0, 0), bay.all(0, 0), KCOPYD_VERIFY).wait());
     check_good(bay.client.zero(bay.all(0, 0)).wait());
-    // At the very end of the devices, too.
+    // Also at the very end of the devices.
     check_good(bay.client.copy(bay.from(1 * MiB, 0), bay.all(1 * MiB, 0)).wait());
-    // Whoever looks what is on the disks of this machine reads from a loop device.
+    // Programs that list this machine's disks also read from a loop device.
     if (combo.medium == Medium::lab_file) CHECK(bay.source.reads() == reads);
     CHECK(bay.dests[0].writes() == writes);
   });
@@ -347,7 +347,7 @@ TEST_CASE("requests that no device can serve are refused, each with its errno") 
     CHECK(bay.client.refuse(KCOPYD_COPY, &from, {none}) == -EINVAL);
     CHECK(bay.client.refuse(KCOPYD_COPY, &from, {to}, 1u << 20) == -EINVAL);
     CHECK(bay.client.refuse(static_cast<kcopyd_op>(3), &from, {to}) == -EINVAL);
-    // Two destinations in each other's way.
+    // Two overlapping destinations.
     CHECK(bay.client.refuse(KCOPYD_COPY, &from, {to, bay.to(0, 4096, 8192)}) == -EINVAL);
     CHECK(bay.client.refuse(KCOPYD_COPY, &from, {to, to}) == -EINVAL);
     CHECK(bay.client.refuse(KCOPYD_ZERO, nullptr, {bay.to(0, 8192, 4096), bay.to(1, 0, 512), bay.to(0, 0, 16384)}) ==

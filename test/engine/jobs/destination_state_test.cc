@@ -1,4 +1,4 @@
-// The state machine of a destination, without a job around it.
+// A destination's state machine, without a job.
 #include <doctest/doctest.h>
 #include <kcopyd/work/destination_state.h>
 
@@ -8,7 +8,7 @@ using Step = DestinationState::Step;
 
 namespace {
 
-// One that copies.
+// A destination that copies.
 struct Copying : DestinationState {
   Copying() { start_copying(); }
 };

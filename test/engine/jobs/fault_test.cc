@@ -1,5 +1,5 @@
-// K11, K12, K14 to K20, K31: what a copy does when a device fails, and what it says about it. The faults are in the
-// device (or the file), at the place named; what is checked is bytes, masks, and the error list.
+// K11, K12, K14 to K20, K31: what a copy does when a device fails, and what it reports. The faults are in the device
+// (or the file), at the place named. The tests check bytes, masks and the error list.
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,7 +31,7 @@ Bytes part(const Bytes& bytes, uint64_t offset, uint64_t length) {
   return Bytes(at, at + static_cast<ptrdiff_t>(length));
 }
 
-// Every block of a destination is as it was or as it should be, nothing between. Gives the first that is neither.
+// Every block of a destination is either old or new. Gives the first that is neither.
 int64_t torn(const Bytes& got, const Bytes& old, const Bytes& fresh, uint64_t block) {
   for (uint64_t at = 0; at < got.size(); at += block) {
     const auto same = [&](const Bytes& other) {
@@ -153,7 +153,7 @@ TEST_CASE(
     CHECK(out.read_err == 1);
     CHECK(out.write_err == 0);
     CHECK(out.list() == Lines{listed("read", bad, b)});
-    // One that the other left behind, on a busy machine, ends where it is when the source fails.
+    // On a busy machine a destination that was left behind ends where it is when the source fails.
     const auto has_all_before = [&](unsigned i) {
       return difference(bay.dests[i].bytes(0, 9 * s), part(bay.content, 0, 9 * s)).empty();
     };
@@ -213,7 +213,7 @@ TEST_CASE("K20 a read error and a failing destination with ignore error: (1, 0b0
   on_each(kFaulty, [](const Combo& combo) {
     Bay bay(combo, 2, 4 * MiB);
     const uint64_t b = bay.block(), s = bay.client.subjob();
-    // One in another sub-job than the other, and both at one place.
+    // Once in different sub-jobs, and once both at one place.
     for (const uint64_t write_at : {2 * s + b, s}) {
       CAPTURE(write_at);
       for (const unsigned i : {0u, 1u}) bay.dests[i].fill(bay.old(i));
@@ -295,7 +295,7 @@ TEST_CASE("errnos of a file reach the list as they are, each with its meaning") 
       CHECK(read.list() == Lines{std::string("read ") + c.line + place});
       bay.source.rule("clear");
     }
-    // Where the place means nothing the whole rest is named.
+    // Where the place means nothing, the whole rest is named.
     for (const Case& c :
          {Case{"ENODEV", "ENODEV gone"}, Case{"ENXIO", "ENXIO gone"}, Case{"ENOMEDIUM", "ENOMEDIUM gone"},
           Case{"ENOSPC", "ENOSPC no-space"}, Case{"EDQUOT", "EDQUOT no-space"}, Case{"EFBIG", "EFBIG no-space"},

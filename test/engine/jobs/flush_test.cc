@@ -1,4 +1,4 @@
-// What is on the medium when a job says so: flushes, full file systems, direct I/O refused.
+// What is on the medium when a job says so: flushes, full file systems, refused direct I/O.
 #include <algorithm>
 #include <cstdio>
 
@@ -17,7 +17,7 @@ TEST_CASE("a flush of each destination comes after its last write and before the
   on_each(kFaulty, [](const Combo& combo) {
     Bay bay(combo, 2, 4 * MiB);
     for (auto& dest : bay.dests) dest.rule("volatile on\nlog on wf");
-    // The medium gets what was written only with a flush: these bytes are on it.
+    // Only a flush brings what was written to the medium. These bytes are on it.
     CHECK(bay.client.copy(bay.from(0, 4 * MiB), bay.all(0, 4 * MiB)).wait().list() == Lines{});
     for (unsigned i = 0; i < 2; i++) {
       CHECK(bay.wrong(i, bay.content) == "");
@@ -63,7 +63,7 @@ TEST_CASE("a failing flush fails its destination, marked as a flush") {
 TEST_CASE("a buffered write that fails only at fsync fails its destination") {
   if (lab_missing()) return;
   on_each_backend([](kcopyd_backend backend) {
-    // Through the page cache, written back at fsync: there it meets the error.
+    // Through the page cache: writing back at fsync meets the error.
     lab::Disk disk({.size = 2 * MiB, .loop = false, .buffered = true});
     Disk source(Medium::file, 2 * MiB);
     source.fill(pattern(2 * MiB, 1));
@@ -97,7 +97,7 @@ TEST_CASE("an error that the kernel reports to one flush fails every job and des
       const Device held_from(held.path(), KCOPYD_OPEN_READ);
       if (!one_job) held.rule("stall r 64K end");
       Client client({.backend = backend, .subjob_size = 64 * KiB});
-      // The first half gets its first 64 KiB, which are lost; the second half is flushed before the first one is.
+      // The first half gets its first 64 KiB, which are lost. The second half is flushed before the first.
       const io_region half = from.at(0, 512 * KiB), first = held_from.at(0, 512 * KiB);
       const std::vector<io_region> halves = {to.at(0, 512 * KiB), to.at(512 * KiB, 512 * KiB)};
       const std::vector<kcopyd_dest_options> slow = {{.bytes_per_second = 1 * MiB}, {.bytes_per_second = 3 * MiB}};
@@ -115,7 +115,7 @@ TEST_CASE("an error that the kernel reports to one flush fails every job and des
       CHECK(job.wait().list() ==
             (one_job ? Lines{"flush 0 EIO medium", "flush 1 EIO medium"} : Lines{"flush 0 EIO medium"}));
       disk.rule("clear");
-      // What is written from here on is none of that.
+      // What is written from here on is not affected.
       CHECK(client.copy(half, {halves[0]}).wait().list() == Lines{});
     }
   });
@@ -198,7 +198,7 @@ TEST_CASE("direct I/O that the file system refuses: buffered, reported, and the 
         const std::string line = "verify 0 mismatch " + std::to_string(chunk) + "+" + std::to_string(s);
         CHECK(client.copy(from.at(0, 2 * MiB), {to.at(0, 2 * MiB)}, KCOPYD_VERIFY).wait().list() == Lines{line});
         CHECK(client.compare(from.at(0, 2 * MiB), {to.at(0, 2 * MiB)}).wait().list() == Lines{line});
-        // What another program has written and not flushed is brought to the medium first: the cache would keep it.
+        // What another program has written and not flushed goes to the medium first, or the cache would keep it.
         std::FILE* const other = std::fopen(disk.device().c_str(), "r+");
         REQUIRE(other != nullptr);
         const Bytes right = pattern(2 * MiB, 1);

@@ -1,4 +1,4 @@
-// KCOPYD_HEAD_LAST: what was interrupted cannot be mistaken for what was finished.
+// KCOPYD_HEAD_LAST: an interrupted copy cannot be mistaken for a finished one.
 #include <algorithm>
 
 #include "../lab/disks.h"
@@ -28,7 +28,7 @@ TEST_CASE("head last: the copy is whole, its head is written last and flushed on
       CHECK(out.progress.dests[i].verified == bytes);
       const auto log = bay.dests[i].log();
       const auto head = [](const Event& e) { return e.op == "write" && e.offset < MiB; };
-      // Zeros in the head's place, flushed; the rest, flushed; the head, flushed. What comes before a flush has ended
+      // Zeros in the head's place, flushed; the rest, flushed; the head, flushed. Everything before a flush has ended
       // by then.
       const auto is_flush = [](const Event& e) { return e.op == "flush"; };
       const auto blanked = std::find_if(log.begin(), log.end(), is_flush);

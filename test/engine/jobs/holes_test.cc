@@ -1,4 +1,4 @@
-// Holes of files: where the data of a source is, and how a new file gets as long as it has to be.
+// Holes of files: where the data of a source is, and how a new file gets its full length.
 #include <fcntl.h>
 #include <kcopyd/device.h>
 #include <sys/stat.h>
@@ -22,7 +22,7 @@ struct Opened {
   block_device* device = nullptr;
 };
 
-// A file of `size` bytes that has data only where it is put.
+// A file of `size` bytes that has data only at the given places.
 void sparse_file(const std::string& path, uint64_t size, const std::vector<uint64_t>& megabytes_with_data) {
   write_file(path, {});
   REQUIRE(truncate(path.c_str(), static_cast<off_t>(size)) == 0);
@@ -58,7 +58,7 @@ TEST_CASE("next data: holes are passed over, data is not, and the end is the end
     CHECK(file->next_data(10 * MiB) == 16 * MiB + 123);
     CHECK(file->next_data(16 * MiB + 122) == 16 * MiB + 123);
     CHECK(file->next_data(16 * MiB + 123) == 16 * MiB + 123);
-    // Written after it was opened.
+    // Written after the file was opened.
     const int fd = open(directory.path("sparse").c_str(), O_WRONLY);
     CHECK(pwrite(fd, "x", 1, 12 * MiB) == 1);
     CHECK(file->next_data(10 * MiB) <= 12 * MiB);
@@ -81,10 +81,10 @@ TEST_CASE("next data: the part that was cut off a file is not a hole") {
   sparse_file(path, 16 * MiB, {2});
   const Opened file(path, KCOPYD_OPEN_READ);
   REQUIRE(truncate(path.c_str(), 6 * MiB) == 0);
-  CHECK(file->next_data(4 * MiB) == 6 * MiB);  // a hole up to the end of now
-  CHECK(file->next_data(6 * MiB) == 6 * MiB);  // to be read, and found missing
+  CHECK(file->next_data(4 * MiB) == 6 * MiB);  // a hole up to the file's present end
+  CHECK(file->next_data(6 * MiB) == 6 * MiB);  // counts as data: read, and found missing
   CHECK(file->next_data(10 * MiB) == 10 * MiB);
-  // One that grew has the size that it was opened with.
+  // A file that grew keeps the size that it was opened with.
   REQUIRE(truncate(path.c_str(), 32 * MiB) == 0);
   CHECK(file->next_data(4 * MiB) == 16 * MiB);
 }

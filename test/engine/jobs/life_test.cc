@@ -14,7 +14,7 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// A client as the seed has it, for tests of its end.
+// A client made by the seed's calls, for tests of its end.
 kcopyd_client* raw_client(kcopyd_backend backend, unsigned pages = 1024) {
   const kcopyd_client_options options{.num_pages = pages, .backend = backend, .strict = 0, .bytes_per_second = 0};
   kcopyd_client* client = nullptr;
@@ -122,7 +122,7 @@ TEST_CASE("K27 a client may be destroyed as soon as its last callback has run, w
     for (int i = 0; i < 50; i++) {
       kcopyd_client* client = raw_client(backend, 1);
       Counted counted;
-      // The handle of a job wakes the worker all the time: it does not wait until whoever fires has woken it.
+      // The job's handle wakes the worker all the time, so the worker does not wait until do_callback has woken it.
       const io_region nothing = device.at(0, 0);
       kcopyd_job* job = nullptr;
       const kcopyd_request request{
@@ -240,7 +240,7 @@ TEST_CASE("K29 callbacks of one client never overlap, and submitting from one do
     });
     other.join();
     while (ended < kChain + 4) usleep(1000);
-    bay.client.destroy();  // checks that none overlapped and none ran on this thread
+    bay.client.destroy();  // checks that no callback overlapped another or ran on this thread
     CHECK(difference(bay.dests[0].bytes(1 * MiB, 1 * MiB), Bytes(bay.content.begin() + 1 * MiB, bay.content.end())) ==
           "");
   });
@@ -248,8 +248,8 @@ TEST_CASE("K29 callbacks of one client never overlap, and submitting from one do
 
 namespace {
 
-// Never faster than asked. How much slower a busy machine makes it has no bound; the rate itself, on a clock of the
-// test's own, is in throttle_test.cc.
+// Never faster than asked. A busy machine may make it slower without limit. throttle_test.cc tests the rate itself, on
+// a clock of its own.
 void check_rate(Bay& bay, uint64_t asked, uint64_t bytes, const std::function<void()>& run) {
   kcopyd_client_throttle(bay.client.get(), asked);
   const auto start = Clock::now();

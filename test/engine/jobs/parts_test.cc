@@ -1,5 +1,5 @@
-// Parts of a job: which sub-jobs are written, which are read back, what is known of the source from before; and the
-// errors that a job may be told to pass over. Repair, update, resume and rescue are made of these.
+// Parts of a job: which sub-jobs are written, which are read back, what is known of the source from before, and which
+// errors the job ignores. Repair, update, resume and rescue are made of these.
 #include <algorithm>
 
 #include "../lab/disks.h"
@@ -11,7 +11,7 @@ namespace {
 constexpr uint64_t kChunks = 10;
 constexpr uint64_t kBytes = kChunks * MiB;
 
-// A bitmap of the sub-jobs named.
+// A bitmap of these sub-jobs.
 std::vector<uint8_t> only(const std::vector<uint64_t>& chunks) {
   std::vector<uint8_t> bits((kChunks + 7) / 8);
   for (const uint64_t c : chunks) bits[c / 8] = static_cast<uint8_t>(bits[c / 8] | 1u << (c % 8));
@@ -36,7 +36,7 @@ struct Request {
   }
 };
 
-// What a destination has to be when only these sub-jobs were written.
+// What a destination must hold when only these sub-jobs were written.
 Bytes with(const Bay& bay, unsigned i, const std::vector<uint64_t>& chunks) {
   const Unwatched unwatched;
   Bytes want = bay.old(i);
@@ -55,7 +55,7 @@ std::vector<kcopyd_hash> hashes_of(Job& job) {
   return hashes;
 }
 
-// Copies the source to all destinations. Gives the hashes that this made of it.
+// Copies the source to all destinations and gives the hashes made of it.
 std::vector<kcopyd_hash> copied_hashes(Bay& bay) {
   Job& copied = bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_HASH);
   CHECK(copied.wait().list() == Lines{});
@@ -158,7 +158,7 @@ TEST_CASE("parts: a comparison needs no source when it has hashes") {
       CHECK(out.progress.dests[0].verified == 2 * MiB);
       CHECK(out.progress.dests[0].to_verify == 2 * MiB);
     }
-    // Whoever looks what is on the disks of this machine reads from a loop device.
+    // Programs that list this machine's disks also read from a loop device.
     if (combo.medium == Medium::lab_file) CHECK(bay.source.reads() == reads);
   });
 }
@@ -186,7 +186,7 @@ TEST_CASE(
     CHECK(difference(bay.dests[1].bytes(6 * MiB, MiB),
                      Bytes(bay.old(1).begin() + 6 * MiB, bay.old(1).begin() + 7 * MiB)) == "");
 
-    // One that comes to it when that is known already: not a hole either.
+    // A destination that comes to it later, when the change is known: no hole either.
     const auto third = only({6});
     for (unsigned i = 0; i < 2; i++) {
       bay.dests[i].fill(bay.old(i));
@@ -245,9 +245,9 @@ TEST_CASE("skip bad: a sub-job that cannot be read is listed whole and written n
       CHECK(out.progress.dests[i].verified == 8 * MiB);
       CHECK(durable(job, i) == std::vector<uint64_t>{0, 1, 2, 4, 5, 6, 7, 8});
     }
-    if (combo.medium != Medium::lab_file) return;  // others may join requests, and so fail once together
+    if (combo.medium != Medium::lab_file) return;  // on other media requests may be joined, and then fail together
 
-    // One that comes later and could read it is passed over as well, and gets no zeros.
+    // A destination that comes later and could read it is passed over too, and gets no zeros.
     bay.source.forgive();
     bay.source.rule(eio("r", 3 * MiB + 8192, 4096) + " EIO 1");
     const auto some = only({2, 3, 4});
@@ -337,7 +337,7 @@ TEST_CASE(
       CHECK(out.progress.dests[1].verified == kBytes - MiB);
       CHECK(durable(job, 1) == std::vector<uint64_t>{0, 1, 2, 3, 4, 5, 7, 8, 9});
 
-      // The same with hashes from before, and the place bad from the first.
+      // The same with hashes from before, and the place bad from the start.
       const std::vector<uint8_t> all = only({0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
       request.raw.hashes = hashes.data();
       request.raw.known = all.data();

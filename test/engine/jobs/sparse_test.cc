@@ -1,4 +1,4 @@
-// KCOPYD_SPARSE: zeros are not written, and never left out where something else was.
+// KCOPYD_SPARSE: zeros are not written, but never left out where something else was.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@ namespace {
 
 constexpr uint64_t kBytes = 12 * MiB + 512;
 
-// Data at 2 MiB and at 7.5 MiB, 1 MiB of written zeros at 4 MiB, holes all around.
+// Data at 2 MiB and at 7.5 MiB, 1 MiB of written zeros at 4 MiB, holes elsewhere.
 Bytes content() {
   Bytes bytes(kBytes);
   const Bytes& some = pattern(kBytes, 1);
@@ -126,7 +126,7 @@ TEST_CASE("assume blank: zeros are not even zeroed on a disk; files still get th
     CHECK(bay.client.copy(bay.from(0, 12 * MiB), bay.all(0, 12 * MiB), flags).wait().list() == Lines{});
     CHECK(bay.wrong(0, bytes) == "");
     for (const Event& event : bay.dests[0].log()) CHECK(event.op == "write");
-    // One that was not blank is found out by reading back.
+    // Reading back finds out that a disk was not blank.
     bay.dests[0].fill(bay.old(0));
     CHECK(bay.client.copy(bay.from(0, 12 * MiB), bay.all(0, 12 * MiB), flags).wait().write_err == 1);
   });

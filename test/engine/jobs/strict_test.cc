@@ -18,7 +18,7 @@ Bytes part(const Bytes& bytes, uint64_t offset, uint64_t length) {
   return Bytes(at, at + static_cast<ptrdiff_t>(length));
 }
 
-// Writes in order of place, and none begun before the one before it ended.
+// Writes come in ascending order, and none begins before the previous one has ended.
 void check_ascending(const std::vector<Event>& log) {
   uint64_t end = 0, place = 0;
   for (const Event& event : log) {
@@ -52,14 +52,13 @@ TEST_CASE("K13 strict: ranges never dispatched are unchanged everywhere") {
     const uint64_t b = bay.block(), s = bay.client.subjob();
     bay.dests[0].rule(eio("w", 2 * s, b));
     bay.dests[1].rule("stall w " + std::to_string(2 * s) +
-                      " end");  // so nothing else is dispatched until the other has failed
+                      " end");  // so nothing else is dispatched before the other has failed
     Job& job = bay.client.copy(bay.from(0, 16 * MiB), bay.all(0, 16 * MiB));
     wait_for([&] { return job.progress().errors > 0; });
     bay.dests[1].rule("go");
     const Outcome& out = job.wait();
     CHECK(out.write_err == 0b01);
-    // As the engine counts, from the start on: whoever looks what is on the disks of this machine reads from the
-    // source, too.
+    // As the engine has counted from the start: programs that list this machine's disks also read from the source.
     const uint64_t dispatched = out.progress.bytes_read;
     REQUIRE(dispatched < 16 * MiB);
     for (const unsigned i : {0u, 1u}) {
@@ -114,8 +113,8 @@ TEST_CASE("K22 sequential and a write error: only the failing bits") {
       CHECK(out.write_err == 0b100);
       CHECK(out.list() == Lines{"write 2 EIO medium " + std::to_string(bad) + "+" + std::to_string(b)});
       for (const unsigned i : {0u, 1u}) CHECK(bay.wrong(i, bay.content) == "");
-      // In sequence nothing is written behind the request that failed. A loop device carries out what it can of
-      // that one; a file of the lab nothing, so there it is an exact prefix.
+      // With WRITE_SEQ nothing is written behind the request that failed. A loop device carries out what it can of that
+      // request; a file of the lab nothing, so there it is an exact prefix.
       if (flags) continue;
       const uint64_t end =
           combo.medium == Medium::lab_file ? bad : (bad / bay.client.subjob() + 1) * bay.client.subjob();
@@ -130,7 +129,7 @@ TEST_CASE("K23 sequential and a read error with later reads already there: ends,
     Bay bay(combo, 2, 8 * MiB);
     const uint64_t b = bay.block(), s = bay.client.subjob();
     bay.source.rule(eio("r", 3 * s + 5 * b, b));
-    bay.source.rule("delay r 20000 " + std::to_string(3 * s) + " " + std::to_string(s));  // the later ones overtake it
+    bay.source.rule("delay r 20000 " + std::to_string(3 * s) + " " + std::to_string(s));  // later reads overtake it
     const Outcome& out = bay.client.copy(bay.from(0, 8 * MiB), bay.all(0, 8 * MiB), KCOPYD_WRITE_SEQ).wait();
     CHECK(out.read_err == 1);
     CHECK(out.write_err == 0);

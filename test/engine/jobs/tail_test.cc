@@ -1,4 +1,4 @@
-// Sizes and places that fit nothing: tails of files, parts of blocks, files that grow.
+// Awkward sizes and places: tails of files, parts of blocks, files that grow.
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace {
 
 uint64_t sectors_up(uint64_t bytes) { return (bytes + 511) / 512 * 512; }
 
-// Directories of file systems that differ in what direct I/O they take.
+// Directories on file systems that differ in the direct I/O they accept.
 std::vector<std::string> parents() {
   std::vector<std::string> all{"/dev/shm"};
   if (access("/var/tmp", W_OK) == 0) all.push_back("/var/tmp");

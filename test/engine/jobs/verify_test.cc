@@ -1,4 +1,4 @@
-// Comparing and verifying: what a device stored and what it says are two things.
+// Comparing and verifying: what a device stored is not what it reports.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -15,7 +15,7 @@ std::string mismatch(int destination, uint64_t chunk, uint64_t length) {
   return "verify " + std::to_string(destination) + " mismatch " + std::to_string(chunk) + "+" + std::to_string(length);
 }
 
-// Reads a whole device through the page cache, so that it is all there.
+// Reads a whole device through the page cache, so that all of it is cached.
 void warm(const std::string& path, uint64_t size) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   REQUIRE(fd >= 0);
@@ -55,7 +55,7 @@ TEST_CASE("compare finds a flipped byte, names its chunk, and writes nothing") {
 TEST_CASE("compare reads past the cache") {
   on_each({Medium::loop512, Medium::loop4096}, [](const Combo& combo) {
     Bay bay(combo, 1, 2 * MiB);
-    // The last sector on a 4096-byte device is no whole block: read through the cache if by anything.
+    // On a 4096-byte device the last sector is not a whole block, so it is read through the cache, if at all.
     const uint64_t length = 2 * MiB - 3584;
     bay.dests[0].fill(bay.content);
     warm(bay.dests[0].path(), 2 * MiB);

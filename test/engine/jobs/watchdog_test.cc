@@ -1,4 +1,4 @@
-// The watchdog: a job ends although a device does not answer, and a device that is slow is not taken for one of those.
+// The watchdog: a job ends although a device does not answer, and a slow device is not given up.
 #include <unistd.h>
 
 #include <optional>
@@ -27,8 +27,8 @@ Job& verified_copy(Bay& bay, unsigned timeout) {
   return copy(bay.client, bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_VERIFY, timeout);
 }
 
-// On a busy machine a device that is well may take as long to answer as one that is given up: then again, with more
-// patience. `submit` starts the job with a stall_timeout, `as_meant` says whether it met those that were meant.
+// On a busy machine a healthy device may answer as late as one that is given up. Then try again with more patience.
+// `submit` starts the job with a stall_timeout; `as_meant` says whether it hit the intended destinations.
 const Outcome& with_patience(unsigned timeout, const std::function<Job&(unsigned)>& submit,
                              const std::function<bool(const Outcome&)>& as_meant) {
   for (;; timeout *= 4) {
@@ -72,12 +72,12 @@ TEST_CASE("a destination that does not answer fails after the stall timeout, and
         CHECK(bay.wrong(i, bay.content) == "");
       }
       block_device* again[3] = {};
-      // The next job of this client is not held up; nor is its end, with the device still silent.
+      // Neither the client's next job nor its end is held up, with the device still silent.
       CHECK(bay.client.copy(bay.from(0, MiB), {bay.to(0, 0, MiB), bay.to(2, 0, MiB)}, KCOPYD_VERIFY).wait().list() ==
             Lines{});
       bay.client.destroy();
-      bay.devices.clear();  // closed by us; the engine has its own hold on it until the I/O comes back
-      // Not on the others: whoever wants them next need not wait for that.
+      bay.devices.clear();  // we close it; the engine keeps its own reference until the I/O comes back
+      // Not on the others: they can be opened at once.
       for (const unsigned i : {0u, 2u})
         CHECK(kcopyd_device_open(bay.dests[i].path().c_str(), KCOPYD_OPEN_WRITE | KCOPYD_OPEN_EXCL, &again[i]) == 0);
       for (block_device* const device : again) kcopyd_device_close(device);
@@ -120,7 +120,7 @@ TEST_CASE("I/O that timed out and comes back returns its slot to the pool") {
     Bay& bay = *made;
     bay.dests[1].rule("go");
     bay.dests[1].rule("clear");
-    // Again and again on the same client, with every slot of the pool in use.
+    // Repeat on the same client, with every slot of the pool in use.
     for (int i = 0; i < 4; i++)
       CHECK(bay.client.copy(bay.from(0, kBytes), bay.all(0, kBytes), KCOPYD_VERIFY).wait().list() == Lines{});
     CHECK(bay.wrong(1, bay.content) == "");
@@ -136,7 +136,7 @@ TEST_CASE("a slow card that answers has not stalled") {
         1500,
         [&](unsigned timeout) -> Job& {
           Bay& bay = made.emplace(Combo{backend, Medium::lab_file}, 1, MiB);
-          bay.dests[0].rule("rate w " + std::to_string(MiB * 750 / timeout));  // for a sub-job a third more than that
+          bay.dests[0].rule("rate w " + std::to_string(MiB * 750 / timeout));  // so a sub-job takes a third longer
           return copy(bay.client, bay.from(0, MiB), bay.all(0, MiB), 0, timeout);
         },
         [](const Outcome& out) { return out.write_err == 0; });
@@ -169,8 +169,8 @@ TEST_CASE("answers that came while a callback held up the worker do not time out
 
 namespace {
 
-// A job that writes nothing to the first `idle` of its destinations and flushes them all the same. On the lab's disks a
-// write waits for a flush under way, as it does on few others.
+// A job that writes nothing to the first `idle` of its destinations but flushes them. On the lab's disks a write waits
+// for a flush in progress, which few other disks do.
 Job& flush_first(Client& client, const io_region& from, const std::vector<io_region>& dests, unsigned idle,
                  unsigned timeout) {
   const uint8_t none[] = {0, 0};
@@ -213,7 +213,7 @@ TEST_CASE("a flush that waits for another job's flush of the same device times o
       CHECK(out.progress.dests[2].state == KCOPYD_DONE);
       CHECK_FALSE(first->done());
       CHECK(bay.dests[0].flushes() == 1);
-      // One that has all the time there is gets its flush when the first has ended.
+      // A job with unlimited time gets its flush when the first has ended.
       Job& patient = flush_first(bay.client, bay.from(0, MiB), {bay.to(0, MiB, MiB)}, 1, 0);
       bay.dests[0].rule("go");
       CHECK(first->wait().list() == Lines{});
@@ -229,7 +229,7 @@ TEST_CASE("a flush that timed out is still the only one of its device, and its l
     bay.dests[0].rule("stall f\nflush-fails EIO 1");
     const Lines stalled = {"flush 0 ETIMEDOUT stalled"};
     CHECK(flush_first(bay.client, bay.from(0, MiB), {bay.to(0, 0, MiB)}, 1, 300).wait().list() == stalled);
-    // Of what others wrote meanwhile the kernel may have told the first, and nobody else.
+    // The kernel may have reported a lost write of another job to the first flush, and to nobody else.
     Job& next = flush_first(bay.client, bay.from(0, MiB), {bay.to(0, MiB, MiB)}, 1, 0);
     CHECK(flush_first(bay.client, bay.from(0, MiB), {bay.to(0, 0, MiB)}, 1, 300).wait().list() == stalled);
     CHECK(bay.dests[0].flushes() == 1);

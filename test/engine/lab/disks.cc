@@ -98,7 +98,7 @@ const char* name(Medium medium) {
 Bytes read_file(const std::string& path) { return read_range(path, 0, std::filesystem::file_size(path)); }
 void write_file(const std::string& path, const Bytes& content) { write_range(path, O_CREAT | O_TRUNC, 0, content); }
 
-// Directories that are there now, for when a test hangs and nothing is unwound.
+// Existing directories, for a test that hangs and unwinds nothing.
 static std::mutex directories_mutex;
 static std::set<std::string> directories;
 
@@ -128,7 +128,7 @@ Mount::~Mount() {
   if (mounted_) umount2(where_.c_str(), MNT_DETACH);
 }
 
-// What is behind a disk: a directory of its own, or a disk of the lab.
+// What is behind a disk: a directory of its own, or a lab disk.
 struct Body {
   Body(Medium medium, uint64_t size) : medium(medium), size(size) {
     if (medium == Medium::file) {
@@ -147,7 +147,7 @@ struct Body {
     }
   }
 
-  // Nothing of the device in the page cache, neither what was written there nor what was read.
+  // Drops everything of the device from the page cache, both written and read.
   void drop_cache() const {
     if (!on_loop(medium)) return;
     const File device(path, O_RDONLY);
@@ -159,8 +159,8 @@ struct Body {
   std::optional<Directory> directory;
   std::optional<lab::Disk> lab;
   std::string path, backing;
-  pid_t keeper = -1;     // the lab's process that holds the disk; the one that serves it is its only child
-  bool spoiled = false;  // not what it was when it was new
+  pid_t keeper = -1;     // the lab's process that holds the disk; the process that serves it is its only child
+  bool spoiled = false;  // not as it was when new
   bool killed = false;
 };
 
@@ -186,7 +186,7 @@ class Shelf {
     std::lock_guard lock(mutex_);
     if (body->spoiled) return end(std::move(body));
     body->lab->rule("clear\nlog off\nlog clear\nreset");
-    // What was given up while it stalled comes through now; it is none of the next one's.
+    // What was given up while it stalled comes through now. It must not reach the next user.
     body->lab->wait_for([](const lab::Counters& counters) { return counters.in_flight == 0; });
     free_.push_back(std::move(body));
     if (free_.size() > kKept) {
@@ -210,7 +210,7 @@ class Shelf {
 
   std::mutex mutex_;
   std::list<std::unique_ptr<Body>> free_;
-  std::list<Body*> in_use_;  // and those on the shelf
+  std::list<Body*> in_use_;  // including those on the shelf
 };
 
 static Shelf& shelf() {
@@ -244,7 +244,7 @@ void Disk::fill(const Bytes& content, uint64_t offset) {
 }
 
 void Disk::rule(const std::string& line) {
-  // The kernel remembers of a device that it refused to zero.
+  // The kernel remembers that a device refused to zero.
   body_->spoiled |= line.starts_with("resize") || line.starts_with("volatile") || line.starts_with("powercut") ||
                     line.starts_with("eio z");
   body_->lab->rule(line);
@@ -283,8 +283,8 @@ bool lab_missing() {
   return why.has_value();
 }
 
-// A sanitizer checks code, which hardly differs from one medium to the next, so one medium stands for all there. The
-// build without a sanitizer runs on each.
+// A sanitizer checks code, which hardly differs between media, so one medium stands for all. The build without a
+// sanitizer runs on each.
 static std::span<const Medium> media_here(const std::vector<Medium>& media) {
   return kSlow > 1 ? std::span(media).last(1) : std::span(media);
 }
@@ -333,7 +333,7 @@ Bay::Bay(const Combo& combo, unsigned destinations, uint64_t size, ClientOptions
 }
 
 Bay::~Bay() {
-  // A test that failed may have left a stall behind, and the client waits for its jobs.
+  // A failed test may have left a stall, and the client waits for its jobs.
   source.forgive();
   for (Disk& disk : dests) disk.forgive();
 }

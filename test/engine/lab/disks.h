@@ -1,5 +1,5 @@
-// Where the tests copy from and to: plain files, and the lab's disks, which fail, stall, lie and die on request,
-// as files and as loop devices with sectors of 512 and 4096 bytes.
+// Where the tests copy from and to: plain files and the lab's disks, as files and as loop devices with sectors of 512
+// and 4096 bytes. The lab's disks fail, stall, lie and die on request.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,7 @@ enum class Medium {
 };
 const char* name(Medium medium);
 
-// One request as the lab's disk saw it; begin and end are places in the order of all its events.
+// A request as the lab's disk saw it. begin and end are its places in the order of all events.
 struct Event {
   std::string op;  // "read", "write", "flush" or "zero"
   uint64_t offset, length, begin, end;
@@ -28,7 +28,7 @@ struct Event {
 
 struct Body;
 
-// A disk, with content of the test's. Lab disks are kept on a shelf and used again.
+// A disk with content of the test's. Lab disks are kept on a shelf and used again.
 class Disk {
  public:
   Disk(Medium medium, uint64_t size);
@@ -49,7 +49,7 @@ class Disk {
 
   // Obeys one of labdisk's rules: "eio w 4096 512", "stall w", "go", "rate w 8M" (test/lab/README.md).
   void rule(const std::string& line);
-  // Takes back every rule.
+  // Removes every rule.
   void forgive();
   // Requests since the disk was filled.
   uint64_t reads() const;
@@ -66,10 +66,10 @@ class Disk {
   std::unique_ptr<Body> body_;
 };
 
-// Lets go of whatever waits for a disk of the lab, and ends them all.
+// Releases everything that waits for a lab disk, and ends the disks.
 void release_all_disks();
 
-// A directory for files that ends with the test. `parent` is in memory unless said otherwise.
+// A directory for files, removed with the object. `parent` is in memory by default.
 class Directory {
  public:
   explicit Directory(const std::string& parent = "");
@@ -82,7 +82,7 @@ class Directory {
   std::string path_;
 };
 
-// A file system mounted for as long as the object lives; false when it could not be.
+// A file system that is mounted while the object lives. False when mounting failed.
 class Mount {
  public:
   Mount(const std::string& what, const std::string& where, const char* type, const char* options = "");
@@ -99,9 +99,9 @@ class Mount {
 Bytes read_file(const std::string& path);
 void write_file(const std::string& path, const Bytes& content);
 
-// Name of the test that runs, for the line that says why it was skipped.
+// Name of the running test, for the line that says why it was skipped.
 inline std::string current_test;
-// True where the lab cannot run; then it says so, once for each test.
+// True where the lab cannot run. Says so once for each test.
 bool lab_missing();
 
 // What a test is run on.
@@ -110,18 +110,18 @@ struct Combo {
   Medium medium;
 };
 
-// Runs body as a subcase on every backend and each of the media; under a sanitizer, on the last of them only.
+// Runs body as a subcase on every backend and each of the media; under a sanitizer only on the last of them.
 void on_each(const std::vector<Medium>& media, const std::function<void(const Combo&)>& body);
 void on_each_backend(const std::function<void(kcopyd_backend)>& body);
 
 inline const std::vector<Medium> kMedia = {Medium::file, Medium::loop512, Medium::loop4096};
-// Those that can be told to fail.
+// The media that can fail.
 inline const std::vector<Medium> kFaulty = {Medium::lab_file, Medium::loop512, Medium::loop4096};
 
-// A source and a bay of destinations, all of one size and open, and a client.
+// A source, a bay of destinations, and a client. All disks have one size and are open.
 class Bay {
  public:
-  // `fills`: everything has its pattern; otherwise what was there, for a test that fills what it needs.
+  // `fills`: every disk gets its pattern. Without it they keep what they hold, for a test that fills what it needs.
   Bay(const Combo& combo, unsigned destinations, uint64_t size, ClientOptions options = {}, bool fills = true);
   ~Bay();
 
@@ -134,7 +134,7 @@ class Bay {
   uint64_t block() const { return block_; }
   // What destination i held before any job.
   const Bytes& old(unsigned i) const;
-  // The same after `length` bytes of the source at `from` were put at `to`.
+  // The same after `length` bytes of the source at `from` were copied to `to`.
   Bytes copied(unsigned i, uint64_t from, uint64_t to, uint64_t length) const;
   // Where destination i differs from that, in words; empty when it does not.
   std::string wrong(unsigned i, const Bytes& want) const { return difference(dests.at(i).bytes(), want); }

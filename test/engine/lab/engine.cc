@@ -168,7 +168,7 @@ std::vector<kcopyd_error> Job::errors() const {
   return all;
 }
 
-// What must hold for every finished job, whatever it was.
+// What must hold for every finished job.
 void Job::check() const {
   const Outcome& out = outcome_;
   INFO("error list: ", out.list());
@@ -227,7 +227,7 @@ Client::~Client() { destroy(); }
 
 void Client::destroy() {
   if (!client_) return;
-  // By index: a callback may submit the next job meanwhile.
+  // By index, because a callback may submit the next job during the loop.
   for (size_t i = 0;; i++) {
     std::unique_lock lock(mutex_);
     if (i == jobs_.size()) break;
@@ -323,7 +323,7 @@ int Client::refuse(kcopyd_op op, const io_region* from, const std::vector<io_reg
   const int err = kcopyd_submit(client_, &request, &handle);
   CHECK(err != 0);
   CHECK(handle == nullptr);
-  // A job behind it: when its callback has run, the refused one's would have run too.
+  // Submit a job behind it. When its callback has run, the refused one's would have run too.
   std::atomic<bool> passed{false};
   void* marker = kcopyd_prepare_callback(
       client_, [](int, unsigned, void* context) { *static_cast<std::atomic<bool>*>(context) = true; }, &passed);

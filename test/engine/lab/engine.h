@@ -1,6 +1,6 @@
-// The engine's C API as the tests hold it: devices and clients that clean up, jobs that can be waited for, and
-// the promises that hold for every job (one callback, never two at a time, lists that agree with the masks),
-// checked for each of them without a word in the test.
+// The engine's C API for tests: devices and clients that clean up, and jobs that can be waited for. Every job is
+// checked for the promises that always hold (one callback, never two at a time, lists that agree with the masks),
+// without a word in the test.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -18,7 +18,7 @@
 #include <vector>
 
 #if defined(__SANITIZE_THREAD__)
-// Of ThreadSanitizer's library, which has them in no header.
+// From ThreadSanitizer's library, which declares them in no header.
 extern "C" void AnnotateIgnoreReadsBegin(const char* file, uintptr_t line);
 extern "C" void AnnotateIgnoreReadsEnd(const char* file, uintptr_t line);
 extern "C" void AnnotateIgnoreWritesBegin(const char* file, uintptr_t line);
@@ -27,8 +27,8 @@ extern "C" void AnnotateIgnoreWritesEnd(const char* file, uintptr_t line);
 
 namespace test {
 
-// As long as it lives, ThreadSanitizer does not look at what this thread reads and writes: megabytes of the test's own,
-// which no other thread knows of, and which else take most of a run's time.
+// While it lives, ThreadSanitizer ignores what this thread reads and writes: megabytes of the test's own that no other
+// thread knows of, and that would take most of a run's time.
 class Unwatched {
  public:
 #if defined(__SANITIZE_THREAD__)
@@ -50,7 +50,7 @@ class Unwatched {
 
 constexpr uint64_t KiB = 1024, MiB = 1024 * KiB;
 
-// Random tests run a part of their rounds under a sanitizer.
+// Random tests run only part of their rounds under a sanitizer.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr int kSlow = 10;
 #else
@@ -65,10 +65,10 @@ const Bytes& pattern(uint64_t size, uint64_t seed);
 // Where two buffers differ, in words; empty when they are equal.
 std::string difference(const Bytes& got, const Bytes& want);
 
-// Until the condition is true. One that never is hangs, and the watchdog of all tests (main.cc) says so.
+// Waits until the condition is true. If it never is, the watchdog of all tests (main.cc) says so.
 void wait_for(const std::function<bool()>& condition);
 
-// The I/O backends that this machine allows; says SKIP for one it refuses.
+// The I/O backends that this machine allows. Says SKIP for one that it refuses.
 const std::vector<kcopyd_backend>& backends();
 const char* name(kcopyd_backend backend);
 
@@ -92,7 +92,7 @@ class Device {
   block_device* bdev_ = nullptr;
 };
 
-// What a job's callback was given, and what the job's handle tells after it.
+// What a job's callback got, and what the job's handle says after it.
 struct Outcome {
   int read_err = 0;
   unsigned write_err = 0;
@@ -107,17 +107,17 @@ struct Outcome {
 
 class Client;
 
-// How many jobs have been waited for to their end, in all tests of this process: a test whose jobs end does not hang.
+// How many jobs of all tests in this process have been waited for to their end: a test whose jobs end does not hang.
 // Any thread.
 inline std::atomic<uint64_t> ended_jobs{0};
 
-// A job that was accepted. Owned by its client.
+// An accepted job. Its client owns it.
 class Job {
  public:
   // Waits for the callback.
   const Outcome& wait();
   bool done() const { return calls_.load() != 0; }
-  // How many callbacks of this client had returned when this one's began.
+  // How many callbacks of this client had returned when this job's began.
   unsigned order() const { return order_; }
   kcopyd_progress progress() const;
   std::vector<kcopyd_error> errors() const;
@@ -149,7 +149,7 @@ struct ClientOptions {
   size_t subjob_size = 0;
 };
 
-// A kcopyd client. Its end checks what must hold for every client and every job it was given.
+// A kcopyd client. Its end checks what must hold for every client and each of its jobs.
 class Client {
  public:
   explicit Client(const ClientOptions& options);
@@ -158,14 +158,14 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Submits; fails the test when it is refused. `in_callback` runs on the worker, inside the callback.
+  // Submits a job; fails the test when it is refused. `in_callback` runs on the worker, inside the callback.
   Job& copy(const io_region& from, const std::vector<io_region>& dests, unsigned flags = 0,
             std::function<void()> in_callback = {});
   Job& zero(const std::vector<io_region>& dests, unsigned flags = 0, std::function<void()> in_callback = {});
   Job& compare(const io_region& from, const std::vector<io_region>& dests, unsigned flags = 0);
-  // Submits a request with everything it can have; fn and context are the client's own.
+  // Submits a request with any of its fields; fn and context are the client's own.
   Job& submit(kcopyd_request request, std::function<void()> in_callback = {});
-  // Submits what should be refused and gives the engine's answer; a callback of it fails the test.
+  // Submits what should be refused and gives the engine's answer. A callback of it fails the test.
   int refuse(kcopyd_op op, const io_region* from, const std::vector<io_region>& dests, unsigned flags = 0);
 
   kcopyd_pool_stats pool() const;

@@ -96,7 +96,7 @@ std::string read_text(const std::string& path) {
   return text;
 }
 
-// labdisk's JSON is flat and its order of no interest: the text after "name": up to the next comma or brace.
+// labdisk's JSON is flat and its order does not matter: take the text after "name": up to the next comma or brace.
 std::string field(const std::string& json, const std::string& name) {
   const std::string key = "\"" + name + "\":";
   const size_t found = json.find(key);

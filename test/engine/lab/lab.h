@@ -1,10 +1,10 @@
-// The lab from C++: a virtual disk with commanded faults, for as long as an object lives. See test/lab/README.md.
+// The lab from C++: a virtual disk with commanded faults that lives as long as an object. See test/lab/README.md.
 //
 //   lab::Disk disk({.size = 64 << 20});
 //   disk.rule("eio w 1M 512");
 //   ... write to disk.device() ...
 //
-// Anything that goes wrong throws std::runtime_error or std::system_error.
+// Errors throw std::runtime_error or std::system_error.
 #pragma once
 
 #include <cstddef>
@@ -26,10 +26,10 @@ struct Options {
   bool loop = true;       // false: device() is a regular file with faults, which grows and can be truncated
   bool buffered = false;  // through the page cache; a file then refuses O_DIRECT
   std::string file = {};  // backing file to use and keep
-  std::string dir = {};   // where the temporary directory goes
+  std::string dir = {};   // where the temporary directory is made
 };
 
-// What the disk has seen since it was made or told `reset`. Bytes and numbers of I/O.
+// What the disk has seen since it was made or got `reset`. Bytes and numbers of I/O.
 struct Counters {
   uint64_t reads, writes, flushes, zeroes, bytes_read, bytes_written, bytes_zeroed, errors;
   uint64_t in_flight;  // arrived and not ended: held by a delay or a stall, or being done
@@ -48,7 +48,7 @@ struct Entry {
 // Why the lab cannot run here; nothing when it can.
 std::optional<std::string> cannot_run();
 
-// A virtual disk. It goes with the object, and at the latest with this process, however that ends.
+// A virtual disk. It ends with the object, and at the latest with this process, however that ends.
 class Disk {
  public:
   explicit Disk(const Options& options);
@@ -60,22 +60,22 @@ class Disk {
 
   // What a test opens: /dev/loopN, or the file when there is no loop.
   const std::string& device() const { return device_; }
-  // The file behind it: what is on the medium. Reads are right once the writer is done.
+  // The file behind it: what is on the medium. Reads of it are right once the writer is done.
   const std::string& backing() const { return backing_; }
 
   // Obeys one rule (or several lines).
   void rule(const std::string& line);
   Counters counters() const;
-  // What `log on` recorded, in the order in which it began; empty `op` means all.
+  // What `log on` recorded, in the order of beginning. Empty `op`: everything.
   std::vector<Entry> log(const std::string& op = "") const;
   // Waits until the counters satisfy `condition`; throws after `milliseconds`.
   void wait_for(const std::function<bool(const Counters&)>& condition, int milliseconds = 10000) const;
 
-  // Past the rules, on the backing file.
+  // On the backing file, without the rules.
   void fill(uint64_t seed) { fill(seed, 0, size_); }
   void fill(uint64_t seed, uint64_t offset, uint64_t length);
   std::vector<std::byte> read(uint64_t offset, uint64_t length) const;
-  // Removes the disk and everything of it now.
+  // Removes the disk and everything that belongs to it now.
   void close();
 
  private:
@@ -85,7 +85,7 @@ class Disk {
   std::string device_, ctl_, backing_;
 };
 
-// Bytes that depend on nothing but the seed and their offset.
+// Bytes that depend only on the seed and their offset.
 std::vector<std::byte> seeded(uint64_t seed, uint64_t offset, uint64_t length);
 // The first byte in which the two files differ within [offset, offset + length); nothing when they are equal.
 std::optional<uint64_t> first_difference(const std::string& a, const std::string& b, uint64_t offset, uint64_t length);

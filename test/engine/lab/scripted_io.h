@@ -1,5 +1,5 @@
-// A BlockIo that does what the test says: a disk in memory behind it, and a script that decides what becomes of
-// each request. Nothing here touches a device or a thread.
+// A BlockIo that does what the test says: a disk in memory, and a script that decides the result of each request.
+// Nothing here touches a device or a thread.
 #pragma once
 
 #include <kcopyd/block_io.h>
@@ -16,7 +16,7 @@
 
 namespace test {
 
-// Answers requests with what `script` says: a negative errno, or how many bytes may be done at most.
+// Answers requests with what `script` says: a negative errno, or the most bytes to do.
 class ScriptedIo final : public kcopyd::BlockIo {
  public:
   using Script = std::function<int64_t(const kcopyd::IoRequest& request)>;
@@ -52,7 +52,7 @@ class ScriptedIo final : public kcopyd::BlockIo {
     if (allowed < 0) return static_cast<int32_t>(allowed);
     if (request.op == kcopyd::IoOp::flush) return 0;
     if (request.op == kcopyd::IoOp::zero) {
-      // What lies behind the end stays there: the file keeps its size.
+      // Writes behind the end have no effect: the file keeps its size.
       const uint64_t end = std::min<uint64_t>(request.offset + request.length, disk.size());
       if (request.offset < end) std::memset(disk.data() + request.offset, 0, end - request.offset);
       return 0;
@@ -78,7 +78,7 @@ class ScriptedIo final : public kcopyd::BlockIo {
 // Never used as descriptors: the script answers.
 constexpr int kFrom = 900, kDirect = 1000, kBuffered = 1001;
 
-// A device of the script's.
+// A device for the script.
 struct ScriptedDevice {
   explicit ScriptedDevice(uint32_t block, bool direct = true, int buffered = kBuffered) {
     if (direct) device.direct = kcopyd::Descriptor(kDirect);
@@ -106,7 +106,7 @@ inline Lines bad(const kcopyd::Transfer& transfer) {
   return lines;
 }
 
-// Runs the transfer that was started to its end.
+// Runs the started transfer to its end.
 inline void finish(ScriptedIo& io) {
   std::vector<kcopyd::IoRequest*> done;
   for (;;) {

@@ -75,7 +75,7 @@ std::vector<unsigned> Model::bad(int disk, char side, uint64_t c) const {
   return {blocks.begin(), blocks.end()};
 }
 
-// Of the requests to `place` of a disk, which is sub-job c there.
+// Adds what the job's stalls do to requests to `place` of a disk, which is sub-job c there.
 void Model::add_silence(Silence& silence, int disk, char side, uint64_t c, const Place& place) const {
   for (const Stall& s : job_.stalls) {
     const bool there = side == 'f' || s.block * block_ / size_ == c;
@@ -150,7 +150,7 @@ void Model::predict() {
                       fate.want.begin() + static_cast<std::ptrdiff_t>(offset));
           fate.list.push_back({KCOPYD_SIDE_WRITE, static_cast<int>(i), KCOPYD_CAUSE_MEDIUM, offset, block_});
         }
-        // Zeroing is no writing: whether it fails there is the device's affair.
+        // Zeroing is not writing. Whether it fails there depends on the device.
         const bool zeros = std::all_of(fresh.begin() + begin_of(0, c),
                                        fresh.begin() + begin_of(0, c) + static_cast<std::ptrdiff_t>(length_of(c)),
                                        [](auto b) { return b == 0; });
@@ -179,7 +179,7 @@ void Model::predict() {
     dropped |= !fate.silence.places.empty();
   }
   loose_reading = ends || ((dropped || !silence.places.empty()) && !reading.empty());
-  // Who ends for another reason may do so before.
+  // A disk that ends for another reason may end before its silence is noticed.
   const bool others = std::ranges::any_of(fates, [](const Fate& f) { return f.loose || !f.silence.places.empty(); });
   for (Fate& fate : fates) fate.silence.sure &= !fate.loose && silence.places.empty();
   silence.sure &= !others;

@@ -9,13 +9,13 @@ namespace test::model {
 
 constexpr uint64_t kDisk = 2 * MiB;
 
-// Bytes of every disk that a job has to do with, and a block beyond them that has to stay as it is.
+// Bytes of every disk that belong to a job, and a block beyond them that must stay as it is.
 uint64_t extent(const Job& job, uint64_t block);
 
-// Bit i; what is beyond the end is `otherwise`.
+// Bit i; `otherwise` beyond the end.
 inline bool has(const Bits& bits, size_t i, bool otherwise) { return i < bits.size() ? bits[i] : otherwise; }
 
-// One thing of the engine's list: side, destination, cause, place.
+// An entry of the engine's list: side, destination, cause, place.
 using Entry = std::tuple<kcopyd_side, int, kcopyd_cause, uint64_t, uint64_t>;
 
 // A part of a disk, in bytes.
@@ -23,11 +23,11 @@ struct Place {
   uint64_t offset, length;
 };
 
-// What becomes of what has to do with one disk and is not answered in time. Without any such place, nothing.
+// What happens to I/O of one disk that is not answered in time. Without places: nothing.
 struct Silence {
-  bool sure = false;  // never answered, and somebody asks unless he ends before; else it may be answered in time
-  std::vector<Place> places;  // whole sub-jobs, or all of the region for a flush
-  bool flush = false;         // it is the flush
+  bool sure = false;  // never answered, and it is noticed unless the job ends before; else it may be answered in time
+  std::vector<Place> places;  // whole sub-jobs, or the whole region for a flush
+  bool flush = false;         // it is the flush that is silent
 
   void add(const Place& place, bool never) {
     places.push_back(place);
@@ -37,17 +37,17 @@ struct Silence {
 
 // What the model says of one destination.
 struct Fate {
-  bool loose = false;  // it ends early, nobody knows where: each of its blocks is old or new
+  bool loose = false;  // it ends early at an unknown place: each of its blocks is old or new
   Bytes old, want;
-  Bytes fresh;  // what its region gets
+  Bytes fresh;  // what its region should get
   std::vector<Entry> list;
   std::vector<uint64_t> durable;
-  Silence silence;  // given up, it is loose as well, unless only its last flush is missing
+  Silence silence;  // when given up it is loose as well, unless only its last flush is missing
 };
 
 class Model {
  public:
-  // `merges`: the kernel makes one request of neighbours, and where one fails SKIP_BAD passes over the other too.
+  // `merges`: the kernel joins neighbours into one request, and where one fails SKIP_BAD passes over the other too.
   Model(const Job& job, uint64_t block, bool merges, Planted planted, const Bay& bay);
 
   std::vector<kcopyd_hash> preset() const;
@@ -63,9 +63,9 @@ class Model {
 
   Bytes source;
   std::vector<Fate> fates;
-  std::vector<Entry> reading;  // what is listed of the source
-  Silence silence;             // of the source: when it is given up everything is loose
-  bool ends = false;           // for what the source has, or by cancel: everything is loose
+  std::vector<Entry> reading;  // entries listed for the source
+  Silence silence;             // silence of the source; when it is given up everything is loose
+  bool ends = false;           // the job ends, because of what the source holds or by cancel: everything is loose
   bool loose_reading = false;
   std::map<uint64_t, kcopyd_hash> hashes;
 
@@ -75,7 +75,7 @@ class Model {
     return (job_.op == KCOPYD_COMPARE || flag(KCOPYD_VERIFY)) && has(job_.dests[i].check, c, true);
   }
   kcopyd_hash hash(const Bytes& bytes, uint64_t c) const;
-  // Blocks of a disk that fail, within a sub-job.
+  // Blocks of a disk that fail within a sub-job.
   std::vector<unsigned> bad(int disk, char side, uint64_t c) const;
   void predict();
   void add_silence(Silence& silence, int disk, char side, uint64_t c, const Place& place) const;

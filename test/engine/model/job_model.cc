@@ -1,4 +1,4 @@
-// What comes of a job of the model, and whether it is what must.
+// Runs a job of the model and compares the result with what it must be.
 #include <kcopyd/chunk_hashes.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 
 using kcopyd::ChunkHashes;
 
-// Sorted, and neighbours of one kind as one: whether the engine joined them depends on which sub-job ended first.
+// Sorted, with neighbours of one kind joined: whether the engine joined them depends on which sub-job ended first.
 std::vector<Entry> joined(std::vector<Entry> entries) {
   std::ranges::sort(entries);
   std::vector<Entry> all;
@@ -62,7 +62,7 @@ std::vector<uint8_t> packed(const Bits& bits, size_t n, bool otherwise) {
   return all;
 }
 
-// Does what users do, each when its time has come, and lets go of all pauses in the end.
+// Does what users do, each at its time, and releases all pauses at the end.
 void act(test::Job& running, const Job& job) {
   using namespace std::chrono_literals;
   for (const Event& e : job.events) {
@@ -94,7 +94,7 @@ std::vector<uint64_t> durable(test::Job& running, unsigned dest) {
   return chunks;
 }
 
-// What is wrong with destination i: its content, when it ends early.
+// What is wrong with destination i when it ends early: its content.
 std::string judge_loose(const Job& job, const Model& model, unsigned i, const Bay& bay, const Bytes& got,
                         const std::vector<uint64_t>& flushed) {
   const Fate& fate = model.fates[i];
@@ -123,7 +123,7 @@ std::string judge_loose(const Job& job, const Model& model, unsigned i, const Ba
   return "";
 }
 
-// Is something listed as given up that may not be? Where nothing at all may be, or not this, the machine was slow.
+// Is something listed as given up that may not be? If nothing may be, or not this, the machine was slow.
 struct GivenUp {
   bool any = false, meant = false;
 
@@ -169,10 +169,10 @@ std::string judge(const Job& job, const Model& model, unsigned i, const Bay& bay
   return "";
 }
 
-// One job on disks of its own, from when it is submitted.
+// One job on its own disks, from when it is submitted.
 class Trial {
  public:
-  // Its stall_timeout, and what is late, are so many times what the job says.
+  // Its stall_timeout and its lateness are multiplied by `patience`.
   Trial(const Job& job, const Combo& combo, Planted planted, unsigned patience)
       : job_(job),
         bay_(combo, static_cast<unsigned>(job.dests.size()), kDisk,
@@ -180,7 +180,7 @@ class Trial {
               .subjob_size = job.chunk * KiB},
              false) {
     const uint64_t block = bay_.block();
-    if (extent(job, block) > kDisk) return;  // from elsewhere, with smaller blocks: too long for this device
+    if (extent(job, block) > kDisk) return;  // a job written for smaller blocks: too long for this device
     model_.emplace(job_, block, combo.medium != Medium::lab_file, planted, bay_);
     const Model& model = *model_;
     bay_.source.fill(model.source);
@@ -193,7 +193,7 @@ class Trial {
     submit(patience);
   }
 
-  // Waits for it, and says what is wrong; empty when nothing is.
+  // Waits for it and says what is wrong; empty when nothing is.
   std::string judge() {
     if (running_ == nullptr) return "";
     act(*running_, job_);

@@ -22,44 +22,42 @@ struct Fault {
   unsigned block;
 };
 
-// A block ('r', 'w'), or the flush ('f'), of a disk that is answered late or never.
+// A block ('r', 'w') or the flush ('f') of a disk that is answered late or never.
 struct Stall {
   int disk;  // destination, -1 for the source
   char side;
   unsigned block;
-  unsigned late;  // ms, 0: never, which only a job with a timeout can have
+  unsigned late;  // ms; 0: never, which only a job with a timeout can have
 
   // Is it too late for a timeout (ms), or nearly? What a slow machine makes too late is tried again with more patience.
   bool may_be_late(unsigned timeout) const { return timeout > 0 && late * 3 > timeout * 2; }
 };
 
-// Something that a user does while the job runs: pause, resume or cancel ('p', 'r', 'c'), the job (-1) or a
-// destination.
+// What a user does while the job runs: pause, resume or cancel ('p', 'r', 'c'), the job (-1) or a destination.
 struct Event {
   char what;
   int dest;
-  unsigned chunks;  // when destination 0 has written so many, or has ended, or a moment has passed
+  unsigned chunks;  // when destination 0 has written this many, or has ended, or a moment has passed
 };
 
 struct Destination {
-  unsigned at = 0;     // where its region begins, in blocks
+  unsigned at = 0;     // start of its region, in blocks
   Bits todo, check;    // by sub-job; empty for all
   unsigned limit = 0;  // MiB per second, 0 for none
 };
 
-// Everything about one job. What the disks hold before it follows from it: the source has its pattern, in `zero`
-// sub-jobs zeros; destination i has its own, in `same` sub-jobs what it is to have after the job.
+// A whole job. It determines what the disks hold before: the source has its pattern, with zeros in `zero` sub-jobs;
+// destination i has its own, and in `same` sub-jobs what it should have after the job.
 struct Job {
   kcopyd_op op = KCOPYD_COPY;
   unsigned flags = 0;
   unsigned chunk = 64;   // KiB of a sub-job
   unsigned slots = 8;    // of the pool
   unsigned blocks = 1;   // length of the regions, in blocks of the device
-  unsigned from = 0;     // where the source's region begins, in blocks
+  unsigned from = 0;     // start of the source's region, in blocks
   unsigned limit = 0;    // MiB per second, 0 for none
   unsigned timeout = 0;  // stall_timeout, ms, 0 for none
-  Bits known, wrong;  // by sub-job: hashes given, and those of them that are not the source's; to compare, they are all
-                      // there is
+  Bits known, wrong;  // by sub-job: hashes given, and which of them are not the source's; a comparison has only these
   Bits zero, same;    // by sub-job
   std::vector<Destination> dests;
   std::vector<Fault> faults;
@@ -69,25 +67,25 @@ struct Job {
   bool has_source() const { return op == KCOPYD_COPY || (op == KCOPYD_COMPARE && known.empty()); }
 };
 
-// A line that can be read again.
+// A line that can be parsed again.
 std::string to_text(const Job& job);
 Job from_text(const std::string& text);
 
-// A job at random, for devices with blocks of so many bytes.
+// A random job for devices with blocks of this many bytes.
 Job random_job(std::mt19937_64& random, uint64_t block);
-// The same with something that is never answered, or hardly in time.
+// The same with something that is never answered, or only just in time.
 Job random_stalling_job(std::mt19937_64& random, uint64_t block);
 
-// What the model is told to get wrong, for a test of what finds and shrinks a difference.
+// What the model should get wrong, to test what finds and shrinks a difference.
 enum class Planted { nothing, todo_is_ignored, holes_are_kept };
 
-// Does the job on devices of this kind and compares with the model: what is wrong, in words; empty when nothing is.
+// Runs the job on devices of this kind and compares with the model. Says what is wrong; empty when nothing is.
 std::string run(const Job& job, const Combo& combo, Planted planted = Planted::nothing);
 
-// The same with jobs that wait for most of their time, all at once.
+// The same for jobs that mostly wait, all at once.
 std::vector<std::string> run_together(const std::vector<Job>& jobs, const Combo& combo);
 
-// The smallest job found by leaving things out of `job` that `fails` as well.
+// The smallest job found by leaving things out of `job` that also `fails`.
 Job shrink(Job job, const std::function<bool(const Job&)>& fails);
 
 }  // namespace test::model

@@ -84,14 +84,14 @@ Job random_job(Random& random, uint64_t block) {
 Job random_stalling_job(Random& random, uint64_t block) {
   Job job = random_job(random, block);
   job.timeout = 250;
-  // The kernel keeps the slots of what it never answers, and those of what it made one request with that.
+  // The kernel keeps the slots of what it never answers, and of what it joined into one request with that.
   job.slots += 16;
   const bool source = job.has_source() && chance(random, 20);
   const char side = source || job.op == KCOPYD_COMPARE || chance(random, 20) ? 'r' : chance(random, 30) ? 'f' : 'w';
   const unsigned late = chance(random, 70) ? 0 : job.timeout - 100 + below(random, 200);
   const int silent = source ? -1 : static_cast<int>(below(random, job.dests.size()));
   job.stalls = {{silent, side, below(random, job.blocks), late}};
-  // Another one is slow in all it does, and is still at it when the first is given up.
+  // Another disk is slow in everything, and is still busy when the first is given up.
   const int slow = static_cast<int>(below(random, job.dests.size()));
   if (slow == silent) return job;
   for (const char what : {'w', 'f', 'r'})
@@ -101,7 +101,7 @@ Job random_stalling_job(Random& random, uint64_t block) {
 
 namespace {
 
-// Jobs that are a little less than `job`, the least first.
+// Jobs that are a little less than `job`, the smallest first.
 std::vector<Job> smaller(const Job& job) {
   std::vector<Job> all;
   const auto with = [&](auto&& change) {
@@ -142,7 +142,7 @@ std::vector<Job> smaller(const Job& job) {
   without(&Job::stalls);
   for (size_t i = 0; i < job.faults.size(); i++)
     if (job.faults[i].block > 0) with([&](Job& j) { j.faults[i].block /= 2; });
-  with([](Job& j) {  // the same with what comes first left out, as far as bitmaps say what differs
+  with([](Job& j) {  // the same without its first sub-job, in the bitmaps
     const auto behead = [](Bits& bits) {
       if (!bits.empty()) bits.erase(bits.begin());
     };
@@ -161,7 +161,7 @@ std::vector<Job> smaller(const Job& job) {
     for (const auto member : {&Destination::todo, &Destination::check}) {
       const Bits& bits = job.dests[d].*member;
       if (!bits.empty()) with([&](Job& j) { (j.dests[d].*member).clear(); });
-      for (size_t i = 0; i < bits.size(); i++)  // the fewer left out, the plainer
+      for (size_t i = 0; i < bits.size(); i++)  // the fewer left out, the simpler
         if (!bits[i]) with([&](Job& j) { (j.dests[d].*member)[i] = true; });
     }
     if (job.dests[d].at) with([&](Job& j) { j.dests[d].at = 0; });
@@ -176,9 +176,9 @@ std::vector<Job> smaller(const Job& job) {
 
 }  // namespace
 
-// Each step is a job with less of something, so there is an end; beheading does nothing when there is no bitmap.
+// Each step leaves something out, so there is an end; removing the first sub-job does nothing when there is no bitmap.
 Job shrink(Job job, const std::function<bool(const Job&)>& fails) {
-  const auto enough = std::chrono::steady_clock::now() + std::chrono::seconds(60);  // those that stall take long
+  const auto enough = std::chrono::steady_clock::now() + std::chrono::seconds(60);  // stalling jobs take long
   for (int tries = 0; tries < 2000 && std::chrono::steady_clock::now() < enough;) {
     bool found = false;
     for (Job& less : smaller(job)) {

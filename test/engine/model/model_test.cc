@@ -1,6 +1,6 @@
 // K33: random jobs with everything a job can have (faults, bitmaps, hashes from before, pauses, cancels, throttles)
-// against a model. A job that comes out wrong is made smaller as long as it does, and printed:
-//   PLATTER_SEED=N runs the same jobs again, PLATTER_JOB='op=copy ...' that one, on every backend and medium.
+// against a model. A job that comes out wrong is shrunk while it stays wrong, and printed. PLATTER_SEED=N runs the same
+// jobs again, PLATTER_JOB='op=copy ...' that one, on every backend and medium.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -14,10 +14,10 @@ namespace {
 
 struct Found {
   model::Job job;   // the smallest
-  std::string why;  // what was wrong when it was last run; it may need luck to go wrong again
+  std::string why;  // what was wrong in its last run; it may need luck to go wrong again
 };
 
-// Finds a job among `count` that comes out wrong, and gives the smallest like it; nothing when all come out right.
+// Finds a wrong job among `count`, and gives the smallest like it; nothing when all come out right.
 std::optional<Found> find(const Combo& combo, uint64_t seed, int count, model::Planted planted = {}) {
   const Disk disk(combo.medium, MiB);
   const uint64_t block = Device(disk.path(), KCOPYD_OPEN_READ).info().logical_block;
@@ -41,9 +41,9 @@ std::optional<Found> find(const Combo& combo, uint64_t seed, int count, model::P
   return std::nullopt;
 }
 
-// The same jobs at every run, so that a change is judged by the change; other seeds are for whoever looks for more.
+// The same jobs in every run, so that a failure comes from the change under test. Set other seeds to search for more.
 constexpr uint64_t kSeed = 20261126;
-// On every backend and medium: 10,000 and more in all, a few under a sanitizer.
+// On every backend and medium: more than 10,000 in all, a few under a sanitizer.
 constexpr int kJobs = kSlow > 1 ? 30 : 1700;
 
 // A sixth of the test, so that processes share it.
@@ -63,7 +63,7 @@ void check_model(kcopyd_backend backend, Medium medium) {
 
 }  // namespace
 
-// 10,000 random jobs with faults, bitmaps, hashes, pauses and cancels: same bytes, masks, lists as the model's.
+// 10,000 random jobs with faults, bitmaps, hashes, pauses and cancels: same bytes, masks and lists as the model's.
 TEST_CASE("K33 10,000 random jobs against a model, 1: uring, on a file of the lab") {
   check_model(KCOPYD_IO_URING, Medium::lab_file);
 }
@@ -89,7 +89,7 @@ TEST_CASE(
   on_each(kFaulty, [](const Combo& combo) {
     const uint64_t block = combo.medium == Medium::loop512 ? 512 : 4096;
     constexpr unsigned kTogether = kSlow > 1 ? 4 : 6, kTimes = kSlow > 1 ? 1 : 2;
-    // Others on each: what takes so long should be as different as it can.
+    // Different jobs on each: what takes so long should vary as much as it can.
     std::mt19937_64 random(kSeed + 10 * static_cast<unsigned>(combo.backend) + static_cast<unsigned>(combo.medium));
     for (unsigned time = 0; time < kTimes; time++) {
       std::vector<model::Job> jobs;
@@ -102,7 +102,7 @@ TEST_CASE(
 }
 
 TEST_CASE("K33 a job that a wrong model fails is shrunk, and can be run again from its text") {
-  if (kSlow > 1 || lab_missing()) return;  // sanitizers have nothing to find in what the tests find with
+  if (kSlow > 1 || lab_missing()) return;  // sanitizers find nothing in the test's own tools
   const Combo combo{KCOPYD_IO_THREADS, Medium::lab_file};
   const auto shrunk = [&](model::Planted planted) {
     const auto found = find(combo, 1, 200, planted);

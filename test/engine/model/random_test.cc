@@ -1,4 +1,4 @@
-// K33: random jobs against a model in memory, many at a time; with faults and the rest: model_test.cc. The seed is
+// K33: random jobs against a model in memory, many at a time. model_test.cc adds faults and the rest. The seed is
 // printed; PLATTER_SEED runs it again.
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -86,7 +86,7 @@ struct Planned {
   Job* job = nullptr;
 };
 
-// A job that gets in the way of none of the batch.
+// Plans a job that does not get in the way of the rest of the batch.
 bool plan(Random& random, size_t disks, const std::vector<Planned>& batch, Planned& planned) {
   planned.op = chance(random, 75) ? KCOPYD_COPY : chance(random, 60) ? KCOPYD_ZERO : KCOPYD_COMPARE;
   if (planned.op != KCOPYD_COMPARE) {
@@ -128,7 +128,7 @@ bool plan(Random& random, size_t disks, const std::vector<Planned>& batch, Plann
   return !planned.to.empty();
 }
 
-// What the job must do, done to the model.
+// Does to the model what the job must do.
 void model_job(std::vector<std::unique_ptr<Modelled>>& disks, Planned& planned) {
   const auto at = [&](const Span& span) { return disks[span.disk]->model.data() + span.from; };
   if (planned.op == KCOPYD_ZERO) {

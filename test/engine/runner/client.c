@@ -1,6 +1,6 @@
 /*
- * A C program with nothing but the engine's header: the five calls under their seed names clone one file to
- * two others. Prints what each callback was given; exits 0 when all of them said that all is well.
+ * A C program with nothing but the engine's header: the five calls under their seed names clone one file to two others.
+ * Prints what each callback got. Exits with 0 when all of them report success.
  */
 #include <kcopyd/kcopyd.h>
 
@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
 
   err = kcopyd_zero(client, 2, to, 0, notify, &zeroed);
   if (err) return refused("kcopyd_zero", err);
-  /* Jobs may overlap in time: wait for the zeros, the way the seed lets one wait. */
+  /* Jobs may overlap in time, so wait for the zeros in the seed's way. */
   kcopyd_client_destroy(client);
   err = kcopyd_client_create(PAGES, &client);
   if (err) return refused("kcopyd_client_create", err);

@@ -1,5 +1,5 @@
-// Runs the engine's tests: one line per test as it ends, and a watchdog that names a test that hangs.
-// Takes doctest's options, and --jobs=N: in N processes that share the tests, each test's output whole.
+// Runs the engine's tests: one line per test as it ends, and a watchdog that names a hanging test. Takes doctest's
+// options, and --jobs=N: N processes share the tests, and each test's output stays whole.
 #include <doctest/doctest.h>
 
 #include <dirent.h>
@@ -25,15 +25,15 @@
 
 namespace {
 
-// Names of the tests that were asked for, in their order, when doctest only lists them.
+// Names of the selected tests, in their order, when doctest only lists them.
 std::vector<std::string> listed;
 
 using Clock = std::chrono::steady_clock;
 
-// Seconds one test may take without ending a job before it counts as hung. Sanitizers are slow, hangs are forever.
+// Seconds that a test may take without ending a job before it counts as hung. Sanitizers are slow, hangs are forever.
 constexpr auto kPatience = std::chrono::seconds(test::kSlow > 1 ? 240 : 120);
 
-// Where each thread of this process sleeps: the difference between a lost wake-up and a device that stalls.
+// Prints where each thread of this process sleeps. This tells a lost wake-up from a device that stalls.
 void print_threads() {
   DIR* tasks = opendir("/proc/self/task");
   if (!tasks) return;
@@ -89,7 +89,7 @@ class Watchdog {
         std::printf("HUNG: %s\n", running_.c_str());
         print_threads();
         std::fflush(stdout);
-        test::release_all_disks();  // else the process could not even die
+        test::release_all_disks();  // otherwise the process could not even die
         _exit(3);
       }
     }
@@ -99,12 +99,12 @@ class Watchdog {
   std::condition_variable changed_;
   std::string running_;
   Clock::time_point deadline_;
-  uint64_t seen_ = 0;  // of test::ended_jobs, when the deadline was last put off
+  uint64_t seen_ = 0;  // test::ended_jobs when the deadline was last extended
   bool stopping_ = false;
   std::thread thread_;
 };
 
-// Seconds of processor that this process and its ended children have had.
+// Processor seconds of this process and its ended children.
 double processor_seconds() {
   double seconds = 0;
   for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
@@ -126,7 +126,7 @@ class Lines final : public doctest::IReporter {
     spent_ = processor_seconds();
     watchdog_.start(test.m_name);
   }
-  // Each run of a test's body is one combination of subcases and has the whole patience.
+  // Each run of a test's body is one combination of subcases and has the full patience.
   void test_case_reenter(const doctest::TestCaseData& test) override { watchdog_.start(test.m_name); }
   void test_case_end(const doctest::CurrentTestCaseStats& stats) override {
     watchdog_.stop();
@@ -155,7 +155,7 @@ class Lines final : public doctest::IReporter {
 
 REGISTER_LISTENER("lines", 1, Lines);
 
-// A run of doctest with the options of the command line.
+// A run of doctest with the command line's options.
 class Run {
  public:
   Run(int argc, const char* const* argv) : context_(argc, argv) {
@@ -179,7 +179,7 @@ std::vector<std::string> names(int argc, char** argv) {
   return std::move(listed);
 }
 
-// N of --jobs=N, 0 without.
+// N of --jobs=N; 0 without it.
 unsigned jobs(int argc, char** argv) {
   constexpr std::string_view option = "--jobs=";
   for (int i = 1; i < argc; i++)
@@ -191,12 +191,12 @@ unsigned jobs(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Megabytes come and go by the hundred: keep them, instead of having each page made anew by the kernel.
+  // Keep freed megabytes instead of having the kernel make each page again: they come and go by the hundred.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   const unsigned processes = jobs(argc, argv);
   if (processes == 0) return Run(argc, argv)->run();
-  test::backends();  // asked once, and told once when one is refused
+  test::backends();  // asked once, and reported once when one is refused
   return test::in_workers(processes, names(argc, argv), [&](size_t i) {
     Run one(argc, argv);
     one->setOption("minimal", true);

@@ -37,14 +37,14 @@ class Descriptor {
   int fd_;
 };
 
-// Ends what a piece of work has printed.
+// Marks the end of what a piece of work has printed.
 constexpr char kEnd = '\0';
 constexpr unsigned kMostProcesses = 64;
 
-// What the processes have in common.
+// What the processes share.
 struct Shared {
   std::atomic<size_t> next{0};
-  std::atomic<size_t> at[kMostProcesses] = {};  // the piece that a process is at
+  std::atomic<size_t> at[kMostProcesses] = {};  // the piece that a process works on
 
   static std::unique_ptr<Shared, void (*)(Shared*)> make() {
     void* const there = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -53,7 +53,7 @@ struct Shared {
   }
 };
 
-// One forked process as its parent has it.
+// A forked process, as its parent sees it.
 class Worker {
  public:
   Worker(pid_t pid, int output)
@@ -64,7 +64,7 @@ class Worker {
   int output() const { return output_.get(); }
   int alive() const { return alive_.get(); }
 
-  // Prints what has come of whole pieces. Never waits.
+  // Prints the output of whole pieces. Never waits.
   void print() {
     char buffer[65536];
     for (ssize_t n; (n = read(output(), buffer, sizeof buffer)) > 0;) held_.append(buffer, static_cast<size_t>(n));
@@ -72,7 +72,7 @@ class Worker {
       std::fwrite(held_.data(), 1, end, stdout);
     std::fflush(stdout);
   }
-  // What is left of one that has ended, and how it did.
+  // Gives the rest of the output of an ended process, and how it ended.
   int end() {
     print();
     std::fwrite(held_.data(), 1, held_.size(), stdout);
@@ -151,7 +151,7 @@ int in_workers(unsigned processes, const std::vector<std::string>& names, const 
       if (status == 0) continue;
       result = 1;
       const size_t at = shared->at[i];
-      if (at == names.size() && WIFEXITED(status)) continue;  // it has done and told all
+      if (at == names.size() && WIFEXITED(status)) continue;  // it has done and printed everything
       std::printf("FAIL %s (its process ended with %s)\n", at < names.size() ? names[at].c_str() : "at the end",
                   ending(status).c_str());
       if (shared->next < names.size()) {

@@ -1,5 +1,4 @@
-// Several processes that share a row of tests between them, so that those that wait cost no time and those that crash
-// end nobody else.
+// Several processes share a list of tests, so that waiting tests cost no time and a crash ends no other test.
 #pragma once
 
 #include <functional>
@@ -8,10 +7,10 @@
 
 namespace test {
 
-// Runs `work(i)` once for each of the names, in `processes` forked processes, each taking the next that nobody has
-// begun. What a process prints appears whole when a piece of its work ends. One that dies is told of as a "FAIL" line
-// of the piece it was at, and another takes its place. Gives 0 when every piece gave 0 and every process ended well (a
-// sanitizer that found something makes it end badly), else 1. To be called while this process has but one thread.
+// Runs `work(i)` once for each of the names, in `processes` forked processes. Each takes the next piece that nobody has
+// begun. A process's output appears whole when a piece ends. A process that dies appears as a "FAIL" line of its piece,
+// and another takes its place. Gives 0 when every piece gave 0 and every process ended well (a sanitizer that found
+// something makes it end badly), else 1. Call this while this process has only one thread.
 int in_workers(unsigned processes, const std::vector<std::string>& names, const std::function<int(size_t)>& work);
 
 }  // namespace test
